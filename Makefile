@@ -1,0 +1,200 @@
+# Tapeloom: GNU make, no configure step.   make help   lists what can be made.
+#
+# Every flavour builds into a folder of its own, named after it: build/, build/double/, build/clang-san/ …
+# The flags are written to a file there, and everything depends on it: changed flags rebuild.
+
+VERSION := 0.1.0
+
+# ---- flavour: PRECISION=double SAN=1 DEBUG=1 OPENMP=0 CC=clang ------------------------------------------
+CC        ?= cc
+ifeq ($(origin CC),default)
+CC        := cc
+endif
+PRECISION ?= float
+SAN       ?= 0
+DEBUG     ?= 0
+OPENMP    ?= 1
+PREFIX    ?= /usr/local
+
+ifeq ($(filter $(PRECISION),float double),)
+$(error PRECISION=$(PRECISION): say PRECISION=float or PRECISION=double)
+endif
+$(foreach switch,SAN DEBUG OPENMP,$(if $(filter 0 1,$($(switch))),,\
+  $(error $(switch)=$($(switch)): say $(switch)=0 or $(switch)=1)))
+
+empty :=
+space := $(empty) $(empty)
+cc_name := $(notdir $(firstword $(CC)))
+flavour_words := $(filter-out cc gcc,$(cc_name)) $(filter double,$(PRECISION)) \
+  $(if $(filter 1,$(SAN)),san) $(if $(filter 1,$(DEBUG)),debug) $(if $(filter 0,$(OPENMP)),serial)
+FLAVOUR := $(subst $(space),-,$(strip $(flavour_words)))
+B := build$(if $(FLAVOUR),/$(FLAVOUR))
+
+WARN     := -Wall -Wextra -Werror -Wno-unknown-pragmas -Wno-psabi
+# Sanitized kernels at -O3 take clang minutes to compile and are no faster.
+OPT      := $(if $(filter 1,$(DEBUG)),-O1 -g3,$(if $(filter 1,$(SAN)),-O1 -g,-O3 -g))
+TL_FLAGS := -std=c11 $(WARN) $(OPT) -fno-math-errno -ffp-contract=off -Iinclude \
+  $(if $(filter double,$(PRECISION)),-DTL_DOUBLE)
+TL_LIBS  := -lm
+ifeq ($(SAN),1)
+TL_FLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+ifneq ($(OPENMP),0)
+openmp := $(shell echo 'int main(void){return 0;}' >/tmp/tl_omp_$$$$.c && \
+  $(CC) -fopenmp /tmp/tl_omp_$$$$.c -o /tmp/tl_omp_$$$$ 2>/dev/null && echo -fopenmp; \
+  rm -f /tmp/tl_omp_$$$$ /tmp/tl_omp_$$$$.c)
+TL_FLAGS += $(openmp)
+endif
+
+# Kernels are compiled once per instruction set; the best one is picked at run time. Products alone may
+# contract a*b+c into one rounding: every element of a product is a chain of such steps.
+machine := $(shell $(CC) -dumpmachine)
+ifneq ($(filter x86_64%,$(machine)),)
+ISAS := base avx2 avx512
+endif
+ISAS ?= base
+isa_flags_base   :=
+isa_flags_avx2   := -mavx2 -mfma
+isa_flags_avx512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512
+
+# ---- what there is ---------------------------------------------------------------------------------------
+lib_name := tapeloom$(if $(filter double,$(PRECISION)),-double)
+LIB      := $(B)/lib$(lib_name).a
+headers  := $(wildcard include/*.h include/tapeloom/*.h)
+
+lib_src    := $(filter-out src/tensor/kernels/%,$(wildcard src/*/*.c src/*/*/*.c))
+kernel_src := $(wildcard src/tensor/kernels/*.c)
+lib_obj    := $(lib_src:%.c=$(B)/obj/%.o) \
+  $(foreach isa,$(ISAS),$(kernel_src:%.c=$(B)/obj/%.$(isa).o))
+
+# An example is a file examples/x.c, or a folder examples/x/ of several files. Both make build/x.
+example_files   := $(wildcard examples/*.c)
+example_folders := $(patsubst %/,%,$(sort $(dir $(wildcard examples/*/*.c))))
+EXAMPLES := $(example_files:examples/%.c=$(B)/%) $(example_folders:examples/%=$(B)/%)
+
+test_src := $(wildcard tests/*/test_*.c)
+TESTS    := $(test_src:tests/%.c=$(B)/tests/%)
+
+# ---- building --------------------------------------------------------------------------------------------
+.DEFAULT_GOAL := all
+.SECONDARY:
+.DELETE_ON_ERROR:
+.PHONY: all lib examples demo test tests bench docs deps install uninstall format clean help FORCE
+
+all: lib examples ## the library and the programs (the default)
+lib: $(LIB) ## only the library
+examples: $(EXAMPLES) ## only the programs
+
+# A file that holds a text, and is touched only when the text changes: what depends on it is made anew then.
+define keep_text
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(1))' > $@
+endef
+flags_now := $(CC) $(TL_FLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(ISAS)
+$(B)/flags: FORCE
+	$(call keep_text,$(flags_now))
+$(B)/objects: FORCE # a source file that is gone leaves the library too
+	$(call keep_text,$(lib_obj))
+
+$(B)/obj/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(TL_FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+define isa_rule
+$(B)/obj/src/tensor/kernels/%.$(1).o: src/tensor/kernels/%.c $(B)/flags
+	@mkdir -p $$(@D)
+	$(CC) $(TL_FLAGS) $(CPPFLAGS) $(CFLAGS) $(isa_flags_$(1)) -DTL_ISA=$(1) -MMD -MP -c $$< -o $$@
+endef
+$(foreach isa,$(ISAS),$(eval $(call isa_rule,$(isa))))
+$(foreach isa,$(ISAS),$(eval $(B)/obj/src/tensor/kernels/product.$(isa).o: TL_FLAGS += -ffp-contract=fast))
+
+$(lib_obj): TL_FLAGS += -Isrc
+
+$(LIB): $(lib_obj) $(B)/objects
+	@rm -f $@
+	$(AR) rcs $@ $(lib_obj)
+
+$(B)/%: $(B)/obj/examples/%.o $(LIB)
+	$(CC) $(TL_FLAGS) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(TL_LIBS)
+define folder_rule
+$(B)/$(notdir $(1)): $$(patsubst %.c,$(B)/obj/%.o,$$(wildcard $(1)/*.c)) $(LIB)
+	$(CC) $(TL_FLAGS) $(CFLAGS) $(LDFLAGS) $$^ -o $$@ $(TL_LIBS)
+endef
+$(foreach dir,$(example_folders),$(eval $(call folder_rule,$(dir))))
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+
+# ---- trying and testing ----------------------------------------------------------------------------------
+demo: $(B)/translate ## train a small translator on a task it makes itself, show five results (under a minute)
+	$(B)/translate demo --out $(B)/demo
+
+CHECK_CFLAGS = $(shell pkg-config --cflags check 2>/dev/null)
+CHECK_LIBS   = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
+have_check   = $(shell printf '\043include <check.h>\n' | $(CC) $(CHECK_CFLAGS) -E - >/dev/null 2>&1 && echo yes)
+
+.PHONY: need-check
+need-check: $(filter deps,$(MAKECMDGOALS))
+	@test -n "$(have_check)" || { echo "make test: the tests use Check, and its header check.h is not here."; \
+	  echo "Run 'make deps' to install it (or see https://libcheck.github.io/check/)."; exit 1; }
+
+# Tests may look inside: they see src/ as well as the public headers.
+$(B)/obj/tests/%.o: TL_FLAGS += $(CHECK_CFLAGS) -Isrc -iquote tests
+# The C code of a page, as tests include it.
+code_of = sed -n '/^```c$$/,/^```$$/{/^```/d;p;}'
+$(B)/generated/add_an_operation.inc: docs/add-an-operation.md
+	@mkdir -p $(@D)
+	$(code_of) $< > $@
+$(B)/generated/readme.inc: README.md
+	@mkdir -p $(@D)
+	$(code_of) $< > $@
+$(B)/obj/tests/autograd/test_add_an_operation.o $(B)/obj/tests/docs/test_readme.o: TL_FLAGS += -I$(B)/generated
+$(B)/obj/tests/autograd/test_add_an_operation.o: $(B)/generated/add_an_operation.inc
+$(B)/obj/tests/docs/test_readme.o: $(B)/generated/readme.inc
+$(TESTS): $(B)/tests/%: $(B)/obj/tests/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(TL_FLAGS) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(CHECK_LIBS) $(TL_LIBS)
+$(TESTS:$(B)/tests/%=$(B)/obj/tests/%.o): | need-check
+
+tests: $(TESTS) ## only the test programs
+test: need-check all tests ## build and run every test (needs Check: make deps)
+	@BUILD=$(B) CC='$(CC)' tests/run $(TESTS)
+
+$(B)/bench/%: $(B)/obj/bench/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(TL_FLAGS) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(TL_LIBS)
+
+bench: $(B)/bench/step ## time a training step, in turn with PyTorch's where it is installed
+	BUILD=$(B) bench/compare
+
+docs: need-check $(B)/tests/docs/test_operations_table ## write docs/operations.md from the list of operations
+	TL_WRITE_DOCS=1 $(B)/tests/docs/test_operations_table
+
+deps: ## show and run the package manager's command that installs Check
+	@CC='$(CC)' CHECK_CFLAGS='$(CHECK_CFLAGS)' CHECK_LIBS='$(CHECK_LIBS)' tests/deps
+
+# ---- installing ------------------------------------------------------------------------------------------
+install: lib $(B)/translate ## install headers, library, pkg-config file and translate (PREFIX, DESTDIR)
+	install -d $(DESTDIR)$(PREFIX)/include/tapeloom $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/bin
+	install -m 644 include/tapeloom.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 include/tapeloom/*.h $(DESTDIR)$(PREFIX)/include/tapeloom/
+	install -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib/
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@NAME@|$(lib_name)|' \
+	  -e 's|@CFLAGS@|$(if $(filter double,$(PRECISION)),-DTL_DOUBLE)|' -e 's|@LIBS@|$(TL_LIBS) $(openmp)|' \
+	  tapeloom.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/$(lib_name).pc
+	install -m 755 $(B)/translate $(DESTDIR)$(PREFIX)/bin/$(if $(filter double,$(PRECISION)),tapeloom-translate-double,tapeloom-translate)
+
+uninstall: ## remove what install put there
+	rm -rf $(DESTDIR)$(PREFIX)/include/tapeloom $(DESTDIR)$(PREFIX)/include/tapeloom.h
+	rm -f $(DESTDIR)$(PREFIX)/lib/libtapeloom.a $(DESTDIR)$(PREFIX)/lib/libtapeloom-double.a
+	rm -f $(DESTDIR)$(PREFIX)/lib/pkgconfig/tapeloom.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/tapeloom-double.pc
+	rm -f $(DESTDIR)$(PREFIX)/bin/tapeloom-translate $(DESTDIR)$(PREFIX)/bin/tapeloom-translate-double
+
+format: ## format every C file with clang-format
+	clang-format -i $(shell git ls-files '*.c' '*.h')
+
+clean: ## remove every flavour
+	rm -rf build
+
+help: ## this list
+	@echo 'make [target] [PRECISION=double] [SAN=1] [DEBUG=1] [OPENMP=0] [CC=clang]'
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1	\2/p' Makefile | expand -t 14
