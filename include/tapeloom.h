@@ -1,0 +1,16 @@
+/* Tapeloom: tensors, a tape for automatic differentiation, layers and programs that train small Transformers.
+ * The umbrella header; each room has one of its own (op.h, for those who write operations, is apart). */
+#ifndef TAPELOOM_H
+#define TAPELOOM_H
+
+#define TL_VERSION "0.1.0"
+
+#include "tapeloom/tensor.h"
+#include "tapeloom/autograd.h"
+#include "tapeloom/ops.h"
+#include "tapeloom/nn.h"
+#include "tapeloom/optim.h"
+#include "tapeloom/text.h"
+#include "tapeloom/io.h"
+
+#endif

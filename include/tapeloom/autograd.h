@@ -1,0 +1,184 @@
+/* First floor: the tape. It records every operation of a step, goes backward through them, and can be looked at.
+ *
+ * A tl_var is a handle to one recorded value. Operations (ops.h) take and return vars, so code reads like its
+ * formula. Everything an operation makes lives in the tape until tl_tape_reset; nothing is freed one by one.
+ *
+ * The first failure on a tape is kept (tl_tape_error) and makes every later operation return the inert var;
+ * tl_backward then refuses. So a step checks once. Every function accepts a NULL tape and the inert var. */
+#ifndef TAPELOOM_AUTOGRAD_H
+#define TAPELOOM_AUTOGRAD_H
+
+#include "tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tl_tape tl_tape;
+
+typedef struct tl_var {
+    tl_tape *tape;
+    int index;      /* -1 = inert: what a failed operation returns */
+    uint32_t epoch; /* of the tape when it was made; tells a handle from a forgotten step */
+} tl_var;
+
+/* ---- life ---- */
+
+tl_tape *tl_tape_new(void); /* NULL only when out of memory; free with tl_tape_free */
+void tl_tape_free(tl_tape *tape);
+/* Forgets the graph and every value in it; keeps the memory for the next step, the modes and a kept error. */
+void tl_tape_reset(tl_tape *tape);
+
+/* A nested lifetime: what was recorded after the mark is forgotten by release, the rest stays. */
+typedef struct tl_mark {
+    int nodes, edges, chunk;
+    size_t used;
+} tl_mark;
+tl_mark tl_tape_mark(tl_tape *tape);
+void tl_tape_release(tl_tape *tape, tl_mark mark);
+
+/* The first failure, or NULL. It survives reset: clear it to go on. */
+const char *tl_tape_error(const tl_tape *tape);
+void tl_tape_clear_error(tl_tape *tape);
+/* Fails the tape with a message of the caller's (layers, user code); the current scope is appended. Returns
+ * the inert var. */
+tl_var tl_tape_fail(tl_tape *tape, const char *format, ...) TL_PRINTF(2, 3);
+
+/* ---- modes ---- */
+
+/* Dropout on, its random numbers keyed by (seed, step, micro-batch, scope, count within the scope). */
+void tl_tape_train(tl_tape *tape, long step);
+void tl_tape_micro_batch(tl_tape *tape, long number); /* 0 until told; tl_tape_train sets it back to 0 */
+void tl_tape_eval(tl_tape *tape);                     /* dropout off (how a tape begins) */
+bool tl_tape_training(const tl_tape *tape);
+bool tl_tape_set_training(tl_tape *tape, bool on); /* the switch alone, the step stays; returns what it was */
+void tl_tape_seed(tl_tape *tape, uint64_t seed);   /* 0 until told */
+/* With false nothing recorded from here on wants a gradient. Returns what it was. */
+bool tl_tape_set_grad(tl_tape *tape, bool on);
+
+/* ---- scopes: where in the model an operation stands ("decoder.layers.0.multihead_attn") ---- */
+
+void tl_scope_enter(tl_tape *tape, const char *name); /* the full name, not a part of it; copied once */
+void tl_scope_leave(tl_tape *tape);
+
+/* ---- values ---- */
+
+/* Vars over the caller's memory, which must stay as it is until reset. A constant wants no gradient and may have any
+ * strides; a variable's gradient is kept for tl_grad (and it is copied if it is not contiguous). */
+tl_var tl_constant(tl_tape *tape, tl_tensor value);
+tl_var tl_variable(tl_tape *tape, tl_tensor value);
+tl_var tl_scalar(tl_tape *tape, double value); /* a constant of shape [] */
+
+/* A leaf is a value whose memory and gradient live outside the tape, a parameter for instance. One node per leaf
+ * and step however often it is used. Two tapes must not go backward into one leaf at the same time. */
+typedef struct tl_leaf {
+    const char *name;
+    tl_tensor value; /* contiguous */
+    tl_real *grad;   /* the same layout; NULL if it never wants one */
+    bool reached;    /* false: grad holds nothing yet; backward's first contribution then overwrites */
+    bool frozen;     /* wants no gradient */
+    unsigned long
+        version; /* whoever changes the value counts up: backward refuses if it changed since forward */
+} tl_leaf;
+tl_var tl_use_leaf(tl_tape *tape, tl_leaf *leaf);
+
+bool tl_ok(tl_var x); /* neither inert nor stale nor on a failed tape */
+tl_tensor tl_value(tl_var x);
+tl_shape tl_shape_of_var(tl_var x);
+/* dL/dx after tl_backward, strided like the value. data is NULL where it was not computed or has been recycled:
+ * inner gradients are recycled as soon as they are used; tl_keep(x) before backward keeps one. */
+tl_tensor tl_grad(tl_var x);
+void tl_keep(tl_var x);
+void tl_tape_keep_all(tl_tape *tape,
+                      bool on);              /* keep every gradient from now on (studying, printing norms) */
+tl_var tl_label(tl_var x, const char *name); /* a name for printing; returns x */
+
+/* ---- backward ---- */
+
+/* Adds d(loss)/d(leaf) into every leaf and variable below; loss has one element. False, and an error on the tape,
+ * if the tape has failed, has gone backward already, or a leaf was updated since it was used. */
+bool tl_backward(tl_var loss);
+/* The same from any var, given dL/dy of y's shape. */
+bool tl_backward_from(tl_var y, tl_tensor dy);
+
+/* ---- looking ---- */
+
+/* A table: id, operation, name with scope, shape, bytes, inputs, gradient norm ("not computed" before backward,
+ * "recycled" where it was not kept). */
+void tl_tape_print(tl_tape *tape, FILE *out);
+/* Graphviz: every node, or with collapse one box per scope. `dot -Tsvg` draws it. */
+void tl_tape_dot(tl_tape *tape, FILE *out, bool collapse);
+/* The first operation, in order of recording, whose value holds NaN or infinity; inert if there is none. `text`
+ * (may be NULL) receives a sentence that names it, its scope, shape, the element and its inputs. */
+tl_var tl_tape_find_nonfinite(tl_tape *tape, char text[TL_ERROR_MAX]);
+/* The same for kept gradients, in the order in which backward made them. */
+tl_var tl_tape_find_nonfinite_grad(tl_tape *tape, char text[TL_ERROR_MAX]);
+
+typedef struct tl_tape_stats {
+    int nodes;
+    size_t used, peak, reserved; /* bytes: in use now, highest ever, got from the system */
+    long allocations;            /* requests to the system since tl_tape_new; constant in a steady state */
+} tl_tape_stats;
+tl_tape_stats tl_tape_stats_of(const tl_tape *tape);
+/* The tape fails ("out of memory") rather than reserve more than this; 0 = no limit. */
+void tl_tape_limit(tl_tape *tape, size_t bytes);
+
+/* ---- gradient check ---- */
+
+#define TL_CASE_INPUTS 4
+/* One case of an operation: f over inputs drawn uniformly from [low, high) (both 0: [-1, 1)). */
+typedef struct tl_grad_case {
+    const char *what;
+    tl_var (*f)(tl_tape *tape, const tl_var *x);
+    int inputs;
+    tl_shape shape[TL_CASE_INPUTS];
+    double low, high;
+    bool train; /* run in training mode (dropout) */
+} tl_grad_case;
+
+typedef struct tl_gradcheck_report {
+    bool ok;
+    long checked; /* elements compared */
+    long kinks;   /* elements where f(x-h), f(x+h) straddle a kink even for the smallest h: not compared */
+    long
+        unsure; /* elements near a kink where the steps that fit are lost in f's rounding (float): not decided */
+    /* the worst element */
+    char input[96];
+    long index;
+    double analytic, numeric, absolute, relative;
+    double tolerance;
+    tl_error error; /* why not ok, as a sentence */
+} tl_gradcheck_report;
+
+/* Compares backward with differences of f, element by element, for every leaf that is not frozen.
+ * L = sum of f(x) times fixed random weights. Error = |a-n| / max(|a|, |n|, 1e-3·max|g| of the tensor), after
+ * taking off what the rounding of f's results explains at the first step (epsilon·sum|L's terms| / step; nothing in
+ * double). Also checks that backward adds to gradients that are there, that freezing inputs one at a time changes
+ * no other gradient, and that no gradient is all zero. f is called many times; it must be a function of the leaves alone.
+ * tolerance 0: 1e-6 in double; in float, where differences themselves are that inexact, 5e-3. */
+typedef struct tl_gradcheck_options {
+    double tolerance;
+    uint64_t seed;
+    bool train;        /* training mode, one fixed step */
+    bool zero_is_fine; /* some gradient may rightly be zero everywhere */
+    double most_kinks; /* share of elements that may straddle, and that may be unsure; default 0.02 */
+} tl_gradcheck_options;
+bool tl_gradcheck(tl_var (*f)(tl_tape *tape, const tl_var *x, void *data), void *data, int leaves,
+                  tl_leaf *const *leaf, const tl_gradcheck_options *options, tl_gradcheck_report *report);
+/* A case: as it stands, and with all inputs of one shape shared (x∘x). */
+bool tl_gradcheck_case(const tl_grad_case *c, tl_gradcheck_report *report);
+
+/* ---- the list of operations, as ops.h has it ---- */
+
+typedef struct tl_op tl_op;
+typedef struct tl_op_entry {
+    const char *name, *arguments, *meaning;
+    const tl_op *op;
+    const tl_grad_case *cases; /* ends with one whose f is NULL */
+} tl_op_entry;
+const tl_op_entry *tl_ops(int *count);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

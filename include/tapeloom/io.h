@@ -1,0 +1,223 @@
+/* The only room that touches files: whole files, safetensors, text configuration, CSV logs, progress.
+ *
+ * Functions that can fail return false or NULL and leave one line in the tl_error they were given (its first
+ * failure is kept). A configuration or a log keeps its own first failure: what is called later does nothing,
+ * so it is enough to ask once, at the end. Every function accepts a NULL handle. Texts are UTF-8, numbers in
+ * files are written with a point whatever the locale. Written files appear whole or not at all: the bytes go
+ * to a temporary file in the same folder, which is synced and renamed over the old one. */
+#ifndef TAPELOOM_IO_H
+#define TAPELOOM_IO_H
+
+#include "tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- whole files ---- */
+
+/* Reads all of a file (or pipe). *bytes is the caller's to free(); a 0 that *size does not count follows the
+ * last byte, so that a text can be used as a string. On failure *bytes is NULL and *size 0. */
+bool tl_file_read(const char *path, char **bytes, size_t *size, tl_error *error);
+
+/* Writes a file atomically: after a failure or a kill the old file is still there, whole. Keeps the old
+ * file's permissions, follows a symbolic link, and refuses to replace anything that is not a regular file. */
+bool tl_file_write(const char *path, const void *bytes, size_t size, tl_error *error);
+
+/* Makes a folder and the folders above it, like mkdir -p. True if it is there already. */
+bool tl_make_dirs(const char *path, tl_error *error);
+
+/* ---- numbers and durations as text ---- */
+
+#define TL_NUMBER_TEXT 32
+/* The shortest text that reads back to exactly this number ("0.1", "1e-08", "nan", "-inf"). Returns text. */
+char *tl_double_text(double value, char text[TL_NUMBER_TEXT]);
+char *tl_float_text(float value, char text[TL_NUMBER_TEXT]); /* exact when it is read back as a float */
+/* Reads a number that fills the whole text: "12", "-1e-3", "inf", "nan". False, *value untouched, if it does
+ * not, or if it is too large for a double. */
+bool tl_double_parse(const char *text, double *value);
+/* A whole number in decimal that fills the whole text; false, *value untouched, if it does not or does not
+ * fit. */
+bool tl_long_parse(const char *text, long *value);
+
+/* "0.4 s", "45 s", "2:05", "1:02:03", "3 d 04:05:06"; "?" for what is negative or not finite. Returns
+ * text. */
+char *tl_duration_text(double seconds, char text[TL_NUMBER_TEXT]);
+
+/* ---- safetensors: named tensors in one file (https://huggingface.co/docs/safetensors) ---- */
+
+typedef enum tl_dtype {
+    TL_DTYPE_REAL, /* when writing: tl_real's own, F32 or F64 */
+    TL_DTYPE_F32,
+    TL_DTYPE_F64,
+    TL_DTYPE_F16,  /* this and the rest: tl_safetensors_open lists them, … */
+    TL_DTYPE_BF16, /* … tl_safetensors_read reads these two … */
+    TL_DTYPE_BOOL, /* … and refuses what follows */
+    TL_DTYPE_U8,
+    TL_DTYPE_I8,
+    TL_DTYPE_F8_E4M3,
+    TL_DTYPE_F8_E5M2,
+    TL_DTYPE_F8_E8M0,
+    TL_DTYPE_U16,
+    TL_DTYPE_I16,
+    TL_DTYPE_U32,
+    TL_DTYPE_I32,
+    TL_DTYPE_U64,
+    TL_DTYPE_I64,
+    TL_DTYPE_C64
+} tl_dtype;
+const char *tl_dtype_name(tl_dtype dtype); /* as in the file: "F32" */
+
+typedef struct tl_safetensors_item { /* a tensor to write */
+    const char *name;
+    tl_tensor tensor; /* any strides; written row-major */
+    tl_dtype dtype;   /* of the file: F32, F64, or 0 for tl_real's own */
+} tl_safetensors_item;
+
+typedef struct tl_safetensors_pair { /* a line of the file's metadata */
+    const char *key, *value;
+} tl_safetensors_pair;
+
+typedef struct tl_safetensors_entry { /* a tensor found in a file; the texts belong to the handle */
+    const char *name;
+    tl_dtype dtype;
+    tl_shape shape;
+    uint64_t begin, end; /* its bytes, counted from the start of the data */
+} tl_safetensors_entry;
+
+/* Writes a file atomically, byte for byte as the reference implementation does: wide dtypes first, then by
+ * name. Names must be distinct UTF-8 texts, not "__metadata__"; metadata (may be NULL) keys likewise. */
+bool tl_safetensors_write(const char *path, const tl_safetensors_item *items, long count,
+                          const tl_safetensors_pair *metadata, long metadata_count, tl_error *error);
+
+typedef struct tl_safetensors tl_safetensors;
+
+/* Opens a file and checks its header against its size: nothing read later can point outside. NULL on failure.
+ * The file stays open until tl_safetensors_close. */
+tl_safetensors *tl_safetensors_open(const char *path, tl_error *error);
+void tl_safetensors_close(tl_safetensors *file);
+long tl_safetensors_count(const tl_safetensors *file);
+const tl_safetensors_entry *tl_safetensors_at(const tl_safetensors *file,
+                                              long i); /* in file order; or NULL */
+const tl_safetensors_entry *tl_safetensors_find(const tl_safetensors *file, const char *name); /* or NULL */
+long tl_safetensors_metadata_count(const tl_safetensors *file);
+tl_safetensors_pair tl_safetensors_metadata_at(const tl_safetensors *file, long i); /* {NULL, NULL} outside */
+const char *tl_safetensors_metadata(const tl_safetensors *file, const char *key);   /* its value, or NULL */
+
+/* Reads one tensor into `to`, which must have the same shape and distinct elements (no stride 0). F64, F16
+ * and BF16 become tl_real, rounded to nearest where tl_real is narrower. After a failure in the middle of
+ * reading (the disk, not the format: that was checked) `to` may be partly overwritten. */
+bool tl_safetensors_read(tl_safetensors *file, const char *name, tl_tensor to, tl_error *error);
+
+/* ---- parameters in a safetensors file ---- */
+
+typedef struct tl_params tl_params;
+
+/* Writes every parameter under its name, in tl_real's own dtype; metadata may be NULL. Atomic. */
+bool tl_params_save(const tl_params *params, const char *path, const tl_safetensors_pair *metadata,
+                    long metadata_count, tl_error *error);
+/* Reads every parameter. The file must hold the same names and shapes, neither fewer nor more. All or
+ * nothing: on failure no parameter is changed. */
+bool tl_params_load(tl_params *params, const char *path, tl_error *error);
+
+/* ---- key = value text ---- */
+
+/* A configuration as text, one `key = value` a line. Keys: at most 127 letters, digits, '_', '-', '.'; each
+ * once. Everything from a '#' at the start of a line, or after a space, is a comment. Spaces around a value
+ * do not count; a value in "double quotes" keeps them and may hold \" \\ \n \r \t. Numbers read back exactly
+ * as they were written. Lines that hold only a comment, and empty ones, are kept when a configuration is read
+ * and written. */
+typedef struct tl_config tl_config;
+
+tl_config *tl_config_new(void);
+/* Reads a file, or a text (`name` stands for it in errors). NULL on failure; errors say file, line, found and
+ * expected. */
+tl_config *tl_config_read(const char *path, tl_error *error);
+tl_config *tl_config_parse(const char *text, size_t size, const char *name, tl_error *error);
+bool tl_config_write(tl_config *config, const char *path, tl_error *error);
+/* The whole configuration as a text to free(); NULL if out of memory or if the configuration failed. */
+char *tl_config_text(tl_config *config);
+void tl_config_free(tl_config *config);
+const char *tl_config_error(const tl_config *config); /* the first failure, or NULL */
+
+/* The value of a key; `otherwise` if there is none. A value of another kind fails the configuration and gives
+ * `otherwise`. Strings live until the key is set again or the configuration is freed. Booleans: true, false,
+ * yes, no, on, off, 1, 0. */
+bool tl_config_has(const tl_config *config, const char *key);
+const char *tl_config_string(tl_config *config, const char *key, const char *otherwise);
+long tl_config_long(tl_config *config, const char *key, long otherwise);
+double tl_config_double(tl_config *config, const char *key, double otherwise);
+bool tl_config_bool(tl_config *config, const char *key, bool otherwise);
+
+/* Sets a key: in place if it is there, else at the end. */
+void tl_config_set_string(tl_config *config, const char *key, const char *value);
+void tl_config_set_long(tl_config *config, const char *key, long value);
+void tl_config_set_double(tl_config *config, const char *key, double value);
+void tl_config_set_bool(tl_config *config, const char *key, bool value);
+void tl_config_comment(tl_config *config, const char *text); /* a line "# text"; "" = an empty line */
+
+/* The i-th key that nobody has asked for or set: a misspelt one, most likely. NULL after the last. *line (may
+ * be NULL) is its line in the file, 0 if there is none. */
+const char *tl_config_unknown(const tl_config *config, long i, long *line);
+
+/* ---- CSV logs (RFC 4180, lines end in \n) ---- */
+
+typedef struct tl_csv tl_csv;
+
+/* Opens a log with these columns. append: goes on after the rows that are there; the header must be the same,
+ * and a last line that was cut off in the middle is dropped. Without append an old file is replaced. NULL on
+ * failure. */
+tl_csv *tl_csv_open(const char *path, const char *const *columns, int count, bool append, tl_error *error);
+/* A row, cell by cell; numbers as the shortest text that reads back exactly, NaN as "nan". A row reaches the
+ * file whole, in one write, at tl_csv_end_row; it must have as many cells as there are columns. */
+void tl_csv_text(tl_csv *csv, const char *text); /* "" or NULL = an empty cell */
+void tl_csv_long(tl_csv *csv, long value);
+void tl_csv_double(tl_csv *csv, double value);
+void tl_csv_float(tl_csv *csv, float value);
+bool tl_csv_end_row(tl_csv *csv);
+const char *tl_csv_error(const tl_csv *csv); /* the first failure, or NULL */
+/* False if anything failed since tl_csv_open; the reason is then in error (may be NULL). Frees in any
+ * case. */
+bool tl_csv_close(tl_csv *csv, tl_error *error);
+
+/* ---- progress ---- */
+
+/* How far a long run is: on a terminal one line that is redrawn at most 10 times a second,
+ *     step 1234/8000 [=====>               ]  15%  loss 3.412  12.3k tok/s  1:02:03 left
+ * elsewhere a plain line after 10 s, and then ever more seldom, up to one a minute. Fill in the first part,
+ * leave the rest zero. Writes to `out` only, and never fails: who looks at a bar has nothing to do about
+ * it. */
+typedef struct tl_progress {
+    FILE *out;  /* NULL = silent. Usually stderr: stdout belongs to results. */
+    long total; /* steps of the whole run; 0 = unknown */
+    long first; /* steps that were done before this run started (resume) */
+    double
+        budget; /* seconds this run may take; 0 = no limit. With total too, what is nearer its end counts. */
+    const char *label; /* goes before the line; may change on the way; NULL = none */
+    const char *unit;  /* NULL = "step" */
+    bool no_loss;      /* do not show a loss */
+    int width;         /* columns; 0 = ask the terminal, else COLUMNS, else 80 */
+    enum { TL_PROGRESS_AUTO, TL_PROGRESS_BAR, TL_PROGRESS_PLAIN } style; /* 0 = a bar if out is a terminal */
+    double (*clock)(void); /* seconds from anywhere; NULL = the machine's steady clock */
+    /* kept by the functions below */
+    bool started, paused, bar_shown, is_bar;
+    long step;
+    double loss, begin, drawn, last, paused_at;
+    double recent_tokens, recent_seconds; /* both fade with a time constant of 10 s */
+    int drawn_width;
+} tl_progress;
+
+void tl_progress_start(tl_progress *progress);
+/* `step` steps are done (counted with `first`); tokens: how many since the last update, 0 = not shown. */
+void tl_progress_update(tl_progress *progress, long step, double loss, double tokens);
+/* Takes the bar away, so that other lines can be printed; time until tl_progress_resume does not count in
+ * tokens/s (it does in the time left: validations will come again). */
+void tl_progress_pause(tl_progress *progress);
+void tl_progress_resume(tl_progress *progress);
+/* Draws the last state and ends the line. */
+void tl_progress_finish(tl_progress *progress);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,335 @@
+/* Second floor: parameters and layers, up to the encoder-decoder Transformer and its decoding.
+ *
+ * A layer is a small struct of parameter handles, made by tl_<layer>_init(params, name, &config), passed by pointer,
+ * never freed (its memory is the parameter set's). tl_<layer>_forward enters the scope of the layer's full name.
+ * Names and shapes of parameters are those of torch.nn.Transformer's state_dict. In configs 0 means the documented
+ * default, except where 0 is a real choice (dropout): there it is the default. */
+#ifndef TAPELOOM_NN_H
+#define TAPELOOM_NN_H
+
+#include "autograd.h"
+#include "ops.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- parameters ---- */
+
+typedef struct tl_params tl_params;
+
+typedef struct tl_param {
+    tl_leaf leaf; /* name, value, gradient, frozen */
+    tl_params *set;
+    int group; /* for optimisers: which options apply; 0 until told */
+} tl_param;
+
+typedef enum tl_init_kind {
+    TL_INIT_DEFAULT, /* what the layer's comment says */
+    TL_INIT_ZEROS,
+    TL_INIT_ONES,
+    TL_INIT_NORMAL,  /* mean 0, standard deviation `scale` (default 0.02) */
+    TL_INIT_UNIFORM, /* in [-scale, scale) (default 0.1) */
+    TL_INIT_XAVIER /* uniform, bound scale·sqrt(6 / (fan_in + fan_out)) (scale default 1); Glorot & Bengio 2010 */
+} tl_init_kind;
+typedef struct tl_init {
+    tl_init_kind kind;
+    double scale; /* 0 = the kind's default */
+} tl_init;
+
+/* Every element is drawn by (seed, name, index): the order of creation does not matter. NULL only when out of
+ * memory; free with tl_params_free, which frees every layer made on it too. */
+tl_params *tl_params_new(uint64_t seed);
+void tl_params_free(tl_params *params);
+const char *tl_params_error(const tl_params *params); /* the first failure, or NULL */
+/* A new parameter; never NULL unless params is: after a failure (a name twice, no memory) one that fails every tape
+ * that uses it. The name is copied. */
+tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_init init);
+bool tl_params_fail(tl_params *params, const char *format, ...)
+    TL_PRINTF(2, 3); /* for layers; returns false */
+int tl_params_count(const tl_params *params);
+tl_param *tl_params_at(const tl_params *params, int index); /* in order of creation; NULL if outside */
+tl_param *tl_params_find(const tl_params *params, const char *name); /* NULL if there is none */
+long tl_params_numel(const tl_params *params);                       /* elements in all of them */
+/* Memory and text that live as long as the set (a layer's arrays and names). NULL when out of memory. */
+void *tl_params_memory(tl_params *params, size_t bytes);
+const char *tl_params_text(tl_params *params, const char *format, ...) TL_PRINTF(2, 3);
+
+tl_var tl_use(tl_tape *tape, tl_param *p); /* the parameter as a var of this step */
+tl_tensor tl_param_value(const tl_param *p);
+/* The gradient; zeros if none has reached it since tl_zero_grad. */
+tl_tensor tl_param_grad(tl_param *p);
+/* After writing to a parameter's value by hand: a backward over the old value is then refused. */
+void tl_params_changed(tl_params *params);
+void tl_zero_grad(tl_params *params);
+/* For every parameter whose name begins with prefix ("" = all); returns how many there were. */
+int tl_freeze(tl_params *params, const char *prefix, bool frozen);
+int tl_set_group(tl_params *params, const char *prefix, int group);
+/* Parameters whose names end so ("bias"): to keep them out of weight decay. */
+int tl_set_group_suffix(tl_params *params, const char *suffix, int group);
+/* The gradient check over every parameter that is not frozen. f runs the model and returns any var. */
+bool tl_gradcheck_params(tl_params *params, tl_var (*f)(tl_tape *tape, const tl_var *unused, void *data),
+                         void *data, const tl_gradcheck_options *options, tl_gradcheck_report *report);
+
+/* ---- Linear: y = x·Wᵀ + b.  weight [out,in] (Xavier), bias [out] (zeros) ---- */
+
+typedef struct tl_linear_config {
+    long in, out;
+    bool no_bias;
+    tl_init init; /* of the weight */
+} tl_linear_config;
+typedef struct tl_linear_layer {
+    const char *name;
+    tl_param *weight, *bias;
+} tl_linear_layer;
+tl_linear_layer tl_linear_init(tl_params *params, const char *name, const tl_linear_config *config);
+tl_var tl_linear_forward(const tl_linear_layer *layer, tl_var x); /* [...,in] to [...,out] */
+
+/* ---- Embedding: weight [vocab,d_model], normal with standard deviation d_model^-0.5 ---- */
+
+typedef struct tl_embedding_config {
+    long vocab, d_model;
+    tl_init init;
+} tl_embedding_config;
+typedef struct tl_embedding_layer {
+    const char *name;
+    tl_param *weight;
+} tl_embedding_layer;
+tl_embedding_layer tl_embedding_init(tl_params *params, const char *name, const tl_embedding_config *config);
+tl_var tl_embedding_forward(const tl_embedding_layer *layer, tl_tape *tape, const int *ids, tl_shape shape);
+
+/* ---- positions: what is added to the embeddings of places from, from+1, … ----
+ * Sinusoidal (Vaswani et al. 2017, 3.5): PE(pos,2i) = sin(pos / 10000^(2i/d)), PE(pos,2i+1) = cos of the same.
+ * Learned: weight [max_len,d_model], normal with standard deviation d_model^-0.5. */
+
+typedef enum tl_position_kind { TL_SINUSOIDAL, TL_LEARNED, TL_NO_POSITIONS } tl_position_kind;
+typedef struct tl_positions_config {
+    tl_position_kind kind;
+    long max_len, d_model; /* max_len default 1024 */
+} tl_positions_config;
+typedef struct tl_positions {
+    const char *name;
+    tl_position_kind kind;
+    long max_len, d_model;
+    tl_param *weight; /* learned */
+    tl_tensor table;  /* sinusoidal [max_len,d_model] */
+} tl_positions;
+tl_positions tl_positions_init(tl_params *params, const char *name, const tl_positions_config *config);
+tl_var tl_positions_forward(const tl_positions *layer, tl_tape *tape, long from,
+                            long count); /* [count,d_model] */
+
+/* ---- LayerNorm over the last axis (Ba et al. 2016): weight [d] ones, bias [d] zeros; eps default 1e-5 ---- */
+
+typedef struct tl_layer_norm_config {
+    long d_model;
+    double eps;
+} tl_layer_norm_config;
+typedef struct tl_layer_norm_layer {
+    const char *name;
+    tl_param *weight, *bias;
+    double eps;
+} tl_layer_norm_layer;
+tl_layer_norm_layer tl_layer_norm_init(tl_params *params, const char *name,
+                                       const tl_layer_norm_config *config);
+tl_var tl_layer_norm_forward(const tl_layer_norm_layer *layer, tl_var x);
+
+/* ---- feed-forward: linear2(dropout(activation(linear1(x)))) ---- */
+
+typedef enum tl_activation { TL_RELU, TL_GELU, TL_GELU_TANH } tl_activation;
+typedef struct tl_feed_forward_config {
+    long d_model, d_ff;
+    tl_activation activation;
+    double activation_dropout;
+} tl_feed_forward_config;
+typedef struct tl_feed_forward {
+    const char *name;
+    tl_linear_layer linear1, linear2;
+    tl_activation activation;
+    double dropout;
+} tl_feed_forward;
+tl_feed_forward tl_feed_forward_init(tl_params *params, const char *name,
+                                     const tl_feed_forward_config *config);
+tl_var tl_feed_forward_forward(const tl_feed_forward *layer, tl_var x);
+
+/* ---- multi-head attention (Vaswani et al. 2017, 3.2) ----
+ * in_proj_weight [3·d_model,d_model] (Xavier over the packed matrix): queries, keys, values one under the other;
+ * in_proj_bias [3·d_model] and out_proj.bias zeros. d_k = d_model / heads. */
+
+typedef struct tl_attention_config {
+    long d_model;
+    int heads;
+    double attention_dropout; /* on the probabilities */
+    bool no_bias;
+} tl_attention_config;
+typedef struct tl_attention {
+    const char *name;
+    tl_param *in_proj_weight, *in_proj_bias;
+    tl_linear_layer out_proj;
+    long d_model;
+    int heads;
+    double dropout;
+} tl_attention;
+/* What attention computed on the way, to look at; B sentences, H heads, T queries, S keys. */
+typedef struct tl_attention_maps {
+    bool keep_grad; /* in: keep the gradients of all three for tl_grad */
+    tl_var scores;  /* [B,H,T,S] QKᵀ/√d_k, before the mask */
+    tl_var probs;   /* [B,H,T,S] after the masked softmax, before dropout */
+    tl_var context; /* [B,H,T,d_k] probs·V, each head's own */
+} tl_attention_maps;
+tl_attention tl_attention_init(tl_params *params, const char *name, const tl_attention_config *config);
+/* x [B,T,d_model] asks, memory [B,S,d_model] is looked at (x itself: self-attention). mask and maps may be NULL. */
+tl_var tl_attention_forward(const tl_attention *layer, tl_var x, tl_var memory, const tl_mask *mask,
+                            tl_attention_maps *maps);
+
+/* ---- encoder and decoder layers; post-norm as in the paper, or pre-norm ---- */
+
+typedef struct tl_block_config { /* of one layer, encoder or decoder */
+    long d_model, d_ff;
+    int heads;
+    tl_activation activation;
+    bool pre_norm;
+    double norm_eps;
+    double dropout; /* on each sub-layer's output */
+    double attention_dropout, activation_dropout;
+} tl_block_config;
+
+typedef struct tl_encoder_layer {
+    const char *name;
+    tl_attention self_attn;
+    tl_feed_forward feed_forward;
+    tl_layer_norm_layer norm1, norm2;
+    bool pre_norm;
+    double dropout;
+} tl_encoder_layer;
+tl_encoder_layer tl_encoder_layer_init(tl_params *params, const char *name, const tl_block_config *config);
+tl_var tl_encoder_layer_forward(const tl_encoder_layer *layer, tl_var x, const tl_mask *mask,
+                                tl_attention_maps *maps);
+
+typedef struct tl_decoder_layer {
+    const char *name;
+    tl_attention self_attn, multihead_attn; /* the second looks at the encoder's output */
+    tl_feed_forward feed_forward;
+    tl_layer_norm_layer norm1, norm2, norm3;
+    bool pre_norm;
+    double dropout;
+} tl_decoder_layer;
+tl_decoder_layer tl_decoder_layer_init(tl_params *params, const char *name, const tl_block_config *config);
+tl_var tl_decoder_layer_forward(const tl_decoder_layer *layer, tl_var x, tl_var memory,
+                                const tl_mask *self_mask, const tl_mask *memory_mask,
+                                tl_attention_maps *self_maps, tl_attention_maps *cross_maps);
+
+/* ---- stacks ---- */
+
+typedef struct tl_encoder {
+    const char *name;
+    int layers;
+    tl_encoder_layer *layer;
+    bool has_norm;
+    tl_layer_norm_layer norm;
+} tl_encoder;
+tl_encoder tl_encoder_init(tl_params *params, const char *name, int layers, bool final_norm,
+                           const tl_block_config *config);
+tl_var tl_encoder_forward(const tl_encoder *encoder, tl_var x, const tl_mask *mask, tl_attention_maps *maps);
+
+typedef struct tl_decoder {
+    const char *name;
+    int layers;
+    tl_decoder_layer *layer;
+    bool has_norm;
+    tl_layer_norm_layer norm;
+} tl_decoder;
+tl_decoder tl_decoder_init(tl_params *params, const char *name, int layers, bool final_norm,
+                           const tl_block_config *config);
+/* maps: arrays with one entry a layer, or NULL */
+tl_var tl_decoder_forward(const tl_decoder *decoder, tl_var x, tl_var memory, const tl_mask *self_mask,
+                          const tl_mask *memory_mask, tl_attention_maps *self_maps,
+                          tl_attention_maps *cross_maps);
+
+/* ---- the Transformer ---- */
+
+typedef enum tl_tie {
+    TL_TIE_NONE,   /* source embedding, target embedding, output: three matrices */
+    TL_TIE_TARGET, /* target embedding = output */
+    TL_TIE_ALL     /* one matrix; src_vocab = tgt_vocab */
+} tl_tie;
+
+typedef struct tl_transformer_config {
+    long src_vocab, tgt_vocab;
+    tl_tie tie;
+    long d_model, d_ff;                 /* defaults 512, 4·d_model */
+    int heads;                          /* default 8 */
+    int layers;                         /* of encoder and decoder each; default 6 */
+    int encoder_layers, decoder_layers; /* where they differ; default `layers` */
+    tl_activation activation;
+    tl_position_kind positions;
+    long max_len;  /* longest sentence; default 1024 */
+    bool pre_norm; /* default: post-norm */
+    bool
+        no_final_norm; /* without the norms after the last layers (the paper has none; torch.nn.Transformer has) */
+    double norm_eps; /* default 1e-5 */
+    double dropout;  /* on embeddings and on each sub-layer's output */
+    double attention_dropout, activation_dropout;
+    double label_smoothing;
+    bool output_bias;
+} tl_transformer_config;
+
+/* Parameters: src_embedding.weight, tgt_embedding.weight, output.weight, output.bias (those that are not tied; a tied
+ * matrix is stored once, under the embedding's name), encoder.*, decoder.* as in torch.nn.Transformer. */
+typedef struct tl_transformer {
+    const char *name;
+    tl_transformer_config config; /* completed with the defaults */
+    tl_embedding_layer src_embedding, tgt_embedding;
+    tl_positions src_positions, tgt_positions;
+    tl_encoder encoder;
+    tl_decoder decoder;
+    const char *output_name; /* scope of the projection to the vocabulary */
+    tl_param *output_weight, *output_bias;
+} tl_transformer;
+
+/* Attention of every layer, to look at: arrays of the caller with one entry a layer (keep_grad set in each), or
+ * NULL for what is not wanted. */
+typedef struct tl_transformer_maps {
+    tl_attention_maps *encoder_self, *decoder_self, *cross;
+} tl_transformer_maps;
+
+tl_transformer tl_transformer_init(tl_params *params, const char *name, const tl_transformer_config *config);
+/* ids [B,S], lengths [B] (real tokens of each row) to [B,S,d_model] */
+tl_var tl_transformer_encode(const tl_transformer *model, tl_tape *tape, const int *ids, long sentences,
+                             long length, const int *lengths, tl_transformer_maps *maps);
+/* ids [B,T], memory [B,S,d_model] of tl_transformer_encode to [B,T,d_model]; position t sees ids 0 … t */
+tl_var tl_transformer_decode(const tl_transformer *model, const int *ids, long length, const int *lengths,
+                             tl_var memory, const int *memory_lengths, tl_transformer_maps *maps);
+tl_var tl_transformer_logits(const tl_transformer *model,
+                             tl_var hidden); /* [...,d_model] to [...,tgt_vocab] */
+/* Mean loss in nats per real target token, label-smoothed as the config says; padding counts for nothing. */
+tl_var tl_transformer_loss(const tl_transformer *model, tl_tape *tape, const tl_batch *batch);
+/* The same with a divisor, counts and maps of the caller's (each may be NULL). options->label_smoothing and ignore
+ * are set from the model and the batch. */
+tl_var tl_transformer_loss_with(const tl_transformer *model, tl_tape *tape, const tl_batch *batch,
+                                tl_loss_options *options, tl_transformer_maps *maps);
+
+/* ---- decoding ---- */
+
+typedef struct tl_greedy_options {
+    int bos, eos;
+    double max_ratio; /* at most max_ratio·(source tokens) + max_extra target tokens a sentence; */
+    long max_extra;   /* both 0: 2·source + 10 */
+    bool no_cache;    /* recompute the whole prefix at every step: slow, gives the same tokens */
+} tl_greedy_options;
+typedef struct tl_greedy_result {
+    long sentences, capacity;
+    const int *ids;      /* [B,capacity], each row ended by eos (kept) unless it ran into its limit */
+    const int *lengths;  /* [B] ids before eos */
+    const double *score; /* [B] sum of log p of the chosen ids, eos included */
+} tl_greedy_result;
+/* The likeliest next word at every step, with key/value caches. src [B,S], lengths [B]. Runs without gradients and
+ * dropout; the result lives on the tape until reset or release. A batch gives what its sentences give alone. False,
+ * and an error on the tape, on failure. */
+bool tl_transformer_greedy(const tl_transformer *model, tl_tape *tape, const int *src, long sentences,
+                           long length, const int *lengths, const tl_greedy_options *options,
+                           tl_greedy_result *result);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,116 @@
+/* For those who write operations, in the library (src/autograd/ops) or in a file of their own.
+ *
+ * An operation is one file: the mathematics, the forward (the public constructor calls it), the backward, the
+ * descriptor, the gradient cases. docs/add-an-operation.md walks through one.
+ *
+ *     tl_var tl_cube(tl_var x) {
+ *         tl_call c = tl_call_begin(&tl_op_cube, 1, &x);
+ *         if (!c.ok) return tl_call_end(&c);
+ *         ... c.x[0] is the value; tl_tensor y = tl_call_new(&c, shape); compute y ...
+ *         return tl_call_end(&c);
+ *     }
+ *
+ * Rules: a backward ADDS into its inputs' gradients and skips inputs that want none. No operation writes into its
+ * inputs. What backward needs beyond the inputs and the result goes into a typed struct from tl_call_save. */
+#ifndef TAPELOOM_OP_H
+#define TAPELOOM_OP_H
+
+#include "autograd.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tl_back tl_back;
+struct tl_workspace;
+
+struct tl_op {
+    const char *name;
+    void (*backward)(tl_back *b); /* NULL for one that only makes views */
+};
+
+#define TL_CALL_INPUTS 32
+
+/* ---- forward ---- */
+
+typedef struct tl_call {
+    bool
+        ok; /* false: inputs inert, stale, of two tapes, or the tape has failed: return tl_call_end at once */
+    tl_tape *tape;
+    const tl_op *op;
+    int inputs;
+    tl_var in[TL_CALL_INPUTS];
+    tl_tensor x[TL_CALL_INPUTS]; /* the inputs' values, any strides; data NULL for TL_NO_VAR */
+    bool wants_grad;             /* some input wants a gradient: save what backward needs */
+    tl_tensor y;                 /* the result, once made */
+    void *saved;
+    bool view;
+} tl_call;
+
+tl_call tl_call_begin(const tl_op *op, int inputs, const tl_var *in);
+/* Will backward ask for input i's gradient? For a forward that prepares it. */
+bool tl_call_wants(const tl_call *c, int i);
+/* Makes x[i] contiguous, copying it into the tape if it is not. False if out of memory. */
+bool tl_call_dense(tl_call *c, int i);
+/* The result: contiguous memory of that shape, undefined contents; becomes c->y. data NULL if out of memory. */
+tl_tensor tl_call_new(tl_call *c, tl_shape shape);
+/* The result is another name for input 0: same memory, other dims and strides. Its gradient is input 0's. */
+void tl_call_view(tl_call *c, tl_tensor view);
+/* Zeroed memory that lives as long as the node; becomes c->saved. NULL if out of memory. */
+void *tl_call_save(tl_call *c, size_t bytes);
+/* More memory with the node's lifetime (copies of ids, masks, statistics); not zeroed. */
+void *tl_call_memory(tl_call *c, size_t bytes);
+/* Fails the tape: "<operation>: <message> (<scope>)". Returns the inert var. */
+tl_var tl_call_fail(tl_call *c, const char *format, ...) TL_PRINTF(2, 3);
+/* Records the node and returns its handle (inert if c is not ok or has no result). */
+tl_var tl_call_end(tl_call *c);
+
+/* ---- backward ---- */
+
+struct tl_back {
+    tl_tape *tape;
+    const tl_op *op;
+    tl_tensor y, dy; /* the result and its gradient, both contiguous */
+    const void *saved;
+    int node;
+};
+
+int tl_back_inputs(const tl_back *b);
+tl_tensor tl_back_x(const tl_back *b, int i); /* input i's value as it is, any strides */
+bool tl_back_wants(const tl_back *b, int i);
+
+/* Where input i's gradient goes. Write `to` (add: accumulate; else overwrite every element), then close. */
+typedef struct tl_sink {
+    tl_tensor to;
+    bool add;
+    int input;
+    bool folded; /* `to` is a scratch copy that close adds into strided memory */
+} tl_sink;
+/* False if the input wants no gradient (or memory ran out). `to` has the input's dims and any strides. */
+bool tl_sink_open(tl_back *b, int i, tl_sink *sink);
+bool tl_sink_open_dense(tl_back *b, int i, tl_sink *sink); /* the same, contiguous */
+void tl_sink_close(tl_back *b, tl_sink *sink);
+/* Adds g into input i's gradient, summing it over the axes along which input i was broadcast to g's shape. */
+void tl_give(tl_back *b, int i, tl_tensor g);
+/* Contiguous scratch until this backward returns; undefined contents; data NULL when out of memory. */
+tl_tensor tl_back_scratch(tl_back *b, tl_shape shape);
+
+/* ---- both ---- */
+
+/* Memory that lives until the tape's reset or release; not zeroed. NULL, and the tape fails, when out of memory. */
+void *tl_tape_memory(tl_tape *tape, size_t bytes);
+/* Memory for kernels (packing, partial sums), shared by the whole tape, valid until its next use. */
+struct tl_workspace *tl_tape_workspace(tl_tape *tape);
+/* Key of the next stream of random numbers in this scope; false if the tape is not in training mode. */
+bool tl_tape_next_key(tl_tape *tape, tl_rng_key *key);
+
+/* -1 … -rank and 0 … rank-1 to 0 … rank-1; -1 if outside. */
+int tl_axis(int rank, long axis);
+
+/* TL_GRAD_CASES(exp, {"odd size", f, 1, {TL_DIMS(3, 17)}}, …); */
+#define TL_GRAD_CASES(name, ...) const tl_grad_case tl_cases_##name[] = {__VA_ARGS__, {0}}
+
+#ifdef __cplusplus
+}
+#endif
+#endif

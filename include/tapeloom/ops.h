@@ -1,0 +1,103 @@
+/* This header is the list of operations. One TL_OP(name, (arguments), "meaning") each; from it come the
+ * prototypes, the registry (tl_ops), the table in the docs and the gradient test. An operation that stands here
+ * without a descriptor (tl_op_<name>) and gradient cases (tl_cases_<name>) does not link.
+ *
+ * x.shape is written [B,T,D]. Axes may be negative: -1 is the last. An operation that fails returns the inert var
+ * and leaves the reason on the tape. All of them record on their inputs' tape. */
+#ifndef TAPELOOM_OPS_H
+#define TAPELOOM_OPS_H
+
+#include "autograd.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- what some of them take ---- */
+
+/* Axes to reduce over; count 0 = all of them. TL_AXES(0, -1) */
+typedef struct tl_axes {
+    int count;
+    long axis[TL_MAX_RANK];
+} tl_axes;
+#define TL_AXES(...) ((tl_axes){TL_COUNT(__VA_ARGS__), {__VA_ARGS__}})
+#define TL_ALL_AXES ((tl_axes){0, {0}})
+
+/* What attention may look at. Query i of T sees key j of S if all that is given allows it:
+ *   key_lengths[b] > j;   causal: j <= i + (S - T);   attend[b][h][i][j] == TL_ATTEND.
+ * The arrays are copied when the operation is recorded. NULL / false = no restriction. */
+enum { TL_BLOCK = 0, TL_ATTEND = 1 };
+typedef struct tl_mask {
+    const int *key_lengths; /* [B] how many keys of each sentence are real */
+    bool causal;
+    const uint8_t *attend; /* TL_ATTEND or TL_BLOCK, row-major [attend_dim[0..3]] */
+    long attend_dim[4];    /* batch, head, query, key; 1 = the same for all. Read only if attend is given. */
+} tl_mask;
+
+/* Loss options. PyTorch's cross_entropy: (1-label_smoothing)·nll + label_smoothing·mean over all classes. */
+typedef struct tl_loss_options {
+    double label_smoothing; /* in [0, 1) */
+    bool ignore;            /* targets equal to ignore_id count for nothing */
+    int ignore_id;
+    double divisor; /* the summed loss is divided by this; 0 = by the number of real targets */
+    long *count;    /* out, may be NULL: real targets */
+    long *correct;  /* out, may be NULL: real targets that had the largest logit (the first of equals) */
+    double *nll;    /* out, may be NULL: summed -log p of the real targets, without smoothing, in nats */
+} tl_loss_options;
+
+/* ---- the list ---- */
+
+/* clang-format off */
+#define TL_OPS_LIST                                                                                          \
+    TL_OP(add, (tl_var a, tl_var b), "a + b, broadcast")                                                     \
+    TL_OP(sub, (tl_var a, tl_var b), "a - b, broadcast")                                                     \
+    TL_OP(mul, (tl_var a, tl_var b), "a * b element by element, broadcast")                                  \
+    TL_OP(div, (tl_var a, tl_var b), "a / b element by element, broadcast")                                  \
+    TL_OP(neg, (tl_var x), "-x")                                                                             \
+    TL_OP(scale, (tl_var x, double factor), "factor * x")                                                    \
+    TL_OP(power, (tl_var x, double exponent), "x to a constant power")                                       \
+    TL_OP(exp, (tl_var x), "e to the x")                                                                     \
+    TL_OP(log, (tl_var x), "natural logarithm")                                                              \
+    TL_OP(sqrt, (tl_var x), "square root")                                                                   \
+    TL_OP(tanh, (tl_var x), "hyperbolic tangent")                                                            \
+    TL_OP(sigmoid, (tl_var x), "1 / (1 + e to the -x)")                                                      \
+    TL_OP(relu, (tl_var x), "max(x, 0)")                                                                     \
+    TL_OP(gelu, (tl_var x), "x * Phi(x), exact (erf)")                                                       \
+    TL_OP(gelu_tanh, (tl_var x), "x * Phi(x), tanh approximation")                                           \
+    TL_OP(matmul, (tl_var a, tl_var b), "[...,M,K] x [...,K,N] = [...,M,N], batch axes broadcast")           \
+    TL_OP(linear, (tl_var x, tl_var w, tl_var bias), "x [...,in], w [out,in], bias [out] or TL_NO_VAR")      \
+    TL_OP(reshape, (tl_var x, tl_shape shape), "same elements, other shape; one dim may be -1")              \
+    TL_OP(transpose, (tl_var x, int axis1, int axis2), "two axes swapped")                                   \
+    TL_OP(permute, (tl_var x, tl_axes order), "axes in a new order")                                         \
+    TL_OP(split_heads, (tl_var x, int heads), "[B,T,D] to [B,H,T,D/H]")                                      \
+    TL_OP(merge_heads, (tl_var x), "[B,H,T,d] to [B,T,H*d]")                                                 \
+    TL_OP(concat, (const tl_var *x, int count, int axis), "several along one axis")                          \
+    TL_OP(slice, (tl_var x, int axis, long from, long to), "[from, to) of one axis")                         \
+    TL_OP(sum, (tl_var x, tl_axes axes, bool keep_dims), "sum over any axes")                                \
+    TL_OP(mean, (tl_var x, tl_axes axes, bool keep_dims), "mean over any axes")                              \
+    TL_OP(max, (tl_var x, int axis, bool keep_dims), "largest along an axis; ties: the first")               \
+    TL_OP(softmax, (tl_var x, int axis), "e to the x over its sum along an axis")                            \
+    TL_OP(log_softmax, (tl_var x, int axis), "log of softmax, without its overflow")                         \
+    TL_OP(masked_softmax, (tl_var x, const tl_mask *mask), "softmax over the keys that the mask shows")      \
+    TL_OP(layer_norm, (tl_var x, tl_var gamma, tl_var beta, double eps), "over the last axis; gamma, beta [D]") \
+    TL_OP(rms_norm, (tl_var x, tl_var gamma, double eps), "over the last axis; gamma [D]")                   \
+    TL_OP(dropout, (tl_var x, double p), "in training, zero with probability p, the rest / (1-p)")           \
+    TL_OP(embedding, (tl_var weight, const int *ids, tl_shape shape), "rows of weight [V,D]: shape + [D]")   \
+    TL_OP(cross_entropy, (tl_var logits, const int *targets, const tl_loss_options *options),                \
+          "logits [...,V], one target each: mean loss, shape []")                                            \
+    TL_OP(linear_cross_entropy,                                                                              \
+          (tl_var x, tl_var w, tl_var bias, const int *targets, const tl_loss_options *options),             \
+          "cross_entropy(linear(x, w, bias)) without storing the logits")
+/* clang-format on */
+
+/* For an optional input that is not there: a bias, a gamma. */
+#define TL_NO_VAR ((tl_var){NULL, -2, 0})
+
+#define TL_OP(name, arguments, meaning) tl_var tl_##name arguments;
+TL_OPS_LIST
+#undef TL_OP
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,77 @@
+/* Optimisers, gradient clipping and learning-rate schedules. They know parameters, not tapes.
+ *
+ * A step: tl_zero_grad, forward, tl_backward, tl_clip_grad_norm, tl_adam_step. To accumulate over micro-batches, go
+ * backward several times with summed losses (tl_loss_options.divisor = 1), then tl_scale_grad(params, 1 / tokens). */
+#ifndef TAPELOOM_OPTIM_H
+#define TAPELOOM_OPTIM_H
+
+#include "nn.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What applies to the parameters of one group (tl_set_group); groups that are not set get the optimiser's own. */
+typedef struct tl_group_options {
+    double lr_factor; /* times the step's learning rate; 0 = 1 */
+    double weight_decay;
+    bool frozen; /* left as they are; they need no gradient */
+} tl_group_options;
+enum { TL_MAX_GROUPS = 16 };
+
+/* Both optimisers: *_new returns NULL only when out of memory; the set must outlive it. A step updates every parameter
+ * that is not frozen and counts up its version. It returns false, and changes nothing, if a parameter was reached by
+ * no gradient since tl_zero_grad (the error names it), or the set has failed. */
+
+/* torch.optim.SGD */
+typedef struct tl_sgd_config {
+    double momentum;
+    bool nesterov; /* needs momentum */
+    double weight_decay;
+} tl_sgd_config;
+typedef struct tl_sgd tl_sgd;
+tl_sgd *tl_sgd_new(tl_params *params, const tl_sgd_config *config);
+void tl_sgd_free(tl_sgd *sgd);
+bool tl_sgd_group(tl_sgd *sgd, int group, const tl_group_options *options);
+bool tl_sgd_step(tl_sgd *sgd, double lr);
+const char *tl_sgd_error(const tl_sgd *sgd); /* the first failure, or NULL */
+
+/* torch.optim.Adam (Kingma & Ba 2015), or with decoupled decay torch.optim.AdamW (Loshchilov & Hutter 2019) */
+typedef struct tl_adam_config {
+    double beta1, beta2; /* defaults 0.9, 0.999 */
+    double eps;          /* default 1e-8 */
+    double weight_decay;
+    bool decoupled; /* AdamW */
+} tl_adam_config;
+typedef struct tl_adam tl_adam;
+tl_adam *tl_adam_new(tl_params *params, const tl_adam_config *config);
+void tl_adam_free(tl_adam *adam);
+bool tl_adam_group(tl_adam *adam, int group, const tl_group_options *options);
+bool tl_adam_step(tl_adam *adam, double lr);
+const char *tl_adam_error(const tl_adam *adam);
+long tl_adam_steps(const tl_adam *adam); /* steps done (a parameter's bias correction counts its own) */
+
+/* Norm of all gradients together (parameters that are frozen or not reached count for nothing); if it is above
+ * max_norm > 0, every gradient is multiplied by max_norm / (norm + 1e-6), as torch.nn.utils.clip_grad_norm_ does.
+ * Returns the norm before. A norm that is not finite changes nothing. */
+double tl_clip_grad_norm(tl_params *params, double max_norm);
+void tl_scale_grad(tl_params *params, double factor);
+
+/* ---- learning rates; step counts from 1 ---- */
+
+/* Linear warm-up from 0 to peak, then peak */
+double tl_constant_rate(double peak, long warmup, long step);
+/* d_model^-0.5 · min(step^-0.5, step · warmup^-1.5)   (Vaswani et al. 2017, equation 3) */
+double tl_noam(long d_model, long warmup, long step);
+/* From `start` in a straight line to `peak` at step `warmup`, then peak · sqrt(warmup / step) */
+double tl_inverse_sqrt(double peak, long warmup, double start, long step);
+/* Linear warm-up from 0 to peak, then half a cosine down to `final` at step `total`, then final (Loshchilov & Hutter
+ * 2017) */
+double tl_cosine(double peak, double final, long warmup, long total, long step);
+/* Linear warm-up from 0 to peak, then a straight line down to `final` at step `total`, then final */
+double tl_linear_decay(double peak, double final, long warmup, long total, long step);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

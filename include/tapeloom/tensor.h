@@ -1,0 +1,145 @@
+/* Ground floor: numbers in rows and columns. Errors, shapes, tensors, batches, random numbers, threads.
+ *
+ * A tl_tensor is a small value (pointer, dims, strides). It owns nothing and knows no gradient: whoever made
+ * the memory behind it (a tape, a parameter set, the caller) says how long it lives. */
+#ifndef TAPELOOM_TENSOR_H
+#define TAPELOOM_TENSOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#if defined(__FAST_MATH__)
+# error "tapeloom cannot be used with -ffast-math: it relies on NaN, infinity and a fixed order of sums"
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- precision: one source, two libraries. Define TL_DOUBLE before including for the double one. ---- */
+
+#ifdef TL_DOUBLE
+typedef double tl_real;
+# define TL_ENTRY(name) name##_f64
+#else
+typedef float tl_real;
+# define TL_ENTRY(name) name##_f32
+#endif
+/* The constructors carry the precision in their symbols, so header and library that differ do not link. */
+#define tl_tape_new TL_ENTRY(tl_tape_new)
+#define tl_params_new TL_ENTRY(tl_params_new)
+
+#if defined(__GNUC__)
+# define TL_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
+#else
+# define TL_PRINTF(fmt, first)
+#endif
+
+/* ---- errors: the first failure is kept, later ones change nothing ---- */
+
+#define TL_ERROR_MAX 512
+typedef struct tl_error {
+    char message[TL_ERROR_MAX]; /* "" = no error; UTF-8, one line, names what failed and what to do */
+} tl_error;
+
+/* Keeps the first failure. Always returns false, so that `return tl_error_set(...)` reads as "it failed". */
+bool tl_error_set(tl_error *error, const char *format, ...) TL_PRINTF(2, 3);
+bool tl_failed(const tl_error *error); /* true also for NULL: whoever holds it could not be made */
+void tl_error_clear(tl_error *error);
+
+/* ---- shapes and tensors ---- */
+
+#define TL_MAX_RANK 6
+
+typedef struct tl_shape {
+    int rank; /* 0 = a scalar */
+    long dim[TL_MAX_RANK];
+} tl_shape;
+
+typedef struct tl_tensor {
+    tl_real *data; /* NULL = no tensor (what failed functions return) */
+    int rank;
+    long dim[TL_MAX_RANK], stride[TL_MAX_RANK]; /* strides count elements; 0 = broadcast */
+} tl_tensor;
+
+#define TL_COUNT(...) ((int)(sizeof((long[]){__VA_ARGS__}) / sizeof(long)))
+#define TL_SHAPE(...) ((tl_shape){TL_COUNT(__VA_ARGS__), {__VA_ARGS__}}) /* TL_SHAPE(32, 10, 512) */
+/* clang-format off */
+#define TL_DIMS(...) {TL_COUNT(__VA_ARGS__), {__VA_ARGS__}}              /* the same as an initialiser */
+/* clang-format on */
+#define TL_SCALAR_SHAPE ((tl_shape){0, {0}})
+
+long tl_shape_numel(tl_shape shape);
+bool tl_shape_equal(tl_shape a, tl_shape b);
+/* NumPy's rule: aligned at the last axis, sizes equal or 1. False if the two do not fit. */
+bool tl_shape_broadcast(tl_shape a, tl_shape b, tl_shape *out);
+
+/* Writes "[2,5,16]" into text and returns text. 80 bytes hold any shape that fits into memory. */
+#define TL_SHAPE_TEXT 160
+char *tl_shape_text(tl_shape shape, char text[TL_SHAPE_TEXT]);
+
+tl_tensor tl_tensor_of(tl_real *data, tl_shape shape); /* row-major over the caller's memory */
+tl_shape tl_shape_of(tl_tensor t);
+long tl_numel(tl_tensor t);
+bool tl_is_contiguous(tl_tensor t); /* row-major without gaps; axes of size 1 do not count */
+
+/* Views; nothing is copied. An index or axis outside gives a tensor with data NULL. Negative axes count from
+ * the end. */
+tl_tensor tl_at_n(tl_tensor t, int count, const long *index); /* fixes the first `count` axes */
+#define tl_at(t, ...) tl_at_n((t), TL_COUNT(__VA_ARGS__), (const long[]){__VA_ARGS__})
+tl_tensor tl_tensor_transpose(tl_tensor t, int axis1, int axis2);
+tl_tensor tl_tensor_slice(tl_tensor t, int axis, long from, long to); /* [from, to) */
+tl_tensor tl_tensor_expand(tl_tensor t, tl_shape shape);              /* broadcast to shape, strides 0 */
+/* False, and *out untouched, where the strides forbid it: the elements must be copied first. */
+bool tl_tensor_reshape(tl_tensor t, tl_shape shape, tl_tensor *out);
+
+void tl_tensor_fill(tl_tensor t, double value);
+bool tl_tensor_copy(tl_tensor to, tl_tensor from); /* `from` may broadcast; false if shapes do not fit */
+double tl_item(tl_tensor t);                       /* the element of a one-element tensor; else NaN */
+/* sqrt(sum of squares), summed in double along a fixed tree */
+double tl_tensor_norm(tl_tensor t);
+
+/* Prints shape and elements, long axes shortened in the middle as NumPy does. */
+void tl_print(tl_tensor t, FILE *out);
+
+/* ---- a batch of sentence pairs, filled by the text room (or by hand), read by the nn room ---- */
+
+typedef struct tl_batch {
+    long sentences;              /* B */
+    long src_len, tgt_len;       /* S, T: the longest of each side, <eos> (and <bos>) counted */
+    const int *src;              /* [B,S] source ids, padded with pad */
+    const int *tgt_in;           /* [B,T] <bos> y1 … yn: what the decoder reads */
+    const int *tgt_out;          /* [B,T] y1 … yn <eos>: what it must say; padded with pad */
+    const int *src_lengths;      /* [B] real tokens of each source */
+    const int *tgt_lengths;      /* [B] real tokens of each target */
+    const long *index;           /* [B] which sentence of the corpus each row is; may be NULL */
+    long src_tokens, tgt_tokens; /* sums of the lengths */
+    int pad;                     /* the id that fills rows up; never a target */
+} tl_batch;
+
+/* ---- random numbers from a counter: value i of a stream depends on the key and on i alone ---- */
+
+typedef struct tl_rng_key {
+    uint32_t k[2];
+} tl_rng_key;
+
+tl_rng_key tl_rng_key_of(uint64_t seed, const char *name);  /* a stream for a name */
+tl_rng_key tl_rng_key_mix(tl_rng_key key, uint64_t number); /* a sub-stream */
+uint32_t tl_rng_bits(tl_rng_key key, uint64_t i);           /* 32 random bits */
+double tl_rng_uniform(tl_rng_key key, uint64_t i);          /* in [0, 1) */
+double tl_rng_normal(tl_rng_key key, uint64_t i);           /* mean 0, variance 1 (Box–Muller) */
+long tl_rng_below(tl_rng_key key, uint64_t i, long n);      /* 0 … n-1 */
+void tl_rng_shuffle(tl_rng_key key, long n, long *items);   /* Fisher–Yates */
+
+/* ---- threads and build ---- */
+
+int tl_threads(void);            /* how many threads the kernels use; 1 without OpenMP */
+void tl_set_threads(int count);  /* of the calling thread's regions; no effect without OpenMP */
+const char *tl_build_text(void); /* "float, OpenMP 2 threads, avx512", for programs to show */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

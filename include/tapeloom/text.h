@@ -1,0 +1,245 @@
+/* The text room: from bytes to batches of ids, and from hypotheses to a score. It is pure text: it opens
+ * no file (src/io reads and writes them) and knows nothing of tapes.
+ *
+ *     bytes ──parse──▶ tl_corpus ──count──▶ tl_vocab_counts ──▶ tl_vocab
+ *                          └────encode with the vocabularies────▶ tl_batches ──next──▶ tl_batch
+ *     hypothesis, reference ──add──▶ tl_bleu ──▶ tl_bleu_score
+ *
+ * A token is what stands between white space, and white space is what Python's str.split(), and so
+ * sacreBLEU, takes for it: Unicode's, U+00A0 and U+3000 included. Whatever cuts text into smaller pieces
+ * (punctuation, characters, byte pairs) is a step from line to line in front of this room's vocabularies
+ * and scores.
+ *
+ * Errors: every object keeps its first failure; tl_*_error gives it as one line, or NULL when all is well.
+ * After a failure, functions that change the object return false and change nothing. *_new gives NULL only
+ * when out of memory, and every function accepts that NULL. */
+#ifndef TAPELOOM_TEXT_H
+#define TAPELOOM_TEXT_H
+
+#include "tapeloom/tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum tl_side { TL_SOURCE = 0, TL_TARGET = 1 } tl_side;
+
+typedef struct tl_corpus tl_corpus;
+typedef struct tl_vocab tl_vocab;
+typedef struct tl_vocab_counts tl_vocab_counts;
+typedef struct tl_batches tl_batches;
+typedef struct tl_bleu tl_bleu;
+
+/* ---- vocabulary: which number each word has ---- */
+
+/* The same in every vocabulary, because batches, losses and decoding rely on them. In running text their
+ * names ("<pad>" …) are words like any other that nobody has seen: they become TL_UNK. */
+enum {
+    TL_PAD = 0,     /* <pad>  fills rows up; never read, never a target */
+    TL_BOS = 1,     /* <bos>  the decoder's first input */
+    TL_EOS = 2,     /* <eos>  the end of a sentence */
+    TL_UNK = 3,     /* <unk>  every word that is not in the vocabulary */
+    TL_SPECIALS = 4 /* how many there are: the first word has this id */
+};
+
+tl_vocab_counts *tl_vocab_counts_new(void);
+/* Counts the line's tokens. Tokens that are not valid UTF-8 are left out (they will be TL_UNK): a
+ * vocabulary can always be written as text. False when out of memory; then tl_vocab_new gives the error. */
+bool tl_vocab_counts_add(tl_vocab_counts *counts, const char *line);
+void tl_vocab_counts_free(tl_vocab_counts *counts);
+
+typedef struct tl_vocab_config {
+    long min_count; /* words seen less often are left out; 0 means 1: every word is in */
+    long max_size;  /* at most so many entries, the specials counted; 0 = no limit */
+} tl_vocab_config;
+
+/* Gives ids by falling count, equal counts by their bytes: the order of counting does not matter. For a joint
+ * vocabulary count both sides into one tl_vocab_counts. config may be NULL. */
+tl_vocab *tl_vocab_new(const tl_vocab_counts *counts, const tl_vocab_config *config);
+
+/* Reads what tl_vocab_text wrote. `name` is what errors call it (the file's name). A vocabulary that
+ * cannot be read holds its error and the specials only. */
+tl_vocab *tl_vocab_parse(const char *name, const char *bytes, size_t size);
+/* The vocabulary as text: the line "tapeloom-vocab 1 <entries>", then one token a line, id 0 first. Free
+ * it with free(). *size (may be NULL) does not count the final NUL. NULL for a failed vocabulary or when
+ * out of memory. */
+char *tl_vocab_text(const tl_vocab *vocab, size_t *size);
+
+long tl_vocab_size(const tl_vocab *vocab); /* entries, the specials counted; 0 for NULL */
+/* The token with this id, owned by the vocabulary; "<unk>" for an id outside. */
+const char *tl_vocab_token(const tl_vocab *vocab, int id);
+int tl_vocab_id(const tl_vocab *vocab, const char *token); /* TL_UNK where there is none */
+
+/* Writes the ids of the line's tokens, without <bos> and <eos>; at most `room` of them. Returns how many
+ * there are, which may be more than room. */
+long tl_vocab_encode(const tl_vocab *vocab, const char *line, int *ids, long room);
+/* Writes the tokens with single spaces between, up to the first <eos>; <pad> and <bos> are skipped, <unk>
+ * and ids outside are written "<unk>". At most size-1 bytes, always whole tokens, then NUL. Returns the
+ * length of the whole line, which may be more than was written (as snprintf does); size 0 with text NULL
+ * only measures. */
+size_t tl_vocab_decode(const tl_vocab *vocab, const int *ids, long count, char *text, size_t size);
+
+const char *tl_vocab_error(const tl_vocab *vocab);
+void tl_vocab_free(tl_vocab *vocab);
+
+/* ---- corpus: sentence pairs ---- */
+
+/* Why a line did not become a sentence pair: the first of these that holds. */
+typedef enum tl_skip {
+    TL_SKIP_NO_TAB,  /* text, but no tab: a line without a second column */
+    TL_SKIP_BLANK,   /* a blank line, or nothing but white space on one side */
+    TL_SKIP_INVALID, /* not UTF-8, or a NUL byte, in the first two columns */
+    TL_SKIP_LONG,    /* more than max_tokens tokens on one side */
+    TL_SKIP_KINDS
+} tl_skip;
+
+#define TL_REPORT_LINES 5
+#define TL_REPORT_TEXT 1024
+
+/* What became of the bytes of one tl_corpus_parse_tsv. */
+typedef struct tl_corpus_report {
+    char name[256];  /* the file's name */
+    long lines;      /* read */
+    long pairs;      /* kept */
+    long max_tokens; /* the limit; 0 = none */
+    struct {
+        long count;
+        long line[TL_REPORT_LINES]; /* the first line numbers, from 1; 0 = no more */
+    } skipped[TL_SKIP_KINDS];
+} tl_corpus_report;
+
+typedef struct tl_corpus_config {
+    const char *name; /* what errors and the report call the bytes: the file's name; NULL means "(text)" */
+    long max_tokens;  /* lines with more on one side (<eos> not counted) are skipped; 0 = no limit */
+    bool strict;      /* refuse at the first line that would be skipped: error, the corpus as before */
+} tl_corpus_config;
+
+tl_corpus *tl_corpus_new(void);
+
+/* Appends the pairs of a text with one pair a line: source, tab, target; columns after a second tab are
+ * ignored. Lines end in LF or CRLF, the last one may lack its end, a UTF-8 byte order mark at the front is
+ * dropped; beyond that sentences are kept byte for byte. Bytes that hold no pair at all are an error,
+ * strict or not. The bytes can be freed afterwards. config may be NULL. */
+bool tl_corpus_parse_tsv(tl_corpus *corpus, const char *bytes, size_t size, const tl_corpus_config *config);
+/* Appends one pair as it is (copied): no check, so that a line to translate can be blank or odd. */
+bool tl_corpus_add(tl_corpus *corpus, const char *source, const char *target);
+
+/* Sentences for a machine to learn that need no file. Every symbol is a word: "1", "2", … */
+typedef struct tl_toy_config {
+    const char *task; /* "copy", "reverse", "sort" (by number, rising): target from source */
+    long sentences;   /* how many to append */
+    long first;       /* number of the first one in the stream of sentences */
+    long min_length;  /* symbols in a sentence, each length as likely; 0 means 1 */
+    long max_length;  /* 0 means 10, or min_length if that is more */
+    long symbols;     /* how many there are; 0 means 20 */
+    uint64_t seed;
+} tl_toy_config;
+
+/* Appends sentences first … first+sentences-1 of the one stream that seed, lengths and symbols define. No
+ * sentence comes twice in a stream, because the stream leaves out every one that it had before; so ranges
+ * that do not overlap share no sentence: train on 0…9999, test on 10000…10499. The sources do not depend
+ * on the task. */
+bool tl_corpus_toy(tl_corpus *corpus, const tl_toy_config *config);
+
+long tl_corpus_size(const tl_corpus *corpus); /* pairs; 0 for NULL */
+/* The sentence as text; valid until the corpus grows or is freed. "" for a number outside. */
+const char *tl_corpus_sentence(const tl_corpus *corpus, tl_side side, long i);
+
+/* Counts one side's tokens into `counts`. */
+bool tl_corpus_count(const tl_corpus *corpus, tl_side side, tl_vocab_counts *counts);
+/* Turns every sentence into ids (kept beside the text). After appending, encode again. */
+bool tl_corpus_encode(tl_corpus *corpus, const tl_vocab *source, const tl_vocab *target);
+/* The sentence's ids without <bos> and <eos>, *count of them; NULL and 0 before tl_corpus_encode or
+ * outside. Valid until the corpus grows, is encoded again or freed. */
+const int *tl_corpus_ids(const tl_corpus *corpus, tl_side side, long i, long *count);
+
+/* Of the latest tl_corpus_parse_tsv, a refused one included; all 0 before. Owned by the corpus. */
+const tl_corpus_report *tl_corpus_last_report(const tl_corpus *corpus);
+/* Writes "train.tsv: 100 lines, 97 pairs, 3 skipped" and below it a line for each reason with its first
+ * line numbers; ends in a newline. Returns text. */
+char *tl_corpus_report_text(const tl_corpus_report *report, char text[TL_REPORT_TEXT]);
+
+const char *tl_corpus_error(const tl_corpus *corpus);
+void tl_corpus_free(tl_corpus *corpus);
+
+/* ---- batches: an encoded corpus in portions ---- */
+
+typedef enum tl_batches_order {
+    TL_SHUFFLED,  /* for training: sentences and batches in an order drawn from (seed, epoch) */
+    TL_BY_LENGTH, /* shortest first, equal lengths as in the corpus: the least padding */
+    TL_IN_ORDER   /* as in the corpus */
+} tl_batches_order;
+
+typedef struct tl_batches_config {
+    /* Budget: with B sentences, S and T the longest source and target (<eos> counted), B·S ≤ tokens and
+     * B·T ≤ tokens. Each side has the budget for itself, padding counts. Only a sentence that is longer
+     * than the whole budget breaks it: it comes, alone in its batch. 0 means 4096. */
+    long tokens;
+    long max_sentences; /* at most so many in a batch; 0 = no limit */
+    tl_batches_order order;
+    uint64_t seed;
+} tl_batches_config;
+
+/* Borrows the corpus, which must outlive the batches and stay as it is (a change is an error at the next
+ * call). All memory is taken here: going through any number of epochs allocates nothing. config may be
+ * NULL. */
+tl_batches *tl_batches_new(const tl_corpus *corpus, const tl_batches_config *config);
+
+/* The next batch of the epoch: true. At the end of each epoch: false once, *batch untouched, and the call
+ * after that begins the next epoch. Every sentence comes exactly once in an epoch. So
+ *
+ *     for (int epoch = 0; epoch < 10; epoch++) {
+ *         while (tl_batches_next(batches, &batch)) train(&batch);
+ *         validate();
+ *     }
+ *
+ * After a failure always false: see tl_batches_error. The batch's arrays belong to `batches` and hold
+ * until the next call; batch.index says which sentence of the corpus each row is. */
+bool tl_batches_next(tl_batches *batches, tl_batch *batch);
+
+/* Where the next call reads on: `epoch` epochs are through, `batch` batches of the running one have been
+ * given. */
+typedef struct tl_batches_position {
+    long epoch, batch;
+} tl_batches_position;
+
+tl_batches_position tl_batches_tell(const tl_batches *batches);
+/* Goes to a position that tl_batches_tell gave, also in another process: with the same corpus, seed,
+ * budget and order the batches that follow are the same. A position that does not exist is an error. */
+bool tl_batches_seek(tl_batches *batches, tl_batches_position position);
+long tl_batches_per_epoch(const tl_batches *batches); /* the same in every epoch; 0 after a failure */
+
+const char *tl_batches_error(const tl_batches *batches);
+void tl_batches_free(tl_batches *batches);
+
+/* ---- corpus BLEU over tokens ---- */
+
+#define TL_BLEU_ORDER 4
+#define TL_BLEU_TEXT 256
+
+/* Papineni et al., "BLEU: a Method for Automatic Evaluation of Machine Translation" (2002), one reference,
+ * smoothed as sacreBLEU's default: orders without any match count half, a quarter, … of one match ("exp"). */
+typedef struct tl_bleu_score {
+    double score;                    /* 0 … 100 */
+    double precision[TL_BLEU_ORDER]; /* per cent, of 1- to 4-grams, after smoothing */
+    double brevity;                  /* the brevity penalty, 0 … 1 */
+    long matched[TL_BLEU_ORDER];     /* n-grams found in the reference, each as often as it is there */
+    long total[TL_BLEU_ORDER];       /* n-grams of the hypotheses */
+    long hyp_length, ref_length;     /* tokens */
+} tl_bleu_score;
+
+tl_bleu *tl_bleu_new(void);
+/* Adds one sentence: both as text, cut at white space. False when out of memory. */
+bool tl_bleu_add(tl_bleu *bleu, const char *hypothesis, const char *reference);
+tl_bleu_score tl_bleu_result(const tl_bleu *bleu); /* of all sentences so far; none: score 0 */
+/* Writes sacreBLEU's line, signature first:
+ * "BLEU|nrefs:1|case:mixed|eff:no|tok:none|smooth:exp|version:tapeloom = 41.02 70.1/… (BP = 1.000 ratio =
+ * …)". */
+char *tl_bleu_text(const tl_bleu_score *score, char text[TL_BLEU_TEXT]);
+const char *tl_bleu_error(const tl_bleu *bleu);
+void tl_bleu_free(tl_bleu *bleu);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,65 @@
+#include "arena.h"
+
+#include <stdlib.h>
+
+enum { ALIGN = 64, FIRST_CHUNK = 1 << 18, LARGEST_STEP = 1 << 26 };
+
+static bool add_chunk(tl_arena *a, size_t bytes) {
+    size_t size = a->reserved < FIRST_CHUNK ? FIRST_CHUNK : a->reserved; /* doubles what there is … */
+    if (size > LARGEST_STEP) size = LARGEST_STEP;                        /* … up to a point */
+    if (size < bytes) size = bytes;
+    if (a->limit && a->reserved + size > a->limit) {
+        size = bytes; /* a tight limit: take what is needed and no more */
+        if (a->reserved + size > a->limit) return false;
+    }
+    if (a->chunks == a->capacity) {
+        int capacity = a->capacity ? 2 * a->capacity : 16;
+        tl_arena_chunk *chunk = realloc(a->chunk, (size_t)capacity * sizeof *chunk);
+        if (!chunk) return false;
+        a->chunk = chunk;
+        a->capacity = capacity;
+    }
+    char *memory = aligned_alloc(ALIGN, size);
+    if (!memory) return false;
+    a->chunk[a->chunks++] = (tl_arena_chunk){memory, size, 0};
+    a->reserved += size;
+    a->allocations++;
+    return true;
+}
+
+void *tl_arena_get(tl_arena *a, size_t bytes) {
+    if (bytes > SIZE_MAX / 2) return NULL;
+    bytes = bytes ? (bytes + ALIGN - 1) / ALIGN * ALIGN : ALIGN;
+    int at = a->current;
+    while (at < a->chunks && a->chunk[at].size - a->chunk[at].used < bytes) at++;
+    if (at == a->chunks && !add_chunk(a, bytes)) return NULL;
+    a->current = at;
+    void *piece = a->chunk[at].memory + a->chunk[at].used;
+    a->chunk[at].used += bytes;
+    a->used += bytes;
+    if (a->used > a->peak) a->peak = a->used;
+    return piece;
+}
+
+tl_arena_mark tl_arena_mark_of(const tl_arena *a) {
+    return (tl_arena_mark){a->current, a->chunks ? a->chunk[a->current].used : 0};
+}
+
+void tl_arena_release(tl_arena *a, tl_arena_mark mark) {
+    for (int i = a->current; i >= mark.chunk && i < a->chunks; i--) {
+        size_t keep = i == mark.chunk ? mark.used : 0;
+        a->used -= a->chunk[i].used - keep;
+        a->chunk[i].used = keep;
+    }
+    a->current = mark.chunk;
+}
+
+void tl_arena_reset(tl_arena *a) {
+    if (a->chunks) tl_arena_release(a, (tl_arena_mark){0, 0});
+}
+
+void tl_arena_free(tl_arena *a) {
+    for (int i = 0; i < a->chunks; i++) free(a->chunk[i].memory);
+    free(a->chunk);
+    *a = (tl_arena){0};
+}

@@ -1,0 +1,34 @@
+/* Memory that is handed out piece by piece and taken back all at once.
+ *
+ * A list of chunks; each request goes to the first chunk from the current one on that has room, a new chunk is
+ * added only when none has. The same requests in the same order therefore land in the same places after a reset,
+ * and need no new chunk. Pieces are aligned to 64 bytes. */
+#ifndef TL_ARENA_H
+#define TL_ARENA_H
+
+#include "tapeloom/tensor.h"
+
+typedef struct tl_arena_chunk {
+    char *memory;
+    size_t size, used;
+} tl_arena_chunk;
+
+typedef struct tl_arena {
+    tl_arena_chunk *chunk;
+    int chunks, capacity, current;
+    size_t used, peak, reserved, limit; /* bytes; limit 0 = none */
+    long allocations;
+} tl_arena; /* {0} is an empty one */
+
+typedef struct tl_arena_mark {
+    int chunk;
+    size_t used;
+} tl_arena_mark;
+
+void *tl_arena_get(tl_arena *a, size_t bytes); /* not zeroed; NULL when out of memory or over the limit */
+tl_arena_mark tl_arena_mark_of(const tl_arena *a);
+void tl_arena_release(tl_arena *a, tl_arena_mark mark);
+void tl_arena_reset(tl_arena *a);
+void tl_arena_free(tl_arena *a);
+
+#endif

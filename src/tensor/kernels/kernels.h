@@ -1,0 +1,34 @@
+/* The numeric kernels, one table per instruction set.
+ *
+ * Every file in this folder is compiled once for each set in the Makefile's ISAS, with TL_ISA naming it, and
+ * exports one const table of function pointers under a name that carries it. tl_kernels() picks the best table
+ * that this processor runs. Kernels work on one thread on plain contiguous memory unless they say otherwise;
+ * the drivers one folder up (product.c, map.c, rows.c, …) deal with strides, shapes and threads.
+ *
+ * Same bits everywhere: a vector has a fixed number of lanes whatever the hardware's width (simd.h), sums run
+ * over fixed lanes and a fixed tree, and only product.c is compiled with contraction (FMA). */
+#ifndef TL_KERNELS_H
+#define TL_KERNELS_H
+
+#include "tapeloom/tensor.h"
+
+#define TL_JOIN2(a, b) a##_##b
+#define TL_JOIN(a, b) TL_JOIN2(a, b)
+#define TL_KERNEL(name) TL_JOIN(name, TL_ISA) /* tl_map_kernels -> tl_map_kernels_avx2 */
+
+#include "product.h"
+#include "map.h"
+#include "rows.h"
+#include "update.h"
+
+typedef struct tl_kernels {
+    const char *isa; /* "base", "avx2", "avx512" */
+    const tl_product_kernels *product;
+    const tl_map_kernels *map;
+    const tl_row_kernels *rows;
+    const tl_update_kernels *update;
+} tl_kernels;
+
+const tl_kernels *tl_kernels_pick(void);
+
+#endif

@@ -1,0 +1,311 @@
+/* Softmax, normalisation and cross-entropy of one row (rows.h says what each computes).
+ *
+ * Every loop goes over a row in steps of one vector. A vector that reaches beyond the row is filled up with the
+ * number that changes nothing: -Inf before an exp, 0 before a sum. Masked elements are replaced by the same
+ * number as soon as they are loaded, so whatever they hold (NaN too) goes nowhere. */
+#include "kernels.h"
+#include "simd.h"
+
+#define NEGATIVE_INFINITY (-(tl_real)INFINITY)
+
+/* ---- pieces of rows ---- */
+
+TL_SIMD tl_vec row_load(const tl_real *x, long i, long n, tl_real fill) {
+    return i + TL_LANES <= n ? tl_vec_load(x + i) : tl_vec_load_n(x + i, n - i, fill);
+}
+
+TL_SIMD void row_store(tl_real *y, long i, long n, tl_vec v) {
+    if (i + TL_LANES <= n)
+        tl_vec_store(y + i, v);
+    else
+        tl_vec_store_n(y + i, n - i, v);
+}
+
+/* y = v or y += v */
+TL_SIMD void row_put(tl_real *y, long i, long n, tl_vec v, bool add) {
+    row_store(y, i, n, add ? row_load(y, i, n, 0) + v : v);
+}
+
+TL_SIMD void row_clear(tl_real *y, long from, long n) {
+    if (from < n) memset(y + from, 0, (size_t)(n - from) * sizeof *y);
+}
+
+/* Lanes whose byte is not 0; lanes beyond n are not shown. */
+TL_SIMD tl_veci row_shown(const uint8_t *attend, long i, long n) {
+    uint8_t byte[TL_VEC_BYTES / sizeof(tl_real)] = {0};
+    tl_int lane[TL_VEC_BYTES / sizeof(tl_real)];
+    tl_veci shown;
+    if (i + TL_LANES <= n)
+        memcpy(byte, attend + i, sizeof byte);
+    else
+        for (long k = i; k < n; k++) byte[k - i] = attend[k];
+    for (int k = 0; k < TL_LANES; k++) lane[k] = byte[k] ? -1 : 0;
+    memcpy(&shown, lane, sizeof shown);
+    return shown;
+}
+
+/* v where the row is visible, else 0. */
+TL_SIMD tl_vec row_only_shown(tl_vec v, long i, tl_row_mask mask) {
+    return mask.attend ? tl_vec_where(row_shown(mask.attend, i, mask.visible), v) : v;
+}
+
+static bool row_nothing_shown(tl_row_mask mask) {
+    if (mask.visible <= 0) return true;
+    if (!mask.attend) return false;
+    for (long i = 0; i < mask.visible; i++)
+        if (mask.attend[i]) return false;
+    return true;
+}
+
+TL_SIMD tl_real row_max(const tl_real *x, long n) {
+    tl_vec max = tl_vec_set(NEGATIVE_INFINITY);
+    for (long i = 0; i < n; i += TL_LANES) max = tl_vec_max(row_load(x, i, n, NEGATIVE_INFINITY), max);
+    return tl_vec_hmax(max);
+}
+
+/* e^x for x <= 0 (a rounding error above does no harm). What would not be a normal number is 0, -Inf's included:
+ * denormals carry nothing here and cost some processors hundreds of cycles. */
+TL_SIMD tl_vec row_exp(tl_vec x) {
+    const tl_real flush = sizeof(tl_real) == 4 ? -87 : -708;
+    tl_veci kept = ~(x < flush);
+    tl_vecu n;
+    tl_vec e = 1 + tl_vec_exp_reduced(tl_vec_where(kept, x), &n);
+    return tl_vec_where(kept, e * (tl_vec)((n + (tl_uint)TL_BIAS) << TL_MANTISSA));
+}
+
+TL_SIMD tl_real one_exp(tl_real x) { return row_exp(tl_vec_set(x))[0]; }
+TL_SIMD tl_real one_log(tl_real x) { return tl_vec_log(tl_vec_set(x))[0]; }
+
+/* ---- softmax ---- */
+
+/* y = softmax of x's n > 0 numbers; the last, unfilled vector stays in a register until it is done. Returns whether
+ * the sum is a number. */
+TL_SIMD bool softmax_row(tl_real *y, const tl_real *x, long n) {
+    const long whole = n - n % TL_LANES;
+    tl_real max = row_max(x, n);
+    tl_vec total = tl_vec_zero(), last = tl_vec_zero();
+    for (long i = 0; i < whole; i += TL_LANES) {
+        tl_vec e = row_exp(tl_vec_load(x + i) - max);
+        total += e;
+        tl_vec_store(y + i, e);
+    }
+    if (whole < n) {
+        last = row_exp(tl_vec_load_n(x + whole, n - whole, NEGATIVE_INFINITY) - max);
+        total += last;
+    }
+    tl_real sum = tl_vec_sum(total), scale = 1 / sum;
+    for (long i = 0; i < whole; i += TL_LANES) tl_vec_store(y + i, tl_vec_load(y + i) * scale);
+    if (whole < n) tl_vec_store_n(y + whole, n - whole, last * scale);
+    return sum == sum;
+}
+
+static void softmax(tl_real *y, const tl_real *x, long n, tl_row_mask mask) {
+    if (mask.visible > n) mask.visible = n;
+    const long visible = mask.visible;
+    if (row_nothing_shown(mask)) {
+        row_clear(y, 0, n);
+        return;
+    }
+    if (mask.attend) { /* exp(-Inf) is 0 */
+        for (long i = 0; i < visible; i += TL_LANES) {
+            tl_vec v = row_load(x, i, visible, 0), hidden = tl_vec_set(NEGATIVE_INFINITY);
+            row_store(y, i, visible, tl_vec_select(row_shown(mask.attend, i, visible), v, hidden));
+        }
+        x = y;
+    }
+    bool finite = softmax_row(y, x, visible);
+    for (long i = 0; i < visible && mask.attend && !finite; i++) /* then all of it is NaN */
+        if (!mask.attend[i]) y[i] = 0;
+    row_clear(y, visible, n);
+}
+
+TL_SIMD void softmax_row_backward(tl_real *dx, const tl_real *y, const tl_real *dy, tl_row_mask mask,
+                                  bool add) {
+    const long n = mask.visible;
+    tl_vec total = tl_vec_zero();
+    for (long i = 0; i < n; i += TL_LANES)
+        total += row_load(y, i, n, 0) * row_only_shown(row_load(dy, i, n, 0), i, mask);
+    tl_real dot = tl_vec_sum(total);
+    for (long i = 0; i < n; i += TL_LANES) {
+        tl_vec d = row_load(y, i, n, 0) * (row_load(dy, i, n, 0) - dot);
+        row_put(dx, i, n, row_only_shown(d, i, mask), add);
+    }
+}
+
+static void softmax_backward(tl_real *dx, const tl_real *y, const tl_real *dy, long n, tl_row_mask mask,
+                             bool add) {
+    if (mask.visible > n) mask.visible = n;
+    if (mask.visible < 0) mask.visible = 0;
+    if (mask.attend)
+        softmax_row_backward(dx, y, dy, mask, add);
+    else
+        softmax_row_backward(dx, y, dy, (tl_row_mask){mask.visible, NULL},
+                             add); /* without a trace of the array */
+    if (!add) row_clear(dx, mask.visible, n);
+}
+
+static void log_softmax(tl_real *y, const tl_real *x, long n) {
+    tl_real max = row_max(x, n);
+    tl_vec total = tl_vec_zero();
+    for (long i = 0; i < n; i += TL_LANES) total += row_exp(row_load(x, i, n, NEGATIVE_INFINITY) - max);
+    tl_real log_sum = one_log(tl_vec_sum(total));
+    for (long i = 0; i < n; i += TL_LANES) row_store(y, i, n, (row_load(x, i, n, 0) - max) - log_sum);
+}
+
+static void log_softmax_backward(tl_real *dx, const tl_real *y, const tl_real *dy, long n, bool add) {
+    tl_vec total = tl_vec_zero();
+    for (long i = 0; i < n; i += TL_LANES) total += row_load(dy, i, n, 0);
+    tl_real sum = tl_vec_sum(total);
+    for (long i = 0; i < n; i += TL_LANES)
+        row_put(dx, i, n, row_load(dy, i, n, 0) - row_exp(row_load(y, i, n, 0)) * sum, add);
+}
+
+/* ---- normalisation: layer_norm and rms_norm are one piece of code, `centre` is known when compiling ---- */
+
+/* The sum of (x - mean)²; lanes beyond the row add 0. */
+TL_SIMD tl_real row_squares(const tl_real *x, long n, tl_real mean) {
+    tl_vec total = tl_vec_zero();
+    for (long i = 0; i < n; i += TL_LANES) {
+        tl_vec c = row_load(x, i, n, mean) - mean;
+        total += c * c;
+    }
+    return tl_vec_sum(total);
+}
+
+TL_SIMD void norm(bool centre, tl_real *y, const tl_real *x, const tl_real *gamma, const tl_real *beta,
+                  long n, double eps, tl_real *mean_out, tl_real *rstd_out) {
+    tl_real mean = 0;
+    if (centre) {
+        tl_vec total = tl_vec_zero();
+        for (long i = 0; i < n; i += TL_LANES) total += row_load(x, i, n, 0);
+        *mean_out = mean = tl_vec_sum(total) / (tl_real)n;
+    }
+    tl_real rstd = (tl_real)(1 / sqrt((double)row_squares(x, n, mean) / (double)n + eps));
+    *rstd_out = rstd;
+    for (long i = 0; i < n; i += TL_LANES) {
+        tl_vec h = (row_load(x, i, n, 0) - mean) * rstd;
+        if (gamma) h = h * row_load(gamma, i, n, 0);
+        if (beta) h = h + row_load(beta, i, n, 0);
+        row_store(y, i, n, h);
+    }
+}
+
+static void layer_norm(tl_real *y, const tl_real *x, const tl_real *gamma, const tl_real *beta, long n,
+                       double eps, tl_real *mean, tl_real *rstd) {
+    norm(true, y, x, gamma, beta, n, eps, mean, rstd);
+}
+
+static void rms_norm(tl_real *y, const tl_real *x, const tl_real *gamma, long n, double eps, tl_real *rstd) {
+    norm(false, y, x, gamma, NULL, n, eps, NULL, rstd);
+}
+
+TL_SIMD void norm_backward(bool centre, tl_real *dx, tl_real *dgamma, tl_real *dbeta, const tl_real *x,
+                           const tl_real *dy, const tl_real *gamma, long n, tl_real mean, tl_real rstd,
+                           bool add) {
+    tl_vec sum_g = tl_vec_zero(), sum_gh = tl_vec_zero();
+    for (long i = 0; i < n; i += TL_LANES) {
+        tl_vec d = row_load(dy, i, n, 0);
+        tl_vec h = (row_load(x, i, n, mean) - mean) * rstd;
+        if (dgamma) row_put(dgamma, i, n, d * h, true);
+        if (dbeta) row_put(dbeta, i, n, d, true);
+        tl_vec g = gamma ? d * row_load(gamma, i, n, 0) : d;
+        sum_g += g;
+        sum_gh += g * h;
+    }
+    if (!dx) return;
+    tl_real average_g = centre ? tl_vec_sum(sum_g) / (tl_real)n : 0;
+    tl_real average_gh = tl_vec_sum(sum_gh) / (tl_real)n;
+    for (long i = 0; i < n; i += TL_LANES) {
+        tl_vec g = row_load(dy, i, n, 0);
+        if (gamma) g = g * row_load(gamma, i, n, 0);
+        tl_vec h = (row_load(x, i, n, mean) - mean) * rstd;
+        if (centre) g = g - average_g;
+        row_put(dx, i, n, (g - h * average_gh) * rstd, add);
+    }
+}
+
+static void layer_norm_backward(tl_real *dx, tl_real *dgamma, tl_real *dbeta, const tl_real *x,
+                                const tl_real *dy, const tl_real *gamma, long n, tl_real mean, tl_real rstd,
+                                bool add) {
+    norm_backward(true, dx, dgamma, dbeta, x, dy, gamma, n, mean, rstd, add);
+}
+
+static void rms_norm_backward(tl_real *dx, tl_real *dgamma, const tl_real *x, const tl_real *dy,
+                              const tl_real *gamma, long n, tl_real rstd, bool add) {
+    norm_backward(false, dx, dgamma, NULL, x, dy, gamma, n, 0, rstd, add);
+}
+
+/* ---- cross-entropy ---- */
+
+static tl_row_loss cross_entropy(const tl_real *x, long n, long target, double smoothing, tl_real *e) {
+    tl_real before = row_max(x, target), after = row_max(x + target, n - target);
+    tl_real max = after > before ? after : before;
+    tl_row_loss r = {.correct = x[target] >= after && x[target] > before};
+    tl_real target_shifted = x[target] - max;
+    tl_vec total = tl_vec_zero(), total_shifted = tl_vec_zero();
+    for (long i = 0; i < n; i += TL_LANES) {
+        tl_vec shifted = row_load(x, i, n, NEGATIVE_INFINITY) - max, exps = row_exp(shifted);
+        total += exps;
+        total_shifted += i + TL_LANES <= n ? shifted : tl_vec_where(tl_vec_first(n - i), shifted);
+        if (e) row_store(e, i, n, exps);
+    }
+    r.softmax = (tl_row_softmax){max, tl_vec_sum(total)};
+    double log_sum = one_log(r.softmax.sum);
+    r.loss = r.nll = log_sum - target_shifted;
+    if (smoothing != 0) /* not 0·Inf where a logit is -Inf */
+        r.loss =
+            (1 - smoothing) * r.nll + smoothing * (log_sum - (double)tl_vec_sum(total_shifted) / (double)n);
+    return r;
+}
+
+/* The three numbers of the gradient: e·scale - spread, and the target's less `target`. */
+typedef struct ce_factors {
+    tl_real scale, spread, target;
+} ce_factors;
+
+TL_SIMD ce_factors ce_factors_of(long n, double smoothing, tl_row_softmax s, double factor) {
+    return (ce_factors){(tl_real)(factor / s.sum), (tl_real)(factor * smoothing / (double)n),
+                        (tl_real)(factor * (1 - smoothing))};
+}
+
+static void cross_entropy_backward(tl_real *dx, const tl_real *x, long n, long target, double smoothing,
+                                   tl_row_softmax s, double factor, bool add) {
+    ce_factors f = ce_factors_of(n, smoothing, s, factor);
+    tl_real at_target = one_exp(x[target] - s.max) * f.scale - f.spread - f.target;
+    if (add) at_target += dx[target];
+    for (long i = 0; i < n; i += TL_LANES) {
+        tl_vec exps = row_exp(row_load(x, i, n, 0) - s.max);
+        row_put(dx, i, n, exps * f.scale - f.spread, add);
+    }
+    dx[target] = at_target;
+}
+
+static void cross_entropy_finish(tl_real *e, long n, long target, double smoothing, tl_row_softmax s,
+                                 double factor) {
+    ce_factors f = ce_factors_of(n, smoothing, s, factor);
+    for (long i = 0; i < n; i += TL_LANES) row_store(e, i, n, row_load(e, i, n, 0) * f.scale - f.spread);
+    e[target] -= f.target;
+}
+
+static long argmax(const tl_real *x, long n) {
+    tl_real max = row_max(x, n);
+    for (long i = 0; i < n; i++)
+        if (x[i] == max) return i;
+    return 0;
+}
+
+extern const tl_row_kernels TL_KERNEL(tl_row_kernels);
+const tl_row_kernels TL_KERNEL(tl_row_kernels) = {
+    .softmax = softmax,
+    .softmax_backward = softmax_backward,
+    .log_softmax = log_softmax,
+    .log_softmax_backward = log_softmax_backward,
+    .layer_norm = layer_norm,
+    .rms_norm = rms_norm,
+    .layer_norm_backward = layer_norm_backward,
+    .rms_norm_backward = rms_norm_backward,
+    .cross_entropy = cross_entropy,
+    .cross_entropy_backward = cross_entropy_backward,
+    .cross_entropy_finish = cross_entropy_finish,
+    .argmax = argmax,
+};

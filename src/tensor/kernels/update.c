@@ -1,0 +1,71 @@
+/* Optimiser updates over flat ranges (update.h has the formulas). One pass: every number is read and written
+ * once. Constants are made in double and rounded to tl_real once, as PyTorch's scalars are. */
+#include "kernels.h"
+#include "simd.h"
+
+TL_SIMD tl_vec load(const tl_real *p, long i, long n) {
+    return i + TL_LANES <= n ? tl_vec_load(p + i) : tl_vec_load_n(p + i, n - i, 0);
+}
+
+TL_SIMD void store(tl_real *p, long i, long n, tl_vec v) {
+    if (i + TL_LANES <= n)
+        tl_vec_store(p + i, v);
+    else
+        tl_vec_store_n(p + i, n - i, v);
+}
+
+static void sgd(tl_real *p, tl_real *b, const tl_real *grad, long n, const tl_sgd_update *u) {
+    tl_real lr = (tl_real)u->lr, momentum = (tl_real)u->momentum, decay = (tl_real)u->decay;
+    tl_real scale = (tl_real)u->grad_scale;
+    for (long i = 0; i < n; i += TL_LANES) {
+        tl_vec x = load(p, i, n), g = load(grad, i, n) * scale;
+        if (u->decay != 0) g = g + decay * x;
+        if (u->momentum != 0) {
+            tl_vec buffer = load(b, i, n) * momentum + g;
+            store(b, i, n, buffer);
+            g = u->nesterov ? g + momentum * buffer : buffer;
+        }
+        store(p, i, n, x - lr * g);
+    }
+}
+
+static void adam(tl_real *p, tl_real *m, tl_real *v, const tl_real *grad, long n, const tl_adam_update *u) {
+    double weight = 1 - u->beta1;
+    /* torch.lerp(m, g, weight): from the nearer end, so that weight 1 gives g exactly */
+    bool from_m = weight < 0.5;
+    tl_real towards = (tl_real)(from_m ? weight : weight - 1);
+    tl_real beta2 = (tl_real)u->beta2, rest2 = (tl_real)(1 - u->beta2), eps = (tl_real)u->eps;
+    tl_real step = (tl_real)(u->lr / u->bias1), root_bias2 = (tl_real)sqrt(u->bias2);
+    tl_real decay = (tl_real)u->decay, keep = (tl_real)(1 - u->lr * u->decay), scale = (tl_real)u->grad_scale;
+    for (long i = 0; i < n; i += TL_LANES) {
+        tl_vec x = load(p, i, n), g = load(grad, i, n) * scale, old = load(m, i, n);
+        if (u->decoupled)
+            x = x * keep;
+        else if (u->decay != 0)
+            g = g + decay * x;
+        tl_vec first = (from_m ? old : g) + towards * (g - old);
+        tl_vec second = load(v, i, n) * beta2 + (rest2 * g) * g;
+        store(m, i, n, first);
+        store(v, i, n, second);
+        tl_vec denominator = tl_vec_sqrt(second) / root_bias2 + eps;
+        store(p, i, n, x - (step * first) / denominator);
+    }
+}
+
+typedef double double_lanes __attribute__((vector_size(sizeof(double) * TL_VEC_BYTES / sizeof(tl_real))));
+
+static double sum_squares(const tl_real *x, long n) {
+    double_lanes total = {0};
+    for (long i = 0; i < n; i += TL_LANES) {
+        double_lanes d = __builtin_convertvector(load(x, i, n), double_lanes);
+        total += d * d;
+    }
+    double sum[TL_VEC_BYTES / sizeof(tl_real)];
+    memcpy(sum, &total, sizeof sum);
+    for (int width = TL_LANES / 2; width > 0; width /= 2)
+        for (int i = 0; i < width; i++) sum[i] += sum[i + width];
+    return sum[0];
+}
+
+extern const tl_update_kernels TL_KERNEL(tl_update_kernels);
+const tl_update_kernels TL_KERNEL(tl_update_kernels) = {.sgd = sgd, .adam = adam, .sum_squares = sum_squares};

@@ -1,0 +1,40 @@
+/* Update kernels: what an optimiser does to a flat range of parameters, one pass, on one thread.
+ *
+ * The order of operations is that of torch.optim's SGD, Adam and AdamW (PyTorch 2.13, the single-tensor forms);
+ * every element is on its own, so ranges may be cut anywhere. */
+#ifndef TL_KERNELS_UPDATE_H
+#define TL_KERNELS_UPDATE_H
+
+#include <stdbool.h>
+
+#include "tapeloom/tensor.h"
+
+/*     g = grad_scale·grad (+ decay·p)
+ *     b = momentum·b + g,   g = nesterov ? g + momentum·b : b      (if momentum is not 0)
+ *     p = p - lr·g
+ * b starts as zeros: PyTorch's first step, b = g, is then the same formula. */
+typedef struct tl_sgd_update {
+    double lr, momentum, decay, grad_scale;
+    bool nesterov;
+} tl_sgd_update;
+
+/*     g = grad_scale·grad
+ *     decoupled (AdamW): p = p·(1 - lr·decay)        else (Adam): g = g + decay·p
+ *     m = m + (1-beta1)·(g - m)
+ *     v = beta2·v + (1-beta2)·g·g
+ *     p = p - lr/(1-beta1^t) · m / (sqrt(v)/sqrt(1-beta2^t) + eps)
+ * bias1 = 1-beta1^t and bias2 = 1-beta2^t come from the caller, which counts the steps t = 1, 2, …. */
+typedef struct tl_adam_update {
+    double lr, beta1, beta2, eps, decay, bias1, bias2, grad_scale;
+    bool decoupled;
+} tl_adam_update;
+
+typedef struct tl_update_kernels {
+    /* b may be NULL when momentum is 0 */
+    void (*sgd)(tl_real *p, tl_real *b, const tl_real *grad, long n, const tl_sgd_update *u);
+    void (*adam)(tl_real *p, tl_real *m, tl_real *v, const tl_real *grad, long n, const tl_adam_update *u);
+    /* Sum of x² in double: squares are exact in float's case; lane i mod TL_LANES, then a fixed tree. */
+    double (*sum_squares)(const tl_real *x, long n);
+} tl_update_kernels;
+
+#endif

@@ -1,0 +1,250 @@
+/* Drives matrix products: strides, batches, sums over batches, threads. What happens inside a rectangle of c is in
+ * product_block.c, the arithmetic in kernels/product.c.
+ *
+ * c is cut into rectangles (one for each matrix of the batch, or more where there are fewer matrices than threads),
+ * and no two threads share anything but what they read. */
+#include "product.h"
+#include "product_block.h"
+#ifdef _OPENMP
+# include <omp.h>
+#endif
+
+enum {
+    BLOCK_K = 256,             /* longest block of k; blocks are of nearly equal lengths */
+    BLOCK_B_BYTES = 256 << 10, /* b's block: a part of the second-level cache */
+    BLOCK_TILES = 8,           /* height of a packed block of a */
+    FEW_TILES = 4,             /* up to so many tiles of rows, b passes by panel after panel */
+    WIDE = 4,                  /* … or, read in place, so many at a time */
+    PACK_B_ROWS = 256,         /* from so many rows on, packing a readable b pays */
+    PACK_A_COLUMNS = 128,      /* from so many columns on, packing rows of a that lie far apart pays */
+    ONE_THREAD = 200000        /* up to so many multiply-adds, one thread is faster than two */
+};
+
+typedef struct axes {
+    int count;
+    long size[TL_MAX_RANK], c[TL_MAX_RANK], a[TL_MAX_RANK],
+        b[TL_MAX_RANK]; /* steps; the innermost axis first */
+} axes;
+
+typedef struct problem {
+    tl_product_plan plan;
+    axes batch, sum;                     /* of c; those that c lacks */
+    long items;                          /* matrices in the batch */
+    long row_parts, col_parts;           /* rectangles that each one is cut into */
+    long rectangle_rows, rectangle_cols; /* but the last ones may be smaller */
+    int threads;
+} problem;
+
+/* ---- batches ---- */
+
+/* A batch axis along which b stands still and a's and c's rows go on evenly is only more rows. */
+static bool merge_into_rows(tl_product_plan *p, long size, long c_step, long a_step, long b_step) {
+    if (b_step != 0) return false;
+    if (p->m == 1)
+        p->a_row = a_step, p->c_row = c_step;
+    else if (a_step != p->m * p->a_row || c_step != p->m * p->c_row)
+        return false;
+    p->m *= size;
+    return true;
+}
+
+/* A summed axis along which a's columns and b's rows go on evenly is only a longer k. */
+static bool merge_into_k(tl_product_plan *p, long size, long a_step, long b_step) {
+    if (p->k == 1)
+        p->a_col = a_step, p->b_row = b_step;
+    else if (a_step != p->k * p->a_col || b_step != p->k * p->b_row)
+        return false;
+    p->k *= size;
+    return true;
+}
+
+static void append(axes *list, long size, long c_step, long a_step, long b_step) {
+    const int at = list->count++;
+    list->size[at] = size;
+    list->c[at] = c_step, list->a[at] = a_step, list->b[at] = b_step;
+}
+
+/* Size of the axis `back` places before the end, and in *step its stride: 1 and 0 if it is not there or of size 1. */
+static long axis_of(tl_tensor t, int back, long *step) {
+    const int axis = t.rank - back;
+    *step = axis >= 0 && t.dim[axis] != 1 ? t.stride[axis] : 0;
+    return axis >= 0 ? t.dim[axis] : 1;
+}
+
+/* Sorts the batch axes, from the innermost on. Sums must keep their order, so that once one is left beside k, all
+ * further ones are too. */
+static void set_axes(problem *q, tl_tensor c, tl_tensor a, tl_tensor b) {
+    tl_product_plan *p = &q->plan;
+    const int rank = (int)tl_max_long(c.rank, tl_max_long(a.rank, b.rank));
+    for (int back = 3; back <= rank; back++) {
+        long c_step, a_step, b_step;
+        const long of_c = axis_of(c, back, &c_step), of_a = axis_of(a, back, &a_step);
+        const long of_b = axis_of(b, back, &b_step), summed = of_a != 1 ? of_a : of_b;
+        if (of_c != 1) {
+            if (!merge_into_rows(p, of_c, c_step, a_step, b_step))
+                append(&q->batch, of_c, c_step, a_step, b_step);
+        } else if (summed != 1) {
+            if (q->sum.count > 0 || !merge_into_k(p, summed, a_step, b_step))
+                append(&q->sum, summed, 0, a_step, b_step);
+        }
+    }
+    q->items = 1;
+    for (int axis = 0; axis < q->batch.count; axis++) q->items *= q->batch.size[axis];
+}
+
+/* ---- transposition ---- */
+
+static void swap_long(long *x, long *y) {
+    const long z = *x;
+    *x = *y, *y = z;
+}
+
+/* Cᵀ = BᵀAᵀ: the same chains, since a·b = b·a. */
+static void transpose(problem *q) {
+    tl_product_plan *p = &q->plan;
+    swap_long(&p->m, &p->n);
+    swap_long(&p->c_row, &p->c_col);
+    swap_long(&p->a_row, &p->b_col);
+    swap_long(&p->a_col, &p->b_row);
+    const tl_real *a = p->a;
+    p->a = p->b, p->b = a;
+    for (int axis = 0; axis < q->batch.count; axis++) swap_long(&q->batch.a[axis], &q->batch.b[axis]);
+    for (int axis = 0; axis < q->sum.count; axis++) swap_long(&q->sum.a[axis], &q->sum.b[axis]);
+    p->bias_on_rows = p->bias != NULL;
+}
+
+/* ---- sizes ---- */
+
+static void cut_into_rectangles(problem *q) {
+    const tl_product_plan *p = &q->plan;
+    const long rows = p->kernels->rows, cols = p->kernels->cols;
+    const double work = (double)q->items * (double)p->m * (double)p->n * (double)(p->k + 1);
+    const long threads = work > ONE_THREAD ? tl_threads() : 1;
+    q->row_parts = q->col_parts = 1;
+    if (q->items % threads != 0 && q->items < 8 * threads) {
+        if (p->m > p->n)
+            q->row_parts = tl_min_long(threads, tl_ceil_div(p->m, rows));
+        else
+            q->col_parts = tl_min_long(threads, tl_ceil_div(p->n, cols));
+    }
+    q->rectangle_rows = tl_ceil_div(tl_ceil_div(p->m, q->row_parts), rows) * rows;
+    q->rectangle_cols = tl_ceil_div(tl_ceil_div(p->n, q->col_parts), cols) * cols;
+    q->row_parts = tl_ceil_div(p->m, q->rectangle_rows);
+    q->col_parts = tl_ceil_div(p->n, q->rectangle_cols);
+    q->threads = (int)tl_min_long(threads, q->items * q->row_parts * q->col_parts);
+}
+
+static void choose_blocks(problem *q) {
+    tl_product_plan *p = &q->plan;
+    const long rows = p->kernels->rows, cols = p->kernels->cols;
+    const long m = tl_min_long(p->m, q->rectangle_rows), n = tl_min_long(p->n, q->rectangle_cols);
+    const bool few_rows = m <= FEW_TILES * rows;
+    p->pack_b = p->b_col != 1 || m >= PACK_B_ROWS;
+    const long k = tl_max_long(p->k, 1);
+    p->block_k = tl_ceil_div(k, tl_ceil_div(k, few_rows && p->pack_b ? BLOCK_K / 2 : BLOCK_K));
+    /* Columns of a are read in place: one line of the cache for each k. So are rows that lie close together, for they
+     * fill the cache as evenly as a panel does. */
+    const bool rows_in_place = p->a_col == 1 && (p->a_row <= 2 * p->block_k || n < PACK_A_COLUMNS);
+    p->pack_a = p->a_row != 1 && !rows_in_place;
+    p->block_rows = p->pack_a ? BLOCK_TILES * rows : m;
+    p->block_cols = BLOCK_B_BYTES / (long)sizeof(tl_real) / p->block_k;
+    if (few_rows && !p->pack_a) p->block_cols = p->pack_b ? cols : WIDE * cols;
+    p->block_cols = tl_min_long(tl_max_long(p->block_cols / cols, 1) * cols, q->rectangle_cols);
+}
+
+/* ---- the work ---- */
+
+/* Rectangle number `task`: rectangles of one matrix follow each other. */
+static tl_product_rectangle rectangle_of(const problem *q, long task) {
+    const tl_product_plan *p = &q->plan;
+    const long part = task % (q->row_parts * q->col_parts);
+    long item = task / (q->row_parts * q->col_parts);
+    tl_product_rectangle r = {.c = p->c, .a = p->a, .b = p->b};
+    for (int axis = 0; axis < q->batch.count; axis++) {
+        const long at = item % q->batch.size[axis];
+        item /= q->batch.size[axis];
+        r.c += at * q->batch.c[axis], r.a += at * q->batch.a[axis], r.b += at * q->batch.b[axis];
+    }
+    r.i0 = part / q->col_parts * q->rectangle_rows, r.i1 = tl_min_long(r.i0 + q->rectangle_rows, p->m);
+    r.j0 = part % q->col_parts * q->rectangle_cols, r.j1 = tl_min_long(r.j0 + q->rectangle_cols, p->n);
+    return r;
+}
+
+/* One thread's share of the rectangles, with its own panels. */
+static void run_share(const problem *q, long thread, long threads, tl_real *panels) {
+    const long tasks = q->items * q->row_parts * q->col_parts;
+    for (long task = tasks * thread / threads; task < tasks * (thread + 1) / threads; task++) {
+        tl_product_rectangle r = rectangle_of(q, task);
+        r.a_panels = panels, r.b_panels = panels + tl_product_a_panels(&q->plan);
+        tl_product_multiply(&q->plan, &r);
+    }
+}
+
+static void run(const problem *q, tl_real *panels, long panel_size) {
+#ifdef _OPENMP
+    if (q->threads > 1) { /* a team of one would cost more than a small product */
+# pragma omp parallel num_threads(q->threads)
+        {
+            const int thread = omp_get_thread_num();
+            run_share(q, thread, omp_get_num_threads(), panels + thread * panel_size);
+        }
+        return;
+    }
+#endif
+    (void)panel_size;
+    run_share(q, 0, 1, panels);
+}
+
+/* The summed axes that could not be merged into k, in row-major order: each product goes on with the chains of the
+ * one before. */
+static void run_sums(problem *q, tl_real *panels, long panel_size) {
+    const tl_product_plan first = q->plan;
+    long count = 1;
+    for (int axis = 0; axis < q->sum.count; axis++) count *= q->sum.size[axis];
+    for (long i = 0; i < count; i++) {
+        long rest = i;
+        q->plan.a = first.a, q->plan.b = first.b;
+        for (int axis = 0; axis < q->sum.count; rest /= q->sum.size[axis++]) {
+            const long at = rest % q->sum.size[axis];
+            q->plan.a += at * q->sum.a[axis], q->plan.b += at * q->sum.b[axis];
+        }
+        q->plan.add = first.add || i > 0;
+        q->plan.bias = i == count - 1 ? first.bias : NULL;
+        q->plan.bias_on_rows = first.bias_on_rows && q->plan.bias != NULL;
+        run(q, panels, panel_size);
+    }
+}
+
+bool tl_product_with(const tl_product_kernels *kernels, tl_tensor c, tl_tensor a, tl_tensor b,
+                     const tl_product_options *options, tl_workspace *w) {
+    static const tl_real nothing[1] = {0};
+    if (tl_numel(c) == 0) return true;
+    problem q = {.plan = {.kernels = kernels, .c = c.data, .a = a.data, .b = b.data}};
+    tl_product_plan *p = &q.plan;
+    p->m = c.dim[c.rank - 2], p->n = c.dim[c.rank - 1], p->k = a.dim[a.rank - 1];
+    p->c_row = c.stride[c.rank - 2], p->c_col = c.stride[c.rank - 1];
+    p->a_row = a.stride[a.rank - 2], p->a_col = a.stride[a.rank - 1];
+    p->b_row = b.stride[b.rank - 2], p->b_col = b.stride[b.rank - 1];
+    if (options != NULL) p->add = options->add, p->bias = options->bias;
+    set_axes(&q, c, a, b);
+    if (p->n == 1 ? p->c_row == 1 && p->m > 1 : p->c_col != 1 && p->c_row == 1) transpose(&q);
+    /* a stride along an axis of one element is any number: 1 suits best */
+    if (p->m == 1) p->a_row = 1;
+    if (p->n == 1) p->b_col = p->c_col = 1;
+    if (tl_numel(a) == 0 || tl_numel(b) == 0) { /* nothing to read: chains of no steps */
+        p->k = q.sum.count = 0;
+        p->a = p->b = nothing;
+        p->a_row = p->b_row = 0, p->a_col = p->b_col = 1;
+    }
+    cut_into_rectangles(&q);
+    choose_blocks(&q);
+    const long panel_size = tl_product_a_panels(p) + tl_product_b_panels(p);
+    tl_real *panels = tl_workspace_get(w, (size_t)(q.threads * panel_size) * sizeof *panels);
+    if (panels == NULL) return false;
+    run_sums(&q, panels, panel_size);
+    return true;
+}
+
+bool tl_product(tl_tensor c, tl_tensor a, tl_tensor b, const tl_product_options *options, tl_workspace *w) {
+    return tl_product_with(tl_kernels_pick()->product, c, a, b, options, w);
+}

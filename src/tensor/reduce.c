@@ -1,0 +1,191 @@
+/* Sums, norms and maxima over axes. The order of every sum is fixed by shapes alone (map.h says which), so neither
+ * threads nor strides change a bit. */
+#include "kernels/kernels.h"
+#include "map.h"
+#include "nest.h"
+#include "share.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- long sequences: blocks, added up in double ---- */
+
+enum { BLOCK = 2048, GROUP = 256 };
+
+typedef double block_fn(long n, const tl_real *x);
+
+static double block_sum(long n, const tl_real *x) { return tl_kernels_pick()->map->sum(n, x); }
+static double block_squares(long n, const tl_real *x) { return tl_kernels_pick()->update->sum_squares(x, n); }
+
+typedef struct block_job {
+    const tl_nest *nest;
+    int operand;
+    const tl_real *data;
+    block_fn *fn;
+    long first;
+    double *partial;
+} block_job;
+
+static void block_piece(const void *of, long i) {
+    const block_job *job = of;
+    tl_real buffer[BLOCK];
+    long from = (job->first + i) * BLOCK, left = job->nest->count - from, n = left < BLOCK ? left : BLOCK;
+    job->partial[i] = job->fn(n, tl_nest_read(job->nest, job->operand, job->data, from, n, buffer));
+}
+
+/* Group by group the blocks are shared out, and their sums added in order. */
+static double sequence(const tl_nest *nest, int operand, const tl_real *data, block_fn *fn) {
+    long blocks = (nest->count + BLOCK - 1) / BLOCK;
+    double total = 0, partial[GROUP];
+    block_job job = {nest, operand, data, fn, 0, partial};
+    for (; job.first < blocks; job.first += GROUP) {
+        long count = blocks - job.first < GROUP ? blocks - job.first : GROUP;
+        tl_share(nest->count >= TL_MAP_PARALLEL, count, block_piece, &job);
+        for (long i = 0; i < count; i++) total += partial[i];
+    }
+    return total;
+}
+
+double tl_tensor_norm(tl_tensor t) {
+    if (tl_numel(t) == 0) return 0;
+    tl_nest nest = tl_nest_of(1, &t);
+    return sqrt(sequence(&nest, 0, t.data, block_squares));
+}
+
+/* ---- sum_to ---- */
+
+/* `from`'s axes in three parts, each a nest over (to, from): before the last summed axis, those that stay (outer);
+ * the summed ones; behind it, those that stay (columns). */
+typedef struct reduction {
+    tl_nest outer, summed, columns;
+    tl_real *to;
+    const tl_real *from;
+    bool add;
+} reduction;
+
+typedef struct part { /* axes picked one by one, as a pair of tensors */
+    tl_tensor t[2];
+} part;
+
+static void pick(part *p, long dim, long to_stride, long from_stride) {
+    int axis = p->t[0].rank++;
+    p->t[1].rank++;
+    p->t[0].dim[axis] = p->t[1].dim[axis] = dim;
+    p->t[0].stride[axis] = to_stride;
+    p->t[1].stride[axis] = from_stride;
+}
+
+/* False if the shapes do not fit; *any tells if there is an axis to sum. */
+static bool divide(tl_tensor to, tl_tensor from, reduction *r, bool *any) {
+    if (!to.data || !from.data || to.rank > from.rank) return false;
+    int missing = from.rank - to.rank, last = -1;
+    for (int i = 0; i < from.rank; i++) {
+        long have = i < missing ? 1 : to.dim[i - missing];
+        if (have != from.dim[i] && have != 1) return false;
+        if (have != from.dim[i]) last = i;
+    }
+    *any = last >= 0;
+    part outer = {{to, from}}, summed = outer, columns = outer;
+    outer.t[0].rank = outer.t[1].rank = summed.t[0].rank = summed.t[1].rank = 0;
+    columns.t[0].rank = columns.t[1].rank = 0;
+    for (int i = 0; i < from.rank; i++) {
+        bool stays = i >= missing && to.dim[i - missing] == from.dim[i];
+        pick(!stays     ? &summed
+             : i < last ? &outer
+                        : &columns,
+             from.dim[i], stays ? to.stride[i - missing] : 0, from.stride[i]);
+    }
+    r->outer = tl_nest_of(2, outer.t);
+    r->summed = tl_nest_of(2, summed.t);
+    r->columns = tl_nest_of(2, columns.t);
+    return true;
+}
+
+static void sum_row(const void *of, long i) {
+    const reduction *r = of;
+    tl_real *to = r->to + tl_nest_offset(&r->outer, 0, i);
+    double total = sequence(&r->summed, 1, r->from + tl_nest_offset(&r->outer, 1, i), block_sum);
+    *to = (r->add ? *to : 0) + (tl_real)total;
+}
+
+/* The last axis is summed: one number for each outer element. Threads share the rows, or else long rows' blocks. */
+static void sum_rows(const reduction *r) {
+    long count = r->outer.count;
+    bool worth_it = r->summed.count < TL_MAP_PARALLEL && count * r->summed.count >= TL_MAP_PARALLEL;
+    tl_share(worth_it, count, sum_row, r);
+}
+
+/* Narrow strips are summed in registers; of wide ones whole lines are added to a buffer, which suits memory. */
+enum { NARROW = 64, WIDE = 1024 };
+static long width_of(const reduction *r) { return r->columns.count >= WIDE ? WIDE : NARROW; }
+static long strips_of(const reduction *r) { return (r->columns.count + width_of(r) - 1) / width_of(r); }
+
+/* A strip of columns: one chain each, down all rows. */
+static void sum_strip(const void *of, long i) {
+    const reduction *r = of;
+    const tl_map_kernels *map = tl_kernels_pick()->map;
+    long strips = strips_of(r), width = width_of(r), first = i % strips * width, outer = i / strips;
+    long left = r->columns.count - first, n = left < width ? left : width;
+    tl_real sum[WIDE], buffer[WIDE];
+    tl_real *to = r->to + tl_nest_offset(&r->outer, 0, outer);
+    const tl_real *from = r->from + tl_nest_offset(&r->outer, 1, outer);
+    if (width == NARROW && r->summed.rank == 1 && r->columns.whole[1]) {
+        map->columns(r->summed.count, n, sum, from + first, r->summed.stride[1][0], false);
+    } else {
+        memset(sum, 0, (size_t)n * sizeof *sum);
+        for (long row = 0; row < r->summed.count; row++) {
+            const tl_real *line = from + tl_nest_offset(&r->summed, 1, row);
+            map->accumulate(n, sum, tl_nest_read(&r->columns, 1, line, first, n, buffer));
+        }
+    }
+    if (r->add) map->accumulate(n, sum, tl_nest_read(&r->columns, 0, to, first, n, buffer));
+    tl_nest_write(&r->columns, 0, to, first, n, sum);
+}
+
+static void sum_columns(const reduction *r) {
+    long count = r->outer.count * strips_of(r);
+    tl_share(r->outer.count * r->summed.count * r->columns.count >= TL_MAP_PARALLEL, count, sum_strip, r);
+}
+
+bool tl_tensor_sum_to(tl_tensor to, tl_tensor from, bool add) {
+    bool any;
+    reduction r = {.to = to.data, .from = from.data, .add = add};
+    if (!divide(to, from, &r, &any)) return false;
+    if (!any) {
+        to = tl_tensor_expand(to, tl_shape_of(from)); /* axes of size 1 that it lacks */
+        return add ? tl_tensor_accumulate(to, from) : tl_tensor_copy(to, from);
+    }
+    if (tl_numel(to) == 0) return true;
+    if (r.columns.count > 1)
+        sum_columns(&r);
+    else
+        sum_rows(&r);
+    return true;
+}
+
+/* ---- max ---- */
+
+static bool larger(tl_real a, tl_real b) { return a > b || (isnan(a) && !isnan(b)); }
+
+void tl_tensor_max(tl_tensor y, int32_t *index, tl_tensor x, int axis) {
+    if (!y.data || !x.data || axis < 0 || axis >= x.rank || tl_numel(x) == 0) return;
+    long n = x.dim[axis], step = x.stride[axis];
+    tl_tensor first = tl_tensor_slice(x, axis, 0, 1);
+    tl_nest nest = tl_nest_of(1, &first);
+    for (long i = 0; i < nest.count; i++) {
+        const tl_real *from = x.data + tl_nest_offset(&nest, 0, i);
+        long best = 0;
+        for (long j = 1; j < n; j++)
+            if (larger(from[j * step], from[best * step])) best = j;
+        y.data[i] = from[best * step];
+        index[i] = (int32_t)best;
+    }
+}
+
+void tl_tensor_max_grad(tl_tensor dx, tl_tensor dy, const int32_t *index, int axis) {
+    if (!dx.data || !dy.data || axis < 0 || axis >= dx.rank || tl_numel(dx) == 0) return;
+    tl_tensor first = tl_tensor_slice(dx, axis, 0, 1);
+    tl_nest nest = tl_nest_of(1, &first);
+    for (long i = 0; i < nest.count; i++)
+        dx.data[tl_nest_offset(&nest, 0, i) + index[i] * dx.stride[axis]] += dy.data[i];
+}

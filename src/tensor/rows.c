@@ -1,0 +1,224 @@
+/* Drives the row kernels over many rows: which rows, which part of each is visible, which thread.
+ *
+ * Sums over rows never depend on the threads: normalisation's dgamma and dbeta are summed within chunks of
+ * CHUNK rows, then over the chunks in ascending order; a table's gradient rows each take their terms in ascending
+ * order; losses are added up in ascending order by one thread. */
+#include "rows.h"
+#include "kernels/kernels.h"
+
+#include <string.h>
+
+enum {
+    CHUNK = 64,          /* rows whose dgamma and dbeta are summed together */
+    SMALL = 8192,        /* up to so many numbers with an exp each, one thread is as fast as two … */
+    SMALL_SIMPLE = 32768 /* … or without */
+};
+
+static const tl_row_kernels *kernels(void) { return tl_kernels_pick()->rows; }
+static tl_row_mask all_of(long n) { return (tl_row_mask){n, NULL}; }
+
+/* ---- softmax ---- */
+
+void tl_rows_softmax(tl_real *y, const tl_real *x, long rows, long n) {
+    const tl_row_kernels *k = kernels();
+#pragma omp parallel for schedule(static) if (rows * n > SMALL)
+    for (long r = 0; r < rows; r++) k->softmax(y + r * n, x + r * n, n, all_of(n));
+}
+
+void tl_rows_softmax_backward(tl_real *dx, const tl_real *y, const tl_real *dy, long rows, long n, bool add) {
+    const tl_row_kernels *k = kernels();
+#pragma omp parallel for schedule(static) if (rows * n > SMALL_SIMPLE)
+    for (long r = 0; r < rows; r++) k->softmax_backward(dx + r * n, y + r * n, dy + r * n, n, all_of(n), add);
+}
+
+void tl_rows_log_softmax(tl_real *y, const tl_real *x, long rows, long n) {
+    const tl_row_kernels *k = kernels();
+#pragma omp parallel for schedule(static) if (rows * n > SMALL)
+    for (long r = 0; r < rows; r++) k->log_softmax(y + r * n, x + r * n, n);
+}
+
+void tl_rows_log_softmax_backward(tl_real *dx, const tl_real *y, const tl_real *dy, long rows, long n,
+                                  bool add) {
+    const tl_row_kernels *k = kernels();
+#pragma omp parallel for schedule(static) if (rows * n > SMALL)
+    for (long r = 0; r < rows; r++) k->log_softmax_backward(dx + r * n, y + r * n, dy + r * n, n, add);
+}
+
+/* ---- masks ---- */
+
+static tl_row_mask mask_of_row(const tl_key_mask *m, long row, long n) {
+    long query = row % m->queries, head = row / m->queries % m->heads, batch = row / m->queries / m->heads;
+    tl_row_mask mask = all_of(n);
+    if (m->lengths && m->lengths[batch] < mask.visible) mask.visible = m->lengths[batch];
+    if (m->causal && query + n - m->queries + 1 < mask.visible) mask.visible = query + n - m->queries + 1;
+    if (mask.visible < 0) mask.visible = 0;
+    if (!m->attend) return mask;
+    const uint8_t *attend = m->attend + batch * m->stride[0] + head * m->stride[1] + query * m->stride[2];
+    if (m->stride[3] != 0 || n == 1)
+        mask.attend = attend;
+    else if (!*attend)
+        mask.visible = 0;
+    return mask;
+}
+
+void tl_rows_masked_softmax(tl_real *y, const tl_real *x, long rows, long n, const tl_key_mask *mask) {
+    const tl_row_kernels *k = kernels();
+#pragma omp parallel for schedule(static) if (rows * n > SMALL)
+    for (long r = 0; r < rows; r++) k->softmax(y + r * n, x + r * n, n, mask_of_row(mask, r, n));
+}
+
+void tl_rows_masked_softmax_backward(tl_real *dx, const tl_real *y, const tl_real *dy, long rows, long n,
+                                     const tl_key_mask *mask, bool add) {
+    const tl_row_kernels *k = kernels();
+#pragma omp parallel for schedule(static) if (rows * n > SMALL_SIMPLE)
+    for (long r = 0; r < rows; r++)
+        k->softmax_backward(dx + r * n, y + r * n, dy + r * n, n, mask_of_row(mask, r, n), add);
+}
+
+/* ---- normalisation ---- */
+
+void tl_rows_layer_norm(tl_real *y, const tl_real *x, const tl_real *gamma, const tl_real *beta, long rows,
+                        long n, double eps, tl_real *mean, tl_real *rstd) {
+    const tl_row_kernels *k = kernels();
+#pragma omp parallel for schedule(static) if (rows * n > SMALL_SIMPLE)
+    for (long r = 0; r < rows; r++)
+        k->layer_norm(y + r * n, x + r * n, gamma, beta, n, eps, mean + r, rstd + r);
+}
+
+void tl_rows_rms_norm(tl_real *y, const tl_real *x, const tl_real *gamma, long rows, long n, double eps,
+                      tl_real *rstd) {
+    const tl_row_kernels *k = kernels();
+#pragma omp parallel for schedule(static) if (rows * n > SMALL_SIMPLE)
+    for (long r = 0; r < rows; r++) k->rms_norm(y + r * n, x + r * n, gamma, n, eps, rstd + r);
+}
+
+/* to (+)= the sum over chunks of part[chunk · step + i]; uses up part */
+static void sum_chunks(tl_row_gradient to, tl_real *part, long chunks, long step, long n) {
+    for (long c = 1; c < chunks; c++)
+        for (long i = 0; i < n; i++) part[i] += part[c * step + i];
+    for (long i = 0; i < n; i++) to.to[i] = to.add ? to.to[i] + part[i] : part[i];
+}
+
+bool tl_rows_norm_backward(tl_row_gradient dx, tl_row_gradient dgamma, tl_row_gradient dbeta,
+                           const tl_real *x, const tl_real *dy, const tl_real *gamma, long rows, long n,
+                           const tl_real *mean, const tl_real *rstd, tl_workspace *w) {
+    const tl_row_kernels *k = kernels();
+    const long chunks = rows > 0 ? (rows + CHUNK - 1) / CHUNK : 1, step = 2 * n;
+    const bool sums = dgamma.to || dbeta.to;
+    const size_t bytes = (size_t)(chunks * step) * sizeof(tl_real);
+    tl_real *part = sums ? tl_workspace_get(w, bytes) : NULL;
+    if (sums && !part) return false;
+    if (sums) memset(part, 0, bytes);
+#pragma omp parallel for schedule(static) if (rows * n > SMALL_SIMPLE)
+    for (long c = 0; c < chunks; c++) {
+        tl_real *part_gamma = dgamma.to ? part + c * step : NULL,
+                *part_beta = dbeta.to ? part + c * step + n : NULL;
+        for (long r = c * CHUNK; r < rows && r < (c + 1) * CHUNK; r++) {
+            tl_real *to = dx.to ? dx.to + r * n : NULL;
+            if (mean)
+                k->layer_norm_backward(to, part_gamma, part_beta, x + r * n, dy + r * n, gamma, n, mean[r],
+                                       rstd[r], dx.add);
+            else
+                k->rms_norm_backward(to, part_gamma, x + r * n, dy + r * n, gamma, n, rstd[r], dx.add);
+        }
+    }
+    if (dgamma.to) sum_chunks(dgamma, part, chunks, step, n);
+    if (dbeta.to) sum_chunks(dbeta, part + n, chunks, step, n);
+    return true;
+}
+
+/* ---- cross-entropy ---- */
+
+static bool is_real(const tl_row_targets *t, long row) { return !t->ignore || t->id[row] != t->ignore_id; }
+
+bool tl_rows_cross_entropy(tl_loss_sums *sums, tl_row_softmax *softmax, tl_real *exps, const tl_real *logits,
+                           long rows, long n, const tl_row_targets *targets, tl_workspace *w) {
+    const tl_row_kernels *k = kernels();
+    tl_row_loss *loss = rows > 0 ? tl_workspace_get(w, (size_t)rows * sizeof *loss) : NULL;
+    if (rows > 0 && !loss) return false;
+#pragma omp parallel for schedule(static) if (rows * n > SMALL)
+    for (long r = 0; r < rows; r++) {
+        tl_real *e = exps ? exps + r * n : NULL;
+        if (is_real(targets, r)) {
+            loss[r] = k->cross_entropy(logits + r * n, n, targets->id[r], targets->smoothing, e);
+        } else {
+            loss[r] = (tl_row_loss){0};
+            if (e) memset(e, 0, (size_t)n * sizeof *e);
+        }
+        if (softmax) softmax[r] = loss[r].softmax;
+    }
+    for (long r = 0; r < rows; r++) {
+        if (!is_real(targets, r)) continue;
+        sums->loss += loss[r].loss;
+        sums->nll += loss[r].nll;
+        sums->count++;
+        sums->correct += loss[r].correct;
+    }
+    return true;
+}
+
+void tl_rows_cross_entropy_backward(tl_real *dx, const tl_real *logits, const tl_row_softmax *softmax,
+                                    long rows, long n, const tl_row_targets *targets, double factor,
+                                    bool add) {
+    const tl_row_kernels *k = kernels();
+#pragma omp parallel for schedule(static) if (rows * n > SMALL)
+    for (long r = 0; r < rows; r++) {
+        if (is_real(targets, r))
+            k->cross_entropy_backward(dx + r * n, logits + r * n, n, targets->id[r], targets->smoothing,
+                                      softmax[r], factor, add);
+        else if (!add)
+            memset(dx + r * n, 0, (size_t)n * sizeof *dx);
+    }
+}
+
+void tl_rows_cross_entropy_finish(tl_real *exps, const tl_row_softmax *softmax, long rows, long n,
+                                  const tl_row_targets *targets, double factor) {
+    const tl_row_kernels *k = kernels();
+#pragma omp parallel for schedule(static) if (rows * n > SMALL_SIMPLE)
+    for (long r = 0; r < rows; r++)
+        if (is_real(targets, r))
+            k->cross_entropy_finish(exps + r * n, n, targets->id[r], targets->smoothing, softmax[r], factor);
+}
+
+/* ---- rows of a table ---- */
+
+void tl_rows_gather(tl_real *y, const tl_real *table, const int *id, long rows, long n) {
+#pragma omp parallel for schedule(static) if (rows * n > SMALL_SIMPLE)
+    for (long r = 0; r < rows; r++) memcpy(y + r * n, table + id[r] * n, (size_t)n * sizeof *y);
+}
+
+void tl_rows_place(tl_real *table, const tl_real *y, const int *id, long rows, long n) {
+#pragma omp parallel for schedule(static) if (rows * n > SMALL_SIMPLE)
+    for (long r = 0; r < rows; r++) memcpy(table + id[r] * n, y + r * n, (size_t)n * sizeof *y);
+}
+
+/* In stripes of columns, so that a stripe's sums stay in the first-level cache. */
+void tl_rows_add_up(tl_real *sum, const tl_real *x, long rows, long n) {
+    enum { STRIPE = 1024 };
+#pragma omp parallel for schedule(static) if (rows * n > SMALL_SIMPLE)
+    for (long from = 0; from < n; from += STRIPE) {
+        const long to = from + STRIPE < n ? from + STRIPE : n;
+        for (long r = 0; r < rows; r++)
+            for (long i = from; i < to; i++) sum[i] += x[r * n + i];
+    }
+}
+
+/* Every part owns the table rows id ≡ part (mod parts) and goes through all ids: no two write to one row, and each
+ * row gets its terms in ascending order. Neighbouring ids, alike in frequency, fall to different parts. */
+void tl_rows_scatter(tl_real *dtable, const tl_real *dy, const int *id, long rows, long n, long table_rows,
+                     bool add) {
+    const long parts = rows * n > SMALL_SIMPLE ? tl_threads() : 1, share = (table_rows + parts - 1) / parts;
+#pragma omp parallel for schedule(static) if (parts > 1)
+    for (long part = 0; part < (add ? 0 : parts); part++) {
+        const long from = part * share, to = from + share < table_rows ? from + share : table_rows;
+        if (from < to) memset(dtable + from * n, 0, (size_t)((to - from) * n) * sizeof *dtable);
+    }
+#pragma omp parallel for schedule(static) if (parts > 1)
+    for (long part = 0; part < parts; part++)
+        for (long r = 0; r < rows; r++) {
+            if (id[r] % parts != part) continue;
+            tl_real *to = dtable + id[r] * n;
+            const tl_real *from = dy + r * n;
+            for (long i = 0; i < n; i++) to[i] += from[i];
+        }
+}

@@ -1,0 +1,198 @@
+/* Shapes, views and errors. A tensor is a value of a few words: every function here takes and returns copies, and
+ * only tl_tensor_fill writes through the pointer. What cannot be done gives a tensor with data NULL and rank 0, and
+ * every function accepts such a one. */
+#include "tapeloom/tensor.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+/* ---- errors ---- */
+
+bool tl_error_set(tl_error *error, const char *format, ...) {
+    if (!error || error->message[0]) return false;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->message, sizeof error->message, format, arguments);
+    va_end(arguments);
+    if (!error->message[0]) memcpy(error->message, "unknown error", sizeof "unknown error");
+    return false;
+}
+
+bool tl_failed(const tl_error *error) { return !error || error->message[0]; }
+
+void tl_error_clear(tl_error *error) {
+    if (error) error->message[0] = 0;
+}
+
+/* ---- shapes ---- */
+
+long tl_shape_numel(tl_shape shape) {
+    long n = 1;
+    for (int i = 0; i < shape.rank; i++) n *= shape.dim[i];
+    return n;
+}
+
+bool tl_shape_equal(tl_shape a, tl_shape b) {
+    if (a.rank != b.rank) return false;
+    for (int i = 0; i < a.rank; i++)
+        if (a.dim[i] != b.dim[i]) return false;
+    return true;
+}
+
+bool tl_shape_broadcast(tl_shape a, tl_shape b, tl_shape *out) {
+    tl_shape y = {.rank = a.rank > b.rank ? a.rank : b.rank};
+    for (int back = 1; back <= y.rank; back++) {
+        long m = back <= a.rank ? a.dim[a.rank - back] : 1, n = back <= b.rank ? b.dim[b.rank - back] : 1;
+        if (m != n && m != 1 && n != 1) return false;
+        y.dim[y.rank - back] = m == 1 ? n : m;
+    }
+    *out = y;
+    return true;
+}
+
+char *tl_shape_text(tl_shape shape, char text[TL_SHAPE_TEXT]) {
+    size_t at = 0;
+    text[at++] = '[';
+    for (int i = 0; i < shape.rank && i < TL_MAX_RANK && at < TL_SHAPE_TEXT - 24; i++)
+        at += (size_t)snprintf(text + at, TL_SHAPE_TEXT - at, i ? ",%ld" : "%ld", shape.dim[i]);
+    text[at++] = ']';
+    text[at] = 0;
+    return text;
+}
+
+/* ---- tensors ---- */
+
+tl_tensor tl_tensor_of(tl_real *data, tl_shape shape) {
+    tl_tensor t = {.data = data, .rank = shape.rank};
+    if (!data || shape.rank < 0 || shape.rank > TL_MAX_RANK) return (tl_tensor){0};
+    long stride = 1;
+    for (int i = shape.rank - 1; i >= 0; i--) {
+        t.dim[i] = shape.dim[i];
+        t.stride[i] = stride;
+        stride *= shape.dim[i];
+    }
+    return t;
+}
+
+tl_shape tl_shape_of(tl_tensor t) {
+    tl_shape s = {.rank = t.rank};
+    for (int i = 0; i < t.rank; i++) s.dim[i] = t.dim[i];
+    return s;
+}
+
+long tl_numel(tl_tensor t) { return t.data ? tl_shape_numel(tl_shape_of(t)) : 0; }
+
+bool tl_is_contiguous(tl_tensor t) {
+    if (tl_numel(t) == 0) return true;
+    long expected = 1;
+    for (int i = t.rank - 1; i >= 0; i--) {
+        if (t.dim[i] == 1) continue;
+        if (t.stride[i] != expected) return false;
+        expected *= t.dim[i];
+    }
+    return true;
+}
+
+/* ---- views ---- */
+
+static int axis_of(tl_tensor t, int axis) {
+    if (!t.data || axis < -t.rank || axis >= t.rank) return -1;
+    return axis < 0 ? axis + t.rank : axis;
+}
+
+tl_tensor tl_at_n(tl_tensor t, int count, const long *index) {
+    if (!t.data || count < 0 || count > t.rank) return (tl_tensor){0};
+    tl_tensor y = {.data = t.data, .rank = t.rank - count};
+    for (int i = 0; i < count; i++) {
+        if (index[i] < 0 || index[i] >= t.dim[i]) return (tl_tensor){0};
+        y.data += index[i] * t.stride[i];
+    }
+    for (int i = 0; i < y.rank; i++) {
+        y.dim[i] = t.dim[count + i];
+        y.stride[i] = t.stride[count + i];
+    }
+    return y;
+}
+
+tl_tensor tl_tensor_transpose(tl_tensor t, int axis1, int axis2) {
+    int a = axis_of(t, axis1), b = axis_of(t, axis2);
+    if (a < 0 || b < 0) return (tl_tensor){0};
+    tl_tensor y = t;
+    y.dim[a] = t.dim[b], y.stride[a] = t.stride[b];
+    y.dim[b] = t.dim[a], y.stride[b] = t.stride[a];
+    return y;
+}
+
+tl_tensor tl_tensor_slice(tl_tensor t, int axis, long from, long to) {
+    int a = axis_of(t, axis);
+    if (a < 0 || from < 0 || to < from || to > t.dim[a]) return (tl_tensor){0};
+    t.data += from * t.stride[a];
+    t.dim[a] = to - from;
+    return t;
+}
+
+tl_tensor tl_tensor_expand(tl_tensor t, tl_shape shape) {
+    if (!t.data || shape.rank < t.rank || shape.rank > TL_MAX_RANK) return (tl_tensor){0};
+    tl_tensor y = {.data = t.data, .rank = shape.rank};
+    int missing = shape.rank - t.rank;
+    for (int i = 0; i < shape.rank; i++) {
+        y.dim[i] = shape.dim[i];
+        if (i < missing) continue;
+        long have = t.dim[i - missing];
+        if (have != shape.dim[i] && have != 1) return (tl_tensor){0};
+        y.stride[i] = have == shape.dim[i] ? t.stride[i - missing] : 0;
+    }
+    return y;
+}
+
+/* Runs of old axes that step evenly through memory are matched with runs of new axes of the same size; a new axis
+ * may split such a run but not cross its end. */
+bool tl_tensor_reshape(tl_tensor t, tl_shape shape, tl_tensor *out) {
+    if (!t.data || shape.rank < 0 || shape.rank > TL_MAX_RANK || tl_shape_numel(shape) != tl_numel(t))
+        return false;
+    if (tl_is_contiguous(t)) {
+        *out = tl_tensor_of(t.data, shape);
+        return true;
+    }
+    tl_tensor y = {.data = t.data, .rank = shape.rank};
+    int old = t.rank - 1, new = shape.rank - 1;
+    while (old >= 0 && t.dim[old] == 1) old--;
+    while (old >= 0) {
+        long run = t.dim[old], step = t.stride[old]; /* one evenly stepping run, from the back */
+        while (old > 0 && (t.dim[old - 1] == 1 || t.stride[old - 1] == step * run)) run *= t.dim[--old];
+        old--;
+        long done = 1;
+        while (new >= 0 && done < run) {
+            long d = shape.dim[new];
+            if (run % (done * d)) return false;
+            y.dim[new] = d;
+            y.stride[new --] = step * done;
+            done *= d;
+        }
+        while (old >= 0 && t.dim[old] == 1) old--;
+    }
+    for (; new >= 0; new --) { /* only axes of size 1 are left */
+        y.dim[new] = 1;
+        y.stride[new] = new + 1 < y.rank ? y.stride[new + 1] * y.dim[new + 1] : 1;
+    }
+    *out = y;
+    return true;
+}
+
+/* ---- elements ---- */
+
+void tl_tensor_fill(tl_tensor t, double value) {
+    if (!t.data) return;
+    if (t.rank == 0) {
+        *t.data = (tl_real)value;
+    } else if (t.rank == 1) {
+        for (long i = 0; i < t.dim[0]; i++) t.data[i * t.stride[0]] = (tl_real)value;
+    } else if (tl_is_contiguous(t)) {
+        for (long i = 0, n = tl_numel(t); i < n; i++) t.data[i] = (tl_real)value;
+    } else {
+        for (long i = 0; i < t.dim[0]; i++) tl_tensor_fill(tl_at(t, i), value);
+    }
+}
+
+double tl_item(tl_tensor t) { return tl_numel(t) == 1 ? (double)*t.data : NAN; }

@@ -1,0 +1,14 @@
+/* Optimiser updates and sums of squares over flat memory, shared out among threads. kernels/update.h has the
+ * formulas; every element is on its own, so neither pieces nor threads change a bit. */
+#ifndef TL_UPDATE_H
+#define TL_UPDATE_H
+
+#include "kernels/update.h"
+
+void tl_update_sgd(tl_real *p, tl_real *b, const tl_real *grad, long n, const tl_sgd_update *u);
+void tl_update_adam(tl_real *p, tl_real *m, tl_real *v, const tl_real *grad, long n, const tl_adam_update *u);
+void tl_update_scale(tl_real *x, long n, double factor); /* x *= factor */
+/* The sum of x[i]² in double, over pieces and a tree that depend on n alone. */
+double tl_sum_squares(const tl_real *x, long n);
+
+#endif
