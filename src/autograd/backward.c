@@ -1,0 +1,259 @@
+/* Going backward: from the loss to the first node, each operation adding into its inputs' gradients.
+ *
+ * Gradient state belongs to the memory, that is, to the base node: a first contribution may overwrite only if it
+ * covers the whole of it exactly once; otherwise the memory is zeroed first. A node's gradient is recycled as soon
+ * as its operation has used it, unless somebody wants to look at it. */
+#include "tape.h"
+#include "tensor/map.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- memory for gradients: freed pieces are kept by size and used again ---- */
+
+static size_t padded(size_t bytes) { return bytes < 64 ? 64 : (bytes + 63) / 64 * 64; }
+
+static tl_free_size *find_size(tl_tape *tape, size_t bytes) {
+    for (int i = 0; i < tape->free_sizes; i++)
+        if (tape->free_size[i].bytes == bytes) return &tape->free_size[i];
+    return NULL;
+}
+
+void *tl_grad_memory(tl_tape *tape, size_t bytes) {
+    tl_free_size *f = find_size(tape, padded(bytes));
+    if (f && f->first) {
+        void *memory = f->first;
+        memcpy(&f->first, memory, sizeof f->first);
+        return memory;
+    }
+    return tl_tape_memory(tape, padded(bytes));
+}
+
+void tl_grad_recycle(tl_tape *tape, void *memory, size_t bytes) {
+    bytes = padded(bytes);
+    tl_free_size *f = find_size(tape, bytes);
+    if (!f) {
+        if (tape->free_sizes == tape->free_capacity) {
+            int capacity = tape->free_capacity ? 2 * tape->free_capacity : 64;
+            tl_free_size *grown = realloc(tape->free_size, (size_t)capacity * sizeof *grown);
+            if (!grown) return; /* then this piece waits for the reset, like everything else */
+            tape->free_size = grown;
+            tape->free_capacity = capacity;
+            tape->table_allocations++;
+        }
+        f = &tape->free_size[tape->free_sizes++];
+        *f = (tl_free_size){.bytes = bytes};
+    }
+    memcpy(memory, &f->first, sizeof f->first);
+    f->first = memory;
+}
+
+/* Sizes go too: a long run over many shapes must not search an ever longer list. */
+void tl_grad_forget(tl_tape *tape) { tape->free_sizes = 0; }
+
+/* ---- gradients of nodes ---- */
+
+static size_t value_bytes(const tl_node *n) { return (size_t)tl_numel(n->value) * sizeof(tl_real); }
+
+static bool is_set(const tl_node *base) { return base->leaf ? base->leaf->reached : base->grad_set; }
+
+static void mark_set(tl_node *base) {
+    base->grad_set = true;
+    if (base->leaf) base->leaf->reached = true;
+}
+
+/* The part of its base's gradient that a node names. */
+static tl_tensor grad_part(tl_tape *tape, const tl_node *n) {
+    const tl_node *base = &tape->node[n->base];
+    tl_tensor part = n->value;
+    part.data = base->grad + (n->value.data - base->value.data);
+    return part;
+}
+
+tl_tensor tl_node_grad(tl_tape *tape, int index) {
+    const tl_node *n = &tape->node[index], *base = &tape->node[n->base];
+    if (!base->wants_grad || !base->grad || !base->grad_set) return (tl_tensor){0};
+    return grad_part(tape, n);
+}
+
+tl_tensor tl_grad(tl_var x) {
+    tl_node *n = tl_node_of(x, "tl_grad");
+    return n ? tl_node_grad(x.tape, x.index) : (tl_tensor){0};
+}
+
+/* ---- what a backward function sees ---- */
+
+static int input_node(const tl_back *b, int i) {
+    const tl_node *n = &b->tape->node[b->node];
+    return i < n->edges ? b->tape->edge[n->first_edge + i] : -1;
+}
+
+int tl_back_inputs(const tl_back *b) { return b->tape->node[b->node].edges; }
+
+tl_tensor tl_back_x(const tl_back *b, int i) {
+    int at = input_node(b, i);
+    return at < 0 ? (tl_tensor){0} : b->tape->node[at].value;
+}
+
+bool tl_back_wants(const tl_back *b, int i) {
+    int at = input_node(b, i);
+    return at >= 0 && b->tape->node[at].wants_grad && !tl_failed(&b->tape->error);
+}
+
+static bool open_node(tl_tape *tape, int at, tl_sink *sink) {
+    tl_node *n = &tape->node[at], *base = &tape->node[n->base];
+    if (!base->grad) {
+        base->grad = tl_grad_memory(tape, value_bytes(base));
+        if (!base->grad) return false;
+    }
+    sink->to = grad_part(tape, n);
+    sink->add = is_set(base);
+    if (!sink->add && tl_numel(n->value) != tl_numel(base->value)) {
+        memset(base->grad, 0, value_bytes(base));
+        sink->add = true;
+    }
+    mark_set(base);
+    return true;
+}
+
+bool tl_sink_open(tl_back *b, int i, tl_sink *sink) {
+    *sink = (tl_sink){.input = i};
+    return tl_back_wants(b, i) && open_node(b->tape, input_node(b, i), sink);
+}
+
+bool tl_sink_open_dense(tl_back *b, int i, tl_sink *sink) {
+    if (!tl_back_wants(b, i)) return false;
+    tl_tensor x = tl_back_x(b, i);
+    if (tl_is_contiguous(x)) return tl_sink_open(b, i, sink);
+    *sink = (tl_sink){.input = i, .folded = true};
+    sink->to = tl_back_scratch(b, tl_shape_of(x));
+    return sink->to.data != NULL;
+}
+
+void tl_sink_close(tl_back *b, tl_sink *sink) {
+    if (!sink->folded) return;
+    tl_sink whole;
+    if (!tl_sink_open(b, sink->input, &whole)) return;
+    if (whole.add)
+        tl_tensor_accumulate(whole.to, sink->to);
+    else
+        tl_tensor_copy(whole.to, sink->to);
+}
+
+void tl_give(tl_back *b, int i, tl_tensor g) {
+    tl_sink sink;
+    if (!g.data || !tl_sink_open(b, i, &sink)) return;
+    tl_tensor_sum_to(sink.to, g, sink.add);
+}
+
+/* Scratch is taken from the gradients' memory and goes back when the operation's backward returns: until then it is
+ * on a list that starts in the tl_back behind the public part. */
+typedef struct scratch {
+    struct scratch *next;
+    size_t bytes;
+} scratch;
+typedef struct back_frame {
+    tl_back b;
+    scratch *first;
+} back_frame;
+
+tl_tensor tl_back_scratch(tl_back *b, tl_shape shape) {
+    back_frame *frame = (back_frame *)b;
+    size_t bytes = (size_t)tl_shape_numel(shape) * sizeof(tl_real) + 64; /* 64: the list's own header */
+    scratch *s = tl_grad_memory(b->tape, bytes);
+    if (!s) return (tl_tensor){0};
+    *s = (scratch){frame->first, bytes};
+    frame->first = s;
+    return tl_tensor_of((tl_real *)((char *)s + 64), shape);
+}
+
+/* ---- the walk ---- */
+
+static void step_back(tl_tape *tape, int at) {
+    tl_node *n = &tape->node[at];
+    if (!n->wants_grad || n->base != at || n->leaf || !n->op || !n->grad_set) return;
+    back_frame frame = {.b = {.tape = tape,
+                              .op = n->op,
+                              .y = n->value,
+                              .dy = tl_tensor_of(n->grad, tl_shape_of(n->value)),
+                              .saved = n->saved,
+                              .node = at}};
+    n->op->backward(&frame.b);
+    for (scratch *s = frame.first; s;) {
+        scratch *next = s->next;
+        tl_grad_recycle(tape, s, s->bytes);
+        s = next;
+    }
+    if (n->kept) return;
+    tl_grad_recycle(tape, n->grad, value_bytes(n));
+    n->grad = NULL;
+    n->grad_set = false;
+    n->recycled = true;
+}
+
+static bool check_leaves(tl_tape *tape) {
+    for (int i = 0; i < tape->nodes; i++) {
+        const tl_node *n = &tape->node[i];
+        if (n->leaf && n->wants_grad && n->leaf->version != n->leaf_version) {
+            tl_tape_fail(
+                tape,
+                "tl_backward: parameter \"%s\" was updated between forward and backward; go backward "
+                "before the optimiser's step, or run the forward again",
+                n->leaf->name);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool tl_backward_from(tl_var y, tl_tensor dy) {
+    tl_tape *tape = y.tape;
+    if (!tape || tl_failed(&tape->error)) return false;
+    tl_node *n = tl_node_of(y, "tl_backward");
+    if (!n) return false;
+    const char *name = n->label ? n->label : n->op ? n->op->name : "a value";
+    if (tape->consumed)
+        return tl_tape_fail(tape,
+                            "tl_backward: second time through a consumed tape (from node %d, %s); its inner "
+                            "gradients are gone: tl_tape_reset and run the forward again",
+                            y.index, name),
+               false;
+    if (!n->wants_grad)
+        return tl_tape_fail(tape, "tl_backward: nothing below node %d (%s) wants a gradient%s", y.index, name,
+                            tape->no_grad ? " (gradients are off: tl_tape_set_grad)" : ""),
+               false;
+    if (!tl_shape_equal(tl_shape_of(n->value), tl_shape_of(dy)) || !dy.data) {
+        char have[TL_SHAPE_TEXT], want[TL_SHAPE_TEXT];
+        return tl_tape_fail(tape, "tl_backward: dy is %s, node %d (%s) is %s",
+                            tl_shape_text(tl_shape_of(dy), have), y.index, name,
+                            tl_shape_text(tl_shape_of(n->value), want)),
+               false;
+    }
+    if (!check_leaves(tape)) return false;
+    tl_sink sink = {0};
+    if (!open_node(tape, y.index, &sink)) return false;
+    if (sink.add)
+        tl_tensor_accumulate(sink.to, dy);
+    else
+        tl_tensor_copy(sink.to, dy);
+    for (int i = y.index; i >= 0 && !tl_failed(&tape->error); i--) step_back(tape, i);
+    tape->consumed = true;
+    return !tl_failed(&tape->error);
+}
+
+bool tl_backward(tl_var loss) {
+    tl_tape *tape = loss.tape;
+    if (!tape || tl_failed(&tape->error)) return false;
+    tl_tensor value = tl_value(loss);
+    if (!value.data) return false;
+    if (tl_numel(value) != 1) {
+        char shape[TL_SHAPE_TEXT];
+        tl_tape_fail(tape,
+                     "tl_backward: the loss must have one element, this one is %s; sum it, or give dL/dy to "
+                     "tl_backward_from",
+                     tl_shape_text(tl_shape_of(value), shape));
+        return false;
+    }
+    tl_real one = 1;
+    return tl_backward_from(loss, tl_tensor_expand(tl_tensor_of(&one, TL_SCALAR_SHAPE), tl_shape_of(value)));
+}

@@ -1,0 +1,91 @@
+/* Where values come from: constants, variables, and leaves (parameters) that outlive the step. */
+#include "tape.h"
+
+#include <stdlib.h>
+
+static tl_var record(tl_tape *tape, tl_tensor value, bool wants_grad, tl_leaf *leaf) {
+    tl_var inert = {tape, -1, 0};
+    if (!tape || tl_failed(&tape->error)) return inert;
+    if (!value.data) return tl_tape_fail(tape, "%s: the tensor has no data", leaf ? leaf->name : "constant");
+    if (!tl_is_contiguous(value) &&
+        wants_grad) { /* a gradient is laid out row-major, and so must its value be */
+        tl_real *memory = tl_tape_memory(tape, (size_t)tl_numel(value) * sizeof(tl_real));
+        if (!memory) return inert;
+        tl_tensor copy = tl_tensor_of(memory, tl_shape_of(value));
+        tl_tensor_copy(copy, value);
+        value = copy;
+    }
+    int at = tl_tape_append(tape, 0);
+    if (at < 0) return inert;
+    tl_node *n = &tape->node[at];
+    n->value = value;
+    n->leaf = leaf;
+    n->wants_grad = wants_grad && !tape->no_grad;
+    if (leaf) {
+        n->leaf_version = leaf->version;
+        n->grad = leaf->grad;
+    } else if (wants_grad) {
+        n->kept = true;
+    }
+    return (tl_var){tape, at, n->epoch};
+}
+
+tl_var tl_constant(tl_tape *tape, tl_tensor value) { return record(tape, value, false, NULL); }
+tl_var tl_variable(tl_tape *tape, tl_tensor value) { return record(tape, value, true, NULL); }
+
+tl_var tl_scalar(tl_tape *tape, double value) {
+    tl_real *memory = tape && !tl_failed(&tape->error) ? tl_tape_memory(tape, sizeof *memory) : NULL;
+    if (!memory) return (tl_var){tape, -1, 0};
+    *memory = (tl_real)value;
+    return tl_constant(tape, tl_tensor_of(memory, TL_SCALAR_SHAPE));
+}
+
+/* ---- one node per leaf: a hash table of this step's leaves; entries of older epochs count as empty ---- */
+
+static uint32_t hash_pointer(const void *p) {
+    uint64_t h = (uint64_t)(uintptr_t)p * 0x9E3779B97F4A7C15u;
+    return (uint32_t)(h >> 32);
+}
+
+static bool live(const tl_tape *tape, const tl_leaf_slot *s) {
+    return s->leaf && s->index < tape->nodes && tape->node[s->index].epoch == s->epoch &&
+           tape->node[s->index].leaf == s->leaf;
+}
+
+static bool rehash(tl_tape *tape) {
+    int old_size = tape->leaf_table_size, size = old_size ? 2 * old_size : 256;
+    tl_leaf_slot *old = tape->leaf_table, *table = calloc((size_t)size, sizeof *table);
+    if (!table) return tl_tape_out_of_memory(tape, "parameters", (size_t)size * sizeof *table);
+    tape->leaf_table = table;
+    tape->leaf_table_size = size;
+    tape->leaf_count = 0;
+    tape->table_allocations++;
+    for (int i = 0; i < old_size; i++) {
+        if (!live(tape, &old[i])) continue;
+        uint32_t at = hash_pointer(old[i].leaf) & (uint32_t)(size - 1);
+        while (table[at].leaf) at = (at + 1) & (uint32_t)(size - 1);
+        table[at] = old[i];
+        tape->leaf_count++;
+    }
+    free(old);
+    return true;
+}
+
+tl_var tl_use_leaf(tl_tape *tape, tl_leaf *leaf) {
+    tl_var inert = {tape, -1, 0};
+    if (!tape || tl_failed(&tape->error)) return inert;
+    if (!leaf) return tl_tape_fail(tape, "parameter: there is none (was its set made without an error?)");
+    if (2 * (tape->leaf_count + 1) > tape->leaf_table_size && !rehash(tape)) return inert;
+    bool wants = !leaf->frozen && leaf->grad && !tape->no_grad;
+    uint32_t mask = (uint32_t)(tape->leaf_table_size - 1), at = hash_pointer(leaf) & mask;
+    while (tape->leaf_table[at].leaf && tape->leaf_table[at].leaf != leaf) at = (at + 1) & mask;
+    tl_leaf_slot *slot = &tape->leaf_table[at];
+    if (slot->leaf && live(tape, slot) && tape->node[slot->index].wants_grad == wants &&
+        tape->node[slot->index].leaf_version == leaf->version)
+        return (tl_var){tape, slot->index, slot->epoch};
+    tl_var x = record(tape, leaf->value, wants, leaf);
+    if (x.index < 0) return x;
+    if (!slot->leaf) tape->leaf_count++;
+    *slot = (tl_leaf_slot){leaf, x.index, x.epoch};
+    return x;
+}

@@ -1,0 +1,64 @@
+/* concat: several tensors one after the other along one axis; all other axes agree.
+ *
+ * backward: each input's gradient += its part of dy. */
+#include "tapeloom/op.h"
+#include "tapeloom/ops.h"
+#include "tensor/map.h"
+
+typedef struct saved {
+    int axis;
+} saved;
+
+static void backward(tl_back *b) {
+    const saved *s = b->saved;
+    long from = 0;
+    for (int i = 0; i < tl_back_inputs(b); i++) {
+        long size = tl_back_x(b, i).dim[s->axis];
+        tl_give(b, i, tl_tensor_slice(b->dy, s->axis, from, from + size));
+        from += size;
+    }
+}
+
+const tl_op tl_op_concat = {"concat", backward};
+
+tl_var tl_concat(const tl_var *x, int count, int axis) {
+    tl_call c = tl_call_begin(&tl_op_concat, count, x);
+    if (!c.ok) return tl_call_end(&c);
+    tl_shape shape = tl_shape_of(c.x[0]);
+    int at = tl_axis(shape.rank, axis);
+    char first[TL_SHAPE_TEXT], other[TL_SHAPE_TEXT];
+    if (at < 0) return tl_call_fail(&c, "%s has no axis %d", tl_shape_text(shape, first), axis);
+    long total = shape.dim[at];
+    for (int i = 1; i < count; i++) {
+        tl_shape s = tl_shape_of(c.x[i]), same = s;
+        if (s.rank == shape.rank) same.dim[at] = shape.dim[at];
+        if (!tl_shape_equal(same, shape))
+            return tl_call_fail(&c, "%s and %s (input %d) do not fit along axis %d",
+                                tl_shape_text(shape, first), tl_shape_text(s, other), i, axis);
+        total += s.dim[at];
+    }
+    shape.dim[at] = total;
+    tl_tensor y = tl_call_new(&c, shape);
+    saved *s = tl_call_save(&c, sizeof *s);
+    if (!s) return tl_call_end(&c);
+    s->axis = at;
+    long from = 0;
+    for (int i = 0; i < count; i++) {
+        long size = c.x[i].dim[at];
+        tl_tensor_copy(tl_tensor_slice(y, at, from, from + size), c.x[i]);
+        from += size;
+    }
+    return tl_call_end(&c);
+}
+
+static tl_var three(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_concat(x, 3, 1);
+}
+static tl_var with_itself(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_concat((tl_var[]){x[0], tl_transpose(x[0], 0, 1), x[0]}, 3, 0);
+}
+TL_GRAD_CASES(concat,
+              {"middle axis", three, 3, {TL_DIMS(2, 1, 3), TL_DIMS(2, 4, 3), TL_DIMS(2, 2, 3)}, 0, 0, false},
+              {"with itself", with_itself, 1, {TL_DIMS(3, 3)}, 0, 0, false});

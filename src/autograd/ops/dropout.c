@@ -1,0 +1,52 @@
+/* dropout: in training y_i = keep_i·x_i/(1-p), each element kept with probability 1-p (Srivastava et al. 2014, with
+ * the scaling at training time); otherwise, and for p = 0, y is x itself.
+ *
+ *     keep_i = (random word i of the stream >= p·2^32)
+ *
+ * The stream's key comes from (seed, step, micro-batch, scope, count within the scope), never from the position on
+ * the tape; i counts elements in row-major order.
+ * backward: given dy,   dx_i += keep_i·dy_i/(1-p), with keep drawn again: only the key is stored. */
+#include "tapeloom/op.h"
+#include "tapeloom/ops.h"
+#include "tensor/map.h"
+
+typedef struct saved {
+    double p;
+    tl_rng_key key;
+} saved;
+
+static void backward(tl_back *b) {
+    const saved *s = b->saved;
+    tl_sink dx;
+    if (!tl_sink_open(b, 0, &dx)) return;
+    tl_map_dropout(dx.to, b->dy, s->p, s->key, dx.add);
+    tl_sink_close(b, &dx);
+}
+
+const tl_op tl_op_dropout = {"dropout", backward};
+
+tl_var tl_dropout(tl_var x, double p) {
+    tl_call c = tl_call_begin(&tl_op_dropout, 1, &x);
+    if (!c.ok) return tl_call_end(&c);
+    if (!(p >= 0 && p < 1)) return tl_call_fail(&c, "p is %g, should be a probability in [0, 1)", p);
+    if (p == 0 || !tl_tape_training(c.tape)) return x;
+    saved *s = tl_call_save(&c, sizeof *s);
+    tl_tensor y = tl_call_new(&c, tl_shape_of(c.x[0]));
+    if (!c.ok) return tl_call_end(&c);
+    s->p = p;
+    if (!tl_tape_next_key(c.tape, &s->key)) return tl_call_fail(&c, "no random stream: out of memory");
+    tl_map_dropout(y, c.x[0], p, s->key, false);
+    return tl_call_end(&c);
+}
+
+static tl_var dropped(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_dropout(x[0], 0.4);
+}
+static tl_var of_a_view(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_dropout(tl_transpose(x[0], 0, 1), 0.2);
+}
+TL_GRAD_CASES(dropout, {"training", dropped, 1, {TL_DIMS(3, 17)}, 0, 0, true},
+              {"of a view", of_a_view, 1, {TL_DIMS(7, 5)}, 0, 0, true},
+              {"evaluation", dropped, 1, {TL_DIMS(3, 5)}, 0, 0, false});

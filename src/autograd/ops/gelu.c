@@ -1,0 +1,26 @@
+/* gelu: y = x·Φ(x), Φ(x) = (1 + erf(x/√2))/2 the normal distribution function (Hendrycks and Gimpel 2016).
+ *
+ * backward: given dy,   dx += dy·(Φ(x) + x·φ(x)),   φ(x) = e^(-x²/2)/√(2π). */
+#include "tapeloom/op.h"
+#include "tapeloom/ops.h"
+#include "unary.h"
+
+static void backward(tl_back *b) { tl_unary_backward(b, tl_kernels_pick()->map->gelu_grad, 0); }
+
+const tl_op tl_op_gelu = {"gelu", backward};
+
+tl_var tl_gelu(tl_var x) {
+    tl_call c = tl_call_begin(&tl_op_gelu, 1, &x);
+    return tl_unary_call(&c, tl_kernels_pick()->map->gelu, 0);
+}
+
+static tl_var of_x(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_gelu(x[0]);
+}
+static tl_var of_a_view(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_gelu(tl_transpose(tl_slice(x[0], 1, 1, 4), 0, 1));
+}
+TL_GRAD_CASES(gelu, {"odd size", of_x, 1, {TL_DIMS(3, 17)}, -4, 4, false},
+              {"of a view", of_a_view, 1, {TL_DIMS(4, 5)}, -4, 4, false});

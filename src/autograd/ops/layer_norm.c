@@ -1,0 +1,57 @@
+/* layer_norm: each row of the last axis shifted to mean 0 and scaled to variance 1 (Ba, Kiros, Hinton 2016), then
+ * scaled by gamma and shifted by beta, [D] each (either may be TL_NO_VAR: 1 and 0).
+ *
+ *     h = (x - mean)·r,   r = 1/sqrt(variance + eps),   variance over D, not D-1
+ *     y = gamma·h + beta
+ *
+ * backward: given dy, with g = dy·gamma,
+ *     dx     += r·(g - average(g) - h·average(g·h))     averages over the row
+ *     dgamma += sum over rows of dy·h
+ *     dbeta  += sum over rows of dy. */
+#include "tapeloom/op.h"
+#include "tapeloom/ops.h"
+#include "normalised.h"
+
+typedef struct saved {
+    tl_normalised of;
+    tl_real *mean, *rstd; /* one for each row */
+} saved;
+
+static void backward(tl_back *b) {
+    const saved *s = b->saved;
+    tl_normalised_backward(b, &s->of, s->mean, s->rstd);
+}
+
+const tl_op tl_op_layer_norm = {"layer_norm", backward};
+
+tl_var tl_layer_norm(tl_var x, tl_var gamma, tl_var beta, double eps) {
+    tl_call c = tl_call_begin(&tl_op_layer_norm, 3, (tl_var[]){x, gamma, beta});
+    if (!c.ok) return tl_call_end(&c);
+    saved *s = tl_call_save(&c, sizeof *s);
+    if (!s || !tl_normalised_prepare(&c, &s->of, eps)) return tl_call_end(&c);
+    tl_tensor y = tl_call_new(&c, tl_shape_of(c.x[0]));
+    s->mean = tl_call_memory(&c, (size_t)s->of.rows * sizeof *s->mean);
+    s->rstd = tl_call_memory(&c, (size_t)s->of.rows * sizeof *s->rstd);
+    if (!c.ok) return tl_call_end(&c);
+    tl_rows_layer_norm(y.data, s->of.x, s->of.gamma, c.x[2].data, s->of.rows, s->of.n, eps, s->mean, s->rstd);
+    return tl_call_end(&c);
+}
+
+static tl_var whole(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_layer_norm(x[0], x[1], x[2], 1e-5);
+}
+static tl_var bare(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_layer_norm(x[0], TL_NO_VAR, TL_NO_VAR, 1e-2);
+}
+static tl_var of_views(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_layer_norm(tl_transpose(x[0], 0, 1), tl_reshape(tl_slice(x[1], 1, 1, 2), TL_SHAPE(-1)),
+                         TL_NO_VAR, 1e-5);
+}
+TL_GRAD_CASES(layer_norm,
+              {"gamma and beta", whole, 3, {TL_DIMS(2, 3, 17), TL_DIMS(17), TL_DIMS(17)}, 0, 0, false},
+              {"one row", whole, 3, {TL_DIMS(5), TL_DIMS(5), TL_DIMS(5)}, 0, 0, false},
+              {"neither", bare, 1, {TL_DIMS(4, 6)}, 0, 0, false},
+              {"of views", of_views, 2, {TL_DIMS(5, 4), TL_DIMS(5, 3)}, 0, 0, false});

@@ -1,0 +1,82 @@
+/* linear: y = x·wᵀ + bias, the weight stored [out,in] as torch.nn.Linear has it.
+ *
+ *     y[…,o] = sum over i of x[…,i]·w[o,i]  + bias[o]          x [...,in], w [out,in], bias [out] or none
+ *
+ * backward: given dy,   dx += dy·w,   dw += dyᵀ·x,   dbias += the sum of dy's rows. */
+#include "tapeloom/op.h"
+#include "tapeloom/ops.h"
+#include "tensor/product.h"
+
+/* A single row [n] as [1,n]; everything else is read and written under its own strides. */
+static tl_tensor as_rows(tl_tensor t) {
+    if (t.rank > 1) return t;
+    return (tl_tensor){.data = t.data, .rank = 2, .dim = {1, t.dim[0]}, .stride = {0, t.stride[0]}};
+}
+
+static tl_tensor transposed(tl_tensor t) { return tl_tensor_transpose(t, -1, -2); }
+
+static void give_product(tl_back *b, int i, tl_tensor left, tl_tensor right) {
+    tl_sink sink;
+    if (!tl_sink_open(b, i, &sink)) return;
+    if (!tl_product(as_rows(sink.to), left, right, &(tl_product_options){.add = sink.add},
+                    tl_tape_workspace(b->tape)))
+        tl_tape_fail(b->tape, "linear: out of memory in backward");
+    tl_sink_close(b, &sink);
+}
+
+static void backward(tl_back *b) {
+    tl_tensor dy = as_rows(b->dy);
+    give_product(b, 0, dy, tl_back_x(b, 1));
+    give_product(b, 1, transposed(dy), as_rows(tl_back_x(b, 0))); /* dw has no batch axes: summed over them */
+    if (tl_back_wants(b, 2)) tl_give(b, 2, b->dy);
+}
+
+const tl_op tl_op_linear = {"linear", backward};
+
+tl_var tl_linear(tl_var x, tl_var w, tl_var bias) {
+    tl_call c = tl_call_begin(&tl_op_linear, 3, (tl_var[]){x, w, bias});
+    if (!c.ok) return tl_call_end(&c);
+    tl_shape in = tl_shape_of(c.x[0]), weight = tl_shape_of(c.x[1]);
+    char given[TL_SHAPE_TEXT], wanted[TL_SHAPE_TEXT];
+    tl_shape_text(in, given);
+    tl_shape_text(weight, wanted);
+    if (in.rank < 1 || weight.rank != 2)
+        return tl_call_fail(&c, "x %s and w %s: x must be [...,in], w [out,in]", given, wanted);
+    if (in.dim[in.rank - 1] != weight.dim[1])
+        return tl_call_fail(&c, "x %s and w %s: inner sizes %ld and %ld differ (w is [out,in])", given,
+                            wanted, in.dim[in.rank - 1], weight.dim[1]);
+    if (c.x[2].data && (c.x[2].rank != 1 || c.x[2].dim[0] != weight.dim[0]))
+        return tl_call_fail(&c, "bias %s does not fit w %s: it must be [%ld]",
+                            tl_shape_text(tl_shape_of(c.x[2]), given), wanted, weight.dim[0]);
+    if (!tl_call_dense(&c, 2)) return tl_call_end(&c);
+    tl_shape out = in;
+    out.dim[out.rank - 1] = weight.dim[0];
+    tl_tensor y = tl_call_new(&c, out);
+    if (!y.data) return tl_call_end(&c);
+    if (!tl_product(as_rows(y), as_rows(c.x[0]), transposed(c.x[1]),
+                    &(tl_product_options){.bias = c.x[2].data}, tl_tape_workspace(c.tape)))
+        return tl_call_fail(&c, "out of memory");
+    return tl_call_end(&c);
+}
+
+static tl_var with_bias(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_linear(x[0], x[1], x[2]);
+}
+static tl_var without_bias(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_linear(x[0], x[1], TL_NO_VAR);
+}
+static tl_var of_slices(tl_tape *tape, const tl_var *x) { /* a packed projection's middle third */
+    (void)tape;
+    return tl_linear(tl_slice(x[0], -1, 2, 6), tl_slice(x[1], 0, 3, 6), tl_slice(x[2], 0, 3, 6));
+}
+static tl_var batch_transposed(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_linear(tl_transpose(x[0], 0, 1), x[1], x[2]);
+}
+TL_GRAD_CASES(
+    linear, {"with bias", with_bias, 3, {TL_DIMS(2, 3, 5), TL_DIMS(4, 5), TL_DIMS(4)}, 0, 0, false},
+    {"one row, no bias", without_bias, 2, {TL_DIMS(5), TL_DIMS(4, 5)}, 0, 0, false},
+    {"slices", of_slices, 3, {TL_DIMS(2, 3, 7), TL_DIMS(9, 4), TL_DIMS(9)}, 0, 0, false},
+    {"batch transposed", batch_transposed, 3, {TL_DIMS(2, 3, 5), TL_DIMS(4, 5), TL_DIMS(4)}, 0, 0, false});

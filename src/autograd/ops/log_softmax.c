@@ -1,0 +1,33 @@
+/* log_softmax: the logarithm of softmax along one axis, without its overflow and underflow.
+ *
+ *     y[i] = x[i] - m - log(sum over j of e^(x[j] - m)),   m = the largest x
+ *
+ * backward: given dy,   dx[i] += dy[i] - e^y[i]·(sum over j of dy[j]). */
+#include "tapeloom/op.h"
+#include "tapeloom/ops.h"
+#include "along_axis.h"
+
+static void backward(tl_back *b) { tl_along_backward(b, tl_rows_log_softmax_backward); }
+
+const tl_op tl_op_log_softmax = {"log_softmax", backward};
+
+tl_var tl_log_softmax(tl_var x, int axis) {
+    tl_call c = tl_call_begin(&tl_op_log_softmax, 1, &x);
+    return tl_along_call(&c, axis, tl_rows_log_softmax);
+}
+
+static tl_var last(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_log_softmax(x[0], -1);
+}
+static tl_var middle(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_log_softmax(x[0], 1);
+}
+static tl_var of_a_view(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_log_softmax(tl_transpose(x[0], 0, 1), 1);
+}
+TL_GRAD_CASES(log_softmax, {"last axis", last, 1, {TL_DIMS(3, 17)}, -3, 3, false},
+              {"middle axis", middle, 1, {TL_DIMS(2, 4, 3)}, -3, 3, false},
+              {"of a view", of_a_view, 1, {TL_DIMS(5, 3)}, -3, 3, false});

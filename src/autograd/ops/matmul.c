@@ -1,0 +1,77 @@
+/* matmul: y = a·b over the last two axes; leading (batch) axes broadcast by NumPy's rule.
+ *
+ *     y[…,i,j] = sum over k of a[…,i,k]·b[…,k,j]          a [...,M,K], b [...,K,N], y [...,M,N]
+ *
+ * Both operands are read under their own strides: a transposed or split one costs no copy.
+ * backward: given dy,   da += dy·bᵀ,   db += aᵀ·dy,   each summed over the batch axes along which it was broadcast. */
+#include "tapeloom/op.h"
+#include "tapeloom/ops.h"
+#include "tensor/product.h"
+
+static tl_tensor transposed(tl_tensor t) { return tl_tensor_transpose(t, -1, -2); }
+
+/* Input i's gradient += left·right, in place; axes along which the input was broadcast, which its gradient does not
+ * have, are summed by the product itself. */
+static void give_product(tl_back *b, int i, tl_tensor left, tl_tensor right) {
+    tl_sink sink;
+    if (!tl_sink_open(b, i, &sink)) return;
+    if (!tl_product(sink.to, left, right, &(tl_product_options){.add = sink.add}, tl_tape_workspace(b->tape)))
+        tl_tape_fail(b->tape, "matmul: out of memory in backward");
+    tl_sink_close(b, &sink);
+}
+
+static void backward(tl_back *b) {
+    give_product(b, 0, b->dy, transposed(tl_back_x(b, 1)));
+    give_product(b, 1, transposed(tl_back_x(b, 0)), b->dy);
+}
+
+const tl_op tl_op_matmul = {"matmul", backward};
+
+tl_var tl_matmul(tl_var a, tl_var b) {
+    tl_call c = tl_call_begin(&tl_op_matmul, 2, (tl_var[]){a, b});
+    if (!c.ok) return tl_call_end(&c);
+    tl_tensor x = c.x[0], y = c.x[1];
+    char left[TL_SHAPE_TEXT], right[TL_SHAPE_TEXT];
+    tl_shape xs = tl_shape_of(x), ys = tl_shape_of(y), batch_x = xs, batch_y = ys, shape;
+    tl_shape_text(xs, left);
+    tl_shape_text(ys, right);
+    if (x.rank < 2 || y.rank < 2)
+        return tl_call_fail(&c, "%s x %s: both need two axes or more; give a vector one of size 1", left,
+                            right);
+    long m = x.dim[x.rank - 2], k = x.dim[x.rank - 1], n = y.dim[y.rank - 1];
+    if (k != y.dim[y.rank - 2])
+        return tl_call_fail(&c, "%s x %s: inner sizes %ld and %ld differ", left, right, k, y.dim[y.rank - 2]);
+    batch_x.rank -= 2;
+    batch_y.rank -= 2;
+    if (!tl_shape_broadcast(batch_x, batch_y, &shape))
+        return tl_call_fail(&c, "%s x %s: the batch axes do not broadcast", left, right);
+    shape.dim[shape.rank++] = m;
+    shape.dim[shape.rank++] = n;
+    tl_tensor out = tl_call_new(&c, shape);
+    if (out.data && !tl_product(out, x, y, NULL, tl_tape_workspace(c.tape)))
+        return tl_call_fail(&c, "out of memory");
+    return tl_call_end(&c);
+}
+
+static tl_var product(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_matmul(x[0], x[1]);
+}
+static tl_var of_views(tl_tape *tape, const tl_var *x) { /* QKᵀ as attention has it */
+    (void)tape;
+    tl_var q = tl_split_heads(x[0], 2), k = tl_split_heads(x[1], 2);
+    return tl_matmul(q, tl_transpose(k, -1, -2));
+}
+static tl_var left_transposed(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_matmul(tl_transpose(x[0], 0, 1), x[1]);
+}
+TL_GRAD_CASES(matmul, {"matrices", product, 2, {TL_DIMS(3, 5), TL_DIMS(5, 4)}, 0, 0, false},
+              {"square, shared", product, 2, {TL_DIMS(4, 4), TL_DIMS(4, 4)}, 0, 0, false},
+              {"batch", product, 2, {TL_DIMS(2, 3, 5), TL_DIMS(2, 5, 4)}, 0, 0, false},
+              {"b serves the whole batch", product, 2, {TL_DIMS(2, 3, 5), TL_DIMS(5, 4)}, 0, 0, false},
+              {"both broadcast", product, 2, {TL_DIMS(2, 1, 3, 5), TL_DIMS(3, 5, 4)}, 0, 0, false},
+              {"split heads, transposed", of_views, 2, {TL_DIMS(2, 3, 8), TL_DIMS(2, 5, 8)}, 0, 0, false},
+              {"a serves the whole batch", product, 2, {TL_DIMS(3, 5), TL_DIMS(2, 2, 5, 4)}, 0, 0, false},
+              {"one row, one column", product, 2, {TL_DIMS(2, 1, 5), TL_DIMS(5, 1)}, 0, 0, false},
+              {"left transposed", left_transposed, 2, {TL_DIMS(5, 3), TL_DIMS(5, 4)}, 0, 0, false});

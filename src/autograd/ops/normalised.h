@@ -1,0 +1,49 @@
+/* What layer_norm and rms_norm have in common: their inputs' shapes, and the backward of both. */
+#ifndef TL_OPS_NORMALISED_H
+#define TL_OPS_NORMALISED_H
+
+#include "tapeloom/op.h"
+#include "tensor/rows.h"
+
+typedef struct tl_normalised {
+    const tl_real *x, *gamma; /* contiguous; gamma may be NULL */
+    long rows, n;
+} tl_normalised;
+
+/* Checks x [...,D] and the others [D] or absent, and makes them contiguous. */
+static inline bool tl_normalised_prepare(tl_call *c, tl_normalised *of, double eps) {
+    const tl_shape x = tl_shape_of(c->x[0]);
+    char first[TL_SHAPE_TEXT], other[TL_SHAPE_TEXT];
+    if (x.rank < 1) return tl_call_fail(c, "a scalar has no last axis"), false;
+    if (!(eps >= 0)) return tl_call_fail(c, "eps is %g, should be 0 or a small positive number", eps), false;
+    of->n = x.dim[x.rank - 1];
+    of->rows = of->n > 0 ? tl_shape_numel(x) / of->n : 0;
+    for (int i = 1; i < c->inputs; i++) {
+        const tl_shape s = tl_shape_of(c->x[i]);
+        if (c->x[i].data && !tl_shape_equal(s, TL_SHAPE(of->n)))
+            return tl_call_fail(c, "x is %s, %s %s: should be [%ld]", tl_shape_text(x, first),
+                                i == 1 ? "gamma" : "beta", tl_shape_text(s, other), of->n),
+                   false;
+    }
+    for (int i = 0; i < c->inputs; i++)
+        if (!tl_call_dense(c, i)) return false;
+    of->x = c->x[0].data;
+    of->gamma = c->x[1].data;
+    return true;
+}
+
+/* mean NULL: rms_norm. The sinks are opened in the order in which the gradients are written: inputs may be shared. */
+static inline void tl_normalised_backward(tl_back *b, const tl_normalised *of, const tl_real *mean,
+                                          const tl_real *rstd) {
+    tl_sink sink[3] = {0};
+    tl_row_gradient to[3] = {{NULL, false}};
+    for (int i = 0; i < tl_back_inputs(b); i++)
+        if (tl_sink_open_dense(b, i, &sink[i])) to[i] = (tl_row_gradient){sink[i].to.data, sink[i].add};
+    if (!tl_rows_norm_backward(to[0], to[1], to[2], of->x, b->dy.data, of->gamma, of->rows, of->n, mean, rstd,
+                               tl_tape_workspace(b->tape)))
+        tl_tape_fail(b->tape, "%s: out of memory", b->op->name);
+    for (int i = 0; i < tl_back_inputs(b); i++)
+        if (to[i].to) tl_sink_close(b, &sink[i]);
+}
+
+#endif

@@ -1,0 +1,55 @@
+/* What sum and mean have in common: which axes go, and the two shapes of the result. */
+#ifndef TL_OPS_REDUCED_H
+#define TL_OPS_REDUCED_H
+
+#include "tapeloom/op.h"
+#include "tapeloom/ops.h"
+
+typedef struct tl_reduced {
+    tl_shape kept;    /* the input's shape with 1 for every axis that goes */
+    tl_shape dropped; /* without them */
+    long count;       /* elements behind each result */
+} tl_reduced;
+
+/* False, and the call has failed, if an axis is not there or stands twice. */
+static inline bool tl_reduced_shapes(tl_call *c, tl_axes axes, tl_reduced *r) {
+    tl_shape x = tl_shape_of(c->x[0]);
+    bool goes[TL_MAX_RANK] = {false};
+    char text[TL_SHAPE_TEXT];
+    for (int i = 0; i < axes.count; i++) {
+        int axis = tl_axis(x.rank, axes.axis[i]);
+        if (axis < 0) {
+            tl_call_fail(c, "%s has no axis %ld", tl_shape_text(x, text), axes.axis[i]);
+            return false;
+        }
+        if (goes[axis]) {
+            tl_call_fail(c, "axis %ld of %s is given twice", axes.axis[i], tl_shape_text(x, text));
+            return false;
+        }
+        goes[axis] = true;
+    }
+    *r = (tl_reduced){.kept = x, .count = 1};
+    for (int i = 0; i < x.rank; i++) {
+        if (axes.count == 0 || goes[i]) {
+            r->count *= x.dim[i];
+            r->kept.dim[i] = 1;
+        } else {
+            r->dropped.dim[r->dropped.rank++] = x.dim[i];
+        }
+    }
+    return true;
+}
+
+/* dx += dy, spread over the axes that went. `dy` is contiguous, in either of the two shapes. */
+static inline void tl_spread(tl_back *b, tl_tensor dy, tl_shape kept) {
+    tl_sink dx;
+    if (!dy.data || !tl_sink_open(b, 0, &dx)) return;
+    dy = tl_tensor_of(dy.data, kept);
+    if (dx.add)
+        tl_tensor_accumulate(dx.to, dy);
+    else
+        tl_tensor_copy(dx.to, dy);
+    tl_sink_close(b, &dx);
+}
+
+#endif

@@ -1,0 +1,48 @@
+/* rms_norm: each row of the last axis divided by its root mean square (Zhang, Sennrich 2019), then scaled by gamma,
+ * [D] or TL_NO_VAR (1). As torch.nn.RMSNorm.
+ *
+ *     h = x·r,   r = 1/sqrt(mean(x²) + eps)
+ *     y = gamma·h
+ *
+ * backward: given dy, with g = dy·gamma,
+ *     dx     += r·(g - h·average(g·h))     the average over the row
+ *     dgamma += sum over rows of dy·h. */
+#include "tapeloom/op.h"
+#include "tapeloom/ops.h"
+#include "normalised.h"
+
+typedef struct saved {
+    tl_normalised of;
+    tl_real *rstd; /* one for each row */
+} saved;
+
+static void backward(tl_back *b) {
+    const saved *s = b->saved;
+    tl_normalised_backward(b, &s->of, NULL, s->rstd);
+}
+
+const tl_op tl_op_rms_norm = {"rms_norm", backward};
+
+tl_var tl_rms_norm(tl_var x, tl_var gamma, double eps) {
+    tl_call c = tl_call_begin(&tl_op_rms_norm, 2, (tl_var[]){x, gamma});
+    if (!c.ok) return tl_call_end(&c);
+    saved *s = tl_call_save(&c, sizeof *s);
+    if (!s || !tl_normalised_prepare(&c, &s->of, eps)) return tl_call_end(&c);
+    tl_tensor y = tl_call_new(&c, tl_shape_of(c.x[0]));
+    s->rstd = tl_call_memory(&c, (size_t)s->of.rows * sizeof *s->rstd);
+    if (!c.ok) return tl_call_end(&c);
+    tl_rows_rms_norm(y.data, s->of.x, s->of.gamma, s->of.rows, s->of.n, eps, s->rstd);
+    return tl_call_end(&c);
+}
+
+static tl_var whole(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_rms_norm(x[0], x[1], 1e-6);
+}
+static tl_var bare(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_rms_norm(tl_transpose(x[0], 0, 1), TL_NO_VAR, 1e-2);
+}
+TL_GRAD_CASES(rms_norm, {"gamma", whole, 2, {TL_DIMS(2, 3, 17), TL_DIMS(17)}, 0, 0, false},
+              {"one row", whole, 2, {TL_DIMS(5), TL_DIMS(5)}, 0, 0, false},
+              {"of a view, no gamma", bare, 1, {TL_DIMS(6, 4)}, 0, 0, false});

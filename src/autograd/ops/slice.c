@@ -1,0 +1,37 @@
+/* slice: elements [from, to) of one axis. A view: the gradient is that part of x's own; the rest of x's gradient is
+ * zero unless something else reaches it. Negative from and to count from the end. */
+#include "tapeloom/op.h"
+#include "tapeloom/ops.h"
+
+const tl_op tl_op_slice = {"slice", NULL};
+
+tl_var tl_slice(tl_var x, int axis, long from, long to) {
+    tl_call c = tl_call_begin(&tl_op_slice, 1, &x);
+    if (!c.ok) return tl_call_end(&c);
+    int at = tl_axis(c.x[0].rank, axis);
+    long size = at < 0 ? 0 : c.x[0].dim[at], first = from < 0 ? from + size : from,
+         end = to < 0 ? to + size : to;
+    if (at < 0 || first < 0 || end > size || first > end) {
+        char shape[TL_SHAPE_TEXT];
+        return tl_call_fail(&c, "%s has no [%ld, %ld) on axis %d", tl_shape_text(tl_shape_of(c.x[0]), shape),
+                            from, to, axis);
+    }
+    tl_call_view(&c, tl_tensor_slice(c.x[0], at, first, end));
+    return tl_call_end(&c);
+}
+
+static tl_var middle(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_slice(x[0], 1, 1, -1);
+}
+static tl_var overlapping(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_mul(tl_slice(x[0], 0, 0, 3), tl_slice(x[0], 0, 1, 4));
+}
+static tl_var of_a_transposed_slice(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_slice(tl_transpose(tl_slice(x[0], 0, 1, 4), 0, 1), 0, 2, 5);
+}
+TL_GRAD_CASES(slice, {"middle", middle, 1, {TL_DIMS(3, 5)}, 0, 0, false},
+              {"overlapping", overlapping, 1, {TL_DIMS(4, 3)}, 0, 0, false},
+              {"view of a view", of_a_transposed_slice, 1, {TL_DIMS(4, 6)}, 0, 0, false});

@@ -1,0 +1,38 @@
+/* split_heads: [B,T,D] to [B,H,T,D/H]; head h reads columns h*D/H … (h+1)*D/H - 1 of every row.
+ *
+ *     y[b,h,t,i] = x[b,t,h*D/H + i]
+ *
+ * A view: nothing is copied, and the gradient is x's own, under the same strides. */
+#include "tapeloom/op.h"
+#include "tapeloom/ops.h"
+
+const tl_op tl_op_split_heads = {"split_heads", NULL};
+
+tl_var tl_split_heads(tl_var x, int heads) {
+    tl_call c = tl_call_begin(&tl_op_split_heads, 1, &x);
+    if (!c.ok) return tl_call_end(&c);
+    tl_tensor t = c.x[0];
+    if (t.rank != 3 || heads < 1 || t.dim[2] % heads) {
+        char shape[TL_SHAPE_TEXT];
+        return tl_call_fail(&c,
+                            "%s does not split into %d heads: it must be [B,T,D] with D a multiple of them",
+                            tl_shape_text(tl_shape_of(t), shape), heads);
+    }
+    long d = t.dim[2] / heads;
+    tl_call_view(&c, (tl_tensor){.data = t.data,
+                                 .rank = 4,
+                                 .dim = {t.dim[0], heads, t.dim[1], d},
+                                 .stride = {t.stride[0], d * t.stride[2], t.stride[1], t.stride[2]}});
+    return tl_call_end(&c);
+}
+
+static tl_var split(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_split_heads(x[0], 3);
+}
+static tl_var of_a_slice(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_split_heads(tl_slice(x[0], -1, 4, 8), 2);
+}
+TL_GRAD_CASES(split_heads, {"three heads", split, 1, {TL_DIMS(2, 4, 6)}, 0, 0, false},
+              {"of a slice", of_a_slice, 1, {TL_DIMS(2, 3, 12)}, 0, 0, false});

@@ -1,0 +1,30 @@
+/* transpose: two axes change places. A view: the gradient is x's own, under the same strides. */
+#include "tapeloom/op.h"
+#include "tapeloom/ops.h"
+
+const tl_op tl_op_transpose = {"transpose", NULL};
+
+tl_var tl_transpose(tl_var x, int axis1, int axis2) {
+    tl_call c = tl_call_begin(&tl_op_transpose, 1, &x);
+    if (!c.ok) return tl_call_end(&c);
+    tl_tensor view = tl_tensor_transpose(c.x[0], axis1, axis2);
+    if (!view.data) {
+        char shape[TL_SHAPE_TEXT];
+        return tl_call_fail(&c, "%s has no axes %d and %d", tl_shape_text(tl_shape_of(c.x[0]), shape), axis1,
+                            axis2);
+    }
+    tl_call_view(&c, view);
+    return tl_call_end(&c);
+}
+
+static tl_var swapped(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_transpose(x[0], 0, -1);
+}
+static tl_var beside_itself(tl_tape *tape,
+                            const tl_var *x) { /* two views of one memory, both with a gradient */
+    (void)tape;
+    return tl_mul(tl_transpose(x[0], 0, 1), x[0]);
+}
+TL_GRAD_CASES(transpose, {"first and last", swapped, 1, {TL_DIMS(2, 3, 4)}, 0, 0, false},
+              {"beside its base", beside_itself, 1, {TL_DIMS(4, 4)}, 0, 0, false});

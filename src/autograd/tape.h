@@ -1,0 +1,94 @@
+/* Inside the tape. Invariants:
+ *
+ * - nodes are in order of recording: a node's inputs come before it, so backward walks from the end.
+ * - `base` is the node that owns a node's memory: itself, or for a view the node whose memory it names. Values of
+ *   base nodes are contiguous. Gradient state (grad, grad_set) belongs to the base: a view's gradient is the
+ *   matching part of its base's.
+ * - everything a step needs (values, saved structs, gradients, scratch) is in the arena; the arrays of nodes and
+ *   edges, the scope names and the two tables only grow, so a step of shapes seen before allocates nothing. */
+#ifndef TL_TAPE_H
+#define TL_TAPE_H
+
+#include <stdarg.h>
+
+#include "tapeloom/op.h"
+#include "tensor/arena.h"
+#include "tensor/workspace.h"
+
+typedef struct tl_node {
+    const tl_op *op; /* NULL for leaves and constants */
+    tl_tensor value;
+    void *saved;
+    tl_leaf *leaf;
+    unsigned long leaf_version; /* the leaf's, when it was used */
+    const char *scope, *label;
+    int base, first_edge, edges;
+    uint32_t epoch;
+    bool wants_grad, kept;
+    bool grad_set; /* base: grad holds something (a leaf's own flag is `reached`) */
+    bool recycled; /* base: its gradient was there and has been used up */
+    tl_real *grad; /* base: laid out like the value */
+} tl_node;
+
+typedef struct tl_scope {
+    char *name;
+    uint32_t epoch; /* draws counts for this epoch's step only */
+    uint64_t draws; /* random streams handed out so far in this scope */
+} tl_scope;
+
+typedef struct
+    tl_free_size { /* gradients of one size that wait to be used again, linked through their memory */
+    size_t bytes;
+    void *first;
+} tl_free_size;
+
+typedef struct tl_leaf_slot {
+    const tl_leaf *leaf;
+    int index;
+    uint32_t epoch;
+} tl_leaf_slot;
+
+enum { TL_SCOPE_DEPTH = 64 };
+
+struct tl_tape {
+    tl_error error;
+    tl_arena arena;
+    tl_workspace workspace;
+    tl_node *node;
+    int nodes, node_capacity;
+    int *edge;
+    int edges, edge_capacity;
+    uint32_t epoch;      /* counts resets and releases: older handles are stale */
+    uint32_t step_epoch; /* counts resets: random streams start anew */
+    bool no_grad, training, keep_all, consumed;
+    uint64_t seed;
+    long step, micro_batch;
+    tl_scope *scope; /* every scope ever entered; names are never freed before the tape */
+    int scopes, scope_capacity;
+    int *scope_table; /* hash of names -> index + 1 */
+    int scope_table_size;
+    int stack[TL_SCOPE_DEPTH], depth;
+    tl_leaf_slot *leaf_table;
+    int leaf_table_size, leaf_count;
+    tl_free_size *free_size;
+    int free_sizes, free_capacity;
+    long table_allocations;
+};
+
+/* tape.c */
+bool tl_tape_out_of_memory(tl_tape *tape, const char *what, size_t bytes);
+const char *tl_tape_scope(const tl_tape *tape); /* "" outside */
+void tl_tape_vfail(tl_tape *tape, const char *who, const char *scope, const char *format, va_list arguments);
+/* The node behind a handle, or NULL, and then the tape has failed (who names the one that asked). */
+tl_node *tl_node_of(tl_var x, const char *who);
+tl_node *tl_node_peek(tl_var x); /* the same without failing the tape */
+/* Appends a node (zeroed, scope and epoch set); -1 when out of memory. */
+int tl_tape_append(tl_tape *tape, int edges);
+
+/* backward.c */
+tl_tensor tl_node_grad(tl_tape *tape, int index);  /* data NULL if there is none now */
+void *tl_grad_memory(tl_tape *tape, size_t bytes); /* recycled or new, not zeroed */
+void tl_grad_recycle(tl_tape *tape, void *memory, size_t bytes);
+void tl_grad_forget(tl_tape *tape); /* the waiting memory has gone with the arena */
+
+#endif

@@ -1,0 +1,125 @@
+/* Every operation of ops.h against differences of itself: the cases come from the list, so a new operation is tested
+ * by being there. And the check itself: a wrong backward must fail it. */
+#include "check.h"
+
+#include <tapeloom.h>
+#include <tapeloom/op.h>
+
+static const tl_op_entry *entry(int i) {
+    int count;
+    const tl_op_entry *list = tl_ops(&count);
+    return i < count ? &list[i] : NULL;
+}
+
+START_TEST(operation) {
+    const tl_op_entry *e = entry(_i);
+    ck_assert_ptr_nonnull(e);
+    ck_assert_str_eq(e->name, e->op->name);
+    int cases = 0;
+    for (const tl_grad_case *c = e->cases; c->f; c++, cases++) {
+        tl_gradcheck_report r;
+        bool ok = tl_gradcheck_case(c, &r);
+        ck_assert_msg(ok, "%s, case \"%s\": %s", e->name, c->what, r.error.message);
+        ck_assert_int_gt(r.checked, 0);
+        ck_assert_int_eq(r.unsure, 0);
+    }
+    ck_assert_msg(cases > 0, "%s has no gradient cases", e->name);
+}
+END_TEST
+
+/* ---- the check can fail: operations whose backward is wrong in one way each ---- */
+
+static void overwrite_backward(tl_back *b) { /* y = 2x, but the gradient replaces what was there */
+    tl_sink s;
+    if (!tl_sink_open(b, 0, &s)) return;
+    for (long i = 0; i < tl_numel(s.to); i++) s.to.data[i] = 2 * b->dy.data[i];
+    tl_sink_close(b, &s);
+}
+static void factor_backward(tl_back *b) { /* off by 1 % in the last element */
+    tl_tensor g = tl_back_scratch(b, tl_shape_of(b->dy));
+    for (long i = 0; i < tl_numel(g); i++) g.data[i] = 2 * b->dy.data[i];
+    g.data[tl_numel(g) - 1] *= (tl_real)1.1;
+    tl_give(b, 0, g);
+}
+static void nothing_backward(tl_back *b) { (void)b; }
+static void zero_backward(tl_back *b) {
+    tl_tensor g = tl_back_scratch(b, tl_shape_of(b->dy));
+    tl_tensor_fill(g, 0);
+    tl_give(b, 0, g);
+}
+static const tl_op wrong_ops[] = {{"overwrites", overwrite_backward},
+                                  {"factor", factor_backward},
+                                  {"nothing", nothing_backward},
+                                  {"zero", zero_backward}};
+static const char *const wrong_messages[] = {"does not add", "backward says", "no gradient reached",
+                                             "zero everywhere"};
+
+static tl_var twice(const tl_op *op, tl_var x) {
+    tl_call c = tl_call_begin(op, 1, &x);
+    if (!c.ok || !tl_call_dense(&c, 0)) return tl_call_end(&c);
+    tl_tensor y = tl_call_new(&c, tl_shape_of(c.x[0]));
+    for (long i = 0; y.data && i < tl_numel(y); i++) y.data[i] = 2 * c.x[0].data[i];
+    return tl_call_end(&c);
+}
+static tl_var run_wrong(tl_tape *tape, const tl_var *x, void *data) {
+    (void)tape;
+    return twice(data, x[0]);
+}
+
+START_TEST(wrong_backward_is_found) {
+    tl_real numbers[12], grad[12];
+    for (int i = 0; i < 12; i++) numbers[i] = (tl_real)(0.1 * i - 0.5);
+    tl_leaf leaf = {.name = "x", .value = tl_tensor_of(numbers, TL_SHAPE(3, 4)), .grad = grad},
+            *leaves[] = {&leaf};
+    tl_gradcheck_report r;
+    tl_op op = wrong_ops[_i];
+    ck_assert_msg(!tl_gradcheck(run_wrong, &op, 1, leaves, NULL, &r), "%s was not found", op.name);
+    ck_assert(!r.ok);
+    assert_contains(r.error.message, wrong_messages[_i]);
+}
+END_TEST
+
+START_TEST(report_names_the_element) {
+    tl_real numbers[12], grad[12];
+    for (int i = 0; i < 12; i++) numbers[i] = (tl_real)(0.1 * i - 0.5);
+    tl_leaf leaf = {.name = "x", .value = tl_tensor_of(numbers, TL_SHAPE(3, 4)), .grad = grad},
+            *leaves[] = {&leaf};
+    tl_gradcheck_report r;
+    tl_op op = wrong_ops[1];
+    ck_assert(!tl_gradcheck(run_wrong, &op, 1, leaves, NULL, &r));
+    ck_assert_str_eq(r.input, "x");
+    ck_assert_int_eq(r.index, 11);
+    ck_assert_double_eq_tol(r.analytic / r.numeric, 1.1, 1e-3);
+    ck_assert_double_eq_tol(r.relative, 0.1 / 1.1, 1e-2);
+    ck_assert_int_eq(r.checked, 12);
+}
+END_TEST
+
+static tl_var run_relu(tl_tape *tape, const tl_var *x, void *data) {
+    (void)tape, (void)data;
+    return tl_relu(x[0]);
+}
+START_TEST(kinks_are_counted_and_capped) {
+    tl_real numbers[20], grad[20];
+    for (int i = 0; i < 20; i++) numbers[i] = (tl_real)(i - 10);
+    numbers[10] = (tl_real)1e-12; /* straddled by every step */
+    tl_leaf leaf = {.name = "x", .value = tl_tensor_of(numbers, TL_SHAPE(20)), .grad = grad},
+            *leaves[] = {&leaf};
+    tl_gradcheck_report r;
+    ck_assert(!tl_gradcheck(run_relu, NULL, 1, leaves, NULL, &r)); /* 1 of 20 is more than 2 % */
+    ck_assert_int_eq(r.kinks, 1);
+    assert_contains(r.error.message, "straddle a kink");
+    ck_assert(tl_gradcheck(run_relu, NULL, 1, leaves, &(tl_gradcheck_options){.most_kinks = 0.1}, &r));
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    int count;
+    tl_ops(&count); /* const data: no kernel runs in the parent */
+    tcase_add_loop_test(tc, operation, 0, count);
+    tcase_add_loop_test(tc, wrong_backward_is_found, 0, 4);
+    tcase_add_test(tc, report_names_the_element);
+    tcase_add_test(tc, kinks_are_counted_and_capped);
+}
+
+TL_TEST_MAIN("autograd: gradients")

@@ -1,0 +1,49 @@
+/* What every test program starts with. A test file defines `static void add_tests(TCase *tc)` and ends with
+ * TL_TEST_MAIN("room: subject"). Check runs every test in a child process; the parent never calls the library
+ * (a fork after OpenMP has started its threads would hang). */
+#ifndef TL_TESTS_CHECK_H
+#define TL_TESTS_CHECK_H
+
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__clang__)
+/* LLVM's OpenMP runtime loses memory of its own when the number of threads changes; SAN=1 need not tell us. (With gcc
+ * nothing is suppressed.) */
+const char *__lsan_default_suppressions(void) { return "leak:libomp.so"; }
+#endif
+
+#define TL_TEST_MAIN(name)                    \
+ int main(void) {                             \
+  Suite *suite = suite_create(name);          \
+  TCase *tc = tcase_create(name);             \
+  tcase_set_timeout(tc, 0);                   \
+  add_tests(tc);                              \
+  suite_add_tcase(suite, tc);                 \
+  SRunner *runner = srunner_create(suite);    \
+  srunner_run_all(runner, CK_ENV);            \
+  int failed = srunner_ntests_failed(runner); \
+  srunner_free(runner);                       \
+  return failed != 0;                         \
+ }
+
+/* A case that cannot run here says so aloud; tests/run shows the line. */
+#define TL_SKIP(...) (printf("SKIPPED: " __VA_ARGS__), printf("\n"), fflush(stdout))
+
+/* An assertion for inner loops: Check's own write a mark to a file each time they pass. */
+#define must(condition) must_msg(condition, "should hold: %s", #condition)
+#define must_msg(condition, ...)               \
+ do {                                          \
+  if (!(condition)) ck_abort_msg(__VA_ARGS__); \
+ } while (0)
+
+/* ck_assert_msg with the error's text shown */
+#define assert_no_error(text) ck_assert_msg((text) == NULL, "unexpected error: %s", (text))
+#define assert_contains(text, part)                                                              \
+ ck_assert_msg((text) != NULL && strstr((text), (part)) != NULL, "\"%s\" should contain \"%s\"", \
+               (text) != NULL ? (text) : "(null)", (part))
+
+#endif
