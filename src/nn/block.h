@@ -1,0 +1,50 @@
+/* What encoder and decoder layers share: their parts' configs, and the residual around each sub-layer. */
+#ifndef TL_NN_BLOCK_H
+#define TL_NN_BLOCK_H
+
+#include "tapeloom/nn.h"
+
+static inline tl_attention tl_block_attention(tl_params *params, const char *name, const char *part,
+                                              const tl_block_config *c) {
+    return tl_attention_init(params, tl_params_text(params, "%s.%s", name, part),
+                             &(tl_attention_config){.d_model = c->d_model,
+                                                    .heads = c->heads,
+                                                    .attention_dropout = c->attention_dropout});
+}
+
+static inline tl_layer_norm_layer tl_block_norm(tl_params *params, const char *name, const char *part,
+                                                const tl_block_config *c) {
+    return tl_layer_norm_init(params, tl_params_text(params, "%s.%s", name, part),
+                              &(tl_layer_norm_config){.d_model = c->d_model, .eps = c->norm_eps});
+}
+
+static inline tl_feed_forward tl_block_feed_forward(tl_params *params, const char *name,
+                                                    const tl_block_config *c) {
+    return tl_feed_forward_init(params, name,
+                                &(tl_feed_forward_config){.d_model = c->d_model,
+                                                          .d_ff = c->d_ff,
+                                                          .activation = c->activation,
+                                                          .activation_dropout = c->activation_dropout});
+}
+
+typedef struct tl_residual {
+    const char *scope;
+    bool pre_norm;
+    double dropout;
+} tl_residual;
+
+/* What the sub-layer reads: x, or with pre-norm norm(x). */
+static inline tl_var tl_residual_in(const tl_residual *r, const tl_layer_norm_layer *norm, tl_var x) {
+    return r->pre_norm ? tl_layer_norm_forward(norm, x) : x;
+}
+
+/* x + dropout(y), and with post-norm the norm of that. */
+static inline tl_var tl_residual_out(const tl_residual *r, const tl_layer_norm_layer *norm, tl_var x,
+                                     tl_var y) {
+    tl_scope_enter(x.tape, r->scope);
+    tl_var sum = tl_add(x, tl_dropout(y, r->dropout));
+    tl_scope_leave(x.tape);
+    return r->pre_norm ? sum : tl_layer_norm_forward(norm, sum);
+}
+
+#endif

@@ -1,0 +1,21 @@
+/* Embedding: ids to rows of the weight [vocab,d_model]. */
+#include "tapeloom/nn.h"
+
+#include <math.h>
+
+tl_embedding_layer tl_embedding_init(tl_params *params, const char *name, const tl_embedding_config *config) {
+    tl_embedding_layer layer = {.name = tl_params_text(params, "%s", name)};
+    tl_init init = config->init;
+    if (!init.kind && config->d_model > 0)
+        init = (tl_init){TL_INIT_NORMAL, 1 / sqrt((double)config->d_model)};
+    layer.weight = tl_params_add(params, tl_params_text(params, "%s.weight", name),
+                                 TL_SHAPE(config->vocab, config->d_model), init);
+    return layer;
+}
+
+tl_var tl_embedding_forward(const tl_embedding_layer *layer, tl_tape *tape, const int *ids, tl_shape shape) {
+    tl_scope_enter(tape, layer->name);
+    tl_var y = tl_embedding(tl_use(tape, layer->weight), ids, shape);
+    tl_scope_leave(tape);
+    return y;
+}

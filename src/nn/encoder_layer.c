@@ -1,0 +1,24 @@
+/* Encoder layer: self-attention, then feed-forward, each with dropout, residual and LayerNorm.
+ *
+ *     post-norm (the paper)   x = norm1(x + drop(attn(x)));  x = norm2(x + drop(ff(x)))
+ *     pre-norm                x = x + drop(attn(norm1(x)));  x = x + drop(ff(norm2(x))) */
+#include "block.h"
+
+tl_encoder_layer tl_encoder_layer_init(tl_params *params, const char *name, const tl_block_config *config) {
+    return (tl_encoder_layer){.name = tl_params_text(params, "%s", name),
+                              .self_attn = tl_block_attention(params, name, "self_attn", config),
+                              .feed_forward = tl_block_feed_forward(params, name, config),
+                              .norm1 = tl_block_norm(params, name, "norm1", config),
+                              .norm2 = tl_block_norm(params, name, "norm2", config),
+                              .pre_norm = config->pre_norm,
+                              .dropout = config->dropout};
+}
+
+tl_var tl_encoder_layer_forward(const tl_encoder_layer *layer, tl_var x, const tl_mask *mask,
+                                tl_attention_maps *maps) {
+    tl_residual r = {layer->name, layer->pre_norm, layer->dropout};
+    tl_var in = tl_residual_in(&r, &layer->norm1, x);
+    x = tl_residual_out(&r, &layer->norm1, x, tl_attention_forward(&layer->self_attn, in, in, mask, maps));
+    in = tl_residual_in(&r, &layer->norm2, x);
+    return tl_residual_out(&r, &layer->norm2, x, tl_feed_forward_forward(&layer->feed_forward, in));
+}

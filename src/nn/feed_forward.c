@@ -1,0 +1,35 @@
+/* Feed-forward (Vaswani et al. 2017, 3.3): the same two linear maps at every position.
+ * Its parameters stand directly under the name given (linear1.weight, …), as in torch.nn.Transformer. */
+#include "tapeloom/nn.h"
+
+tl_feed_forward tl_feed_forward_init(tl_params *params, const char *name,
+                                     const tl_feed_forward_config *config) {
+    return (tl_feed_forward){
+        .name = tl_params_text(params, "%s", name),
+        .linear1 = tl_linear_init(params, tl_params_text(params, "%s.linear1", name),
+                                  &(tl_linear_config){.in = config->d_model, .out = config->d_ff}),
+        .linear2 = tl_linear_init(params, tl_params_text(params, "%s.linear2", name),
+                                  &(tl_linear_config){.in = config->d_ff, .out = config->d_model}),
+        .activation = config->activation,
+        .dropout = config->activation_dropout};
+}
+
+static tl_var activate(tl_activation activation, tl_var x) {
+    switch (activation) {
+    case TL_GELU:
+        return tl_gelu(x);
+    case TL_GELU_TANH:
+        return tl_gelu_tanh(x);
+    case TL_RELU:
+        break;
+    }
+    return tl_relu(x);
+}
+
+tl_var tl_feed_forward_forward(const tl_feed_forward *layer, tl_var x) {
+    tl_scope_enter(x.tape, layer->name);
+    tl_var hidden = activate(layer->activation, tl_linear_forward(&layer->linear1, x));
+    tl_var y = tl_linear_forward(&layer->linear2, tl_dropout(hidden, layer->dropout));
+    tl_scope_leave(x.tape);
+    return y;
+}

@@ -1,0 +1,21 @@
+/* Linear: y = x·Wᵀ + b, the weight stored [out,in]. */
+#include "tapeloom/nn.h"
+
+tl_linear_layer tl_linear_init(tl_params *params, const char *name, const tl_linear_config *config) {
+    tl_linear_layer layer = {.name = tl_params_text(params, "%s", name)};
+    tl_init init = config->init.kind ? config->init : (tl_init){TL_INIT_XAVIER, 0};
+    layer.weight = tl_params_add(params, tl_params_text(params, "%s.weight", name),
+                                 TL_SHAPE(config->out, config->in), init);
+    if (!config->no_bias)
+        layer.bias = tl_params_add(params, tl_params_text(params, "%s.bias", name), TL_SHAPE(config->out),
+                                   (tl_init){TL_INIT_ZEROS, 0});
+    return layer;
+}
+
+tl_var tl_linear_forward(const tl_linear_layer *layer, tl_var x) {
+    tl_scope_enter(x.tape, layer->name);
+    tl_var bias = layer->bias ? tl_use(x.tape, layer->bias) : TL_NO_VAR;
+    tl_var y = tl_linear(x, tl_use(x.tape, layer->weight), bias);
+    tl_scope_leave(x.tape);
+    return y;
+}

@@ -1,0 +1,235 @@
+/* A set of named parameters. Values, gradients, names and the layers' own arrays are pieces of one arena, freed with
+ * the set. Pointers to parameters stay valid while more are added. */
+#include "tapeloom/nn.h"
+#include "tensor/arena.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct tl_params {
+    tl_error error;
+    tl_arena values, gradients, other;
+    uint64_t seed;
+    tl_param **list;
+    int count, capacity;
+    tl_param broken; /* what tl_params_add returns after a failure */
+};
+
+tl_params *tl_params_new(uint64_t seed) {
+    tl_params *params = calloc(1, sizeof *params);
+    if (!params) return NULL;
+    params->seed = seed;
+    params->broken.leaf.name = "parameter";
+    params->broken.set = params;
+    return params;
+}
+
+void tl_params_free(tl_params *params) {
+    if (!params) return;
+    tl_arena_free(&params->values);
+    tl_arena_free(&params->gradients);
+    tl_arena_free(&params->other);
+    free(params->list);
+    free(params);
+}
+
+const char *tl_params_error(const tl_params *params) {
+    if (!params) return "params: out of memory when the set was made";
+    return params->error.message[0] ? params->error.message : NULL;
+}
+
+bool tl_params_fail(tl_params *params, const char *format, ...) {
+    if (!params) return false;
+    char text[TL_ERROR_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return tl_error_set(&params->error, "%s", text);
+}
+
+void *tl_params_memory(tl_params *params, size_t bytes) {
+    if (!params) return NULL;
+    void *memory = tl_arena_get(&params->other, bytes);
+    if (memory)
+        memset(memory, 0, bytes);
+    else
+        tl_params_fail(params, "params: out of memory (%zu more bytes)", bytes);
+    return memory;
+}
+
+const char *tl_params_text(tl_params *params, const char *format, ...) {
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    char *text = length < 0 ? NULL : tl_params_memory(params, (size_t)length + 1);
+    if (text) vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
+    return text ? text : "(out of memory)";
+}
+
+/* ---- initial values: element i of parameter `name` depends on (seed, name, i) alone ---- */
+
+static void fill_random(tl_tensor t, tl_rng_key key, bool normal, double scale) {
+    for (long i = 0; i < tl_numel(t); i++) {
+        double u = normal ? tl_rng_normal(key, (uint64_t)i) : 2 * tl_rng_uniform(key, (uint64_t)i) - 1;
+        t.data[i] = (tl_real)(scale * u);
+    }
+}
+
+static void initialise(const tl_params *params, tl_param *p, tl_init init) {
+    tl_tensor t = p->leaf.value;
+    tl_rng_key key = tl_rng_key_of(params->seed, p->leaf.name);
+    double s = init.scale;
+    switch (init.kind) {
+    case TL_INIT_DEFAULT:
+    case TL_INIT_ZEROS:
+        tl_tensor_fill(t, 0);
+        break;
+    case TL_INIT_ONES:
+        tl_tensor_fill(t, 1);
+        break;
+    case TL_INIT_NORMAL:
+        fill_random(t, key, true, s > 0 ? s : 0.02);
+        break;
+    case TL_INIT_UNIFORM:
+        fill_random(t, key, false, s > 0 ? s : 0.1);
+        break;
+    case TL_INIT_XAVIER: {
+        long out = t.rank ? t.dim[0] : 1, in = t.rank > 1 ? tl_numel(t) / (out ? out : 1) : out;
+        fill_random(t, key, false, (s > 0 ? s : 1) * sqrt(6.0 / (double)(in + out)));
+        break;
+    }
+    }
+}
+
+/* ---- the set ---- */
+
+tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_init init) {
+    if (!params) return NULL;
+    if (tl_failed(&params->error)) return &params->broken;
+    char text[TL_SHAPE_TEXT];
+    if (tl_params_find(params, name)) {
+        tl_params_fail(
+            params, "params: there is a parameter \"%s\" already; give the second layer another name", name);
+        return &params->broken;
+    }
+    for (int i = 0; i < shape.rank; i++)
+        if (shape.dim[i] < 1) {
+            tl_params_fail(params, "params: \"%s\" cannot have shape %s", name, tl_shape_text(shape, text));
+            return &params->broken;
+        }
+    if (params->count == params->capacity) {
+        int capacity = params->capacity ? 2 * params->capacity : 64;
+        tl_param **list = realloc(params->list, (size_t)capacity * sizeof(*list));
+        if (list) {
+            params->list = list;
+            params->capacity = capacity;
+        }
+    }
+    size_t bytes = (size_t)tl_shape_numel(shape) * sizeof(tl_real);
+    tl_param *p = params->count < params->capacity ? tl_params_memory(params, sizeof *p) : NULL;
+    tl_real *value = p ? tl_arena_get(&params->values, bytes) : NULL;
+    tl_real *grad = value ? tl_arena_get(&params->gradients, bytes) : NULL;
+    if (!grad) {
+        tl_params_fail(params, "params: out of memory for \"%s\" %s", name, tl_shape_text(shape, text));
+        return &params->broken;
+    }
+    p->leaf.name = tl_params_text(params, "%s", name);
+    p->leaf.value = tl_tensor_of(value, shape);
+    p->leaf.grad = grad;
+    p->set = params;
+    params->list[params->count++] = p;
+    initialise(params, p, init);
+    return p;
+}
+
+int tl_params_count(const tl_params *params) { return params ? params->count : 0; }
+
+tl_param *tl_params_at(const tl_params *params, int index) {
+    return params && index >= 0 && index < params->count ? params->list[index] : NULL;
+}
+
+tl_param *tl_params_find(const tl_params *params, const char *name) {
+    for (int i = 0; params && i < params->count; i++)
+        if (strcmp(params->list[i]->leaf.name, name) == 0) return params->list[i];
+    return NULL;
+}
+
+long tl_params_numel(const tl_params *params) {
+    long n = 0;
+    for (int i = 0; params && i < params->count; i++) n += tl_numel(params->list[i]->leaf.value);
+    return n;
+}
+
+tl_var tl_use(tl_tape *tape, tl_param *p) {
+    if (p && p->set && tl_failed(&p->set->error)) return tl_tape_fail(tape, "%s", p->set->error.message);
+    return tl_use_leaf(tape, p ? &p->leaf : NULL);
+}
+
+tl_tensor tl_param_value(const tl_param *p) { return p ? p->leaf.value : (tl_tensor){0}; }
+
+tl_tensor tl_param_grad(tl_param *p) {
+    if (!p || !p->leaf.grad) return (tl_tensor){0};
+    tl_tensor g = tl_tensor_of(p->leaf.grad, tl_shape_of(p->leaf.value));
+    if (!p->leaf.reached) tl_tensor_fill(g, 0);
+    return g;
+}
+
+void tl_params_changed(tl_params *params) {
+    for (int i = 0; params && i < params->count; i++) params->list[i]->leaf.version++;
+}
+
+/* Nothing is written: the next backward's first contribution overwrites. */
+void tl_zero_grad(tl_params *params) {
+    for (int i = 0; params && i < params->count; i++) params->list[i]->leaf.reached = false;
+}
+
+static bool begins(const char *text, const char *prefix) {
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+int tl_freeze(tl_params *params, const char *prefix, bool frozen) {
+    int n = 0;
+    for (int i = 0; params && i < params->count; i++)
+        if (begins(params->list[i]->leaf.name, prefix)) params->list[i]->leaf.frozen = frozen, n++;
+    return n;
+}
+
+int tl_set_group(tl_params *params, const char *prefix, int group) {
+    int n = 0;
+    for (int i = 0; params && i < params->count; i++)
+        if (begins(params->list[i]->leaf.name, prefix)) params->list[i]->group = group, n++;
+    return n;
+}
+
+int tl_set_group_suffix(tl_params *params, const char *suffix, int group) {
+    int n = 0;
+    for (int i = 0; params && i < params->count; i++) {
+        const char *name = params->list[i]->leaf.name;
+        size_t length = strlen(name), end = strlen(suffix);
+        if (length >= end && strcmp(name + length - end, suffix) == 0) params->list[i]->group = group, n++;
+    }
+    return n;
+}
+
+bool tl_gradcheck_params(tl_params *params, tl_var (*f)(tl_tape *tape, const tl_var *unused, void *data),
+                         void *data, const tl_gradcheck_options *options, tl_gradcheck_report *report) {
+    int count = tl_params_count(params);
+    tl_leaf **leaf = calloc((size_t)count + 1, sizeof *leaf);
+    if (!leaf) {
+        if (report) {
+            *report = (tl_gradcheck_report){0};
+            tl_error_set(&report->error, "gradcheck: out of memory");
+        }
+        return false;
+    }
+    for (int i = 0; i < count; i++) leaf[i] = &params->list[i]->leaf;
+    bool ok = tl_gradcheck(f, data, count, leaf, options, report);
+    free(leaf);
+    return ok;
+}

@@ -1,0 +1,48 @@
+/* Encoder and decoder: layers one after the other, and a LayerNorm after the last if asked for. */
+#include "tapeloom/nn.h"
+
+static const char *layer_name(tl_params *params, const char *name, int i) {
+    return tl_params_text(params, "%s.layers.%d", name, i);
+}
+
+static tl_layer_norm_layer final_norm(tl_params *params, const char *name, const tl_block_config *config) {
+    return tl_layer_norm_init(params, tl_params_text(params, "%s.norm", name),
+                              &(tl_layer_norm_config){.d_model = config->d_model, .eps = config->norm_eps});
+}
+
+tl_encoder tl_encoder_init(tl_params *params, const char *name, int layers, bool has_norm,
+                           const tl_block_config *config) {
+    tl_encoder e = {.name = tl_params_text(params, "%s", name), .has_norm = has_norm};
+    e.layer = tl_params_memory(params, (size_t)layers * sizeof *e.layer);
+    e.layers = e.layer ? layers : 0;
+    for (int i = 0; i < e.layers; i++)
+        e.layer[i] = tl_encoder_layer_init(params, layer_name(params, name, i), config);
+    if (has_norm) e.norm = final_norm(params, name, config);
+    return e;
+}
+
+tl_var tl_encoder_forward(const tl_encoder *encoder, tl_var x, const tl_mask *mask, tl_attention_maps *maps) {
+    for (int i = 0; i < encoder->layers; i++)
+        x = tl_encoder_layer_forward(&encoder->layer[i], x, mask, maps ? &maps[i] : NULL);
+    return encoder->has_norm ? tl_layer_norm_forward(&encoder->norm, x) : x;
+}
+
+tl_decoder tl_decoder_init(tl_params *params, const char *name, int layers, bool has_norm,
+                           const tl_block_config *config) {
+    tl_decoder d = {.name = tl_params_text(params, "%s", name), .has_norm = has_norm};
+    d.layer = tl_params_memory(params, (size_t)layers * sizeof *d.layer);
+    d.layers = d.layer ? layers : 0;
+    for (int i = 0; i < d.layers; i++)
+        d.layer[i] = tl_decoder_layer_init(params, layer_name(params, name, i), config);
+    if (has_norm) d.norm = final_norm(params, name, config);
+    return d;
+}
+
+tl_var tl_decoder_forward(const tl_decoder *decoder, tl_var x, tl_var memory, const tl_mask *self_mask,
+                          const tl_mask *memory_mask, tl_attention_maps *self_maps,
+                          tl_attention_maps *cross_maps) {
+    for (int i = 0; i < decoder->layers; i++)
+        x = tl_decoder_layer_forward(&decoder->layer[i], x, memory, self_mask, memory_mask,
+                                     self_maps ? &self_maps[i] : NULL, cross_maps ? &cross_maps[i] : NULL);
+    return decoder->has_norm ? tl_layer_norm_forward(&decoder->norm, x) : x;
+}

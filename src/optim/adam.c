@@ -1,0 +1,66 @@
+/* Adam and AdamW; the formulas stand in tensor/kernels/update.h. */
+#include "optimiser.h"
+#include "tensor/update.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct tl_adam {
+    tl_optimiser base;
+    tl_adam_config config;
+    long steps;
+};
+
+tl_adam *tl_adam_new(tl_params *params, const tl_adam_config *config) {
+    tl_adam *adam = calloc(1, sizeof *adam);
+    if (!adam) return NULL;
+    if (config) adam->config = *config;
+    if (adam->config.beta1 == 0) adam->config.beta1 = 0.9;
+    if (adam->config.beta2 == 0) adam->config.beta2 = 0.999;
+    if (adam->config.eps == 0) adam->config.eps = 1e-8;
+    adam->base.name = adam->config.decoupled ? "adamw" : "adam";
+    adam->base.params = params;
+    adam->base.moments = 2;
+    adam->base.weight_decay = adam->config.weight_decay;
+    return adam;
+}
+
+void tl_adam_free(tl_adam *adam) {
+    if (!adam) return;
+    tl_optimiser_free(&adam->base);
+    free(adam);
+}
+
+bool tl_adam_group(tl_adam *adam, int group, const tl_group_options *options) {
+    return adam && tl_optimiser_group(&adam->base, group, options);
+}
+
+const char *tl_adam_error(const tl_adam *adam) {
+    if (!adam) return "adam: out of memory when it was made";
+    return tl_failed(&adam->base.error) ? adam->base.error.message : NULL;
+}
+
+long tl_adam_steps(const tl_adam *adam) { return adam ? adam->steps : 0; }
+
+bool tl_adam_step(tl_adam *adam, double lr) {
+    if (!adam || !tl_optimiser_ready(&adam->base)) return false;
+    adam->steps++;
+    tl_adam_update u = {.beta1 = adam->config.beta1,
+                        .beta2 = adam->config.beta2,
+                        .eps = adam->config.eps,
+                        .grad_scale = 1,
+                        .decoupled = adam->config.decoupled};
+    for (int i = 0; i < adam->base.states; i++) {
+        double factor;
+        tl_param *p = tl_optimiser_param(&adam->base, i, &factor, &u.decay);
+        if (!p) continue;
+        tl_state *s = &adam->base.state[i];
+        double t = (double)++s->steps;
+        u.lr = lr * factor;
+        u.bias1 = 1 - pow(u.beta1, t);
+        u.bias2 = 1 - pow(u.beta2, t);
+        tl_update_adam(p->leaf.value.data, s->first, s->second, p->leaf.grad, tl_numel(p->leaf.value), &u);
+        p->leaf.version++;
+    }
+    return true;
+}

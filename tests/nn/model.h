@@ -1,0 +1,178 @@
+/* For the tests of this room: a small Transformer on a tape, batches of made-up sentences, comparison to the bit.
+ *
+ * A word depends on the sentence's number and its place alone, so the same sentence can be put into batches of any
+ * company and padding. 0 is padding, 1 <bos>, 2 <eos>. */
+#ifndef TL_TESTS_NN_MODEL_H
+#define TL_TESTS_NN_MODEL_H
+
+#include "check.h"
+
+#include <tapeloom.h>
+
+enum { MODEL_PAD = 0, MODEL_BOS = 1, MODEL_EOS = 2 };
+
+/* ---- sentences ---- */
+
+typedef struct sentence {
+    int number, src, tgt; /* tokens of each side, <eos> / <bos> counted */
+} sentence;
+
+static inline int sentence_word(int number, int side, long place, long vocab) {
+    tl_rng_key key = tl_rng_key_mix(tl_rng_key_of(5, side ? "target" : "source"), (uint64_t)number);
+    return 3 + (int)tl_rng_below(key, (uint64_t)place, vocab - 3);
+}
+
+/* At least src_len and tgt_len wide (0: as wide as the longest needs). Free with batch_free. */
+static inline tl_batch batch_of(const sentence *s, long count, long vocab, long src_len, long tgt_len) {
+    tl_batch b = {.sentences = count, .src_len = src_len, .tgt_len = tgt_len, .pad = MODEL_PAD};
+    for (long i = 0; i < count; i++) {
+        if (s[i].src > b.src_len) b.src_len = s[i].src;
+        if (s[i].tgt > b.tgt_len) b.tgt_len = s[i].tgt;
+        b.src_tokens += s[i].src;
+        b.tgt_tokens += s[i].tgt;
+    }
+    int *memory = calloc((size_t)(count * (b.src_len + 2 * b.tgt_len + 2)), sizeof *memory);
+    ck_assert_ptr_nonnull(memory);
+    int *src = memory, *in = src + count * b.src_len, *out = in + count * b.tgt_len,
+        *src_lengths = out + count * b.tgt_len, *tgt_lengths = src_lengths + count;
+    for (long i = 0; i < count; i++) {
+        src_lengths[i] = s[i].src;
+        tgt_lengths[i] = s[i].tgt;
+        for (long t = 0; t < s[i].src; t++)
+            src[i * b.src_len + t] = t + 1 < s[i].src ? sentence_word(s[i].number, 0, t, vocab) : MODEL_EOS;
+        for (long t = 0; t < s[i].tgt; t++) {
+            int word = sentence_word(s[i].number, 1, t, vocab);
+            out[i * b.tgt_len + t] = t + 1 < s[i].tgt ? word : MODEL_EOS;
+            in[i * b.tgt_len + t] = t ? out[i * b.tgt_len + t - 1] : MODEL_BOS;
+        }
+    }
+    b.src = src, b.tgt_in = in, b.tgt_out = out, b.src_lengths = src_lengths, b.tgt_lengths = tgt_lengths;
+    return b;
+}
+static inline void batch_free(tl_batch *b) {
+    free((int *)b->src);
+    *b = (tl_batch){0};
+}
+
+/* ---- a model on a tape ---- */
+
+typedef struct bench {
+    tl_params *params;
+    tl_transformer model;
+    tl_tape *tape;
+} bench;
+
+static const tl_transformer_config bench_small = {.src_vocab = 13,
+                                                  .tgt_vocab = 13,
+                                                  .tie = TL_TIE_ALL,
+                                                  .d_model = 8,
+                                                  .heads = 2,
+                                                  .layers = 2,
+                                                  .d_ff = 16,
+                                                  .max_len = 64};
+
+/* What begins as zeros or ones (biases, gains) gets numbers too, so that nothing hides behind them. */
+static inline void shake_params(tl_params *params) {
+    for (int i = 0; i < tl_params_count(params); i++) {
+        tl_param *p = tl_params_at(params, i);
+        tl_tensor v = tl_param_value(p);
+        tl_rng_key key = tl_rng_key_of(6, p->leaf.name);
+        if (v.rank == 1)
+            for (long e = 0; e < tl_numel(v); e++)
+                v.data[e] += (tl_real)(0.2 * tl_rng_uniform(key, (uint64_t)e) - 0.1);
+    }
+    tl_params_changed(params);
+}
+
+static inline bench bench_begin_named(const char *name, const tl_transformer_config *config) {
+    bench k = {.params = tl_params_new(3), .tape = tl_tape_new()};
+    k.model = tl_transformer_init(k.params, name, config);
+    assert_no_error(tl_params_error(k.params));
+    shake_params(k.params);
+    return k;
+}
+static inline bench bench_begin(const tl_transformer_config *config) { return bench_begin_named("", config); }
+static inline void bench_end(bench *k) {
+    assert_no_error(tl_tape_error(k->tape));
+    tl_tape_free(k->tape);
+    tl_params_free(k->params);
+}
+
+/* ---- comparison ---- */
+
+/* Row-major element i of a tensor with any strides. */
+static inline tl_real element_of(tl_tensor t, long i) {
+    long at = 0;
+    for (int a = t.rank - 1; a >= 0; i /= t.dim[a], a--) at += i % t.dim[a] * t.stride[a];
+    return t.data[at];
+}
+
+/* A row-major copy that outlives the tape; free(.data). */
+static inline tl_tensor copied(tl_tensor t) {
+    ck_assert_ptr_nonnull(t.data);
+    tl_real *data = malloc(((size_t)tl_numel(t) + 1) * sizeof *data);
+    ck_assert_ptr_nonnull(data);
+    for (long i = 0; i < tl_numel(t); i++) data[i] = element_of(t, i);
+    return tl_tensor_of(data, tl_shape_of(t));
+}
+
+/* Row-major index of the first element whose bits differ; -1 if there is none, -2 if the shapes differ. */
+static inline long first_difference(tl_tensor a, tl_tensor b) {
+    if (!a.data || !b.data || !tl_shape_equal(tl_shape_of(a), tl_shape_of(b))) return -2;
+    for (long i = 0; i < tl_numel(a); i++) {
+        tl_real x = element_of(a, i), y = element_of(b, i);
+        if (memcmp(&x, &y, sizeof x)) return i;
+    }
+    return -1;
+}
+
+#define assert_same_bits(a, b, ...)                                                               \
+ do {                                                                                             \
+  tl_tensor same_a = (a), same_b = (b);                                                           \
+  long same_at = first_difference(same_a, same_b);                                                \
+  char same_what[160];                                                                            \
+  snprintf(same_what, sizeof same_what, __VA_ARGS__);                                             \
+  ck_assert_msg(same_at != -2, "%s: not two tensors of one shape", same_what);                    \
+  ck_assert_msg(same_at == -1, "%s: element %ld is %.9g here and %.9g there", same_what, same_at, \
+                (double)element_of(same_a, same_at < 0 ? 0 : same_at),                            \
+                (double)element_of(same_b, same_at < 0 ? 0 : same_at));                           \
+ } while (0)
+
+/* Every element is exactly 0 (of either sign). */
+static inline bool all_zero(tl_tensor t) {
+    ck_assert_ptr_nonnull(t.data);
+    for (long i = 0; i < tl_numel(t); i++)
+        if (element_of(t, i) != 0) return false;
+    return true;
+}
+static inline bool all_finite(tl_tensor t) {
+    ck_assert_ptr_nonnull(t.data);
+    for (long i = 0; i < tl_numel(t); i++)
+        if (!isfinite((double)element_of(t, i))) return false;
+    return true;
+}
+
+/* Copies of all gradients of a set. */
+typedef struct gradients {
+    int count;
+    tl_tensor grad[160];
+} gradients;
+
+static inline gradients gradients_of(tl_params *params) {
+    gradients g = {.count = tl_params_count(params)};
+    ck_assert_int_le(g.count, 160);
+    for (int i = 0; i < g.count; i++) g.grad[i] = copied(tl_param_grad(tl_params_at(params, i)));
+    return g;
+}
+static inline void gradients_free(gradients *g) {
+    for (int i = 0; i < g->count; i++) free(g->grad[i].data);
+}
+static inline void assert_same_gradients(tl_params *params, const gradients *g, const char *what) {
+    ck_assert_int_eq(g->count, tl_params_count(params));
+    for (int i = 0; i < g->count; i++) {
+        tl_param *p = tl_params_at(params, i);
+        assert_same_bits(g->grad[i], tl_param_grad(p), "%s: gradient of %s", what, p->leaf.name);
+    }
+}
+
+#endif
