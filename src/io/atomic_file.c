@@ -1,0 +1,156 @@
+/* Writing atomically: temporary file in the same folder, fsync, rename, fsync of the folder.
+ *
+ * The order is what makes it safe. The bytes are on the disk before the name points at them, and the name is
+ * on the disk before we say so; at any moment the name leads to the whole old file or to the whole new one. A
+ * process that is killed in between leaves at worst a stray ".<name>.<process>-<n>.tmp". */
+#define _XOPEN_SOURCE 700
+#include "atomic_file.h"
+#include "complain.h"
+
+#include "tapeloom/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void release(tl_atomic_file *f) {
+    free(f->path);
+    free(f->temporary);
+    f->path = f->temporary = NULL;
+}
+
+static bool fail(tl_atomic_file *f, int number) {
+    tl_fail_errno(f->error, "write", f->name, number);
+    tl_atomic_abandon(f);
+    return false;
+}
+
+/* Opens a new file "<folder>/.<name>.<process>-<n>.tmp"; n counts up past files that are there. */
+static int open_temporary(tl_atomic_file *f) {
+    const char *slash = strrchr(f->path, '/');
+    int folder = slash == NULL ? 0 : (int)(slash - f->path) + 1;
+    const char *base = f->path + folder;
+    size_t room = strlen(f->path) + 64;
+    f->temporary = malloc(room);
+    if (f->temporary == NULL) return ENOMEM;
+    for (int n = 0; n < 10000; n++) {
+        /* A name may be 255 bytes long: a long one is cut so that ours fits too. */
+        snprintf(f->temporary, room, "%.*s.%.200s.%ld-%d.tmp", folder, f->path, base, (long)getpid(), n);
+        f->fd = open(f->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (f->fd >= 0) return 0;
+        if (errno != EEXIST) break;
+    }
+    int number = errno;
+    free(f->temporary);
+    f->temporary = NULL;
+    return number;
+}
+
+bool tl_atomic_open(tl_atomic_file *f, const char *path, tl_error *error) {
+    *f = (tl_atomic_file){.fd = -1, .name = path, .error = error};
+    if (path == NULL || *path == 0)
+        return tl_error_set(error, "cannot write a file: its path is empty; give a path");
+    struct stat old;
+    bool exists = stat(path, &old) == 0;
+    if (exists && S_ISDIR(old.st_mode)) return fail(f, EISDIR);
+    if (exists && !S_ISREG(old.st_mode)) {
+        char shown[TL_SHOWN];
+        return tl_error_set(error,
+                            "cannot write %s: it is a device or a pipe, which cannot be replaced; give the "
+                            "path of a regular file",
+                            tl_shown_path(path, shown));
+    }
+    f->path = exists ? realpath(path, NULL) : strdup(path);
+    if (f->path == NULL) return fail(f, errno);
+    int number = open_temporary(f);
+    if (number != 0) return fail(f, number);
+    /* Ours to replace means ours to keep readable for the same people. Not every file system has
+     * permissions. */
+    if (exists && fchmod(f->fd, old.st_mode & 0777) != 0 && errno != EPERM) return fail(f, errno);
+    return true;
+}
+
+bool tl_atomic_add(tl_atomic_file *f, const void *bytes, size_t size) {
+    if (f->fd < 0) return false;
+    const char *next = bytes;
+    while (size > 0) {
+        ssize_t put = write(f->fd, next, size < (1u << 30) ? size : (1u << 30));
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) return fail(f, errno);
+        next += put;
+        size -= (size_t)put;
+    }
+    return true;
+}
+
+/* Makes the rename itself durable. Some file systems cannot sync a folder and say so; that is no failure. */
+static int sync_folder(const char *path) {
+    const char *slash = strrchr(path, '/');
+    char *folder = slash == NULL ? strdup(".") : strndup(path, slash == path ? 1 : (size_t)(slash - path));
+    if (folder == NULL) return ENOMEM;
+    int number = 0, fd = open(folder, O_RDONLY | O_CLOEXEC);
+    free(folder);
+    if (fd < 0) return errno == EACCES ? 0 : errno; /* a folder may be writable and not readable */
+    if (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP && errno != EROFS) number = errno;
+    close(fd);
+    return number;
+}
+
+bool tl_atomic_commit(tl_atomic_file *f) {
+    if (f->fd < 0) {
+        release(f);
+        return false;
+    }
+    if (fsync(f->fd) != 0) return fail(f, errno);
+    int fd = f->fd;
+    f->fd = -1;
+    if (close(fd) != 0 && errno != EINTR) return fail(f, errno);
+    if (rename(f->temporary, f->path) != 0) return fail(f, errno);
+    int number = sync_folder(f->path);
+    release(f);
+    if (number != 0) return tl_fail_errno(f->error, "make sure of", f->name, number);
+    return true;
+}
+
+void tl_atomic_abandon(tl_atomic_file *f) {
+    if (f->fd >= 0) close(f->fd);
+    f->fd = -1;
+    if (f->temporary != NULL) unlink(f->temporary);
+    release(f);
+}
+
+bool tl_file_write(const char *path, const void *bytes, size_t size, tl_error *error) {
+    tl_atomic_file f;
+    tl_atomic_open(&f, path, error);
+    tl_atomic_add(&f, bytes, size);
+    return tl_atomic_commit(&f);
+}
+
+/* mkdir -p: every prefix that ends before a '/' and the whole path. */
+bool tl_make_dirs(const char *path, tl_error *error) {
+    if (path == NULL || *path == 0)
+        return tl_error_set(error, "cannot make a folder: its path is empty; give a path");
+    char *part = strdup(path);
+    if (part == NULL) return tl_fail_memory(error, "making the folder", path);
+    bool ok = true;
+    for (char *end = part + 1; ok; end++) {
+        if (*end != '/' && *end != 0) continue;
+        char kept = *end;
+        *end = 0;
+        struct stat about;
+        if (mkdir(part, 0777) != 0) {
+            /* EEXIST is the usual case; others (EROFS, EACCES) can hide a folder that is there as well */
+            int number = errno;
+            bool there = stat(part, &about) == 0;
+            if (there && !S_ISDIR(about.st_mode)) number = ENOTDIR;
+            if (!there || !S_ISDIR(about.st_mode)) ok = tl_fail_errno(error, "make the folder", part, number);
+        }
+        *end = kept;
+        if (kept == 0) break;
+    }
+    free(part);
+    return ok;
+}

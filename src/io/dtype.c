@@ -1,0 +1,121 @@
+/* Number formats. Bytes in a file are little-endian; they are put together and taken apart by shifts, which
+ * is right on every machine and which compilers turn into plain loads and stores where they can. The two
+ * conversions that lose something (F64 to float, double to F32) round to nearest, as C's do. */
+#include "dtype.h"
+
+#include <math.h>
+#include <string.h>
+
+/* In the reference implementation's order; files are written with the last dtypes first. */
+static const struct {
+    const char *name;
+    tl_dtype dtype;
+    int size;
+} dtypes[] = {
+    {"BOOL", TL_DTYPE_BOOL, 1},       {"U8", TL_DTYPE_U8, 1},           {"I8", TL_DTYPE_I8, 1},
+    {"F8_E5M2", TL_DTYPE_F8_E5M2, 1}, {"F8_E4M3", TL_DTYPE_F8_E4M3, 1}, {"F8_E8M0", TL_DTYPE_F8_E8M0, 1},
+    {"I16", TL_DTYPE_I16, 2},         {"U16", TL_DTYPE_U16, 2},         {"F16", TL_DTYPE_F16, 2},
+    {"BF16", TL_DTYPE_BF16, 2},       {"I32", TL_DTYPE_I32, 4},         {"U32", TL_DTYPE_U32, 4},
+    {"F32", TL_DTYPE_F32, 4},         {"C64", TL_DTYPE_C64, 8},         {"F64", TL_DTYPE_F64, 8},
+    {"I64", TL_DTYPE_I64, 8},         {"U64", TL_DTYPE_U64, 8},
+};
+enum { DTYPES = sizeof dtypes / sizeof *dtypes };
+
+tl_dtype tl_dtype_resolve(tl_dtype dtype) {
+    if (dtype != TL_DTYPE_REAL) return dtype;
+    return sizeof(tl_real) == 8 ? TL_DTYPE_F64 : TL_DTYPE_F32;
+}
+
+const char *tl_dtype_name(tl_dtype dtype) {
+    for (int i = 0; i < DTYPES; i++)
+        if (dtypes[i].dtype == tl_dtype_resolve(dtype)) return dtypes[i].name;
+    return "?";
+}
+
+int tl_dtype_size(tl_dtype dtype) {
+    for (int i = 0; i < DTYPES; i++)
+        if (dtypes[i].dtype == tl_dtype_resolve(dtype)) return dtypes[i].size;
+    return 0;
+}
+
+bool tl_dtype_find(const char *name, tl_dtype *out) {
+    for (int i = 0; i < DTYPES; i++)
+        if (strcmp(dtypes[i].name, name) == 0) {
+            *out = dtypes[i].dtype;
+            return true;
+        }
+    return false;
+}
+
+bool tl_dtype_is_real(tl_dtype dtype) {
+    dtype = tl_dtype_resolve(dtype);
+    return dtype == TL_DTYPE_F64 || dtype == TL_DTYPE_F32 || dtype == TL_DTYPE_F16 || dtype == TL_DTYPE_BF16;
+}
+
+static uint32_t load16(const unsigned char *b) { return (uint32_t)b[0] | (uint32_t)b[1] << 8; }
+static uint32_t load32(const unsigned char *b) { return load16(b) | load16(b + 2) << 16; }
+static uint64_t load64(const unsigned char *b) { return (uint64_t)load32(b) | (uint64_t)load32(b + 4) << 32; }
+
+static void store32(unsigned char *b, uint32_t bits) {
+    for (int i = 0; i < 4; i++) b[i] = (unsigned char)(bits >> 8 * i);
+}
+
+static float float_of(uint32_t bits) {
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static double double_of(uint64_t bits) {
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* IEEE half: 1 sign, 5 exponent (bias 15), 10 mantissa bits. Every half is a float exactly. */
+static float half_of(uint32_t bits) {
+    uint32_t sign = (bits & 0x8000u) << 16, exponent = bits >> 10 & 0x1F, mantissa = bits & 0x3FF;
+    if (exponent == 0) { /* zero and subnormals: mantissa · 2⁻²⁴ */
+        float size = (float)mantissa * 0x1p-24f;
+        return sign ? -size : size;
+    }
+    if (exponent == 31) return float_of(sign | 0x7F800000u | mantissa << 13); /* infinity, NaN */
+    return float_of(sign | (exponent + 127 - 15) << 23 | mantissa << 13);
+}
+
+void tl_dtype_decode(tl_dtype dtype, const unsigned char *bytes, long count, tl_real *out) {
+    switch (tl_dtype_resolve(dtype)) {
+    case TL_DTYPE_F64:
+        for (long i = 0; i < count; i++) out[i] = (tl_real)double_of(load64(bytes + 8 * i));
+        break;
+    case TL_DTYPE_F32:
+        for (long i = 0; i < count; i++) out[i] = (tl_real)float_of(load32(bytes + 4 * i));
+        break;
+    case TL_DTYPE_F16:
+        for (long i = 0; i < count; i++) out[i] = (tl_real)half_of(load16(bytes + 2 * i));
+        break;
+    case TL_DTYPE_BF16: /* the upper half of a float */
+        for (long i = 0; i < count; i++) out[i] = (tl_real)float_of(load16(bytes + 2 * i) << 16);
+        break;
+    default:
+        break; /* the caller asked tl_dtype_is_real */
+    }
+}
+
+void tl_dtype_encode(tl_dtype dtype, const tl_real *in, long count, unsigned char *bytes) {
+    bool wide = tl_dtype_resolve(dtype) == TL_DTYPE_F64;
+    for (long i = 0; i < count; i++) {
+        if (wide) {
+            double value = (double)in[i];
+            uint64_t bits;
+            memcpy(&bits, &value, sizeof bits);
+            store32(bytes + 8 * i, (uint32_t)bits);
+            store32(bytes + 8 * i + 4, (uint32_t)(bits >> 32));
+        } else {
+            float value = (float)in[i];
+            uint32_t bits;
+            memcpy(&bits, &value, sizeof bits);
+            store32(bytes + 4 * i, bits);
+        }
+    }
+}

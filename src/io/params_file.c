@@ -1,0 +1,110 @@
+/* Parameters as a safetensors file: names and shapes are the parameters' own, which are
+ * torch.nn.Transformer's, so the file is a state_dict. Loading checks everything first, reads into memory
+ * beside the parameters, and copies at the end, where nothing can fail any more. */
+#include "complain.h"
+#include "dtype.h"
+
+#include "tapeloom/io.h"
+#include "tapeloom/nn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool tl_params_save(const tl_params *params, const char *path, const tl_safetensors_pair *metadata,
+                    long metadata_count, tl_error *error) {
+    char file[TL_SHOWN];
+    if (tl_params_error(params) != NULL)
+        return tl_error_set(error, "%s: not written: %s", tl_shown_path(path, file), tl_params_error(params));
+    int count = tl_params_count(params);
+    tl_safetensors_item *items = malloc((size_t)(count + 1) * sizeof *items);
+    if (items == NULL) return tl_fail_memory(error, "writing", path);
+    for (int i = 0; i < count; i++) {
+        const tl_param *p = tl_params_at(params, i);
+        items[i] = (tl_safetensors_item){p->leaf.name, tl_param_value(p), TL_DTYPE_REAL};
+    }
+    bool ok = tl_safetensors_write(path, items, count, metadata, metadata_count, error);
+    free(items);
+    return ok;
+}
+
+/* Every parameter is there in its shape and a dtype that can be read. */
+static bool check_parameters(const tl_params *params, const tl_safetensors *file, const char *shown,
+                             tl_error *error) {
+    char name[TL_SHOWN], here[TL_SHAPE_TEXT], there[TL_SHAPE_TEXT];
+    for (int i = 0; i < tl_params_count(params); i++) {
+        const tl_param *p = tl_params_at(params, i);
+        const tl_safetensors_entry *e = tl_safetensors_find(file, p->leaf.name);
+        tl_shape shape = tl_shape_of(p->leaf.value);
+        tl_shown(p->leaf.name, strlen(p->leaf.name), 80, name);
+        if (e == NULL)
+            return tl_error_set(error,
+                                "%s: no tensor \"%s\", expected one of shape %s; the model must be made with "
+                                "the configuration it was saved with",
+                                shown, name, tl_shape_text(shape, here));
+        if (!tl_shape_equal(e->shape, shape))
+            return tl_error_set(
+                error,
+                "%s: tensor \"%s\" has shape %s, expected %s; the model must be made with the "
+                "configuration it was saved with",
+                shown, name, tl_shape_text(e->shape, there), tl_shape_text(shape, here));
+        if (!tl_dtype_is_real(e->dtype))
+            return tl_error_set(error,
+                                "%s: tensor \"%s\" has dtype %s, expected F64, F32, F16 or BF16; convert it",
+                                shown, name, tl_dtype_name(e->dtype));
+    }
+    return true;
+}
+
+/* And nothing else is. */
+static bool check_superfluous(const tl_params *params, const tl_safetensors *file, const char *shown,
+                              tl_error *error) {
+    char name[TL_SHOWN], there[TL_SHAPE_TEXT];
+    if (tl_safetensors_count(file) == tl_params_count(params)) return true; /* all of ours, and no more */
+    for (long i = 0; i < tl_safetensors_count(file); i++) {
+        const tl_safetensors_entry *e = tl_safetensors_at(file, i);
+        if (tl_params_find(params, e->name) != NULL) continue;
+        return tl_error_set(
+            error,
+            "%s: tensor \"%s\" %s is not a parameter of this model; the model must be made with "
+            "the configuration it was saved with",
+            shown, tl_shown(e->name, strlen(e->name), 80, name), tl_shape_text(e->shape, there));
+    }
+    return true;
+}
+
+/* Reads all parameters one behind the other into `values`. */
+static bool read_values(const tl_params *params, tl_safetensors *file, tl_real *values, tl_error *error) {
+    for (int i = 0; i < tl_params_count(params); i++) {
+        const tl_param *p = tl_params_at(params, i);
+        tl_tensor to = tl_tensor_of(values, tl_shape_of(p->leaf.value));
+        if (!tl_safetensors_read(file, p->leaf.name, to, error)) return false;
+        values += tl_numel(to);
+    }
+    return true;
+}
+
+bool tl_params_load(tl_params *params, const char *path, tl_error *error) {
+    char shown[TL_SHOWN];
+    tl_shown_path(path, shown);
+    if (tl_params_error(params) != NULL)
+        return tl_error_set(error, "%s: not read: %s", shown, tl_params_error(params));
+    tl_safetensors *file = tl_safetensors_open(path, error);
+    if (file == NULL) return false;
+    bool ok = check_parameters(params, file, shown, error) && check_superfluous(params, file, shown, error);
+    tl_real *values = NULL;
+    if (ok) {
+        values = malloc((size_t)(tl_params_numel(params) + 1) * sizeof *values);
+        ok = values != NULL ? read_values(params, file, values, error)
+                            : tl_fail_memory(error, "reading", path);
+    }
+    tl_safetensors_close(file);
+    const tl_real *next = values;
+    for (int i = 0; ok && i < tl_params_count(params); i++) {
+        tl_tensor value = tl_param_value(tl_params_at(params, i)); /* contiguous */
+        memcpy(value.data, next, (size_t)tl_numel(value) * sizeof *next);
+        next += tl_numel(value);
+    }
+    if (ok) tl_params_changed(params);
+    free(values);
+    return ok;
+}

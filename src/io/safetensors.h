@@ -1,0 +1,31 @@
+/* The safetensors format, inside this room.
+ *
+ *     8 bytes      N, little-endian
+ *     N bytes      JSON, padded with spaces:
+ *                  {"__metadata__": {"key": "value", …},
+ *                   "name": {"dtype": "F32", "shape": [2,3], "data_offsets": [0,24]}, …}
+ *     the rest     data, row-major, little-endian; offsets count from here
+ *
+ * The tensors' bytes follow each other without hole or overlap and fill the rest of the file exactly. */
+#ifndef TL_IO_SAFETENSORS_H
+#define TL_IO_SAFETENSORS_H
+
+#include "tapeloom/io.h"
+
+#define TL_SAFETENSORS_HEADER_MAX 100000000u /* the reference implementation's limit */
+
+typedef struct tl_safetensors_index { /* a header that was found to be right */
+    tl_safetensors_entry *entries;    /* in the order of their bytes */
+    long count;
+    const tl_safetensors_entry **by_name; /* sorted, for finding */
+    tl_safetensors_pair *metadata;        /* as in the file */
+    long metadata_count;
+} tl_safetensors_index;
+
+/* Reads a header of `size` bytes that `data` bytes of tensors follow; path is for errors. On failure *out is
+ * empty; else it is the caller's to free. */
+bool tl_safetensors_parse(const char *text, size_t size, uint64_t data, const char *path,
+                          tl_safetensors_index *out, tl_error *error);
+void tl_safetensors_index_free(tl_safetensors_index *index);
+
+#endif

@@ -1,0 +1,190 @@
+/* Opening a safetensors file and reading tensors from it. Only the header is kept in memory; a tensor's bytes
+ * are read where they lie, block by block, and converted on the way. */
+#define _XOPEN_SOURCE 700
+#include "complain.h"
+#include "dtype.h"
+#include "elements.h"
+#include "safetensors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct tl_safetensors {
+    int fd;
+    char *path;
+    uint64_t data; /* where in the file the tensors' bytes begin */
+    tl_safetensors_index index;
+};
+
+/* Reads exactly size bytes at a place. 0, an errno, or -1: the file ends before. */
+static int read_at(int fd, void *bytes, size_t size, uint64_t place) {
+    char *next = bytes;
+    while (size > 0) {
+        ssize_t got = pread(fd, next, size, (off_t)place);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return errno;
+        if (got == 0) return -1;
+        next += got;
+        size -= (size_t)got;
+        place += (uint64_t)got;
+    }
+    return 0;
+}
+
+static bool fail_cut_off(tl_error *error, const char *path) {
+    char shown[TL_SHOWN];
+    return tl_error_set(error, "%s became shorter while it was read; read it again when nobody writes it",
+                        tl_shown_path(path, shown));
+}
+
+/* The file's size and its first 8 bytes against each other. */
+static bool read_header_size(tl_safetensors *file, uint64_t *header, uint64_t *size, tl_error *error) {
+    struct stat about;
+    char shown[TL_SHOWN];
+    unsigned char bytes[8];
+    if (fstat(file->fd, &about) != 0) return tl_fail_errno(error, "read", file->path, errno);
+    if (S_ISDIR(about.st_mode)) return tl_fail_errno(error, "read", file->path, EISDIR);
+    tl_shown_path(file->path, shown);
+    *size = about.st_size > 0 ? (uint64_t)about.st_size : 0;
+    if (*size < 8)
+        return tl_error_set(error,
+                            "%s: %llu bytes, expected at least 8; this is no safetensors file, or a cut-off "
+                            "one: check the path, or make or fetch it again",
+                            shown, (unsigned long long)*size);
+    int number = read_at(file->fd, bytes, 8, 0);
+    if (number > 0) return tl_fail_errno(error, "read", file->path, number);
+    if (number < 0) return fail_cut_off(error, file->path);
+    *header = 0;
+    for (int i = 0; i < 8; i++) *header |= (uint64_t)bytes[i] << 8 * i;
+    if (*header > *size - 8 || *header > TL_SAFETENSORS_HEADER_MAX) {
+        uint64_t most = *size - 8 < TL_SAFETENSORS_HEADER_MAX ? *size - 8 : TL_SAFETENSORS_HEADER_MAX;
+        return tl_error_set(
+            error,
+            "%s: byte 0: a header of %llu bytes, expected at most %llu; this is no safetensors "
+            "file, or a cut-off one: check the path, or make or fetch it again",
+            shown, (unsigned long long)*header, (unsigned long long)most);
+    }
+    return true;
+}
+
+static bool read_header(tl_safetensors *file, tl_error *error) {
+    uint64_t header, size;
+    if (!read_header_size(file, &header, &size, error)) return false;
+    char *text = malloc((size_t)header + 1);
+    if (text == NULL) return tl_fail_memory(error, "reading the header of", file->path);
+    int number = read_at(file->fd, text, (size_t)header, 8);
+    bool ok = number > 0   ? tl_fail_errno(error, "read", file->path, number)
+              : number < 0 ? fail_cut_off(error, file->path)
+                           : tl_safetensors_parse(text, (size_t)header, size - 8 - header, file->path,
+                                                  &file->index, error);
+    file->data = 8 + header;
+    free(text);
+    return ok;
+}
+
+tl_safetensors *tl_safetensors_open(const char *path, tl_error *error) {
+    if (path == NULL) {
+        tl_error_set(error, "cannot read a safetensors file: its path is NULL; give a path");
+        return NULL;
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        tl_fail_errno(error, "read", path, errno);
+        return NULL;
+    }
+    tl_safetensors *file = calloc(1, sizeof *file);
+    char *copy = strdup(path);
+    if (file == NULL || copy == NULL) {
+        tl_fail_memory(error, "opening", path);
+        close(fd);
+        free(copy);
+        free(file);
+        return NULL;
+    }
+    file->fd = fd;
+    file->path = copy;
+    if (read_header(file, error)) return file;
+    tl_safetensors_close(file);
+    return NULL;
+}
+
+void tl_safetensors_close(tl_safetensors *file) {
+    if (file == NULL) return;
+    close(file->fd);
+    free(file->path);
+    tl_safetensors_index_free(&file->index);
+    free(file);
+}
+
+long tl_safetensors_count(const tl_safetensors *file) { return file == NULL ? 0 : file->index.count; }
+
+const tl_safetensors_entry *tl_safetensors_at(const tl_safetensors *file, long i) {
+    return i < 0 || i >= tl_safetensors_count(file) ? NULL : &file->index.entries[i];
+}
+
+static int name_against_entry(const void *name, const void *entry) {
+    return strcmp(name, (*(const tl_safetensors_entry *const *)entry)->name);
+}
+
+const tl_safetensors_entry *tl_safetensors_find(const tl_safetensors *file, const char *name) {
+    if (tl_safetensors_count(file) == 0 || name == NULL) return NULL;
+    const tl_safetensors_index *x = &file->index;
+    const tl_safetensors_entry *const *hit =
+        bsearch(name, x->by_name, (size_t)x->count, sizeof *x->by_name, name_against_entry);
+    return hit == NULL ? NULL : *hit;
+}
+
+long tl_safetensors_metadata_count(const tl_safetensors *file) {
+    return file == NULL ? 0 : file->index.metadata_count;
+}
+
+tl_safetensors_pair tl_safetensors_metadata_at(const tl_safetensors *file, long i) {
+    return i < 0 || i >= tl_safetensors_metadata_count(file) ? (tl_safetensors_pair){NULL, NULL}
+                                                             : file->index.metadata[i];
+}
+
+const char *tl_safetensors_metadata(const tl_safetensors *file, const char *key) {
+    for (long i = 0; key != NULL && i < tl_safetensors_metadata_count(file); i++)
+        if (strcmp(file->index.metadata[i].key, key) == 0) return file->index.metadata[i].value;
+    return NULL;
+}
+
+bool tl_safetensors_read(tl_safetensors *file, const char *name, tl_tensor to, tl_error *error) {
+    if (file == NULL)
+        return tl_error_set(error, "cannot read a tensor: the safetensors file is not open; open it first");
+    const tl_safetensors_entry *e = tl_safetensors_find(file, name);
+    char path[TL_SHOWN], shown[TL_SHOWN], here[TL_SHAPE_TEXT], there[TL_SHAPE_TEXT];
+    tl_shown_path(file->path, path);
+    tl_shown(name == NULL ? "(no name)" : name, name == NULL ? 9 : strlen(name), 80, shown);
+    if (e == NULL)
+        return tl_error_set(error, "%s: found no tensor \"%s\" among its %ld; check the name, or the file",
+                            path, shown, tl_safetensors_count(file));
+    if (!tl_shape_equal(e->shape, tl_shape_of(to)))
+        return tl_error_set(error,
+                            "%s: tensor \"%s\": found shape %s, expected %s; the model must be made with the "
+                            "sizes it was saved with",
+                            path, shown, tl_shape_text(e->shape, there),
+                            tl_shape_text(tl_shape_of(to), here));
+    if (!tl_dtype_is_real(e->dtype))
+        return tl_error_set(
+            error, "%s: tensor \"%s\": found dtype %s, expected F64, F32, F16 or BF16; convert it first",
+            path, shown, tl_dtype_name(e->dtype));
+    unsigned char bytes[8192];
+    tl_real block[sizeof bytes / 2];
+    long size = tl_dtype_size(e->dtype), count = (long)(e->end - e->begin) / size,
+         room = (long)sizeof bytes / size;
+    for (long first = 0; first < count; first += room) {
+        long n = count - first < room ? count - first : room;
+        int number =
+            read_at(file->fd, bytes, (size_t)(n * size), file->data + e->begin + (uint64_t)(first * size));
+        if (number > 0) return tl_fail_errno(error, "read", file->path, number);
+        if (number < 0) return fail_cut_off(error, file->path);
+        tl_dtype_decode(e->dtype, bytes, n, block);
+        tl_elements_put(to, first, n, block);
+    }
+    return true;
+}

@@ -1,0 +1,83 @@
+/* A hash table with open addressing and linear probing. Keys are never removed, so a probe ends at the
+ * first free slot; slots hold numbers, and growing them moves no key. */
+#include "table.h"
+#include "memory.h"
+
+/* FNV-1a, then a multiply and a shift, for its low bits alone mix poorly. */
+static uint64_t hash_of(tl_span key) {
+    uint64_t hash = 14695981039346656037u;
+    for (size_t i = 0; i < key.size; i++) hash = (hash ^ (unsigned char)key.text[i]) * 1099511628211u;
+    hash ^= hash >> 32;
+    hash *= 0x9E3779B97F4A7C15u;
+    return hash ^ hash >> 29;
+}
+
+/* The slot that holds the key, or the free one where it belongs. There must be slots. */
+static size_t slot_of(const tl_table *table, tl_span key, uint64_t hash) {
+    size_t slot = (size_t)hash & (table->slot_count - 1);
+    for (;; slot = (slot + 1) & (table->slot_count - 1)) {
+        if (table->slots[slot] == 0) return slot;
+        const tl_table_entry *entry = &table->entries[table->slots[slot] - 1];
+        if (entry->hash == hash && entry->size == key.size &&
+            memcmp(table->bytes + entry->start, key.text, key.size) == 0)
+            return slot;
+    }
+}
+
+long tl_table_find(const tl_table *table, tl_span key) {
+    if (table->slot_count == 0) return -1;
+    return (long)table->slots[slot_of(table, key, hash_of(key))] - 1;
+}
+
+/* Keeps at least half of the slots free with one more key. */
+static bool make_slots(tl_table *table) {
+    size_t need = 2 * ((size_t)table->count + 1);
+    if (need <= table->slot_count) return true;
+    if (table->count >= INT32_MAX - 1) return false;
+    size_t more = table->slot_count > 0 ? 2 * table->slot_count : 64;
+    int32_t *slots = calloc(more, sizeof *slots);
+    if (!slots) return false;
+    for (long i = 0; i < table->count; i++) { /* keys differ: the first free slot is the right one */
+        size_t slot = (size_t)table->entries[i].hash & (more - 1);
+        while (slots[slot] != 0) slot = (slot + 1) & (more - 1);
+        slots[slot] = (int32_t)(i + 1);
+    }
+    free(table->slots);
+    table->slots = slots;
+    table->slot_count = more;
+    return true;
+}
+
+long tl_table_add(tl_table *table, tl_span key) {
+    if (!make_slots(table)) return -1;
+    uint64_t hash = hash_of(key);
+    size_t slot = slot_of(table, key, hash);
+    if (table->slots[slot] != 0) return (long)table->slots[slot] - 1;
+    if (!TL_RESERVE(table->bytes, table->bytes_room, table->bytes_used + key.size + 1)) return -1;
+    if (!TL_RESERVE(table->entries, table->entries_room, (size_t)table->count + 1)) return -1;
+
+    table->entries[table->count] = (tl_table_entry){table->bytes_used, key.size, hash};
+    if (key.size > 0) memcpy(table->bytes + table->bytes_used, key.text, key.size);
+    table->bytes[table->bytes_used + key.size] = '\0';
+    table->bytes_used += key.size + 1;
+    table->slots[slot] = (int32_t)(table->count + 1);
+    return table->count++;
+}
+
+tl_span tl_table_key(const tl_table *table, long number) {
+    const tl_table_entry *entry = &table->entries[number];
+    return (tl_span){table->bytes + entry->start, entry->size};
+}
+
+void tl_table_clear(tl_table *table) {
+    if (table->slot_count > 0) memset(table->slots, 0, table->slot_count * sizeof *table->slots);
+    table->count = 0;
+    table->bytes_used = 0;
+}
+
+void tl_table_free(tl_table *table) {
+    free(table->bytes);
+    free(table->entries);
+    free(table->slots);
+    *table = (tl_table){0};
+}

@@ -1,0 +1,296 @@
+/* Whole files: reading of every kind of path, atomic writing that leaves the old file when it fails,
+ * folders. */
+#define _XOPEN_SOURCE 700
+#include "scratch.h"
+
+#include "tapeloom/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+
+/* Under the address sanitizer malloc reports failure as it does without. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void) { return "allocator_may_return_null=1"; }
+
+START_TEST(reads_what_was_written) {
+    scratch s = scratch_new();
+    tl_error error = {""};
+    const char *path = scratch_path(&s, "a");
+    size_t sizes[] = {0, 1, 4095, 4096, 4097, 300000};
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        char *bytes = malloc(sizes[k] + 1), *read;
+        size_t size;
+        for (size_t i = 0; i < sizes[k]; i++) bytes[i] = (char)(i * 31 + k);
+        ck_assert_msg(tl_file_write(path, bytes, sizes[k], &error), "%s", error.message);
+        ck_assert_msg(tl_file_read(path, &read, &size, &error), "%s", error.message);
+        ck_assert_uint_eq(size, sizes[k]);
+        ck_assert_int_eq(memcmp(read, bytes, size), 0);
+        ck_assert_int_eq(read[size], 0);
+        free(read);
+        free(bytes);
+    }
+    ck_assert_int_eq(count_files(s.folder), 1);
+    scratch_remove(&s);
+}
+END_TEST
+
+static void assert_unreadable(const char *path, const char *part1, const char *part2) {
+    tl_error error = {""};
+    char *bytes = (char *)1;
+    size_t size = 7;
+    ck_assert(!tl_file_read(path, &bytes, &size, &error));
+    ck_assert_ptr_null(bytes);
+    ck_assert_uint_eq(size, 0);
+    assert_contains(error.message, part1);
+    assert_contains(error.message, part2);
+}
+
+START_TEST(read_errors_say_what_to_do) {
+    scratch s = scratch_new();
+    const char *missing = scratch_path(&s, "missing"), *file = scratch_path(&s, "file"),
+               *huge = scratch_path(&s, "huge");
+    assert_unreadable(missing, missing, "No such file or directory; check the path");
+    assert_unreadable(s.folder, s.folder, "this is a folder: give the path of a file");
+    put_text(file, "x");
+    const char *below = scratch_path(&s, "file/below");
+    assert_unreadable(below, "Not a directory", "a part of the path is a file");
+    assert_unreadable(NULL, "NULL", "give a path");
+    /* larger than any memory, but takes no room on the disk */
+    int fd = open(huge, O_WRONLY | O_CREAT, 0666);
+    if (ftruncate(fd, (off_t)1 << 43) == 0)
+        assert_unreadable(huge, "out of memory: 8796093.0 MB are needed", huge);
+    else
+        TL_SKIP("this file system has no 8 TB files");
+    close(fd);
+    scratch_remove(&s);
+}
+END_TEST
+
+START_TEST(long_and_odd_paths_leave_room_for_the_advice) {
+    char path[3000];
+    memset(path, 'd', sizeof path);
+    for (size_t i = 0; i < sizeof path; i += 100) path[i] = '/';
+    strcpy(path + sizeof path - 9, "\n\x1b\xff.txt");
+    tl_error error = {""};
+    char *bytes;
+    size_t size;
+    ck_assert(!tl_file_read(path, &bytes, &size, &error));
+    assert_contains(error.message, "\\x0a\\x1b\\xff.txt: No such file or directory; check the path");
+    assert_contains(error.message, "cannot read …dd/ddd");
+    ck_assert_ptr_null(strpbrk(error.message, "\n\x1b"));
+}
+END_TEST
+
+START_TEST(reads_pipes_and_files_without_a_size) {
+    int ends[2];
+    ck_assert_int_eq(pipe(ends), 0);
+    char sent[10000], path[40], *bytes;
+    size_t size;
+    tl_error error = {""};
+    memset(sent, 'p', sizeof sent);
+    ck_assert_int_eq(write(ends[1], sent, sizeof sent), (int)sizeof sent);
+    close(ends[1]);
+    snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    if (access(path, R_OK) != 0) {
+        TL_SKIP("no /dev/fd here");
+        return;
+    }
+    ck_assert_msg(tl_file_read(path, &bytes, &size, &error), "%s", error.message);
+    ck_assert_uint_eq(size, sizeof sent);
+    ck_assert_int_eq(memcmp(bytes, sent, size), 0);
+    free(bytes);
+    close(ends[0]);
+}
+END_TEST
+
+static void assert_unwritable(const char *path, const char *part1, const char *part2) {
+    tl_error error = {""};
+    ck_assert(!tl_file_write(path, "new", 3, &error));
+    assert_contains(error.message, part1);
+    assert_contains(error.message, part2);
+}
+
+START_TEST(write_errors_say_what_to_do) {
+    scratch s = scratch_new();
+    const char *nowhere = scratch_path(&s, "missing/file"), *folder = scratch_path(&s, "folder");
+    assert_unwritable(nowhere, "No such file or directory; check the path", nowhere);
+    ck_assert_int_eq(mkdir(folder, 0777), 0);
+    assert_unwritable(folder, "this is a folder", folder);
+    assert_unwritable("", "path is empty", "give a path");
+    assert_unwritable(NULL, "path is empty", "give a path");
+    /* a pipe of our own, never a device of the machine's: if this test goes red, the thing has been
+     * replaced */
+    const char *fifo = scratch_path(&s, "fifo");
+    ck_assert_int_eq(mkfifo(fifo, 0666), 0);
+    assert_unwritable(fifo, "a device or a pipe", "regular file");
+    struct stat about;
+    ck_assert(lstat(fifo, &about) == 0 && S_ISFIFO(about.st_mode));
+    ck_assert_int_eq(count_files(s.folder), 2);
+    scratch_remove(&s);
+}
+END_TEST
+
+/* The disk is full: the same as a limit for the size of files, which any user can set. */
+START_TEST(failed_write_leaves_the_old_file) {
+    scratch s = scratch_new();
+    const char *path = scratch_path(&s, "file");
+    put_text(path, "old");
+    static char big[100000];
+    tl_error error = {""};
+    struct rlimit old, small;
+    getrlimit(RLIMIT_FSIZE, &old);
+    small = (struct rlimit){50000, old.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &small);
+    bool ok = tl_file_write(path, big, sizeof big, &error);
+    setrlimit(RLIMIT_FSIZE, &old);
+    ck_assert(!ok);
+    assert_contains(error.message, "cannot write");
+    assert_contains(error.message, "ulimit -f");
+    assert_file(path, "old");
+    ck_assert_int_eq(count_files(s.folder), 1); /* no temporary left */
+    tl_error_clear(&error);
+    ck_assert(tl_file_write(path, big, sizeof big, &error));
+    ck_assert_int_eq(count_files(s.folder), 1);
+    scratch_remove(&s);
+}
+END_TEST
+
+START_TEST(folder_that_is_not_writable_keeps_the_old_file) {
+    if (geteuid() == 0) { /* root may write everywhere: become somebody else in this test's own process */
+        if (setgid(65534) != 0 || setuid(65534) != 0) {
+            TL_SKIP("cannot become another user");
+            return;
+        }
+    }
+    scratch s = scratch_new();
+    const char *path = scratch_path(&s, "file");
+    put_text(path, "old");
+    ck_assert_int_eq(chmod(s.folder, 0555), 0);
+    assert_unwritable(path, "Permission denied", "check the permissions of the file and its folder");
+    assert_file(path, "old");
+    ck_assert_int_eq(count_files(s.folder), 1);
+    ck_assert_int_eq(chmod(s.folder, 0777), 0);
+    ck_assert_int_eq(chmod(path, 0), 0);
+    assert_unreadable(path, "Permission denied", "check the permissions");
+    scratch_remove(&s);
+}
+END_TEST
+
+START_TEST(permissions_and_links_are_kept) {
+    scratch s = scratch_new();
+    const char *file = scratch_path(&s, "file"), *link = scratch_path(&s, "link"),
+               *fresh = scratch_path(&s, "fresh");
+    tl_error error = {""};
+    struct stat about;
+    put_text(file, "old");
+    ck_assert_int_eq(chmod(file, 0640), 0);
+    ck_assert_int_eq(symlink("file", link), 0);
+    ck_assert_msg(tl_file_write(link, "new", 3, &error), "%s", error.message);
+    assert_file(file, "new");
+    ck_assert(lstat(link, &about) == 0 && S_ISLNK(about.st_mode));
+    ck_assert(stat(file, &about) == 0);
+    ck_assert_uint_eq(about.st_mode & 0777, 0640);
+    umask(027);
+    ck_assert(tl_file_write(fresh, "x", 1, &error));
+    ck_assert(stat(fresh, &about) == 0);
+    ck_assert_uint_eq(about.st_mode & 0777, 0640);
+    scratch_remove(&s);
+}
+END_TEST
+
+/* A reader, at any moment, sees the whole old file or the whole new one. */
+START_TEST(a_kill_at_any_moment_leaves_a_whole_file) {
+    scratch s = scratch_new();
+    const char *path = scratch_path(&s, "file");
+    enum { SIZE = 200000 };
+    static char bytes[SIZE];
+    memset(bytes, 'a', SIZE);
+    put_file(path, bytes, SIZE);
+    for (int round = 0; round < 20; round++) {
+        pid_t child = fork();
+        if (child == 0) {
+            for (char c = 'b';; c = c == 'z' ? 'a' : (char)(c + 1)) {
+                memset(bytes, c, SIZE);
+                tl_file_write(path, bytes, SIZE, NULL);
+            }
+        }
+        nanosleep(&(struct timespec){0, 1000000 + 137000 * round}, NULL);
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        size_t size;
+        char *read = get_file(path, &size);
+        ck_assert_uint_eq(size, SIZE);
+        size_t same = 1;
+        while (same < size && read[same] == read[0]) same++;
+        ck_assert_msg(same == size, "the file is torn at byte %zu", same);
+        free(read);
+    }
+    scratch_remove(&s);
+}
+END_TEST
+
+START_TEST(stray_temporaries_do_not_stop_a_write) {
+    scratch s = scratch_new();
+    const char *path = scratch_path(&s, "file");
+    char stray[64];
+    snprintf(stray, sizeof stray, ".file.%ld-0.tmp", (long)getpid());
+    put_text(scratch_path(&s, stray), "stray");
+    tl_error error = {""};
+    ck_assert_msg(tl_file_write(path, "new", 3, &error), "%s", error.message);
+    assert_file(path, "new");
+    char name[256]; /* the longest name that a file system takes */
+    memset(name, 'n', 255);
+    name[255] = 0;
+    ck_assert_int_eq(chdir(s.folder), 0); /* and a path without a folder */
+    ck_assert_msg(tl_file_write(name, "long", 4, &error), "%s", error.message);
+    assert_file(name, "long");
+    ck_assert_int_eq(count_files(s.folder), 3);
+    scratch_remove(&s);
+}
+END_TEST
+
+START_TEST(makes_folders) {
+    scratch s = scratch_new();
+    tl_error error = {""};
+    const char *deep = scratch_path(&s, "a//b/c/"), *file = scratch_path(&s, "file"),
+               *under = scratch_path(&s, "file/d");
+    struct stat about;
+    ck_assert_msg(tl_make_dirs(deep, &error), "%s", error.message);
+    ck_assert(stat(deep, &about) == 0 && S_ISDIR(about.st_mode));
+    ck_assert(tl_make_dirs(deep, &error));
+    ck_assert(tl_make_dirs("/", &error));
+    ck_assert_int_eq(chdir(s.folder), 0);
+    ck_assert_msg(tl_make_dirs("r/s", &error), "%s", error.message);
+    ck_assert(stat("r/s", &about) == 0 && S_ISDIR(about.st_mode));
+    put_text(file, "x");
+    ck_assert(!tl_make_dirs(file, &error));
+    assert_contains(error.message, "a part of the path is a file, not a folder");
+    tl_error_clear(&error);
+    ck_assert(!tl_make_dirs(under, &error));
+    assert_contains(error.message, "/file: Not a directory");
+    tl_error_clear(&error);
+    ck_assert(!tl_make_dirs("", &error));
+    assert_contains(error.message, "give a path");
+    scratch_remove(&s);
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    tcase_add_test(tc, reads_what_was_written);
+    tcase_add_test(tc, read_errors_say_what_to_do);
+    tcase_add_test(tc, long_and_odd_paths_leave_room_for_the_advice);
+    tcase_add_test(tc, reads_pipes_and_files_without_a_size);
+    tcase_add_test(tc, write_errors_say_what_to_do);
+    tcase_add_test(tc, failed_write_leaves_the_old_file);
+    tcase_add_test(tc, folder_that_is_not_writable_keeps_the_old_file);
+    tcase_add_test(tc, permissions_and_links_are_kept);
+    tcase_add_test(tc, a_kill_at_any_moment_leaves_a_whole_file);
+    tcase_add_test(tc, stray_temporaries_do_not_stop_a_write);
+    tcase_add_test(tc, makes_folders);
+}
+TL_TEST_MAIN("io: files")

@@ -1,0 +1,212 @@
+/* Parameters in safetensors files: round trips between sets and precisions, and all or nothing when a file
+ * does not fit. */
+#define _XOPEN_SOURCE 700
+#include "scratch.h"
+
+#include "tapeloom/io.h"
+#include "tapeloom/nn.h"
+
+static tl_params *model(uint64_t seed) {
+    tl_params *params = tl_params_new(seed);
+    tl_params_add(params, "linear.weight", TL_SHAPE(3, 2), (tl_init){TL_INIT_XAVIER, 0});
+    tl_params_add(params, "linear.bias", TL_SHAPE(3), (tl_init){TL_INIT_NORMAL, 1});
+    tl_params_add(params, "scale", TL_SCALAR_SHAPE, (tl_init){TL_INIT_UNIFORM, 1});
+    assert_no_error(tl_params_error(params));
+    return params;
+}
+
+static bool same(const tl_params *a, const tl_params *b) {
+    for (int i = 0; i < tl_params_count(a); i++) {
+        tl_tensor x = tl_param_value(tl_params_at(a, i)), y = tl_param_value(tl_params_at(b, i));
+        if (memcmp(x.data, y.data, (size_t)tl_numel(x) * sizeof(tl_real)) != 0) return false;
+    }
+    return true;
+}
+
+START_TEST(save_and_load) {
+    scratch s = scratch_new();
+    const char *path = scratch_path(&s, "model.safetensors");
+    tl_params *a = model(1), *b = model(2);
+    tl_error error = {""};
+    ck_assert(!same(a, b));
+    tl_safetensors_pair pair = {"step", "17"};
+    ck_assert_msg(tl_params_save(a, path, &pair, 1, &error), "%s", error.message);
+    unsigned long before = tl_params_at(b, 0)->leaf.version;
+    ck_assert_msg(tl_params_load(b, path, &error), "%s", error.message);
+    ck_assert(same(a, b));
+    ck_assert_uint_ne(tl_params_at(b, 0)->leaf.version, before); /* backward over the old values is refused */
+    tl_safetensors *file = tl_safetensors_open(path, &error);
+    ck_assert_str_eq(tl_safetensors_metadata(file, "step"), "17");
+    ck_assert_int_eq(tl_safetensors_count(file), 3);
+    ck_assert_str_eq(tl_dtype_name(tl_safetensors_find(file, "scale")->dtype),
+                     sizeof(tl_real) == 8 ? "F64" : "F32");
+    tl_safetensors_close(file);
+    tl_params_free(a);
+    tl_params_free(b);
+    scratch_remove(&s);
+}
+END_TEST
+
+/* A file of the other precision, in another order. */
+START_TEST(either_precision_is_read) {
+    scratch s = scratch_new();
+    const char *path = scratch_path(&s, "model.safetensors");
+    tl_params *a = model(1), *b = model(2);
+    tl_dtype dtypes[] = {TL_DTYPE_F32, TL_DTYPE_F64};
+    for (int k = 0; k < 2; k++) {
+        tl_safetensors_item items[3];
+        tl_error error = {""};
+        for (int i = 0; i < 3; i++) {
+            const tl_param *p = tl_params_at(a, 2 - i);
+            items[i] = (tl_safetensors_item){p->leaf.name, tl_param_value(p), dtypes[k]};
+        }
+        ck_assert_msg(tl_safetensors_write(path, items, 3, NULL, 0, &error), "%s", error.message);
+        ck_assert_msg(tl_params_load(b, path, &error), "%s", error.message);
+        for (int i = 0; i < 3; i++) {
+            tl_tensor x = tl_param_value(tl_params_at(a, i)), y = tl_param_value(tl_params_at(b, i));
+            for (long j = 0; j < tl_numel(x); j++)
+                ck_assert(y.data[j] == (k ? x.data[j] : (tl_real)(float)x.data[j]));
+        }
+    }
+    tl_params_free(a);
+    tl_params_free(b);
+    scratch_remove(&s);
+}
+END_TEST
+
+static tl_real numbers[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+#define ITEM(name, ...) \
+ { name, {.data = numbers, __VA_ARGS__}, TL_DTYPE_F32 }
+#define WEIGHT ITEM("linear.weight", .rank = 2, .dim = {3, 2}, .stride = {2, 1})
+#define BIAS ITEM("linear.bias", .rank = 1, .dim = {3}, .stride = {1})
+#define SCALE ITEM("scale", .rank = 0)
+
+static void assert_refused(const tl_safetensors_item *items, long count, const char *part) {
+    scratch s = scratch_new();
+    const char *path = scratch_path(&s, "other.safetensors");
+    tl_params *now = model(1), *untouched = model(1);
+    unsigned long before = tl_params_at(now, 0)->leaf.version;
+    tl_error error = {""};
+    ck_assert_msg(tl_safetensors_write(path, items, count, NULL, 0, &error), "%s", error.message);
+    ck_assert(!tl_params_load(now, path, &error));
+    assert_contains(error.message, part);
+    assert_contains(error.message, "other.safetensors: ");
+    ck_assert(same(now, untouched));
+    ck_assert_uint_eq(tl_params_at(now, 0)->leaf.version, before);
+    assert_no_error(tl_params_error(now));
+    tl_params_free(now);
+    tl_params_free(untouched);
+    scratch_remove(&s);
+}
+
+START_TEST(files_that_do_not_fit_change_nothing) {
+    tl_safetensors_item missing[] = {WEIGHT, BIAS};
+    assert_refused(missing, 2, "no tensor \"scale\", expected one of shape []; the model must be made with");
+    tl_safetensors_item renamed[] = {WEIGHT, ITEM("linear.bais", .rank = 1, .dim = {3}, .stride = {1}),
+                                     SCALE};
+    assert_refused(renamed, 3, "no tensor \"linear.bias\", expected one of shape [3]");
+    tl_safetensors_item more[] = {WEIGHT, BIAS, SCALE,
+                                  ITEM("norm.weight", .rank = 1, .dim = {4}, .stride = {1})};
+    assert_refused(
+        more, 4, "tensor \"norm.weight\" [4] is not a parameter of this model; the model must be made with");
+    tl_safetensors_item turned[] = {ITEM("linear.weight", .rank = 2, .dim = {2, 3}, .stride = {3, 1}), BIAS,
+                                    SCALE};
+    assert_refused(turned, 3, "tensor \"linear.weight\" has shape [2,3], expected [3,2]");
+    tl_safetensors_item ranked[] = {WEIGHT, BIAS, ITEM("scale", .rank = 1, .dim = {1}, .stride = {1})};
+    assert_refused(ranked, 3, "tensor \"scale\" has shape [1], expected []");
+    assert_refused(NULL, 0, "no tensor \"linear.weight\", expected one of shape [3,2]");
+}
+END_TEST
+
+/* The last tensor, not the first, is what cannot be read: what came before must not have been copied yet. */
+START_TEST(a_dtype_that_cannot_be_read_changes_nothing) {
+    scratch s = scratch_new();
+    const char *path = scratch_path(&s, "whole.safetensors");
+    char bytes[512] = {0};
+    int n = snprintf(bytes + 8, sizeof bytes - 8,
+                     "{\"linear.weight\":{\"dtype\":\"F32\",\"shape\":[3,2],\"data_offsets\":[0,24]},"
+                     "\"linear.bias\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[24,36]},"
+                     "\"scale\":{\"dtype\":\"I32\",\"shape\":[],\"data_offsets\":[36,40]}}");
+    bytes[0] = (char)(n & 255);
+    put_file(path, bytes, 8 + (size_t)n + 40);
+    tl_params *now = model(1), *untouched = model(1);
+    tl_error error = {""};
+    ck_assert(!tl_params_load(now, path, &error));
+    assert_contains(error.message, "tensor \"scale\" has dtype I32, expected F64, F32, F16 or BF16");
+    ck_assert(same(now, untouched));
+    tl_error_clear(&error);
+    ck_assert(!tl_params_load(now, scratch_path(&s, "missing"), &error));
+    assert_contains(error.message, "check the path");
+    ck_assert(same(now, untouched));
+    tl_params_free(now);
+    tl_params_free(untouched);
+    scratch_remove(&s);
+}
+END_TEST
+
+START_TEST(failed_sets_are_neither_saved_nor_loaded) {
+    scratch s = scratch_new();
+    const char *path = scratch_path(&s, "model.safetensors");
+    tl_error error = {""};
+    tl_params *params = model(1);
+    tl_params_add(params, "scale", TL_SHAPE(1), (tl_init){TL_INIT_ZEROS, 0});
+    ck_assert(!tl_params_save(params, path, NULL, 0, &error));
+    assert_contains(error.message, "not written: params: there is a parameter \"scale\" already");
+    tl_error_clear(&error);
+    ck_assert(!tl_params_load(params, path, &error));
+    assert_contains(error.message, "not read: params: there is a parameter \"scale\" already");
+    tl_params_free(params);
+    tl_error_clear(&error);
+    ck_assert(!tl_params_save(NULL, path, NULL, 0, &error));
+    assert_contains(error.message, "out of memory");
+    tl_error_clear(&error);
+    ck_assert(!tl_params_load(NULL, path, &error));
+    assert_contains(error.message, "out of memory");
+    ck_assert_int_eq(count_files(s.folder), 0);
+    scratch_remove(&s);
+}
+END_TEST
+
+START_TEST(a_transformer_round_trips) {
+    scratch s = scratch_new();
+    const char *path = scratch_path(&s, "model.safetensors");
+    tl_error error = {""};
+    tl_transformer_config config = {.src_vocab = 20,
+                                    .tgt_vocab = 20,
+                                    .tie = TL_TIE_ALL,
+                                    .d_model = 8,
+                                    .heads = 2,
+                                    .layers = 2,
+                                    .d_ff = 16};
+    tl_params *a = tl_params_new(1), *b = tl_params_new(2);
+    tl_transformer_init(a, "", &config);
+    tl_transformer_init(b, "", &config);
+    ck_assert_msg(tl_params_save(a, path, NULL, 0, &error), "%s", error.message);
+    ck_assert_msg(tl_params_load(b, path, &error), "%s", error.message);
+    ck_assert_int_gt(tl_params_count(a), 50);
+    ck_assert(same(a, b));
+    tl_safetensors *file = tl_safetensors_open(path, &error);
+    const tl_safetensors_entry *e = tl_safetensors_find(file, "encoder.layers.1.self_attn.in_proj_weight");
+    ck_assert(e != NULL && tl_shape_equal(e->shape, TL_SHAPE(24, 8)));
+    tl_safetensors_close(file);
+    tl_params *c = tl_params_new(3);
+    config.layers = 3;
+    tl_transformer_init(c, "", &config);
+    ck_assert(!tl_params_load(c, path, &error));
+    assert_contains(error.message, "no tensor \"encoder.layers.2.");
+    tl_params_free(a);
+    tl_params_free(b);
+    tl_params_free(c);
+    scratch_remove(&s);
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    tcase_add_test(tc, save_and_load);
+    tcase_add_test(tc, either_precision_is_read);
+    tcase_add_test(tc, files_that_do_not_fit_change_nothing);
+    tcase_add_test(tc, a_dtype_that_cannot_be_read_changes_nothing);
+    tcase_add_test(tc, failed_sets_are_neither_saved_nor_loaded);
+    tcase_add_test(tc, a_transformer_round_trips);
+}
+TL_TEST_MAIN("io: parameters in files")

@@ -1,0 +1,144 @@
+/* Characters, white space, lines and the table, against definitions written out again here. */
+#include "check.h"
+#include "text/scan.h"
+#include "text/table.h"
+
+/* UTF-8 by its definition (RFC 3629, section 3). */
+static size_t encode(uint32_t code, char *out) {
+    if (code < 0x80) return (out[0] = (char)code), 1;
+    size_t more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    for (size_t i = more; i > 0; i--, code >>= 6) out[i] = (char)(0x80 | (code & 0x3F));
+    static const unsigned lead[4] = {0, 0xC0, 0xE0, 0xF0};
+    out[0] = (char)(lead[more] | code);
+    return more + 1;
+}
+
+/* (Check's asserts leave a mark at every call, too slow for a million of them.) */
+START_TEST(every_character_is_read) {
+    for (uint32_t code = 0; code <= 0x10FFFF; code++) {
+        char text[5];
+        uint32_t got = code;
+        size_t length = encode(code, text);
+        bool surrogate = code >= 0xD800 && code <= 0xDFFF;
+        if (tl_utf8_character((tl_span){text, length}, &got) != (surrogate ? 0 : length) || got != code)
+            ck_abort_msg("U+%04X read as U+%04X", code, got);
+        if (length > 1 && tl_utf8_character((tl_span){text, length - 1}, &got) != 0)
+            ck_abort_msg("U+%04X cut off", code);
+    }
+}
+END_TEST
+
+START_TEST(bad_bytes_are_found) {
+    static const struct {
+        const char *text;
+        size_t size, bad;
+    } cases[] = {
+        {"ab\xC0\x80", 4, 2},               /* NUL in two bytes: not the shortest form */
+        {"\xC1\xBF", 2, 0},                 /* U+007F in two bytes */
+        {"a\xE0\x9F\xBF", 4, 1},            /* U+07FF in three */
+        {"\xF0\x8F\xBF\xBF", 4, 0},         /* U+FFFF in four */
+        {"\xED\xA0\x80", 3, 0},             /* a surrogate */
+        {"\xF4\x90\x80\x80", 4, 0},         /* U+110000 */
+        {"\xF8\x88\x80\x80\x80", 5, 0},     /* five bytes */
+        {"\x80", 1, 0},                     /* a continuation alone */
+        {"x\xFE", 2, 1},                    /* never in UTF-8 */
+        {"ok\0ok", 5, 2},                   /* NUL */
+        {"\xC3\xA4\xC3", 3, 2},             /* cut off */
+        {"\xC3\xA4\xF0\x9F\x98\x80z", 7, 7} /* good: ä 😀 z */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ck_assert_msg(tl_utf8_first_bad((tl_span){cases[i].text, cases[i].size}) == cases[i].bad, "case %zu",
+                      i);
+}
+END_TEST
+
+/* Exactly the 29 characters for which Python 3 says chr(c).isspace(). */
+START_TEST(white_space_is_pythons) {
+    static const uint32_t white[29] = {0x09,   0x0A,   0x0B,   0x0C,   0x0D,   0x1C,   0x1D,   0x1E,
+                                       0x1F,   0x20,   0x85,   0xA0,   0x1680, 0x2000, 0x2001, 0x2002,
+                                       0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x2009, 0x200A,
+                                       0x2028, 0x2029, 0x202F, 0x205F, 0x3000};
+    int found = 0;
+    for (uint32_t code = 0; code <= 0x10FFFF; code++) {
+        if (code >= 0xD800 && code <= 0xDFFF) continue;
+        char text[5];
+        bool is_white = tl_count_tokens((tl_span){text, encode(code, text)}) == 0;
+        if (is_white) ck_assert_msg(found < 29 && white[found++] == code, "U+%04X is no white space", code);
+    }
+    ck_assert_int_eq(found, 29);
+}
+END_TEST
+
+START_TEST(tokens_and_lines) {
+    tl_span rest = tl_span_of("  ein\xC2\xA0 h\xC3\xBCt\t\xFF\xFE.\xE3\x80\x80"), token;
+    const char *const expected[] = {"ein", "h\xC3\xBCt", "\xFF\xFE."};
+    for (int i = 0; i < 3; i++) {
+        ck_assert(tl_next_token(&rest, &token));
+        ck_assert(token.size == strlen(expected[i]) && memcmp(token.text, expected[i], token.size) == 0);
+    }
+    ck_assert(!tl_next_token(&rest, &token));
+
+    tl_span text = tl_span_of("a\n\nbc"), line;
+    const size_t sizes[] = {1, 0, 2};
+    for (int i = 0; i < 3; i++) ck_assert(tl_next_line(&text, &line) && line.size == sizes[i]);
+    ck_assert(!tl_next_line(&text, &line));
+    text = tl_span_of("a\n");
+    ck_assert(tl_next_line(&text, &line) &&
+              !tl_next_line(&text, &line)); /* no empty line after the last LF */
+}
+END_TEST
+
+START_TEST(quotes_are_short_and_printable) {
+    char out[TL_QUOTED];
+    ck_assert_str_eq(tl_quote(tl_span_of("h\xC3\xBCt\t\x1B[1m\xFF"), out),
+                     "\"h\xC3\xBCt\\x09\\x1B[1m\\xFF\"");
+    ck_assert_str_eq(tl_quote(tl_span_of("\xE2\x80\xA8"), out), "\"\\xE2\\x80\\xA8\"");
+    ck_assert_str_eq(tl_quote(tl_span_of("1234567890123456789012345678901234567890"), out),
+                     "\"1234567890123456789012345678901234567890\"");
+    ck_assert_str_eq(tl_quote(tl_span_of("12345678901234567890123456789012345678901"), out),
+                     "\"1234567890123456789012345678901234567890\xE2\x80\xA6\"");
+    char worst[64];
+    memset(worst, 0xFF, sizeof worst);
+    ck_assert(strlen(tl_quote((tl_span){worst, sizeof worst}, out)) < TL_QUOTED);
+    memcpy(worst + 39, "\xF4\x8F\xBF\xBF", 4);
+    ck_assert(strlen(tl_quote((tl_span){worst, sizeof worst}, out)) < TL_QUOTED);
+}
+END_TEST
+
+START_TEST(the_table_numbers_keys_in_order) {
+    tl_table table = {0};
+    char key[32];
+    ck_assert_int_eq(tl_table_find(&table, tl_span_of("x")), -1);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 5000; i++) {
+            snprintf(key, sizeof key, "%d", i * 7919);
+            ck_assert_int_eq(tl_table_find(&table, tl_span_of(key)), -1);
+            ck_assert_int_eq(tl_table_add(&table, tl_span_of(key)), i);
+            ck_assert_int_eq(tl_table_add(&table, tl_span_of(key)), i);
+        }
+        ck_assert_int_eq(table.count, 5000);
+        for (int i = 0; i < 5000; i++) {
+            snprintf(key, sizeof key, "%d", i * 7919);
+            ck_assert_int_eq(tl_table_find(&table, tl_span_of(key)), i);
+            ck_assert_str_eq(tl_table_key(&table, i).text, key);
+        }
+        tl_table_clear(&table);
+    }
+    ck_assert_int_eq(tl_table_add(&table, (tl_span){"a\0b", 3}), 0); /* keys may hold NUL, and be empty */
+    ck_assert_int_eq(tl_table_add(&table, (tl_span){"a\0c", 3}), 1);
+    ck_assert_int_eq(tl_table_add(&table, tl_span_of("")), 2);
+    ck_assert_int_eq(tl_table_find(&table, (tl_span){"a\0b", 3}), 0);
+    tl_table_free(&table);
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    tcase_add_test(tc, every_character_is_read);
+    tcase_add_test(tc, bad_bytes_are_found);
+    tcase_add_test(tc, white_space_is_pythons);
+    tcase_add_test(tc, tokens_and_lines);
+    tcase_add_test(tc, quotes_are_short_and_printable);
+    tcase_add_test(tc, the_table_numbers_keys_in_order);
+}
+
+TL_TEST_MAIN("text: scan")
