@@ -1,0 +1,287 @@
+#include "options.h"
+
+#include <math.h>
+#include <string.h>
+
+#define AT(field) offsetof(settings, field)
+
+/* clang-format off */
+#define COMMON_ROWS \
+    {"threads", OPTION_LONG, AT(threads), "N", "threads to use (0: OMP_NUM_THREADS, or all cores)"}, \
+    {"quiet", OPTION_FLAG, AT(quiet), NULL, "no progress on standard error"}
+#define HEADING(text) {NULL, 0, 0, NULL, text}
+#define END {NULL, 0, 0, NULL, NULL}
+
+const option train_options[] = {
+    HEADING("data"),
+    {"train", OPTION_TEXT, AT(train), "FILE", "sentence pairs: source, tab, target, one pair a line"},
+    {"valid", OPTION_TEXT, AT(valid), "FILE", "pairs to validate on, the same form"},
+    {"task", OPTION_TEXT, AT(task), "reverse|copy|sort", "train on sequences made here, instead of files"},
+    {"sentences", OPTION_LONG, AT(sentences), "N", "toy tasks: pairs to train on"},
+    {"min-symbols", OPTION_LONG, AT(min_symbols), "N", "toy tasks: shortest sequence"},
+    {"max-symbols", OPTION_LONG, AT(max_symbols), "N", "toy tasks: longest sequence"},
+    {"symbols", OPTION_LONG, AT(symbols), "N", "toy tasks: how many different ones"},
+    {"out", OPTION_TEXT, AT(out), "DIR", "where the run goes; made if it is not there"},
+    {"overwrite", OPTION_FLAG, AT(overwrite), NULL, "replace the model that is in --out already"},
+
+    HEADING("text"),
+    {"min-count", OPTION_LONG, AT(min_count), "N", "words seen less often become <unk>"},
+    {"max-vocab", OPTION_LONG, AT(max_vocab), "N", "at most so many entries a vocabulary (0: no limit)"},
+    {"joint", OPTION_FLAG, AT(joint), NULL, "one vocabulary for both sides"},
+    {"max-length", OPTION_LONG, AT(max_length), "N", "longer sentences are left out of training and validation"},
+    {"strict", OPTION_FLAG, AT(strict), NULL, "refuse a file with bad lines instead of leaving them out"},
+
+    HEADING("model"),
+    {"preset", OPTION_TEXT, AT(preset), "toy|tiny",
+     "sizes: toy d64, 4 heads, 2+2, ff128; tiny d128, 4 heads, 4+4, ff256"},
+    {"d-model", OPTION_LONG, AT(d_model), "N", "width, instead of the preset's"},
+    {"heads", OPTION_LONG, AT(heads), "N", "attention heads, instead of the preset's"},
+    {"layers", OPTION_LONG, AT(layers), "N", "layers of encoder and decoder each, instead of the preset's"},
+    {"d-ff", OPTION_LONG, AT(d_ff), "N", "width inside feed-forward, instead of the preset's"},
+    {"tie", OPTION_TEXT, AT(tie), "none|target|all", "embeddings that share one matrix; all needs --joint"},
+    {"activation", OPTION_TEXT, AT(activation), "relu|gelu", "inside feed-forward"},
+    {"positions", OPTION_TEXT, AT(positions), "sinusoidal|learned", "how places in a sentence are told"},
+    {"pre-norm", OPTION_FLAG, AT(pre_norm), NULL, "LayerNorm before each sub-layer, not after it"},
+    {"no-final-norm", OPTION_FLAG, AT(no_final_norm), NULL, "no LayerNorm after the last layers"},
+    {"dropout", OPTION_SHARE, AT(dropout), "P", "on embeddings and sub-layer outputs"},
+    {"attention-dropout", OPTION_SHARE, AT(attention_dropout), "P", "on attention probabilities"},
+    {"activation-dropout", OPTION_SHARE, AT(activation_dropout), "P", "inside feed-forward"},
+
+    HEADING("training"),
+    {"steps", OPTION_LONG, AT(steps), "N", "stop after so many updates (0: no limit)"},
+    {"epochs", OPTION_LONG, AT(epochs), "N",
+     "stop after so many passes over the data (10, if neither steps nor minutes are given)"},
+    {"minutes", OPTION_DOUBLE, AT(minutes), "M", "stop after so much time, validations included (0: no limit)"},
+    {"batch-tokens", OPTION_LONG, AT(batch_tokens), "N", "tokens of a batch, a side, padding included"},
+    {"lr", OPTION_DOUBLE, AT(lr), "R", "peak learning rate"},
+    {"schedule", OPTION_TEXT, AT(schedule), "inverse-sqrt|cosine|linear|constant",
+     "how it falls; cosine and linear need --steps, --epochs or --minutes"},
+    {"warmup", OPTION_LONG, AT(warmup), "N", "steps over which it rises"},
+    {"beta2", OPTION_SHARE, AT(beta2), "B", "Adam's second decay"},
+    {"label-smoothing", OPTION_SHARE, AT(label_smoothing), "E", "share of the target spread over all words"},
+    {"clip", OPTION_DOUBLE, AT(clip), "N", "largest gradient norm (0: no limit)"},
+    {"seed", OPTION_LONG, AT(seed), "N", "of initial weights, order of batches, dropout"},
+    COMMON_ROWS,
+    END};
+
+const option translate_options[] = {
+    {"model", OPTION_TEXT, AT(model), "DIR", "a run that train has written"},
+    {"batch-tokens", OPTION_LONG, AT(batch_tokens), "N", "tokens of a batch, padding included"},
+    COMMON_ROWS,
+    END};
+
+const option evaluate_options[] = {
+    {"model", OPTION_TEXT, AT(model), "DIR", "a run that train has written"},
+    {"test", OPTION_TEXT, AT(test), "FILE", "sentence pairs: source, tab, reference"},
+    {"batch-tokens", OPTION_LONG, AT(batch_tokens), "N", "tokens of a batch, padding included"},
+    COMMON_ROWS,
+    END};
+
+const option demo_options[] = {
+    {"out", OPTION_TEXT, AT(out), "DIR", "where the run goes"},
+    {"task", OPTION_TEXT, AT(task), "reverse|copy|sort", "what is to be learnt"},
+    {"steps", OPTION_LONG, AT(steps), "N", "updates"},
+    COMMON_ROWS,
+    END};
+/* clang-format on */
+
+settings settings_default(void) {
+    return (settings){.out = "runs/translate",
+                      .model = "runs/translate",
+                      .min_count = 2,
+                      .max_length = 100,
+                      .sentences = 20000,
+                      .min_symbols = 1,
+                      .max_symbols = 10,
+                      .symbols = 20,
+                      .preset = "tiny",
+                      .tie = "target",
+                      .activation = "relu",
+                      .positions = "sinusoidal",
+                      .dropout = 0.1,
+                      .label_smoothing = 0.1,
+                      .lr = 0.002,
+                      .warmup = 800,
+                      .warmup_from = 1e-7,
+                      .beta2 = 0.98,
+                      .clip = 5,
+                      .schedule = "inverse-sqrt",
+                      .batch_tokens = 4096,
+                      .seed = 1};
+}
+
+typedef struct preset {
+    const char *name;
+    long d_model, heads, layers, d_ff;
+} preset;
+static const preset presets[] = {{"toy", 64, 4, 2, 128}, {"tiny", 128, 4, 4, 256}};
+
+static bool apply_preset(settings *s, tl_error *error) {
+    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {
+        const preset *p = &presets[i];
+        if (strcmp(p->name, s->preset)) continue;
+        if (!s->d_model) s->d_model = p->d_model;
+        if (!s->heads) s->heads = p->heads;
+        if (!s->layers) s->layers = p->layers;
+        if (!s->d_ff) s->d_ff = p->d_ff;
+        return true;
+    }
+    return tl_error_set(error, "there is no preset \"%s\"", s->preset);
+}
+
+bool settings_complete(settings *s, tl_error *error) {
+    if (!apply_preset(s, error)) return false;
+    if (!s->steps && !s->epochs && s->minutes <= 0) s->epochs = 10;
+    if (!strcmp(s->tie, "all") && !s->joint)
+        return tl_error_set(error, "--tie all needs --joint: one matrix cannot serve two vocabularies");
+    if (s->d_model % s->heads)
+        return tl_error_set(error,
+                            "--d-model %ld does not split into --heads %ld: choose heads that divide it",
+                            s->d_model, s->heads);
+    return true;
+}
+
+static void *field(settings *s, const option *o) { return (char *)s + o->offset; }
+
+/* Is `value` one of "a|b|c"? What takes has no bar takes anything. */
+static bool is_choice(const char *takes, const char *value) {
+    if (!strchr(takes, '|')) return true;
+    size_t length = strlen(value);
+    for (const char *p = takes; p; p = strchr(p, '|') ? strchr(p, '|') + 1 : NULL)
+        if (strncmp(p, value, length) == 0 && (p[length] == '|' || p[length] == 0) && length) return true;
+    return false;
+}
+
+static const char *const expected[] = {[OPTION_LONG] = "a whole number from 0 to 2147483647",
+                                       [OPTION_DOUBLE] = "a number from 0 up",
+                                       [OPTION_SHARE] = "a number from 0 up to, but not, 1",
+                                       [OPTION_FLAG] = "true or false"};
+
+/* Is what stands in the settings one of the values that the option takes? */
+static bool is_allowed(const option *o, const void *f) {
+    switch (o->kind) {
+    case OPTION_LONG:
+        return *(const long *)f >= 0 && *(const long *)f <= INT32_MAX;
+    case OPTION_DOUBLE:
+        return *(const double *)f >= 0 && isfinite(*(const double *)f);
+    case OPTION_SHARE:
+        return *(const double *)f >= 0 && *(const double *)f < 1;
+    case OPTION_TEXT:
+        return !*(const char *const *)f || is_choice(o->takes, *(const char *const *)f);
+    case OPTION_FLAG:
+        break;
+    }
+    return true;
+}
+
+static bool set_value(const option *o, const char *value, settings *s, tl_error *error) {
+    void *f = field(s, o);
+    bool ok = true;
+    if (o->kind == OPTION_FLAG) *(bool *)f = true;
+    if (o->kind == OPTION_LONG) ok = tl_long_parse(value, f);
+    if (o->kind == OPTION_DOUBLE || o->kind == OPTION_SHARE) ok = tl_double_parse(value, f);
+    if (o->kind == OPTION_TEXT) *(const char **)f = value;
+    if (ok && is_allowed(o, f)) return true;
+    if (o->kind == OPTION_TEXT)
+        return tl_error_set(error, "--%s \"%s\": say one of %s", o->name, value, o->takes);
+    return tl_error_set(error, "--%s \"%s\": %s is expected", o->name, value, expected[o->kind]);
+}
+
+static const option *find(const option *table, const char *name, size_t length) {
+    for (const option *o = table; o->name || o->help; o++)
+        if (o->name && strlen(o->name) == length && strncmp(o->name, name, length) == 0) return o;
+    return NULL;
+}
+
+bool options_parse(const option *table, int argc, char **argv, settings *s, bool *help, tl_error *error) {
+    for (int i = 0; i < argc; i++) {
+        const char *a = argv[i];
+        if (!strcmp(a, "--help") || !strcmp(a, "-h")) {
+            *help = true;
+            return true;
+        }
+        if (strncmp(a, "--", 2)) return tl_error_set(error, "\"%s\": options begin with --", a);
+        const char *equals = strchr(a, '=');
+        const option *o = find(table, a + 2, equals ? (size_t)(equals - a - 2) : strlen(a + 2));
+        if (!o) return tl_error_set(error, "there is no option \"%s\" here", a);
+        if (o->kind == OPTION_FLAG && equals) return tl_error_set(error, "--%s takes no value", o->name);
+        const char *value = equals ? equals + 1 : NULL;
+        if (!value && o->kind != OPTION_FLAG) {
+            if (++i == argc || !strncmp(argv[i], "--", 2))
+                return tl_error_set(error, "--%s: %s is missing behind it", o->name, o->takes);
+            value = argv[i];
+        }
+        if (!set_value(o, value, s, error)) return false;
+    }
+    return true;
+}
+
+void options_print(const option *table, const settings *defaults, FILE *out) {
+    if (table->name) fprintf(out, "\noptions:\n");
+    for (const option *o = table; o->name || o->help; o++) {
+        if (!o->name) {
+            fprintf(out, "\n%s:\n", o->help);
+            continue;
+        }
+        char left[64], value[TL_NUMBER_TEXT] = "";
+        const void *f = (const char *)defaults + o->offset;
+        snprintf(left, sizeof left, "--%s%s%s", o->name, o->takes ? " " : "", o->takes ? o->takes : "");
+        const char *shown = value;
+        if (o->kind == OPTION_LONG && *(const long *)f)
+            snprintf(value, sizeof value, "%ld", *(const long *)f);
+        if ((o->kind == OPTION_DOUBLE || o->kind == OPTION_SHARE) && *(const double *)f > 0)
+            tl_double_text(*(const double *)f, value);
+        if (o->kind == OPTION_TEXT && *(const char *const *)f) shown = *(const char *const *)f;
+        if (strlen(left) > 30) { /* too wide for its column: what it means goes below */
+            fprintf(out, "  %s\n", left);
+            *left = 0;
+        }
+        fprintf(out, "  %-30s %s%s%s%s\n", left, o->help, *shown ? " [" : "", shown, *shown ? "]" : "");
+    }
+}
+
+static bool is_kept(const option *o) { /* paths and the like say nothing about the model */
+    static const char *const not_kept[] = {"train", "valid", "out", "overwrite", "threads", "quiet", NULL};
+    for (int i = 0; not_kept[i]; i++)
+        if (!strcmp(o->name, not_kept[i])) return false;
+    return true;
+}
+
+void settings_write(const settings *s, tl_config *config) {
+    for (const option *o = train_options; o->name || o->help; o++) {
+        const void *f = (const char *)s + o->offset;
+        if (!o->name || !is_kept(o)) continue;
+        if (o->kind == OPTION_LONG) tl_config_set_long(config, o->name, *(const long *)f);
+        if (o->kind == OPTION_DOUBLE || o->kind == OPTION_SHARE)
+            tl_config_set_double(config, o->name, *(const double *)f);
+        if (o->kind == OPTION_FLAG) tl_config_set_bool(config, o->name, *(const bool *)f);
+        if (o->kind == OPTION_TEXT && *(const char *const *)f)
+            tl_config_set_string(config, o->name, *(const char *const *)f);
+    }
+}
+
+bool settings_read(settings *s, tl_config *config, const char *path, tl_error *error) {
+    for (const option *o = train_options; o->name || o->help; o++) {
+        if (!o->name || !is_kept(o)) continue;
+        void *f = field(s, o);
+        if (o->kind == OPTION_LONG) *(long *)f = tl_config_long(config, o->name, *(long *)f);
+        if (o->kind == OPTION_DOUBLE || o->kind == OPTION_SHARE)
+            *(double *)f = tl_config_double(config, o->name, *(double *)f);
+        if (o->kind == OPTION_FLAG) *(bool *)f = tl_config_bool(config, o->name, *(bool *)f);
+        if (o->kind == OPTION_TEXT) *(const char **)f = tl_config_string(config, o->name, *(const char **)f);
+        if (!is_allowed(o, f))
+            tl_error_set(error, "%s: %s = \"%s\": expected %s; correct the line", path, o->name,
+                         tl_config_string(config, o->name, ""),
+                         o->kind == OPTION_TEXT ? o->takes : expected[o->kind]);
+    }
+    long line = 0;
+    const char *unknown = tl_config_unknown(config, 0, &line);
+    if (tl_config_error(config)) return tl_error_set(error, "%s", tl_config_error(config));
+    if (unknown)
+        return tl_error_set(
+            error,
+            "%s line %ld: there is no setting \"%s\"; correct the line, or use the version of "
+            "translate that wrote it",
+            path, line, unknown);
+    return !tl_failed(error);
+}

@@ -1,0 +1,291 @@
+/* The Makefile as its user knows it: targets that say what they do, a folder a flavour, nothing rebuilt in vain and
+ * everything that must be, installing and uninstalling, and a word when Check is missing. */
+#define _XOPEN_SOURCE 700
+#include "tree.h"
+
+#include <tapeloom.h> /* TL_VERSION, tl_real */
+
+#if defined(__has_feature)
+# if __has_feature(address_sanitizer)
+#  define SANITIZED
+# endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(SANITIZED)
+# define SANITIZE "-fsanitize=address,undefined"
+#else
+# define SANITIZE ""
+#endif
+
+#define MAKE "make CC=\"$CC\" B=b OPENMP=0 "
+
+/* ---- what there is ---- */
+
+START_TEST(help_lists_targets) {
+    sh("make help");
+    char *listed = strcpy(malloc(strlen(said) + 1), said);
+    ck_assert_ptr_eq(
+        strstr(listed, "make [target] [PRECISION=double] [SAN=1] [DEBUG=1] [OPENMP=0] [CC=clang]\n"), listed);
+    sh("sed -n 's/^\\.PHONY: //p' Makefile");
+    int targets = 0;
+    for (char *name = strtok(said, " \n"); name; name = strtok(NULL, " \n")) {
+        char line[64], *found, first;
+        if (!strcmp(name, "FORCE") || !strcmp(name, "need-check")) continue; /* not for users */
+        snprintf(line, sizeof line, "\n  %s ", name);
+        found = strstr(listed, line);
+        ck_assert_msg(found != NULL, "make help does not list %s:\n%s", name, listed);
+        ck_assert_msg(sscanf(found + strlen(line), " %c", &first) == 1 && first >= 'a' && first <= 'z',
+                      "%s has no description:\n%s", name, listed);
+        targets++;
+    }
+    ck_assert_int_eq(targets, count_lines(listed) - 1);
+    ck_assert_int_ge(targets, 14);
+    free(listed);
+}
+END_TEST
+
+START_TEST(flavours) {
+    static const struct {
+        const char *options, *folder, *library, *has, *has_not;
+    } cases[] = {
+        {"CC=cc", "build", "libtapeloom.a", " -O3 ", "-DTL_DOUBLE"},
+        {"CC=gcc", "build", "libtapeloom.a", "gcc -std=c11 -Wall -Wextra -Werror ", "sanitize"},
+        {"CC=cc PRECISION=double", "build/double", "libtapeloom-double.a", " -DTL_DOUBLE ", "sanitize"},
+        {"CC=cc SAN=1", "build/san", "libtapeloom.a", " -fsanitize=address,undefined ", "-DTL_DOUBLE"},
+        {"CC=cc DEBUG=1", "build/debug", "libtapeloom.a", " -O1 ", "-O3"},
+        {"CC=cc OPENMP=0", "build/serial", "libtapeloom.a", " -O3 ", "-fopenmp"},
+        {"CC=clang", "build/clang", "libtapeloom.a", "clang -std=c11 ", "sanitize"},
+        {"CC=/usr/bin/clang PRECISION=double SAN=1", "build/clang-double-san", "libtapeloom-double.a",
+         " -fsanitize=address,undefined ", " -DTL_DOUBLE -O"},
+        {"CC=clang DEBUG=1 OPENMP=0", "build/clang-debug-serial", "libtapeloom.a", " -O1 ", "-fopenmp"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char line[256];
+        snprintf(line, sizeof line, "make -n all %s 2>/dev/null", cases[i].options);
+        sh(line);
+        snprintf(line, sizeof line, " -o %s/obj/src/tensor/answer.o\n", cases[i].folder);
+        assert_contains(said, line);
+        snprintf(line, sizeof line, " rcs %s/%s ", cases[i].folder, cases[i].library);
+        assert_contains(said, line);
+        snprintf(line, sizeof line, " -o %s/translate ", cases[i].folder);
+        assert_contains(said, line);
+        assert_contains(said, cases[i].has);
+        ck_assert_msg(strstr(said, cases[i].has_not) == NULL, "%s: %s in\n%s", cases[i].options,
+                      cases[i].has_not, said);
+    }
+    ck_assert_int_eq(try("ls build"), 2); /* -n made nothing */
+    static const char *const wrong[][2] = {
+        {"PRECISION=half", "PRECISION=half: say PRECISION=float or PRECISION=double"},
+        {"SAN=yes", "SAN=yes: say SAN=0 or SAN=1"},
+        {"DEBUG=2", "DEBUG=2: say DEBUG=0 or DEBUG=1"},
+        {"OPENMP=no", "OPENMP=no: say OPENMP=0 or OPENMP=1"}};
+    for (int i = 0; i < 4; i++) {
+        char line[64];
+        snprintf(line, sizeof line, "make help %s", wrong[i][0]);
+        ck_assert_int_eq(try(line), 2);
+        assert_contains(said, wrong[i][1]);
+    }
+}
+END_TEST
+
+/* ---- what is built again ---- */
+
+/* Of the last make's commands: does one compile this source, or make this file? */
+static bool made(const char *file) {
+    char compiled[128], linked[128];
+    snprintf(compiled, sizeof compiled, " -c %s -o ", file);
+    snprintf(linked, sizeof linked, " -o b/%s", file);
+    return strstr(said, compiled) || strstr(said, linked);
+}
+
+static void expect_made(const char *after, bool answer, bool other, bool kernel, bool hello, bool translate) {
+    const struct {
+        const char *file;
+        bool expected;
+    } files[] = {{"src/tensor/answer.c", answer},
+                 {"src/tensor/other.c", other},
+                 {"src/tensor/kernels/k.c", kernel},
+                 {"examples/hello.c", hello},
+                 {"examples/translate/part.c", translate}};
+    for (int i = 0; i < 5; i++)
+        ck_assert_msg(made(files[i].file) == files[i].expected, "%s: %s should %sbe compiled\n%s", after,
+                      files[i].file, files[i].expected ? "" : "not ", said);
+}
+
+START_TEST(rebuilds_what_changed) {
+    sh(MAKE "-j2");
+    expect_made("first", true, true, true, true, true);
+    sh("b/hello && b/translate");
+    sh(MAKE);
+    expect_made("nothing", false, false, false, false, false);
+    ck_assert_ptr_null(strstr(said, " -o "));
+    sh("touch include/tapeloom/tensor.h && " MAKE);
+    expect_made("a header, included by a header", true, false, false, true, false);
+    ck_assert(strstr(said, " rcs b/libtapeloom.a ") && made("hello ") && made("translate "));
+    sh("touch src/tensor/private.h && " MAKE);
+    expect_made("a private header", true, false, false, false, false);
+    sh("touch examples/translate/part.c && " MAKE);
+    expect_made("a program's part", false, false, false, false, true);
+    ck_assert(!strstr(said, " rcs ") && made("translate ") && !made("hello "));
+    sh("rm src/tensor/private.h && sed -e /private/d -e s/TL_ANSWER/42/ src/tensor/answer.c > a && "
+       "mv a src/tensor/answer.c && " MAKE); /* a header that is gone is in the way of nothing */
+    expect_made("a header gone", true, false, false, false, false);
+}
+END_TEST
+
+START_TEST(rebuilds_for_flags) {
+    sh(MAKE "lib");
+    sh(MAKE "lib CFLAGS=-DX");
+    expect_made("CFLAGS=-DX", true, true, true, false, false);
+    assert_contains(said, " -DX ");
+    sh(MAKE "lib CFLAGS=-DX");
+    expect_made("the same", false, false, false, false, false);
+    sh(MAKE "lib CFLAGS=\"-DX='\\\"it is\\\"'\""); /* quotes in flags */
+    expect_made("quotes", true, true, true, false, false);
+    sh(MAKE "lib CFLAGS=\"-DX='\\\"it is\\\"'\"");
+    expect_made("the same quotes", false, false, false, false, false);
+    sh(MAKE "lib CPPFLAGS=-DY");
+    expect_made("CPPFLAGS", true, true, true, false, false);
+    sh(MAKE "lib DEBUG=1 CPPFLAGS=-DY");
+    expect_made("DEBUG in the same folder", true, true, true, false, false);
+}
+END_TEST
+
+START_TEST(rebuilds_for_files) {
+    sh(MAKE "lib");
+    put("src/tensor/third.c", "int tl_third(void);\nint tl_third(void) { return 3; }\n");
+    sh(MAKE "lib");
+    assert_contains(said, " -c src/tensor/third.c ");
+    expect_made("a new file", false, false, false, false, false);
+    sh("ar t b/libtapeloom.a");
+    assert_contains(said, "third.o\n");
+    sh("rm src/tensor/third.c && " MAKE "lib");
+    sh("ar t b/libtapeloom.a");
+    ck_assert_ptr_null(strstr(said, "third.o"));
+    assert_contains(said, "answer.o\n");
+}
+END_TEST
+
+/* ---- installing ---- */
+
+static bool have_pkg_config(void) { return try("pkg-config --version") == 0; }
+
+START_TEST(install_both_precisions) {
+    sh(MAKE "install DESTDIR=$D/dest PREFIX=/opt/tl");
+    sh("make CC=\"$CC\" B=b2 OPENMP=0 PRECISION=double install DESTDIR=$D/dest PREFIX=/opt/tl");
+    sh("cd dest && find . -type f | LC_ALL=C sort");
+    ck_assert_str_eq(said, "./opt/tl/bin/tapeloom-translate\n./opt/tl/bin/tapeloom-translate-double\n"
+                           "./opt/tl/include/tapeloom.h\n./opt/tl/include/tapeloom/tensor.h\n"
+                           "./opt/tl/lib/libtapeloom-double.a\n./opt/tl/lib/libtapeloom.a\n"
+                           "./opt/tl/lib/pkgconfig/tapeloom-double.pc\n./opt/tl/lib/pkgconfig/tapeloom.pc\n");
+    sh("cmp include/tapeloom.h dest/opt/tl/include/tapeloom.h && cmp b/libtapeloom.a "
+       "dest/opt/tl/lib/libtapeloom.a"
+       " && dest/opt/tl/bin/tapeloom-translate && sed -n 's/^VERSION := /Version: /p' Makefile > version");
+    sh("cat dest/opt/tl/lib/pkgconfig/tapeloom-double.pc");
+    ck_assert_msg(!strncmp(said, "prefix=/opt/tl\nincludedir=${prefix}/include\nlibdir=${prefix}/lib\n", 65),
+                  "%s", said);
+    assert_contains(said, "\nName: tapeloom-double\n");
+    assert_contains(said, "\nCflags: -I${includedir} -DTL_DOUBLE\nLibs: -L${libdir} -ltapeloom-double -lm");
+    sh("grep -qxFf version dest/opt/tl/lib/pkgconfig/tapeloom.pc && cat "
+       "dest/opt/tl/lib/pkgconfig/tapeloom.pc");
+    assert_contains(said, "\nName: tapeloom\n");
+    assert_contains(said, "\nLibs: -L${libdir} -ltapeloom -lm");
+    ck_assert_ptr_null(strstr(said, "double"));
+    if (have_pkg_config())
+        sh("for name in tapeloom tapeloom-double; do $CC examples/hello.c -o hello "
+           "$(PKG_CONFIG_PATH=dest/opt/tl/lib/pkgconfig pkg-config --define-prefix --cflags --libs $name) && "
+           "./hello || exit; "
+           "done");
+    else
+        TL_SKIP("pkg-config is not here: nothing was compiled through it");
+    sh("touch dest/opt/tl/include/other.h && " MAKE "uninstall DESTDIR=$D/dest PREFIX=/opt/tl");
+    sh("cd dest && find . -type f");
+    ck_assert_str_eq(said, "./opt/tl/include/other.h\n"); /* not ours */
+}
+END_TEST
+
+/* The real library, as it has just been built, under a program that finds it through pkg-config only. */
+START_TEST(install_the_library) {
+    bool is_double = sizeof(tl_real) == sizeof(double);
+    const char *name = is_double ? "tapeloom-double" : "tapeloom";
+    char line[2048];
+    if (!have_pkg_config()) {
+        TL_SKIP("pkg-config is not here: the installed library was not tried");
+        return;
+    }
+    /* -o: taken as it is, not built again with other flags */
+    snprintf(line, sizeof line,
+             "cd $TOP && make -o $OUTER/lib%s.a -o $OUTER/translate CC=\"$CC\" B=$OUTER PRECISION=%s install"
+             " PREFIX=$D/usr",
+             name, is_double ? "double" : "float");
+    sh(line);
+    ck_assert_msg(strstr(said, " -c ") == NULL, "the library was built again:\n%s", said);
+    snprintf(line, sizeof line,
+             "export PKG_CONFIG_PATH=$D/usr/lib/pkgconfig; test $(pkg-config --modversion %s) = " TL_VERSION
+             " && $CC -std=c11 %s $TOP/examples/scalar_tape.c -o program $(pkg-config --cflags --libs %s) && "
+             "./program",
+             name, SANITIZE, name);
+    sh(line);
+}
+END_TEST
+
+/* ---- testing ---- */
+
+START_TEST(make_test) {
+    sh(MAKE "test");
+    assert_contains(said, "\n1 passed, 0 failed\n");
+    sh("sed s/42/43/ examples/hello.c > a && mv a examples/hello.c && sed s/42/43/ tests/room/test_small.c > "
+       "a && "
+       "mv a tests/room/test_small.c");
+    ck_assert_int_eq(try(MAKE "test"), 2);
+    assert_contains(said, "\nfailed: room/test_small\n0 passed, 1 failed\n");
+}
+END_TEST
+
+START_TEST(without_check) {
+    static const char *const commands[] = {MAKE "test CHECK_CFLAGS=-nostdinc",
+                                           MAKE "-j3 test CHECK_CFLAGS=-nostdinc"};
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(try(commands[i]), 2);
+        assert_contains(said, "make test: the tests use Check, and its header check.h is not here.\n"
+                              "Run 'make deps' to install it (or see https://libcheck.github.io/check/).\n");
+        ck_assert_ptr_null(strstr(said, "passed"));
+    }
+    sh(MAKE "all CHECK_CFLAGS=-nostdinc"); /* everything else works */
+}
+END_TEST
+
+/* README's second command on a machine without Check: the compiler finds it once apt-get has been run. */
+START_TEST(deps_then_test) {
+    sh("mkdir bin");
+    setenv("REAL_CC", getenv("CC"), 1);
+    put_program("bin/apt-get", "#!/bin/sh\ncase $1 in install) sleep 0.3; touch $D/installed;; esac\n");
+    put_program("bin/id", "#!/bin/sh\necho 0\n");
+    put_program(
+        "bin/picky",
+        "#!/bin/sh\ncase $* in *-E*|*check.c*) [ -f $D/installed ] || exit 1;; esac\nexec $REAL_CC \"$@\"\n");
+    ck_assert_int_eq(try("PATH=$D/bin:$PATH make CC=\"$D/bin/picky\" B=b OPENMP=0 test"), 2);
+    for (int i = 0; i < 2; i++) {
+        sh(i == 0 ? "PATH=$D/bin:$PATH; make CC=$D/bin/picky B=b0 OPENMP=0 deps test"
+                  : "rm installed; PATH=$D/bin:$PATH; make -j3 CC=$D/bin/picky B=b1 OPENMP=0 deps test");
+        assert_contains(said, "+ apt-get update\n");
+        assert_contains(said, "+ apt-get install -y check pkg-config\n");
+        assert_contains(said, "\n1 passed, 0 failed\n");
+    }
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    in_its_own_tree(tc);
+    tcase_add_test(tc, help_lists_targets);
+    tcase_add_test(tc, flavours);
+    tcase_add_test(tc, rebuilds_what_changed);
+    tcase_add_test(tc, rebuilds_for_flags);
+    tcase_add_test(tc, rebuilds_for_files);
+    tcase_add_test(tc, install_both_precisions);
+    tcase_add_test(tc, install_the_library);
+    tcase_add_test(tc, make_test);
+    tcase_add_test(tc, without_check);
+    tcase_add_test(tc, deps_then_test);
+}
+
+TL_TEST_MAIN("build: the Makefile")

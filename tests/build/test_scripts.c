@@ -1,0 +1,175 @@
+/* The two scripts beside the tests: tests/deps with every package manager there is (played by fakes that write down what
+ * they were asked), and tests/run with programs that pass, fail, crash or say nothing. */
+#define _XOPEN_SOURCE 700
+#include "tree.h"
+
+/* ---- tests/deps ---- */
+
+/* A path on which nothing is but what deps may use, a compiler that does not find Check, and the fakes named. */
+static void only_these_programs(const char *names) {
+    char list[256], path[64];
+    sh("rm -rf bin asked; mkdir bin; for name in sh mktemp rm; do ln -s $(command -v $name) bin/$name; done");
+    put_program("bin/cc", "#!/bin/sh\nexit 1\n");
+    put_program("bin/id", "#!/bin/sh\necho ${UID_WANTED:-0}\n");
+    snprintf(list, sizeof list, "%s", names);
+    for (char *name = strtok(list, " "); name; name = strtok(NULL, " ")) {
+        snprintf(path, sizeof path, "bin/%s", name);
+        put_program(path, !strcmp(name, "sudo")
+                              ? "#!/bin/sh\necho \"sudo $*\" >>$D/asked\n\"$@\"\n"
+                              : "#!/bin/sh\necho \"${0##*/} $*\" >>$D/asked\nexit ${FAIL:-0}\n");
+    }
+}
+
+static const struct {
+    const char *manager, *commands[2]; /* a second one may be NULL */
+    bool root;                         /* needs it */
+} managers[] = {
+    {"apt-get", {"apt-get update", "apt-get install -y check pkg-config"}, true},
+    {"dnf", {"dnf install -y check-devel pkgconf-pkg-config", NULL}, true},
+    {"pacman", {"pacman -S --noconfirm --needed check pkgconf", NULL}, true},
+    {"apk", {"apk add check-dev pkgconf", NULL}, true},
+    {"brew", {"brew install check pkg-config", NULL}, false},
+};
+enum { MANAGERS = sizeof managers / sizeof *managers };
+#define DEPS "CC=cc PATH=$D/bin tests/deps"
+
+START_TEST(each_package_manager) {
+    for (int i = 0; i < MANAGERS; i++)
+        for (int user = 0; user < 2; user++) {
+            char shown[512] = "", asked[512] = "", programs[64];
+            bool sudo = user && managers[i].root;
+            snprintf(programs, sizeof programs, "%s sudo", managers[i].manager);
+            only_these_programs(programs);
+            for (int k = 0; k < 2 && managers[i].commands[k]; k++) {
+                const char *command = managers[i].commands[k];
+                sprintf(shown + strlen(shown), "+ %s%s\n", sudo ? "sudo " : "", command);
+                if (sudo) sprintf(asked + strlen(asked), "sudo %s\n", command);
+                sprintf(asked + strlen(asked), "%s\n", command);
+            }
+            sh(user ? "UID_WANTED=1000 " DEPS : DEPS);
+            ck_assert_str_eq(said, shown); /* every command is shown … */
+            sh("cat asked");
+            ck_assert_str_eq(said, asked); /* … and is what is run */
+        }
+}
+END_TEST
+
+START_TEST(deps_that_cannot) {
+    static const char by_hand[] =
+        "Install the library Check by hand (https://libcheck.github.io/check/), then run 'make test'.\n";
+    char text[512];
+    only_these_programs("sudo");
+    ck_assert_int_eq(try(DEPS), 1);
+    snprintf(text, sizeof text, "make deps: found none of apt-get, dnf, pacman, apk, brew. %s", by_hand);
+    ck_assert_str_eq(said, text);
+    only_these_programs("dnf");
+    ck_assert_int_eq(try("UID_WANTED=1000 " DEPS), 1);
+    ck_assert_str_eq(said,
+                     "make deps: not root, and there is no sudo. As root, run:  dnf install -y check-devel "
+                     "pkgconf-pkg-config\n");
+    ck_assert_int_eq(try("FAIL=3 " DEPS), 1);
+    snprintf(text, sizeof text, "+ dnf install -y check-devel pkgconf-pkg-config\nmake deps: that failed. %s",
+             by_hand);
+    ck_assert_str_eq(said, text);
+    only_these_programs("apt-get");
+    ck_assert_int_eq(try("FAIL=100 " DEPS), 1);
+    snprintf(text, sizeof text, "+ apt-get update\nmake deps: that failed. %s", by_hand);
+    ck_assert_str_eq(said, text); /* and goes no further */
+}
+END_TEST
+
+/* Here it is only if a program with it links: its header alone is not enough. */
+START_TEST(deps_that_are_there) {
+    only_these_programs("apt-get");
+    put_program("bin/cc", "#!/bin/sh\n[ \"$1\" = -DFLAGS ] && [ \"$5\" = -lit ]\n");
+    sh("CHECK_CFLAGS=-DFLAGS CHECK_LIBS=-lit " DEPS);
+    ck_assert_str_eq(said, "make deps: Check is here already.\n");
+    ck_assert_int_ne(try("cat asked"), 0);
+    sh("CHECK_CFLAGS=-DFLAGS CHECK_LIBS=-lother " DEPS);
+    ck_assert_str_eq(said, "+ apt-get update\n+ apt-get install -y check pkg-config\n");
+    sh("make deps"); /* these tests were built with it */
+    ck_assert_str_eq(said, "make deps: Check is here already.\n");
+}
+END_TEST
+
+/* ---- tests/run ---- */
+
+static const struct {
+    const char *name, *script;
+} programs[] = {
+    {"passes", "echo 'Running suite(s): a'; echo '100%: Checks: 3, Failures: 0, Errors: 0'"},
+    {"skips", "echo 'SKIPPED: no such thing here'; echo '100%: Checks: 1, Failures: 0, Errors: 0'"},
+    {"fails", "echo '60%: Checks: 5, Failures: 1, Errors: 1'; echo 'x.c:1:F:a:b:0: wrong'; exit 1"},
+    {"crashes", "echo about to; kill -SEGV $$"},
+    {"leaks", "echo '100%: Checks: 2, Failures: 0, Errors: 0'; echo 'ERROR: leak'; exit 23"},
+    {"silent", ":"},
+    {"empty", "echo '100%: Checks: 0, Failures: 0, Errors: 0'"},
+    {"environment", "echo \"$CK_VERBOSITY $CK_DEFAULT_TIMEOUT $OMP_WAIT_POLICY\" >$D/seen;"
+                    "echo '100%: Checks: 1, Failures: 0, Errors: 0'"},
+};
+
+static void write_programs(void) {
+    sh("mkdir -p b/tests/room");
+    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
+        char path[64], script[512];
+        snprintf(path, sizeof path, "b/tests/room/test_%s", programs[i].name);
+        snprintf(script, sizeof script, "#!/bin/sh\n%s\n", programs[i].script);
+        put_program(path, script);
+    }
+}
+
+#define P(name) "b/tests/room/test_" name " "
+
+START_TEST(run_passes) {
+    write_programs();
+    sh("tests/run " P("passes") P("skips"));
+    ck_assert_str_eq(said, "room/test_passes                   100%: Checks: 3, Failures: 0, Errors: 0\n"
+                           "room/test_skips                    100%: Checks: 1, Failures: 0, Errors: 0\n"
+                           "SKIPPED: no such thing here\n"
+                           "4 passed, 0 failed\n");
+    sh("unset OMP_WAIT_POLICY; tests/run " P("environment") " && cat seen");
+    assert_contains(said, "\nnormal 0 passive\n");
+    sh("OMP_WAIT_POLICY=active tests/run " P("environment") " && cat seen");
+    assert_contains(said, "\nnormal 0 active\n");
+}
+END_TEST
+
+START_TEST(run_fails) {
+    static const char *const cases[][2] = {
+        {P("passes") P("fails"), "\nfailed: room/test_fails\n6 passed, 2 failed\n"},
+        {P("passes") P("crashes"), "\nfailed: room/test_crashes\n3 passed, 1 failed\n"},
+        {P("leaks") P("passes"), "\nfailed: room/test_leaks\n5 passed, 1 failed\n"},
+        {P("silent") P("passes"), "\nfailed: room/test_silent\n3 passed, 1 failed\n"},
+        {P("empty") P("passes"), "\nfailed: room/test_empty\n3 passed, 1 failed\n"},
+        {P("none"), "\nfailed: room/test_none\n0 passed, 1 failed\n"},
+        {P("fails") P("passes") P("crashes"),
+         "\nfailed: room/test_fails room/test_crashes\n6 passed, 3 failed\n"},
+        {"", "0 passed, 0 failed\n"},
+    };
+    write_programs();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char command[256];
+        snprintf(command, sizeof command, "tests/run %s", cases[i][0]);
+        int status = try(command);
+        ck_assert_msg(status == 1, "%s: exit status %d\n%s", command, status, said);
+        assert_contains(said, cases[i][1]);
+        ck_assert_str_eq(said + strlen(said) - strlen(cases[i][1]), cases[i][1]);
+    }
+    ck_assert_int_eq(try("tests/run " P("fails")), 1);
+    assert_contains(said, "\n    x.c:1:F:a:b:0: wrong\n"); /* its log is shown */
+    ck_assert_int_eq(try("tests/run " P("crashes")), 1);
+    assert_contains(said, "room/test_crashes                  no closing line (exit 139)\n");
+    assert_contains(said, "\n    about to\n");
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    in_its_own_tree(tc);
+    tcase_add_test(tc, each_package_manager);
+    tcase_add_test(tc, deps_that_cannot);
+    tcase_add_test(tc, deps_that_are_there);
+    tcase_add_test(tc, run_passes);
+    tcase_add_test(tc, run_fails);
+}
+
+TL_TEST_MAIN("build: scripts")

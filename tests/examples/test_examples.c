@@ -1,0 +1,277 @@
+/* The teaching examples, run as a user runs them (build/<name>, from the top of the repository), and what they print
+ * held against what is known to be true. The folder of the programs comes from the environment's BUILD. */
+#define _POSIX_C_SOURCE 200809L
+#include "shell.h"
+
+#include <dirent.h>
+#include <unistd.h>
+
+static const char *const examples[] = {"scalar_tape", "linear_regression", "attention_steps",
+                                       "attention_layer", "copy_task"};
+enum { EXAMPLES = sizeof examples / sizeof *examples };
+
+/* A run that must succeed; the caller frees the output. Threads that wait for each other go to sleep instead of
+ * spinning (unless the environment says otherwise): where others keep the cores busy, that is twenty times faster. */
+static char *run(const char *name) {
+    int status;
+    setenv("OMP_WAIT_POLICY", "passive", 0);
+    char *output = shell(&status, "%s/%s", build_folder(), name);
+    ck_assert_msg(status == 0, "%s/%s ends with status %d: %.2000s", build_folder(), name, status, output);
+    return output;
+}
+
+/* The number that follows `before` in the text. */
+static double number_after(const char *text, const char *before) {
+    const char *at = strstr(text, before);
+    ck_assert_msg(at != NULL, "there is no \"%s\" in: %s", before, text);
+    char *end;
+    double value = strtod(at + strlen(before), &end);
+    ck_assert_msg(end > at + strlen(before), "no number follows \"%s\" in: %s", before, text);
+    return value;
+}
+
+#define assert_near(found, expected, within) \
+ ck_assert_msg(fabs((found) - (expected)) <= (within), #found " is %.9g, not %.9g", (found), (expected))
+
+/* ---- what is true of all of them ---- */
+
+START_TEST(all_are_tested) {
+    DIR *dir = opendir("examples");
+    ck_assert_msg(dir != NULL, "examples/ is not here; run from the top of the repository");
+    int files = 0;
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        size_t n = strlen(entry->d_name);
+        if (n < 3 || strcmp(entry->d_name + n - 2, ".c")) continue;
+        bool known = false;
+        for (int i = 0; i < EXAMPLES; i++)
+            known |= strlen(examples[i]) == n - 2 && !strncmp(entry->d_name, examples[i], n - 2);
+        ck_assert_msg(known, "examples/%s has no test here", entry->d_name);
+        files++;
+    }
+    closedir(dir);
+    ck_assert_int_eq(files, EXAMPLES);
+}
+END_TEST
+
+/* One include of ours, the umbrella; a first comment that says how to run it. */
+START_TEST(read_on_their_own) {
+    for (int i = 0; i < EXAMPLES; i++) {
+        char path[128], how[128];
+        snprintf(path, sizeof path, "examples/%s.c", examples[i]);
+        snprintf(how, sizeof how, "build/%s\n", examples[i]);
+        char *text = read_text_file(path);
+        ck_assert_msg(!strncmp(text, "/* ", 3), "%s should begin with a comment", path);
+        const char *end = strstr(text, "*/"), *told = strstr(text, how);
+        ck_assert_msg(told && told < end, "the first comment of %s should say %s", path, how);
+        ck_assert_msg(!strstr(text, "#include \""), "%s: public headers only, in <>", path);
+        int ours = 0;
+        for (const char *at = text; (at = strstr(at, "tapeloom")); at++) ours++;
+        ck_assert_msg(ours == 1 && strstr(text, "\n#include <tapeloom.h>\n"),
+                      "%s should include <tapeloom.h> and nothing else of ours", path);
+        free(text);
+    }
+}
+END_TEST
+
+START_TEST(copy_task_is_short) {
+    char *text = read_text_file("examples/copy_task.c");
+    int lines = 0;
+    for (const char *c = text; *c; c++) lines += *c == '\n';
+    ck_assert_msg(lines < 100, "examples/copy_task.c has %d lines", lines);
+    free(text);
+}
+END_TEST
+
+/* ---- a tape on scalars ---- */
+
+/* The row of the table that has this label; ended by the line. */
+static void row(const char *table, const char *label, char text[256]) {
+    for (const char *line = table; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+        char operation[64], name[64];
+        if (sscanf(line, "%*d %63s %63s", operation, name) == 2 && !strcmp(name, label)) {
+            snprintf(text, 256, "%.*s", (int)strcspn(line, "\n"), line);
+            return;
+        }
+    }
+    ck_abort_msg("there is no row \"%s\" in: %s", label, table);
+}
+
+START_TEST(scalar_tape) {
+    char *out = run("scalar_tape"), text[256];
+    const char *after = strstr(out, "the tape after backward"), *dot = strstr(out, "digraph tape {");
+    ck_assert_msg(after && dot && dot > after, "%s", out);
+    static const char *const labels[] = {"w", "b", "sum", "y", "loss"};
+    for (int i = 0; i < 5; i++) {
+        row(out, labels[i], text);
+        assert_contains(text, "not computed"); /* before backward */
+        row(after, labels[i], text);
+        ck_assert_msg(!strstr(text, "not computed"), "after backward: %s", text);
+        ck_assert_msg(!strstr(text, "recycled") == (strchr("wby", *labels[i]) != NULL), "%s", text);
+    }
+    row(out, "y", text);
+    assert_contains(text, "tanh");
+    row(out, "target", text);
+    assert_contains(text, "none wanted");
+
+    double y = tanh(0.6 * 1.5 - 0.4), dy = 2 * (y - 0.9), dsum = dy * (1 - y * y);
+    assert_near(number_after(dot, " y = "), y, 2e-6);
+    assert_near(number_after(dot, " L = "), (y - 0.9) * (y - 0.9), 2e-6);
+    assert_near(number_after(dot, "dL/dy = "), dy, 2e-6);
+    assert_near(number_after(dot, "dL/db = "), dsum, 2e-6);
+    assert_near(number_after(dot, "dL/dw = "), dsum * 1.5, 2e-6);
+    assert_near(number_after(dot, "dL/dw by hand = "), dsum * 1.5, 2e-6);
+    assert_contains(dot, ": equal\n");
+
+    row(after, "w", text); /* one element: its norm is its size */
+    double norm = strtod(strrchr(text, ' '), NULL);
+    assert_near(norm, fabs(dsum * 1.5), 6e-6); /* printed with six digits */
+    int edges = 0;
+    for (const char *at = dot; (at = strstr(at, " -> ")); at++) edges++;
+    ck_assert_int_eq(edges, 8); /* mul 2, add 2, tanh 1, sub 2, power 1 */
+    assert_contains(dot, "\n}\n");
+    free(out);
+}
+END_TEST
+
+/* ---- linear regression ---- */
+
+START_TEST(linear_regression) {
+    char *out = run("linear_regression");
+    double first = number_after(out, "step   1  loss "), second = number_after(out, "step   2  loss ");
+    double middle = number_after(out, "step  50  loss "), last = number_after(out, "step 100  loss ");
+    ck_assert_msg(first > second && second > middle && middle >= last, "%s", out);
+    ck_assert_msg(first > 1 && last > 0.008 && last < 0.012, "the noise has variance 0.01: %s", out);
+    assert_near(number_after(out, "\nw1 "), 2.0, 0.04);
+    assert_near(number_after(out, "\nw2 "), -3.0, 0.04);
+    assert_near(number_after(out, "\nb  "), 0.5, 0.02);
+    free(out);
+}
+END_TEST
+
+/* ---- attention step by step ---- */
+
+START_TEST(attention_steps) {
+    static const struct {
+        const char *name, *shape;
+    } steps[] = {
+        {"x", "[32,10,512]"},        {"W_q", "[512,512]"},        {"W_k", "[512,512]"},
+        {"W_v", "[512,512]"},        {"W_o", "[512,512]"},        {"Q", "[32,10,512]"},
+        {"K", "[32,10,512]"},        {"V", "[32,10,512]"},        {"Q heads", "[32,8,10,64]"},
+        {"K heads", "[32,8,10,64]"}, {"V heads", "[32,8,10,64]"}, {"K^T", "[32,8,64,10]"},
+        {"scores", "[32,8,10,10]"},  {"scaled", "[32,8,10,10]"},  {"P", "[32,8,10,10]"},
+        {"context", "[32,8,10,64]"}, {"joined", "[32,10,512]"},   {"y", "[32,10,512]"},
+    };
+    enum { STEPS = sizeof steps / sizeof *steps };
+    char *out = run("attention_steps"), *back = strstr(out, "\nbackward");
+    ck_assert_msg(back != NULL, "%s", out);
+    *back++ = 0;
+    double norm[STEPS];
+    const char *place = out;
+    for (int i = 0; i < STEPS; i++) { /* forward: each line in its order */
+        char start[64], line[256];
+        snprintf(start, sizeof start, "\n%-12s ", steps[i].name);
+        place = strstr(place, start);
+        ck_assert_msg(place != NULL, "no step \"%s\", or not in its place, in: %s", steps[i].name, out);
+        snprintf(line, sizeof line, "%.*s", (int)strcspn(place + 1, "\n"), place + 1);
+        ck_assert_msg(!strcmp(strrchr(line, ' ') + 1, steps[i].shape), "%s: not %s", line, steps[i].shape);
+        place++;
+    }
+    assert_contains(out, "else TL_BLOCK [32,1,1,10]\n");
+    place = back;
+    for (int i = STEPS - 1; i >= 0; i--) { /* and back */
+        char start[64], shape[64];
+        snprintf(start, sizeof start, "\ndL/d %-13s ", steps[i].name);
+        place = strstr(place, start);
+        ck_assert_msg(place != NULL, "no \"%s\", or not in its place, in: %s", start, back);
+        ck_assert_int_eq(sscanf(place + strlen(start), "%63s norm %lf", shape, &norm[i]), 2);
+        ck_assert_str_eq(shape, steps[i].shape);
+        ck_assert_msg(norm[i] > 0 && isfinite(norm[i]), "dL/d %s: %g", steps[i].name, norm[i]);
+        place++;
+    }
+    enum { Q = 5, K, V, Q_HEADS, K_HEADS, V_HEADS, K_T, SCORES, SCALED, CONTEXT = 15, JOINED, Y };
+    assert_near(norm[Y], sqrt(32.0 * 10 * 512), 4.0);                        /* of that many normal numbers */
+    assert_near(norm[SCORES], norm[SCALED] / 8, 1e-4 * norm[SCORES] + 1e-4); /* sqrt(d_k) = 8 */
+    assert_near(norm[CONTEXT], norm[JOINED], 1e-3); /* the same numbers in another order */
+    assert_near(norm[K_T], norm[K], 1e-3);
+    assert_near(norm[K_HEADS], norm[K], 1e-3);
+    assert_near(norm[Q_HEADS], norm[Q], 1e-3);
+    assert_near(norm[V_HEADS], norm[V], 1e-3);
+    assert_contains(back, "at padded keys: norm of P 0, norm of dL/d scaled 0\n");
+    free(out);
+}
+END_TEST
+
+/* ---- the attention layer ---- */
+
+/* Reads the matrix printed behind a title: "<title> of sentence 0, head 2 [5,5]" and five lines. */
+static void matrix(const char *out, const char *title, double m[5][5]) {
+    char start[128];
+    snprintf(start, sizeof start, "%s of sentence 0, head 2 [5,5]\n", title);
+    const char *at = strstr(out, start);
+    ck_assert_msg(at != NULL, "there is no \"%s\" in: %s", start, out);
+    at += strlen(start);
+    for (int i = 0; i < 25; i++) {
+        at += strspn(at, "[] \n");
+        char *end;
+        m[i / 5][i % 5] = strtod(at, &end);
+        ck_assert_msg(end > at, "element %d of %s is not a number", i, start);
+        at = end;
+    }
+    ck_assert_msg(!strncmp(at, "]]\n", 3), "%s is not 5 by 5", start);
+}
+
+START_TEST(attention_layer) {
+    char *out = run("attention_layer");
+    double s[5][5], p[5][5], dp[5][5], size = 0;
+    matrix(out, "scores QK^T / sqrt(d_k)", s);
+    matrix(out, "probabilities P", p);
+    matrix(out, "gradients dL/dP", dp);
+    for (int i = 0; i < 5; i++) {
+        double sum = 0, expected[5];
+        for (int j = 0; j < 4; j++) sum += expected[j] = exp(s[i][j]);             /* key 4 is padding */
+        for (int j = 0; j < 4; j++) assert_near(p[i][j], expected[j] / sum, 2e-4); /* printed: 4 decimals */
+        ck_assert_msg(p[i][4] == 0, "row %d gives %g to padding", i, p[i][4]);
+        for (int j = 0; j < 4; j++) size += fabs(dp[i][j]);
+    }
+    ck_assert_msg(size > 0.1, "dL/dP is all but zero: %s", out);
+    static const char *const compared[] = {"output", "gradient of the words", "gradients of parameters"};
+    for (int i = 0; i < 3; i++) {
+        char line[128];
+        snprintf(line, sizeof line, "\n%-24s with and without maps: bit-identical\n", compared[i]);
+        assert_contains(out, line);
+    }
+    free(out);
+}
+END_TEST
+
+/* ---- the copy task ---- */
+
+/* Learning takes seconds, but minutes with sanitizers; then this is left out. */
+START_TEST(copy_task) {
+#ifdef TL_SANITIZED
+    TL_SKIP("copy_task: too slow with sanitizers");
+#else
+    char *out = run("copy_task");
+    const char *last = out;
+    for (const char *at = out; (at = strstr(at, "\nstep ")); at++) last = at;
+    ck_assert_msg(number_after(out, "step    1  loss ") > 1, "%s", out);
+    ck_assert_msg(number_after(last, "loss ") < 0.02, "the loss did not fall: %s", out);
+    ck_assert_msg(number_after(out, "unseen sequences: ") >= 500, "too few to say much: %s", out);
+    assert_contains(out, ", exact match: 100.0 %\n");
+    free(out);
+#endif
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    tcase_add_test(tc, all_are_tested);
+    tcase_add_test(tc, read_on_their_own);
+    tcase_add_test(tc, copy_task_is_short);
+    tcase_add_test(tc, scalar_tape);
+    tcase_add_test(tc, linear_regression);
+    tcase_add_test(tc, attention_steps);
+    tcase_add_test(tc, attention_layer);
+    tcase_add_test(tc, copy_task);
+}
+
+TL_TEST_MAIN("examples: what they print")

@@ -1,0 +1,258 @@
+/* The house has rooms, and arrows between them point one way: every #include of src/, include/ and examples/ is found
+ * on disk and asked whether the room that it stands in may know the room that it leads to. */
+#define _POSIX_C_SOURCE 200809L
+#include "shell.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <unistd.h>
+
+/* ---- the rule ---- */
+
+/* What a room may include besides its own files. Names of folders of src/ mean the files in them, names of headers
+ * those of include/tapeloom. */
+typedef struct room {
+    const char *folder;
+    const char *may[12];
+} room;
+
+static const room rooms[] = {
+    {"src/tensor", {"tensor.h"}},
+    {"src/autograd", {"tensor.h", "autograd.h", "ops.h", "op.h", "src/tensor"}},
+    {"src/nn", {"tensor.h", "autograd.h", "ops.h", "op.h", "nn.h", "src/tensor", "src/autograd"}},
+    {"src/optim", {"tensor.h", "nn.h", "optim.h", "src/tensor", "src/nn"}}, /* parameters, but no tape */
+    {"src/text", {"tensor.h", "text.h"}},
+    {"src/io", {"tensor.h", "io.h", "text.h"}},
+    {"src/io/params_file.c",
+     {"tensor.h", "io.h", "nn.h", "src/io"}}, /* the one bridge from files to parameters */
+    {"include/tapeloom/tensor.h", {NULL}},
+    {"include/tapeloom/autograd.h", {"tensor.h"}},
+    {"include/tapeloom/ops.h", {"tensor.h", "autograd.h"}},
+    {"include/tapeloom/op.h", {"tensor.h", "autograd.h"}},
+    {"include/tapeloom/nn.h", {"tensor.h", "autograd.h", "ops.h"}},
+    {"include/tapeloom/optim.h", {"tensor.h", "nn.h"}},
+    {"include/tapeloom/text.h", {"tensor.h"}},
+    {"include/tapeloom/io.h", {"tensor.h"}},
+    {"include/tapeloom.h", {"tensor.h", "autograd.h", "ops.h", "nn.h", "optim.h", "text.h", "io.h"}},
+    {"examples",
+     {"tapeloom.h", "tensor.h", "autograd.h", "ops.h", "op.h", "nn.h", "optim.h", "text.h", "io.h"}},
+};
+
+static bool starts_with(const char *text, const char *start) { return !strncmp(text, start, strlen(start)); }
+
+/* Is the file in that folder (or is it that file)? */
+static bool is_in(const char *file, const char *folder) {
+    size_t n = strlen(folder);
+    return starts_with(file, folder) && (file[n] == '/' || !file[n]);
+}
+
+/* The last room that fits: single files stand behind their folder. */
+static const room *room_of(const char *file) {
+    const room *found = NULL;
+    for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++)
+        if (is_in(file, rooms[i].folder)) found = &rooms[i];
+    return found;
+}
+
+static bool may_include(const room *from, const char *file) {
+    if (is_in(file, from->folder)) return true;
+    const char *header = starts_with(file, "include/tapeloom/") ? file + strlen("include/tapeloom/")
+                         : starts_with(file, "include/")        ? file + strlen("include/")
+                                                                : NULL;
+    for (int i = 0; from->may[i]; i++)
+        if (header ? !strcmp(header, from->may[i]) : is_in(file, from->may[i])) return true;
+    return false;
+}
+
+/* ---- the house as it stands ---- */
+
+/* Takes "x/../" out of a path, in place. */
+static void simplify(char *path) {
+    char *up;
+    while ((up = strstr(path, "/../")) && up > path) {
+        char *start = up;
+        while (start > path && start[-1] != '/') start--;
+        memmove(start, up + 4, strlen(up + 4) + 1);
+    }
+}
+
+/* Where the compiler finds "name" in a file: beside it, in src/, in include/. False: a system header. */
+static bool resolve(const char *file, const char *name, bool quoted, char path[512]) {
+    int folder = (int)(strrchr(file, '/') - file);
+    if (quoted) {
+        snprintf(path, 512, "%.*s/%s", folder, file, name);
+        if (access(path, F_OK) == 0) return simplify(path), true;
+        snprintf(path, 512, "src/%s", name);
+        if (access(path, F_OK) == 0) return simplify(path), true;
+    }
+    snprintf(path, 512, "include/%s", name);
+    return access(path, F_OK) == 0;
+}
+
+static int files_seen, includes_seen;
+typedef void visit(const char *file, char *text);
+
+static void walk(const char *folder, visit *look) {
+    DIR *dir = opendir(folder);
+    ck_assert_msg(dir != NULL, "%s/ is not here; run from the top of the repository", folder);
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        if (entry->d_name[0] == '.') continue;
+        char path[512];
+        int length = snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        ck_assert(length > 0 && length < (int)sizeof path);
+        const char *dot = strrchr(entry->d_name, '.');
+        if (!dot) {
+            walk(path, look);
+        } else if (!strcmp(dot, ".c") || !strcmp(dot, ".h")) {
+            char *text = read_text_file(path);
+            files_seen++;
+            look(path, text);
+            free(text);
+        }
+    }
+    closedir(dir);
+}
+
+static void check_includes(const char *file, char *text) {
+    const room *from = room_of(file);
+    ck_assert_msg(from != NULL, "%s is in no room: give its folder a line in this test's table", file);
+    for (char *line = text, *end; line; line = end ? end + 1 : NULL) {
+        end = strchr(line, '\n');
+        char name[256], path[512], open;
+        if (sscanf(line, " # include %c%255[^\">\n]", &open, name) != 2) continue;
+        if (open != '"' && open != '<') continue;
+        includes_seen++;
+        bool ours = resolve(file, name, open == '"', path);
+        ck_assert_msg(ours || open == '<', "%s includes \"%s\", which is nowhere", file, name);
+        ck_assert_msg(!ours || may_include(from, path), "%s includes %s: %s may not know it", file, path,
+                      from->folder);
+    }
+}
+
+START_TEST(arrows_point_one_way) {
+    walk("src", check_includes);
+    walk("include", check_includes);
+    walk("examples", check_includes);
+    ck_assert_int_gt(files_seen, 60); /* so it did find the house */
+    ck_assert_int_gt(includes_seen, 150);
+}
+END_TEST
+
+/* The rule itself, so that a table that allows everything is noticed. */
+START_TEST(rule) {
+    static const struct {
+        const char *from, *to;
+        bool allowed;
+    } cases[] = {
+        {"src/tensor/product.c", "src/tensor/workspace.h", true},
+        {"src/tensor/product.c", "include/tapeloom/tensor.h", true},
+        {"src/tensor/product.c", "include/tapeloom/autograd.h", false},
+        {"src/tensor/product.c", "src/autograd/tape.h", false},
+        {"src/autograd/ops/linear.c", "src/tensor/product.h", true},
+        {"src/autograd/ops/linear.c", "src/nn/attention.h", false},
+        {"src/autograd/ops/linear.c", "include/tapeloom/nn.h", false},
+        {"src/nn/greedy.c", "include/tapeloom/op.h", true},
+        {"src/nn/greedy.c", "include/tapeloom/text.h", false},
+        {"src/nn/greedy.c", "include/tapeloom/optim.h", false},
+        {"src/nn/greedy.c", "include/tapeloom.h", false},
+        {"src/optim/adam.c", "include/tapeloom/nn.h", true},
+        {"src/optim/adam.c", "include/tapeloom/autograd.h", false},
+        {"src/optim/adam.c", "src/autograd/tape.h", false},
+        {"src/text/bleu.c", "include/tapeloom/tensor.h", true},
+        {"src/text/bleu.c", "src/tensor/rng.h", false},
+        {"src/text/bleu.c", "include/tapeloom/io.h", false},
+        {"src/io/config.c", "include/tapeloom/nn.h", false},
+        {"src/io/params_file.c", "include/tapeloom/nn.h", true},
+        {"src/io/params_file.c", "src/io/dtype.h", true},
+        {"src/io/csv.c", "src/tensor/arena.h", false},
+        {"examples/translate/run.c", "examples/translate/run.h", true},
+        {"examples/copy_task.c", "include/tapeloom.h", true},
+        {"examples/copy_task.c", "src/nn/attention.h", false},
+        {"include/tapeloom/text.h", "include/tapeloom/nn.h", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ck_assert_msg(may_include(room_of(cases[i].from), cases[i].to) == cases[i].allowed,
+                      "%s -> %s should be %s", cases[i].from, cases[i].to,
+                      cases[i].allowed ? "allowed" : "refused");
+    char path[] = "src/tensor/kernels/../rng.h";
+    simplify(path);
+    ck_assert_str_eq(path, "src/tensor/rng.h");
+}
+END_TEST
+
+/* ---- what the library never does ---- */
+
+/* Replaces comments and the contents of strings by spaces, so that only code is left. */
+static void only_code(char *text) {
+    for (char *c = text; *c; c++) {
+        char *from = c;
+        if (c[0] == '/' && c[1] == '*') {
+            char *end = strstr(c + 2, "*/");
+            c = end ? end + 1 : c + strlen(c) - 1;
+        } else if (c[0] == '/' && c[1] == '/') {
+            c += strcspn(c, "\n") - 1;
+        } else if (*c == '"' || *c == '\'') {
+            char quote = *c++;
+            while (*c && *c != quote) c += *c == '\\' && c[1] ? 2 : 1;
+            if (!*c) break;
+        } else {
+            continue;
+        }
+        for (; from <= c; from++)
+            if (*from != '\n') *from = ' ';
+    }
+}
+
+static bool is_word(char c) { return c && (isalnum((unsigned char)c) || c == '_'); }
+
+/* Does this name, or with "(" behind it this call, occur as a whole word? Returns the line, 0 = no. */
+static int uses(const char *code, const char *name) {
+    size_t n = strlen(name);
+    for (const char *c = code; (c = strstr(c, name)); c++) {
+        if ((c > code && is_word(c[-1])) || (is_word(name[n - 1]) && is_word(c[n]))) continue;
+        int line = 1;
+        for (const char *p = code; p < c; p++) line += *p == '\n';
+        return line;
+    }
+    return 0;
+}
+
+static void refuse(const char *file, const char *code, const char *const *names, const char *why) {
+    for (; *names; names++) {
+        int line = uses(code, *names);
+        ck_assert_msg(!line, "%s:%d uses %s: %s", file, line, *names, why);
+    }
+}
+
+static void check_manners(const char *file, char *text) {
+    static const char *const never[] = {"exit(",   "_Exit(", "quick_exit(", "abort(",  "assert(",
+                                        "printf(", "puts(",  "putchar(",    "perror(", "stdout",
+                                        "rand(",   "srand(", "system(",     NULL};
+    static const char *const files[] = {"fopen(",  "freopen(", "open(",    "rename(",
+                                        "remove(", "unlink(",  "mkstemp(", NULL};
+    static const char *const tape[] = {"tl_tape", "tl_var", "tl_use(", "tl_backward(", NULL};
+    only_code(text);
+    refuse(file, text, never, "the library does not print, exit or draw numbers from hidden state");
+    if (!is_in(file, "src/io")) refuse(file, text, files, "only src/io touches files");
+    if (is_in(file, "src/optim")) refuse(file, text, tape, "optimisers know parameters and no tape");
+}
+
+START_TEST(manners) {
+    char text[] = "a /* exit \" */ \"abort\\\"\" 'x' exits; // exit\nexit(1)";
+    only_code(text);
+    ck_assert_int_eq(uses(text, "abort"), 0);
+    ck_assert_int_eq(uses(text, "exit"), 2);
+    ck_assert_int_eq(uses(text, "exit("), 2);
+    ck_assert_int_eq(uses("x_exit(1), exited(1)", "exit("), 0);
+    walk("src", check_manners);
+    ck_assert_int_gt(files_seen, 50);
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    tcase_add_test(tc, rule);
+    tcase_add_test(tc, arrows_point_one_way);
+    tcase_add_test(tc, manners);
+}
+
+TL_TEST_MAIN("examples: rooms")
