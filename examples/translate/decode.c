@@ -109,7 +109,7 @@ bool evaluate_corpus(run *r, const tl_corpus *corpus, quality *q, char ***texts,
     char **hypotheses = translate_corpus(r, corpus, progress);
     if (!hypotheses) return false;
     long count = tl_corpus_size(corpus);
-    tl_bleu *bleu = tl_bleu_new();
+    tl_bleu *bleu = tl_bleu_new(NULL);
     for (long i = 0; i < count; i++) {
         const char *reference = tl_corpus_sentence(corpus, TL_TARGET, i);
         tl_bleu_add(bleu, hypotheses[i], reference);

@@ -8,31 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* All of standard input, to free(); a 0 that *size does not count follows. NULL on failure. */
-static char *read_input(size_t *size, tl_error *error) {
-    char *bytes = NULL;
-    size_t room = 0;
-    *size = 0;
-    while (!feof(stdin) && !ferror(stdin)) {
-        if (*size + 1 >= room) {
-            room = room ? 2 * room : 1 << 16;
-            char *grown = realloc(bytes, room);
-            if (!grown) {
-                free(bytes);
-                tl_error_set(error, "out of memory after %zu bytes of standard input", *size);
-                return NULL;
-            }
-            bytes = grown;
-        }
-        *size += fread(bytes + *size, 1, room - *size - 1, stdin);
-    }
-    bytes[*size] = 0;
-    if (!ferror(stdin)) return bytes;
-    tl_error_set(error, "cannot read standard input: %s", strerror(errno));
-    free(bytes);
-    return NULL;
-}
-
 /* Lines as a corpus of sources without targets. Lines end in LF or CRLF (CR is white space, which words do
  * not hold), the last one may lack its end; a byte order mark at the front does not count. */
 static tl_corpus *corpus_of_lines(char *bytes, size_t size) {
@@ -64,8 +39,8 @@ static tl_corpus *read_sources(run *r) {
     size_t size;
     if (isatty(STDIN_FILENO) && !r->settings.quiet)
         fputs("Type sentences, one a line, and end with Ctrl-D.\n", stderr);
-    char *bytes = read_input(&size, &r->error);
-    if (!bytes) return NULL;
+    char *bytes;
+    if (!tl_input_read(&bytes, &size, &r->error)) return NULL;
     tl_corpus *corpus = corpus_of_lines(bytes, size);
     free(bytes);
     if (!tl_corpus_encode(corpus, r->source, r->target))

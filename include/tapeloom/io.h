@@ -20,6 +20,9 @@ extern "C" {
  * last byte, so that a text can be used as a string. On failure *bytes is NULL and *size 0. */
 bool tl_file_read(const char *path, char **bytes, size_t *size, tl_error *error);
 
+/* The same for the rest of standard input (which must not have been read through stdin). */
+bool tl_input_read(char **bytes, size_t *size, tl_error *error);
+
 /* Writes a file atomically: after a failure or a kill the old file is still there, whole. Keeps the old
  * file's permissions, follows a symbolic link, and refuses to replace anything that is not a regular file. */
 bool tl_file_write(const char *path, const void *bytes, size_t size, tl_error *error);
@@ -120,6 +123,51 @@ bool tl_params_save(const tl_params *params, const char *path, const tl_safetens
  * nothing: on failure no parameter is changed. */
 bool tl_params_load(tl_params *params, const char *path, tl_error *error);
 
+/* Reads the files' tensors and writes their mean: checkpoint averaging. All files must hold the same names and shapes;
+ * means are taken in double. Atomic. */
+bool tl_params_average(const char *const *paths, long count, const char *out,
+                       const tl_safetensors_pair *metadata, long metadata_count, tl_error *error);
+
+/* ---- checkpoints: all that training needs to go on as if it had never stopped ---- */
+
+typedef struct tl_adam tl_adam;
+typedef struct tl_config tl_config;
+
+/* Writes weights ("model.<name>"), Adam's moments ("adam.m.<name>", "adam.v.<name>") and steps, and `state`, whatever else
+ * the program must remember, as text in the metadata. One safetensors file. Atomic. */
+bool tl_checkpoint_save(const char *path, const tl_params *params, tl_adam *adam, tl_config *state,
+                        tl_error *error);
+/* Reads it back into params and adam, which must have the same parameters; byte for byte the same. Returns the
+ * state, to free with tl_config_free; NULL, and nothing changed, on failure. */
+tl_config *tl_checkpoint_load(const char *path, tl_params *params, tl_adam *adam, tl_error *error);
+
+/* ---- curves: a log drawn by gnuplot, where it is installed ---- */
+
+typedef struct tl_plot_curve {
+    const char *column; /* of the log */
+    const char *title;  /* NULL = the column's name */
+} tl_plot_curve;
+typedef struct tl_plot_panel { /* curves over one vertical axis; panels stand one above another */
+    const char *label;         /* of the vertical axis, with its unit */
+    const tl_plot_curve *curves;
+    int count;
+    bool log_scale;
+} tl_plot_panel;
+typedef struct tl_plot_config {
+    const char *title;
+    const char *log;    /* the CSV, beside the script */
+    const char *x;      /* the column along the horizontal axis */
+    const char *x_label;
+    const tl_plot_panel *panels;
+    int count;
+    const char *picture; /* file to draw, beside the script: .svg or .png */
+} tl_plot_config;
+/* Writes a gnuplot script, to be run in its own folder (`gnuplot curves.gp`). Atomic. */
+bool tl_plot_write(const char *path, const tl_plot_config *config, tl_error *error);
+/* Runs it there if gnuplot is on the PATH. *drawn tells whether there is a picture now; gnuplot's absence is no
+ * failure. */
+bool tl_plot_draw(const char *script, bool *drawn, tl_error *error);
+
 /* ---- key = value text ---- */
 
 /* A configuration as text, one `key = value` a line. Keys: at most 127 letters, digits, '_', '-', '.'; each
@@ -127,8 +175,6 @@ bool tl_params_load(tl_params *params, const char *path, tl_error *error);
  * do not count; a value in "double quotes" keeps them and may hold \" \\ \n \r \t. Numbers read back exactly
  * as they were written. Lines that hold only a comment, and empty ones, are kept when a configuration is read
  * and written. */
-typedef struct tl_config tl_config;
-
 tl_config *tl_config_new(void);
 /* Reads a file, or a text (`name` stands for it in errors). NULL on failure; errors say file, line, found and
  * expected. */

@@ -329,6 +329,27 @@ bool tl_transformer_greedy(const tl_transformer *model, tl_tape *tape, const int
                            long length, const int *lengths, const tl_greedy_options *options,
                            tl_greedy_result *result);
 
+/* Beam search (Graves 2012; score/length as in Wu et al. 2016, without their constants). */
+typedef struct tl_beam_options {
+    int bos, eos;
+    int beam; /* hypotheses kept a sentence; 0 means 5; 1 gives what greedy gives */
+    int nbest; /* hypotheses given a sentence, at most `beam`; 0 means 1 */
+    double length_penalty; /* α: hypotheses are ranked by (sum of log p) / length^α, eos counted; 0 = by the sum */
+    double max_ratio; /* at most max_ratio·(source tokens) + max_extra target tokens a sentence; */
+    long max_extra;   /* both 0: 2·source + 10 */
+    bool no_cache;    /* recompute the whole prefix at every step: slow, gives the same tokens */
+} tl_beam_options;
+typedef struct tl_beam_result {
+    long sentences, nbest, capacity;
+    const int *ids;      /* [B,nbest,capacity], best first, each row ended by eos (kept) unless it ran into its limit */
+    const int *lengths;  /* [B,nbest] ids before eos; -1: there are no more hypotheses */
+    const double *score; /* [B,nbest] (sum of log p) / length^α */
+} tl_beam_result;
+/* As tl_transformer_greedy, with the likeliest whole sentences instead of the likeliest next word. */
+bool tl_transformer_beam(const tl_transformer *model, tl_tape *tape, const int *src, long sentences,
+                         long length, const int *lengths, const tl_beam_options *options,
+                         tl_beam_result *result);
+
 #ifdef __cplusplus
 }
 #endif

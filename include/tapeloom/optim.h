@@ -51,6 +51,15 @@ bool tl_adam_step(tl_adam *adam, double lr);
 const char *tl_adam_error(const tl_adam *adam);
 long tl_adam_steps(const tl_adam *adam); /* steps done (a parameter's bias correction counts its own) */
 
+/* What Adam keeps for one parameter, to save and restore: both moments in the parameter's shape, and how many updates
+ * it has had (0: none, the moments are zero). Pointers into the optimiser; p must belong to its set. */
+typedef struct tl_adam_state {
+    tl_tensor m, v;
+    long *steps;
+} tl_adam_state;
+tl_adam_state tl_adam_state_of(tl_adam *adam, const tl_param *p);
+void tl_adam_set_steps(tl_adam *adam, long steps); /* what tl_adam_steps gives */
+
 /* Norm of all gradients together (parameters that are frozen or not reached count for nothing); if it is above
  * max_norm > 0, every gradient is multiplied by max_norm / (norm + 1e-6), as torch.nn.utils.clip_grad_norm_ does.
  * Returns the norm before. A norm that is not finite changes nothing. */

@@ -1,9 +1,10 @@
 /* The text room: from bytes to batches of ids, and from hypotheses to a score. It is pure text: it opens
  * no file (src/io reads and writes them) and knows nothing of tapes.
  *
+ *     line ──tl_pretokens_cut──▶ line of tokens ──tl_bpe_apply──▶ line of subwords      (and back: join, join)
  *     bytes ──parse──▶ tl_corpus ──count──▶ tl_vocab_counts ──▶ tl_vocab
  *                          └────encode with the vocabularies────▶ tl_batches ──next──▶ tl_batch
- *     hypothesis, reference ──add──▶ tl_bleu ──▶ tl_bleu_score
+ *     hypothesis, reference ──add──▶ tl_bleu, tl_chrf ──▶ scores
  *
  * A token is what stands between white space, and white space is what Python's str.split(), and so
  * sacreBLEU, takes for it: Unicode's, U+00A0 and U+3000 included. Whatever cuts text into smaller pieces
@@ -29,6 +30,57 @@ typedef struct tl_vocab tl_vocab;
 typedef struct tl_vocab_counts tl_vocab_counts;
 typedef struct tl_batches tl_batches;
 typedef struct tl_bleu tl_bleu;
+typedef struct tl_chrf tl_chrf;
+typedef struct tl_bpe tl_bpe;
+typedef struct tl_bpe_words tl_bpe_words;
+
+/* ---- pre-tokens: raw text cut into tokens, and exactly undone ---- */
+
+typedef enum tl_pretokens {
+    TL_PRETOKENS_NONE, /* tokens are what stands between white space already */
+    TL_PRETOKENS_WORDS,
+    TL_PRETOKENS_CHARACTERS
+} tl_pretokens;
+
+/* A line as tokens with single spaces between. Free it with free(); NULL when out of memory. */
+char *tl_pretokens_cut(tl_pretokens kind, const char *line);
+/* Undoes it: tl_pretokens_join(kind, tl_pretokens_cut(kind, line)) is line, byte for byte, whatever the bytes (for
+ * NONE: the line itself). Lines of tokens that no cut gives, as a model may write them, become the text that
+ * is nearest. Free it with free(); NULL when out of memory. */
+char *tl_pretokens_join(tl_pretokens kind, const char *tokens);
+
+/* ---- byte-pair encoding (Sennrich et al. 2016), subword-nmt's algorithm and files ---- */
+
+tl_bpe_words *tl_bpe_words_new(void);
+/* Counts the words of a line to learn from, as subword-nmt does. False when out of memory; then tl_bpe_learn
+ * gives the error. */
+bool tl_bpe_words_add(tl_bpe_words *words, const char *line);
+void tl_bpe_words_free(tl_bpe_words *words);
+
+typedef struct tl_bpe_config {
+    long merges;        /* 0 means 10000 */
+    long min_frequency; /* stop at pairs seen less often; 0 means 2 */
+    /* Called after each merge if it is there: for a progress bar. */
+    void (*progress)(void *context, long merge);
+    void *context;
+} tl_bpe_config;
+
+/* The same merges in the same order as `subword-nmt learn-bpe` gives for the same lines. config may be NULL. NULL
+ * only when out of memory. */
+tl_bpe *tl_bpe_learn(const tl_bpe_words *words, const tl_bpe_config *config);
+/* Reads a codes file ("#version: 0.2", then one merge a line). `name` is what errors call it. */
+tl_bpe *tl_bpe_parse(const char *name, const char *bytes, size_t size);
+/* The codes as a file's text, byte for byte subword-nmt's. Free it with free(). */
+char *tl_bpe_text(const tl_bpe *bpe, size_t *size);
+long tl_bpe_merges(const tl_bpe *bpe); /* 0 for NULL */
+/* A line of words as subwords, "@@" behind each that its word goes on after, as `subword-nmt apply-bpe`
+ * writes it. Words it has seen are remembered: not for two threads at once. Free it with free(); NULL when out
+ * of memory or for a failed bpe. */
+char *tl_bpe_apply(tl_bpe *bpe, const char *line);
+/* Undoes it, as `sed -r 's/(@@ )|(@@ ?$)//g'` does. Free it with free(); NULL when out of memory. */
+char *tl_bpe_join(const char *line);
+const char *tl_bpe_error(const tl_bpe *bpe);
+void tl_bpe_free(tl_bpe *bpe);
 
 /* ---- vocabulary: which number each word has ---- */
 
@@ -121,6 +173,10 @@ tl_corpus *tl_corpus_new(void);
  * dropped; beyond that sentences are kept byte for byte. Bytes that hold no pair at all are an error,
  * strict or not. The bytes can be freed afterwards. config may be NULL. */
 bool tl_corpus_parse_tsv(tl_corpus *corpus, const char *bytes, size_t size, const tl_corpus_config *config);
+/* The same for two texts, line i of one beside line i of the other. Texts with different numbers of lines are an
+ * error. In the report and in errors the name is config->name for the source, target_name for the target. */
+bool tl_corpus_parse_parallel(tl_corpus *corpus, const char *source, size_t source_size, const char *target,
+                              size_t target_size, const char *target_name, const tl_corpus_config *config);
 /* Appends one pair as it is (copied): no check, so that a line to translate can be blank or odd. */
 bool tl_corpus_add(tl_corpus *corpus, const char *source, const char *target);
 
@@ -140,6 +196,33 @@ typedef struct tl_toy_config {
  * that do not overlap share no sentence: train on 0…9999, test on 10000…10499. The sources do not depend
  * on the task. */
 bool tl_corpus_toy(tl_corpus *corpus, const tl_toy_config *config);
+
+/* Sentences of a small grammar of English and French, or English and Chinese, with true word alignments: see
+ * src/text/grammar.h for what is in it. */
+typedef enum tl_grammar_part {
+    TL_GRAMMAR_TRAIN,
+    TL_GRAMMAR_HELD_OUT /* combine words in ways that no sentence of TL_GRAMMAR_TRAIN does */
+} tl_grammar_part;
+typedef struct tl_grammar_config {
+    const char *pair; /* "en-fr", "en-zh" */
+    tl_grammar_part part;
+    long sentences; /* how many to append */
+    long first;     /* number of the first one in the part's stream */
+    uint64_t seed;
+} tl_grammar_config;
+
+/* Appends sentences first … first+sentences-1 of the stream that seed, pair and part define. No sentence comes
+ * twice in a stream, and none is in both parts; asking for more than there are is an error that says how many
+ * there are. Sentences are tokens with single spaces between. */
+bool tl_corpus_grammar(tl_corpus *corpus, const tl_grammar_config *config);
+
+/* One link of a word alignment, counted in tokens from 0. */
+typedef struct tl_link {
+    int source, target;
+} tl_link;
+/* The true alignment of a pair that tl_corpus_grammar made, sorted by source, then target; NULL and 0 for other
+ * pairs. Valid until the corpus grows or is freed. */
+const tl_link *tl_corpus_alignment(const tl_corpus *corpus, long i, long *count);
 
 long tl_corpus_size(const tl_corpus *corpus); /* pairs; 0 for NULL */
 /* The sentence as text; valid until the corpus grows or is freed. "" for a number outside. */
@@ -212,10 +295,25 @@ long tl_batches_per_epoch(const tl_batches *batches); /* the same in every epoch
 const char *tl_batches_error(const tl_batches *batches);
 void tl_batches_free(tl_batches *batches);
 
-/* ---- corpus BLEU over tokens ---- */
+/* ---- corpus BLEU and chrF2, sacreBLEU's (Post 2018) ---- */
 
 #define TL_BLEU_ORDER 4
 #define TL_BLEU_TEXT 256
+
+typedef enum tl_bleu_tokens { /* how BLEU cuts both sides, with sacreBLEU's names */
+    TL_BLEU_NONE,             /* "none": at white space */
+    TL_BLEU_13A,              /* "13a": as mteval-v13a.pl does; sacreBLEU's default */
+    TL_BLEU_ZH,               /* "zh": Chinese characters apart, the rest as 13a does */
+    TL_BLEU_CHAR              /* "char": every character apart */
+} tl_bleu_tokens;
+/* "none", "13a", "zh", "char" to its number; false, *tokens untouched, for anything else. */
+bool tl_bleu_tokens_parse(const char *name, tl_bleu_tokens *tokens);
+const char *tl_bleu_tokens_name(tl_bleu_tokens tokens);
+
+typedef struct tl_bleu_config {
+    tl_bleu_tokens tokens;
+    bool lowercase; /* both sides, as Python's str.lower() does */
+} tl_bleu_config;
 
 /* Papineni et al., "BLEU: a Method for Automatic Evaluation of Machine Translation" (2002), one reference,
  * smoothed as sacreBLEU's default: orders without any match count half, a quarter, … of one match ("exp"). */
@@ -226,10 +324,11 @@ typedef struct tl_bleu_score {
     long matched[TL_BLEU_ORDER];     /* n-grams found in the reference, each as often as it is there */
     long total[TL_BLEU_ORDER];       /* n-grams of the hypotheses */
     long hyp_length, ref_length;     /* tokens */
+    tl_bleu_config config;           /* how it was counted: for the signature */
 } tl_bleu_score;
 
-tl_bleu *tl_bleu_new(void);
-/* Adds one sentence: both as text, cut at white space. False when out of memory. */
+tl_bleu *tl_bleu_new(const tl_bleu_config *config); /* config may be NULL: none, cased */
+/* Adds one sentence, both sides as text. False when out of memory. */
 bool tl_bleu_add(tl_bleu *bleu, const char *hypothesis, const char *reference);
 tl_bleu_score tl_bleu_result(const tl_bleu *bleu); /* of all sentences so far; none: score 0 */
 /* Writes sacreBLEU's line, signature first:
@@ -238,6 +337,23 @@ tl_bleu_score tl_bleu_result(const tl_bleu *bleu); /* of all sentences so far; n
 char *tl_bleu_text(const tl_bleu_score *score, char text[TL_BLEU_TEXT]);
 const char *tl_bleu_error(const tl_bleu *bleu);
 void tl_bleu_free(tl_bleu *bleu);
+
+/* Popović, "chrF: character n-gram F-score for automatic MT evaluation" (2015), with sacreBLEU's defaults: β = 2,
+ * character n-grams up to 6, no word n-grams, white space left out. */
+#define TL_CHRF_TEXT 128
+tl_chrf *tl_chrf_new(bool lowercase);
+bool tl_chrf_add(tl_chrf *chrf, const char *hypothesis, const char *reference); /* false when out of memory */
+double tl_chrf_result(const tl_chrf *chrf);                                     /* 0 … 100 */
+/* "chrF2|nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no|version:tapeloom = 62.31" */
+char *tl_chrf_text(const tl_chrf *chrf, char text[TL_CHRF_TEXT]);
+const char *tl_chrf_error(const tl_chrf *chrf);
+void tl_chrf_free(tl_chrf *chrf);
+
+/* ---- text on a terminal ---- */
+
+/* Columns that a terminal takes for the text: 2 for wide characters (East Asian Width W and F), 0 for combining
+ * ones, 1 for each byte that is no UTF-8. */
+long tl_text_columns(const char *text);
 
 #ifdef __cplusplus
 }

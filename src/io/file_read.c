@@ -29,22 +29,16 @@ static int read_all(int fd, size_t expected, tl_buffer *b) {
     return 0;
 }
 
-bool tl_file_read(const char *path, char **bytes, size_t *size, tl_error *error) {
-    *bytes = NULL;
-    *size = 0;
-    if (path == NULL) return tl_error_set(error, "cannot read a file: its path is NULL; give a path");
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return tl_fail_errno(error, "read", path, errno);
+/* Reads what the open file has, up to its end; *bytes is then a text of *size bytes. */
+static bool read_open(int fd, const char *path, char **bytes, size_t *size, tl_error *error) {
     struct stat about;
     int number = fstat(fd, &about) != 0 ? errno : S_ISDIR(about.st_mode) ? EISDIR : 0;
     tl_buffer b = {0};
-    bool huge = false;
     if (number == 0) {
         size_t expected = about.st_size > 0 ? (size_t)about.st_size : 0;
-        huge = about.st_size > 0 && (uintmax_t)about.st_size > SIZE_MAX / 2;
+        bool huge = about.st_size > 0 && (uintmax_t)about.st_size > SIZE_MAX / 2;
         number = huge ? ENOMEM : read_all(fd, expected, &b);
     }
-    close(fd);
     if (number == 0) {
         *bytes = b.text;
         *size = b.size;
@@ -57,4 +51,21 @@ bool tl_file_read(const char *path, char **bytes, size_t *size, tl_error *error)
         return tl_fail_memory(error, what, path);
     }
     return tl_fail_errno(error, "read", path, number);
+}
+
+bool tl_file_read(const char *path, char **bytes, size_t *size, tl_error *error) {
+    *bytes = NULL;
+    *size = 0;
+    if (path == NULL) return tl_error_set(error, "cannot read a file: its path is NULL; give a path");
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return tl_fail_errno(error, "read", path, errno);
+    bool ok = read_open(fd, path, bytes, size, error);
+    close(fd);
+    return ok;
+}
+
+bool tl_input_read(char **bytes, size_t *size, tl_error *error) {
+    *bytes = NULL;
+    *size = 0;
+    return read_open(STDIN_FILENO, "standard input", bytes, size, error);
 }

@@ -32,7 +32,11 @@ struct tl_bleu {
     size_t left_room;
 };
 
-tl_bleu *tl_bleu_new(void) { return calloc(1, sizeof(tl_bleu)); }
+tl_bleu *tl_bleu_new(const tl_bleu_config *config) {
+    tl_bleu *bleu = calloc(1, sizeof *bleu);
+    if (bleu && config) bleu->sums.config = *config;
+    return bleu;
+}
 
 void tl_bleu_free(tl_bleu *bleu) {
     if (!bleu) return;

@@ -3,7 +3,7 @@
 #include "tapeloom/text.h"
 
 static tl_bleu_score score_of(int count, const char *const (*pairs)[2]) {
-    tl_bleu *bleu = tl_bleu_new();
+    tl_bleu *bleu = tl_bleu_new(NULL);
     for (int i = 0; i < count; i++) ck_assert(tl_bleu_add(bleu, pairs[i][0], pairs[i][1]));
     assert_no_error(tl_bleu_error(bleu));
     tl_bleu_score score = tl_bleu_result(bleu);
@@ -69,7 +69,7 @@ START_TEST(perfect_short_and_empty) {
     ck_assert(s.score == 0 && s.precision[0] == 0 && s.brevity == 1);
     s = SCORE({"a b c d", ""});
     ck_assert(s.score == 0 && s.brevity == 1);
-    tl_bleu *none = tl_bleu_new();
+    tl_bleu *none = tl_bleu_new(NULL);
     s = tl_bleu_result(none);
     ck_assert(s.score == 0 && s.brevity == 1 && s.hyp_length == 0);
     tl_bleu_free(none);
@@ -114,7 +114,7 @@ END_TEST
 /* Any bytes: nothing breaks, a sentence against itself matches whole, order of adding does not matter. */
 START_TEST(random_bytes) {
     tl_rng_key key = tl_rng_key_of(2, "fuzz");
-    tl_bleu *self = tl_bleu_new(), *forth = tl_bleu_new(), *back = tl_bleu_new();
+    tl_bleu *self = tl_bleu_new(NULL), *forth = tl_bleu_new(NULL), *back = tl_bleu_new(NULL);
     static char text[300][40];
     for (uint64_t i = 0; i < 300; i++) {
         long size = tl_rng_below(key, i, 39);
@@ -143,7 +143,7 @@ START_TEST(null_is_accepted) {
     ck_assert_double_eq(tl_bleu_result(NULL).score, 0);
     ck_assert_str_eq(tl_bleu_error(NULL), "bleu: out of memory");
     tl_bleu_free(NULL);
-    tl_bleu *bleu = tl_bleu_new();
+    tl_bleu *bleu = tl_bleu_new(NULL);
     ck_assert(tl_bleu_add(bleu, NULL, NULL));
     tl_bleu_free(bleu);
 }
