@@ -1,87 +1,118 @@
-/* From a trained model to translations, and how good they are: translate evaluate, and validation while training. */
+/* From a trained model to translations, and how good they are. Sentences go in batches of similar length; what comes out
+ * is in the corpus' own order. */
 #include "run.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-static double now(void) {
-    struct timespec t;
-    timespec_get(&t, TIME_UTC);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+void translations_free(translations *t) {
+    for (long i = 0; t->text && i < t->count * t->nbest; i++) free(t->text[i]);
+    free(t->text);
+    free(t->score);
+    *t = (translations){0};
 }
 
-void free_texts(char **texts, long count) {
-    for (long i = 0; texts && i < count; i++) free(texts[i]);
-    free(texts);
-}
-
-/* A sentence without words (its <eos> is alone) has a translation without words: the model never saw one. */
-static char *decode_row(const tl_vocab *vocab, const tl_batch *batch, const tl_greedy_result *g, long row) {
-    const int *ids = g->ids + row * g->capacity;
-    long length = batch->src_lengths[row] > 1 ? g->lengths[row] : 0;
-    size_t size = tl_vocab_decode(vocab, ids, length, NULL, 0) + 1;
-    char *text = malloc(size);
-    if (text) tl_vocab_decode(vocab, ids, length, text, size);
-    return text;
-}
-
-static bool translate_batch(run *r, const tl_batch *batch, char **texts) {
-    tl_greedy_result g;
-    tl_greedy_options options = {.bos = TL_BOS, .eos = TL_EOS};
-    tl_tape_reset(r->tape);
-    if (!tl_transformer_greedy(&r->model, r->tape, batch->src, batch->sentences, batch->src_len,
-                               batch->src_lengths, &options, &g))
-        return tl_error_set(&r->error, "%s", tl_tape_error(r->tape));
-    for (long row = 0; row < batch->sentences; row++) {
-        texts[batch->index[row]] = decode_row(r->target, batch, &g, row);
-        if (!texts[batch->index[row]]) return tl_error_set(&r->error, "out of memory");
-    }
-    return true;
-}
-
-static tl_batches *in_order_of_length(run *r, const tl_corpus *corpus) {
-    tl_batches_config config = {.tokens = r->settings.batch_tokens, .order = TL_BY_LENGTH};
-    tl_batches *batches = tl_batches_new(corpus, &config);
+static tl_batches *by_length(run *r, const tl_corpus *cut) {
+    tl_batches *batches =
+        tl_batches_new(cut, &(tl_batches_config){.tokens = r->settings.batch_tokens, .order = TL_BY_LENGTH});
     if (tl_batches_error(batches)) tl_error_set(&r->error, "%s", tl_batches_error(batches));
     return batches;
 }
 
-char **translate_corpus(run *r, const tl_corpus *corpus, tl_progress *progress) {
-    long count = tl_corpus_size(corpus), done = 0;
-    char **texts = calloc((size_t)count + 1, sizeof *texts);
-    tl_batches *batches = in_order_of_length(r, corpus);
+/* Ids to a line as people write it. */
+static char *text_of(run *r, const int *ids, long length) {
+    size_t size = tl_vocab_decode(r->target, ids, length, NULL, 0) + 1;
+    char *tokens = malloc(size), *text = NULL;
+    if (tokens) {
+        tl_vocab_decode(r->target, ids, length, tokens, size);
+        text = text_join(r, TL_TARGET, tokens);
+    } else
+        tl_error_set(&r->error, "out of memory for a translation");
+    free(tokens);
+    return text;
+}
+
+/* A sentence without words (its <eos> is alone) has a translation without words: the model never saw one. */
+static bool keep(run *r, translations *t, long sentence, long rank, const int *ids, long length, double score,
+                 bool blank) {
+    long at = sentence * t->nbest + rank;
+    if (length < 0 || (blank && rank > 0)) return true;
+    t->score[at] = blank ? 0 : score;
+    t->text[at] = text_of(r, ids, blank ? 0 : length);
+    return t->text[at] != NULL;
+}
+
+static bool keep_greedy(run *r, const tl_batch *b, translations *t) {
+    tl_greedy_result g;
+    tl_greedy_options options = {.bos = TL_BOS, .eos = TL_EOS};
+    bool ok = tl_transformer_greedy(&r->model, r->tape, b->src, b->sentences, b->src_len, b->src_lengths,
+                                    &options, &g);
+    for (long i = 0; ok && i < b->sentences; i++)
+        if (!keep(r, t, b->index[i], 0, g.ids + i * g.capacity, g.lengths[i], g.score[i],
+                  b->src_lengths[i] < 2))
+            return false;
+    return ok || tl_error_set(&r->error, "%s", tl_tape_error(r->tape));
+}
+
+static bool keep_beam(run *r, const tl_batch *b, long beam, translations *t) {
+    tl_beam_result g;
+    tl_beam_options options = {.bos = TL_BOS,
+                               .eos = TL_EOS,
+                               .beam = (int)beam,
+                               .nbest = (int)t->nbest,
+                               .length_penalty = r->settings.length_penalty};
+    bool ok = tl_transformer_beam(&r->model, r->tape, b->src, b->sentences, b->src_len, b->src_lengths,
+                                  &options, &g);
+    for (long k = 0; ok && k < b->sentences * g.nbest; k++) {
+        long i = k / g.nbest;
+        if (!keep(r, t, b->index[i], k % g.nbest, g.ids + k * g.capacity, g.lengths[k], g.score[k],
+                  b->src_lengths[i] < 2))
+            return false;
+    }
+    return ok || tl_error_set(&r->error, "%s", tl_tape_error(r->tape));
+}
+
+static bool allocate(run *r, const tl_corpus *cut, long beam, translations *t) {
+    t->count = tl_corpus_size(cut);
+    t->nbest = r->settings.nbest ? beam : 1;
+    t->text = calloc((size_t)(t->count * t->nbest) + 1, sizeof *t->text);
+    t->score = calloc((size_t)(t->count * t->nbest) + 1, sizeof *t->score);
+    return (t->text && t->score) || tl_error_set(&r->error, "out of memory for %ld translations", t->count);
+}
+
+bool translate_corpus(run *r, const tl_corpus *cut, long beam, translations *t, tl_progress *progress,
+                      const volatile sig_atomic_t *stop) {
+    tl_batches *batches = by_length(r, cut);
     tl_batch batch;
-    bool ok = texts && !tl_failed(&r->error);
-    if (progress) {
-        progress->total = count;
-        progress->unit = "sentence";
-        progress->no_loss = true;
-        tl_progress_start(progress);
-    }
-    while (ok && tl_batches_next(batches, &batch)) {
-        ok = translate_batch(r, &batch, texts);
+    long done = 0;
+    bool ok = allocate(r, cut, beam, t) && !tl_failed(&r->error);
+    progress->total = tl_corpus_size(cut);
+    progress->unit = "sentence";
+    progress->no_loss = true;
+    tl_progress_start(progress);
+    while (ok && !(stop && *stop) && tl_batches_next(batches, &batch)) {
+        tl_tape_reset(r->tape);
+        ok = beam > 1 ? keep_beam(r, &batch, beam, t) : keep_greedy(r, &batch, t);
         done += batch.sentences;
-        if (progress) tl_progress_update(progress, done, 0, (double)batch.src_tokens);
+        tl_progress_update(progress, done, 0, (double)batch.src_tokens);
     }
-    if (progress) tl_progress_finish(progress);
+    tl_progress_pause(progress);
     if (tl_batches_error(batches)) ok = tl_error_set(&r->error, "%s", tl_batches_error(batches));
     tl_batches_free(batches);
-    if (ok) return texts;
-    if (!texts) tl_error_set(&r->error, "out of memory");
-    free_texts(texts, count);
-    return NULL;
+    ok = ok && !(stop && *stop);
+    if (!ok) translations_free(t);
+    return ok;
 }
 
 /* Mean loss without smoothing and teacher-forced accuracy. */
-static bool measure_loss(run *r, const tl_corpus *corpus, quality *q) {
-    tl_batches *batches = in_order_of_length(r, corpus);
+static bool measure_loss(run *r, const tl_corpus *cut, quality *q, const volatile sig_atomic_t *stop) {
+    tl_batches *batches = by_length(r, cut);
     tl_batch batch;
     double nll = 0;
     long tokens = 0, correct = 0;
     bool was = tl_tape_set_grad(r->tape, false);
     tl_tape_eval(r->tape);
-    while (!tl_failed(&r->error) && tl_batches_next(batches, &batch)) {
+    while (!tl_failed(&r->error) && !(stop && *stop) && tl_batches_next(batches, &batch)) {
         double batch_nll = 0;
         long batch_tokens = 0, batch_correct = 0;
         tl_loss_options options = {.nll = &batch_nll, .count = &batch_tokens, .correct = &batch_correct};
@@ -102,47 +133,44 @@ static bool measure_loss(run *r, const tl_corpus *corpus, quality *q) {
     return !tl_failed(&r->error);
 }
 
-bool evaluate_corpus(run *r, const tl_corpus *corpus, quality *q, char ***texts, tl_progress *progress) {
-    double start = now();
-    *q = (quality){0};
-    if (!measure_loss(r, corpus, q)) return false;
-    char **hypotheses = translate_corpus(r, corpus, progress);
-    if (!hypotheses) return false;
-    long count = tl_corpus_size(corpus);
-    tl_bleu *bleu = tl_bleu_new(NULL);
-    for (long i = 0; i < count; i++) {
-        const char *reference = tl_corpus_sentence(corpus, TL_TARGET, i);
-        tl_bleu_add(bleu, hypotheses[i], reference);
-        q->exact += !strcmp(hypotheses[i], reference);
+static bool score(run *r, const tl_corpus *raw, const translations *t, quality *q) {
+    const settings *s = &r->settings;
+    tl_bleu *bleu = tl_bleu_new(&(tl_bleu_config){.tokens = bleu_tokens_of(s), .lowercase = s->lowercase});
+    tl_chrf *chrf = tl_chrf_new(s->lowercase);
+    for (long i = 0; i < t->count; i++) {
+        const char *hypothesis = t->text[i * t->nbest], *reference = tl_corpus_sentence(raw, TL_TARGET, i);
+        tl_bleu_add(bleu, hypothesis, reference);
+        tl_chrf_add(chrf, hypothesis, reference);
+        q->exact += !strcmp(hypothesis, reference);
     }
     q->bleu = tl_bleu_result(bleu);
+    tl_chrf_text(chrf, q->chrf);
     if (tl_bleu_error(bleu)) tl_error_set(&r->error, "%s", tl_bleu_error(bleu));
+    if (tl_chrf_error(chrf)) tl_error_set(&r->error, "%s", tl_chrf_error(chrf));
     tl_bleu_free(bleu);
-    q->seconds = now() - start;
-    bool ok = !tl_failed(&r->error);
-    if (texts && ok)
-        *texts = hypotheses;
-    else
-        free_texts(hypotheses, count);
+    tl_chrf_free(chrf);
+    return !tl_failed(&r->error);
+}
+
+bool evaluate_corpus(run *r, const tl_corpus *raw, const tl_corpus *cut, long beam, quality *q,
+                     translations *t, tl_progress *progress, const volatile sig_atomic_t *stop) {
+    double start = seconds_now();
+    translations own = {0};
+    *q = (quality){0};
+    if (!t) t = &own;
+    bool ok = measure_loss(r, cut, q, stop) && translate_corpus(r, cut, beam, t, progress, stop) &&
+              score(r, raw, t, q);
+    q->seconds = seconds_now() - start;
+    if (!ok || t == &own) translations_free(t);
     return ok;
 }
 
-int command_evaluate(settings *s) {
-    if (!s->test) return usage_with("evaluate", "give --test FILE");
-    run r = {.settings = *s};
-    tl_corpus *corpus = NULL;
-    quality q;
-    char text[TL_BLEU_TEXT];
-    tl_progress progress = progress_of(s, "translating");
-    if (run_load(&r, s->model)) corpus = read_pairs(s->test, s, false, &r.error);
-    if (corpus && !tl_corpus_encode(corpus, r.source, r.target))
-        tl_error_set(&r.error, "%s", tl_corpus_error(corpus));
-    if (!tl_failed(&r.error) && evaluate_corpus(&r, corpus, &q, NULL, &progress))
-        printf("%ld sentences in %.1f s, greedy: loss %.3f, accuracy %.1f %%, exact %ld\n%s\n",
-               tl_corpus_size(corpus), q.seconds, q.loss, 100 * q.accuracy, q.exact,
-               tl_bleu_text(&q.bleu, text));
-    int status = tl_failed(&r.error) ? fail_with(r.error.message) : 0;
-    tl_corpus_free(corpus);
-    run_free(&r);
-    return status;
+void show_samples(const tl_corpus *raw, const translations *t, long count) {
+    if (count > t->count) count = t->count;
+    for (long i = 0; i < count; i++) {
+        long at = i * t->count / count; /* spread over the corpus */
+        printf("  source    %s\n  reference %s\n  says      %s\n", tl_corpus_sentence(raw, TL_SOURCE, at),
+               tl_corpus_sentence(raw, TL_TARGET, at), t->text[at * t->nbest]);
+        if (i + 1 < count) printf("\n");
+    }
 }

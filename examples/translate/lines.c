@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Lines as a corpus of sources without targets. Lines end in LF or CRLF (CR is white space, which words do
- * not hold), the last one may lack its end; a byte order mark at the front does not count. */
+/* Lines as a corpus of sources without targets. Lines end in LF or CRLF, the last one may lack its end; a byte order mark
+ * at the front does not count. */
 static tl_corpus *corpus_of_lines(char *bytes, size_t size) {
     tl_corpus *corpus = tl_corpus_new();
     char *line = bytes, *end, *stop = bytes + size;
@@ -18,52 +18,61 @@ static tl_corpus *corpus_of_lines(char *bytes, size_t size) {
         end = memchr(line, '\n', (size_t)(stop - line));
         if (!end) end = stop;
         *end = 0;
+        if (end > line && end[-1] == '\r') end[-1] = 0;
         tl_corpus_add(corpus, line, "");
     }
     return corpus;
 }
 
-static bool check_lengths(const tl_corpus *corpus, tl_error *error) {
-    for (long i = 0; i < tl_corpus_size(corpus); i++) {
+static bool check_lengths(const tl_corpus *cut, tl_error *error) {
+    for (long i = 0; i < tl_corpus_size(cut); i++) {
         long length;
-        tl_corpus_ids(corpus, TL_SOURCE, i, &length);
+        tl_corpus_ids(cut, TL_SOURCE, i, &length);
         if (length > LONGEST_SENTENCE)
-            return tl_error_set(error,
-                                "line %ld has %ld words, and a model reads at most %d: cut it into sentences",
-                                i + 1, length, LONGEST_SENTENCE);
+            return tl_error_set(
+                error, "line %ld has %ld tokens, and a model reads at most %d: cut it into sentences", i + 1,
+                length, LONGEST_SENTENCE);
     }
     return true;
 }
 
-static tl_corpus *read_sources(run *r) {
-    size_t size;
-    if (isatty(STDIN_FILENO) && !r->settings.quiet)
-        fputs("Type sentences, one a line, and end with Ctrl-D.\n", stderr);
+tl_corpus *read_lines(const settings *s, tl_error *error) {
     char *bytes;
-    if (!tl_input_read(&bytes, &size, &r->error)) return NULL;
+    size_t size;
+    if (isatty(STDIN_FILENO) && !s->quiet)
+        fputs("Type sentences, one a line, and end with Ctrl-D.\n", stderr);
+    if (!tl_input_read(&bytes, &size, error)) return NULL;
     tl_corpus *corpus = corpus_of_lines(bytes, size);
     free(bytes);
-    if (!tl_corpus_encode(corpus, r->source, r->target))
-        tl_error_set(&r->error, "%s", tl_corpus_error(corpus));
-    else
-        check_lengths(corpus, &r->error);
+    if (tl_corpus_error(corpus)) tl_error_set(error, "%s", tl_corpus_error(corpus));
     return corpus;
+}
+
+static void print_translations(const translations *t, bool nbest) {
+    for (long i = 0; i < t->count; i++)
+        for (long k = 0; k < t->nbest && t->text[i * t->nbest + k]; k++)
+            if (nbest)
+                printf("%ld\t%.4f\t%s\n", i + 1, t->score[i * t->nbest + k], t->text[i * t->nbest + k]);
+            else
+                puts(t->text[i * t->nbest + k]);
 }
 
 int command_translate(settings *s) {
     run r = {.settings = *s};
-    tl_corpus *corpus = NULL;
-    char **texts = NULL;
+    tl_corpus *lines = NULL, *cut = NULL;
+    translations t = {0};
     tl_progress progress = progress_of(s, "translating");
-    if (run_load(&r, s->model)) corpus = read_sources(&r);
-    long count = tl_corpus_size(corpus);
-    if (count && !tl_failed(&r.error)) texts = translate_corpus(&r, corpus, &progress);
-    for (long i = 0; texts && i < count; i++) puts(texts[i]);
+    if (run_load(&r, s->model)) lines = read_lines(&r.settings, &r.error);
+    if (lines && !tl_failed(&r.error)) cut = text_encode(&r, lines);
+    if (cut && tl_corpus_size(cut) && check_lengths(cut, &r.error) &&
+        translate_corpus(&r, cut, r.settings.beam ? r.settings.beam : 1, &t, &progress, NULL))
+        print_translations(&t, r.settings.nbest);
     if (fflush(stdout) || ferror(stdout))
         tl_error_set(&r.error, "cannot write all translations to standard output: %s", strerror(errno));
     int status = tl_failed(&r.error) ? fail_with(r.error.message) : 0;
-    free_texts(texts, count);
-    tl_corpus_free(corpus);
+    translations_free(&t);
+    tl_corpus_free(cut);
+    tl_corpus_free(lines);
     run_free(&r);
     return status;
 }

@@ -10,14 +10,24 @@ typedef struct command {
 } command;
 
 static const command commands[] = {
-    {"train", "translate train --train F.tsv --valid F.tsv --out DIR [options]", "train a model",
-     train_options, command_train},
-    {"translate", "translate translate --model DIR < source > translations",
+    {"train",
+     "translate train --train F.tsv | --train-src A --train-tgt B | --pair en-fr | --task reverse  --valid … "
+     "--out DIR\n"
+     "  translate train --resume DIR",
+     "train a model; go on with a run", train_options, command_train},
+    {"translate", "translate translate --model DIR [--beam K] [--nbest] < source > translations",
      "translate lines, one sentence each", translate_options, command_translate},
-    {"evaluate", "translate evaluate --model DIR --test F.tsv",
-     "loss, and BLEU of the translations, on sentence pairs", evaluate_options, command_evaluate},
-    {"demo", "translate demo [--out DIR]", "train on a task made here and show five results (half a minute)",
-     demo_options, command_demo}};
+    {"evaluate", "translate evaluate --model DIR --test F.tsv [--beam K] [--lowercase] [--tokenize T]",
+     "loss, BLEU, chrF2 and exact matches on sentence pairs", evaluate_options, command_evaluate},
+    {"attention", "translate attention --model DIR [--layer N] [--head N] < source",
+     "draw where the decoder looks while it translates", attention_options, command_attention},
+    {"info", "translate info --model DIR", "what a run is, how big, how it was trained", info_options,
+     command_info},
+    {"corpus", "translate corpus --pair en-fr|en-zh --out DIR",
+     "write the built-in grammar's sentences and word alignments to files", corpus_options, command_corpus},
+    {"demo", "translate demo [--pair en-fr|en-zh] [--out DIR]",
+     "train on the grammar's sentences and show what was learnt (a minute or two)", demo_options,
+     command_demo}};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void print_usage(FILE *out) {
@@ -31,16 +41,21 @@ static void print_usage(FILE *out) {
 
 static settings defaults_of(const command *c) {
     settings s = settings_default();
-    if (c->run == command_demo) { /* small enough for half a minute on two cores */
+    if (c->run == command_evaluate) s.out = NULL;
+    if (c->run == command_corpus) {
+        s.out = "runs/corpus";
+        s.pair = "en-fr";
+    }
+    if (c->run == command_demo) { /* small enough for a minute or two on two cores */
         s.out = "runs/demo";
         s.overwrite = true;
-        s.task = "reverse";
+        s.pair = "en-fr";
         s.preset = "toy";
-        s.dropout = 0;
-        s.steps = 1500;
+        s.steps = 1200;
         s.lr = 0.003;
         s.warmup = 200;
         s.batch_tokens = 1024;
+        s.beam = 1;
         s.threads = 1; /* so small a model gains little by a second one, and waits for it on a busy machine */
     }
     return s;
@@ -53,6 +68,9 @@ static int run_command(const command *c, const char *program, int argc, char **a
     bool help = false;
     tl_error error = {""};
     s.program = program;
+    s.options = c->options;
+    s.argc = argc;
+    s.argv = argv;
     if (!options_parse(c->options, argc, argv, &s, &help, &error)) return usage_with(c->name, error.message);
     if (help) {
         printf("%s\n    %s\n", c->usage, c->what);

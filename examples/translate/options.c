@@ -13,27 +13,45 @@
 #define END {NULL, 0, 0, NULL, NULL}
 
 const option train_options[] = {
-    HEADING("data"),
+    HEADING("data: a TSV or two files, or sentences made here"),
     {"train", OPTION_TEXT, AT(train), "FILE", "sentence pairs: source, tab, target, one pair a line"},
+    {"train-src", OPTION_TEXT, AT(train_src), "FILE", "the same in two files: sources, line by line"},
+    {"train-tgt", OPTION_TEXT, AT(train_tgt), "FILE", "and their translations"},
     {"valid", OPTION_TEXT, AT(valid), "FILE", "pairs to validate on, the same form"},
-    {"task", OPTION_TEXT, AT(task), "reverse|copy|sort", "train on sequences made here, instead of files"},
-    {"sentences", OPTION_LONG, AT(sentences), "N", "toy tasks: pairs to train on"},
-    {"min-symbols", OPTION_LONG, AT(min_symbols), "N", "toy tasks: shortest sequence"},
-    {"max-symbols", OPTION_LONG, AT(max_symbols), "N", "toy tasks: longest sequence"},
-    {"symbols", OPTION_LONG, AT(symbols), "N", "toy tasks: how many different ones"},
+    {"valid-src", OPTION_TEXT, AT(valid_src), "FILE", "or in two files: sources"},
+    {"valid-tgt", OPTION_TEXT, AT(valid_tgt), "FILE", "and their translations"},
+    {"pair", OPTION_TEXT, AT(pair), "en-fr|en-zh", "train on sentences of a small grammar, instead of files"},
+    {"task", OPTION_TEXT, AT(task), "reverse|copy|sort", "train on sequences of symbols, instead of files"},
+    {"sentences", OPTION_LONG, AT(sentences), "N", "made here: how many to train on"},
+    {"min-symbols", OPTION_LONG, AT(min_symbols), "N", "tasks: shortest sequence"},
+    {"max-symbols", OPTION_LONG, AT(max_symbols), "N", "tasks: longest sequence"},
+    {"symbols", OPTION_LONG, AT(symbols), "N", "tasks: how many different ones"},
+    {"strict", OPTION_FLAG, AT(strict), NULL, "refuse a file with bad lines instead of leaving them out"},
+    {"max-length", OPTION_LONG, AT(max_length), "N", "leave out pairs with more tokens on one side (0: no limit)"},
+
+    HEADING("the run"),
     {"out", OPTION_TEXT, AT(out), "DIR", "where the run goes; made if it is not there"},
     {"overwrite", OPTION_FLAG, AT(overwrite), NULL, "replace the model that is in --out already"},
+    {"resume", OPTION_TEXT, AT(resume), "DIR", "go on with a run that was interrupted or that shall train longer"},
 
     HEADING("text"),
-    {"min-count", OPTION_LONG, AT(min_count), "N", "words seen less often become <unk>"},
+    {"pretokenize", OPTION_TEXT, AT(pretokenize), "none|words",
+     "how raw text is cut into words before anything else, undone after decoding (words; tasks: none)"},
+    {"src-pretokenize", OPTION_TEXT, AT(src_pretokenize), "none|words", "the same for the source side alone"},
+    {"tgt-pretokenize", OPTION_TEXT, AT(tgt_pretokenize), "none|words", "and for the target side"},
+    {"units", OPTION_TEXT, AT(units), "bpe|words|chars",
+     "what a vocabulary is made of: byte pairs, words, characters (bpe; made here: words)"},
+    {"src-units", OPTION_TEXT, AT(src_units), "bpe|words|chars", "the same for the source side alone"},
+    {"tgt-units", OPTION_TEXT, AT(tgt_units), "bpe|words|chars", "and for the target side"},
+    {"merges", OPTION_LONG, AT(merges), "N", "byte pairs: merges to learn, over both sides together"},
+    {"min-count", OPTION_LONG, AT(min_count), "N", "tokens seen less often become <unk> (words: 2, others: 1)"},
     {"max-vocab", OPTION_LONG, AT(max_vocab), "N", "at most so many entries a vocabulary (0: no limit)"},
     {"joint", OPTION_FLAG, AT(joint), NULL, "one vocabulary for both sides"},
-    {"max-length", OPTION_LONG, AT(max_length), "N", "longer sentences are left out of training and validation"},
-    {"strict", OPTION_FLAG, AT(strict), NULL, "refuse a file with bad lines instead of leaving them out"},
 
     HEADING("model"),
-    {"preset", OPTION_TEXT, AT(preset), "toy|tiny",
-     "sizes: toy d64, 4 heads, 2+2, ff128; tiny d128, 4 heads, 4+4, ff256"},
+    {"preset", OPTION_TEXT, AT(preset), "toy|tiny|small|base",
+     "sizes: toy d64, 4 heads, 2+2, ff128; tiny d128, 4 heads, 4+4, ff256; "
+     "small d256, 4 heads, 3+3, ff1024; base d512, 8 heads, 6+6, ff2048"},
     {"d-model", OPTION_LONG, AT(d_model), "N", "width, instead of the preset's"},
     {"heads", OPTION_LONG, AT(heads), "N", "attention heads, instead of the preset's"},
     {"layers", OPTION_LONG, AT(layers), "N", "layers of encoder and decoder each, instead of the preset's"},
@@ -52,7 +70,9 @@ const option train_options[] = {
     {"epochs", OPTION_LONG, AT(epochs), "N",
      "stop after so many passes over the data (10, if neither steps nor minutes are given)"},
     {"minutes", OPTION_DOUBLE, AT(minutes), "M", "stop after so much time, validations included (0: no limit)"},
+    {"patience", OPTION_LONG, AT(patience), "N", "stop after so many validations without a better one (0: never)"},
     {"batch-tokens", OPTION_LONG, AT(batch_tokens), "N", "tokens of a batch, a side, padding included"},
+    {"accumulate", OPTION_LONG, AT(accumulate), "N", "batches whose gradients make one update"},
     {"lr", OPTION_DOUBLE, AT(lr), "R", "peak learning rate"},
     {"schedule", OPTION_TEXT, AT(schedule), "inverse-sqrt|cosine|linear|constant",
      "how it falls; cosine and linear need --steps, --epochs or --minutes"},
@@ -60,26 +80,70 @@ const option train_options[] = {
     {"beta2", OPTION_SHARE, AT(beta2), "B", "Adam's second decay"},
     {"label-smoothing", OPTION_SHARE, AT(label_smoothing), "E", "share of the target spread over all words"},
     {"clip", OPTION_DOUBLE, AT(clip), "N", "largest gradient norm (0: no limit)"},
-    {"seed", OPTION_LONG, AT(seed), "N", "of initial weights, order of batches, dropout"},
+    {"seed", OPTION_LONG, AT(seed), "N", "of initial weights, order of batches, dropout, sentences made here"},
+
+    HEADING("validation"),
+    {"validate-every", OPTION_LONG, AT(validate_every), "N", "every so many updates (0: after each epoch)"},
+    {"best-by", OPTION_TEXT, AT(best_by), "bleu|loss", "what makes a validation the best so far"},
+    {"average", OPTION_LONG, AT(average), "N", "average the weights of the last N validations at the end (0: don't)"},
+    {"samples", OPTION_LONG, AT(samples), "N", "translations to show at each validation"},
+    {"tokenize", OPTION_TEXT, AT(tokenize), "none|13a|zh|char",
+     "how BLEU cuts text (none; 13a for pre-tokenized text, char for characters)"},
+    {"lowercase", OPTION_FLAG, AT(lowercase), NULL, "BLEU without regard to case"},
     COMMON_ROWS,
     END};
 
+#define MODEL_ROWS \
+    {"model", OPTION_TEXT, AT(model), "DIR", "a run that train has written"}, \
+    {"weights", OPTION_TEXT, AT(weights), "best|last|average", "which of its weights"}
+#define DECODING_ROWS \
+    {"beam", OPTION_LONG, AT(beam), "K", "hypotheses to keep a sentence (1: greedy)"}, \
+    {"length-penalty", OPTION_DOUBLE, AT(length_penalty), "A", "rank by log probability / length^A"}, \
+    {"batch-tokens", OPTION_LONG, AT(batch_tokens), "N", "tokens of a batch, padding included"}
+
 const option translate_options[] = {
-    {"model", OPTION_TEXT, AT(model), "DIR", "a run that train has written"},
-    {"batch-tokens", OPTION_LONG, AT(batch_tokens), "N", "tokens of a batch, padding included"},
+    MODEL_ROWS,
+    DECODING_ROWS,
+    {"nbest", OPTION_FLAG, AT(nbest), NULL, "all hypotheses of the beam: line number, tab, score, tab, translation"},
     COMMON_ROWS,
     END};
 
 const option evaluate_options[] = {
-    {"model", OPTION_TEXT, AT(model), "DIR", "a run that train has written"},
-    {"test", OPTION_TEXT, AT(test), "FILE", "sentence pairs: source, tab, reference"},
-    {"batch-tokens", OPTION_LONG, AT(batch_tokens), "N", "tokens of a batch, padding included"},
+    MODEL_ROWS,
+    {"test", OPTION_TEXT, AT(test), "FILE", "sentence pairs: source, tab, reference (sentences made here need none)"},
+    {"test-src", OPTION_TEXT, AT(test_src), "FILE", "or in two files: sources"},
+    {"test-tgt", OPTION_TEXT, AT(test_tgt), "FILE", "and their references"},
+    {"strict", OPTION_FLAG, AT(strict), NULL, "refuse a file with bad lines instead of leaving them out"},
+    DECODING_ROWS,
+    {"tokenize", OPTION_TEXT, AT(tokenize), "none|13a|zh|char",
+     "how BLEU cuts text (none; 13a for pre-tokenized text, char for characters)"},
+    {"lowercase", OPTION_FLAG, AT(lowercase), NULL, "BLEU and chrF without regard to case"},
+    {"samples", OPTION_LONG, AT(samples), "N", "translations to show"},
+    {"out", OPTION_TEXT, AT(out), "FILE", "write the translations there, one a line"},
     COMMON_ROWS,
+    END};
+
+const option attention_options[] = {
+    MODEL_ROWS,
+    {"layer", OPTION_LONG, AT(layer), "N", "the decoder's N-th layer (0: the last)"},
+    {"head", OPTION_LONG, AT(head), "N", "its N-th head (0: the mean of all)"},
+    COMMON_ROWS,
+    END};
+
+const option info_options[] = {
+    {"model", OPTION_TEXT, AT(model), "DIR", "a run that train has written"},
+    END};
+
+const option corpus_options[] = {
+    {"pair", OPTION_TEXT, AT(pair), "en-fr|en-zh", "the languages"},
+    {"sentences", OPTION_LONG, AT(sentences), "N", "pairs to train on; 500 each to validate and test come with them"},
+    {"seed", OPTION_LONG, AT(seed), "N", "another one gives other sentences"},
+    {"out", OPTION_TEXT, AT(out), "DIR", "where the files go"},
     END};
 
 const option demo_options[] = {
     {"out", OPTION_TEXT, AT(out), "DIR", "where the run goes"},
-    {"task", OPTION_TEXT, AT(task), "reverse|copy|sort", "what is to be learnt"},
+    {"pair", OPTION_TEXT, AT(pair), "en-fr|en-zh", "the languages"},
     {"steps", OPTION_LONG, AT(steps), "N", "updates"},
     COMMON_ROWS,
     END};
@@ -88,8 +152,8 @@ const option demo_options[] = {
 settings settings_default(void) {
     return (settings){.out = "runs/translate",
                       .model = "runs/translate",
-                      .min_count = 2,
                       .max_length = 100,
+                      .merges = 10000,
                       .sentences = 20000,
                       .min_symbols = 1,
                       .max_symbols = 10,
@@ -107,6 +171,12 @@ settings settings_default(void) {
                       .clip = 5,
                       .schedule = "inverse-sqrt",
                       .batch_tokens = 4096,
+                      .accumulate = 1,
+                      .best_by = "bleu",
+                      .samples = 2,
+                      .weights = "best",
+                      .beam = 5,
+                      .length_penalty = 1,
                       .seed = 1};
 }
 
@@ -114,7 +184,8 @@ typedef struct preset {
     const char *name;
     long d_model, heads, layers, d_ff;
 } preset;
-static const preset presets[] = {{"toy", 64, 4, 2, 128}, {"tiny", 128, 4, 4, 256}};
+static const preset presets[] = {
+    {"toy", 64, 4, 2, 128}, {"tiny", 128, 4, 4, 256}, {"small", 256, 4, 3, 1024}, {"base", 512, 8, 6, 2048}};
 
 static bool apply_preset(settings *s, tl_error *error) {
     for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {
@@ -129,16 +200,53 @@ static bool apply_preset(settings *s, tl_error *error) {
     return tl_error_set(error, "there is no preset \"%s\"", s->preset);
 }
 
+/* One value for both sides fills in what is not said of one. What is made here consists of words already. */
+static void fill_text(settings *s) {
+    bool made = s->pair || s->task;
+    const char *pretokenize = s->pretokenize ? s->pretokenize : made ? "none" : "words";
+    const char *units = s->units ? s->units : made ? "words" : "bpe";
+    if (!s->src_pretokenize) s->src_pretokenize = pretokenize;
+    if (!s->tgt_pretokenize) s->tgt_pretokenize = pretokenize;
+    if (!s->src_units) s->src_units = units;
+    if (!s->tgt_units) s->tgt_units = units;
+    bool words = !strcmp(s->src_units, "words") || !strcmp(s->tgt_units, "words");
+    if (!s->min_count) s->min_count = words && !made ? 2 : 1;
+}
+
 bool settings_complete(settings *s, tl_error *error) {
     if (!apply_preset(s, error)) return false;
+    fill_text(s);
     if (!s->steps && !s->epochs && s->minutes <= 0) s->epochs = 10;
     if (!strcmp(s->tie, "all") && !s->joint)
         return tl_error_set(error, "--tie all needs --joint: one matrix cannot serve two vocabularies");
+    if (s->joint && strcmp(s->src_units, s->tgt_units))
+        return tl_error_set(error, "--joint needs the same units on both sides, not %s and %s", s->src_units,
+                            s->tgt_units);
     if (s->d_model % s->heads)
         return tl_error_set(error,
                             "--d-model %ld does not split into --heads %ld: choose heads that divide it",
                             s->d_model, s->heads);
+    if (!s->accumulate) s->accumulate = 1;
     return true;
+}
+
+const char *pretokenize_of(const settings *s, tl_side side) {
+    return side == TL_SOURCE ? s->src_pretokenize : s->tgt_pretokenize;
+}
+
+const char *units_of(const settings *s, tl_side side) {
+    return side == TL_SOURCE ? s->src_units : s->tgt_units;
+}
+
+tl_bleu_tokens bleu_tokens_of(const settings *s) {
+    tl_bleu_tokens tokens = TL_BLEU_NONE;
+    if (s->tokenize)
+        tl_bleu_tokens_parse(s->tokenize, &tokens);
+    else if (!strcmp(s->tgt_units, "chars"))
+        tokens = TL_BLEU_CHAR;
+    else if (strcmp(s->tgt_pretokenize, "none"))
+        tokens = TL_BLEU_13A;
+    return tokens;
 }
 
 static void *field(settings *s, const option *o) { return (char *)s + o->offset; }
@@ -240,11 +348,15 @@ void options_print(const option *table, const settings *defaults, FILE *out) {
     }
 }
 
-static bool is_kept(const option *o) { /* paths and the like say nothing about the model */
-    static const char *const not_kept[] = {"train", "valid", "out", "overwrite", "threads", "quiet", NULL};
-    for (int i = 0; not_kept[i]; i++)
-        if (!strcmp(o->name, not_kept[i])) return false;
-    return true;
+static bool is_one_of(const option *o, const char *const *names) {
+    for (; *names; names++)
+        if (!strcmp(o->name, *names)) return true;
+    return false;
+}
+
+static bool is_kept(const option *o) { /* these say nothing about how a run is made */
+    static const char *const not_kept[] = {"out", "overwrite", "resume", "threads", "quiet", NULL};
+    return !is_one_of(o, not_kept);
 }
 
 void settings_write(const settings *s, tl_config *config) {
@@ -284,4 +396,28 @@ bool settings_read(settings *s, tl_config *config, const char *path, tl_error *e
             "translate that wrote it",
             path, line, unknown);
     return !tl_failed(error);
+}
+
+/* What may be said anew when a run goes on: when it ends, how fast it learns, what is shown, where its files are now. */
+static bool may_change(const option *o) {
+    static const char *const may[] = {"resume",    "threads",        "quiet",     "steps", "epochs",
+                                      "minutes",   "patience",       "samples",   "lr",    "clip",
+                                      "train",     "train-src",      "train-tgt", "valid", "valid-src",
+                                      "valid-tgt", "validate-every", NULL};
+    return is_one_of(o, may);
+}
+
+bool settings_override(settings *s, bool resuming, tl_error *error) {
+    static const char *const ends[] = {"steps", "epochs", "minutes", NULL};
+    bool help = false;
+    for (int i = 0; i < s->argc && resuming; i++) {
+        if (strncmp(s->argv[i], "--", 2)) continue;
+        const option *o = find(s->options, s->argv[i] + 2, strcspn(s->argv[i] + 2, "="));
+        if (o && !may_change(o))
+            return tl_error_set(
+                error, "--%s cannot change while a run goes on: leave it out, or start a new run", o->name);
+        if (o && is_one_of(o, ends))
+            s->steps = s->epochs = 0, s->minutes = 0; /* a new end replaces the old one */
+    }
+    return options_parse(s->options, s->argc, s->argv, s, &help, error);
 }

@@ -23,15 +23,20 @@ typedef struct option {
 
 typedef struct settings {
     const char *program; /* as the user called it: for advice that can be typed as it is */
-    /* train */
-    const char *train, *valid, *out, *task;
-    /* translate, evaluate */
-    const char *model, *test;
-    /* text */
-    long min_count, max_vocab, max_length;
-    bool joint, strict;
-    /* toy tasks */
+    /* the command line, to be read again over a run's settings */
+    const option *options;
+    int argc;
+    char **argv;
+    /* where sentences come from: a TSV or two files, or made here */
+    const char *train, *train_src, *train_tgt, *valid, *valid_src, *valid_tgt, *test, *test_src, *test_tgt;
+    const char *pair, *task;
     long sentences, min_symbols, max_symbols, symbols;
+    const char *out, *resume, *model;
+    bool overwrite;
+    /* text */
+    const char *pretokenize, *src_pretokenize, *tgt_pretokenize, *units, *src_units, *tgt_units;
+    long merges, min_count, max_vocab, max_length;
+    bool joint, strict;
     /* model */
     const char *preset, *tie, *activation, *positions;
     long d_model, heads, layers, d_ff;
@@ -40,12 +45,22 @@ typedef struct settings {
     /* training */
     double label_smoothing, lr, warmup_from, beta2, clip;
     const char *schedule;
-    long warmup, batch_tokens, steps, epochs, seed, threads;
+    long warmup, batch_tokens, accumulate, steps, epochs, seed, threads;
     double minutes;
-    bool quiet, overwrite;
+    /* validation */
+    long validate_every, patience, average, samples;
+    const char *best_by;
+    /* decoding and scores */
+    const char *weights, *tokenize;
+    long beam;
+    double length_penalty;
+    bool nbest, lowercase;
+    long layer, head;
+    bool quiet;
 } settings;
 
-extern const option train_options[], translate_options[], evaluate_options[], demo_options[];
+extern const option train_options[], translate_options[], evaluate_options[], attention_options[],
+    info_options[], corpus_options[], demo_options[];
 
 settings settings_default(void);
 /* Fills in what follows from other settings (the preset's sizes, when training ends), and looks whether they go
@@ -54,9 +69,17 @@ bool settings_complete(settings *s, tl_error *error);
 /* Reads argv[0 … argc-1]. *help is set if --help was there. */
 bool options_parse(const option *table, int argc, char **argv, settings *s, bool *help, tl_error *error);
 void options_print(const option *table, const settings *defaults, FILE *out);
-/* The rows of train_options that describe model, text and training, as a run's config.txt. Texts that are read belong to
- * the config; `path` is what errors call it. */
+/* The rows of train_options that say how a run is made, as its config.txt. Texts that are read belong to the config;
+ * `path` is what errors call it. */
 void settings_write(const settings *s, tl_config *config);
 bool settings_read(settings *s, tl_config *config, const char *path, tl_error *error);
+/* Reads the command line once more, over the settings of a run. With resuming, an option that would change what has been
+ * trained so far is an error. */
+bool settings_override(settings *s, bool resuming, tl_error *error);
+/* --src-units or --units, and so on. */
+const char *pretokenize_of(const settings *s, tl_side side);
+const char *units_of(const settings *s, tl_side side);
+/* --tokenize, or what fits the target's text. */
+tl_bleu_tokens bleu_tokens_of(const settings *s);
 
 #endif

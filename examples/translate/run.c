@@ -2,9 +2,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-static void path_in(char *path, size_t size, const char *dir, const char *file) {
-    snprintf(path, size, "%s/%s", dir, file);
+char *run_path(char path[PATH_SIZE], const char *dir, const char *file) {
+    snprintf(path, PATH_SIZE, "%s/%s", dir, file);
+    return path;
 }
 
 static tl_tie tie_of(const char *text) {
@@ -38,81 +40,126 @@ bool run_make_model(run *r) {
     return wrong ? tl_error_set(&r->error, "%s", wrong) : true;
 }
 
-static bool save_vocab(run *r, const tl_vocab *vocab, const char *file) {
-    char path[4096];
-    size_t size;
-    char *text = tl_vocab_text(vocab, &size);
+static bool save_text(run *r, char *text, size_t size, const char *file) {
+    char path[PATH_SIZE];
     if (!text) return tl_error_set(&r->error, "%s: out of memory", file);
-    path_in(path, sizeof path, r->settings.out, file);
-    bool ok = tl_file_write(path, text, size, &r->error);
+    bool ok = tl_file_write(run_path(path, r->settings.out, file), text, size, &r->error);
     free(text);
     return ok;
 }
 
-/* A folder never holds one model's weights beside another one's vocabulary: the old weights go first. */
+static bool save_vocab(run *r, const tl_vocab *vocab, const char *file) {
+    size_t size = 0;
+    char *text = tl_vocab_text(vocab, &size);
+    return save_text(r, text, size, file);
+}
+
+static bool save_codes(run *r) {
+    size_t size = 0;
+    if (!r->bpe) return true;
+    char *text = tl_bpe_text(r->bpe, &size);
+    return save_text(r, text, size, "codes.txt");
+}
+
+/* A folder never holds one model's weights beside another one's vocabulary: what belongs to the old one goes first. */
 static bool clear_folder(run *r) {
-    static const char *const weights[] = {"model.safetensors", "last.safetensors"};
-    char path[4096];
-    for (int i = 0; i < 2; i++) {
-        path_in(path, sizeof path, r->settings.out, weights[i]);
-        FILE *there = fopen(path, "rb");
+    static const char *const files[] = {"checkpoint.safetensors", "model.safetensors", "last.safetensors",
+                                        "average.safetensors",    "codes.txt",         "curves.svg"};
+    char path[PATH_SIZE];
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        FILE *there = fopen(run_path(path, r->settings.out, files[i]), "rb");
         if (!there) continue;
         fclose(there);
         if (!r->settings.overwrite)
-            return tl_error_set(&r->error,
-                                "%s holds a trained model already: choose another --out, or say --overwrite",
-                                r->settings.out);
+            return tl_error_set(
+                &r->error,
+                "%s holds a trained model already: choose another --out, say --overwrite, or go on "
+                "with it by --resume %s",
+                r->settings.out, r->settings.out);
         if (remove(path)) return tl_error_set(&r->error, "cannot replace %s: remove it by hand", path);
     }
     return true;
 }
 
 bool run_save_description(run *r) {
-    char path[4096];
-    path_in(path, sizeof path, r->settings.out, "config.txt");
+    char path[PATH_SIZE];
     tl_config *config = tl_config_new();
     tl_config_comment(config, "How this model was made; translate reads it to make the model again.");
     settings_write(&r->settings, config);
     bool ok = tl_make_dirs(r->settings.out, &r->error) && clear_folder(r) &&
-              tl_config_write(config, path, &r->error) && save_vocab(r, r->source, "vocab.src.txt") &&
+              tl_config_write(config, run_path(path, r->settings.out, "config.txt"), &r->error) &&
+              save_codes(r) && save_vocab(r, r->source, "vocab.src.txt") &&
               save_vocab(r, r->target, "vocab.tgt.txt");
     tl_config_free(config);
     return ok;
 }
 
 bool run_save_weights(run *r, const char *file) {
-    char path[4096];
-    path_in(path, sizeof path, r->settings.out, file);
-    return tl_params_save(r->params, path, NULL, 0, &r->error);
+    char path[PATH_SIZE];
+    return tl_params_save(r->params, run_path(path, r->settings.out, file), NULL, 0, &r->error);
+}
+
+bool run_load_settings(run *r, const char *dir, bool resuming) {
+    char path[PATH_SIZE];
+    settings *s = &r->settings;
+    const settings said = *s;
+    r->config = tl_config_read(run_path(path, dir, "config.txt"), &r->error);
+    if (!r->config || !settings_read(s, r->config, path, &r->error)) return false;
+    if (!resuming) s->batch_tokens = said.batch_tokens; /* training's own says nothing about translating */
+    tl_error wrong = {""};
+    if (!settings_override(s, resuming, &wrong)) return tl_error_set(&r->error, "%s", wrong.message);
+    if (!settings_complete(s, &wrong)) return tl_error_set(&r->error, "%s: %s", path, wrong.message);
+    return true;
 }
 
 static tl_vocab *load_vocab(const char *dir, const char *file, tl_error *error) {
-    char path[4096], *bytes;
+    char path[PATH_SIZE], *bytes;
     size_t size;
-    path_in(path, sizeof path, dir, file);
-    if (!tl_file_read(path, &bytes, &size, error)) return NULL;
+    if (!tl_file_read(run_path(path, dir, file), &bytes, &size, error)) return NULL;
     tl_vocab *vocab = tl_vocab_parse(path, bytes, size);
     free(bytes);
     if (tl_vocab_error(vocab)) tl_error_set(error, "%s", tl_vocab_error(vocab));
     return vocab;
 }
 
-bool run_load(run *r, const char *dir) {
-    char path[4096];
-    path_in(path, sizeof path, dir, "config.txt");
-    r->config = tl_config_read(path, &r->error);
-    if (!r->config) return false;
-    long batch_tokens = r->settings.batch_tokens; /* training's own says nothing about translating */
-    if (!settings_read(&r->settings, r->config, path, &r->error)) return false;
-    r->settings.batch_tokens = batch_tokens;
-    tl_error wrong = {""};
-    if (!settings_complete(&r->settings, &wrong))
-        return tl_error_set(&r->error, "%s: %s", path, wrong.message);
+static tl_bpe *load_codes(const char *dir, tl_error *error) {
+    char path[PATH_SIZE], *bytes;
+    size_t size;
+    if (!tl_file_read(run_path(path, dir, "codes.txt"), &bytes, &size, error)) return NULL;
+    tl_bpe *bpe = tl_bpe_parse(path, bytes, size);
+    free(bytes);
+    if (tl_bpe_error(bpe)) tl_error_set(error, "%s", tl_bpe_error(bpe));
+    return bpe;
+}
+
+bool run_load_text(run *r, const char *dir) {
+    const settings *s = &r->settings;
+    if (!strcmp(s->src_units, "bpe") || !strcmp(s->tgt_units, "bpe")) r->bpe = load_codes(dir, &r->error);
     r->source = load_vocab(dir, "vocab.src.txt", &r->error);
     r->target = load_vocab(dir, "vocab.tgt.txt", &r->error);
-    if (tl_failed(&r->error) || !run_make_model(r)) return false;
-    path_in(path, sizeof path, dir, "model.safetensors");
-    return tl_params_load(r->params, path, &r->error);
+    return !tl_failed(&r->error);
+}
+
+/* The weights that --weights names; where training has not come so far, a sentence that says so. */
+static bool load_weights(run *r, const char *dir) {
+    static const char *const file[][2] = {
+        {"best", "model.safetensors"}, {"last", "last.safetensors"}, {"average", "average.safetensors"}};
+    char path[PATH_SIZE] = "";
+    for (int i = 0; i < 3; i++)
+        if (!strcmp(r->settings.weights, file[i][0])) run_path(path, dir, file[i][1]);
+    if (tl_params_load(r->params, path, &r->error)) return true;
+    FILE *there = fopen(path, "rb");
+    if (there) return fclose(there), false;
+    r->error = (tl_error){""}; /* what follows says more than that a file cannot be opened */
+    const char *why = !strcmp(r->settings.weights, "average")
+                          ? "train with --average N, or leave out --weights average"
+                          : "training has not come to its first validation; go on with train --resume";
+    return tl_error_set(&r->error, "%s is not there: %s", path, why);
+}
+
+bool run_load(run *r, const char *dir) {
+    return run_load_settings(r, dir, false) && run_load_text(r, dir) && run_make_model(r) &&
+           load_weights(r, dir);
 }
 
 void run_free(run *r) {
@@ -120,27 +167,14 @@ void run_free(run *r) {
     tl_params_free(r->params);
     if (r->target != r->source) tl_vocab_free(r->target);
     tl_vocab_free(r->source);
+    tl_bpe_free(r->bpe);
     tl_config_free(r->config);
 }
 
-tl_corpus *read_pairs(const char *path, const settings *s, bool drop_long, tl_error *error) {
-    char *bytes, text[TL_REPORT_TEXT];
-    size_t size;
-    long longest = LONGEST_SENTENCE;
-    if (drop_long && s->max_length && s->max_length < longest) longest = s->max_length;
-    if (!tl_file_read(path, &bytes, &size, error)) return NULL;
-    tl_corpus *corpus = tl_corpus_new();
-    bool ok = tl_corpus_parse_tsv(
-        corpus, bytes, size, &(tl_corpus_config){.name = path, .max_tokens = longest, .strict = s->strict});
-    free(bytes);
-    if (!ok) {
-        tl_error_set(error, "%s", tl_corpus_error(corpus) ? tl_corpus_error(corpus) : "out of memory");
-        tl_corpus_free(corpus);
-        return NULL;
-    }
-    const tl_corpus_report *report = tl_corpus_last_report(corpus);
-    if (report->pairs < report->lines && !s->quiet) fputs(tl_corpus_report_text(report, text), stderr);
-    return corpus;
+double seconds_now(void) {
+    struct timespec t;
+    timespec_get(&t, TIME_UTC);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 int fail_with(const char *message) {

@@ -1,292 +1,363 @@
-/* Training: read or make the pairs, build vocabularies and model, take steps, validate after every epoch. */
-#include "run.h"
+/* translate train: takes steps until the steps, epochs, minutes or the patience are used up. Ctrl-C ends it after the step
+ * that is running; whatever ends it, the checkpoint is whole and --resume goes on from it. */
+#define _POSIX_C_SOURCE 200809L /* sigaction */
+#include "training.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-typedef struct training {
-    run run;
-    tl_corpus *train, *valid;
-    tl_batches *batches;
-    tl_adam *adam;
-    tl_csv *log;
-    tl_progress progress;
-    long step, epoch;
-    double begin, resumed; /* seconds: the start, the end of the last validation */
-    double loss, tokens;   /* sums since the last validation, and of so many updates: */
-    long updates;
-    quality best;
-} training;
+/* ---- Ctrl-C ---- */
 
-static double seconds(void) {
-    struct timespec t;
-    timespec_get(&t, TIME_UTC);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+/* Set by the signal handler; a second Ctrl-C ends the program at once. */
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number) {
+    (void)number;
+    interrupted = 1;
 }
 
-/* ---- data ---- */
-
-static tl_corpus *toy(const settings *s, long first, long count, tl_error *error) {
-    tl_corpus *corpus = tl_corpus_new();
-    tl_corpus_toy(corpus, &(tl_toy_config){.task = s->task,
-                                           .sentences = count,
-                                           .first = first,
-                                           .min_length = s->min_symbols,
-                                           .max_length = s->max_symbols,
-                                           .symbols = s->symbols,
-                                           .seed = (uint64_t)s->seed});
-    if (tl_corpus_error(corpus)) tl_error_set(error, "%s", tl_corpus_error(corpus));
-    return corpus;
+static void catch_signals(void) {
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    interrupted = 0;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
 }
+
+/* ---- before the first step ---- */
 
 /* What a command line must say before anything is read. */
 static bool check_command_line(settings *s, tl_error *error) {
-    if (s->task && (s->train || s->valid))
-        return tl_error_set(error, "--task makes its own sentences: leave out --train and --valid");
-    if (!s->task && (!s->train || !s->valid))
-        return tl_error_set(error, "give --train FILE and --valid FILE, or --task reverse");
+    bool files = s->train || s->train_src || s->train_tgt, made = s->pair || s->task;
+    if (s->pair && s->task) return tl_error_set(error, "--pair and --task: give one of them");
+    if (made && (files || s->valid || s->valid_src || s->valid_tgt))
+        return tl_error_set(error, "--%s makes its own sentences: leave out --train and --valid",
+                            s->pair ? "pair" : "task");
+    if (!made && !files)
+        return tl_error_set(error,
+                            "give --train FILE and --valid FILE (or --train-src, --train-tgt, --valid-src, "
+                            "--valid-tgt), or --pair en-fr, or --task reverse");
+    if (!made && (s->train ? s->train_src || s->train_tgt : !s->train_src || !s->train_tgt))
+        return tl_error_set(error, "give --train FILE, or --train-src FILE and --train-tgt FILE");
+    if (!made && (s->valid ? s->valid_src || s->valid_tgt : !s->valid_src || !s->valid_tgt))
+        return tl_error_set(error, "give --valid FILE, or --valid-src FILE and --valid-tgt FILE");
+    if (s->average > MOST_RECENT)
+        return tl_error_set(error, "--average %ld: at most %d are possible", s->average, MOST_RECENT);
     return settings_complete(s, error);
 }
 
-static bool get_data(training *t) {
+static bool read_data(training *t) {
     const settings *s = &t->run.settings;
-    tl_error *error = &t->run.error;
-    if (s->task) {
-        t->train = toy(s, 0, s->sentences, error);
-        t->valid = toy(s, s->sentences, 200, error);
-    } else {
-        t->train = read_pairs(s->train, s, true, error);
-        if (t->train) t->valid = read_pairs(s->valid, s, true, error);
-    }
-    return !tl_failed(error);
+    t->train = data_part_of(s, DATA_TRAIN, 0, &t->run.error);
+    if (t->train) t->valid = data_part_of(s, DATA_VALID, 0, &t->run.error);
+    return !tl_failed(&t->run.error);
 }
 
-static bool get_vocabularies(training *t) {
+static const char *name_of(const char *tsv, const char *src) { return tsv ? tsv : src ? src : "made here"; }
+
+static bool encode_data(training *t) {
     run *r = &t->run;
-    tl_vocab_config config = {.min_count = r->settings.task ? 1 : r->settings.min_count,
-                              .max_size = r->settings.max_vocab};
-    tl_vocab_counts *counts[2] = {tl_vocab_counts_new(), tl_vocab_counts_new()};
-    tl_corpus_count(t->train, TL_SOURCE, counts[0]);
-    tl_corpus_count(t->train, TL_TARGET, counts[r->settings.joint ? 0 : 1]);
-    r->source = tl_vocab_new(counts[0], &config);
-    r->target = r->settings.joint ? r->source : tl_vocab_new(counts[1], &config);
-    tl_vocab_counts_free(counts[0]);
-    tl_vocab_counts_free(counts[1]);
-    if (tl_vocab_error(r->source)) return tl_error_set(&r->error, "%s", tl_vocab_error(r->source));
-    if (tl_vocab_error(r->target)) return tl_error_set(&r->error, "%s", tl_vocab_error(r->target));
-    if (tl_vocab_size(r->source) == TL_SPECIALS || tl_vocab_size(r->target) == TL_SPECIALS)
-        return tl_error_set(&r->error,
-                            "%s: no word is seen --min-count %ld times: lower it, or give more sentences",
-                            r->settings.train, r->settings.min_count);
-    tl_corpus *corpora[2] = {t->train, t->valid};
-    for (int i = 0; i < 2; i++)
-        if (!tl_corpus_encode(corpora[i], r->source, r->target))
-            return tl_error_set(&r->error, "%s", tl_corpus_error(corpora[i]));
-    return true;
+    const settings *s = &r->settings;
+    t->train_cut = text_encode(r, t->train);
+    if (!t->train_cut || !data_drop_long(r, t->train, t->train_cut, name_of(s->train, s->train_src)))
+        return false;
+    t->valid_cut = text_encode(r, t->valid);
+    return t->valid_cut && data_drop_long(r, t->valid, t->valid_cut, name_of(s->valid, s->valid_src));
 }
 
-static bool prepare(training *t) {
+static uint64_t fingerprint(const training *t) {
+    return data_fingerprint((const tl_corpus *const[]){t->train, t->valid}, 2);
+}
+
+static bool make_training(training *t) {
     run *r = &t->run;
-    settings *s = &r->settings;
-    if (!get_data(t) || !get_vocabularies(t) || !run_make_model(r) || !run_save_description(r)) return false;
-    t->batches = tl_batches_new(
-        t->train,
-        &(tl_batches_config){.tokens = s->batch_tokens, .order = TL_SHUFFLED, .seed = (uint64_t)s->seed});
+    const settings *s = &r->settings;
+    tl_batches_config config = {.tokens = s->batch_tokens, .order = TL_SHUFFLED, .seed = (uint64_t)s->seed};
+    t->batches = tl_batches_new(t->train_cut, &config);
     if (tl_batches_error(t->batches)) return tl_error_set(&r->error, "%s", tl_batches_error(t->batches));
     t->adam = tl_adam_new(r->params, &(tl_adam_config){.beta2 = s->beta2});
-    char path[4096];
-    snprintf(path, sizeof path, "%s/log.csv", s->out);
-    static const char *const columns[] = {"step",          "epoch",      "seconds",
-                                          "learning_rate", "train_loss", "valid_loss",
-                                          "accuracy",      "bleu",       "tokens_per_second"};
-    t->log = tl_csv_open(path, columns, (int)(sizeof columns / sizeof *columns), false, &r->error);
-    return t->log && (t->adam || tl_error_set(&r->error, "out of memory for the optimiser"));
+    return t->adam || tl_error_set(&r->error, "out of memory for the optimiser");
+}
+
+static bool prepare_new(training *t) {
+    run *r = &t->run;
+    if (!read_data(t) || !text_learn(r, t->train) || !text_make_vocabularies(r, t->train) ||
+        !encode_data(t) || !run_make_model(r) || !run_save_description(r) || !make_training(t))
+        return false;
+    t->now.fingerprint = fingerprint(t);
+    return log_open(t, false);
+}
+
+static bool prepare_resumed(training *t) {
+    run *r = &t->run;
+    if (!run_load_text(r, r->settings.out) || !read_data(t) || !encode_data(t) || !run_make_model(r) ||
+        !make_training(t) || !state_load(&t->now, r, t->adam))
+        return false;
+    if (t->now.fingerprint != fingerprint(t))
+        return tl_error_set(
+            &r->error,
+            "the sentences are not those that the run in %s was trained on: put them back, or start a new "
+            "run",
+            r->settings.out);
+    if (!tl_batches_seek(t->batches, t->now.position))
+        return tl_error_set(&r->error, "%s", tl_batches_error(t->batches));
+    recent_forget(&t->now, r);
+    return log_open(t, true);
 }
 
 /* ---- how long, and how fast it learns ---- */
 
 static long planned_steps(const training *t) {
     const settings *s = &t->run.settings;
-    long by_epochs = s->epochs * tl_batches_per_epoch(t->batches);
+    long batches = tl_batches_per_epoch(t->batches),
+         by_epochs = s->epochs * ((batches + s->accumulate - 1) / s->accumulate);
     if (s->steps && by_epochs) return s->steps < by_epochs ? s->steps : by_epochs;
     return s->steps ? s->steps : by_epochs;
 }
 
-static bool time_is_up(const training *t) {
-    double limit = 60 * t->run.settings.minutes;
-    return limit > 0 && seconds() - t->begin >= limit;
+static double elapsed(const training *t) { return seconds_now() - t->began; }
+
+/* Why training is over; NULL while it is not. */
+static const char *is_over(const training *t) {
+    const settings *s = &t->run.settings;
+    long total = planned_steps(t);
+    if (total && t->now.step >= total) return "all steps are done";
+    if (s->minutes > 0 && elapsed(t) >= 60 * s->minutes) return "the time is up";
+    if (s->patience && t->now.waited >= s->patience)
+        return "no validation was better for as long as --patience says";
+    return NULL;
 }
 
 /* Cosine and linear need to know the end: counted in steps, or guessed from the share of the time that has gone. */
-static double learning_rate(const training *t) {
+double learning_rate(const training *t) {
     const settings *s = &t->run.settings;
-    long total = planned_steps(t);
-    double spent = s->minutes > 0 ? (seconds() - t->begin) / (60 * s->minutes) : 0;
-    if (spent > 0 && (!total || spent > (double)t->step / (double)total))
-        total = (long)((double)t->step / spent);
-    if (!strcmp(s->schedule, "cosine")) return tl_cosine(s->lr, 0, s->warmup, total, t->step);
-    if (!strcmp(s->schedule, "linear")) return tl_linear_decay(s->lr, 0, s->warmup, total, t->step);
-    if (!strcmp(s->schedule, "constant")) return tl_constant_rate(s->lr, s->warmup, t->step);
-    return tl_inverse_sqrt(s->lr, s->warmup, s->warmup_from, t->step);
+    long total = planned_steps(t), step = t->now.step;
+    double spent = s->minutes > 0 ? elapsed(t) / (60 * s->minutes) : 0;
+    if (spent > 0 && (!total || spent > (double)step / (double)total)) total = (long)((double)step / spent);
+    if (!strcmp(s->schedule, "cosine")) return tl_cosine(s->lr, 0, s->warmup, total, step);
+    if (!strcmp(s->schedule, "linear")) return tl_linear_decay(s->lr, 0, s->warmup, total, step);
+    if (!strcmp(s->schedule, "constant")) return tl_constant_rate(s->lr, s->warmup, step);
+    return tl_inverse_sqrt(s->lr, s->warmup, s->warmup_from, step);
 }
 
 /* ---- one update ---- */
 
-static bool stop_at_nonfinite(training *t, const char *what, double value) {
-    char where[TL_ERROR_MAX] = "";
-    tl_tape_find_nonfinite(t->run.tape, where);
-    if (!*where) tl_tape_find_nonfinite_grad(t->run.tape, where);
-    return tl_error_set(&t->run.error, "step %ld: the %s is %s; try a smaller --lr or a longer --warmup%s%s",
-                        t->step, what, isnan(value) ? "not a number" : "infinite",
-                        *where ? "; what went wrong first: " : "", where);
+/* "a batch of 32 sentences, lines 17, 402, 9 …" */
+static void name_sentences(const training *t, const tl_batch *batch, char *text, size_t size) {
+    int used = snprintf(text, size, "; a batch of %ld sentences", batch->sentences);
+    for (long i = 0; i < batch->sentences && i < 5; i++) {
+        long line = tl_corpus_line(t->train, batch->index[i]);
+        used += snprintf(text + used, size - (size_t)used, "%s%ld",
+                         i      ? ", "
+                         : line ? ", lines "
+                                : ", numbers ",
+                         line ? line : batch->index[i] + 1);
+    }
+    if (batch->sentences > 5) snprintf(text + used, size - (size_t)used, " …");
 }
 
-static bool update(training *t, const tl_batch *batch) {
+/* Inner gradients are recycled while backward runs: the batch goes through once more with all of them kept. */
+static void find_gradient(training *t, const tl_batch *batch, char where[TL_ERROR_MAX]) {
+    tl_tape *tape = t->run.tape;
+    tl_tape_reset(tape);
+    tl_tape_train(tape, t->now.step);
+    tl_tape_keep_all(tape, true);
+    tl_zero_grad(t->run.params);
+    if (tl_backward(tl_transformer_loss(&t->run.model, tape, batch)))
+        tl_tape_find_nonfinite_grad(tape, where);
+    tl_tape_keep_all(tape, false);
+}
+
+bool stop_at_nonfinite(training *t, const tl_batch *batch, const char *what, double value) {
+    char where[TL_ERROR_MAX] = "", sentences[256] = "";
+    tl_tape_find_nonfinite(t->run.tape, where);
+    if (!*where && batch) find_gradient(t, batch, where);
+    if (batch) name_sentences(t, batch, sentences, sizeof sentences);
+    return tl_error_set(&t->run.error,
+                        "step %ld: the %s is %s%s; what went wrong first: %s; the checkpoint is the one "
+                        "before: try a smaller "
+                        "--lr, a longer --warmup or a smaller --clip",
+                        t->now.step, what, isnan(value) ? "not a number" : "infinite", sentences,
+                        *where ? where : "not found");
+}
+
+/* Adds one batch's gradients; with several to an update, those of the summed loss. */
+static bool forward_backward(training *t, const tl_batch *batch, int micro, double *loss, long *tokens) {
     run *r = &t->run;
-    t->step++;
+    long count = 0;
+    tl_loss_options sum = {.divisor = 1, .count = &count};
     tl_tape_reset(r->tape);
-    tl_tape_train(r->tape, t->step);
-    tl_var loss = tl_transformer_loss(&r->model, r->tape, batch);
-    double value = tl_item(tl_value(loss));
-    if (tl_ok(loss) && !isfinite(value)) return stop_at_nonfinite(t, "loss", value);
-    tl_zero_grad(r->params);
-    if (!tl_backward(loss)) return tl_error_set(&r->error, "%s", tl_tape_error(r->tape));
+    if (micro) tl_tape_micro_batch(r->tape, micro);
+    tl_var l = r->settings.accumulate > 1 ? tl_transformer_loss_with(&r->model, r->tape, batch, &sum, NULL)
+                                          : tl_transformer_loss(&r->model, r->tape, batch);
+    double value = tl_item(tl_value(l));
+    if (tl_ok(l) && !isfinite(value)) return stop_at_nonfinite(t, batch, "loss", value);
+    if (!tl_backward(l)) return tl_error_set(&r->error, "%s", tl_tape_error(r->tape));
+    *loss += value;
+    *tokens += batch->tgt_tokens;
+    double norm = r->settings.accumulate > 1 ? tl_clip_grad_norm(r->params, 0) : 0;
+    return isfinite(norm) || stop_at_nonfinite(t, batch, "norm of the gradients", norm);
+}
+
+/* Clips, steps, counts. loss: the mean per token. */
+static bool step(training *t, const tl_batch *batch, double loss, long tokens) {
+    run *r = &t->run;
     double norm = tl_clip_grad_norm(r->params, r->settings.clip);
-    if (!isfinite(norm)) return stop_at_nonfinite(t, "norm of the gradients", norm);
+    if (!isfinite(norm)) return stop_at_nonfinite(t, batch, "norm of the gradients", norm);
     if (!tl_adam_step(t->adam, learning_rate(t)))
         return tl_error_set(&r->error, "%s", tl_adam_error(t->adam));
-    t->loss += value;
-    t->updates++;
-    t->tokens += (double)batch->tgt_tokens;
-    tl_progress_update(&t->progress, t->step, value, (double)batch->tgt_tokens);
+    t->now.loss += loss;
+    t->now.updates++;
+    t->now.tokens += (double)tokens;
+    tl_progress_update(&t->progress, t->now.step, loss, (double)tokens);
     return true;
 }
 
-/* ---- validation ---- */
-
-static void show_samples(const training *t, char **texts, int count) {
-    long size = tl_corpus_size(t->valid);
-    for (long i = 0; i < count && i < size; i++) {
-        long at = i * size / count; /* spread over the corpus */
-        printf("  source    %s\n  reference %s\n  says      %s\n",
-               tl_corpus_sentence(t->valid, TL_SOURCE, at), tl_corpus_sentence(t->valid, TL_TARGET, at),
-               texts[at]);
-        if (i + 1 < count) printf("\n");
-    }
-}
-
-/* By BLEU; by loss where BLEU cannot tell, as in the beginning, when it is 0. */
-static bool is_better(const quality *q, const quality *best) {
-    return q->bleu.score > best->bleu.score || (q->bleu.score == best->bleu.score && q->loss < best->loss);
-}
-
-static bool write_log(training *t, const quality *q, double elapsed, double train_loss, double rate) {
-    tl_csv_long(t->log, t->step);
-    tl_csv_long(t->log, t->epoch);
-    tl_csv_double(t->log, elapsed);
-    tl_csv_double(t->log, learning_rate(t));
-    tl_csv_double(t->log, train_loss);
-    tl_csv_double(t->log, q->loss);
-    tl_csv_double(t->log, q->accuracy);
-    tl_csv_double(t->log, q->bleu.score);
-    tl_csv_double(t->log, rate);
-    return tl_csv_end_row(t->log) || tl_error_set(&t->run.error, "%s", tl_csv_error(t->log));
-}
-
-static bool validate(training *t, int samples) {
+/* One update, of --accumulate batches or what is left of the epoch. *ended: the epoch is through; there may have been no
+ * batch any more. */
+static bool update(training *t, bool *ended) {
     run *r = &t->run;
-    double before = seconds(), elapsed = before - t->begin;
-    quality q;
-    char **texts = NULL;
-    tl_progress_pause(&t->progress);
-    if (!evaluate_corpus(r, t->valid, &q, &texts, NULL)) return false;
-    if (!isfinite(q.loss)) {
-        free_texts(texts, tl_corpus_size(t->valid));
-        return stop_at_nonfinite(t, "loss on the validation sentences", q.loss);
+    const settings *s = &r->settings;
+    tl_batch batch;
+    double loss = 0;
+    long tokens = 0;
+    int micro = 0;
+    for (; micro < s->accumulate; micro++) {
+        if (!tl_batches_next(t->batches, &batch)) {
+            *ended = true;
+            break;
+        }
+        if (micro == 0) {
+            t->now.step++;
+            tl_tape_train(r->tape, t->now.step);
+            tl_zero_grad(r->params);
+        }
+        if (!forward_backward(t, &batch, micro, &loss, &tokens)) return false;
     }
-    bool best = t->epoch == 1 || is_better(&q, &t->best);
-    if (best) t->best = q;
-    double train_loss = t->loss / (double)t->updates;
-    printf(
-        "epoch %ld, step %ld, %.0f s: train loss %.3f, valid loss %.3f, perplexity %.2f, accuracy %.1f %%, "
-        "BLEU %.2f, exact %ld/%ld%s\n",
-        t->epoch, t->step, elapsed, train_loss, q.loss, exp(q.loss), 100 * q.accuracy, q.bleu.score, q.exact,
-        tl_corpus_size(t->valid), best ? " (best so far)" : "");
-    show_samples(t, texts, samples);
-    fflush(stdout);
-    free_texts(texts, tl_corpus_size(t->valid));
-    bool ok = (!best || run_save_weights(r, "model.safetensors")) &&
-              write_log(t, &q, elapsed, train_loss, t->tokens / (before - t->resumed));
-    t->loss = t->tokens = 0;
-    t->updates = 0;
-    t->resumed = seconds();
-    tl_progress_resume(&t->progress);
-    return ok;
+    if (tl_batches_error(t->batches)) return tl_error_set(&r->error, "%s", tl_batches_error(t->batches));
+    if (micro == 0) return true;
+    if (s->accumulate > 1) {
+        tl_scale_grad(r->params, 1 / (double)tokens);
+        loss /= (double)tokens;
+    }
+    return step(t, s->accumulate > 1 ? NULL : &batch, loss, tokens);
 }
 
 /* ---- the run ---- */
 
-static bool train(training *t, int samples) {
-    tl_batch batch;
-    long total = planned_steps(t);
-    bool more = true;
-    t->begin = t->resumed = seconds();
-    t->progress = progress_of(&t->run.settings, NULL);
-    t->progress.total = total;
-    t->progress.budget = 60 * t->run.settings.minutes;
-    tl_progress_start(&t->progress);
-    while (more) {
-        while (more && tl_batches_next(t->batches, &batch)) {
-            if (!update(t, &batch)) return false;
-            more = !time_is_up(t) && !(total && t->step >= total);
-        }
-        if (tl_batches_error(t->batches))
-            return tl_error_set(&t->run.error, "%s", tl_batches_error(t->batches));
-        t->epoch++;
-        if (!validate(t, more ? 0 : samples)) return false;
-    }
-    tl_progress_finish(&t->progress);
-    return run_save_weights(&t->run, "last.safetensors");
+static bool save_checkpoint(training *t) {
+    t->now.position = tl_batches_tell(t->batches);
+    t->now.seconds = elapsed(t);
+    t->now.busy += seconds_now() - t->resumed;
+    t->resumed = seconds_now();
+    return state_save(&t->now, &t->run, t->adam);
 }
 
-static int run_training(const char *command, settings *s, int samples) {
-    tl_error wrong = {""};
-    if (!check_command_line(s, &wrong)) return usage_with(command, wrong.message);
-    training t = {.run.settings = *s};
-    bool ok = prepare(&t);
-    if (ok) {
-        printf("%ld pairs to train on, %ld to validate on; vocabularies %ld and %ld; %ld parameters; %s\n",
-               tl_corpus_size(t.train), tl_corpus_size(t.valid), tl_vocab_size(t.run.source),
-               tl_vocab_size(t.run.target), tl_params_numel(t.run.params), tl_build_text());
-        fflush(stdout);
-        ok = train(&t, samples);
-        tl_progress_pause(&t.progress); /* after a failure: no message behind the bar */
+/* Until training is over or interrupted. */
+static bool train(training *t) {
+    const settings *s = &t->run.settings;
+    for (;;) {
+        bool over = is_over(t) != NULL, ended = false;
+        if (!*t->stop && (t->now.due || (over && t->now.updates)) && !validate(t)) {
+            if (tl_failed(&t->run.error)) return false;
+            t->now.due = true; /* interrupted: validate first when going on */
+        }
+        if (*t->stop) return save_checkpoint(t);
+        if (over || is_over(t)) return true;
+        long before = t->now.step;
+        if (!update(t, &ended)) return false;
+        t->now.epoch += ended;
+        t->now.due = s->validate_every ? t->now.step > before && t->now.step % s->validate_every == 0 : ended;
     }
-    if (t.log && !tl_csv_close(t.log, &t.run.error)) ok = false;
-    if (ok) printf("The run is in %s: model.safetensors has the weights of the best validation.\n", s->out);
-    int status = ok ? 0 : fail_with(t.run.error.message);
-    tl_adam_free(t.adam);
-    tl_batches_free(t.batches);
-    tl_corpus_free(t.train);
-    tl_corpus_free(t.valid);
-    run_free(&t.run);
+}
+
+static bool train_with_progress(training *t) {
+    const settings *s = &t->run.settings;
+    t->began = seconds_now() - t->now.seconds;
+    t->resumed = seconds_now();
+    t->progress = progress_of(s, NULL);
+    t->progress.total = planned_steps(t);
+    t->progress.first = t->now.step;
+    t->progress.budget = s->minutes > 0 ? 60 * s->minutes - t->now.seconds : 0;
+    catch_signals();
+    t->stop = &interrupted;
+    tl_progress_start(&t->progress);
+    bool ok = train(t);
+    tl_progress_pause(&t->progress);
+    ok = ok && run_save_weights(&t->run, "last.safetensors") && draw_curves(t);
+    return ok && (!s->average || (recent_average(&t->now, &t->run) && (*t->stop || validate_average(t))));
+}
+
+static void say_start(const training *t) {
+    const run *r = &t->run;
+    printf("%ld pairs to train on, %ld to validate on; vocabularies %ld and %ld; %ld parameters; %s\n",
+           tl_corpus_size(t->train), tl_corpus_size(t->valid), tl_vocab_size(r->source),
+           tl_vocab_size(r->target), tl_params_numel(r->params), tl_build_text());
+    if (r->settings.resume)
+        printf("Going on after update %ld, epoch %ld, %.0f s.\n", t->now.step, t->now.epoch, t->now.seconds);
+    fflush(stdout);
+}
+
+static void say_end(const training *t, const char *why) {
+    const settings *s = &t->run.settings;
+    if (*t->stop)
+        printf("Interrupted after update %ld; everything is saved. Go on with:\n  %s train --resume %s\n",
+               t->now.step, s->program, s->out);
+    else
+        printf("Ended: %s. The run is in %s: model.safetensors has the weights of the best validation "
+               "(update %ld, BLEU "
+               "%.2f).\n",
+               why, s->out, t->now.best_step, t->now.best_bleu);
+}
+
+static int finish(training *t, bool ok) {
+    if (t->log && !tl_csv_close(t->log, &t->run.error)) ok = false;
+    int status = ok ? 0 : fail_with(t->run.error.message);
+    tl_adam_free(t->adam);
+    tl_batches_free(t->batches);
+    tl_corpus_free(t->train);
+    tl_corpus_free(t->train_cut);
+    tl_corpus_free(t->valid);
+    tl_corpus_free(t->valid_cut);
+    run_free(&t->run);
     return status;
+}
+
+int run_training(const char *command, settings *s) {
+    tl_error wrong = {""};
+    if (!s->resume && !check_command_line(s, &wrong)) return usage_with(command, wrong.message);
+    training t = {.run.settings = *s, .stop = &interrupted};
+    bool ok = true;
+    if (s->resume) {
+        ok = run_load_settings(&t.run, s->resume, true);
+        t.run.settings.out = s->resume;
+    }
+    ok = ok && (s->resume ? prepare_resumed(&t) : prepare_new(&t));
+    bool was_over = false;
+    if (ok) {
+        say_start(&t);
+        t.began = seconds_now() - t.now.seconds;
+        const char *why = is_over(&t);
+        was_over = why && !t.now.due;
+        if (was_over)
+            ok = tl_error_set(
+                &t.run.error,
+                "there is nothing left to do: %s; give --steps, --epochs, --minutes or --patience "
+                "anew to go on",
+                why);
+    }
+    ok = ok && train_with_progress(&t);
+    if (ok) say_end(&t, is_over(&t));
+    return finish(&t, ok) ? 1 : interrupted ? 130 : 0;
 }
 
 int command_train(settings *s) {
-    int status = run_training("train", s, 3);
-    if (!status) printf("Go on:   %s translate --model %s < sentences.txt\n", s->program, s->out);
-    return status;
-}
-
-int command_demo(settings *s) {
-    printf("A small encoder-decoder Transformer learns to %s sequences that it has never seen.\n", s->task);
-    int status = run_training("demo", s, 5);
+    int status = run_training("train", s);
+    const char *out = s->resume ? s->resume : s->out;
     if (!status)
-        printf("Try it:   echo '7 3 19 4' | %s translate --model %s\n"
-               "Your own: %s train --train pairs.tsv --valid valid.tsv --out runs/mine\n",
-               s->program, s->out, s->program);
+        printf(
+            "Go on:\n  %s translate --model %s < sentences.txt\n  %s evaluate --model %s --test test.tsv\n",
+            s->program, out, s->program, out);
     return status;
 }

@@ -228,6 +228,11 @@ long tl_corpus_size(const tl_corpus *corpus); /* pairs; 0 for NULL */
 /* The sentence as text; valid until the corpus grows or is freed. "" for a number outside. */
 const char *tl_corpus_sentence(const tl_corpus *corpus, tl_side side, long i);
 
+/* The line of its text that the pair was read from, from 1; 0 for pairs that were added or made. */
+long tl_corpus_line(const tl_corpus *corpus, long i);
+/* Drops the pairs whose keep[i] is false; the others move up. Encode again. False for a failed corpus. */
+bool tl_corpus_keep(tl_corpus *corpus, const bool *keep);
+
 /* Counts one side's tokens into `counts`. */
 bool tl_corpus_count(const tl_corpus *corpus, tl_side side, tl_vocab_counts *counts);
 /* Turns every sentence into ids (kept beside the text). After appending, encode again. */

@@ -9,6 +9,7 @@ void tl_corpus_free(tl_corpus *corpus) {
     if (!corpus) return;
     free(corpus->text);
     free(corpus->start);
+    free(corpus->line);
     free(corpus->ids);
     free(corpus->id_start);
     free(corpus);
@@ -36,11 +37,14 @@ static void copy_sentence(tl_corpus *corpus, long number, tl_span sentence) {
 bool tl_corpus_append(tl_corpus *corpus, tl_span source, tl_span target) {
     size_t bytes = corpus->text_used + source.size + target.size + 2;
     if (!TL_RESERVE(corpus->text, corpus->text_room, bytes) ||
-        !TL_RESERVE(corpus->start, corpus->start_room, 2 * (size_t)corpus->pairs + 2))
+        !TL_RESERVE(corpus->start, corpus->start_room, 2 * (size_t)corpus->pairs + 2) ||
+        !TL_RESERVE(corpus->line, corpus->line_room, (size_t)corpus->pairs + 1))
         return tl_error_set(&corpus->error, "corpus: out of memory after %ld pairs: use fewer sentences",
                             corpus->pairs);
     copy_sentence(corpus, 2 * corpus->pairs, source);
     copy_sentence(corpus, 2 * corpus->pairs + 1, target);
+    corpus->line[corpus->pairs] = corpus->reading;
+    corpus->reading = 0;
     corpus->pairs++;
     corpus->encoded = false;
     corpus->changes++;
@@ -58,6 +62,25 @@ static bool inside(const tl_corpus *corpus, tl_side side, long i) {
 
 const char *tl_corpus_sentence(const tl_corpus *corpus, tl_side side, long i) {
     return inside(corpus, side, i) ? corpus->text + corpus->start[2 * i + (long)side] : "";
+}
+
+long tl_corpus_line(const tl_corpus *corpus, long i) {
+    return inside(corpus, TL_SOURCE, i) ? corpus->line[i] : 0;
+}
+
+bool tl_corpus_keep(tl_corpus *corpus, const bool *keep) {
+    if (tl_corpus_error(corpus)) return false;
+    long kept = 0;
+    for (long i = 0; i < corpus->pairs; i++) {
+        if (!keep[i]) continue;
+        corpus->start[2 * kept] = corpus->start[2 * i];
+        corpus->start[2 * kept + 1] = corpus->start[2 * i + 1];
+        corpus->line[kept++] = corpus->line[i];
+    }
+    corpus->pairs = kept;
+    corpus->encoded = false;
+    corpus->changes++;
+    return true;
 }
 
 bool tl_corpus_count(const tl_corpus *corpus, tl_side side, tl_vocab_counts *counts) {

@@ -15,6 +15,10 @@ struct tl_corpus {
     size_t *start; /* [2·pairs] where sentence 2·i + side begins in text */
     size_t start_room;
 
+    long *line; /* [pairs] where each pair was read; 0 = made, not read */
+    size_t line_room;
+    long reading; /* the line that the next pair comes from; readers set it */
+
     bool encoded; /* the ids below are those of all pairs */
     int *ids;
     size_t ids_room;

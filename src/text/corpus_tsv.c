@@ -77,6 +77,7 @@ static bool read_rows(tl_corpus *corpus, tl_span rest, bool strict) {
             count_skip(report, kind, r.number);
             if (strict) return refuse(corpus, &r, kind, side);
         } else {
+            corpus->reading = r.number;
             if (!tl_corpus_append(corpus, r.column[0], r.column[1])) return false;
             report->pairs++;
         }
