@@ -123,8 +123,9 @@ bool tl_params_save(const tl_params *params, const char *path, const tl_safetens
  * nothing: on failure no parameter is changed. */
 bool tl_params_load(tl_params *params, const char *path, tl_error *error);
 
-/* Reads the files' tensors and writes their mean: checkpoint averaging. All files must hold the same names and shapes;
- * means are taken in double. Atomic. */
+/* Reads the files' tensors and writes their mean: checkpoint averaging. All files must hold the same names, shapes and
+ * dtypes: F32, or F64 where tl_real is double; means are taken in double and written in the same dtype. `out` may be
+ * one of the files. Atomic. */
 bool tl_params_average(const char *const *paths, long count, const char *out,
                        const tl_safetensors_pair *metadata, long metadata_count, tl_error *error);
 
@@ -134,11 +135,13 @@ typedef struct tl_adam tl_adam;
 typedef struct tl_config tl_config;
 
 /* Writes weights ("model.<name>"), Adam's moments ("adam.m.<name>", "adam.v.<name>") and steps, and `state`, whatever else
- * the program must remember, as text in the metadata. One safetensors file. Atomic. */
+ * the program must remember, as text in the metadata. One safetensors file. Atomic. Neither adam nor state may be NULL;
+ * a parameter that was never updated has moments of zero. */
 bool tl_checkpoint_save(const char *path, const tl_params *params, tl_adam *adam, tl_config *state,
                         tl_error *error);
-/* Reads it back into params and adam, which must have the same parameters; byte for byte the same. Returns the
- * state, to free with tl_config_free; NULL, and nothing changed, on failure. */
+/* Reads it back into params and adam, which must have the same parameters; byte for byte the same, so the file must
+ * come from a library of the same precision. Options (betas, groups, what is frozen) are the program's to set again.
+ * Returns the state, to free with tl_config_free; NULL, and nothing changed, on failure. */
 tl_config *tl_checkpoint_load(const char *path, tl_params *params, tl_adam *adam, tl_error *error);
 
 /* ---- curves: a log drawn by gnuplot, where it is installed ---- */

@@ -52,7 +52,8 @@ const char *tl_adam_error(const tl_adam *adam);
 long tl_adam_steps(const tl_adam *adam); /* steps done (a parameter's bias correction counts its own) */
 
 /* What Adam keeps for one parameter, to save and restore: both moments in the parameter's shape, and how many updates
- * it has had (0: none, the moments are zero). Pointers into the optimiser; p must belong to its set. */
+ * it has had (0: none, the moments are zero). Pointers into the optimiser, valid until the set grows. Data and steps
+ * are NULL if p does not belong to the optimiser's set, or the optimiser has failed (tl_adam_error). */
 typedef struct tl_adam_state {
     tl_tensor m, v;
     long *steps;

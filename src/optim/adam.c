@@ -42,6 +42,17 @@ const char *tl_adam_error(const tl_adam *adam) {
 
 long tl_adam_steps(const tl_adam *adam) { return adam ? adam->steps : 0; }
 
+void tl_adam_set_steps(tl_adam *adam, long steps) {
+    if (adam) adam->steps = steps;
+}
+
+tl_adam_state tl_adam_state_of(tl_adam *adam, const tl_param *p) {
+    tl_state *s = adam ? tl_optimiser_state(&adam->base, p) : NULL;
+    if (!s) return (tl_adam_state){.steps = NULL};
+    tl_shape shape = tl_shape_of(p->leaf.value);
+    return (tl_adam_state){tl_tensor_of(s->first, shape), tl_tensor_of(s->second, shape), &s->steps};
+}
+
 bool tl_adam_step(tl_adam *adam, double lr) {
     if (!adam || !tl_optimiser_ready(&adam->base)) return false;
     adam->steps++;

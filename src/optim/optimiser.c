@@ -45,6 +45,14 @@ static bool make_state(tl_optimiser *o, int count) {
     return true;
 }
 
+tl_state *tl_optimiser_state(tl_optimiser *o, const tl_param *p) {
+    int count = tl_params_count(o->params);
+    if (tl_failed(&o->error)) return NULL;
+    for (int i = 0; i < count; i++)
+        if (tl_params_at(o->params, i) == p) return make_state(o, count) ? &o->state[i] : NULL;
+    return NULL;
+}
+
 bool tl_optimiser_ready(tl_optimiser *o) {
     const char *broken = tl_params_error(o->params);
     if (broken) return tl_error_set(&o->error, "%s: %s", o->name, broken);

@@ -27,6 +27,9 @@ void tl_optimiser_free(tl_optimiser *o);
 bool tl_optimiser_group(tl_optimiser *o, int group, const tl_group_options *options);
 /* Checks that every parameter that will be updated has a gradient, and makes state for new ones. */
 bool tl_optimiser_ready(tl_optimiser *o);
+/* What is kept for this parameter, made (zeros) if no step has done so; valid until the set grows. NULL if it is not in
+ * the set, or the optimiser has failed. */
+tl_state *tl_optimiser_state(tl_optimiser *o, const tl_param *p);
 /* Parameter i and what applies to it; NULL if it is frozen. */
 tl_param *tl_optimiser_param(tl_optimiser *o, int i, double *lr_factor, double *decay);
 
