@@ -52,9 +52,12 @@ char *tl_pretokens_join(tl_pretokens kind, const char *tokens);
 /* ---- byte-pair encoding (Sennrich et al. 2016), subword-nmt's algorithm and files ---- */
 
 tl_bpe_words *tl_bpe_words_new(void);
-/* Counts the words of a line to learn from, as subword-nmt does. False when out of memory; then tl_bpe_learn
- * gives the error. */
+/* Counts the words of a line to learn from, as subword-nmt does. Words that are not valid UTF-8, which it would refuse,
+ * are left out: codes are always text. False when out of memory; then tl_bpe_learn gives the error. */
 bool tl_bpe_words_add(tl_bpe_words *words, const char *line);
+/* "word count", one a line, by falling count, equal counts as they came first: `subword-nmt get-vocab`'s list. Free it
+ * with free(); NULL when out of memory. */
+char *tl_bpe_words_text(const tl_bpe_words *words, size_t *size);
 void tl_bpe_words_free(tl_bpe_words *words);
 
 typedef struct tl_bpe_config {
@@ -74,7 +77,7 @@ tl_bpe *tl_bpe_parse(const char *name, const char *bytes, size_t size);
 char *tl_bpe_text(const tl_bpe *bpe, size_t *size);
 long tl_bpe_merges(const tl_bpe *bpe); /* 0 for NULL */
 /* A line of words as subwords, "@@" behind each that its word goes on after, as `subword-nmt apply-bpe`
- * writes it. Words it has seen are remembered: not for two threads at once. Free it with free(); NULL when out
+ * writes it; a byte that is not UTF-8 is a character by itself. Words it has seen are remembered: not for two threads at once. Free it with free(); NULL when out
  * of memory or for a failed bpe. */
 char *tl_bpe_apply(tl_bpe *bpe, const char *line);
 /* Undoes it, as `sed -r 's/(@@ )|(@@ ?$)//g'` does. Free it with free(); NULL when out of memory. */
