@@ -343,7 +343,7 @@ typedef struct tl_beam_result {
     long sentences, nbest, capacity;
     const int *ids;      /* [B,nbest,capacity], best first, each row ended by eos (kept) unless it ran into its limit */
     const int *lengths;  /* [B,nbest] ids before eos; -1: there are no more hypotheses */
-    const double *score; /* [B,nbest] (sum of log p) / length^α */
+    const double *score; /* [B,nbest] (sum of log p) / length^α; -Inf: there are no more */
 } tl_beam_result;
 /* As tl_transformer_greedy, with the likeliest whole sentences instead of the likeliest next word. */
 bool tl_transformer_beam(const tl_transformer *model, tl_tape *tape, const int *src, long sentences,
