@@ -151,9 +151,9 @@ typedef enum tl_skip {
 #define TL_REPORT_LINES 5
 #define TL_REPORT_TEXT 1024
 
-/* What became of the bytes of one tl_corpus_parse_tsv. */
+/* What became of the bytes of one tl_corpus_parse_tsv or tl_corpus_parse_parallel. */
 typedef struct tl_corpus_report {
-    char name[256];  /* the file's name */
+    char name[256];  /* the file's name; of two files "source + target" */
     long lines;      /* read */
     long pairs;      /* kept */
     long max_tokens; /* the limit; 0 = none */
@@ -177,7 +177,7 @@ tl_corpus *tl_corpus_new(void);
  * strict or not. The bytes can be freed afterwards. config may be NULL. */
 bool tl_corpus_parse_tsv(tl_corpus *corpus, const char *bytes, size_t size, const tl_corpus_config *config);
 /* The same for two texts, line i of one beside line i of the other. Texts with different numbers of lines are an
- * error. In the report and in errors the name is config->name for the source, target_name for the target. */
+ * error. Errors call the source config->name and the target target_name; NULL means "(source)" and "(target)". */
 bool tl_corpus_parse_parallel(tl_corpus *corpus, const char *source, size_t source_size, const char *target,
                               size_t target_size, const char *target_name, const tl_corpus_config *config);
 /* Appends one pair as it is (copied): no check, so that a line to translate can be blank or odd. */
@@ -244,7 +244,8 @@ bool tl_corpus_encode(tl_corpus *corpus, const tl_vocab *source, const tl_vocab 
  * outside. Valid until the corpus grows, is encoded again or freed. */
 const int *tl_corpus_ids(const tl_corpus *corpus, tl_side side, long i, long *count);
 
-/* Of the latest tl_corpus_parse_tsv, a refused one included; all 0 before. Owned by the corpus. */
+/* Of the latest tl_corpus_parse_tsv or tl_corpus_parse_parallel, a refused one included; all 0 before. Owned by the
+ * corpus. */
 const tl_corpus_report *tl_corpus_last_report(const tl_corpus *corpus);
 /* Writes "train.tsv: 100 lines, 97 pairs, 3 skipped" and below it a line for each reason with its first
  * line numbers; ends in a newline. Returns text. */
