@@ -46,7 +46,7 @@ static bool evaluate(run *r, const char *what, tl_corpus *raw) {
 
 static bool evaluate_made(run *r) {
     const settings *s = &r->settings;
-    char what[80];
+    char what[128];
     if (!evaluate(r, s->pair ? "held-out sentences" : "unseen sequences",
                   data_part_of(s, DATA_TEST, 0, &r->error)))
         return false;

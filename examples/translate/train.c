@@ -214,8 +214,7 @@ static bool step(training *t, const tl_batch *batch, double loss, long tokens) {
     return true;
 }
 
-/* One update, of --accumulate batches or what is left of the epoch. *ended: the epoch is through; there may have been no
- * batch any more. */
+/* One update, of --accumulate batches or what is left of the epoch. *ended: the epoch is through. */
 static bool update(training *t, bool *ended) {
     run *r = &t->run;
     const settings *s = &r->settings;
@@ -236,12 +235,15 @@ static bool update(training *t, bool *ended) {
         if (!forward_backward(t, &batch, micro, &loss, &tokens)) return false;
     }
     if (tl_batches_error(t->batches)) return tl_error_set(&r->error, "%s", tl_batches_error(t->batches));
-    if (micro == 0) return true;
+    if (micro == 0) return true; /* an epoch without batches */
     if (s->accumulate > 1) {
         tl_scale_grad(r->params, 1 / (double)tokens);
         loss /= (double)tokens;
     }
-    return step(t, s->accumulate > 1 ? NULL : &batch, loss, tokens);
+    if (!step(t, s->accumulate > 1 ? NULL : &batch, loss, tokens)) return false;
+    if (!*ended && tl_batches_tell(t->batches).batch == tl_batches_per_epoch(t->batches))
+        *ended = !tl_batches_next(t->batches, &batch); /* goes to the beginning of the next one */
+    return true;
 }
 
 /* ---- the run ---- */
