@@ -37,9 +37,9 @@ typedef struct tl_bpe_words tl_bpe_words;
 /* ---- pre-tokens: raw text cut into tokens, and exactly undone ---- */
 
 typedef enum tl_pretokens {
-    TL_PRETOKENS_NONE, /* tokens are what stands between white space already */
-    TL_PRETOKENS_WORDS,
-    TL_PRETOKENS_CHARACTERS
+    TL_PRETOKENS_NONE,      /* tokens are what stands between white space already */
+    TL_PRETOKENS_WORDS, /* words, signs, ideographs apart: "Hello ￭, world ￭!"; src/text/pretokens.c has the rules */
+    TL_PRETOKENS_CHARACTERS /* every character apart, ▁ for a space */
 } tl_pretokens;
 
 /* A line as tokens with single spaces between. Free it with free(); NULL when out of memory. */
@@ -361,7 +361,7 @@ void tl_chrf_free(tl_chrf *chrf);
 /* ---- text on a terminal ---- */
 
 /* Columns that a terminal takes for the text: 2 for wide characters (East Asian Width W and F), 0 for combining
- * ones, 1 for each byte that is no UTF-8. */
+ * and control ones, 1 for each byte that is no UTF-8. */
 long tl_text_columns(const char *text);
 
 #ifdef __cplusplus

@@ -71,16 +71,16 @@ static bool is_sign(tl_char_class class) { return class == TL_CHAR_SYMBOL || cla
 
 /* ---- text to tokens ---- */
 
-/* What grows: the tokens so far, and the class of the last one. */
+/* What grows: the tokens so far, and what matters of the last one. */
 typedef struct cutting {
     char *out;
     size_t used;
     bool any;
     bool joined;        /* the last token begins with a joiner */
-    tl_char_class last; /* a token's class is its first character's; a mark's at the front is a word's */
+    tl_char_class last; /* a token's class is its first character's; a mark there begins a word */
 } cutting;
 
-/* The longest that a byte of text becomes is ￮0001 with a space before it: 8 bytes. */
+/* The longest that a byte of text becomes is 8 bytes: ￮0001 and the space before it, or a sign, two joiners, a space. */
 #define CUT_GROWTH 8
 
 static void put(cutting *cut, const char *bytes, size_t size) {
@@ -92,7 +92,7 @@ static void begin_token(cutting *cut, tl_char_class class) {
     if (cut->any) put(cut, " ", 1);
     cut->any = true;
     cut->joined = false;
-    cut->last = class == TL_CHAR_MARK ? TL_CHAR_WORD : class;
+    cut->last = class;
 }
 
 static void put_visible(cutting *cut, character c) {
@@ -129,7 +129,7 @@ static bool is_plain_space(const cutting *cut, tl_span rest) {
 static void put_token(cutting *cut, tl_span token, tl_char_class class, bool spaced) {
     tl_char_class last = cut->last;
     bool join = cut->any && !spaced && !touches(last) && !touches(class);
-    bool on_last = is_sign(last) && (!is_sign(class) || (last == TL_CHAR_OPENING && !cut->joined));
+    bool on_last = !is_sign(class) || (last == TL_CHAR_OPENING && !cut->joined);
     if (join && on_last) put(cut, joiner, strlen(joiner));
     begin_token(cut, class);
     cut->joined = join && !on_last;

@@ -279,6 +279,21 @@ START_TEST(random_tokens_become_text) {
 }
 END_TEST
 
+/* Nothing grows more than these; the sanitizers watch the end. */
+START_TEST(the_longest_cuts_fit) {
+    char line[1001], expected[8001];
+    for (int kind = 0; kind < 2; kind++) {
+        memset(line, kind == 0 ? '\1' : ',', 1000);
+        line[1000] = '\0';
+        strcpy(expected, kind == 0 ? "￮0001" : ",");
+        for (int i = 1; i < 1000; i++) strcat(expected, kind == 0 ? " ￮0001" : " ￭,");
+        char *cut = tl_pretokens_cut(TL_PRETOKENS_WORDS, line);
+        ck_assert_str_eq(cut, expected);
+        free(cut);
+    }
+}
+END_TEST
+
 START_TEST(real_sentences_come_back) {
     static const char *const names[] = {"../shared/data/multi30k-en-de/test.tsv",
                                         "../shared/data/tatoeba-en-zh/test.tsv"};
@@ -331,6 +346,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, random_lines_come_back);
     tcase_add_test(tc, every_character_comes_back);
     tcase_add_test(tc, random_tokens_become_text);
+    tcase_add_test(tc, the_longest_cuts_fit);
     tcase_add_test(tc, real_sentences_come_back);
     tcase_add_test(tc, out_of_memory_gives_null);
 }
