@@ -148,15 +148,16 @@ static void add_curve(tl_buffer *b, const tl_plot_config *c, int i, int k) {
     add_quoted(b, curve->title != NULL ? curve->title : curve->column);
 }
 
-/* A log scale is marked at 1, 2, 5, 10, 20 … and ends where the data end: a loss spans less than a decade. */
+/* A log scale is marked at 1, 2, 3, 4, 6, 8, 10, 20 … and ends where the data end: a loss spans less than a decade. */
 static void add_scale(tl_buffer *b, bool log_scale) {
     if (!log_scale) {
-        tl_buffer_text(b, "unset logscale y\nset ytics autofreq\nset yrange [*:*]\n");
+        tl_buffer_text(b, "unset logscale y\nset ytics autofreq\nset yrange [*:*] extend\n");
         return;
     }
     tl_buffer_text(b, "set logscale y\nset yrange [*:*] noextend\nset ytics (");
     for (int decade = -9; decade <= 9; decade++)
-        tl_buffer_format(b, "%s1e%d, 2e%d, 5e%d", decade == -9 ? "" : ", ", decade, decade, decade);
+        for (const char *digit = "123468"; *digit != 0; digit++)
+            tl_buffer_format(b, "%s%ce%d", decade == -9 && *digit == '1' ? "" : ",", *digit, decade);
     tl_buffer_text(b, ")\n");
 }
 
