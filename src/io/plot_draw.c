@@ -15,25 +15,26 @@
 
 /* ---- where it is ---- */
 
-/* The absolute path of gnuplot, to free(); NULL if it is not there. The current folder (an empty part of the PATH) is
- * not searched. */
-static char *find_gnuplot(void) {
+/* *found is the absolute path of gnuplot, to free(), or NULL if it is not there. The current folder (an empty part of the
+ * PATH) is not searched. False when out of memory. */
+static bool find_gnuplot(char **found) {
     const char *part = getenv("PATH");
-    while (part != NULL && *part != 0) {
+    *found = NULL;
+    while (part != NULL && *part != 0 && *found == NULL) {
         size_t size = strcspn(part, ":");
         char *path = malloc(size + sizeof "/gnuplot");
-        if (path == NULL) return NULL;
+        if (path == NULL) return false;
         memcpy(path, part, size);
         strcpy(path + size, "/gnuplot");
         struct stat about;
-        char *found = NULL;
-        if (size > 0 && access(path, X_OK) == 0 && stat(path, &about) == 0 && S_ISREG(about.st_mode))
-            found = realpath(path, NULL);
+        bool here = size > 0 && access(path, X_OK) == 0 && stat(path, &about) == 0 && S_ISREG(about.st_mode);
+        if (here) *found = realpath(path, NULL);
+        bool full = here && *found == NULL && errno == ENOMEM;
         free(path);
-        if (found != NULL) return found;
+        if (full) return false;
         part += size + (part[size] == ':');
     }
-    return NULL;
+    return true;
 }
 
 /* ---- running it ---- */
@@ -142,7 +143,8 @@ bool tl_plot_draw(const char *script, bool *drawn, tl_error *error) {
     if (access(script, R_OK) != 0 || stat(script, &about) != 0)
         return tl_fail_errno(error, "read", script, errno);
     if (S_ISDIR(about.st_mode)) return tl_fail_errno(error, "read", script, EISDIR);
-    run r = {.gnuplot = find_gnuplot()};
+    run r = {.status = 0};
+    if (!find_gnuplot(&r.gnuplot)) return tl_fail_memory(error, "drawing", script);
     if (r.gnuplot == NULL) return true;
     const char *slash = strrchr(script, '/'), *name = slash == NULL ? script : slash + 1;
     r.folder = slash == NULL ? strdup(".") : strndup(script, (size_t)(slash - script) + 1);
