@@ -24,7 +24,9 @@ static const room rooms[] = {
     {"src/text", {"tensor.h", "text.h"}},
     {"src/io", {"tensor.h", "io.h", "text.h"}},
     {"src/io/params_file.c",
-     {"tensor.h", "io.h", "nn.h", "src/io"}}, /* the one bridge from files to parameters */
+     {"tensor.h", "io.h", "nn.h", "src/io"}}, /* one bridge from files to parameters, … */
+    {"src/io/checkpoint.c",
+     {"tensor.h", "io.h", "nn.h", "optim.h", "src/io"}}, /* … and one to what an optimiser keeps */
     {"include/tapeloom/tensor.h", {NULL}},
     {"include/tapeloom/autograd.h", {"tensor.h"}},
     {"include/tapeloom/ops.h", {"tensor.h", "autograd.h"}},
@@ -164,6 +166,9 @@ START_TEST(rule) {
         {"src/io/config.c", "include/tapeloom/nn.h", false},
         {"src/io/params_file.c", "include/tapeloom/nn.h", true},
         {"src/io/params_file.c", "src/io/dtype.h", true},
+        {"src/io/checkpoint.c", "include/tapeloom/optim.h", true},
+        {"src/io/checkpoint.c", "src/optim/optimiser.h", false},
+        {"src/io/average.c", "include/tapeloom/optim.h", false},
         {"src/io/csv.c", "src/tensor/arena.h", false},
         {"examples/translate/run.c", "examples/translate/run.h", true},
         {"examples/copy_task.c", "include/tapeloom.h", true},

@@ -348,6 +348,83 @@ START_TEST(a_set_that_has_failed) {
 }
 END_TEST
 
+START_TEST(what_adam_keeps) {
+    setup s = begin(), other = begin();
+    tl_adam *adam = tl_adam_new(s.params, NULL);
+    tl_adam_state a = tl_adam_state_of(adam, s.b); /* no step yet: made now */
+    ck_assert(a.m.data && a.v.data && a.steps && a.m.data != a.v.data);
+    ck_assert(a.m.rank == 1 && a.m.dim[0] == 4 && tl_is_contiguous(a.m));
+    for (int i = 0; i < 4; i++) ck_assert(a.m.data[i] == 0 && a.v.data[i] == 0);
+    ck_assert_int_eq(*a.steps, 0);
+    tl_adam_state w = tl_adam_state_of(adam, s.w);
+    ck_assert(tl_shape_equal(tl_shape_of(w.m), TL_SHAPE(3, 2)) &&
+              tl_shape_equal(tl_shape_of(w.v), TL_SHAPE(3, 2)));
+    tl_freeze(s.params, "other.", true);
+    tl_zero_grad(s.params);
+    backward(&s, 2, (tl_param *const[3]){s.w, s.b, NULL});
+    ck_assert(tl_adam_step(adam, 0.1));
+    close_to((double)a.m.data[3], 0.1 * 2); /* (1 - beta1)·g and (1 - beta2)·g², in the same memory */
+    close_to((double)a.v.data[3], 0.001 * 4);
+    ck_assert_int_eq(*a.steps, 1);
+    a = tl_adam_state_of(adam, s.v);
+    ck_assert(*a.steps == 0 && a.m.data[0] == 0 && a.v.data[4] == 0); /* frozen */
+    tl_param *late = tl_params_add(s.params, "late", TL_SHAPE(2), (tl_init){0});
+    ck_assert_int_eq(*tl_adam_state_of(adam, late).steps, 0);
+    ck_assert_int_eq(*tl_adam_state_of(adam, s.b).steps, 1);
+
+    a = tl_adam_state_of(adam, other.b); /* of another set: none, and no harm */
+    ck_assert(!a.m.data && !a.v.data && !a.steps);
+    assert_no_error(tl_adam_error(adam));
+    ck_assert_ptr_null(tl_adam_state_of(adam, NULL).steps);
+    ck_assert_ptr_null(tl_adam_state_of(NULL, s.b).steps);
+    ck_assert(!tl_adam_step(adam, 0.1)); /* nothing has reached "late" */
+    ck_assert_ptr_null(tl_adam_state_of(adam, s.b).steps);
+    tl_adam_free(adam);
+    end(&other);
+    end(&s);
+}
+END_TEST
+
+static void copy_tensor(tl_tensor to, tl_tensor from) { ck_assert(tl_tensor_copy(to, from)); }
+
+START_TEST(what_adam_keeps_can_be_restored) { /* the same next step, to the bit */
+    setup s[2] = {begin(), begin()};
+    tl_adam *adam[2];
+    for (int k = 0; k < 2; k++) adam[k] = tl_adam_new(s[k].params, NULL);
+    for (int step = 0; step < 3; step++) {
+        tl_zero_grad(s[0].params);
+        backward(&s[0], 2 - step, ALL(s[0]));
+        ck_assert(tl_adam_step(adam[0], 0.1));
+    }
+    for (int i = 0; i < 3; i++) {
+        tl_param *from = tl_params_at(s[0].params, i), *to = tl_params_at(s[1].params, i);
+        tl_adam_state a = tl_adam_state_of(adam[0], from), b = tl_adam_state_of(adam[1], to);
+        copy_tensor(tl_param_value(to), tl_param_value(from));
+        copy_tensor(b.m, a.m);
+        copy_tensor(b.v, a.v);
+        *b.steps = *a.steps;
+    }
+    tl_adam_set_steps(adam[1], tl_adam_steps(adam[0]));
+    ck_assert_int_eq(tl_adam_steps(adam[1]), 3);
+    tl_adam_set_steps(NULL, 3);
+    for (int k = 0; k < 2; k++) {
+        tl_zero_grad(s[k].params);
+        backward(&s[k], 5, ALL(s[k]));
+        ck_assert(tl_adam_step(adam[k], 0.1));
+        ck_assert_int_eq(tl_adam_steps(adam[k]), 4);
+    }
+    for (int i = 0; i < 3; i++) {
+        tl_tensor a = tl_param_value(tl_params_at(s[0].params, i)),
+                  b = tl_param_value(tl_params_at(s[1].params, i));
+        ck_assert(memcmp(a.data, b.data, (size_t)tl_numel(a) * sizeof(tl_real)) == 0);
+    }
+    for (int k = 0; k < 2; k++) {
+        tl_adam_free(adam[k]);
+        end(&s[k]);
+    }
+}
+END_TEST
+
 START_TEST(options) {
     setup s = begin();
     tl_sgd *sgd = tl_sgd_new(s.params, &(tl_sgd_config){.nesterov = true});
@@ -432,6 +509,8 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, an_update_between_forward_and_backward, 0, 3);
     tcase_add_loop_test(tc, zero_grad, 0, 3);
     tcase_add_loop_test(tc, a_set_that_has_failed, 0, 3);
+    tcase_add_test(tc, what_adam_keeps);
+    tcase_add_test(tc, what_adam_keeps_can_be_restored);
     tcase_add_test(tc, options);
     tcase_add_test(tc, null_is_accepted);
     tcase_add_loop_test(tc, many_elements, 0, 3);

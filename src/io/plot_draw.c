@@ -1,0 +1,165 @@
+/* Running gnuplot on a script, without a shell: found on the PATH, started in the script's folder, its words kept for
+ * the error. Between fork and exec the child only makes system calls, because the parent may have threads. */
+#define _XOPEN_SOURCE 700
+#include "complain.h"
+
+#include "tapeloom/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- where it is ---- */
+
+/* *found is the absolute path of gnuplot, to free(), or NULL if it is not there. The current folder (an empty part of the
+ * PATH) is not searched. False when out of memory. */
+static bool find_gnuplot(char **found) {
+    const char *part = getenv("PATH");
+    *found = NULL;
+    while (part != NULL && *part != 0 && *found == NULL) {
+        size_t size = strcspn(part, ":");
+        char *path = malloc(size + sizeof "/gnuplot");
+        if (path == NULL) return false;
+        memcpy(path, part, size);
+        strcpy(path + size, "/gnuplot");
+        struct stat about;
+        bool here = size > 0 && access(path, X_OK) == 0 && stat(path, &about) == 0 && S_ISREG(about.st_mode);
+        if (here) *found = realpath(path, NULL);
+        bool full = here && *found == NULL && errno == ENOMEM;
+        free(path);
+        if (full) return false;
+        part += size + (part[size] == ':');
+    }
+    return true;
+}
+
+/* ---- running it ---- */
+
+typedef struct run {
+    char *gnuplot, *folder, *script; /* script: "./name" in the folder */
+    int status;                      /* as waitpid gives it */
+    char said[4096];                 /* the beginning of what it said */
+} run;
+
+/* Keeps what fits, reads on to the end. */
+static void listen_to(int fd, run *r) {
+    char block[512];
+    size_t used = 0;
+    for (;;) {
+        ssize_t got = read(fd, block, sizeof block);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) break;
+        size_t keep = sizeof r->said - 1 - used < (size_t)got ? sizeof r->said - 1 - used : (size_t)got;
+        memcpy(r->said + used, block, keep);
+        used += keep;
+    }
+    r->said[used] = 0;
+}
+
+/* 0, or an errno. */
+static int start_and_wait(run *r) {
+    int ends[2], nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (nothing < 0) return errno;
+    if (pipe(ends) != 0) {
+        int number = errno;
+        close(nothing);
+        return number;
+    }
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+    char name[] = "gnuplot", option[] = "-d"; /* without the user's own settings */
+    char *arguments[] = {name, option, r->script, NULL};
+    pid_t child = fork();
+    if (child == 0) {
+        if (chdir(r->folder) == 0 && dup2(nothing, 0) == 0 && dup2(ends[1], 1) == 1 && dup2(ends[1], 2) == 2)
+            execv(r->gnuplot, arguments);
+        _exit(127);
+    }
+    int number = child < 0 ? errno : 0;
+    close(nothing);
+    close(ends[1]);
+    if (child > 0) listen_to(ends[0], r);
+    close(ends[0]);
+    while (child > 0 && waitpid(child, &r->status, 0) < 0)
+        if (errno != EINTR) return errno;
+    return number;
+}
+
+/* ---- what it said ---- */
+
+/* The line from here on that has `word` in it ("" = any that is not blank); NULL if there is none. */
+static const char *line_with(const char *text, const char *word, size_t *size) {
+    while (*text != 0) {
+        text += strspn(text, " \t\r\n");
+        *size = strcspn(text, "\r\n");
+        const char *hit = *word != 0 ? strstr(text, word) : text;
+        if (*size > 0 && hit != NULL && hit < text + *size) return text;
+        text += *size;
+    }
+    return NULL;
+}
+
+/* A missing log or column is only a warning to gnuplot, which then draws an empty picture or fails over something that
+ * follows from it. Other complaints look like `"curves.gp" line 7: undefined variable: x`, with or without a comma. */
+static const char *find_complaint(const run *r, size_t *size) {
+    const char *line = line_with(r->said, "Cannot find or open file", size);
+    if (line == NULL) line = line_with(r->said, "no column with header", size);
+    if (line != NULL || (WIFEXITED(r->status) && WEXITSTATUS(r->status) == 0)) return line;
+    size_t any;
+    for (const char *at = r->said; (at = line_with(at, " line ", size)) != NULL; at += *size)
+        if (line_with(at, "warning:", &any) != at) return at;
+    line = line_with(r->said, "", size);
+    *size = line == NULL ? strlen("it said nothing") : *size;
+    return line == NULL ? "it said nothing" : line;
+}
+
+static bool judge(const run *r, const char *script, tl_error *error) {
+    char file[TL_SHOWN], shown[TL_SHOWN];
+    size_t size = 0;
+    tl_shown_path(script, file);
+    if (WIFSIGNALED(r->status))
+        return tl_error_set(error, "%s: gnuplot was killed by signal %d; run it by hand to see why", file,
+                            WTERMSIG(r->status));
+    if (WIFEXITED(r->status) && WEXITSTATUS(r->status) == 127 && r->said[0] == 0)
+        return tl_error_set(error, "%s: %s could not be started; check that it runs, and the script's folder",
+                            file, tl_shown_path(r->gnuplot, shown));
+    const char *line = find_complaint(r, &size);
+    if (line == NULL) return true;
+    return tl_error_set(error, "%s: gnuplot failed: %s; check the log and its columns, or the script", file,
+                        tl_shown(line, size, 200, shown));
+}
+
+bool tl_plot_draw(const char *script, bool *drawn, tl_error *error) {
+    bool unused;
+    if (drawn == NULL) drawn = &unused;
+    *drawn = false;
+    if (script == NULL)
+        return tl_error_set(error, "cannot draw a plot: the script's path is NULL; give a path");
+    struct stat about;
+    if (access(script, R_OK) != 0 || stat(script, &about) != 0)
+        return tl_fail_errno(error, "read", script, errno);
+    if (S_ISDIR(about.st_mode)) return tl_fail_errno(error, "read", script, EISDIR);
+    run r = {.status = 0};
+    if (!find_gnuplot(&r.gnuplot)) return tl_fail_memory(error, "drawing", script);
+    if (r.gnuplot == NULL) return true;
+    const char *slash = strrchr(script, '/'), *name = slash == NULL ? script : slash + 1;
+    r.folder = slash == NULL ? strdup(".") : strndup(script, (size_t)(slash - script) + 1);
+    r.script = malloc(strlen(name) + 3);
+    bool ok = r.folder != NULL && r.script != NULL;
+    if (ok) {
+        strcat(strcpy(r.script, "./"), name);
+        int number = start_and_wait(&r);
+        ok = number == 0 ? judge(&r, script, error) : tl_fail_errno(error, "run gnuplot on", script, number);
+        *drawn = ok;
+    } else {
+        tl_fail_memory(error, "drawing", script);
+    }
+    free(r.gnuplot);
+    free(r.folder);
+    free(r.script);
+    return ok;
+}

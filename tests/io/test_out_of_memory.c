@@ -1,0 +1,194 @@
+/* Checkpoints, averages and plots when memory runs out: every request in turn is refused. Each time the call says so,
+ * changes nothing and leaves nothing behind. */
+#define _XOPEN_SOURCE 700
+#include "scratch.h"
+
+#include <tapeloom.h>
+
+#include <errno.h>
+
+/* ---- an allocator that can refuse ---- */
+
+#if defined(__has_feature)
+# if __has_feature(address_sanitizer)
+#  define SANITIZED 1
+# endif
+#endif
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(SANITIZED)
+# define CAN_REFUSE 1
+#else
+# define CAN_REFUSE 0
+#endif
+
+static long left = -1; /* requests until one is refused; negative: none is */
+static long alive;     /* pieces not yet freed */
+
+#if CAN_REFUSE
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *memory, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
+void __libc_free(void *memory);
+
+static bool refused(void) {
+    if (left < 0 || left-- > 0) return false;
+    errno = ENOMEM;
+    return true;
+}
+static void *counted(void *memory) {
+    alive += memory != NULL;
+    return memory;
+}
+void *malloc(size_t size) { return refused() ? NULL : counted(__libc_malloc(size)); }
+void *calloc(size_t count, size_t size) { return refused() ? NULL : counted(__libc_calloc(count, size)); }
+void *aligned_alloc(size_t alignment, size_t size) {
+    return refused() ? NULL : counted(__libc_memalign(alignment, size));
+}
+void *realloc(void *memory, size_t size) {
+    if (refused()) return NULL;
+    return memory == NULL ? counted(__libc_malloc(size)) : __libc_realloc(memory, size);
+}
+void free(void *memory) {
+    alive -= memory != NULL;
+    __libc_free(memory);
+}
+#endif
+
+/* ---- what is tried ---- */
+
+typedef struct world {
+    scratch s;
+    const char *file, *out, *script;
+    tl_params *params;
+    tl_adam *adam;
+    tl_config *state;
+} world;
+
+static const tl_plot_curve curve[] = {{"a", NULL}};
+static const tl_plot_panel panel[] = {{"b", curve, 1, false}};
+static const tl_plot_config plot = {.title = "A title that is long enough to make the text grow",
+                                    .log = "log.csv",
+                                    .x = "step",
+                                    .panels = panel,
+                                    .count = 1,
+                                    .picture = "x.svg"};
+
+static bool save(world *w, tl_error *error) {
+    return tl_checkpoint_save(w->out, w->params, w->adam, w->state, error);
+}
+static bool load(world *w, tl_error *error) {
+    tl_config *state = tl_checkpoint_load(w->file, w->params, w->adam, error);
+    bool ok = state != NULL;
+    tl_config_free(state);
+    return ok;
+}
+static bool average(world *w, tl_error *error) {
+    const char *paths[] = {w->file, w->file};
+    return tl_params_average(paths, 2, w->out, NULL, 0, error);
+}
+static bool write_plot(world *w, tl_error *error) { return tl_plot_write(w->out, &plot, error); }
+static bool draw(world *w, tl_error *error) {
+    bool drawn = false, ok = tl_plot_draw(w->script, &drawn, error);
+    must(drawn == ok); /* it is there, so "not there" would be wrong */
+    return ok;
+}
+static bool (*const calls[])(world *w, tl_error *error) = {save, load, average, write_plot, draw};
+
+static world begin(double value) {
+    world w = {.s = scratch_new(), .params = tl_params_new(1), .state = tl_config_new()};
+    w.file = scratch_path(&w.s, "file.ckpt");
+    w.out = scratch_path(&w.s, "out");
+    w.script = scratch_path(&w.s, "draw.gp");
+    tl_params_add(w.params, "weight", TL_SHAPE(3, 2), (tl_init){0});
+    tl_params_add(w.params, "bias", TL_SHAPE(3), (tl_init){0});
+    tl_tensor_fill(tl_param_value(tl_params_at(w.params, 1)), value);
+    w.adam = tl_adam_new(w.params, NULL);
+    tl_config_set_long(w.state, "step", 7);
+    tl_config_comment(w.state, "remember");
+    tl_error error = {""};
+    ck_assert_msg(tl_checkpoint_save(w.file, w.params, w.adam, w.state, &error), "%s", error.message);
+    put_text(w.script, "");
+    const char *gnuplot = scratch_path(&w.s, "gnuplot");
+    put_text(gnuplot, "#!/bin/sh\n");
+    ck_assert_int_eq(chmod(gnuplot, 0755), 0);
+    setenv("PATH", w.s.folder, 1);
+    return w;
+}
+
+static void end(world *w) {
+    tl_adam_free(w->adam);
+    tl_params_free(w->params);
+    tl_config_free(w->state);
+    scratch_remove(&w->s);
+}
+
+START_TEST(every_request_is_refused_once) {
+    if (!CAN_REFUSE) {
+        TL_SKIP("requests for memory cannot be refused in this build");
+        return;
+    }
+    world w = begin(4);
+    tl_param *bias = tl_params_at(w.params, 1);
+    tl_tensor_fill(tl_param_value(bias), 9);
+    tl_adam_set_steps(w.adam, 3);
+    int files = count_files(w.s.folder);
+    long n = 0;
+    for (;; n++) {
+        must(n < 500);
+        tl_error error = {""};
+        long before = alive;
+        left = n;
+        bool ok = calls[_i](&w, &error), was_refused = left < 0;
+        left = -1;
+        if (!was_refused) { /* there are no more */
+            ck_assert_msg(ok, "%s", error.message);
+            break;
+        }
+        must_msg(!ok && (strstr(error.message, "out of memory") || strstr(error.message, "annot allocate")),
+                 "request %ld: \"%s\"", n, error.message);
+        must_msg(alive == before, "request %ld: %ld pieces are left", n, alive - before);
+        if (strstr(error.message, "cannot make sure of"))
+            remove(w.out); /* whole, but perhaps not on the disk */
+        must_msg(count_files(w.s.folder) == files, "request %ld: a file is left", n);
+        must_msg(tl_item(tl_tensor_slice(tl_param_value(bias), 0, 0, 1)) == 9 && tl_adam_steps(w.adam) == 3,
+                 "request %ld: parameters were changed", n);
+        must(tl_params_error(w.params) == NULL && tl_adam_error(w.adam) == NULL);
+        if (tl_config_error(w.state) == NULL) continue; /* a configuration keeps its own failure */
+        tl_config_free(w.state);
+        w.state = tl_config_new();
+        tl_config_set_long(w.state, "step", 7);
+    }
+    ck_assert_int_ge(n, 2); /* some were refused */
+    end(&w);
+}
+END_TEST
+
+/* Adam makes what it keeps when it is first asked: refused then, it has failed for good, and says so. */
+START_TEST(adam_without_memory) {
+    if (!CAN_REFUSE) {
+        TL_SKIP("requests for memory cannot be refused in this build");
+        return;
+    }
+    world w = begin(4);
+    for (long n = 0; n < 2; n++) {
+        tl_error error = {""};
+        tl_adam *adam = tl_adam_new(w.params, NULL);
+        left = n;
+        tl_adam_state a = tl_adam_state_of(adam, tl_params_at(w.params, 0));
+        left = -1;
+        ck_assert(!a.m.data && !a.v.data && !a.steps);
+        assert_contains(tl_adam_error(adam), "adam: out of memory");
+        ck_assert_ptr_null(tl_checkpoint_load(w.file, w.params, adam, &error));
+        assert_contains(error.message, "not read: adam: out of memory");
+        tl_adam_free(adam);
+    }
+    end(&w);
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    tcase_add_loop_test(tc, every_request_is_refused_once, 0, (int)(sizeof calls / sizeof *calls));
+    tcase_add_test(tc, adam_without_memory);
+}
+
+TL_TEST_MAIN("io: out of memory")
