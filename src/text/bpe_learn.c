@@ -194,7 +194,6 @@ static void merge_pair(learner *l, long pair) {
         return;
     }
     m.joined = (int32_t)joined;
-    tl_bpe_stats_zero(stats, pair);
     long notes = tl_bpe_stats_take_notes(stats, pair);
     for (long i = notes; i >= 0; i = stats->notes[i].next)
         l->sums[stats->notes[i].word] += stats->notes[i].by;

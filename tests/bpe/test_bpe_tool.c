@@ -1,0 +1,245 @@
+/* The program bpe as its user runs it: every option, every error, and its results beside subword-nmt's where that is
+ * installed. */
+#define _XOPEN_SOURCE 700
+#include "translate/program.h"
+
+static void enter(void) {
+    char program[1024];
+    snprintf(program, sizeof program, "%s/bpe", build_folder());
+    ck_assert_msg(access(program, X_OK) == 0,
+                  "%s is not there; run from the top of the repository, after make all", program);
+    here = scratch_within(&all, "test");
+    setenv("T", program, 1);
+    setenv("D", here.folder, 1);
+}
+
+#define LOW                                                                          \
+ "low low low low low lower lower newest newest newest newest newest newest widest " \
+ "widest widest\n"
+#define FIXTURE "tests/fixtures/bpe/sentences"
+
+/* ---- what it does ---- */
+
+START_TEST(learn) {
+    sh_input(LOW, "$T learn --merges 3");
+    ck_assert_str_eq(out, "#version: 0.2\ns t</w>\ne st</w>\nl o\n");
+    ck_assert_str_eq(err, "");
+    sh_input(LOW, "$T learn --merges=2 --min-frequency=9 --quiet");
+    ck_assert_str_eq(out, "#version: 0.2\ns t</w>\ne st</w>\n");
+    sh_input(LOW, "$T learn --min-frequency 7");
+    ck_assert_str_eq(out, "#version: 0.2\ns t</w>\ne st</w>\nl o\n");
+    ck_assert_str_eq(err, "bpe: 3 merges and no more: no other pair is seen 7 times\n");
+    sh_input(LOW, "$T learn --min-frequency 7 --quiet");
+    ck_assert_str_eq(out, "#version: 0.2\ns t</w>\ne st</w>\nl o\n");
+    ck_assert_str_eq(err, "");
+    sh_input(LOW "once\n", "$T learn"); /* from 2 times on */
+    ck_assert_int_eq(count_lines(out), 14);
+    sh_input(LOW "ab\nab\tba\n", "$T learn --min-frequency 1 --quiet");
+    ck_assert_int_gt(count_lines(out), 14);
+}
+END_TEST
+
+START_TEST(fixture_through_the_program) {
+    sh("$T learn --merges 150 --quiet < " FIXTURE ".txt > $D/codes && cmp $D/codes " FIXTURE ".codes");
+    sh("$T apply --codes $D/codes < " FIXTURE ".txt > $D/cut && cmp $D/cut " FIXTURE ".bpe");
+    sh("$T vocab --quiet < " FIXTURE ".txt | cmp - " FIXTURE ".vocab");
+    sh("tr -s ' ' < " FIXTURE ".txt > $D/single; $T join < $D/cut | tr -s ' ' | cmp - $D/single");
+    ck_assert_str_eq(out, "");
+}
+END_TEST
+
+START_TEST(lines_stay_lines) {
+    put_text(in_folder("codes"), "#version: 0.2\na b</w>\n");
+    sh_input("ab  ba\r\n\n \nab", "$T apply --codes $D/codes");
+    ck_assert_str_eq(out, "ab b@@ a\r\n\n \nab");
+    sh_input("ab\n\n", "$T apply --codes=$D/codes --quiet");
+    ck_assert_str_eq(out, "ab\n\n");
+    sh_input("", "$T apply --codes $D/codes");
+    ck_assert_str_eq(out, "");
+    sh_input("b@@ a b@@\n\nb@@ ", "$T join --quiet");
+    ck_assert_str_eq(out, "ba b\n\nb");
+    sh_input("", "$T join");
+    ck_assert_str_eq(out, "");
+    sh_input("b a\na c\n", "$T vocab");
+    ck_assert_str_eq(out, "a 2\nb 1\nc 1\n");
+    sh_input("", "$T vocab");
+    ck_assert_str_eq(out, "");
+    ck_assert_str_eq(err, "");
+}
+END_TEST
+
+START_TEST(bar_when_it_takes_long) { /* waiting for the text counts */
+    put_text(in_folder("text"), LOW);
+    sh("(sleep 2.2; cat $D/text) | $T learn --merges 5");
+    assert_contains(err, "learning");
+    assert_contains(err, "5/5");
+    ck_assert_int_eq(count_lines(out), 6);
+    sh("(sleep 2.2; cat $D/text) | $T learn --merges 5 --quiet");
+    ck_assert_str_eq(err, "");
+}
+END_TEST
+
+/* ---- help ---- */
+
+START_TEST(help) {
+    static const char *const commands[] = {"learn", "apply", "join", "vocab"};
+    char line[64], usage[64];
+    sh("$T --help");
+    ck_assert_str_eq(err, "");
+    char *first = strdup(out);
+    for (int i = 0; i < 4; i++) {
+        snprintf(usage, sizeof usage, "\n  bpe %s ", commands[i]);
+        assert_contains(first, usage);
+        snprintf(line, sizeof line, "$T %s --help", commands[i]);
+        sh(line);
+        char *text = strdup(out);
+        snprintf(usage, sizeof usage, "bpe %s ", commands[i]);
+        ck_assert_msg(!strncmp(text, usage, strlen(usage)), "%s", text);
+        assert_contains(text, "--quiet");
+        assert_contains(text, "--help, -h");
+        ck_assert(!strstr(text, "--codes") == (i != 1) && !strstr(text, "--merges") == (i != 0));
+        snprintf(line, sizeof line, "$T %s --quiet -h", commands[i]);
+        sh(line);
+        ck_assert_str_eq(out, text);
+        free(text);
+    }
+    sh("$T learn --help");
+    assert_contains(out, "[10000]");
+    assert_contains(out, "--min-frequency F");
+    assert_contains(out, "cat train.en train.de | bpe learn");
+    sh("$T -h");
+    ck_assert_str_eq(out, first);
+    ck_assert_int_eq(try("$T"), 2);
+    ck_assert_str_eq(err, first);
+    ck_assert_str_eq(out, "");
+    free(first);
+}
+END_TEST
+
+/* ---- errors ---- */
+
+/* One line on standard error, nothing on standard output. */
+static void fails_with(int status, const char *input, size_t size, const char *command, const char *text) {
+    char line[1024];
+    int found = try_input(input, size, command);
+    snprintf(line, sizeof line, "bpe: %s\n", text);
+    ck_assert_msg(found == status, "%s\nexit status %d, expected %d\n%s%s", command, found, status, out, err);
+    ck_assert_msg(!strcmp(err, line), "%s\nsays     %sexpected %s", command, err, line);
+    ck_assert_msg(*out == 0, "%s\nprinted %s", command, out);
+}
+
+START_TEST(wrong_command_line) {
+    static const char *const cases[][2] = {
+        {"fly", "there is no command \"fly\"; bpe --help lists them"},
+        {"learn --merges", "--merges: N is missing behind it; see bpe learn --help"},
+        {"learn --merges --quiet", "--merges: N is missing behind it; see bpe learn --help"},
+        {"learn --min-frequency", "--min-frequency: F is missing behind it; see bpe learn --help"},
+        {"learn --merges 0",
+         "--merges \"0\": a whole number from 1 to 2147483647 is expected; see bpe learn --help"},
+        {"learn --merges -1",
+         "--merges \"-1\": a whole number from 1 to 2147483647 is expected; see bpe learn --help"},
+        {"learn --merges many",
+         "--merges \"many\": a whole number from 1 to 2147483647 is expected; see bpe learn --help"},
+        {"learn --merges=",
+         "--merges \"\": a whole number from 1 to 2147483647 is expected; see bpe learn --help"},
+        {"learn --min-frequency 2147483648", "--min-frequency \"2147483648\": a whole number from 1 to "
+                                             "2147483647 is expected; see bpe learn --help"},
+        {"learn --codes x", "there is no option \"--codes\" here; see bpe learn --help"},
+        {"learn --merge 5", "there is no option \"--merge\" here; see bpe learn --help"},
+        {"learn text.txt",
+         "\"text.txt\": options begin with --, and text comes from standard input; see bpe learn --help"},
+        {"apply", "give --codes FILE; see bpe apply --help"},
+        {"apply --codes", "--codes: FILE is missing behind it; see bpe apply --help"},
+        {"apply --merges 3", "there is no option \"--merges\" here; see bpe apply --help"},
+        {"join --codes x", "there is no option \"--codes\" here; see bpe join --help"},
+        {"vocab --quiet=1", "there is no option \"--quiet=1\" here; see bpe vocab --help"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char command[128];
+        snprintf(command, sizeof command, "$T %s", cases[i][0]);
+        fails_with(2, "ab ab\n", 6, command, cases[i][1]);
+    }
+}
+END_TEST
+
+START_TEST(bad_input) {
+    static const char nothing[] =
+        "bpe: found no word of two characters, expected a text to learn from: check the input";
+    static const char nul[] =
+        "line 2 of standard input: found a NUL byte, expected text: convert the file to UTF-8 "
+        "(iconv -t UTF-8)";
+    char text[1024];
+    put_text(in_folder("codes"), "#version: 0.2\na b\nabc\n");
+    put_text(in_folder("good"), "#version: 0.2\na b\n");
+    fails_with(1, "", 0, "$T learn", nothing);
+    fails_with(1, "a b\n\n", 5, "$T learn", nothing);
+    fails_with(1, "ab\nc\0d\n", 7, "$T learn", nul);
+    fails_with(1, "ab\nc\0d\n", 7, "$T vocab", nul);
+    fails_with(1, "ab\nc\0d\n", 7, "$T join", nul);
+    fails_with(1, "ab\nc\0d\n", 7, "$T apply --codes $D/good", nul);
+    snprintf(text, sizeof text,
+             "%s/codes:3: found \"abc\", expected two symbols with one space between them: the file was "
+             "changed, or "
+             "holds no codes; give the one that learning wrote",
+             here.folder);
+    fails_with(1, "ab\n", 3, "$T apply --codes $D/codes", text);
+    snprintf(text, sizeof text, "cannot read %s/none: No such file or directory; check the path",
+             here.folder);
+    fails_with(1, "ab\n", 3, "$T apply --codes $D/none", text);
+}
+END_TEST
+
+START_TEST(full_disk) {
+    if (access("/dev/full", W_OK) != 0) {
+        TL_SKIP("a full disk: there is no /dev/full here");
+        return;
+    }
+    static const char *const commands[] = {"learn --quiet",          "vocab",  "join",
+                                           "apply --codes $D/codes", "--help", "learn --help"};
+    put_text(in_folder("codes"), "#version: 0.2\na b\n");
+    for (int i = 0; i < 6; i++) {
+        char command[128];
+        snprintf(command, sizeof command, "$T %s > /dev/full", commands[i]);
+        fails_with(1, "ab ab\n", 6, command, "cannot write all of standard output: No space left on device");
+    }
+}
+END_TEST
+
+/* ---- subword-nmt itself ---- */
+
+#define CORPUS "../shared/data/multi30k-en-de-tok/train.tsv"
+
+START_TEST(multi30k_as_reference) {
+    int missing = try("python3 -c 'import subword_nmt'");
+    if (missing || access(CORPUS, R_OK) != 0) {
+        TL_SKIP("subword-nmt on Multi30k: %s",
+                missing ? "python3 has no subword_nmt" : CORPUS " is not here");
+        return;
+    }
+    sh("head -n 3000 " CORPUS " > $D/pairs && cut -f1 $D/pairs > $D/text && cut -f2 $D/pairs >> $D/text");
+    sh("python3 -m subword_nmt.learn_bpe -s 1500 < $D/text > $D/codes 2>$D/log");
+    sh("$T learn --merges 1500 < $D/text | cmp - $D/codes");
+    sh("python3 -m subword_nmt.apply_bpe -c $D/codes < $D/text > $D/cut");
+    sh("$T apply --codes $D/codes < $D/text | cmp - $D/cut");
+    sh("python3 -m subword_nmt.get_vocab < $D/cut > $D/vocab");
+    sh("$T vocab < $D/cut | cmp - $D/vocab");
+    sh("$T join < $D/cut | cmp - $D/text");
+    ck_assert_int_eq(try("test $(wc -l < $D/cut) = 6000"), 0);
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    tcase_add_unchecked_fixture(tc, enter_all, leave_all);
+    tcase_add_checked_fixture(tc, enter, leave_folder);
+    tcase_add_test(tc, learn);
+    tcase_add_test(tc, fixture_through_the_program);
+    tcase_add_test(tc, lines_stay_lines);
+    tcase_add_test(tc, bar_when_it_takes_long);
+    tcase_add_test(tc, help);
+    tcase_add_test(tc, wrong_command_line);
+    tcase_add_test(tc, bad_input);
+    tcase_add_test(tc, full_disk);
+    tcase_add_test(tc, multi30k_as_reference);
+}
+
+TL_TEST_MAIN("bpe: the program")
