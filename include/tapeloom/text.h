@@ -337,7 +337,8 @@ typedef struct tl_bleu_score {
 } tl_bleu_score;
 
 tl_bleu *tl_bleu_new(const tl_bleu_config *config); /* config may be NULL: none, cased */
-/* Adds one sentence, both sides as text. False when out of memory. */
+/* Adds one sentence, both sides as text (not cut before; bytes that are no UTF-8 count as a character each). False
+ * when out of memory. */
 bool tl_bleu_add(tl_bleu *bleu, const char *hypothesis, const char *reference);
 tl_bleu_score tl_bleu_result(const tl_bleu *bleu); /* of all sentences so far; none: score 0 */
 /* Writes sacreBLEU's line, signature first:
@@ -348,7 +349,7 @@ const char *tl_bleu_error(const tl_bleu *bleu);
 void tl_bleu_free(tl_bleu *bleu);
 
 /* Popović, "chrF: character n-gram F-score for automatic MT evaluation" (2015), with sacreBLEU's defaults: β = 2,
- * character n-grams up to 6, no word n-grams, white space left out. */
+ * character n-grams up to 6, no word n-grams, white space left out; bytes that are no UTF-8 count as a character each. */
 #define TL_CHRF_TEXT 128
 tl_chrf *tl_chrf_new(bool lowercase);
 bool tl_chrf_add(tl_chrf *chrf, const char *hypothesis, const char *reference); /* false when out of memory */

@@ -1,5 +1,5 @@
-/* Made by make_lowercase.py from Python 3.11: Unicode 14.0.0. Included by lowercase.c alone, which says what
- * the tables mean. */
+/* Made by make_lowercase.py from Python 3.11: Unicode 14.0.0.
+ * Included by lowercase.c alone, which says what the tables mean. */
 /* clang-format off */
 
 static const lower_range lower_ranges[] = {

@@ -68,8 +68,8 @@ def print_table(name, kind, rows):
         print("    " + ", ".join("{" + r + "}" for r in rows[i:i + PER_LINE]) + end)
 
 
-print(f"""/* Made by make_lowercase.py from Python {sys.version_info[0]}.{sys.version_info[1]}: Unicode {unicodedata.unidata_version}. Included by lowercase.c alone, which says what
- * the tables mean. */
+print(f"""/* Made by make_lowercase.py from Python {sys.version_info[0]}.{sys.version_info[1]}: Unicode {unicodedata.unidata_version}.
+ * Included by lowercase.c alone, which says what the tables mean. */
 /* clang-format off */""")
 print_table("lower_ranges", "lower_range", [f"0x{a:X}, 0x{b:X}, {s}, {d}" for a, b, s, d in mapping_ranges()])
 print_table("context_ranges", "context_range", [f"0x{a:X}, 0x{b:X}, {k}" for a, b, k in context_ranges()])

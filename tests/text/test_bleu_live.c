@@ -1,6 +1,6 @@
 /* BLEU, chrF2 and every token against the sacreBLEU of this machine, over some hundred lines each of real sentences,
- * random ones and all characters of the Basic Multilingual Plane but ideographs and Hangul. Hypotheses are the references cut somewhere
- * and put together the other way round. */
+ * random ones, and all characters of the Basic Multilingual Plane but ideographs and Hangul. Hypotheses are the
+ * references cut somewhere and put together the other way round. */
 #define _XOPEN_SOURCE 700
 #include "bleu_lines.h"
 #include "examples/shell.h"
