@@ -117,7 +117,8 @@ static int rank(beam *b, long place) {
 
 /* ---- hypotheses ---- */
 
-/* The candidate c for word t is finished: into the result, if it is among the nbest so far (of equals the earlier). */
+/* The candidate c for word t is finished: into the result, if it is among the nbest so far (of equals the earlier).
+ * It is as long as any before it, so that it covers the words of the one whose place it takes. */
 static void finish(beam *b, long place, candidate c, long t) {
     search *s = &b->search[place];
     const long first = s->sentence * b->nbest, capacity = b->d.capacity;
@@ -131,7 +132,6 @@ static void finish(beam *b, long place, candidate c, long t) {
     memmove(ids + capacity, ids, behind * (size_t)capacity * sizeof *ids);
     memmove(lengths + 1, lengths, behind * sizeof *lengths);
     memmove(b->score + first + at + 1, b->score + first + at, behind * sizeof *b->score);
-    memset(ids, 0, (size_t)capacity * sizeof *ids);
     memcpy(ids, b->d.ids + (place * b->width + c.slot) * capacity, (size_t)t * sizeof *ids);
     ids[t] = c.word;
     *lengths = (int)t + (c.word != b->eos);

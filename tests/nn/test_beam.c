@@ -110,18 +110,21 @@ static bench trained(const tl_transformer_config *config, int steps) {
     return k;
 }
 
-/* A model that says word v with the same probability at every place, whatever was said before: the output's weights
- * are 0, its bias holds the logarithms. */
+/* The model says word v with the same probability at every place, whatever was said before: the output's weights are
+ * 0, its bias holds the logarithms. */
+static void say_always(bench *k, const double *p, int words) {
+    tl_tensor_fill(tl_param_value(tl_params_find(k->params, "output.weight")), 0);
+    tl_real *bias = tl_param_value(tl_params_find(k->params, "output.bias")).data;
+    for (int v = 0; v < words; v++) bias[v] = (tl_real)log(p[v]);
+    tl_params_changed(k->params);
+}
 static bench dice(const double *p, int words) {
     tl_transformer_config config = bench_small;
     config.tie = TL_TIE_NONE;
     config.tgt_vocab = words;
     config.output_bias = true;
     bench k = bench_begin(&config);
-    tl_tensor_fill(tl_param_value(tl_params_find(k.params, "output.weight")), 0);
-    for (int v = 0; v < words; v++)
-        tl_param_value(tl_params_find(k.params, "output.bias")).data[v] = (tl_real)log(p[v]);
-    tl_params_changed(k.params);
+    say_always(&k, p, words);
     return k;
 }
 
@@ -443,6 +446,107 @@ START_TEST(impossible_words_are_not_said) {
 }
 END_TEST
 
+/* ---- nothing is computed that cannot matter ---- */
+
+/* Position `first` is poisoned: a search that gets there fails. */
+static bool stops_before(long first, const double *p, int beam, int nbest, double alpha) {
+    tl_transformer_config config = bench_small;
+    config.tie = TL_TIE_NONE;
+    config.tgt_vocab = 4;
+    config.output_bias = true;
+    config.positions = TL_LEARNED;
+    bench k = bench_begin(&config);
+    say_always(&k, p, 4);
+    tl_tensor_fill(tl_at(tl_param_value(tl_params_find(k.params, "tgt_positions.weight")), first), NAN);
+    tl_batch b = batch_of(sentences, 1, 13, 0, 0);
+    tl_beam_result r;
+    bool stopped = tl_transformer_beam(&k.model, k.tape, b.src, 1, b.src_len, b.src_lengths,
+                                       &(tl_beam_options){.bos = MODEL_BOS,
+                                                          .eos = MODEL_EOS,
+                                                          .beam = beam,
+                                                          .nbest = nbest,
+                                                          .length_penalty = alpha,
+                                                          .max_extra = 4},
+                                       &r);
+    if (!stopped) {
+        char words[40];
+        snprintf(words, sizeof words, "logits for word %ld of sentence 0", first + 1);
+        assert_contains(tl_tape_error(k.tape), words);
+        tl_tape_clear_error(k.tape);
+    }
+    batch_free(&b);
+    bench_end(&k);
+    return stopped;
+}
+
+START_TEST(stops_when_it_can) {
+    static const double sure[] = {0.03, 0.03, 0.9, 0.04};
+    ck_assert(stops_before(2, hand, 2, 1, 1)); /* two are finished after step 2 */
+    ck_assert(!stops_before(1, hand, 2, 1, 1));
+    ck_assert(stops_before(1, sure, 3, 1, 0));  /* ln 0.9 is finished, ln 0.04 can only fall … */
+    ck_assert(stops_before(1, sure, 3, 1, 1));  /* … and ln 0.04 / 4 is less, too */
+    ck_assert(!stops_before(1, sure, 3, 2, 0)); /* but there is no second yet */
+    ck_assert(!stops_before(1, hand, 3, 1, 1)); /* ln 0.3 is finished, ln 0.6 / 4 is more */
+    ck_assert(!stops_before(1, hand, 3, 1, 0)); /* and so is ln 0.6 */
+    ck_assert(stops_before(2, hand, 3, 1, 0));  /* but ln 0.36 is less */
+}
+END_TEST
+
+/* ---- a model whose next word depends on the last one alone, by a table ----
+ * Attention and feed-forward add nothing; the embedding of the word in row j of the table is 1 and -1 at 2j and 2j+1,
+ * normalised 2 and -2. */
+
+START_TEST(hypotheses_that_become_fewer) {
+    static const int row_of[] = {-1, 0, -1, 1, 2, 3};            /* <bos>, 3, 4, 5 */
+    static const double table[4][6] = {{0, 0, 0, 0.5, 0.3, 0.2}, /* <bos>: 3, 4 or 5 */
+                                       {0, 0, 1, 0, 0, 0},       /* after 3 and 4 the end */
+                                       {0, 0, 1, 0, 0, 0},
+                                       {0, 0, 0, 1, 0, 0}}; /* after 5 3 */
+    tl_transformer_config config = bench_small;
+    config.tie = TL_TIE_NONE;
+    config.tgt_vocab = 6;
+    config.positions = TL_NO_POSITIONS;
+    config.pre_norm = true;
+    config.norm_eps = 1e-12;
+    bench k = bench_begin(&config);
+    for (int i = 0; i < tl_params_count(k.params); i++) {
+        tl_param *p = tl_params_at(k.params, i);
+        if (!strncmp(p->leaf.name, "decoder.", 8)) tl_tensor_fill(tl_param_value(p), 0);
+    }
+    tl_tensor_fill(tl_param_value(tl_params_find(k.params, "decoder.norm.weight")), 1);
+    tl_tensor words = tl_param_value(tl_params_find(k.params, "tgt_embedding.weight")),
+              output = tl_param_value(tl_params_find(k.params, "output.weight"));
+    tl_tensor_fill(words, 0);
+    for (int v = 0; v < 6; v++)
+        for (int j = 0; j < 4; j++) {
+            /* -Inf for what is never said, by overflow: where another row counts it is 0 */
+            const tl_real most = sizeof(tl_real) == 4 ? (tl_real)1.7e38 : (tl_real)8.9e307;
+            const tl_real logit = table[j][v] > 0 ? (tl_real)(log(table[j][v]) / 4) : -most;
+            output.data[v * 8 + 2 * j] = logit;
+            output.data[v * 8 + 2 * j + 1] = -logit;
+            if (row_of[v] == j) words.data[v * 8 + 2 * j] = 1, words.data[v * 8 + 2 * j + 1] = -1;
+        }
+    tl_params_changed(k.params);
+    for (int no_cache = 0; no_cache < 2; no_cache++) {
+        tl_batch b = batch_of(sentences, 1, 13, 0, 0);
+        sentence_said *said = say(&k, &b,
+                                  &(tl_beam_options){.bos = MODEL_BOS,
+                                                     .eos = MODEL_EOS,
+                                                     .beam = 4,
+                                                     .nbest = 4,
+                                                     .max_extra = 5,
+                                                     .no_cache = no_cache});
+        ck_assert_int_eq(said->count, 3);
+        assert_words(said, 0, log(0.5), 1, (int[]){3, 2, 0});
+        assert_words(said, 1, log(0.3), 1, (int[]){4, 2, 0});
+        assert_words(said, 2, log(0.2), 2, (int[]){5, 3, 2});
+        free(said);
+        batch_free(&b);
+    }
+    bench_end(&k);
+}
+END_TEST
+
 /* ---- limits ---- */
 
 START_TEST(limits) {
@@ -703,6 +807,8 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, length_penalty_by_hand);
     tcase_add_test(tc, ties_by_hand);
     tcase_add_test(tc, impossible_words_are_not_said);
+    tcase_add_test(tc, stops_when_it_can);
+    tcase_add_test(tc, hypotheses_that_become_fewer);
     tcase_add_test(tc, limits);
     tcase_add_loop_test(tc, the_same_bits, 0, 2 * MODELS);
     tcase_add_loop_test(tc, shapes_seen_before_allocate_nothing, 0, 2);
