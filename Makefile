@@ -125,8 +125,9 @@ $(foreach dir,$(example_folders),$(eval $(call folder_rule,$(dir))))
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
 # ---- trying and testing ----------------------------------------------------------------------------------
-demo: $(B)/translate ## train a small translator on a task it makes itself, show five results (under a minute)
-	$(B)/translate demo --out $(B)/demo
+PAIR ?= en-fr
+demo: $(B)/translate ## train a small translator on sentences it makes itself and show what it learnt (PAIR=en-fr|en-zh)
+	$(B)/translate demo --pair $(PAIR) --out $(B)/demo
 
 CHECK_CFLAGS = $(shell pkg-config --cflags check 2>/dev/null)
 CHECK_LIBS   = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
@@ -173,7 +174,8 @@ deps: ## show and run the package manager's command that installs Check
 	@CC='$(CC)' CHECK_CFLAGS='$(CHECK_CFLAGS)' CHECK_LIBS='$(CHECK_LIBS)' tests/deps
 
 # ---- installing ------------------------------------------------------------------------------------------
-install: lib $(B)/translate ## install headers, library, pkg-config file and translate (PREFIX, DESTDIR)
+tools := translate bpe bleu
+install: lib $(tools:%=$(B)/%) ## install headers, library, pkg-config file and programs (PREFIX, DESTDIR)
 	install -d $(DESTDIR)$(PREFIX)/include/tapeloom $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/bin
 	install -m 644 include/tapeloom.h $(DESTDIR)$(PREFIX)/include/
 	install -m 644 include/tapeloom/*.h $(DESTDIR)$(PREFIX)/include/tapeloom/
@@ -181,13 +183,14 @@ install: lib $(B)/translate ## install headers, library, pkg-config file and tra
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@NAME@|$(lib_name)|' \
 	  -e 's|@CFLAGS@|$(if $(filter double,$(PRECISION)),-DTL_DOUBLE)|' -e 's|@LIBS@|$(TL_LIBS) $(openmp)|' \
 	  tapeloom.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/$(lib_name).pc
-	install -m 755 $(B)/translate $(DESTDIR)$(PREFIX)/bin/$(if $(filter double,$(PRECISION)),tapeloom-translate-double,tapeloom-translate)
+	for tool in $(tools); do \
+	  install -m 755 $(B)/$$tool $(DESTDIR)$(PREFIX)/bin/tapeloom-$$tool$(if $(filter double,$(PRECISION)),-double) || exit 1; done
 
 uninstall: ## remove what install put there
 	rm -rf $(DESTDIR)$(PREFIX)/include/tapeloom $(DESTDIR)$(PREFIX)/include/tapeloom.h
 	rm -f $(DESTDIR)$(PREFIX)/lib/libtapeloom.a $(DESTDIR)$(PREFIX)/lib/libtapeloom-double.a
 	rm -f $(DESTDIR)$(PREFIX)/lib/pkgconfig/tapeloom.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/tapeloom-double.pc
-	rm -f $(DESTDIR)$(PREFIX)/bin/tapeloom-translate $(DESTDIR)$(PREFIX)/bin/tapeloom-translate-double
+	rm -f $(foreach tool,$(tools),$(DESTDIR)$(PREFIX)/bin/tapeloom-$(tool) $(DESTDIR)$(PREFIX)/bin/tapeloom-$(tool)-double)
 
 format: ## format every C file with clang-format
 	clang-format -i $(shell git ls-files '*.c' '*.h')
