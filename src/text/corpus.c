@@ -1,5 +1,5 @@
 /* The corpus as memory: appending pairs, handing out sentences, turning them into ids. Where sentences
- * come from is in corpus_tsv.c and corpus_toy.c. */
+ * come from is in corpus_tsv.c, corpus_toy.c and grammar.c. */
 #include "corpus.h"
 #include "memory.h"
 
@@ -9,6 +9,8 @@ void tl_corpus_free(tl_corpus *corpus) {
     if (!corpus) return;
     free(corpus->text);
     free(corpus->start);
+    free(corpus->links);
+    free(corpus->link_end);
     free(corpus->ids);
     free(corpus->id_start);
     free(corpus);
@@ -36,14 +38,27 @@ static void copy_sentence(tl_corpus *corpus, long number, tl_span sentence) {
 bool tl_corpus_append(tl_corpus *corpus, tl_span source, tl_span target) {
     size_t bytes = corpus->text_used + source.size + target.size + 2;
     if (!TL_RESERVE(corpus->text, corpus->text_room, bytes) ||
-        !TL_RESERVE(corpus->start, corpus->start_room, 2 * (size_t)corpus->pairs + 2))
+        !TL_RESERVE(corpus->start, corpus->start_room, 2 * (size_t)corpus->pairs + 2) ||
+        !TL_RESERVE(corpus->link_end, corpus->link_end_room, (size_t)corpus->pairs + 1))
         return tl_error_set(&corpus->error, "corpus: out of memory after %ld pairs: use fewer sentences",
                             corpus->pairs);
     copy_sentence(corpus, 2 * corpus->pairs, source);
     copy_sentence(corpus, 2 * corpus->pairs + 1, target);
+    corpus->link_end[corpus->pairs] = corpus->links_used;
     corpus->pairs++;
     corpus->encoded = false;
     corpus->changes++;
+    return true;
+}
+
+bool tl_corpus_align(tl_corpus *corpus, const tl_link *links, long count) {
+    if (!TL_RESERVE(corpus->links, corpus->links_room, corpus->links_used + (size_t)count))
+        return tl_error_set(&corpus->error,
+                            "corpus: out of memory for the alignment of pair %ld: use fewer sentences",
+                            corpus->pairs - 1);
+    if (count > 0) memcpy(corpus->links + corpus->links_used, links, (size_t)count * sizeof *links);
+    corpus->links_used += (size_t)count;
+    corpus->link_end[corpus->pairs - 1] = corpus->links_used;
     return true;
 }
 
@@ -58,6 +73,14 @@ static bool inside(const tl_corpus *corpus, tl_side side, long i) {
 
 const char *tl_corpus_sentence(const tl_corpus *corpus, tl_side side, long i) {
     return inside(corpus, side, i) ? corpus->text + corpus->start[2 * i + (long)side] : "";
+}
+
+const tl_link *tl_corpus_alignment(const tl_corpus *corpus, long i, long *count) {
+    *count = 0;
+    if (!inside(corpus, TL_SOURCE, i)) return NULL;
+    size_t start = i > 0 ? corpus->link_end[i - 1] : 0;
+    *count = (long)(corpus->link_end[i] - start);
+    return *count > 0 ? corpus->links + start : NULL;
 }
 
 bool tl_corpus_count(const tl_corpus *corpus, tl_side side, tl_vocab_counts *counts) {
