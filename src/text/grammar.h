@@ -13,7 +13,7 @@
  *   asked         does he like the dog ?  est-ce qu' il aime le chien ?  他 喜欢 那 只 狗 吗 ？
  *   pronouns      she sees him .  elle le voit … she will help us .  elle va nous aider .  她 会 帮助 我们 。
  *   giving        he gave the book to her .  il lui a donné le livre .  他 把 那 本 书 给 了 她 。
- *   going         we went to the market .  nous sommes allés au marché .  我们 去 了 市场 。
+ *   going         we went to the village .  nous sommes allés au village .  我们 去 了 村子 。
  *   being         the house is not big .  la maison n' est pas grande .  那 座 房子 不 大 。
  *   there is      there are two cats near the school .  il y a deux chats près de l' école .  学校 附近 有 两 只 猫 。
  *   one, then the other
@@ -72,10 +72,12 @@ enum { /* what kind of thing a noun names; verbs and adjectives say which kinds 
        TL_GR_PRETTY = 1 << 19,
        TL_GR_FAMOUS = 1 << 20,
        TL_GR_CURIOUS = 1 << 21, /* can be interesting */
-       TL_GR_GROWN = 1 << 22,   /* can be young and old */
+       TL_GR_GROWN = 1 << 22,   /* can be young */
        TL_GR_COLOURED = 1 << 23,
        TL_GR_COSTLY = 1 << 24,
-       TL_GR_SOLD = 1 << 25, /* can be bought and given */
+       TL_GR_SOLD = 1 << 25,  /* can be bought and given */
+       TL_GR_OWNED = 1 << 26, /* somebody's: never just "the" */
+       TL_GR_AGED = 1 << 27,  /* can be 老 */
        TL_GR_ANY = (1 << 26) - 1
 };
 

@@ -2,6 +2,7 @@
  * be odd or ambiguous in one of them is not drawn. */
 #include "grammar.h"
 #include <stdio.h>
+#include <string.h>
 
 /* A counter-based generator being read from front to back. */
 typedef struct draws {
@@ -48,10 +49,10 @@ static void draw_adjectives(draws *d, tl_gr_phrase *p) {
 
 typedef enum range { DEFINITE, INDEFINITE, EITHER, DENIED, PLAIN } range;
 
-/* "my woman" is not said: people who are not anybody's have no possessor. */
+/* "my woman" is not said, nor "the friend": some have no possessor, and some always have one. */
 static tl_gr_determiner draw_definite(draws *d, int noun, bool may_have_owner) {
     bool owned = !(tl_gr_nouns[noun].kinds & (TL_GR_KID | TL_GR_ADULT));
-    int roll = below(d, 100);
+    int roll = below(d, (tl_gr_nouns[noun].kinds & TL_GR_OWNED) ? may_have_owner ? 30 : 20 : 100);
     if (owned && roll < 20) return (tl_gr_determiner)(TL_GR_MY + roll % 5);
     if (owned && may_have_owner && roll < 30) return TL_GR_OWNER;
     return roll < 80 ? TL_GR_THE : roll < 92 ? TL_GR_THIS : TL_GR_THAT;
@@ -63,15 +64,16 @@ static tl_gr_determiner draw_determiner(draws *d, int noun, range r, bool may_ha
         if (chance(d, 40)) return TL_GR_ANYOF;
         r = DEFINITE;
     }
-    if (r == PLAIN) return TL_GR_THE;
-    if (r == DEFINITE) return draw_definite(d, noun, may_have_owner);
+    if (r == PLAIN && !(tl_gr_nouns[noun].kinds & TL_GR_OWNED)) return TL_GR_THE;
+    if (r != INDEFINITE) return draw_definite(d, noun, may_have_owner);
     int roll = below(d, 100);
     return roll < 55 ? TL_GR_A : roll < 75 ? TL_GR_SOME : TL_GR_BARE;
 }
 
-static void draw_owner(draws *d, tl_gr_phrase *owner) {
+static void draw_owner(draws *d, tl_gr_phrase *owner, int owned) {
     *owner = (tl_gr_phrase){.person = TL_GR_NOUN, .before = -1, .after = -1};
-    owner->noun = draw_noun(d, TL_GR_PERSON);
+    do owner->noun = draw_noun(d, TL_GR_KID | TL_GR_CHILD | TL_GR_GROWN);
+    while (owner->noun == owned); /* no "doctor 's doctor" */
     owner->plural = chance(d, 25);
 }
 
@@ -87,7 +89,7 @@ static void draw_phrase(draws *d, tl_gr_meaning *m, tl_gr_slot slot, int kinds, 
     if (p->determiner >= TL_GR_SOME) p->plural = true;
     bool countable = p->plural && p->determiner != TL_GR_SOME && p->determiner != TL_GR_ANYOF;
     if (p->determiner == TL_GR_BARE || (countable && chance(d, 25))) p->number = 2 + below(d, 5);
-    if (p->determiner == TL_GR_OWNER) draw_owner(d, &m->phrase[tl_gr_owner(slot)]);
+    if (p->determiner == TL_GR_OWNER) draw_owner(d, &m->phrase[tl_gr_owner(slot)], p->noun);
     if (slot != TL_GR_INNER) draw_adjectives(d, p);
 }
 
@@ -146,6 +148,9 @@ static void draw_relative(draws *d, tl_gr_meaning *m, tl_gr_slot slot) {
     const tl_gr_verb *v = &tl_gr_verbs[m->inner_verb = below(d, tl_gr_verb_count)];
     m->inner_tense = tenses[below(d, 3)];
     if (!can_be_inner(v, m->inner_tense, whom)) return;
+    if (m->form == TL_GR_CLAUSE &&
+        (m->inner_verb == m->verb || (slot == TL_GR_OBJECT && v->objects == TL_GR_FOOD)))
+        return; /* who would wash the egg that was washed, or eaten? */
     if (whom ? !(v->objects & kinds) : !(v->subjects & kinds)) return;
     tl_gr_phrase *inner = &m->phrase[TL_GR_INNER];
     if (whom && chance(d, 60))
@@ -189,11 +194,19 @@ static bool draw_receiver(draws *d, tl_gr_meaning *m) {
     return m->phrase[TL_GR_SUBJECT].person != TL_GR_NOUN || m->phrase[TL_GR_SUBJECT].noun != p->noun;
 }
 
+static tl_gr_tense draw_tense(draws *d) {
+    static const int shares[TL_GR_TENSES] = {22, 16, 26, 15, 7, 8, 6}; /* of 100 */
+    int roll = below(d, 100), tense = 0;
+    while (roll >= shares[tense]) roll -= shares[tense++];
+    return (tl_gr_tense)tense;
+}
+
 static bool draw_clause(draws *d, tl_gr_meaning *m) {
     const tl_gr_verb *v = &tl_gr_verbs[m->verb = below(d, tl_gr_verb_count)];
-    m->tense = (tl_gr_tense)below(d, TL_GR_TENSES);
+    m->tense = draw_tense(d);
     m->denied = chance(d, 25);
     m->asked = !m->denied && chance(d, 18);
+    if (v->objects == 0 && !(v->flags & TL_GR_GO) && chance(d, 60)) return false; /* there is less to say */
     if (!(v->tenses & 1 << m->tense) || (m->tense == TL_GR_MUST && m->denied)) return false;
     if (m->tense == TL_GR_PAST && (v->flags & TL_GR_NO_PAST) && !m->denied) return false;
     draw_subject(d, m, v->subjects);
@@ -211,6 +224,7 @@ static bool draw_clause(draws *d, tl_gr_meaning *m) {
         return false; /* whose time is it? */
     if (v->flags & TL_GR_GO) {
         draw_place(d, m);
+        if (tl_gr_nouns[m->phrase[TL_GR_AT].noun].kinds & TL_GR_HOUSE) return false;
     } else if (!has_relative && !(v->flags & (TL_GR_STATE | TL_GR_NO_PLACE)) && chance(d, 30)) {
         draw_place(d, m);
         if (m->object && m->phrase[TL_GR_OBJECT].person == TL_GR_NOUN &&
@@ -224,7 +238,8 @@ static bool draw_being(draws *d, tl_gr_meaning *m) {
     tl_gr_phrase *p = &m->phrase[TL_GR_SUBJECT];
     draw_subject(d, m, TL_GR_ANY);
     const tl_gr_adjective *a = &tl_gr_adjectives[m->adjective = below(d, tl_gr_adjective_count)];
-    int kinds = p->person == TL_GR_NOUN ? tl_gr_nouns[p->noun].kinds : TL_GR_PERSON | TL_GR_GROWN;
+    int kinds =
+        p->person == TL_GR_NOUN ? tl_gr_nouns[p->noun].kinds : TL_GR_PERSON | TL_GR_GROWN | TL_GR_AGED;
     if (!(a->being & kinds)) return false;
     p->before = p->after = -1;
     m->denied = chance(d, 25);
@@ -252,25 +267,35 @@ static bool draw_there(draws *d, tl_gr_meaning *m) {
     return true;
 }
 
+/* A verb by its English name. */
+static int verb_named(const char *name) {
+    int i = 0;
+    while (i < tl_gr_verb_count - 1 && strcmp(tl_gr_verbs[i].en[0], name) != 0) i++;
+    return i;
+}
+
+/* Something bought or found, and what became of it: a verb that 把 它 goes with. */
 static bool draw_then(draws *d, tl_gr_meaning *m) {
-    const tl_gr_verb *v = &tl_gr_verbs[m->verb = below(d, tl_gr_verb_count)];
-    const tl_gr_verb *then = &tl_gr_verbs[m->then_verb = below(d, tl_gr_verb_count)];
-    bool gets = v->objects == TL_GR_SOLD && !(v->flags & (TL_GR_BA | TL_GR_GIVE)); /* buy */
-    bool finds = v->objects == (TL_GR_CARRIED | TL_GR_ANIMAL) && (v->tenses & 1 << TL_GR_PAST) &&
-                 !(v->flags & TL_GR_NO_PAST);
-    if ((!gets && !finds) || !(then->flags & TL_GR_BA)) return false;
+    m->verb = verb_named(chance(d, 60) ? "buy" : "find");
+    const tl_gr_verb *v = &tl_gr_verbs[m->verb];
     m->tense = TL_GR_PAST;
     draw_subject(d, m, v->subjects);
     draw_phrase(d, m, TL_GR_OBJECT, v->objects, EITHER);
     m->object = true;
-    return (then->objects & tl_gr_nouns[m->phrase[TL_GR_OBJECT].noun].kinds) != 0;
+    int fitting[32], count = 0;
+    for (int i = 0; i < tl_gr_verb_count; i++)
+        if ((tl_gr_verbs[i].flags & TL_GR_BA) &&
+            (tl_gr_verbs[i].objects & tl_gr_nouns[m->phrase[TL_GR_OBJECT].noun].kinds))
+            fitting[count++] = i;
+    if (count > 0) m->then_verb = fitting[below(d, count)];
+    return count > 0;
 }
 
 bool tl_gr_draw(tl_gr_meaning *m, tl_rng_key key, bool chinese) {
     draws d = {.key = key, .chinese = chinese};
     *m = (tl_gr_meaning){.time = -1};
     int roll = below(&d, 100);
-    m->form = roll < 55 ? TL_GR_CLAUSE : roll < 75 ? TL_GR_BEING : roll < 80 ? TL_GR_THERE : TL_GR_THEN;
+    m->form = roll < 82 ? TL_GR_CLAUSE : roll < 94 ? TL_GR_BEING : roll < 97 ? TL_GR_THERE : TL_GR_THEN;
     switch (m->form) {
     case TL_GR_CLAUSE:
         return draw_clause(&d, m);

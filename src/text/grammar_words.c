@@ -5,8 +5,8 @@
 
 enum { /* shorter names for the tables */
        KID = TL_GR_KID | TL_GR_PRETTY,
-       MAN = TL_GR_ADULT | TL_GR_GROWN,
-       CAT = TL_GR_ANIMAL | TL_GR_PRETTY,
+       MAN = TL_GR_ADULT | TL_GR_GROWN | TL_GR_AGED,
+       CAT = TL_GR_ANIMAL | TL_GR_PRETTY | TL_GR_AGED,
        BEAST = TL_GR_ANIMAL,
        FOOD = TL_GR_FOOD | TL_GR_SOLD | TL_GR_WASHED,
        CAKE = TL_GR_FOOD | TL_GR_SOLD,
@@ -32,15 +32,15 @@ const tl_gr_noun tl_gr_nouns[] = {
      "个",
      TL_GR_ROLE | TL_GR_GROWN | TL_GR_FAMOUS},
     {{"student", "students"}, {"étudiant", "étudiants"}, M, "学生", "个", TL_GR_ROLE},
-    {{"friend", "friends"}, {"ami", "amis"}, M, "朋友", "个", TL_GR_ROLE},
+    {{"friend", "friends"}, {"ami", "amis"}, M, "朋友", "个", TL_GR_ROLE | TL_GR_OWNED | TL_GR_AGED},
 
     {{"cat", "cats"}, {"chat", "chats"}, M, "猫", "只", CAT},
     {{"dog", "dogs"}, {"chien", "chiens"}, M, "狗", "只", CAT},
     {{"bird", "birds"}, {"oiseau", "oiseaux"}, M, "鸟", "只", CAT},
     {{"horse", "horses"}, {"cheval", "chevaux"}, M, "马", "匹", CAT},
-    {{"cow", "cows"}, {"vache", "vaches"}, F, "牛", "头", BEAST},
+    {{"cow", "cows"}, {"vache", "vaches"}, F, "牛", "头", BEAST | TL_GR_AGED},
     {{"mouse", "mice"}, {"souris", "souris"}, F, "老鼠", "只", BEAST},
-    {{"owl", "owls"}, {"hibou", "hiboux"}, M, "猫头鹰", "只", BEAST},
+    {{"owl", "owls"}, {"hibou", "hiboux"}, M, "猫头鹰", "只", BEAST | TL_GR_AGED},
 
     {{"apple", "apples"}, {"pomme", "pommes"}, F, "苹果", "个", FOOD},
     {{"orange", "oranges"}, {"orange", "oranges"}, F, "橙子", "个", FOOD},
@@ -130,7 +130,7 @@ const tl_gr_noun tl_gr_nouns[] = {
     {{"kitchen", "kitchens"}, {"cuisine", "cuisines"}, F, "厨房", "个", PLACE},
     {{"school", "schools"}, {"école", "écoles"}, F, "学校", "所", PLACE | TL_GR_FAMOUS},
     {{"park", "parks"}, {"parc", "parcs"}, M, "公园", "个", PLACE | TL_GR_PRETTY},
-    {{"market", "markets"}, {"marché", "marchés"}, M, "市场", "个", PLACE},
+    {{"village", "villages"}, {"village", "villages"}, M, "村子", "个", PLACE | TL_GR_PRETTY},
     {{"museum", "museums"}, {"musée", "musées"}, M, "博物馆", "个", PLACE | TL_GR_CURIOUS | TL_GR_FAMOUS},
     {{"hotel", "hotels"}, {"hôtel", "hôtels"}, M, "酒店", "家", PLACE | TL_GR_FAMOUS | TL_GR_COSTLY},
     {{"hospital", "hospitals"}, {"hôpital", "hôpitaux"}, M, "医院", "家", PLACE},
@@ -147,7 +147,7 @@ const int tl_gr_noun_count = ARRAY_COUNT(tl_gr_nouns);
 enum {
     GOODS = TL_GR_READ | TL_GR_WORN | TL_GR_VEHICLE | TL_GR_THING,
     SIZED = TL_GR_ANIMAL | TL_GR_FOOD | TL_GR_VEHICLE | TL_GR_THING | TL_GR_TREE | TL_GR_FLOWER | TL_GR_PLACE,
-    AGED = TL_GR_GROWN | TL_GR_ANIMAL | TL_GR_TREE | TL_GR_PLACE,
+    AGED = TL_GR_AGED | TL_GR_TREE | TL_GR_PLACE,
     BLACK = TL_GR_COLOURED | TL_GR_ANIMAL,
     MINDED = TL_GR_PERSON | TL_GR_ANIMAL
 };

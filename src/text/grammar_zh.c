@@ -74,7 +74,7 @@ static void determine(const tl_gr_meaning *m, tl_gr_slot slot, bool bare, tl_gr_
 
 static void relative(const tl_gr_meaning *m, const tl_gr_phrase *head, tl_gr_side *s);
 
-/* A phrase; `bare`: "the" is not said, as in 去 市场. */
+/* A phrase; `bare`: "the" is not said, as in 去 村子. */
 static void phrase(const tl_gr_meaning *m, tl_gr_slot slot, bool bare, tl_gr_side *s) {
     const tl_gr_phrase *p = &m->phrase[slot];
     if (p->person != TL_GR_NOUN) {
