@@ -1,5 +1,5 @@
 /* The corpus as memory: appending pairs, handing out sentences, turning them into ids. Where sentences
- * come from is in corpus_tsv.c and corpus_toy.c. */
+ * come from is in corpus_tsv.c, corpus_toy.c and grammar.c. */
 #include "corpus.h"
 #include "memory.h"
 
@@ -10,6 +10,8 @@ void tl_corpus_free(tl_corpus *corpus) {
     free(corpus->text);
     free(corpus->start);
     free(corpus->line);
+    free(corpus->links);
+    free(corpus->link_end);
     free(corpus->ids);
     free(corpus->id_start);
     free(corpus);
@@ -38,16 +40,29 @@ bool tl_corpus_append(tl_corpus *corpus, tl_span source, tl_span target) {
     size_t bytes = corpus->text_used + source.size + target.size + 2;
     if (!TL_RESERVE(corpus->text, corpus->text_room, bytes) ||
         !TL_RESERVE(corpus->start, corpus->start_room, 2 * (size_t)corpus->pairs + 2) ||
-        !TL_RESERVE(corpus->line, corpus->line_room, (size_t)corpus->pairs + 1))
+        !TL_RESERVE(corpus->line, corpus->line_room, (size_t)corpus->pairs + 1) ||
+        !TL_RESERVE(corpus->link_end, corpus->link_end_room, (size_t)corpus->pairs + 1))
         return tl_error_set(&corpus->error, "corpus: out of memory after %ld pairs: use fewer sentences",
                             corpus->pairs);
     copy_sentence(corpus, 2 * corpus->pairs, source);
     copy_sentence(corpus, 2 * corpus->pairs + 1, target);
     corpus->line[corpus->pairs] = corpus->reading;
     corpus->reading = 0;
+    corpus->link_end[corpus->pairs] = corpus->links_used;
     corpus->pairs++;
     corpus->encoded = false;
     corpus->changes++;
+    return true;
+}
+
+bool tl_corpus_align(tl_corpus *corpus, const tl_link *links, long count) {
+    if (!TL_RESERVE(corpus->links, corpus->links_room, corpus->links_used + (size_t)count))
+        return tl_error_set(&corpus->error,
+                            "corpus: out of memory for the alignment of pair %ld: use fewer sentences",
+                            corpus->pairs - 1);
+    if (count > 0) memcpy(corpus->links + corpus->links_used, links, (size_t)count * sizeof *links);
+    corpus->links_used += (size_t)count;
+    corpus->link_end[corpus->pairs - 1] = corpus->links_used;
     return true;
 }
 
@@ -68,16 +83,36 @@ long tl_corpus_line(const tl_corpus *corpus, long i) {
     return inside(corpus, TL_SOURCE, i) ? corpus->line[i] : 0;
 }
 
+const tl_link *tl_corpus_alignment(const tl_corpus *corpus, long i, long *count) {
+    *count = 0;
+    if (!inside(corpus, TL_SOURCE, i)) return NULL;
+    size_t start = i > 0 ? corpus->link_end[i - 1] : 0;
+    *count = (long)(corpus->link_end[i] - start);
+    return *count > 0 ? corpus->links + start : NULL;
+}
+
+/* Pair i becomes pair `to` ≤ i. The links of all pairs before `to` end at *links. */
+static void move_pair(tl_corpus *corpus, long i, long to, size_t links_begin, size_t *links) {
+    size_t count = corpus->link_end[i] - links_begin;
+    corpus->start[2 * to] = corpus->start[2 * i];
+    corpus->start[2 * to + 1] = corpus->start[2 * i + 1];
+    corpus->line[to] = corpus->line[i];
+    if (count) memmove(corpus->links + *links, corpus->links + links_begin, count * sizeof *corpus->links);
+    *links += count;
+    corpus->link_end[to] = *links;
+}
+
 bool tl_corpus_keep(tl_corpus *corpus, const bool *keep) {
     if (tl_corpus_error(corpus)) return false;
     long kept = 0;
+    size_t links = 0, begin = 0;
     for (long i = 0; i < corpus->pairs; i++) {
-        if (!keep[i]) continue;
-        corpus->start[2 * kept] = corpus->start[2 * i];
-        corpus->start[2 * kept + 1] = corpus->start[2 * i + 1];
-        corpus->line[kept++] = corpus->line[i];
+        size_t end = corpus->link_end[i];
+        if (keep[i]) move_pair(corpus, i, kept++, begin, &links);
+        begin = end;
     }
     corpus->pairs = kept;
+    corpus->links_used = links;
     corpus->encoded = false;
     corpus->changes++;
     return true;

@@ -19,6 +19,11 @@ struct tl_corpus {
     size_t line_room;
     long reading; /* the line that the next pair comes from; readers set it */
 
+    tl_link *links; /* true word alignments, pair after pair, where the maker of the pairs knows them */
+    size_t links_used, links_room;
+    size_t *link_end; /* [pairs] the links of pair i end here and begin where those of i-1 end */
+    size_t link_end_room;
+
     bool encoded; /* the ids below are those of all pairs */
     int *ids;
     size_t ids_room;
@@ -31,6 +36,10 @@ struct tl_corpus {
 
 /* Appends a pair; false, with the error set, when out of memory. */
 bool tl_corpus_append(tl_corpus *corpus, tl_span source, tl_span target);
+
+/* Gives links to the pair that was appended last, in the order they shall have; false, with the error set,
+ * when out of memory. */
+bool tl_corpus_align(tl_corpus *corpus, const tl_link *links, long count);
 
 /* A state to go back to when filling fails half-way. */
 typedef struct tl_corpus_mark {
@@ -45,6 +54,7 @@ static inline tl_corpus_mark tl_corpus_mark_here(const tl_corpus *corpus) {
 static inline void tl_corpus_back_to(tl_corpus *corpus, tl_corpus_mark mark) {
     corpus->pairs = mark.pairs;
     corpus->text_used = mark.text_used;
+    corpus->links_used = mark.pairs > 0 ? corpus->link_end[mark.pairs - 1] : 0;
 }
 
 #endif
