@@ -25,7 +25,7 @@ void tl_bpe_free(tl_bpe *bpe) {
 }
 
 const char *tl_bpe_error(const tl_bpe *bpe) {
-    if (!bpe) return "bpe: out of memory";
+    if (!bpe) return "byte pairs: out of memory";
     return tl_failed(&bpe->error) ? bpe->error.message : NULL;
 }
 
@@ -82,7 +82,8 @@ bool tl_bpe_add_merge(tl_bpe *bpe, tl_span first, tl_span second) {
         TL_RESERVE(bpe->merges, bpe->merges_room, (size_t)bpe->merge_count + 1) &&
         TL_RESERVE(bpe->merged, bpe->merged_room, (size_t)bpe->pairs.count + 1))
         pair = tl_table_add(&bpe->pairs, tl_bpe_pair_key((int32_t)left, (int32_t)right, room));
-    if (pair < 0) return tl_error_set(&bpe->error, "bpe: out of memory with %ld merges", bpe->merge_count);
+    if (pair < 0)
+        return tl_error_set(&bpe->error, "byte pairs: out of memory with %ld merges", bpe->merge_count);
     bpe->merged[pair] = (int32_t)joined;
     bpe->merges[bpe->merge_count++] = (int32_t)pair;
     return true;

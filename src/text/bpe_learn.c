@@ -235,7 +235,7 @@ static void learn(learner *l, tl_bpe *bpe, const tl_bpe_config *config) {
             return;
         merge_pair(l, best);
         if (l->failed || l->stats.failed) {
-            tl_error_set(&bpe->error, "bpe: out of memory after %ld merges: learn from less text", i);
+            tl_error_set(&bpe->error, "byte pairs: out of memory after %ld merges: learn from less text", i);
             return;
         }
         if (i % 100 == 0) tl_bpe_stats_prune(&l->stats, threshold);
@@ -250,17 +250,19 @@ tl_bpe *tl_bpe_learn(const tl_bpe_words *words, const tl_bpe_config *config) {
     if (!config) config = &usual;
     learner l = {.failed = false};
     if (!words || words->failed)
-        tl_error_set(&bpe->error, "bpe: out of memory while counting words: count fewer sentences");
+        tl_error_set(&bpe->error, "byte pairs: out of memory while counting words: count fewer sentences");
     else if (config->merges < 0 || config->min_frequency < 0)
-        tl_error_set(&bpe->error,
-                     "bpe: found merges %ld and min_frequency %ld, expected 0 or more: say 0 for the usual",
-                     config->merges, config->min_frequency);
+        tl_error_set(
+            &bpe->error,
+            "byte pairs: found merges %ld and min_frequency %ld, expected 0 or more: say 0 for the usual",
+            config->merges, config->min_frequency);
     else if (!spell_all(&l, words))
-        tl_error_set(&bpe->error, "bpe: out of memory with %ld words: learn from less text",
+        tl_error_set(&bpe->error, "byte pairs: out of memory with %ld words: learn from less text",
                      words->words.count);
     else if (l.stats.keys.count == 0)
-        tl_error_set(&bpe->error,
-                     "bpe: found no word of two characters, expected a text to learn from: check the input");
+        tl_error_set(
+            &bpe->error,
+            "byte pairs: found no word of two characters, expected a text to learn from: check the input");
     else
         learn(&l, bpe, config);
     free_learner(&l);

@@ -164,7 +164,7 @@ END_TEST
 
 START_TEST(bad_input) {
     static const char nothing[] =
-        "bpe: found no word of two characters, expected a text to learn from: check the input";
+        "byte pairs: found no word of two characters, expected a text to learn from: check the input";
     static const char nul[] =
         "line 2 of standard input: found a NUL byte, expected text: convert the file to UTF-8 "
         "(iconv -t UTF-8)";
