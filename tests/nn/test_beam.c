@@ -488,7 +488,9 @@ START_TEST(stops_when_it_can) {
     ck_assert(!stops_before(1, sure, 3, 2, 0)); /* but there is no second yet */
     ck_assert(!stops_before(1, hand, 3, 1, 1)); /* ln 0.3 is finished, ln 0.6 / 4 is more */
     ck_assert(!stops_before(1, hand, 3, 1, 0)); /* and so is ln 0.6 */
-    ck_assert(stops_before(2, hand, 3, 1, 0));  /* but ln 0.36 is less */
+    ck_assert(!stops_before(2, hand, 4, 1, 0)); /* and ln 0.36 */
+    ck_assert(stops_before(3, hand, 4, 1, 0));  /* but ln 0.216 is less, */
+    ck_assert(!stops_before(3, hand, 4, 2, 0)); /* though more than the second best, ln 0.18 */
 }
 END_TEST
 
