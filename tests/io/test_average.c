@@ -1,4 +1,5 @@
-/* Averaging: means worked out by hand, the dtype of the files, one file as it is, and errors that name file and tensor. */
+/* Averaging: means worked out by hand, the dtype of the files, one file as it is, and errors that name file and
+ * tensor. */
 #define _XOPEN_SOURCE 700
 #include "scratch.h"
 
