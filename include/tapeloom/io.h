@@ -158,8 +158,8 @@ typedef struct tl_plot_panel { /* curves over one vertical axis; panels stand on
 } tl_plot_panel;
 typedef struct tl_plot_config {
     const char *title;
-    const char *log;    /* the CSV, beside the script */
-    const char *x;      /* the column along the horizontal axis */
+    const char *log; /* the CSV, beside the script */
+    const char *x;   /* the column along the horizontal axis */
     const char *x_label;
     const tl_plot_panel *panels;
     int count;
