@@ -134,9 +134,9 @@ bool tl_params_average(const char *const *paths, long count, const char *out,
 typedef struct tl_adam tl_adam;
 typedef struct tl_config tl_config;
 
-/* Writes weights ("model.<name>"), Adam's moments ("adam.m.<name>", "adam.v.<name>") and steps, and `state`, whatever else
- * the program must remember, as text in the metadata. One safetensors file. Atomic. Neither adam nor state may be NULL;
- * a parameter that was never updated has moments of zero. */
+/* Writes weights ("model.<name>"), Adam's moments ("adam.m.<name>", "adam.v.<name>") and steps, and `state`, whatever
+ * else the program must remember, as text in the metadata. One safetensors file. Atomic. Neither adam nor state may be
+ * NULL; a parameter that was never updated has moments of zero. */
 bool tl_checkpoint_save(const char *path, const tl_params *params, tl_adam *adam, tl_config *state,
                         tl_error *error);
 /* Reads it back into params and adam, which must have the same parameters; byte for byte the same, so the file must
@@ -158,8 +158,8 @@ typedef struct tl_plot_panel { /* curves over one vertical axis; panels stand on
 } tl_plot_panel;
 typedef struct tl_plot_config {
     const char *title;
-    const char *log;    /* the CSV, beside the script */
-    const char *x;      /* the column along the horizontal axis */
+    const char *log; /* the CSV, beside the script */
+    const char *x;   /* the column along the horizontal axis */
     const char *x_label;
     const tl_plot_panel *panels;
     int count;
@@ -167,8 +167,8 @@ typedef struct tl_plot_config {
 } tl_plot_config;
 /* Writes a gnuplot script, to be run in its own folder (`gnuplot curves.gp`). Atomic. */
 bool tl_plot_write(const char *path, const tl_plot_config *config, tl_error *error);
-/* Runs it there if gnuplot is on the PATH. *drawn tells whether there is a picture now; gnuplot's absence is no
- * failure. */
+/* Runs it there if gnuplot is on the PATH. *drawn (may be NULL) tells whether there is a picture now; gnuplot's absence
+ * is no failure. A log that is missing or lacks a column is one; a log without rows is not. */
 bool tl_plot_draw(const char *script, bool *drawn, tl_error *error);
 
 /* ---- key = value text ---- */

@@ -15,8 +15,8 @@
 
 /* ---- where it is ---- */
 
-/* *found is the absolute path of gnuplot, to free(), or NULL if it is not there. The current folder (an empty part of the
- * PATH) is not searched. False when out of memory. */
+/* *found is the absolute path of gnuplot, to free(), or NULL if it is not there. The current folder (an empty part of
+ * the PATH) is not searched. False when out of memory. */
 static bool find_gnuplot(char **found) {
     const char *part = getenv("PATH");
     *found = NULL;

@@ -1,6 +1,10 @@
 /* Schedules, clipping, optimisers: their numbers, their options, their errors. */
 #include "check.h"
 
+#ifdef __GLIBC__
+# include <malloc.h>
+#endif
+
 #include <tapeloom.h>
 
 /* ---- schedules, against values worked out by hand ---- */
@@ -349,6 +353,9 @@ START_TEST(a_set_that_has_failed) {
 END_TEST
 
 START_TEST(what_adam_keeps) {
+#ifdef __GLIBC__
+    mallopt(M_PERTURB, 0x55); /* fresh memory is not zero */
+#endif
     setup s = begin(), other = begin();
     tl_adam *adam = tl_adam_new(s.params, NULL);
     tl_adam_state a = tl_adam_state_of(adam, s.b); /* no step yet: made now */
