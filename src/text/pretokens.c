@@ -80,7 +80,7 @@ typedef struct cutting {
     tl_char_class last; /* a token's class is its first character's; a mark there begins a word */
 } cutting;
 
-/* The longest that a byte of text becomes is 8 bytes: ￮0001 and the space before it, or a sign, two joiners, a space. */
+/* The longest that a byte becomes is 8 bytes: ￮0001 and the space before it, or a sign, two joiners, a space. */
 #define CUT_GROWTH 8
 
 static void put(cutting *cut, const char *bytes, size_t size) {
