@@ -215,8 +215,8 @@ static const command commands[] = {
     {"learn", "bpe learn [--merges N] [--min-frequency F] < text > codes", "learn merges from a text",
      "  --merges N          how many; fewer if pairs get too rare [10000]\n"
      "  --min-frequency F   stop at pairs seen less often [2]\n" QUIET HELP "\n"
-     "The text is one sentence a line, words with spaces between, in UTF-8 (words that are not\n"
-     "are left out). To learn both sides of a corpus jointly, give both:\n"
+     "The text is one sentence a line, words with spaces between, in UTF-8 (words with other bytes\n"
+     "in them are left out). To learn both sides of a corpus jointly, give both:\n"
      "    cat train.en train.de | bpe learn --merges 10000 > codes\n"
      "The codes are the same as those of subword-nmt learn-bpe -s N.\n",
      run_learn},

@@ -167,7 +167,7 @@ static const char *cut_word(tl_bpe *bpe, tl_span word) {
     if (number >= 0) return bpe->written + bpe->results[number];
     size_t start = bpe->written_used, count = spell(bpe, word);
     if (count == 0 || !TL_RESERVE(bpe->results, bpe->results_room, (size_t)bpe->words.count + 1)) return NULL;
-    if (tl_bpe_character(word) < word.size) count = merge(bpe, count); /* one character stays as it is */
+    count = merge(bpe, count);
     if (!write_pieces(bpe, count) || (number = tl_table_add(&bpe->words, word)) < 0) {
         bpe->written_used = start;
         return NULL;

@@ -1,5 +1,5 @@
-/* Byte-pair encodings: a small example worked out by hand, subword-nmt's own results for two texts (tests/fixtures/bpe),
- * codes files good and bad, and lines that nobody should write. */
+/* Byte-pair encodings: a small example worked out by hand, subword-nmt's own results for two texts
+ * (tests/fixtures/bpe), codes files good and bad, and lines that nobody should write. */
 #define _POSIX_C_SOURCE 200809L
 #include "examples/shell.h"
 #include "tapeloom/text.h"
@@ -39,8 +39,8 @@ static void becomes(tl_bpe *bpe, const char *line, const char *expected) {
 
 /* ---- by hand ---- */
 
-/* The dictionary of Sennrich et al., section 3.2: low 5 times, lower 2, newest 6, widest 3. Counts at the start: e s and
- * s t</w> 9, w e 8, l o 7, n e and e w 6, o w</w> 5, three 3s, three 2s. Of equal ones the last in the order of
+/* The dictionary of Sennrich et al., section 3.2: low 5 times, lower 2, newest 6, widest 3. Counts at the start: e s
+ * and s t</w> 9, w e 8, l o 7, n e and e w 6, o w</w> 5, three 3s, three 2s. Of equal ones the last in the order of
  * characters is merged first. */
 #define LOW                                                                          \
  "low low low low low lower lower newest newest newest newest newest newest widest " \
