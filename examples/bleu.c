@@ -1,12 +1,7 @@
 /* Corpus BLEU and chrF2 of translations, sacreBLEU's numbers: hypotheses on standard input, one a line, against a
  * file with one reference a line.
  *
- *     make && build/bleu --ref references.txt < hypotheses.txt
- *
- * or, to see the options and nothing else,
- *
- *     build/bleu --help
- *     build/bleu
+ *     build/bleu --ref references.txt < hypotheses.txt
  *
  * Lines are read as `sacrebleu references.txt -i hypotheses.txt` reads them: they end in LF, white space at their ends
  * (so a CR) does not count, a tab is white space, a byte order mark is a character. */
