@@ -160,9 +160,8 @@ static void replant(beam *b, long place, int count, long t) {
     b->search[place].live = count;
 }
 
-/* Could a live hypothesis still get among the nbest? */
+/* Can no live hypothesis get among the nbest any more? A place that is still empty has score -Inf. */
 static bool hopeless(const beam *b, const search *s) {
-    if (s->finished < b->nbest) return false;
     const double reach = b->next[0].sum / pow((double)b->d.limits[s->sentence], b->alpha);
     return reach <= b->score[s->sentence * b->nbest + b->nbest - 1];
 }

@@ -208,7 +208,7 @@ START_TEST(follows_the_rule) {
     tl_batch b = batch_of(sentences, SENTENCES, models[_i].src_vocab, 0, 0);
     hypothesis *h = calloc(MOST, sizeof *h);
     int ended = 0, limited = 0;
-    for (int beam = 1; beam <= 7; beam += 2)
+    for (int beam = 1; beam <= 7; beam += 3)
         for (int which = 0; which < 3; which++) {
             const double alpha = (double[]){0, 0.6, 1.5}[which];
             for (int nbest = 1; nbest <= beam; nbest += beam == 1 ? 1 : beam - 1) {
@@ -777,7 +777,7 @@ START_TEST(out_of_memory) {
     sentence_said *said = say(&k, &b, &o);
     size_t enough = tl_tape_stats_of(k.tape).reserved;
     int failures = 0;
-    for (size_t limit = 1; limit < 2 * enough; limit += enough / 24) {
+    for (size_t limit = 1; limit < 2 * enough; limit += enough / 12) {
         tl_tape *kept = k.tape;
         k.tape = tl_tape_new();
         tl_tape_limit(k.tape, limit);
@@ -794,7 +794,7 @@ START_TEST(out_of_memory) {
         tl_tape_free(k.tape);
         k.tape = kept;
     }
-    ck_assert_int_gt(failures, 10);
+    ck_assert_int_gt(failures, 5);
     free(said);
     batch_free(&b);
     bench_end(&k);
