@@ -28,21 +28,24 @@
  * The parts. Pairs of an adjective with the noun that it describes (before it or after "is") and of a verb with
  * its object ("go": with its place; in relative clauses as well) are combinations. One in TL_GR_RESERVED of them,
  * chosen by a hash of their English words and so the same for every seed, is reserved. A sentence with a reserved
- * combination is never in TRAIN; every sentence of HELD_OUT has at least one. Words and constructs are the
- * same in both. A stream has TL_GR_STREAM sentences.
+ * combination is never in TRAIN, whatever the seed; every sentence of HELD_OUT has at least one. Each single word
+ * of HELD_OUT, in both languages and in the very form, is in one of the first TL_GR_BASIS sentences of TRAIN with
+ * the same seed. A stream has TL_GR_STREAM sentences.
  *
  * The alignment. "not" belongs to ne and pas, to 不 or 没. An auxiliary belongs to its like ("will": va, 会; "is" before
  * -ing: 正在); where there is none, it belongs to the verb ("do": dorment), as a verb belongs to both where
  * only the other language has one ("bought": a, acheté; 买, 了). The auxiliary of a question belongs to "est-ce que"
  * or 吗 as well. "did not" belongs to 没. A measure word belongs to the numeral, without one to the article:
  * "a": 一 只. "'s" belongs to "de", 的; the article that French puts before the thing possessed is not linked,
- * nor are 把, "any" and the article of a place in Chinese. Contractions belong to both words ("to", "the": au). */
+ * nor are, in Chinese, 把, "any", "the" of a place, "to" of going, and "is" where there is no 很 or 是.
+ * Contractions belong to both words ("to", "the": au). */
 #ifndef TL_TEXT_GRAMMAR_H
 #define TL_TEXT_GRAMMAR_H
 
 #include "tapeloom/text.h"
 
-#define TL_GR_STREAM 200000L /* sentences of each stream */
+#define TL_GR_STREAM 100000L /* sentences of each stream */
+#define TL_GR_BASIS 10000L   /* so many of TRAIN show every word of HELD_OUT */
 #define TL_GR_RESERVED 8     /* one combination in so many is kept from training */
 #define TL_GR_TOKENS 16      /* at most so many on each side */
 

@@ -85,6 +85,10 @@ static void draw_phrase(draws *d, tl_gr_meaning *m, tl_gr_slot slot, int kinds, 
     bool may_have_owner = slot == TL_GR_SUBJECT || slot == TL_GR_OBJECT;
     p->determiner = draw_determiner(d, p->noun, r, may_have_owner);
     p->plural = slot != TL_GR_AT && chance(d, 35);
+    if ((tl_gr_nouns[p->noun].kinds & (TL_GR_PLACE | TL_GR_HOUSE)) == TL_GR_PLACE) {
+        p->plural = false; /* nobody likes "the ten kitchens" */
+        if (p->determiner > TL_GR_A) p->determiner = TL_GR_A;
+    }
     if (p->determiner == TL_GR_A) p->plural = false;
     if (p->determiner >= TL_GR_SOME) p->plural = true;
     bool countable = p->plural && p->determiner != TL_GR_SOME && p->determiner != TL_GR_ANYOF;
@@ -138,8 +142,8 @@ static bool can_be_inner(const tl_gr_verb *v, tl_gr_tense tense, bool whom) {
     return tense == TL_GR_PAST ? !(v->flags & TL_GR_NO_PAST) : tense == TL_GR_NOW && !whom;
 }
 
-/* Gives the phrase a relative clause if it can have one. */
-static void draw_relative(draws *d, tl_gr_meaning *m, tl_gr_slot slot) {
+/* Gives the phrase a relative clause if the verb that is drawn fits. */
+static void try_relative(draws *d, tl_gr_meaning *m, tl_gr_slot slot) {
     static const tl_gr_tense tenses[] = {TL_GR_PRESENT, TL_GR_NOW, TL_GR_PAST};
     tl_gr_phrase *p = &m->phrase[slot];
     if (p->person != TL_GR_NOUN || p->determiner != TL_GR_THE || p->number > 0) return;
@@ -159,6 +163,10 @@ static void draw_relative(draws *d, tl_gr_meaning *m, tl_gr_slot slot) {
         draw_phrase(d, m, TL_GR_INNER, whom ? TL_GR_PERSON : v->objects, PLAIN);
     if ((whom || v->objects) && inner->person == TL_GR_NOUN && inner->noun == p->noun) return;
     p->relative = whom ? TL_GR_WHOM : TL_GR_WHO;
+}
+
+static void draw_relative(draws *d, tl_gr_meaning *m, tl_gr_slot slot) {
+    for (int tries = 0; tries < 6 && !m->phrase[slot].relative; tries++) try_relative(d, m, slot);
 }
 
 static range object_range(const tl_gr_meaning *m, const tl_gr_verb *v) {
@@ -295,7 +303,7 @@ bool tl_gr_draw(tl_gr_meaning *m, tl_rng_key key, bool chinese) {
     draws d = {.key = key, .chinese = chinese};
     *m = (tl_gr_meaning){.time = -1};
     int roll = below(&d, 100);
-    m->form = roll < 82 ? TL_GR_CLAUSE : roll < 94 ? TL_GR_BEING : roll < 97 ? TL_GR_THERE : TL_GR_THEN;
+    m->form = roll < 82 ? TL_GR_CLAUSE : roll < 92 ? TL_GR_BEING : roll < 95 ? TL_GR_THERE : TL_GR_THEN;
     switch (m->form) {
     case TL_GR_CLAUSE:
         return draw_clause(&d, m);
