@@ -19,13 +19,20 @@ static tl_batches *by_length(run *r, const tl_corpus *cut) {
     return batches;
 }
 
+/* A translation is one line, even if the model writes an escaped line end. */
+static char *as_one_line(char *text) {
+    for (char *c = text; c && *c; c++)
+        if (*c == '\n' || *c == '\r') *c = ' ';
+    return text;
+}
+
 /* Ids to a line as people write it. */
 static char *text_of(run *r, const int *ids, long length) {
     size_t size = tl_vocab_decode(r->target, ids, length, NULL, 0) + 1;
     char *tokens = malloc(size), *text = NULL;
     if (tokens) {
         tl_vocab_decode(r->target, ids, length, tokens, size);
-        text = text_join(r, TL_TARGET, tokens);
+        text = as_one_line(text_join(r, TL_TARGET, tokens));
     } else
         tl_error_set(&r->error, "out of memory for a translation");
     free(tokens);

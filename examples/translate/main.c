@@ -51,9 +51,13 @@ static settings defaults_of(const command *c) {
         s.overwrite = true;
         s.pair = "en-fr";
         s.preset = "toy";
-        s.steps = 1200;
-        s.lr = 0.003;
+        s.steps = 2500;
+        s.lr = 0.004;
         s.warmup = 200;
+        s.schedule = "cosine";
+        s.dropout = 0.05;
+        s.validate_every = 500;
+        s.samples = 0;
         s.batch_tokens = 1024;
         s.beam = 1;
         s.threads = 1; /* so small a model gains little by a second one, and waits for it on a busy machine */
