@@ -26,7 +26,7 @@
  * 那 只 狗), 把 where a known object was eaten, sold, lost … . "I", "we" and "they" are masculine in French.
  *
  * The parts. Pairs of an adjective with the noun that it describes (before it or after "is") and of a verb with
- * its object ("go": with its place; in relative clauses as well) are combinations. One in TL_GR_RESERVED of them,
+ * its object ("go": with its place, none of which the hash chose; in relative clauses too) are combinations. One in TL_GR_RESERVED of them,
  * chosen by a hash of their English words and so the same for every seed, is reserved. A sentence with a reserved
  * combination is never in TRAIN, whatever the seed; every sentence of HELD_OUT has at least one. Each single word
  * of HELD_OUT, in both languages and in the very form, is in one of the first TL_GR_BASIS sentences of TRAIN with
