@@ -1,0 +1,44 @@
+/* Every command of docs/translate.md, in its order, in a folder of its own; and the page's table of presets. */
+#define _XOPEN_SOURCE 700
+#include "translate/program.h"
+
+START_TEST(the_commands_run) {
+    char command[2048], top[1024];
+    ck_assert_ptr_nonnull(getcwd(top, sizeof top));
+    snprintf(command, sizeof command,
+             "T=$(cd \"$(dirname \"$T\")\" && pwd) && sed -n '/^```sh$/,/^```$/{/^```/d;p;}' docs/translate.md > $D/page.sh "
+             "&& cd $D && ln -s \"$T\" build && OMP_NUM_THREADS=1 sh -e page.sh");
+    sh(command);
+    assert_contains(out, "Ended: all steps are done");
+    assert_contains(out, "BLEU|nrefs:1|case:mixed|eff:no|tok:13a");
+    assert_contains(out, "chrF2|");
+    assert_contains(out, "<eos>");
+}
+END_TEST
+
+/* "| toy | 64 | 4 | 2 | 128 |" says what --help says: "toy d64, 4 heads, 2+2, ff128". */
+START_TEST(the_presets_are_those_of_help) {
+    static const char *const names[] = {"toy", "tiny", "small", "base"};
+    char *page = get_file("docs/translate.md", NULL);
+    sh("$T train --help");
+    for (int i = 0; i < 4; i++) {
+        char row[32], text[128];
+        long d, heads, layers, ff;
+        snprintf(row, sizeof row, "| %s |", names[i]);
+        const char *at = strstr(page, row);
+        ck_assert_msg(at && sscanf(at + strlen(row), "%ld | %ld | %ld | %ld |", &d, &heads, &layers, &ff) == 4, "no row %s",
+                      names[i]);
+        snprintf(text, sizeof text, "%s d%ld, %ld heads, %ld+%ld, ff%ld", names[i], d, heads, layers, layers, ff);
+        assert_contains(out, text);
+    }
+    free(page);
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    in_its_own_folder(tc);
+    tcase_add_test(tc, the_commands_run);
+    tcase_add_test(tc, the_presets_are_those_of_help);
+}
+
+TL_TEST_MAIN("docs: translate.md")
