@@ -6,6 +6,8 @@
 #include "examples/shell.h"
 #include "io/scratch.h"
 
+#include <fcntl.h>
+
 static scratch all, here; /* the program's folder, and the test's in it */
 static char *out, *err;   /* what the last command wrote */
 
@@ -80,6 +82,28 @@ static inline int count_lines(const char *text) {
     int n = 0;
     for (; *text; text++) n += *text == '\n';
     return n;
+}
+
+/* ---- a terminal, for what is said to people alone ---- */
+
+/* Reads what a terminal has received. */
+static inline char *received(int terminal) {
+    size_t size = 0, room = 1 << 16;
+    char *text = malloc(room);
+    ssize_t got;
+    while (size + 1 < room && (got = read(terminal, text + size, room - size - 1)) > 0) size += (size_t)got;
+    text[size] = 0;
+    return text;
+}
+
+/* A new one, to close(); a command can write to and read from $TERMINAL. */
+static inline int open_terminal(void) {
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    ck_assert_int_ge(terminal, 0);
+    ck_assert_int_eq(grantpt(terminal), 0);
+    ck_assert_int_eq(unlockpt(terminal), 0);
+    setenv("TERMINAL", ptsname(terminal), 1);
+    return terminal;
 }
 
 /* ---- a language small enough to be learnt in a second ---- */

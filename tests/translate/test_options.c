@@ -1,84 +1,149 @@
-/* Every option that --help lists is tried here: each either changes what is trained (or said), or must not. The lists
- * are read from --help itself, so that a new option without a row in the tables below fails. */
+/* Every option that --help lists is tried here: each either changes what is trained, or only what is said, or must change
+ * nothing. The lists are read from --help itself, so that a new option without a row in the tables below fails. */
 #define _XOPEN_SOURCE 700
 #include "program.h"
 
 typedef struct trial {
     const char *option, *value; /* value NULL: a switch */
-    enum { CHANGES, SAME } effect;
-    const char *with;   /* further options, which the run to compare with has too; NULL = none */
-    const char *config; /* a line of config.txt; NULL = none of its own */
+    enum {
+        CHANGES, /* the weights; of other commands: what they print */
+        SAYS,    /* training: what is printed, while the weights stay the same to the last bit */
+        SAME,    /* neither */
+        BELOW    /* has a test of its own below */
+    } effect;
+    const char *with; /* further options, which the run to compare with has too; NULL: none */
+    const char *data; /* training: where sentences come from; NULL: FILES */
 } trial;
 
-#define TASK "--task copy --sentences 60 --symbols 9 --max-symbols 6"
 #define FILES "--train $D/a.tsv --valid $D/a.tsv"
+#define TWO_FILES "--train-src $D/a.src --train-tgt $D/a.tgt --valid-src $D/a.src --valid-tgt $D/a.tgt"
+#define TASK "--task copy --sentences 60 --symbols 9 --max-symbols 6"
+#define PAIR "--pair en-fr --sentences 60"
+#define WORSE "--train $D/a.tsv --valid $D/zut.tsv" /* what is learnt is wrong there */
+#define WORSENS "--steps 9 --validate-every 1 --lr 0.05 --warmup 0"
+#define SPEAKS "--steps 12 --lr 0.05 --warmup 0" /* says some words that are right */
 
-static const trial train_trials[] = {{"train", "$D/b.tsv", CHANGES, "--valid $D/a.tsv", NULL},
-                                     {"valid", "$D/b.tsv", SAME, "--train $D/a.tsv", NULL},
-                                     {"task", "reverse", CHANGES, TASK, "task = reverse"},
-                                     {"sentences", "30", CHANGES, TASK, "sentences = 30"},
-                                     {"min-symbols", "3", CHANGES, TASK, "min-symbols = 3"},
-                                     {"max-symbols", "5", CHANGES, TASK, "max-symbols = 5"},
-                                     {"symbols", "7", CHANGES, TASK, "symbols = 7"},
-                                     {"out", "$D/elsewhere", SAME, NULL, NULL},
-                                     {"overwrite", NULL, SAME, NULL, NULL},
-                                     {"min-count", "1", CHANGES, NULL, "min-count = 1"},
-                                     {"max-vocab", "8", CHANGES, NULL, "max-vocab = 8"},
-                                     {"joint", NULL, CHANGES, NULL, "joint = true"},
-                                     {"max-length", "3", CHANGES, NULL, "max-length = 3"},
-                                     {"strict", NULL, SAME, NULL, "strict = true"},
-                                     {"preset", "tiny", SAME, NULL, "preset = tiny"}, /* its sizes: below */
-                                     {"d-model", "8", CHANGES, NULL, "d-model = 8"},
-                                     {"heads", "1", CHANGES, NULL, "heads = 1"},
-                                     {"layers", "2", CHANGES, NULL, "layers = 2"},
-                                     {"d-ff", "24", CHANGES, NULL, "d-ff = 24"},
-                                     {"tie", "none", CHANGES, NULL, "tie = none"},
-                                     {"tie", "all", CHANGES, "--joint", "tie = all"},
-                                     {"activation", "gelu", CHANGES, NULL, "activation = gelu"},
-                                     {"positions", "learned", CHANGES, NULL, "positions = learned"},
-                                     {"pre-norm", NULL, CHANGES, NULL, "pre-norm = true"},
-                                     {"no-final-norm", NULL, CHANGES, NULL, "no-final-norm = true"},
-                                     {"dropout", "0.5", CHANGES, NULL, "dropout = 0.5"},
-                                     {"attention-dropout", "0.5", CHANGES, NULL, "attention-dropout = 0.5"},
-                                     {"activation-dropout", "0.5", CHANGES, NULL, "activation-dropout = 0.5"},
-                                     {"steps", "2", CHANGES, NULL, "steps = 2"},
-                                     {"epochs", "1", CHANGES, "--steps 0", "epochs = 1"}, /* otherwise 10 */
-                                     {"minutes", "60", SAME, NULL, "minutes = 60"},
-                                     {"batch-tokens", "16", CHANGES, NULL, "batch-tokens = 16"},
-                                     {"lr", "0.01", CHANGES, NULL, "lr = 0.01"},
-                                     {"schedule", "cosine", CHANGES, NULL, "schedule = cosine"},
-                                     {"schedule", "linear", CHANGES, NULL, "schedule = linear"},
-                                     {"schedule", "constant", CHANGES, NULL, "schedule = constant"},
-                                     {"warmup", "1", CHANGES, NULL, "warmup = 1"},
-                                     {"beta2", "0.9", CHANGES, NULL, "beta2 = 0.9"},
-                                     {"label-smoothing", "0", CHANGES, NULL, "label-smoothing = 0"},
-                                     {"clip", "0.01", CHANGES, NULL, "clip = 0.01"},
-                                     {"seed", "8", CHANGES, NULL, "seed = 8"},
-                                     {"threads", "2", SAME, NULL, NULL},
-                                     {"quiet", NULL, SAME, NULL, NULL}};
+static const trial train_trials[] = {
+    {"train", "$D/b.tsv", CHANGES, NULL, NULL},
+    {"train-src", "$D/b.src", CHANGES, NULL, TWO_FILES},
+    {"train-tgt", "$D/b.tgt", CHANGES, NULL, TWO_FILES},
+    {"valid", "$D/b.tsv", SAYS, NULL, NULL},
+    {"valid-src", "$D/b.src", SAYS, NULL, TWO_FILES},
+    {"valid-tgt", "$D/b.tgt", SAYS, NULL, TWO_FILES},
+    {"pair", "en-zh", CHANGES, NULL, PAIR},
+    {"task", "reverse", CHANGES, NULL, TASK},
+    {"task", "sort", CHANGES, NULL, TASK},
+    {"sentences", "30", CHANGES, NULL, TASK},
+    {"sentences", "30", CHANGES, NULL, PAIR},
+    {"min-symbols", "3", CHANGES, NULL, TASK},
+    {"max-symbols", "5", CHANGES, NULL, TASK},
+    {"symbols", "7", CHANGES, NULL, TASK},
+    {"strict", NULL, SAME, NULL, NULL},
+    {"max-length", "3", CHANGES, NULL, NULL},
+    {"out", "$D/elsewhere", SAME, NULL, NULL},
+    {"overwrite", NULL, SAME, NULL, NULL},
+    {"resume", NULL, BELOW, NULL, NULL},
+    {"pretokenize", "none", CHANGES, NULL, NULL},
+    {"src-pretokenize", "none", CHANGES, NULL, NULL},
+    {"tgt-pretokenize", "none", CHANGES, NULL, NULL},
+    {"units", "words", CHANGES, "--min-count 1", NULL},
+    {"units", "chars", CHANGES, NULL, NULL},
+    {"src-units", "chars", CHANGES, NULL, NULL},
+    {"tgt-units", "chars", CHANGES, NULL, NULL},
+    {"merges", "5", CHANGES, NULL, NULL},
+    {"min-count", "3", CHANGES, NULL, NULL},
+    {"max-vocab", "8", CHANGES, NULL, NULL},
+    {"joint", NULL, CHANGES, NULL, NULL},
+    {"preset", "tiny", SAME, NULL, NULL}, /* its sizes: below */
+    {"d-model", "8", CHANGES, NULL, NULL},
+    {"heads", "1", CHANGES, NULL, NULL},
+    {"layers", "2", CHANGES, NULL, NULL},
+    {"d-ff", "24", CHANGES, NULL, NULL},
+    {"tie", "none", CHANGES, NULL, NULL},
+    {"tie", "all", CHANGES, "--joint", NULL},
+    {"activation", "gelu", CHANGES, NULL, NULL},
+    {"positions", "learned", CHANGES, NULL, NULL},
+    {"pre-norm", NULL, CHANGES, NULL, NULL},
+    {"no-final-norm", NULL, CHANGES, NULL, NULL},
+    {"dropout", "0.5", CHANGES, NULL, NULL},
+    {"attention-dropout", "0.5", CHANGES, NULL, NULL},
+    {"activation-dropout", "0.5", CHANGES, NULL, NULL},
+    {"steps", "2", CHANGES, NULL, NULL},
+    {"epochs", "1", CHANGES, "--steps 0", NULL}, /* otherwise 10 */
+    {"minutes", "60", SAME, NULL, NULL},
+    {"patience", "1", CHANGES, WORSENS, WORSE},
+    {"batch-tokens", "16", CHANGES, NULL, NULL},
+    {"accumulate", "2", CHANGES, NULL, NULL},
+    {"lr", "0.01", CHANGES, NULL, NULL},
+    {"schedule", "cosine", CHANGES, NULL, NULL},
+    {"schedule", "linear", CHANGES, NULL, NULL},
+    {"schedule", "constant", CHANGES, NULL, NULL},
+    {"warmup", "1", CHANGES, NULL, NULL},
+    {"beta2", "0.9", CHANGES, NULL, NULL},
+    {"label-smoothing", "0", CHANGES, NULL, NULL},
+    {"clip", "0.01", CHANGES, NULL, NULL},
+    {"seed", "8", CHANGES, NULL, NULL},
+    {"validate-every", "1", SAYS, NULL, NULL},
+    {"best-by", NULL, BELOW, NULL, NULL},
+    {"average", "1", SAYS, NULL, NULL},
+    {"samples", "3", SAYS, NULL, NULL},
+    {"samples", "0", SAYS, NULL, NULL},
+    {"tokenize", "char", SAYS, SPEAKS, NULL},
+    {"lowercase", NULL, SAYS, SPEAKS, "--train $D/a.tsv --valid $D/capitals.tsv"},
+    {"threads", "2", SAME, NULL, NULL},
+    {"quiet", NULL, BELOW, NULL, NULL}};
 
+#define TWO_TESTS "--test-src $D/a.src --test-tgt $D/a.tgt"
 static const trial translate_trials[] = {{"model", "$D/other", CHANGES, NULL, NULL},
+                                         {"weights", "last", CHANGES, NULL, NULL},
+                                         {"weights", "average", CHANGES, NULL, NULL},
+                                         {"beam", "1", CHANGES, NULL, NULL},
+                                         {"length-penalty", "4", CHANGES, NULL, NULL},
                                          {"batch-tokens", "8", SAME, NULL, NULL},
+                                         {"nbest", NULL, CHANGES, NULL, NULL},
                                          {"threads", "2", SAME, NULL, NULL},
-                                         {"quiet", NULL, SAME, NULL, NULL}};
-static const trial evaluate_trials[] = {{"model", "$D/other", CHANGES, NULL, NULL},
-                                        {"test", "$D/b.tsv", CHANGES, NULL, NULL},
-                                        {"batch-tokens", "8", SAME, NULL, NULL},
-                                        {"threads", "2", SAME, NULL, NULL},
-                                        {"quiet", NULL, SAME, NULL, NULL}};
+                                         {"quiet", NULL, BELOW, NULL, NULL}};
+static const trial evaluate_trials[] = {{"model", "$D/other", CHANGES, "--test $D/a.tsv", NULL},
+                                        {"weights", "last", CHANGES, "--test $D/a.tsv", NULL},
+                                        {"test", "$D/b.tsv", CHANGES, "--test $D/a.tsv", NULL},
+                                        {"strict", NULL, SAME, "--test $D/a.tsv", NULL},
+                                        {"test-src", "$D/b.src", CHANGES, TWO_TESTS, NULL},
+                                        {"test-tgt", "$D/b.tgt", CHANGES, TWO_TESTS, NULL},
+                                        {"beam", "1", CHANGES, "--test $D/a.tsv", NULL},
+                                        {"length-penalty", "4", CHANGES, "--test $D/a.tsv", NULL},
+                                        {"batch-tokens", "8", SAME, "--test $D/a.tsv", NULL},
+                                        {"tokenize", "char", CHANGES, "--test $D/a.tsv", NULL},
+                                        {"lowercase", NULL, CHANGES, "--test $D/a.tsv", NULL},
+                                        {"samples", "3", CHANGES, "--test $D/a.tsv", NULL},
+                                        {"out", "$D/elsewhere", SAME, "--test $D/a.tsv", NULL},
+                                        {"threads", "2", SAME, "--test $D/a.tsv", NULL},
+                                        {"quiet", NULL, BELOW, NULL, NULL}};
+static const trial attention_trials[] = {
+    {"model", "$D/other", CHANGES, NULL, NULL}, {"weights", "last", CHANGES, NULL, NULL},
+    {"layer", "1", CHANGES, NULL, NULL},        {"layer", "2", SAME, NULL, NULL}, /* the last one */
+    {"head", "1", CHANGES, NULL, NULL},         {"threads", "2", SAME, NULL, NULL},
+    {"quiet", NULL, BELOW, NULL, NULL}};
+static const trial info_trials[] = {{"model", "$D/other", CHANGES, NULL, NULL}};
+static const trial corpus_trials[] = {{"pair", "en-zh", CHANGES, NULL, NULL},
+                                      {"sentences", "30", CHANGES, NULL, NULL},
+                                      {"seed", "2", CHANGES, NULL, NULL},
+                                      {"out", "$D/elsewhere", SAME, NULL, NULL}};
 static const trial demo_trials[] = {{"out", "$D/elsewhere", SAME, NULL, NULL},
-                                    {"task", "sort", CHANGES, NULL, NULL},
+                                    {"pair", "en-zh", CHANGES, NULL, NULL},
                                     {"steps", "1", CHANGES, NULL, NULL},
                                     {"threads", "2", SAME, NULL, NULL},
-                                    {"quiet", NULL, SAME, NULL, NULL}};
+                                    {"quiet", NULL, BELOW, NULL, NULL}};
 #define ROWS(table) (int)(sizeof(table) / sizeof *(table))
 
-/* Sentences with rare words and different lengths: enough batches of 32 tokens for three steps. */
+/* Sentences with rare words, signs, capitals and different lengths: enough batches of 32 tokens for three steps. */
 static void write_files(void) {
     put_text(in_folder("a.tsv"),
-             PAIRS "the zebra sleeps\tle zebre dort\nthe old dog eats\tle vieux chien mange\n");
+             PAIRS "the zebra sleeps.\tle zebre dort.\nthe old dog eats!\tLe vieux chien mange !\n");
     put_text(in_folder("b.tsv"), PAIRS "the cat eats the black dog\tle chat mange le chien noir\n"
-                                       "a dog sleeps\tun chien dort\nthe dog eats\tle chien mange\n");
+                                       "a dog sleeps.\tun chien dort.\n");
+    put_text(in_folder("zut.tsv"), "the dog eats\tzut\nthe cat eats\tzut\n");
+    put_text(in_folder("capitals.tsv"), "the dog eats\tLE CHIEN mange\na cat eats\tLE LE chat\n");
+    sh("cd $D; for name in a b; do cut -f 1 $name.tsv > $name.src; cut -f 2 $name.tsv > $name.tgt; done");
 }
 
 /* "--name value" of a trial, as a user writes it. */
@@ -88,97 +153,248 @@ static const char *said(const trial *t) {
     return text;
 }
 
-static bool has_word(const char *text, const char *option) {
-    char dashed[64];
-    snprintf(dashed, sizeof dashed, "--%s ", option);
-    return text && strstr(text, dashed) != NULL;
-}
+static char *copy(const char *text) { return strcpy(malloc(strlen(text) + 1), text); }
 
-/* Trains, and keeps the weights as `to`. What both runs need and the trial does not say itself comes first. */
+/* What a trial may change without changing what is said: time, threads, and where files are. */
+#define TIMELESS \
+ "sed -e 's/, [0-9]* s:/:/' -e 's/ in [0-9.]* s,/,/' -e 's/OpenMP.*//' -e 's|/elsewhere|/run|g'"
+
+/* ---- train ---- */
+
+/* Trains, and keeps the weights as `to` and what was said as `to`.txt. What both runs need comes first: of an option said
+ * twice the last one counts. */
 static void train_as(const trial *t, const char *options, const char *to) {
     char command[1024];
-    bool files = !has_word(t->with, "task") && !has_word(t->with, "train") && !has_word(t->with, "valid");
     snprintf(command, sizeof command,
              "$T train --preset toy --d-model 16 --heads 2 --layers 1 --d-ff 16 --batch-tokens 32 --steps 3"
-             " --warmup 2 --seed 7 --threads 1 --out $D/run %s %s %s && "
-             "if [ -d $D/elsewhere ]; then cp -r $D/elsewhere $D/run; fi && mv $D/run/last.safetensors $D/%s",
-             files ? FILES : "", t->with ? t->with : "", options, to);
+             " --warmup 2 --seed 7 --threads 1 --out $D/run %s %s %s > $D/said && " TIMELESS
+             " $D/said > $D/%s.txt &&"
+             "if [ -d $D/elsewhere ]; then mv $D/elsewhere $D/run; fi && mv $D/run/last.safetensors $D/%s",
+             t->data ? t->data : FILES, t->with ? t->with : "", options, to, to);
     sh(command);
 }
 
+/* The config has the option, unless it says nothing about how the run is made. */
+static void look_into_config(const trial *t) {
+    static const char *const not_kept = " out overwrite threads quiet ";
+    char name[64], line[128];
+    snprintf(name, sizeof name, " %s ", t->option);
+    if (strstr(not_kept, name)) return;
+    const char *value = t->value ? t->value : "true";
+    bool path = !strncmp(value, "$D", 2);
+    snprintf(line, sizeof line, "\n%s = %s%s\n", t->option, path ? here.folder : "",
+             path ? value + 2 : value);
+    char *config = get_file(in_folder("run/config.txt"), NULL);
+    ck_assert_msg(strstr(config, line), "%s: no line \"%s\" in\n%s", said(t), line, config);
+    free(config);
+}
+
+static bool equal(const char *a, const char *b) { return a == b || (a && b && !strcmp(a, b)); }
+
 /* The run to compare with is made anew only where it is another one. */
-static void try_training(const trial *t, const char **compared) {
-    const char *base = t->with ? t->with : "";
-    if (!*compared || strcmp(*compared, base) != 0) {
-        const char *rest = has_word(base, "train")   ? "--valid $D/a.tsv"
-                           : has_word(base, "valid") ? "--train $D/a.tsv"
-                                                     : "";
-        train_as(t, rest, "base");
+static void try_training(const trial *t, const trial **compared) {
+    static const char *const expected[] = {"change the weights", "only change what is said",
+                                           "change nothing"};
+    if (!*compared || !equal((*compared)->with, t->with) || !equal((*compared)->data, t->data)) {
+        train_as(t, "", "base");
         sh("rm -rf $D/run");
-        *compared = base;
+        *compared = t;
     }
     train_as(t, said(t), "tried");
-    ck_assert_msg(same_files("base", "tried") == (t->effect == SAME), "%s: the weights should %s", said(t),
-                  t->effect == SAME ? "not change" : "change");
-    char *config = get_file(in_folder("run/config.txt"), NULL), line[128];
-    snprintf(line, sizeof line, "\n%s\n", t->config ? t->config : "");
-    ck_assert_msg(!t->config || strstr(config, line), "%s: no line \"%s\" in\n%s", said(t), t->config,
-                  config);
-    free(config);
-    ck_assert_msg((*err == 0) == !strcmp(t->option, "quiet"), "%s wrote %s", said(t), err);
+    bool report = !strcmp(t->option, "max-length"); /* progress is for terminals and long runs */
+    ck_assert_msg((*err != 0) == report, "%s wrote %s", said(t), err);
+    bool weights = !same_files("base", "tried"), words = !same_files("base.txt", "tried.txt");
+    bool as_expected = t->effect == CHANGES ? weights : !weights && words == (t->effect == SAYS);
+    ck_assert_msg(as_expected, "%s should %s: weights %s, words %s", said(t), expected[t->effect],
+                  weights ? "changed" : "same", words ? "changed" : "same");
+    look_into_config(t);
     sh("rm -rf $D/run $D/elsewhere");
 }
 
 START_TEST(train_options) {
-    const char *compared = NULL;
+    const trial *compared = NULL;
     write_files();
-    for (int i = 0; i < ROWS(train_trials); i++) try_training(&train_trials[i], &compared);
+    for (int i = 0; i < ROWS(train_trials); i++)
+        if (train_trials[i].effect != BELOW) try_training(&train_trials[i], &compared);
+}
+END_TEST
+
+/* Two steps, and one more: the same as three in one go. */
+START_TEST(resume) {
+    trial plain = {0};
+    write_files();
+    train_as(&plain, "", "three");
+    sh("rm -rf $D/run; $T train " FILES
+       " --batch-tokens 32 --steps 2 --warmup 2 --seed 7 --out $D/run" SMALL);
+    ck_assert(!same_files("three", "run/last.safetensors"));
+    sh("$T train --resume $D/run --steps 3 --quiet");
+    ck_assert(same_files("three", "run/last.safetensors"));
+}
+END_TEST
+
+/* The step of the best row of a log: with the highest BLEU, and of those with the same or where BLEU does not matter the
+ * one with the lowest loss, and of those the first. */
+static long best_step(const char *log, bool by_bleu) {
+    long best = 0;
+    double best_loss = 0, best_bleu = 0;
+    for (const char *row = strchr(log, '\n') + 1; *row; row = strchr(row, '\n') + 1) {
+        long step;
+        double loss, bleu;
+        ck_assert_int_eq(sscanf(row, "%ld,%*d,%*f,%*f,%*f,%lf,%*f,%lf", &step, &loss, &bleu), 3);
+        if (!by_bleu) bleu = 0;
+        if (best && (bleu < best_bleu || (bleu == best_bleu && loss >= best_loss))) continue;
+        best = step;
+        best_loss = loss;
+        best_bleu = bleu;
+    }
+    return best;
+}
+
+/* One word of each reference is wrong: as the others are learnt BLEU rises, and in the end the loss does too. */
+START_TEST(best_by) {
+    write_pairs();
+    put_text(in_folder("odd.tsv"), "the dog sleeps\tle chien zut\nthe black cat eats\tle chat noir zut\n"
+                                   "a dog eats\tun chien zut\n");
+    sh("for i in 1 2 3 4 5 6; do cat $D/pairs.tsv; done > $D/six.tsv");
+    const char *const ways[] = {"bleu", "loss"};
+    long steps[2];
+    for (int i = 0; i < 2; i++) {
+        char command[512], expected[64];
+        snprintf(command, sizeof command,
+                 "$T train --train $D/six.tsv --valid $D/odd.tsv --out $D/%s --best-by %s --steps 80 "
+                 "--batch-tokens 32 --validate-every 5 --lr 0.02 --warmup 5 --dropout 0 --quiet" SMALL,
+                 ways[i], ways[i]);
+        sh(command);
+        snprintf(command, sizeof command, "%s/log.csv", ways[i]);
+        char *log = get_file(in_folder(command), NULL);
+        steps[i] = best_step(log, i == 0);
+        free(log);
+        snprintf(expected, sizeof expected, "the best validation (update %ld, BLEU ", steps[i]);
+        ck_assert_msg(strstr(out, expected), "%s: %.3000s", expected, strstr(out, "Ended"));
+    }
+    ck_assert_msg(steps[0] != steps[1], "the test needs two that differ, both are %ld", steps[0]);
+    ck_assert(!same_files("bleu/model.safetensors", "loss/model.safetensors"));
+    ck_assert(same_files("bleu/last.safetensors", "loss/last.safetensors"));
 }
 END_TEST
 
 START_TEST(preset_sizes) {
     write_files();
-    sh("$T train " FILES " --steps 1 --threads 1 --out $D/tiny");
-    sh("$T train " FILES " --steps 1 --threads 1 --preset toy --out $D/toy");
-    sh("for name in tiny toy; do sed -n '/^preset/,/^d-ff/p' $D/$name/config.txt; done");
-    ck_assert_str_eq(out, "preset = tiny\nd-model = 128\nheads = 4\nlayers = 4\nd-ff = 256\n"
-                          "preset = toy\nd-model = 64\nheads = 4\nlayers = 2\nd-ff = 128\n");
+    static const struct {
+        const char *name, *sizes;
+    } presets[] = {{"toy", "64 heads 4 layers 2 d-ff 128"},
+                   {"tiny", "128 heads 4 layers 4 d-ff 256"},
+                   {"small", "256 heads 4 layers 3 d-ff 1024"},
+                   {"base", "512 heads 8 layers 6 d-ff 2048"}};
+    for (int i = 0; i < 4; i++) {
+        char command[512], expected[128];
+        /* the width is what costs time: the larger ones with another one */
+        const char *narrow = i < 2 ? "" : "--d-model 16 --d-ff 16";
+        snprintf(command, sizeof command,
+                 "$T train " FILES " --steps 1 --threads 1 --preset %s --out $D/run --overwrite --quiet %s "
+                 ">$D/said && sed -n '/^d-model/,/^d-ff/p' $D/run/config.txt | tr -d '=' | xargs",
+                 presets[i].name, narrow);
+        sh(command);
+        snprintf(expected, sizeof expected, "d-model %s\n", presets[i].sizes);
+        if (i == 2) ck_assert_str_eq(out, "d-model 16 heads 4 layers 3 d-ff 16\n");
+        if (i == 3) ck_assert_str_eq(out, "d-model 16 heads 8 layers 6 d-ff 16\n");
+        if (i < 2) ck_assert_str_eq(out, expected);
+    }
+    sh("$T train " FILES " --steps 1 --threads 1 --out $D/default --quiet >$D/said; "
+       "grep ^preset $D/default/config.txt");
+    ck_assert_str_eq(out, "preset = tiny\n");
 }
 END_TEST
 
-/* Output of a command that has every option of `base` but the one on trial, which it has instead. */
-static char *output_of(const char *format, const trial *t) {
-    char command[1024];
-    snprintf(command, sizeof command, format, t ? said(t) : "");
-    sh(command);
-    return strcpy(malloc(strlen(out) + 1), out);
+/* ---- the other commands ---- */
+
+/* `command` has a place for `with` and the trial, behind the options that it names itself. */
+static char *output_of(const char *command, const trial *t, const char *trying) {
+    char line[1024], options[512];
+    snprintf(options, sizeof options, "%s %s", t->with ? t->with : "", trying);
+    snprintf(line, sizeof line, command, options);
+    sh(line);
+    return copy(out);
 }
 
-/* `command` has a place for the trial behind the options that it names itself: the last one counts. */
 static void try_all(const char *command, const trial *trials, int count) {
-    char *base = output_of(command, NULL);
     for (int i = 0; i < count; i++) {
-        char *tried = output_of(command, &trials[i]);
-        ck_assert_msg((strcmp(base, tried) == 0) == (trials[i].effect == SAME), "%s: from\n%sto\n%s",
-                      said(&trials[i]), base, tried);
-        ck_assert_msg((*err == 0) == !strcmp(trials[i].option, "quiet"), "%s wrote %s", said(&trials[i]),
-                      err);
+        const trial *t = &trials[i];
+        if (t->effect == BELOW) continue;
+        char *base = output_of(command, t, ""), *tried = output_of(command, t, said(t));
+        ck_assert_msg((strcmp(base, tried) == 0) == (t->effect == SAME), "%s: from\n%.1500sto\n%.1500s",
+                      said(t), base, tried);
+        ck_assert_msg(*err == 0, "%s wrote %s", said(t), err);
+        free(base);
         free(tried);
     }
-    free(base);
 }
 
 START_TEST(other_options) {
     write_files();
-    sh("$T train " FILES " --out $D/model --steps 3 --warmup 0 --lr 0.02 --seed 1 --quiet" SMALL);
-    sh("$T train " FILES " --out $D/other --steps 3 --warmup 0 --lr 0.02 --seed 2 --quiet" SMALL);
-    sh("cut -f 1 $D/b.tsv > $D/lines");
-    try_all("$T translate --model $D/model %s < $D/lines", translate_trials, ROWS(translate_trials));
-    try_all("$T evaluate --model $D/model --test $D/a.tsv %s | sed 's/in [0-9.]* s/in … s/'", evaluate_trials,
-            ROWS(evaluate_trials));
-    try_all("$T demo --out $D/demo --steps 2 --threads 1 %s | sed -e 's/, [0-9]* s:/:/' -e 's/OpenMP.*//' "
-            "-e 's|[^ ]*/elsewhere|'$D'/demo|'",
-            demo_trials, ROWS(demo_trials));
+    static const char *const ways[] = {"--out $D/model --seed 1", "--out $D/other --seed 2 --steps 7"};
+    for (int i = 0; i < 2; i++) {
+        char command[512];
+        snprintf(command, sizeof command,
+                 "$T train " FILES " --steps 20 --warmup 0 --lr 0.02 --average 1 --quiet" SMALL
+                 " --layers 2 %s",
+                 ways[i]);
+        sh(command);
+    }
+    sh("cp $D/other/model.safetensors $D/model/last.safetensors;"
+       "cp $D/other/model.safetensors $D/model/average.safetensors");
+    try_all("$T translate --model $D/model %s < $D/b.src", translate_trials, ROWS(translate_trials));
+    try_all("$T evaluate --model $D/model %s | " TIMELESS, evaluate_trials, ROWS(evaluate_trials));
+    ck_assert_int_eq(access(in_folder("elsewhere"), R_OK), 0);
+    try_all("$T attention --model $D/model %s < $D/b.src", attention_trials, ROWS(attention_trials));
+    try_all("$T info --model $D/model %s", info_trials, ROWS(info_trials));
+}
+END_TEST
+
+START_TEST(corpus_options) {
+    try_all("rm -rf $D/run $D/elsewhere; $T corpus --sentences 40 --out $D/run %s | " TIMELESS " && "
+            "cat $D/[re]*/*.tsv $D/[re]*/*.align",
+            corpus_trials, ROWS(corpus_trials));
+}
+END_TEST
+
+/* The same as try_all, but a demo takes its time: what should change nothing is said all at once. */
+START_TEST(demo_option) {
+    static const char *const ways[] = {"", "--out $D/elsewhere --threads 2", "--pair en-zh", "--steps 1"};
+    char *base = NULL;
+    for (int i = 0; i < 4; i++) {
+        char command[256];
+        snprintf(command, sizeof command, "$T demo --out $D/run --steps 2 %s | " TIMELESS, ways[i]);
+        sh(command);
+        ck_assert_msg(*err == 0, "%s wrote %s", ways[i], err);
+        if (i == 0) base = copy(out);
+        ck_assert_msg((strcmp(base, out) == 0) == (i < 2), "%s: from\n%.1500sto\n%.1500s", ways[i], base,
+                      out);
+    }
+    ck_assert_int_eq(access(in_folder("elsewhere/model.safetensors"), R_OK), 0);
+    free(base);
+}
+END_TEST
+
+/* On a terminal each says how far it is, or what it waits for; with --quiet nothing but what was asked for. */
+START_TEST(quiet) {
+    write_files();
+    static const char *const commands[] = {
+        "$T train " FILES " --steps 1 --overwrite --out $D/run" SMALL,
+        "echo a dog | $T translate --model $D/run", "$T evaluate --model $D/run --test $D/a.tsv",
+        "$T attention --model $D/run < $TERMINAL", "$T demo --steps 1 --out $D/demo"};
+    for (int i = 0; i < 5; i++)
+        for (int quiet = 0; quiet < 2; quiet++) {
+            char command[512];
+            int terminal = open_terminal();
+            ck_assert_int_eq(write(terminal, "\004", 1), 1); /* nothing to read there */
+            snprintf(command, sizeof command, "%s 2>$TERMINAL %s", commands[i], quiet ? "--quiet" : "");
+            sh(command);
+            char *text = received(terminal);
+            ck_assert_msg((*text == 0) == quiet, "%s wrote %s", command, text);
+            free(text);
+            close(terminal);
+        }
 }
 END_TEST
 
@@ -206,24 +422,44 @@ START_TEST(help) {
     compare_with_help("train", train_trials, ROWS(train_trials));
     assert_contains(out, "\n  --batch-tokens N ");
     assert_contains(out, "padding included [4096]\n");
+    assert_contains(out, "\n  --schedule inverse-sqrt|cosine|linear|constant\n      ");
     compare_with_help("translate", translate_trials, ROWS(translate_trials));
+    assert_contains(out, " [5]\n");
     compare_with_help("evaluate", evaluate_trials, ROWS(evaluate_trials));
+    compare_with_help("attention", attention_trials, ROWS(attention_trials));
+    compare_with_help("info", info_trials, ROWS(info_trials));
+    compare_with_help("corpus", corpus_trials, ROWS(corpus_trials));
+    assert_contains(out, " [en-fr]\n"); /* the command's own default */
     compare_with_help("demo", demo_trials, ROWS(demo_trials));
-    assert_contains(out, "[1500]\n"); /* the demo's own default */
-    char *long_form = strcpy(malloc(strlen(out) + 1), out);
+    assert_contains(out, "updates [1200]\n");
+    char *long_form = copy(out);
     sh("$T demo -h");
     ck_assert_str_eq(out, long_form);
     free(long_form);
+}
+END_TEST
+
+START_TEST(usage) {
+    static const char *const commands[] = {"train", "translate", "evaluate", "attention",
+                                           "info",  "corpus",    "demo"};
     sh("$T --help");
-    static const char *const commands[] = {"train", "translate", "evaluate", "demo"};
-    for (int i = 0; i < 4; i++) {
+    char *text = copy(out);
+    for (int i = 0; i < 7; i++) {
         char line[64];
         snprintf(line, sizeof line, "\n  translate %s ", commands[i]);
-        assert_contains(out, line);
+        assert_contains(text, line);
+        const char *same = strstr(text, line) + 3;
+        snprintf(line, sizeof line, "$T %s --help", commands[i]);
+        sh(line); /* begins with the same line of usage */
+        ck_assert_msg(!strncmp(same, out, strcspn(out, "\n") + 1), "%s\n%s", text, out);
     }
+    sh("$T -h");
+    ck_assert_str_eq(out, text);
     ck_assert_int_eq(try("$T"), 2);
     ck_assert_str_eq(out, "");
+    ck_assert_str_eq(err, text);
     assert_contains(err, "translate COMMAND --help lists a command's options.\n");
+    free(text);
 }
 END_TEST
 
@@ -246,9 +482,15 @@ END_TEST
 static void add_tests(TCase *tc) {
     in_its_own_folder(tc);
     tcase_add_test(tc, train_options);
+    tcase_add_test(tc, resume);
+    tcase_add_test(tc, best_by);
     tcase_add_test(tc, preset_sizes);
     tcase_add_test(tc, other_options);
+    tcase_add_test(tc, corpus_options);
+    tcase_add_test(tc, demo_option);
+    tcase_add_test(tc, quiet);
     tcase_add_test(tc, help);
+    tcase_add_test(tc, usage);
     tcase_add_test(tc, forms);
 }
 
