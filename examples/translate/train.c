@@ -129,6 +129,11 @@ static const char *is_over(const training *t) {
     return NULL;
 }
 
+/* The same once the last updates have been validated too: what is_over says may come true between two of them. */
+static const char *is_complete(const training *t) {
+    return t->now.due || t->now.updates ? NULL : is_over(t);
+}
+
 /* Cosine and linear need to know the end: counted in steps, or guessed from the share of the time that has gone. */
 double learning_rate(const training *t) {
     const settings *s = &t->run.settings;
@@ -266,7 +271,7 @@ static bool train(training *t) {
             t->now.due = true; /* interrupted: validate first when going on */
         }
         if (*t->stop) return save_checkpoint(t);
-        if (over || is_over(t)) return true;
+        if (is_complete(t)) return true;
         long before = t->now.step;
         if (!update(t, &ended)) return false;
         t->now.epoch += ended;
@@ -301,16 +306,19 @@ static void say_start(const training *t) {
     fflush(stdout);
 }
 
-static void say_end(const training *t, const char *why) {
+/* Stopped by a signal while something was left to do. */
+static bool is_cut_short(const training *t) { return *t->stop && !is_complete(t); }
+
+static void say_end(const training *t) {
     const settings *s = &t->run.settings;
-    if (*t->stop)
+    if (is_cut_short(t))
         printf("Interrupted after update %ld; everything is saved. Go on with:\n  %s train --resume %s\n",
                t->now.step, s->program, s->out);
     else
         printf("Ended: %s. The run is in %s: model.safetensors has the weights of the best validation "
                "(update %ld, BLEU "
                "%.2f).\n",
-               why, s->out, t->now.best_step, t->now.best_bleu);
+               is_over(t), s->out, t->now.best_step, t->now.best_bleu);
 }
 
 static int finish(training *t, bool ok) {
@@ -336,13 +344,11 @@ int run_training(const char *command, settings *s) {
         t.run.settings.out = s->resume;
     }
     ok = ok && (s->resume ? prepare_resumed(&t) : prepare_new(&t));
-    bool was_over = false;
     if (ok) {
         say_start(&t);
         t.began = seconds_now() - t.now.seconds;
-        const char *why = is_over(&t);
-        was_over = why && !t.now.due;
-        if (was_over)
+        const char *why = is_complete(&t);
+        if (why)
             ok = tl_error_set(
                 &t.run.error,
                 "there is nothing left to do: %s; give --steps, --epochs, --minutes or --patience "
@@ -350,8 +356,9 @@ int run_training(const char *command, settings *s) {
                 why);
     }
     ok = ok && train_with_progress(&t);
-    if (ok) say_end(&t, is_over(&t));
-    return finish(&t, ok) ? 1 : interrupted ? 130 : 0;
+    if (ok) say_end(&t);
+    bool cut_short = ok && is_cut_short(&t);
+    return finish(&t, ok) ? 1 : cut_short ? 130 : 0;
 }
 
 int command_train(settings *s) {
