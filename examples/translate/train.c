@@ -89,9 +89,30 @@ static bool prepare_new(training *t) {
     return log_open(t, false);
 }
 
+static bool is_missing(const char *path) {
+    FILE *there = path ? fopen(path, "rb") : NULL;
+    if (there) fclose(there);
+    return path && !there;
+}
+
+/* Says where paths in a config.txt begin, if that is why a file was not found. */
+static bool read_data_again(training *t) {
+    const settings *s = &t->run.settings;
+    if (read_data(t)) return true;
+    tl_error why = t->run.error;
+    if (!is_missing(s->train) && !is_missing(s->train_src) && !is_missing(s->train_tgt) &&
+        !is_missing(s->valid) && !is_missing(s->valid_src) && !is_missing(s->valid_tgt))
+        return false;
+    t->run.error = (tl_error){""};
+    return tl_error_set(&t->run.error,
+                        "%s; or go on from the folder where training was started, or say anew where the "
+                        "sentences are (--train, --valid)",
+                        why.message);
+}
+
 static bool prepare_resumed(training *t) {
     run *r = &t->run;
-    if (!run_load_text(r, r->settings.out) || !read_data(t) || !encode_data(t) || !run_make_model(r) ||
+    if (!run_load_text(r, r->settings.out) || !read_data_again(t) || !encode_data(t) || !run_make_model(r) ||
         !make_training(t) || !state_load(&t->now, r, t->adam))
         return false;
     if (t->now.fingerprint != fingerprint(t))
@@ -130,9 +151,7 @@ static const char *is_over(const training *t) {
 }
 
 /* The same once the last updates have been validated too: what is_over says may come true between two of them. */
-static const char *is_complete(const training *t) {
-    return t->now.due || t->now.updates ? NULL : is_over(t);
-}
+static const char *is_complete(const training *t) { return t->now.due || t->now.updates ? NULL : is_over(t); }
 
 /* Cosine and linear need to know the end: counted in steps, or guessed from the share of the time that has gone. */
 double learning_rate(const training *t) {
@@ -355,6 +374,7 @@ int run_training(const char *command, settings *s) {
                 "anew to go on",
                 why);
     }
+    ok = ok && (!s->resume || run_save_settings(&t.run)); /* what was said anew holds when it goes on again */
     ok = ok && train_with_progress(&t);
     if (ok) say_end(&t);
     bool cut_short = ok && is_cut_short(&t);
