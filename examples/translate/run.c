@@ -1,5 +1,7 @@
+#define _POSIX_C_SOURCE 200809L /* opendir */
 #include "run.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -61,6 +63,20 @@ static bool save_codes(run *r) {
     return save_text(r, text, size, "codes.txt");
 }
 
+/* What --average has kept of the model that was here. Its weights alone are no model: nobody need be asked. */
+static bool clear_recent(run *r) {
+    char folder[PATH_SIZE], path[2 * PATH_SIZE];
+    DIR *listed = opendir(run_path(folder, r->settings.out, "recent"));
+    bool ok = true;
+    for (struct dirent *e; listed && ok && (e = readdir(listed)) != NULL;) {
+        if (strncmp(e->d_name, "step-", 5)) continue;
+        snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+        if (remove(path)) ok = tl_error_set(&r->error, "cannot replace %s: remove it by hand", path);
+    }
+    if (listed) closedir(listed);
+    return ok;
+}
+
 /* A folder never holds one model's weights beside another one's vocabulary: what belongs to the old one goes first. */
 static bool clear_folder(run *r) {
     static const char *const files[] = {"checkpoint.safetensors", "model.safetensors", "last.safetensors",
@@ -78,20 +94,23 @@ static bool clear_folder(run *r) {
                 r->settings.out, r->settings.out);
         if (remove(path)) return tl_error_set(&r->error, "cannot replace %s: remove it by hand", path);
     }
-    return true;
+    return clear_recent(r);
 }
 
-bool run_save_description(run *r) {
+bool run_save_settings(run *r) {
     char path[PATH_SIZE];
     tl_config *config = tl_config_new();
     tl_config_comment(config, "How this model was made; translate reads it to make the model again.");
     settings_write(&r->settings, config);
-    bool ok = tl_make_dirs(r->settings.out, &r->error) && clear_folder(r) &&
-              tl_config_write(config, run_path(path, r->settings.out, "config.txt"), &r->error) &&
-              save_codes(r) && save_vocab(r, r->source, "vocab.src.txt") &&
-              save_vocab(r, r->target, "vocab.tgt.txt");
+    bool ok = tl_config_write(config, run_path(path, r->settings.out, "config.txt"), &r->error);
     tl_config_free(config);
     return ok;
+}
+
+bool run_save_description(run *r) {
+    return tl_make_dirs(r->settings.out, &r->error) && clear_folder(r) && run_save_settings(r) &&
+           save_codes(r) && save_vocab(r, r->source, "vocab.src.txt") &&
+           save_vocab(r, r->target, "vocab.tgt.txt");
 }
 
 bool run_save_weights(run *r, const char *file) {

@@ -39,6 +39,7 @@ bool run_make_model(run *r);
 /* Config, merges and vocabularies, before training starts. A model that is there already is in the way, unless
  * --overwrite. */
 bool run_save_description(run *r);
+bool run_save_settings(run *r); /* only config.txt */
 bool run_save_weights(run *r, const char *file);
 /* Settings of the run in a folder, without its texts and weights; the command line again over them. */
 bool run_load_settings(run *r, const char *dir, bool resuming);

@@ -80,8 +80,14 @@ bool state_save(const state *now, run *r, tl_adam *adam) {
 
 bool state_load(state *now, run *r, tl_adam *adam) {
     char path[PATH_SIZE];
-    tl_config *text =
-        tl_checkpoint_load(run_path(path, r->settings.out, checkpoint_file), r->params, adam, &r->error);
+    FILE *there = fopen(run_path(path, r->settings.out, checkpoint_file), "rb");
+    if (!there)
+        return tl_error_set(&r->error,
+                            "%s is not there: training has not come to its first validation, or the file was "
+                            "removed; start again with train --overwrite",
+                            path);
+    fclose(there);
+    tl_config *text = tl_checkpoint_load(path, r->params, adam, &r->error);
     bool ok = text && from_text(now, text, &r->error);
     tl_config_free(text);
     return ok;

@@ -89,9 +89,30 @@ static bool prepare_new(training *t) {
     return log_open(t, false);
 }
 
+static bool is_missing(const char *path) {
+    FILE *there = path ? fopen(path, "rb") : NULL;
+    if (there) fclose(there);
+    return path && !there;
+}
+
+/* Says where paths in a config.txt begin, if that is why a file was not found. */
+static bool read_data_again(training *t) {
+    const settings *s = &t->run.settings;
+    if (read_data(t)) return true;
+    tl_error why = t->run.error;
+    if (!is_missing(s->train) && !is_missing(s->train_src) && !is_missing(s->train_tgt) &&
+        !is_missing(s->valid) && !is_missing(s->valid_src) && !is_missing(s->valid_tgt))
+        return false;
+    t->run.error = (tl_error){""};
+    return tl_error_set(&t->run.error,
+                        "%s; or go on from the folder where training was started, or say anew where the "
+                        "sentences are (--train, --valid)",
+                        why.message);
+}
+
 static bool prepare_resumed(training *t) {
     run *r = &t->run;
-    if (!run_load_text(r, r->settings.out) || !read_data(t) || !encode_data(t) || !run_make_model(r) ||
+    if (!run_load_text(r, r->settings.out) || !read_data_again(t) || !encode_data(t) || !run_make_model(r) ||
         !make_training(t) || !state_load(&t->now, r, t->adam))
         return false;
     if (t->now.fingerprint != fingerprint(t))
@@ -128,6 +149,9 @@ static const char *is_over(const training *t) {
         return "no validation was better for as long as --patience says";
     return NULL;
 }
+
+/* The same once the last updates have been validated too: what is_over says may come true between two of them. */
+static const char *is_complete(const training *t) { return t->now.due || t->now.updates ? NULL : is_over(t); }
 
 /* Cosine and linear need to know the end: counted in steps, or guessed from the share of the time that has gone. */
 double learning_rate(const training *t) {
@@ -266,7 +290,7 @@ static bool train(training *t) {
             t->now.due = true; /* interrupted: validate first when going on */
         }
         if (*t->stop) return save_checkpoint(t);
-        if (over || is_over(t)) return true;
+        if (is_complete(t)) return true;
         long before = t->now.step;
         if (!update(t, &ended)) return false;
         t->now.epoch += ended;
@@ -301,16 +325,19 @@ static void say_start(const training *t) {
     fflush(stdout);
 }
 
-static void say_end(const training *t, const char *why) {
+/* Stopped by a signal while something was left to do. */
+static bool is_cut_short(const training *t) { return *t->stop && !is_complete(t); }
+
+static void say_end(const training *t) {
     const settings *s = &t->run.settings;
-    if (*t->stop)
+    if (is_cut_short(t))
         printf("Interrupted after update %ld; everything is saved. Go on with:\n  %s train --resume %s\n",
                t->now.step, s->program, s->out);
     else
         printf("Ended: %s. The run is in %s: model.safetensors has the weights of the best validation "
                "(update %ld, BLEU "
                "%.2f).\n",
-               why, s->out, t->now.best_step, t->now.best_bleu);
+               is_over(t), s->out, t->now.best_step, t->now.best_bleu);
 }
 
 static int finish(training *t, bool ok) {
@@ -336,22 +363,22 @@ int run_training(const char *command, settings *s) {
         t.run.settings.out = s->resume;
     }
     ok = ok && (s->resume ? prepare_resumed(&t) : prepare_new(&t));
-    bool was_over = false;
     if (ok) {
         say_start(&t);
         t.began = seconds_now() - t.now.seconds;
-        const char *why = is_over(&t);
-        was_over = why && !t.now.due;
-        if (was_over)
+        const char *why = is_complete(&t);
+        if (why)
             ok = tl_error_set(
                 &t.run.error,
                 "there is nothing left to do: %s; give --steps, --epochs, --minutes or --patience "
                 "anew to go on",
                 why);
     }
+    ok = ok && (!s->resume || run_save_settings(&t.run)); /* what was said anew holds when it goes on again */
     ok = ok && train_with_progress(&t);
-    if (ok) say_end(&t, is_over(&t));
-    return finish(&t, ok) ? 1 : interrupted ? 130 : 0;
+    if (ok) say_end(&t);
+    bool cut_short = ok && is_cut_short(&t);
+    return finish(&t, ok) ? 1 : cut_short ? 130 : 0;
 }
 
 int command_train(settings *s) {
