@@ -197,7 +197,7 @@ static void add_script(tl_buffer *b, const tl_plot_config *c) {
     tl_float_text((float)(1 - 65 / height), top);
     tl_float_text((float)(60 / height), bottom);
     tl_float_text((float)(40 / height), gap);
-    tl_buffer_format(b, "set multiplot layout %d,1 margins 0.11,0.97,%s,%s spacing 0,%s", c->count, bottom,
+    tl_buffer_format(b, "set multiplot layout %d,1 margins 0.13,0.97,%s,%s spacing 0,%s", c->count, bottom,
                      top, gap);
     if (c->title != NULL) {
         tl_buffer_text(b, " title ");

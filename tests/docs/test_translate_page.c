@@ -6,7 +6,8 @@ START_TEST(the_commands_run) {
     char command[2048], top[1024];
     ck_assert_ptr_nonnull(getcwd(top, sizeof top));
     snprintf(command, sizeof command,
-             "T=$(cd \"$(dirname \"$T\")\" && pwd) && sed -n '/^```sh$/,/^```$/{/^```/d;p;}' docs/translate.md > $D/page.sh "
+             "T=$(cd \"$(dirname \"$T\")\" && pwd) && sed -n '/^```sh$/,/^```$/{/^```/d;p;}' "
+             "docs/translate.md > $D/page.sh "
              "&& cd $D && ln -s \"$T\" build && OMP_NUM_THREADS=1 sh -e page.sh");
     sh(command);
     assert_contains(out, "Ended: all steps are done");
@@ -26,9 +27,11 @@ START_TEST(the_presets_are_those_of_help) {
         long d, heads, layers, ff;
         snprintf(row, sizeof row, "| %s |", names[i]);
         const char *at = strstr(page, row);
-        ck_assert_msg(at && sscanf(at + strlen(row), "%ld | %ld | %ld | %ld |", &d, &heads, &layers, &ff) == 4, "no row %s",
-                      names[i]);
-        snprintf(text, sizeof text, "%s d%ld, %ld heads, %ld+%ld, ff%ld", names[i], d, heads, layers, layers, ff);
+        ck_assert_msg(at &&
+                          sscanf(at + strlen(row), "%ld | %ld | %ld | %ld |", &d, &heads, &layers, &ff) == 4,
+                      "no row %s", names[i]);
+        snprintf(text, sizeof text, "%s d%ld, %ld heads, %ld+%ld, ff%ld", names[i], d, heads, layers, layers,
+                 ff);
         assert_contains(out, text);
     }
     free(page);
