@@ -78,10 +78,6 @@ static void fill(picture *p, tl_tensor probs, long head) {
 static bool look(run *r, picture *p, const int *src, const int *written) {
     const settings *s = &r->settings;
     long layers = r->model.decoder.layers, layer = s->layer ? s->layer - 1 : layers - 1;
-    if (layer >= layers || s->head > r->model.config.heads)
-        return tl_error_set(&r->error,
-                            "there is no layer %ld with head %ld: the model has %ld layers of %d heads",
-                            s->layer, s->head, layers, r->model.config.heads);
     int src_length = (int)p->columns, length = (int)p->rows;
     int *read = calloc((size_t)length, sizeof *read); /* what the decoder reads: one token late */
     tl_attention_maps *maps = calloc((size_t)layers, sizeof *maps);
@@ -156,10 +152,22 @@ bool draw_attention(run *r, const char *source, FILE *out) {
     return !tl_failed(&r->error);
 }
 
+static bool check_place(run *r) {
+    long layer = r->settings.layer, layers = r->model.decoder.layers;
+    long head = r->settings.head, heads = r->model.config.heads;
+    if (layer > layers)
+        return tl_error_set(&r->error, "--layer %ld: the decoder has %ld: give 1 … %ld, or 0 for the last",
+                            layer, layers, layers);
+    if (head > heads)
+        return tl_error_set(&r->error, "--head %ld: a layer has %ld: give 1 … %ld, or 0 for the mean of all",
+                            head, heads, heads);
+    return true;
+}
+
 int command_attention(settings *s) {
     run r = {.settings = *s};
     tl_corpus *lines = NULL;
-    if (run_load(&r, s->model)) lines = read_lines(&r.settings, &r.error);
+    if (run_load(&r, s->model) && check_place(&r)) lines = read_lines(&r.settings, &r.error);
     for (long i = 0; i < tl_corpus_size(lines) && !tl_failed(&r.error); i++) {
         const char *line = tl_corpus_sentence(lines, TL_SOURCE, i);
         printf("%s%s\n\n", i ? "\n" : "", line);

@@ -113,11 +113,12 @@ bool data_drop_long(run *r, tl_corpus *raw, tl_corpus *cut, const char *name) {
         if (!keep[i] && first < 0) first = i;
     }
     if (left < pairs && s->strict)
-        tl_error_set(&r->error, "%s:%ld: more than %ld tokens on one side: shorten it, or raise --max-length",
-                     name, tl_corpus_line(raw, first), most);
+        tl_error_set(&r->error, "%s:%ld: more than %ld tokens on one side: shorten it%s", name,
+                     tl_corpus_line(raw, first), most,
+                     most < LONGEST_SENTENCE ? ", or raise --max-length" : "");
     else if (!left)
-        tl_error_set(&r->error, "%s: every pair has more than %ld tokens on one side: raise --max-length",
-                     name, most);
+        tl_error_set(&r->error, "%s: every pair has more than %ld tokens on one side: %s", name, most,
+                     most < LONGEST_SENTENCE ? "raise --max-length" : "cut them into sentences");
     else if (left < pairs) {
         say_long(s, raw, keep, name, most);
         if (!tl_corpus_keep(raw, keep) || !tl_corpus_keep(cut, keep) ||

@@ -2,6 +2,7 @@
  * is in the corpus' own order. */
 #include "run.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,13 +50,20 @@ static bool keep(run *r, translations *t, long sentence, long rank, const int *i
     return t->text[at] != NULL;
 }
 
+/* The score that beam search gives the same hypothesis: its <eos> counts, if it came to one. */
+static double ranked(const run *r, const tl_greedy_result *g, long i) {
+    long length = g->lengths[i];
+    bool ended = length < g->capacity && g->ids[i * g->capacity + length] == TL_EOS;
+    return g->score[i] / pow((double)(length + ended), r->settings.length_penalty);
+}
+
 static bool keep_greedy(run *r, const tl_batch *b, translations *t) {
     tl_greedy_result g;
     tl_greedy_options options = {.bos = TL_BOS, .eos = TL_EOS};
     bool ok = tl_transformer_greedy(&r->model, r->tape, b->src, b->sentences, b->src_len, b->src_lengths,
                                     &options, &g);
     for (long i = 0; ok && i < b->sentences; i++)
-        if (!keep(r, t, b->index[i], 0, g.ids + i * g.capacity, g.lengths[i], g.score[i],
+        if (!keep(r, t, b->index[i], 0, g.ids + i * g.capacity, g.lengths[i], ranked(r, &g, i),
                   b->src_lengths[i] < 2))
             return false;
     return ok || tl_error_set(&r->error, "%s", tl_tape_error(r->tape));

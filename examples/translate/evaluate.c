@@ -69,11 +69,11 @@ int command_evaluate(settings *s) {
         run_free(&r);
         return usage_with("evaluate", "give --test FILE");
     }
-    if (ok && files) {
-        r.settings.max_length = 0; /* what is tested is all there is */
+    r.settings.max_length = 0; /* what is tested is all there is */
+    if (ok && files)
         evaluate(&r, s->test ? s->test : s->test_src,
                  data_read(loaded, s->test, s->test_src, s->test_tgt, &r.error));
-    } else if (ok)
+    else if (ok)
         evaluate_made(&r);
     int status = tl_failed(&r.error) ? fail_with(r.error.message) : 0;
     run_free(&r);

@@ -48,7 +48,8 @@ static void print_training(const run *r) {
            s->valid       ? s->valid
            : s->valid_src ? s->valid_src
                           : "sentences made like them");
-    printf("            %ld tokens a batch", s->batch_tokens);
+    /* the settings' own are those to translate with */
+    printf("            %ld tokens a batch", tl_config_long(r->config, "batch-tokens", s->batch_tokens));
     if (s->accumulate > 1) printf(" x %ld", s->accumulate);
     printf(
         ", Adam, %s from %g after %ld steps of warm-up, dropout %g, label smoothing %g, clip %g, seed %ld\n",
