@@ -311,8 +311,9 @@ static bool train_with_progress(training *t) {
     tl_progress_start(&t->progress);
     bool ok = train(t);
     tl_progress_pause(&t->progress);
-    ok = ok && run_save_weights(&t->run, "last.safetensors") && draw_curves(t);
-    return ok && (!s->average || (recent_average(&t->now, &t->run) && (*t->stop || validate_average(t))));
+    ok = ok && run_save_weights(&t->run, "last.safetensors");
+    ok = ok && (!s->average || (recent_average(&t->now, &t->run) && (*t->stop || validate_average(t))));
+    return ok && draw_curves(t); /* last: a picture that fails takes nothing with it */
 }
 
 static void say_start(const training *t) {
