@@ -13,8 +13,8 @@
 enum { LONGEST_WAIT = 200 }; /* seconds */
 
 /* Four batches an epoch, of two sentences each. */
-#define TRAIN_SMALL                                                                                      \
- "$T train --train $D/pairs.tsv --valid $D/pairs.tsv --units words --pretokenize none --min-count 1"     \
+#define TRAIN_SMALL                                                                                    \
+ "$T train --train $D/pairs.tsv --valid $D/pairs.tsv --units words --pretokenize none --min-count 1"   \
  " --preset toy --d-model 16 --heads 2 --layers 1 --d-ff 16 --batch-tokens 12 --warmup 20 --samples 1" \
  " --threads 1 --quiet"
 

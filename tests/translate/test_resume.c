@@ -80,7 +80,8 @@ END_TEST
 START_TEST(interrupted_in_validation) {
     char line[4096];
     sh("for i in $(seq 40); do cat $D/pairs.tsv; done > $D/many.tsv");
-    const char *way = TRAIN_SMALL DROPOUT " --valid $D/many.tsv --validate-every 2 --average 2 --accumulate 3";
+    const char *way =
+        TRAIN_SMALL DROPOUT " --valid $D/many.tsv --validate-every 2 --average 2 --accumulate 3";
     snprintf(line, sizeof line, "%s --out $D/run" ENDLESS, way);
     int caught = 0;
     pid_t child = start(line);
@@ -117,7 +118,8 @@ END_TEST
 START_TEST(checkpoint_is_older) {
     sh(TRAIN_SMALL DROPOUT " --validate-every 3 --average 2 --best-by loss --steps 9 --out $D/later");
     sh("cp -r $D/later $D/run && $T train --resume $D/later --steps 12 --quiet --threads 1 && cd $D/later && "
-       "cp model.safetensors log.csv ../run && cp recent/* ../run/recent && printf '15,3,0.' >> ../run/log.csv");
+       "cp model.safetensors log.csv ../run && cp recent/* ../run/recent && printf '15,3,0.' >> "
+       "../run/log.csv");
     ck_assert_int_eq(count_files(in_folder("run/recent")), 3);
     ck_assert_int_eq(log_rows("run"), 4);
     sh("$T train --resume $D/run --steps 9 --quiet || true"); /* nothing left: only what is too much goes */
@@ -225,23 +227,26 @@ START_TEST(goes_on) {
 END_TEST
 
 START_TEST(nothing_left) {
-    static const char *const cases[][2] = {{"--steps 4", "all steps are done"},
-                                           {"--epochs 1", "all steps are done"},
-                                           {"--lr 0 --schedule constant --warmup 0 --validate-every 1 --patience 1",
-                                            "no validation was better for as long as --patience says"}};
+    static const char *const cases[][2] = {
+        {"--steps 4", "all steps are done"},
+        {"--epochs 1", "all steps are done"},
+        {"--lr 0 --schedule constant --warmup 0 --validate-every 1 --patience 1",
+         "no validation was better for as long as --patience says"}};
     for (int i = 0; i < 3; i++) {
         char line[4096], text[256];
         snprintf(line, sizeof line, TRAIN_SMALL " %s --out $D/run --overwrite", cases[i][0]);
         sh(line);
         sh("rm -rf $D/before; cp -r $D/run $D/before");
-        snprintf(text, sizeof text,
-                 "translate: there is nothing left to do: %s; give --steps, --epochs, --minutes or --patience "
-                 "anew to go on\n",
-                 cases[i][1]);
+        snprintf(
+            text, sizeof text,
+            "translate: there is nothing left to do: %s; give --steps, --epochs, --minutes or --patience "
+            "anew to go on\n",
+            cases[i][1]);
         fails_with("$T train --resume $D/run --quiet", text);
         assert_same_run("run", "before");
     }
-    fails_with("$T train --resume $D/run --quiet --patience 0 --minutes 1e-9", "nothing left to do: the time is up");
+    fails_with("$T train --resume $D/run --quiet --patience 0 --minutes 1e-9",
+               "nothing left to do: the time is up");
     assert_same_files("run", "before", "config.txt");
     long rows = log_rows("run");
     pid_t child = start("$T train --resume $D/run --quiet --patience 0 --minutes 1000");
@@ -276,7 +281,8 @@ START_TEST(options_that_cannot_change) {
         const char *value = !*takes ? "" : bar ? takes : !strcmp(takes, "N") ? "1" : "0.5";
         snprintf(line, sizeof line, "$T train --resume $D/run --quiet --steps 8 --%s %s", name, value);
         snprintf(text, sizeof text,
-                 "translate: --%s cannot change while a run goes on: leave it out, or start a new run\n", name);
+                 "translate: --%s cannot change while a run goes on: leave it out, or start a new run\n",
+                 name);
         fails_with(line, text);
         ck_assert_str_eq(out, "");
         refused++;
@@ -291,10 +297,12 @@ START_TEST(options_that_cannot_change) {
 END_TEST
 
 START_TEST(changed_data) {
-    static const char *const changes[] = {
-        "sed -i.old 's/dog/cat/' train.tsv", "sed -i.old '3s/dort/noir/;5s/noir/dort/' train.tsv",
-        "sed -i.old '8d' train.tsv", "(cat pairs.tsv; echo 'a cat\tun chat') > train.tsv",
-        "(tail -n 1 pairs.tsv; head -n 7 pairs.tsv) > train.tsv", "sed -i.old '8d' valid.tsv"};
+    static const char *const changes[] = {"sed -i.old 's/dog/cat/' train.tsv",
+                                          "sed -i.old '3s/dort/noir/;5s/noir/dort/' train.tsv",
+                                          "sed -i.old '8d' train.tsv",
+                                          "(cat pairs.tsv; echo 'a cat\tun chat') > train.tsv",
+                                          "(tail -n 1 pairs.tsv; head -n 7 pairs.tsv) > train.tsv",
+                                          "sed -i.old '8d' valid.tsv"};
     sh("cp $D/pairs.tsv $D/train.tsv; cp $D/pairs.tsv $D/valid.tsv");
     sh(TRAIN_SMALL " --train $D/train.tsv --valid $D/valid.tsv --steps 4 --out $D/run");
     sh("cp -r $D/run $D/before");
@@ -303,10 +311,11 @@ START_TEST(changed_data) {
         snprintf(line, sizeof line, "cd $D && cp pairs.tsv train.tsv && cp pairs.tsv valid.tsv && %s",
                  changes[i]);
         sh(line);
-        snprintf(text, sizeof text,
-                 "translate: the sentences are not those that the run in %s was trained on: put them back, or "
-                 "start a new run\n",
-                 in_folder("run"));
+        snprintf(
+            text, sizeof text,
+            "translate: the sentences are not those that the run in %s was trained on: put them back, or "
+            "start a new run\n",
+            in_folder("run"));
         fails_with("$T train --resume $D/run --steps 8 --quiet", text);
         assert_same_run("run", "before");
     }
@@ -339,9 +348,9 @@ END_TEST
 
 START_TEST(damaged_checkpoint) {
     static const char *const cases[][2] = {
-        {"rm checkpoint.safetensors",
-         "checkpoint.safetensors is not there: training has not come to its first validation, or the file was "
-         "removed; start again with train --overwrite\n"},
+        {"rm checkpoint.safetensors", "checkpoint.safetensors is not there: training has not come to its "
+                                      "first validation, or the file was "
+                                      "removed; start again with train --overwrite\n"},
         {": > checkpoint.safetensors", "checkpoint.safetensors: 0 bytes, expected at least 8"},
         {"echo 'this is no checkpoint, or is it' > checkpoint.safetensors",
          "this is no safetensors file, or a cut-off one"},
@@ -362,8 +371,8 @@ START_TEST(damaged_checkpoint) {
     sh(TRAIN_SMALL " --steps 4 --out $D/good");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char line[512];
-        snprintf(line, sizeof line, "rm -rf $D/run && cp -r $D/good $D/run && cd $D/run && export LC_ALL=C && %s",
-                 cases[i][0]);
+        snprintf(line, sizeof line,
+                 "rm -rf $D/run && cp -r $D/good $D/run && cd $D/run && export LC_ALL=C && %s", cases[i][0]);
         sh(line);
         fails_with("$T train --resume $D/run --steps 8 --quiet", cases[i][1]);
         assert_same_files("good", "run", "last.safetensors");
