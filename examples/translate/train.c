@@ -169,13 +169,15 @@ double learning_rate(const training *t) {
 
 /* "a batch of 32 sentences, lines 17, 402, 9 …" */
 static void name_sentences(const training *t, const tl_batch *batch, char *text, size_t size) {
-    int used = snprintf(text, size, "; a batch of %ld sentences", batch->sentences);
+    bool one = batch->sentences == 1;
+    int used = snprintf(text, size, "; a batch of %ld sentence%s", batch->sentences, one ? "" : "s");
     for (long i = 0; i < batch->sentences && i < 5; i++) {
         long line = tl_corpus_line(t->train, batch->index[i]);
-        used += snprintf(text + used, size - (size_t)used, "%s%ld",
-                         i      ? ", "
-                         : line ? ", lines "
-                                : ", numbers ",
+        const char *what = line ? ", line" : ", number";
+        used += snprintf(text + used, size - (size_t)used, "%s%s%ld", i ? ", " : what,
+                         i     ? ""
+                         : one ? " "
+                               : "s ",
                          line ? line : batch->index[i] + 1);
     }
     if (batch->sentences > 5) snprintf(text + used, size - (size_t)used, " …");
@@ -311,8 +313,9 @@ static bool train_with_progress(training *t) {
     tl_progress_start(&t->progress);
     bool ok = train(t);
     tl_progress_pause(&t->progress);
-    ok = ok && run_save_weights(&t->run, "last.safetensors") && draw_curves(t);
-    return ok && (!s->average || (recent_average(&t->now, &t->run) && (*t->stop || validate_average(t))));
+    ok = ok && run_save_weights(&t->run, "last.safetensors");
+    ok = ok && (!s->average || (recent_average(&t->now, &t->run) && (*t->stop || validate_average(t))));
+    return ok && draw_curves(t); /* last: a picture that fails takes nothing with it */
 }
 
 static void say_start(const training *t) {
