@@ -167,7 +167,7 @@ static bool check_place(run *r) {
 int command_attention(settings *s) {
     run r = {.settings = *s};
     tl_corpus *lines = NULL;
-    if (run_load(&r, s->model) && check_place(&r)) lines = read_lines(&r.settings, &r.error);
+    if (run_load(&r, s->model) && check_place(&r)) lines = read_lines(&r);
     for (long i = 0; i < tl_corpus_size(lines) && !tl_failed(&r.error); i++) {
         const char *line = tl_corpus_sentence(lines, TL_SOURCE, i);
         printf("%s%s\n\n", i ? "\n" : "", line);

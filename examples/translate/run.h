@@ -106,8 +106,8 @@ int command_info(settings *s);      /* info.c */
 int command_corpus(settings *s);    /* data.c */
 int command_demo(settings *s);      /* demo.c */
 
-/* Standard input's lines, not cut. NULL on failure. */
-tl_corpus *read_lines(const settings *s, tl_error *error); /* lines.c */
+/* Standard input's lines, not cut, for a run that is loaded. NULL on failure. */
+tl_corpus *read_lines(run *r); /* lines.c */
 /* Draws which source tokens each target token attends to, for one sentence. */
 bool draw_attention(run *r, const char *source, FILE *out); /* attention.c */
 
