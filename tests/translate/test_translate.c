@@ -214,8 +214,7 @@ START_TEST(progress_on_stderr) {
     static const char *const commands[] = {TRAIN_FILES " --steps 9 --out $D/run" SMALL " 2>$TERMINAL",
                                            "echo a dog | $T translate --model $D/run 2>$TERMINAL",
                                            "$T evaluate --model $D/run --test $D/pairs.tsv 2>$TERMINAL"};
-    static const char *const bars[] = {
-        "\rstep 9/9 [=", "\rtranslating: sentence 1/1 [=", "translating: sentence "};
+    static const char *const bars[] = {"step ", "translating: sentence ", "translating: sentence "};
     for (int i = 0; i < 3; i++) { /* a bar, and nothing of it among the results */
         int terminal = open_terminal();
         sh(commands[i]);
