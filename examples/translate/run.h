@@ -86,6 +86,9 @@ typedef struct translations {
     double *score; /* [count·nbest] */
 } translations;
 
+/* A translation has at most target_ratio·(source tokens) + TARGET_EXTRA tokens: more where each word becomes characters. */
+enum { TARGET_EXTRA = 10 };
+double target_ratio(const run *r);
 /* Translates every source of an encoded corpus. With beam 1, greedily. False on failure, and with *stop set (NULL: never
  * asked) as soon as it is seen. */
 bool translate_corpus(run *r, const tl_corpus *cut, long beam, translations *t, tl_progress *progress,
