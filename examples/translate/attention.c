@@ -138,8 +138,11 @@ bool draw_attention(run *r, const char *source, FILE *out) {
         tl_greedy_result g;
         int length = (int)p.columns;
         tl_tape_reset(r->tape);
-        if (tl_transformer_greedy(&r->model, r->tape, src, 1, length, &length,
-                                  &(tl_greedy_options){.bos = TL_BOS, .eos = TL_EOS}, &g)) {
+        if (tl_transformer_greedy(
+                &r->model, r->tape, src, 1, length, &length,
+                &(tl_greedy_options){
+                    .bos = TL_BOS, .eos = TL_EOS, .max_ratio = target_ratio(r), .max_extra = TARGET_EXTRA},
+                &g)) {
             p.rows = g.lengths[0] + (g.lengths[0] < g.capacity && g.ids[g.lengths[0]] == TL_EOS);
             if (p.rows && name(r, &p, src, g.ids) && look(r, &p, src, g.ids)) draw(&p, out);
         } else
@@ -167,7 +170,7 @@ static bool check_place(run *r) {
 int command_attention(settings *s) {
     run r = {.settings = *s};
     tl_corpus *lines = NULL;
-    if (run_load(&r, s->model) && check_place(&r)) lines = read_lines(&r.settings, &r.error);
+    if (run_load(&r, s->model) && check_place(&r)) lines = read_lines(&r);
     for (long i = 0; i < tl_corpus_size(lines) && !tl_failed(&r.error); i++) {
         const char *line = tl_corpus_sentence(lines, TL_SOURCE, i);
         printf("%s%s\n\n", i ? "\n" : "", line);

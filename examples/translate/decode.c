@@ -50,6 +50,11 @@ static bool keep(run *r, translations *t, long sentence, long rank, const int *i
     return t->text[at] != NULL;
 }
 
+double target_ratio(const run *r) {
+    bool many = !strcmp(r->settings.tgt_units, "chars") && strcmp(r->settings.src_units, "chars");
+    return many ? 12 : 2;
+}
+
 /* The score that beam search gives the same hypothesis: its <eos> counts, if it came to one. */
 static double ranked(const run *r, const tl_greedy_result *g, long i) {
     long length = g->lengths[i];
@@ -59,7 +64,8 @@ static double ranked(const run *r, const tl_greedy_result *g, long i) {
 
 static bool keep_greedy(run *r, const tl_batch *b, translations *t) {
     tl_greedy_result g;
-    tl_greedy_options options = {.bos = TL_BOS, .eos = TL_EOS};
+    tl_greedy_options options = {
+        .bos = TL_BOS, .eos = TL_EOS, .max_ratio = target_ratio(r), .max_extra = TARGET_EXTRA};
     bool ok = tl_transformer_greedy(&r->model, r->tape, b->src, b->sentences, b->src_len, b->src_lengths,
                                     &options, &g);
     for (long i = 0; ok && i < b->sentences; i++)
@@ -75,6 +81,8 @@ static bool keep_beam(run *r, const tl_batch *b, long beam, translations *t) {
                                .eos = TL_EOS,
                                .beam = (int)beam,
                                .nbest = (int)t->nbest,
+                               .max_ratio = target_ratio(r),
+                               .max_extra = TARGET_EXTRA,
                                .length_penalty = r->settings.length_penalty};
     bool ok = tl_transformer_beam(&r->model, r->tape, b->src, b->sentences, b->src_len, b->src_lengths,
                                   &options, &g);

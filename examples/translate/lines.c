@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 /* Lines as a corpus of sources without targets. Lines end in LF or CRLF, the last one may lack its end; a byte order mark
- * at the front does not count. */
-static tl_corpus *corpus_of_lines(char *bytes, size_t size) {
+ * at the front does not count, nor does white space where there is nothing else. */
+static tl_corpus *corpus_of_lines(const tl_vocab *vocab, char *bytes, size_t size) {
     tl_corpus *corpus = tl_corpus_new();
     char *line = bytes, *end, *stop = bytes + size;
     if (size >= 3 && !memcmp(line, "\xEF\xBB\xBF", 3)) line += 3;
@@ -19,7 +19,8 @@ static tl_corpus *corpus_of_lines(char *bytes, size_t size) {
         if (!end) end = stop;
         *end = 0;
         if (end > line && end[-1] == '\r') end[-1] = 0;
-        tl_corpus_add(corpus, line, "");
+        bool blank = tl_vocab_encode(vocab, line, NULL, 0) == 0;
+        tl_corpus_add(corpus, blank ? "" : line, "");
     }
     return corpus;
 }
@@ -36,15 +37,15 @@ static bool check_lengths(const tl_corpus *cut, tl_error *error) {
     return true;
 }
 
-tl_corpus *read_lines(const settings *s, tl_error *error) {
+tl_corpus *read_lines(run *r) {
     char *bytes;
     size_t size;
-    if (isatty(STDIN_FILENO) && !s->quiet)
+    if (isatty(STDIN_FILENO) && !r->settings.quiet)
         fputs("Type sentences, one a line, and end with Ctrl-D.\n", stderr);
-    if (!tl_input_read(&bytes, &size, error)) return NULL;
-    tl_corpus *corpus = corpus_of_lines(bytes, size);
+    if (!tl_input_read(&bytes, &size, &r->error)) return NULL;
+    tl_corpus *corpus = corpus_of_lines(r->source, bytes, size);
     free(bytes);
-    if (tl_corpus_error(corpus)) tl_error_set(error, "%s", tl_corpus_error(corpus));
+    if (tl_corpus_error(corpus)) tl_error_set(&r->error, "%s", tl_corpus_error(corpus));
     return corpus;
 }
 
@@ -62,7 +63,7 @@ int command_translate(settings *s) {
     tl_corpus *lines = NULL, *cut = NULL;
     translations t = {0};
     tl_progress progress = progress_of(s, "translating");
-    if (run_load(&r, s->model)) lines = read_lines(&r.settings, &r.error);
+    if (run_load(&r, s->model)) lines = read_lines(&r);
     if (lines && !tl_failed(&r.error)) cut = text_encode(&r, lines);
     if (cut && tl_corpus_size(cut) && check_lengths(cut, &r.error) &&
         translate_corpus(&r, cut, r.settings.beam ? r.settings.beam : 1, &t, &progress, NULL))

@@ -87,6 +87,9 @@ typedef struct translations {
     double *score; /* [count·nbest] */
 } translations;
 
+/* A translation has at most target_ratio·(source tokens) + TARGET_EXTRA tokens: more where each word becomes characters. */
+enum { TARGET_EXTRA = 10 };
+double target_ratio(const run *r);
 /* Translates every source of an encoded corpus. With beam 1, greedily. False on failure, and with *stop set (NULL: never
  * asked) as soon as it is seen. */
 bool translate_corpus(run *r, const tl_corpus *cut, long beam, translations *t, tl_progress *progress,
@@ -107,8 +110,8 @@ int command_info(settings *s);      /* info.c */
 int command_corpus(settings *s);    /* data.c */
 int command_demo(settings *s);      /* demo.c */
 
-/* Standard input's lines, not cut. NULL on failure. */
-tl_corpus *read_lines(const settings *s, tl_error *error); /* lines.c */
+/* Standard input's lines, not cut, for a run that is loaded. NULL on failure. */
+tl_corpus *read_lines(run *r); /* lines.c */
 /* Draws which source tokens each target token attends to, for one sentence. */
 bool draw_attention(run *r, const char *source, FILE *out); /* attention.c */
 
