@@ -87,6 +87,20 @@ START_TEST(flavours) {
 }
 END_TEST
 
+/* The demo is run with the pair that is asked for, the first one otherwise. */
+START_TEST(demo) {
+    put("examples/translate/main.c", "#include <stdio.h>\nint main(int count, char **text) {\n    for (int i "
+                                     "= 1; i < count; i++) printf(\"<%s>\", "
+                                     "text[i]);\n    return 0;\n}\n");
+    sh(MAKE "demo");
+    assert_contains(said, "\n<demo><--pair><en-fr><--out><b/demo>");
+    sh(MAKE "demo PAIR=en-zh");
+    assert_contains(said, "\n<demo><--pair><en-zh><--out><b/demo>");
+    sh("make -n demo CC=cc PRECISION=double PAIR=en-zh");
+    assert_contains(said, "\nbuild/double/translate demo --pair en-zh --out build/double/demo\n");
+}
+END_TEST
+
 /* ---- what is built again ---- */
 
 /* Of the last make's commands: does one compile this source, or make this file? */
@@ -173,10 +187,15 @@ START_TEST(install_both_precisions) {
     sh(MAKE "install DESTDIR=$D/dest PREFIX=/opt/tl");
     sh("make CC=\"$CC\" B=b2 OPENMP=0 PRECISION=double install DESTDIR=$D/dest PREFIX=/opt/tl");
     sh("cd dest && find . -type f | LC_ALL=C sort");
-    ck_assert_str_eq(said, "./opt/tl/bin/tapeloom-translate\n./opt/tl/bin/tapeloom-translate-double\n"
+    ck_assert_str_eq(said, "./opt/tl/bin/tapeloom-bleu\n./opt/tl/bin/tapeloom-bleu-double\n"
+                           "./opt/tl/bin/tapeloom-bpe\n./opt/tl/bin/tapeloom-bpe-double\n"
+                           "./opt/tl/bin/tapeloom-translate\n./opt/tl/bin/tapeloom-translate-double\n"
                            "./opt/tl/include/tapeloom.h\n./opt/tl/include/tapeloom/tensor.h\n"
                            "./opt/tl/lib/libtapeloom-double.a\n./opt/tl/lib/libtapeloom.a\n"
                            "./opt/tl/lib/pkgconfig/tapeloom-double.pc\n./opt/tl/lib/pkgconfig/tapeloom.pc\n");
+    sh("for tool in translate bpe bleu; do cmp b/$tool dest/opt/tl/bin/tapeloom-$tool && "
+       "cmp b2/$tool dest/opt/tl/bin/tapeloom-$tool-double && test -x dest/opt/tl/bin/tapeloom-$tool || "
+       "exit; done");
     sh("cmp include/tapeloom.h dest/opt/tl/include/tapeloom.h && cmp b/libtapeloom.a "
        "dest/opt/tl/lib/libtapeloom.a"
        " && dest/opt/tl/bin/tapeloom-translate && sed -n 's/^VERSION := /Version: /p' Makefile > version");
@@ -214,7 +233,8 @@ START_TEST(install_the_library) {
     }
     /* -o: taken as it is, not built again with other flags */
     snprintf(line, sizeof line,
-             "cd $TOP && make -o $OUTER/lib%s.a -o $OUTER/translate CC=\"$CC\" B=$OUTER PRECISION=%s install"
+             "cd $TOP && make -o $OUTER/lib%s.a -o $OUTER/translate -o $OUTER/bpe -o $OUTER/bleu CC=\"$CC\" "
+             "B=$OUTER PRECISION=%s install"
              " PREFIX=$D/usr",
              name, is_double ? "double" : "float");
     sh(line);
@@ -278,6 +298,7 @@ static void add_tests(TCase *tc) {
     in_its_own_tree(tc);
     tcase_add_test(tc, help_lists_targets);
     tcase_add_test(tc, flavours);
+    tcase_add_test(tc, demo);
     tcase_add_test(tc, rebuilds_what_changed);
     tcase_add_test(tc, rebuilds_for_flags);
     tcase_add_test(tc, rebuilds_for_files);

@@ -104,7 +104,7 @@ static const struct {
     {"leaks", "echo '100%: Checks: 2, Failures: 0, Errors: 0'; echo 'ERROR: leak'; exit 23"},
     {"silent", ":"},
     {"empty", "echo '100%: Checks: 0, Failures: 0, Errors: 0'"},
-    {"environment", "echo \"$CK_VERBOSITY $CK_DEFAULT_TIMEOUT $OMP_WAIT_POLICY\" >$D/seen;"
+    {"environment", "echo \"$CK_VERBOSITY $CK_DEFAULT_TIMEOUT $OMP_WAIT_POLICY $ASAN_OPTIONS\" >$D/seen;"
                     "echo '100%: Checks: 1, Failures: 0, Errors: 0'"},
 };
 
@@ -127,10 +127,11 @@ START_TEST(run_passes) {
                            "room/test_skips                    100%: Checks: 1, Failures: 0, Errors: 0\n"
                            "SKIPPED: no such thing here\n"
                            "4 passed, 0 failed\n");
-    sh("unset OMP_WAIT_POLICY; tests/run " P("environment") " && cat seen");
-    assert_contains(said, "\nnormal 0 passive\n");
-    sh("OMP_WAIT_POLICY=active tests/run " P("environment") " && cat seen");
-    assert_contains(said, "\nnormal 0 active\n");
+    sh("unset OMP_WAIT_POLICY ASAN_OPTIONS; tests/run " P("environment") " && cat seen");
+    assert_contains(said, "\nnormal 0 passive intercept_tls_get_addr=0\n");
+    sh("export OMP_WAIT_POLICY=active ASAN_OPTIONS=detect_leaks=1; tests/run " P(
+        "environment") " && cat seen");
+    assert_contains(said, "\nnormal 0 active intercept_tls_get_addr=0:detect_leaks=1\n");
 }
 END_TEST
 

@@ -55,7 +55,7 @@ static inline void enter_tree(void) {
     ck_assert_ptr_nonnull(getcwd(top, sizeof top));
     setenv("TOP", top, 1);
     forget_outer_make();
-    sh("mkdir -p include/tapeloom src/tensor/kernels examples/translate tests/room"
+    sh("mkdir -p include/tapeloom src/tensor/kernels examples/translate examples/bpe tests/room"
        " && cp $TOP/Makefile $TOP/tapeloom.pc.in . && cp $TOP/tests/run $TOP/tests/deps $TOP/tests/check.h "
        "tests");
     put("include/tapeloom.h", "#define TL_VERSION \"0\"\n#include \"tapeloom/tensor.h\"\n");
@@ -67,6 +67,8 @@ static inline void enter_tree(void) {
     put("src/tensor/other.c", "int tl_other(void);\nint tl_other(void) { return 1; }\n");
     put("src/tensor/kernels/k.c", "int TL_ISA;\n"); /* an object each: base, avx2, … */
     put("examples/hello.c", "#include <tapeloom.h>\nint main(void) { return tl_answer() != 42; }\n");
+    put("examples/bpe/main.c", "int main(void) { return 0; }\n");
+    put("examples/bleu.c", "int main(void) { return 0; }\n");
     put("examples/translate/main.c", "int part(void);\nint main(void) { return part(); }\n");
     put("examples/translate/part.c", "int part(void);\nint part(void) { return 0; }\n");
     put("tests/room/test_small.c", "#include \"check.h\"\n#include <tapeloom.h>\nSTART_TEST(answer) { "
