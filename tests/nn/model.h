@@ -22,6 +22,12 @@ static inline int sentence_word(int number, int side, long place, long vocab) {
     return 3 + (int)tl_rng_below(key, (uint64_t)place, vocab - 3);
 }
 
+/* What most tests read: the first SENTENCES of these, of all lengths. */
+enum { SENTENCES = 7, ALL_SENTENCES = 12 };
+static const sentence sentences[ALL_SENTENCES] = {{0, 7, 5},  {1, 3, 6},   {2, 12, 9}, {3, 1, 2},
+                                                  {4, 5, 1},  {5, 17, 16}, {6, 2, 11}, {7, 9, 9},
+                                                  {8, 4, 13}, {9, 8, 3},   {10, 6, 6}, {11, 11, 10}};
+
 /* At least src_len and tgt_len wide (0: as wide as the longest needs). Free with batch_free. */
 static inline tl_batch batch_of(const sentence *s, long count, long vocab, long src_len, long tgt_len) {
     tl_batch b = {.sentences = count, .src_len = src_len, .tgt_len = tgt_len, .pad = MODEL_PAD};
@@ -62,14 +68,37 @@ typedef struct bench {
     tl_tape *tape;
 } bench;
 
-static const tl_transformer_config bench_small = {.src_vocab = 13,
-                                                  .tgt_vocab = 13,
-                                                  .tie = TL_TIE_ALL,
-                                                  .d_model = 8,
-                                                  .heads = 2,
-                                                  .layers = 2,
-                                                  .d_ff = 16,
-                                                  .max_len = 64};
+/* The smallest; more can be said behind it. */
+#define SMALL_MODEL                                                                                      \
+ .src_vocab = 13, .tgt_vocab = 13, .tie = TL_TIE_ALL, .d_model = 8, .heads = 2, .layers = 2, .d_ff = 16, \
+ .max_len = 64
+static const tl_transformer_config bench_small = {SMALL_MODEL};
+
+/* What must hold of every model: sizes that are no multiple of any vector, and one wide enough for the blocked
+ * product. */
+static const tl_transformer_config models[] = {{SMALL_MODEL},
+                                               {.src_vocab = 37,
+                                                .tgt_vocab = 41,
+                                                .tie = TL_TIE_TARGET,
+                                                .d_model = 30,
+                                                .heads = 3,
+                                                .layers = 1,
+                                                .d_ff = 50,
+                                                .max_len = 80,
+                                                .pre_norm = true,
+                                                .activation = TL_GELU,
+                                                .output_bias = true,
+                                                .positions = TL_LEARNED},
+                                               {.src_vocab = 301,
+                                                .tgt_vocab = 301,
+                                                .tie = TL_TIE_ALL,
+                                                .d_model = 64,
+                                                .heads = 4,
+                                                .layers = 1,
+                                                .d_ff = 272,
+                                                .max_len = 80,
+                                                .no_final_norm = true}};
+enum { MODELS = sizeof models / sizeof *models };
 
 /* What begins as zeros or ones (biases, gains) gets numbers too, so that nothing hides behind them. */
 static inline void shake_params(tl_params *params) {
@@ -96,6 +125,55 @@ static inline void bench_end(bench *k) {
     assert_no_error(tl_tape_error(k->tape));
     tl_tape_free(k->tape);
     tl_params_free(k->params);
+}
+
+/* One pass forward and back, in training, with fresh gradients. maps may be NULL. */
+static inline tl_var bench_step(bench *k, const tl_batch *b, long step, tl_transformer_maps *maps) {
+    tl_tape_reset(k->tape);
+    tl_tape_train(k->tape, step);
+    tl_zero_grad(k->params);
+    tl_var loss = tl_transformer_loss_with(&k->model, k->tape, b, NULL, maps);
+    must_msg(tl_backward(loss), "%s", tl_tape_error(k->tape));
+    return loss;
+}
+
+/* Training for a moment gives some sentences an end before their limit. */
+static inline void learn_to_stop(bench *k, const tl_batch *b, int steps) {
+    tl_adam *adam = tl_adam_new(k->params, NULL);
+    for (int step = 1; step <= steps; step++) {
+        bench_step(k, b, step, NULL);
+        must_msg(tl_adam_step(adam, 0.01), "%s", tl_adam_error(adam));
+    }
+    tl_adam_free(adam);
+    tl_tape_eval(k->tape);
+}
+
+/* What a model of two layers shows: encoder, decoder, cross. */
+typedef struct maps_memory {
+    tl_attention_maps kind[3][2];
+} maps_memory;
+static inline tl_transformer_maps look(maps_memory *m, bool keep_grad) {
+    for (int i = 0; i < 6; i++) m->kind[i / 2][i % 2] = (tl_attention_maps){.keep_grad = keep_grad};
+    return (tl_transformer_maps){m->kind[0], m->kind[1], m->kind[2]};
+}
+
+/* The peak while `decode` (which sees to it that there are so many) says 800 words for each of three sentences, above
+ * that for 400. The model is the small one, with room for them. */
+static inline size_t memory_of_400_words(void decode(bench *k, const tl_batch *b, int words)) {
+    tl_transformer_config config = bench_small;
+    config.max_len = 1000;
+    bench k = bench_begin(&config);
+    tl_batch b = batch_of(sentences, 3, 13, 0, 0);
+    size_t used[2];
+    for (int i = 0; i < 2; i++) {
+        tl_tape_reset(k.tape);
+        decode(&k, &b, i ? 800 : 400);
+        used[i] = tl_tape_stats_of(k.tape).peak;
+    }
+    batch_free(&b);
+    bench_end(&k);
+    ck_assert_uint_gt(used[1], used[0]);
+    return used[1] - used[0];
 }
 
 /* ---- comparison ---- */

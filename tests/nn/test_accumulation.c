@@ -2,16 +2,12 @@
  * tokens, give the big batch's gradients. */
 #include "model.h"
 
-enum { SENTENCES = 12 };
-static const sentence sentences[SENTENCES] = {{0, 7, 5},  {1, 3, 6},   {2, 12, 9}, {3, 1, 2},
-                                              {4, 5, 1},  {5, 17, 16}, {6, 2, 11}, {7, 9, 9},
-                                              {8, 4, 13}, {9, 8, 3},   {10, 6, 6}, {11, 11, 10}};
 /* how many sentences each micro-batch has; 0 ends the row */
-static const int cuts[][SENTENCES + 1] = {
+static const int cuts[][ALL_SENTENCES + 1] = {
     {5, 4, 3}, {12}, {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, {1, 11}, {6, 6}};
 enum { CUTS = sizeof cuts / sizeof *cuts };
 
-static const tl_transformer_config models[] = {{.src_vocab = 29,
+static const tl_transformer_config summed[] = {{.src_vocab = 29,
                                                 .tgt_vocab = 29,
                                                 .tie = TL_TIE_ALL,
                                                 .d_model = 16,
@@ -35,7 +31,7 @@ static const tl_transformer_config models[] = {{.src_vocab = 29,
 
 /* Gradients of the mean loss over all sentences at once. */
 static gradients of_one_batch(bench *k, double *loss) {
-    tl_batch b = batch_of(sentences, SENTENCES, 23, 0, 0);
+    tl_batch b = batch_of(sentences, ALL_SENTENCES, 23, 0, 0);
     tl_tape_reset(k->tape);
     tl_zero_grad(k->params);
     tl_var y = tl_transformer_loss(&k->model, k->tape, &b);
@@ -83,7 +79,7 @@ static double off(tl_tensor want, tl_tensor have) {
 
 START_TEST(micro_batches_equal_the_big_batch) {
     const double allowed = sizeof(tl_real) == 4 ? 1e-6 : 1e-12;
-    bench k = bench_begin(&models[_i / CUTS]);
+    bench k = bench_begin(&summed[_i / CUTS]);
     double loss, loss_of_parts, worst = 0;
     const char *where = "";
     gradients g = of_one_batch(&k, &loss);
@@ -103,7 +99,7 @@ END_TEST
 
 /* So the test above can fail: dividing each by its own tokens is wrong. */
 START_TEST(means_of_means_would_not_do) {
-    bench k = bench_begin(&models[0]);
+    bench k = bench_begin(&summed[0]);
     double loss;
     gradients g = of_one_batch(&k, &loss);
     tl_zero_grad(k.params);
@@ -124,7 +120,7 @@ START_TEST(means_of_means_would_not_do) {
 END_TEST
 
 START_TEST(a_micro_batch_without_targets_adds_nothing) { /* loss 0, count 0, gradients as they were */
-    bench k = bench_begin(&models[_i]);
+    bench k = bench_begin(&summed[_i]);
     double loss;
     gradients g = of_one_batch(&k, &loss);
     tl_batch b = batch_of((sentence[]){{0, 4, 0}, {1, 0, 0}}, 2, 23, 0, 3);
@@ -147,7 +143,7 @@ START_TEST(a_micro_batch_without_targets_adds_nothing) { /* loss 0, count 0, gra
 END_TEST
 
 START_TEST(micro_batches_drop_different_things) { /* and together the same, whatever else the tape did */
-    tl_transformer_config config = models[0];
+    tl_transformer_config config = summed[0];
     config.dropout = 0.2;
     bench k = bench_begin(&config);
     tl_batch b = batch_of(sentences, 3, 23, 0, 0);

@@ -178,19 +178,13 @@ START_TEST(looking_at_a_transformer_changes_nothing) {
     config.dropout = config.attention_dropout = _i ? 0.2 : 0;
     bench k = bench_begin(&config);
     tl_batch b = batch_of((sentence[]){{0, 6, 4}, {1, 3, 7}, {2, 5, 1}}, 3, 13, 0, 0);
-    tl_attention_maps kinds[3][2] = {0};
-    tl_transformer_maps maps = {kinds[0], kinds[1], kinds[2]};
+    maps_memory looking = {0};
     const long queries[] = {b.src_len, b.tgt_len, b.tgt_len}, keys[] = {b.src_len, b.tgt_len, b.src_len};
     gradients g = {0};
     tl_real first = 0;
     for (int round = 0; round < 3; round++) {
-        for (int i = 0; i < 6; i++) kinds[i / 2][i % 2] = (tl_attention_maps){.keep_grad = round == 2};
-        tl_tape_reset(k.tape);
-        tl_tape_train(k.tape, 5);
-        tl_zero_grad(k.params);
-        tl_var loss = tl_transformer_loss_with(&k.model, k.tape, &b, NULL, round ? &maps : NULL);
-        ck_assert(tl_backward(loss));
-        tl_real value = (tl_real)tl_item(tl_value(loss));
+        tl_transformer_maps maps = look(&looking, round == 2);
+        tl_real value = (tl_real)tl_item(tl_value(bench_step(&k, &b, 5, round ? &maps : NULL)));
         if (round == 0) {
             first = value;
             g = gradients_of(k.params);
@@ -199,7 +193,7 @@ START_TEST(looking_at_a_transformer_changes_nothing) {
         ck_assert(memcmp(&value, &first, sizeof value) == 0);
         assert_same_gradients(k.params, &g, "looking at a Transformer");
         for (int i = 0; i < 6; i++) {
-            const tl_attention_maps *m = &kinds[i / 2][i % 2];
+            const tl_attention_maps *m = &looking.kind[i / 2][i % 2];
             ck_assert(tl_shape_equal(tl_shape_of_var(m->probs), TL_SHAPE(3, 2, queries[i / 2], keys[i / 2])));
             ck_assert_int_eq(tl_grad(m->probs).data != NULL, round == 2);
             double sum = 0; /* before dropout: each row sums to 1 */

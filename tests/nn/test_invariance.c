@@ -67,41 +67,6 @@ static void assert_kept(const kept *s, const pass *p, const tl_batch *b, long se
                          kept_names[i]);
 }
 
-/* Sizes that are no multiple of any vector, and one model wide enough for the blocked product. */
-static const tl_transformer_config models[] = {{.src_vocab = 13,
-                                                .tgt_vocab = 13,
-                                                .tie = TL_TIE_ALL,
-                                                .d_model = 8,
-                                                .heads = 2,
-                                                .layers = 2,
-                                                .d_ff = 16,
-                                                .max_len = 80},
-                                               {.src_vocab = 37,
-                                                .tgt_vocab = 41,
-                                                .tie = TL_TIE_TARGET,
-                                                .d_model = 30,
-                                                .heads = 3,
-                                                .layers = 1,
-                                                .d_ff = 50,
-                                                .max_len = 80,
-                                                .pre_norm = true,
-                                                .activation = TL_GELU,
-                                                .output_bias = true,
-                                                .positions = TL_LEARNED},
-                                               {.src_vocab = 301,
-                                                .tgt_vocab = 301,
-                                                .tie = TL_TIE_ALL,
-                                                .d_model = 64,
-                                                .heads = 4,
-                                                .layers = 1,
-                                                .d_ff = 272,
-                                                .max_len = 80,
-                                                .no_final_norm = true}};
-enum { MODELS = sizeof models / sizeof *models };
-static const sentence sentences[] = {{0, 7, 5}, {1, 3, 6},   {2, 12, 9}, {3, 1, 2},
-                                     {4, 5, 1}, {5, 17, 16}, {6, 2, 11}};
-enum { SENTENCES = sizeof sentences / sizeof *sentences };
-
 /* ---- padding and company ---- */
 
 START_TEST(more_padding) {
@@ -291,11 +256,7 @@ START_TEST(any_number_of_threads) {
     }
     for (int i = 0; i < 5; i++) {
         tl_set_threads(counts[i]);
-        tl_tape_reset(k.tape);
-        tl_tape_train(k.tape, 3);
-        tl_zero_grad(k.params);
-        tl_var y = tl_transformer_loss(&k.model, k.tape, &b);
-        ck_assert(tl_backward(y));
+        tl_var y = bench_step(&k, &b, 3, NULL);
         double norm_now = tl_clip_grad_norm(k.params, 0);
         tl_tape_eval(k.tape);
         tl_var m = tl_transformer_encode(&k.model, k.tape, b.src, 16, b.src_len, b.src_lengths, NULL);
@@ -324,12 +285,7 @@ END_TEST
 static void three_steps(bench *k, const tl_batch *b, tl_real *loss) {
     tl_adam *adam = tl_adam_new(k->params, NULL);
     for (int step = 1; step <= 3; step++) {
-        tl_tape_reset(k->tape);
-        tl_tape_train(k->tape, step);
-        tl_var y = tl_transformer_loss(&k->model, k->tape, b);
-        tl_zero_grad(k->params);
-        ck_assert_msg(tl_backward(y), "%s", tl_tape_error(k->tape));
-        loss[step - 1] = (tl_real)tl_item(tl_value(y));
+        loss[step - 1] = (tl_real)tl_item(tl_value(bench_step(k, b, step, NULL)));
         tl_clip_grad_norm(k->params, 0.5);
         ck_assert(tl_adam_step(adam, 0.01));
     }
@@ -399,22 +355,10 @@ static void assert_said(const said *a, long i, const said *b, long j, const char
                   "%s, sentence %ld: score %.17g, not %.17g", what, i, a->score[i], b->score[j]);
 }
 
-/* Training for a moment gives some sentences an end before their limit. */
-static void learn_to_stop(bench *k, const tl_batch *b) {
-    tl_adam *adam = tl_adam_new(k->params, NULL);
-    for (int step = 1; step <= 40; step++) {
-        tl_tape_reset(k->tape);
-        tl_zero_grad(k->params);
-        ck_assert(tl_backward(tl_transformer_loss(&k->model, k->tape, b)));
-        ck_assert(tl_adam_step(adam, 0.01));
-    }
-    tl_adam_free(adam);
-}
-
 START_TEST(greedy) {
     bench k = bench_begin(&models[_i]);
     tl_batch b = batch_of(sentences, SENTENCES, models[_i].src_vocab, 0, 0);
-    learn_to_stop(&k, &b);
+    learn_to_stop(&k, &b, 40);
     said cached = say(&k, &b, false, 1), scratch = say(&k, &b, true, 1), threads = say(&k, &b, false, 3);
     tl_batch wide = batch_of(sentences, SENTENCES, models[_i].src_vocab, b.src_len + 9, 0);
     said padded = say(&k, &wide, false, 2);
@@ -441,7 +385,7 @@ END_TEST
 START_TEST(greedy_is_teacher_forcing_on_its_own_words) {
     bench k = bench_begin(&models[_i]);
     tl_batch b = batch_of(sentences, SENTENCES, models[_i].src_vocab, 0, 0);
-    learn_to_stop(&k, &b);
+    learn_to_stop(&k, &b, 40);
     said s = say(&k, &b, false, 1);
     for (long i = 0; i < SENTENCES; i++) {
         int limit = (int)(1.5 * sentences[i].src + 6), n = s.lengths[i] + (s.lengths[i] < limit),
@@ -470,15 +414,7 @@ END_TEST
 
 /* ---- dropout's key ---- */
 
-static const tl_transformer_config dropping = {.src_vocab = 13,
-                                               .tgt_vocab = 13,
-                                               .tie = TL_TIE_ALL,
-                                               .d_model = 8,
-                                               .heads = 2,
-                                               .layers = 1,
-                                               .d_ff = 16,
-                                               .max_len = 64,
-                                               .dropout = 0.3};
+static const tl_transformer_config dropping = {SMALL_MODEL, .dropout = 0.3};
 
 typedef struct key {
     uint64_t seed;

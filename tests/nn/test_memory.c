@@ -68,39 +68,21 @@ static void shapes_end(shapes *s) {
     for (int i = 0; i < SHAPES; i++) batch_free(&s->batch[i]);
 }
 
-typedef struct maps_memory {
-    tl_attention_maps kind[3][2];
-} maps_memory;
-
-/* A whole step; maps may be NULL. Returns how much was requested from the system meanwhile (Check's assertions
- * request memory themselves, so they come after). */
+/* A whole step; m may be NULL. Returns how much was requested from the system meanwhile (Check's assertions request
+ * memory themselves, so they come after). */
 static long step(bench *k, tl_adam *adam, const tl_batch *b, long number, maps_memory *m) {
     long before = requests;
     tl_transformer_maps maps = {0};
-    if (m) maps = (tl_transformer_maps){m->kind[0], m->kind[1], m->kind[2]};
-    tl_tape_reset(k->tape);
-    tl_tape_train(k->tape, number);
-    tl_var loss = tl_transformer_loss_with(&k->model, k->tape, b, NULL, m ? &maps : NULL);
-    tl_zero_grad(k->params);
-    bool backward = tl_backward(loss);
+    if (m) maps = look(m, true);
+    bench_step(k, b, number, m ? &maps : NULL);
     tl_clip_grad_norm(k->params, 1);
-    bool updated = backward && tl_adam_step(adam, 1e-3);
+    bool updated = tl_adam_step(adam, 1e-3);
     long asked = requests - before;
-    ck_assert_msg(backward, "%s", tl_tape_error(k->tape));
     ck_assert_msg(updated, "%s", tl_adam_error(adam));
     return asked;
 }
 
-static const tl_transformer_config dropping = {.src_vocab = 13,
-                                               .tgt_vocab = 13,
-                                               .tie = TL_TIE_ALL,
-                                               .d_model = 8,
-                                               .heads = 2,
-                                               .layers = 2,
-                                               .d_ff = 16,
-                                               .max_len = 64,
-                                               .dropout = 0.1,
-                                               .attention_dropout = 0.1,
+static const tl_transformer_config dropping = {SMALL_MODEL, .dropout = 0.1, .attention_dropout = 0.1,
                                                .label_smoothing = 0.1};
 
 START_TEST(steps_of_shapes_seen_before_allocate_nothing) {
@@ -108,7 +90,6 @@ START_TEST(steps_of_shapes_seen_before_allocate_nothing) {
     shapes s = shapes_begin();
     tl_adam *adam = tl_adam_new(k.params, NULL);
     maps_memory looking = {0}, *m = _i ? &looking : NULL;
-    for (int i = 0; i < 6; i++) looking.kind[i / 2][i % 2].keep_grad = true;
     tl_tape_stats first = {0};
     size_t used[SHAPES] = {0};
     long asked = 0;
@@ -252,27 +233,16 @@ START_TEST(a_nested_lifetime_leaves_no_trace) {
 }
 END_TEST
 
+static void say_words(bench *k, const tl_batch *b, int words) {
+    tl_greedy_result r;
+    ck_assert(tl_transformer_greedy(&k->model, k->tape, b->src, b->sentences, b->src_len, b->src_lengths,
+                                    &(tl_greedy_options){.bos = 1, .eos = 99, .max_extra = words}, &r));
+    ck_assert_int_eq(r.lengths[0], words);
+}
 START_TEST(decoding_many_words_takes_no_more_than_a_few) { /* a step's values go, the caches stay */
-    tl_transformer_config config = dropping;
-    config.max_len = 1000;
-    bench k = bench_begin(&config);
-    shapes s = shapes_begin();
-    const tl_batch *b = &s.batch[0];
-    size_t used[2];
-    for (int i = 0; i < 2; i++) {
-        tl_greedy_result r;
-        tl_tape_reset(k.tape);
-        int words = i ? 800 : 400;
-        ck_assert(tl_transformer_greedy(&k.model, k.tape, b->src, b->sentences, b->src_len, b->src_lengths,
-                                        &(tl_greedy_options){.bos = 1, .eos = 99, .max_extra = words}, &r));
-        ck_assert_int_eq(r.lengths[0], words);
-        used[i] = tl_tape_stats_of(k.tape).peak;
-    }
     /* what a word leaves: keys and values in two layers, an id, its share of the widest row of scores */
     size_t word = 3 * (2 * 2 * 8 * sizeof(tl_real) + sizeof(int)) + 3 * 2 * 4 * sizeof(tl_real);
-    ck_assert_uint_le(used[1] - used[0], 400 * word * 3 / 2);
-    shapes_end(&s);
-    bench_end(&k);
+    ck_assert_uint_le(memory_of_400_words(say_words), 400 * word * 3 / 2);
 }
 END_TEST
 
