@@ -43,17 +43,20 @@ bool tl_corpus_align(tl_corpus *corpus, const tl_link *links, long count);
 
 /* A state to go back to when filling fails half-way. */
 typedef struct tl_corpus_mark {
-    long pairs;
+    long pairs, changes;
     size_t text_used;
+    bool encoded; /* appending leaves the ids of the pairs before where they are */
 } tl_corpus_mark;
 
 static inline tl_corpus_mark tl_corpus_mark_here(const tl_corpus *corpus) {
-    return (tl_corpus_mark){corpus->pairs, corpus->text_used};
+    return (tl_corpus_mark){corpus->pairs, corpus->changes, corpus->text_used, corpus->encoded};
 }
 
 static inline void tl_corpus_back_to(tl_corpus *corpus, tl_corpus_mark mark) {
     corpus->pairs = mark.pairs;
+    corpus->changes = mark.changes;
     corpus->text_used = mark.text_used;
+    corpus->encoded = mark.encoded;
     corpus->links_used = mark.pairs > 0 ? corpus->link_end[mark.pairs - 1] : 0;
 }
 

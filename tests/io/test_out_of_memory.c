@@ -1,58 +1,10 @@
 /* Checkpoints, averages and plots when memory runs out: every request in turn is refused. Each time the call says so,
  * changes nothing and leaves nothing behind. */
 #define _XOPEN_SOURCE 700
+#include "refuse.h"
 #include "scratch.h"
 
 #include <tapeloom.h>
-
-#include <errno.h>
-
-/* ---- an allocator that can refuse ---- */
-
-#if defined(__has_feature)
-# if __has_feature(address_sanitizer)
-#  define SANITIZED 1
-# endif
-#endif
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(SANITIZED)
-# define CAN_REFUSE 1
-#else
-# define CAN_REFUSE 0
-#endif
-
-static long left = -1; /* requests until one is refused; negative: none is */
-static long alive;     /* pieces not yet freed */
-
-#if CAN_REFUSE
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *memory, size_t size);
-void *__libc_memalign(size_t alignment, size_t size);
-void __libc_free(void *memory);
-
-static bool refused(void) {
-    if (left < 0 || left-- > 0) return false;
-    errno = ENOMEM;
-    return true;
-}
-static void *counted(void *memory) {
-    alive += memory != NULL;
-    return memory;
-}
-void *malloc(size_t size) { return refused() ? NULL : counted(__libc_malloc(size)); }
-void *calloc(size_t count, size_t size) { return refused() ? NULL : counted(__libc_calloc(count, size)); }
-void *aligned_alloc(size_t alignment, size_t size) {
-    return refused() ? NULL : counted(__libc_memalign(alignment, size));
-}
-void *realloc(void *memory, size_t size) {
-    if (refused()) return NULL;
-    return memory == NULL ? counted(__libc_malloc(size)) : __libc_realloc(memory, size);
-}
-void free(void *memory) {
-    alive -= memory != NULL;
-    __libc_free(memory);
-}
-#endif
 
 /* ---- what is tried ---- */
 
@@ -137,10 +89,9 @@ START_TEST(every_request_is_refused_once) {
         must(n < 500);
         tl_error error = {""};
         long before = alive;
-        left = n;
-        bool ok = calls[_i](&w, &error), was_refused = left < 0;
-        left = -1;
-        if (!was_refused) { /* there are no more */
+        refuse_after(n, false);
+        bool ok = calls[_i](&w, &error);
+        if (!grant_again()) { /* there are no more */
             ck_assert_msg(ok, "%s", error.message);
             break;
         }
@@ -173,9 +124,9 @@ START_TEST(adam_without_memory) {
     for (long n = 0; n < 2; n++) {
         tl_error error = {""};
         tl_adam *adam = tl_adam_new(w.params, NULL);
-        left = n;
+        refuse_after(n, false);
         tl_adam_state a = tl_adam_state_of(adam, tl_params_at(w.params, 0));
-        left = -1;
+        grant_again();
         ck_assert(!a.m.data && !a.v.data && !a.steps);
         assert_contains(tl_adam_error(adam), "adam: out of memory");
         ck_assert_ptr_null(tl_checkpoint_load(w.file, w.params, adam, &error));

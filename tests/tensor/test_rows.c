@@ -1,13 +1,9 @@
 /* Row kernels and their drivers: against plain long-double code; masks and what hides behind them; the same bits
  * alone and padded, on every instruction set, for every number of threads. */
-#include "check.h"
+#include "numbers.h"
 #include "tensor/kernels/kernels.h"
 #include "tensor/rows.h"
 
-#include <float.h>
-
-typedef long double wide;
-#define EPSILON (sizeof(tl_real) == 4 ? (double)FLT_EPSILON : DBL_EPSILON)
 enum { MOST = 1200 };
 static const long sizes[] = {1, 2, 7, 15, 16, 17, 31, 33, 64, 100, 1000};
 #define EACH_SIZE(n) \
@@ -39,20 +35,6 @@ static const tl_row_kernels *best(void) {
 
 /* ---- numbers and comparisons ---- */
 
-static uint64_t state = 1;
-static double uniform(void) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (double)(state >> 11) / 9007199254740992.0;
-}
-static void fill(tl_real *x, size_t n, double scale) {
-    for (size_t i = 0; i < n; i++) x[i] = (tl_real)(scale * (2 * uniform() - 1));
-}
-
-static void near(wide got, wide want, double scale, double epsilons, const char *what, size_t i) {
-    if (!(fabsl(got - want) <=
-          (wide)(epsilons * EPSILON * scale))) /* an assertion that holds costs a system call */
-        ck_abort_msg("%s[%zu]: %.9Lg, should be %.9Lg", what, i, got, want);
-}
 static void same_bits(const void *a, const void *b, size_t count, const char *what) {
     const tl_real *x = a, *y = b;
     for (size_t i = 0; i < count; i++)

@@ -1,13 +1,9 @@
 /* Optimiser updates: against plain code in long double, against PyTorch's own numbers, over pieces, instruction
  * sets and threads. */
-#include "check.h"
+#include "numbers.h"
 #include "tensor/kernels/kernels.h"
 #include "tensor/update.h"
 
-#include <float.h>
-
-typedef long double wide;
-#define EPSILON (sizeof(tl_real) == 4 ? (double)FLT_EPSILON : DBL_EPSILON)
 enum { N = 301, STEPS = 6 };
 
 extern const tl_update_kernels tl_update_kernels_base;
@@ -26,20 +22,6 @@ static int tables(const tl_update_kernels *out[3]) {
         out[count++] = &tl_update_kernels_avx512;
 #endif
     return count;
-}
-
-static uint64_t state = 1;
-static double uniform(void) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (double)(state >> 11) / 9007199254740992.0;
-}
-static void fill(tl_real *x, size_t n, double scale) {
-    for (size_t i = 0; i < n; i++) x[i] = (tl_real)(scale * (2 * uniform() - 1));
-}
-static void near(wide got, wide want, double scale, double epsilons, const char *what, size_t i) {
-    if (!(fabsl(got - want) <=
-          (wide)(epsilons * EPSILON * scale))) /* an assertion that holds costs a system call */
-        ck_abort_msg("%s[%zu]: %.9Lg, should be %.9Lg", what, i, got, want);
 }
 
 /* ---- against plain code ---- */

@@ -1,24 +1,15 @@
 /* Corpora from TSV: what is kept, what is skipped and why, what strict says, and that no bytes can break
  * it. */
-#include "check.h"
-#include "tapeloom/text.h"
+#include "pairs.h"
 #include "text/scan.h"
 
-/* Parses bytes of exactly this size, so that the sanitizer sees a read beyond them. */
 static bool parse(tl_corpus *corpus, const char *bytes, size_t size, const tl_corpus_config *config) {
-    char *exact = malloc(size + (size == 0));
-    memcpy(exact, bytes, size);
+    char *exact = exactly(bytes, size);
     bool ok = tl_corpus_parse_tsv(corpus, exact, size, config);
     free(exact);
     return ok;
 }
 #define PARSE(corpus, text, ...) parse(corpus, text, sizeof(text) - 1, &(tl_corpus_config){__VA_ARGS__})
-
-#define assert_pair(corpus, i, source, target)                        \
- do {                                                                 \
-  ck_assert_str_eq(tl_corpus_sentence(corpus, TL_SOURCE, i), source); \
-  ck_assert_str_eq(tl_corpus_sentence(corpus, TL_TARGET, i), target); \
- } while (0)
 
 START_TEST(all_forms_of_good_lines) {
     tl_corpus *corpus = tl_corpus_new();

@@ -2,16 +2,14 @@
  * that do not belong together; and that failures leave the corpus as it was. */
 #define _POSIX_C_SOURCE 200809L
 #include "examples/shell.h"
-#include "tapeloom/text.h"
+#include "pairs.h"
 #include "text/scan.h"
 
 #include <sys/resource.h>
 
-/* Parses bytes of exactly these sizes, so that the sanitizer sees a read beyond them. */
 static bool parse(tl_corpus *corpus, const char *source, size_t source_size, const char *target,
                   size_t target_size, const tl_corpus_config *config) {
-    char *s = malloc(source_size + (source_size == 0)), *t = malloc(target_size + (target_size == 0));
-    memcpy(s, source, source_size), memcpy(t, target, target_size);
+    char *s = exactly(source, source_size), *t = exactly(target, target_size);
     bool ok = tl_corpus_parse_parallel(corpus, s, source_size, t, target_size, "t.de", config);
     free(s), free(t);
     return ok;
@@ -19,12 +17,6 @@ static bool parse(tl_corpus *corpus, const char *source, size_t source_size, con
 #define PARSE(corpus, source, target, ...)                             \
  parse(corpus, source, sizeof(source) - 1, target, sizeof(target) - 1, \
        &(tl_corpus_config){.name = "s.en", __VA_ARGS__})
-
-#define assert_pair(corpus, i, source, target)                        \
- do {                                                                 \
-  ck_assert_str_eq(tl_corpus_sentence(corpus, TL_SOURCE, i), source); \
-  ck_assert_str_eq(tl_corpus_sentence(corpus, TL_TARGET, i), target); \
- } while (0)
 
 START_TEST(all_forms_of_good_lines) {
     tl_corpus *corpus = tl_corpus_new();

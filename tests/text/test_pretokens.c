@@ -4,6 +4,7 @@
 #include "examples/shell.h"
 #include "tapeloom/text.h"
 #include "text/scan.h"
+#include "utf8.h"
 
 #include <sys/resource.h>
 
@@ -193,15 +194,6 @@ static void try_line(tl_pretokens kind, const char *line) {
     undo_split(split);
     must_msg(!strcmp(split, cut), "%s: \"%s\" after byte pairs: \"%s\"", quoted, cut, split);
     free(split), free(cut);
-}
-
-static size_t encode(uint32_t code, char *out) {
-    if (code < 0x80) return (out[0] = (char)code), 1;
-    size_t more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    for (size_t i = more; i > 0; i--, code >>= 6) out[i] = (char)(0x80 | (code & 0x3F));
-    static const unsigned lead[4] = {0, 0xC0, 0xE0, 0xF0};
-    out[0] = (char)(lead[more] | code);
-    return more + 1;
 }
 
 /* Random lines of up to 20 pieces: bytes; characters of all planes; or what is nasty. Under sanitizers, too. */

@@ -1,17 +1,7 @@
 /* Characters, white space, lines and the table, against definitions written out again here. */
-#include "check.h"
+#include "utf8.h"
 #include "text/scan.h"
 #include "text/table.h"
-
-/* UTF-8 by its definition (RFC 3629, section 3). */
-static size_t encode(uint32_t code, char *out) {
-    if (code < 0x80) return (out[0] = (char)code), 1;
-    size_t more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    for (size_t i = more; i > 0; i--, code >>= 6) out[i] = (char)(0x80 | (code & 0x3F));
-    static const unsigned lead[4] = {0, 0xC0, 0xE0, 0xF0};
-    out[0] = (char)(lead[more] | code);
-    return more + 1;
-}
 
 /* (Check's asserts leave a mark at every call, too slow for a million of them.) */
 START_TEST(every_character_is_read) {
