@@ -26,6 +26,9 @@ typedef struct tl_safetensors_index { /* a header that was found to be right */
  * empty; else it is the caller's to free. */
 bool tl_safetensors_parse(const char *text, size_t size, uint64_t data, const char *path,
                           tl_safetensors_index *out, tl_error *error);
+/* The file ends after `size` bytes, `but` (its header speaks of, …) more are expected. Returns false. */
+bool tl_safetensors_cut_off(tl_error *error, const char *path, uint64_t size, const char *but,
+                            uint64_t expected);
 void tl_safetensors_index_free(tl_safetensors_index *index);
 
 #endif

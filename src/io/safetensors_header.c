@@ -139,11 +139,12 @@ static bool check_entry(const tl_json *r, const tl_safetensors_entry *e, size_t 
     if (!bytes_of(e, &need))
         return tl_json_fail(r, at, "\"%s\": shape %s of %s is too large", name,
                             tl_shape_text(e->shape, shape), tl_dtype_name(e->dtype));
-    if (e->begin > e->end || e->end > data)
+    bool fits = e->end - e->begin == need;
+    if (e->begin > e->end || e->end > LONG_MAX || (e->end > data && !fits)) /* else the file may be cut off */
         return tl_json_fail(
             r, at, "\"%s\": data_offsets [%llu,%llu], expected them within [0,%llu], the file's data", name,
             (unsigned long long)e->begin, (unsigned long long)e->end, (unsigned long long)data);
-    if (e->end - e->begin != need)
+    if (!fits)
         return tl_json_fail(
             r, at, "\"%s\": data_offsets [%llu,%llu] are %llu bytes, expected %llu for %s of %s", name,
             (unsigned long long)e->begin, (unsigned long long)e->end, (unsigned long long)(e->end - e->begin),
@@ -221,10 +222,15 @@ static bool check_together(header *h, uint64_t data) {
                                 e->begin < at ? "overlap" : "leave a hole");
         at = e->end;
     }
-    if (at != data)
+    if (at > data) {
+        uint64_t before = 8 + (uint64_t)h->json.size;
+        return tl_safetensors_cut_off(h->json.error, path, before + data, "its header speaks of",
+                                      before + at);
+    }
+    if (at < data)
         return tl_error_set(h->json.error,
-                            "%s: %llu bytes of data, expected %llu by the header; the file is cut off "
-                            "or damaged: make or fetch it again",
+                            "%s: %llu bytes of data, expected %llu by the header; the file is damaged: "
+                            "make or fetch it again",
                             file, (unsigned long long)data, (unsigned long long)at);
     if (x->count > 0) qsort(x->by_name, (size_t)x->count, sizeof *x->by_name, by_name);
     const char *twice = NULL;
@@ -238,6 +244,15 @@ static bool check_together(header *h, uint64_t data) {
                             "make or fetch the file again",
                             file, tl_shown(twice, strlen(twice), 80, name));
     return true;
+}
+
+bool tl_safetensors_cut_off(tl_error *error, const char *path, uint64_t size, const char *but,
+                            uint64_t expected) {
+    char shown[TL_SHOWN];
+    return tl_error_set(
+        error,
+        "%s: the file ends after %llu bytes, but %s %llu; it was cut off: copy, make or fetch the file again",
+        tl_shown_path(path, shown), (unsigned long long)size, but, (unsigned long long)expected);
 }
 
 bool tl_safetensors_parse(const char *text, size_t size, uint64_t data, const char *path,

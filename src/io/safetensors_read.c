@@ -35,7 +35,7 @@ static int read_at(int fd, void *bytes, size_t size, uint64_t place) {
     return 0;
 }
 
-static bool fail_cut_off(tl_error *error, const char *path) {
+static bool fail_shorter(tl_error *error, const char *path) {
     char shown[TL_SHOWN];
     return tl_error_set(error, "%s became shorter while it was read; read it again when nobody writes it",
                         tl_shown_path(path, shown));
@@ -45,7 +45,7 @@ static bool fail_cut_off(tl_error *error, const char *path) {
 static bool read_header_size(tl_safetensors *file, uint64_t *header, uint64_t *size, tl_error *error) {
     struct stat about;
     char shown[TL_SHOWN];
-    unsigned char bytes[8];
+    unsigned char bytes[9] = {0};
     if (fstat(file->fd, &about) != 0) return tl_fail_errno(error, "read", file->path, errno);
     if (S_ISDIR(about.st_mode)) return tl_fail_errno(error, "read", file->path, EISDIR);
     tl_shown_path(file->path, shown);
@@ -55,11 +55,14 @@ static bool read_header_size(tl_safetensors *file, uint64_t *header, uint64_t *s
                             "%s: %llu bytes, expected at least 8; this is no safetensors file, or a cut-off "
                             "one: check the path, or make or fetch it again",
                             shown, (unsigned long long)*size);
-    int number = read_at(file->fd, bytes, 8, 0);
+    int number = read_at(file->fd, bytes, *size > 8 ? 9 : 8, 0);
     if (number > 0) return tl_fail_errno(error, "read", file->path, number);
-    if (number < 0) return fail_cut_off(error, file->path);
+    if (number < 0) return fail_shorter(error, file->path);
     *header = 0;
     for (int i = 0; i < 8; i++) *header |= (uint64_t)bytes[i] << 8 * i;
+    bool looks_right = *header <= TL_SAFETENSORS_HEADER_MAX && (*size == 8 || bytes[8] == '{');
+    if (*header > *size - 8 && looks_right)
+        return tl_safetensors_cut_off(error, file->path, *size, "its header alone goes on to", 8 + *header);
     if (*header > *size - 8 || *header > TL_SAFETENSORS_HEADER_MAX) {
         uint64_t most = *size - 8 < TL_SAFETENSORS_HEADER_MAX ? *size - 8 : TL_SAFETENSORS_HEADER_MAX;
         return tl_error_set(
@@ -78,7 +81,7 @@ static bool read_header(tl_safetensors *file, tl_error *error) {
     if (text == NULL) return tl_fail_memory(error, "reading the header of", file->path);
     int number = read_at(file->fd, text, (size_t)header, 8);
     bool ok = number > 0   ? tl_fail_errno(error, "read", file->path, number)
-              : number < 0 ? fail_cut_off(error, file->path)
+              : number < 0 ? fail_shorter(error, file->path)
                            : tl_safetensors_parse(text, (size_t)header, size - 8 - header, file->path,
                                                   &file->index, error);
     file->data = 8 + header;
@@ -182,7 +185,7 @@ bool tl_safetensors_read(tl_safetensors *file, const char *name, tl_tensor to, t
         int number =
             read_at(file->fd, bytes, (size_t)(n * size), file->data + e->begin + (uint64_t)(first * size));
         if (number > 0) return tl_fail_errno(error, "read", file->path, number);
-        if (number < 0) return fail_cut_off(error, file->path);
+        if (number < 0) return fail_shorter(error, file->path);
         tl_dtype_decode(e->dtype, bytes, n, block);
         tl_elements_put(to, first, n, block);
     }

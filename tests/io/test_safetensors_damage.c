@@ -141,6 +141,13 @@ START_TEST(bad_descriptions) {
     assert_bad(ONE("\"F64\"", "[2]", "[0,8]"), 8,
                "data_offsets [0,8] are 8 bytes, expected 16 for [2] of F64");
     assert_bad(GOOD, 12, "12 bytes of data, expected 8 by the header");
+    assert_bad(GOOD, 7,
+               "the file ends after 69 bytes, but its header speaks of 70; it was cut off: copy, make or "
+               "fetch the file again");
+    assert_bad(ONE("\"U8\"", "[9223372036854775807]", "[0,9223372036854775807]"), 8,
+               "but its header speaks of 9223372036854775904; it was cut off");
+    assert_bad(ONE("\"U8\"", "[1]", "[9223372036854775807,9223372036854775808]"), 8,
+               "expected them within [0,8]");
     assert_bad("{}", 1, "1 bytes of data, expected 0 by the header");
     assert_bad(ONE("\"F32\"", "[1]", "[4,8]"), 8,
                "the data of \"a\" begins at 4, expected 0: tensors leave a hole");
@@ -166,7 +173,17 @@ START_TEST(bad_sizes) {
     } cases[] = {
         {"", 0, "0 bytes, expected at least 8; this is no safetensors file, or a cut-off one"},
         {"\2\0\0\0\0\0\0", 7, "7 bytes, expected at least 8"},
-        {"\2\0\0\0\0\0\0\0{", 9, "byte 0: a header of 2 bytes, expected at most 1"},
+        {"\2\0\0\0\0\0\0\0", 8,
+         "the file ends after 8 bytes, but its header alone goes on to 10; it was cut off"},
+        {"\2\0\0\0\0\0\0\0{", 9,
+         "damaged.safetensors: the file ends after 9 bytes, but its header alone goes on to 10; it was cut "
+         "off: "
+         "copy, make or fetch the file again"},
+        {"\2\0\0\0\0\0\0\0[", 9,
+         "byte 0: a header of 2 bytes, expected at most 1; this is no safetensors file"},
+        {"\0\341\365\5\0\0\0\0{", 9,
+         "the file ends after 9 bytes, but its header alone goes on to 100000008"},
+        {"\1\341\365\5\0\0\0\0{", 9, "a header of 100000001 bytes, expected at most 1;"},
         {"\377\377\377\377\377\377\377\377{}", 10,
          "a header of 18446744073709551615 bytes, expected at most 2"},
         {"\0\0\0\0\0\0\0\200{}", 10, "a header of 9223372036854775808 bytes"},
@@ -208,13 +225,20 @@ static bool digest(const char *path, tl_error *error) {
 START_TEST(cut_off_anywhere_is_refused) {
     scratch s = scratch_new();
     const char *path = scratch_path(&s, "damaged.safetensors");
-    size_t size = sizeof reference_reals - 1;
+    size_t size = sizeof reference_reals - 1, data = 8 + (unsigned char)reference_reals[0];
+    data += 256 * (size_t)(unsigned char)reference_reals[1];
     for (size_t n = 0; n <= size; n++) {
         tl_error error = {""};
         put_file(path, reference_reals, n);
         bool ok = digest(path, &error);
         ck_assert_msg(ok == (n == size), "%zu of %zu bytes", n, size);
-        if (!ok) assert_contains(error.message, "make or fetch");
+        char expected[160] = "expected at least 8; this is no safetensors file, or a cut-off one";
+        if (n >= 8)
+            snprintf(expected, sizeof expected,
+                     "the file ends after %zu bytes, but its header %s %zu; it was cut off: copy, make or "
+                     "fetch the file again",
+                     n, n < data ? "alone goes on to" : "speaks of", n < data ? data : size);
+        if (!ok) assert_contains(error.message, expected);
     }
     scratch_remove(&s);
 }
