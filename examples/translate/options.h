@@ -66,6 +66,11 @@ settings settings_default(void);
 /* Fills in what follows from other settings (the preset's sizes, when training ends), and looks whether they go
  * together. For a command line and for a config.txt alike. */
 bool settings_complete(settings *s, tl_error *error);
+/* Is what stands in the settings one of the values that the option takes, and what are they? */
+bool option_allows(const option *o, const settings *s);
+const char *option_expects(const option *o);
+const option *option_find(const option *table, const char *name, size_t length); /* NULL if it is not there */
+
 /* Reads argv[0 … argc-1]. *help is set if --help was there. */
 bool options_parse(const option *table, int argc, char **argv, settings *s, bool *help, tl_error *error);
 void options_print(const option *table, const settings *defaults, FILE *out);

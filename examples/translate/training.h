@@ -29,11 +29,18 @@ bool draw_curves(training *t);
 /* The mean of the recent weights, scored on the validation sentences. */
 bool validate_average(training *t);
 
-/* ---- train.c ---- */
+/* ---- update.c ---- */
 
+/* One update, of --accumulate batches or what is left of the epoch. *ended: the epoch is through. */
+bool update(training *t, bool *ended);
 double learning_rate(const training *t);
 /* Stops training: which operation was the first to produce NaN or infinity. Returns false. */
 bool stop_at_nonfinite(training *t, const tl_batch *batch, const char *what, double value);
+
+/* ---- train.c ---- */
+
+long planned_steps(const training *t); /* by --steps and --epochs; 0 = no limit */
+double elapsed(const training *t);     /* seconds of training, of all its parts */
 
 /* Trains as the settings say, from the start or on from a checkpoint. Returns an exit status: 0; 1 after an error; 2 for a wrong
  * command line; 130 when interrupted. */
