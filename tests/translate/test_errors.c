@@ -180,7 +180,7 @@ START_TEST(made_here) {
                "toy corpus: found lengths 5 to 3, expected 1 ≤ shortest ≤ longest ≤ 100000");
     fails_with(
         1, "$T train --pair en-fr --sentences 200001 --out $D/run",
-        "grammar corpus: found 200001 sentences from number 0 on, but there are 200000: ask for fewer");
+        "grammar corpus: found 200001 sentences from number 0 on, but there are 100000: ask for fewer");
     fails_with(1, "$T corpus --sentences 0 --out $D/run",
                "grammar corpus: found 0 sentences from number 0 on, expected at least 1 from 0 or later");
     sh("touch $D/file");

@@ -431,7 +431,7 @@ START_TEST(help) {
     compare_with_help("corpus", corpus_trials, ROWS(corpus_trials));
     assert_contains(out, " [en-fr]\n"); /* the command's own default */
     compare_with_help("demo", demo_trials, ROWS(demo_trials));
-    assert_contains(out, "updates [1200]\n");
+    assert_contains(out, "updates [2500]\n");
     char *long_form = copy(out);
     sh("$T demo -h");
     ck_assert_str_eq(out, long_form);
