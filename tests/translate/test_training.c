@@ -208,7 +208,7 @@ START_TEST(accumulate) {
     for (int i = 0; i < 4; i++) {
         char line[512];
         snprintf(line, sizeof line,
-                 "--dropout 0 --lr 0.003 --warmup 0 --schedule constant --clip 0.2 --epochs 6 %s",
+                 "--dropout 0 --lr 0.003 --warmup 0 --schedule constant --clip 3 --epochs 6 %s",
                  options[i]);
         train("run", line);
         logs[i] = read_log("run");
