@@ -144,7 +144,7 @@ static const char *is_over(const training *t) {
     const settings *s = &t->run.settings;
     long total = planned_steps(t);
     if (total && t->now.step >= total) return "all steps are done";
-    if (s->minutes > 0 && elapsed(t) >= 60 * s->minutes) return "the time is up";
+    if (s->minutes > 0 && elapsed(t) >= 60 * s->minutes && t->now.step) return "the time is up";
     if (s->patience && t->now.waited >= s->patience)
         return "no validation was better for as long as --patience says";
     return NULL;
@@ -196,7 +196,8 @@ static bool train_with_progress(training *t) {
     tl_progress_pause(&t->progress);
     ok = ok && run_save_weights(&t->run, "last.safetensors");
     ok = ok && (!s->average || (recent_average(&t->now, &t->run) && (*t->stop || validate_average(t))));
-    return ok && draw_curves(t); /* last: a picture that fails takes nothing with it */
+    if (ok) draw_curves(t);
+    return ok;
 }
 
 static void say_start(const training *t) {

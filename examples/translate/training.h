@@ -25,7 +25,8 @@ bool log_open(training *t,
 /* Scores the model, keeps the best weights, writes log, curves and checkpoint. False, without an error, if it was
  * interrupted. */
 bool validate(training *t);
-bool draw_curves(training *t);
+/* The log as a picture; what fails is only warned of. */
+void draw_curves(const training *t);
 /* The mean of the recent weights, scored on the validation sentences. */
 bool validate_average(training *t);
 

@@ -51,12 +51,14 @@ bool stop_at_nonfinite(training *t, const tl_batch *batch, const char *what, dou
     tl_tape_find_nonfinite(t->run.tape, where);
     if (!*where && batch) find_gradient(t, batch, where);
     if (batch) name_sentences(t, batch, sentences, sizeof sentences);
-    return tl_error_set(&t->run.error,
-                        "step %ld: the %s is %s%s; what went wrong first: %s; the checkpoint is the one "
-                        "before: try a smaller "
-                        "--lr, a longer --warmup or a smaller --clip",
-                        t->now.step, what, isnan(value) ? "not a number" : "infinite", sentences,
-                        *where ? where : "not found");
+    bool saved = t->now.validations || t->run.settings.resume;
+    return tl_error_set(
+        &t->run.error,
+        "step %ld: the %s is %s%s; what went wrong first: %s; %s: try a smaller --lr, a longer "
+        "--warmup or a smaller --clip",
+        t->now.step, what, isnan(value) ? "not a number" : "infinite", sentences,
+        *where ? where : "not found",
+        saved ? "the checkpoint is the one before" : "there is no checkpoint yet");
 }
 
 /* ---- one update ---- */

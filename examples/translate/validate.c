@@ -56,7 +56,7 @@ static bool log_row(training *t, const quality *q, double elapsed, double train_
     return tl_csv_end_row(t->log) || tl_error_set(&t->run.error, "%s", tl_csv_error(t->log));
 }
 
-bool draw_curves(training *t) {
+void draw_curves(const training *t) {
     static const tl_plot_curve losses[] = {{"train_loss", "training (label-smoothed)"},
                                            {"valid_loss", "validation"}},
                                bleu[] = {{"bleu", "validation"}},
@@ -73,8 +73,10 @@ bool draw_curves(training *t) {
                              .panels = panels,
                              .count = 3,
                              .picture = "curves.svg"};
+    tl_error wrong = {""};
     run_path(path, t->run.settings.out, "curves.gp");
-    return tl_plot_write(path, &config, &t->run.error) && tl_plot_draw(path, &drawn, &t->run.error);
+    if (!tl_plot_write(path, &config, &wrong) || !tl_plot_draw(path, &drawn, &wrong))
+        fprintf(stderr, "translate: warning: %s\n", wrong.message);
 }
 
 /* ---- scoring ---- */

@@ -102,7 +102,7 @@ END_TEST
 START_TEST(best_by) {
     int differ = 0;
     sh("(head -n 4 $D/pairs.tsv; tail -n 4 $D/pairs.tsv | sed 's/\t.*/\tzut zut zut/') > $D/valid.tsv");
-    for (int seed = 1; seed <= 3; seed++) {
+    for (int seed = 1; seed <= 3 || (!differ && seed <= 20); seed++) {
         long best[2] = {0, 0};
         for (int by = 0; by < 2; by++) {
             char options[512], text[128], name[64];
@@ -304,9 +304,9 @@ START_TEST(curves) {
     ck_assert_int_ne(access(in_folder("run/curves.svg"), F_OK), 0);
     /* one that fails: said, and nothing else is lost */
     fake_gnuplot("#!/bin/sh\necho 'no paint left'\nexit 3\n");
-    ck_assert_int_eq(try(TRAIN_SMALL " --steps 4 --average 2 --validate-every 2 --out $D/run --overwrite"),
-                     1);
-    snprintf(asked, sizeof asked, "translate: %s: gnuplot failed: no paint left", in_folder("run/curves.gp"));
+    sh(TRAIN_SMALL " --steps 4 --average 2 --validate-every 2 --out $D/run --overwrite");
+    snprintf(asked, sizeof asked, "translate: warning: %s: gnuplot failed: no paint left",
+             in_folder("run/curves.gp"));
     assert_contains(err, asked);
     static const char *const files[] = {"run/last.safetensors", "run/average.safetensors",
                                         "run/checkpoint.safetensors"};
