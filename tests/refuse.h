@@ -1,8 +1,8 @@
 /* For tests of what happens when memory runs out: an allocator that grants as many requests as it is told, and counts
  * the pieces that are alive. It takes malloc's place in the whole program, so include this in the test's one file.
  *
- * Where it cannot (a sanitizer has an allocator of its own, or the C library is not glibc), CAN_REFUSE is 0 and nothing is
- * ever refused. */
+ * Where it cannot (a sanitizer has an allocator of its own, or the C library is not glibc), CAN_REFUSE is 0 and nothing
+ * is ever refused. */
 #ifndef TL_TESTS_REFUSE_H
 #define TL_TESTS_REFUSE_H
 

@@ -1,8 +1,8 @@
 /* Drives the row kernels over many rows: which rows, which part of each is visible, which thread.
  *
- * Sums over rows never depend on the threads: normalisation's dgamma and dbeta are summed within chunks of
- * CHUNK rows, then over the chunks in ascending order; a table's gradient rows each take their terms in ascending
- * order; losses are added up in ascending order by one thread. */
+ * Sums over rows never depend on the threads, nor on padding, whose rows of dy are exactly 0: normalisation's dgamma
+ * and dbeta are summed within chunks of CHUNK rows that are not 0, then over the chunks in ascending order; a table's
+ * gradient rows each take their terms in ascending order; losses are added up in ascending order by one thread. */
 #include "rows.h"
 #include "kernels/kernels.h"
 
@@ -92,6 +92,26 @@ void tl_rows_rms_norm(tl_real *y, const tl_real *x, const tl_real *gamma, long r
     for (long r = 0; r < rows; r++) k->rms_norm(y + r * n, x + r * n, gamma, n, eps, rstd + r);
 }
 
+static bool all_zero(const tl_real *row, long n) {
+    long i = 0;
+    while (i < n && row[i] == 0) i++;
+    return i == n;
+}
+
+/* Where each chunk begins, and behind them `rows`. Rows of 0 belong to a chunk, but do not count: they would move
+ * the others from chunk to chunk. Returns how many chunks there are, 1 or more. */
+static long cut_chunks(long *start, const tl_real *dy, long rows, long n) {
+    long chunks = 1, count = 0;
+    start[0] = 0;
+    for (long r = 0; r < rows; r++) {
+        if (all_zero(dy + r * n, n)) continue;
+        if (count > 0 && count % CHUNK == 0) start[chunks++] = r;
+        count++;
+    }
+    start[chunks] = rows;
+    return chunks;
+}
+
 /* to (+)= the sum over chunks of part[chunk · step + i]; uses up part */
 static void sum_chunks(tl_row_gradient to, tl_real *part, long chunks, long step, long n) {
     for (long c = 1; c < chunks; c++)
@@ -103,17 +123,18 @@ bool tl_rows_norm_backward(tl_row_gradient dx, tl_row_gradient dgamma, tl_row_gr
                            const tl_real *x, const tl_real *dy, const tl_real *gamma, long rows, long n,
                            const tl_real *mean, const tl_real *rstd, tl_workspace *w) {
     const tl_row_kernels *k = kernels();
-    const long chunks = rows > 0 ? (rows + CHUNK - 1) / CHUNK : 1, step = 2 * n;
-    const bool sums = dgamma.to || dbeta.to;
-    const size_t bytes = (size_t)(chunks * step) * sizeof(tl_real);
-    tl_real *part = sums ? tl_workspace_get(w, bytes) : NULL;
-    if (sums && !part) return false;
-    if (sums) memset(part, 0, bytes);
+    const long most = rows / CHUNK + 1, step = 2 * n;
+    const size_t starts = (size_t)(most + 1) * sizeof(long), sums = (size_t)(most * step) * sizeof(tl_real);
+    long *start = tl_workspace_get(w, starts + sums);
+    if (!start) return false;
+    tl_real *part = (tl_real *)(start + most + 1);
+    const long chunks = cut_chunks(start, dy, rows, n);
+    memset(part, 0, (size_t)(chunks * step) * sizeof *part);
 #pragma omp parallel for schedule(static) if (rows * n > SMALL_SIMPLE)
     for (long c = 0; c < chunks; c++) {
         tl_real *part_gamma = dgamma.to ? part + c * step : NULL,
                 *part_beta = dbeta.to ? part + c * step + n : NULL;
-        for (long r = c * CHUNK; r < rows && r < (c + 1) * CHUNK; r++) {
+        for (long r = start[c]; r < start[c + 1]; r++) {
             tl_real *to = dx.to ? dx.to + r * n : NULL;
             if (mean)
                 k->layer_norm_backward(to, part_gamma, part_beta, x + r * n, dy + r * n, gamma, n, mean[r],

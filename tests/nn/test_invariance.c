@@ -94,6 +94,31 @@ START_TEST(more_padding) {
 }
 END_TEST
 
+/* The gradients of parameters too: each is one chain of additions down all rows of the batch, and a padding row adds
+ * exactly 0 to it. */
+START_TEST(more_padding_for_parameters) {
+    const tl_transformer_config *model = &models[_i % MODELS];
+    const bool fused = _i / MODELS;
+    bench k = bench_begin(model);
+    static const int extra[][2] = {{1, 0}, {43, 0}, {0, 1}, {0, 16}, {5, 5}, {16, 43}, {45, 45}};
+    tl_batch b = batch_of(sentences, SENTENCES, model->src_vocab, 0, 0);
+    pass_of(&k, &b, fused);
+    gradients g = gradients_of(k.params);
+    for (size_t e = 0; e < sizeof extra / sizeof *extra; e++) {
+        tl_batch padded = batch_of(sentences, SENTENCES, model->src_vocab, b.src_len + extra[e][0],
+                                   b.tgt_len + extra[e][1]);
+        pass_of(&k, &padded, fused);
+        char what[64];
+        snprintf(what, sizeof what, "%d and %d padding columns", extra[e][0], extra[e][1]);
+        assert_same_gradients(k.params, &g, what);
+        batch_free(&padded);
+    }
+    gradients_free(&g);
+    batch_free(&b);
+    bench_end(&k);
+}
+END_TEST
+
 START_TEST(what_stands_in_the_padding) { /* any ids: nobody reads them */
     const tl_transformer_config *model = &models[_i % MODELS];
     const bool fused = _i / MODELS;
@@ -237,11 +262,12 @@ static const tl_transformer_config large = {.src_vocab = 301,
                                             .dropout = 0.1,
                                             .label_smoothing = 0.1};
 
-static tl_batch large_batch(void) {
+static tl_batch large_batch_of(long src_len, long tgt_len) {
     sentence s[16];
     for (int i = 0; i < 16; i++) s[i] = (sentence){i, 31 - i % 5, 27 - i % 7};
-    return batch_of(s, 16, 301, 0, 0);
+    return batch_of(s, 16, 301, src_len, tgt_len);
 }
+static tl_batch large_batch(void) { return large_batch_of(0, 0); }
 
 START_TEST(any_number_of_threads) {
     bench k = bench_begin(&large);
@@ -277,6 +303,27 @@ START_TEST(any_number_of_threads) {
     }
     gradients_free(&g);
     free(loss.data), free(memory.data);
+    batch_free(&b);
+    bench_end(&k);
+}
+END_TEST
+
+/* A training step's gradients, in shapes that are shared out among threads and cut into blocks. */
+START_TEST(more_padding_in_a_large_step) {
+    tl_transformer_config config = large;
+    config.dropout = 0; /* it draws for each place of the batch, so padding moves what is dropped */
+    bench k = bench_begin(&config);
+    tl_batch b = large_batch();
+    bench_step(&k, &b, 1, NULL);
+    gradients g = gradients_of(k.params);
+    for (int i = 0; i < 4; i++) {
+        tl_batch padded = large_batch_of(b.src_len + 11 * (i & 1), b.tgt_len + 37 * (i >> 1));
+        tl_set_threads(1 + i);
+        bench_step(&k, &padded, 1, NULL);
+        assert_same_gradients(k.params, &g, "a padded step");
+        batch_free(&padded);
+    }
+    gradients_free(&g);
     batch_free(&b);
     bench_end(&k);
 }
@@ -544,12 +591,14 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, more_padding, 0, 2 * MODELS);
+    tcase_add_loop_test(tc, more_padding_for_parameters, 0, 2 * MODELS);
     tcase_add_loop_test(tc, what_stands_in_the_padding, 0, 2 * MODELS);
     tcase_add_loop_test(tc, alone_as_in_a_batch, 0, 2 * MODELS);
     tcase_add_loop_test(tc, empty_sentences_in_the_batch, 0, 2 * MODELS);
     tcase_add_loop_test(tc, train_without_dropout_is_eval, 0, MODELS);
     tcase_add_loop_test(tc, later_words_change_nothing_before_them, 0, MODELS);
     tcase_add_test(tc, any_number_of_threads);
+    tcase_add_test(tc, more_padding_in_a_large_step);
     tcase_add_test(tc, run_after_run);
     tcase_add_loop_test(tc, greedy, 0, MODELS);
     tcase_add_loop_test(tc, greedy_is_teacher_forcing_on_its_own_words, 0, MODELS);
