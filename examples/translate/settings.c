@@ -81,6 +81,7 @@ bool settings_complete(settings *s, tl_error *error) {
                             "--d-model %ld does not split into --heads %ld: choose heads that divide it",
                             s->d_model, s->heads);
     if (!s->accumulate) s->accumulate = 1;
+    if (!s->merges) s->merges = 10000;
     return true;
 }
 
