@@ -17,9 +17,7 @@ static void same_text(const char *a, const char *b) { must_msg(!strcmp(a, b), "\
 /* More than the first room of every growing array. */
 static const char *const lines[] = {
     "the old man saw the small boat on the river", "a b c d e f g h i j k l m n o p q r s t u v w x y z",
-    "lower lowest newer newest wider widest lower newer",
-    "aaaaaaaa\xC2\xA0"
-    "aaaa abababab the the the the",
+    "lower lowest newer newest wider widest lower newer", "aaaaaaaa\u00A0aaaa abababab the the the the",
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"};
 enum { LINES = sizeof lines / sizeof *lines };
 
