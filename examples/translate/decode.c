@@ -132,7 +132,9 @@ static bool measure_loss(run *r, const tl_corpus *cut, quality *q, const volatil
     tl_batches *batches = by_length(r, cut);
     tl_batch batch;
     double nll = 0;
-    long tokens = 0, correct = 0;
+    long tokens = 0, correct = 0, done = 0;
+    tl_progress progress = progress_of_sentences(&r->settings, "measuring the loss", tl_corpus_size(cut));
+    tl_progress_start(&progress);
     bool was = tl_tape_set_grad(r->tape, false);
     tl_tape_eval(r->tape);
     while (!tl_failed(&r->error) && !(stop && *stop) && tl_batches_next(batches, &batch)) {
@@ -145,7 +147,10 @@ static bool measure_loss(run *r, const tl_corpus *cut, quality *q, const volatil
         nll += batch_nll;
         tokens += batch_tokens;
         correct += batch_correct;
+        done += batch.sentences;
+        tl_progress_update(&progress, done, 0, (double)batch.tgt_tokens);
     }
+    tl_progress_pause(&progress);
     tl_tape_set_grad(r->tape, was);
     if (tl_batches_error(batches)) tl_error_set(&r->error, "%s", tl_batches_error(batches));
     tl_batches_free(batches);

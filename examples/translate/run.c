@@ -209,3 +209,12 @@ int usage_with(const char *command, const char *message) {
 tl_progress progress_of(const settings *s, const char *label) {
     return (tl_progress){.out = s->quiet ? NULL : stderr, .label = label};
 }
+
+tl_progress progress_of_sentences(const settings *s, const char *label, long sentences) {
+    tl_progress progress = progress_of(s, label);
+    progress.total = sentences;
+    progress.unit = "sentence";
+    progress.no_loss = true;
+    progress.after = 1;
+    return progress;
+}

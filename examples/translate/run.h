@@ -120,6 +120,8 @@ int fail_with(const char *message); /* "translate: message" on standard error; r
 int usage_with(const char *command, const char *message);
 /* A bar on standard error, or nothing with --quiet. */
 tl_progress progress_of(const settings *s, const char *label);
+/* The same for a pass over sentences, which is mostly over before one would look: seen from the second second on. */
+tl_progress progress_of_sentences(const settings *s, const char *label, long sentences);
 double seconds_now(void);
 
 #endif

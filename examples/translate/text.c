@@ -76,13 +76,17 @@ bool text_learn(run *r, const tl_corpus *corpus) {
 
 static tl_corpus *cut_corpus(run *r, const tl_corpus *corpus) {
     tl_corpus *cut = tl_corpus_new();
+    tl_progress progress = progress_of_sentences(&r->settings, "cutting text", tl_corpus_size(corpus));
+    tl_progress_start(&progress);
     for (long i = 0; i < tl_corpus_size(corpus) && !tl_failed(&r->error); i++) {
         char *source = text_cut(r, TL_SOURCE, tl_corpus_sentence(corpus, TL_SOURCE, i));
         char *target = text_cut(r, TL_TARGET, tl_corpus_sentence(corpus, TL_TARGET, i));
         if (source && target) tl_corpus_add(cut, source, target);
         free(source);
         free(target);
+        tl_progress_update(&progress, i + 1, 0, 0);
     }
+    tl_progress_pause(&progress);
     if (tl_corpus_error(cut)) tl_error_set(&r->error, "%s", tl_corpus_error(cut));
     return cut;
 }

@@ -245,6 +245,7 @@ typedef struct tl_progress {
     const char *label; /* goes before the line; may change on the way; NULL = none */
     const char *unit;  /* NULL = "step" */
     bool no_loss;      /* do not show a loss */
+    double after;      /* show nothing before so many seconds: for what is mostly quick */
     int width;         /* columns; 0 = ask the terminal, else COLUMNS, else 80 */
     enum { TL_PROGRESS_AUTO, TL_PROGRESS_BAR, TL_PROGRESS_PLAIN } style; /* 0 = a bar if out is a terminal */
     double (*clock)(void); /* seconds from anywhere; NULL = the machine's steady clock */

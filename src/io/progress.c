@@ -207,6 +207,8 @@ static double plain_pause(const tl_progress *p, double t) { return fmin(60, fmax
 
 /* ---- the run ---- */
 
+static bool is_too_early(const tl_progress *p, double t) { return t - p->begin < p->after; }
+
 void tl_progress_start(tl_progress *p) {
     if (p == NULL || p->out == NULL) return;
     double t = now(p);
@@ -219,7 +221,7 @@ void tl_progress_start(tl_progress *p) {
     p->recent_tokens = p->recent_seconds = 0;
     p->drawn_width = 0;
     p->drawn = t;
-    if (p->is_bar) draw_bar(p, t, false);
+    if (p->is_bar && !is_too_early(p, t)) draw_bar(p, t, false);
 }
 
 void tl_progress_update(tl_progress *p, long step, double loss, double tokens) {
@@ -231,7 +233,7 @@ void tl_progress_update(tl_progress *p, long step, double loss, double tokens) {
     p->last = t;
     p->step = step;
     p->loss = loss;
-    if (t - p->drawn < (p->is_bar ? REDRAW_SECONDS : plain_pause(p, t))) return;
+    if (t - p->drawn < (p->is_bar ? REDRAW_SECONDS : plain_pause(p, t)) || is_too_early(p, t)) return;
     p->drawn = t;
     if (p->is_bar)
         draw_bar(p, t, false);
@@ -251,7 +253,7 @@ void tl_progress_resume(tl_progress *p) {
     double t = now(p);
     p->paused = false;
     p->last += t - p->paused_at;
-    if (!p->is_bar) return;
+    if (!p->is_bar || is_too_early(p, t)) return;
     p->drawn = t;
     draw_bar(p, t, false);
 }
@@ -259,7 +261,8 @@ void tl_progress_resume(tl_progress *p) {
 void tl_progress_finish(tl_progress *p) {
     if (p == NULL || !p->started) return;
     double t = now(p);
-    if (p->is_bar) {
+    if (is_too_early(p, t)) { /* nothing was shown, nothing will be */
+    } else if (p->is_bar) {
         draw_bar(p, t, true);
         fputc('\n', p->out);
         fflush(p->out);

@@ -293,6 +293,38 @@ START_TEST(elsewhere_plain_lines_now_and_then) {
 }
 END_TEST
 
+START_TEST(what_is_quick_shows_nothing) {
+    for (int is_bar = 0; is_bar < 2; is_bar++) {
+        output o;
+        output_open(&o);
+        tl_progress p = bar(o.file, 90);
+        if (!is_bar) p.style = TL_PROGRESS_PLAIN;
+        p.total = 100;
+        p.after = 20;
+        tl_progress_start(&p);
+        seconds += 19;
+        tl_progress_update(&p, 50, 1, 1);
+        tl_progress_pause(&p);
+        tl_progress_resume(&p);
+        tl_progress_finish(&p);
+        fflush(o.file);
+        ck_assert_int_eq(o.size, 0);
+        tl_progress_start(&p);
+        seconds += 21;
+        tl_progress_update(&p, 60, 1, 1);
+        assert_contains(o.text, "step 60/100");
+        tl_progress_pause(&p);
+        seconds += 1;
+        size_t before = o.size;
+        tl_progress_resume(&p);
+        ck_assert((o.size > before) == (is_bar == 1));
+        tl_progress_finish(&p);
+        ck_assert_int_eq(o.text[o.size - 1], '\n');
+        output_close(&o);
+    }
+}
+END_TEST
+
 START_TEST(silence) {
     tl_progress p = {.total = 10};
     tl_progress_update(&p, 1, 1, 1); /* before the start */
@@ -359,6 +391,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, pause_makes_room_for_other_lines);
     tcase_add_test(tc, a_shorter_line_covers_the_longer_one);
     tcase_add_test(tc, elsewhere_plain_lines_now_and_then);
+    tcase_add_test(tc, what_is_quick_shows_nothing);
     tcase_add_test(tc, silence);
     tcase_add_test(tc, on_a_terminal);
     tcase_add_test(tc, the_width_may_come_from_the_environment);
