@@ -164,8 +164,8 @@ $(B)/bench/%: $(B)/obj/bench/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(TL_FLAGS) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(TL_LIBS)
 
-bench: $(B)/bench/step ## time a training step, in turn with PyTorch's where it is installed
-	BUILD=$(B) bench/compare
+bench: $(B)/bench/step $(B)/bench/decode $(B)/bench/peak ## time a training step, in turn with PyTorch's where it is installed
+	BUILD=$(B) bench/compare $(BENCH)
 
 docs: need-check $(B)/tests/docs/test_operations_table ## write docs/operations.md from the list of operations
 	TL_WRITE_DOCS=1 $(B)/tests/docs/test_operations_table

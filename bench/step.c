@@ -3,32 +3,10 @@
  * of the PyTorch side, so that the two can be run in turn. Prints one line of JSON.
  *
  *     build/bench/step [T0|T1|T2|T3] [seconds] */
-#include <tapeloom.h>
+#define _POSIX_C_SOURCE 200809L /* getrusage */
+#include "configurations.h"
 
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
-typedef struct configuration {
-    const char *name;
-    long d_model, d_ff, vocab, sentences, length;
-    int heads, layers;
-} configuration;
-static const configuration configurations[] = {{"T0", 64, 128, 200, 32, 12, 4, 2},
-                                               {"T1", 128, 256, 10000, 128, 16, 4, 4},
-                                               {"T2", 256, 1024, 8000, 64, 32, 4, 3},
-                                               {"T3", 512, 2048, 8000, 16, 64, 8, 6}};
-
-static double now(void) {
-    struct timespec t;
-    timespec_get(&t, TIME_UTC);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int by_size(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
+#include <sys/resource.h>
 
 /* Matrix products of one step: three times the forward's. */
 static double flop(const configuration *c) {
@@ -65,28 +43,11 @@ static tl_batch random_batch(const configuration *c) {
 int main(int argc, char **argv) {
     const char *name = argc > 1 ? argv[1] : "T1";
     double budget = argc > 2 ? atof(argv[2]) : 8;
-    const configuration *c = NULL;
-    for (size_t i = 0; i < sizeof configurations / sizeof *configurations; i++)
-        if (!strcmp(configurations[i].name, name)) c = &configurations[i];
-    if (!c) {
-        fprintf(stderr, "bench: there is no configuration %s; T0, T1, T2, T3\n", name);
-        return 2;
-    }
+    const configuration *c = configuration_of(name);
     tl_batch batch = random_batch(c);
     tl_params *params = tl_params_new(1);
-    tl_transformer model = tl_transformer_init(params, "",
-                                               &(tl_transformer_config){.src_vocab = c->vocab,
-                                                                        .tgt_vocab = c->vocab,
-                                                                        .tie = TL_TIE_ALL,
-                                                                        .d_model = c->d_model,
-                                                                        .d_ff = c->d_ff,
-                                                                        .heads = c->heads,
-                                                                        .layers = c->layers,
-                                                                        .no_final_norm = true,
-                                                                        .dropout = 0.1,
-                                                                        .attention_dropout = 0.1,
-                                                                        .activation_dropout = 0.1,
-                                                                        .label_smoothing = 0.1});
+    tl_transformer_config config = model_of(c);
+    tl_transformer model = tl_transformer_init(params, "", &config);
     tl_adam *adam = tl_adam_new(params, &(tl_adam_config){.beta2 = 0.98, .eps = 1e-9});
     tl_tape *tape = tl_tape_new();
     enum { MOST = 100000 };
@@ -111,13 +72,15 @@ int main(int argc, char **argv) {
     }
     qsort(times, (size_t)n, sizeof *times, by_size);
     double median = times[n / 2];
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
     printf(
         "{\"config\": \"%s\", \"ms_median\": %.3f, \"ms_min\": %.3f, \"ms_p90\": %.3f, \"steps\": %ld, "
         "\"gflops\": %.1f, \"tgt_tok_s\": %.0f, \"loss_first\": %.4f, \"loss_last\": %.4f, \"params\": %ld, "
-        "\"tape_mb\": %.1f, \"build\": \"%s\"}\n",
+        "\"tape_mb\": %.1f, \"rss_mb\": %.0f, \"build\": \"%s\"}\n",
         name, 1e3 * median, 1e3 * times[0], 1e3 * times[n * 9 / 10], n, flop(c) / median * 1e-9,
         (double)batch.tgt_tokens / median, first, last, tl_params_numel(params),
-        (double)tl_tape_stats_of(tape).reserved / 1048576, tl_build_text());
+        (double)tl_tape_stats_of(tape).reserved / 1048576, (double)usage.ru_maxrss / 1024, tl_build_text());
     tl_adam_free(adam);
     tl_tape_free(tape);
     tl_params_free(params);
