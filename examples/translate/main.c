@@ -1,7 +1,10 @@
 /* translate: trains an encoder-decoder Transformer on sentence pairs, and translates with it. */
+#define _POSIX_C_SOURCE 200809L /* setenv */
 #include "run.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct command {
     const char *name, *usage, *what;
@@ -89,7 +92,21 @@ static int run_command(const command *c, const char *program, int argc, char **a
     return c->run(&s);
 }
 
+/* OpenMP's threads spin while they wait for each other. Where other programs want the cores too, they then keep those
+ * that they wait for from running: two threads become many times slower than one. That they shall sleep is read from
+ * the environment when OpenMP is loaded, before main begins; so it is said there, and the program starts once more. */
+static void let_waiting_threads_sleep(char **argv) {
+#if defined(_OPENMP) && defined(__linux__)
+    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
+        return; /* somebody knows better, or it is done */
+    if (setenv("OMP_WAIT_POLICY", "passive", 1) == 0) execv("/proc/self/exe", argv);
+#else
+    (void)argv;
+#endif
+}
+
 int main(int argc, char **argv) {
+    let_waiting_threads_sleep(argv);
     if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
         print_usage(argc < 2 ? stderr : stdout);
         return argc < 2 ? 2 : 0;

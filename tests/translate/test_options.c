@@ -476,6 +476,25 @@ START_TEST(forms) {
 }
 END_TEST
 
+/* Threads that wait sleep, unless the environment says something itself; nothing else about the environment changes. */
+START_TEST(waiting_threads_sleep) {
+    sh("$T --help");
+    if (!strstr(out, "OpenMP")) {
+        TL_SKIP("built without OpenMP: no threads wait");
+        return;
+    }
+    sh("env -u OMP_WAIT_POLICY OMP_DISPLAY_ENV=verbose $T --help"); /* each has its word for it */
+    const char *calm = strstr(err, "GOMP_SPINCOUNT") ? "GOMP_SPINCOUNT = '0'" : "KMP_BLOCKTIME='0'";
+    assert_contains(err, calm);
+    sh("OMP_WAIT_POLICY=active OMP_DISPLAY_ENV=verbose $T --help");
+    ck_assert_msg(!strstr(err, calm), "%s", err);
+    sh("env -u OMP_WAIT_POLICY GOMP_SPINCOUNT=5 OMP_DISPLAY_ENV=verbose $T --help");
+    ck_assert_msg(!strstr(err, calm), "%s", err);
+    ck_assert_int_eq(try("env -u OMP_WAIT_POLICY $T 'there is' none"), 2);
+    assert_contains(err, "there is no command \"there is\"");
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
     in_its_own_folder(tc);
     tcase_add_test(tc, train_options);
@@ -489,6 +508,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, help);
     tcase_add_test(tc, usage);
     tcase_add_test(tc, forms);
+    tcase_add_test(tc, waiting_threads_sleep);
 }
 
 TL_TEST_MAIN("translate: every option")
