@@ -93,20 +93,22 @@ static int run_command(const command *c, const char *program, int argc, char **a
 }
 
 /* OpenMP's threads spin while they wait for each other. Where other programs want the cores too, they then keep those
- * that they wait for from running: two threads become many times slower than one. That they shall sleep is read from
- * the environment when OpenMP is loaded, before main begins; so it is said there, and the program starts once more. */
-static void let_waiting_threads_sleep(char **argv) {
+ * that they wait for from running, and two threads become many times slower than one. A short while of it is nearly as
+ * fast as a long one. How long is read from the environment when OpenMP is loaded, before main begins; so it is said there,
+ * in GNU's words and in LLVM's, and the program starts once more. */
+static void let_threads_spin_shortly(char **argv) {
 #if defined(_OPENMP) && defined(__linux__)
-    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
+    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") || getenv("KMP_BLOCKTIME"))
         return; /* somebody knows better, or it is done */
-    if (setenv("OMP_WAIT_POLICY", "passive", 1) == 0) execv("/proc/self/exe", argv);
+    if (setenv("GOMP_SPINCOUNT", "1000", 1) == 0 && setenv("KMP_BLOCKTIME", "1", 1) == 0)
+        execv("/proc/self/exe", argv);
 #else
     (void)argv;
 #endif
 }
 
 int main(int argc, char **argv) {
-    let_waiting_threads_sleep(argv);
+    let_threads_spin_shortly(argv);
     if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
         print_usage(argc < 2 ? stderr : stdout);
         return argc < 2 ? 2 : 0;
