@@ -134,21 +134,25 @@ static void cut_into_rectangles(problem *q) {
     q->threads = (int)tl_min_long(threads, q->items * q->row_parts * q->col_parts);
 }
 
+static long block_of_k(long k, long most) {
+    k = tl_max_long(k, 1);
+    return tl_ceil_div(k, tl_ceil_div(k, most));
+}
+
 static void choose_blocks(problem *q) {
     tl_product_plan *p = &q->plan;
     const long rows = p->kernels->rows, cols = p->kernels->cols;
     const long m = tl_min_long(p->m, q->rectangle_rows), n = tl_min_long(p->n, q->rectangle_cols);
     const bool few_rows = m <= FEW_TILES * rows;
-    p->pack_b = p->b_col != 1 || m >= PACK_B_ROWS;
-    const long k = tl_max_long(p->k, 1);
-    p->block_k = tl_ceil_div(k, tl_ceil_div(k, few_rows && p->pack_b ? BLOCK_K / 2 : BLOCK_K));
+    p->pack_b = p->packed || p->b_col != 1 || m >= PACK_B_ROWS;
+    p->block_k = block_of_k(p->k, few_rows && p->pack_b && !p->packed ? BLOCK_K / 2 : BLOCK_K);
     /* Columns of a are read in place: one line of the cache for each k. So are rows that lie close together, for they
      * fill the cache as evenly as a panel does. */
     const bool rows_in_place = p->a_col == 1 && (p->a_row <= 2 * p->block_k || n < PACK_A_COLUMNS);
     p->pack_a = p->a_row != 1 && !rows_in_place;
     p->block_rows = p->pack_a ? BLOCK_TILES * rows : m;
     p->block_cols = BLOCK_B_BYTES / (long)sizeof(tl_real) / p->block_k;
-    if (few_rows && !p->pack_a) p->block_cols = p->pack_b ? cols : WIDE * cols;
+    if (few_rows && !p->pack_a) p->block_cols = p->pack_b && !p->packed ? cols : WIDE * cols;
     p->block_cols = tl_min_long(tl_max_long(p->block_cols / cols, 1) * cols, q->rectangle_cols);
 }
 
@@ -215,6 +219,10 @@ static void run_sums(problem *q, tl_real *panels, long panel_size) {
     }
 }
 
+static bool fits(const tl_product_packed *packed, const tl_product_plan *p) {
+    return packed->kernels == p->kernels && packed->k == p->k && packed->n == p->n;
+}
+
 bool tl_product_with(const tl_product_kernels *kernels, tl_tensor c, tl_tensor a, tl_tensor b,
                      const tl_product_options *options, tl_workspace *w) {
     static const tl_real nothing[1] = {0};
@@ -227,7 +235,10 @@ bool tl_product_with(const tl_product_kernels *kernels, tl_tensor c, tl_tensor a
     p->b_row = b.stride[b.rank - 2], p->b_col = b.stride[b.rank - 1];
     if (options != NULL) p->add = options->add, p->bias = options->bias;
     set_axes(&q, c, a, b);
-    if (p->n == 1 ? p->c_row == 1 && p->m > 1 : p->c_col != 1 && p->c_row == 1) transpose(&q);
+    if (p->n == 1 ? p->c_row == 1 && p->m > 1 : p->c_col != 1 && p->c_row == 1)
+        transpose(&q);
+    else if (options != NULL && options->packed && fits(options->packed, p) && tl_numel(b) == p->k * p->n)
+        p->packed = options->packed->panels;
     /* a stride along an axis of one element is any number: 1 suits best */
     if (p->m == 1) p->a_row = 1;
     if (p->n == 1) p->b_col = p->c_col = 1;
@@ -243,6 +254,25 @@ bool tl_product_with(const tl_product_kernels *kernels, tl_tensor c, tl_tensor a
     if (panels == NULL) return false;
     run_sums(&q, panels, panel_size);
     return true;
+}
+
+long tl_product_packed_numel(tl_tensor b) {
+    const long lanes = tl_kernels_pick()->product->lanes;
+    return b.dim[0] * tl_ceil_div(b.dim[1], lanes) * lanes;
+}
+
+tl_product_packed tl_product_pack(tl_real *panels, tl_tensor b) {
+    const tl_product_kernels *kernels = tl_kernels_pick()->product;
+    const tl_product_plan plan = {.kernels = kernels,
+                                  .n = b.dim[1],
+                                  .k = b.dim[0],
+                                  .b = b.data,
+                                  .b_row = b.stride[0],
+                                  .b_col = b.stride[1],
+                                  .pack_b = true,
+                                  .block_k = block_of_k(b.dim[0], BLOCK_K)};
+    tl_product_pack_all(&plan, panels);
+    return (tl_product_packed){kernels, panels, plan.k, plan.n};
 }
 
 bool tl_product(tl_tensor c, tl_tensor a, tl_tensor b, const tl_product_options *options, tl_workspace *w) {

@@ -10,9 +10,17 @@
 
 #include "workspace.h"
 
+/* A matrix b [K,N] laid out for many products with it (see tl_product_pack). {0}: none. */
+typedef struct tl_product_packed {
+    const struct tl_product_kernels *kernels; /* those that it is laid out for */
+    const tl_real *panels;
+    long k, n;
+} tl_product_packed;
+
 typedef struct tl_product_options {
-    bool add;            /* accumulate into c */
-    const tl_real *bias; /* [N], added after the chain; or NULL. Not together with add. */
+    bool add;                        /* accumulate into c */
+    const tl_real *bias;             /* [N], added after the chain; or NULL. Not together with add. */
+    const tl_product_packed *packed; /* b once more, packed; or NULL. Saves time, changes no bit. */
 } tl_product_options;
 
 /* c [..., M,N], a [..., M,K], b [..., K,N], any strides. Batch axes are aligned at the last one; a missing axis is of
@@ -20,6 +28,11 @@ typedef struct tl_product_options {
  * its elements in row-major order, as if they had stood along k. c's elements must be distinct memory. False when
  * out of memory. */
 bool tl_product(tl_tensor c, tl_tensor a, tl_tensor b, const tl_product_options *options, tl_workspace *w);
+
+/* Packs b [K,N], any strides, into `panels`, tl_product_packed_numel(b) elements aligned to 64, which must outlive
+ * the result; b must not change meanwhile. Pays where b meets few rows several times, as weights do in decoding. */
+long tl_product_packed_numel(tl_tensor b);
+tl_product_packed tl_product_pack(tl_real *panels, tl_tensor b);
 
 /* The same with the kernels of one instruction set instead of the best one (for tests: all agree in every bit
  * where they fuse). */
