@@ -17,7 +17,7 @@ enum {
     WIDE = 4,                  /* … or, read in place, so many at a time */
     PACK_B_ROWS = 256,         /* from so many rows on, packing a readable b pays */
     PACK_A_COLUMNS = 128,      /* from so many columns on, packing rows of a that lie far apart pays */
-    ONE_THREAD = 200000        /* up to so many multiply-adds, one thread is faster than two */
+    ONE_THREAD = 100000        /* up to so many multiply-adds, one thread is faster than two */
 };
 
 typedef struct axes {
