@@ -63,6 +63,7 @@ struct tl_tape {
     bool no_grad, training, keep_all, consumed;
     uint64_t seed;
     long step, micro_batch;
+    tl_matmul_precision precision;
     tl_scope *scope; /* every scope ever entered; names are never freed before the tape */
     int scopes, scope_capacity;
     int *scope_table; /* hash of names -> index + 1 */
