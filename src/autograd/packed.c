@@ -28,8 +28,10 @@ const tl_product_packed *tl_tape_packed(tl_var weight) {
     const tl_node *n = tape && tape->reuse_weights ? tl_node_peek(weight) : NULL;
     if (!n || !tape->node[n->base].leaf) return NULL; /* a computed one may have changed */
     const tl_tensor b = tl_tensor_transpose(n->value, 0, 1);
+    const tl_matmul_precision precision = tape->precision;
     for (int i = 0; i < tape->packed_weights; i++)
-        if (same(tape->packed_weight[i].b, b)) return &tape->packed_weight[i].packed;
+        if (same(tape->packed_weight[i].b, b) && tape->packed_weight[i].precision == precision)
+            return &tape->packed_weight[i].packed;
     if (tape->packed_weights == tape->packed_capacity) {
         const int capacity = tape->packed_capacity ? 2 * tape->packed_capacity : 64;
         tl_packed_weight *grown = realloc(tape->packed_weight, (size_t)capacity * sizeof *grown);
@@ -38,9 +40,10 @@ const tl_product_packed *tl_tape_packed(tl_var weight) {
         tape->packed_capacity = capacity;
         tape->table_allocations++;
     }
-    tl_real *panels = tl_arena_get(&tape->packed_arena, (size_t)tl_product_packed_numel(b) * sizeof *panels);
+    const size_t bytes = (size_t)tl_product_packed_numel(b, precision) * sizeof(tl_real);
+    tl_real *panels = tl_arena_get(&tape->packed_arena, bytes);
     if (!panels) return NULL;
     tl_packed_weight *w = &tape->packed_weight[tape->packed_weights++];
-    *w = (tl_packed_weight){b, tl_product_pack(panels, b)};
+    *w = (tl_packed_weight){b, precision, tl_product_prepack(panels, b, precision)};
     return &w->packed;
 }

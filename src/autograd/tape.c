@@ -142,6 +142,12 @@ bool tl_tape_set_grad(tl_tape *tape, bool on) {
     tape->no_grad = !on;
     return was;
 }
+void tl_tape_set_matmul_precision(tl_tape *tape, tl_matmul_precision precision) {
+    if (tape) tape->precision = precision;
+}
+tl_matmul_precision tl_tape_matmul_precision(const tl_tape *tape) {
+    return tape ? tape->precision : TL_HIGHEST;
+}
 void tl_tape_keep_all(tl_tape *tape, bool on) {
     if (tape) tape->keep_all = on;
 }

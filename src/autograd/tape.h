@@ -51,6 +51,7 @@ typedef struct tl_leaf_slot {
 
 typedef struct tl_packed_weight {
     tl_tensor b; /* as it was given */
+    tl_matmul_precision precision;
     tl_product_packed packed;
 } tl_packed_weight;
 
@@ -69,6 +70,7 @@ struct tl_tape {
     bool no_grad, training, keep_all, consumed;
     uint64_t seed;
     long step, micro_batch;
+    tl_matmul_precision precision;
     tl_scope *scope; /* every scope ever entered; names are never freed before the tape */
     int scopes, scope_capacity;
     int *scope_table; /* hash of names -> index + 1 */

@@ -14,17 +14,21 @@ static tl_tensor filled(tl_shape shape) {
 /* ---- the product ---- */
 
 /* c = a·b (+ bias), with b packed or not */
-static void multiply(tl_tensor c, tl_tensor a, tl_tensor b, const tl_real *bias, bool packed) {
+static void multiply(tl_tensor c, tl_tensor a, tl_tensor b, const tl_real *bias,
+                     tl_matmul_precision precision, bool packed) {
     tl_workspace w = {0};
-    tl_real *panels = aligned_alloc(64, ((size_t)tl_product_packed_numel(b) * sizeof *panels + 64) / 64 * 64);
-    tl_product_packed p = tl_product_pack(panels, b);
-    must(tl_product(c, a, b, &(tl_product_options){.bias = bias, .packed = packed ? &p : NULL}, &w));
+    tl_real *panels =
+        aligned_alloc(64, ((size_t)tl_product_packed_numel(b, precision) * sizeof *panels + 64) / 64 * 64);
+    tl_product_packed p = tl_product_prepack(panels, b, precision);
+    const tl_product_options options = {.bias = bias, .precision = precision, .packed = packed ? &p : NULL};
+    must(tl_product(c, a, b, &options, &w));
     tl_workspace_free(&w);
     free(panels);
 }
 
 /* How many elements differ between the product with b packed and the one without. */
-static long different(long m, long n, long k, bool b_transposed, bool c_transposed, bool with_bias) {
+static long different(long m, long n, long k, bool b_transposed, bool c_transposed, bool with_bias,
+                      tl_matmul_precision precision) {
     tl_tensor a = filled(TL_SHAPE(m, k)), b = filled(b_transposed ? TL_SHAPE(n, k) : TL_SHAPE(k, n)),
               bias = filled(TL_SHAPE(n)), c[2], whole_b = b;
     if (b_transposed) b = tl_tensor_transpose(b, 0, 1);
@@ -32,7 +36,7 @@ static long different(long m, long n, long k, bool b_transposed, bool c_transpos
     for (int packed = 0; packed < 2; packed++) {
         c[packed] = filled(c_transposed ? TL_SHAPE(n, m) : TL_SHAPE(m, n));
         multiply(c_transposed ? tl_tensor_transpose(c[packed], 0, 1) : c[packed], a, b,
-                 with_bias ? bias.data : NULL, packed);
+                 with_bias ? bias.data : NULL, precision, packed);
     }
     for (long i = 0; i < m * n; i++) count += memcmp(c[0].data + i, c[1].data + i, sizeof(tl_real)) != 0;
     free(a.data), free(whole_b.data), free(bias.data), free(c[0].data), free(c[1].data);
@@ -46,8 +50,11 @@ START_TEST(packing_changes_no_bit) {
         for (int n = 0; n < 8; n++)
             for (int k = 0; k < 5; k++)
                 for (int form = 0; form < 8; form++)
-                    must_msg(different(rows[m], columns[n], inner[k], form & 1, form & 2, form & 4) == 0,
-                             "%ld x %ld x %ld, form %d", rows[m], columns[n], inner[k], form);
+                    for (int p = TL_HIGHEST; p <= TL_MEDIUM; p++)
+                        must_msg(different(rows[m], columns[n], inner[k], form & 1, form & 2, form & 4,
+                                           (tl_matmul_precision)p) == 0,
+                                 "%ld x %ld x %ld, form %d, precision %d", rows[m], columns[n], inner[k],
+                                 form, p);
 }
 END_TEST
 
@@ -57,8 +64,8 @@ START_TEST(panels_that_do_not_fit_are_not_used) {
               wanted = filled(TL_SHAPE(2, 3, 40));
     tl_workspace w = {0};
     tl_tensor other = filled(TL_SHAPE(8, 40));
-    tl_real *panels = aligned_alloc(64, (size_t)(8 * 64) * sizeof *panels);
-    tl_product_packed p = tl_product_pack(panels, other);
+    tl_real *panels = aligned_alloc(64, 1 << 14);
+    tl_product_packed p = tl_product_prepack(panels, other, TL_HIGHEST);
     must(tl_product(wanted, a, b, NULL, &w));
     must(tl_product(c, a, b, &(tl_product_options){.packed = &p}, &w));
     must(memcmp(c.data, wanted.data, (size_t)tl_numel(c) * sizeof(tl_real)) == 0);

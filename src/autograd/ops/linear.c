@@ -18,8 +18,8 @@ static tl_tensor transposed(tl_tensor t) { return tl_tensor_transpose(t, -1, -2)
 static void give_product(tl_back *b, int i, tl_tensor left, tl_tensor right) {
     tl_sink sink;
     if (!tl_sink_open(b, i, &sink)) return;
-    if (!tl_product(as_rows(sink.to), left, right, &(tl_product_options){.add = sink.add},
-                    tl_tape_workspace(b->tape)))
+    const tl_product_options options = {.add = sink.add, .precision = tl_tape_matmul_precision(b->tape)};
+    if (!tl_product(as_rows(sink.to), left, right, &options, tl_tape_workspace(b->tape)))
         tl_tape_fail(b->tape, "linear: out of memory in backward");
     tl_sink_close(b, &sink);
 }
@@ -59,9 +59,10 @@ tl_var tl_linear(tl_var x, tl_var w, tl_var bias) {
     out.dim[out.rank - 1] = c.x[1].dim[0];
     tl_tensor y = tl_call_new(&c, out);
     if (!y.data) return tl_call_end(&c);
-    if (!tl_product(as_rows(y), as_rows(c.x[0]), transposed(c.x[1]),
-                    &(tl_product_options){.bias = c.x[2].data, .packed = tl_tape_packed(w)},
-                    tl_tape_workspace(c.tape)))
+    const tl_product_options options = {.bias = c.x[2].data,
+                                        .precision = tl_tape_matmul_precision(c.tape),
+                                        .packed = tl_tape_packed(w)};
+    if (!tl_product(as_rows(y), as_rows(c.x[0]), transposed(c.x[1]), &options, tl_tape_workspace(c.tape)))
         return tl_call_fail(&c, "out of memory");
     return tl_call_end(&c);
 }

@@ -2,7 +2,9 @@
  *
  *     y[…,i,j] = sum over k of a[…,i,k]·b[…,k,j]          a [...,M,K], b [...,K,N], y [...,M,N]
  *
- * Both operands are read under their own strides: a transposed or split one costs no copy.
+ * Both operands are read under their own strides: a transposed or split one costs no copy. The tape's matrix precision does
+ * not reach here, whatever the sizes: this is attention's product, of values with values, and its matrices are small, so
+ * that splitting them costs what it saves. A product with weights is linear.
  * backward: given dy,   da += dy·bᵀ,   db += aᵀ·dy,   each summed over the batch axes along which it was broadcast. */
 #include "tapeloom/op.h"
 #include "tapeloom/ops.h"
@@ -15,7 +17,8 @@ static tl_tensor transposed(tl_tensor t) { return tl_tensor_transpose(t, -1, -2)
 static void give_product(tl_back *b, int i, tl_tensor left, tl_tensor right) {
     tl_sink sink;
     if (!tl_sink_open(b, i, &sink)) return;
-    if (!tl_product(sink.to, left, right, &(tl_product_options){.add = sink.add}, tl_tape_workspace(b->tape)))
+    const tl_product_options options = {.add = sink.add, .plain = true};
+    if (!tl_product(sink.to, left, right, &options, tl_tape_workspace(b->tape)))
         tl_tape_fail(b->tape, "matmul: out of memory in backward");
     tl_sink_close(b, &sink);
 }
@@ -57,7 +60,7 @@ tl_var tl_matmul(tl_var a, tl_var b) {
     tl_shape shape;
     if (!result_shape(&c, &shape)) return tl_call_end(&c);
     tl_tensor out = tl_call_new(&c, shape);
-    if (out.data && !tl_product(out, x, y, NULL, tl_tape_workspace(c.tape)))
+    if (out.data && !tl_product(out, x, y, &(tl_product_options){.plain = true}, tl_tape_workspace(c.tape)))
         return tl_call_fail(&c, "out of memory");
     return tl_call_end(&c);
 }
