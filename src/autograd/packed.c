@@ -25,7 +25,8 @@ static bool same(tl_tensor a, tl_tensor b) {
 
 const tl_product_packed *tl_tape_packed(tl_var weight) {
     tl_tape *tape = weight.tape;
-    const tl_node *n = tape && tape->reuse_weights ? tl_node_peek(weight) : NULL;
+    if (!tape || !tape->reuse_weights || tape->arena.limit) return NULL; /* a limit leaves none for copies */
+    const tl_node *n = tl_node_peek(weight);
     if (!n || !tape->node[n->base].leaf) return NULL; /* a computed one may have changed */
     const tl_tensor b = tl_tensor_transpose(n->value, 0, 1);
     const tl_matmul_precision precision = tape->precision;

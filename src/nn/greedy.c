@@ -51,7 +51,6 @@ static bool run(greedy *g, const int *src, long length, const int *lengths, cons
     const tl_decoding_options options = {
         .bos = o->bos, .max_ratio = o->max_ratio, .max_extra = o->max_extra, .no_cache = o->no_cache};
     if (tl_tape_error(tape) || !tl_decoding_begin(&g->d, src, length, lengths, &options)) return false;
-    tl_tape_reuse_weights(tape, true);
     for (long t = 0; t < g->d.capacity; t++) {
         tl_mark mark = tl_tape_mark(tape); /* a step's values go, the caches stay */
         tl_var logits = tl_decoding_step(&g->d, t);
@@ -71,7 +70,7 @@ bool tl_transformer_greedy(const tl_transformer *model, tl_tape *tape, const int
     greedy g = {.d = {.model = model, .tape = tape, .sentences = sentences, .each = 1}};
     bool grad = tl_tape_set_grad(tape, false), training = tl_tape_set_training(tape, false);
     bool ok = run(&g, src, length, lengths, options);
-    tl_tape_reuse_weights(tape, false);
+    tl_decoding_end(&g.d);
     tl_tape_set_grad(tape, grad);
     tl_tape_set_training(tape, training);
     if (ok)

@@ -132,6 +132,9 @@ START_TEST(computed_weights_are_never_packed) {
     ck_assert_ptr_nonnull(tl_tape_packed(tl_slice(w, 0, 10, 30)));
     ck_assert_ptr_null(tl_tape_packed(tl_scale(w, 2)));
     ck_assert_ptr_null(tl_tape_packed(TL_NO_VAR));
+    tl_tape_limit(m.tape, 1 << 30); /* the tape shall not reserve more: nothing is left for copies */
+    ck_assert_ptr_null(tl_tape_packed(w));
+    tl_tape_limit(m.tape, 0);
     tl_tape_reuse_weights(m.tape, false);
     ck_assert_ptr_null(tl_tape_packed(w));
     end(&m);
