@@ -77,6 +77,10 @@ __attribute__((target("xsave"))) static bool kernel_saves_tiles(void) {
 }
 
 static const tl_kernels *amx(void) {
+# if defined( \
+     TL_AMX_EMULATED) /* the whole library on emulated tiles, to try: make CPPFLAGS=-DTL_AMX_EMULATED */
+    return avx512() != NULL ? &table_amx : NULL;
+# endif
     enum { ARCH_REQ_XCOMP_PERM = 0x1023, XTILEDATA = 18, OSXSAVE = 27, AMX_BF16 = 22, AMX_TILE = 24 };
     unsigned a, b, c, d;
     if (avx512() == NULL) return NULL;
