@@ -12,6 +12,7 @@
 #define _DEFAULT_SOURCE /* wait4 */
 #include "worker.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -105,11 +106,13 @@ static void show_progress(const turn *plan, long count, long done) {
 static void worker_start(worker *w) {
     int to[2], from[2];
     if (pipe(to) || pipe(from)) die("no pipe for ", w->name);
+    fcntl(to[1], F_SETFD, FD_CLOEXEC); /* or a later worker would hold this one's input open */
+    fcntl(from[0], F_SETFD, FD_CLOEXEC);
     w->process = fork();
     if (w->process < 0) die("no process for ", w->name);
     if (w->process == 0) {
         dup2(to[0], STDIN_FILENO), dup2(from[1], STDOUT_FILENO);
-        close(to[0]), close(to[1]), close(from[0]), close(from[1]);
+        close(to[0]), close(from[1]);
         char command[2048];
         snprintf(command, sizeof command, "exec %s", w->command);
         execl("/bin/sh", "sh", "-c", command, (char *)NULL);
