@@ -58,7 +58,8 @@ static bool answer(const request *r) {
     set_threads(r);
     timing t = measure(decode, &d, seconds_of(r, 4), 1);
     if (!t.runs) return false;
-    print_timing(t, 0);
+    double B = (double)sentences, T = (double)d.words, D = (double)c->d_model; /* a word sees those before it */
+    print_timing(t, forward_flop(c, B, (double)c->length, T) - 2 * c->layers * B * T * T * D);
     printf(", \"tokens\": %ld, \"tok_s\": %.0f, \"build\": \"%s\"}\n", sentences * d.words,
            (double)(sentences * d.words) / t.median, tl_build_text());
     return true;

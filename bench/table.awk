@@ -3,7 +3,7 @@
 #     section  case  side  against  answer          tabs between; the answer is a line of JSON
 #
 # A row is a side of a case; what it shows are medians over the rounds. +-: half of what lies between a round's lowest and
-# highest, in per cent. "of peak": of the float32 peak that the side "peak" measured in between, in the same section.
+# highest, in per cent. "of peak": of the highest float32 peak that the side "peak" has measured in between.
 #
 #     awk -v head="first line" [-v json=1] -f bench/table.awk log
 BEGIN {
@@ -12,7 +12,7 @@ BEGIN {
     title["memory"] = "Peak memory of a process that takes training steps, MB"
     title["decode"] = "Greedy decoding with caches"
     title["sentence"] = "One sentence translated by the T1 model, from the start of the process to its end"
-    title["products"] = "Matrix products alone, packing included: GFLOP/s, share of the float32 peak, +-%"
+    title["products"] = "Matrix products alone, packing included: GFLOP/s, share of the float32 peak, and +-%"
     title["threads"] = "Two threads against one"
     title["steps"] = "The same step after many steps"
     title["lengths"] = "The same number of tokens in longer sentences, against the formula"
@@ -49,7 +49,7 @@ function spread(key, m) {
 {
     section = $1; row = $1 "\t" $2 "\t" $3
     if (!(section in rows)) { rows[section] = 0; order[++sections] = section }
-    if ($3 == "peak") { keep(section " peak", field("gflops")); next }
+    if ($3 == "peak") { has_peak[section] = 1; if (field("gflops") + 0 > peak) peak = field("gflops") + 0; next }
     if (!(row in seen)) {
         seen[row] = 1
         id = section SUBSEP (++rows[section])
@@ -72,10 +72,9 @@ function speed(row, part) { # GFLOP/s
     split(row, part, "\t")
     return median(row) && gflop[part[1], part[2]] ? 1e3 * gflop[part[1], part[2]] / median(row) : ""
 }
-function share(row, part, peak) {
+function share(row, part) {
     split(row, part, "\t")
-    peak = median(part[1] " peak")
-    return peak && speed(row) ? 100 * speed(row) / peak : ""
+    return has_peak[part[1]] && speed(row) ? 100 * speed(row) / peak : ""
 }
 function rate(row) { return tokens[row] && median(row) ? 1e3 * tokens[row] / median(row) : "" }
 function ratio(id, other) {
@@ -87,15 +86,15 @@ function ratio(id, other) {
 # ---- tables ----
 
 function cell(format, width, value) { return sprintf("%" width "s", value == "" ? "-" : sprintf(format, value)) }
-function plain(s, i, line, last, note, has_speed, has_rate, has_peak) { # a row a side
+function plain(s, i, line, last, note, has_speed, has_rate, has_share) { # a row a side
     for (i = 1; i <= rows[s]; i++) {
         if (speed(of[s, i])) has_speed = 1
-        if (share(of[s, i])) has_peak = 1
+        if (share(of[s, i])) has_share = 1
         if (rate(of[s, i])) has_rate = 1
     }
     line = sprintf("%-12s %-22s %10s %5s", "", "", s == "memory" ? "MB" : "ms", "+-%")
     if (has_speed) line = line sprintf(" %9s", "GFLOP/s")
-    if (has_peak) line = line sprintf(" %8s", "of peak")
+    if (has_share) line = line sprintf(" %8s", "of peak")
     if (has_rate) line = line sprintf(" %10s", "tokens/s")
     print line
     for (i = 1; i <= rows[s]; i++) {
@@ -105,7 +104,7 @@ function plain(s, i, line, last, note, has_speed, has_rate, has_peak) { # a row 
         if (!n[row]) { print line " " trouble[row]; continue }
         line = line cell(median(row) < 10 ? "%.3f" : "%.1f", 11, median(row)) cell("%.0f", 6, spread(row))
         if (has_speed) line = line cell("%.1f", 10, speed(row))
-        if (has_peak) line = line cell("%.0f%%", 9, share(row))
+        if (has_share) line = line cell("%.0f%%", 9, share(row))
         if (has_rate) line = line cell("%.0f", 11, rate(row))
         note = ratio(s SUBSEP i) != "" ? sprintf("%.2f x %s", ratio(s SUBSEP i), against[s, i]) : ""
         if (how[row] != "") note = note (note == "" ? "" : "; ") "(" how[row] ")"
@@ -114,14 +113,14 @@ function plain(s, i, line, last, note, has_speed, has_rate, has_peak) { # a row 
 }
 function wide(s, c, k, line, row) { # a row a case, a column a side
     line = sprintf("%-24s", "")
-    for (k = 1; k <= side_count[s]; k++) line = line sprintf(" %17s", sides[s, k])
+    for (k = 1; k <= side_count[s]; k++) line = line sprintf(" %19s", sides[s, k])
     print line
     for (c = 1; c <= case_count[s]; c++) {
         line = sprintf("%-24s", cases[s, c])
         for (k = 1; k <= side_count[s]; k++) {
             row = s "\t" cases[s, c] "\t" sides[s, k]
-            if (!n[row]) line = line sprintf(" %17s", "-")
-            else line = line sprintf(" %7.1f %4.0f%% +-%-2.0f", speed(row), share(row), spread(row))
+            if (!n[row]) line = line sprintf(" %19s", "-")
+            else line = line sprintf(" %9.1f %4.0f%% %3.0f", speed(row), share(row), spread(row))
         }
         print line
     }
@@ -153,17 +152,16 @@ function json_row(s, i, row) {
 }
 
 END {
-    if (!json) print head
-    else printf "{\"section\": \"about\", \"text\": \"%s\"}\n", head
+    if (json) printf "{\"section\": \"about\", \"text\": \"%s\", \"peak_gflops\": %.1f}\n", head, peak
+    else print head (peak ? sprintf("; float32 peak %.0f GFLOP/s", peak) : "")
     for (k = 1; k <= sections; k++) {
         s = order[k]
         if (json) {
-            if (n[s " peak"]) printf "{\"section\": \"%s\", \"case\": \"peak\", \"gflops\": %.1f}\n", s, median(s " peak")
             for (i = 1; i <= rows[s]; i++) json_row(s, i)
             continue
         }
         print ""
-        print title[s] (n[s " peak"] ? sprintf("; float32 peak %.0f GFLOP/s", median(s " peak")) : "")
+        print title[s]
         print ""
         if (s == "products") wide(s)
         else if (s == "steps" || s == "lengths") growth(s)

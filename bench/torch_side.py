@@ -1,12 +1,13 @@
 """PyTorch's turns: answers requests line by line as bench/worker.h says (needs torch, run by bench/compare).
 
     step T1 0.5 numbers=float32|best     a training step; float32: the fastest way to write it, in float32. best: the
-                                         fastest of every way in float32, bfloat16 autocast, and with
+                                         fastest in float32, bfloat16 autocast, or with
                                          torch.set_float32_matmul_precision("medium"). way=NAME: only that one
     decode T1 0.5 32                     greedy decoding of 32 sentences, with caches
     product 2048x512x128 0.05 case=NT numbers=float32|medium|bf16     torch.matmul(a, b, out=c); heads too
     gpt gpt 0.5, mlp mlp 0.5             the step of bench/gpt.c, bench/mlp.c
-Options: threads=N. In the environment TL_TORCH_COMPILE=1 adds torch.compile to the ways of `best` and float32.
+Options: threads=N. In the environment TL_TORCH_COMPILE=1 adds torch.compile to the ways; with TL_TORCH_TRY_ALL=1 all of them
+are tried in reduced precision, not only the one that is fastest in float32.
 """
 import json
 import os
@@ -23,6 +24,7 @@ import torch.nn.functional as F
 from torch_model import CONFIGURATIONS, EOS, Language, Lean, implementations
 
 USUAL_THREADS = int(os.environ.get("OMP_NUM_THREADS", torch.get_num_threads()))
+TRY_ALL = os.environ.get("TL_TORCH_TRY_ALL") == "1"
 COMPILE = os.environ.get("TL_TORCH_COMPILE") == "1"
 
 
@@ -102,7 +104,7 @@ class Step:
         by_time = sorted(self.ways, key=lambda way: len(self.ways) > 1 and self.trial(way, "float32"))
         if numbers == "float32" or len(by_time) == 1:
             return by_time[0], "float32"
-        for way in by_time[:2]:
+        for way in by_time if TRY_ALL else by_time[:1]:
             for reduced in ("bf16", "medium"):
                 self.trial(way, reduced)
         return min(self.tried, key=self.tried.get)

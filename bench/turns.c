@@ -87,9 +87,13 @@ static double seconds_left(const turn *plan, long count, long done) {
 
 static void show_progress(const turn *plan, long count, long done) {
     static bool shown = false;
+    static double began = 0;
+    if (began == 0) began = now();
     if (!isatty(STDERR_FILENO)) { /* in a log a line a section is enough */
         bool new = done < count && (done == 0 || strcmp(plan[done].column[SECTION], plan[done - 1].column[SECTION]));
-        if (new) fprintf(stderr, "%s (turn %ld of %ld)\n", plan[done].column[SECTION], done + 1, count);
+        if (new)
+            fprintf(stderr, "%d:%02d %s (turn %ld of %ld)\n", (int)(now() - began) / 60,
+                    (int)(now() - began) % 60, plan[done].column[SECTION], done + 1, count);
         return;
     }
     if (shown) fprintf(stderr, "\r\033[K");
