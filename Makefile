@@ -183,8 +183,8 @@ tests: $(TESTS) ## only the test programs
 test: need-check all tests ## build and run every test (needs Check: make deps)
 	@BUILD=$(B) CC='$(CC)' tests/run $(TESTS)
 
-# Products are timed below the operations. Peers' libraries are opened while a program runs, never linked.
-$(B)/obj/bench/products.o: TL_FLAGS += -Isrc
+# They may look inside. Peers' libraries are opened while a program runs, never linked.
+$(B)/obj/bench/%.o: TL_FLAGS += -Isrc
 $(B)/bench/peers: TL_LIBS += -ldl
 $(B)/bench/%: $(B)/obj/bench/%.o $(LIB)
 	@mkdir -p $(@D)

@@ -55,18 +55,12 @@ static bool multiply(void *data) {
     return tl_product(x->c, x->a, x->b, &x->options, &x->panels) || refuse("products:", "out of memory");
 }
 
-/* One line more for every precision that products learn. */
-static bool set_product_precision(tl_product_options *options, const request *r) {
-    const char *name = option_of(r, "precision", "highest");
-    (void)options;
-    return !strcmp(name, "highest") || refuse("precision: there is only highest, not", name);
-}
-
 static bool answer(const request *r) {
     static multiplying x;
     product_case p;
-    if (!product_case_of(r, &p) || !multiplying_begin(&x, &p) || !set_product_precision(&x.options, r))
+    if (!product_case_of(r, &p) || !precision_of(r, &x.options.precision) || !multiplying_begin(&x, &p))
         return false;
+    x.options.plain = p.heads; /* as matmul has it, and linear not */
     set_threads(r);
     timing t = measure(multiply, &x, seconds_of(r, 0.2), 2);
     if (!t.runs) return false;

@@ -135,11 +135,17 @@ static inline void set_threads(const request *r) {
     tl_set_threads((int)number_of(r, "threads", usual));
 }
 
-/* The tape's matrix precision, as PyTorch names it. False: this library has no such. */
-static inline bool set_precision(tl_tape *tape, const request *r) {
+/* The matrix precision asked for, by PyTorch's names. */
+static inline bool precision_of(const request *r, tl_matmul_precision *precision) {
     const char *name = option_of(r, "precision", "highest");
-    (void)tape;
-    return !strcmp(name, "highest") || refuse("precision: there is only highest, not", name);
+    return tl_matmul_precision_of(name, precision) || refuse("precision is highest, high, medium, not", name);
+}
+
+static inline bool set_precision(tl_tape *tape, const request *r) {
+    tl_matmul_precision precision;
+    if (!precision_of(r, &precision)) return false;
+    tl_tape_set_matmul_precision(tape, precision);
+    return true;
 }
 
 #endif
