@@ -183,11 +183,15 @@ tests: $(TESTS) ## only the test programs
 test: need-check all tests ## build and run every test (needs Check: make deps)
 	@BUILD=$(B) CC='$(CC)' tests/run $(TESTS)
 
+# They may look inside. Peers' libraries are opened while a program runs, never linked.
+$(B)/obj/bench/%.o: TL_FLAGS += -Isrc
+$(B)/bench/peers: TL_LIBS += -ldl
 $(B)/bench/%: $(B)/obj/bench/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(TL_FLAGS) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(TL_LIBS)
 
-bench: $(B)/bench/step $(B)/bench/decode $(B)/bench/peak ## time a training step, in turn with PyTorch's where it is installed
+benches := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
+bench: all $(benches) ## measure it, in turn with PyTorch, OpenBLAS, oneDNN where they are (BENCH=--help)
 	BUILD=$(B) bench/compare $(BENCH)
 
 docs: need-check $(B)/tests/docs/test_operations_table ## write docs/operations.md from the list of operations
