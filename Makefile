@@ -57,6 +57,15 @@ ISAS ?= base
 isa_flags_base   :=
 isa_flags_avx2   := -mavx2 -mfma
 isa_flags_avx512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512
+# Two kinds of products need more than that. Each is one file, compiled once, if the compiler knows the instructions.
+isa_flags_bf16   := $(isa_flags_avx512) -mavx512bf16
+isa_flags_amx    := $(isa_flags_avx512) -mamx-tile -mamx-bf16
+ifneq ($(filter avx512,$(ISAS)),)
+ifeq ($(PRECISION),float)
+knows = $(shell $(CC) $(isa_flags_$(1)) -fsyntax-only -xc /dev/null >/dev/null 2>&1 && echo $(1))
+products := $(call knows,bf16) $(if $(findstring linux,$(machine)),$(call knows,amx))
+endif
+endif
 
 # ---- what there is ---------------------------------------------------------------------------------------
 lib_name := tapeloom$(if $(filter double,$(PRECISION)),-double)
@@ -64,9 +73,10 @@ LIB      := $(B)/lib$(lib_name).a
 headers  := $(wildcard include/*.h include/tapeloom/*.h)
 
 lib_src    := $(filter-out src/tensor/kernels/%,$(wildcard src/*/*.c src/*/*/*.c))
-kernel_src := $(wildcard src/tensor/kernels/*.c)
+kernel_src := $(filter-out %_bf16.c %_amx.c,$(wildcard src/tensor/kernels/*.c))
 lib_obj    := $(lib_src:%.c=$(B)/obj/%.o) \
-  $(foreach isa,$(ISAS),$(kernel_src:%.c=$(B)/obj/%.$(isa).o))
+  $(foreach isa,$(ISAS),$(kernel_src:%.c=$(B)/obj/%.$(isa).o)) \
+  $(products:%=$(B)/obj/src/tensor/kernels/product_%.o)
 
 # An example is a file examples/x.c, or a folder examples/x/ of several files. Both make build/x.
 example_files   := $(wildcard examples/*.c)
@@ -91,7 +101,7 @@ define keep_text
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(1))' > $@
 endef
-flags_now := $(CC) $(TL_FLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(ISAS)
+flags_now := $(CC) $(TL_FLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(ISAS) $(products)
 $(B)/flags: FORCE
 	$(call keep_text,$(flags_now))
 $(B)/objects: FORCE # a source file that is gone leaves the library too
@@ -108,6 +118,9 @@ $(B)/obj/src/tensor/kernels/%.$(1).o: src/tensor/kernels/%.c $(B)/flags
 endef
 $(foreach isa,$(ISAS),$(eval $(call isa_rule,$(isa))))
 $(foreach isa,$(ISAS),$(eval $(B)/obj/src/tensor/kernels/product.$(isa).o: TL_FLAGS += -ffp-contract=fast))
+$(foreach p,$(products),$(eval $(B)/obj/src/tensor/kernels/product_$(p).o: TL_FLAGS += $(isa_flags_$(p)) -DTL_ISA=$(p)))
+$(foreach p,bf16 amx,$(if $(filter $(p),$(products)),$(eval \
+  $(B)/obj/src/tensor/kernels.o: TL_FLAGS += -DTL_WITH_$(if $(filter amx,$(p)),AMX,BF16))))
 
 $(lib_obj): TL_FLAGS += -Isrc
 
@@ -152,6 +165,16 @@ $(B)/generated/readme.inc: README.md
 $(B)/obj/tests/autograd/test_add_an_operation.o $(B)/obj/tests/docs/test_readme.o: TL_FLAGS += -I$(B)/generated
 $(B)/obj/tests/autograd/test_add_an_operation.o: $(B)/generated/add_an_operation.inc
 $(B)/obj/tests/docs/test_readme.o: $(B)/generated/readme.inc
+# AMX's products on emulated tiles, for machines without: the same source, with tiles in plain C.
+ifneq ($(products),)
+emulated := $(B)/obj/tests/tensor/product_amx_emulated.o
+$(emulated): src/tensor/kernels/product_amx.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(TL_FLAGS) $(CPPFLAGS) $(CFLAGS) $(isa_flags_avx512) -DTL_AMX_EMULATED -DTL_ISA=emulated -MMD -MP -c $< -o $@
+with_emulated := test_product test_product_precision
+$(with_emulated:%=$(B)/obj/tests/tensor/%.o): TL_FLAGS += -DTL_AMX_EMULATED
+$(with_emulated:%=$(B)/tests/tensor/%): $(emulated)
+endif
 $(TESTS): $(B)/tests/%: $(B)/obj/tests/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(TL_FLAGS) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(CHECK_LIBS) $(TL_LIBS)
@@ -161,11 +184,15 @@ tests: $(TESTS) ## only the test programs
 test: need-check all tests ## build and run every test (needs Check: make deps)
 	@BUILD=$(B) CC='$(CC)' tests/run $(TESTS)
 
+# They may look inside. Peers' libraries are opened while a program runs, never linked.
+$(B)/obj/bench/%.o: TL_FLAGS += -Isrc
+$(B)/bench/peers: TL_LIBS += -ldl
 $(B)/bench/%: $(B)/obj/bench/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(TL_FLAGS) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(TL_LIBS)
 
-bench: $(B)/bench/step $(B)/bench/decode $(B)/bench/peak ## time a training step, in turn with PyTorch's where it is installed
+benches := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
+bench: all $(benches) ## measure it, in turn with PyTorch, OpenBLAS, oneDNN where they are (BENCH=--help)
 	BUILD=$(B) bench/compare $(BENCH)
 
 docs: need-check $(B)/tests/docs/test_operations_table ## write docs/operations.md from the list of operations

@@ -39,6 +39,9 @@ static long count_exact(const tl_transformer *model, tl_tape *tape, tl_batches *
 }
 
 int main(void) {
+    tl_error wrong = {""};
+    if (!tl_isa_from_environment(&wrong)) return fprintf(stderr, "copy_task: %s\n", wrong.message), 2;
+
     tl_corpus *train = sequences(0, TRAIN), *unseen = sequences(TRAIN, TEST);
     tl_vocab_counts *counts = tl_vocab_counts_new();
     tl_corpus_count(train, TL_SOURCE, counts);

@@ -54,6 +54,7 @@ static void print_training(const run *r) {
     printf(
         ", Adam, %s from %g after %ld steps of warm-up, dropout %g, label smoothing %g, clip %g, seed %ld\n",
         s->schedule, s->lr, s->warmup, s->dropout, s->label_smoothing, s->clip, s->seed);
+    printf("            matrix precision %s (%s)\n", s->matmul_precision, tl_build_text());
 }
 
 static void print_state(const state *now) {

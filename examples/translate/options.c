@@ -80,6 +80,9 @@ const option train_options[] = {
     {"beta2", OPTION_SHARE, AT(beta2), "B", "Adam's second decay"},
     {"label-smoothing", OPTION_SHARE, AT(label_smoothing), "E", "share of the target spread over all words"},
     {"clip", OPTION_DOUBLE, AT(clip), "N", "largest gradient norm (0: no limit)"},
+    {"matmul-precision", OPTION_TEXT, AT(matmul_precision), "highest|high|medium",
+     "how exactly products with weights are computed, in training and ever after: as float32, with about 16 bits, "
+     "as bfloat16; the less exact, the faster where the processor knows how"},
     {"seed", OPTION_LONG, AT(seed), "N", "of initial weights, order of batches, dropout, sentences made here"},
 
     HEADING("validation"),

@@ -44,7 +44,7 @@ typedef struct settings {
     double dropout, attention_dropout, activation_dropout;
     /* training */
     double label_smoothing, lr, warmup_from, beta2, clip;
-    const char *schedule;
+    const char *schedule, *matmul_precision;
     long warmup, batch_tokens, accumulate, steps, epochs, seed, threads;
     double minutes;
     /* validation */

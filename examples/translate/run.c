@@ -38,6 +38,9 @@ bool run_make_model(run *r) {
                                  .label_smoothing = s->label_smoothing});
     r->tape = tl_tape_new();
     tl_tape_seed(r->tape, (uint64_t)s->seed);
+    tl_matmul_precision precision = TL_HIGHEST;
+    tl_matmul_precision_of(s->matmul_precision, &precision);
+    tl_tape_set_matmul_precision(r->tape, precision);
     const char *wrong = tl_params_error(r->params);
     return wrong ? tl_error_set(&r->error, "%s", wrong) : true;
 }

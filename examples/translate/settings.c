@@ -24,6 +24,7 @@ settings settings_default(void) {
                       .beta2 = 0.98,
                       .clip = 5,
                       .schedule = "inverse-sqrt",
+                      .matmul_precision = "highest",
                       .batch_tokens = 4096,
                       .accumulate = 1,
                       .best_by = "bleu",

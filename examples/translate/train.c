@@ -202,9 +202,12 @@ static bool train_with_progress(training *t) {
 
 static void say_start(const training *t) {
     const run *r = &t->run;
-    printf("%ld pairs to train on, %ld to validate on; vocabularies %ld and %ld; %ld parameters; %s\n",
+    const bool highest = tl_tape_matmul_precision(r->tape) == TL_HIGHEST;
+    const char *less_exact = highest ? "" : r->settings.matmul_precision;
+    printf("%ld pairs to train on, %ld to validate on; vocabularies %ld and %ld; %ld parameters; %s%s%s\n",
            tl_corpus_size(t->train), tl_corpus_size(t->valid), tl_vocab_size(r->source),
-           tl_vocab_size(r->target), tl_params_numel(r->params), tl_build_text());
+           tl_vocab_size(r->target), tl_params_numel(r->params), tl_build_text(),
+           *less_exact ? ", matrix precision " : "", less_exact);
     if (r->settings.resume)
         printf("Going on after update %ld, epoch %ld, %.0f s.\n", t->now.step, t->now.epoch, t->now.seconds);
     fflush(stdout);

@@ -135,9 +135,29 @@ void tl_rng_shuffle(tl_rng_key key, long n, long *items);   /* Fisher–Yates */
 
 /* ---- threads and build ---- */
 
+/* How exactly products with weights are computed; names and meanings are torch.set_float32_matmul_precision's. All
+ * accumulate in float32. Where the processor has nothing faster for it, a mode is computed as the next more exact one. In
+ * the double library every mode is double. */
+typedef enum tl_matmul_precision {
+    TL_HIGHEST, /* float32 accuracy */
+    TL_HIGH,    /* operands as sums of two bfloat16 terms, three products: about 16 bits of mantissa */
+    TL_MEDIUM   /* operands rounded to bfloat16: 8 bits of mantissa */
+} tl_matmul_precision;
+/* "highest", "high", "medium"; false, and *precision untouched, for any other name. */
+bool tl_matmul_precision_of(const char *name, tl_matmul_precision *precision);
+const char *tl_matmul_precision_name(tl_matmul_precision precision);
+
+/* The kernels' instruction set is the best one that the processor has, or the one named here: "base", "avx2", "avx512",
+ * "amx". Of the whole process, and best said before anything is computed: values of different sets differ in last
+ * bits. False, the set unchanged and an error that lists the sets of this machine, if it is not among them. */
+bool tl_isa_force(const char *name, tl_error *error);
+/* The same with the environment's TL_ISA, for programs to call at their start; true if it is not set, or empty. */
+bool tl_isa_from_environment(tl_error *error);
+
 int tl_threads(void);            /* how many threads the kernels use; 1 without OpenMP */
 void tl_set_threads(int count);  /* of the calling thread's regions; no effect without OpenMP */
-const char *tl_build_text(void); /* "float, OpenMP 2 threads, avx512", for programs to show */
+/* "float, OpenMP 2 threads, avx512+bf16", for programs to show: +bf16 says that medium is faster than highest */
+const char *tl_build_text(void);
 
 #ifdef __cplusplus
 }

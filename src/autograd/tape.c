@@ -33,7 +33,9 @@ void tl_tape_free(tl_tape *tape) {
     free(tape->free_size);
     free(tape->node);
     free(tape->edge);
+    free(tape->packed_weight);
     tl_workspace_free(&tape->workspace);
+    tl_arena_free(&tape->packed_arena);
     tl_arena_free(&tape->arena);
     free(tape);
 }
@@ -140,6 +142,12 @@ bool tl_tape_set_grad(tl_tape *tape, bool on) {
     tape->no_grad = !on;
     return was;
 }
+void tl_tape_set_matmul_precision(tl_tape *tape, tl_matmul_precision precision) {
+    if (tape) tape->precision = precision;
+}
+tl_matmul_precision tl_tape_matmul_precision(const tl_tape *tape) {
+    return tape ? tape->precision : TL_HIGHEST;
+}
 void tl_tape_keep_all(tl_tape *tape, bool on) {
     if (tape) tape->keep_all = on;
 }
@@ -153,9 +161,10 @@ tl_tape_stats tl_tape_stats_of(const tl_tape *tape) {
     return (tl_tape_stats){.nodes = tape->nodes,
                            .used = tape->arena.used,
                            .peak = tape->arena.peak,
-                           .reserved = tape->arena.reserved + tape->workspace.size,
+                           .reserved =
+                               tape->arena.reserved + tape->workspace.size + tape->packed_arena.reserved,
                            .allocations = tape->arena.allocations + tape->workspace.allocations +
-                                          tape->table_allocations};
+                                          tape->packed_arena.allocations + tape->table_allocations};
 }
 
 /* ---- scopes ---- */

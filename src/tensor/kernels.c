@@ -1,26 +1,155 @@
-/* Picks the kernels for this processor. No state: the answer is looked up each time (a few loads). */
+/* Picks the kernels for this processor, or those that somebody asks for by name.
+ *
+ * The library has no state but this: which table is in use is one pointer of the whole process, found out by the first
+ * who asks and then only read. It is not a setting of a tape because the answer is a fact about the processor, and finding
+ * it may mean asking the kernel for AMX's tiles, which it grants to a process once. Threads that ask at the same time come to the
+ * same answer. tl_isa_force alone puts another one there. */
+#define _GNU_SOURCE /* syscall */
 #include "kernels/kernels.h"
-
-#define TABLE(set)                                                                              \
- extern const tl_product_kernels tl_product_kernels_##set;                                      \
- extern const tl_map_kernels tl_map_kernels_##set;                                              \
- extern const tl_row_kernels tl_row_kernels_##set;                                              \
- extern const tl_update_kernels tl_update_kernels_##set;                                        \
- static const tl_kernels table_##set = {#set, &tl_product_kernels_##set, &tl_map_kernels_##set, \
-                                        &tl_row_kernels_##set, &tl_update_kernels_##set};
-
-TABLE(base)
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
 #if defined(__x86_64__)
-TABLE(avx2)
-TABLE(avx512)
+# include <cpuid.h>
 #endif
+#if defined(TL_WITH_AMX)
+# include <sys/syscall.h>
+# include <unistd.h>
+#endif
+
+/* One table for each row: the set that most kernels are compiled for, and the products of weights. */
+#define SET(name, text, set, highest, high, medium)                     \
+ static const tl_kernels name = {.isa = text,                           \
+                                 .product = &tl_product_kernels_##set,  \
+                                 .weights = {&highest, &high, &medium}, \
+                                 .map = &tl_map_kernels_##set,          \
+                                 .rows = &tl_row_kernels_##set,         \
+                                 .update = &tl_update_kernels_##set};
+#define SET_OF_ONE(set)                                    \
+ extern const tl_product_kernels tl_product_kernels_##set; \
+ extern const tl_map_kernels tl_map_kernels_##set;         \
+ extern const tl_row_kernels tl_row_kernels_##set;         \
+ extern const tl_update_kernels tl_update_kernels_##set;   \
+ SET(table_##set, #set, set, tl_product_kernels_##set, tl_product_kernels_##set, tl_product_kernels_##set)
+
+SET_OF_ONE(base)
+#if defined(__x86_64__)
+SET_OF_ONE(avx2)
+SET_OF_ONE(avx512)
+#endif
+#if defined(TL_WITH_BF16)
+extern const tl_product_kernels tl_product_kernels_bf16;
+SET(table_avx512_bf16, "avx512+bf16", avx512, tl_product_kernels_avx512, tl_product_kernels_avx512,
+    tl_product_kernels_bf16)
+#endif
+#if defined(TL_WITH_AMX)
+extern const tl_product_kernels tl_product_kernels_highest_amx, tl_product_kernels_high_amx,
+    tl_product_kernels_medium_amx;
+SET(table_amx, "amx", avx512, tl_product_kernels_highest_amx, tl_product_kernels_high_amx,
+    tl_product_kernels_medium_amx)
+#endif
+
+/* ---- what processor and kernel grant ---- */
+
+#if defined(__x86_64__)
+static const tl_kernels *avx2(void) {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &table_avx2 : NULL;
+}
+
+static const tl_kernels *avx512(void) {
+    if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+        !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
+        return NULL;
+# if defined(TL_WITH_BF16)
+    unsigned a, b, c, d;
+    if (__get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1)) return &table_avx512_bf16;
+# endif
+    return &table_avx512;
+}
+#endif
+
+#if defined(TL_WITH_AMX)
+/* Tiles and their bfloat16 in the processor, their state saved by the kernel (XCR0), and its permission to use them (8 KB
+ * more on every signal's stack): Linux 5.16 and later, Documentation/x86/xstate.rst. */
+__attribute__((target("xsave"))) static bool kernel_saves_tiles(void) {
+    enum { CONFIG = 1 << 17, DATA = 1 << 18 };
+    return (__builtin_ia32_xgetbv(0) & (CONFIG | DATA)) == (CONFIG | DATA);
+}
+
+static const tl_kernels *amx(void) {
+# if defined( \
+     TL_AMX_EMULATED) /* the whole library on emulated tiles, to try: make CPPFLAGS=-DTL_AMX_EMULATED */
+    return avx512() != NULL ? &table_amx : NULL;
+# endif
+    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XTILEDATA = 18, OSXSAVE = 27, AMX_BF16 = 22, AMX_TILE = 24 };
+    unsigned a, b, c, d;
+    if (avx512() == NULL) return NULL;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c >> OSXSAVE & 1)) return NULL;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d >> AMX_BF16 & 1) || !(d >> AMX_TILE & 1)) return NULL;
+    if (!kernel_saves_tiles() || syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XTILEDATA) != 0) return NULL;
+    return &table_amx;
+}
+#endif
+
+static const tl_kernels *base(void) { return &table_base; }
+
+/* Best first. */
+static const struct {
+    const char *name;
+    const tl_kernels *(*table)(void); /* NULL if it cannot run here */
+} sets[] = {
+#if defined(TL_WITH_AMX)
+    {"amx", amx},
+#endif
+#if defined(__x86_64__)
+    {"avx512", avx512},
+    {"avx2", avx2},
+#endif
+    {"base", base}};
+enum { SETS = sizeof sets / sizeof *sets };
+
+/* ---- the one in use ---- */
+
+static _Atomic(const tl_kernels *) in_use; /* NULL: nobody has asked yet */
 
 const tl_kernels *tl_kernels_pick(void) {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-        return &table_avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &table_avx2;
-#endif
-    return &table_base;
+    const tl_kernels *found = atomic_load_explicit(&in_use, memory_order_relaxed), *nobody = NULL;
+    if (found != NULL) return found;
+    for (int i = 0; i < SETS && found == NULL; i++) found = sets[i].table();
+    /* unless tl_isa_force has come first */
+    return atomic_compare_exchange_strong(&in_use, &nobody, found) ? found : nobody;
 }
+
+bool tl_isa_force(const char *name, tl_error *error) {
+    char here[64] = "";
+    for (int i = SETS - 1; i >= 0; i--) {
+        const tl_kernels *table = sets[i].table();
+        if (table == NULL) continue;
+        if (strcmp(name, sets[i].name) == 0) {
+            atomic_store(&in_use, table);
+            return true;
+        }
+        strcat(strcat(here, *here ? ", " : ""), sets[i].name);
+    }
+    return tl_error_set(error, "instruction set \"%s\": this machine and build have %s", name, here);
+}
+
+bool tl_isa_from_environment(tl_error *error) {
+    const char *name = getenv("TL_ISA");
+    if (name == NULL || *name == 0) return true;
+    tl_error wrong = {""};
+    return tl_isa_force(name, &wrong) || tl_error_set(error, "TL_ISA: %s", wrong.message);
+}
+
+/* ---- matrix precision ---- */
+
+static const char *const precisions[] = {"highest", "high", "medium"};
+
+bool tl_matmul_precision_of(const char *name, tl_matmul_precision *precision) {
+    for (int i = 0; i < 3; i++)
+        if (name != NULL && strcmp(name, precisions[i]) == 0)
+            return *precision = (tl_matmul_precision)i, true;
+    return false;
+}
+
+const char *tl_matmul_precision_name(tl_matmul_precision precision) { return precisions[precision]; }

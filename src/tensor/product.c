@@ -17,7 +17,7 @@ enum {
     WIDE = 4,                  /* … or, read in place, so many at a time */
     PACK_B_ROWS = 256,         /* from so many rows on, packing a readable b pays */
     PACK_A_COLUMNS = 128,      /* from so many columns on, packing rows of a that lie far apart pays */
-    ONE_THREAD = 200000        /* up to so many multiply-adds, one thread is faster than two */
+    ONE_THREAD = 100000        /* up to so many multiply-adds, one thread is faster than two */
 };
 
 typedef struct axes {
@@ -99,7 +99,7 @@ static void swap_long(long *x, long *y) {
     *x = *y, *y = z;
 }
 
-/* Cᵀ = BᵀAᵀ: the same chains, since a·b = b·a. */
+/* Cᵀ = BᵀAᵀ: the same chains, since a·b = b·a (but see one_way). */
 static void transpose(problem *q) {
     tl_product_plan *p = &q->plan;
     swap_long(&p->m, &p->n);
@@ -134,21 +134,27 @@ static void cut_into_rectangles(problem *q) {
     q->threads = (int)tl_min_long(threads, q->items * q->row_parts * q->col_parts);
 }
 
+/* Blocks of nearly equal lengths, whole units, at most so long a part of what is usual. */
+static long block_of_k(const tl_product_plan *p, long part) {
+    const long k = tl_max_long(p->k, 1), unit = p->kernels->unit;
+    const long longest = BLOCK_K / part * (unit > 1 ? 2 : 1);
+    return tl_ceil_div(tl_ceil_div(k, tl_ceil_div(k, longest)), unit) * unit;
+}
+
 static void choose_blocks(problem *q) {
     tl_product_plan *p = &q->plan;
-    const long rows = p->kernels->rows, cols = p->kernels->cols;
+    const long rows = p->kernels->rows, cols = p->kernels->cols, unit = p->kernels->unit;
     const long m = tl_min_long(p->m, q->rectangle_rows), n = tl_min_long(p->n, q->rectangle_cols);
     const bool few_rows = m <= FEW_TILES * rows;
-    p->pack_b = p->b_col != 1 || m >= PACK_B_ROWS;
-    const long k = tl_max_long(p->k, 1);
-    p->block_k = tl_ceil_div(k, tl_ceil_div(k, few_rows && p->pack_b ? BLOCK_K / 2 : BLOCK_K));
+    p->pack_b = p->packed || unit > 1 || p->b_col != 1 || m >= PACK_B_ROWS; /* unit > 1: never read as it is */
+    p->block_k = block_of_k(p, few_rows && p->pack_b && !p->packed ? 2 : 1);
     /* Columns of a are read in place: one line of the cache for each k. So are rows that lie close together, for they
      * fill the cache as evenly as a panel does. */
     const bool rows_in_place = p->a_col == 1 && (p->a_row <= 2 * p->block_k || n < PACK_A_COLUMNS);
-    p->pack_a = p->a_row != 1 && !rows_in_place;
+    p->pack_a = unit > 1 || (p->a_row != 1 && !rows_in_place);
     p->block_rows = p->pack_a ? BLOCK_TILES * rows : m;
-    p->block_cols = BLOCK_B_BYTES / (long)sizeof(tl_real) / p->block_k;
-    if (few_rows && !p->pack_a) p->block_cols = p->pack_b ? cols : WIDE * cols;
+    p->block_cols = BLOCK_B_BYTES / (long)sizeof(tl_real) / (p->block_k / unit * p->kernels->words);
+    if (few_rows && !p->pack_a) p->block_cols = p->pack_b && !p->packed ? cols : WIDE * cols;
     p->block_cols = tl_min_long(tl_max_long(p->block_cols / cols, 1) * cols, q->rectangle_cols);
 }
 
@@ -173,11 +179,14 @@ static tl_product_rectangle rectangle_of(const problem *q, long task) {
 /* One thread's share of the rectangles, with its own panels. */
 static void run_share(const problem *q, long thread, long threads, tl_real *panels) {
     const long tasks = q->items * q->row_parts * q->col_parts;
+    const tl_product_kernels *kernels = q->plan.kernels;
+    if (kernels->begin != NULL) kernels->begin();
     for (long task = tasks * thread / threads; task < tasks * (thread + 1) / threads; task++) {
         tl_product_rectangle r = rectangle_of(q, task);
         r.a_panels = panels, r.b_panels = panels + tl_product_a_panels(&q->plan);
         tl_product_multiply(&q->plan, &r);
     }
+    if (kernels->end != NULL) kernels->end();
 }
 
 static void run(const problem *q, tl_real *panels, long panel_size) {
@@ -215,36 +224,117 @@ static void run_sums(problem *q, tl_real *panels, long panel_size) {
     }
 }
 
-bool tl_product_with(const tl_product_kernels *kernels, tl_tensor c, tl_tensor a, tl_tensor b,
-                     const tl_product_options *options, tl_workspace *w) {
+static bool fits(const tl_product_packed *packed, const tl_product_plan *p) {
+    return packed->kernels == p->kernels && packed->k == p->k && packed->n == p->n;
+}
+
+/* Everything but memory. */
+static void plan(problem *q, const tl_product_kernels *kernels, tl_tensor c, tl_tensor a, tl_tensor b,
+                 const tl_product_options *options) {
     static const tl_real nothing[1] = {0};
-    if (tl_numel(c) == 0) return true;
-    problem q = {.plan = {.kernels = kernels, .c = c.data, .a = a.data, .b = b.data}};
-    tl_product_plan *p = &q.plan;
+    *q = (problem){.plan = {.kernels = kernels, .c = c.data, .a = a.data, .b = b.data}};
+    tl_product_plan *p = &q->plan;
     p->m = c.dim[c.rank - 2], p->n = c.dim[c.rank - 1], p->k = a.dim[a.rank - 1];
     p->c_row = c.stride[c.rank - 2], p->c_col = c.stride[c.rank - 1];
     p->a_row = a.stride[a.rank - 2], p->a_col = a.stride[a.rank - 1];
     p->b_row = b.stride[b.rank - 2], p->b_col = b.stride[b.rank - 1];
     if (options != NULL) p->add = options->add, p->bias = options->bias;
-    set_axes(&q, c, a, b);
-    if (p->n == 1 ? p->c_row == 1 && p->m > 1 : p->c_col != 1 && p->c_row == 1) transpose(&q);
+    set_axes(q, c, a, b);
+    const bool by_columns = p->n == 1 ? p->c_row == 1 && p->m > 1 : p->c_col != 1 && p->c_row == 1;
+    if (by_columns && !kernels->one_way)
+        transpose(q);
+    else if (options != NULL && options->packed && fits(options->packed, p) && tl_numel(b) == p->k * p->n)
+        p->packed = options->packed->panels;
     /* a stride along an axis of one element is any number: 1 suits best */
     if (p->m == 1) p->a_row = 1;
     if (p->n == 1) p->b_col = p->c_col = 1;
     if (tl_numel(a) == 0 || tl_numel(b) == 0) { /* nothing to read: chains of no steps */
-        p->k = q.sum.count = 0;
+        p->k = q->sum.count = 0;
         p->a = p->b = nothing;
         p->a_row = p->b_row = 0, p->a_col = p->b_col = 1;
     }
-    cut_into_rectangles(&q);
-    choose_blocks(&q);
-    const long panel_size = tl_product_a_panels(p) + tl_product_b_panels(p);
+    cut_into_rectangles(q);
+    choose_blocks(q);
+}
+
+/* An operand's shape, with strides for a copy in which the axes that c lacks stand right before k, which has `k` axes
+ * behind it: so they are one with it. Where they are of size 1, they become as long as the other operand's. */
+static tl_tensor gathered(tl_tensor t, tl_tensor c, tl_tensor other, int k) {
+    const int rank = (int)tl_max_long(t.rank, other.rank);
+    int order[TL_MAX_RANK], n = 0; /* axes, counted from the end; innermost first */
+    long unused;
+    order[n++] = 1;
+    if (k == 1) order[n++] = 2;
+    for (int back = 3; back <= rank; back++)
+        if (axis_of(c, back, &unused) == 1) order[n++] = back;
+    if (k == 0) order[n++] = 2;
+    for (int back = 3; back <= rank; back++)
+        if (axis_of(c, back, &unused) != 1) order[n++] = back;
+    tl_tensor to = {.data = t.data, .rank = rank};
+    for (long i = 0, length = 1; i < rank; i++) {
+        const long own = axis_of(t, order[i], &unused), others = axis_of(other, order[i], &unused);
+        const bool summed = order[i] > 2 && axis_of(c, order[i], &unused) == 1;
+        to.dim[rank - order[i]] = summed && own == 1 ? others : own;
+        to.stride[rank - order[i]] = length;
+        length *= to.dim[rank - order[i]];
+    }
+    return to;
+}
+
+/* Chains in groups of k must begin their groups where they would if all that is summed stood along k: where the strides
+ * do not let it, the operands are copied. (A single product is only ever cut between groups.) */
+static bool multiply_gathered(const tl_product_kernels *kernels, tl_tensor c, tl_tensor a, tl_tensor b,
+                              const tl_product_options *options, tl_workspace *w) {
+    problem q;
+    tl_tensor a2 = gathered(a, c, b, 0), b2 = gathered(b, c, a, 1);
+    plan(&q, kernels, c, a2, b2, options);
+    const long of_a = tl_whole_lines(tl_numel(a2)), of_b = tl_whole_lines(tl_numel(b2));
+    const long panel_size = tl_product_a_panels(&q.plan) + tl_product_b_panels(&q.plan);
+    tl_real *memory = tl_workspace_get(w, (size_t)(of_a + of_b + q.threads * panel_size) * sizeof *memory);
+    if (memory == NULL) return false;
+    a2.data = memory, b2.data = memory + of_a;
+    tl_tensor_copy(a2, a);
+    tl_tensor_copy(b2, b);
+    plan(&q, kernels, c, a2, b2, options); /* the same, at its place */
+    run_sums(&q, memory + of_a + of_b, panel_size);
+    return true;
+}
+
+bool tl_product_with(const tl_product_kernels *kernels, tl_tensor c, tl_tensor a, tl_tensor b,
+                     const tl_product_options *options, tl_workspace *w) {
+    if (tl_numel(c) == 0) return true;
+    problem q;
+    plan(&q, kernels, c, a, b, options);
+    if (q.sum.count > 0 && kernels->unit > 1) return multiply_gathered(kernels, c, a, b, options, w);
+    const long panel_size = tl_product_a_panels(&q.plan) + tl_product_b_panels(&q.plan);
     tl_real *panels = tl_workspace_get(w, (size_t)(q.threads * panel_size) * sizeof *panels);
     if (panels == NULL) return false;
     run_sums(&q, panels, panel_size);
     return true;
 }
 
+static tl_product_plan packing_of(tl_tensor b, tl_matmul_precision precision) {
+    tl_product_plan p = {.kernels = tl_kernels_pick()->weights[precision], .pack_b = true};
+    p.k = b.dim[0], p.n = b.dim[1];
+    p.b = b.data, p.b_row = b.stride[0], p.b_col = b.stride[1];
+    p.block_k = block_of_k(&p, 1);
+    return p;
+}
+
+long tl_product_packed_numel(tl_tensor b, tl_matmul_precision precision) {
+    const tl_product_plan p = packing_of(b, precision);
+    return tl_product_packed_whole(&p);
+}
+
+tl_product_packed tl_product_prepack(tl_real *panels, tl_tensor b, tl_matmul_precision precision) {
+    const tl_product_plan p = packing_of(b, precision);
+    tl_product_pack_all(&p, panels);
+    return (tl_product_packed){p.kernels, panels, p.k, p.n};
+}
+
 bool tl_product(tl_tensor c, tl_tensor a, tl_tensor b, const tl_product_options *options, tl_workspace *w) {
-    return tl_product_with(tl_kernels_pick()->product, c, a, b, options, w);
+    const tl_kernels *kernels = tl_kernels_pick();
+    const tl_matmul_precision precision = options != NULL ? options->precision : TL_HIGHEST;
+    const bool plain = options != NULL && options->plain;
+    return tl_product_with(plain ? kernels->product : kernels->weights[precision], c, a, b, options, w);
 }

@@ -2,17 +2,38 @@
  *
  *     c[…,i,j]  =  sum over k of a[…,i,k]·b[…,k,j]   (+ bias[j])        or, with add,   c += …
  *
- * Promise: every element is one chain of fused multiply-adds in ascending k, starting from 0 (or, with add, from
- * the element's old value), then + bias. Nothing else enters it: not the number of rows, the batch, the blocking
- * or the threads. */
+ * Promise: every element is one sum, taken in a fixed order along ascending k, starting from 0 (or, with add, from the
+ * element's old value), then + bias. Nothing else enters it: not the number of rows, the batch, strides, the blocking or
+ * the threads, nor whether c is asked for or its transpose. What a step of the sum is, the kernels decide:
+ *
+ *     plain, and highest where there is no AMX     one fused multiply-add of tl_real (two roundings without FMA)
+ *     medium with AVX512_BF16                      one fused multiply-add of a and b, each rounded to bfloat16
+ *     medium, high, highest with AMX               32 of k at once, counted from 0: see kernels/product_amx.c
+ *
+ * so that in the last case, and there alone, zeros put between the terms of a sum (padding in a weight's gradient) move it
+ * within its error. Error of an element, relative to the sum of |a|·|b|: 2⁻²⁴ times a small number for highest, 2⁻¹⁶ for
+ * high, 2⁻⁸ for medium at most (tests/tensor/test_product_precision.c; bench/errors measures). A NaN or infinity in a row of
+ * a or a column of b makes all of that row or column of c NaN or infinite, whatever the precision. Numbers below 1e-38,
+ * and with AMX parts of numbers below 1e-33, may count as zero. */
 #ifndef TL_PRODUCT_H
 #define TL_PRODUCT_H
 
 #include "workspace.h"
 
+/* A matrix b [K,N] laid out for many products with it (see tl_product_prepack). {0}: none. */
+typedef struct tl_product_packed {
+    const struct tl_product_kernels *kernels; /* those that it is laid out for */
+    const tl_real *panels;
+    long k, n;
+} tl_product_packed;
+
 typedef struct tl_product_options {
-    bool add;            /* accumulate into c */
-    const tl_real *bias; /* [N], added after the chain; or NULL. Not together with add. */
+    bool add;                        /* accumulate into c */
+    const tl_real *bias;             /* [N], added after the chain; or NULL. Not together with add. */
+    const tl_product_packed *packed; /* b once more, packed; or NULL. Saves time, changes no bit. */
+    tl_matmul_precision precision;   /* of a product with weights … */
+    bool plain; /* … and for others: chains of tl_real, whatever machine. Attention's products are small, and
+                   splitting their operands would cost what it saves. */
 } tl_product_options;
 
 /* c [..., M,N], a [..., M,K], b [..., K,N], any strides. Batch axes are aligned at the last one; a missing axis is of
@@ -21,8 +42,14 @@ typedef struct tl_product_options {
  * out of memory. */
 bool tl_product(tl_tensor c, tl_tensor a, tl_tensor b, const tl_product_options *options, tl_workspace *w);
 
-/* The same with the kernels of one instruction set instead of the best one (for tests: all agree in every bit
- * where they fuse). */
+/* Packs b [K,N], any strides, into `panels`, tl_product_packed_numel elements aligned to 64, which must outlive
+ * the result; b must not change meanwhile. For products with weights in that precision. Pays where b meets few rows
+ * several times, as weights do in decoding. */
+long tl_product_packed_numel(tl_tensor b, tl_matmul_precision precision);
+tl_product_packed tl_product_prepack(tl_real *panels, tl_tensor b, tl_matmul_precision precision);
+
+/* The same with these kernels instead of the ones that options and processor ask for (for tests: all of one family
+ * agree in every bit where they fuse). */
 struct tl_product_kernels;
 bool tl_product_with(const struct tl_product_kernels *kernels, tl_tensor c, tl_tensor a, tl_tensor b,
                      const tl_product_options *options, tl_workspace *w);

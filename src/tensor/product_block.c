@@ -1,4 +1,4 @@
-/* One rectangle of a product, on one thread. The arithmetic is in kernels/product.c.
+/* One rectangle of a product, on one thread. The arithmetic is in kernels/product*.c.
  *
  *     for each block of k                      so that a tile's part of a stays in the first-level cache
  *       for each block of columns              so that its part of b stays in the second-level cache
@@ -7,14 +7,15 @@
  *           pack a into tiles of `rows` rows, or read it in place
  *           for each tile of rows, for each panel: the tile kernel
  *
- * A later block of k takes up the chains where the earlier one left them, in c. Tiles that stick out over c's
- * edge, or whose rows are not contiguous in c, go through a scratch tile. */
+ * A later block of k takes up the chains where the earlier one left them, in c; it begins with a whole unit of k. Tiles
+ * that stick out over c's edge, or whose rows are not contiguous in c, go through a scratch tile. */
 #include "product_block.h"
 #include <string.h>
 
 enum {
+    SMALL = 65536,     /* up to so many elements of b, one thread packs as fast as two */
     SCRATCH_COLS = 32, /* at least any set's cols … */
-    SCRATCH = 12 * 32  /* … and rows × cols: elements of the scratch tile */
+    SCRATCH = 32 * 32  /* … and rows × cols: elements of the scratch tile */
 };
 
 typedef struct block {
@@ -26,26 +27,54 @@ static long panel_width(const tl_product_plan *p, long columns_left) {
     return columns_left > p->kernels->lanes ? p->kernels->cols : p->kernels->lanes;
 }
 
+/* Length in a panel, for each of its lines, of so much of k. */
+static long packed(const tl_product_plan *p, long k) {
+    return tl_ceil_div(k, p->kernels->unit) * p->kernels->words;
+}
+
 static void pack_b(const tl_product_plan *p, const tl_product_rectangle *r, const block *x) {
-    const long cols = p->kernels->cols, k = x->k1 - x->k0;
+    if (p->packed) return;
+    const long cols = p->kernels->cols, k = x->k1 - x->k0, length = packed(p, k);
     for (long j = x->j0; j < x->j1; j += cols) {
         const long width = tl_min_long(cols, x->j1 - j);
         const bool whole = width % p->kernels->lanes == 0; /* else it cannot be read in place */
         if (whole && !p->pack_b) continue;
-        p->kernels->pack(r->b_panels + (p->pack_b ? j - x->j0 : 0) * k, panel_width(p, width),
-                         r->b + x->k0 * p->b_row + j * p->b_col, p->b_col, p->b_row, width, k);
+        p->kernels->pack_b(r->b_panels + (p->pack_b ? j - x->j0 : 0) * length, panel_width(p, width),
+                           r->b + x->k0 * p->b_row + j * p->b_col, p->b_col, p->b_row, width, k);
+    }
+}
+
+static long padded_columns(const tl_product_plan *p) {
+    return tl_ceil_div(p->n, p->kernels->lanes) * p->kernels->lanes;
+}
+
+long tl_product_packed_whole(const tl_product_plan *p) { return packed(p, p->k) * padded_columns(p); }
+
+/* Block of k after block of k, in each its panels side by side, as if all columns were one block. */
+void tl_product_pack_all(const tl_product_plan *p, tl_real *panels) {
+    for (long k0 = 0; k0 < p->k; k0 += p->block_k) {
+        const long cols = p->kernels->cols, k1 = tl_min_long(k0 + p->block_k, p->k);
+#pragma omp parallel for schedule(static) if (p->n * (k1 - k0) > SMALL)
+        for (long j = 0; j < p->n; j += cols) {
+            tl_real *to = panels + packed(p, k0) * padded_columns(p) + j * packed(p, k1 - k0);
+            const tl_product_rectangle one = {.b = p->b, .b_panels = to};
+            pack_b(p, &one, &(block){.j0 = j, .j1 = tl_min_long(j + cols, p->n), .k0 = k0, .k1 = k1});
+        }
     }
 }
 
 /* Strips of k, so that what neighbouring tiles read of a's rows is still in the cache. */
 static void pack_a(const tl_product_plan *p, const tl_product_rectangle *r, const block *x) {
-    const long k = x->k1 - x->k0, strip = p->a_row == 1 ? 8 : k;
+    const tl_product_kernels *kernels = p->kernels;
+    const long k = x->k1 - x->k0, length = packed(p, k);
+    const long strip = p->a_row == 1 && !tl_product_a_along_k(p) ? tl_max_long(8, kernels->unit) : k;
     for (long s = 0; s < k; s += strip) {
         for (long i = x->i0, height; i < x->i1; i += height) {
-            height = p->kernels->height(x->i1 - i);
-            p->kernels->pack(r->a_panels + (i - x->i0) * k + s * height, height,
-                             r->a + i * p->a_row + (x->k0 + s) * p->a_col, p->a_row, p->a_col, height,
-                             tl_min_long(strip, k - s));
+            height = kernels->height(x->i1 - i);
+            const long lines = tl_ceil_div(height, kernels->row_step) * kernels->row_step;
+            kernels->pack_a(r->a_panels + (i - x->i0) * length + packed(p, s) * lines, height,
+                            r->a + i * p->a_row + (x->k0 + s) * p->a_col, p->a_row, p->a_col, height,
+                            tl_min_long(strip, k - s));
         }
     }
 }
@@ -59,11 +88,11 @@ static void copy_row(tl_real *to, const tl_real *from, long n) {
 /* A tile that cannot be held in c itself, being too narrow or not contiguous. */
 static void tile_by_scratch(const tl_product_plan *p, long height, long width, tl_product_tile t) {
     tl_real scratch[SCRATCH] __attribute__((aligned(64))), bias[SCRATCH_COLS];
-    const long cols = panel_width(p, width);
+    const long cols = panel_width(p, width), step = p->kernels->row_step;
     tl_real *c = t.c;
-    for (long i = 0; i < height && t.go_on; i++)
+    for (long i = 0; i < tl_ceil_div(height, step) * step && t.go_on; i++)
         for (long j = 0; j < cols; j++)
-            scratch[i * cols + j] = j < width ? c[i * p->c_row + j * p->c_col] : 0;
+            scratch[i * cols + j] = i < height && j < width ? c[i * p->c_row + j * p->c_col] : 0;
     if (t.bias != NULL) {
         for (long j = 0; j < cols; j++) bias[j] = j < width ? t.bias[j] : 0;
         t.bias = bias;
@@ -81,24 +110,27 @@ static void tile_by_scratch(const tl_product_plan *p, long height, long width, t
 
 static void multiply(const tl_product_plan *p, const tl_product_rectangle *r, const block *x) {
     const tl_product_kernels *kernels = p->kernels;
-    const long cols = kernels->cols, lanes = kernels->lanes, k = x->k1 - x->k0;
-    const bool last = x->k1 == p->k;
-    tl_product_tile t = {.k = k, .go_on = p->add || x->k0 > 0, .c_row = p->c_row};
-    t.b_panel = p->pack_b ? cols * k : cols;
+    const long cols = kernels->cols, lanes = kernels->lanes, k = x->k1 - x->k0, length = packed(p, k);
+    const bool last = x->k1 == p->k, along_k = tl_product_a_along_k(p);
+    tl_product_tile t = {.k = tl_ceil_div(k, kernels->unit), .go_on = p->add || x->k0 > 0, .c_row = p->c_row};
+    t.b_panel = p->pack_b ? cols * length : cols;
+    const tl_real *panels =
+        p->packed ? p->packed + packed(p, x->k0) * padded_columns(p) + x->j0 * length : r->b_panels;
     for (long i = x->i0, height; i < x->i1; i += height) {
         height = kernels->height(x->i1 - i);
-        t.a = p->pack_a ? r->a_panels + (i - x->i0) * k : r->a + i * p->a_row + x->k0 * p->a_col;
-        t.a_row = p->pack_a ? 1 : p->a_row;
-        t.a_col = p->pack_a ? height : p->a_col;
+        t.a = p->pack_a ? r->a_panels + (i - x->i0) * length : r->a + i * p->a_row + x->k0 * p->a_col;
+        t.a_row = !p->pack_a ? p->a_row : along_k ? length : 1;
+        t.a_col = !p->pack_a ? p->a_col : along_k ? 1 : height;
+        const bool whole_rows = height % kernels->row_step == 0;
         for (long j = x->j0, width; j < x->j1; j += width) {
             const bool whole = x->j1 - j >= cols || x->j1 - j == lanes;
-            t.b = p->pack_b ? r->b_panels + (j - x->j0) * k
+            t.b = p->pack_b ? panels + (j - x->j0) * length
                   : whole   ? r->b + x->k0 * p->b_row + j
                             : r->b_panels;
             t.b_row = p->pack_b || !whole ? panel_width(p, x->j1 - j) : p->b_row;
             t.c = r->c + i * p->c_row + j * p->c_col;
             t.bias = last && p->bias != NULL && !p->bias_on_rows ? p->bias + j : NULL;
-            if (whole && p->c_col == 1) {
+            if (whole && whole_rows && p->c_col == 1) {
                 width = kernels->tile(height, (x->j1 - j) / lanes, &t) * lanes;
             } else {
                 width = tl_min_long(cols, x->j1 - j);
@@ -127,15 +159,11 @@ void tl_product_multiply(const tl_product_plan *p, const tl_product_rectangle *r
     }
 }
 
-static long whole_lines(long elements) {
-    const long line = 64 / (long)sizeof(tl_real);
-    return tl_ceil_div(elements, line) * line;
-}
-
 long tl_product_a_panels(const tl_product_plan *p) {
-    return p->pack_a ? whole_lines(p->block_rows * p->block_k) : 0;
+    return p->pack_a ? tl_whole_lines(p->block_rows * packed(p, p->block_k)) : 0;
 }
 
 long tl_product_b_panels(const tl_product_plan *p) {
-    return whole_lines((p->pack_b ? p->block_cols : p->kernels->cols) * p->block_k);
+    if (p->packed) return 0;
+    return tl_whole_lines((p->pack_b ? p->block_cols : p->kernels->cols) * packed(p, p->block_k));
 }

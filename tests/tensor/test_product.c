@@ -1,34 +1,10 @@
 /* Matrix products against three plain loops that take the same steps in the same order: equal in every bit, for
- * every instruction set that this processor has, whatever shapes, strides, batches, blocks and threads. */
+ * every kind of kernels that this processor has, whatever shapes, strides, batches, blocks and threads. */
 #include "check.h"
-#include "tensor/kernels/kernels.h"
+#include "products.h"
 #include "tensor/product.h"
 
 /* ---- instruments ---- */
-
-extern const tl_product_kernels tl_product_kernels_base;
-#ifdef __x86_64__
-extern const tl_product_kernels tl_product_kernels_avx2, tl_product_kernels_avx512;
-#endif
-
-typedef struct isa {
-    const char *name;
-    const tl_product_kernels *kernels;
-} isa;
-
-/* Those that run here; returns their number. */
-static int isas(isa list[3]) {
-    int n = 0;
-    list[n++] = (isa){"base", &tl_product_kernels_base};
-#ifdef __x86_64__
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        list[n++] = (isa){"avx2", &tl_product_kernels_avx2};
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-        list[n++] = (isa){"avx512", &tl_product_kernels_avx512};
-#endif
-    return n;
-}
 
 /* Check writes a file at each of its own assertions: too slow for the inside of loops. */
 #define MUST(condition)                                                          \
@@ -79,15 +55,9 @@ static tl_real *element(tl_tensor t, int rank, const long *index, long i, long j
 
 static long axis_size(tl_tensor t, int back) { return t.rank >= back ? t.dim[t.rank - back] : 1; }
 
-/* This file is compiled without contraction: x * y + z rounds twice. */
-static tl_real multiply_add(bool fused, tl_real x, tl_real y, tl_real z) {
-    if (!fused) return x * y + z;
-    return sizeof(tl_real) == 4 ? (tl_real)fmaf((float)x, (float)y, (float)z) : (tl_real)fma(x, y, z);
-}
-
 /* What tl_product promises, element by element. out is row-major [numel of c]. */
 static void reference(tl_real *out, tl_tensor c, tl_tensor a, tl_tensor b, const tl_product_options *options,
-                      bool fused) {
+                      const tl_product_kernels *kernels) {
     const long m = c.dim[c.rank - 2], n = c.dim[c.rank - 1], depth = a.dim[a.rank - 1];
     const int most = a.rank > b.rank ? a.rank : b.rank, rank = c.rank > most ? c.rank : most;
     long size[TL_MAX_RANK], sums = 1, index[TL_MAX_RANK] = {0}; /* size: of the axes that c lacks, else 1 */
@@ -96,6 +66,8 @@ static void reference(tl_real *out, tl_tensor c, tl_tensor a, tl_tensor b, const
         size[axis] = axis_size(c, rank - axis) != 1 ? 1 : of_a != 1 ? of_a : of_b;
         sums *= size[axis];
     }
+    tl_real *x = malloc((size_t)(sums * depth + 1) * sizeof *x),
+            *y = malloc((size_t)(sums * depth + 1) * sizeof *y);
     for (long at = 0, count = tl_numel(c); at < count; at++) {
         long item = at / (m * n);
         for (int axis = rank - 3; axis >= 0; axis--) {
@@ -103,7 +75,7 @@ static void reference(tl_real *out, tl_tensor c, tl_tensor a, tl_tensor b, const
             item /= axis_size(c, rank - axis);
         }
         const long i = at / n % m, j = at % n;
-        tl_real sum = options != NULL && options->add ? *element(c, rank, index, i, j) : 0;
+        const tl_real old = options != NULL && options->add ? *element(c, rank, index, i, j) : 0;
         for (long s = 0; s < sums; s++) {
             long rest = s;
             for (int axis = rank - 3; axis >= 0; axis--) {
@@ -111,12 +83,17 @@ static void reference(tl_real *out, tl_tensor c, tl_tensor a, tl_tensor b, const
                 index[axis] = rest % size[axis];
                 rest /= size[axis];
             }
-            const tl_real *x = element(a, rank, index, i, 0), *y = element(b, rank, index, 0, j);
-            const long x_step = a.stride[a.rank - 1], y_step = b.stride[b.rank - 2];
-            for (long p = 0; p < depth; p++) sum = multiply_add(fused, x[p * x_step], y[p * y_step], sum);
+            const tl_real *from_a = element(a, rank, index, i, 0), *from_b = element(b, rank, index, 0, j);
+            for (long p = 0; p < depth; p++) {
+                x[s * depth + p] = from_a[p * a.stride[a.rank - 1]];
+                y[s * depth + p] = from_b[p * b.stride[b.rank - 2]];
+            }
         }
+        const tl_real sum = chain(kernels, old, x, y, sums * depth);
         out[at] = options != NULL && options->bias != NULL ? sum + options->bias[j] : sum;
     }
+    free(x);
+    free(y);
 }
 
 static bool same_bits(tl_real x, tl_real y) {
@@ -136,24 +113,25 @@ static void assert_elements(tl_tensor c, const tl_real *expected, const char *wh
     }
 }
 
-/* The product is what the three loops make of it, with every instruction set; c's old elements are the same for
- * each. */
+/* The product is what the three loops make of it, with every kind of kernels; c's old elements are the same for each, and
+ * panels hold NaN before they are packed. */
 static void assert_product(tl_tensor c, tl_tensor a, tl_tensor b, const tl_product_options *options) {
-    isa list[3];
+    products list[MOST_PRODUCTS];
     const long count = tl_numel(c);
     tl_real *expected = malloc((size_t)(count + 1) * sizeof *expected),
             *old = malloc((size_t)(count + 1) * sizeof *old);
     tl_tensor kept = tl_tensor_of(old, tl_shape_of(c));
     MUST(tl_tensor_copy(kept, c));
     tl_workspace w = {0};
-    for (int s = 0, n = isas(list); s < n; s++) {
+    for (int s = 0, n = products_here(list); s < n; s++) {
         char what[200];
         snprintf(what, sizeof what, "%s, K %ld, a's strides %ld %ld, b's %ld %ld, c's %ld %ld", list[s].name,
                  a.dim[a.rank - 1], a.stride[a.rank - 2], a.stride[a.rank - 1], b.stride[b.rank - 2],
                  b.stride[b.rank - 1], c.stride[c.rank - 2], c.stride[c.rank - 1]);
         MUST(tl_tensor_copy(c, kept));
-        const bool fused = list[s].kernels->fused;
-        if (s == 0 || fused != list[s - 1].kernels->fused) reference(expected, c, a, b, options, fused);
+        if (s == 0 || !same_chain(list[s].kernels, list[s - 1].kernels))
+            reference(expected, c, a, b, options, list[s].kernels);
+        if (w.memory != NULL) memset(w.memory, 0xff, w.size);
         MUST(tl_product_with(list[s].kernels, c, a, b, options, &w));
         assert_elements(c, expected, what);
     }
@@ -268,9 +246,9 @@ END_TEST
 
 /* What packing leaves beside its lines is zero: the tiles multiply it. */
 START_TEST(panels_are_filled_up_with_zeros) {
-    isa list[3];
-    for (int s = 0, n = isas(list); s < n; s++)
-        for (int layout = 0; layout < 3; layout++)
+    products list[MOST_PRODUCTS];
+    for (int s = 0, n = products_here(list); s < n; s++)
+        for (int layout = 0; layout < 3 && list[s].kernels->unit == 1; layout++)
             for (long width = 1; width <= list[s].kernels->cols; width++)
                 for (long lines = 1; lines <= width; lines++) {
                     enum { DEPTH = 7 };
@@ -278,7 +256,7 @@ START_TEST(panels_are_filled_up_with_zeros) {
                     const long line = layout == 0 ? 1 : layout == 1 ? DEPTH : 2 * DEPTH;
                     const long step = layout == 0 ? lines : layout == 1 ? 1 : 2;
                     tl_real *to = memory(width * DEPTH);
-                    list[s].kernels->pack(to, width, from.data, line, step, lines, DEPTH);
+                    list[s].kernels->pack_b(to, width, from.data, line, step, lines, DEPTH);
                     for (long p = 0; p < DEPTH; p++)
                         for (long l = 0; l < width; l++)
                             MUST(
@@ -384,14 +362,21 @@ START_TEST(a_row_alone_has_the_bits_it_has_among_many) {
     const long m = 150, n = 300, depth = 400;
     tl_tensor a = random_matrix(m, depth, false), b = random_matrix(depth, n, _i);
     tl_tensor all = random_matrix(m, n, false), one = random_matrix(1, n, false),
-              seven = random_matrix(7, n, false);
+              seven = random_matrix(7, n, false), turned = random_matrix(m, n, true);
     tl_workspace w = {0};
-    MUST(tl_product(all, a, b, NULL, &w));
-    for (long i = 0; i + 7 <= m; i += 7) {
-        MUST(tl_product(one, tl_tensor_slice(a, 0, i, i + 1), b, NULL, &w));
-        MUST(memcmp(one.data, all.data + i * n, (size_t)n * sizeof(tl_real)) == 0);
-        MUST(tl_product(seven, tl_tensor_slice(a, 0, i, i + 7), b, NULL, &w));
-        MUST(memcmp(seven.data, all.data + i * n, (size_t)(7 * n) * sizeof(tl_real)) == 0);
+    products list[MOST_PRODUCTS];
+    for (int s = 0, count = products_here(list); s < count; s++) {
+        const tl_product_kernels *kernels = list[s].kernels;
+        MUST(tl_product_with(kernels, all, a, b, NULL, &w));
+        for (long i = 0; i + 7 <= m; i += 7) {
+            MUST(tl_product_with(kernels, one, tl_tensor_slice(a, 0, i, i + 1), b, NULL, &w));
+            MUST(memcmp(one.data, all.data + i * n, (size_t)n * sizeof(tl_real)) == 0);
+            MUST(tl_product_with(kernels, seven, tl_tensor_slice(a, 0, i, i + 7), b, NULL, &w));
+            MUST(memcmp(seven.data, all.data + i * n, (size_t)(7 * n) * sizeof(tl_real)) == 0);
+        }
+        MUST(tl_product_with(kernels, turned, a, b, NULL, &w)); /* c's columns contiguous */
+        for (long i = 0; i < m; i++)
+            for (long j = 0; j < n; j++) MUST(same_bits(turned.data[j * m + i], all.data[i * n + j]));
     }
     tl_workspace_free(&w);
     free_all();
@@ -412,16 +397,19 @@ START_TEST(threads_change_no_bit) {
     tl_tensor c = random_tensor(TL_SHAPE(s[0], s[1], s[2]));
     tl_workspace w = {0};
     tl_real *expected = memory(tl_numel(c));
-    reference(expected, c, a, b, NULL, tl_kernels_pick()->product->fused);
-    for (int i = 0; i < 4; i++) {
-        tl_set_threads(threads[i]);
-        for (int again = 0; again < 10;
-             again++) { /* threads that disturb each other do not do so each time */
-            tl_tensor_fill(c, NAN);
-            MUST(tl_product(c, a, b, NULL, &w));
-            char what[40];
-            snprintf(what, sizeof what, "%d threads", threads[i]);
-            assert_elements(c, expected, what);
+    products list[MOST_PRODUCTS];
+    for (int p = 0, count = products_here(list); p < count; p++) {
+        reference(expected, c, a, b, NULL, list[p].kernels);
+        for (int i = 0; i < 4; i++) {
+            tl_set_threads(threads[i]);
+            /* threads that disturb each other do not do so each time */
+            for (int again = 0; again < 10; again++) {
+                tl_tensor_fill(c, NAN);
+                MUST(tl_product_with(list[p].kernels, c, a, b, NULL, &w));
+                char what[80];
+                snprintf(what, sizeof what, "%s, %d threads", list[p].name, threads[i]);
+                assert_elements(c, expected, what);
+            }
         }
     }
     tl_workspace_free(&w);

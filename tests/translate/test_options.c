@@ -82,6 +82,8 @@ static const trial train_trials[] = {
     {"beta2", "0.9", CHANGES, NULL, NULL},
     {"label-smoothing", "0", CHANGES, NULL, NULL},
     {"clip", "0.01", CHANGES, NULL, NULL},
+    {"matmul-precision", "highest", SAME, NULL, NULL},
+    {"matmul-precision", NULL, BELOW, NULL, NULL},
     {"seed", "8", CHANGES, NULL, NULL},
     {"validate-every", "1", SAYS, NULL, NULL},
     {"best-by", NULL, BELOW, NULL, NULL},
@@ -227,6 +229,80 @@ START_TEST(resume) {
     ck_assert(!same_files("three", "run/last.safetensors"));
     sh("$T train --resume $D/run --steps 3 --quiet");
     ck_assert(same_files("three", "run/last.safetensors"));
+}
+END_TEST
+
+/* What the first line of --help says of this machine. */
+static bool machine_has(const char *what) {
+    sh("$T --help | head -n 1");
+    return strstr(out, what) != NULL;
+}
+
+/* A precision changes what is trained where the processor is faster at it, and nothing elsewhere. It stays with the run:
+ * when training goes on, and when it translates. */
+START_TEST(matmul_precision) {
+    const bool amx = machine_has(", amx"), bf16 = amx || machine_has("+bf16");
+    const trial plain = {0}, high = {"matmul-precision", "high", CHANGES, NULL, NULL},
+                medium = {"matmul-precision", "medium", CHANGES, NULL, NULL};
+    write_files();
+    train_as(&plain, "", "highest");
+    sh("rm -rf $D/run");
+    train_as(&high, said(&high), "high");
+    look_into_config(&high);
+    ck_assert(same_files("highest", "high") == !amx);
+    sh("rm -rf $D/run");
+    train_as(&medium, said(&medium), "medium");
+    look_into_config(&medium);
+    ck_assert(same_files("highest", "medium") == !bf16);
+    assert_contains(get_file(in_folder("said"), NULL), ", matrix precision medium\n");
+    sh("$T info --model $D/run");
+    assert_contains(out, "matrix precision medium (");
+    sh("rm -rf $D/run; $T train " FILES
+       " --batch-tokens 32 --steps 2 --warmup 2 --seed 7 --out $D/run --matmul-precision medium" SMALL);
+    sh("$T train --resume $D/run --steps 3 --quiet");
+    ck_assert(same_files("medium", "run/last.safetensors"));
+    ck_assert_int_eq(try("$T train --resume $D/run --steps 4 --matmul-precision high"), 1);
+    assert_contains(err, "--matmul-precision cannot change while a run goes on");
+    ck_assert_int_eq(try("$T train " FILES " --matmul-precision low"), 2);
+    assert_contains(err, "highest|high|medium");
+    sh("cut -f 1 $D/a.tsv > $D/in; $T translate --model $D/run --nbest --quiet < $D/in > $D/as-trained; "
+       "sed -i 's/^matmul-precision.*/matmul-precision = highest/' $D/run/config.txt; "
+       "$T translate --model $D/run --nbest --quiet < $D/in > $D/exact");
+    ck_assert(same_files("as-trained", "exact") == !bf16);
+}
+END_TEST
+
+/* TL_ISA asks for an instruction set. Each trains the same weights each time; fused multiply-adds of any width are one. */
+START_TEST(instruction_sets) {
+    static const char *const sets[] = {"base", "avx2", "avx512", "amx"};
+    const trial plain = {0};
+    bool has[4];
+    write_files();
+    for (int i = 0; i < 4; i++) {
+        setenv("TL_ISA", sets[i], 1);
+        const int status = try("$T --help");
+        has[i] = status == 0;
+        if (!has[i]) {
+            ck_assert_int_eq(status, 2);
+            assert_contains(err, sets[i]);
+            assert_contains(err, "this machine and build have base");
+            continue;
+        }
+        assert_contains(out, sets[i]);
+        train_as(&plain, "", sets[i]);
+        sh("rm -rf $D/run");
+        train_as(&plain, "", "again");
+        sh("rm -rf $D/run");
+        ck_assert_msg(same_files(sets[i], "again"), "%s: not the same weights twice", sets[i]);
+    }
+    ck_assert(has[0]);
+    if (has[1]) ck_assert(!same_files("base", "avx2"));
+    if (has[1] && has[2]) ck_assert(same_files("avx2", "avx512"));
+    setenv("TL_ISA", "mmx", 1);
+    ck_assert_int_eq(try("$T info"), 2);
+    assert_contains(err, "translate: TL_ISA: instruction set \"mmx\": this machine and build have base");
+    setenv("TL_ISA", "", 1); /* as if it were not there */
+    sh("$T --help");
 }
 END_TEST
 
@@ -499,6 +575,8 @@ static void add_tests(TCase *tc) {
     in_its_own_folder(tc);
     tcase_add_test(tc, train_options);
     tcase_add_test(tc, resume);
+    tcase_add_test(tc, matmul_precision);
+    tcase_add_test(tc, instruction_sets);
     tcase_add_test(tc, best_by);
     tcase_add_test(tc, preset_sizes);
     tcase_add_test(tc, other_options);

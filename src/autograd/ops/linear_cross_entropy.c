@@ -44,6 +44,7 @@ typedef struct work {
     tl_loss loss;
     tl_tensor w;
     const tl_real *x, *bias;
+    tl_matmul_precision precision;
     long width;                  /* D */
     int *row;                    /* the real rows */
     tl_real *x_blk, *z, *dx_blk; /* one block */
@@ -59,20 +60,22 @@ static bool run_block(work *k, const saved *s, long from, long count, tl_workspa
     tl_tensor x = tl_tensor_of(k->x_blk, TL_SHAPE(count, width)),
               z = tl_tensor_of(k->z, TL_SHAPE(count, classes));
     tl_row_targets targets = {.id = k->id, .smoothing = k->loss.targets.smoothing};
+    const tl_product_options bias = {.bias = k->bias, .precision = k->precision};
+    const tl_product_options plus_nothing = {.precision = k->precision};
+    const tl_product_options plus_dw = {.add = from > 0, .precision = k->precision};
     for (long r = 0; r < count; r++) k->id[r] = k->loss.targets.id[row[r]];
     tl_rows_gather(k->x_blk, k->x, row, count, width);
-    if (!tl_product(z, x, tl_tensor_transpose(k->w, 0, 1), &(tl_product_options){.bias = k->bias}, w) ||
+    if (!tl_product(z, x, tl_tensor_transpose(k->w, 0, 1), &bias, w) ||
         !tl_rows_cross_entropy(&k->sums, k->softmax, grad ? k->z : NULL, k->z, count, classes, &targets, w))
         return false;
     if (!grad) return true;
     tl_rows_cross_entropy_finish(k->z, k->softmax, count, classes, &targets, 1 / k->loss.divisor);
     if (s->d[0].data) {
-        if (!tl_product(tl_tensor_of(k->dx_blk, TL_SHAPE(count, width)), z, k->w, NULL, w)) return false;
+        if (!tl_product(tl_tensor_of(k->dx_blk, TL_SHAPE(count, width)), z, k->w, &plus_nothing, w))
+            return false;
         tl_rows_place(s->d[0].data, k->dx_blk, row, count, width);
     }
-    if (s->d[1].data &&
-        !tl_product(s->d[1], tl_tensor_transpose(z, 0, 1), x, &(tl_product_options){.add = from > 0}, w))
-        return false;
+    if (s->d[1].data && !tl_product(s->d[1], tl_tensor_transpose(z, 0, 1), x, &plus_dw, w)) return false;
     if (s->d[2].data) tl_rows_add_up(s->d[2].data, k->z, count, classes);
     return true;
 }
@@ -108,7 +111,7 @@ tl_var tl_linear_cross_entropy(tl_var x, tl_var w, tl_var bias, const int *targe
                                const tl_loss_options *options) {
     tl_call c = tl_call_begin(&tl_op_linear_cross_entropy, 3, (tl_var[]){x, w, bias});
     if (!c.ok || !check_shapes(&c)) return tl_call_end(&c);
-    work k = {.w = c.x[1], .width = c.x[1].dim[1]};
+    work k = {.w = c.x[1], .width = c.x[1].dim[1], .precision = tl_tape_matmul_precision(c.tape)};
     const long classes = k.w.dim[0], rows = k.width > 0 ? tl_numel(c.x[0]) / k.width : 0;
     if (!tl_loss_prepare(&c, &k.loss, targets, rows, classes, options)) return tl_call_end(&c);
     saved *s = tl_call_save(&c, sizeof *s);
@@ -119,6 +122,7 @@ tl_var tl_linear_cross_entropy(tl_var x, tl_var w, tl_var bias, const int *targe
     k.bias = c.x[2].data;
 
     long block = classes > 0 ? BLOCK_BYTES / (classes * (long)sizeof(tl_real)) : 0;
+    block -= block % LEAST_ROWS; /* dw's chains in groups of rows go on where they would without blocks */
     if (block < LEAST_ROWS) block = LEAST_ROWS;
     if (block > k.loss.real) block = k.loss.real;
     k.row = tl_call_memory(&c, (size_t)k.loss.real * sizeof *k.row);

@@ -1,12 +1,13 @@
 /* The numeric kernels, one table per instruction set.
  *
  * Every file in this folder is compiled once for each set in the Makefile's ISAS, with TL_ISA naming it, and
- * exports one const table of function pointers under a name that carries it. tl_kernels() picks the best table
- * that this processor runs. Kernels work on one thread on plain contiguous memory unless they say otherwise;
+ * exports one const table of function pointers under a name that carries it; product_bf16.c and product_amx.c, which need
+ * instructions of their own, once. tl_kernels_pick() gives the best table that this processor runs, or the one that
+ * tl_isa_force named. Kernels work on one thread on plain contiguous memory unless they say otherwise;
  * the drivers one folder up (product.c, map.c, rows.c, …) deal with strides, shapes and threads.
  *
  * Same bits everywhere: a vector has a fixed number of lanes whatever the hardware's width (simd.h), sums run
- * over fixed lanes and a fixed tree, and only product.c is compiled with contraction (FMA). */
+ * over fixed lanes and a fixed tree, and only products (product.c) are compiled with contraction (FMA). */
 #ifndef TL_KERNELS_H
 #define TL_KERNELS_H
 
@@ -22,8 +23,9 @@
 #include "update.h"
 
 typedef struct tl_kernels {
-    const char *isa; /* "base", "avx2", "avx512" */
-    const tl_product_kernels *product;
+    const char *isa;                      /* "base", "avx2", "avx512", "avx512+bf16", "amx" */
+    const tl_product_kernels *product;    /* of tl_real as it is */
+    const tl_product_kernels *weights[3]; /* of products with weights, by tl_matmul_precision */
     const tl_map_kernels *map;
     const tl_row_kernels *rows;
     const tl_update_kernels *update;

@@ -1,0 +1,228 @@
+/* Products of sums of bfloat16 on AMX's tiles: all three precisions on processors that have them.
+ *
+ * A number x is taken for a sum of terms, each a bfloat16 (8 bits of mantissa): x ≈ x0, x0 + x1 or, exactly, x0 + x1 + x2.
+ * Of the products of terms those are left out that are lost in float32 anyway:
+ *
+ *     medium    1 term   a0·b0
+ *     high      2 terms  a0·b1, a0·b0, a1·b0                          about 16 bits
+ *     highest   3 terms  a0·b2, a0·b1, a1·b1, a1·b0, a2·b0, a0·b0     closer than a chain of float32
+ *
+ * k goes in groups of 32. A tile holds a group of 16 lines: words of two numbers, k and k + 16 (any partners will do, if a
+ * and b have the same ones; these come out of packing without shuffling):
+ *
+ *     a's: row = line of a    | k,k+16 | k+1,k+17 | … |        b's: row = word    | column 0 | column 1 | … |
+ *          16 rows            | of row 0              |             16 rows       | k,k+16                  |
+ *                             | of row 1              |                           | k+1,k+17                |
+ *
+ * A panel has 32 lines, or 16: for each group, for each term, its two tiles, or one. One instruction multiplies a tile by a
+ * tile into 16 × 16 sums. Register budget, of 8 tiles: 4 sums (32 × 32 of c), 2 of a, 2 of b.
+ *
+ *             6: b    7: b        an element of c, for each group, for each product of terms in the order above:
+ *     4: a    0: c    1: c            c += (a[k]·b[k] + … + a[k+15]·b[k+15]) + (a[k+16]·b[k+16] + …)
+ *     5: a    2: c    3: c        both chains ascending, from zero. Nothing else enters it.
+ *
+ * The order of products is not the same for aᵀ and bᵀ, so a and b cannot change places. Denormals count as zero. Infinity
+ * less its first term is NaN: infinities come out as NaN, or as infinities with one term. */
+#include "amx.h"
+#include "kernels.h"
+#include "product_words.h"
+
+#define INLINE static inline __attribute__((always_inline))
+#ifdef __clang__
+# define UNROLL _Pragma("clang loop unroll(full)")
+#else
+# define UNROLL _Pragma("GCC unroll 8")
+#endif
+enum { GROUP = 32, TILE_LINES = 16, TILE_WORDS = 256, TILE_BYTES = 1024 };
+
+/* ---- splitting: 16 numbers of the first half of a group and 16 of the second become 16 words a term ---- */
+
+/* The bfloat16 nearest to each x, in the upper halves. */
+INLINE __m512i round_to_even(__m512i x) {
+    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(x, 16), _mm512_set1_epi32(1));
+    const __m512i up = _mm512_add_epi32(x, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+    const __m512 value = _mm512_castsi512_ps(x);
+    const __mmask16 nan = _mm512_cmp_ps_mask(value, value, _CMP_UNORD_Q);
+    return _mm512_mask_or_epi32(up, nan, x,
+                                _mm512_set1_epi32(0x00400000)); /* quiet, so that it keeps a bit */
+}
+
+/* The same, ties away from zero, but what would become infinite is cut instead: FLT_MAX remains a sum of finite terms, and
+ * NaN does not run over into a number. */
+INLINE __m512i round_or_cut(__m512i x) {
+    const __m512i size = _mm512_and_si512(x, _mm512_set1_epi32(0x7fffffff));
+    const __mmask16 fits = _mm512_cmplt_epi32_mask(size, _mm512_set1_epi32(0x7f7f8000));
+    return _mm512_mask_add_epi32(x, fits, x, _mm512_set1_epi32(0x8000));
+}
+
+INLINE void split(__m512 near, __m512 far, const int terms, __m512i *word) {
+    const __m512i upper = _mm512_set1_epi32((int)0xffff0000);
+    UNROLL for (int t = 0; t < terms; t++) {
+        __m512i x = _mm512_castps_si512(near), y = _mm512_castps_si512(far);
+        if (terms == 1)
+            x = round_to_even(x), y = round_to_even(y);
+        else if (t < 2) /* what is left for a third term has 8 bits */
+            x = round_or_cut(x), y = round_or_cut(y);
+        word[t] = _mm512_or_si512(_mm512_and_si512(y, upper), _mm512_srli_epi32(x, 16));
+        near = _mm512_sub_ps(near, _mm512_castsi512_ps(_mm512_and_si512(x, upper)));
+        far = _mm512_sub_ps(far, _mm512_castsi512_ps(_mm512_and_si512(y, upper)));
+    }
+}
+
+/* ---- packing ---- */
+
+/* One group of up to 16 lines: a tile a term, `term` words apart. */
+INLINE void pack_tiles(int32_t *to, long term, const float *from, long line, long step, long lines, long k,
+                       const int terms, const bool of_a) {
+    float turned[TILE_LINES][GROUP];
+    if (line != 1 && step != 1) {
+        for (long l = 0; l < lines; l++)
+            for (long p = 0; p < k; p++) turned[l][p] = from[l * line + p * step];
+        from = turned[0], line = GROUP, step = 1;
+    }
+    __m512i tile[3][16] = {{{0}}}; /* row by row, as they come out: lines where k is contiguous, else words */
+    if (step == 1) {
+        const __mmask16 near = tl_first_words(k), far = tl_first_words(k - 16);
+        for (long l = 0; l < lines; l++) {
+            const float *x = from + l * line;
+            __m512i word[3];
+            split(_mm512_maskz_loadu_ps(near, x), _mm512_maskz_loadu_ps(far, x + (far ? 16 : 0)), terms,
+                  word);
+            UNROLL for (int t = 0; t < terms; t++) tile[t][l] = word[t];
+        }
+    } else {
+        const __mmask16 some = tl_first_words(lines);
+        for (long p = 0; p < 16 && p < k; p++) {
+            const float *x = from + p * step;
+            __m512i word[3];
+            split(_mm512_maskz_loadu_ps(some, x),
+                  _mm512_maskz_loadu_ps(p + 16 < k ? some : 0, x + (p + 16 < k ? 16 * step : 0)), terms,
+                  word);
+            UNROLL for (int t = 0; t < terms; t++) tile[t][p] = word[t];
+        }
+    }
+    UNROLL for (int t = 0; t < terms; t++) {
+        if ((step == 1) != of_a) tl_transpose_words(tile[t]);
+        for (int i = 0; i < 16; i++) _mm512_storeu_si512(to + t * term + i * 16, tile[t][i]);
+    }
+}
+
+INLINE void pack(tl_real *to, long width, const tl_real *from, long line, long step, long lines, long k,
+                 const int terms, const bool of_a) {
+    const long tiles = width > TILE_LINES ? 2 : 1;
+    int32_t *next = (int32_t *)(void *)to;
+    for (long p = 0; p < k; p += GROUP, next += terms * tiles * TILE_WORDS)
+        for (long i = 0; i < tiles; i++) {
+            const long l = i * TILE_LINES, some = lines - l < TILE_LINES ? lines - l : TILE_LINES;
+            pack_tiles(next + i * TILE_WORDS, tiles * TILE_WORDS, from + p * step + (some > 0 ? l * line : 0),
+                       line, step, some > 0 ? some : 0, k - p < GROUP ? k - p : GROUP, terms, of_a);
+        }
+}
+
+/* ---- tiles ---- */
+
+static void configure(void) {
+    static const tile_shapes whole = {.palette = 1,
+                                      .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64},
+                                      .rows = {16, 16, 16, 16, 16, 16, 16, 16}};
+    tile_configure(&whole);
+}
+static void release(void) { tile_release(); }
+
+static int height(long rows) { return rows < 2 * TILE_LINES ? (int)rows : 2 * TILE_LINES; }
+
+static void add_bias(float *c, long c_row, long rows, long cols, const float *bias) {
+    for (long i = 0; i < rows; i++)
+        for (long j = 0; j < cols; j++) c[i * c_row + j] += bias[j];
+}
+
+/* The products of terms, a's and b's, in order. */
+static const int products[3] = {1, 3, 6};
+static const int factor[3][6][2] = {
+    {{0, 0}}, {{0, 1}, {0, 0}, {1, 0}}, {{0, 2}, {0, 1}, {1, 1}, {1, 0}, {2, 0}, {0, 0}}};
+
+/* mt × nt tiles of c; a tile is loaded when the term changes, right before it is needed. */
+INLINE void multiply(const int terms, const int mt, const int nt, const tl_product_tile *t) {
+    const char *a = (const char *)t->a, *b = (const char *)t->b;
+    float *c = t->c;
+    const long c_bytes = t->c_row * (long)sizeof *c;
+    tile_fence();
+    if (t->go_on) {
+        tile_read(0, c, c_bytes);
+        if (nt == 2) tile_read(1, c + 16, c_bytes);
+        if (mt == 2) tile_read(2, c + 16 * t->c_row, c_bytes);
+        if (mt == 2 && nt == 2) tile_read(3, c + 16 * t->c_row + 16, c_bytes);
+    } else {
+        tile_clear(0);
+        if (nt == 2) tile_clear(1);
+        if (mt == 2) tile_clear(2);
+        if (mt == 2 && nt == 2) tile_clear(3);
+    }
+    for (long p = 0; p < t->k; p++, a += terms * mt * TILE_BYTES, b += terms * nt * TILE_BYTES) {
+        UNROLL for (int s = 0; s < products[terms - 1]; s++) {
+            const int ta = factor[terms - 1][s][0], tb = factor[terms - 1][s][1];
+            const bool new_a = s == 0 || ta != factor[terms - 1][s > 0 ? s - 1 : 0][0];
+            const bool new_b = s == 0 || tb != factor[terms - 1][s > 0 ? s - 1 : 0][1];
+            const char *at_a = a + ta * mt * TILE_BYTES, *at_b = b + tb * nt * TILE_BYTES;
+            if (new_a) tile_read(4, at_a, 64);
+            if (new_b) tile_read(6, at_b, 64);
+            tile_multiply(0, 4, 6);
+            if (nt == 2) {
+                if (new_b) tile_read(7, at_b + TILE_BYTES, 64);
+                tile_multiply(1, 4, 7);
+            }
+            if (mt == 2) {
+                if (new_a) tile_read(5, at_a + TILE_BYTES, 64);
+                tile_multiply(2, 5, 6);
+                if (nt == 2) tile_multiply(3, 5, 7);
+            }
+        }
+    }
+    tile_write(0, c, c_bytes);
+    if (nt == 2) tile_write(1, c + 16, c_bytes);
+    if (mt == 2) tile_write(2, c + 16 * t->c_row, c_bytes);
+    if (mt == 2 && nt == 2) tile_write(3, c + 16 * t->c_row + 16, c_bytes);
+    tile_fence();
+    if (t->bias != NULL) add_bias(c, t->c_row, 16 * mt, 16 * nt, t->bias);
+}
+
+INLINE int multiply_any(const int terms, long rows, long vectors, const tl_product_tile *t) {
+    if (rows > TILE_LINES)
+        vectors >= 2 ? multiply(terms, 2, 2, t) : multiply(terms, 2, 1, t);
+    else
+        vectors >= 2 ? multiply(terms, 1, 2, t) : multiply(terms, 1, 1, t);
+    return vectors >= 2 ? 2 : 1;
+}
+
+/* ---- the three tables ---- */
+
+#define TABLE(name, n)                                                                                  \
+ static void pack_a_##n(tl_real *to, long width, const tl_real *from, long line, long step, long lines, \
+                        long k) {                                                                       \
+  pack(to, width, from, line, step, lines, k, n, true);                                                 \
+ }                                                                                                      \
+ static void pack_b_##n(tl_real *to, long width, const tl_real *from, long line, long step, long lines, \
+                        long k) {                                                                       \
+  pack(to, width, from, line, step, lines, k, n, false);                                                \
+ }                                                                                                      \
+ static int tile_##n(long rows, long vectors, const tl_product_tile *t) {                               \
+  return multiply_any(n, rows, vectors, t);                                                             \
+ }                                                                                                      \
+ extern const tl_product_kernels TL_KERNEL(tl_product_kernels_##name);                                  \
+ const tl_product_kernels TL_KERNEL(tl_product_kernels_##name) = {.rows = 2 * TILE_LINES,               \
+                                                                  .cols = 2 * TILE_LINES,               \
+                                                                  .lanes = TILE_LINES,                  \
+                                                                  .row_step = TILE_LINES,               \
+                                                                  .unit = GROUP,                        \
+                                                                  .words = GROUP / 2 * n,               \
+                                                                  .terms = n,                           \
+                                                                  .one_way = n > 1,                     \
+                                                                  .height = height,                     \
+                                                                  .tile = tile_##n,                     \
+                                                                  .pack_a = pack_a_##n,                 \
+                                                                  .pack_b = pack_b_##n,                 \
+                                                                  .begin = configure,                   \
+                                                                  .end = release};
+TABLE(medium, 1)
+TABLE(high, 2)
+TABLE(highest, 3)

@@ -1,0 +1,123 @@
+/* The kinds of products that can be tried here, and what each promises of one element, as plain loops: chains of tl_real;
+ * of bfloat16; of groups of 32 on AMX, whose tiles are emulated (kernels/amx.h) besides those of the processor. */
+#ifndef TL_TESTS_PRODUCTS_H
+#define TL_TESTS_PRODUCTS_H
+
+#include <math.h>
+#include <string.h>
+
+#include "tensor/kernels/kernels.h"
+
+typedef struct products {
+    const char *name;
+    tl_matmul_precision precision; /* that they serve */
+    const tl_product_kernels *kernels;
+} products;
+enum { MOST_PRODUCTS = 10 };
+
+extern const tl_product_kernels tl_product_kernels_base;
+#ifdef __x86_64__
+extern const tl_product_kernels tl_product_kernels_avx2, tl_product_kernels_avx512;
+# ifdef TL_AMX_EMULATED
+extern const tl_product_kernels tl_product_kernels_highest_emulated, tl_product_kernels_high_emulated,
+    tl_product_kernels_medium_emulated;
+# endif
+#endif
+
+/* Those that run here; returns their number. The processor's own first. */
+static int products_here(products list[MOST_PRODUCTS]) {
+    int n = 0;
+    list[n++] = (products){"base", TL_HIGHEST, &tl_product_kernels_base};
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        list[n++] = (products){"avx2", TL_HIGHEST, &tl_product_kernels_avx2};
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+        list[n++] = (products){"avx512", TL_HIGHEST, &tl_product_kernels_avx512};
+# ifdef TL_AMX_EMULATED
+        list[n++] = (products){"highest, emulated AMX", TL_HIGHEST, &tl_product_kernels_highest_emulated};
+        list[n++] = (products){"high, emulated AMX", TL_HIGH, &tl_product_kernels_high_emulated};
+        list[n++] = (products){"medium, emulated AMX", TL_MEDIUM, &tl_product_kernels_medium_emulated};
+# endif
+    }
+#endif
+    static const char *const own[] = {"the processor's highest", "the processor's high",
+                                      "the processor's medium"};
+    for (int p = 0; p < 3; p++)
+        if (tl_kernels_pick()->weights[p]->unit > 1)
+            list[n++] = (products){own[p], (tl_matmul_precision)p, tl_kernels_pick()->weights[p]};
+    return n;
+}
+
+/* Do they take the same steps? */
+static bool same_chain(const tl_product_kernels *x, const tl_product_kernels *y) {
+    return x->unit == y->unit && x->terms == y->terms && x->fused == y->fused;
+}
+
+/* Tests are compiled without contraction: x * y + z rounds twice. */
+static tl_real multiply_add(bool fused, tl_real x, tl_real y, tl_real z) {
+    if (!fused) return x * y + z;
+    return sizeof(tl_real) == 4 ? (tl_real)fmaf((float)x, (float)y, (float)z) : (tl_real)fma(x, y, z);
+}
+
+static float flush(float x) { return fabsf(x) < 0x1p-126f ? copysignf(0, x) : x; }
+
+/* x with 8 bits of mantissa, to nearest, ties to even or away from zero: the bits, as a whole number, rounded at the 16th.
+ * Away from zero, what would become infinite is cut instead. */
+static float eight_bits(float x, bool to_even) {
+    uint32_t bits;
+    if (!isfinite(x)) return x;
+    memcpy(&bits, &x, sizeof bits);
+    const uint32_t rest = bits & 0xffff, cut = bits - rest;
+    const bool up = to_even ? rest > 0x8000 || (rest == 0x8000 && (cut & 0x10000)) : rest >= 0x8000;
+    const uint32_t rounded = up ? cut + 0x10000 : cut;
+    bits = !to_even && (rounded & 0x7f800000) == 0x7f800000 ? cut : rounded;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* A number as a sum of so many bfloat16. */
+static void split_number(float x, int terms, float term[3]) {
+    for (int t = 0; t < terms; t++) {
+        term[t] = eight_bits(x, terms == 1);
+        x -= term[t];
+    }
+}
+
+/* 32 of k, or fewer at the end: product after product of terms, each as two chains from zero. */
+static float group_of_32(int terms, float sum, const float *x, const float *y, long count) {
+    static const int order[4][7][2] = {{{0}},
+                                       {{0, 0}, {-1}},
+                                       {{0, 1}, {0, 0}, {1, 0}, {-1}},
+                                       {{0, 2}, {0, 1}, {1, 1}, {1, 0}, {2, 0}, {0, 0}, {-1}}};
+    float a[32][3] = {{0}}, b[32][3] = {{0}};
+    for (long p = 0; p < count; p++) split_number(x[p], terms, a[p]), split_number(y[p], terms, b[p]);
+    for (const int(*o)[2] = order[terms]; (*o)[0] >= 0; o++) {
+        float half[2] = {0, 0};
+        for (int p = 0; p < 32; p++)
+            half[p / 16] = flush(fmaf(flush(a[p][(*o)[0]]), flush(b[p][(*o)[1]]), half[p / 16]));
+        sum = flush(flush(sum) + flush(half[0] + half[1]));
+    }
+    return sum;
+}
+
+/* What these kernels promise of an element: sum + x·y, step by step. */
+static tl_real chain(const tl_product_kernels *kernels, tl_real sum, const tl_real *x, const tl_real *y,
+                     long depth) {
+#ifndef TL_DOUBLE
+    if (kernels->unit == 32) {
+        for (long p = 0; p < depth; p += 32)
+            sum = group_of_32(kernels->terms, sum, x + p, y + p, depth - p < 32 ? depth - p : 32);
+        return sum;
+    }
+    if (kernels->unit == 2) {
+        for (long p = 0; p < depth; p++)
+            sum = flush(fmaf(eight_bits(flush(x[p]), true), eight_bits(flush(y[p]), true), flush(sum)));
+        return sum;
+    }
+#endif
+    for (long p = 0; p < depth; p++) sum = multiply_add(kernels->fused, x[p], y[p], sum);
+    return sum;
+}
+
+#endif
