@@ -11,8 +11,8 @@
  *     medium, high, highest with AMX               32 of k at once, counted from 0: see kernels/product_amx.c
  *
  * so that in the last case, and there alone, zeros put between the terms of a sum (padding in a weight's gradient) move it
- * within its error. Error of an element, relative to the sum of |a|·|b|: 2⁻²⁴ times a small number for highest, 2⁻¹⁶ for
- * high, 2⁻⁸ for medium at most (tests/tensor/test_product_precision.c; bench/errors measures). A NaN or infinity in a row of
+ * within its error. Error of an element, relative to the sum of |a|·|b|: some 2⁻²⁴ for highest, at most 3·2⁻¹⁶ for high and 2⁻⁷ for medium
+ * and mostly far less (tests/tensor/test_product_precision.c; bench/errors measures). A NaN or infinity in a row of
  * a or a column of b makes all of that row or column of c NaN or infinite, whatever the precision. Numbers below 1e-38,
  * and with AMX parts of numbers below 1e-33, may count as zero. */
 #ifndef TL_PRODUCT_H

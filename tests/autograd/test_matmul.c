@@ -1,6 +1,7 @@
 /* matmul and linear: values, gradients in place, views, broadcasting, errors, bits. (Gradients against differences are
  * test_gradients.c's, from the list of operations.) */
 #include "check.h"
+#include "chains.h"
 
 #include <tapeloom.h>
 #include <tapeloom/op.h>
@@ -113,6 +114,7 @@ START_TEST(empty_sums) {
 END_TEST
 
 START_TEST(linear_is_matmul_and_add) {
+    sum_in_chains();
     begin();
     tl_var x = variable(TL_SHAPE(3, 7, 20)), w = variable(TL_SHAPE(35, 20)), bias = variable(TL_SHAPE(35));
     same("linear", tl_value(tl_linear(x, w, bias)), tl_value(tl_add(tl_matmul(x, t(w)), bias)));
@@ -138,6 +140,7 @@ END_TEST
 
 /* What served the whole batch gets one long chain over the batch, as if all its rows had stood in one matrix. */
 START_TEST(broadcast_gradients_are_one_chain) {
+    sum_in_chains();
     begin();
     tl_var a = variable(TL_SHAPE(4, 6, 21)), b = variable(TL_SHAPE(21, 18)), w = variable(TL_SHAPE(18, 21));
     tl_tensor dy = numbers(TL_SHAPE(4, 6, 18)), flat;
@@ -232,6 +235,7 @@ END_TEST
 
 /* One row [in] with other numbers between its own: its gradient goes to the same places. */
 START_TEST(linear_of_a_strided_row) {
+    sum_in_chains();
     begin();
     tl_var x = variable(TL_SHAPE(40, 3)), w = variable(TL_SHAPE(7, 40));
     tl_var column = tl_reshape(tl_slice(x, 1, 1, 2), TL_SHAPE(40)), own = copied(column);

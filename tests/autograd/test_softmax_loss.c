@@ -2,6 +2,7 @@
  * against plain code, masks that hide poison, error texts, fused = unfused, any number of threads. Gradients are also
  * checked by differences in test_gradients.c. */
 #include "check.h"
+#include "chains.h"
 #include "tapeloom/autograd.h"
 #include "tapeloom/ops.h"
 
@@ -560,6 +561,7 @@ static void same_outcome(const problem *p, const outcome *a, const outcome *b, c
 }
 
 START_TEST(fused_has_the_bits_of_the_two) {
+    sum_in_chains();
     const long sizes[][3] = {{2, 3, 1}, {38, 50, 16}, {250, 9001, 5}}; /* the last takes several blocks */
     for (int s = 0; s < 3; s++)
         for (int way = 0; way < 4; way++) {

@@ -113,8 +113,14 @@ static inline void shake_params(tl_params *params) {
     tl_params_changed(params);
 }
 
+/* Matrix precision of every tape of a test program. */
+#ifndef MODEL_PRECISION
+# define MODEL_PRECISION TL_HIGHEST
+#endif
+
 static inline bench bench_begin_named(const char *name, const tl_transformer_config *config) {
     bench k = {.params = tl_params_new(3), .tape = tl_tape_new()};
+    tl_tape_set_matmul_precision(k.tape, MODEL_PRECISION);
     k.model = tl_transformer_init(k.params, name, config);
     assert_no_error(tl_params_error(k.params));
     shake_params(k.params);

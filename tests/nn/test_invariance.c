@@ -1,5 +1,6 @@
 /* The same sentence gives the same bits: whatever its padding, its company, the number of threads, with caches or
  * without, now and later. And dropout depends on its key, not on what happened to be recorded before. */
+#include "chains.h"
 #include "model.h"
 
 #include "nn/transformer.h"
@@ -97,6 +98,7 @@ END_TEST
 /* The gradients of parameters too: each is one chain of additions down all rows of the batch, and a padding row adds
  * exactly 0 to it. */
 START_TEST(more_padding_for_parameters) {
+    sum_in_chains();
     const tl_transformer_config *model = &models[_i % MODELS];
     const bool fused = _i / MODELS;
     bench k = bench_begin(model);
@@ -310,6 +312,7 @@ END_TEST
 
 /* A training step's gradients, in shapes that are shared out among threads and cut into blocks. */
 START_TEST(more_padding_in_a_large_step) {
+    sum_in_chains();
     tl_transformer_config config = large;
     config.dropout = 0; /* it draws for each place of the batch, so padding moves what is dropped */
     bench k = bench_begin(&config);

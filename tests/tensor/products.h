@@ -25,7 +25,7 @@ extern const tl_product_kernels tl_product_kernels_highest_emulated, tl_product_
 #endif
 
 /* Those that run here; returns their number. The processor's own first. */
-static int products_here(products list[MOST_PRODUCTS]) {
+static inline int products_here(products list[MOST_PRODUCTS]) {
     int n = 0;
     list[n++] = (products){"base", TL_HIGHEST, &tl_product_kernels_base};
 #ifdef __x86_64__
@@ -50,42 +50,43 @@ static int products_here(products list[MOST_PRODUCTS]) {
 }
 
 /* Do they take the same steps? */
-static bool same_chain(const tl_product_kernels *x, const tl_product_kernels *y) {
+static inline bool same_chain(const tl_product_kernels *x, const tl_product_kernels *y) {
     return x->unit == y->unit && x->terms == y->terms && x->fused == y->fused;
 }
 
 /* Tests are compiled without contraction: x * y + z rounds twice. */
-static tl_real multiply_add(bool fused, tl_real x, tl_real y, tl_real z) {
+static inline tl_real multiply_add(bool fused, tl_real x, tl_real y, tl_real z) {
     if (!fused) return x * y + z;
     return sizeof(tl_real) == 4 ? (tl_real)fmaf((float)x, (float)y, (float)z) : (tl_real)fma(x, y, z);
 }
 
-static float flush(float x) { return fabsf(x) < 0x1p-126f ? copysignf(0, x) : x; }
+static inline float flush(float x) { return fabsf(x) < 0x1p-126f ? copysignf(0, x) : x; }
 
-/* x with 8 bits of mantissa, to nearest, ties to even or away from zero: the bits, as a whole number, rounded at the 16th.
- * Away from zero, what would become infinite is cut instead. */
-static float eight_bits(float x, bool to_even) {
+/* x with 8 bits of mantissa: the bits, as a whole number, rounded at the 16th, or cut there. */
+typedef enum rounding { TO_EVEN, AWAY, CUT } rounding;
+static inline float eight_bits(float x, rounding how) {
     uint32_t bits;
     if (!isfinite(x)) return x;
     memcpy(&bits, &x, sizeof bits);
     const uint32_t rest = bits & 0xffff, cut = bits - rest;
-    const bool up = to_even ? rest > 0x8000 || (rest == 0x8000 && (cut & 0x10000)) : rest >= 0x8000;
-    const uint32_t rounded = up ? cut + 0x10000 : cut;
-    bits = !to_even && (rounded & 0x7f800000) == 0x7f800000 ? cut : rounded;
+    const bool up =
+        how == TO_EVEN ? rest > 0x8000 || (rest == 0x8000 && (cut & 0x10000)) : how == AWAY && rest >= 0x8000;
+    bits = up ? cut + 0x10000 : cut;
     memcpy(&x, &bits, sizeof x);
     return x;
 }
 
-/* A number as a sum of so many bfloat16. */
-static void split_number(float x, int terms, float term[3]) {
+/* A number as a sum of so many bfloat16; what rounding would make infinite is cut. */
+static inline void split_number(float x, int terms, float term[3]) {
+    const rounding how = terms == 1 ? TO_EVEN : isfinite(eight_bits(x, AWAY)) ? AWAY : CUT;
     for (int t = 0; t < terms; t++) {
-        term[t] = eight_bits(x, terms == 1);
+        term[t] = eight_bits(x, how);
         x -= term[t];
     }
 }
 
 /* 32 of k, or fewer at the end: product after product of terms, each as two chains from zero. */
-static float group_of_32(int terms, float sum, const float *x, const float *y, long count) {
+static inline float group_of_32(int terms, float sum, const float *x, const float *y, long count) {
     static const int order[4][7][2] = {{{0}},
                                        {{0, 0}, {-1}},
                                        {{0, 1}, {0, 0}, {1, 0}, {-1}},
@@ -94,7 +95,7 @@ static float group_of_32(int terms, float sum, const float *x, const float *y, l
     for (long p = 0; p < count; p++) split_number(x[p], terms, a[p]), split_number(y[p], terms, b[p]);
     for (const int(*o)[2] = order[terms]; (*o)[0] >= 0; o++) {
         float half[2] = {0, 0};
-        for (int p = 0; p < 32; p++)
+        for (int p = 0; p < count; p++) /* what fills the group up adds nothing */
             half[p / 16] = flush(fmaf(flush(a[p][(*o)[0]]), flush(b[p][(*o)[1]]), half[p / 16]));
         sum = flush(flush(sum) + flush(half[0] + half[1]));
     }
@@ -102,8 +103,8 @@ static float group_of_32(int terms, float sum, const float *x, const float *y, l
 }
 
 /* What these kernels promise of an element: sum + x·y, step by step. */
-static tl_real chain(const tl_product_kernels *kernels, tl_real sum, const tl_real *x, const tl_real *y,
-                     long depth) {
+static inline tl_real chain(const tl_product_kernels *kernels, tl_real sum, const tl_real *x,
+                            const tl_real *y, long depth) {
 #ifndef TL_DOUBLE
     if (kernels->unit == 32) {
         for (long p = 0; p < depth; p += 32)
@@ -112,7 +113,7 @@ static tl_real chain(const tl_product_kernels *kernels, tl_real sum, const tl_re
     }
     if (kernels->unit == 2) {
         for (long p = 0; p < depth; p++)
-            sum = flush(fmaf(eight_bits(flush(x[p]), true), eight_bits(flush(y[p]), true), flush(sum)));
+            sum = flush(fmaf(eight_bits(flush(x[p]), TO_EVEN), eight_bits(flush(y[p]), TO_EVEN), flush(sum)));
         return sum;
     }
 #endif

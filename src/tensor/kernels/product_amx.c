@@ -47,22 +47,26 @@ INLINE __m512i round_to_even(__m512i x) {
                                 _mm512_set1_epi32(0x00400000)); /* quiet, so that it keeps a bit */
 }
 
-/* The same, ties away from zero, but what would become infinite is cut instead: FLT_MAX remains a sum of finite terms, and
- * NaN does not run over into a number. */
-INLINE __m512i round_or_cut(__m512i x) {
+/* Numbers whose nearest bfloat16 is finite. The others are cut instead of rounded, all terms of them: so FLT_MAX remains a sum
+ * of finite terms, and NaN does not run over into a number. */
+INLINE __mmask16 can_be_rounded(__m512i x) {
     const __m512i size = _mm512_and_si512(x, _mm512_set1_epi32(0x7fffffff));
-    const __mmask16 fits = _mm512_cmplt_epi32_mask(size, _mm512_set1_epi32(0x7f7f8000));
-    return _mm512_mask_add_epi32(x, fits, x, _mm512_set1_epi32(0x8000));
+    return _mm512_cmplt_epi32_mask(size, _mm512_set1_epi32(0x7f7f8000));
+}
+INLINE __m512i round_some(__m512i x, __mmask16 these) {
+    return _mm512_mask_add_epi32(x, these, x, _mm512_set1_epi32(0x8000)); /* ties away from zero */
 }
 
 INLINE void split(__m512 near, __m512 far, const int terms, __m512i *word) {
     const __m512i upper = _mm512_set1_epi32((int)0xffff0000);
+    const __mmask16 some_near = can_be_rounded(_mm512_castps_si512(near));
+    const __mmask16 some_far = can_be_rounded(_mm512_castps_si512(far));
     UNROLL for (int t = 0; t < terms; t++) {
         __m512i x = _mm512_castps_si512(near), y = _mm512_castps_si512(far);
         if (terms == 1)
             x = round_to_even(x), y = round_to_even(y);
         else if (t < 2) /* what is left for a third term has 8 bits */
-            x = round_or_cut(x), y = round_or_cut(y);
+            x = round_some(x, some_near), y = round_some(y, some_far);
         word[t] = _mm512_or_si512(_mm512_and_si512(y, upper), _mm512_srli_epi32(x, 16));
         near = _mm512_sub_ps(near, _mm512_castsi512_ps(_mm512_and_si512(x, upper)));
         far = _mm512_sub_ps(far, _mm512_castsi512_ps(_mm512_and_si512(y, upper)));
