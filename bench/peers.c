@@ -87,7 +87,9 @@ static bool answer(const request *r) {
     timing t = measure(blas ? by_openblas : by_onednn, &x, seconds_of(&shape, 0.2), 2);
     if (!t.runs) return false;
     print_timing(t, product_flop(&x.p));
-    printf("}\n");
+    double sum = 0;
+    PRODUCT_SUM(x.c, product_elements(&x.p, 'c'), sum);
+    printf(", \"sum\": %.6g}\n", sum);
     return true;
 }
 
