@@ -53,7 +53,8 @@ static void open_libraries(void) {
     static const char *const dnn[] = {"libdnnl.so.3", "libdnnl.so.2", "libdnnl.so", "libdnnl.dylib", NULL};
     setenv("OPENBLAS_THREAD_TIMEOUT", "22", 0); /* its threads shall not spin on while others are measured */
     void *function = function_of(blas, "cblas_sgemm");
-    memcpy(&openblas, &function, sizeof function); /* C has no conversion from an object's pointer to a function's */
+    memcpy(&openblas, &function,
+           sizeof function); /* C has no conversion from an object's pointer to a function's */
     function = function_of(dnn, "dnnl_sgemm");
     memcpy(&onednn, &function, sizeof function);
 }

@@ -55,7 +55,7 @@ START_TEST(one_request) {
     assert_refused("$P/step T0 0 precision=half", "precision is highest, high, medium, not half");
     ask("$P/step T0 0 precision=medium threads=1");
     assert_contains(said, tl_threads() > 1 ? ", OpenMP 1 thread" : "\"build\": \"");
-    static const char *const programs[] = {"step", "decode",  "gpt", "mlp", "lengths",
+    static const char *const programs[] = {"step", "decode",   "gpt",   "mlp",  "lengths",
                                            "peak", "products", "peers", "curve"};
     for (int i = 0; i < 9; i++) {
         char command[64], usage[64];
@@ -123,12 +123,14 @@ static double sum_by_loops(const product_case *p) {
                                            stored(b, p->k, p->n, p->b_transposed, k, j);
                         continue;
                     }
-                    long head = item / p->h * p->m * width + item % p->h * p->d; /* where it begins in [B,T,H·d] */
+                    long head =
+                        item / p->h * p->m * width + item % p->h * p->d; /* where it begins in [B,T,H·d] */
                     if (scores)
                         c[item * square + i * p->m + j] += a[head + i * width + k] * b[head + j * width + k];
                     else
                         c[head + i * width + j] +=
-                            a[item * square + (gradient ? k * p->m + i : i * p->m + k)] * b[head + k * width + j];
+                            a[item * square + (gradient ? k * p->m + i : i * p->m + k)] *
+                            b[head + k * width + j];
                 }
     PRODUCT_SUM(c, cs, sum);
     free(a);
@@ -136,7 +138,7 @@ static double sum_by_loops(const product_case *p) {
 }
 
 static const char *const products[][2] = {
-    {"9x17x33", "NN"},      {"9x17x33", "NT"},       {"9x17x33", "TN"},       {"9x17x33", "TT"},
+    {"9x17x33", "NN"},     {"9x17x33", "NT"},      {"9x17x33", "TN"},      {"9x17x33", "TT"},
     {"2x3x4x5", "scores"}, {"2x3x4x5", "context"}, {"2x3x4x5", "gradient"}};
 
 START_TEST(same_products) {
@@ -154,7 +156,8 @@ START_TEST(same_products) {
     ck_assert_double_eq_tol(number(0, "gflop"), 1e-9 * product_flop(&p), 1e-12);
     static const char *const peers[] = {"openblas", "onednn"};
     for (int i = 0; i < 2; i++) {
-        snprintf(command, sizeof command, "$P/peers %s %s 0 case=%s", peers[i], products[_i][0], products[_i][1]);
+        snprintf(command, sizeof command, "$P/peers %s %s 0 case=%s", peers[i], products[_i][0],
+                 products[_i][1]);
         int status = try(command);
         if (strstr(said, "not installed")) {
             TL_SKIP("%s is not installed", peers[i]);
@@ -173,7 +176,8 @@ START_TEST(refused_products) {
     assert_refused("$P/products 9x17 0", "not a shape and one of NN, NT, TN, TT: 9x17");
     assert_refused("$P/products 9x0x17 0", "not a shape: 9x0x17");
     assert_refused("$P/products 9x9x17 0 case=NX", "not a shape and one of NN, NT, TN, TT: 9x9x17");
-    assert_refused("$P/products 2x3x4x5 0 case=NN", "of heads there are scores, context, gradient, and no NN");
+    assert_refused("$P/products 2x3x4x5 0 case=NN",
+                   "of heads there are scores, context, gradient, and no NN");
     assert_refused("$P/peers mkl 9x9x9 0", "peers: openblas or onednn, not mkl");
 }
 END_TEST

@@ -11,9 +11,9 @@ static const char player[] =
     "answer() {\n"
     "    echo \"$name $*\" >>$D/asked\n"
     "    ms=10; [ ! -f $D/ms.$name ] || { ms=$(head -n 1 $D/ms.$name); sed -i 1d $D/ms.$name; }\n"
-    "    case \"$ms $name $*\" in\n"
-    "    dies*) exit 1 ;;\n"
-    "    *'peers'*\" ${MISSING:-nothing} \"*) echo '{\"error\": \"not installed\"}' ;;\n"
+    "    [ $ms != dies ] || exit 1\n"
+    "    case \" $MISSING \" in\n"
+    "    *\" $1 \"*) echo '{\"error\": \"not installed\"}' ;;\n"
     "    *) echo \"{\\\"ms_median\\\": $ms, \\\"gflop\\\": 2.0, \\\"gflops\\\": 400, \\\"tokens\\\": 100, "
     "\\\"rss_mb\\\": 7, \\\"build\\\": \\\"played\\\"}\" ;;\n"
     "    esac\n"
@@ -29,9 +29,11 @@ static const char player[] =
 
 static void set_the_stage(void) {
     enter_tree();
-    sh("cp -r $TOP/bench . && mkdir -p b/bench && cp \"$(cd $TOP && cd $OUTER && pwd)/bench/turns\" b/bench/turns");
+    sh("cp -r $TOP/bench . && mkdir -p b/bench && cp \"$(cd $TOP && cd $OUTER && pwd)/bench/turns\" "
+       "b/bench/turns");
     put_program("b/bench/player", player);
-    sh("for name in peak step decode products peers lengths gpt mlp curve; do ln -s player b/bench/$name; done; "
+    sh("for name in peak step decode products peers lengths gpt mlp curve; do ln -s player b/bench/$name; "
+       "done; "
        "ln -s bench/player b/python");
     setenv("BUILD", "b", 1);
     setenv("PYTHON", "b/python", 1);
@@ -49,14 +51,16 @@ static void assert_lacks(const char *part) {
 START_TEST(help) {
     sh("bench/compare --help");
     sh("sed -n 's/^plan_\\([a-z]*\\)() .*/\\1/p' bench/compare >sections; bench/compare --help >help; "
-       "for name in $(cat sections); do grep -q \"^ *\\(gpt, \\)\\?$name[, ]\" help || echo \"$name is not there\"; done");
+       "for name in $(cat sections); do grep -q \"^ *\\(gpt, \\)\\?$name[, ]\" help || echo \"$name is not "
+       "there\"; done");
     ck_assert_str_eq(said, ""); /* every section is in it */
     sh("wc -l <sections");
     ck_assert_int_eq(atoi(said), 10);
     sh("for name in compare against curve; do bench/$name --help | head -n 40; done");
     assert_contains(said, "bench/compare [--all] [--json] [--rounds N] [--seconds S] [--ours] [--log FILE]");
     assert_contains(said, "bench/against REV [--decode] [--json] [--rounds N] [--seconds S]");
-    assert_contains(said, "bench/curve [--json] [--steps N] [--lr R] [--matmul-precision highest|high|medium]");
+    assert_contains(said,
+                    "bench/curve [--json] [--steps N] [--lr R] [--matmul-precision highest|high|medium]");
     assert_lacks("#");
 }
 END_TEST
@@ -101,15 +105,15 @@ END_TEST
 
 START_TEST(every_section) {
     put_program("b/translate", "#!/bin/sh\ncat >/dev/null; echo one two three\n");
-    sh("bench/compare --rounds 1 --seconds 0 --log log >table && cut -f 1 log | uniq");
+    sh("bench/compare --rounds 1 --seconds 0 --log log >table 2>/dev/null && cut -f 1 log | uniq");
     ck_assert_str_eq(said, "step\nmemory\ndecode\nsentence\nproducts\nthreads\nsteps\nlengths\ngpt\nmlp\n");
     sh("grep error log || true");
     ck_assert_str_eq(said, "");
-    sh("grep -c . table; cut -f 2 log | grep -c 'NT$'; cut -f 2 log | sort -u | grep -c 'x.*x.* '");
-    sh("for case in NN NT TN TT; do bench/compare --all --rounds 1 --seconds 0 --log log products >table; cut -f 2 log | "
+    sh("for case in NN NT TN TT; do bench/compare --all --rounds 1 --seconds 0 --log log products >table "
+       "2>/dev/null; cut -f 2 log | "
        "grep $case | sort -u | wc -l; done");
     ck_assert_str_eq(said, "9\n9\n9\n9\n"); /* with --all every shape in every transposition */
-    sh("grep -c 'sentence-is-3-words' asked || grep torch_sentence asked");
+    sh("grep torch_sentence asked");
     assert_contains(said, "model.pt 3 4\n"); /* as many words as ours has said */
 }
 END_TEST
@@ -120,9 +124,11 @@ START_TEST(turns_alone) {
     sh("printf 's\\tc\\ta\\tb\\techo\\thello there\\ns\\td\\t\\t\\tdies\\t1\\ns\\td\\t\\t\\tdies\\t2\\n"
        "s\\tc\\ta\\t\\techo\\tstill\\ns\\td\\t\\t\\tdies\\t3\\n' >plan; "
        "b/bench/turns --quiet echo=b/echo dies=b/dies <plan");
-    ck_assert_str_eq(said, "s\tc\ta\tb\t{hello there}\ns\td\t\t\t{1}\ns\td\t\t\t{\"error\": \"dies has ended\"}\n"
-                           "s\tc\ta\t\t{still}\ns\td\t\t\t{\"error\": \"dies has ended\"}\n");
-    sh("printf 's\\tc\\tx\\t\\tsh\\tsleep 0.05; echo unseen\\ns\\tc\\ty\\t\\tsh\\texit 3\\n' | b/bench/turns --quiet");
+    ck_assert_str_eq(said,
+                     "s\tc\ta\tb\t{hello there}\ns\td\t\t\t{1}\ns\td\t\t\t{\"error\": \"dies has ended\"}\n"
+                     "s\tc\ta\t\t{still}\ns\td\t\t\t{\"error\": \"dies has ended\"}\n");
+    sh("printf 's\\tc\\tx\\t\\tsh\\tsleep 0.05; echo unseen\\ns\\tc\\ty\\t\\tsh\\texit 3\\n' | b/bench/turns "
+       "--quiet");
     double ms = 0, mb = 0;
     ck_assert_int_eq(sscanf(said, "s\tc\tx\t\t{\"ms_median\": %lf, \"rss_mb\": %lf}\n", &ms, &mb), 2);
     ck_assert(ms >= 50 && mb > 0);
@@ -138,16 +144,22 @@ END_TEST
 
 /* Medians 20 and 70 of three, spread half of what lies between; 2 GFLOP in 20 ms are 100 GFLOP/s, a quarter of 400. */
 START_TEST(medians_and_ratios) {
-    put("ms.decode", "1\n10\n2\n3\n30\n4\n5\n20\n6\n"); /* highest is each second … */
-    sh("printf '10\\n1\\n1\\n30\\n1\\n1\\n20\\n1\\n1\\n9\\n9\\n9\\n9\\n9\\n9\\n9\\n9\\n9\\n' >ms.decode; "
-       "printf '77\\n70\\n7\\n1\\n1\\n1\\n' >ms.python; bench/compare decode T0");
-    assert_contains(said, "played; medians of 3 rounds in turn with PyTorch 9.9, OpenBLAS, oneDNN; float32 peak 400 GFLOP/s\n");
+    put("ms.decode",
+        "10\n1\n1\n30\n1\n1\n20\n1\n1\n9\n9\n9\n9\n9\n9\n9\n9\n9\n"); /* highest, high, medium … */
+    put("ms.python", "77\n70\n7\n1\n1\n1\n");
+    sh("bench/compare decode T0");
+    assert_contains(
+        said,
+        "played; medians of 3 rounds in turn with PyTorch 9.9, OpenBLAS, oneDNN; float32 peak 400 GFLOP/s\n");
     assert_contains(said, "\nGreedy decoding with caches\n");
-    assert_contains(said, "\nT0/1         ours, highest               20.0    50     100.0      25%       5000   "
-                          "3.50 x PyTorch float32\n");
-    assert_contains(said, "\n             PyTorch float32             70.0    50      28.6       7%       1429   \n");
+    assert_contains(said,
+                    "\nT0/1         ours, highest                20.0    50     100.0      25%       5000   "
+                    "3.50 x PyTorch float32\n");
+    assert_contains(
+        said, "\n             PyTorch float32              70.0    50      28.6       7%       1429   \n");
     sh("printf '10\\n20\\n30\\n40\\n' >ms.lengths; bench/compare --ours --rounds 1 lengths | grep ' tokens'");
-    assert_contains(said, "32 tokens    attention                  20.000     0    200.00       2.00         1.00\n");
+    assert_contains(
+        said, "32 tokens    attention                  20.000     0    200.00       2.00         1.00\n");
 }
 END_TEST
 
@@ -158,12 +170,15 @@ START_TEST(json) {
     sh("cat lines");
     assert_contains(said, "{\"section\": \"about\", \"text\": ");
     assert_contains(said, "\"peak_gflops\": 400.0}\n");
-    assert_contains(said, "\n{\"section\": \"step\", \"case\": \"T0\", \"side\": \"ours, medium\", \"ms\": 10, "
-                          "\"spread_percent\": 0.0, \"rounds\": 1, \"gflops\": 200.0, \"peak_percent\": 50.0, "
-                          "\"tokens_s\": 10000, \"ratio\": 1.000, \"against\": \"PyTorch best\"}\n");
-    assert_contains(said, "\n{\"section\": \"products\", \"case\": \"2048x128x128 NT\", \"side\": \"oneDNN\", ");
+    assert_contains(said,
+                    "\n{\"section\": \"step\", \"case\": \"T0\", \"side\": \"ours, medium\", \"ms\": 10, "
+                    "\"spread_percent\": 0.0, \"rounds\": 1, \"gflops\": 200.0, \"peak_percent\": 50.0, "
+                    "\"tokens_s\": 10000, \"ratio\": 1.000, \"against\": \"PyTorch best\"}\n");
+    assert_contains(said,
+                    "\n{\"section\": \"products\", \"case\": \"2048x128x128 NT\", \"side\": \"oneDNN\", ");
     assert_contains(said, "\"side\": \"2 threads\", \"ms\": 10, ");
-    if (try("python3 -c ''") == 0) sh("python3 -c 'import json\nfor line in open(\"lines\"): json.loads(line)'");
+    if (try("python3 -c ''") == 0)
+        sh("python3 -c 'import json\nfor line in open(\"lines\"): json.loads(line)'");
 }
 END_TEST
 
@@ -174,12 +189,11 @@ START_TEST(without_peers) {
     assert_contains(said, "not installed, and so left out: oneDNN\n");
     assert_contains(said, " in turn with PyTorch 9.9, OpenBLAS; not installed: oneDNN; ");
     ck_assert_int_eq(try("grep 'peers onednn 2048' asked"), 1);
-    sh("rm asked; NO_TORCH=1 MISSING='openblas \"* | *\" onednn' bench/compare --rounds 1 --seconds 0 step T0");
+    sh("rm asked; NO_TORCH=1 MISSING='openblas onednn' bench/compare --rounds 1 --seconds 0 step T0");
     assert_contains(said, "not installed, and so left out: PyTorch, OpenBLAS, oneDNN\n");
     assert_contains(said, "\nT0           ours, highest ");
     assert_lacks(" x PyTorch");
-    sh("rm asked; PYTHON=$D/there/is/none bench/compare --rounds 1 --seconds 0 step memory sentence-not T0 || "
-       "PYTHON=$D/there/is/none bench/compare --rounds 1 --seconds 0 step memory T0");
+    sh("rm asked; PYTHON=$D/there/is/none bench/compare --rounds 1 --seconds 0 step memory T0");
     assert_contains(said, "left out: PyTorch\n");
     assert_contains(said, "\nPeak memory");
     sh("rm asked; bench/compare --ours --rounds 1 --seconds 0 step T0");
@@ -192,7 +206,8 @@ END_TEST
 START_TEST(a_side_that_fails) {
     sh("printf 'dies\ndies\n' >ms.python; bench/compare --rounds 1 --seconds 0 step T0");
     assert_contains(said, "PyTorch float32        torch has ended\n");
-    assert_contains(said, "\nT0           ours, highest               10.0     0     200.0      50%      10000   \n");
+    assert_contains(
+        said, "\nT0           ours, highest                10.0     0     200.0      50%      10000   \n");
 }
 END_TEST
 
@@ -200,16 +215,18 @@ END_TEST
 
 START_TEST(loss_curve) {
     sh("bench/curve --steps 3 --lr 0.5 --matmul-precision medium T1");
-    ck_assert_str_eq(said, "T1, ours medium\n\n step         ours      PyTorch   difference\n"
-                           "    1     5.000000     5.000000      0.0e+00\n    2     4.400000     4.000000      1.0e-01\n"
-                           "    3     2.100000     2.000000      5.0e-02\n\n"
-                           "largest relative difference: 1.0e-01, at step 2\n");
+    ck_assert_str_eq(
+        said, "T1, ours medium\n\n step         ours      PyTorch   difference\n"
+              "    1     5.000000     5.000000      0.0e+00\n    2     4.400000     4.000000      1.0e-01\n"
+              "    3     2.100000     2.000000      5.0e-02\n\n"
+              "largest relative difference: 1.0e-01, at step 2\n");
     sh("cat asked");
     ck_assert_ptr_eq(strstr(said, "T1 3 file="), said);
     assert_contains(said, "/start.safetensors lr=0.5 precision=medium\n");
     sh("bench/curve --json");
     assert_contains(said, "{\"step\": 2, \"ours\": 4.4, \"torch\": 4.0}\n");
-    assert_contains(said, "{\"config\": \"T0\", \"precision\": \"highest\", \"largest_relative_difference\": 0.1, \"step\": 2}\n");
+    assert_contains(said, "{\"config\": \"T0\", \"precision\": \"highest\", \"largest_relative_difference\": "
+                          "0.1, \"step\": 2}\n");
     sh("NO_TORCH=1 bench/curve");
     ck_assert_str_eq(said, "not installed, and so left out: PyTorch\nT0, ours highest\n\n step         ours\n"
                            "    1     5.000000\n    2     4.400000\n    3     2.100000\n");
@@ -235,15 +252,16 @@ START_TEST(against_a_commit) {
         return;
     }
     sh("rm bench/*.c b/bench/step b/bench/decode");
+    put("Makefile", "$(B)/bench/%: bench/%.c\n\t@mkdir -p $(@D)\n\t$(CC) $< -o $@\n");
     write_step("30");
     sh("git init -q . && printf 'b/\\n' >.gitignore && git add -A && "
        "git -c user.name=t -c user.email=t@t commit -q -m 'Slow \"as\" it was' && git tag before");
     write_step("10");
-    sh("make CC=\"$CC\" B=b OPENMP=0 b/bench/step b/bench/decode");
-    sh("export TMPDIR=$D OPENMP=0; bench/against before --rounds 2 --seconds 0 T0 T3 2>steps");
+    sh("make CC=\"$CC\" B=b b/bench/step b/bench/decode");
+    sh("export TMPDIR=$D; bench/against before --rounds 2 --seconds 0 T0 T3 2>steps");
     assert_contains(said, "(Slow as it was); medians of 2 rounds in turn\n");
-    assert_contains(said, "\nT0           here                        10.0     0   3.00 x ");
-    assert_contains(said, "\nT3           here                        10.0     0   3.00 x ");
+    assert_contains(said, "\nT0           here                         10.0     0   3.00 x ");
+    assert_contains(said, "\nT3           here                         10.0     0   3.00 x ");
     sh("cat steps; git worktree list | wc -l; ls");
     assert_contains(said, "\nT0, round 1 of 2\nT0, round 2 of 2\nT3, round 1 of 2\nT3, round 2 of 2\n1\n");
     assert_lacks("\ntmp."); /* the commit's folder is gone */
