@@ -192,6 +192,7 @@ $(B)/bench/%: $(B)/obj/bench/%.o $(LIB)
 	$(CC) $(TL_FLAGS) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(TL_LIBS)
 
 benches := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
+$(filter $(B)/tests/bench/%,$(TESTS)): | $(benches) # they run them
 bench: all $(benches) ## measure it, in turn with PyTorch, OpenBLAS, oneDNN where they are (BENCH=--help)
 	BUILD=$(B) bench/compare $(BENCH)
 

@@ -58,7 +58,8 @@ static bool answer(const request *r) {
     set_threads(r);
     timing t = measure(decode, &d, seconds_of(r, 4), 1);
     if (!t.runs) return false;
-    double B = (double)sentences, T = (double)d.words, D = (double)c->d_model; /* a word sees those before it */
+    double B = (double)sentences, T = (double)d.words,
+           D = (double)c->d_model; /* a word sees those before it */
     print_timing(t, forward_flop(c, B, (double)c->length, T) - 2 * c->layers * B * T * T * D);
     printf(", \"tokens\": %ld, \"tok_s\": %.0f, \"build\": \"%s\"}\n", sentences * d.words,
            (double)(sentences * d.words) / t.median, tl_build_text());
@@ -66,7 +67,8 @@ static bool answer(const request *r) {
 }
 
 int main(int argc, char **argv) {
-    return serve(argc, argv,
-                 "decode [T0|T1|T2|T3] [seconds] [sentences] [words=N] [precision=highest|high|medium] [threads=N]",
-                 answer);
+    return serve(
+        argc, argv,
+        "decode [T0|T1|T2|T3] [seconds] [sentences] [words=N] [precision=highest|high|medium] [threads=N]",
+        answer);
 }

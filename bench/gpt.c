@@ -3,7 +3,15 @@
  * library's encoder stack under a causal mask. */
 #include "worker.h"
 
-enum { LAYERS = 4, HEADS = 4, WIDTH = 128, VOCAB = 10000, LENGTH = 64, SENTENCES = 32, TOKENS = SENTENCES * LENGTH };
+enum {
+    LAYERS = 4,
+    HEADS = 4,
+    WIDTH = 128,
+    VOCAB = 10000,
+    LENGTH = 64,
+    SENTENCES = 32,
+    TOKENS = SENTENCES * LENGTH
+};
 
 typedef struct language {
     tl_params *params;
@@ -19,11 +27,11 @@ typedef struct language {
 
 static void language_begin(language *m) {
     m->params = tl_params_new(1);
-    m->embedding = tl_embedding_init(m->params, "embedding",
-                                     &(tl_embedding_config){.vocab = VOCAB, .d_model = WIDTH});
-    m->positions = tl_positions_init(
-        m->params, "positions",
-        &(tl_positions_config){.kind = TL_LEARNED, .max_len = LENGTH, .d_model = WIDTH});
+    m->embedding =
+        tl_embedding_init(m->params, "embedding", &(tl_embedding_config){.vocab = VOCAB, .d_model = WIDTH});
+    m->positions =
+        tl_positions_init(m->params, "positions",
+                          &(tl_positions_config){.kind = TL_LEARNED, .max_len = LENGTH, .d_model = WIDTH});
     m->blocks = tl_encoder_init(m->params, "blocks", LAYERS, true,
                                 &(tl_block_config){.d_model = WIDTH,
                                                    .d_ff = 4 * WIDTH,

@@ -17,8 +17,8 @@ static bool attending_begin(attending *a, long length) {
     if (a->params) return true;
     a->params = tl_params_new(1);
     a->tape = tl_tape_new();
-    a->layer = tl_attention_init(a->params, "attention",
-                                 &(tl_attention_config){.d_model = WIDTH, .heads = HEADS});
+    a->layer =
+        tl_attention_init(a->params, "attention", &(tl_attention_config){.d_model = WIDTH, .heads = HEADS});
     a->x = calloc(2 * TOKENS * WIDTH, sizeof *a->x);
     if (!a->x) return false;
     a->dy = a->x + TOKENS * WIDTH;
@@ -51,5 +51,6 @@ static bool answer(const request *r) {
 }
 
 int main(int argc, char **argv) {
-    return serve(argc, argv, "lengths [length] [seconds] [precision=highest|high|medium] [threads=N]", answer);
+    return serve(argc, argv, "lengths [length] [seconds] [precision=highest|high|medium] [threads=N]",
+                 answer);
 }

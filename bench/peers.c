@@ -53,7 +53,8 @@ static void open_libraries(void) {
     static const char *const dnn[] = {"libdnnl.so.3", "libdnnl.so.2", "libdnnl.so", "libdnnl.dylib", NULL};
     setenv("OPENBLAS_THREAD_TIMEOUT", "22", 0); /* its threads shall not spin on while others are measured */
     void *function = function_of(blas, "cblas_sgemm");
-    memcpy(&openblas, &function, sizeof function); /* C has no conversion from an object's pointer to a function's */
+    memcpy(&openblas, &function,
+           sizeof function); /* C has no conversion from an object's pointer to a function's */
     function = function_of(dnn, "dnnl_sgemm");
     memcpy(&onednn, &function, sizeof function);
 }
@@ -87,7 +88,9 @@ static bool answer(const request *r) {
     timing t = measure(blas ? by_openblas : by_onednn, &x, seconds_of(&shape, 0.2), 2);
     if (!t.runs) return false;
     print_timing(t, product_flop(&x.p));
-    printf("}\n");
+    double sum = 0;
+    PRODUCT_SUM(x.c, product_elements(&x.p, 'c'), sum);
+    printf(", \"sum\": %.6g}\n", sum);
     return true;
 }
 

@@ -65,7 +65,9 @@ static bool answer(const request *r) {
     timing t = measure(multiply, &x, seconds_of(r, 0.2), 2);
     if (!t.runs) return false;
     print_timing(t, product_flop(&p));
-    printf(", \"build\": \"%s\"}\n", tl_build_text());
+    double sum = 0;
+    PRODUCT_SUM(x.c.data, product_elements(&p, 'c'), sum);
+    printf(", \"sum\": %.6g, \"build\": \"%s\"}\n", sum, tl_build_text());
     return true;
 }
 

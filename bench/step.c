@@ -58,16 +58,16 @@ static bool answer(const request *r) {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     print_timing(took, 3 * forward_flop(c, (double)c->sentences, (double)c->length, (double)c->length));
-    printf(", \"tokens\": %ld, \"tgt_tok_s\": %.0f, \"steps\": %ld, \"loss_first\": %.4f, \"loss_last\": %.4f, "
-           "\"params\": %ld, \"tape_mb\": %.1f, \"rss_mb\": %.0f, \"build\": \"%s\"}\n",
-           t.batch.tgt_tokens, (double)t.batch.tgt_tokens / took.median, t.steps, t.first, t.last,
-           tl_params_numel(t.params), (double)tl_tape_stats_of(t.tape).reserved / 1048576,
-           (double)usage.ru_maxrss / 1024, tl_build_text());
+    printf(
+        ", \"tokens\": %ld, \"tgt_tok_s\": %.0f, \"steps\": %ld, \"loss_first\": %.4f, \"loss_last\": %.4f, "
+        "\"params\": %ld, \"tape_mb\": %.1f, \"rss_mb\": %.0f, \"build\": \"%s\"}\n",
+        t.batch.tgt_tokens, (double)t.batch.tgt_tokens / took.median, t.steps, t.first, t.last,
+        tl_params_numel(t.params), (double)tl_tape_stats_of(t.tape).reserved / 1048576,
+        (double)usage.ru_maxrss / 1024, tl_build_text());
     return true;
 }
 
 int main(int argc, char **argv) {
-    return serve(argc, argv,
-                 "step [T0|T1|T2|T3] [seconds] [precision=highest|high|medium] [threads=N]",
+    return serve(argc, argv, "step [T0|T1|T2|T3] [seconds] [precision=highest|high|medium] [threads=N]",
                  answer);
 }

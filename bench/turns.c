@@ -90,7 +90,8 @@ static void show_progress(const turn *plan, long count, long done) {
     static double began = 0;
     if (began == 0) began = now();
     if (!isatty(STDERR_FILENO)) { /* in a log a line a section is enough */
-        bool new = done < count && (done == 0 || strcmp(plan[done].column[SECTION], plan[done - 1].column[SECTION]));
+        bool new =
+            done < count && (done == 0 || strcmp(plan[done].column[SECTION], plan[done - 1].column[SECTION]));
         if (new)
             fprintf(stderr, "%d:%02d %s (turn %ld of %ld)\n", (int)(now() - began) / 60,
                     (int)(now() - began) % 60, plan[done].column[SECTION], done + 1, count);
