@@ -1,6 +1,6 @@
 /* Numbers that tell whether two builds, or two processors, train alike: loss, gradient norm and a hash of every
  * weight's bits after some steps of a small Transformer with all its dropouts, masks and GELU. tests/arm64 compares
- * them. The last line names the build. */
+ * them. The last line names the build; TL_ISA forces an instruction set. */
 #include <tapeloom.h>
 
 #include <inttypes.h>
@@ -24,6 +24,11 @@ static int word(uint64_t place) {
 }
 
 int main(void) {
+    tl_error error = {{0}};
+    if (!tl_isa_from_environment(&error)) {
+        fprintf(stderr, "fingerprint: %s\n", error.message);
+        return 1;
+    }
     int src[WORDS], in[WORDS], out[WORDS], src_lengths[SENTENCES], tgt_lengths[SENTENCES];
     for (int i = 0; i < WORDS; i++)
         src[i] = word((uint64_t)i), in[i] = word((uint64_t)i + WORDS), out[i] = word((uint64_t)i + WORDS + 1);
