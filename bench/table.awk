@@ -50,7 +50,12 @@ function spread(key, m) {
 {
     section = $1; row = $1 "\t" $2 "\t" $3
     if (!(section in rows)) { rows[section] = 0; order[++sections] = section }
-    if ($3 == "peak") { has_peak[section] = 1; if (field("gflops") + 0 > peak) peak = field("gflops") + 0; next }
+    if ($3 == "peak") {
+        has_peak[section] = 1; now = field("gflops") + 0
+        if (now > peak) peak = now
+        if (!lowest || now < lowest) lowest = now
+        next
+    }
     if (!(row in seen)) {
         seen[row] = 1
         id = section SUBSEP (++rows[section])
@@ -153,8 +158,9 @@ function json_row(s, i, row) {
 }
 
 END {
-    if (json) printf "{\"section\": \"about\", \"text\": \"%s\", \"peak_gflops\": %.1f}\n", head, peak
+    if (json) printf "{\"section\": \"about\", \"text\": \"%s\", \"peak_gflops\": %.1f, \"lowest_peak_gflops\": %.1f}\n", head, peak, lowest
     else print head (peak ? sprintf("; float32 peak %.0f GFLOP/s", peak) : "")
+    if (!json && lowest < 0.8 * peak) printf "The machine was busy with other work: once its peak was %.0f GFLOP/s.\n", lowest
     for (k = 1; k <= sections; k++) {
         s = order[k]
         if (json) {

@@ -27,9 +27,18 @@ static long panel_width(const tl_product_plan *p, long columns_left) {
     return columns_left > p->kernels->lanes ? p->kernels->cols : p->kernels->lanes;
 }
 
+static long units(const tl_product_plan *p, long k) {
+    return p->kernels->unit == 1
+               ? k
+               : tl_ceil_div(k, p->kernels->unit); /* a division is felt in small products */
+}
+
 /* Length in a panel, for each of its lines, of so much of k. */
-static long packed(const tl_product_plan *p, long k) {
-    return tl_ceil_div(k, p->kernels->unit) * p->kernels->words;
+static long packed(const tl_product_plan *p, long k) { return units(p, k) * p->kernels->words; }
+
+/* A tile of this height writes so many rows. */
+static long whole_height(const tl_product_plan *p, long height) {
+    return (height + p->kernels->row_step - 1) & -(long)p->kernels->row_step;
 }
 
 static void pack_b(const tl_product_plan *p, const tl_product_rectangle *r, const block *x) {
@@ -71,9 +80,8 @@ static void pack_a(const tl_product_plan *p, const tl_product_rectangle *r, cons
     for (long s = 0; s < k; s += strip) {
         for (long i = x->i0, height; i < x->i1; i += height) {
             height = kernels->height(x->i1 - i);
-            const long lines = tl_ceil_div(height, kernels->row_step) * kernels->row_step;
-            kernels->pack_a(r->a_panels + (i - x->i0) * length + packed(p, s) * lines, height,
-                            r->a + i * p->a_row + (x->k0 + s) * p->a_col, p->a_row, p->a_col, height,
+            kernels->pack_a(r->a_panels + (i - x->i0) * length + packed(p, s) * whole_height(p, height),
+                            height, r->a + i * p->a_row + (x->k0 + s) * p->a_col, p->a_row, p->a_col, height,
                             tl_min_long(strip, k - s));
         }
     }
@@ -88,9 +96,9 @@ static void copy_row(tl_real *to, const tl_real *from, long n) {
 /* A tile that cannot be held in c itself, being too narrow or not contiguous. */
 static void tile_by_scratch(const tl_product_plan *p, long height, long width, tl_product_tile t) {
     tl_real scratch[SCRATCH] __attribute__((aligned(64))), bias[SCRATCH_COLS];
-    const long cols = panel_width(p, width), step = p->kernels->row_step;
+    const long cols = panel_width(p, width), rows = whole_height(p, height);
     tl_real *c = t.c;
-    for (long i = 0; i < tl_ceil_div(height, step) * step && t.go_on; i++)
+    for (long i = 0; i < rows && t.go_on; i++)
         for (long j = 0; j < cols; j++)
             scratch[i * cols + j] = i < height && j < width ? c[i * p->c_row + j * p->c_col] : 0;
     if (t.bias != NULL) {
@@ -112,7 +120,7 @@ static void multiply(const tl_product_plan *p, const tl_product_rectangle *r, co
     const tl_product_kernels *kernels = p->kernels;
     const long cols = kernels->cols, lanes = kernels->lanes, k = x->k1 - x->k0, length = packed(p, k);
     const bool last = x->k1 == p->k, along_k = tl_product_a_along_k(p);
-    tl_product_tile t = {.k = tl_ceil_div(k, kernels->unit), .go_on = p->add || x->k0 > 0, .c_row = p->c_row};
+    tl_product_tile t = {.k = units(p, k), .go_on = p->add || x->k0 > 0, .c_row = p->c_row};
     t.b_panel = p->pack_b ? cols * length : cols;
     const tl_real *panels =
         p->packed ? p->packed + packed(p, x->k0) * padded_columns(p) + x->j0 * length : r->b_panels;
@@ -121,7 +129,7 @@ static void multiply(const tl_product_plan *p, const tl_product_rectangle *r, co
         t.a = p->pack_a ? r->a_panels + (i - x->i0) * length : r->a + i * p->a_row + x->k0 * p->a_col;
         t.a_row = !p->pack_a ? p->a_row : along_k ? length : 1;
         t.a_col = !p->pack_a ? p->a_col : along_k ? 1 : height;
-        const bool whole_rows = height % kernels->row_step == 0;
+        const bool whole_rows = whole_height(p, height) == height;
         for (long j = x->j0, width; j < x->j1; j += width) {
             const bool whole = x->j1 - j >= cols || x->j1 - j == lanes;
             t.b = p->pack_b ? panels + (j - x->j0) * length

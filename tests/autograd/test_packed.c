@@ -43,18 +43,22 @@ static long different(long m, long n, long k, bool b_transposed, bool c_transpos
     return count;
 }
 
+static void try_forms(long m, long n, long k) {
+    for (int form = 0; form < 8; form++)
+        for (int p = TL_HIGHEST; p <= TL_MEDIUM; p++)
+            must_msg(different(m, n, k, form & 1, form & 2, form & 4, (tl_matmul_precision)p) == 0,
+                     "%ld x %ld x %ld, form %d, precision %d", m, n, k, form, p);
+}
+
 START_TEST(packing_changes_no_bit) {
-    static const long rows[] = {1, 2, 7, 13, 32, 300}, columns[] = {1, 5, 16, 31, 33, 64, 100, 1000},
-                      inner[] = {1, 8, 100, 257, 600};
-    for (int m = 0; m < 6; m++)
-        for (int n = 0; n < 8; n++)
-            for (int k = 0; k < 5; k++)
-                for (int form = 0; form < 8; form++)
-                    for (int p = TL_HIGHEST; p <= TL_MEDIUM; p++)
-                        must_msg(different(rows[m], columns[n], inner[k], form & 1, form & 2, form & 4,
-                                           (tl_matmul_precision)p) == 0,
-                                 "%ld x %ld x %ld, form %d, precision %d", rows[m], columns[n], inner[k],
-                                 form, p);
+    static const long rows[] = {1, 7, 13, 40}, columns[] = {1, 5, 16, 31, 33, 100}, inner[] = {1, 8, 100};
+    for (int m = 0; m < 4; m++)
+        for (int n = 0; n < 6; n++)
+            for (int k = 0; k < 3; k++) try_forms(rows[m], columns[n], inner[k]);
+    try_forms(3, 33, 257); /* k in several blocks … */
+    try_forms(2, 50, 1300);
+    try_forms(300, 40, 20); /* … and rows, and columns */
+    try_forms(2, 1000, 70);
 }
 END_TEST
 

@@ -44,7 +44,7 @@ typedef struct tl_product_kernels {
     bool fused;     /* unit 1: a multiply-add rounds once; else twice */
     int rows, cols; /* of the usual tile; cols = 2·lanes */
     int lanes;      /* of a vector */
-    int row_step;   /* tiles write multiples of so many rows */
+    int row_step;   /* tiles write multiples of so many rows, a power of two */
     int unit;       /* of k; 1: panels hold numbers as they are, and operands can be read in place */
     int words;      /* a line of a panel takes so many tl_real for each unit */
     int terms;      /* unit > 1: an operand is a sum of so many bfloat16 */

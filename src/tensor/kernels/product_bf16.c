@@ -39,12 +39,19 @@ INLINE __m512i pairs_along(const float *from, long k) {
 
 /* ---- packing ---- */
 
+/* What comes up lies in other pages, where the processor does not look by itself. It may lie behind the operand's end. */
+INLINE void fetch_ahead(const float *from, long elements) {
+    _mm_prefetch((const char *)((uintptr_t)from + (uintptr_t)(elements * (long)sizeof *from)), _MM_HINT_T0);
+}
+
 /* The lines lie side by side (line = 1). A row of the panel may be written beyond its end where the next one follows. */
 static void pack_side_by_side(word *to, long width, const float *from, long step, long lines, long k) {
     for (long l = 0; l < width; l += 16) {
         const __mmask16 in = tl_first_words(lines - l), out = tl_first_words(width - l);
         const float *x = from + (l < lines ? l : 0);
         for (long p = 0; p < k; p += 2, x += 2 * step) {
+            fetch_ahead(x, 8 * step);
+            fetch_ahead(x + step, 8 * step);
             const __m512 k0 = _mm512_maskz_loadu_ps(in, x);
             const __m512 k1 = p + 1 < k ? _mm512_maskz_loadu_ps(in, x + step) : _mm512_setzero_ps();
             _mm512_mask_storeu_epi32(to + p / 2 * width + l, out, pairs(k0, k1));
@@ -97,9 +104,12 @@ static void pack_a(tl_real *to, long width, const tl_real *from, long line, long
     }
     const long words = (k + 1) / 2;
     for (long l = 0; l < lines; l++)
-        for (long p = 0; p < k; p += 32)
+        for (long p = 0; p < k; p += 32) {
+            fetch_ahead(from + l * line + p, 4 * line);
+            fetch_ahead(from + l * line + p + 16, 4 * line);
             _mm512_mask_storeu_epi32((word *)to + l * words + p / 2, tl_first_words(words - p / 2),
                                      pairs_along(from + l * line + p, k - p));
+        }
 }
 
 extern const tl_product_kernels tl_product_kernels_bf16;
