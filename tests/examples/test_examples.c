@@ -263,6 +263,25 @@ START_TEST(copy_task) {
 }
 END_TEST
 
+/* Every program lets TL_ISA choose the instruction set, and says what there is where it cannot. */
+START_TEST(instruction_sets) {
+    static const char *const tools[] = {"translate", "bpe", "bleu"};
+    for (int i = 0; i < EXAMPLES + 3; i++) {
+        const char *name = i < EXAMPLES ? examples[i] : tools[i - EXAMPLES];
+        int status;
+        char *out = shell(&status, "TL_ISA=mmx %s/%s --help", build_folder(), name), expected[128];
+        snprintf(expected, sizeof expected,
+                 "%s: TL_ISA: instruction set \"mmx\": this machine and build have base", name);
+        ck_assert_msg(status == 2 && !strncmp(out, expected, strlen(expected)), "%s: %d, %s", name, status,
+                      out);
+        free(out);
+    }
+    setenv("TL_ISA", "base", 1);
+    free(run("scalar_tape"));
+    free(run("attention_layer")); /* looks for itself whether looking changes a bit */
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, all_are_tested);
     tcase_add_test(tc, read_on_their_own);
@@ -272,6 +291,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, attention_steps);
     tcase_add_test(tc, attention_layer);
     tcase_add_test(tc, copy_task);
+    tcase_add_test(tc, instruction_sets);
 }
 
 TL_TEST_MAIN("examples: what they print")

@@ -254,7 +254,9 @@ START_TEST(matmul_precision) {
     train_as(&medium, said(&medium), "medium");
     look_into_config(&medium);
     ck_assert(same_files("highest", "medium") == !bf16);
-    assert_contains(get_file(in_folder("said"), NULL), ", matrix precision medium\n");
+    char *text = get_file(in_folder("said"), NULL);
+    assert_contains(text, ", matrix precision medium\n");
+    free(text);
     sh("$T info --model $D/run");
     assert_contains(out, "matrix precision medium (");
     sh("rm -rf $D/run; $T train " FILES
