@@ -76,7 +76,7 @@ START_TEST(line_by_line) {
     assert_contains(said, "\n{\"error\": \"there are T0, T1, T2, T3, and no T9\"}\n");
     ck_assert_double_gt(number(3, "steps"), number(1, "steps"));
     ck_assert_double_lt(number(3, "loss_last"), number(0, "loss_first")); /* it trains */
-    ask("printf 'T0 0 1\\nT0 0 3 words=5\\nT0 0 3\\n' | $P/decode --serve");
+    ask("printf 'T0 0 1\\nT0 0 3 precision=highest words=5\\nT0 0 3\\n' | $P/decode --serve");
     ck_assert_int_eq(number(0, "tokens"), 12);
     ck_assert_int_eq(number(1, "tokens"), 15);
     ck_assert_int_eq(number(2, "tokens"), 36); /* what was asked before is forgotten */
