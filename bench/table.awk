@@ -160,7 +160,10 @@ function json_row(s, i, row) {
 END {
     if (json) printf "{\"section\": \"about\", \"text\": \"%s\", \"peak_gflops\": %.1f, \"lowest_peak_gflops\": %.1f}\n", head, peak, lowest
     else print head (peak ? sprintf("; float32 peak %.0f GFLOP/s", peak) : "")
-    if (!json && lowest < 0.8 * peak) printf "The machine was busy with other work: once its peak was %.0f GFLOP/s.\n", lowest
+    if (!json && lowest < 0.8 * peak) {
+        printf "The machine was busy with other work: once its peak was %.0f GFLOP/s.\n", lowest
+        print "(There GOMP_SPINCOUNT=1000 in the environment helps all sides: threads that wait leave the cores alone.)"
+    }
     for (k = 1; k <= sections; k++) {
         s = order[k]
         if (json) {

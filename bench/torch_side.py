@@ -28,10 +28,15 @@ TRY_ALL = os.environ.get("TL_TORCH_TRY_ALL") == "1"
 COMPILE = os.environ.get("TL_TORCH_COMPILE") == "1"
 
 
+begun = False
+
+
 def measure(work, seconds, warm=0):
     """As bench/worker.h: runs that are not counted, then as many as fit into the time, one at least."""
-    last, start, done = 0.0, time.perf_counter(), 0
-    while done < warm or max(last, time.perf_counter() - start) < 0.1 * seconds:
+    global begun
+    warm_for = 0.1 * seconds if begun or seconds == 0 else 0.3
+    begun, last, start, done = True, 0.0, time.perf_counter(), 0
+    while done < warm or (last < 0.1 * seconds and time.perf_counter() - start < warm_for):
         t = time.perf_counter()
         work()
         last, done = time.perf_counter() - t, done + 1

@@ -99,12 +99,15 @@ typedef struct timing {
 } timing;
 
 /* Runs `work` again and again until the seconds are over, once at least; runs == 0: it has failed. Before that comes as
- * much as wakes threads and fills caches: `warm` runs, then runs for a tenth of the time if they are short. */
+ * much as wakes threads and fills caches: `warm` runs, then, if they are short, runs for a tenth of the time. A program's
+ * first runs take longer: its threads may begin on one core. */
 static inline timing measure(bool (*work)(void *), void *data, double seconds, long warm) {
     static double times[MOST_TIMES];
+    static bool begun = false;
     timing result = {0};
-    double start = now(), last = 0;
-    for (long i = 0; i < warm || (last < 0.1 * seconds && now() - start < 0.1 * seconds); i++) {
+    double start = now(), last = 0, warm_for = begun || seconds == 0 ? 0.1 * seconds : 0.3;
+    begun = true;
+    for (long i = 0; i < warm || (last < 0.1 * seconds && now() - start < warm_for); i++) {
         double t = now();
         if (!work(data)) return result;
         last = now() - t;
