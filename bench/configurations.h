@@ -1,4 +1,5 @@
-/* The models and batches that are measured, the same on PyTorch's side (bench/torch_model.py), and what a step costs. */
+/* The models and batches that are measured, the same on PyTorch's side (bench/torch_model.py), and what a step costs.
+ * */
 #ifndef BENCH_CONFIGURATIONS_H
 #define BENCH_CONFIGURATIONS_H
 
@@ -65,7 +66,8 @@ static inline tl_batch random_batch(const configuration *c, uint64_t stream) {
                       .tgt_tokens = n};
 }
 
-/* Matrix products of one forward pass over B sentences of S words to T; attention in full, not halved for being causal. */
+/* Matrix products of one forward pass over B sentences of S words to T; attention in full, not halved for being
+ * causal. */
 static inline double forward_flop(const configuration *c, double B, double S, double T) {
     double D = (double)c->d_model, F = (double)c->d_ff;
     double encoder = B * S * (8 * D * D + 4 * D * F) + 4 * B * S * S * D;

@@ -1,7 +1,7 @@
-/* Our side of the loss curve: trains a configuration without dropout on a few fixed batches and prints "step loss" lines.
- * Initial weights and batches are written to a file first, so that bench/torch_curve.py begins at the same place and reads
- * the same sentences. They are of different lengths, the target is the source backwards: there is padding, there are masks,
- * and there is something to learn.
+/* Our side of the loss curve: trains a configuration without dropout on a few fixed batches and prints "step loss"
+ * lines. Initial weights and batches are written to a file first, so that bench/torch_curve.py begins at the same
+ * place and reads the same sentences. They are of different lengths, the target is the source backwards: there is
+ * padding, there are masks, and there is something to learn.
  *
  *     build/bench/curve [T0|T1|T2|T3] [steps] file=FILE [lr=R] [precision=highest|high|medium] [threads=N] */
 #include "configurations.h"

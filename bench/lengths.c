@@ -1,5 +1,5 @@
 /* One layer of attention, forward and backward, over the same number of tokens cut into longer and longer sentences:
- * what it costs a token must grow as its formula does, 8·D² + 4·T·D multiply-adds and adds a token and direction. */
+ * what it costs must grow as its formula does: forward 8·D² + 4·T·D operations a token, backward twice as many. */
 #include "worker.h"
 
 enum { WIDTH = 128, HEADS = 4, TOKENS = 4096 };

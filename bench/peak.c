@@ -1,5 +1,5 @@
-/* How fast this machine multiplies and adds in float32 when nothing else limits it: independent chains of vector FMAs in
- * registers. What a share of the peak is a share of. */
+/* How fast this machine multiplies and adds in float32 when nothing else limits it: independent chains of vector FMAs
+ * in registers. What a share of the peak is a share of. */
 #include "worker.h"
 
 #if defined(__x86_64__)

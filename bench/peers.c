@@ -1,5 +1,5 @@
-/* The same products by OpenBLAS and by oneDNN, where their libraries are installed. They are opened when the program runs
- * and not linked: neither building nor the table needs them, and what is missing is said.
+/* The same products by OpenBLAS and by oneDNN, where their libraries are installed. They are opened when the program
+ * runs and not linked: neither building nor the table needs them, and what is missing is said.
  *
  *     build/bench/peers openblas|onednn [MxNxK] [seconds] [case=NN|NT|TN|TT] */
 #define _POSIX_C_SOURCE 200809L /* setenv */

@@ -2,8 +2,8 @@
 #
 #     section  case  side  against  answer          tabs between; the answer is a line of JSON
 #
-# A row is a side of a case; what it shows are medians over the rounds. +-: half of what lies between a round's lowest and
-# highest, in per cent. "of peak": of the highest float32 peak that the side "peak" has measured in between.
+# A row is a side of a case; what it shows are medians over the rounds. +-: half of what lies between a round's lowest
+# and highest, in per cent. "of peak": of the highest float32 peak that the side "peak" has measured in between.
 #
 #     awk -v head="first line" [-v json=1] -f bench/table.awk log
 BEGIN {
@@ -158,7 +158,8 @@ function json_row(s, i, row) {
 }
 
 END {
-    if (json) printf "{\"section\": \"about\", \"text\": \"%s\", \"peak_gflops\": %.1f, \"lowest_peak_gflops\": %.1f}\n", head, peak, lowest
+    if (json) print "{\"section\": \"about\"" pair("text", head, "\"%s\"") pair("peak_gflops", peak, "%.1f") \
+        pair("lowest_peak_gflops", lowest, "%.1f") "}"
     else print head (peak ? sprintf("; float32 peak %.0f GFLOP/s", peak) : "")
     if (!json && lowest < 0.8 * peak) {
         printf "The machine was busy with other work: once its peak was %.0f GFLOP/s.\n", lowest

@@ -1,5 +1,5 @@
-"""PyTorch's side of the loss curve: torch.nn.Transformer from the weights, and on the batches, that build/bench/curve has
-written. Prints "step loss" lines.
+"""PyTorch's side of the loss curve: torch.nn.Transformer from the weights, and on the batches, that build/bench/curve
+has written. Prints "step loss" lines.
 
     python3 bench/torch_curve.py FILE T0 60 [lr]
 """

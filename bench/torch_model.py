@@ -3,8 +3,8 @@
 The encoder-decoder Transformer of bench/configurations.h twice: Modules, from torch.nn.Transformer, and Lean, from
 matrix products (one for queries, keys and values together; masks are added, and made once a step). Lean's attention is
 either written out or F.scaled_dot_product_attention. Which one is fastest depends on sizes and precision, so
-torch_side.py tries them all. Post-norm without final norms, sinusoidal positions, one matrix tied three ways and scaled by
-sqrt(d_model), dropout on embeddings, attention, feed-forward and sub-layers.
+torch_side.py tries them all. Post-norm without final norms, sinusoidal positions, one matrix tied three ways and
+scaled by sqrt(d_model), dropout on embeddings, attention, feed-forward and sub-layers.
 """
 import math
 

@@ -1,5 +1,6 @@
-"""One sentence translated by PyTorch, from the start of the process to its end: import torch, build the T1 model, load its
-weights, decode greedily with caches, print the words. The other side is `translate translate` with a model of that size.
+"""One sentence translated by PyTorch, from the start of the process to its end: import torch, build the T1 model, load
+its weights, decode greedily with caches, print the words. The other side is `translate translate` with a model of that
+size.
 
     python3 bench/torch_sentence.py MODEL.pt --make         write a model with fresh weights
     python3 bench/torch_sentence.py MODEL.pt WORDS SOURCE   so many words for a source sentence of so many

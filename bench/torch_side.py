@@ -6,8 +6,8 @@
     decode T1 0.5 32                     greedy decoding of 32 sentences, with caches
     product 2048x512x128 0.05 case=NT numbers=float32|medium|bf16     torch.matmul(a, b, out=c); heads too
     gpt gpt 0.5, mlp mlp 0.5             the step of bench/gpt.c, bench/mlp.c
-Options: threads=N. In the environment TL_TORCH_COMPILE=1 adds torch.compile to the ways; with TL_TORCH_TRY_ALL=1 all of them
-are tried in reduced precision, not only the one that is fastest in float32.
+Options: threads=N. In the environment TL_TORCH_COMPILE=1 adds torch.compile to the ways; with TL_TORCH_TRY_ALL=1 all of
+them are tried in reduced precision, not only the one that is fastest in float32.
 """
 import json
 import os

@@ -4,9 +4,9 @@
  *
  * The request goes to the worker, a program that is kept running and answers a line for a line (bench/worker.h); the
  * first four columns with the answer after them go to standard output. What is to be compared stands in neighbouring
- * lines and comes again round after round: a machine that is slow for a while is slow for all of them. Workers run one at a
- * time, start when they are first needed and end after their last line. The worker "sh" is no program: its requests
- * are commands, each run in a process of its own and timed from start to finish.
+ * lines and comes again round after round: a machine that is slow for a while is slow for all of them. Workers run
+ * one at a time, start when they are first needed and end after their last line. The worker "sh" is no program: its
+ * requests are commands, each run in a process of its own and timed from start to finish.
  *
  *     build/bench/turns [--quiet] WORKER=COMMAND … < plan > log */
 #define _DEFAULT_SOURCE /* wait4 */

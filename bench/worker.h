@@ -98,9 +98,9 @@ typedef struct timing {
     long runs;
 } timing;
 
-/* Runs `work` again and again until the seconds are over, once at least; runs == 0: it has failed. Before that comes as
- * much as wakes threads and fills caches: `warm` runs, then, if they are short, runs for a tenth of the time. A program's
- * first runs take longer: its threads may begin on one core. */
+/* Runs `work` again and again until the seconds are over, once at least; runs == 0: it has failed. Before that comes
+ * as much as wakes threads and fills caches: `warm` runs, then, if they are short, runs for a tenth of the time. A
+ * program's first runs take longer: its threads may begin on one core. */
 static inline timing measure(bool (*work)(void *), void *data, double seconds, long warm) {
     static double times[MOST_TIMES];
     static bool begun = false;

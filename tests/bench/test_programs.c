@@ -1,5 +1,5 @@
-/* The programs that are measured with: asked once or line by line they answer in JSON, refuse what they do not know and go
- * on, count what they say they count, and multiply what the other sides multiply. */
+/* The programs that are measured with: asked once or line by line they answer in JSON, refuse what they do not know
+ * and go on, count what they say they count, and multiply what the other sides multiply. */
 #define _XOPEN_SOURCE 700
 #include "examples/shell.h"
 #include "io/scratch.h"

@@ -1,6 +1,6 @@
-/* What is around the programs that measure: turns in their order, medians and ratios of what was answered, peers that are
- * missing, JSON, the loss curve's difference, an earlier commit. Programs, Python and PyTorch are played by a shell script
- * that writes down what it is asked and says what the test wants. */
+/* What is around the programs that measure: turns in their order, medians and ratios of what was answered, peers that
+ * are missing, JSON, the loss curve's difference, an earlier commit. Programs, Python and PyTorch are played by a
+ * shell script that writes down what it is asked and says what the test wants. */
 #define _XOPEN_SOURCE 700
 #include "build/tree.h"
 
