@@ -31,8 +31,9 @@ FLAVOUR := $(subst $(space),-,$(strip $(flavour_words)))
 B := build$(if $(FLAVOUR),/$(FLAVOUR))
 
 WARN     := -Wall -Wextra -Werror -Wno-unknown-pragmas -Wno-psabi
-# Sanitized kernels at -O3 take clang minutes to compile and are no faster.
-OPT      := $(if $(filter 1,$(DEBUG)),-O1 -g3,$(if $(filter 1,$(SAN)),-O1 -g,-O3 -g))
+# Sanitized kernels at -O3 take clang minutes to compile and are no faster. -g1: functions and lines, for profilers and
+# backtraces; with all of -g the library would be more than twice as large and take a fifth longer to build.
+OPT      := $(if $(filter 1,$(DEBUG)),-O1 -g3,$(if $(filter 1,$(SAN)),-O1 -g,-O3 -g1))
 TL_FLAGS := -std=c11 $(WARN) $(OPT) -fno-math-errno -ffp-contract=off -Iinclude \
   $(if $(filter double,$(PRECISION)),-DTL_DOUBLE)
 TL_LIBS  := -lm
@@ -183,11 +184,16 @@ tests: $(TESTS) ## only the test programs
 test: need-check all tests ## build and run every test (needs Check: make deps)
 	@BUILD=$(B) CC='$(CC)' tests/run $(TESTS)
 
+# They may look inside. Peers' libraries are opened while a program runs, never linked.
+$(B)/obj/bench/%.o: TL_FLAGS += -Isrc
+$(B)/bench/peers: TL_LIBS += -ldl
 $(B)/bench/%: $(B)/obj/bench/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(TL_FLAGS) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(TL_LIBS)
 
-bench: $(B)/bench/step $(B)/bench/decode $(B)/bench/peak ## time a training step, in turn with PyTorch's where it is installed
+benches := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
+$(filter $(B)/tests/bench/%,$(TESTS)): | $(benches) # they run them
+bench: all $(benches) ## measure it, in turn with PyTorch, OpenBLAS, oneDNN where they are (BENCH=--help)
 	BUILD=$(B) bench/compare $(BENCH)
 
 docs: need-check $(B)/tests/docs/test_operations_table ## write docs/operations.md from the list of operations

@@ -1,12 +1,8 @@
-/* What is measured: the models and batches of the PyTorch side, so that the two can be run in turn, and a clock. */
+/* The models and batches that are measured, the same on PyTorch's side (bench/torch_model.py), and what a step costs. */
 #ifndef BENCH_CONFIGURATIONS_H
 #define BENCH_CONFIGURATIONS_H
 
-#include <tapeloom.h>
-
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
+#include "worker.h"
 
 typedef struct configuration {
     const char *name;
@@ -18,12 +14,12 @@ static const configuration configurations[] = {{"T0", 64, 128, 200, 32, 12, 4, 2
                                                {"T2", 256, 1024, 8000, 64, 32, 4, 3},
                                                {"T3", 512, 2048, 8000, 16, 64, 8, 6}};
 
-/* The one of that name; ends the program if there is none. */
+/* The one of that name, or NULL, which has been said. */
 static inline const configuration *configuration_of(const char *name) {
     for (size_t i = 0; i < sizeof configurations / sizeof *configurations; i++)
         if (!strcmp(configurations[i].name, name)) return &configurations[i];
-    fprintf(stderr, "bench: there is no configuration %s; T0, T1, T2, T3\n", name);
-    exit(2);
+    refuse("there are T0, T1, T2, T3, and no", name);
+    return NULL;
 }
 
 /* Post-norm without final norms, one matrix tied three ways, dropout everywhere. */
@@ -42,15 +38,39 @@ static inline tl_transformer_config model_of(const configuration *c) {
                                    .label_smoothing = 0.1};
 }
 
-static inline double now(void) {
-    struct timespec t;
-    timespec_get(&t, TIME_UTC);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+/* Random words from 3 on: 0 pads, 1 begins, 2 ends. */
+static inline void random_words(int *ids, long count, long vocab, uint64_t stream) {
+    tl_rng_key key = tl_rng_key_mix(tl_rng_key_of(1, "bench"), stream);
+    for (long i = 0; i < count; i++) ids[i] = 3 + (int)tl_rng_below(key, (uint64_t)i, vocab - 3);
 }
 
-static inline int by_size(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+/* Sentences of full length, the target one word ahead of what the decoder reads. data NULL: no memory. Free .src. */
+static inline tl_batch random_batch(const configuration *c, uint64_t stream) {
+    long n = c->sentences * c->length;
+    int *ids = calloc((size_t)(3 * n + 2 * c->sentences), sizeof *ids);
+    if (!ids) return (tl_batch){0};
+    int *in = ids + n, *out = in + n, *lengths = out + n;
+    random_words(ids, 2 * n, c->vocab, stream);
+    for (long i = 0; i < n; i++) out[i] = (i + 1) % c->length ? in[i + 1] : 2;
+    for (long b = 0; b < 2 * c->sentences; b++) lengths[b] = (int)c->length;
+    return (tl_batch){.sentences = c->sentences,
+                      .src_len = c->length,
+                      .tgt_len = c->length,
+                      .src = ids,
+                      .tgt_in = in,
+                      .tgt_out = out,
+                      .src_lengths = lengths,
+                      .tgt_lengths = lengths + c->sentences,
+                      .src_tokens = n,
+                      .tgt_tokens = n};
+}
+
+/* Matrix products of one forward pass over B sentences of S words to T; attention in full, not halved for being causal. */
+static inline double forward_flop(const configuration *c, double B, double S, double T) {
+    double D = (double)c->d_model, F = (double)c->d_ff;
+    double encoder = B * S * (8 * D * D + 4 * D * F) + 4 * B * S * S * D;
+    double decoder = B * T * (12 * D * D + 4 * D * F) + B * S * 4 * D * D + 4 * B * T * (T + S) * D;
+    return c->layers * (encoder + decoder) + B * T * 2 * D * (double)c->vocab;
 }
 
 #endif

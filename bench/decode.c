@@ -1,48 +1,74 @@
-/* Greedy decoding with key/value caches, timed: sentences of the configuration's length to as many words (random
- * weights never choose to stop). Prints one line of JSON.
- *
- *     build/bench/decode [T0|T1|T2|T3] [seconds] [sentences] */
+/* Greedy decoding with key/value caches: sentences of the configuration's length to as many words, or as many as asked
+ * for (random weights never choose to stop).
+ */
 #include "configurations.h"
 
-int main(int argc, char **argv) {
-    const char *name = argc > 1 ? argv[1] : "T1";
-    double budget = argc > 2 ? atof(argv[2]) : 4;
-    const configuration *c = configuration_of(name);
-    long sentences = argc > 3 ? atol(argv[3]) : 1, ids = sentences * c->length;
-    int *src = calloc((size_t)(ids + sentences), sizeof *src), *lengths = src + ids;
-    if (!src) return 1;
-    for (long i = 0; i < ids; i++)
-        src[i] = 3 + (int)tl_rng_below(tl_rng_key_of(1, "bench"), (uint64_t)i, c->vocab - 3);
-    for (long b = 0; b < sentences; b++) lengths[b] = (int)c->length;
-    tl_params *params = tl_params_new(1);
+typedef struct decoding {
+    const configuration *c;
+    long sentences, words;
+    int *src, *lengths;
+    tl_params *params;
+    tl_transformer model;
+    tl_tape *tape;
+} decoding;
+
+static void decoding_end(decoding *d) {
+    tl_tape_free(d->tape);
+    tl_params_free(d->params);
+    free(d->src);
+    *d = (decoding){0};
+}
+
+static bool decoding_begin(decoding *d, const configuration *c, long sentences, long words) {
+    if (d->c == c && d->sentences == sentences && d->words == words) return true;
+    decoding_end(d);
+    long ids = sentences * c->length;
     tl_transformer_config config = model_of(c);
-    tl_transformer model = tl_transformer_init(params, "", &config);
-    tl_tape *tape = tl_tape_new();
-    /* as many words as the configuration's sentences have: the ratio is nothing */
-    tl_greedy_options options = {.bos = 1, .eos = -1, .max_ratio = 1e-9, .max_extra = c->length};
-    enum { MOST = 100000 };
-    double *times = calloc(MOST, sizeof *times), start = now();
-    long n = 0, words = 0;
-    for (long run = 0; n < MOST && (n < 5 || now() - start < budget); run++) {
-        double t = now();
-        tl_greedy_result result;
-        tl_tape_reset(tape);
-        if (!tl_transformer_greedy(&model, tape, src, sentences, c->length, lengths, &options, &result)) {
-            fprintf(stderr, "bench: %s\n", tl_tape_error(tape));
-            return 1;
-        }
-        words = result.lengths[0];
-        if (run > 1) times[n++] = now() - t;
-    }
-    qsort(times, (size_t)n, sizeof *times, by_size);
-    printf("{\"config\": \"%s\", \"sentences\": %ld, \"words\": %ld, \"ms_median\": %.3f, \"ms_min\": %.3f, "
-           "\"runs\": %ld, "
-           "\"tok_s\": %.0f, \"build\": \"%s\"}\n",
-           name, sentences, words, 1e3 * times[n / 2], 1e3 * times[0], n,
-           (double)(sentences * words) / times[n / 2], tl_build_text());
-    tl_tape_free(tape);
-    tl_params_free(params);
-    free(src);
-    free(times);
-    return 0;
+    *d = (decoding){.c = c, .sentences = sentences, .words = words};
+    d->src = calloc((size_t)(ids + sentences), sizeof *d->src);
+    if (!d->src) return false;
+    d->lengths = d->src + ids;
+    random_words(d->src, ids, c->vocab, 0);
+    for (long b = 0; b < sentences; b++) d->lengths[b] = (int)c->length;
+    d->params = tl_params_new(1);
+    d->tape = tl_tape_new();
+    d->model = tl_transformer_init(d->params, "", &config);
+    return true;
+}
+
+static bool decode(void *data) {
+    decoding *d = data;
+    /* as many words as asked for: the ratio is nothing */
+    tl_greedy_options options = {.bos = 1, .eos = -1, .max_ratio = 1e-9, .max_extra = d->words};
+    tl_greedy_result result;
+    tl_tape_reset(d->tape);
+    if (!tl_transformer_greedy(&d->model, d->tape, d->src, d->sentences, d->c->length, d->lengths, &options,
+                               &result))
+        return refuse("decode:", tl_tape_error(d->tape));
+    d->words = result.lengths[0];
+    return true;
+}
+
+static bool answer(const request *r) {
+    static decoding d;
+    const configuration *c = configuration_of(word_of(r, 0, "T1"));
+    long sentences = strtol(word_of(r, 2, "1"), NULL, 10), words = c ? number_of(r, "words", c->length) : 0;
+    if (!c || sentences < 1 || words < 1 || !decoding_begin(&d, c, sentences, words)) return false;
+    if (!set_precision(d.tape, r)) return false;
+    set_threads(r);
+    timing t = measure(decode, &d, seconds_of(r, 4), 1);
+    if (!t.runs) return false;
+    double B = (double)sentences, T = (double)d.words,
+           D = (double)c->d_model; /* a word sees those before it */
+    print_timing(t, forward_flop(c, B, (double)c->length, T) - 2 * c->layers * B * T * T * D);
+    printf(", \"tokens\": %ld, \"tok_s\": %.0f, \"build\": \"%s\"}\n", sentences * d.words,
+           (double)(sentences * d.words) / t.median, tl_build_text());
+    return true;
+}
+
+int main(int argc, char **argv) {
+    return serve(
+        argc, argv,
+        "decode [T0|T1|T2|T3] [seconds] [sentences] [words=N] [precision=highest|high|medium] [threads=N]",
+        answer);
 }

@@ -1,20 +1,12 @@
 /* How fast this machine multiplies and adds in float32 when nothing else limits it: independent chains of vector FMAs in
- * registers, on one thread and on all. What a share of the peak is a share of. Prints one line of JSON. */
-#include <tapeloom.h>
-
-#include <time.h>
+ * registers. What a share of the peak is a share of. */
+#include "worker.h"
 
 #if defined(__x86_64__)
 # include <immintrin.h>
 #endif
 
-static double now(void) {
-    struct timespec t;
-    timespec_get(&t, TIME_UTC);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-enum { CHAINS = 12, TURNS = 4000000 };
+enum { CHAINS = 12, TURNS = 1000000 };
 
 #if defined(__x86_64__)
 __attribute__((target("avx512f"))) static double chains_avx512(long turns) {
@@ -65,26 +57,29 @@ static method best(void) {
     return (method){chains_base, 4, "base"};
 }
 
-/* GFLOP/s of all threads together; the fastest of five tries. */
-static double measure(method m, int threads, volatile double *sink) {
-    double fastest = 1e9;
-    for (int again = 0; again < 5; again++) {
-        double t = now(), sum = 0;
+static struct {
+    method m;
+    volatile double sink; /* so that the sums are wanted */
+} chained;
+
+static bool run_chains(void *unused) {
+    int threads = tl_threads();
+    double sum = 0;
+    (void)unused;
 #pragma omp parallel for num_threads(threads) reduction(+ : sum)
-        for (int i = 0; i < threads; i++) sum += m.chains(TURNS);
-        t = now() - t;
-        *sink = sum;
-        if (t < fastest) fastest = t;
-    }
-    return 2.0 * m.lanes * CHAINS * TURNS * threads / fastest * 1e-9;
+    for (int i = 0; i < threads; i++) sum += chained.m.chains(TURNS);
+    chained.sink = sum;
+    return true;
 }
 
-int main(void) {
-    volatile double sink = 0;
-    method m = best();
-    int threads = tl_threads();
-    double one = measure(m, 1, &sink), all = threads > 1 ? measure(m, threads, &sink) : one;
-    printf("{\"isa\": \"%s\", \"gflops_1\": %.1f, \"threads\": %d, \"gflops\": %.1f}\n", m.name, one, threads,
-           all);
-    return 0;
+static bool answer(const request *r) {
+    chained.m = best();
+    set_threads(r);
+    timing t = measure(run_chains, NULL, seconds_of(r, 0.5), 1);
+    t.median = t.least; /* a peak is what was reached at least once */
+    print_timing(t, 2.0 * chained.m.lanes * CHAINS * TURNS * tl_threads());
+    printf(", \"isa\": \"%s\", \"threads\": %d}\n", chained.m.name, tl_threads());
+    return true;
 }
+
+int main(int argc, char **argv) { return serve(argc, argv, "peak [peak] [seconds] [threads=N]", answer); }

@@ -82,7 +82,7 @@ static void print_files(const char *dir) {
 int command_info(settings *s) {
     run r = {.settings = *s};
     state now = {0};
-    if (run_load_settings(&r, s->model, false) && run_load_text(&r, s->model) && run_make_model(&r)) {
+    if (run_load_settings(&r, s->model, false) && run_load_text(&r, s->model) && run_make_model(&r, false)) {
         printf("run         %s\n", s->model);
         print_model(&r);
         print_side(&r, TL_SOURCE);

@@ -92,14 +92,26 @@ static int run_command(const command *c, const char *program, int argc, char **a
     return c->run(&s);
 }
 
+#if defined(_OPENMP) && defined(__linux__)
+static bool says_threads(char **argv) {
+    for (; *argv; argv++)
+        if (!strncmp(*argv, "--threads", strlen("--threads"))) return true;
+    return getenv("OMP_NUM_THREADS") || getenv("OMP_PROC_BIND") || getenv("OMP_PLACES") ||
+           getenv("GOMP_CPU_AFFINITY") || getenv("KMP_AFFINITY");
+}
+#endif
+
 /* OpenMP's threads spin while they wait for each other. Where other programs want the cores too, they then keep those
  * that they wait for from running, and two threads become many times slower than one. A short while of it is nearly as
- * fast as a long one. How long is read from the environment when OpenMP is loaded, before main begins; so it is said there,
- * in GNU's words and in LLVM's, and the program starts once more. */
-static void let_threads_spin_shortly(char **argv) {
+ * fast as a long one. And where threads are as many as cores, each keeps to its own; two that share one while the other
+ * works for somebody else were twice as slow. (Fewer threads are not bound: two programs of one thread would share a
+ * core.) All this is read from the environment when OpenMP is loaded, before main begins; so it is said there, in GNU's words
+ * and in LLVM's, and the program starts once more. */
+static void settle_threads(char **argv) {
 #if defined(_OPENMP) && defined(__linux__)
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") || getenv("KMP_BLOCKTIME"))
         return; /* somebody knows better, or it is done */
+    if (!says_threads(argv)) setenv("OMP_PROC_BIND", "true", 1);
     if (setenv("GOMP_SPINCOUNT", "1000", 1) == 0 && setenv("KMP_BLOCKTIME", "1", 1) == 0)
         execv("/proc/self/exe", argv);
 #else
@@ -108,7 +120,7 @@ static void let_threads_spin_shortly(char **argv) {
 }
 
 int main(int argc, char **argv) {
-    let_threads_spin_shortly(argv);
+    settle_threads(argv);
     tl_error wrong = {""};
     if (!tl_isa_from_environment(&wrong)) return fprintf(stderr, "translate: %s\n", wrong.message), 2;
     if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {

@@ -15,9 +15,9 @@ static tl_tie tie_of(const char *text) {
     return !strcmp(text, "all") ? TL_TIE_ALL : !strcmp(text, "target") ? TL_TIE_TARGET : TL_TIE_NONE;
 }
 
-bool run_make_model(run *r) {
+bool run_make_model(run *r, bool with_weights) {
     const settings *s = &r->settings;
-    r->params = tl_params_new((uint64_t)s->seed);
+    r->params = with_weights ? tl_params_new((uint64_t)s->seed) : tl_params_new_empty();
     r->model = tl_transformer_init(
         r->params, "",
         &(tl_transformer_config){.src_vocab = tl_vocab_size(r->source),
@@ -180,7 +180,7 @@ static bool load_weights(run *r, const char *dir) {
 }
 
 bool run_load(run *r, const char *dir) {
-    return run_load_settings(r, dir, false) && run_load_text(r, dir) && run_make_model(r) &&
+    return run_load_settings(r, dir, false) && run_load_text(r, dir) && run_make_model(r, false) &&
            load_weights(r, dir);
 }
 

@@ -34,8 +34,8 @@ enum { LONGEST_SENTENCE = 1023, PATH_SIZE = 4096 };
 
 /* ---- run.c ---- */
 
-/* Makes the model for the vocabularies and settings that are in `r`. */
-bool run_make_model(run *r);
+/* Makes the model for the vocabularies and settings that are in `r`, with initial weights, or zeros to be loaded over. */
+bool run_make_model(run *r, bool with_weights);
 /* Config, merges and vocabularies, before training starts. A model that is there already is in the way, unless
  * --overwrite. */
 bool run_save_description(run *r);

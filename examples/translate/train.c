@@ -83,7 +83,7 @@ static bool make_training(training *t) {
 static bool prepare_new(training *t) {
     run *r = &t->run;
     if (!read_data(t) || !text_learn(r, t->train) || !text_make_vocabularies(r, t->train) ||
-        !encode_data(t) || !run_make_model(r) || !run_save_description(r) || !make_training(t))
+        !encode_data(t) || !run_make_model(r, true) || !run_save_description(r) || !make_training(t))
         return false;
     t->now.fingerprint = fingerprint(t);
     return log_open(t, false);
@@ -112,8 +112,8 @@ static bool read_data_again(training *t) {
 
 static bool prepare_resumed(training *t) {
     run *r = &t->run;
-    if (!run_load_text(r, r->settings.out) || !read_data_again(t) || !encode_data(t) || !run_make_model(r) ||
-        !make_training(t) || !state_load(&t->now, r, t->adam))
+    if (!run_load_text(r, r->settings.out) || !read_data_again(t) || !encode_data(t) ||
+        !run_make_model(r, false) || !make_training(t) || !state_load(&t->now, r, t->adam))
         return false;
     if (t->now.fingerprint != fingerprint(t))
         return tl_error_set(

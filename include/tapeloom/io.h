@@ -120,7 +120,7 @@ typedef struct tl_params tl_params;
 bool tl_params_save(const tl_params *params, const char *path, const tl_safetensors_pair *metadata,
                     long metadata_count, tl_error *error);
 /* Reads every parameter. The file must hold the same names and shapes, neither fewer nor more. All or
- * nothing: on failure no parameter is changed. */
+ * nothing: on failure no parameter is changed, unless the set was still empty (tl_params_new_empty). */
 bool tl_params_load(tl_params *params, const char *path, tl_error *error);
 
 /* Reads the files' tensors and writes their mean: checkpoint averaging. All files must hold the same names, shapes and

@@ -40,6 +40,10 @@ typedef struct tl_init {
 /* Every element is drawn by (seed, name, index): the order of creation does not matter. NULL only when out of
  * memory; free with tl_params_free, which frees every layer made on it too. */
 tl_params *tl_params_new(uint64_t seed);
+/* The same for values that come from elsewhere, a file as a rule: nothing is drawn, all are 0. It counts as empty until
+ * tl_params_changed is called. */
+tl_params *tl_params_new_empty(void);
+bool tl_params_empty(const tl_params *params);
 void tl_params_free(tl_params *params);
 const char *tl_params_error(const tl_params *params); /* the first failure, or NULL */
 /* A new parameter; never NULL unless params is: after a failure (a name twice, no memory) one that fails every tape

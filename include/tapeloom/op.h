@@ -39,7 +39,7 @@ typedef struct tl_call {
     tl_tape *tape;
     const tl_op *op;
     int inputs;
-    tl_var in[TL_CALL_INPUTS];
+    tl_var in[TL_CALL_INPUTS];   /* filled, like x, as far as there are inputs */
     tl_tensor x[TL_CALL_INPUTS]; /* the inputs' values, any strides; data NULL for TL_NO_VAR */
     bool wants_grad;             /* some input wants a gradient: save what backward needs */
     tl_tensor y;                 /* the result, once made */
@@ -101,6 +101,12 @@ tl_tensor tl_back_scratch(tl_back *b, tl_shape shape);
 void *tl_tape_memory(tl_tape *tape, size_t bytes);
 /* Memory for kernels (packing, partial sums), shared by the whole tape, valid until its next use. */
 struct tl_workspace *tl_tape_workspace(tl_tape *tape);
+/* From switching on until switching off, weights of linear are packed for products once and kept: faster where they
+ * meet few rows many times, as in decoding; the bits are the same. Parameters must not change meanwhile. Returns what
+ * it was. */
+bool tl_tape_reuse_weights(tl_tape *tape, bool on);
+/* The transpose of a parameter [out,in], or of a part of it, packed; NULL while weights are not reused. */
+const struct tl_product_packed *tl_tape_packed(tl_var weight);
 /* Key of the next stream of random numbers in this scope; false if the tape is not in training mode. */
 bool tl_tape_next_key(tl_tape *tape, tl_rng_key *key);
 

@@ -7,9 +7,22 @@
 
 static bool is_absent(tl_var x) { return !x.tape && x.index == -2; }
 
+/* Only as many of the call's inputs are cleared and filled as there are: clearing all 32 took longer than many a
+ * small operation. */
 tl_call tl_call_begin(const tl_op *op, int inputs, const tl_var *in) {
-    tl_call c = {.op = op, .inputs = inputs};
-    for (int i = 0; i < inputs && !c.tape; i++) c.tape = in[i].tape;
+    tl_call c;
+    c.ok = c.wants_grad = c.view = false;
+    c.tape = NULL;
+    c.op = op;
+    c.inputs = inputs;
+    c.y = (tl_tensor){0};
+    c.saved = NULL;
+    const int known = inputs < TL_CALL_INPUTS ? inputs : TL_CALL_INPUTS;
+    for (int i = 0; i < known; i++) {
+        c.in[i] = in[i];
+        c.x[i] = (tl_tensor){0};
+        if (!c.tape) c.tape = in[i].tape;
+    }
     if (!c.tape) return c;
     if (inputs > TL_CALL_INPUTS) {
         tl_call_fail(&c, "%d inputs, at most %d", inputs, TL_CALL_INPUTS);
@@ -17,7 +30,6 @@ tl_call tl_call_begin(const tl_op *op, int inputs, const tl_var *in) {
     }
     bool failed = tl_failed(&c.tape->error);
     for (int i = 0; i < inputs; i++) {
-        c.in[i] = in[i];
         if (is_absent(in[i])) continue;
         if (in[i].tape && in[i].tape != c.tape) {
             tl_tape_fail(in[i].tape, "%s: inputs from two different tapes", op->name);
@@ -35,7 +47,8 @@ tl_call tl_call_begin(const tl_op *op, int inputs, const tl_var *in) {
 }
 
 bool tl_call_wants(const tl_call *c, int i) {
-    return c->ok && c->wants_grad && c->in[i].index >= 0 && c->tape->node[c->in[i].index].wants_grad;
+    return c->ok && c->wants_grad && i < c->inputs && c->in[i].index >= 0 &&
+           c->tape->node[c->in[i].index].wants_grad;
 }
 
 bool tl_call_dense(tl_call *c, int i) {

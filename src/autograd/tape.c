@@ -33,7 +33,9 @@ void tl_tape_free(tl_tape *tape) {
     free(tape->free_size);
     free(tape->node);
     free(tape->edge);
+    free(tape->packed_weight);
     tl_workspace_free(&tape->workspace);
+    tl_arena_free(&tape->packed_arena);
     tl_arena_free(&tape->arena);
     free(tape);
 }
@@ -159,9 +161,10 @@ tl_tape_stats tl_tape_stats_of(const tl_tape *tape) {
     return (tl_tape_stats){.nodes = tape->nodes,
                            .used = tape->arena.used,
                            .peak = tape->arena.peak,
-                           .reserved = tape->arena.reserved + tape->workspace.size,
+                           .reserved =
+                               tape->arena.reserved + tape->workspace.size + tape->packed_arena.reserved,
                            .allocations = tape->arena.allocations + tape->workspace.allocations +
-                                          tape->table_allocations};
+                                          tape->packed_arena.allocations + tape->table_allocations};
 }
 
 /* ---- scopes ---- */

@@ -13,6 +13,7 @@
 
 #include "tapeloom/op.h"
 #include "tensor/arena.h"
+#include "tensor/product.h"
 #include "tensor/workspace.h"
 
 typedef struct tl_node {
@@ -48,6 +49,12 @@ typedef struct tl_leaf_slot {
     uint32_t epoch;
 } tl_leaf_slot;
 
+typedef struct tl_packed_weight {
+    tl_tensor b; /* as it was given */
+    tl_matmul_precision precision;
+    tl_product_packed packed;
+} tl_packed_weight;
+
 enum { TL_SCOPE_DEPTH = 64 };
 
 struct tl_tape {
@@ -73,6 +80,10 @@ struct tl_tape {
     int leaf_table_size, leaf_count;
     tl_free_size *free_size;
     int free_sizes, free_capacity;
+    bool reuse_weights;
+    tl_arena packed_arena;
+    tl_packed_weight *packed_weight;
+    int packed_weights, packed_capacity;
     long table_allocations;
 };
 

@@ -83,6 +83,15 @@ static float half_of(uint32_t bits) {
     return float_of(sign | (exponent + 127 - 15) << 23 | mantissa << 13);
 }
 
+bool tl_dtype_is_native(tl_dtype dtype) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return tl_dtype_resolve(dtype) == tl_dtype_resolve(TL_DTYPE_REAL);
+#else
+    (void)dtype;
+    return false;
+#endif
+}
+
 void tl_dtype_decode(tl_dtype dtype, const unsigned char *bytes, long count, tl_real *out) {
     switch (tl_dtype_resolve(dtype)) {
     case TL_DTYPE_F64:

@@ -7,6 +7,7 @@
 bool tl_dtype_find(const char *name, tl_dtype *out); /* false: no such dtype */
 int tl_dtype_size(tl_dtype dtype);                   /* bytes of one element */
 bool tl_dtype_is_real(tl_dtype dtype);               /* F64, F32, F16, BF16: what decode takes */
+bool tl_dtype_is_native(tl_dtype dtype);             /* its bytes in a file are tl_real's in memory */
 /* TL_DTYPE_REAL becomes what tl_real is. */
 tl_dtype tl_dtype_resolve(tl_dtype dtype);
 

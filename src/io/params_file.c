@@ -1,6 +1,7 @@
 /* Parameters as a safetensors file: names and shapes are the parameters' own, which are
  * torch.nn.Transformer's, so the file is a state_dict. Loading checks everything first, reads into memory
- * beside the parameters, and copies at the end, where nothing can fail any more. */
+ * beside the parameters, and copies at the end, where nothing can fail any more; into a set that is still empty it
+ * reads directly. */
 #include "complain.h"
 #include "dtype.h"
 
@@ -72,15 +73,29 @@ static bool check_superfluous(const tl_params *params, const tl_safetensors *fil
     return true;
 }
 
-/* Reads all parameters one behind the other into `values`. */
+/* Reads all parameters one behind the other into `values`, or with NULL to their own places. */
 static bool read_values(const tl_params *params, tl_safetensors *file, tl_real *values, tl_error *error) {
     for (int i = 0; i < tl_params_count(params); i++) {
         const tl_param *p = tl_params_at(params, i);
-        tl_tensor to = tl_tensor_of(values, tl_shape_of(p->leaf.value));
+        tl_tensor to = tl_param_value(p);
+        if (values != NULL) to = tl_tensor_of(values, tl_shape_of(to)), values += tl_numel(to);
         if (!tl_safetensors_read(file, p->leaf.name, to, error)) return false;
-        values += tl_numel(to);
     }
     return true;
+}
+
+static bool read_aside(tl_params *params, tl_safetensors *file, const char *path, tl_error *error) {
+    tl_real *values = malloc((size_t)(tl_params_numel(params) + 1) * sizeof *values);
+    if (values == NULL) return tl_fail_memory(error, "reading", path);
+    const bool ok = read_values(params, file, values, error);
+    const tl_real *next = values;
+    for (int i = 0; ok && i < tl_params_count(params); i++) {
+        tl_tensor value = tl_param_value(tl_params_at(params, i)); /* contiguous */
+        memcpy(value.data, next, (size_t)tl_numel(value) * sizeof *next);
+        next += tl_numel(value);
+    }
+    free(values);
+    return ok;
 }
 
 bool tl_params_load(tl_params *params, const char *path, tl_error *error) {
@@ -91,20 +106,10 @@ bool tl_params_load(tl_params *params, const char *path, tl_error *error) {
     tl_safetensors *file = tl_safetensors_open(path, error);
     if (file == NULL) return false;
     bool ok = check_parameters(params, file, shown, error) && check_superfluous(params, file, shown, error);
-    tl_real *values = NULL;
-    if (ok) {
-        values = malloc((size_t)(tl_params_numel(params) + 1) * sizeof *values);
-        ok = values != NULL ? read_values(params, file, values, error)
-                            : tl_fail_memory(error, "reading", path);
-    }
+    if (ok)
+        ok = tl_params_empty(params) ? read_values(params, file, NULL, error)
+                                     : read_aside(params, file, path, error);
     tl_safetensors_close(file);
-    const tl_real *next = values;
-    for (int i = 0; ok && i < tl_params_count(params); i++) {
-        tl_tensor value = tl_param_value(tl_params_at(params, i)); /* contiguous */
-        memcpy(value.data, next, (size_t)tl_numel(value) * sizeof *next);
-        next += tl_numel(value);
-    }
     if (ok) tl_params_changed(params);
-    free(values);
     return ok;
 }

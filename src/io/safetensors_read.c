@@ -41,6 +41,14 @@ static bool fail_shorter(tl_error *error, const char *path) {
                         tl_shown_path(path, shown));
 }
 
+/* Some of a tensor's bytes. */
+static bool read_bytes(const tl_safetensors *file, void *bytes, size_t size, uint64_t place,
+                       tl_error *error) {
+    const int number = read_at(file->fd, bytes, size, file->data + place);
+    if (number > 0) return tl_fail_errno(error, "read", file->path, number);
+    return number == 0 || fail_shorter(error, file->path);
+}
+
 /* The file's size and its first 8 bytes against each other. */
 static bool read_header_size(tl_safetensors *file, uint64_t *header, uint64_t *size, tl_error *error) {
     struct stat about;
@@ -176,16 +184,16 @@ bool tl_safetensors_read(tl_safetensors *file, const char *name, tl_tensor to, t
         return tl_error_set(
             error, "%s: tensor \"%s\": found dtype %s, expected F64, F32, F16 or BF16; convert it first",
             path, shown, tl_dtype_name(e->dtype));
+    if (tl_dtype_is_native(e->dtype) && tl_is_contiguous(to))
+        return read_bytes(file, to.data, e->end - e->begin, e->begin, error);
     unsigned char bytes[8192];
     tl_real block[sizeof bytes / 2];
     long size = tl_dtype_size(e->dtype), count = (long)(e->end - e->begin) / size,
          room = (long)sizeof bytes / size;
     for (long first = 0; first < count; first += room) {
         long n = count - first < room ? count - first : room;
-        int number =
-            read_at(file->fd, bytes, (size_t)(n * size), file->data + e->begin + (uint64_t)(first * size));
-        if (number > 0) return tl_fail_errno(error, "read", file->path, number);
-        if (number < 0) return fail_shorter(error, file->path);
+        if (!read_bytes(file, bytes, (size_t)(n * size), e->begin + (uint64_t)(first * size), error))
+            return false;
         tl_dtype_decode(e->dtype, bytes, n, block);
         tl_elements_put(to, first, n, block);
     }

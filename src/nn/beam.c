@@ -294,6 +294,7 @@ bool tl_transformer_beam(const tl_transformer *model, tl_tape *tape, const int *
               .alpha = options->length_penalty};
     bool grad = tl_tape_set_grad(tape, false), training = tl_tape_set_training(tape, false);
     bool ok = run(&b, src, length, lengths, options);
+    tl_decoding_end(&b.d);
     tl_tape_set_grad(tape, grad);
     tl_tape_set_training(tape, training);
     if (ok)

@@ -77,13 +77,18 @@ static bool set_limits(tl_decoding *d, const int *lengths, const tl_decoding_opt
 
 bool tl_decoding_begin(tl_decoding *d, const int *src, long length, const int *lengths,
                        const tl_decoding_options *options) {
+    d->reused = tl_tape_reuse_weights(d->tape, false);
     if (!set_limits(d, lengths, options)) return false;
     d->bos = options->bos;
     d->ids = tl_decoding_zeroed(d->tape, (size_t)(d->sentences * d->each * d->capacity) * sizeof *d->ids);
     tl_var memory = tl_transformer_encode(d->model, d->tape, src, d->sentences, length, lengths, NULL);
     if (!d->ids || !tl_ok(memory)) return false;
-    return options->no_cache ? make_prefixes(d, memory) : make_caches(d, memory);
+    if (!(options->no_cache ? make_prefixes(d, memory) : make_caches(d, memory))) return false;
+    tl_tape_reuse_weights(d->tape, true);
+    return true;
 }
+
+void tl_decoding_end(tl_decoding *d) { tl_tape_reuse_weights(d->tape, d->reused); }
 
 /* ---- a step ---- */
 

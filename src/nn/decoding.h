@@ -28,6 +28,7 @@ typedef struct tl_decoding {
     tl_layer_cache *layer; /* NULL: no caches, but … */
     tl_tensor memory;      /* … the encoder's output, [rows,S,d_model] */
     int *prefix, *prefix_lengths, *row_lengths;
+    bool reused; /* weights, before it began */
 } tl_decoding;
 
 typedef struct tl_decoding_options {
@@ -37,10 +38,12 @@ typedef struct tl_decoding_options {
     bool no_cache;
 } tl_decoding_options;
 
-/* Encodes the sources src [sentences,length]. d holds model, tape, sentences and each. False, and an error on the tape,
+/* Encodes the sources src [sentences,length]; from here on weights are packed once. d holds model, tape, sentences and each. False, and an error on the tape,
  * on failure. */
 bool tl_decoding_begin(tl_decoding *d, const int *src, long length, const int *lengths,
                        const tl_decoding_options *options);
+/* After a search, whether or not it began well. */
+void tl_decoding_end(tl_decoding *d);
 /* Logits [rows,1,V] for word t of every row, from words 0 … t-1 in ids. */
 tl_var tl_decoding_step(tl_decoding *d, long t);
 /* The first `count` words and cached positions of row `from` become row `to`'s. */

@@ -1,8 +1,10 @@
 /* Greedy decoding: the likeliest next word, until <eos> or the sentence's limit. */
 #include "decoding.h"
 #include "tapeloom/op.h"
+#include "tensor/kernels/kernels.h"
+#include "tensor/share.h"
 
-#include <math.h>
+enum { SMALL = 30000 }; /* up to so many logits, one thread is as fast as two */
 
 typedef struct greedy {
     tl_decoding d;
@@ -11,30 +13,32 @@ typedef struct greedy {
     bool *done;
 } greedy;
 
-/* Index of the largest (the first of equals) and its log-probability. */
-static int choose(const tl_real *logits, long n, double *log_p) {
-    long best = 0;
-    for (long i = 1; i < n; i++)
-        if (logits[i] > logits[best]) best = i;
-    double sum = 0;
-    for (long i = 0; i < n; i++) sum += exp((double)logits[i] - (double)logits[best]);
-    *log_p = -log(sum);
-    return (int)best;
+typedef struct choice {
+    greedy *of;
+    tl_tensor logits; /* [sentences,1,V] */
+    long t;
+    int eos;
+} choice;
+
+/* One more id for sentence b, if it is not done: the largest logit's, the first of equals. */
+static void choose(const void *context, long b) {
+    const choice *c = context;
+    greedy *g = c->of;
+    if (g->done[b]) return;
+    const tl_row_kernels *rows = tl_kernels_pick()->rows;
+    const long vocab = c->logits.dim[2], id = rows->argmax(c->logits.data + b * vocab, vocab);
+    g->d.ids[b * g->d.capacity + c->t] = (int)id;
+    g->score[b] -= rows->cross_entropy(c->logits.data + b * vocab, vocab, id, 0, NULL).nll;
+    if (id != c->eos) g->lengths[b]++;
+    g->done[b] = id == c->eos || c->t + 1 >= g->d.limits[b];
 }
 
-/* Writes one more id for every sentence that is not done; returns how many go on. */
+/* Returns how many sentences go on. */
 static long extend(greedy *g, tl_tensor logits, long t, int eos) {
-    long going = 0, vocab = logits.dim[2];
-    for (long b = 0; b < g->d.sentences; b++) {
-        if (g->done[b]) continue;
-        double log_p;
-        int id = choose(logits.data + b * vocab, vocab, &log_p);
-        g->d.ids[b * g->d.capacity + t] = id;
-        g->score[b] += log_p;
-        if (id != eos) g->lengths[b]++;
-        g->done[b] = id == eos || t + 1 >= g->d.limits[b];
-        going += !g->done[b];
-    }
+    const choice c = {g, logits, t, eos};
+    long going = 0;
+    tl_share(tl_numel(logits) > SMALL, g->d.sentences, choose, &c);
+    for (long b = 0; b < g->d.sentences; b++) going += !g->done[b];
     return going;
 }
 
@@ -66,6 +70,7 @@ bool tl_transformer_greedy(const tl_transformer *model, tl_tape *tape, const int
     greedy g = {.d = {.model = model, .tape = tape, .sentences = sentences, .each = 1}};
     bool grad = tl_tape_set_grad(tape, false), training = tl_tape_set_training(tape, false);
     bool ok = run(&g, src, length, lengths, options);
+    tl_decoding_end(&g.d);
     tl_tape_set_grad(tape, grad);
     tl_tape_set_training(tape, training);
     if (ok)

@@ -12,6 +12,7 @@ struct tl_params {
     tl_error error;
     tl_arena values, gradients, other;
     uint64_t seed;
+    bool empty; /* values are 0 until they are read */
     tl_param **list;
     int count, capacity;
     tl_param broken; /* what tl_params_add returns after a failure */
@@ -23,6 +24,12 @@ tl_params *tl_params_new(uint64_t seed) {
     params->seed = seed;
     params->broken.leaf.name = "parameter";
     params->broken.set = params;
+    return params;
+}
+
+tl_params *tl_params_new_empty(void) {
+    tl_params *params = tl_params_new(0);
+    if (params) params->empty = true;
     return params;
 }
 
@@ -74,8 +81,12 @@ const char *tl_params_text(tl_params *params, const char *format, ...) {
 
 /* ---- initial values: element i of parameter `name` depends on (seed, name, i) alone ---- */
 
+enum { SMALL = 4096 }; /* up to so many elements, one thread is as fast as two */
+
 static void fill_random(tl_tensor t, tl_rng_key key, bool normal, double scale) {
-    for (long i = 0; i < tl_numel(t); i++) {
+    const long n = tl_numel(t);
+#pragma omp parallel for schedule(static) if (n > SMALL)
+    for (long i = 0; i < n; i++) {
         double u = normal ? tl_rng_normal(key, (uint64_t)i) : 2 * tl_rng_uniform(key, (uint64_t)i) - 1;
         t.data[i] = (tl_real)(scale * u);
     }
@@ -85,10 +96,10 @@ static void initialise(const tl_params *params, tl_param *p, tl_init init) {
     tl_tensor t = p->leaf.value;
     tl_rng_key key = tl_rng_key_of(params->seed, p->leaf.name);
     double s = init.scale;
-    switch (init.kind) {
+    switch (params->empty ? TL_INIT_ZEROS : init.kind) {
     case TL_INIT_DEFAULT:
     case TL_INIT_ZEROS:
-        tl_tensor_fill(t, 0);
+        memset(t.data, 0, (size_t)tl_numel(t) * sizeof *t.data);
         break;
     case TL_INIT_ONES:
         tl_tensor_fill(t, 1);
@@ -180,7 +191,10 @@ tl_tensor tl_param_grad(tl_param *p) {
     return g;
 }
 
+bool tl_params_empty(const tl_params *params) { return params && params->empty; }
+
 void tl_params_changed(tl_params *params) {
+    if (params) params->empty = false;
     for (int i = 0; params && i < params->count; i++) params->list[i]->leaf.version++;
 }
 

@@ -5,12 +5,16 @@
 
 /* PE(pos,2i) = sin(pos / 10000^(2i/d)), PE(pos,2i+1) = cos(pos / 10000^(2i/d)) */
 static void fill_sinusoids(tl_tensor table) {
-    long d = table.dim[1];
-    for (long pos = 0; pos < table.dim[0]; pos++)
-        for (long c = 0; c < d; c++) {
-            double angle = (double)pos * exp(-log(10000.0) * (double)(c - c % 2) / (double)d);
-            table.data[pos * d + c] = (tl_real)(c % 2 ? cos(angle) : sin(angle));
+    const long d = table.dim[1];
+#pragma omp parallel for schedule(static)
+    for (long pair = 0; pair < (d + 1) / 2; pair++) {
+        const double frequency = exp(-log(10000.0) * (double)(2 * pair) / (double)d);
+        for (long pos = 0; pos < table.dim[0]; pos++) {
+            tl_real *to = table.data + pos * d + 2 * pair;
+            to[0] = (tl_real)sin((double)pos * frequency);
+            if (2 * pair + 1 < d) to[1] = (tl_real)cos((double)pos * frequency);
         }
+    }
 }
 
 tl_positions tl_positions_init(tl_params *params, const char *name, const tl_positions_config *config) {

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { RANGES = 64 }; /* parameters that are updated together */
+
 struct tl_adam {
     tl_optimiser base;
     tl_adam_config config;
@@ -61,6 +63,8 @@ bool tl_adam_step(tl_adam *adam, double lr) {
                         .eps = adam->config.eps,
                         .grad_scale = 1,
                         .decoupled = adam->config.decoupled};
+    tl_adam_range range[RANGES];
+    int ranges = 0;
     for (int i = 0; i < adam->base.states; i++) {
         double factor;
         tl_param *p = tl_optimiser_param(&adam->base, i, &factor, &u.decay);
@@ -70,8 +74,11 @@ bool tl_adam_step(tl_adam *adam, double lr) {
         u.lr = lr * factor;
         u.bias1 = 1 - pow(u.beta1, t);
         u.bias2 = 1 - pow(u.beta2, t);
-        tl_update_adam(p->leaf.value.data, s->first, s->second, p->leaf.grad, tl_numel(p->leaf.value), &u);
+        range[ranges++] = (tl_adam_range){p->leaf.value.data,      s->first, s->second, p->leaf.grad,
+                                          tl_numel(p->leaf.value), u};
         p->leaf.version++;
+        if (ranges == RANGES) tl_update_adam_ranges(range, ranges), ranges = 0;
     }
+    tl_update_adam_ranges(range, ranges);
     return true;
 }

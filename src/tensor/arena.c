@@ -1,8 +1,25 @@
+#define _DEFAULT_SOURCE /* madvise */
 #include "arena.h"
 
 #include <stdlib.h>
+#if defined(__linux__)
+# include <sys/mman.h>
+#endif
 
-enum { ALIGN = 64, FIRST_CHUNK = 1 << 18, LARGEST_STEP = 1 << 26 };
+enum { ALIGN = 64, FIRST_CHUNK = 1 << 18, LARGEST_STEP = 1 << 26, HUGE_PAGE = 1 << 21 };
+
+/* A chunk's memory; where it fills huge pages (Linux), on such pages if the system has them to give: addresses are
+ * looked up faster, and a page comes with one fault instead of 512. */
+static char *chunk_memory(size_t size) {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    if (size >= HUGE_PAGE) {
+        char *memory = aligned_alloc(HUGE_PAGE, (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+        if (memory) madvise(memory, size, MADV_HUGEPAGE); /* a wish: if it fails, nothing is lost */
+        return memory;
+    }
+#endif
+    return aligned_alloc(ALIGN, size);
+}
 
 static bool add_chunk(tl_arena *a, size_t bytes) {
     size_t size = a->reserved < FIRST_CHUNK ? FIRST_CHUNK : a->reserved; /* doubles what there is … */
@@ -19,7 +36,7 @@ static bool add_chunk(tl_arena *a, size_t bytes) {
         a->chunk = chunk;
         a->capacity = capacity;
     }
-    char *memory = aligned_alloc(ALIGN, size);
+    char *memory = chunk_memory(size);
     if (!memory) return false;
     a->chunk[a->chunks++] = (tl_arena_chunk){memory, size, 0};
     a->reserved += size;

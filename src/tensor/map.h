@@ -43,6 +43,6 @@ void tl_tensor_max(tl_tensor y, int32_t *index, tl_tensor x, int axis);
 void tl_tensor_max_grad(tl_tensor dx, tl_tensor dy, const int32_t *index, int axis);
 
 /* From this many elements on, memory-bound work is worth a second thread; costly functions from half of it. */
-enum { TL_MAP_PARALLEL = 32768 };
+enum { TL_MAP_PARALLEL = 8192 };
 
 #endif

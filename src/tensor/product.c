@@ -17,7 +17,7 @@ enum {
     WIDE = 4,                  /* … or, read in place, so many at a time */
     PACK_B_ROWS = 256,         /* from so many rows on, packing a readable b pays */
     PACK_A_COLUMNS = 128,      /* from so many columns on, packing rows of a that lie far apart pays */
-    ONE_THREAD = 200000        /* up to so many multiply-adds, one thread is faster than two */
+    ONE_THREAD = 100000        /* up to so many multiply-adds, one thread is faster than two */
 };
 
 typedef struct axes {
@@ -134,23 +134,27 @@ static void cut_into_rectangles(problem *q) {
     q->threads = (int)tl_min_long(threads, q->items * q->row_parts * q->col_parts);
 }
 
+/* Blocks of nearly equal lengths, whole units, at most so long a part of what is usual. */
+static long block_of_k(const tl_product_plan *p, long part) {
+    const long k = tl_max_long(p->k, 1), unit = p->kernels->unit;
+    const long longest = BLOCK_K / part * (unit > 1 ? 2 : 1);
+    return tl_ceil_div(tl_ceil_div(k, tl_ceil_div(k, longest)), unit) * unit;
+}
+
 static void choose_blocks(problem *q) {
     tl_product_plan *p = &q->plan;
     const long rows = p->kernels->rows, cols = p->kernels->cols, unit = p->kernels->unit;
     const long m = tl_min_long(p->m, q->rectangle_rows), n = tl_min_long(p->n, q->rectangle_cols);
     const bool few_rows = m <= FEW_TILES * rows;
-    p->pack_b = p->b_col != 1 || m >= PACK_B_ROWS;
-    if (unit > 1) p->pack_b = true; /* as it is, it is not what the tiles need */
-    const long k = tl_max_long(p->k, 1);
-    const long longest = (few_rows && p->pack_b ? BLOCK_K / 2 : BLOCK_K) * (unit > 1 ? 2 : 1);
-    p->block_k = tl_ceil_div(tl_ceil_div(k, tl_ceil_div(k, longest)), unit) * unit;
+    p->pack_b = p->packed || unit > 1 || p->b_col != 1 || m >= PACK_B_ROWS; /* unit > 1: never read as it is */
+    p->block_k = block_of_k(p, few_rows && p->pack_b && !p->packed ? 2 : 1);
     /* Columns of a are read in place: one line of the cache for each k. So are rows that lie close together, for they
      * fill the cache as evenly as a panel does. */
     const bool rows_in_place = p->a_col == 1 && (p->a_row <= 2 * p->block_k || n < PACK_A_COLUMNS);
     p->pack_a = unit > 1 || (p->a_row != 1 && !rows_in_place);
     p->block_rows = p->pack_a ? BLOCK_TILES * rows : m;
     p->block_cols = BLOCK_B_BYTES / (long)sizeof(tl_real) / (p->block_k / unit * p->kernels->words);
-    if (few_rows && !p->pack_a) p->block_cols = p->pack_b ? cols : WIDE * cols;
+    if (few_rows && !p->pack_a) p->block_cols = p->pack_b && !p->packed ? cols : WIDE * cols;
     p->block_cols = tl_min_long(tl_max_long(p->block_cols / cols, 1) * cols, q->rectangle_cols);
 }
 
@@ -220,6 +224,10 @@ static void run_sums(problem *q, tl_real *panels, long panel_size) {
     }
 }
 
+static bool fits(const tl_product_packed *packed, const tl_product_plan *p) {
+    return packed->kernels == p->kernels && packed->k == p->k && packed->n == p->n;
+}
+
 /* Everything but memory. */
 static void plan(problem *q, const tl_product_kernels *kernels, tl_tensor c, tl_tensor a, tl_tensor b,
                  const tl_product_options *options) {
@@ -233,7 +241,10 @@ static void plan(problem *q, const tl_product_kernels *kernels, tl_tensor c, tl_
     if (options != NULL) p->add = options->add, p->bias = options->bias;
     set_axes(q, c, a, b);
     const bool by_columns = p->n == 1 ? p->c_row == 1 && p->m > 1 : p->c_col != 1 && p->c_row == 1;
-    if (by_columns && !kernels->one_way) transpose(q);
+    if (by_columns && !kernels->one_way)
+        transpose(q);
+    else if (options != NULL && options->packed && fits(options->packed, p) && tl_numel(b) == p->k * p->n)
+        p->packed = options->packed->panels;
     /* a stride along an axis of one element is any number: 1 suits best */
     if (p->m == 1) p->a_row = 1;
     if (p->n == 1) p->b_col = p->c_col = 1;
@@ -300,6 +311,25 @@ bool tl_product_with(const tl_product_kernels *kernels, tl_tensor c, tl_tensor a
     if (panels == NULL) return false;
     run_sums(&q, panels, panel_size);
     return true;
+}
+
+static tl_product_plan packing_of(tl_tensor b, tl_matmul_precision precision) {
+    tl_product_plan p = {.kernels = tl_kernels_pick()->weights[precision], .pack_b = true};
+    p.k = b.dim[0], p.n = b.dim[1];
+    p.b = b.data, p.b_row = b.stride[0], p.b_col = b.stride[1];
+    p.block_k = block_of_k(&p, 1);
+    return p;
+}
+
+long tl_product_packed_numel(tl_tensor b, tl_matmul_precision precision) {
+    const tl_product_plan p = packing_of(b, precision);
+    return tl_product_packed_whole(&p);
+}
+
+tl_product_packed tl_product_prepack(tl_real *panels, tl_tensor b, tl_matmul_precision precision) {
+    const tl_product_plan p = packing_of(b, precision);
+    tl_product_pack_all(&p, panels);
+    return (tl_product_packed){p.kernels, panels, p.k, p.n};
 }
 
 bool tl_product(tl_tensor c, tl_tensor a, tl_tensor b, const tl_product_options *options, tl_workspace *w) {

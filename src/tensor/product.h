@@ -20,13 +20,20 @@
 
 #include "workspace.h"
 
+/* A matrix b [K,N] laid out for many products with it (see tl_product_prepack). {0}: none. */
+typedef struct tl_product_packed {
+    const struct tl_product_kernels *kernels; /* those that it is laid out for */
+    const tl_real *panels;
+    long k, n;
+} tl_product_packed;
+
 typedef struct tl_product_options {
-    bool add;                      /* accumulate into c */
-    const tl_real *bias;           /* [N], added after the chain; or NULL. Not together with add. */
-    tl_matmul_precision precision; /* of a product with weights … */
-    bool
-        plain; /* … and for others: chains of tl_real, whatever machine. Attention's products are small, and splitting
-                   their operands would cost what it saves. */
+    bool add;                        /* accumulate into c */
+    const tl_real *bias;             /* [N], added after the chain; or NULL. Not together with add. */
+    const tl_product_packed *packed; /* b once more, packed; or NULL. Saves time, changes no bit. */
+    tl_matmul_precision precision;   /* of a product with weights … */
+    bool plain; /* … and for others: chains of tl_real, whatever machine. Attention's products are small, and
+                   splitting their operands would cost what it saves. */
 } tl_product_options;
 
 /* c [..., M,N], a [..., M,K], b [..., K,N], any strides. Batch axes are aligned at the last one; a missing axis is of
@@ -34,6 +41,12 @@ typedef struct tl_product_options {
  * its elements in row-major order, as if they had stood along k. c's elements must be distinct memory. False when
  * out of memory. */
 bool tl_product(tl_tensor c, tl_tensor a, tl_tensor b, const tl_product_options *options, tl_workspace *w);
+
+/* Packs b [K,N], any strides, into `panels`, tl_product_packed_numel elements aligned to 64, which must outlive
+ * the result; b must not change meanwhile. For products with weights in that precision. Pays where b meets few rows
+ * several times, as weights do in decoding. */
+long tl_product_packed_numel(tl_tensor b, tl_matmul_precision precision);
+tl_product_packed tl_product_prepack(tl_real *panels, tl_tensor b, tl_matmul_precision precision);
 
 /* The same with these kernels instead of the ones that options and processor ask for (for tests: all of one family
  * agree in every bit where they fuse). */

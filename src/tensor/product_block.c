@@ -13,6 +13,7 @@
 #include <string.h>
 
 enum {
+    SMALL = 65536,     /* up to so many elements of b, one thread packs as fast as two */
     SCRATCH_COLS = 32, /* at least any set's cols … */
     SCRATCH = 32 * 32  /* … and rows × cols: elements of the scratch tile */
 };
@@ -41,6 +42,7 @@ static long whole_height(const tl_product_plan *p, long height) {
 }
 
 static void pack_b(const tl_product_plan *p, const tl_product_rectangle *r, const block *x) {
+    if (p->packed) return;
     const long cols = p->kernels->cols, k = x->k1 - x->k0, length = packed(p, k);
     for (long j = x->j0; j < x->j1; j += cols) {
         const long width = tl_min_long(cols, x->j1 - j);
@@ -48,6 +50,25 @@ static void pack_b(const tl_product_plan *p, const tl_product_rectangle *r, cons
         if (whole && !p->pack_b) continue;
         p->kernels->pack_b(r->b_panels + (p->pack_b ? j - x->j0 : 0) * length, panel_width(p, width),
                            r->b + x->k0 * p->b_row + j * p->b_col, p->b_col, p->b_row, width, k);
+    }
+}
+
+static long padded_columns(const tl_product_plan *p) {
+    return tl_ceil_div(p->n, p->kernels->lanes) * p->kernels->lanes;
+}
+
+long tl_product_packed_whole(const tl_product_plan *p) { return packed(p, p->k) * padded_columns(p); }
+
+/* Block of k after block of k, in each its panels side by side, as if all columns were one block. */
+void tl_product_pack_all(const tl_product_plan *p, tl_real *panels) {
+    for (long k0 = 0; k0 < p->k; k0 += p->block_k) {
+        const long cols = p->kernels->cols, k1 = tl_min_long(k0 + p->block_k, p->k);
+#pragma omp parallel for schedule(static) if (p->n * (k1 - k0) > SMALL)
+        for (long j = 0; j < p->n; j += cols) {
+            tl_real *to = panels + packed(p, k0) * padded_columns(p) + j * packed(p, k1 - k0);
+            const tl_product_rectangle one = {.b = p->b, .b_panels = to};
+            pack_b(p, &one, &(block){.j0 = j, .j1 = tl_min_long(j + cols, p->n), .k0 = k0, .k1 = k1});
+        }
     }
 }
 
@@ -101,6 +122,8 @@ static void multiply(const tl_product_plan *p, const tl_product_rectangle *r, co
     const bool last = x->k1 == p->k, along_k = tl_product_a_along_k(p);
     tl_product_tile t = {.k = units(p, k), .go_on = p->add || x->k0 > 0, .c_row = p->c_row};
     t.b_panel = p->pack_b ? cols * length : cols;
+    const tl_real *panels =
+        p->packed ? p->packed + packed(p, x->k0) * padded_columns(p) + x->j0 * length : r->b_panels;
     for (long i = x->i0, height; i < x->i1; i += height) {
         height = kernels->height(x->i1 - i);
         t.a = p->pack_a ? r->a_panels + (i - x->i0) * length : r->a + i * p->a_row + x->k0 * p->a_col;
@@ -109,7 +132,7 @@ static void multiply(const tl_product_plan *p, const tl_product_rectangle *r, co
         const bool whole_rows = whole_height(p, height) == height;
         for (long j = x->j0, width; j < x->j1; j += width) {
             const bool whole = x->j1 - j >= cols || x->j1 - j == lanes;
-            t.b = p->pack_b ? r->b_panels + (j - x->j0) * length
+            t.b = p->pack_b ? panels + (j - x->j0) * length
                   : whole   ? r->b + x->k0 * p->b_row + j
                             : r->b_panels;
             t.b_row = p->pack_b || !whole ? panel_width(p, x->j1 - j) : p->b_row;
@@ -149,5 +172,6 @@ long tl_product_a_panels(const tl_product_plan *p) {
 }
 
 long tl_product_b_panels(const tl_product_plan *p) {
+    if (p->packed) return 0;
     return tl_whole_lines((p->pack_b ? p->block_cols : p->kernels->cols) * packed(p, p->block_k));
 }

@@ -12,6 +12,7 @@ typedef struct tl_product_plan {
     long c_row, c_col, a_row, a_col, b_row, b_col;
     bool add, bias_on_rows; /* bias_on_rows: c was transposed, bias belongs to its rows */
     bool pack_a, pack_b;
+    const tl_real *packed; /* all of b in panels, made before; or NULL. Then pack_b is true. */
     long block_k, block_rows, block_cols;
 } tl_product_plan;
 
@@ -26,6 +27,9 @@ typedef struct tl_product_rectangle {
 /* Elements of packing memory that a rectangle needs, whole cache lines. */
 long tl_product_a_panels(const tl_product_plan *p);
 long tl_product_b_panels(const tl_product_plan *p);
+/* Packs the whole of b, tl_product_packed_whole elements; needs kernels, n, k, block_k and b with its strides. */
+long tl_product_packed_whole(const tl_product_plan *p);
+void tl_product_pack_all(const tl_product_plan *p, tl_real *panels);
 /* Do a's panels hold rows along k? */
 static inline bool tl_product_a_along_k(const tl_product_plan *p) {
     return p->kernels->a_along_k && p->a_col == 1;

@@ -10,8 +10,8 @@
 
 enum {
     CHUNK = 64,          /* rows whose dgamma and dbeta are summed together */
-    SMALL = 8192,        /* up to so many numbers with an exp each, one thread is as fast as two … */
-    SMALL_SIMPLE = 32768 /* … or without */
+    SMALL = 4096,        /* up to so many numbers with an exp each, one thread is as fast as two … */
+    SMALL_SIMPLE = 8192 /* … or without */
 };
 
 static const tl_row_kernels *kernels(void) { return tl_kernels_pick()->rows; }

@@ -81,7 +81,11 @@ tl_shape tl_shape_of(tl_tensor t) {
     return s;
 }
 
-long tl_numel(tl_tensor t) { return t.data ? tl_shape_numel(tl_shape_of(t)) : 0; }
+long tl_numel(tl_tensor t) {
+    long n = t.data != NULL;
+    for (int i = 0; i < t.rank; i++) n *= t.dim[i];
+    return n;
+}
 
 bool tl_is_contiguous(tl_tensor t) {
     if (tl_numel(t) == 0) return true;

@@ -5,7 +5,7 @@
 enum {
     PIECE = 4096, /* numbers, the least that is worth a turn */
     PIECES = 256, /* partial sums at most, a power of two */
-    SMALL = 65536 /* up to so many numbers, one thread is as fast as two */
+    SMALL = 16384 /* up to so many numbers, one thread is as fast as two */
 };
 
 static long min_long(long a, long b) { return a < b ? a : b; }
@@ -16,11 +16,27 @@ void tl_update_sgd(tl_real *p, tl_real *b, const tl_real *grad, long n, const tl
     for (long i = 0; i < n; i += PIECE) k->sgd(p + i, b ? b + i : NULL, grad + i, min_long(PIECE, n - i), u);
 }
 
+/* The elements from … to-1 of all ranges in a row. */
+static void adam_part(const tl_adam_range *range, int count, long from, long to) {
+    const tl_update_kernels *k = tl_kernels_pick()->update;
+    for (int i = 0; i < count; from -= range[i].n, to -= range[i].n, i++) {
+        const tl_adam_range *r = &range[i];
+        const long first = from > 0 ? from : 0, n = min_long(to, r->n) - first;
+        if (n > 0) k->adam(r->p + first, r->m + first, r->v + first, r->grad + first, n, &r->update);
+    }
+}
+
+void tl_update_adam_ranges(const tl_adam_range *range, int count) {
+    long total = 0;
+    for (int i = 0; i < count; i++) total += range[i].n;
+    const long pieces = (total + PIECE - 1) / PIECE;
+#pragma omp parallel for schedule(static) if (total > SMALL)
+    for (long i = 0; i < pieces; i++) adam_part(range, count, i * PIECE, min_long((i + 1) * PIECE, total));
+}
+
 void tl_update_adam(tl_real *p, tl_real *m, tl_real *v, const tl_real *grad, long n,
                     const tl_adam_update *u) {
-    const tl_update_kernels *k = tl_kernels_pick()->update;
-#pragma omp parallel for schedule(static) if (n > SMALL)
-    for (long i = 0; i < n; i += PIECE) k->adam(p + i, m + i, v + i, grad + i, min_long(PIECE, n - i), u);
+    tl_update_adam_ranges(&(tl_adam_range){p, m, v, grad, n, *u}, 1);
 }
 
 double tl_sum_squares(const tl_real *x, long n) {

@@ -7,6 +7,14 @@
 
 void tl_update_sgd(tl_real *p, tl_real *b, const tl_real *grad, long n, const tl_sgd_update *u);
 void tl_update_adam(tl_real *p, tl_real *m, tl_real *v, const tl_real *grad, long n, const tl_adam_update *u);
+/* Many ranges as if they were one: the threads meet once, not once for each. */
+typedef struct tl_adam_range {
+    tl_real *p, *m, *v;
+    const tl_real *grad;
+    long n;
+    tl_adam_update update;
+} tl_adam_range;
+void tl_update_adam_ranges(const tl_adam_range *range, int count);
 void tl_update_scale(tl_real *x, long n, double factor); /* x *= factor */
 /* The sum of x[i]² in double, over pieces and a tree that depend on n alone. */
 double tl_sum_squares(const tl_real *x, long n);

@@ -132,6 +132,8 @@ START_TEST(run_passes) {
     sh("export OMP_WAIT_POLICY=active ASAN_OPTIONS=detect_leaks=1; tests/run " P(
         "environment") " && cat seen");
     assert_contains(said, "\nnormal 0 active intercept_tls_get_addr=0:detect_leaks=1\n");
+    sh("RUN='env OMP_WAIT_POLICY=emulated' tests/run " P("environment") " && cat seen");
+    assert_contains(said, "\nnormal 0 emulated ");
 }
 END_TEST
 
@@ -143,6 +145,7 @@ START_TEST(run_fails) {
         {P("silent") P("passes"), "\nfailed: room/test_silent\n3 passed, 1 failed\n"},
         {P("empty") P("passes"), "\nfailed: room/test_empty\n3 passed, 1 failed\n"},
         {P("none"), "\nfailed: room/test_none\n0 passed, 1 failed\n"},
+        {"b/tests/nowhere/test_none", "\nfailed: nowhere/test_none\n0 passed, 1 failed\n"},
         {P("fails") P("passes") P("crashes"),
          "\nfailed: room/test_fails room/test_crashes\n6 passed, 3 failed\n"},
         {"", "0 passed, 0 failed\n"},

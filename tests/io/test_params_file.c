@@ -6,12 +6,16 @@
 #include "tapeloom/io.h"
 #include "tapeloom/nn.h"
 
-static tl_params *model(uint64_t seed) {
-    tl_params *params = tl_params_new(seed);
+static void add_parameters(tl_params *params) {
     tl_params_add(params, "linear.weight", TL_SHAPE(3, 2), (tl_init){TL_INIT_XAVIER, 0});
     tl_params_add(params, "linear.bias", TL_SHAPE(3), (tl_init){TL_INIT_NORMAL, 1});
     tl_params_add(params, "scale", TL_SCALAR_SHAPE, (tl_init){TL_INIT_UNIFORM, 1});
     assert_no_error(tl_params_error(params));
+}
+
+static tl_params *model(uint64_t seed) {
+    tl_params *params = tl_params_new(seed);
+    add_parameters(params);
     return params;
 }
 
@@ -144,6 +148,31 @@ START_TEST(a_dtype_that_cannot_be_read_changes_nothing) {
 }
 END_TEST
 
+/* Nothing is drawn that would be written over. Later loads are all or nothing again. */
+START_TEST(an_empty_set_is_filled_from_a_file) {
+    scratch s = scratch_new();
+    const char *path = scratch_path(&s, "model.safetensors");
+    tl_params *a = model(1), *b = tl_params_new_empty(), *other = model(2);
+    add_parameters(b);
+    tl_error error = {""};
+    for (int i = 0; i < 3; i++)
+        for (long j = 0; j < tl_numel(tl_param_value(tl_params_at(b, i))); j++)
+            ck_assert(tl_param_value(tl_params_at(b, i)).data[j] == 0);
+    ck_assert(tl_params_empty(b) && !tl_params_empty(a) && !tl_params_empty(NULL));
+    ck_assert_msg(tl_params_save(a, path, NULL, 0, &error), "%s", error.message);
+    ck_assert_msg(tl_params_load(b, path, &error), "%s", error.message);
+    ck_assert(same(a, b));
+    ck_assert(!tl_params_empty(b));
+    ck_assert_msg(tl_params_save(other, path, NULL, 0, &error), "%s", error.message);
+    ck_assert_msg(tl_params_load(b, path, &error), "%s", error.message);
+    ck_assert(same(other, b));
+    tl_params_free(a);
+    tl_params_free(b);
+    tl_params_free(other);
+    scratch_remove(&s);
+}
+END_TEST
+
 START_TEST(failed_sets_are_neither_saved_nor_loaded) {
     scratch s = scratch_new();
     const char *path = scratch_path(&s, "model.safetensors");
@@ -206,6 +235,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, either_precision_is_read);
     tcase_add_test(tc, files_that_do_not_fit_change_nothing);
     tcase_add_test(tc, a_dtype_that_cannot_be_read_changes_nothing);
+    tcase_add_test(tc, an_empty_set_is_filled_from_a_file);
     tcase_add_test(tc, failed_sets_are_neither_saved_nor_loaded);
     tcase_add_test(tc, a_transformer_round_trips);
 }

@@ -726,7 +726,7 @@ START_TEST(out_of_memory) {
     sentence_said *said = say(&k, &b, &o);
     size_t enough = tl_tape_stats_of(k.tape).reserved;
     int failures = 0;
-    for (size_t limit = 1; limit < 2 * enough; limit += enough / 12) {
+    for (size_t limit = 1; limit < 2 * enough; limit += enough / 20) {
         tl_tape *kept = k.tape;
         k.tape = tl_tape_new();
         tl_tape_limit(k.tape, limit);

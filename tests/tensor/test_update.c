@@ -242,7 +242,73 @@ START_TEST(any_number_of_threads_gives_the_same_bits) {
 }
 END_TEST
 
+/* ---- moments that nothing feeds any more ---- */
+
+/* m and b below `least` become 0, v below the smallest normal number. */
+static const double least = sizeof(tl_real) == 4 ? 0x1p-102 : 0x1p-969;
+static const double smallest = sizeof(tl_real) == 4 ? 0x1p-126 : 0x1p-1022;
+
+START_TEST(moments_end_at_zero_and_are_never_denormal) {
+    enum { DECAY_STEPS = 5000 };
+    const tl_update_kernels *t[3];
+    const int count = tables(t);
+    static tl_real p[3][N], m[3][N], v[3][N], b[3][N];
+    tl_real g[N], q[N];
+    /* fast enough to be there in double, and stuck above zero if left alone */
+    tl_adam_update a = {
+        .lr = 1e-3, .beta1 = 0.7, .beta2 = 0.8, .eps = 1e-9, .bias1 = 1, .bias2 = 1, .grad_scale = 1};
+    tl_sgd_update s = {.lr = 0.1, .momentum = 0.8, .grad_scale = 1};
+    for (int step = 0; step < DECAY_STEPS; step++) {
+        fill(g, N, step ? 0 : 1);
+        for (int i = 0; i < N && step > 0 && step < 4; i++)
+            g[i] = (tl_real)(smallest / (1 + i)); /* denormal */
+        for (int k = 0; k < count; k++) {
+            if (step == 0) memset(p[k], 0, sizeof p[k]);
+            t[k]->adam(p[k], m[k], v[k], g, N, &a);
+            memcpy(q, p[k], sizeof q);
+            t[k]->sgd(q, b[k], g, N, &s);
+            must(!memcmp(p[0], p[k], sizeof g) && !memcmp(m[0], m[k], sizeof g) &&
+                 !memcmp(v[0], v[k], sizeof g) && !memcmp(b[0], b[k], sizeof g));
+        }
+        for (int i = 0; i < N; i++) {
+            must(m[0][i] == 0 || fabs((double)m[0][i]) >= least);
+            must(b[0][i] == 0 || fabs((double)b[0][i]) >= least);
+            must(v[0][i] == 0 || (double)v[0][i] >= smallest);
+            if (step == 0) must(m[0][i] != 0 && v[0][i] != 0 && b[0][i] != 0);
+        }
+    }
+    for (int i = 0; i < N; i++) must(m[0][i] == 0 && v[0][i] == 0 && b[0][i] == 0);
+}
+END_TEST
+
+START_TEST(only_moments_below_the_least_become_zero) {
+    const tl_update_kernels *t[3];
+    const int count = tables(t);
+    const tl_real below = (tl_real)(1 - EPSILON / 2), l = (tl_real)least, w = (tl_real)smallest;
+    for (int k = 0; k < count; k++) {
+        tl_real p[8] = {0}, g[8] = {0},
+                b[8] = {l, -l, l * below, -l * below, 0, (tl_real)NAN, (tl_real)INFINITY, 1};
+        tl_real m[8],
+            v[8] = {w, 2 * w, w - w * (tl_real)EPSILON, w / 3, 0, (tl_real)NAN, (tl_real)INFINITY, 1};
+        memcpy(m, b, sizeof m);
+        /* betas of 1: moments stay what they are */
+        t[k]->adam(p, m, v, g, 8,
+                   &(tl_adam_update){.beta1 = 1, .beta2 = 1, .bias1 = 1, .bias2 = 1, .eps = 1});
+        t[k]->sgd(p, b, g, 8, &(tl_sgd_update){.momentum = 1, .grad_scale = 1});
+        for (int i = 0; i < 2; i++) {
+            const tl_real *x = i ? b : m;
+            ck_assert(x[0] == l && x[1] == -l && x[2] == 0 && x[3] == 0 && x[4] == 0);
+            ck_assert(isnan(x[5]) && !isfinite(x[6]) && x[7] == 1);
+        }
+        ck_assert(v[0] == w && v[1] == 2 * w && v[2] == 0 && v[3] == 0 && v[4] == 0);
+        ck_assert(isnan(v[5]) && isinf(v[6]) && v[7] == 1);
+    }
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+    tcase_add_test(tc, moments_end_at_zero_and_are_never_denormal);
+    tcase_add_test(tc, only_moments_below_the_least_become_zero);
     tcase_add_test(tc, sgd_follows_its_formula);
     tcase_add_test(tc, adam_follows_its_formula);
     tcase_add_test(tc, sgd_gives_pytorchs_numbers);

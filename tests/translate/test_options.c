@@ -554,16 +554,25 @@ START_TEST(forms) {
 }
 END_TEST
 
-/* Threads that wait spin shortly, unless the environment says something itself. */
-START_TEST(waiting_threads_spin_shortly) {
+/* Threads that wait spin shortly, and each keeps to its core, unless the environment or an option says something
+ * itself. */
+START_TEST(threads_are_settled) {
     sh("$T --help");
     if (strstr(out, "without OpenMP")) {
         TL_SKIP("built without OpenMP: no threads wait");
         return;
     }
     sh("env -u OMP_WAIT_POLICY OMP_DISPLAY_ENV=verbose $T --help"); /* each has its word for it */
+    const char *bound = strstr(err, "GOMP_SPINCOUNT") ? "OMP_PROC_BIND = 'TRUE'" : " OMP_PROC_BIND='spread'";
     const char *calm = strstr(err, "GOMP_SPINCOUNT") ? "GOMP_SPINCOUNT = '1000'" : "KMP_BLOCKTIME='1'";
     assert_contains(err, calm);
+    assert_contains(err, bound);
+    sh("env -u OMP_WAIT_POLICY OMP_NUM_THREADS=1 OMP_DISPLAY_ENV=verbose $T --help");
+    assert_contains(err, calm);
+    ck_assert_msg(!strstr(err, bound), "%s", err);
+    sh("env -u OMP_WAIT_POLICY OMP_DISPLAY_ENV=verbose $T train --threads=1 --help");
+    assert_contains(err, calm);
+    ck_assert_msg(!strstr(err, bound), "%s", err);
     sh("OMP_WAIT_POLICY=active OMP_DISPLAY_ENV=verbose $T --help");
     ck_assert_msg(!strstr(err, calm), "%s", err);
     sh("env -u OMP_WAIT_POLICY GOMP_SPINCOUNT=5 OMP_DISPLAY_ENV=verbose $T --help");
@@ -588,7 +597,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, help);
     tcase_add_test(tc, usage);
     tcase_add_test(tc, forms);
-    tcase_add_test(tc, waiting_threads_spin_shortly);
+    tcase_add_test(tc, threads_are_settled);
 }
 
 TL_TEST_MAIN("translate: every option")

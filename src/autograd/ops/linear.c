@@ -33,27 +33,35 @@ static void backward(tl_back *b) {
 
 const tl_op tl_op_linear = {"linear", backward};
 
+static bool check_shapes(tl_call *c) {
+    const tl_tensor x = c->x[0], w = c->x[1], bias = c->x[2];
+    char given[TL_SHAPE_TEXT], weight[TL_SHAPE_TEXT];
+    if (x.rank < 1 || w.rank != 2)
+        tl_call_fail(c, "x %s and w %s: x must be [...,in], w [out,in]", tl_shape_text(tl_shape_of(x), given),
+                     tl_shape_text(tl_shape_of(w), weight));
+    else if (x.dim[x.rank - 1] != w.dim[1])
+        tl_call_fail(c, "x %s and w %s: inner sizes %ld and %ld differ (w is [out,in])",
+                     tl_shape_text(tl_shape_of(x), given), tl_shape_text(tl_shape_of(w), weight),
+                     x.dim[x.rank - 1], w.dim[1]);
+    else if (bias.data && (bias.rank != 1 || bias.dim[0] != w.dim[0]))
+        tl_call_fail(c, "bias %s does not fit w %s: it must be [%ld]",
+                     tl_shape_text(tl_shape_of(bias), given), tl_shape_text(tl_shape_of(w), weight),
+                     w.dim[0]);
+    return c->ok;
+}
+
 tl_var tl_linear(tl_var x, tl_var w, tl_var bias) {
     tl_call c = tl_call_begin(&tl_op_linear, 3, (tl_var[]){x, w, bias});
     if (!c.ok) return tl_call_end(&c);
-    tl_shape in = tl_shape_of(c.x[0]), weight = tl_shape_of(c.x[1]);
-    char given[TL_SHAPE_TEXT], wanted[TL_SHAPE_TEXT];
-    tl_shape_text(in, given);
-    tl_shape_text(weight, wanted);
-    if (in.rank < 1 || weight.rank != 2)
-        return tl_call_fail(&c, "x %s and w %s: x must be [...,in], w [out,in]", given, wanted);
-    if (in.dim[in.rank - 1] != weight.dim[1])
-        return tl_call_fail(&c, "x %s and w %s: inner sizes %ld and %ld differ (w is [out,in])", given,
-                            wanted, in.dim[in.rank - 1], weight.dim[1]);
-    if (c.x[2].data && (c.x[2].rank != 1 || c.x[2].dim[0] != weight.dim[0]))
-        return tl_call_fail(&c, "bias %s does not fit w %s: it must be [%ld]",
-                            tl_shape_text(tl_shape_of(c.x[2]), given), wanted, weight.dim[0]);
+    if (!check_shapes(&c)) return tl_call_end(&c);
     if (!tl_call_dense(&c, 2)) return tl_call_end(&c);
-    tl_shape out = in;
-    out.dim[out.rank - 1] = weight.dim[0];
+    tl_shape out = tl_shape_of(c.x[0]);
+    out.dim[out.rank - 1] = c.x[1].dim[0];
     tl_tensor y = tl_call_new(&c, out);
     if (!y.data) return tl_call_end(&c);
-    const tl_product_options options = {.bias = c.x[2].data, .precision = tl_tape_matmul_precision(c.tape)};
+    const tl_product_options options = {.bias = c.x[2].data,
+                                        .precision = tl_tape_matmul_precision(c.tape),
+                                        .packed = tl_tape_packed(w)};
     if (!tl_product(as_rows(y), as_rows(c.x[0]), transposed(c.x[1]), &options, tl_tape_workspace(c.tape)))
         return tl_call_fail(&c, "out of memory");
     return tl_call_end(&c);

@@ -30,26 +30,35 @@ static void backward(tl_back *b) {
 
 const tl_op tl_op_matmul = {"matmul", backward};
 
+static bool result_shape(tl_call *c, tl_shape *shape) {
+    tl_shape x = tl_shape_of(c->x[0]), y = tl_shape_of(c->x[1]), batch_x = x, batch_y = y;
+    char left[TL_SHAPE_TEXT], right[TL_SHAPE_TEXT];
+    if (x.rank < 2 || y.rank < 2) {
+        tl_call_fail(c, "%s x %s: both need two axes or more; give a vector one of size 1",
+                     tl_shape_text(x, left), tl_shape_text(y, right));
+        return false;
+    }
+    batch_x.rank -= 2;
+    batch_y.rank -= 2;
+    const long k = x.dim[x.rank - 1], k_of_y = y.dim[y.rank - 2];
+    if (k != k_of_y)
+        tl_call_fail(c, "%s x %s: inner sizes %ld and %ld differ", tl_shape_text(x, left),
+                     tl_shape_text(y, right), k, k_of_y);
+    else if (!tl_shape_broadcast(batch_x, batch_y, shape))
+        tl_call_fail(c, "%s x %s: the batch axes do not broadcast", tl_shape_text(x, left),
+                     tl_shape_text(y, right));
+    if (!c->ok) return false;
+    shape->dim[shape->rank++] = x.dim[x.rank - 2];
+    shape->dim[shape->rank++] = y.dim[y.rank - 1];
+    return true;
+}
+
 tl_var tl_matmul(tl_var a, tl_var b) {
     tl_call c = tl_call_begin(&tl_op_matmul, 2, (tl_var[]){a, b});
     if (!c.ok) return tl_call_end(&c);
     tl_tensor x = c.x[0], y = c.x[1];
-    char left[TL_SHAPE_TEXT], right[TL_SHAPE_TEXT];
-    tl_shape xs = tl_shape_of(x), ys = tl_shape_of(y), batch_x = xs, batch_y = ys, shape;
-    tl_shape_text(xs, left);
-    tl_shape_text(ys, right);
-    if (x.rank < 2 || y.rank < 2)
-        return tl_call_fail(&c, "%s x %s: both need two axes or more; give a vector one of size 1", left,
-                            right);
-    long m = x.dim[x.rank - 2], k = x.dim[x.rank - 1], n = y.dim[y.rank - 1];
-    if (k != y.dim[y.rank - 2])
-        return tl_call_fail(&c, "%s x %s: inner sizes %ld and %ld differ", left, right, k, y.dim[y.rank - 2]);
-    batch_x.rank -= 2;
-    batch_y.rank -= 2;
-    if (!tl_shape_broadcast(batch_x, batch_y, &shape))
-        return tl_call_fail(&c, "%s x %s: the batch axes do not broadcast", left, right);
-    shape.dim[shape.rank++] = m;
-    shape.dim[shape.rank++] = n;
+    tl_shape shape;
+    if (!result_shape(&c, &shape)) return tl_call_end(&c);
     tl_tensor out = tl_call_new(&c, shape);
     if (out.data && !tl_product(out, x, y, &(tl_product_options){.plain = true}, tl_tape_workspace(c.tape)))
         return tl_call_fail(&c, "out of memory");

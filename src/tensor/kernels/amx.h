@@ -27,7 +27,6 @@ typedef struct tile_shapes { /* what LDTILECFG reads */
 # define tile_multiply(c, a, b) _tile_dpbf16ps(c, a, b) /* c += a·b, see below */
 #else
 # include <math.h>
-# include <stdlib.h>
 # include <string.h>
 
 static _Thread_local struct {
@@ -40,13 +39,13 @@ static _Thread_local struct {
 } amx;
 
 static inline void tile_need(int t) { /* the processor raises #UD */
-    if (amx.shapes.palette != 1 || amx.shapes.rows[t] == 0) abort();
+    if (amx.shapes.palette != 1 || amx.shapes.rows[t] == 0) __builtin_trap();
 }
 static inline void tile_configure(const tile_shapes *shapes) {
     memset(&amx, 0, sizeof amx);
     amx.shapes = *shapes;
     for (int t = 0; t < 8; t++)
-        if (shapes->palette != 1 || shapes->rows[t] > 16 || shapes->row_bytes[t] > 64) abort();
+        if (shapes->palette != 1 || shapes->rows[t] > 16 || shapes->row_bytes[t] > 64) __builtin_trap();
 }
 static inline void tile_release(void) { memset(&amx, 0, sizeof amx); }
 static inline void tile_clear(int t) {
@@ -79,7 +78,7 @@ static inline void tile_multiply(int c, int a, int b) {
     const int words = amx.shapes.row_bytes[a] / 4, columns = amx.shapes.row_bytes[c] / 4;
     if (amx.shapes.rows[c] != amx.shapes.rows[a] || amx.shapes.rows[b] != words ||
         amx.shapes.row_bytes[b] != amx.shapes.row_bytes[c])
-        abort();
+        __builtin_trap();
     for (int m = 0; m < amx.shapes.rows[c]; m++) {
         float even[16] = {0}, odd[16] = {0};
         for (int k = 0; k < words; k++) {

@@ -3,6 +3,9 @@
 #include "kernels.h"
 #include "simd.h"
 
+/* 2^-102 or 2^-969: times a learning rate it is a normal number still. */
+#define LEAST_MOMENT (TL_REAL_MIN * (tl_real)((tl_uint)2 << TL_MANTISSA))
+
 TL_SIMD tl_vec load(const tl_real *p, long i, long n) {
     return i + TL_LANES <= n ? tl_vec_load(p + i) : tl_vec_load_n(p + i, n - i, 0);
 }
@@ -14,6 +17,11 @@ TL_SIMD void store(tl_real *p, long i, long n, tl_vec v) {
         tl_vec_store_n(p + i, n - i, v);
 }
 
+/* A moment too small to move anything is 0 (update.h); NaN stays. */
+TL_SIMD tl_vec settled(tl_vec v, tl_real least) {
+    return tl_vec_select(tl_vec_abs(v) < least, tl_vec_zero(), v);
+}
+
 static void sgd(tl_real *p, tl_real *b, const tl_real *grad, long n, const tl_sgd_update *u) {
     tl_real lr = (tl_real)u->lr, momentum = (tl_real)u->momentum, decay = (tl_real)u->decay;
     tl_real scale = (tl_real)u->grad_scale;
@@ -21,7 +29,7 @@ static void sgd(tl_real *p, tl_real *b, const tl_real *grad, long n, const tl_sg
         tl_vec x = load(p, i, n), g = load(grad, i, n) * scale;
         if (u->decay != 0) g = g + decay * x;
         if (u->momentum != 0) {
-            tl_vec buffer = load(b, i, n) * momentum + g;
+            tl_vec buffer = settled(load(b, i, n) * momentum + g, LEAST_MOMENT);
             store(b, i, n, buffer);
             g = u->nesterov ? g + momentum * buffer : buffer;
         }
@@ -43,8 +51,8 @@ static void adam(tl_real *p, tl_real *m, tl_real *v, const tl_real *grad, long n
             x = x * keep;
         else if (u->decay != 0)
             g = g + decay * x;
-        tl_vec first = (from_m ? old : g) + towards * (g - old);
-        tl_vec second = load(v, i, n) * beta2 + (rest2 * g) * g;
+        tl_vec first = settled((from_m ? old : g) + towards * (g - old), LEAST_MOMENT);
+        tl_vec second = settled(load(v, i, n) * beta2 + (rest2 * g) * g, TL_REAL_MIN);
         store(m, i, n, first);
         store(v, i, n, second);
         tl_vec denominator = tl_vec_sqrt(second) / root_bias2 + eps;

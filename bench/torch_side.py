@@ -1,0 +1,231 @@
+"""PyTorch's turns: answers requests line by line as bench/worker.h says (needs torch, run by bench/compare).
+
+    step T1 0.5 numbers=float32|best     a training step; float32: the fastest way to write it, in float32. best: the
+                                         fastest in float32, bfloat16 autocast, or with
+                                         torch.set_float32_matmul_precision("medium"). way=NAME: only that one
+    decode T1 0.5 32                     greedy decoding of 32 sentences, with caches
+    product 2048x512x128 0.05 case=NT numbers=float32|medium|bf16     torch.matmul(a, b, out=c); heads too
+    gpt gpt 0.5, mlp mlp 0.5             the step of bench/gpt.c, bench/mlp.c
+Options: threads=N. In the environment TL_TORCH_COMPILE=1 adds torch.compile to the ways; with TL_TORCH_TRY_ALL=1 all of them
+are tried in reduced precision, not only the one that is fastest in float32.
+"""
+import json
+import os
+import resource
+import sys
+import time
+import warnings
+
+warnings.filterwarnings("ignore")
+import torch
+from torch import nn
+import torch.nn.functional as F
+
+from torch_model import CONFIGURATIONS, EOS, Language, Lean, implementations
+
+USUAL_THREADS = int(os.environ.get("OMP_NUM_THREADS", torch.get_num_threads()))
+TRY_ALL = os.environ.get("TL_TORCH_TRY_ALL") == "1"
+COMPILE = os.environ.get("TL_TORCH_COMPILE") == "1"
+
+
+begun = False
+
+
+def measure(work, seconds, warm=0):
+    """As bench/worker.h: runs that are not counted, then as many as fit into the time, one at least."""
+    global begun
+    warm_for = 0.1 * seconds if begun or seconds == 0 else 0.3
+    begun, last, start, done = True, 0.0, time.perf_counter(), 0
+    while done < warm or (last < 0.1 * seconds and time.perf_counter() - start < warm_for):
+        t = time.perf_counter()
+        work()
+        last, done = time.perf_counter() - t, done + 1
+    times, start = [], time.perf_counter()
+    while not times or time.perf_counter() - start < seconds:
+        t = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - t)
+    times.sort()
+    return {"ms_median": 1e3 * times[len(times) // 2], "ms_min": 1e3 * times[0],
+            "ms_p90": 1e3 * times[len(times) * 9 // 10], "runs": len(times)}
+
+
+def in_numbers(numbers):
+    """The products' precision, for all that follows; and whether autocast is on."""
+    torch.set_float32_matmul_precision("medium" if numbers == "medium" else "highest")
+    return torch.autocast("cpu", torch.bfloat16, enabled=numbers == "bf16")
+
+
+def stepper(model, loss_of, clip=1.0, **adam):
+    """One training step in the numbers asked for."""
+    optimiser = torch.optim.Adam(model.train().parameters(), fused=True, **adam)
+
+    def step(numbers):
+        optimiser.zero_grad(set_to_none=True)
+        with in_numbers(numbers):
+            loss = loss_of(model)
+        loss.backward()
+        if clip:
+            nn.utils.clip_grad_norm_(model.parameters(), clip)
+        optimiser.step()
+        return loss.item()
+
+    return step
+
+
+class Step:
+    """The same step in every way it can be written; the fastest are found once, and then kept."""
+
+    def __init__(self, config, only=None):
+        *_, vocab, sentences, length = CONFIGURATIONS[config]
+        words = torch.randint(3, vocab, (2, sentences, length + 1))
+        self.tokens = sentences * length
+        source, target, answer = words[0, :, :-1], words[1, :, :-1], words[1, :, 1:].reshape(-1)
+
+        def loss_of(model):
+            logits = model(source, target).float().flatten(0, 1)
+            return F.cross_entropy(logits, answer, ignore_index=0, label_smoothing=0.1)
+
+        self.ways, self.tried = {}, {}
+        for name, make in implementations(config).items():
+            if only not in (None, name):
+                continue
+            torch.manual_seed(1)
+            model = make()
+            self.params = sum(p.numel() for p in model.parameters())
+            self.ways[name] = stepper(model, loss_of, lr=1e-4, betas=(0.9, 0.98), eps=1e-9)
+            if COMPILE and name != "modules":
+                torch.manual_seed(1)
+                self.ways[name + ", compiled"] = stepper(torch.compile(make()), loss_of, lr=1e-4,
+                                                         betas=(0.9, 0.98), eps=1e-9)
+
+    def trial(self, way, numbers):
+        """Seconds of a step, of a few if they are short; seldom more than two are taken."""
+        if (way, numbers) not in self.tried:
+            self.tried[way, numbers] = measure(lambda: self.ways[way](numbers), 0.3, warm=1)["ms_median"]
+        return self.tried[way, numbers]
+
+    def fastest(self, numbers):
+        by_time = sorted(self.ways, key=lambda way: len(self.ways) > 1 and self.trial(way, "float32"))
+        if numbers == "float32" or len(by_time) == 1:
+            return by_time[0], "float32"
+        for way in by_time if TRY_ALL else by_time[:1]:
+            for reduced in ("bf16", "medium"):
+                self.trial(way, reduced)
+        return min(self.tried, key=self.tried.get)
+
+    def answer(self, seconds, numbers):
+        way, numbers = self.fastest(numbers)
+        result = measure(lambda: self.ways[way](numbers), seconds)
+        return {**result, "tokens": self.tokens, "how": f"{way}, {numbers}", "params": self.params}
+
+
+class Decode:
+    def __init__(self, config, sentences):
+        *_, vocab, _, length = CONFIGURATIONS[config]
+        torch.manual_seed(1)
+        source = torch.randint(3, vocab, (sentences, length))
+        models = {name: make().eval() for name, make in implementations(config).items() if name != "modules"}
+        self.tokens = sentences * length
+        self.ways = {name: (lambda model=model: model.greedy(source, length)) for name, model in models.items()}
+        self.tried = {name: measure(work, 0.2, warm=2)["ms_median"] for name, work in self.ways.items()}
+
+    def answer(self, seconds, numbers):
+        way = min(self.tried, key=self.tried.get)
+        with in_numbers(numbers):
+            return {**measure(self.ways[way], seconds), "tokens": self.tokens, "how": f"{way}, {numbers}"}
+
+
+class Product:
+    def __init__(self, shape, case):
+        size = [int(n) for n in shape.split("x")]
+        self.case = case
+        if len(size) == 4:  # heads within [B,T,H·d], as bench/products.h says
+            b, h, t, d = size
+            heads = lambda: torch.rand(b, t, h, d).transpose(1, 2)
+            squares = lambda: torch.rand(b, h, t, t)
+            if case == "scores":
+                self.a, self.b, self.c = heads(), heads().transpose(2, 3), squares()
+            else:
+                self.a, self.b, self.c = squares(), heads(), heads()
+                self.a = self.a.transpose(2, 3) if case == "gradient" else self.a
+            self.gflop = 2e-9 * b * h * t * t * d
+        else:
+            m, n, k = size
+            stored = lambda rows, cols, how: torch.rand(cols, rows).t() if how == "T" else torch.rand(rows, cols)
+            self.a, self.b, self.c = stored(m, k, case[0]), stored(k, n, case[1]), torch.empty(m, n)
+            self.gflop = 2e-9 * m * n * k
+
+    def answer(self, seconds, numbers):
+        a, b, c = self.a, self.b, self.c
+        if numbers == "bf16":
+            a, b, c = a.bfloat16(), b.bfloat16(), c.bfloat16()
+        in_numbers("medium" if numbers == "medium" else "float32")
+        with torch.no_grad():
+            result = measure(lambda: torch.matmul(a, b, out=c), seconds, warm=2)
+        return {**result, "gflop": self.gflop}
+
+
+class Gpt:
+    def __init__(self):
+        torch.manual_seed(1)
+        words = torch.randint(10000, (32, 65))
+        given, answer = words[:, :-1], words[:, 1:].reshape(-1)
+        loss_of = lambda model: F.cross_entropy(model(given).float().flatten(0, 1), answer)
+        self.step, self.tried = stepper(Language(), loss_of, lr=1e-4, betas=(0.9, 0.95)), {}
+
+    def answer(self, seconds, numbers):
+        for each in () if self.tried or numbers == "float32" else ("float32", "bf16", "medium"):
+            self.tried[each] = measure(lambda: self.step(each), 0.3, warm=1)["ms_median"]
+        if numbers == "best":
+            numbers = min(self.tried, key=self.tried.get)
+        return {**measure(lambda: self.step(numbers), seconds, warm=1), "tokens": 2048, "how": numbers}
+
+
+class Mlp:
+    def __init__(self):
+        torch.manual_seed(1)
+        images, digits = torch.rand(64, 784), torch.randint(10, (64,))
+        model = nn.Sequential(nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 10))
+        self.step = stepper(model, lambda model: F.cross_entropy(model(images), digits), clip=None, lr=1e-3)
+
+    def answer(self, seconds, numbers):
+        return {**measure(lambda: self.step(numbers), seconds), "tokens": 64, "how": numbers}
+
+
+made = {}  # (kind, arguments): what it takes to answer; of one kind only the latest is kept
+
+
+def answer(words, options):
+    kind, what = words[0], words[1]
+    seconds = float(words[2]) if len(words) > 2 else 0.5
+    torch.set_num_threads(int(options.get("threads", USUAL_THREADS)))
+    make = {"step": lambda: Step(what, options.get("way")), "decode": lambda: Decode(what, int(words[3])),
+            "product": lambda: Product(what, options.get("case", "NT")), "gpt": Gpt, "mlp": Mlp}[kind]
+    key = (kind, what, *words[3:], options.get("case"))
+    if key not in made:
+        for old in [k for k in made if k[0] == kind]:
+            del made[old]
+        made[key] = make()
+    result = made[key].answer(seconds, options.get("numbers", "float32"))
+    return {**result, "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "build": f"PyTorch {torch.__version__}"}
+
+
+def main():
+    requests = sys.stdin if sys.argv[1:] in ([], ["--serve"]) else [" ".join(sys.argv[1:])]
+    for line in requests:
+        words = line.split()
+        options = dict(word.split("=", 1) for word in words if "=" in word)
+        words = [word for word in words if "=" not in word]
+        if not words:
+            continue
+        try:
+            result = answer(words, options)
+        except Exception as error:
+            result = {"error": f"{type(error).__name__}: {error}".replace("\n", " ")}
+        print(json.dumps(result), flush=True)
+
+
+if __name__ == "__main__":
+    main()

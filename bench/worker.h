@@ -1,0 +1,154 @@
+/* How a bench program is asked, and how it answers. A request is a line of words, the answer a line of JSON:
+ *
+ *     build/bench/step T1 0.5 precision=high threads=1       one request, from the command line
+ *     build/bench/step --serve                               a request a line from standard input, until it ends
+ *
+ * A word with "=" is an option, the first other word says what is measured, the second one for how many seconds.
+ * Served, a program keeps what it has made from one request to the next; so bench/turns can let ours and theirs take
+ * turns of half a second, and a machine that is slow for a while is slow for both. */
+#ifndef BENCH_WORKER_H
+#define BENCH_WORKER_H
+
+#include <tapeloom.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { MOST_WORDS = 16, LINE_SIZE = 512, MOST_TIMES = 100000 };
+
+typedef struct request {
+    char text[LINE_SIZE];
+    char *word[MOST_WORDS]; /* those without "=" first, in order; then NULL */
+    char *option[MOST_WORDS];
+    int words, options;
+} request;
+
+/* ---- reading a request ---- */
+
+static inline bool refuse(const char *what, const char *word) {
+    printf("{\"error\": \"%s %s\"}\n", what, word);
+    fflush(stdout);
+    return false;
+}
+
+static inline const char *option_of(const request *r, const char *name, const char *otherwise) {
+    size_t length = strlen(name);
+    for (int i = 0; i < r->options; i++)
+        if (!strncmp(r->option[i], name, length) && r->option[i][length] == '=')
+            return r->option[i] + length + 1;
+    return otherwise;
+}
+
+static inline long number_of(const request *r, const char *name, long otherwise) {
+    const char *value = option_of(r, name, NULL);
+    return value ? strtol(value, NULL, 10) : otherwise;
+}
+
+static inline const char *word_of(const request *r, int i, const char *otherwise) {
+    return i < r->words ? r->word[i] : otherwise;
+}
+
+static inline double seconds_of(const request *r, double otherwise) {
+    return r->words > 1 ? strtod(r->word[1], NULL) : otherwise;
+}
+
+static inline void add_word(request *r, char *word) {
+    if (strchr(word, '=')) {
+        if (r->options < MOST_WORDS) r->option[r->options++] = word;
+    } else if (r->words < MOST_WORDS)
+        r->word[r->words++] = word;
+}
+
+/* Answers what main was asked. `answer` prints its line itself; false is an exit status. */
+static inline int serve(int argc, char **argv, const char *usage, bool (*answer)(const request *r)) {
+    static request r;
+    if (argc > 1 && !strcmp(argv[1], "--help")) return printf("usage: %s\n", usage) < 0;
+    if (argc < 2 || strcmp(argv[1], "--serve") != 0) {
+        for (int i = 1; i < argc; i++) add_word(&r, argv[i]);
+        return !answer(&r);
+    }
+    bool fine = true;
+    while (fgets(r.text, sizeof r.text, stdin)) {
+        r.words = r.options = 0;
+        for (char *word = strtok(r.text, " \n"); word; word = strtok(NULL, " \n")) add_word(&r, word);
+        if (r.words == 0) continue;
+        fine = answer(&r) && fine;
+        fflush(stdout);
+    }
+    return !fine;
+}
+
+/* ---- measuring ---- */
+
+static inline double now(void) {
+    struct timespec t;
+    timespec_get(&t, TIME_UTC);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static inline int by_size(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+typedef struct timing {
+    double median, least, p90; /* seconds of one run */
+    long runs;
+} timing;
+
+/* Runs `work` again and again until the seconds are over, once at least; runs == 0: it has failed. Before that comes as
+ * much as wakes threads and fills caches: `warm` runs, then, if they are short, runs for a tenth of the time. A program's
+ * first runs take longer: its threads may begin on one core. */
+static inline timing measure(bool (*work)(void *), void *data, double seconds, long warm) {
+    static double times[MOST_TIMES];
+    static bool begun = false;
+    timing result = {0};
+    double start = now(), last = 0, warm_for = begun || seconds == 0 ? 0.1 * seconds : 0.3;
+    begun = true;
+    for (long i = 0; i < warm || (last < 0.1 * seconds && now() - start < warm_for); i++) {
+        double t = now();
+        if (!work(data)) return result;
+        last = now() - t;
+    }
+    long n = 0;
+    start = now();
+    do {
+        double t = now();
+        if (!work(data)) return result;
+        times[n++] = now() - t;
+    } while (n < MOST_TIMES && now() - start < seconds);
+    qsort(times, (size_t)n, sizeof *times, by_size);
+    return (timing){times[n / 2], times[0], times[n * 9 / 10], n};
+}
+
+/* The fields that every answer begins with; the rest, "}\n" included, is printed after it. flop: of one run. */
+static inline void print_timing(timing t, double flop) {
+    printf("{\"ms_median\": %.6g, \"ms_min\": %.6g, \"ms_p90\": %.6g, \"runs\": %ld", 1e3 * t.median,
+           1e3 * t.least, 1e3 * t.p90, t.runs);
+    if (flop > 0) printf(", \"gflop\": %.6g, \"gflops\": %.1f", 1e-9 * flop, 1e-9 * flop / t.median);
+}
+
+/* ---- settings that every program has ---- */
+
+static inline void set_threads(const request *r) {
+    static int usual = 0;
+    if (!usual) usual = tl_threads();
+    tl_set_threads((int)number_of(r, "threads", usual));
+}
+
+/* The matrix precision asked for, by PyTorch's names. */
+static inline bool precision_of(const request *r, tl_matmul_precision *precision) {
+    const char *name = option_of(r, "precision", "highest");
+    return tl_matmul_precision_of(name, precision) || refuse("precision is highest, high, medium, not", name);
+}
+
+static inline bool set_precision(tl_tape *tape, const request *r) {
+    tl_matmul_precision precision;
+    if (!precision_of(r, &precision)) return false;
+    tl_tape_set_matmul_precision(tape, precision);
+    return true;
+}
+
+#endif
