@@ -8,6 +8,14 @@
 
 #include "tensor/kernels/kernels.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+# define TL_SANITIZED
+#elif defined(__has_feature)
+# if __has_feature(address_sanitizer)
+#  define TL_SANITIZED
+# endif
+#endif
+
 typedef struct products {
     const char *name;
     tl_matmul_precision precision; /* that they serve */
@@ -35,9 +43,11 @@ static inline int products_here(products list[MOST_PRODUCTS]) {
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
         list[n++] = (products){"avx512", TL_HIGHEST, &tl_product_kernels_avx512};
 # ifdef TL_AMX_EMULATED
-        list[n++] = (products){"highest, emulated AMX", TL_HIGHEST, &tl_product_kernels_highest_emulated};
         list[n++] = (products){"high, emulated AMX", TL_HIGH, &tl_product_kernels_high_emulated};
+#  ifndef TL_SANITIZED /* they differ in numbers of terms alone, and take their time */
+        list[n++] = (products){"highest, emulated AMX", TL_HIGHEST, &tl_product_kernels_highest_emulated};
         list[n++] = (products){"medium, emulated AMX", TL_MEDIUM, &tl_product_kernels_medium_emulated};
+#  endif
 # endif
     }
 #endif

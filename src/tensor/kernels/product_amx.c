@@ -31,7 +31,7 @@
 #ifdef __clang__
 # define UNROLL _Pragma("clang loop unroll(full)")
 #else
-# define UNROLL _Pragma("GCC unroll 8")
+# define UNROLL _Pragma("GCC unroll 16")
 #endif
 enum { GROUP = 32, TILE_LINES = 16, TILE_WORDS = 256, TILE_BYTES = 1024 };
 
@@ -75,7 +75,8 @@ INLINE void split(__m512 near, __m512 far, const int terms, __m512i *word) {
 
 /* ---- packing ---- */
 
-/* One group of up to 16 lines: a tile a term, `term` words apart. */
+/* One group of up to 16 lines: a tile a term, `term` words apart. Rows of a tile come as they lie in memory, a line where k
+ * is contiguous, else 16 words of all lines; then, where that is not what the tile needs, it is turned. */
 INLINE void pack_tiles(int32_t *to, long term, const float *from, long line, long step, long lines, long k,
                        const int terms, const bool of_a) {
     float turned[TILE_LINES][GROUP];
@@ -84,30 +85,25 @@ INLINE void pack_tiles(int32_t *to, long term, const float *from, long line, lon
             for (long p = 0; p < k; p++) turned[l][p] = from[l * line + p * step];
         from = turned[0], line = GROUP, step = 1;
     }
-    __m512i tile[3][16] = {{{0}}}; /* row by row, as they come out: lines where k is contiguous, else words */
-    if (step == 1) {
-        const __mmask16 near = tl_first_words(k), far = tl_first_words(k - 16);
-        for (long l = 0; l < lines; l++) {
-            const float *x = from + l * line;
-            __m512i word[3];
-            split(_mm512_maskz_loadu_ps(near, x), _mm512_maskz_loadu_ps(far, x + (far ? 16 : 0)), terms,
-                  word);
-            UNROLL for (int t = 0; t < terms; t++) tile[t][l] = word[t];
-        }
-    } else {
-        const __mmask16 some = tl_first_words(lines);
-        for (long p = 0; p < 16 && p < k; p++) {
-            const float *x = from + p * step;
-            __m512i word[3];
-            split(_mm512_maskz_loadu_ps(some, x),
-                  _mm512_maskz_loadu_ps(p + 16 < k ? some : 0, x + (p + 16 < k ? 16 * step : 0)), terms,
-                  word);
-            UNROLL for (int t = 0; t < terms; t++) tile[t][p] = word[t];
-        }
+    const bool along_k = step == 1;
+    const long rows = along_k ? lines : k < 16 ? k : 16;
+    const __mmask16 all = tl_first_words(along_k ? k : lines);
+    for (long r = 0; r < rows; r++) {
+        const float *near = from + r * (along_k ? line : step), *far = near;
+        const __mmask16 some = along_k ? tl_first_words(k - 16) : r + 16 < k ? all : 0;
+        if (some) far += 16 * step;
+        __m512i word[3];
+        split(_mm512_maskz_loadu_ps(all, near), _mm512_maskz_loadu_ps(some, far), terms, word);
+        UNROLL for (int t = 0; t < terms; t++) _mm512_storeu_si512(to + t * term + r * 16, word[t]);
     }
     UNROLL for (int t = 0; t < terms; t++) {
-        if ((step == 1) != of_a) tl_transpose_words(tile[t]);
-        for (int i = 0; i < 16; i++) _mm512_storeu_si512(to + t * term + i * 16, tile[t][i]);
+        int32_t *tile = to + t * term;
+        for (long r = rows; r < 16; r++) _mm512_storeu_si512(tile + r * 16, _mm512_setzero_si512());
+        if (along_k == of_a) continue;
+        __m512i row[16];
+        UNROLL for (int r = 0; r < 16; r++) row[r] = _mm512_loadu_si512(tile + r * 16);
+        tl_transpose_words(row);
+        UNROLL for (int r = 0; r < 16; r++) _mm512_storeu_si512(tile + r * 16, row[r]);
     }
 }
 
