@@ -125,6 +125,7 @@ tl_var tl_linear_cross_entropy(tl_var x, tl_var w, tl_var bias, const int *targe
     block -= block % LEAST_ROWS; /* dw's chains in groups of rows go on where they would without blocks */
     if (block < LEAST_ROWS) block = LEAST_ROWS;
     if (block > k.loss.real) block = k.loss.real;
+    const tl_mark before_blocks = tl_tape_mark(c.tape); /* what follows is not needed in backward */
     k.row = tl_call_memory(&c, (size_t)k.loss.real * sizeof *k.row);
     k.id = tl_call_memory(&c, (size_t)block * sizeof *k.id);
     k.softmax = tl_call_memory(&c, (size_t)block * sizeof *k.softmax);
@@ -139,6 +140,7 @@ tl_var tl_linear_cross_entropy(tl_var x, tl_var w, tl_var bias, const int *targe
         if (!run_block(&k, s, from, real - from < block ? real - from : block, tl_tape_workspace(c.tape)))
             return tl_call_fail(&c, "out of memory");
     tl_loss_report(&k.loss, &k.sums, options, y.data);
+    tl_tape_release(c.tape, before_blocks);
     return tl_call_end(&c);
 }
 
