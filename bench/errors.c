@@ -2,9 +2,9 @@
  *
  *     build/bench/errors        a table: |y - exact| / (|x|·|w|), root mean square and largest, of [64,K]·[64,K]ᵀ
  *
- * |x|·|w| is what the same product of absolute values gives: the scale on which rounding errors grow, however much of the
- * sum cancels. Data: normal; log-normal (of all sizes, half of them negative); cancelling (the second half of each sum is
- * the first half, negated, but for a thousandth). */
+ * |x|·|w| is what the same product of absolute values gives: the scale on which rounding errors grow, however much of
+ * the sum cancels. Data: normal; log-normal (of all sizes, half of them negative); cancelling (the second half of
+ * each sum is the first half, negated, but for a thousandth). */
 #include <tapeloom.h>
 
 #include <math.h>

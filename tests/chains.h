@@ -1,5 +1,6 @@
-/* Some promises are of sums that are one chain of single steps: there a zero between two terms changes no bit. AMX sums weights'
- * products in groups of 32 instead (src/tensor/product.h); a test of such a promise asks for the best set without it. */
+/* Some promises are of sums that are one chain of single steps: there a zero between two terms changes no bit. AMX
+ * sums weights' products in groups of 32 instead (src/tensor/product.h); a test of such a promise asks for the best
+ * set without it. */
 #ifndef TL_TESTS_CHAINS_H
 #define TL_TESTS_CHAINS_H
 

@@ -54,7 +54,8 @@ bool tl_tape_training(const tl_tape *tape);
 bool tl_tape_set_training(tl_tape *tape, bool on); /* the switch alone, the step stays; returns what it was */
 void tl_tape_seed(tl_tape *tape, uint64_t seed);   /* 0 until told */
 /* Of products with weights (tl_linear, tl_linear_cross_entropy; forward and gradients) computed from here on. Kept
- * over tl_tape_reset; TL_HIGHEST until told. Products of values with each other (tl_matmul, so attention) do not follow it. */
+ * over tl_tape_reset; TL_HIGHEST until told. Products of values with each other (tl_matmul, so attention) do not
+ * follow it. */
 void tl_tape_set_matmul_precision(tl_tape *tape, tl_matmul_precision precision);
 tl_matmul_precision tl_tape_matmul_precision(const tl_tape *tape);
 /* With false nothing recorded from here on wants a gradient. Returns what it was. */

@@ -136,8 +136,8 @@ void tl_rng_shuffle(tl_rng_key key, long n, long *items);   /* Fisher–Yates */
 /* ---- threads and build ---- */
 
 /* How exactly products with weights are computed; names and meanings are torch.set_float32_matmul_precision's. All
- * accumulate in float32. Where the processor has nothing faster for it, a mode is computed as the next more exact one. In
- * the double library every mode is double. */
+ * accumulate in float32. Where the processor has nothing faster for it, a mode is computed as the next more exact
+ * one. In the double library every mode is double. */
 typedef enum tl_matmul_precision {
     TL_HIGHEST, /* float32 accuracy */
     TL_HIGH,    /* operands as sums of two bfloat16 terms, three products: about 16 bits of mantissa */

@@ -1,9 +1,9 @@
 /* Picks the kernels for this processor, or those that somebody asks for by name.
  *
  * The library has no state but this: which table is in use is one pointer of the whole process, found out by the first
- * who asks and then only read. It is not a setting of a tape because the answer is a fact about the processor, and finding
- * it may mean asking the kernel for AMX's tiles, which it grants to a process once. Threads that ask at the same time come to the
- * same answer. tl_isa_force alone puts another one there. */
+ * who asks and then only read. It is not a setting of a tape because the answer is a fact about the processor, and
+ * finding it may mean asking the kernel for AMX's tiles, which it grants to a process once. Threads that ask at the
+ * same time come to the same answer. tl_isa_force alone puts another one there. */
 #define _GNU_SOURCE /* syscall */
 #include "kernels/kernels.h"
 #include <stdatomic.h>
@@ -69,8 +69,8 @@ static const tl_kernels *avx512(void) {
 #endif
 
 #if defined(TL_WITH_AMX)
-/* Tiles and their bfloat16 in the processor, their state saved by the kernel (XCR0), and its permission to use them (8 KB
- * more on every signal's stack): Linux 5.16 and later, Documentation/x86/xstate.rst. */
+/* Tiles and their bfloat16 in the processor, their state saved by the kernel (XCR0), and its permission to use them
+ * (8 KB more on every signal's stack): Linux 5.16 and later, Documentation/x86/xstate.rst. */
 __attribute__((target("xsave"))) static bool kernel_saves_tiles(void) {
     enum { CONFIG = 1 << 17, DATA = 1 << 18 };
     return (__builtin_ia32_xgetbv(0) & (CONFIG | DATA)) == (CONFIG | DATA);

@@ -3,18 +3,19 @@
  *     c[…,i,j]  =  sum over k of a[…,i,k]·b[…,k,j]   (+ bias[j])        or, with add,   c += …
  *
  * Promise: every element is one sum, taken in a fixed order along ascending k, starting from 0 (or, with add, from the
- * element's old value), then + bias. Nothing else enters it: not the number of rows, the batch, strides, the blocking or
- * the threads, nor whether c is asked for or its transpose. What a step of the sum is, the kernels decide:
+ * element's old value), then + bias. Nothing else enters it: not the number of rows, the batch, strides, the blocking
+ * or the threads, nor whether c is asked for or its transpose. What a step of the sum is, the kernels decide:
  *
  *     plain, and highest where there is no AMX     one fused multiply-add of tl_real (two roundings without FMA)
  *     medium with AVX512_BF16                      one fused multiply-add of a and b, each rounded to bfloat16
  *     medium, high, highest with AMX               32 of k at once, counted from 0: see kernels/product_amx.c
  *
- * so that in the last case, and there alone, zeros put between the terms of a sum (padding in a weight's gradient) move it
- * within its error. Error of an element, relative to the sum of |a|·|b|: some 2⁻²⁴ for highest, at most 3·2⁻¹⁶ for high and 2⁻⁷ for medium
- * and mostly far less (tests/tensor/test_product_precision.c; bench/errors measures). A NaN or infinity in a row of
- * a or a column of b makes all of that row or column of c NaN or infinite, whatever the precision. Numbers below 1e-38,
- * and with AMX parts of numbers below 1e-33, may count as zero. */
+ * so that in the last case, and there alone, zeros put between the terms of a sum (padding in a weight's gradient)
+ * move it within its error. Error of an element, relative to the sum of |a|·|b|: some 2⁻²⁴ for highest, at most
+ * 3·2⁻¹⁶ for high and 2⁻⁷ for medium and mostly far less (tests/tensor/test_product_precision.c; bench/errors
+ * measures). A NaN or infinity in a row of a or a column of b makes all of that row or column of c NaN or infinite,
+ * whatever the precision. In the last two cases numbers below 1e-38 count as zero, with AMX the lower terms of numbers
+ * below 1e-33 too. */
 #ifndef TL_PRODUCT_H
 #define TL_PRODUCT_H
 

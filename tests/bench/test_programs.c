@@ -54,6 +54,10 @@ START_TEST(one_request) {
     ck_assert_double_ge(number(0, "ms_p90"), number(0, "ms_median"));
     assert_refused("$P/step T4 0", "there are T0, T1, T2, T3, and no T4");
     assert_refused("$P/step T0 0 precision=half", "precision is highest, high, medium, not half");
+    ask("TL_ISA=base $P/step T0 0");
+    assert_contains(said, ", base\"");
+    ck_assert_int_eq(try("TL_ISA=mmx $P/step T0 0"), 2);
+    assert_contains(said, "TL_ISA: instruction set \"mmx\": this machine and build have base");
     ask("$P/step T0 0 precision=medium threads=1");
     assert_contains(said, tl_threads() > 1 ? ", OpenMP 1 thread" : "\"build\": \"");
     static const char *const programs[] = {"step", "decode",   "gpt",   "mlp",  "lengths",

@@ -1,5 +1,5 @@
-/* One training step of a model under every instruction set and matrix precision that this machine has: each gives the same
- * bits each time, all agree within the precision's bounds, and those that must be one are one. */
+/* One training step of a model under every instruction set and matrix precision that this machine has: each gives the
+ * same bits each time, all agree within the precision's bounds, and those that must be one are one. */
 #include "model.h"
 #include "tensor/kernels/kernels.h"
 

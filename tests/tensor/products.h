@@ -1,5 +1,6 @@
-/* The kinds of products that can be tried here, and what each promises of one element, as plain loops: chains of tl_real;
- * of bfloat16; of groups of 32 on AMX, whose tiles are emulated (kernels/amx.h) besides those of the processor. */
+/* The kinds of products that can be tried here, and what each promises of one element, as plain loops: chains of
+ * tl_real; of bfloat16; of groups of 32 on AMX, whose tiles are emulated (kernels/amx.h) besides those of the
+ * processor. */
 #ifndef TL_TESTS_PRODUCTS_H
 #define TL_TESTS_PRODUCTS_H
 

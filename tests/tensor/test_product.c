@@ -118,8 +118,8 @@ static void assert_elements(tl_tensor c, const tl_real *expected, long step, con
     }
 }
 
-/* The product is what the three loops make of it, with every kind of kernels; c's old elements are the same for each, and
- * panels hold NaN before they are packed. */
+/* The product is what the three loops make of it, with every kind of kernels; c's old elements are the same for each,
+ * and panels hold NaN before they are packed. */
 static void assert_product(tl_tensor c, tl_tensor a, tl_tensor b, const tl_product_options *options) {
     products list[MOST_PRODUCTS];
     const long count = tl_numel(c);

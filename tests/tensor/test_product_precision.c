@@ -1,5 +1,5 @@
-/* How far products may be from the truth, in every kind of kernels that can run here: error against float64, numbers at the
- * ends of float's range, and what is not a number. */
+/* How far products may be from the truth, in every kind of kernels that can run here: error against float64, numbers
+ * at the ends of float's range, and what is not a number. */
 #include "check.h"
 #include "products.h"
 #include "tensor/product.h"
@@ -65,8 +65,9 @@ static void measure(const tl_product_kernels *kernels, tl_tensor a, tl_tensor b,
     *rms = sqrt(*rms);
 }
 
-/* By family and kind of data. A bfloat16 is off by 2⁻⁸ at most, two factors by 2⁻⁷; two terms by 2⁻¹⁶ each, and what is left
- * out of their product is another 2⁻¹⁶; of three terms 2⁻²³ is left out. The sum's own rounding comes on top. */
+/* By family and kind of data. A bfloat16 is off by 2⁻⁸ at most, two factors by 2⁻⁷; two terms by 2⁻¹⁶ each, and what
+ * is left out of their product is another 2⁻¹⁶; of three terms 2⁻²³ is left out. The sum's own rounding comes on
+ * top. */
 static const double rms_of[4][3] = {
     {4e-8, 3e-7, 4e-8}, {7e-4, 2e-3, 5e-4}, {1.3e-6, 4e-6, 1e-6}, {1.6e-8, 1.2e-7, 1.3e-8}};
 static const double most_of[4] = {2e-6, 0x1p-7, 0x3p-16, 1e-6};

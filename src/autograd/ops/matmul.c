@@ -2,9 +2,9 @@
  *
  *     y[…,i,j] = sum over k of a[…,i,k]·b[…,k,j]          a [...,M,K], b [...,K,N], y [...,M,N]
  *
- * Both operands are read under their own strides: a transposed or split one costs no copy. The tape's matrix precision does
- * not reach here, whatever the sizes: this is attention's product, of values with values, and its matrices are small, so
- * that splitting them costs what it saves. A product with weights is linear.
+ * Both operands are read under their own strides: a transposed or split one costs no copy. The tape's matrix
+ * precision does not reach here, whatever the sizes: this is attention's product, of values with values, and its
+ * matrices are small, so that splitting them costs what it saves. A product with weights is linear.
  * backward: given dy,   da += dy·bᵀ,   db += aᵀ·dy,   each summed over the batch axes along which it was broadcast. */
 #include "tapeloom/op.h"
 #include "tapeloom/ops.h"

@@ -1,5 +1,5 @@
-/* The six things that AMX can do with its eight tiles (16 rows of 64 bytes each), under names of our own, so that a test
- * can run the product's code on any machine: with TL_AMX_EMULATED they are plain C after the pseudocode of Intel's
+/* The six things that AMX can do with its eight tiles (16 rows of 64 bytes each), under names of our own, so that a
+ * test can run the product's code on any machine: with TL_AMX_EMULATED they are plain C after the pseudocode of Intel's
  * Software Developer's Manual (volume 2, LDTILECFG, TILELOADD, TDPBF16PS, TILESTORED, TILEZERO, TILERELEASE).
  *
  * Tile numbers must be constants. Memory that a tile reads or writes is hidden from the compiler: tile_fence() stands

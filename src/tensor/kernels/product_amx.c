@@ -1,28 +1,28 @@
 /* Products of sums of bfloat16 on AMX's tiles: all three precisions on processors that have them.
  *
- * A number x is taken for a sum of terms, each a bfloat16 (8 bits of mantissa): x ≈ x0, x0 + x1 or, exactly, x0 + x1 + x2.
- * Of the products of terms those are left out that are lost in float32 anyway:
+ * A number x is taken for a sum of terms, each a bfloat16 (8 bits of mantissa): x ≈ x0, x ≈ x0 + x1 or, exactly,
+ * x = x0 + x1 + x2. Of the products of terms those are left out that are lost in float32 anyway:
  *
  *     medium    1 term   a0·b0
  *     high      2 terms  a0·b1, a0·b0, a1·b0                          about 16 bits
  *     highest   3 terms  a0·b2, a0·b1, a1·b1, a1·b0, a2·b0, a0·b0     closer than a chain of float32
  *
- * k goes in groups of 32. A tile holds a group of 16 lines: words of two numbers, k and k + 16 (any partners will do, if a
- * and b have the same ones; these come out of packing without shuffling):
+ * k goes in groups of 32. A tile holds a group of 16 lines: words of two numbers, k and k + 16 (any partners will do,
+ * if a and b have the same ones; these come out of packing without shuffling):
  *
  *     a's: row = line of a    | k,k+16 | k+1,k+17 | … |        b's: row = word    | column 0 | column 1 | … |
  *          16 rows            | of row 0              |             16 rows       | k,k+16                  |
  *                             | of row 1              |                           | k+1,k+17                |
  *
- * A panel has 32 lines, or 16: for each group, for each term, its two tiles, or one. One instruction multiplies a tile by a
- * tile into 16 × 16 sums. Register budget, of 8 tiles: 4 sums (32 × 32 of c), 2 of a, 2 of b.
+ * A panel has 32 lines, or 16: for each group, for each term, its two tiles, or one. One instruction multiplies a
+ * tile by a tile into 16 × 16 sums. Register budget, of 8 tiles: 4 sums (32 × 32 of c), 2 of a, 2 of b.
  *
  *             6: b    7: b        an element of c, for each group, for each product of terms in the order above:
  *     4: a    0: c    1: c            c += (a[k]·b[k] + … + a[k+15]·b[k+15]) + (a[k+16]·b[k+16] + …)
  *     5: a    2: c    3: c        both chains ascending, from zero. Nothing else enters it.
  *
- * The order of products is not the same for aᵀ and bᵀ, so a and b cannot change places. Denormals count as zero. Infinity
- * less its first term is NaN: infinities come out as NaN, or as infinities with one term. */
+ * The order of products is not the same for aᵀ and bᵀ, so a and b cannot change places. Denormals count as zero.
+ * Infinity less its first term is NaN: infinities come out as NaN, or as infinities with one term. */
 #include "amx.h"
 #include "kernels.h"
 #include "product_words.h"
@@ -47,8 +47,8 @@ INLINE __m512i round_to_even(__m512i x) {
                                 _mm512_set1_epi32(0x00400000)); /* quiet, so that it keeps a bit */
 }
 
-/* Numbers whose nearest bfloat16 is finite. The others are cut instead of rounded, all terms of them: so FLT_MAX remains a sum
- * of finite terms, and NaN does not run over into a number. */
+/* Numbers whose nearest bfloat16 is finite. The others are cut instead of rounded, all terms of them: so FLT_MAX
+ * remains a sum of finite terms, and NaN does not run over into a number. */
 INLINE __mmask16 can_be_rounded(__m512i x) {
     const __m512i size = _mm512_and_si512(x, _mm512_set1_epi32(0x7fffffff));
     return _mm512_cmplt_epi32_mask(size, _mm512_set1_epi32(0x7f7f8000));
@@ -75,8 +75,8 @@ INLINE void split(__m512 near, __m512 far, const int terms, __m512i *word) {
 
 /* ---- packing ---- */
 
-/* One group of up to 16 lines: a tile a term, `term` words apart. Rows of a tile come as they lie in memory, a line where k
- * is contiguous, else 16 words of all lines; then, where that is not what the tile needs, it is turned. */
+/* One group of up to 16 lines: a tile a term, `term` words apart. Rows of a tile come as they lie in memory, a line
+ * where k is contiguous, else 16 words of all lines; then, where that is not what the tile needs, it is turned. */
 INLINE void pack_tiles(int32_t *to, long term, const float *from, long line, long step, long lines, long k,
                        const int terms, const bool of_a) {
     float turned[TILE_LINES][GROUP];

@@ -39,12 +39,13 @@ INLINE __m512i pairs_along(const float *from, long k) {
 
 /* ---- packing ---- */
 
-/* What comes up lies in other pages, where the processor does not look by itself. It may lie behind the operand's end. */
+/* What comes up lies in other pages, where the processor does not look by itself. It may lie behind the operand's
+ * end. */
 INLINE void fetch_ahead(const float *from, long elements) {
     _mm_prefetch((const char *)((uintptr_t)from + (uintptr_t)(elements * (long)sizeof *from)), _MM_HINT_T0);
 }
 
-/* The lines lie side by side (line = 1). A row of the panel may be written beyond its end where the next one follows. */
+/* The lines lie side by side (line = 1). */
 static void pack_side_by_side(word *to, long width, const float *from, long step, long lines, long k) {
     for (long l = 0; l < width; l += 16) {
         const __mmask16 in = tl_first_words(lines - l), out = tl_first_words(width - l);
