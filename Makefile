@@ -47,8 +47,7 @@ openmp := $(shell echo 'int main(void){return 0;}' >/tmp/tl_omp_$$$$.c && \
 TL_FLAGS += $(openmp)
 endif
 
-# Kernels are compiled once per instruction set; the best one is picked at run time. Products alone may
-# contract a*b+c into one rounding: every element of a product is a chain of such steps.
+# Kernels are compiled once per instruction set; the best one is picked at run time.
 machine := $(shell $(CC) -dumpmachine)
 ifneq ($(filter x86_64%,$(machine)),)
 ISAS := base avx2 avx512
@@ -117,7 +116,6 @@ $(B)/obj/src/tensor/kernels/%.$(1).o: src/tensor/kernels/%.c $(B)/flags
 	$(CC) $(TL_FLAGS) $(CPPFLAGS) $(CFLAGS) $(isa_flags_$(1)) -DTL_ISA=$(1) -MMD -MP -c $$< -o $$@
 endef
 $(foreach isa,$(ISAS),$(eval $(call isa_rule,$(isa))))
-$(foreach isa,$(ISAS),$(eval $(B)/obj/src/tensor/kernels/product.$(isa).o: TL_FLAGS += -ffp-contract=fast))
 $(foreach p,$(products),$(eval $(B)/obj/src/tensor/kernels/product_$(p).o: TL_FLAGS += $(isa_flags_$(p)) -DTL_ISA=$(p)))
 $(foreach p,bf16 amx,$(if $(filter $(p),$(products)),$(eval \
   $(B)/obj/src/tensor/kernels.o: TL_FLAGS += -DTL_WITH_$(if $(filter amx,$(p)),AMX,BF16))))
