@@ -2,6 +2,7 @@
  * the set. Pointers to parameters stay valid while more are added. */
 #include "tapeloom/nn.h"
 #include "tensor/arena.h"
+#include "tensor/share.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -81,15 +82,28 @@ const char *tl_params_text(tl_params *params, const char *format, ...) {
 
 /* ---- initial values: element i of parameter `name` depends on (seed, name, i) alone ---- */
 
-enum { SMALL = 4096 }; /* up to so many elements, one thread is as fast as two */
+typedef struct fill_job {
+    tl_tensor t;
+    tl_rng_key key;
+    bool normal;
+    double scale;
+} fill_job;
+
+enum { PIECE = 4096 };
+
+static void fill_piece(const void *context, long piece) {
+    const fill_job *job = context;
+    const long n = tl_numel(job->t), end = (piece + 1) * PIECE < n ? (piece + 1) * PIECE : n;
+    for (long i = piece * PIECE; i < end; i++) {
+        const uint64_t at = (uint64_t)i;
+        const double u = job->normal ? tl_rng_normal(job->key, at) : 2 * tl_rng_uniform(job->key, at) - 1;
+        job->t.data[i] = (tl_real)(job->scale * u);
+    }
+}
 
 static void fill_random(tl_tensor t, tl_rng_key key, bool normal, double scale) {
-    const long n = tl_numel(t);
-#pragma omp parallel for schedule(static) if (n > SMALL)
-    for (long i = 0; i < n; i++) {
-        double u = normal ? tl_rng_normal(key, (uint64_t)i) : 2 * tl_rng_uniform(key, (uint64_t)i) - 1;
-        t.data[i] = (tl_real)(scale * u);
-    }
+    const fill_job job = {t, key, normal, scale};
+    tl_share(true, (tl_numel(t) + PIECE - 1) / PIECE, fill_piece, &job);
 }
 
 static void initialise(const tl_params *params, tl_param *p, tl_init init) {

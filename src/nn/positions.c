@@ -1,20 +1,25 @@
 /* Positions: a table that does not learn (sinusoids), one that does, or none. */
 #include "tapeloom/nn.h"
+#include "tensor/share.h"
 
 #include <math.h>
 
+enum { SMALL = 4096 }; /* up to so many places and columns, one thread is as fast as two */
+
 /* PE(pos,2i) = sin(pos / 10000^(2i/d)), PE(pos,2i+1) = cos(pos / 10000^(2i/d)) */
-static void fill_sinusoids(tl_tensor table) {
-    const long d = table.dim[1];
-#pragma omp parallel for schedule(static)
-    for (long pair = 0; pair < (d + 1) / 2; pair++) {
-        const double frequency = exp(-log(10000.0) * (double)(2 * pair) / (double)d);
-        for (long pos = 0; pos < table.dim[0]; pos++) {
-            tl_real *to = table.data + pos * d + 2 * pair;
-            to[0] = (tl_real)sin((double)pos * frequency);
-            if (2 * pair + 1 < d) to[1] = (tl_real)cos((double)pos * frequency);
-        }
+static void fill_pair(const void *context, long pair) {
+    const tl_tensor *table = context;
+    const long d = table->dim[1];
+    const double frequency = exp(-log(10000.0) * (double)(2 * pair) / (double)d);
+    for (long pos = 0; pos < table->dim[0]; pos++) {
+        tl_real *to = table->data + pos * d + 2 * pair;
+        to[0] = (tl_real)sin((double)pos * frequency);
+        if (2 * pair + 1 < d) to[1] = (tl_real)cos((double)pos * frequency);
     }
+}
+
+static void fill_sinusoids(tl_tensor table) {
+    tl_share(tl_numel(table) > SMALL, (table.dim[1] + 1) / 2, fill_pair, &table);
 }
 
 tl_positions tl_positions_init(tl_params *params, const char *name, const tl_positions_config *config) {

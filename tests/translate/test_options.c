@@ -570,7 +570,7 @@ START_TEST(threads_are_settled) {
     sh("env -u OMP_WAIT_POLICY OMP_NUM_THREADS=1 OMP_DISPLAY_ENV=verbose $T --help");
     assert_contains(err, calm);
     ck_assert_msg(!strstr(err, bound), "%s", err);
-    sh("env -u OMP_WAIT_POLICY OMP_DISPLAY_ENV=verbose $T train --threads=1 --help");
+    sh("env -u OMP_WAIT_POLICY OMP_DISPLAY_ENV=verbose $T --help --threads=1");
     assert_contains(err, calm);
     ck_assert_msg(!strstr(err, bound), "%s", err);
     sh("OMP_WAIT_POLICY=active OMP_DISPLAY_ENV=verbose $T --help");
