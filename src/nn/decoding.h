@@ -38,8 +38,8 @@ typedef struct tl_decoding_options {
     bool no_cache;
 } tl_decoding_options;
 
-/* Encodes the sources src [sentences,length]; from here on weights are packed once. d holds model, tape, sentences and each. False, and an error on the tape,
- * on failure. */
+/* Encodes the sources src [sentences,length]; from here on weights are packed once. d holds model, tape, sentences and
+ * each. False, and an error on the tape, on failure. */
 bool tl_decoding_begin(tl_decoding *d, const int *src, long length, const int *lengths,
                        const tl_decoding_options *options);
 /* After a search, whether or not it began well. */

@@ -499,6 +499,36 @@ START_TEST(many_elements) { /* over several vectors, pieces and threads each ele
 }
 END_TEST
 
+/* More parameters than are taken together, small ones and two that are large. */
+START_TEST(many_parameters) {
+    enum { MANY = 150 };
+    tl_params *params = tl_params_new(1);
+    long total = 0;
+    for (int i = 0; i < MANY; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "p%d", i);
+        const long n = i == 70 || i == 149 ? 70001 : 1 + 37 * i % 50;
+        tl_param *p = tl_params_add(params, name, TL_SHAPE(n), (tl_init){TL_INIT_ONES, 0});
+        for (long e = 0; e < n; e++) p->leaf.grad[e] = 2;
+        p->leaf.reached = true;
+        total += n;
+    }
+    tl_set_threads(3);
+    either o = either_new(_i, params);
+    close_to(tl_clip_grad_norm(params, 0) / sqrt(4.0 * (double)total), 1);
+    ck_assert(either_step(o, 0.1));
+    for (int i = 0; i < MANY; i++) {
+        const tl_leaf *leaf = &tl_params_at(params, i)->leaf;
+        for (long e = 0; e < tl_numel(leaf->value); e++)
+            must_msg(leaf->value.data[e] == tl_params_at(params, 0)->leaf.value.data[0],
+                     "parameter %d, element %ld", i, e);
+    }
+    close_to(first(tl_params_at(params, 0)), stepped(_i, 1, 0.5));
+    either_free(o);
+    tl_params_free(params);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, constant_rate);
     tcase_add_test(tc, noam);
@@ -521,6 +551,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, options);
     tcase_add_test(tc, null_is_accepted);
     tcase_add_loop_test(tc, many_elements, 0, 3);
+    tcase_add_loop_test(tc, many_parameters, 0, 3);
 }
 
 TL_TEST_MAIN("optim: optimisers and schedules")

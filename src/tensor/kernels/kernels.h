@@ -7,7 +7,7 @@
  * the drivers one folder up (product.c, map.c, rows.c, …) deal with strides, shapes and threads.
  *
  * Same bits everywhere: a vector has a fixed number of lanes whatever the hardware's width (simd.h), sums run
- * over fixed lanes and a fixed tree, and only products (product.c) are compiled with contraction (FMA). */
+ * over fixed lanes and a fixed tree, and only products fuse multiplication and addition, by intrinsics. */
 #ifndef TL_KERNELS_H
 #define TL_KERNELS_H
 

@@ -1,0 +1,95 @@
+/* Searches pack weights once and keep them for their own length only: what comes after sees the weights as they are then,
+ * and a switch that somebody else has set is found as it was. */
+#include "model.h"
+#include "tapeloom/op.h"
+
+typedef struct answer {
+    int first; /* word */
+    double score;
+} answer;
+
+/* The first sentence's translation, greedily or with a beam. */
+static answer search(bench *k, const tl_batch *b, bool beam) {
+    answer a = {0, 0};
+    bool ok;
+    if (beam) {
+        tl_beam_result r;
+        ok = tl_transformer_beam(&k->model, k->tape, b->src, b->sentences, b->src_len, b->src_lengths,
+                                 &(tl_beam_options){.bos = MODEL_BOS, .eos = MODEL_EOS, .beam = 3}, &r);
+        if (ok) a = (answer){r.ids[0], r.score[0]};
+    } else {
+        tl_greedy_result r;
+        ok = tl_transformer_greedy(&k->model, k->tape, b->src, b->sentences, b->src_len, b->src_lengths,
+                                   &(tl_greedy_options){.bos = MODEL_BOS, .eos = MODEL_EOS}, &r);
+        if (ok) a = (answer){r.ids[0], r.score[0]};
+    }
+    must(ok);
+    return a;
+}
+
+/* A search, a change of all weights, and then a step and a search, on one tape; and the latter two on a tape that has seen
+ * nothing before. */
+START_TEST(weights_may_change_between_searches) {
+    bench k = bench_begin(&bench_small);
+    tl_batch b = batch_of(sentences, SENTENCES, 13, 0, 0);
+    answer before = search(&k, &b, _i);
+    ck_assert(!tl_tape_reuse_weights(k.tape, false)); /* off already */
+    for (int i = 0; i < tl_params_count(k.params); i++) {
+        tl_tensor v = tl_param_value(tl_params_at(k.params, i));
+        for (long e = 0; e < tl_numel(v); e++) v.data[e] *= (tl_real)1.5;
+    }
+    tl_params_changed(k.params);
+    bench fresh = k;
+    fresh.tape = tl_tape_new();
+    tl_tape_set_matmul_precision(fresh.tape, MODEL_PRECISION);
+    ck_assert(tl_item(tl_value(bench_step(&k, &b, 1, NULL))) ==
+              tl_item(tl_value(bench_step(&fresh, &b, 1, NULL))));
+    answer after = search(&k, &b, _i), wanted = search(&fresh, &b, _i);
+    ck_assert(after.score == wanted.score && after.first == wanted.first);
+    ck_assert(after.score != before.score);
+    tl_tape_free(fresh.tape);
+    batch_free(&b);
+    bench_end(&k);
+}
+END_TEST
+
+START_TEST(the_switch_is_left_as_it_was) {
+    bench k = bench_begin(&bench_small);
+    tl_batch b = batch_of(sentences, SENTENCES, 13, 0, 0);
+    tl_tape_reuse_weights(k.tape, true);
+    search(&k, &b, _i);
+    ck_assert(tl_tape_reuse_weights(k.tape, false));
+    batch_free(&b);
+    bench_end(&k);
+}
+END_TEST
+
+START_TEST(a_search_that_fails_leaves_it_off) {
+    bench k = bench_begin(&bench_small);
+    tl_batch b = batch_of(sentences, SENTENCES, 13, 0, 0);
+    int *lengths = (int *)b.src_lengths;
+    const int right = lengths[0];
+    lengths[0] = 99; /* more than there are words: attention refuses */
+    tl_greedy_result greedy;
+    tl_beam_result beams;
+    if (_i)
+        ck_assert(!tl_transformer_beam(&k.model, k.tape, b.src, b.sentences, b.src_len, b.src_lengths,
+                                       &(tl_beam_options){.bos = MODEL_BOS, .eos = MODEL_EOS}, &beams));
+    else
+        ck_assert(!tl_transformer_greedy(&k.model, k.tape, b.src, b.sentences, b.src_len, b.src_lengths,
+                                         &(tl_greedy_options){.bos = MODEL_BOS, .eos = MODEL_EOS}, &greedy));
+    ck_assert_ptr_nonnull(tl_tape_error(k.tape));
+    ck_assert(!tl_tape_reuse_weights(k.tape, false));
+    tl_tape_clear_error(k.tape);
+    lengths[0] = right;
+    batch_free(&b);
+    bench_end(&k);
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    tcase_add_loop_test(tc, weights_may_change_between_searches, 0, 2);
+    tcase_add_loop_test(tc, the_switch_is_left_as_it_was, 0, 2);
+    tcase_add_loop_test(tc, a_search_that_fails_leaves_it_off, 0, 2);
+}
+TL_TEST_MAIN("nn: weights reused in searches")
