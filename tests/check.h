@@ -10,6 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Defined if this test, and so the library, was built with sanitizers. */
+#if defined(__SANITIZE_ADDRESS__)
+# define TL_SANITIZED
+#elif defined(__has_feature)
+# if __has_feature(address_sanitizer)
+#  define TL_SANITIZED
+# endif
+#endif
+
 #if defined(__clang__)
 /* LLVM's OpenMP runtime loses memory of its own when the number of threads changes; SAN=1 need not tell us. (With gcc
  * nothing is suppressed.) */

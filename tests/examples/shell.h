@@ -8,15 +8,6 @@
 #include <stdbool.h>
 #include <sys/wait.h>
 
-/* Defined if this test, and so the library, was built with sanitizers. */
-#if defined(__SANITIZE_ADDRESS__)
-# define TL_SANITIZED
-#elif defined(__has_feature)
-# if __has_feature(address_sanitizer)
-#  define TL_SANITIZED
-# endif
-#endif
-
 /* An environment variable, or `otherwise` if it is not set or empty. */
 static inline const char *env(const char *name, const char *otherwise) {
     const char *value = getenv(name);

@@ -9,14 +9,6 @@
 
 #include "tensor/kernels/kernels.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-# define TL_SANITIZED
-#elif defined(__has_feature)
-# if __has_feature(address_sanitizer)
-#  define TL_SANITIZED
-# endif
-#endif
-
 typedef struct products {
     const char *name;
     tl_matmul_precision precision; /* that they serve */
