@@ -39,10 +39,10 @@ typedef struct tl_call {
     tl_tape *tape;
     const tl_op *op;
     int inputs;
-    tl_var in[TL_CALL_INPUTS];   /* filled, like x, as far as there are inputs */
-    tl_tensor x[TL_CALL_INPUTS]; /* the inputs' values, any strides; data NULL for TL_NO_VAR */
-    bool wants_grad;             /* some input wants a gradient: save what backward needs */
-    tl_tensor y;                 /* the result, once made */
+    const tl_var *in; /* inputs of them, as they were given */
+    tl_tensor *x;     /* their values, any strides; data NULL for TL_NO_VAR */
+    bool wants_grad;  /* some input wants a gradient: save what backward needs */
+    tl_tensor y;      /* the result, once made */
     void *saved;
     bool view;
 } tl_call;

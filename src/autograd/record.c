@@ -7,36 +7,37 @@
 
 static bool is_absent(tl_var x) { return !x.tape && x.index == -2; }
 
-/* Only as many of the call's inputs are cleared and filled as there are: clearing all 32 took longer than many a
- * small operation. */
+/* Handles and values of the inputs go into the tape's memory: a call that had room for them itself was copied at its
+ * return, which took longer than many a small operation. */
+static bool make_room(tl_call *c, const tl_var *in) {
+    const size_t n = (size_t)c->inputs;
+    c->x = tl_tape_memory(c->tape, n * (sizeof *c->x + sizeof *in));
+    if (!c->x) return false;
+    c->in = memcpy(c->x + n, in, n * sizeof *in);
+    return true;
+}
+
 tl_call tl_call_begin(const tl_op *op, int inputs, const tl_var *in) {
-    tl_call c;
-    c.ok = c.wants_grad = c.view = false;
-    c.tape = NULL;
-    c.op = op;
-    c.inputs = inputs;
-    c.y = (tl_tensor){0};
-    c.saved = NULL;
-    const int known = inputs < TL_CALL_INPUTS ? inputs : TL_CALL_INPUTS;
-    for (int i = 0; i < known; i++) {
-        c.in[i] = in[i];
-        c.x[i] = (tl_tensor){0};
-        if (!c.tape) c.tape = in[i].tape;
-    }
+    tl_call c = {.op = op, .inputs = inputs};
+    for (int i = 0; i < inputs && !c.tape; i++) c.tape = in[i].tape;
     if (!c.tape) return c;
     if (inputs > TL_CALL_INPUTS) {
-        tl_call_fail(&c, "%d inputs, at most %d", inputs, TL_CALL_INPUTS);
+        tl_tape_fail(c.tape, "%s: %d inputs, at most %d", op->name, inputs, TL_CALL_INPUTS);
         return c;
     }
-    bool failed = tl_failed(&c.tape->error);
+    const bool failed = tl_failed(&c.tape->error);
+    if (!failed && !make_room(&c, in)) return c;
     for (int i = 0; i < inputs; i++) {
-        if (is_absent(in[i])) continue;
+        if (is_absent(in[i])) {
+            if (!failed) c.x[i] = (tl_tensor){0};
+            continue;
+        }
         if (in[i].tape && in[i].tape != c.tape) {
             tl_tape_fail(in[i].tape, "%s: inputs from two different tapes", op->name);
-            tl_call_fail(&c, "inputs from two different tapes");
+            tl_tape_fail(c.tape, "%s: inputs from two different tapes", op->name);
             return c;
         }
-        tl_node *n = failed ? NULL : tl_node_of(in[i], op->name);
+        const tl_node *n = failed ? NULL : tl_node_of(in[i], op->name);
         if (!n) return c;
         c.x[i] = n->value;
         c.wants_grad |= n->wants_grad;
