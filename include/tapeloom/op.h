@@ -101,10 +101,6 @@ tl_tensor tl_back_scratch(tl_back *b, tl_shape shape);
 void *tl_tape_memory(tl_tape *tape, size_t bytes);
 /* Memory for kernels (packing, partial sums), shared by the whole tape, valid until its next use. */
 struct tl_workspace *tl_tape_workspace(tl_tape *tape);
-/* From switching on until switching off, weights of linear are packed for products once and kept: faster where they
- * meet few rows many times, as in decoding; the bits are the same. Parameters must not change meanwhile. Returns what
- * it was. */
-bool tl_tape_reuse_weights(tl_tape *tape, bool on);
 /* The transpose of a parameter [out,in], or of a part of it, packed; NULL while weights are not reused. */
 const struct tl_product_packed *tl_tape_packed(tl_var weight);
 /* Key of the next stream of random numbers in this scope; false if the tape is not in training mode. */

@@ -52,6 +52,8 @@ typedef struct tl_leaf_slot {
 typedef struct tl_packed_weight {
     tl_tensor b; /* as it was given */
     tl_matmul_precision precision;
+    unsigned long version; /* the parameter's, when it was packed */
+    tl_real *panels;
     tl_product_packed packed;
 } tl_packed_weight;
 

@@ -77,7 +77,7 @@ static bool set_limits(tl_decoding *d, const int *lengths, const tl_decoding_opt
 
 bool tl_decoding_begin(tl_decoding *d, const int *src, long length, const int *lengths,
                        const tl_decoding_options *options) {
-    d->reused = tl_tape_reuse_weights(d->tape, false);
+    d->reused = tl_tape_reuses_weights(d->tape); /* the encoder's weights meet all words at once */
     if (!set_limits(d, lengths, options)) return false;
     d->bos = options->bos;
     d->ids = tl_decoding_zeroed(d->tape, (size_t)(d->sentences * d->each * d->capacity) * sizeof *d->ids);

@@ -28,7 +28,7 @@ typedef struct tl_decoding {
     tl_layer_cache *layer; /* NULL: no caches, but … */
     tl_tensor memory;      /* … the encoder's output, [rows,S,d_model] */
     int *prefix, *prefix_lengths, *row_lengths;
-    bool reused; /* weights, before it began */
+    bool reused; /* weights, before it began: then they stay packed when it ends */
 } tl_decoding;
 
 typedef struct tl_decoding_options {

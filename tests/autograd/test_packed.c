@@ -119,9 +119,17 @@ START_TEST(weights_are_packed_once_until_switched_off) {
     w[0] += 1, w[40] += 1;                    /* what nobody may do: it shows that the panels are used */
     ck_assert(first_of(&m, 0, 50) == before); /* the copy, though its step was released */
     ck_assert(first_of(&m, 2, 40) != third);  /* a part of the weight is another matrix: packed just now */
+    tl_tape_reset(m.tape);
+    ck_assert(first_of(&m, 0, 50) == before);
+    const long allocations = tl_tape_stats_of(m.tape).allocations;
+    tl_params_changed(m.params); /* what he who writes says: packed anew, in the same place */
+    ck_assert(fabs((double)(first_of(&m, 0, 50) - before) - 1) < 1e-5);
+    ck_assert_int_eq(tl_tape_stats_of(m.tape).allocations, allocations);
+    w[0] += 1;
+    ck_assert(fabs((double)(first_of(&m, 0, 50) - before) - 1) < 1e-5);
     ck_assert(tl_tape_reuse_weights(m.tape, false));
-    ck_assert(first_of(&m, 0, 50) != before);
-    w[0] -= 3;
+    ck_assert(fabs((double)(first_of(&m, 0, 50) - before) - 2) < 1e-5);
+    w[0] -= 4;
     tl_tape_reuse_weights(m.tape, true);
     ck_assert(fabs((double)(first_of(&m, 0, 50) - before) + 2) < 1e-5); /* packed anew */
     end(&m);

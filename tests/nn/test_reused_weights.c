@@ -1,5 +1,5 @@
-/* Searches pack weights once and keep them for their own length only: what comes after sees the weights as they are then,
- * and a switch that somebody else has set is found as it was. */
+/* Searches pack weights once and keep them for their own length only, or where somebody else has switched that on, for as
+ * long as it is on: what comes after sees the weights as they are then, and the switch is found as it was. */
 #include "model.h"
 #include "tapeloom/op.h"
 
@@ -30,10 +30,12 @@ static answer search(bench *k, const tl_batch *b, bool beam) {
 /* A search, a change of all weights, and then a step and a search, on one tape; and the latter two on a tape that has seen
  * nothing before. */
 START_TEST(weights_may_change_between_searches) {
+    const bool beam = _i % 2, kept = _i / 2;
     bench k = bench_begin(&bench_small);
     tl_batch b = batch_of(sentences, SENTENCES, 13, 0, 0);
-    answer before = search(&k, &b, _i);
-    ck_assert(!tl_tape_reuse_weights(k.tape, false)); /* off already */
+    if (kept) tl_tape_reuse_weights(k.tape, true);
+    answer before = search(&k, &b, beam);
+    ck_assert(tl_tape_reuses_weights(k.tape) == kept);
     for (int i = 0; i < tl_params_count(k.params); i++) {
         tl_tensor v = tl_param_value(tl_params_at(k.params, i));
         for (long e = 0; e < tl_numel(v); e++) v.data[e] *= (tl_real)1.5;
@@ -44,7 +46,7 @@ START_TEST(weights_may_change_between_searches) {
     tl_tape_set_matmul_precision(fresh.tape, MODEL_PRECISION);
     ck_assert(tl_item(tl_value(bench_step(&k, &b, 1, NULL))) ==
               tl_item(tl_value(bench_step(&fresh, &b, 1, NULL))));
-    answer after = search(&k, &b, _i), wanted = search(&fresh, &b, _i);
+    answer after = search(&k, &b, beam), wanted = search(&fresh, &b, beam);
     ck_assert(after.score == wanted.score && after.first == wanted.first);
     ck_assert(after.score != before.score);
     tl_tape_free(fresh.tape);
@@ -53,12 +55,23 @@ START_TEST(weights_may_change_between_searches) {
 }
 END_TEST
 
-START_TEST(the_switch_is_left_as_it_was) {
+/* Packed once for several searches, a reset between them: shown by what nobody may do, a change without a word. */
+START_TEST(switched_on_around_searches_it_packs_once) {
     bench k = bench_begin(&bench_small);
     tl_batch b = batch_of(sentences, SENTENCES, 13, 0, 0);
     tl_tape_reuse_weights(k.tape, true);
-    search(&k, &b, _i);
+    answer before = search(&k, &b, _i);
+    for (int i = 0; i < tl_params_count(k.params); i++) {
+        tl_tensor v = tl_param_value(tl_params_at(k.params, i));
+        if (v.rank == 2 && strstr(tl_params_at(k.params, i)->leaf.name, "linear1.weight"))
+            tl_tensor_fill(v, 0);
+    }
+    tl_tape_reset(k.tape);
+    answer after = search(&k, &b, _i);
+    ck_assert(after.score == before.score && after.first == before.first);
     ck_assert(tl_tape_reuse_weights(k.tape, false));
+    after = search(&k, &b, _i);
+    ck_assert(after.score != before.score);
     batch_free(&b);
     bench_end(&k);
 }
@@ -88,8 +101,8 @@ START_TEST(a_search_that_fails_leaves_it_off) {
 END_TEST
 
 static void add_tests(TCase *tc) {
-    tcase_add_loop_test(tc, weights_may_change_between_searches, 0, 2);
-    tcase_add_loop_test(tc, the_switch_is_left_as_it_was, 0, 2);
+    tcase_add_loop_test(tc, weights_may_change_between_searches, 0, 4);
+    tcase_add_loop_test(tc, switched_on_around_searches_it_packs_once, 0, 2);
     tcase_add_loop_test(tc, a_search_that_fails_leaves_it_off, 0, 2);
 }
 TL_TEST_MAIN("nn: weights reused in searches")
