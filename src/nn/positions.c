@@ -1,25 +1,30 @@
 /* Positions: a table that does not learn (sinusoids), one that does, or none. */
 #include "tapeloom/nn.h"
-#include "tensor/share.h"
 
 #include <math.h>
 
-enum { SMALL = 4096 }; /* up to so many places and columns, one thread is as fast as two */
-
-/* PE(pos,2i) = sin(pos / 10000^(2i/d)), PE(pos,2i+1) = cos(pos / 10000^(2i/d)) */
-static void fill_pair(const void *context, long pair) {
-    const tl_tensor *table = context;
-    const long d = table->dim[1];
+/* PE(pos,2i) = sin(pos / 10000^(2i/d)), PE(pos,2i+1) = cos(pos / 10000^(2i/d)), one pair of columns. Only a few angles
+ * are asked for, sin(x + y) = sin x cos y + cos x sin y gives the others, right to two units of a double's last place:
+ * a thousand sines for every pair would be felt whenever a program starts. */
+static void fill_pair(tl_tensor table, long pair) {
+    enum { NEAR = 32 };
+    const long d = table.dim[1];
     const double frequency = exp(-log(10000.0) * (double)(2 * pair) / (double)d);
-    for (long pos = 0; pos < table->dim[0]; pos++) {
-        tl_real *to = table->data + pos * d + 2 * pair;
-        to[0] = (tl_real)sin((double)pos * frequency);
-        if (2 * pair + 1 < d) to[1] = (tl_real)cos((double)pos * frequency);
+    double near_sin[NEAR], near_cos[NEAR], far_sin = 0, far_cos = 1;
+    for (long n = 0; n < NEAR; n++) {
+        near_sin[n] = sin((double)n * frequency);
+        near_cos[n] = cos((double)n * frequency);
     }
-}
-
-static void fill_sinusoids(tl_tensor table) {
-    tl_share(tl_numel(table) > SMALL, (table.dim[1] + 1) / 2, fill_pair, &table);
+    for (long pos = 0; pos < table.dim[0]; pos++) {
+        const long n = pos % NEAR;
+        if (n == 0 && pos > 0) {
+            far_sin = sin((double)pos * frequency);
+            far_cos = cos((double)pos * frequency);
+        }
+        tl_real *to = table.data + pos * d + 2 * pair;
+        to[0] = (tl_real)(far_sin * near_cos[n] + far_cos * near_sin[n]);
+        if (2 * pair + 1 < d) to[1] = (tl_real)(far_cos * near_cos[n] - far_sin * near_sin[n]);
+    }
 }
 
 tl_positions tl_positions_init(tl_params *params, const char *name, const tl_positions_config *config) {
@@ -33,7 +38,8 @@ tl_positions tl_positions_init(tl_params *params, const char *name, const tl_pos
                                  (tl_init){TL_INIT_NORMAL, 1 / sqrt((double)p.d_model)});
     if (p.kind == TL_SINUSOIDAL) {
         tl_real *memory = tl_params_memory(params, (size_t)tl_shape_numel(shape) * sizeof *memory);
-        if (memory) fill_sinusoids(p.table = tl_tensor_of(memory, shape));
+        if (memory) p.table = tl_tensor_of(memory, shape);
+        for (long pair = 0; memory && 2 * pair < p.d_model; pair++) fill_pair(p.table, pair);
     }
     return p;
 }
