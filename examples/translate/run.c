@@ -134,14 +134,28 @@ bool run_load_settings(run *r, const char *dir, bool resuming) {
     return true;
 }
 
-static tl_vocab *load_vocab(const char *dir, const char *file, tl_error *error) {
+typedef struct text_file {
     char path[PATH_SIZE], *bytes;
     size_t size;
-    if (!tl_file_read(run_path(path, dir, file), &bytes, &size, error)) return NULL;
-    tl_vocab *vocab = tl_vocab_parse(path, bytes, size);
-    free(bytes);
+} text_file;
+
+static tl_vocab *parse_vocab(const text_file *f, tl_error *error) {
+    tl_vocab *vocab = tl_vocab_parse(f->path, f->bytes, f->size);
     if (tl_vocab_error(vocab)) tl_error_set(error, "%s", tl_vocab_error(vocab));
     return vocab;
+}
+
+/* Two sides with the same words, as --joint has them, share one vocabulary. */
+static void load_vocabs(run *r, const char *dir) {
+    text_file source = {.size = 0}, target = {.size = 0};
+    if (tl_file_read(run_path(source.path, dir, "vocab.src.txt"), &source.bytes, &source.size, &r->error) &&
+        tl_file_read(run_path(target.path, dir, "vocab.tgt.txt"), &target.bytes, &target.size, &r->error)) {
+        const bool same = source.size == target.size && !memcmp(source.bytes, target.bytes, source.size);
+        r->source = parse_vocab(&source, &r->error);
+        r->target = same ? r->source : parse_vocab(&target, &r->error);
+    }
+    free(source.bytes);
+    free(target.bytes);
 }
 
 static tl_bpe *load_codes(const char *dir, tl_error *error) {
@@ -157,8 +171,7 @@ static tl_bpe *load_codes(const char *dir, tl_error *error) {
 bool run_load_text(run *r, const char *dir) {
     const settings *s = &r->settings;
     if (!strcmp(s->src_units, "bpe") || !strcmp(s->tgt_units, "bpe")) r->bpe = load_codes(dir, &r->error);
-    r->source = load_vocab(dir, "vocab.src.txt", &r->error);
-    r->target = load_vocab(dir, "vocab.tgt.txt", &r->error);
+    if (!tl_failed(&r->error)) load_vocabs(r, dir);
     return !tl_failed(&r->error);
 }
 

@@ -71,25 +71,27 @@ static bool read_token(reading *r, tl_span line) {
     char quoted[TL_QUOTED];
     long id = r->line - 2;
     tl_span rest = line, token = {line.text, 0};
-    tl_quote(line, quoted);
     if (id >= r->entries)
         return tl_bad_line(r->error, r->name, r->line, anew, "found %s, expected the end after %ld entries",
-                           quoted, r->entries);
+                           tl_quote(line, quoted), r->entries);
     if (id < TL_SPECIALS && !is_special(line, id))
         return tl_bad_line(r->error, r->name, r->line, anew,
-                           "found %s, expected \"%s\", one of the %d fixed entries", quoted,
+                           "found %s, expected \"%s\", one of the %d fixed entries", tl_quote(line, quoted),
                            tl_vocab_specials[id], TL_SPECIALS);
     if (tl_utf8_first_bad(line) < line.size)
-        return tl_bad_line(r->error, r->name, r->line, anew, "found %s, expected UTF-8", quoted);
+        return tl_bad_line(r->error, r->name, r->line, anew, "found %s, expected UTF-8",
+                           tl_quote(line, quoted));
     tl_next_token(&rest, &token);
     if (token.size == 0 || token.size != line.size)
         return tl_bad_line(r->error, r->name, r->line, anew,
-                           "found %s, expected one token without white space and LF alone after it", quoted);
+                           "found %s, expected one token without white space and LF alone after it",
+                           tl_quote(line, quoted));
     long number = tl_table_add(r->tokens, token);
     if (number < 0) return tl_error_set(r->error, "%s:%ld: out of memory", r->name, r->line);
     if (number != id)
         return tl_bad_line(r->error, r->name, r->line, anew,
-                           "found %s again, expected it once (it is in line %ld)", quoted, number + 2);
+                           "found %s again, expected it once (it is in line %ld)", tl_quote(line, quoted),
+                           number + 2);
     return true;
 }
 
