@@ -23,6 +23,7 @@ tl_params *tl_params_new(uint64_t seed) {
     tl_params *params = calloc(1, sizeof *params);
     if (!params) return NULL;
     params->seed = seed;
+    params->values.zeroed = params->other.zeroed = true;
     params->broken.leaf.name = "parameter";
     params->broken.set = params;
     return params;
@@ -60,11 +61,8 @@ bool tl_params_fail(tl_params *params, const char *format, ...) {
 
 void *tl_params_memory(tl_params *params, size_t bytes) {
     if (!params) return NULL;
-    void *memory = tl_arena_get(&params->other, bytes);
-    if (memory)
-        memset(memory, 0, bytes);
-    else
-        tl_params_fail(params, "params: out of memory (%zu more bytes)", bytes);
+    void *memory = tl_arena_get(&params->other, bytes); /* zeroed */
+    if (!memory) tl_params_fail(params, "params: out of memory (%zu more bytes)", bytes);
     return memory;
 }
 
@@ -113,8 +111,7 @@ static void initialise(const tl_params *params, tl_param *p, tl_init init) {
     switch (params->empty ? TL_INIT_ZEROS : init.kind) {
     case TL_INIT_DEFAULT:
     case TL_INIT_ZEROS:
-        memset(t.data, 0, (size_t)tl_numel(t) * sizeof *t.data);
-        break;
+        break; /* as the arena's memory is */
     case TL_INIT_ONES:
         tl_tensor_fill(t, 1);
         break;

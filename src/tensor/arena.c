@@ -1,6 +1,7 @@
 #define _DEFAULT_SOURCE /* madvise */
 #include "arena.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #if defined(__linux__)
 # include <sys/mman.h>
@@ -9,16 +10,23 @@
 enum { ALIGN = 64, FIRST_CHUNK = 1 << 18, LARGEST_STEP = 1 << 26, HUGE_PAGE = 1 << 21 };
 
 /* A chunk's memory; where it fills huge pages (Linux), on such pages if the system has them to give: addresses are
- * looked up faster, and a page comes with one fault instead of 512. */
-static char *chunk_memory(size_t size) {
+ * looked up faster, and a page comes with one fault instead of 512. Zeroed memory of that size is the system's own, which
+ * is 0 already: nobody writes to it before its owner does. */
+static bool chunk_memory(tl_arena_chunk *chunk, size_t size, bool zeroed) {
+    size_t align = ALIGN;
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
-    if (size >= HUGE_PAGE) {
-        char *memory = aligned_alloc(HUGE_PAGE, (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
-        if (memory) madvise(memory, size, MADV_HUGEPAGE); /* a wish: if it fails, nothing is lost */
-        return memory;
-    }
+    if (size >= HUGE_PAGE) align = HUGE_PAGE;
 #endif
-    return aligned_alloc(ALIGN, size);
+    chunk->allocated =
+        zeroed ? calloc(size + align, 1) : aligned_alloc(align, (size + align - 1) / align * align);
+    if (!chunk->allocated) return false;
+    chunk->size = size;
+    chunk->memory = (char *)(((uintptr_t)chunk->allocated + align - 1) / align * align);
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    if (align == HUGE_PAGE)
+        madvise(chunk->memory, size, MADV_HUGEPAGE); /* a wish: if it fails, nothing is lost */
+#endif
+    return true;
 }
 
 static bool add_chunk(tl_arena *a, size_t bytes) {
@@ -31,14 +39,14 @@ static bool add_chunk(tl_arena *a, size_t bytes) {
     }
     if (a->chunks == a->capacity) {
         int capacity = a->capacity ? 2 * a->capacity : 16;
-        tl_arena_chunk *chunk = realloc(a->chunk, (size_t)capacity * sizeof *chunk);
-        if (!chunk) return false;
-        a->chunk = chunk;
+        tl_arena_chunk *grown = realloc(a->chunk, (size_t)capacity * sizeof *grown);
+        if (!grown) return false;
+        a->chunk = grown;
         a->capacity = capacity;
     }
-    char *memory = chunk_memory(size);
-    if (!memory) return false;
-    a->chunk[a->chunks++] = (tl_arena_chunk){memory, size, 0};
+    tl_arena_chunk chunk = {0};
+    if (!chunk_memory(&chunk, size, a->zeroed)) return false;
+    a->chunk[a->chunks++] = chunk;
     a->reserved += size;
     a->allocations++;
     return true;
@@ -76,7 +84,7 @@ void tl_arena_reset(tl_arena *a) {
 }
 
 void tl_arena_free(tl_arena *a) {
-    for (int i = 0; i < a->chunks; i++) free(a->chunk[i].memory);
+    for (int i = 0; i < a->chunks; i++) free(a->chunk[i].allocated);
     free(a->chunk);
-    *a = (tl_arena){0};
+    *a = (tl_arena){.zeroed = a->zeroed};
 }

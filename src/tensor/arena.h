@@ -11,6 +11,7 @@
 typedef struct tl_arena_chunk {
     char *memory;
     size_t size, used;
+    void *allocated; /* what memory, aligned, is a part of */
 } tl_arena_chunk;
 
 typedef struct tl_arena {
@@ -18,14 +19,16 @@ typedef struct tl_arena {
     int chunks, capacity, current;
     size_t used, peak, reserved, limit; /* bytes; limit 0 = none */
     long allocations;
-} tl_arena; /* {0} is an empty one */
+    bool zeroed; /* set before the first piece: memory that is handed out for the first time is 0 */
+} tl_arena;      /* {0} is an empty one */
 
 typedef struct tl_arena_mark {
     int chunk;
     size_t used;
 } tl_arena_mark;
 
-void *tl_arena_get(tl_arena *a, size_t bytes); /* not zeroed; NULL when out of memory or over the limit */
+void *tl_arena_get(tl_arena *a,
+                   size_t bytes); /* as a rule not zeroed; NULL when out of memory or over the limit */
 tl_arena_mark tl_arena_mark_of(const tl_arena *a);
 void tl_arena_release(tl_arena *a, tl_arena_mark mark);
 void tl_arena_reset(tl_arena *a);
