@@ -182,7 +182,7 @@ static bool load_weights(run *r, const char *dir) {
     char path[PATH_SIZE] = "";
     for (int i = 0; i < 3; i++)
         if (!strcmp(r->settings.weights, file[i][0])) run_path(path, dir, file[i][1]);
-    if (tl_params_load(r->params, path, &r->error)) return true;
+    if (tl_params_map(r->params, path, &r->error)) return true;
     FILE *there = fopen(path, "rb");
     if (there) return fclose(there), false;
     r->error = (tl_error){""}; /* what follows says more than that a file cannot be opened */

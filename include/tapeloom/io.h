@@ -122,6 +122,11 @@ bool tl_params_save(const tl_params *params, const char *path, const tl_safetens
 /* Reads every parameter. The file must hold the same names and shapes, neither fewer nor more. All or
  * nothing: on failure no parameter is changed, unless the set was still empty (tl_params_new_empty). */
 bool tl_params_load(tl_params *params, const char *path, tl_error *error);
+/* The same without reading: the file's pages become the parameters' values, at once and without a second copy in memory.
+ * For models that are used rather than trained, as pages are copied when they are first written to (never the file).
+ * While the set lives, the file may be replaced, as every function here does that writes one, but must not be cut short
+ * or written over in place. A file of another dtype, or where files cannot be mapped, is loaded. */
+bool tl_params_map(tl_params *params, const char *path, tl_error *error);
 
 /* Reads the files' tensors and writes their mean: checkpoint averaging. All files must hold the same names, shapes and
  * dtypes: F32, or F64 where tl_real is double; means are taken in double and written in the same dtype. `out` may be

@@ -1,9 +1,10 @@
 /* Parameters as a safetensors file: names and shapes are the parameters' own, which are
  * torch.nn.Transformer's, so the file is a state_dict. Loading checks everything first, reads into memory
  * beside the parameters, and copies at the end, where nothing can fail any more; into a set that is still empty it
- * reads directly. */
+ * reads directly. Mapping reads nothing: the file's pages become the values. */
 #include "complain.h"
 #include "dtype.h"
+#include "safetensors.h"
 
 #include "tapeloom/io.h"
 #include "tapeloom/nn.h"
@@ -98,18 +99,65 @@ static bool read_aside(tl_params *params, tl_safetensors *file, const char *path
     return ok;
 }
 
-bool tl_params_load(tl_params *params, const char *path, tl_error *error) {
+/* A file whose tensors are these parameters; NULL, and an error, if there is none. */
+static tl_safetensors *open_fitting(const tl_params *params, const char *path, tl_error *error) {
     char shown[TL_SHOWN];
     tl_shown_path(path, shown);
-    if (tl_params_error(params) != NULL)
-        return tl_error_set(error, "%s: not read: %s", shown, tl_params_error(params));
+    if (tl_params_error(params) != NULL) {
+        tl_error_set(error, "%s: not read: %s", shown, tl_params_error(params));
+        return NULL;
+    }
     tl_safetensors *file = tl_safetensors_open(path, error);
-    if (file == NULL) return false;
-    bool ok = check_parameters(params, file, shown, error) && check_superfluous(params, file, shown, error);
-    if (ok)
-        ok = tl_params_empty(params) ? read_values(params, file, NULL, error)
-                                     : read_aside(params, file, path, error);
+    if (file == NULL) return NULL;
+    if (check_parameters(params, file, shown, error) && check_superfluous(params, file, shown, error))
+        return file;
     tl_safetensors_close(file);
-    if (ok) tl_params_changed(params);
+    return NULL;
+}
+
+static bool read_all(tl_params *params, tl_safetensors *file, const char *path, tl_error *error) {
+    if (!(tl_params_empty(params) ? read_values(params, file, NULL, error)
+                                  : read_aside(params, file, path, error)))
+        return false;
+    tl_params_changed(params);
+    return true;
+}
+
+bool tl_params_load(tl_params *params, const char *path, tl_error *error) {
+    tl_safetensors *file = open_fitting(params, path, error);
+    const bool ok = file != NULL && read_all(params, file, path, error);
+    tl_safetensors_close(file);
+    return ok;
+}
+
+/* Where each parameter's value lies in the mapped file; false if it is of another dtype, or lies askew. */
+static bool find_values(const tl_params *params, const tl_safetensors *file, char *data, tl_real **values) {
+    for (int i = 0; i < tl_params_count(params); i++) {
+        const tl_safetensors_entry *e = tl_safetensors_find(file, tl_params_at(params, i)->leaf.name);
+        char *at = data + e->begin;
+        if (!tl_dtype_is_native(e->dtype) || (uintptr_t)at % sizeof(tl_real) != 0) return false;
+        values[i] = (tl_real *)(void *)at;
+    }
+    return true;
+}
+
+static bool map_values(tl_params *params, const tl_safetensors *file) {
+    size_t size;
+    char *data;
+    tl_real **values = malloc((size_t)(tl_params_count(params) + 1) * sizeof *values);
+    void *memory = values != NULL ? tl_safetensors_map(file, &size, &data) : NULL;
+    const bool ok = memory != NULL && find_values(params, file, data, values);
+    if (ok)
+        tl_params_place(params, values, memory, size, tl_safetensors_unmap);
+    else if (memory != NULL)
+        tl_safetensors_unmap(memory, size);
+    free(values);
+    return ok;
+}
+
+bool tl_params_map(tl_params *params, const char *path, tl_error *error) {
+    tl_safetensors *file = open_fitting(params, path, error);
+    const bool ok = file != NULL && (map_values(params, file) || read_all(params, file, path, error));
+    tl_safetensors_close(file);
     return ok;
 }

@@ -31,4 +31,9 @@ bool tl_safetensors_cut_off(tl_error *error, const char *path, uint64_t size, co
                             uint64_t expected);
 void tl_safetensors_index_free(tl_safetensors_index *index);
 
+/* The whole file in memory, *size bytes, and in *data where offsets count from. The memory is this process' own: what is
+ * written to it does not reach the file. NULL if this system or this file's does not do that. */
+void *tl_safetensors_map(const tl_safetensors *file, size_t *size, char **data);
+void tl_safetensors_unmap(void *memory, size_t size);
+
 #endif

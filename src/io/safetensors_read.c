@@ -10,13 +10,14 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 struct tl_safetensors {
     int fd;
     char *path;
-    uint64_t data; /* where in the file the tensors' bytes begin */
+    uint64_t size, data; /* where in the file the tensors' bytes begin */
     tl_safetensors_index index;
 };
 
@@ -85,6 +86,7 @@ static bool read_header_size(tl_safetensors *file, uint64_t *header, uint64_t *s
 static bool read_header(tl_safetensors *file, tl_error *error) {
     uint64_t header, size;
     if (!read_header_size(file, &header, &size, error)) return false;
+    file->size = size;
     char *text = malloc((size_t)header + 1);
     if (text == NULL) return tl_fail_memory(error, "reading the header of", file->path);
     int number = read_at(file->fd, text, (size_t)header, 8);
@@ -199,3 +201,14 @@ bool tl_safetensors_read(tl_safetensors *file, const char *name, tl_tensor to, t
     }
     return true;
 }
+
+void *tl_safetensors_map(const tl_safetensors *file, size_t *size, char **data) {
+    if (file->size > SIZE_MAX) return NULL;
+    *size = (size_t)file->size;
+    char *memory = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE, file->fd, 0);
+    if (memory == MAP_FAILED) return NULL;
+    *data = memory + file->data;
+    return memory;
+}
+
+void tl_safetensors_unmap(void *memory, size_t size) { munmap(memory, size); }

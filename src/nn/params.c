@@ -13,7 +13,10 @@ struct tl_params {
     tl_error error;
     tl_arena values, gradients, other;
     uint64_t seed;
-    bool empty; /* values are 0 until they are read */
+    bool empty;   /* values are 0 until they are read */
+    void *placed; /* memory from elsewhere that values lie in */
+    size_t placed_size;
+    void (*release)(void *memory, size_t size);
     tl_param **list;
     int count, capacity;
     tl_param broken; /* what tl_params_add returns after a failure */
@@ -37,6 +40,7 @@ tl_params *tl_params_new_empty(void) {
 
 void tl_params_free(tl_params *params) {
     if (!params) return;
+    if (params->placed) params->release(params->placed, params->placed_size);
     tl_arena_free(&params->values);
     tl_arena_free(&params->gradients);
     tl_arena_free(&params->other);
@@ -203,6 +207,17 @@ tl_tensor tl_param_grad(tl_param *p) {
 }
 
 bool tl_params_empty(const tl_params *params) { return params && params->empty; }
+
+void tl_params_place(tl_params *params, tl_real *const *values, void *memory, size_t size,
+                     void (*release)(void *memory, size_t size)) {
+    for (int i = 0; i < params->count; i++) params->list[i]->leaf.value.data = values[i];
+    if (params->placed) params->release(params->placed, params->placed_size);
+    params->placed = memory;
+    params->placed_size = size;
+    params->release = release;
+    tl_arena_free(&params->values); /* nothing is left there */
+    tl_params_changed(params);
+}
 
 void tl_params_changed(tl_params *params) {
     if (params) params->empty = false;
