@@ -1,30 +1,47 @@
 /* Positions: a table that does not learn (sinusoids), one that does, or none. */
 #include "tapeloom/nn.h"
+#include "tapeloom/op.h"
 
 #include <math.h>
 
-/* PE(pos,2i) = sin(pos / 10000^(2i/d)), PE(pos,2i+1) = cos(pos / 10000^(2i/d)), one pair of columns. Only a few angles
- * are asked for, sin(x + y) = sin x cos y + cos x sin y gives the others, right to two units of a double's last place:
- * a thousand sines for every pair would be felt whenever a program starts. */
-static void fill_pair(tl_tensor table, long pair) {
-    enum { NEAR = 32 };
-    const long d = table.dim[1];
-    const double frequency = exp(-log(10000.0) * (double)(2 * pair) / (double)d);
-    double near_sin[NEAR], near_cos[NEAR], far_sin = 0, far_cos = 1;
-    for (long n = 0; n < NEAR; n++) {
-        near_sin[n] = sin((double)n * frequency);
-        near_cos[n] = cos((double)n * frequency);
-    }
-    for (long pos = 0; pos < table.dim[0]; pos++) {
-        const long n = pos % NEAR;
-        if (n == 0 && pos > 0) {
-            far_sin = sin((double)pos * frequency);
-            far_cos = cos((double)pos * frequency);
+/* PE(pos,2i) = sin(pos / 10000^(2i/d)), PE(pos,2i+1) = cos(pos / 10000^(2i/d)).
+ *
+ * Only the angles of places 0 … 31 and of every 32nd place are asked for, [places,d] of pairs like PE's own; the others
+ * come from sin(x + y) = sin x cos y + cos x sin y, right to two units of a double's last place. A table of all places
+ * would be felt whenever a program starts. */
+enum { NEAR = 32 };
+
+static long fars(long max_len) { return (max_len + NEAR - 1) / NEAR; }
+static long row_of(long d) { return d + d % 2; } /* of angles: whole pairs */
+
+static void fill_angles(double *to, long places, long step, long d) {
+    for (long i = 0; i < d; i += 2) {
+        const double frequency = exp(-log(10000.0) * (double)i / (double)d);
+        for (long n = 0; n < places; n++) {
+            to[n * row_of(d) + i] = sin((double)(n * step) * frequency);
+            to[n * row_of(d) + i + 1] = cos((double)(n * step) * frequency);
         }
-        tl_real *to = table.data + pos * d + 2 * pair;
-        to[0] = (tl_real)(far_sin * near_cos[n] + far_cos * near_sin[n]);
-        if (2 * pair + 1 < d) to[1] = (tl_real)(far_cos * near_cos[n] - far_sin * near_sin[n]);
     }
+}
+
+static void fill_place(tl_real *to, const double *near, const double *far, long d) {
+    for (long i = 0; i < d; i += 2) {
+        to[i] = (tl_real)(far[i] * near[i + 1] + far[i + 1] * near[i]);
+        if (i + 1 < d) to[i + 1] = (tl_real)(far[i + 1] * near[i + 1] - far[i] * near[i]);
+    }
+}
+
+static tl_var sinusoids(const tl_positions *layer, tl_tape *tape, long from, long count) {
+    const long d = layer->d_model, row = row_of(d);
+    if (!tape || tl_tape_error(tape)) return (tl_var){tape, -1, 0};
+    tl_real *memory = layer->angles ? tl_tape_memory(tape, (size_t)(count * d) * sizeof *memory) : NULL;
+    if (!memory) return tl_tape_fail(tape, "%s: out of memory", layer->name);
+    for (long n = 0; n < count; n++) {
+        const double *near = layer->angles + (from + n) % NEAR * row;
+        const double *far = layer->angles + (NEAR + (from + n) / NEAR) * row;
+        fill_place(memory + n * d, near, far, d);
+    }
+    return tl_constant(tape, tl_tensor_of(memory, TL_SHAPE(count, d)));
 }
 
 tl_positions tl_positions_init(tl_params *params, const char *name, const tl_positions_config *config) {
@@ -32,14 +49,18 @@ tl_positions tl_positions_init(tl_params *params, const char *name, const tl_pos
                       .kind = config->kind,
                       .max_len = config->max_len > 0 ? config->max_len : 1024,
                       .d_model = config->d_model};
-    tl_shape shape = TL_SHAPE(p.max_len, p.d_model);
     if (p.kind == TL_LEARNED)
-        p.weight = tl_params_add(params, tl_params_text(params, "%s.weight", name), shape,
-                                 (tl_init){TL_INIT_NORMAL, 1 / sqrt((double)p.d_model)});
+        p.weight =
+            tl_params_add(params, tl_params_text(params, "%s.weight", name), TL_SHAPE(p.max_len, p.d_model),
+                          (tl_init){TL_INIT_NORMAL, 1 / sqrt((double)p.d_model)});
     if (p.kind == TL_SINUSOIDAL) {
-        tl_real *memory = tl_params_memory(params, (size_t)tl_shape_numel(shape) * sizeof *memory);
-        if (memory) p.table = tl_tensor_of(memory, shape);
-        for (long pair = 0; memory && 2 * pair < p.d_model; pair++) fill_pair(p.table, pair);
+        const long row = row_of(p.d_model);
+        double *angles = tl_params_memory(params, (size_t)((NEAR + fars(p.max_len)) * row) * sizeof *angles);
+        if (angles) {
+            fill_angles(angles, NEAR, 1, p.d_model);
+            fill_angles(angles + NEAR * row, fars(p.max_len), NEAR, p.d_model);
+        }
+        p.angles = angles;
     }
     return p;
 }
@@ -52,9 +73,8 @@ tl_var tl_positions_forward(const tl_positions *layer, tl_tape *tape, long from,
             "leave out longer sentences",
             layer->name, from, from + count - 1, layer->max_len);
     tl_scope_enter(tape, layer->name);
-    tl_var y = layer->kind == TL_LEARNED
-                   ? tl_slice(tl_use(tape, layer->weight), 0, from, from + count)
-                   : tl_constant(tape, tl_tensor_slice(layer->table, 0, from, from + count));
+    tl_var y = layer->kind == TL_LEARNED ? tl_slice(tl_use(tape, layer->weight), 0, from, from + count)
+                                         : sinusoids(layer, tape, from, count);
     tl_scope_leave(tape);
     return y;
 }
