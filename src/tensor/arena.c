@@ -31,7 +31,8 @@ static bool chunk_memory(tl_arena_chunk *chunk, size_t size, bool zeroed) {
 
 static bool add_chunk(tl_arena *a, size_t bytes) {
     size_t size = a->reserved < FIRST_CHUNK ? FIRST_CHUNK : a->reserved; /* doubles what there is … */
-    if (size > LARGEST_STEP) size = LARGEST_STEP;                        /* … up to a point */
+    if (size > LARGEST_STEP) size = LARGEST_STEP;                        /* … up to a point, … */
+    if (a->reserved && size < HUGE_PAGE && !a->limit) size = HUGE_PAGE; /* … and is soon worth a huge page */
     if (size < bytes) size = bytes;
     if (a->limit && a->reserved + size > a->limit) {
         size = bytes; /* a tight limit: take what is needed and no more */

@@ -70,10 +70,30 @@ START_TEST(a_limit_holds_and_what_is_too_much_is_refused) {
 }
 END_TEST
 
+/* Also on huge pages, which the system hands out zeroed, and from memory that was used before. */
+START_TEST(what_is_zeroed_is_zero) {
+    for (int round = 0; round < 3; round++) {
+        tl_arena a = {.zeroed = true};
+        for (size_t bytes = 100; bytes < 5000000; bytes *= 3) {
+            unsigned char *piece = tl_arena_get(&a, bytes);
+            must(piece != NULL);
+            ck_assert_uint_eq((uintptr_t)piece % 64, 0);
+            size_t sum = 0;
+            for (size_t i = 0; i < bytes; i++) sum += piece[i];
+            ck_assert_uint_eq(sum, 0);
+            memset(piece, 255, bytes);
+        }
+        tl_arena_free(&a);
+        ck_assert(a.zeroed);
+    }
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, pieces_lie_apart_and_come_back_in_the_same_places);
     tcase_add_test(tc, what_is_released_is_given_again_and_the_rest_stays);
     tcase_add_test(tc, a_limit_holds_and_what_is_too_much_is_refused);
+    tcase_add_test(tc, what_is_zeroed_is_zero);
 }
 
 TL_TEST_MAIN("tensor: arena")
