@@ -30,8 +30,8 @@ size_t tl_utf8_character(tl_span text, uint32_t *code) {
 size_t tl_utf8_first_bad(tl_span text) {
     tl_span rest = text;
     while (rest.size > 0) {
-        uint32_t code;
-        size_t length = tl_utf8_character(rest, &code);
+        uint32_t code = (unsigned char)rest.text[0];
+        size_t length = code < 0x80 ? 1 : tl_utf8_character(rest, &code);
         if (length == 0 || code == 0) break;
         rest = after(rest, length);
     }
@@ -54,7 +54,8 @@ static bool is_white(uint32_t code) {
 
 /* Length of the character at the front (1 for a bad byte); *white says what it is. */
 static size_t step(tl_span text, bool *white) {
-    uint32_t code = 0;
+    uint32_t code = (unsigned char)text.text[0];
+    if (code < 0x80) return *white = is_white(code), 1;
     size_t length = tl_utf8_character(text, &code);
     *white = length > 0 && is_white(code);
     return length > 0 ? length : 1;

@@ -29,12 +29,12 @@ long tl_table_find(const tl_table *table, tl_span key) {
     return (long)table->slots[slot_of(table, key, hash_of(key))] - 1;
 }
 
-/* Keeps at least half of the slots free with one more key. */
-static bool make_slots(tl_table *table) {
-    size_t need = 2 * ((size_t)table->count + 1);
-    if (need <= table->slot_count) return true;
-    if (table->count >= INT32_MAX - 1) return false;
-    size_t more = table->slot_count > 0 ? 2 * table->slot_count : 64;
+/* At least twice as many slots as keys. */
+static bool make_slots(tl_table *table, size_t keys) {
+    size_t more = table->slot_count > 0 ? table->slot_count : 64;
+    if (keys >= INT32_MAX) return false;
+    while (more < 2 * keys) more *= 2;
+    if (more == table->slot_count) return true;
     int32_t *slots = calloc(more, sizeof *slots);
     if (!slots) return false;
     for (long i = 0; i < table->count; i++) { /* keys differ: the first free slot is the right one */
@@ -48,8 +48,13 @@ static bool make_slots(tl_table *table) {
     return true;
 }
 
+bool tl_table_reserve(tl_table *table, size_t keys, size_t bytes) {
+    return make_slots(table, keys) && TL_RESERVE(table->entries, table->entries_room, keys) &&
+           TL_RESERVE(table->bytes, table->bytes_room, bytes);
+}
+
 long tl_table_add(tl_table *table, tl_span key) {
-    if (!make_slots(table)) return -1;
+    if (!make_slots(table, (size_t)table->count + 1)) return -1;
     uint64_t hash = hash_of(key);
     size_t slot = slot_of(table, key, hash);
     if (table->slots[slot] != 0) return (long)table->slots[slot] - 1;

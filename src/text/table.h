@@ -22,6 +22,8 @@ typedef struct tl_table {
 } tl_table;
 
 long tl_table_find(const tl_table *table, tl_span key); /* -1 if it is not there */
+/* Room for so many keys that have so many bytes together, a NUL behind each. False, and nothing lost, when out of memory. */
+bool tl_table_reserve(tl_table *table, size_t keys, size_t bytes);
 /* The key's number, old or new (then count has grown; the bytes are copied). -1, and nothing changed, when
  * out of memory. */
 long tl_table_add(tl_table *table, tl_span key);

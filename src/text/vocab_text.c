@@ -100,6 +100,8 @@ static bool read_all(reading *r, tl_span rest) {
     tl_span line = {rest.text, 0};
     tl_next_line(&rest, &line);
     if (!read_header(r, line)) return false;
+    if ((size_t)r->entries <= rest.size && !tl_table_reserve(r->tokens, (size_t)r->entries, rest.size))
+        return tl_error_set(r->error, "%s: out of memory", r->name);
     for (r->line = 2; tl_next_line(&rest, &line); r->line++)
         if (!read_token(r, line)) return false;
     if (r->tokens->count != r->entries)
