@@ -6,7 +6,8 @@
  *     mix                 context = probs·v                                     [B,H,T,d_k]
  *     merge and project   y       = (heads side by side)·W_o                    [B,T,d_model]
  *
- * Splitting and transposing are views: nothing is copied before the products. */
+ * Splitting and transposing are views: nothing is copied before the products. For whoever asks for the maps each step is an
+ * operation; for whoever does not, the middle ones are one that keeps less, with the same bits. */
 #include "attention.h"
 
 #include <math.h>
@@ -67,18 +68,23 @@ tl_heads tl_attention_project(const tl_attention *layer, tl_var x, tl_var memory
     return h;
 }
 
+/* Scores to merged context in one operation. */
+static tl_var mix_unseen(const tl_attention *layer, tl_heads h, const tl_mask *mask) {
+    return tl_linear_forward(&layer->out_proj,
+                             tl_scaled_dot_product_attention(h.q, h.k, h.v, mask, layer->dropout));
+}
+
 tl_var tl_attention_mix(const tl_attention *layer, tl_heads h, const tl_mask *mask, tl_attention_maps *maps) {
+    if (!maps) return mix_unseen(layer, h, mask);
     static const tl_mask everything = {0};
     double d_k = (double)layer->d_model / layer->heads;
     tl_var scores = tl_scale(tl_matmul(h.q, tl_transpose(h.k, -1, -2)), 1 / sqrt(d_k));
     tl_var probs = tl_masked_softmax(scores, mask ? mask : &everything);
     tl_var context = tl_matmul(tl_dropout(probs, layer->dropout), h.v);
-    if (maps) {
-        maps->scores = tl_label(scores, "scores");
-        maps->probs = tl_label(probs, "probs");
-        maps->context = tl_label(context, "context");
-        if (maps->keep_grad) tl_keep(scores), tl_keep(probs), tl_keep(context);
-    }
+    maps->scores = tl_label(scores, "scores");
+    maps->probs = tl_label(probs, "probs");
+    maps->context = tl_label(context, "context");
+    if (maps->keep_grad) tl_keep(scores), tl_keep(probs), tl_keep(context);
     return tl_linear_forward(&layer->out_proj, tl_merge_heads(context));
 }
 

@@ -33,6 +33,7 @@ typedef struct problem {
     long row_parts, col_parts;           /* rectangles that each one is cut into */
     long rectangle_rows, rectangle_cols; /* but the last ones may be smaller */
     int threads;
+    bool transposed;
 } problem;
 
 /* ---- batches ---- */
@@ -111,15 +112,16 @@ static void transpose(problem *q) {
     for (int axis = 0; axis < q->batch.count; axis++) swap_long(&q->batch.a[axis], &q->batch.b[axis]);
     for (int axis = 0; axis < q->sum.count; axis++) swap_long(&q->sum.a[axis], &q->sum.b[axis]);
     p->bias_on_rows = p->bias != NULL;
+    q->transposed = true;
 }
 
 /* ---- sizes ---- */
 
-static void cut_into_rectangles(problem *q) {
+static void cut_into_rectangles(problem *q, long threads) {
     const tl_product_plan *p = &q->plan;
     const long rows = p->kernels->rows, cols = p->kernels->cols;
     const double work = (double)q->items * (double)p->m * (double)p->n * (double)(p->k + 1);
-    const long threads = work > ONE_THREAD ? tl_threads() : 1;
+    if (work <= ONE_THREAD) threads = 1;
     q->row_parts = q->col_parts = 1;
     if (q->items % threads != 0 && q->items < 8 * threads) {
         if (p->m > p->n)
@@ -146,7 +148,7 @@ static void choose_blocks(problem *q) {
     const long rows = p->kernels->rows, cols = p->kernels->cols, unit = p->kernels->unit;
     const long m = tl_min_long(p->m, q->rectangle_rows), n = tl_min_long(p->n, q->rectangle_cols);
     const bool few_rows = m <= FEW_TILES * rows;
-    p->pack_b = p->packed || unit > 1 || p->b_col != 1 || m >= PACK_B_ROWS; /* unit > 1: never read as it is */
+    p->pack_b = p->packed || p->b_col != 1 || m >= PACK_B_ROWS || unit > 1; /* never read as it is */
     p->block_k = block_of_k(p, few_rows && p->pack_b && !p->packed ? 2 : 1);
     /* Columns of a are read in place: one line of the cache for each k. So are rows that lie close together, for they
      * fill the cache as evenly as a panel does. */
@@ -228,9 +230,9 @@ static bool fits(const tl_product_packed *packed, const tl_product_plan *p) {
     return packed->kernels == p->kernels && packed->k == p->k && packed->n == p->n;
 }
 
-/* Everything but memory. */
+/* Everything but memory, for at most so many threads. */
 static void plan(problem *q, const tl_product_kernels *kernels, tl_tensor c, tl_tensor a, tl_tensor b,
-                 const tl_product_options *options) {
+                 const tl_product_options *options, long threads) {
     static const tl_real nothing[1] = {0};
     *q = (problem){.plan = {.kernels = kernels, .c = c.data, .a = a.data, .b = b.data}};
     tl_product_plan *p = &q->plan;
@@ -253,7 +255,7 @@ static void plan(problem *q, const tl_product_kernels *kernels, tl_tensor c, tl_
         p->a = p->b = nothing;
         p->a_row = p->b_row = 0, p->a_col = p->b_col = 1;
     }
-    cut_into_rectangles(q);
+    cut_into_rectangles(q, threads);
     choose_blocks(q);
 }
 
@@ -287,7 +289,7 @@ static bool multiply_gathered(const tl_product_kernels *kernels, tl_tensor c, tl
                               const tl_product_options *options, tl_workspace *w) {
     problem q;
     tl_tensor a2 = gathered(a, c, b, 0), b2 = gathered(b, c, a, 1);
-    plan(&q, kernels, c, a2, b2, options);
+    plan(&q, kernels, c, a2, b2, options, tl_threads());
     const long of_a = tl_whole_lines(tl_numel(a2)), of_b = tl_whole_lines(tl_numel(b2));
     const long panel_size = tl_product_a_panels(&q.plan) + tl_product_b_panels(&q.plan);
     tl_real *memory = tl_workspace_get(w, (size_t)(of_a + of_b + q.threads * panel_size) * sizeof *memory);
@@ -295,7 +297,7 @@ static bool multiply_gathered(const tl_product_kernels *kernels, tl_tensor c, tl
     a2.data = memory, b2.data = memory + of_a;
     tl_tensor_copy(a2, a);
     tl_tensor_copy(b2, b);
-    plan(&q, kernels, c, a2, b2, options); /* the same, at its place */
+    plan(&q, kernels, c, a2, b2, options, tl_threads()); /* the same, at its place */
     run_sums(&q, memory + of_a + of_b, panel_size);
     return true;
 }
@@ -304,7 +306,7 @@ bool tl_product_with(const tl_product_kernels *kernels, tl_tensor c, tl_tensor a
                      const tl_product_options *options, tl_workspace *w) {
     if (tl_numel(c) == 0) return true;
     problem q;
-    plan(&q, kernels, c, a, b, options);
+    plan(&q, kernels, c, a, b, options, tl_threads());
     if (q.sum.count > 0 && kernels->unit > 1) return multiply_gathered(kernels, c, a, b, options, w);
     const long panel_size = tl_product_a_panels(&q.plan) + tl_product_b_panels(&q.plan);
     tl_real *panels = tl_workspace_get(w, (size_t)(q.threads * panel_size) * sizeof *panels);
@@ -337,4 +339,32 @@ bool tl_product(tl_tensor c, tl_tensor a, tl_tensor b, const tl_product_options 
     const tl_matmul_precision precision = options != NULL ? options->precision : TL_HIGHEST;
     const bool plain = options != NULL && options->plain;
     return tl_product_with(plain ? kernels->product : kernels->weights[precision], c, a, b, options, w);
+}
+
+tl_product_job tl_product_job_of(tl_tensor c, tl_tensor a, tl_tensor b, bool c_padded) {
+    problem q;
+    tl_real somewhere; /* a tensor without memory has no elements, and the plan would be for none */
+    c.data = a.data = b.data = &somewhere;
+    plan(&q, tl_kernels_pick()->product, c, a, b, NULL, 1);
+    q.plan.c_padded = c_padded && !q.transposed;
+    q.plan.c = NULL, q.plan.a = q.plan.b = NULL;
+    return (tl_product_job){q.plan, q.transposed};
+}
+
+long tl_product_job_panels(const tl_product_job *job) {
+    return tl_product_a_panels(&job->plan) + tl_product_b_panels(&job->plan);
+}
+
+void tl_product_job_run(const tl_product_job *job, bool add, tl_real *c, const tl_real *a, const tl_real *b,
+                        tl_real *panels) {
+    tl_product_plan p = job->plan;
+    p.add = add;
+    const tl_product_rectangle whole = {.c = c,
+                                        .a = job->swapped ? b : a,
+                                        .b = job->swapped ? a : b,
+                                        .i1 = p.m,
+                                        .j1 = p.n,
+                                        .a_panels = panels,
+                                        .b_panels = panels + tl_product_a_panels(&p)};
+    tl_product_multiply(&p, &whole);
 }

@@ -19,6 +19,7 @@
 #ifndef TL_PRODUCT_H
 #define TL_PRODUCT_H
 
+#include "product_block.h"
 #include "workspace.h"
 
 /* A matrix b [K,N] laid out for many products with it (see tl_product_prepack). {0}: none. */
@@ -49,7 +50,19 @@ bool tl_product(tl_tensor c, tl_tensor a, tl_tensor b, const tl_product_options 
 long tl_product_packed_numel(tl_tensor b, tl_matmul_precision precision);
 tl_product_packed tl_product_prepack(tl_real *panels, tl_tensor b, tl_matmul_precision precision);
 
-/* The same with these kernels instead of the ones that options and processor ask for (for tests: all of one family
+/* A plain product (see above) of matrices c [M,N], a [M,K], b [K,N] of those sizes and strides, planned once and run at
+ * many places. A run is one thread's work; it borrows `panels`, tl_product_job_panels elements aligned to 64. With
+ * c_padded what follows a row of c up to a whole line of the cache may be overwritten. */
+typedef struct tl_product_job {
+    tl_product_plan plan;
+    bool swapped; /* the plan is that of the transposed product */
+} tl_product_job;
+tl_product_job tl_product_job_of(tl_tensor c, tl_tensor a, tl_tensor b, bool c_padded);
+long tl_product_job_panels(const tl_product_job *job);
+void tl_product_job_run(const tl_product_job *job, bool add, tl_real *c, const tl_real *a, const tl_real *b,
+                        tl_real *panels);
+
+/* tl_product with these kernels instead of the ones that options and processor ask for (for tests: all of one family
  * agree in every bit where they fuse). */
 struct tl_product_kernels;
 bool tl_product_with(const struct tl_product_kernels *kernels, tl_tensor c, tl_tensor a, tl_tensor b,

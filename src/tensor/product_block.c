@@ -138,8 +138,9 @@ static void multiply(const tl_product_plan *p, const tl_product_rectangle *r, co
             t.b_row = p->pack_b || !whole ? panel_width(p, x->j1 - j) : p->b_row;
             t.c = r->c + i * p->c_row + j * p->c_col;
             t.bias = last && p->bias != NULL && !p->bias_on_rows ? p->bias + j : NULL;
-            if (whole && whole_rows && p->c_col == 1) {
-                width = kernels->tile(height, (x->j1 - j) / lanes, &t) * lanes;
+            if ((whole || p->c_padded) && whole_rows && p->c_col == 1) {
+                const long columns = whole ? x->j1 - j : panel_width(p, x->j1 - j);
+                width = kernels->tile(height, columns / lanes, &t) * lanes;
             } else {
                 width = tl_min_long(cols, x->j1 - j);
                 tile_by_scratch(p, height, width, t);

@@ -11,6 +11,7 @@ typedef struct tl_product_plan {
     const tl_real *a, *b, *bias;
     long c_row, c_col, a_row, a_col, b_row, b_col;
     bool add, bias_on_rows; /* bias_on_rows: c was transposed, bias belongs to its rows */
+    bool c_padded;          /* c's rows have room for whole vectors, and what is written there is nobody's */
     bool pack_a, pack_b;
     const tl_real *packed; /* all of b in panels, made before; or NULL. Then pack_b is true. */
     long block_k, block_rows, block_cols;

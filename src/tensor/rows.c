@@ -9,8 +9,8 @@
 #include <string.h>
 
 enum {
-    CHUNK = 64,          /* rows whose dgamma and dbeta are summed together */
-    SMALL = 4096,        /* up to so many numbers with an exp each, one thread is as fast as two … */
+    CHUNK = 64,         /* rows whose dgamma and dbeta are summed together */
+    SMALL = 4096,       /* up to so many numbers with an exp each, one thread is as fast as two … */
     SMALL_SIMPLE = 8192 /* … or without */
 };
 
@@ -22,13 +22,14 @@ static tl_row_mask all_of(long n) { return (tl_row_mask){n, NULL}; }
 void tl_rows_softmax(tl_real *y, const tl_real *x, long rows, long n) {
     const tl_row_kernels *k = kernels();
 #pragma omp parallel for schedule(static) if (rows * n > SMALL)
-    for (long r = 0; r < rows; r++) k->softmax(y + r * n, x + r * n, n, all_of(n));
+    for (long r = 0; r < rows; r++) k->softmax(y + r * n, x + r * n, 1, n, all_of(n));
 }
 
 void tl_rows_softmax_backward(tl_real *dx, const tl_real *y, const tl_real *dy, long rows, long n, bool add) {
     const tl_row_kernels *k = kernels();
 #pragma omp parallel for schedule(static) if (rows * n > SMALL_SIMPLE)
-    for (long r = 0; r < rows; r++) k->softmax_backward(dx + r * n, y + r * n, dy + r * n, n, all_of(n), add);
+    for (long r = 0; r < rows; r++)
+        k->softmax_backward(dx + r * n, y + r * n, dy + r * n, 1, n, all_of(n), add);
 }
 
 void tl_rows_log_softmax(tl_real *y, const tl_real *x, long rows, long n) {
@@ -46,7 +47,7 @@ void tl_rows_log_softmax_backward(tl_real *dx, const tl_real *y, const tl_real *
 
 /* ---- masks ---- */
 
-static tl_row_mask mask_of_row(const tl_key_mask *m, long row, long n) {
+tl_row_mask tl_row_mask_of(const tl_key_mask *m, long row, long n) {
     long query = row % m->queries, head = row / m->queries % m->heads, batch = row / m->queries / m->heads;
     tl_row_mask mask = all_of(n);
     if (m->lengths && m->lengths[batch] < mask.visible) mask.visible = m->lengths[batch];
@@ -64,7 +65,7 @@ static tl_row_mask mask_of_row(const tl_key_mask *m, long row, long n) {
 void tl_rows_masked_softmax(tl_real *y, const tl_real *x, long rows, long n, const tl_key_mask *mask) {
     const tl_row_kernels *k = kernels();
 #pragma omp parallel for schedule(static) if (rows * n > SMALL)
-    for (long r = 0; r < rows; r++) k->softmax(y + r * n, x + r * n, n, mask_of_row(mask, r, n));
+    for (long r = 0; r < rows; r++) k->softmax(y + r * n, x + r * n, 1, n, tl_row_mask_of(mask, r, n));
 }
 
 void tl_rows_masked_softmax_backward(tl_real *dx, const tl_real *y, const tl_real *dy, long rows, long n,
@@ -72,7 +73,7 @@ void tl_rows_masked_softmax_backward(tl_real *dx, const tl_real *y, const tl_rea
     const tl_row_kernels *k = kernels();
 #pragma omp parallel for schedule(static) if (rows * n > SMALL_SIMPLE)
     for (long r = 0; r < rows; r++)
-        k->softmax_backward(dx + r * n, y + r * n, dy + r * n, n, mask_of_row(mask, r, n), add);
+        k->softmax_backward(dx + r * n, y + r * n, dy + r * n, 1, n, tl_row_mask_of(mask, r, n), add);
 }
 
 /* ---- normalisation ---- */

@@ -26,6 +26,8 @@ typedef struct tl_key_mask {
     long stride[4];        /* attend's, in bytes: batch, head, query, key; 0 = the same for all; key 0 or 1 */
 } tl_key_mask;
 
+/* What row r sees of its n = S keys. */
+tl_row_mask tl_row_mask_of(const tl_key_mask *mask, long r, long n);
 /* n = S. A row that sees nothing is all zeros, its gradient too. */
 void tl_rows_masked_softmax(tl_real *y, const tl_real *x, long rows, long n, const tl_key_mask *mask);
 void tl_rows_masked_softmax_backward(tl_real *dx, const tl_real *y, const tl_real *dy, long rows, long n,

@@ -33,7 +33,7 @@ START_TEST(words_of_the_script) {
     ck_assert_int_eq(try("bench/without/run --fast"), 2);
     assert_contains(said, "usage: ");
     ck_assert_int_eq(try("bench/without/run all-of-it"), 2);
-    assert_contains(said, "bench/without: there is no all-of-it; fused-loss");
+    assert_contains(said, "bench/without: there is no all-of-it; fused-attention fused-loss");
 }
 END_TEST
 

@@ -724,7 +724,7 @@ START_TEST(out_of_memory) {
     tl_batch b = batch_of(sentences, 3, 13, 0, 0);
     tl_beam_options o = {.bos = MODEL_BOS, .eos = MODEL_EOS, .nbest = 2, .no_cache = _i};
     sentence_said *said = say(&k, &b, &o);
-    size_t enough = tl_tape_stats_of(k.tape).reserved;
+    size_t enough = tl_tape_stats_of(k.tape).peak;
     int failures = 0;
     for (size_t limit = 1; limit < 2 * enough; limit += enough / 20) {
         tl_tape *kept = k.tape;

@@ -66,16 +66,16 @@ START_TEST(softmax_is_right) {
         EACH_SIZE(n) {
             fill(x, n, 8);
             fill(dy, n, 1);
-            best()->softmax(y, x, (long)n, all_of(n));
+            best()->softmax(y, x, 1, (long)n, all_of(n));
             plain_softmax(p, x, n, all_of(n));
             for (size_t i = 0; i < n; i++) near(y[i], p[i], (double)p[i], 12, "softmax", i);
             wide dot = 0;
             for (size_t i = 0; i < n; i++) dot += p[i] * (wide)dy[i];
-            best()->softmax_backward(dx, y, dy, (long)n, all_of(n), false);
+            best()->softmax_backward(dx, y, dy, 1, (long)n, all_of(n), false);
             for (size_t i = 0; i < n; i++) near(dx[i], p[i] * ((wide)dy[i] - dot), (double)p[i], 16, "dx", i);
             fill(more, n, 1);
             memcpy(x, more, sizeof x);
-            best()->softmax_backward(more, y, dy, (long)n, all_of(n), true);
+            best()->softmax_backward(more, y, dy, 1, (long)n, all_of(n), true);
             for (size_t i = 0; i < n; i++) ck_assert(more[i] == x[i] + dx[i]);
         }
 }
@@ -109,7 +109,7 @@ START_TEST(huge_logits_do_not_overflow) {
     for (int sign = -1; sign <= 1; sign += 2) {
         for (int i = 0; i < 40; i++) x[i] = (tl_real)(sign * 10000.0 + (i % 2 ? 0 : -sign * 20000.0));
         x[3] = 10001;
-        best()->softmax(y, x, 40, all_of(40));
+        best()->softmax(y, x, 1, 40, all_of(40));
         best()->log_softmax(z, x, 40);
         tl_row_loss r = best()->cross_entropy(x, 40, sign > 0 ? 0 : 1, 0.1, e); /* a hopeless target */
         ck_assert(isfinite(r.loss) && r.loss > 1000);
@@ -141,8 +141,8 @@ START_TEST(masked_places_are_zero_whatever_they_hold) {
                 x[i] = poison[i % 3];
                 dy[i] = poison[(i + 1) % 3];
             }
-            best()->softmax(y, x, 70, m);
-            best()->softmax_backward(dx, y, dy, 70, m, false);
+            best()->softmax(y, x, 1, 70, m);
+            best()->softmax_backward(dx, y, dy, 1, 70, m, false);
             plain_softmax(p, x, 70, m);
             wide dot = 0;
             for (size_t i = 0; i < 70; i++)
@@ -158,7 +158,7 @@ START_TEST(masked_places_are_zero_whatever_they_hold) {
             }
             fill(more, 70, 1);
             memcpy(x, more, sizeof x);
-            best()->softmax_backward(more, y, dy, 70, m, true);
+            best()->softmax_backward(more, y, dy, 1, 70, m, true);
             for (size_t i = 0; i < 70; i++) ck_assert(seen(m, i) ? more[i] == x[i] + dx[i] : more[i] == x[i]);
         }
 }
@@ -172,9 +172,9 @@ START_TEST(what_is_seen_and_not_finite_shows) {
         memset(attend, 1, sizeof attend);
         attend[4] = 0;
         x[17] = bad ? (tl_real)INFINITY : (tl_real)NAN;
-        best()->softmax(y, x, 20, (tl_row_mask){20, attend});
+        best()->softmax(y, x, 1, 20, (tl_row_mask){20, attend});
         ck_assert(isnan(y[0]) && isnan(y[17]) && is_plus_zero(y[4]));
-        best()->softmax(y, x, 20, (tl_row_mask){17, attend}); /* now it is hidden */
+        best()->softmax(y, x, 1, 20, (tl_row_mask){17, attend}); /* now it is hidden */
         ck_assert(isfinite(y[0]) && is_plus_zero(y[17]));
     }
 }
@@ -186,15 +186,15 @@ START_TEST(a_padded_row_has_the_bits_of_the_row_alone) {
     for (long n = 1; n <= 100; n++) {
         fill(x, 200, 6);
         fill(dy, 200, 1);
-        best()->softmax(alone, x, n, all_of((size_t)n));
-        best()->softmax_backward(d_alone, alone, dy, n, all_of((size_t)n), false);
+        best()->softmax(alone, x, 1, n, all_of((size_t)n));
+        best()->softmax_backward(d_alone, alone, dy, 1, n, all_of((size_t)n), false);
         for (long width = n; width < 200; width += 13)
             for (int way = 0; way < 2; way++) { /* by length, by array */
                 for (long i = 0; i < width; i++) attend[i] = i < n;
                 tl_row_mask m = way ? (tl_row_mask){width, attend} : (tl_row_mask){n, NULL};
-                best()->softmax(padded, x, width, m);
+                best()->softmax(padded, x, 1, width, m);
                 same_bits(alone, padded, (size_t)n, "softmax");
-                best()->softmax_backward(d_padded, padded, dy, width, m, false);
+                best()->softmax_backward(d_padded, padded, dy, 1, width, m, false);
                 same_bits(d_alone, d_padded, (size_t)n, "softmax's gradient");
             }
     }
@@ -381,8 +381,8 @@ static size_t run_all(const tl_row_kernels *k, tl_real *out, const tl_real *x, c
     tl_row_mask masks[] = {{n, NULL}, {n / 2, NULL}, {n, attend}, {(n + 1) / 2, attend}};
     for (int m = 0; m < 4; m++) {
         tl_real *y = NEXT;
-        k->softmax(y, x, n, masks[m]);
-        for (int add = 0; add < 2; add++) k->softmax_backward(NEXT, y, dy, n, masks[m], add);
+        k->softmax(y, x, 1, n, masks[m]);
+        for (int add = 0; add < 2; add++) k->softmax_backward(NEXT, y, dy, 1, n, masks[m], add);
     }
     tl_real *y = NEXT;
     k->log_softmax(y, x, n);
@@ -515,13 +515,13 @@ START_TEST(drivers_give_each_row_its_own) {
     tl_loss_sums sums = {0};
     for (int row = 0; row < ROWS; row++) {
         const tl_real *x = many_x + row * WIDTH;
-        best()->softmax(alone, x, WIDTH, all_of(WIDTH));
+        best()->softmax(alone, x, 1, WIDTH, all_of(WIDTH));
         same_bits(alone, r->y[0] + row * WIDTH, WIDTH, "softmax");
         int query = row % 25, batch = row / 100; /* 7 sentences, 4 heads, 25 queries */
         uint8_t attend[WIDTH];
         for (int j = 0; j < WIDTH; j++)
             attend[j] = j < batch * 10 && j <= query + WIDTH - 25 && (batch * WIDTH + j) % 5 != 2;
-        best()->softmax(alone, x, WIDTH, (tl_row_mask){WIDTH, attend});
+        best()->softmax(alone, x, 1, WIDTH, (tl_row_mask){WIDTH, attend});
         same_bits(alone, r->y[4] + row * WIDTH, WIDTH, "masked softmax");
         int target = many_id[row] % WIDTH;
         if (target == 5) {

@@ -432,7 +432,7 @@ START_TEST(gradient_blows_up) {
         const char *where = stops("--steps 10", "step 10: the norm of the gradients is ");
         assert_contains(where, "; a batch of 1 sentence, line ");
         assert_contains(where, "; what went wrong first: gradient of node ");
-        assert_contains(where, ", merge_heads (decoder.layers.0.multihead_attn), ");
+        assert_contains(where, ", scaled_dot_product_attention (decoder.layers.0.multihead_attn), ");
     }
 }
 END_TEST

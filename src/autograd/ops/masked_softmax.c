@@ -6,11 +6,7 @@
  * Hidden scores never enter the arithmetic, whatever they hold: weight exactly 0, gradient exactly 0. A query that
  * sees nothing gets zeros.
  * backward: given dy,   dx[i,j] += y[i,j]·(dy[i,j] - sum over visible k of y[i,k]·dy[i,k])   if i sees j. */
-#include "tapeloom/op.h"
-#include "tapeloom/ops.h"
-#include "tensor/rows.h"
-
-#include <string.h>
+#include "key_mask.h"
 
 typedef struct saved {
     tl_key_mask mask; /* over the tape's own copies */
@@ -27,52 +23,6 @@ static void backward(tl_back *b) {
 
 const tl_op tl_op_masked_softmax = {"masked_softmax", backward};
 
-static bool copy_lengths(tl_call *c, saved *s, const int *lengths, long sentences) {
-    int *copy = tl_call_memory(c, (size_t)sentences * sizeof *copy);
-    for (long b = 0; b < sentences && copy; b++) {
-        if (lengths[b] < 0 || lengths[b] > s->keys) {
-            tl_call_fail(c, "key_lengths[%ld] is %d, should be 0 … %ld, the number of keys", b, lengths[b],
-                         s->keys);
-            return false;
-        }
-        copy[b] = lengths[b];
-    }
-    s->mask.lengths = copy;
-    return copy != NULL;
-}
-
-/* dim: B, H, T, S of the scores */
-static bool copy_attend(tl_call *c, saved *s, const tl_mask *mask, const long dim[4]) {
-    tl_shape have = {4, {0}}, want = {4, {dim[0], dim[1], dim[2], dim[3]}};
-    bool fits = true;
-    for (int a = 0; a < 4; a++) {
-        have.dim[a] = mask->attend_dim[a];
-        fits &= have.dim[a] == 1 || have.dim[a] == dim[a];
-    }
-    char first[TL_SHAPE_TEXT], second[TL_SHAPE_TEXT];
-    if (!fits) {
-        tl_call_fail(c, "attend is %s, scores are %s [batch,head,query,key]: each size must be the same or 1",
-                     tl_shape_text(have, first), tl_shape_text(want, second));
-        return false;
-    }
-    const long count = tl_shape_numel(have);
-    uint8_t *copy = tl_call_memory(c, (size_t)count);
-    for (long i = 0; i < count && copy; i++) {
-        if (mask->attend[i] != TL_ATTEND && mask->attend[i] != TL_BLOCK) {
-            tl_call_fail(c, "attend[%ld] is %d, neither TL_ATTEND nor TL_BLOCK", i, mask->attend[i]);
-            return false;
-        }
-        copy[i] = mask->attend[i];
-    }
-    s->mask.attend = copy;
-    long stride = 1;
-    for (int a = 3; a >= 0; a--) {
-        s->mask.stride[a] = have.dim[a] == 1 ? 0 : stride;
-        stride *= have.dim[a];
-    }
-    return copy != NULL;
-}
-
 tl_var tl_masked_softmax(tl_var x, const tl_mask *mask) {
     tl_call c = tl_call_begin(&tl_op_masked_softmax, 1, &x);
     if (!c.ok) return tl_call_end(&c);
@@ -88,9 +38,7 @@ tl_var tl_masked_softmax(tl_var x, const tl_mask *mask) {
     if (!c.ok || !tl_call_dense(&c, 0)) return tl_call_end(&c);
     s->rows = dim[0] * dim[1] * queries;
     s->keys = keys;
-    s->mask = (tl_key_mask){.heads = dim[1], .queries = queries, .causal = mask && mask->causal};
-    if (mask && mask->key_lengths && !copy_lengths(&c, s, mask->key_lengths, dim[0])) return tl_call_end(&c);
-    if (mask && mask->attend && !copy_attend(&c, s, mask, dim)) return tl_call_end(&c);
+    if (!tl_key_mask_copy(&c, &s->mask, mask, dim)) return tl_call_end(&c);
     tl_rows_masked_softmax(y.data, c.x[0].data, s->rows, keys, &s->mask);
     return tl_call_end(&c);
 }

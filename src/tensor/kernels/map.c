@@ -109,22 +109,42 @@ MAP2_GRAD(div_y)
 
 /* ---- dropout ---- */
 
-static void dropout(long n, tl_real *y, const tl_real *x, double p, tl_rng_key key, uint64_t first,
-                    bool add) {
-    double least = ceil(p * 0x1p32); /* the smallest word that is kept */
-    const tl_vecu threshold = tl_vecu_set(least < UINT32_MAX ? (tl_uint)least : UINT32_MAX);
-    const tl_real factor = (tl_real)(1 / (1 - p));
+typedef struct drop {
+    tl_vecu least; /* the smallest word that is kept */
+    tl_real factor;
+    tl_rng_key key;
+} drop;
+
+TL_SIMD drop drop_of(double p, tl_rng_key key) {
+    double least = ceil(p * 0x1p32);
+    return (drop){tl_vecu_set(least < UINT32_MAX ? (tl_uint)least : UINT32_MAX), (tl_real)(1 / (1 - p)), key};
+}
+
+TL_SIMD void drop_row(const drop *d, long n, tl_real *y, const tl_real *x, uint64_t first, bool add) {
     for (long i = 0; i < n; i += TL_LANES) {
         long m = n - i < TL_LANES ? n - i : TL_LANES;
-        tl_veci keep = tl_vec_rng(key, first + (uint64_t)i) >= threshold;
+        tl_veci keep = tl_vec_rng(d->key, first + (uint64_t)i) >= d->least;
         tl_vec v = m == TL_LANES ? tl_vec_load(x + i) : tl_vec_load_n(x + i, m, 0);
-        v = tl_vec_where(keep, factor * v);
+        v = tl_vec_where(keep, d->factor * v);
         if (add) v += m == TL_LANES ? tl_vec_load(y + i) : tl_vec_load_n(y + i, m, 0);
         if (m == TL_LANES)
             tl_vec_store(y + i, v);
         else
             tl_vec_store_n(y + i, m, v);
     }
+}
+
+static void dropout(long n, tl_real *y, const tl_real *x, double p, tl_rng_key key, uint64_t first,
+                    bool add) {
+    const drop d = drop_of(p, key);
+    drop_row(&d, n, y, x, first, add);
+}
+
+static void dropout_rows(long rows, long n, tl_real *y, long y_row, const tl_real *x, long x_row, double p,
+                         tl_rng_key key, uint64_t first, long step) {
+    const drop d = drop_of(p, key);
+    for (long r = 0; r < rows; r++)
+        drop_row(&d, n, y + r * y_row, x + r * x_row, first + (uint64_t)(r * step), false);
 }
 
 /* ---- sums ---- */
@@ -189,6 +209,7 @@ const tl_map_kernels TL_KERNEL(tl_map_kernels) = {
     .div_grad_x = map_grad_div_x,
     .div_grad_y = map_grad_div_y,
     .dropout = dropout,
+    .dropout_rows = dropout_rows,
     .accumulate = accumulate,
     .columns = columns,
     .sum = sum,

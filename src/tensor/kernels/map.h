@@ -63,6 +63,10 @@ typedef struct tl_map_kernels {
      * The gradient is the same map of dy: the mask is drawn again, not stored. */
     void (*dropout)(long n, tl_real *y, const tl_real *x, double p, tl_rng_key key, uint64_t first, bool add);
 
+    /* The same for rows of n elements, without adding; a row's first counts as first + r·step. */
+    void (*dropout_rows)(long rows, long n, tl_real *y, long y_row, const tl_real *x, long x_row, double p,
+                         tl_rng_key key, uint64_t first, long step);
+
     /* to += from */
     void (*accumulate)(long n, tl_real *to, const tl_real *from);
     /* to[c] (+)= sum over r of from[r·row_stride + c], one chain in ascending r for each c */

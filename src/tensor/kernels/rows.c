@@ -57,11 +57,13 @@ static bool row_nothing_shown(tl_row_mask mask) {
     return true;
 }
 
-TL_SIMD tl_real row_max(const tl_real *x, long n) {
+TL_SIMD tl_real row_scaled_max(const tl_real *x, tl_real scale, long n) {
     tl_vec max = tl_vec_set(NEGATIVE_INFINITY);
-    for (long i = 0; i < n; i += TL_LANES) max = tl_vec_max(row_load(x, i, n, NEGATIVE_INFINITY), max);
+    for (long i = 0; i < n; i += TL_LANES)
+        max = tl_vec_max(row_load(x, i, n, NEGATIVE_INFINITY) * scale, max);
     return tl_vec_hmax(max);
 }
+TL_SIMD tl_real row_max(const tl_real *x, long n) { return row_scaled_max(x, 1, n); }
 
 /* e^x for x <= 0 (a rounding error above does no harm). What would not be a normal number is 0, -Inf's included:
  * denormals carry nothing here and cost some processors hundreds of cycles. */
@@ -78,28 +80,44 @@ TL_SIMD tl_real one_log(tl_real x) { return tl_vec_log(tl_vec_set(x))[0]; }
 
 /* ---- softmax ---- */
 
-/* y = softmax of x's n > 0 numbers; the last, unfilled vector stays in a register until it is done. Returns whether
+/* Stores the last, unfilled vector of a row: all of it where the row has room behind its n numbers, for what is read
+ * again soon is read faster so. Lanes beyond n hold 0. */
+TL_SIMD void row_store_last(tl_real *y, long i, long n, long room, tl_vec v) {
+    if (i + TL_LANES <= room)
+        tl_vec_store(y + i, v);
+    else
+        tl_vec_store_n(y + i, n - i, v);
+}
+
+/* Clears a row's places behind the vectors that hold its first n numbers; row_store_last has cleared the others. */
+TL_SIMD void row_clear_rest(tl_real *y, long n, long room) {
+    const long stored = (n + TL_LANES - 1) / TL_LANES * TL_LANES;
+    row_clear(y, stored <= room ? stored : n, room);
+}
+
+/* y = softmax of scale·x, n > 0 numbers; the last, unfilled vector stays in a register until it is done. Returns whether
  * the sum is a number. */
-TL_SIMD bool softmax_row(tl_real *y, const tl_real *x, long n) {
+TL_SIMD bool softmax_row(tl_real *y, const tl_real *x, tl_real scale, long n, long room) {
     const long whole = n - n % TL_LANES;
-    tl_real max = row_max(x, n);
+    tl_real max = row_scaled_max(x, scale, n);
     tl_vec total = tl_vec_zero(), last = tl_vec_zero();
     for (long i = 0; i < whole; i += TL_LANES) {
-        tl_vec e = row_exp(tl_vec_load(x + i) - max);
+        tl_vec e = row_exp(tl_vec_load(x + i) * scale - max);
         total += e;
         tl_vec_store(y + i, e);
     }
     if (whole < n) {
-        last = row_exp(tl_vec_load_n(x + whole, n - whole, NEGATIVE_INFINITY) - max);
+        last = row_exp(tl_vec_load_n(x + whole, n - whole, NEGATIVE_INFINITY) * scale - max);
         total += last;
     }
-    tl_real sum = tl_vec_sum(total), scale = 1 / sum;
-    for (long i = 0; i < whole; i += TL_LANES) tl_vec_store(y + i, tl_vec_load(y + i) * scale);
-    if (whole < n) tl_vec_store_n(y + whole, n - whole, last * scale);
+    tl_real sum = tl_vec_sum(total), share = 1 / sum;
+    for (long i = 0; i < whole; i += TL_LANES) tl_vec_store(y + i, tl_vec_load(y + i) * share);
+    if (whole < n) row_store_last(y, whole, n, room, tl_vec_where(tl_vec_first(n - whole), last * share));
+    row_clear_rest(y, n, room);
     return sum == sum;
 }
 
-static void softmax(tl_real *y, const tl_real *x, long n, tl_row_mask mask) {
+static void softmax(tl_real *y, const tl_real *x, tl_real scale, long n, tl_row_mask mask) {
     if (mask.visible > n) mask.visible = n;
     const long visible = mask.visible;
     if (row_nothing_shown(mask)) {
@@ -113,35 +131,38 @@ static void softmax(tl_real *y, const tl_real *x, long n, tl_row_mask mask) {
         }
         x = y;
     }
-    bool finite = softmax_row(y, x, visible);
+    bool finite = softmax_row(y, x, scale, visible, n);
     for (long i = 0; i < visible && mask.attend && !finite; i++) /* then all of it is NaN */
         if (!mask.attend[i]) y[i] = 0;
-    row_clear(y, visible, n);
 }
 
-TL_SIMD void softmax_row_backward(tl_real *dx, const tl_real *y, const tl_real *dy, tl_row_mask mask,
-                                  bool add) {
-    const long n = mask.visible;
+TL_SIMD void softmax_row_backward(tl_real *dx, const tl_real *y, const tl_real *dy, tl_real scale, long room,
+                                  tl_row_mask mask, bool add) {
+    const long n = mask.visible, whole = n - n % TL_LANES;
     tl_vec total = tl_vec_zero();
     for (long i = 0; i < n; i += TL_LANES)
         total += row_load(y, i, n, 0) * row_only_shown(row_load(dy, i, n, 0), i, mask);
     tl_real dot = tl_vec_sum(total);
     for (long i = 0; i < n; i += TL_LANES) {
         tl_vec d = row_load(y, i, n, 0) * (row_load(dy, i, n, 0) - dot);
-        row_put(dx, i, n, row_only_shown(d, i, mask), add);
+        d = row_only_shown(d * scale, i, mask);
+        if (add || i < whole)
+            row_put(dx, i, n, d, add);
+        else
+            row_store_last(dx, i, n, room, tl_vec_where(tl_vec_first(n - i), d));
     }
+    if (!add) row_clear_rest(dx, n, room);
 }
 
-static void softmax_backward(tl_real *dx, const tl_real *y, const tl_real *dy, long n, tl_row_mask mask,
-                             bool add) {
+static void softmax_backward(tl_real *dx, const tl_real *y, const tl_real *dy, tl_real scale, long n,
+                             tl_row_mask mask, bool add) {
     if (mask.visible > n) mask.visible = n;
     if (mask.visible < 0) mask.visible = 0;
     if (mask.attend)
-        softmax_row_backward(dx, y, dy, mask, add);
+        softmax_row_backward(dx, y, dy, scale, n, mask, add);
     else
-        softmax_row_backward(dx, y, dy, (tl_row_mask){mask.visible, NULL},
+        softmax_row_backward(dx, y, dy, scale, n, (tl_row_mask){mask.visible, NULL},
                              add); /* without a trace of the array */
-    if (!add) row_clear(dx, mask.visible, n);
 }
 
 static void log_softmax(tl_real *y, const tl_real *x, long n) {

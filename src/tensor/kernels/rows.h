@@ -29,11 +29,11 @@ typedef struct tl_row_loss {
 } tl_row_loss;
 
 typedef struct tl_row_kernels {
-    /* y = softmax of the visible part of x; y may be x. Nothing visible: zeros. */
-    void (*softmax)(tl_real *y, const tl_real *x, long n, tl_row_mask mask);
-    /* dx (+)= y·(dy - sum(y·dy)); dx may be dy when not adding */
-    void (*softmax_backward)(tl_real *dx, const tl_real *y, const tl_real *dy, long n, tl_row_mask mask,
-                             bool add);
+    /* y = softmax of the visible part of scale·x; y may be x, scale > 0. Nothing visible: zeros. */
+    void (*softmax)(tl_real *y, const tl_real *x, tl_real scale, long n, tl_row_mask mask);
+    /* dx (+)= scale·(y·(dy - sum(y·dy))); dx may be dy when not adding */
+    void (*softmax_backward)(tl_real *dx, const tl_real *y, const tl_real *dy, tl_real scale, long n,
+                             tl_row_mask mask, bool add);
     /* y = x - log(sum(exp(x))); y may be x */
     void (*log_softmax)(tl_real *y, const tl_real *x, long n);
     /* dx (+)= dy - exp(y)·sum(dy) */

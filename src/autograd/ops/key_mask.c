@@ -1,0 +1,53 @@
+#include "key_mask.h"
+
+static bool copy_lengths(tl_call *c, tl_key_mask *to, const int *lengths, const long dim[4]) {
+    int *copy = tl_call_memory(c, (size_t)dim[0] * sizeof *copy);
+    for (long b = 0; b < dim[0] && copy; b++) {
+        if (lengths[b] < 0 || lengths[b] > dim[3]) {
+            tl_call_fail(c, "key_lengths[%ld] is %d, should be 0 … %ld, the number of keys", b, lengths[b],
+                         dim[3]);
+            return false;
+        }
+        copy[b] = lengths[b];
+    }
+    to->lengths = copy;
+    return copy != NULL;
+}
+
+/* dim: B, H, T, S of the scores */
+static bool copy_attend(tl_call *c, tl_key_mask *to, const tl_mask *mask, const long dim[4]) {
+    tl_shape have = {4, {0}}, want = {4, {dim[0], dim[1], dim[2], dim[3]}};
+    bool fits = true;
+    for (int a = 0; a < 4; a++) {
+        have.dim[a] = mask->attend_dim[a];
+        fits &= have.dim[a] == 1 || have.dim[a] == dim[a];
+    }
+    char first[TL_SHAPE_TEXT], second[TL_SHAPE_TEXT];
+    if (!fits) {
+        tl_call_fail(c, "attend is %s, scores are %s [batch,head,query,key]: each size must be the same or 1",
+                     tl_shape_text(have, first), tl_shape_text(want, second));
+        return false;
+    }
+    const long count = tl_shape_numel(have);
+    uint8_t *copy = tl_call_memory(c, (size_t)count);
+    for (long i = 0; i < count && copy; i++) {
+        if (mask->attend[i] != TL_ATTEND && mask->attend[i] != TL_BLOCK) {
+            tl_call_fail(c, "attend[%ld] is %d, neither TL_ATTEND nor TL_BLOCK", i, mask->attend[i]);
+            return false;
+        }
+        copy[i] = mask->attend[i];
+    }
+    to->attend = copy;
+    long stride = 1;
+    for (int a = 3; a >= 0; a--) {
+        to->stride[a] = have.dim[a] == 1 ? 0 : stride;
+        stride *= have.dim[a];
+    }
+    return copy != NULL;
+}
+
+bool tl_key_mask_copy(tl_call *c, tl_key_mask *copy, const tl_mask *mask, const long scores[4]) {
+    *copy = (tl_key_mask){.heads = scores[1], .queries = scores[2], .causal = mask && mask->causal};
+    if (mask && mask->key_lengths && !copy_lengths(c, copy, mask->key_lengths, scores)) return false;
+    return !mask || !mask->attend || copy_attend(c, copy, mask, scores);
+}

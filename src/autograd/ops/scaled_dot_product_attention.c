@@ -1,0 +1,172 @@
+/* scaled_dot_product_attention: from queries, keys and values to the heads' contexts side by side (Vaswani et al. 2017,
+ * equation 1), in one operation.
+ *
+ *     p[i,j] = softmax over the keys j that the mask shows of q[i]·k[j] / √d        q [B,H,T,d], k [B,H,S,d]
+ *     y[i]   = sum over j of dropout(p)[i,j]·v[j]                                   v [B,H,S,e], y [B,T,H·e]
+ *
+ * The same bits as matmul, scale, masked_softmax, dropout, matmul and merge_heads one after another; they store every
+ * score five times where this one stores the probabilities.
+ * backward: given dy,   dv += dropout(p)ᵀ·dy,   ds = softmax's gradient of dropout's of dy·vᵀ, over √d,
+ *                       dq += ds·k,   dk += dsᵀ·q. */
+#include "key_mask.h"
+#include "tensor/attention.h"
+
+#include <math.h>
+
+typedef struct saved {
+    tl_key_mask mask;
+    double dropout;
+    tl_rng_key key;
+    tl_real *probs; /* [B,H,T,S] */
+} saved;
+
+static tl_attending attending(tl_tensor q, tl_tensor k, tl_tensor v, const saved *s) {
+    return (tl_attending){.q = q,
+                          .k = k,
+                          .v = v,
+                          .scale = 1 / sqrt((double)q.dim[3]),
+                          .mask = &s->mask,
+                          .dropout = s->dropout,
+                          .key = s->key};
+}
+
+/* [B,T,H·e] seen as [B,H,T,e] */
+static tl_tensor by_heads(tl_tensor y, long heads) {
+    const long e = y.dim[2] / heads;
+    return (tl_tensor){.data = y.data,
+                       .rank = 4,
+                       .dim = {y.dim[0], heads, y.dim[1], e},
+                       .stride = {y.stride[0], e * y.stride[2], y.stride[1], y.stride[2]}};
+}
+
+/* ---- backward ---- */
+
+static long reach(tl_tensor t) {
+    long last = 0;
+    for (int i = 0; i < t.rank; i++) last += (t.dim[i] - 1) * t.stride[i];
+    return last;
+}
+
+/* Have a and b no element in common? Sure of that are different stretches of memory, and parts of one packed projection:
+ * the same rows, other columns. */
+static bool apart(tl_tensor a, tl_tensor b) {
+    const uintptr_t first = (uintptr_t)a.data, second = (uintptr_t)b.data;
+    if (first > second) return apart(b, a);
+    const long distance = (long)((second - first) / sizeof(tl_real)), row = a.stride[2];
+    if (distance > reach(a)) return true;
+    for (int i = 0; i < 4; i++)
+        if (a.stride[i] != b.stride[i]) return false;
+    const long columns = (a.dim[1] - 1) * a.stride[1] + a.dim[3],
+               others = (b.dim[1] - 1) * b.stride[1] + b.dim[3];
+    return a.stride[3] == 1 && a.stride[0] % row == 0 && distance >= columns && distance + others <= row;
+}
+
+/* Input i's gradient, apart from those of the inputs before it. */
+static tl_attend_gradient gradient_of(tl_back *b, int i, tl_sink *sink) {
+    bool alone = true;
+    *sink = (tl_sink){.input = i};
+    if (!tl_back_wants(b, i)) return (tl_attend_gradient){0};
+    for (int j = 0; j < i; j++) alone &= !tl_back_wants(b, j) || apart(tl_back_x(b, j), tl_back_x(b, i));
+    if (alone)
+        tl_sink_open(b, i, sink);
+    else
+        *sink = (tl_sink){.input = i, .folded = true, .to = tl_back_scratch(b, tl_shape_of(tl_back_x(b, i)))};
+    return (tl_attend_gradient){sink->to, sink->add};
+}
+
+static void backward(tl_back *b) {
+    const saved *s = b->saved;
+    const tl_attending a = attending(tl_back_x(b, 0), tl_back_x(b, 1), tl_back_x(b, 2), s);
+    tl_sink sink[3];
+    tl_attend_gradient d[3];
+    for (int i = 0; i < 3; i++) d[i] = gradient_of(b, i, &sink[i]);
+    if (!tl_attend_backward(d[0], d[1], d[2], by_heads(b->dy, s->mask.heads), s->probs, &a,
+                            tl_tape_workspace(b->tape)))
+        tl_tape_fail(b->tape, "scaled_dot_product_attention: out of memory in backward");
+    for (int i = 0; i < 3; i++)
+        if (sink[i].to.data) tl_sink_close(b, &sink[i]);
+}
+
+const tl_op tl_op_scaled_dot_product_attention = {"scaled_dot_product_attention", backward};
+
+/* ---- forward ---- */
+
+static bool check_shapes(tl_call *c) {
+    const tl_tensor q = c->x[0], k = c->x[1], v = c->x[2];
+    char text[3][TL_SHAPE_TEXT];
+    bool fits = q.rank == 4 && k.rank == 4 && v.rank == 4 && q.dim[3] == k.dim[3] && k.dim[2] == v.dim[2];
+    for (int i = 0; i < 2; i++) fits = fits && q.dim[i] == k.dim[i] && k.dim[i] == v.dim[i];
+    if (!fits)
+        tl_call_fail(c, "q %s, k %s, v %s: should be [B,H,T,d], [B,H,S,d], [B,H,S,e]",
+                     tl_shape_text(tl_shape_of(q), text[0]), tl_shape_text(tl_shape_of(k), text[1]),
+                     tl_shape_text(tl_shape_of(v), text[2]));
+    return fits;
+}
+
+/* Everything that backward needs; false if something is wrong. */
+static saved *save(tl_call *c, const tl_mask *mask, double dropout) {
+    const long dim[4] = {c->x[0].dim[0], c->x[0].dim[1], c->x[0].dim[2], c->x[1].dim[2]};
+    saved *s = tl_call_save(c, sizeof *s);
+    if (!s || !tl_key_mask_copy(c, &s->mask, mask, dim)) return NULL;
+    if (!(dropout >= 0 && dropout < 1)) {
+        tl_call_fail(c, "dropout is %g, should be a probability in [0, 1)", dropout);
+        return NULL;
+    }
+    if (dropout > 0 && tl_tape_training(c->tape)) {
+        s->dropout = dropout;
+        if (!tl_tape_next_key(c->tape, &s->key)) {
+            tl_call_fail(c, "no random stream: out of memory");
+            return NULL;
+        }
+    }
+    if (c->wants_grad)
+        s->probs = tl_call_memory(c, (size_t)(dim[0] * dim[1] * dim[2] * dim[3]) * sizeof(tl_real));
+    return c->ok ? s : NULL;
+}
+
+tl_var tl_scaled_dot_product_attention(tl_var q, tl_var k, tl_var v, const tl_mask *mask, double dropout) {
+    tl_call c = tl_call_begin(&tl_op_scaled_dot_product_attention, 3, (tl_var[]){q, k, v});
+    if (!c.ok || !check_shapes(&c)) return tl_call_end(&c);
+    const saved *s = save(&c, mask, dropout);
+    if (!s) return tl_call_end(&c);
+    const long heads = c.x[0].dim[1];
+    tl_tensor y = tl_call_new(&c, TL_SHAPE(c.x[0].dim[0], c.x[0].dim[2], heads * c.x[2].dim[3]));
+    const tl_attending a = attending(c.x[0], c.x[1], c.x[2], s);
+    if (y.data && !tl_attend(by_heads(y, heads), s->probs, &a, tl_tape_workspace(c.tape)))
+        return tl_call_fail(&c, "out of memory");
+    return tl_call_end(&c);
+}
+
+/* ---- cases for the gradient check ---- */
+
+static tl_var apart_masked(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    const tl_mask mask = {.key_lengths = (const int[]){5, 3}, .causal = true};
+    return tl_scaled_dot_product_attention(x[0], x[1], x[2], &mask, 0);
+}
+static tl_var packed(tl_tape *tape, const tl_var *x) { /* as attention has it: parts of one projection */
+    (void)tape;
+    tl_var part[3];
+    for (int i = 0; i < 3; i++) part[i] = tl_split_heads(tl_slice(x[0], -1, 4 * i, 4 * (i + 1)), 2);
+    return tl_scaled_dot_product_attention(part[0], part[1], part[2], NULL, 0.3);
+}
+static tl_var one_for_all(tl_tape *tape, const tl_var *x) { /* gradients that meet in the same places */
+    (void)tape;
+    return tl_scaled_dot_product_attention(x[0], tl_transpose(x[0], 0, 1), x[0], NULL, 0);
+}
+static tl_var constant_keys(tl_tape *tape, const tl_var *x) {
+    static tl_real k[2 * 4 * 3] = {1, -1, 2, 0.5, 0, -2, 1, 1, 0, 2, -1, 0.25};
+    tl_var keys = tl_constant(tape, tl_tensor_of(k, TL_SHAPE(1, 2, 4, 3)));
+    return tl_scaled_dot_product_attention(x[0], keys, x[1], NULL, 0);
+}
+TL_GRAD_CASES(scaled_dot_product_attention,
+              {"lengths and causal",
+               apart_masked,
+               3,
+               {TL_DIMS(2, 3, 4, 2), TL_DIMS(2, 3, 5, 2), TL_DIMS(2, 3, 5, 3)},
+               0,
+               0,
+               false},
+              {"packed projection, dropout", packed, 1, {TL_DIMS(2, 3, 12)}, 0, 0, true},
+              {"one for all", one_for_all, 1, {TL_DIMS(2, 2, 3, 3)}, 0, 0, false},
+              {"constant keys", constant_keys, 2, {TL_DIMS(1, 2, 3, 3), TL_DIMS(1, 2, 4, 2)}, 0, 0, false});

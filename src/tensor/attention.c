@@ -1,0 +1,218 @@
+/* Head by head, a block of queries at a time:
+ *
+ *     forward    x = q·kᵀ                          backward   x  = dropout(probs),  dv += xᵀ·dy
+ *                x = scale·x                                  x  = dy·vᵀ
+ *                probs = masked softmax of x                  x  = dropout's gradient, softmax's, scaled
+ *                x = dropout(probs)                           dq += x·k,  dk += xᵀ·q
+ *                y = x·v
+ *
+ * x [block,S] is the thread's own and stays in its second-level cache; its rows are whole lines of the first-level one,
+ * so that what one step has written with whole vectors the next one reads so. Each step is the kernel that the operation of
+ * that name uses, and a later block goes on with the chains of the one before: the bits are those of the operations one
+ * after another. A head belongs to one thread, so no two write to the same place. */
+#include "attention.h"
+#include "kernels/kernels.h"
+#include "product.h"
+
+#include <string.h>
+#ifdef _OPENMP
+# include <omp.h>
+#endif
+
+enum {
+    BLOCK = 65536,      /* most scores of a block … */
+    LEAST_QUERIES = 12, /* … but never fewer rows: a product's tile */
+    ONE_THREAD = 50000  /* up to so many multiply-adds, one thread is as fast as two */
+};
+
+/* The products of both directions; [1] for the last block, if it is lower. */
+typedef struct job {
+    tl_product_job of[2];
+} job;
+
+typedef struct work {
+    const tl_attending *a;
+    tl_tensor y; /* backward: dy */
+    tl_real *probs;
+    const tl_attend_gradient *dq, *dk, *dv;
+    long heads, queries, keys, block;
+    long row; /* of x */
+    job scores, mix, d_probs, to_q, to_k, to_v;
+    long panels; /* elements, the largest job's */
+} work;
+
+static tl_tensor matrix(long rows, long columns, long row, long column) {
+    return (tl_tensor){.rank = 2, .dim = {rows, columns}, .stride = {row, column}};
+}
+/* A head of t, `rows` of its rows; and transposed. */
+static tl_tensor head(tl_tensor t, long rows) { return matrix(rows, t.dim[3], t.stride[2], t.stride[3]); }
+static tl_tensor turned(tl_tensor t) { return matrix(t.dim[1], t.dim[0], t.stride[1], t.stride[0]); }
+
+static tl_real *at(tl_tensor t, long heads, long item) {
+    return t.data + item / heads * t.stride[0] + item % heads * t.stride[1];
+}
+
+static work begin(const tl_attending *a, tl_tensor y, tl_real *probs) {
+    work w = {
+        .a = a, .y = y, .probs = probs, .heads = a->q.dim[1], .queries = a->q.dim[2], .keys = a->k.dim[2]};
+    w.row = tl_whole_lines(w.keys);
+    w.block = BLOCK / (w.row > 0 ? w.row : 1) / LEAST_QUERIES * LEAST_QUERIES;
+    if (w.block < LEAST_QUERIES) w.block = LEAST_QUERIES;
+    if (w.block > w.queries) w.block = w.queries;
+    return w;
+}
+
+/* c = a·b in which some operand has a block's rows: planned for a whole one and for what is left. */
+typedef struct product {
+    tl_tensor c, a, b;
+} product;
+static job plan(work *w, bool to_x, product whole, product rest) {
+    const tl_product_job first = tl_product_job_of(whole.c, whole.a, whole.b, to_x);
+    const bool blocks = w->queries > w->block;
+    const job j = {{first, blocks ? tl_product_job_of(rest.c, rest.a, rest.b, to_x) : first}};
+    for (int i = 0; i < 2; i++) {
+        const long panels = tl_product_job_panels(&j.of[i]);
+        if (panels > w->panels) w->panels = panels;
+    }
+    return j;
+}
+
+/* ---- one head ---- */
+
+/* What this block of queries is: rows from `row` on, m of them; last: it is lower than the others. */
+typedef struct block {
+    long row, m;
+    bool last;
+    long first; /* of its scores, among all */
+} block;
+static block block_at(const work *w, long item, long row) {
+    block b = {.row = row, .m = w->queries - row < w->block ? w->queries - row : w->block};
+    b.last = b.m < w->block;
+    b.first = (item * w->queries + row) * w->keys;
+    return b;
+}
+
+/* x = dropout(from), a block's rows of probabilities or their gradient. What stands behind a row of x is 0 already. */
+static void drop(const work *w, block b, tl_real *x, const tl_real *from, long from_row) {
+    const tl_attending *a = w->a;
+    tl_kernels_pick()->map->dropout_rows(b.m, from_row, x, w->row, from, from_row, a->dropout, a->key,
+                                         (uint64_t)b.first, w->keys);
+}
+
+static tl_row_mask mask_of(const work *w, long item, long row) {
+    return tl_row_mask_of(w->a->mask, item * w->queries + row, w->keys);
+}
+
+static void forward_head(const work *w, long item, tl_real *x, tl_real *panels) {
+    const tl_attending *a = w->a;
+    const tl_row_kernels *rows = tl_kernels_pick()->rows;
+    const tl_real *q = at(a->q, w->heads, item), *k = at(a->k, w->heads, item), *v = at(a->v, w->heads, item);
+    for (long row = 0; row < w->queries; row += w->block) {
+        const block b = block_at(w, item, row);
+        tl_product_job_run(&w->scores.of[b.last], false, x, q + row * a->q.stride[2], k, panels);
+        for (long i = 0; i < b.m; i++) {
+            tl_real *p = x + i * w->row;
+            rows->softmax(p, p, (tl_real)a->scale, w->row, mask_of(w, item, row + i));
+            if (w->probs) memcpy(w->probs + b.first + i * w->keys, p, (size_t)w->keys * sizeof *p);
+        }
+        if (a->dropout > 0) drop(w, b, x, x, w->row);
+        tl_product_job_run(&w->mix.of[b.last], false, at(w->y, w->heads, item) + row * w->y.stride[2], x, v,
+                           panels);
+    }
+}
+
+static void give(const tl_attend_gradient *g, const job *j, const work *w, block b, long item, long row,
+                 const tl_real *left, const tl_real *right, tl_real *panels) {
+    if (!g->to.data) return;
+    const bool goes_on =
+        row == 0 && b.row > 0; /* each block adds to all keys, but writes its own queries only */
+    tl_product_job_run(&j->of[b.last], g->add || goes_on, at(g->to, w->heads, item) + row * g->to.stride[2],
+                       left, right, panels);
+}
+
+static void backward_head(const work *w, long item, tl_real *x, tl_real *panels) {
+    const tl_attending *a = w->a;
+    const tl_row_kernels *rows = tl_kernels_pick()->rows;
+    const tl_real *q = at(a->q, w->heads, item), *k = at(a->k, w->heads, item), *v = at(a->v, w->heads, item);
+    for (long row = 0; row < w->queries; row += w->block) {
+        const block b = block_at(w, item, row);
+        const tl_real *probs = w->probs + b.first, *dy = at(w->y, w->heads, item) + row * w->y.stride[2];
+        if (w->dv->to.data) {
+            if (a->dropout > 0)
+                drop(w, b, x, probs, w->keys);
+            else
+                for (long i = 0; i < b.m; i++)
+                    memcpy(x + i * w->row, probs + i * w->keys, (size_t)w->keys * sizeof *x);
+            give(w->dv, &w->to_v, w, b, item, 0, x, dy, panels);
+        }
+        if (!w->dq->to.data && !w->dk->to.data) continue;
+        tl_product_job_run(&w->d_probs.of[b.last], false, x, dy, v, panels);
+        if (a->dropout > 0) drop(w, b, x, x, w->row);
+        for (long i = 0; i < b.m; i++) {
+            tl_real *d = x + i * w->row;
+            rows->softmax_backward(d, probs + i * w->keys, d, (tl_real)a->scale, w->row,
+                                   mask_of(w, item, row + i), false);
+        }
+        give(w->dq, &w->to_q, w, b, item, row, x, k, panels);
+        give(w->dk, &w->to_k, w, b, item, 0, x, q + row * a->q.stride[2], panels);
+    }
+}
+
+/* ---- all heads ---- */
+
+typedef void head_fn(const work *w, long item, tl_real *x, tl_real *panels);
+
+static bool run(const work *w, head_fn *fn, tl_workspace *memory) {
+    const long items = w->a->q.dim[0] * w->heads;
+    const long scores = w->block * w->row, each = scores + w->panels;
+    const double multiply_adds =
+        (double)items * (double)w->queries * (double)w->keys * (double)(w->a->q.dim[3] + w->a->v.dim[3]);
+    const long threads = multiply_adds > ONE_THREAD ? tl_min_long(tl_threads(), items) : 1;
+    tl_real *x = tl_workspace_get(memory, (size_t)(threads * each) * sizeof *x);
+    if (!x) return false;
+#ifdef _OPENMP
+    if (threads > 1) {
+# pragma omp parallel num_threads((int)threads)
+        {
+            const long thread = omp_get_thread_num(), team = omp_get_num_threads();
+            tl_real *own = x + thread * each;
+            for (long i = items * thread / team; i < items * (thread + 1) / team; i++)
+                fn(w, i, own, own + scores);
+        }
+        return true;
+    }
+#endif
+    for (long i = 0; i < items; i++) fn(w, i, x, x + scores);
+    return true;
+}
+
+bool tl_attend(tl_tensor y, tl_real *probs, const tl_attending *a, tl_workspace *memory) {
+    work w = begin(a, y, probs);
+    const long m = w.block, rest = w.queries % m ? w.queries % m : m;
+    const tl_tensor k = head(a->k, w.keys), v = head(a->v, w.keys);
+    const tl_tensor x[2] = {matrix(m, w.keys, w.row, 1), matrix(rest, w.keys, w.row, 1)};
+    w.scores = plan(&w, true, (product){x[0], head(a->q, m), turned(k)},
+                    (product){x[1], head(a->q, rest), turned(k)});
+    w.mix = plan(&w, false, (product){head(y, m), x[0], v}, (product){head(y, rest), x[1], v});
+    return run(&w, forward_head, memory);
+}
+
+bool tl_attend_backward(tl_attend_gradient dq, tl_attend_gradient dk, tl_attend_gradient dv, tl_tensor dy,
+                        const tl_real *probs, const tl_attending *a, tl_workspace *memory) {
+    work w = begin(a, dy, (tl_real *)(uintptr_t)probs); /* which are only read */
+    w.dq = &dq, w.dk = &dk, w.dv = &dv;
+    const long m = w.block, rest = w.queries % m ? w.queries % m : m;
+    const tl_tensor k = head(a->k, w.keys), v = head(a->v, w.keys);
+    const tl_tensor x[2] = {matrix(m, w.keys, w.row, 1), matrix(rest, w.keys, w.row, 1)};
+    w.d_probs =
+        plan(&w, true, (product){x[0], head(dy, m), turned(v)}, (product){x[1], head(dy, rest), turned(v)});
+    if (dq.to.data)
+        w.to_q = plan(&w, false, (product){head(dq.to, m), x[0], k}, (product){head(dq.to, rest), x[1], k});
+    if (dk.to.data)
+        w.to_k = plan(&w, false, (product){head(dk.to, w.keys), turned(x[0]), head(a->q, m)},
+                      (product){head(dk.to, w.keys), turned(x[1]), head(a->q, rest)});
+    if (dv.to.data)
+        w.to_v = plan(&w, false, (product){head(dv.to, w.keys), turned(x[0]), head(dy, m)},
+                      (product){head(dv.to, w.keys), turned(x[1]), head(dy, rest)});
+    return run(&w, backward_head, memory);
+}
