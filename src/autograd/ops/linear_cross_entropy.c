@@ -45,7 +45,8 @@ typedef struct work {
     tl_tensor w;
     const tl_real *x, *bias;
     tl_matmul_precision precision;
-    long width;                  /* D */
+    tl_product_packed to_z, to_dx; /* wᵀ and w, packed once for all blocks; or {0} */
+    long width;                    /* D */
     int *row;                    /* the real rows */
     tl_real *x_blk, *z, *dx_blk; /* one block */
     int *id;
@@ -60,8 +61,8 @@ static bool run_block(work *k, const saved *s, long from, long count, tl_workspa
     tl_tensor x = tl_tensor_of(k->x_blk, TL_SHAPE(count, width)),
               z = tl_tensor_of(k->z, TL_SHAPE(count, classes));
     tl_row_targets targets = {.id = k->id, .smoothing = k->loss.targets.smoothing};
-    const tl_product_options bias = {.bias = k->bias, .precision = k->precision};
-    const tl_product_options plus_nothing = {.precision = k->precision};
+    const tl_product_options bias = {.bias = k->bias, .precision = k->precision, .packed = &k->to_z};
+    const tl_product_options plus_nothing = {.precision = k->precision, .packed = &k->to_dx};
     const tl_product_options plus_dw = {.add = from > 0, .precision = k->precision};
     for (long r = 0; r < count; r++) k->id[r] = k->loss.targets.id[row[r]];
     tl_rows_gather(k->x_blk, k->x, row, count, width);
@@ -91,6 +92,13 @@ static bool prepare_gradients(tl_call *c, saved *s, const work *k) {
             memset(memory, 0, (size_t)tl_numel(c->x[i]) * sizeof *memory);
     }
     return true;
+}
+
+/* w is the same for every block. */
+static tl_product_packed pack(tl_call *c, tl_tensor b, tl_matmul_precision precision) {
+    const long size = tl_product_packed_numel(b, precision);
+    tl_real *panels = tl_call_memory(c, (size_t)size * sizeof *panels);
+    return panels ? tl_product_prepack(panels, b, precision) : (tl_product_packed){0};
 }
 
 static bool check_shapes(tl_call *c) {
@@ -132,6 +140,10 @@ tl_var tl_linear_cross_entropy(tl_var x, tl_var w, tl_var bias, const int *targe
     k.z = tl_call_memory(&c, (size_t)(block * classes) * sizeof *k.z);
     k.x_blk = tl_call_memory(&c, (size_t)(block * k.width) * sizeof *k.x_blk);
     k.dx_blk = tl_call_memory(&c, (size_t)(block * k.width) * sizeof *k.dx_blk);
+    if (k.loss.real > block) {
+        k.to_z = pack(&c, tl_tensor_transpose(k.w, 0, 1), k.precision);
+        if (c.wants_grad && s->d[0].data) k.to_dx = pack(&c, k.w, k.precision);
+    }
     if (!c.ok) return tl_call_end(&c);
     long real = 0;
     for (long r = 0; r < rows; r++)
