@@ -26,9 +26,11 @@ static void choose(const void *context, long b) {
     greedy *g = c->of;
     if (g->done[b]) return;
     const tl_row_kernels *rows = tl_kernels_pick()->rows;
-    const long vocab = c->logits.dim[2], id = rows->argmax(c->logits.data + b * vocab, vocab);
+    const long vocab = c->logits.dim[2];
+    double nll;
+    const long id = rows->likeliest(c->logits.data + b * vocab, vocab, &nll);
     g->d.ids[b * g->d.capacity + c->t] = (int)id;
-    g->score[b] -= rows->cross_entropy(c->logits.data + b * vocab, vocab, id, 0, NULL).nll;
+    g->score[b] -= nll;
     if (id != c->eos) g->lengths[b]++;
     g->done[b] = id == c->eos || c->t + 1 >= g->d.limits[b];
 }

@@ -308,11 +308,24 @@ static void cross_entropy_finish(tl_real *e, long n, long target, double smoothi
     e[target] -= f.target;
 }
 
-static long argmax(const tl_real *x, long n) {
-    tl_real max = row_max(x, n);
-    for (long i = 0; i < n; i++)
-        if (x[i] == max) return i;
+/* Where a row's largest number is, the first of equals: block by block, for a vector's maximum says no place. */
+static long first_of(const tl_real *x, long n, tl_real max) {
+    enum { BLOCK = 16 * 16 };
+    for (long from = 0; from < n; from += BLOCK) {
+        const long to = from + BLOCK < n ? from + BLOCK : n;
+        if (row_max(x + from, to - from) != max) continue;
+        for (long i = from; i < to; i++)
+            if (x[i] == max) return i;
+    }
     return 0;
+}
+
+static long likeliest(const tl_real *x, long n, double *nll) {
+    const tl_real max = row_max(x, n);
+    tl_vec total = tl_vec_zero();
+    for (long i = 0; i < n; i += TL_LANES) total += row_exp(row_load(x, i, n, NEGATIVE_INFINITY) - max);
+    *nll = one_log(tl_vec_sum(total));
+    return first_of(x, n, max);
 }
 
 extern const tl_row_kernels TL_KERNEL(tl_row_kernels);
@@ -328,5 +341,5 @@ const tl_row_kernels TL_KERNEL(tl_row_kernels) = {
     .cross_entropy = cross_entropy,
     .cross_entropy_backward = cross_entropy_backward,
     .cross_entropy_finish = cross_entropy_finish,
-    .argmax = argmax,
+    .likeliest = likeliest,
 };

@@ -65,8 +65,8 @@ typedef struct tl_row_kernels {
     void (*cross_entropy_finish)(tl_real *e, long n, long target, double smoothing, tl_row_softmax s,
                                  double factor);
 
-    /* The first index of the largest element; 0 if every element is NaN. */
-    long (*argmax)(const tl_real *x, long n);
+    /* The first index of the largest element (0 if every element is NaN), and its -log softmax: cross_entropy's nll. */
+    long (*likeliest)(const tl_real *x, long n, double *nll);
 } tl_row_kernels;
 
 #endif
