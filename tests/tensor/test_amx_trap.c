@@ -27,7 +27,7 @@ typedef struct form {
     long displacement;
 } form;
 /* Forms take their registers from here, for they know no other memory, and come back through amx_stack. */
-__attribute__((used)) long amx_base, amx_index, amx_stack;
+__attribute__((used)) long amx_base, amx_index, amx_stack, amx_found, amx_found_too;
 void amx_run(void (*code)(void));
 __asm__(".text\n"
         "amx_run: push %rbx\n push %rbp\n push %r12\n push %r13\n push %r14\n push %r15\n"
@@ -45,10 +45,10 @@ __asm__(".text\n"
   ENTRY("0", "0" displacement)                \
   "mov amx_base(%rip), %" base "\n " insn " " displacement "(%" base ")" tile "\n jmp amx_leave\n"
 
-# define FOUR(insn, tile, base, index)                                                     \
-  BOTH(insn, tile, base, index, "1", "")                                                   \
-  BOTH(insn, tile, base, index, "2", "-128") BOTH(insn, tile, base, index, "4", "+0x1234") \
-      BOTH(insn, tile, base, index, "8", "+8")
+# define FOUR(insn, tile, base, index)       \
+  BOTH(insn, tile, base, index, "1", "")     \
+  BOTH(insn, tile, base, index, "2", "-128") \
+  BOTH(insn, tile, base, index, "4", "+0x1234") BOTH(insn, tile, base, index, "8", "+8")
 /* clang-format off */
 # define ALL_OF(insn, tile, base)                                                        \
   BASE(insn, tile, base, "") BASE(insn, tile, base, "+24") BASE(insn, tile, base, "+0x1234") \
@@ -71,6 +71,7 @@ TABLE(amx_loads_t1, "tileloaddt1", ", %tmm5");
 TABLE(amx_stores, "tilestored %tmm5,", "");
 TABLE(amx_configs, "ldtilecfg", "");
 TABLE(amx_config_stores, "sttilecfg", "");
+TABLE(amx_addresses, "tilerelease\n lea", ", %r9\n mov %r9, amx_found(%rip)\n lea 1(,%r9,2), %rax\n mov %rax, amx_found_too(%rip)");
 
 /* ---- tiles by number ---- */
 
@@ -191,6 +192,18 @@ START_TEST(configurations_at_all_forms_of_address) {
     memset(&shapes, 0, sizeof shapes);
     ck_assert_mem_eq(&back, &shapes, sizeof back); /* not configured */
     ck_assert_ptr_eq(amx_configs[FORMS].code, NULL);
+}
+END_TEST
+
+/* LEA behind a tile instruction is the trap's too. */
+START_TEST(all_forms_of_address_alone) {
+    if (!ready()) return;
+    for (int i = 0; i < FORMS; i++) {
+        const form *f = &amx_addresses[i];
+        run_form(f);
+        const long expected = (long)(area + BASE_AT) + f->displacement + INDEX * f->scale;
+        must_msg(amx_found == expected && amx_found_too == 2 * expected + 1, "lea, form %d", i);
+    }
 }
 END_TEST
 
@@ -525,6 +538,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, loads_from_all_forms_of_address);
     tcase_add_test(tc, stores_to_all_forms_of_address);
     tcase_add_test(tc, configurations_at_all_forms_of_address);
+    tcase_add_test(tc, all_forms_of_address_alone);
     tcase_add_test(tc, addresses_without_a_base);
     tcase_add_test(tc, any_three_tiles_are_multiplied);
     tcase_add_test(tc, sums_are_made_as_the_manual_says);
