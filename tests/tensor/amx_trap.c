@@ -18,7 +18,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { TILES = 8, ROWS = 16, ROW_BYTES = 64 };
+enum { TILES = 8, ROWS = 16, ROW_BYTES = 64, SIDE = 4 };
 
 static _Thread_local struct {
     amx_shapes shapes; /* palette 0: not configured */
@@ -222,19 +222,25 @@ AVX512 static void multiply(const instruction *i) {
     const int words = s->rows[b];
     __m512 even_b[ROWS], odd_b[ROWS];
     for (int k = 0; k < words; k++) even_b[k] = lower(amx.tile[b][k]), odd_b[k] = upper(amx.tile[b][k]);
-    for (int m = 0; m < s->rows[c]; m++) {
-        float even_a[16], odd_a[16];
-        _mm512_storeu_ps(even_a, lower(amx.tile[a][m]));
-        _mm512_storeu_ps(odd_a, upper(amx.tile[a][m]));
-        __m512 even = _mm512_setzero_ps(), odd = even;
-        for (int k = 0; k < words; k++) {
-            even = flush(_mm512_fmadd_ps(_mm512_set1_ps(even_a[k]), even_b[k], even));
-            odd = flush(_mm512_fmadd_ps(_mm512_set1_ps(odd_a[k]), odd_b[k], odd));
+    const __mmask16 columns = (__mmask16)((1u << s->row_bytes[c] / 4) - 1);
+    for (int m = 0; m < s->rows[c]; m += SIDE) { /* some rows side by side: a processor's chains are long */
+        float even_a[SIDE][16], odd_a[SIDE][16];
+        __m512 even[SIDE], odd[SIDE];
+        for (int r = 0; r < SIDE; r++) {
+            _mm512_storeu_ps(even_a[r], lower(amx.tile[a][m + r]));
+            _mm512_storeu_ps(odd_a[r], upper(amx.tile[a][m + r]));
+            even[r] = odd[r] = _mm512_setzero_ps();
         }
-        const __m512 sum = flush(_mm512_add_ps(even, odd));
-        const __mmask16 columns = (__mmask16)((1u << s->row_bytes[c] / 4) - 1);
-        const __m512 old = flush(_mm512_loadu_ps(amx.tile[c][m]));
-        _mm512_storeu_ps(amx.tile[c][m], _mm512_maskz_mov_ps(columns, flush(_mm512_add_ps(old, sum))));
+        for (int k = 0; k < words; k++)
+            for (int r = 0; r < SIDE; r++) {
+                even[r] = flush(_mm512_fmadd_ps(_mm512_set1_ps(even_a[r][k]), even_b[k], even[r]));
+                odd[r] = flush(_mm512_fmadd_ps(_mm512_set1_ps(odd_a[r][k]), odd_b[k], odd[r]));
+            }
+        for (int r = 0; r < SIDE && m + r < s->rows[c]; r++) {
+            const __m512 old = flush(_mm512_loadu_ps(amx.tile[c][m + r]));
+            const __m512 sum = flush(_mm512_add_ps(old, flush(_mm512_add_ps(even[r], odd[r]))));
+            _mm512_storeu_ps(amx.tile[c][m + r], _mm512_maskz_mov_ps(columns, sum));
+        }
     }
 }
 

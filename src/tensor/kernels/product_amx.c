@@ -151,14 +151,14 @@ static const int factor[3][6][2] = {
 /* mt × nt tiles of c; a tile is loaded when the term changes, right before it is needed. */
 INLINE void multiply(const int terms, const int mt, const int nt, const tl_product_tile *t) {
     const char *a = (const char *)t->a, *b = (const char *)t->b;
-    float *c = t->c;
+    float *c = t->c, *low = c + 16 * t->c_row; /* the upper and the lower tiles of c */
     const long c_bytes = t->c_row * (long)sizeof *c;
     TILE_FENCE();
     if (t->go_on) {
         _tile_loadd(0, c, c_bytes);
         if (nt == 2) _tile_loadd(1, c + 16, c_bytes);
-        if (mt == 2) _tile_loadd(2, c + 16 * t->c_row, c_bytes);
-        if (mt == 2 && nt == 2) _tile_loadd(3, c + 16 * t->c_row + 16, c_bytes);
+        if (mt == 2) _tile_loadd(2, low, c_bytes);
+        if (mt == 2 && nt == 2) _tile_loadd(3, low + 16, c_bytes);
     } else {
         _tile_zero(0);
         if (nt == 2) _tile_zero(1);
@@ -187,8 +187,8 @@ INLINE void multiply(const int terms, const int mt, const int nt, const tl_produ
     }
     _tile_stored(0, c, c_bytes);
     if (nt == 2) _tile_stored(1, c + 16, c_bytes);
-    if (mt == 2) _tile_stored(2, c + 16 * t->c_row, c_bytes);
-    if (mt == 2 && nt == 2) _tile_stored(3, c + 16 * t->c_row + 16, c_bytes);
+    if (mt == 2) _tile_stored(2, low, c_bytes);
+    if (mt == 2 && nt == 2) _tile_stored(3, low + 16, c_bytes);
     TILE_FENCE();
     if (t->bias != NULL) add_bias(c, t->c_row, 16 * mt, 16 * nt, t->bias);
 }
