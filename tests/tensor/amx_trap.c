@@ -209,7 +209,7 @@ AVX512 static inline __m512 upper(const void *words) {
 
 /* TDPBF16PS: even and odd halves of the words are added up apart over the tile's k, from zero; then the two sums are
  * added, then that to c. Every step rounds to nearest even and takes denormals for zero. (A vector is a row of c.
- * Beyond the columns there are zeros. The kernel calls a handler with MXCSR as it is at a process's start.) */
+ * What lies beyond its columns nobody can see. The kernel calls a handler with MXCSR as it is at a process's start.) */
 AVX512 static void multiply(const instruction *i) {
     const int c = i->reg, a = i->rm, b = i->v;
     if (c == a || a == b || b == c) refuse(i, "#UD: tiles %d, %d, %d: two are the same", c, a, b);
@@ -222,7 +222,6 @@ AVX512 static void multiply(const instruction *i) {
     const int words = s->rows[b];
     __m512 even_b[ROWS], odd_b[ROWS];
     for (int k = 0; k < words; k++) even_b[k] = lower(amx.tile[b][k]), odd_b[k] = upper(amx.tile[b][k]);
-    const __mmask16 columns = (__mmask16)((1u << s->row_bytes[c] / 4) - 1);
     for (int m = 0; m < s->rows[c]; m += SIDE) { /* some rows side by side: a processor's chains are long */
         float even_a[SIDE][16], odd_a[SIDE][16];
         __m512 even[SIDE], odd[SIDE];
@@ -239,7 +238,7 @@ AVX512 static void multiply(const instruction *i) {
         for (int r = 0; r < SIDE && m + r < s->rows[c]; r++) {
             const __m512 old = flush(_mm512_loadu_ps(amx.tile[c][m + r]));
             const __m512 sum = flush(_mm512_add_ps(old, flush(_mm512_add_ps(even[r], odd[r]))));
-            _mm512_storeu_ps(amx.tile[c][m + r], _mm512_maskz_mov_ps(columns, sum));
+            _mm512_storeu_ps(amx.tile[c][m + r], sum);
         }
     }
 }

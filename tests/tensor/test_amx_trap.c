@@ -13,6 +13,7 @@ static void add_tests(TCase *tc) { tcase_add_test(tc, left_out); }
 #else
 # include "amx_trap.h"
 # include "tensor/kernels/kernels.h"
+# include "tensor/product.h"
 
 # include <signal.h>
 # include <sys/mman.h>
@@ -312,12 +313,42 @@ START_TEST(sums_are_made_as_the_manual_says) {
     const float small[4] = {0x1p-63f, 0, 0x1p-70f, 0};
     ck_assert(sum_of(0, small, small) == 0x1p-126f + 0x1p-140f);
     ck_assert(sum_of(0, (float[4]){0, 0, 0x1p-70f, 0}, small) == 0);
+    const float halves[4] = {0x1p-63f, 0x1p-63f, 0x1p-63f, 0x1p-63f}, other[4] = {0x1p-64f, 0, 0x1p-64f, 0};
+    ck_assert(sum_of(0, halves, other) == 0); /* even numbers; and odd ones */
+    ck_assert(sum_of(0, halves, (float[4]){0, 0x1p-64f, 0, 0x1p-64f}) == 0);
     ck_assert(sum_of(0, (float[4]){tiny, 0, 0, 0}, (float[4]){0x1p120f, 0, 0, 0}) == 0);
     ck_assert(sum_of(0, (float[4]){0x1p120f, 0, 0, 0}, (float[4]){tiny, 0, 0, 0}) == 0);
     ck_assert(sum_of(tiny, nothing, nothing) == 0);
     ck_assert(sum_of(-tiny, one, (float[4]){0x1p-126f, 0, 0, 0}) == 0x1p-126f);
     ck_assert(isnan(sum_of(0, (float[4]){INFINITY, 0, 0, 0}, nothing)));
     ck_assert(sum_of(0, (float[4]){INFINITY, 0, 0, 0}, one) == INFINITY);
+}
+END_TEST
+
+/* ---- the library ---- */
+
+/* It leaves no tiles to the threads that it worked on: the kernel would save them at every change of threads. */
+START_TEST(products_release_their_tiles) {
+    extern const tl_product_kernels tl_product_kernels_high_amx;
+    enum { SIDE = 100 };
+    static tl_real memory[3][SIDE * SIDE];
+    if (!ready()) return;
+    tl_tensor t[3];
+    for (int i = 0; i < 3; i++) t[i] = tl_tensor_of(memory[i], TL_SHAPE(SIDE, SIDE));
+    tl_set_threads(3);
+    tl_workspace w = {0};
+    ck_assert(tl_product_with(&tl_product_kernels_high_amx, t[0], t[1], t[2], NULL, &w));
+    tl_workspace_free(&w);
+    int configured = 0;
+# ifdef _OPENMP
+#  pragma omp parallel num_threads(3) reduction(+ : configured)
+# endif
+    {
+        amx_shapes now;
+        __asm__ volatile("sttilecfg %0" : "=m"(now));
+        configured += now.palette;
+    }
+    ck_assert_int_eq(configured, 0);
 }
 END_TEST
 
@@ -542,6 +573,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, addresses_without_a_base);
     tcase_add_test(tc, any_three_tiles_are_multiplied);
     tcase_add_test(tc, sums_are_made_as_the_manual_says);
+    tcase_add_test(tc, products_release_their_tiles);
     tcase_add_test(tc, what_a_processor_refuses);
     tcase_add_test(tc, anything_else_dies_as_it_would);
     tcase_add_test(tc, memory_that_is_not_there);

@@ -132,10 +132,6 @@ static void configure(void) {
 }
 static void release(void) { _tile_release(); }
 
-/* gcc's intrinsics are volatile assembly that does not say which memory it reads and writes: they keep their order
- * among themselves, but ordinary loads and stores may pass them. This holds the compiler, and is no instruction. */
-#define TILE_FENCE() __atomic_signal_fence(__ATOMIC_SEQ_CST)
-
 static int height(long rows) { return rows < 2 * TILE_LINES ? (int)rows : 2 * TILE_LINES; }
 
 static void add_bias(float *c, long c_row, long rows, long cols, const float *bias) {
@@ -153,7 +149,9 @@ INLINE void multiply(const int terms, const int mt, const int nt, const tl_produ
     const char *a = (const char *)t->a, *b = (const char *)t->b;
     float *c = t->c, *low = c + 16 * t->c_row; /* the upper and the lower tiles of c */
     const long c_bytes = t->c_row * (long)sizeof *c;
-    TILE_FENCE();
+    /* No instruction: it holds the compiler. gcc's TILELOADD does not say that it reads memory (its TILESTORED says
+     * that it writes), so a store that only a tile reads could be dropped, were packing ever inlined here. */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
     if (t->go_on) {
         _tile_loadd(0, c, c_bytes);
         if (nt == 2) _tile_loadd(1, c + 16, c_bytes);
@@ -189,7 +187,6 @@ INLINE void multiply(const int terms, const int mt, const int nt, const tl_produ
     if (nt == 2) _tile_stored(1, c + 16, c_bytes);
     if (mt == 2) _tile_stored(2, low, c_bytes);
     if (mt == 2 && nt == 2) _tile_stored(3, low + 16, c_bytes);
-    TILE_FENCE();
     if (t->bias != NULL) add_bias(c, t->c_row, 16 * mt, 16 * nt, t->bias);
 }
 
