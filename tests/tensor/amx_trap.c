@@ -1,5 +1,5 @@
-/* See amx_trap.h. Encodings, checks and arithmetic are those of Intel's Software Developer's Manual, volume 2 (VEX, 2.3;
- * ModRM and SIB, 2.1.5; LDTILECFG, STTILECFG, TILELOADD, TILELOADDT1, TILERELEASE, TILESTORED, TILEZERO, TDPBF16PS).
+/* See amx_trap.h. Encodings, checks and arithmetic are those of Intel's Software Developer's Manual, volume 2 (VEX:
+ * 2.3; ModRM, SIB: 2.1.5; LDTILECFG, STTILECFG, TILELOADD, TILELOADDT1, TILERELEASE, TILESTORED, TILEZERO, TDPBF16PS).
  *
  * The handler runs in the thread whose instruction it was, below its stack's red zone; the kernel keeps the vector
  * registers. Everything else that raises SIGILL, other encodings of these instructions too (prefixes before VEX, W or L
@@ -18,7 +18,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { TILES = 8, ROWS = 16, ROW_BYTES = 64, SIDE = 4 };
+enum { TILES = 8, ROWS = 16, ROW_BYTES = 64 };
 
 static _Thread_local struct {
     amx_shapes shapes; /* palette 0: not configured */
@@ -42,12 +42,8 @@ typedef enum operation {
 
 /* All are VEX.128.0F38.W0. Of the fields of ModRM and VEX.vvvv those that name no operand are fixed. */
 enum { NONE, P66, PF3, PF2 }; /* VEX.pp */
-enum {
-    MEMORY = 1,
-    REG = 2,
-    RM = 4,
-    V = 8
-}; /* operands: an address; tiles in ModRM.reg, ModRM.rm, VEX.vvvv */
+/* Operands: an address; tiles in ModRM.reg, ModRM.rm, VEX.vvvv */
+enum { MEMORY = 1, REG = 2, RM = 4, V = 8 };
 static const struct {
     const char *name;
     operation what;
@@ -122,8 +118,8 @@ static bool decode(const unsigned char *at, const greg_t *registers, instruction
     return false;
 }
 
-/* LEA of 64 bits, which compilers put between tile instructions. Without a signal in between all goes three times as
- * fast. */
+/* LEA of 64 bits, which compilers put between tile instructions. A signal takes longer than most of these, so the
+ * fewer the better. */
 static bool load_address(const unsigned char **at, greg_t *registers) {
     const unsigned char *code = *at;
     if ((code[0] & 0xf8) != 0x48 || code[1] != 0x8d || code[2] >> 6 == 3) return false;
@@ -222,7 +218,8 @@ AVX512 static void multiply(const instruction *i) {
     const int words = s->rows[b];
     __m512 even_b[ROWS], odd_b[ROWS];
     for (int k = 0; k < words; k++) even_b[k] = lower(amx.tile[b][k]), odd_b[k] = upper(amx.tile[b][k]);
-    for (int m = 0; m < s->rows[c]; m += SIDE) { /* some rows side by side: a processor's chains are long */
+    enum { SIDE = 4 }; /* rows at once: a single chain would wait for itself */
+    for (int m = 0; m < s->rows[c]; m += SIDE) {
         float even_a[SIDE][16], odd_a[SIDE][16];
         __m512 even[SIDE], odd[SIDE];
         for (int r = 0; r < SIDE; r++) {

@@ -1,6 +1,6 @@
 /* The kinds of products that can be tried here, and what each promises of one element, as plain loops: chains of
  * tl_real; of bfloat16; of groups of 32 on AMX, whose instructions a trap carries out where the processor has none
- * (amx_trap.h is linked into the programs that include this). */
+ * (the programs that include this are linked with amx_trap.c). */
 #ifndef TL_TESTS_PRODUCTS_H
 #define TL_TESTS_PRODUCTS_H
 

@@ -72,7 +72,8 @@ TABLE(amx_loads_t1, "tileloaddt1", ", %tmm5");
 TABLE(amx_stores, "tilestored %tmm5,", "");
 TABLE(amx_configs, "ldtilecfg", "");
 TABLE(amx_config_stores, "sttilecfg", "");
-TABLE(amx_addresses, "tilerelease\n lea", ", %r9\n mov %r9, amx_found(%rip)\n lea 1(,%r9,2), %rax\n mov %rax, amx_found_too(%rip)");
+TABLE(amx_addresses, "tilerelease\n lea",
+      ", %r9\n mov %r9, amx_found(%rip)\n tilerelease\n lea 1(,%r9,2), %rax\n mov %rax, amx_found_too(%rip)");
 
 /* ---- tiles by number ---- */
 
