@@ -117,8 +117,8 @@ $(B)/obj/src/tensor/kernels/%.$(1).o: src/tensor/kernels/%.c $(B)/flags
 endef
 $(foreach isa,$(ISAS),$(eval $(call isa_rule,$(isa))))
 $(foreach p,$(products),$(eval $(B)/obj/src/tensor/kernels/product_$(p).o: TL_FLAGS += $(isa_flags_$(p)) -DTL_ISA=$(p)))
-$(foreach p,bf16 amx,$(if $(filter $(p),$(products)),$(eval \
-  $(B)/obj/src/tensor/kernels.o: TL_FLAGS += -DTL_WITH_$(if $(filter amx,$(p)),AMX,BF16))))
+with_products := $(patsubst amx,-DTL_WITH_AMX,$(patsubst bf16,-DTL_WITH_BF16,$(products)))
+$(B)/obj/src/tensor/kernels.o: TL_FLAGS += $(with_products)
 
 $(lib_obj): TL_FLAGS += -Isrc
 
@@ -163,15 +163,28 @@ $(B)/generated/readme.inc: README.md
 $(B)/obj/tests/autograd/test_add_an_operation.o $(B)/obj/tests/docs/test_readme.o: TL_FLAGS += -I$(B)/generated
 $(B)/obj/tests/autograd/test_add_an_operation.o: $(B)/generated/add_an_operation.inc
 $(B)/obj/tests/docs/test_readme.o: $(B)/generated/readme.inc
-# AMX's products on emulated tiles, for machines without: the same source, with tiles in plain C.
-ifneq ($(products),)
-emulated := $(B)/obj/tests/tensor/product_amx_emulated.o
-$(emulated): src/tensor/kernels/product_amx.c $(B)/flags
+# AMX's machine code without AMX: what is linked with the trap has its tile instructions carried out by it. Some tests
+# always are. With all of $(trapped) a program takes the tiles for granted too, and so does all its products on them:
+# build/trapped/tests/nn/test_isa, build/trapped/translate, … (tests/amx).
+ifneq ($(filter amx,$(products)),)
+trap    := $(B)/obj/tests/tensor/amx_trap.o
+trapped := $(trap) $(B)/obj/tests/tensor/kernels_trapped.o
+with_trap := test_product test_product_precision test_amx_trap
+$(with_trap:%=$(B)/tests/tensor/%): $(trap)
+$(with_trap:%=$(B)/obj/tests/tensor/%.o): TL_FLAGS += -DTL_WITH_AMX
+$(B)/obj/tests/tensor/test_amx_trap.o: TL_FLAGS += -mamx-tile -mamx-bf16
+$(B)/obj/tests/tensor/kernels_trapped.o: src/tensor/kernels.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(TL_FLAGS) $(CPPFLAGS) $(CFLAGS) $(isa_flags_avx512) -DTL_AMX_EMULATED -DTL_ISA=emulated -MMD -MP -c $< -o $@
-with_emulated := test_product test_product_precision
-$(with_emulated:%=$(B)/obj/tests/tensor/%.o): TL_FLAGS += -DTL_AMX_EMULATED
-$(with_emulated:%=$(B)/tests/tensor/%): $(emulated)
+	$(CC) $(TL_FLAGS) $(CPPFLAGS) $(CFLAGS) $(with_products) -DTL_AMX_TRAPPED -MMD -MP -c $< -o $@
+$(B)/trapped/tests/%: $(B)/obj/tests/%.o $(trapped) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(TL_FLAGS) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(CHECK_LIBS) $(TL_LIBS)
+$(B)/trapped/bench/%: $(B)/obj/bench/%.o $(trapped) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(TL_FLAGS) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(TL_LIBS)
+$(B)/trapped/translate: $(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/translate/*.c)) $(trapped) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(TL_FLAGS) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(TL_LIBS)
 endif
 $(TESTS): $(B)/tests/%: $(B)/obj/tests/%.o $(LIB)
 	@mkdir -p $(@D)

@@ -76,18 +76,21 @@ __attribute__((target("xsave"))) static bool kernel_saves_tiles(void) {
     return (__builtin_ia32_xgetbv(0) & (CONFIG | DATA)) == (CONFIG | DATA);
 }
 
-static const tl_kernels *amx(void) {
-# if defined( \
-     TL_AMX_EMULATED) /* the whole library on emulated tiles, to try: make CPPFLAGS=-DTL_AMX_EMULATED */
-    return avx512() != NULL ? &table_amx : NULL;
-# endif
+static bool tiles_granted(void) {
     enum { ARCH_REQ_XCOMP_PERM = 0x1023, XTILEDATA = 18, OSXSAVE = 27, AMX_BF16 = 22, AMX_TILE = 24 };
     unsigned a, b, c, d;
-    if (avx512() == NULL) return NULL;
-    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c >> OSXSAVE & 1)) return NULL;
-    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d >> AMX_BF16 & 1) || !(d >> AMX_TILE & 1)) return NULL;
-    if (!kernel_saves_tiles() || syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XTILEDATA) != 0) return NULL;
-    return &table_amx;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c >> OSXSAVE & 1)) return false;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d >> AMX_BF16 & 1) || !(d >> AMX_TILE & 1))
+        return false;
+    return kernel_saves_tiles() && syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XTILEDATA) == 0;
+}
+
+static const tl_kernels *amx(void) {
+    bool granted = avx512() != NULL && tiles_granted();
+# if defined(TL_AMX_TRAPPED) /* what the processor refuses, tests/tensor/amx_trap.c carries out */
+    granted = avx512() != NULL;
+# endif
+    return granted ? &table_amx : NULL;
 }
 #endif
 

@@ -1,6 +1,6 @@
 /* The kinds of products that can be tried here, and what each promises of one element, as plain loops: chains of
- * tl_real; of bfloat16; of groups of 32 on AMX, whose tiles are emulated (kernels/amx.h) besides those of the
- * processor. */
+ * tl_real; of bfloat16; of groups of 32 on AMX, whose instructions a trap carries out where the processor has none
+ * (the programs that include this are linked with amx_trap.c). */
 #ifndef TL_TESTS_PRODUCTS_H
 #define TL_TESTS_PRODUCTS_H
 
@@ -19,14 +19,15 @@ enum { MOST_PRODUCTS = 10 };
 extern const tl_product_kernels tl_product_kernels_base;
 #ifdef __x86_64__
 extern const tl_product_kernels tl_product_kernels_avx2, tl_product_kernels_avx512;
-# ifdef TL_AMX_EMULATED
-extern const tl_product_kernels tl_product_kernels_highest_emulated, tl_product_kernels_high_emulated,
-    tl_product_kernels_medium_emulated;
+# ifdef TL_WITH_AMX
+extern const tl_product_kernels tl_product_kernels_highest_amx, tl_product_kernels_high_amx,
+    tl_product_kernels_medium_amx;
 # endif
 #endif
 
-/* Those that run here; returns their number. The processor's own first. */
+/* Those that run here; returns their number. The processor's own last. */
 static inline int products_here(products list[MOST_PRODUCTS]) {
+    const tl_kernels *best = tl_kernels_pick(); /* before all: it asks the kernel for AMX's tiles */
     int n = 0;
     list[n++] = (products){"base", TL_HIGHEST, &tl_product_kernels_base};
 #ifdef __x86_64__
@@ -35,21 +36,33 @@ static inline int products_here(products list[MOST_PRODUCTS]) {
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
         list[n++] = (products){"avx512", TL_HIGHEST, &tl_product_kernels_avx512};
-# ifdef TL_AMX_EMULATED
-        list[n++] = (products){"high, emulated AMX", TL_HIGH, &tl_product_kernels_high_emulated};
+# ifdef TL_WITH_AMX
+        if (best->weights[TL_HIGH] != &tl_product_kernels_high_amx) {
+            list[n++] = (products){"high, trapped AMX", TL_HIGH, &tl_product_kernels_high_amx};
 #  ifndef TL_SANITIZED /* they differ in numbers of terms alone, and take their time */
-        list[n++] = (products){"highest, emulated AMX", TL_HIGHEST, &tl_product_kernels_highest_emulated};
-        list[n++] = (products){"medium, emulated AMX", TL_MEDIUM, &tl_product_kernels_medium_emulated};
+            list[n++] = (products){"highest, trapped AMX", TL_HIGHEST, &tl_product_kernels_highest_amx};
+            list[n++] = (products){"medium, trapped AMX", TL_MEDIUM, &tl_product_kernels_medium_amx};
 #  endif
+        }
 # endif
     }
 #endif
     static const char *const own[] = {"the processor's highest", "the processor's high",
                                       "the processor's medium"};
     for (int p = 0; p < 3; p++)
-        if (tl_kernels_pick()->weights[p]->unit > 1)
-            list[n++] = (products){own[p], (tl_matmul_precision)p, tl_kernels_pick()->weights[p]};
+        if (best->weights[p]->unit > 1)
+            list[n++] = (products){own[p], (tl_matmul_precision)p, best->weights[p]};
     return n;
+}
+
+/* Says aloud if AMX's products are not among them. */
+static inline void say_if_without_amx(void) {
+#if defined(TL_DOUBLE)
+#elif !defined(TL_WITH_AMX)
+    TL_SKIP("products on AMX: this compiler does not know it");
+#elif defined(__x86_64__)
+    if (!__builtin_cpu_supports("avx512f")) TL_SKIP("products on AMX: this processor has no AVX-512");
+#endif
 }
 
 /* Do they take the same steps? */

@@ -23,7 +23,6 @@
  *
  * The order of products is not the same for aᵀ and bᵀ, so a and b cannot change places. Denormals count as zero.
  * Infinity less its first term is NaN: infinities come out as NaN, or as infinities with one term. */
-#include "amx.h"
 #include "kernels.h"
 #include "product_words.h"
 
@@ -122,12 +121,16 @@ INLINE void pack(tl_real *to, long width, const tl_real *from, long line, long s
 /* ---- tiles ---- */
 
 static void configure(void) {
-    static const tile_shapes whole = {.palette = 1,
-                                      .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64},
-                                      .rows = {16, 16, 16, 16, 16, 16, 16, 16}};
-    tile_configure(&whole);
+    static const struct { /* what LDTILECFG reads: eight whole tiles */
+        uint8_t palette, start_row, reserved[14];
+        uint16_t row_bytes[16];
+        uint8_t rows[16];
+    } whole = {.palette = 1,
+               .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64},
+               .rows = {16, 16, 16, 16, 16, 16, 16, 16}};
+    _tile_loadconfig(&whole);
 }
-static void release(void) { tile_release(); }
+static void release(void) { _tile_release(); }
 
 static int height(long rows) { return rows < 2 * TILE_LINES ? (int)rows : 2 * TILE_LINES; }
 
@@ -144,19 +147,21 @@ static const int factor[3][6][2] = {
 /* mt × nt tiles of c; a tile is loaded when the term changes, right before it is needed. */
 INLINE void multiply(const int terms, const int mt, const int nt, const tl_product_tile *t) {
     const char *a = (const char *)t->a, *b = (const char *)t->b;
-    float *c = t->c;
+    float *c = t->c, *low = c + 16 * t->c_row; /* the upper and the lower tiles of c */
     const long c_bytes = t->c_row * (long)sizeof *c;
-    tile_fence();
+    /* No instruction: it holds the compiler. gcc's TILELOADD does not say that it reads memory (its TILESTORED says
+     * that it writes), so a store that only a tile reads could be dropped, were packing ever inlined here. */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
     if (t->go_on) {
-        tile_read(0, c, c_bytes);
-        if (nt == 2) tile_read(1, c + 16, c_bytes);
-        if (mt == 2) tile_read(2, c + 16 * t->c_row, c_bytes);
-        if (mt == 2 && nt == 2) tile_read(3, c + 16 * t->c_row + 16, c_bytes);
+        _tile_loadd(0, c, c_bytes);
+        if (nt == 2) _tile_loadd(1, c + 16, c_bytes);
+        if (mt == 2) _tile_loadd(2, low, c_bytes);
+        if (mt == 2 && nt == 2) _tile_loadd(3, low + 16, c_bytes);
     } else {
-        tile_clear(0);
-        if (nt == 2) tile_clear(1);
-        if (mt == 2) tile_clear(2);
-        if (mt == 2 && nt == 2) tile_clear(3);
+        _tile_zero(0);
+        if (nt == 2) _tile_zero(1);
+        if (mt == 2) _tile_zero(2);
+        if (mt == 2 && nt == 2) _tile_zero(3);
     }
     for (long p = 0; p < t->k; p++, a += terms * mt * TILE_BYTES, b += terms * nt * TILE_BYTES) {
         UNROLL for (int s = 0; s < products[terms - 1]; s++) {
@@ -164,25 +169,24 @@ INLINE void multiply(const int terms, const int mt, const int nt, const tl_produ
             const bool new_a = s == 0 || ta != factor[terms - 1][s > 0 ? s - 1 : 0][0];
             const bool new_b = s == 0 || tb != factor[terms - 1][s > 0 ? s - 1 : 0][1];
             const char *at_a = a + ta * mt * TILE_BYTES, *at_b = b + tb * nt * TILE_BYTES;
-            if (new_a) tile_read(4, at_a, 64);
-            if (new_b) tile_read(6, at_b, 64);
-            tile_multiply(0, 4, 6);
+            if (new_a) _tile_loadd(4, at_a, 64);
+            if (new_b) _tile_loadd(6, at_b, 64);
+            _tile_dpbf16ps(0, 4, 6);
             if (nt == 2) {
-                if (new_b) tile_read(7, at_b + TILE_BYTES, 64);
-                tile_multiply(1, 4, 7);
+                if (new_b) _tile_loadd(7, at_b + TILE_BYTES, 64);
+                _tile_dpbf16ps(1, 4, 7);
             }
             if (mt == 2) {
-                if (new_a) tile_read(5, at_a + TILE_BYTES, 64);
-                tile_multiply(2, 5, 6);
-                if (nt == 2) tile_multiply(3, 5, 7);
+                if (new_a) _tile_loadd(5, at_a + TILE_BYTES, 64);
+                _tile_dpbf16ps(2, 5, 6);
+                if (nt == 2) _tile_dpbf16ps(3, 5, 7);
             }
         }
     }
-    tile_write(0, c, c_bytes);
-    if (nt == 2) tile_write(1, c + 16, c_bytes);
-    if (mt == 2) tile_write(2, c + 16 * t->c_row, c_bytes);
-    if (mt == 2 && nt == 2) tile_write(3, c + 16 * t->c_row + 16, c_bytes);
-    tile_fence();
+    _tile_stored(0, c, c_bytes);
+    if (nt == 2) _tile_stored(1, c + 16, c_bytes);
+    if (mt == 2) _tile_stored(2, low, c_bytes);
+    if (mt == 2 && nt == 2) _tile_stored(3, low + 16, c_bytes);
     if (t->bias != NULL) add_bias(c, t->c_row, 16 * mt, 16 * nt, t->bias);
 }
 
