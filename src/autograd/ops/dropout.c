@@ -26,10 +26,11 @@ static void backward(tl_back *b) {
 const tl_op tl_op_dropout = {"dropout", backward};
 
 tl_var tl_dropout(tl_var x, double p) {
+    if (tl_ok(x) && p >= 0 && p < 1 && !tl_tape_training(x.tape)) return x; /* as in every step of decoding */
     tl_call c = tl_call_begin(&tl_op_dropout, 1, &x);
     if (!c.ok) return tl_call_end(&c);
     if (!(p >= 0 && p < 1)) return tl_call_fail(&c, "p is %g, should be a probability in [0, 1)", p);
-    if (p == 0 || !tl_tape_training(c.tape)) return x;
+    if (p == 0) return x;
     saved *s = tl_call_save(&c, sizeof *s);
     tl_tensor y = tl_call_new(&c, tl_shape_of(c.x[0]));
     if (!c.ok) return tl_call_end(&c);
