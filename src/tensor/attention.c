@@ -56,7 +56,7 @@ static work begin(const tl_attending *a, tl_tensor y, tl_real *probs) {
     work w = {
         .a = a, .y = y, .probs = probs, .heads = a->q.dim[1], .queries = a->q.dim[2], .keys = a->k.dim[2]};
     w.row = tl_whole_lines(w.keys);
-    w.block = BLOCK / (w.row > 0 ? w.row : 1) / LEAST_QUERIES * LEAST_QUERIES;
+    w.block = BLOCK / w.row / LEAST_QUERIES * LEAST_QUERIES;
     if (w.block < LEAST_QUERIES) w.block = LEAST_QUERIES;
     if (w.block > w.queries) w.block = w.queries;
     return w;
@@ -186,7 +186,15 @@ static bool run(const work *w, head_fn *fn, tl_workspace *memory) {
     return true;
 }
 
+/* No queries, or nothing to see, or no columns: sums without terms. */
+static bool is_empty(const tl_attending *a) { return tl_numel(a->q) == 0 || tl_numel(a->v) == 0; }
+
+static void clear(const tl_attend_gradient *g) {
+    if (g->to.data && !g->add) tl_tensor_fill(g->to, 0);
+}
+
 bool tl_attend(tl_tensor y, tl_real *probs, const tl_attending *a, tl_workspace *memory) {
+    if (is_empty(a)) return tl_tensor_fill(y, 0), true;
     work w = begin(a, y, probs);
     const long m = w.block, rest = w.queries % m ? w.queries % m : m;
     const tl_tensor k = head(a->k, w.keys), v = head(a->v, w.keys);
@@ -199,6 +207,7 @@ bool tl_attend(tl_tensor y, tl_real *probs, const tl_attending *a, tl_workspace 
 
 bool tl_attend_backward(tl_attend_gradient dq, tl_attend_gradient dk, tl_attend_gradient dv, tl_tensor dy,
                         const tl_real *probs, const tl_attending *a, tl_workspace *memory) {
+    if (is_empty(a)) return clear(&dq), clear(&dk), clear(&dv), true;
     work w = begin(a, dy, (tl_real *)(uintptr_t)probs); /* which are only read */
     w.dq = &dq, w.dk = &dk, w.dv = &dv;
     const long m = w.block, rest = w.queries % m ? w.queries % m : m;

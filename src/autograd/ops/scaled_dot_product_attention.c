@@ -94,7 +94,8 @@ const tl_op tl_op_scaled_dot_product_attention = {"scaled_dot_product_attention"
 static bool check_shapes(tl_call *c) {
     const tl_tensor q = c->x[0], k = c->x[1], v = c->x[2];
     char text[3][TL_SHAPE_TEXT];
-    bool fits = q.rank == 4 && k.rank == 4 && v.rank == 4 && q.dim[3] == k.dim[3] && k.dim[2] == v.dim[2];
+    bool fits = q.rank == 4 && k.rank == 4 && v.rank == 4 && q.dim[3] == k.dim[3] && k.dim[2] == v.dim[2] &&
+                q.dim[3] > 0;
     for (int i = 0; i < 2; i++) fits = fits && q.dim[i] == k.dim[i] && k.dim[i] == v.dim[i];
     if (!fits)
         tl_call_fail(c, "q %s, k %s, v %s: should be [B,H,T,d], [B,H,S,d], [B,H,S,e]",
