@@ -47,8 +47,8 @@ typedef struct work {
     tl_matmul_precision precision;
     tl_product_packed to_z, to_dx; /* wᵀ and w, packed once for all blocks; or {0} */
     long width;                    /* D */
-    int *row;                    /* the real rows */
-    tl_real *x_blk, *z, *dx_blk; /* one block */
+    int *row;                      /* the real rows */
+    tl_real *x_blk, *z, *dx_blk;   /* one block */
     int *id;
     tl_row_softmax *softmax;
     tl_loss_sums sums;
