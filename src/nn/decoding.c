@@ -4,7 +4,6 @@
 #include "attention.h"
 #include "decoder_layer.h"
 #include "tapeloom/op.h"
-#include "tensor/product_block.h"
 #include "transformer.h"
 
 #include <string.h>
@@ -17,47 +16,33 @@ void *tl_decoding_zeroed(tl_tape *tape, size_t bytes) {
 
 /* ---- what stays from step to step ---- */
 
-/* Places for `count` keys or values of each row, as many as fill lines of the cache, all 0: attention reads whole lines,
- * and what nobody has written weighs nothing there. Keys lie along a row's places, for a query meets all of them at once;
- * values along a head's columns. */
-static tl_tensor cache_memory(const tl_decoding *d, long rows, long count, bool keys) {
-    const long d_model = d->model->config.d_model, heads = d->model->config.heads, d_k = d_model / heads;
-    const long places = tl_whole_lines(count);
-    tl_tensor t = {.data = tl_decoding_zeroed(d->tape, (size_t)(rows * places * d_model) * sizeof(tl_real)),
-                   .rank = 4,
-                   .dim = {rows, heads, places, d_k},
-                   .stride = {places * d_model, d_k, d_model, 1}};
-    if (keys) t.stride[1] = d_k * places, t.stride[2] = 1, t.stride[3] = places;
-    return t;
-}
-
-/* What the encoder says, laid out so. */
-static tl_tensor cache_of(const tl_decoding *d, tl_var x, bool keys) {
-    if (!tl_ok(x)) return (tl_tensor){0};
-    const tl_tensor from = tl_value(x), cache = cache_memory(d, from.dim[0], from.dim[2], keys);
-    if (cache.data) tl_tensor_copy(tl_tensor_slice(cache, 2, 0, from.dim[2]), from);
-    return cache;
+static tl_tensor cache_memory(const tl_decoding *d) {
+    const long d_model = d->model->config.d_model, heads = d->model->config.heads,
+               rows = d->sentences * d->each;
+    return (tl_tensor){.data =
+                           tl_tape_memory(d->tape, (size_t)(rows * d->capacity * d_model) * sizeof(tl_real)),
+                       .rank = 4,
+                       .dim = {rows, heads, d->capacity, d_model / heads},
+                       .stride = {d->capacity * d_model, d_model / heads, d_model, 1}};
 }
 
 static bool make_caches(tl_decoding *d, tl_var memory) {
     const tl_decoder *decoder = &d->model->decoder;
-    const long rows = d->sentences * d->each;
-    d->seen = tl_tape_memory(d->tape, (size_t)rows * sizeof *d->seen);
     d->layer = tl_decoding_zeroed(d->tape, (size_t)decoder->layers * sizeof *d->layer);
-    for (int i = 0; i < decoder->layers && d->layer && d->seen; i++) {
+    for (int i = 0; i < decoder->layers && d->layer; i++) {
         tl_layer_cache *c = &d->layer[i];
         c->of = d;
-        c->k = cache_memory(d, rows, d->capacity, true);
-        c->v = cache_memory(d, rows, d->capacity, false);
+        c->k = cache_memory(d);
+        c->v = cache_memory(d);
+        if (!c->k.data || !c->v.data) return false;
         const tl_attention *cross = &decoder->layer[i].multihead_attn;
         tl_scope_enter(d->tape, cross->name);
         tl_heads h = tl_attention_keys(cross, memory);
-        c->memory_k = cache_of(d, h.k, true);
-        c->memory_v = cache_of(d, h.v, false);
+        c->memory_k = tl_value(h.k);
+        c->memory_v = tl_value(h.v);
         tl_scope_leave(d->tape);
-        if (!c->k.data || !c->v.data || !c->memory_k.data || !c->memory_v.data) return false;
     }
-    return d->layer && d->seen && !tl_tape_error(d->tape);
+    return d->layer && !tl_tape_error(d->tape);
 }
 
 /* Every row gets a copy of its sentence's encoder output. */
@@ -117,10 +102,10 @@ static tl_var attend_cached(const tl_attention *attention, tl_var x, void *conte
         tl_tensor k = tl_tensor_slice(c->k, 0, 0, rows), v = tl_tensor_slice(c->v, 0, 0, rows);
         tl_tensor_copy(tl_tensor_slice(k, 2, t, t + 1), tl_value(h.k));
         tl_tensor_copy(tl_tensor_slice(v, 2, t, t + 1), tl_value(h.v));
-        h.k = tl_constant(x.tape, tl_tensor_slice(k, 2, 0, tl_whole_lines(t + 1)));
-        h.v = tl_constant(x.tape, tl_tensor_slice(v, 2, 0, tl_whole_lines(t + 1)));
+        h.k = tl_constant(x.tape, tl_tensor_slice(k, 2, 0, t + 1));
+        h.v = tl_constant(x.tape, tl_tensor_slice(v, 2, 0, t + 1));
     }
-    tl_var y = tl_attention_mix(attention, h, &(tl_mask){.key_lengths = c->of->seen}, NULL);
+    tl_var y = tl_attention_mix(attention, h, NULL, NULL);
     tl_scope_leave(x.tape);
     return y;
 }
@@ -161,7 +146,6 @@ static tl_var step_with_caches(tl_decoding *d, long t) {
     int *last = tl_tape_memory(d->tape, (size_t)rows * sizeof *last);
     if (!last) return (tl_var){d->tape, -1, 0};
     d->at = t;
-    for (long r = 0; r < rows; r++) d->seen[r] = (int)t + 1;
     gather_words(d, last, t, false);
     tl_var x = tl_transformer_embed(m, d->tape, &m->tgt_embedding, &m->tgt_positions, last, rows, t, 1);
     for (int i = 0; i < m->decoder.layers; i++)
@@ -190,10 +174,9 @@ tl_var tl_decoding_step(tl_decoding *d, long t) {
 
 /* ---- rows that move ---- */
 
-/* The first `count` places of row `from`, along which keys lie and values do not. */
 static void copy_positions(tl_tensor cache, long to, long from, long count) {
-    tl_tensor_copy(tl_tensor_slice(tl_at(cache, to), 1, 0, count),
-                   tl_tensor_slice(tl_at(cache, from), 1, 0, count));
+    const size_t bytes = (size_t)(count * cache.stride[2]) * sizeof *cache.data;
+    memcpy(cache.data + to * cache.stride[0], cache.data + from * cache.stride[0], bytes);
 }
 
 void tl_decoding_copy_row(tl_decoding *d, long to, long from, long count) {

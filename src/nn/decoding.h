@@ -12,8 +12,8 @@
 
 typedef struct tl_layer_cache {
     const struct tl_decoding *of;
-    tl_tensor k, v;               /* [rows,H,capacity,d_k]: k over memory [rows,H,d_k,capacity], v over … */
-    tl_tensor memory_k, memory_v; /* … [rows,capacity,H,d_k]; the encoder's, [sentences,H,S,d_k], alike */
+    tl_tensor k, v;               /* [rows,H,capacity,d_k] over memory laid out [rows,capacity,d_model] */
+    tl_tensor memory_k, memory_v; /* the encoder's, [sentences,H,S,d_k] */
 } tl_layer_cache;
 
 typedef struct tl_decoding {
@@ -25,7 +25,6 @@ typedef struct tl_decoding {
     int *ids;              /* [rows,capacity] the words so far; whoever searches writes them */
     int *lengths;          /* [sentences] of the sources */
     long at;               /* the position that the step computes */
-    int *seen;             /* [rows] that and all before it */
     tl_layer_cache *layer; /* NULL: no caches, but … */
     tl_tensor memory;      /* … the encoder's output, [rows,S,d_model] */
     int *prefix, *prefix_lengths, *row_lengths;
