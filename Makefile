@@ -33,7 +33,7 @@ B := build$(if $(FLAVOUR),/$(FLAVOUR))
 WARN     := -Wall -Wextra -Werror -Wno-unknown-pragmas -Wno-psabi
 # Sanitized kernels at -O3 take clang minutes to compile and are no faster. -g1: functions and lines, for profilers and
 # backtraces; with all of -g the library would be more than twice as large and take a fifth longer to build.
-OPT      := $(if $(filter 1,$(DEBUG)),-O1 -g3,$(if $(filter 1,$(SAN)),-O1 -g,-O3 -g1))
+OPT      := $(if $(filter 1,$(DEBUG)),-O1 -g3,$(if $(filter 1,$(SAN)),-O1 -g1,-O3 -g1))
 TL_FLAGS := -std=c11 $(WARN) $(OPT) -fno-math-errno -ffp-contract=off -Iinclude \
   $(if $(filter double,$(PRECISION)),-DTL_DOUBLE)
 TL_LIBS  := -lm
