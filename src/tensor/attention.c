@@ -8,8 +8,8 @@
  *
  * x [block,S] is the thread's own and stays in its second-level cache; its rows are whole lines of the first-level one,
  * so that what one step has written with whole vectors the next one reads so. Each step is the kernel that the operation of
- * that name uses, and a later block goes on with the chains of the one before: the bits are those of the operations one
- * after another. A head belongs to one thread, so no two write to the same place. */
+ * that name uses (softmax's take the scale along), and a later block goes on with the chains of the one before: the bits
+ * are those of the operations one after another. A head belongs to one thread, so no two write to the same place. */
 #include "attention.h"
 #include "kernels/kernels.h"
 #include "product.h"
