@@ -164,7 +164,7 @@ $(B)/obj/tests/autograd/test_add_an_operation.o $(B)/obj/tests/docs/test_readme.
 $(B)/obj/tests/autograd/test_add_an_operation.o: $(B)/generated/add_an_operation.inc
 $(B)/obj/tests/docs/test_readme.o: $(B)/generated/readme.inc
 # AMX's machine code without AMX: what is linked with the trap has its tile instructions carried out by it. Some tests
-# always are. With all of $(trapped) a program takes the tiles for granted too, and so does all its products on them:
+# always are. With all of $(trapped) a program takes the tiles for granted too, and does all its weights' products on them:
 # build/trapped/tests/nn/test_isa, build/trapped/translate, … (tests/amx).
 ifneq ($(filter amx,$(products)),)
 trap    := $(B)/obj/tests/tensor/amx_trap.o

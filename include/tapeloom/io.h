@@ -125,7 +125,8 @@ bool tl_params_load(tl_params *params, const char *path, tl_error *error);
 /* The same without reading: the file's pages become the parameters' values, at once and without a second copy in memory.
  * For models that are used rather than trained, as pages are copied when they are first written to (never the file).
  * While the set lives, the file may be replaced, as every function here does that writes one, but must not be cut short
- * or written over in place. A file of another dtype, or where files cannot be mapped, is loaded. */
+ * or written over in place. A file of another dtype, or where files cannot be mapped, is loaded. The old values' memory
+ * goes: reset a tape that has used them before looking at its vars again. */
 bool tl_params_map(tl_params *params, const char *path, tl_error *error);
 
 /* Reads the files' tensors and writes their mean: checkpoint averaging. All files must hold the same names, shapes and

@@ -46,7 +46,8 @@ tl_params *tl_params_new_empty(void);
 bool tl_params_empty(const tl_params *params);
 /* Values that lie in memory from elsewhere, such as a file's: values[i], for parameter i, aligned for tl_real and apart
  * from each other, is where its value is from now on, and is written to like any other. The set owns that memory:
- * release(memory, size) is called when it is freed or placed elsewhere. For a set without an error. */
+ * release(memory, size) is called when it is freed or placed elsewhere. For a set without an error. The old values' memory
+ * goes: reset a tape that has used them before looking at its vars again. */
 void tl_params_place(tl_params *params, tl_real *const *values, void *memory, size_t size,
                      void (*release)(void *memory, size_t size));
 void tl_params_free(tl_params *params);
@@ -341,18 +342,16 @@ bool tl_transformer_greedy(const tl_transformer *model, tl_tape *tape, const int
 /* Beam search (Graves 2012; score/length as in Wu et al. 2016, without their constants). */
 typedef struct tl_beam_options {
     int bos, eos;
-    int beam;  /* hypotheses kept a sentence; 0 means 5; 1 gives what greedy gives */
-    int nbest; /* hypotheses given a sentence, at most `beam`; 0 means 1 */
-    double
-        length_penalty; /* α: hypotheses are ranked by (sum of log p) / length^α, eos counted; 0 = by the sum */
-    double max_ratio; /* at most max_ratio·(source tokens) + max_extra target tokens a sentence; */
-    long max_extra;   /* both 0: 2·source + 10 */
-    bool no_cache;    /* recompute the whole prefix at every step: slow, gives the same tokens */
+    int beam;              /* hypotheses kept a sentence; 0 means 5; 1 gives what greedy gives */
+    int nbest;             /* hypotheses given a sentence, at most `beam`; 0 means 1 */
+    double length_penalty; /* α: ranked by (sum of log p) / length^α, eos counted; 0 = by the sum */
+    double max_ratio;      /* at most max_ratio·(source tokens) + max_extra target tokens a sentence; */
+    long max_extra;        /* both 0: 2·source + 10 */
+    bool no_cache;         /* recompute the whole prefix at every step: slow, gives the same tokens */
 } tl_beam_options;
 typedef struct tl_beam_result {
     long sentences, nbest, capacity;
-    const int
-        *ids; /* [B,nbest,capacity], best first, each row ended by eos (kept) unless it ran into its limit */
+    const int *ids;      /* [B,nbest,capacity], best first, each row ended by eos (kept) but at its limit */
     const int *lengths;  /* [B,nbest] ids before eos; -1: there are no more hypotheses */
     const double *score; /* [B,nbest] (sum of log p) / length^α; -Inf: there are no more */
 } tl_beam_result;

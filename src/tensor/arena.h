@@ -27,8 +27,8 @@ typedef struct tl_arena_mark {
     size_t used;
 } tl_arena_mark;
 
-void *tl_arena_get(tl_arena *a,
-                   size_t bytes); /* as a rule not zeroed; NULL when out of memory or over the limit */
+/* As a rule not zeroed. NULL when out of memory or over the limit. */
+void *tl_arena_get(tl_arena *a, size_t bytes);
 tl_arena_mark tl_arena_mark_of(const tl_arena *a);
 void tl_arena_release(tl_arena *a, tl_arena_mark mark);
 void tl_arena_reset(tl_arena *a);

@@ -247,7 +247,9 @@ START_TEST(errors) {
                                {good, TL_SHAPE(2, 2, 3, 5), good},
                                {good, TL_SHAPE(2, 2, 4, 4), good},
                                {good, TL_SHAPE(1, 2, 3, 4), TL_SHAPE(1, 2, 3, 4)},
-                               {good, good, TL_SHAPE(2, 1, 3, 4)}};
+                               {good, good, TL_SHAPE(2, 1, 3, 4)},
+                               {TL_SHAPE(2, 0, 3, 4), TL_SHAPE(2, 0, 3, 4), TL_SHAPE(2, 0, 3, 4)},
+                               {TL_SHAPE(2, 2, 3, 0), TL_SHAPE(2, 2, 3, 0), good}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         tl_var in[3];
         for (int k = 0; k < 3; k++) in[k] = tl_constant(tape, tl_tensor_of(x, bad[i][k]));

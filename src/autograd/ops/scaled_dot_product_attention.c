@@ -5,7 +5,8 @@
  *     y[i]   = sum over j of dropout(p)[i,j]·v[j]                                   v [B,H,S,e], y [B,T,H·e]
  *
  * The same bits as matmul, scale, masked_softmax, dropout, matmul and merge_heads one after another; they store every
- * score five times where this one stores the probabilities.
+ * score five times where this one stores the probabilities. (Where inputs share elements, their gradients are added up in
+ * another order.)
  * backward: given dy,   dv += dropout(p)ᵀ·dy,   ds = softmax's gradient of dropout's of dy·vᵀ, over √d,
  *                       dq += ds·k,   dk += dsᵀ·q. */
 #include "key_mask.h"
@@ -58,7 +59,8 @@ static bool apart(tl_tensor a, tl_tensor b) {
         if (a.stride[i] != b.stride[i]) return false;
     const long columns = (a.dim[1] - 1) * a.stride[1] + a.dim[3],
                others = (b.dim[1] - 1) * b.stride[1] + b.dim[3];
-    return a.stride[3] == 1 && a.stride[0] % row == 0 && distance >= columns && distance + others <= row;
+    return a.stride[3] == 1 && row > 0 && a.stride[0] % row == 0 && distance >= columns &&
+           distance + others <= row;
 }
 
 /* Input i's gradient, apart from those of the inputs before it. */
@@ -95,7 +97,7 @@ static bool check_shapes(tl_call *c) {
     const tl_tensor q = c->x[0], k = c->x[1], v = c->x[2];
     char text[3][TL_SHAPE_TEXT];
     bool fits = q.rank == 4 && k.rank == 4 && v.rank == 4 && q.dim[3] == k.dim[3] && k.dim[2] == v.dim[2] &&
-                q.dim[3] > 0;
+                q.dim[1] > 0 && q.dim[3] > 0;
     for (int i = 0; i < 2; i++) fits = fits && q.dim[i] == k.dim[i] && k.dim[i] == v.dim[i];
     if (!fits)
         tl_call_fail(c, "q %s, k %s, v %s: should be [B,H,T,d], [B,H,S,d], [B,H,S,e]",
@@ -104,7 +106,7 @@ static bool check_shapes(tl_call *c) {
     return fits;
 }
 
-/* Everything that backward needs; false if something is wrong. */
+/* Everything that backward needs; NULL if something is wrong. */
 static saved *save(tl_call *c, const tl_mask *mask, double dropout) {
     const long dim[4] = {c->x[0].dim[0], c->x[0].dim[1], c->x[0].dim[2], c->x[1].dim[2]};
     saved *s = tl_call_save(c, sizeof *s);
