@@ -13,11 +13,9 @@
 #include "attention.h"
 #include "kernels/kernels.h"
 #include "product.h"
+#include "share.h"
 
 #include <string.h>
-#ifdef _OPENMP
-# include <omp.h>
-#endif
 
 enum {
     BLOCK = 65536,      /* most scores of a block … */
@@ -162,27 +160,28 @@ static void backward_head(const work *w, long item, tl_real *x, tl_real *panels)
 
 typedef void head_fn(const work *w, long item, tl_real *x, tl_real *panels);
 
+typedef struct sharing {
+    const work *w;
+    head_fn *fn;
+    tl_real *memory;
+    long items, scores, each; /* a thread's memory: scores, then panels */
+} sharing;
+static void run_share(const void *job, long thread, long threads) {
+    const sharing *s = job;
+    tl_real *x = s->memory + thread * s->each;
+    for (long i = s->items * thread / threads; i < s->items * (thread + 1) / threads; i++)
+        s->fn(s->w, i, x, x + s->scores);
+}
+
 static bool run(const work *w, head_fn *fn, tl_workspace *memory) {
-    const long items = w->a->q.dim[0] * w->heads;
-    const long scores = w->block * w->row, each = scores + w->panels;
+    sharing s = {.w = w, .fn = fn, .items = w->a->q.dim[0] * w->heads, .scores = w->block * w->row};
+    s.each = s.scores + w->panels;
     const double multiply_adds =
-        (double)items * (double)w->queries * (double)w->keys * (double)(w->a->q.dim[3] + w->a->v.dim[3]);
-    const long threads = multiply_adds > ONE_THREAD ? tl_min_long(tl_threads(), items) : 1;
-    tl_real *x = tl_workspace_get(memory, (size_t)(threads * each) * sizeof *x);
-    if (!x) return false;
-#ifdef _OPENMP
-    if (threads > 1) {
-# pragma omp parallel num_threads((int)threads)
-        {
-            const long thread = omp_get_thread_num(), team = omp_get_num_threads();
-            tl_real *own = x + thread * each;
-            for (long i = items * thread / team; i < items * (thread + 1) / team; i++)
-                fn(w, i, own, own + scores);
-        }
-        return true;
-    }
-#endif
-    for (long i = 0; i < items; i++) fn(w, i, x, x + scores);
+        (double)s.items * (double)w->queries * (double)w->keys * (double)(w->a->q.dim[3] + w->a->v.dim[3]);
+    const long threads = multiply_adds > ONE_THREAD ? tl_min_long(tl_threads(), s.items) : 1;
+    s.memory = tl_workspace_get(memory, (size_t)(threads * s.each) * sizeof *s.memory);
+    if (!s.memory) return false;
+    tl_share_parts(threads, run_share, &s);
     return true;
 }
 

@@ -5,9 +5,7 @@
  * and no two threads share anything but what they read. */
 #include "product.h"
 #include "product_block.h"
-#ifdef _OPENMP
-# include <omp.h>
-#endif
+#include "share.h"
 
 enum {
     BLOCK_K = 256,             /* longest block of k; blocks are of nearly equal lengths */
@@ -179,31 +177,24 @@ static tl_product_rectangle rectangle_of(const problem *q, long task) {
 }
 
 /* One thread's share of the rectangles, with its own panels. */
-static void run_share(const problem *q, long thread, long threads, tl_real *panels) {
+typedef struct sharing {
+    const problem *q;
+    tl_real *panels;
+    long panel_size; /* a thread's */
+} sharing;
+static void run_share(const void *job, long thread, long threads) {
+    const sharing *s = job;
+    const problem *q = s->q;
     const long tasks = q->items * q->row_parts * q->col_parts;
     const tl_product_kernels *kernels = q->plan.kernels;
     if (kernels->begin != NULL) kernels->begin();
     for (long task = tasks * thread / threads; task < tasks * (thread + 1) / threads; task++) {
         tl_product_rectangle r = rectangle_of(q, task);
-        r.a_panels = panels, r.b_panels = panels + tl_product_a_panels(&q->plan);
+        r.a_panels = s->panels + thread * s->panel_size;
+        r.b_panels = r.a_panels + tl_product_a_panels(&q->plan);
         tl_product_multiply(&q->plan, &r);
     }
     if (kernels->end != NULL) kernels->end();
-}
-
-static void run(const problem *q, tl_real *panels, long panel_size) {
-#ifdef _OPENMP
-    if (q->threads > 1) { /* a team of one would cost more than a small product */
-# pragma omp parallel num_threads(q->threads)
-        {
-            const int thread = omp_get_thread_num();
-            run_share(q, thread, omp_get_num_threads(), panels + thread * panel_size);
-        }
-        return;
-    }
-#endif
-    (void)panel_size;
-    run_share(q, 0, 1, panels);
 }
 
 /* The summed axes that could not be merged into k, in row-major order: each product goes on with the chains of the
@@ -222,7 +213,7 @@ static void run_sums(problem *q, tl_real *panels, long panel_size) {
         q->plan.add = first.add || i > 0;
         q->plan.bias = i == count - 1 ? first.bias : NULL;
         q->plan.bias_on_rows = first.bias_on_rows && q->plan.bias != NULL;
-        run(q, panels, panel_size);
+        tl_share_parts(q->threads, run_share, &(sharing){q, panels, panel_size});
     }
 }
 

@@ -557,6 +557,7 @@ END_TEST
 /* Threads that wait spin shortly, and each keeps to its core, unless the environment or an option says something
  * itself. */
 START_TEST(threads_are_settled) {
+    unsetenv("OMP_NUM_THREADS"), unsetenv("OMP_PROC_BIND"), unsetenv("OMP_PLACES");
     sh("$T --help");
     if (strstr(out, "without OpenMP")) {
         TL_SKIP("built without OpenMP: no threads wait");
