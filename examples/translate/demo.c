@@ -46,7 +46,9 @@ int command_demo(settings *s) {
     printf("A small encoder-decoder Transformer learns to translate from %s, on sentences that a grammar "
            "makes.\n",
            !strcmp(s->pair, "en-zh") ? "English to Chinese" : "English to French");
+    char program[WORD_SIZE], run[WORD_SIZE];
     int status = run_training("demo", s);
+    shell_word(program, s->program), shell_word(run, s->out);
     if (!status) status = show_results(s);
     if (!status)
         printf("\nThe run is in %s: model.safetensors, log.csv%s.\n"
@@ -54,7 +56,7 @@ int command_demo(settings *s) {
                "Look:      echo 'the small cats do not sleep .' | %s attention --model %s --layer 1\n"
                "The other: %s demo --pair %s --out runs/other\n"
                "Your own:  %s train --train pairs.tsv --valid valid.tsv --out runs/mine\n",
-               s->out, has_curves(s->out) ? ", curves.svg" : "", s->program, s->out, s->program, s->out,
-               s->program, !strcmp(s->pair, "en-zh") ? "en-fr" : "en-zh", s->program);
+               s->out, has_curves(s->out) ? ", curves.svg" : "", program, run, program, run, program,
+               !strcmp(s->pair, "en-zh") ? "en-fr" : "en-zh", program);
     return status;
 }

@@ -84,7 +84,7 @@ static bool clear_recent(run *r) {
 static bool clear_folder(run *r) {
     static const char *const files[] = {"checkpoint.safetensors", "model.safetensors", "last.safetensors",
                                         "average.safetensors",    "codes.txt",         "curves.svg"};
-    char path[PATH_SIZE];
+    char path[PATH_SIZE], word[WORD_SIZE];
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         FILE *there = fopen(run_path(path, r->settings.out, files[i]), "rb");
         if (!there) continue;
@@ -94,7 +94,7 @@ static bool clear_folder(run *r) {
                 &r->error,
                 "%s holds a trained model already: choose another --out, say --overwrite, or go on "
                 "with it by --resume %s",
-                r->settings.out, r->settings.out);
+                r->settings.out, shell_word(word, r->settings.out));
         if (remove(path)) return tl_error_set(&r->error, "cannot replace %s: remove it by hand", path);
     }
     return clear_recent(r);
@@ -210,6 +210,20 @@ double seconds_now(void) {
     struct timespec t;
     timespec_get(&t, TIME_UTC);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+char *shell_word(char to[WORD_SIZE], const char *word) {
+    static const char special[] = "\t\n !\"#$&'()*;<=>?[\\]^`{|}~";
+    const bool plain = *word && !strpbrk(word, special);
+    size_t n = 0;
+    if (!plain) to[n++] = '\'';
+    for (; *word && n + 6 < WORD_SIZE; word++) {
+        if (*word == '\'') memcpy(to + n, "'\\'", 3), n += 3; /* ends the quotes, and begins them again */
+        to[n++] = *word;
+    }
+    if (!plain) to[n++] = '\'';
+    to[n] = 0;
+    return to;
 }
 
 int fail_with(const char *message) {

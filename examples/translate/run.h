@@ -30,7 +30,7 @@ typedef struct run {
 } run;
 
 /* Tokens of the longest sentence that a model can read or write; with <eos> one more. */
-enum { LONGEST_SENTENCE = 1023, PATH_SIZE = 4096 };
+enum { LONGEST_SENTENCE = 1023, PATH_SIZE = 4096, WORD_SIZE = 4 * PATH_SIZE };
 
 /* ---- run.c ---- */
 
@@ -115,6 +115,8 @@ tl_corpus *read_lines(run *r); /* lines.c */
 /* Draws which source tokens each target token attends to, for one sentence. */
 bool draw_attention(run *r, const char *source, FILE *out); /* attention.c */
 
+/* What to type for a word that a command of ours is given: the word, or the word in quotes. Returns `to`. */
+char *shell_word(char to[WORD_SIZE], const char *word);
 int fail_with(const char *message); /* "translate: message" on standard error; returns 1 */
 /* The command line is wrong: the same with a hint at the command's --help; returns 2. */
 int usage_with(const char *command, const char *message);

@@ -9,13 +9,10 @@
 
 /* ---- Ctrl-C ---- */
 
-/* Set by the signal handler; a second Ctrl-C ends the program at once. */
+/* The signal, set by its handler; a second Ctrl-C ends the program at once. */
 static volatile sig_atomic_t interrupted;
 
-static void on_signal(int number) {
-    (void)number;
-    interrupted = 1;
-}
+static void on_signal(int number) { interrupted = number; }
 
 static void catch_signals(void) {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
@@ -218,9 +215,10 @@ static bool is_cut_short(const training *t) { return *t->stop && !is_complete(t)
 
 static void say_end(const training *t) {
     const settings *s = &t->run.settings;
+    char program[WORD_SIZE], run[WORD_SIZE];
     if (is_cut_short(t))
         printf("Interrupted after update %ld; everything is saved. Go on with:\n  %s train --resume %s\n",
-               t->now.step, s->program, s->out);
+               t->now.step, shell_word(program, s->program), shell_word(run, s->out));
     else
         printf("Ended: %s. The run is in %s: model.safetensors has the weights of the best validation "
                "(update %ld, BLEU "
@@ -266,15 +264,16 @@ int run_training(const char *command, settings *s) {
     ok = ok && train_with_progress(&t);
     if (ok) say_end(&t);
     bool cut_short = ok && is_cut_short(&t);
-    return finish(&t, ok) ? 1 : cut_short ? 130 : 0;
+    return finish(&t, ok) ? 1 : cut_short ? 128 + interrupted : 0;
 }
 
 int command_train(settings *s) {
     int status = run_training("train", s);
-    const char *out = s->resume ? s->resume : s->out;
+    char program[WORD_SIZE], run[WORD_SIZE];
+    shell_word(program, s->program), shell_word(run, s->resume ? s->resume : s->out);
     if (!status)
         printf(
             "Go on:\n  %s translate --model %s < sentences.txt\n  %s evaluate --model %s --test test.tsv\n",
-            s->program, out, s->program, out);
+            program, run, program, run);
     return status;
 }

@@ -33,7 +33,7 @@ static void interrupt(pid_t child, const char *run, int signal_number) {
     char line[64];
     kill(child, signal_number);
     int status = ended(child);
-    ck_assert_msg(status == 130, "exit status %d\n%s%s", status, out, err);
+    ck_assert_msg(status == 128 + signal_number, "exit status %d\n%s%s", status, out, err);
     ck_assert_str_eq(err, "");
     snprintf(line, sizeof line, "Interrupted after update %ld; ", state_long(run, "step"));
     assert_contains(out, line);
@@ -77,6 +77,33 @@ START_TEST(interrupted) {
 END_TEST
 
 /* Most of the time goes into validation, so that sooner or later a signal falls there. */
+/* What is advised can be typed as it stands, whatever the folder is called. */
+static const char *const names[] = {"plain-1.0", "it's a run", "#1 & \\$HOME", "~", "\xC3\xBC"};
+START_TEST(advice_can_be_typed) {
+    char line[4096], there[128];
+    const char *name = names[_i];
+    setenv("NAME", name, 1);
+    pid_t child = start(TRAIN_SMALL " --validate-every 2 --out \"$D/$NAME\"" ENDLESS);
+    wait_for_rows(child, name, 1);
+    interrupt(child, name, SIGINT);
+    snprintf(line, sizeof line, "%s --quiet --steps %ld", advised(), state_long(name, "step") + 1);
+    sh(line);
+    const char *next = strstr(out, "Go on:\n  ");
+    ck_assert_msg(next, "%s", out);
+    next += strlen("Go on:\n  ");
+    snprintf(line, sizeof line, "echo a b | %.*s", (int)strcspn(next, "<"), next);
+    sh(line);
+    ck_assert_int_eq(count_lines(out), 1);
+    ck_assert_int_eq(try(TRAIN_SMALL " --out \"$D/$NAME\""), 1);
+    next = strstr(err, "go on with it by ");
+    ck_assert_msg(next, "%s", err);
+    snprintf(there, sizeof there, "%s/", in_folder(name)); /* what a shell makes of the word */
+    snprintf(line, sizeof line, "printf '%%s/' %s", strchr(strstr(next, "--resume"), ' ') + 1);
+    sh(line);
+    ck_assert_str_eq(out, there);
+}
+END_TEST
+
 START_TEST(interrupted_in_validation) {
     char line[4096];
     sh("for i in $(seq 40); do cat $D/pairs.tsv; done > $D/many.tsv");
@@ -386,6 +413,7 @@ static void add_tests(TCase *tc) {
     in_its_own_folder(tc);
     tcase_add_checked_fixture(tc, enter_running, NULL);
     tcase_add_loop_test(tc, interrupted, 0, sizeof ways / sizeof *ways);
+    tcase_add_loop_test(tc, advice_can_be_typed, 0, sizeof names / sizeof *names);
     tcase_add_test(tc, interrupted_in_validation);
     tcase_add_loop_test(tc, killed, 0, sizeof ways / sizeof *ways);
     tcase_add_test(tc, checkpoint_is_older);
