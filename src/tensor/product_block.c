@@ -10,6 +10,8 @@
  * A later block of k takes up the chains where the earlier one left them, in c; it begins with a whole unit of k. Tiles
  * that stick out over c's edge, or whose rows are not contiguous in c, go through a scratch tile. */
 #include "product_block.h"
+#include "share.h"
+
 #include <string.h>
 
 enum {
@@ -63,12 +65,12 @@ long tl_product_packed_whole(const tl_product_plan *p) { return packed(p, p->k) 
 void tl_product_pack_all(const tl_product_plan *p, tl_real *panels) {
     for (long k0 = 0; k0 < p->k; k0 += p->block_k) {
         const long cols = p->kernels->cols, k1 = tl_min_long(k0 + p->block_k, p->k);
-#pragma omp parallel for schedule(static) if (p->n * (k1 - k0) > SMALL)
-        for (long j = 0; j < p->n; j += cols) {
+        TL_EACH(panel, tl_ceil_div(p->n, cols), p->n * (k1 - k0) > SMALL, {
+            const long j = panel * cols;
             tl_real *to = panels + packed(p, k0) * padded_columns(p) + j * packed(p, k1 - k0);
             const tl_product_rectangle one = {.b = p->b, .b_panels = to};
             pack_b(p, &one, &(block){.j0 = j, .j1 = tl_min_long(j + cols, p->n), .k0 = k0, .k1 = k1});
-        }
+        });
     }
 }
 

@@ -5,6 +5,7 @@
  * gradient rows each take their terms in ascending order; losses are added up in ascending order by one thread. */
 #include "rows.h"
 #include "kernels/kernels.h"
+#include "share.h"
 
 #include <string.h>
 
@@ -21,28 +22,24 @@ static tl_row_mask all_of(long n) { return (tl_row_mask){n, NULL}; }
 
 void tl_rows_softmax(tl_real *y, const tl_real *x, long rows, long n) {
     const tl_row_kernels *k = kernels();
-#pragma omp parallel for schedule(static) if (rows * n > SMALL)
-    for (long r = 0; r < rows; r++) k->softmax(y + r * n, x + r * n, 1, n, all_of(n));
+    TL_EACH(r, rows, rows * n > SMALL, k->softmax(y + r * n, x + r * n, 1, n, all_of(n)));
 }
 
 void tl_rows_softmax_backward(tl_real *dx, const tl_real *y, const tl_real *dy, long rows, long n, bool add) {
     const tl_row_kernels *k = kernels();
-#pragma omp parallel for schedule(static) if (rows * n > SMALL_SIMPLE)
-    for (long r = 0; r < rows; r++)
-        k->softmax_backward(dx + r * n, y + r * n, dy + r * n, 1, n, all_of(n), add);
+    TL_EACH(r, rows, rows * n > SMALL_SIMPLE,
+            k->softmax_backward(dx + r * n, y + r * n, dy + r * n, 1, n, all_of(n), add));
 }
 
 void tl_rows_log_softmax(tl_real *y, const tl_real *x, long rows, long n) {
     const tl_row_kernels *k = kernels();
-#pragma omp parallel for schedule(static) if (rows * n > SMALL)
-    for (long r = 0; r < rows; r++) k->log_softmax(y + r * n, x + r * n, n);
+    TL_EACH(r, rows, rows * n > SMALL, k->log_softmax(y + r * n, x + r * n, n));
 }
 
 void tl_rows_log_softmax_backward(tl_real *dx, const tl_real *y, const tl_real *dy, long rows, long n,
                                   bool add) {
     const tl_row_kernels *k = kernels();
-#pragma omp parallel for schedule(static) if (rows * n > SMALL)
-    for (long r = 0; r < rows; r++) k->log_softmax_backward(dx + r * n, y + r * n, dy + r * n, n, add);
+    TL_EACH(r, rows, rows * n > SMALL, k->log_softmax_backward(dx + r * n, y + r * n, dy + r * n, n, add));
 }
 
 /* ---- masks ---- */
@@ -64,16 +61,14 @@ tl_row_mask tl_row_mask_of(const tl_key_mask *m, long row, long n) {
 
 void tl_rows_masked_softmax(tl_real *y, const tl_real *x, long rows, long n, const tl_key_mask *mask) {
     const tl_row_kernels *k = kernels();
-#pragma omp parallel for schedule(static) if (rows * n > SMALL)
-    for (long r = 0; r < rows; r++) k->softmax(y + r * n, x + r * n, 1, n, tl_row_mask_of(mask, r, n));
+    TL_EACH(r, rows, rows * n > SMALL, k->softmax(y + r * n, x + r * n, 1, n, tl_row_mask_of(mask, r, n)));
 }
 
 void tl_rows_masked_softmax_backward(tl_real *dx, const tl_real *y, const tl_real *dy, long rows, long n,
                                      const tl_key_mask *mask, bool add) {
     const tl_row_kernels *k = kernels();
-#pragma omp parallel for schedule(static) if (rows * n > SMALL_SIMPLE)
-    for (long r = 0; r < rows; r++)
-        k->softmax_backward(dx + r * n, y + r * n, dy + r * n, 1, n, tl_row_mask_of(mask, r, n), add);
+    TL_EACH(r, rows, rows * n > SMALL_SIMPLE,
+            k->softmax_backward(dx + r * n, y + r * n, dy + r * n, 1, n, tl_row_mask_of(mask, r, n), add));
 }
 
 /* ---- normalisation ---- */
@@ -81,16 +76,14 @@ void tl_rows_masked_softmax_backward(tl_real *dx, const tl_real *y, const tl_rea
 void tl_rows_layer_norm(tl_real *y, const tl_real *x, const tl_real *gamma, const tl_real *beta, long rows,
                         long n, double eps, tl_real *mean, tl_real *rstd) {
     const tl_row_kernels *k = kernels();
-#pragma omp parallel for schedule(static) if (rows * n > SMALL_SIMPLE)
-    for (long r = 0; r < rows; r++)
-        k->layer_norm(y + r * n, x + r * n, gamma, beta, n, eps, mean + r, rstd + r);
+    TL_EACH(r, rows, rows * n > SMALL_SIMPLE,
+            k->layer_norm(y + r * n, x + r * n, gamma, beta, n, eps, mean + r, rstd + r));
 }
 
 void tl_rows_rms_norm(tl_real *y, const tl_real *x, const tl_real *gamma, long rows, long n, double eps,
                       tl_real *rstd) {
     const tl_row_kernels *k = kernels();
-#pragma omp parallel for schedule(static) if (rows * n > SMALL_SIMPLE)
-    for (long r = 0; r < rows; r++) k->rms_norm(y + r * n, x + r * n, gamma, n, eps, rstd + r);
+    TL_EACH(r, rows, rows * n > SMALL_SIMPLE, k->rms_norm(y + r * n, x + r * n, gamma, n, eps, rstd + r));
 }
 
 static bool all_zero(const tl_real *row, long n) {
@@ -131,8 +124,7 @@ bool tl_rows_norm_backward(tl_row_gradient dx, tl_row_gradient dgamma, tl_row_gr
     tl_real *part = (tl_real *)(start + most + 1);
     const long chunks = cut_chunks(start, dy, rows, n);
     memset(part, 0, (size_t)(chunks * step) * sizeof *part);
-#pragma omp parallel for schedule(static) if (rows * n > SMALL_SIMPLE)
-    for (long c = 0; c < chunks; c++) {
+    TL_EACH(c, chunks, rows * n > SMALL_SIMPLE, {
         tl_real *part_gamma = dgamma.to ? part + c * step : NULL,
                 *part_beta = dbeta.to ? part + c * step + n : NULL;
         for (long r = start[c]; r < start[c + 1]; r++) {
@@ -143,7 +135,7 @@ bool tl_rows_norm_backward(tl_row_gradient dx, tl_row_gradient dgamma, tl_row_gr
             else
                 k->rms_norm_backward(to, part_gamma, x + r * n, dy + r * n, gamma, n, rstd[r], dx.add);
         }
-    }
+    });
     if (dgamma.to) sum_chunks(dgamma, part, chunks, step, n);
     if (dbeta.to) sum_chunks(dbeta, part + n, chunks, step, n);
     return true;
@@ -158,8 +150,7 @@ bool tl_rows_cross_entropy(tl_loss_sums *sums, tl_row_softmax *softmax, tl_real 
     const tl_row_kernels *k = kernels();
     tl_row_loss *loss = rows > 0 ? tl_workspace_get(w, (size_t)rows * sizeof *loss) : NULL;
     if (rows > 0 && !loss) return false;
-#pragma omp parallel for schedule(static) if (rows * n > SMALL)
-    for (long r = 0; r < rows; r++) {
+    TL_EACH(r, rows, rows * n > SMALL, {
         tl_real *e = exps ? exps + r * n : NULL;
         if (is_real(targets, r)) {
             loss[r] = k->cross_entropy(logits + r * n, n, targets->id[r], targets->smoothing, e);
@@ -168,7 +159,7 @@ bool tl_rows_cross_entropy(tl_loss_sums *sums, tl_row_softmax *softmax, tl_real 
             if (e) memset(e, 0, (size_t)n * sizeof *e);
         }
         if (softmax) softmax[r] = loss[r].softmax;
-    }
+    });
     for (long r = 0; r < rows; r++) {
         if (!is_real(targets, r)) continue;
         sums->loss += loss[r].loss;
@@ -183,46 +174,42 @@ void tl_rows_cross_entropy_backward(tl_real *dx, const tl_real *logits, const tl
                                     long rows, long n, const tl_row_targets *targets, double factor,
                                     bool add) {
     const tl_row_kernels *k = kernels();
-#pragma omp parallel for schedule(static) if (rows * n > SMALL)
-    for (long r = 0; r < rows; r++) {
+    TL_EACH(r, rows, rows * n > SMALL, {
         if (is_real(targets, r))
             k->cross_entropy_backward(dx + r * n, logits + r * n, n, targets->id[r], targets->smoothing,
                                       softmax[r], factor, add);
         else if (!add)
             memset(dx + r * n, 0, (size_t)n * sizeof *dx);
-    }
+    });
 }
 
 void tl_rows_cross_entropy_finish(tl_real *exps, const tl_row_softmax *softmax, long rows, long n,
                                   const tl_row_targets *targets, double factor) {
     const tl_row_kernels *k = kernels();
-#pragma omp parallel for schedule(static) if (rows * n > SMALL_SIMPLE)
-    for (long r = 0; r < rows; r++)
+    TL_EACH(r, rows, rows * n > SMALL_SIMPLE, {
         if (is_real(targets, r))
             k->cross_entropy_finish(exps + r * n, n, targets->id[r], targets->smoothing, softmax[r], factor);
+    });
 }
 
 /* ---- rows of a table ---- */
 
 void tl_rows_gather(tl_real *y, const tl_real *table, const int *id, long rows, long n) {
-#pragma omp parallel for schedule(static) if (rows * n > SMALL_SIMPLE)
-    for (long r = 0; r < rows; r++) memcpy(y + r * n, table + id[r] * n, (size_t)n * sizeof *y);
+    TL_EACH(r, rows, rows * n > SMALL_SIMPLE, memcpy(y + r * n, table + id[r] * n, (size_t)n * sizeof *y));
 }
 
 void tl_rows_place(tl_real *table, const tl_real *y, const int *id, long rows, long n) {
-#pragma omp parallel for schedule(static) if (rows * n > SMALL_SIMPLE)
-    for (long r = 0; r < rows; r++) memcpy(table + id[r] * n, y + r * n, (size_t)n * sizeof *y);
+    TL_EACH(r, rows, rows * n > SMALL_SIMPLE, memcpy(table + id[r] * n, y + r * n, (size_t)n * sizeof *y));
 }
 
 /* In stripes of columns, so that a stripe's sums stay in the first-level cache. */
 void tl_rows_add_up(tl_real *sum, const tl_real *x, long rows, long n) {
     enum { STRIPE = 1024 };
-#pragma omp parallel for schedule(static) if (rows * n > SMALL_SIMPLE)
-    for (long from = 0; from < n; from += STRIPE) {
-        const long to = from + STRIPE < n ? from + STRIPE : n;
+    TL_EACH(stripe, (n + STRIPE - 1) / STRIPE, rows * n > SMALL_SIMPLE, {
+        const long from = stripe * STRIPE, to = from + STRIPE < n ? from + STRIPE : n;
         for (long r = 0; r < rows; r++)
             for (long i = from; i < to; i++) sum[i] += x[r * n + i];
-    }
+    });
 }
 
 /* Every part owns the table rows id ≡ part (mod parts) and goes through all ids: no two write to one row, and each
@@ -230,17 +217,16 @@ void tl_rows_add_up(tl_real *sum, const tl_real *x, long rows, long n) {
 void tl_rows_scatter(tl_real *dtable, const tl_real *dy, const int *id, long rows, long n, long table_rows,
                      bool add) {
     const long parts = rows * n > SMALL_SIMPLE ? tl_threads() : 1, share = (table_rows + parts - 1) / parts;
-#pragma omp parallel for schedule(static) if (parts > 1)
-    for (long part = 0; part < (add ? 0 : parts); part++) {
+    TL_EACH(part, add ? 0 : parts, true, {
         const long from = part * share, to = from + share < table_rows ? from + share : table_rows;
         if (from < to) memset(dtable + from * n, 0, (size_t)((to - from) * n) * sizeof *dtable);
-    }
-#pragma omp parallel for schedule(static) if (parts > 1)
-    for (long part = 0; part < parts; part++)
+    });
+    TL_EACH(part, parts, true, {
         for (long r = 0; r < rows; r++) {
             if (id[r] % parts != part) continue;
             tl_real *to = dtable + id[r] * n;
             const tl_real *from = dy + r * n;
             for (long i = 0; i < n; i++) to[i] += from[i];
         }
+    });
 }

@@ -6,21 +6,32 @@
 #ifndef TL_SHARE_H
 #define TL_SHARE_H
 
+#include "tapeloom/tensor.h"
+
 #include <stdbool.h>
 #ifdef _OPENMP
 # include <omp.h>
 #endif
 
+/* for (long i = 0; i < count; i++) { … }, each once, in any order, by all threads if `worth_it`. */
+/* clang-format off */
+#define TL_EACH(i, count, worth_it, ...)                                \
+    do {                                                                \
+        const long tl_count = (count);                                  \
+        if (!(worth_it) || tl_count < 2 || tl_threads() < 2) {          \
+            for (long i = 0; i < tl_count; i++) { __VA_ARGS__; }        \
+        } else {                                                        \
+            _Pragma("omp parallel for schedule(static)")                \
+            for (long i = 0; i < tl_count; i++) { __VA_ARGS__; }        \
+        }                                                               \
+    } while (0)
+/* clang-format on */
+
 typedef void tl_piece_fn(const void *job, long i);
 
-/* fn(job, 0) … fn(job, count-1), each once, in any order, by all threads if `worth_it`. */
+/* The same for fn(job, 0) … fn(job, count-1). */
 static inline void tl_share(bool worth_it, long count, tl_piece_fn *fn, const void *job) {
-    if (!worth_it || count < 2) {
-        for (long i = 0; i < count; i++) fn(job, i);
-        return;
-    }
-#pragma omp parallel for schedule(static)
-    for (long i = 0; i < count; i++) fn(job, i);
+    TL_EACH(i, count, worth_it, fn(job, i));
 }
 
 typedef void tl_part_fn(const void *job, long part, long parts);

@@ -1,6 +1,7 @@
 /* Shares flat ranges out among threads in pieces that depend on their length alone. */
 #include "update.h"
 #include "kernels/kernels.h"
+#include "share.h"
 
 enum {
     PIECE = 4096, /* numbers, the least that is worth a turn */
@@ -9,11 +10,14 @@ enum {
 };
 
 static long min_long(long a, long b) { return a < b ? a : b; }
+static long pieces(long n, long piece) { return (n + piece - 1) / piece; }
 
 void tl_update_sgd(tl_real *p, tl_real *b, const tl_real *grad, long n, const tl_sgd_update *u) {
     const tl_update_kernels *k = tl_kernels_pick()->update;
-#pragma omp parallel for schedule(static) if (n > SMALL)
-    for (long i = 0; i < n; i += PIECE) k->sgd(p + i, b ? b + i : NULL, grad + i, min_long(PIECE, n - i), u);
+    TL_EACH(piece, pieces(n, PIECE), n > SMALL, {
+        const long i = piece * PIECE;
+        k->sgd(p + i, b ? b + i : NULL, grad + i, min_long(PIECE, n - i), u);
+    });
 }
 
 /* The elements from … to-1 of all ranges in a row. */
@@ -29,9 +33,8 @@ static void adam_part(const tl_adam_range *range, int count, long from, long to)
 void tl_update_adam_ranges(const tl_adam_range *range, int count) {
     long total = 0;
     for (int i = 0; i < count; i++) total += range[i].n;
-    const long pieces = (total + PIECE - 1) / PIECE;
-#pragma omp parallel for schedule(static) if (total > SMALL)
-    for (long i = 0; i < pieces; i++) adam_part(range, count, i * PIECE, min_long((i + 1) * PIECE, total));
+    TL_EACH(piece, pieces(total, PIECE), total > SMALL,
+            adam_part(range, count, piece * PIECE, min_long((piece + 1) * PIECE, total)));
 }
 
 void tl_update_adam(tl_real *p, tl_real *m, tl_real *v, const tl_real *grad, long n,
@@ -44,8 +47,8 @@ double tl_sum_squares(const tl_real *x, long n) {
     double sum[PIECES] = {0};
     long piece = PIECE; /* doubled until there are few enough */
     while (piece * PIECES < n) piece *= 2;
-#pragma omp parallel for schedule(static) if (n > SMALL)
-    for (long i = 0; i < n; i += piece) sum[i / piece] = k->sum_squares(x + i, min_long(piece, n - i));
+    TL_EACH(i, pieces(n, piece), n > SMALL,
+            sum[i] = k->sum_squares(x + i * piece, min_long(piece, n - i * piece)));
     for (int width = PIECES / 2; width > 0; width /= 2)
         for (int i = 0; i < width; i++) sum[i] += sum[i + width];
     return sum[0];
@@ -53,6 +56,6 @@ double tl_sum_squares(const tl_real *x, long n) {
 
 void tl_update_scale(tl_real *x, long n, double factor) {
     const tl_real f = (tl_real)factor;
-#pragma omp parallel for schedule(static) if (n > SMALL)
-    for (long i = 0; i < n; i++) x[i] *= f;
+    TL_EACH(piece, pieces(n, PIECE), n > SMALL,
+            for (long i = piece * PIECE; i < min_long((piece + 1) * PIECE, n); i++) x[i] *= f);
 }
