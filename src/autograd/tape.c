@@ -169,10 +169,17 @@ tl_tape_stats tl_tape_stats_of(const tl_tape *tape) {
 
 /* ---- scopes ---- */
 
+/* Eight bytes at a time: a step of decoding enters fifty scopes. */
 static uint32_t hash_text(const char *text) {
-    uint32_t h = 2166136261u; /* FNV-1a */
-    for (; *text; text++) h = (h ^ (unsigned char)*text) * 16777619u;
-    return h;
+    const size_t size = strlen(text);
+    uint64_t h = size, word;
+    for (size_t i = 0; i < size; i += sizeof word) {
+        word = 0;
+        memcpy(&word, text + i, size - i < sizeof word ? size - i : sizeof word);
+        h = (h ^ word) * 0x9e3779b97f4a7c15u;
+        h ^= h >> 32;
+    }
+    return (uint32_t)h;
 }
 
 static bool rehash_scopes(tl_tape *tape, int size) {
