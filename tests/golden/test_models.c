@@ -1,0 +1,223 @@
+/* Models trained for some steps, then looked at and searched: every bit is as it was written down. */
+#include "values.h"
+
+enum { SENTENCES = 6, LENGTH = 11, VOCAB = 61, WORDS = SENTENCES * LENGTH, STEPS = 6 };
+
+/* ---- what is trained ---- */
+
+typedef struct subject {
+    const char *name;
+    tl_transformer_config config;
+    tl_adam_config adam;
+    tl_matmul_precision precision;
+} subject;
+
+#define SIZES .src_vocab = VOCAB, .tgt_vocab = VOCAB, .d_model = 24, .d_ff = 40, .heads = 4, .max_len = 64
+
+static const subject subjects[] = {
+    {"post-norm",
+     {SIZES, .tie = TL_TIE_ALL, .layers = 2, .activation = TL_GELU, .dropout = 0.1, .attention_dropout = 0.1,
+      .activation_dropout = 0.1, .label_smoothing = 0.1},
+     {.beta2 = 0.98, .eps = 1e-9},
+     TL_HIGHEST},
+    {"pre-norm",
+     {SIZES, .tie = TL_TIE_NONE, .layers = 1, .positions = TL_LEARNED, .pre_norm = true, .output_bias = true},
+     {.weight_decay = 0.01, .decoupled = true},
+     TL_HIGHEST},
+    {"uneven",
+     {SIZES, .tie = TL_TIE_TARGET, .encoder_layers = 1, .decoder_layers = 2, .no_final_norm = true,
+      .activation = TL_GELU_TANH, .dropout = 0.2, .norm_eps = 1e-6},
+     {.weight_decay = 0.01},
+     TL_HIGHEST},
+};
+#ifndef TL_DOUBLE
+static const subject in_bfloat16 = {
+    "medium", {SIZES, .tie = TL_TIE_ALL, .layers = 2, .dropout = 0.1}, {.beta2 = 0.98}, TL_MEDIUM};
+#endif
+
+static int word(uint64_t place) {
+    return TL_SPECIALS + (int)tl_rng_below(tl_rng_key_of(1, "golden"), place, VOCAB - TL_SPECIALS);
+}
+
+static tl_batch batch_of_words(int *memory) {
+    int *src = memory, *in = src + WORDS, *out = in + WORDS, *src_lengths = out + WORDS,
+        *tgt_lengths = src_lengths + SENTENCES;
+    for (int i = 0; i < WORDS; i++) {
+        const int s = i / LENGTH, t = i % LENGTH;
+        src_lengths[s] = LENGTH - s;
+        tgt_lengths[s] = LENGTH - s * 2 % 5;
+        src[i] = t < src_lengths[s] ? word((uint64_t)i) : TL_PAD;
+        out[i] = t + 1 < tgt_lengths[s] ? word((uint64_t)i + WORDS) : t < tgt_lengths[s] ? TL_EOS : TL_PAD;
+        in[i] = t == 0 ? TL_BOS : t < tgt_lengths[s] ? out[i - 1] : TL_PAD;
+    }
+    return (tl_batch){.sentences = SENTENCES,
+                      .src_len = LENGTH,
+                      .tgt_len = LENGTH,
+                      .src = src,
+                      .tgt_in = in,
+                      .tgt_out = out,
+                      .src_lengths = src_lengths,
+                      .tgt_lengths = tgt_lengths,
+                      .src_tokens = WORDS,
+                      .tgt_tokens = WORDS};
+}
+
+/* ---- what is kept of it ---- */
+
+static void value_is(golden *g, const char *subject, const char *what, uint64_t hash) {
+    char name[128];
+    snprintf(name, sizeof name, "%s.%s", subject, what);
+    golden_is(g, name, hash);
+}
+
+static uint64_t hash_tensor(uint64_t hash, tl_tensor t) {
+    ck_assert_ptr_nonnull(t.data);
+    for (long b = 0; b < t.dim[0]; b++)
+        for (long h = 0; h < t.dim[1]; h++)
+            for (long i = 0; i < t.dim[2]; i++)
+                for (long j = 0; j < t.dim[3]; j++)
+                    hash = hash_bytes(hash, tl_at(t, b, h, i, j).data, sizeof(tl_real));
+    return hash;
+}
+
+static void look(golden *g, const subject *s, const tl_transformer *model, tl_params *params, tl_tape *tape,
+                 const tl_batch *batch) {
+    enum { MOST = 2 };
+    tl_attention_maps all[3][MOST] = {{{0}}};
+    for (int i = 0; i < 3 * MOST; i++) all[i / MOST][i % MOST].keep_grad = true;
+    tl_transformer_maps maps = {all[0], all[1], all[2]};
+    tl_tape_reset(tape);
+    tl_tape_eval(tape);
+    long count = 0, correct = 0;
+    double nll = 0;
+    tl_loss_options options = {.count = &count, .correct = &correct, .nll = &nll};
+    tl_var loss = tl_transformer_loss_with(model, tape, batch, &options, &maps);
+    tl_zero_grad(params);
+    ck_assert_msg(tl_backward(loss), "%s", tl_tape_error(tape));
+    const double numbers[] = {tl_item(tl_value(loss)), nll, (double)count, (double)correct};
+    uint64_t values = hash_of(numbers, sizeof numbers), gradients = hash_of("", 0);
+    for (int kind = 0; kind < 3; kind++)
+        for (int l = 0; l < (kind ? model->decoder.layers : model->encoder.layers); l++) {
+            const tl_attention_maps *m = &all[kind][l];
+            values = hash_tensor(hash_tensor(hash_tensor(values, tl_value(m->scores)), tl_value(m->probs)),
+                                 tl_value(m->context));
+            gradients =
+                hash_tensor(hash_tensor(hash_tensor(gradients, tl_grad(m->scores)), tl_grad(m->probs)),
+                            tl_grad(m->context));
+        }
+    value_is(g, s->name, "maps", values);
+    value_is(g, s->name, "maps.gradients", gradients);
+}
+
+static uint64_t hash_ids(long rows, long capacity, const int *ids, const int *lengths) {
+    uint64_t hash = hash_of(lengths, (size_t)rows * sizeof *lengths);
+    for (long r = 0; r < rows; r++)
+        for (long t = 0; t < lengths[r] + (lengths[r] < capacity); t++)
+            hash = hash_bytes(hash, &ids[r * capacity + t], sizeof *ids);
+    return hash;
+}
+
+static void search(golden *g, const subject *s, const tl_transformer *model, tl_tape *tape,
+                   const tl_batch *b) {
+    tl_greedy_result greedy;
+    tl_beam_result beam;
+    for (int no_cache = 0; no_cache < 2; no_cache++) {
+        tl_tape_reset(tape);
+        ck_assert(tl_transformer_greedy(
+            model, tape, b->src, b->sentences, b->src_len, b->src_lengths,
+            &(tl_greedy_options){.bos = TL_BOS, .eos = TL_EOS, .no_cache = no_cache}, &greedy));
+        value_is(g, s->name, no_cache ? "greedy.no_cache" : "greedy",
+                 hash_ids(SENTENCES, greedy.capacity, greedy.ids, greedy.lengths));
+        value_is(g, s->name, no_cache ? "greedy.no_cache.scores" : "greedy.scores",
+                 hash_of(greedy.score, SENTENCES * sizeof *greedy.score));
+        ck_assert(tl_transformer_beam(model, tape, b->src, b->sentences, b->src_len, b->src_lengths,
+                                      &(tl_beam_options){.bos = TL_BOS,
+                                                         .eos = TL_EOS,
+                                                         .beam = 4,
+                                                         .nbest = 3,
+                                                         .length_penalty = 0.6,
+                                                         .max_ratio = 1,
+                                                         .max_extra = 3,
+                                                         .no_cache = no_cache},
+                                      &beam));
+        value_is(g, s->name, no_cache ? "beam.no_cache" : "beam",
+                 hash_ids(3 * SENTENCES, beam.capacity, beam.ids, beam.lengths));
+        value_is(g, s->name, no_cache ? "beam.no_cache.scores" : "beam.scores",
+                 hash_of(beam.score, 3 * SENTENCES * sizeof *beam.score));
+    }
+}
+
+static void train_and_look(golden *g, const subject *s) {
+    int memory[3 * WORDS + 2 * SENTENCES];
+    const tl_batch batch = batch_of_words(memory);
+    tl_params *params = tl_params_new(7);
+    tl_transformer model = tl_transformer_init(params, "", &s->config);
+    tl_adam *adam = tl_adam_new(params, &s->adam);
+    tl_tape *tape = tl_tape_new();
+    tl_tape_seed(tape, 3);
+    tl_tape_set_matmul_precision(tape, s->precision);
+    value_is(g, s->name, "start", hash_params(params));
+    uint64_t numbers = hash_of("", 0);
+    for (long step = 1; step <= STEPS; step++) {
+        tl_tape_reset(tape);
+        tl_tape_train(tape, step);
+        tl_var loss = tl_transformer_loss(&model, tape, &batch);
+        tl_zero_grad(params);
+        ck_assert_msg(tl_backward(loss), "%s", tl_tape_error(tape));
+        const double found[] = {tl_item(tl_value(loss)), tl_clip_grad_norm(params, 0.5)};
+        numbers = hash_bytes(numbers, found, sizeof found);
+        ck_assert(tl_adam_step(adam, tl_inverse_sqrt(0.01, 3, 1e-7, step)));
+    }
+    value_is(g, s->name, "losses_and_norms", numbers);
+    value_is(g, s->name, "weights", hash_params(params));
+    look(g, s, &model, params, tape, &batch);
+    search(g, s, &model, tape, &batch);
+    tl_tape_free(tape);
+    tl_adam_free(adam);
+    tl_params_free(params);
+}
+
+/* ---- the tests ---- */
+
+START_TEST(transformers) {
+    golden g = golden_open("tests/golden/models." GOLDEN_PRECISION);
+    if (golden_holds(&g, "avx2"))
+        for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++) train_and_look(&g, &subjects[i]);
+    golden_close(&g);
+}
+END_TEST
+
+#ifndef TL_DOUBLE
+START_TEST(bfloat16) {
+    golden g = golden_open("tests/golden/medium." GOLDEN_PRECISION);
+    if (golden_holds(&g, "avx512")) {
+        if (strstr(tl_build_text(), "+bf16"))
+            train_and_look(&g, &in_bfloat16);
+        else
+            TL_SKIP("golden values of medium: this build or processor has no bfloat16");
+    }
+    golden_close(&g);
+}
+END_TEST
+#endif
+
+/* A value that differs is seen. */
+START_TEST(the_net_holds) {
+    golden g = {.file = "a text", .written = (char *)"one 00000000000000ff\ntwo 0000000000000001\n"};
+    uint64_t hash = 0;
+    ck_assert(golden_find(&g, "two", &hash) && hash == 1);
+    ck_assert(golden_find(&g, "one", &hash) && hash == 255);
+    ck_assert(!golden_find(&g, "on", &hash) && !golden_find(&g, "three", &hash));
+    ck_assert_uint_eq(hash_text_of("a"), 0xaf63dc4c8601ec8cu); /* FNV-1a's own example */
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    tcase_add_test(tc, the_net_holds);
+    tcase_add_test(tc, transformers);
+#ifndef TL_DOUBLE
+    tcase_add_test(tc, bfloat16);
+#endif
+}
+
+TL_TEST_MAIN("golden: models")
