@@ -32,7 +32,7 @@ static bool decoding_begin(decoding *d, const configuration *c, long sentences, 
     for (long b = 0; b < sentences; b++) d->lengths[b] = (int)c->length;
     d->params = tl_params_new(1);
     d->tape = tl_tape_new();
-    tl_tape_reuse_weights(d->tape, true); /* as translate does: weights are packed once for all batches */
+    tl_tape_set_reuse_weights(d->tape, true); /* as translate does: weights are packed once for all batches */
     d->model = tl_transformer_init(d->params, "", &config);
     return true;
 }

@@ -113,14 +113,14 @@ bool translate_corpus(run *r, const tl_corpus *cut, long beam, translations *t, 
     progress->unit = "sentence";
     progress->no_loss = true;
     tl_progress_start(progress);
-    const bool reused = tl_tape_reuse_weights(r->tape, true);
+    const bool reused = tl_tape_set_reuse_weights(r->tape, true);
     while (ok && !(stop && *stop) && tl_batches_next(batches, &batch)) {
         tl_tape_reset(r->tape);
         ok = beam > 1 ? keep_beam(r, &batch, beam, t) : keep_greedy(r, &batch, t);
         done += batch.sentences;
         tl_progress_update(progress, done, 0, (double)batch.src_tokens);
     }
-    tl_tape_reuse_weights(r->tape, reused);
+    tl_tape_set_reuse_weights(r->tape, reused);
     tl_progress_pause(progress);
     if (tl_batches_error(batches)) ok = tl_error_set(&r->error, "%s", tl_batches_error(batches));
     tl_batches_free(batches);

@@ -37,7 +37,7 @@ bool run_make_model(run *r, bool with_weights) {
                                  .activation_dropout = s->activation_dropout,
                                  .label_smoothing = s->label_smoothing});
     r->tape = tl_tape_new();
-    tl_tape_seed(r->tape, (uint64_t)s->seed);
+    tl_tape_set_seed(r->tape, (uint64_t)s->seed);
     tl_matmul_precision precision = TL_HIGHEST;
     tl_matmul_precision_of(s->matmul_precision, &precision);
     tl_tape_set_matmul_precision(r->tape, precision);

@@ -39,11 +39,11 @@ static void find_gradient(training *t, const tl_batch *batch, char where[TL_ERRO
     tl_tape *tape = t->run.tape;
     tl_tape_reset(tape);
     tl_tape_train(tape, t->now.step);
-    tl_tape_keep_all(tape, true);
+    tl_tape_set_keep_all(tape, true);
     tl_zero_grad(t->run.params);
     if (tl_backward(tl_transformer_loss(&t->run.model, tape, batch)))
         tl_tape_find_nonfinite_grad(tape, where);
-    tl_tape_keep_all(tape, false);
+    tl_tape_set_keep_all(tape, false);
 }
 
 bool stop_at_nonfinite(training *t, const tl_batch *batch, const char *what, double value) {
@@ -69,7 +69,7 @@ static bool forward_backward(training *t, const tl_batch *batch, int micro, doub
     long count = 0;
     tl_loss_options sum = {.divisor = 1, .count = &count};
     tl_tape_reset(r->tape);
-    if (micro) tl_tape_micro_batch(r->tape, micro);
+    if (micro) tl_tape_set_micro_batch(r->tape, micro);
     tl_var l = r->settings.accumulate > 1 ? tl_transformer_loss_with(&r->model, r->tape, batch, &sum, NULL)
                                           : tl_transformer_loss(&r->model, r->tape, batch);
     double value = tl_item(tl_value(l));

@@ -48,11 +48,11 @@ tl_var tl_tape_fail(tl_tape *tape, const char *format, ...) TL_PRINTF(2, 3);
 
 /* Dropout on, its random numbers keyed by (seed, step, micro-batch, scope, count within the scope). */
 void tl_tape_train(tl_tape *tape, long step);
-void tl_tape_micro_batch(tl_tape *tape, long number); /* 0 until told; tl_tape_train sets it back to 0 */
-void tl_tape_eval(tl_tape *tape);                     /* dropout off (how a tape begins) */
+void tl_tape_set_micro_batch(tl_tape *tape, long number); /* 0 until told; tl_tape_train sets it back to 0 */
+void tl_tape_eval(tl_tape *tape);                         /* dropout off (how a tape begins) */
 bool tl_tape_training(const tl_tape *tape);
 bool tl_tape_set_training(tl_tape *tape, bool on); /* the switch alone, the step stays; returns what it was */
-void tl_tape_seed(tl_tape *tape, uint64_t seed);   /* 0 until told */
+void tl_tape_set_seed(tl_tape *tape, uint64_t seed); /* 0 until told */
 /* Of products with weights (tl_linear, tl_linear_cross_entropy; forward and gradients) computed from here on. Kept
  * over tl_tape_reset; TL_HIGHEST until told. Products of values with each other (tl_matmul, so attention) do not
  * follow it. */
@@ -63,7 +63,7 @@ tl_matmul_precision tl_tape_matmul_precision(const tl_tape *tape);
  * The bits are the same. Whoever writes to a parameter meanwhile says so (tl_params_changed; optimisers and loaders
  * do). Searches (greedy, beam) switch it on for themselves; switched on around several, it packs once for all of them.
  * Returns what it was. */
-bool tl_tape_reuse_weights(tl_tape *tape, bool on);
+bool tl_tape_set_reuse_weights(tl_tape *tape, bool on);
 bool tl_tape_reuses_weights(const tl_tape *tape);
 /* With false nothing recorded from here on wants a gradient. Returns what it was. */
 bool tl_tape_set_grad(tl_tape *tape, bool on);
@@ -101,8 +101,8 @@ tl_shape tl_shape_of_var(tl_var x);
  * inner gradients are recycled as soon as they are used; tl_keep(x) before backward keeps one. */
 tl_tensor tl_grad(tl_var x);
 void tl_keep(tl_var x);
-void tl_tape_keep_all(tl_tape *tape,
-                      bool on);              /* keep every gradient from now on (studying, printing norms) */
+void tl_tape_set_keep_all(tl_tape *tape,
+                          bool on);          /* keep every gradient from now on (studying, printing norms) */
 tl_var tl_label(tl_var x, const char *name); /* a name for printing; returns x */
 
 /* ---- backward ---- */
@@ -133,7 +133,7 @@ typedef struct tl_tape_stats {
 } tl_tape_stats;
 tl_tape_stats tl_tape_stats_of(const tl_tape *tape);
 /* The tape fails ("out of memory") rather than reserve more than this; 0 = no limit. */
-void tl_tape_limit(tl_tape *tape, size_t bytes);
+void tl_tape_set_limit(tl_tape *tape, size_t bytes);
 
 /* ---- gradient check ---- */
 

@@ -32,7 +32,7 @@ typedef struct tl_sgd_config {
 typedef struct tl_sgd tl_sgd;
 tl_sgd *tl_sgd_new(tl_params *params, const tl_sgd_config *config);
 void tl_sgd_free(tl_sgd *sgd);
-bool tl_sgd_group(tl_sgd *sgd, int group, const tl_group_options *options);
+bool tl_sgd_set_group(tl_sgd *sgd, int group, const tl_group_options *options);
 bool tl_sgd_step(tl_sgd *sgd, double lr);
 const char *tl_sgd_error(const tl_sgd *sgd); /* the first failure, or NULL */
 
@@ -46,7 +46,7 @@ typedef struct tl_adam_config {
 typedef struct tl_adam tl_adam;
 tl_adam *tl_adam_new(tl_params *params, const tl_adam_config *config);
 void tl_adam_free(tl_adam *adam);
-bool tl_adam_group(tl_adam *adam, int group, const tl_group_options *options);
+bool tl_adam_set_group(tl_adam *adam, int group, const tl_group_options *options);
 bool tl_adam_step(tl_adam *adam, double lr);
 const char *tl_adam_error(const tl_adam *adam);
 long tl_adam_steps(const tl_adam *adam); /* steps done (a parameter's bias correction counts its own) */

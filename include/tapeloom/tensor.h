@@ -150,12 +150,12 @@ const char *tl_matmul_precision_name(tl_matmul_precision precision);
 /* The kernels' instruction set is the best one that the processor has, or the one named here: "base", "avx2", "avx512",
  * "amx". Of the whole process, and best said before anything is computed: values of different sets differ in last
  * bits. False, the set unchanged and an error that lists the sets of this machine, if it is not among them. */
-bool tl_isa_force(const char *name, tl_error *error);
+bool tl_set_isa(const char *name, tl_error *error);
 /* The same with the environment's TL_ISA, for programs to call at their start; true if it is not set, or empty. */
 bool tl_isa_from_environment(tl_error *error);
 
-int tl_threads(void);            /* how many threads the kernels use; 1 without OpenMP */
-void tl_set_threads(int count);  /* of the calling thread's regions; no effect without OpenMP */
+int tl_threads(void);           /* how many threads the kernels use; 1 without OpenMP */
+void tl_set_threads(int count); /* of the calling thread's regions; no effect without OpenMP */
 /* "float, OpenMP 2 threads, avx512+bf16", for programs to show: +bf16 says that medium is faster than highest */
 const char *tl_build_text(void);
 

@@ -10,7 +10,7 @@
 
 bool tl_tape_reuses_weights(const tl_tape *tape) { return tape && tape->reuse_weights; }
 
-bool tl_tape_reuse_weights(tl_tape *tape, bool on) {
+bool tl_tape_set_reuse_weights(tl_tape *tape, bool on) {
     if (!tape) return false;
     const bool was = tape->reuse_weights;
     tape->reuse_weights = on;

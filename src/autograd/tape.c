@@ -120,7 +120,7 @@ void tl_tape_train(tl_tape *tape, long step) {
     tape->step = step;
     tape->micro_batch = 0;
 }
-void tl_tape_micro_batch(tl_tape *tape, long number) {
+void tl_tape_set_micro_batch(tl_tape *tape, long number) {
     if (tape) tape->micro_batch = number;
 }
 void tl_tape_eval(tl_tape *tape) {
@@ -133,7 +133,7 @@ bool tl_tape_set_training(tl_tape *tape, bool on) {
     tape->training = on;
     return was;
 }
-void tl_tape_seed(tl_tape *tape, uint64_t seed) {
+void tl_tape_set_seed(tl_tape *tape, uint64_t seed) {
     if (tape) tape->seed = seed;
 }
 bool tl_tape_set_grad(tl_tape *tape, bool on) {
@@ -148,10 +148,10 @@ void tl_tape_set_matmul_precision(tl_tape *tape, tl_matmul_precision precision) 
 tl_matmul_precision tl_tape_matmul_precision(const tl_tape *tape) {
     return tape ? tape->precision : TL_HIGHEST;
 }
-void tl_tape_keep_all(tl_tape *tape, bool on) {
+void tl_tape_set_keep_all(tl_tape *tape, bool on) {
     if (tape) tape->keep_all = on;
 }
-void tl_tape_limit(tl_tape *tape, size_t bytes) {
+void tl_tape_set_limit(tl_tape *tape, size_t bytes) {
     if (tape) tape->arena.limit = bytes;
 }
 tl_workspace *tl_tape_workspace(tl_tape *tape) { return &tape->workspace; }

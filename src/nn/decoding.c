@@ -84,11 +84,11 @@ bool tl_decoding_begin(tl_decoding *d, const int *src, long length, const int *l
     tl_var memory = tl_transformer_encode(d->model, d->tape, src, d->sentences, length, lengths, NULL);
     if (!d->ids || !tl_ok(memory)) return false;
     if (!(options->no_cache ? make_prefixes(d, memory) : make_caches(d, memory))) return false;
-    tl_tape_reuse_weights(d->tape, true);
+    tl_tape_set_reuse_weights(d->tape, true);
     return true;
 }
 
-void tl_decoding_end(tl_decoding *d) { tl_tape_reuse_weights(d->tape, d->reused); }
+void tl_decoding_end(tl_decoding *d) { tl_tape_set_reuse_weights(d->tape, d->reused); }
 
 /* ---- a step ---- */
 

@@ -3,7 +3,7 @@
  * The library has no state but this: which table is in use is one pointer of the whole process, found out by the first
  * who asks and then only read. It is not a setting of a tape because the answer is a fact about the processor, and
  * finding it may mean asking the kernel for AMX's tiles, which it grants to a process once. Threads that ask at the
- * same time come to the same answer. tl_isa_force alone puts another one there. */
+ * same time come to the same answer. tl_set_isa alone puts another one there. */
 #define _GNU_SOURCE /* syscall */
 #include "kernels/kernels.h"
 #include <stdatomic.h>
@@ -119,11 +119,11 @@ const tl_kernels *tl_kernels_pick(void) {
     const tl_kernels *found = atomic_load_explicit(&in_use, memory_order_relaxed), *nobody = NULL;
     if (found != NULL) return found;
     for (int i = 0; i < SETS && found == NULL; i++) found = sets[i].table();
-    /* unless tl_isa_force has come first */
+    /* unless tl_set_isa has come first */
     return atomic_compare_exchange_strong(&in_use, &nobody, found) ? found : nobody;
 }
 
-bool tl_isa_force(const char *name, tl_error *error) {
+bool tl_set_isa(const char *name, tl_error *error) {
     char here[64] = "";
     for (int i = SETS - 1; i >= 0; i--) {
         const tl_kernels *table = sets[i].table();
@@ -141,7 +141,7 @@ bool tl_isa_from_environment(tl_error *error) {
     const char *name = getenv("TL_ISA");
     if (name == NULL || *name == 0) return true;
     tl_error wrong = {""};
-    return tl_isa_force(name, &wrong) || tl_error_set(error, "TL_ISA: %s", wrong.message);
+    return tl_set_isa(name, &wrong) || tl_error_set(error, "TL_ISA: %s", wrong.message);
 }
 
 /* ---- matrix precision ---- */

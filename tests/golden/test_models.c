@@ -154,7 +154,7 @@ static void train_and_look(golden *g, const subject *s) {
     tl_transformer model = tl_transformer_init(params, "", &s->config);
     tl_adam *adam = tl_adam_new(params, &s->adam);
     tl_tape *tape = tl_tape_new();
-    tl_tape_seed(tape, 3);
+    tl_tape_set_seed(tape, 3);
     tl_tape_set_matmul_precision(tape, s->precision);
     value_is(g, s->name, "start", hash_params(params));
     uint64_t numbers = hash_of("", 0);

@@ -729,14 +729,14 @@ START_TEST(out_of_memory) {
     for (size_t limit = 1; limit < 2 * enough; limit += enough / 20) {
         tl_tape *kept = k.tape;
         k.tape = tl_tape_new();
-        tl_tape_limit(k.tape, limit);
+        tl_tape_set_limit(k.tape, limit);
         tl_beam_result r;
         if (!search(&k, &b, &o, &r)) {
             assert_contains(tl_tape_error(k.tape), "out of memory");
             tl_tape_clear_error(k.tape);
             failures++;
         }
-        tl_tape_limit(k.tape, 0);
+        tl_tape_set_limit(k.tape, 0);
         sentence_said *again = say(&k, &b, &o);
         for (int s = 0; s < 3; s++) assert_said(&again[s], &said[s], "after a failure");
         free(again);

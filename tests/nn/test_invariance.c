@@ -481,15 +481,15 @@ static double loss_under(key key) {
                        tl_param_value(tl_params_at(plain.params, i)));
     tl_params_changed(k.params);
     tl_batch b = batch_of(sentences, 4, 13, 0, 0);
-    tl_tape_seed(k.tape, key.seed);
+    tl_tape_set_seed(k.tape, key.seed);
     if (key.stepped) {
         tl_tape_train(k.tape, 77);
-        tl_tape_micro_batch(k.tape, 5);
+        tl_tape_set_micro_batch(k.tape, 5);
         ck_assert(tl_backward(tl_transformer_loss(&k.model, k.tape, &b)));
         tl_tape_reset(k.tape);
     }
     tl_tape_train(k.tape, key.step);
-    if (key.micro_batch) tl_tape_micro_batch(k.tape, key.micro_batch);
+    if (key.micro_batch) tl_tape_set_micro_batch(k.tape, key.micro_batch);
     tl_real numbers[64] = {1, 2, 3};
     tl_var x = tl_constant(k.tape, tl_tensor_of(numbers, TL_SHAPE(8, 8)));
     for (int i = 0; i < key.unrelated; i++) {

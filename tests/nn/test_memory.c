@@ -251,7 +251,7 @@ START_TEST(out_of_memory_leaves_everything_usable) {
     shapes s = shapes_begin();
     tl_adam *adam = tl_adam_new(k.params, NULL);
     step(&k, adam, &s.batch[1], 1, NULL);
-    tl_tape_limit(k.tape, tl_tape_stats_of(k.tape).reserved + 1);
+    tl_tape_set_limit(k.tape, tl_tape_stats_of(k.tape).reserved + 1);
     tl_tape_reset(k.tape);
     tl_tape_train(k.tape, 2);
     tl_batch large[40];

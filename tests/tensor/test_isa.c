@@ -23,7 +23,7 @@ START_TEST(each_by_its_name) {
     for (int i = 0; i < 4; i++) {
         tl_error error = {""};
         const tl_kernels *before = tl_kernels_pick();
-        if (tl_isa_force(names[i], &error)) {
+        if (tl_set_isa(names[i], &error)) {
             ck_assert_str_eq(error.message, "");
             last = tl_kernels_pick();
             ck_assert_int_eq(strncmp(last->isa, names[i], strlen(names[i])), 0); /* avx512+bf16 is avx512 */
@@ -42,7 +42,7 @@ END_TEST
 
 /* Before anybody has asked. */
 START_TEST(forced_first) {
-    ck_assert(tl_isa_force("base", NULL));
+    ck_assert(tl_set_isa("base", NULL));
     ck_assert_str_eq(tl_kernels_pick()->isa, "base");
     for (int p = 0; p < 3; p++) ck_assert_ptr_eq(tl_kernels_pick()->weights[p], tl_kernels_pick()->product);
 }
@@ -52,7 +52,7 @@ START_TEST(unknown_names) {
     static const char *const wrong[] = {"", "AVX2", "avx", "avx2 ", "avx512+bf16"};
     for (int i = 0; i < 5; i++) {
         tl_error error = {""};
-        ck_assert(!tl_isa_force(wrong[i], &error));
+        ck_assert(!tl_set_isa(wrong[i], &error));
         ck_assert(strchr(error.message, '\n') == NULL);
         assert_contains(error.message, "instruction set \"");
         assert_contains(error.message, "base");
@@ -106,7 +106,7 @@ START_TEST(which_kernels_serve_which_precision) {
     for (int m = 0; m < 4; m++) t[m] = tl_tensor_of(memory[m], TL_SHAPE(N, N));
     tl_workspace w = {0};
     for (int s = 0; s < 4; s++) {
-        if (!tl_isa_force(names[s], NULL)) continue;
+        if (!tl_set_isa(names[s], NULL)) continue;
         const tl_kernels *k = tl_kernels_pick();
         const bool amx = strcmp(k->isa, "amx") == 0, bf16 = strcmp(k->isa, "avx512+bf16") == 0;
         ck_assert_int_eq(k->product->unit, 1);
