@@ -50,7 +50,7 @@ static bool step(void *data) {
     language *m = data;
     tl_mask causal = {.causal = true};
     tl_tape_reset(m->tape);
-    tl_tape_train(m->tape, ++m->steps);
+    tl_tape_set_training(m->tape, ++m->steps);
     tl_var x = tl_embedding_forward(&m->embedding, m->tape, m->ids, TL_SHAPE(SENTENCES, LENGTH));
     x = tl_add(x, tl_positions_forward(&m->positions, m->tape, 0, LENGTH));
     x = tl_encoder_forward(&m->blocks, x, &causal, NULL);

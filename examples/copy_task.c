@@ -39,9 +39,6 @@ static long count_exact(const tl_transformer *model, tl_tape *tape, tl_batches *
 }
 
 int main(void) {
-    tl_error wrong = {""};
-    if (!tl_isa_from_environment(&wrong)) return fprintf(stderr, "copy_task: %s\n", wrong.message), 2;
-
     tl_corpus *train = sequences(0, TRAIN), *unseen = sequences(TRAIN, TEST);
     tl_vocab_counts *counts = tl_vocab_counts_new();
     tl_corpus_count(train, TL_SOURCE, counts);
@@ -68,7 +65,7 @@ int main(void) {
             continue;
         }
         tl_tape_reset(tape); /* forget the last step's graph */
-        tl_tape_train(tape, ++step);
+        tl_tape_set_training(tape, ++step);
         tl_var loss = tl_transformer_loss(&model, tape, &batch); /* nats per target token */
         tl_zero_grad(params);
         if (!tl_backward(loss))

@@ -87,7 +87,7 @@ static bool look(run *r, picture *p, const int *src, const int *written) {
         *read = TL_BOS;
         memcpy(read + 1, written, (size_t)(length - 1) * sizeof *read);
         bool was = tl_tape_set_grad(r->tape, false);
-        tl_tape_eval(r->tape);
+        tl_tape_set_training(r->tape, 0);
         tl_var memory = tl_transformer_encode(&r->model, r->tape, src, 1, src_length, &src_length, NULL);
         tl_transformer_decode(&r->model, read, length, &length, memory, &src_length,
                               &(tl_transformer_maps){.cross = maps});

@@ -138,7 +138,7 @@ static bool measure_loss(run *r, const tl_corpus *cut, quality *q, const volatil
     tl_progress progress = progress_of_sentences(&r->settings, "measuring the loss", tl_corpus_size(cut));
     tl_progress_start(&progress);
     bool was = tl_tape_set_grad(r->tape, false);
-    tl_tape_eval(r->tape);
+    tl_tape_set_training(r->tape, 0);
     while (!tl_failed(&r->error) && !(stop && *stop) && tl_batches_next(batches, &batch)) {
         double batch_nll = 0;
         long batch_tokens = 0, batch_correct = 0;

@@ -42,6 +42,7 @@ bool run_make_model(run *r, bool with_weights) {
     tl_matmul_precision_of(s->matmul_precision, &precision);
     tl_tape_set_matmul_precision(r->tape, precision);
     const char *wrong = tl_params_error(r->params);
+    if (!wrong) wrong = tl_tape_error(r->tape);
     return wrong ? tl_error_set(&r->error, "%s", wrong) : true;
 }
 

@@ -38,7 +38,7 @@ static void name_sentences(const training *t, const tl_batch *batch, char *text,
 static void find_gradient(training *t, const tl_batch *batch, char where[TL_ERROR_MAX]) {
     tl_tape *tape = t->run.tape;
     tl_tape_reset(tape);
-    tl_tape_train(tape, t->now.step);
+    tl_tape_set_training(tape, t->now.step);
     tl_tape_set_keep_all(tape, true);
     tl_zero_grad(t->run.params);
     if (tl_backward(tl_transformer_loss(&t->run.model, tape, batch)))
@@ -109,7 +109,7 @@ bool update(training *t, bool *ended) {
         }
         if (micro == 0) {
             t->now.step++;
-            tl_tape_train(r->tape, t->now.step);
+            tl_tape_set_training(r->tape, t->now.step);
             tl_zero_grad(r->params);
         }
         if (!forward_backward(t, &batch, micro, &loss, &tokens)) return false;

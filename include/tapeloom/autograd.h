@@ -46,12 +46,12 @@ tl_var tl_tape_fail(tl_tape *tape, const char *format, ...) TL_PRINTF(2, 3);
 
 /* ---- modes ---- */
 
-/* Dropout on, its random numbers keyed by (seed, step, micro-batch, scope, count within the scope). */
-void tl_tape_train(tl_tape *tape, long step);
-void tl_tape_set_micro_batch(tl_tape *tape, long number); /* 0 until told; tl_tape_train sets it back to 0 */
-void tl_tape_eval(tl_tape *tape);                         /* dropout off (how a tape begins) */
+/* step 1, 2, …: training, dropout on, its random numbers keyed by (seed, step, micro-batch, scope, count within the
+ * scope); another step than before begins with micro-batch 0. step 0: evaluation, dropout off, as a tape begins.
+ * Returns what it was, to be set back after a while of the other. */
+long tl_tape_set_training(tl_tape *tape, long step);
+void tl_tape_set_micro_batch(tl_tape *tape, long number);
 bool tl_tape_training(const tl_tape *tape);
-bool tl_tape_set_training(tl_tape *tape, bool on); /* the switch alone, the step stays; returns what it was */
 void tl_tape_set_seed(tl_tape *tape, uint64_t seed); /* 0 until told */
 /* Of products with weights (tl_linear, tl_linear_cross_entropy; forward and gradients) computed from here on. Kept
  * over tl_tape_reset; TL_HIGHEST until told. Products of values with each other (tl_matmul, so attention) do not

@@ -147,12 +147,11 @@ typedef enum tl_matmul_precision {
 bool tl_matmul_precision_of(const char *name, tl_matmul_precision *precision);
 const char *tl_matmul_precision_name(tl_matmul_precision precision);
 
-/* The kernels' instruction set is the best one that the processor has, or the one named here: "base", "avx2", "avx512",
- * "amx". Of the whole process, and best said before anything is computed: values of different sets differ in last
- * bits. False, the set unchanged and an error that lists the sets of this machine, if it is not among them. */
+/* The kernels' instruction set is the best one that the processor has, or the one that the environment's TL_ISA names:
+ * "base", "avx2", "avx512", "amx". If this machine has no such set every new tape fails, with a sentence that lists those
+ * that it has. tl_set_isa names another one: of the whole process, and best said before anything is computed, since
+ * values of different sets differ in last bits. False, the set unchanged and that sentence, if it is not here. */
 bool tl_set_isa(const char *name, tl_error *error);
-/* The same with the environment's TL_ISA, for programs to call at their start; true if it is not set, or empty. */
-bool tl_isa_from_environment(tl_error *error);
 
 int tl_threads(void);           /* how many threads the kernels use; 1 without OpenMP */
 void tl_set_threads(int count); /* of the calling thread's regions; no effect without OpenMP */

@@ -1,5 +1,6 @@
 /* The tape's life: nodes, handles, scopes, modes, errors. */
 #include "tape.h"
+#include "tensor/kernels/kernels.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -20,7 +21,9 @@ static bool grow(tl_tape *tape, void **array, int *capacity, int needed, size_t 
 
 tl_tape *tl_tape_new(void) {
     tl_tape *tape = calloc(1, sizeof *tape);
-    if (tape) tape->epoch = tape->step_epoch = 1;
+    if (!tape) return NULL;
+    tape->epoch = tape->step_epoch = 1;
+    tl_kernels_asked(&tape->error);
     return tape;
 }
 
@@ -114,25 +117,19 @@ void *tl_tape_memory(tl_tape *tape, size_t bytes) {
 
 /* ---- modes ---- */
 
-void tl_tape_train(tl_tape *tape, long step) {
-    if (!tape) return;
-    tape->training = true;
+long tl_tape_set_training(tl_tape *tape, long step) {
+    if (!tape) return 0;
+    const long was = tape->training ? tape->step : 0;
+    tape->training = step != 0;
+    if (step == 0 || step == tape->step) return was;
     tape->step = step;
     tape->micro_batch = 0;
+    return was;
 }
 void tl_tape_set_micro_batch(tl_tape *tape, long number) {
     if (tape) tape->micro_batch = number;
 }
-void tl_tape_eval(tl_tape *tape) {
-    if (tape) tape->training = false;
-}
 bool tl_tape_training(const tl_tape *tape) { return tape && tape->training; }
-bool tl_tape_set_training(tl_tape *tape, bool on) {
-    if (!tape) return false;
-    bool was = tape->training;
-    tape->training = on;
-    return was;
-}
 void tl_tape_set_seed(tl_tape *tape, uint64_t seed) {
     if (tape) tape->seed = seed;
 }

@@ -292,7 +292,8 @@ bool tl_transformer_beam(const tl_transformer *model, tl_tape *tape, const int *
               .width = width,
               .nbest = nbest,
               .alpha = options->length_penalty};
-    bool grad = tl_tape_set_grad(tape, false), training = tl_tape_set_training(tape, false);
+    const bool grad = tl_tape_set_grad(tape, false);
+    const long training = tl_tape_set_training(tape, 0);
     bool ok = run(&b, src, length, lengths, options);
     tl_decoding_end(&b.d);
     tl_tape_set_grad(tape, grad);

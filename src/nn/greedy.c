@@ -70,7 +70,8 @@ bool tl_transformer_greedy(const tl_transformer *model, tl_tape *tape, const int
     *result = (tl_greedy_result){0};
     if (!tape || tl_tape_error(tape)) return false;
     greedy g = {.d = {.model = model, .tape = tape, .sentences = sentences, .each = 1}};
-    bool grad = tl_tape_set_grad(tape, false), training = tl_tape_set_training(tape, false);
+    const bool grad = tl_tape_set_grad(tape, false);
+    const long training = tl_tape_set_training(tape, 0);
     bool ok = run(&g, src, length, lengths, options);
     tl_decoding_end(&g.d);
     tl_tape_set_grad(tape, grad);

@@ -109,8 +109,8 @@ START_TEST(it_stays_until_told) {
     const tl_mark mark = tl_tape_mark(tape);
     tl_tape_release(tape, mark);
     tl_tape_reset(tape);
-    tl_tape_train(tape, 1);
-    tl_tape_eval(tape);
+    tl_tape_set_training(tape, 1);
+    tl_tape_set_training(tape, 0);
     tl_tape_fail(tape, "wrong");
     tl_tape_clear_error(tape);
     ck_assert_int_eq(tl_tape_matmul_precision(tape), TL_MEDIUM);

@@ -199,7 +199,7 @@ END_TEST
 START_TEST(null_is_accepted) {
     tl_tape_reset(NULL);
     tl_tape_free(NULL);
-    tl_tape_train(NULL, 1);
+    tl_tape_set_training(NULL, 1);
     tl_scope_enter(NULL, "x");
     tl_scope_leave(NULL);
     tl_tape_print(NULL, stdout);

@@ -87,7 +87,7 @@ static void look(golden *g, const subject *s, const tl_transformer *model, tl_pa
     for (int i = 0; i < 3 * MOST; i++) all[i / MOST][i % MOST].keep_grad = true;
     tl_transformer_maps maps = {all[0], all[1], all[2]};
     tl_tape_reset(tape);
-    tl_tape_eval(tape);
+    tl_tape_set_training(tape, 0);
     long count = 0, correct = 0;
     double nll = 0;
     tl_loss_options options = {.count = &count, .correct = &correct, .nll = &nll};
@@ -160,7 +160,7 @@ static void train_and_look(golden *g, const subject *s) {
     uint64_t numbers = hash_of("", 0);
     for (long step = 1; step <= STEPS; step++) {
         tl_tape_reset(tape);
-        tl_tape_train(tape, step);
+        tl_tape_set_training(tape, step);
         tl_var loss = tl_transformer_loss(&model, tape, &batch);
         tl_zero_grad(params);
         ck_assert_msg(tl_backward(loss), "%s", tl_tape_error(tape));

@@ -136,7 +136,7 @@ static inline void bench_end(bench *k) {
 /* One pass forward and back, in training, with fresh gradients. maps may be NULL. */
 static inline tl_var bench_step(bench *k, const tl_batch *b, long step, tl_transformer_maps *maps) {
     tl_tape_reset(k->tape);
-    tl_tape_train(k->tape, step);
+    tl_tape_set_training(k->tape, step);
     tl_zero_grad(k->params);
     tl_var loss = tl_transformer_loss_with(&k->model, k->tape, b, NULL, maps);
     must_msg(tl_backward(loss), "%s", tl_tape_error(k->tape));
@@ -151,7 +151,7 @@ static inline void learn_to_stop(bench *k, const tl_batch *b, int steps) {
         must_msg(tl_adam_step(adam, 0.01), "%s", tl_adam_error(adam));
     }
     tl_adam_free(adam);
-    tl_tape_eval(k->tape);
+    tl_tape_set_training(k->tape, 0);
 }
 
 /* What a model of two layers shows: encoder, decoder, cross. */

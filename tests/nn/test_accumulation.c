@@ -152,7 +152,7 @@ START_TEST(micro_batches_drop_different_things) { /* and together the same, what
         for (int i = 0; i < 3; i++) {
             int micro_batch = round ? 2 - i : i; /* in another order: each has its own stream */
             tl_tape_reset(k.tape);
-            tl_tape_train(k.tape, 8);
+            tl_tape_set_training(k.tape, 8);
             tl_tape_set_micro_batch(k.tape, micro_batch);
             loss[round][micro_batch] = tl_item(tl_value(tl_transformer_loss(&k.model, k.tape, &b)));
         }

@@ -619,7 +619,7 @@ START_TEST(leaves_no_trace) {
     tl_beam_options o = {.bos = MODEL_BOS, .eos = MODEL_EOS, .nbest = 3};
     sentence_said *eval = say(&k, &b, &o);
     tl_tape_reset(k.tape);
-    tl_tape_train(k.tape, 7);
+    tl_tape_set_training(k.tape, 7);
     tl_tape_stats before = tl_tape_stats_of(k.tape);
     tl_mark mark = tl_tape_mark(k.tape);
     tl_beam_result r;
@@ -631,10 +631,10 @@ START_TEST(leaves_no_trace) {
     ck_assert_int_eq(tl_tape_stats_of(k.tape).nodes, before.nodes);
     ck_assert_uint_eq(tl_tape_stats_of(k.tape).used, before.used);
     tl_tape_set_grad(k.tape, false); /* what was off stays off */
-    tl_tape_set_training(k.tape, false);
+    tl_tape_set_training(k.tape, 0);
     ck_assert(search(&k, &b, &o, &r));
     ck_assert(!tl_tape_training(k.tape) && !tl_tape_set_grad(k.tape, true));
-    tl_tape_train(k.tape, 8);
+    tl_tape_set_training(k.tape, 8);
     ((int *)b.src)[0] = 99; /* a failure restores them too */
     ck_assert(!search(&k, &b, &o, &r));
     ck_assert_ptr_null(r.ids);

@@ -196,15 +196,15 @@ END_TEST
 START_TEST(train_without_dropout_is_eval) {
     bench k = bench_begin(&models[_i]);
     tl_batch b = batch_of(sentences, SENTENCES, models[_i].src_vocab, 0, 0);
-    tl_tape_eval(k.tape);
+    tl_tape_set_training(k.tape, 0);
     pass p = pass_of(&k, &b, false);
     tl_tensor logits = copied(tl_value(p.logits));
     gradients g = gradients_of(k.params);
-    tl_tape_train(k.tape, 9);
+    tl_tape_set_training(k.tape, 9);
     p = pass_of(&k, &b, false);
     assert_same_bits(logits, tl_value(p.logits), "training without dropout");
     assert_same_gradients(k.params, &g, "training without dropout");
-    tl_tape_eval(k.tape);
+    tl_tape_set_training(k.tape, 0);
     tl_tape_set_grad(k.tape, false); /* and without gradients */
     tl_tape_reset(k.tape);
     assert_same_bits(logits, tl_value(forward(&k, &b, false).logits), "without gradients");
@@ -286,7 +286,7 @@ START_TEST(any_number_of_threads) {
         tl_set_threads(counts[i]);
         tl_var y = bench_step(&k, &b, 3, NULL);
         double norm_now = tl_clip_grad_norm(k.params, 0);
-        tl_tape_eval(k.tape);
+        tl_tape_set_training(k.tape, 0);
         tl_var m = tl_transformer_encode(&k.model, k.tape, b.src, 16, b.src_len, b.src_lengths, NULL);
         if (i == 0) {
             loss = copied(tl_value(y));
@@ -483,12 +483,12 @@ static double loss_under(key key) {
     tl_batch b = batch_of(sentences, 4, 13, 0, 0);
     tl_tape_set_seed(k.tape, key.seed);
     if (key.stepped) {
-        tl_tape_train(k.tape, 77);
+        tl_tape_set_training(k.tape, 77);
         tl_tape_set_micro_batch(k.tape, 5);
         ck_assert(tl_backward(tl_transformer_loss(&k.model, k.tape, &b)));
         tl_tape_reset(k.tape);
     }
-    tl_tape_train(k.tape, key.step);
+    tl_tape_set_training(k.tape, key.step);
     if (key.micro_batch) tl_tape_set_micro_batch(k.tape, key.micro_batch);
     tl_real numbers[64] = {1, 2, 3};
     tl_var x = tl_constant(k.tape, tl_tensor_of(numbers, TL_SHAPE(8, 8)));
@@ -544,12 +544,12 @@ START_TEST(each_dropout_drops) { /* each kind on its own; in training only */
     config.activation_dropout = _i == 2 ? 0.3 : 0;
     bench k = bench_begin(&config);
     tl_batch b = batch_of(sentences, 4, 13, 0, 0);
-    tl_tape_train(k.tape, 1);
+    tl_tape_set_training(k.tape, 1);
     tl_tensor on[2], off[2];
     layer_outputs(&k, true, on);
     layer_outputs(&k, false, off);
     for (int i = 0; i < 2; i++) ck_assert_int_ge(first_difference(on[i], off[i]), 0);
-    tl_tape_set_training(k.tape, true);
+    tl_tape_set_training(k.tape, 1);
     tl_tensor embedded = tl_value(tl_transformer_embed(&k.model, k.tape, &k.model.src_embedding,
                                                        &k.model.src_positions, b.src, 4, 0, b.src_len));
     int zeros = 0; /* only the first kind drops parts of embeddings */
@@ -567,7 +567,7 @@ START_TEST(dropouts_of_one_scope_differ) {
     tl_tensor first[2] = {{0}};
     for (int round = 0; round < 2; round++) {
         tl_tape_reset(tape);
-        tl_tape_train(tape, 1);
+        tl_tape_set_training(tape, 1);
         tl_var x = tl_constant(tape, tl_tensor_of(ones, TL_SHAPE(400)));
         tl_scope_enter(tape, "a");
         tl_var y = tl_dropout(x, 0.5), z = tl_dropout(x, 0.5);

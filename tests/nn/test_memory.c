@@ -182,13 +182,13 @@ static void interrupt(bench *k, const tl_batch *b) {
                   "%s", tl_tape_error(k->tape));
     ck_assert_int_eq(r.sentences, b->sentences);
     ck_assert_int_eq(tl_tape_training(k->tape), training);
-    tl_tape_set_training(k->tape, false);
+    const long step = tl_tape_set_training(k->tape, 0);
     bool grad = tl_tape_set_grad(k->tape, false);
     tl_mark inner = tl_tape_mark(k->tape);
     ck_assert(isfinite(tl_item(tl_value(tl_transformer_loss(&k->model, k->tape, b)))));
     tl_tape_release(k->tape, inner);
     ck_assert(tl_tape_set_grad(k->tape, grad) == false);
-    tl_tape_set_training(k->tape, training);
+    ck_assert_int_eq(tl_tape_set_training(k->tape, step), 0);
     tl_tape_release(k->tape, mark);
     ck_assert_int_eq(tl_tape_stats_of(k->tape).nodes, nodes);
     ck_assert_uint_eq(tl_tape_stats_of(k->tape).used, used);
@@ -198,7 +198,7 @@ static void interrupt(bench *k, const tl_batch *b) {
  * and backward, after backward. */
 static double interrupted_step(bench *k, const tl_batch *b, const tl_batch *other, int places) {
     tl_tape_reset(k->tape);
-    tl_tape_train(k->tape, 4);
+    tl_tape_set_training(k->tape, 4);
     tl_zero_grad(k->params);
     if (places & 1) interrupt(k, other);
     tl_var memory =
@@ -253,7 +253,7 @@ START_TEST(out_of_memory_leaves_everything_usable) {
     step(&k, adam, &s.batch[1], 1, NULL);
     tl_tape_set_limit(k.tape, tl_tape_stats_of(k.tape).reserved + 1);
     tl_tape_reset(k.tape);
-    tl_tape_train(k.tape, 2);
+    tl_tape_set_training(k.tape, 2);
     tl_batch large[40];
     int failed = -1;
     for (int i = 0; i < 40; i++)

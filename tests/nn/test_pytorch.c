@@ -38,7 +38,7 @@ START_TEST(encoder_and_decoder) {
     const char *unused = "src_embedding.weight"; /* these fixtures begin after the embeddings */
     fixture_set_params(&f, params, unused);
     tl_tape *tape = tl_tape_new();
-    tl_tape_train(tape, 1);
+    tl_tape_set_training(tape, 1);
 
     tl_var src = tl_variable(tape, fixture_read(&f, "input.src"));
     tl_var tgt = tl_variable(tape, fixture_read(&f, "input.tgt"));
@@ -95,7 +95,7 @@ static void whole_begin(whole *w) {
                           .tgt_tokens = 10,
                           .pad = 0};
     w->tape = tl_tape_new();
-    tl_tape_train(w->tape, 1);
+    tl_tape_set_training(w->tape, 1);
     tl_zero_grad(w->params);
 }
 

@@ -1,6 +1,7 @@
 /* Which instruction set is in use: the best, or the one that is asked for by name. */
 #define _POSIX_C_SOURCE 200809L /* setenv */
 #include "check.h"
+#include "tapeloom/autograd.h"
 #include "tensor/kernels/kernels.h"
 #include "tensor/product.h"
 
@@ -15,6 +16,13 @@ START_TEST(best_until_told) {
 #endif
 }
 END_TEST
+
+static void best_of_all(const tl_kernels *found) {
+    const tl_kernels *best = found;
+    for (int i = 0; i < 4; i++)
+        if (tl_set_isa(names[i], NULL)) best = tl_kernels_pick();
+    ck_assert_ptr_eq(found, best);
+}
 
 /* The last that can be had is the best one: names stand in order. */
 START_TEST(each_by_its_name) {
@@ -60,23 +68,38 @@ START_TEST(unknown_names) {
 }
 END_TEST
 
+/* The first who asks looks there, and nobody after him. */
 START_TEST(of_the_environment) {
     tl_error error = {""};
-    unsetenv("TL_ISA");
-    ck_assert(tl_isa_from_environment(&error));
-    const tl_kernels *best = tl_kernels_pick();
-    setenv("TL_ISA", "", 1);
-    ck_assert(tl_isa_from_environment(&error));
-    ck_assert_ptr_eq(tl_kernels_pick(), best);
     setenv("TL_ISA", "base", 1);
-    ck_assert_ptr_eq(tl_kernels_pick(), best); /* nobody looks there by himself */
-    ck_assert(tl_isa_from_environment(&error));
+    ck_assert(tl_kernels_asked(&error));
     ck_assert_str_eq(tl_kernels_pick()->isa, "base");
+    unsetenv("TL_ISA");
+    ck_assert_str_eq(tl_kernels_pick()->isa, "base");
+    ck_assert(tl_kernels_asked(&error));
+    setenv("TL_ISA", "", 1);
+    ck_assert(tl_kernels_asked(&error));
     ck_assert_str_eq(error.message, "");
+}
+END_TEST
+
+START_TEST(empty_is_none) {
+    setenv("TL_ISA", "", 1);
+    const tl_kernels *found = tl_kernels_pick();
+    best_of_all(found);
+}
+END_TEST
+
+/* What the environment asks for and cannot have: the best is taken, and each tape says what there is. */
+START_TEST(a_wrong_environment) {
+    tl_error error = {""};
     setenv("TL_ISA", "sse9", 1);
-    ck_assert(!tl_isa_from_environment(&error));
-    ck_assert_str_eq(tl_kernels_pick()->isa, "base");
+    best_of_all(tl_kernels_pick());
+    ck_assert(!tl_kernels_asked(&error));
     ck_assert_int_eq(strncmp(error.message, "TL_ISA: instruction set \"sse9\": ", 32), 0);
+    tl_tape *tape = tl_tape_new();
+    ck_assert_str_eq(tl_tape_error(tape), error.message);
+    tl_tape_free(tape);
 }
 END_TEST
 
@@ -138,6 +161,8 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, forced_first);
     tcase_add_test(tc, unknown_names);
     tcase_add_test(tc, of_the_environment);
+    tcase_add_test(tc, empty_is_none);
+    tcase_add_test(tc, a_wrong_environment);
     tcase_add_test(tc, names_of_precisions);
     tcase_add_test(tc, which_kernels_serve_which_precision);
 }

@@ -159,7 +159,7 @@ static void compare_with_library(long layer, long head) {
     tl_error error = {""};
     ck_assert_msg(tl_params_load(params, in_folder("run/model.safetensors"), &error), "%s", error.message);
     tl_tape *tape = tl_tape_new();
-    tl_tape_eval(tape);
+    tl_tape_set_training(tape, 0);
     int src[4], tgt[6] = {TL_BOS}, src_length = 4, length = 6;
     src[tl_vocab_encode(source, "my dog sleeps", src, 3)] = TL_EOS;
     ck_assert_int_eq(tl_vocab_encode(target, "我 的 狗 睡 觉", tgt + 1, 5), 5);

@@ -91,7 +91,7 @@ static double log_probability(const char *source, const char *target, long *leng
     tl_error error = {""};
     ck_assert_msg(tl_params_load(params, in_folder("run/model.safetensors"), &error), "%s", error.message);
     tl_tape *tape = tl_tape_new();
-    tl_tape_eval(tape);
+    tl_tape_set_training(tape, 0);
     tl_corpus *corpus = tl_corpus_new();
     tl_corpus_add(corpus, source, target);
     tl_corpus_encode(corpus, from, to);
