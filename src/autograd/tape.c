@@ -1,5 +1,6 @@
 /* The tape's life: nodes, handles, scopes, modes, errors. */
 #include "tape.h"
+#include "for_kernels.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
