@@ -35,13 +35,6 @@ bool tl_tensor_accumulate(tl_tensor to, tl_tensor from);
  * The old value of `to` is added last. False, and `to` untouched, if the shapes do not fit. */
 bool tl_tensor_sum_to(tl_tensor to, tl_tensor from, bool add);
 
-/* y = the largest along an axis, index = where it is, the first of equals; NaN counts as larger than all. y is
- * contiguous with x's shape without the axis (or 1 there), index has one element for each of y. The axis must have
- * at least one element. */
-void tl_tensor_max(tl_tensor y, int32_t *index, tl_tensor x, int axis);
-/* dx += dy at those places; dy contiguous as y was, dx of x's shape */
-void tl_tensor_max_grad(tl_tensor dx, tl_tensor dy, const int32_t *index, int axis);
-
 /* From this many elements on, memory-bound work is worth a second thread; costly functions from half of it. */
 enum { TL_MAP_PARALLEL = 8192 };
 

@@ -770,4 +770,4 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, out_of_memory, 0, 2);
 }
 
-TL_TEST_MAIN("nn: search search")
+TL_TEST_MAIN("nn: search")

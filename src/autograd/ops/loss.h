@@ -3,6 +3,7 @@
 #ifndef TL_OPS_LOSS_H
 #define TL_OPS_LOSS_H
 
+#include "autograd/for_kernels.h"
 #include "tapeloom/op.h"
 #include "tapeloom/ops.h"
 #include "tensor/rows.h"
