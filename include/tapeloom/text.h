@@ -17,7 +17,8 @@
 #ifndef TAPELOOM_TEXT_H
 #define TAPELOOM_TEXT_H
 
-#include "tapeloom/tensor.h"
+#include "base.h"
+#include "tensor.h" /* tl_batch */
 
 #ifdef __cplusplus
 extern "C" {

@@ -3,7 +3,7 @@
 #ifndef TL_IO_BUFFER_H
 #define TL_IO_BUFFER_H
 
-#include "tapeloom/tensor.h"
+#include "tapeloom/base.h"
 
 typedef struct tl_buffer { /* {0} is an empty one */
     char *text;            /* size bytes and a 0 after them; NULL until something was added */

@@ -3,6 +3,7 @@
 #include "complain.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 size_t tl_utf8_step(const char *text, size_t size) {

@@ -3,7 +3,7 @@
 #ifndef TL_IO_COMPLAIN_H
 #define TL_IO_COMPLAIN_H
 
-#include "tapeloom/tensor.h"
+#include "tapeloom/base.h"
 
 #define TL_SHOWN 260
 

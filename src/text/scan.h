@@ -3,7 +3,7 @@
 #ifndef TL_TEXT_SCAN_H
 #define TL_TEXT_SCAN_H
 
-#include "tapeloom/tensor.h"
+#include "tapeloom/base.h"
 
 /* Bytes inside somebody's text; not NUL-terminated. */
 typedef struct tl_span {
