@@ -96,6 +96,16 @@ typedef struct tl_batch {
     int pad;                     /* the id that fills rows up; never a target */
 } tl_batch;
 
+/* The ids that are no word's: the same in every vocabulary, because batches, losses and decoding rely on them. In running
+ * text their names ("<pad>" …) are words like any other that nobody has seen: they become TL_UNK. */
+enum {
+    TL_PAD = 0,     /* <pad>  fills rows up; never read, never a target */
+    TL_BOS = 1,     /* <bos>  the decoder's first input */
+    TL_EOS = 2,     /* <eos>  the end of a sentence */
+    TL_UNK = 3,     /* <unk>  every word that is not in the vocabulary */
+    TL_SPECIALS = 4 /* how many there are: the first word has this id */
+};
+
 /* ---- random numbers from a counter: value i of a stream depends on the key and on i alone ---- */
 
 typedef struct tl_rng_key {

@@ -18,7 +18,7 @@
 #define TAPELOOM_TEXT_H
 
 #include "base.h"
-#include "tensor.h" /* tl_batch */
+#include "tensor.h" /* tl_batch and its ids */
 
 #ifdef __cplusplus
 extern "C" {
@@ -86,17 +86,7 @@ char *tl_bpe_join(const char *line);
 const char *tl_bpe_error(const tl_bpe *bpe);
 void tl_bpe_free(tl_bpe *bpe);
 
-/* ---- vocabulary: which number each word has ---- */
-
-/* The same in every vocabulary, because batches, losses and decoding rely on them. In running text their
- * names ("<pad>" …) are words like any other that nobody has seen: they become TL_UNK. */
-enum {
-    TL_PAD = 0,     /* <pad>  fills rows up; never read, never a target */
-    TL_BOS = 1,     /* <bos>  the decoder's first input */
-    TL_EOS = 2,     /* <eos>  the end of a sentence */
-    TL_UNK = 3,     /* <unk>  every word that is not in the vocabulary */
-    TL_SPECIALS = 4 /* how many there are: the first word has this id */
-};
+/* ---- vocabulary: which number each word has; TL_PAD … TL_UNK (tensor.h) are the first in every one ---- */
 
 tl_vocab_counts *tl_vocab_counts_new(void);
 /* Counts the line's tokens. Tokens that are not valid UTF-8 are left out (they will be TL_UNK): a
