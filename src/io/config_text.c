@@ -1,6 +1,6 @@
 /* The text of a configuration: reading and writing `key = value` lines. Whatever value is set, what is
  * written reads back as the same value: values that the plain form cannot hold are put in quotes. */
-#include "buffer.h"
+#include "base/buffer.h"
 #include "complain.h"
 #include "config.h"
 

@@ -5,7 +5,7 @@
  * can meet any other. The lengths in sorted order are the same in every epoch, and so are the cuts and the
  * number of batches; only who is in them changes. */
 #include "batch_plan.h"
-#include "memory.h"
+#include "base/memory.h"
 
 bool tl_batch_plan_init(tl_batch_plan *plan, const tl_corpus *corpus) {
     long n = plan->sentences = tl_corpus_size(corpus);

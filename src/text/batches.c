@@ -2,7 +2,7 @@
  * holds follows from corpus, seed and budget, so that saving two numbers is enough to go on. */
 #include "batch_plan.h"
 #include "corpus.h"
-#include "memory.h"
+#include "base/memory.h"
 
 struct tl_batches {
     tl_error error;

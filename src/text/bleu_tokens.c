@@ -14,7 +14,7 @@
  * whatever can come (see ROOM), so that nothing in here but the reservation can fail. The lower case is in text[1]. */
 #include "bleu_tokens.h"
 #include "lowercase.h"
-#include "memory.h"
+#include "base/memory.h"
 
 /* Every byte brings at most four spaces, two in pass 1 or around a Chinese character, or two in pass 2 and two in pass 3
  * (punctuation of pass 1 is none of theirs; a - gets two). 13a puts two more around the line. */

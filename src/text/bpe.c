@@ -2,7 +2,7 @@
  * Translation of Rare Words with Subword Units", 2016), as subword-nmt 0.3.8's apply_bpe.py does. A word begins as its
  * characters; as long as neighbours can be merged, the pair that was learnt first is, everywhere in the word. */
 #include "bpe.h"
-#include "memory.h"
+#include "base/memory.h"
 
 tl_bpe *tl_bpe_empty(void) {
     tl_bpe *bpe = calloc(1, sizeof *bpe);

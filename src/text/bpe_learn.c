@@ -4,7 +4,7 @@
  * 0.3.8's learn_bpe.py's, so that the codes are the same to the byte. */
 #include "bpe.h"
 #include "bpe_stats.h"
-#include "memory.h"
+#include "base/memory.h"
 
 typedef struct word {
     size_t start, length; /* in `text` */

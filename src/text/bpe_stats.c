@@ -1,7 +1,7 @@
 /* A binary heap of pairs that knows where each pair is, so that a count can change in place. */
 #include "bpe_stats.h"
 #include "bpe.h"
-#include "memory.h"
+#include "base/memory.h"
 
 void tl_bpe_stats_init(tl_bpe_stats *stats, const tl_table *symbols) {
     *stats = (tl_bpe_stats){.symbols = symbols, .unused_notes = -1};

@@ -1,7 +1,7 @@
 /* Words counted to learn from: what stands between spaces, as subword-nmt's split(' ') has it (a tab or a U+00A0
  * belongs to a word). Words that are no UTF-8 are left out, so that codes and lists of words are always text. */
 #include "bpe.h"
-#include "memory.h"
+#include "base/memory.h"
 #include <stdio.h>
 
 tl_bpe_words *tl_bpe_words_new(void) { return calloc(1, sizeof(tl_bpe_words)); }

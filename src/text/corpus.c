@@ -1,7 +1,7 @@
 /* The corpus as memory: appending pairs, handing out sentences, turning them into ids. Where sentences
  * come from is in corpus_tsv.c, corpus_toy.c and grammar.c. */
 #include "corpus.h"
-#include "memory.h"
+#include "base/memory.h"
 
 tl_corpus *tl_corpus_new(void) { return calloc(1, sizeof(tl_corpus)); }
 

@@ -2,7 +2,7 @@
  * symbols): drawn one after the other from a counter-based generator, each one that came before left out.
  * A corpus is a range of that stream, so two ranges that do not overlap share no sentence. */
 #include "corpus.h"
-#include "memory.h"
+#include "base/memory.h"
 #include "table.h"
 
 typedef void task_rule(int *symbols, long length); /* source to target, in place */

@@ -3,7 +3,7 @@
  * before are left out. A corpus is a range of that stream. */
 #include "grammar.h"
 #include "corpus.h"
-#include "memory.h"
+#include "base/memory.h"
 #include "table.h"
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* The vocabulary in use: words to ids and back. How it is made from counts is in vocab_counts.c, how it is
  * written and read in vocab_text.c. */
 #include "vocab.h"
-#include "memory.h"
+#include "base/memory.h"
 
 const char *const tl_vocab_specials[TL_SPECIALS] = {"<pad>", "<bos>", "<eos>", "<unk>"};
 

@@ -1,7 +1,7 @@
 /* From words counted to a vocabulary. Ids depend on the counts alone, never on the order in which words
  * came. */
 #include "vocab.h"
-#include "memory.h"
+#include "base/memory.h"
 
 struct tl_vocab_counts {
     tl_table words;

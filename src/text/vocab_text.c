@@ -10,7 +10,7 @@
  *
  * The number of entries and the last LF show whether the file is whole. */
 #include "vocab.h"
-#include "memory.h"
+#include "base/memory.h"
 #include <stdio.h>
 
 #define MAGIC "tapeloom-vocab"

@@ -1,7 +1,7 @@
 /* A text that grows. A failed allocation is remembered and makes later additions do nothing: ask once, at the
  * end. */
-#ifndef TL_IO_BUFFER_H
-#define TL_IO_BUFFER_H
+#ifndef TL_BASE_BUFFER_H
+#define TL_BASE_BUFFER_H
 
 #include "tapeloom/base.h"
 

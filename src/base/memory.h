@@ -1,6 +1,6 @@
 /* Growing arrays: the one place where the text room takes memory for its data. */
-#ifndef TL_TEXT_MEMORY_H
-#define TL_TEXT_MEMORY_H
+#ifndef TL_BASE_MEMORY_H
+#define TL_BASE_MEMORY_H
 
 #include <stdbool.h>
 #include <stdint.h>
