@@ -1,27 +1,19 @@
 /* A text that grows by doubling. text[size] is 0 whenever text is not NULL. */
 #include "buffer.h"
+#include "memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 bool tl_buffer_reserve(tl_buffer *b, size_t more) {
     if (b->failed || more >= SIZE_MAX - b->size) {
         b->failed = true;
         return false;
     }
-    size_t need = b->size + more + 1;
-    if (need <= b->room) return true;
-    size_t room = b->room < 64 ? 64 : b->room;
-    while (room < need) room = room > SIZE_MAX / 2 ? need : room * 2;
-    char *text = realloc(b->text, room);
-    if (text == NULL) {
+    if (!TL_RESERVE(b->text, b->room, b->size + more + 1)) {
         b->failed = true;
         return false;
     }
-    b->text = text;
-    b->room = room;
     b->text[b->size] = 0;
     return true;
 }

@@ -1,4 +1,4 @@
-/* Growing arrays: the one place where the text room takes memory for its data. */
+/* Growing arrays. */
 #ifndef TL_BASE_MEMORY_H
 #define TL_BASE_MEMORY_H
 
@@ -10,9 +10,9 @@
 /* Makes room for `need` elements behind *array, a pointer to any type of object; *room counts elements.
  * Doubles, so that appending costs the same per element however long the array. False, and everything as
  * before, when out of memory. */
-#define TL_RESERVE(array, room, need) tl_text_reserve(&(array), &(room), (need), sizeof *(array))
+#define TL_RESERVE(array, room, need) tl_reserve(&(array), &(room), (need), sizeof *(array))
 
-static inline bool tl_text_reserve(void *array, size_t *room, size_t need, size_t element) {
+static inline bool tl_reserve(void *array, size_t *room, size_t need, size_t element) {
     if (need <= *room) return true;
     size_t more = *room < 8 ? 16 : *room;
     while (more < need) {

@@ -2,6 +2,7 @@
  * Translation of Rare Words with Subword Units", 2016), as subword-nmt 0.3.8's apply_bpe.py does. A word begins as its
  * characters; as long as neighbours can be merged, the pair that was learnt first is, everywhere in the word. */
 #include "bpe.h"
+#include "base/buffer.h"
 #include "base/memory.h"
 
 tl_bpe *tl_bpe_empty(void) {
@@ -178,33 +179,19 @@ static const char *cut_word(tl_bpe *bpe, tl_span word) {
 
 /* ---- one line ---- */
 
-typedef struct growing {
-    char *text;
-    size_t used, room;
-} growing;
-
-static bool append(growing *out, const char *text, size_t size) {
-    if (!TL_RESERVE(out->text, out->room, out->used + size + 1)) return false;
-    if (size > 0) memcpy(out->text + out->used, text, size);
-    out->used += size;
-    out->text[out->used] = '\0';
-    return true;
-}
-
 char *tl_bpe_apply(tl_bpe *bpe, const char *line) {
     if (tl_bpe_error(bpe)) return NULL;
-    growing out = {0};
+    tl_buffer out = {0};
     tl_span whole = tl_span_of(line), rest = tl_bpe_strip(whole);
     size_t before = (size_t)(rest.text - whole.text), after = whole.size - before - rest.size;
-    bool ok = append(&out, whole.text, before), first = true;
+    bool ok = tl_buffer_add(&out, whole.text, before), first = true;
     for (tl_span word; ok && tl_bpe_next_word(&rest, &word); first = false) {
         const char *cut = cut_word(bpe, word);
-        ok = cut && (first || append(&out, " ", 1)) && append(&out, cut, strlen(cut));
+        ok = cut && (first || tl_buffer_text(&out, " ")) && tl_buffer_text(&out, cut);
     }
-    ok = ok && append(&out, whole.text + whole.size - after, after);
-    if (ok) return out.text;
-    free(out.text);
-    return NULL;
+    ok = ok && tl_buffer_add(&out, whole.text + whole.size - after, after);
+    if (!ok) tl_buffer_free(&out);
+    return out.text;
 }
 
 char *tl_bpe_join(const char *line) {
