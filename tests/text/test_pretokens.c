@@ -4,7 +4,7 @@
 #include "examples/shell.h"
 #include "tapeloom/text.h"
 #include "text/scan.h"
-#include "utf8.h"
+#include "base/encode.h"
 
 #include <sys/resource.h>
 

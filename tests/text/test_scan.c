@@ -1,5 +1,5 @@
 /* Characters, white space, lines and the table, against definitions written out again here. */
-#include "utf8.h"
+#include "base/encode.h"
 #include "text/scan.h"
 #include "text/table.h"
 

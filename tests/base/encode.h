@@ -1,6 +1,6 @@
-/* For tests of this room: characters as bytes. */
-#ifndef TL_TESTS_TEXT_UTF8_H
-#define TL_TESTS_TEXT_UTF8_H
+/* For tests: characters as bytes. */
+#ifndef TL_TESTS_BASE_ENCODE_H
+#define TL_TESTS_BASE_ENCODE_H
 
 #include "check.h"
 
