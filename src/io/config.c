@@ -2,6 +2,7 @@
  * what was read is written back as it was, and a number is whatever its reader asks for. */
 #define _POSIX_C_SOURCE 200809L
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "complain.h"
 #include "config.h"
 

@@ -3,6 +3,7 @@
  * panel that has none yet says so. Texts go into single quotes, where only the quote itself needs care; words like
  * `_` and `^` in titles are letters ("noenhanced"). */
 #include "base/buffer.h"
+#include "base/utf8.h"
 #include "complain.h"
 
 #include "tapeloom/io.h"

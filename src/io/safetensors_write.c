@@ -3,6 +3,7 @@
  * multiple of 8. */
 #include "atomic_file.h"
 #include "base/buffer.h"
+#include "base/utf8.h"
 #include "complain.h"
 #include "dtype.h"
 #include "elements.h"

@@ -15,6 +15,7 @@
 #include "bleu_tokens.h"
 #include "lowercase.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 
 /* Every byte brings at most four spaces, two in pass 1 or around a Chinese character, or two in pass 2 and two in pass 3
  * (punctuation of pass 1 is none of theirs; a - gets two). 13a puts two more around the line. */
@@ -29,7 +30,7 @@ void tl_bleu_cutter_free(tl_bleu_cutter *cutter) {
 bool tl_bleu_next_character(tl_span *rest, tl_span *character) {
     if (rest->size == 0) return false;
     uint32_t code;
-    size_t length = tl_utf8_character(*rest, &code);
+    size_t length = tl_utf8_read(rest->text, rest->size, &code);
     *character = (tl_span){rest->text, length > 0 ? length : 1};
     *rest = (tl_span){rest->text + character->size, rest->size - character->size};
     return true;
@@ -104,7 +105,7 @@ static size_t separate(tl_span line, bool all, char *out) {
     size_t used = 0;
     for (tl_span c; tl_bleu_next_character(&line, &c);) {
         uint32_t code = 0;
-        bool apart = all || (tl_utf8_character(c, &code) > 0 && is_chinese(code));
+        bool apart = all || (tl_utf8_read(c.text, c.size, &code) > 0 && is_chinese(code));
         if (apart) out[used++] = ' ';
         memcpy(out + used, c.text, c.size);
         used += c.size;

@@ -4,6 +4,7 @@
 #include "bpe.h"
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 
 tl_bpe *tl_bpe_empty(void) {
     tl_bpe *bpe = calloc(1, sizeof *bpe);
@@ -53,7 +54,7 @@ bool tl_bpe_next_word(tl_span *rest, tl_span *word) {
 
 size_t tl_bpe_character(tl_span text) {
     uint32_t code;
-    size_t length = tl_utf8_character(text, &code);
+    size_t length = tl_utf8_read(text.text, text.size, &code);
     return length > 0 ? length : 1;
 }
 

@@ -7,6 +7,8 @@
  *
  * Files without a version are version 0.1. */
 #include "bpe.h"
+#include "base/quote.h"
+#include "base/utf8.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,12 +54,13 @@ static bool read_version(tl_bpe *bpe, const char *name, tl_span line) {
     for (bpe->version = 1; bpe->version <= 2; bpe->version++)
         if (version.size == 3 && starts_with(version, bpe->version == 1 ? "0.1" : "0.2")) return true;
     return tl_bad_line(&bpe->error, name, 1, "this program knows no other; learn the codes anew",
-                       "found the version %s, expected 0.1 or 0.2", tl_quote(version, quoted));
+                       "found the version %s, expected 0.1 or 0.2",
+                       tl_quote(version.text, version.size, quoted));
 }
 
 static bool read_merge(tl_bpe *bpe, const char *name, long number, tl_span line) {
     char quoted[TL_QUOTED];
-    size_t bad = tl_utf8_first_bad(line);
+    size_t bad = tl_first_bad(line);
     if (bad < line.size)
         return tl_bad_line(&bpe->error, name, number, anew,
                            "found the byte 0x%02X at byte %zu of the line, expected UTF-8 without NUL",
@@ -70,13 +73,15 @@ static bool read_merge(tl_bpe *bpe, const char *name, long number, tl_span line)
         if (!memchr(second.text, ' ', second.size)) return tl_bpe_add_merge(bpe, first, second);
     }
     return tl_bad_line(&bpe->error, name, number, anew,
-                       "found %s, expected two symbols with one space between them", tl_quote(line, quoted));
+                       "found %s, expected two symbols with one space between them",
+                       tl_quote(line.text, line.size, quoted));
 }
 
 static bool read_all(tl_bpe *bpe, const char *name, tl_span rest) {
     tl_span line;
     long number = 1;
-    if (starts_with(rest, "\xEF\xBB\xBF")) rest = (tl_span){rest.text + 3, rest.size - 3};
+    size_t mark = tl_utf8_mark(rest.text, rest.size);
+    rest = (tl_span){rest.text + mark, rest.size - mark};
     while (rest.size > 0 && strchr("\r\n", rest.text[rest.size - 1]) && rest.text[rest.size - 1]) rest.size--;
     if (rest.size == 0)
         return tl_bad_line(&bpe->error, name, 1, "give the codes that learning wrote",

@@ -29,7 +29,7 @@ bool tl_bpe_words_add(tl_bpe_words *words, const char *line) {
         text = (tl_span){text.text + rest.size, text.size - rest.size};
         if (text.size > 0) text.text++, text.size--;
         for (tl_span word; !words->failed && tl_bpe_next_word(&rest, &word);)
-            if (tl_utf8_first_bad(word) == word.size) words->failed = !count(words, word);
+            if (tl_first_bad(word) == word.size) words->failed = !count(words, word);
     }
     return !words->failed;
 }

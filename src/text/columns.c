@@ -2,6 +2,7 @@
  * joined by U+200D as each of them, a narrow sign before U+FE0F as narrow. Characters of ambiguous width count as
  * narrow, as they are outside of old East Asian settings. */
 #include "tapeloom/text.h"
+#include "base/utf8.h"
 #include "scan.h"
 #include "unicode.h"
 
@@ -10,7 +11,7 @@ long tl_text_columns(const char *text) {
     long columns = 0;
     while (rest.size > 0) {
         uint32_t code;
-        size_t length = tl_utf8_character(rest, &code);
+        size_t length = tl_utf8_read(rest.text, rest.size, &code);
         columns += length > 0 ? tl_unicode_width(code) : 1;
         if (length == 0) length = 1;
         rest = (tl_span){rest.text + length, rest.size - length};

@@ -1,5 +1,6 @@
 /* Judging rows, whatever they were read from, and the report about them. */
 #include "corpus_rows.h"
+#include "base/utf8.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -17,9 +18,8 @@ bool tl_rows_begin(tl_corpus *corpus, const char *name, const tl_corpus_config *
 
 tl_span tl_rows_text(const char *bytes, size_t size) {
     tl_span text = {bytes ? bytes : "", bytes ? size : 0};
-    if (text.size >= 3 && memcmp(text.text, "\xEF\xBB\xBF", 3) == 0)
-        text = (tl_span){text.text + 3, text.size - 3};
-    return text;
+    size_t mark = tl_utf8_mark(text.text, text.size);
+    return (tl_span){text.text + mark, text.size - mark};
 }
 
 bool tl_rows_next(tl_span *rest, tl_row *row, tl_side side) {
@@ -35,7 +35,7 @@ static tl_skip judge(const tl_row *row, long max_tokens, int *side) {
     for (*side = 0; *side < 2; ++*side)
         if ((tokens[*side] = tl_count_tokens(row->column[*side])) == 0) return TL_SKIP_BLANK;
     for (*side = 0; *side < 2; ++*side)
-        if (tl_utf8_first_bad(row->column[*side]) < row->column[*side].size) return TL_SKIP_INVALID;
+        if (tl_first_bad(row->column[*side]) < row->column[*side].size) return TL_SKIP_INVALID;
     for (*side = 0; *side < 2; ++*side)
         if (max_tokens > 0 && tokens[*side] > max_tokens) return TL_SKIP_LONG;
     return TL_SKIP_KINDS;
@@ -52,7 +52,7 @@ static bool refuse(tl_corpus *corpus, const tl_row *row, tl_skip kind, int side)
         return tl_bad_line(error, name, row->number, row->advice,
                            "found %ld tokens in the %s, expected at most %ld", tl_count_tokens(column),
                            side_name[side], corpus->report.max_tokens);
-    const char *bad = column.text + tl_utf8_first_bad(column);
+    const char *bad = column.text + tl_first_bad(column);
     return tl_bad_line(error, name, row->number,
                        "convert the file (iconv -t UTF-8), or read without strict to skip the line",
                        "found the byte 0x%02X at byte %ld of the line, expected UTF-8 without NUL",

@@ -1,6 +1,7 @@
 /* Two-column text into a corpus: source, tab, target. A line without a tab is no row; what becomes of rows is in
  * corpus_rows.c. */
 #include "corpus_rows.h"
+#include "base/quote.h"
 
 #include <string.h>
 
@@ -32,7 +33,7 @@ static bool read_rows(tl_corpus *corpus, tl_span rest, bool strict) {
             if (strict)
                 return tl_bad_line(&corpus->error, name, row.number, row.advice,
                                    "found no tab in %s, expected source, tab, target",
-                                   tl_quote(row.line[TL_SOURCE], quoted));
+                                   tl_quote(row.line[0].text, row.line[0].size, quoted));
         }
     }
     return true;

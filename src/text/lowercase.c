@@ -3,6 +3,7 @@
  * letter with case stands before it and none behind it, characters that are seen through (apostrophes,
  * combining marks …) left out on both sides (Unicode's Final_Sigma). Only İ becomes two characters. */
 #include "lowercase.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
@@ -60,20 +61,12 @@ static int context_of(uint32_t code) {
 /* Whether the first character of `rest` that is not seen through is a letter with case. */
 static bool is_cased_behind(tl_span rest) {
     for (uint32_t code; rest.size > 0;) {
-        size_t length = tl_utf8_character(rest, &code);
+        size_t length = tl_utf8_read(rest.text, rest.size, &code);
         int kind = length > 0 ? context_of(code) : PLAIN;
         if (kind != SEEN_THROUGH) return kind == CASED;
         rest = (tl_span){rest.text + length, rest.size - length};
     }
     return false;
-}
-
-static size_t put(uint32_t code, char *out) {
-    if (code < 0x80) return out[0] = (char)code, 1;
-    size_t length = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    for (size_t i = length; --i > 0; code >>= 6) out[i] = (char)(0x80 | (code & 0x3F));
-    out[0] = (char)((0xF00u >> length & 0xFF) | code);
-    return length;
 }
 
 size_t tl_lowercase(tl_span text, char *out) {
@@ -82,18 +75,18 @@ size_t tl_lowercase(tl_span text, char *out) {
         false; /* the nearest character before that is not seen through is a letter with case */
     while (text.size > 0) {
         uint32_t code = 0;
-        size_t length = tl_utf8_character(text, &code);
+        size_t length = tl_utf8_read(text.text, text.size, &code);
         bool bad = length == 0;
         if (bad) length = 1;
         tl_span rest = {text.text + length, text.size - length};
         if (bad)
             out[used++] = text.text[0];
         else if (code == CAPITAL_I_WITH_DOT)
-            used += put('i', out + used), used += put(0x307, out + used);
+            used += tl_utf8_write('i', out + used), used += tl_utf8_write(0x307, out + used);
         else if (code == CAPITAL_SIGMA)
-            used += put(cased_before && !is_cased_behind(rest) ? FINAL_SIGMA : SIGMA, out + used);
+            used += tl_utf8_write(cased_before && !is_cased_behind(rest) ? FINAL_SIGMA : SIGMA, out + used);
         else
-            used += put(lower_of(code), out + used);
+            used += tl_utf8_write(lower_of(code), out + used);
         int kind = bad ? PLAIN : context_of(code);
         if (kind != SEEN_THROUGH) cased_before = kind == CASED;
         text = rest;

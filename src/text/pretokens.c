@@ -30,6 +30,7 @@
  *
  * (The joiner and its place are those of OpenNMT's Tokenizer.) */
 #include "tapeloom/text.h"
+#include "base/utf8.h"
 #include "scan.h"
 #include "unicode.h"
 
@@ -52,7 +53,7 @@ typedef struct character {
 
 static character front(tl_span text) {
     character c = {.bytes = {text.text, 0}, .class = TL_CHAR_CONTROL};
-    c.bytes.size = tl_utf8_character(text, &c.code);
+    c.bytes.size = tl_utf8_read(text.text, text.size, &c.code);
     if (c.bytes.size > 0) {
         if (c.code != JOINER && c.code != SPACE && c.code != ESCAPE) c.class = tl_unicode_class(c.code);
     } else {
@@ -201,15 +202,6 @@ typedef struct joining {
     bool glued;  /* nothing comes before the next token's text */
 } joining;
 
-static size_t write_utf8(uint32_t code, char out[4]) {
-    static const unsigned char lead[5] = {0, 0, 0xC0, 0xE0, 0xF0};
-    if (code < 0x80) return out[0] = (char)code, 1;
-    size_t length = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    for (size_t i = length - 1; i > 0; i--, code >>= 6) out[i] = (char)(0x80 | (code & 0x3F));
-    out[0] = (char)(lead[length] | code);
-    return length;
-}
-
 /* The digits behind an escape, taken off the front, to the bytes they mean: none if that is no byte or character. */
 static size_t read_escape(tl_span *rest, char out[4]) {
     uint32_t code = 0;
@@ -221,7 +213,7 @@ static size_t read_escape(tl_span *rest, char out[4]) {
     }
     if (digits == 2 && code >= 0x80) return out[0] = (char)code, 1;
     bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-    return digits < 4 || code == 0 || code > 0x10FFFF || surrogate ? 0 : write_utf8(code, out);
+    return digits < 4 || code == 0 || code > 0x10FFFF || surrogate ? 0 : tl_utf8_write(code, out);
 }
 
 /* Adds one token's text. A cut's tokens are a joiner, one text, a joiner; in others every part gets its meaning:

@@ -32,7 +32,7 @@ bool tl_vocab_counts_add(tl_vocab_counts *counts, const char *line) {
     if (!counts) return false;
     tl_span rest = tl_span_of(line);
     for (tl_span token; !counts->failed && tl_next_token(&rest, &token);)
-        if (tl_utf8_first_bad(token) == token.size) counts->failed = !count(counts, token);
+        if (tl_first_bad(token) == token.size) counts->failed = !count(counts, token);
     return !counts->failed;
 }
 

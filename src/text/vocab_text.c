@@ -10,6 +10,7 @@
  *
  * The number of entries and the last LF show whether the file is whole. */
 #include "vocab.h"
+#include "base/quote.h"
 #include "base/memory.h"
 #include <stdio.h>
 
@@ -52,7 +53,8 @@ static bool read_header(reading *r, tl_span line) {
     snprintf(same, sizeof same, MAGIC " %ld %ld", version, r->entries); /* sscanf lets too much pass */
     if (!numbers || strlen(same) != line.size || memcmp(same, line.text, line.size) != 0)
         return tl_bad_line(r->error, r->name, 1, "this is no vocabulary; give the file that training wrote",
-                           "found %s, expected \"" MAGIC " %d <entries>\"", tl_quote(line, quoted), VERSION);
+                           "found %s, expected \"" MAGIC " %d <entries>\"",
+                           tl_quote(line.text, line.size, quoted), VERSION);
     if (version != VERSION)
         return tl_bad_line(r->error, r->name, 1, "read it with the version of the program that wrote it",
                            "found version %ld, expected %d", version, VERSION);
@@ -73,25 +75,25 @@ static bool read_token(reading *r, tl_span line) {
     tl_span rest = line, token = {line.text, 0};
     if (id >= r->entries)
         return tl_bad_line(r->error, r->name, r->line, anew, "found %s, expected the end after %ld entries",
-                           tl_quote(line, quoted), r->entries);
+                           tl_quote(line.text, line.size, quoted), r->entries);
     if (id < TL_SPECIALS && !is_special(line, id))
         return tl_bad_line(r->error, r->name, r->line, anew,
-                           "found %s, expected \"%s\", one of the %d fixed entries", tl_quote(line, quoted),
-                           tl_vocab_specials[id], TL_SPECIALS);
-    if (tl_utf8_first_bad(line) < line.size)
+                           "found %s, expected \"%s\", one of the %d fixed entries",
+                           tl_quote(line.text, line.size, quoted), tl_vocab_specials[id], TL_SPECIALS);
+    if (tl_first_bad(line) < line.size)
         return tl_bad_line(r->error, r->name, r->line, anew, "found %s, expected UTF-8",
-                           tl_quote(line, quoted));
+                           tl_quote(line.text, line.size, quoted));
     tl_next_token(&rest, &token);
     if (token.size == 0 || token.size != line.size)
         return tl_bad_line(r->error, r->name, r->line, anew,
                            "found %s, expected one token without white space and LF alone after it",
-                           tl_quote(line, quoted));
+                           tl_quote(line.text, line.size, quoted));
     long number = tl_table_add(r->tokens, token);
     if (number < 0) return tl_error_set(r->error, "%s:%ld: out of memory", r->name, r->line);
     if (number != id)
         return tl_bad_line(r->error, r->name, r->line, anew,
-                           "found %s again, expected it once (it is in line %ld)", tl_quote(line, quoted),
-                           number + 2);
+                           "found %s again, expected it once (it is in line %ld)",
+                           tl_quote(line.text, line.size, quoted), number + 2);
     return true;
 }
 
