@@ -1,6 +1,7 @@
 /* Lines and tokens in untrusted bytes. Everything moves a tl_span's front; nothing reads past
  * its end. */
 #include "scan.h"
+#include "base/quote.h"
 #include "base/utf8.h"
 
 #include <stdarg.h>
@@ -64,10 +65,10 @@ long tl_count_tokens(tl_span text) {
 }
 
 bool tl_bad_line(tl_error *error, const char *name, long line, const char *advice, const char *format, ...) {
-    char what[TL_ERROR_MAX];
+    char what[TL_ERROR_MAX], shown[TL_SHOWN];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(what, sizeof what, format, arguments);
     va_end(arguments);
-    return tl_error_set(error, "%s:%ld: %s: %s", name, line, what, advice);
+    return tl_error_set(error, "%s:%ld: %s: %s", tl_shown_path(name, shown), line, what, advice);
 }

@@ -23,7 +23,8 @@ bool tl_next_line(tl_span *rest, tl_span *line);
 bool tl_next_token(tl_span *rest, tl_span *token);
 long tl_count_tokens(tl_span text);
 
-/* Sets the error "<name>:<line>: <what the format says: found …, expected …>: <advice>". Returns false. */
+/* Sets the error "<name>:<line>: <what the format says: found …, expected …>: <advice>", the name made harmless. Returns
+ * false. */
 bool tl_bad_line(tl_error *error, const char *name, long line, const char *advice, const char *format, ...)
     TL_PRINTF(5, 6);
 

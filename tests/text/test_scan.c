@@ -49,6 +49,13 @@ START_TEST(tokens_and_lines) {
 }
 END_TEST
 
+START_TEST(the_name_of_a_bad_line_is_made_harmless) {
+    tl_error error = {""};
+    ck_assert(!tl_bad_line(&error, "a\x1B[1m.tsv", 7, "mend it", "found %d", 3));
+    ck_assert_str_eq(error.message, "a\\x1b[1m.tsv:7: found 3: mend it");
+}
+END_TEST
+
 START_TEST(the_table_numbers_keys_in_order) {
     tl_table table = {0};
     char key[32];
@@ -80,6 +87,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, bad_bytes_are_found);
     tcase_add_test(tc, white_space_is_pythons);
     tcase_add_test(tc, tokens_and_lines);
+    tcase_add_test(tc, the_name_of_a_bad_line_is_made_harmless);
     tcase_add_test(tc, the_table_numbers_keys_in_order);
 }
 
