@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes unicode_table.c, the runs of characters that unicode.h speaks of, from Python's unicodedata:
 
-    python3 src/text/make_unicode_table.py > src/text/unicode_table.c
+    python3 src/text/unicode/make_unicode_table.py > src/text/unicode/unicode_table.c
 
 The build does not need it. Unassigned code points get what the assigned one before them has, so that they cost
 nothing; a new version of Unicode changes nothing but those."""

@@ -1,5 +1,5 @@
 /* A binary heap of pairs that knows where each pair is, so that a count can change in place. */
-#include "bpe_stats.h"
+#include "stats.h"
 #include "bpe.h"
 #include "base/memory.h"
 

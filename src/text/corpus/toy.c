@@ -3,7 +3,7 @@
  * A corpus is a range of that stream, so two ranges that do not overlap share no sentence. */
 #include "corpus.h"
 #include "base/memory.h"
-#include "table.h"
+#include "text/table.h"
 
 typedef void task_rule(int *symbols, long length); /* source to target, in place */
 

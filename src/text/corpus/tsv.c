@@ -1,6 +1,6 @@
 /* Two-column text into a corpus: source, tab, target. A line without a tab is no row; what becomes of rows is in
- * corpus_rows.c. */
-#include "corpus_rows.h"
+ * rows.c. */
+#include "rows.h"
 #include "base/quote.h"
 
 #include <string.h>

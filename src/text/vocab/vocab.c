@@ -1,5 +1,5 @@
-/* The vocabulary in use: words to ids and back. How it is made from counts is in vocab_counts.c, how it is
- * written and read in vocab_text.c. */
+/* The vocabulary in use: words to ids and back. How it is made from counts is in counts.c, how it is
+ * written and read in text.c. */
 #include "vocab.h"
 #include "base/memory.h"
 

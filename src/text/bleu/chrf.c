@@ -7,8 +7,8 @@
  * over the orders that both sides have n-grams of (sacreBLEU's effective order). A sentence whose reference is too short
  * for an n-gram adds none of the hypothesis's either. White space is left out before n-grams are taken. */
 #include "tapeloom/text.h"
-#include "bleu_grams.h"
-#include "bleu_tokens.h"
+#include "grams.h"
+#include "tokens.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #define TL_TEXT_VOCAB_H
 
 #include "tapeloom/text.h"
-#include "table.h"
+#include "text/table.h"
 
 struct tl_vocab {
     tl_error error;

@@ -1,6 +1,6 @@
 /* Two texts into a corpus, line i of one beside line i of the other. They are read only if they have as many lines: one
  * line too many anywhere would put every sentence after it beside a stranger. */
-#include "corpus_rows.h"
+#include "rows.h"
 
 static long count_lines(tl_span text) {
     long lines = 0;

@@ -3,7 +3,7 @@
 #ifndef TL_TEXT_LOWERCASE_H
 #define TL_TEXT_LOWERCASE_H
 
-#include "scan.h"
+#include "text/scan.h"
 
 /* Bytes that the lower case of `size` bytes can take: no character grows by more than half (Ⱥ, two bytes,
  * becomes ⱥ, three). */

@@ -3,7 +3,7 @@
  * change. Each step, in its order and with its odd cases (runs of one symbol, white space inside words), is subword-nmt
  * 0.3.8's learn_bpe.py's, so that the codes are the same to the byte. */
 #include "bpe.h"
-#include "bpe_stats.h"
+#include "stats.h"
 #include "base/memory.h"
 
 typedef struct word {

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes src/text/lowercase_table.h: how this Python lowers every character. The build does not need it; run
+"""Writes src/text/unicode/lowercase_table.h: how this Python lowers every character. The build does not need it; run
 it again, from the top of the repository, to follow a Python with a newer Unicode:
 
-    python3 src/text/make_lowercase.py > src/text/lowercase_table.h
+    python3 src/text/unicode/make_lowercase.py > src/text/unicode/lowercase_table.h
 
 Mappings come from str.lower() of single characters. What a capital sigma becomes depends on its neighbours,
 on two properties that Python has inside but does not show; they are asked for through sigma itself."""

@@ -49,7 +49,7 @@
 #define TL_GR_RESERVED 8     /* one combination in so many is kept from training */
 #define TL_GR_TOKENS 16      /* at most so many on each side */
 
-/* ---- the words (grammar_words.c) ---- */
+/* ---- the words (words.c) ---- */
 
 enum { /* what kind of thing a noun names; verbs and adjectives say which kinds they go with */
        TL_GR_KID = 1,
@@ -146,7 +146,7 @@ typedef struct tl_gr_time {
 extern const tl_gr_time tl_gr_times[];
 extern const int tl_gr_time_count;
 
-/* ---- the meaning (grammar_meaning.c) ---- */
+/* ---- the meaning (meaning.c) ---- */
 
 typedef enum tl_gr_person { TL_GR_I, TL_GR_HE, TL_GR_SHE, TL_GR_WE, TL_GR_THEY, TL_GR_NOUN } tl_gr_person;
 typedef enum tl_gr_determiner {
@@ -209,7 +209,7 @@ bool tl_gr_draw(tl_gr_meaning *meaning, tl_rng_key key, bool chinese);
 /* Whether a reserved combination is in it. */
 bool tl_gr_reserved(const tl_gr_meaning *meaning);
 
-/* ---- saying it (grammar_en.c, grammar_fr.c, grammar_zh.c) ---- */
+/* ---- saying it (english.c, french.c, chinese.c) ---- */
 
 enum { TL_GR_DET, TL_GR_NUM, TL_GR_BEFORE, TL_GR_AFTER, TL_GR_NOUN_PART, TL_GR_OF, TL_GR_PARTS };
 #define TL_GR_BIT(slot, part) (1ULL << ((slot)*TL_GR_PARTS + (part)))

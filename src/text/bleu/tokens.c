@@ -12,8 +12,8 @@
  *
  * Invariant: a step reads one of the cutter's two texts (or the line) and writes to the other, which has room for
  * whatever can come (see ROOM), so that nothing in here but the reservation can fail. The lower case is in text[1]. */
-#include "bleu_tokens.h"
-#include "lowercase.h"
+#include "tokens.h"
+#include "text/unicode/lowercase.h"
 #include "base/memory.h"
 #include "base/utf8.h"
 

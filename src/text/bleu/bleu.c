@@ -7,10 +7,10 @@
  * An order with n-grams but no match counts 1/2, then 1/4 … of a match (Chen and Cherry 2014, method 3).
  * An order without any n-gram makes the score 0.
  *
- * What a token is says bleu_tokens.c; n-grams are counted in bleu_grams.c. */
+ * What a token is says tokens.c; n-grams are counted in grams.c. */
 #include "tapeloom/text.h"
-#include "bleu_grams.h"
-#include "bleu_tokens.h"
+#include "grams.h"
+#include "tokens.h"
 
 #include <math.h>
 #include <stdio.h>

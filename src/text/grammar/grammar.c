@@ -2,9 +2,9 @@
  * the other from a counter-based generator; those of the other part, those too long and those whose English came
  * before are left out. A corpus is a range of that stream. */
 #include "grammar.h"
-#include "corpus.h"
+#include "text/corpus/corpus.h"
 #include "base/memory.h"
-#include "table.h"
+#include "text/table.h"
 #include <stdio.h>
 
 #define ATTEMPTS \

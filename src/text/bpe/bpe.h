@@ -4,7 +4,7 @@
 #define TL_TEXT_BPE_H
 
 #include "tapeloom/text.h"
-#include "table.h"
+#include "text/table.h"
 
 #define TL_BPE_END "</w>"
 enum { TL_BPE_END_SIZE = sizeof TL_BPE_END - 1 };

@@ -5,7 +5,7 @@
 #ifndef TL_TEXT_BPE_STATS_H
 #define TL_TEXT_BPE_STATS_H
 
-#include "table.h"
+#include "text/table.h"
 
 typedef struct tl_bpe_pair {
     int32_t first, second; /* symbols */

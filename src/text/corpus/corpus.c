@@ -1,5 +1,5 @@
 /* The corpus as memory: appending pairs, handing out sentences, turning them into ids. Where sentences
- * come from is in corpus_tsv.c, corpus_toy.c and grammar.c. */
+ * come from is in tsv.c, parallel.c, toy.c and ../grammar. */
 #include "corpus.h"
 #include "base/memory.h"
 

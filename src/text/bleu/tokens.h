@@ -2,7 +2,7 @@
 #ifndef TL_TEXT_BLEU_TOKENS_H
 #define TL_TEXT_BLEU_TOKENS_H
 
-#include "scan.h"
+#include "text/scan.h"
 #include "tapeloom/text.h"
 
 /* Where lines are written anew. {0} is a fresh one; it grows with the longest line. */

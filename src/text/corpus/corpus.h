@@ -5,7 +5,7 @@
 #define TL_TEXT_CORPUS_H
 
 #include "tapeloom/text.h"
-#include "scan.h"
+#include "text/scan.h"
 
 struct tl_corpus {
     tl_error error;

@@ -1,6 +1,6 @@
 /* N-grams become numbers: a 1-gram is its unit's number, an n-gram the number of the pair (its first n-1 units,
  * its last unit). Then counting needs no comparison of sequences and takes time in proportion to the sentence. */
-#include "bleu_grams.h"
+#include "grams.h"
 #include "base/memory.h"
 
 void tl_grams_free(tl_grams *grams) {

@@ -3,7 +3,7 @@
  * narrow, as they are outside of old East Asian settings. */
 #include "tapeloom/text.h"
 #include "base/utf8.h"
-#include "scan.h"
+#include "text/scan.h"
 #include "unicode.h"
 
 long tl_text_columns(const char *text) {

@@ -31,8 +31,8 @@
  * (The joiner and its place are those of OpenNMT's Tokenizer.) */
 #include "tapeloom/text.h"
 #include "base/utf8.h"
-#include "scan.h"
-#include "unicode.h"
+#include "text/scan.h"
+#include "text/unicode/unicode.h"
 
 #include <stdio.h>
 #include <stdlib.h>

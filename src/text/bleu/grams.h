@@ -2,7 +2,7 @@
 #ifndef TL_TEXT_BLEU_GRAMS_H
 #define TL_TEXT_BLEU_GRAMS_H
 
-#include "table.h"
+#include "text/table.h"
 
 /* One of the two sides: its units' numbers, and the n-gram that begins at each unit. */
 typedef struct tl_grams_side {

@@ -1,5 +1,5 @@
 /* Judging rows, whatever they were read from, and the report about them. */
-#include "corpus_rows.h"
+#include "rows.h"
 #include "base/utf8.h"
 
 #include <stdarg.h>
