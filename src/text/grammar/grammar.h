@@ -146,7 +146,7 @@ typedef struct tl_gr_time {
 extern const tl_gr_time tl_gr_times[];
 extern const int tl_gr_time_count;
 
-/* ---- the meaning (meaning.c) ---- */
+/* ---- the meaning (draw.c) ---- */
 
 typedef enum tl_gr_person { TL_GR_I, TL_GR_HE, TL_GR_SHE, TL_GR_WE, TL_GR_THEY, TL_GR_NOUN } tl_gr_person;
 typedef enum tl_gr_determiner {
