@@ -1,18 +1,13 @@
-/* Ground floor: numbers in rows and columns. Errors, shapes, tensors, batches, random numbers, threads.
+/* Ground floor: numbers in rows and columns. Shapes, tensors, batches, random numbers, threads.
  *
  * A tl_tensor is a small value (pointer, dims, strides). It owns nothing and knows no gradient: whoever made
  * the memory behind it (a tape, a parameter set, the caller) says how long it lives. */
 #ifndef TAPELOOM_TENSOR_H
 #define TAPELOOM_TENSOR_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
+#include "base.h"
 
-#if defined(__FAST_MATH__)
-# error "tapeloom cannot be used with -ffast-math: it relies on NaN, infinity and a fixed order of sums"
-#endif
+#include <stdio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -30,24 +25,6 @@ typedef float tl_real;
 /* The constructors carry the precision in their symbols, so header and library that differ do not link. */
 #define tl_tape_new TL_ENTRY(tl_tape_new)
 #define tl_params_new TL_ENTRY(tl_params_new)
-
-#if defined(__GNUC__)
-# define TL_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
-#else
-# define TL_PRINTF(fmt, first)
-#endif
-
-/* ---- errors: the first failure is kept, later ones change nothing ---- */
-
-#define TL_ERROR_MAX 512
-typedef struct tl_error {
-    char message[TL_ERROR_MAX]; /* "" = no error; UTF-8, one line, names what failed and what to do */
-} tl_error;
-
-/* Keeps the first failure. Always returns false, so that `return tl_error_set(...)` reads as "it failed". */
-bool tl_error_set(tl_error *error, const char *format, ...) TL_PRINTF(2, 3);
-bool tl_failed(const tl_error *error); /* true also for NULL: whoever holds it could not be made */
-void tl_error_clear(tl_error *error);
 
 /* ---- shapes and tensors ---- */
 
@@ -118,6 +95,16 @@ typedef struct tl_batch {
     long src_tokens, tgt_tokens; /* sums of the lengths */
     int pad;                     /* the id that fills rows up; never a target */
 } tl_batch;
+
+/* The ids that are no word's: the same in every vocabulary, because batches, losses and decoding rely on them. In running
+ * text their names ("<pad>" …) are words like any other that nobody has seen: they become TL_UNK. */
+enum {
+    TL_PAD = 0,     /* <pad>  fills rows up; never read, never a target */
+    TL_BOS = 1,     /* <bos>  the decoder's first input */
+    TL_EOS = 2,     /* <eos>  the end of a sentence */
+    TL_UNK = 3,     /* <unk>  every word that is not in the vocabulary */
+    TL_SPECIALS = 4 /* how many there are: the first word has this id */
+};
 
 /* ---- random numbers from a counter: value i of a stream depends on the key and on i alone ---- */
 
