@@ -37,16 +37,26 @@ typedef struct tl_mask {
 /* What a loss gives: the mean of its elements, their sum, or each of them. The names are PyTorch's. */
 typedef enum tl_reduction { TL_REDUCE_MEAN, TL_REDUCE_SUM, TL_REDUCE_NONE } tl_reduction;
 
-/* Loss options. PyTorch's cross_entropy: (1-label_smoothing)·nll + label_smoothing·mean over all classes. */
+/* What cross-entropy may be told; {0} or NULL is the mean over all targets. With s = label_smoothing and w[v] =
+ * class_weight[v], a target t's loss is PyTorch's:
+ *   (1-s)·w[t]·(-log p[t]) + s/V·(sum over all V classes v of w[v]·(-log p[v]))
+ * and the mean is their sum over the sum of the real targets' w[t], over their number that is without weights. Arrays
+ * are copied when the operation is recorded. */
 typedef struct tl_loss_options {
     double label_smoothing; /* in [0, 1) */
-    bool ignore;            /* targets equal to ignore_id count for nothing */
+    bool ignore;            /* targets equal to ignore_id count for nothing: loss 0, gradient 0 */
     int ignore_id;
-    double divisor; /* the summed loss is divided by this; 0 = by the number of real targets */
-    long *count;    /* out, may be NULL: real targets */
-    long *correct;  /* out, may be NULL: real targets that had the largest logit (the first of equals) */
-    double *nll;    /* out, may be NULL: summed -log p of the real targets, without smoothing, in nats */
+    tl_reduction reduction; /* none: a loss for each target, of the targets' shape */
+    double divisor; /* of the mean: the summed loss is divided by this instead; 0 = by what is said above */
+    const tl_real *class_weight; /* [V] what each class counts for, 0 or more; NULL = 1 each */
 } tl_loss_options;
+
+/* What cross-entropy found; written when the loss has been computed. */
+typedef struct tl_loss_report {
+    long count;   /* real targets */
+    long correct; /* those that had the largest logit (the first of equals) */
+    double nll;   /* summed -log p of the real targets, without smoothing and weights, in nats */
+} tl_loss_report;
 
 /* binary_cross_entropy takes logits, not probabilities: leave the last sigmoid off, tl_sigmoid(logits) gives the
  * probabilities to show. From a probability that has been rounded the loss cannot be made any more: where the sigmoid
@@ -103,10 +113,12 @@ typedef struct tl_loss_options {
     TL_OP(mse_loss, (tl_var x, tl_var targets, tl_reduction reduction), "squared error, both of one shape")  \
     TL_OP(binary_cross_entropy, (tl_var logits, tl_var targets, tl_var pos_weight, tl_reduction reduction),  \
           "of logits, targets 0 … 1 of one shape; pos_weight, broadcast, or TL_NO_VAR weights the ones")     \
-    TL_OP(cross_entropy, (tl_var logits, const int *targets, const tl_loss_options *options),                \
-          "logits [...,V], one target each: mean loss, shape []")                                            \
+    TL_OP(cross_entropy,                                                                                     \
+          (tl_var logits, const int *targets, const tl_loss_options *options, tl_loss_report *report),       \
+          "logits [...,V], one target each: mean loss, shape []; options and report may be NULL")            \
     TL_OP(linear_cross_entropy,                                                                              \
-          (tl_var x, tl_var w, tl_var bias, const int *targets, const tl_loss_options *options),             \
+          (tl_var x, tl_var w, tl_var bias, const int *targets, const tl_loss_options *options,              \
+           tl_loss_report *report),                                                                          \
           "cross_entropy(linear(x, w, bias)) without storing the logits")
 /* clang-format on */
 
