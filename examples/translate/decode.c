@@ -140,15 +140,13 @@ static bool measure_loss(run *r, const tl_corpus *cut, quality *q, const volatil
     bool was = tl_tape_set_grad(r->tape, false);
     tl_tape_set_training(r->tape, 0);
     while (!tl_failed(&r->error) && !(stop && *stop) && tl_batches_next(batches, &batch)) {
-        double batch_nll = 0;
-        long batch_tokens = 0, batch_correct = 0;
-        tl_loss_options options = {.nll = &batch_nll, .count = &batch_tokens, .correct = &batch_correct};
+        tl_loss_report found = {0};
         tl_tape_reset(r->tape);
-        if (!tl_ok(tl_transformer_loss_with(&r->model, r->tape, &batch, &options, NULL)))
+        if (!tl_ok(tl_transformer_loss_with(&r->model, r->tape, &batch, NULL, &found, NULL)))
             tl_error_set(&r->error, "%s", tl_tape_error(r->tape));
-        nll += batch_nll;
-        tokens += batch_tokens;
-        correct += batch_correct;
+        nll += found.nll;
+        tokens += found.count;
+        correct += found.correct;
         done += batch.sentences;
         tl_progress_update(&progress, done, 0, (double)batch.tgt_tokens);
     }

@@ -313,10 +313,11 @@ tl_var tl_transformer_logits(const tl_transformer *model,
                              tl_var hidden); /* [...,d_model] to [...,tgt_vocab] */
 /* Mean loss in nats per real target token, label-smoothed as the config says; padding counts for nothing. */
 tl_var tl_transformer_loss(const tl_transformer *model, tl_tape *tape, const tl_batch *batch);
-/* The same with a divisor, counts and maps of the caller's (each may be NULL). options->label_smoothing and ignore
- * are set from the model and the batch. */
+/* The same with reduction, divisor and class weights of the caller's, what it found, and maps (each may be NULL). Label
+ * smoothing and what is ignored are the model's and the batch's, whatever options say. */
 tl_var tl_transformer_loss_with(const tl_transformer *model, tl_tape *tape, const tl_batch *batch,
-                                tl_loss_options *options, tl_transformer_maps *maps);
+                                const tl_loss_options *options, tl_loss_report *report,
+                                tl_transformer_maps *maps);
 
 /* ---- decoding ---- */
 

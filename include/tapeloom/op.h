@@ -28,8 +28,6 @@ struct tl_op {
     void (*backward)(tl_back *b); /* NULL for one that only makes views */
 };
 
-#define TL_CALL_INPUTS 32
-
 /* ---- forward ---- */
 
 typedef struct tl_call {
@@ -46,6 +44,7 @@ typedef struct tl_call {
     bool view;
 } tl_call;
 
+/* Any number of inputs; the handles are copied. */
 tl_call tl_call_begin(const tl_op *op, int inputs, const tl_var *in);
 /* Will backward ask for input i's gradient? For a forward that prepares it. */
 bool tl_call_wants(const tl_call *c, int i);

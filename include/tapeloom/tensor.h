@@ -78,6 +78,13 @@ double tl_item(tl_tensor t);                       /* the element of a one-eleme
 /* sqrt(sum of squares), summed in double along a fixed tree */
 double tl_tensor_norm(tl_tensor t);
 
+/* The k largest along an axis, largest first, and of equals the first first; NaN counts as larger than all, as PyTorch has
+ * it. ids (where they stand along the axis) and values (may be NULL) are the caller's: row-major, of t's shape with k
+ * along the axis, so that ids go straight into tl_gather or tl_embedding. False, and nothing written, if there is no
+ * such axis or it has fewer than k elements. */
+bool tl_top_k(tl_tensor t, int axis, long k, int *ids, tl_real *values);
+bool tl_argmax(tl_tensor t, int axis, int *ids); /* tl_top_k with k = 1 */
+
 /* Prints shape and elements, long axes shortened in the middle as NumPy does. */
 void tl_print(tl_tensor t, FILE *out);
 

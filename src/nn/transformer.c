@@ -128,21 +128,22 @@ tl_var tl_transformer_logits(const tl_transformer *model, tl_var hidden) {
 }
 
 tl_var tl_transformer_loss_with(const tl_transformer *model, tl_tape *tape, const tl_batch *batch,
-                                tl_loss_options *options, tl_transformer_maps *maps) {
-    tl_loss_options own = {0}, *o = options ? options : &own;
-    o->label_smoothing = model->config.label_smoothing;
-    o->ignore = true;
-    o->ignore_id = batch->pad;
+                                const tl_loss_options *options, tl_loss_report *report,
+                                tl_transformer_maps *maps) {
+    tl_loss_options o = options ? *options : (tl_loss_options){0};
+    o.label_smoothing = model->config.label_smoothing;
+    o.ignore = true;
+    o.ignore_id = batch->pad;
     tl_var memory = tl_transformer_encode(model, tape, batch->src, batch->sentences, batch->src_len,
                                           batch->src_lengths, maps);
     tl_var hidden = tl_transformer_decode(model, batch->tgt_in, batch->tgt_len, batch->tgt_lengths, memory,
                                           batch->src_lengths, maps);
     tl_var bias, weight = enter_output(model, tape, &bias);
-    tl_var loss = tl_linear_cross_entropy(hidden, weight, bias, batch->tgt_out, o);
+    tl_var loss = tl_linear_cross_entropy(hidden, weight, bias, batch->tgt_out, &o, report);
     tl_scope_leave(tape);
     return tl_label(loss, "loss");
 }
 
 tl_var tl_transformer_loss(const tl_transformer *model, tl_tape *tape, const tl_batch *batch) {
-    return tl_transformer_loss_with(model, tape, batch, NULL, NULL);
+    return tl_transformer_loss_with(model, tape, batch, NULL, NULL, NULL);
 }

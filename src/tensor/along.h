@@ -11,4 +11,10 @@ void tl_tensor_max(tl_tensor y, int32_t *index, tl_tensor x, int axis);
 /* dx += dy at those places; dy contiguous as y was, dx of x's shape */
 void tl_tensor_max_grad(tl_tensor dx, tl_tensor dy, const int32_t *index, int axis);
 
+/* y[…,j,…] = x[…,ids[…,j,…],…]: y and ids contiguous and of one shape, which is of any size along the axis and along the
+ * others no larger than x's. Every id is one of 0 … x.dim[axis]-1. */
+void tl_tensor_gather(tl_tensor y, tl_tensor x, int axis, const int *ids);
+/* dx[…,ids[…,j,…],…] += dy[…,j,…]; where ids repeat, j ascends */
+void tl_tensor_gather_grad(tl_tensor dx, tl_tensor dy, int axis, const int *ids);
+
 #endif

@@ -20,6 +20,9 @@ void tl_map2(tl_tensor z, tl_tensor x, tl_tensor y, tl_map2_fn *fn);
 /* dx (+)= fn(dy, a, b), dx of dy's shape, a and b broadcast to it */
 void tl_map2_grad(tl_tensor dx, tl_tensor dy, tl_tensor a, tl_tensor b, tl_map2_grad_fn *fn, bool add);
 
+/* w = fn(x, y, z), all three of w's shape or broadcast to it */
+void tl_map3(tl_tensor w, tl_tensor x, tl_tensor y, tl_tensor z, tl_map3_fn *fn);
+
 /* y (+)= x with elements zeroed with probability p and the others divided by 1-p. Element i in row-major order is
  * kept iff tl_rng_bits(key, i) >= p·2^32. Forward and backward are the same call. 0 <= p < 1. */
 void tl_map_dropout(tl_tensor y, tl_tensor x, double p, tl_rng_key key, bool add);

@@ -88,13 +88,11 @@ static void look(golden *g, const subject *s, const tl_transformer *model, tl_pa
     tl_transformer_maps maps = {all[0], all[1], all[2]};
     tl_tape_reset(tape);
     tl_tape_set_training(tape, 0);
-    long count = 0, correct = 0;
-    double nll = 0;
-    tl_loss_options options = {.count = &count, .correct = &correct, .nll = &nll};
-    tl_var loss = tl_transformer_loss_with(model, tape, batch, &options, &maps);
+    tl_loss_report report;
+    tl_var loss = tl_transformer_loss_with(model, tape, batch, NULL, &report, &maps);
     tl_zero_grad(params);
     ck_assert_msg(tl_backward(loss), "%s", tl_tape_error(tape));
-    const double numbers[] = {tl_item(tl_value(loss)), nll, (double)count, (double)correct};
+    const double numbers[] = {tl_item(tl_value(loss)), report.nll, (double)report.count, (double)report.correct};
     uint64_t values = hash_of(numbers, sizeof numbers), gradients = hash_of("", 0);
     for (int kind = 0; kind < 3; kind++)
         for (int l = 0; l < (kind ? model->decoder.layers : model->encoder.layers); l++) {

@@ -138,7 +138,7 @@ static inline tl_var bench_step(bench *k, const tl_batch *b, long step, tl_trans
     tl_tape_reset(k->tape);
     tl_tape_set_training(k->tape, step);
     tl_zero_grad(k->params);
-    tl_var loss = tl_transformer_loss_with(&k->model, k->tape, b, NULL, maps);
+    tl_var loss = tl_transformer_loss_with(&k->model, k->tape, b, NULL, NULL, maps);
     must_msg(tl_backward(loss), "%s", tl_tape_error(k->tape));
     return loss;
 }

@@ -23,8 +23,8 @@ static pass forward(bench *k, const tl_batch *b, bool fused) {
     tl_loss_options o = {.ignore = true, .ignore_id = b->pad, .divisor = 1, .label_smoothing = 0.1};
     tl_param *bias = k->model.output_bias;
     p.loss = fused ? tl_linear_cross_entropy(p.hidden, tl_use(k->tape, k->model.output_weight),
-                                             bias ? tl_use(k->tape, bias) : TL_NO_VAR, b->tgt_out, &o)
-                   : tl_cross_entropy(p.logits, b->tgt_out, &o);
+                                             bias ? tl_use(k->tape, bias) : TL_NO_VAR, b->tgt_out, &o, NULL)
+                   : tl_cross_entropy(p.logits, b->tgt_out, &o, NULL);
     tl_keep(p.memory), tl_keep(p.hidden);
     ck_assert_msg(tl_ok(p.loss), "%s", tl_tape_error(k->tape));
     return p;

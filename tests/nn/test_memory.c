@@ -207,7 +207,7 @@ static double interrupted_step(bench *k, const tl_batch *b, const tl_batch *othe
     tl_var hidden =
         tl_transformer_decode(&k->model, b->tgt_in, b->tgt_len, b->tgt_lengths, memory, b->src_lengths, NULL);
     tl_var loss = tl_cross_entropy(tl_transformer_logits(&k->model, hidden), b->tgt_out,
-                                   &(tl_loss_options){.ignore = true, .ignore_id = b->pad});
+                                   &(tl_loss_options){.ignore = true, .ignore_id = b->pad}, NULL);
     if (places & 4) interrupt(k, other);
     ck_assert_msg(tl_backward(loss), "%s", tl_tape_error(k->tape));
     if (places & 8) interrupt(k, other);

@@ -122,7 +122,7 @@ START_TEST(transformer_by_parts) {
     tl_var memory, hidden = whole_hidden(&w, &memory);
     tl_var logits = tl_transformer_logits(&w.model, hidden);
     tl_loss_options options = {.label_smoothing = 0.1, .ignore = true, .ignore_id = 0};
-    tl_var loss = tl_cross_entropy(logits, w.batch.tgt_out, &options);
+    tl_var loss = tl_cross_entropy(logits, w.batch.tgt_out, &options, NULL);
     fixture_same(&w.f, "positions", tl_value(tl_positions_forward(&w.model.src_positions, w.tape, 0, 6)));
     fixture_same(&w.f, "memory", tl_value(memory));
     fixture_same(&w.f, "output", tl_value(hidden));
