@@ -69,9 +69,8 @@ static bool forward_backward(training *t, const tl_batch *batch, int micro, doub
     const tl_loss_options sum = {.reduction = TL_REDUCE_SUM};
     tl_tape_reset(r->tape);
     if (micro) tl_tape_set_micro_batch(r->tape, micro);
-    tl_var l = r->settings.accumulate > 1
-                   ? tl_transformer_loss_with(&r->model, r->tape, batch, &sum, NULL, NULL)
-                   : tl_transformer_loss(&r->model, r->tape, batch);
+    tl_var l =
+        tl_model_loss(&r->model.model, r->tape, batch, r->settings.accumulate > 1 ? &sum : NULL, NULL, NULL);
     double value = tl_item(tl_value(l));
     if (tl_ok(l) && !isfinite(value)) return stop_at_nonfinite(t, batch, "loss", value);
     if (!tl_backward(l)) return tl_error_set(&r->error, "%s", tl_tape_error(r->tape));

@@ -208,6 +208,14 @@ void tl_rows_cross_entropy_finish(tl_real *exps, const tl_row_softmax *softmax, 
     });
 }
 
+/* ---- one row of logits ---- */
+
+long tl_row_likeliest(const tl_real *x, long n, double *nll) { return kernels()->likeliest(x, n, nll); }
+
+tl_row_softmax tl_row_softmax_of(const tl_real *x, long n) {
+    return kernels()->cross_entropy(x, n, 0, 0, NULL).softmax;
+}
+
 /* ---- rows of a table ---- */
 
 void tl_rows_gather(tl_real *y, const tl_real *table, const int *id, long rows, long n) {

@@ -94,6 +94,13 @@ void tl_rows_cross_entropy_backward(tl_real *dx, const tl_real *logits, const tl
 void tl_rows_cross_entropy_finish(tl_real *exps, const tl_row_softmax *softmax, long rows, long n,
                                   const tl_row_targets *targets, tl_row_factor factor);
 
+/* ---- one row of logits, to choose from ---- */
+
+/* The first index of the largest element (0 if every element is NaN), and its -log softmax. */
+long tl_row_likeliest(const tl_real *x, long n, double *nll);
+/* Its largest element and the sum of e to the x - max: log softmax of element i is (x[i] - max) - log(sum). */
+tl_row_softmax tl_row_softmax_of(const tl_real *x, long n);
+
 /* ---- rows of a table ---- */
 
 /* y[r] = table[id[r]]; table [V,n] */

@@ -101,10 +101,8 @@ static void whole_begin(whole *w) {
 
 static tl_var whole_hidden(whole *w, tl_var *memory) {
     const tl_batch *b = &w->batch;
-    *memory =
-        tl_transformer_encode(&w->model, w->tape, b->src, b->sentences, b->src_len, b->src_lengths, NULL);
-    return tl_transformer_decode(&w->model, b->tgt_in, b->tgt_len, b->tgt_lengths, *memory, b->src_lengths,
-                                 NULL);
+    *memory = tl_transformer_encode(&w->model, w->tape, b, NULL);
+    return tl_transformer_decode(&w->model, w->tape, b, *memory, NULL);
 }
 
 static void whole_end(whole *w, tl_var loss) {
