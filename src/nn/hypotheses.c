@@ -256,6 +256,13 @@ static bool stuck(const tl_hypotheses *h, long place, long t) {
 bool tl_hypotheses_extend(tl_hypotheses *h, tl_tensor logits, long t, long *going) {
     enum { SMALL = 8192, SMALL_GREEDY = 30000 }; /* up to so many logits, one thread is as fast as two */
     const long rows = h->sentences * h->width;
+    if (!tl_is_contiguous(logits)) { /* a model may hand out a view */
+        tl_tensor copy = tl_tensor_of(tl_tape_memory(h->tape, (size_t)(rows * h->vocab) * sizeof(tl_real)),
+                                      TL_SHAPE(rows, h->vocab));
+        if (!copy.data) return false;
+        tl_tensor_copy(copy, logits);
+        logits = copy;
+    }
     const scan_job job = {h, logits.data, t};
     tl_share(rows * h->vocab > (h->width > 1 ? SMALL : SMALL_GREEDY), rows, scan_row, &job);
     for (long p = 0; p < h->sentences; p++) {
