@@ -310,6 +310,9 @@ START_TEST(without_bos_and_eos) {
             ck_assert(all_zero(tl_tensor_slice(maps, 1, 0, 1)));
             assert_same_bits(tl_tensor_slice(maps, 1, 1, 7), tl_at(plain.maps[TL_CROSS][0], s, 0), "maps");
         }
+        o.max_extra = 1; /* one word more than what is given there is always */
+        ck_assert(tl_search(&k.model.model, k.tape, &b, &o, &r));
+        for (int s = 0; s < 4; s++) ck_assert_int_eq(r.lengths[s], 2);
     }
     batch_free(&b);
     bench_end(&k);
