@@ -1,5 +1,5 @@
-/* A file's tensors against those that are wanted: first each wanted one is looked for; then, if the file has more, the first
- * that nobody wanted is named. */
+/* A file's tensors against those that are wanted: first each wanted one is looked for; then, if the file has more,
+ * the first that nobody wanted is named. */
 #include "fitting.h"
 #include "complain.h"
 

@@ -1,5 +1,5 @@
-/* Is a file the right one for a model? The one check of a file's tensors against those that are wanted, for parameters and
- * for checkpoints. */
+/* Is a file the right one for a model? The one check of a file's tensors against those that are wanted, for
+ * parameters and for checkpoints. */
 #ifndef TL_IO_FITTING_H
 #define TL_IO_FITTING_H
 
@@ -7,7 +7,7 @@
 
 #define TL_SAME_MODEL "the model must be made with the configuration it was saved with"
 
-/* Whether a tensor in this dtype can be used; false, with the error set, if not. `file` and `name` are fit for a message. */
+/* Whether a tensor of this dtype can be used; false, with the error set, if not. `file` and `name` are fit for it. */
 typedef bool tl_dtype_fits(const tl_safetensors_entry *entry, const char *file, const char *name,
                            tl_error *error);
 

@@ -1,5 +1,5 @@
-/* Nothing goes in a circle: a file, its header and its source taken as one, includes only what lies below it, and calls only
- * what lies below it. Who reads a file can read what it stands on first, and come to an end. */
+/* Nothing goes in a circle: a file, its header and its source taken as one, includes and calls only what lies below it.
+ * Who reads a file can read what it stands on first, and come to an end. */
 #define _POSIX_C_SOURCE 200809L
 #include "house.h"
 
@@ -78,7 +78,7 @@ END_TEST
 
 /* ---- includes ---- */
 
-/* A source file and its header are one. So are the kernels: their one header lists them all for who picks among them. */
+/* A source file and its header are one. So are the kernels: one header lists them all, for who picks among them. */
 static void unit_of(const char *file, char unit[512]) {
     strcpy(unit, is_in(file, "src/tensor/kernels") ? "src/tensor/kernels" : file);
     char *dot = strrchr(unit, '.');
@@ -107,8 +107,8 @@ END_TEST
 
 /* ---- calls ---- */
 
-/* Not of autograd, where operations are checked with the help of others, and the tape and the way back over it keep each
- * other's memory. */
+/* Not autograd's, where operations are checked with the help of others, and the tape and the way back over it keep
+ * each other's memory. */
 static bool calls_count(const char *file) { return strstr(file, ".c") && !is_in(file, "src/autograd"); }
 
 typedef struct definition {

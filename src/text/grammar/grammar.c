@@ -10,9 +10,9 @@
  *   reserved.c                        which meanings are kept from training
  *   say.c                             a sentence as it is said
  *   english.c, french.c, chinese.c    saying a meaning
- *   grammar.c                         streams: one of distinct sentences belongs to (seed, pair, part). Meanings are drawn
- *                                     one after the other; those of the other part, those too long and those whose
- *                                     English came before are left out. A corpus is a range of a stream
+ *   grammar.c                         streams: one of distinct sentences belongs to (seed, pair, part). Meanings are
+ *                                     drawn one after the other; those of the other part, those too long and those
+ *                                     whose English came before are left out. A corpus is a range of a stream
  *
  * What there is
  *   clause        the girls often read the newspaper .  les filles lisent souvent le journal .

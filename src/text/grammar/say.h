@@ -1,5 +1,5 @@
-/* One side of a sentence as it is said: its tokens, and for each the parts of the meaning that it expresses. Where the two
- * sides share a part, tokens are linked. */
+/* One side of a sentence as it is said: its tokens, and for each the parts of the meaning that it expresses. Tokens
+ * of the two sides that share a part are linked. */
 #ifndef TL_TEXT_GRAMMAR_SAY_H
 #define TL_TEXT_GRAMMAR_SAY_H
 
