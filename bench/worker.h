@@ -11,6 +11,8 @@
 
 #include <tapeloom.h>
 
+#include "tensor/kernels/kernels.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

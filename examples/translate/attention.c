@@ -88,9 +88,15 @@ static bool look(run *r, picture *p, const int *src, const int *written) {
         memcpy(read + 1, written, (size_t)(length - 1) * sizeof *read);
         bool was = tl_tape_set_grad(r->tape, false);
         tl_tape_set_training(r->tape, 0);
-        tl_var memory = tl_transformer_encode(&r->model, r->tape, src, 1, src_length, &src_length, NULL);
-        tl_transformer_decode(&r->model, read, length, &length, memory, &src_length,
-                              &(tl_transformer_maps){.cross = maps});
+        const tl_batch batch = {.sentences = 1,
+                                .src_len = src_length,
+                                .tgt_len = length,
+                                .src = src,
+                                .tgt_in = read,
+                                .src_lengths = &src_length,
+                                .tgt_lengths = &length};
+        tl_var memory = tl_transformer_encode(&r->model, r->tape, &batch, NULL);
+        tl_transformer_decode(&r->model, r->tape, &batch, memory, &(tl_model_maps){.cross = maps});
         ok = tl_ok(maps[layer].probs);
         if (ok) fill(p, tl_value(maps[layer].probs), s->head);
         tl_tape_set_grad(r->tape, was);
@@ -135,13 +141,13 @@ bool draw_attention(run *r, const char *source, FILE *out) {
     picture p = {0};
     int *src = ids_of(r, source, &p.columns);
     if (src && p.columns > 1) { /* a blank line has no picture */
-        tl_greedy_result g;
+        tl_search_result g;
         int length = (int)p.columns;
         tl_tape_reset(r->tape);
-        if (tl_transformer_greedy(
-                &r->model, r->tape, src, 1, length, &length,
-                &(tl_greedy_options){
-                    .bos = TL_BOS, .eos = TL_EOS, .max_ratio = target_ratio(r), .max_extra = TARGET_EXTRA},
+        const tl_batch source = {.sentences = 1, .src_len = length, .src = src, .src_lengths = &length};
+        if (tl_search(
+                &r->model.model, r->tape, &source,
+                &(tl_search_options){.beam = 1, .max_ratio = target_ratio(r), .max_extra = TARGET_EXTRA},
                 &g)) {
             p.rows = g.lengths[0] + (g.lengths[0] < g.capacity && g.ids[g.lengths[0]] == TL_EOS);
             if (p.rows && name(r, &p, src, g.ids) && look(r, &p, src, g.ids)) draw(&p, out);

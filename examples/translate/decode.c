@@ -55,37 +55,15 @@ double target_ratio(const run *r) {
     return many ? 12 : 2;
 }
 
-/* The score that beam search gives the same hypothesis: its <eos> counts, if it came to one. */
-static double ranked(const run *r, const tl_greedy_result *g, long i) {
-    long length = g->lengths[i];
-    bool ended = length < g->capacity && g->ids[i * g->capacity + length] == TL_EOS;
-    return g->score[i] / pow((double)(length + ended), r->settings.length_penalty);
-}
-
-static bool keep_greedy(run *r, const tl_batch *b, translations *t) {
-    tl_greedy_result g;
-    tl_greedy_options options = {
-        .bos = TL_BOS, .eos = TL_EOS, .max_ratio = target_ratio(r), .max_extra = TARGET_EXTRA};
-    bool ok = tl_transformer_greedy(&r->model, r->tape, b->src, b->sentences, b->src_len, b->src_lengths,
-                                    &options, &g);
-    for (long i = 0; ok && i < b->sentences; i++)
-        if (!keep(r, t, b->index[i], 0, g.ids + i * g.capacity, g.lengths[i], ranked(r, &g, i),
-                  b->src_lengths[i] < 2))
-            return false;
-    return ok || tl_error_set(&r->error, "%s", tl_tape_error(r->tape));
-}
-
-static bool keep_beam(run *r, const tl_batch *b, long beam, translations *t) {
-    tl_beam_result g;
-    tl_beam_options options = {.bos = TL_BOS,
-                               .eos = TL_EOS,
-                               .beam = (int)beam,
-                               .nbest = (int)t->nbest,
-                               .max_ratio = target_ratio(r),
-                               .max_extra = TARGET_EXTRA,
-                               .length_penalty = r->settings.length_penalty};
-    bool ok = tl_transformer_beam(&r->model, r->tape, b->src, b->sentences, b->src_len, b->src_lengths,
-                                  &options, &g);
+/* Translates one batch; with beam 1, greedily. */
+static bool keep_batch(run *r, const tl_batch *b, long beam, translations *t) {
+    tl_search_result g;
+    const tl_search_options options = {.beam = (int)beam,
+                                       .nbest = (int)t->nbest,
+                                       .max_ratio = target_ratio(r),
+                                       .max_extra = TARGET_EXTRA,
+                                       .length_penalty = r->settings.length_penalty};
+    bool ok = tl_search(&r->model.model, r->tape, b, &options, &g);
     for (long k = 0; ok && k < b->sentences * g.nbest; k++) {
         long i = k / g.nbest;
         if (!keep(r, t, b->index[i], k % g.nbest, g.ids + k * g.capacity, g.lengths[k], g.score[k],
@@ -116,7 +94,7 @@ bool translate_corpus(run *r, const tl_corpus *cut, long beam, translations *t, 
     const bool reused = tl_tape_set_reuse_weights(r->tape, true);
     while (ok && !(stop && *stop) && tl_batches_next(batches, &batch)) {
         tl_tape_reset(r->tape);
-        ok = beam > 1 ? keep_beam(r, &batch, beam, t) : keep_greedy(r, &batch, t);
+        ok = keep_batch(r, &batch, beam, t);
         done += batch.sentences;
         tl_progress_update(progress, done, 0, (double)batch.src_tokens);
     }
@@ -140,15 +118,13 @@ static bool measure_loss(run *r, const tl_corpus *cut, quality *q, const volatil
     bool was = tl_tape_set_grad(r->tape, false);
     tl_tape_set_training(r->tape, 0);
     while (!tl_failed(&r->error) && !(stop && *stop) && tl_batches_next(batches, &batch)) {
-        double batch_nll = 0;
-        long batch_tokens = 0, batch_correct = 0;
-        tl_loss_options options = {.nll = &batch_nll, .count = &batch_tokens, .correct = &batch_correct};
+        tl_loss_report report = {0};
         tl_tape_reset(r->tape);
-        if (!tl_ok(tl_transformer_loss_with(&r->model, r->tape, &batch, &options, NULL)))
+        if (!tl_ok(tl_model_loss(&r->model.model, r->tape, &batch, NULL, &report, NULL)))
             tl_error_set(&r->error, "%s", tl_tape_error(r->tape));
-        nll += batch_nll;
-        tokens += batch_tokens;
-        correct += batch_correct;
+        nll += report.nll;
+        tokens += report.count;
+        correct += report.correct;
         done += batch.sentences;
         tl_progress_update(&progress, done, 0, (double)batch.tgt_tokens);
     }

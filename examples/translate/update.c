@@ -66,12 +66,11 @@ bool stop_at_nonfinite(training *t, const tl_batch *batch, const char *what, dou
 /* Adds one batch's gradients; with several to an update, those of the summed loss. */
 static bool forward_backward(training *t, const tl_batch *batch, int micro, double *loss, long *tokens) {
     run *r = &t->run;
-    long count = 0;
-    tl_loss_options sum = {.divisor = 1, .count = &count};
+    const tl_loss_options sum = {.reduction = TL_REDUCE_SUM};
     tl_tape_reset(r->tape);
     if (micro) tl_tape_set_micro_batch(r->tape, micro);
-    tl_var l = r->settings.accumulate > 1 ? tl_transformer_loss_with(&r->model, r->tape, batch, &sum, NULL)
-                                          : tl_transformer_loss(&r->model, r->tape, batch);
+    tl_var l =
+        tl_model_loss(&r->model.model, r->tape, batch, r->settings.accumulate > 1 ? &sum : NULL, NULL, NULL);
     double value = tl_item(tl_value(l));
     if (tl_ok(l) && !isfinite(value)) return stop_at_nonfinite(t, batch, "loss", value);
     if (!tl_backward(l)) return tl_error_set(&r->error, "%s", tl_tape_error(r->tape));

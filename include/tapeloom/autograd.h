@@ -75,11 +75,18 @@ void tl_scope_leave(tl_tape *tape);
 
 /* ---- values ---- */
 
-/* Vars over the caller's memory, which must stay as it is until reset. A constant wants no gradient and may have any
- * strides; a variable's gradient is kept for tl_grad (and it is copied if it is not contiguous). */
+/* Vars over the caller's memory. It must live and stay as it is until tl_tape_reset, or until tl_tape_release forgets
+ * the var: backward reads it once more, long after the operation that took it has returned, so an array of a function
+ * that returns before tl_backward will not do. A constant wants no gradient and may have any strides; a variable's
+ * gradient is kept for tl_grad (and it is copied if it is not contiguous). Inert if the tensor has no data. */
 tl_var tl_constant(tl_tape *tape, tl_tensor value);
 tl_var tl_variable(tl_tape *tape, tl_tensor value);
-tl_var tl_scalar(tl_tape *tape, double value); /* a constant of shape [] */
+/* Constants in the tape's own memory. A copy of a tensor of any strides, whose memory may go at once; all elements 0,
+ * or one value. */
+tl_var tl_constant_copy(tl_tape *tape, tl_tensor value);
+tl_var tl_zeros(tl_tape *tape, tl_shape shape);
+tl_var tl_full(tl_tape *tape, tl_shape shape, double value);
+tl_var tl_scalar(tl_tape *tape, double value); /* of shape [] */
 
 /* A leaf is a value whose memory and gradient live outside the tape, a parameter for instance. One node per leaf
  * and step however often it is used. Two tapes must not go backward into one leaf at the same time. */

@@ -1,7 +1,7 @@
 /* Optimisers, gradient clipping and learning-rate schedules. They know parameters, not tapes.
  *
  * A step: tl_zero_grad, forward, tl_backward, tl_clip_grad_norm, tl_adam_step. To accumulate over micro-batches, go
- * backward several times with summed losses (tl_loss_options.divisor = 1), then tl_scale_grad(params, 1 / tokens). */
+ * backward several times with summed losses (tl_loss_options.reduction = TL_REDUCE_SUM), then tl_scale_grad(params, 1 / tokens). */
 #ifndef TAPELOOM_OPTIM_H
 #define TAPELOOM_OPTIM_H
 

@@ -78,10 +78,21 @@ double tl_item(tl_tensor t);                       /* the element of a one-eleme
 /* sqrt(sum of squares), summed in double along a fixed tree */
 double tl_tensor_norm(tl_tensor t);
 
+/* The k largest along an axis, largest first, and of equals the first first; NaN counts as larger than all, as PyTorch has
+ * it. ids (where they stand along the axis) and values (may be NULL) are the caller's: row-major, of t's shape with k
+ * along the axis, so that ids go straight into tl_gather or tl_embedding. False, and nothing written, if there is no
+ * such axis or it has fewer than k elements. */
+bool tl_top_k(tl_tensor t, int axis, long k, int *ids, tl_real *values);
+bool tl_argmax(tl_tensor t, int axis, int *ids); /* tl_top_k with k = 1 */
+
 /* Prints shape and elements, long axes shortened in the middle as NumPy does. */
 void tl_print(tl_tensor t, FILE *out);
 
-/* ---- a batch of sentence pairs, filled by the text room (or by hand), read by the nn room ---- */
+/* ---- a batch, filled by the text room (or by hand), read by the nn room ----
+ *
+ * Which parts are there depends on what a model reads: pairs have both sides; a language model's windows have tgt_in and
+ * tgt_out alone; sentences to choose a class for have src and labels; pictures to describe have pictures in the place of
+ * src. What is not there is NULL, and its length 0. */
 
 typedef struct tl_batch {
     long sentences;              /* B */
@@ -91,6 +102,8 @@ typedef struct tl_batch {
     const int *tgt_out;          /* [B,T] y1 … yn <eos>: what it must say; padded with pad */
     const int *src_lengths;      /* [B] real tokens of each source */
     const int *tgt_lengths;      /* [B] real tokens of each target */
+    const int *labels;           /* [B] a class of each sentence */
+    tl_tensor pictures;          /* [B,S,F] S patches of F numbers each */
     const long *index;           /* [B] which sentence of the corpus each row is; may be NULL */
     long src_tokens, tgt_tokens; /* sums of the lengths */
     int pad;                     /* the id that fills rows up; never a target */

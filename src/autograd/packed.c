@@ -5,6 +5,7 @@
  * in an arena of their own, because neither a decoding step's marks nor the tape's reset must forget them; it is emptied,
  * not freed, when the switch goes off. */
 #include "tape.h"
+#include "for_kernels.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,7 @@
 /* The tape's life: nodes, handles, scopes, modes, errors. */
 #include "tape.h"
+
+#include "for_kernels.h"
 #include "tensor/kernels/kernels.h"
 
 #include <stdarg.h>
@@ -33,10 +35,10 @@ void tl_tape_free(tl_tape *tape) {
     free(tape->scope);
     free(tape->scope_table);
     free(tape->leaf_table);
-    free(tape->free_size);
     free(tape->node);
     free(tape->edge);
     free(tape->packed_weight);
+    tl_recycled_free(&tape->recycled);
     tl_workspace_free(&tape->workspace);
     tl_arena_free(&tape->packed_arena);
     tl_arena_free(&tape->arena);
@@ -46,7 +48,7 @@ void tl_tape_free(tl_tape *tape) {
 void tl_tape_reset(tl_tape *tape) {
     if (!tape) return;
     tl_arena_reset(&tape->arena);
-    tl_grad_forget(tape);
+    tl_recycled_forget(&tape->recycled);
     tape->nodes = tape->edges = tape->depth = 0;
     tape->consumed = false;
     tape->epoch++;
@@ -66,7 +68,7 @@ void tl_tape_release(tl_tape *tape, tl_mark mark) {
         return;
     }
     tl_arena_release(&tape->arena, (tl_arena_mark){mark.chunk, mark.used});
-    tl_grad_forget(tape);
+    tl_recycled_forget(&tape->recycled);
     tape->nodes = mark.nodes;
     tape->edges = mark.edges;
     tape->epoch++;
@@ -155,13 +157,13 @@ tl_workspace *tl_tape_workspace(tl_tape *tape) { return &tape->workspace; }
 
 tl_tape_stats tl_tape_stats_of(const tl_tape *tape) {
     if (!tape) return (tl_tape_stats){0};
-    return (tl_tape_stats){.nodes = tape->nodes,
-                           .used = tape->arena.used,
-                           .peak = tape->arena.peak,
-                           .reserved =
-                               tape->arena.reserved + tape->workspace.size + tape->packed_arena.reserved,
-                           .allocations = tape->arena.allocations + tape->workspace.allocations +
-                                          tape->packed_arena.allocations + tape->table_allocations};
+    return (tl_tape_stats){
+        .nodes = tape->nodes,
+        .used = tape->arena.used,
+        .peak = tape->arena.peak,
+        .reserved = tape->arena.reserved + tape->workspace.size + tape->packed_arena.reserved,
+        .allocations = tape->arena.allocations + tape->workspace.allocations +
+                       tape->packed_arena.allocations + tape->recycled.allocations + tape->table_allocations};
 }
 
 /* ---- scopes ---- */

@@ -1,7 +1,7 @@
 /* Packed weights: they change time, never a bit, and are forgotten when the switch goes off. */
 #include "check.h"
 #include "tapeloom.h"
-#include "tapeloom/op.h"
+#include "autograd/for_kernels.h"
 #include "../tensor/numbers.h"
 #include "tensor/product.h"
 

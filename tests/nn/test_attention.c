@@ -183,7 +183,7 @@ START_TEST(looking_at_a_transformer_changes_nothing) {
     gradients g = {0};
     tl_real first = 0;
     for (int round = 0; round < 3; round++) {
-        tl_transformer_maps maps = look(&looking, round == 2);
+        tl_model_maps maps = look(&looking, round == 2);
         tl_real value = (tl_real)tl_item(tl_value(bench_step(&k, &b, 5, round ? &maps : NULL)));
         if (round == 0) {
             first = value;
@@ -434,10 +434,12 @@ START_TEST(a_hidden_key_of_nan) {
         tl_tape_reset(s->tape);
         tl_var x = tl_constant(s->tape, tl_tensor_of(s->x, TL_SHAPE(B, T, D))),
                memory = tl_constant(s->tape, tl_tensor_of(s->memory, TL_SHAPE(B, S, D)));
-        tl_heads h = tl_attention_project(&s->layer, x, memory);
-        h.k = tl_constant(s->tape, tl_tensor_of(k, TL_SHAPE(B, H, S, DK)));
+        tl_kv_cache keys = tl_attention_cache_of(&s->layer, memory);
+        keys.k = tl_tensor_of(k, TL_SHAPE(B, H, S, DK));
         tl_attention_maps maps = {0};
-        tl_var y = tl_attention_mix(&s->layer, h, &(tl_mask){.key_lengths = lengths}, &maps);
+        tl_var y = tl_attention_over(
+            &s->layer, tl_reshape(x, TL_SHAPE(B * T, 1, D)),
+            &(tl_attended){.other = &keys, .mask = &(tl_mask){.key_lengths = lengths}, .maps = &maps});
         if (round == 0) {
             clean = copied(tl_value(y));
             for (long e = 0; e < B * H * S * DK; e++)

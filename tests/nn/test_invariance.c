@@ -15,16 +15,14 @@ typedef struct pass {
  * logits that are there, or `fused` with the projection, as training has it. */
 static pass forward(bench *k, const tl_batch *b, bool fused) {
     pass p;
-    p.memory =
-        tl_transformer_encode(&k->model, k->tape, b->src, b->sentences, b->src_len, b->src_lengths, NULL);
-    p.hidden = tl_transformer_decode(&k->model, b->tgt_in, b->tgt_len, b->tgt_lengths, p.memory,
-                                     b->src_lengths, NULL);
+    p.memory = tl_transformer_encode(&k->model, k->tape, b, NULL);
+    p.hidden = tl_transformer_decode(&k->model, k->tape, b, p.memory, NULL);
     p.logits = tl_transformer_logits(&k->model, p.hidden);
     tl_loss_options o = {.ignore = true, .ignore_id = b->pad, .divisor = 1, .label_smoothing = 0.1};
     tl_param *bias = k->model.output_bias;
     p.loss = fused ? tl_linear_cross_entropy(p.hidden, tl_use(k->tape, k->model.output_weight),
-                                             bias ? tl_use(k->tape, bias) : TL_NO_VAR, b->tgt_out, &o)
-                   : tl_cross_entropy(p.logits, b->tgt_out, &o);
+                                             bias ? tl_use(k->tape, bias) : TL_NO_VAR, b->tgt_out, &o, NULL)
+                   : tl_cross_entropy(p.logits, b->tgt_out, &o, NULL);
     tl_keep(p.memory), tl_keep(p.hidden);
     ck_assert_msg(tl_ok(p.loss), "%s", tl_tape_error(k->tape));
     return p;
@@ -287,7 +285,7 @@ START_TEST(any_number_of_threads) {
         tl_var y = bench_step(&k, &b, 3, NULL);
         double norm_now = tl_clip_grad_norm(k.params, 0);
         tl_tape_set_training(k.tape, 0);
-        tl_var m = tl_transformer_encode(&k.model, k.tape, b.src, 16, b.src_len, b.src_lengths, NULL);
+        tl_var m = tl_transformer_encode(&k.model, k.tape, &b, NULL);
         if (i == 0) {
             loss = copied(tl_value(y));
             memory = copied(tl_value(m));
@@ -373,16 +371,18 @@ typedef struct said {
 
 static said say(bench *k, const tl_batch *b, bool no_cache, int threads) {
     said s = {0};
-    tl_greedy_result r;
+    tl_search_result r;
     tl_set_threads(threads);
     tl_tape_reset(k->tape);
-    ck_assert_msg(
-        tl_transformer_greedy(
-            &k->model, k->tape, b->src, b->sentences, b->src_len, b->src_lengths,
-            &(tl_greedy_options){
-                .bos = MODEL_BOS, .eos = MODEL_EOS, .max_ratio = 1.5, .max_extra = 6, .no_cache = no_cache},
-            &r),
-        "%s", tl_tape_error(k->tape));
+    ck_assert_msg(tl_search(&k->model.model, k->tape, b,
+                            &(tl_search_options){.beam = 1,
+                                                 .bos = MODEL_BOS,
+                                                 .eos = MODEL_EOS,
+                                                 .max_ratio = 1.5,
+                                                 .max_extra = 6,
+                                                 .no_cache = no_cache},
+                            &r),
+                  "%s", tl_tape_error(k->tape));
     ck_assert_int_eq(r.sentences, b->sentences);
     ck_assert_int_le(r.capacity, 64);
     for (long i = 0; i < r.sentences; i++) {
@@ -442,12 +442,10 @@ START_TEST(greedy_is_teacher_forcing_on_its_own_words) {
             in[64] = {MODEL_BOS};
         for (int t = 1; t < n; t++) in[t] = s.ids[i][t - 1];
         tl_tape_reset(k.tape);
-        tl_var memory = tl_transformer_encode(&k.model, k.tape, b.src + i * b.src_len, 1, b.src_lengths[i],
-                                              b.src_lengths + i, NULL);
-        tl_var log_p =
-            tl_log_softmax(tl_transformer_logits(&k.model, tl_transformer_decode(&k.model, in, n, &n, memory,
-                                                                                 b.src_lengths + i, NULL)),
-                           -1);
+        const tl_batch one = alone(&b, i, in, &n);
+        tl_var memory = tl_transformer_encode(&k.model, k.tape, &one, NULL);
+        tl_var hidden = tl_transformer_decode(&k.model, k.tape, &one, memory, NULL);
+        tl_var log_p = tl_log_softmax(tl_transformer_logits(&k.model, hidden), -1);
         double score = 0;
         for (int t = 0; t < n; t++) {
             tl_tensor row = tl_at(tl_value(log_p), 0, t);

@@ -16,11 +16,10 @@ static const double exact = sizeof(tl_real) == 4 ? 1e-5 : 1e-12;
 static bool near(double a, double b) { return fabs(a - b) <= exact * fmax(1, fabs(b)); }
 
 /* Checks what is true of every result; the caller frees. */
-static sentence_said *say(bench *k, const tl_batch *b, const tl_beam_options *o) {
-    tl_beam_result r;
+static sentence_said *say(bench *k, const tl_batch *b, const tl_search_options *o) {
+    tl_search_result r;
     tl_tape_reset(k->tape);
-    bool ok =
-        tl_transformer_beam(&k->model, k->tape, b->src, b->sentences, b->src_len, b->src_lengths, o, &r);
+    bool ok = tl_search(&k->model.model, k->tape, b, o, &r);
     ck_assert_msg(ok, "%s", tl_tape_error(k->tape));
     ck_assert_int_eq(r.sentences, b->sentences);
     ck_assert_int_eq(r.nbest, o->nbest ? o->nbest : 1);
@@ -99,9 +98,9 @@ static void log_probabilities(bench *k, const tl_batch *b, long s, const hypothe
     int in[WORDS + 1] = {MODEL_BOS}, n = h->count + 1;
     memcpy(in + 1, h->words, (size_t)h->count * sizeof(int));
     tl_mark mark = tl_tape_mark(k->tape);
-    tl_var memory = tl_transformer_encode(&k->model, k->tape, b->src + s * b->src_len, 1, b->src_lengths[s],
-                                          b->src_lengths + s, NULL);
-    tl_var hidden = tl_transformer_decode(&k->model, in, n, &n, memory, b->src_lengths + s, NULL);
+    const tl_batch one = alone(b, s, in, &n);
+    tl_var memory = tl_transformer_encode(&k->model, k->tape, &one, NULL);
+    tl_var hidden = tl_transformer_decode(&k->model, k->tape, &one, memory, NULL);
     tl_tensor row = tl_at(tl_value(tl_transformer_logits(&k->model, hidden)), 0, n - 1);
     must(row.data != NULL);
     double max = -INFINITY, sum = 0;
@@ -172,13 +171,13 @@ START_TEST(follows_the_rule) {
             const double alpha = (double[]){0, 0.6, 1.5}[which];
             for (int nbest = 1; nbest <= beam; nbest += beam == 1 ? 1 : beam - 1) {
                 sentence_said *said = say(&k, &b,
-                                          &(tl_beam_options){.bos = MODEL_BOS,
-                                                             .eos = MODEL_EOS,
-                                                             .beam = beam,
-                                                             .nbest = nbest,
-                                                             .length_penalty = alpha,
-                                                             .max_ratio = 0.5,
-                                                             .max_extra = 6});
+                                          &(tl_search_options){.bos = MODEL_BOS,
+                                                               .eos = MODEL_EOS,
+                                                               .beam = beam,
+                                                               .nbest = nbest,
+                                                               .length_penalty = alpha,
+                                                               .max_ratio = 0.5,
+                                                               .max_extra = 6});
                 for (long s = 0; s < SENTENCES; s++) {
                     int limit = (int)(0.5 * b.src_lengths[s] + 6);
                     int count = by_the_rule(&k, &b, s, beam, alpha, limit, h);
@@ -230,12 +229,12 @@ START_TEST(a_beam_as_wide_as_the_tree_finds_everything) {
     everything(&k, &b, &(hypothesis){.count = 0}, alpha, limit, all, &count);
     ck_assert_int_eq(count, there);
     qsort(all, (size_t)count, sizeof *all, by_score);
-    tl_beam_options o = {.bos = MODEL_BOS,
-                         .eos = MODEL_EOS,
-                         .beam = MOST,
-                         .nbest = MOST,
-                         .length_penalty = alpha,
-                         .max_extra = limit};
+    tl_search_options o = {.bos = MODEL_BOS,
+                           .eos = MODEL_EOS,
+                           .beam = MOST,
+                           .nbest = MOST,
+                           .length_penalty = alpha,
+                           .max_extra = limit};
     sentence_said *said = say(&k, &b, &o);
     ck_assert_int_eq(said->count, there); /* and `say` has seen that all differ */
     for (int i = 0; i < there; i++) {
@@ -260,13 +259,13 @@ END_TEST
 START_TEST(beam_1_is_greedy) {
     bench k = trained(&models[_i], 40);
     tl_batch b = batch_of(sentences, SENTENCES, models[_i].src_vocab, 0, 0);
-    tl_greedy_result g;
-    sentence_said *sum = say(&k, &b, &(tl_beam_options){.bos = MODEL_BOS, .eos = MODEL_EOS, .beam = 1});
+    tl_search_result g;
+    sentence_said *sum = say(&k, &b, &(tl_search_options){.bos = MODEL_BOS, .eos = MODEL_EOS, .beam = 1});
     sentence_said *mean =
-        say(&k, &b, &(tl_beam_options){.bos = MODEL_BOS, .eos = MODEL_EOS, .beam = 1, .length_penalty = 1});
+        say(&k, &b, &(tl_search_options){.bos = MODEL_BOS, .eos = MODEL_EOS, .beam = 1, .length_penalty = 1});
     tl_tape_reset(k.tape);
-    ck_assert(tl_transformer_greedy(&k.model, k.tape, b.src, b.sentences, b.src_len, b.src_lengths,
-                                    &(tl_greedy_options){.bos = MODEL_BOS, .eos = MODEL_EOS}, &g));
+    ck_assert(tl_search(&k.model.model, k.tape, &b,
+                        &(tl_search_options){.beam = 1, .bos = MODEL_BOS, .eos = MODEL_EOS}, &g));
     for (long s = 0; s < SENTENCES; s++) {
         int n = g.lengths[s], limit = 2 * b.src_lengths[s] + 10, said = n + (n < limit);
         must(sum[s].count == 1 && sum[s].lengths[0] == n && mean[s].lengths[0] == n);
@@ -288,7 +287,7 @@ START_TEST(scores_are_those_of_teacher_forcing) {
     tl_batch b = batch_of(sentences, SENTENCES, models[_i % MODELS].src_vocab, 0, 0);
     sentence_said *said =
         say(&k, &b,
-            &(tl_beam_options){
+            &(tl_search_options){
                 .bos = MODEL_BOS, .eos = MODEL_EOS, .beam = 6, .nbest = 6, .length_penalty = alpha});
     for (long s = 0; s < SENTENCES; s++) {
         must(said[s].count == 6);
@@ -297,9 +296,9 @@ START_TEST(scores_are_those_of_teacher_forcing) {
             int in[WORDS] = {MODEL_BOS};
             for (int t = 1; t < n; t++) in[t] = said[s].ids[i][t - 1];
             tl_tape_reset(k.tape);
-            tl_var memory = tl_transformer_encode(&k.model, k.tape, b.src + s * b.src_len, 1,
-                                                  b.src_lengths[s], b.src_lengths + s, NULL);
-            tl_var hidden = tl_transformer_decode(&k.model, in, n, &n, memory, b.src_lengths + s, NULL);
+            const tl_batch one = alone(&b, s, in, &n);
+            tl_var memory = tl_transformer_encode(&k.model, k.tape, &one, NULL);
+            tl_var hidden = tl_transformer_decode(&k.model, k.tape, &one, memory, NULL);
             tl_tensor log_p = tl_value(tl_log_softmax(tl_transformer_logits(&k.model, hidden), -1));
             double sum = 0;
             for (int t = 0; t < n; t++) sum += (double)tl_at(log_p, 0, t).data[said[s].ids[i][t]];
@@ -321,12 +320,12 @@ static const double hand[] = {0.05, 0.05, 0.3, 0.6};
 static sentence_said *say_by_hand(bench *k, int beam, int nbest, double alpha) {
     tl_batch b = batch_of(sentences, 1, 13, 0, 0);
     sentence_said *said = say(k, &b,
-                              &(tl_beam_options){.bos = MODEL_BOS,
-                                                 .eos = MODEL_EOS,
-                                                 .beam = beam,
-                                                 .nbest = nbest,
-                                                 .length_penalty = alpha,
-                                                 .max_extra = 3});
+                              &(tl_search_options){.bos = MODEL_BOS,
+                                                   .eos = MODEL_EOS,
+                                                   .beam = beam,
+                                                   .nbest = nbest,
+                                                   .length_penalty = alpha,
+                                                   .max_extra = 3});
     batch_free(&b);
     return said;
 }
@@ -375,7 +374,7 @@ START_TEST(ties_by_hand) {
     bench k = dice(alike, 5);
     tl_batch b = batch_of(sentences, 2, 13, 0, 0);
     sentence_said *said =
-        say(&k, &b, &(tl_beam_options){.bos = MODEL_BOS, .eos = 4, .beam = 3, .nbest = 3, .max_extra = 3});
+        say(&k, &b, &(tl_search_options){.bos = MODEL_BOS, .eos = 4, .beam = 3, .nbest = 3, .max_extra = 3});
     for (int s = 0; s < 2; s++) {
         assert_words(&said[s], 0, 3 * log(0.2), 3, (int[]){0, 0, 0});
         assert_words(&said[s], 1, 3 * log(0.2), 3, (int[]){0, 0, 1});
@@ -418,15 +417,15 @@ static bool stops_before(long first, const double *p, int beam, int nbest, doubl
     say_always(&k, p, 4);
     tl_tensor_fill(tl_at(tl_param_value(tl_params_find(k.params, "tgt_positions.weight")), first), NAN);
     tl_batch b = batch_of(sentences, 1, 13, 0, 0);
-    tl_beam_result r;
-    bool stopped = tl_transformer_beam(&k.model, k.tape, b.src, 1, b.src_len, b.src_lengths,
-                                       &(tl_beam_options){.bos = MODEL_BOS,
-                                                          .eos = MODEL_EOS,
-                                                          .beam = beam,
-                                                          .nbest = nbest,
-                                                          .length_penalty = alpha,
-                                                          .max_extra = 4},
-                                       &r);
+    tl_search_result r;
+    bool stopped = tl_search(&k.model.model, k.tape, &b,
+                             &(tl_search_options){.bos = MODEL_BOS,
+                                                  .eos = MODEL_EOS,
+                                                  .beam = beam,
+                                                  .nbest = nbest,
+                                                  .length_penalty = alpha,
+                                                  .max_extra = 4},
+                             &r);
     if (!stopped) {
         char words[40];
         snprintf(words, sizeof words, "logits for word %ld of sentence 0", first + 1);
@@ -491,12 +490,12 @@ START_TEST(hypotheses_that_become_fewer) {
     for (int no_cache = 0; no_cache < 2; no_cache++) {
         tl_batch b = batch_of(sentences, 1, 13, 0, 0);
         sentence_said *said = say(&k, &b,
-                                  &(tl_beam_options){.bos = MODEL_BOS,
-                                                     .eos = MODEL_EOS,
-                                                     .beam = 4,
-                                                     .nbest = 4,
-                                                     .max_extra = 5,
-                                                     .no_cache = no_cache});
+                                  &(tl_search_options){.bos = MODEL_BOS,
+                                                       .eos = MODEL_EOS,
+                                                       .beam = 4,
+                                                       .nbest = 4,
+                                                       .max_extra = 5,
+                                                       .no_cache = no_cache});
         ck_assert_int_eq(said->count, 3);
         assert_words(said, 0, log(0.5), 1, (int[]){3, 2, 0});
         assert_words(said, 1, log(0.3), 1, (int[]){4, 2, 0});
@@ -521,12 +520,12 @@ START_TEST(limits) {
                 {0.1, 0, {1, 1, 1}},  {6, 3, {9, 27, 57}},  {30, 0, {30, 64, 64}}};
     for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
         sentence_said *said = say(&k, &b,
-                                  &(tl_beam_options){.bos = MODEL_BOS,
-                                                     .eos = 99,
-                                                     .beam = 3,
-                                                     .nbest = 3,
-                                                     .max_ratio = want[i].ratio,
-                                                     .max_extra = want[i].extra});
+                                  &(tl_search_options){.bos = MODEL_BOS,
+                                                       .eos = 99,
+                                                       .beam = 3,
+                                                       .nbest = 3,
+                                                       .max_ratio = want[i].ratio,
+                                                       .max_extra = want[i].extra});
         for (int s = 0; s < 3; s++) {
             ck_assert_int_eq(said[s].count, 3);
             for (int n = 0; n < 3; n++) ck_assert_int_eq(said[s].lengths[n], want[i].words[s]);
@@ -548,14 +547,14 @@ START_TEST(the_same_bits) {
     for (long i = 0; i < SENTENCES; i++)
         for (long t = b.src_lengths[i]; t < wide.src_len; t++)
             ((int *)wide.src)[i * wide.src_len + t] = 3 + (int)t % 7;
-    tl_beam_options o = {.bos = MODEL_BOS,
-                         .eos = MODEL_EOS,
-                         .beam = _i / MODELS ? 4 : 5,
-                         .nbest = _i / MODELS ? 1 : 5,
-                         .length_penalty = _i / MODELS ? 0 : 1,
-                         .max_ratio = 1.5,
-                         .max_extra = 6},
-                    slow = o;
+    tl_search_options o = {.bos = MODEL_BOS,
+                           .eos = MODEL_EOS,
+                           .beam = _i / MODELS ? 4 : 5,
+                           .nbest = _i / MODELS ? 1 : 5,
+                           .length_penalty = _i / MODELS ? 0 : 1,
+                           .max_ratio = 1.5,
+                           .max_extra = 6},
+                      slow = o;
     slow.no_cache = true;
     tl_set_threads(1);
     sentence_said *cached = say(&k, &b, &o), *scratch = say(&k, &b, &slow), *padded = say(&k, &wide, &o);
@@ -587,18 +586,18 @@ END_TEST
 
 /* ---- memory and modes ---- */
 
-static bool search(bench *k, const tl_batch *b, const tl_beam_options *o, tl_beam_result *r) {
-    return tl_transformer_beam(&k->model, k->tape, b->src, b->sentences, b->src_len, b->src_lengths, o, r);
+static bool search(bench *k, const tl_batch *b, const tl_search_options *o, tl_search_result *r) {
+    return tl_search(&k->model.model, k->tape, b, o, r);
 }
 
 START_TEST(shapes_seen_before_allocate_nothing) {
     bench k = trained(&bench_small, 20);
     tl_batch b[3] = {batch_of(sentences, 4, 13, 0, 0), batch_of(sentences + 5, 1, 13, 0, 0),
                      batch_of(sentences, SENTENCES, 13, 0, 0)};
-    tl_beam_options o = {.bos = MODEL_BOS, .eos = MODEL_EOS, .nbest = 2, .no_cache = _i};
+    tl_search_options o = {.bos = MODEL_BOS, .eos = MODEL_EOS, .nbest = 2, .no_cache = _i};
     tl_tape_stats first = {0};
     for (int number = 0; number < 9; number++) {
-        tl_beam_result r;
+        tl_search_result r;
         tl_tape_reset(k.tape);
         ck_assert(search(&k, &b[number % 3], &o, &r));
         tl_tape_stats now = tl_tape_stats_of(k.tape);
@@ -616,13 +615,13 @@ START_TEST(leaves_no_trace) {
     config.dropout = config.attention_dropout = 0.3;
     bench k = bench_begin(&config);
     tl_batch b = batch_of(sentences, 3, 13, 0, 0);
-    tl_beam_options o = {.bos = MODEL_BOS, .eos = MODEL_EOS, .nbest = 3};
+    tl_search_options o = {.bos = MODEL_BOS, .eos = MODEL_EOS, .nbest = 3};
     sentence_said *eval = say(&k, &b, &o);
     tl_tape_reset(k.tape);
     tl_tape_set_training(k.tape, 7);
     tl_tape_stats before = tl_tape_stats_of(k.tape);
     tl_mark mark = tl_tape_mark(k.tape);
-    tl_beam_result r;
+    tl_search_result r;
     ck_assert(search(&k, &b, &o, &r));
     ck_assert(tl_tape_training(k.tape)); /* and dropout was off meanwhile */
     ck_assert_double_eq(r.score[0], eval[0].score[0]);
@@ -647,8 +646,8 @@ START_TEST(leaves_no_trace) {
 END_TEST
 
 static void say_words(bench *k, const tl_batch *b, int words) {
-    tl_beam_result r;
-    ck_assert(search(k, b, &(tl_beam_options){.bos = 1, .eos = 99, .beam = 3, .max_extra = words}, &r));
+    tl_search_result r;
+    ck_assert(search(k, b, &(tl_search_options){.bos = 1, .eos = 99, .beam = 3, .max_extra = words}, &r));
     ck_assert_int_eq(r.lengths[0], words);
 }
 START_TEST(many_words_take_no_more_than_a_few) { /* a step's values go, the caches stay */
@@ -660,13 +659,13 @@ END_TEST
 
 /* ---- errors ---- */
 
-static void assert_refused(bench *k, const tl_batch *b, const tl_beam_options *o, const char *why) {
-    tl_beam_result r;
+static void assert_refused(bench *k, const tl_batch *b, const tl_search_options *o, const char *why) {
+    tl_search_result r;
     tl_tape_reset(k->tape);
     ck_assert(!search(k, b, o, &r));
     assert_contains(tl_tape_error(k->tape), why);
     ck_assert(
-        !search(k, b, &(tl_beam_options){.bos = 1, .eos = 2}, &r)); /* an error stays until it is cleared */
+        !search(k, b, &(tl_search_options){.bos = 1, .eos = 2}, &r)); /* an error stays until it is cleared */
     assert_contains(tl_tape_error(k->tape), why);
     ck_assert(r.ids == NULL && r.lengths == NULL && r.score == NULL);
     tl_tape_clear_error(k->tape);
@@ -675,21 +674,21 @@ static void assert_refused(bench *k, const tl_batch *b, const tl_beam_options *o
 START_TEST(options_that_make_no_sense) {
     bench k = bench_begin(&bench_small);
     tl_batch b = batch_of(sentences, 2, 13, 0, 0);
-#define REFUSED(why, ...) assert_refused(&k, &b, &(tl_beam_options){.bos = 1, .eos = 2, __VA_ARGS__}, why)
-    REFUSED("beam: beam is -1, should be 1 … 1000", .beam = -1);
-    REFUSED("beam: beam is 1001, should be 1 … 1000", .beam = 1001);
-    REFUSED("beam: nbest is -2, should be 1 … 5", .nbest = -2);
-    REFUSED("beam: nbest 6 is more than the beam's 5 hypotheses; make the beam as wide", .nbest = 6);
-    REFUSED("beam: nbest 3 is more than the beam's 2", .beam = 2, .nbest = 3);
-    REFUSED("beam: length_penalty is -0.5, should be 0 (none) or more", .length_penalty = -0.5);
-    REFUSED("beam: length_penalty is", .length_penalty = NAN);
-    REFUSED("beam: max_ratio is -1 and max_extra 3, should be 0 or more", .max_ratio = -1, .max_extra = 3);
+#define REFUSED(why, ...) assert_refused(&k, &b, &(tl_search_options){.bos = 1, .eos = 2, __VA_ARGS__}, why)
+    REFUSED("search: beam is -1, should be 1 … 1000", .beam = -1);
+    REFUSED("search: beam is 1001, should be 1 … 1000", .beam = 1001);
+    REFUSED("search: nbest is -2, should be 1 … 5", .nbest = -2);
+    REFUSED("search: nbest 6 is more than the beam's 5 hypotheses; make the beam as wide", .nbest = 6);
+    REFUSED("search: nbest 3 is more than the beam's 2", .beam = 2, .nbest = 3);
+    REFUSED("search: length_penalty is -0.5, should be 0 (none) or more", .length_penalty = -0.5);
+    REFUSED("search: length_penalty is", .length_penalty = NAN);
+    REFUSED("search: max_ratio is -1 and max_extra 3, should be 0 or more", .max_ratio = -1, .max_extra = 3);
     REFUSED("max_extra -4", .max_extra = -4);
 #undef REFUSED
-    tl_beam_result r;
-    ck_assert(!tl_transformer_beam(&k.model, NULL, b.src, 2, b.src_len, b.src_lengths,
-                                   &(tl_beam_options){.bos = 1, .eos = 2}, &r));
-    ck_assert(search(&k, &b, &(tl_beam_options){.bos = 1, .eos = 2}, &r)); /* nothing has been left behind */
+    tl_search_result r;
+    ck_assert(!tl_search(&k.model.model, NULL, &b, &(tl_search_options){.bos = 1, .eos = 2}, &r));
+    ck_assert(
+        search(&k, &b, &(tl_search_options){.bos = 1, .eos = 2}, &r)); /* nothing has been left behind */
     batch_free(&b);
     bench_end(&k);
 }
@@ -701,17 +700,16 @@ START_TEST(a_model_that_is_not_sound) {
         tl_batch b = batch_of(sentences, 2, 13, 0, 0);
         tl_param_value(tl_params_find(k.params, "output.bias")).data[i] = (tl_real)(i == 1 ? INFINITY : NAN);
         tl_params_changed(k.params);
-        assert_refused(&k, &b, &(tl_beam_options){.bos = 1, .eos = 2, .beam = 3, .no_cache = i == 2},
-                       "beam: the model's logits for word 1 of sentence 0 hold NaN or infinity");
+        assert_refused(&k, &b, &(tl_search_options){.bos = 1, .eos = 2, .beam = 3, .no_cache = i == 2},
+                       "search: the model's logits for word 1 of sentence 0 hold NaN or infinity");
         batch_free(&b);
         bench_end(&k);
     }
     tl_tape *tape = tl_tape_new();
     tl_batch b = batch_of(sentences, 1, 13, 0, 0);
     tl_transformer none = tl_transformer_init(NULL, "", &bench_small);
-    tl_beam_result r;
-    ck_assert(!tl_transformer_beam(&none, tape, b.src, 1, b.src_len, b.src_lengths,
-                                   &(tl_beam_options){.bos = 1, .eos = 2}, &r));
+    tl_search_result r;
+    ck_assert(!tl_search(&none.model, tape, &b, &(tl_search_options){.bos = 1, .eos = 2}, &r));
     ck_assert_ptr_nonnull(tl_tape_error(tape));
     tl_tape_free(tape);
     batch_free(&b);
@@ -722,7 +720,7 @@ END_TEST
 START_TEST(out_of_memory) {
     bench k = bench_begin(&bench_small);
     tl_batch b = batch_of(sentences, 3, 13, 0, 0);
-    tl_beam_options o = {.bos = MODEL_BOS, .eos = MODEL_EOS, .nbest = 2, .no_cache = _i};
+    tl_search_options o = {.bos = MODEL_BOS, .eos = MODEL_EOS, .nbest = 2, .no_cache = _i};
     sentence_said *said = say(&k, &b, &o);
     size_t enough = tl_tape_stats_of(k.tape).peak;
     int failures = 0;
@@ -730,7 +728,7 @@ START_TEST(out_of_memory) {
         tl_tape *kept = k.tape;
         k.tape = tl_tape_new();
         tl_tape_set_limit(k.tape, limit);
-        tl_beam_result r;
+        tl_search_result r;
         if (!search(&k, &b, &o, &r)) {
             assert_contains(tl_tape_error(k.tape), "out of memory");
             tl_tape_clear_error(k.tape);
@@ -770,4 +768,4 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, out_of_memory, 0, 2);
 }
 
-TL_TEST_MAIN("nn: beam search")
+TL_TEST_MAIN("nn: search")
