@@ -29,7 +29,7 @@ static const room rooms[] = {
      {"tensor.h", "text.h", "src/text/scan.h", "src/text/table.h", "src/text/corpus/corpus.h"}},
     {"src/io", {"tensor.h", "io.h", "text.h"}},
     {"src/io/params_file.c",
-     {"tensor.h", "io.h", "nn.h", "src/io"}}, /* one bridge from files to parameters, … */
+     {"tensor.h", "io.h", "nn.h", "src/nn/params.h", "src/io"}}, /* one bridge from files to parameters, … */
     {"src/io/checkpoint.c",
      {"tensor.h", "io.h", "nn.h", "optim.h", "src/io"}}, /* … and one to what an optimiser keeps */
     {"include/tapeloom/base.h", {NULL}},
@@ -130,6 +130,8 @@ START_TEST(rule) {
         {"src/io/config.c", "include/tapeloom/nn.h", false},
         {"src/io/params_file.c", "include/tapeloom/nn.h", true},
         {"src/io/params_file.c", "src/io/dtype.h", true},
+        {"src/io/params_file.c", "src/nn/params.h", true},
+        {"src/io/params_file.c", "src/nn/attention.h", false},
         {"src/io/checkpoint.c", "include/tapeloom/optim.h", true},
         {"src/io/checkpoint.c", "src/optim/optimiser.h", false},
         {"src/io/average.c", "include/tapeloom/optim.h", false},
