@@ -1,250 +1,117 @@
-#define _POSIX_C_SOURCE 200809L /* opendir */
+/* A run from opening to freeing, and what it consists of. */
 #include "run.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-char *run_path(char path[PATH_SIZE], const char *dir, const char *file) {
-    snprintf(path, PATH_SIZE, "%s/%s", dir, file);
-    return path;
-}
-
-static tl_tie tie_of(const char *text) {
-    return !strcmp(text, "all") ? TL_TIE_ALL : !strcmp(text, "target") ? TL_TIE_TARGET : TL_TIE_NONE;
-}
-
-bool run_make_model(run *r, bool with_weights) {
-    const settings *s = &r->settings;
-    r->params = with_weights ? tl_params_new((uint64_t)s->seed) : tl_params_new_empty();
-    r->model = tl_transformer_init(
-        r->params, "",
-        &(tl_transformer_config){.src_vocab = tl_vocab_size(r->source),
-                                 .tgt_vocab = tl_vocab_size(r->target),
-                                 .tie = tie_of(s->tie),
-                                 .d_model = s->d_model,
-                                 .d_ff = s->d_ff,
-                                 .heads = (int)s->heads,
-                                 .layers = (int)s->layers,
-                                 .max_len = LONGEST_SENTENCE + 1,
-                                 .activation = !strcmp(s->activation, "gelu") ? TL_GELU : TL_RELU,
-                                 .positions = !strcmp(s->positions, "learned") ? TL_LEARNED : TL_SINUSOIDAL,
-                                 .pre_norm = s->pre_norm,
-                                 .no_final_norm = s->no_final_norm,
-                                 .dropout = s->dropout,
-                                 .attention_dropout = s->attention_dropout,
-                                 .activation_dropout = s->activation_dropout,
-                                 .label_smoothing = s->label_smoothing});
-    r->tape = tl_tape_new();
-    tl_tape_seed(r->tape, (uint64_t)s->seed);
-    tl_matmul_precision precision = TL_HIGHEST;
-    tl_matmul_precision_of(s->matmul_precision, &precision);
-    tl_tape_set_matmul_precision(r->tape, precision);
-    const char *wrong = tl_params_error(r->params);
-    return wrong ? tl_error_set(&r->error, "%s", wrong) : true;
-}
-
-static bool save_text(run *r, char *text, size_t size, const char *file) {
-    char path[PATH_SIZE];
-    if (!text) return tl_error_set(&r->error, "%s: out of memory", file);
-    bool ok = tl_file_write(run_path(path, r->settings.out, file), text, size, &r->error);
-    free(text);
-    return ok;
-}
-
-static bool save_vocab(run *r, const tl_vocab *vocab, const char *file) {
-    size_t size = 0;
-    char *text = tl_vocab_text(vocab, &size);
-    return save_text(r, text, size, file);
-}
-
-static bool save_codes(run *r) {
-    size_t size = 0;
-    if (!r->bpe) return true;
-    char *text = tl_bpe_text(r->bpe, &size);
-    return save_text(r, text, size, "codes.txt");
-}
-
-/* What --average has kept of the model that was here. Its weights alone are no model: nobody need be asked. */
-static bool clear_recent(run *r) {
-    char folder[PATH_SIZE], path[2 * PATH_SIZE];
-    DIR *listed = opendir(run_path(folder, r->settings.out, "recent"));
-    bool ok = true;
-    for (struct dirent *e; listed && ok && (e = readdir(listed)) != NULL;) {
-        if (strncmp(e->d_name, "step-", 5)) continue;
-        snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
-        if (remove(path)) ok = tl_error_set(&r->error, "cannot replace %s: remove it by hand", path);
+static tl_run *run_in(const char *dir) {
+    tl_run *run = calloc(1, sizeof *run);
+    if (!run) return NULL;
+    if (!dir || !*dir) {
+        tl_error_set(&run->error, "a run's folder has no name: give a path");
+        return run;
     }
-    if (listed) closedir(listed);
-    return ok;
+    run->dir = malloc(strlen(dir) + 1);
+    if (run->dir)
+        strcpy(run->dir, dir);
+    else
+        tl_error_set(&run->error, "out of memory for a run");
+    return run;
 }
 
-/* A folder never holds one model's weights beside another one's vocabulary: what belongs to the old one goes first. */
-static bool clear_folder(run *r) {
-    static const char *const files[] = {"checkpoint.safetensors", "model.safetensors", "last.safetensors",
-                                        "average.safetensors",    "codes.txt",         "curves.svg"};
-    char path[PATH_SIZE], word[WORD_SIZE];
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        FILE *there = fopen(run_path(path, r->settings.out, files[i]), "rb");
-        if (!there) continue;
-        fclose(there);
-        if (!r->settings.overwrite)
-            return tl_error_set(
-                &r->error,
-                "%s holds a trained model already: choose another --out, say --overwrite, or go on "
-                "with it by --resume %s",
-                r->settings.out, shell_word(word, r->settings.out));
-        if (remove(path)) return tl_error_set(&r->error, "cannot replace %s: remove it by hand", path);
-    }
-    return clear_recent(r);
+tl_run *tl_run_new(const char *dir, const tl_run_settings *settings) {
+    tl_run *run = run_in(dir);
+    if (!run) return NULL;
+    run->settings = settings ? *settings : tl_run_settings_default();
+    tl_run_settings_complete(&run->settings, &run->error);
+    return run;
 }
 
-bool run_save_settings(run *r) {
-    char path[PATH_SIZE];
-    tl_config *config = tl_config_new();
-    tl_config_comment(config, "How this model was made; translate reads it to make the model again.");
-    settings_write(&r->settings, config);
-    bool ok = tl_config_write(config, run_path(path, r->settings.out, "config.txt"), &r->error);
-    tl_config_free(config);
-    return ok;
+static bool load(tl_run *run, const tl_run_choice *choice) {
+    const char *weights = choice && choice->weights ? choice->weights : "best";
+    run->in_folder = true;
+    return tl_run_load_settings(run) && tl_run_load_text(run) && tl_run_make_model(run, false) &&
+           tl_run_load_weights(run, weights);
 }
 
-bool run_save_description(run *r) {
-    return tl_make_dirs(r->settings.out, &r->error) && clear_folder(r) && run_save_settings(r) &&
-           save_codes(r) && save_vocab(r, r->source, "vocab.src.txt") &&
-           save_vocab(r, r->target, "vocab.tgt.txt");
+tl_run *tl_run_open(const char *dir, const tl_run_choice *choice, tl_error *error) {
+    tl_run *run = run_in(dir);
+    if (tl_run_usable(run) && load(run, choice)) return run;
+    tl_error_set(error, "%s", run ? run->error.message : "out of memory for a run");
+    tl_run_free(run);
+    return NULL;
 }
 
-bool run_save_weights(run *r, const char *file) {
-    char path[PATH_SIZE];
-    return tl_params_save(r->params, run_path(path, r->settings.out, file), NULL, 0, &r->error);
+void tl_run_forget_model(tl_run *run) {
+    tl_batches_free(run->batches);
+    tl_corpus_free(run->lines);
+    tl_tape_free(run->tape);
+    tl_params_free(run->params);
+    if (run->vocab[TL_TARGET] != run->vocab[TL_SOURCE]) tl_vocab_free(run->vocab[TL_TARGET]);
+    tl_vocab_free(run->vocab[TL_SOURCE]);
+    tl_bpe_free(run->bpe);
+    run->batches = NULL;
+    run->lines = NULL;
+    run->tape = NULL;
+    run->params = NULL;
+    run->vocab[TL_SOURCE] = run->vocab[TL_TARGET] = NULL;
+    run->bpe = NULL;
 }
 
-bool run_load_settings(run *r, const char *dir, bool resuming) {
-    char path[PATH_SIZE];
-    settings *s = &r->settings;
-    const settings said = *s;
-    r->config = tl_config_read(run_path(path, dir, "config.txt"), &r->error);
-    if (!r->config || !settings_read(s, r->config, path, &r->error)) return false;
-    if (!resuming) s->batch_tokens = said.batch_tokens; /* training's own says nothing about translating */
-    tl_error wrong = {""};
-    if (!settings_override(s, resuming, &wrong)) return tl_error_set(&r->error, "%s", wrong.message);
-    if (!settings_complete(s, &wrong)) return tl_error_set(&r->error, "%s: %s", path, wrong.message);
-    return true;
+void tl_run_free(tl_run *run) {
+    if (!run) return;
+    tl_run_forget_model(run);
+    tl_config_free(run->config);
+    free(run->ranked);
+    free(run->dir);
+    free(run);
 }
 
-typedef struct text_file {
-    char path[PATH_SIZE], *bytes;
-    size_t size;
-} text_file;
-
-static tl_vocab *parse_vocab(const text_file *f, tl_error *error) {
-    tl_vocab *vocab = tl_vocab_parse(f->path, f->bytes, f->size);
-    if (tl_vocab_error(vocab)) tl_error_set(error, "%s", tl_vocab_error(vocab));
-    return vocab;
+const char *tl_run_error(const tl_run *run) {
+    if (!run) return "run: out of memory";
+    return tl_failed(&run->error) ? run->error.message : NULL;
 }
 
-/* Two sides with the same words, as --joint has them, share one vocabulary. */
-static void load_vocabs(run *r, const char *dir) {
-    text_file source = {.size = 0}, target = {.size = 0};
-    if (tl_file_read(run_path(source.path, dir, "vocab.src.txt"), &source.bytes, &source.size, &r->error) &&
-        tl_file_read(run_path(target.path, dir, "vocab.tgt.txt"), &target.bytes, &target.size, &r->error)) {
-        const bool same = source.size == target.size && !memcmp(source.bytes, target.bytes, source.size);
-        r->source = parse_vocab(&source, &r->error);
-        r->target = same ? r->source : parse_vocab(&target, &r->error);
-    }
-    free(source.bytes);
-    free(target.bytes);
+void tl_run_clear_error(tl_run *run) {
+    if (!run) return;
+    tl_error_clear(&run->error);
+    tl_tape_clear_error(run->tape);
 }
 
-static tl_bpe *load_codes(const char *dir, tl_error *error) {
-    char path[PATH_SIZE], *bytes;
-    size_t size;
-    if (!tl_file_read(run_path(path, dir, "codes.txt"), &bytes, &size, error)) return NULL;
-    tl_bpe *bpe = tl_bpe_parse(path, bytes, size);
-    free(bytes);
-    if (tl_bpe_error(bpe)) tl_error_set(error, "%s", tl_bpe_error(bpe));
-    return bpe;
+void tl_run_tell(tl_run *run, const tl_events *events) {
+    if (run) run->events = events;
 }
 
-bool run_load_text(run *r, const char *dir) {
-    const settings *s = &r->settings;
-    if (!strcmp(s->src_units, "bpe") || !strcmp(s->tgt_units, "bpe")) r->bpe = load_codes(dir, &r->error);
-    if (!tl_failed(&r->error)) load_vocabs(r, dir);
-    return !tl_failed(&r->error);
+const char *tl_run_dir(const tl_run *run) { return run ? run->dir : NULL; }
+tl_run_settings *tl_run_settings_of(tl_run *run) { return run ? &run->settings : NULL; }
+const tl_vocab *tl_run_vocab(const tl_run *run, tl_side side) {
+    return run ? run->vocab[side == TL_TARGET] : NULL;
+}
+const tl_bpe *tl_run_bpe(const tl_run *run) { return run ? run->bpe : NULL; }
+tl_params *tl_run_params(const tl_run *run) { return run ? run->params : NULL; }
+tl_tape *tl_run_tape(const tl_run *run) { return run ? run->tape : NULL; }
+const tl_transformer *tl_run_transformer(const tl_run *run) {
+    return run && run->params ? &run->transformer : NULL;
 }
 
-/* The weights that --weights names; where training has not come so far, a sentence that says so. */
-static bool load_weights(run *r, const char *dir) {
-    static const char *const file[][2] = {
-        {"best", "model.safetensors"}, {"last", "last.safetensors"}, {"average", "average.safetensors"}};
-    char path[PATH_SIZE] = "";
-    for (int i = 0; i < 3; i++)
-        if (!strcmp(r->settings.weights, file[i][0])) run_path(path, dir, file[i][1]);
-    if (tl_params_map(r->params, path, &r->error)) return true;
-    FILE *there = fopen(path, "rb");
-    if (there) return fclose(there), false;
-    r->error = (tl_error){""}; /* what follows says more than that a file cannot be opened */
-    const char *why = !strcmp(r->settings.weights, "average")
-                          ? "train with --average N, or leave out --weights average"
-                          : "training has not come to its first validation; go on with train --resume";
-    return tl_error_set(&r->error, "%s is not there: %s", path, why);
+bool tl_run_has_model(tl_run *run) {
+    if (!tl_run_usable(run)) return false;
+    if (run->params) return true;
+    return tl_error_set(&run->error, "the run in %s has no model yet: train it, or open one that is trained",
+                        run->dir);
 }
 
-bool run_load(run *r, const char *dir) {
-    return run_load_settings(r, dir, false) && run_load_text(r, dir) && run_make_model(r, false) &&
-           load_weights(r, dir);
-}
-
-void run_free(run *r) {
-    tl_tape_free(r->tape);
-    tl_params_free(r->params);
-    if (r->target != r->source) tl_vocab_free(r->target);
-    tl_vocab_free(r->source);
-    tl_bpe_free(r->bpe);
-    tl_config_free(r->config);
-}
-
-double seconds_now(void) {
-    struct timespec t;
-    timespec_get(&t, TIME_UTC);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-char *shell_word(char to[WORD_SIZE], const char *word) {
+char *tl_shell_word(const char *word, char *to, size_t size) {
     static const char special[] = "\t\n !\"#$&'()*;<=>?[\\]^`{|}~";
+    if (!word || !to || size < 8) return to;
     const bool plain = *word && !strpbrk(word, special);
     size_t n = 0;
     if (!plain) to[n++] = '\'';
-    for (; *word && n + 6 < WORD_SIZE; word++) {
+    for (; *word && n + 6 < size; word++) {
         if (*word == '\'') memcpy(to + n, "'\\'", 3), n += 3; /* ends the quotes, and begins them again */
         to[n++] = *word;
     }
     if (!plain) to[n++] = '\'';
     to[n] = 0;
     return to;
-}
-
-int fail_with(const char *message) {
-    fprintf(stderr, "translate: %s\n", message);
-    return 1;
-}
-
-int usage_with(const char *command, const char *message) {
-    fprintf(stderr, "translate: %s; see translate %s --help\n", message, command);
-    return 2;
-}
-
-tl_progress progress_of(const settings *s, const char *label) {
-    return (tl_progress){.out = s->quiet ? NULL : stderr, .label = label};
-}
-
-tl_progress progress_of_sentences(const settings *s, const char *label, long sentences) {
-    tl_progress progress = progress_of(s, label);
-    progress.total = sentences;
-    progress.unit = "sentence";
-    progress.no_loss = true;
-    progress.after = 1;
-    return progress;
 }

@@ -1,14 +1,15 @@
 /* One update: gradients of one batch or several, clipping, Adam; and what to say when a number is none. */
+#include "events.h"
 #include "training.h"
 
 #include <math.h>
 #include <string.h>
 
 /* Cosine and linear need to know the end: counted in steps, or guessed from the share of the time that has gone. */
-double learning_rate(const training *t) {
-    const settings *s = &t->run.settings;
-    long total = planned_steps(t), step = t->now.step;
-    double spent = s->minutes > 0 ? elapsed(t) / (60 * s->minutes) : 0;
+double tl_learning_rate(const tl_training *t) {
+    const tl_training_settings *s = t->config->training;
+    long total = tl_planned_steps(t), step = t->now.at.step;
+    double spent = s->minutes > 0 ? tl_elapsed(t) / (60 * s->minutes) : 0;
     if (spent > 0 && (!total || spent > (double)step / (double)total)) total = (long)((double)step / spent);
     if (!strcmp(s->schedule, "cosine")) return tl_cosine(s->lr, 0, s->warmup, total, step);
     if (!strcmp(s->schedule, "linear")) return tl_linear_decay(s->lr, 0, s->warmup, total, step);
@@ -18,45 +19,30 @@ double learning_rate(const training *t) {
 
 /* ---- numbers that are none ---- */
 
-/* "a batch of 32 sentences, lines 17, 402, 9 …" */
-static void name_sentences(const training *t, const tl_batch *batch, char *text, size_t size) {
-    bool one = batch->sentences == 1;
-    int used = snprintf(text, size, "; a batch of %ld sentence%s", batch->sentences, one ? "" : "s");
-    for (long i = 0; i < batch->sentences && i < 5; i++) {
-        long line = tl_corpus_line(t->train, batch->index[i]);
-        const char *what = line ? ", line" : ", number";
-        used += snprintf(text + used, size - (size_t)used, "%s%s%ld", i ? ", " : what,
-                         i     ? ""
-                         : one ? " "
-                               : "s ",
-                         line ? line : batch->index[i] + 1);
-    }
-    if (batch->sentences > 5) snprintf(text + used, size - (size_t)used, " …");
-}
-
 /* Inner gradients are recycled while backward runs: the batch goes through once more with all of them kept. */
-static void find_gradient(training *t, const tl_batch *batch, char where[TL_ERROR_MAX]) {
-    tl_tape *tape = t->run.tape;
+static void find_gradient(tl_training *t, char where[TL_ERROR_MAX]) {
+    tl_tape *tape = t->config->tape;
+    const tl_task *task = t->config->task;
     tl_tape_reset(tape);
-    tl_tape_train(tape, t->now.step);
+    tl_tape_train(tape, t->now.at.step);
     tl_tape_keep_all(tape, true);
-    tl_zero_grad(t->run.params);
-    if (tl_backward(tl_transformer_loss(&t->run.model, tape, batch)))
-        tl_tape_find_nonfinite_grad(tape, where);
+    tl_zero_grad(t->config->params);
+    if (tl_backward(task->loss(task->context, 0))) tl_tape_find_nonfinite_grad(tape, where);
     tl_tape_keep_all(tape, false);
 }
 
-bool stop_at_nonfinite(training *t, const tl_batch *batch, const char *what, double value) {
-    char where[TL_ERROR_MAX] = "", sentences[256] = "";
-    tl_tape_find_nonfinite(t->run.tape, where);
-    if (!*where && batch) find_gradient(t, batch, where);
-    if (batch) name_sentences(t, batch, sentences, sizeof sentences);
-    bool saved = t->now.validations || t->run.settings.resume;
+bool tl_stop_at_nonfinite(tl_training *t, bool with_batch, const char *what, double value) {
+    char where[TL_ERROR_MAX] = "", batch[256] = "";
+    const tl_task *task = t->config->task;
+    tl_tape_find_nonfinite(t->config->tape, where);
+    if (!*where && with_batch) find_gradient(t, where);
+    if (with_batch && task->name) task->name(task->context, batch, sizeof batch);
+    bool saved = t->now.at.validations || t->config->resume;
     return tl_error_set(
-        &t->run.error,
-        "step %ld: the %s is %s%s; what went wrong first: %s; %s: try a smaller --lr, a longer "
+        t->error,
+        "step %ld: the %s is %s%s%s; what went wrong first: %s; %s: try a smaller --lr, a longer "
         "--warmup or a smaller --clip",
-        t->now.step, what, isnan(value) ? "not a number" : "infinite", sentences,
+        t->now.at.step, what, isnan(value) ? "not a number" : "infinite", *batch ? "; " : "", batch,
         *where ? where : "not found",
         saved ? "the checkpoint is the one before" : "there is no checkpoint yet");
 }
@@ -64,64 +50,63 @@ bool stop_at_nonfinite(training *t, const tl_batch *batch, const char *what, dou
 /* ---- one update ---- */
 
 /* Adds one batch's gradients; with several to an update, those of the summed loss. */
-static bool forward_backward(training *t, const tl_batch *batch, int micro, double *loss, long *tokens) {
-    run *r = &t->run;
-    long count = 0;
-    tl_loss_options sum = {.divisor = 1, .count = &count};
-    tl_tape_reset(r->tape);
-    if (micro) tl_tape_micro_batch(r->tape, micro);
-    tl_var l = r->settings.accumulate > 1 ? tl_transformer_loss_with(&r->model, r->tape, batch, &sum, NULL)
-                                          : tl_transformer_loss(&r->model, r->tape, batch);
+static bool forward_backward(tl_training *t, int micro, double *loss, long *tokens) {
+    const tl_train_config *c = t->config;
+    const tl_task *task = c->task;
+    const bool several = c->training->accumulate > 1;
+    tl_tape_reset(c->tape);
+    if (micro) tl_tape_micro_batch(c->tape, micro);
+    tl_var l = task->loss(task->context, several ? 1 : 0);
     double value = tl_item(tl_value(l));
-    if (tl_ok(l) && !isfinite(value)) return stop_at_nonfinite(t, batch, "loss", value);
-    if (!tl_backward(l)) return tl_error_set(&r->error, "%s", tl_tape_error(r->tape));
+    if (tl_ok(l) && !isfinite(value)) return tl_stop_at_nonfinite(t, true, "loss", value);
+    if (!tl_backward(l)) return tl_error_set(t->error, "%s", tl_tape_error(c->tape));
     *loss += value;
-    *tokens += batch->tgt_tokens;
-    double norm = r->settings.accumulate > 1 ? tl_clip_grad_norm(r->params, 0) : 0;
-    return isfinite(norm) || stop_at_nonfinite(t, batch, "norm of the gradients", norm);
+    *tokens += task->tokens(task->context);
+    double norm = several ? tl_clip_grad_norm(c->params, 0) : 0;
+    return isfinite(norm) || tl_stop_at_nonfinite(t, true, "norm of the gradients", norm);
 }
 
 /* Clips, steps, counts. loss: the mean per token. */
-static bool step(training *t, const tl_batch *batch, double loss, long tokens) {
-    run *r = &t->run;
-    double norm = tl_clip_grad_norm(r->params, r->settings.clip);
-    if (!isfinite(norm)) return stop_at_nonfinite(t, batch, "norm of the gradients", norm);
-    if (!tl_adam_step(t->adam, learning_rate(t)))
-        return tl_error_set(&r->error, "%s", tl_adam_error(t->adam));
+static bool step(tl_training *t, double loss, long tokens) {
+    const tl_train_config *c = t->config;
+    double norm = tl_clip_grad_norm(c->params, c->training->clip);
+    if (!isfinite(norm))
+        return tl_stop_at_nonfinite(t, c->training->accumulate == 1, "norm of the gradients", norm);
+    if (!tl_adam_step(t->adam, tl_learning_rate(t)))
+        return tl_error_set(t->error, "%s", tl_adam_error(t->adam));
     t->now.loss += loss;
     t->now.updates++;
     t->now.tokens += (double)tokens;
-    tl_progress_update(&t->progress, t->now.step, loss, (double)tokens);
+    TL_TELL(c->events, updated, t->now.at.step, loss, (double)tokens);
     return true;
 }
 
-bool update(training *t, bool *ended) {
-    run *r = &t->run;
-    const settings *s = &r->settings;
-    tl_batch batch;
+bool tl_update(tl_training *t, bool *ended) {
+    const tl_train_config *c = t->config;
+    const tl_task *task = c->task;
     double loss = 0;
     long tokens = 0;
     int micro = 0;
-    for (; micro < s->accumulate; micro++) {
-        if (!tl_batches_next(t->batches, &batch)) {
+    for (; micro < c->training->accumulate; micro++) {
+        if (!task->next(task->context)) {
             *ended = true;
             break;
         }
         if (micro == 0) {
-            t->now.step++;
-            tl_tape_train(r->tape, t->now.step);
-            tl_zero_grad(r->params);
+            t->now.at.step++;
+            tl_tape_train(c->tape, t->now.at.step);
+            tl_zero_grad(c->params);
         }
-        if (!forward_backward(t, &batch, micro, &loss, &tokens)) return false;
+        if (!forward_backward(t, micro, &loss, &tokens)) return false;
     }
-    if (tl_batches_error(t->batches)) return tl_error_set(&r->error, "%s", tl_batches_error(t->batches));
+    if (tl_failed(t->error)) return false;
     if (micro == 0) return true; /* an epoch without batches */
-    if (s->accumulate > 1) {
-        tl_scale_grad(r->params, 1 / (double)tokens);
+    if (c->training->accumulate > 1) {
+        tl_scale_grad(c->params, 1 / (double)tokens);
         loss /= (double)tokens;
     }
-    if (!step(t, s->accumulate > 1 ? NULL : &batch, loss, tokens)) return false;
-    if (!*ended && tl_batches_tell(t->batches).batch == tl_batches_per_epoch(t->batches))
-        *ended = !tl_batches_next(t->batches, &batch); /* goes to the beginning of the next one */
-    return true;
+    if (!step(t, loss, tokens)) return false;
+    if (!*ended && task->tell(task->context).batch == task->per_epoch(task->context))
+        *ended = !task->next(task->context); /* goes to the beginning of the next one */
+    return !tl_failed(t->error);
 }
