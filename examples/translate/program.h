@@ -4,7 +4,6 @@
 #define TRANSLATE_PROGRAM_H
 
 #include <tapeloom.h>
-#include <tapeloom/run.h>
 
 enum { PATH_SIZE = 4096, WORD_SIZE = 4 * PATH_SIZE };
 
