@@ -80,7 +80,7 @@ static bool answer(const request *r) {
     if (fine && path) fine = write_start(path, c, params, batch, &error);
     for (long step = 1; fine && step <= steps; step++) {
         tl_tape_reset(tape);
-        tl_tape_train(tape, step);
+        tl_tape_set_training(tape, step);
         tl_var loss = tl_transformer_loss(&model, tape, &batch[(step - 1) % BATCHES]);
         double value = tl_item(tl_value(loss));
         tl_zero_grad(params);

@@ -32,7 +32,7 @@ static bool decoding_begin(decoding *d, const configuration *c, long sentences, 
     for (long b = 0; b < sentences; b++) d->lengths[b] = (int)c->length;
     d->params = tl_params_new(1);
     d->tape = tl_tape_new();
-    tl_tape_reuse_weights(d->tape, true); /* as translate does: weights are packed once for all batches */
+    tl_tape_set_reuse_weights(d->tape, true); /* as translate does: weights are packed once for all batches */
     d->model = tl_transformer_init(d->params, "", &config);
     return true;
 }
@@ -40,11 +40,12 @@ static bool decoding_begin(decoding *d, const configuration *c, long sentences, 
 static bool decode(void *data) {
     decoding *d = data;
     /* as many words as asked for: the ratio is nothing */
-    tl_greedy_options options = {.bos = 1, .eos = -1, .max_ratio = 1e-9, .max_extra = d->words};
-    tl_greedy_result result;
+    tl_search_options options = {.beam = 1, .eos = -1, .max_ratio = 1e-9, .max_extra = d->words};
+    const tl_batch source = {
+        .sentences = d->sentences, .src_len = d->c->length, .src = d->src, .src_lengths = d->lengths};
+    tl_search_result result;
     tl_tape_reset(d->tape);
-    if (!tl_transformer_greedy(&d->model, d->tape, d->src, d->sentences, d->c->length, d->lengths, &options,
-                               &result))
+    if (!tl_search(&d->model.model, d->tape, &source, &options, &result))
         return refuse("decode:", tl_tape_error(d->tape));
     d->words = result.lengths[0];
     return true;

@@ -79,7 +79,7 @@ int main(void) {
                "|\n|---|---|---|---|---|---|\n",
                tl_build_text());
     for (int s = 0; s < 4 && ok; s++) {
-        if (!tl_isa_force(sets[s], NULL)) continue;
+        if (!tl_set_isa(sets[s], NULL)) continue;
         for (int kind = 0; kind < KINDS && ok; kind++)
             for (int d = 0; d < 3 && ok; d++) {
                 tl_tensor x = tl_tensor_of(memory, TL_SHAPE(LINES, depths[d]));

@@ -50,12 +50,12 @@ static bool step(void *data) {
     language *m = data;
     tl_mask causal = {.causal = true};
     tl_tape_reset(m->tape);
-    tl_tape_train(m->tape, ++m->steps);
+    tl_tape_set_training(m->tape, ++m->steps);
     tl_var x = tl_embedding_forward(&m->embedding, m->tape, m->ids, TL_SHAPE(SENTENCES, LENGTH));
     x = tl_add(x, tl_positions_forward(&m->positions, m->tape, 0, LENGTH));
     x = tl_encoder_forward(&m->blocks, x, &causal, NULL);
-    tl_var loss = tl_linear_cross_entropy(x, tl_use(m->tape, m->embedding.weight), TL_NO_VAR, m->next,
-                                          &(tl_loss_options){0});
+    tl_var loss =
+        tl_linear_cross_entropy(x, tl_use(m->tape, m->embedding.weight), TL_NO_VAR, m->next, NULL, NULL);
     m->loss = tl_item(tl_value(loss));
     tl_zero_grad(m->params);
     if (!tl_backward(loss)) return refuse("gpt:", tl_tape_error(m->tape));

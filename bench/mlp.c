@@ -30,10 +30,10 @@ static void perceptron_begin(perceptron *m) {
 static bool step(void *data) {
     perceptron *m = data;
     tl_tape_reset(m->tape);
-    tl_tape_train(m->tape, ++m->steps);
+    tl_tape_set_training(m->tape, ++m->steps);
     tl_var x = tl_constant(m->tape, tl_tensor_of(m->images, TL_SHAPE(BATCH, IN)));
     tl_var logits = tl_linear_forward(&m->output, tl_relu(tl_linear_forward(&m->hidden, x)));
-    tl_var loss = tl_cross_entropy(logits, m->digits, &(tl_loss_options){0});
+    tl_var loss = tl_cross_entropy(logits, m->digits, NULL, NULL);
     m->loss = tl_item(tl_value(loss));
     tl_zero_grad(m->params);
     if (!tl_backward(loss)) return refuse("mlp:", tl_tape_error(m->tape));

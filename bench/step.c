@@ -38,7 +38,7 @@ static bool training_begin(training *t, const configuration *c) {
 static bool step(void *data) {
     training *t = data;
     tl_tape_reset(t->tape);
-    tl_tape_train(t->tape, ++t->steps);
+    tl_tape_set_training(t->tape, ++t->steps);
     tl_var loss = tl_transformer_loss(&t->model, t->tape, &t->batch);
     t->last = tl_item(tl_value(loss));
     if (t->steps == 1) t->first = t->last;

@@ -70,9 +70,6 @@ static void compare(const char *what, const tl_real *a, const tl_real *b, size_t
 }
 
 int main(void) {
-    tl_error wrong = {""};
-    if (!tl_isa_from_environment(&wrong)) return fprintf(stderr, "attention_layer: %s\n", wrong.message), 2;
-
     static tl_real x_memory[B * T * D], dy_memory[B * T * D];
     tl_tensor words = tl_tensor_of(x_memory, TL_SHAPE(B, T, D));
     tl_tensor dy = tl_tensor_of(dy_memory, TL_SHAPE(B, T, D)); /* as if a loss above had sent it down */

@@ -118,9 +118,6 @@ static tl_var find(const char *name) {
 }
 
 int main(void) {
-    tl_error wrong = {""};
-    if (!tl_isa_from_environment(&wrong)) return fprintf(stderr, "attention_steps: %s\n", wrong.message), 2;
-
     tl_real *x_memory = malloc(sizeof(tl_real) * B * T * D), *dy_memory = malloc(sizeof(tl_real) * B * T * D);
     int lengths[B];       /* sentence b has 5 … 10 words; the rest of its row is padding */
     uint8_t attend[B][T]; /* [batch][key] */

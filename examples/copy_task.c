@@ -19,15 +19,12 @@ static tl_corpus *sequences(long first, long count) {
 
 /* How many of the test sequences the model says back without a mistake; -1 if the tape fails. */
 static long count_exact(const tl_transformer *model, tl_tape *tape, tl_batches *test) {
-    tl_greedy_options options = {.bos = TL_BOS, .eos = TL_EOS};
-    tl_greedy_result said;
+    tl_search_result said;
     tl_batch batch;
     long exact = 0;
     while (tl_batches_next(test, &batch)) {
         tl_tape_reset(tape);
-        if (!tl_transformer_greedy(model, tape, batch.src, batch.sentences, batch.src_len, batch.src_lengths,
-                                   &options, &said))
-            return -1;
+        if (!tl_search(&model->model, tape, &batch, &(tl_search_options){.beam = 1}, &said)) return -1;
         for (long b = 0; b < batch.sentences; b++) {
             const int *hypothesis = said.ids + b * said.capacity,
                       *reference = batch.tgt_out + b * batch.tgt_len;
@@ -39,9 +36,6 @@ static long count_exact(const tl_transformer *model, tl_tape *tape, tl_batches *
 }
 
 int main(void) {
-    tl_error wrong = {""};
-    if (!tl_isa_from_environment(&wrong)) return fprintf(stderr, "copy_task: %s\n", wrong.message), 2;
-
     tl_corpus *train = sequences(0, TRAIN), *unseen = sequences(TRAIN, TEST);
     tl_vocab_counts *counts = tl_vocab_counts_new();
     tl_corpus_count(train, TL_SOURCE, counts);
@@ -68,7 +62,7 @@ int main(void) {
             continue;
         }
         tl_tape_reset(tape); /* forget the last step's graph */
-        tl_tape_train(tape, ++step);
+        tl_tape_set_training(tape, ++step);
         tl_var loss = tl_transformer_loss(&model, tape, &batch); /* nats per target token */
         tl_zero_grad(params);
         if (!tl_backward(loss))

@@ -12,9 +12,6 @@
 #include <stdlib.h>
 
 int main(void) {
-    tl_error wrong = {""};
-    if (!tl_isa_from_environment(&wrong)) return fprintf(stderr, "scalar_tape: %s\n", wrong.message), 2;
-
     tl_tape *tape = tl_tape_new();
 
     /* A variable wants a gradient, a constant does not. Both look at the memory that they are given. */

@@ -5,6 +5,7 @@
 
 #define TL_VERSION "0.1.0"
 
+#include "tapeloom/base.h"
 #include "tapeloom/tensor.h"
 #include "tapeloom/autograd.h"
 #include "tapeloom/ops.h"

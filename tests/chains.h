@@ -7,7 +7,7 @@
 #include "tensor/kernels/kernels.h"
 
 static inline void sum_in_chains(void) {
-    if (tl_kernels_pick()->weights[TL_HIGHEST]->unit > 1) tl_isa_force("avx512", NULL);
+    if (tl_kernels_pick()->weights[TL_HIGHEST]->unit > 1) tl_set_isa("avx512", NULL);
 }
 
 #endif

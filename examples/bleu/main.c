@@ -147,7 +147,6 @@ static bool run(const settings *s, tl_error *error) {
 int main(int argc, char **argv) {
     settings s = {.bleu.tokens = TL_BLEU_13A};
     tl_error error = {""};
-    if (!tl_isa_from_environment(&error)) return fprintf(stderr, "bleu: %s\n", error.message), 2;
     if (!parse(argc, argv, &s, &error)) {
         fprintf(stderr, "bleu: %s; see bleu --help\n", error.message);
         return 2;

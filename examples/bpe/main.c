@@ -286,8 +286,6 @@ static int run_command(const command *c, int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-    tl_error wrong = {""};
-    if (!tl_isa_from_environment(&wrong)) return fprintf(stderr, "bpe: %s\n", wrong.message), 2;
     if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
         print_usage(argc < 2 ? stderr : stdout);
         return argc < 2 ? 2 : finish_output();

@@ -97,7 +97,7 @@ static bool look(tl_run *run, picture *p, const int *src, const int *written, lo
                           .tgt_lengths = &length,
                           .pad = TL_PAD};
         bool was = tl_tape_set_grad(tape, false);
-        ok = tl_ok(tl_run_loss(run, &batch, &(tl_transformer_maps){.cross = maps}));
+        ok = tl_ok(tl_run_loss(run, &batch, &(tl_model_maps){.cross = maps}));
         if (ok) fill(p, tl_value(maps[layer ? layer - 1 : layers - 1].probs), head);
         tl_tape_set_grad(tape, was);
     }
@@ -137,7 +137,7 @@ static int *ids_of(tl_run *run, const char *line, long *length, tl_error *error)
 
 bool draw_attention(tl_run *run, const char *source, long layer, long head, tl_error *error) {
     picture p = {0};
-    tl_hypotheses found;
+    tl_search_result found;
     int *src = ids_of(run, source, &p.columns, error), length = (int)p.columns;
     tl_batch batch = {.sentences = 1, .src_len = length, .src = src, .src_lengths = &length, .pad = TL_PAD};
     tl_tape_reset(tl_run_tape(run));

@@ -122,8 +122,6 @@ static void settle_threads(char **argv) {
 
 int main(int argc, char **argv) {
     settle_threads(argv);
-    tl_error wrong = {""};
-    if (!tl_isa_from_environment(&wrong)) return fprintf(stderr, "translate: %s\n", wrong.message), 2;
     if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
         print_usage(argc < 2 ? stderr : stdout);
         return argc < 2 ? 2 : 0;

@@ -46,13 +46,13 @@ tl_var tl_tape_fail(tl_tape *tape, const char *format, ...) TL_PRINTF(2, 3);
 
 /* ---- modes ---- */
 
-/* Dropout on, its random numbers keyed by (seed, step, micro-batch, scope, count within the scope). */
-void tl_tape_train(tl_tape *tape, long step);
-void tl_tape_micro_batch(tl_tape *tape, long number); /* 0 until told; tl_tape_train sets it back to 0 */
-void tl_tape_eval(tl_tape *tape);                     /* dropout off (how a tape begins) */
+/* step 1, 2, …: training, dropout on, its random numbers keyed by (seed, step, micro-batch, scope, count within the
+ * scope); another step than before begins with micro-batch 0. step 0: evaluation, dropout off, as a tape begins.
+ * Returns what it was, to be set back after a while of the other. */
+long tl_tape_set_training(tl_tape *tape, long step);
+void tl_tape_set_micro_batch(tl_tape *tape, long number);
 bool tl_tape_training(const tl_tape *tape);
-bool tl_tape_set_training(tl_tape *tape, bool on); /* the switch alone, the step stays; returns what it was */
-void tl_tape_seed(tl_tape *tape, uint64_t seed);   /* 0 until told */
+void tl_tape_set_seed(tl_tape *tape, uint64_t seed); /* 0 until told */
 /* Of products with weights (tl_linear, tl_linear_cross_entropy; forward and gradients) computed from here on. Kept
  * over tl_tape_reset; TL_HIGHEST until told. Products of values with each other (tl_matmul, so attention) do not
  * follow it. */
@@ -63,7 +63,7 @@ tl_matmul_precision tl_tape_matmul_precision(const tl_tape *tape);
  * The bits are the same. Whoever writes to a parameter meanwhile says so (tl_params_changed; optimisers and loaders
  * do). Searches (greedy, beam) switch it on for themselves; switched on around several, it packs once for all of them.
  * Returns what it was. */
-bool tl_tape_reuse_weights(tl_tape *tape, bool on);
+bool tl_tape_set_reuse_weights(tl_tape *tape, bool on);
 bool tl_tape_reuses_weights(const tl_tape *tape);
 /* With false nothing recorded from here on wants a gradient. Returns what it was. */
 bool tl_tape_set_grad(tl_tape *tape, bool on);
@@ -75,11 +75,18 @@ void tl_scope_leave(tl_tape *tape);
 
 /* ---- values ---- */
 
-/* Vars over the caller's memory, which must stay as it is until reset. A constant wants no gradient and may have any
- * strides; a variable's gradient is kept for tl_grad (and it is copied if it is not contiguous). */
+/* Vars over the caller's memory. It must live and stay as it is until tl_tape_reset, or until tl_tape_release forgets
+ * the var: backward reads it once more, long after the operation that took it has returned, so an array of a function
+ * that returns before tl_backward will not do. A constant wants no gradient and may have any strides; a variable's
+ * gradient is kept for tl_grad (and it is copied if it is not contiguous). Inert if the tensor has no data. */
 tl_var tl_constant(tl_tape *tape, tl_tensor value);
 tl_var tl_variable(tl_tape *tape, tl_tensor value);
-tl_var tl_scalar(tl_tape *tape, double value); /* a constant of shape [] */
+/* Constants in the tape's own memory. A copy of a tensor of any strides, whose memory may go at once; all elements 0,
+ * or one value. */
+tl_var tl_constant_copy(tl_tape *tape, tl_tensor value);
+tl_var tl_zeros(tl_tape *tape, tl_shape shape);
+tl_var tl_full(tl_tape *tape, tl_shape shape, double value);
+tl_var tl_scalar(tl_tape *tape, double value); /* of shape [] */
 
 /* A leaf is a value whose memory and gradient live outside the tape, a parameter for instance. One node per leaf
  * and step however often it is used. Two tapes must not go backward into one leaf at the same time. */
@@ -101,8 +108,8 @@ tl_shape tl_shape_of_var(tl_var x);
  * inner gradients are recycled as soon as they are used; tl_keep(x) before backward keeps one. */
 tl_tensor tl_grad(tl_var x);
 void tl_keep(tl_var x);
-void tl_tape_keep_all(tl_tape *tape,
-                      bool on);              /* keep every gradient from now on (studying, printing norms) */
+void tl_tape_set_keep_all(tl_tape *tape,
+                          bool on);          /* keep every gradient from now on (studying, printing norms) */
 tl_var tl_label(tl_var x, const char *name); /* a name for printing; returns x */
 
 /* ---- backward ---- */
@@ -133,7 +140,7 @@ typedef struct tl_tape_stats {
 } tl_tape_stats;
 tl_tape_stats tl_tape_stats_of(const tl_tape *tape);
 /* The tape fails ("out of memory") rather than reserve more than this; 0 = no limit. */
-void tl_tape_limit(tl_tape *tape, size_t bytes);
+void tl_tape_set_limit(tl_tape *tape, size_t bytes);
 
 /* ---- gradient check ---- */
 

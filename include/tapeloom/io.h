@@ -8,7 +8,10 @@
 #ifndef TAPELOOM_IO_H
 #define TAPELOOM_IO_H
 
-#include "tensor.h"
+#include "base.h"
+#include "tensor.h" /* tl_tensor */
+
+#include <stdio.h>
 
 #ifdef __cplusplus
 extern "C" {

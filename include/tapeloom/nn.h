@@ -44,12 +44,6 @@ tl_params *tl_params_new(uint64_t seed);
  * tl_params_changed is called. */
 tl_params *tl_params_new_empty(void);
 bool tl_params_empty(const tl_params *params);
-/* Values that lie in memory from elsewhere, such as a file's: values[i], for parameter i, aligned for tl_real and apart
- * from each other, is where its value is from now on, and is written to like any other. The set owns that memory:
- * release(memory, size) is called when it is freed or placed elsewhere. For a set without an error. The old values' memory
- * goes: reset a tape that has used them before looking at its vars again. */
-void tl_params_place(tl_params *params, tl_real *const *values, void *memory, size_t size,
-                     void (*release)(void *memory, size_t size));
 void tl_params_free(tl_params *params);
 const char *tl_params_error(const tl_params *params); /* the first failure, or NULL */
 /* A new parameter; never NULL unless params is: after a failure (a name twice, no memory) one that fails every tape
@@ -133,6 +127,7 @@ tl_var tl_positions_forward(const tl_positions *layer, tl_tape *tape, long from,
 typedef struct tl_layer_norm_config {
     long d_model;
     double eps;
+    bool no_bias;
 } tl_layer_norm_config;
 typedef struct tl_layer_norm_layer {
     const char *name;
@@ -150,6 +145,7 @@ typedef struct tl_feed_forward_config {
     long d_model, d_ff;
     tl_activation activation;
     double activation_dropout;
+    bool no_bias;
 } tl_feed_forward_config;
 typedef struct tl_feed_forward {
     const char *name;
@@ -201,6 +197,7 @@ typedef struct tl_block_config { /* of one layer, encoder or decoder */
     double norm_eps;
     double dropout; /* on each sub-layer's output */
     double attention_dropout, activation_dropout;
+    bool no_bias;
 } tl_block_config;
 
 typedef struct tl_encoder_layer {
@@ -255,6 +252,130 @@ tl_var tl_decoder_forward(const tl_decoder *decoder, tl_var x, tl_var memory, co
                           const tl_mask *memory_mask, tl_attention_maps *self_maps,
                           tl_attention_maps *cross_maps);
 
+/* ---- a model, for whoever trains it, searches with it or looks at it without knowing which it is ----
+ *
+ * A model is a struct that begins with a tl_model (tl_transformer does), so &transformer.model is one. Its kind is a
+ * table of functions; a new model is a new table. */
+
+typedef struct tl_model tl_model;
+typedef struct tl_model_state tl_model_state;
+
+/* Who asks, and what is looked at. */
+typedef enum tl_attention_kind { TL_ENCODER_SELF, TL_DECODER_SELF, TL_CROSS } tl_attention_kind;
+enum { TL_ATTENTION_KINDS = 3 };
+
+/* Attention of every layer, to look at: arrays with one entry a layer, or NULL for what is not wanted. Row t of
+ * decoder_self and cross belongs to the token that the decoder reads at t (tgt_in[t]) and to the one that it then writes
+ * (tgt_out[t]); columns are what is looked at: tgt_in of decoder_self, src of cross. Rows and columns of encoder_self
+ * are src. */
+typedef struct tl_model_maps {
+    tl_attention_maps *encoder_self, *decoder_self, *cross;
+} tl_model_maps;
+/* Room for every layer's in the tape's memory, keep_grad as told in each; NULLs, and the tape fails, when out of it. */
+tl_model_maps tl_model_maps_new(const tl_model *model, tl_tape *tape, bool keep_grad);
+tl_attention_maps *tl_model_maps_of(const tl_model_maps *maps, tl_attention_kind kind); /* NULL for NULL */
+
+typedef struct tl_model_state_options {
+    long each;     /* rows that continue each sentence; 0 means 1 */
+    long capacity; /* steps that it will take at most */
+    bool maps;     /* keep the probabilities of all attentions, row by row */
+    bool no_cache; /* compute everything that was read anew at every step: slow, the same bits */
+} tl_model_state_options;
+
+typedef struct tl_model_kind {
+    const char *name; /* "transformer" */
+    /* What stands before the projection to words: [B,T,D] from src and tgt_in. maps may be NULL. */
+    tl_var (*hidden)(const tl_model *model, tl_tape *tape, const tl_batch *batch, const tl_model_maps *maps);
+    tl_var (*logits)(const tl_model *model, tl_var hidden); /* [...,D] to [...,V] */
+    /* tl_model_loss */
+    tl_var (*loss)(const tl_model *model, tl_tape *tape, const tl_batch *batch,
+                   const tl_loss_options *options, tl_loss_report *report, const tl_model_maps *maps);
+    /* tl_model_begin, without no_cache; NULL: it has no words to search for. The tape has no error; sizes are sound. */
+    tl_model_state *(*begin)(const tl_model *model, tl_tape *tape, const tl_batch *source,
+                             const tl_model_state_options *options);
+} tl_model_kind;
+
+struct tl_model {
+    const tl_model_kind *kind;
+    const char *name; /* its scope, "" or what its parameters' names begin with */
+    tl_params *params;
+    long src_vocab, tgt_vocab;          /* ids that it reads, and that it writes */
+    long max_len;                       /* tokens that it can read or write in a row */
+    int attentions[TL_ATTENTION_KINDS]; /* layers that have one of that kind */
+    int heads;
+};
+
+/* Mean loss in nats per real target token, label-smoothed as the model's config says; padding counts for nothing. Of
+ * options (may be NULL) label_smoothing, ignore and ignore_id are the model's and the batch's own, whatever they say.
+ * report and maps may be NULL. */
+tl_var tl_model_loss(const tl_model *model, tl_tape *tape, const tl_batch *batch,
+                     const tl_loss_options *options, tl_loss_report *report, const tl_model_maps *maps);
+
+/* ---- what a model has read and written so far, row by row: for searches, samplers, whoever writes a word at a time ----
+ *
+ * Rows go in lockstep. Row r continues sentence r / each. All that outlives a step lies in the tape's memory below the
+ * mark that the step's own values are released to: begin, then for each step mark, step, use the logits, release.
+ * Values only: no gradient goes through a state. */
+
+typedef struct tl_model_state_kind {
+    tl_var (*step)(tl_model_state *state, const int *words);
+    void (*copy_row)(tl_model_state *state, long to, long from); /* of `at` steps */
+    void (*keep)(tl_model_state *state, const long *kept, long sentences);
+} tl_model_state_kind;
+
+struct tl_model_state { /* a model's own struct begins with it */
+    const tl_model_state_kind *kind;
+    const tl_model *model;
+    tl_tape *tape;
+    long sentences, each, capacity;
+    long at; /* steps taken */
+    /* Of decoder_self and cross, if asked for, one a layer: [rows,H,capacity,keys], of which `at` queries are there. */
+    tl_tensor *maps[TL_ATTENTION_KINDS];
+};
+
+/* Reads the source side of a batch (what the model needs of it; copied). NULL, and the tape fails, on failure. */
+tl_model_state *tl_model_begin(const tl_model *model, tl_tape *tape, const tl_batch *source,
+                               const tl_model_state_options *options);
+/* Every row reads one more word: the logits of the next, [rows,V]. */
+tl_var tl_model_step(tl_model_state *state, const int *words);
+void tl_model_copy_row(tl_model_state *state, long to, long from); /* row `to` becomes what row `from` is */
+/* Drops all sentences but kept[0] < kept[1] < …, which move up. */
+void tl_model_keep(tl_model_state *state, const long *kept, long sentences);
+
+/* ---- search: the likeliest words, of any model ---- */
+
+typedef struct tl_search_options {
+    int beam;  /* hypotheses kept a sentence; 0 means 5; 1 is greedy: the likeliest next word at every step */
+    int nbest; /* hypotheses given a sentence, at most `beam`; 0 means 1 */
+    double length_penalty; /* α: ranked by (sum of log p) / length^α, eos counted; 0 = by the sum */
+    double
+        max_ratio; /* at most max_ratio·(source tokens) + max_extra tokens a sentence, forced ones included; */
+    long max_extra; /* both 0: 2·source + 10 */
+    int bos; /* what is read first; 0 means TL_BOS; -1: nothing, each row's first forced word is read first */
+    int eos; /* what ends a hypothesis; 0 means TL_EOS; -1: nothing does but the limit */
+    const int *forced;         /* [B,forced_length] words that sentences begin with; NULL: none */
+    const int *forced_lengths; /* [B] how many of them; NULL: forced_length of each */
+    long forced_length;
+    const int *forbidden; /* words that are never written unless forced */
+    int forbidden_count;
+    bool maps;     /* give the attention of every hypothesis, too */
+    bool no_cache; /* as in tl_model_state_options */
+} tl_search_options;
+typedef struct tl_search_result {
+    long sentences, nbest, capacity;
+    const int *ids;      /* [B,nbest,capacity], best first, each row ended by eos (kept) but at its limit */
+    const int *lengths;  /* [B,nbest] ids before eos; -1: there are no more hypotheses */
+    const double *score; /* [B,nbest] (sum of log p) / length^α; -Inf: there are no more */
+    /* With maps, of decoder_self and cross, one a layer: [B,nbest,H,capacity,keys]; row t: probabilities while word t was
+     * written. NULL: not asked for, or the model has none. */
+    const tl_tensor *maps[TL_ATTENTION_KINDS];
+} tl_search_result;
+/* Beam search (Graves 2012; score/length as in Wu et al. 2016, without their constants), greedy with beam 1, from the
+ * source side of a batch. Runs without gradients and dropout; the result lives on the tape until reset or release. A
+ * batch gives what its sentences give alone. options may be NULL. False, and an error on the tape, on failure. */
+bool tl_search(const tl_model *model, tl_tape *tape, const tl_batch *source, const tl_search_options *options,
+               tl_search_result *result);
+
 /* ---- the Transformer ---- */
 
 typedef enum tl_tie {
@@ -281,12 +402,13 @@ typedef struct tl_transformer_config {
     double attention_dropout, activation_dropout;
     double label_smoothing;
     bool output_bias;
+    bool no_bias; /* no biases in layers and norms: torch.nn.Transformer(bias=False) */
 } tl_transformer_config;
 
 /* Parameters: src_embedding.weight, tgt_embedding.weight, output.weight, output.bias (those that are not tied; a tied
  * matrix is stored once, under the embedding's name), encoder.*, decoder.* as in torch.nn.Transformer. */
 typedef struct tl_transformer {
-    const char *name;
+    tl_model model;               /* first: &transformer.model is what search, training and looking take */
     tl_transformer_config config; /* completed with the defaults */
     tl_embedding_layer src_embedding, tgt_embedding;
     tl_positions src_positions, tgt_positions;
@@ -296,69 +418,20 @@ typedef struct tl_transformer {
     tl_param *output_weight, *output_bias;
 } tl_transformer;
 
-/* Attention of every layer, to look at: arrays of the caller with one entry a layer (keep_grad set in each), or
- * NULL for what is not wanted. */
-typedef struct tl_transformer_maps {
-    tl_attention_maps *encoder_self, *decoder_self, *cross;
-} tl_transformer_maps;
-
 tl_transformer tl_transformer_init(tl_params *params, const char *name, const tl_transformer_config *config);
-/* ids [B,S], lengths [B] (real tokens of each row) to [B,S,d_model] */
-tl_var tl_transformer_encode(const tl_transformer *model, tl_tape *tape, const int *ids, long sentences,
-                             long length, const int *lengths, tl_transformer_maps *maps);
-/* ids [B,T], memory [B,S,d_model] of tl_transformer_encode to [B,T,d_model]; position t sees ids 0 … t */
-tl_var tl_transformer_decode(const tl_transformer *model, const int *ids, long length, const int *lengths,
-                             tl_var memory, const int *memory_lengths, tl_transformer_maps *maps);
+/* The loss of a batch in three parts. What is read is an embedding times √d_model (Vaswani et al. 2017, 3.4) plus its
+ * position. maps may be NULL.
+ * src [B,S] and src_lengths [B] to [B,S,d_model] */
+tl_var tl_transformer_encode(const tl_transformer *model, tl_tape *tape, const tl_batch *batch,
+                             const tl_model_maps *maps);
+/* tgt_in [B,T], tgt_lengths [B] and memory [B,S,d_model] with src_lengths [B] to [B,T,d_model]; position t sees tokens
+ * 0 … t. memory is what tl_transformer_encode gave, or any var of that shape. */
+tl_var tl_transformer_decode(const tl_transformer *model, tl_tape *tape, const tl_batch *batch, tl_var memory,
+                             const tl_model_maps *maps);
 tl_var tl_transformer_logits(const tl_transformer *model,
                              tl_var hidden); /* [...,d_model] to [...,tgt_vocab] */
-/* Mean loss in nats per real target token, label-smoothed as the config says; padding counts for nothing. */
+/* tl_model_loss, as it is called most: mean loss in nats per real target token. */
 tl_var tl_transformer_loss(const tl_transformer *model, tl_tape *tape, const tl_batch *batch);
-/* The same with a divisor, counts and maps of the caller's (each may be NULL). options->label_smoothing and ignore
- * are set from the model and the batch. */
-tl_var tl_transformer_loss_with(const tl_transformer *model, tl_tape *tape, const tl_batch *batch,
-                                tl_loss_options *options, tl_transformer_maps *maps);
-
-/* ---- decoding ---- */
-
-typedef struct tl_greedy_options {
-    int bos, eos;
-    double max_ratio; /* at most max_ratio·(source tokens) + max_extra target tokens a sentence; */
-    long max_extra;   /* both 0: 2·source + 10 */
-    bool no_cache;    /* recompute the whole prefix at every step: slow, gives the same tokens */
-} tl_greedy_options;
-typedef struct tl_greedy_result {
-    long sentences, capacity;
-    const int *ids;      /* [B,capacity], each row ended by eos (kept) unless it ran into its limit */
-    const int *lengths;  /* [B] ids before eos */
-    const double *score; /* [B] sum of log p of the chosen ids, eos included */
-} tl_greedy_result;
-/* The likeliest next word at every step, with key/value caches. src [B,S], lengths [B]. Runs without gradients and
- * dropout; the result lives on the tape until reset or release. A batch gives what its sentences give alone. False,
- * and an error on the tape, on failure. */
-bool tl_transformer_greedy(const tl_transformer *model, tl_tape *tape, const int *src, long sentences,
-                           long length, const int *lengths, const tl_greedy_options *options,
-                           tl_greedy_result *result);
-
-/* Beam search (Graves 2012; score/length as in Wu et al. 2016, without their constants). */
-typedef struct tl_beam_options {
-    int bos, eos;
-    int beam;              /* hypotheses kept a sentence; 0 means 5; 1 gives what greedy gives */
-    int nbest;             /* hypotheses given a sentence, at most `beam`; 0 means 1 */
-    double length_penalty; /* α: ranked by (sum of log p) / length^α, eos counted; 0 = by the sum */
-    double max_ratio;      /* at most max_ratio·(source tokens) + max_extra target tokens a sentence; */
-    long max_extra;        /* both 0: 2·source + 10 */
-    bool no_cache;         /* recompute the whole prefix at every step: slow, gives the same tokens */
-} tl_beam_options;
-typedef struct tl_beam_result {
-    long sentences, nbest, capacity;
-    const int *ids;      /* [B,nbest,capacity], best first, each row ended by eos (kept) but at its limit */
-    const int *lengths;  /* [B,nbest] ids before eos; -1: there are no more hypotheses */
-    const double *score; /* [B,nbest] (sum of log p) / length^α; -Inf: there are no more */
-} tl_beam_result;
-/* As tl_transformer_greedy, with the likeliest whole sentences instead of the likeliest next word. */
-bool tl_transformer_beam(const tl_transformer *model, tl_tape *tape, const int *src, long sentences,
-                         long length, const int *lengths, const tl_beam_options *options,
-                         tl_beam_result *result);
 
 #ifdef __cplusplus
 }

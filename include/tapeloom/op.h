@@ -22,14 +22,11 @@ extern "C" {
 #endif
 
 typedef struct tl_back tl_back;
-struct tl_workspace;
 
 struct tl_op {
     const char *name;
     void (*backward)(tl_back *b); /* NULL for one that only makes views */
 };
-
-#define TL_CALL_INPUTS 32
 
 /* ---- forward ---- */
 
@@ -47,6 +44,7 @@ typedef struct tl_call {
     bool view;
 } tl_call;
 
+/* Any number of inputs; the handles are copied. */
 tl_call tl_call_begin(const tl_op *op, int inputs, const tl_var *in);
 /* Will backward ask for input i's gradient? For a forward that prepares it. */
 bool tl_call_wants(const tl_call *c, int i);
@@ -99,10 +97,6 @@ tl_tensor tl_back_scratch(tl_back *b, tl_shape shape);
 
 /* Memory that lives until the tape's reset or release; not zeroed. NULL, and the tape fails, when out of memory. */
 void *tl_tape_memory(tl_tape *tape, size_t bytes);
-/* Memory for kernels (packing, partial sums), shared by the whole tape, valid until its next use. */
-struct tl_workspace *tl_tape_workspace(tl_tape *tape);
-/* The transpose of a parameter [out,in], or of a part of it, packed; NULL while weights are not reused. */
-const struct tl_product_packed *tl_tape_packed(tl_var weight);
 /* Key of the next stream of random numbers in this scope; false if the tape is not in training mode. */
 bool tl_tape_next_key(tl_tape *tape, tl_rng_key *key);
 

@@ -34,16 +34,33 @@ typedef struct tl_mask {
     long attend_dim[4];    /* batch, head, query, key; 1 = the same for all. Read only if attend is given. */
 } tl_mask;
 
-/* Loss options. PyTorch's cross_entropy: (1-label_smoothing)·nll + label_smoothing·mean over all classes. */
+/* What a loss gives: the mean of its elements, their sum, or each of them. The names are PyTorch's. */
+typedef enum tl_reduction { TL_REDUCE_MEAN, TL_REDUCE_SUM, TL_REDUCE_NONE } tl_reduction;
+
+/* What cross-entropy may be told; {0} or NULL is the mean over all targets. With s = label_smoothing and w[v] =
+ * class_weight[v], a target t's loss is PyTorch's:
+ *   (1-s)·w[t]·(-log p[t]) + s/V·(sum over all V classes v of w[v]·(-log p[v]))
+ * and the mean is their sum over the sum of the real targets' w[t], over their number that is without weights. Arrays
+ * are copied when the operation is recorded. */
 typedef struct tl_loss_options {
     double label_smoothing; /* in [0, 1) */
-    bool ignore;            /* targets equal to ignore_id count for nothing */
+    bool ignore;            /* targets equal to ignore_id count for nothing: loss 0, gradient 0 */
     int ignore_id;
-    double divisor; /* the summed loss is divided by this; 0 = by the number of real targets */
-    long *count;    /* out, may be NULL: real targets */
-    long *correct;  /* out, may be NULL: real targets that had the largest logit (the first of equals) */
-    double *nll;    /* out, may be NULL: summed -log p of the real targets, without smoothing, in nats */
+    tl_reduction reduction; /* none: a loss for each target, of the targets' shape */
+    double divisor; /* of the mean: the summed loss is divided by this instead; 0 = by what is said above */
+    const tl_real *class_weight; /* [V] what each class counts for, 0 or more; NULL = 1 each */
 } tl_loss_options;
+
+/* What cross-entropy found; written when the loss has been computed. */
+typedef struct tl_loss_report {
+    long count;   /* real targets */
+    long correct; /* those that had the largest logit (the first of equals) */
+    double nll;   /* summed -log p of the real targets, without smoothing and weights, in nats */
+} tl_loss_report;
+
+/* binary_cross_entropy takes logits, not probabilities: leave the last sigmoid off, tl_sigmoid(logits) gives the
+ * probabilities to show. From a probability that has been rounded the loss cannot be made any more: where the sigmoid
+ * of 20 is 1 in float, its loss against 0 would be infinite instead of 20. */
 
 /* ---- the list ---- */
 
@@ -53,6 +70,9 @@ typedef struct tl_loss_options {
     TL_OP(sub, (tl_var a, tl_var b), "a - b, broadcast")                                                     \
     TL_OP(mul, (tl_var a, tl_var b), "a * b element by element, broadcast")                                  \
     TL_OP(div, (tl_var a, tl_var b), "a / b element by element, broadcast")                                  \
+    TL_OP(maximum, (tl_var a, tl_var b), "the larger of each two, broadcast; ties share the gradient")       \
+    TL_OP(minimum, (tl_var a, tl_var b), "the smaller of each two, broadcast; ties share the gradient")      \
+    TL_OP(where, (tl_var cond, tl_var a, tl_var b), "a where cond is not 0, else b, broadcast")              \
     TL_OP(neg, (tl_var x), "-x")                                                                             \
     TL_OP(scale, (tl_var x, double factor), "factor * x")                                                    \
     TL_OP(power, (tl_var x, double exponent), "x to a constant power")                                       \
@@ -61,6 +81,8 @@ typedef struct tl_loss_options {
     TL_OP(sqrt, (tl_var x), "square root")                                                                   \
     TL_OP(tanh, (tl_var x), "hyperbolic tangent")                                                            \
     TL_OP(sigmoid, (tl_var x), "1 / (1 + e to the -x)")                                                      \
+    TL_OP(abs, (tl_var x), "absolute value; gradient 0 at 0")                                                \
+    TL_OP(clamp, (tl_var x, double low, double high), "x, no less than low, no more than high")              \
     TL_OP(relu, (tl_var x), "max(x, 0)")                                                                     \
     TL_OP(gelu, (tl_var x), "x * Phi(x), exact (erf)")                                                       \
     TL_OP(gelu_tanh, (tl_var x), "x * Phi(x), tanh approximation")                                           \
@@ -72,6 +94,7 @@ typedef struct tl_loss_options {
     TL_OP(split_heads, (tl_var x, int heads), "[B,T,D] to [B,H,T,D/H]")                                      \
     TL_OP(merge_heads, (tl_var x), "[B,H,T,d] to [B,T,H*d]")                                                 \
     TL_OP(concat, (const tl_var *x, int count, int axis), "several along one axis")                          \
+    TL_OP(stack, (const tl_var *x, int count, int axis), "several of one shape along a new axis")            \
     TL_OP(slice, (tl_var x, int axis, long from, long to), "[from, to) of one axis")                         \
     TL_OP(sum, (tl_var x, tl_axes axes, bool keep_dims), "sum over any axes")                                \
     TL_OP(mean, (tl_var x, tl_axes axes, bool keep_dims), "mean over any axes")                              \
@@ -85,10 +108,17 @@ typedef struct tl_loss_options {
     TL_OP(rms_norm, (tl_var x, tl_var gamma, double eps), "over the last axis; gamma [D]")                   \
     TL_OP(dropout, (tl_var x, double p), "in training, zero with probability p, the rest / (1-p)")           \
     TL_OP(embedding, (tl_var weight, const int *ids, tl_shape shape), "rows of weight [V,D]: shape + [D]")   \
-    TL_OP(cross_entropy, (tl_var logits, const int *targets, const tl_loss_options *options),                \
-          "logits [...,V], one target each: mean loss, shape []")                                            \
+    TL_OP(gather, (tl_var x, int axis, const int *ids, tl_shape shape),                                      \
+          "elements by their numbers along an axis; ids of that shape (torch.gather)")                       \
+    TL_OP(mse_loss, (tl_var x, tl_var targets, tl_reduction reduction), "squared error, both of one shape")  \
+    TL_OP(binary_cross_entropy, (tl_var logits, tl_var targets, tl_var pos_weight, tl_reduction reduction),  \
+          "of logits, targets 0 … 1 of one shape; pos_weight, broadcast, or TL_NO_VAR weights the ones")     \
+    TL_OP(cross_entropy,                                                                                     \
+          (tl_var logits, const int *targets, const tl_loss_options *options, tl_loss_report *report),       \
+          "logits [...,V], one target each: mean loss, shape []; options and report may be NULL")            \
     TL_OP(linear_cross_entropy,                                                                              \
-          (tl_var x, tl_var w, tl_var bias, const int *targets, const tl_loss_options *options),             \
+          (tl_var x, tl_var w, tl_var bias, const int *targets, const tl_loss_options *options,              \
+           tl_loss_report *report),                                                                          \
           "cross_entropy(linear(x, w, bias)) without storing the logits")
 /* clang-format on */
 

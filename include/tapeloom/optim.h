@@ -1,7 +1,7 @@
 /* Optimisers, gradient clipping and learning-rate schedules. They know parameters, not tapes.
  *
  * A step: tl_zero_grad, forward, tl_backward, tl_clip_grad_norm, tl_adam_step. To accumulate over micro-batches, go
- * backward several times with summed losses (tl_loss_options.divisor = 1), then tl_scale_grad(params, 1 / tokens). */
+ * backward several times with summed losses (tl_loss_options.reduction = TL_REDUCE_SUM), then tl_scale_grad(params, 1 / tokens). */
 #ifndef TAPELOOM_OPTIM_H
 #define TAPELOOM_OPTIM_H
 
@@ -32,7 +32,7 @@ typedef struct tl_sgd_config {
 typedef struct tl_sgd tl_sgd;
 tl_sgd *tl_sgd_new(tl_params *params, const tl_sgd_config *config);
 void tl_sgd_free(tl_sgd *sgd);
-bool tl_sgd_group(tl_sgd *sgd, int group, const tl_group_options *options);
+bool tl_sgd_set_group(tl_sgd *sgd, int group, const tl_group_options *options);
 bool tl_sgd_step(tl_sgd *sgd, double lr);
 const char *tl_sgd_error(const tl_sgd *sgd); /* the first failure, or NULL */
 
@@ -46,7 +46,7 @@ typedef struct tl_adam_config {
 typedef struct tl_adam tl_adam;
 tl_adam *tl_adam_new(tl_params *params, const tl_adam_config *config);
 void tl_adam_free(tl_adam *adam);
-bool tl_adam_group(tl_adam *adam, int group, const tl_group_options *options);
+bool tl_adam_set_group(tl_adam *adam, int group, const tl_group_options *options);
 bool tl_adam_step(tl_adam *adam, double lr);
 const char *tl_adam_error(const tl_adam *adam);
 long tl_adam_steps(const tl_adam *adam); /* steps done (a parameter's bias correction counts its own) */

@@ -113,7 +113,8 @@ const tl_vocab *tl_run_vocab(const tl_run *run, tl_side side);
 const tl_bpe *tl_run_bpe(const tl_run *run); /* NULL too if no side consists of byte pairs */
 tl_params *tl_run_params(const tl_run *run);
 tl_tape *tl_run_tape(const tl_run *run); /* in evaluation mode, with the run's seed and matrix precision */
-const tl_transformer *tl_run_transformer(const tl_run *run);
+const tl_model *tl_run_model(const tl_run *run);
+const tl_transformer *tl_run_transformer(const tl_run *run); /* NULL if its model is another one */
 
 /* ---- text: lines as people write them, and tokens with single spaces between ---- */
 
@@ -133,7 +134,7 @@ bool tl_run_batch(tl_run *run, const char *const *sources, const char *const *ta
                   tl_batch *batch);
 /* The mean loss in nats per target token, as in training (label-smoothed as the settings say), on the run's tape. maps (may
  * be NULL) are filled. The inert var on failure. */
-tl_var tl_run_loss(tl_run *run, const tl_batch *batch, tl_transformer_maps *maps);
+tl_var tl_run_loss(tl_run *run, const tl_batch *batch, const tl_model_maps *maps);
 
 typedef struct tl_translate_options {
     long beam;             /* hypotheses to keep a sentence; 0 and 1: greedy */
@@ -142,16 +143,10 @@ typedef struct tl_translate_options {
     long batch_tokens;     /* of a batch, padding included; 0 means 4096; changes no bit */
 } tl_translate_options;
 
-/* What a search writes for each sentence of a batch; owned by the tape until it is reset. */
-typedef struct tl_hypotheses {
-    long sentences, nbest, capacity;
-    const int *ids; /* [B,nbest,capacity], best first, each row ended by <eos> unless it ran into its limit */
-    const int *lengths;  /* [B,nbest] ids before <eos>; -1: there are no more hypotheses */
-    const double *score; /* [B,nbest] log p / length^α */
-} tl_hypotheses;
-/* Searches for the batch's sources. options may be NULL: greedy, ranked by log p. */
-bool tl_run_search(tl_run *run, const tl_batch *batch, const tl_translate_options *options,
-                   tl_hypotheses *found);
+/* Searches for the batch's sources, each as long as the run's languages want it; the result lives on the tape until it
+ * is reset. options may be NULL: greedy, ranked by log p. */
+bool tl_run_search(tl_run *run, const tl_batch *source, const tl_translate_options *options,
+                   tl_search_result *found);
 
 /* One line, greedily: to free(). A blank line's translation is empty. */
 char *tl_run_translate_line(tl_run *run, const char *line);

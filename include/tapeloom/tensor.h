@@ -1,18 +1,13 @@
-/* Ground floor: numbers in rows and columns. Errors, shapes, tensors, batches, random numbers, threads.
+/* Ground floor: numbers in rows and columns. Shapes, tensors, batches, random numbers, threads.
  *
  * A tl_tensor is a small value (pointer, dims, strides). It owns nothing and knows no gradient: whoever made
  * the memory behind it (a tape, a parameter set, the caller) says how long it lives. */
 #ifndef TAPELOOM_TENSOR_H
 #define TAPELOOM_TENSOR_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
+#include "base.h"
 
-#if defined(__FAST_MATH__)
-# error "tapeloom cannot be used with -ffast-math: it relies on NaN, infinity and a fixed order of sums"
-#endif
+#include <stdio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -30,24 +25,6 @@ typedef float tl_real;
 /* The constructors carry the precision in their symbols, so header and library that differ do not link. */
 #define tl_tape_new TL_ENTRY(tl_tape_new)
 #define tl_params_new TL_ENTRY(tl_params_new)
-
-#if defined(__GNUC__)
-# define TL_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
-#else
-# define TL_PRINTF(fmt, first)
-#endif
-
-/* ---- errors: the first failure is kept, later ones change nothing ---- */
-
-#define TL_ERROR_MAX 512
-typedef struct tl_error {
-    char message[TL_ERROR_MAX]; /* "" = no error; UTF-8, one line, names what failed and what to do */
-} tl_error;
-
-/* Keeps the first failure. Always returns false, so that `return tl_error_set(...)` reads as "it failed". */
-bool tl_error_set(tl_error *error, const char *format, ...) TL_PRINTF(2, 3);
-bool tl_failed(const tl_error *error); /* true also for NULL: whoever holds it could not be made */
-void tl_error_clear(tl_error *error);
 
 /* ---- shapes and tensors ---- */
 
@@ -101,10 +78,21 @@ double tl_item(tl_tensor t);                       /* the element of a one-eleme
 /* sqrt(sum of squares), summed in double along a fixed tree */
 double tl_tensor_norm(tl_tensor t);
 
+/* The k largest along an axis, largest first, and of equals the first first; NaN counts as larger than all, as PyTorch has
+ * it. ids (where they stand along the axis) and values (may be NULL) are the caller's: row-major, of t's shape with k
+ * along the axis, so that ids go straight into tl_gather or tl_embedding. False, and nothing written, if there is no
+ * such axis or it has fewer than k elements. */
+bool tl_top_k(tl_tensor t, int axis, long k, int *ids, tl_real *values);
+bool tl_argmax(tl_tensor t, int axis, int *ids); /* tl_top_k with k = 1 */
+
 /* Prints shape and elements, long axes shortened in the middle as NumPy does. */
 void tl_print(tl_tensor t, FILE *out);
 
-/* ---- a batch of sentence pairs, filled by the text room (or by hand), read by the nn room ---- */
+/* ---- a batch, filled by the text room (or by hand), read by the nn room ----
+ *
+ * Which parts are there depends on what a model reads: pairs have both sides; a language model's windows have tgt_in and
+ * tgt_out alone; sentences to choose a class for have src and labels; pictures to describe have pictures in the place of
+ * src. What is not there is NULL, and its length 0. */
 
 typedef struct tl_batch {
     long sentences;              /* B */
@@ -114,10 +102,22 @@ typedef struct tl_batch {
     const int *tgt_out;          /* [B,T] y1 … yn <eos>: what it must say; padded with pad */
     const int *src_lengths;      /* [B] real tokens of each source */
     const int *tgt_lengths;      /* [B] real tokens of each target */
+    const int *labels;           /* [B] a class of each sentence */
+    tl_tensor pictures;          /* [B,S,F] S patches of F numbers each */
     const long *index;           /* [B] which sentence of the corpus each row is; may be NULL */
     long src_tokens, tgt_tokens; /* sums of the lengths */
     int pad;                     /* the id that fills rows up; never a target */
 } tl_batch;
+
+/* The ids that are no word's: the same in every vocabulary, because batches, losses and decoding rely on them. In running
+ * text their names ("<pad>" …) are words like any other that nobody has seen: they become TL_UNK. */
+enum {
+    TL_PAD = 0,     /* <pad>  fills rows up; never read, never a target */
+    TL_BOS = 1,     /* <bos>  the decoder's first input */
+    TL_EOS = 2,     /* <eos>  the end of a sentence */
+    TL_UNK = 3,     /* <unk>  every word that is not in the vocabulary */
+    TL_SPECIALS = 4 /* how many there are: the first word has this id */
+};
 
 /* ---- random numbers from a counter: value i of a stream depends on the key and on i alone ---- */
 
@@ -147,15 +147,14 @@ typedef enum tl_matmul_precision {
 bool tl_matmul_precision_of(const char *name, tl_matmul_precision *precision);
 const char *tl_matmul_precision_name(tl_matmul_precision precision);
 
-/* The kernels' instruction set is the best one that the processor has, or the one named here: "base", "avx2", "avx512",
- * "amx". Of the whole process, and best said before anything is computed: values of different sets differ in last
- * bits. False, the set unchanged and an error that lists the sets of this machine, if it is not among them. */
-bool tl_isa_force(const char *name, tl_error *error);
-/* The same with the environment's TL_ISA, for programs to call at their start; true if it is not set, or empty. */
-bool tl_isa_from_environment(tl_error *error);
+/* The kernels' instruction set is the best one that the processor has, or the one that the environment's TL_ISA names:
+ * "base", "avx2", "avx512", "amx". If this machine has no such set every new tape fails, with a sentence that lists those
+ * that it has. tl_set_isa names another one: of the whole process, and best said before anything is computed, since
+ * values of different sets differ in last bits. False, the set unchanged and that sentence, if it is not here. */
+bool tl_set_isa(const char *name, tl_error *error);
 
-int tl_threads(void);            /* how many threads the kernels use; 1 without OpenMP */
-void tl_set_threads(int count);  /* of the calling thread's regions; no effect without OpenMP */
+int tl_threads(void);           /* how many threads the kernels use; 1 without OpenMP */
+void tl_set_threads(int count); /* of the calling thread's regions; no effect without OpenMP */
 /* "float, OpenMP 2 threads, avx512+bf16", for programs to show: +bf16 says that medium is faster than highest */
 const char *tl_build_text(void);
 

@@ -17,7 +17,8 @@
 #ifndef TAPELOOM_TEXT_H
 #define TAPELOOM_TEXT_H
 
-#include "tapeloom/tensor.h"
+#include "base.h"
+#include "tensor.h" /* tl_batch and its ids */
 
 #ifdef __cplusplus
 extern "C" {
@@ -38,7 +39,7 @@ typedef struct tl_bpe_words tl_bpe_words;
 
 typedef enum tl_pretokens {
     TL_PRETOKENS_NONE,      /* tokens are what stands between white space already */
-    TL_PRETOKENS_WORDS, /* words, signs, ideographs apart: "Hello ￭, world ￭!"; src/text/pretokens.c has the rules */
+    TL_PRETOKENS_WORDS, /* words, signs, ideographs apart: "Hello ￭, world ￭!"; src/text/pretokens/ has the rules */
     TL_PRETOKENS_CHARACTERS /* every character apart, ▁ for a space */
 } tl_pretokens;
 
@@ -85,17 +86,7 @@ char *tl_bpe_join(const char *line);
 const char *tl_bpe_error(const tl_bpe *bpe);
 void tl_bpe_free(tl_bpe *bpe);
 
-/* ---- vocabulary: which number each word has ---- */
-
-/* The same in every vocabulary, because batches, losses and decoding rely on them. In running text their
- * names ("<pad>" …) are words like any other that nobody has seen: they become TL_UNK. */
-enum {
-    TL_PAD = 0,     /* <pad>  fills rows up; never read, never a target */
-    TL_BOS = 1,     /* <bos>  the decoder's first input */
-    TL_EOS = 2,     /* <eos>  the end of a sentence */
-    TL_UNK = 3,     /* <unk>  every word that is not in the vocabulary */
-    TL_SPECIALS = 4 /* how many there are: the first word has this id */
-};
+/* ---- vocabulary: which number each word has; TL_PAD … TL_UNK (tensor.h) are the first in every one ---- */
 
 tl_vocab_counts *tl_vocab_counts_new(void);
 /* Counts the line's tokens. Tokens that are not valid UTF-8 are left out (they will be TL_UNK): a
@@ -201,7 +192,7 @@ typedef struct tl_toy_config {
 bool tl_corpus_toy(tl_corpus *corpus, const tl_toy_config *config);
 
 /* Sentences of a small grammar of English and French, or English and Chinese, with true word alignments: see
- * src/text/grammar.h for what is in it. */
+ * src/text/grammar/grammar.h for what is in it. */
 typedef enum tl_grammar_part {
     TL_GRAMMAR_TRAIN,
     TL_GRAMMAR_HELD_OUT /* combine words in ways that no sentence of TL_GRAMMAR_TRAIN does */

@@ -136,8 +136,8 @@ typedef struct tl_task {
     uint64_t fingerprint; /* of the data: a run goes on with the same alone */
     /* Goes to the next batch. At the end of each epoch false once, without an error. */
     bool (*next)(void *context);
-    /* The current batch's loss on the tape: mean per token or, with a divisor above 0, the sum / divisor. */
-    tl_var (*loss)(void *context, double divisor);
+    /* The current batch's loss on the tape: the mean per token, or the sum. */
+    tl_var (*loss)(void *context, bool sum);
     long (*tokens)(void *context); /* that the current batch's mean is over */
     /* "a batch of 3 sentences, lines 4, 9, 11": the current one, for an error's sentence. */
     void (*name)(void *context, char *text, size_t size);

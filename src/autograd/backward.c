@@ -6,50 +6,14 @@
 #include "tape.h"
 #include "tensor/map.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-/* ---- memory for gradients: freed pieces are kept by size and used again ---- */
+/* ---- memory for gradients: a used one's, or new ---- */
 
-static size_t padded(size_t bytes) { return bytes < 64 ? 64 : (bytes + 63) / 64 * 64; }
-
-static tl_free_size *find_size(tl_tape *tape, size_t bytes) {
-    for (int i = 0; i < tape->free_sizes; i++)
-        if (tape->free_size[i].bytes == bytes) return &tape->free_size[i];
-    return NULL;
+static void *grad_memory(tl_tape *tape, size_t bytes) {
+    void *memory = tl_recycled_take(&tape->recycled, bytes);
+    return memory ? memory : tl_tape_memory(tape, tl_recycled_size(bytes));
 }
-
-void *tl_grad_memory(tl_tape *tape, size_t bytes) {
-    tl_free_size *f = find_size(tape, padded(bytes));
-    if (f && f->first) {
-        void *memory = f->first;
-        memcpy(&f->first, memory, sizeof f->first);
-        return memory;
-    }
-    return tl_tape_memory(tape, padded(bytes));
-}
-
-void tl_grad_recycle(tl_tape *tape, void *memory, size_t bytes) {
-    bytes = padded(bytes);
-    tl_free_size *f = find_size(tape, bytes);
-    if (!f) {
-        if (tape->free_sizes == tape->free_capacity) {
-            int capacity = tape->free_capacity ? 2 * tape->free_capacity : 64;
-            tl_free_size *grown = realloc(tape->free_size, (size_t)capacity * sizeof *grown);
-            if (!grown) return; /* then this piece waits for the reset, like everything else */
-            tape->free_size = grown;
-            tape->free_capacity = capacity;
-            tape->table_allocations++;
-        }
-        f = &tape->free_size[tape->free_sizes++];
-        *f = (tl_free_size){.bytes = bytes};
-    }
-    memcpy(memory, &f->first, sizeof f->first);
-    f->first = memory;
-}
-
-/* Sizes go too: a long run over many shapes must not search an ever longer list. */
-void tl_grad_forget(tl_tape *tape) { tape->free_sizes = 0; }
 
 /* ---- gradients of nodes ---- */
 
@@ -103,7 +67,7 @@ bool tl_back_wants(const tl_back *b, int i) {
 static bool open_node(tl_tape *tape, int at, tl_sink *sink) {
     tl_node *n = &tape->node[at], *base = &tape->node[n->base];
     if (!base->grad) {
-        base->grad = tl_grad_memory(tape, value_bytes(base));
+        base->grad = grad_memory(tape, value_bytes(base));
         if (!base->grad) return false;
     }
     sink->to = grad_part(tape, n);
@@ -160,7 +124,7 @@ typedef struct back_frame {
 tl_tensor tl_back_scratch(tl_back *b, tl_shape shape) {
     back_frame *frame = (back_frame *)b;
     size_t bytes = (size_t)tl_shape_numel(shape) * sizeof(tl_real) + 64; /* 64: the list's own header */
-    scratch *s = tl_grad_memory(b->tape, bytes);
+    scratch *s = grad_memory(b->tape, bytes);
     if (!s) return (tl_tensor){0};
     *s = (scratch){frame->first, bytes};
     frame->first = s;
@@ -181,11 +145,11 @@ static void step_back(tl_tape *tape, int at) {
     n->op->backward(&frame.b);
     for (scratch *s = frame.first; s;) {
         scratch *next = s->next;
-        tl_grad_recycle(tape, s, s->bytes);
+        tl_recycled_give(&tape->recycled, s, s->bytes);
         s = next;
     }
     if (n->kept) return;
-    tl_grad_recycle(tape, n->grad, value_bytes(n));
+    tl_recycled_give(&tape->recycled, n->grad, value_bytes(n));
     n->grad = NULL;
     n->grad_set = false;
     n->recycled = true;

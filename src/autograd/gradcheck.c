@@ -47,7 +47,7 @@ static bool fail(check *k, const char *format, ...) {
 
 static tl_var forward(check *k) {
     tl_tape_reset(k->tape);
-    if (k->options->train) tl_tape_train(k->tape, 1);
+    if (k->options->train) tl_tape_set_training(k->tape, 1);
     for (int i = 0; i < k->leaves; i++) k->x[i] = tl_use_leaf(k->tape, k->leaf[i]);
     return k->f(k->tape, k->x, k->data);
 }

@@ -3,15 +3,27 @@
 
 #include <stdlib.h>
 
+/* A tensor in the tape's memory, not filled; without data if there is none to be had. */
+static tl_tensor room_for(tl_tape *tape, tl_shape shape) {
+    if (!tape || tl_failed(&tape->error)) return (tl_tensor){0};
+    for (int i = 0; i < shape.rank; i++) {
+        char text[TL_SHAPE_TEXT];
+        if (shape.dim[i] >= 0) continue;
+        tl_tape_fail(tape, "constant: %s has an axis of negative size", tl_shape_text(shape, text));
+        return (tl_tensor){0};
+    }
+    tl_real *memory = tl_tape_memory(tape, (size_t)tl_shape_numel(shape) * sizeof *memory);
+    return memory ? tl_tensor_of(memory, shape) : (tl_tensor){0};
+}
+
 static tl_var record(tl_tape *tape, tl_tensor value, bool wants_grad, tl_leaf *leaf) {
     tl_var inert = {tape, -1, 0};
     if (!tape || tl_failed(&tape->error)) return inert;
     if (!value.data) return tl_tape_fail(tape, "%s: the tensor has no data", leaf ? leaf->name : "constant");
     if (!tl_is_contiguous(value) &&
         wants_grad) { /* a gradient is laid out row-major, and so must its value be */
-        tl_real *memory = tl_tape_memory(tape, (size_t)tl_numel(value) * sizeof(tl_real));
-        if (!memory) return inert;
-        tl_tensor copy = tl_tensor_of(memory, tl_shape_of(value));
+        tl_tensor copy = room_for(tape, tl_shape_of(value));
+        if (!copy.data) return inert;
         tl_tensor_copy(copy, value);
         value = copy;
     }
@@ -33,12 +45,23 @@ static tl_var record(tl_tape *tape, tl_tensor value, bool wants_grad, tl_leaf *l
 tl_var tl_constant(tl_tape *tape, tl_tensor value) { return record(tape, value, false, NULL); }
 tl_var tl_variable(tl_tape *tape, tl_tensor value) { return record(tape, value, true, NULL); }
 
-tl_var tl_scalar(tl_tape *tape, double value) {
-    tl_real *memory = tape && !tl_failed(&tape->error) ? tl_tape_memory(tape, sizeof *memory) : NULL;
-    if (!memory) return (tl_var){tape, -1, 0};
-    *memory = (tl_real)value;
-    return tl_constant(tape, tl_tensor_of(memory, TL_SCALAR_SHAPE));
+tl_var tl_constant_copy(tl_tape *tape, tl_tensor value) {
+    if (!value.data) return tl_constant(tape, value); /* which has the words for it */
+    tl_tensor copy = room_for(tape, tl_shape_of(value));
+    if (!copy.data) return (tl_var){tape, -1, 0};
+    tl_tensor_copy(copy, value);
+    return tl_constant(tape, copy);
 }
+
+tl_var tl_full(tl_tape *tape, tl_shape shape, double value) {
+    tl_tensor full = room_for(tape, shape);
+    if (!full.data) return (tl_var){tape, -1, 0};
+    tl_tensor_fill(full, value);
+    return tl_constant(tape, full);
+}
+
+tl_var tl_zeros(tl_tape *tape, tl_shape shape) { return tl_full(tape, shape, 0); }
+tl_var tl_scalar(tl_tape *tape, double value) { return tl_full(tape, TL_SCALAR_SHAPE, value); }
 
 /* ---- one node per leaf: a hash table of this step's leaves; entries of older epochs count as empty ---- */
 

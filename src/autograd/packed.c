@@ -5,12 +5,13 @@
  * in an arena of their own, because neither a decoding step's marks nor the tape's reset must forget them; it is emptied,
  * not freed, when the switch goes off. */
 #include "tape.h"
+#include "for_kernels.h"
 
 #include <stdlib.h>
 
 bool tl_tape_reuses_weights(const tl_tape *tape) { return tape && tape->reuse_weights; }
 
-bool tl_tape_reuse_weights(tl_tape *tape, bool on) {
+bool tl_tape_set_reuse_weights(tl_tape *tape, bool on) {
     if (!tape) return false;
     const bool was = tape->reuse_weights;
     tape->reuse_weights = on;

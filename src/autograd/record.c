@@ -21,10 +21,6 @@ tl_call tl_call_begin(const tl_op *op, int inputs, const tl_var *in) {
     tl_call c = {.op = op, .inputs = inputs};
     for (int i = 0; i < inputs && !c.tape; i++) c.tape = in[i].tape;
     if (!c.tape) return c;
-    if (inputs > TL_CALL_INPUTS) {
-        tl_tape_fail(c.tape, "%s: %d inputs, at most %d", op->name, inputs, TL_CALL_INPUTS);
-        return c;
-    }
     const bool failed = tl_failed(&c.tape->error);
     if (!failed && !make_room(&c, in)) return c;
     for (int i = 0; i < inputs; i++) {

@@ -1,6 +1,9 @@
 /* The tape's life: nodes, handles, scopes, modes, errors. */
 #include "tape.h"
 
+#include "for_kernels.h"
+#include "tensor/kernels/kernels.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +23,9 @@ static bool grow(tl_tape *tape, void **array, int *capacity, int needed, size_t 
 
 tl_tape *tl_tape_new(void) {
     tl_tape *tape = calloc(1, sizeof *tape);
-    if (tape) tape->epoch = tape->step_epoch = 1;
+    if (!tape) return NULL;
+    tape->epoch = tape->step_epoch = 1;
+    tl_kernels_asked(&tape->error);
     return tape;
 }
 
@@ -30,10 +35,10 @@ void tl_tape_free(tl_tape *tape) {
     free(tape->scope);
     free(tape->scope_table);
     free(tape->leaf_table);
-    free(tape->free_size);
     free(tape->node);
     free(tape->edge);
     free(tape->packed_weight);
+    tl_recycled_free(&tape->recycled);
     tl_workspace_free(&tape->workspace);
     tl_arena_free(&tape->packed_arena);
     tl_arena_free(&tape->arena);
@@ -43,7 +48,7 @@ void tl_tape_free(tl_tape *tape) {
 void tl_tape_reset(tl_tape *tape) {
     if (!tape) return;
     tl_arena_reset(&tape->arena);
-    tl_grad_forget(tape);
+    tl_recycled_forget(&tape->recycled);
     tape->nodes = tape->edges = tape->depth = 0;
     tape->consumed = false;
     tape->epoch++;
@@ -63,7 +68,7 @@ void tl_tape_release(tl_tape *tape, tl_mark mark) {
         return;
     }
     tl_arena_release(&tape->arena, (tl_arena_mark){mark.chunk, mark.used});
-    tl_grad_forget(tape);
+    tl_recycled_forget(&tape->recycled);
     tape->nodes = mark.nodes;
     tape->edges = mark.edges;
     tape->epoch++;
@@ -114,26 +119,20 @@ void *tl_tape_memory(tl_tape *tape, size_t bytes) {
 
 /* ---- modes ---- */
 
-void tl_tape_train(tl_tape *tape, long step) {
-    if (!tape) return;
-    tape->training = true;
+long tl_tape_set_training(tl_tape *tape, long step) {
+    if (!tape) return 0;
+    const long was = tape->training ? tape->step : 0;
+    tape->training = step != 0;
+    if (step == 0 || step == tape->step) return was;
     tape->step = step;
     tape->micro_batch = 0;
-}
-void tl_tape_micro_batch(tl_tape *tape, long number) {
-    if (tape) tape->micro_batch = number;
-}
-void tl_tape_eval(tl_tape *tape) {
-    if (tape) tape->training = false;
-}
-bool tl_tape_training(const tl_tape *tape) { return tape && tape->training; }
-bool tl_tape_set_training(tl_tape *tape, bool on) {
-    if (!tape) return false;
-    bool was = tape->training;
-    tape->training = on;
     return was;
 }
-void tl_tape_seed(tl_tape *tape, uint64_t seed) {
+void tl_tape_set_micro_batch(tl_tape *tape, long number) {
+    if (tape) tape->micro_batch = number;
+}
+bool tl_tape_training(const tl_tape *tape) { return tape && tape->training; }
+void tl_tape_set_seed(tl_tape *tape, uint64_t seed) {
     if (tape) tape->seed = seed;
 }
 bool tl_tape_set_grad(tl_tape *tape, bool on) {
@@ -148,23 +147,23 @@ void tl_tape_set_matmul_precision(tl_tape *tape, tl_matmul_precision precision) 
 tl_matmul_precision tl_tape_matmul_precision(const tl_tape *tape) {
     return tape ? tape->precision : TL_HIGHEST;
 }
-void tl_tape_keep_all(tl_tape *tape, bool on) {
+void tl_tape_set_keep_all(tl_tape *tape, bool on) {
     if (tape) tape->keep_all = on;
 }
-void tl_tape_limit(tl_tape *tape, size_t bytes) {
+void tl_tape_set_limit(tl_tape *tape, size_t bytes) {
     if (tape) tape->arena.limit = bytes;
 }
 tl_workspace *tl_tape_workspace(tl_tape *tape) { return &tape->workspace; }
 
 tl_tape_stats tl_tape_stats_of(const tl_tape *tape) {
     if (!tape) return (tl_tape_stats){0};
-    return (tl_tape_stats){.nodes = tape->nodes,
-                           .used = tape->arena.used,
-                           .peak = tape->arena.peak,
-                           .reserved =
-                               tape->arena.reserved + tape->workspace.size + tape->packed_arena.reserved,
-                           .allocations = tape->arena.allocations + tape->workspace.allocations +
-                                          tape->packed_arena.allocations + tape->table_allocations};
+    return (tl_tape_stats){
+        .nodes = tape->nodes,
+        .used = tape->arena.used,
+        .peak = tape->arena.peak,
+        .reserved = tape->arena.reserved + tape->workspace.size + tape->packed_arena.reserved,
+        .allocations = tape->arena.allocations + tape->workspace.allocations +
+                       tape->packed_arena.allocations + tape->recycled.allocations + tape->table_allocations};
 }
 
 /* ---- scopes ---- */

@@ -11,6 +11,7 @@
 
 #include <stdarg.h>
 
+#include "recycled.h"
 #include "tapeloom/op.h"
 #include "tensor/arena.h"
 #include "tensor/product.h"
@@ -36,12 +37,6 @@ typedef struct tl_scope {
     uint32_t epoch; /* draws counts for this epoch's step only */
     uint64_t draws; /* random streams handed out so far in this scope */
 } tl_scope;
-
-typedef struct
-    tl_free_size { /* gradients of one size that wait to be used again, linked through their memory */
-    size_t bytes;
-    void *first;
-} tl_free_size;
 
 typedef struct tl_leaf_slot {
     const tl_leaf *leaf;
@@ -80,8 +75,7 @@ struct tl_tape {
     int stack[TL_SCOPE_DEPTH], depth;
     tl_leaf_slot *leaf_table;
     int leaf_table_size, leaf_count;
-    tl_free_size *free_size;
-    int free_sizes, free_capacity;
+    tl_recycled recycled;
     bool reuse_weights;
     tl_arena packed_arena;
     tl_packed_weight *packed_weight;
@@ -100,9 +94,6 @@ tl_node *tl_node_peek(tl_var x); /* the same without failing the tape */
 int tl_tape_append(tl_tape *tape, int edges);
 
 /* backward.c */
-tl_tensor tl_node_grad(tl_tape *tape, int index);  /* data NULL if there is none now */
-void *tl_grad_memory(tl_tape *tape, size_t bytes); /* recycled or new, not zeroed */
-void tl_grad_recycle(tl_tape *tape, void *memory, size_t bytes);
-void tl_grad_forget(tl_tape *tape); /* the waiting memory has gone with the arena */
+tl_tensor tl_node_grad(tl_tape *tape, int index); /* data NULL if there is none now */
 
 #endif

@@ -10,7 +10,7 @@
 #ifndef TL_IO_ATOMIC_FILE_H
 #define TL_IO_ATOMIC_FILE_H
 
-#include "tapeloom/tensor.h"
+#include "tapeloom/base.h"
 
 typedef struct tl_atomic_file {
     int fd;           /* -1 = nothing open: failed or done */

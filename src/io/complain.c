@@ -1,65 +1,8 @@
-/* Errors in words. The line must stay one line of printable text whatever a damaged file contains, and short
- * enough that the advice at its end survives in TL_ERROR_MAX bytes. */
+/* Errors in words: each ends in what to do about it. */
 #include "complain.h"
 
 #include <errno.h>
 #include <string.h>
-
-size_t tl_utf8_step(const char *text, size_t size) {
-    const unsigned char *c = (const unsigned char *)text;
-    if (size == 0) return 0;
-    if (c[0] < 0x80) return 1;
-    size_t length = c[0] >= 0xF0 ? 4 : c[0] >= 0xE0 ? 3 : 2;
-    if (c[0] < 0xC2 || c[0] > 0xF4 || size < length) return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((c[i] & 0xC0) != 0x80) return 0;
-    if ((c[0] == 0xE0 && c[1] < 0xA0) || (c[0] == 0xF0 && c[1] < 0x90)) return 0; /* over-long */
-    if ((c[0] == 0xED && c[1] > 0x9F) || (c[0] == 0xF4 && c[1] > 0x8F)) return 0; /* surrogate, too high */
-    return length;
-}
-
-size_t tl_utf8_valid(const char *text, size_t size) {
-    size_t at = 0;
-    while (at < size) {
-        size_t step = tl_utf8_step(text + at, size - at);
-        if (step == 0) break;
-        at += step;
-    }
-    return at;
-}
-
-char *tl_shown(const char *text, size_t size, size_t most, char *out) {
-    if (most > 240) most = 240;
-    size_t used = 0, at = 0;
-    while (at < size) {
-        size_t step = tl_utf8_step(text + at, size - at);
-        unsigned char c = (unsigned char)text[at];
-        bool plain = step > 1 || (step == 1 && c >= 0x20 && c != 0x7F);
-        size_t need = plain ? step : 4;
-        if (used + need > most) break;
-        if (plain) {
-            memcpy(out + used, text + at, step);
-            at += step;
-        } else {
-            snprintf(out + used, 5, "\\x%02x", c);
-            at++;
-        }
-        used += need;
-    }
-    strcpy(out + used, at < size ? "…" : "");
-    return out;
-}
-
-char *tl_shown_path(const char *path, char out[TL_SHOWN]) {
-    if (path == NULL) return strcpy(out, "(no path)");
-    size_t size = strlen(path), most = 200;
-    if (size <= most) return tl_shown(path, size, 240, out);
-    size_t from = size - most;
-    while (from < size && ((unsigned char)path[from] & 0xC0) == 0x80) from++;
-    strcpy(out, "…");
-    tl_shown(path + from, size - from, 220, out + strlen(out));
-    return out;
-}
 
 static const char *advice(int number) {
     switch (number) {

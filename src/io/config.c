@@ -1,6 +1,8 @@
 /* Configurations: finding, setting and converting values. The text of a value is all that is kept, so that
  * what was read is written back as it was, and a number is whatever its reader asks for. */
 #define _POSIX_C_SOURCE 200809L
+#include "base/memory.h"
+#include "base/utf8.h"
 #include "complain.h"
 #include "config.h"
 
@@ -54,13 +56,7 @@ tl_config_line *tl_config_find(const tl_config *config, const char *key) {
 }
 
 bool tl_config_append(tl_config *config, const char *key, const char *value, size_t value_size, long number) {
-    if (config->count == config->room) {
-        long room = config->room == 0 ? 16 : config->room * 2;
-        tl_config_line *lines = realloc(config->lines, (size_t)room * sizeof *lines);
-        if (lines == NULL) return fail_memory(config);
-        config->lines = lines;
-        config->room = room;
-    }
+    if (!TL_RESERVE(config->lines, config->room, (size_t)config->count + 1)) return fail_memory(config);
     char *key_copy = key == NULL ? NULL : strdup(key), *value_copy = strndup(value, value_size);
     if ((key != NULL && key_copy == NULL) || value_copy == NULL) {
         free(key_copy);

@@ -14,7 +14,8 @@ typedef struct tl_config_line {
 
 struct tl_config {
     tl_config_line *lines;
-    long count, room;
+    long count;
+    size_t room;
     char *name; /* the file, for errors; NULL = made by the program */
     tl_error error;
 };

@@ -1,6 +1,7 @@
 /* The text of a configuration: reading and writing `key = value` lines. Whatever value is set, what is
  * written reads back as the same value: values that the plain form cannot hold are put in quotes. */
-#include "buffer.h"
+#include "base/buffer.h"
+#include "base/utf8.h"
 #include "complain.h"
 #include "config.h"
 
@@ -112,8 +113,7 @@ tl_config *tl_config_parse(const char *text, size_t size, const char *name, tl_e
     tl_config *config = tl_config_named(name, error);
     if (config == NULL) return NULL;
     reader r = {.config = config, .name = name, .error = error};
-    const char *at = text, *end = text + size;
-    if (size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) at += 3; /* a byte order mark */
+    const char *at = text + tl_utf8_mark(text, size), *end = text + size;
     while (at < end) {
         const char *newline = memchr(at, '\n', (size_t)(end - at)), *stop = newline == NULL ? end : newline;
         const char *next = newline == NULL ? end : newline + 1;

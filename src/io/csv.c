@@ -2,7 +2,7 @@
  * whoever reads the log meanwhile, or after a kill, finds whole rows; a write that stops half way is taken
  * back. */
 #define _POSIX_C_SOURCE 200809L
-#include "buffer.h"
+#include "base/buffer.h"
 #include "complain.h"
 
 #include "tapeloom/io.h"

@@ -1,7 +1,7 @@
 /* Reading a whole file: one read of the size the system reports, then further until the end, so that pipes
  * and files that grow meanwhile are read whole too. */
 #define _POSIX_C_SOURCE 200809L
-#include "buffer.h"
+#include "base/buffer.h"
 #include "complain.h"
 
 #include "tapeloom/io.h"

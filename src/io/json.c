@@ -1,9 +1,11 @@
 /* The JSON reader (RFC 8259). Invariant: at <= size, and every look at text[at] comes after a check of at <
  * size. */
 #include "json.h"
+#include "base/utf8.h"
 #include "complain.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +27,8 @@ static void skip_space(tl_json *r) {
 static const char *found(const tl_json *r, char out[TL_SHOWN]) {
     if (r->at >= r->size) return "the end of the header";
     char c[TL_SHOWN];
-    size_t step = tl_utf8_step(r->text + r->at, r->size - r->at);
+    uint32_t code;
+    size_t step = tl_utf8_read(r->text + r->at, r->size - r->at, &code);
     snprintf(out, TL_SHOWN, "'%.16s'", tl_shown(r->text + r->at, step ? step : 1, 16, c));
     return out;
 }
@@ -79,15 +82,6 @@ static bool take_hex(tl_json *r, uint32_t *out) {
     return true;
 }
 
-static bool add_utf8(tl_buffer *b, uint32_t c) {
-    char bytes[4];
-    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    static const unsigned char lead[] = {0, 0, 0xC0, 0xE0, 0xF0};
-    for (size_t i = n - 1; i > 0; i--, c >>= 6) bytes[i] = (char)(0x80 | (c & 0x3F));
-    bytes[0] = (char)(lead[n] | c);
-    return tl_buffer_add(b, bytes, n);
-}
-
 /* After a backslash: one character, or \uXXXX, or a pair of \u that make one character above U+FFFF. */
 static bool take_escape(tl_json *r, tl_buffer *b) {
     size_t from = r->at - 1;
@@ -108,17 +102,20 @@ static bool take_escape(tl_json *r, tl_buffer *b) {
     }
     if (c >= 0xD800 && c < 0xE000) return tl_json_fail(r, from, "half of a surrogate pair in a string");
     if (c == 0) return tl_json_fail(r, from, "a string contains \\u0000");
-    return add_utf8(b, c);
+    char bytes[4];
+    return tl_buffer_add(b, bytes, tl_utf8_write(c, bytes));
 }
 
 static bool take_string(tl_json *r, tl_buffer *b) {
     if (!tl_json_expect(r, '"', "a string")) return false;
     size_t from = r->at - 1;
     while (r->at < r->size) {
-        unsigned char c = (unsigned char)r->text[r->at];
-        size_t step = tl_utf8_step(r->text + r->at, r->size - r->at);
-        if (step == 0) return tl_json_fail(r, r->at, "a string is not valid UTF-8 (byte 0x%02x)", c);
-        if (c < 0x20) return tl_json_fail(r, r->at, "a control character (byte 0x%02x) in a string", c);
+        uint32_t c = (unsigned char)r->text[r->at];
+        size_t step = tl_utf8_read(r->text + r->at, r->size - r->at, &c);
+        if (step == 0)
+            return tl_json_fail(r, r->at, "a string is not valid UTF-8 (byte 0x%02x)", (unsigned)c);
+        if (c < 0x20)
+            return tl_json_fail(r, r->at, "a control character (byte 0x%02x) in a string", (unsigned)c);
         r->at += step;
         if (c == '"') return tl_buffer_add(b, "", 0);
         if (c == '\\') {

@@ -9,7 +9,7 @@
 #ifndef TL_IO_JSON_H
 #define TL_IO_JSON_H
 
-#include "buffer.h"
+#include "base/buffer.h"
 
 typedef struct tl_json {
     const char *text; /* UTF-8, size bytes; nothing behind them is read */

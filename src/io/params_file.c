@@ -7,7 +7,7 @@
 #include "safetensors.h"
 
 #include "tapeloom/io.h"
-#include "tapeloom/nn.h"
+#include "nn/params.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,8 @@
  * horizontal axis. gnuplot fails on a plot without a point, so the script counts the points of every curve first; a
  * panel that has none yet says so. Texts go into single quotes, where only the quote itself needs care; words like
  * `_` and `^` in titles are letters ("noenhanced"). */
-#include "buffer.h"
+#include "base/buffer.h"
+#include "base/utf8.h"
 #include "complain.h"
 
 #include "tapeloom/io.h"

@@ -1,6 +1,7 @@
 /* Reading a safetensors header. What leaves here is sound: names are distinct, every entry's bytes are
  * exactly what its shape and dtype need, and together the entries cover the data once, so that readers need
  * no further checks. */
+#include "base/memory.h"
 #include "complain.h"
 #include "dtype.h"
 #include "json.h"
@@ -13,19 +14,11 @@
 typedef struct header { /* what is being read */
     tl_json json;
     tl_safetensors_index index;
-    long entries_room, metadata_room;
+    size_t entries_room, metadata_room;
 } header;
 
-/* One more element; NULL (and the error set) when memory is out. */
-static void *grow(header *h, void *items, long count, long *room, size_t size) {
-    if (count < *room) return items;
-    long more = *room < 16 ? 16 : *room * 2;
-    void *grown = realloc(items, (size_t)more * size);
-    if (grown == NULL)
-        tl_fail_memory(h->json.error, "reading the header of", h->json.path);
-    else
-        *room = more;
-    return grown;
+static bool fail_memory(const header *h) {
+    return tl_fail_memory(h->json.error, "reading the header of", h->json.path);
 }
 
 static bool read_metadata(header *h) {
@@ -34,9 +27,7 @@ static bool read_metadata(header *h) {
     if (tl_json_next(r, '}')) return true;
     do {
         tl_safetensors_index *x = &h->index;
-        void *grown = grow(h, x->metadata, x->metadata_count, &h->metadata_room, sizeof *x->metadata);
-        if (grown == NULL) return false;
-        x->metadata = grown;
+        if (!TL_RESERVE(x->metadata, h->metadata_room, (size_t)x->metadata_count + 1)) return fail_memory(h);
         char *key, *value;
         if (!tl_json_string(r, &key)) return false;
         if (!tl_json_expect(r, ':', "':' after a key") || !tl_json_string(r, &value)) {
@@ -162,9 +153,7 @@ static bool read_header(header *h, uint64_t data) {
     tl_json_next(r, '{');
     if (tl_json_next(r, '}')) return tl_json_end(r);
     do {
-        void *grown = grow(h, x->entries, x->count, &h->entries_room, sizeof *x->entries);
-        if (grown == NULL) return false;
-        x->entries = grown;
+        if (!TL_RESERVE(x->entries, h->entries_room, (size_t)x->count + 1)) return fail_memory(h);
         char *name;
         size_t at = r->at;
         if (!tl_json_string(r, &name)) return false;

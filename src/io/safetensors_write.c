@@ -2,7 +2,8 @@
  * that every tensor is aligned), then by name; a header without needless spaces, padded with spaces to a
  * multiple of 8. */
 #include "atomic_file.h"
-#include "buffer.h"
+#include "base/buffer.h"
+#include "base/utf8.h"
 #include "complain.h"
 #include "dtype.h"
 #include "elements.h"

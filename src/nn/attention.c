@@ -6,8 +6,9 @@
  *     mix                 context = probs·v                                     [B,H,T,d_k]
  *     merge and project   y       = (heads side by side)·W_o                    [B,T,d_model]
  *
- * Splitting and transposing are views: nothing is copied before the products. For whoever asks for the maps each step is an
- * operation; for whoever does not, the middle ones are one that keeps less, with the same bits. */
+ * There are two ways from q, k, v to the merged context, with the same bits. `by_steps` is the one above: it is taken when
+ * somebody asks for the maps. `fused` is one operation that forgets scores and context as it goes: it is taken when
+ * nobody does. Splitting and transposing are views: nothing is copied between the products. */
 #include "attention.h"
 
 #include <math.h>
@@ -48,34 +49,38 @@ static tl_var part(const tl_attention *layer, tl_var packed, int which) {
     return tl_split_heads(tl_slice(packed, -1, which * d, (which + 1) * d), layer->heads);
 }
 
-tl_var tl_attention_queries(const tl_attention *layer, tl_var x) {
+typedef struct heads { /* each [B,H,T or S,d_k] */
+    tl_var q, k, v;
+} heads;
+
+static tl_var queries(const tl_attention *layer, tl_var x) {
     return tl_split_heads(project(layer, x, 0, 1), layer->heads);
 }
 
-tl_heads tl_attention_keys(const tl_attention *layer, tl_var memory) {
+static heads keys_and_values(const tl_attention *layer, tl_var memory) {
     tl_var kv = project(layer, memory, 1, 3);
-    return (tl_heads){.k = part(layer, kv, 0), .v = part(layer, kv, 1)};
+    return (heads){.k = part(layer, kv, 0), .v = part(layer, kv, 1)};
 }
 
-tl_heads tl_attention_project(const tl_attention *layer, tl_var x, tl_var memory) {
+/* One product for self-attention. */
+static heads project_all(const tl_attention *layer, tl_var x, tl_var memory) {
     if (x.index == memory.index) {
         tl_var qkv = project(layer, x, 0, 3);
-        return (tl_heads){part(layer, qkv, 0), part(layer, qkv, 1), part(layer, qkv, 2)};
+        return (heads){part(layer, qkv, 0), part(layer, qkv, 1), part(layer, qkv, 2)};
     }
-    tl_var q = tl_attention_queries(layer, x);
-    tl_heads h = tl_attention_keys(layer, memory);
+    tl_var q = queries(layer, x);
+    heads h = keys_and_values(layer, memory);
     h.q = q;
     return h;
 }
 
-/* Scores to merged context in one operation. */
-static tl_var mix_unseen(const tl_attention *layer, tl_heads h, const tl_mask *mask) {
-    return tl_linear_forward(&layer->out_proj,
-                             tl_scaled_dot_product_attention(h.q, h.k, h.v, mask, layer->dropout));
+/* ---- from heads to the merged context ---- */
+
+static tl_var fused(const tl_attention *layer, heads h, const tl_mask *mask) {
+    return tl_scaled_dot_product_attention(h.q, h.k, h.v, mask, layer->dropout);
 }
 
-tl_var tl_attention_mix(const tl_attention *layer, tl_heads h, const tl_mask *mask, tl_attention_maps *maps) {
-    if (!maps) return mix_unseen(layer, h, mask);
+static tl_var by_steps(const tl_attention *layer, heads h, const tl_mask *mask, tl_attention_maps *maps) {
     static const tl_mask everything = {0};
     double d_k = (double)layer->d_model / layer->heads;
     tl_var scores = tl_scale(tl_matmul(h.q, tl_transpose(h.k, -1, -2)), 1 / sqrt(d_k));
@@ -85,13 +90,54 @@ tl_var tl_attention_mix(const tl_attention *layer, tl_heads h, const tl_mask *ma
     maps->probs = tl_label(probs, "probs");
     maps->context = tl_label(context, "context");
     if (maps->keep_grad) tl_keep(scores), tl_keep(probs), tl_keep(context);
-    return tl_linear_forward(&layer->out_proj, tl_merge_heads(context));
+    return tl_merge_heads(context);
+}
+
+static tl_var mix(const tl_attention *layer, heads h, const tl_mask *mask, tl_attention_maps *maps) {
+    return tl_linear_forward(&layer->out_proj, maps ? by_steps(layer, h, mask, maps) : fused(layer, h, mask));
+}
+
+/* ---- over values, or over what is kept of them ---- */
+
+/* The new position's key and value go behind those of the ones before. */
+static tl_var over_own(const tl_attention *layer, tl_var x, tl_kv_cache *cache, tl_attention_maps *maps) {
+    heads h = project_all(layer, x, x);
+    if (!tl_ok(h.k) || !tl_ok(h.v)) return h.v;
+    const long t = cache->count++;
+    tl_tensor_copy(tl_tensor_slice(cache->k, 2, t, t + 1), tl_value(h.k));
+    tl_tensor_copy(tl_tensor_slice(cache->v, 2, t, t + 1), tl_value(h.v));
+    h.k = tl_constant(x.tape, tl_tensor_slice(cache->k, 2, 0, t + 1));
+    h.v = tl_constant(x.tape, tl_tensor_slice(cache->v, 2, 0, t + 1));
+    return mix(layer, h, NULL, maps);
+}
+
+static tl_var over_other(const tl_attention *layer, tl_var x, const tl_attended *what) {
+    if (!tl_ok(x)) return x;
+    const tl_kv_cache *cache = what->other;
+    const long rows = tl_value(x).dim[0], sentences = cache->k.dim[0];
+    x = tl_reshape(x, TL_SHAPE(sentences, rows / sentences, layer->d_model));
+    heads h = {queries(layer, x), tl_constant(x.tape, cache->k), tl_constant(x.tape, cache->v)};
+    return tl_reshape(mix(layer, h, what->mask, what->maps), TL_SHAPE(rows, 1, layer->d_model));
+}
+
+tl_var tl_attention_over(const tl_attention *layer, tl_var x, const tl_attended *what) {
+    tl_scope_enter(x.tape, layer->name);
+    tl_var y = what->own     ? over_own(layer, x, what->own, what->maps)
+               : what->other ? over_other(layer, x, what)
+                             : mix(layer, project_all(layer, x, what->memory), what->mask, what->maps);
+    tl_scope_leave(x.tape);
+    return y;
+}
+
+tl_kv_cache tl_attention_cache_of(const tl_attention *layer, tl_var memory) {
+    tl_scope_enter(memory.tape, layer->name);
+    heads h = keys_and_values(layer, memory);
+    tl_scope_leave(memory.tape);
+    return (tl_kv_cache){
+        .k = tl_value(h.k), .v = tl_value(h.v), .count = tl_ok(h.k) ? tl_value(h.k).dim[2] : 0};
 }
 
 tl_var tl_attention_forward(const tl_attention *layer, tl_var x, tl_var memory, const tl_mask *mask,
                             tl_attention_maps *maps) {
-    tl_scope_enter(x.tape, layer->name);
-    tl_var y = tl_attention_mix(layer, tl_attention_project(layer, x, memory), mask, maps);
-    tl_scope_leave(x.tape);
-    return y;
+    return tl_attention_over(layer, x, &(tl_attended){.memory = memory, .mask = mask, .maps = maps});
 }

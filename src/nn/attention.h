@@ -1,18 +1,29 @@
-/* The two halves of attention, apart for those who keep keys and values from one step to the next. */
+/* Attention for those who keep keys and values from one step to the next. */
 #ifndef TL_NN_ATTENTION_H
 #define TL_NN_ATTENTION_H
 
 #include "tapeloom/nn.h"
 
-typedef struct tl_heads { /* each [B,H,T or S,d_k] */
-    tl_var q, k, v;
-} tl_heads;
+/* Keys and values that one attention has made so far. */
+typedef struct tl_kv_cache {
+    tl_tensor k, v; /* [rows,H,capacity,d_k], in any strides; dim[0] is how many rows there are now */
+    long count;     /* positions that are there */
+} tl_kv_cache;
 
-/* Projects x to queries and memory to keys and values, split into heads; one product for self-attention. */
-tl_heads tl_attention_project(const tl_attention *layer, tl_var x, tl_var memory);
-tl_var tl_attention_queries(const tl_attention *layer, tl_var x);
-tl_heads tl_attention_keys(const tl_attention *layer, tl_var memory); /* q is left out */
-/* softmax(QKᵀ/√d_k)·V, heads merged, projected: [B,T,d_model] */
-tl_var tl_attention_mix(const tl_attention *layer, tl_heads h, const tl_mask *mask, tl_attention_maps *maps);
+/* What an attention looks at: values, or what a cache has kept of them. */
+typedef struct tl_attended {
+    tl_var memory;    /* [B,S,d_model], or x itself; not read with a cache */
+    tl_kv_cache *own; /* x [rows,1,d_model] is one more position, and sees all so far: theirs and its own */
+    const tl_kv_cache
+        *other;          /* x [rows,1,d_model] looks at positions of somebody else's; a cache's row serves
+                                 rows / (cache's rows) of x's, which lie side by side */
+    const tl_mask *mask; /* not read with `own`: everything so far is seen */
+    tl_attention_maps *maps;
+} tl_attended;
+
+/* tl_attention_forward over any of them */
+tl_var tl_attention_over(const tl_attention *layer, tl_var x, const tl_attended *what);
+/* A cache over memory's keys and values, which stay on the tape. */
+tl_kv_cache tl_attention_cache_of(const tl_attention *layer, tl_var memory);
 
 #endif

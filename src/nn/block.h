@@ -9,13 +9,15 @@ static inline tl_attention tl_block_attention(tl_params *params, const char *nam
     return tl_attention_init(params, tl_params_text(params, "%s.%s", name, part),
                              &(tl_attention_config){.d_model = c->d_model,
                                                     .heads = c->heads,
-                                                    .attention_dropout = c->attention_dropout});
+                                                    .attention_dropout = c->attention_dropout,
+                                                    .no_bias = c->no_bias});
 }
 
 static inline tl_layer_norm_layer tl_block_norm(tl_params *params, const char *name, const char *part,
                                                 const tl_block_config *c) {
-    return tl_layer_norm_init(params, tl_params_text(params, "%s.%s", name, part),
-                              &(tl_layer_norm_config){.d_model = c->d_model, .eps = c->norm_eps});
+    return tl_layer_norm_init(
+        params, tl_params_text(params, "%s.%s", name, part),
+        &(tl_layer_norm_config){.d_model = c->d_model, .eps = c->norm_eps, .no_bias = c->no_bias});
 }
 
 static inline tl_feed_forward tl_block_feed_forward(tl_params *params, const char *name,
@@ -24,7 +26,8 @@ static inline tl_feed_forward tl_block_feed_forward(tl_params *params, const cha
                                 &(tl_feed_forward_config){.d_model = c->d_model,
                                                           .d_ff = c->d_ff,
                                                           .activation = c->activation,
-                                                          .activation_dropout = c->activation_dropout});
+                                                          .activation_dropout = c->activation_dropout,
+                                                          .no_bias = c->no_bias});
 }
 
 typedef struct tl_residual {

@@ -16,36 +16,21 @@ tl_decoder_layer tl_decoder_layer_init(tl_params *params, const char *name, cons
                               .dropout = config->dropout};
 }
 
-tl_var tl_decoder_layer_with(const tl_decoder_layer *layer, tl_var x, tl_attend_fn *self_attend,
-                             void *self_context, tl_attend_fn *cross_attend, void *cross_context) {
+tl_var tl_decoder_layer_over(const tl_decoder_layer *layer, tl_var x, const tl_attended *self,
+                             const tl_attended *cross) {
     tl_residual r = {layer->name, layer->pre_norm, layer->dropout};
-    tl_var in = tl_residual_in(&r, &layer->norm1, x);
-    x = tl_residual_out(&r, &layer->norm1, x, self_attend(&layer->self_attn, in, self_context));
+    tl_attended own = *self;
+    tl_var in = own.memory = tl_residual_in(&r, &layer->norm1, x);
+    x = tl_residual_out(&r, &layer->norm1, x, tl_attention_over(&layer->self_attn, in, &own));
     in = tl_residual_in(&r, &layer->norm2, x);
-    x = tl_residual_out(&r, &layer->norm2, x, cross_attend(&layer->multihead_attn, in, cross_context));
+    x = tl_residual_out(&r, &layer->norm2, x, tl_attention_over(&layer->multihead_attn, in, cross));
     in = tl_residual_in(&r, &layer->norm3, x);
     return tl_residual_out(&r, &layer->norm3, x, tl_feed_forward_forward(&layer->feed_forward, in));
-}
-
-typedef struct over_sentences {
-    tl_var memory;
-    const tl_mask *mask;
-    tl_attention_maps *maps;
-} over_sentences;
-
-static tl_var attend_self(const tl_attention *attention, tl_var x, void *context) {
-    const over_sentences *c = context;
-    return tl_attention_forward(attention, x, x, c->mask, c->maps);
-}
-
-static tl_var attend_memory(const tl_attention *attention, tl_var x, void *context) {
-    const over_sentences *c = context;
-    return tl_attention_forward(attention, x, c->memory, c->mask, c->maps);
 }
 
 tl_var tl_decoder_layer_forward(const tl_decoder_layer *layer, tl_var x, tl_var memory,
                                 const tl_mask *self_mask, const tl_mask *memory_mask,
                                 tl_attention_maps *self_maps, tl_attention_maps *cross_maps) {
-    over_sentences self = {x, self_mask, self_maps}, cross = {memory, memory_mask, cross_maps};
-    return tl_decoder_layer_with(layer, x, attend_self, &self, attend_memory, &cross);
+    return tl_decoder_layer_over(layer, x, &(tl_attended){.mask = self_mask, .maps = self_maps},
+                                 &(tl_attended){.memory = memory, .mask = memory_mask, .maps = cross_maps});
 }

@@ -6,10 +6,12 @@ tl_feed_forward tl_feed_forward_init(tl_params *params, const char *name,
                                      const tl_feed_forward_config *config) {
     return (tl_feed_forward){
         .name = tl_params_text(params, "%s", name),
-        .linear1 = tl_linear_init(params, tl_params_text(params, "%s.linear1", name),
-                                  &(tl_linear_config){.in = config->d_model, .out = config->d_ff}),
-        .linear2 = tl_linear_init(params, tl_params_text(params, "%s.linear2", name),
-                                  &(tl_linear_config){.in = config->d_ff, .out = config->d_model}),
+        .linear1 = tl_linear_init(
+            params, tl_params_text(params, "%s.linear1", name),
+            &(tl_linear_config){.in = config->d_model, .out = config->d_ff, .no_bias = config->no_bias}),
+        .linear2 = tl_linear_init(
+            params, tl_params_text(params, "%s.linear2", name),
+            &(tl_linear_config){.in = config->d_ff, .out = config->d_model, .no_bias = config->no_bias}),
         .activation = config->activation,
         .dropout = config->activation_dropout};
 }

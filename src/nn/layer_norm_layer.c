@@ -1,4 +1,4 @@
-/* LayerNorm over the last axis, with a learned gain and bias. */
+/* LayerNorm over the last axis, with a learned gain and, unless told otherwise, a learned bias. */
 #include "tapeloom/nn.h"
 
 tl_layer_norm_layer tl_layer_norm_init(tl_params *params, const char *name,
@@ -8,14 +8,16 @@ tl_layer_norm_layer tl_layer_norm_init(tl_params *params, const char *name,
     tl_shape shape = TL_SHAPE(config->d_model);
     layer.weight =
         tl_params_add(params, tl_params_text(params, "%s.weight", name), shape, (tl_init){TL_INIT_ONES, 0});
-    layer.bias =
-        tl_params_add(params, tl_params_text(params, "%s.bias", name), shape, (tl_init){TL_INIT_ZEROS, 0});
+    if (!config->no_bias)
+        layer.bias = tl_params_add(params, tl_params_text(params, "%s.bias", name), shape,
+                                   (tl_init){TL_INIT_ZEROS, 0});
     return layer;
 }
 
 tl_var tl_layer_norm_forward(const tl_layer_norm_layer *layer, tl_var x) {
     tl_scope_enter(x.tape, layer->name);
-    tl_var y = tl_layer_norm(x, tl_use(x.tape, layer->weight), tl_use(x.tape, layer->bias), layer->eps);
+    tl_var bias = layer->bias ? tl_use(x.tape, layer->bias) : TL_NO_VAR;
+    tl_var y = tl_layer_norm(x, tl_use(x.tape, layer->weight), bias, layer->eps);
     tl_scope_leave(x.tape);
     return y;
 }

@@ -1,6 +1,7 @@
 /* A set of named parameters. Values, gradients, names and the layers' own arrays are pieces of one arena, freed with
  * the set. Pointers to parameters stay valid while more are added. */
-#include "tapeloom/nn.h"
+#include "params.h"
+
 #include "tensor/arena.h"
 #include "tensor/share.h"
 

@@ -7,7 +7,9 @@ static const char *layer_name(tl_params *params, const char *name, int i) {
 
 static tl_layer_norm_layer final_norm(tl_params *params, const char *name, const tl_block_config *config) {
     return tl_layer_norm_init(params, tl_params_text(params, "%s.norm", name),
-                              &(tl_layer_norm_config){.d_model = config->d_model, .eps = config->norm_eps});
+                              &(tl_layer_norm_config){.d_model = config->d_model,
+                                                      .eps = config->norm_eps,
+                                                      .no_bias = config->no_bias});
 }
 
 tl_encoder tl_encoder_init(tl_params *params, const char *name, int layers, bool has_norm,

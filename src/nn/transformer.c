@@ -3,6 +3,109 @@
 #include "transformer.h"
 
 #include <math.h>
+#include <string.h>
+
+tl_var tl_transformer_embed(const tl_transformer *model, tl_tape *tape, const tl_embedding_layer *embedding,
+                            const tl_positions *positions, const int *ids, long sentences, long from,
+                            long length) {
+    tl_scope_enter(tape, embedding->name);
+    tl_var x = tl_embedding_forward(embedding, tape, ids, TL_SHAPE(sentences, length));
+    x = tl_scale(x, sqrt((double)model->config.d_model));
+    if (positions->kind != TL_NO_POSITIONS)
+        x = tl_add(x, tl_positions_forward(positions, tape, from, length));
+    x = tl_dropout(x, model->config.dropout);
+    tl_scope_leave(tape);
+    return x;
+}
+
+/* The batch must have the sides that are read. */
+static bool has(tl_tape *tape, const char *side, const int *ids, const int *lengths) {
+    if (!ids || !lengths)
+        tl_tape_fail(tape, "transformer: the batch has no %s or no %s_lengths", side,
+                     strncmp(side, "src", 3) ? "tgt" : "src");
+    return ids && lengths;
+}
+
+tl_var tl_transformer_encode(const tl_transformer *model, tl_tape *tape, const tl_batch *batch,
+                             const tl_model_maps *maps) {
+    if (!has(tape, "src", batch->src, batch->src_lengths)) return (tl_var){tape, -1, 0};
+    tl_var x = tl_transformer_embed(model, tape, &model->src_embedding, &model->src_positions, batch->src,
+                                    batch->sentences, 0, batch->src_len);
+    tl_mask mask = {.key_lengths = batch->src_lengths};
+    return tl_encoder_forward(&model->encoder, x, &mask, tl_model_maps_of(maps, TL_ENCODER_SELF));
+}
+
+tl_var tl_transformer_decode(const tl_transformer *model, tl_tape *tape, const tl_batch *batch, tl_var memory,
+                             const tl_model_maps *maps) {
+    if (!has(tape, "tgt_in", batch->tgt_in, batch->tgt_lengths)) return (tl_var){tape, -1, 0};
+    tl_var x = tl_transformer_embed(model, tape, &model->tgt_embedding, &model->tgt_positions, batch->tgt_in,
+                                    batch->sentences, 0, batch->tgt_len);
+    tl_mask self = {.key_lengths = batch->tgt_lengths, .causal = true},
+            cross = {.key_lengths = batch->src_lengths};
+    return tl_decoder_forward(&model->decoder, x, memory, &self, &cross,
+                              tl_model_maps_of(maps, TL_DECODER_SELF), tl_model_maps_of(maps, TL_CROSS));
+}
+
+/* The projection's scope, weight and bias; leave the scope after use. */
+static tl_var enter_output(const tl_transformer *model, tl_tape *tape, tl_var *bias) {
+    tl_scope_enter(tape, model->output_name);
+    *bias = model->output_bias ? tl_use(tape, model->output_bias) : TL_NO_VAR;
+    return tl_use(tape, model->output_weight);
+}
+
+tl_var tl_transformer_logits(const tl_transformer *model, tl_var hidden) {
+    tl_var bias, weight = enter_output(model, hidden.tape, &bias);
+    tl_var y = tl_linear(hidden, weight, bias);
+    tl_scope_leave(hidden.tape);
+    return y;
+}
+
+tl_var tl_transformer_loss(const tl_transformer *model, tl_tape *tape, const tl_batch *batch) {
+    return tl_model_loss(&model->model, tape, batch, NULL, NULL, NULL);
+}
+
+/* ---- as any model ---- */
+
+static const tl_transformer *of(const tl_model *model) { return (const tl_transformer *)model; }
+
+static tl_var hidden(const tl_model *model, tl_tape *tape, const tl_batch *batch, const tl_model_maps *maps) {
+    tl_var memory = tl_transformer_encode(of(model), tape, batch, maps);
+    return tl_transformer_decode(of(model), tape, batch, memory, maps);
+}
+
+static tl_var logits(const tl_model *model, tl_var hidden) {
+    return tl_transformer_logits(of(model), hidden);
+}
+
+static tl_var loss(const tl_model *model, tl_tape *tape, const tl_batch *batch,
+                   const tl_loss_options *options, tl_loss_report *report, const tl_model_maps *maps) {
+    tl_loss_options o = options ? *options : (tl_loss_options){0};
+    o.label_smoothing = of(model)->config.label_smoothing;
+    o.ignore = true;
+    o.ignore_id = batch->pad;
+    tl_var h = hidden(model, tape, batch, maps);
+    tl_var bias, weight = enter_output(of(model), tape, &bias);
+    tl_var loss = tl_linear_cross_entropy(h, weight, bias, batch->tgt_out, &o, report);
+    tl_scope_leave(tape);
+    return tl_label(loss, "loss");
+}
+
+static const tl_model_kind transformer = {"transformer", hidden, logits, loss, tl_transformer_begin};
+
+static tl_model as_model(tl_params *params, const char *name, const tl_transformer_config *c) {
+    return (tl_model){.kind = &transformer,
+                      .name = name,
+                      .params = params,
+                      .src_vocab = c->src_vocab,
+                      .tgt_vocab = c->tgt_vocab,
+                      .max_len = c->max_len,
+                      .attentions = {[TL_ENCODER_SELF] = c->encoder_layers,
+                                     [TL_DECODER_SELF] = c->decoder_layers,
+                                     [TL_CROSS] = c->decoder_layers},
+                      .heads = c->heads};
+}
+
+/* ---- what it is made of ---- */
 
 static tl_transformer_config with_defaults(const tl_transformer_config *given) {
     tl_transformer_config c = *given;
@@ -38,7 +141,7 @@ static bool check_config(tl_params *params, const tl_transformer_config *c) {
 
 tl_transformer tl_transformer_init(tl_params *params, const char *name, const tl_transformer_config *config) {
     tl_transformer_config c = with_defaults(config);
-    tl_transformer m = {.name = tl_params_text(params, "%s", name), .config = c};
+    tl_transformer m = {.model = as_model(params, tl_params_text(params, "%s", name), &c), .config = c};
     check_config(params, &c); /* failed: the parameters below fail every tape with that sentence */
     const char *dot = *name ? "." : "";
     bool tied = c.tie == TL_TIE_ALL;
@@ -63,7 +166,8 @@ tl_transformer tl_transformer_init(tl_params *params, const char *name, const tl
                              .norm_eps = c.norm_eps,
                              .dropout = c.dropout,
                              .attention_dropout = c.attention_dropout,
-                             .activation_dropout = c.activation_dropout};
+                             .activation_dropout = c.activation_dropout,
+                             .no_bias = c.no_bias};
     m.encoder = tl_encoder_init(params, tl_params_text(params, "%s%sencoder", name, dot), c.encoder_layers,
                                 !c.no_final_norm, &block);
     m.decoder = tl_decoder_init(params, tl_params_text(params, "%s%sdecoder", name, dot), c.decoder_layers,
@@ -77,72 +181,4 @@ tl_transformer tl_transformer_init(tl_params *params, const char *name, const tl
         m.output_bias = tl_params_add(params, tl_params_text(params, "%s%soutput.bias", name, dot),
                                       TL_SHAPE(c.tgt_vocab), (tl_init){TL_INIT_ZEROS, 0});
     return m;
-}
-
-tl_var tl_transformer_embed(const tl_transformer *model, tl_tape *tape, const tl_embedding_layer *embedding,
-                            const tl_positions *positions, const int *ids, long sentences, long from,
-                            long length) {
-    tl_scope_enter(tape, embedding->name);
-    tl_var x = tl_embedding_forward(embedding, tape, ids, TL_SHAPE(sentences, length));
-    x = tl_scale(x, sqrt((double)model->config.d_model));
-    if (positions->kind != TL_NO_POSITIONS)
-        x = tl_add(x, tl_positions_forward(positions, tape, from, length));
-    x = tl_dropout(x, model->config.dropout);
-    tl_scope_leave(tape);
-    return x;
-}
-
-tl_var tl_transformer_encode(const tl_transformer *model, tl_tape *tape, const int *ids, long sentences,
-                             long length, const int *lengths, tl_transformer_maps *maps) {
-    tl_var x = tl_transformer_embed(model, tape, &model->src_embedding, &model->src_positions, ids, sentences,
-                                    0, length);
-    tl_mask mask = {.key_lengths = lengths};
-    return tl_encoder_forward(&model->encoder, x, &mask, maps ? maps->encoder_self : NULL);
-}
-
-tl_var tl_transformer_decode(const tl_transformer *model, const int *ids, long length, const int *lengths,
-                             tl_var memory, const int *memory_lengths, tl_transformer_maps *maps) {
-    if (!tl_ok(memory)) return memory;
-    tl_tape *tape = memory.tape;
-    long sentences = tl_value(memory).dim[0];
-    tl_var x = tl_transformer_embed(model, tape, &model->tgt_embedding, &model->tgt_positions, ids, sentences,
-                                    0, length);
-    tl_mask self_mask = {.key_lengths = lengths, .causal = true},
-            memory_mask = {.key_lengths = memory_lengths};
-    return tl_decoder_forward(&model->decoder, x, memory, &self_mask, &memory_mask,
-                              maps ? maps->decoder_self : NULL, maps ? maps->cross : NULL);
-}
-
-/* The projection's scope, weight and bias; leave the scope after use. */
-static tl_var enter_output(const tl_transformer *model, tl_tape *tape, tl_var *bias) {
-    tl_scope_enter(tape, model->output_name);
-    *bias = model->output_bias ? tl_use(tape, model->output_bias) : TL_NO_VAR;
-    return tl_use(tape, model->output_weight);
-}
-
-tl_var tl_transformer_logits(const tl_transformer *model, tl_var hidden) {
-    tl_var bias, weight = enter_output(model, hidden.tape, &bias);
-    tl_var y = tl_linear(hidden, weight, bias);
-    tl_scope_leave(hidden.tape);
-    return y;
-}
-
-tl_var tl_transformer_loss_with(const tl_transformer *model, tl_tape *tape, const tl_batch *batch,
-                                tl_loss_options *options, tl_transformer_maps *maps) {
-    tl_loss_options own = {0}, *o = options ? options : &own;
-    o->label_smoothing = model->config.label_smoothing;
-    o->ignore = true;
-    o->ignore_id = batch->pad;
-    tl_var memory = tl_transformer_encode(model, tape, batch->src, batch->sentences, batch->src_len,
-                                          batch->src_lengths, maps);
-    tl_var hidden = tl_transformer_decode(model, batch->tgt_in, batch->tgt_len, batch->tgt_lengths, memory,
-                                          batch->src_lengths, maps);
-    tl_var bias, weight = enter_output(model, tape, &bias);
-    tl_var loss = tl_linear_cross_entropy(hidden, weight, bias, batch->tgt_out, o);
-    tl_scope_leave(tape);
-    return tl_label(loss, "loss");
-}
-
-tl_var tl_transformer_loss(const tl_transformer *model, tl_tape *tape, const tl_batch *batch) {
-    return tl_transformer_loss_with(model, tape, batch, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* What decoding needs of the Transformer beside its public face. */
+/* What a Transformer's state needs of it beside its public face. */
 #ifndef TL_NN_TRANSFORMER_H
 #define TL_NN_TRANSFORMER_H
 
@@ -8,5 +8,9 @@
 tl_var tl_transformer_embed(const tl_transformer *model, tl_tape *tape, const tl_embedding_layer *embedding,
                             const tl_positions *positions, const int *ids, long sentences, long from,
                             long length);
+
+/* Its state, with caches of keys and values (transformer_state.c): a tl_model_kind's begin. */
+tl_model_state *tl_transformer_begin(const tl_model *model, tl_tape *tape, const tl_batch *source,
+                                     const tl_model_state_options *options);
 
 #endif

@@ -33,7 +33,7 @@ void tl_adam_free(tl_adam *adam) {
     free(adam);
 }
 
-bool tl_adam_group(tl_adam *adam, int group, const tl_group_options *options) {
+bool tl_adam_set_group(tl_adam *adam, int group, const tl_group_options *options) {
     return adam && tl_optimiser_group(&adam->base, group, options);
 }
 

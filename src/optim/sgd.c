@@ -28,7 +28,7 @@ void tl_sgd_free(tl_sgd *sgd) {
     free(sgd);
 }
 
-bool tl_sgd_group(tl_sgd *sgd, int group, const tl_group_options *options) {
+bool tl_sgd_set_group(tl_sgd *sgd, int group, const tl_group_options *options) {
     return sgd && tl_optimiser_group(&sgd->base, group, options);
 }
 

@@ -20,10 +20,10 @@ static bool next(void *context) {
     return false;
 }
 
-static tl_var loss(void *context, double divisor) {
+static tl_var loss(void *context, bool sum) {
     pairs *p = context;
-    tl_loss_options options = {.divisor = divisor};
-    return tl_run_batch_loss(p->run, &p->batch, &options, NULL);
+    const tl_loss_options options = {.reduction = sum ? TL_REDUCE_SUM : TL_REDUCE_MEAN};
+    return tl_run_batch_loss(p->run, &p->batch, &options, NULL, NULL);
 }
 
 static long tokens(void *context) { return ((const pairs *)context)->batch.tgt_tokens; }

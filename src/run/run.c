@@ -54,6 +54,7 @@ void tl_run_forget_model(tl_run *run) {
     run->lines = NULL;
     run->tape = NULL;
     run->params = NULL;
+    run->model = NULL;
     run->vocab[TL_SOURCE] = run->vocab[TL_TARGET] = NULL;
     run->bpe = NULL;
 }
@@ -62,7 +63,6 @@ void tl_run_free(tl_run *run) {
     if (!run) return;
     tl_run_forget_model(run);
     tl_config_free(run->config);
-    free(run->ranked);
     free(run->dir);
     free(run);
 }
@@ -90,13 +90,14 @@ const tl_vocab *tl_run_vocab(const tl_run *run, tl_side side) {
 const tl_bpe *tl_run_bpe(const tl_run *run) { return run ? run->bpe : NULL; }
 tl_params *tl_run_params(const tl_run *run) { return run ? run->params : NULL; }
 tl_tape *tl_run_tape(const tl_run *run) { return run ? run->tape : NULL; }
+const tl_model *tl_run_model(const tl_run *run) { return run ? run->model : NULL; }
 const tl_transformer *tl_run_transformer(const tl_run *run) {
-    return run && run->params ? &run->transformer : NULL;
+    return run && run->model == &run->transformer.model ? &run->transformer : NULL;
 }
 
 bool tl_run_has_model(tl_run *run) {
     if (!tl_run_usable(run)) return false;
-    if (run->params) return true;
+    if (run->model) return true;
     return tl_error_set(&run->error, "the run in %s has no model yet: train it, or open one that is trained",
                         run->dir);
 }

@@ -15,10 +15,10 @@ struct tl_run {
     tl_vocab *vocab[2]; /* by side; one and the same where both sides have the same words */
     tl_params *params;
     tl_transformer transformer; /* once there are params */
+    const tl_model *model;      /* the same; all that the rest of this room knows of it */
     tl_tape *tape;
     tl_corpus *lines; /* of tl_run_batch: the batch that it gave last */
     tl_batches *batches;
-    double *ranked; /* scores of a greedy search, as beam search counts them */
 };
 
 /* Nothing is done with a run that is not there or has failed. */
@@ -44,9 +44,9 @@ bool tl_run_load_weights(tl_run *run, const char *weights); /* those that tl_run
 
 /* Makes it for the run's vocabularies and settings, with initial weights, or zeros to be loaded over. */
 bool tl_run_make_model(tl_run *run, bool with_weights);
-/* A batch's loss on the run's tape. options as tl_transformer_loss_with takes them; both may be NULL. */
-tl_var tl_run_batch_loss(tl_run *run, const tl_batch *batch, tl_loss_options *options,
-                         tl_transformer_maps *maps);
+/* tl_model_loss of the run's model on its tape. */
+tl_var tl_run_batch_loss(tl_run *run, const tl_batch *batch, const tl_loss_options *options,
+                         tl_loss_report *report, const tl_model_maps *maps);
 
 /* ---- text.c ---- */
 

@@ -43,7 +43,7 @@ static char *text_of(tl_run *run, const int *ids, long length) {
 }
 
 /* A sentence without words (its <eos> is alone) has a translation without words: the model never saw one. */
-static bool keep(tl_run *run, const tl_batch *b, const tl_hypotheses *found, tl_translations *t) {
+static bool keep(tl_run *run, const tl_batch *b, const tl_search_result *found, tl_translations *t) {
     for (long k = 0; k < b->sentences * found->nbest; k++) {
         long row = k / found->nbest, rank = k % found->nbest, at = b->index[row] * t->nbest + rank;
         const bool blank = b->src_lengths[row] < 2;
@@ -66,10 +66,10 @@ static bool allocate(tl_run *run, long count, long nbest, tl_translations *t) {
 static bool translate_all(tl_run *run, tl_batches *batches, const tl_translate_options *options,
                           tl_translations *t) {
     tl_batch batch;
-    tl_hypotheses found;
+    tl_search_result found;
     long done = 0;
     bool stopped = false;
-    const bool reused = tl_tape_reuse_weights(run->tape, true);
+    const bool reused = tl_tape_set_reuse_weights(run->tape, true);
     while (!tl_failed(&run->error) && !(stopped = tl_stopped(run->events)) &&
            tl_batches_next(batches, &batch)) {
         tl_tape_reset(run->tape);
@@ -77,7 +77,7 @@ static bool translate_all(tl_run *run, tl_batches *batches, const tl_translate_o
         done += batch.sentences;
         TL_TELL(run->events, work_done, done, (double)batch.src_tokens);
     }
-    tl_tape_reuse_weights(run->tape, reused);
+    tl_tape_set_reuse_weights(run->tape, reused);
     if (tl_batches_error(batches)) tl_error_set(&run->error, "%s", tl_batches_error(batches));
     return !tl_failed(&run->error) && !stopped && !tl_stopped(run->events);
 }

@@ -24,11 +24,11 @@ static void find_gradient(tl_training *t, char where[TL_ERROR_MAX]) {
     tl_tape *tape = t->config->tape;
     const tl_task *task = t->config->task;
     tl_tape_reset(tape);
-    tl_tape_train(tape, t->now.at.step);
-    tl_tape_keep_all(tape, true);
+    tl_tape_set_training(tape, t->now.at.step);
+    tl_tape_set_keep_all(tape, true);
     tl_zero_grad(t->config->params);
-    if (tl_backward(task->loss(task->context, 0))) tl_tape_find_nonfinite_grad(tape, where);
-    tl_tape_keep_all(tape, false);
+    if (tl_backward(task->loss(task->context, false))) tl_tape_find_nonfinite_grad(tape, where);
+    tl_tape_set_keep_all(tape, false);
 }
 
 bool tl_stop_at_nonfinite(tl_training *t, bool with_batch, const char *what, double value) {
@@ -55,8 +55,8 @@ static bool forward_backward(tl_training *t, int micro, double *loss, long *toke
     const tl_task *task = c->task;
     const bool several = c->training->accumulate > 1;
     tl_tape_reset(c->tape);
-    if (micro) tl_tape_micro_batch(c->tape, micro);
-    tl_var l = task->loss(task->context, several ? 1 : 0);
+    if (micro) tl_tape_set_micro_batch(c->tape, micro);
+    tl_var l = task->loss(task->context, several);
     double value = tl_item(tl_value(l));
     if (tl_ok(l) && !isfinite(value)) return tl_stop_at_nonfinite(t, true, "loss", value);
     if (!tl_backward(l)) return tl_error_set(t->error, "%s", tl_tape_error(c->tape));
@@ -94,7 +94,7 @@ bool tl_update(tl_training *t, bool *ended) {
         }
         if (micro == 0) {
             t->now.at.step++;
-            tl_tape_train(c->tape, t->now.at.step);
+            tl_tape_set_training(c->tape, t->now.at.step);
             tl_zero_grad(c->params);
         }
         if (!forward_backward(t, micro, &loss, &tokens)) return false;

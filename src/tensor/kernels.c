@@ -3,7 +3,9 @@
  * The library has no state but this: which table is in use is one pointer of the whole process, found out by the first
  * who asks and then only read. It is not a setting of a tape because the answer is a fact about the processor, and
  * finding it may mean asking the kernel for AMX's tiles, which it grants to a process once. Threads that ask at the
- * same time come to the same answer. tl_isa_force alone puts another one there. */
+ * same time come to the same answer. tl_set_isa alone puts another one there.
+ *
+ * A name in TL_ISA that is not here changes nothing here: tapes, which everything is computed on, ask and say so. */
 #define _GNU_SOURCE /* syscall */
 #include "kernels/kernels.h"
 #include <stdatomic.h>
@@ -118,30 +120,36 @@ static _Atomic(const tl_kernels *) in_use; /* NULL: nobody has asked yet */
 const tl_kernels *tl_kernels_pick(void) {
     const tl_kernels *found = atomic_load_explicit(&in_use, memory_order_relaxed), *nobody = NULL;
     if (found != NULL) return found;
+    const char *asked = getenv("TL_ISA");
+    for (int i = 0; i < SETS && asked != NULL && found == NULL; i++)
+        if (strcmp(asked, sets[i].name) == 0) found = sets[i].table();
     for (int i = 0; i < SETS && found == NULL; i++) found = sets[i].table();
-    /* unless tl_isa_force has come first */
+    /* unless tl_set_isa has come first */
     return atomic_compare_exchange_strong(&in_use, &nobody, found) ? found : nobody;
 }
 
-bool tl_isa_force(const char *name, tl_error *error) {
+/* The set of that name; NULL, and an error, if there is none here. */
+static const tl_kernels *find(const char *name, const char *who, tl_error *error) {
     char here[64] = "";
     for (int i = SETS - 1; i >= 0; i--) {
         const tl_kernels *table = sets[i].table();
         if (table == NULL) continue;
-        if (strcmp(name, sets[i].name) == 0) {
-            atomic_store(&in_use, table);
-            return true;
-        }
+        if (name != NULL && strcmp(name, sets[i].name) == 0) return table;
         strcat(strcat(here, *here ? ", " : ""), sets[i].name);
     }
-    return tl_error_set(error, "instruction set \"%s\": this machine and build have %s", name, here);
+    tl_error_set(error, "%s \"%s\": this machine and build have %s", who, name ? name : "", here);
+    return NULL;
 }
 
-bool tl_isa_from_environment(tl_error *error) {
-    const char *name = getenv("TL_ISA");
-    if (name == NULL || *name == 0) return true;
-    tl_error wrong = {""};
-    return tl_isa_force(name, &wrong) || tl_error_set(error, "TL_ISA: %s", wrong.message);
+bool tl_set_isa(const char *name, tl_error *error) {
+    const tl_kernels *table = find(name, "instruction set", error);
+    if (table != NULL) atomic_store(&in_use, table);
+    return table != NULL;
+}
+
+bool tl_kernels_asked(tl_error *error) {
+    const char *asked = getenv("TL_ISA");
+    return asked == NULL || *asked == 0 || find(asked, "TL_ISA: instruction set", error) != NULL;
 }
 
 /* ---- matrix precision ---- */

@@ -62,6 +62,7 @@ typedef struct map_job {
     tl_map1_grad_fn *map1_grad;
     tl_map2_fn *map2;
     tl_map2_grad_fn *map2_grad;
+    tl_map3_fn *map3;
     double p;
     bool add;
     tl_rng_key key;
@@ -160,6 +161,27 @@ void tl_map2_grad(tl_tensor dx, tl_tensor dy, tl_tensor a, tl_tensor b, tl_map2_
     if (!dx.data || !as_shape(&dy, dx) || !as_shape(&a, dx) || !as_shape(&b, dx) || tl_numel(dx) == 0) return;
     map_job job = {.map2_grad = fn, .add = add};
     run(&job, 3, (tl_tensor[]){dx, dy, a, b}, map2_grad_piece, TL_MAP_PARALLEL);
+}
+
+/* ---- three operands ---- */
+
+static void map3_piece(const void *of, long i) {
+    const map_job *job = of;
+    const tl_nest *nest = &job->nest;
+    long from, n, step[3];
+    const tl_real *in[3];
+    tl_real buffer[4][PIECE];
+    piece_at(nest, job->all, i, &from, &n);
+    for (int k = 0; k < 3; k++) in[k] = side(nest, k + 1, job->in[k], from, n, buffer[k + 1], &step[k]);
+    tl_real *w = target(nest, 0, job->out, from, n, buffer[0], false);
+    job->map3(n, w, in[0], step[0], in[1], step[1], in[2], step[2]);
+    finish(nest, 0, job->out, from, n, w, buffer[0]);
+}
+
+void tl_map3(tl_tensor w, tl_tensor x, tl_tensor y, tl_tensor z, tl_map3_fn *fn) {
+    if (!w.data || !as_shape(&x, w) || !as_shape(&y, w) || !as_shape(&z, w) || tl_numel(w) == 0) return;
+    map_job job = {.map3 = fn};
+    run(&job, 3, (tl_tensor[]){w, x, y, z}, map3_piece, TL_MAP_PARALLEL / 2);
 }
 
 /* ---- dropout ---- */

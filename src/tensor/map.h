@@ -20,6 +20,9 @@ void tl_map2(tl_tensor z, tl_tensor x, tl_tensor y, tl_map2_fn *fn);
 /* dx (+)= fn(dy, a, b), dx of dy's shape, a and b broadcast to it */
 void tl_map2_grad(tl_tensor dx, tl_tensor dy, tl_tensor a, tl_tensor b, tl_map2_grad_fn *fn, bool add);
 
+/* w = fn(x, y, z), all three of w's shape or broadcast to it */
+void tl_map3(tl_tensor w, tl_tensor x, tl_tensor y, tl_tensor z, tl_map3_fn *fn);
+
 /* y (+)= x with elements zeroed with probability p and the others divided by 1-p. Element i in row-major order is
  * kept iff tl_rng_bits(key, i) >= p·2^32. Forward and backward are the same call. 0 <= p < 1. */
 void tl_map_dropout(tl_tensor y, tl_tensor x, double p, tl_rng_key key, bool add);
@@ -34,13 +37,6 @@ bool tl_tensor_accumulate(tl_tensor to, tl_tensor from);
  * - else: blocks of 2048 elements in row-major order, each over fixed lanes and a fixed tree, added up in double.
  * The old value of `to` is added last. False, and `to` untouched, if the shapes do not fit. */
 bool tl_tensor_sum_to(tl_tensor to, tl_tensor from, bool add);
-
-/* y = the largest along an axis, index = where it is, the first of equals; NaN counts as larger than all. y is
- * contiguous with x's shape without the axis (or 1 there), index has one element for each of y. The axis must have
- * at least one element. */
-void tl_tensor_max(tl_tensor y, int32_t *index, tl_tensor x, int axis);
-/* dx += dy at those places; dy contiguous as y was, dx of x's shape */
-void tl_tensor_max_grad(tl_tensor dx, tl_tensor dy, const int32_t *index, int axis);
 
 /* From this many elements on, memory-bound work is worth a second thread; costly functions from half of it. */
 enum { TL_MAP_PARALLEL = 8192 };

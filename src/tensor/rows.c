@@ -143,25 +143,32 @@ bool tl_rows_norm_backward(tl_row_gradient dx, tl_row_gradient dgamma, tl_row_gr
 
 /* ---- cross-entropy ---- */
 
-static bool is_real(const tl_row_targets *t, long row) { return !t->ignore || t->id[row] != t->ignore_id; }
+static double factor_of(tl_row_factor f, long row) { return f.each ? (double)f.each[row] : f.all; }
 
-bool tl_rows_cross_entropy(tl_loss_sums *sums, tl_row_softmax *softmax, tl_real *exps, const tl_real *logits,
-                           long rows, long n, const tl_row_targets *targets, tl_workspace *w) {
+static tl_row_loss loss_of_row(const tl_real *x, long n, const tl_row_targets *t, long r, tl_real *e) {
     const tl_row_kernels *k = kernels();
+    return t->weights.weight ? k->weighted_cross_entropy(x, n, t->id[r], t->smoothing, t->weights, e)
+                             : k->cross_entropy(x, n, t->id[r], t->smoothing, e);
+}
+
+bool tl_rows_cross_entropy(tl_loss_sums *sums, tl_real *each, tl_row_softmax *softmax, tl_real *exps,
+                           const tl_real *logits, long rows, long n, const tl_row_targets *targets,
+                           tl_workspace *w) {
     tl_row_loss *loss = rows > 0 ? tl_workspace_get(w, (size_t)rows * sizeof *loss) : NULL;
     if (rows > 0 && !loss) return false;
     TL_EACH(r, rows, rows * n > SMALL, {
         tl_real *e = exps ? exps + r * n : NULL;
-        if (is_real(targets, r)) {
-            loss[r] = k->cross_entropy(logits + r * n, n, targets->id[r], targets->smoothing, e);
+        if (tl_row_is_real(targets, r)) {
+            loss[r] = loss_of_row(logits + r * n, n, targets, r, e);
         } else {
             loss[r] = (tl_row_loss){0};
             if (e) memset(e, 0, (size_t)n * sizeof *e);
         }
         if (softmax) softmax[r] = loss[r].softmax;
+        if (each) each[r] = (tl_real)loss[r].loss;
     });
     for (long r = 0; r < rows; r++) {
-        if (!is_real(targets, r)) continue;
+        if (!tl_row_is_real(targets, r)) continue;
         sums->loss += loss[r].loss;
         sums->nll += loss[r].nll;
         sums->count++;
@@ -171,25 +178,42 @@ bool tl_rows_cross_entropy(tl_loss_sums *sums, tl_row_softmax *softmax, tl_real 
 }
 
 void tl_rows_cross_entropy_backward(tl_real *dx, const tl_real *logits, const tl_row_softmax *softmax,
-                                    long rows, long n, const tl_row_targets *targets, double factor,
+                                    long rows, long n, const tl_row_targets *t, tl_row_factor factor,
                                     bool add) {
     const tl_row_kernels *k = kernels();
     TL_EACH(r, rows, rows * n > SMALL, {
-        if (is_real(targets, r))
-            k->cross_entropy_backward(dx + r * n, logits + r * n, n, targets->id[r], targets->smoothing,
-                                      softmax[r], factor, add);
-        else if (!add)
-            memset(dx + r * n, 0, (size_t)n * sizeof *dx);
+        const double f = factor_of(factor, r);
+        const tl_real *x = logits + r * n;
+        if (!tl_row_is_real(t, r)) {
+            if (!add) memset(dx + r * n, 0, (size_t)n * sizeof *dx);
+        } else if (t->weights.weight) {
+            k->weighted_cross_entropy_backward(dx + r * n, x, n, t->id[r], t->smoothing, t->weights,
+                                               softmax[r], f, add);
+        } else {
+            k->cross_entropy_backward(dx + r * n, x, n, t->id[r], t->smoothing, softmax[r], f, add);
+        }
     });
 }
 
 void tl_rows_cross_entropy_finish(tl_real *exps, const tl_row_softmax *softmax, long rows, long n,
-                                  const tl_row_targets *targets, double factor) {
+                                  const tl_row_targets *t, tl_row_factor factor) {
     const tl_row_kernels *k = kernels();
     TL_EACH(r, rows, rows * n > SMALL_SIMPLE, {
-        if (is_real(targets, r))
-            k->cross_entropy_finish(exps + r * n, n, targets->id[r], targets->smoothing, softmax[r], factor);
+        const double f = factor_of(factor, r);
+        tl_real *e = exps + r * n;
+        if (tl_row_is_real(t, r) && t->weights.weight)
+            k->weighted_cross_entropy_finish(e, n, t->id[r], t->smoothing, t->weights, softmax[r], f);
+        else if (tl_row_is_real(t, r))
+            k->cross_entropy_finish(e, n, t->id[r], t->smoothing, softmax[r], f);
     });
+}
+
+/* ---- one row of logits ---- */
+
+long tl_row_likeliest(const tl_real *x, long n, double *nll) { return kernels()->likeliest(x, n, nll); }
+
+tl_row_softmax tl_row_softmax_of(const tl_real *x, long n) {
+    return kernels()->cross_entropy(x, n, 0, 0, NULL).softmax;
 }
 
 /* ---- rows of a table ---- */

@@ -60,24 +60,46 @@ typedef struct tl_row_targets {
     bool ignore;   /* rows whose target is ignore_id: loss 0, gradient 0 */
     int ignore_id;
     double smoothing;
+    tl_class_weights weights; /* weight NULL: every class counts for 1 */
 } tl_row_targets;
+
+/* Is row r's target a real one? */
+static inline bool tl_row_is_real(const tl_row_targets *t, long r) {
+    return !t->ignore || t->id[r] != t->ignore_id;
+}
 
 typedef struct tl_loss_sums {
     double loss, nll; /* summed over the real targets in ascending order */
     long count, correct;
 } tl_loss_sums;
 
-/* Adds these rows' losses to *sums. softmax [rows] or NULL: what backward needs. exps [rows,n], the logits
- * themselves or NULL: exp(x - max), 0 in ignored rows. False when out of memory. */
-bool tl_rows_cross_entropy(tl_loss_sums *sums, tl_row_softmax *softmax, tl_real *exps, const tl_real *logits,
-                           long rows, long n, const tl_row_targets *targets, tl_workspace *w);
+/* Adds these rows' losses to *sums. each [rows] or NULL: each row's, 0 in ignored rows. softmax [rows] or NULL: what
+ * backward needs. exps [rows,n], the logits themselves or NULL: exp(x - max), 0 in ignored rows. False when out of
+ * memory. */
+bool tl_rows_cross_entropy(tl_loss_sums *sums, tl_real *each, tl_row_softmax *softmax, tl_real *exps,
+                           const tl_real *logits, long rows, long n, const tl_row_targets *targets,
+                           tl_workspace *w);
+
+/* What row r's gradient is multiplied by: each[r], or where that is NULL the one for all. */
+typedef struct tl_row_factor {
+    double all;
+    const tl_real *each;
+} tl_row_factor;
+
 /* dx (+)= factor · d(loss)/d(logits), from the logits … */
 void tl_rows_cross_entropy_backward(tl_real *dx, const tl_real *logits, const tl_row_softmax *softmax,
-                                    long rows, long n, const tl_row_targets *targets, double factor,
+                                    long rows, long n, const tl_row_targets *targets, tl_row_factor factor,
                                     bool add);
 /* … or, the same bits, in place from the exps. */
 void tl_rows_cross_entropy_finish(tl_real *exps, const tl_row_softmax *softmax, long rows, long n,
-                                  const tl_row_targets *targets, double factor);
+                                  const tl_row_targets *targets, tl_row_factor factor);
+
+/* ---- one row of logits, to choose from ---- */
+
+/* The first index of the largest element (0 if every element is NaN), and its -log softmax. */
+long tl_row_likeliest(const tl_real *x, long n, double *nll);
+/* Its largest element and the sum of e to the x - max: log softmax of element i is (x[i] - max) - log(sum). */
+tl_row_softmax tl_row_softmax_of(const tl_real *x, long n);
 
 /* ---- rows of a table ---- */
 

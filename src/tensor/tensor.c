@@ -1,29 +1,9 @@
-/* Shapes, views and errors. A tensor is a value of a few words: every function here takes and returns copies, and
+/* Shapes and views. A tensor is a value of a few words: every function here takes and returns copies, and
  * only tl_tensor_fill writes through the pointer. What cannot be done gives a tensor with data NULL and rank 0, and
  * every function accepts such a one. */
 #include "tapeloom/tensor.h"
 
 #include <math.h>
-#include <stdarg.h>
-#include <string.h>
-
-/* ---- errors ---- */
-
-bool tl_error_set(tl_error *error, const char *format, ...) {
-    if (!error || error->message[0]) return false;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(error->message, sizeof error->message, format, arguments);
-    va_end(arguments);
-    if (!error->message[0]) memcpy(error->message, "unknown error", sizeof "unknown error");
-    return false;
-}
-
-bool tl_failed(const tl_error *error) { return !error || error->message[0]; }
-
-void tl_error_clear(tl_error *error) {
-    if (error) error->message[0] = 0;
-}
 
 /* ---- shapes ---- */
 

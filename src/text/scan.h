@@ -1,9 +1,9 @@
-/* Reading bytes that somebody else wrote: lines, tokens, UTF-8. Nothing here trusts its input or
+/* Reading bytes that somebody else wrote: lines and tokens. Nothing here trusts its input or
  * allocates. */
 #ifndef TL_TEXT_SCAN_H
 #define TL_TEXT_SCAN_H
 
-#include "tapeloom/tensor.h"
+#include "tapeloom/base.h"
 
 /* Bytes inside somebody's text; not NUL-terminated. */
 typedef struct tl_span {
@@ -13,11 +13,8 @@ typedef struct tl_span {
 
 tl_span tl_span_of(const char *text); /* of a C string; NULL is empty */
 
-/* Length (1 … 4) of the character at the front, its code in *code; 0 if there is none: no bytes, or not
- * UTF-8 in the shortest form, a surrogate, beyond U+10FFFF. */
-size_t tl_utf8_character(tl_span text, uint32_t *code);
 /* Where the first byte is that is not UTF-8, or is NUL; text.size if the text is good. */
-size_t tl_utf8_first_bad(tl_span text);
+size_t tl_first_bad(tl_span text);
 
 /* Takes the next line off the front, without its LF. A text's last line may lack it. False at the end. */
 bool tl_next_line(tl_span *rest, tl_span *line);
@@ -26,12 +23,8 @@ bool tl_next_line(tl_span *rest, tl_span *line);
 bool tl_next_token(tl_span *rest, tl_span *token);
 long tl_count_tokens(tl_span text);
 
-/* Writes the text for an error message: in double quotes, shortened to 40 bytes or so, control characters
- * and bad bytes as \xNN. Returns out. */
-#define TL_QUOTED 200
-char *tl_quote(tl_span text, char out[TL_QUOTED]);
-
-/* Sets the error "<name>:<line>: <what the format says: found …, expected …>: <advice>". Returns false. */
+/* Sets the error "<name>:<line>: <what the format says: found …, expected …>: <advice>", the name made harmless. Returns
+ * false. */
 bool tl_bad_line(tl_error *error, const char *name, long line, const char *advice, const char *format, ...)
     TL_PRINTF(5, 6);
 

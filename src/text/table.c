@@ -1,7 +1,7 @@
 /* A hash table with open addressing and linear probing. Keys are never removed, so a probe ends at the
  * first free slot; slots hold numbers, and growing them moves no key. */
 #include "table.h"
-#include "memory.h"
+#include "base/memory.h"
 
 /* FNV-1a, then a multiply and a shift, for its low bits alone mix poorly. */
 static uint64_t hash_of(tl_span key) {

@@ -303,7 +303,7 @@ enum { SIZE = 30000 };
 
 static tl_var dropped(tl_tape *tape, long step, const char *scope, tl_real *data, double p) {
     tl_tape_reset(tape);
-    tl_tape_train(tape, step);
+    tl_tape_set_training(tape, step);
     tl_scope_enter(tape, scope);
     tl_var y = tl_dropout(tl_constant(tape, tl_tensor_of(data, TL_SHAPE(SIZE))), p);
     tl_scope_leave(tape);
@@ -344,7 +344,7 @@ START_TEST(dropout_is_keyed) {
     numbers(data, SIZE, 1, 2);
     memcpy(first, tl_value(dropped(tape, 7, "a", data, 0.5)).data, sizeof first);
     /* by nothing else: another tape, other operations before it */
-    tl_tape_train(other, 7);
+    tl_tape_set_training(other, 7);
     tl_exp(tl_constant(other, tl_tensor_of(data, TL_SHAPE(3))));
     ck_assert(!memcmp(first, tl_value(dropped(other, 7, "a", data, 0.5)).data, sizeof first));
     must_differ(dropped(tape, 8, "a", data, 0.5), first);
@@ -352,9 +352,9 @@ START_TEST(dropout_is_keyed) {
     dropped(tape, 7, "a", data, 0.5);
     tl_scope_enter(tape, "a"); /* the second one in this scope */
     must_differ(tl_dropout(tl_constant(tape, tl_tensor_of(data, TL_SHAPE(SIZE))), 0.5), first);
-    tl_tape_seed(tape, 1);
+    tl_tape_set_seed(tape, 1);
     must_differ(dropped(tape, 7, "a", data, 0.5), first);
-    tl_tape_seed(tape, 0);
+    tl_tape_set_seed(tape, 0);
     ck_assert(!memcmp(first, tl_value(dropped(tape, 7, "a", data, 0.5)).data, sizeof first));
     tl_tape_free(tape);
     tl_tape_free(other);
@@ -367,7 +367,7 @@ START_TEST(dropout_gradient_has_the_same_mask) {
     numbers(data, SIZE, 1, 2);
     for (int view = 0; view < 2; view++) {
         tl_tape_reset(tape);
-        tl_tape_train(tape, 3);
+        tl_tape_set_training(tape, 3);
         tl_var x = tl_variable(tape, tl_tensor_of(data, TL_SHAPE(100, 300)));
         tl_var y = tl_dropout(view ? tl_transpose(x, 0, 1) : x, 0.3);
         ck_assert(tl_backward(tl_sum(tl_scale(y, 2), TL_ALL_AXES, false)));
@@ -385,10 +385,10 @@ START_TEST(dropout_outside_training_is_x_itself) {
     tl_var x = tl_constant(tape, tl_tensor_of(numbers(data, SIZE, 1, 2), TL_SHAPE(SIZE)));
     tl_var y = tl_dropout(x, 0.5);
     ck_assert(y.index == x.index && tl_value(y).data == tl_value(x).data);
-    tl_tape_train(tape, 1);
+    tl_tape_set_training(tape, 1);
     ck_assert(tl_dropout(x, 0).index == x.index);
     ck_assert(tl_dropout(x, 0.5).index != x.index);
-    tl_tape_eval(tape);
+    tl_tape_set_training(tape, 0);
     ck_assert(tl_dropout(x, 0.5).index == x.index);
     tl_tape_free(tape);
 }

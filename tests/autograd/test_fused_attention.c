@@ -74,7 +74,7 @@ static result run(attention *f, sizes n, layout how, int wanted, const tl_mask *
                   tl_real *x) {
     result r = {0};
     tl_tape *tape = tl_tape_new();
-    if (dropout > 0) tl_tape_train(tape, 3);
+    if (dropout > 0) tl_tape_set_training(tape, 3);
     inputs in = inputs_of(tape, x, n, how, wanted);
     tl_var y = f(in.part[0], in.part[1], in.part[2], mask, dropout);
     if (wanted & 8) y = tl_add(y, f(in.part[0], in.part[1], in.part[2], NULL, dropout));

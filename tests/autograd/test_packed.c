@@ -1,7 +1,7 @@
 /* Packed weights: they change time, never a bit, and are forgotten when the switch goes off. */
 #include "check.h"
 #include "tapeloom.h"
-#include "tapeloom/op.h"
+#include "autograd/for_kernels.h"
 #include "../tensor/numbers.h"
 #include "tensor/product.h"
 
@@ -112,7 +112,7 @@ START_TEST(weights_are_packed_once_until_switched_off) {
     model m = begin();
     const tl_real before = first_of(&m, 0, 50), third = first_of(&m, 2, 40);
     tl_real *w = tl_param_value(m.weight).data;
-    ck_assert(!tl_tape_reuse_weights(m.tape, true));
+    ck_assert(!tl_tape_set_reuse_weights(m.tape, true));
     tl_mark mark = tl_tape_mark(m.tape);
     ck_assert(first_of(&m, 0, 50) == before);
     tl_tape_release(m.tape, mark);
@@ -127,10 +127,10 @@ START_TEST(weights_are_packed_once_until_switched_off) {
     ck_assert_int_eq(tl_tape_stats_of(m.tape).allocations, allocations);
     w[0] += 1;
     ck_assert(fabs((double)(first_of(&m, 0, 50) - before) - 1) < 1e-5);
-    ck_assert(tl_tape_reuse_weights(m.tape, false));
+    ck_assert(tl_tape_set_reuse_weights(m.tape, false));
     ck_assert(fabs((double)(first_of(&m, 0, 50) - before) - 2) < 1e-5);
     w[0] -= 4;
-    tl_tape_reuse_weights(m.tape, true);
+    tl_tape_set_reuse_weights(m.tape, true);
     ck_assert(fabs((double)(first_of(&m, 0, 50) - before) + 2) < 1e-5); /* packed anew */
     end(&m);
 }
@@ -138,16 +138,16 @@ END_TEST
 
 START_TEST(computed_weights_are_never_packed) {
     model m = begin();
-    tl_tape_reuse_weights(m.tape, true);
+    tl_tape_set_reuse_weights(m.tape, true);
     tl_var w = tl_use(m.tape, m.weight);
     ck_assert_ptr_nonnull(tl_tape_packed(w));
     ck_assert_ptr_nonnull(tl_tape_packed(tl_slice(w, 0, 10, 30)));
     ck_assert_ptr_null(tl_tape_packed(tl_scale(w, 2)));
     ck_assert_ptr_null(tl_tape_packed(TL_NO_VAR));
-    tl_tape_limit(m.tape, 1 << 30); /* the tape shall not reserve more: nothing is left for copies */
+    tl_tape_set_limit(m.tape, 1 << 30); /* the tape shall not reserve more: nothing is left for copies */
     ck_assert_ptr_null(tl_tape_packed(w));
-    tl_tape_limit(m.tape, 0);
-    tl_tape_reuse_weights(m.tape, false);
+    tl_tape_set_limit(m.tape, 0);
+    tl_tape_set_reuse_weights(m.tape, false);
     ck_assert_ptr_null(tl_tape_packed(w));
     end(&m);
 }
@@ -156,7 +156,7 @@ END_TEST
 /* More weights than the table's first size. */
 START_TEST(many_weights) {
     model m = begin();
-    tl_tape_reuse_weights(m.tape, true);
+    tl_tape_set_reuse_weights(m.tape, true);
     tl_var w = tl_use(m.tape, m.weight);
     ck_assert_ptr_nonnull(tl_tape_packed(w));
     first_of(&m, 0, 50);
@@ -165,9 +165,9 @@ START_TEST(many_weights) {
     ck_assert_int_eq(tl_tape_packed(w)->n, 50);
     ck_assert_int_eq(tl_tape_packed(tl_slice(w, 0, 0, 15))->n, 15);
     long allocations = tl_tape_stats_of(m.tape).allocations;
-    tl_tape_reuse_weights(m.tape, false);
+    tl_tape_set_reuse_weights(m.tape, false);
     tl_tape_reset(m.tape);
-    tl_tape_reuse_weights(m.tape, true);
+    tl_tape_set_reuse_weights(m.tape, true);
     first_of(&m, 0, 50);
     ck_assert_int_eq(tl_tape_stats_of(m.tape).allocations, allocations);
     end(&m);

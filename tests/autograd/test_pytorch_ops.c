@@ -60,18 +60,18 @@ START_TEST(loss) {
     tl_tape *tape = tl_tape_new();
     tl_var x = tl_variable(tape, fixture_read(&f, "input"));
     const int *targets = fixture_ints(&f, "targets");
-    long count = 0, classes = 7;
-    tl_loss_options options = {
-        .label_smoothing = losses[_i].smoothing, .ignore = true, .ignore_id = 0, .count = &count};
+    const long classes = 7;
+    tl_loss_report found = {0};
+    const tl_loss_options options = {.label_smoothing = losses[_i].smoothing, .ignore = true, .ignore_id = 0};
     tl_real unit[7 * 7] = {0};
     for (long i = 0; i < classes; i++) unit[i * classes + i] = 1;
     tl_var y =
         losses[_i].linear
             ? tl_linear_cross_entropy(x, tl_constant(tape, tl_tensor_of(unit, TL_SHAPE(classes, classes))),
-                                      TL_NO_VAR, targets, &options)
-            : tl_cross_entropy(x, targets, &options);
+                                      TL_NO_VAR, targets, &options, &found)
+            : tl_cross_entropy(x, targets, &options, &found);
     fixture_same(&f, "output", tl_value(y));
-    ck_assert_int_eq(count, 4);
+    ck_assert_int_eq(found.count, 4);
     ck_assert_msg(tl_backward_from(y, fixture_read(&f, "output_weight")), "%s", tl_tape_error(tape));
     fixture_same(&f, "grad.input", tl_grad(x));
     tl_tape_free(tape);

@@ -370,15 +370,11 @@ START_TEST(cross_entropy_is_right) {
         tl_tape_reset(tape);
         fill(x, N * V, 4);
         x[3] = 9; /* row 0 is right */
-        long count = -1, correct = -1, want_correct = 0, want_count = 0;
-        double nll = -1, loss = 0, want_nll = 0, s = smoothings[way & 1], d[N * V];
-        tl_loss_options o = {.label_smoothing = s,
-                             .ignore = way & 2,
-                             .ignore_id = 5,
-                             .divisor = way & 4 ? 2.5 : 0,
-                             .count = &count,
-                             .correct = &correct,
-                             .nll = &nll};
+        long want_correct = 0, want_count = 0;
+        double loss = 0, want_nll = 0, s = smoothings[way & 1], d[N * V];
+        tl_loss_report found = {-1, -1, -1};
+        tl_loss_options o = {
+            .label_smoothing = s, .ignore = way & 2, .ignore_id = 5, .divisor = way & 4 ? 2.5 : 0};
         for (int r = 0; r < N; r++) {
             double sum = 0, all = 0;
             int best = 0;
@@ -397,12 +393,12 @@ START_TEST(cross_entropy_is_right) {
             want_correct += best == targets[r];
         }
         const double divisor = o.divisor > 0 ? o.divisor : (double)want_count;
-        tl_var in = variable(x, TL_SHAPE(1, N, V)), y = tl_cross_entropy(in, targets, &o);
+        tl_var in = variable(x, TL_SHAPE(1, N, V)), y = tl_cross_entropy(in, targets, &o, &found);
         ck_assert(tl_value(y).rank == 0);
         near((double)value(y)[0], loss / divisor, 20, "loss", way);
-        near(nll, want_nll, 40, "nll", way);
-        ck_assert_int_eq((int)count, (int)want_count);
-        ck_assert_int_eq((int)correct, (int)want_correct);
+        near(found.nll, want_nll, 40, "nll", way);
+        ck_assert_int_eq(found.count, want_count);
+        ck_assert_int_eq(found.correct, want_correct);
         ck_assert(want_correct > 0);
         ck_assert(tl_backward(y));
         for (int i = 0; i < N * V; i++) near((double)grad(in)[i], d[i] / divisor, 1, "dx", i);
@@ -415,11 +411,11 @@ END_TEST
 /* p = 1/8, 2/8, 5/8: loss = 0.7·ln 4 + 0.1·(ln 8 + ln 4 + ln 1.6) */
 START_TEST(smoothing_by_hand) {
     tl_real x[6] = {0, (tl_real)0.693147180559945309, (tl_real)1.609437912434100375, 7, 7, 7};
-    double nll;
-    tl_loss_options o = {.label_smoothing = 0.3, .ignore = true, .ignore_id = -100, .nll = &nll};
-    tl_var in = variable(x, TL_SHAPE(2, 3)), y = tl_cross_entropy(in, (const int[]){1, -100}, &o);
+    tl_loss_report found;
+    const tl_loss_options o = {.label_smoothing = 0.3, .ignore = true, .ignore_id = -100};
+    tl_var in = variable(x, TL_SHAPE(2, 3)), y = tl_cross_entropy(in, (const int[]){1, -100}, &o, &found);
     near((double)value(y)[0], 1.3639800059884695, 1, "loss", 0);
-    near(nll, 1.3862943611198906, 1, "nll", 0);
+    near(found.nll, 1.3862943611198906, 1, "nll", 0);
     ck_assert(tl_backward(y));
     const double d[6] = {0.025, -0.55, 0.525, 0, 0, 0};
     for (int i = 0; i < 6; i++) near((double)grad(in)[i], d[i], 1, "dx", i);
@@ -432,19 +428,13 @@ START_TEST(no_real_target_is_loss_zero) {
     for (int fused = 0; fused < 2; fused++) {
         tl_tape_reset(tape);
         for (int i = 0; i < 12; i++) x[i] = (tl_real)NAN;
-        long count = 5, correct = 5;
-        double nll = 5;
-        tl_loss_options o = {.ignore = true,
-                             .ignore_id = 9,
-                             .label_smoothing = 0.1,
-                             .count = &count,
-                             .correct = &correct,
-                             .nll = &nll};
+        tl_loss_report found = {5, 5, 5};
+        const tl_loss_options o = {.ignore = true, .ignore_id = 9, .label_smoothing = 0.1};
         tl_var in = variable(x, fused ? TL_SHAPE(3, 2) : TL_SHAPE(3, 4));
         tl_var weight = variable(w, TL_SHAPE(4, 2)), bias = variable(b, TL_SHAPE(4));
-        tl_var y = fused ? tl_linear_cross_entropy(in, weight, bias, targets, &o)
-                         : tl_cross_entropy(in, targets, &o);
-        ck_assert(is_plus_zero(value(y)[0]) && count == 0 && correct == 0 && nll == 0);
+        tl_var y = fused ? tl_linear_cross_entropy(in, weight, bias, targets, &o, &found)
+                         : tl_cross_entropy(in, targets, &o, &found);
+        ck_assert(is_plus_zero(value(y)[0]) && found.count == 0 && found.correct == 0 && found.nll == 0);
         ck_assert(tl_backward(y));
         for (int i = 0; i < (fused ? 6 : 12); i++) ck_assert(is_plus_zero(grad(in)[i]));
         for (int i = 0; i < 8 && fused; i++) ck_assert(is_plus_zero(grad(weight)[i]));
@@ -456,23 +446,25 @@ END_TEST
 START_TEST(loss_errors_name_what_is_wrong) {
     tl_real x[12] = {0};
     tl_var a = variable(x, TL_SHAPE(3, 4));
-    fails(tl_cross_entropy(a, (const int[]){0, 4, 1}, NULL),
+    fails(tl_cross_entropy(a, (const int[]){0, 4, 1}, NULL, NULL),
           "cross_entropy: target 4 at position 1 is outside 0 … 3 (V = 4); to leave padding out, set ignore");
     a = variable(x, TL_SHAPE(3, 4));
-    fails(tl_cross_entropy(a, (const int[]){0, 3, -1}, &(tl_loss_options){.ignore = true, .ignore_id = 3}),
+    fails(tl_cross_entropy(a, (const int[]){0, 3, -1}, &(tl_loss_options){.ignore = true, .ignore_id = 3},
+                           NULL),
           "cross_entropy: target -1 at position 2 is outside 0 … 3 (V = 4)");
     a = variable(x, TL_SHAPE(3, 4));
-    fails(tl_cross_entropy(a, (const int[]){0, 0, 0}, &(tl_loss_options){.label_smoothing = 1}),
+    fails(tl_cross_entropy(a, (const int[]){0, 0, 0}, &(tl_loss_options){.label_smoothing = 1}, NULL),
           "cross_entropy: label_smoothing is 1, should be in [0, 1)");
     a = variable(x, TL_SHAPE(3, 4));
-    fails(tl_cross_entropy(a, (const int[]){0, 0, 0}, &(tl_loss_options){.divisor = -2}),
+    fails(tl_cross_entropy(a, (const int[]){0, 0, 0}, &(tl_loss_options){.divisor = -2}, NULL),
           "cross_entropy: divisor is -2");
     a = variable(x, TL_SHAPE(3, 4));
-    fails(tl_linear_cross_entropy(a, variable(x, TL_SHAPE(4, 3)), TL_NO_VAR, (const int[]){0, 0, 0}, NULL),
+    fails(tl_linear_cross_entropy(a, variable(x, TL_SHAPE(4, 3)), TL_NO_VAR, (const int[]){0, 0, 0}, NULL,
+                                  NULL),
           "linear_cross_entropy: x [3,4], w [4,3]: should be [...,D] and [V,D]");
     a = variable(x, TL_SHAPE(3, 4));
     fails(tl_linear_cross_entropy(a, variable(x, TL_SHAPE(2, 4)), variable(x, TL_SHAPE(3)),
-                                  (const int[]){0, 0, 0}, NULL),
+                                  (const int[]){0, 0, 0}, NULL, NULL),
           "linear_cross_entropy: w [2,4], bias [3]: should be [V,D] and [V]");
 }
 END_TEST
@@ -481,8 +473,7 @@ END_TEST
 
 typedef struct outcome {
     tl_real loss, *dx, *dw, *db;
-    long count, correct;
-    double nll;
+    tl_loss_report found;
 } outcome;
 
 typedef struct problem {
@@ -523,18 +514,13 @@ static outcome solve(const problem *p, bool fused, bool want_grad) {
     tl_tape_reset(tape);
     tl_tape_set_grad(tape, want_grad);
     outcome o = {0};
-    tl_loss_options options = {.label_smoothing = 0.1,
-                               .ignore = p->ignore,
-                               .ignore_id = 1,
-                               .count = &o.count,
-                               .correct = &o.correct,
-                               .nll = &o.nll,
-                               .divisor = p->by_tokens ? 0 : 37};
+    tl_loss_options options = {
+        .label_smoothing = 0.1, .ignore = p->ignore, .ignore_id = 1, .divisor = p->by_tokens ? 0 : 37};
     tl_var x = variable(p->x, TL_SHAPE(p->rows / 2, 2, p->width)),
            w = variable(p->w, TL_SHAPE(p->classes, p->width));
     tl_var b = p->bias ? variable(p->b, TL_SHAPE(p->classes)) : TL_NO_VAR;
-    tl_var y = fused ? tl_linear_cross_entropy(x, w, b, p->targets, &options)
-                     : tl_cross_entropy(tl_linear(x, w, b), p->targets, &options);
+    tl_var y = fused ? tl_linear_cross_entropy(x, w, b, p->targets, &options, &o.found)
+                     : tl_cross_entropy(tl_linear(x, w, b), p->targets, &options, &o.found);
     o.loss = value(y)[0];
     if (want_grad) {
         ck_assert(tl_backward(y));
@@ -552,8 +538,8 @@ static void outcome_free(outcome *o) {
 
 static void same_outcome(const problem *p, const outcome *a, const outcome *b, const char *what) {
     same_bits(&a->loss, &b->loss, 1, what);
-    ck_assert(a->count == b->count && a->correct == b->correct &&
-              memcmp(&a->nll, &b->nll, sizeof a->nll) == 0);
+    ck_assert(a->found.count == b->found.count && a->found.correct == b->found.correct &&
+              memcmp(&a->found.nll, &b->found.nll, sizeof a->found.nll) == 0);
     if (!a->dx || !b->dx) return;
     same_bits(a->dx, b->dx, p->rows * p->width, "dx");
     same_bits(a->dw, b->dw, p->classes * p->width, "dw");
@@ -572,7 +558,7 @@ START_TEST(fused_has_the_bits_of_the_two) {
             outcome two = solve(&p, false, true), one = solve(&p, true, true), eval = solve(&p, true, false);
             same_outcome(&p, &two, &one, "fused");
             same_outcome(&p, &two, &eval, "without gradients");
-            ck_assert(one.count == (p.ignore ? p.rows - (p.rows + 4) / 5 : p.rows) || s == 0 ||
+            ck_assert(one.found.count == (p.ignore ? p.rows - (p.rows + 4) / 5 : p.rows) || s == 0 ||
                       p.classes < 9000);
             outcome_free(&two);
             outcome_free(&one);
@@ -628,7 +614,7 @@ START_TEST(the_fused_gradient_follows_dy) {
     tl_var x = variable(p.x, TL_SHAPE(10, 6)), w = variable(p.w, TL_SHAPE(12, 6)),
            b = variable(p.b, TL_SHAPE(12));
     tl_var y = tl_linear_cross_entropy(x, w, b, p.targets,
-                                       &(tl_loss_options){.label_smoothing = 0.1, .divisor = 37});
+                                       &(tl_loss_options){.label_smoothing = 0.1, .divisor = 37}, NULL);
     ck_assert(tl_backward(tl_scale(y, -2)));
     for (long i = 0; i < 60; i++) ck_assert(grad(x)[i] == -2 * one.dx[i]);
     for (long i = 0; i < 72; i++) ck_assert(grad(w)[i] == -2 * one.dw[i]);

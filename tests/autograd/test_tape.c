@@ -199,7 +199,7 @@ END_TEST
 START_TEST(null_is_accepted) {
     tl_tape_reset(NULL);
     tl_tape_free(NULL);
-    tl_tape_train(NULL, 1);
+    tl_tape_set_training(NULL, 1);
     tl_scope_enter(NULL, "x");
     tl_scope_leave(NULL);
     tl_tape_print(NULL, stdout);
@@ -216,7 +216,7 @@ END_TEST
 
 START_TEST(out_of_memory_is_an_error) {
     setup *s = begin();
-    tl_tape_limit(s->tape, 1 << 19);
+    tl_tape_set_limit(s->tape, 1 << 19);
     tl_var x = input(s);
     for (int i = 0; i < 20000 && tl_ok(x); i++) x = tl_exp(tl_scale(x, 0));
     ck_assert(!tl_ok(x));
@@ -303,7 +303,7 @@ START_TEST(inner_gradients_are_recycled) {
     size_t peak[2];
     for (int keep = 0; keep < 2; keep++) {
         setup *s = begin();
-        tl_tape_keep_all(s->tape, keep);
+        tl_tape_set_keep_all(s->tape, keep);
         tl_var x = tl_use(s->tape, s->w);
         for (int i = 0; i < 100; i++) x = tl_tanh(x);
         ck_assert(tl_backward(total(x)));
@@ -332,7 +332,7 @@ static char *text_of(tl_tape *tape, bool dot, bool collapse) {
 
 START_TEST(printing) {
     setup *s = begin();
-    tl_tape_keep_all(s->tape, true);
+    tl_tape_set_keep_all(s->tape, true);
     tl_scope_enter(s->tape, "encoder");
     tl_var h = tl_label(tl_mul(input(s), tl_use(s->tape, s->w)), "hidden");
     tl_var loss = total(tl_transpose(h, 0, 1));

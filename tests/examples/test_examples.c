@@ -263,17 +263,14 @@ START_TEST(copy_task) {
 }
 END_TEST
 
-/* Every program lets TL_ISA choose the instruction set, and says what there is where it cannot. */
+/* TL_ISA chooses the instruction set of every program without a line in it; where it cannot, the tape says what there is. */
 START_TEST(instruction_sets) {
-    static const char *const tools[] = {"translate", "bpe", "bleu"};
-    for (int i = 0; i < EXAMPLES + 3; i++) {
-        const char *name = i < EXAMPLES ? examples[i] : tools[i - EXAMPLES];
+    for (int i = 0; i < EXAMPLES; i++) {
         int status;
-        char *out = shell(&status, "TL_ISA=mmx %s/%s --help", build_folder(), name), expected[128];
+        char *out = shell(&status, "TL_ISA=mmx %s/%s", build_folder(), examples[i]), expected[128];
         snprintf(expected, sizeof expected,
-                 "%s: TL_ISA: instruction set \"mmx\": this machine and build have base", name);
-        ck_assert_msg(status == 2 && !strncmp(out, expected, strlen(expected)), "%s: %d, %s", name, status,
-                      out);
+                 "%s: TL_ISA: instruction set \"mmx\": this machine and build have base", examples[i]);
+        ck_assert_msg(status == 1 && strstr(out, expected), "%s: %d, %s", examples[i], status, out);
         free(out);
     }
     setenv("TL_ISA", "base", 1);

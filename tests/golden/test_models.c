@@ -85,16 +85,15 @@ static void look(golden *g, const subject *s, const tl_transformer *model, tl_pa
     enum { MOST = 2 };
     tl_attention_maps all[3][MOST] = {{{0}}};
     for (int i = 0; i < 3 * MOST; i++) all[i / MOST][i % MOST].keep_grad = true;
-    tl_transformer_maps maps = {all[0], all[1], all[2]};
+    tl_model_maps maps = {all[0], all[1], all[2]};
     tl_tape_reset(tape);
-    tl_tape_eval(tape);
-    long count = 0, correct = 0;
-    double nll = 0;
-    tl_loss_options options = {.count = &count, .correct = &correct, .nll = &nll};
-    tl_var loss = tl_transformer_loss_with(model, tape, batch, &options, &maps);
+    tl_tape_set_training(tape, 0);
+    tl_loss_report report;
+    tl_var loss = tl_model_loss(&model->model, tape, batch, NULL, &report, &maps);
     tl_zero_grad(params);
     ck_assert_msg(tl_backward(loss), "%s", tl_tape_error(tape));
-    const double numbers[] = {tl_item(tl_value(loss)), nll, (double)count, (double)correct};
+    const double numbers[] = {tl_item(tl_value(loss)), report.nll, (double)report.count,
+                              (double)report.correct};
     uint64_t values = hash_of(numbers, sizeof numbers), gradients = hash_of("", 0);
     for (int kind = 0; kind < 3; kind++)
         for (int l = 0; l < (kind ? model->decoder.layers : model->encoder.layers); l++) {
@@ -119,31 +118,27 @@ static uint64_t hash_ids(long rows, long capacity, const int *ids, const int *le
 
 static void search(golden *g, const subject *s, const tl_transformer *model, tl_tape *tape,
                    const tl_batch *b) {
-    tl_greedy_result greedy;
-    tl_beam_result beam;
+    tl_search_result r;
     for (int no_cache = 0; no_cache < 2; no_cache++) {
         tl_tape_reset(tape);
-        ck_assert(tl_transformer_greedy(
-            model, tape, b->src, b->sentences, b->src_len, b->src_lengths,
-            &(tl_greedy_options){.bos = TL_BOS, .eos = TL_EOS, .no_cache = no_cache}, &greedy));
+        ck_assert(
+            tl_search(&model->model, tape, b, &(tl_search_options){.beam = 1, .no_cache = no_cache}, &r));
         value_is(g, s->name, no_cache ? "greedy.no_cache" : "greedy",
-                 hash_ids(SENTENCES, greedy.capacity, greedy.ids, greedy.lengths));
+                 hash_ids(SENTENCES, r.capacity, r.ids, r.lengths));
         value_is(g, s->name, no_cache ? "greedy.no_cache.scores" : "greedy.scores",
-                 hash_of(greedy.score, SENTENCES * sizeof *greedy.score));
-        ck_assert(tl_transformer_beam(model, tape, b->src, b->sentences, b->src_len, b->src_lengths,
-                                      &(tl_beam_options){.bos = TL_BOS,
-                                                         .eos = TL_EOS,
-                                                         .beam = 4,
-                                                         .nbest = 3,
-                                                         .length_penalty = 0.6,
-                                                         .max_ratio = 1,
-                                                         .max_extra = 3,
-                                                         .no_cache = no_cache},
-                                      &beam));
+                 hash_of(r.score, SENTENCES * sizeof *r.score));
+        ck_assert(tl_search(&model->model, tape, b,
+                            &(tl_search_options){.beam = 4,
+                                                 .nbest = 3,
+                                                 .length_penalty = 0.6,
+                                                 .max_ratio = 1,
+                                                 .max_extra = 3,
+                                                 .no_cache = no_cache},
+                            &r));
         value_is(g, s->name, no_cache ? "beam.no_cache" : "beam",
-                 hash_ids(3 * SENTENCES, beam.capacity, beam.ids, beam.lengths));
+                 hash_ids(3 * SENTENCES, r.capacity, r.ids, r.lengths));
         value_is(g, s->name, no_cache ? "beam.no_cache.scores" : "beam.scores",
-                 hash_of(beam.score, 3 * SENTENCES * sizeof *beam.score));
+                 hash_of(r.score, 3 * SENTENCES * sizeof *r.score));
     }
 }
 
@@ -154,13 +149,13 @@ static void train_and_look(golden *g, const subject *s) {
     tl_transformer model = tl_transformer_init(params, "", &s->config);
     tl_adam *adam = tl_adam_new(params, &s->adam);
     tl_tape *tape = tl_tape_new();
-    tl_tape_seed(tape, 3);
+    tl_tape_set_seed(tape, 3);
     tl_tape_set_matmul_precision(tape, s->precision);
     value_is(g, s->name, "start", hash_params(params));
     uint64_t numbers = hash_of("", 0);
     for (long step = 1; step <= STEPS; step++) {
         tl_tape_reset(tape);
-        tl_tape_train(tape, step);
+        tl_tape_set_training(tape, step);
         tl_var loss = tl_transformer_loss(&model, tape, &batch);
         tl_zero_grad(params);
         ck_assert_msg(tl_backward(loss), "%s", tl_tape_error(tape));

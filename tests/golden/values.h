@@ -103,7 +103,7 @@ static inline uint64_t hash_libm(void) {
 static inline bool golden_holds(golden *g, const char *isa) {
     tl_error error = {""};
     uint64_t libm;
-    if (!tl_isa_force(isa, &error)) {
+    if (!tl_set_isa(isa, &error)) {
         TL_SKIP("golden values: %s", error.message);
         return false;
     }

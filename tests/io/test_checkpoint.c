@@ -71,7 +71,7 @@ static void train_to(training *t, long last) {
         tl_freeze(t->params, "encoder.", t->step <= 4);
         tl_freeze(t->params, "decoder.norm.", true);
         tl_tape_reset(t->tape);
-        tl_tape_train(t->tape, t->step);
+        tl_tape_set_training(t->tape, t->step);
         tl_var loss = tl_transformer_loss(&t->model, t->tape, &batch);
         tl_zero_grad(t->params);
         must_msg(tl_backward(loss), "%s", tl_tape_error(t->tape));

@@ -24,11 +24,6 @@ static int word(uint64_t place) {
 }
 
 int main(void) {
-    tl_error error = {{0}};
-    if (!tl_isa_from_environment(&error)) {
-        fprintf(stderr, "fingerprint: %s\n", error.message);
-        return 1;
-    }
     int src[WORDS], in[WORDS], out[WORDS], src_lengths[SENTENCES], tgt_lengths[SENTENCES];
     for (int i = 0; i < WORDS; i++)
         src[i] = word((uint64_t)i), in[i] = word((uint64_t)i + WORDS), out[i] = word((uint64_t)i + WORDS + 1);
@@ -61,7 +56,7 @@ int main(void) {
     tl_tape *tape = tl_tape_new();
     for (long step = 1; step <= STEPS; step++) {
         tl_tape_reset(tape);
-        tl_tape_train(tape, step);
+        tl_tape_set_training(tape, step);
         tl_var loss = tl_transformer_loss(&model, tape, &batch);
         double nats = tl_item(tl_value(loss));
         tl_zero_grad(params);

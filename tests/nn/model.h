@@ -55,6 +55,17 @@ static inline tl_batch batch_of(const sentence *s, long count, long vocab, long 
     b.src = src, b.tgt_in = in, b.tgt_out = out, b.src_lengths = src_lengths, b.tgt_lengths = tgt_lengths;
     return b;
 }
+/* Sentence s of a batch alone, without padding, and on the target's side a prefix: what is read, n tokens. */
+static inline tl_batch alone(const tl_batch *b, long s, const int *prefix, const int *n) {
+    return (tl_batch){.sentences = 1,
+                      .src_len = b->src_lengths[s],
+                      .src = b->src + s * b->src_len,
+                      .src_lengths = b->src_lengths + s,
+                      .tgt_len = *n,
+                      .tgt_in = prefix,
+                      .tgt_lengths = n,
+                      .pad = b->pad};
+}
 static inline void batch_free(tl_batch *b) {
     free((int *)b->src);
     *b = (tl_batch){0};
@@ -134,11 +145,11 @@ static inline void bench_end(bench *k) {
 }
 
 /* One pass forward and back, in training, with fresh gradients. maps may be NULL. */
-static inline tl_var bench_step(bench *k, const tl_batch *b, long step, tl_transformer_maps *maps) {
+static inline tl_var bench_step(bench *k, const tl_batch *b, long step, tl_model_maps *maps) {
     tl_tape_reset(k->tape);
-    tl_tape_train(k->tape, step);
+    tl_tape_set_training(k->tape, step);
     tl_zero_grad(k->params);
-    tl_var loss = tl_transformer_loss_with(&k->model, k->tape, b, NULL, maps);
+    tl_var loss = tl_model_loss(&k->model.model, k->tape, b, NULL, NULL, maps);
     must_msg(tl_backward(loss), "%s", tl_tape_error(k->tape));
     return loss;
 }
@@ -151,16 +162,16 @@ static inline void learn_to_stop(bench *k, const tl_batch *b, int steps) {
         must_msg(tl_adam_step(adam, 0.01), "%s", tl_adam_error(adam));
     }
     tl_adam_free(adam);
-    tl_tape_eval(k->tape);
+    tl_tape_set_training(k->tape, 0);
 }
 
 /* What a model of two layers shows: encoder, decoder, cross. */
 typedef struct maps_memory {
     tl_attention_maps kind[3][2];
 } maps_memory;
-static inline tl_transformer_maps look(maps_memory *m, bool keep_grad) {
+static inline tl_model_maps look(maps_memory *m, bool keep_grad) {
     for (int i = 0; i < 6; i++) m->kind[i / 2][i % 2] = (tl_attention_maps){.keep_grad = keep_grad};
-    return (tl_transformer_maps){m->kind[0], m->kind[1], m->kind[2]};
+    return (tl_model_maps){m->kind[0], m->kind[1], m->kind[2]};
 }
 
 /* The peak while `decode` (which sees to it that there are so many) says 800 words for each of three sentences, above

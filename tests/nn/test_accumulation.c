@@ -49,14 +49,14 @@ static long accumulate(bench *k, const int *cut, double *loss) {
     for (int i = 0, from = 0; cut[i]; from += cut[i++]) {
         tl_batch b = batch_of(sentences + from, cut[i], 23, 0, 0),
                  padded = batch_of(sentences + from, cut[i], 23, b.src_len + i % 3, b.tgt_len + i % 2);
-        long count = 0;
+        tl_loss_report report;
         tl_tape_reset(k->tape);
-        tl_var y = tl_transformer_loss_with(&k->model, k->tape, &padded,
-                                            &(tl_loss_options){.divisor = 1, .count = &count}, NULL);
+        tl_var y =
+            tl_model_loss(&k->model.model, k->tape, &padded, &(tl_loss_options){.divisor = 1}, &report, NULL);
         ck_assert_msg(tl_backward(y), "%s", tl_tape_error(k->tape));
-        ck_assert_int_eq(count, padded.tgt_tokens);
+        ck_assert_int_eq(report.count, padded.tgt_tokens);
         *loss += tl_item(tl_value(y));
-        tokens += count;
+        tokens += report.count;
         batch_free(&b);
         batch_free(&padded);
     }
@@ -125,14 +125,12 @@ START_TEST(a_micro_batch_without_targets_adds_nothing) { /* loss 0, count 0, gra
     gradients g = of_one_batch(&k, &loss);
     tl_batch b = batch_of((sentence[]){{0, 4, 0}, {1, 0, 0}}, 2, 23, 0, 3);
     for (int divisor = 0; divisor < 2; divisor++) {
-        long count = 7, correct = 7;
-        double nll = 7;
+        tl_loss_report report = {.count = 7, .correct = 7, .nll = 7};
         tl_tape_reset(k.tape);
-        tl_var y = tl_transformer_loss_with(
-            &k.model, k.tape, &b,
-            &(tl_loss_options){.divisor = divisor, .count = &count, .correct = &correct, .nll = &nll}, NULL);
+        tl_var y =
+            tl_model_loss(&k.model.model, k.tape, &b, &(tl_loss_options){.divisor = divisor}, &report, NULL);
         ck_assert_double_eq(tl_item(tl_value(y)), 0);
-        ck_assert(count == 0 && correct == 0 && nll == 0);
+        ck_assert(report.count == 0 && report.correct == 0 && report.nll == 0);
         ck_assert_msg(tl_backward(y), "%s", tl_tape_error(k.tape));
         assert_same_gradients(k.params, &g, "a micro-batch without targets");
     }
@@ -152,8 +150,8 @@ START_TEST(micro_batches_drop_different_things) { /* and together the same, what
         for (int i = 0; i < 3; i++) {
             int micro_batch = round ? 2 - i : i; /* in another order: each has its own stream */
             tl_tape_reset(k.tape);
-            tl_tape_train(k.tape, 8);
-            tl_tape_micro_batch(k.tape, micro_batch);
+            tl_tape_set_training(k.tape, 8);
+            tl_tape_set_micro_batch(k.tape, micro_batch);
             loss[round][micro_batch] = tl_item(tl_value(tl_transformer_loss(&k.model, k.tape, &b)));
         }
     for (int i = 0; i < 3; i++) {

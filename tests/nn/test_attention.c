@@ -155,7 +155,7 @@ START_TEST(looking_changes_nothing) {
     tl_tensor y = copied(tl_value(p.y)), dx = copied(tl_grad(p.x)), dm = copied(tl_grad(p.memory));
     gradients g = gradients_of(s->params);
     for (int keep = 0; keep < 3; keep++) {
-        tl_tape_keep_all(s->tape, keep == 2);
+        tl_tape_set_keep_all(s->tape, keep == 2);
         p = run(s, _i, 0, B, &mask, true, keep);
         assert_same_bits(y, tl_value(p.y), "output, keep %d", keep);
         assert_same_bits(dx, tl_grad(p.x), "gradient of x, keep %d", keep);
@@ -183,7 +183,7 @@ START_TEST(looking_at_a_transformer_changes_nothing) {
     gradients g = {0};
     tl_real first = 0;
     for (int round = 0; round < 3; round++) {
-        tl_transformer_maps maps = look(&looking, round == 2);
+        tl_model_maps maps = look(&looking, round == 2);
         tl_real value = (tl_real)tl_item(tl_value(bench_step(&k, &b, 5, round ? &maps : NULL)));
         if (round == 0) {
             first = value;
@@ -434,10 +434,12 @@ START_TEST(a_hidden_key_of_nan) {
         tl_tape_reset(s->tape);
         tl_var x = tl_constant(s->tape, tl_tensor_of(s->x, TL_SHAPE(B, T, D))),
                memory = tl_constant(s->tape, tl_tensor_of(s->memory, TL_SHAPE(B, S, D)));
-        tl_heads h = tl_attention_project(&s->layer, x, memory);
-        h.k = tl_constant(s->tape, tl_tensor_of(k, TL_SHAPE(B, H, S, DK)));
+        tl_kv_cache keys = tl_attention_cache_of(&s->layer, memory);
+        keys.k = tl_tensor_of(k, TL_SHAPE(B, H, S, DK));
         tl_attention_maps maps = {0};
-        tl_var y = tl_attention_mix(&s->layer, h, &(tl_mask){.key_lengths = lengths}, &maps);
+        tl_var y = tl_attention_over(
+            &s->layer, tl_reshape(x, TL_SHAPE(B * T, 1, D)),
+            &(tl_attended){.other = &keys, .mask = &(tl_mask){.key_lengths = lengths}, .maps = &maps});
         if (round == 0) {
             clean = copied(tl_value(y));
             for (long e = 0; e < B * H * S * DK; e++)
@@ -480,10 +482,10 @@ END_TEST
 START_TEST(dropout_is_on_what_is_mixed) { /* not on the probabilities that are shown */
     setup *s = begin();
     s->layer.dropout = 0.4;
-    tl_tape_train(s->tape, 1);
+    tl_tape_set_training(s->tape, 1);
     pass p = run(s, false, 0, B, NULL, true, false);
     tl_tensor probs = copied(tl_value(p.maps.probs)), context = copied(tl_value(p.maps.context));
-    tl_tape_eval(s->tape);
+    tl_tape_set_training(s->tape, 0);
     p = run(s, false, 0, B, NULL, true, false);
     assert_same_bits(probs, tl_value(p.maps.probs), "probabilities in training");
     ck_assert_int_ge(first_difference(context, tl_value(p.maps.context)), 0);

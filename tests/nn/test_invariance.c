@@ -15,16 +15,14 @@ typedef struct pass {
  * logits that are there, or `fused` with the projection, as training has it. */
 static pass forward(bench *k, const tl_batch *b, bool fused) {
     pass p;
-    p.memory =
-        tl_transformer_encode(&k->model, k->tape, b->src, b->sentences, b->src_len, b->src_lengths, NULL);
-    p.hidden = tl_transformer_decode(&k->model, b->tgt_in, b->tgt_len, b->tgt_lengths, p.memory,
-                                     b->src_lengths, NULL);
+    p.memory = tl_transformer_encode(&k->model, k->tape, b, NULL);
+    p.hidden = tl_transformer_decode(&k->model, k->tape, b, p.memory, NULL);
     p.logits = tl_transformer_logits(&k->model, p.hidden);
     tl_loss_options o = {.ignore = true, .ignore_id = b->pad, .divisor = 1, .label_smoothing = 0.1};
     tl_param *bias = k->model.output_bias;
     p.loss = fused ? tl_linear_cross_entropy(p.hidden, tl_use(k->tape, k->model.output_weight),
-                                             bias ? tl_use(k->tape, bias) : TL_NO_VAR, b->tgt_out, &o)
-                   : tl_cross_entropy(p.logits, b->tgt_out, &o);
+                                             bias ? tl_use(k->tape, bias) : TL_NO_VAR, b->tgt_out, &o, NULL)
+                   : tl_cross_entropy(p.logits, b->tgt_out, &o, NULL);
     tl_keep(p.memory), tl_keep(p.hidden);
     ck_assert_msg(tl_ok(p.loss), "%s", tl_tape_error(k->tape));
     return p;
@@ -196,15 +194,15 @@ END_TEST
 START_TEST(train_without_dropout_is_eval) {
     bench k = bench_begin(&models[_i]);
     tl_batch b = batch_of(sentences, SENTENCES, models[_i].src_vocab, 0, 0);
-    tl_tape_eval(k.tape);
+    tl_tape_set_training(k.tape, 0);
     pass p = pass_of(&k, &b, false);
     tl_tensor logits = copied(tl_value(p.logits));
     gradients g = gradients_of(k.params);
-    tl_tape_train(k.tape, 9);
+    tl_tape_set_training(k.tape, 9);
     p = pass_of(&k, &b, false);
     assert_same_bits(logits, tl_value(p.logits), "training without dropout");
     assert_same_gradients(k.params, &g, "training without dropout");
-    tl_tape_eval(k.tape);
+    tl_tape_set_training(k.tape, 0);
     tl_tape_set_grad(k.tape, false); /* and without gradients */
     tl_tape_reset(k.tape);
     assert_same_bits(logits, tl_value(forward(&k, &b, false).logits), "without gradients");
@@ -286,8 +284,8 @@ START_TEST(any_number_of_threads) {
         tl_set_threads(counts[i]);
         tl_var y = bench_step(&k, &b, 3, NULL);
         double norm_now = tl_clip_grad_norm(k.params, 0);
-        tl_tape_eval(k.tape);
-        tl_var m = tl_transformer_encode(&k.model, k.tape, b.src, 16, b.src_len, b.src_lengths, NULL);
+        tl_tape_set_training(k.tape, 0);
+        tl_var m = tl_transformer_encode(&k.model, k.tape, &b, NULL);
         if (i == 0) {
             loss = copied(tl_value(y));
             memory = copied(tl_value(m));
@@ -373,16 +371,18 @@ typedef struct said {
 
 static said say(bench *k, const tl_batch *b, bool no_cache, int threads) {
     said s = {0};
-    tl_greedy_result r;
+    tl_search_result r;
     tl_set_threads(threads);
     tl_tape_reset(k->tape);
-    ck_assert_msg(
-        tl_transformer_greedy(
-            &k->model, k->tape, b->src, b->sentences, b->src_len, b->src_lengths,
-            &(tl_greedy_options){
-                .bos = MODEL_BOS, .eos = MODEL_EOS, .max_ratio = 1.5, .max_extra = 6, .no_cache = no_cache},
-            &r),
-        "%s", tl_tape_error(k->tape));
+    ck_assert_msg(tl_search(&k->model.model, k->tape, b,
+                            &(tl_search_options){.beam = 1,
+                                                 .bos = MODEL_BOS,
+                                                 .eos = MODEL_EOS,
+                                                 .max_ratio = 1.5,
+                                                 .max_extra = 6,
+                                                 .no_cache = no_cache},
+                            &r),
+                  "%s", tl_tape_error(k->tape));
     ck_assert_int_eq(r.sentences, b->sentences);
     ck_assert_int_le(r.capacity, 64);
     for (long i = 0; i < r.sentences; i++) {
@@ -442,12 +442,10 @@ START_TEST(greedy_is_teacher_forcing_on_its_own_words) {
             in[64] = {MODEL_BOS};
         for (int t = 1; t < n; t++) in[t] = s.ids[i][t - 1];
         tl_tape_reset(k.tape);
-        tl_var memory = tl_transformer_encode(&k.model, k.tape, b.src + i * b.src_len, 1, b.src_lengths[i],
-                                              b.src_lengths + i, NULL);
-        tl_var log_p =
-            tl_log_softmax(tl_transformer_logits(&k.model, tl_transformer_decode(&k.model, in, n, &n, memory,
-                                                                                 b.src_lengths + i, NULL)),
-                           -1);
+        const tl_batch one = alone(&b, i, in, &n);
+        tl_var memory = tl_transformer_encode(&k.model, k.tape, &one, NULL);
+        tl_var hidden = tl_transformer_decode(&k.model, k.tape, &one, memory, NULL);
+        tl_var log_p = tl_log_softmax(tl_transformer_logits(&k.model, hidden), -1);
         double score = 0;
         for (int t = 0; t < n; t++) {
             tl_tensor row = tl_at(tl_value(log_p), 0, t);
@@ -481,15 +479,15 @@ static double loss_under(key key) {
                        tl_param_value(tl_params_at(plain.params, i)));
     tl_params_changed(k.params);
     tl_batch b = batch_of(sentences, 4, 13, 0, 0);
-    tl_tape_seed(k.tape, key.seed);
+    tl_tape_set_seed(k.tape, key.seed);
     if (key.stepped) {
-        tl_tape_train(k.tape, 77);
-        tl_tape_micro_batch(k.tape, 5);
+        tl_tape_set_training(k.tape, 77);
+        tl_tape_set_micro_batch(k.tape, 5);
         ck_assert(tl_backward(tl_transformer_loss(&k.model, k.tape, &b)));
         tl_tape_reset(k.tape);
     }
-    tl_tape_train(k.tape, key.step);
-    if (key.micro_batch) tl_tape_micro_batch(k.tape, key.micro_batch);
+    tl_tape_set_training(k.tape, key.step);
+    if (key.micro_batch) tl_tape_set_micro_batch(k.tape, key.micro_batch);
     tl_real numbers[64] = {1, 2, 3};
     tl_var x = tl_constant(k.tape, tl_tensor_of(numbers, TL_SHAPE(8, 8)));
     for (int i = 0; i < key.unrelated; i++) {
@@ -544,12 +542,12 @@ START_TEST(each_dropout_drops) { /* each kind on its own; in training only */
     config.activation_dropout = _i == 2 ? 0.3 : 0;
     bench k = bench_begin(&config);
     tl_batch b = batch_of(sentences, 4, 13, 0, 0);
-    tl_tape_train(k.tape, 1);
+    tl_tape_set_training(k.tape, 1);
     tl_tensor on[2], off[2];
     layer_outputs(&k, true, on);
     layer_outputs(&k, false, off);
     for (int i = 0; i < 2; i++) ck_assert_int_ge(first_difference(on[i], off[i]), 0);
-    tl_tape_set_training(k.tape, true);
+    tl_tape_set_training(k.tape, 1);
     tl_tensor embedded = tl_value(tl_transformer_embed(&k.model, k.tape, &k.model.src_embedding,
                                                        &k.model.src_positions, b.src, 4, 0, b.src_len));
     int zeros = 0; /* only the first kind drops parts of embeddings */
@@ -567,7 +565,7 @@ START_TEST(dropouts_of_one_scope_differ) {
     tl_tensor first[2] = {{0}};
     for (int round = 0; round < 2; round++) {
         tl_tape_reset(tape);
-        tl_tape_train(tape, 1);
+        tl_tape_set_training(tape, 1);
         tl_var x = tl_constant(tape, tl_tensor_of(ones, TL_SHAPE(400)));
         tl_scope_enter(tape, "a");
         tl_var y = tl_dropout(x, 0.5), z = tl_dropout(x, 0.5);

@@ -50,7 +50,7 @@ START_TEST(a_step) {
     const tl_transformer_config *config = &models[_i];
     step_result first = {0}, fused = {0};
     for (int s = 0; s < SETS; s++) {
-        if (!tl_isa_force(sets[s], NULL)) continue;
+        if (!tl_set_isa(sets[s], NULL)) continue;
         step_result highest = {0};
         for (int p = 0; p < PRECISIONS; p++) {
             const bool faster = tl_kernels_pick()->weights[p]->unit > 1;

@@ -72,7 +72,7 @@ static void shapes_end(shapes *s) {
  * memory themselves, so they come after). */
 static long step(bench *k, tl_adam *adam, const tl_batch *b, long number, maps_memory *m) {
     long before = requests;
-    tl_transformer_maps maps = {0};
+    tl_model_maps maps = {0};
     if (m) maps = look(m, true);
     bench_step(k, b, number, m ? &maps : NULL);
     tl_clip_grad_norm(k->params, 1);
@@ -147,11 +147,11 @@ START_TEST(decoding_seen_before_allocates_nothing) {
     tl_tape_stats first = {0};
     for (int number = 0; number < 3 * SHAPES; number++) {
         const tl_batch *b = &s.batch[number % SHAPES];
-        tl_greedy_result r;
+        tl_search_result r;
         long before = requests;
         tl_tape_reset(k.tape);
-        bool ok = tl_transformer_greedy(&k.model, k.tape, b->src, b->sentences, b->src_len, b->src_lengths,
-                                        &(tl_greedy_options){.bos = 1, .eos = 2, .no_cache = _i}, &r);
+        bool ok = tl_search(&k.model.model, k.tape, b,
+                            &(tl_search_options){.beam = 1, .bos = 1, .eos = 2, .no_cache = _i}, &r);
         long asked = requests - before;
         ck_assert_msg(ok, "%s", tl_tape_error(k.tape));
         tl_tape_stats now = tl_tape_stats_of(k.tape);
@@ -176,19 +176,19 @@ static void interrupt(bench *k, const tl_batch *b) {
     size_t used = tl_tape_stats_of(k->tape).used;
     bool training = tl_tape_training(k->tape);
     tl_mark mark = tl_tape_mark(k->tape);
-    tl_greedy_result r;
-    ck_assert_msg(tl_transformer_greedy(&k->model, k->tape, b->src, b->sentences, b->src_len, b->src_lengths,
-                                        &(tl_greedy_options){.bos = 1, .eos = 2}, &r),
-                  "%s", tl_tape_error(k->tape));
+    tl_search_result r;
+    ck_assert_msg(
+        tl_search(&k->model.model, k->tape, b, &(tl_search_options){.beam = 1, .bos = 1, .eos = 2}, &r), "%s",
+        tl_tape_error(k->tape));
     ck_assert_int_eq(r.sentences, b->sentences);
     ck_assert_int_eq(tl_tape_training(k->tape), training);
-    tl_tape_set_training(k->tape, false);
+    const long step = tl_tape_set_training(k->tape, 0);
     bool grad = tl_tape_set_grad(k->tape, false);
     tl_mark inner = tl_tape_mark(k->tape);
     ck_assert(isfinite(tl_item(tl_value(tl_transformer_loss(&k->model, k->tape, b)))));
     tl_tape_release(k->tape, inner);
     ck_assert(tl_tape_set_grad(k->tape, grad) == false);
-    tl_tape_set_training(k->tape, training);
+    ck_assert_int_eq(tl_tape_set_training(k->tape, step), 0);
     tl_tape_release(k->tape, mark);
     ck_assert_int_eq(tl_tape_stats_of(k->tape).nodes, nodes);
     ck_assert_uint_eq(tl_tape_stats_of(k->tape).used, used);
@@ -198,16 +198,14 @@ static void interrupt(bench *k, const tl_batch *b) {
  * and backward, after backward. */
 static double interrupted_step(bench *k, const tl_batch *b, const tl_batch *other, int places) {
     tl_tape_reset(k->tape);
-    tl_tape_train(k->tape, 4);
+    tl_tape_set_training(k->tape, 4);
     tl_zero_grad(k->params);
     if (places & 1) interrupt(k, other);
-    tl_var memory =
-        tl_transformer_encode(&k->model, k->tape, b->src, b->sentences, b->src_len, b->src_lengths, NULL);
+    tl_var memory = tl_transformer_encode(&k->model, k->tape, b, NULL);
     if (places & 2) interrupt(k, other);
-    tl_var hidden =
-        tl_transformer_decode(&k->model, b->tgt_in, b->tgt_len, b->tgt_lengths, memory, b->src_lengths, NULL);
+    tl_var hidden = tl_transformer_decode(&k->model, k->tape, b, memory, NULL);
     tl_var loss = tl_cross_entropy(tl_transformer_logits(&k->model, hidden), b->tgt_out,
-                                   &(tl_loss_options){.ignore = true, .ignore_id = b->pad});
+                                   &(tl_loss_options){.ignore = true, .ignore_id = b->pad}, NULL);
     if (places & 4) interrupt(k, other);
     ck_assert_msg(tl_backward(loss), "%s", tl_tape_error(k->tape));
     if (places & 8) interrupt(k, other);
@@ -234,9 +232,9 @@ START_TEST(a_nested_lifetime_leaves_no_trace) {
 END_TEST
 
 static void say_words(bench *k, const tl_batch *b, int words) {
-    tl_greedy_result r;
-    ck_assert(tl_transformer_greedy(&k->model, k->tape, b->src, b->sentences, b->src_len, b->src_lengths,
-                                    &(tl_greedy_options){.bos = 1, .eos = 99, .max_extra = words}, &r));
+    tl_search_result r;
+    ck_assert(tl_search(&k->model.model, k->tape, b,
+                        &(tl_search_options){.beam = 1, .bos = 1, .eos = 99, .max_extra = words}, &r));
     ck_assert_int_eq(r.lengths[0], words);
 }
 START_TEST(decoding_many_words_takes_no_more_than_a_few) { /* a step's values go, the caches stay */
@@ -251,9 +249,9 @@ START_TEST(out_of_memory_leaves_everything_usable) {
     shapes s = shapes_begin();
     tl_adam *adam = tl_adam_new(k.params, NULL);
     step(&k, adam, &s.batch[1], 1, NULL);
-    tl_tape_limit(k.tape, tl_tape_stats_of(k.tape).reserved + 1);
+    tl_tape_set_limit(k.tape, tl_tape_stats_of(k.tape).reserved + 1);
     tl_tape_reset(k.tape);
-    tl_tape_train(k.tape, 2);
+    tl_tape_set_training(k.tape, 2);
     tl_batch large[40];
     int failed = -1;
     for (int i = 0; i < 40; i++)

@@ -570,15 +570,12 @@ START_TEST(layers_on_no_set) {
     tl_transformer model = tl_transformer_init(NULL, "", &bench_small);
     ck_assert(!tl_ok(tl_transformer_loss(&model, tape, &b)));
     ck_assert_ptr_nonnull(tl_tape_error(tape));
-    tl_greedy_result r;
-    ck_assert(!tl_transformer_greedy(&model, tape, b.src, 1, b.src_len, b.src_lengths,
-                                     &(tl_greedy_options){.bos = 1, .eos = 2}, &r));
+    tl_search_result r;
+    ck_assert(!tl_search(&model.model, tape, &b, &(tl_search_options){.beam = 1, .bos = 1, .eos = 2}, &r));
     tl_tape_clear_error(tape);
-    ck_assert(!tl_transformer_greedy(&model, tape, b.src, 1, b.src_len, b.src_lengths,
-                                     &(tl_greedy_options){.bos = 1, .eos = 2}, &r));
+    ck_assert(!tl_search(&model.model, tape, &b, &(tl_search_options){.beam = 1, .bos = 1, .eos = 2}, &r));
     ck_assert_ptr_nonnull(tl_tape_error(tape));
-    ck_assert(!tl_transformer_greedy(&model, NULL, b.src, 1, b.src_len, b.src_lengths,
-                                     &(tl_greedy_options){.bos = 1, .eos = 2}, &r));
+    ck_assert(!tl_search(&model.model, NULL, &b, &(tl_search_options){.beam = 1, .bos = 1, .eos = 2}, &r));
     ck_assert(!tl_ok(tl_transformer_loss(&model, NULL, &b)));
     tl_tape_free(tape);
     batch_free(&b);

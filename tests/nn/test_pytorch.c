@@ -38,7 +38,7 @@ START_TEST(encoder_and_decoder) {
     const char *unused = "src_embedding.weight"; /* these fixtures begin after the embeddings */
     fixture_set_params(&f, params, unused);
     tl_tape *tape = tl_tape_new();
-    tl_tape_train(tape, 1);
+    tl_tape_set_training(tape, 1);
 
     tl_var src = tl_variable(tape, fixture_read(&f, "input.src"));
     tl_var tgt = tl_variable(tape, fixture_read(&f, "input.tgt"));
@@ -95,16 +95,14 @@ static void whole_begin(whole *w) {
                           .tgt_tokens = 10,
                           .pad = 0};
     w->tape = tl_tape_new();
-    tl_tape_train(w->tape, 1);
+    tl_tape_set_training(w->tape, 1);
     tl_zero_grad(w->params);
 }
 
 static tl_var whole_hidden(whole *w, tl_var *memory) {
     const tl_batch *b = &w->batch;
-    *memory =
-        tl_transformer_encode(&w->model, w->tape, b->src, b->sentences, b->src_len, b->src_lengths, NULL);
-    return tl_transformer_decode(&w->model, b->tgt_in, b->tgt_len, b->tgt_lengths, *memory, b->src_lengths,
-                                 NULL);
+    *memory = tl_transformer_encode(&w->model, w->tape, b, NULL);
+    return tl_transformer_decode(&w->model, w->tape, b, *memory, NULL);
 }
 
 static void whole_end(whole *w, tl_var loss) {
@@ -122,7 +120,7 @@ START_TEST(transformer_by_parts) {
     tl_var memory, hidden = whole_hidden(&w, &memory);
     tl_var logits = tl_transformer_logits(&w.model, hidden);
     tl_loss_options options = {.label_smoothing = 0.1, .ignore = true, .ignore_id = 0};
-    tl_var loss = tl_cross_entropy(logits, w.batch.tgt_out, &options);
+    tl_var loss = tl_cross_entropy(logits, w.batch.tgt_out, &options, NULL);
     fixture_same(&w.f, "positions", tl_value(tl_positions_forward(&w.model.src_positions, w.tape, 0, 6)));
     fixture_same(&w.f, "memory", tl_value(memory));
     fixture_same(&w.f, "output", tl_value(hidden));

@@ -13,14 +13,14 @@ static answer search(bench *k, const tl_batch *b, bool beam) {
     answer a = {0, 0};
     bool ok;
     if (beam) {
-        tl_beam_result r;
-        ok = tl_transformer_beam(&k->model, k->tape, b->src, b->sentences, b->src_len, b->src_lengths,
-                                 &(tl_beam_options){.bos = MODEL_BOS, .eos = MODEL_EOS, .beam = 3}, &r);
+        tl_search_result r;
+        ok = tl_search(&k->model.model, k->tape, b,
+                       &(tl_search_options){.bos = MODEL_BOS, .eos = MODEL_EOS, .beam = 3}, &r);
         if (ok) a = (answer){r.ids[0], r.score[0]};
     } else {
-        tl_greedy_result r;
-        ok = tl_transformer_greedy(&k->model, k->tape, b->src, b->sentences, b->src_len, b->src_lengths,
-                                   &(tl_greedy_options){.bos = MODEL_BOS, .eos = MODEL_EOS}, &r);
+        tl_search_result r;
+        ok = tl_search(&k->model.model, k->tape, b,
+                       &(tl_search_options){.beam = 1, .bos = MODEL_BOS, .eos = MODEL_EOS}, &r);
         if (ok) a = (answer){r.ids[0], r.score[0]};
     }
     must(ok);
@@ -33,7 +33,7 @@ START_TEST(weights_may_change_between_searches) {
     const bool beam = _i % 2, kept = _i / 2;
     bench k = bench_begin(&bench_small);
     tl_batch b = batch_of(sentences, SENTENCES, 13, 0, 0);
-    if (kept) tl_tape_reuse_weights(k.tape, true);
+    if (kept) tl_tape_set_reuse_weights(k.tape, true);
     answer before = search(&k, &b, beam);
     ck_assert(tl_tape_reuses_weights(k.tape) == kept);
     for (int i = 0; i < tl_params_count(k.params); i++) {
@@ -59,7 +59,7 @@ END_TEST
 START_TEST(switched_on_around_searches_it_packs_once) {
     bench k = bench_begin(&bench_small);
     tl_batch b = batch_of(sentences, SENTENCES, 13, 0, 0);
-    tl_tape_reuse_weights(k.tape, true);
+    tl_tape_set_reuse_weights(k.tape, true);
     answer before = search(&k, &b, _i);
     for (int i = 0; i < tl_params_count(k.params); i++) {
         tl_tensor v = tl_param_value(tl_params_at(k.params, i));
@@ -69,7 +69,7 @@ START_TEST(switched_on_around_searches_it_packs_once) {
     tl_tape_reset(k.tape);
     answer after = search(&k, &b, _i);
     ck_assert(after.score == before.score && after.first == before.first);
-    ck_assert(tl_tape_reuse_weights(k.tape, false));
+    ck_assert(tl_tape_set_reuse_weights(k.tape, false));
     after = search(&k, &b, _i);
     ck_assert(after.score != before.score);
     batch_free(&b);
@@ -83,16 +83,16 @@ START_TEST(a_search_that_fails_leaves_it_off) {
     int *lengths = (int *)b.src_lengths;
     const int right = lengths[0];
     lengths[0] = 99; /* more than there are words: attention refuses */
-    tl_greedy_result greedy;
-    tl_beam_result beams;
+    tl_search_result greedy;
+    tl_search_result beams;
     if (_i)
-        ck_assert(!tl_transformer_beam(&k.model, k.tape, b.src, b.sentences, b.src_len, b.src_lengths,
-                                       &(tl_beam_options){.bos = MODEL_BOS, .eos = MODEL_EOS}, &beams));
+        ck_assert(!tl_search(&k.model.model, k.tape, &b,
+                             &(tl_search_options){.bos = MODEL_BOS, .eos = MODEL_EOS}, &beams));
     else
-        ck_assert(!tl_transformer_greedy(&k.model, k.tape, b.src, b.sentences, b.src_len, b.src_lengths,
-                                         &(tl_greedy_options){.bos = MODEL_BOS, .eos = MODEL_EOS}, &greedy));
+        ck_assert(!tl_search(&k.model.model, k.tape, &b,
+                             &(tl_search_options){.beam = 1, .bos = MODEL_BOS, .eos = MODEL_EOS}, &greedy));
     ck_assert_ptr_nonnull(tl_tape_error(k.tape));
-    ck_assert(!tl_tape_reuse_weights(k.tape, false));
+    ck_assert(!tl_tape_set_reuse_weights(k.tape, false));
     tl_tape_clear_error(k.tape);
     lengths[0] = right;
     batch_free(&b);

@@ -23,17 +23,17 @@ static void train(bench *k, tl_adam *adam, const tl_batch *b, long number) {
 }
 
 static void greedy(bench *k, const tl_batch *b) {
-    tl_greedy_result r;
+    tl_search_result r;
     tl_tape_reset(k->tape);
-    must(tl_transformer_greedy(&k->model, k->tape, b->src, b->sentences, b->src_len, b->src_lengths,
-                               &(tl_greedy_options){.bos = MODEL_BOS, .eos = MODEL_EOS, .max_extra = 9}, &r));
+    must(tl_search(&k->model.model, k->tape, b,
+                   &(tl_search_options){.beam = 1, .bos = MODEL_BOS, .eos = MODEL_EOS, .max_extra = 9}, &r));
 }
 
 static void beam(bench *k, const tl_batch *b) {
-    tl_beam_result r;
+    tl_search_result r;
     tl_tape_reset(k->tape);
-    must(tl_transformer_beam(&k->model, k->tape, b->src, b->sentences, b->src_len, b->src_lengths,
-                             &(tl_beam_options){.bos = MODEL_BOS, .eos = MODEL_EOS, .max_extra = 9}, &r));
+    must(tl_search(&k->model.model, k->tape, b,
+                   &(tl_search_options){.bos = MODEL_BOS, .eos = MODEL_EOS, .max_extra = 9}, &r));
 }
 
 static const char *const parts[] = {"train", "greedy", "beam", "a request"};

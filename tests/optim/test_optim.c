@@ -183,7 +183,7 @@ static bool either_step(either o, double lr) {
     return o.sgd ? tl_sgd_step(o.sgd, lr) : tl_adam_step(o.adam, lr);
 }
 static bool either_group(either o, int group, const tl_group_options *options) {
-    return o.sgd ? tl_sgd_group(o.sgd, group, options) : tl_adam_group(o.adam, group, options);
+    return o.sgd ? tl_sgd_set_group(o.sgd, group, options) : tl_adam_set_group(o.adam, group, options);
 }
 static const char *either_error(either o) { return o.sgd ? tl_sgd_error(o.sgd) : tl_adam_error(o.adam); }
 static void either_free(either o) {
@@ -468,8 +468,8 @@ START_TEST(null_is_accepted) {
     tl_adam_free(NULL);
     ck_assert(!tl_sgd_step(NULL, 1));
     ck_assert(!tl_adam_step(NULL, 1));
-    ck_assert(!tl_sgd_group(NULL, 0, &(tl_group_options){0}));
-    ck_assert(!tl_adam_group(NULL, 0, &(tl_group_options){0}));
+    ck_assert(!tl_sgd_set_group(NULL, 0, &(tl_group_options){0}));
+    ck_assert(!tl_adam_set_group(NULL, 0, &(tl_group_options){0}));
     ck_assert_ptr_nonnull(tl_sgd_error(NULL));
     ck_assert_ptr_nonnull(tl_adam_error(NULL));
     ck_assert_int_eq(tl_adam_steps(NULL), 0);

@@ -76,7 +76,7 @@ START_TEST(optimiser) {
     tl_sgd *sgd_state = cases[_i].adam ? NULL : tl_sgd_new(c.params, &cases[_i].sgd);
     if (cases[_i].groups) {
         ck_assert_int_eq(tl_set_group(c.params, "b", 1), 1);
-        ck_assert(tl_adam_group(adam_state, 1, &(tl_group_options){.weight_decay = 0}));
+        ck_assert(tl_adam_set_group(adam_state, 1, &(tl_group_options){.weight_decay = 0}));
     }
     tl_tensor lr = fixture_read(&f, "lr");
     for (int step = 1; step <= STEPS; step++) {

@@ -1,6 +1,7 @@
 /* Which instruction set is in use: the best, or the one that is asked for by name. */
 #define _POSIX_C_SOURCE 200809L /* setenv */
 #include "check.h"
+#include "tapeloom/autograd.h"
 #include "tensor/kernels/kernels.h"
 #include "tensor/product.h"
 
@@ -16,6 +17,13 @@ START_TEST(best_until_told) {
 }
 END_TEST
 
+static void best_of_all(const tl_kernels *found) {
+    const tl_kernels *best = found;
+    for (int i = 0; i < 4; i++)
+        if (tl_set_isa(names[i], NULL)) best = tl_kernels_pick();
+    ck_assert_ptr_eq(found, best);
+}
+
 /* The last that can be had is the best one: names stand in order. */
 START_TEST(each_by_its_name) {
     const tl_kernels *best = tl_kernels_pick(), *last = NULL;
@@ -23,7 +31,7 @@ START_TEST(each_by_its_name) {
     for (int i = 0; i < 4; i++) {
         tl_error error = {""};
         const tl_kernels *before = tl_kernels_pick();
-        if (tl_isa_force(names[i], &error)) {
+        if (tl_set_isa(names[i], &error)) {
             ck_assert_str_eq(error.message, "");
             last = tl_kernels_pick();
             ck_assert_int_eq(strncmp(last->isa, names[i], strlen(names[i])), 0); /* avx512+bf16 is avx512 */
@@ -42,7 +50,7 @@ END_TEST
 
 /* Before anybody has asked. */
 START_TEST(forced_first) {
-    ck_assert(tl_isa_force("base", NULL));
+    ck_assert(tl_set_isa("base", NULL));
     ck_assert_str_eq(tl_kernels_pick()->isa, "base");
     for (int p = 0; p < 3; p++) ck_assert_ptr_eq(tl_kernels_pick()->weights[p], tl_kernels_pick()->product);
 }
@@ -52,7 +60,7 @@ START_TEST(unknown_names) {
     static const char *const wrong[] = {"", "AVX2", "avx", "avx2 ", "avx512+bf16"};
     for (int i = 0; i < 5; i++) {
         tl_error error = {""};
-        ck_assert(!tl_isa_force(wrong[i], &error));
+        ck_assert(!tl_set_isa(wrong[i], &error));
         ck_assert(strchr(error.message, '\n') == NULL);
         assert_contains(error.message, "instruction set \"");
         assert_contains(error.message, "base");
@@ -60,23 +68,38 @@ START_TEST(unknown_names) {
 }
 END_TEST
 
+/* The first who asks looks there, and nobody after him. */
 START_TEST(of_the_environment) {
     tl_error error = {""};
-    unsetenv("TL_ISA");
-    ck_assert(tl_isa_from_environment(&error));
-    const tl_kernels *best = tl_kernels_pick();
-    setenv("TL_ISA", "", 1);
-    ck_assert(tl_isa_from_environment(&error));
-    ck_assert_ptr_eq(tl_kernels_pick(), best);
     setenv("TL_ISA", "base", 1);
-    ck_assert_ptr_eq(tl_kernels_pick(), best); /* nobody looks there by himself */
-    ck_assert(tl_isa_from_environment(&error));
+    ck_assert(tl_kernels_asked(&error));
     ck_assert_str_eq(tl_kernels_pick()->isa, "base");
+    unsetenv("TL_ISA");
+    ck_assert_str_eq(tl_kernels_pick()->isa, "base");
+    ck_assert(tl_kernels_asked(&error));
+    setenv("TL_ISA", "", 1);
+    ck_assert(tl_kernels_asked(&error));
     ck_assert_str_eq(error.message, "");
+}
+END_TEST
+
+START_TEST(empty_is_none) {
+    setenv("TL_ISA", "", 1);
+    const tl_kernels *found = tl_kernels_pick();
+    best_of_all(found);
+}
+END_TEST
+
+/* What the environment asks for and cannot have: the best is taken, and each tape says what there is. */
+START_TEST(a_wrong_environment) {
+    tl_error error = {""};
     setenv("TL_ISA", "sse9", 1);
-    ck_assert(!tl_isa_from_environment(&error));
-    ck_assert_str_eq(tl_kernels_pick()->isa, "base");
+    best_of_all(tl_kernels_pick());
+    ck_assert(!tl_kernels_asked(&error));
     ck_assert_int_eq(strncmp(error.message, "TL_ISA: instruction set \"sse9\": ", 32), 0);
+    tl_tape *tape = tl_tape_new();
+    ck_assert_str_eq(tl_tape_error(tape), error.message);
+    tl_tape_free(tape);
 }
 END_TEST
 
@@ -106,7 +129,7 @@ START_TEST(which_kernels_serve_which_precision) {
     for (int m = 0; m < 4; m++) t[m] = tl_tensor_of(memory[m], TL_SHAPE(N, N));
     tl_workspace w = {0};
     for (int s = 0; s < 4; s++) {
-        if (!tl_isa_force(names[s], NULL)) continue;
+        if (!tl_set_isa(names[s], NULL)) continue;
         const tl_kernels *k = tl_kernels_pick();
         const bool amx = strcmp(k->isa, "amx") == 0, bf16 = strcmp(k->isa, "avx512+bf16") == 0;
         ck_assert_int_eq(k->product->unit, 1);
@@ -138,6 +161,8 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, forced_first);
     tcase_add_test(tc, unknown_names);
     tcase_add_test(tc, of_the_environment);
+    tcase_add_test(tc, empty_is_none);
+    tcase_add_test(tc, a_wrong_environment);
     tcase_add_test(tc, names_of_precisions);
     tcase_add_test(tc, which_kernels_serve_which_precision);
 }

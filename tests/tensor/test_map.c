@@ -4,30 +4,9 @@
 #include "check.h"
 #include "tensor/kernels/kernels.h"
 #include "tensor/map.h"
+#include "layouts.h"
 
-enum { POOL = 1 << 18 };
-
-static tl_real *pool(uint64_t seed) {
-    tl_real *data = malloc(POOL * sizeof *data);
-    uint64_t state = seed * 77 + 1;
-    for (long i = 0; i < POOL; i++) {
-        state = state * 6364136223846793005u + 1442695040888963407u;
-        data[i] = (tl_real)((double)(state >> 11) * 0x1p-52 - 0.9);
-    }
-    return data;
-}
-
-/* Element i in row-major order, as the definition of strides has it. */
-static tl_real *at(tl_tensor t, long i) {
-    long offset = 0;
-    for (int axis = t.rank - 1; axis >= 0; axis--) {
-        offset += i % t.dim[axis] * t.stride[axis];
-        i /= t.dim[axis];
-    }
-    return t.data + offset;
-}
-
-/* ---- a zoo of tensors: shapes, and ways in which a tensor of that shape can lie in memory ---- */
+/* ---- a zoo of shapes; laid_out lays them ---- */
 
 static const tl_shape shapes[] = {
     TL_DIMS(1),
@@ -45,31 +24,7 @@ static const tl_shape shapes[] = {
     {0, {0}},
     TL_DIMS(5, 600),
 };
-enum { SHAPES = sizeof shapes / sizeof *shapes, LAYOUTS = 5 };
-
-/* 0 row-major, 1 reversed axes, 2 gaps after each line, 3 every second element, 4 first two axes swapped */
-static tl_tensor laid_out(tl_real *data, tl_shape shape, int layout) {
-    tl_shape s = shape;
-    tl_tensor t;
-    int last = shape.rank - 1;
-    if (layout == 1 || (layout == 4 && last >= 1)) {
-        int swaps = layout == 4 ? 1 : shape.rank / 2;
-        for (int i = 0; i < swaps; i++) {
-            int j = layout == 4 ? 1 : last - i;
-            s.dim[i] = shape.dim[j], s.dim[j] = shape.dim[i];
-        }
-        t = tl_tensor_of(data, s);
-        for (int i = 0; i < swaps; i++) t = tl_tensor_transpose(t, i, layout == 4 ? 1 : last - i);
-        return t;
-    }
-    if ((layout == 2 || layout == 3) && last >= 0) {
-        s.dim[last] = layout == 2 ? s.dim[last] + 3 : 2 * s.dim[last];
-        t = tl_tensor_slice(tl_tensor_of(data, s), last, 0, shape.dim[last]);
-        if (layout == 3) t.stride[last] = 2;
-        return t;
-    }
-    return tl_tensor_of(data, shape);
-}
+enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 /* Every number of the pool that is not an element of t must be as it was. */
 static void must_leave_the_rest(tl_tensor t, tl_real *changed, const tl_real *before, long used) {
@@ -350,39 +305,6 @@ START_TEST(sums_that_do_not_fit) {
 }
 END_TEST
 
-/* ---- max ---- */
-
-START_TEST(max_along_an_axis) {
-    tl_real *data = pool(1), y[300], dx_data[600];
-    int32_t index[300];
-    for (int layout = 0; layout < LAYOUTS; layout++)
-        for (int axis = 0; axis < 3; axis++) {
-            tl_tensor x = laid_out(data, TL_SHAPE(4, 6, 10), layout),
-                      dx = tl_tensor_of(dx_data, tl_shape_of(x));
-            tl_shape left = tl_shape_of(x);
-            left.dim[axis] = 1;
-            tl_tensor_max(tl_tensor_of(y, left), index, x, axis);
-            tl_tensor_fill(dx, 0);
-            tl_tensor_max_grad(dx, tl_tensor_of(y, left), index, axis);
-            long hits = 0;
-            for (long i = 0; i < 240; i++) {
-                long rest[3] = {i / 60, i / 10 % 6, i % 10}, place = rest[axis],
-                     o = 0; /* o: the result it feeds */
-                for (int j = 0; j < 3; j++) o = o * left.dim[j] + (j == axis ? 0 : rest[j]);
-                must(*at(x, i) <= y[o]);
-                must(index[o] != place || *at(x, i) == y[o]);
-                must(dx_data[i] == (index[o] == place ? y[o] : 0));
-                hits += index[o] == place;
-            }
-            must(hits == tl_shape_numel(left));
-        }
-    tl_real ties[] = {1, 3, 3, 2, 9, (tl_real)NAN, (tl_real)NAN, 10};
-    tl_tensor_max(tl_tensor_of(y, TL_SHAPE(2)), index, tl_tensor_of(ties, TL_SHAPE(2, 4)), 1);
-    must(index[0] == 1 && y[0] == 3 && index[1] == 1 && isnan(y[1]));
-    free(data);
-}
-END_TEST
-
 /* ---- threads ---- */
 
 typedef struct results {
@@ -448,7 +370,6 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, a_row_among_rows_has_the_sum_it_has_alone);
     tcase_add_test(tc, sums_of_many_blocks);
     tcase_add_test(tc, sums_that_do_not_fit);
-    tcase_add_test(tc, max_along_an_axis);
     tcase_add_test(tc, threads_change_nothing);
 }
 TL_TEST_MAIN("tensor: maps, copies, sums")

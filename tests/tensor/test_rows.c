@@ -493,9 +493,10 @@ static void run_drivers(results *r, const tl_real *x, const tl_real *dy, const i
     int inside[ROWS];
     for (int i = 0; i < ROWS; i++) inside[i] = id[i] % WIDTH;
     targets.id = inside;
-    ck_assert(tl_rows_cross_entropy(&r->sums, r->softmax, r->y[10], x, ROWS, WIDTH, &targets, &w));
-    tl_rows_cross_entropy_finish(r->y[10], r->softmax, ROWS, WIDTH, &targets, 0.25);
-    tl_rows_cross_entropy_backward(r->y[11], x, r->softmax, ROWS, WIDTH, &targets, 0.25, false);
+    const tl_row_factor quarter = {.all = 0.25};
+    ck_assert(tl_rows_cross_entropy(&r->sums, NULL, r->softmax, r->y[10], x, ROWS, WIDTH, &targets, &w));
+    tl_rows_cross_entropy_finish(r->y[10], r->softmax, ROWS, WIDTH, &targets, quarter);
+    tl_rows_cross_entropy_backward(r->y[11], x, r->softmax, ROWS, WIDTH, &targets, quarter, false);
     tl_rows_gather(r->y[3], x, id, ROWS, WIDTH);
     tl_rows_scatter(r->table[0], dy, id, ROWS, WIDTH, TABLE, false);
     tl_rows_scatter(r->table[1], dy, id, ROWS, WIDTH, TABLE, true);
@@ -601,7 +602,7 @@ START_TEST(no_rows_no_trouble) {
     tl_row_targets targets = {0};
     tl_real g[3] = {1, 2, 3}, d[3] = {4, 5, 6};
     tl_rows_softmax(NULL, NULL, 0, 5);
-    ck_assert(tl_rows_cross_entropy(&sums, NULL, NULL, NULL, 0, 3, &targets, &w));
+    ck_assert(tl_rows_cross_entropy(&sums, NULL, NULL, NULL, NULL, 0, 3, &targets, &w));
     ck_assert(sums.count == 0 && sums.loss == 0);
     ck_assert(tl_rows_norm_backward((tl_row_gradient){NULL, false}, (tl_row_gradient){g, false},
                                     (tl_row_gradient){d, true}, NULL, NULL, NULL, 0, 3, NULL, NULL, &w));

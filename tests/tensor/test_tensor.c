@@ -1,4 +1,4 @@
-/* Shapes, views, errors, printing, build text. */
+/* Shapes, views, printing, build text. */
 #include "check.h"
 #include "tapeloom/tensor.h"
 
@@ -13,26 +13,6 @@ static tl_tensor counting(tl_real *data, tl_shape shape) {
 #define assert_shape(t, ...)                                                         \
  ck_assert_msg(tl_shape_equal(tl_shape_of(t), TL_SHAPE(__VA_ARGS__)), "shape is %s", \
                tl_shape_text(tl_shape_of(t), (char[TL_SHAPE_TEXT]){0}))
-
-START_TEST(first_error_is_kept) {
-    tl_error e = {{0}};
-    ck_assert(!tl_failed(&e));
-    ck_assert(!tl_error_set(&e, "matmul: %s", "inner sizes 16 and 8 differ"));
-    ck_assert(tl_failed(&e));
-    tl_error_set(&e, "later");
-    ck_assert_str_eq(e.message, "matmul: inner sizes 16 and 8 differ");
-    tl_error_clear(&e);
-    ck_assert(!tl_failed(&e));
-    ck_assert(tl_failed(NULL));
-    ck_assert(!tl_error_set(NULL, "nobody listens"));
-    tl_error_clear(NULL);
-    char large[2 * TL_ERROR_MAX];
-    memset(large, 'x', sizeof large - 1);
-    large[sizeof large - 1] = 0;
-    tl_error_set(&e, "%s", large);
-    ck_assert_uint_eq(strlen(e.message), TL_ERROR_MAX - 1);
-}
-END_TEST
 
 START_TEST(shapes) {
     char text[TL_SHAPE_TEXT];
@@ -249,7 +229,6 @@ START_TEST(build_text_and_threads) {
 END_TEST
 
 static void add_tests(TCase *tc) {
-    tcase_add_test(tc, first_error_is_kept);
     tcase_add_test(tc, shapes);
     tcase_add_test(tc, broadcasting_of_shapes);
     tcase_add_test(tc, views);

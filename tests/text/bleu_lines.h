@@ -3,7 +3,7 @@
 #define TL_TESTS_TEXT_BLEU_LINES_H
 
 #include "check.h"
-#include "text/bleu_tokens.h"
+#include "text/bleu/tokens.h"
 
 /* The line's tokens with single spaces between; the caller frees it. The line is cut from a copy that ends where it
  * ends, so that a sanitizer sees whoever reads on. */

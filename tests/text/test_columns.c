@@ -3,7 +3,7 @@
 #include "examples/shell.h"
 #include "tapeloom/text.h"
 #include "text/scan.h"
-#include "text/unicode.h"
+#include "text/unicode/unicode.h"
 
 START_TEST(columns_of_texts) {
     static const struct {

@@ -3,7 +3,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "bleu_lines.h"
 #include "examples/shell.h"
-#include "text/lowercase.h"
+#include "text/unicode/lowercase.h"
 
 /* The caller frees it. Text and result are in blocks of just their sizes. */
 static char *lower(const char *text, size_t size, size_t *written) {

@@ -3,8 +3,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include "examples/shell.h"
 #include "tapeloom/text.h"
+#include "base/quote.h"
 #include "text/scan.h"
-#include "utf8.h"
+#include "base/encode.h"
 
 #include <sys/resource.h>
 
@@ -174,12 +175,12 @@ static void undo_split(char *line) {
 static void try_line(tl_pretokens kind, const char *line) {
     size_t size = strlen(line) + 1;
     char *exact = memcpy(malloc(size), line, size), quoted[TL_QUOTED];
-    tl_quote(tl_span_of(line), quoted);
+    tl_quote(line, size - 1, quoted);
     char *cut = tl_pretokens_cut(kind, exact);
     free(exact);
     must(cut);
     tl_span rest = tl_span_of(cut), token;
-    must_msg(tl_utf8_first_bad(rest) == rest.size, "%s: the cut is no UTF-8", quoted);
+    must_msg(tl_first_bad(rest) == rest.size, "%s: the cut is no UTF-8", quoted);
     size_t sum = 0;
     for (long n = 0; tl_next_token(&rest, &token); n++) {
         sum += token.size + (n > 0);

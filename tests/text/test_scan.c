@@ -1,44 +1,15 @@
-/* Characters, white space, lines and the table, against definitions written out again here. */
-#include "utf8.h"
+/* White space, lines and the table, against definitions written out again here. */
+#include "base/encode.h"
 #include "text/scan.h"
 #include "text/table.h"
 
-/* (Check's asserts leave a mark at every call, too slow for a million of them.) */
-START_TEST(every_character_is_read) {
-    for (uint32_t code = 0; code <= 0x10FFFF; code++) {
-        char text[5];
-        uint32_t got = code;
-        size_t length = encode(code, text);
-        bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-        if (tl_utf8_character((tl_span){text, length}, &got) != (surrogate ? 0 : length) || got != code)
-            ck_abort_msg("U+%04X read as U+%04X", code, got);
-        if (length > 1 && tl_utf8_character((tl_span){text, length - 1}, &got) != 0)
-            ck_abort_msg("U+%04X cut off", code);
-    }
-}
-END_TEST
-
+/* Where UTF-8 goes wrong is in tests/base; here a NUL is bad too. */
 START_TEST(bad_bytes_are_found) {
-    static const struct {
-        const char *text;
-        size_t size, bad;
-    } cases[] = {
-        {"ab\xC0\x80", 4, 2},               /* NUL in two bytes: not the shortest form */
-        {"\xC1\xBF", 2, 0},                 /* U+007F in two bytes */
-        {"a\xE0\x9F\xBF", 4, 1},            /* U+07FF in three */
-        {"\xF0\x8F\xBF\xBF", 4, 0},         /* U+FFFF in four */
-        {"\xED\xA0\x80", 3, 0},             /* a surrogate */
-        {"\xF4\x90\x80\x80", 4, 0},         /* U+110000 */
-        {"\xF8\x88\x80\x80\x80", 5, 0},     /* five bytes */
-        {"\x80", 1, 0},                     /* a continuation alone */
-        {"x\xFE", 2, 1},                    /* never in UTF-8 */
-        {"ok\0ok", 5, 2},                   /* NUL */
-        {"\xC3\xA4\xC3", 3, 2},             /* cut off */
-        {"\xC3\xA4\xF0\x9F\x98\x80z", 7, 7} /* good: ä 😀 z */
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        ck_assert_msg(tl_utf8_first_bad((tl_span){cases[i].text, cases[i].size}) == cases[i].bad, "case %zu",
-                      i);
+    ck_assert_uint_eq(tl_first_bad((tl_span){"ok\0ok", 5}), 2);
+    ck_assert_uint_eq(tl_first_bad((tl_span){"ok\xC3\0ok", 6}), 2);
+    ck_assert_uint_eq(tl_first_bad((tl_span){"\xC3\xA4z", 3}), 3);
+    ck_assert_uint_eq(tl_first_bad((tl_span){"", 0}), 0);
+    ck_assert_uint_eq(tl_first_bad((tl_span){NULL, 0}), 0);
 }
 END_TEST
 
@@ -78,20 +49,10 @@ START_TEST(tokens_and_lines) {
 }
 END_TEST
 
-START_TEST(quotes_are_short_and_printable) {
-    char out[TL_QUOTED];
-    ck_assert_str_eq(tl_quote(tl_span_of("h\xC3\xBCt\t\x1B[1m\xFF"), out),
-                     "\"h\xC3\xBCt\\x09\\x1B[1m\\xFF\"");
-    ck_assert_str_eq(tl_quote(tl_span_of("\xE2\x80\xA8"), out), "\"\\xE2\\x80\\xA8\"");
-    ck_assert_str_eq(tl_quote(tl_span_of("1234567890123456789012345678901234567890"), out),
-                     "\"1234567890123456789012345678901234567890\"");
-    ck_assert_str_eq(tl_quote(tl_span_of("12345678901234567890123456789012345678901"), out),
-                     "\"1234567890123456789012345678901234567890\xE2\x80\xA6\"");
-    char worst[64];
-    memset(worst, 0xFF, sizeof worst);
-    ck_assert(strlen(tl_quote((tl_span){worst, sizeof worst}, out)) < TL_QUOTED);
-    memcpy(worst + 39, "\xF4\x8F\xBF\xBF", 4);
-    ck_assert(strlen(tl_quote((tl_span){worst, sizeof worst}, out)) < TL_QUOTED);
+START_TEST(the_name_of_a_bad_line_is_made_harmless) {
+    tl_error error = {""};
+    ck_assert(!tl_bad_line(&error, "a\x1B[1m.tsv", 7, "mend it", "found %d", 3));
+    ck_assert_str_eq(error.message, "a\\x1b[1m.tsv:7: found 3: mend it");
 }
 END_TEST
 
@@ -123,11 +84,10 @@ START_TEST(the_table_numbers_keys_in_order) {
 END_TEST
 
 static void add_tests(TCase *tc) {
-    tcase_add_test(tc, every_character_is_read);
     tcase_add_test(tc, bad_bytes_are_found);
     tcase_add_test(tc, white_space_is_pythons);
     tcase_add_test(tc, tokens_and_lines);
-    tcase_add_test(tc, quotes_are_short_and_printable);
+    tcase_add_test(tc, the_name_of_a_bad_line_is_made_harmless);
     tcase_add_test(tc, the_table_numbers_keys_in_order);
 }
 

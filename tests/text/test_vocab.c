@@ -205,10 +205,10 @@ START_TEST(malformed_texts) {
         {HEAD "\nb\n",
          "v.txt:6: found \"\", expected one token without white space and LF alone after it" ANEW},
         {HEAD "a\r\nb\r\n",
-         "v.txt:6: found \"a\\x0D\", expected one token without white space and LF alone after it" ANEW},
+         "v.txt:6: found \"a\\x0d\", expected one token without white space and LF alone after it" ANEW},
         {HEAD "a\nb c\n",
          "v.txt:7: found \"b c\", expected one token without white space and LF alone after it" ANEW},
-        {HEAD "a\n\xC3\n", "v.txt:7: found \"\\xC3\", expected UTF-8" ANEW},
+        {HEAD "a\n\xC3\n", "v.txt:7: found \"\\xc3\", expected UTF-8" ANEW},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_vocab *vocab = tl_vocab_parse("v.txt", cases[i].text, strlen(cases[i].text));

@@ -159,14 +159,20 @@ static void compare_with_library(long layer, long head) {
     tl_error error = {""};
     ck_assert_msg(tl_params_load(params, in_folder("run/model.safetensors"), &error), "%s", error.message);
     tl_tape *tape = tl_tape_new();
-    tl_tape_eval(tape);
+    tl_tape_set_training(tape, 0);
     int src[4], tgt[6] = {TL_BOS}, src_length = 4, length = 6;
     src[tl_vocab_encode(source, "my dog sleeps", src, 3)] = TL_EOS;
     ck_assert_int_eq(tl_vocab_encode(target, "我 的 狗 睡 觉", tgt + 1, 5), 5);
     tl_attention_maps maps[2] = {0};
-    tl_var memory = tl_transformer_encode(&model, tape, src, 1, 4, &src_length, NULL);
-    tl_transformer_decode(&model, tgt, 6, &length, memory, &src_length,
-                          &(tl_transformer_maps){.cross = maps});
+    const tl_batch batch = {.sentences = 1,
+                            .src_len = src_length,
+                            .tgt_len = length,
+                            .src = src,
+                            .tgt_in = tgt,
+                            .src_lengths = &src_length,
+                            .tgt_lengths = &length};
+    tl_var memory = tl_transformer_encode(&model, tape, &batch, NULL);
+    tl_transformer_decode(&model, tape, &batch, memory, &(tl_model_maps){.cross = maps});
     tl_tensor probs = tl_value(maps[layer ? layer - 1 : 1].probs);
     for (long r = 0; r < 6; r++)
         for (long c = 0; c < 4; c++) {

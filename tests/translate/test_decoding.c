@@ -91,23 +91,23 @@ static double log_probability(const char *source, const char *target, long *leng
     tl_error error = {""};
     ck_assert_msg(tl_params_load(params, in_folder("run/model.safetensors"), &error), "%s", error.message);
     tl_tape *tape = tl_tape_new();
-    tl_tape_eval(tape);
+    tl_tape_set_training(tape, 0);
     tl_corpus *corpus = tl_corpus_new();
     tl_corpus_add(corpus, source, target);
     tl_corpus_encode(corpus, from, to);
     tl_batches *batches = tl_batches_new(corpus, NULL);
     tl_batch batch;
-    double nll = 0;
+    tl_loss_report report;
     ck_assert(tl_batches_next(batches, &batch));
-    ck_assert(tl_ok(tl_transformer_loss_with(&model, tape, &batch,
-                                             &(tl_loss_options){.nll = &nll, .count = length}, NULL)));
+    ck_assert(tl_ok(tl_model_loss(&model.model, tape, &batch, NULL, &report, NULL)));
+    *length = report.count;
     tl_batches_free(batches);
     tl_corpus_free(corpus);
     tl_tape_free(tape);
     tl_params_free(params);
     tl_vocab_free(from);
     tl_vocab_free(to);
-    return -nll;
+    return -report.nll;
 }
 
 /* The score is log probability / length^A, <eos> counted, for whatever beam; 1 is the default. */

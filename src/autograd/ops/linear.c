@@ -5,6 +5,7 @@
  * backward: given dy,   dx += dy·w,   dw += dyᵀ·x,   dbias += the sum of dy's rows. */
 #include "tapeloom/op.h"
 #include "tapeloom/ops.h"
+#include "autograd/for_kernels.h"
 #include "tensor/product.h"
 
 /* A single row [n] as [1,n]; everything else is read and written under its own strides. */

@@ -6,8 +6,10 @@
  *         loss += cross_entropy(z);   z = d(loss)/dz                  in place
  *         dx_blk = z·w;   dw += zᵀ·x_blk;   dbias += sum over rows of z
  *
- * The gradients, for dy = 1, wait on the tape; without gradients only the loss is computed. Every sum runs in the
- * order in which the two operations alone would run it, so the bits are theirs; a block's size changes nothing.
+ * The gradients, for dy = 1, wait on the tape; without gradients only the loss is computed. With a loss for each row
+ * (TL_REDUCE_NONE) they cannot be made before every row's dy is known: backward then goes over the blocks again. Every
+ * sum runs in the order in which the two operations alone would run it, so the bits are theirs; a block's size changes
+ * nothing.
  * backward: given dy,   dx, dw, dbias += dy times what waits. */
 #include "tapeloom/op.h"
 #include "tapeloom/ops.h"
@@ -21,12 +23,147 @@
 /* A block of logits. Smaller ones stay closer to the processor, but dw passes by once a block. */
 enum { BLOCK_BYTES = 8 << 20, LEAST_ROWS = 64 };
 
+typedef struct problem {
+    tl_loss loss;
+    tl_tensor w;
+    const tl_real *x, *bias;
+    tl_matmul_precision precision; /* of the logits */
+    long width;                    /* D */
+    int *row;                      /* the real rows */
+} problem;
+
 typedef struct saved {
+    problem p;
     tl_tensor d[3]; /* gradients of x, w, bias for dy = 1; data NULL: not wanted */
 } saved;
 
+/* ---- one block after the other ---- */
+
+typedef struct work {
+    const problem *p;
+    const tl_tensor *d;            /* [3] what gradients are added up in; NULL: the loss alone */
+    tl_matmul_precision precision; /* of the gradients */
+    const tl_real *dy;             /* [N] each row's, or NULL: 1/divisor for all */
+    tl_real *y;                    /* [N] each row's loss; NULL: not kept */
+    tl_loss_sums sums;
+    long block;                    /* rows at a time */
+    tl_product_packed to_z, to_dx; /* wᵀ and w, packed once for all blocks; or {0} */
+    tl_real *x_blk, *z, *dx_blk;   /* one block … */
+    tl_real *each;                 /* … and its rows' losses, or their dy */
+    int *id;
+    tl_row_softmax *softmax;
+} work;
+
+static bool wanted(const work *k, int i) { return k->d && k->d[i].data; }
+
+static bool run_block(work *k, long from, long count, tl_workspace *w) {
+    const problem *p = k->p;
+    const long classes = p->loss.classes, width = p->width;
+    const int *row = p->row + from;
+    tl_tensor x = tl_tensor_of(k->x_blk, TL_SHAPE(count, width)),
+              z = tl_tensor_of(k->z, TL_SHAPE(count, classes));
+    const tl_row_targets *t = &p->loss.targets;
+    const tl_row_targets targets = {.id = k->id, .smoothing = t->smoothing, .weights = t->weights};
+    const tl_product_options bias = {.bias = p->bias, .precision = p->precision, .packed = &k->to_z};
+    const tl_product_options plus_nothing = {.precision = k->precision, .packed = &k->to_dx};
+    const tl_product_options plus_dw = {.add = from > 0, .precision = k->precision};
+    for (long r = 0; r < count; r++) k->id[r] = t->id[row[r]];
+    tl_rows_gather(k->x_blk, p->x, row, count, width);
+    if (!tl_product(z, x, tl_tensor_transpose(p->w, 0, 1), &bias, w) ||
+        !tl_rows_cross_entropy(&k->sums, k->y ? k->each : NULL, k->softmax, k->d ? k->z : NULL, k->z, count,
+                               classes, &targets, w))
+        return false;
+    if (k->y) tl_rows_place(k->y, k->each, row, count, 1);
+    if (!k->d) return true;
+    if (k->dy) tl_rows_gather(k->each, k->dy, row, count, 1);
+    const tl_row_factor factor = {1 / p->loss.divisor, k->dy ? k->each : NULL};
+    tl_rows_cross_entropy_finish(k->z, k->softmax, count, classes, &targets, factor);
+    if (wanted(k, 0)) {
+        if (!tl_product(tl_tensor_of(k->dx_blk, TL_SHAPE(count, width)), z, p->w, &plus_nothing, w))
+            return false;
+        tl_rows_place(k->d[0].data, k->dx_blk, row, count, width);
+    }
+    if (wanted(k, 1) && !tl_product(k->d[1], tl_tensor_transpose(z, 0, 1), x, &plus_dw, w)) return false;
+    if (wanted(k, 2)) tl_rows_add_up(k->d[2].data, k->z, count, classes);
+    return true;
+}
+
+/* Zero where no block will write. */
+static void clear(const work *k) {
+    const tl_loss *loss = &k->p->loss;
+    const bool some_ignored = loss->real < loss->rows;
+    if (k->y && some_ignored) memset(k->y, 0, (size_t)loss->rows * sizeof *k->y);
+    for (int i = 0; i < 3; i++)
+        if (wanted(k, i) && (i == 2 || loss->real == 0 || (i == 0 && some_ignored)))
+            memset(k->d[i].data, 0, (size_t)tl_numel(k->d[i]) * sizeof(tl_real));
+}
+
+/* How many rows a block has. */
+static long block_of(const problem *p) {
+    const long classes = p->loss.classes;
+    long block = classes > 0 ? BLOCK_BYTES / (classes * (long)sizeof(tl_real)) : 0;
+    block -= block % LEAST_ROWS; /* dw's chains in groups of rows go on where they would without blocks */
+    if (block < LEAST_ROWS) block = LEAST_ROWS;
+    return block < p->loss.real ? block : p->loss.real;
+}
+
+/* So many numbers of a memory that is cut up, from *at on; with no memory they are only counted. */
+static tl_real *cut(tl_real *memory, long *at, long count) {
+    tl_real *piece = memory ? memory + *at : NULL;
+    *at += (count + 15) / 16 * 16; /* whole cache lines */
+    return piece;
+}
+
+/* Lays out what the blocks need in memory; returns how many numbers that takes. */
+static long lay_out(work *k, tl_real *memory) {
+    const problem *p = k->p;
+    const tl_tensor to_z = tl_tensor_transpose(p->w, 0, 1);
+    long at = 0;
+    k->block = block_of(p);
+    k->z = cut(memory, &at, k->block * p->loss.classes);
+    k->x_blk = cut(memory, &at, k->block * p->width);
+    k->dx_blk = cut(memory, &at, k->block * p->width);
+    k->each = cut(memory, &at, k->block);
+    k->id = (int *)cut(memory, &at, k->block);
+    k->softmax = (tl_row_softmax *)cut(memory, &at, 2 * k->block);
+    if (p->loss.real <= k->block) return at; /* w meets one block only */
+    tl_real *panels = cut(memory, &at, tl_product_packed_numel(to_z, p->precision));
+    if (panels) k->to_z = tl_product_prepack(panels, to_z, p->precision);
+    if (!wanted(k, 0)) return at;
+    panels = cut(memory, &at, tl_product_packed_numel(p->w, k->precision));
+    if (panels) k->to_dx = tl_product_prepack(panels, p->w, k->precision);
+    return at;
+}
+
+static bool run(work *k, tl_workspace *w) {
+    const long real = k->p->loss.real;
+    clear(k);
+    for (long from = 0; from < real; from += k->block)
+        if (!run_block(k, from, real - from < k->block ? real - from : k->block, w)) return false;
+    return true;
+}
+
+/* ---- backward ---- */
+
+static void backward_of_each(tl_back *b, const problem *p) {
+    tl_tensor d[3] = {{0}};
+    for (int i = 0; i < 3; i++)
+        if (tl_back_wants(b, i)) d[i] = tl_back_scratch(b, tl_shape_of(tl_back_x(b, i)));
+    work k = {.p = p, .d = d, .dy = b->dy.data, .precision = tl_tape_matmul_precision(b->tape)};
+    const tl_tensor memory = tl_back_scratch(b, TL_SHAPE(lay_out(&k, NULL)));
+    if (!memory.data) return;
+    lay_out(&k, memory.data);
+    if (!run(&k, tl_tape_workspace(b->tape)))
+        tl_tape_fail(b->tape, "linear_cross_entropy: out of memory in backward");
+    for (int i = 0; i < 3; i++) tl_give(b, i, d[i]);
+}
+
 static void backward(tl_back *b) {
     const saved *s = b->saved;
+    if (s->p.loss.each) {
+        backward_of_each(b, &s->p);
+        return;
+    }
     const double dy = (double)b->dy.data[0];
     for (int i = 0; i < 3; i++) {
         tl_sink sink;
@@ -40,65 +177,31 @@ const tl_op tl_op_linear_cross_entropy = {"linear_cross_entropy", backward};
 
 /* ---- forward ---- */
 
-typedef struct work {
-    tl_loss loss;
-    tl_tensor w;
-    const tl_real *x, *bias;
-    tl_matmul_precision precision;
-    tl_product_packed to_z, to_dx; /* wᵀ and w, packed once for all blocks; or {0} */
-    long width;                    /* D */
-    int *row;                      /* the real rows */
-    tl_real *x_blk, *z, *dx_blk;   /* one block */
-    int *id;
-    tl_row_softmax *softmax;
-    tl_loss_sums sums;
-} work;
-
-static bool run_block(work *k, const saved *s, long from, long count, tl_workspace *w) {
-    const long classes = k->loss.classes, width = k->width;
-    const int *row = k->row + from;
-    const bool grad = s && (s->d[0].data || s->d[1].data || s->d[2].data);
-    tl_tensor x = tl_tensor_of(k->x_blk, TL_SHAPE(count, width)),
-              z = tl_tensor_of(k->z, TL_SHAPE(count, classes));
-    tl_row_targets targets = {.id = k->id, .smoothing = k->loss.targets.smoothing};
-    const tl_product_options bias = {.bias = k->bias, .precision = k->precision, .packed = &k->to_z};
-    const tl_product_options plus_nothing = {.precision = k->precision, .packed = &k->to_dx};
-    const tl_product_options plus_dw = {.add = from > 0, .precision = k->precision};
-    for (long r = 0; r < count; r++) k->id[r] = k->loss.targets.id[row[r]];
-    tl_rows_gather(k->x_blk, k->x, row, count, width);
-    if (!tl_product(z, x, tl_tensor_transpose(k->w, 0, 1), &bias, w) ||
-        !tl_rows_cross_entropy(&k->sums, k->softmax, grad ? k->z : NULL, k->z, count, classes, &targets, w))
-        return false;
-    if (!grad) return true;
-    tl_rows_cross_entropy_finish(k->z, k->softmax, count, classes, &targets, 1 / k->loss.divisor);
-    if (s->d[0].data) {
-        if (!tl_product(tl_tensor_of(k->dx_blk, TL_SHAPE(count, width)), z, k->w, &plus_nothing, w))
-            return false;
-        tl_rows_place(s->d[0].data, k->dx_blk, row, count, width);
-    }
-    if (s->d[1].data && !tl_product(s->d[1], tl_tensor_transpose(z, 0, 1), x, &plus_dw, w)) return false;
-    if (s->d[2].data) tl_rows_add_up(s->d[2].data, k->z, count, classes);
-    return true;
-}
-
-/* Memory for the gradients that are wanted; zero where no block will write. */
-static bool prepare_gradients(tl_call *c, saved *s, const work *k) {
+/* Memory for the gradients that are wanted. */
+static bool prepare_gradients(tl_call *c, saved *s) {
     for (int i = 0; i < 3; i++) {
         if (!tl_call_wants(c, i)) continue;
         tl_real *memory = tl_call_memory(c, (size_t)tl_numel(c->x[i]) * sizeof *memory);
         if (!memory) return false;
         s->d[i] = tl_tensor_of(memory, tl_shape_of(c->x[i]));
-        if (i == 2 || k->loss.real == 0 || (i == 0 && k->loss.real < k->loss.rows))
-            memset(memory, 0, (size_t)tl_numel(c->x[i]) * sizeof *memory);
     }
     return true;
 }
 
-/* w is the same for every block. */
-static tl_product_packed pack(tl_call *c, tl_tensor b, tl_matmul_precision precision) {
-    const long size = tl_product_packed_numel(b, precision);
-    tl_real *panels = tl_call_memory(c, (size_t)size * sizeof *panels);
-    return panels ? tl_product_prepack(panels, b, precision) : (tl_product_packed){0};
+/* The problem over contiguous inputs; false, and the call has failed, if something is wrong. */
+static bool pose(tl_call *c, problem *p, const int *targets, const tl_loss_options *options) {
+    p->w = c->x[1];
+    p->width = c->x[1].dim[1];
+    p->precision = tl_tape_matmul_precision(c->tape);
+    const long rows = p->width > 0 ? tl_numel(c->x[0]) / p->width : 0;
+    if (!tl_loss_prepare(c, &p->loss, targets, rows, p->w.dim[0], options)) return false;
+    p->row = tl_call_memory(c, (size_t)p->loss.real * sizeof *p->row);
+    if (!p->row || !tl_call_dense(c, 0) || !tl_call_dense(c, 2)) return false;
+    p->x = c->x[0].data;
+    p->bias = c->x[2].data;
+    for (long r = 0, real = 0; r < rows; r++)
+        if (tl_row_is_real(&p->loss.targets, r)) p->row[real++] = (int)r;
+    return true;
 }
 
 static bool check_shapes(tl_call *c) {
@@ -116,62 +219,64 @@ static bool check_shapes(tl_call *c) {
 }
 
 tl_var tl_linear_cross_entropy(tl_var x, tl_var w, tl_var bias, const int *targets,
-                               const tl_loss_options *options) {
+                               const tl_loss_options *options, tl_loss_report *report) {
     tl_call c = tl_call_begin(&tl_op_linear_cross_entropy, 3, (tl_var[]){x, w, bias});
     if (!c.ok || !check_shapes(&c)) return tl_call_end(&c);
-    work k = {.w = c.x[1], .width = c.x[1].dim[1], .precision = tl_tape_matmul_precision(c.tape)};
-    const long classes = k.w.dim[0], rows = k.width > 0 ? tl_numel(c.x[0]) / k.width : 0;
-    if (!tl_loss_prepare(&c, &k.loss, targets, rows, classes, options)) return tl_call_end(&c);
     saved *s = tl_call_save(&c, sizeof *s);
-    tl_tensor y = tl_call_new(&c, TL_SCALAR_SHAPE);
-    if (!c.ok || !tl_call_dense(&c, 0) || !tl_call_dense(&c, 2)) return tl_call_end(&c);
-    if (c.wants_grad && !prepare_gradients(&c, s, &k)) return tl_call_end(&c);
-    k.x = c.x[0].data;
-    k.bias = c.x[2].data;
-
-    long block = classes > 0 ? BLOCK_BYTES / (classes * (long)sizeof(tl_real)) : 0;
-    block -= block % LEAST_ROWS; /* dw's chains in groups of rows go on where they would without blocks */
-    if (block < LEAST_ROWS) block = LEAST_ROWS;
-    if (block > k.loss.real) block = k.loss.real;
+    if (!s || !pose(&c, &s->p, targets, options)) return tl_call_end(&c);
+    const bool now = c.wants_grad && !s->p.loss.each; /* the gradients with the loss */
+    tl_tensor y = tl_call_new(&c, tl_loss_shape(&s->p.loss, tl_shape_of(c.x[0])));
+    if (!c.ok || (now && !prepare_gradients(&c, s))) return tl_call_end(&c);
+    work k = {.p = &s->p, .d = now ? s->d : NULL, .precision = s->p.precision};
+    if (s->p.loss.each) k.y = y.data;
     const tl_mark before_blocks = tl_tape_mark(c.tape); /* what follows is not needed in backward */
-    k.row = tl_call_memory(&c, (size_t)k.loss.real * sizeof *k.row);
-    k.id = tl_call_memory(&c, (size_t)block * sizeof *k.id);
-    k.softmax = tl_call_memory(&c, (size_t)block * sizeof *k.softmax);
-    k.z = tl_call_memory(&c, (size_t)(block * classes) * sizeof *k.z);
-    k.x_blk = tl_call_memory(&c, (size_t)(block * k.width) * sizeof *k.x_blk);
-    k.dx_blk = tl_call_memory(&c, (size_t)(block * k.width) * sizeof *k.dx_blk);
-    if (k.loss.real > block) {
-        k.to_z = pack(&c, tl_tensor_transpose(k.w, 0, 1), k.precision);
-        if (c.wants_grad && s->d[0].data) k.to_dx = pack(&c, k.w, k.precision);
-    }
-    if (!c.ok) return tl_call_end(&c);
-    long real = 0;
-    for (long r = 0; r < rows; r++)
-        if (!options || !options->ignore || targets[r] != options->ignore_id) k.row[real++] = (int)r;
-    for (long from = 0; from < real; from += block)
-        if (!run_block(&k, s, from, real - from < block ? real - from : block, tl_tape_workspace(c.tape)))
-            return tl_call_fail(&c, "out of memory");
-    tl_loss_report(&k.loss, &k.sums, options, y.data);
+    tl_real *memory = tl_call_memory(&c, (size_t)lay_out(&k, NULL) * sizeof *memory);
+    if (!memory) return tl_call_end(&c);
+    lay_out(&k, memory);
+    if (!run(&k, tl_tape_workspace(c.tape))) return tl_call_fail(&c, "out of memory");
+    if (!k.y) *y.data = (tl_real)(k.sums.loss / s->p.loss.divisor);
+    tl_loss_say(&k.sums, report);
     tl_tape_release(c.tape, before_blocks);
     return tl_call_end(&c);
 }
 
 static const int some[6] = {2, 0, 4, 4, 1, 3};
+static const tl_real weights[7] = {1, 2, 0.5, 3, 0.25, 0, 1};
 static tl_var plain(tl_tape *tape, const tl_var *x) {
     (void)tape;
-    return tl_linear_cross_entropy(x[0], x[1], TL_NO_VAR, some, NULL);
+    return tl_linear_cross_entropy(x[0], x[1], TL_NO_VAR, some, NULL, NULL);
 }
 static tl_var smoothed(tl_tape *tape, const tl_var *x) {
     (void)tape;
-    return tl_linear_cross_entropy(
-        x[0], x[1], x[2], some, &(tl_loss_options){.label_smoothing = 0.2, .ignore = true, .ignore_id = 4});
+    const tl_loss_options options = {
+        .label_smoothing = 0.2, .ignore = true, .ignore_id = 4, .class_weight = weights};
+    return tl_linear_cross_entropy(x[0], x[1], x[2], some, &options, NULL);
 }
 static tl_var of_views(tl_tape *tape, const tl_var *x) {
     (void)tape;
     return tl_linear_cross_entropy(tl_transpose(x[0], 0, 1), tl_transpose(x[1], 0, 1), x[2], some,
-                                   &(tl_loss_options){.divisor = 3});
+                                   &(tl_loss_options){.divisor = 3}, NULL);
 }
-TL_GRAD_CASES(
-    linear_cross_entropy, {"plain, shared", plain, 2, {TL_DIMS(5, 5), TL_DIMS(5, 5)}, 0, 0, false},
-    {"smoothed, some ignored", smoothed, 3, {TL_DIMS(2, 3, 4), TL_DIMS(7, 4), TL_DIMS(7)}, 0, 0, false},
-    {"of views", of_views, 3, {TL_DIMS(4, 5), TL_DIMS(4, 6), TL_DIMS(6)}, 0, 0, false});
+static tl_var each(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    const tl_loss_options options = {
+        .label_smoothing = 0.1, .ignore = true, .ignore_id = 4, .reduction = TL_REDUCE_NONE};
+    return tl_linear_cross_entropy(x[0], x[1], x[2], some, &options, NULL);
+}
+static tl_var each_of_views(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    const tl_loss_options options = {.reduction = TL_REDUCE_NONE, .class_weight = weights};
+    return tl_linear_cross_entropy(tl_transpose(x[0], 0, 1), tl_transpose(x[1], 0, 1), TL_NO_VAR, some,
+                                   &options, NULL);
+}
+TL_GRAD_CASES(linear_cross_entropy, {"plain, shared", plain, 2, {TL_DIMS(5, 5), TL_DIMS(5, 5)}, 0, 0, false},
+              {"smoothed, weighted, some ignored",
+               smoothed,
+               3,
+               {TL_DIMS(2, 3, 4), TL_DIMS(7, 4), TL_DIMS(7)},
+               0,
+               0,
+               false},
+              {"of views", of_views, 3, {TL_DIMS(4, 5), TL_DIMS(4, 6), TL_DIMS(6)}, 0, 0, false},
+              {"each, some ignored", each, 3, {TL_DIMS(2, 3, 4), TL_DIMS(7, 4), TL_DIMS(7)}, 0, 0, false},
+              {"each, weighted, of views", each_of_views, 2, {TL_DIMS(4, 5), TL_DIMS(4, 6)}, 0, 0, false});

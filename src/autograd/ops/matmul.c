@@ -8,6 +8,7 @@
  * backward: given dy,   da += dy·bᵀ,   db += aᵀ·dy,   each summed over the batch axes along which it was broadcast. */
 #include "tapeloom/op.h"
 #include "tapeloom/ops.h"
+#include "autograd/for_kernels.h"
 #include "tensor/product.h"
 
 static tl_tensor transposed(tl_tensor t) { return tl_tensor_transpose(t, -1, -2); }

@@ -6,7 +6,7 @@
  * backward: given dy,   dx[i,j*] += dy[i]; nothing to the others. */
 #include "tapeloom/op.h"
 #include "tapeloom/ops.h"
-#include "tensor/map.h"
+#include "tensor/along.h"
 
 typedef struct saved {
     int axis;

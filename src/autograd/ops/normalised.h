@@ -2,6 +2,7 @@
 #ifndef TL_OPS_NORMALISED_H
 #define TL_OPS_NORMALISED_H
 
+#include "autograd/for_kernels.h"
 #include "tapeloom/op.h"
 #include "tensor/rows.h"
 

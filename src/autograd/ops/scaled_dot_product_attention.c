@@ -10,6 +10,7 @@
  * backward: given dy,   dv += dropout(p)ᵀ·dy,   ds = softmax's gradient of dropout's of dy·vᵀ, over √d,
  *                       dq += ds·k,   dk += dsᵀ·q. */
 #include "key_mask.h"
+#include "autograd/for_kernels.h"
 #include "tensor/attention.h"
 
 #include <math.h>

@@ -3,7 +3,7 @@
  * Every file in this folder is compiled once for each set in the Makefile's ISAS, with TL_ISA naming it, and
  * exports one const table of function pointers under a name that carries it; product_bf16.c and product_amx.c, which
  * need instructions of their own, once. tl_kernels_pick() gives the best table that this processor runs, or the one
- * that tl_isa_force named. Kernels work on one thread on plain contiguous memory unless they say otherwise;
+ * that TL_ISA or tl_set_isa named. Kernels work on one thread on plain contiguous memory unless they say otherwise;
  * the drivers one folder up (product.c, map.c, rows.c, …) deal with strides, shapes and threads.
  *
  * Same bits everywhere: a vector has a fixed number of lanes whatever the hardware's width (simd.h), sums run
@@ -32,5 +32,7 @@ typedef struct tl_kernels {
 } tl_kernels;
 
 const tl_kernels *tl_kernels_pick(void);
+/* False, and an error, if the environment's TL_ISA names a set that is not here. */
+bool tl_kernels_asked(tl_error *error);
 
 #endif

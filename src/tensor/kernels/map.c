@@ -9,6 +9,7 @@ typedef tl_vec map1_formula(tl_vec x, tl_real p);
 typedef tl_vec map1_gradient(tl_vec dy, tl_vec x, tl_vec y, tl_real p);
 typedef tl_vec map2_formula(tl_vec x, tl_vec y);
 typedef tl_vec map2_gradient(tl_vec dy, tl_vec a, tl_vec b);
+typedef tl_vec map3_formula(tl_vec x, tl_vec y, tl_vec z);
 
 /* ---- one operand ---- */
 
@@ -32,8 +33,10 @@ TL_SIMD void map1_grad(map1_gradient *g, long n, tl_real *dx, const tl_real *dy,
 }
 
 /* map_exp and map_exp_grad from f_exp and g_exp */
-#define MAP1(name)                                                                                         \
- static void map_##name(long n, tl_real *y, const tl_real *x, tl_real p) { map1(f_##name, n, y, x, p); }   \
+#define MAP1(name)                                                                                       \
+ static void map_##name(long n, tl_real *y, const tl_real *x, tl_real p) { map1(f_##name, n, y, x, p); } \
+ MAP1_GRAD(name)
+#define MAP1_GRAD(name)                                                                                    \
  static void map_##name##_grad(long n, tl_real *dx, const tl_real *dy, const tl_real *x, const tl_real *y, \
                                tl_real p, bool add) {                                                      \
   map1_grad(g_##name, n, dx, dy, x, y, p, add);                                                            \
@@ -47,6 +50,8 @@ MAP1(log)
 MAP1(sqrt)
 MAP1(tanh)
 MAP1(sigmoid)
+MAP1(abs)
+MAP1_GRAD(clamp)
 MAP1(relu)
 MAP1(gelu)
 MAP1(gelu_tanh)
@@ -102,10 +107,39 @@ MAP2(add)
 MAP2(sub)
 MAP2(mul)
 MAP2(div)
+MAP2(maximum)
+MAP2(minimum)
+MAP2(squared_difference)
 MAP2_GRAD(sub_y)
 MAP2_GRAD(mul)
 MAP2_GRAD(div_x)
 MAP2_GRAD(div_y)
+MAP2_GRAD(larger)
+MAP2_GRAD(taken)
+MAP2_GRAD(passed_over)
+MAP2_GRAD(squared_difference)
+
+/* ---- three operands ---- */
+
+#define MAP3(name)                                                                                \
+ static void map_##name(long n, tl_real *w, const tl_real *x, long xs, const tl_real *y, long ys, \
+                        const tl_real *z, long zs) {                                              \
+  map3(f_##name, n, w, x, xs, y, ys, z, zs);                                                      \
+ }
+TL_SIMD void map3(map3_formula *f, long n, tl_real *w, const tl_real *x, long xs, const tl_real *y, long ys,
+                  const tl_real *z, long zs) {
+    long i = 0;
+    for (; i + TL_LANES <= n; i += TL_LANES)
+        tl_vec_store(w + i, f(operand(x, xs, i), operand(y, ys, i), operand(z, zs, i)));
+    const long m = n - i;
+    if (m > 0)
+        tl_vec_store_n(w + i, m, f(operand_n(x, xs, i, m), operand_n(y, ys, i, m), operand_n(z, zs, i, m)));
+}
+MAP3(where)
+MAP3(clamp)
+MAP3(binary_cross_entropy)
+MAP3(binary_cross_entropy_dx)
+MAP3(binary_cross_entropy_dy)
 
 /* ---- dropout ---- */
 
@@ -197,6 +231,8 @@ const tl_map_kernels TL_KERNEL(tl_map_kernels) = {
     PAIR(sqrt),
     PAIR(tanh),
     PAIR(sigmoid),
+    PAIR(abs),
+    .clamp_grad = map_clamp_grad,
     PAIR(relu),
     PAIR(gelu),
     PAIR(gelu_tanh),
@@ -204,10 +240,22 @@ const tl_map_kernels TL_KERNEL(tl_map_kernels) = {
     .sub = map_sub,
     .mul = map_mul,
     .div = map_div,
+    .maximum = map_maximum,
+    .minimum = map_minimum,
+    .squared_difference = map_squared_difference,
     .sub_grad_y = map_grad_sub_y,
     .mul_grad = map_grad_mul,
     .div_grad_x = map_grad_div_x,
     .div_grad_y = map_grad_div_y,
+    .larger_grad = map_grad_larger,
+    .taken_grad = map_grad_taken,
+    .passed_over_grad = map_grad_passed_over,
+    .squared_difference_grad = map_grad_squared_difference,
+    .where = map_where,
+    .clamp = map_clamp,
+    .binary_cross_entropy = map_binary_cross_entropy,
+    .binary_cross_entropy_dx = map_binary_cross_entropy_dx,
+    .binary_cross_entropy_dy = map_binary_cross_entropy_dy,
     .dropout = dropout,
     .dropout_rows = dropout_rows,
     .accumulate = accumulate,

@@ -1,0 +1,38 @@
+/* Below all rooms: what every one of them needs and none of them is about. Errors. It knows nothing. */
+#ifndef TAPELOOM_BASE_H
+#define TAPELOOM_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__FAST_MATH__)
+# error "tapeloom cannot be used with -ffast-math: it relies on NaN, infinity and a fixed order of sums"
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+# define TL_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
+#else
+# define TL_PRINTF(fmt, first)
+#endif
+
+/* ---- errors: the first failure is kept, later ones change nothing ---- */
+
+#define TL_ERROR_MAX 512
+typedef struct tl_error {
+    char message[TL_ERROR_MAX]; /* "" = no error; UTF-8, one line, names what failed and what to do */
+} tl_error;
+
+/* Keeps the first failure. Always returns false, so that `return tl_error_set(...)` reads as "it failed". */
+bool tl_error_set(tl_error *error, const char *format, ...) TL_PRINTF(2, 3);
+bool tl_failed(const tl_error *error); /* true also for NULL: whoever holds it could not be made */
+void tl_error_clear(tl_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,95 @@
+/* gather: elements by their numbers along one axis (torch.gather). ids are row-major of a shape that has x's rank, any
+ * size along the axis, and along the others no more than x. Along axis 1 of three:
+ *
+ *     y[i,j,k] = x[i,id[i,j,k],k]                      y is of ids' shape
+ *
+ * backward: given dy,   dx[i,id[i,j,k],k] += dy[i,j,k],   j ascending. */
+#include "tapeloom/op.h"
+#include "tapeloom/ops.h"
+#include "tensor/along.h"
+
+typedef struct saved {
+    int *id; /* the tape's own copy */
+    int axis;
+} saved;
+
+static void backward(tl_back *b) {
+    const saved *s = b->saved;
+    tl_sink dx;
+    if (!tl_sink_open(b, 0, &dx)) return;
+    if (!dx.add) tl_tensor_fill(dx.to, 0);
+    tl_tensor_gather_grad(dx.to, b->dy, s->axis, s->id);
+    tl_sink_close(b, &dx);
+}
+
+const tl_op tl_op_gather = {"gather", backward};
+
+/* The axis, or -1, and then the call has failed. */
+static int check_shapes(tl_call *c, int axis, tl_shape ids) {
+    const tl_shape x = tl_shape_of(c->x[0]);
+    const int at = tl_axis(x.rank, axis);
+    char first[TL_SHAPE_TEXT], second[TL_SHAPE_TEXT];
+    bool fits = ids.rank == x.rank;
+    for (int i = 0; i < x.rank && fits; i++) fits = ids.dim[i] >= 0 && (i == at || ids.dim[i] <= x.dim[i]);
+    if (at < 0)
+        tl_call_fail(c, "%s has no axis %d", tl_shape_text(x, first), axis);
+    else if (!fits)
+        tl_call_fail(c, "ids are %s, x is %s: should be as many axes, none longer than x's but axis %d",
+                     tl_shape_text(ids, first), tl_shape_text(x, second), axis);
+    return fits ? at : -1;
+}
+
+/* The position of an element, "[1,0,2]", from its number in row-major order. */
+static char *place_text(tl_shape shape, long i, char text[TL_SHAPE_TEXT]) {
+    tl_shape place = shape;
+    for (int axis = shape.rank - 1; axis >= 0; axis--) {
+        place.dim[axis] = i % shape.dim[axis];
+        i /= shape.dim[axis];
+    }
+    return tl_shape_text(place, text);
+}
+
+tl_var tl_gather(tl_var x, int axis, const int *ids, tl_shape shape) {
+    tl_call c = tl_call_begin(&tl_op_gather, 1, &x);
+    if (!c.ok) return tl_call_end(&c);
+    const int at = check_shapes(&c, axis, shape);
+    if (at < 0) return tl_call_end(&c);
+    const long count = tl_shape_numel(shape), size = c.x[0].dim[at];
+    saved *s = tl_call_save(&c, sizeof *s);
+    int *id = tl_call_memory(&c, (size_t)count * sizeof *id);
+    for (long i = 0; i < count && id; i++) {
+        char place[TL_SHAPE_TEXT], text[TL_SHAPE_TEXT];
+        if (ids[i] < 0 || ids[i] >= size)
+            return tl_call_fail(&c, "id %d at %s is outside 0 … %ld: x is %s, axis %d", ids[i],
+                                place_text(shape, i, place), size - 1,
+                                tl_shape_text(tl_shape_of(c.x[0]), text), axis);
+        id[i] = ids[i];
+    }
+    tl_tensor y = tl_call_new(&c, shape);
+    if (!c.ok) return tl_call_end(&c);
+    *s = (saved){id, at};
+    tl_tensor_gather(y, c.x[0], at, id);
+    return tl_call_end(&c);
+}
+
+static const int some[12] = {3, 0, 3, 3, 1, 0, 2, 2, 1, 0, 3, 1};
+static tl_var one_of_each_row(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_gather(x[0], -1, some, TL_SHAPE(5, 1));
+}
+static tl_var repeated_in_part(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_gather(x[0], 1, some, TL_SHAPE(2, 6, 1));
+}
+static tl_var of_a_view(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_gather(tl_transpose(tl_slice(x[0], 1, 1, 4), 0, 1), 1, some, TL_SHAPE(3, 4));
+}
+static tl_var twice(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_mul(tl_gather(x[0], 0, some, TL_SHAPE(4, 3)), x[0]);
+}
+TL_GRAD_CASES(gather, {"one of each row", one_of_each_row, 1, {TL_DIMS(5, 4)}, 0, 0, false},
+              {"repeated, in a part", repeated_in_part, 1, {TL_DIMS(3, 4, 2)}, 0, 0, false},
+              {"of a view", of_a_view, 1, {TL_DIMS(4, 5)}, 0, 0, false},
+              {"first axis, x used twice", twice, 1, {TL_DIMS(4, 3)}, 0, 0, false});

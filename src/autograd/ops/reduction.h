@@ -1,0 +1,54 @@
+/* What the losses that go element by element have in common: their elements, and the mean or the sum of them. */
+#ifndef TL_OPS_REDUCTION_H
+#define TL_OPS_REDUCTION_H
+
+#include "autograd/for_kernels.h"
+#include "tapeloom/op.h"
+#include "tapeloom/ops.h"
+#include "tensor/kernels/kernels.h"
+#include "tensor/map.h"
+
+typedef struct tl_reducing {
+    tl_reduction reduction;
+    double share; /* what each element's loss counts for in y */
+} tl_reducing;
+
+/* Checks that x and its targets (inputs 0 and 1) are of one shape, makes y, and gives the memory for each element's loss:
+ * y itself, or memory for the moment. Without data if something is wrong: then the call has failed. */
+static inline tl_tensor tl_reducing_begin(tl_call *c, tl_reducing *r, tl_reduction reduction) {
+    const tl_shape x = tl_shape_of(c->x[0]), target = tl_shape_of(c->x[1]);
+    const long count = tl_shape_numel(x);
+    char first[TL_SHAPE_TEXT], second[TL_SHAPE_TEXT];
+    if (!tl_shape_equal(
+            x, target)) /* broadcasting [N] against [N,1] would quietly compare everything with everything */
+        return tl_call_fail(c, "x is %s, its targets %s: should be of one shape", tl_shape_text(x, first),
+                            tl_shape_text(target, second)),
+               (tl_tensor){0};
+    if (reduction != TL_REDUCE_MEAN && reduction != TL_REDUCE_SUM && reduction != TL_REDUCE_NONE)
+        return tl_call_fail(c, "reduction is %d, none of TL_REDUCE_…", (int)reduction), (tl_tensor){0};
+    if (count == 0 && reduction == TL_REDUCE_MEAN)
+        return tl_call_fail(c, "%s has no elements to average", tl_shape_text(x, first)), (tl_tensor){0};
+    *r = (tl_reducing){reduction, reduction == TL_REDUCE_MEAN ? 1.0 / (double)count : 1};
+    if (reduction == TL_REDUCE_NONE) return tl_call_new(c, x);
+    tl_real *memory = tl_workspace_get(tl_tape_workspace(c->tape), (size_t)count * sizeof *memory);
+    if (!memory && count > 0) return tl_call_fail(c, "out of memory"), (tl_tensor){0};
+    tl_tensor y = tl_call_new(c, TL_SCALAR_SHAPE);
+    if (y.data) *y.data = 0;
+    return c->ok ? tl_tensor_of(memory, x) : (tl_tensor){0};
+}
+
+/* y from the elements' losses: the bits of tl_sum or tl_mean over all axes. */
+static inline void tl_reducing_end(tl_call *c, const tl_reducing *r, tl_tensor each) {
+    if (r->reduction == TL_REDUCE_NONE) return;
+    tl_tensor_sum_to(c->y, each, false);
+    if (r->reduction == TL_REDUCE_MEAN) tl_map1(c->y, c->y, tl_kernels_pick()->map->scale, r->share);
+}
+
+/* What dy is for each element of x; *one keeps it where it is the same for all. */
+static inline tl_tensor tl_reducing_dy(const tl_back *b, const tl_reducing *r, tl_real *one) {
+    if (r->reduction == TL_REDUCE_NONE) return b->dy;
+    *one = (tl_real)r->share * b->dy.data[0];
+    return tl_tensor_expand(tl_tensor_of(one, TL_SCALAR_SHAPE), tl_shape_of(tl_back_x(b, 0)));
+}
+
+#endif

@@ -1,0 +1,48 @@
+/* Used gradients' memory by size. There are few sizes in a step, so a list of them is searched. */
+#include "recycled.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+size_t tl_recycled_size(size_t bytes) { return bytes < 64 ? 64 : (bytes + 63) / 64 * 64; }
+
+static tl_free_size *find_size(tl_recycled *r, size_t bytes) {
+    for (int i = 0; i < r->sizes; i++)
+        if (r->size[i].bytes == bytes) return &r->size[i];
+    return NULL;
+}
+
+void *tl_recycled_take(tl_recycled *r, size_t bytes) {
+    tl_free_size *f = find_size(r, tl_recycled_size(bytes));
+    if (!f || !f->first) return NULL;
+    void *memory = f->first;
+    memcpy(&f->first, memory, sizeof f->first);
+    return memory;
+}
+
+void tl_recycled_give(tl_recycled *r, void *memory, size_t bytes) {
+    bytes = tl_recycled_size(bytes);
+    tl_free_size *f = find_size(r, bytes);
+    if (!f) {
+        if (r->sizes == r->capacity) {
+            int capacity = r->capacity ? 2 * r->capacity : 64;
+            tl_free_size *grown = realloc(r->size, (size_t)capacity * sizeof *grown);
+            if (!grown) return; /* then this piece waits for the reset, like everything else */
+            r->size = grown;
+            r->capacity = capacity;
+            r->allocations++;
+        }
+        f = &r->size[r->sizes++];
+        *f = (tl_free_size){.bytes = bytes};
+    }
+    memcpy(memory, &f->first, sizeof f->first);
+    f->first = memory;
+}
+
+/* Sizes go too: a long run over many shapes must not search an ever longer list. */
+void tl_recycled_forget(tl_recycled *r) { r->sizes = 0; }
+
+void tl_recycled_free(tl_recycled *r) {
+    free(r->size);
+    *r = (tl_recycled){0};
+}

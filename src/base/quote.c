@@ -1,0 +1,53 @@
+/* Foreign bytes in messages. Invariant: what is written is one line of valid UTF-8, whatever the bytes were, and short
+ * enough that the advice at the message's end survives in TL_ERROR_MAX bytes. */
+#include "quote.h"
+#include "utf8.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Terminals obey C1 controls too, and some break the line at U+2028 and U+2029; the rest reorder what follows. */
+static bool is_harmless(uint32_t code) {
+    bool control = code < 0x20 || (code >= 0x7F && code < 0xA0);
+    bool separator = code == 0x2028 || code == 0x2029;
+    bool direction = (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+    return !control && !separator && !direction;
+}
+
+char *tl_shown(const char *text, size_t size, size_t most, char *out) {
+    if (most > 240) most = 240;
+    size_t used = 0, at = 0;
+    while (at < size) {
+        uint32_t code;
+        size_t length = tl_utf8_read(text + at, size - at, &code);
+        bool plain = length > 0 && is_harmless(code);
+        if (length == 0) length = 1;
+        size_t need = plain ? length : 4 * length;
+        if (used + need > most) break;
+        if (plain) memcpy(out + used, text + at, length);
+        for (size_t i = 0; !plain && i < length; i++)
+            snprintf(out + used + 4 * i, 5, "\\x%02x", (unsigned char)text[at + i]);
+        used += need;
+        at += length;
+    }
+    strcpy(out + used, at < size ? "…" : "");
+    return out;
+}
+
+char *tl_shown_path(const char *path, char out[TL_SHOWN]) {
+    if (path == NULL) return strcpy(out, "(no path)");
+    size_t size = strlen(path), most = 200;
+    if (size <= most) return tl_shown(path, size, 240, out);
+    size_t from = size - most;
+    while (from < size && ((unsigned char)path[from] & 0xC0) == 0x80) from++;
+    strcpy(out, "…");
+    tl_shown(path + from, size - from, 220, out + strlen(out));
+    return out;
+}
+
+char *tl_quote(const char *text, size_t size, char out[TL_QUOTED]) {
+    out[0] = '"';
+    tl_shown(text, size, 40, out + 1);
+    strcat(out, "\"");
+    return out;
+}

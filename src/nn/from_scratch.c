@@ -1,0 +1,106 @@
+/* A state that keeps no more than the words: each step computes everything anew, as a batch of prefixes. It knows of a
+ * model only how to get from a batch to hidden values and on to logits, so it serves every model; and since it does what
+ * training does, it is what a state with caches or recurrent values is compared with, to the bit. */
+#include "state.h"
+
+#include "tapeloom/op.h"
+
+#include <string.h>
+
+typedef struct scratch {
+    tl_model_state state;
+    tl_batch batch; /* the sources of all rows, and their prefixes */
+    int *words;     /* [rows,capacity] */
+    int *prefix;    /* [rows,steps] the same packed: batch.tgt_in */
+    int *lengths;   /* [rows] of the prefixes */
+    int *src, *src_lengths;
+} scratch;
+
+static scratch *of(tl_model_state *state) { return (scratch *)state; }
+
+static tl_var step(tl_model_state *state, const int *words) {
+    scratch *s = of(state);
+    const long rows = state->sentences * state->each, steps = state->at + 1;
+    for (long r = 0; r < rows; r++) {
+        s->words[r * state->capacity + state->at] = words[r];
+        memcpy(s->prefix + r * steps, s->words + r * state->capacity, (size_t)steps * sizeof *words);
+        s->lengths[r] = (int)steps;
+    }
+    s->batch.sentences = rows;
+    s->batch.tgt_len = steps;
+    tl_model_maps maps = {0};
+    const bool looked_at = state->maps[TL_DECODER_SELF] || state->maps[TL_CROSS];
+    if (looked_at) maps = tl_model_maps_new(state->model, state->tape, false);
+    const tl_model_kind *kind = state->model->kind;
+    tl_var hidden = kind->hidden(state->model, state->tape, &s->batch, looked_at ? &maps : NULL);
+    for (int k = TL_DECODER_SELF; looked_at && tl_ok(hidden) && k <= TL_CROSS; k++)
+        for (int l = 0; l < state->model->attentions[k]; l++) {
+            tl_tensor probs = tl_value(tl_model_maps_of(&maps, (tl_attention_kind)k)[l].probs);
+            tl_state_record(state, (tl_attention_kind)k, l, tl_tensor_slice(probs, 2, state->at, steps));
+        }
+    tl_var logits = kind->logits(state->model, tl_slice(hidden, 1, state->at, steps));
+    return tl_reshape(logits, TL_SHAPE(rows, state->model->tgt_vocab));
+}
+
+static void copy_row(tl_model_state *state, long to, long from) {
+    int *words = of(state)->words;
+    memcpy(words + to * state->capacity, words + from * state->capacity, (size_t)state->at * sizeof *words);
+}
+
+static void keep(tl_model_state *state, const long *kept, long sentences) {
+    scratch *s = of(state);
+    const long length = s->batch.src_len;
+    for (long r = 0; r < sentences * state->each; r++) {
+        const long from = kept[r / state->each] * state->each + r % state->each;
+        if (from == r) continue;
+        copy_row(state, r, from);
+        memcpy(s->src + r * length, s->src + from * length, (size_t)length * sizeof *s->src);
+        s->src_lengths[r] = s->src_lengths[from];
+        if (s->batch.pictures.data)
+            tl_tensor_copy(tl_at(s->batch.pictures, r), tl_at(s->batch.pictures, from));
+    }
+}
+
+static const tl_model_state_kind kind = {step, copy_row, keep};
+
+/* Every row gets a copy of its sentence's source: words, or a picture. */
+static void copy_sources(scratch *s, const tl_batch *source) {
+    const long length = source->src_len;
+    for (long r = 0; r < s->state.sentences * s->state.each; r++) {
+        const long from = r / s->state.each;
+        if (source->src)
+            memcpy(s->src + r * length, source->src + from * length, (size_t)length * sizeof *s->src);
+        if (source->src_lengths) s->src_lengths[r] = source->src_lengths[from];
+        if (s->batch.pictures.data)
+            tl_tensor_copy(tl_at(s->batch.pictures, r), tl_at(source->pictures, from));
+    }
+}
+
+static tl_tensor room_for_pictures(tl_tape *tape, tl_tensor pictures, long rows) {
+    if (!pictures.data) return pictures;
+    tl_shape shape = tl_shape_of(pictures);
+    shape.dim[0] = rows;
+    return tl_tensor_of(tl_tape_memory(tape, (size_t)tl_shape_numel(shape) * sizeof(tl_real)), shape);
+}
+
+tl_model_state *tl_state_from_scratch(const tl_model *model, tl_tape *tape, const tl_batch *source,
+                                      const tl_model_state_options *options) {
+    const long rows = source->sentences * options->each;
+    scratch *s = tl_zeroed(tape, sizeof *s);
+    if (!s || !tl_state_init(&s->state, &kind, model, tape, source, options)) return NULL;
+    s->words = tl_zeroed(tape, (size_t)(rows * options->capacity) * sizeof *s->words);
+    s->prefix = tl_zeroed(tape, (size_t)(rows * options->capacity) * sizeof *s->prefix);
+    s->lengths = tl_zeroed(tape, (size_t)rows * sizeof *s->lengths);
+    s->src = tl_zeroed(tape, (size_t)(rows * source->src_len + 1) * sizeof *s->src);
+    s->src_lengths = tl_zeroed(tape, (size_t)rows * sizeof *s->src_lengths);
+    s->batch = (tl_batch){.src_len = source->src_len,
+                          .src = source->src ? s->src : NULL,
+                          .src_lengths = source->src_lengths ? s->src_lengths : NULL,
+                          .tgt_in = s->prefix,
+                          .tgt_lengths = s->lengths,
+                          .pictures = room_for_pictures(tape, source->pictures, rows),
+                          .pad = source->pad};
+    if (tl_tape_error(tape)) return NULL;
+    copy_sources(s, source);
+    return &s->state;
+}

@@ -1,0 +1,30 @@
+/* A model as those above see it: the calls that any kind answers, and room for its maps. */
+#include "tapeloom/nn.h"
+#include "tapeloom/op.h"
+
+#include <string.h>
+
+tl_var tl_model_loss(const tl_model *model, tl_tape *tape, const tl_batch *batch,
+                     const tl_loss_options *options, tl_loss_report *report, const tl_model_maps *maps) {
+    return model->kind->loss(model, tape, batch, options, report, maps);
+}
+
+static tl_attention_maps *room_for(tl_tape *tape, int layers, bool keep_grad) {
+    tl_attention_maps *maps = tl_tape_memory(tape, (size_t)(layers + 1) * sizeof *maps);
+    for (int l = 0; maps && l < layers; l++) maps[l] = (tl_attention_maps){.keep_grad = keep_grad};
+    return maps;
+}
+
+tl_model_maps tl_model_maps_new(const tl_model *model, tl_tape *tape, bool keep_grad) {
+    if (!tape) return (tl_model_maps){0};
+    return (tl_model_maps){.encoder_self = room_for(tape, model->attentions[TL_ENCODER_SELF], keep_grad),
+                           .decoder_self = room_for(tape, model->attentions[TL_DECODER_SELF], keep_grad),
+                           .cross = room_for(tape, model->attentions[TL_CROSS], keep_grad)};
+}
+
+tl_attention_maps *tl_model_maps_of(const tl_model_maps *maps, tl_attention_kind kind) {
+    if (!maps) return NULL;
+    return kind == TL_ENCODER_SELF   ? maps->encoder_self
+           : kind == TL_DECODER_SELF ? maps->decoder_self
+                                     : maps->cross;
+}

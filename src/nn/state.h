@@ -1,0 +1,20 @@
+/* For models that write a state of their own (transformer_state.c): what all states share. */
+#ifndef TL_NN_STATE_H
+#define TL_NN_STATE_H
+
+#include "tapeloom/nn.h"
+
+void *tl_zeroed(tl_tape *tape, size_t bytes); /* tl_tape_memory, zeroed */
+
+/* Fills in what all states have, and makes room for maps where they are asked for.
+ * False when out of memory. */
+bool tl_state_init(tl_model_state *state, const tl_model_state_kind *kind, const tl_model *model,
+                   tl_tape *tape, const tl_batch *source, const tl_model_state_options *options);
+/* While a step is taken: what one layer's attention was. probs [n,H,q,keys]: row r is query r % q of sentence r / q. */
+void tl_state_record(tl_model_state *state, tl_attention_kind kind, int layer, tl_tensor probs);
+
+/* The second implementation of every model (from_scratch.c). */
+tl_model_state *tl_state_from_scratch(const tl_model *model, tl_tape *tape, const tl_batch *source,
+                                      const tl_model_state_options *options);
+
+#endif

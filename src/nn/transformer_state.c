@@ -1,0 +1,122 @@
+/* A Transformer's state: the keys and values of all positions that were read.
+ *
+ * A step computes one position: its key and value are written behind those of earlier positions, and the encoder's keys
+ * and values are made once a sentence; all its rows look at them. The numbers are those of computing the whole prefix
+ * anew, to the bit, because every element of a product is a chain over k alone and softmax's sums are prefix-stable. */
+#include "decoder_layer.h"
+#include "state.h"
+#include "transformer.h"
+
+#include "tapeloom/op.h"
+
+#include <string.h>
+
+typedef struct layer_caches {
+    tl_kv_cache self, cross; /* of all rows; of all sentences */
+} layer_caches;
+
+typedef struct caches {
+    tl_model_state state;
+    layer_caches *layer;
+    int *src_lengths; /* [sentences] */
+} caches;
+
+static caches *of(tl_model_state *state) { return (caches *)state; }
+static const tl_transformer *model_of(const tl_model_state *state) {
+    return (const tl_transformer *)state->model;
+}
+
+/* ---- a step ---- */
+
+static tl_var one_layer(tl_model_state *state, int l, tl_var x) {
+    layer_caches *c = &of(state)->layer[l];
+    tl_attention_maps self = {0}, cross = {0};
+    const bool self_seen = state->maps[TL_DECODER_SELF], cross_seen = state->maps[TL_CROSS];
+    x = tl_decoder_layer_over(&model_of(state)->decoder.layer[l], x,
+                              &(tl_attended){.own = &c->self, .maps = self_seen ? &self : NULL},
+                              &(tl_attended){.other = &c->cross,
+                                             .mask = &(tl_mask){.key_lengths = of(state)->src_lengths},
+                                             .maps = cross_seen ? &cross : NULL});
+    if (!tl_ok(x)) return x;
+    if (self_seen) tl_state_record(state, TL_DECODER_SELF, l, tl_value(self.probs));
+    if (cross_seen) tl_state_record(state, TL_CROSS, l, tl_value(cross.probs));
+    return x;
+}
+
+static tl_var step(tl_model_state *state, const int *words) {
+    const tl_transformer *m = model_of(state);
+    const long rows = state->sentences * state->each;
+    tl_var x =
+        tl_transformer_embed(m, state->tape, &m->tgt_embedding, &m->tgt_positions, words, rows, state->at, 1);
+    for (int l = 0; l < m->decoder.layers; l++) x = one_layer(state, l, x);
+    if (m->decoder.has_norm) x = tl_layer_norm_forward(&m->decoder.norm, x);
+    return tl_reshape(tl_transformer_logits(m, x), TL_SHAPE(rows, m->model.tgt_vocab));
+}
+
+/* ---- rows that move ---- */
+
+static void copy_positions(tl_tensor cache, long to, long from, long count) {
+    const size_t bytes =
+        (size_t)(count * cache.stride[2]) * sizeof *cache.data; /* a row's positions lie in one piece */
+    memcpy(cache.data + to * cache.stride[0], cache.data + from * cache.stride[0], bytes);
+}
+
+static void copy_row(tl_model_state *state, long to, long from) {
+    for (int l = 0; l < model_of(state)->decoder.layers; l++) {
+        copy_positions(of(state)->layer[l].self.k, to, from, state->at);
+        copy_positions(of(state)->layer[l].self.v, to, from, state->at);
+    }
+}
+
+/* The encoder's keys and values are nobody else's: they may be overwritten. */
+static void keep(tl_model_state *state, const long *kept, long sentences) {
+    caches *c = of(state);
+    for (long s = 0; s < sentences; s++) {
+        const long from = kept[s];
+        if (from == s) continue;
+        for (long j = 0; j < state->each; j++) copy_row(state, s * state->each + j, from * state->each + j);
+        for (int l = 0; l < model_of(state)->decoder.layers; l++) {
+            tl_tensor_copy(tl_at(c->layer[l].cross.k, s), tl_at(c->layer[l].cross.k, from));
+            tl_tensor_copy(tl_at(c->layer[l].cross.v, s), tl_at(c->layer[l].cross.v, from));
+        }
+        c->src_lengths[s] = c->src_lengths[from];
+    }
+    for (int l = 0; l < model_of(state)->decoder.layers; l++) {
+        layer_caches *one = &c->layer[l];
+        one->self.k.dim[0] = one->self.v.dim[0] = sentences * state->each;
+        one->cross.k.dim[0] = one->cross.v.dim[0] = sentences;
+    }
+}
+
+static const tl_model_state_kind kind = {step, copy_row, keep};
+
+/* ---- its beginning ---- */
+
+/* A position's heads lie side by side, as its projection makes them. */
+static tl_tensor cache_memory(const tl_model_state *state) {
+    const long d_model = model_of(state)->config.d_model, heads = model_of(state)->config.heads,
+               rows = state->sentences * state->each, capacity = state->capacity;
+    return (tl_tensor){.data =
+                           tl_tape_memory(state->tape, (size_t)(rows * capacity * d_model) * sizeof(tl_real)),
+                       .rank = 4,
+                       .dim = {rows, heads, capacity, d_model / heads},
+                       .stride = {capacity * d_model, d_model / heads, d_model, 1}};
+}
+
+tl_model_state *tl_transformer_begin(const tl_model *model, tl_tape *tape, const tl_batch *source,
+                                     const tl_model_state_options *options) {
+    const tl_transformer *m = (const tl_transformer *)model;
+    const int layers = m->decoder.layers;
+    caches *c = tl_zeroed(tape, sizeof *c);
+    if (!c || !tl_state_init(&c->state, &kind, model, tape, source, options)) return NULL;
+    c->layer = tl_zeroed(tape, (size_t)(layers + 1) * sizeof *c->layer);
+    c->src_lengths = tl_tape_memory(tape, (size_t)source->sentences * sizeof *c->src_lengths);
+    if (!c->layer || !c->src_lengths) return NULL;
+    memcpy(c->src_lengths, source->src_lengths, (size_t)source->sentences * sizeof *c->src_lengths);
+    tl_var memory = tl_transformer_encode(m, tape, source, NULL);
+    for (int l = 0; l < layers && tl_ok(memory); l++) {
+        c->layer[l].self = (tl_kv_cache){.k = cache_memory(&c->state), .v = cache_memory(&c->state)};
+        c->layer[l].cross = tl_attention_cache_of(&m->decoder.layer[l].multihead_attn, memory);
+    }
+    return tl_tape_error(tape) ? NULL : &c->state;
+}

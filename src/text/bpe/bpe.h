@@ -1,0 +1,59 @@
+/* Inside a byte-pair encoding. Symbols are texts with numbers, and merges are pairs of those numbers: the lower a
+ * pair's own number, the earlier it is merged. Symbols at the end of a word carry "</w>". */
+#ifndef TL_TEXT_BPE_H
+#define TL_TEXT_BPE_H
+
+#include "tapeloom/text.h"
+#include "text/table.h"
+
+#define TL_BPE_END "</w>"
+enum { TL_BPE_END_SIZE = sizeof TL_BPE_END - 1 };
+
+struct tl_bpe_words {
+    tl_table words;
+    long *times; /* [words.count] */
+    size_t room;
+    bool failed; /* a word is missing: nothing may be learnt from them */
+};
+
+/* A part of the word that is being cut: bytes of tl_bpe.spelt. */
+typedef struct tl_bpe_piece {
+    size_t start, size;
+    int32_t symbol; /* -1: no merge knows it */
+    int32_t pair;   /* that it makes with the next piece; -1: none */
+} tl_bpe_piece;
+
+struct tl_bpe {
+    tl_error error;
+    int version; /* of the codes: 0.1 has "</w>" as a symbol of its own, 0.2 in the last character's */
+    tl_table symbols;
+    tl_table pairs;  /* keys are two numbers of symbols, as bytes */
+    int32_t *merged; /* [pairs.count] the symbol that a pair becomes */
+    int32_t *merges; /* [merge_count] pairs in the file's order; one may come again and then does nothing */
+    long merge_count;
+    size_t merged_room, merges_room;
+
+    tl_table words;  /* that have been cut already */
+    size_t *results; /* [words.count] where each one's line of subwords begins in `written` */
+    char *written;
+    size_t results_room, written_used, written_room;
+    char *spelt; /* the word at hand with TL_BPE_END behind it */
+    tl_bpe_piece *pieces;
+    size_t spelt_room, pieces_room;
+};
+
+/* The line without the spaces, CRs and LFs around it: Python's strip('\r\n '). */
+tl_span tl_bpe_strip(tl_span line);
+/* Takes the next word off the front of a stripped line: between spaces, and nothing else. False at the end. */
+bool tl_bpe_next_word(tl_span *rest, tl_span *word);
+/* Length of the character at the front; a byte that is not UTF-8 is one by itself. */
+size_t tl_bpe_character(tl_span text);
+
+/* The key of a pair of symbols in a table; `room` holds it. */
+tl_span tl_bpe_pair_key(int32_t first, int32_t second, int32_t room[2]);
+
+tl_bpe *tl_bpe_empty(void); /* version 0.2 without merges; NULL when out of memory */
+/* Appends a merge. False, and the error set, when out of memory. */
+bool tl_bpe_add_merge(tl_bpe *bpe, tl_span first, tl_span second);
+
+#endif

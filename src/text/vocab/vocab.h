@@ -1,0 +1,19 @@
+/* Inside a vocabulary: a table whose numbers are the ids. Invariant: the first TL_SPECIALS keys are the
+ * specials, and no key is empty, holds white space or is not UTF-8; so every vocabulary can be written and
+ * read back. */
+#ifndef TL_TEXT_VOCAB_H
+#define TL_TEXT_VOCAB_H
+
+#include "tapeloom/text.h"
+#include "text/table.h"
+
+struct tl_vocab {
+    tl_error error;
+    tl_table tokens;
+};
+
+extern const char *const tl_vocab_specials[TL_SPECIALS];
+
+tl_vocab *tl_vocab_empty(void); /* the specials only; NULL when out of memory */
+
+#endif
