@@ -101,7 +101,8 @@ tl_run *tl_run_open(const char *dir, const tl_run_choice *choice, tl_error *erro
  * only when out of memory. */
 tl_run *tl_run_new(const char *dir, const tl_run_settings *settings);
 void tl_run_free(tl_run *run);
-const char *tl_run_error(const tl_run *run); /* the first failure, or NULL */
+/* The first failure, of the run or else of its tape; NULL if all is well. */
+const char *tl_run_error(const tl_run *run);
 void tl_run_clear_error(tl_run *run);
 /* Who is told from here on what the run is doing; NULL: nobody. The table must outlive the run. */
 void tl_run_tell(tl_run *run, const tl_events *events);

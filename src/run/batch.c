@@ -5,7 +5,12 @@
 
 static tl_corpus *corpus_of(tl_run *run, const char *const *sources, const char *const *targets, long count) {
     tl_corpus *lines = tl_corpus_new();
-    for (long i = 0; i < count; i++) tl_corpus_add(lines, sources[i], targets ? targets[i] : "");
+    for (long i = 0; i < count; i++) {
+        const char *target = targets ? targets[i] : "";
+        if (!sources[i] || !target)
+            tl_error_set(&run->error, "line %ld of a batch is NULL: give a text", i + 1);
+        tl_corpus_add(lines, sources[i] ? sources[i] : "", target ? target : "");
+    }
     tl_corpus *encoded = tl_corpus_error(lines) ? NULL : tl_run_encode(run, lines);
     if (tl_corpus_error(lines)) tl_error_set(&run->error, "%s", tl_corpus_error(lines));
     tl_corpus_free(lines);

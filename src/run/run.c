@@ -69,7 +69,8 @@ void tl_run_free(tl_run *run) {
 
 const char *tl_run_error(const tl_run *run) {
     if (!run) return "run: out of memory";
-    return tl_failed(&run->error) ? run->error.message : NULL;
+    if (tl_failed(&run->error)) return run->error.message;
+    return run->tape ? tl_tape_error(run->tape) : NULL;
 }
 
 void tl_run_clear_error(tl_run *run) {

@@ -1,0 +1,44 @@
+/* What the tests of this room share: a run of old, which tests/golden keeps, and one that is trained in a moment. Run from
+ * the top of the repository. */
+#ifndef TL_TESTS_RUN_FIXTURE_H
+#define TL_TESTS_RUN_FIXTURE_H
+
+#include "io/scratch.h"
+
+#include "tapeloom.h"
+
+#define OLD_RUN "tests/golden/run"
+
+static inline tl_run *open_old(void) {
+    tl_error error = {""};
+    tl_set_threads(1);
+    tl_run *run = tl_run_open(OLD_RUN, NULL, &error);
+    ck_assert_msg(run != NULL, "%s", error.message);
+    return run;
+}
+
+/* The smallest model that is one, on sequences of symbols. */
+static inline tl_run_settings small_settings(void) {
+    tl_run_settings s = tl_run_settings_default();
+    s.data.task = "copy";
+    s.data.sentences = 60;
+    s.data.symbols = 9;
+    s.data.max_symbols = 4;
+    s.model.preset = "toy";
+    s.model.d_model = s.model.d_ff = 8;
+    s.model.heads = 2;
+    s.model.layers = 1;
+    s.training.batch_tokens = 64;
+    s.training.steps = 8;
+    s.training.warmup = 4;
+    s.training.lr = 0.01;
+    s.validation.validate_every = 4;
+    s.validation.average = 2;
+    return s;
+}
+
+static inline void assert_run_ok(const tl_run *run) {
+    ck_assert_msg(tl_run_error(run) == NULL, "%s", tl_run_error(run));
+}
+
+#endif
