@@ -37,6 +37,44 @@ static inline tl_run_settings small_settings(void) {
     return s;
 }
 
+/* A run in a folder's "known" that knows a few pairs by heart, opened: in words, which BLEU counts from the first. */
+#define KNOWN                                 \
+ "the dog sleeps\tle chien dort\n"            \
+ "the cat sleeps\tle chat dort\n"             \
+ "the dog eats\tle chien mange\n"             \
+ "the cat eats\tle chat mange\n"              \
+ "the black dog sleeps\tle chien noir dort\n" \
+ "the black cat eats\tle chat noir mange\n"
+static inline tl_run *train_well(const scratch *s) {
+    char pairs[1024], dir[1024];
+    tl_error error = {""};
+    tl_run_settings settings = tl_run_settings_default();
+    snprintf(pairs, sizeof pairs, "%s/pairs.tsv", s->folder);
+    snprintf(dir, sizeof dir, "%s/known", s->folder);
+    put_text(pairs, KNOWN);
+    settings.data.train = settings.data.valid = pairs;
+    settings.text.units = "words";
+    settings.text.min_count = 1;
+    settings.model = (tl_model_settings){.preset = "toy",
+                                         .d_model = 32,
+                                         .d_ff = 32,
+                                         .layers = 1,
+                                         .tie = "target",
+                                         .activation = "relu",
+                                         .positions = "sinusoidal"};
+    settings.training.lr = 0.01;
+    settings.training.warmup = 20;
+    settings.training.steps = settings.validation.validate_every = 120;
+    tl_set_threads(1);
+    setenv("PATH", s->folder, 1); /* no gnuplot */
+    tl_run *run = tl_run_new(dir, &settings);
+    ck_assert_msg(tl_run_train(run, false, NULL) == TL_ENDED, "%s", tl_run_error(run));
+    tl_run_free(run);
+    run = tl_run_open(dir, NULL, &error);
+    ck_assert_msg(run != NULL, "%s", error.message);
+    return run;
+}
+
 static inline void assert_run_ok(const tl_run *run) {
     ck_assert_msg(tl_run_error(run) == NULL, "%s", tl_run_error(run));
 }
