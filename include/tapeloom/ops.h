@@ -33,6 +33,9 @@ typedef struct tl_mask {
     const uint8_t *attend; /* TL_ATTEND or TL_BLOCK, row-major [attend_dim[0..3]] */
     long attend_dim[4];    /* batch, head, query, key; 1 = the same for all. Read only if attend is given. */
 } tl_mask;
+/* May query i of `queries` see key j of `keys`, in head h of sentence b? What masked_softmax and attention do, for looking
+ * and for tests; mask may be NULL. False outside the queries, the keys, or attend_dim. */
+bool tl_mask_shows(const tl_mask *mask, long b, long h, long i, long j, long queries, long keys);
 
 /* What a loss gives: the mean of its elements, their sum, or each of them. The names are PyTorch's. */
 typedef enum tl_reduction { TL_REDUCE_MEAN, TL_REDUCE_SUM, TL_REDUCE_NONE } tl_reduction;

@@ -192,7 +192,7 @@ typedef struct tl_toy_config {
 bool tl_corpus_toy(tl_corpus *corpus, const tl_toy_config *config);
 
 /* Sentences of a small grammar of English and French, or English and Chinese, with true word alignments: see
- * src/text/grammar/grammar.h for what is in it. */
+ * src/text/grammar/grammar.c for what is in it. */
 typedef enum tl_grammar_part {
     TL_GRAMMAR_TRAIN,
     TL_GRAMMAR_HELD_OUT /* combine words in ways that no sentence of TL_GRAMMAR_TRAIN does */

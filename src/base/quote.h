@@ -1,5 +1,5 @@
-/* Foreign bytes made harmless for a line that a person reads: what a file, a path or a user's text says may break the line,
- * colour the terminal or turn the order of its letters around, and must not. The one mechanism for every message. */
+/* Foreign bytes made harmless for a line that a person reads: what a file, a path or a user's text says could break the
+ * line, colour the terminal or turn the order of its letters around. The one mechanism for every message. */
 #ifndef TL_BASE_QUOTE_H
 #define TL_BASE_QUOTE_H
 

@@ -8,6 +8,7 @@
  * everything first, reads into memory beside them, and copies at the end, where nothing can fail any more. */
 #include "complain.h"
 #include "dtype.h"
+#include "fitting.h"
 
 #include "tapeloom/io.h"
 #include "tapeloom/nn.h"
@@ -123,8 +124,6 @@ bool tl_checkpoint_save(const char *path, const tl_params *params, tl_adam *adam
 
 /* ---- loading ---- */
 
-#define SAME_MODEL "the model must be made with the configuration it was saved with"
-
 /* Is this a checkpoint, of a version that we know? */
 static bool check_format(const tl_safetensors *in, const char *file, tl_error *error) {
     const char *format = tl_safetensors_metadata(in, "format"),
@@ -143,46 +142,15 @@ static bool check_format(const tl_safetensors *in, const char *file, tl_error *e
     return true;
 }
 
-/* Every part is there in its shape and in the very numbers that this library computes with. */
-static bool check_tensors(const parts *p, const tl_safetensors *in, const char *file, tl_error *error) {
-    char name[TL_SHOWN], here[TL_SHAPE_TEXT], there[TL_SHAPE_TEXT];
-    for (long i = 0; i < (long)p->params * TENSORS; i++) {
-        const tl_safetensors_item *item = &p->items[i];
-        const tl_safetensors_entry *e = tl_safetensors_find(in, item->name);
-        tl_shape shape = tl_shape_of(item->tensor);
-        tl_shown(item->name, strlen(item->name), 80, name);
-        if (e == NULL)
-            return tl_error_set(error, "%s: no tensor \"%s\", expected one of shape %s; " SAME_MODEL, file,
-                                name, tl_shape_text(shape, here));
-        if (!tl_shape_equal(e->shape, shape))
-            return tl_error_set(error, "%s: tensor \"%s\" has shape %s, expected %s; " SAME_MODEL, file, name,
-                                tl_shape_text(e->shape, there), tl_shape_text(shape, here));
-        if (e->dtype == tl_dtype_resolve(TL_DTYPE_REAL)) continue;
-        bool other = e->dtype == TL_DTYPE_F32 || e->dtype == TL_DTYPE_F64;
-        return tl_error_set(error,
-                            "%s: tensor \"%s\" has dtype %s, expected %s: going on would not be exact; %s",
-                            file, name, tl_dtype_name(e->dtype), tl_dtype_name(TL_DTYPE_REAL),
-                            !other                     ? "give a checkpoint that training has saved"
-                            : e->dtype == TL_DTYPE_F64 ? "use the program built with PRECISION=double"
-                                                       : "use the program built with PRECISION=float");
-    }
-    return true;
-}
-
-/* And nothing else is. */
-static bool check_superfluous(const parts *p, const tl_safetensors *in, const char *file, tl_error *error) {
-    long count = (long)p->params * TENSORS;
-    char name[TL_SHOWN], there[TL_SHAPE_TEXT];
-    if (tl_safetensors_count(in) == count) return true; /* all of ours, and no more */
-    for (long i = 0; i < tl_safetensors_count(in); i++) {
-        const tl_safetensors_entry *e = tl_safetensors_at(in, i);
-        bool ours = false;
-        for (long j = 0; j < count && !ours; j++) ours = strcmp(p->items[j].name, e->name) == 0;
-        if (ours) continue;
-        return tl_error_set(error, "%s: tensor \"%s\" %s has no parameter in this model; " SAME_MODEL, file,
-                            tl_shown(e->name, strlen(e->name), 80, name), tl_shape_text(e->shape, there));
-    }
-    return true;
+/* The very numbers that this library computes with. */
+static bool is_exact(const tl_safetensors_entry *e, const char *file, const char *name, tl_error *error) {
+    if (e->dtype == tl_dtype_resolve(TL_DTYPE_REAL)) return true;
+    bool other = e->dtype == TL_DTYPE_F32 || e->dtype == TL_DTYPE_F64;
+    return tl_error_set(error, "%s: tensor \"%s\" has dtype %s, expected %s: going on would not be exact; %s",
+                        file, name, tl_dtype_name(e->dtype), tl_dtype_name(TL_DTYPE_REAL),
+                        !other                     ? "give a checkpoint that training has saved"
+                        : e->dtype == TL_DTYPE_F64 ? "use the program built with PRECISION=double"
+                                                   : "use the program built with PRECISION=float");
 }
 
 static bool read_count(const tl_safetensors *in, const char *file, const char *key, long *count,
@@ -223,8 +191,8 @@ static void loaded_free(loaded *l) {
 static bool read_all(loaded *l, const parts *p, tl_safetensors *in, const char *path, tl_error *error) {
     char file[TL_SHOWN];
     tl_shown_path(path, file);
-    if (!check_format(in, file, error) || !check_tensors(p, in, file, error) ||
-        !check_superfluous(p, in, file, error))
+    if (!check_format(in, file, error) ||
+        !tl_file_fits(in, p->items, (long)p->params * TENSORS, is_exact, file, error))
         return false;
     size_t numbers = 1;
     for (long i = 0; i < (long)p->params * TENSORS; i++) numbers += (size_t)tl_numel(p->items[i].tensor);

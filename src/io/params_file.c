@@ -4,6 +4,7 @@
  * reads directly. Mapping reads nothing: the file's pages become the values. */
 #include "complain.h"
 #include "dtype.h"
+#include "fitting.h"
 #include "safetensors.h"
 
 #include "tapeloom/io.h"
@@ -12,66 +13,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The parameters as a file's tensors, for the caller to free; NULL when out of memory. */
+static tl_safetensors_item *list_items(const tl_params *params) {
+    int count = tl_params_count(params);
+    tl_safetensors_item *items = malloc((size_t)(count + 1) * sizeof *items);
+    for (int i = 0; items != NULL && i < count; i++) {
+        const tl_param *p = tl_params_at(params, i);
+        items[i] = (tl_safetensors_item){p->leaf.name, p->leaf.value, TL_DTYPE_REAL};
+    }
+    return items;
+}
+
 bool tl_params_save(const tl_params *params, const char *path, const tl_safetensors_pair *metadata,
                     long metadata_count, tl_error *error) {
     char file[TL_SHOWN];
     if (tl_params_error(params) != NULL)
         return tl_error_set(error, "%s: not written: %s", tl_shown_path(path, file), tl_params_error(params));
-    int count = tl_params_count(params);
-    tl_safetensors_item *items = malloc((size_t)(count + 1) * sizeof *items);
+    tl_safetensors_item *items = list_items(params);
     if (items == NULL) return tl_fail_memory(error, "writing", path);
-    for (int i = 0; i < count; i++) {
-        const tl_param *p = tl_params_at(params, i);
-        items[i] = (tl_safetensors_item){p->leaf.name, tl_param_value(p), TL_DTYPE_REAL};
-    }
-    bool ok = tl_safetensors_write(path, items, count, metadata, metadata_count, error);
+    bool ok = tl_safetensors_write(path, items, tl_params_count(params), metadata, metadata_count, error);
     free(items);
     return ok;
 }
 
-/* Every parameter is there in its shape and a dtype that can be read. */
-static bool check_parameters(const tl_params *params, const tl_safetensors *file, const char *shown,
-                             tl_error *error) {
-    char name[TL_SHOWN], here[TL_SHAPE_TEXT], there[TL_SHAPE_TEXT];
-    for (int i = 0; i < tl_params_count(params); i++) {
-        const tl_param *p = tl_params_at(params, i);
-        const tl_safetensors_entry *e = tl_safetensors_find(file, p->leaf.name);
-        tl_shape shape = tl_shape_of(p->leaf.value);
-        tl_shown(p->leaf.name, strlen(p->leaf.name), 80, name);
-        if (e == NULL)
-            return tl_error_set(error,
-                                "%s: no tensor \"%s\", expected one of shape %s; the model must be made with "
-                                "the configuration it was saved with",
-                                shown, name, tl_shape_text(shape, here));
-        if (!tl_shape_equal(e->shape, shape))
-            return tl_error_set(
-                error,
-                "%s: tensor \"%s\" has shape %s, expected %s; the model must be made with the "
-                "configuration it was saved with",
-                shown, name, tl_shape_text(e->shape, there), tl_shape_text(shape, here));
-        if (!tl_dtype_is_real(e->dtype))
-            return tl_error_set(error,
-                                "%s: tensor \"%s\" has dtype %s, expected F64, F32, F16 or BF16; convert it",
-                                shown, name, tl_dtype_name(e->dtype));
-    }
-    return true;
-}
-
-/* And nothing else is. */
-static bool check_superfluous(const tl_params *params, const tl_safetensors *file, const char *shown,
-                              tl_error *error) {
-    char name[TL_SHOWN], there[TL_SHAPE_TEXT];
-    if (tl_safetensors_count(file) == tl_params_count(params)) return true; /* all of ours, and no more */
-    for (long i = 0; i < tl_safetensors_count(file); i++) {
-        const tl_safetensors_entry *e = tl_safetensors_at(file, i);
-        if (tl_params_find(params, e->name) != NULL) continue;
-        return tl_error_set(
-            error,
-            "%s: tensor \"%s\" %s is not a parameter of this model; the model must be made with "
-            "the configuration it was saved with",
-            shown, tl_shown(e->name, strlen(e->name), 80, name), tl_shape_text(e->shape, there));
-    }
-    return true;
+static bool is_readable(const tl_safetensors_entry *e, const char *file, const char *name, tl_error *error) {
+    if (tl_dtype_is_real(e->dtype)) return true;
+    return tl_error_set(error, "%s: tensor \"%s\" has dtype %s, expected F64, F32, F16 or BF16; convert it",
+                        file, name, tl_dtype_name(e->dtype));
 }
 
 /* Reads all parameters one behind the other into `values`, or with NULL to their own places. */
@@ -109,8 +77,11 @@ static tl_safetensors *open_fitting(const tl_params *params, const char *path, t
     }
     tl_safetensors *file = tl_safetensors_open(path, error);
     if (file == NULL) return NULL;
-    if (check_parameters(params, file, shown, error) && check_superfluous(params, file, shown, error))
-        return file;
+    tl_safetensors_item *items = list_items(params);
+    bool fits = items != NULL ? tl_file_fits(file, items, tl_params_count(params), is_readable, shown, error)
+                              : tl_fail_memory(error, "reading", path);
+    free(items);
+    if (fits) return file;
     tl_safetensors_close(file);
     return NULL;
 }

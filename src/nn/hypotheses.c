@@ -132,14 +132,13 @@ static void move_down(tl_hypotheses *h, long first, int at) {
         }
 }
 
-/* What row `row` has looked at so far becomes the maps of hypothesis `rank` of sentence `number`. Where the first word was
- * given, not written, its row stays empty. */
+/* What row `row` has looked at so far becomes the maps of hypothesis `rank` of sentence `number`; there is as much of it as
+ * there was of any before. Where the first word was given, not written, its row stays empty. */
 static void keep_maps(tl_hypotheses *h, long number, int rank, long row, long t) {
     const long steps = h->state->at, from = t + 1 - steps;
     for (int kind = 0; kind < TL_ATTENTION_KINDS; kind++)
         for (int l = 0; h->best_maps[kind] && l < h->state->model->attentions[kind]; l++) {
             tl_tensor to = tl_at(h->best_maps[kind][l], number, rank);
-            tl_tensor_fill(to, 0);
             tl_tensor_copy(tl_tensor_slice(to, 1, from, from + steps),
                            tl_tensor_slice(tl_at(h->state->maps[kind][l], row), 1, 0, steps));
         }
@@ -256,6 +255,13 @@ static bool stuck(const tl_hypotheses *h, long place, long t) {
 bool tl_hypotheses_extend(tl_hypotheses *h, tl_tensor logits, long t, long *going) {
     enum { SMALL = 8192, SMALL_GREEDY = 30000 }; /* up to so many logits, one thread is as fast as two */
     const long rows = h->sentences * h->width;
+    if (!tl_is_contiguous(logits)) { /* a model may hand out a view */
+        tl_tensor copy = tl_tensor_of(tl_tape_memory(h->tape, (size_t)(rows * h->vocab) * sizeof(tl_real)),
+                                      TL_SHAPE(rows, h->vocab));
+        if (!copy.data) return false;
+        tl_tensor_copy(copy, logits);
+        logits = copy;
+    }
     const scan_job job = {h, logits.data, t};
     tl_share(rows * h->vocab > (h->width > 1 ? SMALL : SMALL_GREEDY), rows, scan_row, &job);
     for (long p = 0; p < h->sentences; p++) {

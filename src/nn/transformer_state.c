@@ -111,10 +111,10 @@ tl_model_state *tl_transformer_begin(const tl_model *model, tl_tape *tape, const
     if (!c || !tl_state_init(&c->state, &kind, model, tape, source, options)) return NULL;
     c->layer = tl_zeroed(tape, (size_t)(layers + 1) * sizeof *c->layer);
     c->src_lengths = tl_tape_memory(tape, (size_t)source->sentences * sizeof *c->src_lengths);
-    if (!c->layer || !c->src_lengths) return NULL;
-    memcpy(c->src_lengths, source->src_lengths, (size_t)source->sentences * sizeof *c->src_lengths);
     tl_var memory = tl_transformer_encode(m, tape, source, NULL);
-    for (int l = 0; l < layers && tl_ok(memory); l++) {
+    if (!tl_ok(memory)) return NULL;
+    memcpy(c->src_lengths, source->src_lengths, (size_t)source->sentences * sizeof *c->src_lengths);
+    for (int l = 0; l < layers; l++) {
         c->layer[l].self = (tl_kv_cache){.k = cache_memory(&c->state), .v = cache_memory(&c->state)};
         c->layer[l].cross = tl_attention_cache_of(&m->decoder.layer[l].multihead_attn, memory);
     }

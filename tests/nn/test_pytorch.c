@@ -13,12 +13,13 @@ static void close_tape(tl_tape *tape) {
 static const struct {
     const char *file;
     tl_activation activation;
-    bool pre_norm, no_final_norm;
-} stacks[] = {{"transformer_post_relu", TL_RELU, false, false},
-              {"transformer_post_gelu", TL_GELU, false, false},
-              {"transformer_pre_relu", TL_RELU, true, false},
-              {"transformer_pre_gelu", TL_GELU, true, false},
-              {"transformer_post_relu_nofinal", TL_RELU, false, true}};
+    bool pre_norm, no_final_norm, no_bias;
+} stacks[] = {{"transformer_post_relu", TL_RELU, false, false, false},
+              {"transformer_post_gelu", TL_GELU, false, false, false},
+              {"transformer_pre_relu", TL_RELU, true, false, false},
+              {"transformer_pre_gelu", TL_GELU, true, false, false},
+              {"transformer_post_relu_nofinal", TL_RELU, false, true, false},
+              {"transformer_pre_gelu_nobias", TL_GELU, true, false, true}};
 
 START_TEST(encoder_and_decoder) {
     fixture f = fixture_open(stacks[_i].file, "");
@@ -34,7 +35,8 @@ START_TEST(encoder_and_decoder) {
                                                      .d_ff = 16,
                                                      .activation = stacks[_i].activation,
                                                      .pre_norm = stacks[_i].pre_norm,
-                                                     .no_final_norm = stacks[_i].no_final_norm});
+                                                     .no_final_norm = stacks[_i].no_final_norm,
+                                                     .no_bias = stacks[_i].no_bias});
     const char *unused = "src_embedding.weight"; /* these fixtures begin after the embeddings */
     fixture_set_params(&f, params, unused);
     tl_tape *tape = tl_tape_new();

@@ -105,6 +105,33 @@ START_TEST(two_operands_broadcast) {
 }
 END_TEST
 
+START_TEST(three_operands_broadcast) {
+    const tl_map_kernels *map = tl_kernels_pick()->map;
+    static const tl_shape of[][3] = {{TL_DIMS(7, 1, 33), TL_DIMS(5, 1), TL_DIMS(33)},
+                                     {TL_DIMS(3, 1100), {0, {0}}, TL_DIMS(3, 1)},
+                                     {TL_DIMS(4), TL_DIMS(2, 3, 1), TL_DIMS(1, 3, 4)}};
+    tl_real *data[3] = {pool(1), pool(2), pool(4)}, *w_data = pool(3), *before = pool(3), value;
+    for (int k = 0; k < 3 * LAYOUTS * LAYOUTS; k++) {
+        tl_shape shape = of[k % 3][0];
+        tl_tensor in[3], wide[3];
+        for (int i = 0; i < 3; i++) {
+            must(tl_shape_broadcast(shape, of[k % 3][i], &shape));
+            in[i] = laid_out(data[i], of[k % 3][i], (k / 3 + i * (k / 3 / LAYOUTS)) % LAYOUTS);
+        }
+        tl_tensor w = laid_out(w_data, shape, k % LAYOUTS);
+        for (int i = 0; i < 3; i++) wide[i] = tl_tensor_expand(in[i], shape);
+        tl_map3(w, in[0], in[1], in[2], map->binary_cross_entropy);
+        for (long i = 0; i < tl_numel(w); i++) {
+            map->binary_cross_entropy(1, &value, at(wide[0], i), 1, at(wide[1], i), 1, at(wide[2], i), 1);
+            must(*at(w, i) == value);
+        }
+        must_leave_the_rest(w, w_data, before, 20000);
+    }
+    for (int i = 0; i < 3; i++) free(data[i]);
+    free(w_data), free(before);
+}
+END_TEST
+
 START_TEST(dropout_counts_in_row_major_order) {
     tl_real *x_data = pool(1), *y_data = pool(2), *before = pool(2);
     tl_rng_key key = tl_rng_key_of(5, "d");
@@ -361,6 +388,7 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, one_operand, 0, SHAPES);
     tcase_add_loop_test(tc, two_operands_broadcast, 0, PAIRS);
+    tcase_add_test(tc, three_operands_broadcast);
     tcase_add_test(tc, dropout_counts_in_row_major_order);
     tcase_add_loop_test(tc, copies, 0, SHAPES);
     tcase_add_test(tc, copies_of_views_and_broadcasts);

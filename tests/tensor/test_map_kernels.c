@@ -56,6 +56,7 @@ static void fill(tl_real *x, int round) {
 
 static long double exact_copy(long double x) { return x; }
 static long double exact_neg(long double x) { return -x; }
+static long double exact_abs(long double x) { return fabsl(x); }
 static long double exact_relu(long double x) { return x <= 0 ? 0 : x; }
 static long double exact_sigmoid(long double x) {
     return x < 0 ? expl(x) / (1 + expl(x)) : 1 / (1 + expl(-x));
@@ -85,6 +86,7 @@ static const unary unaries[] = {
     {"log", FIELD(log), logl, 1, false},
     {"tanh", FIELD(tanh), tanhl, 2.5, false},
     {"sigmoid", FIELD(sigmoid), exact_sigmoid, 2.5, false},
+    {"abs", FIELD(abs), exact_abs, 0, false},
     {"relu", FIELD(relu), exact_relu, 0, false},
     {"gelu", FIELD(gelu), exact_gelu, 2, true},
     {"gelu_tanh", FIELD(gelu_tanh), exact_gelu_tanh, 2, true},
@@ -214,6 +216,7 @@ static long double d_tanh(long double x, long double p) { return (void)p, 1 - ta
 static long double d_sigmoid(long double x, long double p) {
     return (void)p, exact_sigmoid(x) * exact_sigmoid(-x);
 }
+static long double d_abs(long double x, long double p) { return (void)p, x > 0 ? 1 : -1; }
 static long double d_relu(long double x, long double p) { return (void)p, x > 0; }
 static long double d_gelu(long double x, long double p) {
     return (void)p, normal_cdf(x) + x * normal_density(x);
@@ -224,23 +227,15 @@ static long double d_gelu_tanh(long double x, long double p) {
 }
 #define SLOPE(name) #name, FIELD(name), FIELD(name##_grad)
 static const derivative derivatives[] = {
-    {SLOPE(copy), 0, d_copy, -3, 3},
-    {SLOPE(neg), 0, d_neg, -3, 3},
-    {SLOPE(scale), -2.5, d_scale, -3, 3},
-    {SLOPE(power), 2, d_power, -3, 3},
-    {SLOPE(power), 3.5, d_power, 0.1, 3},
-    {SLOPE(power), -1, d_power, 0.1, 3},
-    {SLOPE(power), 1, d_power, -3, 3},
-    {SLOPE(power), 0, d_power, -3, 3},
-    {SLOPE(exp), 0, d_exp, -10, 10},
-    {SLOPE(log), 0, d_log, 0.01, 10},
-    {SLOPE(sqrt), 0, d_sqrt, 0.01, 10},
-    {SLOPE(tanh), 0, d_tanh, -3, 3},
-    {SLOPE(sigmoid), 0, d_sigmoid, -8, 8},
-    {SLOPE(relu), 0, d_relu, -1, 1},
-    {SLOPE(gelu), 0, d_gelu, -6, 6},
-    {SLOPE(gelu_tanh), 0, d_gelu_tanh, -6, 6},
-    {SLOPE(gelu_tanh), 0, d_gelu_tanh, -100, 100},
+    {SLOPE(copy), 0, d_copy, -3, 3},           {SLOPE(neg), 0, d_neg, -3, 3},
+    {SLOPE(scale), -2.5, d_scale, -3, 3},      {SLOPE(power), 2, d_power, -3, 3},
+    {SLOPE(power), 3.5, d_power, 0.1, 3},      {SLOPE(power), -1, d_power, 0.1, 3},
+    {SLOPE(power), 1, d_power, -3, 3},         {SLOPE(power), 0, d_power, -3, 3},
+    {SLOPE(exp), 0, d_exp, -10, 10},           {SLOPE(log), 0, d_log, 0.01, 10},
+    {SLOPE(sqrt), 0, d_sqrt, 0.01, 10},        {SLOPE(tanh), 0, d_tanh, -3, 3},
+    {SLOPE(sigmoid), 0, d_sigmoid, -8, 8},     {SLOPE(abs), 0, d_abs, -1, 1},
+    {SLOPE(relu), 0, d_relu, -1, 1},           {SLOPE(gelu), 0, d_gelu, -6, 6},
+    {SLOPE(gelu_tanh), 0, d_gelu_tanh, -6, 6}, {SLOPE(gelu_tanh), 0, d_gelu_tanh, -100, 100},
 };
 enum { DERIVATIVES = sizeof derivatives / sizeof *derivatives };
 
@@ -286,6 +281,18 @@ START_TEST(slopes_at_the_edge) {
     must(dx == 0); /* nothing comes through, not even NaN */
     map->power_grad(1, &dx, &one, &zero, &one, 0, false);
     must(dx == 0);
+    map->abs_grad(1, &dx, &nan, &zero, &zero, 0, false);
+    must(dx == 0);
+    map->clamp_grad(1, &dx, &one, &one, &one, 0, false);
+    must(dx == 1);
+    map->clamp_grad(1, &dx, &nan, &large, &one, 0, false);
+    must(dx == 0);
+    map->larger_grad(1, &dx, &one, &zero, 1, (tl_real[]){-0.0f}, 1, false);
+    must(dx == (tl_real)0.5); /* 0 and -0 are equal */
+    map->taken_grad(1, &dx, &nan, &zero, 1, &zero, 1, false);
+    must(dx == 0);
+    map->passed_over_grad(1, &dx, &nan, &nan, 1, &zero, 1, false);
+    must(dx == 0);
     map->gelu_grad(1, &dx, &one, &large, &large, 0, false);
     must(dx == 1);
     map->gelu_tanh_grad(1, &dx, &one, &large, &large, 0, false);
@@ -300,8 +307,9 @@ END_TEST
 START_TEST(two_operands) {
     const tl_map_kernels *table[3];
     enum { N = 45 };
-    tl_real x[N], y[N], z[N], dy[N];
+    tl_real x[N], y[N], z[N], dy[N], whole[N];
     for (long i = 0; i < N; i++) {
+        whole[i] = (tl_real)(i % 3 - 1);
         x[i] = (tl_real)(2 * random_unit() - 1);
         y[i] = (tl_real)(0.5 + random_unit());
         dy[i] = (tl_real)(2 * random_unit() - 1);
@@ -324,6 +332,18 @@ START_TEST(two_operands) {
                 EACH(table[t]->sub(n, z, x, xs, y, ys), a - b);
                 EACH(table[t]->mul(n, z, x, xs, y, ys), a * b);
                 EACH(table[t]->div(n, z, x, xs, y, ys), a / b);
+                EACH(table[t]->maximum(n, z, x, xs, y, ys), a > b ? a : b);
+                EACH(table[t]->minimum(n, z, x, xs, y, ys), a < b ? a : b);
+                EACH(table[t]->squared_difference(n, z, x, xs, y, ys), (tl_real)(a - b) * (tl_real)(a - b));
+                EACH(table[t]->larger_grad(n, z, dy, x, xs, y, ys, false), a > b   ? dy[i]
+                                                                           : a < b ? 0
+                                                                                   : dy[i] / 2);
+                EACH(table[t]->larger_grad(n, z, dy, x, xs, x, xs, true), 7 + dy[i] / 2);
+                EACH(table[t]->taken_grad(n, z, dy, whole, xs, y, ys, false), whole[i * xs] != 0 ? dy[i] : 0);
+                EACH(table[t]->passed_over_grad(n, z, dy, whole, xs, y, ys, true),
+                     7 + (whole[i * xs] != 0 ? 0 : dy[i]));
+                EACH(table[t]->squared_difference_grad(n, z, dy, x, xs, y, ys, false),
+                     2 * (tl_real)(dy[i] * (tl_real)(a - b)));
                 EACH(table[t]->sub_grad_y(n, z, dy, x, xs, y, ys, false), -dy[i]);
                 EACH(table[t]->mul_grad(n, z, dy, x, xs, y, ys, false), dy[i] * a);
                 EACH(table[t]->mul_grad(n, z, dy, x, xs, y, ys, true), 7 + (tl_real)(dy[i] * a));
@@ -333,6 +353,87 @@ START_TEST(two_operands) {
                      7 + (tl_real)((tl_real)(-dy[i] * a) / b));
 #undef EACH
             }
+}
+END_TEST
+
+/* A NaN on either side shows, on every instruction set. */
+START_TEST(extremes_with_nan) {
+    const tl_map_kernels *table[3];
+    const tl_real nan = (tl_real)NAN, a[6] = {nan, 1, nan, -0.0f, INFINITY, nan},
+                  b[6] = {1, nan, nan, 0, nan, -INFINITY};
+    tl_real y[6];
+    for (int t = 0, tables = map_tables(table); t < tables; t++)
+        for (int k = 0; k < 2; k++) {
+            (k ? table[t]->maximum : table[t]->minimum)(6, y, a, 1, b, 1);
+            for (int i = 0; i < 6; i++) must(i == 3 ? y[i] == 0 : isnan(y[i]));
+        }
+}
+END_TEST
+
+/* ---- three operands ---- */
+
+START_TEST(three_operands) {
+    const tl_map_kernels *table[3];
+    enum { N = 45 };
+    tl_real x[N], y[N], z[N], w[N];
+    for (long i = 0; i < N; i++) {
+        x[i] = (tl_real)(i % 4 == 1 ? 0 : 3 * random_unit() - 1.5);
+        y[i] = (tl_real)(-random_unit());
+        z[i] = (tl_real)(random_unit());
+    }
+    x[0] = (tl_real)NAN;
+    for (int t = 0, tables = map_tables(table); t < tables; t++)
+        for (long n = 0; n <= N; n++)
+            for (int steps = 0; steps < 8; steps++) {
+                const long xs = steps & 1, ys = steps >> 1 & 1, zs = steps >> 2;
+                for (int kind = 0; kind < 2; kind++) {
+                    for (long i = 0; i < N; i++) w[i] = 7;
+                    (kind ? table[t]->clamp : table[t]->where)(n, w, x, xs, y, ys, z, zs);
+                    for (long i = 0; i < N; i++) {
+                        const tl_real a = x[i * xs], b = y[i * ys], c = z[i * zs];
+                        const tl_real want = i >= n  ? 7
+                                             : !kind ? (a != 0 ? b : c)
+                                             : a < b ? b
+                                             : a > c ? c
+                                                     : a;
+                        must(w[i] == want || (isnan(w[i]) && isnan(want)));
+                    }
+                }
+            }
+}
+END_TEST
+
+/* Where one of its two terms is far smaller than the other, and for targets that leave one of them out. */
+START_TEST(binary_cross_entropy_and_its_slopes) {
+    const tl_map_kernels *table[3];
+    const int tables = map_tables(table);
+    static const double targets[] = {0, 1, 0.25}, weights[] = {1, 2.5};
+    enum { N = 4000 };
+    static tl_real x[N], y[3][N];
+    const double eps = ldexp(1, -MANTISSA);
+    for (long i = 0; i < N; i++) x[i] = (tl_real)((double)(i - N / 2) / 25);
+    for (int k = 0; k < 6; k++) {
+        const tl_real target = (tl_real)targets[k % 3], w = (tl_real)weights[k / 3];
+        for (int kind = 0; kind < 3; kind++) {
+            for (int t = 0; t < tables; t++) {
+                tl_map3_fn *f = kind == 0   ? table[t]->binary_cross_entropy
+                                : kind == 1 ? table[t]->binary_cross_entropy_dx
+                                            : table[t]->binary_cross_entropy_dy;
+                f(N, y[t], x, 1, &target, 0, &w, 0);
+                must(!memcmp(y[0], y[t], sizeof y[0]));
+            }
+            for (long i = 0; i < N; i++) {
+                const long double l = x[i], yes = w * log1pl(expl(-l)), no = log1pl(expl(l)),
+                                  s = exact_sigmoid(l), rest = exact_sigmoid(-l);
+                const long double a[3] = {target * yes, (1 - target) * s, yes},
+                                  b[3] = {(1 - target) * no, -target * w * rest, -no};
+                const long double exact = a[kind] + b[kind]; /* relative to the larger of its two terms */
+                must_msg(fabsl(y[0][i] - exact) <= 8 * eps * fmaxl(fabsl(a[kind]), fabsl(b[kind])) + 1e-37L,
+                         "kind %d, target %g at %g: %.9g, should be %.9Lg", kind, (double)target, (double)l,
+                         (double)y[0][i], exact);
+            }
+        }
+    }
 }
 END_TEST
 
@@ -426,6 +527,9 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, slopes, 0, DERIVATIVES);
     tcase_add_test(tc, slopes_at_the_edge);
     tcase_add_test(tc, two_operands);
+    tcase_add_test(tc, extremes_with_nan);
+    tcase_add_test(tc, three_operands);
+    tcase_add_test(tc, binary_cross_entropy_and_its_slopes);
     tcase_add_test(tc, dropout_follows_the_counter);
     tcase_add_test(tc, dropout_at_the_threshold);
     tcase_add_test(tc, sums);

@@ -325,6 +325,58 @@ START_TEST(cross_entropy_is_right) {
 }
 END_TEST
 
+START_TEST(weighted_cross_entropy_is_right) {
+    tl_real x[MOST], w[MOST], e[MOST], dx[MOST], again[MOST], old[MOST];
+    wide p[MOST];
+    const double smoothings[] = {0, 0.1, 0.5};
+    for
+        EACH_SIZE(n)
+    for (int s = 0; s < 3; s++) {
+        const double smoothing = smoothings[s], factor = 0.37;
+        const long target = (long)(uniform() * (double)n);
+        fill(x, n, 8);
+        plain_softmax(p, x, n, all_of(n));
+        wide all = 0, sum = 0;
+        for (size_t i = 0; i < n; i++) {
+            w[i] = (tl_real)(i % 4 == 3 ? 0 : 2 * uniform());
+            sum += w[i], all -= (wide)w[i] * logl(p[i]);
+        }
+        const tl_class_weights weights = {w, (double)sum};
+        tl_row_loss r = best()->weighted_cross_entropy(x, (long)n, target, smoothing, weights, e);
+        near(r.nll, -logl(p[target]), 20, 2, "nll", n); /* without weights */
+        near(r.loss, -(1 - (wide)smoothing) * w[target] * logl(p[target]) + (wide)smoothing * all / n, 40, 4,
+             "loss", n);
+        best()->weighted_cross_entropy_backward(dx, x, (long)n, target, smoothing, weights, r.softmax, factor,
+                                                false);
+        for (size_t i = 0; i < n; i++) {
+            wide want = p[i] * ((1 - (wide)smoothing) * w[target] + (wide)smoothing / n * sum) -
+                        (wide)smoothing / n * w[i] -
+                        ((long)i == target ? (1 - (wide)smoothing) * w[target] : 0);
+            near(dx[i], (wide)factor * want, 2, 4, "dx", i);
+        }
+        best()->weighted_cross_entropy_finish(e, (long)n, target, smoothing, weights, r.softmax, factor);
+        same_bits(dx, e, n, "finish and backward");
+        fill(again, n, 1);
+        memcpy(old, again, sizeof old);
+        best()->weighted_cross_entropy_backward(again, x, (long)n, target, smoothing, weights, r.softmax,
+                                                factor, true);
+        for (size_t i = 0; i < n; i++) ck_assert(again[i] == old[i] + dx[i]);
+    }
+}
+END_TEST
+
+/* What has weight 0 may be impossible. */
+START_TEST(classes_of_weight_zero_add_nothing) {
+    const tl_real x[4] = {1, -INFINITY, 2, 0.5}, w[4] = {1, 0, 2, 1};
+    const tl_class_weights weights = {w, 4};
+    for (long target = 1; target < 3; target++) {
+        tl_row_loss r = best()->weighted_cross_entropy(x, 4, target, 0.2, weights, NULL);
+        ck_assert(isfinite(r.loss) && r.loss > 0);
+    }
+    ck_assert(best()->weighted_cross_entropy(x, 4, 1, 0, weights, NULL).loss == 0);
+}
+END_TEST
+
 /* By hand: logits ln 1, ln 2, ln 5 give p = 1/8, 2/8, 5/8. */
 START_TEST(smoothing_by_hand) {
     const tl_real x[3] = {0, (tl_real)0.693147180559945309, (tl_real)1.609437912434100375};
@@ -422,6 +474,12 @@ static size_t run_all(const tl_row_kernels *k, tl_real *out, const tl_real *x, c
     k->cross_entropy_backward(NEXT, x, n, n / 3, 0.1, r.softmax, 0.01, true);
     k->cross_entropy_finish(e, n, n / 3, 0.1, r.softmax, 0.01);
     *o++ = (tl_real)r.loss, *o++ = (tl_real)r.nll, *o++ = r.softmax.sum;
+    const tl_class_weights weights = {g, 2};
+    e = NEXT;
+    r = k->weighted_cross_entropy(x, n, n / 3, 0.1, weights, e);
+    k->weighted_cross_entropy_backward(NEXT, x, n, n / 3, 0.1, weights, r.softmax, 0.01, true);
+    k->weighted_cross_entropy_finish(e, n, n / 3, 0.1, weights, r.softmax, 0.01);
+    *o++ = (tl_real)r.loss;
     double nll;
     *o++ = (tl_real)k->likeliest(x, n, &nll), *o++ = (tl_real)nll;
 #undef NEXT
@@ -623,6 +681,8 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, normalising_again_accumulates);
     tcase_add_test(tc, a_constant_row_normalises_to_zero);
     tcase_add_test(tc, cross_entropy_is_right);
+    tcase_add_test(tc, weighted_cross_entropy_is_right);
+    tcase_add_test(tc, classes_of_weight_zero_add_nothing);
     tcase_add_test(tc, smoothing_by_hand);
     tcase_add_test(tc, correct_means_the_first_of_the_largest);
     tcase_add_test(tc, likeliest_passes_over_nan);

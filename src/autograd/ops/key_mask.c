@@ -14,6 +14,14 @@ static bool copy_lengths(tl_call *c, tl_key_mask *to, const int *lengths, const 
     return copy != NULL;
 }
 
+static void set_strides(tl_key_mask *to, const tl_mask *mask) {
+    long stride = 1;
+    for (int a = 3; a >= 0; a--) {
+        to->stride[a] = mask->attend_dim[a] == 1 ? 0 : stride;
+        stride *= mask->attend_dim[a];
+    }
+}
+
 /* dim: B, H, T, S of the scores */
 static bool copy_attend(tl_call *c, tl_key_mask *to, const tl_mask *mask, const long dim[4]) {
     tl_shape have = {4, {0}}, want = {4, {dim[0], dim[1], dim[2], dim[3]}};
@@ -38,11 +46,7 @@ static bool copy_attend(tl_call *c, tl_key_mask *to, const tl_mask *mask, const 
         copy[i] = mask->attend[i];
     }
     to->attend = copy;
-    long stride = 1;
-    for (int a = 3; a >= 0; a--) {
-        to->stride[a] = have.dim[a] == 1 ? 0 : stride;
-        stride *= have.dim[a];
-    }
+    set_strides(to, mask);
     return copy != NULL;
 }
 
@@ -50,4 +54,21 @@ bool tl_key_mask_copy(tl_call *c, tl_key_mask *copy, const tl_mask *mask, const 
     *copy = (tl_key_mask){.heads = scores[1], .queries = scores[2], .causal = mask && mask->causal};
     if (mask && mask->key_lengths && !copy_lengths(c, copy, mask->key_lengths, scores)) return false;
     return !mask || !mask->attend || copy_attend(c, copy, mask, scores);
+}
+
+bool tl_mask_shows(const tl_mask *mask, long b, long h, long i, long j, long queries, long keys) {
+    const long at[4] = {b, h, i, j};
+    if (b < 0 || h < 0 || i < 0 || j < 0 || i >= queries || j >= keys) return false;
+    if (!mask) return true;
+    tl_key_mask m = {
+        .heads = h + 1, .queries = queries, .lengths = mask->key_lengths, .causal = mask->causal};
+    if (mask->attend) {
+        for (int a = 0; a < 4; a++)
+            if (mask->attend_dim[a] != 1 && at[a] >= mask->attend_dim[a]) return false;
+        m.attend = mask->attend;
+        set_strides(&m, mask);
+    }
+    const tl_row_mask row =
+        tl_row_mask_of(&m, (b * m.heads + h) * queries + i, keys); /* the kernels' own answer */
+    return j < row.visible && (!row.attend || row.attend[j]);
 }

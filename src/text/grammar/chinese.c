@@ -1,6 +1,6 @@
 /* Saying a meaning in Chinese: measure words, what describes stands before what is described, times and places
  * stand before the verb. */
-#include "grammar.h"
+#include "languages.h"
 #include <stdio.h>
 
 #define BIT TL_GR_BIT

@@ -1,5 +1,5 @@
 /* Saying a meaning in English. */
-#include "grammar.h"
+#include "languages.h"
 #include <string.h>
 
 #define BIT TL_GR_BIT

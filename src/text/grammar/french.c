@@ -1,5 +1,5 @@
 /* Saying a meaning in French: agreement, elision, contraction, the order of adjectives and object pronouns. */
-#include "grammar.h"
+#include "languages.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -1,11 +1,66 @@
-/* The grammar's streams. One stream of distinct sentences belongs to (seed, pair, part): meanings drawn one after
- * the other from a counter-based generator; those of the other part, those too long and those whose English came
- * before are left out. A corpus is a range of that stream. */
-#include "grammar.h"
-#include "text/corpus/corpus.h"
+/* A small grammar of English with French and Chinese beside it: sentences for attention to work on, and the
+ * true alignment of each. A sentence is drawn as a meaning (tl_gr_meaning: who, what, where, when, denied or
+ * asked), and each language says that meaning by itself. A meaning consists of parts, each of them one bit;
+ * every token carries the bits of the parts it expresses; two tokens are linked where they share a bit.
+ *
+ * The files, each of which knows only those before it:
+ *   words.c                           the words, and what goes with what
+ *   meaning.h                         what a sentence means
+ *   phrase.c, draw.c                  drawing a meaning
+ *   reserved.c                        which meanings are kept from training
+ *   say.c                             a sentence as it is said
+ *   english.c, french.c, chinese.c    saying a meaning
+ *   grammar.c                         streams: one of distinct sentences belongs to (seed, pair, part). Meanings are
+ *                                     drawn one after the other; those of the other part, those too long and those
+ *                                     whose English came before are left out. A corpus is a range of a stream
+ *
+ * What there is
+ *   clause        the girls often read the newspaper .  les filles lisent souvent le journal .
+ *                                                       那些 女孩 经常 看 那 份 报纸 。
+ *   times         is reading: lit, 正在 看 · bought: a acheté, 买 了 · will buy: va acheter, 会 买 ·
+ *                 can, wants to, must: peut, veut, doit, 能, 想, 必须. French participles agree with the subject
+ *                 after être, and with an object that stands before: "les pommes que j' ai achetées"
+ *   denied        the cats do not sleep .  les chats ne dorment pas .  那些 猫 不 睡觉 。  (past: 没; any: de, nothing)
+ *   asked         does he like the dog ?  est-ce qu' il aime le chien ?  他 喜欢 那 只 狗 吗 ？
+ *   pronouns      she sees him .  elle le voit … she will help us .  elle va nous aider .  她 会 帮助 我们 。
+ *   giving        he gave the book to her .  il lui a donné le livre .  他 把 那 本 书 给 了 她 。
+ *   going         we went to the village .  nous sommes allés au village .  我们 去 了 村子 。
+ *   being         the house is not big .  la maison n' est pas grande .  那 座 房子 不 大 。
+ *   there is      there are two cats near the school .  il y a deux chats près de l' école .  学校 附近 有 两 只 猫 。
+ *   one, then the other
+ *                 he bought an apple and ate it .  il a acheté une pomme et l' a mangée .
+ *                 他 买 了 一 个 苹果 ， 然后 把 它 吃 了 。
+ * and in the phrases: articles, this and that, possessives (French ones agree with what is possessed), numerals with
+ * measure words, "the girl 's cat" (le chat de la fille), adjectives before and after the French noun (le petit chat
+ * noir, 那 只 黑色 的 小 猫), bel/nouvel/vieil, elision and its lack before h aspiré (le hibou), au/aux/du/des, places,
+ * times (before the verb in Chinese), relative clauses (the dog that I bought: le chien que j' ai acheté, 我 买 的
+ * 那 只 狗), 把 where a known object was eaten, sold, lost … . "I", "we" and "they" are masculine in French.
+ *
+ * The parts. Pairs of an adjective with the noun that it describes (before it or after "is") and of a verb with
+ * its object ("go": with its place, none of which the hash chose; in relative clauses too) are combinations. One in
+ * TL_GR_RESERVED of them, chosen by a hash of their English words and so the same for every seed, is reserved. A
+ * sentence with a reserved combination is never in TRAIN, whatever the seed; every sentence of HELD_OUT has at least
+ * one. Each single word of HELD_OUT, in both languages and in the very form, is in one of the first TL_GR_BASIS
+ * sentences of TRAIN with the same seed. A stream has TL_GR_STREAM sentences.
+ *
+ * The alignment. "not" belongs to ne and pas, to 不 or 没. An auxiliary belongs to its like ("will": va, 会; "is" before
+ * -ing: 正在); where there is none, it belongs to the verb ("do": dorment), as a verb belongs to both where
+ * only the other language has one ("bought": a, acheté; 买, 了). The auxiliary of a question belongs to "est-ce que"
+ * or 吗 as well. "did not" belongs to 没. A measure word belongs to the numeral, without one to the article:
+ * "a": 一 只. "'s" belongs to "de", 的; the article that French puts before the thing possessed is not linked,
+ * nor are, in Chinese, 把, "any", "the" of a place, "to" of going, and "is" where there is no 很 or 是.
+ * Contractions belong to both words ("to", "the": au). */
+#include "draw.h"
+#include "languages.h"
+#include "reserved.h"
 #include "base/memory.h"
+#include "text/corpus/corpus.h"
 #include "text/table.h"
+
 #include <stdio.h>
+
+#define TL_GR_STREAM 100000L /* sentences of each stream */
+#define TL_GR_BASIS 10000L   /* so many of TRAIN show every word of HELD_OUT */
 
 #define ATTEMPTS \
  100000 /* draws without a new sentence, after which there are no more (one in fifteen or so is kept) */
@@ -41,17 +96,6 @@ static bool check(tl_error *error, const tl_grammar_config *c) {
             error, "grammar corpus: found %ld sentences from number %ld on, but there are %ld: ask for fewer",
             c->sentences, c->first, TL_GR_STREAM);
     return true;
-}
-
-void tl_gr_say(tl_gr_side *side, const char *word, uint64_t parts) {
-    size_t size = strlen(word);
-    bool fits = side->tokens < TL_GR_TOKENS && side->used + size + 2 <= sizeof side->text;
-    side->tokens = fits ? side->tokens + 1 : TL_GR_TOKENS + 1;
-    if (!fits) return;
-    if (side->used > 0) side->text[side->used++] = ' ';
-    memcpy(side->text + side->used, word, size + 1);
-    side->used += size;
-    side->parts[side->tokens - 1] = parts;
 }
 
 /* A stream being drawn. */

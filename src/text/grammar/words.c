@@ -1,5 +1,7 @@
 /* The grammar's words in three languages: forms, genders, measure words, and which go together. */
-#include "grammar.h"
+#include "words.h"
+
+#include <stddef.h>
 
 #define ARRAY_COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 

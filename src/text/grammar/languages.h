@@ -1,0 +1,11 @@
+/* The languages, a file each: a meaning said, token after token. */
+#ifndef TL_TEXT_GRAMMAR_LANGUAGES_H
+#define TL_TEXT_GRAMMAR_LANGUAGES_H
+
+#include "say.h"
+
+void tl_gr_english(const tl_gr_meaning *meaning, tl_gr_side *side);
+void tl_gr_french(const tl_gr_meaning *meaning, tl_gr_side *side);
+void tl_gr_chinese(const tl_gr_meaning *meaning, tl_gr_side *side);
+
+#endif
