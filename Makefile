@@ -193,7 +193,7 @@ $(TESTS:$(B)/tests/%=$(B)/obj/tests/%.o): | need-check
 
 tests: $(TESTS) ## only the test programs
 test: need-check all tests ## build and run every test (needs Check: make deps)
-	@BUILD=$(B) CC='$(CC)' tests/run $(TESTS)
+	@BUILD=$(B) CC='$(CC)' tests/run-all $(TESTS)
 
 # They may look inside. Peers' libraries are opened while a program runs, never linked.
 $(B)/obj/bench/%.o: TL_FLAGS += -Isrc

@@ -13,5 +13,8 @@
 #include "tapeloom/optim.h"
 #include "tapeloom/text.h"
 #include "tapeloom/io.h"
+#include "tapeloom/options.h"
+#include "tapeloom/train.h"
+#include "tapeloom/run.h"
 
 #endif

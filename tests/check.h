@@ -39,7 +39,7 @@ const char *__lsan_default_suppressions(void) { return "leak:libomp.so"; }
   return failed != 0;                         \
  }
 
-/* A case that cannot run here says so aloud; tests/run shows the line. */
+/* A case that cannot run here says so aloud; tests/run-all shows the line. */
 #define TL_SKIP(...) (printf("SKIPPED: " __VA_ARGS__), printf("\n"), fflush(stdout))
 
 /* An assertion for inner loops: Check's own write a mark to a file each time they pass. */

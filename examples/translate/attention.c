@@ -5,7 +5,7 @@
  *     le       ██       ·
  *     chat     ·        ██
  */
-#include "run.h"
+#include "program.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -75,115 +75,111 @@ static void fill(picture *p, tl_tensor probs, long head) {
     }
 }
 
-static bool look(run *r, picture *p, const int *src, const int *written) {
-    const settings *s = &r->settings;
-    long layers = r->model.decoder.layers, layer = s->layer ? s->layer - 1 : layers - 1;
+/* The decoder reads what was written one token late, and its cross-attention is looked at on the way. */
+static bool look(tl_run *run, picture *p, const int *src, const int *written, long layer, long head) {
+    const long layers = tl_run_settings_of(run)->model.layers;
+    tl_tape *tape = tl_run_tape(run);
     int src_length = (int)p->columns, length = (int)p->rows;
-    int *read = calloc((size_t)length, sizeof *read); /* what the decoder reads: one token late */
+    int *read = calloc((size_t)length, sizeof *read);
     tl_attention_maps *maps = calloc((size_t)layers, sizeof *maps);
     p->share = calloc((size_t)(p->rows * p->columns), sizeof *p->share);
     bool ok = read && maps && p->share;
     if (ok) {
         *read = TL_BOS;
         memcpy(read + 1, written, (size_t)(length - 1) * sizeof *read);
-        bool was = tl_tape_set_grad(r->tape, false);
-        tl_tape_set_training(r->tape, 0);
-        const tl_batch batch = {.sentences = 1,
-                                .src_len = src_length,
-                                .tgt_len = length,
-                                .src = src,
-                                .tgt_in = read,
-                                .src_lengths = &src_length,
-                                .tgt_lengths = &length};
-        tl_var memory = tl_transformer_encode(&r->model, r->tape, &batch, NULL);
-        tl_transformer_decode(&r->model, r->tape, &batch, memory, &(tl_model_maps){.cross = maps});
-        ok = tl_ok(maps[layer].probs);
-        if (ok) fill(p, tl_value(maps[layer].probs), s->head);
-        tl_tape_set_grad(r->tape, was);
+        tl_batch batch = {.sentences = 1,
+                          .src_len = src_length,
+                          .tgt_len = length,
+                          .src = src,
+                          .tgt_in = read,
+                          .tgt_out = written,
+                          .src_lengths = &src_length,
+                          .tgt_lengths = &length,
+                          .pad = TL_PAD};
+        bool was = tl_tape_set_grad(tape, false);
+        ok = tl_ok(tl_run_loss(run, &batch, &(tl_model_maps){.cross = maps}));
+        if (ok) fill(p, tl_value(maps[layer ? layer - 1 : layers - 1].probs), head);
+        tl_tape_set_grad(tape, was);
     }
-    if (!ok)
-        tl_error_set(&r->error, "%s",
-                     tl_tape_error(r->tape) ? tl_tape_error(r->tape) : "out of memory for a map");
     free(read);
     free(maps);
     return ok;
 }
 
-static bool name(run *r, picture *p, const int *src, const int *written) {
+static bool name(const tl_run *run, picture *p, const int *src, const int *written) {
     p->row = calloc((size_t)p->rows, sizeof *p->row);
     p->column = calloc((size_t)p->columns, sizeof *p->column);
-    if (!p->row || !p->column) return tl_error_set(&r->error, "out of memory for a map");
-    for (long i = 0; i < p->rows; i++) p->row[i] = tl_vocab_token(r->target, written[i]);
-    for (long i = 0; i < p->columns; i++) p->column[i] = tl_vocab_token(r->source, src[i]);
+    if (!p->row || !p->column) return false;
+    for (long i = 0; i < p->rows; i++) p->row[i] = tl_vocab_token(tl_run_vocab(run, TL_TARGET), written[i]);
+    for (long i = 0; i < p->columns; i++) p->column[i] = tl_vocab_token(tl_run_vocab(run, TL_SOURCE), src[i]);
     return true;
 }
 
 /* Ids of the line's tokens and <eos>, to free(). */
-static int *ids_of(run *r, const char *line, long *length) {
-    char *tokens = text_cut(r, TL_SOURCE, line);
+static int *ids_of(tl_run *run, const char *line, long *length, tl_error *error) {
+    const tl_vocab *vocab = tl_run_vocab(run, TL_SOURCE);
+    char *tokens = tl_run_cut(run, TL_SOURCE, line);
     int *ids = NULL;
     *length = 1;
     if (tokens) {
-        *length = tl_vocab_encode(r->source, tokens, NULL, 0) + 1;
+        *length = tl_vocab_encode(vocab, tokens, NULL, 0) + 1;
         ids = malloc((size_t)*length * sizeof *ids);
-        if (ids) ids[tl_vocab_encode(r->source, tokens, ids, *length - 1)] = TL_EOS;
+        if (ids) ids[tl_vocab_encode(vocab, tokens, ids, *length - 1)] = TL_EOS;
     }
     free(tokens);
-    if (!ids) tl_error_set(&r->error, "out of memory for a sentence");
-    if (*length <= LONGEST_SENTENCE + 1) return ids;
-    tl_error_set(&r->error, "a sentence has %ld tokens, and a model reads at most %d: cut it", *length - 1,
-                 LONGEST_SENTENCE);
+    if (!ids) tl_error_set(error, "out of memory for a sentence");
+    if (*length <= TL_LONGEST_SENTENCE + 1) return ids;
+    tl_error_set(error, "a sentence has %ld tokens, and a model reads at most %d: cut it", *length - 1,
+                 TL_LONGEST_SENTENCE);
     free(ids);
     return NULL;
 }
 
-bool draw_attention(run *r, const char *source, FILE *out) {
+bool draw_attention(tl_run *run, const char *source, long layer, long head, tl_error *error) {
     picture p = {0};
-    int *src = ids_of(r, source, &p.columns);
-    if (src && p.columns > 1) { /* a blank line has no picture */
-        tl_search_result g;
-        int length = (int)p.columns;
-        tl_tape_reset(r->tape);
-        const tl_batch source = {.sentences = 1, .src_len = length, .src = src, .src_lengths = &length};
-        if (tl_search(
-                &r->model.model, r->tape, &source,
-                &(tl_search_options){.beam = 1, .max_ratio = target_ratio(r), .max_extra = TARGET_EXTRA},
-                &g)) {
-            p.rows = g.lengths[0] + (g.lengths[0] < g.capacity && g.ids[g.lengths[0]] == TL_EOS);
-            if (p.rows && name(r, &p, src, g.ids) && look(r, &p, src, g.ids)) draw(&p, out);
-        } else
-            tl_error_set(&r->error, "%s", tl_tape_error(r->tape));
+    tl_search_result found;
+    int *src = ids_of(run, source, &p.columns, error), length = (int)p.columns;
+    tl_batch batch = {.sentences = 1, .src_len = length, .src = src, .src_lengths = &length, .pad = TL_PAD};
+    tl_tape_reset(tl_run_tape(run));
+    if (src && length > 1 && tl_run_search(run, &batch, NULL, &found)) { /* a blank line has no picture */
+        const int *written = found.ids;
+        p.rows = found.lengths[0];
+        if (p.rows < found.capacity && written[p.rows] == TL_EOS) p.rows++;
+        if (p.rows && name(run, &p, src, written) && look(run, &p, src, written, layer, head))
+            draw(&p, stdout);
+        else if (p.rows && !tl_run_error(run))
+            tl_error_set(error, "out of memory for a map");
     }
     free(src);
     free(p.row);
     free(p.column);
     free(p.share);
-    return !tl_failed(&r->error);
+    return !tl_failed(error) && !tl_run_error(run);
 }
 
-static bool check_place(run *r) {
-    long layer = r->settings.layer, layers = r->model.decoder.layers;
-    long head = r->settings.head, heads = r->model.config.heads;
-    if (layer > layers)
-        return tl_error_set(&r->error, "--layer %ld: the decoder has %ld: give 1 … %ld, or 0 for the last",
-                            layer, layers, layers);
-    if (head > heads)
-        return tl_error_set(&r->error, "--head %ld: a layer has %ld: give 1 … %ld, or 0 for the mean of all",
-                            head, heads, heads);
+static bool check_place(const settings *s, tl_error *error) {
+    long layers = s->run.model.layers, heads = s->run.model.heads;
+    if (s->layer > layers)
+        return tl_error_set(error, "--layer %ld: the decoder has %ld: give 1 … %ld, or 0 for the last",
+                            s->layer, layers, layers);
+    if (s->head > heads)
+        return tl_error_set(error, "--head %ld: a layer has %ld: give 1 … %ld, or 0 for the mean of all",
+                            s->head, heads, heads);
     return true;
 }
 
 int command_attention(settings *s) {
-    run r = {.settings = *s};
-    tl_corpus *lines = NULL;
-    if (run_load(&r, s->model) && check_place(&r)) lines = read_lines(&r);
-    for (long i = 0; i < tl_corpus_size(lines) && !tl_failed(&r.error); i++) {
+    tl_error error = {""};
+    tl_run *run = open_run(s);
+    if (!run) return 1;
+    tl_corpus *lines = check_place(s, &error) ? read_lines(s, run, &error) : NULL;
+    for (long i = 0; i < tl_corpus_size(lines) && !tl_failed(&error) && !tl_run_error(run); i++) {
         const char *line = tl_corpus_sentence(lines, TL_SOURCE, i);
         printf("%s%s\n\n", i ? "\n" : "", line);
-        draw_attention(&r, line, stdout);
+        draw_attention(run, line, s->layer, s->head, &error);
     }
-    int status = tl_failed(&r.error) ? fail_with(r.error.message) : 0;
+    int status = status_of(run, &error);
     tl_corpus_free(lines);
-    run_free(&r);
+    tl_run_free(run);
     return status;
 }

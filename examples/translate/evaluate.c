@@ -1,81 +1,85 @@
 /* translate evaluate: loss, BLEU, chrF2 and exact matches on a test set. Sentences made here need no file: their test set is
  * made here too, and for tasks another one of sequences that are longer than any in training. */
-#include "run.h"
+#include "program.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool write_translations(const run *r, const translations *t, tl_error *error) {
+static bool write_translations(const char *path, const tl_translations *t, tl_error *error) {
     size_t size = 0, at = 0;
     for (long i = 0; i < t->count; i++) size += strlen(t->text[i * t->nbest]) + 1;
     char *lines = malloc(size + 1);
     if (!lines) return tl_error_set(error, "out of memory for %ld translations", t->count);
     for (long i = 0; i < t->count; i++) at += (size_t)sprintf(lines + at, "%s\n", t->text[i * t->nbest]);
-    bool ok = tl_file_write(r->settings.out, lines, size, error);
+    bool ok = tl_file_write(path, lines, size, error);
     free(lines);
     return ok;
 }
 
-static void print_quality(const settings *s, const char *what, long sentences, const quality *q) {
+void show_samples(const tl_corpus *raw, const tl_translations *t, long count) {
+    if (count > t->count) count = t->count;
+    for (long i = 0; i < count; i++) {
+        long at = i * t->count / count; /* spread over the corpus */
+        printf("  source    %s\n  reference %s\n  says      %s\n", tl_corpus_sentence(raw, TL_SOURCE, at),
+               tl_corpus_sentence(raw, TL_TARGET, at), t->text[at * t->nbest]);
+        if (i + 1 < count) printf("\n");
+    }
+}
+
+static void print_quality(const settings *s, const char *what, const tl_quality *q) {
     char text[TL_BLEU_TEXT];
-    printf("%s: %ld sentences in %.1f s, ", what, sentences, q->seconds);
+    printf("%s: %ld sentences in %.1f s, ", what, q->sentences, q->seconds);
     printf(s->beam > 1 ? "beam %ld, length penalty %g" : "greedy", s->beam, s->length_penalty);
     printf(": loss %.3f, perplexity %.2f, accuracy %.1f %%, exact %ld\n%s\n%s\n", q->loss, exp(q->loss),
            100 * q->accuracy, q->exact, tl_bleu_text(&q->bleu, text), q->chrf);
 }
 
-static bool evaluate(run *r, const char *what, tl_corpus *raw) {
-    const settings *s = &r->settings;
-    tl_corpus *cut = raw ? text_encode(r, raw) : NULL;
-    translations t = {0};
-    quality q;
-    tl_progress progress = progress_of(s, "translating");
-    bool ok = cut && data_drop_long(r, raw, cut, what) &&
-              evaluate_corpus(r, raw, cut, s->beam ? s->beam : 1, &q, &t, &progress, NULL);
-    if (ok) {
-        if (s->samples) show_samples(raw, &t, s->samples), printf("\n");
-        print_quality(s, what, tl_corpus_size(raw), &q);
-        ok = !s->out || write_translations(r, &t, &r->error);
+/* Takes the corpus; NULL: it could not be made. */
+static void evaluate(const settings *s, tl_run *run, const char *what, tl_corpus *raw, const char *out,
+                     tl_error *error) {
+    tl_translations t = {0};
+    tl_quality q;
+    tl_translate_options options = translate_options_of(s);
+    if (raw && tl_run_evaluate(run, raw, what, &options, &q, &t)) {
+        long samples = s->run.validation.samples;
+        if (samples) show_samples(raw, &t, samples), printf("\n");
+        print_quality(s, what, &q);
+        if (out) write_translations(out, &t, error);
     }
-    translations_free(&t);
-    tl_corpus_free(cut);
+    tl_translations_free(&t);
     tl_corpus_free(raw);
-    return ok;
 }
 
-static bool evaluate_made(run *r) {
-    const settings *s = &r->settings;
+static void evaluate_made(const settings *s, tl_run *run, const tl_events *events, tl_error *error) {
+    const tl_data_settings *d = &s->run.data;
     char what[128];
-    if (!evaluate(r, s->pair ? "held-out sentences" : "unseen sequences",
-                  data_part_of(s, DATA_TEST, 0, &r->error)))
-        return false;
-    if (!s->task) return true;
-    snprintf(what, sizeof what, "longer than any in training (%ld to %ld symbols)", s->max_symbols + 1,
-             s->max_symbols + 5);
-    r->settings.out = NULL;
-    return evaluate(r, what, data_part_of(s, DATA_LONGER, 0, &r->error));
+    evaluate(s, run, d->pair ? "held-out sentences" : "unseen sequences",
+             tl_pairs_of(&s->run, TL_PART_TEST, events, error), s->out, error);
+    if (!d->task || tl_failed(error) || tl_run_error(run)) return;
+    snprintf(what, sizeof what, "longer than any in training (%ld to %ld symbols)", d->max_symbols + 1,
+             d->max_symbols + 5);
+    evaluate(s, run, what, tl_pairs_of(&s->run, TL_PART_LONGER, events, error), NULL, error);
 }
 
 int command_evaluate(settings *s) {
     bool files = s->test || s->test_src || s->test_tgt;
+    tl_error error = {""};
+    listener l;
     if (!!s->test_src != !!s->test_tgt || (s->test && s->test_src))
         return usage_with("evaluate", "give --test FILE, or --test-src FILE and --test-tgt FILE");
-    run r = {.settings = *s};
-    bool ok = run_load(&r, s->model);
-    const settings *loaded = &r.settings;
-    r.settings.nbest = false;
-    if (ok && !files && !loaded->pair && !loaded->task) {
-        run_free(&r);
-        return usage_with("evaluate", "give --test FILE");
-    }
-    r.settings.max_length = 0; /* what is tested is all there is */
-    if (ok && files)
-        evaluate(&r, s->test ? s->test : s->test_src,
-                 data_read(loaded, s->test, s->test_src, s->test_tgt, &r.error));
-    else if (ok)
-        evaluate_made(&r);
-    int status = tl_failed(&r.error) ? fail_with(r.error.message) : 0;
-    run_free(&r);
+    tl_run *run = open_run(s);
+    if (!run) return 1;
+    if (!files && !s->run.data.pair && !s->run.data.task)
+        return tl_run_free(run), usage_with("evaluate", "give --test FILE");
+    listen_to(&l, s, run);
+    if (files)
+        evaluate(s, run, s->test ? s->test : s->test_src,
+                 tl_pairs_read(s->test, s->test_src, s->test_tgt, s->run.data.strict, &l.events, &error),
+                 s->out, &error);
+    else
+        evaluate_made(s, run, &l.events, &error);
+    int status = status_of(run, &error);
+    tl_run_free(run);
     return status;
 }

@@ -1,24 +1,24 @@
 /* translate info: what a run is, how big, how it was trained, how good it became. */
 #define _POSIX_C_SOURCE 200809L /* stat */
-#include "run.h"
-#include "state.h"
+#include "program.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-static void print_model(const run *r) {
-    const settings *s = &r->settings;
-    const tl_transformer_config *c = &r->model.config;
+static void print_model(const tl_run *run, const tl_model_settings *s) {
+    const tl_transformer *model = tl_run_transformer(run);
+    const tl_transformer_config *c = &model->config;
+    const tl_params *params = tl_run_params(run);
     printf("model       encoder-decoder Transformer, %s: d_model %ld, %d heads, %d + %d layers, d_ff %ld\n",
-           s->preset, c->d_model, c->heads, r->model.encoder.layers, r->model.decoder.layers, c->d_ff);
+           s->preset, c->d_model, c->heads, model->encoder.layers, model->decoder.layers, c->d_ff);
     printf("            %s-norm%s, %s, %s positions, embeddings tied: %s\n", c->pre_norm ? "pre" : "post",
            c->no_final_norm ? " without final norms" : "", s->activation, s->positions, s->tie);
-    printf("parameters  %ld (", tl_params_numel(r->params));
-    long encoder = 0, decoder = 0, all = tl_params_numel(r->params);
-    for (int i = 0; i < tl_params_count(r->params); i++) {
-        const tl_param *p = tl_params_at(r->params, i);
+    printf("parameters  %ld (", tl_params_numel(params));
+    long encoder = 0, decoder = 0, all = tl_params_numel(params);
+    for (int i = 0; i < tl_params_count(params); i++) {
+        const tl_param *p = tl_params_at(params, i);
         long n = tl_numel(tl_param_value(p));
         if (!strncmp(p->leaf.name, "encoder.", 8)) encoder += n;
         if (!strncmp(p->leaf.name, "decoder.", 8)) decoder += n;
@@ -27,40 +27,41 @@ static void print_model(const run *r) {
            all - encoder - decoder);
 }
 
-static void print_side(const run *r, tl_side side) {
-    const settings *s = &r->settings;
-    const char *units = units_of(s, side);
-    printf("%s      %ld %s", side == TL_SOURCE ? "source" : "target",
-           tl_vocab_size(side == TL_SOURCE ? r->source : r->target),
+static void print_side(const tl_run *run, const tl_run_settings *s, tl_side side) {
+    const char *units = tl_units_of(s, side);
+    printf("%s      %ld %s", side == TL_SOURCE ? "source" : "target", tl_vocab_size(tl_run_vocab(run, side)),
            !strcmp(units, "bpe")     ? "byte-pair subwords"
            : !strcmp(units, "chars") ? "characters"
                                      : "words");
-    if (!strcmp(units, "bpe")) printf(" of %ld merges", tl_bpe_merges(r->bpe));
-    if (!strcmp(pretokenize_of(s, side), "words") && strcmp(units, "chars"))
+    if (!strcmp(units, "bpe")) printf(" of %ld merges", tl_bpe_merges(tl_run_bpe(run)));
+    if (!strcmp(tl_pretokenize_of(s, side), "words") && strcmp(units, "chars"))
         printf(", raw text cut into words");
-    printf("%s\n", s->joint ? " (one vocabulary for both sides)" : "");
+    printf("%s\n", s->text.joint ? " (one vocabulary for both sides)" : "");
 }
 
-static void print_training(const run *r) {
-    const settings *s = &r->settings;
-    const char *from = s->train ? s->train : s->train_src ? s->train_src : s->pair ? s->pair : s->task;
-    printf("trained on  %s; validated on %s\n", from,
-           s->valid       ? s->valid
-           : s->valid_src ? s->valid_src
+static void print_training(const tl_run_settings *s) {
+    const tl_data_settings *d = &s->data;
+    const tl_training_settings *t = &s->training;
+    printf("trained on  %s; validated on %s\n",
+           d->train       ? d->train
+           : d->train_src ? d->train_src
+           : d->pair      ? d->pair
+                          : d->task,
+           d->valid       ? d->valid
+           : d->valid_src ? d->valid_src
                           : "sentences made like them");
-    /* the settings' own are those to translate with */
-    printf("            %ld tokens a batch", tl_config_long(r->config, "batch-tokens", s->batch_tokens));
-    if (s->accumulate > 1) printf(" x %ld", s->accumulate);
+    printf("            %ld tokens a batch", t->batch_tokens);
+    if (t->accumulate > 1) printf(" x %ld", t->accumulate);
     printf(
         ", Adam, %s from %g after %ld steps of warm-up, dropout %g, label smoothing %g, clip %g, seed %ld\n",
-        s->schedule, s->lr, s->warmup, s->dropout, s->label_smoothing, s->clip, s->seed);
-    printf("            matrix precision %s (%s)\n", s->matmul_precision, tl_build_text());
+        t->schedule, t->lr, t->warmup, s->model.dropout, t->label_smoothing, t->clip, t->seed);
+    printf("            matrix precision %s (%s)\n", t->matmul_precision, tl_build_text());
 }
 
-static void print_state(const state *now) {
+static void print_state(const tl_training_state *now) {
     printf("so far      %ld updates, %ld epochs, %.0f s", now->step, now->epoch, now->seconds);
     if (now->validations)
-        printf("; best BLEU %.2f, loss %.3f, perplexity %.2f (update %ld)", now->best_bleu, now->best_loss,
+        printf("; best BLEU %.2f, loss %.3f, perplexity %.2f (update %ld)", now->best_score, now->best_loss,
                exp(now->best_loss), now->best_step);
     printf("\n");
 }
@@ -73,25 +74,26 @@ static void print_files(const char *dir) {
     printf("files      ");
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         struct stat about;
-        if (stat(run_path(path, dir, files[i]), &about) == 0)
+        if (stat(path_in(path, dir, files[i]), &about) == 0)
             printf(" %s (%.1f kB)", files[i], (double)about.st_size / 1e3);
     }
     printf("\n");
 }
 
 int command_info(settings *s) {
-    run r = {.settings = *s};
-    state now = {0};
-    if (run_load_settings(&r, s->model, false) && run_load_text(&r, s->model) && run_make_model(&r, false)) {
-        printf("run         %s\n", s->model);
-        print_model(&r);
-        print_side(&r, TL_SOURCE);
-        print_side(&r, TL_TARGET);
-        print_training(&r);
-        if (state_peek(&now, s->model, &r.error)) print_state(&now);
-        if (!tl_failed(&r.error)) print_files(s->model);
-    }
-    int status = tl_failed(&r.error) ? fail_with(r.error.message) : 0;
-    run_free(&r);
+    tl_error error = {""};
+    tl_training_state now;
+    tl_run *run = tl_run_open(s->model, &(tl_run_choice){.weights = "none"}, &error);
+    if (!run) return fail_with(error.message);
+    const tl_run_settings *made = tl_run_settings_of(run);
+    printf("run         %s\n", s->model);
+    print_model(run, &made->model);
+    print_side(run, made, TL_SOURCE);
+    print_side(run, made, TL_TARGET);
+    print_training(made);
+    if (tl_run_state(run, &now)) print_state(&now);
+    if (!tl_run_error(run)) print_files(s->model);
+    int status = status_of(run, &error);
+    tl_run_free(run);
     return status;
 }

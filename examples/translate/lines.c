@@ -1,7 +1,7 @@
 /* translate translate: lines in, as many lines out, in the same order. Nothing is written before everything has been
  * translated, so that an error leaves no half of an output behind. */
 #define _POSIX_C_SOURCE 200809L /* isatty */
-#include "run.h"
+#include "program.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -25,31 +25,21 @@ static tl_corpus *corpus_of_lines(const tl_vocab *vocab, char *bytes, size_t siz
     return corpus;
 }
 
-static bool check_lengths(const tl_corpus *cut, tl_error *error) {
-    for (long i = 0; i < tl_corpus_size(cut); i++) {
-        long length;
-        tl_corpus_ids(cut, TL_SOURCE, i, &length);
-        if (length > LONGEST_SENTENCE)
-            return tl_error_set(
-                error, "line %ld has %ld tokens, and a model reads at most %d: cut it into sentences", i + 1,
-                length, LONGEST_SENTENCE);
-    }
-    return true;
-}
-
-tl_corpus *read_lines(run *r) {
+tl_corpus *read_lines(const settings *s, const tl_run *run, tl_error *error) {
     char *bytes;
     size_t size;
-    if (isatty(STDIN_FILENO) && !r->settings.quiet)
+    if (isatty(STDIN_FILENO) && !s->quiet)
         fputs("Type sentences, one a line, and end with Ctrl-D.\n", stderr);
-    if (!tl_input_read(&bytes, &size, &r->error)) return NULL;
-    tl_corpus *corpus = corpus_of_lines(r->source, bytes, size);
+    if (!tl_input_read(&bytes, &size, error)) return NULL;
+    tl_corpus *corpus = corpus_of_lines(tl_run_vocab(run, TL_SOURCE), bytes, size);
     free(bytes);
-    if (tl_corpus_error(corpus)) tl_error_set(&r->error, "%s", tl_corpus_error(corpus));
-    return corpus;
+    if (!tl_corpus_error(corpus)) return corpus;
+    tl_error_set(error, "%s", tl_corpus_error(corpus));
+    tl_corpus_free(corpus);
+    return NULL;
 }
 
-static void print_translations(const translations *t, bool nbest) {
+static void print_translations(const tl_translations *t, bool nbest) {
     for (long i = 0; i < t->count; i++)
         for (long k = 0; k < t->nbest && t->text[i * t->nbest + k]; k++)
             if (nbest)
@@ -59,21 +49,21 @@ static void print_translations(const translations *t, bool nbest) {
 }
 
 int command_translate(settings *s) {
-    run r = {.settings = *s};
-    tl_corpus *lines = NULL, *cut = NULL;
-    translations t = {0};
-    tl_progress progress = progress_of(s, "translating");
-    if (run_load(&r, s->model)) lines = read_lines(&r);
-    if (lines && !tl_failed(&r.error)) cut = text_encode(&r, lines);
-    if (cut && tl_corpus_size(cut) && check_lengths(cut, &r.error) &&
-        translate_corpus(&r, cut, r.settings.beam ? r.settings.beam : 1, &t, &progress, NULL))
-        print_translations(&t, r.settings.nbest);
+    tl_error error = {""};
+    listener l;
+    tl_translations t = {0};
+    tl_run *run = open_run(s);
+    if (!run) return 1;
+    listen_to(&l, s, run);
+    tl_corpus *lines = read_lines(s, run, &error), *cut = lines ? tl_run_encode(run, lines) : NULL;
+    tl_translate_options options = translate_options_of(s);
+    if (cut && tl_run_translate(run, cut, &options, &t)) print_translations(&t, s->nbest);
     if (fflush(stdout) || ferror(stdout))
-        tl_error_set(&r.error, "cannot write all translations to standard output: %s", strerror(errno));
-    int status = tl_failed(&r.error) ? fail_with(r.error.message) : 0;
-    translations_free(&t);
+        tl_error_set(&error, "cannot write all translations to standard output: %s", strerror(errno));
+    int status = status_of(run, &error);
+    tl_translations_free(&t);
     tl_corpus_free(cut);
     tl_corpus_free(lines);
-    run_free(&r);
+    tl_run_free(run);
     return status;
 }

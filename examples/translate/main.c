@@ -1,6 +1,6 @@
 /* translate: trains an encoder-decoder Transformer on sentence pairs, and translates with it. */
 #define _POSIX_C_SOURCE 200809L /* setenv */
-#include "run.h"
+#include "program.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 typedef struct command {
     const char *name, *usage, *what;
-    const option *options;
+    const tl_option *options;
     int (*run)(settings *s);
 } command;
 
@@ -47,21 +47,21 @@ static settings defaults_of(const command *c) {
     if (c->run == command_evaluate) s.out = NULL;
     if (c->run == command_corpus) {
         s.out = "runs/corpus";
-        s.pair = "en-fr";
+        s.run.data.pair = "en-fr";
     }
     if (c->run == command_demo) { /* small enough for a minute or two on two cores */
         s.out = "runs/demo";
         s.overwrite = true;
-        s.pair = "en-fr";
-        s.preset = "toy";
-        s.steps = 2500;
-        s.lr = 0.004;
-        s.warmup = 200;
-        s.schedule = "cosine";
-        s.dropout = 0.05;
-        s.validate_every = 500;
-        s.samples = 0;
-        s.batch_tokens = 1024;
+        s.run.data.pair = "en-fr";
+        s.run.model.preset = "toy";
+        s.run.model.dropout = 0.05;
+        s.run.training.steps = 2500;
+        s.run.training.lr = 0.004;
+        s.run.training.warmup = 200;
+        s.run.training.schedule = "cosine";
+        s.run.training.batch_tokens = s.batch_tokens = 1024;
+        s.run.validation.validate_every = 500;
+        s.run.validation.samples = 0;
         s.beam = 1;
         s.threads = 1; /* so small a model gains little by a second one, and waits for it on a busy machine */
     }
@@ -78,10 +78,11 @@ static int run_command(const command *c, const char *program, int argc, char **a
     s.options = c->options;
     s.argc = argc;
     s.argv = argv;
-    if (!options_parse(c->options, argc, argv, &s, &help, &error)) return usage_with(c->name, error.message);
+    if (!tl_options_parse(c->options, &s, argc, argv, &help, &error))
+        return usage_with(c->name, error.message);
     if (help) {
         printf("%s\n    %s\n", c->usage, c->what);
-        options_print(c->options, &shown, stdout);
+        tl_options_print(c->options, &shown, stdout);
         return 0;
     }
     if (s.threads > MOST_THREADS) {

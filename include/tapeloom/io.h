@@ -33,6 +33,15 @@ bool tl_file_write(const char *path, const void *bytes, size_t size, tl_error *e
 /* Makes a folder and the folders above it, like mkdir -p. True if it is there already. */
 bool tl_make_dirs(const char *path, tl_error *error);
 
+/* Is there a file that may be read? No for NULL. */
+bool tl_file_is_there(const char *path);
+/* Removes a file. True also if there is none. */
+bool tl_file_remove(const char *path, tl_error *error);
+/* Calls `visit` with each name in a folder ("." and ".." left out), in no order, until it returns false, and returns what
+ * the last call did. It may remove the file that it is called with. A folder that is not there holds nothing. */
+bool tl_folder_each(const char *path, bool (*visit)(void *context, const char *name), void *context,
+                    tl_error *error);
+
 /* ---- numbers and durations as text ---- */
 
 #define TL_NUMBER_TEXT 32

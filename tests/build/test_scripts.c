@@ -1,5 +1,5 @@
 /* The two scripts beside the tests: tests/deps with every package manager there is (played by fakes that write down what
- * they were asked), and tests/run with programs that pass, fail, crash or say nothing. */
+ * they were asked), and tests/run-all with programs that pass, fail, crash or say nothing. */
 #define _XOPEN_SOURCE 700
 #include "tree.h"
 
@@ -92,7 +92,7 @@ START_TEST(deps_that_are_there) {
 }
 END_TEST
 
-/* ---- tests/run ---- */
+/* ---- tests/run-all ---- */
 
 static const struct {
     const char *name, *script;
@@ -122,17 +122,17 @@ static void write_programs(void) {
 
 START_TEST(run_passes) {
     write_programs();
-    sh("tests/run " P("passes") P("skips"));
+    sh("tests/run-all " P("passes") P("skips"));
     ck_assert_str_eq(said, "room/test_passes                   100%: Checks: 3, Failures: 0, Errors: 0\n"
                            "room/test_skips                    100%: Checks: 1, Failures: 0, Errors: 0\n"
                            "SKIPPED: no such thing here\n"
                            "4 passed, 0 failed\n");
-    sh("unset OMP_WAIT_POLICY ASAN_OPTIONS; tests/run " P("environment") " && cat seen");
+    sh("unset OMP_WAIT_POLICY ASAN_OPTIONS; tests/run-all " P("environment") " && cat seen");
     assert_contains(said, "\nnormal 0 passive intercept_tls_get_addr=0\n");
-    sh("export OMP_WAIT_POLICY=active ASAN_OPTIONS=detect_leaks=1; tests/run " P(
+    sh("export OMP_WAIT_POLICY=active ASAN_OPTIONS=detect_leaks=1; tests/run-all " P(
         "environment") " && cat seen");
     assert_contains(said, "\nnormal 0 active intercept_tls_get_addr=0:detect_leaks=1\n");
-    sh("RUN='env OMP_WAIT_POLICY=emulated' tests/run " P("environment") " && cat seen");
+    sh("RUN='env OMP_WAIT_POLICY=emulated' tests/run-all " P("environment") " && cat seen");
     assert_contains(said, "\nnormal 0 emulated ");
 }
 END_TEST
@@ -153,16 +153,16 @@ START_TEST(run_fails) {
     write_programs();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char command[256];
-        snprintf(command, sizeof command, "tests/run %s", cases[i][0]);
+        snprintf(command, sizeof command, "tests/run-all %s", cases[i][0]);
         int status = try(command);
         ck_assert_msg(status == 1, "%s: exit status %d\n%s", command, status, said);
         assert_contains(said, cases[i][1]);
         ck_assert_str_eq(said + strlen(said) - strlen(cases[i][1]), cases[i][1]);
     }
-    ck_assert_int_eq(try("tests/run " P("fails") P("passes")), 1);
+    ck_assert_int_eq(try("tests/run-all " P("fails") P("passes")), 1);
     assert_contains(said, "room/test_passes ");
     assert_contains(strstr(said, "room/test_passes "), "\n    x.c:1:F:a:b:0: wrong\n"); /* its log, late */
-    ck_assert_int_eq(try("tests/run " P("crashes")), 1);
+    ck_assert_int_eq(try("tests/run-all " P("crashes")), 1);
     assert_contains(said, "room/test_crashes                  no closing line (exit 139)\n");
     assert_contains(said, "\n    about to\n");
 }

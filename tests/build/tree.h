@@ -56,7 +56,8 @@ static inline void enter_tree(void) {
     setenv("TOP", top, 1);
     forget_outer_make();
     sh("mkdir -p include/tapeloom src/tensor/kernels examples/translate examples/bpe tests/room"
-       " && cp $TOP/Makefile $TOP/tapeloom.pc.in . && cp $TOP/tests/run $TOP/tests/deps $TOP/tests/check.h "
+       " && cp $TOP/Makefile $TOP/tapeloom.pc.in . && cp $TOP/tests/run-all $TOP/tests/deps "
+       "$TOP/tests/check.h "
        "tests");
     put("include/tapeloom.h", "#define TL_VERSION \"0\"\n#include \"tapeloom/tensor.h\"\n");
     put("include/tapeloom/tensor.h", "#ifdef TL_DOUBLE\n# define tl_answer tl_answer_f64\n#else\n"

@@ -6,16 +6,21 @@
 #include <dirent.h>
 #include <unistd.h>
 
-static const char *const examples[] = {"scalar_tape", "linear_regression", "attention_steps",
-                                       "attention_layer", "copy_task"};
+static const char *const examples[] = {"scalar_tape",     "linear_regression", "attention_steps",
+                                       "attention_layer", "copy_task",         "read_a_run"};
 enum { EXAMPLES = sizeof examples / sizeof *examples };
+
+/* What is said behind a program's name: one wants a run to read. */
+static const char *arguments_of(const char *name) {
+    return strcmp(name, "read_a_run") ? "" : " tests/golden/run 'the dog sleeps'";
+}
 
 /* A run that must succeed; the caller frees the output. Threads that wait for each other go to sleep instead of
  * spinning (unless the environment says otherwise): where others keep the cores busy, that is twenty times faster. */
 static char *run(const char *name) {
     int status;
     setenv("OMP_WAIT_POLICY", "passive", 0);
-    char *output = shell(&status, "%s/%s", build_folder(), name);
+    char *output = shell(&status, "%s/%s%s", build_folder(), name, arguments_of(name));
     ck_assert_msg(status == 0, "%s/%s ends with status %d: %.2000s", build_folder(), name, status, output);
     return output;
 }
@@ -58,7 +63,7 @@ START_TEST(read_on_their_own) {
     for (int i = 0; i < EXAMPLES; i++) {
         char path[128], how[128];
         snprintf(path, sizeof path, "examples/%s.c", examples[i]);
-        snprintf(how, sizeof how, "build/%s\n", examples[i]);
+        snprintf(how, sizeof how, "build/%s%s", examples[i], *arguments_of(examples[i]) ? " " : "\n");
         char *text = read_text_file(path);
         ck_assert_msg(!strncmp(text, "/* ", 3), "%s should begin with a comment", path);
         const char *end = strstr(text, "*/"), *told = strstr(text, how);
@@ -263,11 +268,56 @@ START_TEST(copy_task) {
 }
 END_TEST
 
+/* ---- a run that has been trained, read in thirty lines ---- */
+
+/* Lines with code on them: no comments, no blank ones, no includes. */
+static int lines_of_code(const char *text) {
+    int count = 0;
+    bool comment = false;
+    for (const char *line = text; *line; line += strcspn(line, "\n") + (strchr(line, '\n') != NULL)) {
+        comment |= !strncmp(line, "/*", 2);
+        count += !comment && *line != '\n' && *line != '#';
+        if (comment && strstr(line, "*/") && strstr(line, "*/") < line + strcspn(line, "\n")) comment = false;
+    }
+    return count;
+}
+
+START_TEST(read_a_run) {
+    char *text = read_text_file("examples/read_a_run.c");
+    const int lines = lines_of_code(text);
+    ck_assert_msg(lines > 10 && lines <= 30, "examples/read_a_run.c has %d lines of code", lines);
+    free(text);
+    int status;
+    char *out = run("read_a_run");
+    char *said =
+        shell(&status, "echo 'the dog sleeps' | %s/translate translate --model tests/golden/run --beam 1",
+              build_folder());
+    ck_assert_int_eq(status, 0);
+    ck_assert_msg(!strncmp(out, said, strlen(said)), "says\n%s, and translate says\n%s", out, said);
+    /* a row of P adds up to 1, as printed */
+    const char *row = strstr(out, "[["), *end = row ? strchr(row, ']') : NULL;
+    ck_assert_msg(row && end, "%s", out);
+    double sum = 0;
+    for (char *at = (char *)row + 2; at < end;) sum += strtod(at, &at);
+    assert_near(sum, 1.0, 0.002);
+    row = strstr(end, "[["); /* dL/dP: of the same shape, and not all zero */
+    ck_assert_msg(row && strpbrk(row, "123456789"), "%s", out);
+    free(out);
+    free(said);
+    out = shell(&status, "%s/read_a_run tests/golden x", build_folder());
+    ck_assert_int_eq(status, 1);
+    assert_contains(out, "read_a_run: cannot read tests/golden/config.txt: No such file or directory");
+    free(out);
+}
+END_TEST
+
 /* TL_ISA chooses the instruction set of every program without a line in it; where it cannot, the tape says what there is. */
 START_TEST(instruction_sets) {
     for (int i = 0; i < EXAMPLES; i++) {
         int status;
-        char *out = shell(&status, "TL_ISA=mmx %s/%s", build_folder(), examples[i]), expected[128];
+        char *out =
+                 shell(&status, "TL_ISA=mmx %s/%s%s", build_folder(), examples[i], arguments_of(examples[i])),
+             expected[128];
         snprintf(expected, sizeof expected,
                  "%s: TL_ISA: instruction set \"mmx\": this machine and build have base", examples[i]);
         ck_assert_msg(status == 1 && strstr(out, expected), "%s: %d, %s", examples[i], status, out);
@@ -288,6 +338,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, attention_steps);
     tcase_add_test(tc, attention_layer);
     tcase_add_test(tc, copy_task);
+    tcase_add_test(tc, read_a_run);
     tcase_add_test(tc, instruction_sets);
 }
 

@@ -280,6 +280,57 @@ START_TEST(makes_folders) {
 }
 END_TEST
 
+/* ---- what lies in a folder ---- */
+
+typedef struct visited {
+    const char *folder;
+    int count, stop_after; /* 0: never */
+    bool remove;
+} visited;
+
+static bool visit(void *context, const char *name) {
+    visited *v = context;
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", v->folder, name);
+    ck_assert_msg(!strncmp(name, "step-", 5), "%s", name);
+    if (v->remove) ck_assert(tl_file_remove(path, NULL));
+    return ++v->count != v->stop_after;
+}
+
+START_TEST(visits_and_removes) {
+    scratch s = scratch_new();
+    tl_error error = {""};
+    const char *names[] = {"step-1", "step-2", "step-3"}, *none = scratch_path(&s, "none");
+    ck_assert(!tl_file_is_there(none) && !tl_file_is_there(NULL));
+    ck_assert(tl_file_remove(none, &error));
+    ck_assert(tl_folder_each(none, visit, NULL, &error));
+    visited v = {.folder = s.folder};
+    ck_assert(tl_folder_each(s.folder, visit, &v, &error) && v.count == 0);
+    for (int i = 0; i < 3; i++) put_text(scratch_path(&s, names[i]), "x");
+    ck_assert(tl_file_is_there(s.path[1]));
+    ck_assert(tl_folder_each(s.folder, visit, &v, &error) && v.count == 3);
+    v = (visited){.folder = s.folder, .stop_after = 2};
+    ck_assert(!tl_folder_each(s.folder, visit, &v, &error) && v.count == 2);
+    v = (visited){.folder = s.folder, .remove = true};
+    ck_assert(tl_folder_each(s.folder, visit, &v, &error) && v.count == 3 && count_files(s.folder) == 0);
+    ck_assert_msg(!tl_failed(&error), "%s", error.message);
+    put_text(none, "x");
+    ck_assert(!tl_folder_each(none, visit, &v, &error));
+    assert_contains(error.message, "/none: Not a directory; ");
+    tl_error_clear(&error);
+    ck_assert(!tl_folder_each(NULL, visit, &v, &error) && tl_failed(&error));
+    tl_error_clear(&error);
+    ck_assert(!tl_file_remove(NULL, &error));
+    assert_contains(error.message, "give a path");
+    tl_error_clear(&error);
+    ck_assert_int_eq(mkdir(scratch_path(&s, "full"), 0777), 0);
+    put_text(scratch_path(&s, "full/x"), "x");
+    ck_assert(!tl_file_remove(s.path[4], &error));
+    assert_contains(error.message, "cannot remove ");
+    scratch_remove(&s);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, reads_what_was_written);
     tcase_add_test(tc, read_errors_say_what_to_do);
@@ -292,5 +343,6 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, a_kill_at_any_moment_leaves_a_whole_file);
     tcase_add_test(tc, stray_temporaries_do_not_stop_a_write);
     tcase_add_test(tc, makes_folders);
+    tcase_add_test(tc, visits_and_removes);
 }
 TL_TEST_MAIN("io: files")

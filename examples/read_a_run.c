@@ -1,0 +1,37 @@
+/* Opens a run that `translate` has trained (`make demo` leaves one in build/demo), translates a line, and prints, for head 0
+ * of the decoder's last layer, P, where each target token looked among the source's, and dL/dP, how the loss of that
+ * translation would change with it.
+ *
+ *     build/read_a_run build/demo 'the small cats do not sleep .'
+ */
+#include <tapeloom.h>
+
+#include <stdlib.h>
+
+static int fail(const char *message) { return fprintf(stderr, "read_a_run: %s\n", message), 1; }
+
+int main(int argc, char **argv) {
+    if (argc < 3) return fail("give the folder of a run, and a line to translate");
+    tl_error error = {""};
+    tl_run *run = tl_run_open(argv[1], NULL, &error); /* its best weights */
+    if (!run) return fail(error.message);
+
+    const char *source = argv[2], *target = tl_run_translate_line(run, source);
+    if (target) printf("%s\n", target);
+
+    tl_batch batch;
+    tl_tape *tape = tl_run_tape(run);
+    tl_tape_reset(tape);
+    tl_model_maps maps = tl_model_maps_new(tl_run_model(run), tape, true); /* of every layer, gradients too */
+    tl_run_batch(run, &source, &target, 1, &batch);
+    if (!tl_backward(tl_run_loss(run, &batch, &maps)))
+        return fail(tl_run_error(run)); /* whatever failed first */
+
+    tl_var P =
+        maps.cross[tl_run_model(run)->attentions[TL_CROSS] - 1].probs; /* [sentence,head,target,source] */
+    tl_print(tl_at(tl_value(P), 0, 0), stdout);
+    tl_print(tl_at(tl_grad(P), 0, 0), stdout);
+    free((char *)target);
+    tl_run_free(run);
+    return 0;
+}

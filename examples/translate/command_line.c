@@ -1,0 +1,120 @@
+/* The commands' options: the rows of a run's settings, which are the library's, and those of the program. */
+#include "program.h"
+
+#include <string.h>
+
+/* clang-format off */
+#define ROW(name, kind, field, takes, help) TL_OPTION(settings, field, name, kind, takes, help)
+#define ANEW(name, kind, field, takes, help) TL_OPTION_ANEW(settings, field, name, kind, takes, help)
+#define ROWS(field, table) TL_OPTION_ROWS(settings, field, table)
+#define COMMON_ROWS \
+    ANEW("threads", LONG, threads, "N", "threads to use (0: OMP_NUM_THREADS, or all cores)"), \
+    ANEW("quiet", FLAG, quiet, NULL, "no progress on standard error")
+
+const tl_option train_options[] = {
+    TL_OPTION_HEADING("data: a TSV or two files, or sentences made here"),
+    ROWS(run.data, tl_data_options),
+    TL_OPTION_HEADING("the run"),
+    ROW("out", TEXT, out, "DIR", "where the run goes; made if it is not there"),
+    ROW("overwrite", FLAG, overwrite, NULL, "replace the model that is in --out already"),
+    ANEW("resume", TEXT, resume, "DIR", "go on with a run that was interrupted or that shall train longer"),
+    TL_OPTION_HEADING("text"),
+    ROWS(run.text, tl_text_options),
+    TL_OPTION_HEADING("model"),
+    ROWS(run.model, tl_model_options),
+    TL_OPTION_HEADING("training"),
+    ROWS(run.training, tl_training_options),
+    TL_OPTION_HEADING("validation"),
+    ROWS(run.validation, tl_validation_options),
+    COMMON_ROWS,
+    TL_OPTIONS_END};
+
+#define MODEL_ROWS \
+    ROW("model", TEXT, model, "DIR", "a run that train has written"), \
+    ROW("weights", TEXT, weights, "best|last|average", "which of its weights")
+#define DECODING_ROWS \
+    ROW("beam", LONG, beam, "K", "hypotheses to keep a sentence (1: greedy)"), \
+    ROW("length-penalty", DOUBLE, length_penalty, "A", "rank by log probability / length^A"), \
+    ROW("batch-tokens", LONG, batch_tokens, "N", "tokens of a batch, padding included")
+
+const tl_option translate_options[] = {
+    MODEL_ROWS,
+    DECODING_ROWS,
+    ROW("nbest", FLAG, nbest, NULL, "all hypotheses of the beam: line number, tab, score, tab, translation"),
+    COMMON_ROWS,
+    TL_OPTIONS_END};
+
+const tl_option evaluate_options[] = {
+    MODEL_ROWS,
+    ROW("test", TEXT, test, "FILE", "sentence pairs: source, tab, reference (sentences made here need none)"),
+    ROW("test-src", TEXT, test_src, "FILE", "or in two files: sources"),
+    ROW("test-tgt", TEXT, test_tgt, "FILE", "and their references"),
+    ROW("strict", FLAG, run.data.strict, NULL, "refuse a file with bad lines instead of leaving them out"),
+    DECODING_ROWS,
+    ROW("tokenize", TEXT, run.validation.tokenize, "none|13a|zh|char",
+     "how BLEU cuts text (none; 13a for pre-tokenized text, char for characters)"),
+    ROW("lowercase", FLAG, run.validation.lowercase, NULL, "BLEU and chrF without regard to case"),
+    ROW("samples", LONG, run.validation.samples, "N", "translations to show"),
+    ROW("out", TEXT, out, "FILE", "write the translations there, one a line"),
+    COMMON_ROWS,
+    TL_OPTIONS_END};
+
+const tl_option attention_options[] = {
+    MODEL_ROWS,
+    ROW("layer", LONG, layer, "N", "the decoder's N-th layer (0: the last)"),
+    ROW("head", LONG, head, "N", "its N-th head (0: the mean of all)"),
+    COMMON_ROWS,
+    TL_OPTIONS_END};
+
+const tl_option info_options[] = {
+    ROW("model", TEXT, model, "DIR", "a run that train has written"),
+    TL_OPTIONS_END};
+
+const tl_option corpus_options[] = {
+    ROW("pair", TEXT, run.data.pair, "en-fr|en-zh", "the languages"),
+    ROW("sentences", LONG, run.data.sentences, "N", "pairs to train on; 500 each to validate and test come with them"),
+    ROW("seed", LONG, run.training.seed, "N", "another one gives other sentences"),
+    ROW("out", TEXT, out, "DIR", "where the files go"),
+    TL_OPTIONS_END};
+
+const tl_option demo_options[] = {
+    ROW("out", TEXT, out, "DIR", "where the run goes"),
+    ROW("pair", TEXT, run.data.pair, "en-fr|en-zh", "the languages"),
+    ROW("steps", LONG, run.training.steps, "N", "updates"),
+    COMMON_ROWS,
+    TL_OPTIONS_END};
+/* clang-format on */
+
+settings settings_default(void) {
+    return (settings){.run = tl_run_settings_default(),
+                      .out = "runs/translate",
+                      .model = "runs/translate",
+                      .weights = "best",
+                      .beam = 5,
+                      .batch_tokens = 4096,
+                      .length_penalty = 1};
+}
+
+bool settings_over(settings *s, tl_run *run, tl_error *error) {
+    bool help = false;
+    s->run = *tl_run_settings_of(run);
+    if (!tl_options_parse(s->options, s, s->argc, s->argv, &help, error)) return false;
+    *tl_run_settings_of(run) = s->run;
+    return true;
+}
+
+tl_run *open_run(settings *s) {
+    tl_error error = {""};
+    tl_run *run = tl_run_open(s->model, &(tl_run_choice){.weights = s->weights}, &error);
+    if (run && settings_over(s, run, &error)) return run;
+    fail_with(error.message);
+    tl_run_free(run);
+    return NULL;
+}
+
+tl_translate_options translate_options_of(const settings *s) {
+    return (tl_translate_options){.beam = s->beam,
+                                  .nbest = s->nbest,
+                                  .length_penalty = s->length_penalty,
+                                  .batch_tokens = s->batch_tokens};
+}

@@ -1,0 +1,48 @@
+/* translate corpus: the grammar's sentences and their true word alignments as files. */
+#define _POSIX_C_SOURCE 200809L /* open_memstream */
+#include "program.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool write_lines(const tl_corpus *corpus, bool links, const char *dir, const char *file,
+                        tl_error *error) {
+    char path[PATH_SIZE], *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out) return tl_error_set(error, "out of memory for %s", file);
+    for (long i = 0; i < tl_corpus_size(corpus); i++) {
+        long count = 0;
+        const tl_link *link = tl_corpus_alignment(corpus, i, &count);
+        if (!links)
+            fprintf(out, "%s\t%s", tl_corpus_sentence(corpus, TL_SOURCE, i),
+                    tl_corpus_sentence(corpus, TL_TARGET, i));
+        for (long k = 0; links && k < count; k++)
+            fprintf(out, "%s%d-%d", k ? " " : "", link[k].source, link[k].target);
+        fputc('\n', out);
+    }
+    bool ok = !ferror(out);
+    if (fclose(out) || !ok) ok = tl_error_set(error, "out of memory for %s", file);
+    ok = ok && tl_file_write(path_in(path, dir, file), text, size, error);
+    free(text);
+    return ok;
+}
+
+int command_corpus(settings *s) {
+    static const char *const names[] = {"train", "valid", "test"};
+    tl_error error = {""};
+    tl_make_dirs(s->out, &error);
+    for (int part = TL_PART_TRAIN; part <= TL_PART_TEST && !tl_failed(&error); part++) {
+        char file[32];
+        tl_corpus *corpus = tl_pairs_of(&s->run, (tl_part)part, NULL, &error);
+        snprintf(file, sizeof file, "%s.tsv", names[part]);
+        if (corpus && write_lines(corpus, false, s->out, file, &error)) {
+            snprintf(file, sizeof file, "%s.align", names[part]);
+            if (write_lines(corpus, true, s->out, file, &error))
+                printf("%s/%s.tsv: %ld pairs, word alignments in %s.align\n", s->out, names[part],
+                       tl_corpus_size(corpus), names[part]);
+        }
+        tl_corpus_free(corpus);
+    }
+    return tl_failed(&error) ? fail_with(error.message) : 0;
+}

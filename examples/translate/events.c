@@ -1,0 +1,163 @@
+/* What a run tells while it works, shown: bars and warnings on standard error, validations on standard output. Ctrl-C ends
+ * training after the update that is running. */
+#define _POSIX_C_SOURCE 200809L /* sigaction */
+#include "program.h"
+
+#include <math.h>
+#include <signal.h>
+
+/* ---- Ctrl-C ---- */
+
+/* The signal, set by its handler; a second Ctrl-C ends the program at once. */
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number) { interrupted = number; }
+
+static void catch_signals(void) {
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    interrupted = 0;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+int interrupted_by(void) { return (int)interrupted; }
+
+static bool stop(void *context) { return (void)context, interrupted != 0; }
+
+/* ---- passes ---- */
+
+static void work_began(void *context, tl_work work, long total) {
+    listener *l = context;
+    static const char *const labels[] = {[TL_WORK_MERGES] = "byte pairs",
+                                         [TL_WORK_CUTTING] = "cutting text",
+                                         [TL_WORK_LOSS] = "measuring the loss",
+                                         [TL_WORK_TRANSLATING] = "translating"};
+    const bool validating = work == TL_WORK_TRANSLATING && l->valid;
+    l->pass = (tl_progress){.out = l->settings->quiet ? NULL : stderr,
+                            .label = validating ? "validating" : labels[work],
+                            .total = total,
+                            .unit = work == TL_WORK_MERGES ? "merge" : "sentence",
+                            .no_loss = true};
+    /* these are mostly over before one would look: seen from the second second on */
+    if (work == TL_WORK_CUTTING || work == TL_WORK_LOSS) l->pass.after = 1;
+    tl_progress_start(&l->pass);
+}
+
+static void work_done(void *context, long done, double tokens) {
+    tl_progress_update(&((listener *)context)->pass, done, 0, tokens);
+}
+
+static void work_ended(void *context) { tl_progress_pause(&((listener *)context)->pass); }
+
+static void warning(void *context, const char *sentence) {
+    (void)context;
+    fprintf(stderr, "translate: warning: %s\n", sentence);
+}
+
+static void left_out(void *context, const tl_corpus_report *report) {
+    const listener *l = context;
+    char text[TL_REPORT_TEXT];
+    if (!l->settings->quiet) fputs(tl_corpus_report_text(report, text), stderr);
+}
+
+/* ---- training ---- */
+
+static void prepared(void *context, const tl_run *run, const tl_corpus *train, const tl_corpus *valid) {
+    listener *l = context;
+    const char *precision = l->settings->run.training.matmul_precision;
+    const bool highest = tl_tape_matmul_precision(tl_run_tape(run)) == TL_HIGHEST;
+    l->valid = valid;
+    printf("%ld pairs to train on, %ld to validate on; vocabularies %ld and %ld; %ld parameters; %s%s%s\n",
+           tl_corpus_size(train), tl_corpus_size(valid), tl_vocab_size(tl_run_vocab(run, TL_SOURCE)),
+           tl_vocab_size(tl_run_vocab(run, TL_TARGET)), tl_params_numel(tl_run_params(run)), tl_build_text(),
+           highest ? "" : ", matrix precision ", highest ? "" : precision);
+    fflush(stdout);
+}
+
+static void resumed(void *context, const tl_training_state *state) {
+    (void)context;
+    printf("Going on after update %ld, epoch %ld, %.0f s.\n", state->step, state->epoch, state->seconds);
+    fflush(stdout);
+}
+
+static void started(void *context, const tl_training_plan *plan) {
+    listener *l = context;
+    l->training = (tl_progress){.out = l->settings->quiet ? NULL : stderr,
+                                .total = plan->total,
+                                .first = plan->first,
+                                .budget = plan->seconds};
+    catch_signals();
+    tl_progress_start(&l->training);
+}
+
+static void updated(void *context, long step, double loss, double tokens) {
+    tl_progress_update(&((listener *)context)->training, step, loss, tokens);
+}
+
+static void pause_bar(void *context) { tl_progress_pause(&((listener *)context)->training); }
+static void resume_bar(void *context) { tl_progress_resume(&((listener *)context)->training); }
+
+/* The next word is known when the true ones before it are given, but not when the model's own are: hardly a matter of more
+ * training. */
+static void warn_of_gap(listener *l, const tl_quality *q) {
+    bool gap = q->accuracy > 0.7 && q->bleu.score < 1 && q->bleu.total[3] > 0;
+    if (gap && !l->warned)
+        fprintf(stderr,
+                "translate: warning: given the true words before, %.0f %% of the next words are right, but "
+                "BLEU of the "
+                "translations is %.2f. Targets that foretell themselves, or sides that do not belong "
+                "together, look like "
+                "this: see whether the lines of source and target match.\n",
+                100 * q->accuracy, q->bleu.score);
+    l->warned = gap;
+}
+
+static void validated(void *context, const tl_validation *v) {
+    listener *l = context;
+    const tl_quality *q = v->quality;
+    printf("epoch %ld, step %ld, %.0f s: train loss %.3f, valid loss %.3f, perplexity %.2f, accuracy %.1f "
+           "%%, BLEU %.2f, "
+           "exact %ld/%ld%s\n",
+           v->state->epoch, v->state->step, v->seconds, v->train_loss, q->loss, exp(q->loss),
+           100 * q->accuracy, q->bleu.score, q->exact, q->sentences, v->best ? " (best so far)" : "");
+    show_samples(l->valid, v->translations, l->settings->run.validation.samples);
+    fflush(stdout);
+    warn_of_gap(l, q);
+}
+
+static void averaged(void *context, int validations, const tl_quality *q) {
+    (void)context;
+    printf("average of the last %d: valid loss %.3f, perplexity %.2f, accuracy %.1f %%, BLEU %.2f, exact "
+           "%ld/%ld; use it with "
+           "--weights average\n",
+           validations, q->loss, exp(q->loss), 100 * q->accuracy, q->bleu.score, q->exact, q->sentences);
+}
+
+/* ---- who listens ---- */
+
+void listen_to(listener *l, const settings *s, tl_run *run) {
+    *l = (listener){.settings = s,
+                    .events = {.context = l,
+                               .warning = warning,
+                               .left_out = left_out,
+                               .work_began = work_began,
+                               .work_done = work_done,
+                               .work_ended = work_ended}};
+    tl_run_tell(run, &l->events);
+}
+
+void listen_to_training(listener *l, const settings *s, tl_run *run) {
+    listen_to(l, s, run);
+    tl_events *e = &l->events;
+    e->stop = stop;
+    e->prepared = prepared;
+    e->resumed = resumed;
+    e->started = started;
+    e->updated = updated;
+    e->validating = pause_bar;
+    e->validated = validated;
+    e->validation_over = resume_bar;
+    e->ended = pause_bar;
+    e->averaged = averaged;
+}

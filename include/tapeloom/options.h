@@ -1,0 +1,69 @@
+/* Settings as tables: each row says a setting's name, what it takes, in which field of a struct it is kept and what it
+ * means. The same rows parse a command line, print its --help, and write and read a config.txt. Any struct will do:
+ *
+ *     static const tl_option rows[] = {
+ *         TL_OPTION_HEADING("training"),
+ *         TL_OPTION(mine, steps, "steps", LONG, "N", "updates"),
+ *         TL_OPTION_ROWS(mine, model, tl_model_options),       another table, over a field of this struct
+ *         TL_OPTIONS_END};
+ *
+ * Texts are not copied: they belong to the command line or to the configuration that they were read from. */
+#ifndef TAPELOOM_OPTIONS_H
+#define TAPELOOM_OPTIONS_H
+
+#include "io.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum tl_option_kind {
+    TL_OPTION_TEXT,   /* const char *; NULL = not said */
+    TL_OPTION_LONG,   /* long: 0 … 2147483647 */
+    TL_OPTION_DOUBLE, /* double: 0 or more, finite */
+    TL_OPTION_SHARE,  /* double in [0, 1) */
+    TL_OPTION_FLAG    /* bool; takes no value, saying it means true */
+} tl_option_kind;
+
+typedef struct tl_option {
+    const char *name; /* without the dashes; NULL: a heading, a table or the end */
+    tl_option_kind kind;
+    size_t offset; /* of the field in the struct */
+    const char
+        *takes; /* "FILE", "N", "toy|tiny": what stands behind it; values must be one of choices with bars */
+    const char *help; /* what it means; without a name: a heading */
+    bool anew;        /* may be said anew when a run goes on: it changes nothing of what has been trained */
+    const struct tl_option *rows; /* without a name: a table whose struct begins at `offset` */
+} tl_option;
+
+/* clang-format off */
+#define TL_OPTION(type, field, name, kind, takes, help) \
+    {name, TL_OPTION_##kind, offsetof(type, field), takes, help, false, NULL}
+#define TL_OPTION_ANEW(type, field, name, kind, takes, help) \
+    {name, TL_OPTION_##kind, offsetof(type, field), takes, help, true, NULL}
+#define TL_OPTION_ROWS(type, field, table) {NULL, TL_OPTION_TEXT, offsetof(type, field), NULL, NULL, false, table}
+#define TL_OPTION_HEADING(text) {NULL, TL_OPTION_TEXT, 0, NULL, text, false, NULL}
+#define TL_OPTIONS_END {NULL, TL_OPTION_TEXT, 0, NULL, NULL, false, NULL}
+/* clang-format on */
+
+/* Reads argv[0 … argc-1] ("--name value", "--name=value", "--flag") into the struct at `values`; what comes last
+ * counts. At --help or -h it stops with *help set. False, with a sentence in error, for what the table does not
+ * allow; values before it are set then. */
+bool tl_options_parse(const tl_option *table, void *values, int argc, char **argv, bool *help,
+                      tl_error *error);
+/* The row that a word of the command line names ("--steps", "--steps=3"); NULL if it names none. */
+const tl_option *tl_options_named(const tl_option *table, const char *word);
+/* A list for people, in lines of at most 110 columns; values of `defaults` in brackets. */
+void tl_options_print(const tl_option *table, const void *defaults, FILE *out);
+/* Every row as `name = value`, in the table's order; texts that are not said are left out. */
+void tl_options_write(const tl_option *table, const void *values, tl_config *config);
+/* Reads them back. What the configuration lacks stays as it is. False, with a sentence in error, for values that the
+ * table does not allow and names that it does not know; path and program (who wrote it) are what that sentence calls
+ * them. */
+bool tl_options_read(const tl_option *table, void *values, tl_config *config, const char *path,
+                     const char *program, tl_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,186 @@
+/* Above all rooms: a trained run, for programs and for people who study one. A run is a folder:
+ *
+ *     config.txt              settings, key = value
+ *     codes.txt               the merges, where a side consists of byte pairs
+ *     vocab.src.txt, vocab.tgt.txt   vocabularies (the same one with `joint`)
+ *     model.safetensors       weights of the best validation so far
+ *     last.safetensors        weights of the end of training
+ *     average.safetensors     mean of those in recent/, with `average`
+ *     recent/step-*.safetensors      weights of the last validations
+ *     checkpoint.safetensors  all that going on needs: weights, optimiser, where training stands
+ *     log.csv                 a row every validation
+ *     curves.gp, curves.svg   the log as a picture, and the gnuplot script that draws it
+ *
+ *     tl_run *run = tl_run_open("runs/mine", NULL, &error);       the best weights, ready to be used
+ *     char *line = tl_run_translate_line(run, "the cat sleeps .");
+ *
+ * The room never prints, exits or catches signals: what there is to say goes to a table of callbacks. Functions that
+ * can fail return false or NULL and keep their first failure in the run (tl_run_error); after it the run does nothing
+ * more until tl_run_clear_error. Every function accepts NULL. */
+#ifndef TAPELOOM_RUN_H
+#define TAPELOOM_RUN_H
+
+#include "options.h"
+#include "train.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- settings: what makes a run; config.txt holds them under the names of their options ---- */
+
+typedef struct tl_data_settings {              /* where sentences come from */
+    const char *train, *train_src, *train_tgt; /* files: a TSV, or two files */
+    const char *valid, *valid_src, *valid_tgt;
+    const char *pair, *task; /* or made here: of a grammar, or of symbols */
+    long sentences, min_symbols, max_symbols, symbols;
+    bool strict;     /* refuse a file with bad lines */
+    long max_length; /* tokens on one side; 0: what a model can read */
+} tl_data_settings;
+
+typedef struct tl_text_settings { /* from lines to ids, and back */
+    const char *pretokenize, *src_pretokenize,
+        *tgt_pretokenize;                      /* none|words; a side's own NULL: as the first */
+    const char *units, *src_units, *tgt_units; /* bpe|words|chars */
+    long merges, min_count, max_vocab;
+    bool joint;
+} tl_text_settings;
+
+typedef struct tl_model_settings {
+    const char *preset; /* toy|tiny|small|base; gives the sizes that are 0 */
+    long d_model, heads, layers, d_ff;
+    const char *tie, *activation, *positions;
+    bool pre_norm, no_final_norm;
+    double dropout, attention_dropout, activation_dropout;
+} tl_model_settings;
+
+/* Of training and validation: train.h. */
+typedef struct tl_run_settings {
+    tl_data_settings data;
+    tl_text_settings text;
+    tl_model_settings model;
+    tl_training_settings training;
+    tl_validation_settings validation;
+} tl_run_settings;
+
+/* Their rows, for command lines; tl_run_options has all of them, as config.txt does. */
+extern const tl_option tl_data_options[], tl_text_options[], tl_model_options[], tl_training_options[],
+    tl_validation_options[], tl_run_options[];
+
+tl_run_settings tl_run_settings_default(void);
+/* Fills in what follows from other settings (the preset's sizes, a side's units, when training ends), and looks whether
+ * they go together. */
+bool tl_run_settings_complete(tl_run_settings *settings, tl_error *error);
+/* How a side's raw text is cut into words ("none", "words"), and what its vocabulary is made of ("bpe", "words",
+ * "chars"); of completed settings. */
+const char *tl_pretokenize_of(const tl_run_settings *settings, tl_side side);
+const char *tl_units_of(const tl_run_settings *settings, tl_side side);
+
+/* ---- sentence pairs ---- */
+
+/* Pairs of a TSV, or (tsv NULL) of two files. What was left out goes to events->left_out. NULL on failure. */
+tl_corpus *tl_pairs_read(const char *tsv, const char *source, const char *target, bool strict,
+                         const tl_events *events, tl_error *error);
+/* The part of a run's sentences that its settings name. Made here, a part shares no sentence with the others.
+ * TL_PART_TEST: only of sentences made here. TL_PART_LONGER: of tasks, sequences longer than any in training. */
+typedef enum tl_part { TL_PART_TRAIN, TL_PART_VALID, TL_PART_TEST, TL_PART_LONGER } tl_part;
+tl_corpus *tl_pairs_of(const tl_run_settings *settings, tl_part part, const tl_events *events,
+                       tl_error *error);
+
+/* ---- a run ---- */
+
+typedef struct tl_run_choice {
+    const char *
+        weights; /* "best" (or NULL), "last", "average"; "none": all zero, to look at sizes or to go on training */
+} tl_run_choice;
+
+/* Opens a folder that training has written. The weights are mapped, not read; nothing of the folder is changed. NULL, and
+ * a sentence in error, on failure. Free with tl_run_free. */
+tl_run *tl_run_open(const char *dir, const tl_run_choice *choice, tl_error *error);
+/* A run to be trained into a folder: settings alone, which are copied and completed (their texts must outlive it). NULL
+ * only when out of memory. */
+tl_run *tl_run_new(const char *dir, const tl_run_settings *settings);
+void tl_run_free(tl_run *run);
+/* The first failure, of the run or else of its tape; NULL if all is well. */
+const char *tl_run_error(const tl_run *run);
+void tl_run_clear_error(tl_run *run);
+/* Who is told from here on what the run is doing; NULL: nobody. The table must outlive the run. */
+void tl_run_tell(tl_run *run, const tl_events *events);
+
+/* What it consists of, owned by the run; NULL (0) where it has none, as a new run has no model. */
+const char *tl_run_dir(const tl_run *run);
+tl_run_settings *tl_run_settings_of(tl_run *run); /* may be changed, between calls */
+const tl_vocab *tl_run_vocab(const tl_run *run, tl_side side);
+const tl_bpe *tl_run_bpe(const tl_run *run); /* NULL too if no side consists of byte pairs */
+tl_params *tl_run_params(const tl_run *run);
+tl_tape *tl_run_tape(const tl_run *run); /* in evaluation mode, with the run's seed and matrix precision */
+const tl_model *tl_run_model(const tl_run *run);
+const tl_transformer *tl_run_transformer(const tl_run *run); /* NULL if its model is another one */
+
+/* ---- text: lines as people write them, and tokens with single spaces between ---- */
+
+char *tl_run_cut(tl_run *run, tl_side side, const char *line);    /* to free() */
+char *tl_run_join(tl_run *run, tl_side side, const char *tokens); /* the other way; to free() */
+/* A corpus of lines cut into tokens and encoded, pair by pair: what batches are made of. To tl_corpus_free. */
+tl_corpus *tl_run_encode(tl_run *run, const tl_corpus *lines);
+
+/* ---- a batch, its loss, its translations ---- */
+
+/* Tokens of the longest sentence that a model can read or write; with <eos> one more. */
+enum { TL_LONGEST_SENTENCE = 1023 };
+
+/* A batch of `count` lines, in their order: sources, and their targets (NULL: to be translated; the targets are empty then).
+ * Its arrays belong to the run until the next call. */
+bool tl_run_batch(tl_run *run, const char *const *sources, const char *const *targets, long count,
+                  tl_batch *batch);
+/* The mean loss in nats per target token, as in training (label-smoothed as the settings say), on the run's tape. maps (may
+ * be NULL) are filled. The inert var on failure. */
+tl_var tl_run_loss(tl_run *run, const tl_batch *batch, const tl_model_maps *maps);
+
+typedef struct tl_translate_options {
+    long beam;             /* hypotheses to keep a sentence; 0 and 1: greedy */
+    bool nbest;            /* give all of them, not only the best */
+    double length_penalty; /* α: ranked by log p / length^α */
+    long batch_tokens;     /* of a batch, padding included; 0 means 4096; changes no bit */
+} tl_translate_options;
+
+/* Searches for the batch's sources, each as long as the run's languages want it; the result lives on the tape until it
+ * is reset. options may be NULL: greedy, ranked by log p. */
+bool tl_run_search(tl_run *run, const tl_batch *source, const tl_translate_options *options,
+                   tl_search_result *found);
+
+/* One line, greedily: to free(). A blank line's translation is empty. */
+char *tl_run_translate_line(tl_run *run, const char *line);
+
+/* Translates every source of an encoded corpus (tl_run_encode). False on failure, and without an error as soon as
+ * events->stop says so; then there are no translations. */
+bool tl_run_translate(tl_run *run, const tl_corpus *encoded, const tl_translate_options *options,
+                      tl_translations *translations);
+
+/* ---- how good it is ---- */
+
+/* Scores a corpus of lines with references. Pairs that the model cannot read are taken out of it first (`name` is what
+ * events->left_out calls them). translations may be NULL; otherwise to free. Tokens and case of BLEU are those of
+ * the run's settings. */
+bool tl_run_evaluate(tl_run *run, tl_corpus *pairs, const char *name, const tl_translate_options *options,
+                     tl_quality *quality, tl_translations *translations);
+
+/* ---- training ---- */
+
+/* The state in the folder's checkpoint. False, without an error, if it has none. */
+bool tl_run_state(tl_run *run, tl_training_state *state);
+
+/* Trains: a new run from the start (a model that is in the folder already is in the way, unless `overwrite`), an opened one
+ * on from its checkpoint, which takes the same steps, bit for bit, as one that never stopped. Files appear in an
+ * order that a kill at any moment leaves a run that can go on. TL_INTERRUPTED: events->stop said so while something was
+ * left to do. */
+tl_ending tl_run_train(tl_run *run, bool overwrite, tl_training_end *end);
+
+/* What to type in a shell for a word, such as the folder of a run: the word, or the word in quotes. Cut to `size` bytes (at
+ * least 8; four times the word's length is always enough). Returns to. */
+char *tl_shell_word(const char *word, char *to, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

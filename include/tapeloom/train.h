@@ -1,0 +1,175 @@
+/* The training loop: updates, validations, checkpoints, the best weights, their mean, the log, and going on to the same bits.
+ * It knows parameters, a tape and a folder; what is trained, on what and how good that is stands in a tl_task, so that
+ * a translator, a language model and a classifier are trained by the same loop.
+ *
+ * The loop never prints, exits or catches signals: what there is to say goes to a table of callbacks. */
+#ifndef TAPELOOM_TRAIN_H
+#define TAPELOOM_TRAIN_H
+
+#include "io.h"
+#include "nn.h"
+#include "optim.h"
+#include "text.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- settings ---- */
+
+typedef struct tl_training_settings {
+    long steps, epochs; /* where it ends; 0: no limit */
+    double minutes;
+    long patience, batch_tokens, accumulate;
+    double lr, warmup_from;
+    const char *schedule;
+    long warmup;
+    double beta2, label_smoothing, clip;
+    const char *matmul_precision;
+    long seed;
+} tl_training_settings;
+
+typedef struct tl_validation_settings {
+    long validate_every; /* updates; 0: after each epoch */
+    const char *best_by; /* "loss", or the name of the task's score */
+    long average, samples;
+    const char *tokenize; /* of BLEU; NULL: what fits the target's text */
+    bool lowercase;
+} tl_validation_settings;
+
+/* ---- how good a model is ---- */
+
+typedef struct tl_translations {
+    long count, nbest;
+    char **text;   /* [count,nbest] lines, best first; NULL: there are no more */
+    double *score; /* [count,nbest] */
+} tl_translations;
+void tl_translations_free(tl_translations *translations);
+
+typedef struct tl_quality {
+    long sentences;
+    double loss;     /* nats per target token, without smoothing */
+    double accuracy; /* share of target tokens guessed right, given the true ones before */
+    double score;    /* what is best if it is highest; of translations BLEU */
+    tl_bleu_score bleu;
+    char chrf[TL_CHRF_TEXT]; /* chrF2 with its signature */
+    long exact;              /* sentences that are right to the last character */
+    double seconds;
+} tl_quality;
+
+/* ---- how far training is ---- */
+
+typedef struct tl_training_state { /* where training stands */
+    long step, epoch;              /* updates; passes over the data that are through */
+    double seconds;                /* of training so far */
+    long validations, waited;      /* how many; how many since the best one */
+    long best_step;
+    double best_score, best_loss;
+} tl_training_state;
+
+typedef enum tl_ending { TL_FAILED, TL_ENDED, TL_INTERRUPTED } tl_ending;
+typedef struct tl_training_end {
+    tl_training_state state;
+    const char *why; /* a sentence: "all steps are done"; NULL if something is left to do */
+} tl_training_end;
+
+/* ---- who is told ---- */
+
+/* Passes that take a while; all are counted in sentences but merges. */
+typedef enum tl_work { TL_WORK_MERGES, TL_WORK_CUTTING, TL_WORK_LOSS, TL_WORK_TRANSLATING } tl_work;
+
+typedef struct tl_training_plan {
+    long first, total; /* updates that are done, and that shall be; 0: no limit */
+    double seconds;    /* that are left; 0: no limit */
+} tl_training_plan;
+
+typedef struct tl_validation {
+    const tl_training_state *state; /* before this validation counts */
+    double seconds;                 /* of training so far */
+    double train_loss;              /* mean since the last validation; NaN: no updates since */
+    const tl_quality *quality;
+    const tl_translations *translations; /* of the validation sentences */
+    bool best;                           /* so far */
+} tl_validation;
+
+typedef struct tl_run tl_run;
+
+/* Every one may be NULL. `context` is handed to each. */
+typedef struct tl_events {
+    void *context;
+    /* Asked between updates, and between batches of a validation: true ends training after what is running. Once true it
+     * must stay so. */
+    bool (*stop)(void *context);
+    void (*warning)(void *context, const char *sentence);
+    /* Lines that cannot be used. */
+    void (*left_out)(void *context, const tl_corpus_report *report);
+    /* A pass: how much there is to do, how much is done (and tokens since the last call), its end. */
+    void (*work_began)(void *context, tl_work work, long total);
+    void (*work_done)(void *context, long done, double tokens);
+    void (*work_ended)(void *context);
+
+    /* Training, in this order. A run of sentence pairs has its data and its model: */
+    void (*prepared)(void *context, const tl_run *run, const tl_corpus *train, const tl_corpus *valid);
+    /* It goes on from here. */
+    void (*resumed)(void *context, const tl_training_state *state);
+    void (*started)(void *context, const tl_training_plan *plan);
+    void (*updated)(void *context, long step, double loss, double tokens);
+    /* A validation begins; it is known (not if it was interrupted), and its files are yet to be written; it is over. */
+    void (*validating)(void *context);
+    void (*validated)(void *context, const tl_validation *validation);
+    void (*validation_over)(void *context);
+    /* No more updates; the last files are yet to be written. */
+    void (*ended)(void *context);
+    /* The mean of the weights of so many validations was scored. */
+    void (*averaged)(void *context, int validations, const tl_quality *quality);
+} tl_events;
+
+/* ---- what is trained ---- */
+
+/* Functions that fail set the error that the loop was given, and return false (or an inert var). `context` is handed to
+ * each. Batches are the task's own; one is current at a time. */
+typedef struct tl_task {
+    void *context;
+    /* Name of what tl_quality.score is, in the log, in checkpoints and for best_by, and of its curve: "bleu", "BLEU". NULL:
+     * there is no score, the lowest loss is best. */
+    const char *score, *score_label;
+    uint64_t fingerprint; /* of the data: a run goes on with the same alone */
+    /* Goes to the next batch. At the end of each epoch false once, without an error. */
+    bool (*next)(void *context);
+    /* The current batch's loss on the tape: the mean per token, or the sum. */
+    tl_var (*loss)(void *context, bool sum);
+    long (*tokens)(void *context); /* that the current batch's mean is over */
+    /* "a batch of 3 sentences, lines 4, 9, 11": the current one, for an error's sentence. */
+    void (*name)(void *context, char *text, size_t size);
+    long (*per_epoch)(void *context);                          /* batches */
+    tl_batches_position (*tell)(void *context);                /* where `next` reads on */
+    bool (*seek)(void *context, tl_batches_position position); /* false: there is no such place */
+    /* Called once training is sure to take a step, before the first one; may be NULL. */
+    bool (*begin)(void *context);
+    /* How good the model is now. False without an error if events->stop said so. What it wrote (translations, say) is shown
+     * to events->validated; may stay empty. */
+    bool (*validate)(void *context, tl_quality *quality, tl_translations *written);
+} tl_task;
+
+typedef struct tl_train_config {
+    const char *dir; /* an existing folder: log, weights and checkpoint go there */
+    tl_params *params;
+    tl_tape *tape;
+    const tl_training_settings *training;
+    const tl_validation_settings *validation;
+    const tl_task *task;
+    const tl_events *events; /* may be NULL */
+    bool resume;             /* go on from the folder's checkpoint */
+} tl_train_config;
+
+/* Trains until steps, epochs, minutes or the patience are used up. Whatever ends it, the checkpoint is whole, and a run that
+ * goes on takes the same steps, bit for bit, as one that never stopped. TL_INTERRUPTED: events->stop said so while
+ * something was left to do. `end` may be NULL. */
+tl_ending tl_train(const tl_train_config *config, tl_training_end *end, tl_error *error);
+/* The state in a folder's checkpoint; `score` is the task's. False, without an error, if it has none. */
+bool tl_training_state_read(const char *dir, const char *score, tl_training_state *state, tl_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,82 @@
+/* All that this room asks of a model: to be made, the loss of a batch, and a search. Another family of models takes the
+ * Transformer's place here. */
+#include "run.h"
+
+#include <string.h>
+
+static tl_tie tie_of(const char *text) {
+    return !strcmp(text, "all") ? TL_TIE_ALL : !strcmp(text, "target") ? TL_TIE_TARGET : TL_TIE_NONE;
+}
+
+static void make_tape(tl_run *run) {
+    const tl_training_settings *s = &run->settings.training;
+    tl_matmul_precision precision = TL_HIGHEST;
+    tl_matmul_precision_of(s->matmul_precision, &precision);
+    run->tape = tl_tape_new();
+    tl_tape_set_seed(run->tape, (uint64_t)s->seed);
+    tl_tape_set_matmul_precision(run->tape, precision);
+}
+
+bool tl_run_make_model(tl_run *run, bool with_weights) {
+    const tl_model_settings *s = &run->settings.model;
+    run->params = with_weights ? tl_params_new((uint64_t)run->settings.training.seed) : tl_params_new_empty();
+    run->transformer = tl_transformer_init(
+        run->params, "",
+        &(tl_transformer_config){.src_vocab = tl_vocab_size(run->vocab[TL_SOURCE]),
+                                 .tgt_vocab = tl_vocab_size(run->vocab[TL_TARGET]),
+                                 .tie = tie_of(s->tie),
+                                 .d_model = s->d_model,
+                                 .d_ff = s->d_ff,
+                                 .heads = (int)s->heads,
+                                 .layers = (int)s->layers,
+                                 .max_len = TL_LONGEST_SENTENCE + 1,
+                                 .activation = !strcmp(s->activation, "gelu") ? TL_GELU : TL_RELU,
+                                 .positions = !strcmp(s->positions, "learned") ? TL_LEARNED : TL_SINUSOIDAL,
+                                 .pre_norm = s->pre_norm,
+                                 .no_final_norm = s->no_final_norm,
+                                 .dropout = s->dropout,
+                                 .attention_dropout = s->attention_dropout,
+                                 .activation_dropout = s->activation_dropout,
+                                 .label_smoothing = run->settings.training.label_smoothing});
+    run->model = &run->transformer.model;
+    make_tape(run);
+    const char *wrong = tl_params_error(run->params);
+    if (!wrong) wrong = tl_tape_error(run->tape);
+    return wrong ? tl_error_set(&run->error, "%s", wrong) : true;
+}
+
+/* ---- loss ---- */
+
+tl_var tl_run_batch_loss(tl_run *run, const tl_batch *batch, const tl_loss_options *options,
+                         tl_loss_report *report, const tl_model_maps *maps) {
+    return tl_model_loss(run->model, run->tape, batch, options, report, maps);
+}
+
+tl_var tl_run_loss(tl_run *run, const tl_batch *batch, const tl_model_maps *maps) {
+    if (!tl_run_has_model(run) || !batch) return (tl_var){.index = -1};
+    tl_var loss = tl_run_batch_loss(run, batch, NULL, NULL, maps);
+    if (!tl_ok(loss)) tl_error_set(&run->error, "%s", tl_tape_error(run->tape));
+    return loss;
+}
+
+/* ---- search ---- */
+
+/* A translation has at most ratio·(source tokens) + MOST_EXTRA tokens: more where each word becomes characters. */
+enum { MOST_EXTRA = 10 };
+static double ratio_of(const tl_run *run) {
+    const tl_text_settings *s = &run->settings.text;
+    return !strcmp(s->tgt_units, "chars") && strcmp(s->src_units, "chars") ? 12 : 2;
+}
+
+bool tl_run_search(tl_run *run, const tl_batch *source, const tl_translate_options *options,
+                   tl_search_result *found) {
+    if (!tl_run_has_model(run) || !source || !found) return false;
+    const int beam = options && options->beam > 1 ? (int)options->beam : 1;
+    const tl_search_options search = {.beam = beam,
+                                      .nbest = options && options->nbest ? beam : 1,
+                                      .max_ratio = ratio_of(run),
+                                      .max_extra = MOST_EXTRA,
+                                      .length_penalty = options ? options->length_penalty : 0};
+    return tl_search(run->model, run->tape, source, &search, found) ||
+           tl_error_set(&run->error, "%s", tl_tape_error(run->tape));
+}

@@ -1,0 +1,178 @@
+/* Training on sentence pairs: from files to batches, and what the loop need not know of them. */
+#include "events.h"
+#include "run.h"
+
+#include <string.h>
+
+typedef struct pairs {
+    tl_run *run;
+    tl_corpus *train, *train_cut, *valid, *valid_cut; /* as people write, and as tokens with ids */
+    tl_batches *batches;
+    tl_batch batch;
+} pairs;
+
+/* ---- the task ---- */
+
+static bool next(void *context) {
+    pairs *p = context;
+    if (tl_batches_next(p->batches, &p->batch)) return true;
+    if (tl_batches_error(p->batches)) tl_error_set(&p->run->error, "%s", tl_batches_error(p->batches));
+    return false;
+}
+
+static tl_var loss(void *context, bool sum) {
+    pairs *p = context;
+    const tl_loss_options options = {.reduction = sum ? TL_REDUCE_SUM : TL_REDUCE_MEAN};
+    return tl_run_batch_loss(p->run, &p->batch, &options, NULL, NULL);
+}
+
+static long tokens(void *context) { return ((const pairs *)context)->batch.tgt_tokens; }
+
+/* "a batch of 32 sentences, lines 17, 402, 9 …" */
+static void name(void *context, char *text, size_t size) {
+    const pairs *p = context;
+    const tl_batch *batch = &p->batch;
+    bool one = batch->sentences == 1;
+    int used = snprintf(text, size, "a batch of %ld sentence%s", batch->sentences, one ? "" : "s");
+    for (long i = 0; i < batch->sentences && i < 5; i++) {
+        long line = tl_corpus_line(p->train, batch->index[i]);
+        const char *what = line ? ", line" : ", number";
+        used += snprintf(text + used, size - (size_t)used, "%s%s%ld", i ? ", " : what,
+                         i     ? ""
+                         : one ? " "
+                               : "s ",
+                         line ? line : batch->index[i] + 1);
+    }
+    if (batch->sentences > 5) snprintf(text + used, size - (size_t)used, " …");
+}
+
+static long per_epoch(void *context) { return tl_batches_per_epoch(((const pairs *)context)->batches); }
+
+static tl_batches_position tell(void *context) { return tl_batches_tell(((const pairs *)context)->batches); }
+
+static bool seek(void *context, tl_batches_position position) {
+    pairs *p = context;
+    return tl_batches_seek(p->batches, position) ||
+           tl_error_set(&p->run->error, "%s", tl_batches_error(p->batches));
+}
+
+/* What was said anew holds when the run goes on again. */
+static bool begin(void *context) {
+    pairs *p = context;
+    return !p->run->in_folder || tl_run_save_settings(p->run);
+}
+
+static bool validate(void *context, tl_quality *quality, tl_translations *written) {
+    pairs *p = context;
+    tl_translate_options greedy = {
+        .beam = 1, .length_penalty = 1, .batch_tokens = p->run->settings.training.batch_tokens};
+    return tl_run_measure(p->run, p->valid, p->valid_cut, &greedy, quality, written);
+}
+
+/* ---- the data ---- */
+
+static bool read_data(pairs *p) {
+    tl_run *run = p->run;
+    p->train = tl_pairs_of(&run->settings, TL_PART_TRAIN, run->events, &run->error);
+    if (p->train) p->valid = tl_pairs_of(&run->settings, TL_PART_VALID, run->events, &run->error);
+    return !tl_failed(&run->error);
+}
+
+static const char *name_of(const char *tsv, const char *src) { return tsv ? tsv : src ? src : "made here"; }
+
+static bool encode_data(pairs *p) {
+    tl_run *run = p->run;
+    const tl_data_settings *s = &run->settings.data;
+    p->train_cut = tl_run_encode(run, p->train);
+    if (!p->train_cut ||
+        !tl_run_drop_long(run, p->train, p->train_cut, name_of(s->train, s->train_src), s->max_length))
+        return false;
+    p->valid_cut = tl_run_encode(run, p->valid);
+    return p->valid_cut &&
+           tl_run_drop_long(run, p->valid, p->valid_cut, name_of(s->valid, s->valid_src), s->max_length);
+}
+
+static bool make_batches(pairs *p) {
+    const tl_training_settings *s = &p->run->settings.training;
+    tl_batches_config config = {.tokens = s->batch_tokens, .order = TL_SHUFFLED, .seed = (uint64_t)s->seed};
+    p->batches = tl_batches_new(p->train_cut, &config);
+    return !tl_batches_error(p->batches) || tl_error_set(&p->run->error, "%s", tl_batches_error(p->batches));
+}
+
+static bool prepare_new(pairs *p, bool overwrite) {
+    tl_run *run = p->run;
+    tl_run_forget_model(run);
+    return read_data(p) && tl_run_learn_merges(run, p->train) && tl_run_make_vocabularies(run, p->train) &&
+           encode_data(p) && tl_run_make_model(run, true) && tl_run_save_description(run, overwrite) &&
+           make_batches(p);
+}
+
+static bool is_missing(const char *path) { return path && !tl_file_is_there(path); }
+
+/* Says where paths in a config.txt begin, if that is why a file was not found. */
+static bool read_data_again(pairs *p) {
+    const tl_data_settings *s = &p->run->settings.data;
+    if (read_data(p)) return true;
+    if (!is_missing(s->train) && !is_missing(s->train_src) && !is_missing(s->train_tgt) &&
+        !is_missing(s->valid) && !is_missing(s->valid_src) && !is_missing(s->valid_tgt))
+        return false;
+    tl_error why = p->run->error;
+    tl_error_clear(&p->run->error);
+    return tl_error_set(&p->run->error,
+                        "%s; or go on from the folder where training was started, or say anew where the "
+                        "sentences are (--train, --valid)",
+                        why.message);
+}
+
+static bool prepare_resumed(pairs *p) {
+    tl_error wrong = {""};
+    if (!tl_run_settings_complete(&p->run->settings, &wrong))
+        return tl_error_set(&p->run->error, "%s/config.txt: %s", p->run->dir, wrong.message);
+    return read_data_again(p) && encode_data(p) && make_batches(p);
+}
+
+static tl_ending train(pairs *p, tl_training_end *end) {
+    tl_run *run = p->run;
+    const tl_task task = {.context = p,
+                          .score = "bleu",
+                          .score_label = "BLEU",
+                          .fingerprint =
+                              tl_pairs_fingerprint((const tl_corpus *const[]){p->train, p->valid}, 2),
+                          .next = next,
+                          .loss = loss,
+                          .tokens = tokens,
+                          .name = name,
+                          .per_epoch = per_epoch,
+                          .tell = tell,
+                          .seek = seek,
+                          .begin = begin,
+                          .validate = validate};
+    const tl_train_config config = {.dir = run->dir,
+                                    .params = run->params,
+                                    .tape = run->tape,
+                                    .training = &run->settings.training,
+                                    .validation = &run->settings.validation,
+                                    .task = &task,
+                                    .events = run->events,
+                                    .resume = run->in_folder};
+    TL_TELL(run->events, prepared, run, p->train, p->valid);
+    return tl_train(&config, end, &run->error);
+}
+
+tl_ending tl_run_train(tl_run *run, bool overwrite, tl_training_end *end) {
+    if (!tl_run_usable(run)) return TL_FAILED;
+    pairs p = {.run = run};
+    bool ok = run->in_folder ? prepare_resumed(&p) : prepare_new(&p, overwrite);
+    tl_ending ending = ok ? train(&p, end) : TL_FAILED;
+    if (ending != TL_FAILED) run->in_folder = true;
+    tl_batches_free(p.batches);
+    tl_corpus_free(p.train);
+    tl_corpus_free(p.train_cut);
+    tl_corpus_free(p.valid);
+    tl_corpus_free(p.valid_cut);
+    return ending;
+}
+
+bool tl_run_state(tl_run *run, tl_training_state *state) {
+    return tl_run_usable(run) && tl_training_state_read(run->dir, "bleu", state, &run->error);
+}

@@ -1,0 +1,119 @@
+/* A run from opening to freeing, and what it consists of. */
+#include "run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static tl_run *run_in(const char *dir) {
+    tl_run *run = calloc(1, sizeof *run);
+    if (!run) return NULL;
+    if (!dir || !*dir) {
+        tl_error_set(&run->error, "a run's folder has no name: give a path");
+        return run;
+    }
+    run->dir = malloc(strlen(dir) + 1);
+    if (run->dir)
+        strcpy(run->dir, dir);
+    else
+        tl_error_set(&run->error, "out of memory for a run");
+    return run;
+}
+
+tl_run *tl_run_new(const char *dir, const tl_run_settings *settings) {
+    tl_run *run = run_in(dir);
+    if (!run) return NULL;
+    run->settings = settings ? *settings : tl_run_settings_default();
+    tl_run_settings_complete(&run->settings, &run->error);
+    return run;
+}
+
+static bool load(tl_run *run, const tl_run_choice *choice) {
+    const char *weights = choice && choice->weights ? choice->weights : "best";
+    run->in_folder = true;
+    return tl_run_load_settings(run) && tl_run_load_text(run) && tl_run_make_model(run, false) &&
+           tl_run_load_weights(run, weights);
+}
+
+tl_run *tl_run_open(const char *dir, const tl_run_choice *choice, tl_error *error) {
+    tl_run *run = run_in(dir);
+    if (tl_run_usable(run) && load(run, choice)) return run;
+    tl_error_set(error, "%s", run ? run->error.message : "out of memory for a run");
+    tl_run_free(run);
+    return NULL;
+}
+
+void tl_run_forget_model(tl_run *run) {
+    tl_batches_free(run->batches);
+    tl_corpus_free(run->lines);
+    tl_tape_free(run->tape);
+    tl_params_free(run->params);
+    if (run->vocab[TL_TARGET] != run->vocab[TL_SOURCE]) tl_vocab_free(run->vocab[TL_TARGET]);
+    tl_vocab_free(run->vocab[TL_SOURCE]);
+    tl_bpe_free(run->bpe);
+    run->batches = NULL;
+    run->lines = NULL;
+    run->tape = NULL;
+    run->params = NULL;
+    run->model = NULL;
+    run->vocab[TL_SOURCE] = run->vocab[TL_TARGET] = NULL;
+    run->bpe = NULL;
+}
+
+void tl_run_free(tl_run *run) {
+    if (!run) return;
+    tl_run_forget_model(run);
+    tl_config_free(run->config);
+    free(run->dir);
+    free(run);
+}
+
+const char *tl_run_error(const tl_run *run) {
+    if (!run) return "run: out of memory";
+    if (tl_failed(&run->error)) return run->error.message;
+    return run->tape ? tl_tape_error(run->tape) : NULL;
+}
+
+void tl_run_clear_error(tl_run *run) {
+    if (!run) return;
+    tl_error_clear(&run->error);
+    tl_tape_clear_error(run->tape);
+}
+
+void tl_run_tell(tl_run *run, const tl_events *events) {
+    if (run) run->events = events;
+}
+
+const char *tl_run_dir(const tl_run *run) { return run ? run->dir : NULL; }
+tl_run_settings *tl_run_settings_of(tl_run *run) { return run ? &run->settings : NULL; }
+const tl_vocab *tl_run_vocab(const tl_run *run, tl_side side) {
+    return run ? run->vocab[side == TL_TARGET] : NULL;
+}
+const tl_bpe *tl_run_bpe(const tl_run *run) { return run ? run->bpe : NULL; }
+tl_params *tl_run_params(const tl_run *run) { return run ? run->params : NULL; }
+tl_tape *tl_run_tape(const tl_run *run) { return run ? run->tape : NULL; }
+const tl_model *tl_run_model(const tl_run *run) { return run ? run->model : NULL; }
+const tl_transformer *tl_run_transformer(const tl_run *run) {
+    return run && run->model == &run->transformer.model ? &run->transformer : NULL;
+}
+
+bool tl_run_has_model(tl_run *run) {
+    if (!tl_run_usable(run)) return false;
+    if (run->model) return true;
+    return tl_error_set(&run->error, "the run in %s has no model yet: train it, or open one that is trained",
+                        run->dir);
+}
+
+char *tl_shell_word(const char *word, char *to, size_t size) {
+    static const char special[] = "\t\n !\"#$&'()*;<=>?[\\]^`{|}~";
+    if (!word || !to || size < 8) return to;
+    const bool plain = *word && !strpbrk(word, special);
+    size_t n = 0;
+    if (!plain) to[n++] = '\'';
+    for (; *word && n + 6 < size; word++) {
+        if (*word == '\'') memcpy(to + n, "'\\'", 3), n += 3; /* ends the quotes, and begins them again */
+        to[n++] = *word;
+    }
+    if (!plain) to[n++] = '\'';
+    to[n] = 0;
+    return to;
+}

@@ -1,0 +1,72 @@
+/* What a run consists of, for the files of this room. */
+#ifndef TL_RUN_RUN_H
+#define TL_RUN_RUN_H
+
+#include "tapeloom/run.h"
+
+struct tl_run {
+    tl_error error;
+    char *dir;
+    bool in_folder; /* the folder holds it: training goes on from its checkpoint */
+    tl_run_settings settings;
+    tl_config *config; /* of an opened run: owns its settings' texts */
+    const tl_events *events;
+    tl_bpe *bpe;        /* NULL: no side consists of byte pairs */
+    tl_vocab *vocab[2]; /* by side; one and the same where both sides have the same words */
+    tl_params *params;
+    tl_transformer transformer; /* once there are params */
+    const tl_model *model;      /* the same; all that the rest of this room knows of it */
+    tl_tape *tape;
+    tl_corpus *lines; /* of tl_run_batch: the batch that it gave last */
+    tl_batches *batches;
+};
+
+/* Nothing is done with a run that is not there or has failed. */
+static inline bool tl_run_usable(const tl_run *run) { return run && !tl_failed(&run->error); }
+/* The same for what needs a model: false, and an error, if there is none yet. */
+bool tl_run_has_model(tl_run *run);
+/* Model, tape, vocabularies and merges go: what a training that failed has left is in the way of the next one. */
+void tl_run_forget_model(tl_run *run);
+
+/* ---- folder.c ---- */
+
+enum { TL_PATH = 4096 };
+char *tl_path_in(char path[TL_PATH], const char *dir, const char *file); /* "dir/file"; returns path */
+
+/* Config, merges and vocabularies, before training starts. A model that is there already is in the way, or goes. */
+bool tl_run_save_description(tl_run *run, bool overwrite);
+bool tl_run_save_settings(tl_run *run); /* only config.txt */
+bool tl_run_load_settings(tl_run *run);
+bool tl_run_load_text(tl_run *run);                         /* merges and vocabularies */
+bool tl_run_load_weights(tl_run *run, const char *weights); /* those that tl_run_choice names */
+
+/* ---- model.c: all that this room asks of a model ---- */
+
+/* Makes it for the run's vocabularies and settings, with initial weights, or zeros to be loaded over. */
+bool tl_run_make_model(tl_run *run, bool with_weights);
+/* tl_model_loss of the run's model on its tape. */
+tl_var tl_run_batch_loss(tl_run *run, const tl_batch *batch, const tl_loss_options *options,
+                         tl_loss_report *report, const tl_model_maps *maps);
+
+/* ---- text.c ---- */
+
+bool tl_run_learn_merges(tl_run *run, const tl_corpus *lines); /* where units ask for them */
+bool tl_run_make_vocabularies(tl_run *run, const tl_corpus *lines);
+
+/* ---- data.c ---- */
+
+/* Takes pairs that have more than `most` tokens on one side (0: than a model can read) out of both: the lines and the same
+ * lines encoded. */
+bool tl_run_drop_long(tl_run *run, tl_corpus *lines, tl_corpus *encoded, const char *name, long most);
+uint64_t tl_pairs_fingerprint(const tl_corpus *const *corpora, int count);
+
+/* ---- quality.c ---- */
+
+/* tl_run_evaluate of lines that are encoded already. */
+bool tl_run_measure(tl_run *run, const tl_corpus *lines, const tl_corpus *encoded,
+                    const tl_translate_options *options, tl_quality *quality, tl_translations *translations);
+/* An encoded corpus in batches of similar length. A failure is the run's. */
+tl_batches *tl_run_by_length(tl_run *run, const tl_corpus *encoded, long tokens);
+double tl_seconds_now(void);
+
+#endif

@@ -1,0 +1,107 @@
+/* The rows of a run's settings: names as on command lines and in config.txt, in config.txt's order. */
+#include "tapeloom/run.h"
+
+/* clang-format off */
+#define ROW(name, kind, field, takes, help) TL_OPTION(SETTINGS, field, name, kind, takes, help)
+/* These may be said anew when a run goes on: when it ends, how fast it learns, what is shown, where its files are now. */
+#define ANEW(name, kind, field, takes, help) TL_OPTION_ANEW(SETTINGS, field, name, kind, takes, help)
+
+#define SETTINGS tl_data_settings
+const tl_option tl_data_options[] = {
+    ANEW("train", TEXT, train, "FILE", "sentence pairs: source, tab, target, one pair a line"),
+    ANEW("train-src", TEXT, train_src, "FILE", "the same in two files: sources, line by line"),
+    ANEW("train-tgt", TEXT, train_tgt, "FILE", "and their translations"),
+    ANEW("valid", TEXT, valid, "FILE", "pairs to validate on, the same form"),
+    ANEW("valid-src", TEXT, valid_src, "FILE", "or in two files: sources"),
+    ANEW("valid-tgt", TEXT, valid_tgt, "FILE", "and their translations"),
+    ROW("pair", TEXT, pair, "en-fr|en-zh", "train on sentences of a small grammar, instead of files"),
+    ROW("task", TEXT, task, "reverse|copy|sort", "train on sequences of symbols, instead of files"),
+    ROW("sentences", LONG, sentences, "N", "made here: how many to train on"),
+    ROW("min-symbols", LONG, min_symbols, "N", "tasks: shortest sequence"),
+    ROW("max-symbols", LONG, max_symbols, "N", "tasks: longest sequence"),
+    ROW("symbols", LONG, symbols, "N", "tasks: how many different ones"),
+    ROW("strict", FLAG, strict, NULL, "refuse a file with bad lines instead of leaving them out"),
+    ROW("max-length", LONG, max_length, "N", "leave out pairs with more tokens on one side (0: no limit)"),
+    TL_OPTIONS_END};
+#undef SETTINGS
+
+#define SETTINGS tl_text_settings
+const tl_option tl_text_options[] = {
+    ROW("pretokenize", TEXT, pretokenize, "none|words",
+     "how raw text is cut into words before anything else, undone after decoding (words; made here: none)"),
+    ROW("src-pretokenize", TEXT, src_pretokenize, "none|words", "the same for the source side alone"),
+    ROW("tgt-pretokenize", TEXT, tgt_pretokenize, "none|words", "and for the target side"),
+    ROW("units", TEXT, units, "bpe|words|chars",
+     "what a vocabulary is made of: byte pairs, words, characters (bpe; made here: words)"),
+    ROW("src-units", TEXT, src_units, "bpe|words|chars", "the same for the source side alone"),
+    ROW("tgt-units", TEXT, tgt_units, "bpe|words|chars", "and for the target side"),
+    ROW("merges", LONG, merges, "N", "byte pairs: merges to learn, over both sides together (0: 10000)"),
+    ROW("min-count", LONG, min_count, "N", "tokens seen less often become <unk> (words: 2, others: 1)"),
+    ROW("max-vocab", LONG, max_vocab, "N", "at most so many entries a vocabulary (0: no limit)"),
+    ROW("joint", FLAG, joint, NULL, "one vocabulary for both sides"),
+    TL_OPTIONS_END};
+#undef SETTINGS
+
+#define SETTINGS tl_model_settings
+const tl_option tl_model_options[] = {
+    ROW("preset", TEXT, preset, "toy|tiny|small|base",
+     "sizes: toy d64, 4 heads, 2+2, ff128; tiny d128, 4 heads, 4+4, ff256; "
+     "small d256, 4 heads, 3+3, ff1024; base d512, 8 heads, 6+6, ff2048"),
+    ROW("d-model", LONG, d_model, "N", "width, instead of the preset's"),
+    ROW("heads", LONG, heads, "N", "attention heads, instead of the preset's"),
+    ROW("layers", LONG, layers, "N", "layers of encoder and decoder each, instead of the preset's"),
+    ROW("d-ff", LONG, d_ff, "N", "width inside feed-forward, instead of the preset's"),
+    ROW("tie", TEXT, tie, "none|target|all", "embeddings that share one matrix; all needs --joint"),
+    ROW("activation", TEXT, activation, "relu|gelu", "inside feed-forward"),
+    ROW("positions", TEXT, positions, "sinusoidal|learned", "how places in a sentence are told"),
+    ROW("pre-norm", FLAG, pre_norm, NULL, "LayerNorm before each sub-layer, not after it"),
+    ROW("no-final-norm", FLAG, no_final_norm, NULL, "no LayerNorm after the last layers"),
+    ROW("dropout", SHARE, dropout, "P", "on embeddings and sub-layer outputs"),
+    ROW("attention-dropout", SHARE, attention_dropout, "P", "on attention probabilities"),
+    ROW("activation-dropout", SHARE, activation_dropout, "P", "inside feed-forward"),
+    TL_OPTIONS_END};
+#undef SETTINGS
+
+#define SETTINGS tl_training_settings
+const tl_option tl_training_options[] = {
+    ANEW("steps", LONG, steps, "N", "stop after so many updates (0: no limit)"),
+    ANEW("epochs", LONG, epochs, "N",
+     "stop after so many passes over the data (10, if neither steps nor minutes are given)"),
+    ANEW("minutes", DOUBLE, minutes, "M", "stop after so much time, validations included (0: no limit)"),
+    ANEW("patience", LONG, patience, "N", "stop after so many validations without a better one (0: never)"),
+    ROW("batch-tokens", LONG, batch_tokens, "N", "tokens of a batch, a side, padding included"),
+    ROW("accumulate", LONG, accumulate, "N", "batches whose gradients make one update"),
+    ANEW("lr", DOUBLE, lr, "R", "peak learning rate"),
+    ROW("schedule", TEXT, schedule, "inverse-sqrt|cosine|linear|constant",
+     "how it falls; cosine and linear need --steps, --epochs or --minutes"),
+    ROW("warmup", LONG, warmup, "N", "steps over which it rises"),
+    ROW("beta2", SHARE, beta2, "B", "Adam's second decay"),
+    ROW("label-smoothing", SHARE, label_smoothing, "E", "share of the target spread over all words"),
+    ANEW("clip", DOUBLE, clip, "N", "largest gradient norm (0: no limit)"),
+    ROW("matmul-precision", TEXT, matmul_precision, "highest|high|medium",
+     "how exactly products with weights are computed, in training and ever after: as float32, with about 16 bits, "
+     "as bfloat16; the less exact, the faster where the processor knows how"),
+    ROW("seed", LONG, seed, "N", "of initial weights, order of batches, dropout, sentences made here"),
+    TL_OPTIONS_END};
+#undef SETTINGS
+
+#define SETTINGS tl_validation_settings
+const tl_option tl_validation_options[] = {
+    ANEW("validate-every", LONG, validate_every, "N", "every so many updates (0: after each epoch)"),
+    ROW("best-by", TEXT, best_by, "bleu|loss", "what makes a validation the best so far"),
+    ROW("average", LONG, average, "N", "average the weights of the last N validations at the end (0: don't)"),
+    ANEW("samples", LONG, samples, "N", "translations to show at each validation"),
+    ROW("tokenize", TEXT, tokenize, "none|13a|zh|char",
+     "how BLEU cuts text (none; 13a for pre-tokenized text, char for characters)"),
+    ROW("lowercase", FLAG, lowercase, NULL, "BLEU without regard to case"),
+    TL_OPTIONS_END};
+#undef SETTINGS
+
+const tl_option tl_run_options[] = {
+    TL_OPTION_ROWS(tl_run_settings, data, tl_data_options),
+    TL_OPTION_ROWS(tl_run_settings, text, tl_text_options),
+    TL_OPTION_ROWS(tl_run_settings, model, tl_model_options),
+    TL_OPTION_ROWS(tl_run_settings, training, tl_training_options),
+    TL_OPTION_ROWS(tl_run_settings, validation, tl_validation_options),
+    TL_OPTIONS_END};
+/* clang-format on */

@@ -1,0 +1,140 @@
+/* Between sentences as people write them and tokens with numbers:
+ *
+ *     line ──pre-tokens──▶ words ──byte pairs──▶ subwords ──vocabulary──▶ ids        (tl_run_cut, tl_run_encode)
+ *     line ◀──join──────── words ◀──join──────── subwords                            (tl_run_join)
+ *
+ * Characters take the place of both steps. Each side of a run has ways of its own; byte pairs are learnt over all sides
+ * that consist of them, together. */
+#include "events.h"
+#include "run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static tl_pretokens pretokens_of(const tl_run_settings *s, tl_side side) {
+    if (!strcmp(tl_units_of(s, side), "chars")) return TL_PRETOKENS_CHARACTERS;
+    return !strcmp(tl_pretokenize_of(s, side), "words") ? TL_PRETOKENS_WORDS : TL_PRETOKENS_NONE;
+}
+
+static bool has_pairs(const tl_run_settings *s, tl_side side) { return !strcmp(tl_units_of(s, side), "bpe"); }
+
+static char *or_failure(tl_run *run, char *text) {
+    if (!text) tl_error_set(&run->error, "out of memory for a sentence");
+    return text;
+}
+
+static void not_yet(tl_run *run, const char *what) {
+    tl_error_set(&run->error, "the run in %s has no %s yet: train it, or open one that is trained", run->dir,
+                 what);
+}
+
+char *tl_run_cut(tl_run *run, tl_side side, const char *line) {
+    if (!tl_run_usable(run) || !line) return NULL;
+    const bool pairs = has_pairs(&run->settings, side);
+    if (pairs && !run->bpe) return not_yet(run, "merges"), NULL;
+    char *words = tl_pretokens_cut(pretokens_of(&run->settings, side), line);
+    if (!words || !pairs) return or_failure(run, words);
+    char *subwords = tl_bpe_apply(run->bpe, words);
+    free(words);
+    return or_failure(run, subwords);
+}
+
+char *tl_run_join(tl_run *run, tl_side side, const char *tokens) {
+    if (!tl_run_usable(run) || !tokens) return NULL;
+    tl_pretokens kind = pretokens_of(&run->settings, side);
+    if (!has_pairs(&run->settings, side)) return or_failure(run, tl_pretokens_join(kind, tokens));
+    char *words = tl_bpe_join(tokens), *line = words ? tl_pretokens_join(kind, words) : NULL;
+    free(words);
+    return or_failure(run, line);
+}
+
+/* ---- learning merges ---- */
+
+static void show_merge(void *context, long merge) {
+    const tl_run *run = context;
+    TL_TELL(run->events, work_done, merge, 0);
+}
+
+static bool count_words(tl_run *run, const tl_corpus *lines, tl_bpe_words *words) {
+    bool ok = true;
+    for (int side = TL_SOURCE; side <= TL_TARGET; side++)
+        for (long i = 0; ok && has_pairs(&run->settings, side) && i < tl_corpus_size(lines); i++) {
+            char *line =
+                tl_pretokens_cut(pretokens_of(&run->settings, side), tl_corpus_sentence(lines, side, i));
+            ok = line && tl_bpe_words_add(words, line);
+            free(line);
+        }
+    return ok || tl_error_set(&run->error, "out of memory for the words to learn merges from");
+}
+
+bool tl_run_learn_merges(tl_run *run, const tl_corpus *lines) {
+    const tl_run_settings *s = &run->settings;
+    if (!has_pairs(s, TL_SOURCE) && !has_pairs(s, TL_TARGET)) return true;
+    tl_bpe_words *words = tl_bpe_words_new();
+    tl_bpe_config config = {.merges = s->text.merges, .progress = show_merge, .context = run};
+    TL_TELL(run->events, work_began, TL_WORK_MERGES, s->text.merges);
+    if (count_words(run, lines, words)) run->bpe = tl_bpe_learn(words, &config);
+    TL_TELL_THAT(run->events, work_ended);
+    tl_bpe_words_free(words);
+    if (tl_bpe_error(run->bpe)) tl_error_set(&run->error, "%s", tl_bpe_error(run->bpe));
+    return !tl_failed(&run->error);
+}
+
+/* ---- corpora ---- */
+
+static tl_corpus *cut_corpus(tl_run *run, const tl_corpus *lines) {
+    tl_corpus *cut = tl_corpus_new();
+    TL_TELL(run->events, work_began, TL_WORK_CUTTING, tl_corpus_size(lines));
+    for (long i = 0; i < tl_corpus_size(lines) && !tl_failed(&run->error); i++) {
+        char *source = tl_run_cut(run, TL_SOURCE, tl_corpus_sentence(lines, TL_SOURCE, i));
+        char *target = tl_run_cut(run, TL_TARGET, tl_corpus_sentence(lines, TL_TARGET, i));
+        if (source && target) tl_corpus_add(cut, source, target);
+        free(source);
+        free(target);
+        TL_TELL(run->events, work_done, i + 1, 0);
+    }
+    TL_TELL_THAT(run->events, work_ended);
+    if (tl_corpus_error(cut)) tl_error_set(&run->error, "%s", tl_corpus_error(cut));
+    return cut;
+}
+
+tl_corpus *tl_run_encode(tl_run *run, const tl_corpus *lines) {
+    if (!tl_run_usable(run)) return NULL;
+    if (!run->vocab[TL_SOURCE]) return not_yet(run, "vocabularies"), NULL;
+    tl_corpus *cut = cut_corpus(run, lines);
+    if (!tl_failed(&run->error) && !tl_corpus_encode(cut, run->vocab[TL_SOURCE], run->vocab[TL_TARGET]))
+        tl_error_set(&run->error, "%s", tl_corpus_error(cut));
+    if (!tl_failed(&run->error)) return cut;
+    tl_corpus_free(cut);
+    return NULL;
+}
+
+static tl_vocab *make_vocabulary(tl_run *run, const tl_vocab_counts *counts) {
+    const tl_text_settings *s = &run->settings.text;
+    const tl_data_settings *data = &run->settings.data;
+    tl_vocab *vocab =
+        tl_vocab_new(counts, &(tl_vocab_config){.min_count = s->min_count, .max_size = s->max_vocab});
+    if (tl_vocab_error(vocab)) tl_error_set(&run->error, "%s", tl_vocab_error(vocab));
+    if (!tl_failed(&run->error) && tl_vocab_size(vocab) == TL_SPECIALS)
+        tl_error_set(&run->error,
+                     "%s: no word is seen --min-count %ld times: lower it, or give more sentences",
+                     data->train       ? data->train
+                     : data->train_src ? data->train_src
+                                       : "the sentences made here",
+                     s->min_count);
+    return vocab;
+}
+
+bool tl_run_make_vocabularies(tl_run *run, const tl_corpus *lines) {
+    bool joint = run->settings.text.joint;
+    tl_corpus *cut = cut_corpus(run, lines);
+    tl_vocab_counts *counts[2] = {tl_vocab_counts_new(), tl_vocab_counts_new()};
+    tl_corpus_count(cut, TL_SOURCE, counts[0]);
+    tl_corpus_count(cut, TL_TARGET, counts[joint ? 0 : 1]);
+    tl_corpus_free(cut);
+    run->vocab[TL_SOURCE] = make_vocabulary(run, counts[0]);
+    run->vocab[TL_TARGET] = joint ? run->vocab[TL_SOURCE] : make_vocabulary(run, counts[1]);
+    tl_vocab_counts_free(counts[0]);
+    tl_vocab_counts_free(counts[1]);
+    return !tl_failed(&run->error);
+}

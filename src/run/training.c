@@ -1,0 +1,148 @@
+/* The loop: steps until the steps, epochs, minutes or the patience are used up, or somebody says stop. Whatever ends it, the
+ * checkpoint is whole, and going on from it is the same run. */
+#include "training.h"
+#include "events.h"
+#include "run.h"
+
+#include <string.h>
+
+/* ---- before the first step ---- */
+
+static bool go_on_from_checkpoint(tl_training *t) {
+    const tl_task *task = t->config->task;
+    if (!tl_state_load(t)) return false;
+    if (t->now.fingerprint != task->fingerprint)
+        return tl_error_set(
+            t->error,
+            "the sentences are not those that the run in %s was trained on: put them back, or start a new "
+            "run",
+            t->config->dir);
+    if (!task->seek(task->context, t->now.position)) return false;
+    tl_recent_forget(t);
+    return true;
+}
+
+static bool prepare(tl_training *t) {
+    const tl_train_config *c = t->config;
+    if (c->validation->average > TL_MOST_RECENT)
+        return tl_error_set(t->error, "--average %ld: at most %d are possible", c->validation->average,
+                            TL_MOST_RECENT);
+    t->adam = tl_adam_new(c->params, &(tl_adam_config){.beta2 = c->training->beta2});
+    if (!t->adam) return tl_error_set(t->error, "out of memory for the optimiser");
+    t->now.fingerprint = c->task->fingerprint;
+    return (!c->resume || go_on_from_checkpoint(t)) && tl_log_open(t);
+}
+
+/* ---- how long ---- */
+
+long tl_planned_steps(const tl_training *t) {
+    const tl_training_settings *s = t->config->training;
+    const tl_task *task = t->config->task;
+    long batches = task->per_epoch(task->context),
+         by_epochs = s->epochs * ((batches + s->accumulate - 1) / s->accumulate);
+    if (s->steps && by_epochs) return s->steps < by_epochs ? s->steps : by_epochs;
+    return s->steps ? s->steps : by_epochs;
+}
+
+double tl_elapsed(const tl_training *t) { return tl_seconds_now() - t->began; }
+
+bool tl_is_stopped(const tl_training *t) { return tl_stopped(t->config->events); }
+
+/* Why training is over; NULL while it is not. */
+static const char *is_over(const tl_training *t) {
+    const tl_training_settings *s = t->config->training;
+    const tl_training_state *at = &t->now.at;
+    long total = tl_planned_steps(t);
+    if (total && at->step >= total) return "all steps are done";
+    if (s->minutes > 0 && tl_elapsed(t) >= 60 * s->minutes && at->step) return "the time is up";
+    if (s->patience && at->waited >= s->patience)
+        return "no validation was better for as long as --patience says";
+    return NULL;
+}
+
+/* The same once the last updates have been validated too: what is_over says may come true between two of them. */
+static const char *is_complete(const tl_training *t) {
+    return t->now.due || t->now.updates ? NULL : is_over(t);
+}
+
+/* ---- the loop ---- */
+
+static bool save_checkpoint(tl_training *t) {
+    const tl_task *task = t->config->task;
+    t->now.position = task->tell(task->context);
+    t->now.at.seconds = tl_elapsed(t);
+    t->now.busy += tl_seconds_now() - t->resumed;
+    t->resumed = tl_seconds_now();
+    return tl_state_save(t);
+}
+
+/* Until training is over or interrupted. */
+static bool take_steps(tl_training *t) {
+    const long every = t->config->validation->validate_every;
+    for (;;) {
+        bool over = is_over(t) != NULL, ended = false;
+        if (!tl_is_stopped(t) && (t->now.due || (over && t->now.updates)) && !tl_validate(t)) {
+            if (tl_failed(t->error)) return false;
+            t->now.due = true; /* interrupted: validate first when going on */
+        }
+        if (tl_is_stopped(t)) return save_checkpoint(t);
+        if (is_complete(t)) return true;
+        long before = t->now.at.step;
+        if (!tl_update(t, &ended)) return false;
+        t->now.at.epoch += ended;
+        t->now.due = every ? t->now.at.step > before && t->now.at.step % every == 0 : ended;
+    }
+}
+
+static void tell_start(tl_training *t) {
+    const double minutes = t->config->training->minutes;
+    t->began = tl_seconds_now() - t->now.at.seconds;
+    t->resumed = tl_seconds_now();
+    tl_training_plan plan = {.first = t->now.at.step,
+                             .total = tl_planned_steps(t),
+                             .seconds = minutes > 0 ? 60 * minutes - t->now.at.seconds : 0};
+    TL_TELL(t->config->events, started, &plan);
+}
+
+static bool save_last(const tl_training *t) {
+    char path[TL_PATH];
+    return tl_params_save(t->config->params, tl_path_in(path, t->config->dir, "last.safetensors"), NULL, 0,
+                          t->error);
+}
+
+static bool train(tl_training *t) {
+    const tl_train_config *c = t->config;
+    const tl_task *task = c->task;
+    if (c->resume) TL_TELL(c->events, resumed, &t->now.at);
+    t->began = tl_seconds_now() - t->now.at.seconds;
+    const char *why = is_complete(t);
+    if (why)
+        return tl_error_set(t->error,
+                            "there is nothing left to do: %s; give --steps, --epochs, --minutes or "
+                            "--patience anew to go on",
+                            why);
+    if (task->begin && !task->begin(task->context)) return false;
+    tell_start(t);
+    bool ok = take_steps(t);
+    TL_TELL_THAT(c->events, ended);
+    ok = ok && save_last(t);
+    ok = ok &&
+         (!c->validation->average || (tl_recent_average(t) && (tl_is_stopped(t) || tl_validate_average(t))));
+    if (ok) tl_draw_curves(t);
+    return ok;
+}
+
+tl_ending tl_train(const tl_train_config *config, tl_training_end *end, tl_error *error) {
+    tl_error own = {""};
+    tl_training t = {.config = config, .error = error ? error : &own};
+    if (!config || !config->dir || !config->params || !config->tape || !config->training ||
+        !config->validation || !config->task)
+        return tl_error_set(error, "training: a folder, parameters, a tape, settings and a task are needed"),
+               TL_FAILED;
+    bool ok = prepare(&t) && train(&t);
+    const char *why = ok ? is_complete(&t) : NULL;
+    if (end) *end = (tl_training_end){.state = t.now.at, .why = why};
+    if (t.log && !tl_csv_close(t.log, t.error)) ok = false;
+    tl_adam_free(t.adam);
+    return !ok ? TL_FAILED : why ? TL_ENDED : TL_INTERRUPTED;
+}

@@ -1,0 +1,75 @@
+/* Training while it runs: what the files of the loop share. */
+#ifndef TL_RUN_TRAINING_H
+#define TL_RUN_TRAINING_H
+
+#include "tapeloom/train.h"
+
+enum { TL_MOST_RECENT = 100 }; /* the largest `average` */
+
+/* Where training stands, besides weights and optimiser: what a checkpoint remembers. All three together are the run: one
+ * that goes on from them takes the same steps, bit for bit, as one that never stopped. */
+typedef struct tl_loop_state {
+    tl_training_state at;
+    tl_batches_position position;
+    /* since the last validation */
+    double loss, tokens, busy; /* sums of losses and tokens; seconds */
+    long updates;
+    bool due;                        /* a validation should have been, and was interrupted */
+    long recent[TL_MOST_RECENT + 1]; /* updates whose weights are in DIR/recent, oldest first */
+    int recents;
+    uint64_t fingerprint; /* of the data */
+} tl_loop_state;
+
+typedef struct tl_training {
+    const tl_train_config *config;
+    tl_error *error;
+    tl_adam *adam;
+    tl_csv *log;
+    tl_loop_state now;
+    double began;   /* when this training would have started, had it taken now.at.seconds already */
+    double resumed; /* when the last validation ended */
+} tl_training;
+
+/* ---- training.c ---- */
+
+long tl_planned_steps(const tl_training *t); /* by steps and epochs; 0 = no limit */
+double tl_elapsed(const tl_training *t);     /* seconds of training, of all its parts */
+bool tl_is_stopped(const tl_training *t);
+
+/* ---- update.c ---- */
+
+/* One update, of `accumulate` batches or what is left of the epoch. *ended: the epoch is through. */
+bool tl_update(tl_training *t, bool *ended);
+double tl_learning_rate(const tl_training *t);
+/* Fails: which operation was the first to produce NaN or infinity. with_batch: the current batch is to blame. */
+bool tl_stop_at_nonfinite(tl_training *t, bool with_batch, const char *what, double value);
+
+/* ---- validate.c ---- */
+
+/* Scores the model, keeps the best weights, writes log and checkpoint. False, without an error, if it was interrupted. */
+bool tl_validate(tl_training *t);
+/* The mean of the recent weights, scored. */
+bool tl_validate_average(tl_training *t);
+
+/* ---- log.c ---- */
+
+/* resume: rows of updates that the checkpoint does not know are dropped. */
+bool tl_log_open(tl_training *t);
+bool tl_log_row(tl_training *t, const tl_quality *q, double elapsed, double train_loss,
+                double tokens_per_second);
+/* The log as a picture; what fails is only warned of. */
+void tl_draw_curves(const tl_training *t);
+
+/* ---- state.c ---- */
+
+bool tl_state_save(tl_training *t);
+bool tl_state_load(tl_training *t); /* into parameters and optimiser too */
+
+/* ---- recent.c: the weights of the last validations, and their mean ---- */
+
+bool tl_recent_add(tl_training *t); /* writes one more */
+/* Removes what is more than `average`; after the checkpoint is written. */
+void tl_recent_forget(tl_training *t);
+bool tl_recent_average(const tl_training *t); /* average.safetensors */
+
+#endif

@@ -1,0 +1,112 @@
+/* One update: gradients of one batch or several, clipping, Adam; and what to say when a number is none. */
+#include "events.h"
+#include "training.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Cosine and linear need to know the end: counted in steps, or guessed from the share of the time that has gone. */
+double tl_learning_rate(const tl_training *t) {
+    const tl_training_settings *s = t->config->training;
+    long total = tl_planned_steps(t), step = t->now.at.step;
+    double spent = s->minutes > 0 ? tl_elapsed(t) / (60 * s->minutes) : 0;
+    if (spent > 0 && (!total || spent > (double)step / (double)total)) total = (long)((double)step / spent);
+    if (!strcmp(s->schedule, "cosine")) return tl_cosine(s->lr, 0, s->warmup, total, step);
+    if (!strcmp(s->schedule, "linear")) return tl_linear_decay(s->lr, 0, s->warmup, total, step);
+    if (!strcmp(s->schedule, "constant")) return tl_constant_rate(s->lr, s->warmup, step);
+    return tl_inverse_sqrt(s->lr, s->warmup, s->warmup_from, step);
+}
+
+/* ---- numbers that are none ---- */
+
+/* Inner gradients are recycled while backward runs: the batch goes through once more with all of them kept. */
+static void find_gradient(tl_training *t, char where[TL_ERROR_MAX]) {
+    tl_tape *tape = t->config->tape;
+    const tl_task *task = t->config->task;
+    tl_tape_reset(tape);
+    tl_tape_set_training(tape, t->now.at.step);
+    tl_tape_set_keep_all(tape, true);
+    tl_zero_grad(t->config->params);
+    if (tl_backward(task->loss(task->context, false))) tl_tape_find_nonfinite_grad(tape, where);
+    tl_tape_set_keep_all(tape, false);
+}
+
+bool tl_stop_at_nonfinite(tl_training *t, bool with_batch, const char *what, double value) {
+    char where[TL_ERROR_MAX] = "", batch[256] = "";
+    const tl_task *task = t->config->task;
+    tl_tape_find_nonfinite(t->config->tape, where);
+    if (!*where && with_batch) find_gradient(t, where);
+    if (with_batch && task->name) task->name(task->context, batch, sizeof batch);
+    bool saved = t->now.at.validations || t->config->resume;
+    return tl_error_set(
+        t->error,
+        "step %ld: the %s is %s%s%s; what went wrong first: %s; %s: try a smaller --lr, a longer "
+        "--warmup or a smaller --clip",
+        t->now.at.step, what, isnan(value) ? "not a number" : "infinite", *batch ? "; " : "", batch,
+        *where ? where : "not found",
+        saved ? "the checkpoint is the one before" : "there is no checkpoint yet");
+}
+
+/* ---- one update ---- */
+
+/* Adds one batch's gradients; with several to an update, those of the summed loss. */
+static bool forward_backward(tl_training *t, int micro, double *loss, long *tokens) {
+    const tl_train_config *c = t->config;
+    const tl_task *task = c->task;
+    const bool several = c->training->accumulate > 1;
+    tl_tape_reset(c->tape);
+    if (micro) tl_tape_set_micro_batch(c->tape, micro);
+    tl_var l = task->loss(task->context, several);
+    double value = tl_item(tl_value(l));
+    if (tl_ok(l) && !isfinite(value)) return tl_stop_at_nonfinite(t, true, "loss", value);
+    if (!tl_backward(l)) return tl_error_set(t->error, "%s", tl_tape_error(c->tape));
+    *loss += value;
+    *tokens += task->tokens(task->context);
+    double norm = several ? tl_clip_grad_norm(c->params, 0) : 0;
+    return isfinite(norm) || tl_stop_at_nonfinite(t, true, "norm of the gradients", norm);
+}
+
+/* Clips, steps, counts. loss: the mean per token. */
+static bool step(tl_training *t, double loss, long tokens) {
+    const tl_train_config *c = t->config;
+    double norm = tl_clip_grad_norm(c->params, c->training->clip);
+    if (!isfinite(norm))
+        return tl_stop_at_nonfinite(t, c->training->accumulate == 1, "norm of the gradients", norm);
+    if (!tl_adam_step(t->adam, tl_learning_rate(t)))
+        return tl_error_set(t->error, "%s", tl_adam_error(t->adam));
+    t->now.loss += loss;
+    t->now.updates++;
+    t->now.tokens += (double)tokens;
+    TL_TELL(c->events, updated, t->now.at.step, loss, (double)tokens);
+    return true;
+}
+
+bool tl_update(tl_training *t, bool *ended) {
+    const tl_train_config *c = t->config;
+    const tl_task *task = c->task;
+    double loss = 0;
+    long tokens = 0;
+    int micro = 0;
+    for (; micro < c->training->accumulate; micro++) {
+        if (!task->next(task->context)) {
+            *ended = true;
+            break;
+        }
+        if (micro == 0) {
+            t->now.at.step++;
+            tl_tape_set_training(c->tape, t->now.at.step);
+            tl_zero_grad(c->params);
+        }
+        if (!forward_backward(t, micro, &loss, &tokens)) return false;
+    }
+    if (tl_failed(t->error)) return false;
+    if (micro == 0) return true; /* an epoch without batches */
+    if (c->training->accumulate > 1) {
+        tl_scale_grad(c->params, 1 / (double)tokens);
+        loss /= (double)tokens;
+    }
+    if (!step(t, loss, tokens)) return false;
+    if (!*ended && task->tell(task->context).batch == task->per_epoch(task->context))
+        *ended = !task->next(task->context); /* goes to the beginning of the next one */
+    return !tl_failed(t->error);
+}

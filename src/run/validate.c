@@ -1,0 +1,95 @@
+/* Validation: how good the model is now, on what it is not trained on. Files are written in an order that a kill at any
+ * moment does no harm: weights, log, then the checkpoint, and only then is removed what it no longer needs. What was
+ * written after the last checkpoint is written again, the same to the bit, when the run goes on. */
+#include "events.h"
+#include "run.h"
+#include "training.h"
+
+#include <math.h>
+#include <string.h>
+
+static bool score(tl_training *t, tl_quality *q, tl_translations *written) {
+    const tl_task *task = t->config->task;
+    *q = (tl_quality){0};
+    bool ok = task->validate(task->context, q, written);
+    if (ok && !isfinite(q->loss))
+        return tl_stop_at_nonfinite(t, false, "loss on the validation sentences", q->loss);
+    return ok;
+}
+
+/* By score, and by loss where the score cannot tell, as BLEU cannot in the beginning, when it is 0; or by loss alone. */
+static bool is_better(const tl_training *t, const tl_quality *q) {
+    const tl_training_state *at = &t->now.at;
+    if (!at->validations) return true;
+    if (!t->config->task->score || !strcmp(t->config->validation->best_by, "loss"))
+        return q->loss < at->best_loss;
+    return q->score > at->best_score || (q->score == at->best_score && q->loss < at->best_loss);
+}
+
+static void count(tl_training *t, const tl_quality *q, bool best) {
+    tl_training_state *at = &t->now.at;
+    at->waited = best ? 0 : at->waited + 1;
+    at->validations++;
+    if (!best) return;
+    at->best_step = at->step;
+    at->best_score = q->score;
+    at->best_loss = q->loss;
+}
+
+static bool save_best(tl_training *t) {
+    char path[TL_PATH];
+    return tl_params_save(t->config->params, tl_path_in(path, t->config->dir, "model.safetensors"), NULL, 0,
+                          t->error);
+}
+
+/* Tells what came out and writes it down. before: when the validation began. */
+static bool keep(tl_training *t, const tl_quality *q, const tl_translations *written, double before) {
+    const tl_task *task = t->config->task;
+    tl_loop_state *now = &t->now;
+    const double elapsed = before - t->began, busy = now->busy + before - t->resumed;
+    const double train_loss = now->updates ? now->loss / (double)now->updates : NAN;
+    const bool best = is_better(t, q);
+    TL_TELL(t->config->events, validated,
+            &(tl_validation){.state = &now->at,
+                             .seconds = elapsed,
+                             .train_loss = train_loss,
+                             .quality = q,
+                             .translations = written,
+                             .best = best});
+    count(t, q, best);
+    bool ok = (!best || save_best(t)) && tl_recent_add(t) &&
+              tl_log_row(t, q, elapsed, train_loss, busy > 0 ? now->tokens / busy : 0);
+    now->loss = now->tokens = now->busy = 0;
+    now->updates = 0;
+    now->due = false;
+    now->position = task->tell(task->context);
+    now->at.seconds = tl_elapsed(t);
+    ok = ok && tl_state_save(t);
+    tl_recent_forget(t);
+    return ok;
+}
+
+bool tl_validate(tl_training *t) {
+    tl_quality q;
+    tl_translations written = {0};
+    const double before = tl_seconds_now();
+    TL_TELL_THAT(t->config->events, validating);
+    bool ok = score(t, &q, &written) && keep(t, &q, &written, before);
+    tl_translations_free(&written);
+    t->resumed = tl_seconds_now();
+    TL_TELL_THAT(t->config->events, validation_over);
+    return ok;
+}
+
+bool tl_validate_average(tl_training *t) {
+    char path[TL_PATH];
+    tl_quality q;
+    tl_translations written = {0};
+    if (!t->now.recents) return true;
+    if (!tl_params_load(t->config->params, tl_path_in(path, t->config->dir, "average.safetensors"), t->error))
+        return false;
+    bool ok = score(t, &q, &written);
+    if (ok) TL_TELL(t->config->events, averaged, t->now.recents, &q);
+    tl_translations_free(&written);
+    return ok || !tl_failed(t->error);
+}
