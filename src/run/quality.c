@@ -3,6 +3,7 @@
 #include "events.h"
 #include "run.h"
 
+#include <math.h>
 #include <string.h>
 #include <time.h>
 
@@ -86,8 +87,9 @@ bool tl_run_measure(tl_run *run, const tl_corpus *lines, const tl_corpus *encode
     double start = tl_seconds_now();
     tl_translations own = {0}, *t = translations ? translations : &own;
     *quality = (tl_quality){.sentences = tl_corpus_size(lines)};
-    bool ok = measure_loss(run, encoded, options ? options->batch_tokens : 0, quality) &&
-              tl_run_translate(run, encoded, options, t) && score(run, lines, t, quality);
+    bool ok = measure_loss(run, encoded, options ? options->batch_tokens : 0, quality);
+    if (ok && isfinite(quality->loss)) /* what is no number has no likeliest word */
+        ok = tl_run_translate(run, encoded, options, t) && score(run, lines, t, quality);
     quality->seconds = tl_seconds_now() - start;
     if (!ok || t == &own) tl_translations_free(t);
     return ok;
@@ -99,6 +101,9 @@ bool tl_run_evaluate(tl_run *run, tl_corpus *pairs, const char *name, const tl_t
     tl_corpus *encoded = tl_run_encode(run, pairs);
     bool ok = encoded && tl_run_drop_long(run, pairs, encoded, name ? name : "(pairs)", 0) &&
               tl_run_measure(run, pairs, encoded, options, quality, translations);
+    if (ok && !isfinite(quality->loss))
+        ok = tl_error_set(&run->error, "the model's loss on %s is not finite: are its weights sound?",
+                          name ? name : "(pairs)");
     tl_corpus_free(encoded);
     return ok;
 }

@@ -62,7 +62,7 @@ uint64_t tl_pairs_fingerprint(const tl_corpus *const *corpora, int count);
 
 /* ---- quality.c ---- */
 
-/* tl_run_evaluate of lines that are encoded already. */
+/* tl_run_evaluate of lines that are encoded already. A loss that is not finite is no failure: then nothing is translated. */
 bool tl_run_measure(tl_run *run, const tl_corpus *lines, const tl_corpus *encoded,
                     const tl_translate_options *options, tl_quality *quality, tl_translations *translations);
 /* An encoded corpus in batches of similar length. A failure is the run's. */
