@@ -361,8 +361,10 @@ typedef struct tl_search_options {
     const int *forced;         /* [B,forced_length] words that sentences begin with; NULL: none */
     const int *forced_lengths; /* [B] how many of them; NULL: forced_length of each */
     long forced_length;
-    const int *forbidden; /* words that are never written unless forced */
-    int forbidden_count;
+    const int *
+        forbidden; /* words that are never written unless forced; beside them <pad> and <bos> (TL_PAD, and `bos` */
+    int forbidden_count; /* or, where that is -1, TL_BOS): texts leave these out, so lists would hold one text twice … */
+    bool any_word; /* … but where this is set, for words that have other meanings: then `forbidden` is all */
     bool maps;     /* give the attention of every hypothesis, too */
     bool no_cache; /* as in tl_model_state_options */
 } tl_search_options;
