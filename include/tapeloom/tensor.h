@@ -161,8 +161,8 @@ bool tl_isa_force(const char *name, tl_error *error);
 /* The same with the environment's TL_ISA, for programs to call at their start; true if it is not set, or empty. */
 bool tl_isa_from_environment(tl_error *error);
 
-int tl_threads(void);            /* how many threads the kernels use; 1 without OpenMP */
-void tl_set_threads(int count);  /* of the calling thread's regions; no effect without OpenMP */
+int tl_threads(void);           /* how many threads the kernels use; 1 without OpenMP */
+void tl_set_threads(int count); /* of the calling thread's regions; no effect without OpenMP */
 /* "float, OpenMP 2 threads, avx512+bf16", for programs to show: +bf16 says that medium is faster than highest */
 const char *tl_build_text(void);
 
