@@ -61,7 +61,7 @@ tl_matmul_precision tl_tape_matmul_precision(const tl_tape *tape);
 /* From switching on until switching off, also over tl_tape_reset, weights of tl_linear are packed for products once and
  * kept: faster where the same weights meet few rows many times, as in decoding, at the price of a second copy of them.
  * The bits are the same. Whoever writes to a parameter meanwhile says so (tl_params_changed; optimisers and loaders
- * do). Searches (greedy, beam) switch it on for themselves; switched on around several, it packs once for all of them.
+ * do). A search (tl_search) switches it on for itself; switched on around several, it packs once for all of them.
  * Returns what it was. */
 bool tl_tape_set_reuse_weights(tl_tape *tape, bool on);
 bool tl_tape_reuses_weights(const tl_tape *tape);

@@ -1,9 +1,12 @@
-/* Second floor: parameters and layers, up to the encoder-decoder Transformer and its decoding.
+/* Second floor: parameters and layers, up to the encoder-decoder Transformer, and search over any model.
  *
  * A layer is a small struct of parameter handles, made by tl_<layer>_init(params, name, &config), passed by pointer,
  * never freed (its memory is the parameter set's). tl_<layer>_forward enters the scope of the layer's full name.
  * Names and shapes of parameters are those of torch.nn.Transformer's state_dict. In configs 0 means the documented
- * default, except where 0 is a real choice (dropout): there it is the default. */
+ * default, except where 0 is a real choice (dropout): there it is the default.
+ *
+ * Ids, lengths and masks that a forward is given are copied: they may change, or go, once it has returned. What it gives
+ * lives on the tape until tl_tape_reset. */
 #ifndef TAPELOOM_NN_H
 #define TAPELOOM_NN_H
 
@@ -100,6 +103,7 @@ typedef struct tl_embedding_layer {
     tl_param *weight;
 } tl_embedding_layer;
 tl_embedding_layer tl_embedding_init(tl_params *params, const char *name, const tl_embedding_config *config);
+/* ids, of that shape, to rows of the weight: [shape,d_model]. As they are: a Transformer scales them by √d_model. */
 tl_var tl_embedding_forward(const tl_embedding_layer *layer, tl_tape *tape, const int *ids, tl_shape shape);
 
 /* ---- positions: what is added to the embeddings of places from, from+1, … ----
@@ -183,7 +187,8 @@ typedef struct tl_attention_maps {
     tl_var context; /* [B,H,T,d_k] probs·V, each head's own */
 } tl_attention_maps;
 tl_attention tl_attention_init(tl_params *params, const char *name, const tl_attention_config *config);
-/* x [B,T,d_model] asks, memory [B,S,d_model] is looked at (x itself: self-attention). mask and maps may be NULL. */
+/* x [B,T,d_model] asks, memory [B,S,d_model] is looked at (x itself: self-attention): [B,T,d_model]. mask and maps may be
+ * NULL; with maps it computes step by step, without them in one operation, the same bits. */
 tl_var tl_attention_forward(const tl_attention *layer, tl_var x, tl_var memory, const tl_mask *mask,
                             tl_attention_maps *maps);
 
