@@ -109,6 +109,8 @@ static golden open_for(const char *file, bool *holds) {
     golden g = golden_open(file);
     *holds = golden_holds(&g, "avx2");
     setenv("TL_ISA", "avx2", 1); /* the program's */
+    sh("$T --help");             /* which must be of this precision, too: BUILD says where it is */
+    assert_contains(out, "(" GOLDEN_PRECISION ",");
     return g;
 }
 

@@ -2,6 +2,7 @@
  * must not change stands here to the bit: weights, losses, gradients, translations, scores, files.
  *
  *     TL_WRITE_GOLDEN=1 build/tests/golden/test_models      writes them anew, for a change that is meant
+ *     TL_WRITE_GOLDEN=1 BUILD=build/double build/double/tests/golden/test_runs      likewise
  *
  * All of it is computed with the kernels for AVX2, which every machine that has AVX-512 or AMX has too, but for what only
  * bfloat16 shows. The numbers also depend on the C library's sin, pow and the like; where those differ from the ones that
