@@ -89,6 +89,10 @@ tl_corpus *tl_pairs_of(const tl_run_settings *settings, tl_part part, const tl_e
 
 /* ---- a run ---- */
 
+/* The precision is in these symbols too, as in tl_tape_new's. */
+#define tl_run_open TL_ENTRY(tl_run_open)
+#define tl_run_new TL_ENTRY(tl_run_new)
+
 typedef struct tl_run_choice {
     /* "best" (or NULL), "last", "average"; "none": all zero, to look at sizes or to go on training. */
     const char *weights;
