@@ -1,17 +1,11 @@
 /* How good a model is on sentences with references: loss and accuracy given the true words before, and scores of its
  * own translations. */
+#include "clock.h"
 #include "events.h"
 #include "run.h"
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
-
-double tl_seconds_now(void) {
-    struct timespec t;
-    timespec_get(&t, TIME_UTC);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* --tokenize, or what fits the target's text. */
 static tl_bleu_tokens bleu_tokens_of(const tl_run_settings *s) {
