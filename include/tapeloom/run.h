@@ -157,14 +157,14 @@ bool tl_run_search(tl_run *run, const tl_batch *source, const tl_translate_optio
 char *tl_run_translate_line(tl_run *run, const char *line);
 
 /* Translates every source of an encoded corpus (tl_run_encode). False on failure, and without an error as soon as
- * events->stop says so; then there are no translations. */
+ * events->stop says so; then there are no translations. *translations is overwritten. */
 bool tl_run_translate(tl_run *run, const tl_corpus *encoded, const tl_translate_options *options,
                       tl_translations *translations);
 
 /* ---- how good it is ---- */
 
 /* Scores a corpus of lines with references. Pairs that the model cannot read are taken out of it first (`name` is what
- * events->left_out calls them). translations may be NULL; otherwise to free. Tokens and case of BLEU are those of
+ * events->left_out calls them). translations may be NULL; otherwise it is overwritten, and to free. Tokens and case of BLEU are those of
  * the run's settings. */
 bool tl_run_evaluate(tl_run *run, tl_corpus *pairs, const char *name, const tl_translate_options *options,
                      tl_quality *quality, tl_translations *translations);
