@@ -1,4 +1,5 @@
 /* The tape's life: nodes, handles, scopes, modes, errors. */
+#include "base/format.h"
 #include "tape.h"
 
 #include "for_kernels.h"
@@ -87,7 +88,7 @@ void tl_tape_clear_error(tl_tape *tape) {
 
 void tl_tape_vfail(tl_tape *tape, const char *who, const char *scope, const char *format, va_list arguments) {
     char text[TL_ERROR_MAX];
-    vsnprintf(text, sizeof text, format, arguments);
+    tl_vformat(text, sizeof text, format, arguments);
     tl_error_set(&tape->error, "%s%s%s%s%s%s", who ? who : "", who ? ": " : "", text, *scope ? " (" : "",
                  scope, *scope ? ")" : "");
 }

@@ -1,5 +1,6 @@
 /* A set of named parameters. Values, gradients, names and the layers' own arrays are pieces of one arena, freed with
  * the set. Pointers to parameters stay valid while more are added. */
+#include "base/format.h"
 #include "params.h"
 
 #include "tensor/arena.h"
@@ -59,7 +60,7 @@ bool tl_params_fail(tl_params *params, const char *format, ...) {
     char text[TL_ERROR_MAX];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    tl_vformat(text, sizeof text, format, arguments);
     va_end(arguments);
     return tl_error_set(&params->error, "%s", text);
 }
@@ -75,10 +76,10 @@ const char *tl_params_text(tl_params *params, const char *format, ...) {
     va_list arguments, again;
     va_start(arguments, format);
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
+    int length = tl_vformat(NULL, 0, format, arguments);
     va_end(arguments);
     char *text = length < 0 ? NULL : tl_params_memory(params, (size_t)length + 1);
-    if (text) vsnprintf(text, (size_t)length + 1, format, again);
+    if (text) tl_vformat(text, (size_t)length + 1, format, again);
     va_end(again);
     return text ? text : "(out of memory)";
 }
