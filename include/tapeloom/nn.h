@@ -3,7 +3,8 @@
  * A layer is a small struct of parameter handles, made by tl_<layer>_init(params, name, &config), passed by pointer,
  * never freed (its memory is the parameter set's). tl_<layer>_forward enters the scope of the layer's full name.
  * Names and shapes of parameters are those of torch.nn.Transformer's state_dict. In configs 0 means the documented
- * default, except where 0 is a real choice (dropout): there it is the default.
+ * default, except where 0 is a real choice (dropout): there it is the default. A number that makes no sense (a size below 1,
+ * a share of 1, NaN) fails the set with a sentence that names the layer.
  *
  * Ids, lengths and masks that a forward is given are copied: they may change, or go, once it has returned. What it gives
  * lives on the tape until tl_tape_reset. */

@@ -1,6 +1,7 @@
 /* A set of named parameters. Values, gradients, names and the layers' own arrays are pieces of one arena, freed with
  * the set. Pointers to parameters stay valid while more are added. */
 #include "base/format.h"
+#include "check.h"
 #include "params.h"
 
 #include "tensor/arena.h"
@@ -122,14 +123,14 @@ static void initialise(const tl_params *params, tl_param *p, tl_init init) {
         tl_tensor_fill(t, 1);
         break;
     case TL_INIT_NORMAL:
-        fill_random(t, key, true, s > 0 ? s : 0.02);
+        fill_random(t, key, true, s != 0 ? s : 0.02);
         break;
     case TL_INIT_UNIFORM:
-        fill_random(t, key, false, s > 0 ? s : 0.1);
+        fill_random(t, key, false, s != 0 ? s : 0.1);
         break;
     case TL_INIT_XAVIER: {
         long out = t.rank ? t.dim[0] : 1, in = t.rank > 1 ? tl_numel(t) / (out ? out : 1) : out;
-        fill_random(t, key, false, (s > 0 ? s : 1) * sqrt(6.0 / (double)(in + out)));
+        fill_random(t, key, false, (s != 0 ? s : 1) * sqrt(6.0 / (double)(in + out)));
         break;
     }
     }
@@ -151,6 +152,9 @@ tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_
             tl_params_fail(params, "params: \"%s\" cannot have shape %s", name, tl_shape_text(shape, text));
             return &params->broken;
         }
+    if (!tl_check_choice(params, name, "initialisation", (int)init.kind, TL_INIT_XAVIER) ||
+        !tl_check_number(params, name, "the initialisation's scale", init.scale))
+        return &params->broken;
     if (params->count == params->capacity) {
         int capacity = params->capacity ? 2 * params->capacity : 64;
         tl_param **list = realloc(params->list, (size_t)capacity * sizeof(*list));
