@@ -39,10 +39,17 @@ bool tl_run_load_settings(tl_run *run);
 bool tl_run_load_text(tl_run *run);                         /* merges and vocabularies */
 bool tl_run_load_weights(tl_run *run, const char *weights); /* those that tl_run_choice names */
 
+/* ---- settings.c ---- */
+
+/* 0 means the documented default. */
+void tl_data_settings_fill(tl_data_settings *settings);
+
 /* ---- model.c: all that this room asks of a model ---- */
 
 /* Makes it for the run's vocabularies and settings, with initial weights, or zeros to be loaded over. */
 bool tl_run_make_model(tl_run *run, bool with_weights);
+/* Hypotheses that are kept a sentence; 0, and an error, where so many are not possible. */
+long tl_run_beam(tl_run *run, const tl_translate_options *options);
 /* tl_model_loss of the run's model on its tape. */
 tl_var tl_run_batch_loss(tl_run *run, const tl_batch *batch, const tl_loss_options *options,
                          tl_loss_report *report, const tl_model_maps *maps);
