@@ -112,6 +112,13 @@ tl_config *tl_config_parse(const char *text, size_t size, const char *name, tl_e
     if (name == NULL) name = "configuration";
     tl_config *config = tl_config_named(name, error);
     if (config == NULL) return NULL;
+    if (size > TL_CONFIG_MOST) {
+        char file[TL_SHOWN];
+        tl_error_set(error, "%s: %zu bytes, expected at most %zu; this is no configuration: check the path",
+                     tl_shown_path(name, file), size, TL_CONFIG_MOST);
+        tl_config_free(config);
+        return NULL;
+    }
     reader r = {.config = config, .name = name, .error = error};
     const char *at = text + tl_utf8_mark(text, size), *end = text + size;
     while (at < end) {
@@ -131,7 +138,7 @@ tl_config *tl_config_parse(const char *text, size_t size, const char *name, tl_e
 tl_config *tl_config_read(const char *path, tl_error *error) {
     char *text;
     size_t size;
-    if (!tl_file_read(path, &text, &size, error)) return NULL;
+    if (!tl_file_read_regular(path, TL_CONFIG_MOST, &text, &size, error)) return NULL;
     tl_config *config = tl_config_parse(text, size, path, error);
     free(text);
     return config;

@@ -2,6 +2,7 @@
  * the first that nobody wanted is named. */
 #include "fitting.h"
 #include "complain.h"
+#include "safetensors.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@ static bool check_wanted(const tl_safetensors *file, const tl_safetensors_item *
                             name, tl_shape_text(shape, here));
     if (!tl_shape_equal(e->shape, shape))
         return tl_error_set(error, "%s: tensor \"%s\" has shape %s, expected %s; " TL_SAME_MODEL, shown, name,
-                            tl_shape_text(e->shape, there), tl_shape_text(shape, here));
+                            tl_safetensors_shape_text(e, there), tl_shape_text(shape, here));
     return dtype_fits(e, shown, name, error);
 }
 
@@ -44,5 +45,5 @@ bool tl_file_fits(const tl_safetensors *file, const tl_safetensors_item *wanted,
     const tl_safetensors_entry *e = find_superfluous(file, wanted, count);
     if (e == NULL) return tl_fail_memory(error, "checking the tensors of", shown);
     return tl_error_set(error, "%s: tensor \"%s\" %s has no parameter in this model; " TL_SAME_MODEL, shown,
-                        tl_shown(e->name, strlen(e->name), 80, name), tl_shape_text(e->shape, there));
+                        tl_shown(e->name, strlen(e->name), 80, name), tl_safetensors_shape_text(e, there));
 }

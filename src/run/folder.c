@@ -102,7 +102,7 @@ typedef struct text_file {
 } text_file;
 
 static bool read_text(text_file *f, const char *dir, const char *file, tl_error *error) {
-    return tl_file_read(tl_path_in(f->path, dir, file), &f->bytes, &f->size, error);
+    return tl_file_read_regular(tl_path_in(f->path, dir, file), TL_WORDS_MOST, &f->bytes, &f->size, error);
 }
 
 static tl_vocab *parse_vocab(const text_file *f, tl_error *error) {

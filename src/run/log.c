@@ -10,7 +10,7 @@
 static bool trim_log(const char *path, long step, tl_error *error) {
     char *text, *line;
     size_t size;
-    if (!tl_file_read(path, &text, &size, error)) return false;
+    if (!tl_file_read_regular(path, TL_WORDS_MOST, &text, &size, error)) return false;
     char *to = strchr(text, '\n');
     to = line = to ? to + 1 : text + size;
     while (*line) {
