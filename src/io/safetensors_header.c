@@ -126,7 +126,7 @@ static bool bytes_of(const tl_safetensors_entry *e, uint64_t *out) {
         if (numel > (uint64_t)LONG_MAX / size) return false;
         numel *= size;
     }
-    if (numel / 8 >= (uint64_t)LONG_MAX / bits) return false;
+    if (numel / 8 > (uint64_t)LONG_MAX / bits) return false;
     *out = none ? 0 : numel / 8 * bits + numel % 8 * bits / 8;
     return none || numel % 8 * bits % 8 == 0;
 }
