@@ -21,6 +21,8 @@ struct tl_run {
     tl_batches *batches;
 };
 
+/* One that has a folder and nothing else. NULL only when out of memory. */
+tl_run *tl_run_in(const char *dir);
 /* Nothing is done with a run that is not there or has failed. */
 static inline bool tl_run_usable(const tl_run *run) { return run && !tl_failed(&run->error); }
 /* The same for what needs a model: false, and an error, if there is none yet. */
@@ -29,9 +31,6 @@ bool tl_run_has_model(tl_run *run);
 void tl_run_forget_model(tl_run *run);
 
 /* ---- folder.c ---- */
-
-enum { TL_PATH = 4096 };
-char *tl_path_in(char path[TL_PATH], const char *dir, const char *file); /* "dir/file"; returns path */
 
 /* Config, merges and vocabularies, before training starts. A model that is there already is in the way, or goes. */
 bool tl_run_save_description(tl_run *run, bool overwrite);
@@ -67,6 +66,5 @@ bool tl_run_measure(tl_run *run, const tl_corpus *lines, const tl_corpus *encode
                     const tl_translate_options *options, tl_quality *quality, tl_translations *translations);
 /* An encoded corpus in batches of similar length. A failure is the run's. */
 tl_batches *tl_run_by_length(tl_run *run, const tl_corpus *encoded, long tokens);
-double tl_seconds_now(void);
 
 #endif
