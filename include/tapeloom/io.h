@@ -45,6 +45,8 @@ bool tl_make_dirs(const char *path, tl_error *error);
 
 /* Is there a file that may be read? No for NULL. */
 bool tl_file_is_there(const char *path);
+/* Is there nothing of this name? What is there and may not be read, or cannot be looked at, is not missing. */
+bool tl_file_is_missing(const char *path);
 /* Removes a file. True also if there is none. */
 bool tl_file_remove(const char *path, tl_error *error);
 /* Calls `visit` with each name in a folder ("." and ".." left out), in no order, until it returns false, and returns what
@@ -177,6 +179,12 @@ bool tl_params_load(tl_params *params, const char *path, tl_error *error);
  * goes: reset a tape that has used them before looking at its vars again. */
 bool tl_params_map(tl_params *params, const char *path, tl_error *error);
 
+/* From now on every parameter that is added must be one of the file's tensors, of the same shape, with `prefix` before its name
+ * ("", or "model." in a checkpoint): anything else fails the set before memory is taken for it. For models whose sizes
+ * were read too: no number in a configuration makes a model larger than its weights are. The file must stay open
+ * until the model is made. */
+bool tl_params_expect(tl_params *params, const tl_safetensors *file, const char *prefix);
+
 /* Reads the files' tensors and writes their mean: checkpoint averaging. All files must hold the same names, shapes and
  * dtypes: F32, or F64 where tl_real is double; means are taken in double and written in the same dtype. `out` may be
  * one of the files. Atomic. */
@@ -193,6 +201,8 @@ typedef struct tl_config tl_config;
  * NULL; a parameter that was never updated has moments of zero. */
 bool tl_checkpoint_save(const char *path, const tl_params *params, tl_adam *adam, tl_config *state,
                         tl_error *error);
+/* Opens one to look at it, with the checks of tl_safetensors_open and whether it is a checkpoint at all. */
+tl_safetensors *tl_checkpoint_open(const char *path, tl_error *error);
 /* Reads it back into params and adam, which must have the same parameters; byte for byte the same, so the file must
  * come from a library of the same precision. Options (betas, groups, what is frozen) are the program's to set again.
  * Returns the state, to free with tl_config_free; NULL, and nothing changed, on failure. */

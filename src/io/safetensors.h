@@ -33,6 +33,8 @@ bool tl_safetensors_cut_off(tl_error *error, const char *path, uint64_t size, co
 char *tl_safetensors_shape_text(const tl_safetensors_entry *entry, char text[TL_SHAPE_TEXT]);
 void tl_safetensors_index_free(tl_safetensors_index *index);
 
+const char *tl_safetensors_path(const tl_safetensors *file); /* as it was opened, for errors */
+
 /* The whole file in memory, *size bytes, and in *data where offsets count from. The memory is this process' own: what is
  * written to it does not reach the file. NULL if this system or this file's does not do that. */
 void *tl_safetensors_map(const tl_safetensors *file, size_t *size, char **data);

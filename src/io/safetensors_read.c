@@ -225,6 +225,8 @@ bool tl_safetensors_read(tl_safetensors *file, const char *name, tl_tensor to, t
     return true;
 }
 
+const char *tl_safetensors_path(const tl_safetensors *file) { return file->path; }
+
 void *tl_safetensors_map(const tl_safetensors *file, size_t *size, char **data) {
     if (file->size > SIZE_MAX) return NULL;
     *size = (size_t)file->size;

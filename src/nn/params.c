@@ -2,6 +2,7 @@
  * the set. Pointers to parameters stay valid while more are added. */
 #include "params.h"
 
+#include "base/names.h"
 #include "tensor/arena.h"
 #include "tensor/share.h"
 
@@ -20,6 +21,9 @@ struct tl_params {
     void (*release)(void *memory, size_t size);
     tl_param **list;
     int count, capacity;
+    tl_names names; /* a parameter's place in the list */
+    tl_params_guard *guard;
+    void *guard_context;
     tl_param broken; /* what tl_params_add returns after a failure */
 };
 
@@ -45,6 +49,7 @@ void tl_params_free(tl_params *params) {
     tl_arena_free(&params->values);
     tl_arena_free(&params->gradients);
     tl_arena_free(&params->other);
+    tl_names_free(&params->names);
     free(params->list);
     free(params);
 }
@@ -150,6 +155,8 @@ tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_
             tl_params_fail(params, "params: \"%s\" cannot have shape %s", name, tl_shape_text(shape, text));
             return &params->broken;
         }
+    if (params->guard && !params->guard(params->guard_context, name, shape, &params->error))
+        return &params->broken;
     if (params->count == params->capacity) {
         int capacity = params->capacity ? 2 * params->capacity : 64;
         tl_param **list = realloc(params->list, (size_t)capacity * sizeof(*list));
@@ -167,12 +174,22 @@ tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_
         return &params->broken;
     }
     p->leaf.name = tl_params_text(params, "%s", name);
+    if (tl_failed(&params->error) || !tl_names_add(&params->names, p->leaf.name, params->count)) {
+        tl_params_fail(params, "params: out of memory for the name \"%s\"", name);
+        return &params->broken;
+    }
     p->leaf.value = tl_tensor_of(value, shape);
     p->leaf.grad = grad;
     p->set = params;
     params->list[params->count++] = p;
     initialise(params, p, init);
     return p;
+}
+
+void tl_params_set_guard(tl_params *params, tl_params_guard *guard, void *context) {
+    if (!params) return;
+    params->guard = guard;
+    params->guard_context = context;
 }
 
 int tl_params_count(const tl_params *params) { return params ? params->count : 0; }
@@ -182,9 +199,8 @@ tl_param *tl_params_at(const tl_params *params, int index) {
 }
 
 tl_param *tl_params_find(const tl_params *params, const char *name) {
-    for (int i = 0; params && i < params->count; i++)
-        if (strcmp(params->list[i]->leaf.name, name) == 0) return params->list[i];
-    return NULL;
+    const long at = params && name ? tl_names_find(&params->names, name) : -1;
+    return at < 0 ? NULL : params->list[at];
 }
 
 long tl_params_numel(const tl_params *params) {

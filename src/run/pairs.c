@@ -103,7 +103,7 @@ static bool prepare_new(pairs *p, bool overwrite) {
     tl_run *run = p->run;
     tl_run_forget_model(run);
     return read_data(p) && tl_run_learn_merges(run, p->train) && tl_run_make_vocabularies(run, p->train) &&
-           encode_data(p) && tl_run_make_model(run, true) && tl_run_save_description(run, overwrite) &&
+           encode_data(p) && tl_run_make_model(run) && tl_run_save_description(run, overwrite) &&
            make_batches(p);
 }
 

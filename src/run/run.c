@@ -1,4 +1,5 @@
 /* A run as a piece of memory: new, freed, and what it consists of. */
+#include "paths.h"
 #include "run.h"
 
 #include <stdlib.h>
@@ -9,6 +10,11 @@ tl_run *tl_run_in(const char *dir) {
     if (!run) return NULL;
     if (!dir || !*dir) {
         tl_error_set(&run->error, "a run's folder has no name: give a path");
+        return run;
+    }
+    if (strlen(dir) > TL_LONGEST_DIR) { /* paths in it would be cut, and lead elsewhere */
+        tl_error_set(&run->error, "a run's folder has a name of %zu bytes: choose one of at most %d",
+                     strlen(dir), TL_LONGEST_DIR);
         return run;
     }
     run->dir = malloc(strlen(dir) + 1);
