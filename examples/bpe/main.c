@@ -125,11 +125,10 @@ static void show(void *context, long merge) {
 }
 
 static int write_codes(const tl_bpe *bpe, const settings *s) {
-    size_t size;
     if (tl_bpe_error(bpe)) return fail_with(tl_bpe_error(bpe));
-    char *text = tl_bpe_text(bpe, &size);
+    char *text = tl_bpe_text(bpe, NULL);
     if (!text) return fail_with("out of memory for the codes");
-    fwrite(text, 1, size, stdout);
+    tl_put_text(text, stdout);
     free(text);
     if (tl_bpe_merges(bpe) < s->merges && !s->quiet)
         fprintf(stderr, "bpe: %ld merges and no more: no other pair is seen %ld times\n", tl_bpe_merges(bpe),
@@ -170,7 +169,7 @@ static int each_line(const settings *s, tl_bpe *bpe) {
                              in.line);
                 break;
             }
-            fputs(text, stdout);
+            tl_put_text(text, stdout);
             if (in.ended) putchar('\n');
             free(text);
         }
@@ -195,11 +194,10 @@ static int run_apply(const settings *s) {
 
 static int run_vocab(const settings *s) {
     input in;
-    size_t size;
     tl_bpe_words *words = count_words(&in, s);
     if (!words) return fail_with(in.error.message);
-    char *text = tl_bpe_words_text(words, &size);
-    if (text) fwrite(text, 1, size, stdout);
+    char *text = tl_bpe_words_text(words, NULL);
+    if (text) tl_put_text(text, stdout);
     int status = text ? finish_output() : fail_with("out of memory for the list of words");
     free(text);
     tl_bpe_words_free(words);
@@ -292,6 +290,8 @@ int main(int argc, char **argv) {
     }
     for (int i = 0; i < COMMANDS; i++)
         if (!strcmp(argv[1], commands[i].name)) return run_command(&commands[i], argc - 2, argv + 2);
-    fprintf(stderr, "bpe: there is no command \"%s\"; bpe --help lists them\n", argv[1]);
+    tl_error error = {""};
+    tl_error_set(&error, "there is no command \"%s\"; bpe --help lists them", argv[1]);
+    fail_with(error.message);
     return 2;
 }

@@ -128,6 +128,8 @@ int main(int argc, char **argv) {
     }
     for (int i = 0; i < COMMANDS; i++)
         if (!strcmp(argv[1], commands[i].name)) return run_command(&commands[i], argv[0], argc - 2, argv + 2);
-    fprintf(stderr, "translate: there is no command \"%s\"; translate --help lists them\n", argv[1]);
+    tl_error error = {""};
+    tl_error_set(&error, "there is no command \"%s\"; translate --help lists them", argv[1]);
+    fail_with(error.message);
     return 2;
 }

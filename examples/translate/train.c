@@ -59,11 +59,12 @@ static void say_end(const settings *s, const tl_run *run, tl_ending ending, cons
         printf("Interrupted after update %ld; everything is saved. Go on with:\n  %s train --resume %s\n",
                end->state.step, tl_shell_word(s->program, program, sizeof program),
                tl_shell_word(tl_run_dir(run), word, sizeof word));
-    else
-        printf("Ended: %s. The run is in %s: model.safetensors has the weights of the best validation "
-               "(update %ld, BLEU "
-               "%.2f).\n",
-               end->why, tl_run_dir(run), end->state.best_step, end->state.best_score);
+    else {
+        printf("Ended: %s. ", end->why);
+        print_name("The run is in ", tl_run_dir(run), "");
+        printf(": model.safetensors has the weights of the best validation (update %ld, BLEU %.2f).\n",
+               end->state.best_step, end->state.best_score);
+    }
 }
 
 int run_training(const char *command, settings *s) {

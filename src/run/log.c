@@ -1,5 +1,6 @@
 /* The log, a row a validation, and its picture. */
 #include "events.h"
+#include "base/quote.h"
 #include "paths.h"
 #include "training.h"
 
@@ -70,7 +71,8 @@ void tl_draw_curves(const tl_training *t) {
     panels[count++] = (tl_plot_panel){.label = "learning rate", .curves = rate, .count = 1};
     char path[TL_PATH];
     bool drawn;
-    tl_plot_config config = {.title = t->config->dir,
+    char title[TL_SHOWN];
+    tl_plot_config config = {.title = tl_shown_path(t->config->dir, title),
                              .log = "log.csv",
                              .x = "step",
                              .x_label = "updates",
