@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool fail_memory(tl_config *config) { return tl_fail_memory(&config->error, "keeping", config->name); }
+static bool fail_memory(tl_config *config) {
+    return tl_fail_memory(&config->error, "keeping", config->name == NULL ? "a configuration" : config->name);
+}
 
 tl_config *tl_config_named(const char *name, tl_error *error) {
     tl_config *config = calloc(1, sizeof *config);
@@ -39,7 +41,7 @@ void tl_config_free(tl_config *config) {
 }
 
 const char *tl_config_error(const tl_config *config) {
-    if (config == NULL) return "configuration: out of memory when it was made";
+    if (config == NULL) return "configuration: it could not be read, or there was no memory for it";
     return config->error.message[0] != 0 ? config->error.message : NULL;
 }
 

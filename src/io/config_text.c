@@ -181,7 +181,7 @@ char *tl_config_text(tl_config *config) {
         tl_buffer_text(&b, "\n");
     }
     if (!b.failed) return b.text;
-    tl_fail_memory(&config->error, "writing", config->name);
+    tl_fail_memory(&config->error, "writing", config->name == NULL ? "a configuration" : config->name);
     tl_buffer_free(&b);
     return NULL;
 }
@@ -211,7 +211,8 @@ void tl_config_comment(tl_config *config, const char *text) {
         tl_buffer_text(&b, prefix);
         tl_buffer_add(&b, text, size);
         if (b.failed)
-            tl_fail_memory(&config->error, "keeping", config->name);
+            tl_fail_memory(&config->error, "keeping",
+                           config->name == NULL ? "a configuration" : config->name);
         else
             tl_config_append(config, NULL, b.text, b.size, 0);
         text += size;

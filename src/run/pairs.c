@@ -107,7 +107,7 @@ static bool prepare_new(pairs *p, bool overwrite) {
            make_batches(p);
 }
 
-static bool is_missing(const char *path) { return path && !tl_file_is_there(path); }
+static bool is_missing(const char *path) { return path && tl_file_is_missing(path); }
 
 /* Says where paths in a config.txt begin, if that is why a file was not found. */
 static bool read_data_again(pairs *p) {

@@ -3,6 +3,7 @@
 #define _XOPEN_SOURCE 700
 #include "scratch.h"
 
+#include "io/complain.h"
 #include "tapeloom/io.h"
 
 #include <errno.h>
@@ -104,6 +105,30 @@ START_TEST(reads_pipes_and_files_without_a_size) {
     ck_assert_int_eq(memcmp(bytes, sent, size), 0);
     free(bytes);
     close(ends[0]);
+}
+END_TEST
+
+/* The advice fits the reason: a disk is blamed only where one fails. */
+START_TEST(reasons_and_advice_belong_together) {
+    static const struct {
+        int number;
+        const char *advice;
+    } cases[] = {{EBADF, "it was closed before the program began"},
+                 {ENOMEM, "a machine with more memory"},
+                 {ENXIO, "nobody at the other end"},
+                 {EINVAL, "this file system cannot do that"},
+                 {EPIPE, "whoever reads it has ended"},
+                 {ETXTBSY, "it is in use"},
+                 {EDOM, "try again, or choose another file"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tl_error error = {""};
+        ck_assert(!tl_fail_errno(&error, "read", "x", cases[i].number));
+        assert_contains(error.message, cases[i].advice);
+        ck_assert_ptr_null(strstr(error.message, "disk"));
+    }
+    tl_error error = {""};
+    tl_fail_errno(&error, "read", "x", EIO);
+    assert_contains(error.message, "use another disk");
 }
 END_TEST
 
@@ -405,6 +430,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, read_errors_say_what_to_do);
     tcase_add_test(tc, long_and_odd_paths_leave_room_for_the_advice);
     tcase_add_test(tc, reads_pipes_and_files_without_a_size);
+    tcase_add_test(tc, reasons_and_advice_belong_together);
     tcase_add_test(tc, of_a_folder_only_regular_files_are_read);
     tcase_add_test(tc, a_device_without_end_is_given_up);
     tcase_add_test(tc, write_errors_say_what_to_do);

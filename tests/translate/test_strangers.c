@@ -138,6 +138,22 @@ START_TEST(names_and_values_are_shown) {
 }
 END_TEST
 
+/* What a configuration does not say is not called (null). */
+START_TEST(what_is_not_said) {
+    train_well();
+    sh("sed -i -e '/^train = /d' -e '/^valid = /d' $D/run/config.txt; $T info --model $D/run");
+    assert_contains(out,
+                    "trained on  sentences that it does not name; validated on sentences made like them\n");
+    for (size_t k = 0; k < 5; k++) {
+        static const char *const commands[] = {
+            "$T info --model $D/run", "$T train --resume $D/run --steps 1000 --threads 1",
+            "$T evaluate --model $D/run", "$T translate --model $D/run --beam= ", "$T translate --model="};
+        try(commands[k]);
+        ck_assert_msg(!strstr(out, "(null)") && !strstr(err, "(null)"), "%s: %s%s", commands[k], out, err);
+    }
+}
+END_TEST
+
 /* What can be typed as advised leads to the run, whatever its folder is called. */
 START_TEST(advice_names_the_folder) {
     write_pairs();
@@ -269,6 +285,7 @@ static void add_tests(TCase *tc) {
     in_its_own_folder(tc);
     tcase_add_test(tc, translations_are_shown_to_people_and_given_to_files);
     tcase_add_test(tc, names_and_values_are_shown);
+    tcase_add_test(tc, what_is_not_said);
     tcase_add_test(tc, advice_names_the_folder);
     tcase_add_test(tc, subwords_are_shown_to_people_and_given_to_files);
     tcase_add_test(tc, numbers_of_a_configuration_are_bounded);
