@@ -48,7 +48,7 @@ static int finish_output(void) {
 typedef struct input {
     char *bytes, *next, *end;
     long line;  /* number of the line at hand */
-    bool ended; /* it had an LF */
+    bool ended; /* it had an end */
     tl_error error;
 } input;
 
@@ -62,21 +62,21 @@ static bool input_open(input *in, const settings *s) {
     char *nul = memchr(in->bytes, 0, size);
     if (!nul) return true;
     long line = 1;
-    for (const char *c = in->bytes; c < nul; c++) line += *c == '\n';
+    for (const char *c = in->bytes; c < nul; c++) line += *c == '\n' || (*c == '\r' && c[1] != '\n');
     return tl_error_set(&in->error,
                         "line %ld of standard input: found a NUL byte, expected text: convert the "
                         "file to UTF-8 (iconv -t UTF-8)",
                         line);
 }
 
-/* The next line, ended by 0 instead of its LF; NULL at the end. A CR before the LF stays. */
+/* The next line, ended by 0 instead of its LF, CR or CRLF; NULL at the end. These are the line ends of Python, in which
+ * subword-nmt reads its standard input, and like there each comes out as LF. */
 static char *input_line(input *in) {
     char *line = in->next;
     if (line == in->end) return NULL;
-    char *end = memchr(line, '\n', (size_t)(in->end - line));
-    in->ended = end != NULL;
-    if (!end) end = in->end;
-    in->next = end + in->ended;
+    char *end = line + strcspn(line, "\r\n"); /* a 0 stands behind the last byte, and nowhere else */
+    in->ended = end != in->end;
+    in->next = end + in->ended + (end[0] == '\r' && end[1] == '\n');
     in->line++;
     *end = 0;
     return line;

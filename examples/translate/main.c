@@ -70,6 +70,22 @@ static settings defaults_of(const command *c) {
 
 enum { MOST_THREADS = 1024 };
 
+/* More threads than processors wait for each other: sixteen on two take ten times as long as two, to the same bits. */
+static void settle_count(const settings *s) {
+#ifdef _OPENMP
+    const long processors = tl_processors(), wanted = s->threads ? s->threads : tl_threads();
+    if (wanted > processors)
+        fprintf(stderr,
+                "translate: warning: %ld threads would share %ld processor%s and wait for each other; %ld "
+                "are used, which "
+                "changes no bit\n",
+                wanted, processors, processors == 1 ? "" : "s", processors);
+    tl_set_threads((int)(wanted < processors ? wanted : processors));
+#else
+    (void)s;
+#endif
+}
+
 static int run_command(const command *c, const char *program, int argc, char **argv) {
     settings s = defaults_of(c), shown = s;
     bool help = false;
@@ -89,7 +105,7 @@ static int run_command(const command *c, const char *program, int argc, char **a
         tl_error_set(&error, "--threads %ld: at most %d are possible", s.threads, MOST_THREADS);
         return usage_with(c->name, error.message);
     }
-    if (s.threads) tl_set_threads((int)s.threads);
+    settle_count(&s);
     return c->run(&s);
 }
 
