@@ -2,7 +2,8 @@
 #ifndef TL_SIZES_H
 #define TL_SIZES_H
 
-#include <stdbool.h>
+#include "tapeloom/tensor.h"
+
 #include <limits.h>
 #include <stdint.h>
 
@@ -33,5 +34,8 @@ static inline long tl_size_of_axes(int rank, int most, const long *dim) {
     }
     return empty ? 0 : n;
 }
+
+/* Why no tensor can have that shape, to be said behind it: "has an axis of negative size". */
+const char *tl_shape_fault(tl_shape shape);
 
 #endif

@@ -12,6 +12,13 @@ static bool is_rank(int rank) { return rank >= 0 && rank <= TL_MAX_RANK; }
 
 long tl_shape_numel(tl_shape shape) { return tl_size_of_axes(shape.rank, TL_MAX_RANK, shape.dim); }
 
+const char *tl_shape_fault(tl_shape shape) {
+    if (!is_rank(shape.rank)) return "is of no rank that a tensor can have";
+    for (int i = 0; i < shape.rank; i++)
+        if (shape.dim[i] < 0) return "has an axis of negative size";
+    return "has more elements than memory can hold";
+}
+
 bool tl_shape_equal(tl_shape a, tl_shape b) {
     if (a.rank != b.rank || !is_rank(a.rank)) return false;
     for (int i = 0; i < a.rank; i++)
