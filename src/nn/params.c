@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +15,9 @@ struct tl_params {
     tl_error error;
     tl_arena values, gradients, other;
     uint64_t seed;
-    bool empty;   /* values are 0 until they are read */
-    void *placed; /* memory from elsewhere that values lie in */
+    unsigned long number; /* of this set among all of the process */
+    bool empty;           /* values are 0 until they are read */
+    void *placed;         /* memory from elsewhere that values lie in */
     size_t placed_size;
     void (*release)(void *memory, size_t size);
     tl_param **list;
@@ -26,6 +28,10 @@ struct tl_params {
 tl_params *tl_params_new(uint64_t seed) {
     tl_params *params = calloc(1, sizeof *params);
     if (!params) return NULL;
+    /* A number that is counted up and tells sets apart: whoever keeps something made of a parameter (packed weights) must not
+     * take a new set's, at the same address, for it. */
+    static _Atomic unsigned long sets;
+    params->number = 1 + atomic_fetch_add(&sets, 1);
     params->seed = seed;
     params->values.zeroed = params->other.zeroed = true;
     params->broken.leaf.name = "parameter";
@@ -169,6 +175,7 @@ tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_
     p->leaf.name = tl_params_text(params, "%s", name);
     p->leaf.value = tl_tensor_of(value, shape);
     p->leaf.grad = grad;
+    p->leaf.set = params->number;
     p->set = params;
     params->list[params->count++] = p;
     initialise(params, p, init);

@@ -87,7 +87,8 @@ static void print_part(tl_tensor t, const layout *l, int depth, FILE *out) {
 }
 
 void tl_print(tl_tensor t, FILE *out) {
-    if (!t.data) {
+    if (!out) return;
+    if (!t.data || tl_shape_numel(tl_shape_of(t)) < 0) {
         fputs("no tensor\n", out);
         return;
     }
