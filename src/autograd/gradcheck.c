@@ -4,6 +4,7 @@
  * difference is the five-point formula  L' ~ [8(L(+h) - L(-h)) - (L(+2h) - L(-2h))] / 12h,  whose error is of order
  * h^4, so h can be large enough that rounding does not matter. Where the two are not alike, h shrinks: a kink between
  * x-2h and x+2h spoils the difference, and is told from a wrong gradient by the slopes on its two sides. */
+#include "base/format.h"
 #include "tape.h"
 
 #include <float.h>
@@ -40,7 +41,7 @@ static bool fail(check *k, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     char text[TL_ERROR_MAX];
-    vsnprintf(text, sizeof text, format, arguments);
+    tl_vformat(text, sizeof text, format, arguments);
     va_end(arguments);
     tl_error_set(&k->report->error, "gradcheck: %s", text);
     k->report->ok = false;

@@ -1,5 +1,7 @@
 /* A set of named parameters. Values, gradients, names and the layers' own arrays are pieces of one arena, freed with
  * the set. Pointers to parameters stay valid while more are added. */
+#include "base/format.h"
+#include "check.h"
 #include "params.h"
 
 #include "tensor/arena.h"
@@ -65,7 +67,7 @@ bool tl_params_fail(tl_params *params, const char *format, ...) {
     char text[TL_ERROR_MAX];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    tl_vformat(text, sizeof text, format, arguments);
     va_end(arguments);
     return tl_error_set(&params->error, "%s", text);
 }
@@ -81,10 +83,10 @@ const char *tl_params_text(tl_params *params, const char *format, ...) {
     va_list arguments, again;
     va_start(arguments, format);
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
+    int length = tl_vformat(NULL, 0, format, arguments);
     va_end(arguments);
     char *text = length < 0 ? NULL : tl_params_memory(params, (size_t)length + 1);
-    if (text) vsnprintf(text, (size_t)length + 1, format, again);
+    if (text) tl_vformat(text, (size_t)length + 1, format, again);
     va_end(again);
     return text ? text : "(out of memory)";
 }
@@ -127,14 +129,14 @@ static void initialise(const tl_params *params, tl_param *p, tl_init init) {
         tl_tensor_fill(t, 1);
         break;
     case TL_INIT_NORMAL:
-        fill_random(t, key, true, s > 0 ? s : 0.02);
+        fill_random(t, key, true, s != 0 ? s : 0.02);
         break;
     case TL_INIT_UNIFORM:
-        fill_random(t, key, false, s > 0 ? s : 0.1);
+        fill_random(t, key, false, s != 0 ? s : 0.1);
         break;
     case TL_INIT_XAVIER: {
         long out = t.rank ? t.dim[0] : 1, in = t.rank > 1 ? tl_numel(t) / (out ? out : 1) : out;
-        fill_random(t, key, false, (s > 0 ? s : 1) * sqrt(6.0 / (double)(in + out)));
+        fill_random(t, key, false, (s != 0 ? s : 1) * sqrt(6.0 / (double)(in + out)));
         break;
     }
     }
@@ -156,6 +158,9 @@ tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_
             tl_params_fail(params, "params: \"%s\" cannot have shape %s", name, tl_shape_text(shape, text));
             return &params->broken;
         }
+    if (!tl_check_choice(params, name, "initialisation", (int)init.kind, TL_INIT_XAVIER) ||
+        !tl_check_number(params, name, "the initialisation's scale", init.scale))
+        return &params->broken;
     if (params->count == params->capacity) {
         int capacity = params->capacity ? 2 * params->capacity : 64;
         tl_param **list = realloc(params->list, (size_t)capacity * sizeof(*list));
