@@ -1,5 +1,6 @@
 /* Errors that keep the first failure: what is set stays, whatever fails after it, until it is cleared. A message is one line
  * of harmless UTF-8 whatever went into it: names, values and paths that nobody has quoted are made so here. */
+#include "format.h"
 #include "quote.h"
 
 #include <stdarg.h>
@@ -32,7 +33,7 @@ bool tl_error_set(tl_error *error, const char *format, ...) {
     char text[TL_ERROR_MAX];
     va_list arguments;
     va_start(arguments, format);
-    const int size = vsnprintf(text, sizeof text, format, arguments);
+    const int size = tl_vformat(text, sizeof text, format, arguments);
     va_end(arguments);
     if (size > 0) keep(error, text, strlen(text), (size_t)size < sizeof text);
     if (!error->message[0]) memcpy(error->message, "unknown error", sizeof "unknown error");

@@ -1,6 +1,7 @@
 /* Reading a whole file: one read of the size the system reports, then further until the end, so that pipes
  * and files that grow meanwhile are read whole too. Nothing is read without a limit: a device may have no end. */
 #define _POSIX_C_SOURCE 200809L
+#include "base/format.h"
 #include "base/buffer.h"
 #include "complain.h"
 
@@ -75,7 +76,7 @@ static bool read_open(const reading *r, char **bytes, size_t *size, tl_error *er
     if (number < 0) return fail_large(r, "more than", (double)r->most / 1e6, error);
     if (number != ENOMEM) return tl_fail_errno(error, "read", r->path, number);
     char what[80];
-    snprintf(what, sizeof what, "%.1f MB are needed to read", (double)expected / 1e6);
+    tl_format(what, sizeof what, "%.1f MB are needed to read", (double)expected / 1e6);
     return tl_fail_memory(error, what, r->path);
 }
 

@@ -1,13 +1,9 @@
-/* How late it is. */
+/* How much time has passed. */
 #ifndef TL_RUN_CLOCK_H
 #define TL_RUN_CLOCK_H
 
-#include <time.h>
-
-static inline double tl_seconds_now(void) {
-    struct timespec t;
-    timespec_get(&t, TIME_UTC);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+/* Seconds by a steady clock, counted from some moment that stays the same while the machine runs. By the time of day a run
+ * of --minutes would end early, or never, when somebody sets the clock. */
+double tl_seconds_now(void);
 
 #endif
