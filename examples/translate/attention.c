@@ -12,8 +12,8 @@
 
 typedef struct picture {
     long rows, columns;
-    const char **row, **column; /* [rows], [columns] labels */
-    double *share;              /* [rows,columns] */
+    char **row, **column; /* [rows], [columns] labels, made harmless */
+    double *share;        /* [rows,columns] */
 } picture;
 
 /* ---- drawing ---- */
@@ -33,7 +33,7 @@ static const char *shade(double share) {
     return "";
 }
 
-static long widest(const char *const *texts, long count, long least) {
+static long widest(char *const *texts, long count, long least) {
     for (long i = 0; i < count; i++)
         if (tl_text_columns(texts[i]) > least) least = tl_text_columns(texts[i]);
     return least;
@@ -110,9 +110,12 @@ static bool name(const tl_run *run, picture *p, const int *src, const int *writt
     p->row = calloc((size_t)p->rows, sizeof *p->row);
     p->column = calloc((size_t)p->columns, sizeof *p->column);
     if (!p->row || !p->column) return false;
-    for (long i = 0; i < p->rows; i++) p->row[i] = tl_vocab_token(tl_run_vocab(run, TL_TARGET), written[i]);
-    for (long i = 0; i < p->columns; i++) p->column[i] = tl_vocab_token(tl_run_vocab(run, TL_SOURCE), src[i]);
-    return true;
+    bool ok = true;
+    for (long i = 0; i < p->rows; i++)
+        ok &= !!(p->row[i] = tl_shown_text(tl_vocab_token(tl_run_vocab(run, TL_TARGET), written[i])));
+    for (long i = 0; i < p->columns; i++)
+        ok &= !!(p->column[i] = tl_shown_text(tl_vocab_token(tl_run_vocab(run, TL_SOURCE), src[i])));
+    return ok;
 }
 
 /* Ids of the line's tokens and <eos>, to free(). */
@@ -155,6 +158,8 @@ bool draw_attention(tl_run *run, const char *source, long layer, long head, tl_e
             tl_error_set(error, "out of memory for a map");
     }
     free(src);
+    for (long i = 0; p.row && i < p.rows; i++) free(p.row[i]);
+    for (long i = 0; p.column && i < p.columns; i++) free(p.column[i]);
     free(p.row);
     free(p.column);
     free(p.share);
@@ -186,7 +191,7 @@ static long draw_lines(const settings *s, tl_run *run, const tl_corpus *lines, t
                     i + 1, tokens, TL_LONGEST_SENTENCE);
         left_out += tokens > 0;
         if (tokens) continue;
-        printf("%s%s\n\n", i ? "\n" : "", line);
+        print_line(i ? "\n" : "", line, "\n\n");
         draw_attention(run, line, s->layer, s->head, error);
     }
     return left_out;

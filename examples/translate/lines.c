@@ -42,11 +42,10 @@ tl_corpus *read_lines(const settings *s, const tl_run *run, tl_error *error) {
 
 static void print_translations(const tl_translations *t, bool nbest) {
     for (long i = 0; i < t->count; i++)
-        for (long k = 0; k < t->nbest && t->text[i * t->nbest + k]; k++)
-            if (nbest)
-                printf("%ld\t%.4f\t%s\n", i + 1, t->score[i * t->nbest + k], t->text[i * t->nbest + k]);
-            else
-                puts(t->text[i * t->nbest + k]);
+        for (long k = 0; k < t->nbest && t->text[i * t->nbest + k]; k++) {
+            if (nbest) printf("%ld\t%.4f\t", i + 1, t->score[i * t->nbest + k]);
+            print_line("", t->text[i * t->nbest + k], "\n");
+        }
 }
 
 int command_translate(settings *s) {

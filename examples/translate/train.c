@@ -66,11 +66,12 @@ static void say_end(const settings *s, const tl_run *run, tl_ending ending, cons
                tl_shell_word(s->program, program, sizeof program));
         print_option("resume", tl_run_dir(run));
         printf("\n");
-    } else
-        printf("Ended: %s. The run is in %s: model.safetensors has the weights of the best validation "
-               "(update %ld, BLEU "
-               "%.2f).\n",
-               end->why, tl_run_dir(run), end->state.best_step, end->state.best_score);
+    } else {
+        printf("Ended: %s. ", end->why);
+        print_name("The run is in ", tl_run_dir(run), "");
+        printf(": model.safetensors has the weights of the best validation (update %ld, BLEU %.2f).\n",
+               end->state.best_step, end->state.best_score);
+    }
 }
 
 /* What can be typed as it stands, on sentences that are there. */

@@ -53,6 +53,11 @@ const char *tl_params_error(const tl_params *params); /* the first failure, or N
 /* A new parameter; never NULL unless params is: after a failure (a name twice, no memory) one that fails every tape
  * that uses it. The name is copied. */
 tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_init init);
+/* Asked about each parameter to come before memory is taken for it: false, and a sentence in error, fails the set, and layers
+ * that come in any number stop there. So the sizes of a model that somebody else describes are believed only as far as
+ * the file of its weights goes (tl_params_expect, io.h). NULL: nobody is asked. */
+typedef bool tl_params_guard(void *context, const char *name, tl_shape shape, tl_error *error);
+void tl_params_set_guard(tl_params *params, tl_params_guard *guard, void *context);
 bool tl_params_fail(tl_params *params, const char *format, ...)
     TL_PRINTF(2, 3); /* for layers; returns false */
 int tl_params_count(const tl_params *params);

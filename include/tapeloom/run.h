@@ -200,7 +200,7 @@ bool tl_run_state(tl_run *run, tl_training_state *state);
 tl_ending tl_run_train(tl_run *run, bool overwrite, tl_training_end *end);
 
 /* What to type in a shell for a word, such as the folder of a run: the word, or the word in quotes. Cut to `size` bytes (at
- * least 8; four times the word's length is always enough). Returns to. */
+ * least 8; four times the word's length and 8 is always enough). Returns to. */
 char *tl_shell_word(const char *word, char *to, size_t size);
 
 #ifdef __cplusplus

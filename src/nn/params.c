@@ -1,14 +1,16 @@
 /* A set of named parameters. Values, gradients, names and the layers' own arrays are pieces of one arena, freed with
  * the set. Pointers to parameters stay valid while more are added. */
+#include "params.h"
 #include "base/format.h"
 #include "check.h"
-#include "params.h"
 
+#include "base/names.h"
 #include "tensor/arena.h"
 #include "tensor/share.h"
 
 #include <math.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,18 +18,26 @@ struct tl_params {
     tl_error error;
     tl_arena values, gradients, other;
     uint64_t seed;
-    bool empty;   /* values are 0 until they are read */
-    void *placed; /* memory from elsewhere that values lie in */
+    unsigned long number; /* of this set among all of the process */
+    bool empty;           /* values are 0 until they are read */
+    void *placed;         /* memory from elsewhere that values lie in */
     size_t placed_size;
     void (*release)(void *memory, size_t size);
     tl_param **list;
     int count, capacity;
+    tl_names names; /* a parameter's place in the list */
+    tl_params_guard *guard;
+    void *guard_context;
     tl_param broken; /* what tl_params_add returns after a failure */
 };
 
 tl_params *tl_params_new(uint64_t seed) {
     tl_params *params = calloc(1, sizeof *params);
     if (!params) return NULL;
+    /* A number that is counted up and tells sets apart: whoever keeps something made of a parameter (packed weights) must not
+     * take a new set's, at the same address, for it. */
+    static _Atomic unsigned long sets;
+    params->number = 1 + atomic_fetch_add(&sets, 1);
     params->seed = seed;
     params->values.zeroed = params->other.zeroed = true;
     params->broken.leaf.name = "parameter";
@@ -47,6 +57,7 @@ void tl_params_free(tl_params *params) {
     tl_arena_free(&params->values);
     tl_arena_free(&params->gradients);
     tl_arena_free(&params->other);
+    tl_names_free(&params->names);
     free(params->list);
     free(params);
 }
@@ -155,6 +166,8 @@ tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_
     if (!tl_check_choice(params, name, "initialisation", (int)init.kind, TL_INIT_XAVIER) ||
         !tl_check_number(params, name, "the initialisation's scale", init.scale))
         return &params->broken;
+    if (params->guard && !params->guard(params->guard_context, name, shape, &params->error))
+        return &params->broken;
     if (params->count == params->capacity) {
         int capacity = params->capacity ? 2 * params->capacity : 64;
         tl_param **list = realloc(params->list, (size_t)capacity * sizeof(*list));
@@ -172,12 +185,23 @@ tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_
         return &params->broken;
     }
     p->leaf.name = tl_params_text(params, "%s", name);
+    if (tl_failed(&params->error) || !tl_names_add(&params->names, p->leaf.name, params->count)) {
+        tl_params_fail(params, "params: out of memory for the name \"%s\"", name);
+        return &params->broken;
+    }
     p->leaf.value = tl_tensor_of(value, shape);
     p->leaf.grad = grad;
+    p->leaf.set = params->number;
     p->set = params;
     params->list[params->count++] = p;
     initialise(params, p, init);
     return p;
+}
+
+void tl_params_set_guard(tl_params *params, tl_params_guard *guard, void *context) {
+    if (!params) return;
+    params->guard = guard;
+    params->guard_context = context;
 }
 
 int tl_params_count(const tl_params *params) { return params ? params->count : 0; }
@@ -187,9 +211,8 @@ tl_param *tl_params_at(const tl_params *params, int index) {
 }
 
 tl_param *tl_params_find(const tl_params *params, const char *name) {
-    for (int i = 0; params && i < params->count; i++)
-        if (strcmp(params->list[i]->leaf.name, name) == 0) return params->list[i];
-    return NULL;
+    const long at = params && name ? tl_names_find(&params->names, name) : -1;
+    return at < 0 ? NULL : params->list[at];
 }
 
 long tl_params_numel(const tl_params *params) {

@@ -25,7 +25,7 @@ tl_encoder tl_encoder_init(tl_params *params, const char *name, int layers, bool
     layers = sound(params, name, layers);
     e.layer = tl_params_memory(params, (size_t)layers * sizeof *e.layer);
     e.layers = e.layer ? layers : 0;
-    for (int i = 0; i < e.layers; i++)
+    for (int i = 0; i < e.layers && !tl_params_error(params); i++)
         e.layer[i] = tl_encoder_layer_init(params, layer_name(params, name, i), config);
     if (has_norm) e.norm = final_norm(params, name, config);
     return e;
@@ -43,7 +43,7 @@ tl_decoder tl_decoder_init(tl_params *params, const char *name, int layers, bool
     layers = sound(params, name, layers);
     d.layer = tl_params_memory(params, (size_t)layers * sizeof *d.layer);
     d.layers = d.layer ? layers : 0;
-    for (int i = 0; i < d.layers; i++)
+    for (int i = 0; i < d.layers && !tl_params_error(params); i++)
         d.layer[i] = tl_decoder_layer_init(params, layer_name(params, name, i), config);
     if (has_norm) d.norm = final_norm(params, name, config);
     return d;

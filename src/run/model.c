@@ -17,9 +17,8 @@ static void make_tape(tl_run *run) {
     tl_tape_set_matmul_precision(run->tape, precision);
 }
 
-bool tl_run_make_model(tl_run *run, bool with_weights) {
+static bool make(tl_run *run) {
     const tl_model_settings *s = &run->settings.model;
-    run->params = with_weights ? tl_params_new((uint64_t)run->settings.training.seed) : tl_params_new_empty();
     run->transformer = tl_transformer_init(
         run->params, "",
         &(tl_transformer_config){.src_vocab = tl_vocab_size(run->vocab[TL_SOURCE]),
@@ -43,6 +42,19 @@ bool tl_run_make_model(tl_run *run, bool with_weights) {
     const char *wrong = tl_params_error(run->params);
     if (!wrong) wrong = tl_tape_error(run->tape);
     return wrong ? tl_error_set(&run->error, "%s", wrong) : true;
+}
+
+bool tl_run_make_model(tl_run *run) {
+    run->params = tl_params_new((uint64_t)run->settings.training.seed);
+    return make(run);
+}
+
+bool tl_run_make_empty_model(tl_run *run, const tl_safetensors *file, const char *prefix) {
+    run->params = tl_params_new_empty();
+    if (file) tl_params_expect(run->params, file, prefix);
+    const bool ok = make(run);
+    tl_params_set_guard(run->params, NULL, NULL);
+    return ok;
 }
 
 /* ---- loss ---- */

@@ -2,6 +2,8 @@
  * table that another one names that is a field of the outer struct. */
 #include "tapeloom/options.h"
 
+#include "base/quote.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -196,6 +198,12 @@ void tl_options_write(const tl_option *table, const void *values, tl_config *con
     }
 }
 
+static void fail_value(const tl_option *o, const char *path, const char *value, tl_error *error) {
+    char file[TL_SHOWN], shown[TL_SHOWN];
+    tl_error_set(error, "%s: %s = \"%s\": expected %s; correct the line", tl_shown_path(path, file), o->name,
+                 tl_shown(value, strlen(value), 60, shown), expects(o));
+}
+
 static void read_rows(const tl_option *table, char *values, tl_config *config, const char *path,
                       tl_error *error) {
     for (const tl_option *o = table; !is_end(o); o++) {
@@ -208,9 +216,7 @@ static void read_rows(const tl_option *table, char *values, tl_config *config, c
         if (o->kind == TL_OPTION_FLAG) *(bool *)f = tl_config_bool(config, o->name, *(bool *)f);
         if (o->kind == TL_OPTION_TEXT)
             *(const char **)f = tl_config_string(config, o->name, *(const char **)f);
-        if (!allows(o, f))
-            tl_error_set(error, "%s: %s = \"%s\": expected %s; correct the line", path, o->name,
-                         tl_config_string(config, o->name, ""), expects(o));
+        if (!allows(o, f)) fail_value(o, path, tl_config_string(config, o->name, ""), error);
     }
 }
 

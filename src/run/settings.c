@@ -100,6 +100,23 @@ static bool check_fields(const tl_run_settings *s, tl_error *error) {
     return true;
 }
 
+/* Sizes beyond these are a mistake, or somebody's who wants memory gone: the settings may come with a folder from anywhere. */
+static bool check_sizes(const tl_run_settings *s, tl_error *error) {
+    const struct {
+        const char *name;
+        long value, most;
+    } sizes[] = {{"layers", s->model.layers, 1000},
+                 {"d-model", s->model.d_model, 65536},
+                 {"d-ff", s->model.d_ff, 262144},
+                 {"sentences", s->data.sentences, 10000000},
+                 {"max-symbols", s->data.max_symbols, TL_LONGEST_SENTENCE}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (sizes[i].value > sizes[i].most)
+            return tl_error_set(error, "--%s %ld: at most %ld are possible", sizes[i].name, sizes[i].value,
+                                sizes[i].most);
+    return true;
+}
+
 bool tl_run_settings_complete(tl_run_settings *settings, tl_error *error) {
     if (!settings) return tl_error_set(error, "there are no settings: give those of tl_run_settings_default");
     tl_model_settings *model = &settings->model;
@@ -107,6 +124,7 @@ bool tl_run_settings_complete(tl_run_settings *settings, tl_error *error) {
     fill_names(settings);
     if (!check_fields(settings, error) || !apply_preset(model, error)) return false;
     tl_data_settings_fill(&settings->data);
+    if (!check_sizes(settings, error)) return false;
     fill_text(&settings->text, settings->data.pair || settings->data.task);
     fill_training(&settings->training);
     if (!strcmp(model->tie, "all") && !text->joint)

@@ -5,8 +5,8 @@
  *     [[ 1.0000  0.5000 -2.0000]
  *      [ 0.0000  0.2500     nan]]
  */
-#include "base/format.h"
 #include "tapeloom/tensor.h"
+#include "base/format.h"
 
 #include <math.h>
 #include <string.h>
@@ -88,7 +88,8 @@ static void print_part(tl_tensor t, const layout *l, int depth, FILE *out) {
 }
 
 void tl_print(tl_tensor t, FILE *out) {
-    if (!t.data) {
+    if (!out) return;
+    if (!t.data || tl_shape_numel(tl_shape_of(t)) < 0) {
         fputs("no tensor\n", out);
         return;
     }

@@ -555,6 +555,34 @@ END_TEST
 
 /* Threads that wait spin shortly, and each keeps to its core, unless the environment or an option says something
  * itself. */
+/* More threads than processors are not used, and that is said. */
+START_TEST(threads_are_bounded) {
+    sh("$T --help");
+    if (strstr(out, "without OpenMP")) {
+        TL_SKIP("built without OpenMP: one thread");
+        return;
+    }
+    static const char *const ways[] = {"", "OMP_NUM_THREADS=1000", "OMP_NUM_THREADS=100000"};
+    sh("$T corpus --sentences 60 --out $D/c; $T train --train $D/c/train.tsv --valid $D/c/train.tsv --steps "
+       "2 --out "
+       "$D/run --threads 1 --quiet" SMALL);
+    sh_input("the cat .\n", "$T translate --model $D/run --threads 1 --quiet");
+    char *expected = strcpy(malloc(strlen(out) + 1), out), line[256];
+    for (int i = 0; i < 3; i++) {
+        snprintf(line, sizeof line, "%s $T translate --model $D/run --quiet%s", ways[i],
+                 i ? "" : " --threads 1000");
+        sh_input("the cat .\n", line);
+        ck_assert_str_eq(out, expected);
+        assert_contains(err, "translate: warning: ");
+        assert_contains(err, " threads would share ");
+        assert_contains(err, " used, which changes no bit\n");
+    }
+    sh_input("the cat .\n", "$T translate --model $D/run --threads 1 --quiet");
+    ck_assert_str_eq(err, "");
+    free(expected);
+}
+END_TEST
+
 START_TEST(threads_are_settled) {
     unsetenv("OMP_NUM_THREADS"), unsetenv("OMP_PROC_BIND"), unsetenv("OMP_PLACES");
     sh("$T --help");
@@ -597,6 +625,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, help);
     tcase_add_test(tc, usage);
     tcase_add_test(tc, forms);
+    tcase_add_test(tc, threads_are_bounded);
     tcase_add_test(tc, threads_are_settled);
 }
 
