@@ -52,9 +52,11 @@ int command_demo(settings *s) {
                "Try it:    echo 'the small cats do not sleep .' | %s translate --model %s\n"
                "Look:      echo 'the small cats do not sleep .' | %s attention --model %s --layer 1\n"
                "The other: %s demo --pair %s --out runs/other\n"
-               "Your own:  %s train --train pairs.tsv --valid valid.tsv --out runs/mine\n",
+               "Files:     %s corpus --out runs/corpus && %s train --train runs/corpus/train.tsv --valid "
+               "runs/corpus/valid.tsv --out runs/mine\n",
                tl_file_is_there(path_in(curves, s->out, "curves.svg")) ? ", curves.svg" : "", program, run,
-               program, run, program, !strcmp(s->run.data.pair, "en-zh") ? "en-fr" : "en-zh", program);
+               program, run, program, !strcmp(s->run.data.pair, "en-zh") ? "en-fr" : "en-zh", program,
+               program);
     }
     return status;
 }

@@ -18,12 +18,15 @@ static const command commands[] = {
      "--out DIR\n"
      "  translate train --resume DIR",
      "train a model; go on with a run", train_options, command_train},
-    {"translate", "translate translate --model DIR [--beam K] [--nbest] < source > translations",
-     "translate lines, one sentence each", translate_options, command_translate},
+    {"translate",
+     "translate translate --model DIR [--beam K] [--nbest] [--replace-unknown] < source > translations",
+     "translate lines, one sentence each (an empty line, and exit status 1, for one that is too long)",
+     translate_options, command_translate},
     {"evaluate", "translate evaluate --model DIR --test F.tsv [--beam K] [--lowercase] [--tokenize T]",
      "loss, BLEU, chrF2 and exact matches on sentence pairs", evaluate_options, command_evaluate},
     {"attention", "translate attention --model DIR [--layer N] [--head N] < source",
-     "draw where the decoder looks while it translates", attention_options, command_attention},
+     "draw where the decoder looks while it translates (a line that is too long is left out: exit status 1)",
+     attention_options, command_attention},
     {"info", "translate info --model DIR", "what a run is, how big, how it was trained", info_options,
      command_info},
     {"corpus", "translate corpus --pair en-fr|en-zh --out DIR",
@@ -103,6 +106,10 @@ static int run_command(const command *c, const char *program, int argc, char **a
     }
     if (s.threads > MOST_THREADS) {
         tl_error_set(&error, "--threads %ld: at most %d are possible", s.threads, MOST_THREADS);
+        return usage_with(c->name, error.message);
+    }
+    if (s.beam > TL_BEAM_MOST) {
+        tl_error_set(&error, "--beam %ld: at most %d are possible", s.beam, TL_BEAM_MOST);
         return usage_with(c->name, error.message);
     }
     settle_count(&s);

@@ -45,12 +45,19 @@ bool tl_run_load_text(tl_run *run);                         /* merges and vocabu
 bool tl_run_open_weights(tl_run *run, const char *weights, tl_safetensors **file, const char **prefix);
 bool tl_run_load_weights(tl_run *run, const char *weights);
 
+/* ---- settings.c ---- */
+
+/* 0 means the documented default. */
+void tl_data_settings_fill(tl_data_settings *settings);
+
 /* ---- model.c: all that this room asks of a model ---- */
 
 /* Makes it for the run's vocabularies and settings, with initial weights. */
 bool tl_run_make_model(tl_run *run);
 /* The same with zeros to be loaded over, and no parameter that `file` does not hold behind `prefix` (NULL: any). */
 bool tl_run_make_empty_model(tl_run *run, const tl_safetensors *file, const char *prefix);
+/* Hypotheses that are kept a sentence; 0, and an error, where so many are not possible. */
+long tl_run_beam(tl_run *run, const tl_translate_options *options);
 /* tl_model_loss of the run's model on its tape. */
 tl_var tl_run_batch_loss(tl_run *run, const tl_batch *batch, const tl_loss_options *options,
                          tl_loss_report *report, const tl_model_maps *maps);
