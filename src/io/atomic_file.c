@@ -49,6 +49,25 @@ static int open_temporary(tl_atomic_file *f) {
     return number;
 }
 
+/* Steps back over decimal digits, at least one; NULL if there is none. */
+static const char *before_digits(const char *begin, const char *end) {
+    const char *at = end;
+    while (at > begin && at[-1] >= '0' && at[-1] <= '9') at--;
+    return at < end ? at : NULL;
+}
+
+bool tl_atomic_is_stray(const char *name, char *target) {
+    const size_t size = strlen(name), tail = strlen(".tmp");
+    if (*name != '.' || size < tail || strcmp(name + size - tail, ".tmp") != 0) return false;
+    const char *at = before_digits(name, name + size - tail);
+    if (at == NULL || at[-1] != '-' || (at = before_digits(name, at - 1)) == NULL) return false;
+    if (at[-1] != '.' || at - 1 <= name + 1) return false;
+    const size_t length = (size_t)(at - 1 - (name + 1));
+    memcpy(target, name + 1, length);
+    target[length] = 0;
+    return true;
+}
+
 bool tl_atomic_open(tl_atomic_file *f, const char *path, tl_error *error) {
     *f = (tl_atomic_file){.fd = -1, .name = path, .error = error};
     if (path == NULL || *path == 0)

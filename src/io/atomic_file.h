@@ -25,4 +25,8 @@ bool tl_atomic_add(tl_atomic_file *f, const void *bytes, size_t size);
 bool tl_atomic_commit(tl_atomic_file *f);  /* sync, close, rename, sync the folder */
 void tl_atomic_abandon(tl_atomic_file *f); /* removes the temporary file; the old file stays */
 
+/* Is this the name of a temporary file? `target`, with room for as many bytes as the name has, becomes that of the file that it
+ * should have become. */
+bool tl_atomic_is_stray(const char *name, char *target);
+
 #endif

@@ -31,6 +31,12 @@ static const char *advice(int number) {
         return "the symbolic links on this path lead in a circle: check the path";
     case EEXIST:
         return "choose another name, or remove what is there";
+    case EBADF:
+        return "it is closed: open it, or give a file";
+    case EPIPE:
+        return "whoever was to read it has gone";
+    case ENOMEM:
+        return "close other programs or use a machine with more memory";
     default:
         return "try again, or use another disk";
     }

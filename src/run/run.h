@@ -4,10 +4,16 @@
 
 #include "tapeloom/run.h"
 
+#include <limits.h>
+
+/* More of anything (updates, epochs, validations) than there can be, and far from where adding one would overflow. */
+#define TL_MOST_COUNT (LONG_MAX / 1024)
+
 struct tl_run {
     tl_error error;
     char *dir;
-    bool in_folder; /* the folder holds it: training goes on from its checkpoint */
+    tl_folder *folder; /* its lock, while training; NULL otherwise */
+    bool in_folder;    /* the folder holds it: training goes on from its checkpoint */
     tl_run_settings settings;
     tl_config *config; /* of an opened run: owns its settings' texts */
     const tl_events *events;
@@ -33,12 +39,23 @@ void tl_run_forget_model(tl_run *run);
 enum { TL_PATH = 4096 };
 char *tl_path_in(char path[TL_PATH], const char *dir, const char *file); /* "dir/file"; returns path */
 
+/* Keeps other trainings out of the folder, which is there, until the run unlocks it (run->folder). */
+bool tl_run_lock(tl_run *run);
 /* Config, merges and vocabularies, before training starts. A model that is there already is in the way, or goes. */
 bool tl_run_save_description(tl_run *run, bool overwrite);
 bool tl_run_save_settings(tl_run *run); /* only config.txt */
 bool tl_run_load_settings(tl_run *run);
 bool tl_run_load_text(tl_run *run);                         /* merges and vocabularies */
 bool tl_run_load_weights(tl_run *run, const char *weights); /* those that tl_run_choice names */
+
+/* ---- ours.c: which files are a run's ---- */
+
+#define TL_RUN_COMMENT "How this model was made"        /* config.txt begins with it */
+bool tl_is_recent(const char *name, long *step);        /* in recent/, and of which update */
+bool tl_clear_strays(const char *dir, tl_error *error); /* the ".tmp" files of a run that was killed */
+/* May a new run be written here? Not over a trained model unless `overwrite`, and never over what is not a run's. */
+bool tl_run_may_begin(tl_run *run, bool overwrite);
+bool tl_run_clear_folder(tl_run *run); /* removes what is left of another run */
 
 /* ---- model.c: all that this room asks of a model ---- */
 

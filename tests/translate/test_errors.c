@@ -304,7 +304,7 @@ START_TEST(input_and_output) {
     write_pairs();
     sh(TRAIN_FILES " --steps 1 --units words --pretokenize none --out $D/run --quiet" SMALL);
     fails_with(1, TRANSLATE " <&-",
-               "cannot read standard input: Bad file descriptor; try again, or use another disk");
+               "cannot read standard input: Bad file descriptor; it is closed: open it, or give a file");
     fails_with(1, TRANSLATE " <$D",
                "cannot read standard input: Is a directory; this is a folder: give the path of a file");
     if (access("/dev/full", W_OK) == 0)

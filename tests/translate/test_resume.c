@@ -377,7 +377,7 @@ START_TEST(damaged_checkpoint) {
     static const char *const cases[][2] = {
         {"rm checkpoint.safetensors", "checkpoint.safetensors is not there: training has not come to its "
                                       "first validation, or the file was "
-                                      "removed; start again with train --overwrite\n"},
+                                      "removed; start again as at first, with train --overwrite if a model is there\n"},
         {": > checkpoint.safetensors", "checkpoint.safetensors: 0 bytes, expected at least 8"},
         {"echo 'this is no checkpoint, or is it' > checkpoint.safetensors",
          "this is no safetensors file, or a cut-off one"},
