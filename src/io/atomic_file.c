@@ -16,10 +16,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { BLOCK = 1 << 16 };
+
 static void release(tl_atomic_file *f) {
     free(f->path);
     free(f->temporary);
-    f->path = f->temporary = NULL;
+    free(f->block);
+    f->path = f->temporary = f->block = NULL;
 }
 
 static bool fail(tl_atomic_file *f, int number) {
@@ -84,7 +87,8 @@ bool tl_atomic_open(tl_atomic_file *f, const char *path, tl_error *error) {
     }
     f->path = exists ? realpath(path, NULL) : strdup(path);
     if (f->path == NULL) return fail(f, errno);
-    int number = open_temporary(f);
+    f->block = malloc(BLOCK);
+    int number = f->block != NULL ? open_temporary(f) : ENOMEM;
     if (number != 0) return fail(f, number);
     /* Ours to replace means ours to keep readable for the same people. Not every file system has
      * permissions. */
@@ -92,9 +96,7 @@ bool tl_atomic_open(tl_atomic_file *f, const char *path, tl_error *error) {
     return true;
 }
 
-bool tl_atomic_add(tl_atomic_file *f, const void *bytes, size_t size) {
-    if (f->fd < 0) return false;
-    const char *next = bytes;
+static bool put(tl_atomic_file *f, const char *next, size_t size) {
     while (size > 0) {
         ssize_t put = write(f->fd, next, size < (1u << 30) ? size : (1u << 30));
         if (put < 0 && errno == EINTR) continue;
@@ -102,6 +104,21 @@ bool tl_atomic_add(tl_atomic_file *f, const void *bytes, size_t size) {
         next += put;
         size -= (size_t)put;
     }
+    return true;
+}
+
+static bool flush(tl_atomic_file *f) {
+    const size_t used = f->used;
+    f->used = 0;
+    return put(f, f->block, used);
+}
+
+bool tl_atomic_add(tl_atomic_file *f, const void *bytes, size_t size) {
+    if (f->fd < 0) return false;
+    if (size > BLOCK - f->used && !flush(f)) return false;
+    if (size > BLOCK) return put(f, bytes, size);
+    if (size > 0) memcpy(f->block + f->used, bytes, size);
+    f->used += size;
     return true;
 }
 
@@ -123,6 +140,7 @@ bool tl_atomic_commit(tl_atomic_file *f) {
         release(f);
         return false;
     }
+    if (!flush(f)) return false;
     if (fsync(f->fd) != 0) return fail(f, errno);
     int fd = f->fd;
     f->fd = -1;

@@ -14,6 +14,8 @@
 
 typedef struct tl_atomic_file {
     int fd;           /* -1 = nothing open: failed or done */
+    char *block;      /* bytes on their way: tensors come in small pieces, and each write costs a call */
+    size_t used;
     char *path;       /* where the bytes shall be, symbolic links resolved */
     char *temporary;  /* where they are until commit: a name in the same folder */
     const char *name; /* the path as the caller gave it, for errors */
