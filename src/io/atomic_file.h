@@ -13,8 +13,8 @@
 #include "tapeloom/base.h"
 
 typedef struct tl_atomic_file {
-    int fd;           /* -1 = nothing open: failed or done */
-    char *block;      /* bytes on their way: tensors come in small pieces, and each write costs a call */
+    int fd;      /* -1 = nothing open: failed or done */
+    char *block; /* bytes on their way: tensors come in small pieces, and each write costs a call */
     size_t used;
     char *path;       /* where the bytes shall be, symbolic links resolved */
     char *temporary;  /* where they are until commit: a name in the same folder */

@@ -32,7 +32,8 @@ static int read_all(int fd, size_t expected, tl_buffer *b) {
 /* Reads what the open file has, up to its end; *bytes is then a text of *size bytes. */
 static bool read_open(int fd, const char *path, char **bytes, size_t *size, tl_error *error) {
     struct stat about;
-    int number = fstat(fd, &about) != 0 ? errno : S_ISDIR(about.st_mode) ? EISDIR : 0;
+    if (fstat(fd, &about) != 0) return tl_fail_errno(error, "read", path, errno);
+    int number = S_ISDIR(about.st_mode) ? EISDIR : 0;
     tl_buffer b = {0};
     if (number == 0) {
         size_t expected = about.st_size > 0 ? (size_t)about.st_size : 0;

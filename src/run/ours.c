@@ -79,24 +79,19 @@ bool tl_run_may_begin(tl_run *run, bool overwrite) {
 
 /* ---- away with an old run ---- */
 
-static bool replace(tl_run *run, const char *path) {
-    return tl_file_remove(path, NULL) ||
-           tl_error_set(&run->error, "cannot replace %s: remove it by hand", path);
-}
-
 static bool replace_recent(void *context, const char *name) {
     tl_run *run = context;
     char path[TL_PATH];
     long step;
     snprintf(path, sizeof path, "%s/recent/%s", run->dir, name);
-    return !tl_is_recent(name, &step) || replace(run, path);
+    return !tl_is_recent(name, &step) || tl_file_remove(path, &run->error);
 }
 
 bool tl_run_clear_folder(tl_run *run) {
     char path[TL_PATH];
     for (int i = 0; i < WEIGHTS; i++)
-        if (!replace(run, tl_path_in(path, run->dir, weights[i]))) return false;
-    return replace(run, tl_path_in(path, run->dir, "codes.txt")) &&
-           replace(run, tl_path_in(path, run->dir, "curves.svg")) &&
+        if (!tl_file_remove(tl_path_in(path, run->dir, weights[i]), &run->error)) return false;
+    return tl_file_remove(tl_path_in(path, run->dir, "codes.txt"), &run->error) &&
+           tl_file_remove(tl_path_in(path, run->dir, "curves.svg"), &run->error) &&
            tl_folder_each(tl_path_in(path, run->dir, "recent"), replace_recent, run, &run->error);
 }

@@ -58,8 +58,6 @@ static void train(void *context, tl_error *error) {
     char dir[1024];
     tl_run_settings s = settings_of(a);
     in_here(dir, a->name);
-    setenv("PATH", dir, 1); /* no gnuplot */
-    tl_set_threads(1);
     tl_run *run =
         a->resume ? tl_run_open(dir, &(tl_run_choice){.weights = "none"}, error) : tl_run_new(dir, &s);
     if (run && a->resume) tl_run_settings_of(run)->training.steps = a->steps;
@@ -179,10 +177,18 @@ static void copy(const char *from, const char *to) {
     }
 }
 
+/* A disk that is full, a disk that fails, a system without memory. */
+static const int reasons[] = {ENOSPC, EIO, ENOMEM};
+enum { REASONS = sizeof reasons / sizeof *reasons };
+
 /* A fault at every call in turn: "before" is what the run finds, "whole" what it should end in. Returns how many there were. */
-static long sweep(const kind_of_run *kind, fault f, long step) {
+enum { IN_TURN = -1 };
+static long sweep(const kind_of_run *kind, fault given, long step) {
     long n = 0;
-    for (f.at = 1;; f.at += step, n++) {
+    for (;; given.at += step, n++) {
+        fault f = given;
+        f.at++;
+        if (f.number == IN_TURN) f.number = reasons[f.at % REASONS];
         char what[160];
         report r;
         attempt a = whole_attempt(kind, "run");
@@ -198,9 +204,9 @@ static long sweep(const kind_of_run *kind, fault f, long step) {
             must_msg(WIFSIGNALED(end) && WTERMSIG(end) == SIGKILL, "%s: status %d", what, end);
         } else {
             must_msg(WIFEXITED(end) && r.done, "%s: status %d", what, end);
-            const char *reason = f.kind == REFUSE_ONCE || f.kind == REFUSE_ALWAYS ? "out of memory"
-                                                                                   : strerror(f.number);
-            must_msg(end == 0 || strstr(r.message, reason) || strstr(r.message, strerror(ENOMEM)),
+            const bool memory = !f.number || f.number == ENOMEM;
+            const char *reason = strerror(memory ? ENOMEM : f.number);
+            must_msg(end == 0 || strstr(r.message, reason) || (memory && strstr(r.message, "out of memory")),
                      "%s: says \"%s\"", what, r.message);
         }
         assert_none_is_torn("run", what);
@@ -212,6 +218,8 @@ static long sweep(const kind_of_run *kind, fault f, long step) {
 
 static void enter(void) {
     here = scratch_new();
+    tl_set_threads(1);
+    setenv("PATH", here.folder, 1); /* no gnuplot */
     char pairs[1024];
     in_here(pairs, "pairs.tsv");
     put_text(pairs, KNOWN);
@@ -243,9 +251,33 @@ START_TEST(killed_at_every_call) {
 }
 END_TEST
 
+/* Each reason for itself for a run that goes on, in turn for a new one; once, and from then on. */
+START_TEST(failing_at_every_call) {
+    const int which = _i / 2, number = which < REASONS ? reasons[which] : IN_TURN;
+    const bool always = _i % 2;
+    if (!can_fault()) return;
+    const kind_of_run *kind = begin(number == IN_TURN ? 1 : 2);
+    const long n = sweep(kind, (fault){.kind = always ? FAIL_ALWAYS : FAIL_ONCE, .number = number}, 1);
+    printf("%s: %s at %ld calls, %s\n", kind->name, number == IN_TURN ? "failed" : strerror(number), n,
+           always ? "and all later" : "once");
+    ck_assert_int_gt(n, 100);
+}
+END_TEST
+
+START_TEST(without_memory) {
+    if (!can_fault()) return;
+    const kind_of_run *kind = begin(1 + _i / 2);
+    const long n = sweep(kind, (fault){.kind = _i % 2 ? REFUSE_ALWAYS : REFUSE_ONCE}, 13);
+    printf("%s: %ld requests for memory refused, %s\n", kind->name, n, _i % 2 ? "and all later" : "once");
+    ck_assert_int_gt(n, 100);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
     tcase_add_checked_fixture(tc, enter, leave);
     tcase_add_loop_test(tc, killed_at_every_call, 0, KINDS);
+    tcase_add_loop_test(tc, failing_at_every_call, 0, 2 * REASONS + 2);
+    tcase_add_loop_test(tc, without_memory, 0, 4);
 }
 
 TL_TEST_MAIN("run: faults")
