@@ -20,11 +20,12 @@ typedef struct kind_of_run {
     beginning begins;
     long average;
     const char *units;
+    bool gets_worse; /* the first weights stay the best */
 } kind_of_run;
-static const kind_of_run kinds[] = {{"a new run", NEW, 0, "bpe"},
-                                    {"an averaging run", NEW, 2, "words"},
-                                    {"a resumed run", RESUMED, 2, "words"},
-                                    {"a run over another", OVERWRITING, 2, "words"}};
+static const kind_of_run kinds[] = {{"a new run", NEW, 0, "bpe", true},
+                                    {"an averaging run", NEW, 2, "words", false},
+                                    {"a resumed run", RESUMED, 2, "words", false},
+                                    {"a run over another", OVERWRITING, 2, "words", false}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 typedef struct attempt {
@@ -38,7 +39,7 @@ static tl_run_settings settings_of(const attempt *a) {
     static char pairs[1024], pair[1024];
     tl_run_settings s = small_settings();
     in_here(pairs, "pairs.tsv");
-    in_here(pair, "pair.tsv");
+    in_here(pair, a->kind->gets_worse ? "unlike.tsv" : "pair.tsv");
     s.data.task = NULL;
     s.data.train = pairs;
     s.data.valid = pair; /* most of the time would go into translating them */
@@ -48,6 +49,7 @@ static tl_run_settings settings_of(const attempt *a) {
     s.model.tie = "target";
     s.training.batch_tokens = 12;
     s.training.steps = a->steps;
+    if (a->kind->gets_worse) s.training.lr = 0.1;
     s.validation.average = a->kind->average;
     s.validation.validate_every = 2;
     return s;
@@ -225,6 +227,8 @@ static void enter(void) {
     put_text(pairs, KNOWN);
     in_here(pairs, "pair.tsv");
     put_text(pairs, "the cat\tle chat\n");
+    in_here(pairs, "unlike.tsv"); /* the longer the training, the less likely */
+    put_text(pairs, "QQ\tX W Q Z X W Q Z X W Q Z X W Q Z X W Q Z\n");
 }
 static void leave(void) { scratch_remove(&here); }
 
@@ -240,6 +244,12 @@ static const kind_of_run *begin(int i) {
     copy("run", "before");
     ck_assert_msg(with_fault((fault){NOTHING, 0, 0}, train, &whole, &r) == 0, "%s", r.message);
     copy("run", "whole");
+    tl_training_state state;
+    tl_error error = {""};
+    char dir[1024];
+    in_here(dir, "whole");
+    ck_assert_msg(tl_training_state_read(dir, "bleu", &state, &error), "%s", error.message);
+    ck_assert_msg((state.best_step == 2) == kinds[i].gets_worse, "%ld is the best", state.best_step);
     return &kinds[i];
 }
 
