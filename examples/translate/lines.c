@@ -3,7 +3,6 @@
 #define _POSIX_C_SOURCE 200809L /* isatty */
 #include "program.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,8 +57,6 @@ int command_translate(settings *s) {
     tl_corpus *lines = read_lines(s, run, &error), *cut = lines ? tl_run_encode(run, lines) : NULL;
     tl_translate_options options = translate_options_of(s);
     if (cut && tl_run_translate(run, cut, &options, &t)) print_translations(&t, s->nbest);
-    if (fflush(stdout) || ferror(stdout))
-        tl_error_set(&error, "cannot write all translations to standard output: %s", strerror(errno));
     int status = status_of(run, &error);
     tl_translations_free(&t);
     tl_corpus_free(cut);

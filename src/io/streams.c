@@ -25,5 +25,8 @@ bool tl_output_close(tl_error *error) {
     if (fclose(stdout) != 0 && number == 0 && errno != EBADF) number = errno;
     if (number != 0) return tl_fail_errno(error, "write", "standard output", number);
     return !(before || now) ||
-           tl_error_set(error, "not everything could be written to standard output; see where it goes");
+           tl_error_set(
+               error,
+               "not everything could be written to standard output; see whether the place where it goes "
+               "is full or limited (ulimit -f)");
 }

@@ -150,7 +150,7 @@ START_TEST(input_and_output) {
     fails_with(1, "cd $D; $OLDPWD/$T --ref none < hyp",
                "cannot read none: No such file or directory; check the path");
     fails_with(1, "$T --ref $D/ref <&-",
-               "cannot read standard input: Bad file descriptor; try again, or use another disk");
+               "cannot read standard input: Bad file descriptor; it is closed: open it, or give a file");
     fails_with(1, "$T --ref $D/ref < $D",
                "cannot read standard input: Is a directory; this is a folder: give the path of a file");
     fails_with(1, "cd $D; head -1 hyp | $OLDPWD/$T --ref ref",
@@ -167,7 +167,7 @@ START_TEST(input_and_output) {
                "nul:1: a NUL byte: a text in UTF-8 is expected");
     if (access("/dev/full", W_OK) == 0)
         fails_with(1, "$T --ref $D/ref < $D/hyp > /dev/full",
-                   "cannot write to standard output: No space left on device");
+                   "cannot write standard output: No space left on device; free some space or choose another disk");
     else
         TL_SKIP("bleu on a full disk: no /dev/full here");
 }
