@@ -98,7 +98,7 @@ static bool read_recent(tl_loop_state *now, tl_config *c, tl_error *error) {
     while (*text) {
         char *end;
         const long step = strtol(text, &end, 10), before = now->recents ? now->recent[now->recents - 1] : 0;
-        if (end == text || (*end && *end != ' ') || step <= before || step > now->at.step ||
+        if (*text < '0' || *text > '9' || (*end && *end != ' ') || step <= before || step > now->at.step ||
             now->recents > TL_MOST_RECENT)
             return fail(c, "recent", "updates in ascending order, at most the last one", error);
         now->recent[now->recents++] = step;
