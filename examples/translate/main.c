@@ -52,7 +52,6 @@ static settings defaults_of(const command *c) {
     }
     if (c->run == command_demo) { /* small enough for a minute or two on two cores */
         s.out = "runs/demo";
-        s.overwrite = true;
         s.run.data.pair = "en-fr";
         s.run.model.preset = "toy";
         s.run.model.dropout = 0.05;

@@ -308,8 +308,9 @@ START_TEST(input_and_output) {
     fails_with(1, TRANSLATE " <$D",
                "cannot read standard input: Is a directory; this is a folder: give the path of a file");
     if (access("/dev/full", W_OK) == 0)
-        fails_with(1, "echo a dog | " TRANSLATE " >/dev/full",
-                   "cannot write standard output: No space left on device; free some space or choose another disk");
+        fails_with(
+            1, "echo a dog | " TRANSLATE " >/dev/full",
+            "cannot write standard output: No space left on device; free some space or choose another disk");
     else
         TL_SKIP("a full disk: no /dev/full here");
     fails_with(1, "(echo a dog; seq 1024 | tr '\\n' ' ') | " TRANSLATE,
@@ -344,7 +345,8 @@ START_TEST(what_is_not_there) {
          "--resume"},
         {"$T attention --layer 2", "--layer 2: the decoder has 1: give 1 … 1, or 0 for the last"},
         {"$T attention --head 3", "--head 3: a layer has 2: give 1 … 2, or 0 for the mean of all"},
-        {"$T translate --beam 1001", "search: beam is 1001, should be 1 … 1000 (0 means 5; 4 to 10 are usual)"},
+        {"$T translate --beam 1001",
+         "search: beam is 1001, should be 1 … 1000 (0 means 5; 4 to 10 are usual)"},
         {"$T evaluate --test-src $D/line --test-tgt $D/none",
          "cannot read $D/none: No such file or directory; check the path"},
         {"$T evaluate --test-src $D/line --test-tgt $D/pairs.tsv",
