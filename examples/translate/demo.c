@@ -22,15 +22,16 @@ static bool show(const settings *s, tl_run *run, tl_corpus *raw, tl_error *error
     return draw_attention(run, sentence, 0, 0, error);
 }
 
-static int show_results(settings *s) {
+static int show_results(const settings *given) {
     tl_error error = {""};
     listener l;
-    s->model = s->out;
-    tl_run *run = open_run(s);
+    settings s = *given; /* the run's texts come into it, and go with the run */
+    s.model = s.out;
+    tl_run *run = open_run(&s);
     if (!run) return 1;
-    listen_to(&l, s, run);
-    tl_corpus *raw = tl_pairs_of(&s->run, TL_PART_TEST, &l.events, &error);
-    if (raw) show(s, run, raw, &error);
+    listen_to(&l, &s, run);
+    tl_corpus *raw = tl_pairs_of(&s.run, TL_PART_TEST, &l.events, &error);
+    if (raw) show(&s, run, raw, &error);
     int status = status_of(run, &error);
     tl_corpus_free(raw);
     tl_run_free(run);

@@ -32,7 +32,8 @@ extern const tl_option train_options[], translate_options[], evaluate_options[],
     info_options[], corpus_options[], demo_options[];
 
 settings settings_default(void);
-/* Reads the command line once more, over the settings that the run was made with; the run has them then. */
+/* Reads the command line once more, over the settings that the run was made with; the run has them then, and s->run
+ * holds texts that are the run's. */
 bool settings_over(settings *s, tl_run *run, tl_error *error);
 /* The run in --model, with --weights and the command line over its settings. NULL, and a message, on failure. */
 tl_run *open_run(settings *s);

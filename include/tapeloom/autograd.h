@@ -4,7 +4,8 @@
  * formula. Everything an operation makes lives in the tape until tl_tape_reset; nothing is freed one by one.
  *
  * The first failure on a tape is kept (tl_tape_error) and makes every later operation return the inert var;
- * tl_backward then refuses. So a step checks once. Every function accepts a NULL tape and the inert var. */
+ * tl_backward then refuses. So a step checks once. Every function accepts a NULL tape and any var: a wrong one (zeroed, stale,
+ * another tape's, left out where it must not be) fails the tape with a sentence and is never followed. */
 #ifndef TAPELOOM_AUTOGRAD_H
 #define TAPELOOM_AUTOGRAD_H
 
@@ -29,15 +30,24 @@ void tl_tape_free(tl_tape *tape);
 /* Forgets the graph and every value in it; keeps the memory for the next step, the modes and a kept error. */
 void tl_tape_reset(tl_tape *tape);
 
-/* A nested lifetime: what was recorded after the mark is forgotten by release, the rest stays. */
+/* A nested lifetime: what was recorded after the mark is forgotten by release, the rest stays. A mark can be released to again
+ * and again, until the tape is reset or released to an earlier one: then it is stale, and the tape fails. Gradients of values
+ * that stay are forgotten with the memory they were made in, if that was after the mark; a leaf's own is not. */
 typedef struct tl_mark {
-    int nodes, edges, chunk;
-    size_t used;
+    const tl_tape *tape;
+    int depth; /* among the tape's marks */
+    uint64_t number;
 } tl_mark;
 tl_mark tl_tape_mark(tl_tape *tape);
 void tl_tape_release(tl_tape *tape, tl_mark mark);
+/* Is what was recorded before the mark still there? */
+bool tl_tape_holds(const tl_tape *tape, tl_mark mark);
 
-/* The first failure, or NULL. It survives reset: clear it to go on. */
+/* The first failure, or NULL. It survives reset: clear it to go on.
+ *
+ * An operation whose inputs have no tape at all (zeroed, TL_NO_VAR), and a tl_backward of what it returned, have no tape to fail.
+ * Their sentence is kept for the calling thread, and every tape without an error of its own gives it, until one of them is
+ * cleared: so whoever asks the tape after a refusal reads why. */
 const char *tl_tape_error(const tl_tape *tape);
 void tl_tape_clear_error(tl_tape *tape);
 /* Fails the tape with a message of the caller's (layers, user code); the current scope is appended. Returns
@@ -97,7 +107,8 @@ typedef struct tl_leaf {
     bool reached;    /* false: grad holds nothing yet; backward's first contribution then overwrites */
     bool frozen;     /* wants no gradient */
     unsigned long
-        version; /* whoever changes the value counts up: backward refuses if it changed since forward */
+        version;       /* whoever changes the value counts up: backward refuses if it changed since forward */
+    unsigned long set; /* of one in a tl_params: the set's number, no two sets have the same; else 0 */
 } tl_leaf;
 tl_var tl_use_leaf(tl_tape *tape, tl_leaf *leaf);
 
@@ -105,17 +116,19 @@ bool tl_ok(tl_var x); /* neither inert nor stale nor on a failed tape */
 tl_tensor tl_value(tl_var x);
 tl_shape tl_shape_of_var(tl_var x);
 /* dL/dx after tl_backward, strided like the value. data is NULL where it was not computed or has been recycled:
- * inner gradients are recycled as soon as they are used; tl_keep(x) before backward keeps one. */
+ * inner gradients are recycled as soon as they are used; tl_keep(x) before backward keeps one. A view's (tl_transpose,
+ * tl_slice, …) is what its own readers gave: what others of its base's memory gave is not in it. It is summed beside its
+ * base's, by going backward through those readers once more, and only if the view is kept. */
 tl_tensor tl_grad(tl_var x);
 void tl_keep(tl_var x);
 void tl_tape_set_keep_all(tl_tape *tape,
                           bool on);          /* keep every gradient from now on (studying, printing norms) */
-tl_var tl_label(tl_var x, const char *name); /* a name for printing; returns x */
+tl_var tl_label(tl_var x, const char *name); /* a name for printing, copied once; returns x */
 
 /* ---- backward ---- */
 
-/* Adds d(loss)/d(leaf) into every leaf and variable below; loss has one element. False, and an error on the tape,
- * if the tape has failed, has gone backward already, or a leaf was updated since it was used. */
+/* Adds d(loss)/d(leaf) into every leaf and variable below; loss has one element. False, and an error that tl_tape_error gives,
+ * if the loss has no tape, the tape has failed, has gone backward already, or a leaf was updated since it was used. */
 bool tl_backward(tl_var loss);
 /* The same from any var, given dL/dy of y's shape. */
 bool tl_backward_from(tl_var y, tl_tensor dy);
@@ -123,7 +136,7 @@ bool tl_backward_from(tl_var y, tl_tensor dy);
 /* ---- looking ---- */
 
 /* A table: id, operation, name with scope, shape, bytes, inputs, gradient norm ("not computed" before backward,
- * "recycled" where it was not kept). */
+ * "recycled" where it was not kept, "not kept" of a view whose base's is there). */
 void tl_tape_print(tl_tape *tape, FILE *out);
 /* Graphviz: every node, or with collapse one box per scope. `dot -Tsvg` draws it. */
 void tl_tape_dot(tl_tape *tape, FILE *out, bool collapse);

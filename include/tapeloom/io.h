@@ -80,7 +80,7 @@ bool tl_output_close(tl_error *error);
 char *tl_double_text(double value, char text[TL_NUMBER_TEXT]);
 char *tl_float_text(float value, char text[TL_NUMBER_TEXT]); /* exact when it is read back as a float */
 /* Reads a number that fills the whole text: "12", "-1e-3", "inf", "nan". False, *value untouched, if it does
- * not, or if it is too large for a double. */
+ * not, or if it is too large for a double, or so small that it would become 0. */
 bool tl_double_parse(const char *text, double *value);
 /* A whole number in decimal that fills the whole text; false, *value untouched, if it does not or does not
  * fit. */

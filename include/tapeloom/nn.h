@@ -3,7 +3,8 @@
  * A layer is a small struct of parameter handles, made by tl_<layer>_init(params, name, &config), passed by pointer,
  * never freed (its memory is the parameter set's). tl_<layer>_forward enters the scope of the layer's full name.
  * Names and shapes of parameters are those of torch.nn.Transformer's state_dict. In configs 0 means the documented
- * default, except where 0 is a real choice (dropout): there it is the default.
+ * default, except where 0 is a real choice (dropout): there it is the default. A number that makes no sense (a size below 1,
+ * a share of 1, NaN) fails the set with a sentence that names the layer.
  *
  * Ids, lengths and masks that a forward is given are copied: they may change, or go, once it has returned. What it gives
  * lives on the tape until tl_tape_reset. */
@@ -361,8 +362,10 @@ typedef struct tl_search_options {
     const int *forced;         /* [B,forced_length] words that sentences begin with; NULL: none */
     const int *forced_lengths; /* [B] how many of them; NULL: forced_length of each */
     long forced_length;
-    const int *forbidden; /* words that are never written unless forced */
-    int forbidden_count;
+    const int *
+        forbidden; /* words that are never written unless forced; beside them <pad> and <bos> (TL_PAD, and `bos` */
+    int forbidden_count; /* or, where that is -1, TL_BOS): texts leave these out, so lists would hold one text twice … */
+    bool any_word; /* … but where this is set, for words that have other meanings: then `forbidden` is all */
     bool maps;     /* give the attention of every hypothesis, too */
     bool no_cache; /* as in tl_model_state_options */
 } tl_search_options;

@@ -31,26 +31,32 @@ struct tl_op {
 /* ---- forward ---- */
 
 typedef struct tl_call {
-    bool
-        ok; /* false: inputs inert, stale, of two tapes, or the tape has failed: return tl_call_end at once */
+    bool ok; /* false: an input is wrong, or the tape has failed: return tl_call_end at once */
     tl_tape *tape;
     const tl_op *op;
     int inputs;
-    const tl_var *in; /* inputs of them, as they were given */
-    tl_tensor *x;     /* their values, any strides; data NULL for TL_NO_VAR */
-    bool wants_grad;  /* some input wants a gradient: save what backward needs */
-    tl_tensor y;      /* the result, once made */
+    unsigned optional; /* which of them may be left out */
+    const tl_var *in;  /* inputs of them, as they were given */
+    tl_tensor *x;      /* their values, any strides; data NULL for one that is left out */
+    bool wants_grad;   /* some input wants a gradient: save what backward needs */
+    tl_tensor y;       /* the result, once made */
     void *saved;
     bool view;
 } tl_call;
 
-/* Any number of inputs; the handles are copied. */
+/* One input or more; the handles are copied. An input that is left out, zeroed, inert, stale, or another tape's fails the tape
+ * with a sentence that names it. If no input has a tape there is none to fail: tl_tape_error says what happens then. */
 tl_call tl_call_begin(const tl_op *op, int inputs, const tl_var *in);
+/* The same for an operation some of whose inputs may be TL_NO_VAR; this is where it says which: TL_OPTIONAL(2) for input 2, a
+ * bias as a rule, several joined by |. Such an input has no data in x. */
+tl_call tl_call_begin_optional(const tl_op *op, unsigned optional, int inputs, const tl_var *in);
+#define TL_OPTIONAL(input) (1u << (input))
 /* Will backward ask for input i's gradient? For a forward that prepares it. */
 bool tl_call_wants(const tl_call *c, int i);
 /* Makes x[i] contiguous, copying it into the tape if it is not. False if out of memory. */
 bool tl_call_dense(tl_call *c, int i);
-/* The result: contiguous memory of that shape, undefined contents; becomes c->y. data NULL if out of memory. */
+/* The result: contiguous memory of that shape, undefined contents; becomes c->y. data NULL, and the call has failed, if out of
+ * memory, or no tensor can have that shape. */
 tl_tensor tl_call_new(tl_call *c, tl_shape shape);
 /* The result is another name for input 0: same memory, other dims and strides. Its gradient is input 0's. */
 void tl_call_view(tl_call *c, tl_tensor view);
@@ -88,7 +94,8 @@ typedef struct tl_sink {
 bool tl_sink_open(tl_back *b, int i, tl_sink *sink);
 bool tl_sink_open_dense(tl_back *b, int i, tl_sink *sink); /* the same, contiguous */
 void tl_sink_close(tl_back *b, tl_sink *sink);
-/* Adds g into input i's gradient, summing it over the axes along which input i was broadcast to g's shape. */
+/* Adds g into input i's gradient, summing it over the axes along which input i was broadcast to g's shape; the tape fails if it
+ * was not. */
 void tl_give(tl_back *b, int i, tl_tensor g);
 /* Contiguous scratch until this backward returns; undefined contents; data NULL when out of memory. */
 tl_tensor tl_back_scratch(tl_back *b, tl_shape shape);
@@ -97,6 +104,8 @@ tl_tensor tl_back_scratch(tl_back *b, tl_shape shape);
 
 /* Memory that lives until the tape's reset or release; not zeroed. NULL, and the tape fails, when out of memory. */
 void *tl_tape_memory(tl_tape *tape, size_t bytes);
+/* The same as a tensor, row-major. Without data, and the tape fails, also if no tensor can have that shape. */
+tl_tensor tl_tape_tensor(tl_tape *tape, tl_shape shape);
 /* Key of the next stream of random numbers in this scope; false if the tape is not in training mode. */
 bool tl_tape_next_key(tl_tape *tape, tl_rng_key *key);
 

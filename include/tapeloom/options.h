@@ -28,11 +28,10 @@ typedef enum tl_option_kind {
 typedef struct tl_option {
     const char *name; /* without the dashes; NULL: a heading, a table or the end */
     tl_option_kind kind;
-    size_t offset; /* of the field in the struct */
-    const char
-        *takes; /* "FILE", "N", "toy|tiny": what stands behind it; values must be one of choices with bars */
-    const char *help; /* what it means; without a name: a heading */
-    bool anew;        /* may be said anew when a run goes on: it changes nothing of what has been trained */
+    size_t offset;     /* of the field in the struct */
+    const char *takes; /* what stands behind it: "FILE", "N"; "toy|tiny": one of these, which is checked */
+    const char *help;  /* what it means; without a name: a heading */
+    bool anew;         /* may be said anew when a run goes on: it changes nothing of what has been trained */
     const struct tl_option *rows; /* without a name: a table whose struct begins at `offset` */
 } tl_option;
 

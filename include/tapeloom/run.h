@@ -39,9 +39,9 @@ typedef struct tl_data_settings {              /* where sentences come from */
 } tl_data_settings;
 
 typedef struct tl_text_settings { /* from lines to ids, and back */
-    const char *pretokenize, *src_pretokenize,
-        *tgt_pretokenize;                      /* none|words; a side's own NULL: as the first */
-    const char *units, *src_units, *tgt_units; /* bpe|words|chars */
+    /* none|words, and bpe|words|chars; a side's own where it is another one than the first */
+    const char *pretokenize, *src_pretokenize, *tgt_pretokenize;
+    const char *units, *src_units, *tgt_units;
     long merges, min_count, max_vocab;
     bool joint;
 } tl_text_settings;
@@ -68,8 +68,8 @@ extern const tl_option tl_data_options[], tl_text_options[], tl_model_options[],
     tl_validation_options[], tl_run_options[];
 
 tl_run_settings tl_run_settings_default(void);
-/* Fills in what follows from other settings (the preset's sizes, a side's units, when training ends), and looks whether
- * they go together. */
+/* Fills in what follows from other settings (the preset's sizes, a side's units, when training ends) and names that are
+ * NULL, and looks whether they go together. */
 bool tl_run_settings_complete(tl_run_settings *settings, tl_error *error);
 /* How a side's raw text is cut into words ("none", "words"), and what its vocabulary is made of ("bpe", "words",
  * "chars"); of completed settings. */
@@ -89,9 +89,13 @@ tl_corpus *tl_pairs_of(const tl_run_settings *settings, tl_part part, const tl_e
 
 /* ---- a run ---- */
 
+/* The precision is in these symbols too, as in tl_tape_new's. */
+#define tl_run_open TL_ENTRY(tl_run_open)
+#define tl_run_new TL_ENTRY(tl_run_new)
+
 typedef struct tl_run_choice {
-    const char *
-        weights; /* "best" (or NULL), "last", "average"; "none": all zero, to look at sizes or to go on training */
+    /* "best" (or NULL), "last", "average"; "none": all zero, to look at sizes or to go on training. */
+    const char *weights;
 } tl_run_choice;
 
 /* Opens a folder that training has written. The weights are mapped, not read; nothing of the folder is changed. NULL, and
@@ -153,14 +157,14 @@ bool tl_run_search(tl_run *run, const tl_batch *source, const tl_translate_optio
 char *tl_run_translate_line(tl_run *run, const char *line);
 
 /* Translates every source of an encoded corpus (tl_run_encode). False on failure, and without an error as soon as
- * events->stop says so; then there are no translations. */
+ * events->stop says so; then there are no translations. *translations is overwritten. */
 bool tl_run_translate(tl_run *run, const tl_corpus *encoded, const tl_translate_options *options,
                       tl_translations *translations);
 
 /* ---- how good it is ---- */
 
 /* Scores a corpus of lines with references. Pairs that the model cannot read are taken out of it first (`name` is what
- * events->left_out calls them). translations may be NULL; otherwise to free. Tokens and case of BLEU are those of
+ * events->left_out calls them). translations may be NULL; otherwise it is overwritten, and to free. Tokens and case of BLEU are those of
  * the run's settings. */
 bool tl_run_evaluate(tl_run *run, tl_corpus *pairs, const char *name, const tl_translate_options *options,
                      tl_quality *quality, tl_translations *translations);
@@ -174,7 +178,9 @@ bool tl_run_state(tl_run *run, tl_training_state *state);
  * run has written are in any case), an opened one on from its checkpoint, which takes the same steps, bit for bit, as one
  * that never stopped. Files appear in an order that a kill at any moment leaves a run that can go on, or, before its first
  * checkpoint, be started again. The folder is locked meanwhile: a second training in it fails, and so does this one if the
- * folder is removed or replaced. TL_INTERRUPTED: events->stop said so while something was left to do. */
+ * folder is removed or replaced. TL_INTERRUPTED: events->stop said so while something was left to do. What the run holds in
+ * memory afterwards are weights of the end (with `average`, their mean): open the folder for the best. `end` may be
+ * NULL. */
 tl_ending tl_run_train(tl_run *run, bool overwrite, tl_training_end *end);
 
 /* What to type in a shell for a word, such as the folder of a run: the word, or the word in quotes. Cut to `size` bytes (at

@@ -48,18 +48,23 @@ typedef struct tl_tensor {
 /* clang-format on */
 #define TL_SCALAR_SHAPE ((tl_shape){0, {0}})
 
+/* Elements of that shape; -1 where no tensor can have it: rank outside 0 … TL_MAX_RANK, a negative size, or more elements
+ * than any memory holds. Every function below takes such a shape for one that does not fit. */
 long tl_shape_numel(tl_shape shape);
 bool tl_shape_equal(tl_shape a, tl_shape b);
-/* NumPy's rule: aligned at the last axis, sizes equal or 1. False if the two do not fit. */
+/* NumPy's rule: aligned at the last axis, sizes equal or 1. False, and *out untouched, if the two do not fit. The result may
+ * have more elements than there can be: tl_shape_numel tells. */
 bool tl_shape_broadcast(tl_shape a, tl_shape b, tl_shape *out);
 
-/* Writes "[2,5,16]" into text and returns text. 80 bytes hold any shape that fits into memory. */
+/* Writes "[2,5,16]" into text and returns text; "[rank 9]" where no tensor has so many axes. 80 bytes hold any shape that
+ * fits into memory. */
 #define TL_SHAPE_TEXT 160
 char *tl_shape_text(tl_shape shape, char text[TL_SHAPE_TEXT]);
 
-tl_tensor tl_tensor_of(tl_real *data, tl_shape shape); /* row-major over the caller's memory */
+/* Row-major over the caller's memory; data NULL if there is none, or no tensor has that shape. */
+tl_tensor tl_tensor_of(tl_real *data, tl_shape shape);
 tl_shape tl_shape_of(tl_tensor t);
-long tl_numel(tl_tensor t);
+long tl_numel(tl_tensor t);         /* 0 without data, and where no tensor has that shape */
 bool tl_is_contiguous(tl_tensor t); /* row-major without gaps; axes of size 1 do not count */
 
 /* Views; nothing is copied. An index or axis outside gives a tensor with data NULL. Negative axes count from
@@ -81,7 +86,7 @@ double tl_tensor_norm(tl_tensor t);
 /* The k largest along an axis, largest first, and of equals the first first; NaN counts as larger than all, as PyTorch has
  * it. ids (where they stand along the axis) and values (may be NULL) are the caller's: row-major, of t's shape with k
  * along the axis, so that ids go straight into tl_gather or tl_embedding. False, and nothing written, if there is no
- * such axis or it has fewer than k elements. */
+ * such axis, it has fewer than k elements, or ids is NULL. */
 bool tl_top_k(tl_tensor t, int axis, long k, int *ids, tl_real *values);
 bool tl_argmax(tl_tensor t, int axis, int *ids); /* tl_top_k with k = 1 */
 
@@ -145,7 +150,7 @@ typedef enum tl_matmul_precision {
 } tl_matmul_precision;
 /* "highest", "high", "medium"; false, and *precision untouched, for any other name. */
 bool tl_matmul_precision_of(const char *name, tl_matmul_precision *precision);
-const char *tl_matmul_precision_name(tl_matmul_precision precision);
+const char *tl_matmul_precision_name(tl_matmul_precision precision); /* "none" for what is none of them */
 
 /* The kernels' instruction set is the best one that the processor has, or the one that the environment's TL_ISA names:
  * "base", "avx2", "avx512", "amx". If this machine has no such set every new tape fails, with a sentence that lists those

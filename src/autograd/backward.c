@@ -2,7 +2,10 @@
  *
  * Gradient state belongs to the memory, that is, to the base node: a first contribution may overwrite only if it
  * covers the whole of it exactly once; otherwise the memory is zeroed first. A node's gradient is recycled as soon
- * as its operation has used it, unless somebody wants to look at it. */
+ * as its operation has used it, unless somebody wants to look at it.
+ *
+ * A kept view has a gradient of its own beside its base's: operations that have read the view go backward once more, into
+ * that one alone. It lies in memory laid out like the base's, so that every view of it names its part by its own strides. */
 #include "tape.h"
 #include "tensor/map.h"
 
@@ -26,30 +29,55 @@ static void mark_set(tl_node *base) {
     if (base->leaf) base->leaf->reached = true;
 }
 
-/* The part of its base's gradient that a node names. */
-static tl_tensor grad_part(tl_tape *tape, const tl_node *n) {
-    const tl_node *base = &tape->node[n->base];
+/* The part that a node names of a gradient laid out like its base's. */
+static tl_tensor grad_part(const tl_tape *tape, const tl_node *n, tl_real *grad) {
     tl_tensor part = n->value;
-    part.data = base->grad + (n->value.data - base->value.data);
+    part.data = grad + (n->value.data - tape->node[n->base].value.data);
     return part;
 }
 
 tl_tensor tl_node_grad(tl_tape *tape, int index) {
-    const tl_node *n = &tape->node[index], *base = &tape->node[n->base];
-    if (!base->wants_grad || !base->grad || !base->grad_set) return (tl_tensor){0};
-    return grad_part(tape, n);
+    const tl_node *n = &tape->node[index];
+    if (!n->wants_grad || !n->grad || !n->grad_set) return (tl_tensor){0};
+    return grad_part(tape, n, n->grad);
 }
 
 tl_tensor tl_grad(tl_var x) {
-    tl_node *n = tl_node_of(x, "tl_grad");
+    tl_node *n = tl_node_of(x, "tl_grad", "the var");
     return n ? tl_node_grad(x.tape, x.index) : (tl_tensor){0};
+}
+
+/* ---- kept views ---- */
+
+static int viewed(const tl_tape *tape, int at) { return tape->edge[tape->node[at].first_edge]; }
+static bool is_view(const tl_tape *tape, int at) { return tape->node[at].base != at; }
+
+/* Is node `at` the view, or a view of it? */
+static bool is_part_of(const tl_tape *tape, int at, int view) {
+    while (at != view && is_view(tape, at)) at = viewed(tape, at);
+    return at == view;
+}
+
+/* Where what reaches node `at` goes while a view's own gradient is summed: always added, for parts come one by one. */
+static bool open_beside(tl_tape *tape, int at, tl_sink *sink) {
+    tl_node *view = &tape->node[tape->beside - 1];
+    const size_t bytes = value_bytes(&tape->node[view->base]);
+    if (!view->grad_set) {
+        view->grad = grad_memory(tape, bytes);
+        if (!view->grad) return false;
+        memset(view->grad, 0, bytes);
+        view->grad_set = true;
+    }
+    sink->to = grad_part(tape, &tape->node[at], view->grad);
+    sink->add = true;
+    return true;
 }
 
 /* ---- what a backward function sees ---- */
 
 static int input_node(const tl_back *b, int i) {
     const tl_node *n = &b->tape->node[b->node];
-    return i < n->edges ? b->tape->edge[n->first_edge + i] : -1;
+    return i >= 0 && i < n->edges ? b->tape->edge[n->first_edge + i] : -1;
 }
 
 int tl_back_inputs(const tl_back *b) { return b->tape->node[b->node].edges; }
@@ -60,17 +88,20 @@ tl_tensor tl_back_x(const tl_back *b, int i) {
 }
 
 bool tl_back_wants(const tl_back *b, int i) {
-    int at = input_node(b, i);
-    return at >= 0 && b->tape->node[at].wants_grad && !tl_failed(&b->tape->error);
+    const tl_tape *tape = b->tape;
+    const int at = input_node(b, i);
+    return at >= 0 && tape->node[at].wants_grad && !tl_failed(&tape->error) &&
+           (!tape->beside || is_part_of(tape, at, tape->beside - 1));
 }
 
 static bool open_node(tl_tape *tape, int at, tl_sink *sink) {
     tl_node *n = &tape->node[at], *base = &tape->node[n->base];
+    if (tape->beside) return open_beside(tape, at, sink);
     if (!base->grad) {
         base->grad = grad_memory(tape, value_bytes(base));
         if (!base->grad) return false;
     }
-    sink->to = grad_part(tape, n);
+    sink->to = grad_part(tape, n, base->grad);
     sink->add = is_set(base);
     if (!sink->add && tl_numel(n->value) != tl_numel(base->value)) {
         memset(base->grad, 0, value_bytes(base));
@@ -106,8 +137,17 @@ void tl_sink_close(tl_back *b, tl_sink *sink) {
 
 void tl_give(tl_back *b, int i, tl_tensor g) {
     tl_sink sink;
-    if (!g.data || !tl_sink_open(b, i, &sink)) return;
-    tl_tensor_sum_to(sink.to, g, sink.add);
+    tl_shape both;
+    if (!g.data || !tl_back_wants(b, i)) return;
+    const tl_shape x = tl_shape_of(tl_back_x(b, i)), given = tl_shape_of(g);
+    if (!tl_shape_broadcast(x, given, &both) || !tl_shape_equal(both, given)) {
+        char have[TL_SHAPE_TEXT], want[TL_SHAPE_TEXT];
+        tl_tape_fail(b->tape,
+                     "%s: backward gives input %d, %s, a gradient of shape %s, which does not sum to it",
+                     b->op->name, i, tl_shape_text(x, want), tl_shape_text(given, have));
+        return;
+    }
+    if (tl_sink_open(b, i, &sink)) tl_tensor_sum_to(sink.to, g, sink.add);
 }
 
 /* Scratch is taken from the gradients' memory and goes back when the operation's backward returns: until then it is
@@ -133,9 +173,8 @@ tl_tensor tl_back_scratch(tl_back *b, tl_shape shape) {
 
 /* ---- the walk ---- */
 
-static void step_back(tl_tape *tape, int at) {
-    tl_node *n = &tape->node[at];
-    if (!n->wants_grad || n->base != at || n->leaf || !n->op || !n->grad_set) return;
+static void go_back(tl_tape *tape, int at) {
+    const tl_node *n = &tape->node[at];
     back_frame frame = {.b = {.tape = tape,
                               .op = n->op,
                               .y = n->value,
@@ -148,6 +187,35 @@ static void step_back(tl_tape *tape, int at) {
         tl_recycled_give(&tape->recycled, s, s->bytes);
         s = next;
     }
+}
+
+/* Does one of the first `edges` inputs of node `at` name the view, or a part of it? */
+static bool reads(const tl_tape *tape, int at, int edges, int view) {
+    for (int e = 0; e < edges; e++) {
+        const int from = tape->edge[tape->node[at].first_edge + e];
+        if (from >= 0 && is_part_of(tape, from, view)) return true;
+    }
+    return false;
+}
+
+/* Once for every kept view that the operation has read. */
+static void go_back_beside(tl_tape *tape, int at) {
+    for (int e = 0; e < tape->node[at].edges; e++) {
+        int view = tape->edge[tape->node[at].first_edge + e];
+        for (; view >= 0 && is_view(tape, view); view = viewed(tape, view)) {
+            if (!tape->node[view].kept || !tape->node[view].wants_grad || reads(tape, at, e, view)) continue;
+            tape->beside = view + 1;
+            go_back(tape, at);
+            tape->beside = 0;
+        }
+    }
+}
+
+static void step_back(tl_tape *tape, int at) {
+    tl_node *n = &tape->node[at];
+    if (!n->wants_grad || n->base != at || n->leaf || !n->op || !n->grad_set) return;
+    go_back(tape, at);
+    if (tape->kept_views) go_back_beside(tape, at);
     if (n->kept) return;
     tl_recycled_give(&tape->recycled, n->grad, value_bytes(n));
     n->grad = NULL;
@@ -155,10 +223,23 @@ static void step_back(tl_tape *tape, int at) {
     n->recycled = true;
 }
 
-static bool check_leaves(tl_tape *tape) {
+/* What backward will read again: inputs of operations that want a gradient, whether they want one themselves or not. */
+static void mark_read(tl_tape *tape) {
     for (int i = 0; i < tape->nodes; i++) {
         const tl_node *n = &tape->node[i];
-        if (n->leaf && n->wants_grad && n->leaf->version != n->leaf_version) {
+        if (!n->op || !n->wants_grad || n->base != i) continue;
+        for (int e = 0; e < n->edges; e++) {
+            const int from = tape->edge[n->first_edge + e];
+            if (from >= 0) tape->node[tape->node[from].base].read = true;
+        }
+    }
+}
+
+static bool check_leaves(tl_tape *tape) {
+    mark_read(tape);
+    for (int i = 0; i < tape->nodes; i++) {
+        const tl_node *n = &tape->node[i];
+        if (n->leaf && (n->wants_grad || n->read) && n->leaf->version != n->leaf_version) {
             tl_tape_fail(
                 tape,
                 "tl_backward: parameter \"%s\" was updated between forward and backward; go backward "
@@ -170,10 +251,29 @@ static bool check_leaves(tl_tape *tape) {
     return true;
 }
 
+/* dL/dy, where y is read by nothing but the loss itself. */
+static bool begin_back(tl_tape *tape, int at, tl_tensor dy) {
+    tl_sink sink = {0};
+    if (!open_node(tape, at, &sink)) return false;
+    if (sink.add)
+        tl_tensor_accumulate(sink.to, dy);
+    else
+        tl_tensor_copy(sink.to, dy);
+    for (int view = at; !tape->beside && is_view(tape, view); view = viewed(tape, view)) {
+        if (!tape->node[view].kept) continue;
+        tape->beside = view + 1;
+        const bool ok = begin_back(tape, at, dy);
+        tape->beside = 0;
+        if (!ok) return false;
+    }
+    return true;
+}
+
 bool tl_backward_from(tl_var y, tl_tensor dy) {
     tl_tape *tape = y.tape;
-    if (!tape || tl_failed(&tape->error)) return false;
-    tl_node *n = tl_node_of(y, "tl_backward");
+    if (!tape) return tl_stray_fail("tl_backward", "the loss", y);
+    if (tl_failed(&tape->error)) return false;
+    tl_node *n = tl_node_of(y, "tl_backward", "the loss");
     if (!n) return false;
     const char *name = n->label ? n->label : n->op ? n->op->name : "a value";
     if (tape->consumed)
@@ -194,12 +294,7 @@ bool tl_backward_from(tl_var y, tl_tensor dy) {
                false;
     }
     if (!check_leaves(tape)) return false;
-    tl_sink sink = {0};
-    if (!open_node(tape, y.index, &sink)) return false;
-    if (sink.add)
-        tl_tensor_accumulate(sink.to, dy);
-    else
-        tl_tensor_copy(sink.to, dy);
+    if (!begin_back(tape, y.index, dy)) return false;
     for (int i = y.index; i >= 0 && !tl_failed(&tape->error); i--) step_back(tape, i);
     tape->consumed = true;
     return !tl_failed(&tape->error);
@@ -207,9 +302,11 @@ bool tl_backward_from(tl_var y, tl_tensor dy) {
 
 bool tl_backward(tl_var loss) {
     tl_tape *tape = loss.tape;
-    if (!tape || tl_failed(&tape->error)) return false;
-    tl_tensor value = tl_value(loss);
-    if (!value.data) return false;
+    if (!tape) return tl_stray_fail("tl_backward", "the loss", loss);
+    if (tl_failed(&tape->error)) return false;
+    const tl_node *n = tl_node_of(loss, "tl_backward", "the loss");
+    if (!n) return false;
+    const tl_tensor value = n->value;
     if (tl_numel(value) != 1) {
         char shape[TL_SHAPE_TEXT];
         tl_tape_fail(tape,

@@ -1,28 +1,35 @@
 /* Where values come from: constants, variables, and leaves (parameters) that outlive the step. */
 #include "tape.h"
+#include "tensor/sizes.h"
 
 #include <stdlib.h>
 
-/* A tensor in the tape's memory, not filled; without data if there is none to be had. */
-static tl_tensor room_for(tl_tape *tape, tl_shape shape) {
-    if (!tape || tl_failed(&tape->error)) return (tl_tensor){0};
-    for (int i = 0; i < shape.rank; i++) {
-        char text[TL_SHAPE_TEXT];
-        if (shape.dim[i] >= 0) continue;
-        tl_tape_fail(tape, "constant: %s has an axis of negative size", tl_shape_text(shape, text));
-        return (tl_tensor){0};
-    }
-    tl_real *memory = tl_tape_memory(tape, (size_t)tl_shape_numel(shape) * sizeof *memory);
-    return memory ? tl_tensor_of(memory, shape) : (tl_tensor){0};
+/* Sound: a shape that a tensor can have, over memory that is not the tape's own and forgotten. */
+static bool check_value(tl_tape *tape, tl_tensor value, const char *what) {
+    char text[TL_SHAPE_TEXT];
+    if (!value.data)
+        tl_tape_fail(tape, "%s: the tensor has no data", what);
+    else if (tl_shape_numel(tl_shape_of(value)) < 0)
+        tl_tape_fail(tape, "%s: %s %s", what, tl_shape_text(tl_shape_of(value), text),
+                     tl_shape_fault(tl_shape_of(value)));
+    else if (tl_numel(value) > 0 && tl_arena_owns(&tape->arena, value.data) &&
+             !tl_arena_holds(&tape->arena, value.data))
+        tl_tape_fail(tape,
+                     "%s: the tensor's memory was forgotten by a tl_tape_reset or tl_tape_release; copy "
+                     "what must outlive them",
+                     what);
+    else
+        return true;
+    return false;
 }
 
 static tl_var record(tl_tape *tape, tl_tensor value, bool wants_grad, tl_leaf *leaf) {
     tl_var inert = {tape, -1, 0};
-    if (!tape || tl_failed(&tape->error)) return inert;
-    if (!value.data) return tl_tape_fail(tape, "%s: the tensor has no data", leaf ? leaf->name : "constant");
+    const char *what = !leaf ? wants_grad ? "variable" : "constant" : leaf->name ? leaf->name : "parameter";
+    if (!tape || tl_failed(&tape->error) || !check_value(tape, value, what)) return inert;
     if (!tl_is_contiguous(value) &&
         wants_grad) { /* a gradient is laid out row-major, and so must its value be */
-        tl_tensor copy = room_for(tape, tl_shape_of(value));
+        tl_tensor copy = tl_tape_tensor(tape, tl_shape_of(value));
         if (!copy.data) return inert;
         tl_tensor_copy(copy, value);
         value = copy;
@@ -46,16 +53,22 @@ tl_var tl_constant(tl_tape *tape, tl_tensor value) { return record(tape, value, 
 tl_var tl_variable(tl_tape *tape, tl_tensor value) { return record(tape, value, true, NULL); }
 
 tl_var tl_constant_copy(tl_tape *tape, tl_tensor value) {
-    if (!value.data) return tl_constant(tape, value); /* which has the words for it */
-    tl_tensor copy = room_for(tape, tl_shape_of(value));
-    if (!copy.data) return (tl_var){tape, -1, 0};
+    tl_var inert = {tape, -1, 0};
+    if (!tape || tl_failed(&tape->error) || !check_value(tape, value, "constant")) return inert;
+    tl_tensor copy = tl_tape_tensor(tape, tl_shape_of(value));
+    if (!copy.data) return inert;
     tl_tensor_copy(copy, value);
     return tl_constant(tape, copy);
 }
 
 tl_var tl_full(tl_tape *tape, tl_shape shape, double value) {
-    tl_tensor full = room_for(tape, shape);
-    if (!full.data) return (tl_var){tape, -1, 0};
+    tl_var inert = {tape, -1, 0};
+    char text[TL_SHAPE_TEXT];
+    if (!tape || tl_failed(&tape->error)) return inert;
+    if (tl_shape_numel(shape) < 0)
+        return tl_tape_fail(tape, "constant: %s %s", tl_shape_text(shape, text), tl_shape_fault(shape));
+    tl_tensor full = tl_tape_tensor(tape, shape);
+    if (!full.data) return inert;
     tl_tensor_fill(full, value);
     return tl_constant(tape, full);
 }

@@ -58,11 +58,13 @@ const tl_product_packed *tl_tape_packed(tl_var weight) {
     const tl_node *n = tl_node_peek(weight);
     if (!n || !tape->node[n->base].leaf) return NULL; /* a computed one may have changed */
     const tl_tensor b = tl_tensor_transpose(n->value, 0, 1);
-    const unsigned long version = tape->node[n->base].leaf->version;
+    const tl_leaf *leaf = tape->node[n->base].leaf;
     tl_packed_weight *w = find(tape, b);
-    if (w && w->version == version) return &w->packed;
+    /* another set's parameter may lie where one that is gone lay */
+    if (w && w->version == leaf->version && w->set == leaf->set) return &w->packed;
     if (!w && !(w = add(tape, b))) return NULL;
     w->packed = tl_product_prepack(w->panels, b, tape->precision);
-    w->version = version;
+    w->version = leaf->version;
+    w->set = leaf->set;
     return &w->packed;
 }

@@ -1,11 +1,13 @@
 /* How an operation gets onto the tape: tl_call_begin checks its inputs, tl_call_end appends the node. */
 #include "tape.h"
+#include "tensor/sizes.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 static bool is_absent(tl_var x) { return !x.tape && x.index == -2; }
+static bool is_optional(const tl_call *c, int i) { return i < 32 && c->optional >> i & 1; }
 
 /* Handles and values of the inputs go into the tape's memory: a call that had room for them itself was copied at its
  * return, which took longer than many a small operation. */
@@ -17,38 +19,75 @@ static bool make_room(tl_call *c, const tl_var *in) {
     return true;
 }
 
-tl_call tl_call_begin(const tl_op *op, int inputs, const tl_var *in) {
-    tl_call c = {.op = op, .inputs = inputs};
-    for (int i = 0; i < inputs && !c.tape; i++) c.tape = in[i].tape;
-    if (!c.tape) return c;
-    const bool failed = tl_failed(&c.tape->error);
-    if (!failed && !make_room(&c, in)) return c;
-    for (int i = 0; i < inputs; i++) {
-        if (is_absent(in[i])) {
-            if (!failed) c.x[i] = (tl_tensor){0};
-            continue;
-        }
-        if (in[i].tape && in[i].tape != c.tape) {
-            tl_tape_fail(in[i].tape, "%s: inputs from two different tapes", op->name);
-            tl_tape_fail(c.tape, "%s: inputs from two different tapes", op->name);
-            return c;
-        }
-        const tl_node *n = failed ? NULL : tl_node_of(in[i], op->name);
-        if (!n) return c;
-        c.x[i] = n->value;
-        c.wants_grad |= n->wants_grad;
+/* "input 2", for messages. */
+static const char *input_text(int i, char text[24]) {
+    snprintf(text, 24, "input %d", i);
+    return text;
+}
+
+/* Nobody's tape can fail: the first input that no operation would take is named to the thread. What is inert because there
+ * was no tape has been named where that was so. */
+static void fail_without_tape(const tl_call *c, const tl_var *in) {
+    char text[24];
+    for (int i = 0; i < c->inputs; i++) {
+        if (in[i].index == -1 || (is_absent(in[i]) && is_optional(c, i))) continue;
+        tl_stray_fail(c->op->name, input_text(i, text), in[i]);
+        return;
     }
+    if (c->inputs == 0) tl_stray_fail(c->op->name, "what should be its first input", (tl_var){NULL, 0, 0});
+}
+
+/* The value of input i; false, and the tape has failed, if its handle is wrong. */
+static bool take_input(tl_call *c, int i, tl_var x) {
+    char text[24];
+    if (is_absent(x) && is_optional(c, i)) {
+        c->x[i] = (tl_tensor){0};
+        return true;
+    }
+    if (!x.tape) {
+        tl_tape_fail(c->tape, "%s: %s %s", c->op->name, input_text(i, text), tl_handle_fault(x));
+        return false;
+    }
+    if (x.tape != c->tape) {
+        tl_tape_fail(x.tape, "%s: inputs from two different tapes", c->op->name);
+        tl_tape_fail(c->tape, "%s: inputs from two different tapes", c->op->name);
+        return false;
+    }
+    const tl_node *n = tl_node_peek(x);
+    if (!n) return tl_node_of(x, c->op->name, input_text(i, text)) != NULL;
+    c->x[i] = n->value;
+    c->wants_grad |= n->wants_grad;
+    return true;
+}
+
+tl_call tl_call_begin(const tl_op *op, int inputs, const tl_var *in) {
+    return tl_call_begin_optional(op, 0, inputs, in);
+}
+
+tl_call tl_call_begin_optional(const tl_op *op, unsigned optional, int inputs, const tl_var *in) {
+    tl_call c = {.op = op, .inputs = in && inputs > 0 ? inputs : 0, .optional = optional};
+    for (int i = 0; i < c.inputs && !c.tape; i++) c.tape = in[i].tape;
+    if (!c.tape) return fail_without_tape(&c, in), c;
+    if (tl_failed(&c.tape->error)) { /* of two tapes the other must learn of it all the same */
+        for (int i = 0; i < inputs; i++)
+            if (in[i].tape && in[i].tape != c.tape) take_input(&c, i, in[i]);
+        return c;
+    }
+    if (!make_room(&c, in)) return c;
+    for (int i = 0; i < inputs; i++)
+        if (!take_input(&c, i, in[i])) return c;
     c.wants_grad = c.wants_grad && !c.tape->no_grad;
-    c.ok = !failed;
+    c.ok = true;
     return c;
 }
 
 bool tl_call_wants(const tl_call *c, int i) {
-    return c->ok && c->wants_grad && i < c->inputs && c->in[i].index >= 0 &&
+    return c->ok && c->wants_grad && i >= 0 && i < c->inputs && c->in[i].index >= 0 &&
            c->tape->node[c->in[i].index].wants_grad;
 }
 
 bool tl_call_dense(tl_call *c, int i) {
+    if (!c->ok || i < 0 || i >= c->inputs) return false;
     if (!c->x[i].data || tl_is_contiguous(c->x[i])) return true;
     tl_real *memory = tl_call_memory(c, (size_t)tl_numel(c->x[i]) * sizeof(tl_real));
     if (!memory) return false;
@@ -68,7 +107,11 @@ void *tl_call_memory(tl_call *c, size_t bytes) {
 }
 
 tl_tensor tl_call_new(tl_call *c, tl_shape shape) {
-    tl_real *memory = tl_call_memory(c, (size_t)tl_shape_numel(shape) * sizeof(tl_real));
+    const long numel = tl_shape_numel(shape);
+    char text[TL_SHAPE_TEXT];
+    if (numel < 0 && c->ok)
+        tl_call_fail(c, "the result: %s %s", tl_shape_text(shape, text), tl_shape_fault(shape));
+    tl_real *memory = tl_call_memory(c, (size_t)numel * sizeof(tl_real));
     if (memory) c->y = tl_tensor_of(memory, shape);
     return c->y;
 }
@@ -97,7 +140,10 @@ tl_var tl_call_fail(tl_call *c, const char *format, ...) {
 
 tl_var tl_call_end(tl_call *c) {
     tl_var inert = {c->tape, -1, 0};
-    if (!c->ok || !c->y.data || tl_failed(&c->tape->error)) return inert;
+    if (!c->ok || tl_failed(&c->tape->error)) return inert;
+    if (!c->y.data) return tl_call_fail(c, "it has made no result");
+    if (c->wants_grad && !c->view && !c->op->backward)
+        return tl_call_fail(c, "it makes more than a view, so it must have a backward");
     int at = tl_tape_append(c->tape, c->inputs);
     if (at < 0) return inert;
     tl_tape *tape = c->tape;
@@ -106,7 +152,10 @@ tl_var tl_call_end(tl_call *c) {
     n->value = c->y;
     n->saved = c->saved;
     n->wants_grad = c->wants_grad;
-    if (c->view) n->base = tape->node[c->in[0].index].base;
+    if (c->view) {
+        n->base = tape->node[c->in[0].index].base;
+        tape->kept_views |= n->kept;
+    }
     for (int i = 0; i < c->inputs; i++)
         tape->edge[n->first_edge + i] = c->in[i].index < 0 ? -1 : c->in[i].index;
     return (tl_var){tape, at, n->epoch};

@@ -2,8 +2,8 @@
  *
  * - nodes are in order of recording: a node's inputs come before it, so backward walks from the end.
  * - `base` is the node that owns a node's memory: itself, or for a view the node whose memory it names. Values of
- *   base nodes are contiguous. Gradient state (grad, grad_set) belongs to the base: a view's gradient is the
- *   matching part of its base's.
+ *   base nodes are contiguous. Gradient state (grad, grad_set) belongs to the base: what reaches a view goes into the
+ *   matching part of its base's. A view that is kept has state of its own, beside it.
  * - everything a step needs (values, saved structs, gradients, scratch) is in the arena; the arrays of nodes and
  *   edges, the scope names and the two tables only grow, so a step of shapes seen before allocates nothing. */
 #ifndef TL_TAPE_H
@@ -27,9 +27,10 @@ typedef struct tl_node {
     int base, first_edge, edges;
     uint32_t epoch;
     bool wants_grad, kept;
-    bool grad_set; /* base: grad holds something (a leaf's own flag is `reached`) */
+    bool grad_set; /* grad holds something (a leaf's own flag is `reached`) */
     bool recycled; /* base: its gradient was there and has been used up */
-    tl_real *grad; /* base: laid out like the value */
+    bool read;     /* base: some backward will read its value */
+    tl_real *grad; /* base: laid out like the value; kept view: its own, laid out like its base's */
 } tl_node;
 
 typedef struct tl_scope {
@@ -37,6 +38,12 @@ typedef struct tl_scope {
     uint32_t epoch; /* draws counts for this epoch's step only */
     uint64_t draws; /* random streams handed out so far in this scope */
 } tl_scope;
+
+typedef struct tl_place { /* that a mark names */
+    uint64_t number;
+    int nodes, edges;
+    tl_arena_mark memory;
+} tl_place;
 
 typedef struct tl_leaf_slot {
     const tl_leaf *leaf;
@@ -47,7 +54,7 @@ typedef struct tl_leaf_slot {
 typedef struct tl_packed_weight {
     tl_tensor b; /* as it was given */
     tl_matmul_precision precision;
-    unsigned long version; /* the parameter's, when it was packed */
+    unsigned long version, set; /* the parameter's, when it was packed */
     tl_real *panels;
     tl_product_packed packed;
 } tl_packed_weight;
@@ -60,11 +67,17 @@ struct tl_tape {
     tl_workspace workspace;
     tl_node *node;
     int nodes, node_capacity;
+    int nodes_ever; /* the most there have been: beyond them the array was never written */
     int *edge;
     int edges, edge_capacity;
     uint32_t epoch;      /* counts resets and releases: older handles are stale */
     uint32_t step_epoch; /* counts resets: random streams start anew */
     bool no_grad, training, keep_all, consumed;
+    bool kept_views; /* some view of this step is kept, or was */
+    int beside;      /* while a kept view's gradient is summed: its index + 1, else 0 */
+    tl_place *mark;
+    int marks, mark_capacity;
+    uint64_t mark_number; /* of the last mark ever made */
     uint64_t seed;
     long step, micro_batch;
     tl_matmul_precision precision;
@@ -84,14 +97,26 @@ struct tl_tape {
 };
 
 /* tape.c */
+/* Grows an array that is kept for the tape's whole life. */
+bool tl_tape_grow(tl_tape *tape, void **array, int *capacity, int needed, size_t element);
 bool tl_tape_out_of_memory(tl_tape *tape, const char *what, size_t bytes);
-const char *tl_tape_scope(const tl_tape *tape); /* "" outside */
 void tl_tape_vfail(tl_tape *tape, const char *who, const char *scope, const char *format, va_list arguments);
-/* The node behind a handle, or NULL, and then the tape has failed (who names the one that asked). */
-tl_node *tl_node_of(tl_var x, const char *who);
-tl_node *tl_node_peek(tl_var x); /* the same without failing the tape */
 /* Appends a node (zeroed, scope and epoch set); -1 when out of memory. */
 int tl_tape_append(tl_tape *tape, int edges);
+
+/* scopes.c */
+const char *tl_tape_scope(const tl_tape *tape);            /* "" outside */
+const char *tl_tape_name(tl_tape *tape, const char *name); /* a copy that lives as long; NULL: no memory */
+
+/* handles.c */
+/* The node behind a handle, or NULL, and then its tape, if it has one, has failed: "who: what is …" */
+tl_node *tl_node_of(tl_var x, const char *who, const char *what);
+tl_node *tl_node_peek(tl_var x); /* the same without failing the tape */
+const char *tl_handle_fault(tl_var x);
+/* For a handle without a tape. Always false. */
+bool tl_stray_fail(const char *who, const char *what, tl_var x);
+const char *tl_stray_error(void); /* of this thread, or NULL */
+void tl_stray_clear(void);
 
 /* backward.c */
 tl_tensor tl_node_grad(tl_tape *tape, int index); /* data NULL if there is none now */

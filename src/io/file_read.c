@@ -1,6 +1,7 @@
 /* Reading a whole file: one read of the size the system reports, then further until the end, so that pipes
  * and files that grow meanwhile are read whole too. */
 #define _POSIX_C_SOURCE 200809L
+#include "base/format.h"
 #include "base/buffer.h"
 #include "complain.h"
 
@@ -48,7 +49,7 @@ static bool read_open(int fd, const char *path, char **bytes, size_t *size, tl_e
     tl_buffer_free(&b);
     if (number == ENOMEM) {
         char what[80];
-        snprintf(what, sizeof what, "%.1f MB are needed to read", (double)about.st_size / 1e6);
+        tl_format(what, sizeof what, "%.1f MB are needed to read", (double)about.st_size / 1e6);
         return tl_fail_memory(error, what, path);
     }
     return tl_fail_errno(error, "read", path, number);

@@ -1,5 +1,7 @@
 /* A set of named parameters. Values, gradients, names and the layers' own arrays are pieces of one arena, freed with
  * the set. Pointers to parameters stay valid while more are added. */
+#include "base/format.h"
+#include "check.h"
 #include "params.h"
 
 #include "tensor/arena.h"
@@ -7,6 +9,7 @@
 
 #include <math.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +17,9 @@ struct tl_params {
     tl_error error;
     tl_arena values, gradients, other;
     uint64_t seed;
-    bool empty;   /* values are 0 until they are read */
-    void *placed; /* memory from elsewhere that values lie in */
+    unsigned long number; /* of this set among all of the process */
+    bool empty;           /* values are 0 until they are read */
+    void *placed;         /* memory from elsewhere that values lie in */
     size_t placed_size;
     void (*release)(void *memory, size_t size);
     tl_param **list;
@@ -26,6 +30,10 @@ struct tl_params {
 tl_params *tl_params_new(uint64_t seed) {
     tl_params *params = calloc(1, sizeof *params);
     if (!params) return NULL;
+    /* A number that is counted up and tells sets apart: whoever keeps something made of a parameter (packed weights) must not
+     * take a new set's, at the same address, for it. */
+    static _Atomic unsigned long sets;
+    params->number = 1 + atomic_fetch_add(&sets, 1);
     params->seed = seed;
     params->values.zeroed = params->other.zeroed = true;
     params->broken.leaf.name = "parameter";
@@ -59,7 +67,7 @@ bool tl_params_fail(tl_params *params, const char *format, ...) {
     char text[TL_ERROR_MAX];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    tl_vformat(text, sizeof text, format, arguments);
     va_end(arguments);
     return tl_error_set(&params->error, "%s", text);
 }
@@ -75,10 +83,10 @@ const char *tl_params_text(tl_params *params, const char *format, ...) {
     va_list arguments, again;
     va_start(arguments, format);
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
+    int length = tl_vformat(NULL, 0, format, arguments);
     va_end(arguments);
     char *text = length < 0 ? NULL : tl_params_memory(params, (size_t)length + 1);
-    if (text) vsnprintf(text, (size_t)length + 1, format, again);
+    if (text) tl_vformat(text, (size_t)length + 1, format, again);
     va_end(again);
     return text ? text : "(out of memory)";
 }
@@ -121,14 +129,14 @@ static void initialise(const tl_params *params, tl_param *p, tl_init init) {
         tl_tensor_fill(t, 1);
         break;
     case TL_INIT_NORMAL:
-        fill_random(t, key, true, s > 0 ? s : 0.02);
+        fill_random(t, key, true, s != 0 ? s : 0.02);
         break;
     case TL_INIT_UNIFORM:
-        fill_random(t, key, false, s > 0 ? s : 0.1);
+        fill_random(t, key, false, s != 0 ? s : 0.1);
         break;
     case TL_INIT_XAVIER: {
         long out = t.rank ? t.dim[0] : 1, in = t.rank > 1 ? tl_numel(t) / (out ? out : 1) : out;
-        fill_random(t, key, false, (s > 0 ? s : 1) * sqrt(6.0 / (double)(in + out)));
+        fill_random(t, key, false, (s != 0 ? s : 1) * sqrt(6.0 / (double)(in + out)));
         break;
     }
     }
@@ -150,6 +158,9 @@ tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_
             tl_params_fail(params, "params: \"%s\" cannot have shape %s", name, tl_shape_text(shape, text));
             return &params->broken;
         }
+    if (!tl_check_choice(params, name, "initialisation", (int)init.kind, TL_INIT_XAVIER) ||
+        !tl_check_number(params, name, "the initialisation's scale", init.scale))
+        return &params->broken;
     if (params->count == params->capacity) {
         int capacity = params->capacity ? 2 * params->capacity : 64;
         tl_param **list = realloc(params->list, (size_t)capacity * sizeof(*list));
@@ -169,6 +180,7 @@ tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_
     p->leaf.name = tl_params_text(params, "%s", name);
     p->leaf.value = tl_tensor_of(value, shape);
     p->leaf.grad = grad;
+    p->leaf.set = params->number;
     p->set = params;
     params->list[params->count++] = p;
     initialise(params, p, init);

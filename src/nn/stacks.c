@@ -1,5 +1,12 @@
 /* Encoder and decoder: layers one after the other, and a LayerNorm after the last if asked for. */
-#include "tapeloom/nn.h"
+#include "check.h"
+
+/* None is a choice, if an odd one; fewer than none are not. */
+static int sound(tl_params *params, const char *name, int layers) {
+    if (layers >= 0) return layers;
+    tl_params_fail(params, "%s: %d layers: should be 0 or more", name, layers);
+    return 0;
+}
 
 static const char *layer_name(tl_params *params, const char *name, int i) {
     return tl_params_text(params, "%s.layers.%d", name, i);
@@ -15,6 +22,7 @@ static tl_layer_norm_layer final_norm(tl_params *params, const char *name, const
 tl_encoder tl_encoder_init(tl_params *params, const char *name, int layers, bool has_norm,
                            const tl_block_config *config) {
     tl_encoder e = {.name = tl_params_text(params, "%s", name), .has_norm = has_norm};
+    layers = sound(params, name, layers);
     e.layer = tl_params_memory(params, (size_t)layers * sizeof *e.layer);
     e.layers = e.layer ? layers : 0;
     for (int i = 0; i < e.layers; i++)
@@ -32,6 +40,7 @@ tl_var tl_encoder_forward(const tl_encoder *encoder, tl_var x, const tl_mask *ma
 tl_decoder tl_decoder_init(tl_params *params, const char *name, int layers, bool has_norm,
                            const tl_block_config *config) {
     tl_decoder d = {.name = tl_params_text(params, "%s", name), .has_norm = has_norm};
+    layers = sound(params, name, layers);
     d.layer = tl_params_memory(params, (size_t)layers * sizeof *d.layer);
     d.layers = d.layer ? layers : 0;
     for (int i = 0; i < d.layers; i++)

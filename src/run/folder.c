@@ -1,4 +1,6 @@
 /* A run's folder: its description, which is written before training starts, and what is read when it is opened. */
+#include "names.h"
+#include "paths.h"
 #include "run.h"
 
 #include <stdlib.h>
@@ -6,9 +8,19 @@
 
 static const char program[] = "translate"; /* that these folders belong to */
 
-char *tl_path_in(char path[TL_PATH], const char *dir, const char *file) {
-    snprintf(path, TL_PATH, "%s/%s", dir, file);
-    return path;
+char *tl_shell_word(const char *word, char *to, size_t size) {
+    static const char special[] = "\t\n !\"#$&'()*;<=>?[\\]^`{|}~";
+    if (!word || !to || size < 8) return to;
+    const bool plain = *word && !strpbrk(word, special);
+    size_t n = 0;
+    if (!plain) to[n++] = '\'';
+    for (; *word && n + 6 < size; word++) {
+        if (*word == '\'') memcpy(to + n, "'\\'", 3), n += 3; /* ends the quotes, and begins them again */
+        to[n++] = *word;
+    }
+    if (!plain) to[n++] = '\'';
+    to[n] = 0;
+    return to;
 }
 
 /* ---- writing ---- */

@@ -1,6 +1,6 @@
 /* The log, a row a validation, and its picture. */
 #include "events.h"
-#include "run.h"
+#include "paths.h"
 #include "training.h"
 
 #include <stdlib.h>

@@ -4,11 +4,6 @@
 
 #include "tapeloom/run.h"
 
-#include <limits.h>
-
-/* More of anything (updates, epochs, validations) than there can be, and far from where adding one would overflow. */
-#define TL_MOST_COUNT (LONG_MAX / 1024)
-
 struct tl_run {
     tl_error error;
     char *dir;
@@ -27,6 +22,8 @@ struct tl_run {
     tl_batches *batches;
 };
 
+/* One that has a folder and nothing else. NULL only when out of memory. */
+tl_run *tl_run_in(const char *dir);
 /* Nothing is done with a run that is not there or has failed. */
 static inline bool tl_run_usable(const tl_run *run) { return run && !tl_failed(&run->error); }
 /* The same for what needs a model: false, and an error, if there is none yet. */
@@ -35,9 +32,6 @@ bool tl_run_has_model(tl_run *run);
 void tl_run_forget_model(tl_run *run);
 
 /* ---- folder.c ---- */
-
-enum { TL_PATH = 4096 };
-char *tl_path_in(char path[TL_PATH], const char *dir, const char *file); /* "dir/file"; returns path */
 
 /* Keeps other trainings out of the folder, which is there, until the run unlocks it (run->folder). */
 bool tl_run_lock(tl_run *run);
@@ -48,11 +42,9 @@ bool tl_run_load_settings(tl_run *run);
 bool tl_run_load_text(tl_run *run);                         /* merges and vocabularies */
 bool tl_run_load_weights(tl_run *run, const char *weights); /* those that tl_run_choice names */
 
-/* ---- ours.c: which files are a run's ---- */
+/* ---- ours.c: which folder is a run's ---- */
 
-#define TL_RUN_COMMENT "How this model was made"        /* config.txt begins with it */
-bool tl_is_recent(const char *name, long *step);        /* in recent/, and of which update */
-bool tl_clear_strays(const char *dir, tl_error *error); /* the ".tmp" files of a run that was killed */
+#define TL_RUN_COMMENT "How this model was made" /* config.txt begins with it */
 /* May a new run be written here? Not over a trained model unless `overwrite`, and never over what is not a run's. */
 bool tl_run_may_begin(tl_run *run, bool overwrite);
 bool tl_run_clear_folder(tl_run *run); /* removes what is left of another run */
@@ -84,6 +76,5 @@ bool tl_run_measure(tl_run *run, const tl_corpus *lines, const tl_corpus *encode
                     const tl_translate_options *options, tl_quality *quality, tl_translations *translations);
 /* An encoded corpus in batches of similar length. A failure is the run's. */
 tl_batches *tl_run_by_length(tl_run *run, const tl_corpus *encoded, long tokens);
-double tl_seconds_now(void);
 
 #endif

@@ -27,6 +27,18 @@ tl_run_settings tl_run_settings_default(void) {
         .validation = {.best_by = "bleu", .samples = 2}};
 }
 
+/* Names that are not said are the usual ones. */
+static void fill_names(tl_run_settings *s) {
+    const tl_run_settings usual = tl_run_settings_default();
+    if (!s->model.preset) s->model.preset = usual.model.preset;
+    if (!s->model.tie) s->model.tie = usual.model.tie;
+    if (!s->model.activation) s->model.activation = usual.model.activation;
+    if (!s->model.positions) s->model.positions = usual.model.positions;
+    if (!s->training.schedule) s->training.schedule = usual.training.schedule;
+    if (!s->training.matmul_precision) s->training.matmul_precision = usual.training.matmul_precision;
+    if (!s->validation.best_by) s->validation.best_by = usual.validation.best_by;
+}
+
 typedef struct preset {
     const char *name;
     long d_model, heads, layers, d_ff;
@@ -72,6 +84,7 @@ bool tl_run_settings_complete(tl_run_settings *settings, tl_error *error) {
     if (settings->validation.average > TL_MOST_RECENT)
         return tl_error_set(error, "--average %ld: at most %d are possible", settings->validation.average,
                             TL_MOST_RECENT);
+    fill_names(settings);
     if (!apply_preset(model, error)) return false;
     fill_text(&settings->text, settings->data.pair || settings->data.task);
     fill_training(&settings->training);

@@ -1,5 +1,5 @@
 /* Where training stands, to and from a checkpoint: text in the metadata of its file, beside weights and moments. */
-#include "run.h"
+#include "paths.h"
 #include "training.h"
 
 #include <inttypes.h>

@@ -4,6 +4,10 @@
 
 #include "tapeloom/train.h"
 
+#include <limits.h>
+
+/* More of anything (updates, epochs, validations) than there can be, and far from where adding one would overflow. */
+#define TL_MOST_COUNT (LONG_MAX / 1024)
 enum { TL_MOST_RECENT = 100 }; /* the largest `average` */
 
 /* Where training stands, besides weights and optimiser: what a checkpoint remembers. All three together are the run: one
@@ -32,11 +36,14 @@ typedef struct tl_training {
     double resumed; /* when the last validation ended */
 } tl_training;
 
-/* ---- training.c ---- */
+/* ---- plan.c ---- */
 
 long tl_planned_steps(const tl_training *t); /* by steps and epochs; 0 = no limit */
 double tl_elapsed(const tl_training *t);     /* seconds of training, of all its parts */
 bool tl_is_stopped(const tl_training *t);
+const char *tl_is_over(const tl_training *t); /* why; NULL while it is not */
+/* The same once the last updates have been validated too: what tl_is_over says may come true between two of them. */
+const char *tl_is_complete(const tl_training *t);
 
 /* ---- update.c ---- */
 

@@ -98,6 +98,7 @@ bool tl_run_translate(tl_run *run, const tl_corpus *encoded, const tl_translate_
                       tl_translations *translations) {
     const tl_translate_options greedy = {.beam = 1};
     if (!options) options = &greedy;
+    if (translations) *translations = (tl_translations){0};
     if (!tl_run_has_model(run) || !translations || !check_lengths(run, encoded)) return false;
     const long nbest = options->nbest && options->beam > 1 ? options->beam : 1;
     bool ok = allocate(run, tl_corpus_size(encoded), nbest, translations);

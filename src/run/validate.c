@@ -4,8 +4,9 @@
  *
  * Only the first best weights come after their checkpoint, and are made up for from it: where there is a model there is, or
  * has been, a checkpoint, and a run that was killed before can be started again without asking for a model's life. */
+#include "clock.h"
 #include "events.h"
-#include "run.h"
+#include "paths.h"
 #include "training.h"
 
 #include <math.h>

@@ -36,7 +36,7 @@ void tl_tensor_max_grad(tl_tensor dx, tl_tensor dy, const int32_t *index, int ax
 /* ---- argmax and top k ---- */
 
 static int axis_of(tl_tensor t, int axis) {
-    if (!t.data || axis < -t.rank || axis >= t.rank) return -1;
+    if (!t.data || tl_shape_numel(tl_shape_of(t)) < 0 || axis < -t.rank || axis >= t.rank) return -1;
     return axis < 0 ? axis + t.rank : axis;
 }
 
@@ -94,7 +94,7 @@ static lines lines_of(tl_tensor x, tl_shape picked, int axis) {
 
 bool tl_top_k(tl_tensor x, int axis, long k, int *ids, tl_real *values) {
     const int at = axis_of(x, axis);
-    if (at < 0 || k < 0 || k > x.dim[at] || x.dim[at] > INT_MAX) return false;
+    if (at < 0 || !ids || k < 0 || k > x.dim[at] || x.dim[at] > INT_MAX) return false;
     if (k == 0 || tl_numel(x) == 0) return true;
     tl_shape shape = tl_shape_of(x);
     shape.dim[at] = k;

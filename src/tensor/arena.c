@@ -84,6 +84,17 @@ void tl_arena_reset(tl_arena *a) {
     if (a->chunks) tl_arena_release(a, (tl_arena_mark){0, 0});
 }
 
+static bool lies_in(const tl_arena *a, const void *p, bool used) {
+    for (int i = 0; i < a->chunks; i++) {
+        const uintptr_t from = (uintptr_t)a->chunk[i].memory;
+        const size_t size = used ? a->chunk[i].used : a->chunk[i].size;
+        if ((uintptr_t)p >= from && (uintptr_t)p - from < size) return true;
+    }
+    return false;
+}
+bool tl_arena_holds(const tl_arena *a, const void *p) { return lies_in(a, p, true); }
+bool tl_arena_owns(const tl_arena *a, const void *p) { return lies_in(a, p, false); }
+
 void tl_arena_free(tl_arena *a) {
     for (int i = 0; i < a->chunks; i++) free(a->chunk[i].allocated);
     free(a->chunk);

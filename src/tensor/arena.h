@@ -32,6 +32,9 @@ void *tl_arena_get(tl_arena *a, size_t bytes);
 tl_arena_mark tl_arena_mark_of(const tl_arena *a);
 void tl_arena_release(tl_arena *a, tl_arena_mark mark);
 void tl_arena_reset(tl_arena *a);
+/* Is that byte part of memory that has been handed out and not taken back? And of the arena at all? */
+bool tl_arena_holds(const tl_arena *a, const void *p);
+bool tl_arena_owns(const tl_arena *a, const void *p);
 void tl_arena_free(tl_arena *a);
 
 #endif

@@ -111,8 +111,9 @@ static void copy_band(const void *of, long i) {
 }
 
 static bool transfer(tl_tensor to, tl_tensor from, accumulate_fn *accumulate) {
-    from = tl_tensor_expand(from, tl_shape_of(to));
-    if (!to.data || !from.data) return false;
+    if (!to.data) return false;
+    from = tl_tensor_expand(from, tl_shape_of(to)); /* which refuses a shape that is none */
+    if (!from.data) return false;
     if (tl_numel(to) == 0) return true;
     sort_axes(&to, &from);
     copy_job job = {.nest = tl_nest_of(2, (tl_tensor[]){to, from}),

@@ -158,9 +158,11 @@ static const char *const precisions[] = {"highest", "high", "medium"};
 
 bool tl_matmul_precision_of(const char *name, tl_matmul_precision *precision) {
     for (int i = 0; i < 3; i++)
-        if (name != NULL && strcmp(name, precisions[i]) == 0)
+        if (name != NULL && precision != NULL && strcmp(name, precisions[i]) == 0)
             return *precision = (tl_matmul_precision)i, true;
     return false;
 }
 
-const char *tl_matmul_precision_name(tl_matmul_precision precision) { return precisions[precision]; }
+const char *tl_matmul_precision_name(tl_matmul_precision precision) {
+    return (unsigned)precision <= TL_MEDIUM ? precisions[precision] : "none";
+}

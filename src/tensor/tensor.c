@@ -1,20 +1,26 @@
 /* Shapes and views. A tensor is a value of a few words: every function here takes and returns copies, and
  * only tl_tensor_fill writes through the pointer. What cannot be done gives a tensor with data NULL and rank 0, and
  * every function accepts such a one. */
+#include "sizes.h"
 #include "tapeloom/tensor.h"
 
 #include <math.h>
 
 /* ---- shapes ---- */
 
-long tl_shape_numel(tl_shape shape) {
-    long n = 1;
-    for (int i = 0; i < shape.rank; i++) n *= shape.dim[i];
-    return n;
+static bool is_rank(int rank) { return rank >= 0 && rank <= TL_MAX_RANK; }
+
+long tl_shape_numel(tl_shape shape) { return tl_size_of_axes(shape.rank, TL_MAX_RANK, shape.dim); }
+
+const char *tl_shape_fault(tl_shape shape) {
+    if (!is_rank(shape.rank)) return "is of no rank that a tensor can have";
+    for (int i = 0; i < shape.rank; i++)
+        if (shape.dim[i] < 0) return "has an axis of negative size";
+    return "has more elements than memory can hold";
 }
 
 bool tl_shape_equal(tl_shape a, tl_shape b) {
-    if (a.rank != b.rank) return false;
+    if (a.rank != b.rank || !is_rank(a.rank)) return false;
     for (int i = 0; i < a.rank; i++)
         if (a.dim[i] != b.dim[i]) return false;
     return true;
@@ -22,6 +28,7 @@ bool tl_shape_equal(tl_shape a, tl_shape b) {
 
 bool tl_shape_broadcast(tl_shape a, tl_shape b, tl_shape *out) {
     tl_shape y = {.rank = a.rank > b.rank ? a.rank : b.rank};
+    if (!out || tl_shape_numel(a) < 0 || tl_shape_numel(b) < 0) return false;
     for (int back = 1; back <= y.rank; back++) {
         long m = back <= a.rank ? a.dim[a.rank - back] : 1, n = back <= b.rank ? b.dim[b.rank - back] : 1;
         if (m != n && m != 1 && n != 1) return false;
@@ -33,8 +40,12 @@ bool tl_shape_broadcast(tl_shape a, tl_shape b, tl_shape *out) {
 
 char *tl_shape_text(tl_shape shape, char text[TL_SHAPE_TEXT]) {
     size_t at = 0;
+    if (!is_rank(shape.rank)) {
+        snprintf(text, TL_SHAPE_TEXT, "[rank %d]", shape.rank);
+        return text;
+    }
     text[at++] = '[';
-    for (int i = 0; i < shape.rank && i < TL_MAX_RANK && at < TL_SHAPE_TEXT - 24; i++)
+    for (int i = 0; i < shape.rank && at < TL_SHAPE_TEXT - 24; i++)
         at += (size_t)snprintf(text + at, TL_SHAPE_TEXT - at, i ? ",%ld" : "%ld", shape.dim[i]);
     text[at++] = ']';
     text[at] = 0;
@@ -45,7 +56,7 @@ char *tl_shape_text(tl_shape shape, char text[TL_SHAPE_TEXT]) {
 
 tl_tensor tl_tensor_of(tl_real *data, tl_shape shape) {
     tl_tensor t = {.data = data, .rank = shape.rank};
-    if (!data || shape.rank < 0 || shape.rank > TL_MAX_RANK) return (tl_tensor){0};
+    if (!data || tl_shape_numel(shape) < 0) return (tl_tensor){0};
     long stride = 1;
     for (int i = shape.rank - 1; i >= 0; i--) {
         t.dim[i] = shape.dim[i];
@@ -57,14 +68,13 @@ tl_tensor tl_tensor_of(tl_real *data, tl_shape shape) {
 
 tl_shape tl_shape_of(tl_tensor t) {
     tl_shape s = {.rank = t.rank};
-    for (int i = 0; i < t.rank; i++) s.dim[i] = t.dim[i];
+    for (int i = 0; i < t.rank && i < TL_MAX_RANK; i++) s.dim[i] = t.dim[i];
     return s;
 }
 
 long tl_numel(tl_tensor t) {
-    long n = t.data != NULL;
-    for (int i = 0; i < t.rank; i++) n *= t.dim[i];
-    return n;
+    const long n = t.data ? tl_size_of_axes(t.rank, TL_MAX_RANK, t.dim) : 0;
+    return n > 0 ? n : 0;
 }
 
 bool tl_is_contiguous(tl_tensor t) {
@@ -80,13 +90,16 @@ bool tl_is_contiguous(tl_tensor t) {
 
 /* ---- views ---- */
 
+/* Data, and a shape that a tensor can have: one that a caller has put together may have neither. */
+static bool is_tensor(tl_tensor t) { return t.data && tl_size_of_axes(t.rank, TL_MAX_RANK, t.dim) >= 0; }
+
 static int axis_of(tl_tensor t, int axis) {
-    if (!t.data || axis < -t.rank || axis >= t.rank) return -1;
+    if (!is_tensor(t) || axis < -t.rank || axis >= t.rank) return -1;
     return axis < 0 ? axis + t.rank : axis;
 }
 
 tl_tensor tl_at_n(tl_tensor t, int count, const long *index) {
-    if (!t.data || count < 0 || count > t.rank) return (tl_tensor){0};
+    if (!is_tensor(t) || count < 0 || count > t.rank || (count && !index)) return (tl_tensor){0};
     tl_tensor y = {.data = t.data, .rank = t.rank - count};
     for (int i = 0; i < count; i++) {
         if (index[i] < 0 || index[i] >= t.dim[i]) return (tl_tensor){0};
@@ -117,7 +130,7 @@ tl_tensor tl_tensor_slice(tl_tensor t, int axis, long from, long to) {
 }
 
 tl_tensor tl_tensor_expand(tl_tensor t, tl_shape shape) {
-    if (!t.data || shape.rank < t.rank || shape.rank > TL_MAX_RANK) return (tl_tensor){0};
+    if (!is_tensor(t) || shape.rank < t.rank || tl_shape_numel(shape) < 0) return (tl_tensor){0};
     tl_tensor y = {.data = t.data, .rank = shape.rank};
     int missing = shape.rank - t.rank;
     for (int i = 0; i < shape.rank; i++) {
@@ -133,8 +146,7 @@ tl_tensor tl_tensor_expand(tl_tensor t, tl_shape shape) {
 /* Runs of old axes that step evenly through memory are matched with runs of new axes of the same size; a new axis
  * may split such a run but not cross its end. */
 bool tl_tensor_reshape(tl_tensor t, tl_shape shape, tl_tensor *out) {
-    if (!t.data || shape.rank < 0 || shape.rank > TL_MAX_RANK || tl_shape_numel(shape) != tl_numel(t))
-        return false;
+    if (!out || !is_tensor(t) || tl_shape_numel(shape) != tl_numel(t)) return false;
     if (tl_is_contiguous(t)) {
         *out = tl_tensor_of(t.data, shape);
         return true;
@@ -167,7 +179,7 @@ bool tl_tensor_reshape(tl_tensor t, tl_shape shape, tl_tensor *out) {
 /* ---- elements ---- */
 
 void tl_tensor_fill(tl_tensor t, double value) {
-    if (!t.data) return;
+    if (tl_numel(t) == 0) return;
     if (t.rank == 0) {
         *t.data = (tl_real)value;
     } else if (t.rank == 1) {

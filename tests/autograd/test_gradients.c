@@ -95,6 +95,55 @@ START_TEST(report_names_the_element) {
 }
 END_TEST
 
+static tl_var run_tanh(tl_tape *tape, const tl_var *x, void *data) {
+    (void)tape, (void)data;
+    return tl_tanh(x[0]);
+}
+static tl_var run_inputs(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_tanh(x[0]);
+}
+
+/* A check that passes names its worst element too, and where rounding explains every error the farthest off is the worst. */
+START_TEST(a_passing_report_names_one_too) {
+    tl_real numbers[12], grad[12];
+    for (int i = 0; i < 12; i++) numbers[i] = (tl_real)(0.1 * i - 0.5);
+    tl_leaf leaf = {.name = "x", .value = tl_tensor_of(numbers, TL_SHAPE(3, 4)), .grad = grad},
+            *leaves[] = {&leaf};
+    tl_gradcheck_report r;
+    ck_assert(tl_gradcheck(run_tanh, NULL, 1, leaves, NULL, &r));
+    ck_assert_str_eq(r.input, "x");
+    ck_assert(r.index >= 0 && r.index < 12 && r.analytic != 0 && r.numeric != 0);
+    ck_assert(r.relative >= 0 && r.relative <= r.tolerance);
+    ck_assert_double_eq_tol(r.analytic, r.numeric, 1e-3);
+    int count;
+    const tl_op_entry *list = tl_ops(&count);
+    for (int i = 0; i < count; i++)
+        for (const tl_grad_case *c = list[i].cases; c->f; c++) {
+            must(tl_gradcheck_case(c, &r));
+            must_msg(strncmp(r.input, "input ", 6) == 0 || r.kinks + r.unsure == r.checked, "%s, %s: \"%s\"",
+                     list[i].name, c->what, r.input);
+        }
+}
+END_TEST
+
+START_TEST(what_cannot_be_checked_is_refused) {
+    tl_gradcheck_report r;
+    tl_leaf nameless = {.value = {0}}, *leaves[] = {&nameless, NULL};
+    ck_assert(!tl_gradcheck(NULL, NULL, 0, NULL, NULL, &r) && r.error.message[0]);
+    ck_assert(!tl_gradcheck(run_tanh, NULL, 1, NULL, NULL, &r) && r.error.message[0]);
+    ck_assert(!tl_gradcheck(run_tanh, NULL, -1, leaves, NULL, NULL));
+    ck_assert(!tl_gradcheck(run_tanh, NULL, 1, leaves, NULL, &r));
+    assert_contains(r.error.message, "leaf 0 is NULL, or has no name or no data");
+    ck_assert(!tl_gradcheck_case(NULL, &r) && r.error.message[0] && !r.ok);
+    ck_assert(!tl_gradcheck_case(&(tl_grad_case){.what = "nothing"}, NULL));
+    const tl_grad_case many = {.f = run_inputs, .inputs = TL_CASE_INPUTS + 1},
+                       endless = {.f = run_inputs, .inputs = 1, .shape = {TL_DIMS(1L << 40, 1L << 40)}};
+    ck_assert(!tl_gradcheck_case(&many, &r) && r.error.message[0]);
+    ck_assert(!tl_gradcheck_case(&endless, &r) && r.error.message[0]);
+}
+END_TEST
+
 static tl_var run_relu(tl_tape *tape, const tl_var *x, void *data) {
     (void)tape, (void)data;
     return tl_relu(x[0]);
@@ -119,6 +168,8 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, operation, 0, count);
     tcase_add_loop_test(tc, wrong_backward_is_found, 0, 4);
     tcase_add_test(tc, report_names_the_element);
+    tcase_add_test(tc, a_passing_report_names_one_too);
+    tcase_add_test(tc, what_cannot_be_checked_is_refused);
     tcase_add_test(tc, kinks_are_counted_and_capped);
 }
 

@@ -78,9 +78,7 @@ START_TEST(views_share_value_and_gradient) {
     ck_assert(tl_backward(total(tl_mul(copied, copied))));
     const double expected[] = {0, 4, 6, 0, 10, 12};
     for (int i = 0; i < 6; i++) ck_assert_double_eq((double)tl_grad(x).data[i], expected[i]);
-    ck_assert_double_eq((double)*tl_at(tl_grad(part), 1, 0).data,
-                        6); /* the view names its part of the total */
-    ck_assert_double_eq((double)*tl_at(tl_grad(flat), 4).data, 10);
+    ck_assert_ptr_null(tl_grad(part).data); /* a view's own is summed only if it is kept (test_views.c) */
     end(s);
 }
 END_TEST

@@ -53,7 +53,8 @@ static tl_tensor weight_of(tl_call *c) {
 }
 
 tl_var tl_binary_cross_entropy(tl_var logits, tl_var targets, tl_var pos_weight, tl_reduction reduction) {
-    tl_call c = tl_call_begin(&tl_op_binary_cross_entropy, 3, (tl_var[]){logits, targets, pos_weight});
+    tl_call c = tl_call_begin_optional(&tl_op_binary_cross_entropy, TL_OPTIONAL(2), 3,
+                                       (tl_var[]){logits, targets, pos_weight});
     saved *s = tl_call_save(&c, sizeof *s);
     if (s) s->weight = weight_of(&c);
     if (!c.ok) return tl_call_end(&c);

@@ -25,7 +25,8 @@ static void backward(tl_back *b) {
 const tl_op tl_op_layer_norm = {"layer_norm", backward};
 
 tl_var tl_layer_norm(tl_var x, tl_var gamma, tl_var beta, double eps) {
-    tl_call c = tl_call_begin(&tl_op_layer_norm, 3, (tl_var[]){x, gamma, beta});
+    tl_call c = tl_call_begin_optional(&tl_op_layer_norm, TL_OPTIONAL(1) | TL_OPTIONAL(2), 3,
+                                       (tl_var[]){x, gamma, beta});
     if (!c.ok) return tl_call_end(&c);
     saved *s = tl_call_save(&c, sizeof *s);
     if (!s || !tl_normalised_prepare(&c, &s->of, eps)) return tl_call_end(&c);

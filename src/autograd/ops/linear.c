@@ -52,7 +52,7 @@ static bool check_shapes(tl_call *c) {
 }
 
 tl_var tl_linear(tl_var x, tl_var w, tl_var bias) {
-    tl_call c = tl_call_begin(&tl_op_linear, 3, (tl_var[]){x, w, bias});
+    tl_call c = tl_call_begin_optional(&tl_op_linear, TL_OPTIONAL(2), 3, (tl_var[]){x, w, bias});
     if (!c.ok) return tl_call_end(&c);
     if (!check_shapes(&c)) return tl_call_end(&c);
     if (!tl_call_dense(&c, 2)) return tl_call_end(&c);
@@ -60,9 +60,8 @@ tl_var tl_linear(tl_var x, tl_var w, tl_var bias) {
     out.dim[out.rank - 1] = c.x[1].dim[0];
     tl_tensor y = tl_call_new(&c, out);
     if (!y.data) return tl_call_end(&c);
-    const tl_product_options options = {.bias = c.x[2].data,
-                                        .precision = tl_tape_matmul_precision(c.tape),
-                                        .packed = tl_tape_packed(w)};
+    const tl_product_options options = {
+        .bias = c.x[2].data, .precision = tl_tape_matmul_precision(c.tape), .packed = tl_tape_packed(w)};
     if (!tl_product(as_rows(y), as_rows(c.x[0]), transposed(c.x[1]), &options, tl_tape_workspace(c.tape)))
         return tl_call_fail(&c, "out of memory");
     return tl_call_end(&c);

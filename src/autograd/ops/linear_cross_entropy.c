@@ -220,7 +220,8 @@ static bool check_shapes(tl_call *c) {
 
 tl_var tl_linear_cross_entropy(tl_var x, tl_var w, tl_var bias, const int *targets,
                                const tl_loss_options *options, tl_loss_report *report) {
-    tl_call c = tl_call_begin(&tl_op_linear_cross_entropy, 3, (tl_var[]){x, w, bias});
+    tl_call c =
+        tl_call_begin_optional(&tl_op_linear_cross_entropy, TL_OPTIONAL(2), 3, (tl_var[]){x, w, bias});
     if (!c.ok || !check_shapes(&c)) return tl_call_end(&c);
     saved *s = tl_call_save(&c, sizeof *s);
     if (!s || !pose(&c, &s->p, targets, options)) return tl_call_end(&c);

@@ -24,7 +24,7 @@ static void backward(tl_back *b) {
 const tl_op tl_op_rms_norm = {"rms_norm", backward};
 
 tl_var tl_rms_norm(tl_var x, tl_var gamma, double eps) {
-    tl_call c = tl_call_begin(&tl_op_rms_norm, 2, (tl_var[]){x, gamma});
+    tl_call c = tl_call_begin_optional(&tl_op_rms_norm, TL_OPTIONAL(1), 2, (tl_var[]){x, gamma});
     if (!c.ok) return tl_call_end(&c);
     saved *s = tl_call_save(&c, sizeof *s);
     if (!s || !tl_normalised_prepare(&c, &s->of, eps)) return tl_call_end(&c);

@@ -1,4 +1,5 @@
 /* Judging rows, whatever they were read from, and the report about them. */
+#include "base/format.h"
 #include "rows.h"
 #include "base/utf8.h"
 
@@ -101,7 +102,7 @@ TL_PRINTF(3, 4)
 static void put(char text[TL_REPORT_TEXT], size_t *used, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(text + *used, TL_REPORT_TEXT - *used, format, arguments);
+    int length = tl_vformat(text + *used, TL_REPORT_TEXT - *used, format, arguments);
     va_end(arguments);
     if (length > 0) *used += (size_t)length;
     if (*used >= TL_REPORT_TEXT) *used = TL_REPORT_TEXT - 1;
