@@ -93,7 +93,7 @@ int main(void) {
     } else {
         tl_error_set(&error, "%s", tl_tape_error(tape));
     }
-    if (!tl_output_close(&error) || !ok) /* what could not be written is a failure too */
+    if (!tl_output_close(stdout, &error) || !ok) /* what could not be written is a failure too */
         fprintf(stderr, "attention_layer: %s\n", error.message);
     tl_tape_free(tape);
     tl_params_free(params);

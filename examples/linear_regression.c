@@ -60,7 +60,7 @@ int main(void) {
         printf("the loss cannot fall much below the variance of the noise, %.4f\n", noise * noise);
     }
     tl_error unwritten = {""}; /* what could not be written is a failure too */
-    if (!error && !tl_output_close(&unwritten)) error = unwritten.message;
+    if (!error && !tl_output_close(stdout, &unwritten)) error = unwritten.message;
     if (error) fprintf(stderr, "linear_regression: %s\n", error);
     tl_sgd_free(sgd);
     tl_tape_free(tape);

@@ -58,7 +58,7 @@ int main(void) {
     tl_tape_free(tape); /* with it goes everything that was recorded */
 
     tl_error error = {""}; /* what could not be written is a failure too */
-    if (tl_output_close(&error)) return EXIT_SUCCESS;
+    if (tl_output_close(stdout, &error)) return EXIT_SUCCESS;
     fprintf(stderr, "scalar_tape: %s\n", error.message);
     return EXIT_FAILURE;
 }

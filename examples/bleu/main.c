@@ -160,7 +160,7 @@ int main(int argc, char **argv) {
         print_help();
     else
         ok = run(&s, &error);
-    if (tl_output_close(&error) && ok) return 0;
+    if (tl_output_close(stdout, &error) && ok) return 0;
     fprintf(stderr, "bleu: %s\n", error.message);
     return 1;
 }

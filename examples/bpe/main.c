@@ -295,5 +295,5 @@ int main(int argc, char **argv) {
     tl_streams_open();
     signal(SIGXFSZ, SIG_IGN);
     const int status = run_program(argc, argv);
-    return tl_output_close(&error) || status ? status : fail_with(error.message);
+    return tl_output_close(stdout, &error) || status ? status : fail_with(error.message);
 }

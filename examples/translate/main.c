@@ -139,6 +139,6 @@ int main(int argc, char **argv) {
     tl_streams_open();
     signal(SIGXFSZ, SIG_IGN);
     const int status = run_program(argc, argv);
-    if (tl_output_close(&error) || status) return status;
+    if (tl_output_close(stdout, &error) || status) return status;
     return fail_with(error.message);
 }

@@ -69,9 +69,9 @@ bool tl_folder_clear_strays(const char *path, bool (*ours)(const char *name), tl
 /* First in main: gives descriptors 0 to 2 that are closed to something that neither gives nor takes a byte, lest the next
  * file that is opened be taken for one of them and receive what is printed. */
 void tl_streams_open(void);
-/* Last in main: flushes and closes standard output. False, and a sentence in error, if anything that was printed since the
- * start did not get there. Nothing may be printed to it any more. */
-bool tl_output_close(tl_error *error);
+/* Last in main: flushes and closes standard output, which is handed over. False, and a sentence in error, if anything that was
+ * printed to it since the start did not get there. Nothing may be printed to it any more. */
+bool tl_output_close(FILE *output, tl_error *error);
 
 /* ---- numbers and durations as text ---- */
 

@@ -18,11 +18,13 @@ void tl_streams_open(void) {
 
 /* What failed may have failed long ago, and errno be another one's by now. Where nothing was printed, it does not matter that a
  * stream was closed. */
-bool tl_output_close(tl_error *error) {
+bool tl_output_close(FILE *output, tl_error *error) {
+    if (output == NULL)
+        return tl_error_set(error, "cannot close an output: it is NULL; give standard output");
     errno = 0;
-    const bool before = ferror(stdout) != 0, now = fflush(stdout) != 0;
+    const bool before = ferror(output) != 0, now = fflush(output) != 0;
     int number = now ? errno : 0;
-    if (fclose(stdout) != 0 && number == 0 && errno != EBADF) number = errno;
+    if (fclose(output) != 0 && number == 0 && errno != EBADF) number = errno;
     if (number != 0) return tl_fail_errno(error, "write", "standard output", number);
     return !(before || now) ||
            tl_error_set(

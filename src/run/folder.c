@@ -8,21 +8,6 @@
 
 static const char program[] = "translate"; /* that these folders belong to */
 
-char *tl_shell_word(const char *word, char *to, size_t size) {
-    static const char special[] = "\t\n !\"#$&'()*;<=>?[\\]^`{|}~";
-    if (!word || !to || size < 8) return to;
-    const bool plain = *word && !strpbrk(word, special);
-    size_t n = 0;
-    if (!plain) to[n++] = '\'';
-    for (; *word && n + 6 < size; word++) {
-        if (*word == '\'') memcpy(to + n, "'\\'", 3), n += 3; /* ends the quotes, and begins them again */
-        to[n++] = *word;
-    }
-    if (!plain) to[n++] = '\'';
-    to[n] = 0;
-    return to;
-}
-
 /* ---- writing ---- */
 
 static bool save_text(tl_run *run, char *text, size_t size, const char *file) {
