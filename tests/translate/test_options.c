@@ -135,6 +135,7 @@ static const trial corpus_trials[] = {{"pair", "en-zh", CHANGES, NULL, NULL},
                                       {"seed", "2", CHANGES, NULL, NULL},
                                       {"out", "$D/elsewhere", SAME, NULL, NULL}};
 static const trial demo_trials[] = {{"out", "$D/elsewhere", SAME, NULL, NULL},
+                                    {"overwrite", NULL, SAME, NULL, NULL}, /* test_made.c: over another run */
                                     {"pair", "en-zh", CHANGES, NULL, NULL},
                                     {"steps", "1", CHANGES, NULL, NULL},
                                     {"threads", "2", SAME, NULL, NULL},
