@@ -131,11 +131,15 @@ static int *ids_of(tl_run *run, const char *line, long *length, tl_error *error)
     }
     free(tokens);
     if (!ids) tl_error_set(error, "out of memory for a sentence");
-    if (*length <= TL_LONGEST_SENTENCE + 1) return ids;
-    tl_error_set(error, "a sentence has %ld tokens, and a model reads at most %d: cut it", *length - 1,
-                 TL_LONGEST_SENTENCE);
-    free(ids);
-    return NULL;
+    return ids;
+}
+
+/* The tokens of a line that is too long for the model; 0: it is not. */
+static long too_long(tl_run *run, const char *line) {
+    char *tokens = tl_run_cut(run, TL_SOURCE, line);
+    const long length = tokens ? tl_vocab_encode(tl_run_vocab(run, TL_SOURCE), tokens, NULL, 0) : 0;
+    free(tokens);
+    return length > TL_LONGEST_SENTENCE ? length : 0;
 }
 
 bool draw_attention(tl_run *run, const char *source, long layer, long head, tl_error *error) {
@@ -173,17 +177,34 @@ static bool check_place(const settings *s, tl_error *error) {
     return true;
 }
 
+/* Draws every line but those that are too long, which are named; how many these are. */
+static long draw_lines(const settings *s, tl_run *run, const tl_corpus *lines, tl_error *error) {
+    long left_out = 0;
+    for (long i = 0; i < tl_corpus_size(lines) && !tl_failed(error) && !tl_run_error(run); i++) {
+        const char *line = tl_corpus_sentence(lines, TL_SOURCE, i);
+        const long tokens = too_long(run, line);
+        if (tokens)
+            fprintf(stderr,
+                    "translate: warning: line %ld has %ld tokens, and a model reads at most %d: it is left "
+                    "out; cut "
+                    "it into sentences\n",
+                    i + 1, tokens, TL_LONGEST_SENTENCE);
+        left_out += tokens > 0;
+        if (tokens) continue;
+        print_line(i ? "\n" : "", line, "\n\n");
+        draw_attention(run, line, s->layer, s->head, error);
+    }
+    return left_out;
+}
+
 int command_attention(settings *s) {
     tl_error error = {""};
     tl_run *run = open_run(s);
     if (!run) return 1;
     tl_corpus *lines = check_place(s, &error) ? read_lines(s, run, &error) : NULL;
-    for (long i = 0; i < tl_corpus_size(lines) && !tl_failed(&error) && !tl_run_error(run); i++) {
-        const char *line = tl_corpus_sentence(lines, TL_SOURCE, i);
-        print_line(i ? "\n" : "", line, "\n\n");
-        draw_attention(run, line, s->layer, s->head, &error);
-    }
+    const long left_out = draw_lines(s, run, lines, &error);
     int status = status_of(run, &error);
+    if (!status && left_out) status = 1;
     tl_corpus_free(lines);
     tl_run_free(run);
     return status;

@@ -32,7 +32,8 @@ static void print_quality(const settings *s, const char *what, const tl_quality 
     char text[TL_BLEU_TEXT];
     print_name("", what, "");
     printf(": %ld sentences in %.1f s, ", q->sentences, q->seconds);
-    printf(s->beam > 1 ? "beam %ld, length penalty %g" : "greedy", s->beam, s->length_penalty);
+    const long beam = s->beam ? s->beam : TL_BEAM_DEFAULT;
+    printf(beam > 1 ? "beam %ld, length penalty %g" : "greedy", beam, s->length_penalty);
     printf(": loss %.3f, perplexity %.2f, accuracy %.1f %%, exact %ld\n%s\n%s\n", q->loss, exp(q->loss),
            100 * q->accuracy, q->exact, tl_bleu_text(&q->bleu, text), q->chrf);
 }

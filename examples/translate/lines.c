@@ -1,9 +1,9 @@
 /* translate translate: lines in, as many lines out, in the same order. Nothing is written before everything has been
- * translated, so that an error leaves no half of an output behind. */
+ * translated, so that an error leaves no half of an output behind. A line that is too long for the model is no such error:
+ * it is named, an empty line stands in its place, and the exit status is 1 all the same. */
 #define _POSIX_C_SOURCE 200809L /* isatty */
 #include "program.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,10 +56,10 @@ int command_translate(settings *s) {
     listen_to(&l, s, run);
     tl_corpus *lines = read_lines(s, run, &error), *cut = lines ? tl_run_encode(run, lines) : NULL;
     tl_translate_options options = translate_options_of(s);
+    if (cut) tl_run_tell_unknown(run, cut);
     if (cut && tl_run_translate(run, cut, &options, &t)) print_translations(&t, s->nbest);
-    if (fflush(stdout) || ferror(stdout))
-        tl_error_set(&error, "cannot write all translations to standard output: %s", strerror(errno));
     int status = status_of(run, &error);
+    if (!status && t.too_long) status = 1; /* they have been named */
     tl_translations_free(&t);
     tl_corpus_free(cut);
     tl_corpus_free(lines);

@@ -1,7 +1,8 @@
 /* translate: trains an encoder-decoder Transformer on sentence pairs, and translates with it. */
-#define _POSIX_C_SOURCE 200809L /* setenv */
+#define _XOPEN_SOURCE 700 /* setenv, SIGXFSZ */
 #include "program.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,12 +19,15 @@ static const command commands[] = {
      "--out DIR\n"
      "  translate train --resume DIR",
      "train a model; go on with a run", train_options, command_train},
-    {"translate", "translate translate --model DIR [--beam K] [--nbest] < source > translations",
-     "translate lines, one sentence each", translate_options, command_translate},
+    {"translate",
+     "translate translate --model DIR [--beam K] [--nbest] [--replace-unknown] < source > translations",
+     "translate lines, one sentence each (an empty line, and exit status 1, for one that is too long)",
+     translate_options, command_translate},
     {"evaluate", "translate evaluate --model DIR --test F.tsv [--beam K] [--lowercase] [--tokenize T]",
      "loss, BLEU, chrF2 and exact matches on sentence pairs", evaluate_options, command_evaluate},
     {"attention", "translate attention --model DIR [--layer N] [--head N] < source",
-     "draw where the decoder looks while it translates", attention_options, command_attention},
+     "draw where the decoder looks while it translates (a line that is too long is left out: exit status 1)",
+     attention_options, command_attention},
     {"info", "translate info --model DIR", "what a run is, how big, how it was trained", info_options,
      command_info},
     {"corpus", "translate corpus --pair en-fr|en-zh --out DIR",
@@ -51,7 +55,6 @@ static settings defaults_of(const command *c) {
     }
     if (c->run == command_demo) { /* small enough for a minute or two on two cores */
         s.out = "runs/demo";
-        s.overwrite = true;
         s.run.data.pair = "en-fr";
         s.run.model.preset = "toy";
         s.run.model.dropout = 0.05;
@@ -105,6 +108,10 @@ static int run_command(const command *c, const char *program, int argc, char **a
         tl_error_set(&error, "--threads %ld: at most %d are possible", s.threads, MOST_THREADS);
         return usage_with(c->name, error.message);
     }
+    if (s.beam > TL_BEAM_MOST) {
+        tl_error_set(&error, "--beam %ld: at most %d are possible", s.beam, TL_BEAM_MOST);
+        return usage_with(c->name, error.message);
+    }
     settle_count(&s);
     return c->run(&s);
 }
@@ -136,8 +143,7 @@ static void settle_threads(char **argv) {
 #endif
 }
 
-int main(int argc, char **argv) {
-    settle_threads(argv);
+static int run_program(int argc, char **argv) {
     if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
         print_usage(argc < 2 ? stderr : stdout);
         return argc < 2 ? 2 : 0;
@@ -148,4 +154,16 @@ int main(int argc, char **argv) {
     tl_error_set(&error, "there is no command \"%s\"; translate --help lists them", argv[1]);
     fail_with(error.message);
     return 2;
+}
+
+/* Whatever a command says of its end: results that did not arrive are a failure too. And a file that grows beyond `ulimit -f`
+ * is one more error to tell, rather than a reason to be killed. */
+int main(int argc, char **argv) {
+    tl_error error = {""};
+    settle_threads(argv);
+    tl_streams_open();
+    signal(SIGXFSZ, SIG_IGN);
+    const int status = run_program(argc, argv);
+    if (tl_output_close(stdout, &error) || status) return status;
+    return fail_with(error.message);
 }

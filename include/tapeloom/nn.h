@@ -355,9 +355,10 @@ void tl_model_keep(tl_model_state *state, const long *kept, long sentences);
 
 /* ---- search: the likeliest words, of any model ---- */
 
+enum { TL_BEAM_DEFAULT = 5, TL_BEAM_MOST = 1000 };
 typedef struct tl_search_options {
-    int beam;  /* hypotheses kept a sentence; 0 means 5; 1 is greedy: the likeliest next word at every step */
-    int nbest; /* hypotheses given a sentence, at most `beam`; 0 means 1 */
+    int beam; /* hypotheses kept a sentence; 0 means TL_BEAM_DEFAULT; 1 is greedy: the likeliest next word at every step */
+    int nbest;             /* hypotheses given a sentence, at most `beam`; 0 means 1 */
     double length_penalty; /* α: ranked by (sum of log p) / length^α, eos counted; 0 = by the sum */
     double
         max_ratio; /* at most max_ratio·(source tokens) + max_extra tokens a sentence, forced ones included; */

@@ -105,6 +105,7 @@ static const trial translate_trials[] = {{"model", "$D/other", CHANGES, NULL, NU
                                          {"length-penalty", "4", CHANGES, NULL, NULL},
                                          {"batch-tokens", "8", SAME, NULL, NULL},
                                          {"nbest", NULL, CHANGES, NULL, NULL},
+                                         {"replace-unknown", NULL, SAME, NULL, NULL}, /* all are known */
                                          {"threads", "2", SAME, NULL, NULL},
                                          {"quiet", NULL, BELOW, NULL, NULL}};
 static const trial evaluate_trials[] = {{"model", "$D/other", CHANGES, "--test $D/a.tsv", NULL},
@@ -116,6 +117,7 @@ static const trial evaluate_trials[] = {{"model", "$D/other", CHANGES, "--test $
                                         {"beam", "1", CHANGES, "--test $D/a.tsv", NULL},
                                         {"length-penalty", "4", CHANGES, "--test $D/a.tsv", NULL},
                                         {"batch-tokens", "8", SAME, "--test $D/a.tsv", NULL},
+                                        {"replace-unknown", NULL, SAME, "--test $D/a.tsv", NULL},
                                         {"tokenize", "char", CHANGES, "--test $D/a.tsv", NULL},
                                         {"lowercase", NULL, CHANGES, "--test $D/a.tsv", NULL},
                                         {"samples", "3", CHANGES, "--test $D/a.tsv", NULL},
@@ -133,6 +135,7 @@ static const trial corpus_trials[] = {{"pair", "en-zh", CHANGES, NULL, NULL},
                                       {"seed", "2", CHANGES, NULL, NULL},
                                       {"out", "$D/elsewhere", SAME, NULL, NULL}};
 static const trial demo_trials[] = {{"out", "$D/elsewhere", SAME, NULL, NULL},
+                                    {"overwrite", NULL, SAME, NULL, NULL}, /* test_made.c: over another run */
                                     {"pair", "en-zh", CHANGES, NULL, NULL},
                                     {"steps", "1", CHANGES, NULL, NULL},
                                     {"threads", "2", SAME, NULL, NULL},
@@ -493,7 +496,7 @@ static void compare_with_help(const char *command, const trial *trials, int coun
 START_TEST(help) {
     compare_with_help("train", train_trials, ROWS(train_trials));
     assert_contains(out, "\n  --batch-tokens N ");
-    assert_contains(out, "padding included [4096]\n");
+    assert_contains(out, "padding included (0: 4096) [4096]\n");
     assert_contains(out, "\n  --schedule inverse-sqrt|cosine|linear|constant\n      ");
     compare_with_help("translate", translate_trials, ROWS(translate_trials));
     assert_contains(out, " [5]\n");
@@ -503,7 +506,7 @@ START_TEST(help) {
     compare_with_help("corpus", corpus_trials, ROWS(corpus_trials));
     assert_contains(out, " [en-fr]\n"); /* the command's own default */
     compare_with_help("demo", demo_trials, ROWS(demo_trials));
-    assert_contains(out, "updates [2500]\n");
+    assert_contains(out, "updates (0: 10 passes over the sentences) [2500]\n");
     char *long_form = copy(out);
     sh("$T demo -h");
     ck_assert_str_eq(out, long_form);
