@@ -42,6 +42,11 @@ tl_tensor tl_node_grad(tl_tape *tape, int index) {
     return grad_part(tape, n, n->grad);
 }
 
+tl_tensor tl_node_grad_now(const tl_tape *tape, int index) {
+    const tl_node *n = &tape->node[index], *base = &tape->node[n->base];
+    return base->wants_grad && base->grad && is_set(base) ? grad_part(tape, n, base->grad) : (tl_tensor){0};
+}
+
 tl_tensor tl_grad(tl_var x) {
     tl_node *n = tl_node_of(x, "tl_grad", "the var");
     return n ? tl_node_grad(x.tape, x.index) : (tl_tensor){0};
@@ -215,6 +220,7 @@ static void step_back(tl_tape *tape, int at) {
     tl_node *n = &tape->node[at];
     if (!n->wants_grad || n->base != at || n->leaf || !n->op || !n->grad_set) return;
     go_back(tape, at);
+    if (tape->checking) tl_check_gradients(tape, at);
     if (tape->kept_views) go_back_beside(tape, at);
     if (n->kept) return;
     tl_recycled_give(&tape->recycled, n->grad, value_bytes(n));
@@ -294,6 +300,7 @@ bool tl_backward_from(tl_var y, tl_tensor dy) {
                false;
     }
     if (!check_leaves(tape)) return false;
+    if (tape->checking && (!tl_check_dy(tape, dy) || !tl_check_unchanged(tape))) return false;
     if (!begin_back(tape, y.index, dy)) return false;
     for (int i = y.index; i >= 0 && !tl_failed(&tape->error); i--) step_back(tape, i);
     tape->consumed = true;

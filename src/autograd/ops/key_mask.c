@@ -60,15 +60,17 @@ bool tl_mask_shows(const tl_mask *mask, long b, long h, long i, long j, long que
     const long at[4] = {b, h, i, j};
     if (b < 0 || h < 0 || i < 0 || j < 0 || i >= queries || j >= keys) return false;
     if (!mask) return true;
-    tl_key_mask m = {
-        .heads = h + 1, .queries = queries, .lengths = mask->key_lengths, .causal = mask->causal};
+    /* this sentence and head as if they were the only ones: numbers of rows cannot grow too large */
+    tl_key_mask m = {.heads = 1,
+                     .queries = queries,
+                     .lengths = mask->key_lengths ? mask->key_lengths + b : NULL,
+                     .causal = mask->causal};
     if (mask->attend) {
         for (int a = 0; a < 4; a++)
             if (mask->attend_dim[a] != 1 && at[a] >= mask->attend_dim[a]) return false;
-        m.attend = mask->attend;
         set_strides(&m, mask);
+        m.attend = mask->attend + b * m.stride[0] + h * m.stride[1];
     }
-    const tl_row_mask row =
-        tl_row_mask_of(&m, (b * m.heads + h) * queries + i, keys); /* the kernels' own answer */
+    const tl_row_mask row = tl_row_mask_of(&m, i, keys); /* the kernels' own answer */
     return j < row.visible && (!row.attend || row.attend[j]);
 }

@@ -104,7 +104,10 @@ static bool check_shapes(tl_call *c) {
         tl_call_fail(c, "q %s, k %s, v %s: should be [B,H,T,d], [B,H,S,d], [B,H,S,e]",
                      tl_shape_text(tl_shape_of(q), text[0]), tl_shape_text(tl_shape_of(k), text[1]),
                      tl_shape_text(tl_shape_of(v), text[2]));
-    return fits;
+    if (fits && tl_shape_numel(TL_SHAPE(q.dim[0], q.dim[1], q.dim[2], k.dim[2])) < 0)
+        tl_call_fail(c, "q %s, k %s: there would be more scores than memory can hold",
+                     tl_shape_text(tl_shape_of(q), text[0]), tl_shape_text(tl_shape_of(k), text[1]));
+    return c->ok;
 }
 
 /* Everything that backward needs; NULL if something is wrong. */
