@@ -52,7 +52,7 @@ static const tl_real *piece_of(const reading *r, long piece, long *first, long *
 
 /* ---- finite? ---- */
 
-static bool all_finite(const tl_real *x, long n) {
+bool tl_all_finite(const tl_real *x, long n) {
     word found = 0;
     for (long i = 0; i < n; i++) {
         word bits;
@@ -66,7 +66,7 @@ static bool all_finite(const tl_real *x, long n) {
 static long nonfinite_in(const reading *r, long piece) {
     long first, count, step;
     const tl_real *x = piece_of(r, piece, &first, &count, &step);
-    if (step == 1 && all_finite(x, count)) return -1;
+    if (step == 1 && tl_all_finite(x, count)) return -1;
     for (long i = 0; i < count; i++)
         if (!isfinite(x[i * step])) return first + i;
     return -1;

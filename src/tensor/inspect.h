@@ -4,6 +4,7 @@
 
 #include "tapeloom/tensor.h"
 
+bool tl_all_finite(const tl_real *x, long n);
 /* The first element, in row-major order, that is NaN or infinite; -1: there is none. */
 long tl_tensor_nonfinite(tl_tensor t);
 /* Element i in row-major order. */
