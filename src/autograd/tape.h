@@ -121,7 +121,7 @@ bool tl_stray_fail(const char *who, const char *what, tl_var x);
 const char *tl_stray_error(void); /* of this thread, or NULL */
 void tl_stray_clear(void);
 
-/* backward.c */
+/* sinks.c */
 tl_tensor tl_node_grad(tl_tape *tape, int index); /* data NULL if there is none now */
 /* While going backward: what has reached the node so far, a part of its base's as a rule. */
 tl_tensor tl_node_grad_now(const tl_tape *tape, int index);
