@@ -11,12 +11,12 @@
 
 #include <tapeloom.h>
 
+#include "run/clock.h"
 #include "tensor/kernels/kernels.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MOST_WORDS = 16, LINE_SIZE = 512, MOST_TIMES = 100000 };
 
@@ -86,11 +86,7 @@ static inline int serve(int argc, char **argv, const char *usage, bool (*answer)
 
 /* ---- measuring ---- */
 
-static inline double now(void) {
-    struct timespec t;
-    timespec_get(&t, TIME_UTC);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+static inline double now(void) { return tl_seconds_now(); }
 
 static inline int by_size(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;

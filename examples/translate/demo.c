@@ -22,15 +22,16 @@ static bool show(const settings *s, tl_run *run, tl_corpus *raw, tl_error *error
     return draw_attention(run, sentence, 0, 0, error);
 }
 
-static int show_results(settings *s) {
+static int show_results(const settings *given) {
     tl_error error = {""};
     listener l;
-    s->model = s->out;
-    tl_run *run = open_run(s);
+    settings s = *given; /* the run's texts come into it, and go with the run */
+    s.model = s.out;
+    tl_run *run = open_run(&s);
     if (!run) return 1;
-    listen_to(&l, s, run);
-    tl_corpus *raw = tl_pairs_of(&s->run, TL_PART_TEST, &l.events, &error);
-    if (raw) show(s, run, raw, &error);
+    listen_to(&l, &s, run);
+    tl_corpus *raw = tl_pairs_of(&s.run, TL_PART_TEST, &l.events, &error);
+    if (raw) show(&s, run, raw, &error);
     int status = status_of(run, &error);
     tl_corpus_free(raw);
     tl_run_free(run);
@@ -45,13 +46,17 @@ int command_demo(settings *s) {
     int status = run_training("demo", s);
     tl_shell_word(s->program, program, sizeof program), tl_shell_word(s->out, run, sizeof run);
     if (!status) status = show_results(s);
-    if (!status)
-        printf("\nThe run is in %s: model.safetensors, log.csv%s.\n"
+    if (!status) {
+        print_name("\nThe run is in ", s->out, "");
+        printf(": model.safetensors, log.csv%s.\n"
                "Try it:    echo 'the small cats do not sleep .' | %s translate --model %s\n"
                "Look:      echo 'the small cats do not sleep .' | %s attention --model %s --layer 1\n"
                "The other: %s demo --pair %s --out runs/other\n"
-               "Your own:  %s train --train pairs.tsv --valid valid.tsv --out runs/mine\n",
-               s->out, tl_file_is_there(path_in(curves, s->out, "curves.svg")) ? ", curves.svg" : "", program,
-               run, program, run, program, !strcmp(s->run.data.pair, "en-zh") ? "en-fr" : "en-zh", program);
+               "Files:     %s corpus --out runs/corpus && %s train --train runs/corpus/train.tsv --valid "
+               "runs/corpus/valid.tsv --out runs/mine\n",
+               tl_file_is_there(path_in(curves, s->out, "curves.svg")) ? ", curves.svg" : "", program, run,
+               program, run, program, !strcmp(s->run.data.pair, "en-zh") ? "en-fr" : "en-zh", program,
+               program);
+    }
     return status;
 }

@@ -3,7 +3,8 @@
  * A layer is a small struct of parameter handles, made by tl_<layer>_init(params, name, &config), passed by pointer,
  * never freed (its memory is the parameter set's). tl_<layer>_forward enters the scope of the layer's full name.
  * Names and shapes of parameters are those of torch.nn.Transformer's state_dict. In configs 0 means the documented
- * default, except where 0 is a real choice (dropout): there it is the default.
+ * default, except where 0 is a real choice (dropout): there it is the default. A number that makes no sense (a size below 1,
+ * a share of 1, NaN) fails the set with a sentence that names the layer.
  *
  * Ids, lengths and masks that a forward is given are copied: they may change, or go, once it has returned. What it gives
  * lives on the tape until tl_tape_reset. */
@@ -52,6 +53,11 @@ const char *tl_params_error(const tl_params *params); /* the first failure, or N
 /* A new parameter; never NULL unless params is: after a failure (a name twice, no memory) one that fails every tape
  * that uses it. The name is copied. */
 tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_init init);
+/* Asked about each parameter to come before memory is taken for it: false, and a sentence in error, fails the set, and layers
+ * that come in any number stop there. So the sizes of a model that somebody else describes are believed only as far as
+ * the file of its weights goes (tl_params_expect, io.h). NULL: nobody is asked. */
+typedef bool tl_params_guard(void *context, const char *name, tl_shape shape, tl_error *error);
+void tl_params_set_guard(tl_params *params, tl_params_guard *guard, void *context);
 bool tl_params_fail(tl_params *params, const char *format, ...)
     TL_PRINTF(2, 3); /* for layers; returns false */
 int tl_params_count(const tl_params *params);
@@ -351,9 +357,10 @@ void tl_model_keep(tl_model_state *state, const long *kept, long sentences);
 
 /* ---- search: the likeliest words, of any model ---- */
 
+enum { TL_BEAM_DEFAULT = 5, TL_BEAM_MOST = 1000 };
 typedef struct tl_search_options {
-    int beam;  /* hypotheses kept a sentence; 0 means 5; 1 is greedy: the likeliest next word at every step */
-    int nbest; /* hypotheses given a sentence, at most `beam`; 0 means 1 */
+    int beam; /* hypotheses kept a sentence; 0 means TL_BEAM_DEFAULT; 1 is greedy: the likeliest next word at every step */
+    int nbest;             /* hypotheses given a sentence, at most `beam`; 0 means 1 */
     double length_penalty; /* α: ranked by (sum of log p) / length^α, eos counted; 0 = by the sum */
     double
         max_ratio; /* at most max_ratio·(source tokens) + max_extra tokens a sentence, forced ones included; */
@@ -363,8 +370,10 @@ typedef struct tl_search_options {
     const int *forced;         /* [B,forced_length] words that sentences begin with; NULL: none */
     const int *forced_lengths; /* [B] how many of them; NULL: forced_length of each */
     long forced_length;
-    const int *forbidden; /* words that are never written unless forced */
-    int forbidden_count;
+    const int *
+        forbidden; /* words that are never written unless forced; beside them <pad> and <bos> (TL_PAD, and `bos` */
+    int forbidden_count; /* or, where that is -1, TL_BOS): texts leave these out, so lists would hold one text twice … */
+    bool any_word; /* … but where this is set, for words that have other meanings: then `forbidden` is all */
     bool maps;     /* give the attention of every hypothesis, too */
     bool no_cache; /* as in tl_model_state_options */
 } tl_search_options;

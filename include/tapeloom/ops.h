@@ -75,7 +75,7 @@ typedef struct tl_loss_report {
     TL_OP(div, (tl_var a, tl_var b), "a / b element by element, broadcast")                                  \
     TL_OP(maximum, (tl_var a, tl_var b), "the larger of each two, broadcast; ties share the gradient")       \
     TL_OP(minimum, (tl_var a, tl_var b), "the smaller of each two, broadcast; ties share the gradient")      \
-    TL_OP(where, (tl_var cond, tl_var a, tl_var b), "a where cond is not 0, else b, broadcast")              \
+    TL_OP(where, (tl_var cond, tl_var a, tl_var b), "a where cond is not 0, else b; cond gets no gradient")  \
     TL_OP(neg, (tl_var x), "-x")                                                                             \
     TL_OP(scale, (tl_var x, double factor), "factor * x")                                                    \
     TL_OP(power, (tl_var x, double exponent), "x to a constant power")                                       \

@@ -11,9 +11,13 @@
 extern "C" {
 #endif
 
+/* Numbers that make no sense are refused with a sentence, as PyTorch refuses them: rates, factors and decays are finite and
+ * 0 or more, shares like beta1 are below 1 too. An optimiser that was given others takes no step (tl_*_error says why);
+ * neither does one after a step with such a learning rate. A learning rate of 0 leaves every parameter as it is. */
+
 /* What applies to the parameters of one group (tl_set_group); groups that are not set get the optimiser's own. */
 typedef struct tl_group_options {
-    double lr_factor; /* times the step's learning rate; 0 = 1 */
+    double lr_factor; /* times the step's learning rate; 0 means 1 (to leave a group alone: frozen) */
     double weight_decay;
     bool frozen; /* left as they are; they need no gradient */
 } tl_group_options;
@@ -38,8 +42,10 @@ const char *tl_sgd_error(const tl_sgd *sgd); /* the first failure, or NULL */
 
 /* torch.optim.Adam (Kingma & Ba 2015), or with decoupled decay torch.optim.AdamW (Loshchilov & Hutter 2019) */
 typedef struct tl_adam_config {
-    double beta1, beta2; /* defaults 0.9, 0.999 */
-    double eps;          /* default 1e-8 */
+    double beta1, beta2; /* 0 means 0.9 and 0.999 */
+    bool no_beta1,
+        no_beta2; /* that one is 0: only the last gradient counts (the number must not be given then) */
+    double eps;   /* 0 means 1e-8; without any, a gradient that was always 0 would be divided by 0 */
     double weight_decay;
     bool decoupled; /* AdamW */
 } tl_adam_config;
@@ -59,21 +65,24 @@ typedef struct tl_adam_state {
     long *steps;
 } tl_adam_state;
 tl_adam_state tl_adam_state_of(tl_adam *adam, const tl_param *p);
-void tl_adam_set_steps(tl_adam *adam, long steps); /* what tl_adam_steps gives */
+void tl_adam_set_steps(tl_adam *adam, long steps); /* what tl_adam_steps gives; less than 0 is 0 */
 
 /* Norm of all gradients together (parameters that are frozen or not reached count for nothing); if it is above
- * max_norm > 0, every gradient is multiplied by max_norm / (norm + 1e-6), as torch.nn.utils.clip_grad_norm_ does.
- * Returns the norm before. A norm that is not finite changes nothing. */
+ * max_norm > 0, every gradient is multiplied by max_norm / (norm + 1e-6), as torch.nn.utils.clip_grad_norm_ does; with
+ * any other max_norm (0, negative, NaN) the norm is only measured. Returns the norm before. A norm that is not finite
+ * changes nothing. */
 double tl_clip_grad_norm(tl_params *params, double max_norm);
 void tl_scale_grad(tl_params *params, double factor);
 
-/* ---- learning rates; step counts from 1 ---- */
+/* ---- learning rates ----
+ * Steps count from 1 (less is taken for 1), warmup 0 or less is none, and no rate is ever above `peak`: with a peak of 0
+ * nothing moves. */
 
 /* Linear warm-up from 0 to peak, then peak */
 double tl_constant_rate(double peak, long warmup, long step);
 /* d_model^-0.5 · min(step^-0.5, step · warmup^-1.5)   (Vaswani et al. 2017, equation 3) */
 double tl_noam(long d_model, long warmup, long step);
-/* From `start` in a straight line to `peak` at step `warmup`, then peak · sqrt(warmup / step) */
+/* From `start` (at most peak) in a straight line to `peak` at step `warmup`, then peak · sqrt(warmup / step) */
 double tl_inverse_sqrt(double peak, long warmup, double start, long step);
 /* Linear warm-up from 0 to peak, then half a cosine down to `final` at step `total`, then final (Loshchilov & Hutter
  * 2017) */

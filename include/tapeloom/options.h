@@ -28,11 +28,10 @@ typedef enum tl_option_kind {
 typedef struct tl_option {
     const char *name; /* without the dashes; NULL: a heading, a table or the end */
     tl_option_kind kind;
-    size_t offset; /* of the field in the struct */
-    const char
-        *takes; /* "FILE", "N", "toy|tiny": what stands behind it; values must be one of choices with bars */
-    const char *help; /* what it means; without a name: a heading */
-    bool anew;        /* may be said anew when a run goes on: it changes nothing of what has been trained */
+    size_t offset;     /* of the field in the struct */
+    const char *takes; /* what stands behind it: "FILE", "N"; "toy|tiny": one of these, which is checked */
+    const char *help;  /* what it means; without a name: a heading */
+    bool anew;         /* may be said anew when a run goes on: it changes nothing of what has been trained */
     const struct tl_option *rows; /* without a name: a table whose struct begins at `offset` */
 } tl_option;
 
@@ -51,6 +50,9 @@ typedef struct tl_option {
  * allow; values before it are set then. */
 bool tl_options_parse(const tl_option *table, void *values, int argc, char **argv, bool *help,
                       tl_error *error);
+/* Are the numbers and choices of a struct, whoever made it, such as its rows allow? False, and a sentence in error that names
+ * the first that is not. Texts that are NULL are not said. */
+bool tl_options_check(const tl_option *table, const void *values, tl_error *error);
 /* The row that a word of the command line names ("--steps", "--steps=3"); NULL if it names none. */
 const tl_option *tl_options_named(const tl_option *table, const char *word);
 /* A list for people, in lines of at most 110 columns; values of `defaults` in brackets. */

@@ -1,4 +1,5 @@
 /* Looking at a tape: the table, the drawing, the first value that is not finite. Looking changes nothing. */
+#include "base/format.h"
 #include "tape.h"
 #include "tensor/inspect.h"
 
@@ -29,7 +30,7 @@ static void gradient_text(tl_tape *tape, int at, char *text, size_t size) {
     const tl_node *n = &tape->node[at], *base = &tape->node[n->base];
     tl_tensor g = tl_node_grad(tape, at);
     if (g.data)
-        snprintf(text, size, "%.6g", tl_tensor_norm(g));
+        tl_format(text, size, "%.6g", tl_tensor_norm(g));
     else if (base->recycled)
         snprintf(text, size, "recycled");
     else if (n->base != at && base->grad_set && !n->kept)
@@ -166,7 +167,7 @@ static tl_var found(tl_tape *tape, int at, bool gradient, long element, double w
     full_name(n, name, sizeof name);
     inputs_text(tape, n, inputs, sizeof inputs);
     if (text)
-        snprintf(text, TL_ERROR_MAX, "%snode %d, %s%s%s%s, %s: element %ld is %g (inputs: %s)",
+        tl_format(text, TL_ERROR_MAX, "%snode %d, %s%s%s%s, %s: element %ld is %g (inputs: %s)",
                  gradient ? "gradient of " : "", at, kind(n), *name ? " (" : "", name, *name ? ")" : "",
                  tl_shape_text(tl_shape_of(n->value), shape), element, what, *inputs ? inputs : "none");
     return (tl_var){tape, at, n->epoch};

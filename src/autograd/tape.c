@@ -1,9 +1,10 @@
 /* The tape's life: nodes, modes, errors. */
 #include "tape.h"
-#include "tensor/sizes.h"
 
+#include "base/format.h"
 #include "for_kernels.h"
 #include "tensor/kernels/kernels.h"
+#include "tensor/sizes.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -74,7 +75,7 @@ void tl_tape_clear_error(tl_tape *tape) {
 
 void tl_tape_vfail(tl_tape *tape, const char *who, const char *scope, const char *format, va_list arguments) {
     char text[TL_ERROR_MAX];
-    vsnprintf(text, sizeof text, format, arguments);
+    tl_vformat(text, sizeof text, format, arguments);
     tl_error_set(&tape->error, "%s%s%s%s%s%s", who ? who : "", who ? ": " : "", text, *scope ? " (" : "",
                  scope, *scope ? ")" : "");
 }

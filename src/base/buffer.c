@@ -1,4 +1,5 @@
 /* A text that grows by doubling. text[size] is 0 whenever text is not NULL. */
+#include "format.h"
 #include "buffer.h"
 #include "memory.h"
 
@@ -31,14 +32,14 @@ bool tl_buffer_text(tl_buffer *b, const char *text) { return tl_buffer_add(b, te
 bool tl_buffer_format(tl_buffer *b, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    int size = vsnprintf(NULL, 0, format, arguments);
+    int size = tl_vformat(NULL, 0, format, arguments);
     va_end(arguments);
     if (size < 0 || !tl_buffer_reserve(b, (size_t)size)) {
         b->failed = true;
         return false;
     }
     va_start(arguments, format);
-    vsnprintf(b->text + b->size, (size_t)size + 1, format, arguments);
+    tl_vformat(b->text + b->size, (size_t)size + 1, format, arguments);
     va_end(arguments);
     b->size += (size_t)size;
     return true;

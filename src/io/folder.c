@@ -7,9 +7,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool tl_file_is_there(const char *path) { return path && access(path, R_OK) == 0; }
+
+bool tl_file_is_missing(const char *path) {
+    struct stat about;
+    return !path || (stat(path, &about) != 0 && (errno == ENOENT || errno == ENOTDIR));
+}
 
 bool tl_file_remove(const char *path, tl_error *error) {
     if (path == NULL) return tl_error_set(error, "cannot remove a file: its path is NULL; give a path");

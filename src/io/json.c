@@ -1,5 +1,6 @@
 /* The JSON reader (RFC 8259). Invariant: at <= size, and every look at text[at] comes after a check of at <
  * size. */
+#include "base/format.h"
 #include "json.h"
 #include "base/utf8.h"
 #include "complain.h"
@@ -13,7 +14,7 @@ bool tl_json_fail(const tl_json *r, size_t at, const char *format, ...) {
     char what[320], path[TL_SHOWN];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(what, sizeof what, format, arguments);
+    tl_vformat(what, sizeof what, format, arguments);
     va_end(arguments);
     return tl_error_set(r->error, "%s: byte %zu: %s; the header is damaged: make or fetch the file again",
                         tl_shown_path(r->path, path), r->base + at, what);

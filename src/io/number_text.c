@@ -70,6 +70,9 @@ static bool is_decimal(const char *c) {
     return *c == 0;
 }
 
+/* Are all digits before the exponent 0? Then so is the number; otherwise it only became 0: --minutes 1e-999 is not "no limit". */
+static bool is_zero(const char *text) { return strcspn(text, "123456789") >= strcspn(text, "eE"); }
+
 bool tl_double_parse(const char *text, double *value) {
     bool negative = text[0] == '-';
     const char *unsigned_text = text + (text[0] == '-' || text[0] == '+');
@@ -90,7 +93,8 @@ bool tl_double_parse(const char *text, double *value) {
         read = strtod(local, NULL);
         free(local);
     }
-    if (!isfinite(read)) return false;
+    if (!isfinite(read) || (read == 0 && !is_zero(text)))
+        return false; /* too large, or too small, to be told */
     *value = read;
     return true;
 }

@@ -6,6 +6,7 @@
 #if defined(__APPLE__)
 # define _DARWIN_C_SOURCE /* for TIOCGWINSZ */
 #endif
+#include "base/format.h"
 #include "complain.h"
 
 #include "tapeloom/io.h"
@@ -42,13 +43,13 @@ static int terminal_width(const tl_progress *p) {
 /* 950, 12.3k, 1.20M */
 static void rate_text(double rate, char text[TL_NUMBER_TEXT]) {
     if (rate < 999.5)
-        snprintf(text, TL_NUMBER_TEXT, "%.0f", rate);
+        tl_format(text, TL_NUMBER_TEXT, "%.0f", rate);
     else if (rate < 99950)
-        snprintf(text, TL_NUMBER_TEXT, "%.1fk", rate / 1e3);
+        tl_format(text, TL_NUMBER_TEXT, "%.1fk", rate / 1e3);
     else if (rate < 999500)
-        snprintf(text, TL_NUMBER_TEXT, "%.0fk", rate / 1e3);
+        tl_format(text, TL_NUMBER_TEXT, "%.0fk", rate / 1e3);
     else
-        snprintf(text, TL_NUMBER_TEXT, "%.2fM", rate / 1e6);
+        tl_format(text, TL_NUMBER_TEXT, "%.2fM", rate / 1e6);
 }
 
 /* Share done, 0 to 1, and seconds left; share < 0 where there is neither total nor budget, left < 0 where
@@ -98,7 +99,7 @@ static parts say(const tl_progress *p, double t, bool ended) {
     else if (s.share < 0)
         snprintf(s.elapsed, sizeof s.elapsed, "%s", tl_duration_text(t - p->begin, a));
     if (s.share >= 0) snprintf(s.percent, sizeof s.percent, "%3d%%", (int)(s.share * 100 + 1e-9));
-    if (!p->no_loss && p->step > p->first) snprintf(s.loss, sizeof s.loss, "loss %.4g", p->loss);
+    if (!p->no_loss && p->step > p->first) tl_format(s.loss, sizeof s.loss, "loss %.4g", p->loss);
     if (p->recent_tokens > 0 && p->recent_seconds > 0)
         rate_text(p->recent_tokens / p->recent_seconds, s.rate);
     if (ended) {

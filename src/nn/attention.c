@@ -11,6 +11,7 @@
  * nobody does. Splitting and transposing are views: nothing is copied between the products. */
 #include "attention.h"
 
+#include "check.h"
 #include "hidden.h"
 
 #include <math.h>
@@ -24,6 +25,7 @@ tl_attention tl_attention_init(tl_params *params, const char *name, const tl_att
     if (config->heads < 1 || d % config->heads)
         tl_params_fail(params, "%s: d_model %ld does not split into %d heads; choose heads that divide it",
                        name, d, config->heads);
+    tl_check_share(params, name, "attention_dropout", config->attention_dropout);
     layer.in_proj_weight = tl_params_add(params, tl_params_text(params, "%s.in_proj_weight", name),
                                          TL_SHAPE(3 * d, d), (tl_init){TL_INIT_XAVIER, 0});
     if (!config->no_bias)

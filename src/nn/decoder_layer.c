@@ -5,7 +5,10 @@
 #include "block.h"
 #include "hidden.h"
 
+#include "check.h"
+
 tl_decoder_layer tl_decoder_layer_init(tl_params *params, const char *name, const tl_block_config *config) {
+    tl_check_share(params, name, "dropout", config->dropout);
     return (tl_decoder_layer){.name = tl_params_text(params, "%s", name),
                               .self_attn = tl_block_attention(params, name, "self_attn", config),
                               .multihead_attn = tl_block_attention(params, name, "multihead_attn", config),

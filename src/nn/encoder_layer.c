@@ -5,7 +5,10 @@
 #include "block.h"
 #include "hidden.h"
 
+#include "check.h"
+
 tl_encoder_layer tl_encoder_layer_init(tl_params *params, const char *name, const tl_block_config *config) {
+    tl_check_share(params, name, "dropout", config->dropout);
     return (tl_encoder_layer){.name = tl_params_text(params, "%s", name),
                               .self_attn = tl_block_attention(params, name, "self_attn", config),
                               .feed_forward = tl_block_feed_forward(params, name, config),

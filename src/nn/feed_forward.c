@@ -1,9 +1,11 @@
 /* Feed-forward (Vaswani et al. 2017, 3.3): the same two linear maps at every position.
  * Its parameters stand directly under the name given (linear1.weight, …), as in torch.nn.Transformer. */
-#include "tapeloom/nn.h"
+#include "check.h"
 
 tl_feed_forward tl_feed_forward_init(tl_params *params, const char *name,
                                      const tl_feed_forward_config *config) {
+    tl_check_choice(params, name, "activation", (int)config->activation, TL_GELU_TANH);
+    tl_check_share(params, name, "activation_dropout", config->activation_dropout);
     return (tl_feed_forward){
         .name = tl_params_text(params, "%s", name),
         .linear1 = tl_linear_init(

@@ -14,7 +14,8 @@
  *                  after that cannot change the result.
  *
  * With width 1 this is greedy search: one candidate, found by the arg-max kernel in one pass over the logits. Where a word
- * is forced, it is the only candidate. No word is special but <eos>: the logits alone decide. -Inf is never chosen.
+ * is forced, it is the only candidate. <pad> and <bos> are not among the candidates unless told otherwise (search.c);
+ * besides, no word is special but <eos>: the logits alone decide. -Inf is never chosen.
  *
  * A hypothesis lives in a slot, one of its sentence's `width` rows; the live ones fill slots 0, 1, … A hypothesis's first
  * continuation stays in its slot, further ones take those of hypotheses that ended; only these are copied. All this

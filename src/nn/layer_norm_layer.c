@@ -1,10 +1,11 @@
 /* LayerNorm over the last axis, with a learned gain and, unless told otherwise, a learned bias. */
-#include "tapeloom/nn.h"
+#include "check.h"
 
 tl_layer_norm_layer tl_layer_norm_init(tl_params *params, const char *name,
                                        const tl_layer_norm_config *config) {
     tl_layer_norm_layer layer = {.name = tl_params_text(params, "%s", name),
-                                 .eps = config->eps > 0 ? config->eps : 1e-5};
+                                 .eps = config->eps == 0 ? 1e-5 : config->eps};
+    tl_check_number(params, name, "eps", layer.eps);
     tl_shape shape = TL_SHAPE(config->d_model);
     layer.weight =
         tl_params_add(params, tl_params_text(params, "%s.weight", name), shape, (tl_init){TL_INIT_ONES, 0});

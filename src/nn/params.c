@@ -1,7 +1,10 @@
 /* A set of named parameters. Values, gradients, names and the layers' own arrays are pieces of one arena, freed with
  * the set. Pointers to parameters stay valid while more are added. */
+#include "base/format.h"
+#include "check.h"
 #include "params.h"
 
+#include "base/names.h"
 #include "tensor/arena.h"
 #include "tensor/share.h"
 
@@ -22,6 +25,9 @@ struct tl_params {
     void (*release)(void *memory, size_t size);
     tl_param **list;
     int count, capacity;
+    tl_names names; /* a parameter's place in the list */
+    tl_params_guard *guard;
+    void *guard_context;
     tl_param broken; /* what tl_params_add returns after a failure */
 };
 
@@ -51,6 +57,7 @@ void tl_params_free(tl_params *params) {
     tl_arena_free(&params->values);
     tl_arena_free(&params->gradients);
     tl_arena_free(&params->other);
+    tl_names_free(&params->names);
     free(params->list);
     free(params);
 }
@@ -65,7 +72,7 @@ bool tl_params_fail(tl_params *params, const char *format, ...) {
     char text[TL_ERROR_MAX];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    tl_vformat(text, sizeof text, format, arguments);
     va_end(arguments);
     return tl_error_set(&params->error, "%s", text);
 }
@@ -81,10 +88,10 @@ const char *tl_params_text(tl_params *params, const char *format, ...) {
     va_list arguments, again;
     va_start(arguments, format);
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
+    int length = tl_vformat(NULL, 0, format, arguments);
     va_end(arguments);
     char *text = length < 0 ? NULL : tl_params_memory(params, (size_t)length + 1);
-    if (text) vsnprintf(text, (size_t)length + 1, format, again);
+    if (text) tl_vformat(text, (size_t)length + 1, format, again);
     va_end(again);
     return text ? text : "(out of memory)";
 }
@@ -127,14 +134,14 @@ static void initialise(const tl_params *params, tl_param *p, tl_init init) {
         tl_tensor_fill(t, 1);
         break;
     case TL_INIT_NORMAL:
-        fill_random(t, key, true, s > 0 ? s : 0.02);
+        fill_random(t, key, true, s != 0 ? s : 0.02);
         break;
     case TL_INIT_UNIFORM:
-        fill_random(t, key, false, s > 0 ? s : 0.1);
+        fill_random(t, key, false, s != 0 ? s : 0.1);
         break;
     case TL_INIT_XAVIER: {
         long out = t.rank ? t.dim[0] : 1, in = t.rank > 1 ? tl_numel(t) / (out ? out : 1) : out;
-        fill_random(t, key, false, (s > 0 ? s : 1) * sqrt(6.0 / (double)(in + out)));
+        fill_random(t, key, false, (s != 0 ? s : 1) * sqrt(6.0 / (double)(in + out)));
         break;
     }
     }
@@ -156,6 +163,11 @@ tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_
             tl_params_fail(params, "params: \"%s\" cannot have shape %s", name, tl_shape_text(shape, text));
             return &params->broken;
         }
+    if (!tl_check_choice(params, name, "initialisation", (int)init.kind, TL_INIT_XAVIER) ||
+        !tl_check_number(params, name, "the initialisation's scale", init.scale))
+        return &params->broken;
+    if (params->guard && !params->guard(params->guard_context, name, shape, &params->error))
+        return &params->broken;
     if (params->count == params->capacity) {
         int capacity = params->capacity ? 2 * params->capacity : 64;
         tl_param **list = realloc(params->list, (size_t)capacity * sizeof(*list));
@@ -173,6 +185,10 @@ tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_
         return &params->broken;
     }
     p->leaf.name = tl_params_text(params, "%s", name);
+    if (tl_failed(&params->error) || !tl_names_add(&params->names, p->leaf.name, params->count)) {
+        tl_params_fail(params, "params: out of memory for the name \"%s\"", name);
+        return &params->broken;
+    }
     p->leaf.value = tl_tensor_of(value, shape);
     p->leaf.grad = grad;
     p->leaf.set = params->number;
@@ -182,6 +198,12 @@ tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_
     return p;
 }
 
+void tl_params_set_guard(tl_params *params, tl_params_guard *guard, void *context) {
+    if (!params) return;
+    params->guard = guard;
+    params->guard_context = context;
+}
+
 int tl_params_count(const tl_params *params) { return params ? params->count : 0; }
 
 tl_param *tl_params_at(const tl_params *params, int index) {
@@ -189,9 +211,8 @@ tl_param *tl_params_at(const tl_params *params, int index) {
 }
 
 tl_param *tl_params_find(const tl_params *params, const char *name) {
-    for (int i = 0; params && i < params->count; i++)
-        if (strcmp(params->list[i]->leaf.name, name) == 0) return params->list[i];
-    return NULL;
+    const long at = params && name ? tl_names_find(&params->names, name) : -1;
+    return at < 0 ? NULL : params->list[at];
 }
 
 long tl_params_numel(const tl_params *params) {

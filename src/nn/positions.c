@@ -1,5 +1,5 @@
 /* Positions: a table that does not learn (sinusoids), one that does, or none. */
-#include "tapeloom/nn.h"
+#include "check.h"
 #include "tapeloom/op.h"
 
 #include <math.h>
@@ -47,13 +47,17 @@ static tl_var sinusoids(const tl_positions *layer, tl_tape *tape, long from, lon
 tl_positions tl_positions_init(tl_params *params, const char *name, const tl_positions_config *config) {
     tl_positions p = {.name = tl_params_text(params, "%s", name),
                       .kind = config->kind,
-                      .max_len = config->max_len > 0 ? config->max_len : 1024,
+                      .max_len = config->max_len == 0 ? 1024 : config->max_len,
                       .d_model = config->d_model};
+    if (!tl_check_choice(params, name, "kind of positions", (int)p.kind, TL_NO_POSITIONS) ||
+        !tl_check_size(params, name, "max_len", p.max_len) ||
+        !tl_check_size(params, name, "d_model", p.d_model))
+        return p;
     if (p.kind == TL_LEARNED)
         p.weight =
             tl_params_add(params, tl_params_text(params, "%s.weight", name), TL_SHAPE(p.max_len, p.d_model),
                           (tl_init){TL_INIT_NORMAL, 1 / sqrt((double)p.d_model)});
-    if (p.kind == TL_SINUSOIDAL) {
+    if (p.kind == TL_SINUSOIDAL && !tl_params_error(params)) { /* else d_model may be any number */
         const long row = row_of(p.d_model);
         double *angles = tl_params_memory(params, (size_t)((NEAR + fars(p.max_len)) * row) * sizeof *angles);
         if (angles) {

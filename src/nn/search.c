@@ -10,14 +10,12 @@
 #include <math.h>
 #include <string.h>
 
-enum { BEAM_DEFAULT = 5, BEAM_MOST = 1000 };
-
 /* ---- options ---- */
 
 static bool check_beam(tl_tape *tape, const tl_search_options *o, int width, int nbest) {
-    if (width < 1 || width > BEAM_MOST)
+    if (width < 1 || width > TL_BEAM_MOST)
         tl_tape_fail(tape, "search: beam is %d, should be 1 … %d (0 means %d; 4 to 10 are usual)", o->beam,
-                     BEAM_MOST, BEAM_DEFAULT);
+                     TL_BEAM_MOST, TL_BEAM_DEFAULT);
     else if (nbest < 1)
         tl_tape_fail(tape, "search: nbest is %d, should be 1 … %d, the beam's width (0 means 1)", o->nbest,
                      width);
@@ -38,6 +36,15 @@ static bool check_beam(tl_tape *tape, const tl_search_options *o, int width, int
 static bool is_word(const tl_model *model, int id) { return id >= 0 && id < model->tgt_vocab; }
 
 static bool check_words(tl_tape *tape, const tl_model *model, const tl_search_options *o, long sentences) {
+    if (o->bos < -1 || o->bos >= model->tgt_vocab || o->eos < -1 || o->eos >= model->tgt_vocab)
+        return tl_tape_fail(tape, "search: bos is %d and eos %d: there are words 0 … %ld, and -1 for none",
+                            o->bos, o->eos, model->tgt_vocab - 1),
+               false;
+    if (o->forbidden_count < 0 || (o->forbidden_count > 0 && !o->forbidden) || o->forced_length < 0)
+        return tl_tape_fail(tape,
+                            "search: %d forbidden words%s, forced_length %ld: give arrays and their lengths",
+                            o->forbidden_count, o->forbidden ? "" : " at NULL", o->forced_length),
+               false;
     for (int i = 0; i < o->forbidden_count; i++)
         if (!is_word(model, o->forbidden[i]))
             return tl_tape_fail(tape, "search: forbidden word %d: there are words 0 … %ld", o->forbidden[i],
@@ -80,10 +87,14 @@ static bool set_limits(tl_hypotheses *h, const tl_model *model, const tl_batch *
     return h->limits != NULL;
 }
 
+/* What ends a hypothesis is no word that can be missed: it is forbidden only by name. */
 static bool set_forbidden(tl_hypotheses *h) {
     const tl_search_options *o = h->options;
-    if (o->forbidden_count <= 0) return true;
+    const int silent[] = {TL_PAD, o->bos > 0 ? o->bos : TL_BOS};
+    if (o->forbidden_count <= 0 && o->any_word) return true;
     h->forbidden = tl_zeroed(h->tape, (size_t)h->vocab);
+    for (int i = 0; h->forbidden && !o->any_word && i < 2; i++)
+        if (silent[i] < h->vocab && silent[i] != h->eos) h->forbidden[silent[i]] = 1;
     for (int i = 0; h->forbidden && i < o->forbidden_count; i++) h->forbidden[o->forbidden[i]] = 1;
     return h->forbidden != NULL;
 }
@@ -143,7 +154,7 @@ bool tl_search(const tl_model *model, tl_tape *tape, const tl_batch *source, con
     const tl_search_options *o = options ? options : &defaults;
     *result = (tl_search_result){0};
     if (!tape || tl_tape_error(tape)) return false;
-    const int width = o->beam ? o->beam : BEAM_DEFAULT, nbest = o->nbest ? o->nbest : 1;
+    const int width = o->beam ? o->beam : TL_BEAM_DEFAULT, nbest = o->nbest ? o->nbest : 1;
     if (!check_beam(tape, o, width, nbest) || !check_words(tape, model, o, source->sentences)) return false;
     tl_hypotheses h = {.tape = tape,
                        .options = o,

@@ -1,6 +1,13 @@
 /* Encoder and decoder: layers one after the other, and a LayerNorm after the last if asked for. */
+#include "check.h"
 #include "hidden.h"
-#include "tapeloom/nn.h"
+
+/* None is a choice, if an odd one; fewer than none are not. */
+static int sound(tl_params *params, const char *name, int layers) {
+    if (layers >= 0) return layers;
+    tl_params_fail(params, "%s: %d layers: should be 0 or more", name, layers);
+    return 0;
+}
 
 static const char *layer_name(tl_params *params, const char *name, int i) {
     return tl_params_text(params, "%s.layers.%d", name, i);
@@ -16,9 +23,10 @@ static tl_layer_norm_layer final_norm(tl_params *params, const char *name, const
 tl_encoder tl_encoder_init(tl_params *params, const char *name, int layers, bool has_norm,
                            const tl_block_config *config) {
     tl_encoder e = {.name = tl_params_text(params, "%s", name), .has_norm = has_norm};
+    layers = sound(params, name, layers);
     e.layer = tl_params_memory(params, (size_t)layers * sizeof *e.layer);
     e.layers = e.layer ? layers : 0;
-    for (int i = 0; i < e.layers; i++)
+    for (int i = 0; i < e.layers && !tl_params_error(params); i++)
         e.layer[i] = tl_encoder_layer_init(params, layer_name(params, name, i), config);
     if (has_norm) e.norm = final_norm(params, name, config);
     return e;
@@ -33,9 +41,10 @@ tl_var tl_encoder_forward(const tl_encoder *encoder, tl_var x, const tl_mask *ma
 tl_decoder tl_decoder_init(tl_params *params, const char *name, int layers, bool has_norm,
                            const tl_block_config *config) {
     tl_decoder d = {.name = tl_params_text(params, "%s", name), .has_norm = has_norm};
+    layers = sound(params, name, layers);
     d.layer = tl_params_memory(params, (size_t)layers * sizeof *d.layer);
     d.layers = d.layer ? layers : 0;
-    for (int i = 0; i < d.layers; i++)
+    for (int i = 0; i < d.layers && !tl_params_error(params); i++)
         d.layer[i] = tl_decoder_layer_init(params, layer_name(params, name, i), config);
     if (has_norm) d.norm = final_norm(params, name, config);
     return d;

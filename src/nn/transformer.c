@@ -2,6 +2,8 @@
  * stacks, and the output projection, tied to the embeddings or not. */
 #include "transformer.h"
 
+#include "check.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -116,7 +118,7 @@ static tl_transformer_config with_defaults(const tl_transformer_config *given) {
     if (!c.encoder_layers) c.encoder_layers = c.layers;
     if (!c.decoder_layers) c.decoder_layers = c.layers;
     if (!c.max_len) c.max_len = 1024;
-    if (c.norm_eps <= 0) c.norm_eps = 1e-5;
+    if (c.norm_eps == 0) c.norm_eps = 1e-5;
     return c;
 }
 
@@ -130,13 +132,20 @@ static bool check_config(tl_params *params, const tl_transformer_config *c) {
             "transformer: one matrix for all (TL_TIE_ALL) needs one vocabulary, but src_vocab "
             "is %ld and tgt_vocab %ld",
             c->src_vocab, c->tgt_vocab);
-    const double rate[] = {c->dropout, c->attention_dropout, c->activation_dropout, c->label_smoothing};
-    static const char *const name[] = {"dropout", "attention_dropout", "activation_dropout",
-                                       "label_smoothing"};
-    for (int i = 0; i < 4; i++)
-        if (!(rate[i] >= 0 && rate[i] < 1))
-            return tl_params_fail(params, "transformer: %s %g is not in [0, 1)", name[i], rate[i]);
-    return true;
+    static const char name[] = "transformer";
+    return tl_check_size(params, name, "d_model", c->d_model) &&
+           tl_check_size(params, name, "d_ff", c->d_ff) && tl_check_size(params, name, "heads", c->heads) &&
+           tl_check_size(params, name, "encoder_layers", c->encoder_layers) &&
+           tl_check_size(params, name, "decoder_layers", c->decoder_layers) &&
+           tl_check_size(params, name, "max_len", c->max_len) &&
+           tl_check_choice(params, name, "tie", (int)c->tie, TL_TIE_ALL) &&
+           tl_check_choice(params, name, "activation", (int)c->activation, TL_GELU_TANH) &&
+           tl_check_choice(params, name, "kind of positions", (int)c->positions, TL_NO_POSITIONS) &&
+           tl_check_number(params, name, "norm_eps", c->norm_eps) &&
+           tl_check_share(params, name, "dropout", c->dropout) &&
+           tl_check_share(params, name, "attention_dropout", c->attention_dropout) &&
+           tl_check_share(params, name, "activation_dropout", c->activation_dropout) &&
+           tl_check_share(params, name, "label_smoothing", c->label_smoothing);
 }
 
 tl_transformer tl_transformer_init(tl_params *params, const char *name, const tl_transformer_config *config) {

@@ -2,6 +2,7 @@
 #include "optimiser.h"
 #include "tensor/update.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -13,17 +14,30 @@ struct tl_adam {
     long steps;
 };
 
+/* What a beta is: the number, its default for 0, or 0 where that is said. */
+static double beta_of(tl_adam *adam, const char *name, double said, bool none, double usual) {
+    if (none && said != 0)
+        tl_error_set(&adam->base.error, "%s: %s is %g, and no_%s says that it is 0: leave one of them out",
+                     adam->base.name, name, said, name);
+    const double beta = none ? 0 : said == 0 ? usual : said;
+    tl_optimiser_share(&adam->base, name, beta);
+    return beta;
+}
+
 tl_adam *tl_adam_new(tl_params *params, const tl_adam_config *config) {
     tl_adam *adam = calloc(1, sizeof *adam);
     if (!adam) return NULL;
     if (config) adam->config = *config;
-    if (adam->config.beta1 == 0) adam->config.beta1 = 0.9;
-    if (adam->config.beta2 == 0) adam->config.beta2 = 0.999;
-    if (adam->config.eps == 0) adam->config.eps = 1e-8;
-    adam->base.name = adam->config.decoupled ? "adamw" : "adam";
+    tl_adam_config *c = &adam->config;
+    adam->base.name = c->decoupled ? "adamw" : "adam";
     adam->base.params = params;
     adam->base.moments = 2;
-    adam->base.weight_decay = adam->config.weight_decay;
+    adam->base.weight_decay = c->weight_decay;
+    c->beta1 = beta_of(adam, "beta1", c->beta1, c->no_beta1, 0.9);
+    c->beta2 = beta_of(adam, "beta2", c->beta2, c->no_beta2, 0.999);
+    if (c->eps == 0) c->eps = 1e-8;
+    tl_optimiser_number(&adam->base, "eps", c->eps);
+    tl_optimiser_number(&adam->base, "weight_decay", c->weight_decay);
     return adam;
 }
 
@@ -45,7 +59,7 @@ const char *tl_adam_error(const tl_adam *adam) {
 long tl_adam_steps(const tl_adam *adam) { return adam ? adam->steps : 0; }
 
 void tl_adam_set_steps(tl_adam *adam, long steps) {
-    if (adam) adam->steps = steps;
+    if (adam) adam->steps = steps < 0 ? 0 : steps;
 }
 
 tl_adam_state tl_adam_state_of(tl_adam *adam, const tl_param *p) {
@@ -56,8 +70,8 @@ tl_adam_state tl_adam_state_of(tl_adam *adam, const tl_param *p) {
 }
 
 bool tl_adam_step(tl_adam *adam, double lr) {
-    if (!adam || !tl_optimiser_ready(&adam->base)) return false;
-    adam->steps++;
+    if (!adam || !tl_optimiser_ready(&adam->base, lr)) return false;
+    if (adam->steps < LONG_MAX) adam->steps++;
     tl_adam_update u = {.beta1 = adam->config.beta1,
                         .beta2 = adam->config.beta2,
                         .eps = adam->config.eps,

@@ -1,5 +1,7 @@
 #include "optimiser.h"
 
+#include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,9 +10,24 @@ void tl_optimiser_free(tl_optimiser *o) {
     free(o->state);
 }
 
+bool tl_optimiser_number(tl_optimiser *o, const char *name, double value) {
+    if (value >= 0 && isfinite(value)) return true;
+    return tl_error_set(&o->error, "%s: %s is %g, should be 0 or more, and finite", o->name, name, value);
+}
+
+bool tl_optimiser_share(tl_optimiser *o, const char *name, double value) {
+    if (value >= 0 && value < 1) return true;
+    return tl_error_set(&o->error, "%s: %s is %g, should be 0 or more, and less than 1", o->name, name,
+                        value);
+}
+
 bool tl_optimiser_group(tl_optimiser *o, int group, const tl_group_options *options) {
     if (group < 0 || group >= TL_MAX_GROUPS)
         return tl_error_set(&o->error, "%s: group %d is not in 0 … %d", o->name, group, TL_MAX_GROUPS - 1);
+    if (!options) return tl_error_set(&o->error, "%s: group %d: no options are given", o->name, group);
+    if (!tl_optimiser_number(o, "a group's lr_factor", options->lr_factor) ||
+        !tl_optimiser_number(o, "a group's weight_decay", options->weight_decay))
+        return false;
     o->group[group] = *options;
     o->group_set[group] = true;
     return true;
@@ -53,10 +70,21 @@ tl_state *tl_optimiser_state(tl_optimiser *o, const tl_param *p) {
     return NULL;
 }
 
-bool tl_optimiser_ready(tl_optimiser *o) {
+/* What is kept can be written to from outside (a checkpoint's): a count of updates that is none would turn the bias
+ * corrections to nonsense. */
+static bool check_counts(tl_optimiser *o) {
+    for (int i = 0; i < o->states; i++)
+        if (o->state[i].steps < 0 || o->state[i].steps == LONG_MAX)
+            return tl_error_set(&o->error, "%s: parameter \"%s\" has had %ld updates, which cannot be",
+                                o->name, tl_params_at(o->params, i)->leaf.name, o->state[i].steps);
+    return true;
+}
+
+bool tl_optimiser_ready(tl_optimiser *o, double lr) {
     const char *broken = tl_params_error(o->params);
     if (broken) return tl_error_set(&o->error, "%s: %s", o->name, broken);
-    if (tl_failed(&o->error)) return false;
+    if (tl_failed(&o->error) || !tl_optimiser_number(o, "the learning rate", lr) || !check_counts(o))
+        return false;
     int count = tl_params_count(o->params);
     for (int i = 0; i < count; i++) {
         double factor, decay;

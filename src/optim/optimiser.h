@@ -24,9 +24,12 @@ typedef struct tl_optimiser {
 } tl_optimiser;
 
 void tl_optimiser_free(tl_optimiser *o);
+/* Checks of numbers: false, and an error that names the number, if it is not 0 or more and finite (below 1 for a share). */
+bool tl_optimiser_number(tl_optimiser *o, const char *name, double value);
+bool tl_optimiser_share(tl_optimiser *o, const char *name, double value);
 bool tl_optimiser_group(tl_optimiser *o, int group, const tl_group_options *options);
-/* Checks that every parameter that will be updated has a gradient, and makes state for new ones. */
-bool tl_optimiser_ready(tl_optimiser *o);
+/* Checks the learning rate and that every parameter that will be updated has a gradient, and makes state for new ones. */
+bool tl_optimiser_ready(tl_optimiser *o, double lr);
 /* What is kept for this parameter, made (zeros) if no step has done so; valid until the set grows. NULL if it is not in
  * the set, or the optimiser has failed. */
 tl_state *tl_optimiser_state(tl_optimiser *o, const tl_param *p);

@@ -17,6 +17,8 @@ tl_sgd *tl_sgd_new(tl_params *params, const tl_sgd_config *config) {
     sgd->base.params = params;
     sgd->base.moments = sgd->config.momentum != 0;
     sgd->base.weight_decay = sgd->config.weight_decay;
+    tl_optimiser_number(&sgd->base, "momentum", sgd->config.momentum);
+    tl_optimiser_number(&sgd->base, "weight_decay", sgd->config.weight_decay);
     if (sgd->config.nesterov && sgd->config.momentum == 0)
         tl_error_set(&sgd->base.error, "sgd: nesterov needs momentum; set .momentum (0.9 is usual)");
     return sgd;
@@ -38,7 +40,7 @@ const char *tl_sgd_error(const tl_sgd *sgd) {
 }
 
 bool tl_sgd_step(tl_sgd *sgd, double lr) {
-    if (!sgd || !tl_optimiser_ready(&sgd->base)) return false;
+    if (!sgd || !tl_optimiser_ready(&sgd->base, lr)) return false;
     for (int i = 0; i < sgd->base.states; i++) {
         double factor, decay;
         tl_param *p = tl_optimiser_param(&sgd->base, i, &factor, &decay);

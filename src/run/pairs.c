@@ -102,12 +102,13 @@ static bool make_batches(pairs *p) {
 static bool prepare_new(pairs *p, bool overwrite) {
     tl_run *run = p->run;
     tl_run_forget_model(run);
+    if (!tl_run_settings_complete(&run->settings, &run->error)) return false; /* they may have been changed */
     return read_data(p) && tl_run_learn_merges(run, p->train) && tl_run_make_vocabularies(run, p->train) &&
-           encode_data(p) && tl_run_make_model(run, true) && tl_run_save_description(run, overwrite) &&
+           encode_data(p) && tl_run_make_model(run) && tl_run_save_description(run, overwrite) &&
            make_batches(p);
 }
 
-static bool is_missing(const char *path) { return path && !tl_file_is_there(path); }
+static bool is_missing(const char *path) { return path && tl_file_is_missing(path); }
 
 /* Says where paths in a config.txt begin, if that is why a file was not found. */
 static bool read_data_again(pairs *p) {

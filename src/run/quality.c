@@ -1,17 +1,11 @@
 /* How good a model is on sentences with references: loss and accuracy given the true words before, and scores of its
  * own translations. */
+#include "clock.h"
 #include "events.h"
 #include "run.h"
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
-
-double tl_seconds_now(void) {
-    struct timespec t;
-    timespec_get(&t, TIME_UTC);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* --tokenize, or what fits the target's text. */
 static tl_bleu_tokens bleu_tokens_of(const tl_run_settings *s) {
@@ -86,6 +80,7 @@ bool tl_run_measure(tl_run *run, const tl_corpus *lines, const tl_corpus *encode
                     const tl_translate_options *options, tl_quality *quality, tl_translations *translations) {
     double start = tl_seconds_now();
     tl_translations own = {0}, *t = translations ? translations : &own;
+    *t = (tl_translations){0};
     *quality = (tl_quality){.sentences = tl_corpus_size(lines)};
     bool ok = measure_loss(run, encoded, options ? options->batch_tokens : 0, quality);
     if (ok && isfinite(quality->loss)) /* what is no number has no likeliest word */
@@ -97,10 +92,12 @@ bool tl_run_measure(tl_run *run, const tl_corpus *lines, const tl_corpus *encode
 
 bool tl_run_evaluate(tl_run *run, tl_corpus *pairs, const char *name, const tl_translate_options *options,
                      tl_quality *quality, tl_translations *translations) {
+    if (translations) *translations = (tl_translations){0};
     if (!tl_run_has_model(run) || !pairs || !quality) return false;
     tl_corpus *encoded = tl_run_encode(run, pairs);
-    bool ok = encoded && tl_run_drop_long(run, pairs, encoded, name ? name : "(pairs)", 0) &&
-              tl_run_measure(run, pairs, encoded, options, quality, translations);
+    bool ok = encoded && tl_run_drop_long(run, pairs, encoded, name ? name : "(pairs)", 0);
+    if (ok) tl_run_tell_unknown(run, encoded);
+    ok = ok && tl_run_measure(run, pairs, encoded, options, quality, translations);
     if (ok && !isfinite(quality->loss))
         ok = tl_error_set(&run->error, "the model's loss on %s is not finite: are its weights sound?",
                           name ? name : "(pairs)");

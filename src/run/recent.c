@@ -1,6 +1,6 @@
 /* The weights of the last validations, and their mean. They are removed only once a checkpoint that does not need them is
  * written. */
-#include "run.h"
+#include "paths.h"
 #include "training.h"
 
 #include <string.h>

@@ -1,14 +1,20 @@
-/* A run from opening to freeing, and what it consists of. */
+/* A run as a piece of memory: new, freed, and what it consists of. */
+#include "paths.h"
 #include "run.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static tl_run *run_in(const char *dir) {
+tl_run *tl_run_in(const char *dir) {
     tl_run *run = calloc(1, sizeof *run);
     if (!run) return NULL;
     if (!dir || !*dir) {
         tl_error_set(&run->error, "a run's folder has no name: give a path");
+        return run;
+    }
+    if (strlen(dir) > TL_LONGEST_DIR) { /* paths in it would be cut, and lead elsewhere */
+        tl_error_set(&run->error, "a run's folder has a name of %zu bytes: choose one of at most %d",
+                     strlen(dir), TL_LONGEST_DIR);
         return run;
     }
     run->dir = malloc(strlen(dir) + 1);
@@ -20,26 +26,11 @@ static tl_run *run_in(const char *dir) {
 }
 
 tl_run *tl_run_new(const char *dir, const tl_run_settings *settings) {
-    tl_run *run = run_in(dir);
+    tl_run *run = tl_run_in(dir);
     if (!run) return NULL;
     run->settings = settings ? *settings : tl_run_settings_default();
     tl_run_settings_complete(&run->settings, &run->error);
     return run;
-}
-
-static bool load(tl_run *run, const tl_run_choice *choice) {
-    const char *weights = choice && choice->weights ? choice->weights : "best";
-    run->in_folder = true;
-    return tl_run_load_settings(run) && tl_run_load_text(run) && tl_run_make_model(run, false) &&
-           tl_run_load_weights(run, weights);
-}
-
-tl_run *tl_run_open(const char *dir, const tl_run_choice *choice, tl_error *error) {
-    tl_run *run = run_in(dir);
-    if (tl_run_usable(run) && load(run, choice)) return run;
-    tl_error_set(error, "%s", run ? run->error.message : "out of memory for a run");
-    tl_run_free(run);
-    return NULL;
 }
 
 void tl_run_forget_model(tl_run *run) {
@@ -68,7 +59,7 @@ void tl_run_free(tl_run *run) {
 }
 
 const char *tl_run_error(const tl_run *run) {
-    if (!run) return "run: out of memory";
+    if (!run) return "run: it could not be opened, or there was no memory for it";
     if (tl_failed(&run->error)) return run->error.message;
     return run->tape ? tl_tape_error(run->tape) : NULL;
 }
@@ -101,19 +92,4 @@ bool tl_run_has_model(tl_run *run) {
     if (run->model) return true;
     return tl_error_set(&run->error, "the run in %s has no model yet: train it, or open one that is trained",
                         run->dir);
-}
-
-char *tl_shell_word(const char *word, char *to, size_t size) {
-    static const char special[] = "\t\n !\"#$&'()*;<=>?[\\]^`{|}~";
-    if (!word || !to || size < 8) return to;
-    const bool plain = *word && !strpbrk(word, special);
-    size_t n = 0;
-    if (!plain) to[n++] = '\'';
-    for (; *word && n + 6 < size; word++) {
-        if (*word == '\'') memcpy(to + n, "'\\'", 3), n += 3; /* ends the quotes, and begins them again */
-        to[n++] = *word;
-    }
-    if (!plain) to[n++] = '\'';
-    to[n] = 0;
-    return to;
 }

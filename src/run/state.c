@@ -1,5 +1,5 @@
 /* Where training stands, to and from a checkpoint: text in the metadata of its file, beside weights and moments. */
-#include "run.h"
+#include "paths.h"
 #include "training.h"
 
 #include <inttypes.h>
@@ -94,7 +94,7 @@ bool tl_state_save(tl_training *t) {
 
 bool tl_state_load(tl_training *t) {
     char path[TL_PATH];
-    if (!tl_file_is_there(tl_path_in(path, t->config->dir, checkpoint_file)))
+    if (tl_file_is_missing(tl_path_in(path, t->config->dir, checkpoint_file)))
         return tl_error_set(t->error,
                             "%s is not there: training has not come to its first validation, or the file was "
                             "removed; start again with train --overwrite",
@@ -108,7 +108,7 @@ bool tl_state_load(tl_training *t) {
 bool tl_training_state_read(const char *dir, const char *score, tl_training_state *state, tl_error *error) {
     char path[TL_PATH];
     tl_loop_state now;
-    if (!dir || !state || !tl_file_is_there(tl_path_in(path, dir, checkpoint_file))) return false;
+    if (!dir || !state || tl_file_is_missing(tl_path_in(path, dir, checkpoint_file))) return false;
     tl_safetensors *file = tl_safetensors_open(path, error);
     const char *text = tl_safetensors_metadata(file, "state");
     tl_config *config = text ? tl_config_parse(text, strlen(text), path, error) : NULL;

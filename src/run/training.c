@@ -1,10 +1,9 @@
 /* The loop: steps until the steps, epochs, minutes or the patience are used up, or somebody says stop. Whatever ends it, the
  * checkpoint is whole, and going on from it is the same run. */
 #include "training.h"
+#include "clock.h"
 #include "events.h"
-#include "run.h"
-
-#include <string.h>
+#include "paths.h"
 
 /* ---- before the first step ---- */
 
@@ -27,42 +26,11 @@ static bool prepare(tl_training *t) {
     if (c->validation->average > TL_MOST_RECENT)
         return tl_error_set(t->error, "--average %ld: at most %d are possible", c->validation->average,
                             TL_MOST_RECENT);
-    t->adam = tl_adam_new(c->params, &(tl_adam_config){.beta2 = c->training->beta2});
+    t->adam = tl_adam_new(
+        c->params, &(tl_adam_config){.beta2 = c->training->beta2, .no_beta2 = c->training->beta2 == 0});
     if (!t->adam) return tl_error_set(t->error, "out of memory for the optimiser");
     t->now.fingerprint = c->task->fingerprint;
     return (!c->resume || go_on_from_checkpoint(t)) && tl_log_open(t);
-}
-
-/* ---- how long ---- */
-
-long tl_planned_steps(const tl_training *t) {
-    const tl_training_settings *s = t->config->training;
-    const tl_task *task = t->config->task;
-    long batches = task->per_epoch(task->context),
-         by_epochs = s->epochs * ((batches + s->accumulate - 1) / s->accumulate);
-    if (s->steps && by_epochs) return s->steps < by_epochs ? s->steps : by_epochs;
-    return s->steps ? s->steps : by_epochs;
-}
-
-double tl_elapsed(const tl_training *t) { return tl_seconds_now() - t->began; }
-
-bool tl_is_stopped(const tl_training *t) { return tl_stopped(t->config->events); }
-
-/* Why training is over; NULL while it is not. */
-static const char *is_over(const tl_training *t) {
-    const tl_training_settings *s = t->config->training;
-    const tl_training_state *at = &t->now.at;
-    long total = tl_planned_steps(t);
-    if (total && at->step >= total) return "all steps are done";
-    if (s->minutes > 0 && tl_elapsed(t) >= 60 * s->minutes && at->step) return "the time is up";
-    if (s->patience && at->waited >= s->patience)
-        return "no validation was better for as long as --patience says";
-    return NULL;
-}
-
-/* The same once the last updates have been validated too: what is_over says may come true between two of them. */
-static const char *is_complete(const tl_training *t) {
-    return t->now.due || t->now.updates ? NULL : is_over(t);
 }
 
 /* ---- the loop ---- */
@@ -80,13 +48,13 @@ static bool save_checkpoint(tl_training *t) {
 static bool take_steps(tl_training *t) {
     const long every = t->config->validation->validate_every;
     for (;;) {
-        bool over = is_over(t) != NULL, ended = false;
+        bool over = tl_is_over(t) != NULL, ended = false;
         if (!tl_is_stopped(t) && (t->now.due || (over && t->now.updates)) && !tl_validate(t)) {
             if (tl_failed(t->error)) return false;
             t->now.due = true; /* interrupted: validate first when going on */
         }
         if (tl_is_stopped(t)) return save_checkpoint(t);
-        if (is_complete(t)) return true;
+        if (tl_is_complete(t)) return true;
         long before = t->now.at.step;
         if (!tl_update(t, &ended)) return false;
         t->now.at.epoch += ended;
@@ -115,7 +83,7 @@ static bool train(tl_training *t) {
     const tl_task *task = c->task;
     if (c->resume) TL_TELL(c->events, resumed, &t->now.at);
     t->began = tl_seconds_now() - t->now.at.seconds;
-    const char *why = is_complete(t);
+    const char *why = tl_is_complete(t);
     if (why)
         return tl_error_set(t->error,
                             "there is nothing left to do: %s; give --steps, --epochs, --minutes or "
@@ -139,8 +107,10 @@ tl_ending tl_train(const tl_train_config *config, tl_training_end *end, tl_error
         !config->validation || !config->task)
         return tl_error_set(error, "training: a folder, parameters, a tape, settings and a task are needed"),
                TL_FAILED;
-    bool ok = prepare(&t) && train(&t);
-    const char *why = ok ? is_complete(&t) : NULL;
+    tl_complete_config complete;
+    t.config = &complete.config;
+    bool ok = tl_train_complete(&complete, config, t.error) && prepare(&t) && train(&t);
+    const char *why = ok ? tl_is_complete(&t) : NULL;
     if (end) *end = (tl_training_end){.state = t.now.at, .why = why};
     if (t.log && !tl_csv_close(t.log, t.error)) ok = false;
     tl_adam_free(t.adam);

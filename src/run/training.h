@@ -30,11 +30,30 @@ typedef struct tl_training {
     double resumed; /* when the last validation ended */
 } tl_training;
 
-/* ---- training.c ---- */
+/* ---- complete.c ---- */
+
+/* 0 and NULL mean the documented default. */
+void tl_training_settings_fill(tl_training_settings *settings);
+/* What no row of tl_training_options looks at. */
+bool tl_training_settings_check(const tl_training_settings *settings, tl_error *error);
+
+/* A config with settings of its own, which may have been made by anybody: defaults filled in, and checked. */
+typedef struct tl_complete_config {
+    tl_train_config config;
+    tl_training_settings training;
+    tl_validation_settings validation;
+} tl_complete_config;
+/* False, and a sentence in error, for settings that training cannot follow. `to` must stay where it is. */
+bool tl_train_complete(tl_complete_config *to, const tl_train_config *config, tl_error *error);
+
+/* ---- plan.c ---- */
 
 long tl_planned_steps(const tl_training *t); /* by steps and epochs; 0 = no limit */
 double tl_elapsed(const tl_training *t);     /* seconds of training, of all its parts */
 bool tl_is_stopped(const tl_training *t);
+const char *tl_is_over(const tl_training *t); /* why; NULL while it is not */
+/* The same once the last updates have been validated too: what tl_is_over says may come true between two of them. */
+const char *tl_is_complete(const tl_training *t);
 
 /* ---- update.c ---- */
 

@@ -1,8 +1,9 @@
 /* Validation: how good the model is now, on what it is not trained on. Files are written in an order that a kill at any
  * moment does no harm: weights, log, then the checkpoint, and only then is removed what it no longer needs. What was
  * written after the last checkpoint is written again, the same to the bit, when the run goes on. */
+#include "clock.h"
 #include "events.h"
-#include "run.h"
+#include "paths.h"
 #include "training.h"
 
 #include <math.h>

@@ -5,6 +5,7 @@
  *     [[ 1.0000  0.5000 -2.0000]
  *      [ 0.0000  0.2500     nan]]
  */
+#include "base/format.h"
 #include "tapeloom/tensor.h"
 
 #include <math.h>
@@ -20,7 +21,7 @@ typedef struct layout {
 
 static int number_text(char text[NUMBER_TEXT], double v, char kind) {
     if (isnan(v)) v = NAN; /* no "-nan" */
-    return snprintf(text, NUMBER_TEXT, kind == 'd' ? "%.0f" : kind == 'f' ? "%.4f" : "%.4e", v);
+    return tl_format(text, NUMBER_TEXT, kind == 'd' ? "%.0f" : kind == 'f' ? "%.4f" : "%.4e", v);
 }
 
 /* The indices along an axis of n that are shown: calls i = 0, 1, …; -1 stands for the dots. */

@@ -1,5 +1,6 @@
 /* Lines and tokens in untrusted bytes. Everything moves a tl_span's front; nothing reads past
  * its end. */
+#include "base/format.h"
 #include "scan.h"
 #include "base/quote.h"
 #include "base/utf8.h"
@@ -68,7 +69,7 @@ bool tl_bad_line(tl_error *error, const char *name, long line, const char *advic
     char what[TL_ERROR_MAX], shown[TL_SHOWN];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(what, sizeof what, format, arguments);
+    tl_vformat(what, sizeof what, format, arguments);
     va_end(arguments);
     return tl_error_set(error, "%s:%ld: %s: %s", tl_shown_path(name, shown), line, what, advice);
 }

@@ -3,6 +3,11 @@
 #include "translate/program.h"
 
 START_TEST(the_commands_run) {
+#ifdef TL_SANITIZED
+    TL_SKIP(
+        "docs/translate.md: its trainings take minutes with sanitizers; tests/translate has shorter ones");
+    return;
+#endif
     char command[2048], top[1024];
     ck_assert_ptr_nonnull(getcwd(top, sizeof top));
     snprintf(command, sizeof command,

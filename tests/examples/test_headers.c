@@ -120,17 +120,24 @@ static const char *const program =
     "    return three == 3 ? 0 : 1;\n"
     "}\n";
 
+/* One that makes neither tape nor parameters, but reads the numbers of a run. */
+static const char *const reader = "#include <tapeloom.h>\n"
+                                  "int main(void) {\n"
+                                  "    tl_run *run = tl_run_open(\"nowhere\", NULL, NULL);\n"
+                                  "    return tl_run_tape(run) ? 1 : 0;\n"
+                                  "}\n";
+
 /* Compiles the program, links it (always with CC, whose OpenMP and sanitizers the library wants), and runs it.
  * *linked: how far it came; returns everything that was said. */
-static char *build_and_run(const char *compiler, const char *language, const char *flags, bool *linked,
-                           int *ran) {
+static char *build_and_run(const char *text, const char *compiler, const char *language, const char *flags,
+                           bool *linked, int *ran) {
     char folder[] = "/tmp/tapeloom_headers_XXXXXX";
     ck_assert_ptr_nonnull(mkdtemp(folder));
     char path[64];
     snprintf(path, sizeof path, "%s/program.txt", folder);
     FILE *out = fopen(path, "w");
     ck_assert_ptr_nonnull(out);
-    fputs(program, out);
+    fputs(text, out);
     fclose(out);
     int status;
     char *output = shell(&status, "%s -x %s %s -Wall -Wextra -Werror -Iinclude -c %s -o %s/program.o",
@@ -152,7 +159,7 @@ static char *build_and_run(const char *compiler, const char *language, const cha
 START_TEST(links_with_its_own_precision) {
     bool linked;
     int ran;
-    char *output = build_and_run(cc(), "c", same, &linked, &ran);
+    char *output = build_and_run(program, cc(), "c", same, &linked, &ran);
     ck_assert_msg(linked && ran == 0, "linked: %d, ran: %d: %.2000s", linked, ran, output);
     free(output);
 }
@@ -161,10 +168,16 @@ END_TEST
 START_TEST(does_not_link_with_the_other_precision) {
     bool linked;
     int ran;
-    char *output = build_and_run(cc(), "c", other, &linked, &ran);
+    char *output = build_and_run(program, cc(), "c", other, &linked, &ran);
     ck_assert_msg(!linked, "a header of one precision links with %s of the other", library);
     assert_contains(output, missing);
     assert_contains(output, other_missing);
+    free(output);
+    output = build_and_run(reader, cc(), "c", same, &linked, &ran);
+    ck_assert_msg(linked && ran == 0, "linked: %d, ran: %d: %.2000s", linked, ran, output);
+    free(output);
+    output = build_and_run(reader, cc(), "c", other, &linked, &ran);
+    ck_assert_msg(!linked, "a program that reads a run links with %s of the other precision", library);
     free(output);
 }
 END_TEST
@@ -178,7 +191,7 @@ START_TEST(links_from_cpp) {
     snprintf(flags, sizeof flags, "-fno-exceptions %s", same);
     bool linked;
     int ran;
-    char *output = build_and_run(cxx(), "c++", flags, &linked, &ran);
+    char *output = build_and_run(program, cxx(), "c++", flags, &linked, &ran);
     ck_assert_msg(linked && ran == 0, "linked: %d, ran: %d: %.2000s", linked, ran, output);
     free(output);
 }

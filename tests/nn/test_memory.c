@@ -234,7 +234,7 @@ END_TEST
 static void say_words(bench *k, const tl_batch *b, int words) {
     tl_search_result r;
     ck_assert(tl_search(&k->model.model, k->tape, b,
-                        &(tl_search_options){.beam = 1, .bos = 1, .eos = 99, .max_extra = words}, &r));
+                        &(tl_search_options){.beam = 1, .bos = 1, .eos = -1, .max_extra = words}, &r));
     ck_assert_int_eq(r.lengths[0], words);
 }
 START_TEST(decoding_many_words_takes_no_more_than_a_few) { /* a step's values go, the caches stay */

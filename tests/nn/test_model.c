@@ -383,6 +383,14 @@ START_TEST(words_that_are_refused) {
         {{.forced = below, .forced_length = 1, .forced_lengths = negative},
          "search: sentence 1 has -1 forced words"},
         {{.bos = -1}, "search: bos is -1, so sentence 0 must begin with a forced word"},
+        {{.bos = -2}, "search: bos is -2 and eos 0: there are words 0 … 12, and -1 for none"},
+        {{.bos = 13}, "search: bos is 13 and eos 0: "},
+        {{.eos = 99}, "search: bos is 0 and eos 99: "},
+        {{.eos = -7}, "search: bos is 0 and eos -7: "},
+        {{.forbidden = below, .forbidden_count = -1}, "search: -1 forbidden words, forced_length 0: give "},
+        {{.forbidden_count = 2}, "search: 2 forbidden words at NULL, forced_length 0: give "},
+        {{.forced = below, .forced_length = -1},
+         "search: 0 forbidden words at NULL, forced_length -1: give "},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_search_result r;

@@ -459,7 +459,25 @@ static const struct {
     {{.src_vocab = 5, .tgt_vocab = 6, .label_smoothing = 1},
      "transformer: label_smoothing 1 is not in [0, 1)"},
     {{.src_vocab = 5, .tgt_vocab = 6, .d_model = 16, .heads = 3},
-     "encoder.layers.0.self_attn: d_model 16 does not split into 3 heads; choose heads that divide it"}};
+     "encoder.layers.0.self_attn: d_model 16 does not split into 3 heads; choose heads that divide it"},
+    {{.src_vocab = 5, .tgt_vocab = 6, .d_model = -16}, "transformer: d_model is -16, should be 1 or more"},
+    {{.src_vocab = 5, .tgt_vocab = 6, .d_ff = -1}, "transformer: d_ff is -1, should be 1 or more"},
+    {{.src_vocab = 5, .tgt_vocab = 6, .heads = -8}, "transformer: heads is -8, should be 1 or more"},
+    {{.src_vocab = 5, .tgt_vocab = 6, .encoder_layers = -1},
+     "transformer: encoder_layers is -1, should be 1 or more"},
+    {{.src_vocab = 5, .tgt_vocab = 6, .decoder_layers = -1},
+     "transformer: decoder_layers is -1, should be 1 or more"},
+    {{.src_vocab = 5, .tgt_vocab = 6, .max_len = -1}, "transformer: max_len is -1, should be 1 or more"},
+    {{.src_vocab = 5, .tgt_vocab = 6, .norm_eps = -1e-5},
+     "transformer: norm_eps is -1e-05, should be 0 or more, and finite"},
+    {{.src_vocab = 5, .tgt_vocab = 6, .norm_eps = INFINITY},
+     "transformer: norm_eps is inf, should be 0 or more, and finite"},
+    {{.src_vocab = 5, .tgt_vocab = 6, .tie = (tl_tie)3},
+     "transformer: there is no tie number 3: they are 0 … 2"},
+    {{.src_vocab = 5, .tgt_vocab = 6, .activation = (tl_activation)7},
+     "transformer: there is no activation number 7: they are 0 … 2"},
+    {{.src_vocab = 5, .tgt_vocab = 6, .positions = (tl_position_kind)3},
+     "transformer: there is no kind of positions number 3: they are 0 … 2"}};
 
 START_TEST(wrong_configurations) {
     bench k = {.params = tl_params_new(1), .tape = tl_tape_new()};
@@ -477,6 +495,57 @@ START_TEST(wrong_configurations) {
     batch_free(&b);
     tl_tape_free(k.tape);
     tl_params_free(k.params);
+}
+END_TEST
+
+/* Layers by themselves, each with a number that makes no sense. */
+static void make_wrong(tl_params *p, int i) {
+    const tl_block_config block = {.d_model = 8, .d_ff = 8, .heads = 2, .dropout = i == 6 ? NAN : -0.1};
+    if (i == 0) tl_layer_norm_init(p, "x", &(tl_layer_norm_config){.d_model = 8, .eps = -1e-5});
+    if (i == 1) tl_layer_norm_init(p, "x", &(tl_layer_norm_config){.d_model = 8, .eps = INFINITY});
+    if (i == 2)
+        tl_feed_forward_init(p, "x",
+                             &(tl_feed_forward_config){.d_model = 8, .d_ff = 8, .activation_dropout = 1});
+    if (i == 3)
+        tl_feed_forward_init(
+            p, "x", &(tl_feed_forward_config){.d_model = 8, .d_ff = 8, .activation = (tl_activation)-1});
+    if (i == 4)
+        tl_attention_init(p, "x", &(tl_attention_config){.d_model = 8, .heads = 2, .attention_dropout = 2});
+    if (i == 5) tl_encoder_layer_init(p, "x", &block);
+    if (i == 6) tl_decoder_layer_init(p, "x", &block);
+    if (i == 7) tl_positions_init(p, "x", &(tl_positions_config){.max_len = -1, .d_model = 8});
+    if (i == 8) tl_positions_init(p, "x", &(tl_positions_config){.d_model = -8});
+    if (i == 9) tl_positions_init(p, "x", &(tl_positions_config){.kind = (tl_position_kind)9, .d_model = 8});
+    if (i == 10) tl_encoder_init(p, "x", -1, false, &(tl_block_config){.d_model = 8, .d_ff = 8, .heads = 2});
+    if (i == 11) tl_decoder_init(p, "x", -1, false, &(tl_block_config){.d_model = 8, .d_ff = 8, .heads = 2});
+    if (i == 12) tl_linear_init(p, "x", &(tl_linear_config){.in = 8, .out = 8, .init = {TL_INIT_NORMAL, -1}});
+    if (i == 13) tl_params_add(p, "x", TL_SHAPE(2), (tl_init){TL_INIT_UNIFORM, NAN});
+    if (i == 14) tl_params_add(p, "x", TL_SHAPE(2), (tl_init){TL_INIT_XAVIER, INFINITY});
+    if (i == 15) tl_params_add(p, "x", TL_SHAPE(2), (tl_init){(tl_init_kind)6, 1});
+}
+static const char *const wrong_layers[] = {"x: eps is -1e-05, should be 0 or more, and finite",
+                                           "x: eps is inf, ",
+                                           "x: activation_dropout 1 is not in [0, 1)",
+                                           "x: there is no activation number -1: they are 0 … 2",
+                                           "x: attention_dropout 2 is not in [0, 1)",
+                                           "x: dropout -0.1 is not in [0, 1)",
+                                           "x: dropout nan is not in [0, 1)",
+                                           "x: max_len is -1, should be 1 or more",
+                                           "x: d_model is -8, should be 1 or more",
+                                           "x: there is no kind of positions number 9: they are 0 … 2",
+                                           "x: -1 layers: should be 0 or more",
+                                           "x: -1 layers: should be 0 or more",
+                                           "x.weight: the initialisation's scale is -1, should be 0 or more",
+                                           "x: the initialisation's scale is nan, ",
+                                           "x: the initialisation's scale is inf, ",
+                                           "x: there is no initialisation number 6: they are 0 … 5"};
+enum { WRONG_LAYERS = sizeof wrong_layers / sizeof *wrong_layers };
+
+START_TEST(layers_with_numbers_that_make_no_sense) {
+    tl_params *params = tl_params_new(1);
+    make_wrong(params, _i);
+    assert_contains(tl_params_error(params), wrong_layers[_i]);
+    tl_params_free(params);
 }
 END_TEST
 
@@ -599,6 +668,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, a_gradient_that_was_not_reached_is_zeros);
     tcase_add_test(tc, a_change_by_hand_is_told);
     tcase_add_loop_test(tc, wrong_configurations, 0, sizeof wrong / sizeof *wrong);
+    tcase_add_loop_test(tc, layers_with_numbers_that_make_no_sense, 0, WRONG_LAYERS);
     tcase_add_test(tc, errors_name_the_layer);
     tcase_add_test(tc, a_failure_of_the_caller);
     tcase_add_test(tc, null_is_accepted);

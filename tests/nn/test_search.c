@@ -126,6 +126,9 @@ static int by_score(const void *a, const void *b) {
     return (x < y) - (x > y);
 }
 
+/* Texts leave <pad> and <bos> out, and so does a search that is not told otherwise. */
+static bool is_silent(int word) { return word == MODEL_PAD || word == MODEL_BOS; }
+
 /* Finished hypotheses, best first; returns how many. */
 static int by_the_rule(bench *k, const tl_batch *b, long s, int beam, double alpha, int limit,
                        hypothesis *finished) {
@@ -138,7 +141,8 @@ static int by_the_rule(bench *k, const tl_batch *b, long s, int beam, double alp
         int candidates = 0;
         for (int i = 0; i < lives; i++) {
             log_probabilities(k, b, s, &live[i], log_p);
-            for (int v = 0; v < vocab; v++) all[candidates++] = with_word(&live[i], v, log_p[v], alpha);
+            for (int v = 0; v < vocab; v++)
+                if (!is_silent(v)) all[candidates++] = with_word(&live[i], v, log_p[v], alpha);
         }
         qsort(all, (size_t)candidates, sizeof *all, by_sum);
         lives = 0;
@@ -203,22 +207,26 @@ END_TEST
 /* ---- against everything that can be said ---- */
 
 static void everything(bench *k, const tl_batch *b, const hypothesis *h, double alpha, int limit,
-                       hypothesis *all, int *count) {
+                       bool any_word, hypothesis *all, int *count) {
     double log_p[8];
     log_probabilities(k, b, 0, h, log_p);
     for (int v = 0; v < k->model.config.tgt_vocab; v++) {
+        if (is_silent(v) && !any_word) continue;
         hypothesis next = with_word(h, v, log_p[v], alpha);
         if (v == MODEL_EOS || next.count == limit)
             all[(*count)++] = next;
         else
-            everything(k, b, &next, alpha, limit, all, count);
+            everything(k, b, &next, alpha, limit, any_word, all, count);
     }
 }
 
 START_TEST(a_beam_as_wide_as_the_tree_finds_everything) {
+    const bool any_word = _i < 8; /* or only those that are seen */
     const int words = _i % 2 ? 5 : 6, limit = _i % 2 ? 4 : 3,
-              there = _i % 2 ? 1 + 4 + 16 + 64 * 5 : 1 + 5 + 25 * 6;
-    const double alpha = (double[]){0, 0.7, 1, 2.5}[_i / 2];
+              there = any_word ? _i % 2 ? 1 + 4 + 16 + 64 * 5 : 1 + 5 + 25 * 6
+                      : _i % 2 ? 1 + 2 + 4 + 8 * 3
+                               : 1 + 3 + 9 * 4;
+    const double alpha = (double[]){0, 0.7, 1, 2.5}[_i % 8 / 2];
     tl_transformer_config config = bench_small;
     config.tie = TL_TIE_TARGET;
     config.tgt_vocab = words;
@@ -226,13 +234,14 @@ START_TEST(a_beam_as_wide_as_the_tree_finds_everything) {
     tl_batch b = batch_of(sentences, 1, config.src_vocab, 0, 0);
     hypothesis *all = calloc(MOST, sizeof *all);
     int count = 0;
-    everything(&k, &b, &(hypothesis){.count = 0}, alpha, limit, all, &count);
+    everything(&k, &b, &(hypothesis){.count = 0}, alpha, limit, any_word, all, &count);
     ck_assert_int_eq(count, there);
     qsort(all, (size_t)count, sizeof *all, by_score);
     tl_search_options o = {.bos = MODEL_BOS,
                            .eos = MODEL_EOS,
                            .beam = MOST,
                            .nbest = MOST,
+                           .any_word = any_word,
                            .length_penalty = alpha,
                            .max_extra = limit};
     sentence_said *said = say(&k, &b, &o);
@@ -374,7 +383,9 @@ START_TEST(ties_by_hand) {
     bench k = dice(alike, 5);
     tl_batch b = batch_of(sentences, 2, 13, 0, 0);
     sentence_said *said =
-        say(&k, &b, &(tl_search_options){.bos = MODEL_BOS, .eos = 4, .beam = 3, .nbest = 3, .max_extra = 3});
+        say(&k, &b,
+            &(tl_search_options){
+                .bos = MODEL_BOS, .eos = 4, .any_word = true, .beam = 3, .nbest = 3, .max_extra = 3});
     for (int s = 0; s < 2; s++) {
         assert_words(&said[s], 0, 3 * log(0.2), 3, (int[]){0, 0, 0});
         assert_words(&said[s], 1, 3 * log(0.2), 3, (int[]){0, 0, 1});
@@ -400,6 +411,51 @@ START_TEST(impossible_words_are_not_said) {
     assert_words(said, 0, log(0.5), 0, (int[]){2, 0, 0});
     assert_words(said, 1, log(0.25), 1, (int[]){3, 2, 0});
     free(said);
+    bench_end(&k);
+}
+END_TEST
+
+/* ---- words that no text shows ---- */
+
+/* <pad> and <bos> are by far the likeliest, then 5, then 4, then the end. */
+static const double silent[] = {0.5, 0.3, 0.02, 0, 0.05, 0.13};
+
+static void assert_first(bench *k, const tl_search_options *o, int word, double p) {
+    tl_batch b = batch_of(sentences, 1, 13, 0, 0);
+    sentence_said *said = say(k, &b, o);
+    ck_assert_int_eq(said->ids[0][0], word);
+    ck_assert_double_eq_tol(said->score[0], log(p), 1e-5);
+    free(said);
+    batch_free(&b);
+}
+
+START_TEST(pad_and_bos_are_not_said) {
+    bench k = dice(silent, 6);
+    for (int beam = 1; beam <= 3; beam += 2) {
+        tl_search_options o = {.beam = beam, .nbest = beam, .eos = MODEL_EOS, .max_extra = 1};
+        assert_first(&k, &o, 5, 0.13); /* p is of all words still: what is not said is not shared out */
+        o.any_word = true;
+        assert_first(&k, &o, 0, 0.5);
+        o.forbidden = (const int[]){0};
+        o.forbidden_count = 1;
+        assert_first(&k, &o, 1, 0.3);
+        o.any_word = false;
+        o.forbidden = (const int[]){5};
+        assert_first(&k, &o, 4, 0.05); /* both: what is forbidden by name, and what is so always */
+        o.forbidden_count = 0;
+        o.bos = 5; /* what is read first takes <bos>'s place */
+        assert_first(&k, &o, 1, 0.3);
+        o.bos = o.eos = 5; /* what ends may be what begins */
+        assert_first(&k, &o, 1, 0.3);
+        o.eos = MODEL_EOS;
+        o.bos = -1;
+        o.max_extra = 2;
+        o.forced = (const int[]){0}; /* a forced word is written all the same, and 5 after it */
+        o.forced_length = 1;
+        assert_first(&k, &o, 0, 0.13);
+        o = (tl_search_options){.beam = beam, .eos = 1, .max_extra = 1};
+        assert_first(&k, &o, 1, 0.3); /* what ends a hypothesis is never forbidden by itself */
+    }
     bench_end(&k);
 }
 END_TEST
@@ -510,7 +566,7 @@ END_TEST
 /* ---- limits ---- */
 
 START_TEST(limits) {
-    bench k = bench_begin(&bench_small); /* max_len 64; no <eos> 99 in the vocabulary */
+    bench k = bench_begin(&bench_small); /* max_len 64; no <eos> */
     tl_batch b = batch_of((sentence[]){{0, 1, 2}, {1, 4, 2}, {2, 9, 2}}, 3, 13, 0, 0);
     static const struct {
         double ratio;
@@ -521,7 +577,7 @@ START_TEST(limits) {
     for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
         sentence_said *said = say(&k, &b,
                                   &(tl_search_options){.bos = MODEL_BOS,
-                                                       .eos = 99,
+                                                       .eos = -1,
                                                        .beam = 3,
                                                        .nbest = 3,
                                                        .max_ratio = want[i].ratio,
@@ -647,7 +703,7 @@ END_TEST
 
 static void say_words(bench *k, const tl_batch *b, int words) {
     tl_search_result r;
-    ck_assert(search(k, b, &(tl_search_options){.bos = 1, .eos = 99, .beam = 3, .max_extra = words}, &r));
+    ck_assert(search(k, b, &(tl_search_options){.bos = 1, .eos = -1, .beam = 3, .max_extra = words}, &r));
     ck_assert_int_eq(r.lengths[0], words);
 }
 START_TEST(many_words_take_no_more_than_a_few) { /* a step's values go, the caches stay */
@@ -750,7 +806,8 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, follows_the_rule, 0, MODELS);
-    tcase_add_loop_test(tc, a_beam_as_wide_as_the_tree_finds_everything, 0, 8);
+    tcase_add_loop_test(tc, a_beam_as_wide_as_the_tree_finds_everything, 0, 16);
+    tcase_add_test(tc, pad_and_bos_are_not_said);
     tcase_add_loop_test(tc, beam_1_is_greedy, 0, MODELS);
     tcase_add_loop_test(tc, scores_are_those_of_teacher_forcing, 0, 2 * MODELS);
     tcase_add_test(tc, length_penalty_by_hand);

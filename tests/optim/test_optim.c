@@ -1,6 +1,8 @@
 /* Schedules, clipping, optimisers: their numbers, their options, their errors. */
 #include "check.h"
 
+#include <limits.h>
+
 #ifdef __GLIBC__
 # include <malloc.h>
 #endif
@@ -67,6 +69,31 @@ START_TEST(linear_decay) {
     near(tl_linear_decay(0.8, 0.2, 10, 110, 110), 0.2);
     near(tl_linear_decay(0.8, 0.2, 10, 110, 111), 0.2);
     near(tl_linear_decay(0.8, 0, 0, 4, 1), 0.6);
+}
+END_TEST
+
+/* No rate is above the peak, no warm-up is none, and steps count from 1: nothing is negative, infinite or NaN. */
+START_TEST(rates_at_the_edges) {
+    static const double peaks[] = {0, 1e-9, 0.4, 1e300};
+    static const long counts[] = {LONG_MIN, -7, 0, 1, 10, 10000, LONG_MAX};
+    enum { PEAKS = sizeof peaks / sizeof *peaks, COUNTS = sizeof counts / sizeof *counts };
+    for (int p = 0; p < PEAKS; p++)
+        for (int w = 0; w < COUNTS; w++)
+            for (int s = 0; s < COUNTS; s++)
+                for (int t = 0; t < COUNTS; t++) {
+                    const double rates[] = {tl_constant_rate(peaks[p], counts[w], counts[s]),
+                                            tl_inverse_sqrt(peaks[p], counts[w], 1e-7, counts[s]),
+                                            tl_cosine(peaks[p], 1e-7, counts[w], counts[t], counts[s]),
+                                            tl_linear_decay(peaks[p], 1e-7, counts[w], counts[t], counts[s])};
+                    for (int i = 0; i < 4; i++)
+                        must_msg(rates[i] >= 0 && rates[i] <= peaks[p] * (1 + 1e-15),
+                                 "schedule %d, peak %g, warmup %ld, total %ld, step %ld: %g", i, peaks[p],
+                                 counts[w], counts[t], counts[s], rates[i]);
+                    const double noam = tl_noam(counts[t], counts[w], counts[s]);
+                    must_msg(noam >= 0 && noam <= 1, "noam: %g", noam);
+                }
+    near(tl_inverse_sqrt(0, 800, 1e-7, 1), 0);
+    near(tl_inverse_sqrt(1e-9, 800, 1e-7, 400), 1e-9);
 }
 END_TEST
 
@@ -463,6 +490,132 @@ START_TEST(options) {
 }
 END_TEST
 
+/* What PyTorch's optimisers refuse with a ValueError, and what is not finite: a sentence, and no step. */
+static const struct {
+    const char *what; /* said of it; NULL: it is taken */
+    tl_sgd_config sgd;
+    tl_adam_config adam;
+    bool is_sgd;
+} numbers[] = {
+    {"beta1 is 1, should be 0 or more, and less than 1", .adam = {.beta1 = 1}},
+    {"beta1 is -0.1, ", .adam = {.beta1 = -0.1}},
+    {"beta1 is ", .adam = {.beta1 = NAN}},
+    {"beta2 is 1, should be 0 or more, and less than 1", .adam = {.beta2 = 1}},
+    {"beta2 is inf, ", .adam = {.beta2 = INFINITY}},
+    {"beta2 is -1e-300, ", .adam = {.beta2 = -1e-300}},
+    {"beta2 is 0.9, and no_beta2 says that it is 0", .adam = {.beta2 = 0.9, .no_beta2 = true}},
+    {"beta1 is 0.5, and no_beta1 says that it is 0", .adam = {.beta1 = 0.5, .no_beta1 = true}},
+    {"eps is -1e-08, should be 0 or more, and finite", .adam = {.eps = -1e-8}},
+    {"eps is ", .adam = {.eps = NAN}},
+    {"eps is inf, ", .adam = {.eps = INFINITY}},
+    {"weight_decay is -0.1, should be 0 or more, and finite", .adam = {.weight_decay = -0.1}},
+    {"weight_decay is ", .adam = {.weight_decay = NAN}},
+    {"weight_decay is -0.1, ", .adam = {.weight_decay = -0.1, .decoupled = true}},
+    {NULL, .adam = {.beta1 = 0.999999, .beta2 = 1e-300, .eps = 1e-300, .weight_decay = 3}},
+    {NULL, .adam = {.no_beta1 = true, .no_beta2 = true}},
+    {"momentum is -0.9, should be 0 or more, and finite", .sgd = {.momentum = -0.9}, .is_sgd = true},
+    {"momentum is ", .sgd = {.momentum = NAN}, .is_sgd = true},
+    {"momentum is inf, ", .sgd = {.momentum = INFINITY}, .is_sgd = true},
+    {"weight_decay is -1, ", .sgd = {.weight_decay = -1}, .is_sgd = true},
+    {"weight_decay is ", .sgd = {.weight_decay = NAN}, .is_sgd = true},
+    {NULL, .sgd = {.momentum = 1, .weight_decay = 0.1}, .is_sgd = true}, /* so does PyTorch */
+};
+
+START_TEST(numbers_that_make_no_sense) {
+    setup s = begin();
+    either o = numbers[_i].is_sgd ? (either){.sgd = tl_sgd_new(s.params, &numbers[_i].sgd)}
+                                  : (either){.adam = tl_adam_new(s.params, &numbers[_i].adam)};
+    tl_zero_grad(s.params);
+    backward(&s, 2, ALL(s));
+    const double w = first(s.w);
+    if (!numbers[_i].what) {
+        ck_assert_msg(either_step(o, 0.1), "%s", either_error(o));
+        ck_assert(first(s.w) != w && isfinite(first(s.w)));
+    } else {
+        ck_assert(!either_step(o, 0.1));
+        assert_contains(either_error(o), numbers[_i].what);
+        ck_assert_double_eq(first(s.w), w);
+    }
+    either_free(o);
+    end(&s);
+}
+END_TEST
+
+START_TEST(rates_and_groups_that_make_no_sense) {
+    static const double rates[] = {-0.1, -1e-300, NAN, INFINITY, -INFINITY};
+    for (int i = 0; i < 5; i++) {
+        setup s = begin();
+        either o[3] = {either_new(_i, s.params), either_new(_i, s.params), either_new(_i, s.params)};
+        backward(&s, 2, ALL(s));
+        const double w = first(s.w);
+        ck_assert(!either_step(o[0], rates[i]));
+        assert_contains(either_error(o[0]), ": the learning rate is ");
+        ck_assert(!either_group(o[1], 0, &(tl_group_options){.lr_factor = rates[i]}));
+        assert_contains(either_error(o[1]), ": a group's lr_factor is ");
+        ck_assert(!either_group(o[2], 0, &(tl_group_options){.weight_decay = rates[i]}));
+        assert_contains(either_error(o[2]), ": a group's weight_decay is ");
+        for (int k = 0; k < 3; k++) {
+            ck_assert(!either_step(o[k], 0.1)); /* the first failure is kept */
+            either_free(o[k]);
+        }
+        ck_assert_double_eq(first(s.w), w);
+        end(&s);
+    }
+    setup s = begin();
+    either o = either_new(_i, s.params);
+    ck_assert(!either_group(o, 0, NULL));
+    assert_contains(either_error(o), "no options are given");
+    either_free(o);
+    o = either_new(_i, s.params);
+    backward(&s, 2, ALL(s));
+    const double w = first(s.w);
+    ck_assert(either_step(o, 0)); /* nothing moves, not even by decay */
+    ck_assert_double_eq(first(s.w), w);
+    either_free(o);
+    end(&s);
+}
+END_TEST
+
+/* Without memory each step is lr·sign, whatever came before. */
+START_TEST(betas_of_0) {
+    setup s = begin();
+    tl_adam *adam = tl_adam_new(s.params, &(tl_adam_config){.no_beta1 = true, .no_beta2 = true});
+    double w = first(s.w);
+    static const double g[] = {3, -0.01, 500};
+    for (int i = 0; i < 3; i++) {
+        tl_zero_grad(s.params);
+        backward(&s, g[i], ALL(s));
+        ck_assert_msg(tl_adam_step(adam, 0.1), "%s", tl_adam_error(adam));
+        w -= 0.1 * g[i] / (fabs(g[i]) + 1e-8);
+        close_to(first(s.w), w);
+    }
+    tl_adam_free(adam);
+    end(&s);
+}
+END_TEST
+
+/* A checkpoint says how many updates there were: not fewer than none, nor more than can be counted on. */
+START_TEST(counts_that_cannot_be) {
+    setup s = begin();
+    tl_adam *adam = tl_adam_new(s.params, NULL);
+    backward(&s, 2, ALL(s));
+    tl_adam_set_steps(adam, LONG_MAX);
+    ck_assert(tl_adam_step(adam, 0.1));
+    ck_assert_int_eq(tl_adam_steps(adam), LONG_MAX);
+    tl_adam_set_steps(adam, -3);
+    ck_assert_int_eq(tl_adam_steps(adam), 0);
+    const double w = first(s.w);
+    *tl_adam_state_of(adam, s.b).steps = _i ? LONG_MAX : -1;
+    ck_assert(!tl_adam_step(adam, 0.1));
+    assert_contains(tl_adam_error(adam),
+                    _i ? "adam: parameter \"layer.bias\" has had 9223372036854775807 updates"
+                       : "adam: parameter \"layer.bias\" has had -1 updates, which cannot be");
+    ck_assert_double_eq(first(s.w), w);
+    tl_adam_free(adam);
+    end(&s);
+}
+END_TEST
+
 START_TEST(null_is_accepted) {
     tl_sgd_free(NULL);
     tl_adam_free(NULL);
@@ -549,6 +702,11 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, what_adam_keeps);
     tcase_add_test(tc, what_adam_keeps_can_be_restored);
     tcase_add_test(tc, options);
+    tcase_add_test(tc, rates_at_the_edges);
+    tcase_add_loop_test(tc, numbers_that_make_no_sense, 0, sizeof numbers / sizeof *numbers);
+    tcase_add_loop_test(tc, rates_and_groups_that_make_no_sense, 0, 3);
+    tcase_add_test(tc, betas_of_0);
+    tcase_add_loop_test(tc, counts_that_cannot_be, 0, 2);
     tcase_add_test(tc, null_is_accepted);
     tcase_add_loop_test(tc, many_elements, 0, 3);
     tcase_add_loop_test(tc, many_parameters, 0, 3);

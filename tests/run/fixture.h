@@ -55,13 +55,7 @@ static inline tl_run *train_well(const scratch *s) {
     settings.data.train = settings.data.valid = pairs;
     settings.text.units = "words";
     settings.text.min_count = 1;
-    settings.model = (tl_model_settings){.preset = "toy",
-                                         .d_model = 32,
-                                         .d_ff = 32,
-                                         .layers = 1,
-                                         .tie = "target",
-                                         .activation = "relu",
-                                         .positions = "sinusoidal"};
+    settings.model = (tl_model_settings){.preset = "toy", .d_model = 32, .d_ff = 32, .layers = 1};
     settings.training.lr = 0.01;
     settings.training.warmup = 20;
     settings.training.steps = settings.validation.validate_every = 120;

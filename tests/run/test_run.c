@@ -257,8 +257,17 @@ START_TEST(errors_stick) {
                   tl_run_error(run));
     ck_assert_ptr_null(tl_run_translate_line(run, LINE)); /* nothing more until it is cleared */
     ck_assert_ptr_null(tl_run_cut(run, TL_SOURCE, LINE));
+    tl_corpus *pairs = tl_corpus_new();
+    tl_quality q;
+    tl_translations t;
+    memset(&t, 0x55, sizeof t); /* nothing of what was there before is freed */
+    ck_assert(!tl_run_evaluate(run, pairs, NULL, NULL, &q, &t) && t.count == 0 && !t.text);
     tl_run_clear_error(run);
     assert_run_ok(run);
+    memset(&t, 0x55, sizeof t);
+    ck_assert(!tl_run_evaluate(run, pairs, NULL, NULL, &q, &t) && t.count == 0 && !t.text); /* no pairs */
+    tl_run_clear_error(run);
+    tl_corpus_free(pairs);
     said = tl_run_translate_line(run, LINE);
     ck_assert_ptr_nonnull(said);
     free(said);
@@ -325,7 +334,7 @@ START_TEST(nothing_is_accepted) {
     tl_run_free(NULL);
     tl_run_clear_error(NULL);
     tl_run_tell(NULL, NULL);
-    ck_assert_str_eq(tl_run_error(NULL), "run: out of memory");
+    ck_assert_str_eq(tl_run_error(NULL), "run: it could not be opened, or there was no memory for it");
     ck_assert(!tl_run_dir(NULL) && !tl_run_settings_of(NULL) && !tl_run_vocab(NULL, TL_SOURCE) &&
               !tl_run_bpe(NULL));
     ck_assert(!tl_run_params(NULL) && !tl_run_tape(NULL) && !tl_run_model(NULL) && !tl_run_transformer(NULL));

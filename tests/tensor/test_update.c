@@ -306,7 +306,33 @@ START_TEST(only_moments_below_the_least_become_zero) {
 }
 END_TEST
 
+/* v is settled together with m, or not at all: by a v of 0 alone a small eps would make a huge step of a small one. */
+START_TEST(small_gradients_move_as_far_as_large_ones) {
+    const tl_update_kernels *t[3];
+    const int count = tables(t);
+    const double root = sqrt(smallest);
+    for (int k = 0; k < count; k++) {
+        tl_real p[4] = {0}, m[4] = {0}, v[4] = {0};
+        /* their squares are denormal, and fall below what a number can be at the last one */
+        const tl_real g[4] = {(tl_real)(root * 2), (tl_real)(root / 2), (tl_real)(root / 16), (tl_real)-root};
+        for (int step = 1; step <= 3; step++)
+            t[k]->adam(p, m, v, g, 4,
+                       &(tl_adam_update){.lr = 1,
+                                         .beta1 = 0.9,
+                                         .beta2 = 0.5,
+                                         .eps = root * 1e-9,
+                                         .bias1 = 1 - pow(0.9, step),
+                                         .bias2 = 1 - pow(0.5, step),
+                                         .grad_scale = 1});
+        for (int i = 0; i < 4; i++) /* g / sqrt(g²) a step, as exactly as so small squares are kept */
+            ck_assert_msg(fabs((double)p[i] + (g[i] > 0 ? 3 : -3)) < 1e-2, "element %d is at %g", i,
+                          (double)p[i]);
+    }
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+    tcase_add_test(tc, small_gradients_move_as_far_as_large_ones);
     tcase_add_test(tc, moments_end_at_zero_and_are_never_denormal);
     tcase_add_test(tc, only_moments_below_the_least_become_zero);
     tcase_add_test(tc, sgd_follows_its_formula);

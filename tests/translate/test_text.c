@@ -57,7 +57,13 @@ START_TEST(by_heart) {
     char sources[1024], targets[1024];
     split(RAW, sources, targets);
     put_text(in_folder("raw.tsv"), RAW);
-    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+#ifdef TL_SANITIZED
+    const size_t step = 4;
+    TL_SKIP("translate: six of nine ways to cut text: each takes long with sanitizers");
+#else
+    const size_t step = 1;
+#endif
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i += step) {
         train_raw(ways[i]);
         knows_all(ways[i], sources, targets);
         ck_assert_msg(strstr(out, "<unk> @@ d@@von"), "%s", out);

@@ -19,8 +19,8 @@ static inline tl_tensor tl_reducing_begin(tl_call *c, tl_reducing *r, tl_reducti
     const tl_shape x = tl_shape_of(c->x[0]), target = tl_shape_of(c->x[1]);
     const long count = tl_shape_numel(x);
     char first[TL_SHAPE_TEXT], second[TL_SHAPE_TEXT];
-    if (!tl_shape_equal(
-            x, target)) /* broadcasting [N] against [N,1] would quietly compare everything with everything */
+    /* broadcasting [N] against [N,1] would quietly compare everything with everything */
+    if (!tl_shape_equal(x, target))
         return tl_call_fail(c, "x is %s, its targets %s: should be of one shape", tl_shape_text(x, first),
                             tl_shape_text(target, second)),
                (tl_tensor){0};

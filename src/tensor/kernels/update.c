@@ -18,8 +18,10 @@ TL_SIMD void store(tl_real *p, long i, long n, tl_vec v) {
 }
 
 /* A moment too small to move anything is 0 (update.h); NaN stays. */
-TL_SIMD tl_vec settled(tl_vec v, tl_real least) {
-    return tl_vec_select(tl_vec_abs(v) < least, tl_vec_zero(), v);
+TL_SIMD tl_vec settled(tl_vec m) { return tl_vec_select(tl_vec_abs(m) < LEAST_MOMENT, tl_vec_zero(), m); }
+/* A second one is if its first one is 0 as well: by a v of 0 alone, m / (sqrt(v) + eps) could become anything. */
+TL_SIMD tl_vec settled_beside(tl_vec m, tl_vec v) {
+    return tl_vec_select((m == tl_vec_zero()) & (v < TL_REAL_MIN), tl_vec_zero(), v);
 }
 
 static void sgd(tl_real *p, tl_real *b, const tl_real *grad, long n, const tl_sgd_update *u) {
@@ -29,7 +31,7 @@ static void sgd(tl_real *p, tl_real *b, const tl_real *grad, long n, const tl_sg
         tl_vec x = load(p, i, n), g = load(grad, i, n) * scale;
         if (u->decay != 0) g = g + decay * x;
         if (u->momentum != 0) {
-            tl_vec buffer = settled(load(b, i, n) * momentum + g, LEAST_MOMENT);
+            tl_vec buffer = settled(load(b, i, n) * momentum + g);
             store(b, i, n, buffer);
             g = u->nesterov ? g + momentum * buffer : buffer;
         }
@@ -51,8 +53,8 @@ static void adam(tl_real *p, tl_real *m, tl_real *v, const tl_real *grad, long n
             x = x * keep;
         else if (u->decay != 0)
             g = g + decay * x;
-        tl_vec first = settled((from_m ? old : g) + towards * (g - old), LEAST_MOMENT);
-        tl_vec second = settled(load(v, i, n) * beta2 + (rest2 * g) * g, TL_REAL_MIN);
+        tl_vec first = settled((from_m ? old : g) + towards * (g - old));
+        tl_vec second = settled_beside(first, load(v, i, n) * beta2 + (rest2 * g) * g);
         store(m, i, n, first);
         store(v, i, n, second);
         tl_vec denominator = tl_vec_sqrt(second) / root_bias2 + eps;

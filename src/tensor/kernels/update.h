@@ -5,8 +5,10 @@
  *
  * One thing is not PyTorch's: settled(). Where gradients stay 0, as for the embeddings of rare words, moments shrink
  * until they are denormal, and there they stay: 0.98 of a few units rounds to as many. Numbers like these cost many
- * processors a hundred cycles each, step after step. So m and b below 2^-102 (double: 2^-969) and v below the smallest
- * normal number, 2^-126 (2^-1022), become 0. What p loses is less than 2^-102·lr / (sqrt(v) + eps). */
+ * processors a hundred cycles each, step after step. So m and b below 2^-102 (double: 2^-969) become 0, and v below the
+ * smallest normal number, 2^-126 (2^-1022), does where m is 0. (With v alone at 0, m / (sqrt(v) + eps) would be m / eps,
+ * which a small eps makes large: of gradients near 1e-19 and an eps of 1e-30, a step of 1e11·lr.) What p loses is less
+ * than 2^-102·lr / (sqrt(v) + eps). */
 #ifndef TL_KERNELS_UPDATE_H
 #define TL_KERNELS_UPDATE_H
 
@@ -26,7 +28,7 @@ typedef struct tl_sgd_update {
 /*     g = grad_scale·grad
  *     decoupled (AdamW): p = p·(1 - lr·decay)        else (Adam): g = g + decay·p
  *     m = settled(m + (1-beta1)·(g - m))
- *     v = settled(beta2·v + (1-beta2)·g·g)
+ *     v = settled(beta2·v + (1-beta2)·g·g), beside m
  *     p = p - lr/(1-beta1^t) · m / (sqrt(v)/sqrt(1-beta2^t) + eps)
  * bias1 = 1-beta1^t and bias2 = 1-beta2^t come from the caller, which counts the steps t = 1, 2, …. */
 typedef struct tl_adam_update {

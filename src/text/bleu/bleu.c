@@ -8,6 +8,7 @@
  * An order without any n-gram makes the score 0.
  *
  * What a token is says tokens.c; n-grams are counted in grams.c. */
+#include "base/format.h"
 #include "tapeloom/text.h"
 #include "grams.h"
 #include "tokens.h"
@@ -96,7 +97,7 @@ char *tl_bleu_text(const tl_bleu_score *score, char text[TL_BLEU_TEXT]) {
     static const tl_bleu_score nothing = {0};
     const tl_bleu_score *s = score ? score : &nothing;
     double ratio = s->ref_length > 0 ? (double)s->hyp_length / (double)s->ref_length : 0;
-    snprintf(text, TL_BLEU_TEXT,
+    tl_format(text, TL_BLEU_TEXT,
              "BLEU|nrefs:1|case:%s|eff:no|tok:%s|smooth:exp|version:tapeloom = %.2f %.1f/%.1f/%.1f/%.1f "
              "(BP = %.3f ratio = %.3f hyp_len = %ld ref_len = %ld)",
              s->config.lowercase ? "lc" : "mixed", tl_bleu_tokens_name(s->config.tokens), s->score,

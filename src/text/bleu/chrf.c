@@ -6,6 +6,7 @@
  *
  * over the orders that both sides have n-grams of (sacreBLEU's effective order). A sentence whose reference is too short
  * for an n-gram adds none of the hypothesis's either. White space is left out before n-grams are taken. */
+#include "base/format.h"
 #include "tapeloom/text.h"
 #include "grams.h"
 #include "tokens.h"
@@ -85,7 +86,7 @@ double tl_chrf_result(const tl_chrf *chrf) {
 }
 
 char *tl_chrf_text(const tl_chrf *chrf, char text[TL_CHRF_TEXT]) {
-    snprintf(text, TL_CHRF_TEXT, "chrF2|nrefs:1|case:%s|eff:yes|nc:6|nw:0|space:no|version:tapeloom = %.2f",
+    tl_format(text, TL_CHRF_TEXT, "chrF2|nrefs:1|case:%s|eff:yes|nc:6|nw:0|space:no|version:tapeloom = %.2f",
              chrf && chrf->lowercase ? "lc" : "mixed", tl_chrf_result(chrf));
     return text;
 }

@@ -1,5 +1,7 @@
 /* Judging rows, whatever they were read from, and the report about them. */
+#include "base/format.h"
 #include "rows.h"
+#include "base/quote.h"
 #include "base/utf8.h"
 
 #include <stdarg.h>
@@ -101,7 +103,7 @@ TL_PRINTF(3, 4)
 static void put(char text[TL_REPORT_TEXT], size_t *used, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(text + *used, TL_REPORT_TEXT - *used, format, arguments);
+    int length = tl_vformat(text + *used, TL_REPORT_TEXT - *used, format, arguments);
     va_end(arguments);
     if (length > 0) *used += (size_t)length;
     if (*used >= TL_REPORT_TEXT) *used = TL_REPORT_TEXT - 1;
@@ -109,10 +111,11 @@ static void put(char text[TL_REPORT_TEXT], size_t *used, const char *format, ...
 
 char *tl_corpus_report_text(const tl_corpus_report *report, char text[TL_REPORT_TEXT]) {
     size_t used = 0;
+    char name[TL_SHOWN];
     text[0] = '\0';
     if (!report) return text;
-    put(text, &used, "%s: %ld line%s, %ld pair%s, %ld skipped\n", report->name, report->lines,
-        report->lines == 1 ? "" : "s", report->pairs, report->pairs == 1 ? "" : "s",
+    put(text, &used, "%s: %ld line%s, %ld pair%s, %ld skipped\n", tl_shown_path(report->name, name),
+        report->lines, report->lines == 1 ? "" : "s", report->pairs, report->pairs == 1 ? "" : "s",
         report->lines - report->pairs);
     for (int kind = 0; kind < TL_SKIP_KINDS; kind++) {
         long count = report->skipped[kind].count;

@@ -1,0 +1,15 @@
+/* Text from numbers, the same in every locale. A program that uses this library may have called setlocale, and then printf
+ * writes 41,02 where 41.02 was meant: scores that nobody can compare, columns that no one can read back. Whatever the library
+ * prints with %f, %e or %g goes through here. */
+#ifndef TL_BASE_FORMAT_H
+#define TL_BASE_FORMAT_H
+
+#include "tapeloom/base.h"
+
+#include <stdarg.h>
+
+/* snprintf and vsnprintf in the locale "C". What the program has set is as before when they return. */
+int tl_format(char *text, size_t size, const char *format, ...) TL_PRINTF(3, 4);
+int tl_vformat(char *text, size_t size, const char *format, va_list arguments) TL_PRINTF(3, 0);
+
+#endif

@@ -1,0 +1,31 @@
+/* Numbers of layers' configs, checked where a layer is made: what makes no sense fails the set with a sentence, and so every
+ * tape that uses it. 0 has been replaced by its default before, where it means one. */
+#ifndef TL_NN_CHECK_H
+#define TL_NN_CHECK_H
+
+#include "tapeloom/nn.h"
+
+#include <math.h>
+
+static inline bool tl_check_size(tl_params *params, const char *name, const char *what, long size) {
+    return size >= 1 || tl_params_fail(params, "%s: %s is %ld, should be 1 or more", name, what, size);
+}
+
+static inline bool tl_check_number(tl_params *params, const char *name, const char *what, double value) {
+    return (value >= 0 && isfinite(value)) ||
+           tl_params_fail(params, "%s: %s is %g, should be 0 or more, and finite", name, what, value);
+}
+
+static inline bool tl_check_share(tl_params *params, const char *name, const char *what, double value) {
+    return (value >= 0 && value < 1) ||
+           tl_params_fail(params, "%s: %s %g is not in [0, 1)", name, what, value);
+}
+
+/* One of an enum's values 0 … last. */
+static inline bool tl_check_choice(tl_params *params, const char *name, const char *what, int choice,
+                                   int last) {
+    return (choice >= 0 && choice <= last) ||
+           tl_params_fail(params, "%s: there is no %s number %d: they are 0 … %d", name, what, choice, last);
+}
+
+#endif

@@ -1,0 +1,23 @@
+/* Opening: a folder becomes a run, description first, then model, no larger than the weights that
+ * are there, then weights. */
+#include "run.h"
+
+static bool load(tl_run *run, const tl_run_choice *choice) {
+    const char *weights = choice && choice->weights ? choice->weights : "best";
+    tl_safetensors *file = NULL;
+    const char *prefix = "";
+    run->in_folder = true;
+    const bool ok = tl_run_load_settings(run) && tl_run_load_text(run) &&
+                    tl_run_open_weights(run, weights, &file, &prefix) &&
+                    tl_run_make_empty_model(run, file, prefix) && tl_run_load_weights(run, weights);
+    tl_safetensors_close(file);
+    return ok;
+}
+
+tl_run *tl_run_open(const char *dir, const tl_run_choice *choice, tl_error *error) {
+    tl_run *run = tl_run_in(dir);
+    if (tl_run_usable(run) && load(run, choice)) return run;
+    tl_error_set(error, "%s", run ? run->error.message : "out of memory for a run");
+    tl_run_free(run);
+    return NULL;
+}
