@@ -7,6 +7,9 @@
 #define ROW(name, kind, field, takes, help) TL_OPTION(settings, field, name, kind, takes, help)
 #define ANEW(name, kind, field, takes, help) TL_OPTION_ANEW(settings, field, name, kind, takes, help)
 #define ROWS(field, table) TL_OPTION_ROWS(settings, field, table)
+#define CHECK_ROW \
+    ANEW("check", FLAG, check, NULL, \
+         "look at every number as it is made: the first that is none is named, with its operation and layer; slower")
 #define COMMON_ROWS \
     ANEW("threads", LONG, threads, "N", "threads to use (0: OMP_NUM_THREADS, or all cores)"), \
     ANEW("quiet", FLAG, quiet, NULL, "no progress on standard error")
@@ -26,6 +29,7 @@ const tl_option train_options[] = {
     ROWS(run.training, tl_training_options),
     TL_OPTION_HEADING("validation"),
     ROWS(run.validation, tl_validation_options),
+    CHECK_ROW,
     COMMON_ROWS,
     TL_OPTIONS_END};
 
@@ -44,6 +48,7 @@ const tl_option translate_options[] = {
     DECODING_ROWS,
     ROW("nbest", FLAG, nbest, NULL,
         "all hypotheses of the beam that differ as texts: line number, tab, score, tab, translation"),
+    CHECK_ROW,
     COMMON_ROWS,
     TL_OPTIONS_END};
 
@@ -59,6 +64,7 @@ const tl_option evaluate_options[] = {
     ROW("lowercase", FLAG, run.validation.lowercase, NULL, "BLEU and chrF without regard to case"),
     ROW("samples", LONG, run.validation.samples, "N", "translations to show (0: none)"),
     ROW("out", TEXT, out, "FILE", "write the translations there, one a line"),
+    CHECK_ROW,
     COMMON_ROWS,
     TL_OPTIONS_END};
 
@@ -82,6 +88,7 @@ const tl_option corpus_options[] = {
 
 const tl_option demo_options[] = {
     ROW("out", TEXT, out, "DIR", "where the run goes"),
+    ROW("overwrite", FLAG, overwrite, NULL, "replace the model that is in --out already, though no demo has made it"),
     ROW("pair", TEXT, run.data.pair, "en-fr|en-zh", "the languages"),
     ROW("steps", LONG, run.training.steps, "N", "updates (0: 10 passes over the sentences)"),
     COMMON_ROWS,
@@ -109,7 +116,10 @@ bool settings_over(settings *s, tl_run *run, tl_error *error) {
 tl_run *open_run(settings *s) {
     tl_error error = {""};
     tl_run *run = tl_run_open(s->model, &(tl_run_choice){.weights = s->weights}, &error);
-    if (run && settings_over(s, run, &error)) return run;
+    if (run && settings_over(s, run, &error)) {
+        if (s->check) tl_tape_set_checking(tl_run_tape(run), true); /* a library for debugging does anyway */
+        return run;
+    }
     fail_with(error.message);
     tl_run_free(run);
     return NULL;

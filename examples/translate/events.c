@@ -70,6 +70,7 @@ static void prepared(void *context, const tl_run *run, const tl_corpus *train, c
     const char *precision = l->settings->run.training.matmul_precision;
     const bool highest = tl_tape_matmul_precision(tl_run_tape(run)) == TL_HIGHEST;
     l->valid = valid;
+    if (l->settings->check) tl_tape_set_checking(tl_run_tape(run), true);
     printf("%ld pairs to train on, %ld to validate on; vocabularies %ld and %ld; %ld parameters; %s%s%s\n",
            tl_corpus_size(train), tl_corpus_size(valid), tl_vocab_size(tl_run_vocab(run, TL_SOURCE)),
            tl_vocab_size(tl_run_vocab(run, TL_TARGET)), tl_params_numel(tl_run_params(run)), tl_build_text(),

@@ -20,7 +20,7 @@ typedef struct settings {
     const char *weights;
     long beam, batch_tokens;
     double length_penalty;
-    bool nbest, replace_unknown;
+    bool nbest, replace_unknown, check;
     long layer, head;
     long threads;
     bool quiet;

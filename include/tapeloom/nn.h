@@ -194,7 +194,9 @@ typedef struct tl_attention_maps {
 } tl_attention_maps;
 tl_attention tl_attention_init(tl_params *params, const char *name, const tl_attention_config *config);
 /* x [B,T,d_model] asks, memory [B,S,d_model] is looked at (x itself: self-attention): [B,T,d_model]. mask and maps may be
- * NULL; with maps it computes step by step, without them in one operation, the same bits. */
+ * NULL; with maps it computes step by step, without them in one operation, the same bits. What stands in places of memory that
+ * the mask hides from every query, NaN too, reaches no result and no gradient but exact zeros of its own; layers, which have
+ * no other use for them, take what is not finite in places beyond key_lengths for 0. */
 tl_var tl_attention_forward(const tl_attention *layer, tl_var x, tl_var memory, const tl_mask *mask,
                             tl_attention_maps *maps);
 

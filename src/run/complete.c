@@ -38,6 +38,8 @@ bool tl_train_complete(tl_complete_config *to, const tl_train_config *config, tl
         !tl_options_check(tl_validation_options, &numbers, error) ||
         !tl_training_settings_check(&to->training, error) || !check_best_by(to, error))
         return false;
+    if (numbers.average > TL_MOST_RECENT)
+        return tl_error_set(error, "--average %ld: at most %d are possible", numbers.average, TL_MOST_RECENT);
     tl_training_settings_fill(&to->training);
     if (!to->validation.best_by)
         to->validation.best_by = to->config.task->score ? to->config.task->score : "loss";

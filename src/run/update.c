@@ -50,6 +50,16 @@ bool tl_stop_at_nonfinite(tl_training *t, bool with_batch, const char *what, dou
 
 /* ---- one update ---- */
 
+/* Where checking has found something, which sentences it was; other failures are of no batch in particular. */
+static bool tape_failed(tl_training *t) {
+    const tl_task *task = t->config->task;
+    const char *why = tl_tape_error(t->config->tape);
+    char batch[256] = "";
+    if (!tl_tape_checks(t->config->tape)) return tl_error_set(t->error, "%s", why);
+    if (task->name) task->name(task->context, batch, sizeof batch);
+    return tl_error_set(t->error, "step %ld%s%s: %s", t->now.at.step, *batch ? "; " : "", batch, why);
+}
+
 /* Adds one batch's gradients; with several to an update, those of the summed loss. */
 static bool forward_backward(tl_training *t, int micro, double *loss, long *tokens) {
     const tl_train_config *c = t->config;
@@ -60,7 +70,7 @@ static bool forward_backward(tl_training *t, int micro, double *loss, long *toke
     tl_var l = task->loss(task->context, several);
     double value = tl_item(tl_value(l));
     if (tl_ok(l) && !isfinite(value)) return tl_stop_at_nonfinite(t, true, "loss", value);
-    if (!tl_backward(l)) return tl_error_set(t->error, "%s", tl_tape_error(c->tape));
+    if (!tl_backward(l)) return tape_failed(t);
     *loss += value;
     *tokens += task->tokens(task->context);
     double norm = several ? tl_clip_grad_norm(c->params, 0) : 0;

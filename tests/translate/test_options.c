@@ -94,20 +94,18 @@ static const trial train_trials[] = {
     {"samples", "0", SAYS, NULL, NULL},
     {"tokenize", "char", SAYS, SPEAKS, NULL},
     {"lowercase", NULL, SAYS, SPEAKS, "--train $D/a.tsv --valid $D/capitals.tsv"},
+    {"check", NULL, SAME, NULL, NULL}, /* and what it finds: below */
     {"threads", "2", SAME, NULL, NULL},
     {"quiet", NULL, BELOW, NULL, NULL}};
 
 #define TWO_TESTS "--test-src $D/a.src --test-tgt $D/a.tgt"
-static const trial translate_trials[] = {{"model", "$D/other", CHANGES, NULL, NULL},
-                                         {"weights", "last", CHANGES, NULL, NULL},
-                                         {"weights", "average", CHANGES, NULL, NULL},
-                                         {"beam", "1", CHANGES, NULL, NULL},
-                                         {"length-penalty", "4", CHANGES, NULL, NULL},
-                                         {"batch-tokens", "8", SAME, NULL, NULL},
-                                         {"nbest", NULL, CHANGES, NULL, NULL},
-                                         {"replace-unknown", NULL, SAME, NULL, NULL}, /* all are known */
-                                         {"threads", "2", SAME, NULL, NULL},
-                                         {"quiet", NULL, BELOW, NULL, NULL}};
+static const trial translate_trials[] = {
+    {"model", "$D/other", CHANGES, NULL, NULL},   {"weights", "last", CHANGES, NULL, NULL},
+    {"weights", "average", CHANGES, NULL, NULL},  {"beam", "1", CHANGES, NULL, NULL},
+    {"length-penalty", "4", CHANGES, NULL, NULL}, {"batch-tokens", "8", SAME, NULL, NULL},
+    {"nbest", NULL, CHANGES, NULL, NULL},         {"check", NULL, SAME, NULL, NULL},
+    {"replace-unknown", NULL, SAME, NULL, NULL}, /* all are known */
+    {"threads", "2", SAME, NULL, NULL},           {"quiet", NULL, BELOW, NULL, NULL}};
 static const trial evaluate_trials[] = {{"model", "$D/other", CHANGES, "--test $D/a.tsv", NULL},
                                         {"weights", "last", CHANGES, "--test $D/a.tsv", NULL},
                                         {"test", "$D/b.tsv", CHANGES, "--test $D/a.tsv", NULL},
@@ -118,6 +116,7 @@ static const trial evaluate_trials[] = {{"model", "$D/other", CHANGES, "--test $
                                         {"length-penalty", "4", CHANGES, "--test $D/a.tsv", NULL},
                                         {"batch-tokens", "8", SAME, "--test $D/a.tsv", NULL},
                                         {"replace-unknown", NULL, SAME, "--test $D/a.tsv", NULL},
+                                        {"check", NULL, SAME, "--test $D/a.tsv", NULL},
                                         {"tokenize", "char", CHANGES, "--test $D/a.tsv", NULL},
                                         {"lowercase", NULL, CHANGES, "--test $D/a.tsv", NULL},
                                         {"samples", "3", CHANGES, "--test $D/a.tsv", NULL},
@@ -135,6 +134,7 @@ static const trial corpus_trials[] = {{"pair", "en-zh", CHANGES, NULL, NULL},
                                       {"seed", "2", CHANGES, NULL, NULL},
                                       {"out", "$D/elsewhere", SAME, NULL, NULL}};
 static const trial demo_trials[] = {{"out", "$D/elsewhere", SAME, NULL, NULL},
+                                    {"overwrite", NULL, SAME, NULL, NULL}, /* test_made.c: over another run */
                                     {"pair", "en-zh", CHANGES, NULL, NULL},
                                     {"steps", "1", CHANGES, NULL, NULL},
                                     {"threads", "2", SAME, NULL, NULL},
@@ -182,7 +182,7 @@ static void train_as(const trial *t, const char *options, const char *to) {
 
 /* The config has the option, unless it says nothing about how the run is made. */
 static void look_into_config(const trial *t) {
-    static const char *const not_kept = " out overwrite threads quiet ";
+    static const char *const not_kept = " out overwrite check threads quiet ";
     char name[64], line[128];
     snprintf(name, sizeof name, " %s ", t->option);
     if (strstr(not_kept, name)) return;
@@ -472,6 +472,35 @@ START_TEST(quiet) {
 }
 END_TEST
 
+/* With --check what is no number is named where it was made: in training with its step and sentences, in translation too. */
+START_TEST(check) {
+    static const char *const ways[] = {"$T translate --model $D/run --quiet < $D/a.src",
+                                       "$T evaluate --model $D/run --quiet --test $D/a.tsv"};
+    char line[256];
+    write_files();
+    ck_assert_int_eq(try("$T train " FILES
+                         " --steps 30 --batch-tokens 64 --validate-every 20 --lr 1e30 --warmup 0 "
+                         "--out $D/bad --quiet --check" SMALL),
+                     1);
+    assert_contains(err, "translate: step 2; a batch of ");
+    assert_contains(err, " sentences, lines ");
+    assert_contains(err, ": checking: linear gives a value that is not finite: element ");
+    assert_contains(err, "(encoder.layers.0.self_attn)");
+    sh("$T train " FILES " --steps 2 --out $D/run --quiet" SMALL " && "
+       "size=$(wc -c < $D/run/model.safetensors) && printf '\\377\\377\\377\\377\\377\\377\\377\\177' | "
+       "dd of=$D/run/model.safetensors bs=1 seek=$((size - 8)) conv=notrunc 2>/dev/null");
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(try(ways[i]), 1);
+        if (!strstr(err, "checking: ")) /* a library that is made with DEBUG=1 checks always */
+            ck_assert_msg(strstr(err, "are its weights sound?"), "%s", err);
+        snprintf(line, sizeof line, "%s --check", ways[i]);
+        ck_assert_int_eq(try(line), 1);
+        assert_contains(err, "translate: checking: ");
+        assert_contains(err, " is not finite: element ");
+    }
+}
+END_TEST
+
 /* ---- the tables are complete ---- */
 
 static void compare_with_help(const char *command, const trial *trials, int count) {
@@ -577,8 +606,8 @@ START_TEST(threads_are_bounded) {
         assert_contains(err, " threads would share ");
         assert_contains(err, " used, which changes no bit\n");
     }
-    sh_input("the cat .\n", "$T translate --model $D/run --threads 1 --quiet");
-    ck_assert_str_eq(err, "");
+    sh_input("the cat sleeps .\n", "$T translate --model $D/run --threads 1 --quiet");
+    ck_assert_msg(!strstr(err, "threads"), "%s", err);
     free(expected);
 }
 END_TEST
@@ -622,6 +651,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, corpus_options);
     tcase_add_test(tc, demo_option);
     tcase_add_test(tc, quiet);
+    tcase_add_test(tc, check);
     tcase_add_test(tc, help);
     tcase_add_test(tc, usage);
     tcase_add_test(tc, forms);
