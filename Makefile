@@ -5,7 +5,7 @@
 
 VERSION := 0.1.0
 
-# ---- flavour: PRECISION=double SAN=1 DEBUG=1 OPENMP=0 CC=clang ------------------------------------------
+# ---- flavour: PRECISION=double SAN=1 DEBUG=1 OPENMP=0 HARDEN=0 CC=clang ---------------------------------
 CC        ?= cc
 ifeq ($(origin CC),default)
 CC        := cc
@@ -14,19 +14,21 @@ PRECISION ?= float
 SAN       ?= 0
 DEBUG     ?= 0
 OPENMP    ?= 1
+HARDEN    ?= 1
 PREFIX    ?= /usr/local
 
 ifeq ($(filter $(PRECISION),float double),)
 $(error PRECISION=$(PRECISION): say PRECISION=float or PRECISION=double)
 endif
-$(foreach switch,SAN DEBUG OPENMP,$(if $(filter 0 1,$($(switch))),,\
+$(foreach switch,SAN DEBUG OPENMP HARDEN,$(if $(filter 0 1,$($(switch))),,\
   $(error $(switch)=$($(switch)): say $(switch)=0 or $(switch)=1)))
 
 empty :=
 space := $(empty) $(empty)
 cc_name := $(notdir $(firstword $(CC)))
 flavour_words := $(filter-out cc gcc,$(cc_name)) $(filter double,$(PRECISION)) \
-  $(if $(filter 1,$(SAN)),san) $(if $(filter 1,$(DEBUG)),debug) $(if $(filter 0,$(OPENMP)),serial)
+  $(if $(filter 1,$(SAN)),san) $(if $(filter 1,$(DEBUG)),debug) $(if $(filter 0,$(OPENMP)),serial) \
+  $(if $(filter 0,$(HARDEN)),soft)
 FLAVOUR := $(subst $(space),-,$(strip $(flavour_words)))
 B := build$(if $(FLAVOUR),/$(FLAVOUR))
 
@@ -35,7 +37,7 @@ WARN     := -Wall -Wextra -Werror -Wno-unknown-pragmas -Wno-psabi
 # backtraces; with all of -g the library would be more than twice as large and take a fifth longer to build.
 OPT      := $(if $(filter 1,$(DEBUG)),-O1 -g3,$(if $(filter 1,$(SAN)),-O1 -g1,-O3 -g1))
 TL_FLAGS := -std=c11 $(WARN) $(OPT) -fno-math-errno -ffp-contract=off -Iinclude \
-  $(if $(filter double,$(PRECISION)),-DTL_DOUBLE)
+  $(if $(filter double,$(PRECISION)),-DTL_DOUBLE) $(if $(filter 1,$(DEBUG)),-DTL_CHECKING)
 TL_LIBS  := -lm
 ifeq ($(SAN),1)
 TL_FLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -47,8 +49,26 @@ openmp := $(shell echo 'int main(void){return 0;}' >/tmp/tl_omp_$$$$.c && \
 TL_FLAGS += $(openmp)
 endif
 
-# Kernels are compiled once per instruction set; the best one is picked at run time.
+# What makes a mistake in memory harder to use (SECURITY.md), as far as the compiler and the linker know it: all at once if
+# they do, one by one otherwise. Sanitizers have checks of their own. Who says one of these things in CFLAGS is not contradicted.
 machine := $(shell $(CC) -dumpmachine)
+given := $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
+ifeq ($(HARDEN)$(SAN)$(findstring -fsanitize,$(given)),10)
+links_with = $(shell printf '\043include <string.h>\nint main(void){return 0;}\n' | \
+  $(CC) -O1 -Werror $(1) -xc - -o /dev/null 2>/dev/null && echo '$(1)')
+hard_with = $(or $(call links_with,$(1)),$(foreach flag,$(1),$(call links_with,$(flag))))
+hard_compile := $(call hard_with,-fPIE -fstack-protector-strong -fstack-clash-protection \
+  $(if $(filter x86_64%,$(machine)),-fcf-protection) $(if $(filter aarch64%,$(machine)),-mbranch-protection=standard))
+ifeq ($(findstring _FORTIFY_SOURCE,$(given))$(filter -O0,$(given)),)
+hard_compile += $(or $(call links_with,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3),\
+  $(call links_with,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
+endif
+for_linker := $(if $(filter -static,$(given)),,-pie) -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
+hard_link  := $(call hard_with,$(for_linker))
+TL_FLAGS += $(hard_compile)
+endif
+
+# Kernels are compiled once per instruction set; the best one is picked at run time.
 ifneq ($(filter x86_64%,$(machine)),)
 ISAS := base avx2 avx512
 endif
@@ -100,7 +120,8 @@ define keep_text
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(1))' > $@
 endef
-flags_now := $(CC) $(TL_FLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(ISAS) $(products)
+LINK       = $(CC) $(TL_FLAGS) $(hard_link) $(CFLAGS) $(LDFLAGS)
+flags_now := $(LINK) $(CPPFLAGS) $(ISAS) $(products)
 $(B)/flags: FORCE
 	$(call keep_text,$(flags_now))
 $(B)/objects: FORCE # a source file that is gone leaves the library too
@@ -127,10 +148,10 @@ $(LIB): $(lib_obj) $(B)/objects
 	$(AR) rcs $@ $(lib_obj)
 
 $(B)/%: $(B)/obj/examples/%.o $(LIB)
-	$(CC) $(TL_FLAGS) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(TL_LIBS)
+	$(LINK) $^ -o $@ $(TL_LIBS)
 define folder_rule
 $(B)/$(notdir $(1)): $$(patsubst %.c,$(B)/obj/%.o,$$(wildcard $(1)/*.c)) $(LIB)
-	$(CC) $(TL_FLAGS) $(CFLAGS) $(LDFLAGS) $$^ -o $$@ $(TL_LIBS)
+	$(LINK) $$^ -o $$@ $(TL_LIBS)
 endef
 $(foreach dir,$(example_folders),$(eval $(call folder_rule,$(dir))))
 
@@ -178,17 +199,17 @@ $(B)/obj/tests/tensor/kernels_trapped.o: src/tensor/kernels.c $(B)/flags
 	$(CC) $(TL_FLAGS) $(CPPFLAGS) $(CFLAGS) $(with_products) -DTL_AMX_TRAPPED -MMD -MP -c $< -o $@
 $(B)/trapped/tests/%: $(B)/obj/tests/%.o $(trapped) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(TL_FLAGS) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(CHECK_LIBS) $(TL_LIBS)
+	$(LINK) $^ -o $@ $(CHECK_LIBS) $(TL_LIBS)
 $(B)/trapped/bench/%: $(B)/obj/bench/%.o $(trapped) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(TL_FLAGS) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(TL_LIBS)
+	$(LINK) $^ -o $@ $(TL_LIBS)
 $(B)/trapped/translate: $(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/translate/*.c)) $(trapped) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(TL_FLAGS) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(TL_LIBS)
+	$(LINK) $^ -o $@ $(TL_LIBS)
 endif
 $(TESTS): $(B)/tests/%: $(B)/obj/tests/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(TL_FLAGS) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(CHECK_LIBS) $(TL_LIBS)
+	$(LINK) $^ -o $@ $(CHECK_LIBS) $(TL_LIBS)
 $(TESTS:$(B)/tests/%=$(B)/obj/tests/%.o): | need-check
 
 tests: $(TESTS) ## only the test programs
@@ -200,7 +221,7 @@ $(B)/obj/bench/%.o: TL_FLAGS += -Isrc
 $(B)/bench/peers: TL_LIBS += -ldl
 $(B)/bench/%: $(B)/obj/bench/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(TL_FLAGS) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(TL_LIBS)
+	$(LINK) $^ -o $@ $(TL_LIBS)
 
 benches := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
 $(filter $(B)/tests/bench/%,$(TESTS)): | $(benches) # they run them
@@ -248,5 +269,5 @@ clean: ## remove every flavour
 	rm -rf build
 
 help: ## this list
-	@echo 'make [target] [PRECISION=double] [SAN=1] [DEBUG=1] [OPENMP=0] [CC=clang]'
+	@echo 'make [target] [PRECISION=double] [SAN=1] [DEBUG=1] [OPENMP=0] [HARDEN=0] [CC=clang]'
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1	\2/p' Makefile | expand -t 14

@@ -17,7 +17,7 @@ int main(int argc, char **argv) {
     if (!run) return fail(error.message);
 
     const char *source = argv[2], *target = tl_run_translate_line(run, source);
-    if (target) printf("%s\n", target);
+    if (target) tl_put_text(target, stdout), puts("");
 
     tl_batch batch;
     tl_tape *tape = tl_run_tape(run);

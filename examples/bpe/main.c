@@ -40,7 +40,7 @@ static int usage_with(const char *name, const char *message) {
 typedef struct input {
     char *bytes, *next, *end;
     long line;  /* number of the line at hand */
-    bool ended; /* it had an LF */
+    bool ended; /* it had an end */
     tl_error error;
 } input;
 
@@ -54,21 +54,21 @@ static bool input_open(input *in, const settings *s) {
     char *nul = memchr(in->bytes, 0, size);
     if (!nul) return true;
     long line = 1;
-    for (const char *c = in->bytes; c < nul; c++) line += *c == '\n';
+    for (const char *c = in->bytes; c < nul; c++) line += *c == '\n' || (*c == '\r' && c[1] != '\n');
     return tl_error_set(&in->error,
                         "line %ld of standard input: found a NUL byte, expected text: convert the "
                         "file to UTF-8 (iconv -t UTF-8)",
                         line);
 }
 
-/* The next line, ended by 0 instead of its LF; NULL at the end. A CR before the LF stays. */
+/* The next line, ended by 0 instead of its LF, CR or CRLF; NULL at the end. These are the line ends of Python, in which
+ * subword-nmt reads its standard input, and like there each comes out as LF. */
 static char *input_line(input *in) {
     char *line = in->next;
     if (line == in->end) return NULL;
-    char *end = memchr(line, '\n', (size_t)(in->end - line));
-    in->ended = end != NULL;
-    if (!end) end = in->end;
-    in->next = end + in->ended;
+    char *end = line + strcspn(line, "\r\n"); /* a 0 stands behind the last byte, and nowhere else */
+    in->ended = end != in->end;
+    in->next = end + in->ended + (end[0] == '\r' && end[1] == '\n');
     in->line++;
     *end = 0;
     return line;
@@ -117,11 +117,10 @@ static void show(void *context, long merge) {
 }
 
 static int write_codes(const tl_bpe *bpe, const settings *s) {
-    size_t size;
     if (tl_bpe_error(bpe)) return fail_with(tl_bpe_error(bpe));
-    char *text = tl_bpe_text(bpe, &size);
+    char *text = tl_bpe_text(bpe, NULL);
     if (!text) return fail_with("out of memory for the codes");
-    fwrite(text, 1, size, stdout);
+    tl_put_text(text, stdout);
     free(text);
     if (tl_bpe_merges(bpe) < s->merges && !s->quiet)
         fprintf(stderr, "bpe: %ld merges and no more: no other pair is seen %ld times\n", tl_bpe_merges(bpe),
@@ -162,7 +161,7 @@ static int each_line(const settings *s, tl_bpe *bpe) {
                              in.line);
                 break;
             }
-            fputs(text, stdout);
+            tl_put_text(text, stdout);
             if (in.ended) putchar('\n');
             free(text);
         }
@@ -187,11 +186,10 @@ static int run_apply(const settings *s) {
 
 static int run_vocab(const settings *s) {
     input in;
-    size_t size;
     tl_bpe_words *words = count_words(&in, s);
     if (!words) return fail_with(in.error.message);
-    char *text = tl_bpe_words_text(words, &size);
-    if (text) fwrite(text, 1, size, stdout);
+    char *text = tl_bpe_words_text(words, NULL);
+    if (text) tl_put_text(text, stdout);
     int status = text ? 0 : fail_with("out of memory for the list of words");
     free(text);
     tl_bpe_words_free(words);
@@ -284,7 +282,9 @@ static int run_program(int argc, char **argv) {
     }
     for (int i = 0; i < COMMANDS; i++)
         if (!strcmp(argv[1], commands[i].name)) return run_command(&commands[i], argc - 2, argv + 2);
-    fprintf(stderr, "bpe: there is no command \"%s\"; bpe --help lists them\n", argv[1]);
+    tl_error error = {""};
+    tl_error_set(&error, "there is no command \"%s\"; bpe --help lists them", argv[1]);
+    fail_with(error.message);
     return 2;
 }
 

@@ -12,8 +12,8 @@
 
 typedef struct picture {
     long rows, columns;
-    const char **row, **column; /* [rows], [columns] labels */
-    double *share;              /* [rows,columns] */
+    char **row, **column; /* [rows], [columns] labels, made harmless */
+    double *share;        /* [rows,columns] */
 } picture;
 
 /* ---- drawing ---- */
@@ -33,7 +33,7 @@ static const char *shade(double share) {
     return "";
 }
 
-static long widest(const char *const *texts, long count, long least) {
+static long widest(char *const *texts, long count, long least) {
     for (long i = 0; i < count; i++)
         if (tl_text_columns(texts[i]) > least) least = tl_text_columns(texts[i]);
     return least;
@@ -110,9 +110,12 @@ static bool name(const tl_run *run, picture *p, const int *src, const int *writt
     p->row = calloc((size_t)p->rows, sizeof *p->row);
     p->column = calloc((size_t)p->columns, sizeof *p->column);
     if (!p->row || !p->column) return false;
-    for (long i = 0; i < p->rows; i++) p->row[i] = tl_vocab_token(tl_run_vocab(run, TL_TARGET), written[i]);
-    for (long i = 0; i < p->columns; i++) p->column[i] = tl_vocab_token(tl_run_vocab(run, TL_SOURCE), src[i]);
-    return true;
+    bool ok = true;
+    for (long i = 0; i < p->rows; i++)
+        ok &= !!(p->row[i] = tl_shown_text(tl_vocab_token(tl_run_vocab(run, TL_TARGET), written[i])));
+    for (long i = 0; i < p->columns; i++)
+        ok &= !!(p->column[i] = tl_shown_text(tl_vocab_token(tl_run_vocab(run, TL_SOURCE), src[i])));
+    return ok;
 }
 
 /* Ids of the line's tokens and <eos>, to free(). */
@@ -128,11 +131,15 @@ static int *ids_of(tl_run *run, const char *line, long *length, tl_error *error)
     }
     free(tokens);
     if (!ids) tl_error_set(error, "out of memory for a sentence");
-    if (*length <= TL_LONGEST_SENTENCE + 1) return ids;
-    tl_error_set(error, "a sentence has %ld tokens, and a model reads at most %d: cut it", *length - 1,
-                 TL_LONGEST_SENTENCE);
-    free(ids);
-    return NULL;
+    return ids;
+}
+
+/* The tokens of a line that is too long for the model; 0: it is not. */
+static long too_long(tl_run *run, const char *line) {
+    char *tokens = tl_run_cut(run, TL_SOURCE, line);
+    const long length = tokens ? tl_vocab_encode(tl_run_vocab(run, TL_SOURCE), tokens, NULL, 0) : 0;
+    free(tokens);
+    return length > TL_LONGEST_SENTENCE ? length : 0;
 }
 
 bool draw_attention(tl_run *run, const char *source, long layer, long head, tl_error *error) {
@@ -151,6 +158,8 @@ bool draw_attention(tl_run *run, const char *source, long layer, long head, tl_e
             tl_error_set(error, "out of memory for a map");
     }
     free(src);
+    for (long i = 0; p.row && i < p.rows; i++) free(p.row[i]);
+    for (long i = 0; p.column && i < p.columns; i++) free(p.column[i]);
     free(p.row);
     free(p.column);
     free(p.share);
@@ -168,17 +177,34 @@ static bool check_place(const settings *s, tl_error *error) {
     return true;
 }
 
+/* Draws every line but those that are too long, which are named; how many these are. */
+static long draw_lines(const settings *s, tl_run *run, const tl_corpus *lines, tl_error *error) {
+    long left_out = 0;
+    for (long i = 0; i < tl_corpus_size(lines) && !tl_failed(error) && !tl_run_error(run); i++) {
+        const char *line = tl_corpus_sentence(lines, TL_SOURCE, i);
+        const long tokens = too_long(run, line);
+        if (tokens)
+            fprintf(stderr,
+                    "translate: warning: line %ld has %ld tokens, and a model reads at most %d: it is left "
+                    "out; cut "
+                    "it into sentences\n",
+                    i + 1, tokens, TL_LONGEST_SENTENCE);
+        left_out += tokens > 0;
+        if (tokens) continue;
+        print_line(i ? "\n" : "", line, "\n\n");
+        draw_attention(run, line, s->layer, s->head, error);
+    }
+    return left_out;
+}
+
 int command_attention(settings *s) {
     tl_error error = {""};
     tl_run *run = open_run(s);
     if (!run) return 1;
     tl_corpus *lines = check_place(s, &error) ? read_lines(s, run, &error) : NULL;
-    for (long i = 0; i < tl_corpus_size(lines) && !tl_failed(&error) && !tl_run_error(run); i++) {
-        const char *line = tl_corpus_sentence(lines, TL_SOURCE, i);
-        printf("%s%s\n\n", i ? "\n" : "", line);
-        draw_attention(run, line, s->layer, s->head, &error);
-    }
+    const long left_out = draw_lines(s, run, lines, &error);
     int status = status_of(run, &error);
+    if (!status && left_out) status = 1;
     tl_corpus_free(lines);
     tl_run_free(run);
     return status;

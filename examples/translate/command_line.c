@@ -33,14 +33,17 @@ const tl_option train_options[] = {
     ROW("model", TEXT, model, "DIR", "a run that train has written"), \
     ROW("weights", TEXT, weights, "best|last|average", "which of its weights")
 #define DECODING_ROWS \
-    ROW("beam", LONG, beam, "K", "hypotheses to keep a sentence (1: greedy)"), \
-    ROW("length-penalty", DOUBLE, length_penalty, "A", "rank by log probability / length^A"), \
-    ROW("batch-tokens", LONG, batch_tokens, "N", "tokens of a batch, padding included")
+    ROW("beam", LONG, beam, "K", "hypotheses to keep a sentence, at most 1000 (1: greedy; 0: 5)"), \
+    ROW("length-penalty", DOUBLE, length_penalty, "A", "rank by log probability / length^A (0: by log probability)"), \
+    ROW("batch-tokens", LONG, batch_tokens, "N", "tokens of a batch, padding included (0: 4096)"), \
+    ROW("replace-unknown", FLAG, replace_unknown, NULL, \
+        "in the place of <unk> the source word that the decoder's last layer looked at while it wrote it")
 
 const tl_option translate_options[] = {
     MODEL_ROWS,
     DECODING_ROWS,
-    ROW("nbest", FLAG, nbest, NULL, "all hypotheses of the beam: line number, tab, score, tab, translation"),
+    ROW("nbest", FLAG, nbest, NULL,
+        "all hypotheses of the beam that differ as texts: line number, tab, score, tab, translation"),
     COMMON_ROWS,
     TL_OPTIONS_END};
 
@@ -54,7 +57,7 @@ const tl_option evaluate_options[] = {
     ROW("tokenize", TEXT, run.validation.tokenize, "none|13a|zh|char",
      "how BLEU cuts text (none; 13a for pre-tokenized text, char for characters)"),
     ROW("lowercase", FLAG, run.validation.lowercase, NULL, "BLEU and chrF without regard to case"),
-    ROW("samples", LONG, run.validation.samples, "N", "translations to show"),
+    ROW("samples", LONG, run.validation.samples, "N", "translations to show (0: none)"),
     ROW("out", TEXT, out, "FILE", "write the translations there, one a line"),
     COMMON_ROWS,
     TL_OPTIONS_END};
@@ -72,7 +75,7 @@ const tl_option info_options[] = {
 
 const tl_option corpus_options[] = {
     ROW("pair", TEXT, run.data.pair, "en-fr|en-zh", "the languages"),
-    ROW("sentences", LONG, run.data.sentences, "N", "pairs to train on; 500 each to validate and test come with them"),
+    ROW("sentences", LONG, run.data.sentences, "N", "pairs to train on (0: 20000); 500 each to validate and test come with them"),
     ROW("seed", LONG, run.training.seed, "N", "another one gives other sentences"),
     ROW("out", TEXT, out, "DIR", "where the files go"),
     TL_OPTIONS_END};
@@ -81,7 +84,7 @@ const tl_option demo_options[] = {
     ROW("out", TEXT, out, "DIR", "where the run goes"),
     ROW("overwrite", FLAG, overwrite, NULL, "replace the model that is in --out already, though no demo has made it"),
     ROW("pair", TEXT, run.data.pair, "en-fr|en-zh", "the languages"),
-    ROW("steps", LONG, run.training.steps, "N", "updates"),
+    ROW("steps", LONG, run.training.steps, "N", "updates (0: 10 passes over the sentences)"),
     COMMON_ROWS,
     TL_OPTIONS_END};
 /* clang-format on */
@@ -117,5 +120,6 @@ tl_translate_options translate_options_of(const settings *s) {
     return (tl_translate_options){.beam = s->beam,
                                   .nbest = s->nbest,
                                   .length_penalty = s->length_penalty,
+                                  .replace_unknown = s->replace_unknown,
                                   .batch_tokens = s->batch_tokens};
 }

@@ -51,9 +51,11 @@ int command_corpus(settings *s) {
         snprintf(file, sizeof file, "%s.tsv", names[part]);
         if (corpus && write_lines(corpus, false, s->out, file, &error)) {
             snprintf(file, sizeof file, "%s.align", names[part]);
-            if (write_lines(corpus, true, s->out, file, &error))
-                printf("%s/%s.tsv: %ld pairs, word alignments in %s.align\n", s->out, names[part],
+            if (write_lines(corpus, true, s->out, file, &error)) {
+                print_name("", s->out, "");
+                printf("/%s.tsv: %ld pairs, word alignments in %s.align\n", names[part],
                        tl_corpus_size(corpus), names[part]);
+            }
         }
         tl_corpus_free(corpus);
     }

@@ -56,13 +56,17 @@ int command_demo(settings *s) {
     int status = run_training("demo", s);
     tl_shell_word(s->program, program, sizeof program), tl_shell_word(s->out, run, sizeof run);
     if (!status) status = show_results(s);
-    if (!status)
-        printf("\nThe run is in %s: model.safetensors, log.csv%s.\n"
+    if (!status) {
+        print_name("\nThe run is in ", s->out, "");
+        printf(": model.safetensors, log.csv%s.\n"
                "Try it:    echo 'the small cats do not sleep .' | %s translate --model %s\n"
                "Look:      echo 'the small cats do not sleep .' | %s attention --model %s --layer 1\n"
                "The other: %s demo --pair %s --out runs/other\n"
-               "Your own:  %s train --train pairs.tsv --valid valid.tsv --out runs/mine\n",
-               s->out, tl_file_is_there(path_in(curves, s->out, "curves.svg")) ? ", curves.svg" : "", program,
-               run, program, run, program, !strcmp(s->run.data.pair, "en-zh") ? "en-fr" : "en-zh", program);
+               "Files:     %s corpus --out runs/corpus && %s train --train runs/corpus/train.tsv --valid "
+               "runs/corpus/valid.tsv --out runs/mine\n",
+               tl_file_is_there(path_in(curves, s->out, "curves.svg")) ? ", curves.svg" : "", program, run,
+               program, run, program, !strcmp(s->run.data.pair, "en-zh") ? "en-fr" : "en-zh", program,
+               program);
+    }
     return status;
 }

@@ -21,16 +21,19 @@ void show_samples(const tl_corpus *raw, const tl_translations *t, long count) {
     if (count > t->count) count = t->count;
     for (long i = 0; i < count; i++) {
         long at = i * t->count / count; /* spread over the corpus */
-        printf("  source    %s\n  reference %s\n  says      %s\n", tl_corpus_sentence(raw, TL_SOURCE, at),
-               tl_corpus_sentence(raw, TL_TARGET, at), t->text[at * t->nbest]);
+        print_line("  source    ", tl_corpus_sentence(raw, TL_SOURCE, at), "\n");
+        print_line("  reference ", tl_corpus_sentence(raw, TL_TARGET, at), "\n");
+        print_line("  says      ", t->text[at * t->nbest], "\n");
         if (i + 1 < count) printf("\n");
     }
 }
 
 static void print_quality(const settings *s, const char *what, const tl_quality *q) {
     char text[TL_BLEU_TEXT];
-    printf("%s: %ld sentences in %.1f s, ", what, q->sentences, q->seconds);
-    printf(s->beam > 1 ? "beam %ld, length penalty %g" : "greedy", s->beam, s->length_penalty);
+    print_name("", what, "");
+    printf(": %ld sentences in %.1f s, ", q->sentences, q->seconds);
+    const long beam = s->beam ? s->beam : TL_BEAM_DEFAULT;
+    printf(beam > 1 ? "beam %ld, length penalty %g" : "greedy", beam, s->length_penalty);
     printf(": loss %.3f, perplexity %.2f, accuracy %.1f %%, exact %ld\n%s\n%s\n", q->loss, exp(q->loss),
            100 * q->accuracy, q->exact, tl_bleu_text(&q->bleu, text), q->chrf);
 }

@@ -52,7 +52,9 @@ static void work_ended(void *context) { tl_progress_pause(&((listener *)context)
 
 static void warning(void *context, const char *sentence) {
     (void)context;
-    fprintf(stderr, "translate: warning: %s\n", sentence);
+    fputs("translate: warning: ", stderr);
+    tl_show(sentence, stderr);
+    fputc('\n', stderr);
 }
 
 static void left_out(void *context, const tl_corpus_report *report) {

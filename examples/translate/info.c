@@ -42,14 +42,18 @@ static void print_side(const tl_run *run, const tl_run_settings *s, tl_side side
 static void print_training(const tl_run_settings *s) {
     const tl_data_settings *d = &s->data;
     const tl_training_settings *t = &s->training;
-    printf("trained on  %s; validated on %s\n",
-           d->train       ? d->train
-           : d->train_src ? d->train_src
-           : d->pair      ? d->pair
-                          : d->task,
-           d->valid       ? d->valid
-           : d->valid_src ? d->valid_src
-                          : "sentences made like them");
+    print_name("trained on  ",
+               d->train       ? d->train
+               : d->train_src ? d->train_src
+               : d->pair      ? d->pair
+               : d->task      ? d->task
+                              : "sentences that it does not name",
+               "");
+    print_name("; validated on ",
+               d->valid       ? d->valid
+               : d->valid_src ? d->valid_src
+                              : "sentences made like them",
+               "\n");
     printf("            %ld tokens a batch", t->batch_tokens);
     if (t->accumulate > 1) printf(" x %ld", t->accumulate);
     printf(
@@ -86,7 +90,7 @@ int command_info(settings *s) {
     tl_run *run = tl_run_open(s->model, &(tl_run_choice){.weights = "none"}, &error);
     if (!run) return fail_with(error.message);
     const tl_run_settings *made = tl_run_settings_of(run);
-    printf("run         %s\n", s->model);
+    print_name("run         ", s->model, "\n");
     print_model(run, &made->model);
     print_side(run, made, TL_SOURCE);
     print_side(run, made, TL_TARGET);

@@ -1,5 +1,6 @@
 /* translate translate: lines in, as many lines out, in the same order. Nothing is written before everything has been
- * translated, so that an error leaves no half of an output behind. */
+ * translated, so that an error leaves no half of an output behind. A line that is too long for the model is no such error:
+ * it is named, an empty line stands in its place, and the exit status is 1 all the same. */
 #define _POSIX_C_SOURCE 200809L /* isatty */
 #include "program.h"
 
@@ -40,11 +41,10 @@ tl_corpus *read_lines(const settings *s, const tl_run *run, tl_error *error) {
 
 static void print_translations(const tl_translations *t, bool nbest) {
     for (long i = 0; i < t->count; i++)
-        for (long k = 0; k < t->nbest && t->text[i * t->nbest + k]; k++)
-            if (nbest)
-                printf("%ld\t%.4f\t%s\n", i + 1, t->score[i * t->nbest + k], t->text[i * t->nbest + k]);
-            else
-                puts(t->text[i * t->nbest + k]);
+        for (long k = 0; k < t->nbest && t->text[i * t->nbest + k]; k++) {
+            if (nbest) printf("%ld\t%.4f\t", i + 1, t->score[i * t->nbest + k]);
+            print_line("", t->text[i * t->nbest + k], "\n");
+        }
 }
 
 int command_translate(settings *s) {
@@ -56,8 +56,10 @@ int command_translate(settings *s) {
     listen_to(&l, s, run);
     tl_corpus *lines = read_lines(s, run, &error), *cut = lines ? tl_run_encode(run, lines) : NULL;
     tl_translate_options options = translate_options_of(s);
+    if (cut) tl_run_tell_unknown(run, cut);
     if (cut && tl_run_translate(run, cut, &options, &t)) print_translations(&t, s->nbest);
     int status = status_of(run, &error);
+    if (!status && t.too_long) status = 1; /* they have been named */
     tl_translations_free(&t);
     tl_corpus_free(cut);
     tl_corpus_free(lines);

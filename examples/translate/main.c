@@ -19,12 +19,15 @@ static const command commands[] = {
      "--out DIR\n"
      "  translate train --resume DIR",
      "train a model; go on with a run", train_options, command_train},
-    {"translate", "translate translate --model DIR [--beam K] [--nbest] < source > translations",
-     "translate lines, one sentence each", translate_options, command_translate},
+    {"translate",
+     "translate translate --model DIR [--beam K] [--nbest] [--replace-unknown] < source > translations",
+     "translate lines, one sentence each (an empty line, and exit status 1, for one that is too long)",
+     translate_options, command_translate},
     {"evaluate", "translate evaluate --model DIR --test F.tsv [--beam K] [--lowercase] [--tokenize T]",
      "loss, BLEU, chrF2 and exact matches on sentence pairs", evaluate_options, command_evaluate},
     {"attention", "translate attention --model DIR [--layer N] [--head N] < source",
-     "draw where the decoder looks while it translates", attention_options, command_attention},
+     "draw where the decoder looks while it translates (a line that is too long is left out: exit status 1)",
+     attention_options, command_attention},
     {"info", "translate info --model DIR", "what a run is, how big, how it was trained", info_options,
      command_info},
     {"corpus", "translate corpus --pair en-fr|en-zh --out DIR",
@@ -70,6 +73,22 @@ static settings defaults_of(const command *c) {
 
 enum { MOST_THREADS = 1024 };
 
+/* More threads than processors wait for each other: sixteen on two take ten times as long as two, to the same bits. */
+static void settle_count(const settings *s) {
+#ifdef _OPENMP
+    const long processors = tl_processors(), wanted = s->threads ? s->threads : tl_threads();
+    if (wanted > processors)
+        fprintf(stderr,
+                "translate: warning: %ld threads would share %ld processor%s and wait for each other; %ld "
+                "are used, which "
+                "changes no bit\n",
+                wanted, processors, processors == 1 ? "" : "s", processors);
+    tl_set_threads((int)(wanted < processors ? wanted : processors));
+#else
+    (void)s;
+#endif
+}
+
 static int run_command(const command *c, const char *program, int argc, char **argv) {
     settings s = defaults_of(c), shown = s;
     bool help = false;
@@ -89,7 +108,11 @@ static int run_command(const command *c, const char *program, int argc, char **a
         tl_error_set(&error, "--threads %ld: at most %d are possible", s.threads, MOST_THREADS);
         return usage_with(c->name, error.message);
     }
-    if (s.threads) tl_set_threads((int)s.threads);
+    if (s.beam > TL_BEAM_MOST) {
+        tl_error_set(&error, "--beam %ld: at most %d are possible", s.beam, TL_BEAM_MOST);
+        return usage_with(c->name, error.message);
+    }
+    settle_count(&s);
     return c->run(&s);
 }
 
@@ -127,7 +150,9 @@ static int run_program(int argc, char **argv) {
     }
     for (int i = 0; i < COMMANDS; i++)
         if (!strcmp(argv[1], commands[i].name)) return run_command(&commands[i], argv[0], argc - 2, argv + 2);
-    fprintf(stderr, "translate: there is no command \"%s\"; translate --help lists them\n", argv[1]);
+    tl_error error = {""};
+    tl_error_set(&error, "there is no command \"%s\"; translate --help lists them", argv[1]);
+    fail_with(error.message);
     return 2;
 }
 

@@ -20,7 +20,7 @@ typedef struct settings {
     const char *weights;
     long beam, batch_tokens;
     double length_penalty;
-    bool nbest;
+    bool nbest, replace_unknown;
     long layer, head;
     long threads;
     bool quiet;
@@ -80,6 +80,10 @@ bool draw_attention(tl_run *run, const char *source, long layer, long head,
 void show_samples(const tl_corpus *raw, const tl_translations *t, long count); /* evaluate.c */
 
 char *path_in(char path[PATH_SIZE], const char *dir, const char *file); /* "dir/file"; returns path */
+/* Text that somebody else wrote, between our own: a sentence, whose very bytes a file gets, and a path or a setting, which is
+ * always shown. */
+void print_line(const char *before, const char *text, const char *after);
+void print_name(const char *before, const char *name, const char *after);
 int fail_with(const char *message); /* "translate: message" on standard error; returns 1 */
 /* Fails with the error or with the run's, if there is one: 1; otherwise 0. */
 int status_of(const tl_run *run, const tl_error *error);

@@ -6,6 +6,18 @@ char *path_in(char path[PATH_SIZE], const char *dir, const char *file) {
     return path;
 }
 
+void print_line(const char *before, const char *text, const char *after) {
+    fputs(before, stdout);
+    tl_put_text(text, stdout);
+    fputs(after, stdout);
+}
+
+void print_name(const char *before, const char *name, const char *after) {
+    fputs(before, stdout);
+    tl_show(name, stdout);
+    fputs(after, stdout);
+}
+
 int fail_with(const char *message) {
     fprintf(stderr, "translate: %s\n", message);
     return 1;

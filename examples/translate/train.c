@@ -53,17 +53,44 @@ static tl_run *run_to_train(settings *s, tl_error *error) {
 
 /* ---- the run ---- */
 
+/* " --name word", or with = where the word would be taken for an option. */
+static void print_option(const char *name, const char *word) {
+    char shell[WORD_SIZE];
+    printf(" --%s%s%s", name, strncmp(word, "--", 2) ? " " : "=", tl_shell_word(word, shell, sizeof shell));
+}
+
 static void say_end(const settings *s, const tl_run *run, tl_ending ending, const tl_training_end *end) {
+    char program[WORD_SIZE];
+    if (ending == TL_INTERRUPTED) {
+        printf("Interrupted after update %ld; everything is saved. Go on with:\n  %s train", end->state.step,
+               tl_shell_word(s->program, program, sizeof program));
+        print_option("resume", tl_run_dir(run));
+        printf("\n");
+    } else {
+        printf("Ended: %s. ", end->why);
+        print_name("The run is in ", tl_run_dir(run), "");
+        printf(": model.safetensors has the weights of the best validation (update %ld, BLEU %.2f).\n",
+               end->state.best_step, end->state.best_score);
+    }
+}
+
+/* What can be typed as it stands, on sentences that are there. */
+static void say_next(const settings *s, const tl_data_settings *d, const char *dir) {
     char program[WORD_SIZE], word[WORD_SIZE];
-    if (ending == TL_INTERRUPTED)
-        printf("Interrupted after update %ld; everything is saved. Go on with:\n  %s train --resume %s\n",
-               end->state.step, tl_shell_word(s->program, program, sizeof program),
-               tl_shell_word(tl_run_dir(run), word, sizeof word));
-    else
-        printf("Ended: %s. The run is in %s: model.safetensors has the weights of the best validation "
-               "(update %ld, BLEU "
-               "%.2f).\n",
-               end->why, tl_run_dir(run), end->state.best_step, end->state.best_score);
+    tl_shell_word(s->program, program, sizeof program);
+    printf("Go on:\n  ");
+    if (d->pair || d->task)
+        printf("echo '%s' | ", d->pair ? "the small cats do not sleep ." : "1 1 1");
+    else if (d->valid)
+        printf("cut -f 1 < %s | ", tl_shell_word(d->valid, word, sizeof word));
+    printf("%s translate", program);
+    print_option("model", dir);
+    if (d->valid_src) printf(" < %s", tl_shell_word(d->valid_src, word, sizeof word));
+    printf("\n  %s evaluate", program);
+    print_option("model", dir);
+    if (d->valid) print_option("test", d->valid);
+    if (d->valid_src) print_option("test-src", d->valid_src), print_option("test-tgt", d->valid_tgt);
+    printf("\n");
 }
 
 int run_training(const char *command, settings *s) {
@@ -77,18 +104,10 @@ int run_training(const char *command, settings *s) {
     tl_ending ending = tl_run_train(run, s->overwrite, &end);
     if (ending != TL_FAILED) say_end(s, run, ending, &end);
     int status = status_of(run, &error);
+    if (!status && ending == TL_ENDED && !strcmp(command, "train"))
+        say_next(s, &tl_run_settings_of(run)->data, tl_run_dir(run));
     tl_run_free(run);
     return status ? status : ending == TL_INTERRUPTED ? 128 + interrupted_by() : 0;
 }
 
-int command_train(settings *s) {
-    int status = run_training("train", s);
-    char program[WORD_SIZE], run[WORD_SIZE];
-    tl_shell_word(s->program, program, sizeof program);
-    tl_shell_word(s->resume ? s->resume : s->out, run, sizeof run);
-    if (!status)
-        printf(
-            "Go on:\n  %s translate --model %s < sentences.txt\n  %s evaluate --model %s --test test.tsv\n",
-            program, run, program, run);
-    return status;
-}
+int command_train(settings *s) { return run_training("train", s); }

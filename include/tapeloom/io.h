@@ -19,11 +19,21 @@ extern "C" {
 
 /* ---- whole files ---- */
 
-/* Reads all of a file (or pipe). *bytes is the caller's to free(); a 0 that *size does not count follows the
- * last byte, so that a text can be used as a string. On failure *bytes is NULL and *size 0. */
+/* The most that is read of a file, by what it is; a larger one is refused before memory is taken for it. (Of a safetensors
+ * file's header: 100,000,000 bytes, the format's own limit.) */
+#define TL_TEXT_MOST ((size_t)1 << 31)   /* sentences, from a file or from standard input */
+#define TL_WORDS_MOST ((size_t)1 << 26)  /* a run's vocabularies, merges and log */
+#define TL_CONFIG_MOST ((size_t)1 << 20) /* a configuration, in a file or in a checkpoint */
+
+/* Reads all of a file (or pipe), TL_TEXT_MOST bytes at most. *bytes is the caller's to free(); a 0 that *size does not count
+ * follows the last byte, so that a text can be used as a string. On failure *bytes is NULL and *size 0. */
 bool tl_file_read(const char *path, char **bytes, size_t *size, tl_error *error);
 
-/* The same for the rest of standard input (which must not have been read through stdin). */
+/* The same for what lies in a folder that somebody else may have filled: a regular file of `most` bytes at most. Anything
+ * else (a pipe that nobody writes to, a device without end) is refused and never waited for. */
+bool tl_file_read_regular(const char *path, size_t most, char **bytes, size_t *size, tl_error *error);
+
+/* tl_file_read for the rest of standard input (which must not have been read through stdin). */
 bool tl_input_read(char **bytes, size_t *size, tl_error *error);
 
 /* Writes a file atomically: after a failure or a kill the old file is still there, whole. Keeps the old
@@ -46,6 +56,20 @@ bool tl_file_remove(const char *path, tl_error *error);
  * the last call did. It may remove the file that it is called with. A folder that is not there holds nothing. */
 bool tl_folder_each(const char *path, bool (*visit)(void *context, const char *name), void *context,
                     tl_error *error);
+
+/* ---- text that somebody else wrote, shown to people ----
+ *
+ * Vocabularies, translations, names of files and settings of a run may hold what a terminal obeys: colours, a new title, lines
+ * that go backwards. What a program prints of them goes through these; messages of a tl_error have done so already. */
+
+/* On one line: control characters (line ends and tabs too), separators of lines, characters that change the direction of
+ * writing and what is no UTF-8 are written as \x1b, byte by byte. NULL is nothing. */
+void tl_show(const char *text, FILE *out);
+/* The same as a text to free(); NULL if out of memory. */
+char *tl_shown_text(const char *text);
+/* For what a program makes, translations above all: the very bytes, but where `out` is a terminal as tl_show has them, with
+ * line ends and tabs left as they are. */
+void tl_put_text(const char *text, FILE *out);
 
 /* ---- a folder for one writer ---- */
 
@@ -96,14 +120,19 @@ typedef enum tl_dtype {
     TL_DTYPE_REAL, /* when writing: tl_real's own, F32 or F64 */
     TL_DTYPE_F32,
     TL_DTYPE_F64,
-    TL_DTYPE_F16,  /* this and the rest: tl_safetensors_open lists them, … */
-    TL_DTYPE_BF16, /* … tl_safetensors_read reads these two … */
-    TL_DTYPE_BOOL, /* … and refuses what follows */
+    TL_DTYPE_F16,     /* this and the rest: tl_safetensors_open lists them, … */
+    TL_DTYPE_BF16,    /* … tl_safetensors_read reads these two … */
+    TL_DTYPE_BOOL,    /* … and refuses what follows */
+    TL_DTYPE_F4,      /* two numbers a byte, … */
+    TL_DTYPE_F6_E2M3, /* … four in three bytes */
+    TL_DTYPE_F6_E3M2,
     TL_DTYPE_U8,
     TL_DTYPE_I8,
     TL_DTYPE_F8_E4M3,
     TL_DTYPE_F8_E5M2,
     TL_DTYPE_F8_E8M0,
+    TL_DTYPE_F8_E4M3FNUZ,
+    TL_DTYPE_F8_E5M2FNUZ,
     TL_DTYPE_U16,
     TL_DTYPE_I16,
     TL_DTYPE_U32,
@@ -127,7 +156,10 @@ typedef struct tl_safetensors_pair { /* a line of the file's metadata */
 typedef struct tl_safetensors_entry { /* a tensor found in a file; the texts belong to the handle */
     const char *name;
     tl_dtype dtype;
-    tl_shape shape;
+    int rank;
+    const long *dim; /* [rank] the handle's too */
+    tl_shape
+        shape; /* the same, if rank is at most TL_MAX_RANK; otherwise its rank is -1, and it cannot be read */
     uint64_t begin, end; /* its bytes, counted from the start of the data */
 } tl_safetensors_entry;
 
@@ -138,8 +170,9 @@ bool tl_safetensors_write(const char *path, const tl_safetensors_item *items, lo
 
 typedef struct tl_safetensors tl_safetensors;
 
-/* Opens a file and checks its header against its size: nothing read later can point outside. NULL on failure.
- * The file stays open until tl_safetensors_close. */
+/* Opens a regular file and checks its header against its size: nothing read later can point outside. NULL on failure.
+ * The file stays open until tl_safetensors_close. Tensors of dtypes or ranks that this library has no numbers for are
+ * listed all the same; only to read one fails. */
 tl_safetensors *tl_safetensors_open(const char *path, tl_error *error);
 void tl_safetensors_close(tl_safetensors *file);
 long tl_safetensors_count(const tl_safetensors *file);
@@ -149,6 +182,9 @@ const tl_safetensors_entry *tl_safetensors_find(const tl_safetensors *file, cons
 long tl_safetensors_metadata_count(const tl_safetensors *file);
 tl_safetensors_pair tl_safetensors_metadata_at(const tl_safetensors *file, long i); /* {NULL, NULL} outside */
 const char *tl_safetensors_metadata(const tl_safetensors *file, const char *key);   /* its value, or NULL */
+
+/* How many numbers the tensors have together: what a model whose weights they are can have at most. */
+long tl_safetensors_numel(const tl_safetensors *file);
 
 /* Reads one tensor into `to`, which must have the same shape and distinct elements (no stride 0). F64, F16
  * and BF16 become tl_real, rounded to nearest where tl_real is narrower. After a failure in the middle of
@@ -172,6 +208,12 @@ bool tl_params_load(tl_params *params, const char *path, tl_error *error);
  * goes: reset a tape that has used them before looking at its vars again. */
 bool tl_params_map(tl_params *params, const char *path, tl_error *error);
 
+/* From now on every parameter that is added must be one of the file's tensors, of the same shape, with `prefix` before its name
+ * ("", or "model." in a checkpoint): anything else fails the set before memory is taken for it. For models whose sizes
+ * were read too: no number in a configuration makes a model larger than its weights are. The file must stay open
+ * until the model is made. */
+bool tl_params_expect(tl_params *params, const tl_safetensors *file, const char *prefix);
+
 /* Reads the files' tensors and writes their mean: checkpoint averaging. All files must hold the same names, shapes and
  * dtypes: F32, or F64 where tl_real is double; means are taken in double and written in the same dtype. `out` may be
  * one of the files. Atomic. */
@@ -192,6 +234,8 @@ typedef struct tl_config tl_config;
  * NULL; a parameter that was never updated has moments of zero. */
 bool tl_checkpoint_save(const char *path, const tl_params *params, tl_adam *adam, tl_config *state,
                         tl_error *error);
+/* Opens one to look at it, with the checks of tl_safetensors_open and whether it is a checkpoint at all. */
+tl_safetensors *tl_checkpoint_open(const char *path, tl_error *error);
 /* Reads it back into params and adam, which must have the same parameters; byte for byte the same, so the file must
  * come from a library of the same precision. Options (betas, groups, what is frozen) are the program's to set again.
  * Returns the state, to free with tl_config_free; NULL, and nothing changed, on failure. */
@@ -232,7 +276,7 @@ bool tl_plot_draw(const char *script, bool *drawn, tl_error *error);
  * as they were written. Lines that hold only a comment, and empty ones, are kept when a configuration is read
  * and written. */
 tl_config *tl_config_new(void);
-/* Reads a file, or a text (`name` stands for it in errors). NULL on failure; errors say file, line, found and
+/* Reads a regular file, or a text (`name` stands for it in errors), of TL_CONFIG_MOST bytes at most. NULL on failure; errors say file, line, found and
  * expected. */
 tl_config *tl_config_read(const char *path, tl_error *error);
 tl_config *tl_config_parse(const char *text, size_t size, const char *name, tl_error *error);

@@ -53,6 +53,11 @@ const char *tl_params_error(const tl_params *params); /* the first failure, or N
 /* A new parameter; never NULL unless params is: after a failure (a name twice, no memory) one that fails every tape
  * that uses it. The name is copied. */
 tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_init init);
+/* Asked about each parameter to come before memory is taken for it: false, and a sentence in error, fails the set, and layers
+ * that come in any number stop there. So the sizes of a model that somebody else describes are believed only as far as
+ * the file of its weights goes (tl_params_expect, io.h). NULL: nobody is asked. */
+typedef bool tl_params_guard(void *context, const char *name, tl_shape shape, tl_error *error);
+void tl_params_set_guard(tl_params *params, tl_params_guard *guard, void *context);
 bool tl_params_fail(tl_params *params, const char *format, ...)
     TL_PRINTF(2, 3); /* for layers; returns false */
 int tl_params_count(const tl_params *params);
@@ -189,7 +194,9 @@ typedef struct tl_attention_maps {
 } tl_attention_maps;
 tl_attention tl_attention_init(tl_params *params, const char *name, const tl_attention_config *config);
 /* x [B,T,d_model] asks, memory [B,S,d_model] is looked at (x itself: self-attention): [B,T,d_model]. mask and maps may be
- * NULL; with maps it computes step by step, without them in one operation, the same bits. */
+ * NULL; with maps it computes step by step, without them in one operation, the same bits. What stands in places of memory that
+ * the mask hides from every query, NaN too, reaches no result and no gradient but exact zeros of its own; layers, which have
+ * no other use for them, take what is not finite in places beyond key_lengths for 0. */
 tl_var tl_attention_forward(const tl_attention *layer, tl_var x, tl_var memory, const tl_mask *mask,
                             tl_attention_maps *maps);
 
@@ -350,9 +357,10 @@ void tl_model_keep(tl_model_state *state, const long *kept, long sentences);
 
 /* ---- search: the likeliest words, of any model ---- */
 
+enum { TL_BEAM_DEFAULT = 5, TL_BEAM_MOST = 1000 };
 typedef struct tl_search_options {
-    int beam;  /* hypotheses kept a sentence; 0 means 5; 1 is greedy: the likeliest next word at every step */
-    int nbest; /* hypotheses given a sentence, at most `beam`; 0 means 1 */
+    int beam; /* hypotheses kept a sentence; 0 means TL_BEAM_DEFAULT; 1 is greedy: the likeliest next word at every step */
+    int nbest;             /* hypotheses given a sentence, at most `beam`; 0 means 1 */
     double length_penalty; /* α: ranked by (sum of log p) / length^α, eos counted; 0 = by the sum */
     double
         max_ratio; /* at most max_ratio·(source tokens) + max_extra tokens a sentence, forced ones included; */

@@ -50,6 +50,9 @@ typedef struct tl_option {
  * allow; values before it are set then. */
 bool tl_options_parse(const tl_option *table, void *values, int argc, char **argv, bool *help,
                       tl_error *error);
+/* Are the numbers and choices of a struct, whoever made it, such as its rows allow? False, and a sentence in error that names
+ * the first that is not. Texts that are NULL are not said. */
+bool tl_options_check(const tl_option *table, const void *values, tl_error *error);
 /* The row that a word of the command line names ("--steps", "--steps=3"); NULL if it names none. */
 const tl_option *tl_options_named(const tl_option *table, const char *word);
 /* A list for people, in lines of at most 110 columns; values of `defaults` in brackets. */

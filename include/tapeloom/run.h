@@ -27,31 +27,40 @@
 extern "C" {
 #endif
 
-/* ---- settings: what makes a run; config.txt holds them under the names of their options ---- */
+/* ---- settings: what makes a run; config.txt holds them under the names of their options ----
+ *
+ * 0 and NULL mean the default that a field's comment names, and tl_run_settings_complete puts it there; where 0 is a choice
+ * (dropouts) it is that choice. Other numbers than a field can have (negative, NaN, a share of 1, more than 2147483647) are
+ * refused with a sentence, wherever they come from. */
 
 typedef struct tl_data_settings {              /* where sentences come from */
     const char *train, *train_src, *train_tgt; /* files: a TSV, or two files */
     const char *valid, *valid_src, *valid_tgt;
-    const char *pair, *task; /* or made here: of a grammar, or of symbols */
-    long sentences, min_symbols, max_symbols, symbols;
-    bool strict;     /* refuse a file with bad lines */
-    long max_length; /* tokens on one side; 0: what a model can read */
+    const char *pair, *task;       /* or made here: of a grammar, or of symbols */
+    long sentences;                /* made here; 0: 20000 */
+    long min_symbols, max_symbols; /* of tasks; 0: 1, and 10 or min_symbols if that is more */
+    long symbols;                  /* of tasks: different ones; 0: 20 */
+    bool strict;                   /* refuse a file with bad lines */
+    long max_length;               /* tokens on one side; 0, or more than that: TL_LONGEST_SENTENCE */
 } tl_data_settings;
 
 typedef struct tl_text_settings { /* from lines to ids, and back */
-    /* none|words, and bpe|words|chars; a side's own where it is another one than the first */
+    /* none|words, and bpe|words|chars; a side's own where it is another one than the first. NULL: words and bpe, or, made
+     * here, none and words */
     const char *pretokenize, *src_pretokenize, *tgt_pretokenize;
     const char *units, *src_units, *tgt_units;
-    long merges, min_count, max_vocab;
+    long merges;    /* 0: 10000 */
+    long min_count; /* 0: 2 if a side read from files consists of words, otherwise 1 */
+    long max_vocab; /* entries, the four specials counted; 0: no limit */
     bool joint;
 } tl_text_settings;
 
 typedef struct tl_model_settings {
-    const char *preset; /* toy|tiny|small|base; gives the sizes that are 0 */
-    long d_model, heads, layers, d_ff;
-    const char *tie, *activation, *positions;
+    const char *preset;                       /* toy|tiny|small|base; NULL: tiny */
+    long d_model, heads, layers, d_ff;        /* 0: the preset's */
+    const char *tie, *activation, *positions; /* NULL: target, relu, sinusoidal */
     bool pre_norm, no_final_norm;
-    double dropout, attention_dropout, activation_dropout;
+    double dropout, attention_dropout, activation_dropout; /* 0: none */
 } tl_model_settings;
 
 /* Of training and validation: train.h. */
@@ -142,22 +151,31 @@ bool tl_run_batch(tl_run *run, const char *const *sources, const char *const *ta
 tl_var tl_run_loss(tl_run *run, const tl_batch *batch, const tl_model_maps *maps);
 
 typedef struct tl_translate_options {
-    long beam;             /* hypotheses to keep a sentence; 0 and 1: greedy */
-    bool nbest;            /* give all of them, not only the best */
-    double length_penalty; /* α: ranked by log p / length^α */
-    long batch_tokens;     /* of a batch, padding included; 0 means 4096; changes no bit */
+    long beam;  /* hypotheses to keep a sentence, at most TL_BEAM_MOST; 0: TL_BEAM_DEFAULT; 1: greedy */
+    bool nbest; /* give all of them, not only the best */
+    double length_penalty; /* α: ranked by log p / length^α; 0: by log p */
+    long batch_tokens;     /* of a batch, padding included; 0: 4096; changes no bit */
+    /* In the place of <unk> the source word that the decoder's last layer looked at most (mean over its heads, <eos> left out)
+     * while it was written; several in a row that looked at one word become that word once. Takes memory for maps. */
+    bool replace_unknown;
 } tl_translate_options;
 
 /* Searches for the batch's sources, each as long as the run's languages want it; the result lives on the tape until it
- * is reset. options may be NULL: greedy, ranked by log p. */
+ * is reset. options may be NULL: greedy, ranked by log p. With replace_unknown the result has maps. */
 bool tl_run_search(tl_run *run, const tl_batch *source, const tl_translate_options *options,
                    tl_search_result *found);
 
 /* One line, greedily: to free(). A blank line's translation is empty. */
 char *tl_run_translate_line(tl_run *run, const char *line);
 
-/* Translates every source of an encoded corpus (tl_run_encode). False on failure, and without an error as soon as
- * events->stop says so; then there are no translations. *translations is overwritten. */
+/* Tells events->warning in one sentence, if there are any, which words of an encoded corpus' sources the vocabulary lacks: how
+ * many, and the first of them. Returns how many. */
+long tl_run_tell_unknown(tl_run *run, const tl_corpus *encoded);
+
+/* Translates every source of an encoded corpus (tl_run_encode). Those that are longer than a model reads have an empty
+ * translation, and events->warning names them. Hypotheses of a sentence that are the same text, though of other tokens,
+ * count as one, the best. False on failure, and without an error as soon as events->stop says so; then there are no
+ * translations. *translations is overwritten. */
 bool tl_run_translate(tl_run *run, const tl_corpus *encoded, const tl_translate_options *options,
                       tl_translations *translations);
 
@@ -184,7 +202,7 @@ bool tl_run_state(tl_run *run, tl_training_state *state);
 tl_ending tl_run_train(tl_run *run, bool overwrite, tl_training_end *end);
 
 /* What to type in a shell for a word, such as the folder of a run: the word, or the word in quotes. Cut to `size` bytes (at
- * least 8; four times the word's length is always enough). Returns to. */
+ * least 8; four times the word's length and 8 is always enough). Returns to. */
 char *tl_shell_word(const char *word, char *to, size_t size);
 
 #ifdef __cplusplus

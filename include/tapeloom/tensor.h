@@ -158,8 +158,17 @@ const char *tl_matmul_precision_name(tl_matmul_precision precision); /* "none" f
  * values of different sets differ in last bits. False, the set unchanged and that sentence, if it is not here. */
 bool tl_set_isa(const char *name, tl_error *error);
 
-int tl_threads(void);           /* how many threads the kernels use; 1 without OpenMP */
-void tl_set_threads(int count); /* of the calling thread's regions; no effect without OpenMP */
+/* How many threads the kernels use; 1 without OpenMP. Never more than 64, or than there are processors where those are more,
+ * whatever OMP_NUM_THREADS says.
+ *
+ * Threads wait for each other all the time: more of them than there are processors take many times as long as one. And threads
+ * do not survive a fork: the child of a process that has computed with several computes with one, to the same bits
+ * (with GCC's OpenMP it would wait for ever for those that it does not have). Let such a child exec, or fork before computing,
+ * if it shall use threads of its own. */
+int tl_threads(void);
+/* Of the calling thread's regions: `count`, or as many as may be; 0 and less change nothing. No effect without OpenMP. */
+void tl_set_threads(int count);
+int tl_processors(void); /* that this process may use; 1 without OpenMP */
 /* "float, OpenMP 2 threads, avx512+bf16", for programs to show: +bf16 says that medium is faster than highest */
 const char *tl_build_text(void);
 

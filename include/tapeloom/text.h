@@ -79,7 +79,8 @@ char *tl_bpe_text(const tl_bpe *bpe, size_t *size);
 long tl_bpe_merges(const tl_bpe *bpe); /* 0 for NULL */
 /* A line of words as subwords, "@@" behind each that its word goes on after, as `subword-nmt apply-bpe`
  * writes it; a byte that is not UTF-8 is a character by itself. Words it has seen are remembered: not for two
- * threads at once. Free it with free(); NULL when out of memory or for a failed bpe. */
+ * threads at once. A CR or LF ends a line wherever it stands, here, in tl_bpe_words_add and in tl_bpe_join; it stays.
+ * Free it with free(); NULL when out of memory or for a failed bpe. */
 char *tl_bpe_apply(tl_bpe *bpe, const char *line);
 /* Undoes it, as `sed -r 's/(@@ )|(@@ ?$)//g'` does. Free it with free(); NULL when out of memory. */
 char *tl_bpe_join(const char *line);

@@ -15,24 +15,32 @@
 extern "C" {
 #endif
 
-/* ---- settings ---- */
+/* ---- settings ----
+ *
+ * Numbers are whole and at most 2147483647, or finite, and none is negative; others are refused with a sentence. */
 
 typedef struct tl_training_settings {
-    long steps, epochs; /* where it ends; 0: no limit */
-    double minutes;
-    long patience, batch_tokens, accumulate;
-    double lr, warmup_from;
-    const char *schedule;
-    long warmup;
-    double beta2, label_smoothing, clip;
-    const char *matmul_precision;
-    long seed;
+    long steps, epochs;           /* where it ends; 0: no limit (of a tl_run without any end: 10 epochs) */
+    double minutes;               /* of training, validations included, by a steady clock; 0: no limit */
+    long patience;                /* validations in a row that are not better; 0: no limit */
+    long batch_tokens;            /* of a batch, a side, padding included; 0: 4096 */
+    long accumulate;              /* batches whose gradients make one update; 0: 1 */
+    double lr;                    /* the peak; 0: nothing moves */
+    double warmup_from;           /* where an inverse-sqrt schedule begins, at most lr */
+    const char *schedule;         /* inverse-sqrt|cosine|linear|constant; NULL: inverse-sqrt */
+    long warmup;                  /* updates; 0: none */
+    double beta2;                 /* Adam's second decay, less than 1; 0: 0, only the last gradient counts */
+    double label_smoothing;       /* less than 1; 0: none */
+    double clip;                  /* largest norm of the gradients; 0: no limit */
+    const char *matmul_precision; /* highest|high|medium; NULL: highest */
+    long seed;                    /* 0 is one like any other */
 } tl_training_settings;
 
 typedef struct tl_validation_settings {
-    long validate_every; /* updates; 0: after each epoch */
-    const char *best_by; /* "loss", or the name of the task's score */
-    long average, samples;
+    long validate_every;  /* updates; 0: after each epoch */
+    const char *best_by;  /* "loss", or the name of the task's score; NULL: the score if there is one */
+    long average;         /* validations whose weights are averaged, at most 100; 0: none */
+    long samples;         /* translations that are shown; 0: none */
     const char *tokenize; /* of BLEU; NULL: what fits the target's text */
     bool lowercase;
 } tl_validation_settings;
@@ -43,6 +51,7 @@ typedef struct tl_translations {
     long count, nbest;
     char **text;   /* [count,nbest] lines, best first; NULL: there are no more */
     double *score; /* [count,nbest] */
+    long too_long; /* sentences that no model can read: theirs is empty */
 } tl_translations;
 void tl_translations_free(tl_translations *translations);
 

@@ -276,6 +276,15 @@ static bool prepare(check *k) {
     return true;
 }
 
+static bool check_options(check *k) {
+    const tl_gradcheck_options *o = k->options;
+    if (!(o->tolerance >= 0 && isfinite(o->tolerance)))
+        return fail(k, "tolerance is %g, should be 0 (the default) or more, and finite", o->tolerance);
+    if (!(o->most_kinks >= 0 && o->most_kinks <= 1))
+        return fail(k, "most_kinks is %g, should be a share in [0, 1]; 0 means 0.02", o->most_kinks);
+    return true;
+}
+
 bool tl_gradcheck(tl_var (*f)(tl_tape *tape, const tl_var *x, void *data), void *data, int leaves,
                   tl_leaf *const *leaf, const tl_gradcheck_options *options, tl_gradcheck_report *report) {
     static const tl_gradcheck_options defaults = {0};
@@ -294,7 +303,8 @@ bool tl_gradcheck(tl_var (*f)(tl_tape *tape, const tl_var *x, void *data), void 
             return fail(&k, "leaf %d is NULL, or has no name or no data", i);
     k.report->tolerance = k.options->tolerance > 0 ? k.options->tolerance : TOLERANCE;
     k.weights = tl_rng_key_of(k.options->seed, "gradcheck.weights");
-    bool ok = prepare(&k) && check_elements(&k) && check_accumulates(&k) && check_freezing(&k);
+    bool ok =
+        check_options(&k) && prepare(&k) && check_elements(&k) && check_accumulates(&k) && check_freezing(&k);
     if (k.grad) forget_gradients(&k);
     for (int l = 0; l < leaves && k.grad; l++) free(k.grad[l]);
     free(k.grad);

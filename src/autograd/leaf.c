@@ -46,6 +46,10 @@ static tl_var record(tl_tape *tape, tl_tensor value, bool wants_grad, tl_leaf *l
     } else if (wants_grad) {
         n->kept = true;
     }
+    if (tape->checking) {
+        tl_check_value(tape, at);
+        if (tl_failed(&tape->error)) return inert;
+    }
     return (tl_var){tape, at, n->epoch};
 }
 

@@ -49,6 +49,7 @@ void tl_tape_release(tl_tape *tape, tl_mark mark) {
         return;
     }
     const tl_place *p = &tape->mark[mark.depth];
+    if (tape->checking) tl_arena_spoil(&tape->arena, p->memory);
     tl_arena_release(&tape->arena, p->memory);
     tl_recycled_forget(&tape->recycled);
     tape->nodes = p->nodes;

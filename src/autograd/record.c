@@ -158,6 +158,10 @@ tl_var tl_call_end(tl_call *c) {
     }
     for (int i = 0; i < c->inputs; i++)
         tape->edge[n->first_edge + i] = c->in[i].index < 0 ? -1 : c->in[i].index;
+    if (tape->checking) {
+        tl_check_value(tape, at);
+        if (tl_failed(&tape->error)) return inert;
+    }
     return (tl_var){tape, at, n->epoch};
 }
 

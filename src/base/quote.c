@@ -1,5 +1,5 @@
-/* Foreign bytes in messages. Invariant: what is written is one line of valid UTF-8, whatever the bytes were, and short
- * enough that the advice at the message's end survives in TL_ERROR_MAX bytes. */
+/* Foreign bytes in messages. Invariant: what is written is one line of valid UTF-8, whatever the bytes were; of a name it is
+ * short enough that the advice at the message's end survives in TL_ERROR_MAX bytes. */
 #include "quote.h"
 #include "utf8.h"
 
@@ -14,21 +14,27 @@ static bool is_harmless(uint32_t code) {
     return !control && !separator && !direction;
 }
 
+size_t tl_shown_character(const char *text, size_t size, char out[TL_SHOWN_CHARACTER], size_t *written) {
+    uint32_t code;
+    size_t length = tl_utf8_read(text, size, &code);
+    const bool plain = length > 0 && is_harmless(code);
+    if (length == 0) length = 1;
+    *written = plain ? length : 4 * length;
+    if (plain) memcpy(out, text, length);
+    for (size_t i = 0; !plain && i < length; i++) snprintf(out + 4 * i, 5, "\\x%02x", (unsigned char)text[i]);
+    return length;
+}
+
 char *tl_shown(const char *text, size_t size, size_t most, char *out) {
     if (most > 240) most = 240;
     size_t used = 0, at = 0;
     while (at < size) {
-        uint32_t code;
-        size_t length = tl_utf8_read(text + at, size - at, &code);
-        bool plain = length > 0 && is_harmless(code);
-        if (length == 0) length = 1;
-        size_t need = plain ? length : 4 * length;
+        char character[TL_SHOWN_CHARACTER];
+        size_t need, taken = tl_shown_character(text + at, size - at, character, &need);
         if (used + need > most) break;
-        if (plain) memcpy(out + used, text + at, length);
-        for (size_t i = 0; !plain && i < length; i++)
-            snprintf(out + used + 4 * i, 5, "\\x%02x", (unsigned char)text[at + i]);
+        memcpy(out + used, character, need);
         used += need;
-        at += length;
+        at += taken;
     }
     strcpy(out + used, at < size ? "…" : "");
     return out;

@@ -5,6 +5,11 @@
 
 #include "tapeloom/base.h"
 
+/* The first character of a text of `size` bytes (at least one), made harmless: *written bytes of out, without a NUL behind
+ * them. Returns how many bytes of the text that was. Everything that shows foreign text goes through here. */
+#define TL_SHOWN_CHARACTER 20
+size_t tl_shown_character(const char *text, size_t size, char out[TL_SHOWN_CHARACTER], size_t *written);
+
 #define TL_SHOWN 260
 
 /* Control characters, separators of lines, characters that change the direction of writing, and what is no UTF-8 become

@@ -3,18 +3,22 @@
  * file is that file, to the bit. */
 #include "complain.h"
 #include "dtype.h"
+#include "safetensors.h"
 
 #include "tapeloom/io.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A dtype that this library reads and writes without rounding. */
-static bool check_dtypes(const tl_safetensors *file, const char *shown, tl_error *error) {
+/* Tensors that this library holds, reads and writes without rounding. */
+static bool check_kinds(const tl_safetensors *file, const char *shown, tl_error *error) {
     for (long i = 0; i < tl_safetensors_count(file); i++) {
         const tl_safetensors_entry *e = tl_safetensors_at(file, i);
         bool wide = e->dtype == TL_DTYPE_F64;
         char name[TL_SHOWN];
+        if (e->rank > TL_MAX_RANK)
+            return tl_error_set(error, "%s: tensor \"%s\" has %d axes, expected at most %d; reshape it first",
+                                shown, tl_shown(e->name, strlen(e->name), 80, name), e->rank, TL_MAX_RANK);
         if (e->dtype == TL_DTYPE_F32 || (wide && sizeof(tl_real) == 8)) continue;
         return tl_error_set(error, "%s: tensor \"%s\" has dtype %s, expected %s; %s", shown,
                             tl_shown(e->name, strlen(e->name), 80, name), tl_dtype_name(e->dtype),
@@ -40,8 +44,8 @@ static bool check_same(const tl_safetensors *first, const char *first_path, cons
                                 advice);
         if (!tl_shape_equal(e->shape, want->shape))
             return tl_error_set(error, "%s: tensor \"%s\" has shape %s, in %s it has %s; %s", shown, name,
-                                tl_shape_text(e->shape, there), first_shown, tl_shape_text(want->shape, here),
-                                advice);
+                                tl_safetensors_shape_text(e, there), first_shown,
+                                tl_safetensors_shape_text(want, here), advice);
         if (e->dtype != want->dtype)
             return tl_error_set(error, "%s: tensor \"%s\" has dtype %s, in %s it has %s; %s", shown, name,
                                 tl_dtype_name(e->dtype), first_shown, tl_dtype_name(want->dtype), advice);
@@ -75,7 +79,7 @@ static void average_free(average *a) {
 static bool begin(average *a, const char *path, tl_error *error) {
     char shown[TL_SHOWN];
     a->first = tl_safetensors_open(path, error);
-    if (a->first == NULL || !check_dtypes(a->first, tl_shown_path(path, shown), error)) return false;
+    if (a->first == NULL || !check_kinds(a->first, tl_shown_path(path, shown), error)) return false;
     a->first_path = path;
     a->count = tl_safetensors_count(a->first);
     for (long i = 0; i < a->count; i++) a->numel += tl_shape_numel(tl_safetensors_at(a->first, i)->shape);

@@ -179,6 +179,14 @@ static tl_config *read_state(const tl_safetensors *in, const char *file, tl_erro
     return NULL;
 }
 
+tl_safetensors *tl_checkpoint_open(const char *path, tl_error *error) {
+    char shown[TL_SHOWN];
+    tl_safetensors *file = tl_safetensors_open(path, error);
+    if (file == NULL || check_format(file, tl_shown_path(path, shown), error)) return file;
+    tl_safetensors_close(file);
+    return NULL;
+}
+
 /* What was read and is not yet in force. */
 typedef struct loaded {
     tl_real *values; /* all tensors, one behind the other */

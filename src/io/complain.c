@@ -32,13 +32,24 @@ static const char *advice(int number) {
     case EEXIST:
         return "choose another name, or remove what is there";
     case EBADF:
-        return "it is closed: open it, or give a file";
-    case EPIPE:
-        return "whoever was to read it has gone";
+        return "it was closed before the program began: give it a file or a pipe";
     case ENOMEM:
         return "close other programs or use a machine with more memory";
+    case EIO:
+        return "the disk or the network fails: try again, or use another disk";
+    case ENXIO:
+    case ENODEV:
+        return "there is no such device, or nobody at the other end: check the path";
+    case EPIPE:
+        return "whoever reads it has ended";
+    case EBUSY:
+    case ETXTBSY:
+        return "it is in use: end what uses it, or choose another file";
+    case EINVAL:
+    case ENOTSUP:
+        return "this file system cannot do that: choose a folder on another one";
     default:
-        return "try again, or use another disk";
+        return "try again, or choose another file";
     }
 }
 

@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool fail_memory(tl_config *config) { return tl_fail_memory(&config->error, "keeping", config->name); }
+static bool fail_memory(tl_config *config) {
+    return tl_fail_memory(&config->error, "keeping", config->name == NULL ? "a configuration" : config->name);
+}
 
 tl_config *tl_config_named(const char *name, tl_error *error) {
     tl_config *config = calloc(1, sizeof *config);
@@ -33,12 +35,13 @@ void tl_config_free(tl_config *config) {
         free(config->lines[i].value);
     }
     free(config->lines);
+    tl_names_free(&config->keys);
     free(config->name);
     free(config);
 }
 
 const char *tl_config_error(const tl_config *config) {
-    if (config == NULL) return "configuration: out of memory when it was made";
+    if (config == NULL) return "configuration: it could not be read, or there was no memory for it";
     return config->error.message[0] != 0 ? config->error.message : NULL;
 }
 
@@ -50,15 +53,15 @@ bool tl_config_key_ok(const char *key, size_t size) {
 }
 
 tl_config_line *tl_config_find(const tl_config *config, const char *key) {
-    for (long i = 0; config != NULL && key != NULL && i < config->count; i++)
-        if (config->lines[i].key != NULL && strcmp(config->lines[i].key, key) == 0) return &config->lines[i];
-    return NULL;
+    const long at = config == NULL || key == NULL ? -1 : tl_names_find(&config->keys, key);
+    return at < 0 ? NULL : &config->lines[at];
 }
 
 bool tl_config_append(tl_config *config, const char *key, const char *value, size_t value_size, long number) {
     if (!TL_RESERVE(config->lines, config->room, (size_t)config->count + 1)) return fail_memory(config);
     char *key_copy = key == NULL ? NULL : strdup(key), *value_copy = strndup(value, value_size);
-    if ((key != NULL && key_copy == NULL) || value_copy == NULL) {
+    if ((key != NULL && key_copy == NULL) || value_copy == NULL ||
+        (key != NULL && !tl_names_add(&config->keys, key_copy, config->count))) {
         free(key_copy);
         free(value_copy);
         return fail_memory(config);

@@ -3,6 +3,8 @@
 #ifndef TL_IO_CONFIG_H
 #define TL_IO_CONFIG_H
 
+#include "base/names.h"
+
 #include "tapeloom/io.h"
 
 typedef struct tl_config_line {
@@ -16,7 +18,8 @@ struct tl_config {
     tl_config_line *lines;
     long count;
     size_t room;
-    char *name; /* the file, for errors; NULL = made by the program */
+    tl_names keys; /* where a key's line is */
+    char *name;    /* the file, for errors; NULL = made by the program */
     tl_error error;
 };
 

@@ -112,6 +112,13 @@ tl_config *tl_config_parse(const char *text, size_t size, const char *name, tl_e
     if (name == NULL) name = "configuration";
     tl_config *config = tl_config_named(name, error);
     if (config == NULL) return NULL;
+    if (size > TL_CONFIG_MOST) {
+        char file[TL_SHOWN];
+        tl_error_set(error, "%s: %zu bytes, expected at most %zu; this is no configuration: check the path",
+                     tl_shown_path(name, file), size, TL_CONFIG_MOST);
+        tl_config_free(config);
+        return NULL;
+    }
     reader r = {.config = config, .name = name, .error = error};
     const char *at = text + tl_utf8_mark(text, size), *end = text + size;
     while (at < end) {
@@ -131,7 +138,7 @@ tl_config *tl_config_parse(const char *text, size_t size, const char *name, tl_e
 tl_config *tl_config_read(const char *path, tl_error *error) {
     char *text;
     size_t size;
-    if (!tl_file_read(path, &text, &size, error)) return NULL;
+    if (!tl_file_read_regular(path, TL_CONFIG_MOST, &text, &size, error)) return NULL;
     tl_config *config = tl_config_parse(text, size, path, error);
     free(text);
     return config;
@@ -174,7 +181,7 @@ char *tl_config_text(tl_config *config) {
         tl_buffer_text(&b, "\n");
     }
     if (!b.failed) return b.text;
-    tl_fail_memory(&config->error, "writing", config->name);
+    tl_fail_memory(&config->error, "writing", config->name == NULL ? "a configuration" : config->name);
     tl_buffer_free(&b);
     return NULL;
 }
@@ -204,7 +211,8 @@ void tl_config_comment(tl_config *config, const char *text) {
         tl_buffer_text(&b, prefix);
         tl_buffer_add(&b, text, size);
         if (b.failed)
-            tl_fail_memory(&config->error, "keeping", config->name);
+            tl_fail_memory(&config->error, "keeping",
+                           config->name == NULL ? "a configuration" : config->name);
         else
             tl_config_append(config, NULL, b.text, b.size, 0);
         text += size;

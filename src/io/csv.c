@@ -68,7 +68,7 @@ static bool look_at_old(tl_csv *csv, const char *path, const tl_buffer *header, 
     struct stat about;
     *keep = 0;
     if (stat(path, &about) != 0 && errno == ENOENT) return true;
-    if (!tl_file_read(path, &text, &size, &csv->error)) return false;
+    if (!tl_file_read_regular(path, TL_WORDS_MOST, &text, &size, &csv->error)) return false;
     size_t all = size;
     while (size > 0 && text[size - 1] != '\n') size--;
     bool ours = size >= header->size && memcmp(text, header->text, header->size) == 0;
@@ -95,8 +95,11 @@ static bool open_log(tl_csv *csv, const char *path, const char *const *columns, 
         return tl_error_set(&csv->error, "%s: a log without columns; give at least one",
                             tl_shown_path(path, file));
     if (append && !look_at_old(csv, path, &csv->row, &keep)) return false;
-    csv->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     struct stat about;
+    if (stat(path, &about) == 0 && S_ISFIFO(about.st_mode)) /* to open it is to wait for a reader */
+        return tl_error_set(&csv->error, "cannot write %s: it is a pipe; remove it, or choose another file",
+                            tl_shown_path(path, file));
+    csv->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (csv->fd < 0 || fstat(csv->fd, &about) != 0) return tl_fail_errno(&csv->error, "write", path, errno);
     if (S_ISREG(about.st_mode) && about.st_size > keep && ftruncate(csv->fd, keep) != 0)
         return tl_fail_errno(&csv->error, "shorten", path, errno);

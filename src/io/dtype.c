@@ -10,14 +10,30 @@
 static const struct {
     const char *name;
     tl_dtype dtype;
-    int size;
+    int bits;
 } dtypes[] = {
-    {"BOOL", TL_DTYPE_BOOL, 1},       {"U8", TL_DTYPE_U8, 1},           {"I8", TL_DTYPE_I8, 1},
-    {"F8_E5M2", TL_DTYPE_F8_E5M2, 1}, {"F8_E4M3", TL_DTYPE_F8_E4M3, 1}, {"F8_E8M0", TL_DTYPE_F8_E8M0, 1},
-    {"I16", TL_DTYPE_I16, 2},         {"U16", TL_DTYPE_U16, 2},         {"F16", TL_DTYPE_F16, 2},
-    {"BF16", TL_DTYPE_BF16, 2},       {"I32", TL_DTYPE_I32, 4},         {"U32", TL_DTYPE_U32, 4},
-    {"F32", TL_DTYPE_F32, 4},         {"C64", TL_DTYPE_C64, 8},         {"F64", TL_DTYPE_F64, 8},
-    {"I64", TL_DTYPE_I64, 8},         {"U64", TL_DTYPE_U64, 8},
+    {"BOOL", TL_DTYPE_BOOL, 8},
+    {"F4", TL_DTYPE_F4, 4},
+    {"F6_E2M3", TL_DTYPE_F6_E2M3, 6},
+    {"F6_E3M2", TL_DTYPE_F6_E3M2, 6},
+    {"U8", TL_DTYPE_U8, 8},
+    {"I8", TL_DTYPE_I8, 8},
+    {"F8_E5M2", TL_DTYPE_F8_E5M2, 8},
+    {"F8_E4M3", TL_DTYPE_F8_E4M3, 8},
+    {"F8_E8M0", TL_DTYPE_F8_E8M0, 8},
+    {"F8_E4M3FNUZ", TL_DTYPE_F8_E4M3FNUZ, 8},
+    {"F8_E5M2FNUZ", TL_DTYPE_F8_E5M2FNUZ, 8},
+    {"I16", TL_DTYPE_I16, 16},
+    {"U16", TL_DTYPE_U16, 16},
+    {"F16", TL_DTYPE_F16, 16},
+    {"BF16", TL_DTYPE_BF16, 16},
+    {"I32", TL_DTYPE_I32, 32},
+    {"U32", TL_DTYPE_U32, 32},
+    {"F32", TL_DTYPE_F32, 32},
+    {"C64", TL_DTYPE_C64, 64},
+    {"F64", TL_DTYPE_F64, 64},
+    {"I64", TL_DTYPE_I64, 64},
+    {"U64", TL_DTYPE_U64, 64},
 };
 enum { DTYPES = sizeof dtypes / sizeof *dtypes };
 
@@ -32,11 +48,13 @@ const char *tl_dtype_name(tl_dtype dtype) {
     return "?";
 }
 
-int tl_dtype_size(tl_dtype dtype) {
+int tl_dtype_bits(tl_dtype dtype) {
     for (int i = 0; i < DTYPES; i++)
-        if (dtypes[i].dtype == tl_dtype_resolve(dtype)) return dtypes[i].size;
+        if (dtypes[i].dtype == tl_dtype_resolve(dtype)) return dtypes[i].bits;
     return 0;
 }
+
+int tl_dtype_size(tl_dtype dtype) { return tl_dtype_bits(dtype) / 8; }
 
 bool tl_dtype_find(const char *name, tl_dtype *out) {
     for (int i = 0; i < DTYPES; i++)

@@ -5,7 +5,8 @@
 #include "tapeloom/io.h"
 
 bool tl_dtype_find(const char *name, tl_dtype *out); /* false: no such dtype */
-int tl_dtype_size(tl_dtype dtype);                   /* bytes of one element */
+int tl_dtype_bits(tl_dtype dtype);                   /* of one element; 4 and 6 are possible */
+int tl_dtype_size(tl_dtype dtype);                   /* bytes of one element, where they are whole */
 bool tl_dtype_is_real(tl_dtype dtype);               /* F64, F32, F16, BF16: what decode takes */
 bool tl_dtype_is_native(tl_dtype dtype);             /* its bytes in a file are tl_real's in memory */
 /* TL_DTYPE_REAL becomes what tl_real is. */

@@ -1,5 +1,5 @@
 /* Reading a whole file: one read of the size the system reports, then further until the end, so that pipes
- * and files that grow meanwhile are read whole too. */
+ * and files that grow meanwhile are read whole too. Nothing is read without a limit: a device may have no end. */
 #define _POSIX_C_SOURCE 200809L
 #include "base/format.h"
 #include "base/buffer.h"
@@ -13,61 +13,96 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Fills b up to the end of the file. Returns 0, or an errno; ENOMEM means that b could not grow. */
-static int read_all(int fd, size_t expected, tl_buffer *b) {
+typedef struct reading {
+    int fd;
+    const char *path; /* for errors */
+    size_t most;      /* bytes */
+    bool regular;     /* nothing but a regular file will do */
+} reading;
+
+static bool fail_large(const reading *r, const char *found, double megabytes, tl_error *error) {
+    char shown[TL_SHOWN];
+    return tl_error_set(error,
+                        "%s: %s %.0f MB, expected at most %.0f MB; check the path, or give less at once",
+                        tl_shown_path(r->path, shown), found, megabytes, (double)r->most / 1e6);
+}
+
+/* Fills b up to the end of the file. Returns 0, an errno, or -1: there is more than `most`. ENOMEM means that b could not
+ * grow. */
+static int read_all(const reading *r, size_t expected, tl_buffer *b) {
     size_t ask = expected;
     for (;;) {
         /* One byte more than expected, so that the end shows without growing the buffer. */
         if (!tl_buffer_reserve(b, ask + 1)) return ENOMEM;
-        ssize_t got = read(fd, b->text + b->size, b->room - b->size - 1);
+        ssize_t got = read(r->fd, b->text + b->size, b->room - b->size - 1);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return errno;
         if (got == 0) break;
         b->size += (size_t)got;
+        if (b->size > r->most) return -1;
         ask = b->size < expected ? expected - b->size : 4096;
     }
     b->text[b->size] = 0;
     return 0;
 }
 
-/* Reads what the open file has, up to its end; *bytes is then a text of *size bytes. */
-static bool read_open(int fd, const char *path, char **bytes, size_t *size, tl_error *error) {
+/* Is this what shall be read? *expected is its size as far as the system knows it. */
+static bool look(const reading *r, size_t *expected, tl_error *error) {
     struct stat about;
-    if (fstat(fd, &about) != 0) return tl_fail_errno(error, "read", path, errno);
-    int number = S_ISDIR(about.st_mode) ? EISDIR : 0;
+    char shown[TL_SHOWN];
+    if (fstat(r->fd, &about) != 0) return tl_fail_errno(error, "read", r->path, errno);
+    if (S_ISDIR(about.st_mode)) return tl_fail_errno(error, "read", r->path, EISDIR);
+    if (r->regular && !S_ISREG(about.st_mode))
+        return tl_error_set(error, "%s is a device, a pipe or a socket, expected a regular file; remove it",
+                            tl_shown_path(r->path, shown));
+    if (about.st_size > 0 && (uintmax_t)about.st_size > r->most)
+        return fail_large(r, "a file of", (double)about.st_size / 1e6, error);
+    *expected = about.st_size > 0 ? (size_t)about.st_size : 0;
+    return true;
+}
+
+/* Reads what the open file has, up to its end; *bytes is then a text of *size bytes. */
+static bool read_open(const reading *r, char **bytes, size_t *size, tl_error *error) {
+    size_t expected = 0;
     tl_buffer b = {0};
-    if (number == 0) {
-        size_t expected = about.st_size > 0 ? (size_t)about.st_size : 0;
-        bool huge = about.st_size > 0 && (uintmax_t)about.st_size > SIZE_MAX / 2;
-        number = huge ? ENOMEM : read_all(fd, expected, &b);
-    }
+    if (!look(r, &expected, error)) return false;
+    const int number = read_all(r, expected, &b);
     if (number == 0) {
         *bytes = b.text;
         *size = b.size;
         return true;
     }
     tl_buffer_free(&b);
-    if (number == ENOMEM) {
-        char what[80];
-        tl_format(what, sizeof what, "%.1f MB are needed to read", (double)about.st_size / 1e6);
-        return tl_fail_memory(error, what, path);
-    }
-    return tl_fail_errno(error, "read", path, number);
+    if (number < 0) return fail_large(r, "more than", (double)r->most / 1e6, error);
+    if (number != ENOMEM) return tl_fail_errno(error, "read", r->path, number);
+    char what[80];
+    tl_format(what, sizeof what, "%.1f MB are needed to read", (double)expected / 1e6);
+    return tl_fail_memory(error, what, r->path);
 }
 
-bool tl_file_read(const char *path, char **bytes, size_t *size, tl_error *error) {
+static bool read_path(reading r, char **bytes, size_t *size, tl_error *error) {
     *bytes = NULL;
     *size = 0;
-    if (path == NULL) return tl_error_set(error, "cannot read a file: its path is NULL; give a path");
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return tl_fail_errno(error, "read", path, errno);
-    bool ok = read_open(fd, path, bytes, size, error);
-    close(fd);
+    if (r.path == NULL) return tl_error_set(error, "cannot read a file: its path is NULL; give a path");
+    /* To open a pipe is to wait for somebody to write into it, unless one says that one will not. */
+    r.fd = open(r.path, O_RDONLY | O_CLOEXEC | (r.regular ? O_NONBLOCK | O_NOCTTY : 0));
+    if (r.fd < 0) return tl_fail_errno(error, "read", r.path, errno);
+    bool ok = read_open(&r, bytes, size, error);
+    close(r.fd);
     return ok;
 }
 
+bool tl_file_read(const char *path, char **bytes, size_t *size, tl_error *error) {
+    return read_path((reading){.path = path, .most = TL_TEXT_MOST}, bytes, size, error);
+}
+
+bool tl_file_read_regular(const char *path, size_t most, char **bytes, size_t *size, tl_error *error) {
+    return read_path((reading){.path = path, .most = most, .regular = true}, bytes, size, error);
+}
+
 bool tl_input_read(char **bytes, size_t *size, tl_error *error) {
+    const reading r = {.fd = STDIN_FILENO, .path = "standard input", .most = TL_TEXT_MOST};
     *bytes = NULL;
     *size = 0;
-    return read_open(STDIN_FILENO, "standard input", bytes, size, error);
+    return read_open(&r, bytes, size, error);
 }

@@ -93,6 +93,37 @@ static tl_safetensors *open_fitting(const tl_params *params, const char *path, t
     return NULL;
 }
 
+/* ---- a file that bounds a model ---- */
+
+typedef struct expected {
+    const tl_safetensors *file;
+    const char *prefix;
+} expected;
+
+static bool is_expected(void *context, const char *name, tl_shape shape, tl_error *error) {
+    const expected *e = context;
+    char shown[TL_SHOWN], full[512];
+    const int size = snprintf(full, sizeof full, "%s%s", e->prefix, name);
+    tl_shown_path(tl_safetensors_path(e->file), shown);
+    if (size < 0 || (size_t)size >= sizeof full)
+        return tl_error_set(error, "%s: a parameter's name has %d bytes, expected fewer than %zu", shown,
+                            size, sizeof full);
+    return tl_file_has(e->file, full, shape, shown, error) != NULL;
+}
+
+bool tl_params_expect(tl_params *params, const tl_safetensors *file, const char *prefix) {
+    if (file == NULL)
+        return tl_params_fail(params, "params: the file of the weights is not open; open it first");
+    expected *e = tl_params_memory(params, sizeof *e);
+    const char *copy = tl_params_text(params, "%s", prefix == NULL ? "" : prefix);
+    if (e == NULL || tl_params_error(params) != NULL) return false;
+    *e = (expected){file, copy};
+    tl_params_set_guard(params, is_expected, e);
+    return true;
+}
+
+/* ---- reading ---- */
+
 static bool read_all(tl_params *params, tl_safetensors *file, const char *path, tl_error *error) {
     if (!(tl_params_empty(params) ? read_values(params, file, NULL, error)
                                   : read_aside(params, file, path, error)))

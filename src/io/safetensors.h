@@ -18,7 +18,7 @@ typedef struct tl_safetensors_index { /* a header that was found to be right */
     tl_safetensors_entry *entries;    /* in the order of their bytes */
     long count;
     const tl_safetensors_entry **by_name; /* sorted, for finding */
-    tl_safetensors_pair *metadata;        /* as in the file */
+    tl_safetensors_pair *metadata;        /* sorted by key, for finding */
     long metadata_count;
 } tl_safetensors_index;
 
@@ -29,7 +29,11 @@ bool tl_safetensors_parse(const char *text, size_t size, uint64_t data, const ch
 /* The file ends after `size` bytes, `but` (its header speaks of, …) more are expected. Returns false. */
 bool tl_safetensors_cut_off(tl_error *error, const char *path, uint64_t size, const char *but,
                             uint64_t expected);
+/* tl_shape_text for shapes of any rank: of more than TL_MAX_RANK axes the first ones, and how many there are. Returns text. */
+char *tl_safetensors_shape_text(const tl_safetensors_entry *entry, char text[TL_SHAPE_TEXT]);
 void tl_safetensors_index_free(tl_safetensors_index *index);
+
+const char *tl_safetensors_path(const tl_safetensors *file); /* as it was opened, for errors */
 
 /* The whole file in memory, *size bytes, and in *data where offsets count from. The memory is this process' own: what is
  * written to it does not reach the file. NULL if this system or this file's does not do that. */

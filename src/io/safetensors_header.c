@@ -40,19 +40,24 @@ static bool read_metadata(header *h) {
 }
 
 static bool read_dtype(tl_json *r, tl_dtype *out) {
-    char *name, shown[TL_SHOWN];
+    char *name, shown[TL_SHOWN], path[TL_SHOWN];
     size_t at = r->at;
     if (!tl_json_string(r, &name)) return false;
     bool known = tl_dtype_find(name, out);
-    if (!known)
-        tl_json_fail(r, at, "unknown dtype \"%s\"; expected F32, F64 or another of the format's",
-                     tl_shown(name, strlen(name), 20, shown));
+    if (!known) /* damage, or a later format's: what follows cannot be checked without its size */
+        tl_error_set(
+            r->error,
+            "%s: byte %zu: unknown dtype \"%s\"; expected F32, F64 or another of the format's; convert "
+            "the file, fetch it again, or use a newer release of Tapeloom",
+            tl_shown_path(r->path, path), r->base + at, tl_shown(name, strlen(name), 20, shown));
     free(name);
     return known;
 }
 
-static bool read_shape(tl_json *r, tl_shape *out) {
-    *out = (tl_shape){0};
+/* Axes as many as there are; what tl_shape can hold is in e->shape too. */
+static bool read_shape(tl_json *r, tl_safetensors_entry *e) {
+    size_t room = 0;
+    long *dim = NULL;
     if (!tl_json_expect(r, '[', "'[' (a shape)")) return false;
     if (tl_json_next(r, ']')) return true;
     do {
@@ -60,11 +65,14 @@ static bool read_shape(tl_json *r, tl_shape *out) {
         uint64_t size;
         if (!tl_json_whole(r, &size)) return false;
         if (size > LONG_MAX) return tl_json_fail(r, at, "an axis is too long");
-        if (out->rank == TL_MAX_RANK)
-            return tl_json_fail(r, at, "a tensor has more than %d axes, which is all that we can hold",
-                                TL_MAX_RANK);
-        out->dim[out->rank++] = (long)size;
+        if (e->rank == INT_MAX) return tl_json_fail(r, at, "a shape has too many axes");
+        if (!TL_RESERVE(dim, room, (size_t)e->rank + 1))
+            return tl_fail_memory(r->error, "reading the header of", r->path);
+        e->dim = dim;
+        dim[e->rank++] = (long)size;
     } while (tl_json_next(r, ','));
+    e->shape.rank = e->rank <= TL_MAX_RANK ? e->rank : -1;
+    for (int i = 0; i < e->shape.rank; i++) e->shape.dim[i] = dim[i];
     return tl_json_expect(r, ']', "',' or ']' in a shape");
 }
 
@@ -95,9 +103,7 @@ static bool read_entry(tl_json *r, tl_safetensors_entry *e) {
             free(key);
             if (!ok || !tl_json_expect(r, ':', "':' after a key")) return false;
             seen |= 1u << which;
-            ok = which == 0   ? read_dtype(r, &e->dtype)
-                 : which == 1 ? read_shape(r, &e->shape)
-                              : read_offsets(r, e);
+            ok = which == 0 ? read_dtype(r, &e->dtype) : which == 1 ? read_shape(r, e) : read_offsets(r, e);
             if (!ok) return false;
         } while (tl_json_next(r, ','));
         if (!tl_json_expect(r, '}', "',' or '}' in a tensor's description")) return false;
@@ -107,20 +113,33 @@ static bool read_entry(tl_json *r, tl_safetensors_entry *e) {
     return true;
 }
 
-/* Bytes that a shape needs; false if they cannot be counted in a long. Axes of size 0 do not excuse the
- * others: whoever multiplies the sizes later, in whatever order, must not overflow. */
+/* Bytes that a shape needs; false if they cannot be counted in a long, or if the last one is not full. Axes of size 0 do not
+ * excuse the others: whoever multiplies the sizes later, in whatever order, must not overflow. */
 static bool bytes_of(const tl_safetensors_entry *e, uint64_t *out) {
-    uint64_t bytes = (uint64_t)tl_dtype_size(e->dtype);
+    const uint64_t bits = (uint64_t)tl_dtype_bits(e->dtype);
+    uint64_t numel = 1;
     bool none = false;
-    for (int i = 0; i < e->shape.rank; i++) {
-        uint64_t size = (uint64_t)e->shape.dim[i];
+    for (int i = 0; i < e->rank; i++) {
+        uint64_t size = (uint64_t)e->dim[i];
         none |= size == 0;
         if (size == 0) continue;
-        if (bytes > (uint64_t)LONG_MAX / size) return false;
-        bytes *= size;
+        if (numel > (uint64_t)LONG_MAX / size) return false;
+        numel *= size;
     }
-    *out = none ? 0 : bytes;
-    return true;
+    if (numel / 8 > (uint64_t)LONG_MAX / bits) return false;
+    *out = none ? 0 : numel / 8 * bits + numel % 8 * bits / 8;
+    return none || numel % 8 * bits % 8 == 0;
+}
+
+char *tl_safetensors_shape_text(const tl_safetensors_entry *e, char text[TL_SHAPE_TEXT]) {
+    if (e->rank <= TL_MAX_RANK) return tl_shape_text(e->shape, text);
+    tl_shape first = {TL_MAX_RANK, {0}};
+    char axes[TL_SHAPE_TEXT];
+    for (int i = 0; i < TL_MAX_RANK; i++) first.dim[i] = e->dim[i];
+    tl_shape_text(first, axes);
+    axes[strlen(axes) - 1] = 0;
+    snprintf(text, TL_SHAPE_TEXT, "%.*s,…] (%d axes)", TL_SHAPE_TEXT - 32, axes, e->rank);
+    return text;
 }
 
 static bool check_entry(const tl_json *r, const tl_safetensors_entry *e, size_t at, uint64_t data) {
@@ -128,8 +147,8 @@ static bool check_entry(const tl_json *r, const tl_safetensors_entry *e, size_t 
     uint64_t need;
     tl_shown(e->name, strlen(e->name), 80, name);
     if (!bytes_of(e, &need))
-        return tl_json_fail(r, at, "\"%s\": shape %s of %s is too large", name,
-                            tl_shape_text(e->shape, shape), tl_dtype_name(e->dtype));
+        return tl_json_fail(r, at, "\"%s\": shape %s of %s is too large, or fills no whole bytes", name,
+                            tl_safetensors_shape_text(e, shape), tl_dtype_name(e->dtype));
     bool fits = e->end - e->begin == need;
     if (e->begin > e->end || e->end > LONG_MAX || (e->end > data && !fits)) /* else the file may be cut off */
         return tl_json_fail(
@@ -139,7 +158,7 @@ static bool check_entry(const tl_json *r, const tl_safetensors_entry *e, size_t 
         return tl_json_fail(
             r, at, "\"%s\": data_offsets [%llu,%llu] are %llu bytes, expected %llu for %s of %s", name,
             (unsigned long long)e->begin, (unsigned long long)e->end, (unsigned long long)(e->end - e->begin),
-            (unsigned long long)need, tl_shape_text(e->shape, shape), tl_dtype_name(e->dtype));
+            (unsigned long long)need, tl_safetensors_shape_text(e, shape), tl_dtype_name(e->dtype));
     return true;
 }
 
@@ -258,7 +277,10 @@ bool tl_safetensors_parse(const char *text, size_t size, uint64_t data, const ch
 }
 
 void tl_safetensors_index_free(tl_safetensors_index *index) {
-    for (long i = 0; i < index->count; i++) free((char *)index->entries[i].name);
+    for (long i = 0; i < index->count; i++) {
+        free((char *)index->entries[i].name);
+        free((long *)index->entries[i].dim);
+    }
     for (long i = 0; i < index->metadata_count; i++) {
         free((char *)index->metadata[i].key);
         free((char *)index->metadata[i].value);

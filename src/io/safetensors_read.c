@@ -58,6 +58,9 @@ static bool read_header_size(tl_safetensors *file, uint64_t *header, uint64_t *s
     if (fstat(file->fd, &about) != 0) return tl_fail_errno(error, "read", file->path, errno);
     if (S_ISDIR(about.st_mode)) return tl_fail_errno(error, "read", file->path, EISDIR);
     tl_shown_path(file->path, shown);
+    if (!S_ISREG(about.st_mode))
+        return tl_error_set(error, "%s is a device, a pipe or a socket, expected a regular file; remove it",
+                            shown);
     *size = about.st_size > 0 ? (uint64_t)about.st_size : 0;
     if (*size < 8)
         return tl_error_set(error,
@@ -104,7 +107,7 @@ tl_safetensors *tl_safetensors_open(const char *path, tl_error *error) {
         tl_error_set(error, "cannot read a safetensors file: its path is NULL; give a path");
         return NULL;
     }
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* nothing to wait for but a pipe */
     if (fd < 0) {
         tl_fail_errno(error, "read", path, errno);
         return NULL;
@@ -160,10 +163,26 @@ tl_safetensors_pair tl_safetensors_metadata_at(const tl_safetensors *file, long 
                                                              : file->index.metadata[i];
 }
 
+static int key_against_pair(const void *key, const void *pair) {
+    return strcmp(key, ((const tl_safetensors_pair *)pair)->key);
+}
+
 const char *tl_safetensors_metadata(const tl_safetensors *file, const char *key) {
-    for (long i = 0; key != NULL && i < tl_safetensors_metadata_count(file); i++)
-        if (strcmp(file->index.metadata[i].key, key) == 0) return file->index.metadata[i].value;
-    return NULL;
+    if (tl_safetensors_metadata_count(file) == 0 || key == NULL) return NULL;
+    const tl_safetensors_index *x = &file->index;
+    const tl_safetensors_pair *hit =
+        bsearch(key, x->metadata, (size_t)x->metadata_count, sizeof *x->metadata, key_against_pair);
+    return hit == NULL ? NULL : hit->value;
+}
+
+long tl_safetensors_numel(const tl_safetensors *file) {
+    uint64_t numel = 0; /* of checked entries: their bytes are the file's, each counted once */
+    for (long i = 0; i < tl_safetensors_count(file); i++) {
+        const tl_safetensors_entry *e = &file->index.entries[i];
+        const uint64_t bytes = e->end - e->begin, bits = (uint64_t)tl_dtype_bits(e->dtype);
+        numel += bytes / bits * 8 + bytes % bits * 8 / bits;
+    }
+    return (long)numel;
 }
 
 bool tl_safetensors_read(tl_safetensors *file, const char *name, tl_tensor to, tl_error *error) {
@@ -176,11 +195,15 @@ bool tl_safetensors_read(tl_safetensors *file, const char *name, tl_tensor to, t
     if (e == NULL)
         return tl_error_set(error, "%s: found no tensor \"%s\" among its %ld; check the name, or the file",
                             path, shown, tl_safetensors_count(file));
+    if (e->rank > TL_MAX_RANK)
+        return tl_error_set(error,
+                            "%s: tensor \"%s\" has %d axes, and a tensor here at most %d; reshape it first",
+                            path, shown, e->rank, TL_MAX_RANK);
     if (!tl_shape_equal(e->shape, tl_shape_of(to)))
         return tl_error_set(error,
                             "%s: tensor \"%s\": found shape %s, expected %s; the model must be made with the "
                             "sizes it was saved with",
-                            path, shown, tl_shape_text(e->shape, there),
+                            path, shown, tl_safetensors_shape_text(e, there),
                             tl_shape_text(tl_shape_of(to), here));
     if (!tl_dtype_is_real(e->dtype))
         return tl_error_set(
@@ -201,6 +224,8 @@ bool tl_safetensors_read(tl_safetensors *file, const char *name, tl_tensor to, t
     }
     return true;
 }
+
+const char *tl_safetensors_path(const tl_safetensors *file) { return file->path; }
 
 void *tl_safetensors_map(const tl_safetensors *file, size_t *size, char **data) {
     if (file->size > SIZE_MAX) return NULL;

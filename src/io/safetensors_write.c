@@ -3,6 +3,7 @@
  * multiple of 8. */
 #include "atomic_file.h"
 #include "base/buffer.h"
+#include "base/names.h"
 #include "base/utf8.h"
 #include "complain.h"
 #include "dtype.h"
@@ -112,14 +113,17 @@ static bool check_all(const char *path, const tl_safetensors_item *items, long c
                       const tl_safetensors_pair *metadata, long metadata_count, tl_error *error) {
     for (long i = 0; i < count; i++)
         if (!check_item(&items[i], path, error)) return false;
-    for (long i = 0; i < metadata_count; i++) {
-        if (!check_text(metadata[i].key, "a metadata key", path, error)) return false;
-        if (!check_text(metadata[i].value, "a metadata value", path, error)) return false;
-        for (long j = 0; j < i; j++)
-            if (strcmp(metadata[i].key, metadata[j].key) == 0)
-                return fail_twice("metadata keys", metadata[i].key, path, error);
+    tl_names keys = {0};
+    bool ok = true;
+    for (long i = 0; ok && i < metadata_count; i++) {
+        ok = check_text(metadata[i].key, "a metadata key", path, error) &&
+             check_text(metadata[i].value, "a metadata value", path, error);
+        if (ok && tl_names_find(&keys, metadata[i].key) >= 0)
+            ok = fail_twice("metadata keys", metadata[i].key, path, error);
+        if (ok && !tl_names_add(&keys, metadata[i].key, i)) ok = tl_fail_memory(error, "writing", path);
     }
-    return true;
+    tl_names_free(&keys);
+    return ok;
 }
 
 static int name_order(const void *a, const void *b) {

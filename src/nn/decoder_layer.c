@@ -3,6 +3,7 @@
 #include "decoder_layer.h"
 
 #include "block.h"
+#include "hidden.h"
 
 #include "check.h"
 
@@ -23,6 +24,7 @@ tl_var tl_decoder_layer_over(const tl_decoder_layer *layer, tl_var x, const tl_a
                              const tl_attended *cross) {
     tl_residual r = {layer->name, layer->pre_norm, layer->dropout};
     tl_attended own = *self;
+    if (!own.own) x = tl_clear_padding(x, own.mask);
     tl_var in = own.memory = tl_residual_in(&r, &layer->norm1, x);
     x = tl_residual_out(&r, &layer->norm1, x, tl_attention_over(&layer->self_attn, in, &own));
     in = tl_residual_in(&r, &layer->norm2, x);

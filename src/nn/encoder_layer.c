@@ -3,6 +3,7 @@
  *     post-norm (the paper)   x = norm1(x + drop(attn(x)));  x = norm2(x + drop(ff(x)))
  *     pre-norm                x = x + drop(attn(norm1(x)));  x = x + drop(ff(norm2(x))) */
 #include "block.h"
+#include "hidden.h"
 
 #include "check.h"
 
@@ -20,6 +21,7 @@ tl_encoder_layer tl_encoder_layer_init(tl_params *params, const char *name, cons
 tl_var tl_encoder_layer_forward(const tl_encoder_layer *layer, tl_var x, const tl_mask *mask,
                                 tl_attention_maps *maps) {
     tl_residual r = {layer->name, layer->pre_norm, layer->dropout};
+    x = tl_clear_padding(x, mask);
     tl_var in = tl_residual_in(&r, &layer->norm1, x);
     x = tl_residual_out(&r, &layer->norm1, x, tl_attention_forward(&layer->self_attn, in, in, mask, maps));
     in = tl_residual_in(&r, &layer->norm2, x);

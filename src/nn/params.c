@@ -4,6 +4,7 @@
 #include "check.h"
 #include "params.h"
 
+#include "base/names.h"
 #include "tensor/arena.h"
 #include "tensor/share.h"
 
@@ -24,6 +25,9 @@ struct tl_params {
     void (*release)(void *memory, size_t size);
     tl_param **list;
     int count, capacity;
+    tl_names names; /* a parameter's place in the list */
+    tl_params_guard *guard;
+    void *guard_context;
     tl_param broken; /* what tl_params_add returns after a failure */
 };
 
@@ -53,6 +57,7 @@ void tl_params_free(tl_params *params) {
     tl_arena_free(&params->values);
     tl_arena_free(&params->gradients);
     tl_arena_free(&params->other);
+    tl_names_free(&params->names);
     free(params->list);
     free(params);
 }
@@ -161,6 +166,8 @@ tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_
     if (!tl_check_choice(params, name, "initialisation", (int)init.kind, TL_INIT_XAVIER) ||
         !tl_check_number(params, name, "the initialisation's scale", init.scale))
         return &params->broken;
+    if (params->guard && !params->guard(params->guard_context, name, shape, &params->error))
+        return &params->broken;
     if (params->count == params->capacity) {
         int capacity = params->capacity ? 2 * params->capacity : 64;
         tl_param **list = realloc(params->list, (size_t)capacity * sizeof(*list));
@@ -178,6 +185,10 @@ tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_
         return &params->broken;
     }
     p->leaf.name = tl_params_text(params, "%s", name);
+    if (tl_failed(&params->error) || !tl_names_add(&params->names, p->leaf.name, params->count)) {
+        tl_params_fail(params, "params: out of memory for the name \"%s\"", name);
+        return &params->broken;
+    }
     p->leaf.value = tl_tensor_of(value, shape);
     p->leaf.grad = grad;
     p->leaf.set = params->number;
@@ -187,6 +198,12 @@ tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_
     return p;
 }
 
+void tl_params_set_guard(tl_params *params, tl_params_guard *guard, void *context) {
+    if (!params) return;
+    params->guard = guard;
+    params->guard_context = context;
+}
+
 int tl_params_count(const tl_params *params) { return params ? params->count : 0; }
 
 tl_param *tl_params_at(const tl_params *params, int index) {
@@ -194,9 +211,8 @@ tl_param *tl_params_at(const tl_params *params, int index) {
 }
 
 tl_param *tl_params_find(const tl_params *params, const char *name) {
-    for (int i = 0; params && i < params->count; i++)
-        if (strcmp(params->list[i]->leaf.name, name) == 0) return params->list[i];
-    return NULL;
+    const long at = params && name ? tl_names_find(&params->names, name) : -1;
+    return at < 0 ? NULL : params->list[at];
 }
 
 long tl_params_numel(const tl_params *params) {

@@ -57,7 +57,7 @@ tl_positions tl_positions_init(tl_params *params, const char *name, const tl_pos
         p.weight =
             tl_params_add(params, tl_params_text(params, "%s.weight", name), TL_SHAPE(p.max_len, p.d_model),
                           (tl_init){TL_INIT_NORMAL, 1 / sqrt((double)p.d_model)});
-    if (p.kind == TL_SINUSOIDAL) {
+    if (p.kind == TL_SINUSOIDAL && !tl_params_error(params)) { /* else d_model may be any number */
         const long row = row_of(p.d_model);
         double *angles = tl_params_memory(params, (size_t)((NEAR + fars(p.max_len)) * row) * sizeof *angles);
         if (angles) {

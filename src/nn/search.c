@@ -10,14 +10,12 @@
 #include <math.h>
 #include <string.h>
 
-enum { BEAM_DEFAULT = 5, BEAM_MOST = 1000 };
-
 /* ---- options ---- */
 
 static bool check_beam(tl_tape *tape, const tl_search_options *o, int width, int nbest) {
-    if (width < 1 || width > BEAM_MOST)
+    if (width < 1 || width > TL_BEAM_MOST)
         tl_tape_fail(tape, "search: beam is %d, should be 1 … %d (0 means %d; 4 to 10 are usual)", o->beam,
-                     BEAM_MOST, BEAM_DEFAULT);
+                     TL_BEAM_MOST, TL_BEAM_DEFAULT);
     else if (nbest < 1)
         tl_tape_fail(tape, "search: nbest is %d, should be 1 … %d, the beam's width (0 means 1)", o->nbest,
                      width);
@@ -156,7 +154,7 @@ bool tl_search(const tl_model *model, tl_tape *tape, const tl_batch *source, con
     const tl_search_options *o = options ? options : &defaults;
     *result = (tl_search_result){0};
     if (!tape || tl_tape_error(tape)) return false;
-    const int width = o->beam ? o->beam : BEAM_DEFAULT, nbest = o->nbest ? o->nbest : 1;
+    const int width = o->beam ? o->beam : TL_BEAM_DEFAULT, nbest = o->nbest ? o->nbest : 1;
     if (!check_beam(tape, o, width, nbest) || !check_words(tape, model, o, source->sentences)) return false;
     tl_hypotheses h = {.tape = tape,
                        .options = o,

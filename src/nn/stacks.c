@@ -1,5 +1,6 @@
 /* Encoder and decoder: layers one after the other, and a LayerNorm after the last if asked for. */
 #include "check.h"
+#include "hidden.h"
 
 /* None is a choice, if an odd one; fewer than none are not. */
 static int sound(tl_params *params, const char *name, int layers) {
@@ -25,7 +26,7 @@ tl_encoder tl_encoder_init(tl_params *params, const char *name, int layers, bool
     layers = sound(params, name, layers);
     e.layer = tl_params_memory(params, (size_t)layers * sizeof *e.layer);
     e.layers = e.layer ? layers : 0;
-    for (int i = 0; i < e.layers; i++)
+    for (int i = 0; i < e.layers && !tl_params_error(params); i++)
         e.layer[i] = tl_encoder_layer_init(params, layer_name(params, name, i), config);
     if (has_norm) e.norm = final_norm(params, name, config);
     return e;
@@ -43,7 +44,7 @@ tl_decoder tl_decoder_init(tl_params *params, const char *name, int layers, bool
     layers = sound(params, name, layers);
     d.layer = tl_params_memory(params, (size_t)layers * sizeof *d.layer);
     d.layers = d.layer ? layers : 0;
-    for (int i = 0; i < d.layers; i++)
+    for (int i = 0; i < d.layers && !tl_params_error(params); i++)
         d.layer[i] = tl_decoder_layer_init(params, layer_name(params, name, i), config);
     if (has_norm) d.norm = final_norm(params, name, config);
     return d;
@@ -52,6 +53,9 @@ tl_decoder tl_decoder_init(tl_params *params, const char *name, int layers, bool
 tl_var tl_decoder_forward(const tl_decoder *decoder, tl_var x, tl_var memory, const tl_mask *self_mask,
                           const tl_mask *memory_mask, tl_attention_maps *self_maps,
                           tl_attention_maps *cross_maps) {
+    /* once for all layers, so that what they give back to memory is added up as ever */
+    if (tl_ok(x) && tl_value(x).rank == 3)
+        memory = tl_clear_hidden(memory, memory_mask, tl_value(x).dim[1], NULL);
     for (int i = 0; i < decoder->layers; i++)
         x = tl_decoder_layer_forward(&decoder->layer[i], x, memory, self_mask, memory_mask,
                                      self_maps ? &self_maps[i] : NULL, cross_maps ? &cross_maps[i] : NULL);

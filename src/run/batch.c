@@ -51,7 +51,7 @@ char *tl_run_translate_line(tl_run *run, const char *line) {
     tl_corpus *encoded = corpus_of(run, &line, NULL, 1);
     tl_translations found = {0};
     char *text = NULL;
-    if (encoded && tl_run_translate(run, encoded, NULL, &found)) {
+    if (encoded && check_lengths(run, encoded) && tl_run_translate(run, encoded, NULL, &found)) {
         text = found.text[0];
         found.text[0] = NULL;
     }

@@ -72,7 +72,9 @@ static bool make_pair(tl_corpus *corpus, const tl_data_settings *s, tl_part part
 tl_corpus *tl_pairs_of(const tl_run_settings *settings, tl_part part, const tl_events *events,
                        tl_error *error) {
     if (!settings) return NULL;
-    const tl_data_settings *s = &settings->data;
+    tl_data_settings filled = settings->data;
+    tl_data_settings_fill(&filled);
+    const tl_data_settings *s = &filled;
     const uint64_t seed = (uint64_t)settings->training.seed;
     if (!s->task && !s->pair)
         return part == TL_PART_TRAIN

@@ -1,6 +1,7 @@
 /* A run's folder: its description, which is written before training starts, and what is read when it is opened. */
 #include "names.h"
 #include "paths.h"
+#include "base/quote.h"
 #include "run.h"
 
 #include <stdlib.h>
@@ -12,7 +13,7 @@ static const char program[] = "translate"; /* that these folders belong to */
 
 static bool save_text(tl_run *run, char *text, size_t size, const char *file) {
     char path[TL_PATH];
-    if (!text) return tl_error_set(&run->error, "%s: out of memory", file);
+    if (!text) return tl_error_set(&run->error, "out of memory for %s", file);
     bool ok = tl_file_write(tl_path_in(path, run->dir, file), text, size, &run->error);
     free(text);
     return ok;
@@ -57,7 +58,7 @@ bool tl_run_save_description(tl_run *run, bool overwrite) {
 /* ---- reading ---- */
 
 bool tl_run_load_settings(tl_run *run) {
-    char path[TL_PATH];
+    char path[TL_PATH], shown[TL_SHOWN];
     tl_error wrong = {""};
     run->settings = tl_run_settings_default();
     run->config = tl_config_read(tl_path_in(path, run->dir, "config.txt"), &run->error);
@@ -65,7 +66,7 @@ bool tl_run_load_settings(tl_run *run) {
         !tl_options_read(tl_run_options, &run->settings, run->config, path, program, &run->error))
         return false;
     return tl_run_settings_complete(&run->settings, &wrong) ||
-           tl_error_set(&run->error, "%s: %s", path, wrong.message);
+           tl_error_set(&run->error, "%s: %s", tl_shown_path(path, shown), wrong.message);
 }
 
 typedef struct text_file {
@@ -74,7 +75,7 @@ typedef struct text_file {
 } text_file;
 
 static bool read_text(text_file *f, const char *dir, const char *file, tl_error *error) {
-    return tl_file_read(tl_path_in(f->path, dir, file), &f->bytes, &f->size, error);
+    return tl_file_read_regular(tl_path_in(f->path, dir, file), TL_WORDS_MOST, &f->bytes, &f->size, error);
 }
 
 static tl_vocab *parse_vocab(const text_file *f, tl_error *error) {
@@ -109,24 +110,4 @@ bool tl_run_load_text(tl_run *run) {
     if (!strcmp(s->text.src_units, "bpe") || !strcmp(s->text.tgt_units, "bpe")) load_codes(run);
     if (!tl_failed(&run->error)) load_vocabs(run);
     return !tl_failed(&run->error);
-}
-
-bool tl_run_load_weights(tl_run *run, const char *weights) {
-    static const char *const file[][2] = {
-        {"best", "model.safetensors"}, {"last", "last.safetensors"}, {"average", "average.safetensors"}};
-    char path[TL_PATH] = "";
-    if (!strcmp(weights, "none")) return true;
-    for (int i = 0; i < 3; i++)
-        if (!strcmp(weights, file[i][0])) tl_path_in(path, run->dir, file[i][1]);
-    if (!*path)
-        return tl_error_set(&run->error, "there are no weights \"%s\": say best, last, average or none",
-                            weights);
-    tl_error wrong = {""};
-    if (tl_params_map(run->params, path, &wrong)) return true;
-    if (tl_file_is_there(path)) return tl_error_set(&run->error, "%s", wrong.message);
-    /* this says more than that a file cannot be opened */
-    const char *why = !strcmp(weights, "average")
-                          ? "train with --average N, or leave out --weights average"
-                          : "training has not come to its first validation; go on with train --resume";
-    return tl_error_set(&run->error, "%s is not there: %s", path, why);
 }

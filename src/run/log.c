@@ -1,5 +1,6 @@
 /* The log, a row a validation, and its picture. */
 #include "events.h"
+#include "base/quote.h"
 #include "paths.h"
 #include "training.h"
 
@@ -10,7 +11,7 @@
 static bool trim_log(const char *path, long step, tl_error *error) {
     char *text, *line;
     size_t size;
-    if (!tl_file_read(path, &text, &size, error)) return false;
+    if (!tl_file_read_regular(path, TL_WORDS_MOST, &text, &size, error)) return false;
     char *to = strchr(text, '\n');
     to = line = to ? to + 1 : text + size;
     while (*line) {
@@ -70,7 +71,8 @@ void tl_draw_curves(const tl_training *t) {
     panels[count++] = (tl_plot_panel){.label = "learning rate", .curves = rate, .count = 1};
     char path[TL_PATH];
     bool drawn;
-    tl_plot_config config = {.title = t->config->dir,
+    char title[TL_SHOWN];
+    tl_plot_config config = {.title = tl_shown_path(t->config->dir, title),
                              .log = "log.csv",
                              .x = "step",
                              .x_label = "updates",

@@ -17,9 +17,8 @@ static void make_tape(tl_run *run) {
     tl_tape_set_matmul_precision(run->tape, precision);
 }
 
-bool tl_run_make_model(tl_run *run, bool with_weights) {
+static bool make(tl_run *run) {
     const tl_model_settings *s = &run->settings.model;
-    run->params = with_weights ? tl_params_new((uint64_t)run->settings.training.seed) : tl_params_new_empty();
     run->transformer = tl_transformer_init(
         run->params, "",
         &(tl_transformer_config){.src_vocab = tl_vocab_size(run->vocab[TL_SOURCE]),
@@ -45,6 +44,19 @@ bool tl_run_make_model(tl_run *run, bool with_weights) {
     return wrong ? tl_error_set(&run->error, "%s", wrong) : true;
 }
 
+bool tl_run_make_model(tl_run *run) {
+    run->params = tl_params_new((uint64_t)run->settings.training.seed);
+    return make(run);
+}
+
+bool tl_run_make_empty_model(tl_run *run, const tl_safetensors *file, const char *prefix) {
+    run->params = tl_params_new_empty();
+    if (file) tl_params_expect(run->params, file, prefix);
+    const bool ok = make(run);
+    tl_params_set_guard(run->params, NULL, NULL);
+    return ok;
+}
+
 /* ---- loss ---- */
 
 tl_var tl_run_batch_loss(tl_run *run, const tl_batch *batch, const tl_loss_options *options,
@@ -68,15 +80,27 @@ static double ratio_of(const tl_run *run) {
     return !strcmp(s->tgt_units, "chars") && strcmp(s->src_units, "chars") ? 12 : 2;
 }
 
+long tl_run_beam(tl_run *run, const tl_translate_options *options) {
+    const long beam = options->beam ? options->beam : TL_BEAM_DEFAULT;
+    if (beam >= 1 && beam <= TL_BEAM_MOST) return beam;
+    tl_error_set(&run->error, "a beam of %ld: should be 1 … %d, or 0 for %d", options->beam, TL_BEAM_MOST,
+                 TL_BEAM_DEFAULT);
+    return 0;
+}
+
 bool tl_run_search(tl_run *run, const tl_batch *source, const tl_translate_options *options,
                    tl_search_result *found) {
+    static const tl_translate_options greedy = {.beam = 1};
     if (!tl_run_has_model(run) || !source || !found) return false;
-    const int beam = options && options->beam > 1 ? (int)options->beam : 1;
+    if (!options) options = &greedy;
+    const int beam = (int)tl_run_beam(run, options);
+    if (!beam) return false;
     const tl_search_options search = {.beam = beam,
-                                      .nbest = options && options->nbest ? beam : 1,
+                                      .nbest = options->nbest ? beam : 1,
                                       .max_ratio = ratio_of(run),
                                       .max_extra = MOST_EXTRA,
-                                      .length_penalty = options ? options->length_penalty : 0};
+                                      .maps = options->replace_unknown,
+                                      .length_penalty = options->length_penalty};
     return tl_search(run->model, run->tape, source, &search, found) ||
            tl_error_set(&run->error, "%s", tl_tape_error(run->tape));
 }

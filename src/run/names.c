@@ -1,5 +1,5 @@
 /* Names of the files that a run's folder holds. A name is ours if it is one that we write to the last letter: what looks like it is
- * somebody else's. And how a name is told to a shell. */
+ * somebody else's. */
 #include "names.h"
 #include "paths.h"
 
@@ -38,19 +38,4 @@ bool tl_clear_strays(const char *dir, tl_error *error) {
     char recent[TL_PATH];
     return tl_folder_clear_strays(dir, is_ours, error) &&
            tl_folder_clear_strays(tl_path_in(recent, dir, "recent"), is_ours, error);
-}
-
-char *tl_shell_word(const char *word, char *to, size_t size) {
-    static const char special[] = "\t\n !\"#$&'()*;<=>?[\\]^`{|}~";
-    if (!word || !to || size < 8) return to;
-    const bool plain = *word && !strpbrk(word, special);
-    size_t n = 0;
-    if (!plain) to[n++] = '\'';
-    for (; *word && n + 6 < size; word++) {
-        if (*word == '\'') memcpy(to + n, "'\\'", 3), n += 3; /* ends the quotes, and begins them again */
-        to[n++] = *word;
-    }
-    if (!plain) to[n++] = '\'';
-    to[n] = 0;
-    return to;
 }

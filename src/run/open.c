@@ -1,11 +1,17 @@
-/* Opening: a folder becomes a run, description first, then model, then weights. */
+/* Opening: a folder becomes a run, description first, then model, no larger than the weights that
+ * are there, then weights. */
 #include "run.h"
 
 static bool load(tl_run *run, const tl_run_choice *choice) {
     const char *weights = choice && choice->weights ? choice->weights : "best";
+    tl_safetensors *file = NULL;
+    const char *prefix = "";
     run->in_folder = true;
-    return tl_run_load_settings(run) && tl_run_load_text(run) && tl_run_make_model(run, false) &&
-           tl_run_load_weights(run, weights);
+    const bool ok = tl_run_load_settings(run) && tl_run_load_text(run) &&
+                    tl_run_open_weights(run, weights, &file, &prefix) &&
+                    tl_run_make_empty_model(run, file, prefix) && tl_run_load_weights(run, weights);
+    tl_safetensors_close(file);
+    return ok;
 }
 
 tl_run *tl_run_open(const char *dir, const tl_run_choice *choice, tl_error *error) {

@@ -2,6 +2,8 @@
  * table that another one names that is a field of the outer struct. */
 #include "tapeloom/options.h"
 
+#include "base/quote.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -63,16 +65,39 @@ static bool allows(const tl_option *o, const void *field) {
 
 /* ---- the command line ---- */
 
+static bool refuse(const tl_option *o, const char *value, tl_error *error) {
+    if (o->kind == TL_OPTION_TEXT)
+        return tl_error_set(error, "--%s \"%s\": say one of %s", o->name, value, o->takes);
+    return tl_error_set(error, "--%s \"%s\": %s is expected", o->name, value, expects(o));
+}
+
 static bool set_value(const tl_option *o, void *field, const char *value, tl_error *error) {
     bool ok = true;
     if (o->kind == TL_OPTION_FLAG) *(bool *)field = true;
     if (o->kind == TL_OPTION_LONG) ok = tl_long_parse(value, field);
     if (o->kind == TL_OPTION_DOUBLE || o->kind == TL_OPTION_SHARE) ok = tl_double_parse(value, field);
     if (o->kind == TL_OPTION_TEXT) *(const char **)field = value;
-    if (ok && allows(o, field)) return true;
-    if (o->kind == TL_OPTION_TEXT)
-        return tl_error_set(error, "--%s \"%s\": say one of %s", o->name, value, o->takes);
-    return tl_error_set(error, "--%s \"%s\": %s is expected", o->name, value, expects(o));
+    return (ok && allows(o, field)) || refuse(o, value, error);
+}
+
+/* What a field holds, as it would be typed. */
+static const char *value_text(const tl_option *o, const void *field, char text[TL_NUMBER_TEXT]) {
+    if (o->kind == TL_OPTION_TEXT) return *(const char *const *)field;
+    if (o->kind == TL_OPTION_LONG)
+        snprintf(text, TL_NUMBER_TEXT, "%ld", *(const long *)field);
+    else
+        tl_double_text(*(const double *)field, text);
+    return text;
+}
+
+bool tl_options_check(const tl_option *table, const void *values, tl_error *error) {
+    for (const tl_option *o = table; o && !is_end(o); o++) {
+        const void *field = (const char *)values + o->offset;
+        char text[TL_NUMBER_TEXT];
+        if (o->rows && !tl_options_check(o->rows, field, error)) return false;
+        if (o->name && !allows(o, field)) return refuse(o, value_text(o, field, text), error);
+    }
+    return true;
 }
 
 const tl_option *tl_options_named(const tl_option *table, const char *word) {
@@ -173,6 +198,12 @@ void tl_options_write(const tl_option *table, const void *values, tl_config *con
     }
 }
 
+static void fail_value(const tl_option *o, const char *path, const char *value, tl_error *error) {
+    char file[TL_SHOWN], shown[TL_SHOWN];
+    tl_error_set(error, "%s: %s = \"%s\": expected %s; correct the line", tl_shown_path(path, file), o->name,
+                 tl_shown(value, strlen(value), 60, shown), expects(o));
+}
+
 static void read_rows(const tl_option *table, char *values, tl_config *config, const char *path,
                       tl_error *error) {
     for (const tl_option *o = table; !is_end(o); o++) {
@@ -185,9 +216,7 @@ static void read_rows(const tl_option *table, char *values, tl_config *config, c
         if (o->kind == TL_OPTION_FLAG) *(bool *)f = tl_config_bool(config, o->name, *(bool *)f);
         if (o->kind == TL_OPTION_TEXT)
             *(const char **)f = tl_config_string(config, o->name, *(const char **)f);
-        if (!allows(o, f))
-            tl_error_set(error, "%s: %s = \"%s\": expected %s; correct the line", path, o->name,
-                         tl_config_string(config, o->name, ""), expects(o));
+        if (!allows(o, f)) fail_value(o, path, tl_config_string(config, o->name, ""), error);
     }
 }
 

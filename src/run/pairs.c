@@ -102,12 +102,13 @@ static bool make_batches(pairs *p) {
 static bool prepare_new(pairs *p, bool overwrite) {
     tl_run *run = p->run;
     tl_run_forget_model(run);
+    if (!tl_run_settings_complete(&run->settings, &run->error)) return false; /* they may have been changed */
     /* Long work may be ahead: what is in the way is told now. A folder that is not there yet is made when it is needed. */
     if (tl_file_is_there(run->dir) &&
         !(tl_make_dirs(run->dir, &run->error) && tl_run_lock(run) && tl_run_may_begin(run, overwrite)))
         return false;
     return read_data(p) && tl_run_learn_merges(run, p->train) && tl_run_make_vocabularies(run, p->train) &&
-           encode_data(p) && tl_run_make_model(run, true) && tl_run_save_description(run, overwrite) &&
+           encode_data(p) && tl_run_make_model(run) && tl_run_save_description(run, overwrite) &&
            make_batches(p);
 }
 

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { TL_PATH = 4096 };
+enum { TL_PATH = 4096, TL_LONGEST_DIR = TL_PATH - 64 };
 
 /* "dir/file"; returns path. */
 static inline char *tl_path_in(char path[TL_PATH], const char *dir, const char *file) {

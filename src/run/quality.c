@@ -95,8 +95,9 @@ bool tl_run_evaluate(tl_run *run, tl_corpus *pairs, const char *name, const tl_t
     if (translations) *translations = (tl_translations){0};
     if (!tl_run_has_model(run) || !pairs || !quality) return false;
     tl_corpus *encoded = tl_run_encode(run, pairs);
-    bool ok = encoded && tl_run_drop_long(run, pairs, encoded, name ? name : "(pairs)", 0) &&
-              tl_run_measure(run, pairs, encoded, options, quality, translations);
+    bool ok = encoded && tl_run_drop_long(run, pairs, encoded, name ? name : "(pairs)", 0);
+    if (ok) tl_run_tell_unknown(run, encoded);
+    ok = ok && tl_run_measure(run, pairs, encoded, options, quality, translations);
     if (ok && !isfinite(quality->loss))
         ok = tl_error_set(&run->error, "the model's loss on %s is not finite: are its weights sound?",
                           name ? name : "(pairs)");

@@ -1,4 +1,5 @@
 /* A run as a piece of memory: new, freed, and what it consists of. */
+#include "paths.h"
 #include "run.h"
 
 #include <stdlib.h>
@@ -9,6 +10,11 @@ tl_run *tl_run_in(const char *dir) {
     if (!run) return NULL;
     if (!dir || !*dir) {
         tl_error_set(&run->error, "a run's folder has no name: give a path");
+        return run;
+    }
+    if (strlen(dir) > TL_LONGEST_DIR) { /* paths in it would be cut, and lead elsewhere */
+        tl_error_set(&run->error, "a run's folder has a name of %zu bytes: choose one of at most %d",
+                     strlen(dir), TL_LONGEST_DIR);
         return run;
     }
     run->dir = malloc(strlen(dir) + 1);
@@ -53,7 +59,7 @@ void tl_run_free(tl_run *run) {
 }
 
 const char *tl_run_error(const tl_run *run) {
-    if (!run) return "run: out of memory";
+    if (!run) return "run: it could not be opened, or there was no memory for it";
     if (tl_failed(&run->error)) return run->error.message;
     return run->tape ? tl_tape_error(run->tape) : NULL;
 }

@@ -40,7 +40,18 @@ bool tl_run_save_description(tl_run *run, bool overwrite);
 bool tl_run_save_settings(tl_run *run); /* only config.txt */
 bool tl_run_load_settings(tl_run *run);
 bool tl_run_load_text(tl_run *run);                         /* merges and vocabularies */
-bool tl_run_load_weights(tl_run *run, const char *weights); /* those that tl_run_choice names */
+
+/* ---- weights.c ---- */
+
+/* Opens the file of the weights that tl_run_choice names ("none": of those that are there, or none), to be closed, and says
+ * what stands before its tensors' names. */
+bool tl_run_open_weights(tl_run *run, const char *weights, tl_safetensors **file, const char **prefix);
+bool tl_run_load_weights(tl_run *run, const char *weights);
+
+/* ---- settings.c ---- */
+
+/* 0 means the documented default. */
+void tl_data_settings_fill(tl_data_settings *settings);
 
 /* ---- ours.c: which folder is a run's ---- */
 
@@ -51,8 +62,12 @@ bool tl_run_clear_folder(tl_run *run); /* removes what is left of another run */
 
 /* ---- model.c: all that this room asks of a model ---- */
 
-/* Makes it for the run's vocabularies and settings, with initial weights, or zeros to be loaded over. */
-bool tl_run_make_model(tl_run *run, bool with_weights);
+/* Makes it for the run's vocabularies and settings, with initial weights. */
+bool tl_run_make_model(tl_run *run);
+/* The same with zeros to be loaded over, and no parameter that `file` does not hold behind `prefix` (NULL: any). */
+bool tl_run_make_empty_model(tl_run *run, const tl_safetensors *file, const char *prefix);
+/* Hypotheses that are kept a sentence; 0, and an error, where so many are not possible. */
+long tl_run_beam(tl_run *run, const tl_translate_options *options);
 /* tl_model_loss of the run's model on its tape. */
 tl_var tl_run_batch_loss(tl_run *run, const tl_batch *batch, const tl_loss_options *options,
                          tl_loss_report *report, const tl_model_maps *maps);

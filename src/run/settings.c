@@ -34,8 +34,6 @@ static void fill_names(tl_run_settings *s) {
     if (!s->model.tie) s->model.tie = usual.model.tie;
     if (!s->model.activation) s->model.activation = usual.model.activation;
     if (!s->model.positions) s->model.positions = usual.model.positions;
-    if (!s->training.schedule) s->training.schedule = usual.training.schedule;
-    if (!s->training.matmul_precision) s->training.matmul_precision = usual.training.matmul_precision;
     if (!s->validation.best_by) s->validation.best_by = usual.validation.best_by;
 }
 
@@ -72,20 +70,61 @@ static void fill_text(tl_text_settings *s, bool made) {
     if (!s->merges) s->merges = 10000;
 }
 
+void tl_data_settings_fill(tl_data_settings *s) {
+    const tl_data_settings usual = tl_run_settings_default().data;
+    if (!s->sentences) s->sentences = usual.sentences;
+    if (!s->min_symbols) s->min_symbols = usual.min_symbols;
+    if (!s->max_symbols)
+        s->max_symbols = usual.max_symbols > s->min_symbols ? usual.max_symbols : s->min_symbols;
+    if (!s->symbols) s->symbols = usual.symbols;
+}
+
 static void fill_training(tl_training_settings *s) {
     if (!s->steps && !s->epochs && s->minutes <= 0) s->epochs = 10;
-    if (!s->accumulate) s->accumulate = 1;
+    tl_training_settings_fill(s);
+}
+
+/* What fields may hold by themselves; of sizes that a preset gives, after it has. */
+static bool check_fields(const tl_run_settings *s, tl_error *error) {
+    if (!tl_options_check(tl_run_options, s, error) || !tl_training_settings_check(&s->training, error))
+        return false;
+    if (s->validation.average > TL_MOST_RECENT)
+        return tl_error_set(error, "--average %ld: at most %d are possible", s->validation.average,
+                            TL_MOST_RECENT);
+    if (s->text.max_vocab && s->text.max_vocab <= TL_SPECIALS)
+        return tl_error_set(
+            error,
+            "--max-vocab %ld: %d entries are <pad>, <bos>, <eos> and <unk> already: give more, "
+            "or 0 for no limit",
+            s->text.max_vocab, TL_SPECIALS);
+    return true;
+}
+
+/* Sizes beyond these are a mistake, or somebody's who wants memory gone: the settings may come with a folder from anywhere. */
+static bool check_sizes(const tl_run_settings *s, tl_error *error) {
+    const struct {
+        const char *name;
+        long value, most;
+    } sizes[] = {{"layers", s->model.layers, 1000},
+                 {"d-model", s->model.d_model, 65536},
+                 {"d-ff", s->model.d_ff, 262144},
+                 {"sentences", s->data.sentences, 10000000},
+                 {"max-symbols", s->data.max_symbols, TL_LONGEST_SENTENCE}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (sizes[i].value > sizes[i].most)
+            return tl_error_set(error, "--%s %ld: at most %ld are possible", sizes[i].name, sizes[i].value,
+                                sizes[i].most);
+    return true;
 }
 
 bool tl_run_settings_complete(tl_run_settings *settings, tl_error *error) {
     if (!settings) return tl_error_set(error, "there are no settings: give those of tl_run_settings_default");
     tl_model_settings *model = &settings->model;
     const tl_text_settings *text = &settings->text;
-    if (settings->validation.average > TL_MOST_RECENT)
-        return tl_error_set(error, "--average %ld: at most %d are possible", settings->validation.average,
-                            TL_MOST_RECENT);
     fill_names(settings);
-    if (!apply_preset(model, error)) return false;
+    if (!check_fields(settings, error) || !apply_preset(model, error) || !check_sizes(settings, error))
+        return false;
+    tl_data_settings_fill(&settings->data);
     fill_text(&settings->text, settings->data.pair || settings->data.task);
     fill_training(&settings->training);
     if (!strcmp(model->tie, "all") && !text->joint)

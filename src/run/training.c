@@ -58,7 +58,8 @@ static bool take_folder(tl_training *t) {
 static bool prepare(tl_training *t) {
     const tl_train_config *c = t->config;
     if (!check_settings(c, t->error) || !take_folder(t)) return false;
-    t->adam = tl_adam_new(c->params, &(tl_adam_config){.beta2 = c->training->beta2});
+    t->adam = tl_adam_new(
+        c->params, &(tl_adam_config){.beta2 = c->training->beta2, .no_beta2 = c->training->beta2 == 0});
     if (!t->adam) return tl_error_set(t->error, "out of memory for the optimiser");
     t->now.fingerprint = c->task->fingerprint;
     return (!c->resume || go_on_from_checkpoint(t)) && tl_log_open(t);
@@ -157,7 +158,9 @@ tl_ending tl_train(const tl_train_config *config, tl_training_end *end, tl_error
         !config->validation || !config->task)
         return tl_error_set(error, "training: a folder, parameters, a tape, settings and a task are needed"),
                TL_FAILED;
-    bool ok = prepare(&t) && train(&t);
+    tl_complete_config complete;
+    t.config = &complete.config;
+    bool ok = tl_train_complete(&complete, config, t.error) && prepare(&t) && train(&t);
     const char *why = ok ? tl_is_complete(&t) : NULL;
     if (end) *end = (tl_training_end){.state = t.now.at, .why = why};
     if (t.log && !tl_csv_close(t.log, t.error)) ok = false;

@@ -36,6 +36,22 @@ typedef struct tl_training {
     double resumed; /* when the last validation ended */
 } tl_training;
 
+/* ---- complete.c ---- */
+
+/* 0 and NULL mean the documented default. */
+void tl_training_settings_fill(tl_training_settings *settings);
+/* What no row of tl_training_options looks at. */
+bool tl_training_settings_check(const tl_training_settings *settings, tl_error *error);
+
+/* A config with settings of its own, which may have been made by anybody: defaults filled in, and checked. */
+typedef struct tl_complete_config {
+    tl_train_config config;
+    tl_training_settings training;
+    tl_validation_settings validation;
+} tl_complete_config;
+/* False, and a sentence in error, for settings that training cannot follow. `to` must stay where it is. */
+bool tl_train_complete(tl_complete_config *to, const tl_train_config *config, tl_error *error);
+
 /* ---- plan.c ---- */
 
 long tl_planned_steps(const tl_training *t); /* by steps and epochs; 0 = no limit */

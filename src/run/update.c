@@ -10,7 +10,8 @@ double tl_learning_rate(const tl_training *t) {
     const tl_training_settings *s = t->config->training;
     long total = tl_planned_steps(t), step = t->now.at.step;
     double spent = s->minutes > 0 ? tl_elapsed(t) / (60 * s->minutes) : 0;
-    if (spent > 0 && (!total || spent > (double)step / (double)total)) total = (long)((double)step / spent);
+    if (spent > 0 && (!total || spent > (double)step / (double)total))
+        total = (long)fmin((double)step / spent, 1e15); /* of so many minutes that steps cannot be counted */
     if (!strcmp(s->schedule, "cosine")) return tl_cosine(s->lr, 0, s->warmup, total, step);
     if (!strcmp(s->schedule, "linear")) return tl_linear_decay(s->lr, 0, s->warmup, total, step);
     if (!strcmp(s->schedule, "constant")) return tl_constant_rate(s->lr, s->warmup, step);

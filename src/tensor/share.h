@@ -11,6 +11,11 @@
 #include <stdbool.h>
 #ifdef _OPENMP
 # include <omp.h>
+
+/* Before threads are used: how many there are. From the first time on a child of this process uses one. */
+int tl_share_begin(void);
+#else
+static inline int tl_share_begin(void) { return 1; }
 #endif
 
 /* for (long i = 0; i < count; i++) { … }, each once, in any order, by all threads if `worth_it`. */
@@ -21,7 +26,9 @@
         if (!(worth_it) || tl_count < 2 || tl_threads() < 2) {          \
             for (long i = 0; i < tl_count; i++) { __VA_ARGS__; }        \
         } else {                                                        \
-            _Pragma("omp parallel for schedule(static)")                \
+            const int tl_team = tl_share_begin();                       \
+            (void)tl_team;                                              \
+            _Pragma("omp parallel for schedule(static) num_threads(tl_team)") \
             for (long i = 0; i < tl_count; i++) { __VA_ARGS__; }        \
         }                                                               \
     } while (0)
@@ -41,7 +48,8 @@ typedef void tl_part_fn(const void *job, long part, long parts);
 static inline void tl_share_parts(long threads, tl_part_fn *fn, const void *job) {
 #ifdef _OPENMP
     if (threads > 1) {
-# pragma omp parallel
+        const int most = tl_share_begin();
+# pragma omp parallel num_threads(most)
         {
             const long thread = omp_get_thread_num(), team = omp_get_num_threads();
             const long parts = threads < team ? threads : team;

@@ -1,25 +1,62 @@
-/* Threads, and what this build is. Without OpenMP everything runs on one thread and gives the same numbers. */
+/* Threads, and what this build is. Without OpenMP everything runs on one thread and gives the same numbers.
+ *
+ * What this file keeps is of the process, as its threads are: how many there may be, and whether it is the child of a process
+ * whose threads it does not have. */
+#define _POSIX_C_SOURCE 200809L /* pthread_atfork */
 #include "kernels/kernels.h"
+#include "share.h"
 
 #ifdef _OPENMP
-# include <omp.h>
-#endif
+# include <stdatomic.h>
+# if defined(__unix__) || defined(__APPLE__)
+#  include <pthread.h>
+#  define HAS_FORK
+# endif
+
+/* More threads than this are never of use, and a system that refuses to start one ends the program: OpenMP's doing. */
+enum { MANY = 64 };
+
+static int most_threads(void) {
+    static atomic_int most; /* asked for once: it is a system call */
+    int known = atomic_load_explicit(&most, memory_order_relaxed);
+    if (known > 0) return known;
+    known = omp_get_num_procs() > MANY ? omp_get_num_procs() : MANY;
+    atomic_store_explicit(&most, known, memory_order_relaxed);
+    return known;
+}
+
+static atomic_bool
+    alone; /* the child of a process that had threads: GCC's OpenMP would wait for them for ever */
 
 int tl_threads(void) {
-#ifdef _OPENMP
-    return omp_get_max_threads();
-#else
-    return 1;
-#endif
+    const int threads = omp_get_max_threads();
+    if (threads < 2 || atomic_load_explicit(&alone, memory_order_relaxed)) return 1;
+    return threads <= MANY || threads <= most_threads() ? threads : most_threads();
 }
 
 void tl_set_threads(int count) {
-#ifdef _OPENMP
-    if (count > 0) omp_set_num_threads(count);
-#else
-    (void)count;
-#endif
+    if (count > 0) omp_set_num_threads(count < most_threads() ? count : most_threads());
 }
+
+int tl_processors(void) { return omp_get_num_procs(); }
+
+# ifdef HAS_FORK
+static void in_child(void) { atomic_store(&alone, true); }
+static void watch_forks(void) { pthread_atfork(NULL, NULL, in_child); }
+# endif
+
+int tl_share_begin(void) {
+# ifdef HAS_FORK
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, watch_forks);
+# endif
+    return tl_threads();
+}
+#else
+int tl_threads(void) { return 1; }
+void tl_set_threads(int count) { (void)count; }
+int tl_processors(void) { return 1; }
+#endif
 
 /* The text goes into a buffer of the calling thread: written anew by each call, read by nothing else. */
 const char *tl_build_text(void) {

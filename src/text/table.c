@@ -3,9 +3,10 @@
 #include "table.h"
 #include "base/memory.h"
 
-/* FNV-1a, then a multiply and a shift, for its low bits alone mix poorly. */
-static uint64_t hash_of(tl_span key) {
-    uint64_t hash = 14695981039346656037u;
+/* FNV-1a, then a multiply and a shift, for its low bits alone mix poorly. Where it begins nobody knows who writes a file: no
+ * file can be made whose words all want the same slot. */
+static uint64_t hash_of(const tl_table *table, tl_span key) {
+    uint64_t hash = 14695981039346656037u ^ table->seed;
     for (size_t i = 0; i < key.size; i++) hash = (hash ^ (unsigned char)key.text[i]) * 1099511628211u;
     hash ^= hash >> 32;
     hash *= 0x9E3779B97F4A7C15u;
@@ -26,7 +27,7 @@ static size_t slot_of(const tl_table *table, tl_span key, uint64_t hash) {
 
 long tl_table_find(const tl_table *table, tl_span key) {
     if (table->slot_count == 0) return -1;
-    return (long)table->slots[slot_of(table, key, hash_of(key))] - 1;
+    return (long)table->slots[slot_of(table, key, hash_of(table, key))] - 1;
 }
 
 /* At least twice as many slots as keys. */
@@ -37,6 +38,7 @@ static bool make_slots(tl_table *table, size_t keys) {
     if (more == table->slot_count) return true;
     int32_t *slots = calloc(more, sizeof *slots);
     if (!slots) return false;
+    if (table->slot_count == 0) table->seed = (uint64_t)(uintptr_t)slots;
     for (long i = 0; i < table->count; i++) { /* keys differ: the first free slot is the right one */
         size_t slot = (size_t)table->entries[i].hash & (more - 1);
         while (slots[slot] != 0) slot = (slot + 1) & (more - 1);
@@ -55,7 +57,7 @@ bool tl_table_reserve(tl_table *table, size_t keys, size_t bytes) {
 
 long tl_table_add(tl_table *table, tl_span key) {
     if (!make_slots(table, (size_t)table->count + 1)) return -1;
-    uint64_t hash = hash_of(key);
+    uint64_t hash = hash_of(table, key);
     size_t slot = slot_of(table, key, hash);
     if (table->slots[slot] != 0) return (long)table->slots[slot] - 1;
     if (!TL_RESERVE(table->bytes, table->bytes_room, table->bytes_used + key.size + 1)) return -1;

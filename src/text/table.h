@@ -19,6 +19,7 @@ typedef struct tl_table {
     size_t entries_room;
     int32_t *slots; /* open addressing, a power of two of them, at most half used: number + 1, 0 = free */
     size_t slot_count;
+    uint64_t seed; /* of the hashes */
 } tl_table;
 
 long tl_table_find(const tl_table *table, tl_span key); /* -1 if it is not there */

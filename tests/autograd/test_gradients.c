@@ -159,6 +159,14 @@ START_TEST(kinks_are_counted_and_capped) {
     ck_assert_int_eq(r.kinks, 1);
     assert_contains(r.error.message, "straddle a kink");
     ck_assert(tl_gradcheck(run_relu, NULL, 1, leaves, &(tl_gradcheck_options){.most_kinks = 0.1}, &r));
+    static const double wrong[] = {-1, NAN, INFINITY};
+    for (int i = 0; i < 3; i++) { /* a tolerance that is none would let everything pass */
+        const tl_gradcheck_options kinks = {.most_kinks = wrong[i]}, tolerance = {.tolerance = wrong[i]};
+        ck_assert(!tl_gradcheck(run_relu, NULL, 1, leaves, &kinks, &r) && !r.ok);
+        assert_contains(r.error.message, "gradcheck: most_kinks is ");
+        ck_assert(!tl_gradcheck(run_relu, NULL, 1, leaves, &tolerance, &r) && !r.ok);
+        assert_contains(r.error.message, "gradcheck: tolerance is ");
+    }
 }
 END_TEST
 

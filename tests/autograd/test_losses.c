@@ -199,6 +199,11 @@ START_TEST(options_that_do_not_fit_are_named) {
     fails(tl_cross_entropy(variable(x, TL_SHAPE(N, V)), targets,
                            &(tl_loss_options){.reduction = TL_REDUCE_SUM, .divisor = 3}, NULL),
           "cross_entropy: divisor is 3, but only the mean is divided");
+    static const double divisors[] = {-1, NAN, INFINITY};
+    for (int i = 0; i < 3; i++)
+        fails(tl_cross_entropy(variable(x, TL_SHAPE(N, V)), targets,
+                               &(tl_loss_options){.divisor = divisors[i]}, NULL),
+              "cross_entropy: divisor is ");
     fails(tl_cross_entropy(variable(x, TL_SHAPE(N, V)), targets,
                            &(tl_loss_options){.reduction = (tl_reduction)-1}, NULL),
           "cross_entropy: reduction is -1");

@@ -321,6 +321,9 @@ START_TEST(norm_errors_name_the_shapes) {
     a = variable(x, TL_SHAPE(3, 4)), g = variable(x, TL_SHAPE(3));
     fails(tl_rms_norm(a, g, 1e-5), "rms_norm: x is [3,4], gamma [3]: should be [4]");
     fails(tl_rms_norm(variable(x, TL_SHAPE(3, 4)), TL_NO_VAR, -1), "rms_norm: eps is -1");
+    fails(tl_rms_norm(variable(x, TL_SHAPE(3, 4)), TL_NO_VAR, NAN), "rms_norm: eps is ");
+    fails(tl_layer_norm(variable(x, TL_SHAPE(3, 4)), TL_NO_VAR, TL_NO_VAR, INFINITY),
+          "layer_norm: eps is inf");
 }
 END_TEST
 

@@ -24,7 +24,9 @@ START_TEST(help_lists_targets) {
     sh("make help");
     char *listed = strcpy(malloc(strlen(said) + 1), said);
     ck_assert_ptr_eq(
-        strstr(listed, "make [target] [PRECISION=double] [SAN=1] [DEBUG=1] [OPENMP=0] [CC=clang]\n"), listed);
+        strstr(listed,
+               "make [target] [PRECISION=double] [SAN=1] [DEBUG=1] [OPENMP=0] [HARDEN=0] [CC=clang]\n"),
+        listed);
     sh("sed -n 's/^\\.PHONY: //p' Makefile");
     int targets = 0;
     for (char *name = strtok(said, " \n"); name; name = strtok(NULL, " \n")) {
@@ -53,6 +55,7 @@ START_TEST(flavours) {
         {"CC=cc SAN=1", "build/san", "libtapeloom.a", " -fsanitize=address,undefined ", "-DTL_DOUBLE"},
         {"CC=cc DEBUG=1", "build/debug", "libtapeloom.a", " -O1 ", "-O3"},
         {"CC=cc OPENMP=0", "build/serial", "libtapeloom.a", " -O3 ", "-fopenmp"},
+        {"CC=cc HARDEN=0", "build/soft", "libtapeloom.a", " -O3 ", "protector"},
         {"CC=clang", "build/clang", "libtapeloom.a", "clang -std=c11 ", "sanitize"},
         {"CC=/usr/bin/clang PRECISION=double SAN=1", "build/clang-double-san", "libtapeloom-double.a",
          " -fsanitize=address,undefined ", " -DTL_DOUBLE -O"},
@@ -77,8 +80,9 @@ START_TEST(flavours) {
         {"PRECISION=half", "PRECISION=half: say PRECISION=float or PRECISION=double"},
         {"SAN=yes", "SAN=yes: say SAN=0 or SAN=1"},
         {"DEBUG=2", "DEBUG=2: say DEBUG=0 or DEBUG=1"},
-        {"OPENMP=no", "OPENMP=no: say OPENMP=0 or OPENMP=1"}};
-    for (int i = 0; i < 4; i++) {
+        {"OPENMP=no", "OPENMP=no: say OPENMP=0 or OPENMP=1"},
+        {"HARDEN=2", "HARDEN=2: say HARDEN=0 or HARDEN=1"}};
+    for (int i = 0; i < 5; i++) {
         char line[64];
         snprintf(line, sizeof line, "make help %s", wrong[i][0]);
         ck_assert_int_eq(try(line), 2);

@@ -39,10 +39,10 @@ static inline void put_program(const char *path, const char *text) {
 /* make hands its options and variables on to what it runs, and so to us. */
 static inline void forget_outer_make(void) {
     static const char *const names[] = {
-        "MAKEFLAGS", "GNUMAKEFLAGS", "MFLAGS",     "MAKELEVEL", "MAKEOVERRIDES", "MAKEFILES",
-        "B",         "BUILD",        "PRECISION",  "SAN",       "DEBUG",         "OPENMP",
-        "PREFIX",    "DESTDIR",      "CFLAGS",     "CPPFLAGS",  "LDFLAGS",       "ISAS",
-        "AR",        "CHECK_CFLAGS", "CHECK_LIBS", "RUN"};
+        "MAKEFLAGS",  "GNUMAKEFLAGS", "MFLAGS",   "MAKELEVEL", "MAKEOVERRIDES", "MAKEFILES", "B",
+        "BUILD",      "PRECISION",    "SAN",      "DEBUG",     "OPENMP",        "HARDEN",    "PREFIX",
+        "DESTDIR",    "CFLAGS",       "CPPFLAGS", "LDFLAGS",   "ISAS",          "AR",        "CHECK_CFLAGS",
+        "CHECK_LIBS", "RUN"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) unsetenv(names[i]);
 }
 

@@ -223,7 +223,7 @@ START_TEST(bad_settings_fail_the_configuration) {
     tl_config_comment(NULL, "x");
     ck_assert_int_eq(tl_config_long(NULL, "a", 5), 5);
     ck_assert_ptr_null(tl_config_text(NULL));
-    assert_contains(tl_config_error(NULL), "out of memory");
+    assert_contains(tl_config_error(NULL), "no memory for it");
     tl_config_free(NULL);
 }
 END_TEST
@@ -261,7 +261,36 @@ START_TEST(random_bytes_are_survived) {
 }
 END_TEST
 
+/* As many keys as fit; and no more than fit. */
+START_TEST(a_hundred_thousand_keys) {
+    enum { KEYS = 100000 };
+    size_t room = (size_t)KEYS * 10, size = 0;
+    char *text = malloc(room + TL_CONFIG_MOST), key[16];
+    for (int i = 0; i < KEYS; i++) size += (size_t)sprintf(text + size, "k%x=%d\n", i, i % 7);
+    ck_assert_uint_lt(size, TL_CONFIG_MOST);
+    tl_error error = {""};
+    tl_config *c = tl_config_parse(text, size, "x", &error);
+    ck_assert_msg(c != NULL, "%s", error.message);
+    for (int i = 0; i < KEYS; i++) {
+        snprintf(key, sizeof key, "k%x", i);
+        if (i % 3 == 0) tl_config_set_long(c, key, i);
+        must(tl_config_long(c, key, -1) == (i % 3 ? i % 7 : i));
+    }
+    ck_assert(!tl_config_has(c, "k") && !tl_config_has(c, "kfffff") && !tl_config_unknown(c, 0, NULL));
+    tl_config_free(c);
+    memset(text + size, '\n', TL_CONFIG_MOST);
+    c = tl_config_parse(text, TL_CONFIG_MOST, "x", &error);
+    ck_assert_msg(c != NULL, "%s", error.message);
+    tl_config_free(c);
+    ck_assert_ptr_null(tl_config_parse(text, TL_CONFIG_MOST + 1, "x", &error));
+    ck_assert_str_eq(error.message,
+                     "x: 1048577 bytes, expected at most 1048576; this is no configuration: check the path");
+    free(text);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+    tcase_add_test(tc, a_hundred_thousand_keys);
     tcase_add_test(tc, values_of_every_kind);
     tcase_add_test(tc, a_hash_inside_a_word_is_no_comment);
     tcase_add_test(tc, booleans);

@@ -4,6 +4,7 @@
 #include "scratch.h"
 
 #include "io/atomic_file.h"
+#include "io/complain.h"
 #include "tapeloom/io.h"
 
 #include <errno.h>
@@ -60,10 +61,10 @@ START_TEST(read_errors_say_what_to_do) {
     const char *below = scratch_path(&s, "file/below");
     assert_unreadable(below, "Not a directory", "a part of the path is a file");
     assert_unreadable(NULL, "NULL", "give a path");
-    /* larger than any memory, but takes no room on the disk */
+    /* larger than what is read of any file, but takes no room on the disk */
     int fd = open(huge, O_WRONLY | O_CREAT, 0666);
     if (ftruncate(fd, (off_t)1 << 43) == 0)
-        assert_unreadable(huge, "out of memory: 8796093.0 MB are needed", huge);
+        assert_unreadable(huge, "a file of 8796093 MB, expected at most 2147 MB; check the path", huge);
     else
         TL_SKIP("this file system has no 8 TB files");
     close(fd);
@@ -105,6 +106,99 @@ START_TEST(reads_pipes_and_files_without_a_size) {
     ck_assert_int_eq(memcmp(bytes, sent, size), 0);
     free(bytes);
     close(ends[0]);
+}
+END_TEST
+
+/* The advice fits the reason: a disk is blamed only where one fails. */
+START_TEST(reasons_and_advice_belong_together) {
+    static const struct {
+        int number;
+        const char *advice;
+    } cases[] = {{EBADF, "it was closed before the program began"},
+                 {ENOMEM, "a machine with more memory"},
+                 {ENXIO, "nobody at the other end"},
+                 {EINVAL, "this file system cannot do that"},
+                 {EPIPE, "whoever reads it has ended"},
+                 {ETXTBSY, "it is in use"},
+                 {EDOM, "try again, or choose another file"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tl_error error = {""};
+        ck_assert(!tl_fail_errno(&error, "read", "x", cases[i].number));
+        assert_contains(error.message, cases[i].advice);
+        ck_assert_ptr_null(strstr(error.message, "disk"));
+    }
+    tl_error error = {""};
+    tl_fail_errno(&error, "read", "x", EIO);
+    assert_contains(error.message, "use another disk");
+}
+END_TEST
+
+/* Neither waited for nor read without end. An alarm ends what would wait. */
+START_TEST(of_a_folder_only_regular_files_are_read) {
+    scratch s = scratch_new();
+    const char *fifo = scratch_path(&s, "fifo"), *file = scratch_path(&s, "file"),
+               *link = scratch_path(&s, "link"), *to_fifo = scratch_path(&s, "to fifo");
+    char *bytes;
+    size_t size;
+    alarm(60);
+    ck_assert_int_eq(mkfifo(fifo, 0666), 0);
+    ck_assert_int_eq(symlink("file", link), 0);
+    ck_assert_int_eq(symlink("fifo", to_fifo), 0);
+    put_text(file, "12345");
+    const char *const others[] = {fifo, to_fifo, "/dev/zero", "/dev/null"};
+    for (int i = 0; i < 4; i++) {
+        tl_error error[3] = {{""}, {""}, {""}};
+        bytes = (char *)file;
+        ck_assert(!tl_file_read_regular(others[i], 100, &bytes, &size, &error[0]) && !bytes && !size);
+        ck_assert_ptr_null(tl_config_read(others[i], &error[1]));
+        ck_assert_ptr_null(tl_safetensors_open(others[i], &error[2]));
+        for (int k = 0; k < 3; k++)
+            assert_contains(error[k].message, "is a device, a pipe or a socket, expected a regular file");
+    }
+    tl_error error = {""};
+    ck_assert(tl_file_read_regular(link, 5, &bytes, &size, &error) && size == 5);
+    free(bytes);
+    ck_assert(!tl_file_read_regular(link, 4, &bytes, &size, &error));
+    assert_contains(error.message, "/link: a file of 0 MB, expected at most 0 MB");
+    tl_error_clear(&error);
+    ck_assert(!tl_file_read_regular(s.folder, 4, &bytes, &size, &error));
+    assert_contains(error.message, "this is a folder");
+    tl_error_clear(&error);
+    const char *columns[] = {"a"}; /* a log is not written into a pipe that nobody reads either */
+    ck_assert_ptr_null(tl_csv_open(fifo, columns, 1, false, &error));
+    assert_contains(error.message, "it is a pipe");
+    scratch_remove(&s);
+}
+END_TEST
+
+/* What a file's size does not tell is counted while it is read. (Here the end of what may be read comes sooner than that of
+ * a device that has none.) */
+START_TEST(a_device_without_end_is_given_up) {
+    char *bytes;
+    size_t size;
+    tl_error error = {""};
+    struct rlimit old, small;
+    if (access("/dev/zero", R_OK) != 0) {
+        TL_SKIP("no /dev/zero here");
+        return;
+    }
+    getrlimit(RLIMIT_AS, &old);
+    small = (struct rlimit){(rlim_t)1 << 29, old.rlim_max};
+#ifndef TL_SANITIZED /* whose shadow memory is larger than that */
+    setrlimit(RLIMIT_AS, &small);
+    ck_assert(!tl_file_read("/dev/zero", &bytes, &size, &error));
+    setrlimit(RLIMIT_AS, &old);
+    assert_contains(error.message, "out of memory");
+    tl_error_clear(&error);
+#endif
+    (void)small;
+    const long memory = sysconf(_SC_AVPHYS_PAGES) / 1024 * (sysconf(_SC_PAGESIZE) / 1024); /* MB */
+    if (memory < 6000) {
+        TL_SKIP("2 GB of zeros: only %ld MB of memory are free", memory);
+        return;
+    }
+    ck_assert(!tl_file_read("/dev/zero", &bytes, &size, &error) && !bytes && !size);
+    assert_contains(error.message, "/dev/zero: more than 2147 MB, expected at most 2147 MB");
 }
 END_TEST
 
@@ -386,6 +480,9 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, read_errors_say_what_to_do);
     tcase_add_test(tc, long_and_odd_paths_leave_room_for_the_advice);
     tcase_add_test(tc, reads_pipes_and_files_without_a_size);
+    tcase_add_test(tc, reasons_and_advice_belong_together);
+    tcase_add_test(tc, of_a_folder_only_regular_files_are_read);
+    tcase_add_test(tc, a_device_without_end_is_given_up);
     tcase_add_test(tc, write_errors_say_what_to_do);
     tcase_add_test(tc, failed_write_leaves_the_old_file);
     tcase_add_test(tc, folder_that_is_not_writable_keeps_the_old_file);

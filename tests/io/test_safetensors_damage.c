@@ -68,6 +68,63 @@ START_TEST(escapes_are_resolved) {
 }
 END_TEST
 
+/* Every dtype of the format, the later ones too, and any number of axes: such a tensor is listed, and what is beside it can be
+ * read. */
+START_TEST(what_cannot_be_read_is_listed) {
+    static const struct {
+        const char *dtype, *shape;
+        int bytes;
+    } odd[] = {{"BOOL", "[2]", 2},
+               {"F4", "[3,2]", 3},
+               {"F6_E2M3", "[4]", 3},
+               {"F6_E3M2", "[8]", 6},
+               {"U8", "[1]", 1},
+               {"I8", "[1]", 1},
+               {"F8_E5M2", "[2]", 2},
+               {"F8_E4M3", "[1]", 1},
+               {"F8_E8M0", "[1]", 1},
+               {"F8_E4M3FNUZ", "[3]", 3},
+               {"F8_E5M2FNUZ", "[1]", 1},
+               {"I16", "[1]", 2},
+               {"U16", "[1]", 2},
+               {"I32", "[1]", 4},
+               {"U32", "[1]", 4},
+               {"C64", "[1]", 8},
+               {"I64", "[1]", 8},
+               {"U64", "[1]", 8},
+               {"F32", "[1,2,1,1,1,1,1,1]", 8}};
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        char header[512];
+        tl_error error;
+        tl_real value = 7;
+        snprintf(header, sizeof header,
+                 "{\"a\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[0,%d]},"
+                 "\"b\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[%d,%d]}}",
+                 odd[i].dtype, odd[i].shape, odd[i].bytes, odd[i].bytes, odd[i].bytes + 4);
+        tl_safetensors *file = open_with(header, (size_t)odd[i].bytes + 4, &error);
+        ck_assert_msg(file != NULL, "%s: %s", odd[i].dtype, error.message);
+        const tl_safetensors_entry *e = tl_safetensors_find(file, "a");
+        ck_assert(e && e->begin == 0 && e->end == (uint64_t)odd[i].bytes);
+        ck_assert_str_eq(tl_dtype_name(e->dtype), odd[i].dtype);
+        bool wide = e->rank == 8;
+        ck_assert_int_eq(e->shape.rank, wide ? -1 : e->rank);
+        ck_assert(e->dim[0] == (wide ? 1 : e->shape.dim[0]) && (!wide || e->dim[1] == 2));
+        ck_assert(tl_safetensors_read(file, "b", tl_tensor_of(&value, TL_SCALAR_SHAPE), &error) &&
+                  value == 0);
+        tl_real room[8];
+        tl_shape shape = wide ? TL_SHAPE(2) : e->shape;
+        ck_assert(!tl_safetensors_read(file, "a", tl_tensor_of(room, shape), &error));
+        char dtype[32];
+        snprintf(dtype, sizeof dtype, "found dtype %s, expected", odd[i].dtype);
+        assert_contains(error.message, wide ? "tensor \"a\" has 8 axes, and a tensor here at most 6" : dtype);
+        ck_assert_ptr_null(strstr(error.message, "damaged;"));
+        ck_assert_int_eq(tl_safetensors_numel(file),
+                         !strcmp(odd[i].dtype, "F4") ? 7 : tl_safetensors_numel(file));
+        tl_safetensors_close(file);
+    }
+}
+END_TEST
+
 START_TEST(bad_json) {
     assert_bad("", 0, "byte 8: expected '{', the start of a header");
     assert_bad(" {}", 0, "byte 8: expected '{', the start of a header");
@@ -125,7 +182,13 @@ START_TEST(bad_descriptions) {
     assert_bad(ONE("\"F32\"", "[\"2\"]", "[0,8]"), 8, "expected a whole number, found '\"'");
     assert_bad(ONE("\"F32\"", "[18446744073709551616]", "[0,8]"), 8, "a number is too large");
     assert_bad(ONE("\"F32\"", "[9223372036854775808]", "[0,8]"), 8, "an axis is too long");
-    assert_bad(ONE("\"F32\"", "[1,1,1,1,1,1,2]", "[0,8]"), 8, "more than 6 axes");
+    assert_bad(ONE("\"F32\"", "[1,1,1,1,1,1,3]", "[0,8]"), 8,
+               "data_offsets [0,8] are 8 bytes, expected 12 for [1,1,1,1,1,1,…] (7 axes) of F32");
+    assert_bad(ONE("\"F4\"", "[3]", "[0,1]"), 1, "shape [3] of F4 is too large, or fills no whole bytes");
+    assert_bad(ONE("\"F6_E2M3\"", "[6]", "[0,4]"), 4, "shape [6] of F6_E2M3 is too large, or fills no");
+    assert_bad(ONE("\"F6_E3M2\"", "[8]", "[0,8]"), 8, "are 8 bytes, expected 6 for [8] of F6_E3M2");
+    assert_bad(ONE("\"U8\"", "[1,1,1,1,1,1,1,4294967296,4294967296]", "[0,0]"), 0,
+               "shape [1,1,1,1,1,1,…] (9 axes) of U8 is too large");
     assert_bad(ONE("\"F32\"", "[4294967296,4294967296]", "[0,0]"), 0,
                "\"a\": shape [4294967296,4294967296] of F32 is too large");
     assert_bad(ONE("\"F32\"", "[4294967296,4294967296,0]", "[0,0]"), 0, "is too large");
@@ -294,6 +357,7 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, good_headers);
     tcase_add_test(tc, escapes_are_resolved);
+    tcase_add_test(tc, what_cannot_be_read_is_listed);
     tcase_add_test(tc, bad_json);
     tcase_add_test(tc, bad_descriptions);
     tcase_add_test(tc, bad_sizes);

@@ -221,6 +221,7 @@ START_TEST(build_text_and_threads) {
     assert_contains(tl_build_text(), "OpenMP 3 threads");
     tl_set_threads(0);
     ck_assert_int_eq(tl_threads(), 3);
+    ck_assert_int_ge(tl_processors(), 1);
 #else
     ck_assert_int_eq(tl_threads(), 1);
     assert_contains(tl_build_text(), "without OpenMP");

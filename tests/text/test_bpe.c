@@ -141,7 +141,8 @@ START_TEST(white_space_of_lines) {
         {"  ab  ", "  ab  "},
         {"ab   ab", "ab ab"},
         {" \n ab ba\r\n", " \n ab b@@ a\r\n"},
-        {"a\tab", "a@@ \t@@ ab"}, /* only spaces separate */
+        {"ba\rab \r  ba", "b@@ a\rab \r  b@@ a"}, /* a line end is no letter */
+        {"a\tab", "a@@ \t@@ ab"},                 /* only spaces separate */
         {"a\xC2\xA0"
          "b",
          "a@@ \xC2\xA0@@ b"}, /* U+00A0 does not */

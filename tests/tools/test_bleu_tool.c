@@ -150,7 +150,7 @@ START_TEST(input_and_output) {
     fails_with(1, "cd $D; $OLDPWD/$T --ref none < hyp",
                "cannot read none: No such file or directory; check the path");
     fails_with(1, "$T --ref $D/ref <&-",
-               "cannot read standard input: Bad file descriptor; it is closed: open it, or give a file");
+               "cannot read standard input: Bad file descriptor; it was closed before the program began: give it a file or a pipe");
     fails_with(1, "$T --ref $D/ref < $D",
                "cannot read standard input: Is a directory; this is a folder: give the path of a file");
     fails_with(1, "cd $D; head -1 hyp | $OLDPWD/$T --ref ref",

@@ -51,7 +51,7 @@ END_TEST
 START_TEST(lines_stay_lines) {
     put_text(in_folder("codes"), "#version: 0.2\na b</w>\n");
     sh_input("ab  ba\r\n\n \nab", "$T apply --codes $D/codes");
-    ck_assert_str_eq(out, "ab b@@ a\r\n\n \nab");
+    ck_assert_str_eq(out, "ab b@@ a\n\n \nab");
     sh_input("ab\n\n", "$T apply --codes=$D/codes --quiet");
     ck_assert_str_eq(out, "ab\n\n");
     sh_input("", "$T apply --codes $D/codes");
@@ -209,6 +209,34 @@ END_TEST
 
 #define CORPUS "../shared/data/multi30k-en-de-tok/train.tsv"
 
+/* What ends a line is the same for every command, and what it is for subword-nmt. */
+START_TEST(line_ends_as_reference) {
+    static const char text[] = "low lower low\rlowest low\r\n\r\r\nnew \r newer\n\n\rwide lo\rlow\r";
+    put_text(in_folder("text"), text);
+    sh("$T learn --merges 6 --min-frequency 1 < $D/text > $D/codes; tr '\\r' '\\n' < $D/text | "
+       "$T learn --merges 6 --min-frequency 1 | cmp - $D/codes");
+    sh("$T apply --codes $D/codes < $D/text > $D/cut; $T vocab < $D/text > $D/vocab");
+    char *cut = get_file(in_folder("cut"), NULL), *vocab = get_file(in_folder("vocab"), NULL);
+    ck_assert_ptr_null(strchr(cut, '\r'));
+    ck_assert_int_eq(count_lines(cut), 10);
+    ck_assert_int_eq(strncmp(vocab, "low 4\n", 6), 0);
+    sh("$T join < $D/cut | $T vocab | cmp - $D/vocab");
+    sh_input("a@@\r\nb@@\rc@@ d", "$T join");
+    ck_assert_str_eq(out, "a\nb\ncd");
+    ck_assert_int_eq(try_input("a\rb\r\n\0", 6, "$T vocab"), 1);
+    assert_contains(err, "line 3 of standard input: found a NUL byte");
+    free(cut);
+    free(vocab);
+    if (try("python3 -c 'import subword_nmt'")) {
+        TL_SKIP("subword-nmt's line ends: python3 has no subword_nmt");
+        return;
+    }
+    sh("python3 -m subword_nmt.learn_bpe -s 6 --min-frequency 1 < $D/text 2>$D/log | cmp - $D/codes");
+    sh("python3 -m subword_nmt.apply_bpe -c $D/codes < $D/text | cmp - $D/cut");
+    sh("python3 -m subword_nmt.get_vocab < $D/text | cmp - $D/vocab");
+}
+END_TEST
+
 START_TEST(multi30k_as_reference) {
     int missing = try("python3 -c 'import subword_nmt'");
     if (missing || access(CORPUS, R_OK) != 0) {
@@ -239,6 +267,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, wrong_command_line);
     tcase_add_test(tc, bad_input);
     tcase_add_test(tc, full_disk);
+    tcase_add_test(tc, line_ends_as_reference);
     tcase_add_test(tc, multi30k_as_reference);
 }
 

@@ -93,6 +93,8 @@ START_TEST(other_commands) {
                "--weights \"worst\": say one of best|last|average; see translate evaluate --help");
     fails_with(2, "$T translate --length-penalty -1",
                "--length-penalty \"-1\": a number from 0 up is expected; see translate translate --help");
+    fails_with(2, "$T translate --beam 1001",
+               "--beam 1001: at most 1000 are possible; see translate translate --help");
     fails_with(2, "$T translate --nbest=3", "--nbest takes no value; see translate translate --help");
     fails_with(2, "$T translate --samples 3",
                "there is no option \"--samples\" here; see translate translate --help");
@@ -181,8 +183,6 @@ START_TEST(made_here) {
     fails_with(
         1, "$T train --pair en-fr --sentences 200001 --out $D/run",
         "grammar corpus: found 200001 sentences from number 0 on, but there are 100000: ask for fewer");
-    fails_with(1, "$T corpus --sentences 0 --out $D/run",
-               "grammar corpus: found 0 sentences from number 0 on, expected at least 1 from 0 or later");
     sh("touch $D/file");
     fails_with(1, "$T corpus --sentences 10 --out $D/file", NOT_A_FOLDER);
     ends_with(1, "$T demo --steps 1 --quiet --out $D/file", NOT_A_FOLDER);
@@ -304,7 +304,7 @@ START_TEST(input_and_output) {
     write_pairs();
     sh(TRAIN_FILES " --steps 1 --units words --pretokenize none --out $D/run --quiet" SMALL);
     fails_with(1, TRANSLATE " <&-",
-               "cannot read standard input: Bad file descriptor; it is closed: open it, or give a file");
+               "cannot read standard input: Bad file descriptor; it was closed before the program began: give it a file or a pipe");
     fails_with(1, TRANSLATE " <$D",
                "cannot read standard input: Is a directory; this is a folder: give the path of a file");
     if (access("/dev/full", W_OK) == 0)
@@ -313,8 +313,6 @@ START_TEST(input_and_output) {
             "cannot write standard output: No space left on device; free some space or choose another disk");
     else
         TL_SKIP("a full disk: no /dev/full here");
-    fails_with(1, "(echo a dog; seq 1024 | tr '\\n' ' ') | " TRANSLATE,
-               "line 2 has 1024 tokens, and a model reads at most 1023: cut it into sentences");
     sh("(echo a dog; seq 1023 | tr '\\n' ' ') | " TRANSLATE " --beam 1");
     ck_assert_int_eq(count_lines(out), 2);
     fails_with(1, "$T evaluate --model $D/run --test $D/none.tsv",
@@ -345,8 +343,6 @@ START_TEST(what_is_not_there) {
          "--resume"},
         {"$T attention --layer 2", "--layer 2: the decoder has 1: give 1 … 1, or 0 for the last"},
         {"$T attention --head 3", "--head 3: a layer has 2: give 1 … 2, or 0 for the mean of all"},
-        {"$T translate --beam 1001",
-         "search: beam is 1001, should be 1 … 1000 (0 means 5; 4 to 10 are usual)"},
         {"$T evaluate --test-src $D/line --test-tgt $D/none",
          "cannot read $D/none: No such file or directory; check the path"},
         {"$T evaluate --test-src $D/line --test-tgt $D/pairs.tsv",

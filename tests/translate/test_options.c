@@ -105,6 +105,7 @@ static const trial translate_trials[] = {{"model", "$D/other", CHANGES, NULL, NU
                                          {"length-penalty", "4", CHANGES, NULL, NULL},
                                          {"batch-tokens", "8", SAME, NULL, NULL},
                                          {"nbest", NULL, CHANGES, NULL, NULL},
+                                         {"replace-unknown", NULL, SAME, NULL, NULL}, /* all are known */
                                          {"threads", "2", SAME, NULL, NULL},
                                          {"quiet", NULL, BELOW, NULL, NULL}};
 static const trial evaluate_trials[] = {{"model", "$D/other", CHANGES, "--test $D/a.tsv", NULL},
@@ -116,6 +117,7 @@ static const trial evaluate_trials[] = {{"model", "$D/other", CHANGES, "--test $
                                         {"beam", "1", CHANGES, "--test $D/a.tsv", NULL},
                                         {"length-penalty", "4", CHANGES, "--test $D/a.tsv", NULL},
                                         {"batch-tokens", "8", SAME, "--test $D/a.tsv", NULL},
+                                        {"replace-unknown", NULL, SAME, "--test $D/a.tsv", NULL},
                                         {"tokenize", "char", CHANGES, "--test $D/a.tsv", NULL},
                                         {"lowercase", NULL, CHANGES, "--test $D/a.tsv", NULL},
                                         {"samples", "3", CHANGES, "--test $D/a.tsv", NULL},
@@ -494,7 +496,7 @@ static void compare_with_help(const char *command, const trial *trials, int coun
 START_TEST(help) {
     compare_with_help("train", train_trials, ROWS(train_trials));
     assert_contains(out, "\n  --batch-tokens N ");
-    assert_contains(out, "padding included [4096]\n");
+    assert_contains(out, "padding included (0: 4096) [4096]\n");
     assert_contains(out, "\n  --schedule inverse-sqrt|cosine|linear|constant\n      ");
     compare_with_help("translate", translate_trials, ROWS(translate_trials));
     assert_contains(out, " [5]\n");
@@ -504,7 +506,7 @@ START_TEST(help) {
     compare_with_help("corpus", corpus_trials, ROWS(corpus_trials));
     assert_contains(out, " [en-fr]\n"); /* the command's own default */
     compare_with_help("demo", demo_trials, ROWS(demo_trials));
-    assert_contains(out, "updates [2500]\n");
+    assert_contains(out, "updates (0: 10 passes over the sentences) [2500]\n");
     char *long_form = copy(out);
     sh("$T demo -h");
     ck_assert_str_eq(out, long_form);
@@ -554,6 +556,34 @@ END_TEST
 
 /* Threads that wait spin shortly, and each keeps to its core, unless the environment or an option says something
  * itself. */
+/* More threads than processors are not used, and that is said. */
+START_TEST(threads_are_bounded) {
+    sh("$T --help");
+    if (strstr(out, "without OpenMP")) {
+        TL_SKIP("built without OpenMP: one thread");
+        return;
+    }
+    static const char *const ways[] = {"", "OMP_NUM_THREADS=1000", "OMP_NUM_THREADS=100000"};
+    sh("$T corpus --sentences 60 --out $D/c; $T train --train $D/c/train.tsv --valid $D/c/train.tsv --steps "
+       "2 --out "
+       "$D/run --threads 1 --quiet" SMALL);
+    sh_input("the cat sleeps .\n", "$T translate --model $D/run --threads 1 --quiet");
+    char *expected = strcpy(malloc(strlen(out) + 1), out), line[256];
+    for (int i = 0; i < 3; i++) {
+        snprintf(line, sizeof line, "%s $T translate --model $D/run --quiet%s", ways[i],
+                 i ? "" : " --threads 1000");
+        sh_input("the cat sleeps .\n", line);
+        ck_assert_str_eq(out, expected);
+        assert_contains(err, "translate: warning: ");
+        assert_contains(err, " threads would share ");
+        assert_contains(err, " used, which changes no bit\n");
+    }
+    sh_input("the cat sleeps .\n", "$T translate --model $D/run --threads 1 --quiet");
+    ck_assert_msg(!strstr(err, "threads"), "%s", err);
+    free(expected);
+}
+END_TEST
+
 START_TEST(threads_are_settled) {
     unsetenv("OMP_NUM_THREADS"), unsetenv("OMP_PROC_BIND"), unsetenv("OMP_PLACES");
     sh("$T --help");
@@ -596,6 +626,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, help);
     tcase_add_test(tc, usage);
     tcase_add_test(tc, forms);
+    tcase_add_test(tc, threads_are_bounded);
     tcase_add_test(tc, threads_are_settled);
 }
 

@@ -8,6 +8,8 @@
 #include "tapeloom/ops.h"
 #include "tensor/rows.h"
 
+#include <math.h>
+
 typedef struct tl_loss {
     tl_row_targets targets; /* over the tape's own copies */
     long rows, classes;
@@ -19,7 +21,7 @@ typedef struct tl_loss {
 static inline bool tl_loss_check_options(tl_call *c, const tl_loss_options *o) {
     if (!(o->label_smoothing >= 0 && o->label_smoothing < 1))
         return tl_call_fail(c, "label_smoothing is %g, should be in [0, 1)", o->label_smoothing), false;
-    if (!(o->divisor >= 0))
+    if (!(o->divisor >= 0 && isfinite(o->divisor)))
         return tl_call_fail(c, "divisor is %g, should be positive, or 0 for the number of real targets",
                             o->divisor),
                false;
@@ -50,6 +52,7 @@ static inline bool tl_loss_prepare(tl_call *c, tl_loss *loss, const int *targets
     static const tl_loss_options none = {0};
     const tl_loss_options *o = options ? options : &none;
     if (!tl_loss_check_options(c, o)) return false;
+    if (!targets && rows > 0) return tl_call_fail(c, "targets are NULL, should be %ld classes", rows), false;
     int *id = tl_call_memory(c, (size_t)rows * sizeof *id);
     if (!id) return false;
     *loss = (tl_loss){.targets = {id, o->ignore, o->ignore_id, o->label_smoothing, {0}},

@@ -6,6 +6,8 @@
 #include "tapeloom/op.h"
 #include "tensor/rows.h"
 
+#include <math.h>
+
 typedef struct tl_normalised {
     const tl_real *x, *gamma; /* contiguous; gamma may be NULL */
     long rows, n;
@@ -16,7 +18,8 @@ static inline bool tl_normalised_prepare(tl_call *c, tl_normalised *of, double e
     const tl_shape x = tl_shape_of(c->x[0]);
     char first[TL_SHAPE_TEXT], other[TL_SHAPE_TEXT];
     if (x.rank < 1) return tl_call_fail(c, "a scalar has no last axis"), false;
-    if (!(eps >= 0)) return tl_call_fail(c, "eps is %g, should be 0 or a small positive number", eps), false;
+    if (!(eps >= 0 && isfinite(eps)))
+        return tl_call_fail(c, "eps is %g, should be 0 or a small positive number", eps), false;
     of->n = x.dim[x.rank - 1];
     of->rows = of->n > 0 ? tl_shape_numel(x) / of->n : 0;
     for (int i = 1; i < c->inputs; i++) {

@@ -180,17 +180,28 @@ static const char *cut_word(tl_bpe *bpe, tl_span word) {
 
 /* ---- one line ---- */
 
+/* Appends a line without its end: its words cut, one space between, and the spaces around them as they are. */
+static bool apply(tl_bpe *bpe, tl_span line, tl_buffer *out) {
+    tl_span rest = tl_bpe_strip(line);
+    const size_t before = (size_t)(rest.text - line.text), after = line.size - before - rest.size;
+    bool ok = tl_buffer_add(out, line.text, before), first = true;
+    for (tl_span word; ok && tl_bpe_next_word(&rest, &word); first = false) {
+        const char *cut = cut_word(bpe, word);
+        ok = cut && (first || tl_buffer_text(out, " ")) && tl_buffer_text(out, cut);
+    }
+    return ok && tl_buffer_add(out, line.text + line.size - after, after);
+}
+
 char *tl_bpe_apply(tl_bpe *bpe, const char *line) {
     if (tl_bpe_error(bpe)) return NULL;
     tl_buffer out = {0};
-    tl_span whole = tl_span_of(line), rest = tl_bpe_strip(whole);
-    size_t before = (size_t)(rest.text - whole.text), after = whole.size - before - rest.size;
-    bool ok = tl_buffer_add(&out, whole.text, before), first = true;
-    for (tl_span word; ok && tl_bpe_next_word(&rest, &word); first = false) {
-        const char *cut = cut_word(bpe, word);
-        ok = cut && (first || tl_buffer_text(&out, " ")) && tl_buffer_text(&out, cut);
+    const char *at = line ? line : "";
+    bool ok = tl_buffer_add(&out, "", 0);
+    while (ok && *at) { /* a CR or LF ends a line wherever it stands, as it does for tl_bpe_words_add */
+        const size_t size = strcspn(at, "\r\n"), ends = strspn(at + size, "\r\n");
+        ok = apply(bpe, (tl_span){at, size}, &out) && tl_buffer_add(&out, at + size, ends);
+        at += size + ends;
     }
-    ok = ok && tl_buffer_add(&out, whole.text + whole.size - after, after);
     if (!ok) tl_buffer_free(&out);
     return out.text;
 }
@@ -201,7 +212,10 @@ char *tl_bpe_join(const char *line) {
     if (!text) return NULL;
     while (rest.size > 0) {
         bool mark = rest.size >= 2 && memcmp(rest.text, "@@", 2) == 0;
-        size_t drop = !mark ? 0 : rest.size == 2 ? 2 : rest.text[2] == ' ' ? 3 : 0;
+        size_t drop = !mark                                            ? 0
+                      : rest.size == 2 || strchr("\r\n", rest.text[2]) ? 2
+                      : rest.text[2] == ' '                            ? 3
+                                                                       : 0;
         if (drop == 0) *out++ = rest.text[0], drop = 1;
         rest = (tl_span){rest.text + drop, rest.size - drop};
     }

@@ -1,6 +1,7 @@
 /* Judging rows, whatever they were read from, and the report about them. */
 #include "base/format.h"
 #include "rows.h"
+#include "base/quote.h"
 #include "base/utf8.h"
 
 #include <stdarg.h>
@@ -110,10 +111,11 @@ static void put(char text[TL_REPORT_TEXT], size_t *used, const char *format, ...
 
 char *tl_corpus_report_text(const tl_corpus_report *report, char text[TL_REPORT_TEXT]) {
     size_t used = 0;
+    char name[TL_SHOWN];
     text[0] = '\0';
     if (!report) return text;
-    put(text, &used, "%s: %ld line%s, %ld pair%s, %ld skipped\n", report->name, report->lines,
-        report->lines == 1 ? "" : "s", report->pairs, report->pairs == 1 ? "" : "s",
+    put(text, &used, "%s: %ld line%s, %ld pair%s, %ld skipped\n", tl_shown_path(report->name, name),
+        report->lines, report->lines == 1 ? "" : "s", report->pairs, report->pairs == 1 ? "" : "s",
         report->lines - report->pairs);
     for (int kind = 0; kind < TL_SKIP_KINDS; kind++) {
         long count = report->skipped[kind].count;

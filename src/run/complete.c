@@ -1,0 +1,45 @@
+/* Settings of a training loop before it begins. They may come from a program that filled in two fields of a struct, so 0 and
+ * NULL are replaced by what train.h says they mean, and what cannot be followed is refused here, not somewhere in the
+ * middle by a division or a step in the wrong direction. */
+#include "training.h"
+
+#include "tapeloom/run.h"
+
+#include <math.h>
+#include <string.h>
+
+void tl_training_settings_fill(tl_training_settings *s) {
+    if (!s->schedule) s->schedule = "inverse-sqrt";
+    if (!s->matmul_precision) s->matmul_precision = "highest";
+    if (!s->batch_tokens) s->batch_tokens = 4096;
+    if (!s->accumulate) s->accumulate = 1;
+}
+
+bool tl_training_settings_check(const tl_training_settings *s, tl_error *error) {
+    if (s->warmup_from >= 0 && isfinite(s->warmup_from)) return true;
+    return tl_error_set(error, "training: warmup_from is %g, should be 0 or more, and finite",
+                        s->warmup_from);
+}
+
+/* What is best can be told by the loss, or by the task's own score. */
+static bool check_best_by(tl_complete_config *c, tl_error *error) {
+    const char *score = c->config.task->score, *by = c->validation.best_by;
+    if (!by || !score || !strcmp(by, "loss") || !strcmp(by, score)) return true;
+    return tl_error_set(error, "training: best_by is \"%s\", should be \"loss\" or \"%s\"", by, score);
+}
+
+bool tl_train_complete(tl_complete_config *to, const tl_train_config *config, tl_error *error) {
+    *to = (tl_complete_config){*config, *config->training, *config->validation};
+    to->config.training = &to->training;
+    to->config.validation = &to->validation;
+    tl_validation_settings numbers = to->validation;
+    numbers.best_by = NULL; /* its row knows of translations only */
+    if (!tl_options_check(tl_training_options, &to->training, error) ||
+        !tl_options_check(tl_validation_options, &numbers, error) ||
+        !tl_training_settings_check(&to->training, error) || !check_best_by(to, error))
+        return false;
+    tl_training_settings_fill(&to->training);
+    if (!to->validation.best_by)
+        to->validation.best_by = to->config.task->score ? to->config.task->score : "loss";
+    return true;
+}

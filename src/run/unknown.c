@@ -1,0 +1,188 @@
+/* Unknown words: which there are, and what stands in their place. A word is what people call so: of byte pairs all pieces up
+ * to the one without @@, of characters all up to the next space, so that what is told, and what is copied, can be read. */
+#include "unknown.h"
+
+#include "base/buffer.h"
+#include "base/quote.h"
+#include "events.h"
+#include "text/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- a line of tokens and its words ---- */
+
+typedef struct token {
+    tl_span text;
+    long word; /* which one of the line it is part of */
+} token;
+
+typedef struct line {
+    token *tokens;
+    long count;
+} line;
+
+static bool is_space(tl_span t) { return t.size == 3 && !memcmp(t.text, "\xE2\x96\x81", 3); } /* ▁ */
+static bool goes_on(tl_span t) { return t.size > 2 && !memcmp(t.text + t.size - 2, "@@", 2); }
+
+/* False, and an error, when out of memory; tokens are to free(). */
+static bool read_line(tl_run *run, tl_side side, const char *text, line *l) {
+    const char *units = tl_units_of(&run->settings, side);
+    const bool chars = !strcmp(units, "chars"), pairs = !strcmp(units, "bpe");
+    tl_span rest = tl_span_of(text), t;
+    long word = 0;
+    *l = (line){.tokens = malloc(((size_t)tl_count_tokens(rest) + 1) * sizeof *l->tokens)};
+    if (!l->tokens) return tl_error_set(&run->error, "out of memory for the words of a sentence");
+    while (tl_next_token(&rest, &t)) {
+        const bool space = chars && is_space(t); /* belongs to no word but itself */
+        word += space;
+        l->tokens[l->count++] = (token){t, word};
+        word += chars ? space : !(pairs && goes_on(t));
+    }
+    return true;
+}
+
+/* All pieces of the word that token i is part of, as people write it; to free(). NULL, and an error, when out of memory. */
+static char *word_of(tl_run *run, tl_side side, const line *l, long i) {
+    const token *t = l->tokens;
+    long from = i, to = i;
+    while (from > 0 && t[from - 1].word == t[i].word) from--;
+    while (to + 1 < l->count && t[to + 1].word == t[i].word) to++;
+    tl_buffer pieces = {0};
+    tl_buffer_add(&pieces, t[from].text.text,
+                  (size_t)(t[to].text.text + t[to].text.size - t[from].text.text));
+    char *text = pieces.failed ? NULL : tl_run_join(run, side, pieces.text);
+    if (!text) tl_error_set(&run->error, "out of memory for a word");
+    tl_buffer_free(&pieces);
+    return text;
+}
+
+/* ---- telling ---- */
+
+enum { SHOWN = 5 };
+
+/* Spaces that nobody has seen double are no words, and who writes <unk> knows what it is. */
+static bool is_word(const char *text) {
+    return tl_count_tokens(tl_span_of(text)) > 0 && strcmp(text, "<unk>");
+}
+
+/* Counts a line's unknown words, and keeps each that is new. */
+static bool look_at(tl_run *run, const tl_corpus *encoded, long i, tl_table *different, long *words) {
+    long count, last = -1;
+    line l = {0};
+    const int *ids = tl_corpus_ids(encoded, TL_SOURCE, i, &count);
+    bool any = false, ok = true;
+    for (long t = 0; t < count; t++) any |= ids[t] == TL_UNK;
+    if (!any) return true;
+    ok = read_line(run, TL_SOURCE, tl_corpus_sentence(encoded, TL_SOURCE, i), &l);
+    for (long t = 0; ok && t < count && t < l.count; t++) {
+        if (ids[t] != TL_UNK || l.tokens[t].word == last) continue;
+        char *word = word_of(run, TL_SOURCE, &l, t);
+        const bool counts = word && is_word(word);
+        ok = word && (!counts || tl_table_add(different, tl_span_of(word)) >= 0);
+        free(word);
+        last = l.tokens[t].word;
+        *words += counts;
+    }
+    free(l.tokens);
+    return ok || tl_error_set(&run->error, "out of memory for unknown words");
+}
+
+static void tell(const tl_run *run, const tl_table *different, long words) {
+    char text[TL_ERROR_MAX];
+    const bool whole = !strcmp(tl_units_of(&run->settings, TL_SOURCE), "words");
+    int used = snprintf(text, sizeof text, "%ld word%s %s the source vocabulary lacks, read as <unk>", words,
+                        words == 1 ? "" : "s", whole ? "that" : "with parts that");
+    if (different->count < words)
+        used += snprintf(text + used, sizeof text - (size_t)used, "; %ld different", different->count);
+    for (long i = 0; i < different->count && i < SHOWN; i++) {
+        const tl_span word = tl_table_key(different, i);
+        char quoted[TL_QUOTED];
+        used += snprintf(text + used, sizeof text - (size_t)used, "%s%s", i ? ", " : ": ",
+                         tl_quote(word.text, word.size, quoted));
+    }
+    if (different->count > SHOWN)
+        snprintf(text + used, sizeof text - (size_t)used, " and %ld more", different->count - SHOWN);
+    TL_TELL(run->events, warning, text);
+}
+
+long tl_run_tell_unknown(tl_run *run, const tl_corpus *encoded) {
+    tl_table different = {0};
+    long words = 0;
+    bool ok = tl_run_usable(run);
+    for (long i = 0; ok && i < tl_corpus_size(encoded); i++)
+        ok = look_at(run, encoded, i, &different, &words);
+    if (ok && words) tell(run, &different, words);
+    tl_table_free(&different);
+    return ok ? words : 0;
+}
+
+/* ---- replacing ---- */
+
+/* The source token that the heads look at most, on average, while word t is written; of equals the first. */
+static long looked_at(const tl_said *said, long t, long tokens) {
+    const tl_tensor c = said->cross;
+    long best = 0;
+    double most = -1;
+    for (long s = 0; s < tokens && s < c.dim[2]; s++) {
+        double sum = 0;
+        for (long h = 0; h < c.dim[0]; h++)
+            sum += (double)c.data[h * c.stride[0] + t * c.stride[1] + s * c.stride[2]];
+        if (sum > most) most = sum, best = s;
+    }
+    return best;
+}
+
+static bool same_kind(const tl_run *run) {
+    const tl_run_settings *s = &run->settings;
+    return strcmp(tl_units_of(s, TL_SOURCE), "chars") && strcmp(tl_units_of(s, TL_TARGET), "chars") &&
+           !strcmp(tl_pretokenize_of(s, TL_SOURCE), tl_pretokenize_of(s, TL_TARGET));
+}
+
+/* The source word as a token of the target: with its marks, where they mean the same on both sides. */
+static bool add_word(tl_run *run, const line *source, long s, tl_buffer *to) {
+    const token *t = source->tokens;
+    if (!same_kind(run)) {
+        char *word = word_of(run, TL_SOURCE, source, s);
+        if (word) tl_buffer_text(to, word);
+        free(word);
+        return word != NULL;
+    }
+    while (s > 0 && t[s - 1].word == t[s].word) s--;
+    for (const long word = t[s].word; s < source->count && t[s].word == word; s++)
+        tl_buffer_add(to, t[s].text.text, t[s].text.size - (goes_on(t[s].text) ? 2 : 0));
+    return true;
+}
+
+static bool add_tokens(tl_run *run, const tl_said *said, const line *source, tl_buffer *to) {
+    const tl_vocab *vocab = run->vocab[TL_TARGET];
+    long last = -1; /* the word that the token before was replaced by */
+    bool ok = true;
+    for (long t = 0; ok && t < said->length; t++) {
+        const int id = said->ids[t];
+        if (id == TL_PAD || id == TL_BOS) continue;
+        const long s = id == TL_UNK && source->count ? looked_at(said, t, source->count) : -1;
+        const long word = s < 0 ? -1 : source->tokens[s].word;
+        if (word >= 0 && word == last) continue;
+        if (to->size) tl_buffer_text(to, " ");
+        if (word < 0)
+            tl_buffer_text(to, tl_vocab_token(vocab, id));
+        else
+            ok = add_word(run, source, s, to);
+        last = word;
+    }
+    return ok;
+}
+
+char *tl_run_replace_unknown(tl_run *run, const tl_said *said) {
+    line source;
+    tl_buffer tokens = {0};
+    if (!read_line(run, TL_SOURCE, said->source, &source)) return NULL;
+    tl_buffer_add(&tokens, "", 0);
+    const bool ok = add_tokens(run, said, &source, &tokens) && !tokens.failed;
+    free(source.tokens);
+    if (ok) return tokens.text;
+    tl_error_set(&run->error, "out of memory for a translation");
+    tl_buffer_free(&tokens);
+    return NULL;
+}

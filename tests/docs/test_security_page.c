@@ -1,0 +1,66 @@
+/* SECURITY.md says what the code does: its limits are the code's, and what it names is there. */
+#define _XOPEN_SOURCE 700
+#include "check.h"
+#include "examples/shell.h"
+#include "io/safetensors.h"
+
+#include <tapeloom.h>
+#include <unistd.h>
+
+START_TEST(limits_are_the_codes) {
+    char *page = read_text_file("SECURITY.md"), line[256];
+    const struct {
+        const char *of;
+        size_t most;
+        const char *unit;
+    } cases[] = {
+        {"sentences, from a file or from standard input", TL_TEXT_MOST >> 20, " MiB"},
+        {"a run's vocabularies, merges and log, each", TL_WORDS_MOST >> 20, " MiB"},
+        {"a configuration, in a file or in a checkpoint", TL_CONFIG_MOST >> 20, " MiB"},
+        {"a safetensors file's header (the format's own limit)", TL_SAFETENSORS_HEADER_MAX, " bytes"}};
+    for (int i = 0; i < 4; i++) {
+        snprintf(line, sizeof line, "| %s | %zu%s |", cases[i].of, cases[i].most, cases[i].unit);
+        assert_contains(page, line);
+    }
+    free(page);
+}
+END_TEST
+
+/* Of each setting the number that the page gives is allowed, and the next one is not. */
+START_TEST(settings_have_the_limits) {
+    char *page = read_text_file("SECURITY.md");
+    assert_contains(page, "| 1000, 65536, 262144 |");
+    assert_contains(page, "| 10000000, 1023 |");
+    for (int i = 0; i < 10; i++) {
+        tl_run_settings s = tl_run_settings_default();
+        long *const value[] = {&s.model.layers, &s.model.d_model, &s.model.d_ff, &s.data.sentences,
+                               &s.data.max_symbols};
+        static const long most[] = {1000, 65536, 262144, 10000000, 1023};
+        tl_error error = {""};
+        *value[i / 2] = most[i / 2] + i % 2;
+        ck_assert_msg(tl_run_settings_complete(&s, &error) == !(i % 2), "%d: %s", i, error.message);
+    }
+    free(page);
+}
+END_TEST
+
+/* What stands in `quotes` with a slash in it and no space is a file. */
+START_TEST(what_is_named_is_there) {
+    char *page = read_text_file("SECURITY.md");
+    int files = 0;
+    for (char *word = strtok(page, "`"); word; word = strtok(NULL, "`")) {
+        if (!strchr(word, '/') || strpbrk(word, " \n")) continue;
+        ck_assert_msg(access(word, R_OK) == 0, "SECURITY.md names %s, which is not there", word);
+        files++;
+    }
+    ck_assert_int_gt(files, 20);
+    free(page);
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    tcase_add_test(tc, limits_are_the_codes);
+    tcase_add_test(tc, settings_have_the_limits);
+    tcase_add_test(tc, what_is_named_is_there);
+}
+TL_TEST_MAIN("docs: SECURITY.md")
