@@ -235,23 +235,32 @@ deps: ## show and run the package manager's command that installs Check
 	@CC='$(CC)' CHECK_CFLAGS='$(CHECK_CFLAGS)' CHECK_LIBS='$(CHECK_LIBS)' tests/deps
 
 # ---- installing ------------------------------------------------------------------------------------------
-tools := translate bpe bleu
+# Folders may have any name: each is one word in quotes to the shell, and text to sed. A "~/" that the shell has left to us
+# is home, as it would be without the quotes.
+tools   := translate bpe bleu
+suffix  := $(if $(filter double,$(PRECISION)),-double)
+squote   = '$(subst ','\'',$(1))'
+home     = $(if $(filter ~/%,$(firstword $(1))),$(subst ^~/,$(HOME)/,^$(1)),$(1))
+prefix   = $(call home,$(PREFIX))
+to       = $(call squote,$(call home,$(DESTDIR)$(prefix))$(1))
+as_text  = $(subst |,\|,$(subst &,\&,$(subst \,\\,$(1))))
 install: lib $(tools:%=$(B)/%) ## install headers, library, pkg-config file and programs (PREFIX, DESTDIR)
-	install -d $(DESTDIR)$(PREFIX)/include/tapeloom $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/bin
-	install -m 644 include/tapeloom.h $(DESTDIR)$(PREFIX)/include/
-	install -m 644 include/tapeloom/*.h $(DESTDIR)$(PREFIX)/include/tapeloom/
-	install -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib/
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@NAME@|$(lib_name)|' \
+	install -d $(call to,/include/tapeloom) $(call to,/lib/pkgconfig) $(call to,/bin)
+	install -m 644 include/tapeloom.h $(call to,/include/)
+	install -m 644 include/tapeloom/*.h $(call to,/include/tapeloom/)
+	install -m 644 $(LIB) $(call to,/lib/)
+	sed -e $(call squote,s|@PREFIX@|$(call as_text,$(prefix))|) -e 's|@VERSION@|$(VERSION)|' -e 's|@NAME@|$(lib_name)|' \
 	  -e 's|@CFLAGS@|$(if $(filter double,$(PRECISION)),-DTL_DOUBLE)|' -e 's|@LIBS@|$(TL_LIBS) $(openmp)|' \
-	  tapeloom.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/$(lib_name).pc
+	  tapeloom.pc.in > $(call to,/lib/pkgconfig/$(lib_name).pc)
 	for tool in $(tools); do \
-	  install -m 755 $(B)/$$tool $(DESTDIR)$(PREFIX)/bin/tapeloom-$$tool$(if $(filter double,$(PRECISION)),-double) || exit 1; done
+	  install -m 755 $(B)/$$tool $(call to,/bin/tapeloom-)$$tool$(suffix) || exit 1; done
 
-uninstall: ## remove what install put there
-	rm -rf $(DESTDIR)$(PREFIX)/include/tapeloom $(DESTDIR)$(PREFIX)/include/tapeloom.h
-	rm -f $(DESTDIR)$(PREFIX)/lib/libtapeloom.a $(DESTDIR)$(PREFIX)/lib/libtapeloom-double.a
-	rm -f $(DESTDIR)$(PREFIX)/lib/pkgconfig/tapeloom.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/tapeloom-double.pc
-	rm -f $(foreach tool,$(tools),$(DESTDIR)$(PREFIX)/bin/tapeloom-$(tool) $(DESTDIR)$(PREFIX)/bin/tapeloom-$(tool)-double)
+uninstall: ## remove what install put there, and nothing else
+	rm -f $(call to,/include/tapeloom.h) $(foreach header,$(notdir $(wildcard include/tapeloom/*.h)),$(call to,/include/tapeloom/$(header)))
+	rmdir $(call to,/include/tapeloom) 2>/dev/null || true # unless it holds what is not ours
+	rm -f $(call to,/lib/libtapeloom.a) $(call to,/lib/libtapeloom-double.a)
+	rm -f $(call to,/lib/pkgconfig/tapeloom.pc) $(call to,/lib/pkgconfig/tapeloom-double.pc)
+	rm -f $(foreach tool,$(tools),$(call to,/bin/tapeloom-$(tool)) $(call to,/bin/tapeloom-$(tool)-double))
 
 format: ## format every C file with clang-format
 	clang-format -i $(shell git ls-files '*.c' '*.h')

@@ -85,14 +85,17 @@ int main(void) {
     tl_attention_maps maps = {.keep_grad = true}; /* .scores, .probs, .context are filled in by the layer */
     bool ok = run(tape, params, &layer, words, dy, &maps, &with) &&
               run(tape, params, &layer, words, dy, NULL, &without);
+    tl_error error = {""};
     if (ok) {
         compare("output", with.y, without.y, sizeof with.y);
         compare("gradient of the words", with.dx, without.dx, sizeof with.dx);
         compare("gradients of parameters", with.dparams, without.dparams, sizeof with.dparams);
     } else {
-        fprintf(stderr, "attention_layer: %s\n", tl_tape_error(tape));
+        tl_error_set(&error, "%s", tl_tape_error(tape));
     }
+    if (!tl_output_close(stdout, &error) || !ok) /* what could not be written is a failure too */
+        fprintf(stderr, "attention_layer: %s\n", error.message);
     tl_tape_free(tape);
     tl_params_free(params);
-    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+    return tl_failed(&error) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

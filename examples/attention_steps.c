@@ -127,6 +127,7 @@ int main(void) {
     }
     tl_params *params = tl_params_new(1);
     tl_tape *tape = tl_tape_new();
+    tl_error error = {""};
     bool ok = x_memory && dy_memory;
     if (ok) {
         printf("forward\n\n");
@@ -143,12 +144,13 @@ int main(void) {
                largest_at_padding(tl_value(find("P")), lengths),
                largest_at_padding(tl_grad(find("scaled")), lengths));
     } else {
-        fprintf(stderr, "attention_steps: %s\n",
-                x_memory && dy_memory ? tl_tape_error(tape) : "out of memory");
+        tl_error_set(&error, "%s", x_memory && dy_memory ? tl_tape_error(tape) : "out of memory");
     }
+    if (!tl_output_close(stdout, &error) || !ok) /* what could not be written is a failure too */
+        fprintf(stderr, "attention_steps: %s\n", error.message);
     tl_tape_free(tape);
     tl_params_free(params);
     free(x_memory);
     free(dy_memory);
-    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+    return tl_failed(&error) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -73,10 +73,10 @@ int main(void) {
             printf("step %4ld  loss %.4f\n", step, tl_item(tl_value(loss)));
     }
     if (!error && (exact = count_exact(&model, tape, test)) < 0) error = tl_tape_error(tape);
-    if (error)
-        fprintf(stderr, "copy_task: %s\n", error);
-    else
-        printf("unseen sequences: %d, exact match: %.1f %%\n", TEST, 100.0 * (double)exact / TEST);
+    if (!error) printf("unseen sequences: %d, exact match: %.1f %%\n", TEST, 100.0 * (double)exact / TEST);
+    tl_error unwritten = {""}; /* what could not be written is a failure too */
+    if (!error && !tl_output_close(stdout, &unwritten)) error = unwritten.message;
+    if (error) fprintf(stderr, "copy_task: %s\n", error);
 
     tl_tape_free(tape);
     tl_adam_free(adam);

@@ -51,9 +51,7 @@ int main(void) {
         }
     }
 
-    if (error) {
-        fprintf(stderr, "linear_regression: %s\n", error);
-    } else {
+    if (!error) {
         const tl_real *w = tl_param_value(line.weight).data, *b = tl_param_value(line.bias).data;
         printf("\n      learnt     true\n");
         printf("w1 %9.4f %8.4f\n", (double)w[0], true_w[0]);
@@ -61,6 +59,9 @@ int main(void) {
         printf("b  %9.4f %8.4f\n", (double)b[0], true_b);
         printf("the loss cannot fall much below the variance of the noise, %.4f\n", noise * noise);
     }
+    tl_error unwritten = {""}; /* what could not be written is a failure too */
+    if (!error && !tl_output_close(stdout, &unwritten)) error = unwritten.message;
+    if (error) fprintf(stderr, "linear_regression: %s\n", error);
     tl_sgd_free(sgd);
     tl_tape_free(tape);
     tl_params_free(params);

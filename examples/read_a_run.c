@@ -33,5 +33,5 @@ int main(int argc, char **argv) {
     tl_print(tl_at(tl_grad(P), 0, 0), stdout);
     free((char *)target);
     tl_run_free(run);
-    return 0;
+    return tl_output_close(stdout, &error) ? 0 : fail(error.message);
 }

@@ -56,5 +56,9 @@ int main(void) {
            fabs(dw - dw_hand) < 1e-6 ? "equal" : "NOT equal");
 
     tl_tape_free(tape); /* with it goes everything that was recorded */
-    return EXIT_SUCCESS;
+
+    tl_error error = {""}; /* what could not be written is a failure too */
+    if (tl_output_close(stdout, &error)) return EXIT_SUCCESS;
+    fprintf(stderr, "scalar_tape: %s\n", error.message);
+    return EXIT_FAILURE;
 }

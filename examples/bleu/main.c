@@ -5,9 +5,10 @@
  *
  * Lines are read as `sacrebleu references.txt -i hypotheses.txt` reads them: they end in LF, white space at their ends
  * (so a CR) does not count, a tab is white space, a byte order mark is a character. */
+#define _XOPEN_SOURCE 700 /* SIGXFSZ */
 #include <tapeloom.h>
 
-#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,7 +118,7 @@ static bool add_all(tl_bleu *bleu, tl_chrf *chrf, text *hyp, text *ref, tl_error
 
 /* ---- the scores ---- */
 
-static bool print_scores(const settings *s, const tl_bleu *bleu, const tl_chrf *chrf, tl_error *error) {
+static void print_scores(const settings *s, const tl_bleu *bleu, const tl_chrf *chrf) {
     char line[TL_BLEU_TEXT], chrf_line[TL_CHRF_TEXT];
     tl_bleu_score score = tl_bleu_result(bleu);
     if (s->score_only)
@@ -126,7 +127,6 @@ static bool print_scores(const settings *s, const tl_bleu *bleu, const tl_chrf *
         puts(tl_bleu_text(&score, line));
     if (s->chrf && s->score_only) printf("%.2f\n", tl_chrf_result(chrf));
     if (s->chrf && !s->score_only) puts(tl_chrf_text(chrf, chrf_line));
-    return fflush(stdout) == 0 || tl_error_set(error, "cannot write to standard output: %s", strerror(errno));
 }
 
 static bool run(const settings *s, tl_error *error) {
@@ -135,8 +135,8 @@ static bool run(const settings *s, tl_error *error) {
     tl_chrf *chrf = s->chrf ? tl_chrf_new(s->bleu.lowercase) : NULL;
     if (!bleu || (s->chrf && !chrf)) tl_error_set(error, "out of memory");
     bool done = !tl_failed(error) && tl_file_read(ref.name, &ref.bytes, &ref.size, error) &&
-                tl_input_read(&hyp.bytes, &hyp.size, error) && add_all(bleu, chrf, &hyp, &ref, error) &&
-                print_scores(s, bleu, chrf, error);
+                tl_input_read(&hyp.bytes, &hyp.size, error) && add_all(bleu, chrf, &hyp, &ref, error);
+    if (done) print_scores(s, bleu, chrf);
     tl_bleu_free(bleu);
     tl_chrf_free(chrf);
     free(hyp.bytes);
@@ -144,18 +144,23 @@ static bool run(const settings *s, tl_error *error) {
     return done;
 }
 
+/* Scores that did not arrive are a failure; a file that grows beyond `ulimit -f` is one too, rather than a reason to be
+ * killed. */
 int main(int argc, char **argv) {
     settings s = {.bleu.tokens = TL_BLEU_13A};
     tl_error error = {""};
+    tl_streams_open();
+    signal(SIGXFSZ, SIG_IGN);
     if (!parse(argc, argv, &s, &error)) {
         fprintf(stderr, "bleu: %s; see bleu --help\n", error.message);
         return 2;
     }
-    if (s.help) {
+    bool ok = true;
+    if (s.help)
         print_help();
-        return 0;
-    }
-    if (run(&s, &error)) return 0;
+    else
+        ok = run(&s, &error);
+    if (tl_output_close(stdout, &error) && ok) return 0;
     fprintf(stderr, "bleu: %s\n", error.message);
     return 1;
 }

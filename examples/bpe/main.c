@@ -3,10 +3,10 @@
  *     cat train.en train.de | build/bpe learn --merges 10000 > codes
  *     build/bpe apply --codes codes < train.en > train.bpe.en
  */
-#define _POSIX_C_SOURCE 200809L /* isatty, clock_gettime */
+#define _XOPEN_SOURCE 700 /* isatty, clock_gettime, SIGXFSZ */
 #include <tapeloom.h>
 
-#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -33,14 +33,6 @@ static int fail_with(const char *message) {
 static int usage_with(const char *name, const char *message) {
     fprintf(stderr, "bpe: %s; see bpe %s --help\n", message, name);
     return 2;
-}
-
-/* Everything has been written, or this says why not. */
-static int finish_output(void) {
-    tl_error error = {""};
-    if (!fflush(stdout) && !ferror(stdout)) return 0;
-    tl_error_set(&error, "cannot write all of standard output: %s", strerror(errno));
-    return fail_with(error.message);
 }
 
 /* ---- standard input, line by line ---- */
@@ -133,7 +125,7 @@ static int write_codes(const tl_bpe *bpe, const settings *s) {
     if (tl_bpe_merges(bpe) < s->merges && !s->quiet)
         fprintf(stderr, "bpe: %ld merges and no more: no other pair is seen %ld times\n", tl_bpe_merges(bpe),
                 s->min_frequency);
-    return finish_output();
+    return 0;
 }
 
 static int run_learn(const settings *s) {
@@ -174,7 +166,7 @@ static int each_line(const settings *s, tl_bpe *bpe) {
             free(text);
         }
     free(in.bytes);
-    return tl_failed(&in.error) ? fail_with(in.error.message) : finish_output();
+    return tl_failed(&in.error) ? fail_with(in.error.message) : 0;
 }
 
 static int run_join(const settings *s) { return each_line(s, NULL); }
@@ -198,7 +190,7 @@ static int run_vocab(const settings *s) {
     if (!words) return fail_with(in.error.message);
     char *text = tl_bpe_words_text(words, NULL);
     if (text) tl_put_text(text, stdout);
-    int status = text ? finish_output() : fail_with("out of memory for the list of words");
+    int status = text ? 0 : fail_with("out of memory for the list of words");
     free(text);
     tl_bpe_words_free(words);
     return status;
@@ -276,17 +268,17 @@ static int run_command(const command *c, int argc, char **argv) {
     for (int i = 0; i < argc; i++) {
         if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
             printf("%s\n    %s\n\noptions:\n%s", c->usage, c->what, c->options);
-            return finish_output();
+            return 0;
         }
         if (!take_option(&s, argc, argv, &i, &error)) return usage_with(c->name, error.message);
     }
     return c->run(&s);
 }
 
-int main(int argc, char **argv) {
+static int run_program(int argc, char **argv) {
     if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
         print_usage(argc < 2 ? stderr : stdout);
-        return argc < 2 ? 2 : finish_output();
+        return argc < 2 ? 2 : 0;
     }
     for (int i = 0; i < COMMANDS; i++)
         if (!strcmp(argv[1], commands[i].name)) return run_command(&commands[i], argc - 2, argv + 2);
@@ -294,4 +286,14 @@ int main(int argc, char **argv) {
     tl_error_set(&error, "there is no command \"%s\"; bpe --help lists them", argv[1]);
     fail_with(error.message);
     return 2;
+}
+
+/* Results that did not arrive are a failure; a file that grows beyond `ulimit -f` is one too, rather than a reason to be
+ * killed. */
+int main(int argc, char **argv) {
+    tl_error error = {""};
+    tl_streams_open();
+    signal(SIGXFSZ, SIG_IGN);
+    const int status = run_program(argc, argv);
+    return tl_output_close(stdout, &error) || status ? status : fail_with(error.message);
 }

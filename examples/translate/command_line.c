@@ -82,6 +82,7 @@ const tl_option corpus_options[] = {
 
 const tl_option demo_options[] = {
     ROW("out", TEXT, out, "DIR", "where the run goes"),
+    ROW("overwrite", FLAG, overwrite, NULL, "replace the model that is in --out already, though no demo has made it"),
     ROW("pair", TEXT, run.data.pair, "en-fr|en-zh", "the languages"),
     ROW("steps", LONG, run.training.steps, "N", "updates (0: 10 passes over the sentences)"),
     COMMON_ROWS,

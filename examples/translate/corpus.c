@@ -5,6 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A train.tsv that is there is more likely somebody's own sentences than ours, unless they are the same. */
+static bool write_once(const char *path, const char *text, size_t size, tl_error *error) {
+    char *old = NULL;
+    size_t old_size = 0;
+    if (!tl_file_is_there(path)) return tl_file_write(path, text, size, error);
+    if (!tl_file_read(path, &old, &old_size, error)) return false;
+    const bool same = size == old_size && !memcmp(text, old, size);
+    free(old);
+    return same ||
+           tl_error_set(error, "%s is there already, and not the same: choose another --out, or remove it",
+                        path);
+}
+
 static bool write_lines(const tl_corpus *corpus, bool links, const char *dir, const char *file,
                         tl_error *error) {
     char path[PATH_SIZE], *text = NULL;
@@ -23,7 +36,7 @@ static bool write_lines(const tl_corpus *corpus, bool links, const char *dir, co
     }
     bool ok = !ferror(out);
     if (fclose(out) || !ok) ok = tl_error_set(error, "out of memory for %s", file);
-    ok = ok && tl_file_write(path_in(path, dir, file), text, size, error);
+    ok = ok && write_once(path_in(path, dir, file), text, size, error);
     free(text);
     return ok;
 }

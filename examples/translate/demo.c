@@ -38,7 +38,17 @@ static int show_results(const settings *given) {
     return status;
 }
 
+/* An earlier demo's run is replaced without a word; any other only if that is said. */
+static bool is_a_demos(const char *dir) {
+    tl_error none = {""};
+    tl_run *run = tl_run_open(dir, &(tl_run_choice){.weights = "none"}, &none);
+    const bool made = run && tl_run_settings_of(run)->data.pair;
+    tl_run_free(run);
+    return made;
+}
+
 int command_demo(settings *s) {
+    if (!s->overwrite) s->overwrite = is_a_demos(s->out);
     printf("A small encoder-decoder Transformer learns to translate from %s, on sentences that a grammar "
            "makes.\n",
            !strcmp(s->run.data.pair, "en-zh") ? "English to Chinese" : "English to French");

@@ -4,7 +4,6 @@
 #define _POSIX_C_SOURCE 200809L /* isatty */
 #include "program.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -59,8 +58,6 @@ int command_translate(settings *s) {
     tl_translate_options options = translate_options_of(s);
     if (cut) tl_run_tell_unknown(run, cut);
     if (cut && tl_run_translate(run, cut, &options, &t)) print_translations(&t, s->nbest);
-    if (fflush(stdout) || ferror(stdout))
-        tl_error_set(&error, "cannot write all translations to standard output: %s", strerror(errno));
     int status = status_of(run, &error);
     if (!status && t.too_long) status = 1; /* they have been named */
     tl_translations_free(&t);

@@ -1,7 +1,8 @@
 /* translate: trains an encoder-decoder Transformer on sentence pairs, and translates with it. */
-#define _POSIX_C_SOURCE 200809L /* setenv */
+#define _XOPEN_SOURCE 700 /* setenv, SIGXFSZ */
 #include "program.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -54,7 +55,6 @@ static settings defaults_of(const command *c) {
     }
     if (c->run == command_demo) { /* small enough for a minute or two on two cores */
         s.out = "runs/demo";
-        s.overwrite = true;
         s.run.data.pair = "en-fr";
         s.run.model.preset = "toy";
         s.run.model.dropout = 0.05;
@@ -143,8 +143,7 @@ static void settle_threads(char **argv) {
 #endif
 }
 
-int main(int argc, char **argv) {
-    settle_threads(argv);
+static int run_program(int argc, char **argv) {
     if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
         print_usage(argc < 2 ? stderr : stdout);
         return argc < 2 ? 2 : 0;
@@ -155,4 +154,16 @@ int main(int argc, char **argv) {
     tl_error_set(&error, "there is no command \"%s\"; translate --help lists them", argv[1]);
     fail_with(error.message);
     return 2;
+}
+
+/* Whatever a command says of its end: results that did not arrive are a failure too. And a file that grows beyond `ulimit -f`
+ * is one more error to tell, rather than a reason to be killed. */
+int main(int argc, char **argv) {
+    tl_error error = {""};
+    settle_threads(argv);
+    tl_streams_open();
+    signal(SIGXFSZ, SIG_IGN);
+    const int status = run_program(argc, argv);
+    if (tl_output_close(stdout, &error) || status) return status;
+    return fail_with(error.message);
 }

@@ -43,11 +43,14 @@ bool tl_file_write(const char *path, const void *bytes, size_t size, tl_error *e
 /* Makes a folder and the folders above it, like mkdir -p. True if it is there already. */
 bool tl_make_dirs(const char *path, tl_error *error);
 
-/* Is there a file that may be read? No for NULL. */
+/* Is something of this name there? A file that may not be read is there too, as is one of which the system will not tell
+ * (in a folder that may not be entered): what is taken for absent is written over. No for NULL. */
 bool tl_file_is_there(const char *path);
-/* Is there nothing of this name? What is there and may not be read, or cannot be looked at, is not missing. */
-bool tl_file_is_missing(const char *path);
-/* Removes a file. True also if there is none. */
+/* The same with a sentence in error, and false, where the system will not tell. */
+bool tl_file_look(const char *path, bool *there, tl_error *error);
+/* Is it a file, rather than a folder, a device or a pipe? */
+bool tl_file_is_regular(const char *path);
+/* Removes a file, not a folder. True also if there is none. */
 bool tl_file_remove(const char *path, tl_error *error);
 /* Calls `visit` with each name in a folder ("." and ".." left out), in no order, until it returns false, and returns what
  * the last call did. It may remove the file that it is called with. A folder that is not there holds nothing. */
@@ -67,6 +70,32 @@ char *tl_shown_text(const char *text);
 /* For what a program makes, translations above all: the very bytes, but where `out` is a terminal as tl_show has them, with
  * line ends and tabs left as they are. */
 void tl_put_text(const char *text, FILE *out);
+
+/* ---- a folder for one writer ---- */
+
+typedef struct tl_folder tl_folder;
+/* Locks a folder that is there against everybody else who locks it, in this process too. The lock lies on the folder itself:
+ * no file is left behind, and it ends with the process, however that ends. NULL, and a sentence in error, if somebody
+ * else holds it or it cannot be opened. To tl_folder_unlock. */
+tl_folder *tl_folder_lock(const char *path, tl_error *error);
+/* False: this folder's file system knows no locks; there is nothing to keep others away. */
+bool tl_folder_is_locked(const tl_folder *folder);
+/* Does the path still lead to the folder that was locked? Otherwise it was removed or replaced: false, and a sentence in
+ * error. Nothing should be written there then. True for NULL. */
+bool tl_folder_check(const tl_folder *folder, tl_error *error);
+void tl_folder_unlock(tl_folder *folder);
+/* Removes what writers that were killed have left in a folder of files that are `ours`, by name: their ".tmp" files. Nobody may
+ * be writing there. A folder that is not there holds nothing. */
+bool tl_folder_clear_strays(const char *path, bool (*ours)(const char *name), tl_error *error);
+
+/* ---- standard streams, for programs: the rest of the library does not touch them ---- */
+
+/* First in main: gives descriptors 0 to 2 that are closed to something that neither gives nor takes a byte, lest the next
+ * file that is opened be taken for one of them and receive what is printed. */
+void tl_streams_open(void);
+/* Last in main: flushes and closes standard output, which is handed over. False, and a sentence in error, if anything that was
+ * printed to it since the start did not get there. Nothing may be printed to it any more. */
+bool tl_output_close(FILE *output, tl_error *error);
 
 /* ---- numbers and durations as text ---- */
 
@@ -190,6 +219,10 @@ bool tl_params_expect(tl_params *params, const tl_safetensors *file, const char 
  * one of the files. Atomic. */
 bool tl_params_average(const char *const *paths, long count, const char *out,
                        const tl_safetensors_pair *metadata, long metadata_count, tl_error *error);
+
+/* Does the file hold exactly these parameters, or exactly this mean, bit for bit? False also if that cannot be told. */
+bool tl_params_are_saved(const tl_params *params, const char *path);
+bool tl_params_average_is_saved(const char *const *paths, long count, const char *path);
 
 /* ---- checkpoints: all that training needs to go on as if it had never stopped ---- */
 

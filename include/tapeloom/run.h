@@ -192,11 +192,13 @@ bool tl_run_evaluate(tl_run *run, tl_corpus *pairs, const char *name, const tl_t
 /* The state in the folder's checkpoint. False, without an error, if it has none. */
 bool tl_run_state(tl_run *run, tl_training_state *state);
 
-/* Trains: a new run from the start (a model that is in the folder already is in the way, unless `overwrite`), an opened one
- * on from its checkpoint, which takes the same steps, bit for bit, as one that never stopped. Files appear in an
- * order that a kill at any moment leaves a run that can go on. TL_INTERRUPTED: events->stop said so while something was
- * left to do. What the run holds in memory afterwards are weights of the end (with `average`, their mean): open the folder
- * for the best. `end` may be NULL. */
+/* Trains: a new run from the start (a model that is in the folder already is in the way, unless `overwrite`; files that no
+ * run has written are in any case), an opened one on from its checkpoint, which takes the same steps, bit for bit, as one
+ * that never stopped. Files appear in an order that a kill at any moment leaves a run that can go on, or, before its first
+ * checkpoint, be started again. The folder is locked meanwhile: a second training in it fails, and so does this one if the
+ * folder is removed or replaced. TL_INTERRUPTED: events->stop said so while something was left to do. What the run holds in
+ * memory afterwards are weights of the end (with `average`, their mean): open the folder for the best. `end` may be
+ * NULL. */
 tl_ending tl_run_train(tl_run *run, bool overwrite, tl_training_end *end);
 
 /* What to type in a shell for a word, such as the folder of a run: the word, or the word in quotes. Cut to `size` bytes (at

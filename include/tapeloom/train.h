@@ -168,7 +168,9 @@ typedef struct tl_train_config {
     const tl_validation_settings *validation;
     const tl_task *task;
     const tl_events *events; /* may be NULL */
-    bool resume;             /* go on from the folder's checkpoint */
+    const tl_folder
+        *folder; /* the folder's lock, if the caller holds it; NULL: it is locked as long as training lasts */
+    bool resume; /* go on from the folder's checkpoint */
 } tl_train_config;
 
 /* Trains until steps, epochs, minutes or the patience are used up. Whatever ends it, the checkpoint is whole, and a run that

@@ -16,10 +16,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { BLOCK = 1 << 16 };
+
 static void release(tl_atomic_file *f) {
     free(f->path);
     free(f->temporary);
-    f->path = f->temporary = NULL;
+    free(f->block);
+    f->path = f->temporary = f->block = NULL;
 }
 
 static bool fail(tl_atomic_file *f, int number) {
@@ -49,6 +52,25 @@ static int open_temporary(tl_atomic_file *f) {
     return number;
 }
 
+/* Steps back over decimal digits, at least one; NULL if there is none. */
+static const char *before_digits(const char *begin, const char *end) {
+    const char *at = end;
+    while (at > begin && at[-1] >= '0' && at[-1] <= '9') at--;
+    return at < end ? at : NULL;
+}
+
+bool tl_atomic_is_stray(const char *name, char *target) {
+    const size_t size = strlen(name), tail = strlen(".tmp");
+    if (*name != '.' || size < tail || strcmp(name + size - tail, ".tmp") != 0) return false;
+    const char *at = before_digits(name, name + size - tail);
+    if (at == NULL || at[-1] != '-' || (at = before_digits(name, at - 1)) == NULL) return false;
+    if (at[-1] != '.' || at - 1 <= name + 1) return false;
+    const size_t length = (size_t)(at - 1 - (name + 1));
+    memcpy(target, name + 1, length);
+    target[length] = 0;
+    return true;
+}
+
 bool tl_atomic_open(tl_atomic_file *f, const char *path, tl_error *error) {
     *f = (tl_atomic_file){.fd = -1, .name = path, .error = error};
     if (path == NULL || *path == 0)
@@ -65,7 +87,8 @@ bool tl_atomic_open(tl_atomic_file *f, const char *path, tl_error *error) {
     }
     f->path = exists ? realpath(path, NULL) : strdup(path);
     if (f->path == NULL) return fail(f, errno);
-    int number = open_temporary(f);
+    f->block = malloc(BLOCK);
+    int number = f->block != NULL ? open_temporary(f) : ENOMEM;
     if (number != 0) return fail(f, number);
     /* Ours to replace means ours to keep readable for the same people. Not every file system has
      * permissions. */
@@ -73,9 +96,7 @@ bool tl_atomic_open(tl_atomic_file *f, const char *path, tl_error *error) {
     return true;
 }
 
-bool tl_atomic_add(tl_atomic_file *f, const void *bytes, size_t size) {
-    if (f->fd < 0) return false;
-    const char *next = bytes;
+static bool put(tl_atomic_file *f, const char *next, size_t size) {
     while (size > 0) {
         ssize_t put = write(f->fd, next, size < (1u << 30) ? size : (1u << 30));
         if (put < 0 && errno == EINTR) continue;
@@ -83,6 +104,21 @@ bool tl_atomic_add(tl_atomic_file *f, const void *bytes, size_t size) {
         next += put;
         size -= (size_t)put;
     }
+    return true;
+}
+
+static bool flush(tl_atomic_file *f) {
+    const size_t used = f->used;
+    f->used = 0;
+    return put(f, f->block, used);
+}
+
+bool tl_atomic_add(tl_atomic_file *f, const void *bytes, size_t size) {
+    if (f->fd < 0) return false;
+    if (size > BLOCK - f->used && !flush(f)) return false;
+    if (size > BLOCK) return put(f, bytes, size);
+    if (size > 0) memcpy(f->block + f->used, bytes, size);
+    f->used += size;
     return true;
 }
 
@@ -104,6 +140,7 @@ bool tl_atomic_commit(tl_atomic_file *f) {
         release(f);
         return false;
     }
+    if (!flush(f)) return false;
     if (fsync(f->fd) != 0) return fail(f, errno);
     int fd = f->fd;
     f->fd = -1;
@@ -146,6 +183,7 @@ bool tl_make_dirs(const char *path, tl_error *error) {
             int number = errno;
             bool there = stat(part, &about) == 0;
             if (there && !S_ISDIR(about.st_mode)) number = ENOTDIR;
+            if (!there && number == EEXIST) number = errno; /* something is; why that cannot be looked at */
             if (!there || !S_ISDIR(about.st_mode)) ok = tl_fail_errno(error, "make the folder", part, number);
         }
         *end = kept;

@@ -113,17 +113,34 @@ static bool add_file(average *a, const char *path, tl_error *error) {
     return ok;
 }
 
+/* Into a->numbers. */
+static bool take_mean(average *a, const char *const *paths, long count, tl_error *error) {
+    bool ok = begin(a, paths[0], error) && read_numbers(a, a->first, error);
+    for (long i = 0; ok && i < a->numel; i++) a->sum[i] = (double)a->numbers[i];
+    for (long k = 1; ok && k < count; k++) ok = add_file(a, paths[k], error);
+    for (long i = 0; ok && i < a->numel; i++) a->numbers[i] = (tl_real)(a->sum[i] / (double)count);
+    return ok;
+}
+
 bool tl_params_average(const char *const *paths, long count, const char *out,
                        const tl_safetensors_pair *metadata, long metadata_count, tl_error *error) {
     average a = {.first = NULL};
     if (paths == NULL || count < 1)
         return tl_error_set(error, "cannot average %ld files: expected at least one; give their paths",
                             count);
-    bool ok = begin(&a, paths[0], error) && read_numbers(&a, a.first, error);
-    for (long i = 0; ok && i < a.numel; i++) a.sum[i] = (double)a.numbers[i];
-    for (long k = 1; ok && k < count; k++) ok = add_file(&a, paths[k], error);
-    for (long i = 0; ok && i < a.numel; i++) a.numbers[i] = (tl_real)(a.sum[i] / (double)count);
-    ok = ok && tl_safetensors_write(out, a.items, a.count, metadata, metadata_count, error);
+    bool ok = take_mean(&a, paths, count, error) &&
+              tl_safetensors_write(out, a.items, a.count, metadata, metadata_count, error);
     average_free(&a);
     return ok;
+}
+
+bool tl_params_average_is_saved(const char *const *paths, long count, const char *path) {
+    average mean = {.first = NULL}, saved = {.first = NULL};
+    const bool same = paths != NULL && count > 0 && path != NULL && take_mean(&mean, paths, count, NULL) &&
+                      take_mean(&saved, &path, 1, NULL) &&
+                      check_same(mean.first, paths[0], saved.first, path, NULL) &&
+                      memcmp(mean.numbers, saved.numbers, (size_t)mean.numel * sizeof *mean.numbers) == 0;
+    average_free(&mean);
+    average_free(&saved);
+    return same;
 }

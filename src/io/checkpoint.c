@@ -14,6 +14,7 @@
 #include "tapeloom/nn.h"
 #include "tapeloom/optim.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,8 @@
 #define VERSION "1"
 #define STEPS "adam.steps"
 enum { TENSORS = 3 }; /* for each parameter */
+#define MOST_STEPS \
+ (LONG_MAX / 1024) /* more than anybody can have made, and far from where one more overflows */
 
 typedef struct parts {
     int params;
@@ -157,7 +160,7 @@ static bool read_count(const tl_safetensors *in, const char *file, const char *k
                        tl_error *error) {
     const char *text = tl_safetensors_metadata(in, key);
     char name[TL_SHOWN], shown[TL_SHOWN];
-    if (text != NULL && tl_long_parse(text, count) && *count >= 0) return true;
+    if (text != NULL && tl_long_parse(text, count) && *count >= 0 && *count <= MOST_STEPS) return true;
     return tl_error_set(
         error,
         "%s: metadata \"%s\" is \"%s\", expected a number of steps; the file is damaged: load an "

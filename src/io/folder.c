@@ -10,16 +10,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool tl_file_is_there(const char *path) { return path && access(path, R_OK) == 0; }
-
-bool tl_file_is_missing(const char *path) {
+/* The name itself: a symbolic link is there though it lead nowhere. */
+bool tl_file_look(const char *path, bool *there, tl_error *error) {
     struct stat about;
-    return !path || (stat(path, &about) != 0 && (errno == ENOENT || errno == ENOTDIR));
+    *there = path && *path && lstat(path, &about) == 0;
+    return *there || !path || !*path || errno == ENOENT || errno == ENOTDIR ||
+           tl_fail_errno(error, "look at", path, errno);
+}
+
+bool tl_file_is_there(const char *path) {
+    bool there;
+    return !tl_file_look(path, &there, NULL) || there;
+}
+
+bool tl_file_is_regular(const char *path) {
+    struct stat about;
+    return path && stat(path, &about) == 0 && S_ISREG(about.st_mode);
 }
 
 bool tl_file_remove(const char *path, tl_error *error) {
     if (path == NULL) return tl_error_set(error, "cannot remove a file: its path is NULL; give a path");
-    return remove(path) == 0 || errno == ENOENT || tl_fail_errno(error, "remove", path, errno);
+    return unlink(path) == 0 || errno == ENOENT || tl_fail_errno(error, "remove", path, errno);
 }
 
 bool tl_folder_each(const char *path, bool (*visit)(void *context, const char *name), void *context,
@@ -29,8 +40,10 @@ bool tl_folder_each(const char *path, bool (*visit)(void *context, const char *n
         return (path && errno == ENOENT) ||
                tl_fail_errno(error, "read", path ? path : "", path ? errno : ENOENT);
     bool ok = true;
-    for (struct dirent *e; ok && (e = readdir(folder)) != NULL;)
+    struct dirent *e;
+    while (ok && (errno = 0, e = readdir(folder)) != NULL)
         if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..")) ok = visit(context, e->d_name);
+    if (ok && errno != 0) ok = tl_fail_errno(error, "read", path, errno);
     closedir(folder);
     return ok;
 }

@@ -42,6 +42,12 @@ static bool is_readable(const tl_safetensors_entry *e, const char *file, const c
                         file, name, tl_dtype_name(e->dtype));
 }
 
+/* The very bits that this library computes with. */
+static bool is_native(const tl_safetensors_entry *e, const char *file, const char *name, tl_error *error) {
+    return tl_dtype_is_native(e->dtype) ||
+           tl_error_set(error, "%s: tensor \"%s\" has dtype %s", file, name, tl_dtype_name(e->dtype));
+}
+
 /* Reads all parameters one behind the other into `values`, or with NULL to their own places. */
 static bool read_values(const tl_params *params, tl_safetensors *file, tl_real *values, tl_error *error) {
     for (int i = 0; i < tl_params_count(params); i++) {
@@ -68,7 +74,8 @@ static bool read_aside(tl_params *params, tl_safetensors *file, const char *path
 }
 
 /* A file whose tensors are these parameters; NULL, and an error, if there is none. */
-static tl_safetensors *open_fitting(const tl_params *params, const char *path, tl_error *error) {
+static tl_safetensors *open_fitting(const tl_params *params, const char *path, tl_dtype_fits *dtype_fits,
+                                    tl_error *error) {
     char shown[TL_SHOWN];
     tl_shown_path(path, shown);
     if (tl_params_error(params) != NULL) {
@@ -78,7 +85,7 @@ static tl_safetensors *open_fitting(const tl_params *params, const char *path, t
     tl_safetensors *file = tl_safetensors_open(path, error);
     if (file == NULL) return NULL;
     tl_safetensors_item *items = list_items(params);
-    bool fits = items != NULL ? tl_file_fits(file, items, tl_params_count(params), is_readable, shown, error)
+    bool fits = items != NULL ? tl_file_fits(file, items, tl_params_count(params), dtype_fits, shown, error)
                               : tl_fail_memory(error, "reading", path);
     free(items);
     if (fits) return file;
@@ -126,7 +133,7 @@ static bool read_all(tl_params *params, tl_safetensors *file, const char *path, 
 }
 
 bool tl_params_load(tl_params *params, const char *path, tl_error *error) {
-    tl_safetensors *file = open_fitting(params, path, error);
+    tl_safetensors *file = open_fitting(params, path, is_readable, error);
     const bool ok = file != NULL && read_all(params, file, path, error);
     tl_safetensors_close(file);
     return ok;
@@ -158,8 +165,24 @@ static bool map_values(tl_params *params, const tl_safetensors *file) {
 }
 
 bool tl_params_map(tl_params *params, const char *path, tl_error *error) {
-    tl_safetensors *file = open_fitting(params, path, error);
+    tl_safetensors *file = open_fitting(params, path, is_readable, error);
     const bool ok = file != NULL && (map_values(params, file) || read_all(params, file, path, error));
     tl_safetensors_close(file);
     return ok;
+}
+
+bool tl_params_are_saved(const tl_params *params, const char *path) {
+    tl_safetensors *file = NULL;
+    tl_real *values = malloc((size_t)(tl_params_numel(params) + 1) * sizeof *values);
+    if (values != NULL) file = open_fitting(params, path, is_native, NULL);
+    bool same = file != NULL && read_values(params, file, values, NULL);
+    const tl_real *next = values;
+    for (int i = 0; same && i < tl_params_count(params); i++) {
+        const tl_tensor value = tl_param_value(tl_params_at(params, i)); /* contiguous */
+        same = memcmp(value.data, next, (size_t)tl_numel(value) * sizeof *next) == 0;
+        next += tl_numel(value);
+    }
+    tl_safetensors_close(file);
+    free(values);
+    return same;
 }

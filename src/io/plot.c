@@ -144,7 +144,10 @@ static void add_curve(tl_buffer *b, const tl_plot_config *c, int i, int k) {
     const tl_plot_curve *curve = &c->panels[i].curves[k];
     tl_buffer_text(b, k == 0 ? "    plot log" : ", \\\n         log");
     add_columns(b, c->x, curve->column);
-    tl_buffer_format(b, " with linespoints linetype %d pointsize (|$n%d_%d| < 60 ? 0.5 : 0) title ",
+    /* Many points are a thick line: then none is drawn, by their type. A size of 0 would do in gnuplot's own window, but
+     * what it writes into an SVG for it, a scale of 0, is an error to librsvg, which then shows nothing at all. */
+    tl_buffer_format(b,
+                     " with linespoints linetype %d pointtype (|$n%d_%d| < 60 ? 7 : -1) pointsize 0.5 title ",
                      k % 7 + 1, i + 1, k + 1);
     add_quoted(b, curve->title != NULL ? curve->title : curve->column);
 }

@@ -1,4 +1,5 @@
 /* A run's folder: its description, which is written before training starts, and what is read when it is opened. */
+#include "names.h"
 #include "paths.h"
 #include "base/quote.h"
 #include "run.h"
@@ -31,50 +32,25 @@ static bool save_codes(tl_run *run) {
     return save_text(run, text, size, "codes.txt");
 }
 
-static bool replace(tl_run *run, const char *path) {
-    return tl_file_remove(path, NULL) ||
-           tl_error_set(&run->error, "cannot replace %s: remove it by hand", path);
-}
-
-static bool replace_recent(void *context, const char *name) {
-    tl_run *run = context;
-    char path[TL_PATH];
-    snprintf(path, sizeof path, "%s/recent/%s", run->dir, name);
-    return strncmp(name, "step-", 5) ? true : replace(run, path);
-}
-
-/* A folder never holds one model's weights beside another one's vocabulary: what belongs to the old one goes first. What
- * `average` has kept of it is no model by itself: nobody need be asked. */
-static bool clear_folder(tl_run *run, bool overwrite) {
-    static const char *const files[] = {"checkpoint.safetensors", "model.safetensors", "last.safetensors",
-                                        "average.safetensors",    "codes.txt",         "curves.svg"};
-    char path[TL_PATH], word[4 * TL_PATH];
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        if (!tl_file_is_there(tl_path_in(path, run->dir, files[i]))) continue;
-        if (!overwrite)
-            return tl_error_set(
-                &run->error,
-                "%s holds a trained model already: choose another --out, say --overwrite, or go on "
-                "with it by --resume %s",
-                run->dir, tl_shell_word(run->dir, word, sizeof word));
-        if (!replace(run, path)) return false;
-    }
-    tl_folder_each(tl_path_in(path, run->dir, "recent"), replace_recent, run, NULL);
-    return !tl_failed(&run->error);
-}
-
 bool tl_run_save_settings(tl_run *run) {
     char path[TL_PATH];
     tl_config *config = tl_config_new();
-    tl_config_comment(config, "How this model was made; translate reads it to make the model again.");
+    tl_config_comment(config, TL_RUN_COMMENT "; translate reads it to make the model again.");
     tl_options_write(tl_run_options, &run->settings, config);
     bool ok = tl_config_write(config, tl_path_in(path, run->dir, "config.txt"), &run->error);
     tl_config_free(config);
     return ok;
 }
 
+bool tl_run_lock(tl_run *run) {
+    if (!run->folder) run->folder = tl_folder_lock(run->dir, &run->error);
+    return run->folder != NULL;
+}
+
+/* A folder never holds one model's weights beside another one's vocabulary: what belongs to the old one goes first. */
 bool tl_run_save_description(tl_run *run, bool overwrite) {
-    return tl_make_dirs(run->dir, &run->error) && clear_folder(run, overwrite) && tl_run_save_settings(run) &&
+    return tl_make_dirs(run->dir, &run->error) && tl_run_lock(run) && tl_run_may_begin(run, overwrite) &&
+           tl_clear_strays(run->dir, &run->error) && tl_run_clear_folder(run) && tl_run_save_settings(run) &&
            save_codes(run) && save_vocab(run, run->vocab[TL_SOURCE], "vocab.src.txt") &&
            save_vocab(run, run->vocab[TL_TARGET], "vocab.tgt.txt");
 }

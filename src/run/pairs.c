@@ -103,12 +103,16 @@ static bool prepare_new(pairs *p, bool overwrite) {
     tl_run *run = p->run;
     tl_run_forget_model(run);
     if (!tl_run_settings_complete(&run->settings, &run->error)) return false; /* they may have been changed */
+    /* Long work may be ahead: what is in the way is told now. A folder that is not there yet is made when it is needed. */
+    if (tl_file_is_there(run->dir) &&
+        !(tl_make_dirs(run->dir, &run->error) && tl_run_lock(run) && tl_run_may_begin(run, overwrite)))
+        return false;
     return read_data(p) && tl_run_learn_merges(run, p->train) && tl_run_make_vocabularies(run, p->train) &&
            encode_data(p) && tl_run_make_model(run) && tl_run_save_description(run, overwrite) &&
            make_batches(p);
 }
 
-static bool is_missing(const char *path) { return path && tl_file_is_missing(path); }
+static bool is_missing(const char *path) { return path && !tl_file_is_there(path); }
 
 /* Says where paths in a config.txt begin, if that is why a file was not found. */
 static bool read_data_again(pairs *p) {
@@ -127,6 +131,7 @@ static bool read_data_again(pairs *p) {
 
 static bool prepare_resumed(pairs *p) {
     tl_error wrong = {""};
+    if (!tl_run_lock(p->run)) return false;
     if (!tl_run_settings_complete(&p->run->settings, &wrong))
         return tl_error_set(&p->run->error, "%s/config.txt: %s", p->run->dir, wrong.message);
     return read_data_again(p) && encode_data(p) && make_batches(p);
@@ -155,6 +160,7 @@ static tl_ending train(pairs *p, tl_training_end *end) {
                                     .validation = &run->settings.validation,
                                     .task = &task,
                                     .events = run->events,
+                                    .folder = run->folder,
                                     .resume = run->in_folder};
     TL_TELL(run->events, prepared, run, p->train, p->valid);
     return tl_train(&config, end, &run->error);
@@ -166,6 +172,8 @@ tl_ending tl_run_train(tl_run *run, bool overwrite, tl_training_end *end) {
     bool ok = run->in_folder ? prepare_resumed(&p) : prepare_new(&p, overwrite);
     tl_ending ending = ok ? train(&p, end) : TL_FAILED;
     if (ending != TL_FAILED) run->in_folder = true;
+    tl_folder_unlock(run->folder);
+    run->folder = NULL;
     tl_batches_free(p.batches);
     tl_corpus_free(p.train);
     tl_corpus_free(p.train_cut);

@@ -1,5 +1,6 @@
 /* The weights of the last validations, and their mean. They are removed only once a checkpoint that does not need them is
  * written. */
+#include "names.h"
 #include "paths.h"
 #include "training.h"
 
@@ -30,13 +31,50 @@ void tl_recent_forget(tl_training *t) {
     }
 }
 
-bool tl_recent_average(const tl_training *t) {
-    char path[TL_MOST_RECENT][TL_PATH], out[TL_PATH];
+static bool forget_unknown(void *context, const char *name) {
+    const tl_training *t = context;
+    char path[TL_PATH];
+    long step;
+    bool known = !tl_is_recent(name, &step);
+    for (int i = 0; i < t->now.recents; i++) known |= t->now.recent[i] == step;
+    if (known) return true;
+    snprintf(path, sizeof path, "%s/recent/%s", t->config->dir, name);
+    return tl_file_remove(path, t->error);
+}
+
+bool tl_recent_tidy(tl_training *t) {
+    char path[TL_PATH];
+    tl_recent_forget(t);
+    return tl_folder_each(tl_path_in(path, t->config->dir, "recent"), forget_unknown, t, t->error);
+}
+
+/* What the mean is of: the last ones. */
+typedef struct group {
+    char path[TL_MOST_RECENT][TL_PATH];
     const char *paths[TL_MOST_RECENT];
+    int count;
+} group;
+
+static void last_ones(group *g, const tl_training *t) {
     const int average = (int)t->config->validation->average;
-    int first = t->now.recents > average ? t->now.recents - average : 0;
-    for (int i = first; i < t->now.recents; i++) paths[i - first] = recent_path(path[i - first], t, i);
-    if (t->now.recents == first) return true;
-    return tl_params_average(paths, t->now.recents - first,
-                             tl_path_in(out, t->config->dir, "average.safetensors"), NULL, 0, t->error);
+    const int first = t->now.recents > average ? t->now.recents - average : 0;
+    g->count = t->now.recents - first;
+    for (int i = 0; i < g->count; i++) g->paths[i] = recent_path(g->path[i], t, first + i);
+}
+
+bool tl_recent_average(const tl_training *t) {
+    group g;
+    char out[TL_PATH];
+    last_ones(&g, t);
+    return !g.count ||
+           tl_params_average(g.paths, g.count, tl_path_in(out, t->config->dir, "average.safetensors"), NULL,
+                             0, t->error);
+}
+
+bool tl_recent_average_is_saved(const tl_training *t) {
+    group g;
+    char out[TL_PATH];
+    last_ones(&g, t);
+    return !g.count || tl_params_average_is_saved(g.paths, g.count,
+                                                  tl_path_in(out, t->config->dir, "average.safetensors"));
 }

@@ -7,7 +7,8 @@
 struct tl_run {
     tl_error error;
     char *dir;
-    bool in_folder; /* the folder holds it: training goes on from its checkpoint */
+    tl_folder *folder; /* its lock, while training; NULL otherwise */
+    bool in_folder;    /* the folder holds it: training goes on from its checkpoint */
     tl_run_settings settings;
     tl_config *config; /* of an opened run: owns its settings' texts */
     const tl_events *events;
@@ -32,6 +33,8 @@ void tl_run_forget_model(tl_run *run);
 
 /* ---- folder.c ---- */
 
+/* Keeps other trainings out of the folder, which is there, until the run unlocks it (run->folder). */
+bool tl_run_lock(tl_run *run);
 /* Config, merges and vocabularies, before training starts. A model that is there already is in the way, or goes. */
 bool tl_run_save_description(tl_run *run, bool overwrite);
 bool tl_run_save_settings(tl_run *run); /* only config.txt */
@@ -49,6 +52,13 @@ bool tl_run_load_weights(tl_run *run, const char *weights);
 
 /* 0 means the documented default. */
 void tl_data_settings_fill(tl_data_settings *settings);
+
+/* ---- ours.c: which folder is a run's ---- */
+
+#define TL_RUN_COMMENT "How this model was made" /* config.txt begins with it */
+/* May a new run be written here? Not over a trained model unless `overwrite`, and never over what is not a run's. */
+bool tl_run_may_begin(tl_run *run, bool overwrite);
+bool tl_run_clear_folder(tl_run *run); /* removes what is left of another run */
 
 /* ---- model.c: all that this room asks of a model ---- */
 

@@ -3,7 +3,10 @@
 #include "training.h"
 #include "clock.h"
 #include "events.h"
+#include "names.h"
 #include "paths.h"
+
+#include <math.h>
 
 /* ---- before the first step ---- */
 
@@ -17,15 +20,44 @@ static bool go_on_from_checkpoint(tl_training *t) {
             "run",
             t->config->dir);
     if (!task->seek(task->context, t->now.position)) return false;
-    tl_recent_forget(t);
-    return true;
+    return tl_recent_tidy(t) && tl_best_make_up(t);
+}
+
+/* Counts and times, whoever gives them; those of a command line or a config.txt have been looked at before. */
+static bool check_settings(const tl_train_config *c, tl_error *error) {
+    const tl_training_settings *s = c->training;
+    const tl_validation_settings *v = c->validation;
+    const struct {
+        const char *name;
+        long value, least, most;
+    } counts[] = {{"steps", s->steps, 0, TL_MOST_COUNT},
+                  {"epochs", s->epochs, 0, INT32_MAX},
+                  {"patience", s->patience, 0, TL_MOST_COUNT},
+                  {"accumulate", s->accumulate, 1, INT32_MAX},
+                  {"validate-every", v->validate_every, 0, TL_MOST_COUNT},
+                  {"average", v->average, 0, TL_MOST_RECENT}};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        if (counts[i].value < counts[i].least || counts[i].value > counts[i].most)
+            return tl_error_set(error, "--%s %ld: a whole number from %ld to %ld is expected", counts[i].name,
+                                counts[i].value, counts[i].least, counts[i].most);
+    return (s->minutes >= 0 && isfinite(s->minutes)) ||
+           tl_error_set(error, "--minutes %g: a number from 0 up is expected", s->minutes);
+}
+
+/* The folder is ours alone, and what a run that was killed has left half-written goes. */
+static bool take_folder(tl_training *t) {
+    const tl_train_config *c = t->config;
+    if (!c->folder && !(t->own = tl_folder_lock(c->dir, t->error))) return false;
+    t->folder = c->folder ? c->folder : t->own;
+    if (!tl_folder_is_locked(t->folder))
+        TL_TELL(c->events, warning,
+                "this file system has no locks: see to it that nobody else trains in the same folder");
+    return tl_clear_strays(c->dir, t->error);
 }
 
 static bool prepare(tl_training *t) {
     const tl_train_config *c = t->config;
-    if (c->validation->average > TL_MOST_RECENT)
-        return tl_error_set(t->error, "--average %ld: at most %d are possible", c->validation->average,
-                            TL_MOST_RECENT);
+    if (!check_settings(c, t->error) || !take_folder(t)) return false;
     t->adam = tl_adam_new(
         c->params, &(tl_adam_config){.beta2 = c->training->beta2, .no_beta2 = c->training->beta2 == 0});
     if (!t->adam) return tl_error_set(t->error, "out of memory for the optimiser");
@@ -41,7 +73,7 @@ static bool save_checkpoint(tl_training *t) {
     t->now.at.seconds = tl_elapsed(t);
     t->now.busy += tl_seconds_now() - t->resumed;
     t->resumed = tl_seconds_now();
-    return tl_state_save(t);
+    return tl_folder_check(t->folder, t->error) && tl_state_save(t);
 }
 
 /* Until training is over or interrupted. */
@@ -72,10 +104,37 @@ static void tell_start(tl_training *t) {
     TL_TELL(t->config->events, started, &plan);
 }
 
-static bool save_last(const tl_training *t) {
+static const char *last_path(const tl_training *t, char path[TL_PATH]) {
+    return tl_path_in(path, t->config->dir, "last.safetensors");
+}
+
+/* What comes after the last checkpoint: files that follow from it. */
+static bool finish(tl_training *t) {
     char path[TL_PATH];
-    return tl_params_save(t->config->params, tl_path_in(path, t->config->dir, "last.safetensors"), NULL, 0,
-                          t->error);
+    const tl_train_config *c = t->config;
+    bool ok =
+        tl_folder_check(t->folder, t->error) &&
+        tl_params_save(c->params, last_path(t, path), NULL, 0, t->error) &&
+        (!c->validation->average || (tl_recent_average(t) && (tl_is_stopped(t) || tl_validate_average(t))));
+    if (ok) tl_draw_curves(t);
+    return ok;
+}
+
+/* Are they there, and do they follow from this checkpoint rather than from an earlier one? */
+static bool is_finished(const tl_training *t) {
+    char last[TL_PATH], curves[TL_PATH];
+    return tl_params_are_saved(t->config->params, last_path(t, last)) && tl_recent_average_is_saved(t) &&
+           tl_file_is_there(tl_path_in(curves, t->config->dir, "curves.gp"));
+}
+
+/* Nothing is left to do but what a kill after the last checkpoint may have kept from being done. */
+static bool finish_after_all(tl_training *t, const char *why) {
+    if (!is_finished(t)) return finish(t);
+    tl_draw_curves(t); /* whether a picture is whole cannot be seen */
+    return tl_error_set(t->error,
+                        "there is nothing left to do: %s; give --steps, --epochs, --minutes or "
+                        "--patience anew to go on",
+                        why);
 }
 
 static bool train(tl_training *t) {
@@ -84,20 +143,12 @@ static bool train(tl_training *t) {
     if (c->resume) TL_TELL(c->events, resumed, &t->now.at);
     t->began = tl_seconds_now() - t->now.at.seconds;
     const char *why = tl_is_complete(t);
-    if (why)
-        return tl_error_set(t->error,
-                            "there is nothing left to do: %s; give --steps, --epochs, --minutes or "
-                            "--patience anew to go on",
-                            why);
+    if (why) return finish_after_all(t, why);
     if (task->begin && !task->begin(task->context)) return false;
     tell_start(t);
     bool ok = take_steps(t);
     TL_TELL_THAT(c->events, ended);
-    ok = ok && save_last(t);
-    ok = ok &&
-         (!c->validation->average || (tl_recent_average(t) && (tl_is_stopped(t) || tl_validate_average(t))));
-    if (ok) tl_draw_curves(t);
-    return ok;
+    return ok && finish(t);
 }
 
 tl_ending tl_train(const tl_train_config *config, tl_training_end *end, tl_error *error) {
@@ -113,6 +164,7 @@ tl_ending tl_train(const tl_train_config *config, tl_training_end *end, tl_error
     const char *why = ok ? tl_is_complete(&t) : NULL;
     if (end) *end = (tl_training_end){.state = t.now.at, .why = why};
     if (t.log && !tl_csv_close(t.log, t.error)) ok = false;
+    tl_folder_unlock(t.own);
     tl_adam_free(t.adam);
     return !ok ? TL_FAILED : why ? TL_ENDED : TL_INTERRUPTED;
 }

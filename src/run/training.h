@@ -4,6 +4,10 @@
 
 #include "tapeloom/train.h"
 
+#include <limits.h>
+
+/* More of anything (updates, epochs, validations) than there can be, and far from where adding one would overflow. */
+#define TL_MOST_COUNT (LONG_MAX / 1024)
 enum { TL_MOST_RECENT = 100 }; /* the largest `average` */
 
 /* Where training stands, besides weights and optimiser: what a checkpoint remembers. All three together are the run: one
@@ -25,6 +29,8 @@ typedef struct tl_training {
     tl_error *error;
     tl_adam *adam;
     tl_csv *log;
+    const tl_folder *folder; /* locked */
+    tl_folder *own;          /* the same if it was locked here */
     tl_loop_state now;
     double began;   /* when this training would have started, had it taken now.at.seconds already */
     double resumed; /* when the last validation ended */
@@ -67,6 +73,8 @@ bool tl_stop_at_nonfinite(tl_training *t, bool with_batch, const char *what, dou
 
 /* Scores the model, keeps the best weights, writes log and checkpoint. False, without an error, if it was interrupted. */
 bool tl_validate(tl_training *t);
+/* Writes the first best weights if they are missing, and the checkpoint's: when a run goes on. */
+bool tl_best_make_up(tl_training *t);
 /* The mean of the recent weights, scored. */
 bool tl_validate_average(tl_training *t);
 
@@ -89,6 +97,9 @@ bool tl_state_load(tl_training *t); /* into parameters and optimiser too */
 bool tl_recent_add(tl_training *t); /* writes one more */
 /* Removes what is more than `average`; after the checkpoint is written. */
 void tl_recent_forget(tl_training *t);
+/* The same, and what the checkpoint does not know of, which was written after it: when a run goes on. */
+bool tl_recent_tidy(tl_training *t);
 bool tl_recent_average(const tl_training *t); /* average.safetensors */
+bool tl_recent_average_is_saved(const tl_training *t);
 
 #endif

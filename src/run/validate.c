@@ -1,6 +1,9 @@
 /* Validation: how good the model is now, on what it is not trained on. Files are written in an order that a kill at any
  * moment does no harm: weights, log, then the checkpoint, and only then is removed what it no longer needs. What was
- * written after the last checkpoint is written again, the same to the bit, when the run goes on. */
+ * written after the last checkpoint is written again, the same to the bit, when the run goes on.
+ *
+ * Only the first best weights come after their checkpoint, and are made up for from it: where there is a model there is, or
+ * has been, a checkpoint, and a run that was killed before can be started again without asking for a model's life. */
 #include "clock.h"
 #include "events.h"
 #include "paths.h"
@@ -43,13 +46,20 @@ static bool save_best(tl_training *t) {
                           t->error);
 }
 
+bool tl_best_make_up(tl_training *t) {
+    char path[TL_PATH];
+    bool there;
+    if (!tl_file_look(tl_path_in(path, t->config->dir, "model.safetensors"), &there, t->error)) return false;
+    return there || !t->now.at.validations || t->now.at.best_step != t->now.at.step || save_best(t);
+}
+
 /* Tells what came out and writes it down. before: when the validation began. */
 static bool keep(tl_training *t, const tl_quality *q, const tl_translations *written, double before) {
     const tl_task *task = t->config->task;
     tl_loop_state *now = &t->now;
     const double elapsed = before - t->began, busy = now->busy + before - t->resumed;
     const double train_loss = now->updates ? now->loss / (double)now->updates : NAN;
-    const bool best = is_better(t, q);
+    const bool best = is_better(t, q), first = !now->at.validations;
     TL_TELL(t->config->events, validated,
             &(tl_validation){.state = &now->at,
                              .seconds = elapsed,
@@ -58,15 +68,15 @@ static bool keep(tl_training *t, const tl_quality *q, const tl_translations *wri
                              .translations = written,
                              .best = best});
     count(t, q, best);
-    bool ok = (!best || save_best(t)) && tl_recent_add(t) &&
+    bool ok = tl_folder_check(t->folder, t->error) && (!best || first || save_best(t)) && tl_recent_add(t) &&
               tl_log_row(t, q, elapsed, train_loss, busy > 0 ? now->tokens / busy : 0);
     now->loss = now->tokens = now->busy = 0;
     now->updates = 0;
     now->due = false;
     now->position = task->tell(task->context);
     now->at.seconds = tl_elapsed(t);
-    ok = ok && tl_state_save(t);
-    tl_recent_forget(t);
+    ok = ok && tl_state_save(t) && (!first || save_best(t));
+    if (ok) tl_recent_forget(t);
     return ok;
 }
 

@@ -34,11 +34,11 @@ static bool fail_missing(tl_run *run, const char *weights, const char *path) {
 static tl_safetensors *open_any(tl_run *run, const char **prefix) {
     char path[TL_PATH];
     *prefix = "model.";
-    if (!tl_file_is_missing(tl_path_in(path, run->dir, "checkpoint.safetensors")))
+    if (tl_file_is_there(tl_path_in(path, run->dir, "checkpoint.safetensors")))
         return tl_checkpoint_open(path, &run->error);
     *prefix = "";
     for (int i = 0; i < WEIGHTS_FILES; i++)
-        if (!tl_file_is_missing(tl_path_in(path, run->dir, weights_files[i].file)))
+        if (tl_file_is_there(tl_path_in(path, run->dir, weights_files[i].file)))
             return tl_safetensors_open(path, &run->error);
     return NULL;
 }
@@ -52,7 +52,7 @@ bool tl_run_open_weights(tl_run *run, const char *weights, tl_safetensors **file
     }
     *prefix = "";
     if (!path_of(run, weights, path)) return false;
-    if (tl_file_is_missing(path)) return fail_missing(run, weights, path);
+    if (!tl_file_is_there(path)) return fail_missing(run, weights, path);
     *file = tl_safetensors_open(path, &run->error);
     return *file != NULL;
 }

@@ -207,11 +207,12 @@ START_TEST(install_both_precisions) {
     ck_assert_msg(!strncmp(said, "prefix=/opt/tl\nincludedir=${prefix}/include\nlibdir=${prefix}/lib\n", 65),
                   "%s", said);
     assert_contains(said, "\nName: tapeloom-double\n");
-    assert_contains(said, "\nCflags: -I${includedir} -DTL_DOUBLE\nLibs: -L${libdir} -ltapeloom-double -lm");
+    assert_contains(said,
+                    "\nCflags: -I\"${includedir}\" -DTL_DOUBLE\nLibs: -L\"${libdir}\" -ltapeloom-double -lm");
     sh("grep -qxFf version dest/opt/tl/lib/pkgconfig/tapeloom.pc && cat "
        "dest/opt/tl/lib/pkgconfig/tapeloom.pc");
     assert_contains(said, "\nName: tapeloom\n");
-    assert_contains(said, "\nLibs: -L${libdir} -ltapeloom -lm");
+    assert_contains(said, "\nLibs: -L\"${libdir}\" -ltapeloom -lm");
     ck_assert_ptr_null(strstr(said, "double"));
     if (have_pkg_config())
         sh("for name in tapeloom tapeloom-double; do $CC examples/hello.c -o hello "
@@ -223,6 +224,49 @@ START_TEST(install_both_precisions) {
     sh("touch dest/opt/tl/include/other.h && " MAKE "uninstall DESTDIR=$D/dest PREFIX=/opt/tl");
     sh("cd dest && find . -type f");
     ck_assert_str_eq(said, "./opt/tl/include/other.h\n"); /* not ours */
+}
+END_TEST
+
+/* A folder's name is one word, whatever is in it: nothing is put beside it, and nothing but ours is taken away. */
+START_TEST(install_where_names_are_odd) {
+    static const char *const names[] = {"my  own folder", "it's & |b\\ (y);x", "$HOME"};
+    enum { NAMES = sizeof names / sizeof *names };
+    setenv("HOME", tree.folder, 1);
+    for (int i = 0; i < 2 * NAMES; i++) { /* in DESTDIR, and at home */
+        char make_name[64], line[512], expected[256];
+        setenv("NAME", names[i % NAMES], 1);
+        snprintf(make_name, sizeof make_name, "%s%s", *names[i % NAMES] == '$' ? "$" : "", names[i % NAMES]);
+        setenv("MAKE_NAME", make_name, 1);
+        const char *where =
+            i < NAMES ? "\"DESTDIR=$D\" \"PREFIX=/w/$MAKE_NAME\"" : "\"PREFIX=~/w/$MAKE_NAME\"";
+        snprintf(line, sizeof line,
+                 "rm -rf w; mkdir w; " MAKE
+                 "install %s && cd w && ls && ls \"$NAME\" && find . -type f | wc -l",
+                 where);
+        sh(line);
+        snprintf(expected, sizeof expected, "\n%s\nbin\ninclude\nlib\n7\n", names[i % NAMES]);
+        ck_assert_msg(strlen(said) > strlen(expected) &&
+                          !strcmp(said + strlen(said) - strlen(expected), expected),
+                      "%s: expected at the end %s", said, expected);
+        sh("cd w/\"$NAME\" && $CC -Iinclude ../../examples/hello.c -Llib -ltapeloom -o bin/hello && "
+           "bin/hello && "
+           "touch include/tapeloom/other.h");
+        snprintf(line, sizeof line,
+                 MAKE "uninstall %s >/dev/null && cd w/\"$NAME\" && find . -type f | LC_ALL=C sort", where);
+        sh(line);
+        ck_assert_str_eq(said, "./bin/hello\n./include/tapeloom/other.h\n"); /* not ours */
+    }
+}
+END_TEST
+
+/* What a compiler is told of a folder with a space in its name. */
+START_TEST(pkg_config_where_names_are_odd) {
+    if (!have_pkg_config()) {
+        TL_SKIP("pkg-config is not here: nothing was compiled through it");
+        return;
+    }
+    sh(MAKE "install \"PREFIX=$D/my own\" && export PKG_CONFIG_PATH=\"$D/my own/lib/pkgconfig\" && "
+            "eval \"$CC examples/hello.c -o hello $(pkg-config --cflags --libs tapeloom)\" && ./hello");
 }
 END_TEST
 
@@ -307,6 +351,8 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, rebuilds_for_flags);
     tcase_add_test(tc, rebuilds_for_files);
     tcase_add_test(tc, install_both_precisions);
+    tcase_add_test(tc, install_where_names_are_odd);
+    tcase_add_test(tc, pkg_config_where_names_are_odd);
     tcase_add_test(tc, install_the_library);
     tcase_add_test(tc, make_test);
     tcase_add_test(tc, without_check);

@@ -55,6 +55,27 @@ START_TEST(mean_of_three) {
 }
 END_TEST
 
+/* Whether a mean is there already: to the bit, and of these files. */
+START_TEST(mean_is_saved) {
+    scratch s = scratch_new();
+    const char *paths[] = {scratch_path(&s, "1"), scratch_path(&s, "2"), scratch_path(&s, "mean")};
+    put(paths[0], (tl_real[]){1, 2, 3, 4, 5, 6}, 6, DTYPE);
+    put(paths[1], (tl_real[]){2, 4, -3, 0, 5, 0}, 1, DTYPE);
+    ck_assert(!tl_params_average_is_saved(paths, 2, paths[2])); /* it is not there */
+    ck_assert(tl_params_average(paths, 2, paths[2], NULL, 0, NULL));
+    ck_assert(tl_params_average_is_saved(paths, 2, paths[2]));
+    ck_assert(!tl_params_average_is_saved(paths, 1, paths[2]) &&
+              tl_params_average_is_saved(paths, 1, paths[0]));
+    put(paths[1], (tl_real[]){2, 4, -3, 0, 5, (tl_real)1e-6}, 1, DTYPE);
+    ck_assert(!tl_params_average_is_saved(paths, 2, paths[2]));
+    put_text(paths[2], "no weights");
+    ck_assert(!tl_params_average_is_saved(paths, 2, paths[2]) &&
+              !tl_params_average_is_saved(NULL, 1, paths[2]) &&
+              !tl_params_average_is_saved(paths, 0, paths[2]) && !tl_params_average_is_saved(paths, 2, NULL));
+    scratch_remove(&s);
+}
+END_TEST
+
 /* 2^25 + 1 + 1 + 1 in float would stay 2^25: sums are doubles. (F32 files, in the double library too.) */
 START_TEST(sums_are_doubles) {
     scratch s = scratch_new();
@@ -172,6 +193,7 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, mean_of_three);
+    tcase_add_test(tc, mean_is_saved);
     tcase_add_test(tc, sums_are_doubles);
     tcase_add_test(tc, one_file_is_copied);
     tcase_add_test(tc, files_that_differ);

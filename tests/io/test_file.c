@@ -3,6 +3,7 @@
 #define _XOPEN_SOURCE 700
 #include "scratch.h"
 
+#include "io/atomic_file.h"
 #include "io/complain.h"
 #include "tapeloom/io.h"
 
@@ -425,6 +426,55 @@ START_TEST(visits_and_removes) {
 }
 END_TEST
 
+/* What is there, whatever it is and whoever may read it. */
+START_TEST(what_is_there) {
+    scratch s = scratch_new();
+    const char *file = scratch_path(&s, "file"), *link = scratch_path(&s, "link"),
+               *none = scratch_path(&s, "none");
+    bool there;
+    tl_error error = {""};
+    put_text(file, "");
+    ck_assert_int_eq(symlink("/nowhere/at/all", link), 0);
+    ck_assert_int_eq(chmod(file, 0), 0);
+    ck_assert(tl_file_is_there(file) && tl_file_is_there(link) && tl_file_is_there(s.folder));
+    ck_assert(!tl_file_is_there(none) && !tl_file_is_there("") && !tl_file_is_there(NULL));
+    ck_assert(tl_file_look(file, &there, &error) && there && tl_file_look(none, &there, &error) && !there);
+    char longest[5000];
+    memset(longest, 'x', sizeof longest - 1);
+    longest[sizeof longest - 1] = 0;
+    ck_assert(!tl_file_look(longest, &there, &error) && tl_file_is_there(longest)); /* nobody can tell */
+    assert_contains(error.message, "cannot look at ");
+    assert_contains(error.message, "File name too long; choose a shorter name");
+    ck_assert(tl_file_is_regular(file) && !tl_file_is_regular(s.folder) && !tl_file_is_regular(link) &&
+              !tl_file_is_regular(none) && !tl_file_is_regular(NULL));
+    tl_error_clear(&error);
+    ck_assert(!tl_file_remove(s.folder, &error)); /* nor an empty one */
+    assert_contains(error.message, "this is a folder: give the path of a file");
+    scratch_remove(&s);
+}
+END_TEST
+
+/* More than goes to the system at once, in pieces of every size around that. */
+START_TEST(pieces_of_every_size) {
+    static const size_t sizes[] = {1, 65535, 65536, 65537, 0, 3, 200000, 65536, 65533, 2, 1, 131072};
+    enum { PIECES = sizeof sizes / sizeof *sizes, ALL = 700000 };
+    static char bytes[ALL];
+    scratch s = scratch_new();
+    const char *path = scratch_path(&s, "file");
+    tl_error error = {""};
+    tl_atomic_file f;
+    size_t all = 0, size;
+    for (size_t i = 0; i < ALL; i++) bytes[i] = (char)(i * 2654435761u >> 13);
+    tl_atomic_open(&f, path, &error);
+    for (int i = 0; i < PIECES; all += sizes[i++]) ck_assert(tl_atomic_add(&f, bytes + all, sizes[i]));
+    ck_assert_msg(tl_atomic_commit(&f), "%s", error.message);
+    char *found = get_file(path, &size);
+    ck_assert(size == all && all < ALL && memcmp(found, bytes, all) == 0);
+    free(found);
+    scratch_remove(&s);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, reads_what_was_written);
     tcase_add_test(tc, read_errors_say_what_to_do);
@@ -441,5 +491,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, stray_temporaries_do_not_stop_a_write);
     tcase_add_test(tc, makes_folders);
     tcase_add_test(tc, visits_and_removes);
+    tcase_add_test(tc, what_is_there);
+    tcase_add_test(tc, pieces_of_every_size);
 }
 TL_TEST_MAIN("io: files")

@@ -59,6 +59,29 @@ START_TEST(save_and_load) {
 END_TEST
 
 /* A file of the other precision, in another order. */
+START_TEST(are_saved) {
+    scratch s = scratch_new();
+    const char *path = scratch_path(&s, "model.safetensors");
+    tl_params *a = model(1), *b = model(2);
+    ck_assert(!tl_params_are_saved(a, path)); /* there is no such file */
+    ck_assert(tl_params_save(a, path, NULL, 0, NULL));
+    ck_assert(tl_params_are_saved(a, path) && !tl_params_are_saved(b, path));
+    tl_param *last = tl_params_at(a, tl_params_count(a) - 1);
+    tl_tensor value = tl_param_value(last);
+    value.data[tl_numel(value) - 1] *= -1;
+    ck_assert(!tl_params_are_saved(a, path));
+    value.data[tl_numel(value) - 1] *= -1;
+    ck_assert(tl_params_are_saved(a, path));
+    tl_params_add(a, "one more", TL_SHAPE(1), (tl_init){.kind = TL_INIT_ONES});
+    ck_assert(!tl_params_are_saved(a, path));
+    put_text(path, "no weights");
+    ck_assert(!tl_params_are_saved(b, path));
+    tl_params_free(a);
+    tl_params_free(b);
+    scratch_remove(&s);
+}
+END_TEST
+
 START_TEST(either_precision_is_read) {
     scratch s = scratch_new();
     const char *path = scratch_path(&s, "model.safetensors");
@@ -337,6 +360,7 @@ START_TEST(numbers_that_lie_askew_are_loaded) {
 END_TEST
 
 static void add_tests(TCase *tc) {
+    tcase_add_test(tc, are_saved);
     tcase_add_loop_test(tc, save_and_load, 0, LOADERS);
     tcase_add_loop_test(tc, either_precision_is_read, 0, LOADERS);
     tcase_add_loop_test(tc, files_that_do_not_fit_change_nothing, 0, LOADERS);

@@ -188,6 +188,40 @@ START_TEST(svg) {
 }
 END_TEST
 
+/* What gnuplot draws must be read by others: a scale of 0, for one, librsvg refuses, and so browsers' and desktops'
+ * viewers show nothing. Few points, the last number of them that is drawn, one more, many; one of the curves is short. */
+START_TEST(svg_for_others) {
+    static const int rows[] = {0, 1, 2, 59, 60, 400};
+    if (!have_gnuplot()) return;
+    const bool have_reader = system("rsvg-convert --version >/dev/null 2>&1") == 0;
+    if (!have_reader) TL_SKIP("rsvg-convert is not installed: pictures are only looked at as text");
+    scratch s = scratch_new();
+    const char *script = scratch_path(&s, "curves.gp"), *picture = scratch_path(&s, "curves.svg"),
+               *table = scratch_path(&s, "log.csv");
+    write_plot(script, &plot);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char line[256];
+        FILE *log = fopen(table, "w");
+        fputs(HEADER, log);
+        for (int r = 1; r <= rows[i]; r++)
+            fprintf(log, "%d,%g,%s,%g,%g\n", r, 5.0 / r, r % 100 == 1 ? "4" : "nan", 0.1 * r, 1e-4 * r);
+        ck_assert_int_eq(fclose(log), 0);
+        ck_assert(draw(script));
+        char *text = get_svg(picture);
+        ck_assert_msg(count_in(text, "scale(0") == 0, "%d rows: something is drawn with a size of 0",
+                      rows[i]);
+        const int legend = 4, short_one = (rows[i] + 99) / 100, others = rows[i] < 60 ? 3 * rows[i] : 0;
+        ck_assert_msg(count_in(text, POINT) <= others + short_one + legend &&
+                          count_in(text, POINT) >= others + short_one,
+                      "%d rows: %d points", rows[i], count_in(text, POINT));
+        free(text);
+        snprintf(line, sizeof line, "rsvg-convert %s -o %s.png 2>&1", picture, picture);
+        ck_assert_msg(!have_reader || system(line) == 0, "%d rows: rsvg-convert cannot read it", rows[i]);
+    }
+    scratch_remove(&s);
+}
+END_TEST
+
 START_TEST(png) {
     if (!have_gnuplot()) return;
     scratch s = scratch_new();
@@ -378,6 +412,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, names_are_only_names);
     tcase_add_test(tc, what_cannot_be_drawn);
     tcase_add_test(tc, svg);
+    tcase_add_test(tc, svg_for_others);
     tcase_add_test(tc, png);
     tcase_add_test(tc, logs_that_are_nearly_empty);
     tcase_add_test(tc, odd_names);

@@ -200,7 +200,7 @@ START_TEST(full_disk) {
     for (int i = 0; i < 6; i++) {
         char command[128];
         snprintf(command, sizeof command, "$T %s > /dev/full", commands[i]);
-        fails_with(1, "ab ab\n", 6, command, "cannot write all of standard output: No space left on device");
+        fails_with(1, "ab ab\n", 6, command, "cannot write standard output: No space left on device; free some space or choose another disk");
     }
 }
 END_TEST

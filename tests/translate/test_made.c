@@ -233,8 +233,28 @@ START_TEST(demo_again) {
 }
 END_TEST
 
+/* Neither takes the place of what people have made. */
+START_TEST(nothing_of_others_is_replaced) {
+    write_pairs();
+    sh(TRAIN_FILES " --steps 1 --units words --pretokenize none --out $D/run --quiet" SMALL
+                   " && cp -r $D/run $D/before");
+    ck_assert_int_eq(try("$T demo --steps 1 --quiet --out $D/run"), 1);
+    assert_contains(err, "/run holds a trained model already: choose another --out, say --overwrite, or ");
+    sh("diff -r $D/run $D/before && $T demo --steps 1 --quiet --out $D/run --overwrite && "
+       "$T demo --steps 1 --quiet --out $D/run --pair en-zh"); /* by now it is a demo's */
+    sh("mkdir $D/mine && cp $D/pairs.tsv $D/mine/valid.tsv");
+    ck_assert_int_eq(try("$T corpus --sentences 9 --out $D/mine"), 1);
+    assert_contains(
+        err, "/mine/valid.tsv is there already, and not the same: choose another --out, or remove it\n");
+    ck_assert(same_files("mine/valid.tsv", "pairs.tsv"));
+    sh("rm $D/mine/valid.tsv && $T corpus --sentences 9 --out $D/mine && $T corpus --sentences 9 --out "
+       "$D/mine");
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
     in_its_own_folder(tc);
+    tcase_add_test(tc, nothing_of_others_is_replaced);
     tcase_add_test(tc, corpus);
     tcase_add_test(tc, corpus_seeds);
     tcase_add_test(tc, pair);

@@ -135,6 +135,7 @@ static const trial corpus_trials[] = {{"pair", "en-zh", CHANGES, NULL, NULL},
                                       {"seed", "2", CHANGES, NULL, NULL},
                                       {"out", "$D/elsewhere", SAME, NULL, NULL}};
 static const trial demo_trials[] = {{"out", "$D/elsewhere", SAME, NULL, NULL},
+                                    {"overwrite", NULL, SAME, NULL, NULL}, /* test_made.c: over another run */
                                     {"pair", "en-zh", CHANGES, NULL, NULL},
                                     {"steps", "1", CHANGES, NULL, NULL},
                                     {"threads", "2", SAME, NULL, NULL},
@@ -578,7 +579,7 @@ START_TEST(threads_are_bounded) {
         assert_contains(err, " used, which changes no bit\n");
     }
     sh_input("the cat sleeps .\n", "$T translate --model $D/run --threads 1 --quiet");
-    ck_assert_str_eq(err, "");
+    ck_assert_msg(!strstr(err, "threads"), "%s", err);
     free(expected);
 }
 END_TEST

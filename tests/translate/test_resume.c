@@ -352,6 +352,24 @@ START_TEST(changed_data) {
 }
 END_TEST
 
+/* The second one is told, and the first one not disturbed; a killed one is in nobody's way. */
+START_TEST(two_at_once) {
+    char text[1200];
+    pid_t child = start(TRAIN_SMALL OPTIONS ENDLESS " --out $D/run");
+    wait_for_rows(child, "run", 2);
+    snprintf(text, sizeof text,
+             "translate: %s is in use: another program is training there; wait until it has ended, or choose "
+             "another folder\n",
+             in_folder("run"));
+    fails_with("$T train --resume $D/run --quiet", text);
+    fails_with(TRAIN_SMALL " --steps 2 --overwrite --out $D/run", text);
+    sh("$T info --model $D/run && echo a dog | $T translate --model $D/run --quiet"); /* looking is free */
+    kill(child, SIGKILL);
+    ck_assert_int_eq(ended(child), 128 + SIGKILL);
+    assert_ends_like_whole(TRAIN_SMALL OPTIONS);
+}
+END_TEST
+
 START_TEST(other_folder) {
     char text[1024];
     char *program = realpath(getenv("T"), NULL);
@@ -375,9 +393,10 @@ END_TEST
 
 START_TEST(damaged_checkpoint) {
     static const char *const cases[][2] = {
-        {"rm checkpoint.safetensors", "checkpoint.safetensors is not there: training has not come to its "
-                                      "first validation, or the file was "
-                                      "removed; start again with train --overwrite\n"},
+        {"rm checkpoint.safetensors",
+         "checkpoint.safetensors is not there: training has not come to its "
+         "first validation, or the file was "
+         "removed; start again as at first, with train --overwrite if a model is there\n"},
         {": > checkpoint.safetensors", "checkpoint.safetensors: 0 bytes, expected at least 8"},
         {"echo 'this is no checkpoint, or is it' > checkpoint.safetensors",
          "this is no safetensors file, or a cut-off one"},
@@ -424,6 +443,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, nothing_left);
     tcase_add_test(tc, options_that_cannot_change);
     tcase_add_test(tc, changed_data);
+    tcase_add_test(tc, two_at_once);
     tcase_add_test(tc, other_folder);
     tcase_add_test(tc, damaged_checkpoint);
 }

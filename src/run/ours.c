@@ -1,0 +1,68 @@
+/* Which folder is a run's, and what may be replaced in it. Files are a run's by their names (names.h), and a folder by its
+ * config.txt, which is written before all others. What is not ours is never removed and never written over. */
+#include "names.h"
+#include "paths.h"
+#include "run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- a new run's folder ---- */
+
+/* Has a run written this? One whose lines somebody has damaged since still has its first. */
+static bool is_a_runs(const char *path, tl_error *error) {
+    tl_run_settings settings = tl_run_settings_default();
+    char *text = NULL;
+    size_t size = 0;
+    tl_error wrong = {""};
+    if (!tl_file_is_regular(path) || !tl_file_read(path, &text, &size, error)) return false;
+    bool ours = !strncmp(text, "# " TL_RUN_COMMENT, strlen("# " TL_RUN_COMMENT));
+    tl_config *config = ours ? NULL : tl_config_parse(text, size, path, &wrong);
+    if (config)
+        ours = tl_config_has(config, "batch-tokens") &&
+               tl_options_read(tl_run_options, &settings, config, path, "translate", &wrong);
+    tl_config_free(config);
+    free(text);
+    return ours;
+}
+
+bool tl_run_may_begin(tl_run *run, bool overwrite) {
+    char path[TL_PATH], word[4 * TL_PATH];
+    bool trained = false, there;
+    for (int i = 0; tl_weight_files[i]; i++, trained |= there)
+        if (!tl_file_look(tl_path_in(path, run->dir, tl_weight_files[i]), &there, &run->error)) return false;
+    if (trained && !overwrite)
+        return tl_error_set(
+            &run->error,
+            "%s holds a trained model already: choose another --out, say --overwrite, or go on "
+            "with it by --resume %s",
+            run->dir, tl_shell_word(run->dir, word, sizeof word));
+    if (trained || is_a_runs(tl_path_in(path, run->dir, "config.txt"), &run->error)) return true;
+    if (tl_failed(&run->error)) return false;
+    for (int i = 0; tl_other_files[i]; i++) /* folders of these names are in nobody's way */
+        if (tl_file_is_regular(tl_path_in(path, run->dir, tl_other_files[i])))
+            return tl_error_set(&run->error,
+                                "%s is there, and no training has written it: choose another --out, or take "
+                                "it away",
+                                path);
+    return true;
+}
+
+/* ---- away with an old run ---- */
+
+static bool replace_recent(void *context, const char *name) {
+    tl_run *run = context;
+    char path[TL_PATH];
+    long step;
+    snprintf(path, sizeof path, "%s/recent/%s", run->dir, name);
+    return !tl_is_recent(name, &step) || tl_file_remove(path, &run->error);
+}
+
+bool tl_run_clear_folder(tl_run *run) {
+    char path[TL_PATH];
+    for (int i = 0; tl_weight_files[i]; i++)
+        if (!tl_file_remove(tl_path_in(path, run->dir, tl_weight_files[i]), &run->error)) return false;
+    return tl_file_remove(tl_path_in(path, run->dir, "codes.txt"), &run->error) &&
+           tl_file_remove(tl_path_in(path, run->dir, "curves.svg"), &run->error) &&
+           tl_folder_each(tl_path_in(path, run->dir, "recent"), replace_recent, run, &run->error);
+}

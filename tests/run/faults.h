@@ -1,0 +1,145 @@
+/* The system's file calls with a fault in them: killed at the n-th, or refused from there on or once. The test program's own
+ * functions take the C library's place, so include this in the test's one file; what is done to a call is done in a child,
+ * which does something with the library and ends. Time stands still there, so that two runs write the same bytes.
+ *
+ * Where calls cannot be taken over (a sanitizer does so itself, or this is not glibc on Linux), CAN_FAULT is 0. */
+#ifndef TL_TESTS_FAULTS_H
+#define TL_TESTS_FAULTS_H
+
+#include "check.h"
+#include "refuse.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#if CAN_REFUSE && defined(__linux__)
+# define CAN_FAULT 1
+# include <sys/syscall.h>
+#else
+# define CAN_FAULT 0
+#endif
+
+typedef enum { NOTHING, KILL, FAIL_ONCE, FAIL_ALWAYS, REFUSE_ONCE, REFUSE_ALWAYS } fault_kind;
+typedef struct fault {
+    fault_kind kind;
+    long at;    /* the first call is 1 */
+    int number; /* what a call that fails sets errno to */
+} fault;
+
+/* What a child has to say; shared with it. */
+typedef struct report {
+    long calls;
+    bool hit, done; /* the fault came; what was to be done is done */
+    char message[512];
+} report;
+
+static fault now_faulty;
+static report *said;
+
+#if CAN_FAULT
+/* Is this call refused? */
+static bool is_refused(void) {
+    if (!said) return false;
+    const long n = ++said->calls;
+    const bool always = now_faulty.kind == FAIL_ALWAYS;
+    if (n < now_faulty.at || (n > now_faulty.at && !always)) return false;
+    if (now_faulty.kind == KILL) said->hit = true, raise(SIGKILL);
+    if (now_faulty.kind != FAIL_ONCE && !always) return false;
+    said->hit = true;
+    errno = now_faulty.number;
+    return true;
+}
+
+static long real(long result) { return result; } /* syscall has set errno */
+# define TAKEN(type, name, parameters, ...) \
+  type name parameters { return is_refused() ? (type)-1 : (type)real(syscall(__VA_ARGS__)); }
+TAKEN(int, fsync, (int fd), SYS_fsync, fd)
+TAKEN(int, ftruncate, (int fd, off_t size), SYS_ftruncate, fd, size)
+TAKEN(int, fchmod, (int fd, mode_t mode), SYS_fchmod, fd, mode)
+TAKEN(int, flock, (int fd, int how), SYS_flock, fd, how)
+TAKEN(int, mkdir, (const char *path, mode_t mode), SYS_mkdirat, AT_FDCWD, path, mode)
+TAKEN(int, unlink, (const char *path), SYS_unlinkat, AT_FDCWD, path, 0)
+TAKEN(int, rename, (const char *from, const char *to), SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0)
+TAKEN(int, stat, (const char *path, struct stat *to), SYS_newfstatat, AT_FDCWD, path, to, 0)
+TAKEN(int, lstat, (const char *path, struct stat *to), SYS_newfstatat, AT_FDCWD, path, to,
+      AT_SYMLINK_NOFOLLOW)
+TAKEN(int, fstat, (int fd, struct stat *to), SYS_newfstatat, fd, "", to, AT_EMPTY_PATH)
+TAKEN(ssize_t, read, (int fd, void *to, size_t size), SYS_read, fd, to, size)
+TAKEN(ssize_t, pread, (int fd, void *to, size_t size, off_t at), SYS_pread64, fd, to, size, at)
+
+int open(const char *path, int flags, ...) {
+    va_list more;
+    va_start(more, flags);
+    const mode_t mode = flags & O_CREAT ? va_arg(more, mode_t) : 0;
+    va_end(more);
+    return is_refused() ? -1 : (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
+DIR *opendir(const char *path) {
+    if (is_refused()) return NULL;
+    const int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? NULL : fdopendir(fd);
+}
+
+/* What is killed here has written half of it. */
+ssize_t write(int fd, const void *from, size_t size) {
+    if (said && now_faulty.kind == KILL && said->calls + 1 == now_faulty.at)
+        syscall(SYS_write, fd, from, size / 2);
+    return is_refused() ? -1 : (ssize_t)syscall(SYS_write, fd, from, size);
+}
+
+/* Whatever it says, the file is closed. */
+int close(int fd) {
+    const bool refused_it = is_refused();
+    const int number = errno, result = (int)syscall(SYS_close, fd);
+    if (refused_it) errno = number;
+    return refused_it ? -1 : result;
+}
+
+int clock_gettime(clockid_t which, struct timespec *to) {
+    if (!said) return (int)syscall(SYS_clock_gettime, which, to);
+    *to = (struct timespec){1, 0};
+    return 0;
+}
+int timespec_get(struct timespec *to, int base) { return clock_gettime(CLOCK_REALTIME, to) ? 0 : base; }
+#endif
+
+/* Does something in a child with this fault in its way; it says what went wrong in `error`. Returns the child's end as
+ * waitpid gives it: 0 if all went well, an exit status of 1 if it failed and said why. */
+static inline int with_fault(fault f, void (*act)(void *context, tl_error *error), void *context, report *r) {
+    static report *shared;
+    if (!shared)
+        shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(shared, MAP_FAILED);
+    *shared = (report){.calls = 0};
+    const pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        tl_error error = {""};
+        signal(SIGABRT, SIG_DFL), signal(SIGSEGV, SIG_DFL);
+        now_faulty = f;
+        (void)alive; /* refuse.h counts; here everything goes with the child */
+        said = shared;
+        if (f.kind == REFUSE_ONCE || f.kind == REFUSE_ALWAYS) refuse_after(f.at - 1, f.kind == REFUSE_ALWAYS);
+        act(context, &error);
+        if (f.kind == REFUSE_ONCE || f.kind == REFUSE_ALWAYS) shared->hit = grant_again();
+        said = NULL;
+        shared->done = true;
+        snprintf(shared->message, sizeof shared->message, "%s", error.message);
+        _exit(tl_failed(&error));
+    }
+    int end = 0;
+    while (waitpid(child, &end, 0) < 0) ck_assert_int_eq(errno, EINTR);
+    *r = *shared;
+    return end;
+}
+
+#endif
