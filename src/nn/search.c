@@ -46,10 +46,6 @@ static bool check_words(tl_tape *tape, const tl_model *model, const tl_search_op
                             "search: %d forbidden words%s, forced_length %ld: give arrays and their lengths",
                             o->forbidden_count, o->forbidden ? "" : " at NULL", o->forced_length),
                false;
-    if (!o->forbidden && o->forbidden_count > 0)
-        return tl_tape_fail(tape, "search: %d forbidden words are said to be there, but forbidden is NULL",
-                            o->forbidden_count),
-               false;
     for (int i = 0; i < o->forbidden_count; i++)
         if (!is_word(model, o->forbidden[i]))
             return tl_tape_fail(tape, "search: forbidden word %d: there are words 0 … %ld", o->forbidden[i],
