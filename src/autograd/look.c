@@ -168,8 +168,8 @@ static tl_var found(tl_tape *tape, int at, bool gradient, long element, double w
     inputs_text(tape, n, inputs, sizeof inputs);
     if (text)
         tl_format(text, TL_ERROR_MAX, "%snode %d, %s%s%s%s, %s: element %ld is %g (inputs: %s)",
-                 gradient ? "gradient of " : "", at, kind(n), *name ? " (" : "", name, *name ? ")" : "",
-                 tl_shape_text(tl_shape_of(n->value), shape), element, what, *inputs ? inputs : "none");
+                  gradient ? "gradient of " : "", at, kind(n), *name ? " (" : "", name, *name ? ")" : "",
+                  tl_shape_text(tl_shape_of(n->value), shape), element, what, *inputs ? inputs : "none");
     return (tl_var){tape, at, n->epoch};
 }
 
