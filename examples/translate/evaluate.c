@@ -30,9 +30,9 @@ void show_samples(const tl_corpus *raw, const tl_translations *t, long count) {
 
 static void print_quality(const settings *s, const char *what, const tl_quality *q) {
     char text[TL_BLEU_TEXT];
+    const long beam = s->beam ? s->beam : TL_BEAM_DEFAULT;
     print_name("", what, "");
     printf(": %ld sentences in %.1f s, ", q->sentences, q->seconds);
-    const long beam = s->beam ? s->beam : TL_BEAM_DEFAULT;
     printf(beam > 1 ? "beam %ld, length penalty %g" : "greedy", beam, s->length_penalty);
     printf(": loss %.3f, perplexity %.2f, accuracy %.1f %%, exact %ld\n%s\n%s\n", q->loss, exp(q->loss),
            100 * q->accuracy, q->exact, tl_bleu_text(&q->bleu, text), q->chrf);

@@ -35,10 +35,14 @@ typedef struct tl_chrf tl_chrf;
 typedef struct tl_bpe tl_bpe;
 typedef struct tl_bpe_words tl_bpe_words;
 
+/* The first token of `length` bytes of a line, and in *size how many it has; NULL where only white space is left. To go on,
+ * ask again behind it. */
+const char *tl_text_token(const char *line, size_t length, size_t *size);
+
 /* ---- pre-tokens: raw text cut into tokens, and exactly undone ---- */
 
 typedef enum tl_pretokens {
-    TL_PRETOKENS_NONE,      /* tokens are what stands between white space already */
+    TL_PRETOKENS_NONE, /* tokens are what stands between white space already */
     TL_PRETOKENS_WORDS, /* words, signs, ideographs apart: "Hello ￭, world ￭!"; src/text/pretokens/ has the rules */
     TL_PRETOKENS_CHARACTERS /* every character apart, ▁ for a space */
 } tl_pretokens;
@@ -301,11 +305,11 @@ void tl_batches_free(tl_batches *batches);
 #define TL_BLEU_ORDER 4
 #define TL_BLEU_TEXT 256
 
-typedef enum tl_bleu_tokens { /* how BLEU cuts both sides, with sacreBLEU's names */
-    TL_BLEU_NONE,             /* "none": at white space */
-    TL_BLEU_13A,              /* "13a": as mteval-v13a.pl does; sacreBLEU's default */
-    TL_BLEU_ZH,               /* "zh": Chinese characters apart, the rest as 13a does */
-    TL_BLEU_CHAR              /* "char": every character apart */
+typedef enum tl_bleu_tokens {               /* how BLEU cuts both sides, with sacreBLEU's names */
+                              TL_BLEU_NONE, /* "none": at white space */
+                              TL_BLEU_13A,  /* "13a": as mteval-v13a.pl does; sacreBLEU's default */
+                              TL_BLEU_ZH,   /* "zh": Chinese characters apart, the rest as 13a does */
+                              TL_BLEU_CHAR  /* "char": every character apart */
 } tl_bleu_tokens;
 /* "none", "13a", "zh", "char" to its number; false, *tokens untouched, for anything else. */
 bool tl_bleu_tokens_parse(const char *name, tl_bleu_tokens *tokens);

@@ -4,8 +4,8 @@
  * difference is the five-point formula  L' ~ [8(L(+h) - L(-h)) - (L(+2h) - L(-2h))] / 12h,  whose error is of order
  * h^4, so h can be large enough that rounding does not matter. Where the two are not alike, h shrinks: a kink between
  * x-2h and x+2h spoils the difference, and is told from a wrong gradient by the slopes on its two sides. */
-#include "base/format.h"
 #include "tape.h"
+#include "base/format.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 /* Looking at a tape: the table, the drawing, the first value that is not finite. Looking changes nothing. */
-#include "base/format.h"
 #include "tape.h"
+#include "base/format.h"
 #include "tensor/inspect.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* A text that grows by doubling. text[size] is 0 whenever text is not NULL. */
-#include "format.h"
 #include "buffer.h"
+#include "format.h"
 #include "memory.h"
 
 #include <stdarg.h>

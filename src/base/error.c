@@ -1,7 +1,7 @@
 /* Errors that keep the first failure: what is set stays, whatever fails after it, until it is cleared. A message is one line
  * of harmless UTF-8 whatever went into it: names, values and paths that nobody has quoted are made so here. */
-#include "format.h"
 #include "quote.h"
+#include "format.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* Reading a whole file: one read of the size the system reports, then further until the end, so that pipes
  * and files that grow meanwhile are read whole too. Nothing is read without a limit: a device may have no end. */
 #define _POSIX_C_SOURCE 200809L
-#include "base/format.h"
 #include "base/buffer.h"
+#include "base/format.h"
 #include "complain.h"
 
 #include "tapeloom/io.h"

@@ -1,7 +1,7 @@
 /* The JSON reader (RFC 8259). Invariant: at <= size, and every look at text[at] comes after a check of at <
  * size. */
-#include "base/format.h"
 #include "json.h"
+#include "base/format.h"
 #include "base/utf8.h"
 #include "complain.h"
 

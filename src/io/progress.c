@@ -6,8 +6,8 @@
 #if defined(__APPLE__)
 # define _DARWIN_C_SOURCE /* for TIOCGWINSZ */
 #endif
-#include "base/format.h"
 #include "complain.h"
+#include "base/format.h"
 
 #include "tapeloom/io.h"
 

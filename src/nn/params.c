@@ -1,8 +1,8 @@
 /* A set of named parameters. Values, gradients, names and the layers' own arrays are pieces of one arena, freed with
  * the set. Pointers to parameters stay valid while more are added. */
+#include "params.h"
 #include "base/format.h"
 #include "check.h"
-#include "params.h"
 
 #include "base/names.h"
 #include "tensor/arena.h"

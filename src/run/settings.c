@@ -122,9 +122,9 @@ bool tl_run_settings_complete(tl_run_settings *settings, tl_error *error) {
     tl_model_settings *model = &settings->model;
     const tl_text_settings *text = &settings->text;
     fill_names(settings);
-    if (!check_fields(settings, error) || !apply_preset(model, error) || !check_sizes(settings, error))
-        return false;
+    if (!check_fields(settings, error) || !apply_preset(model, error)) return false;
     tl_data_settings_fill(&settings->data);
+    if (!check_sizes(settings, error)) return false;
     fill_text(&settings->text, settings->data.pair || settings->data.task);
     fill_training(&settings->training);
     if (!strcmp(model->tie, "all") && !text->joint)

@@ -3,9 +3,10 @@
 #include "unknown.h"
 
 #include "base/buffer.h"
+#include "base/memory.h"
+#include "base/names.h"
 #include "base/quote.h"
 #include "events.h"
-#include "text/table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,31 +14,35 @@
 /* ---- a line of tokens and its words ---- */
 
 typedef struct token {
-    tl_span text;
+    const char *text;
+    size_t size;
     long word; /* which one of the line it is part of */
 } token;
 
 typedef struct line {
     token *tokens;
+    size_t room;
     long count;
 } line;
 
-static bool is_space(tl_span t) { return t.size == 3 && !memcmp(t.text, "\xE2\x96\x81", 3); } /* ▁ */
-static bool goes_on(tl_span t) { return t.size > 2 && !memcmp(t.text + t.size - 2, "@@", 2); }
+static bool is_space(token t) { return t.size == 3 && !memcmp(t.text, "\xE2\x96\x81", 3); } /* ▁ */
+static bool goes_on(token t) { return t.size > 2 && !memcmp(t.text + t.size - 2, "@@", 2); }
 
 /* False, and an error, when out of memory; tokens are to free(). */
 static bool read_line(tl_run *run, tl_side side, const char *text, line *l) {
     const char *units = tl_units_of(&run->settings, side);
     const bool chars = !strcmp(units, "chars"), pairs = !strcmp(units, "bpe");
-    tl_span rest = tl_span_of(text), t;
-    long word = 0;
-    *l = (line){.tokens = malloc(((size_t)tl_count_tokens(rest) + 1) * sizeof *l->tokens)};
-    if (!l->tokens) return tl_error_set(&run->error, "out of memory for the words of a sentence");
-    while (tl_next_token(&rest, &t)) {
+    token t = {.word = 0};
+    *l = (line){.count = 0};
+    const char *end = text + strlen(text);
+    while ((t.text = tl_text_token(text, (size_t)(end - text), &t.size))) {
         const bool space = chars && is_space(t); /* belongs to no word but itself */
-        word += space;
-        l->tokens[l->count++] = (token){t, word};
-        word += chars ? space : !(pairs && goes_on(t));
+        if (!TL_RESERVE(l->tokens, l->room, (size_t)l->count + 1))
+            return tl_error_set(&run->error, "out of memory for the words of a sentence");
+        t.word += space;
+        l->tokens[l->count++] = t;
+        t.word += chars ? space : !(pairs && goes_on(t));
+        text = t.text + t.size;
     }
     return true;
 }
@@ -49,8 +54,7 @@ static char *word_of(tl_run *run, tl_side side, const line *l, long i) {
     while (from > 0 && t[from - 1].word == t[i].word) from--;
     while (to + 1 < l->count && t[to + 1].word == t[i].word) to++;
     tl_buffer pieces = {0};
-    tl_buffer_add(&pieces, t[from].text.text,
-                  (size_t)(t[to].text.text + t[to].text.size - t[from].text.text));
+    tl_buffer_add(&pieces, t[from].text, (size_t)(t[to].text + t[to].size - t[from].text));
     char *text = pieces.failed ? NULL : tl_run_join(run, side, pieces.text);
     if (!text) tl_error_set(&run->error, "out of memory for a word");
     tl_buffer_free(&pieces);
@@ -61,60 +65,77 @@ static char *word_of(tl_run *run, tl_side side, const line *l, long i) {
 
 enum { SHOWN = 5 };
 
+typedef struct unknown {
+    long words;         /* seen so far, again and again counted */
+    tl_names different; /* each once; the texts are `text`'s */
+    char **text;        /* [different.count] */
+    size_t room;
+} unknown;
+
 /* Spaces that nobody has seen double are no words, and who writes <unk> knows what it is. */
 static bool is_word(const char *text) {
-    return tl_count_tokens(tl_span_of(text)) > 0 && strcmp(text, "<unk>");
+    size_t size;
+    return tl_text_token(text, strlen(text), &size) && strcmp(text, "<unk>");
 }
 
-/* Counts a line's unknown words, and keeps each that is new. */
-static bool look_at(tl_run *run, const tl_corpus *encoded, long i, tl_table *different, long *words) {
-    long count, last = -1;
-    line l = {0};
-    const int *ids = tl_corpus_ids(encoded, TL_SOURCE, i, &count);
-    bool any = false, ok = true;
-    for (long t = 0; t < count; t++) any |= ids[t] == TL_UNK;
+/* Counts a word, and takes its text. False when out of memory. */
+static bool count(unknown *u, char *word) {
+    const bool counts = is_word(word), is_new = counts && tl_names_find(&u->different, word) < 0;
+    const size_t n = u->different.count;
+    u->words += counts;
+    if (is_new && TL_RESERVE(u->text, u->room, n + 1) && tl_names_add(&u->different, word, (long)n)) {
+        u->text[n] = word;
+        return true;
+    }
+    free(word);
+    return !is_new;
+}
+
+static bool look_at(tl_run *run, const tl_corpus *encoded, long i, unknown *u) {
+    long length, last = -1;
+    line l = {.count = 0};
+    const int *ids = tl_corpus_ids(encoded, TL_SOURCE, i, &length);
+    bool any = false;
+    for (long t = 0; t < length; t++) any |= ids[t] == TL_UNK;
     if (!any) return true;
-    ok = read_line(run, TL_SOURCE, tl_corpus_sentence(encoded, TL_SOURCE, i), &l);
-    for (long t = 0; ok && t < count && t < l.count; t++) {
+    bool ok = read_line(run, TL_SOURCE, tl_corpus_sentence(encoded, TL_SOURCE, i), &l);
+    for (long t = 0; ok && t < length && t < l.count; t++) {
         if (ids[t] != TL_UNK || l.tokens[t].word == last) continue;
         char *word = word_of(run, TL_SOURCE, &l, t);
-        const bool counts = word && is_word(word);
-        ok = word && (!counts || tl_table_add(different, tl_span_of(word)) >= 0);
-        free(word);
+        ok = word && count(u, word);
         last = l.tokens[t].word;
-        *words += counts;
     }
     free(l.tokens);
     return ok || tl_error_set(&run->error, "out of memory for unknown words");
 }
 
-static void tell(const tl_run *run, const tl_table *different, long words) {
+static void tell(const tl_run *run, const unknown *u) {
     char text[TL_ERROR_MAX];
+    const long different = (long)u->different.count;
     const bool whole = !strcmp(tl_units_of(&run->settings, TL_SOURCE), "words");
-    int used = snprintf(text, sizeof text, "%ld word%s %s the source vocabulary lacks, read as <unk>", words,
-                        words == 1 ? "" : "s", whole ? "that" : "with parts that");
-    if (different->count < words)
-        used += snprintf(text + used, sizeof text - (size_t)used, "; %ld different", different->count);
-    for (long i = 0; i < different->count && i < SHOWN; i++) {
-        const tl_span word = tl_table_key(different, i);
+    int used = snprintf(text, sizeof text, "%ld word%s %s the source vocabulary lacks, read as <unk>",
+                        u->words, u->words == 1 ? "" : "s", whole ? "that" : "with parts that");
+    if (different < u->words)
+        used += snprintf(text + used, sizeof text - (size_t)used, "; %ld different", different);
+    for (long i = 0; i < different && i < SHOWN; i++) {
         char quoted[TL_QUOTED];
         used += snprintf(text + used, sizeof text - (size_t)used, "%s%s", i ? ", " : ": ",
-                         tl_quote(word.text, word.size, quoted));
+                         tl_quote(u->text[i], strlen(u->text[i]), quoted));
     }
-    if (different->count > SHOWN)
-        snprintf(text + used, sizeof text - (size_t)used, " and %ld more", different->count - SHOWN);
+    if (different > SHOWN)
+        snprintf(text + used, sizeof text - (size_t)used, " and %ld more", different - SHOWN);
     TL_TELL(run->events, warning, text);
 }
 
 long tl_run_tell_unknown(tl_run *run, const tl_corpus *encoded) {
-    tl_table different = {0};
-    long words = 0;
+    unknown u = {.words = 0};
     bool ok = tl_run_usable(run);
-    for (long i = 0; ok && i < tl_corpus_size(encoded); i++)
-        ok = look_at(run, encoded, i, &different, &words);
-    if (ok && words) tell(run, &different, words);
-    tl_table_free(&different);
-    return ok ? words : 0;
+    for (long i = 0; ok && i < tl_corpus_size(encoded); i++) ok = look_at(run, encoded, i, &u);
+    if (ok && u.words) tell(run, &u);
+    for (size_t i = 0; i < u.different.count; i++) free(u.text[i]);
+    free(u.text);
+    tl_names_free(&u.different);
+    return ok ? u.words : 0;
 }
 
 /* ---- replacing ---- */
@@ -150,7 +171,7 @@ static bool add_word(tl_run *run, const line *source, long s, tl_buffer *to) {
     }
     while (s > 0 && t[s - 1].word == t[s].word) s--;
     for (const long word = t[s].word; s < source->count && t[s].word == word; s++)
-        tl_buffer_add(to, t[s].text.text, t[s].text.size - (goes_on(t[s].text) ? 2 : 0));
+        tl_buffer_add(to, t[s].text, t[s].size - (goes_on(t[s]) ? 2 : 0));
     return true;
 }
 

@@ -5,8 +5,8 @@
  *     [[ 1.0000  0.5000 -2.0000]
  *      [ 0.0000  0.2500     nan]]
  */
-#include "base/format.h"
 #include "tapeloom/tensor.h"
+#include "base/format.h"
 
 #include <math.h>
 #include <string.h>

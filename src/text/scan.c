@@ -1,9 +1,10 @@
 /* Lines and tokens in untrusted bytes. Everything moves a tl_span's front; nothing reads past
  * its end. */
-#include "base/format.h"
 #include "scan.h"
+#include "base/format.h"
 #include "base/quote.h"
 #include "base/utf8.h"
+#include "tapeloom/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -57,6 +58,13 @@ bool tl_next_token(tl_span *rest, tl_span *token) {
         *rest = after(*rest, length);
     }
     return true;
+}
+
+const char *tl_text_token(const char *line, size_t length, size_t *size) {
+    tl_span rest = {line, line ? length : 0}, token = {NULL, 0};
+    tl_next_token(&rest, &token);
+    *size = token.size;
+    return token.text;
 }
 
 long tl_count_tokens(tl_span text) {

@@ -3,6 +3,8 @@
 #include "text/scan.h"
 #include "text/table.h"
 
+#include "tapeloom/text.h"
+
 /* Where UTF-8 goes wrong is in tests/base; here a NUL is bad too. */
 START_TEST(bad_bytes_are_found) {
     ck_assert_uint_eq(tl_first_bad((tl_span){"ok\0ok", 5}), 2);
@@ -83,7 +85,24 @@ START_TEST(the_table_numbers_keys_in_order) {
 }
 END_TEST
 
+/* The public way to the same tokens. */
+START_TEST(tokens_one_after_the_other) {
+    const char line[] = " \tone\xE3\x80\x80two \xC2\xA0 \xFF! ", *const tokens[] = {"one", "two", "\xFF!"};
+    const char *at = line, *end = line + sizeof line - 1;
+    size_t size = 7;
+    for (int i = 0; i < 3; i++, at += size) {
+        at = tl_text_token(at, (size_t)(end - at), &size);
+        ck_assert_ptr_nonnull(at);
+        ck_assert(size == strlen(tokens[i]) && !memcmp(at, tokens[i], size));
+    }
+    ck_assert(!tl_text_token(at, (size_t)(end - at), &size) && size == 0);
+    ck_assert(!tl_text_token("", 0, &size) && !tl_text_token(NULL, 3, &size));
+    ck_assert(tl_text_token("ab", 1, &size) && size == 1); /* no further than told */
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+    tcase_add_test(tc, tokens_one_after_the_other);
     tcase_add_test(tc, bad_bytes_are_found);
     tcase_add_test(tc, white_space_is_pythons);
     tcase_add_test(tc, tokens_and_lines);

@@ -8,8 +8,8 @@
  * An order without any n-gram makes the score 0.
  *
  * What a token is says tokens.c; n-grams are counted in grams.c. */
-#include "base/format.h"
 #include "tapeloom/text.h"
+#include "base/format.h"
 #include "grams.h"
 #include "tokens.h"
 

@@ -6,8 +6,8 @@
  *
  * over the orders that both sides have n-grams of (sacreBLEU's effective order). A sentence whose reference is too short
  * for an n-gram adds none of the hypothesis's either. White space is left out before n-grams are taken. */
-#include "base/format.h"
 #include "tapeloom/text.h"
+#include "base/format.h"
 #include "grams.h"
 #include "tokens.h"
 

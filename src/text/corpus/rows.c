@@ -1,6 +1,6 @@
 /* Judging rows, whatever they were read from, and the report about them. */
-#include "base/format.h"
 #include "rows.h"
+#include "base/format.h"
 #include "base/quote.h"
 #include "base/utf8.h"
 
