@@ -39,18 +39,3 @@ bool tl_clear_strays(const char *dir, tl_error *error) {
     return tl_folder_clear_strays(dir, is_ours, error) &&
            tl_folder_clear_strays(tl_path_in(recent, dir, "recent"), is_ours, error);
 }
-
-char *tl_shell_word(const char *word, char *to, size_t size) {
-    static const char special[] = "\t\n !\"#$&'()*;<=>?[\\]^`{|}~";
-    if (!word || !to || size < 8) return to;
-    const bool plain = *word && !strpbrk(word, special);
-    size_t n = 0;
-    if (!plain) to[n++] = '\'';
-    for (; *word && n + 6 < size; word++) {
-        if (*word == '\'') memcpy(to + n, "'\\'", 3), n += 3; /* ends the quotes, and begins them again */
-        to[n++] = *word;
-    }
-    if (!plain) to[n++] = '\'';
-    to[n] = 0;
-    return to;
-}

@@ -59,7 +59,7 @@ START_TEST(help) {
     ck_assert_int_eq(atoi(said), 10);
     sh("for name in compare against curve; do bench/$name --help | head -n 40; done");
     assert_contains(said, "bench/compare [--all] [--json] [--rounds N] [--seconds S] [--ours] [--log FILE]");
-    assert_contains(said, "bench/against REV [--decode] [--json] [--rounds N] [--seconds S]");
+    assert_contains(said, "bench/against REV|HARDEN=0 [--decode] [--json] [--rounds N] [--seconds S]");
     assert_contains(said,
                     "bench/curve [--json] [--steps N] [--lr R] [--matmul-precision highest|high|medium]");
     assert_lacks("#");
