@@ -37,7 +37,7 @@ WARN     := -Wall -Wextra -Werror -Wno-unknown-pragmas -Wno-psabi
 # backtraces; with all of -g the library would be more than twice as large and take a fifth longer to build.
 OPT      := $(if $(filter 1,$(DEBUG)),-O1 -g3,$(if $(filter 1,$(SAN)),-O1 -g1,-O3 -g1))
 TL_FLAGS := -std=c11 $(WARN) $(OPT) -fno-math-errno -ffp-contract=off -Iinclude \
-  $(if $(filter double,$(PRECISION)),-DTL_DOUBLE)
+  $(if $(filter double,$(PRECISION)),-DTL_DOUBLE) $(if $(filter 1,$(DEBUG)),-DTL_CHECKING)
 TL_LIBS  := -lm
 ifeq ($(SAN),1)
 TL_FLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer

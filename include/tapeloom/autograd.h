@@ -50,8 +50,8 @@ bool tl_tape_holds(const tl_tape *tape, tl_mark mark);
  * cleared: so whoever asks the tape after a refusal reads why. */
 const char *tl_tape_error(const tl_tape *tape);
 void tl_tape_clear_error(tl_tape *tape);
-/* Fails the tape with a message of the caller's (layers, user code); the current scope is appended. Returns
- * the inert var. */
+/* Fails the tape with a message of the caller's (layers, user code); the current scope is appended. Without a tape the message
+ * is the thread's, as above. Returns the inert var. */
 tl_var tl_tape_fail(tl_tape *tape, const char *format, ...) TL_PRINTF(2, 3);
 
 /* ---- modes ---- */
@@ -75,6 +75,13 @@ tl_matmul_precision tl_tape_matmul_precision(const tl_tape *tape);
  * Returns what it was. */
 bool tl_tape_set_reuse_weights(tl_tape *tape, bool on);
 bool tl_tape_reuses_weights(const tl_tape *tape);
+/* Checking: fails the tape, with operation and scope, at the first value that is not finite, where it is made; in tl_backward at
+ * the first gradient that is not; and before it if a constant, variable or parameter that backward will read is no longer what
+ * it was when it was recorded (its owner has changed or freed it). Memory that a reset or release takes back is overwritten
+ * with NaN, so that a tensor which somebody has kept of it is noticed. Off as a tape begins, but on in a library made with
+ * DEBUG=1. Numbers are the same; nothing more is allocated; what it costs is in docs/performance.md. Returns what it was. */
+bool tl_tape_set_checking(tl_tape *tape, bool on);
+bool tl_tape_checks(const tl_tape *tape);
 /* With false nothing recorded from here on wants a gradient. Returns what it was. */
 bool tl_tape_set_grad(tl_tape *tape, bool on);
 

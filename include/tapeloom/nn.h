@@ -194,7 +194,9 @@ typedef struct tl_attention_maps {
 } tl_attention_maps;
 tl_attention tl_attention_init(tl_params *params, const char *name, const tl_attention_config *config);
 /* x [B,T,d_model] asks, memory [B,S,d_model] is looked at (x itself: self-attention): [B,T,d_model]. mask and maps may be
- * NULL; with maps it computes step by step, without them in one operation, the same bits. */
+ * NULL; with maps it computes step by step, without them in one operation, the same bits. What stands in places of memory that
+ * the mask hides from every query, NaN too, reaches no result and no gradient but exact zeros of its own; layers, which have
+ * no other use for them, take what is not finite in places beyond key_lengths for 0. */
 tl_var tl_attention_forward(const tl_attention *layer, tl_var x, tl_var memory, const tl_mask *mask,
                             tl_attention_maps *maps);
 
@@ -344,7 +346,9 @@ struct tl_model_state { /* a model's own struct begins with it */
     tl_tensor *maps[TL_ATTENTION_KINDS];
 };
 
-/* Reads the source side of a batch (what the model needs of it; copied). NULL, and the tape fails, on failure. */
+/* A state that a reset or release has forgotten fails the tape as long as nothing else has taken its memory; so do rows and
+ * sentences that are not there.
+ * Reads the source side of a batch (what the model needs of it; copied). NULL, and the tape fails, on failure. */
 tl_model_state *tl_model_begin(const tl_model *model, tl_tape *tape, const tl_batch *source,
                                const tl_model_state_options *options);
 /* Every row reads one more word: the logits of the next, [rows,V]. */

@@ -1,8 +1,8 @@
 /* Looking at a tape: the table, the drawing, the first value that is not finite. Looking changes nothing. */
 #include "base/format.h"
 #include "tape.h"
+#include "tensor/inspect.h"
 
-#include <math.h>
 #include <string.h>
 
 static const char *kind(const tl_node *n) {
@@ -155,17 +155,9 @@ void tl_tape_dot(tl_tape *tape, FILE *out, bool collapse) {
 
 /* Row-major number of the first non-finite element, or -1. */
 static long first_nonfinite(tl_tensor t, double *what) {
-    long n = tl_numel(t);
-    for (long i = 0; i < n; i++) {
-        long rest = i, offset = 0;
-        for (int a = t.rank - 1; a >= 0; a--) {
-            offset += rest % t.dim[a] * t.stride[a];
-            rest /= t.dim[a];
-        }
-        *what = (double)t.data[offset];
-        if (!isfinite(*what)) return i;
-    }
-    return -1;
+    const long at = tl_tensor_nonfinite(t);
+    if (at >= 0) *what = tl_tensor_element(t, at);
+    return at;
 }
 
 static tl_var found(tl_tape *tape, int at, bool gradient, long element, double what,
@@ -176,8 +168,8 @@ static tl_var found(tl_tape *tape, int at, bool gradient, long element, double w
     inputs_text(tape, n, inputs, sizeof inputs);
     if (text)
         tl_format(text, TL_ERROR_MAX, "%snode %d, %s%s%s%s, %s: element %ld is %g (inputs: %s)",
-                 gradient ? "gradient of " : "", at, kind(n), *name ? " (" : "", name, *name ? ")" : "",
-                 tl_shape_text(tl_shape_of(n->value), shape), element, what, *inputs ? inputs : "none");
+                  gradient ? "gradient of " : "", at, kind(n), *name ? " (" : "", name, *name ? ")" : "",
+                  tl_shape_text(tl_shape_of(n->value), shape), element, what, *inputs ? inputs : "none");
     return (tl_var){tape, at, n->epoch};
 }
 

@@ -26,6 +26,9 @@ tl_tape *tl_tape_new(void) {
     tl_tape *tape = calloc(1, sizeof *tape);
     if (!tape) return NULL;
     tape->epoch = tape->step_epoch = 1;
+#ifdef TL_CHECKING
+    tape->checking = true;
+#endif
     tl_kernels_asked(&tape->error);
     return tape;
 }
@@ -49,6 +52,7 @@ void tl_tape_free(tl_tape *tape) {
 
 void tl_tape_reset(tl_tape *tape) {
     if (!tape) return;
+    if (tape->checking) tl_arena_spoil(&tape->arena, (tl_arena_mark){0, 0});
     tl_arena_reset(&tape->arena);
     tl_recycled_forget(&tape->recycled);
     tape->nodes = tape->edges = tape->depth = tape->marks = 0;
@@ -78,10 +82,13 @@ void tl_tape_vfail(tl_tape *tape, const char *who, const char *scope, const char
 
 tl_var tl_tape_fail(tl_tape *tape, const char *format, ...) {
     tl_var inert = {tape, -1, 0};
-    if (!tape || !format) return inert;
+    if (!format) return inert;
     va_list arguments;
     va_start(arguments, format);
-    tl_tape_vfail(tape, NULL, tl_tape_scope(tape), format, arguments);
+    if (!tape)
+        tl_stray_vfail(format, arguments);
+    else
+        tl_tape_vfail(tape, NULL, tl_tape_scope(tape), format, arguments);
     va_end(arguments);
     return inert;
 }

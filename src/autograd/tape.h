@@ -27,10 +27,12 @@ typedef struct tl_node {
     int base, first_edge, edges;
     uint32_t epoch;
     bool wants_grad, kept;
-    bool grad_set; /* grad holds something (a leaf's own flag is `reached`) */
-    bool recycled; /* base: its gradient was there and has been used up */
-    bool read;     /* base: some backward will read its value */
-    tl_real *grad; /* base: laid out like the value; kept view: its own, laid out like its base's */
+    bool grad_set;        /* grad holds something (a leaf's own flag is `reached`) */
+    bool recycled;        /* base: its gradient was there and has been used up */
+    bool read;            /* base: some backward will read its value */
+    bool watched;         /* checking: it has a fingerprint */
+    uint64_t fingerprint; /* of a leaf's, variable's or constant's value when it was recorded */
+    tl_real *grad;        /* base: laid out like the value; kept view: its own, laid out like its base's */
 } tl_node;
 
 typedef struct tl_scope {
@@ -73,6 +75,7 @@ struct tl_tape {
     uint32_t epoch;      /* counts resets and releases: older handles are stale */
     uint32_t step_epoch; /* counts resets: random streams start anew */
     bool no_grad, training, keep_all, consumed;
+    bool checking;
     bool kept_views; /* some view of this step is kept, or was */
     int beside;      /* while a kept view's gradient is summed: its index + 1, else 0 */
     tl_place *mark;
@@ -115,10 +118,19 @@ tl_node *tl_node_peek(tl_var x); /* the same without failing the tape */
 const char *tl_handle_fault(tl_var x);
 /* For a handle without a tape. Always false. */
 bool tl_stray_fail(const char *who, const char *what, tl_var x);
+void tl_stray_vfail(const char *format, va_list arguments);
 const char *tl_stray_error(void); /* of this thread, or NULL */
 void tl_stray_clear(void);
 
-/* backward.c */
+/* sinks.c */
 tl_tensor tl_node_grad(tl_tape *tape, int index); /* data NULL if there is none now */
+/* While going backward: what has reached the node so far, a part of its base's as a rule. */
+tl_tensor tl_node_grad_now(const tl_tape *tape, int index);
+
+/* checking.c: in checking mode. What is wrong fails the tape. */
+void tl_check_value(tl_tape *tape, int at); /* of a node that has just been recorded */
+bool tl_check_dy(tl_tape *tape, tl_tensor dy);
+bool tl_check_unchanged(tl_tape *tape);         /* of all that has been marked as read */
+void tl_check_gradients(tl_tape *tape, int at); /* that node `at` has just given to its inputs */
 
 #endif

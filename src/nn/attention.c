@@ -12,11 +12,17 @@
 #include "attention.h"
 
 #include "check.h"
+#include "hidden.h"
+#include "layer.h"
 
+#include <limits.h>
 #include <math.h>
 
 tl_attention tl_attention_init(tl_params *params, const char *name, const tl_attention_config *config) {
+    if (!tl_check_given(params, "tl_attention_init", name, config)) return (tl_attention){0};
     long d = config->d_model;
+    if (!tl_check_size(params, name, "d_model", d)) d = 0;
+    if (d > LONG_MAX / 3) d = tl_params_fail(params, "%s: d_model %ld is more than memory can hold", name, d);
     tl_attention layer = {.name = tl_params_text(params, "%s", name),
                           .d_model = d,
                           .heads = config->heads,
@@ -83,10 +89,24 @@ static tl_var fused(const tl_attention *layer, heads h, const tl_mask *mask) {
     return tl_scaled_dot_product_attention(h.q, h.k, h.v, mask, layer->dropout);
 }
 
+static long queries_of(heads h) { return tl_ok(h.q) ? tl_value(h.q).dim[2] : 0; }
+
+/* q·kᵀ. What stands in keys that nobody sees is shown as it is, but goes into no gradient. */
+static tl_var score(heads h, const tl_mask *mask) {
+    tl_var shown, k = tl_clear_hidden(h.k, mask, queries_of(h), &shown);
+    tl_var scores = tl_matmul(h.q, tl_transpose(k, -1, -2));
+    if (k.index == h.k.index) return scores;
+    const bool grad = tl_tape_set_grad(h.q.tape, false);
+    tl_var as_it_is = tl_matmul(h.q, tl_transpose(h.k, -1, -2));
+    tl_tape_set_grad(h.q.tape, grad);
+    return tl_where(tl_transpose(shown, -1, -2), scores, as_it_is);
+}
+
 static tl_var by_steps(const tl_attention *layer, heads h, const tl_mask *mask, tl_attention_maps *maps) {
     static const tl_mask everything = {0};
     double d_k = (double)layer->d_model / layer->heads;
-    tl_var scores = tl_scale(tl_matmul(h.q, tl_transpose(h.k, -1, -2)), 1 / sqrt(d_k));
+    tl_var scores = tl_scale(score(h, mask), 1 / sqrt(d_k));
+    h.v = tl_clear_hidden(h.v, mask, queries_of(h), NULL);
     tl_var probs = tl_masked_softmax(scores, mask ? mask : &everything);
     tl_var context = tl_matmul(tl_dropout(probs, layer->dropout), h.v);
     maps->scores = tl_label(scores, "scores");
@@ -123,11 +143,20 @@ static tl_var over_other(const tl_attention *layer, tl_var x, const tl_attended 
     return tl_reshape(mix(layer, h, what->mask, what->maps), TL_SHAPE(rows, 1, layer->d_model));
 }
 
+static tl_var over_values(const tl_attention *layer, tl_var x, const tl_attended *what) {
+    tl_var memory = what->memory;
+    if (x.index == memory.index)
+        x = memory = tl_clear_padding(x, what->mask);
+    else if (tl_ok(x) && tl_value(x).rank == 3)
+        memory = tl_clear_hidden(memory, what->mask, tl_value(x).dim[1], NULL);
+    return mix(layer, project_all(layer, x, memory), what->mask, what->maps);
+}
+
 tl_var tl_attention_over(const tl_attention *layer, tl_var x, const tl_attended *what) {
-    tl_scope_enter(x.tape, layer->name);
+    if (!tl_layer_enter(x.tape, TL_LAYER(layer), "tl_attention_init")) return tl_inert(x.tape);
     tl_var y = what->own     ? over_own(layer, x, what->own, what->maps)
                : what->other ? over_other(layer, x, what)
-                             : mix(layer, project_all(layer, x, what->memory), what->mask, what->maps);
+                             : over_values(layer, x, what);
     tl_scope_leave(x.tape);
     return y;
 }

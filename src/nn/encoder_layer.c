@@ -3,10 +3,13 @@
  *     post-norm (the paper)   x = norm1(x + drop(attn(x)));  x = norm2(x + drop(ff(x)))
  *     pre-norm                x = x + drop(attn(norm1(x)));  x = x + drop(ff(norm2(x))) */
 #include "block.h"
+#include "hidden.h"
+#include "layer.h"
 
 #include "check.h"
 
 tl_encoder_layer tl_encoder_layer_init(tl_params *params, const char *name, const tl_block_config *config) {
+    if (!tl_check_given(params, "tl_encoder_layer_init", name, config)) return (tl_encoder_layer){0};
     tl_check_share(params, name, "dropout", config->dropout);
     return (tl_encoder_layer){.name = tl_params_text(params, "%s", name),
                               .self_attn = tl_block_attention(params, name, "self_attn", config),
@@ -19,7 +22,9 @@ tl_encoder_layer tl_encoder_layer_init(tl_params *params, const char *name, cons
 
 tl_var tl_encoder_layer_forward(const tl_encoder_layer *layer, tl_var x, const tl_mask *mask,
                                 tl_attention_maps *maps) {
+    if (!tl_layer_made(x.tape, TL_LAYER(layer), "tl_encoder_layer_init")) return tl_inert(x.tape);
     tl_residual r = {layer->name, layer->pre_norm, layer->dropout};
+    x = tl_clear_padding(x, mask);
     tl_var in = tl_residual_in(&r, &layer->norm1, x);
     x = tl_residual_out(&r, &layer->norm1, x, tl_attention_forward(&layer->self_attn, in, in, mask, maps));
     in = tl_residual_in(&r, &layer->norm2, x);

@@ -1,5 +1,5 @@
 /* Names of the files that a run's folder holds. A name is ours if it is one that we write to the last letter: what looks like it is
- * somebody else's. And how a name is told to a shell. */
+ * somebody else's. */
 #include "names.h"
 #include "paths.h"
 

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #if defined(__linux__)
 # include <sys/mman.h>
 #endif
@@ -78,6 +79,13 @@ void tl_arena_release(tl_arena *a, tl_arena_mark mark) {
         a->chunk[i].used = keep;
     }
     a->current = mark.chunk;
+}
+
+void tl_arena_spoil(tl_arena *a, tl_arena_mark mark) {
+    for (int i = a->current; i >= mark.chunk && i < a->chunks; i--) {
+        const size_t keep = i == mark.chunk ? mark.used : 0;
+        memset(a->chunk[i].memory + keep, 0xff, a->chunk[i].used - keep);
+    }
 }
 
 void tl_arena_reset(tl_arena *a) {

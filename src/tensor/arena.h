@@ -32,6 +32,8 @@ void *tl_arena_get(tl_arena *a, size_t bytes);
 tl_arena_mark tl_arena_mark_of(const tl_arena *a);
 void tl_arena_release(tl_arena *a, tl_arena_mark mark);
 void tl_arena_reset(tl_arena *a);
+/* Before a release: writes over what it will take back, with bytes that make NaN of every number. */
+void tl_arena_spoil(tl_arena *a, tl_arena_mark mark);
 /* Is that byte part of memory that has been handed out and not taken back? And of the arena at all? */
 bool tl_arena_holds(const tl_arena *a, const void *p);
 bool tl_arena_owns(const tl_arena *a, const void *p);

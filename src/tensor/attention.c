@@ -14,6 +14,7 @@
 #include "kernels/kernels.h"
 #include "product.h"
 #include "share.h"
+#include "sizes.h"
 
 #include <string.h>
 
@@ -179,7 +180,9 @@ static bool run(const work *w, head_fn *fn, tl_workspace *memory) {
     const double multiply_adds =
         (double)s.items * (double)w->queries * (double)w->keys * (double)(w->a->q.dim[3] + w->a->v.dim[3]);
     const long threads = multiply_adds > ONE_THREAD ? tl_min_long(tl_threads(), s.items) : 1;
-    s.memory = tl_workspace_get(memory, (size_t)(threads * s.each) * sizeof *s.memory);
+    long all;
+    if (!tl_size_times(threads, s.each, &all)) return false;
+    s.memory = tl_workspace_get(memory, (size_t)all * sizeof *s.memory);
     if (!s.memory) return false;
     tl_share_parts(threads, run_share, &s);
     return true;

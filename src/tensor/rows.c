@@ -48,7 +48,7 @@ tl_row_mask tl_row_mask_of(const tl_key_mask *m, long row, long n) {
     long query = row % m->queries, head = row / m->queries % m->heads, batch = row / m->queries / m->heads;
     tl_row_mask mask = all_of(n);
     if (m->lengths && m->lengths[batch] < mask.visible) mask.visible = m->lengths[batch];
-    if (m->causal && query + n - m->queries + 1 < mask.visible) mask.visible = query + n - m->queries + 1;
+    if (m->causal && n - m->queries + query + 1 < mask.visible) mask.visible = n - m->queries + query + 1;
     if (mask.visible < 0) mask.visible = 0;
     if (!m->attend) return mask;
     const uint8_t *attend = m->attend + batch * m->stride[0] + head * m->stride[1] + query * m->stride[2];

@@ -34,7 +34,8 @@ static const room rooms[] = {
      {"tensor.h", "io.h", "nn.h", "optim.h", "src/io"}}, /* … and one to what an optimiser keeps */
     {"src/run",
      {"tensor.h", "autograd.h", "ops.h", "nn.h", "optim.h", "text.h", "io.h", "options.h", "train.h",
-      "run.h"}}, /* above all rooms: their public faces alone */
+      "run.h"}}, /* above all rooms: their public faces alone, … */
+    {"src/run/unknown.c", {"io.h", "run.h", "src/run", "src/text"}}, /* … but for the words of a line */
     {"include/tapeloom/base.h", {NULL}},
     {"include/tapeloom/tensor.h", {NULL}},
     {"include/tapeloom/autograd.h", {"tensor.h"}},

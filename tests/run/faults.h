@@ -126,6 +126,7 @@ static inline int with_fault(fault f, void (*act)(void *context, tl_error *error
         tl_error error = {""};
         signal(SIGABRT, SIG_DFL), signal(SIGSEGV, SIG_DFL);
         now_faulty = f;
+        (void)alive; /* refuse.h counts; here everything goes with the child */
         said = shared;
         if (f.kind == REFUSE_ONCE || f.kind == REFUSE_ALWAYS) refuse_after(f.at - 1, f.kind == REFUSE_ALWAYS);
         act(context, &error);

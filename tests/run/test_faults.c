@@ -232,8 +232,8 @@ static void enter(void) {
 }
 static void leave(void) { scratch_remove(&here); }
 
-static bool can_fault(void) {
-    if (!CAN_FAULT) TL_SKIP("calls to the system cannot be made to fail in this build");
+static bool can_fault(int i) {
+    if (!CAN_FAULT && i == 0) TL_SKIP("calls to the system cannot be made to fail in this build");
     return CAN_FAULT;
 }
 
@@ -254,7 +254,7 @@ static const kind_of_run *begin(int i) {
 }
 
 START_TEST(killed_at_every_call) {
-    if (!can_fault()) return;
+    if (!can_fault(_i)) return;
     const long n = sweep(begin(_i), (fault){.kind = KILL}, 1);
     printf("%s: killed at %ld calls\n", kinds[_i].name, n);
     ck_assert_int_gt(n, 100);
@@ -265,7 +265,7 @@ END_TEST
 START_TEST(failing_at_every_call) {
     const int which = _i / 2, number = which < REASONS ? reasons[which] : IN_TURN;
     const bool always = _i % 2;
-    if (!can_fault()) return;
+    if (!can_fault(_i)) return;
     const kind_of_run *kind = begin(number == IN_TURN ? 1 : 2);
     const long n = sweep(kind, (fault){.kind = always ? FAIL_ALWAYS : FAIL_ONCE, .number = number}, 1);
     printf("%s: %s at %ld calls, %s\n", kind->name, number == IN_TURN ? "failed" : strerror(number), n,
@@ -275,7 +275,11 @@ START_TEST(failing_at_every_call) {
 END_TEST
 
 START_TEST(without_memory) {
-    if (!can_fault()) return;
+#if defined(__clang__) && defined(_OPENMP)
+    if (_i == 0) TL_SKIP("LLVM's OpenMP ends the program when its own requests for memory are refused");
+    return;
+#endif
+    if (!can_fault(_i)) return;
     const kind_of_run *kind = begin(1 + _i / 2);
     const long n = sweep(kind, (fault){.kind = _i % 2 ? REFUSE_ALWAYS : REFUSE_ONCE}, 13);
     printf("%s: %ld requests for memory refused, %s\n", kind->name, n, _i % 2 ? "and all later" : "once");

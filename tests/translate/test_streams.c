@@ -75,7 +75,7 @@ END_TEST
 START_TEST(closed_output_is_told) {
     write_what_is_read();
     for (int i = 0; i < PRINTING; i++) {
-        assert_tells(printing[i], ">&-", "Bad file descriptor; it is closed: ");
+        assert_tells(printing[i], ">&-", "Bad file descriptor; it was closed ");
         sh("rm -rf $D/more; cp -r $D/run $D/more");
     }
 }

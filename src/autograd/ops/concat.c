@@ -5,6 +5,8 @@
 #include "tapeloom/ops.h"
 #include "tensor/map.h"
 
+#include <limits.h>
+
 typedef struct saved {
     int axis;
 } saved;
@@ -35,6 +37,8 @@ tl_var tl_concat(const tl_var *x, int count, int axis) {
         if (!tl_shape_equal(same, shape))
             return tl_call_fail(&c, "%s and %s (input %d) do not fit along axis %d",
                                 tl_shape_text(shape, first), tl_shape_text(s, other), i, axis);
+        if (s.dim[at] > LONG_MAX - total)
+            return tl_call_fail(&c, "the result has more elements than memory can hold");
         total += s.dim[at];
     }
     shape.dim[at] = total;

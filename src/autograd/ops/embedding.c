@@ -6,6 +6,7 @@
 #include "tapeloom/op.h"
 #include "tapeloom/ops.h"
 #include "tensor/rows.h"
+#include "tensor/sizes.h"
 
 typedef struct saved {
     int *id; /* the tape's own copy */
@@ -28,6 +29,10 @@ tl_var tl_embedding(tl_var weight, const int *ids, tl_shape shape) {
     char text[TL_SHAPE_TEXT];
     const tl_shape table = tl_shape_of(c.x[0]);
     if (table.rank != 2) return tl_call_fail(&c, "weight %s is not [V,D]", tl_shape_text(table, text));
+    if (tl_shape_numel(shape) < 0)
+        return tl_call_fail(&c, "ids: %s %s", tl_shape_text(shape, text), tl_shape_fault(shape));
+    if (!ids && tl_shape_numel(shape) > 0)
+        return tl_call_fail(&c, "ids are NULL, should be %s numbers of rows", tl_shape_text(shape, text));
     if (shape.rank >= TL_MAX_RANK)
         return tl_call_fail(&c, "ids %s have too many axes, at most %d", tl_shape_text(shape, text),
                             TL_MAX_RANK - 1);

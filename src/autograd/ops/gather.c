@@ -29,7 +29,7 @@ static int check_shapes(tl_call *c, int axis, tl_shape ids) {
     const tl_shape x = tl_shape_of(c->x[0]);
     const int at = tl_axis(x.rank, axis);
     char first[TL_SHAPE_TEXT], second[TL_SHAPE_TEXT];
-    bool fits = ids.rank == x.rank;
+    bool fits = ids.rank == x.rank && tl_shape_numel(ids) >= 0;
     for (int i = 0; i < x.rank && fits; i++) fits = ids.dim[i] >= 0 && (i == at || ids.dim[i] <= x.dim[i]);
     if (at < 0)
         tl_call_fail(c, "%s has no axis %d", tl_shape_text(x, first), axis);
@@ -55,6 +55,7 @@ tl_var tl_gather(tl_var x, int axis, const int *ids, tl_shape shape) {
     const int at = check_shapes(&c, axis, shape);
     if (at < 0) return tl_call_end(&c);
     const long count = tl_shape_numel(shape), size = c.x[0].dim[at];
+    if (!ids && count > 0) return tl_call_fail(&c, "ids are NULL, should be %ld numbers", count);
     saved *s = tl_call_save(&c, sizeof *s);
     int *id = tl_call_memory(&c, (size_t)count * sizeof *id);
     for (long i = 0; i < count && id; i++) {

@@ -1,4 +1,5 @@
 #include "key_mask.h"
+#include "tensor/inspect.h"
 
 static bool copy_lengths(tl_call *c, tl_key_mask *to, const int *lengths, const long dim[4]) {
     int *copy = tl_call_memory(c, (size_t)dim[0] * sizeof *copy);
@@ -56,19 +57,66 @@ bool tl_key_mask_copy(tl_call *c, tl_key_mask *copy, const tl_mask *mask, const 
     return !mask || !mask->attend || copy_attend(c, copy, mask, scores);
 }
 
+/* ---- keys that nobody sees ---- */
+
+bool tl_key_mask_hides(const tl_key_mask *m, long b, long h, long j) {
+    if (m->lengths && j >= m->lengths[b]) return true;
+    if (!m->attend) return false;
+    const uint8_t *attend = m->attend + b * m->stride[0] + h * m->stride[1] + j * m->stride[3];
+    for (long i = 0; i < m->queries; i++)
+        if (attend[i * m->stride[2]]) return false;
+    return true;
+}
+
+static tl_tensor key_of(tl_tensor t, long b, long h, long j) { return tl_at(t, b, h, j); }
+
+static bool is_finite(tl_tensor row) {
+    return row.stride[0] == 1 ? tl_all_finite(row.data, row.dim[0]) : tl_tensor_nonfinite(row) < 0;
+}
+
+/* Keys are asked after from the first one that may be hidden. */
+static long first_hidden(const tl_key_mask *m, long b, long keys) {
+    return m->attend ? 0 : m->lengths ? m->lengths[b] : keys;
+}
+
+static bool hidden_are_finite(tl_tensor t, const tl_key_mask *m) {
+    for (long b = 0; b < t.dim[0]; b++)
+        for (long h = 0; h < t.dim[1]; h++)
+            for (long j = first_hidden(m, b, t.dim[2]); j < t.dim[2]; j++)
+                if (tl_key_mask_hides(m, b, h, j) && !is_finite(key_of(t, b, h, j))) return false;
+    return true;
+}
+
+tl_tensor tl_key_mask_clear(tl_call *c, int i, const tl_key_mask *m) {
+    const tl_tensor t = c->x[i];
+    if (hidden_are_finite(t, m)) return t;
+    tl_tensor copy = tl_tensor_of(tl_call_memory(c, (size_t)tl_numel(t) * sizeof(tl_real)), tl_shape_of(t));
+    if (!copy.data) return copy;
+    tl_tensor_copy(copy, t);
+    for (long b = 0; b < t.dim[0]; b++)
+        for (long h = 0; h < t.dim[1]; h++)
+            for (long j = first_hidden(m, b, t.dim[2]); j < t.dim[2]; j++)
+                if (tl_key_mask_hides(m, b, h, j)) tl_tensor_fill(key_of(copy, b, h, j), 0);
+    return copy;
+}
+
+/* ---- for looking ---- */
+
 bool tl_mask_shows(const tl_mask *mask, long b, long h, long i, long j, long queries, long keys) {
     const long at[4] = {b, h, i, j};
     if (b < 0 || h < 0 || i < 0 || j < 0 || i >= queries || j >= keys) return false;
     if (!mask) return true;
-    tl_key_mask m = {
-        .heads = h + 1, .queries = queries, .lengths = mask->key_lengths, .causal = mask->causal};
+    /* this sentence and head as if they were the only ones: numbers of rows cannot grow too large */
+    tl_key_mask m = {.heads = 1,
+                     .queries = queries,
+                     .lengths = mask->key_lengths ? mask->key_lengths + b : NULL,
+                     .causal = mask->causal};
     if (mask->attend) {
         for (int a = 0; a < 4; a++)
             if (mask->attend_dim[a] != 1 && at[a] >= mask->attend_dim[a]) return false;
-        m.attend = mask->attend;
         set_strides(&m, mask);
+        m.attend = mask->attend + b * m.stride[0] + h * m.stride[1];
     }
-    const tl_row_mask row =
-        tl_row_mask_of(&m, (b * m.heads + h) * queries + i, keys); /* the kernels' own answer */
+    const tl_row_mask row = tl_row_mask_of(&m, i, keys); /* the kernels' own answer */
     return j < row.visible && (!row.attend || row.attend[j]);
 }

@@ -8,5 +8,11 @@
 
 /* For scores [B,H,T,S]; mask may be NULL. False, and the call has failed, if it does not fit or memory runs out. */
 bool tl_key_mask_copy(tl_call *c, tl_key_mask *copy, const tl_mask *mask, const long scores[4]);
+/* Does no query of this sentence and head see key j? */
+bool tl_key_mask_hides(const tl_key_mask *mask, long b, long h, long j);
+/* Input i of the call, keys or values [B,H,S,d], as it may be multiplied by weights that are 0: where a key that nobody sees
+ * holds NaN or infinity it is a copy in which those keys are 0, else the input itself. What is hidden, 0·NaN too, then reaches
+ * nothing. Without data when out of memory. */
+tl_tensor tl_key_mask_clear(tl_call *c, int i, const tl_key_mask *mask);
 
 #endif

@@ -18,6 +18,7 @@
 #include "tensor/map.h"
 #include "tensor/product.h"
 
+#include <limits.h>
 #include <string.h>
 
 /* A block of logits. Smaller ones stay closer to the processor, but dw passes by once a block. */
@@ -210,6 +211,11 @@ static bool check_shapes(tl_call *c) {
     if (x.rank < 1 || w.rank != 2 || x.dim[x.rank - 1] != w.dim[1])
         return tl_call_fail(c, "x %s, w %s: should be [...,D] and [V,D]", tl_shape_text(x, first),
                             tl_shape_text(w, second)),
+               false;
+    const long rows = w.dim[1] > 0 ? tl_shape_numel(x) / w.dim[1] : 0;
+    if (rows > INT_MAX || tl_shape_numel(TL_SHAPE(rows, w.dim[0])) < 0)
+        return tl_call_fail(c, "x %s, w %s: there would be more logits than can be counted",
+                            tl_shape_text(x, first), tl_shape_text(w, second)),
                false;
     if (c->x[2].data && !tl_shape_equal(bias, TL_SHAPE(w.dim[0])))
         return tl_call_fail(c, "w %s, bias %s: should be [V,D] and [V]", tl_shape_text(w, first),

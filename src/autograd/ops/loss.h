@@ -52,6 +52,7 @@ static inline bool tl_loss_prepare(tl_call *c, tl_loss *loss, const int *targets
     static const tl_loss_options none = {0};
     const tl_loss_options *o = options ? options : &none;
     if (!tl_loss_check_options(c, o)) return false;
+    if (!targets && rows > 0) return tl_call_fail(c, "targets are NULL, should be %ld classes", rows), false;
     int *id = tl_call_memory(c, (size_t)rows * sizeof *id);
     if (!id) return false;
     *loss = (tl_loss){.targets = {id, o->ignore, o->ignore_id, o->label_smoothing, {0}},

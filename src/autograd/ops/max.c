@@ -33,6 +33,9 @@ tl_var tl_max(tl_var x, int axis, bool keep_dims) {
     if (at < 0) return tl_call_fail(&c, "%s has no axis %d", tl_shape_text(shape, text), axis);
     if (shape.dim[at] == 0)
         return tl_call_fail(&c, "axis %d of %s has no elements", axis, tl_shape_text(shape, text));
+    if (shape.dim[at] > INT32_MAX)
+        return tl_call_fail(&c, "axis %d of %s is longer than can be counted here", axis,
+                            tl_shape_text(shape, text));
     shape.dim[at] = 1;
     if (!keep_dims) {
         for (int i = at; i < shape.rank - 1; i++) shape.dim[i] = shape.dim[i + 1];

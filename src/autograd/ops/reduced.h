@@ -16,6 +16,10 @@ static inline bool tl_reduced_shapes(tl_call *c, tl_axes axes, tl_reduced *r) {
     tl_shape x = tl_shape_of(c->x[0]);
     bool goes[TL_MAX_RANK] = {false};
     char text[TL_SHAPE_TEXT];
+    if (axes.count < 0 || axes.count > TL_MAX_RANK) {
+        tl_call_fail(c, "%d axes are given, should be 0 (all) … %d", axes.count, TL_MAX_RANK);
+        return false;
+    }
     for (int i = 0; i < axes.count; i++) {
         int axis = tl_axis(x.rank, axes.axis[i]);
         if (axis < 0) {

@@ -5,6 +5,7 @@
 #include "tapeloom/op.h"
 #include "tapeloom/ops.h"
 #include "tensor/map.h"
+#include "tensor/sizes.h"
 
 static void backward(tl_back *b) {
     tl_tensor g;
@@ -21,12 +22,10 @@ static bool complete(tl_shape *shape, long numel) {
     for (int i = 0; i < shape->rank; i++) {
         if (shape->dim[i] == -1 && open < 0)
             open = i;
-        else if (shape->dim[i] < 0)
+        else if (shape->dim[i] < 0 || !tl_size_times(known, shape->dim[i], &known))
             return false;
-        else
-            known *= shape->dim[i];
     }
-    if (open < 0) return known == numel;
+    if (open < 0) return tl_shape_numel(*shape) == numel;
     if (known == 0 || numel % known) return false;
     shape->dim[open] = numel / known;
     return true;

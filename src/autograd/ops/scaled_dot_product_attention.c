@@ -7,6 +7,7 @@
  * The same bits as matmul, scale, masked_softmax, dropout, matmul and merge_heads one after another; they store every
  * score five times where this one stores the probabilities. (Where inputs share elements, their gradients are added up in
  * another order.)
+ * What stands in keys and values that no query sees, NaN too, reaches neither y nor a gradient; their own gradient is 0.
  * backward: given dy,   dv += dropout(p)ᵀ·dy,   ds = softmax's gradient of dropout's of dy·vᵀ, over √d,
  *                       dq += ds·k,   dk += dsᵀ·q. */
 #include "key_mask.h"
@@ -17,15 +18,16 @@
 
 typedef struct saved {
     tl_key_mask mask;
+    tl_tensor k, v; /* the inputs', or copies without what nobody sees (tl_key_mask_clear) */
     double dropout;
     tl_rng_key key;
     tl_real *probs; /* [B,H,T,S] */
 } saved;
 
-static tl_attending attending(tl_tensor q, tl_tensor k, tl_tensor v, const saved *s) {
+static tl_attending attending(tl_tensor q, const saved *s) {
     return (tl_attending){.q = q,
-                          .k = k,
-                          .v = v,
+                          .k = s->k,
+                          .v = s->v,
                           .scale = 1 / sqrt((double)q.dim[3]),
                           .mask = &s->mask,
                           .dropout = s->dropout,
@@ -79,7 +81,7 @@ static tl_attend_gradient gradient_of(tl_back *b, int i, tl_sink *sink) {
 
 static void backward(tl_back *b) {
     const saved *s = b->saved;
-    const tl_attending a = attending(tl_back_x(b, 0), tl_back_x(b, 1), tl_back_x(b, 2), s);
+    const tl_attending a = attending(tl_back_x(b, 0), s);
     tl_sink sink[3];
     tl_attend_gradient d[3];
     for (int i = 0; i < 3; i++) d[i] = gradient_of(b, i, &sink[i]);
@@ -104,7 +106,10 @@ static bool check_shapes(tl_call *c) {
         tl_call_fail(c, "q %s, k %s, v %s: should be [B,H,T,d], [B,H,S,d], [B,H,S,e]",
                      tl_shape_text(tl_shape_of(q), text[0]), tl_shape_text(tl_shape_of(k), text[1]),
                      tl_shape_text(tl_shape_of(v), text[2]));
-    return fits;
+    if (fits && tl_shape_numel(TL_SHAPE(q.dim[0], q.dim[1], q.dim[2], k.dim[2])) < 0)
+        tl_call_fail(c, "q %s, k %s: there would be more scores than memory can hold",
+                     tl_shape_text(tl_shape_of(q), text[0]), tl_shape_text(tl_shape_of(k), text[1]));
+    return c->ok;
 }
 
 /* Everything that backward needs; NULL if something is wrong. */
@@ -112,6 +117,8 @@ static saved *save(tl_call *c, const tl_mask *mask, double dropout) {
     const long dim[4] = {c->x[0].dim[0], c->x[0].dim[1], c->x[0].dim[2], c->x[1].dim[2]};
     saved *s = tl_call_save(c, sizeof *s);
     if (!s || !tl_key_mask_copy(c, &s->mask, mask, dim)) return NULL;
+    s->k = tl_key_mask_clear(c, 1, &s->mask);
+    s->v = tl_key_mask_clear(c, 2, &s->mask);
     if (!(dropout >= 0 && dropout < 1)) {
         tl_call_fail(c, "dropout is %g, should be a probability in [0, 1)", dropout);
         return NULL;
@@ -135,7 +142,7 @@ tl_var tl_scaled_dot_product_attention(tl_var q, tl_var k, tl_var v, const tl_ma
     if (!s) return tl_call_end(&c);
     const long heads = c.x[0].dim[1];
     tl_tensor y = tl_call_new(&c, TL_SHAPE(c.x[0].dim[0], c.x[0].dim[2], heads * c.x[2].dim[3]));
-    const tl_attending a = attending(c.x[0], c.x[1], c.x[2], s);
+    const tl_attending a = attending(c.x[0], s);
     if (y.data && !tl_attend(by_heads(y, heads), s->probs, &a, tl_tape_workspace(c.tape)))
         return tl_call_fail(&c, "out of memory");
     return tl_call_end(&c);

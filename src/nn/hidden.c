@@ -1,0 +1,74 @@
+/* Zeros in the place of what nobody sees, if it is not finite: a number would have been multiplied by 0 anyway, so that where all
+ * is finite nothing is done, and no bit changes where something is not. */
+#include "hidden.h"
+
+#include "tapeloom/op.h"
+#include "tensor/inspect.h"
+
+/* The places of x as [B,H,S,d]; all heads in one where it has none. */
+static tl_tensor places_of(tl_tensor x) {
+    if (x.rank == 4) return x;
+    return (tl_tensor){.data = x.data,
+                       .rank = 4,
+                       .dim = {x.dim[0], 1, x.dim[1], x.dim[2]},
+                       .stride = {x.stride[0], 0, x.stride[1], x.stride[2]}};
+}
+
+typedef struct search {
+    const tl_mask *mask;
+    tl_tensor x; /* [B,H,S,d] */
+    long queries;
+    bool all_heads; /* a place is hidden if no head sees it */
+} search;
+
+static bool is_hidden(const search *s, long b, long h, long j) {
+    const tl_mask *m = s->mask;
+    if (m->key_lengths && j >= m->key_lengths[b]) return true;
+    if (!m->attend) return false;
+    const long last = s->all_heads ? m->attend_dim[1] - 1 : h;
+    for (long head = s->all_heads ? 0 : h; head <= last; head++)
+        for (long i = 0; i < s->queries; i++)
+            if (tl_mask_shows(m, b, head, i, j, s->queries, s->x.dim[2])) return false;
+    return true;
+}
+
+/* Of places that are hidden only those that are not finite are asked after closely. */
+static bool is_finite(const search *s, long b, long h, long j) {
+    const tl_tensor place = tl_at(s->x, b, h, j);
+    return place.stride[0] == 1 ? tl_all_finite(place.data, place.dim[0]) : tl_tensor_nonfinite(place) < 0;
+}
+
+static bool all_is_well(const search *s) {
+    for (long b = 0; b < s->x.dim[0]; b++)
+        for (long h = 0; h < s->x.dim[1]; h++) {
+            long j = s->mask->attend ? 0 : s->mask->key_lengths[b];
+            for (j = j < 0 ? 0 : j; j < s->x.dim[2]; j++)
+                if (!is_finite(s, b, h, j) && is_hidden(s, b, h, j)) return false;
+        }
+    return true;
+}
+
+tl_var tl_clear_hidden(tl_var x, const tl_mask *mask, long queries, tl_var *shown) {
+    if (shown) *shown = TL_NO_VAR;
+    if (!mask || (!mask->key_lengths && !mask->attend) || !tl_ok(x)) return x;
+    const tl_tensor value = tl_value(x);
+    if (value.rank != 3 && value.rank != 4) return x; /* which attention will refuse */
+    const search s = {mask, places_of(value), queries, value.rank == 3};
+    if (all_is_well(&s)) return x;
+    tl_shape shape = tl_shape_of(value);
+    shape.dim[shape.rank - 1] = 1;
+    tl_tensor seen = tl_tape_tensor(x.tape, shape);
+    if (!seen.data) return (tl_var){x.tape, -1, 0};
+    for (long i = 0; i < tl_numel(seen); i++) {
+        const long keys = s.x.dim[2], heads = s.x.dim[1];
+        seen.data[i] = !is_hidden(&s, i / keys / heads, i / keys % heads, i % keys);
+    }
+    tl_var condition = tl_constant(x.tape, seen);
+    if (shown) *shown = condition;
+    return tl_where(condition, x, tl_scalar(x.tape, 0));
+}
+
+tl_var tl_clear_padding(tl_var x, const tl_mask *mask) {
+    const tl_mask lengths = {.key_lengths = mask ? mask->key_lengths : NULL};
+    return tl_clear_hidden(x, &lengths, 0, NULL);
+}

@@ -1,0 +1,153 @@
+/* Operations and the tape on sizes whose products wrap, shapes that are none, arrays that are not there. */
+#include "check.h"
+
+#include <tapeloom.h>
+#include <tapeloom/op.h>
+
+#include <limits.h>
+
+static tl_tape *tape;
+static tl_real number = 2;
+
+static tl_var wide(long rows, long columns) { /* one number, seen as many */
+    return tl_constant(tape,
+                       tl_tensor_expand(tl_tensor_of(&number, TL_SCALAR_SHAPE), TL_SHAPE(rows, columns)));
+}
+static tl_var wide4(long b, long h, long t, long d) {
+    return tl_constant(tape, tl_tensor_expand(tl_tensor_of(&number, TL_SCALAR_SHAPE), TL_SHAPE(b, h, t, d)));
+}
+
+static void fails(tl_var y, const char *part) {
+    ck_assert(!tl_ok(y));
+    assert_contains(tl_tape_error(tape), part);
+    tl_tape_clear_error(tape);
+}
+
+#define M (1L << 31)
+
+START_TEST(results_that_no_memory_holds) {
+    tape = tl_tape_new();
+    const tl_var tall = wide(M, 1), flat = wide(1, M);
+    const char *more = "has more elements than memory can hold";
+    fails(tl_add(tall, flat),
+          "add: the result: [2147483648,2147483648] has more elements than memory can hold");
+    fails(tl_sub(tall, flat), more);
+    fails(tl_mul(tall, flat), more);
+    fails(tl_div(tall, flat), more);
+    fails(tl_maximum(tall, flat), more);
+    fails(tl_minimum(tall, flat), more);
+    fails(tl_where(tall, flat, flat), more);
+    fails(tl_matmul(tall, flat), more);
+    fails(tl_linear(tall, tall, TL_NO_VAR), more);
+    const tl_var huge = wide(1L << 58, 1);
+    tl_var many[64];
+    for (int i = 0; i < 64; i++) many[i] = huge;
+    fails(tl_concat(many, 64, 0), "concat: the result");
+    fails(tl_stack(many, 64, 0), more);
+    fails(tl_scaled_dot_product_attention(wide4(1, 1, M, 1), wide4(1, 1, M, 1), wide4(1, 1, M, 1), NULL, 0),
+          "more scores than memory can hold");
+    static const int zeros[64];
+    fails(tl_linear_cross_entropy(wide(64, 1), huge, TL_NO_VAR, zeros, NULL, NULL),
+          "more logits than can be counted");
+    tl_tape_free(tape);
+}
+END_TEST
+
+START_TEST(shapes_that_are_none) {
+    static const struct {
+        tl_shape shape;
+        const char *says;
+    } none[] = {{{1, {-3}}, "has an axis of negative size"},
+                {{2, {1L << 40, 1L << 40}}, "has more elements than memory can hold"},
+                {{-1, {0}}, "[rank -1] is of no rank that a tensor can have"},
+                {{TL_MAX_RANK + 1, {1, 1, 1, 1, 1, 1}}, "[rank 7] is of no rank"}};
+    tape = tl_tape_new();
+    const tl_shape s = none[_i].shape;
+    tl_tensor t = {.data = &number, .rank = s.rank};
+    memcpy(t.dim, s.dim, sizeof t.dim);
+    fails(tl_zeros(tape, s), none[_i].says);
+    fails(tl_full(tape, s, 1), none[_i].says);
+    fails(tl_constant(tape, t), none[_i].says);
+    fails(tl_variable(tape, t), none[_i].says);
+    fails(tl_constant_copy(tape, t), none[_i].says);
+    fails(tl_use_leaf(tape, &(tl_leaf){.name = "w", .value = t}), none[_i].says);
+    fails(tl_embedding(wide(2, 2), (const int[]){0}, s), none[_i].says);
+    fails(tl_reshape(wide(2, 2), s), "reshape: [2,2] has 4 elements");
+    fails(tl_gather(wide(2, 2), 0, (const int[]){0}, s), "gather: ids are");
+    ck_assert_ptr_null(tl_tape_tensor(tape, s).data);
+    assert_contains(tl_tape_error(tape), none[_i].says);
+    ck_assert_ptr_null(tl_tape_tensor(NULL, s).data);
+    tl_tape_free(tape);
+}
+END_TEST
+
+START_TEST(sizes_that_only_seem_to_fit) {
+    tape = tl_tape_new();
+    const tl_var four = wide(2, 2);
+    fails(tl_reshape(four, TL_SHAPE(5, 0x3333333333333334)), "do not fill"); /* 4 in 64 bits */
+    fails(tl_reshape(four, TL_SHAPE(-1, 1L << 32, 1L << 32)), "do not fill");
+    fails(tl_reshape(four, TL_SHAPE(-1, -1)), "do not fill");
+    fails(tl_reshape(four, TL_SHAPE(-1, LONG_MIN)), "do not fill");
+    fails(tl_slice(four, 0, LONG_MIN, LONG_MAX), "slice: [2,2] has no [");
+    fails(tl_split_heads(wide4(1, 1, 1, 4), 2), "does not split");
+    fails(tl_split_heads(tl_reshape(four, TL_SHAPE(1, 1, 4)), INT_MIN), "does not split");
+    fails(tl_sum(four, (tl_axes){7, {0, 1, 0, 1, 0, 1}}, false), "7 axes are given");
+    fails(tl_mean(four, (tl_axes){-1, {0}}, false), "-1 axes are given");
+    fails(tl_permute(four, (tl_axes){7, {0}}), "the order must name each axis");
+    fails(tl_max(wide(1, 1L << 40), 1, false), "longer than can be counted");
+    fails(tl_transpose(four, INT_MAX, INT_MIN), "has no axes");
+    fails(tl_softmax(four, INT_MIN), "has no axis");
+    tl_tape_free(tape);
+}
+END_TEST
+
+START_TEST(arrays_that_are_not_there) {
+    tape = tl_tape_new();
+    const tl_var x = wide(2, 2);
+    fails(tl_embedding(x, NULL, TL_SHAPE(3)), "embedding: ids are NULL, should be [3]");
+    fails(tl_gather(x, 0, NULL, TL_SHAPE(1, 2)), "gather: ids are NULL");
+    fails(tl_cross_entropy(x, NULL, NULL, NULL), "cross_entropy: targets are NULL, should be 2 classes");
+    fails(tl_linear_cross_entropy(x, x, TL_NO_VAR, NULL, NULL, NULL), "targets are NULL");
+    ck_assert(tl_ok(tl_embedding(x, NULL, TL_SHAPE(0)))); /* none are read */
+    fails(tl_use_leaf(tape, NULL), "parameter: there is none");
+    fails(tl_use_leaf(tape, &(tl_leaf){0}), "parameter: the tensor has no data");
+    ck_assert(!tl_backward_from(x, (tl_tensor){0}));
+    tl_tape_clear_error(tape);
+    tl_scope_enter(tape, NULL);
+    ck_assert(!tl_ok(tl_tape_fail(tape, NULL)));
+    ck_assert(tl_ok(tl_label(x, NULL)));
+    tl_rng_key key;
+    ck_assert(!tl_tape_next_key(tape, NULL) && !tl_tape_next_key(NULL, &key));
+    ck_assert_ptr_null(tl_tape_memory(NULL, 1));
+    tl_tape_print(tape, NULL);
+    tl_tape_dot(tape, NULL, true);
+    tl_tape_find_nonfinite(tape, NULL);
+    tl_tape_find_nonfinite_grad(NULL, NULL);
+    ck_assert_ptr_nonnull(tl_ops(NULL));
+    ck_assert(!tl_tape_error(tape));
+    tl_tape_free(tape);
+}
+END_TEST
+
+START_TEST(masks_at_the_end_of_numbers) { /* no sum or product of what is asked may wrap */
+    const long far = LONG_MAX - 1;
+    ck_assert(tl_mask_shows(NULL, far, far, 0, 0, 1, 1));
+    ck_assert(tl_mask_shows(&(tl_mask){.causal = true}, far, far, far - 1, far - 1, far, far));
+    ck_assert(!tl_mask_shows(&(tl_mask){.causal = true}, far, far, 0, 1, far, far));
+    const uint8_t attend[4] = {1, 0, 0, 1};
+    const tl_mask array = {.attend = attend, .attend_dim = {1, 1, 2, 2}};
+    ck_assert(tl_mask_shows(&array, far, far, 1, 1, 2, 2) && !tl_mask_shows(&array, far, far, 1, 0, 2, 2));
+    const int lengths[2] = {1, 2};
+    const tl_mask cut = {.key_lengths = lengths};
+    ck_assert(!tl_mask_shows(&cut, 0, far, 0, 1, 1, 2) && tl_mask_shows(&cut, 1, far, 0, 1, 1, 2));
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    tcase_add_test(tc, results_that_no_memory_holds);
+    tcase_add_loop_test(tc, shapes_that_are_none, 0, 4);
+    tcase_add_test(tc, sizes_that_only_seem_to_fit);
+    tcase_add_test(tc, arrays_that_are_not_there);
+    tcase_add_test(tc, masks_at_the_end_of_numbers);
+}
+TL_TEST_MAIN("autograd: sizes")
