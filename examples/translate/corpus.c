@@ -10,7 +10,7 @@ static bool write_once(const char *path, const char *text, size_t size, tl_error
     char *old = NULL;
     size_t old_size = 0;
     if (!tl_file_is_there(path)) return tl_file_write(path, text, size, error);
-    if (!tl_file_read(path, &old, &old_size, error)) return false;
+    if (!tl_file_read_regular(path, TL_TEXT_MOST, &old, &old_size, error)) return false;
     const bool same = size == old_size && !memcmp(text, old, size);
     free(old);
     return same ||

@@ -50,8 +50,8 @@ bool tl_tape_holds(const tl_tape *tape, tl_mark mark);
  * cleared: so whoever asks the tape after a refusal reads why. */
 const char *tl_tape_error(const tl_tape *tape);
 void tl_tape_clear_error(tl_tape *tape);
-/* Fails the tape with a message of the caller's (layers, user code); the current scope is appended. Returns
- * the inert var. */
+/* Fails the tape with a message of the caller's (layers, user code); the current scope is appended. Without a tape the message
+ * is the thread's, as above. Returns the inert var. */
 tl_var tl_tape_fail(tl_tape *tape, const char *format, ...) TL_PRINTF(2, 3);
 
 /* ---- modes ---- */

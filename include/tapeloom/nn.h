@@ -346,7 +346,9 @@ struct tl_model_state { /* a model's own struct begins with it */
     tl_tensor *maps[TL_ATTENTION_KINDS];
 };
 
-/* Reads the source side of a batch (what the model needs of it; copied). NULL, and the tape fails, on failure. */
+/* A state that a reset or release has forgotten fails the tape as long as nothing else has taken its memory; so do rows and
+ * sentences that are not there.
+ * Reads the source side of a batch (what the model needs of it; copied). NULL, and the tape fails, on failure. */
 tl_model_state *tl_model_begin(const tl_model *model, tl_tape *tape, const tl_batch *source,
                                const tl_model_state_options *options);
 /* Every row reads one more word: the logits of the next, [rows,V]. */

@@ -106,6 +106,8 @@ tl_tensor tl_back_scratch(tl_back *b, tl_shape shape);
 void *tl_tape_memory(tl_tape *tape, size_t bytes);
 /* The same as a tensor, row-major. Without data, and the tape fails, also if no tensor can have that shape. */
 tl_tensor tl_tape_tensor(tl_tape *tape, tl_shape shape);
+/* Is that an address in the tape's memory which a reset or release has taken back, and nobody has got since? */
+bool tl_tape_forgot(const tl_tape *tape, const void *memory);
 /* Key of the next stream of random numbers in this scope; false if the tape is not in training mode. */
 bool tl_tape_next_key(tl_tape *tape, tl_rng_key *key);
 

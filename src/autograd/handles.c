@@ -1,5 +1,6 @@
 /* What a handle names, and what is wrong with one that names nothing. A wrong handle is never followed: it fails its tape, or
  * where it has none is kept as the thread's own failure, which every tape tells (autograd.h, tl_tape_error). */
+#include "base/format.h"
 #include "tape.h"
 
 #include <stdarg.h>
@@ -11,6 +12,11 @@ static _Thread_local tl_error stray;
 
 const char *tl_stray_error(void) { return stray.message[0] ? stray.message : NULL; }
 void tl_stray_clear(void) { tl_error_clear(&stray); }
+void tl_stray_vfail(const char *format, va_list arguments) {
+    char text[TL_ERROR_MAX];
+    tl_vformat(text, sizeof text, format, arguments);
+    tl_error_set(&stray, "%s", text);
+}
 bool tl_stray_fail(const char *who, const char *what, tl_var x) {
     return tl_error_set(&stray, "%s: %s %s; it has no tape", who, what, tl_handle_fault(x));
 }

@@ -12,8 +12,7 @@ static bool check_value(tl_tape *tape, tl_tensor value, const char *what) {
     else if (tl_shape_numel(tl_shape_of(value)) < 0)
         tl_tape_fail(tape, "%s: %s %s", what, tl_shape_text(tl_shape_of(value), text),
                      tl_shape_fault(tl_shape_of(value)));
-    else if (tl_numel(value) > 0 && tl_arena_owns(&tape->arena, value.data) &&
-             !tl_arena_holds(&tape->arena, value.data))
+    else if (tl_numel(value) > 0 && tl_tape_forgot(tape, value.data))
         tl_tape_fail(tape,
                      "%s: the tensor's memory was forgotten by a tl_tape_reset or tl_tape_release; copy "
                      "what must outlive them",

@@ -28,6 +28,10 @@ bool tl_tape_holds(const tl_tape *tape, tl_mark mark) {
            tape->mark[mark.depth].number == mark.number;
 }
 
+bool tl_tape_forgot(const tl_tape *tape, const void *memory) {
+    return tape && tl_arena_owns(&tape->arena, memory) && !tl_arena_holds(&tape->arena, memory);
+}
+
 /* Values that stay may have got their gradients in memory that goes. */
 static void forget_gradients(tl_tape *tape) {
     for (int i = 0; i < tape->nodes; i++) {

@@ -45,7 +45,12 @@ static bool take_input(tl_call *c, int i, tl_var x) {
         return true;
     }
     if (!x.tape) {
-        tl_tape_fail(c->tape, "%s: %s %s", c->op->name, input_text(i, text), tl_handle_fault(x));
+        const char *why =
+            x.index == -1 ? tl_stray_error() : NULL; /* it began where there was no tape to say so */
+        if (why)
+            tl_tape_fail(c->tape, "%s", why);
+        else
+            tl_tape_fail(c->tape, "%s: %s %s", c->op->name, input_text(i, text), tl_handle_fault(x));
         return false;
     }
     if (x.tape != c->tape) {

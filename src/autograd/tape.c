@@ -82,10 +82,13 @@ void tl_tape_vfail(tl_tape *tape, const char *who, const char *scope, const char
 
 tl_var tl_tape_fail(tl_tape *tape, const char *format, ...) {
     tl_var inert = {tape, -1, 0};
-    if (!tape || !format) return inert;
+    if (!format) return inert;
     va_list arguments;
     va_start(arguments, format);
-    tl_tape_vfail(tape, NULL, tl_tape_scope(tape), format, arguments);
+    if (!tape)
+        tl_stray_vfail(format, arguments);
+    else
+        tl_tape_vfail(tape, NULL, tl_tape_scope(tape), format, arguments);
     va_end(arguments);
     return inert;
 }

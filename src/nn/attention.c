@@ -13,11 +13,16 @@
 
 #include "check.h"
 #include "hidden.h"
+#include "layer.h"
 
+#include <limits.h>
 #include <math.h>
 
 tl_attention tl_attention_init(tl_params *params, const char *name, const tl_attention_config *config) {
+    if (!tl_check_given(params, "tl_attention_init", name, config)) return (tl_attention){0};
     long d = config->d_model;
+    if (!tl_check_size(params, name, "d_model", d)) d = 0;
+    if (d > LONG_MAX / 3) d = tl_params_fail(params, "%s: d_model %ld is more than memory can hold", name, d);
     tl_attention layer = {.name = tl_params_text(params, "%s", name),
                           .d_model = d,
                           .heads = config->heads,
@@ -148,7 +153,7 @@ static tl_var over_values(const tl_attention *layer, tl_var x, const tl_attended
 }
 
 tl_var tl_attention_over(const tl_attention *layer, tl_var x, const tl_attended *what) {
-    tl_scope_enter(x.tape, layer->name);
+    if (!tl_layer_enter(x.tape, TL_LAYER(layer), "tl_attention_init")) return tl_inert(x.tape);
     tl_var y = what->own     ? over_own(layer, x, what->own, what->maps)
                : what->other ? over_other(layer, x, what)
                              : over_values(layer, x, what);

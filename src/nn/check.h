@@ -7,6 +7,12 @@
 
 #include <math.h>
 
+/* What an init is given. */
+static inline bool tl_check_given(tl_params *params, const char *init, const char *name, const void *config) {
+    if (name && config) return true;
+    return tl_params_fail(params, "%s: the %s is NULL", init, name ? "config" : "name");
+}
+
 static inline bool tl_check_size(tl_params *params, const char *name, const char *what, long size) {
     return size >= 1 || tl_params_fail(params, "%s: %s is %ld, should be 1 or more", name, what, size);
 }

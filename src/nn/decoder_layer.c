@@ -4,10 +4,12 @@
 
 #include "block.h"
 #include "hidden.h"
+#include "layer.h"
 
 #include "check.h"
 
 tl_decoder_layer tl_decoder_layer_init(tl_params *params, const char *name, const tl_block_config *config) {
+    if (!tl_check_given(params, "tl_decoder_layer_init", name, config)) return (tl_decoder_layer){0};
     tl_check_share(params, name, "dropout", config->dropout);
     return (tl_decoder_layer){.name = tl_params_text(params, "%s", name),
                               .self_attn = tl_block_attention(params, name, "self_attn", config),
@@ -22,6 +24,7 @@ tl_decoder_layer tl_decoder_layer_init(tl_params *params, const char *name, cons
 
 tl_var tl_decoder_layer_over(const tl_decoder_layer *layer, tl_var x, const tl_attended *self,
                              const tl_attended *cross) {
+    if (!tl_layer_made(x.tape, TL_LAYER(layer), "tl_decoder_layer_init")) return tl_inert(x.tape);
     tl_residual r = {layer->name, layer->pre_norm, layer->dropout};
     tl_attended own = *self;
     if (!own.own) x = tl_clear_padding(x, own.mask);

@@ -4,10 +4,12 @@
  *     pre-norm                x = x + drop(attn(norm1(x)));  x = x + drop(ff(norm2(x))) */
 #include "block.h"
 #include "hidden.h"
+#include "layer.h"
 
 #include "check.h"
 
 tl_encoder_layer tl_encoder_layer_init(tl_params *params, const char *name, const tl_block_config *config) {
+    if (!tl_check_given(params, "tl_encoder_layer_init", name, config)) return (tl_encoder_layer){0};
     tl_check_share(params, name, "dropout", config->dropout);
     return (tl_encoder_layer){.name = tl_params_text(params, "%s", name),
                               .self_attn = tl_block_attention(params, name, "self_attn", config),
@@ -20,6 +22,7 @@ tl_encoder_layer tl_encoder_layer_init(tl_params *params, const char *name, cons
 
 tl_var tl_encoder_layer_forward(const tl_encoder_layer *layer, tl_var x, const tl_mask *mask,
                                 tl_attention_maps *maps) {
+    if (!tl_layer_made(x.tape, TL_LAYER(layer), "tl_encoder_layer_init")) return tl_inert(x.tape);
     tl_residual r = {layer->name, layer->pre_norm, layer->dropout};
     x = tl_clear_padding(x, mask);
     tl_var in = tl_residual_in(&r, &layer->norm1, x);

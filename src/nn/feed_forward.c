@@ -1,9 +1,11 @@
 /* Feed-forward (Vaswani et al. 2017, 3.3): the same two linear maps at every position.
  * Its parameters stand directly under the name given (linear1.weight, …), as in torch.nn.Transformer. */
 #include "check.h"
+#include "layer.h"
 
 tl_feed_forward tl_feed_forward_init(tl_params *params, const char *name,
                                      const tl_feed_forward_config *config) {
+    if (!tl_check_given(params, "tl_feed_forward_init", name, config)) return (tl_feed_forward){0};
     tl_check_choice(params, name, "activation", (int)config->activation, TL_GELU_TANH);
     tl_check_share(params, name, "activation_dropout", config->activation_dropout);
     return (tl_feed_forward){
@@ -31,7 +33,7 @@ static tl_var activate(tl_activation activation, tl_var x) {
 }
 
 tl_var tl_feed_forward_forward(const tl_feed_forward *layer, tl_var x) {
-    tl_scope_enter(x.tape, layer->name);
+    if (!tl_layer_enter(x.tape, TL_LAYER(layer), "tl_feed_forward_init")) return tl_inert(x.tape);
     tl_var hidden = activate(layer->activation, tl_linear_forward(&layer->linear1, x));
     tl_var y = tl_linear_forward(&layer->linear2, tl_dropout(hidden, layer->dropout));
     tl_scope_leave(x.tape);

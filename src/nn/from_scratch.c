@@ -80,7 +80,7 @@ static tl_tensor room_for_pictures(tl_tape *tape, tl_tensor pictures, long rows)
     if (!pictures.data) return pictures;
     tl_shape shape = tl_shape_of(pictures);
     shape.dim[0] = rows;
-    return tl_tensor_of(tl_tape_memory(tape, (size_t)tl_shape_numel(shape) * sizeof(tl_real)), shape);
+    return tl_tape_tensor(tape, shape);
 }
 
 tl_model_state *tl_state_from_scratch(const tl_model *model, tl_tape *tape, const tl_batch *source,

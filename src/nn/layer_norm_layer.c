@@ -1,8 +1,10 @@
 /* LayerNorm over the last axis, with a learned gain and, unless told otherwise, a learned bias. */
 #include "check.h"
+#include "layer.h"
 
 tl_layer_norm_layer tl_layer_norm_init(tl_params *params, const char *name,
                                        const tl_layer_norm_config *config) {
+    if (!tl_check_given(params, "tl_layer_norm_init", name, config)) return (tl_layer_norm_layer){0};
     tl_layer_norm_layer layer = {.name = tl_params_text(params, "%s", name),
                                  .eps = config->eps == 0 ? 1e-5 : config->eps};
     tl_check_number(params, name, "eps", layer.eps);
@@ -16,7 +18,7 @@ tl_layer_norm_layer tl_layer_norm_init(tl_params *params, const char *name,
 }
 
 tl_var tl_layer_norm_forward(const tl_layer_norm_layer *layer, tl_var x) {
-    tl_scope_enter(x.tape, layer->name);
+    if (!tl_layer_enter(x.tape, TL_LAYER(layer), "tl_layer_norm_init")) return tl_inert(x.tape);
     tl_var bias = layer->bias ? tl_use(x.tape, layer->bias) : TL_NO_VAR;
     tl_var y = tl_layer_norm(x, tl_use(x.tape, layer->weight), bias, layer->eps);
     tl_scope_leave(x.tape);

@@ -1,7 +1,9 @@
 /* Linear: y = x·Wᵀ + b, the weight stored [out,in]. */
-#include "tapeloom/nn.h"
+#include "check.h"
+#include "layer.h"
 
 tl_linear_layer tl_linear_init(tl_params *params, const char *name, const tl_linear_config *config) {
+    if (!tl_check_given(params, "tl_linear_init", name, config)) return (tl_linear_layer){0};
     tl_linear_layer layer = {.name = tl_params_text(params, "%s", name)};
     tl_init init = config->init.kind ? config->init : (tl_init){TL_INIT_XAVIER, 0};
     layer.weight = tl_params_add(params, tl_params_text(params, "%s.weight", name),
@@ -13,7 +15,7 @@ tl_linear_layer tl_linear_init(tl_params *params, const char *name, const tl_lin
 }
 
 tl_var tl_linear_forward(const tl_linear_layer *layer, tl_var x) {
-    tl_scope_enter(x.tape, layer->name);
+    if (!tl_layer_enter(x.tape, TL_LAYER(layer), "tl_linear_init")) return tl_inert(x.tape);
     tl_var bias = layer->bias ? tl_use(x.tape, layer->bias) : TL_NO_VAR;
     tl_var y = tl_linear(x, tl_use(x.tape, layer->weight), bias);
     tl_scope_leave(x.tape);

@@ -7,6 +7,7 @@
 #include "base/names.h"
 #include "tensor/arena.h"
 #include "tensor/share.h"
+#include "tensor/sizes.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -153,16 +154,21 @@ tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_
     if (!params) return NULL;
     if (tl_failed(&params->error)) return &params->broken;
     char text[TL_SHAPE_TEXT];
+    if (!name) {
+        tl_params_fail(params, "params: a parameter without a name");
+        return &params->broken;
+    }
     if (tl_params_find(params, name)) {
         tl_params_fail(
             params, "params: there is a parameter \"%s\" already; give the second layer another name", name);
         return &params->broken;
     }
-    for (int i = 0; i < shape.rank; i++)
-        if (shape.dim[i] < 1) {
-            tl_params_fail(params, "params: \"%s\" cannot have shape %s", name, tl_shape_text(shape, text));
-            return &params->broken;
-        }
+    if (tl_shape_numel(shape) < 1) {
+        const bool empty = tl_shape_numel(shape) == 0;
+        tl_params_fail(params, "params: \"%s\" cannot have shape %s%s%s", name, tl_shape_text(shape, text),
+                       empty ? "" : ", which ", empty ? "" : tl_shape_fault(shape));
+        return &params->broken;
+    }
     if (!tl_check_choice(params, name, "initialisation", (int)init.kind, TL_INIT_XAVIER) ||
         !tl_check_number(params, name, "the initialisation's scale", init.scale))
         return &params->broken;
@@ -259,7 +265,7 @@ void tl_zero_grad(tl_params *params) {
 }
 
 static bool begins(const char *text, const char *prefix) {
-    return strncmp(text, prefix, strlen(prefix)) == 0;
+    return prefix && strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
 int tl_freeze(tl_params *params, const char *prefix, bool frozen) {
@@ -278,7 +284,7 @@ int tl_set_group(tl_params *params, const char *prefix, int group) {
 
 int tl_set_group_suffix(tl_params *params, const char *suffix, int group) {
     int n = 0;
-    for (int i = 0; params && i < params->count; i++) {
+    for (int i = 0; params && suffix && i < params->count; i++) {
         const char *name = params->list[i]->leaf.name;
         size_t length = strlen(name), end = strlen(suffix);
         if (length >= end && strcmp(name + length - end, suffix) == 0) params->list[i]->group = group, n++;

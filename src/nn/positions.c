@@ -1,7 +1,11 @@
 /* Positions: a table that does not learn (sinusoids), one that does, or none. */
 #include "check.h"
+#include "layer.h"
 #include "tapeloom/op.h"
 
+#include "tensor/sizes.h"
+
+#include <limits.h>
 #include <math.h>
 
 /* PE(pos,2i) = sin(pos / 10000^(2i/d)), PE(pos,2i+1) = cos(pos / 10000^(2i/d)).
@@ -11,7 +15,7 @@
  * would be felt whenever a program starts. */
 enum { NEAR = 32 };
 
-static long fars(long max_len) { return (max_len + NEAR - 1) / NEAR; }
+static long fars(long max_len) { return max_len / NEAR + (max_len % NEAR != 0); }
 static long row_of(long d) { return d + d % 2; } /* of angles: whole pairs */
 
 static void fill_angles(double *to, long places, long step, long d) {
@@ -34,8 +38,10 @@ static void fill_place(tl_real *to, const double *near, const double *far, long 
 static tl_var sinusoids(const tl_positions *layer, tl_tape *tape, long from, long count) {
     const long d = layer->d_model, row = row_of(d);
     if (!tape || tl_tape_error(tape)) return (tl_var){tape, -1, 0};
-    tl_real *memory = layer->angles ? tl_tape_memory(tape, (size_t)(count * d) * sizeof *memory) : NULL;
-    if (!memory) return tl_tape_fail(tape, "%s: out of memory", layer->name);
+    if (!layer->angles)
+        return tl_tape_fail(tape, "%s: its set has failed: tl_params_error says why", layer->name);
+    tl_real *memory = tl_tape_tensor(tape, TL_SHAPE(count, d)).data;
+    if (!memory) return tl_inert(tape);
     for (long n = 0; n < count; n++) {
         const double *near = layer->angles + (from + n) % NEAR * row;
         const double *far = layer->angles + (NEAR + (from + n) / NEAR) * row;
@@ -45,6 +51,7 @@ static tl_var sinusoids(const tl_positions *layer, tl_tape *tape, long from, lon
 }
 
 tl_positions tl_positions_init(tl_params *params, const char *name, const tl_positions_config *config) {
+    if (!tl_check_given(params, "tl_positions_init", name, config)) return (tl_positions){0};
     tl_positions p = {.name = tl_params_text(params, "%s", name),
                       .kind = config->kind,
                       .max_len = config->max_len == 0 ? 1024 : config->max_len,
@@ -59,7 +66,12 @@ tl_positions tl_positions_init(tl_params *params, const char *name, const tl_pos
                           (tl_init){TL_INIT_NORMAL, 1 / sqrt((double)p.d_model)});
     if (p.kind == TL_SINUSOIDAL && !tl_params_error(params)) { /* else d_model may be any number */
         const long row = row_of(p.d_model);
-        double *angles = tl_params_memory(params, (size_t)((NEAR + fars(p.max_len)) * row) * sizeof *angles);
+        long count;
+        if (!tl_size_times(NEAR + fars(p.max_len), row, &count))
+            return tl_params_fail(params, "%s: max_len %ld times d_model %ld is more than memory can hold",
+                                  name, p.max_len, p.d_model),
+                   p;
+        double *angles = tl_params_memory(params, (size_t)count * sizeof *angles);
         if (angles) {
             fill_angles(angles, NEAR, 1, p.d_model);
             fill_angles(angles + NEAR * row, fars(p.max_len), NEAR, p.d_model);
@@ -70,12 +82,16 @@ tl_positions tl_positions_init(tl_params *params, const char *name, const tl_pos
 }
 
 tl_var tl_positions_forward(const tl_positions *layer, tl_tape *tape, long from, long count) {
-    if (from < 0 || from + count > layer->max_len)
+    if (!tl_layer_made(tape, TL_LAYER(layer), "tl_positions_init")) return tl_inert(tape);
+    if (layer->kind == TL_NO_POSITIONS)
+        return tl_tape_fail(tape, "%s: there are none to add (TL_NO_POSITIONS)", layer->name);
+    if (count < 0) return tl_tape_fail(tape, "%s: %ld places are asked for", layer->name, count);
+    if (from < 0 || from > layer->max_len || count > layer->max_len - from)
         return tl_tape_fail(
             tape,
             "%s: places %ld to %ld, but max_len is %ld; make the model with a larger max_len or "
             "leave out longer sentences",
-            layer->name, from, from + count - 1, layer->max_len);
+            layer->name, from, from > LONG_MAX - count ? LONG_MAX : from + count - 1, layer->max_len);
     tl_scope_enter(tape, layer->name);
     tl_var y = layer->kind == TL_LEARNED ? tl_slice(tl_use(tape, layer->weight), 0, from, from + count)
                                          : sinusoids(layer, tape, from, count);

@@ -4,6 +4,7 @@
  * and what is forbidden are decided here, and which hypotheses live on in hypotheses.c. */
 #include "hypotheses.h"
 
+#include "model.h"
 #include "state.h"
 #include "tapeloom/op.h"
 
@@ -121,6 +122,12 @@ static bool run(tl_hypotheses *h, const tl_model *model, const tl_batch *source)
     const tl_search_options *o = h->options;
     const bool reused = tl_tape_reuses_weights(h->tape); /* the encoder's weights meet all words at once */
     if (!set_limits(h, model, source) || !set_forbidden(h)) return false;
+    if (tl_shape_numel(TL_SHAPE(h->begun, 2L * h->width, h->capacity)) < 0 ||
+        tl_shape_numel(TL_SHAPE(h->begun, h->width, 2L * h->width)) < 0)
+        return tl_tape_fail(h->tape,
+                            "search: %ld sentences, %d hypotheses each, are more than memory can hold",
+                            h->begun, h->width),
+               false;
     h->state = tl_model_begin(
         model, h->tape, source,
         &(tl_model_state_options){
@@ -152,8 +159,12 @@ bool tl_search(const tl_model *model, tl_tape *tape, const tl_batch *source, con
                tl_search_result *result) {
     static const tl_search_options defaults = {0};
     const tl_search_options *o = options ? options : &defaults;
+    tl_search_result own;
+    if (!result) result = &own;
     *result = (tl_search_result){0};
-    if (!tape || tl_tape_error(tape)) return false;
+    if (!tape || tl_tape_error(tape) || !tl_model_made(model, tape) || !tl_model_batch(tape, source))
+        return false;
+    if (source->sentences < 1) return tl_tape_fail(tape, "search: the batch has no sentences"), false;
     const int width = o->beam ? o->beam : TL_BEAM_DEFAULT, nbest = o->nbest ? o->nbest : 1;
     if (!check_beam(tape, o, width, nbest) || !check_words(tape, model, o, source->sentences)) return false;
     tl_hypotheses h = {.tape = tape,

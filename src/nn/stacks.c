@@ -1,6 +1,7 @@
 /* Encoder and decoder: layers one after the other, and a LayerNorm after the last if asked for. */
 #include "check.h"
 #include "hidden.h"
+#include "layer.h"
 
 /* None is a choice, if an odd one; fewer than none are not. */
 static int sound(tl_params *params, const char *name, int layers) {
@@ -20,19 +21,29 @@ static tl_layer_norm_layer final_norm(tl_params *params, const char *name, const
                                                       .no_bias = config->no_bias});
 }
 
+/* A stack whose layers could not be made must not be one of none, which gives what it is given. */
+static bool has_layers(tl_tape *tape, const char *name, const void *layer, int layers) {
+    if (!layer && layers > 0) tl_tape_fail(tape, "%s: its set has failed: tl_params_error says why", name);
+    return layer || layers == 0;
+}
+
 tl_encoder tl_encoder_init(tl_params *params, const char *name, int layers, bool has_norm,
                            const tl_block_config *config) {
+    if (!tl_check_given(params, "tl_encoder_init", name, config)) return (tl_encoder){0};
     tl_encoder e = {.name = tl_params_text(params, "%s", name), .has_norm = has_norm};
     layers = sound(params, name, layers);
     e.layer = tl_params_memory(params, (size_t)layers * sizeof *e.layer);
-    e.layers = e.layer ? layers : 0;
-    for (int i = 0; i < e.layers && !tl_params_error(params); i++)
+    e.layers = layers;
+    for (int i = 0; e.layer && i < e.layers && !tl_params_error(params); i++)
         e.layer[i] = tl_encoder_layer_init(params, layer_name(params, name, i), config);
     if (has_norm) e.norm = final_norm(params, name, config);
     return e;
 }
 
 tl_var tl_encoder_forward(const tl_encoder *encoder, tl_var x, const tl_mask *mask, tl_attention_maps *maps) {
+    if (!tl_layer_made(x.tape, TL_LAYER(encoder), "tl_encoder_init") ||
+        !has_layers(x.tape, encoder->name, encoder->layer, encoder->layers))
+        return tl_inert(x.tape);
     for (int i = 0; i < encoder->layers; i++)
         x = tl_encoder_layer_forward(&encoder->layer[i], x, mask, maps ? &maps[i] : NULL);
     return encoder->has_norm ? tl_layer_norm_forward(&encoder->norm, x) : x;
@@ -40,11 +51,12 @@ tl_var tl_encoder_forward(const tl_encoder *encoder, tl_var x, const tl_mask *ma
 
 tl_decoder tl_decoder_init(tl_params *params, const char *name, int layers, bool has_norm,
                            const tl_block_config *config) {
+    if (!tl_check_given(params, "tl_decoder_init", name, config)) return (tl_decoder){0};
     tl_decoder d = {.name = tl_params_text(params, "%s", name), .has_norm = has_norm};
     layers = sound(params, name, layers);
     d.layer = tl_params_memory(params, (size_t)layers * sizeof *d.layer);
-    d.layers = d.layer ? layers : 0;
-    for (int i = 0; i < d.layers && !tl_params_error(params); i++)
+    d.layers = layers;
+    for (int i = 0; d.layer && i < d.layers && !tl_params_error(params); i++)
         d.layer[i] = tl_decoder_layer_init(params, layer_name(params, name, i), config);
     if (has_norm) d.norm = final_norm(params, name, config);
     return d;
@@ -53,6 +65,9 @@ tl_decoder tl_decoder_init(tl_params *params, const char *name, int layers, bool
 tl_var tl_decoder_forward(const tl_decoder *decoder, tl_var x, tl_var memory, const tl_mask *self_mask,
                           const tl_mask *memory_mask, tl_attention_maps *self_maps,
                           tl_attention_maps *cross_maps) {
+    if (!tl_layer_made(x.tape, TL_LAYER(decoder), "tl_decoder_init") ||
+        !has_layers(x.tape, decoder->name, decoder->layer, decoder->layers))
+        return tl_inert(x.tape);
     /* once for all layers, so that what they give back to memory is added up as ever */
     if (tl_ok(x) && tl_value(x).rank == 3)
         memory = tl_clear_hidden(memory, memory_mask, tl_value(x).dim[1], NULL);

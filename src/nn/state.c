@@ -16,8 +16,10 @@ void *tl_zeroed(tl_tape *tape, size_t bytes) {
 static tl_tensor *make_maps(const tl_model_state *s, int layers, long keys) {
     tl_tensor *maps = tl_zeroed(s->tape, (size_t)(layers + 1) * sizeof *maps);
     const tl_shape shape = TL_SHAPE(s->sentences * s->each, s->model->heads, s->capacity, keys);
-    for (int l = 0; maps && l < layers; l++)
-        maps[l] = tl_tensor_of(tl_zeroed(s->tape, (size_t)tl_shape_numel(shape) * sizeof(tl_real)), shape);
+    for (int l = 0; maps && l < layers; l++) {
+        maps[l] = tl_tape_tensor(s->tape, shape);
+        tl_tensor_fill(maps[l], 0);
+    }
     return layers > 0 ? maps : NULL;
 }
 
@@ -54,27 +56,25 @@ bool tl_state_init(tl_model_state *s, const tl_model_state_kind *kind, const tl_
     return !tl_tape_error(tape);
 }
 
-tl_model_state *tl_model_begin(const tl_model *model, tl_tape *tape, const tl_batch *source,
-                               const tl_model_state_options *options) {
-    if (!tape || tl_tape_error(tape)) return NULL;
-    tl_model_state_options o = *options;
-    if (!o.each) o.each = 1;
-    if (!model->kind->begin) {
-        tl_tape_fail(tape, "%s: this kind of model writes no words", model->kind->name);
-    } else if (source->sentences < 1 || o.each < 1 || o.capacity < 1) {
-        tl_tape_fail(tape, "%s: a state of %ld sentences, %ld rows each, %ld steps: each should be 1 or more",
-                     model->kind->name, source->sentences, o.each, o.capacity);
-    } else if (o.capacity > model->max_len) {
-        tl_tape_fail(tape, "%s: a state of %ld steps, but the model's max_len is %ld", model->kind->name,
-                     o.capacity, model->max_len);
-    } else {
-        return o.no_cache ? tl_state_from_scratch(model, tape, source, &o)
-                          : model->kind->begin(model, tape, source, &o);
-    }
-    return NULL;
+/* Of memory that has been spoiled (checking mode) not even the tape can be read. */
+static bool is_state(const tl_model_state *s) {
+    return s && s->kind && s->tape && (uintptr_t)s->tape != UINTPTR_MAX;
+}
+
+bool tl_state_here(const tl_model_state *s, const char *who) {
+    if (!is_state(s))
+        tl_tape_fail(NULL, "%s: the state is NULL, or was forgotten: tl_model_begin makes one", who);
+    else if (tl_tape_forgot(s->tape, s))
+        tl_tape_fail(s->tape,
+                     "%s: the state was forgotten by a tl_tape_reset or tl_tape_release; begin again", who);
+    else
+        return true;
+    return false;
 }
 
 tl_var tl_model_step(tl_model_state *s, const int *words) {
+    if (!tl_state_here(s, "tl_model_step")) return (tl_var){NULL, -1, 0};
+    if (!words) return tl_tape_fail(s->tape, "%s: words are NULL", s->model->kind->name);
     if (s->at >= s->capacity)
         return tl_tape_fail(
             s->tape, "%s: the state was made for %ld steps, and they are taken; begin with a larger capacity",
@@ -85,11 +85,30 @@ tl_var tl_model_step(tl_model_state *s, const int *words) {
 }
 
 void tl_model_copy_row(tl_model_state *s, long to, long from) {
+    if (!tl_state_here(s, "tl_model_copy_row")) return;
+    const long rows = s->sentences * s->each;
+    if (to < 0 || from < 0 || to >= rows || from >= rows) {
+        tl_tape_fail(s->tape, "tl_model_copy_row: row %ld to row %ld, but there are 0 … %ld", from, to,
+                     rows - 1);
+        return;
+    }
     copy_maps(s, to, from);
     s->kind->copy_row(s, to, from);
 }
 
+/* kept[0] < kept[1] < …, all of them there? */
+static bool can_keep(const tl_model_state *s, const long *kept, long sentences) {
+    bool can = sentences >= 0 && sentences <= s->sentences && (kept || sentences == 0);
+    for (long i = 0; can && i < sentences; i++)
+        can = kept[i] >= (i ? kept[i - 1] + 1 : 0) && kept[i] < s->sentences;
+    if (!can)
+        tl_tape_fail(s->tape, "tl_model_keep: should be some of sentences 0 … %ld, in ascending order",
+                     s->sentences - 1);
+    return can;
+}
+
 void tl_model_keep(tl_model_state *s, const long *kept, long sentences) {
+    if (!tl_state_here(s, "tl_model_keep") || !can_keep(s, kept, sentences)) return;
     for (long i = 0; i < sentences * s->each; i++) {
         const long from = kept[i / s->each] * s->each + i % s->each;
         if (from != i) copy_maps(s, i, from);

@@ -6,6 +6,9 @@
 
 void *tl_zeroed(tl_tape *tape, size_t bytes); /* tl_tape_memory, zeroed */
 
+/* Is it one, and still there? If not, its tape fails. */
+bool tl_state_here(const tl_model_state *state, const char *who);
+
 /* Fills in what all states have, and makes room for maps where they are asked for.
  * False when out of memory. */
 bool tl_state_init(tl_model_state *state, const tl_model_state_kind *kind, const tl_model *model,

@@ -96,8 +96,7 @@ static const tl_model_state_kind kind = {step, copy_row, keep};
 static tl_tensor cache_memory(const tl_model_state *state) {
     const long d_model = model_of(state)->config.d_model, heads = model_of(state)->config.heads,
                rows = state->sentences * state->each, capacity = state->capacity;
-    return (tl_tensor){.data =
-                           tl_tape_memory(state->tape, (size_t)(rows * capacity * d_model) * sizeof(tl_real)),
+    return (tl_tensor){.data = tl_tape_tensor(state->tape, TL_SHAPE(rows, capacity, d_model)).data,
                        .rank = 4,
                        .dim = {rows, heads, capacity, d_model / heads},
                        .stride = {capacity * d_model, d_model / heads, d_model, 1}};

@@ -15,7 +15,8 @@ static bool is_a_runs(const char *path, tl_error *error) {
     char *text = NULL;
     size_t size = 0;
     tl_error wrong = {""};
-    if (!tl_file_is_regular(path) || !tl_file_read(path, &text, &size, error)) return false;
+    if (!tl_file_is_regular(path) || !tl_file_read_regular(path, TL_CONFIG_MOST, &text, &size, error))
+        return false;
     bool ours = !strncmp(text, "# " TL_RUN_COMMENT, strlen("# " TL_RUN_COMMENT));
     tl_config *config = ours ? NULL : tl_config_parse(text, size, path, &wrong);
     if (config)

@@ -59,7 +59,7 @@ void tl_run_free(tl_run *run) {
 }
 
 const char *tl_run_error(const tl_run *run) {
-    if (!run) return "run: it could not be opened, or there was no memory for it";
+    if (!run) return "run: it could not be opened, or ran out of memory";
     if (tl_failed(&run->error)) return run->error.message;
     return run->tape ? tl_tape_error(run->tape) : NULL;
 }

@@ -334,7 +334,7 @@ START_TEST(nothing_is_accepted) {
     tl_run_free(NULL);
     tl_run_clear_error(NULL);
     tl_run_tell(NULL, NULL);
-    ck_assert_str_eq(tl_run_error(NULL), "run: it could not be opened, or there was no memory for it");
+    ck_assert_str_eq(tl_run_error(NULL), "run: it could not be opened, or ran out of memory");
     ck_assert(!tl_run_dir(NULL) && !tl_run_settings_of(NULL) && !tl_run_vocab(NULL, TL_SOURCE) &&
               !tl_run_bpe(NULL));
     ck_assert(!tl_run_params(NULL) && !tl_run_tape(NULL) && !tl_run_model(NULL) && !tl_run_transformer(NULL));

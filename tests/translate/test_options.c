@@ -606,8 +606,8 @@ START_TEST(threads_are_bounded) {
         assert_contains(err, " threads would share ");
         assert_contains(err, " used, which changes no bit\n");
     }
-    sh_input("the cat sleeps .\n", "$T translate --model $D/run --threads 1 --quiet");
-    ck_assert_msg(!strstr(err, "threads"), "%s", err);
+    sh_input("the cat .\n", "$T translate --model $D/run --threads 1 --quiet");
+    ck_assert_str_eq(err, "");
     free(expected);
 }
 END_TEST

@@ -1,0 +1,109 @@
+/* What a Transformer is made of: its config completed and checked, its parts, and the table of functions by which others know it.
+ * It stands above the forward (transformer.c) and the state (transformer_state.c), which the table names. */
+#include "check.h"
+#include "transformer.h"
+
+#include <limits.h>
+
+static const tl_model_kind transformer = {"transformer", tl_transformer_model_hidden,
+                                          tl_transformer_model_logits, tl_transformer_model_loss,
+                                          tl_transformer_begin};
+
+static tl_model as_model(tl_params *params, const char *name, const tl_transformer_config *c) {
+    return (tl_model){.kind = &transformer,
+                      .name = name,
+                      .params = params,
+                      .src_vocab = c->src_vocab,
+                      .tgt_vocab = c->tgt_vocab,
+                      .max_len = c->max_len,
+                      .attentions = {[TL_ENCODER_SELF] = c->encoder_layers,
+                                     [TL_DECODER_SELF] = c->decoder_layers,
+                                     [TL_CROSS] = c->decoder_layers},
+                      .heads = c->heads};
+}
+
+/* ---- what it is made of ---- */
+
+static tl_transformer_config with_defaults(const tl_transformer_config *given) {
+    tl_transformer_config c = *given;
+    if (!c.d_model) c.d_model = 512;
+    if (!c.d_ff && c.d_model <= LONG_MAX / 4) c.d_ff = 4 * c.d_model; /* else it is refused */
+    if (!c.heads) c.heads = 8;
+    if (!c.layers) c.layers = 6;
+    if (!c.encoder_layers) c.encoder_layers = c.layers;
+    if (!c.decoder_layers) c.decoder_layers = c.layers;
+    if (!c.max_len) c.max_len = 1024;
+    if (c.norm_eps == 0) c.norm_eps = 1e-5;
+    return c;
+}
+
+static bool check_config(tl_params *params, const tl_transformer_config *c) {
+    if (c->src_vocab < 1 || c->tgt_vocab < 1)
+        return tl_params_fail(params, "transformer: src_vocab %ld and tgt_vocab %ld must both be given",
+                              c->src_vocab, c->tgt_vocab);
+    if (c->tie == TL_TIE_ALL && c->src_vocab != c->tgt_vocab)
+        return tl_params_fail(
+            params,
+            "transformer: one matrix for all (TL_TIE_ALL) needs one vocabulary, but src_vocab "
+            "is %ld and tgt_vocab %ld",
+            c->src_vocab, c->tgt_vocab);
+    static const char name[] = "transformer";
+    return tl_check_size(params, name, "d_model", c->d_model) &&
+           tl_check_size(params, name, "d_ff", c->d_ff) && tl_check_size(params, name, "heads", c->heads) &&
+           tl_check_size(params, name, "encoder_layers", c->encoder_layers) &&
+           tl_check_size(params, name, "decoder_layers", c->decoder_layers) &&
+           tl_check_size(params, name, "max_len", c->max_len) &&
+           tl_check_choice(params, name, "tie", (int)c->tie, TL_TIE_ALL) &&
+           tl_check_choice(params, name, "activation", (int)c->activation, TL_GELU_TANH) &&
+           tl_check_choice(params, name, "kind of positions", (int)c->positions, TL_NO_POSITIONS) &&
+           tl_check_number(params, name, "norm_eps", c->norm_eps) &&
+           tl_check_share(params, name, "dropout", c->dropout) &&
+           tl_check_share(params, name, "attention_dropout", c->attention_dropout) &&
+           tl_check_share(params, name, "activation_dropout", c->activation_dropout) &&
+           tl_check_share(params, name, "label_smoothing", c->label_smoothing);
+}
+
+tl_transformer tl_transformer_init(tl_params *params, const char *name, const tl_transformer_config *config) {
+    if (!tl_check_given(params, "tl_transformer_init", name, config)) return (tl_transformer){.config = {0}};
+    tl_transformer_config c = with_defaults(config);
+    tl_transformer m = {.model = as_model(params, tl_params_text(params, "%s", name), &c), .config = c};
+    check_config(params, &c); /* failed: the parameters below fail every tape with that sentence */
+    const char *dot = *name ? "." : "";
+    bool tied = c.tie == TL_TIE_ALL;
+    m.src_embedding = tl_embedding_init(params, tl_params_text(params, "%s%ssrc_embedding", name, dot),
+                                        &(tl_embedding_config){.vocab = c.src_vocab, .d_model = c.d_model});
+    m.tgt_embedding =
+        tied ? m.src_embedding
+             : tl_embedding_init(params, tl_params_text(params, "%s%stgt_embedding", name, dot),
+                                 &(tl_embedding_config){.vocab = c.tgt_vocab, .d_model = c.d_model});
+    tl_positions_config places = {.kind = c.positions, .max_len = c.max_len, .d_model = c.d_model};
+    m.src_positions =
+        tl_positions_init(params, tl_params_text(params, "%s%ssrc_positions", name, dot), &places);
+    m.tgt_positions =
+        c.positions == TL_LEARNED
+            ? tl_positions_init(params, tl_params_text(params, "%s%stgt_positions", name, dot), &places)
+            : m.src_positions;
+    tl_block_config block = {.d_model = c.d_model,
+                             .d_ff = c.d_ff,
+                             .heads = c.heads,
+                             .activation = c.activation,
+                             .pre_norm = c.pre_norm,
+                             .norm_eps = c.norm_eps,
+                             .dropout = c.dropout,
+                             .attention_dropout = c.attention_dropout,
+                             .activation_dropout = c.activation_dropout,
+                             .no_bias = c.no_bias};
+    m.encoder = tl_encoder_init(params, tl_params_text(params, "%s%sencoder", name, dot), c.encoder_layers,
+                                !c.no_final_norm, &block);
+    m.decoder = tl_decoder_init(params, tl_params_text(params, "%s%sdecoder", name, dot), c.decoder_layers,
+                                !c.no_final_norm, &block);
+    m.output_name = tl_params_text(params, "%s%soutput", name, dot);
+    m.output_weight = m.tgt_embedding.weight;
+    if (c.tie == TL_TIE_NONE)
+        m.output_weight = tl_params_add(params, tl_params_text(params, "%s%soutput.weight", name, dot),
+                                        TL_SHAPE(c.tgt_vocab, c.d_model), (tl_init){TL_INIT_XAVIER, 0});
+    if (c.output_bias)
+        m.output_bias = tl_params_add(params, tl_params_text(params, "%s%soutput.bias", name, dot),
+                                      TL_SHAPE(c.tgt_vocab), (tl_init){TL_INIT_ZEROS, 0});
+    return m;
+}
