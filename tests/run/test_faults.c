@@ -64,7 +64,8 @@ static void train(void *context, tl_error *error) {
         a->resume ? tl_run_open(dir, &(tl_run_choice){.weights = "none"}, error) : tl_run_new(dir, &s);
     if (run && a->resume) tl_run_settings_of(run)->training.steps = a->steps;
     if (run) tl_run_train(run, a->kind->begins == OVERWRITING, NULL);
-    if (!run || tl_run_error(run)) tl_error_set(error, "%s", tl_run_error(run));
+    if (!run) tl_error_set(error, "out of memory for a run"); /* the one reason that there is no new one */
+    if (tl_run_error(run)) tl_error_set(error, "%s", tl_run_error(run));
     tl_run_free(run);
 }
 
