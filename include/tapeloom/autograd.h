@@ -77,7 +77,7 @@ bool tl_tape_set_reuse_weights(tl_tape *tape, bool on);
 bool tl_tape_reuses_weights(const tl_tape *tape);
 /* Checking: fails the tape, with operation and scope, at the first value that is not finite, where it is made; in tl_backward at
  * the first gradient that is not; and before it if a constant, variable or parameter that backward will read is no longer what
- * it was when it was recorded (its owner has changed or freed it). Memory that a reset or release takes back is overwritten
+ * it was when an operation first read it (its owner has changed or freed it). Memory that a reset or release takes back is overwritten
  * with NaN, so that a tensor which somebody has kept of it is noticed. Off as a tape begins, but on in a library made with
  * DEBUG=1. Numbers are the same; nothing more is allocated; what it costs is in docs/performance.md. Returns what it was. */
 bool tl_tape_set_checking(tl_tape *tape, bool on);

@@ -48,20 +48,34 @@ static const char *nonfinite(tl_tensor t, sentence text) {
     return text;
 }
 
-void tl_check_value(tl_tape *tape, int at) {
-    tl_node *n = &tape->node[at];
+static void check_finite(tl_tape *tape, int at, const char *scope) {
+    const tl_node *n = &tape->node[at];
     char name[96];
     sentence where;
-    if (n->base != at) return; /* its base has been read */
-    if (!n->op) {
-        n->fingerprint = tl_tensor_fingerprint(n->value);
-        n->watched = true;
-    }
     if (nonfinite(n->value, where))
-        fail_in(tape, n->scope,
+        fail_in(tape, scope,
                 n->op ? "checking: %s gives a value that is not finite: %s (node %d)"
                       : "checking: %s is not finite: %s (node %d)",
                 name_of(n, name), where, at);
+}
+
+/* A source may be written to until it is read for the first time (tl_zeros, and then what it is to hold). */
+static void watch(tl_tape *tape, int at, const char *scope) {
+    tl_node *n = &tape->node[at];
+    if (n->op || n->watched) return;
+    n->fingerprint = tl_tensor_fingerprint(n->value);
+    n->watched = true;
+    check_finite(tape, at, scope);
+}
+
+void tl_check_value(tl_tape *tape, int at) {
+    const tl_node *n = &tape->node[at];
+    if (n->base != at) return; /* its base has been read */
+    for (int e = 0; e < n->edges; e++) {
+        const int from = tape->edge[n->first_edge + e];
+        if (from >= 0) watch(tape, tape->node[from].base, n->scope);
+    }
+    check_finite(tape, at, n->scope);
 }
 
 void tl_check_gradients(tl_tape *tape, int at) {

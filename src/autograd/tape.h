@@ -31,7 +31,7 @@ typedef struct tl_node {
     bool recycled;        /* base: its gradient was there and has been used up */
     bool read;            /* base: some backward will read its value */
     bool watched;         /* checking: it has a fingerprint */
-    uint64_t fingerprint; /* of a leaf's, variable's or constant's value when it was recorded */
+    uint64_t fingerprint; /* of a leaf's, variable's or constant's value when it was first read */
     tl_real *grad;        /* base: laid out like the value; kept view: its own, laid out like its base's */
 } tl_node;
 

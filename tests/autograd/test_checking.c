@@ -123,6 +123,23 @@ START_TEST(a_constant_that_changes) {
 }
 END_TEST
 
+START_TEST(filled_in_before_it_is_read) { /* is not a change: tl_zeros, and then what it is to hold */
+    tl_tape *tape = checked();
+    tl_var c = tl_zeros(tape, TL_SHAPE(2)),
+           x = tl_variable(tape, tl_tensor_of((tl_real[]){1, 2}, TL_SHAPE(2)));
+    tl_value(c).data[1] = 3;
+    tl_var y = tl_mul(c, x);
+    ck_assert_msg(tl_backward(total(y)), "%s", tl_tape_error(tape));
+    tl_tape_reset(tape);
+    c = tl_zeros(tape, TL_SHAPE(2)), x = tl_variable(tape, tl_tensor_of((tl_real[]){1, 2}, TL_SHAPE(2)));
+    tl_value(c).data[1] = NAN;
+    tl_scope_enter(tape, "mask");
+    ck_assert(!tl_ok(tl_mul(c, x)));
+    says(tape, "checking: constant is not finite: element 1 of [2] is nan (node 0) (mask)");
+    tl_tape_free(tape);
+}
+END_TEST
+
 START_TEST(nobody_reads_it) { /* what no backward will read may change */
     tl_tape *tape = checked();
     tl_real numbers[2] = {1, 2};
@@ -223,6 +240,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, a_gradient);
     tcase_add_test(tc, the_first_gradient);
     tcase_add_test(tc, a_constant_that_changes);
+    tcase_add_test(tc, filled_in_before_it_is_read);
     tcase_add_test(tc, nobody_reads_it);
     tcase_add_test(tc, a_parameter_that_changes);
     tcase_add_test(tc, any_bit_of_many);

@@ -483,7 +483,7 @@ static bool stops_before(long first, const double *p, int beam, int nbest, doubl
                                                   .max_extra = 4},
                              &r);
     if (!stopped) {
-        char words[40];
+        char words[64];
         snprintf(words, sizeof words, "logits for word %ld of sentence 0", first + 1);
         assert_contains(tl_tape_error(k.tape), words);
         tl_tape_clear_error(k.tape);
