@@ -65,7 +65,7 @@ tl_positions tl_positions_init(tl_params *params, const char *name, const tl_pos
             tl_params_add(params, tl_params_text(params, "%s.weight", name), TL_SHAPE(p.max_len, p.d_model),
                           (tl_init){TL_INIT_NORMAL, 1 / sqrt((double)p.d_model)});
     if (p.kind == TL_SINUSOIDAL && !tl_params_error(params)) { /* else d_model may be any number */
-        const long row = row_of(p.d_model);
+        const long row = p.d_model < TL_MAX_NUMEL ? row_of(p.d_model) : TL_MAX_NUMEL;
         long count;
         if (!tl_size_times(NEAR + fars(p.max_len), row, &count))
             return tl_params_fail(params, "%s: max_len %ld times d_model %ld is more than memory can hold",

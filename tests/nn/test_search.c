@@ -71,6 +71,8 @@ static bench trained(const tl_transformer_config *config, int steps) {
 /* The model says word v with the same probability at every place, whatever was said before: the output's weights are
  * 0, its bias holds the logarithms. */
 static void say_always(bench *k, const double *p, int words) {
+    tl_tape_set_checking(k->tape,
+                         false); /* -inf stands for words that are never written, NaN for steps too many */
     tl_tensor_fill(tl_param_value(tl_params_find(k->params, "output.weight")), 0);
     tl_real *bias = tl_param_value(tl_params_find(k->params, "output.bias")).data;
     for (int v = 0; v < words; v++) bias[v] = (tl_real)log(p[v]);
@@ -525,6 +527,7 @@ START_TEST(hypotheses_that_become_fewer) {
     config.pre_norm = true;
     config.norm_eps = 1e-12;
     bench k = bench_begin(&config);
+    tl_tape_set_checking(k.tape, false); /* -inf stands for words that are never written */
     for (int i = 0; i < tl_params_count(k.params); i++) {
         tl_param *p = tl_params_at(k.params, i);
         if (!strncmp(p->leaf.name, "decoder.", 8)) tl_tensor_fill(tl_param_value(p), 0);
