@@ -32,12 +32,6 @@ const char *tl_handle_fault(tl_var x) {
     return "is no handle that this tape has given";
 }
 
-tl_node *tl_node_peek(tl_var x) {
-    if (!x.tape || x.index < 0 || x.index >= x.tape->nodes) return NULL;
-    tl_node *n = &x.tape->node[x.index];
-    return n->epoch == x.epoch ? n : NULL;
-}
-
 /* What is left of a forgotten node is not to be trusted but for its operation: a leaf may be gone. */
 static void fail_stale(tl_var x, const char *who) {
     const char *was = "a value", *scope = "";

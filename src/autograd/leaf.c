@@ -4,15 +4,17 @@
 
 #include <stdlib.h>
 
-/* Sound: a shape that a tensor can have, over memory that is not the tape's own and forgotten. */
-static bool check_value(tl_tape *tape, tl_tensor value, const char *what) {
+/* Sound: a shape that a tensor can have, over memory that is not the tape's own and forgotten, which a leaf's never is. */
+static bool check_value(tl_tape *tape, tl_tensor value, const char *what, bool elsewhere) {
     char text[TL_SHAPE_TEXT];
+    const bool some = tl_numel(value) > 0; /* so there are data, of a shape that can be */
+    if (some && (elsewhere || !tl_tape_forgot(tape, value.data))) return true;
     if (!value.data)
         tl_tape_fail(tape, "%s: the tensor has no data", what);
     else if (tl_shape_numel(tl_shape_of(value)) < 0)
         tl_tape_fail(tape, "%s: %s %s", what, tl_shape_text(tl_shape_of(value), text),
                      tl_shape_fault(tl_shape_of(value)));
-    else if (tl_numel(value) > 0 && tl_tape_forgot(tape, value.data))
+    else if (some)
         tl_tape_fail(tape,
                      "%s: the tensor's memory was forgotten by a tl_tape_reset or tl_tape_release; copy "
                      "what must outlive them",
@@ -25,7 +27,7 @@ static bool check_value(tl_tape *tape, tl_tensor value, const char *what) {
 static tl_var record(tl_tape *tape, tl_tensor value, bool wants_grad, tl_leaf *leaf) {
     tl_var inert = {tape, -1, 0};
     const char *what = !leaf ? wants_grad ? "variable" : "constant" : leaf->name ? leaf->name : "parameter";
-    if (!tape || tl_failed(&tape->error) || !check_value(tape, value, what)) return inert;
+    if (!tape || tl_failed(&tape->error) || !check_value(tape, value, what, leaf)) return inert;
     if (!tl_is_contiguous(value) &&
         wants_grad) { /* a gradient is laid out row-major, and so must its value be */
         tl_tensor copy = tl_tape_tensor(tape, tl_shape_of(value));
@@ -57,7 +59,7 @@ tl_var tl_variable(tl_tape *tape, tl_tensor value) { return record(tape, value, 
 
 tl_var tl_constant_copy(tl_tape *tape, tl_tensor value) {
     tl_var inert = {tape, -1, 0};
-    if (!tape || tl_failed(&tape->error) || !check_value(tape, value, "constant")) return inert;
+    if (!tape || tl_failed(&tape->error) || !check_value(tape, value, "constant", false)) return inert;
     tl_tensor copy = tl_tape_tensor(tape, tl_shape_of(value));
     if (!copy.data) return inert;
     tl_tensor_copy(copy, value);

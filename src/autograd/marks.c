@@ -29,7 +29,7 @@ bool tl_tape_holds(const tl_tape *tape, tl_mark mark) {
 }
 
 bool tl_tape_forgot(const tl_tape *tape, const void *memory) {
-    return tape && tl_arena_owns(&tape->arena, memory) && !tl_arena_holds(&tape->arena, memory);
+    return tape && tl_arena_forgot(&tape->arena, memory);
 }
 
 /* Values that stay may have got their gradients in memory that goes. */

@@ -37,29 +37,32 @@ static void fail_without_tape(const tl_call *c, const tl_var *in) {
     if (c->inputs == 0) tl_stray_fail(c->op->name, "what should be its first input", (tl_var){NULL, 0, 0});
 }
 
-/* The value of input i; false, and the tape has failed, if its handle is wrong. */
-static bool take_input(tl_call *c, int i, tl_var x) {
+/* Input i is not simply a var of the tape: true if it is left out and may be, else the tape has failed. */
+static bool take_none(tl_call *c, int i, tl_var x) {
     char text[24];
     if (is_absent(x) && is_optional(c, i)) {
         c->x[i] = (tl_tensor){0};
         return true;
     }
-    if (!x.tape) {
-        const char *why =
-            x.index == -1 ? tl_stray_error() : NULL; /* it began where there was no tape to say so */
-        if (why)
-            tl_tape_fail(c->tape, "%s", why);
-        else
-            tl_tape_fail(c->tape, "%s: %s %s", c->op->name, input_text(i, text), tl_handle_fault(x));
-        return false;
-    }
-    if (x.tape != c->tape) {
+    if (x.tape == c->tape) return tl_node_of(x, c->op->name, input_text(i, text)) != NULL;
+    if (x.tape) {
         tl_tape_fail(x.tape, "%s: inputs from two different tapes", c->op->name);
         tl_tape_fail(c->tape, "%s: inputs from two different tapes", c->op->name);
         return false;
     }
-    const tl_node *n = tl_node_peek(x);
-    if (!n) return tl_node_of(x, c->op->name, input_text(i, text)) != NULL;
+    const char *why =
+        x.index == -1 ? tl_stray_error() : NULL; /* where it began there was no tape to say so */
+    if (why)
+        tl_tape_fail(c->tape, "%s", why);
+    else
+        tl_tape_fail(c->tape, "%s: %s %s", c->op->name, input_text(i, text), tl_handle_fault(x));
+    return false;
+}
+
+/* The value of input i; false, and the tape has failed, if its handle is wrong. */
+static bool take_input(tl_call *c, int i, tl_var x) {
+    const tl_node *n = x.tape == c->tape ? tl_node_peek(x) : NULL;
+    if (!n) return take_none(c, i, x);
     c->x[i] = n->value;
     c->wants_grad |= n->wants_grad;
     return true;
@@ -75,7 +78,7 @@ tl_call tl_call_begin_optional(const tl_op *op, unsigned optional, int inputs, c
     if (!c.tape) return fail_without_tape(&c, in), c;
     if (tl_failed(&c.tape->error)) { /* of two tapes the other must learn of it all the same */
         for (int i = 0; i < inputs; i++)
-            if (in[i].tape && in[i].tape != c.tape) take_input(&c, i, in[i]);
+            if (in[i].tape && in[i].tape != c.tape) take_none(&c, i, in[i]);
         return c;
     }
     if (!make_room(&c, in)) return c;

@@ -71,11 +71,6 @@ void tl_scope_leave(tl_tape *tape) {
     if (tape && tape->depth > 0) tape->depth--;
 }
 
-const char *tl_tape_scope(const tl_tape *tape) {
-    int at = tape->depth ? tape->stack[tape->depth - 1] : -1;
-    return at >= 0 ? tape->scope[at].name : "";
-}
-
 const char *tl_tape_name(tl_tape *tape, const char *name) {
     const int at = find_name(tape, name);
     return at < 0 ? NULL : tape->scope[at].name;

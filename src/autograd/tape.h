@@ -108,13 +108,20 @@ void tl_tape_vfail(tl_tape *tape, const char *who, const char *scope, const char
 int tl_tape_append(tl_tape *tape, int edges);
 
 /* scopes.c */
-const char *tl_tape_scope(const tl_tape *tape);            /* "" outside */
+static inline const char *tl_tape_scope(const tl_tape *tape) { /* "" outside */
+    const int at = tape->depth ? tape->stack[tape->depth - 1] : -1;
+    return at >= 0 ? tape->scope[at].name : "";
+}
 const char *tl_tape_name(tl_tape *tape, const char *name); /* a copy that lives as long; NULL: no memory */
 
 /* handles.c */
 /* The node behind a handle, or NULL, and then its tape, if it has one, has failed: "who: what is …" */
 tl_node *tl_node_of(tl_var x, const char *who, const char *what);
-tl_node *tl_node_peek(tl_var x); /* the same without failing the tape */
+static inline tl_node *tl_node_peek(tl_var x) { /* the same without failing the tape */
+    if (!x.tape || x.index < 0 || x.index >= x.tape->nodes) return NULL;
+    tl_node *n = &x.tape->node[x.index];
+    return n->epoch == x.epoch ? n : NULL;
+}
 const char *tl_handle_fault(tl_var x);
 /* For a handle without a tape. Always false. */
 bool tl_stray_fail(const char *who, const char *what, tl_var x);

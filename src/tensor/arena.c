@@ -92,16 +92,22 @@ void tl_arena_reset(tl_arena *a) {
     if (a->chunks) tl_arena_release(a, (tl_arena_mark){0, 0});
 }
 
-static bool lies_in(const tl_arena *a, const void *p, bool used) {
-    for (int i = 0; i < a->chunks; i++) {
-        const uintptr_t from = (uintptr_t)a->chunk[i].memory;
-        const size_t size = used ? a->chunk[i].used : a->chunk[i].size;
-        if ((uintptr_t)p >= from && (uintptr_t)p - from < size) return true;
-    }
-    return false;
+/* The chunk that an address lies in, or NULL. */
+static const tl_arena_chunk *chunk_of(const tl_arena *a, const void *p) {
+    for (int i = 0; i < a->chunks; i++)
+        if ((uintptr_t)p - (uintptr_t)a->chunk[i].memory < a->chunk[i].size) return &a->chunk[i];
+    return NULL;
 }
-bool tl_arena_holds(const tl_arena *a, const void *p) { return lies_in(a, p, true); }
-bool tl_arena_owns(const tl_arena *a, const void *p) { return lies_in(a, p, false); }
+
+bool tl_arena_holds(const tl_arena *a, const void *p) {
+    const tl_arena_chunk *chunk = chunk_of(a, p);
+    return chunk && (size_t)((const char *)p - chunk->memory) < chunk->used;
+}
+
+bool tl_arena_forgot(const tl_arena *a, const void *p) {
+    const tl_arena_chunk *chunk = chunk_of(a, p);
+    return chunk && (size_t)((const char *)p - chunk->memory) >= chunk->used;
+}
 
 void tl_arena_free(tl_arena *a) {
     for (int i = 0; i < a->chunks; i++) free(a->chunk[i].allocated);

@@ -34,9 +34,9 @@ void tl_arena_release(tl_arena *a, tl_arena_mark mark);
 void tl_arena_reset(tl_arena *a);
 /* Before a release: writes over what it will take back, with bytes that make NaN of every number. */
 void tl_arena_spoil(tl_arena *a, tl_arena_mark mark);
-/* Is that byte part of memory that has been handed out and not taken back? And of the arena at all? */
+/* Is that byte part of memory that has been handed out and not taken back? Or of memory that waits to be handed out? */
 bool tl_arena_holds(const tl_arena *a, const void *p);
-bool tl_arena_owns(const tl_arena *a, const void *p);
+bool tl_arena_forgot(const tl_arena *a, const void *p);
 void tl_arena_free(tl_arena *a);
 
 #endif

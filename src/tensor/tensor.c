@@ -10,7 +10,7 @@
 
 static bool is_rank(int rank) { return rank >= 0 && rank <= TL_MAX_RANK; }
 
-long tl_shape_numel(tl_shape shape) { return tl_size_of_axes(shape.rank, TL_MAX_RANK, shape.dim); }
+long tl_shape_numel(tl_shape shape) { return tl_size_of_axes(shape.rank, shape.dim); }
 
 const char *tl_shape_fault(tl_shape shape) {
     if (!is_rank(shape.rank)) return "is of no rank that a tensor can have";
@@ -55,8 +55,8 @@ char *tl_shape_text(tl_shape shape, char text[TL_SHAPE_TEXT]) {
 /* ---- tensors ---- */
 
 tl_tensor tl_tensor_of(tl_real *data, tl_shape shape) {
-    tl_tensor t = {.data = data, .rank = shape.rank};
     if (!data || tl_shape_numel(shape) < 0) return (tl_tensor){0};
+    tl_tensor t = {.data = data, .rank = shape.rank};
     long stride = 1;
     for (int i = shape.rank - 1; i >= 0; i--) {
         t.dim[i] = shape.dim[i];
@@ -68,22 +68,22 @@ tl_tensor tl_tensor_of(tl_real *data, tl_shape shape) {
 
 tl_shape tl_shape_of(tl_tensor t) {
     tl_shape s = {.rank = t.rank};
-    for (int i = 0; i < t.rank && i < TL_MAX_RANK; i++) s.dim[i] = t.dim[i];
+    const int there = t.rank < TL_MAX_RANK ? t.rank : TL_MAX_RANK;
+    for (int i = 0; i < there; i++) s.dim[i] = t.dim[i];
     return s;
 }
 
 long tl_numel(tl_tensor t) {
-    const long n = t.data ? tl_size_of_axes(t.rank, TL_MAX_RANK, t.dim) : 0;
+    const long n = t.data ? tl_size_of_axes(t.rank, t.dim) : 0;
     return n > 0 ? n : 0;
 }
 
 bool tl_is_contiguous(tl_tensor t) {
-    if (tl_numel(t) == 0) return true;
-    long expected = 1;
-    for (int i = t.rank - 1; i >= 0; i--) {
+    unsigned long expected = 1; /* of a shape that is none it may wrap */
+    for (int i = t.rank <= TL_MAX_RANK ? t.rank - 1 : -1; i >= 0; i--) {
         if (t.dim[i] == 1) continue;
-        if (t.stride[i] != expected) return false;
-        expected *= t.dim[i];
+        if ((unsigned long)t.stride[i] != expected) return tl_numel(t) == 0;
+        expected *= (unsigned long)t.dim[i];
     }
     return true;
 }
@@ -91,10 +91,10 @@ bool tl_is_contiguous(tl_tensor t) {
 /* ---- views ---- */
 
 /* Data, and a shape that a tensor can have: one that a caller has put together may have neither. */
-static bool is_tensor(tl_tensor t) { return t.data && tl_size_of_axes(t.rank, TL_MAX_RANK, t.dim) >= 0; }
+static bool is_tensor(tl_tensor t) { return t.data && tl_size_of_axes(t.rank, t.dim) >= 0; }
 
 static int axis_of(tl_tensor t, int axis) {
-    if (!is_tensor(t) || axis < -t.rank || axis >= t.rank) return -1;
+    if (!t.data || !is_rank(t.rank) || axis < -t.rank || axis >= t.rank) return -1;
     return axis < 0 ? axis + t.rank : axis;
 }
 
@@ -123,7 +123,7 @@ tl_tensor tl_tensor_transpose(tl_tensor t, int axis1, int axis2) {
 
 tl_tensor tl_tensor_slice(tl_tensor t, int axis, long from, long to) {
     int a = axis_of(t, axis);
-    if (a < 0 || from < 0 || to < from || to > t.dim[a]) return (tl_tensor){0};
+    if (a < 0 || !is_tensor(t) || from < 0 || to < from || to > t.dim[a]) return (tl_tensor){0};
     t.data += from * t.stride[a];
     t.dim[a] = to - from;
     return t;

@@ -50,7 +50,7 @@ START_TEST(tensors_that_are_none) {
     memcpy(t.dim, none[_i].dim, sizeof t.dim);
     ck_assert_int_eq(tl_numel(t), 0);
     ck_assert_ptr_null(tl_at(t, 0).data);
-    ck_assert_ptr_null(tl_tensor_transpose(t, 0, 0).data);
+    ck_assert_int_eq(tl_numel(tl_tensor_transpose(t, 0, 0)), 0);
     ck_assert_ptr_null(tl_tensor_slice(t, 0, 0, 0).data);
     ck_assert_ptr_null(tl_tensor_expand(t, TL_SHAPE(1, 1, 1, 1, 1, 1)).data);
     ck_assert(!tl_tensor_reshape(t, TL_SHAPE(0), &out));

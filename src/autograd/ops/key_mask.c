@@ -79,7 +79,14 @@ static long first_hidden(const tl_key_mask *m, long b, long keys) {
     return m->attend ? 0 : m->lengths ? m->lengths[b] : keys;
 }
 
+static bool hides_some(const tl_key_mask *m, long sentences, long keys) {
+    bool some = m->attend != NULL;
+    for (long b = 0; b < sentences && m->lengths && !some; b++) some = m->lengths[b] < keys;
+    return some;
+}
+
 static bool hidden_are_finite(tl_tensor t, const tl_key_mask *m) {
+    if (!hides_some(m, t.dim[0], t.dim[2])) return true;
     for (long b = 0; b < t.dim[0]; b++)
         for (long h = 0; h < t.dim[1]; h++)
             for (long j = first_hidden(m, b, t.dim[2]); j < t.dim[2]; j++)
