@@ -70,6 +70,7 @@ static void compare(const char *what, const tl_real *a, const tl_real *b, size_t
 }
 
 int main(void) {
+    tl_streams_open(); /* what cannot be printed is then told, below */
     static tl_real x_memory[B * T * D], dy_memory[B * T * D];
     tl_tensor words = tl_tensor_of(x_memory, TL_SHAPE(B, T, D));
     tl_tensor dy = tl_tensor_of(dy_memory, TL_SHAPE(B, T, D)); /* as if a loss above had sent it down */

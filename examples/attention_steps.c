@@ -118,6 +118,7 @@ static tl_var find(const char *name) {
 }
 
 int main(void) {
+    tl_streams_open(); /* what cannot be printed is then told, below */
     tl_real *x_memory = malloc(sizeof(tl_real) * B * T * D), *dy_memory = malloc(sizeof(tl_real) * B * T * D);
     int lengths[B];       /* sentence b has 5 … 10 words; the rest of its row is padding */
     uint8_t attend[B][T]; /* [batch][key] */

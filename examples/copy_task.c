@@ -36,6 +36,7 @@ static long count_exact(const tl_transformer *model, tl_tape *tape, tl_batches *
 }
 
 int main(void) {
+    tl_streams_open(); /* what cannot be printed is then told, below */
     tl_corpus *train = sequences(0, TRAIN), *unseen = sequences(TRAIN, TEST);
     tl_vocab_counts *counts = tl_vocab_counts_new();
     tl_corpus_count(train, TL_SOURCE, counts);

@@ -25,6 +25,7 @@ static void make_points(tl_tensor x, tl_tensor y) {
 }
 
 int main(void) {
+    tl_streams_open(); /* what cannot be printed is then told, below */
     static tl_real x_memory[POINTS * 2], y_memory[POINTS];
     tl_tensor x_data = tl_tensor_of(x_memory, TL_SHAPE(POINTS, 2));
     tl_tensor y_data = tl_tensor_of(y_memory, TL_SHAPE(POINTS, 1));

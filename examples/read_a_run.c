@@ -11,6 +11,7 @@
 static int fail(const char *message) { return fprintf(stderr, "read_a_run: %s\n", message), 1; }
 
 int main(int argc, char **argv) {
+    tl_streams_open();
     if (argc < 3) return fail("give the folder of a run, and a line to translate");
     tl_error error = {""};
     tl_run *run = tl_run_open(argv[1], NULL, &error); /* its best weights */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 int main(void) {
+    tl_streams_open(); /* what cannot be printed is then told, below */
     tl_tape *tape = tl_tape_new();
 
     /* A variable wants a gradient, a constant does not. Both look at the memory that they are given. */

@@ -5,10 +5,8 @@
  *
  * Lines are read as `sacrebleu references.txt -i hypotheses.txt` reads them: they end in LF, white space at their ends
  * (so a CR) does not count, a tab is white space, a byte order mark is a character. */
-#define _XOPEN_SOURCE 700 /* SIGXFSZ */
 #include <tapeloom.h>
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,7 +148,6 @@ int main(int argc, char **argv) {
     settings s = {.bleu.tokens = TL_BLEU_13A};
     tl_error error = {""};
     tl_streams_open();
-    signal(SIGXFSZ, SIG_IGN);
     if (!parse(argc, argv, &s, &error)) {
         fprintf(stderr, "bleu: %s; see bleu --help\n", error.message);
         return 2;

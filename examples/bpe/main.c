@@ -3,10 +3,9 @@
  *     cat train.en train.de | build/bpe learn --merges 10000 > codes
  *     build/bpe apply --codes codes < train.en > train.bpe.en
  */
-#define _XOPEN_SOURCE 700 /* isatty, clock_gettime, SIGXFSZ */
+#define _XOPEN_SOURCE 700 /* isatty, clock_gettime */
 #include <tapeloom.h>
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -293,7 +292,6 @@ static int run_program(int argc, char **argv) {
 int main(int argc, char **argv) {
     tl_error error = {""};
     tl_streams_open();
-    signal(SIGXFSZ, SIG_IGN);
     const int status = run_program(argc, argv);
     return tl_output_close(stdout, &error) || status ? status : fail_with(error.message);
 }

@@ -1,8 +1,7 @@
 /* translate: trains an encoder-decoder Transformer on sentence pairs, and translates with it. */
-#define _XOPEN_SOURCE 700 /* setenv, SIGXFSZ */
+#define _XOPEN_SOURCE 700 /* setenv */
 #include "program.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -162,7 +161,6 @@ int main(int argc, char **argv) {
     tl_error error = {""};
     settle_threads(argv);
     tl_streams_open();
-    signal(SIGXFSZ, SIG_IGN);
     const int status = run_program(argc, argv);
     if (tl_output_close(stdout, &error) || status) return status;
     return fail_with(error.message);

@@ -91,7 +91,9 @@ bool tl_folder_clear_strays(const char *path, bool (*ours)(const char *name), tl
 /* ---- standard streams, for programs: the rest of the library does not touch them ---- */
 
 /* First in main: gives descriptors 0 to 2 that are closed to something that neither gives nor takes a byte, lest the next
- * file that is opened be taken for one of them and receive what is printed. */
+ * file that is opened be taken for one of them and receive what is printed. And a write beyond the limit for the size of
+ * files (ulimit -f) becomes a failure like any other, which can be told, instead of the program's sudden end (SIGXFSZ;
+ * a handler that the program has set itself stays). */
 void tl_streams_open(void);
 /* Last in main: flushes and closes standard output, which is handed over. False, and a sentence in error, if anything that was
  * printed to it since the start did not get there. Nothing may be printed to it any more. */
@@ -315,7 +317,8 @@ typedef struct tl_csv tl_csv;
  * failure. */
 tl_csv *tl_csv_open(const char *path, const char *const *columns, int count, bool append, tl_error *error);
 /* A row, cell by cell; numbers as the shortest text that reads back exactly, NaN as "nan". A row reaches the
- * file whole, in one write, at tl_csv_end_row; it must have as many cells as there are columns. */
+ * file whole, in one write, and the disk, before tl_csv_end_row returns; it must have as many cells as there are columns. A log
+ * that was removed or replaced meanwhile fails there: rows would go where nobody finds them. */
 void tl_csv_text(tl_csv *csv, const char *text); /* "" or NULL = an empty cell */
 void tl_csv_long(tl_csv *csv, long value);
 void tl_csv_double(tl_csv *csv, double value);

@@ -1,6 +1,6 @@
 /* CSV logs by RFC 4180. A row is built in memory and reaches the file in one write to its end, so that
  * whoever reads the log meanwhile, or after a kill, finds whole rows; a write that stops half way is taken
- * back. */
+ * back. The disk has a row before the next one is begun, and no row goes into a file that has lost its name. */
 #define _POSIX_C_SOURCE 200809L
 #include "base/buffer.h"
 #include "complain.h"
@@ -37,11 +37,27 @@ static void add_cell(tl_buffer *row, bool first, const char *text) {
     tl_buffer_text(row, "\"");
 }
 
+/* A pipe or a terminal has no disk to reach. */
+static bool reach_disk(tl_csv *csv) {
+    while (fsync(csv->fd) != 0)
+        if (errno == EINVAL || errno == EROFS || errno == ENOTSUP)
+            break;
+        else if (errno != EINTR)
+            return tl_fail_errno(&csv->error, "write", csv->path, errno);
+    return true;
+}
+
 /* Appends the row and empties it. */
 static bool write_row(tl_csv *csv) {
     if (csv->row.failed) return tl_fail_memory(&csv->error, "writing a row of", csv->path);
     struct stat before;
+    char file[TL_SHOWN];
     bool can_undo = fstat(csv->fd, &before) == 0 && S_ISREG(before.st_mode);
+    if (can_undo && before.st_nlink == 0)
+        return tl_error_set(&csv->error,
+                            "%s was removed or replaced while rows were written to it; put it back, or begin "
+                            "another log",
+                            tl_shown_path(csv->path, file));
     const char *next = csv->row.text;
     size_t left = csv->row.size;
     while (left > 0) {
@@ -57,7 +73,7 @@ static bool write_row(tl_csv *csv) {
     }
     csv->row.size = 0;
     csv->cells = 0;
-    return true;
+    return reach_disk(csv);
 }
 
 /* Looks at a log that is there: true with *keep = 0 if it is missing or has no whole line, with *keep = its

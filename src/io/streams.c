@@ -1,16 +1,19 @@
 /* Standard streams, for programs: that they are there at the start, and that what was printed has arrived at the end. */
-#define _XOPEN_SOURCE 700
+#define _XOPEN_SOURCE 700 /* SIGXFSZ */
 #include "complain.h"
 
 #include "tapeloom/io.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 /* Opened the wrong way round, so that reading and writing fail as they would if it were closed, and say so. open takes the
  * lowest number that is free: this one, as those below have been seen to. */
 void tl_streams_open(void) {
+    struct sigaction now;
+    if (sigaction(SIGXFSZ, NULL, &now) == 0 && now.sa_handler == SIG_DFL) signal(SIGXFSZ, SIG_IGN);
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) == -1 && errno == EBADF)
             if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0) return;

@@ -87,6 +87,27 @@ START_TEST(copy_task_is_short) {
 }
 END_TEST
 
+/* Where files may not grow (ulimit -f), it says so; nothing ends it without a word. */
+START_TEST(limit_of_file_sizes) {
+    for (int i = 0; i < EXAMPLES; i++) {
+        if (!strcmp(examples[i], "copy_task"))
+            continue; /* prints as the others do, but trains first: read instead */
+        char file[] = "/tmp/tl_example_XXXXXX";
+        int status, fd = mkstemp(file);
+        ck_assert_int_ge(fd, 0);
+        close(fd);
+        char *said = shell(&status, "(ulimit -f 0; exec %s/%s%s 2>&1 >%s) | cat; rm %s", build_folder(),
+                           examples[i], arguments_of(examples[i]), file, file);
+        ck_assert_msg(strstr(said, "File too large; raise the limit for file sizes (ulimit -f)"), "%s: %s",
+                      examples[i], said);
+        free(said);
+    }
+    char *text = read_text_file("examples/copy_task.c");
+    assert_contains(text, "int main(void) {\n    tl_streams_open();");
+    free(text);
+}
+END_TEST
+
 /* ---- a tape on scalars ---- */
 
 /* The row of the table that has this label; ended by the line. */
@@ -333,6 +354,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, all_are_tested);
     tcase_add_test(tc, read_on_their_own);
     tcase_add_test(tc, copy_task_is_short);
+    tcase_add_test(tc, limit_of_file_sizes);
     tcase_add_test(tc, scalar_tape);
     tcase_add_test(tc, linear_regression);
     tcase_add_test(tc, attention_steps);

@@ -171,6 +171,28 @@ START_TEST(a_full_disk_leaves_whole_rows) {
 }
 END_TEST
 
+/* Its rows would go where nobody finds them. */
+START_TEST(a_log_that_lost_its_name) {
+    for (int replaced = 0; replaced < 2; replaced++) {
+        scratch s = scratch_new();
+        const char *path = scratch_path(&s, "log.csv"), *other = scratch_path(&s, "other");
+        tl_csv *csv = open_log(path, false);
+        row(csv, 1, 0.5, "kept");
+        if (replaced) {
+            ck_assert_ptr_null(tl_csv_error(csv));
+            FILE *f = fopen(other, "w");
+            ck_assert(f && fputs("somebody else's", f) >= 0 && fclose(f) == 0 && rename(other, path) == 0);
+        } else
+            ck_assert_int_eq(remove(path), 0);
+        row(csv, 2, 0.25, "");
+        assert_contains(tl_csv_error(csv), "log.csv was removed or replaced while rows were written to it; ");
+        ck_assert(!tl_csv_close(csv, NULL));
+        if (replaced) assert_file(path, "somebody else's");
+        scratch_remove(&s);
+    }
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, rows_and_quoting);
     tcase_add_test(tc, one_empty_column_is_still_a_row);
@@ -178,5 +200,6 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, other_files_are_left_alone);
     tcase_add_test(tc, errors);
     tcase_add_test(tc, a_full_disk_leaves_whole_rows);
+    tcase_add_test(tc, a_log_that_lost_its_name);
 }
 TL_TEST_MAIN("io: csv")

@@ -132,9 +132,11 @@ END_TEST
 
 START_TEST(signals_and_status) {
     static const int numbers[] = {SIGTERM, SIGINT};
-    for (int i = 0; i < 2; i++) {
-        pid_t child = start(TRAIN_SMALL " --validate-every 2 --steps 1000000 --out $D/run --overwrite");
-        wait_for_rows(child, "run", 2);
+    for (int i = 0; i < 2;
+         i++) { /* a folder of its own: rows of an earlier log would not show that this one trains */
+        pid_t child = start(i ? TRAIN_SMALL " --validate-every 2 --steps 1000000 --out $D/interrupted"
+                              : TRAIN_SMALL " --validate-every 2 --steps 1000000 --out $D/ended");
+        wait_for_rows(child, i ? "interrupted" : "ended", 2);
         kill(child, numbers[i]);
         const int status = ended(child);
         ck_assert_msg(status == 128 + numbers[i], "%d %s", status, err);
