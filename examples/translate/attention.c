@@ -77,7 +77,7 @@ static void fill(picture *p, tl_tensor probs, long head) {
 
 /* The decoder reads what was written one token late, and its cross-attention is looked at on the way. */
 static bool look(tl_run *run, picture *p, const int *src, const int *written, long layer, long head) {
-    const long layers = tl_run_settings_of(run)->model.layers;
+    const long layers = tl_run_model(run)->attentions[TL_CROSS];
     tl_tape *tape = tl_run_tape(run);
     int src_length = (int)p->columns, length = (int)p->rows;
     int *read = calloc((size_t)length, sizeof *read);
@@ -166,8 +166,11 @@ bool draw_attention(tl_run *run, const char *source, long layer, long head, tl_e
     return !tl_failed(error) && !tl_run_error(run);
 }
 
-static bool check_place(const settings *s, tl_error *error) {
-    long layers = s->run.model.layers, heads = s->run.model.heads;
+static bool check_place(const settings *s, const tl_run *run, tl_error *error) {
+    const tl_model *model = tl_run_model(run);
+    const long layers = model->attentions[TL_CROSS], heads = model->heads;
+    if (!layers)
+        return tl_error_set(error, "the model has no attention (--attention none): there is nothing to draw");
     if (s->layer > layers)
         return tl_error_set(error, "--layer %ld: the decoder has %ld: give 1 … %ld, or 0 for the last",
                             s->layer, layers, layers);
@@ -201,7 +204,7 @@ int command_attention(settings *s) {
     tl_error error = {""};
     tl_run *run = open_run(s);
     if (!run) return 1;
-    tl_corpus *lines = check_place(s, &error) ? read_lines(s, run, &error) : NULL;
+    tl_corpus *lines = check_place(s, run, &error) ? read_lines(s, run, &error) : NULL;
     const long left_out = draw_lines(s, run, lines, &error);
     int status = status_of(run, &error);
     if (!status && left_out) status = 1;

@@ -7,21 +7,44 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static void print_model(const tl_run *run, const tl_model_settings *s) {
-    const tl_transformer *model = tl_run_transformer(run);
+static void print_transformer(const tl_transformer *model, const tl_model_settings *s) {
     const tl_transformer_config *c = &model->config;
-    const tl_params *params = tl_run_params(run);
     printf("model       encoder-decoder Transformer, %s: d_model %ld, %d heads, %d + %d layers, d_ff %ld\n",
            s->preset, c->d_model, c->heads, model->encoder.layers, model->decoder.layers, c->d_ff);
     printf("            %s-norm%s, %s, %s positions, embeddings tied: %s\n", c->pre_norm ? "pre" : "post",
            c->no_final_norm ? " without final norms" : "", s->activation, s->positions, s->tie);
+}
+
+static void print_recurrent(const tl_seq2seq *model, const tl_model_settings *s) {
+    const tl_seq2seq_config *c = &model->config;
+    printf("model       encoder-decoder %s, %s: d_model %ld, embeddings %ld, %d + %d layers%s\n",
+           c->kind == TL_LSTM ? "LSTM" : "GRU", s->preset, c->d_model, c->embedding, c->layers, c->layers,
+           c->bidirectional ? ", read from both ends" : "");
+    if (c->no_attention)
+        printf("            no attention, one vector of the source%s",
+               c->feed_context ? " that each step reads" : "");
+    else
+        printf("            %s attention, %d head%s%s", s->attention, c->heads, c->heads == 1 ? "" : "s",
+               c->input_feeding ? ", input feeding" : "");
+    printf("; embeddings tied: %s\n", s->tie);
+}
+
+static bool begins(const char *name, const char *with) { return !strncmp(name, with, strlen(with)); }
+
+static void print_model(const tl_run *run, const tl_model_settings *s) {
+    const tl_params *params = tl_run_params(run);
+    if (tl_run_transformer(run)) print_transformer(tl_run_transformer(run), s);
+    if (tl_run_seq2seq(run)) print_recurrent(tl_run_seq2seq(run), s);
     printf("parameters  %ld (", tl_params_numel(params));
     long encoder = 0, decoder = 0, all = tl_params_numel(params);
     for (int i = 0; i < tl_params_count(params); i++) {
         const tl_param *p = tl_params_at(params, i);
+        const char *name = p->leaf.name;
         long n = tl_numel(tl_param_value(p));
-        if (!strncmp(p->leaf.name, "encoder.", 8)) encoder += n;
-        if (!strncmp(p->leaf.name, "decoder.", 8)) decoder += n;
+        if (begins(name, "encoder.")) encoder += n;
+        if (begins(name, "decoder.") || begins(name, "bridge_") || begins(name, "attention.") ||
+            begins(name, "readout."))
+            decoder += n;
     }
     printf("encoder %ld, decoder %ld, embeddings and output %ld)\n", encoder, decoder,
            all - encoder - decoder);

@@ -56,7 +56,12 @@ typedef struct tl_text_settings { /* from lines to ids, and back */
 } tl_text_settings;
 
 typedef struct tl_model_settings {
-    const char *preset;                       /* toy|tiny|small|base; NULL: tiny */
+    const char *model; /* transformer|gru|lstm; NULL, which completed settings have for it: transformer */
+    /* Of gru and lstm alone (tl_seq2seq, nn.h): none|additive|dot|general|scaled-dot|cosine; NULL: additive. */
+    const char *attention;
+    bool bidirectional, input_feeding, feed_context;
+    long embedding;                           /* its width; 0: d_model */
+    const char *preset;                       /* toy|tiny|small|base, and rnn; NULL: tiny, or rnn */
     long d_model, heads, layers, d_ff;        /* 0: the preset's */
     const char *tie, *activation, *positions; /* NULL: target, relu, sinusoidal */
     bool pre_norm, no_final_norm;
@@ -131,6 +136,7 @@ tl_params *tl_run_params(const tl_run *run);
 tl_tape *tl_run_tape(const tl_run *run); /* in evaluation mode, with the run's seed and matrix precision */
 const tl_model *tl_run_model(const tl_run *run);
 const tl_transformer *tl_run_transformer(const tl_run *run); /* NULL if its model is another one */
+const tl_seq2seq *tl_run_seq2seq(const tl_run *run);         /* the same of gru and lstm */
 
 /* ---- text: lines as people write them, and tokens with single spaces between ---- */
 

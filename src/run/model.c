@@ -1,12 +1,7 @@
-/* All that this room asks of a model: to be made, the loss of a batch, and a search. Another family of models takes the
- * Transformer's place here. */
-#include "run.h"
+/* All that this room asks of a model: to be made (of its kind, kinds.c), the loss of a batch, and a search. */
+#include "kinds.h"
 
 #include <string.h>
-
-static tl_tie tie_of(const char *text) {
-    return !strcmp(text, "all") ? TL_TIE_ALL : !strcmp(text, "target") ? TL_TIE_TARGET : TL_TIE_NONE;
-}
 
 static void make_tape(tl_run *run) {
     const tl_training_settings *s = &run->settings.training;
@@ -18,26 +13,9 @@ static void make_tape(tl_run *run) {
 }
 
 static bool make(tl_run *run) {
-    const tl_model_settings *s = &run->settings.model;
-    run->transformer = tl_transformer_init(
-        run->params, "",
-        &(tl_transformer_config){.src_vocab = tl_vocab_size(run->vocab[TL_SOURCE]),
-                                 .tgt_vocab = tl_vocab_size(run->vocab[TL_TARGET]),
-                                 .tie = tie_of(s->tie),
-                                 .d_model = s->d_model,
-                                 .d_ff = s->d_ff,
-                                 .heads = (int)s->heads,
-                                 .layers = (int)s->layers,
-                                 .max_len = TL_LONGEST_SENTENCE + 1,
-                                 .activation = !strcmp(s->activation, "gelu") ? TL_GELU : TL_RELU,
-                                 .positions = !strcmp(s->positions, "learned") ? TL_LEARNED : TL_SINUSOIDAL,
-                                 .pre_norm = s->pre_norm,
-                                 .no_final_norm = s->no_final_norm,
-                                 .dropout = s->dropout,
-                                 .attention_dropout = s->attention_dropout,
-                                 .activation_dropout = s->activation_dropout,
-                                 .label_smoothing = run->settings.training.label_smoothing});
-    run->model = &run->transformer.model;
+    const tl_run_kind *kind = tl_run_kind_of(&run->settings.model, &run->error);
+    if (!kind) return false;
+    run->model = kind->make(run);
     make_tape(run);
     const char *wrong = tl_params_error(run->params);
     if (!wrong) wrong = tl_tape_error(run->tape);
@@ -95,6 +73,10 @@ bool tl_run_search(tl_run *run, const tl_batch *source, const tl_translate_optio
     if (!options) options = &greedy;
     const int beam = (int)tl_run_beam(run, options);
     if (!beam) return false;
+    if (options->replace_unknown && !run->model->attentions[TL_CROSS])
+        return tl_error_set(&run->error,
+                            "the model has no attention that would say which word stands in the place of "
+                            "<unk>: leave replace_unknown out");
     const tl_search_options search = {.beam = beam,
                                       .nbest = options->nbest ? beam : 1,
                                       .max_ratio = ratio_of(run),

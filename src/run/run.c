@@ -86,6 +86,9 @@ const tl_model *tl_run_model(const tl_run *run) { return run ? run->model : NULL
 const tl_transformer *tl_run_transformer(const tl_run *run) {
     return run && run->model == &run->transformer.model ? &run->transformer : NULL;
 }
+const tl_seq2seq *tl_run_seq2seq(const tl_run *run) {
+    return run && run->model == &run->seq2seq.model ? &run->seq2seq : NULL;
+}
 
 bool tl_run_has_model(tl_run *run) {
     if (!tl_run_usable(run)) return false;

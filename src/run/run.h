@@ -15,8 +15,10 @@ struct tl_run {
     tl_bpe *bpe;        /* NULL: no side consists of byte pairs */
     tl_vocab *vocab[2]; /* by side; one and the same where both sides have the same words */
     tl_params *params;
-    tl_transformer transformer; /* once there are params */
-    const tl_model *model;      /* the same; all that the rest of this room knows of it */
+    /* once there are params: the one that the settings name, */
+    tl_transformer transformer;
+    tl_seq2seq seq2seq;
+    const tl_model *model; /* and the same, which is all that this room but kinds.c knows of it */
     tl_tape *tape;
     tl_corpus *lines; /* of tl_run_batch: the batch that it gave last */
     tl_batches *batches;
@@ -39,7 +41,7 @@ bool tl_run_lock(tl_run *run);
 bool tl_run_save_description(tl_run *run, bool overwrite);
 bool tl_run_save_settings(tl_run *run); /* only config.txt */
 bool tl_run_load_settings(tl_run *run);
-bool tl_run_load_text(tl_run *run);                         /* merges and vocabularies */
+bool tl_run_load_text(tl_run *run); /* merges and vocabularies */
 
 /* ---- weights.c ---- */
 

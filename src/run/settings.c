@@ -1,5 +1,5 @@
-/* What a run is made of: defaults and presets, what follows from what, and what does not go together. */
-#include "run.h"
+/* What a run is made of: defaults, what follows from what, and what does not go together. */
+#include "kinds.h"
 #include "training.h"
 
 #include <string.h>
@@ -8,11 +8,7 @@ tl_run_settings tl_run_settings_default(void) {
     return (tl_run_settings){
         .data = {.max_length = 100, .sentences = 20000, .min_symbols = 1, .max_symbols = 10, .symbols = 20},
         .text = {.merges = 10000},
-        .model = {.preset = "tiny",
-                  .tie = "target",
-                  .activation = "relu",
-                  .positions = "sinusoidal",
-                  .dropout = 0.1},
+        .model = {.tie = "target", .activation = "relu", .positions = "sinusoidal", .dropout = 0.1},
         .training = {.label_smoothing = 0.1,
                      .lr = 0.002,
                      .warmup = 800,
@@ -30,31 +26,10 @@ tl_run_settings tl_run_settings_default(void) {
 /* Names that are not said are the usual ones. */
 static void fill_names(tl_run_settings *s) {
     const tl_run_settings usual = tl_run_settings_default();
-    if (!s->model.preset) s->model.preset = usual.model.preset;
     if (!s->model.tie) s->model.tie = usual.model.tie;
     if (!s->model.activation) s->model.activation = usual.model.activation;
     if (!s->model.positions) s->model.positions = usual.model.positions;
     if (!s->validation.best_by) s->validation.best_by = usual.validation.best_by;
-}
-
-typedef struct preset {
-    const char *name;
-    long d_model, heads, layers, d_ff;
-} preset;
-static const preset presets[] = {
-    {"toy", 64, 4, 2, 128}, {"tiny", 128, 4, 4, 256}, {"small", 256, 4, 3, 1024}, {"base", 512, 8, 6, 2048}};
-
-static bool apply_preset(tl_model_settings *s, tl_error *error) {
-    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {
-        const preset *p = &presets[i];
-        if (strcmp(p->name, s->preset)) continue;
-        if (!s->d_model) s->d_model = p->d_model;
-        if (!s->heads) s->heads = p->heads;
-        if (!s->layers) s->layers = p->layers;
-        if (!s->d_ff) s->d_ff = p->d_ff;
-        return true;
-    }
-    return tl_error_set(error, "there is no preset \"%s\"", s->preset);
 }
 
 /* One value for both sides fills in what is not said of one. What is made here consists of words already. */
@@ -108,6 +83,7 @@ static bool check_sizes(const tl_run_settings *s, tl_error *error) {
     } sizes[] = {{"layers", s->model.layers, 1000},
                  {"d-model", s->model.d_model, 65536},
                  {"d-ff", s->model.d_ff, 262144},
+                 {"embedding", s->model.embedding, 65536},
                  {"sentences", s->data.sentences, 10000000},
                  {"max-symbols", s->data.max_symbols, TL_LONGEST_SENTENCE}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
@@ -122,7 +98,9 @@ bool tl_run_settings_complete(tl_run_settings *settings, tl_error *error) {
     tl_model_settings *model = &settings->model;
     const tl_text_settings *text = &settings->text;
     fill_names(settings);
-    if (!check_fields(settings, error) || !apply_preset(model, error)) return false;
+    if (!check_fields(settings, error)) return false;
+    const tl_run_kind *kind = tl_run_kind_of(model, error);
+    if (!kind || !kind->complete(model, error)) return false;
     tl_data_settings_fill(&settings->data);
     if (!check_sizes(settings, error)) return false;
     fill_text(&settings->text, settings->data.pair || settings->data.task);

@@ -47,10 +47,20 @@ const tl_option tl_text_options[] = {
 
 #define SETTINGS tl_model_settings
 const tl_option tl_model_options[] = {
-    ROW("preset", TEXT, preset, "toy|tiny|small|base",
+    RARE("model", TEXT, model, "transformer|gru|lstm", "which one (transformer); gru and lstm: recurrent encoder and decoder"),
+    RARE("attention", TEXT, attention, "none|additive|dot|general|scaled-dot|cosine",
+     "gru, lstm: how the decoder looks at the source (additive); none: one vector is all that it gets"),
+    RARE("bidirectional", FLAG, bidirectional, NULL, "gru, lstm: the encoder reads from both ends"),
+    RARE("input-feeding", FLAG, input_feeding, NULL,
+     "gru, lstm: each step reads what the last one made of its attention; not with none and additive"),
+    RARE("feed-context", FLAG, feed_context, NULL,
+     "gru, lstm without attention: the one vector is read at each step, too, not at the first alone"),
+    RARE("embedding", LONG, embedding, "N", "gru, lstm: width of embeddings (0: d-model); another one than that needs --tie none"),
+    ROW("preset", TEXT, preset, "toy|tiny|small|base|rnn",
      "sizes: toy d64, 4 heads, 2+2, ff128; tiny d128, 4 heads, 4+4, ff256; "
-     "small d256, 4 heads, 3+3, ff1024; base d512, 8 heads, 6+6, ff2048"),
-    ROW("d-model", LONG, d_model, "N", "width (0: the preset's)"),
+     "small d256, 4 heads, 3+3, ff1024; base d512, 8 heads, 6+6, ff2048 (tiny); "
+     "of gru and lstm: rnn d256, 1 head, 1+1"),
+    ROW("d-model", LONG, d_model, "N", "width; of gru and lstm: units of a layer, in one direction (0: the preset's)"),
     ROW("heads", LONG, heads, "N", "attention heads (0: the preset's)"),
     ROW("layers", LONG, layers, "N", "layers of encoder and decoder each (0: the preset's)"),
     ROW("d-ff", LONG, d_ff, "N", "width inside feed-forward (0: the preset's)"),

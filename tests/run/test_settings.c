@@ -28,7 +28,7 @@ static void assert_refused(const tl_run_settings *s, const char *name, const cha
     tl_error error = {""};
     char said[80];
     ck_assert_msg(!tl_run_settings_complete(&copy, &error), "%s: %s was taken", name, why);
-    snprintf(said, sizeof said, "--%s ", name);
+    snprintf(said, sizeof said, "--%s", name);
     assert_contains(error.message, said);
     assert_contains(error.message, why);
     tl_run *run = tl_run_new(here.folder, s);
@@ -146,6 +146,80 @@ START_TEST(zeros_are_the_defaults_that_are_told) {
     ck_assert(tl_run_settings_complete(&s, &error));
     tl_run_settings again = s;
     ck_assert(tl_run_settings_complete(&again, &error) && !memcmp(&s, &again, sizeof s));
+}
+END_TEST
+
+/* ---- kinds of models ---- */
+
+static tl_run_settings of_model(const char *model) {
+    tl_run_settings s = sound();
+    s.model.model = model;
+    return s;
+}
+
+START_TEST(models_have_sizes_of_their_own) {
+    tl_error error = {""};
+    tl_run_settings s = of_model("transformer");
+    ck_assert(tl_run_settings_complete(&s, &error) &&
+              !s.model.model); /* as it was before there were others */
+    ck_assert_str_eq(s.model.preset, "tiny");
+    s = of_model("lstm");
+    ck_assert_msg(tl_run_settings_complete(&s, &error), "%s", error.message);
+    ck_assert_str_eq(s.model.model, "lstm");
+    ck_assert_str_eq(s.model.preset, "rnn");
+    ck_assert_str_eq(s.model.attention, "additive");
+    ck_assert(s.model.d_model == 256 && s.model.embedding == 256 && s.model.heads == 1 &&
+              s.model.layers == 1 && s.model.d_ff == 0);
+    tl_run_settings again = s;
+    ck_assert(tl_run_settings_complete(&again, &error) && !memcmp(&s, &again, sizeof s));
+    s = of_model("cnn");
+    assert_refused(&s, "model", "say one of transformer|gru|lstm");
+}
+END_TEST
+
+/* What is said of another model, or of two that do not go together, has a reason against it. */
+START_TEST(what_belongs_to_another_model_is_refused) {
+    const struct {
+        const char *option, *why;
+        tl_model_settings model;
+    } cases[] = {{"attention", "is of --model gru and lstm", {.attention = "dot"}},
+                 {"bidirectional", "sees both sides anyway", {.bidirectional = true}},
+                 {"input-feeding", "is of --model gru and lstm", {.input_feeding = true}},
+                 {"feed-context", "is of --model gru and lstm", {.feed_context = true}},
+                 {"embedding", "is of --model gru and lstm", {.embedding = 8}},
+                 {"preset", "say --model gru", {.preset = "rnn"}},
+                 {"preset", "say --preset rnn", {.model = "gru", .preset = "toy"}},
+                 {"d-ff", "have no feed-forward", {.model = "gru", .d_ff = 8}},
+                 {"pre-norm", "have no LayerNorm", {.model = "gru", .pre_norm = true}},
+                 {"no-final-norm", "have no LayerNorm", {.model = "lstm", .no_final_norm = true}},
+                 {"activation", "have no feed-forward", {.model = "gru", .activation = "gelu"}},
+                 {"activation-dropout", "have no feed-forward", {.model = "gru", .activation_dropout = 0.1}},
+                 {"positions", "read words in their order", {.model = "gru", .positions = "learned"}},
+                 {"input-feeding",
+                  "--feed-context feeds the one vector",
+                  {.model = "gru", .attention = "none", .input_feeding = true}},
+                 {"input-feeding",
+                  "the cell reads what attention gave anyway",
+                  {.model = "gru", .input_feeding = true}},
+                 {"feed-context", "of --attention none", {.model = "gru", .feed_context = true}},
+                 {"heads", "there are no heads", {.model = "gru", .attention = "none", .heads = 2}},
+                 {"attention-dropout",
+                  "nothing to drop",
+                  {.model = "gru", .attention = "none", .attention_dropout = 0.1}},
+                 {"bidirectional",
+                  "take general, additive or scaled-dot",
+                  {.model = "gru", .attention = "dot", .bidirectional = true}},
+                 {"bidirectional",
+                  "take general, additive or scaled-dot",
+                  {.model = "gru", .attention = "cosine", .bidirectional = true}},
+                 {"embedding", "say --tie none", {.model = "gru", .embedding = 8}},
+                 {"embedding", "at most 65536", {.model = "gru", .embedding = 65537, .tie = "none"}},
+                 {"d-model", "does not split into --heads 3", {.model = "gru", .heads = 3}}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tl_run_settings s = sound();
+        s.model = cases[i].model;
+        assert_refused(&s, cases[i].option, cases[i].why);
+    }
 }
 END_TEST
 
@@ -294,6 +368,8 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, nonsense_is_refused);
     tcase_add_test(tc, what_no_row_knows_is_refused);
     tcase_add_test(tc, zeros_are_the_defaults_that_are_told);
+    tcase_add_test(tc, models_have_sizes_of_their_own);
+    tcase_add_test(tc, what_belongs_to_another_model_is_refused);
     tcase_add_test(tc, loops_refuse_what_they_cannot_follow);
     tcase_add_test(tc, loops_take_zeros);
     tcase_add_test(tc, beams);

@@ -20,6 +20,7 @@ typedef struct trial {
 #define FILES "--train $D/a.tsv --valid $D/a.tsv"
 #define TWO_FILES "--train-src $D/a.src --train-tgt $D/a.tgt --valid-src $D/a.src --valid-tgt $D/a.tgt"
 #define TASK "--task copy --sentences 60 --symbols 9 --max-symbols 6"
+#define RECURRENT "--model gru --preset rnn --heads 1 --d-ff 0"
 #define PAIR "--pair en-fr --sentences 60"
 #define WORSE "--train $D/a.tsv --valid $D/zut.tsv" /* what is learnt is wrong there */
 #define WORSENS "--steps 9 --validate-every 1 --lr 0.05 --warmup 0"
@@ -56,6 +57,16 @@ static const trial train_trials[] = {
     {"min-count", "3", CHANGES, NULL, NULL},
     {"max-vocab", "8", CHANGES, NULL, NULL},
     {"joint", NULL, CHANGES, NULL, NULL},
+    {"model", "lstm", CHANGES, RECURRENT, NULL},
+    {"attention", "none", CHANGES, RECURRENT, NULL},
+    {"attention", "dot", CHANGES, RECURRENT, NULL},
+    {"attention", "general", CHANGES, RECURRENT, NULL},
+    {"attention", "scaled-dot", CHANGES, RECURRENT, NULL},
+    {"attention", "cosine", CHANGES, RECURRENT, NULL},
+    {"bidirectional", NULL, CHANGES, RECURRENT, NULL},
+    {"input-feeding", NULL, CHANGES, RECURRENT " --attention general", NULL},
+    {"feed-context", NULL, CHANGES, RECURRENT " --attention none", NULL},
+    {"embedding", "8", CHANGES, RECURRENT " --tie none", NULL},
     {"preset", "tiny", SAME, NULL, NULL}, /* its sizes: below */
     {"d-model", "8", CHANGES, NULL, NULL},
     {"heads", "1", CHANGES, NULL, NULL},
@@ -382,6 +393,9 @@ START_TEST(preset_sizes) {
     sh("$T train " FILES " --steps 1 --threads 1 --out $D/default --quiet >$D/said; "
        "grep ^preset $D/default/config.txt");
     ck_assert_str_eq(out, "preset = tiny\n");
+    sh("$T train " FILES " --model lstm --steps 1 --threads 1 --out $D/rnn --quiet >$D/said; "
+       "sed -n '/^embedding/,/^d-ff/p' $D/rnn/config.txt | tr -d '=' | xargs");
+    ck_assert_str_eq(out, "embedding 256 preset rnn d-model 256 heads 1 layers 1 d-ff 0\n");
 }
 END_TEST
 
