@@ -236,6 +236,33 @@ START_TEST(alone_as_in_a_batch) {
 }
 END_TEST
 
+static tl_var nothing_at(tl_var x, const tl_place_at *at, void *where) {
+    return tl_replace_where(x, tl_scalar(x.tape, 0), at, where);
+}
+
+/* What is put in the place of one position's context is put there: what was told before stays, that and what follows does not. */
+START_TEST(replacements_have_positions) {
+    recurrent_bench k = recurrent_begin(&recurrents[_i]);
+    tl_batch b = batch_of(sentences, 3, 13, 0, 0);
+    tl_replaced where = {.sentences = {2, 3}, .positions = {2, 3}};
+    tl_attention_maps cross = {.replace[TL_PLACE_CONTEXT] = {nothing_at, &where}};
+    tl_tensor before = hidden_of(&k, &b);
+    tl_tape_reset(k.tape);
+    const tl_model_maps maps = {.cross = &cross};
+    tl_tensor after = tl_value(k.model.model.kind->hidden(&k.model.model, k.tape, &b, &maps));
+    assert_no_error(tl_tape_error(k.tape));
+    for (long s = 0; s < 3; s++)
+        for (long t = 0; t < b.tgt_len; t++) {
+            const bool same = first_difference(tl_at(before, s, t), tl_at(after, s, t)) == -1;
+            if (s < 2 || t < 2) ck_assert_msg(same, "sentence %ld, position %ld is another one", s, t);
+            if (s == 2 && t == 2) ck_assert(!same);
+        }
+    free(before.data);
+    batch_free(&b);
+    recurrent_end(&k);
+}
+END_TEST
+
 START_TEST(learns) {
     tl_seq2seq_config config = recurrents[_i];
     config.d_model = 16;
@@ -326,6 +353,7 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, formulas, 0, 2);
     tcase_add_loop_test(tc, same_bits, 0, RECURRENTS);
     tcase_add_loop_test(tc, alone_as_in_a_batch, 0, RECURRENTS);
+    tcase_add_loop_test(tc, replacements_have_positions, 4, RECURRENTS);
     tcase_add_loop_test(tc, learns, 0, RECURRENTS);
     tcase_add_test(tc, refusals);
     tcase_add_test(tc, batches_that_lack_something);
