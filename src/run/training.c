@@ -38,6 +38,8 @@ static bool prepare(tl_training *t) {
     t->adam = tl_adam_new(
         c->params, &(tl_adam_config){.beta2 = c->training->beta2, .no_beta2 = c->training->beta2 == 0});
     if (!t->adam) return tl_error_set(t->error, "out of memory for the optimiser");
+    if (c->training->shares > 1 && !(t->shares = tl_shares_new(c->params)))
+        return tl_error_set(t->error, "out of memory for shares of gradients");
     t->now.fingerprint = c->task->fingerprint;
     return (!c->resume || go_on_from_checkpoint(t)) && tl_log_open(t);
 }
@@ -143,5 +145,6 @@ tl_ending tl_train(const tl_train_config *config, tl_training_end *end, tl_error
     if (t.log && !tl_csv_close(t.log, t.error)) ok = false;
     tl_folder_unlock(t.own);
     tl_adam_free(t.adam);
+    tl_shares_free(t.shares);
     return !ok ? TL_FAILED : why ? TL_ENDED : TL_INTERRUPTED;
 }

@@ -28,6 +28,7 @@ typedef struct tl_training {
     const tl_train_config *config;
     tl_error *error;
     tl_adam *adam;
+    tl_shares *shares; /* NULL: an update's gradients are one chain */
     tl_csv *log;
     const tl_folder *folder; /* locked */
     tl_folder *own;          /* the same if it was locked here */
@@ -40,7 +41,7 @@ typedef struct tl_training {
 
 /* 0 and NULL mean the documented default. */
 void tl_training_settings_fill(tl_training_settings *settings);
-/* What no row of tl_training_options looks at. */
+/* What no row of tl_training_options looks at, and what rows do not see together. */
 bool tl_training_settings_check(const tl_training_settings *settings, tl_error *error);
 
 /* A config with settings of its own, which may have been made by anybody: defaults filled in, and checked. */

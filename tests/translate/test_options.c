@@ -76,6 +76,7 @@ static const trial train_trials[] = {
     {"patience", "1", CHANGES, WORSENS, WORSE},
     {"batch-tokens", "16", CHANGES, NULL, NULL},
     {"accumulate", "2", CHANGES, NULL, NULL},
+    {"shares", "2", CHANGES, "--accumulate 3 --batch-tokens 16", NULL},
     {"lr", "0.01", CHANGES, NULL, NULL},
     {"schedule", "cosine", CHANGES, NULL, NULL},
     {"schedule", "linear", CHANGES, NULL, NULL},
