@@ -200,6 +200,58 @@ tl_attention tl_attention_init(tl_params *params, const char *name, const tl_att
 tl_var tl_attention_forward(const tl_attention *layer, tl_var x, tl_var memory, const tl_mask *mask,
                             tl_attention_maps *maps);
 
+/* ---- recurrent layers: GRU (Cho et al. 2014), LSTM (Hochreiter & Schmidhuber 1997, with Gers et al. 2000's forget gate) ----
+ * Formulas, names and shapes are those of torch.nn.GRU and torch.nn.LSTM. With i = in of layer 0, hidden·directions of the others,
+ * and G = 3 gates (GRU: r, z, n) or 4 (LSTM: i, f, g, o), one under the other, layer n has, and with `_reverse` behind the
+ * name once more for the other direction,
+ *     weight_ih_l<n> [G·hidden,i], weight_hh_l<n> [G·hidden,hidden], bias_ih_l<n> [G·hidden], bias_hh_l<n> [G·hidden]
+ * all uniform in ±1/√hidden. With the name "" nothing stands before these. */
+
+typedef enum tl_recurrent_kind { TL_GRU, TL_LSTM } tl_recurrent_kind;
+typedef struct tl_recurrent_config {
+    tl_recurrent_kind kind;
+    long in, hidden;
+    int layers; /* default 1 */
+    bool
+        bidirectional; /* each layer also reads from a sentence's end to its beginning; results side by side */
+    double dropout;    /* between layers: on what each but the last gives */
+    bool no_bias;
+} tl_recurrent_config;
+typedef struct tl_recurrent_weights { /* of one layer in one direction; biases NULL without them */
+    tl_param *weight_ih, *weight_hh, *bias_ih, *bias_hh;
+} tl_recurrent_weights;
+typedef struct tl_recurrent {
+    const char *name;
+    tl_recurrent_kind kind;
+    long in, hidden;
+    int layers, directions; /* directions 1 or 2 */
+    double dropout;
+    tl_recurrent_weights *weights; /* [layers·directions]: layer 0, its reverse, layer 1, … */
+} tl_recurrent;
+/* What has been read so far, of every layer and direction in the order of `weights`: vars of a tape, which gradients pass
+ * through; nobody frees them. */
+typedef struct tl_recurrent_state {
+    tl_var h; /* [layers·directions,B,hidden] what each has given last */
+    tl_var c; /* the same shape: an LSTM's cells. A GRU's is TL_NO_VAR when given, and is not read. */
+} tl_recurrent_state;
+
+tl_recurrent tl_recurrent_init(tl_params *params, const char *name, const tl_recurrent_config *config);
+/* Reads x [B,T,in], T at least 1, and gives what the last layer gave at each step: [B,T,hidden·directions], the forward
+ * direction's part first.
+ * lengths [B], each in 1 … T, or NULL: all T. From its length on a sentence is padding, which is not read: states stay as they
+ * are, the reverse direction begins at the sentence's own end, the result is 0, and so is x's gradient, even where x is NaN
+ * (as pad_packed_sequence of a packed sequence).
+ * initial: what the states are before the first step; NULL: 0. last (may be NULL) receives those after each sentence's own
+ * last step, the reverse direction's after its first. initial and last may be the same struct.
+ * Anything that does not fit fails the tape with a sentence, and the result is inert. */
+tl_var tl_recurrent_forward(const tl_recurrent *layer, tl_var x, const int *lengths,
+                            const tl_recurrent_state *initial, tl_recurrent_state *last);
+/* One step of a layer that is not bidirectional, as a decoder takes it: reads x [B,in], gives the state after it.
+ * state NULL: 0. The same bits as one step of tl_recurrent_forward (with dropout: another stream of random numbers). */
+tl_recurrent_state tl_recurrent_step(const tl_recurrent *layer, tl_var x, const tl_recurrent_state *state);
+/* What the last layer gave last, both directions side by side: [B,hidden·directions]. After a step: the step's result. */
+tl_var tl_recurrent_top(const tl_recurrent *layer, const tl_recurrent_state *state);
+
 /* ---- encoder and decoder layers; post-norm as in the paper, or pre-norm ---- */
 
 typedef struct tl_block_config { /* of one layer, encoder or decoder */
