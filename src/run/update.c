@@ -111,7 +111,11 @@ bool tl_update(tl_training *t, bool *ended) {
         if (!forward_backward(t, micro, &loss, &tokens)) return false;
     }
     if (tl_failed(t->error)) return false;
-    if (micro == 0) return true; /* an epoch without batches */
+    if (micro == 0 && t->idle)
+        return tl_error_set(
+            t->error, "training: two epochs one after the other have no batch: see whether there are data");
+    t->idle = micro == 0; /* an epoch without batches */
+    if (t->idle) return true;
     if (c->training->accumulate > 1) {
         tl_scale_grad(c->params, 1 / (double)tokens);
         loss /= (double)tokens;
