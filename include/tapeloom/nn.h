@@ -619,6 +619,71 @@ tl_var tl_transformer_logits(const tl_transformer *model,
 /* tl_model_loss, as it is called most: mean loss in nats per real target token. */
 tl_var tl_transformer_loss(const tl_transformer *model, tl_tape *tape, const tl_batch *batch);
 
+/* ---- a recurrent encoder and a recurrent decoder ----
+ *
+ * The road to the Transformer. y is the embedding of the word that is read, s the state of the decoder's last layer, c what it
+ * gets of the source, o what the next word is told from, as O·o. D is d_model; what the encoder gives for a word is M wide, D or,
+ * from both ends, 2·D.
+ *
+ *   no_attention                s_t = cell(y_t, s_{t-1}), o_t = s_t              the encoder's last states begin the decoder's
+ *                                                                                and are all it gets: Sutskever et al. 2014
+ *   … with feed_context         s_t = cell([y_t; c], s_{t-1}), o_t = tanh(W·[s_t; c; y_t])
+ *                                                                                c is what the encoder's last layer gave last:
+ *                                                                                Cho et al. 2014
+ *   additive                    c_t = attention(s_{t-1}), s_t = cell([y_t; c_t], s_{t-1}), o_t = tanh(W·[s_t; c_t; y_t])
+ *                                                                                the state before asks, and the cell reads the
+ *                                                                                answer: Bahdanau et al. 2015
+ *   every other score           s_t = cell(y_t, s_{t-1}), c_t = attention(s_t), o_t = tanh(W·[s_t; c_t])
+ *                                                                                the new state asks: Luong et al. 2015
+ *   … with input_feeding        s_t = cell([y_t; o_{t-1}], s_{t-1}), the rest as before; o_0 is 0
+ *                                                                                Luong et al. 2015, 3.3
+ *
+ * (Where Cho and Bahdanau have maxout, here is tanh.) Attention looks at what the encoder gives as it is (tl_attention's
+ * `unprojected`); with the score scaled-dot through projections, as the Transformer does. The decoder's first states are the
+ * encoder's last; from both ends, for each layer, h = tanh(B·[h→; h←] + b) and an LSTM's c = B'·[c→; c←] + b'.
+ *
+ * Where the decoder need not wait for its attention (no input_feeding, not additive) all words of a sentence are read, and asked
+ * for, in one go. */
+
+typedef struct tl_seq2seq_config {
+    long src_vocab, tgt_vocab;
+    tl_tie tie; /* other than none: embedding = d_model */
+    tl_recurrent_kind kind;
+    long embedding; /* default d_model */
+    long d_model;   /* units of each layer, in each direction; default 512 */
+    int layers;     /* of encoder and decoder each; default 1 */
+    bool
+        bidirectional; /* the encoder reads from both ends; not with the scores dot and cosine, which need M = D */
+    tl_score score;
+    int heads;         /* default 1 */
+    bool no_attention; /* then score and heads are not read */
+    bool feed_context;
+    bool input_feeding;
+    long max_len;             /* most words that are read or written in a row; default 1024 */
+    double dropout;           /* on embeddings, between layers, on o */
+    double attention_dropout; /* on probabilities */
+    double label_smoothing;
+    bool output_bias;
+} tl_seq2seq_config;
+
+/* Parameters: src_embedding.weight, tgt_embedding.weight, output.weight, output.bias as the Transformer's; encoder.*, decoder.* as
+ * in torch.nn.GRU and LSTM; bridge_h.<layer>.*, bridge_c.<layer>.* B, b (bidirectional); attention.*; readout.* W and its bias. Its
+ * maps of kind TL_CROSS are one layer's. Where the decoder goes step by step these are put together behind the steps: with
+ * keep_grad, look for gradients at what `hidden` is told from, not there. */
+typedef struct tl_seq2seq {
+    tl_model model;           /* first: &seq2seq.model is what search, training and looking take */
+    tl_seq2seq_config config; /* completed with the defaults */
+    tl_embedding_layer src_embedding, tgt_embedding;
+    tl_recurrent encoder, decoder;
+    tl_linear_layer *bridge_h, *bridge_c; /* [layers], NULL where there is none */
+    tl_attention attention;
+    tl_linear_layer readout;
+    const char *output_name; /* scope of the projection to the vocabulary */
+    tl_param *output_weight, *output_bias;
+} tl_seq2seq;
+
+tl_seq2seq tl_seq2seq_init(tl_params *params, const char *name, const tl_seq2seq_config *config);
+
 #ifdef __cplusplus
 }
 #endif

@@ -47,10 +47,10 @@ tl_corpus *tl_pairs_read(const char *tsv, const char *source, const char *target
 enum { HELD_OUT = 500 }; /* sentences to validate on, and as many to test on */
 
 static long sentences_of(const tl_data_settings *s, tl_part part) {
-    return part == TL_PART_TRAIN ? s->sentences : HELD_OUT;
+    return part == TL_PART_TRAIN || part == TL_PART_OTHER ? s->sentences : HELD_OUT;
 }
 
-/* Training, validation and test are ranges of one stream; longer sequences are a stream of their own. */
+/* Training, validation and test are ranges of one stream; longer and other sequences are streams of their own. */
 static bool make_task(tl_corpus *corpus, const tl_data_settings *s, tl_part part, uint64_t seed) {
     const bool longer = part == TL_PART_LONGER;
     long first = part == TL_PART_VALID ? s->sentences : part == TL_PART_TEST ? s->sentences + HELD_OUT : 0;
@@ -60,7 +60,7 @@ static bool make_task(tl_corpus *corpus, const tl_data_settings *s, tl_part part
                             .min_length = longer ? s->max_symbols + 1 : s->min_symbols,
                             .max_length = longer ? s->max_symbols + 5 : s->max_symbols,
                             .symbols = s->symbols,
-                            .seed = seed};
+                            .seed = part == TL_PART_OTHER ? ~seed : seed};
     return tl_corpus_toy(corpus, &config);
 }
 

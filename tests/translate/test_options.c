@@ -110,6 +110,9 @@ static const trial translate_trials[] = {
 static const trial evaluate_trials[] = {{"model", "$D/other", CHANGES, "--test $D/a.tsv", NULL},
                                         {"weights", "last", CHANGES, "--test $D/a.tsv", NULL},
                                         {"test", "$D/b.tsv", CHANGES, "--test $D/a.tsv", NULL},
+                                        {"sentences", NULL, BELOW, NULL, NULL}, /* of tasks: test_made.c */
+                                        {"min-symbols", NULL, BELOW, NULL, NULL},
+                                        {"max-symbols", NULL, BELOW, NULL, NULL},
                                         {"strict", NULL, SAME, "--test $D/a.tsv", NULL},
                                         {"test-src", "$D/b.src", CHANGES, TWO_TESTS, NULL},
                                         {"test-tgt", "$D/b.tgt", CHANGES, TWO_TESTS, NULL},
