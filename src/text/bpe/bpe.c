@@ -1,6 +1,6 @@
 /* Merges in use: words cut into subwords and put together again (Sennrich, Haddow and Birch, "Neural Machine
  * Translation of Rare Words with Subword Units", 2016), as subword-nmt 0.3.8's apply_bpe.py does. A word begins as its
- * characters; as long as neighbours can be merged, the pair that was learnt first is, everywhere in the word. */
+ * characters, neighbours are merged (merge.c), and what is not known is split again (known.c). */
 #include "bpe.h"
 #include "base/buffer.h"
 #include "base/memory.h"
@@ -23,6 +23,11 @@ void tl_bpe_free(tl_bpe *bpe) {
     free(bpe->written);
     free(bpe->spelt);
     free(bpe->pieces);
+    free(bpe->queue);
+    free(bpe->due);
+    tl_bpe_forget_known(bpe);
+    free(bpe->split);
+    free(bpe->open);
     free(bpe);
 }
 
@@ -93,64 +98,49 @@ bool tl_bpe_add_merge(tl_bpe *bpe, tl_span first, tl_span second) {
 
 /* ---- one word ---- */
 
-static int32_t pair_of(const tl_bpe *bpe, int32_t first, int32_t second) {
-    int32_t room[2];
-    if (first < 0 || second < 0) return -1;
-    return (int32_t)tl_table_find(&bpe->pairs, tl_bpe_pair_key(first, second, room));
-}
-
-/* Characters as pieces. How many there are; 0 when out of memory. */
-static size_t spell(tl_bpe *bpe, tl_span word) {
-    size_t count = 0, used = 0;
-    if (!TL_RESERVE(bpe->spelt, bpe->spelt_room, word.size + TL_BPE_END_SIZE)) return 0;
-    if (!TL_RESERVE(bpe->pieces, bpe->pieces_room, word.size + 1)) return 0;
+bool tl_bpe_spell(tl_bpe *bpe, tl_span word, size_t *count) {
+    size_t used = 0, n = 0;
+    if (!TL_RESERVE(bpe->spelt, bpe->spelt_room, word.size + TL_BPE_END_SIZE)) return false;
+    if (!TL_RESERVE(bpe->pieces, bpe->pieces_room, word.size + 1)) return false;
     memcpy(bpe->spelt, word.text, word.size);
     memcpy(bpe->spelt + word.size, TL_BPE_END, TL_BPE_END_SIZE);
-    while (used < word.size) {
-        size_t size = tl_bpe_character((tl_span){word.text + used, word.size - used});
-        bpe->pieces[count++] = (tl_bpe_piece){.start = used, .size = size};
-        used += size;
-    }
+    for (; used < word.size; used += bpe->pieces[n++].size)
+        bpe->pieces[n] = (tl_bpe_piece){
+            .start = used, .size = tl_bpe_character((tl_span){word.text + used, word.size - used})};
     if (bpe->version == 1)
-        bpe->pieces[count++] = (tl_bpe_piece){.start = used, .size = TL_BPE_END_SIZE};
+        bpe->pieces[n] = (tl_bpe_piece){.start = used, .size = TL_BPE_END_SIZE};
     else
-        bpe->pieces[count - 1].size += TL_BPE_END_SIZE;
-    for (size_t i = 0; i < count; i++) {
+        bpe->pieces[n - 1].size += TL_BPE_END_SIZE;
+    *count = n;
+    for (size_t i = 0; i < n + (bpe->version == 1); i++) {
         tl_bpe_piece *piece = &bpe->pieces[i];
         piece->symbol =
             (int32_t)tl_table_find(&bpe->symbols, (tl_span){bpe->spelt + piece->start, piece->size});
     }
-    return count;
+    return true;
 }
 
-/* Merges until no pair is known. Returns how many pieces are left. */
-static size_t merge(tl_bpe *bpe, size_t count) {
-    tl_bpe_piece *pieces = bpe->pieces;
-    for (;;) {
-        int32_t best = -1;
-        for (size_t i = 0; i + 1 < count; i++) {
-            pieces[i].pair = pair_of(bpe, pieces[i].symbol, pieces[i + 1].symbol);
-            if (pieces[i].pair >= 0 && (best < 0 || pieces[i].pair < best)) best = pieces[i].pair;
-        }
-        if (best < 0) return count;
-        pieces[count - 1].pair = -1;
-        size_t kept = 0;
-        for (size_t i = 0; i < count; i++, kept++) { /* from the left: in "x x x" the first two */
-            pieces[kept] = pieces[i];
-            if (pieces[i].pair != best) continue;
-            pieces[kept].size += pieces[++i].size;
-            pieces[kept].symbol = bpe->merged[best];
-        }
-        count = kept;
+/* The word as pieces without TL_BPE_END. How many; 0 when out of memory. */
+static size_t cut(tl_bpe *bpe, tl_span word, const tl_bpe_dropout *dropout) {
+    size_t count;
+    if (!tl_bpe_spell(bpe, word, &count)) return 0;
+    if (count == 1) { /* stays as it is, known or not */
+        bpe->pieces[0].size = word.size;
+        return 1;
     }
+    count += bpe->version == 1;
+    count = dropout ? tl_bpe_merge_some(bpe, count, dropout) : tl_bpe_merge(bpe, count);
+    if (count == 0) return 0;
+    tl_bpe_piece *last = &bpe->pieces[count - 1];
+    last->size -= TL_BPE_END_SIZE;
+    if (last->size == 0) count--; /* version 0.1, and nothing took the end up */
+    return bpe->choosy ? tl_bpe_split_unknown(bpe, count) : count;
 }
 
 /* Writes the pieces behind what is in `written`, "@@ " between them. */
 static bool write_pieces(tl_bpe *bpe, size_t count) {
-    tl_bpe_piece *last = &bpe->pieces[count - 1];
-    last->size -= TL_BPE_END_SIZE;
-    if (last->size == 0) count--; /* version 0.1, and nothing took the end up */
-    size_t need = last->start + last->size + 3 * count;
+    const tl_bpe_piece *last = &bpe->pieces[count - 1];
+    const size_t need = last->start + last->size + 3 * count;
     if (!TL_RESERVE(bpe->written, bpe->written_room, bpe->written_used + need)) return false;
     char *out = bpe->written + bpe->written_used;
     for (size_t i = 0; i < count; i++) {
@@ -163,13 +153,21 @@ static bool write_pieces(tl_bpe *bpe, size_t count) {
     return true;
 }
 
+/* The word cut by chance: not remembered. */
+static const char *cut_anew(tl_bpe *bpe, tl_span word, const tl_bpe_dropout *dropout) {
+    const size_t start = bpe->written_used, count = cut(bpe, word, dropout);
+    const bool ok = count > 0 && write_pieces(bpe, count);
+    bpe->written_used = start;
+    return ok ? bpe->written + start : NULL;
+}
+
 /* The word as subwords, from memory or cut now; valid until the next call. NULL when out of memory. */
-static const char *cut_word(tl_bpe *bpe, tl_span word) {
+static const char *cut_word(tl_bpe *bpe, tl_span word, const tl_bpe_dropout *dropout) {
+    if (dropout) return cut_anew(bpe, word, dropout);
     long number = tl_table_find(&bpe->words, word);
     if (number >= 0) return bpe->written + bpe->results[number];
-    size_t start = bpe->written_used, count = spell(bpe, word);
+    size_t start = bpe->written_used, count = cut(bpe, word, NULL);
     if (count == 0 || !TL_RESERVE(bpe->results, bpe->results_room, (size_t)bpe->words.count + 1)) return NULL;
-    count = merge(bpe, count);
     if (!write_pieces(bpe, count) || (number = tl_table_add(&bpe->words, word)) < 0) {
         bpe->written_used = start;
         return NULL;
@@ -181,25 +179,36 @@ static const char *cut_word(tl_bpe *bpe, tl_span word) {
 /* ---- one line ---- */
 
 /* Appends a line without its end: its words cut, one space between, and the spaces around them as they are. */
-static bool apply(tl_bpe *bpe, tl_span line, tl_buffer *out) {
+static bool apply(tl_bpe *bpe, tl_span line, const tl_bpe_dropout *dropout, tl_buffer *out) {
     tl_span rest = tl_bpe_strip(line);
     const size_t before = (size_t)(rest.text - line.text), after = line.size - before - rest.size;
     bool ok = tl_buffer_add(out, line.text, before), first = true;
     for (tl_span word; ok && tl_bpe_next_word(&rest, &word); first = false) {
-        const char *cut = cut_word(bpe, word);
-        ok = cut && (first || tl_buffer_text(out, " ")) && tl_buffer_text(out, cut);
+        const char *pieces = cut_word(bpe, word, dropout);
+        ok = pieces && (first || tl_buffer_text(out, " ")) && tl_buffer_text(out, pieces);
     }
     return ok && tl_buffer_add(out, line.text + line.size - after, after);
 }
 
-char *tl_bpe_apply(tl_bpe *bpe, const char *line) {
-    if (tl_bpe_error(bpe)) return NULL;
+static bool check_dropout(tl_bpe *bpe, const tl_bpe_dropout *d) {
+    if (!d || (d->share >= 0 && d->share <= 1 && (d->share == 0 || d->uniform))) return true;
+    return tl_error_set(&bpe->error,
+                        "byte pairs: dropout: found a share of %g%s, expected one from 0 to 1 and a function "
+                        "for random numbers",
+                        d->share, d->uniform ? "" : " without a function");
+}
+
+char *tl_bpe_apply(tl_bpe *bpe, const char *line) { return tl_bpe_apply_dropout(bpe, line, NULL); }
+
+char *tl_bpe_apply_dropout(tl_bpe *bpe, const char *line, const tl_bpe_dropout *dropout) {
+    if (tl_bpe_error(bpe) || !check_dropout(bpe, dropout)) return NULL;
+    if (dropout && dropout->share == 0) dropout = NULL;
     tl_buffer out = {0};
     const char *at = line ? line : "";
     bool ok = tl_buffer_add(&out, "", 0);
     while (ok && *at) { /* a CR or LF ends a line wherever it stands, as it does for tl_bpe_words_add */
         const size_t size = strcspn(at, "\r\n"), ends = strspn(at + size, "\r\n");
-        ok = apply(bpe, (tl_span){at, size}, &out) && tl_buffer_add(&out, at + size, ends);
+        ok = apply(bpe, (tl_span){at, size}, dropout, &out) && tl_buffer_add(&out, at + size, ends);
         at += size + ends;
     }
     if (!ok) tl_buffer_free(&out);
