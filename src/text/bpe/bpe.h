@@ -75,6 +75,8 @@ tl_span tl_bpe_pair_key(int32_t first, int32_t second, int32_t room[2]);
 /* The word as its characters: bpe->spelt and bpe->pieces, whose number is *count (of characters: of version 0.1 there is one
  * more, the end). False when out of memory. */
 bool tl_bpe_spell(tl_bpe *bpe, tl_span word, size_t *count);
+/* Every piece will do again, and words that were cut by other rules are forgotten. */
+void tl_bpe_forget_known(tl_bpe *bpe);
 
 /* ---- merge.c ---- */
 
@@ -88,7 +90,6 @@ size_t tl_bpe_merge_some(tl_bpe *bpe, size_t count, const tl_bpe_dropout *dropou
 /* Splits those of the word's pieces that are not known, where pieces must be: into bpe->pieces again, whose last one is without
  * TL_BPE_END. Returns how many there are; 0 when out of memory. */
 size_t tl_bpe_split_unknown(tl_bpe *bpe, size_t count);
-void tl_bpe_forget_known(tl_bpe *bpe);
 
 tl_bpe *tl_bpe_empty(void); /* version 0.2 without merges; NULL when out of memory */
 /* Appends a merge. False, and the error set, when out of memory. */

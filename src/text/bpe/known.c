@@ -11,16 +11,6 @@
 #include "base/quote.h"
 #include "base/utf8.h"
 
-void tl_bpe_forget_known(tl_bpe *bpe) {
-    tl_table_free(&bpe->inside);
-    tl_table_free(&bpe->last);
-    free(bpe->parts);
-    bpe->parts = NULL;
-    bpe->choosy = false;
-    tl_table_clear(&bpe->words); /* cut by other rules */
-    bpe->written_used = 0;
-}
-
 /* ---- splitting ---- */
 
 static bool is_known(const tl_bpe *bpe, const tl_bpe_piece *p) {
