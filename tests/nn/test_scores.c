@@ -98,7 +98,7 @@ END_TEST
 
 /* ---- differences of themselves ---- */
 
-enum { D = 8, B = 2, T = 3, S = 4 };
+enum { D = 8, B = 2, T = 3, S = 4, W = 4 /* width, where every element is moved */ };
 
 typedef struct subject {
     tl_params *params;
@@ -121,7 +121,7 @@ START_TEST(differences) {
     const int form = _i / SCORES / NORMALISERS / 2;
     if (score == TL_UNIFORM && form == 2) return; /* nothing is left when memory is frozen in turn */
     subject s = {.params = tl_params_new(21)};
-    tl_attention_config config = {.d_model = D,
+    tl_attention_config config = {.d_model = W,
                                   .heads = 1 + _i / SCORES / NORMALISERS % 2,
                                   .score = score,
                                   .normaliser = (tl_normaliser)(_i / SCORES % NORMALISERS),
@@ -133,9 +133,9 @@ START_TEST(differences) {
     s.mask = (tl_mask){.attend = &attend[0][0][0][0], .attend_dim = {B, 1, T, S}};
     static const int lengths[B] = {T, T - 1};
     if (form == 1) s.mask = (tl_mask){.key_lengths = lengths, .causal = true};
-    s.x = tl_params_add(s.params, "x", TL_SHAPE(B, T, D), (tl_init){TL_INIT_NORMAL, 1});
+    s.x = tl_params_add(s.params, "x", TL_SHAPE(B, T, W), (tl_init){TL_INIT_NORMAL, 1});
     if (form != 1)
-        s.memory = tl_params_add(s.params, "memory", TL_SHAPE(B, S, D), (tl_init){TL_INIT_NORMAL, 1});
+        s.memory = tl_params_add(s.params, "memory", TL_SHAPE(B, S, W), (tl_init){TL_INIT_NORMAL, 1});
     s.layer = tl_attention_init(s.params, "attention", &config);
     if (score == TL_UNIFORM && s.memory) tl_freeze(s.params, "x", true); /* nothing reaches it */
     assert_no_error(tl_params_error(s.params));
