@@ -339,6 +339,27 @@ START_TEST(refuses) {
 }
 END_TEST
 
+/* Handles that are none, of rank 2, NULL maps: a sentence, or nothing at all. */
+START_TEST(handles) {
+    tl_tape *tape = tl_tape_new();
+    const tl_place_at at = {0};
+    tl_var x = tl_zeros(tape, TL_SHAPE(2, 3));
+    ck_assert(!tl_ok(tl_replace_where(x, x, &at, NULL)));
+    assert_contains(tl_tape_error(tape), "tl_replace_where: an attention's places have 3 or 4 axes, not 2");
+    tl_tape_free(tape);
+    tape = tl_tape_new();
+    x = tl_zeros(tape, TL_SHAPE(2, 3, 4));
+    ck_assert(!tl_ok(tl_replace_where((tl_var){0}, x, &at, NULL)));
+    assert_contains(tl_tape_error(tape), "where: input 0 ");
+    tl_tape_free(tape);
+    tape = tl_tape_new();
+    x = tl_zeros(tape, TL_SHAPE(2, 3, 4));
+    ck_assert(!tl_ok(tl_replace_where(x, (tl_var){0}, &at, NULL)));
+    assert_contains(tl_tape_error(tape), "where: input ");
+    tl_tape_free(tape);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, one_and_the_same_change_no_bit);
     tcase_add_loop_test(tc, gradients_go_through, 0, 2 * TL_PLACES);
@@ -347,6 +368,7 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, caches_hold_every_score, 0, SCORES * NORMALISERS * 2);
     tcase_add_test(tc, a_decoder_that_sees_what_comes);
     tcase_add_loop_test(tc, refuses, 0, 7);
+    tcase_add_test(tc, handles);
 }
 
 TL_TEST_MAIN("nn: places")
