@@ -33,7 +33,8 @@ typedef struct tl_option {
     const char *help;  /* what it means; without a name: a heading */
     bool anew;         /* may be said anew when a run goes on: it changes nothing of what has been trained */
     const struct tl_option *rows; /* without a name: a table whose struct begins at `offset` */
-    bool rare; /* written only where it differs from the default, which is 0, false or not said */
+    bool rare; /* written to a config.txt only where it is not 0, false, or (texts) the first of its choices: what most runs
+                  do not use does not stand in their files */
 } tl_option;
 
 /* clang-format off */
