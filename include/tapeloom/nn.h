@@ -512,9 +512,10 @@ typedef struct tl_search_options {
     int beam; /* hypotheses kept a sentence; 0 means TL_BEAM_DEFAULT; 1 is greedy: the likeliest next word at every step */
     int nbest;             /* hypotheses given a sentence, at most `beam`; 0 means 1 */
     double length_penalty; /* α: ranked by (sum of log p) / length^α, eos counted; 0 = by the sum */
-    double
-        max_ratio; /* at most max_ratio·(source tokens) + max_extra tokens a sentence, forced ones included; */
-    long max_extra; /* both 0: 2·source + 10 */
+    /* At most max_ratio·(source tokens) + max_extra tokens a sentence, forced ones included (both 0: 2·source + 10), but always
+     * room for what is forced. */
+    double max_ratio;
+    long max_extra;
     int bos; /* what is read first; 0 means TL_BOS; -1: nothing, each row's first forced word is read first */
     int eos; /* what ends a hypothesis; 0 means TL_EOS; -1: nothing does but the limit */
     const int *forced;         /* [B,forced_length] words that sentences begin with; NULL: none */
@@ -524,21 +525,32 @@ typedef struct tl_search_options {
         forbidden; /* words that are never written unless forced; beside them <pad> and <bos> (TL_PAD, and `bos` */
     int forbidden_count; /* or, where that is -1, TL_BOS): texts leave these out, so lists would hold one text twice … */
     bool any_word; /* … but where this is set, for words that have other meanings: then `forbidden` is all */
-    bool maps;     /* give the attention of every hypothesis, too */
-    bool no_cache;                  /* as in tl_model_state_options, */
+    int no_repeat_ngram; /* no hypothesis holds so many words in a row twice, forced ones counted; 0: it may */
+    /* Words are drawn instead of searched for: `nbest` samples a sentence (`beam` counts for nothing), in the order of drawing.
+     * A sample depends on the seed, the sentence's number and which of its samples it is, never on the rest of the batch. */
+    bool sample;
+    double temperature;  /* drawn with probability proportional to p^(1/temperature); 0 means 1 */
+    int top_k;           /* out of so many likeliest words; 0: of all */
+    double top_p;        /* out of the fewest likeliest whose probabilities sum to so much; 0: of all */
+    uint64_t seed;       /* 0 is one like any other */
+    const long *numbers; /* [B] each sentence's, for its random numbers; NULL: its place in the batch */
+    bool maps;           /* give the attention of every hypothesis, too */
+    bool no_cache;       /* as in tl_model_state_options, */
     const tl_model_maps *intervene; /* and this too */
 } tl_search_options;
 typedef struct tl_search_result {
     long sentences, nbest, capacity;
-    const int *ids;      /* [B,nbest,capacity], best first, each row ended by eos (kept) but at its limit */
-    const int *lengths;  /* [B,nbest] ids before eos; -1: there are no more hypotheses */
-    const double *score; /* [B,nbest] (sum of log p) / length^α; -Inf: there are no more */
+    const int *ids;     /* [B,nbest,capacity], best first, each row ended by eos (kept) but at its limit */
+    const int *lengths; /* [B,nbest] ids before eos; -1: there are no more hypotheses */
+    /* [B,nbest] (sum of log p) / length^α; -Inf: there are no more. p is the model's own: of all words, whatever is forbidden,
+     * at temperature 1, that of forced words included. */
+    const double *score;
     /* With maps, of decoder_self and cross, one a layer: [B,nbest,H,capacity,keys]; row t: probabilities while word t was
      * written. NULL: not asked for, or the model has none. */
     const tl_tensor *maps[TL_ATTENTION_KINDS];
 } tl_search_result;
-/* Beam search (Graves 2012; score/length as in Wu et al. 2016, without their constants), greedy with beam 1, from the
- * source side of a batch. Runs without gradients and dropout; the result lives on the tape until reset or release. A
+/* Beam search (Graves 2012; score/length as in Wu et al. 2016, without their constants), greedy with beam 1, or samples, from
+ * the source side of a batch. Runs without gradients and dropout; the result lives on the tape until reset or release. A
  * batch gives what its sentences give alone. options may be NULL. False, and an error on the tape, on failure. */
 bool tl_search(const tl_model *model, tl_tape *tape, const tl_batch *source, const tl_search_options *options,
                tl_search_result *result);

@@ -33,7 +33,9 @@ typedef struct tl_option {
     const char *help;  /* what it means; without a name: a heading */
     bool anew;         /* may be said anew when a run goes on: it changes nothing of what has been trained */
     const struct tl_option *rows; /* without a name: a table whose struct begins at `offset` */
-    bool rare; /* written only where it differs from the default, which is 0, false or not said */
+    bool
+        rare; /* written to a config.txt only where it is not 0, false, or (texts) the first of its choices: what most runs
+                  do not use does not stand in their files */
 } tl_option;
 
 /* clang-format off */
@@ -51,7 +53,8 @@ typedef struct tl_option {
 
 /* Reads argv[0 … argc-1] ("--name value", "--name=value", "--flag") into the struct at `values`; what comes last
  * counts. At --help or -h it stops with *help set. False, with a sentence in error, for what the table does not
- * allow; values before it are set then. */
+ * allow; values before it are set then. Here and below: a table that is NULL has no rows, and of a NULL elsewhere nothing is
+ * made but, where there is an error, a sentence. */
 bool tl_options_parse(const tl_option *table, void *values, int argc, char **argv, bool *help,
                       tl_error *error);
 /* Are the numbers and choices of a struct, whoever made it, such as its rows allow? False, and a sentence in error that names

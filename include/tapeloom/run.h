@@ -53,6 +53,10 @@ typedef struct tl_text_settings { /* from lines to ids, and back */
     long min_count; /* 0: 2 if a side read from files consists of words, otherwise 1 */
     long max_vocab; /* entries, the four specials counted; 0: no limit */
     bool joint;
+    /* Training sentences are cut anew each epoch, passing over merges with this probability (tl_bpe_dropout), by (seed, epoch,
+     * sentence, side); nothing else is. 0: none */
+    double bpe_dropout;
+    long bpe_vocabulary_threshold; /* pieces seen less often are split into such that are (each side's own count); 0: none */
 } tl_text_settings;
 
 typedef struct tl_model_settings {
@@ -64,6 +68,9 @@ typedef struct tl_model_settings {
     const char *preset;                       /* toy|tiny|small|base, and rnn; NULL: tiny, or rnn */
     long d_model, heads, layers, d_ff;        /* 0: the preset's */
     const char *tie, *activation, *positions; /* NULL: target, relu, sinusoidal */
+    const char *score, *normaliser; /* NULL: scaled-dot, softmax */
+    long window;                    /* of self-attention; 0: none */
+    bool no_causal;                 /* the decoder sees the words to come, for study */
     bool pre_norm, no_final_norm;
     double dropout, attention_dropout, activation_dropout; /* 0: none */
 } tl_model_settings;

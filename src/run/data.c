@@ -29,6 +29,10 @@ static void tell_report(const tl_events *events, const tl_corpus_report *report)
 
 tl_corpus *tl_pairs_read(const char *tsv, const char *source, const char *target, bool strict,
                          const tl_events *events, tl_error *error) {
+    if (!tsv && (!source || !target)) {
+        tl_error_set(error, "sentence pairs: give a TSV, or two files, one for each side");
+        return NULL;
+    }
     tl_corpus *corpus = tl_corpus_new();
     if (parse_files(corpus, tsv ? tsv : source, tsv ? NULL : target, strict, error)) {
         tell_report(events, tl_corpus_last_report(corpus));
@@ -71,7 +75,13 @@ static bool make_pair(tl_corpus *corpus, const tl_data_settings *s, tl_part part
 
 tl_corpus *tl_pairs_of(const tl_run_settings *settings, tl_part part, const tl_events *events,
                        tl_error *error) {
-    if (!settings) return NULL;
+    if (!settings || part < TL_PART_TRAIN || part > TL_PART_OTHER) {
+        tl_error_set(error,
+                     settings ? "sentence pairs: there is no part number %d"
+                              : "sentence pairs: there are no settings to say which (part %d)",
+                     (int)part);
+        return NULL;
+    }
     tl_data_settings filled = settings->data;
     tl_data_settings_fill(&filled);
     const tl_data_settings *s = &filled;

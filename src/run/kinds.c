@@ -10,6 +10,18 @@ static tl_tie tie_of(const char *text) {
     return is(text, "all") ? TL_TIE_ALL : is(text, "target") ? TL_TIE_TARGET : TL_TIE_NONE;
 }
 
+static const struct {
+    const char *name;
+    tl_score score;
+} scores[] = {{"scaled-dot", TL_SCALED_DOT}, {"dot", TL_DOT},       {"general", TL_GENERAL},
+              {"additive", TL_ADDITIVE},     {"cosine", TL_COSINE}, {"uniform", TL_UNIFORM}};
+
+static tl_score score_of(const char *name) {
+    for (size_t i = 0; i < sizeof scores / sizeof *scores; i++)
+        if (is(name, scores[i].name)) return scores[i].score;
+    return TL_SCALED_DOT;
+}
+
 /* ---- sizes ---- */
 
 typedef struct preset {
@@ -89,6 +101,10 @@ static const tl_model *make_transformer(tl_run *run) {
                                  .max_len = TL_LONGEST_SENTENCE + 1,
                                  .activation = is(s->activation, "gelu") ? TL_GELU : TL_RELU,
                                  .positions = is(s->positions, "learned") ? TL_LEARNED : TL_SINUSOIDAL,
+                                 .score = score_of(s->score),
+                                 .normaliser = is(s->normaliser, "sigmoid") ? TL_SIGMOID : TL_SOFTMAX,
+                                 .window = s->window,
+                                 .no_causal = s->no_causal,
                                  .pre_norm = s->pre_norm,
                                  .no_final_norm = s->no_final_norm,
                                  .dropout = s->dropout,
@@ -100,21 +116,6 @@ static const tl_model *make_transformer(tl_run *run) {
 
 /* ---- GRU and LSTM ---- */
 
-static const struct {
-    const char *name;
-    tl_score score;
-} scores[] = {{"additive", TL_ADDITIVE},
-              {"dot", TL_DOT},
-              {"general", TL_GENERAL},
-              {"scaled-dot", TL_SCALED_DOT},
-              {"cosine", TL_COSINE}};
-
-static tl_score score_of(const char *attention) {
-    size_t i = 0;
-    while (i + 1 < sizeof scores / sizeof *scores && !is(attention, scores[i].name)) i++;
-    return scores[i].score;
-}
-
 static bool complete_recurrent(tl_model_settings *s, tl_error *error) {
     const foreign not_ours[] = {
         {s->d_ff > 0, "d-ff", "gru and lstm have no feed-forward: leave it out"},
@@ -122,6 +123,10 @@ static bool complete_recurrent(tl_model_settings *s, tl_error *error) {
         {s->no_final_norm, "no-final-norm", "gru and lstm have no LayerNorm: leave it out"},
         {s->activation_dropout > 0, "activation-dropout", "gru and lstm have no feed-forward: leave it out"},
         {!is(s->activation, "relu"), "activation", "gru and lstm have no feed-forward: leave it out"},
+        {!is(s->score, "scaled-dot"), "score", "is the Transformer's; gru and lstm have --attention"},
+        {!is(s->normaliser, "softmax"), "normaliser", "is the Transformer's: leave it out"},
+        {s->window > 0, "window", "is of self-attention, which gru and lstm have not: leave it out"},
+        {s->no_causal, "no-causal", "is of self-attention, which gru and lstm have not: leave it out"},
         {!is(s->positions, "sinusoidal"), "positions",
          "gru and lstm read words in their order: leave it out"}};
     if (!s->preset) s->preset = "rnn";

@@ -5,6 +5,8 @@
 #define ROW(name, kind, field, takes, help) TL_OPTION(SETTINGS, field, name, kind, takes, help)
 /* These may be said anew when a run goes on: when it ends, how fast it learns, what is shown, where its files are now. */
 #define ANEW(name, kind, field, takes, help) TL_OPTION_ANEW(SETTINGS, field, name, kind, takes, help)
+/* These stand in config.txt only where they are not what is usual. */
+#define RARE(name, kind, field, takes, help) TL_OPTION_RARE(SETTINGS, field, name, kind, takes, help)
 
 /* These came later: a run that does not use them has the config.txt that it always had. */
 #define RARE(name, kind, field, takes, help) TL_OPTION_RARE(SETTINGS, field, name, kind, takes, help)
@@ -42,13 +44,17 @@ const tl_option tl_text_options[] = {
     ROW("min-count", LONG, min_count, "N", "tokens seen less often become <unk> (0: 2 for words, 1 for others)"),
     ROW("max-vocab", LONG, max_vocab, "N", "at most so many entries a vocabulary, 4 of them <pad>, <bos>, <eos>, <unk> (0: no limit)"),
     ROW("joint", FLAG, joint, NULL, "one vocabulary for both sides"),
+    RARE("bpe-dropout", SHARE, bpe_dropout, "P",
+     "byte pairs: pass over merges with this probability in training, anew each epoch (0: none)"),
+    RARE("bpe-vocabulary-threshold", LONG, bpe_vocabulary_threshold, "N",
+     "byte pairs: split pieces that a side has less often than N times back into ones it has as often (0: don't)"),
     TL_OPTIONS_END};
 #undef SETTINGS
 
 #define SETTINGS tl_model_settings
 const tl_option tl_model_options[] = {
     RARE("model", TEXT, model, "transformer|gru|lstm", "which one (transformer); gru and lstm: recurrent encoder and decoder"),
-    RARE("attention", TEXT, attention, "none|additive|dot|general|scaled-dot|cosine",
+    RARE("attention", TEXT, attention, "additive|none|dot|general|scaled-dot|cosine",
      "gru, lstm: how the decoder looks at the source (additive); none: one vector is all that it gets"),
     RARE("bidirectional", FLAG, bidirectional, NULL, "gru, lstm: the encoder reads from both ends"),
     RARE("input-feeding", FLAG, input_feeding, NULL,
@@ -67,6 +73,12 @@ const tl_option tl_model_options[] = {
     ROW("tie", TEXT, tie, "none|target|all", "embeddings that share one matrix; all needs --joint"),
     ROW("activation", TEXT, activation, "relu|gelu", "inside feed-forward"),
     ROW("positions", TEXT, positions, "sinusoidal|learned", "how places in a sentence are told"),
+    RARE("score", TEXT, score, "scaled-dot|dot|general|additive|cosine|uniform",
+     "how well a key answers a query, in every attention; uniform: every word that is seen weighs the same"),
+    RARE("normaliser", TEXT, normaliser, "softmax|sigmoid", "what makes weights of scores; sigmoid: each for itself"),
+    RARE("window", LONG, window, "N", "self-attention sees words at most so far away (0: all)"),
+    RARE("no-causal", FLAG, no_causal, NULL,
+     "for study: the decoder sees the words to come, which it is to foretell, and learns to copy them"),
     ROW("pre-norm", FLAG, pre_norm, NULL, "LayerNorm before each sub-layer, not after it"),
     ROW("no-final-norm", FLAG, no_final_norm, NULL, "no LayerNorm after the last layers"),
     ROW("dropout", SHARE, dropout, "P", "on embeddings and sub-layer outputs"),

@@ -6,6 +6,9 @@
 #include "names.h"
 #include "paths.h"
 
+/* Of a task that fails without setting the error, as it should. */
+#define UNSAID "training: the task's %s gave up after step %ld without saying why: let it set the error"
+
 /* ---- before the first step ---- */
 
 static bool go_on_from_checkpoint(tl_training *t) {
@@ -17,7 +20,11 @@ static bool go_on_from_checkpoint(tl_training *t) {
             "the sentences are not those that the run in %s was trained on: put them back, or start a new "
             "run",
             t->config->dir);
-    if (!task->seek(task->context, t->now.position)) return false;
+    if (!task->seek(task->context, t->now.position))
+        return tl_error_set(t->error,
+                            "the checkpoint in %s stands at epoch %ld, batch %ld, and the data have no such "
+                            "place: put those back that it was trained on, or start a new run",
+                            t->config->dir, t->now.position.epoch, t->now.position.batch);
     return tl_recent_tidy(t) && tl_best_make_up(t);
 }
 
@@ -62,6 +69,7 @@ static bool take_steps(tl_training *t) {
         bool over = tl_is_over(t) != NULL, ended = false;
         if (!tl_is_stopped(t) && (t->now.due || (over && t->now.updates)) && !tl_validate(t)) {
             if (tl_failed(t->error)) return false;
+            if (!tl_is_stopped(t)) return tl_error_set(t->error, UNSAID, "validate", t->now.at.step);
             t->now.due = true; /* interrupted: validate first when going on */
         }
         if (tl_is_stopped(t)) return save_checkpoint(t);
@@ -123,11 +131,17 @@ static bool train(tl_training *t) {
     t->began = tl_seconds_now() - t->now.at.seconds;
     const char *why = tl_is_complete(t);
     if (why) return finish_after_all(t, why);
-    if (task->begin && !task->begin(task->context)) return false;
+    if (task->begin && !task->begin(task->context))
+        return tl_error_set(t->error, UNSAID, "begin", t->now.at.step);
     tell_start(t);
     bool ok = take_steps(t);
     TL_TELL_THAT(c->events, ended);
     return ok && finish(t);
+}
+
+/* Everything that the loop calls, `name` and `begin` apart. */
+static bool is_whole(const tl_task *k) {
+    return k->next && k->loss && k->tokens && k->per_epoch && k->tell && k->seek && k->validate;
 }
 
 tl_ending tl_train(const tl_train_config *config, tl_training_end *end, tl_error *error) {
@@ -136,6 +150,10 @@ tl_ending tl_train(const tl_train_config *config, tl_training_end *end, tl_error
     if (!config || !config->dir || !config->params || !config->tape || !config->training ||
         !config->validation || !config->task)
         return tl_error_set(error, "training: a folder, parameters, a tape, settings and a task are needed"),
+               TL_FAILED;
+    if (!is_whole(config->task))
+        return tl_error_set(error, "training: the task lacks one of the functions that have to be there: all "
+                                   "but name and begin"),
                TL_FAILED;
     tl_complete_config complete;
     t.config = &complete.config;

@@ -35,6 +35,7 @@ typedef struct tl_training {
     tl_loop_state now;
     double began;   /* when this training would have started, had it taken now.at.seconds already */
     double resumed; /* when the last validation ended */
+    bool idle;      /* the last epoch had no batch */
 } tl_training;
 
 /* ---- complete.c ---- */

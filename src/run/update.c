@@ -134,7 +134,11 @@ bool tl_update(tl_training *t, bool *ended) {
         if (!enter_share(t, micro, &s) || !forward_backward(t, micro, &s)) return false;
     }
     if (tl_failed(t->error)) return false;
-    if (micro == 0) return true; /* an epoch without batches */
+    if (micro == 0 && t->idle)
+        return tl_error_set(
+            t->error, "training: two epochs one after the other have no batch: see whether there are data");
+    t->idle = micro == 0; /* an epoch without batches */
+    if (t->idle) return true;
     if (!leave_shares(t, &s)) return false;
     if (c->training->accumulate > 1) {
         tl_scale_grad(c->params, 1 / (double)s.tokens);

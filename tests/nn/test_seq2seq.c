@@ -322,6 +322,15 @@ START_TEST(refusals) {
     ck_assert(!tl_seq2seq_init(params, "", NULL).model.kind);
     assert_contains(tl_params_error(params), "tl_seq2seq_init: the config is NULL");
     tl_params_free(params);
+    tl_tape *tape = tl_tape_new();
+    tl_batch b = batch_of(sentences, 2, 13, 0, 0);
+    tl_seq2seq nobodys = tl_seq2seq_init(NULL, "", &recurrents[4]), none = {.config = {0}};
+    ck_assert(!tl_ok(tl_model_loss(&nobodys.model, tape, &b, NULL, NULL, NULL)) && tl_tape_error(tape));
+    tl_tape_clear_error(tape);
+    ck_assert(!tl_ok(tl_model_loss(&none.model, tape, &b, NULL, NULL, NULL)));
+    assert_contains(tl_tape_error(tape), "the model is NULL or zeroed");
+    batch_free(&b);
+    tl_tape_free(tape);
 }
 END_TEST
 

@@ -127,6 +127,9 @@ START_TEST(zeros_are_the_defaults_that_are_told) {
     ck_assert_str_eq(s.model.tie, "target");
     ck_assert_str_eq(s.model.activation, "relu");
     ck_assert_str_eq(s.model.positions, "sinusoidal");
+    ck_assert_str_eq(s.model.score, "scaled-dot");
+    ck_assert_str_eq(s.model.normaliser, "softmax");
+    ck_assert(s.model.window == 0 && !s.model.no_causal);
     ck_assert(s.training.epochs == 10 && s.training.steps == 0 && s.training.minutes == 0);
     ck_assert(s.training.batch_tokens == 4096 && s.training.accumulate == 1 && s.training.patience == 0);
     ck_assert(s.training.lr == 0 && s.training.warmup == 0 && s.training.beta2 == 0);
@@ -195,6 +198,10 @@ START_TEST(what_belongs_to_another_model_is_refused) {
                  {"activation", "have no feed-forward", {.model = "gru", .activation = "gelu"}},
                  {"activation-dropout", "have no feed-forward", {.model = "gru", .activation_dropout = 0.1}},
                  {"positions", "read words in their order", {.model = "gru", .positions = "learned"}},
+                 {"score", "gru and lstm have --attention", {.model = "gru", .score = "dot"}},
+                 {"normaliser", "is the Transformer's", {.model = "gru", .normaliser = "sigmoid"}},
+                 {"window", "which gru and lstm have not", {.model = "gru", .window = 2}},
+                 {"no-causal", "which gru and lstm have not", {.model = "gru", .no_causal = true}},
                  {"input-feeding",
                   "--feed-context feeds the one vector",
                   {.model = "gru", .attention = "none", .input_feeding = true}},

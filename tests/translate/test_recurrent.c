@@ -83,11 +83,11 @@ END_TEST
 
 /* What a stranger writes into a configuration is refused with its place, or makes no model that the weights do not have. */
 START_TEST(odd_configurations) {
-    train(runs[0].options, "--steps 2 --out $D/run");
+    train(runs[0].options, "--attention general --steps 2 --out $D/run");
     static const char *const cases[][2] = {
         {"s/^model.*/model = cnn/", "model = \"cnn\": expected transformer|gru|lstm; correct the line"},
         {"s/^attention = .*/attention = dot/", "--bidirectional: states from both ends are twice as wide"},
-        {"s/^attention = .*/attention = no/", "attention = \"no\": expected none|additive"},
+        {"s/^attention = .*/attention = no/", "attention = \"no\": expected additive|none"},
         {"s/^model.*/model = lstm/", "encoder.weight_ih_l0"},
         {"/^model/d", "--attention: is of --model gru and lstm"},
         {"s/^embedding.*/embedding = 60000/", "src_embedding.weight"},
