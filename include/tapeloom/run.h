@@ -94,8 +94,10 @@ const char *tl_units_of(const tl_run_settings *settings, tl_side side);
 tl_corpus *tl_pairs_read(const char *tsv, const char *source, const char *target, bool strict,
                          const tl_events *events, tl_error *error);
 /* The part of a run's sentences that its settings name. Made here, a part shares no sentence with the others.
- * TL_PART_TEST: only of sentences made here. TL_PART_LONGER: of tasks, sequences longer than any in training. */
-typedef enum tl_part { TL_PART_TRAIN, TL_PART_VALID, TL_PART_TEST, TL_PART_LONGER } tl_part;
+ * TL_PART_TEST: only of sentences made here. TL_PART_LONGER: of tasks, sequences longer than any in training. TL_PART_OTHER: of tasks, as
+ * many as `sentences` says, of lengths that the settings may have been changed to since; a stream of its own, in which short
+ * sequences come that training may have had, too. */
+typedef enum tl_part { TL_PART_TRAIN, TL_PART_VALID, TL_PART_TEST, TL_PART_LONGER, TL_PART_OTHER } tl_part;
 tl_corpus *tl_pairs_of(const tl_run_settings *settings, tl_part part, const tl_events *events,
                        tl_error *error);
 

@@ -13,7 +13,8 @@
  *
  * Errors: every object keeps its first failure; tl_*_error gives it as one line, or NULL when all is well.
  * After a failure, functions that change the object return false and change nothing. *_new gives NULL only
- * when out of memory, and every function accepts that NULL. */
+ * when out of memory, and every function accepts that NULL. A text that is NULL is empty, and what is asked for beside
+ * what a function returns need not be asked for: that pointer may be NULL. */
 #ifndef TAPELOOM_TEXT_H
 #define TAPELOOM_TEXT_H
 
@@ -35,7 +36,7 @@ typedef struct tl_chrf tl_chrf;
 typedef struct tl_bpe tl_bpe;
 typedef struct tl_bpe_words tl_bpe_words;
 
-/* The first token of `length` bytes of a line, and in *size how many it has; NULL where only white space is left. To go on,
+/* The first token of `length` bytes of a line, and in *size (may be NULL) how many it has; NULL where only white space is left. To go on,
  * ask again behind it. */
 const char *tl_text_token(const char *line, size_t length, size_t *size);
 
@@ -121,13 +122,13 @@ long tl_vocab_size(const tl_vocab *vocab); /* entries, the specials counted; 0 f
 const char *tl_vocab_token(const tl_vocab *vocab, int id);
 int tl_vocab_id(const tl_vocab *vocab, const char *token); /* TL_UNK where there is none */
 
-/* Writes the ids of the line's tokens, without <bos> and <eos>; at most `room` of them. Returns how many
- * there are, which may be more than room. */
+/* Writes the ids of the line's tokens, without <bos> and <eos>; at most `room` of them, none where ids is NULL. Returns
+ * how many there are, which may be more than room. */
 long tl_vocab_encode(const tl_vocab *vocab, const char *line, int *ids, long room);
 /* Writes the tokens with single spaces between, up to the first <eos>; <pad> and <bos> are skipped, <unk>
  * and ids outside are written "<unk>". At most size-1 bytes, always whole tokens, then NUL. Returns the
- * length of the whole line, which may be more than was written (as snprintf does); size 0 with text NULL
- * only measures. */
+ * length of the whole line, which may be more than was written (as snprintf does); with text NULL it only
+ * measures. */
 size_t tl_vocab_decode(const tl_vocab *vocab, const int *ids, long count, char *text, size_t size);
 
 const char *tl_vocab_error(const tl_vocab *vocab);
@@ -229,10 +230,11 @@ const char *tl_corpus_sentence(const tl_corpus *corpus, tl_side side, long i);
 
 /* The line of its text that the pair was read from, from 1; 0 for pairs that were added or made. */
 long tl_corpus_line(const tl_corpus *corpus, long i);
-/* Drops the pairs whose keep[i] is false; the others move up. Encode again. False for a failed corpus. */
+/* Drops the pairs whose keep[i] is false; the others move up. Encode again. False, and nothing dropped, for a failed corpus
+ * and without `keep`. */
 bool tl_corpus_keep(tl_corpus *corpus, const bool *keep);
 
-/* Counts one side's tokens into `counts`. */
+/* Counts one side's tokens into `counts`. False if they are not all in (or there is no such side). */
 bool tl_corpus_count(const tl_corpus *corpus, tl_side side, tl_vocab_counts *counts);
 /* Turns every sentence into ids (kept beside the text). After appending, encode again. */
 bool tl_corpus_encode(tl_corpus *corpus, const tl_vocab *source, const tl_vocab *target);

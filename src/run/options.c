@@ -184,7 +184,7 @@ void tl_options_print(const tl_option *table, const void *defaults, FILE *out) {
 
 /* ---- config.txt ---- */
 
-/* Does a rare row say what is usual? 0, false, or the first of a text's choices. */
+/* Nothing said: 0, false, NULL; or the first of a text's choices. */
 static bool is_usual(const tl_option *o, const void *field) {
     switch (o->kind) {
     case TL_OPTION_LONG:
@@ -199,7 +199,7 @@ static bool is_usual(const tl_option *o, const void *field) {
     }
     const char *value = *(const char *const *)field;
     const size_t length = strcspn(o->takes, "|");
-    return !value || (strlen(value) == length && !strncmp(value, o->takes, length));
+    return !value || (o->takes[length] && strlen(value) == length && !strncmp(value, o->takes, length));
 }
 
 void tl_options_write(const tl_option *table, const void *values, tl_config *config) {

@@ -25,6 +25,10 @@ struct tl_run {
 /* One that has a folder and nothing else. NULL only when out of memory. */
 tl_run *tl_run_in(const char *dir);
 /* Nothing is done with a run that is not there or has failed. */
+/* Something that a function was given is NULL: the error says what should be there. Always false. */
+static inline bool tl_run_lacks(tl_run *run, const char *what) {
+    return tl_error_set(&run->error, "run: %s is NULL, and should be there", what);
+}
 static inline bool tl_run_usable(const tl_run *run) { return run && !tl_failed(&run->error); }
 /* The same for what needs a model: false, and an error, if there is none yet. */
 bool tl_run_has_model(tl_run *run);
@@ -39,7 +43,7 @@ bool tl_run_lock(tl_run *run);
 bool tl_run_save_description(tl_run *run, bool overwrite);
 bool tl_run_save_settings(tl_run *run); /* only config.txt */
 bool tl_run_load_settings(tl_run *run);
-bool tl_run_load_text(tl_run *run);                         /* merges and vocabularies */
+bool tl_run_load_text(tl_run *run); /* merges and vocabularies */
 
 /* ---- weights.c ---- */
 

@@ -79,6 +79,8 @@ const tl_option tl_training_options[] = {
     ANEW("patience", LONG, patience, "N", "stop after so many validations without a better one (0: never)"),
     ROW("batch-tokens", LONG, batch_tokens, "N", "tokens of a batch, a side, padding included (0: 4096)"),
     ROW("accumulate", LONG, accumulate, "N", "batches whose gradients make one update (0: 1)"),
+    RARE("shares", LONG, shares, "G",
+     "sum an update's gradients in so many shares of consecutive batches, then the shares, in their order (0: 1)"),
     ANEW("lr", DOUBLE, lr, "R", "peak learning rate (0: nothing is learnt)"),
     ROW("schedule", TEXT, schedule, "inverse-sqrt|cosine|linear|constant",
      "how it falls; cosine and linear need --steps, --epochs or --minutes"),

@@ -29,7 +29,8 @@ static void not_yet(tl_run *run, const char *what) {
 }
 
 char *tl_run_cut(tl_run *run, tl_side side, const char *line) {
-    if (!tl_run_usable(run) || !line) return NULL;
+    if (!tl_run_usable(run)) return NULL;
+    if (!line) return tl_run_lacks(run, "a line"), NULL;
     const bool pairs = has_pairs(&run->settings, side);
     if (pairs && !run->bpe) return not_yet(run, "merges"), NULL;
     char *words = tl_pretokens_cut(pretokens_of(&run->settings, side), line);
@@ -40,7 +41,8 @@ char *tl_run_cut(tl_run *run, tl_side side, const char *line) {
 }
 
 char *tl_run_join(tl_run *run, tl_side side, const char *tokens) {
-    if (!tl_run_usable(run) || !tokens) return NULL;
+    if (!tl_run_usable(run)) return NULL;
+    if (!tokens) return tl_run_lacks(run, "a line"), NULL;
     tl_pretokens kind = pretokens_of(&run->settings, side);
     if (!has_pairs(&run->settings, side)) return or_failure(run, tl_pretokens_join(kind, tokens));
     char *words = tl_bpe_join(tokens), *line = words ? tl_pretokens_join(kind, words) : NULL;
@@ -101,6 +103,7 @@ static tl_corpus *cut_corpus(tl_run *run, const tl_corpus *lines) {
 tl_corpus *tl_run_encode(tl_run *run, const tl_corpus *lines) {
     if (!tl_run_usable(run)) return NULL;
     if (!run->vocab[TL_SOURCE]) return not_yet(run, "vocabularies"), NULL;
+    if (!lines) return tl_run_lacks(run, "a corpus"), NULL;
     tl_corpus *cut = cut_corpus(run, lines);
     if (!tl_failed(&run->error) && !tl_corpus_encode(cut, run->vocab[TL_SOURCE], run->vocab[TL_TARGET]))
         tl_error_set(&run->error, "%s", tl_corpus_error(cut));

@@ -86,6 +86,7 @@ static const trial train_trials[] = {
     {"patience", "1", CHANGES, WORSENS, WORSE},
     {"batch-tokens", "16", CHANGES, NULL, NULL},
     {"accumulate", "2", CHANGES, NULL, NULL},
+    {"shares", "2", CHANGES, "--accumulate 3 --batch-tokens 16", NULL},
     {"lr", "0.01", CHANGES, NULL, NULL},
     {"schedule", "cosine", CHANGES, NULL, NULL},
     {"schedule", "linear", CHANGES, NULL, NULL},
@@ -119,6 +120,9 @@ static const trial translate_trials[] = {
 static const trial evaluate_trials[] = {{"model", "$D/other", CHANGES, "--test $D/a.tsv", NULL},
                                         {"weights", "last", CHANGES, "--test $D/a.tsv", NULL},
                                         {"test", "$D/b.tsv", CHANGES, "--test $D/a.tsv", NULL},
+                                        {"sentences", NULL, BELOW, NULL, NULL}, /* of tasks: test_made.c */
+                                        {"min-symbols", NULL, BELOW, NULL, NULL},
+                                        {"max-symbols", NULL, BELOW, NULL, NULL},
                                         {"strict", NULL, SAME, "--test $D/a.tsv", NULL},
                                         {"test-src", "$D/b.src", CHANGES, TWO_TESTS, NULL},
                                         {"test-tgt", "$D/b.tgt", CHANGES, TWO_TESTS, NULL},
