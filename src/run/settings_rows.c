@@ -5,9 +5,6 @@
 #define ROW(name, kind, field, takes, help) TL_OPTION(SETTINGS, field, name, kind, takes, help)
 /* These may be said anew when a run goes on: when it ends, how fast it learns, what is shown, where its files are now. */
 #define ANEW(name, kind, field, takes, help) TL_OPTION_ANEW(SETTINGS, field, name, kind, takes, help)
-/* These stand in config.txt only where they are not what is usual. */
-#define RARE(name, kind, field, takes, help) TL_OPTION_RARE(SETTINGS, field, name, kind, takes, help)
-
 /* These came later: a run that does not use them has the config.txt that it always had. */
 #define RARE(name, kind, field, takes, help) TL_OPTION_RARE(SETTINGS, field, name, kind, takes, help)
 
