@@ -105,8 +105,10 @@ typedef struct tl_loss_report {
     TL_OP(softmax, (tl_var x, int axis), "e to the x over its sum along an axis")                            \
     TL_OP(log_softmax, (tl_var x, int axis), "log of softmax, without its overflow")                         \
     TL_OP(masked_softmax, (tl_var x, const tl_mask *mask), "softmax over the keys that the mask shows")      \
-    TL_OP(scaled_dot_product_attention, (tl_var q, tl_var k, tl_var v, const tl_mask *mask, double dropout), \
-          "softmax(q k^T / sqrt(d)) v of [B,H,T,d], [B,H,S,d], [B,H,S,e]: [B,T,H*e]")                        \
+    TL_OP(scaled_dot_product_attention,                                                                      \
+          (tl_var q, tl_var k, tl_var v, tl_var bias, const tl_mask *mask, double dropout),                  \
+          "softmax(q k^T / sqrt(d) + bias) v of [B,H,T,d], [B,H,S,d], [B,H,S,e]: [B,T,H*e]; "                \
+          "bias, a constant like the scores or 1 along an axis, or TL_NO_VAR")                               \
     TL_OP(layer_norm, (tl_var x, tl_var gamma, tl_var beta, double eps), "over the last axis; gamma, beta [D]") \
     TL_OP(rms_norm, (tl_var x, tl_var gamma, double eps), "over the last axis; gamma [D]")                   \
     TL_OP(dropout, (tl_var x, double p), "in training, zero with probability p, the rest / (1-p)")           \

@@ -86,7 +86,7 @@ static heads project_all(const tl_attention *layer, tl_var x, tl_var memory) {
 /* ---- from heads to the merged context ---- */
 
 static tl_var fused(const tl_attention *layer, heads h, const tl_mask *mask) {
-    return tl_scaled_dot_product_attention(h.q, h.k, h.v, mask, layer->dropout);
+    return tl_scaled_dot_product_attention(h.q, h.k, h.v, TL_NO_VAR, mask, layer->dropout);
 }
 
 static long queries_of(heads h) { return tl_ok(h.q) ? tl_value(h.q).dim[2] : 0; }

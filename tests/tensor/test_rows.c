@@ -81,6 +81,30 @@ START_TEST(softmax_is_right) {
 }
 END_TEST
 
+START_TEST(a_bias_is_added_after_scaling) { /* each rounded, on every instruction set */
+    tl_real x[MOST], bias[MOST], y[MOST];
+    const tl_row_kernels *t[3];
+    const int count = tables(t);
+    const tl_real scale = (tl_real)0.37;
+    for
+        EACH_SIZE(n) {
+            fill(x, n, 8);
+            fill(bias, n, 3);
+            for (int k = 0; k < count; k++) {
+                memcpy(y, x, sizeof y);
+                y[n] = 5;
+                t[k]->biased(y, y, scale, bias, (long)n);
+                for (size_t i = 0; i < n; i++) {
+                    const volatile tl_real scaled = x[i] * scale; /* not one rounding of both */
+                    const tl_real sum = scaled + bias[i];
+                    same_bits(&y[i], &sum, 1, "scale and bias");
+                }
+                ck_assert(y[n] == 5);
+            }
+        }
+}
+END_TEST
+
 START_TEST(log_softmax_is_right) {
     tl_real x[MOST], y[MOST], dy[MOST], dx[MOST], more[MOST];
     wide p[MOST];
@@ -672,6 +696,7 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, softmax_is_right);
+    tcase_add_test(tc, a_bias_is_added_after_scaling);
     tcase_add_test(tc, log_softmax_is_right);
     tcase_add_test(tc, huge_logits_do_not_overflow);
     tcase_add_test(tc, masked_places_are_zero_whatever_they_hold);

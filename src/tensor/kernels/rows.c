@@ -117,6 +117,11 @@ TL_SIMD bool softmax_row(tl_real *y, const tl_real *x, tl_real scale, long n, lo
     return sum == sum;
 }
 
+static void biased(tl_real *y, const tl_real *x, tl_real scale, const tl_real *bias, long n) {
+    for (long i = 0; i < n; i += TL_LANES)
+        row_store(y, i, n, row_load(x, i, n, 0) * scale + row_load(bias, i, n, 0));
+}
+
 static void softmax(tl_real *y, const tl_real *x, tl_real scale, long n, tl_row_mask mask) {
     if (mask.visible > n) mask.visible = n;
     const long visible = mask.visible;
@@ -379,6 +384,7 @@ static long likeliest(const tl_real *x, long n, double *nll) {
 
 extern const tl_row_kernels TL_KERNEL(tl_row_kernels);
 const tl_row_kernels TL_KERNEL(tl_row_kernels) = {
+    .biased = biased,
     .softmax = softmax,
     .softmax_backward = softmax_backward,
     .log_softmax = log_softmax,
