@@ -109,6 +109,8 @@ typedef struct tl_loss_report {
           (tl_var q, tl_var k, tl_var v, tl_var bias, const tl_mask *mask, double dropout),                  \
           "softmax(q k^T / sqrt(d) + bias) v of [B,H,T,d], [B,H,S,d], [B,H,S,e]: [B,T,H*e]; "                \
           "bias, a constant like the scores or 1 along an axis, or TL_NO_VAR")                               \
+    TL_OP(rotary, (tl_var x, long from, double base),                                                        \
+          "pairs of x [B,H,T,d] turned by their places from, from+1, …; base 0: 10000")                      \
     TL_OP(layer_norm, (tl_var x, tl_var gamma, tl_var beta, double eps), "over the last axis; gamma, beta [D]") \
     TL_OP(rms_norm, (tl_var x, tl_var gamma, double eps), "over the last axis; gamma [D]")                   \
     TL_OP(dropout, (tl_var x, double p), "in training, zero with probability p, the rest / (1-p)")           \

@@ -50,6 +50,7 @@ CALL(softmax, x[0], 0)
 CALL(log_softmax, x[0], 0)
 CALL(masked_softmax, x[0], NULL)
 CALL(scaled_dot_product_attention, x[0], x[1], x[2], x[3], NULL, 0)
+CALL(rotary, x[0], 0, 0)
 CALL(layer_norm, x[0], x[1], x[2], 1e-5)
 CALL(rms_norm, x[0], x[1], 1e-5)
 CALL(dropout, x[0], 0.5)
@@ -96,6 +97,7 @@ static inputs inputs_of(const char *name) {
                 {"concat", {.count = 3}},
                 {"stack", {.count = 3}},
                 {"scaled_dot_product_attention", {.count = 4, .optional = 8, .rank = 4}},
+                {"rotary", {.count = 1, .rank = 4}},
                 {"layer_norm", {.count = 3, .optional = 6}},
                 {"rms_norm", {.count = 2, .optional = 2}},
                 {"mse_loss", {.count = 2}},
