@@ -2,12 +2,14 @@
  *
  *     project and split   q, k, v = heads of x·W_q, memory·W_k, memory·W_v      [B,H,T,d_k], [B,H,S,d_k]
  *     score               scores  = q·kᵀ / √d_k, or another one (score.c)       [B,H,T,S]
+ *     bias                scores += what is added to them, if anything (bias.c)  [B,H,T,S]
  *     mask and normalise  probs   = masked softmax of the scores, or sigmoid    [B,H,T,S]
  *     mix                 context = probs·v                                     [B,H,T,d_k]
  *     merge and project   y       = (heads side by side)·W_o                    [B,T,d_model]
  *
  * There are two ways from q, k, v to the merged context, with the same bits. `by_steps` is the one above: it is taken when
- * somebody asks for the maps, or changes something there (place.c), and for scores and normalisers that have no other. `fused`
+ * somebody asks for the maps, or changes something there (place.c), for scores and normalisers that have no other, and where a
+ * bias wants a gradient. `fused`
  * is one operation that forgets scores and context as it goes: it is taken when nobody does, for every score that is a
  * product in the end (scaled-dot, dot, general, cosine) with softmax. Splitting and transposing are views: nothing is copied
  * between the products.
@@ -15,7 +17,9 @@
  * What a score does to a key alone is done when the key is made: caches, and keys that are asked many times, hold it so. */
 #include "attention.h"
 
+#include "bias.h"
 #include "check.h"
+#include "distances.h"
 #include "hidden.h"
 #include "layer.h"
 #include "place.h"
@@ -58,6 +62,27 @@ static void check_heads(tl_params *params, const char *name, const char *what, l
                        what, width, heads);
 }
 
+static void check_distances(tl_params *params, const tl_attention *layer) {
+    const tl_distances *d = &layer->distances;
+    if (!d->name) return;
+    if (d->heads != layer->heads)
+        tl_params_fail(params, "%s: %s are for %d heads, it has %d", layer->name, d->name, d->heads,
+                       layer->heads);
+    if (d->kind != TL_ROTARY) return;
+    if (layer->score == TL_ADDITIVE || layer->score == TL_UNIFORM)
+        tl_params_fail(
+            params,
+            "%s: rotary positions turn queries and keys, whose products tell of distances then: give it a "
+            "score that is a product, not %s",
+            layer->name, layer->score == TL_ADDITIVE ? "additive" : "uniform");
+    else if (layer->heads > 0 && layer->d_model / layer->heads % 2)
+        tl_params_fail(
+            params,
+            "%s: rotary positions turn pairs of columns, but a head has %ld: choose heads that make it "
+            "even",
+            layer->name, layer->d_model / layer->heads);
+}
+
 tl_attention tl_attention_init(tl_params *params, const char *name, const tl_attention_config *config) {
     if (!tl_check_given(params, "tl_attention_init", name, config)) return (tl_attention){0};
     long d = config->d_model, from = config->d_memory ? config->d_memory : d;
@@ -73,6 +98,7 @@ tl_attention tl_attention_init(tl_params *params, const char *name, const tl_att
                           .normaliser = config->normaliser,
                           .window = config->window,
                           .unprojected = config->unprojected};
+    if (config->distances) layer.distances = *config->distances;
     check_heads(params, name, "d_model", d, config->heads);
     if (config->unprojected) check_heads(params, name, "d_memory", from, config->heads);
     tl_check_share(params, name, "attention_dropout", config->attention_dropout);
@@ -80,6 +106,7 @@ tl_attention tl_attention_init(tl_params *params, const char *name, const tl_att
     tl_check_choice(params, name, "normaliser", (int)config->normaliser, TL_SIGMOID);
     if (config->window < 0)
         tl_params_fail(params, "%s: window is %ld, should be 1 or more, or 0 for none", name, config->window);
+    check_distances(params, &layer);
     if (config->d_score && config->score != TL_ADDITIVE)
         tl_params_fail(params, "%s: d_score is the additive score's: the others have no width of their own",
                        name);
@@ -92,6 +119,7 @@ tl_attention tl_attention_init(tl_params *params, const char *name, const tl_att
 
 typedef struct heads { /* each [B,H,T or S,·]; uniform has v alone */
     tl_var q, k, v;
+    tl_var bias;  /* of their scores, or TL_NO_VAR */
     long queries; /* T */
 } heads;
 
@@ -167,10 +195,16 @@ static tl_var prepared_key(const tl_attention *layer, tl_var k, const tl_mask *m
     return tl_score_key(layer, tl_clear_hidden(k, mask, queries, NULL));
 }
 
+/* Prepared queries or keys that stand at places from, from+1, … */
+static tl_var turned(const tl_attention *layer, tl_var x, long from) {
+    const tl_distances *d = &layer->distances;
+    return d->name && d->kind == TL_ROTARY && tl_ok(x) ? tl_rotary(x, from, d->base) : x;
+}
+
 /* ---- from heads, prepared for their score, to the merged context ---- */
 
 static tl_var fused(const tl_attention *layer, heads h, const tl_mask *mask) {
-    return tl_scaled_dot_product_attention(h.q, h.k, h.v, TL_NO_VAR, mask, layer->dropout,
+    return tl_scaled_dot_product_attention(h.q, h.k, h.v, h.bias, mask, layer->dropout,
                                            tl_score_factor(layer));
 }
 
@@ -203,7 +237,8 @@ static tl_var by_steps(const tl_attention *layer, heads h, const tl_mask *mask, 
     static const tl_mask everything = {0};
     tl_attention_maps nobodys = {0};
     if (!maps) maps = &nobodys;
-    tl_var scores = tl_put(maps, TL_PLACE_SCORES, scores_of(layer, h, mask, maps->keep_grad));
+    tl_var scores = scores_of(layer, h, mask, maps->keep_grad);
+    scores = tl_put(maps, TL_PLACE_SCORES, tl_biased(scores, h.bias));
     h.v = tl_clear_hidden(h.v, mask, h.queries, NULL);
     if (!mask) mask = &everything;
     tl_var probs =
@@ -218,8 +253,20 @@ static tl_var by_steps(const tl_attention *layer, heads h, const tl_mask *mask, 
     return tl_merge_heads(tl_gated(maps, context));
 }
 
-static tl_var mix(const tl_attention *layer, heads h, const tl_mask *mask, tl_attention_maps *maps) {
-    const bool steps = maps || layer->normaliser != TL_SOFTMAX || tl_score_factor(layer) <= 0;
+/* The bias that is given, that of the layer's distances, or their sum. */
+static tl_var bias_of(const tl_attention *layer, heads h, tl_var given) {
+    const tl_distances *d = &layer->distances;
+    if (!given.tape) given = TL_NO_VAR;
+    if (!d->name || d->kind == TL_ROTARY || !tl_ok(h.v)) return given;
+    tl_var own = tl_distances_bias(d, h.v.tape, h.queries, tl_value(h.v).dim[2]);
+    return given.tape ? tl_add(given, own) : own;
+}
+
+static tl_var mix(const tl_attention *layer, heads h, const tl_mask *mask, const tl_attended *what) {
+    tl_attention_maps *maps = what->maps;
+    h.bias = bias_of(layer, h, what->bias);
+    const bool steps =
+        maps || layer->normaliser != TL_SOFTMAX || tl_score_factor(layer) <= 0 || tl_wants_grad(h.bias);
     tl_var y = steps ? by_steps(layer, h, mask, maps) : fused(layer, h, mask);
     if (!layer->unprojected) y = tl_linear_forward(&layer->out_proj, y);
     if (maps) maps->output = y = tl_put(maps, TL_PLACE_OUTPUT, y);
@@ -235,16 +282,16 @@ static tl_var over_own(const tl_attention *layer, tl_var x, const tl_mask *mask,
     if (!tl_ok(h.v)) return h.v;
     const long t = cache->count++;
     h.queries = 1;
-    h.q = prepared_query(layer, h.q);
+    h.q = turned(layer, prepared_query(layer, h.q), t);
     if (layer->score != TL_UNIFORM) {
-        h.k = prepared_key(layer, h.k, NULL, 1);
+        h.k = turned(layer, prepared_key(layer, h.k, NULL, 1), t);
         if (!tl_ok(h.k)) return h.k;
         tl_tensor_copy(tl_tensor_slice(cache->k, 2, t, t + 1), tl_value(h.k));
         h.k = tl_constant(x.tape, tl_tensor_slice(cache->k, 2, 0, t + 1));
     }
     tl_tensor_copy(tl_tensor_slice(cache->v, 2, t, t + 1), tl_value(h.v));
     h.v = tl_constant(x.tape, tl_tensor_slice(cache->v, 2, 0, t + 1));
-    return mix(layer, h, mask, what->maps);
+    return mix(layer, h, mask, what);
 }
 
 /* Every row gets a copy of what its sentence has, so that what is replaced looks as it does without caches. */
@@ -287,7 +334,7 @@ static tl_var over_other(const tl_attention *layer, tl_var x, const tl_mask *mas
         h.k = keys ? a_copy_each(h.k, each) : h.k;
         h.v = a_copy_each(h.v, each);
     }
-    tl_var y = mix(layer, h, mask ? &for_each : NULL, what->maps);
+    tl_var y = mix(layer, h, mask ? &for_each : NULL, what);
     return tl_reshape(y, TL_SHAPE(rows, 1, -1));
 }
 
@@ -300,9 +347,9 @@ static tl_var over_values(const tl_attention *layer, tl_var x, const tl_mask *ma
         memory = tl_clear_hidden(memory, mask, t, NULL);
     heads h = project_all(layer, x, memory);
     h.queries = t;
-    h.q = prepared_query(layer, h.q);
-    h.k = prepared_key(layer, h.k, mask, t);
-    return mix(layer, h, mask, what->maps);
+    h.q = turned(layer, prepared_query(layer, h.q), 0);
+    h.k = turned(layer, prepared_key(layer, h.k, mask, t), 0);
+    return mix(layer, h, mask, what);
 }
 
 static tl_var over_made(const tl_attention *layer, tl_var x, const tl_mask *mask, const tl_attended *what) {
@@ -311,11 +358,34 @@ static tl_var over_made(const tl_attention *layer, tl_var x, const tl_mask *mask
                .k = what->made->k,
                .v = what->made->v,
                .queries = tl_value(x).rank == 3 ? tl_value(x).dim[1] : 0};
-    return mix(layer, h, mask, what->maps);
+    return mix(layer, h, mask, what);
+}
+
+/* Distances are those of one sequence, and alibi's are the same on both sides. */
+static bool distances_fit(const tl_attention *layer, tl_var x, const tl_attended *what) {
+    const tl_distances *d = &layer->distances;
+    if (!d->name || what->own) return true;
+    if (what->other || what->made || what->memory.index != x.index)
+        tl_tape_fail(
+            x.tape,
+            "%s: between the places of two sequences there are no distances; attention to another sequence "
+            "is given none",
+            d->name);
+    else if (d->kind == TL_ALIBI && !(what->mask && what->mask->causal))
+        tl_tape_fail(x.tape,
+                     "%s: alibi does not tell before from after, which attention without a causal mask must "
+                     "know: take "
+                     "TL_SIGNED_ALIBI, which has a sign, or another kind",
+                     d->name);
+    return x.tape && !tl_tape_error(x.tape);
 }
 
 tl_var tl_attention_over(const tl_attention *layer, tl_var x, const tl_attended *what) {
     if (!tl_layer_enter(x.tape, TL_LAYER(layer), "tl_attention_init")) return tl_inert(x.tape);
+    if (!distances_fit(layer, x, what)) {
+        tl_scope_leave(x.tape);
+        return tl_inert(x.tape);
+    }
     tl_mask own, given = what->mask && !what->own ? *what->mask : (tl_mask){0};
     const tl_mask *mask = what->own ? NULL : what->mask;
     if (layer->window && !(given.window && given.window < layer->window)) {
@@ -351,4 +421,10 @@ tl_kv_cache tl_attention_cache_of(const tl_attention *layer, tl_var memory) {
 tl_var tl_attention_forward(const tl_attention *layer, tl_var x, tl_var memory, const tl_mask *mask,
                             tl_attention_maps *maps) {
     return tl_attention_over(layer, x, &(tl_attended){.memory = memory, .mask = mask, .maps = maps});
+}
+
+tl_var tl_attention_forward_biased(const tl_attention *layer, tl_var x, tl_var memory, tl_var bias,
+                                   const tl_mask *mask, tl_attention_maps *maps) {
+    return tl_attention_over(layer, x,
+                             &(tl_attended){.memory = memory, .bias = bias, .mask = mask, .maps = maps});
 }
