@@ -118,6 +118,7 @@ tl_run *open_run(settings *s) {
     tl_run *run = tl_run_open(s->model, &(tl_run_choice){.weights = s->weights}, &error);
     if (run && settings_over(s, run, &error)) {
         if (s->check) tl_tape_set_checking(tl_run_tape(run), true); /* a library for debugging does anyway */
+        caution_of(run);
         return run;
     }
     fail_with(error.message);

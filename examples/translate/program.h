@@ -84,6 +84,8 @@ char *path_in(char path[PATH_SIZE], const char *dir, const char *file); /* "dir/
  * always shown. */
 void print_line(const char *before, const char *text, const char *after);
 void print_name(const char *before, const char *name, const char *after);
+/* On standard error, loudly, where a run is not what its numbers look like. */
+void caution_of(tl_run *run);
 int fail_with(const char *message); /* "translate: message" on standard error; returns 1 */
 /* Fails with the error or with the run's, if there is one: 1; otherwise 0. */
 int status_of(const tl_run *run, const tl_error *error);

@@ -90,7 +90,7 @@ tl_var tl_replace_where(tl_var original, tl_var replacement, const tl_place_at *
     tl_tape *tape = original.tape;
     if (!at)
         return tl_tape_fail(tape, "tl_replace_where: at is NULL: give what the replacing function was given");
-    if (!tl_ok(original)) return original;
+    if (!tl_ok(original)) return tl_where(original, replacement, original); /* which says why not */
     const tl_tensor x = tl_value(original);
     if (x.rank != 3 && x.rank != 4)
         return tl_tape_fail(tape, "tl_replace_where: an attention's places have 3 or 4 axes, not %d", x.rank);

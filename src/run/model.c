@@ -8,6 +8,15 @@ static tl_tie tie_of(const char *text) {
     return !strcmp(text, "all") ? TL_TIE_ALL : !strcmp(text, "target") ? TL_TIE_TARGET : TL_TIE_NONE;
 }
 
+static tl_score score_of(const char *text) {
+    static const char *const names[] = {
+        [TL_SCALED_DOT] = "scaled-dot", [TL_DOT] = "dot",       [TL_GENERAL] = "general",
+        [TL_ADDITIVE] = "additive",     [TL_COSINE] = "cosine", [TL_UNIFORM] = "uniform"};
+    int score = TL_UNIFORM;
+    while (score > 0 && strcmp(text, names[score])) score--;
+    return (tl_score)score;
+}
+
 static void make_tape(tl_run *run) {
     const tl_training_settings *s = &run->settings.training;
     tl_matmul_precision precision = TL_HIGHEST;
@@ -31,6 +40,10 @@ static bool make(tl_run *run) {
                                  .max_len = TL_LONGEST_SENTENCE + 1,
                                  .activation = !strcmp(s->activation, "gelu") ? TL_GELU : TL_RELU,
                                  .positions = !strcmp(s->positions, "learned") ? TL_LEARNED : TL_SINUSOIDAL,
+                                 .score = score_of(s->score),
+                                 .normaliser = !strcmp(s->normaliser, "sigmoid") ? TL_SIGMOID : TL_SOFTMAX,
+                                 .window = s->window,
+                                 .no_causal = s->no_causal,
                                  .pre_norm = s->pre_norm,
                                  .no_final_norm = s->no_final_norm,
                                  .dropout = s->dropout,

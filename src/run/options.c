@@ -184,11 +184,29 @@ void tl_options_print(const tl_option *table, const void *defaults, FILE *out) {
 
 /* ---- config.txt ---- */
 
+/* Does a rare row say what is usual? 0, false, or the first of a text's choices. */
+static bool is_usual(const tl_option *o, const void *field) {
+    switch (o->kind) {
+    case TL_OPTION_LONG:
+        return *(const long *)field == 0;
+    case TL_OPTION_DOUBLE:
+    case TL_OPTION_SHARE:
+        return !(*(const double *)field > 0);
+    case TL_OPTION_FLAG:
+        return !*(const bool *)field;
+    case TL_OPTION_TEXT:
+        break;
+    }
+    const char *value = *(const char *const *)field;
+    const size_t length = strcspn(o->takes, "|");
+    return !value || (strlen(value) == length && !strncmp(value, o->takes, length));
+}
+
 void tl_options_write(const tl_option *table, const void *values, tl_config *config) {
     for (const tl_option *o = table; !is_end(o); o++) {
         const void *f = (const char *)values + o->offset;
         if (o->rows) tl_options_write(o->rows, f, config);
-        if (!o->name) continue;
+        if (!o->name || (o->rare && is_usual(o, f))) continue;
         if (o->kind == TL_OPTION_LONG) tl_config_set_long(config, o->name, *(const long *)f);
         if (o->kind == TL_OPTION_DOUBLE || o->kind == TL_OPTION_SHARE)
             tl_config_set_double(config, o->name, *(const double *)f);

@@ -12,6 +12,8 @@ tl_run_settings tl_run_settings_default(void) {
                   .tie = "target",
                   .activation = "relu",
                   .positions = "sinusoidal",
+                  .score = "scaled-dot",
+                  .normaliser = "softmax",
                   .dropout = 0.1},
         .training = {.label_smoothing = 0.1,
                      .lr = 0.002,
@@ -34,6 +36,8 @@ static void fill_names(tl_run_settings *s) {
     if (!s->model.tie) s->model.tie = usual.model.tie;
     if (!s->model.activation) s->model.activation = usual.model.activation;
     if (!s->model.positions) s->model.positions = usual.model.positions;
+    if (!s->model.score) s->model.score = usual.model.score;
+    if (!s->model.normaliser) s->model.normaliser = usual.model.normaliser;
     if (!s->validation.best_by) s->validation.best_by = usual.validation.best_by;
 }
 

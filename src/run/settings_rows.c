@@ -5,6 +5,8 @@
 #define ROW(name, kind, field, takes, help) TL_OPTION(SETTINGS, field, name, kind, takes, help)
 /* These may be said anew when a run goes on: when it ends, how fast it learns, what is shown, where its files are now. */
 #define ANEW(name, kind, field, takes, help) TL_OPTION_ANEW(SETTINGS, field, name, kind, takes, help)
+/* These stand in config.txt only where they are not what is usual. */
+#define RARE(name, kind, field, takes, help) TL_OPTION_RARE(SETTINGS, field, name, kind, takes, help)
 
 #define SETTINGS tl_data_settings
 const tl_option tl_data_options[] = {
@@ -54,6 +56,12 @@ const tl_option tl_model_options[] = {
     ROW("tie", TEXT, tie, "none|target|all", "embeddings that share one matrix; all needs --joint"),
     ROW("activation", TEXT, activation, "relu|gelu", "inside feed-forward"),
     ROW("positions", TEXT, positions, "sinusoidal|learned", "how places in a sentence are told"),
+    RARE("score", TEXT, score, "scaled-dot|dot|general|additive|cosine|uniform",
+     "how well a key answers a query, in every attention; uniform: every word that is seen weighs the same"),
+    RARE("normaliser", TEXT, normaliser, "softmax|sigmoid", "what makes weights of scores; sigmoid: each for itself"),
+    RARE("window", LONG, window, "N", "self-attention sees words at most so far away (0: all)"),
+    RARE("no-causal", FLAG, no_causal, NULL,
+     "for study: the decoder sees the words to come, which it is to foretell, and learns to copy them"),
     ROW("pre-norm", FLAG, pre_norm, NULL, "LayerNorm before each sub-layer, not after it"),
     ROW("no-final-norm", FLAG, no_final_norm, NULL, "no LayerNorm after the last layers"),
     ROW("dropout", SHARE, dropout, "P", "on embeddings and sub-layer outputs"),

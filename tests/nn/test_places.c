@@ -55,7 +55,7 @@ START_TEST(one_and_the_same_change_no_bit) {
 }
 END_TEST
 
-enum { D = 8, B = 2, T = 3, S = 4 };
+enum { D = 4, B = 2, T = 3, S = 4 };
 typedef struct subject {
     tl_params *params;
     tl_attention layer;
@@ -178,38 +178,46 @@ static bool same_found(const found *a, const found *b) {
     return same;
 }
 
-/* Each place of each kind of attention, in some sentences, positions and heads; and gates. The sentences end at different steps, and
- * rows move. */
+/* Each place of each kind of attention, in some sentences, positions and heads; and gates (place TL_PLACES). */
+static void act(bench *k, const tl_batch *b, int kind, int place, maps_memory *none, const found *plain) {
+    static tl_real gates[2][2] = {{1, 1}, {0.25, -2}};
+    const tl_replaced where = {.sentences = {1, 3}, .positions = {1, 6}, .heads = {0, 1}, .keys = {1, 0}};
+    doing what = {.factor = -3, .where = &where};
+    maps_memory acting = *none;
+    tl_attention_maps *maps = &acting.kind[kind][1];
+    tl_tape_reset(k->tape);
+    if (place == TL_PLACES)
+        maps->gate = tl_constant(k->tape, tl_tensor_of(gates[1], TL_SHAPE(2)));
+    else
+        maps->replace[place] = (tl_replacement){multiply, &what};
+    found cached = search(k, b, false, &acting), anew = search(k, b, true, &acting);
+    must_msg(same_found(&cached, &anew), "kind %d, place %d: other with caches than without", kind, place);
+    must_msg(!same_found(plain, &cached), "kind %d, place %d: it did not act", kind, place);
+    must(place == TL_PLACES || what.asked > 0);
+    /* sentence 0 was not chosen, and is as if nothing had been */
+    if (place < TL_PLACES) must(!memcmp(plain->score, cached.score, 2 * sizeof *plain->score));
+    if (place == TL_PLACES) { /* gates of 1: nothing */
+        maps->gate = tl_constant(k->tape, tl_tensor_of(gates[0], TL_SHAPE(2)));
+        found one = search(k, b, false, &acting);
+        must(same_found(plain, &one));
+        found_free(&one);
+    }
+    found_free(&cached), found_free(&anew);
+}
+
+/* The sentences end at different steps, so that rows move. */
 START_TEST(a_search_with_them) {
-    const int kind = _i % TL_ATTENTION_KINDS, place = _i / TL_ATTENTION_KINDS; /* TL_PLACES: a gate */
     bench k = bench_begin(&bench_small);
     tl_batch b = a_batch();
     learn_to_stop(&k, &b, 25);
-    maps_memory none, acting;
-    (void)look(&none, false), (void)look(&acting, false);
-    const tl_replaced where = {.sentences = {1, 3}, .positions = {1, 6}, .heads = {0, 1}, .keys = {1, 0}};
-    doing what = {.factor = -3, .where = &where};
-    static tl_real gates[2][2] = {{1, 1}, {0.25, -2}};
+    maps_memory none;
+    (void)look(&none, false);
     tl_tape_reset(k.tape);
-    if (place == TL_PLACES)
-        acting.kind[kind][1].gate = tl_constant(k.tape, tl_tensor_of(gates[1], TL_SHAPE(2)));
-    else
-        acting.kind[kind][1].replace[place] = (tl_replacement){multiply, &what};
-    found plain = search(&k, &b, false, &none), cached = search(&k, &b, false, &acting);
-    found anew = search(&k, &b, true, &acting);
-    ck_assert_msg(same_found(&cached, &anew), "kind %d, place %d: other with caches than without", kind,
-                  place);
-    ck_assert_msg(!same_found(&plain, &cached), "kind %d, place %d: it did not act", kind, place);
-    ck_assert(place == TL_PLACES || what.asked > 0);
-    /* sentence 0 was not chosen, and is as if nothing had been */
-    if (place < TL_PLACES) ck_assert(!memcmp(plain.score, cached.score, 2 * sizeof *plain.score));
-    if (place == TL_PLACES) { /* gates of 1: nothing */
-        acting.kind[kind][1].gate = tl_constant(k.tape, tl_tensor_of(gates[0], TL_SHAPE(2)));
-        found one = search(&k, &b, false, &acting);
-        ck_assert(same_found(&plain, &one));
-        found_free(&one);
-    }
-    found_free(&plain), found_free(&cached), found_free(&anew);
+    found plain = search(&k, &b, false, &none);
+    must(plain.lengths[0] != plain.lengths[2] && plain.lengths[2] != plain.lengths[4]);
+    for (int kind = 0; kind < TL_ATTENTION_KINDS; kind++)
+        for (int place = 0; place <= TL_PLACES; place++) act(&k, &b, kind, place, &none, &plain);
+    found_free(&plain);
     batch_free(&b);
     bench_end(&k);
 }
@@ -331,14 +339,36 @@ START_TEST(refuses) {
 }
 END_TEST
 
+/* Handles that are none, of rank 2, NULL maps: a sentence, or nothing at all. */
+START_TEST(handles) {
+    tl_tape *tape = tl_tape_new();
+    const tl_place_at at = {0};
+    tl_var x = tl_zeros(tape, TL_SHAPE(2, 3));
+    ck_assert(!tl_ok(tl_replace_where(x, x, &at, NULL)));
+    assert_contains(tl_tape_error(tape), "tl_replace_where: an attention's places have 3 or 4 axes, not 2");
+    tl_tape_free(tape);
+    tape = tl_tape_new();
+    x = tl_zeros(tape, TL_SHAPE(2, 3, 4));
+    ck_assert(!tl_ok(tl_replace_where((tl_var){0}, x, &at, NULL)));
+    assert_contains(tl_tape_error(tape), "where: input 0 ");
+    tl_tape_free(tape);
+    tape = tl_tape_new();
+    x = tl_zeros(tape, TL_SHAPE(2, 3, 4));
+    ck_assert(!tl_ok(tl_replace_where(x, (tl_var){0}, &at, NULL)));
+    assert_contains(tl_tape_error(tape), "where: input ");
+    tl_tape_free(tape);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, one_and_the_same_change_no_bit);
     tcase_add_loop_test(tc, gradients_go_through, 0, 2 * TL_PLACES);
     tcase_add_loop_test(tc, only_where_it_was_said, 0, 2);
-    tcase_add_loop_test(tc, a_search_with_them, 0, (TL_PLACES + 1) * TL_ATTENTION_KINDS);
+    tcase_add_test(tc, a_search_with_them);
     tcase_add_loop_test(tc, caches_hold_every_score, 0, SCORES * NORMALISERS * 2);
     tcase_add_test(tc, a_decoder_that_sees_what_comes);
     tcase_add_loop_test(tc, refuses, 0, 7);
+    tcase_add_test(tc, handles);
 }
 
 TL_TEST_MAIN("nn: places")

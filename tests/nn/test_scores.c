@@ -98,7 +98,7 @@ END_TEST
 
 /* ---- differences of themselves ---- */
 
-enum { D = 8, B = 2, T = 3, S = 4 };
+enum { D = 8, B = 2, T = 3, S = 4, W = 4 /* width, where every element is moved */ };
 
 typedef struct subject {
     tl_params *params;
@@ -121,7 +121,7 @@ START_TEST(differences) {
     const int form = _i / SCORES / NORMALISERS / 2;
     if (score == TL_UNIFORM && form == 2) return; /* nothing is left when memory is frozen in turn */
     subject s = {.params = tl_params_new(21)};
-    tl_attention_config config = {.d_model = D,
+    tl_attention_config config = {.d_model = W,
                                   .heads = 1 + _i / SCORES / NORMALISERS % 2,
                                   .score = score,
                                   .normaliser = (tl_normaliser)(_i / SCORES % NORMALISERS),
@@ -133,9 +133,9 @@ START_TEST(differences) {
     s.mask = (tl_mask){.attend = &attend[0][0][0][0], .attend_dim = {B, 1, T, S}};
     static const int lengths[B] = {T, T - 1};
     if (form == 1) s.mask = (tl_mask){.key_lengths = lengths, .causal = true};
-    s.x = tl_params_add(s.params, "x", TL_SHAPE(B, T, D), (tl_init){TL_INIT_NORMAL, 1});
+    s.x = tl_params_add(s.params, "x", TL_SHAPE(B, T, W), (tl_init){TL_INIT_NORMAL, 1});
     if (form != 1)
-        s.memory = tl_params_add(s.params, "memory", TL_SHAPE(B, S, D), (tl_init){TL_INIT_NORMAL, 1});
+        s.memory = tl_params_add(s.params, "memory", TL_SHAPE(B, S, W), (tl_init){TL_INIT_NORMAL, 1});
     s.layer = tl_attention_init(s.params, "attention", &config);
     if (score == TL_UNIFORM && s.memory) tl_freeze(s.params, "x", true); /* nothing reaches it */
     assert_no_error(tl_params_error(s.params));
@@ -241,24 +241,48 @@ START_TEST(the_same_bits) {
 }
 END_TEST
 
-/* What nobody sees, NaN too, reaches nothing. */
+/* What nobody sees, NaN too, and what becomes infinite when it is projected, reaches nothing. */
 START_TEST(hidden_places_reach_nothing) {
     const tl_attention_config config = {.d_model = D,
                                         .heads = 2,
                                         .score = (tl_score)(_i % SCORES),
                                         .normaliser = (tl_normaliser)(_i / SCORES)};
     both *s = begin(&config);
+    tl_tape_set_checking(s->tape, false); /* NaN is among what is tested */
     const tl_mask mask = {.key_lengths = (const int[]){7, 3, 4}};
+    const tl_real largest = sizeof(tl_real) == 4 ? (tl_real)3e38 : (tl_real)1.7e308;
     pass p = go(s, 0, 3, &mask, NULL, 7);
     tl_tensor y = copied(tl_value(p.y));
     gradients g = gradients_of(s->params);
-    for (long i = 3 * D; i < 7 * D; i++) s->memory[7 * D + i] = (tl_real)(i % 2 ? NAN : INFINITY);
-    for (int look = 0; look < 2; look++) {
+    for (int way = 0; way < 4; way++) {
+        for (long i = 3 * D; i < 7 * D; i++)
+            s->memory[7 * D + i] = way / 2 ? (i % 3 ? largest : -largest) : (tl_real)(i % 2 ? NAN : INFINITY);
         tl_attention_maps maps = {0};
-        p = go(s, 0, 3, &mask, look ? &maps : NULL, 7);
-        assert_same_bits(y, tl_value(p.y), "output, look %d", look);
+        p = go(s, 0, 3, &mask, way % 2 ? &maps : NULL, 7);
+        assert_same_bits(y, tl_value(p.y), "output, way %d", way);
         assert_same_gradients(s->params, &g, "hidden");
         ck_assert(all_zero(tl_tensor_slice(tl_at(tl_grad(p.memory), 1), 0, 3, 7)));
+    }
+    gradients_free(&g);
+    free(y.data);
+    end(s);
+}
+END_TEST
+
+/* Nor does what lies outside everybody's window: 5 queries stand at places 2 … 6, and see 1 … 6. */
+START_TEST(places_outside_the_window_reach_nothing) {
+    both *s = begin(&(tl_attention_config){.d_model = D, .heads = 2, .score = (tl_score)_i, .window = 1});
+    tl_tape_set_checking(s->tape, false);
+    pass p = go(s, 0, 3, NULL, NULL, 7);
+    tl_tensor y = copied(tl_value(p.y));
+    gradients g = gradients_of(s->params);
+    for (int i = 0; i < D; i++) s->memory[7 * D + i] = (tl_real)NAN;
+    for (int look = 0; look < 2; look++) {
+        tl_attention_maps maps = {0};
+        p = go(s, 0, 3, NULL, look ? &maps : NULL, 7);
+        assert_same_bits(y, tl_value(p.y), "output, look %d", look);
+        assert_same_gradients(s->params, &g, "outside");
+        ck_assert(all_zero(tl_at(tl_grad(p.memory), 1, 0)));
     }
     gradients_free(&g);
     free(y.data);
@@ -322,6 +346,7 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, differences, 0, SCORES * NORMALISERS * 2 * 3);
     tcase_add_loop_test(tc, the_same_bits, 0, SCORES * NORMALISERS * 2);
     tcase_add_loop_test(tc, hidden_places_reach_nothing, 0, SCORES * NORMALISERS);
+    tcase_add_loop_test(tc, places_outside_the_window_reach_nothing, 0, SCORES);
     tcase_add_test(tc, cosine_of_nothing);
     tcase_add_test(tc, refuses);
 }
