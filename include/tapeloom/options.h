@@ -33,8 +33,7 @@ typedef struct tl_option {
     const char *help;  /* what it means; without a name: a heading */
     bool anew;         /* may be said anew when a run goes on: it changes nothing of what has been trained */
     const struct tl_option *rows; /* without a name: a table whose struct begins at `offset` */
-    bool rare; /* written only where it differs from the default, which is 0, false, and of texts not said, or the first of
-                  their choices */
+    bool rare; /* written only where it says something else than 0, false or (texts) the first of its choices */
 } tl_option;
 
 /* clang-format off */
@@ -52,7 +51,8 @@ typedef struct tl_option {
 
 /* Reads argv[0 … argc-1] ("--name value", "--name=value", "--flag") into the struct at `values`; what comes last
  * counts. At --help or -h it stops with *help set. False, with a sentence in error, for what the table does not
- * allow; values before it are set then. */
+ * allow; values before it are set then. Here and below: a table that is NULL has no rows, and of a NULL elsewhere nothing is
+ * made but, where there is an error, a sentence. */
 bool tl_options_parse(const tl_option *table, void *values, int argc, char **argv, bool *help,
                       tl_error *error);
 /* Are the numbers and choices of a struct, whoever made it, such as its rows allow? False, and a sentence in error that names

@@ -53,6 +53,10 @@ typedef struct tl_text_settings { /* from lines to ids, and back */
     long min_count; /* 0: 2 if a side read from files consists of words, otherwise 1 */
     long max_vocab; /* entries, the four specials counted; 0: no limit */
     bool joint;
+    /* Training sentences are cut anew each epoch, passing over merges with this probability (tl_bpe_dropout), by (seed, epoch,
+     * sentence, side); nothing else is. 0: none */
+    double bpe_dropout;
+    long bpe_vocabulary_threshold; /* pieces seen less often are split into such that are (each side's own count); 0: none */
 } tl_text_settings;
 
 typedef struct tl_model_settings {

@@ -87,6 +87,26 @@ long tl_bpe_merges(const tl_bpe *bpe); /* 0 for NULL */
  * threads at once. A CR or LF ends a line wherever it stands, here, in tl_bpe_words_add and in tl_bpe_join; it stays.
  * Free it with free(); NULL when out of memory or for a failed bpe. */
 char *tl_bpe_apply(tl_bpe *bpe, const char *line);
+
+/* BPE-dropout (Provilkov, Emelianenko and Voita, "BPE-Dropout: Simple and Effective Subword Regularization", 2020): each
+ * time the next merge of a word is looked for, each pair that could be merged is passed over with probability `share`. */
+typedef struct tl_bpe_dropout {
+    double share;                     /* 0 … 1; 0: none, 1: words become characters */
+    double (*uniform)(void *context); /* the next random number in [0, 1) */
+    void *context;
+} tl_bpe_dropout;
+/* tl_bpe_apply with dropout, as subword-nmt has it: a number is drawn for every two neighbours, from the left, each time,
+ * and those at most `share` are passed over. Words are cut anew each time they come. dropout may be NULL: none. */
+char *tl_bpe_apply_dropout(tl_bpe *bpe, const char *line, const tl_bpe_dropout *dropout);
+/* Every piece that dropout can make of the line's words, once for each place where it can stand, with single spaces
+ * between: what a vocabulary must know of them. Free it with free(); NULL when out of memory or for a failed bpe. */
+char *tl_bpe_possible(tl_bpe *bpe, const char *line);
+/* From here on pieces that are not in a vocabulary, or are seen there less than `threshold` times, are split back, merge by
+ * merge, until all are known or cannot be split, as `subword-nmt apply-bpe --vocabulary` does. The bytes are a list like
+ * that of tl_bpe_words_text for text that was cut, "word count" a line; `name` is what errors call it. NULL bytes: every
+ * piece will do again. A threshold of 0: any count will do. Not known at all, which subword-nmt takes for no vocabulary, is
+ * an error. False for an error. */
+bool tl_bpe_set_vocabulary(tl_bpe *bpe, const char *name, const char *bytes, size_t size, long threshold);
 /* Undoes it, as `sed -r 's/(@@ )|(@@ ?$)//g'` does. Free it with free(); NULL when out of memory. */
 char *tl_bpe_join(const char *line);
 const char *tl_bpe_error(const tl_bpe *bpe);

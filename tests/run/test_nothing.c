@@ -1,4 +1,4 @@
-/* Every function of run.h and train.h with nothing: NULL where there should be something, numbers that are none. Nothing
+/* Every function of run.h, train.h and options.h with nothing: NULL where there should be something, numbers that are none. Nothing
  * crashes; what cannot be done is false, NULL or 0, with a sentence where there is somebody to keep it. */
 #define _XOPEN_SOURCE 700
 #include "fixture.h"
@@ -21,6 +21,7 @@ static void run_says(const char *part) {
 START_TEST(no_function_is_forgotten) {
     every_function_is_called("include/tapeloom/run.h", "tests/run/test_nothing.c");
     every_function_is_called("include/tapeloom/train.h", "tests/run/test_nothing.c");
+    every_function_is_called("include/tapeloom/options.h", "tests/run/test_nothing.c");
 }
 END_TEST
 
@@ -160,7 +161,39 @@ START_TEST(no_training) {
 }
 END_TEST
 
+START_TEST(no_options) {
+    long number = 3;
+    bool help = false;
+    char *words[] = {(char[]){"--n=4"}, NULL};
+    const tl_option rows[] = {{"n", TL_OPTION_LONG, 0, "N", "a number", false, NULL, false}, TL_OPTIONS_END};
+    tl_config *config = tl_config_new();
+    ck_assert(!tl_options_parse(rows, NULL, 1, words, &help, &error));
+    says("options: the struct, the words or the place for --help are NULL");
+    ck_assert(!tl_options_parse(rows, &number, 1, NULL, &help, NULL));
+    ck_assert(!tl_options_parse(rows, &number, 1, words, NULL, NULL));
+    ck_assert(!tl_options_parse(rows, &number, 2, words, &help, &error) && number == 4);
+    says("options: word 1 of 2 is NULL");
+    ck_assert(!tl_options_parse(NULL, &number, 1, words, &help, &error));
+    says("there is no option \"--n=4\" here");
+    ck_assert(!tl_options_check(rows, NULL, &error) && tl_options_check(NULL, &number, NULL));
+    says("options: the struct is NULL");
+    ck_assert(!tl_options_named(NULL, "--n") && !tl_options_named(rows, NULL));
+    tl_options_print(NULL, &number, stdout), tl_options_print(rows, NULL, stdout);
+    tl_options_print(rows, &number, NULL);
+    tl_options_write(NULL, &number, config), tl_options_write(rows, NULL, config);
+    tl_options_write(rows, &number, NULL);
+    ck_assert(!tl_options_read(rows, NULL, config, "a", "b", &error));
+    says("options: the struct, the configuration or who they are of is NULL");
+    ck_assert(!tl_options_read(rows, &number, NULL, "a", "b", NULL));
+    ck_assert(!tl_options_read(rows, &number, config, NULL, "b", NULL));
+    ck_assert(!tl_options_read(rows, &number, config, "a", NULL, NULL));
+    ck_assert(tl_options_read(NULL, &number, config, "a", "b", NULL) && number == 4);
+    tl_config_free(config);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+    tcase_add_test(tc, no_options);
     tcase_add_test(tc, no_function_is_forgotten);
     tcase_add_test(tc, no_run);
     tcase_add_test(tc, no_sentences);

@@ -208,45 +208,12 @@ START_TEST(reads_no_nonsense) {
 }
 END_TEST
 
-/* Rare rows are written where something is said, and read like any other. */
-START_TEST(rare_rows) {
-    typedef struct seldom {
-        const char *text;
-        long number;
-        double amount, part;
-        bool flag;
-    } seldom;
-    static const tl_option rare[] = {TL_OPTION_RARE(seldom, text, "text", TEXT, "WORD", "a word"),
-                                     TL_OPTION_RARE(seldom, number, "number", LONG, "N", "a number"),
-                                     TL_OPTION_RARE(seldom, amount, "amount", DOUBLE, "X", "more or less"),
-                                     TL_OPTION_RARE(seldom, part, "part", SHARE, "P", "of all"),
-                                     TL_OPTION_RARE(seldom, flag, "flag", FLAG, NULL, "up"),
-                                     TL_OPTIONS_END};
-    const seldom cases[] = {{NULL, 0, 0, 0, false}, {"a", 1, 0.5, 0.25, true}};
-    static const char *const texts[] = {"", "text = a\nnumber = 1\namount = 0.5\npart = 0.25\nflag = true\n"};
-    for (int i = 0; i < 2; i++) {
-        seldom back = {NULL, 0, 0, 0, false};
-        tl_error error = {""};
-        tl_config *config = tl_config_new();
-        tl_options_write(rare, &cases[i], config);
-        char *text = tl_config_text(config);
-        ck_assert_str_eq(text, texts[i]);
-        ck_assert(tl_options_read(rare, &back, config, "a.txt", "this", &error));
-        ck_assert(back.number == cases[i].number && back.amount == cases[i].amount &&
-                  back.part == cases[i].part && back.flag == cases[i].flag);
-        free(text);
-        tl_config_free(config);
-    }
-}
-END_TEST
-
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, parses);
     tcase_add_test(tc, refuses);
     tcase_add_test(tc, names_rows);
     tcase_add_test(tc, prints);
     tcase_add_test(tc, writes_and_reads);
-    tcase_add_test(tc, rare_rows);
     tcase_add_test(tc, rare_rows_are_written_when_they_say_something);
     tcase_add_test(tc, reads_no_nonsense);
 }

@@ -56,6 +56,8 @@ static const trial train_trials[] = {
     {"min-count", "3", CHANGES, NULL, NULL},
     {"max-vocab", "8", CHANGES, NULL, NULL},
     {"joint", NULL, CHANGES, NULL, NULL},
+    {"bpe-dropout", "0.3", CHANGES, NULL, NULL},
+    {"bpe-vocabulary-threshold", "4", CHANGES, NULL, NULL},
     {"preset", "tiny", SAME, NULL, NULL}, /* its sizes: below */
     {"d-model", "8", CHANGES, NULL, NULL},
     {"heads", "1", CHANGES, NULL, NULL},
