@@ -75,7 +75,7 @@ static bool make_pair(tl_corpus *corpus, const tl_data_settings *s, tl_part part
 
 tl_corpus *tl_pairs_of(const tl_run_settings *settings, tl_part part, const tl_events *events,
                        tl_error *error) {
-    if (!settings || part < TL_PART_TRAIN || part > TL_PART_LONGER) {
+    if (!settings || part < TL_PART_TRAIN || part > TL_PART_OTHER) {
         tl_error_set(error,
                      settings ? "sentence pairs: there is no part number %d"
                               : "sentence pairs: there are no settings to say which (part %d)",

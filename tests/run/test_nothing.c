@@ -65,8 +65,8 @@ START_TEST(no_sentences) {
     ck_assert_ptr_null(tl_pairs_read(NULL, NULL, "README.md", true, NULL, NULL));
     ck_assert_ptr_null(tl_pairs_of(NULL, TL_PART_TRAIN, NULL, &error));
     says("sentence pairs: there are no settings");
-    ck_assert_ptr_null(tl_pairs_of(&made, (tl_part)4, NULL, &error));
-    says("sentence pairs: there is no part number 4");
+    ck_assert_ptr_null(tl_pairs_of(&made, (tl_part)5, NULL, &error));
+    says("sentence pairs: there is no part number 5");
     ck_assert_ptr_null(tl_pairs_of(&made, (tl_part)-1, NULL, NULL));
     const tl_run_settings none = {{0}, {0}, {0}, {0}, {0}};
     ck_assert_ptr_null(tl_pairs_of(&none, TL_PART_VALID, NULL, &error));
