@@ -41,7 +41,7 @@ START_TEST(pieces) {
                                 0}; /* another head */
     tl_run *run = open_old();
     tl_alignment a;
-    tl_link links[4];
+    tl_link links[6];
     tl_tensor map = tl_tensor_of(numbers, TL_SHAPE(2, 3, 4));
     ck_assert(tl_run_align(run, "a@@ b c", "x y@@ z", tl_at(map, 0), &a));
     assert_share(&a, 2, 2, (double[]){0.75, 0.125, 0.125, 0.5});
@@ -56,6 +56,11 @@ START_TEST(pieces) {
     ck_assert_int_eq(tl_alignment_links(&a, links), 3);
     ck_assert(links[0].source == 0 && links[0].target == 0 && links[1].source == 0 && links[1].target == 1 &&
               links[2].source == 1 && links[2].target == 2);
+    tl_alignment_free(&a);
+    static const tl_link sorted[] = {{0, 0}, {0, 3}, {0, 4}, {1, 5}, {2, 1}, {2, 2}};
+    ck_assert(tl_run_align(run, "a b c", "u v w x y z", tl_tensor_of(numbers, TL_SHAPE(6, 4)), &a));
+    ck_assert_int_eq(tl_alignment_links(&a, links), 6);
+    ck_assert_int_eq(memcmp(links, sorted, sizeof sorted), 0);
     tl_alignment_free(&a);
     ck_assert(tl_run_align(run, "b", "x y z w", tl_tensor_slice(tl_at(map, 0), 1, 3, 4),
                            &a)); /* words that saw nothing */
