@@ -68,6 +68,9 @@ const tl_option evaluate_options[] = {
     ROW("test", TEXT, test, "FILE", "sentence pairs: source, tab, reference (sentences made here need none)"),
     ROW("test-src", TEXT, test_src, "FILE", "or in two files: sources"),
     ROW("test-tgt", TEXT, test_tgt, "FILE", "and their references"),
+    ROW("sentences", LONG, test_sentences, "N", "tasks: make so many other sequences to test on (0: 500)"),
+    ROW("min-symbols", LONG, test_min_symbols, "N", "tasks: the shortest of these (0: as in training)"),
+    ROW("max-symbols", LONG, test_max_symbols, "N", "tasks: the longest of these (0: as in training)"),
     ROW("strict", FLAG, run.data.strict, NULL, "refuse a file with bad lines instead of leaving them out"),
     DECODING_ROWS,
     ROW("tokenize", TEXT, run.validation.tokenize, "none|13a|zh|char",
@@ -139,6 +142,7 @@ tl_run *open_run(settings *s) {
     tl_run *run = tl_run_open(s->model, &(tl_run_choice){.weights = s->weights}, &error);
     if (run && settings_over(s, run, &error)) {
         if (s->check) tl_tape_set_checking(tl_run_tape(run), true); /* a library for debugging does anyway */
+        caution_of(run);
         return run;
     }
     fail_with(error.message);

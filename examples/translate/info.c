@@ -7,6 +7,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Only what is unusual. */
+static void print_attention(const tl_model_settings *s) {
+    if (!strcmp(s->score, "scaled-dot") && !strcmp(s->normaliser, "softmax") && !s->window && !s->no_causal)
+        return;
+    printf("            attention: %s scores, %s", s->score, s->normaliser);
+    if (s->window) printf(", self-attention in a window of %ld", s->window);
+    if (s->no_causal) printf(", the decoder sees the words to come");
+    printf("\n");
+}
+
 static void print_model(const tl_run *run, const tl_model_settings *s) {
     const tl_transformer *model = tl_run_transformer(run);
     const tl_transformer_config *c = &model->config;
@@ -15,6 +25,7 @@ static void print_model(const tl_run *run, const tl_model_settings *s) {
            s->preset, c->d_model, c->heads, model->encoder.layers, model->decoder.layers, c->d_ff);
     printf("            %s-norm%s, %s, %s positions, embeddings tied: %s\n", c->pre_norm ? "pre" : "post",
            c->no_final_norm ? " without final norms" : "", s->activation, s->positions, s->tie);
+    print_attention(s);
     printf("parameters  %ld (", tl_params_numel(params));
     long encoder = 0, decoder = 0, all = tl_params_numel(params);
     for (int i = 0; i < tl_params_count(params); i++) {
@@ -90,6 +101,7 @@ int command_info(settings *s) {
     tl_run *run = tl_run_open(s->model, &(tl_run_choice){.weights = "none"}, &error);
     if (!run) return fail_with(error.message);
     const tl_run_settings *made = tl_run_settings_of(run);
+    caution_of(run);
     print_name("run         ", s->model, "\n");
     print_model(run, &made->model);
     print_side(run, made, TL_SOURCE);

@@ -17,6 +17,7 @@ typedef struct settings {
     const char *out, *resume, *model;
     bool overwrite;
     const char *test, *test_src, *test_tgt;
+    long test_sentences, test_min_symbols, test_max_symbols; /* of a task; all 0: its usual test sets */
     const char *weights;
     long beam, batch_tokens;
     double length_penalty;
@@ -94,6 +95,8 @@ char *path_in(char path[PATH_SIZE], const char *dir, const char *file); /* "dir/
  * always shown. */
 void print_line(const char *before, const char *text, const char *after);
 void print_name(const char *before, const char *name, const char *after);
+/* On standard error, loudly, where a run is not what its numbers look like. */
+void caution_of(tl_run *run);
 int fail_with(const char *message); /* "translate: message" on standard error; returns 1 */
 /* Fails with the error or with the run's, if there is one: 1; otherwise 0. */
 int status_of(const tl_run *run, const tl_error *error);

@@ -18,6 +18,16 @@ void print_name(const char *before, const char *name, const char *after) {
     fputs(after, stdout);
 }
 
+void caution_of(tl_run *run) {
+    if (tl_run_settings_of(run)->model.no_causal)
+        fputs("translate: caution: the decoder of this run sees the words to come, which it is to foretell "
+              "(--no-causal, for "
+              "study): its loss and accuracy say nothing of how it translates, and while it does it sees "
+              "what is "
+              "written so far, computed anew for each word.\n",
+              stderr);
+}
+
 int fail_with(const char *message) {
     fprintf(stderr, "translate: %s\n", message);
     return 1;

@@ -101,6 +101,7 @@ int run_training(const char *command, settings *s) {
     tl_run *run = run_to_train(s, &error);
     if (!run) return fail_with(tl_failed(&error) ? error.message : tl_run_error(run));
     listen_to_training(&l, s, run);
+    caution_of(run);
     tl_ending ending = tl_run_train(run, s->overwrite, &end);
     if (ending != TL_FAILED) say_end(s, run, ending, &end);
     int status = status_of(run, &error);

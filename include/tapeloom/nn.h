@@ -167,38 +167,175 @@ tl_feed_forward tl_feed_forward_init(tl_params *params, const char *name,
                                      const tl_feed_forward_config *config);
 tl_var tl_feed_forward_forward(const tl_feed_forward *layer, tl_var x);
 
-/* ---- multi-head attention (Vaswani et al. 2017, 3.2) ----
- * in_proj_weight [3·d_model,d_model] (Xavier over the packed matrix): queries, keys, values one under the other;
- * in_proj_bias [3·d_model] and out_proj.bias zeros. d_k = d_model / heads. */
+/* ---- attention between any two sequences, one head or many (Vaswani et al. 2017, 3.2) ----
+ *
+ * Queries q come from x, keys k and values v from memory; a score says how well a key answers a query, a normaliser makes
+ * weights of scores, and a head gives the values' sum by these weights. d_k is a head's width.
+ *
+ *   score                                      parameters of its own, H heads
+ *   scaled-dot   q·k / √d_k                    none                                    Vaswani et al. 2017, 3.2.1
+ *   dot          q·k                           none                                    Luong et al. 2015, 3.1
+ *   general      qᵀ·W·k                        score_weight W [H,d_q,d_k]              Luong et al. 2015, 3.1
+ *   additive     wᵀ·tanh(A·q + B·k + b)        score_query_weight A [H,d_score,d_q], score_key_weight B [H,d_score,d_k],
+ *                                              score_bias b, score_weight w [H,d_score]
+ *                                                                                      Bahdanau et al. 2015, A.1.2
+ *   cosine       e^s·√d_k · q·k / (|q|·|k|)    score_log_scale s [H], zeros: the temperature is 1 / (e^s·√d_k); lengths
+ *                                              count for 1e-8 at least                 Henry et al. 2020, with Liu et al.
+ *                                                                                      2022 (Swin V2) for the logarithm
+ *   uniform      0                             none, and no queries and keys either: every key that is seen weighs the
+ *                                              same, a control            Wiegreffe & Pinter 2019, 3.1
+ *
+ * Projections have torch.nn.MultiheadAttention's names: in_proj_weight [3·d_model,d_model] (Xavier over the packed matrix),
+ * queries, keys, values one under the other; where memory has another width q_proj_weight [d_model,d_model], k_proj_weight
+ * and v_proj_weight [d_model,d_memory]; in_proj_bias [3·d_model] and out_proj.bias zeros. Uniform has v_proj_weight and
+ * v_proj_bias [d_model] alone. Weights of scores are uniform, of Xavier's bound for each head. */
+
+typedef enum tl_score { TL_SCALED_DOT, TL_DOT, TL_GENERAL, TL_ADDITIVE, TL_COSINE, TL_UNIFORM } tl_score;
+typedef enum tl_normaliser {
+    TL_SOFTMAX, /* keys compete: weights sum to 1 */
+    TL_SIGMOID /* each key for itself: 1 / (1 + e^-score) (Ramapuram et al. 2025, without their bias); of uniform 1/2 */
+} tl_normaliser;
 
 typedef struct tl_attention_config {
     long d_model;
     int heads;
     double attention_dropout; /* on the probabilities */
     bool no_bias;
+    tl_score score;
+    tl_normaliser normaliser;
+    long d_memory; /* memory's width; 0 means d_model */
+    long d_score;  /* additive: inside the tanh, a head; 0 means d_model / heads */
+    long window;   /* a query sees keys at most so far away, see tl_mask; 0: no limit */
+    /* x and memory are queries, keys and values as they are, split into heads, and what comes out is their context side by
+     * side, [B,T,d_memory]: the attention of recurrent models, which look at states. */
+    bool unprojected;
 } tl_attention_config;
 typedef struct tl_attention {
     const char *name;
-    tl_param *in_proj_weight, *in_proj_bias;
+    tl_param *in_proj_weight, *in_proj_bias; /* what it has not is NULL */
+    tl_param *q_proj_weight, *k_proj_weight, *v_proj_weight, *v_proj_bias;
+    tl_param *score_weight, *score_query_weight, *score_key_weight, *score_bias, *score_log_scale;
     tl_linear_layer out_proj;
-    long d_model;
+    long d_model, d_memory;
     int heads;
     double dropout;
+    tl_score score;
+    tl_normaliser normaliser;
+    long window;
+    bool unprojected;
 } tl_attention;
-/* What attention computed on the way, to look at; B sentences, H heads, T queries, S keys. */
+
+/* Places in an attention where something else can be put. R rows: sentences, or in a search their hypotheses. */
+typedef enum tl_attention_place {
+    TL_PLACE_SCORES,  /* [R,H,T,S] before the mask */
+    TL_PLACE_PROBS,   /* [R,H,T,S] before dropout; what is put at a key that the mask hides counts */
+    TL_PLACE_CONTEXT, /* [R,H,T,d_k] before the gate */
+    TL_PLACE_OUTPUT,  /* [R,T,d_model] what the attention gives */
+    TL_PLACE_RESIDUAL /* [R,T,d_model] the stream once that has been added, before a norm that follows; of an attention that
+                         stands in an encoder or decoder layer */
+} tl_attention_place;
+enum { TL_PLACES = 5 };
+/* Where a replacement stands. */
+typedef struct tl_place_at {
+    tl_attention_place place;
+    long from; /* position of the first query: 0, or in a search what has been read before */
+    long each; /* rows of a sentence, which lie side by side: 1 (0 means 1), in a search the beam's */
+    const long *sentences; /* [R / each] which sentence of the batch; NULL: 0, 1, … */
+} tl_place_at;
+/* What is put where x stands: a var of the same tape and shape. The gradient goes through it, and to x as far as it uses x. */
+typedef tl_var tl_replacing(tl_var x, const tl_place_at *at, void *context);
+typedef struct tl_replacement {
+    tl_replacing *f; /* NULL: none */
+    void *context;
+} tl_replacement;
+
+/* What attention computed on the way, to look at and to change; B sentences, H heads, T queries, S keys. What is given as
+ * {0} changes nothing, and what is not given at all costs nothing. */
 typedef struct tl_attention_maps {
-    bool keep_grad; /* in: keep the gradients of all three for tl_grad */
-    tl_var scores;  /* [B,H,T,S] QKᵀ/√d_k, before the mask */
-    tl_var probs;   /* [B,H,T,S] after the masked softmax, before dropout */
-    tl_var context; /* [B,H,T,d_k] probs·V, each head's own */
+    bool keep_grad; /* in: keep the gradients of scores, probs and context for tl_grad */
+    /* in: [H] what each head's context is multiplied by; left out: 1, and 1 changes no bit. The gradient of a variable here is
+     * what the loss would change if a head counted for more (Michel et al. 2019 take its size for a head's importance). */
+    tl_var gate;
+    tl_replacement replace[TL_PLACES]; /* in */
+    tl_place_at at;                    /* in: set by searches; {0} for a batch */
+    tl_var scores;                     /* [B,H,T,S] before the mask */
+    tl_var probs;                      /* [B,H,T,S] after mask and normaliser, before dropout */
+    tl_var context;                    /* [B,H,T,d_k] probs·V, each head's own */
+    tl_var output, residual;           /* [B,T,d_model]; see tl_attention_place */
 } tl_attention_maps;
+
+/* [from, to) of one axis; {0,0}: all of it, to 0: to its end. */
+typedef struct tl_range {
+    long from, to;
+} tl_range;
+typedef struct tl_replaced {
+    tl_range sentences, heads, positions, keys; /* those that a place does not have are not read */
+} tl_replaced;
+/* For a tl_replacing to return: the replacement at these sentences (by their number in the batch), heads, positions (of queries,
+ * by their place in the sentence) and keys, the original elsewhere; by tl_where, so that neither reaches where it is not. The
+ * replacement's shape is the original's, or broadcasts to it. where NULL: everywhere. */
+tl_var tl_replace_where(tl_var original, tl_var replacement, const tl_place_at *at, const tl_replaced *where);
+
 tl_attention tl_attention_init(tl_params *params, const char *name, const tl_attention_config *config);
-/* x [B,T,d_model] asks, memory [B,S,d_model] is looked at (x itself: self-attention): [B,T,d_model]. mask and maps may be
- * NULL; with maps it computes step by step, without them in one operation, the same bits. What stands in places of memory that
- * the mask hides from every query, NaN too, reaches no result and no gradient but exact zeros of its own; layers, which have
- * no other use for them, take what is not finite in places beyond key_lengths for 0. */
+/* x [B,T,d_model] asks, memory [B,S,d_memory] is looked at (x itself: self-attention): [B,T,d_model]. mask and maps may be
+ * NULL; with maps it computes step by step, without them, where the score is a product and the normaliser softmax, in one
+ * operation, the same bits. What stands in places of memory that the mask hides from every query, NaN too, reaches no result
+ * and no gradient but exact zeros of its own; layers, which have no other use for them, take what is not finite in places
+ * beyond key_lengths for 0. */
 tl_var tl_attention_forward(const tl_attention *layer, tl_var x, tl_var memory, const tl_mask *mask,
                             tl_attention_maps *maps);
+
+/* ---- recurrent layers: GRU (Cho et al. 2014), LSTM (Hochreiter & Schmidhuber 1997, with Gers et al. 2000's forget gate) ----
+ * Formulas, names and shapes are those of torch.nn.GRU and torch.nn.LSTM. With i = in of layer 0, hidden·directions of the others,
+ * and G = 3 gates (GRU: r, z, n) or 4 (LSTM: i, f, g, o), one under the other, layer n has, and with `_reverse` behind the
+ * name once more for the other direction,
+ *     weight_ih_l<n> [G·hidden,i], weight_hh_l<n> [G·hidden,hidden], bias_ih_l<n> [G·hidden], bias_hh_l<n> [G·hidden]
+ * all uniform in ±1/√hidden. With the name "" nothing stands before these. */
+
+typedef enum tl_recurrent_kind { TL_GRU, TL_LSTM } tl_recurrent_kind;
+typedef struct tl_recurrent_config {
+    tl_recurrent_kind kind;
+    long in, hidden;
+    int layers; /* default 1 */
+    bool
+        bidirectional; /* each layer also reads from a sentence's end to its beginning; results side by side */
+    double dropout;    /* between layers: on what each but the last gives */
+    bool no_bias;
+} tl_recurrent_config;
+typedef struct tl_recurrent_weights { /* of one layer in one direction; biases NULL without them */
+    tl_param *weight_ih, *weight_hh, *bias_ih, *bias_hh;
+} tl_recurrent_weights;
+typedef struct tl_recurrent {
+    const char *name;
+    tl_recurrent_kind kind;
+    long in, hidden;
+    int layers, directions; /* directions 1 or 2 */
+    double dropout;
+    tl_recurrent_weights *weights; /* [layers·directions]: layer 0, its reverse, layer 1, … */
+} tl_recurrent;
+/* What has been read so far, of every layer and direction in the order of `weights`: vars of a tape, which gradients pass
+ * through; nobody frees them. */
+typedef struct tl_recurrent_state {
+    tl_var h; /* [layers·directions,B,hidden] what each has given last */
+    tl_var c; /* the same shape: an LSTM's cells. A GRU's is TL_NO_VAR when given, and is not read. */
+} tl_recurrent_state;
+
+tl_recurrent tl_recurrent_init(tl_params *params, const char *name, const tl_recurrent_config *config);
+/* Reads x [B,T,in], T at least 1, and gives what the last layer gave at each step: [B,T,hidden·directions], the forward
+ * direction's part first.
+ * lengths [B], each in 1 … T, or NULL: all T. From its length on a sentence is padding, which is not read: states stay as they
+ * are, the reverse direction begins at the sentence's own end, the result is 0, and so is x's gradient, even where x is NaN
+ * (as pad_packed_sequence of a packed sequence).
+ * initial: what the states are before the first step; NULL: 0. last (may be NULL) receives those after each sentence's own
+ * last step, the reverse direction's after its first. initial and last may be the same struct.
+ * Anything that does not fit fails the tape with a sentence, and the result is inert. */
+tl_var tl_recurrent_forward(const tl_recurrent *layer, tl_var x, const int *lengths,
+                            const tl_recurrent_state *initial, tl_recurrent_state *last);
+/* One step of a layer that is not bidirectional, as a decoder takes it: reads x [B,in], gives the state after it.
+ * state NULL: 0. The same bits as one step of tl_recurrent_forward (with dropout: another stream of random numbers). */
+tl_recurrent_state tl_recurrent_step(const tl_recurrent *layer, tl_var x, const tl_recurrent_state *state);
+/* What the last layer gave last, both directions side by side: [B,hidden·directions]. After a step: the step's result. */
+tl_var tl_recurrent_top(const tl_recurrent *layer, const tl_recurrent_state *state);
 
 /* ---- encoder and decoder layers; post-norm as in the paper, or pre-norm ---- */
 
@@ -211,6 +348,9 @@ typedef struct tl_block_config { /* of one layer, encoder or decoder */
     double dropout; /* on each sub-layer's output */
     double attention_dropout, activation_dropout;
     bool no_bias;
+    tl_score score; /* of every attention, as the normaliser */
+    tl_normaliser normaliser;
+    long window; /* of self-attention; 0: none */
 } tl_block_config;
 
 typedef struct tl_encoder_layer {
@@ -293,6 +433,11 @@ typedef struct tl_model_state_options {
     long capacity; /* steps that it will take at most */
     bool maps;     /* keep the probabilities of all attentions, row by row */
     bool no_cache; /* compute everything that was read anew at every step: slow, the same bits */
+    /* Gates and replacements of these maps, one a layer, act on what is read and written (tl_attention_maps; what else stands
+     * there is not read, and nothing is written there). Copied but for what they point to. A replacement is asked at every step,
+     * for the position that is read or, with no_cache, for all so far: what it puts at a position must not depend on
+     * the others if both are to give the same bits. NULL: none. */
+    const tl_model_maps *intervene;
 } tl_model_state_options;
 
 typedef struct tl_model_kind {
@@ -316,6 +461,7 @@ struct tl_model {
     long max_len;                       /* tokens that it can read or write in a row */
     int attentions[TL_ATTENTION_KINDS]; /* layers that have one of that kind */
     int heads;
+    bool no_cache; /* what it has read changes with what comes: its states compute everything anew, always */
 };
 
 /* Mean loss in nats per real target token, label-smoothed as the model's config says; padding counts for nothing. Of
@@ -341,7 +487,9 @@ struct tl_model_state { /* a model's own struct begins with it */
     const tl_model *model;
     tl_tape *tape;
     long sentences, each, capacity;
-    long at; /* steps taken */
+    long at;                 /* steps taken */
+    long *numbers;           /* [sentences] which of the source's each is; NULL: nobody asks */
+    tl_model_maps intervene; /* NULLs: nothing */
     /* Of decoder_self and cross, if asked for, one a layer: [rows,H,capacity,keys], of which `at` queries are there. */
     tl_tensor *maps[TL_ATTENTION_KINDS];
 };
@@ -387,7 +535,8 @@ typedef struct tl_search_options {
     uint64_t seed;       /* 0 is one like any other */
     const long *numbers; /* [B] each sentence's, for its random numbers; NULL: its place in the batch */
     bool maps;           /* give the attention of every hypothesis, too */
-    bool no_cache;       /* as in tl_model_state_options */
+    bool no_cache;       /* as in tl_model_state_options, */
+    const tl_model_maps *intervene; /* and this too */
 } tl_search_options;
 typedef struct tl_search_result {
     long sentences, nbest, capacity;
@@ -439,7 +588,14 @@ typedef struct tl_transformer_config {
     double attention_dropout, activation_dropout;
     double label_smoothing;
     bool output_bias;
-    bool no_bias; /* no biases in layers and norms: torch.nn.Transformer(bias=False) */
+    bool no_bias;   /* no biases in layers and norms: torch.nn.Transformer(bias=False) */
+    tl_score score; /* of every attention, as the normaliser */
+    tl_normaliser normaliser;
+    long window; /* of self-attention, both sides: a position sees those at most so far away; 0: all */
+    /* The decoder sees the words to come, which it is to foretell: for study only, its loss says nothing of how it writes. What
+     * it has read changes with each word, so its states keep no keys and values (tl_model.no_cache): while it
+     * writes, a word sees all that is written so far. */
+    bool no_causal;
 } tl_transformer_config;
 
 /* Parameters: src_embedding.weight, tgt_embedding.weight, output.weight, output.bias (those that are not tied; a tied
@@ -469,6 +625,71 @@ tl_var tl_transformer_logits(const tl_transformer *model,
                              tl_var hidden); /* [...,d_model] to [...,tgt_vocab] */
 /* tl_model_loss, as it is called most: mean loss in nats per real target token. */
 tl_var tl_transformer_loss(const tl_transformer *model, tl_tape *tape, const tl_batch *batch);
+
+/* ---- a recurrent encoder and a recurrent decoder ----
+ *
+ * The road to the Transformer. y is the embedding of the word that is read, s the state of the decoder's last layer, c what it
+ * gets of the source, o what the next word is told from, as O·o. D is d_model; what the encoder gives for a word is M wide, D or,
+ * from both ends, 2·D.
+ *
+ *   no_attention                s_t = cell(y_t, s_{t-1}), o_t = s_t              the encoder's last states begin the decoder's
+ *                                                                                and are all it gets: Sutskever et al. 2014
+ *   … with feed_context         s_t = cell([y_t; c], s_{t-1}), o_t = tanh(W·[s_t; c; y_t])
+ *                                                                                c is what the encoder's last layer gave last:
+ *                                                                                Cho et al. 2014
+ *   additive                    c_t = attention(s_{t-1}), s_t = cell([y_t; c_t], s_{t-1}), o_t = tanh(W·[s_t; c_t; y_t])
+ *                                                                                the state before asks, and the cell reads the
+ *                                                                                answer: Bahdanau et al. 2015
+ *   every other score           s_t = cell(y_t, s_{t-1}), c_t = attention(s_t), o_t = tanh(W·[s_t; c_t])
+ *                                                                                the new state asks: Luong et al. 2015
+ *   … with input_feeding        s_t = cell([y_t; o_{t-1}], s_{t-1}), the rest as before; o_0 is 0
+ *                                                                                Luong et al. 2015, 3.3
+ *
+ * (Where Cho and Bahdanau have maxout, here is tanh.) Attention looks at what the encoder gives as it is (tl_attention's
+ * `unprojected`); with the score scaled-dot through projections, as the Transformer does. The decoder's first states are the
+ * encoder's last; from both ends, for each layer, h = tanh(B·[h→; h←] + b) and an LSTM's c = B'·[c→; c←] + b'.
+ *
+ * Where the decoder need not wait for its attention (no input_feeding, not additive) all words of a sentence are read, and asked
+ * for, in one go. */
+
+typedef struct tl_seq2seq_config {
+    long src_vocab, tgt_vocab;
+    tl_tie tie; /* other than none: embedding = d_model */
+    tl_recurrent_kind kind;
+    long embedding; /* default d_model */
+    long d_model;   /* units of each layer, in each direction; default 512 */
+    int layers;     /* of encoder and decoder each; default 1 */
+    bool
+        bidirectional; /* the encoder reads from both ends; not with the scores dot and cosine, which need M = D */
+    tl_score score;
+    int heads;         /* default 1 */
+    bool no_attention; /* then score and heads are not read */
+    bool feed_context;
+    bool input_feeding;
+    long max_len;             /* most words that are read or written in a row; default 1024 */
+    double dropout;           /* on embeddings, between layers, on o */
+    double attention_dropout; /* on probabilities */
+    double label_smoothing;
+    bool output_bias;
+} tl_seq2seq_config;
+
+/* Parameters: src_embedding.weight, tgt_embedding.weight, output.weight, output.bias as the Transformer's; encoder.*, decoder.* as
+ * in torch.nn.GRU and LSTM; bridge_h.<layer>.*, bridge_c.<layer>.* B, b (bidirectional); attention.*; readout.* W and its bias. Its
+ * maps of kind TL_CROSS are one layer's. Where the decoder goes step by step these are put together behind the steps: with
+ * keep_grad, look for gradients at what `hidden` is told from, not there. */
+typedef struct tl_seq2seq {
+    tl_model model;           /* first: &seq2seq.model is what search, training and looking take */
+    tl_seq2seq_config config; /* completed with the defaults */
+    tl_embedding_layer src_embedding, tgt_embedding;
+    tl_recurrent encoder, decoder;
+    tl_linear_layer *bridge_h, *bridge_c; /* [layers], NULL where there is none */
+    tl_attention attention;
+    tl_linear_layer readout;
+    const char *output_name; /* scope of the projection to the vocabulary */
+    tl_param *output_weight, *output_bias;
+} tl_seq2seq;
+
+tl_seq2seq tl_seq2seq_init(tl_params *params, const char *name, const tl_seq2seq_config *config);
 
 #ifdef __cplusplus
 }

@@ -23,8 +23,10 @@ typedef struct tl_axes {
 #define TL_AXES(...) ((tl_axes){TL_COUNT(__VA_ARGS__), {__VA_ARGS__}})
 #define TL_ALL_AXES ((tl_axes){0, {0}})
 
-/* What attention may look at. Query i of T sees key j of S if all that is given allows it:
- *   key_lengths[b] > j;   causal: j <= i + (S - T);   attend[b][h][i][j] == TL_ATTEND.
+/* What attention may look at. Query i of T stands at key i + (S - T), as the last T of S positions do, and sees key j of S if
+ * all that is given allows it:
+ *   key_lengths[b] > j;   causal: j <= i + (S - T);   window: |i + (S - T) - j| <= window;
+ *   attend[b][h][i][j] == TL_ATTEND.
  * The arrays are copied when the operation is recorded. NULL / false = no restriction. */
 enum { TL_BLOCK = 0, TL_ATTEND = 1 };
 typedef struct tl_mask {
@@ -32,6 +34,7 @@ typedef struct tl_mask {
     bool causal;
     const uint8_t *attend; /* TL_ATTEND or TL_BLOCK, row-major [attend_dim[0..3]] */
     long attend_dim[4];    /* batch, head, query, key; 1 = the same for all. Read only if attend is given. */
+    long window;           /* 0: none */
 } tl_mask;
 /* May query i of `queries` see key j of `keys`, in head h of sentence b? What masked_softmax and attention do, for looking
  * and for tests; mask may be NULL. False outside the queries, the keys, or attend_dim. */
@@ -105,8 +108,10 @@ typedef struct tl_loss_report {
     TL_OP(softmax, (tl_var x, int axis), "e to the x over its sum along an axis")                            \
     TL_OP(log_softmax, (tl_var x, int axis), "log of softmax, without its overflow")                         \
     TL_OP(masked_softmax, (tl_var x, const tl_mask *mask), "softmax over the keys that the mask shows")      \
-    TL_OP(scaled_dot_product_attention, (tl_var q, tl_var k, tl_var v, const tl_mask *mask, double dropout), \
-          "softmax(q k^T / sqrt(d)) v of [B,H,T,d], [B,H,S,d], [B,H,S,e]: [B,T,H*e]")                        \
+    TL_OP(masked_sigmoid, (tl_var x, const tl_mask *mask), "sigmoid where the mask shows the key, else 0")   \
+    TL_OP(scaled_dot_product_attention,                                                                      \
+          (tl_var q, tl_var k, tl_var v, const tl_mask *mask, double dropout, double scale),                 \
+          "softmax(scale q k^T) v of [B,H,T,d], [B,H,S,d], [B,H,S,e]: [B,T,H*e]; scale 0: 1 / sqrt(d)")      \
     TL_OP(layer_norm, (tl_var x, tl_var gamma, tl_var beta, double eps), "over the last axis; gamma, beta [D]") \
     TL_OP(rms_norm, (tl_var x, tl_var gamma, double eps), "over the last axis; gamma [D]")                   \
     TL_OP(dropout, (tl_var x, double p), "in training, zero with probability p, the rest / (1-p)")           \

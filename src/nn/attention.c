@@ -1,172 +1,206 @@
-/* Multi-head attention as the textbook has it, one operation a step:
+/* Attention as the textbook has it, one operation a step:
  *
- *     project and split   q, k, v = heads of x·W_q, memory·W_k, memory·W_v      [B,H,T,d_k], [B,H,S,d_k]
- *     score               scores  = q·kᵀ / √d_k                                 [B,H,T,S]
- *     mask and normalise  probs   = masked softmax of the scores                [B,H,T,S]
+ *     project and split   q, k, v = heads of x·W_q, memory·W_k, memory·W_v (heads.c)
+ *     score               scores  = q·kᵀ / √d_k, or another one (score.c)       [B,H,T,S]
+ *     mask and normalise  probs   = masked softmax of the scores, or sigmoid    [B,H,T,S]
  *     mix                 context = probs·v                                     [B,H,T,d_k]
  *     merge and project   y       = (heads side by side)·W_o                    [B,T,d_model]
  *
  * There are two ways from q, k, v to the merged context, with the same bits. `by_steps` is the one above: it is taken when
- * somebody asks for the maps. `fused` is one operation that forgets scores and context as it goes: it is taken when
- * nobody does. Splitting and transposing are views: nothing is copied between the products. */
+ * somebody asks for the maps, or changes something there (place.c), and for scores and normalisers that have no other. `fused`
+ * is one operation that forgets scores and context as it goes: it is taken when nobody does, for every score that is a
+ * product in the end (scaled-dot, dot, general, cosine) with softmax. Splitting and transposing are views: nothing is copied
+ * between the products.
+ *
+ * What a score does to a key alone is done when the key is made: caches, and keys that are asked many times, hold it so. */
 #include "attention.h"
 
-#include "check.h"
+#include "heads.h"
 #include "hidden.h"
 #include "layer.h"
+#include "place.h"
+#include "score.h"
 
-#include <limits.h>
-#include <math.h>
+#include "tapeloom/op.h"
 
-tl_attention tl_attention_init(tl_params *params, const char *name, const tl_attention_config *config) {
-    if (!tl_check_given(params, "tl_attention_init", name, config)) return (tl_attention){0};
-    long d = config->d_model;
-    if (!tl_check_size(params, name, "d_model", d)) d = 0;
-    if (d > LONG_MAX / 3) d = tl_params_fail(params, "%s: d_model %ld is more than memory can hold", name, d);
-    tl_attention layer = {.name = tl_params_text(params, "%s", name),
-                          .d_model = d,
-                          .heads = config->heads,
-                          .dropout = config->attention_dropout};
-    if (config->heads < 1 || d % config->heads)
-        tl_params_fail(params, "%s: d_model %ld does not split into %d heads; choose heads that divide it",
-                       name, d, config->heads);
-    tl_check_share(params, name, "attention_dropout", config->attention_dropout);
-    layer.in_proj_weight = tl_params_add(params, tl_params_text(params, "%s.in_proj_weight", name),
-                                         TL_SHAPE(3 * d, d), (tl_init){TL_INIT_XAVIER, 0});
-    if (!config->no_bias)
-        layer.in_proj_bias = tl_params_add(params, tl_params_text(params, "%s.in_proj_bias", name),
-                                           TL_SHAPE(3 * d), (tl_init){TL_INIT_ZEROS, 0});
-    layer.out_proj = tl_linear_init(params, tl_params_text(params, "%s.out_proj", name),
-                                    &(tl_linear_config){.in = d, .out = d, .no_bias = config->no_bias});
-    return layer;
+/* ---- from heads, prepared for their score, to the merged context ---- */
+
+static tl_var fused(const tl_attention *layer, tl_heads h, const tl_mask *mask) {
+    return tl_scaled_dot_product_attention(h.q, h.k, h.v, mask, layer->dropout, tl_score_factor(layer));
 }
 
-/* x times rows [from, to) of the packed projection, each part d_model wide */
-static tl_var project(const tl_attention *layer, tl_var x, int from, int to) {
-    long d = layer->d_model;
-    tl_var w = tl_use(x.tape, layer->in_proj_weight), b = TL_NO_VAR;
-    if (layer->in_proj_bias) b = tl_use(x.tape, layer->in_proj_bias);
-    if (to - from < 3) {
-        w = tl_slice(w, 0, from * d, to * d);
-        if (layer->in_proj_bias) b = tl_slice(b, 0, from * d, to * d);
-    }
-    return tl_linear(x, w, b);
-}
-
-static tl_var part(const tl_attention *layer, tl_var packed, int which) {
-    long d = layer->d_model;
-    return tl_split_heads(tl_slice(packed, -1, which * d, (which + 1) * d), layer->heads);
-}
-
-typedef struct heads { /* each [B,H,T or S,d_k] */
-    tl_var q, k, v;
-} heads;
-
-static tl_var queries(const tl_attention *layer, tl_var x) {
-    return tl_split_heads(project(layer, x, 0, 1), layer->heads);
-}
-
-static heads keys_and_values(const tl_attention *layer, tl_var memory) {
-    tl_var kv = project(layer, memory, 1, 3);
-    return (heads){.k = part(layer, kv, 0), .v = part(layer, kv, 1)};
-}
-
-/* One product for self-attention. */
-static heads project_all(const tl_attention *layer, tl_var x, tl_var memory) {
-    if (x.index == memory.index) {
-        tl_var qkv = project(layer, x, 0, 3);
-        return (heads){part(layer, qkv, 0), part(layer, qkv, 1), part(layer, qkv, 2)};
-    }
-    tl_var q = queries(layer, x);
-    heads h = keys_and_values(layer, memory);
-    h.q = q;
-    return h;
-}
-
-/* ---- from heads to the merged context ---- */
-
-static tl_var fused(const tl_attention *layer, heads h, const tl_mask *mask) {
-    return tl_scaled_dot_product_attention(h.q, h.k, h.v, mask, layer->dropout);
-}
-
-static long queries_of(heads h) { return tl_ok(h.q) ? tl_value(h.q).dim[2] : 0; }
-
-/* q·kᵀ. What stands in keys that nobody sees is shown as it is, but goes into no gradient. */
-static tl_var score(heads h, const tl_mask *mask) {
-    tl_var shown, k = tl_clear_hidden(h.k, mask, queries_of(h), &shown);
-    tl_var scores = tl_matmul(h.q, tl_transpose(k, -1, -2));
+/* q·kᵀ, or what the score has in its place. What stands in keys that nobody sees is shown as it is, but goes into no gradient. */
+static tl_var pair(const tl_attention *layer, tl_heads h, const tl_mask *mask) {
+    tl_var shown, k = tl_clear_hidden(h.k, mask, h.queries, &shown);
+    tl_var scores = tl_score_pair(layer, h.q, k);
     if (k.index == h.k.index) return scores;
     const bool grad = tl_tape_set_grad(h.q.tape, false);
-    tl_var as_it_is = tl_matmul(h.q, tl_transpose(h.k, -1, -2));
+    tl_var as_it_is = tl_score_pair(layer, h.q, h.k);
     tl_tape_set_grad(h.q.tape, grad);
     return tl_where(tl_transpose(shown, -1, -2), scores, as_it_is);
 }
 
-static tl_var by_steps(const tl_attention *layer, heads h, const tl_mask *mask, tl_attention_maps *maps) {
+/* A variable where its gradient is wanted: which keys the loss would have had weigh more. */
+static tl_var no_scores(tl_heads h, bool keep_grad) {
+    if (!tl_ok(h.v)) return h.v;
+    const tl_tensor v = tl_value(h.v);
+    tl_var zeros = tl_zeros(h.v.tape, TL_SHAPE(v.dim[0], v.dim[1], h.queries, v.dim[2]));
+    return keep_grad && tl_ok(zeros) ? tl_variable(h.v.tape, tl_value(zeros)) : zeros;
+}
+
+static tl_var scores_of(const tl_attention *layer, tl_heads h, const tl_mask *mask, bool keep_grad) {
+    if (layer->score == TL_UNIFORM) return no_scores(h, keep_grad);
+    tl_var scores = pair(layer, h, mask);
+    return layer->score == TL_SCALED_DOT ? tl_scale(scores, tl_score_factor(layer)) : scores;
+}
+
+static tl_var by_steps(const tl_attention *layer, tl_heads h, const tl_mask *mask, tl_attention_maps *maps) {
     static const tl_mask everything = {0};
-    double d_k = (double)layer->d_model / layer->heads;
-    tl_var scores = tl_scale(score(h, mask), 1 / sqrt(d_k));
-    h.v = tl_clear_hidden(h.v, mask, queries_of(h), NULL);
-    tl_var probs = tl_masked_softmax(scores, mask ? mask : &everything);
+    tl_attention_maps nobodys = {0};
+    if (!maps) maps = &nobodys;
+    tl_var scores = tl_put(maps, TL_PLACE_SCORES, scores_of(layer, h, mask, maps->keep_grad));
+    h.v = tl_clear_hidden(h.v, mask, h.queries, NULL);
+    if (!mask) mask = &everything;
+    tl_var probs =
+        layer->normaliser == TL_SIGMOID ? tl_masked_sigmoid(scores, mask) : tl_masked_softmax(scores, mask);
+    probs = tl_put(maps, TL_PLACE_PROBS, probs);
     tl_var context = tl_matmul(tl_dropout(probs, layer->dropout), h.v);
+    context = tl_put(maps, TL_PLACE_CONTEXT, context);
     maps->scores = tl_label(scores, "scores");
     maps->probs = tl_label(probs, "probs");
     maps->context = tl_label(context, "context");
     if (maps->keep_grad) tl_keep(scores), tl_keep(probs), tl_keep(context);
-    return tl_merge_heads(context);
+    return tl_merge_heads(tl_gated(maps, context));
 }
 
-static tl_var mix(const tl_attention *layer, heads h, const tl_mask *mask, tl_attention_maps *maps) {
-    return tl_linear_forward(&layer->out_proj, maps ? by_steps(layer, h, mask, maps) : fused(layer, h, mask));
+static tl_var mix(const tl_attention *layer, tl_heads h, const tl_mask *mask, tl_attention_maps *maps) {
+    const bool steps = maps || layer->normaliser != TL_SOFTMAX || tl_score_factor(layer) <= 0;
+    tl_var y = steps ? by_steps(layer, h, mask, maps) : fused(layer, h, mask);
+    if (!layer->unprojected) y = tl_linear_forward(&layer->out_proj, y);
+    if (maps) maps->output = y = tl_put(maps, TL_PLACE_OUTPUT, y);
+    return y;
 }
 
 /* ---- over values, or over what is kept of them ---- */
 
 /* The new position's key and value go behind those of the ones before. */
-static tl_var over_own(const tl_attention *layer, tl_var x, tl_kv_cache *cache, tl_attention_maps *maps) {
-    heads h = project_all(layer, x, x);
-    if (!tl_ok(h.k) || !tl_ok(h.v)) return h.v;
+static tl_var over_own(const tl_attention *layer, tl_var x, const tl_mask *mask, const tl_attended *what) {
+    tl_kv_cache *cache = what->own;
+    tl_heads h = tl_heads_of(layer, x, x);
+    if (!tl_ok(h.v)) return h.v;
     const long t = cache->count++;
-    tl_tensor_copy(tl_tensor_slice(cache->k, 2, t, t + 1), tl_value(h.k));
+    h.queries = 1;
+    h.q = tl_heads_prepared_query(layer, h.q);
+    if (layer->score != TL_UNIFORM) {
+        h.k = tl_heads_prepared_key(layer, h.k, NULL, 1);
+        if (!tl_ok(h.k)) return h.k;
+        tl_tensor_copy(tl_tensor_slice(cache->k, 2, t, t + 1), tl_value(h.k));
+        h.k = tl_constant(x.tape, tl_tensor_slice(cache->k, 2, 0, t + 1));
+    }
     tl_tensor_copy(tl_tensor_slice(cache->v, 2, t, t + 1), tl_value(h.v));
-    h.k = tl_constant(x.tape, tl_tensor_slice(cache->k, 2, 0, t + 1));
     h.v = tl_constant(x.tape, tl_tensor_slice(cache->v, 2, 0, t + 1));
-    return mix(layer, h, NULL, maps);
+    return mix(layer, h, mask, what->maps);
 }
 
-static tl_var over_other(const tl_attention *layer, tl_var x, const tl_attended *what) {
+/* Every row gets a copy of what its sentence has, so that what is replaced looks as it does without caches. */
+static tl_var a_copy_each(tl_var x, long each) {
+    if (!tl_ok(x)) return x;
+    const tl_tensor from = tl_value(x);
+    tl_shape shape = tl_shape_of(from);
+    shape.dim[0] *= each;
+    tl_tensor to = tl_tape_tensor(x.tape, shape);
+    for (long r = 0; to.data && r < shape.dim[0]; r++) tl_tensor_copy(tl_at(to, r), tl_at(from, r / each));
+    return to.data ? tl_constant(x.tape, to) : tl_inert(x.tape);
+}
+
+static bool mask_for_each(tl_tape *tape, tl_mask *mask, long rows, long each) {
+    if (mask->attend && mask->attend_dim[0] != 1)
+        return tl_tape_fail(
+                   tape, "gates and replacements in a search take a mask by lengths, or one array for all"),
+               false;
+    if (!mask->key_lengths) return true;
+    int *lengths = tl_tape_memory(tape, (size_t)rows * sizeof *lengths);
+    for (long r = 0; lengths && r < rows; r++) lengths[r] = mask->key_lengths[r / each];
+    mask->key_lengths = lengths;
+    return lengths != NULL;
+}
+
+static tl_var over_other(const tl_attention *layer, tl_var x, const tl_mask *mask, const tl_attended *what) {
     if (!tl_ok(x)) return x;
     const tl_kv_cache *cache = what->other;
-    const long rows = tl_value(x).dim[0], sentences = cache->k.dim[0];
-    x = tl_reshape(x, TL_SHAPE(sentences, rows / sentences, layer->d_model));
-    heads h = {queries(layer, x), tl_constant(x.tape, cache->k), tl_constant(x.tape, cache->v)};
-    return tl_reshape(mix(layer, h, what->mask, what->maps), TL_SHAPE(rows, 1, layer->d_model));
+    const long rows = tl_value(x).dim[0], sentences = cache->v.dim[0],
+               each = sentences ? rows / sentences : 1;
+    const bool intervene = tl_maps_intervene(what->maps), keys = layer->score != TL_UNIFORM;
+    tl_mask for_each = mask ? *mask : (tl_mask){0};
+    if (!intervene) x = tl_reshape(x, TL_SHAPE(sentences, each, layer->d_model));
+    tl_heads h = {.q = tl_heads_prepared_query(layer, tl_heads_query(layer, x)),
+                  .k = keys ? tl_constant(x.tape, cache->k) : TL_NO_VAR,
+                  .v = tl_constant(x.tape, cache->v),
+                  .queries = intervene ? 1 : each};
+    if (intervene) {
+        if (!mask_for_each(x.tape, &for_each, rows, each)) return tl_inert(x.tape);
+        h.k = keys ? a_copy_each(h.k, each) : h.k;
+        h.v = a_copy_each(h.v, each);
+    }
+    tl_var y = mix(layer, h, mask ? &for_each : NULL, what->maps);
+    return tl_reshape(y, TL_SHAPE(rows, 1, -1));
 }
 
-static tl_var over_values(const tl_attention *layer, tl_var x, const tl_attended *what) {
+static tl_var over_values(const tl_attention *layer, tl_var x, const tl_mask *mask, const tl_attended *what) {
     tl_var memory = what->memory;
+    const long t = tl_ok(x) && tl_value(x).rank == 3 ? tl_value(x).dim[1] : 0;
     if (x.index == memory.index)
-        x = memory = tl_clear_padding(x, what->mask);
-    else if (tl_ok(x) && tl_value(x).rank == 3)
-        memory = tl_clear_hidden(memory, what->mask, tl_value(x).dim[1], NULL);
-    return mix(layer, project_all(layer, x, memory), what->mask, what->maps);
+        x = memory = tl_clear_padding(x, mask);
+    else if (t > 0)
+        memory = tl_clear_hidden(memory, mask, t, NULL);
+    tl_heads h = tl_heads_of(layer, x, memory);
+    h.queries = t;
+    h.q = tl_heads_prepared_query(layer, h.q);
+    h.k = tl_heads_prepared_key(layer, h.k, mask, t);
+    return mix(layer, h, mask, what->maps);
+}
+
+static tl_var over_made(const tl_attention *layer, tl_var x, const tl_mask *mask, const tl_attended *what) {
+    if (!tl_ok(x)) return x;
+    tl_heads h = {.q = tl_heads_prepared_query(layer, tl_heads_query(layer, x)),
+                  .k = what->made->k,
+                  .v = what->made->v,
+                  .queries = tl_value(x).rank == 3 ? tl_value(x).dim[1] : 0};
+    return mix(layer, h, mask, what->maps);
 }
 
 tl_var tl_attention_over(const tl_attention *layer, tl_var x, const tl_attended *what) {
     if (!tl_layer_enter(x.tape, TL_LAYER(layer), "tl_attention_init")) return tl_inert(x.tape);
-    tl_var y = what->own     ? over_own(layer, x, what->own, what->maps)
-               : what->other ? over_other(layer, x, what)
-                             : over_values(layer, x, what);
+    tl_mask own, given = what->mask && !what->own ? *what->mask : (tl_mask){0};
+    const tl_mask *mask = what->own ? NULL : what->mask;
+    if (layer->window && !(given.window && given.window < layer->window)) {
+        own = given;
+        own.window = layer->window;
+        mask = &own;
+    }
+    tl_var y = what->own     ? over_own(layer, x, mask, what)
+               : what->other ? over_other(layer, x, mask, what)
+               : what->made  ? over_made(layer, x, mask, what)
+                             : over_values(layer, x, mask, what);
     tl_scope_leave(x.tape);
     return y;
 }
 
-tl_kv_cache tl_attention_cache_of(const tl_attention *layer, tl_var memory) {
-    tl_scope_enter(memory.tape, layer->name);
-    heads h = keys_and_values(layer, memory);
+tl_attention_keys tl_attention_keys_of(const tl_attention *layer, tl_var memory, const tl_mask *mask) {
+    tl_attention_keys none = {tl_inert(memory.tape), tl_inert(memory.tape)};
+    if (!tl_layer_enter(memory.tape, TL_LAYER(layer), "tl_attention_init")) return none;
+    const tl_mask lengths = {.key_lengths = mask ? mask->key_lengths : NULL};
+    tl_heads h = tl_heads_key_value(layer, tl_clear_hidden(memory, &lengths, 1, NULL));
+    h.k = tl_heads_prepared_key(layer, h.k, &lengths, 1);
     tl_scope_leave(memory.tape);
-    return (tl_kv_cache){
-        .k = tl_value(h.k), .v = tl_value(h.v), .count = tl_ok(h.k) ? tl_value(h.k).dim[2] : 0};
+    return (tl_attention_keys){h.k, h.v};
+}
+
+tl_kv_cache tl_attention_cache_of(const tl_attention *layer, tl_var memory) {
+    const tl_attention_keys made = tl_attention_keys_of(layer, memory, NULL);
+    return (tl_kv_cache){.k = layer && layer->score != TL_UNIFORM ? tl_value(made.k) : (tl_tensor){0},
+                         .v = tl_value(made.v),
+                         .count = tl_ok(made.v) ? tl_value(made.v).dim[2] : 0};
 }
 
 tl_var tl_attention_forward(const tl_attention *layer, tl_var x, tl_var memory, const tl_mask *mask,

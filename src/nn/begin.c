@@ -25,8 +25,8 @@ tl_model_state *tl_model_begin(const tl_model *model, tl_tape *tape, const tl_ba
                      "%s: a state of %ld sentences, %ld rows each, %ld steps: more than memory can hold",
                      model->kind->name, source->sentences, o.each, o.capacity);
     } else {
-        return o.no_cache ? tl_state_from_scratch(model, tape, source, &o)
-                          : model->kind->begin(model, tape, source, &o);
+        return o.no_cache || model->no_cache ? tl_state_from_scratch(model, tape, source, &o)
+                                             : model->kind->begin(model, tape, source, &o);
     }
     return NULL;
 }

@@ -2,15 +2,18 @@
 #ifndef TL_NN_BLOCK_H
 #define TL_NN_BLOCK_H
 
-#include "tapeloom/nn.h"
+#include "place.h"
 
 static inline tl_attention tl_block_attention(tl_params *params, const char *name, const char *part,
-                                              const tl_block_config *c) {
+                                              const tl_block_config *c, long window) {
     return tl_attention_init(params, tl_params_text(params, "%s.%s", name, part),
                              &(tl_attention_config){.d_model = c->d_model,
                                                     .heads = c->heads,
                                                     .attention_dropout = c->attention_dropout,
-                                                    .no_bias = c->no_bias});
+                                                    .no_bias = c->no_bias,
+                                                    .score = c->score,
+                                                    .normaliser = c->normaliser,
+                                                    .window = window});
 }
 
 static inline tl_layer_norm_layer tl_block_norm(tl_params *params, const char *name, const char *part,
@@ -41,11 +44,12 @@ static inline tl_var tl_residual_in(const tl_residual *r, const tl_layer_norm_la
     return r->pre_norm ? tl_layer_norm_forward(norm, x) : x;
 }
 
-/* x + dropout(y), and with post-norm the norm of that. */
+/* x + dropout(y), and with post-norm the norm of that. maps: of the attention that gave y, or NULL. */
 static inline tl_var tl_residual_out(const tl_residual *r, const tl_layer_norm_layer *norm, tl_var x,
-                                     tl_var y) {
+                                     tl_var y, tl_attention_maps *maps) {
     tl_scope_enter(x.tape, r->scope);
     tl_var sum = tl_add(x, tl_dropout(y, r->dropout));
+    if (maps) maps->residual = sum = tl_put(maps, TL_PLACE_RESIDUAL, sum);
     tl_scope_leave(x.tape);
     return r->pre_norm ? sum : tl_layer_norm_forward(norm, sum);
 }

@@ -12,8 +12,9 @@ tl_decoder_layer tl_decoder_layer_init(tl_params *params, const char *name, cons
     if (!tl_check_given(params, "tl_decoder_layer_init", name, config)) return (tl_decoder_layer){0};
     tl_check_share(params, name, "dropout", config->dropout);
     return (tl_decoder_layer){.name = tl_params_text(params, "%s", name),
-                              .self_attn = tl_block_attention(params, name, "self_attn", config),
-                              .multihead_attn = tl_block_attention(params, name, "multihead_attn", config),
+                              .self_attn =
+                                  tl_block_attention(params, name, "self_attn", config, config->window),
+                              .multihead_attn = tl_block_attention(params, name, "multihead_attn", config, 0),
                               .feed_forward = tl_block_feed_forward(params, name, config),
                               .norm1 = tl_block_norm(params, name, "norm1", config),
                               .norm2 = tl_block_norm(params, name, "norm2", config),
@@ -29,11 +30,12 @@ tl_var tl_decoder_layer_over(const tl_decoder_layer *layer, tl_var x, const tl_a
     tl_attended own = *self;
     if (!own.own) x = tl_clear_padding(x, own.mask);
     tl_var in = own.memory = tl_residual_in(&r, &layer->norm1, x);
-    x = tl_residual_out(&r, &layer->norm1, x, tl_attention_over(&layer->self_attn, in, &own));
+    x = tl_residual_out(&r, &layer->norm1, x, tl_attention_over(&layer->self_attn, in, &own), own.maps);
     in = tl_residual_in(&r, &layer->norm2, x);
-    x = tl_residual_out(&r, &layer->norm2, x, tl_attention_over(&layer->multihead_attn, in, cross));
+    x = tl_residual_out(&r, &layer->norm2, x, tl_attention_over(&layer->multihead_attn, in, cross),
+                        cross->maps);
     in = tl_residual_in(&r, &layer->norm3, x);
-    return tl_residual_out(&r, &layer->norm3, x, tl_feed_forward_forward(&layer->feed_forward, in));
+    return tl_residual_out(&r, &layer->norm3, x, tl_feed_forward_forward(&layer->feed_forward, in), NULL);
 }
 
 tl_var tl_decoder_layer_forward(const tl_decoder_layer *layer, tl_var x, tl_var memory,

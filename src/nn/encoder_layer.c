@@ -12,7 +12,8 @@ tl_encoder_layer tl_encoder_layer_init(tl_params *params, const char *name, cons
     if (!tl_check_given(params, "tl_encoder_layer_init", name, config)) return (tl_encoder_layer){0};
     tl_check_share(params, name, "dropout", config->dropout);
     return (tl_encoder_layer){.name = tl_params_text(params, "%s", name),
-                              .self_attn = tl_block_attention(params, name, "self_attn", config),
+                              .self_attn =
+                                  tl_block_attention(params, name, "self_attn", config, config->window),
                               .feed_forward = tl_block_feed_forward(params, name, config),
                               .norm1 = tl_block_norm(params, name, "norm1", config),
                               .norm2 = tl_block_norm(params, name, "norm2", config),
@@ -26,7 +27,8 @@ tl_var tl_encoder_layer_forward(const tl_encoder_layer *layer, tl_var x, const t
     tl_residual r = {layer->name, layer->pre_norm, layer->dropout};
     x = tl_clear_padding(x, mask);
     tl_var in = tl_residual_in(&r, &layer->norm1, x);
-    x = tl_residual_out(&r, &layer->norm1, x, tl_attention_forward(&layer->self_attn, in, in, mask, maps));
+    x = tl_residual_out(&r, &layer->norm1, x, tl_attention_forward(&layer->self_attn, in, in, mask, maps),
+                        maps);
     in = tl_residual_in(&r, &layer->norm2, x);
-    return tl_residual_out(&r, &layer->norm2, x, tl_feed_forward_forward(&layer->feed_forward, in));
+    return tl_residual_out(&r, &layer->norm2, x, tl_feed_forward_forward(&layer->feed_forward, in), NULL);
 }

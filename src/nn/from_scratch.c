@@ -18,6 +18,21 @@ typedef struct scratch {
 
 static scratch *of(tl_model_state *state) { return (scratch *)state; }
 
+static bool intervenes(const tl_model_state *state) {
+    return state->intervene.encoder_self || state->intervene.decoder_self || state->intervene.cross;
+}
+
+/* Maps for every layer, with what acts there; positions are read from the first one. */
+static tl_model_maps acting_maps(const tl_model_state *state) {
+    const tl_model_maps maps = tl_model_maps_new(state->model, state->tape, false);
+    for (int kind = 0; kind < TL_ATTENTION_KINDS; kind++) {
+        tl_attention_maps *of_kind = tl_model_maps_of(&maps, (tl_attention_kind)kind);
+        for (int l = 0; of_kind && l < state->model->attentions[kind]; l++)
+            tl_state_maps(state, (tl_attention_kind)kind, l, 0, state->each, &of_kind[l]);
+    }
+    return maps;
+}
+
 static tl_var step(tl_model_state *state, const int *words) {
     scratch *s = of(state);
     const long rows = state->sentences * state->each, steps = state->at + 1;
@@ -29,8 +44,8 @@ static tl_var step(tl_model_state *state, const int *words) {
     s->batch.sentences = rows;
     s->batch.tgt_len = steps;
     tl_model_maps maps = {0};
-    const bool looked_at = state->maps[TL_DECODER_SELF] || state->maps[TL_CROSS];
-    if (looked_at) maps = tl_model_maps_new(state->model, state->tape, false);
+    const bool looked_at = state->maps[TL_DECODER_SELF] || state->maps[TL_CROSS] || intervenes(state);
+    if (looked_at) maps = acting_maps(state);
     const tl_model_kind *kind = state->model->kind;
     tl_var hidden = kind->hidden(state->model, state->tape, &s->batch, looked_at ? &maps : NULL);
     for (int k = TL_DECODER_SELF; looked_at && tl_ok(hidden) && k <= TL_CROSS; k++)

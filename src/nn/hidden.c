@@ -24,8 +24,8 @@ typedef struct search {
 static bool is_hidden(const search *s, long b, long h, long j) {
     const tl_mask *m = s->mask;
     if (m->key_lengths && j >= m->key_lengths[b]) return true;
-    if (!m->attend) return false;
-    const long last = s->all_heads ? m->attend_dim[1] - 1 : h;
+    if (!m->attend && !m->window) return false;
+    const long last = !s->all_heads ? h : m->attend ? m->attend_dim[1] - 1 : 0;
     for (long head = s->all_heads ? 0 : h; head <= last; head++)
         for (long i = 0; i < s->queries; i++)
             if (tl_mask_shows(m, b, head, i, j, s->queries, s->x.dim[2])) return false;
@@ -41,7 +41,7 @@ static bool is_finite(const search *s, long b, long h, long j) {
 static bool all_is_well(const search *s) {
     for (long b = 0; b < s->x.dim[0]; b++)
         for (long h = 0; h < s->x.dim[1]; h++) {
-            long j = s->mask->attend ? 0 : s->mask->key_lengths[b];
+            long j = s->mask->attend || s->mask->window ? 0 : s->mask->key_lengths[b];
             for (j = j < 0 ? 0 : j; j < s->x.dim[2]; j++)
                 if (!is_finite(s, b, h, j) && is_hidden(s, b, h, j)) return false;
         }
@@ -50,7 +50,7 @@ static bool all_is_well(const search *s) {
 
 tl_var tl_clear_hidden(tl_var x, const tl_mask *mask, long queries, tl_var *shown) {
     if (shown) *shown = TL_NO_VAR;
-    if (!mask || (!mask->key_lengths && !mask->attend) || !tl_ok(x)) return x;
+    if (!mask || (!mask->key_lengths && !mask->attend && !mask->window) || !tl_ok(x)) return x;
     const tl_tensor value = tl_value(x);
     if (value.rank != 3 && value.rank != 4) return x; /* which attention will refuse */
     const search s = {mask, places_of(value), queries, value.rank == 3};

@@ -147,10 +147,12 @@ static bool run(tl_hypotheses *h, const tl_model *model, const tl_batch *source)
                             "search: %ld sentences, %d hypotheses each, are more than memory can hold",
                             h->begun, h->width),
                false;
-    h->state = tl_model_begin(
-        model, h->tape, source,
-        &(tl_model_state_options){
-            .each = h->width, .capacity = h->capacity, .maps = o->maps, .no_cache = o->no_cache});
+    h->state = tl_model_begin(model, h->tape, source,
+                              &(tl_model_state_options){.each = h->width,
+                                                        .capacity = h->capacity,
+                                                        .maps = o->maps,
+                                                        .no_cache = o->no_cache,
+                                                        .intervene = o->intervene});
     if (!h->state || !tl_hypotheses_new(h, o->maps, source->src_len)) return false;
     tl_tape_set_reuse_weights(h->tape, true);
     const long first = o->bos < 0 ? 1 : 0; /* then word 0 is given, and its log p counts for nothing */

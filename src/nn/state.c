@@ -1,4 +1,5 @@
 /* A state, whatever its model: counts the steps, keeps what attention looked at, and lets rows move. */
+#include "place.h"
 #include "state.h"
 
 #include "tapeloom/op.h"
@@ -46,6 +47,14 @@ static void copy_maps(tl_model_state *s, long to, long from) {
             tl_copy_looks(tl_at(s->maps[kind][l], to), 0, tl_at(s->maps[kind][l], from), s->at);
 }
 
+tl_attention_maps *tl_state_maps(const tl_model_state *s, tl_attention_kind kind, int layer, long from,
+                                 long each, tl_attention_maps *maps) {
+    const tl_attention_maps *acting = tl_model_maps_of(&s->intervene, kind);
+    *maps = tl_maps_acting(acting ? acting + layer : NULL,
+                           (tl_place_at){.from = from, .each = each, .sentences = s->numbers});
+    return s->maps[kind] || tl_maps_intervene(maps) ? maps : NULL;
+}
+
 /* ---- life ---- */
 
 bool tl_state_init(tl_model_state *s, const tl_model_state_kind *kind, const tl_model *model, tl_tape *tape,
@@ -55,8 +64,12 @@ bool tl_state_init(tl_model_state *s, const tl_model_state_kind *kind, const tl_
                           .tape = tape,
                           .sentences = source->sentences,
                           .each = options->each,
-                          .capacity = options->capacity};
-    if (!options->maps) return true;
+                          .capacity = options->capacity,
+                          .numbers =
+                              tl_tape_memory(tape, (size_t)(source->sentences + 1) * sizeof *s->numbers)};
+    if (options->intervene) s->intervene = *options->intervene;
+    for (long b = 0; s->numbers && b < s->sentences; b++) s->numbers[b] = b;
+    if (!options->maps) return s->numbers != NULL;
     s->maps[TL_DECODER_SELF] = make_maps(s, TL_DECODER_SELF, s->capacity);
     s->maps[TL_CROSS] = make_maps(s, TL_CROSS, source->src_len);
     return !tl_tape_error(tape);
@@ -120,5 +133,6 @@ void tl_model_keep(tl_model_state *s, const long *kept, long sentences) {
         if (from != i) copy_maps(s, i, from);
     }
     s->kind->keep(s, kept, sentences);
+    for (long b = 0; s->numbers && b < sentences; b++) s->numbers[b] = s->numbers[kept[b]];
     s->sentences = sentences;
 }

@@ -19,6 +19,10 @@ bool tl_state_here(const tl_model_state *state, const char *who);
  * False when out of memory. */
 bool tl_state_init(tl_model_state *state, const tl_model_state_kind *kind, const tl_model *model,
                    tl_tape *tape, const tl_batch *source, const tl_model_state_options *options);
+/* Of the next step's maps of one layer, where they act on it or are kept: what does, into *maps, which is given back; NULL
+ * where neither is so. `from` is the first position that is read, `each` the rows of a sentence. */
+tl_attention_maps *tl_state_maps(const tl_model_state *state, tl_attention_kind kind, int layer, long from,
+                                 long each, tl_attention_maps *maps);
 /* While a step is taken: what one layer's attention was. probs [n,H,q,keys]: row r is query r % q of sentence r / q. */
 void tl_state_record(tl_model_state *state, tl_attention_kind kind, int layer, tl_tensor probs);
 

@@ -50,7 +50,7 @@ tl_var tl_transformer_decode(const tl_transformer *model, tl_tape *tape, const t
         return tl_inert(tape);
     tl_var x = tl_transformer_embed(model, tape, &model->tgt_embedding, &model->tgt_positions, batch->tgt_in,
                                     batch->sentences, 0, batch->tgt_len);
-    tl_mask self = {.key_lengths = batch->tgt_lengths, .causal = true},
+    tl_mask self = {.key_lengths = batch->tgt_lengths, .causal = !model->config.no_causal},
             cross = {.key_lengths = batch->src_lengths};
     return tl_decoder_forward(&model->decoder, x, memory, &self, &cross,
                               tl_model_maps_of(maps, TL_DECODER_SELF), tl_model_maps_of(maps, TL_CROSS));

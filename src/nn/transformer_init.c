@@ -19,7 +19,8 @@ static tl_model as_model(tl_params *params, const char *name, const tl_transform
                       .attentions = {[TL_ENCODER_SELF] = c->encoder_layers,
                                      [TL_DECODER_SELF] = c->decoder_layers,
                                      [TL_CROSS] = c->decoder_layers},
-                      .heads = c->heads};
+                      .heads = c->heads,
+                      .no_cache = c->no_causal};
 }
 
 /* ---- what it is made of ---- */
@@ -56,6 +57,8 @@ static bool check_config(tl_params *params, const tl_transformer_config *c) {
            tl_check_choice(params, name, "tie", (int)c->tie, TL_TIE_ALL) &&
            tl_check_choice(params, name, "activation", (int)c->activation, TL_GELU_TANH) &&
            tl_check_choice(params, name, "kind of positions", (int)c->positions, TL_NO_POSITIONS) &&
+           tl_check_choice(params, name, "score", (int)c->score, TL_UNIFORM) &&
+           tl_check_choice(params, name, "normaliser", (int)c->normaliser, TL_SIGMOID) &&
            tl_check_number(params, name, "norm_eps", c->norm_eps) &&
            tl_check_share(params, name, "dropout", c->dropout) &&
            tl_check_share(params, name, "attention_dropout", c->attention_dropout) &&
@@ -92,7 +95,10 @@ tl_transformer tl_transformer_init(tl_params *params, const char *name, const tl
                              .dropout = c.dropout,
                              .attention_dropout = c.attention_dropout,
                              .activation_dropout = c.activation_dropout,
-                             .no_bias = c.no_bias};
+                             .no_bias = c.no_bias,
+                             .score = c.score,
+                             .normaliser = c.normaliser,
+                             .window = c.window};
     m.encoder = tl_encoder_init(params, tl_params_text(params, "%s%sencoder", name, dot), c.encoder_layers,
                                 !c.no_final_norm, &block);
     m.decoder = tl_decoder_init(params, tl_params_text(params, "%s%sdecoder", name, dot), c.decoder_layers,

@@ -30,16 +30,17 @@ static const tl_transformer *model_of(const tl_model_state *state) {
 
 static tl_var one_layer(tl_model_state *state, int l, tl_var x) {
     layer_caches *c = &of(state)->layer[l];
-    tl_attention_maps self = {0}, cross = {0};
-    const bool self_seen = state->maps[TL_DECODER_SELF], cross_seen = state->maps[TL_CROSS];
+    tl_attention_maps self, cross;
+    tl_attention_maps *self_maps = tl_state_maps(state, TL_DECODER_SELF, l, state->at, state->each, &self);
+    tl_attention_maps *cross_maps = tl_state_maps(state, TL_CROSS, l, state->at, state->each, &cross);
     x = tl_decoder_layer_over(&model_of(state)->decoder.layer[l], x,
-                              &(tl_attended){.own = &c->self, .maps = self_seen ? &self : NULL},
+                              &(tl_attended){.own = &c->self, .maps = self_maps},
                               &(tl_attended){.other = &c->cross,
                                              .mask = &(tl_mask){.key_lengths = of(state)->src_lengths},
-                                             .maps = cross_seen ? &cross : NULL});
+                                             .maps = cross_maps});
     if (!tl_ok(x)) return x;
-    if (self_seen) tl_state_record(state, TL_DECODER_SELF, l, tl_value(self.probs));
-    if (cross_seen) tl_state_record(state, TL_CROSS, l, tl_value(cross.probs));
+    if (self_maps) tl_state_record(state, TL_DECODER_SELF, l, tl_value(self.probs));
+    if (cross_maps) tl_state_record(state, TL_CROSS, l, tl_value(cross.probs));
     return x;
 }
 
@@ -76,7 +77,8 @@ static void keep(tl_model_state *state, const long *kept, long sentences) {
         if (from == s) continue;
         for (long j = 0; j < state->each; j++) copy_row(state, s * state->each + j, from * state->each + j);
         for (int l = 0; l < model_of(state)->decoder.layers; l++) {
-            tl_tensor_copy(tl_at(c->layer[l].cross.k, s), tl_at(c->layer[l].cross.k, from));
+            if (c->layer[l].cross.k.data)
+                tl_tensor_copy(tl_at(c->layer[l].cross.k, s), tl_at(c->layer[l].cross.k, from));
             tl_tensor_copy(tl_at(c->layer[l].cross.v, s), tl_at(c->layer[l].cross.v, from));
         }
         c->src_lengths[s] = c->src_lengths[from];
@@ -102,6 +104,15 @@ static tl_tensor cache_memory(const tl_model_state *state) {
                        .stride = {capacity * d_model, d_model / heads, d_model, 1}};
 }
 
+/* What acts on the encoder, a copy; NULL where nothing does. */
+static tl_attention_maps *encoder_maps(const tl_model_state *state) {
+    const int layers = model_of(state)->encoder.layers;
+    if (!state->intervene.encoder_self) return NULL;
+    tl_attention_maps *maps = tl_zeroed(state->tape, (size_t)(layers + 1) * sizeof *maps);
+    for (int l = 0; maps && l < layers; l++) tl_state_maps(state, TL_ENCODER_SELF, l, 0, 1, &maps[l]);
+    return maps;
+}
+
 tl_model_state *tl_transformer_begin(const tl_model *model, tl_tape *tape, const tl_batch *source,
                                      const tl_model_state_options *options) {
     const tl_transformer *m = (const tl_transformer *)model;
@@ -110,7 +121,8 @@ tl_model_state *tl_transformer_begin(const tl_model *model, tl_tape *tape, const
     if (!c || !tl_state_init(&c->state, &kind, model, tape, source, options)) return NULL;
     c->layer = tl_zeroed(tape, (size_t)(layers + 1) * sizeof *c->layer);
     c->src_lengths = tl_tape_memory(tape, (size_t)source->sentences * sizeof *c->src_lengths);
-    tl_var memory = tl_transformer_encode(m, tape, source, NULL);
+    const tl_model_maps seen = {.encoder_self = encoder_maps(&c->state)};
+    tl_var memory = tl_transformer_encode(m, tape, source, seen.encoder_self ? &seen : NULL);
     if (!tl_ok(memory)) return NULL;
     memcpy(c->src_lengths, source->src_lengths, (size_t)source->sentences * sizeof *c->src_lengths);
     for (int l = 0; l < layers; l++) {

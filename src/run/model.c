@@ -9,6 +9,15 @@ static tl_tie tie_of(const char *text) {
     return !strcmp(text, "all") ? TL_TIE_ALL : !strcmp(text, "target") ? TL_TIE_TARGET : TL_TIE_NONE;
 }
 
+static tl_score score_of(const char *text) {
+    static const char *const names[] = {
+        [TL_SCALED_DOT] = "scaled-dot", [TL_DOT] = "dot",       [TL_GENERAL] = "general",
+        [TL_ADDITIVE] = "additive",     [TL_COSINE] = "cosine", [TL_UNIFORM] = "uniform"};
+    int score = TL_UNIFORM;
+    while (score > 0 && strcmp(text, names[score])) score--;
+    return (tl_score)score;
+}
+
 static void make_tape(tl_run *run) {
     const tl_training_settings *s = &run->settings.training;
     tl_matmul_precision precision = TL_HIGHEST;
@@ -32,6 +41,10 @@ static bool make(tl_run *run) {
                                  .max_len = TL_LONGEST_SENTENCE + 1,
                                  .activation = !strcmp(s->activation, "gelu") ? TL_GELU : TL_RELU,
                                  .positions = !strcmp(s->positions, "learned") ? TL_LEARNED : TL_SINUSOIDAL,
+                                 .score = score_of(s->score),
+                                 .normaliser = !strcmp(s->normaliser, "sigmoid") ? TL_SIGMOID : TL_SOFTMAX,
+                                 .window = s->window,
+                                 .no_causal = s->no_causal,
                                  .pre_norm = s->pre_norm,
                                  .no_final_norm = s->no_final_norm,
                                  .dropout = s->dropout,
@@ -66,7 +79,8 @@ tl_var tl_run_batch_loss(tl_run *run, const tl_batch *batch, const tl_loss_optio
 }
 
 tl_var tl_run_loss(tl_run *run, const tl_batch *batch, const tl_model_maps *maps) {
-    if (!tl_run_has_model(run) || !batch) return (tl_var){.index = -1};
+    if (!tl_run_has_model(run)) return (tl_var){.index = -1};
+    if (!batch) return tl_run_lacks(run, "the batch"), (tl_var){.index = -1};
     tl_var loss = tl_run_batch_loss(run, batch, NULL, NULL, maps);
     if (!tl_ok(loss)) tl_error_set(&run->error, "%s", tl_tape_error(run->tape));
     return loss;
@@ -120,7 +134,8 @@ static int *forced_lengths(tl_run *run, const tl_batch *batch) {
 bool tl_run_search(tl_run *run, const tl_batch *source, const tl_translate_options *options,
                    tl_search_result *found) {
     static const tl_translate_options greedy = {.beam = 1};
-    if (!tl_run_has_model(run) || !source || !found) return false;
+    if (!tl_run_has_model(run)) return false;
+    if (!source || !found) return tl_run_lacks(run, source ? "the place for what is found" : "the batch");
     if (!options) options = &greedy;
     const int beam = (int)tl_run_beam(run, options);
     int *forced = NULL;

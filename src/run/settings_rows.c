@@ -5,6 +5,11 @@
 #define ROW(name, kind, field, takes, help) TL_OPTION(SETTINGS, field, name, kind, takes, help)
 /* These may be said anew when a run goes on: when it ends, how fast it learns, what is shown, where its files are now. */
 #define ANEW(name, kind, field, takes, help) TL_OPTION_ANEW(SETTINGS, field, name, kind, takes, help)
+/* These stand in config.txt only where they are not what is usual. */
+#define RARE(name, kind, field, takes, help) TL_OPTION_RARE(SETTINGS, field, name, kind, takes, help)
+
+/* These came later: a run that does not use them has the config.txt that it always had. */
+#define RARE(name, kind, field, takes, help) TL_OPTION_RARE(SETTINGS, field, name, kind, takes, help)
 
 #define SETTINGS tl_data_settings
 const tl_option tl_data_options[] = {
@@ -39,6 +44,10 @@ const tl_option tl_text_options[] = {
     ROW("min-count", LONG, min_count, "N", "tokens seen less often become <unk> (0: 2 for words, 1 for others)"),
     ROW("max-vocab", LONG, max_vocab, "N", "at most so many entries a vocabulary, 4 of them <pad>, <bos>, <eos>, <unk> (0: no limit)"),
     ROW("joint", FLAG, joint, NULL, "one vocabulary for both sides"),
+    RARE("bpe-dropout", SHARE, bpe_dropout, "P",
+     "byte pairs: pass over merges with this probability in training, anew each epoch (0: none)"),
+    RARE("bpe-vocabulary-threshold", LONG, bpe_vocabulary_threshold, "N",
+     "byte pairs: split pieces that a side has less often than N times back into ones it has as often (0: don't)"),
     TL_OPTIONS_END};
 #undef SETTINGS
 
@@ -54,6 +63,12 @@ const tl_option tl_model_options[] = {
     ROW("tie", TEXT, tie, "none|target|all", "embeddings that share one matrix; all needs --joint"),
     ROW("activation", TEXT, activation, "relu|gelu", "inside feed-forward"),
     ROW("positions", TEXT, positions, "sinusoidal|learned", "how places in a sentence are told"),
+    RARE("score", TEXT, score, "scaled-dot|dot|general|additive|cosine|uniform",
+     "how well a key answers a query, in every attention; uniform: every word that is seen weighs the same"),
+    RARE("normaliser", TEXT, normaliser, "softmax|sigmoid", "what makes weights of scores; sigmoid: each for itself"),
+    RARE("window", LONG, window, "N", "self-attention sees words at most so far away (0: all)"),
+    RARE("no-causal", FLAG, no_causal, NULL,
+     "for study: the decoder sees the words to come, which it is to foretell, and learns to copy them"),
     ROW("pre-norm", FLAG, pre_norm, NULL, "LayerNorm before each sub-layer, not after it"),
     ROW("no-final-norm", FLAG, no_final_norm, NULL, "no LayerNorm after the last layers"),
     ROW("dropout", SHARE, dropout, "P", "on embeddings and sub-layer outputs"),
@@ -71,6 +86,8 @@ const tl_option tl_training_options[] = {
     ANEW("patience", LONG, patience, "N", "stop after so many validations without a better one (0: never)"),
     ROW("batch-tokens", LONG, batch_tokens, "N", "tokens of a batch, a side, padding included (0: 4096)"),
     ROW("accumulate", LONG, accumulate, "N", "batches whose gradients make one update (0: 1)"),
+    RARE("shares", LONG, shares, "G",
+     "sum an update's gradients in so many shares of consecutive batches, then the shares, in their order (0: 1)"),
     ANEW("lr", DOUBLE, lr, "R", "peak learning rate (0: nothing is learnt)"),
     ROW("schedule", TEXT, schedule, "inverse-sqrt|cosine|linear|constant",
      "how it falls; cosine and linear need --steps, --epochs or --minutes"),

@@ -25,9 +25,9 @@ static void fill(tl_real *x, long n) {
     }
 }
 
-static tl_var by_steps(tl_var q, tl_var k, tl_var v, const tl_mask *mask, double dropout) {
+static tl_var by_steps(tl_var q, tl_var k, tl_var v, const tl_mask *mask, double dropout, double scale) {
     const long d = tl_value(q).dim[3];
-    tl_var scores = tl_scale(tl_matmul(q, tl_transpose(k, -1, -2)), 1 / sqrt((double)d));
+    tl_var scores = tl_scale(tl_matmul(q, tl_transpose(k, -1, -2)), scale > 0 ? scale : 1 / sqrt((double)d));
     tl_var probs = tl_dropout(tl_masked_softmax(scores, mask), dropout);
     return tl_merge_heads(tl_matmul(probs, v));
 }
@@ -62,7 +62,7 @@ static inputs inputs_of(tl_tape *tape, tl_real *x, sizes n, layout how, int want
     return in;
 }
 
-typedef tl_var attention(tl_var q, tl_var k, tl_var v, const tl_mask *mask, double dropout);
+typedef tl_var attention(tl_var q, tl_var k, tl_var v, const tl_mask *mask, double dropout, double scale);
 
 typedef struct result {
     tl_real *y, *gradient[3];
@@ -71,13 +71,13 @@ typedef struct result {
 
 /* Twice over the same inputs, the second time added, so that gradients are written and added to. */
 static result run(attention *f, sizes n, layout how, int wanted, const tl_mask *mask, double dropout,
-                  tl_real *x) {
+                  double scale, tl_real *x) {
     result r = {0};
     tl_tape *tape = tl_tape_new();
     if (dropout > 0) tl_tape_set_training(tape, 3);
     inputs in = inputs_of(tape, x, n, how, wanted);
-    tl_var y = f(in.part[0], in.part[1], in.part[2], mask, dropout);
-    if (wanted & 8) y = tl_add(y, f(in.part[0], in.part[1], in.part[2], NULL, dropout));
+    tl_var y = f(in.part[0], in.part[1], in.part[2], mask, dropout, scale);
+    if (wanted & 8) y = tl_add(y, f(in.part[0], in.part[1], in.part[2], NULL, dropout, scale));
     assert_no_error(tl_tape_error(tape));
     r.numel = tl_numel(tl_value(y));
     must((r.y = malloc((size_t)r.numel * sizeof *r.y)) != NULL);
@@ -109,14 +109,14 @@ static void assert_same(const tl_real *a, const tl_real *b, long n, double toler
                  "shape %d, %s[%ld]: %.9g, step by step %.9g", shape, what, i, (double)a[i], (double)b[i]);
 }
 
-static void compare(int shape, layout how, int wanted, const tl_mask *mask, double dropout) {
+static void compare(int shape, layout how, int wanted, const tl_mask *mask, double dropout, double scale) {
     static const char *const what[] = {"dq", "dk", "dv"};
     const sizes n = shapes[shape];
     tl_real *x = calloc(4 * ROOM, sizeof *x);
     must(x != NULL);
     fill(x, 4 * ROOM);
-    result a = run(tl_scaled_dot_product_attention, n, how, wanted, mask, dropout, x);
-    result b = run(by_steps, n, how, wanted, mask, dropout, x);
+    result a = run(tl_scaled_dot_product_attention, n, how, wanted, mask, dropout, scale, x);
+    result b = run(by_steps, n, how, wanted, mask, dropout, scale, x);
     must(a.numel == b.numel && a.numel == n.b * n.h * n.t * n.e);
     assert_same(a.y, b.y, a.numel, 0, "y", shape);
     for (int i = 0; i < 3; i++) {
@@ -137,7 +137,7 @@ START_TEST(all_shapes) {
     for (int how = 0; how < LAYOUTS; how++)
         for (int k = 0; k < 4; k++)
             if (allows(shapes[_i], (layout)how))
-                compare(_i, (layout)how, ALL | (k / 2 ? TWICE : 0), NULL, k % 2 ? 0.2 : 0);
+                compare(_i, (layout)how, ALL | (k / 2 ? TWICE : 0), NULL, k % 2 ? 0.2 : 0, 0);
 }
 END_TEST
 
@@ -157,9 +157,11 @@ START_TEST(all_masks) {
             {.key_lengths = lengths, .causal = true},
             {.attend = attend, .attend_dim = {1, n.h, n.t, n.s}},
             {.attend = attend, .attend_dim = {1, 1, n.t, n.s}, .key_lengths = lengths},
+            {.window = 1, .causal = true},
+            {.window = 3, .key_lengths = lengths, .attend = attend, .attend_dim = {1, n.h, 1, n.s}},
         };
         for (size_t m = 0; m < sizeof masks / sizeof *masks; m++)
-            compare(masked[i], SPLIT, ALL, &masks[m], _i * 0.3);
+            compare(masked[i], SPLIT, ALL, &masks[m], _i * 0.3, _i * 0.7);
         free(attend);
     }
 }
@@ -176,7 +178,7 @@ static tl_var overlapping(tl_tape *tape, attention *f, int by, tl_var x) {
         if (by == 2) part[i] = tl_transpose(tl_slice(x, 1, (i + 1) / 2, (i + 1) / 2 + 2), 0, 1);
         part[i] = tl_split_heads(part[i], H);
     }
-    tl_var y = f(part[0], part[1], part[2], NULL, 0);
+    tl_var y = f(part[0], part[1], part[2], NULL, 0, 0);
     assert_no_error(tl_tape_error(tape));
     return y;
 }
@@ -207,7 +209,7 @@ END_TEST
 /* A gradient that nobody wants is neither computed nor in the way; without any, nothing is kept. */
 START_TEST(some_gradients) {
     for (int wanted = 0; wanted < 8; wanted++)
-        for (int shape = 0; shape < 7; shape += 2) compare(shape, APART, wanted, NULL, _i * 0.1);
+        for (int shape = 0; shape < 7; shape += 2) compare(shape, APART, wanted, NULL, _i * 0.1, 0);
 }
 END_TEST
 
@@ -220,7 +222,8 @@ START_TEST(any_number_of_threads) {
     result first = {0};
     for (int threads = 1; threads <= 5; threads++) {
         tl_set_threads(threads);
-        result r = run(tl_scaled_dot_product_attention, n, PACKED, ALL, &(tl_mask){.causal = true}, 0.1, x);
+        result r =
+            run(tl_scaled_dot_product_attention, n, PACKED, ALL, &(tl_mask){.causal = true}, 0.1, 0, x);
         if (threads > 1) {
             assert_same(r.y, first.y, r.numel, 0, "y", 3);
             assert_same(r.gradient[0], first.gradient[0], r.gradients[0], 0, "gradient", 3);
@@ -253,14 +256,18 @@ START_TEST(errors) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         tl_var in[3];
         for (int k = 0; k < 3; k++) in[k] = tl_constant(tape, tl_tensor_of(x, bad[i][k]));
-        fails(tape, tl_scaled_dot_product_attention(in[0], in[1], in[2], NULL, 0),
+        fails(tape, tl_scaled_dot_product_attention(in[0], in[1], in[2], NULL, 0, 0),
               "should be [B,H,T,d], [B,H,S,d], [B,H,S,e]");
     }
     tl_var in = tl_constant(tape, tl_tensor_of(x, good));
-    fails(tape, tl_scaled_dot_product_attention(in, in, in, NULL, 1),
+    fails(tape, tl_scaled_dot_product_attention(in, in, in, NULL, 1, 0),
           "scaled_dot_product_attention: dropout is 1, should be");
-    fails(tape, tl_scaled_dot_product_attention(in, in, in, NULL, -0.1), "dropout is -0.1");
-    fails(tape, tl_scaled_dot_product_attention(in, in, in, &(tl_mask){.key_lengths = (int[]){3, 4}}, 0),
+    fails(tape, tl_scaled_dot_product_attention(in, in, in, NULL, -0.1, 0), "dropout is -0.1");
+    fails(tape, tl_scaled_dot_product_attention(in, in, in, NULL, 0, -1), "scale is -1, should be above 0");
+    fails(tape, tl_scaled_dot_product_attention(in, in, in, NULL, 0, (double)NAN), "scale is nan");
+    fails(tape, tl_scaled_dot_product_attention(in, in, in, &(tl_mask){.window = -1}, 0, 0),
+          "the mask's window is -1, should be 1 or more, or 0 for none");
+    fails(tape, tl_scaled_dot_product_attention(in, in, in, &(tl_mask){.key_lengths = (int[]){3, 4}}, 0, 0),
           "scaled_dot_product_attention: key_lengths[1] is 4, should be 0 … 3");
     tl_tape_free(tape);
 }

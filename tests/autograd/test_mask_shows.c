@@ -28,16 +28,32 @@ static long compare(const tl_mask *mask, long queries, long keys) {
     return seen;
 }
 
+/* A window leaves of what the rest of the mask shows the keys around the place of each query. */
+static void windows(const tl_mask *mask, long queries, long keys) {
+    tl_mask rest = *mask;
+    rest.window = 0;
+    for (long i = 0; i < queries; i++)
+        for (long j = 0; j < keys; j++) {
+            const long place = i + keys - queries, away = j < place ? place - j : j - place;
+            must(
+                tl_mask_shows(mask, 0, 1, i, j, queries, keys) ==
+                (tl_mask_shows(&rest, 0, 1, i, j, queries, keys) && (!mask->window || away <= mask->window)));
+        }
+}
+
 START_TEST(as_masked_softmax_does) {
     tape = tl_tape_new();
     long seen = 0, all = 0;
     for (long queries = 1; queries <= MOST; queries++)
         for (long keys = 1; keys <= MOST; keys++)
-            for (int kind = 0; kind < 4 * 17; kind++) { /* lengths, causal, and no array or one of 16 forms */
+            for (int k = 0; k < 3 * 4 * 17;
+                 k++) { /* no window or one, lengths, causal, no array or one of 16 forms */
+                const int kind = k / 3;
                 int lengths[B] = {(int)keys, 0, (int)(keys / 2)};
                 uint8_t attend[B * H * MOST * MOST];
                 for (long i = 0; i < B * H * MOST * MOST; i++) attend[i] = i * 7919 % 13 % 3 != 0;
-                tl_mask mask = {.key_lengths = kind & 1 ? lengths : NULL, .causal = kind & 2};
+                tl_mask mask = {
+                    .key_lengths = kind & 1 ? lengths : NULL, .causal = kind & 2, .window = k % 3};
                 const int form = kind / 4 - 1;
                 if (form >= 0) {
                     const long dim[4] = {B, H, queries, keys};
@@ -45,6 +61,7 @@ START_TEST(as_masked_softmax_does) {
                     for (int a = 0; a < 4; a++) mask.attend_dim[a] = form >> a & 1 ? dim[a] : 1;
                 }
                 seen += compare(&mask, queries, keys);
+                windows(&mask, queries, keys);
                 all += B * H * queries * keys;
             }
     ck_assert(seen > all / 10 && seen < all * 9 / 10);

@@ -43,10 +43,28 @@ START_TEST(the_presets_are_those_of_help) {
 }
 END_TEST
 
+/* The page has a row for each score that --help names, and no other. */
+START_TEST(the_scores_are_those_of_help) {
+    char *page = get_file("docs/translate.md", NULL), *names;
+    sh("$T train --help | sed -n 's/^  --score //p' | cut -d ' ' -f 1 | tr '|' '\\n'");
+    int rows = 0;
+    for (char *name = strtok_r(out, "\n", &names); name; name = strtok_r(NULL, "\n", &names), rows++) {
+        char word[64];
+        snprintf(word, sizeof word, "`%s`", name);
+        const char *table = strstr(page, "| `--score` |"), *end = strstr(table, "\n\n"),
+                   *at = strstr(table, word);
+        ck_assert_msg(at && at < end, "no %s in the table", word);
+    }
+    ck_assert_int_eq(rows, 6);
+    free(page);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
     in_its_own_folder(tc);
     tcase_add_test(tc, the_commands_run);
     tcase_add_test(tc, the_presets_are_those_of_help);
+    tcase_add_test(tc, the_scores_are_those_of_help);
 }
 
 TL_TEST_MAIN("docs: translate.md")

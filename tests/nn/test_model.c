@@ -436,7 +436,12 @@ static const tl_model_state_kind bigram_state = {bigram_step, bigram_copy, bigra
 static tl_model_state *bigram_begin(const tl_model *m, tl_tape *tape, const tl_batch *b,
                                     const tl_model_state_options *o) {
     static _Thread_local tl_model_state state;
-    state = (tl_model_state){&bigram_state, m, tape, b->sentences, o->each, o->capacity, 0, {NULL}};
+    state = (tl_model_state){.kind = &bigram_state,
+                             .model = m,
+                             .tape = tape,
+                             .sentences = b->sentences,
+                             .each = o->each,
+                             .capacity = o->capacity};
     return &state;
 }
 static const tl_model_kind bigram_kind = {"bigrams", bigram_hidden, bigram_logits, bigram_loss, bigram_begin};

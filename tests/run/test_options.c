@@ -12,6 +12,10 @@ typedef struct mine {
     inner first, second;
     double rate;
     bool loud;
+    const char *taste;
+    long age;
+    double weight;
+    bool blind;
 } mine;
 
 static const tl_option inner_rows[] = {TL_OPTION(inner, width, "width", LONG, "N", "how wide"),
@@ -28,6 +32,13 @@ static const tl_option rows[] = {
     TL_OPTION_ROWS(mine, second, other_rows),
     TL_OPTION_ANEW(mine, rate, "rate", DOUBLE, "R", "how fast"),
     TL_OPTION(mine, loud, "loud", FLAG, NULL, "to be heard"),
+    TL_OPTIONS_END};
+static const tl_option rare_rows[] = {
+    TL_OPTION(mine, loud, "loud", FLAG, NULL, "to be heard"),
+    TL_OPTION_RARE(mine, taste, "taste", TEXT, "salt|salty|sweet", "on the tongue"),
+    TL_OPTION_RARE(mine, age, "age", LONG, "N", "in years"),
+    TL_OPTION_RARE(mine, weight, "weight", DOUBLE, "W", "in stones"),
+    TL_OPTION_RARE(mine, blind, "blind", FLAG, NULL, "to what is there"),
     TL_OPTIONS_END};
 
 static const mine defaults = {.colour = "red", .first = {.width = 3, .share = 0.25}};
@@ -147,6 +158,34 @@ START_TEST(writes_and_reads) {
 }
 END_TEST
 
+/* What is usual is not written, so that files from before such a row stay as they are, byte for byte. */
+START_TEST(rare_rows_are_written_when_they_say_something) {
+    static const struct {
+        mine m;
+        const char *text;
+    } cases[] = {{{.loud = false}, "loud = false\n"},
+                 {{.taste = "salt"}, "loud = false\n"},
+                 {{.taste = "salty"}, "loud = false\ntaste = salty\n"},
+                 {{.taste = "sweet", .age = 3, .weight = 0.5, .blind = true, .loud = true},
+                  "loud = true\ntaste = sweet\nage = 3\nweight = 0.5\nblind = true\n"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        mine back = {.taste = "salt"};
+        tl_error error = {""};
+        tl_config *config = tl_config_new();
+        tl_options_write(rare_rows, &cases[i].m, config);
+        char *text = tl_config_text(config);
+        ck_assert_str_eq(text, cases[i].text);
+        ck_assert_msg(tl_options_read(rare_rows, &back, config, "a.txt", "this", &error), "%s",
+                      error.message);
+        ck_assert_str_eq(back.taste, cases[i].m.taste ? cases[i].m.taste : "salt");
+        ck_assert(back.age == cases[i].m.age && back.weight == cases[i].m.weight &&
+                  back.blind == cases[i].m.blind);
+        tl_config_free(config);
+        free(text);
+    }
+}
+END_TEST
+
 START_TEST(reads_no_nonsense) {
     static const char *const cases[][2] = {
         {"width = -1\n",
@@ -175,6 +214,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, names_rows);
     tcase_add_test(tc, prints);
     tcase_add_test(tc, writes_and_reads);
+    tcase_add_test(tc, rare_rows_are_written_when_they_say_something);
     tcase_add_test(tc, reads_no_nonsense);
 }
 

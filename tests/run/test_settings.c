@@ -127,6 +127,9 @@ START_TEST(zeros_are_the_defaults_that_are_told) {
     ck_assert_str_eq(s.model.tie, "target");
     ck_assert_str_eq(s.model.activation, "relu");
     ck_assert_str_eq(s.model.positions, "sinusoidal");
+    ck_assert_str_eq(s.model.score, "scaled-dot");
+    ck_assert_str_eq(s.model.normaliser, "softmax");
+    ck_assert(s.model.window == 0 && !s.model.no_causal);
     ck_assert(s.training.epochs == 10 && s.training.steps == 0 && s.training.minutes == 0);
     ck_assert(s.training.batch_tokens == 4096 && s.training.accumulate == 1 && s.training.patience == 0);
     ck_assert(s.training.lr == 0 && s.training.warmup == 0 && s.training.beta2 == 0);

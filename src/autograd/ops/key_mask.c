@@ -1,6 +1,8 @@
 #include "key_mask.h"
 #include "tensor/inspect.h"
 
+#include <stdlib.h>
+
 static bool copy_lengths(tl_call *c, tl_key_mask *to, const int *lengths, const long dim[4]) {
     int *copy = tl_call_memory(c, (size_t)dim[0] * sizeof *copy);
     for (long b = 0; b < dim[0] && copy; b++) {
@@ -51,10 +53,49 @@ static bool copy_attend(tl_call *c, tl_key_mask *to, const tl_mask *mask, const 
     return copy != NULL;
 }
 
+/* Rows of one pattern, each shifted by one against the row before: ones around the place where the query stands. */
+static bool set_window(tl_call *c, tl_key_mask *to, long window, long queries, long keys) {
+    uint8_t *pattern = tl_call_memory(c, (size_t)(keys + queries + 1));
+    if (!pattern) return false;
+    for (long i = 0; i < keys + queries; i++) pattern[i] = labs(i - (keys - 1)) <= window;
+    to->attend = pattern + (queries > 0 ? queries - 1 : 0);
+    to->stride[0] = to->stride[1] = 0;
+    to->stride[2] = -1;
+    to->stride[3] = 1;
+    return true;
+}
+
+/* An array of the caller's and a window: one array for both. */
+static bool narrow(tl_call *c, tl_key_mask *to, const tl_mask *mask, const long dim[4]) {
+    const tl_key_mask given = *to;
+    const long b_dim = mask->attend_dim[0], h_dim = mask->attend_dim[1], rows = dim[2], keys = dim[3];
+    const long count = tl_shape_numel(TL_SHAPE(b_dim, h_dim, rows, keys));
+    uint8_t *both = count < 0 ? NULL : tl_call_memory(c, (size_t)count + 1);
+    if (!both || !set_window(c, to, mask->window, rows, keys)) return false;
+    for (long n = 0; n < b_dim * h_dim; n++)
+        for (long i = 0; i < rows; i++)
+            for (long j = 0; j < keys; j++)
+                both[(n * rows + i) * keys + j] =
+                    to->attend[j - i] &&
+                    given.attend[n / h_dim * given.stride[0] + n % h_dim * given.stride[1] +
+                                 i * given.stride[2] + j * given.stride[3]];
+    to->attend = both;
+    to->stride[0] = b_dim == 1 ? 0 : h_dim * rows * keys;
+    to->stride[1] = h_dim == 1 ? 0 : rows * keys;
+    to->stride[2] = keys;
+    return true;
+}
+
 bool tl_key_mask_copy(tl_call *c, tl_key_mask *copy, const tl_mask *mask, const long scores[4]) {
     *copy = (tl_key_mask){.heads = scores[1], .queries = scores[2], .causal = mask && mask->causal};
     if (mask && mask->key_lengths && !copy_lengths(c, copy, mask->key_lengths, scores)) return false;
-    return !mask || !mask->attend || copy_attend(c, copy, mask, scores);
+    if (mask && mask->attend && !copy_attend(c, copy, mask, scores)) return false;
+    if (!mask || !mask->window) return true;
+    if (mask->window < 0)
+        return tl_call_fail(c, "the mask's window is %ld, should be 1 or more, or 0 for none", mask->window),
+               false;
+    return mask->attend ? narrow(c, copy, mask, scores)
+                        : set_window(c, copy, mask->window, scores[2], scores[3]);
 }
 
 /* ---- keys that nobody sees ---- */
@@ -90,7 +131,7 @@ static bool hidden_are_finite(tl_tensor t, const tl_key_mask *m) {
     for (long b = 0; b < t.dim[0]; b++)
         for (long h = 0; h < t.dim[1]; h++)
             for (long j = first_hidden(m, b, t.dim[2]); j < t.dim[2]; j++)
-                if (tl_key_mask_hides(m, b, h, j) && !is_finite(key_of(t, b, h, j))) return false;
+                if (!is_finite(key_of(t, b, h, j)) && tl_key_mask_hides(m, b, h, j)) return false;
     return true;
 }
 
@@ -113,6 +154,7 @@ bool tl_mask_shows(const tl_mask *mask, long b, long h, long i, long j, long que
     const long at[4] = {b, h, i, j};
     if (b < 0 || h < 0 || i < 0 || j < 0 || i >= queries || j >= keys) return false;
     if (!mask) return true;
+    if (mask->window && labs(i + (keys - queries) - j) > mask->window) return false;
     /* this sentence and head as if they were the only ones: numbers of rows cannot grow too large */
     tl_key_mask m = {.heads = 1,
                      .queries = queries,

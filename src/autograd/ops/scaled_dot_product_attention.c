@@ -1,14 +1,15 @@
 /* scaled_dot_product_attention: from queries, keys and values to the heads' contexts side by side (Vaswani et al. 2017,
  * equation 1), in one operation.
  *
- *     p[i,j] = softmax over the keys j that the mask shows of q[i]·k[j] / √d        q [B,H,T,d], k [B,H,S,d]
+ *     p[i,j] = softmax over the keys j that the mask shows of scale·q[i]·k[j]       q [B,H,T,d], k [B,H,S,d]
  *     y[i]   = sum over j of dropout(p)[i,j]·v[j]                                   v [B,H,S,e], y [B,T,H·e]
  *
+ * scale is 1 / √d unless another one, above 0, is given.
  * The same bits as matmul, scale, masked_softmax, dropout, matmul and merge_heads one after another; they store every
  * score five times where this one stores the probabilities. (Where inputs share elements, their gradients are added up in
  * another order.)
  * What stands in keys and values that no query sees, NaN too, reaches neither y nor a gradient; their own gradient is 0.
- * backward: given dy,   dv += dropout(p)ᵀ·dy,   ds = softmax's gradient of dropout's of dy·vᵀ, over √d,
+ * backward: given dy,   dv += dropout(p)ᵀ·dy,   ds = scale times softmax's gradient of dropout's of dy·vᵀ,
  *                       dq += ds·k,   dk += dsᵀ·q. */
 #include "key_mask.h"
 #include "autograd/for_kernels.h"
@@ -19,7 +20,7 @@
 typedef struct saved {
     tl_key_mask mask;
     tl_tensor k, v; /* the inputs', or copies without what nobody sees (tl_key_mask_clear) */
-    double dropout;
+    double dropout, scale;
     tl_rng_key key;
     tl_real *probs; /* [B,H,T,S] */
 } saved;
@@ -28,7 +29,7 @@ static tl_attending attending(tl_tensor q, const saved *s) {
     return (tl_attending){.q = q,
                           .k = s->k,
                           .v = s->v,
-                          .scale = 1 / sqrt((double)q.dim[3]),
+                          .scale = s->scale,
                           .mask = &s->mask,
                           .dropout = s->dropout,
                           .key = s->key};
@@ -113,7 +114,7 @@ static bool check_shapes(tl_call *c) {
 }
 
 /* Everything that backward needs; NULL if something is wrong. */
-static saved *save(tl_call *c, const tl_mask *mask, double dropout) {
+static saved *save(tl_call *c, const tl_mask *mask, double dropout, double scale) {
     const long dim[4] = {c->x[0].dim[0], c->x[0].dim[1], c->x[0].dim[2], c->x[1].dim[2]};
     saved *s = tl_call_save(c, sizeof *s);
     if (!s || !tl_key_mask_copy(c, &s->mask, mask, dim)) return NULL;
@@ -123,6 +124,11 @@ static saved *save(tl_call *c, const tl_mask *mask, double dropout) {
         tl_call_fail(c, "dropout is %g, should be a probability in [0, 1)", dropout);
         return NULL;
     }
+    if (!(scale >= 0 && isfinite(scale))) {
+        tl_call_fail(c, "scale is %g, should be above 0, and finite (or 0 for 1 / sqrt(d))", scale);
+        return NULL;
+    }
+    s->scale = scale > 0 ? scale : 1 / sqrt((double)c->x[0].dim[3]);
     if (dropout > 0 && tl_tape_training(c->tape)) {
         s->dropout = dropout;
         if (!tl_tape_next_key(c->tape, &s->key)) {
@@ -135,10 +141,11 @@ static saved *save(tl_call *c, const tl_mask *mask, double dropout) {
     return c->ok ? s : NULL;
 }
 
-tl_var tl_scaled_dot_product_attention(tl_var q, tl_var k, tl_var v, const tl_mask *mask, double dropout) {
+tl_var tl_scaled_dot_product_attention(tl_var q, tl_var k, tl_var v, const tl_mask *mask, double dropout,
+                                       double scale) {
     tl_call c = tl_call_begin(&tl_op_scaled_dot_product_attention, 3, (tl_var[]){q, k, v});
     if (!c.ok || !check_shapes(&c)) return tl_call_end(&c);
-    const saved *s = save(&c, mask, dropout);
+    const saved *s = save(&c, mask, dropout, scale);
     if (!s) return tl_call_end(&c);
     const long heads = c.x[0].dim[1];
     tl_tensor y = tl_call_new(&c, TL_SHAPE(c.x[0].dim[0], c.x[0].dim[2], heads * c.x[2].dim[3]));
@@ -153,28 +160,39 @@ tl_var tl_scaled_dot_product_attention(tl_var q, tl_var k, tl_var v, const tl_ma
 static tl_var apart_masked(tl_tape *tape, const tl_var *x) {
     (void)tape;
     const tl_mask mask = {.key_lengths = (const int[]){5, 3}, .causal = true};
-    return tl_scaled_dot_product_attention(x[0], x[1], x[2], &mask, 0);
+    return tl_scaled_dot_product_attention(x[0], x[1], x[2], &mask, 0, 0);
+}
+static tl_var windowed(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_scaled_dot_product_attention(x[0], x[1], x[2], &(tl_mask){.causal = true, .window = 1}, 0, 1.5);
 }
 static tl_var packed(tl_tape *tape, const tl_var *x) { /* as attention has it: parts of one projection */
     (void)tape;
     tl_var part[3];
     for (int i = 0; i < 3; i++) part[i] = tl_split_heads(tl_slice(x[0], -1, 4 * i, 4 * (i + 1)), 2);
-    return tl_scaled_dot_product_attention(part[0], part[1], part[2], NULL, 0.3);
+    return tl_scaled_dot_product_attention(part[0], part[1], part[2], NULL, 0.3, 0);
 }
 static tl_var one_for_all(tl_tape *tape, const tl_var *x) { /* gradients that meet in the same places */
     (void)tape;
-    return tl_scaled_dot_product_attention(x[0], tl_transpose(x[0], 0, 1), x[0], NULL, 0);
+    return tl_scaled_dot_product_attention(x[0], tl_transpose(x[0], 0, 1), x[0], NULL, 0, 0);
 }
 static tl_var constant_keys(tl_tape *tape, const tl_var *x) {
     static tl_real k[2 * 4 * 3] = {1, -1, 2, 0.5, 0, -2, 1, 1, 0, 2, -1, 0.25};
     tl_var keys = tl_constant(tape, tl_tensor_of(k, TL_SHAPE(1, 2, 4, 3)));
-    return tl_scaled_dot_product_attention(x[0], keys, x[1], NULL, 0);
+    return tl_scaled_dot_product_attention(x[0], keys, x[1], NULL, 0, 0);
 }
 TL_GRAD_CASES(scaled_dot_product_attention,
               {"lengths and causal",
                apart_masked,
                3,
                {TL_DIMS(2, 3, 4, 2), TL_DIMS(2, 3, 5, 2), TL_DIMS(2, 3, 5, 3)},
+               0,
+               0,
+               false},
+              {"a window and a scale",
+               windowed,
+               3,
+               {TL_DIMS(1, 2, 4, 2), TL_DIMS(1, 2, 5, 2), TL_DIMS(1, 2, 5, 3)},
                0,
                0,
                false},

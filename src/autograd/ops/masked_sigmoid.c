@@ -1,0 +1,82 @@
+/* masked_sigmoid: each key for itself, where masked_softmax lets keys compete. x holds scores, [B,H,T,S], or without heads
+ * [B,T,S], or without batch [T,S].
+ *
+ *     y[i,j] = 1 / (1 + e^-x[i,j])   if query i sees key j, else 0
+ *
+ * Hidden scores never enter the arithmetic, whatever they hold: weight exactly 0, gradient exactly 0.
+ * backward: given dy,   dx[i,j] += dy[i,j]·y[i,j]·(1 - y[i,j])   if i sees j. */
+#include "key_mask.h"
+#include "autograd/for_kernels.h"
+#include "tensor/kernels/kernels.h"
+#include "tensor/map.h"
+
+typedef struct saved {
+    tl_key_mask mask; /* over the tape's own copies */
+    long rows, keys;
+} saved;
+
+/* What row r sees: y or its gradient there, 0 elsewhere. */
+static void hide(tl_real *y, const saved *s) {
+    for (long r = 0; r < s->rows; r++) {
+        const tl_row_mask row = tl_row_mask_of(&s->mask, r, s->keys);
+        for (long j = 0; j < s->keys; j++)
+            if (j >= row.visible || (row.attend && !row.attend[j])) y[r * s->keys + j] = 0;
+    }
+}
+
+static void backward(tl_back *b) {
+    const saved *s = b->saved;
+    tl_sink dx;
+    if (!tl_sink_open_dense(b, 0, &dx)) return;
+    for (long r = 0; r < s->rows; r++) {
+        const tl_row_mask row = tl_row_mask_of(&s->mask, r, s->keys);
+        for (long i = r * s->keys, j = 0; j < s->keys; i++, j++) {
+            const bool seen = j < row.visible && (!row.attend || row.attend[j]);
+            const tl_real g = seen ? b->dy.data[i] * (b->y.data[i] * (1 - b->y.data[i])) : 0;
+            dx.to.data[i] = dx.add ? dx.to.data[i] + g : g;
+        }
+    }
+    tl_sink_close(b, &dx);
+}
+
+const tl_op tl_op_masked_sigmoid = {"masked_sigmoid", backward};
+
+tl_var tl_masked_sigmoid(tl_var x, const tl_mask *mask) {
+    tl_call c = tl_call_begin(&tl_op_masked_sigmoid, 1, &x);
+    if (!c.ok) return tl_call_end(&c);
+    const tl_shape shape = tl_shape_of(c.x[0]);
+    char text[TL_SHAPE_TEXT];
+    if (shape.rank < 2 || shape.rank > 4)
+        return tl_call_fail(&c, "%s is not [batch,head,query,key], [batch,query,key] or [query,key]",
+                            tl_shape_text(shape, text));
+    const long queries = shape.dim[shape.rank - 2], keys = shape.dim[shape.rank - 1];
+    const long dim[4] = {shape.rank > 2 ? shape.dim[0] : 1, shape.rank > 3 ? shape.dim[1] : 1, queries, keys};
+    saved *s = tl_call_save(&c, sizeof *s);
+    tl_tensor y = tl_call_new(&c, shape);
+    if (!c.ok || !tl_key_mask_copy(&c, &s->mask, mask, dim)) return tl_call_end(&c);
+    s->rows = dim[0] * dim[1] * queries;
+    s->keys = keys;
+    tl_map1(y, c.x[0], tl_kernels_pick()->map->sigmoid, 0);
+    hide(y.data, s);
+    return tl_call_end(&c);
+}
+
+static tl_var lengths_and_causal(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_masked_sigmoid(x[0], &(tl_mask){.key_lengths = (const int[]){5, 0, 2}, .causal = true});
+}
+static tl_var array(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    static const uint8_t attend[2 * 3 * 4] = {
+        1, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 0,  /* head 0: its query 1 sees nothing */
+        1, 1, 1, 1, 0, 1, 0, 1, 1, 0, 0, 0}; /* head 1 */
+    return tl_masked_sigmoid(x[0], &(tl_mask){.attend = attend, .attend_dim = {1, 2, 3, 4}});
+}
+static tl_var of_a_view(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_masked_sigmoid(tl_transpose(x[0], 0, 1), &(tl_mask){.window = 1});
+}
+TL_GRAD_CASES(masked_sigmoid,
+              {"lengths and causal", lengths_and_causal, 1, {TL_DIMS(3, 2, 4, 5)}, -3, 3, false},
+              {"attend array", array, 1, {TL_DIMS(2, 2, 3, 4)}, -3, 3, false},
+              {"of a view, window", of_a_view, 1, {TL_DIMS(5, 4)}, -3, 3, false});

@@ -1,0 +1,65 @@
+/* What an attention is made of: its projections, with torch's names, and the parameters of its score (score.c). */
+#include "check.h"
+#include "score.h"
+
+#include <limits.h>
+
+static tl_param *add(tl_params *params, const tl_attention *layer, const char *part, tl_shape shape,
+                     tl_init_kind kind) {
+    return tl_params_add(params, tl_params_text(params, "%s.%s", layer->name, part), shape,
+                         (tl_init){kind, 0});
+}
+
+static void add_projections(tl_params *params, tl_attention *layer, bool no_bias) {
+    const long d = layer->d_model, from = layer->d_memory;
+    if (layer->score == TL_UNIFORM) {
+        layer->v_proj_weight = add(params, layer, "v_proj_weight", TL_SHAPE(d, from), TL_INIT_XAVIER);
+        if (!no_bias) layer->v_proj_bias = add(params, layer, "v_proj_bias", TL_SHAPE(d), TL_INIT_ZEROS);
+    } else if (from == d) {
+        layer->in_proj_weight = add(params, layer, "in_proj_weight", TL_SHAPE(3 * d, d), TL_INIT_XAVIER);
+    } else {
+        layer->q_proj_weight = add(params, layer, "q_proj_weight", TL_SHAPE(d, d), TL_INIT_XAVIER);
+        layer->k_proj_weight = add(params, layer, "k_proj_weight", TL_SHAPE(d, from), TL_INIT_XAVIER);
+        layer->v_proj_weight = add(params, layer, "v_proj_weight", TL_SHAPE(d, from), TL_INIT_XAVIER);
+    }
+    if (!no_bias && layer->score != TL_UNIFORM)
+        layer->in_proj_bias = add(params, layer, "in_proj_bias", TL_SHAPE(3 * d), TL_INIT_ZEROS);
+    layer->out_proj = tl_linear_init(params, tl_params_text(params, "%s.out_proj", layer->name),
+                                     &(tl_linear_config){.in = d, .out = d, .no_bias = no_bias});
+}
+
+static void check_heads(tl_params *params, const char *name, const char *what, long width, int heads) {
+    if (heads < 1 || width % heads)
+        tl_params_fail(params, "%s: %s %ld does not split into %d heads; choose heads that divide it", name,
+                       what, width, heads);
+}
+
+tl_attention tl_attention_init(tl_params *params, const char *name, const tl_attention_config *config) {
+    if (!tl_check_given(params, "tl_attention_init", name, config)) return (tl_attention){0};
+    long d = config->d_model, from = config->d_memory ? config->d_memory : d;
+    if (!tl_check_size(params, name, "d_model", d) || !tl_check_size(params, name, "d_memory", from))
+        d = from = 0;
+    if (d > LONG_MAX / 3) d = tl_params_fail(params, "%s: d_model %ld is more than memory can hold", name, d);
+    tl_attention layer = {.name = tl_params_text(params, "%s", name),
+                          .d_model = d,
+                          .d_memory = from,
+                          .heads = config->heads,
+                          .dropout = config->attention_dropout,
+                          .score = config->score,
+                          .normaliser = config->normaliser,
+                          .window = config->window,
+                          .unprojected = config->unprojected};
+    check_heads(params, name, "d_model", d, config->heads);
+    if (config->unprojected) check_heads(params, name, "d_memory", from, config->heads);
+    tl_check_share(params, name, "attention_dropout", config->attention_dropout);
+    tl_check_choice(params, name, "score", (int)config->score, TL_UNIFORM);
+    tl_check_choice(params, name, "normaliser", (int)config->normaliser, TL_SIGMOID);
+    if (config->window < 0)
+        tl_params_fail(params, "%s: window is %ld, should be 1 or more, or 0 for none", name, config->window);
+    if (config->d_score && config->score != TL_ADDITIVE)
+        tl_params_fail(params, "%s: d_score is the additive score's: the others have no width of their own",
+                       name);
+    if (!config->unprojected) add_projections(params, &layer, config->no_bias);
+    if (!tl_params_error(params)) tl_score_init(params, &layer, config);
+    return layer;
+}

@@ -1,0 +1,81 @@
+/* From x and memory to the heads of queries, keys and values, through the layer's projections or as they are; and what the score
+ * makes of queries and keys before they meet. Splitting is a view. */
+#include "heads.h"
+
+#include "hidden.h"
+#include "score.h"
+
+static tl_var bias_part(const tl_attention *layer, tl_tape *tape, int from, int to) {
+    if (!layer->in_proj_bias) return TL_NO_VAR;
+    tl_var b = tl_use(tape, layer->in_proj_bias);
+    return to - from < 3 ? tl_slice(b, 0, from * layer->d_model, to * layer->d_model) : b;
+}
+
+/* x times rows [from, to) of the packed projection, each part d_model wide */
+static tl_var project(const tl_attention *layer, tl_var x, int from, int to) {
+    long d = layer->d_model;
+    tl_var w = tl_use(x.tape, layer->in_proj_weight);
+    if (to - from < 3) w = tl_slice(w, 0, from * d, to * d);
+    return tl_linear(x, w, bias_part(layer, x.tape, from, to));
+}
+
+/* x through a projection of its own, whose bias is that part of the packed one */
+static tl_var by_own(const tl_attention *layer, tl_var x, tl_param *weight, int part) {
+    return tl_split_heads(tl_linear(x, tl_use(x.tape, weight), bias_part(layer, x.tape, part, part + 1)),
+                          layer->heads);
+}
+
+static tl_var part(const tl_attention *layer, tl_var packed, int which) {
+    long d = layer->d_model;
+    return tl_split_heads(tl_slice(packed, -1, which * d, (which + 1) * d), layer->heads);
+}
+
+static tl_var uniform_values(const tl_attention *layer, tl_var memory) {
+    tl_var b = layer->v_proj_bias ? tl_use(memory.tape, layer->v_proj_bias) : TL_NO_VAR;
+    return tl_split_heads(tl_linear(memory, tl_use(memory.tape, layer->v_proj_weight), b), layer->heads);
+}
+
+tl_var tl_heads_query(const tl_attention *layer, tl_var x) {
+    if (layer->score == TL_UNIFORM) return TL_NO_VAR;
+    if (layer->unprojected) return tl_split_heads(x, layer->heads);
+    if (layer->q_proj_weight) return by_own(layer, x, layer->q_proj_weight, 0);
+    return tl_split_heads(project(layer, x, 0, 1), layer->heads);
+}
+
+tl_heads tl_heads_key_value(const tl_attention *layer, tl_var memory) {
+    if (layer->unprojected) {
+        tl_var states = tl_split_heads(memory, layer->heads);
+        /* Keys in memory of their own: gradients of keys and values that lie in one place would be added up in another order
+         * by the fused way. */
+        tl_var k = tl_score_changes_key(layer) ? states : tl_scale(states, 1);
+        return (tl_heads){.k = layer->score == TL_UNIFORM ? TL_NO_VAR : k, .v = states};
+    }
+    if (layer->score == TL_UNIFORM) return (tl_heads){.k = TL_NO_VAR, .v = uniform_values(layer, memory)};
+    if (layer->k_proj_weight)
+        return (tl_heads){.k = by_own(layer, memory, layer->k_proj_weight, 1),
+                          .v = by_own(layer, memory, layer->v_proj_weight, 2)};
+    tl_var kv = project(layer, memory, 1, 3);
+    return (tl_heads){.k = part(layer, kv, 0), .v = part(layer, kv, 1)};
+}
+
+/* One product for self-attention. */
+tl_heads tl_heads_of(const tl_attention *layer, tl_var x, tl_var memory) {
+    if (x.index == memory.index && layer->in_proj_weight) {
+        tl_var qkv = project(layer, x, 0, 3);
+        return (tl_heads){.q = part(layer, qkv, 0), .k = part(layer, qkv, 1), .v = part(layer, qkv, 2)};
+    }
+    tl_var q = tl_heads_query(layer, x);
+    tl_heads h = tl_heads_key_value(layer, memory);
+    h.q = q;
+    return h;
+}
+
+tl_var tl_heads_prepared_query(const tl_attention *layer, tl_var q) {
+    return layer->score == TL_UNIFORM ? q : tl_score_query(layer, q);
+}
+
+/* What a score makes of a key that nobody sees must not be NaN either: its gradient would be 0·NaN. */
+tl_var tl_heads_prepared_key(const tl_attention *layer, tl_var k, const tl_mask *mask, long queries) {
+    if (!tl_score_changes_key(layer)) return k;
+    return tl_score_key(layer, tl_clear_hidden(k, mask, queries, NULL));
+}

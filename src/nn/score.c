@@ -1,0 +1,143 @@
+/* Scores (the table in nn.h), each in two halves: what can be done to queries and to keys alone, and what takes both.
+ *
+ *     scaled-dot, dot   q                      k            q·kᵀ, and scaled-dot's times 1 / √d_k
+ *     general           q·W                    k            q·kᵀ
+ *     cosine            q·(e^s·√d_k / |q|)     k / |k|      q·kᵀ
+ *     additive          q·Aᵀ + b               k·Bᵀ         tanh(q + k)·w, for every pair
+ *
+ * All but the last are a product in the end, so that the fused operation serves them too. Uniform has nothing to prepare;
+ * its scores are zeros, which attention.c makes. */
+#include "score.h"
+
+#include "check.h"
+
+#include <math.h>
+
+static const double least_square =
+    1e-16; /* lengths count for 1e-8 at least: a vector of zeros has the cosine 0 */
+
+/* ---- parameters ---- */
+
+static tl_param *weight(tl_params *params, const tl_attention *layer, const char *part, long rows,
+                        long columns) {
+    return tl_params_add(params, tl_params_text(params, "%s.%s", layer->name, part),
+                         TL_SHAPE(layer->heads, rows, columns),
+                         (tl_init){TL_INIT_UNIFORM, sqrt(6.0 / ((double)rows + (double)columns))});
+}
+
+static tl_param *vector(tl_params *params, const tl_attention *layer, const char *part, tl_shape shape,
+                        tl_init init) {
+    return tl_params_add(params, tl_params_text(params, "%s.%s", layer->name, part), shape, init);
+}
+
+/* A head's width of queries, and of keys. */
+static long d_query(const tl_attention *layer) { return layer->d_model / layer->heads; }
+static long d_key(const tl_attention *layer) {
+    return (layer->unprojected ? layer->d_memory : layer->d_model) / layer->heads;
+}
+
+static void add_additive(tl_params *params, tl_attention *layer, const tl_attention_config *config) {
+    const long heads = layer->heads, width = config->d_score ? config->d_score : d_query(layer);
+    if (!tl_check_size(params, layer->name, "d_score", width)) return;
+    layer->score_query_weight = weight(params, layer, "score_query_weight", width, d_query(layer));
+    layer->score_key_weight = weight(params, layer, "score_key_weight", width, d_key(layer));
+    if (!config->no_bias)
+        layer->score_bias =
+            vector(params, layer, "score_bias", TL_SHAPE(heads, width), (tl_init){TL_INIT_ZEROS, 0});
+    layer->score_weight = vector(params, layer, "score_weight", TL_SHAPE(heads, width),
+                                 (tl_init){TL_INIT_UNIFORM, sqrt(6.0 / ((double)width + 1))});
+}
+
+void tl_score_init(tl_params *params, tl_attention *layer, const tl_attention_config *config) {
+    if (layer->score == TL_GENERAL)
+        layer->score_weight = weight(params, layer, "score_weight", d_query(layer), d_key(layer));
+    if (layer->score == TL_ADDITIVE) add_additive(params, layer, config);
+    if (layer->score == TL_COSINE)
+        layer->score_log_scale =
+            vector(params, layer, "score_log_scale", TL_SHAPE(layer->heads), (tl_init){TL_INIT_ZEROS, 0});
+    const bool products =
+        layer->score == TL_SCALED_DOT || layer->score == TL_DOT || layer->score == TL_COSINE;
+    if (products && d_query(layer) != d_key(layer))
+        tl_params_fail(params,
+                       "%s: unprojected queries are %ld wide and keys %ld: a product needs one width; choose "
+                       "the general "
+                       "or the additive score",
+                       layer->name, d_query(layer), d_key(layer));
+}
+
+/* ---- one side ---- */
+
+/* 1 / |x| of every vector, [...,1] */
+static tl_var over_length(tl_var x) {
+    tl_var square = tl_sum(tl_mul(x, x), TL_AXES(-1), true);
+    return tl_power(tl_maximum(square, tl_scalar(x.tape, least_square)), -0.5);
+}
+
+/* A head's matrix, transposed: [...,H,n,in] with [H,out,in]. */
+static tl_var times(tl_var x, tl_param *matrix) {
+    return tl_matmul(x, tl_transpose(tl_use(x.tape, matrix), -1, -2));
+}
+
+/* [H,…] as it stands beside [B,H,n,…] */
+static tl_var for_heads(const tl_attention *layer, tl_tape *tape, tl_param *p, long width) {
+    return tl_reshape(tl_use(tape, p), TL_SHAPE(layer->heads, 1, width));
+}
+
+static tl_var cosine_query(const tl_attention *layer, tl_var q) {
+    tl_var factor = tl_exp(for_heads(layer, q.tape, layer->score_log_scale, 1));
+    factor = tl_mul(over_length(q), tl_scale(factor, sqrt((double)d_query(layer))));
+    return tl_mul(q, factor);
+}
+
+static tl_var additive_query(const tl_attention *layer, tl_var q) {
+    tl_var y = times(q, layer->score_query_weight);
+    if (!layer->score_bias) return y;
+    return tl_add(y, for_heads(layer, q.tape, layer->score_bias, -1));
+}
+
+tl_var tl_score_query(const tl_attention *layer, tl_var q) {
+    switch (layer->score) {
+    case TL_GENERAL:
+        return tl_matmul(q, tl_use(q.tape, layer->score_weight));
+    case TL_ADDITIVE:
+        return additive_query(layer, q);
+    case TL_COSINE:
+        return cosine_query(layer, q);
+    default:
+        return q;
+    }
+}
+
+bool tl_score_changes_key(const tl_attention *layer) {
+    return layer->score == TL_ADDITIVE || layer->score == TL_COSINE;
+}
+
+tl_var tl_score_key(const tl_attention *layer, tl_var k) {
+    if (layer->score == TL_ADDITIVE) return times(k, layer->score_key_weight);
+    if (layer->score == TL_COSINE) return tl_mul(k, over_length(k));
+    return k;
+}
+
+/* ---- both ---- */
+
+double tl_score_factor(const tl_attention *layer) {
+    if (layer->score == TL_ADDITIVE || layer->score == TL_UNIFORM) return 0;
+    return layer->score == TL_SCALED_DOT ? 1 / sqrt((double)d_query(layer)) : 1;
+}
+
+/* tanh of every sum of a query and a key, [B,H,T·S,width]: a product with w serves them all. */
+static tl_var additive_pair(const tl_attention *layer, tl_var q, tl_var k) {
+    if (!tl_ok(q) || !tl_ok(k)) return tl_ok(q) ? k : q;
+    const tl_tensor of_q = tl_value(q), of_k = tl_value(k);
+    const long b = of_q.dim[0], h = of_q.dim[1], t = of_q.dim[2], s = of_k.dim[2], width = of_q.dim[3];
+    tl_var sum =
+        tl_add(tl_reshape(q, TL_SHAPE(b, h, t, 1, width)), tl_reshape(k, TL_SHAPE(b, h, 1, s, width)));
+    tl_var w = tl_reshape(tl_use(q.tape, layer->score_weight), TL_SHAPE(h, width, 1));
+    tl_var scores = tl_matmul(tl_reshape(tl_tanh(sum), TL_SHAPE(b, h, t * s, width)), w);
+    return tl_reshape(scores, TL_SHAPE(b, h, t, s));
+}
+
+tl_var tl_score_pair(const tl_attention *layer, tl_var q, tl_var k) {
+    if (layer->score == TL_ADDITIVE) return additive_pair(layer, q, k);
+    return tl_matmul(q, tl_transpose(k, -1, -2));
+}
