@@ -87,7 +87,8 @@ bool tl_run_align(tl_run *run, const char *source, const char *target, tl_tensor
                   tl_alignment *alignment) {
     tl_line from = {0}, to = {0};
     if (alignment) *alignment = (tl_alignment){0};
-    if (!tl_run_usable(run) || !alignment) return false;
+    if (!tl_run_usable(run)) return false;
+    if (!alignment) return tl_run_lacks(run, "the place for an alignment");
     if (!source || !target || !map.data || map.rank < 2 || map.rank > 3)
         return tl_error_set(&run->error, "an alignment wants two lines of tokens and a map [T,S] or [H,T,S]");
     const bool ok = tl_line_read(run, TL_SOURCE, source, &from) &&

@@ -91,7 +91,8 @@ static bool score_all(tl_run *run, const tl_corpus *encoded, long batch_tokens, 
 
 bool tl_run_score(tl_run *run, const tl_corpus *encoded, long batch_tokens, tl_scores *scores) {
     if (scores) *scores = (tl_scores){0};
-    if (!tl_run_has_model(run) || !encoded || !scores) return false;
+    if (!tl_run_has_model(run)) return false;
+    if (!encoded || !scores) return tl_run_lacks(run, encoded ? "the place for scores" : "the corpus");
     bool ok = allocate(run, encoded, scores);
     if (ok && !scores->count) return true;
     for (long i = 0; ok && i < scores->count; i++) {
