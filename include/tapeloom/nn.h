@@ -609,6 +609,13 @@ typedef struct tl_search_result {
 bool tl_search(const tl_model *model, tl_tape *tape, const tl_batch *source, const tl_search_options *options,
                tl_search_result *result);
 
+/* ---- how likely given words are, of any model ---- */
+
+/* log p of every target word (tgt_out, <eos> too), the true ones before it read, into log_p [B,T]; 0 in padding. p is the model's
+ * own, of all words: the sum of a sentence is the score that a search gives for the same words without length penalty. Runs
+ * without gradients and dropout. False, and an error on the tape, on failure. */
+bool tl_log_p(const tl_model *model, tl_tape *tape, const tl_batch *batch, double *log_p);
+
 /* ---- the Transformer ---- */
 
 typedef enum tl_tie {
