@@ -107,6 +107,8 @@ typedef struct tl_loss_report {
     TL_OP(masked_softmax, (tl_var x, const tl_mask *mask), "softmax over the keys that the mask shows")      \
     TL_OP(scaled_dot_product_attention, (tl_var q, tl_var k, tl_var v, const tl_mask *mask, double dropout), \
           "softmax(q k^T / sqrt(d)) v of [B,H,T,d], [B,H,S,d], [B,H,S,e]: [B,T,H*e]")                        \
+    TL_OP(gru_step, (tl_var x, tl_var recall, tl_var h), "a GRU's gates [B,3H], [B,3H] and new state from h [B,H]")      \
+    TL_OP(lstm_step, (tl_var x, tl_var recall, tl_var c), "an LSTM's, [B,4H], [B,4H], [B,H]: [2,B,H], h and then c")     \
     TL_OP(layer_norm, (tl_var x, tl_var gamma, tl_var beta, double eps), "over the last axis; gamma, beta [D]") \
     TL_OP(rms_norm, (tl_var x, tl_var gamma, double eps), "over the last axis; gamma [D]")                   \
     TL_OP(dropout, (tl_var x, double p), "in training, zero with probability p, the rest / (1-p)")           \
