@@ -253,7 +253,9 @@ static tl_var forward(const tl_recurrent *layer, tl_var x, const int *lengths,
     if (!state_fits(layer, x.tape, initial, r.sentences) || !read_lengths(&r, lengths) ||
         !room_for(layer, x.tape, &s))
         return tl_inert(x.tape);
+    const bool reused = tl_tape_set_reuse_weights(x.tape, true); /* each meets few rows at every step */
     tl_var y = all_layers(&r, x, initial, &s);
+    if (!reused) tl_tape_set_reuse_weights(x.tape, false);
     if (last && tl_ok(y)) *last = all_of(layer, &s);
     return y;
 }
