@@ -354,6 +354,8 @@ typedef struct tl_recurrent_config {
         bidirectional; /* each layer also reads from a sentence's end to its beginning; results side by side */
     double dropout;    /* between layers: on what each but the last gives */
     bool no_bias;
+    bool
+        by_steps; /* a step's gates as vars of their own, an operation a line, to look at: slower, the same bits */
 } tl_recurrent_config;
 typedef struct tl_recurrent_weights { /* of one layer in one direction; biases NULL without them */
     tl_param *weight_ih, *weight_hh, *bias_ih, *bias_hh;
@@ -364,6 +366,7 @@ typedef struct tl_recurrent {
     long in, hidden;
     int layers, directions; /* directions 1 or 2 */
     double dropout;
+    bool by_steps;
     tl_recurrent_weights *weights; /* [layers·directions]: layer 0, its reverse, layer 1, … */
 } tl_recurrent;
 /* What has been read so far, of every layer and direction in the order of `weights`: vars of a tape, which gradients pass

@@ -52,6 +52,8 @@ CALL(masked_softmax, x[0], NULL)
 CALL(masked_sigmoid, x[0], NULL)
 CALL(scaled_dot_product_attention, x[0], x[1], x[2], x[3], NULL, 0, 0)
 CALL(rotary, x[0], 0, 0)
+CALL(gru_step, x[0], x[1], x[2])
+CALL(lstm_step, x[0], x[1], x[2])
 CALL(layer_norm, x[0], x[1], x[2], 1e-5)
 CALL(rms_norm, x[0], x[1], 1e-5)
 CALL(dropout, x[0], 0.5)
@@ -99,6 +101,8 @@ static inputs inputs_of(const char *name) {
                 {"stack", {.count = 3}},
                 {"scaled_dot_product_attention", {.count = 4, .optional = 8, .rank = 4}},
                 {"rotary", {.count = 1, .rank = 4}},
+                {"gru_step", {.count = 3}},
+                {"lstm_step", {.count = 3}},
                 {"layer_norm", {.count = 3, .optional = 6}},
                 {"rms_norm", {.count = 2, .optional = 2}},
                 {"mse_loss", {.count = 2}},
@@ -117,6 +121,8 @@ static tl_var good(tl_tape *tape, const char *name, int i) {
     const inputs in = inputs_of(name);
     const bool vector = (in.optional >> i & 1) && in.rank == 0 && strcmp(name, "binary_cross_entropy") != 0;
     tl_shape shape = {vector ? 1 : in.rank ? in.rank : 2, {2, 2, 2, 2}};
+    if (i < 2 && !strcmp(name, "gru_step")) shape.dim[1] = 6; /* gates side by side */
+    if (i < 2 && !strcmp(name, "lstm_step")) shape.dim[1] = 8;
     const tl_tensor value = tl_tensor_of(numbers, shape);
     const bool given = (i == 2 && !strcmp(name, "binary_cross_entropy")) || /* which gets no gradient */
                        (i == 3 && !strcmp(name, "scaled_dot_product_attention"));
