@@ -122,9 +122,8 @@ static void biased(tl_real *y, const tl_real *x, tl_real scale, const tl_real *b
         row_store(y, i, n, row_load(x, i, n, 0) * scale + row_load(bias, i, n, 0));
 }
 
-/* Not from plain loops over pairs, nor from vectors whose pairs are swapped: gcc 12 takes both for products of complex numbers,
- * fuses them whatever it is told, and for double on baseline x86-64 swaps the wrong ones. So each operand is a row of its
- * own in memory, TURNED numbers at a time, and neighbours change places by being copied. */
+/* Neighbours change places by being copied, TURNED numbers at a time. gcc 12 fuses multiply and add in a plain loop over pairs
+ * whatever it is told, and makes wrong numbers of pairs that are swapped in a vector, for double on baseline x86-64. */
 enum { TURNED = 64 };
 static void rotate(tl_real *y, const tl_real *x, const tl_real *turns, long n, bool back, bool add) {
     const tl_real sign = back ? -1 : 1;
