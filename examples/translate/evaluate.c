@@ -54,6 +54,27 @@ static void evaluate(const settings *s, tl_run *run, const char *what, tl_corpus
     tl_corpus_free(raw);
 }
 
+static bool asks_for_others(const settings *s) {
+    return s->test_sentences || s->test_min_symbols || s->test_max_symbols;
+}
+
+/* Sequences of a task in the number and lengths that the command line says. */
+static void evaluate_others(const settings *s, tl_run *run, const tl_events *events, tl_error *error) {
+    tl_run_settings others = s->run;
+    tl_data_settings *d = &others.data;
+    char what[128];
+    d->sentences = s->test_sentences ? s->test_sentences : 500;
+    if (s->test_min_symbols) d->min_symbols = s->test_min_symbols;
+    if (s->test_max_symbols) d->max_symbols = s->test_max_symbols;
+    if (d->max_symbols > TL_LONGEST_SENTENCE) {
+        tl_error_set(error, "--max-symbols %ld: a model reads at most %d", d->max_symbols,
+                     TL_LONGEST_SENTENCE);
+        return;
+    }
+    snprintf(what, sizeof what, "other sequences (%ld to %ld symbols)", d->min_symbols, d->max_symbols);
+    evaluate(s, run, what, tl_pairs_of(&others, TL_PART_OTHER, events, error), s->out, error);
+}
+
 static void evaluate_made(const settings *s, tl_run *run, const tl_events *events, tl_error *error) {
     const tl_data_settings *d = &s->run.data;
     char what[128];
@@ -75,11 +96,18 @@ int command_evaluate(settings *s) {
     if (!run) return 1;
     if (!files && !s->run.data.pair && !s->run.data.task)
         return tl_run_free(run), usage_with("evaluate", "give --test FILE");
+    if (asks_for_others(s) && (files || !s->run.data.task))
+        return tl_run_free(run),
+               usage_with("evaluate",
+                          "--sentences, --min-symbols and --max-symbols are of sequences that are made "
+                          "for a task: leave them out");
     listen_to(&l, s, run);
     if (files)
         evaluate(s, run, s->test ? s->test : s->test_src,
                  tl_pairs_read(s->test, s->test_src, s->test_tgt, s->run.data.strict, &l.events, &error),
                  s->out, &error);
+    else if (asks_for_others(s))
+        evaluate_others(s, run, &l.events, &error);
     else
         evaluate_made(s, run, &l.events, &error);
     int status = status_of(run, &error);

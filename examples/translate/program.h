@@ -17,6 +17,7 @@ typedef struct settings {
     const char *out, *resume, *model;
     bool overwrite;
     const char *test, *test_src, *test_tgt;
+    long test_sentences, test_min_symbols, test_max_symbols; /* of a task; all 0: its usual test sets */
     const char *weights;
     long beam, batch_tokens;
     double length_penalty;

@@ -338,6 +338,58 @@ tl_var tl_attention_forward(const tl_attention *layer, tl_var x, tl_var memory, 
 tl_var tl_attention_forward_biased(const tl_attention *layer, tl_var x, tl_var memory, tl_var bias,
                                    const tl_mask *mask, tl_attention_maps *maps);
 
+/* ---- recurrent layers: GRU (Cho et al. 2014), LSTM (Hochreiter & Schmidhuber 1997, with Gers et al. 2000's forget gate) ----
+ * Formulas, names and shapes are those of torch.nn.GRU and torch.nn.LSTM. With i = in of layer 0, hidden·directions of the others,
+ * and G = 3 gates (GRU: r, z, n) or 4 (LSTM: i, f, g, o), one under the other, layer n has, and with `_reverse` behind the
+ * name once more for the other direction,
+ *     weight_ih_l<n> [G·hidden,i], weight_hh_l<n> [G·hidden,hidden], bias_ih_l<n> [G·hidden], bias_hh_l<n> [G·hidden]
+ * all uniform in ±1/√hidden. With the name "" nothing stands before these. */
+
+typedef enum tl_recurrent_kind { TL_GRU, TL_LSTM } tl_recurrent_kind;
+typedef struct tl_recurrent_config {
+    tl_recurrent_kind kind;
+    long in, hidden;
+    int layers; /* default 1 */
+    bool
+        bidirectional; /* each layer also reads from a sentence's end to its beginning; results side by side */
+    double dropout;    /* between layers: on what each but the last gives */
+    bool no_bias;
+} tl_recurrent_config;
+typedef struct tl_recurrent_weights { /* of one layer in one direction; biases NULL without them */
+    tl_param *weight_ih, *weight_hh, *bias_ih, *bias_hh;
+} tl_recurrent_weights;
+typedef struct tl_recurrent {
+    const char *name;
+    tl_recurrent_kind kind;
+    long in, hidden;
+    int layers, directions; /* directions 1 or 2 */
+    double dropout;
+    tl_recurrent_weights *weights; /* [layers·directions]: layer 0, its reverse, layer 1, … */
+} tl_recurrent;
+/* What has been read so far, of every layer and direction in the order of `weights`: vars of a tape, which gradients pass
+ * through; nobody frees them. */
+typedef struct tl_recurrent_state {
+    tl_var h; /* [layers·directions,B,hidden] what each has given last */
+    tl_var c; /* the same shape: an LSTM's cells. A GRU's is TL_NO_VAR when given, and is not read. */
+} tl_recurrent_state;
+
+tl_recurrent tl_recurrent_init(tl_params *params, const char *name, const tl_recurrent_config *config);
+/* Reads x [B,T,in], T at least 1, and gives what the last layer gave at each step: [B,T,hidden·directions], the forward
+ * direction's part first.
+ * lengths [B], each in 1 … T, or NULL: all T. From its length on a sentence is padding, which is not read: states stay as they
+ * are, the reverse direction begins at the sentence's own end, the result is 0, and so is x's gradient, even where x is NaN
+ * (as pad_packed_sequence of a packed sequence).
+ * initial: what the states are before the first step; NULL: 0. last (may be NULL) receives those after each sentence's own
+ * last step, the reverse direction's after its first. initial and last may be the same struct.
+ * Anything that does not fit fails the tape with a sentence, and the result is inert. */
+tl_var tl_recurrent_forward(const tl_recurrent *layer, tl_var x, const int *lengths,
+                            const tl_recurrent_state *initial, tl_recurrent_state *last);
+/* One step of a layer that is not bidirectional, as a decoder takes it: reads x [B,in], gives the state after it.
+ * state NULL: 0. The same bits as one step of tl_recurrent_forward (with dropout: another stream of random numbers). */
+tl_recurrent_state tl_recurrent_step(const tl_recurrent *layer, tl_var x, const tl_recurrent_state *state);
+/* What the last layer gave last, both directions side by side: [B,hidden·directions]. After a step: the step's result. */
+tl_var tl_recurrent_top(const tl_recurrent *layer, const tl_recurrent_state *state);
+
 /* ---- encoder and decoder layers; post-norm as in the paper, or pre-norm ---- */
 
 typedef struct tl_block_config { /* of one layer, encoder or decoder */
@@ -514,9 +566,10 @@ typedef struct tl_search_options {
     int beam; /* hypotheses kept a sentence; 0 means TL_BEAM_DEFAULT; 1 is greedy: the likeliest next word at every step */
     int nbest;             /* hypotheses given a sentence, at most `beam`; 0 means 1 */
     double length_penalty; /* α: ranked by (sum of log p) / length^α, eos counted; 0 = by the sum */
-    double
-        max_ratio; /* at most max_ratio·(source tokens) + max_extra tokens a sentence, forced ones included; */
-    long max_extra; /* both 0: 2·source + 10 */
+    /* At most max_ratio·(source tokens) + max_extra tokens a sentence, forced ones included (both 0: 2·source + 10), but always
+     * room for what is forced. */
+    double max_ratio;
+    long max_extra;
     int bos; /* what is read first; 0 means TL_BOS; -1: nothing, each row's first forced word is read first */
     int eos; /* what ends a hypothesis; 0 means TL_EOS; -1: nothing does but the limit */
     const int *forced;         /* [B,forced_length] words that sentences begin with; NULL: none */
@@ -526,21 +579,32 @@ typedef struct tl_search_options {
         forbidden; /* words that are never written unless forced; beside them <pad> and <bos> (TL_PAD, and `bos` */
     int forbidden_count; /* or, where that is -1, TL_BOS): texts leave these out, so lists would hold one text twice … */
     bool any_word; /* … but where this is set, for words that have other meanings: then `forbidden` is all */
-    bool maps;     /* give the attention of every hypothesis, too */
-    bool no_cache;                  /* as in tl_model_state_options, */
+    int no_repeat_ngram; /* no hypothesis holds so many words in a row twice, forced ones counted; 0: it may */
+    /* Words are drawn instead of searched for: `nbest` samples a sentence (`beam` counts for nothing), in the order of drawing.
+     * A sample depends on the seed, the sentence's number and which of its samples it is, never on the rest of the batch. */
+    bool sample;
+    double temperature;  /* drawn with probability proportional to p^(1/temperature); 0 means 1 */
+    int top_k;           /* out of so many likeliest words; 0: of all */
+    double top_p;        /* out of the fewest likeliest whose probabilities sum to so much; 0: of all */
+    uint64_t seed;       /* 0 is one like any other */
+    const long *numbers; /* [B] each sentence's, for its random numbers; NULL: its place in the batch */
+    bool maps;           /* give the attention of every hypothesis, too */
+    bool no_cache;       /* as in tl_model_state_options, */
     const tl_model_maps *intervene; /* and this too */
 } tl_search_options;
 typedef struct tl_search_result {
     long sentences, nbest, capacity;
-    const int *ids;      /* [B,nbest,capacity], best first, each row ended by eos (kept) but at its limit */
-    const int *lengths;  /* [B,nbest] ids before eos; -1: there are no more hypotheses */
-    const double *score; /* [B,nbest] (sum of log p) / length^α; -Inf: there are no more */
+    const int *ids;     /* [B,nbest,capacity], best first, each row ended by eos (kept) but at its limit */
+    const int *lengths; /* [B,nbest] ids before eos; -1: there are no more hypotheses */
+    /* [B,nbest] (sum of log p) / length^α; -Inf: there are no more. p is the model's own: of all words, whatever is forbidden,
+     * at temperature 1, that of forced words included. */
+    const double *score;
     /* With maps, of decoder_self and cross, one a layer: [B,nbest,H,capacity,keys]; row t: probabilities while word t was
      * written. NULL: not asked for, or the model has none. */
     const tl_tensor *maps[TL_ATTENTION_KINDS];
 } tl_search_result;
-/* Beam search (Graves 2012; score/length as in Wu et al. 2016, without their constants), greedy with beam 1, from the
- * source side of a batch. Runs without gradients and dropout; the result lives on the tape until reset or release. A
+/* Beam search (Graves 2012; score/length as in Wu et al. 2016, without their constants), greedy with beam 1, or samples, from
+ * the source side of a batch. Runs without gradients and dropout; the result lives on the tape until reset or release. A
  * batch gives what its sentences give alone. options may be NULL. False, and an error on the tape, on failure. */
 bool tl_search(const tl_model *model, tl_tape *tape, const tl_batch *source, const tl_search_options *options,
                tl_search_result *result);
@@ -611,6 +675,71 @@ tl_var tl_transformer_logits(const tl_transformer *model,
                              tl_var hidden); /* [...,d_model] to [...,tgt_vocab] */
 /* tl_model_loss, as it is called most: mean loss in nats per real target token. */
 tl_var tl_transformer_loss(const tl_transformer *model, tl_tape *tape, const tl_batch *batch);
+
+/* ---- a recurrent encoder and a recurrent decoder ----
+ *
+ * The road to the Transformer. y is the embedding of the word that is read, s the state of the decoder's last layer, c what it
+ * gets of the source, o what the next word is told from, as O·o. D is d_model; what the encoder gives for a word is M wide, D or,
+ * from both ends, 2·D.
+ *
+ *   no_attention                s_t = cell(y_t, s_{t-1}), o_t = s_t              the encoder's last states begin the decoder's
+ *                                                                                and are all it gets: Sutskever et al. 2014
+ *   … with feed_context         s_t = cell([y_t; c], s_{t-1}), o_t = tanh(W·[s_t; c; y_t])
+ *                                                                                c is what the encoder's last layer gave last:
+ *                                                                                Cho et al. 2014
+ *   additive                    c_t = attention(s_{t-1}), s_t = cell([y_t; c_t], s_{t-1}), o_t = tanh(W·[s_t; c_t; y_t])
+ *                                                                                the state before asks, and the cell reads the
+ *                                                                                answer: Bahdanau et al. 2015
+ *   every other score           s_t = cell(y_t, s_{t-1}), c_t = attention(s_t), o_t = tanh(W·[s_t; c_t])
+ *                                                                                the new state asks: Luong et al. 2015
+ *   … with input_feeding        s_t = cell([y_t; o_{t-1}], s_{t-1}), the rest as before; o_0 is 0
+ *                                                                                Luong et al. 2015, 3.3
+ *
+ * (Where Cho and Bahdanau have maxout, here is tanh.) Attention looks at what the encoder gives as it is (tl_attention's
+ * `unprojected`); with the score scaled-dot through projections, as the Transformer does. The decoder's first states are the
+ * encoder's last; from both ends, for each layer, h = tanh(B·[h→; h←] + b) and an LSTM's c = B'·[c→; c←] + b'.
+ *
+ * Where the decoder need not wait for its attention (no input_feeding, not additive) all words of a sentence are read, and asked
+ * for, in one go. */
+
+typedef struct tl_seq2seq_config {
+    long src_vocab, tgt_vocab;
+    tl_tie tie; /* other than none: embedding = d_model */
+    tl_recurrent_kind kind;
+    long embedding; /* default d_model */
+    long d_model;   /* units of each layer, in each direction; default 512 */
+    int layers;     /* of encoder and decoder each; default 1 */
+    bool
+        bidirectional; /* the encoder reads from both ends; not with the scores dot and cosine, which need M = D */
+    tl_score score;
+    int heads;         /* default 1 */
+    bool no_attention; /* then score and heads are not read */
+    bool feed_context;
+    bool input_feeding;
+    long max_len;             /* most words that are read or written in a row; default 1024 */
+    double dropout;           /* on embeddings, between layers, on o */
+    double attention_dropout; /* on probabilities */
+    double label_smoothing;
+    bool output_bias;
+} tl_seq2seq_config;
+
+/* Parameters: src_embedding.weight, tgt_embedding.weight, output.weight, output.bias as the Transformer's; encoder.*, decoder.* as
+ * in torch.nn.GRU and LSTM; bridge_h.<layer>.*, bridge_c.<layer>.* B, b (bidirectional); attention.*; readout.* W and its bias. Its
+ * maps of kind TL_CROSS are one layer's. Where the decoder goes step by step these are put together behind the steps: with
+ * keep_grad, look for gradients at what `hidden` is told from, not there. */
+typedef struct tl_seq2seq {
+    tl_model model;           /* first: &seq2seq.model is what search, training and looking take */
+    tl_seq2seq_config config; /* completed with the defaults */
+    tl_embedding_layer src_embedding, tgt_embedding;
+    tl_recurrent encoder, decoder;
+    tl_linear_layer *bridge_h, *bridge_c; /* [layers], NULL where there is none */
+    tl_attention attention;
+    tl_linear_layer readout;
+    const char *output_name; /* scope of the projection to the vocabulary */
+    tl_param *output_weight, *output_bias;
+} tl_seq2seq;
+
+tl_seq2seq tl_seq2seq_init(tl_params *params, const char *name, const tl_seq2seq_config *config);
 
 #ifdef __cplusplus
 }

@@ -74,6 +74,36 @@ void tl_adam_set_steps(tl_adam *adam, long steps); /* what tl_adam_steps gives; 
 double tl_clip_grad_norm(tl_params *params, double max_norm);
 void tl_scale_grad(tl_params *params, double factor);
 
+/* ---- sums in shares ----
+ *
+ * The gradients of an update's `count` micro-batches, summed so that it does not matter who computes which. They form
+ * `shares` consecutive shares: micro-batch m (from 0) is in share floor(m · shares / count), also where an update at the
+ * end of an epoch has fewer; its last shares may be empty then. Within a share gradients add up as always, in one chain;
+ * the shares' sums are added in the shares' order:
+ *
+ *     tl_zero_grad(params);
+ *     for (long m = 0; m < count; m++) {
+ *         if (m && tl_shares_of(m, count, shares) != tl_shares_of(m - 1, count, shares)) tl_shares_close(sums);
+ *         ... forward, tl_backward ...
+ *     }
+ *     tl_shares_sum(sums);
+ *
+ * A parameter that a share does not reach gets nothing of it; frozen ones are left alone. */
+typedef struct tl_shares tl_shares;
+/* NULL only when out of memory; the set must outlive it. It keeps one number for each that a share has reached, taken the
+ * first time: updates after that allocate nothing. */
+tl_shares *tl_shares_new(tl_params *params);
+void tl_shares_free(tl_shares *shares);
+/* The share of micro-batch `micro`; -1 where 0 <= micro < count < 2^31, 1 <= shares <= count does not
+ * hold. */
+long tl_shares_of(long micro, long count, long shares);
+void tl_shares_begin(tl_shares *shares); /* forgets shares that were closed and not summed */
+/* A share is over: its gradients are added to the sum, and the next begins without any (tl_zero_grad). */
+bool tl_shares_close(tl_shares *shares);
+/* The last share is over: the parameters' gradients are the sum of all, and the next update can begin. */
+bool tl_shares_sum(tl_shares *shares);
+const char *tl_shares_error(const tl_shares *shares); /* the first failure, or NULL */
+
 /* ---- learning rates ----
  * Steps count from 1 (less is taken for 1), warmup 0 or less is none, and no rate is ever above `peak`: with a peak of 0
  * nothing moves. */

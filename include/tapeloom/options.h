@@ -33,8 +33,7 @@ typedef struct tl_option {
     const char *help;  /* what it means; without a name: a heading */
     bool anew;         /* may be said anew when a run goes on: it changes nothing of what has been trained */
     const struct tl_option *rows; /* without a name: a table whose struct begins at `offset` */
-    bool rare; /* written to a config.txt only where it is not 0, false, or (texts) the first of its choices: what most runs
-                  do not use does not stand in their files */
+    bool rare; /* written only where it says something else than 0, false or (texts) the first of its choices */
 } tl_option;
 
 /* clang-format off */
@@ -42,6 +41,7 @@ typedef struct tl_option {
     {name, TL_OPTION_##kind, offsetof(type, field), takes, help, false, NULL, false}
 #define TL_OPTION_ANEW(type, field, name, kind, takes, help) \
     {name, TL_OPTION_##kind, offsetof(type, field), takes, help, true, NULL, false}
+/* One that came later than configurations which must stay as they were written. */
 #define TL_OPTION_RARE(type, field, name, kind, takes, help) \
     {name, TL_OPTION_##kind, offsetof(type, field), takes, help, false, NULL, true}
 #define TL_OPTION_ROWS(type, field, table) {NULL, TL_OPTION_TEXT, offsetof(type, field), NULL, NULL, false, table, false}
@@ -51,7 +51,8 @@ typedef struct tl_option {
 
 /* Reads argv[0 … argc-1] ("--name value", "--name=value", "--flag") into the struct at `values`; what comes last
  * counts. At --help or -h it stops with *help set. False, with a sentence in error, for what the table does not
- * allow; values before it are set then. */
+ * allow; values before it are set then. Here and below: a table that is NULL has no rows, and of a NULL elsewhere nothing is
+ * made but, where there is an error, a sentence. */
 bool tl_options_parse(const tl_option *table, void *values, int argc, char **argv, bool *help,
                       tl_error *error);
 /* Are the numbers and choices of a struct, whoever made it, such as its rows allow? False, and a sentence in error that names
@@ -61,7 +62,8 @@ bool tl_options_check(const tl_option *table, const void *values, tl_error *erro
 const tl_option *tl_options_named(const tl_option *table, const char *word);
 /* A list for people, in lines of at most 110 columns; values of `defaults` in brackets. */
 void tl_options_print(const tl_option *table, const void *defaults, FILE *out);
-/* Every row as `name = value`, in the table's order; texts that are not said are left out, and rare rows that say what is usual. */
+/* Every row as `name = value`, in the table's order; texts that are not said are left out, and so are rare rows that hold
+ * what a configuration without them means. */
 void tl_options_write(const tl_option *table, const void *values, tl_config *config);
 /* Reads them back. What the configuration lacks stays as it is. False, with a sentence in error, for values that the
  * table does not allow and names that it does not know; path and program (who wrote it) are what that sentence calls

@@ -53,6 +53,10 @@ typedef struct tl_text_settings { /* from lines to ids, and back */
     long min_count; /* 0: 2 if a side read from files consists of words, otherwise 1 */
     long max_vocab; /* entries, the four specials counted; 0: no limit */
     bool joint;
+    /* Training sentences are cut anew each epoch, passing over merges with this probability (tl_bpe_dropout), by (seed, epoch,
+     * sentence, side); nothing else is. 0: none */
+    double bpe_dropout;
+    long bpe_vocabulary_threshold; /* pieces seen less often are split into such that are (each side's own count); 0: none */
 } tl_text_settings;
 
 typedef struct tl_model_settings {
@@ -95,8 +99,10 @@ const char *tl_units_of(const tl_run_settings *settings, tl_side side);
 tl_corpus *tl_pairs_read(const char *tsv, const char *source, const char *target, bool strict,
                          const tl_events *events, tl_error *error);
 /* The part of a run's sentences that its settings name. Made here, a part shares no sentence with the others.
- * TL_PART_TEST: only of sentences made here. TL_PART_LONGER: of tasks, sequences longer than any in training. */
-typedef enum tl_part { TL_PART_TRAIN, TL_PART_VALID, TL_PART_TEST, TL_PART_LONGER } tl_part;
+ * TL_PART_TEST: only of sentences made here. TL_PART_LONGER: of tasks, sequences longer than any in training. TL_PART_OTHER: of tasks, as
+ * many as `sentences` says, of lengths that the settings may have been changed to since; a stream of its own, in which short
+ * sequences come that training may have had, too. */
+typedef enum tl_part { TL_PART_TRAIN, TL_PART_VALID, TL_PART_TEST, TL_PART_LONGER, TL_PART_OTHER } tl_part;
 tl_corpus *tl_pairs_of(const tl_run_settings *settings, tl_part part, const tl_events *events,
                        tl_error *error);
 

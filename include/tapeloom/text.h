@@ -13,7 +13,8 @@
  *
  * Errors: every object keeps its first failure; tl_*_error gives it as one line, or NULL when all is well.
  * After a failure, functions that change the object return false and change nothing. *_new gives NULL only
- * when out of memory, and every function accepts that NULL. */
+ * when out of memory, and every function accepts that NULL. A text that is NULL is empty, and what is asked for beside
+ * what a function returns need not be asked for: that pointer may be NULL. */
 #ifndef TAPELOOM_TEXT_H
 #define TAPELOOM_TEXT_H
 
@@ -35,7 +36,7 @@ typedef struct tl_chrf tl_chrf;
 typedef struct tl_bpe tl_bpe;
 typedef struct tl_bpe_words tl_bpe_words;
 
-/* The first token of `length` bytes of a line, and in *size how many it has; NULL where only white space is left. To go on,
+/* The first token of `length` bytes of a line, and in *size (may be NULL) how many it has; NULL where only white space is left. To go on,
  * ask again behind it. */
 const char *tl_text_token(const char *line, size_t length, size_t *size);
 
@@ -86,6 +87,26 @@ long tl_bpe_merges(const tl_bpe *bpe); /* 0 for NULL */
  * threads at once. A CR or LF ends a line wherever it stands, here, in tl_bpe_words_add and in tl_bpe_join; it stays.
  * Free it with free(); NULL when out of memory or for a failed bpe. */
 char *tl_bpe_apply(tl_bpe *bpe, const char *line);
+
+/* BPE-dropout (Provilkov, Emelianenko and Voita, "BPE-Dropout: Simple and Effective Subword Regularization", 2020): each
+ * time the next merge of a word is looked for, each pair that could be merged is passed over with probability `share`. */
+typedef struct tl_bpe_dropout {
+    double share;                     /* 0 … 1; 0: none, 1: words become characters */
+    double (*uniform)(void *context); /* the next random number in [0, 1) */
+    void *context;
+} tl_bpe_dropout;
+/* tl_bpe_apply with dropout, as subword-nmt has it: a number is drawn for every two neighbours, from the left, each time,
+ * and those at most `share` are passed over. Words are cut anew each time they come. dropout may be NULL: none. */
+char *tl_bpe_apply_dropout(tl_bpe *bpe, const char *line, const tl_bpe_dropout *dropout);
+/* Every piece that dropout can make of the line's words, once for each place where it can stand, with single spaces
+ * between: what a vocabulary must know of them. Free it with free(); NULL when out of memory or for a failed bpe. */
+char *tl_bpe_possible(tl_bpe *bpe, const char *line);
+/* From here on pieces that are not in a vocabulary, or are seen there less than `threshold` times, are split back, merge by
+ * merge, until all are known or cannot be split, as `subword-nmt apply-bpe --vocabulary` does. The bytes are a list like
+ * that of tl_bpe_words_text for text that was cut, "word count" a line; `name` is what errors call it. NULL bytes: every
+ * piece will do again. A threshold of 0: any count will do. Not known at all, which subword-nmt takes for no vocabulary, is
+ * an error. False for an error. */
+bool tl_bpe_set_vocabulary(tl_bpe *bpe, const char *name, const char *bytes, size_t size, long threshold);
 /* Undoes it, as `sed -r 's/(@@ )|(@@ ?$)//g'` does. Free it with free(); NULL when out of memory. */
 char *tl_bpe_join(const char *line);
 const char *tl_bpe_error(const tl_bpe *bpe);
@@ -121,13 +142,13 @@ long tl_vocab_size(const tl_vocab *vocab); /* entries, the specials counted; 0 f
 const char *tl_vocab_token(const tl_vocab *vocab, int id);
 int tl_vocab_id(const tl_vocab *vocab, const char *token); /* TL_UNK where there is none */
 
-/* Writes the ids of the line's tokens, without <bos> and <eos>; at most `room` of them. Returns how many
- * there are, which may be more than room. */
+/* Writes the ids of the line's tokens, without <bos> and <eos>; at most `room` of them, none where ids is NULL. Returns
+ * how many there are, which may be more than room. */
 long tl_vocab_encode(const tl_vocab *vocab, const char *line, int *ids, long room);
 /* Writes the tokens with single spaces between, up to the first <eos>; <pad> and <bos> are skipped, <unk>
  * and ids outside are written "<unk>". At most size-1 bytes, always whole tokens, then NUL. Returns the
- * length of the whole line, which may be more than was written (as snprintf does); size 0 with text NULL
- * only measures. */
+ * length of the whole line, which may be more than was written (as snprintf does); with text NULL it only
+ * measures. */
 size_t tl_vocab_decode(const tl_vocab *vocab, const int *ids, long count, char *text, size_t size);
 
 const char *tl_vocab_error(const tl_vocab *vocab);
@@ -229,10 +250,11 @@ const char *tl_corpus_sentence(const tl_corpus *corpus, tl_side side, long i);
 
 /* The line of its text that the pair was read from, from 1; 0 for pairs that were added or made. */
 long tl_corpus_line(const tl_corpus *corpus, long i);
-/* Drops the pairs whose keep[i] is false; the others move up. Encode again. False for a failed corpus. */
+/* Drops the pairs whose keep[i] is false; the others move up. Encode again. False, and nothing dropped, for a failed corpus
+ * and without `keep`. */
 bool tl_corpus_keep(tl_corpus *corpus, const bool *keep);
 
-/* Counts one side's tokens into `counts`. */
+/* Counts one side's tokens into `counts`. False if they are not all in (or there is no such side). */
 bool tl_corpus_count(const tl_corpus *corpus, tl_side side, tl_vocab_counts *counts);
 /* Turns every sentence into ids (kept beside the text). After appending, encode again. */
 bool tl_corpus_encode(tl_corpus *corpus, const tl_vocab *source, const tl_vocab *target);

@@ -25,6 +25,7 @@ typedef struct tl_training_settings {
     long patience;                /* validations in a row that are not better; 0: no limit */
     long batch_tokens;            /* of a batch, a side, padding included; 0: 4096 */
     long accumulate;              /* batches whose gradients make one update; 0: 1 */
+    long shares; /* their gradients are summed in so many shares (optim.h), at most `accumulate`; 0: 1, one chain */
     double lr;                    /* the peak; 0: nothing moves */
     double warmup_from;           /* where an inverse-sqrt schedule begins, at most lr */
     const char *schedule;         /* inverse-sqrt|cosine|linear|constant; NULL: inverse-sqrt */

@@ -106,7 +106,7 @@ static bool begin_back(tl_tape *tape, int at, tl_tensor dy) {
 
 bool tl_backward_from(tl_var y, tl_tensor dy) {
     tl_tape *tape = y.tape;
-    if (!tape) return tl_stray_fail("tl_backward", "the loss", y);
+    if (!tape) return tl_stray_fail("tl_backward", "the loss", tl_handle_fault(y));
     if (tl_failed(&tape->error)) return false;
     tl_node *n = tl_node_of(y, "tl_backward", "the loss");
     if (!n) return false;
@@ -138,7 +138,7 @@ bool tl_backward_from(tl_var y, tl_tensor dy) {
 
 bool tl_backward(tl_var loss) {
     tl_tape *tape = loss.tape;
-    if (!tape) return tl_stray_fail("tl_backward", "the loss", loss);
+    if (!tape) return tl_stray_fail("tl_backward", "the loss", tl_handle_fault(loss));
     if (tl_failed(&tape->error)) return false;
     const tl_node *n = tl_node_of(loss, "tl_backward", "the loss");
     if (!n) return false;

@@ -1,27 +1,6 @@
 /* What a handle names, and what is wrong with one that names nothing. A wrong handle is never followed: it fails its tape, or
  * where it has none is kept as the thread's own failure, which every tape tells (autograd.h, tl_tape_error). */
-#include "base/format.h"
 #include "tape.h"
-
-#include <stdarg.h>
-
-/* ---- failures that have no tape to stay on ---- */
-
-/* Of the calling thread, because nobody hands one along; read and written by nothing else. */
-static _Thread_local tl_error stray;
-
-const char *tl_stray_error(void) { return stray.message[0] ? stray.message : NULL; }
-void tl_stray_clear(void) { tl_error_clear(&stray); }
-void tl_stray_vfail(const char *format, va_list arguments) {
-    char text[TL_ERROR_MAX];
-    tl_vformat(text, sizeof text, format, arguments);
-    tl_error_set(&stray, "%s", text);
-}
-bool tl_stray_fail(const char *who, const char *what, tl_var x) {
-    return tl_error_set(&stray, "%s: %s %s; it has no tape", who, what, tl_handle_fault(x));
-}
-
-/* ---- handles ---- */
 
 const char *tl_handle_fault(tl_var x) {
     if (x.index == -2 && !x.tape) return "is TL_NO_VAR, but cannot be left out";

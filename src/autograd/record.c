@@ -31,10 +31,11 @@ static void fail_without_tape(const tl_call *c, const tl_var *in) {
     char text[24];
     for (int i = 0; i < c->inputs; i++) {
         if (in[i].index == -1 || (is_absent(in[i]) && is_optional(c, i))) continue;
-        tl_stray_fail(c->op->name, input_text(i, text), in[i]);
+        tl_stray_fail(c->op->name, input_text(i, text), tl_handle_fault(in[i]));
         return;
     }
-    if (c->inputs == 0) tl_stray_fail(c->op->name, "what should be its first input", (tl_var){NULL, 0, 0});
+    if (c->inputs == 0)
+        tl_stray_fail(c->op->name, "what should be its first input", tl_handle_fault((tl_var){0}));
 }
 
 /* Input i is not simply a var of the tape: true if it is left out and may be, else the tape has failed. */

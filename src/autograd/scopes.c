@@ -60,7 +60,7 @@ void tl_scope_enter(tl_tape *tape, const char *name) {
     if (!tape) return;
     if (tape->depth >= TL_SCOPE_DEPTH) {
         tl_tape_fail(tape, "scope: more than %d nested scopes at \"%s\"; is a tl_scope_leave missing?",
-                     TL_SCOPE_DEPTH, name);
+                     TL_SCOPE_DEPTH, name ? name : "");
         return;
     }
     int scope = find_name(tape, name ? name : "");

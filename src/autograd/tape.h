@@ -123,8 +123,10 @@ static inline tl_node *tl_node_peek(tl_var x) { /* the same without failing the 
     return n->epoch == x.epoch ? n : NULL;
 }
 const char *tl_handle_fault(tl_var x);
-/* For a handle without a tape. Always false. */
-bool tl_stray_fail(const char *who, const char *what, tl_var x);
+
+/* stray.c */
+/* For a handle without a tape, and what is wrong with it. Always false. */
+bool tl_stray_fail(const char *who, const char *what, const char *fault);
 void tl_stray_vfail(const char *format, va_list arguments);
 const char *tl_stray_error(void); /* of this thread, or NULL */
 void tl_stray_clear(void);

@@ -161,6 +161,9 @@ void tl_atomic_abandon(tl_atomic_file *f) {
 
 bool tl_file_write(const char *path, const void *bytes, size_t size, tl_error *error) {
     tl_atomic_file f;
+    if (bytes == NULL && size > 0)
+        return tl_error_set(
+            error, "cannot write a file: there are no bytes to write (NULL), but %zu are asked for", size);
     tl_atomic_open(&f, path, error);
     tl_atomic_add(&f, bytes, size);
     return tl_atomic_commit(&f);

@@ -110,6 +110,13 @@ static bool read_line(const reader *r, const char *from, const char *end) {
 
 tl_config *tl_config_parse(const char *text, size_t size, const char *name, tl_error *error) {
     if (name == NULL) name = "configuration";
+    if (text == NULL && size > 0) {
+        char file[TL_SHOWN];
+        tl_error_set(error, "%s: there is no text (NULL), but %zu bytes of it are asked for",
+                     tl_shown_path(name, file), size);
+        return NULL;
+    }
+    if (text == NULL) text = "";
     tl_config *config = tl_config_named(name, error);
     if (config == NULL) return NULL;
     if (size > TL_CONFIG_MOST) {

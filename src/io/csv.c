@@ -101,15 +101,27 @@ static bool look_at_old(tl_csv *csv, const char *path, const tl_buffer *header, 
     return ours;
 }
 
+static bool check_columns(tl_csv *csv, const char *const *columns) {
+    char file[TL_SHOWN];
+    tl_shown_path(csv->path, file);
+    if (csv->columns < 1)
+        return tl_error_set(&csv->error, "%s: a log without columns; give at least one", file);
+    if (columns == NULL)
+        return tl_error_set(&csv->error, "%s: %d columns at NULL; give their names", file, csv->columns);
+    for (int i = 0; i < csv->columns; i++)
+        if (columns[i] == NULL)
+            return tl_error_set(&csv->error, "%s: column %d of %d has no name (NULL); give it one", file,
+                                i + 1, csv->columns);
+    return true;
+}
+
 static bool open_log(tl_csv *csv, const char *path, const char *const *columns, bool append) {
     char file[TL_SHOWN];
     off_t keep = 0;
+    if (!check_columns(csv, columns)) return false;
     for (int i = 0; i < csv->columns; i++) add_cell(&csv->row, i == 0, columns[i]);
     tl_buffer_text(&csv->row, "\n");
     if (csv->row.failed) return tl_fail_memory(&csv->error, "opening", path);
-    if (csv->columns < 1)
-        return tl_error_set(&csv->error, "%s: a log without columns; give at least one",
-                            tl_shown_path(path, file));
     if (append && !look_at_old(csv, path, &csv->row, &keep)) return false;
     struct stat about;
     if (stat(path, &about) == 0 && S_ISFIFO(about.st_mode)) /* to open it is to wait for a reader */
@@ -183,7 +195,7 @@ const char *tl_csv_error(const tl_csv *csv) {
 }
 
 bool tl_csv_close(tl_csv *csv, tl_error *error) {
-    if (csv == NULL) return false;
+    if (csv == NULL) return tl_error_set(error, "%s", tl_csv_error(NULL));
     char file[TL_SHOWN];
     if (csv->fd >= 0 && close(csv->fd) != 0 && errno != EINTR)
         tl_fail_errno(&csv->error, "write", csv->path, errno);

@@ -61,15 +61,28 @@ static bool look(const reading *r, size_t *expected, tl_error *error) {
     return true;
 }
 
+static bool fail_nowhere(const reading *r, tl_error *error) {
+    char shown[TL_SHOWN];
+    return tl_error_set(error, "%s: there is nowhere to put what it holds (NULL); give a char *",
+                        tl_shown_path(r->path, shown));
+}
+
+/* Nothing has been read so far. */
+static void give_nothing(char **bytes, size_t *size) {
+    if (bytes != NULL) *bytes = NULL;
+    if (size != NULL) *size = 0;
+}
+
 /* Reads what the open file has, up to its end; *bytes is then a text of *size bytes. */
 static bool read_open(const reading *r, char **bytes, size_t *size, tl_error *error) {
     size_t expected = 0;
     tl_buffer b = {0};
+    if (bytes == NULL) return fail_nowhere(r, error);
     if (!look(r, &expected, error)) return false;
     const int number = read_all(r, expected, &b);
     if (number == 0) {
         *bytes = b.text;
-        *size = b.size;
+        if (size != NULL) *size = b.size;
         return true;
     }
     tl_buffer_free(&b);
@@ -81,8 +94,7 @@ static bool read_open(const reading *r, char **bytes, size_t *size, tl_error *er
 }
 
 static bool read_path(reading r, char **bytes, size_t *size, tl_error *error) {
-    *bytes = NULL;
-    *size = 0;
+    give_nothing(bytes, size);
     if (r.path == NULL) return tl_error_set(error, "cannot read a file: its path is NULL; give a path");
     /* To open a pipe is to wait for somebody to write into it, unless one says that one will not. */
     r.fd = open(r.path, O_RDONLY | O_CLOEXEC | (r.regular ? O_NONBLOCK | O_NOCTTY : 0));
@@ -102,7 +114,6 @@ bool tl_file_read_regular(const char *path, size_t most, char **bytes, size_t *s
 
 bool tl_input_read(char **bytes, size_t *size, tl_error *error) {
     const reading r = {.fd = STDIN_FILENO, .path = "standard input", .most = TL_TEXT_MOST};
-    *bytes = NULL;
-    *size = 0;
+    give_nothing(bytes, size);
     return read_open(&r, bytes, size, error);
 }

@@ -13,8 +13,9 @@
 /* The name itself: a symbolic link is there though it lead nowhere. */
 bool tl_file_look(const char *path, bool *there, tl_error *error) {
     struct stat about;
-    *there = path && *path && lstat(path, &about) == 0;
-    return *there || !path || !*path || errno == ENOENT || errno == ENOTDIR ||
+    const bool found = path && *path && lstat(path, &about) == 0;
+    if (there) *there = found;
+    return found || !path || !*path || errno == ENOENT || errno == ENOTDIR ||
            tl_fail_errno(error, "look at", path, errno);
 }
 
@@ -35,10 +36,13 @@ bool tl_file_remove(const char *path, tl_error *error) {
 
 bool tl_folder_each(const char *path, bool (*visit)(void *context, const char *name), void *context,
                     tl_error *error) {
-    DIR *folder = path ? opendir(path) : NULL;
-    if (!folder)
-        return (path && errno == ENOENT) ||
-               tl_fail_errno(error, "read", path ? path : "", path ? errno : ENOENT);
+    char shown[TL_SHOWN];
+    if (!path) return tl_error_set(error, "cannot read a folder: its path is NULL; give a path");
+    if (!visit)
+        return tl_error_set(error, "%s: nobody wants to know what is in it (NULL); give a function",
+                            tl_shown_path(path, shown));
+    DIR *folder = opendir(path);
+    if (!folder) return errno == ENOENT || tl_fail_errno(error, "read", path, errno);
     bool ok = true;
     struct dirent *e;
     while (ok && (errno = 0, e = readdir(folder)) != NULL)

@@ -112,6 +112,10 @@ static bool remove_stray(void *context, const char *name) {
 }
 
 bool tl_folder_clear_strays(const char *path, bool (*ours)(const char *name), tl_error *error) {
+    char shown[TL_SHOWN];
+    if (ours == NULL)
+        return tl_error_set(error, "%s: it is not said which files are ours (NULL); give a function",
+                            tl_shown_path(path, shown));
     sweep s = {path, ours, error};
     return tl_folder_each(path, remove_stray, &s, error);
 }

@@ -32,7 +32,7 @@ static bool special_text(double value, char *text) {
 }
 
 char *tl_double_text(double value, char text[TL_NUMBER_TEXT]) {
-    if (special_text(value, text)) return text;
+    if (text == NULL || special_text(value, text)) return text;
     for (int digits = 6; digits <= 17; digits++) {
         snprintf(text, TL_NUMBER_TEXT, "%.*g", digits, value);
         if (strtod(text, NULL) == value) break;
@@ -42,7 +42,7 @@ char *tl_double_text(double value, char text[TL_NUMBER_TEXT]) {
 }
 
 char *tl_float_text(float value, char text[TL_NUMBER_TEXT]) {
-    if (special_text((double)value, text)) return text;
+    if (text == NULL || special_text((double)value, text)) return text;
     for (int digits = 6; digits <= 9; digits++) {
         snprintf(text, TL_NUMBER_TEXT, "%.*g", digits, (double)value);
         if (strtof(text, NULL) == value) break;
@@ -74,6 +74,7 @@ static bool is_decimal(const char *c) {
 static bool is_zero(const char *text) { return strcspn(text, "123456789") >= strcspn(text, "eE"); }
 
 bool tl_double_parse(const char *text, double *value) {
+    if (text == NULL || value == NULL) return false;
     bool negative = text[0] == '-';
     const char *unsigned_text = text + (text[0] == '-' || text[0] == '+');
     if (strcmp(unsigned_text, "nan") == 0 || strcmp(unsigned_text, "inf") == 0) {
@@ -100,6 +101,7 @@ bool tl_double_parse(const char *text, double *value) {
 }
 
 bool tl_long_parse(const char *text, long *value) {
+    if (text == NULL || value == NULL) return false;
     const char *digits = text + (text[0] == '-' || text[0] == '+');
     if (*digits == 0 || digits[strspn(digits, "0123456789")] != 0) return false;
     errno = 0;
@@ -110,6 +112,7 @@ bool tl_long_parse(const char *text, long *value) {
 }
 
 char *tl_duration_text(double seconds, char text[TL_NUMBER_TEXT]) {
+    if (text == NULL) return NULL;
     if (!(seconds >= 0) || seconds > 1e12) return strcpy(text, "?");
     if (seconds < 9.95) { /* tenths; what would round to 10.0 is 10 */
         int tenths = (int)(seconds * 10 + 0.5);

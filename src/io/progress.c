@@ -55,15 +55,14 @@ static void rate_text(double rate, char text[TL_NUMBER_TEXT]) {
 /* Share done, 0 to 1, and seconds left; share < 0 where there is neither total nor budget, left < 0 where
  * unknown. */
 static void estimate(const tl_progress *p, double t, double *share, double *left) {
-    double elapsed = t - p->begin;
-    long done = p->step - p->first;
+    const double elapsed = t - p->begin, done = (double)p->step - (double)p->first;
     *share = *left = -1;
     if (p->total > 0) {
         *share = (double)p->step / (double)p->total;
         if (p->step >= p->total)
             *left = 0;
         else if (done > 0 && elapsed > 0)
-            *left = elapsed / (double)done * (double)(p->total - p->step);
+            *left = elapsed / done * ((double)p->total - (double)p->step);
     }
     if (p->budget > 0) {
         *share = fmax(*share, elapsed / p->budget);

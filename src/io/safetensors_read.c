@@ -205,6 +205,9 @@ bool tl_safetensors_read(tl_safetensors *file, const char *name, tl_tensor to, t
                             "sizes it was saved with",
                             path, shown, tl_safetensors_shape_text(e, there),
                             tl_shape_text(tl_shape_of(to), here));
+    if (to.data == NULL && tl_shape_numel(e->shape) > 0)
+        return tl_error_set(
+            error, "%s: tensor \"%s\": there is nowhere to put it (no data); make room for it", path, shown);
     if (!tl_dtype_is_real(e->dtype))
         return tl_error_set(
             error, "%s: tensor \"%s\": found dtype %s, expected F64, F32, F16 or BF16; convert it first",

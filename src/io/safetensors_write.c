@@ -42,7 +42,12 @@ static bool check_item(const tl_safetensors_item *item, const char *path, tl_err
             "%s: no tensor can be named __metadata__, which the format reserves; choose another "
             "name",
             file);
-    if (item->tensor.data == NULL && tl_shape_numel(tl_shape_of(item->tensor)) > 0)
+    const long numel = tl_shape_numel(tl_shape_of(item->tensor));
+    char shape[TL_SHAPE_TEXT];
+    if (numel < 0)
+        return tl_error_set(error, "%s: tensor \"%s\": no tensor has the shape %s", file, name,
+                            tl_shape_text(tl_shape_of(item->tensor), shape));
+    if (item->tensor.data == NULL && numel > 0)
         return tl_error_set(error, "%s: tensor \"%s\" has no data; save it after it was made", file, name);
     tl_dtype dtype = tl_dtype_resolve(item->dtype);
     if (dtype != TL_DTYPE_F32 && dtype != TL_DTYPE_F64)
@@ -109,8 +114,18 @@ static void add_data(tl_atomic_file *f, const tl_safetensors_item *item) {
     }
 }
 
+static bool check_array(const void *array, long count, const char *what, const char *path, tl_error *error) {
+    char file[TL_SHOWN];
+    if (count >= 0 && (array != NULL || count == 0)) return true;
+    return tl_error_set(error, "%s: %ld %s%s; give them, or say 0", tl_shown_path(path, file), count, what,
+                        count > 0 ? " at NULL" : "");
+}
+
 static bool check_all(const char *path, const tl_safetensors_item *items, long count,
                       const tl_safetensors_pair *metadata, long metadata_count, tl_error *error) {
+    if (!check_array(items, count, "tensors", path, error) ||
+        !check_array(metadata, metadata_count, "lines of metadata", path, error))
+        return false;
     for (long i = 0; i < count; i++)
         if (!check_item(&items[i], path, error)) return false;
     tl_names keys = {0};

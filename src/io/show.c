@@ -12,6 +12,7 @@
 void tl_show(const char *text, FILE *out) {
     char character[TL_SHOWN_CHARACTER];
     size_t written;
+    if (!out) return;
     for (size_t left = text ? strlen(text) : 0, taken; left > 0; text += taken, left -= taken) {
         taken = tl_shown_character(text, left, character, &written);
         fwrite(character, 1, written, out);
@@ -42,7 +43,7 @@ static bool is_terminal(FILE *out) {
 void tl_put_text(const char *text, FILE *out) {
     char character[TL_SHOWN_CHARACTER];
     size_t written;
-    if (!text) return;
+    if (!text || !out) return;
     if (!is_terminal(out)) {
         fputs(text, out);
         return;

@@ -45,7 +45,10 @@ tl_var tl_heads_query(const tl_attention *layer, tl_var x) {
 tl_heads tl_heads_key_value(const tl_attention *layer, tl_var memory) {
     if (layer->unprojected) {
         tl_var states = tl_split_heads(memory, layer->heads);
-        return (tl_heads){.k = layer->score == TL_UNIFORM ? TL_NO_VAR : states, .v = states};
+        /* Keys in memory of their own: gradients of keys and values that lie in one place would be added up in another order
+         * by the fused way. */
+        tl_var k = tl_score_changes_key(layer) ? states : tl_scale(states, 1);
+        return (tl_heads){.k = layer->score == TL_UNIFORM ? TL_NO_VAR : k, .v = states};
     }
     if (layer->score == TL_UNIFORM) return (tl_heads){.k = TL_NO_VAR, .v = uniform_values(layer, memory)};
     if (layer->k_proj_weight)

@@ -27,7 +27,7 @@ typedef struct tl_hypotheses {
     tl_sentence *sentence;                  /* [sentences] */
     int *ids;                               /* [rows,capacity] the words so far */
     double *sum;                            /* [rows] sum of log p of the live hypotheses */
-    long top;                     /* words of a row that can come into question: 2·width, or all there are */
+    long top; /* words of a row that can come into question: 2·width, or all there are; of a sample one */
     tl_candidate *row;            /* [rows,top] each row's best continuations, best first */
     int *row_count;               /* [rows] how many; NOT_NUMBERS: the logits are none */
     tl_candidate *ranked;         /* [2·width] */
@@ -44,6 +44,15 @@ bool tl_hypotheses_new(tl_hypotheses *h, bool maps, long source_length);
 /* Takes word t of every sentence that is not done from logits [rows,V]; *going are left. False, and an error on the tape,
  * if a sentence cannot go on. */
 bool tl_hypotheses_extend(tl_hypotheses *h, tl_tensor logits, long t, long *going);
+
+/* ---- candidates.c ---- */
+
+/* Fills row and row_count for word t of every row that goes on, from logits [rows,V]. False, and an error on the tape, if a
+ * sentence has nothing to write. */
+bool tl_candidates_find(tl_hypotheses *h, tl_tensor logits, long t);
+bool tl_sample_ended(const tl_hypotheses *h, const tl_sentence *s,
+                     int slot);                                  /* is this slot's sample at its end? */
+long tl_forced_length(const tl_hypotheses *h, long number);      /* words that a sentence begins with */
 int tl_forced_word(const tl_hypotheses *h, long number, long t); /* -1: it may choose */
 
 #endif

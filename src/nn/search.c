@@ -1,7 +1,8 @@
-/* Search over any model: what it may write and how long, one step after the other, and the best that came of it.
+/* Search over any model: what it may write and how long, one step after the other, and the best, or the samples, that came of
+ * it.
  *
  * The model's side is a tl_model_state, which reads a word a row and gives logits for the next; words, limits, what is forced
- * and what is forbidden are decided here, and which hypotheses live on in hypotheses.c. */
+ * and what is forbidden are decided here, which hypotheses live on in hypotheses.c, and what chance says in sample.c. */
 #include "hypotheses.h"
 
 #include "model.h"
@@ -14,7 +15,9 @@
 /* ---- options ---- */
 
 static bool check_beam(tl_tape *tape, const tl_search_options *o, int width, int nbest) {
-    if (width < 1 || width > TL_BEAM_MOST)
+    if (o->sample && (nbest < 1 || nbest > TL_BEAM_MOST))
+        tl_tape_fail(tape, "search: nbest is %d, should be 1 … %d samples (0 means 1)", nbest, TL_BEAM_MOST);
+    else if (width < 1 || width > TL_BEAM_MOST)
         tl_tape_fail(tape, "search: beam is %d, should be 1 … %d (0 means %d; 4 to 10 are usual)", o->beam,
                      TL_BEAM_MOST, TL_BEAM_DEFAULT);
     else if (nbest < 1)
@@ -31,6 +34,21 @@ static bool check_beam(tl_tape *tape, const tl_search_options *o, int width, int
         tl_tape_fail(tape,
                      "search: max_ratio is %g and max_extra %ld, should be 0 or more (both 0: 2·source + 10)",
                      o->max_ratio, o->max_extra);
+    return !tl_tape_error(tape);
+}
+
+static bool check_sampling(tl_tape *tape, const tl_search_options *o) {
+    if (o->no_repeat_ngram < 0)
+        tl_tape_fail(tape, "search: no_repeat_ngram is %d, should be 0 (words may repeat) or more",
+                     o->no_repeat_ngram);
+    else if (!o->sample && (o->temperature != 0 || o->top_k != 0 || o->top_p != 0))
+        tl_tape_fail(tape,
+                     "search: temperature, top_k and top_p are for samples: set `sample`, or leave them 0");
+    else if (!(o->temperature >= 0 && isfinite(o->temperature)))
+        tl_tape_fail(tape, "search: temperature is %g, should be more than 0 (0 means 1)", o->temperature);
+    else if (o->top_k < 0 || !(o->top_p >= 0 && o->top_p <= 1))
+        tl_tape_fail(tape, "search: top_k is %d, should be 0 (all words) or more, and top_p %g, 0 (all) … 1",
+                     o->top_k, o->top_p);
     return !tl_tape_error(tape);
 }
 
@@ -80,9 +98,10 @@ static bool set_limits(tl_hypotheses *h, const tl_model *model, const tl_batch *
     for (long b = 0; b < h->begun && h->limits; b++) {
         const long length = source->src_lengths ? source->src_lengths[b] : source->src_len;
         double limit = ratio * (double)length + (double)extra;
-        if (limit > (double)model->max_len) limit = (double)model->max_len;
-        const int least = o->bos < 0 ? 2 : 1;
-        h->limits[b] = limit < least ? least : (int)limit;
+        const long forced = tl_forced_length(h, b), least = o->bos < 0 && forced < 2 ? 2 : forced;
+        if (limit < 1) limit = 1;
+        if (limit < (double)least) limit = (double)least;
+        h->limits[b] = (int)(limit > (double)model->max_len ? (double)model->max_len : limit);
         if (h->limits[b] > h->capacity) h->capacity = h->limits[b];
     }
     return h->limits != NULL;
@@ -137,7 +156,8 @@ static bool run(tl_hypotheses *h, const tl_model *model, const tl_batch *source)
     if (!h->state || !tl_hypotheses_new(h, o->maps, source->src_len)) return false;
     tl_tape_set_reuse_weights(h->tape, true);
     const long first = o->bos < 0 ? 1 : 0; /* then word 0 is given, and its log p counts for nothing */
-    for (long b = 0; b < first * h->begun; b++) h->ids[b * h->width * h->capacity] = tl_forced_word(h, b, 0);
+    for (long r = 0; r < first * h->begun * h->width; r++)
+        h->ids[r * h->capacity] = tl_forced_word(h, r / h->width, 0);
     long going = h->begun;
     bool ok = true;
     for (long t = first; ok && t < h->capacity && going > 0; t++)
@@ -167,8 +187,11 @@ bool tl_search(const tl_model *model, tl_tape *tape, const tl_batch *source, con
     if (!tape || tl_tape_error(tape) || !tl_model_made(model, tape) || !tl_model_batch(tape, source))
         return false;
     if (source->sentences < 1) return tl_tape_fail(tape, "search: the batch has no sentences"), false;
-    const int width = o->beam ? o->beam : TL_BEAM_DEFAULT, nbest = o->nbest ? o->nbest : 1;
-    if (!check_beam(tape, o, width, nbest) || !check_words(tape, model, o, source->sentences)) return false;
+    const int nbest = o->nbest ? o->nbest : 1;
+    const int width = o->sample ? nbest : o->beam ? o->beam : TL_BEAM_DEFAULT;
+    if (!check_beam(tape, o, width, nbest) || !check_sampling(tape, o) ||
+        !check_words(tape, model, o, source->sentences))
+        return false;
     tl_hypotheses h = {.tape = tape,
                        .options = o,
                        .eos = o->eos ? o->eos : TL_EOS,

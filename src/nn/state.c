@@ -14,14 +14,21 @@ void *tl_zeroed(tl_tape *tape, size_t bytes) {
 
 /* ---- maps ---- */
 
-static tl_tensor *make_maps(const tl_model_state *s, int layers, long keys) {
-    tl_tensor *maps = tl_zeroed(s->tape, (size_t)(layers + 1) * sizeof *maps);
-    const tl_shape shape = TL_SHAPE(s->sentences * s->each, s->model->heads, s->capacity, keys);
-    for (int l = 0; maps && l < layers; l++) {
-        maps[l] = tl_tape_tensor(s->tape, shape);
-        tl_tensor_fill(maps[l], 0);
-    }
-    return layers > 0 ? maps : NULL;
+tl_tensor *tl_room_for_looks(tl_tape *tape, int layers, tl_shape shape) {
+    if (layers < 1) return NULL;
+    tl_tensor *maps = tl_zeroed(tape, (size_t)layers * sizeof *maps);
+    for (int l = 0; maps && l < layers; l++)
+        maps[l] = tl_tensor_of(tl_zeroed(tape, (size_t)tl_shape_numel(shape) * sizeof(tl_real)), shape);
+    return maps;
+}
+
+void tl_copy_looks(tl_tensor to, long at, tl_tensor from, long steps) {
+    tl_tensor_copy(tl_tensor_slice(to, 1, at, at + steps), tl_tensor_slice(from, 1, 0, steps));
+}
+
+static tl_tensor *make_maps(const tl_model_state *s, tl_attention_kind kind, long keys) {
+    return tl_room_for_looks(s->tape, s->model->attentions[kind],
+                             TL_SHAPE(s->sentences * s->each, s->model->heads, s->capacity, keys));
 }
 
 void tl_state_record(tl_model_state *s, tl_attention_kind kind, int layer, tl_tensor probs) {
@@ -37,8 +44,7 @@ void tl_state_record(tl_model_state *s, tl_attention_kind kind, int layer, tl_te
 static void copy_maps(tl_model_state *s, long to, long from) {
     for (int kind = 0; kind < TL_ATTENTION_KINDS; kind++)
         for (int l = 0; s->maps[kind] && l < s->model->attentions[kind]; l++)
-            tl_tensor_copy(tl_tensor_slice(tl_at(s->maps[kind][l], to), 1, 0, s->at),
-                           tl_tensor_slice(tl_at(s->maps[kind][l], from), 1, 0, s->at));
+            tl_copy_looks(tl_at(s->maps[kind][l], to), 0, tl_at(s->maps[kind][l], from), s->at);
 }
 
 tl_attention_maps *tl_state_maps(const tl_model_state *s, tl_attention_kind kind, int layer, long from,
@@ -64,8 +70,8 @@ bool tl_state_init(tl_model_state *s, const tl_model_state_kind *kind, const tl_
     if (options->intervene) s->intervene = *options->intervene;
     for (long b = 0; s->numbers && b < s->sentences; b++) s->numbers[b] = b;
     if (!options->maps) return s->numbers != NULL;
-    s->maps[TL_DECODER_SELF] = make_maps(s, model->attentions[TL_DECODER_SELF], s->capacity);
-    s->maps[TL_CROSS] = make_maps(s, model->attentions[TL_CROSS], source->src_len);
+    s->maps[TL_DECODER_SELF] = make_maps(s, TL_DECODER_SELF, s->capacity);
+    s->maps[TL_CROSS] = make_maps(s, TL_CROSS, source->src_len);
     return !tl_tape_error(tape);
 }
 

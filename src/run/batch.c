@@ -47,7 +47,8 @@ bool tl_run_batch(tl_run *run, const char *const *sources, const char *const *ta
 }
 
 char *tl_run_translate_line(tl_run *run, const char *line) {
-    if (!tl_run_has_model(run) || !line) return NULL;
+    if (!tl_run_has_model(run)) return NULL;
+    if (!line) return tl_run_lacks(run, "a line"), NULL;
     tl_corpus *encoded = corpus_of(run, &line, NULL, 1);
     tl_translations found = {0};
     char *text = NULL;

@@ -13,9 +13,16 @@ void tl_training_settings_fill(tl_training_settings *s) {
     if (!s->matmul_precision) s->matmul_precision = "highest";
     if (!s->batch_tokens) s->batch_tokens = 4096;
     if (!s->accumulate) s->accumulate = 1;
+    if (s->shares == 1) s->shares = 0; /* one way to say it, in config.txt too */
 }
 
 bool tl_training_settings_check(const tl_training_settings *s, tl_error *error) {
+    const long batches = s->accumulate ? s->accumulate : 1;
+    if (s->shares > batches)
+        return tl_error_set(error,
+                            "--shares %ld: an update consists of %ld batch%s (--accumulate), too few for a "
+                            "share each: give fewer shares, or accumulate more",
+                            s->shares, batches, batches == 1 ? "" : "es");
     if (s->warmup_from >= 0 && isfinite(s->warmup_from)) return true;
     return tl_error_set(error, "training: warmup_from is %g, should be 0 or more, and finite",
                         s->warmup_from);

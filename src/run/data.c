@@ -29,6 +29,10 @@ static void tell_report(const tl_events *events, const tl_corpus_report *report)
 
 tl_corpus *tl_pairs_read(const char *tsv, const char *source, const char *target, bool strict,
                          const tl_events *events, tl_error *error) {
+    if (!tsv && (!source || !target)) {
+        tl_error_set(error, "sentence pairs: give a TSV, or two files, one for each side");
+        return NULL;
+    }
     tl_corpus *corpus = tl_corpus_new();
     if (parse_files(corpus, tsv ? tsv : source, tsv ? NULL : target, strict, error)) {
         tell_report(events, tl_corpus_last_report(corpus));
@@ -43,10 +47,10 @@ tl_corpus *tl_pairs_read(const char *tsv, const char *source, const char *target
 enum { HELD_OUT = 500 }; /* sentences to validate on, and as many to test on */
 
 static long sentences_of(const tl_data_settings *s, tl_part part) {
-    return part == TL_PART_TRAIN ? s->sentences : HELD_OUT;
+    return part == TL_PART_TRAIN || part == TL_PART_OTHER ? s->sentences : HELD_OUT;
 }
 
-/* Training, validation and test are ranges of one stream; longer sequences are a stream of their own. */
+/* Training, validation and test are ranges of one stream; longer and other sequences are streams of their own. */
 static bool make_task(tl_corpus *corpus, const tl_data_settings *s, tl_part part, uint64_t seed) {
     const bool longer = part == TL_PART_LONGER;
     long first = part == TL_PART_VALID ? s->sentences : part == TL_PART_TEST ? s->sentences + HELD_OUT : 0;
@@ -56,7 +60,7 @@ static bool make_task(tl_corpus *corpus, const tl_data_settings *s, tl_part part
                             .min_length = longer ? s->max_symbols + 1 : s->min_symbols,
                             .max_length = longer ? s->max_symbols + 5 : s->max_symbols,
                             .symbols = s->symbols,
-                            .seed = seed};
+                            .seed = part == TL_PART_OTHER ? ~seed : seed};
     return tl_corpus_toy(corpus, &config);
 }
 
@@ -71,7 +75,13 @@ static bool make_pair(tl_corpus *corpus, const tl_data_settings *s, tl_part part
 
 tl_corpus *tl_pairs_of(const tl_run_settings *settings, tl_part part, const tl_events *events,
                        tl_error *error) {
-    if (!settings) return NULL;
+    if (!settings || part < TL_PART_TRAIN || part > TL_PART_LONGER) {
+        tl_error_set(error,
+                     settings ? "sentence pairs: there is no part number %d"
+                              : "sentence pairs: there are no settings to say which (part %d)",
+                     (int)part);
+        return NULL;
+    }
     tl_data_settings filled = settings->data;
     tl_data_settings_fill(&filled);
     const tl_data_settings *s = &filled;

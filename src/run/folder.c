@@ -109,5 +109,5 @@ bool tl_run_load_text(tl_run *run) {
     const tl_run_settings *s = &run->settings;
     if (!strcmp(s->text.src_units, "bpe") || !strcmp(s->text.tgt_units, "bpe")) load_codes(run);
     if (!tl_failed(&run->error)) load_vocabs(run);
-    return !tl_failed(&run->error);
+    return !tl_failed(&run->error) && tl_run_know_pieces(run);
 }

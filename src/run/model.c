@@ -87,7 +87,8 @@ tl_var tl_run_batch_loss(tl_run *run, const tl_batch *batch, const tl_loss_optio
 }
 
 tl_var tl_run_loss(tl_run *run, const tl_batch *batch, const tl_model_maps *maps) {
-    if (!tl_run_has_model(run) || !batch) return (tl_var){.index = -1};
+    if (!tl_run_has_model(run)) return (tl_var){.index = -1};
+    if (!batch) return tl_run_lacks(run, "the batch"), (tl_var){.index = -1};
     tl_var loss = tl_run_batch_loss(run, batch, NULL, NULL, maps);
     if (!tl_ok(loss)) tl_error_set(&run->error, "%s", tl_tape_error(run->tape));
     return loss;
@@ -113,7 +114,8 @@ long tl_run_beam(tl_run *run, const tl_translate_options *options) {
 bool tl_run_search(tl_run *run, const tl_batch *source, const tl_translate_options *options,
                    tl_search_result *found) {
     static const tl_translate_options greedy = {.beam = 1};
-    if (!tl_run_has_model(run) || !source || !found) return false;
+    if (!tl_run_has_model(run)) return false;
+    if (!source || !found) return tl_run_lacks(run, source ? "the place for what is found" : "the batch");
     if (!options) options = &greedy;
     const int beam = (int)tl_run_beam(run, options);
     if (!beam) return false;

@@ -91,6 +91,7 @@ static const char *value_text(const tl_option *o, const void *field, char text[T
 }
 
 bool tl_options_check(const tl_option *table, const void *values, tl_error *error) {
+    if (!values) return tl_error_set(error, "options: the struct is NULL");
     for (const tl_option *o = table; o && !is_end(o); o++) {
         const void *field = (const char *)values + o->offset;
         char text[TL_NUMBER_TEXT];
@@ -107,8 +108,11 @@ const tl_option *tl_options_named(const tl_option *table, const char *word) {
 
 bool tl_options_parse(const tl_option *table, void *values, int argc, char **argv, bool *help,
                       tl_error *error) {
+    if (!values || (!argv && argc > 0) || !help)
+        return tl_error_set(error, "options: the struct, the words or the place for --help are NULL");
     for (int i = 0; i < argc; i++) {
         const char *a = argv[i];
+        if (!a) return tl_error_set(error, "options: word %d of %d is NULL", i, argc);
         if (!strcmp(a, "--help") || !strcmp(a, "-h")) {
             *help = true;
             return true;
@@ -167,7 +171,7 @@ static void print_row(const tl_option *o, const void *field, FILE *out) {
 }
 
 static void print_rows(const tl_option *table, const char *defaults, FILE *out) {
-    for (const tl_option *o = table; !is_end(o); o++) {
+    for (const tl_option *o = table; o && !is_end(o); o++) {
         if (o->name)
             print_row(o, defaults + o->offset, out);
         else if (o->rows)
@@ -178,6 +182,7 @@ static void print_rows(const tl_option *table, const char *defaults, FILE *out) 
 }
 
 void tl_options_print(const tl_option *table, const void *defaults, FILE *out) {
+    if (!table || !defaults || !out) return;
     if (table->name || table->rows) fprintf(out, "\noptions:\n");
     print_rows(table, defaults, out);
 }
@@ -199,11 +204,11 @@ static bool is_usual(const tl_option *o, const void *field) {
     }
     const char *value = *(const char *const *)field;
     const size_t length = strcspn(o->takes, "|");
-    return !value || (strlen(value) == length && !strncmp(value, o->takes, length));
+    return !value || (o->takes[length] && strlen(value) == length && !strncmp(value, o->takes, length));
 }
 
 void tl_options_write(const tl_option *table, const void *values, tl_config *config) {
-    for (const tl_option *o = table; !is_end(o); o++) {
+    for (const tl_option *o = table; o && values && config && !is_end(o); o++) {
         const void *f = (const char *)values + o->offset;
         if (o->rows) tl_options_write(o->rows, f, config);
         if (!o->name || (o->rare && is_usual(o, f))) continue;
@@ -224,7 +229,7 @@ static void fail_value(const tl_option *o, const char *path, const char *value, 
 
 static void read_rows(const tl_option *table, char *values, tl_config *config, const char *path,
                       tl_error *error) {
-    for (const tl_option *o = table; !is_end(o); o++) {
+    for (const tl_option *o = table; o && !is_end(o); o++) {
         void *f = values + o->offset;
         if (o->rows) read_rows(o->rows, f, config, path, error);
         if (!o->name) continue;
@@ -241,6 +246,10 @@ static void read_rows(const tl_option *table, char *values, tl_config *config, c
 bool tl_options_read(const tl_option *table, void *values, tl_config *config, const char *path,
                      const char *program, tl_error *error) {
     long line = 0;
+    tl_error nobodys = {""};
+    if (!error) error = &nobodys;
+    if (!values || !config || !path || !program)
+        return tl_error_set(error, "options: the struct, the configuration or who they are of is NULL");
     read_rows(table, values, config, path, error);
     const char *unknown = tl_config_unknown(config, 0, &line);
     if (tl_config_error(config)) return tl_error_set(error, "%s", tl_config_error(config));

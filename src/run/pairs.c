@@ -7,16 +7,43 @@
 typedef struct pairs {
     tl_run *run;
     tl_corpus *train, *train_cut, *valid, *valid_cut; /* as people write, and as tokens with ids */
+    tl_corpus *fresh; /* with BPE-dropout: train, cut for the epoch that the batches are at; otherwise NULL */
     tl_batches *batches;
     tl_batch batch;
 } pairs;
 
 /* ---- the task ---- */
 
+/* Batches of a corpus from the beginning of an epoch on. */
+static bool make_batches(pairs *p, const tl_corpus *corpus, long epoch) {
+    const tl_training_settings *s = &p->run->settings.training;
+    tl_batches_config config = {.tokens = s->batch_tokens, .order = TL_SHUFFLED, .seed = (uint64_t)s->seed};
+    tl_batches_free(p->batches);
+    p->batches = tl_batches_new(corpus, &config);
+    if (!tl_batches_error(p->batches)) tl_batches_seek(p->batches, (tl_batches_position){epoch, 0});
+    return !tl_batches_error(p->batches) || tl_error_set(&p->run->error, "%s", tl_batches_error(p->batches));
+}
+
+/* With BPE-dropout every epoch has a cut of its own, and so batches of its own: sentences come once each in all of them,
+ * their lengths, and with them the number of batches, are the epoch's. */
+static bool cut_for_epoch(pairs *p, long epoch) {
+    tl_run *run = p->run;
+    const long most = run->settings.data.max_length;
+    tl_corpus *fresh = tl_run_cut_for_epoch(run, p->train, p->train_cut, epoch,
+                                            most && most < TL_LONGEST_SENTENCE ? most : TL_LONGEST_SENTENCE);
+    const bool ok = fresh && make_batches(p, fresh, epoch);
+    tl_corpus_free(p->fresh);
+    p->fresh = fresh;
+    return ok;
+}
+
 static bool next(void *context) {
     pairs *p = context;
     if (tl_batches_next(p->batches, &p->batch)) return true;
-    if (tl_batches_error(p->batches)) tl_error_set(&p->run->error, "%s", tl_batches_error(p->batches));
+    if (tl_batches_error(p->batches))
+        tl_error_set(&p->run->error, "%s", tl_batches_error(p->batches));
+    else if (p->fresh)
+        cut_for_epoch(p, tl_batches_tell(p->batches).epoch);
     return false;
 }
 
@@ -52,6 +79,9 @@ static tl_batches_position tell(void *context) { return tl_batches_tell(((const 
 
 static bool seek(void *context, tl_batches_position position) {
     pairs *p = context;
+    if (p->fresh && position.epoch >= 0 && position.epoch != tl_batches_tell(p->batches).epoch &&
+        !cut_for_epoch(p, position.epoch))
+        return false;
     return tl_batches_seek(p->batches, position) ||
            tl_error_set(&p->run->error, "%s", tl_batches_error(p->batches));
 }
@@ -92,11 +122,8 @@ static bool encode_data(pairs *p) {
            tl_run_drop_long(run, p->valid, p->valid_cut, name_of(s->valid, s->valid_src), s->max_length);
 }
 
-static bool make_batches(pairs *p) {
-    const tl_training_settings *s = &p->run->settings.training;
-    tl_batches_config config = {.tokens = s->batch_tokens, .order = TL_SHUFFLED, .seed = (uint64_t)s->seed};
-    p->batches = tl_batches_new(p->train_cut, &config);
-    return !tl_batches_error(p->batches) || tl_error_set(&p->run->error, "%s", tl_batches_error(p->batches));
+static bool begin_batches(pairs *p) {
+    return p->run->settings.text.bpe_dropout > 0 ? cut_for_epoch(p, 0) : make_batches(p, p->train_cut, 0);
 }
 
 static bool prepare_new(pairs *p, bool overwrite) {
@@ -109,7 +136,7 @@ static bool prepare_new(pairs *p, bool overwrite) {
         return false;
     return read_data(p) && tl_run_learn_merges(run, p->train) && tl_run_make_vocabularies(run, p->train) &&
            encode_data(p) && tl_run_make_model(run) && tl_run_save_description(run, overwrite) &&
-           make_batches(p);
+           begin_batches(p);
 }
 
 static bool is_missing(const char *path) { return path && !tl_file_is_there(path); }
@@ -134,7 +161,7 @@ static bool prepare_resumed(pairs *p) {
     if (!tl_run_lock(p->run)) return false;
     if (!tl_run_settings_complete(&p->run->settings, &wrong))
         return tl_error_set(&p->run->error, "%s/config.txt: %s", p->run->dir, wrong.message);
-    return read_data_again(p) && encode_data(p) && make_batches(p);
+    return read_data_again(p) && encode_data(p) && begin_batches(p);
 }
 
 static tl_ending train(pairs *p, tl_training_end *end) {
@@ -177,6 +204,7 @@ tl_ending tl_run_train(tl_run *run, bool overwrite, tl_training_end *end) {
     tl_batches_free(p.batches);
     tl_corpus_free(p.train);
     tl_corpus_free(p.train_cut);
+    tl_corpus_free(p.fresh);
     tl_corpus_free(p.valid);
     tl_corpus_free(p.valid_cut);
     return ending;

@@ -19,8 +19,9 @@ bool tl_is_stopped(const tl_training *t) { return tl_stopped(t->config->events);
 const char *tl_is_over(const tl_training *t) {
     const tl_training_settings *s = t->config->training;
     const tl_training_state *at = &t->now.at;
-    long total = tl_planned_steps(t);
-    if (total && at->step >= total) return "all steps are done";
+    /* by epochs rather than by their steps: each may have another number of batches (BPE-dropout) */
+    if ((s->steps && at->step >= s->steps) || (s->epochs && at->epoch >= s->epochs))
+        return "all steps are done";
     if (s->minutes > 0 && tl_elapsed(t) >= 60 * s->minutes && at->step) return "the time is up";
     if (s->patience && at->waited >= s->patience)
         return "no validation was better for as long as --patience says";

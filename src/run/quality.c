@@ -93,7 +93,8 @@ bool tl_run_measure(tl_run *run, const tl_corpus *lines, const tl_corpus *encode
 bool tl_run_evaluate(tl_run *run, tl_corpus *pairs, const char *name, const tl_translate_options *options,
                      tl_quality *quality, tl_translations *translations) {
     if (translations) *translations = (tl_translations){0};
-    if (!tl_run_has_model(run) || !pairs || !quality) return false;
+    if (!tl_run_has_model(run)) return false;
+    if (!pairs || !quality) return tl_run_lacks(run, pairs ? "the place for the quality" : "the corpus");
     tl_corpus *encoded = tl_run_encode(run, pairs);
     bool ok = encoded && tl_run_drop_long(run, pairs, encoded, name ? name : "(pairs)", 0);
     if (ok) tl_run_tell_unknown(run, encoded);

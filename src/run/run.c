@@ -41,13 +41,14 @@ void tl_run_forget_model(tl_run *run) {
     if (run->vocab[TL_TARGET] != run->vocab[TL_SOURCE]) tl_vocab_free(run->vocab[TL_TARGET]);
     tl_vocab_free(run->vocab[TL_SOURCE]);
     tl_bpe_free(run->bpe);
+    tl_bpe_free(run->target_bpe);
     run->batches = NULL;
     run->lines = NULL;
     run->tape = NULL;
     run->params = NULL;
     run->model = NULL;
     run->vocab[TL_SOURCE] = run->vocab[TL_TARGET] = NULL;
-    run->bpe = NULL;
+    run->bpe = run->target_bpe = NULL;
 }
 
 void tl_run_free(tl_run *run) {

@@ -12,7 +12,9 @@ struct tl_run {
     tl_run_settings settings;
     tl_config *config; /* of an opened run: owns its settings' texts */
     const tl_events *events;
-    tl_bpe *bpe;        /* NULL: no side consists of byte pairs */
+    tl_bpe *bpe; /* NULL: no side consists of byte pairs */
+    tl_bpe *
+        target_bpe; /* the same merges where the target's pieces must be in a vocabulary of its own; otherwise NULL */
     tl_vocab *vocab[2]; /* by side; one and the same where both sides have the same words */
     tl_params *params;
     tl_transformer transformer; /* once there are params */
@@ -25,6 +27,10 @@ struct tl_run {
 /* One that has a folder and nothing else. NULL only when out of memory. */
 tl_run *tl_run_in(const char *dir);
 /* Nothing is done with a run that is not there or has failed. */
+/* Something that a function was given is NULL: the error says what should be there. Always false. */
+static inline bool tl_run_lacks(tl_run *run, const char *what) {
+    return tl_error_set(&run->error, "run: %s is NULL, and should be there", what);
+}
 static inline bool tl_run_usable(const tl_run *run) { return run && !tl_failed(&run->error); }
 /* The same for what needs a model: false, and an error, if there is none yet. */
 bool tl_run_has_model(tl_run *run);
@@ -39,7 +45,7 @@ bool tl_run_lock(tl_run *run);
 bool tl_run_save_description(tl_run *run, bool overwrite);
 bool tl_run_save_settings(tl_run *run); /* only config.txt */
 bool tl_run_load_settings(tl_run *run);
-bool tl_run_load_text(tl_run *run);                         /* merges and vocabularies */
+bool tl_run_load_text(tl_run *run); /* merges and vocabularies */
 
 /* ---- weights.c ---- */
 
@@ -76,6 +82,24 @@ tl_var tl_run_batch_loss(tl_run *run, const tl_batch *batch, const tl_loss_optio
 
 bool tl_run_learn_merges(tl_run *run, const tl_corpus *lines); /* where units ask for them */
 bool tl_run_make_vocabularies(tl_run *run, const tl_corpus *lines);
+/* tl_run_cut with merges passed over by chance (NULL: none). */
+char *tl_run_cut_by_chance(tl_run *run, tl_side side, const char *line, const tl_bpe_dropout *dropout);
+
+/* ---- pieces.c: which pieces byte pairs are cut into ---- */
+
+bool tl_run_has_pairs(const tl_run *run, tl_side side); /* does this side consist of byte pairs? */
+/* The merges of a side; NULL if there are none. */
+tl_bpe *tl_run_bpe_of(const tl_run *run, tl_side side);
+/* Where the settings have a threshold, pieces must be in the run's vocabularies from here on. */
+bool tl_run_know_pieces(tl_run *run);
+
+/* ---- fresh.c ---- */
+
+/* Training sentences cut for one epoch, by chance that follows from (seed, epoch, sentence, side), and encoded. `plain`: the
+ * same cut without chance; a side that becomes longer than `most` tokens is taken from there, as are sides of other
+ * units. */
+tl_corpus *tl_run_cut_for_epoch(tl_run *run, const tl_corpus *lines, const tl_corpus *plain, long epoch,
+                                long most);
 
 /* ---- data.c ---- */
 

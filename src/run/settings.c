@@ -149,6 +149,16 @@ static bool check_positions(const tl_model_settings *s, tl_error *error) {
     return true;
 }
 
+/* What is about byte pairs needs some. */
+static bool check_pairs(const tl_text_settings *s, tl_error *error) {
+    const char *name = s->bpe_dropout > 0                ? "bpe-dropout"
+                       : s->bpe_vocabulary_threshold > 0 ? "bpe-vocabulary-threshold"
+                                                         : NULL;
+    if (!name || !strcmp(s->src_units, "bpe") || !strcmp(s->tgt_units, "bpe")) return true;
+    return tl_error_set(error, "--%s needs byte pairs, and neither side consists of them: say --units bpe",
+                        name);
+}
+
 bool tl_run_settings_complete(tl_run_settings *settings, tl_error *error) {
     if (!settings) return tl_error_set(error, "there are no settings: give those of tl_run_settings_default");
     tl_model_settings *model = &settings->model;
@@ -164,6 +174,7 @@ bool tl_run_settings_complete(tl_run_settings *settings, tl_error *error) {
     if (text->joint && strcmp(text->src_units, text->tgt_units))
         return tl_error_set(error, "--joint needs the same units on both sides, not %s and %s",
                             text->src_units, text->tgt_units);
+    if (!check_pairs(text, error)) return false;
     if (model->d_model % model->heads)
         return tl_error_set(error,
                             "--d-model %ld does not split into --heads %ld: choose heads that divide it",

@@ -5,7 +5,7 @@
 #define ROW(name, kind, field, takes, help) TL_OPTION(SETTINGS, field, name, kind, takes, help)
 /* These may be said anew when a run goes on: when it ends, how fast it learns, what is shown, where its files are now. */
 #define ANEW(name, kind, field, takes, help) TL_OPTION_ANEW(SETTINGS, field, name, kind, takes, help)
-/* These stand in config.txt only where they are not what is usual. */
+/* These came later: a run that does not use them has the config.txt that it always had. */
 #define RARE(name, kind, field, takes, help) TL_OPTION_RARE(SETTINGS, field, name, kind, takes, help)
 
 #define SETTINGS tl_data_settings
@@ -41,6 +41,10 @@ const tl_option tl_text_options[] = {
     ROW("min-count", LONG, min_count, "N", "tokens seen less often become <unk> (0: 2 for words, 1 for others)"),
     ROW("max-vocab", LONG, max_vocab, "N", "at most so many entries a vocabulary, 4 of them <pad>, <bos>, <eos>, <unk> (0: no limit)"),
     ROW("joint", FLAG, joint, NULL, "one vocabulary for both sides"),
+    RARE("bpe-dropout", SHARE, bpe_dropout, "P",
+     "byte pairs: pass over merges with this probability in training, anew each epoch (0: none)"),
+    RARE("bpe-vocabulary-threshold", LONG, bpe_vocabulary_threshold, "N",
+     "byte pairs: split pieces that a side has less often than N times back into ones it has as often (0: don't)"),
     TL_OPTIONS_END};
 #undef SETTINGS
 
@@ -84,6 +88,8 @@ const tl_option tl_training_options[] = {
     ANEW("patience", LONG, patience, "N", "stop after so many validations without a better one (0: never)"),
     ROW("batch-tokens", LONG, batch_tokens, "N", "tokens of a batch, a side, padding included (0: 4096)"),
     ROW("accumulate", LONG, accumulate, "N", "batches whose gradients make one update (0: 1)"),
+    RARE("shares", LONG, shares, "G",
+     "sum an update's gradients in so many shares of consecutive batches, then the shares, in their order (0: 1)"),
     ANEW("lr", DOUBLE, lr, "R", "peak learning rate (0: nothing is learnt)"),
     ROW("schedule", TEXT, schedule, "inverse-sqrt|cosine|linear|constant",
      "how it falls; cosine and linear need --steps, --epochs or --minutes"),

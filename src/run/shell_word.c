@@ -27,6 +27,7 @@ static bool is_harmless(const char *word) {
 
 char *tl_shell_word(const char *word, char *to, size_t size) {
     static const char special[] = "\t\n !\"#$&'()*;<=>?[\\]^`{|}~";
+    if (to && size) *to = 0;
     if (!word || !to || size < 8) return to;
     const bool harmless = is_harmless(word), plain = harmless && *word && !strpbrk(word, special);
     size_t n = 0, taken;

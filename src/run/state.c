@@ -153,8 +153,9 @@ bool tl_training_state_read(const char *dir, const char *score, tl_training_stat
     char path[TL_PATH];
     tl_loop_state now;
     bool there;
-    if (!dir || !state || !tl_file_look(tl_path_in(path, dir, checkpoint_file), &there, error) || !there)
-        return false;
+    if (!dir || !state)
+        return tl_error_set(error, "the state of a training: give a folder, and a place to put it");
+    if (!tl_file_look(tl_path_in(path, dir, checkpoint_file), &there, error) || !there) return false;
     tl_safetensors *file = tl_safetensors_open(path, error);
     const char *text = tl_safetensors_metadata(file, "state");
     tl_config *config = text ? tl_config_parse(text, strlen(text), path, error) : NULL;

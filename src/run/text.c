@@ -16,8 +16,6 @@ static tl_pretokens pretokens_of(const tl_run_settings *s, tl_side side) {
     return !strcmp(tl_pretokenize_of(s, side), "words") ? TL_PRETOKENS_WORDS : TL_PRETOKENS_NONE;
 }
 
-static bool has_pairs(const tl_run_settings *s, tl_side side) { return !strcmp(tl_units_of(s, side), "bpe"); }
-
 static char *or_failure(tl_run *run, char *text) {
     if (!text) tl_error_set(&run->error, "out of memory for a sentence");
     return text;
@@ -29,20 +27,26 @@ static void not_yet(tl_run *run, const char *what) {
 }
 
 char *tl_run_cut(tl_run *run, tl_side side, const char *line) {
-    if (!tl_run_usable(run) || !line) return NULL;
-    const bool pairs = has_pairs(&run->settings, side);
+    return tl_run_cut_by_chance(run, side, line, NULL);
+}
+
+char *tl_run_cut_by_chance(tl_run *run, tl_side side, const char *line, const tl_bpe_dropout *dropout) {
+    if (!tl_run_usable(run)) return NULL;
+    if (!line) return tl_run_lacks(run, "a line"), NULL;
+    const bool pairs = tl_run_has_pairs(run, side);
     if (pairs && !run->bpe) return not_yet(run, "merges"), NULL;
     char *words = tl_pretokens_cut(pretokens_of(&run->settings, side), line);
     if (!words || !pairs) return or_failure(run, words);
-    char *subwords = tl_bpe_apply(run->bpe, words);
+    char *subwords = tl_bpe_apply_dropout(tl_run_bpe_of(run, side), words, dropout);
     free(words);
     return or_failure(run, subwords);
 }
 
 char *tl_run_join(tl_run *run, tl_side side, const char *tokens) {
-    if (!tl_run_usable(run) || !tokens) return NULL;
+    if (!tl_run_usable(run)) return NULL;
+    if (!tokens) return tl_run_lacks(run, "a line"), NULL;
     tl_pretokens kind = pretokens_of(&run->settings, side);
-    if (!has_pairs(&run->settings, side)) return or_failure(run, tl_pretokens_join(kind, tokens));
+    if (!tl_run_has_pairs(run, side)) return or_failure(run, tl_pretokens_join(kind, tokens));
     char *words = tl_bpe_join(tokens), *line = words ? tl_pretokens_join(kind, words) : NULL;
     free(words);
     return or_failure(run, line);
@@ -58,7 +62,7 @@ static void show_merge(void *context, long merge) {
 static bool count_words(tl_run *run, const tl_corpus *lines, tl_bpe_words *words) {
     bool ok = true;
     for (int side = TL_SOURCE; side <= TL_TARGET; side++)
-        for (long i = 0; ok && has_pairs(&run->settings, side) && i < tl_corpus_size(lines); i++) {
+        for (long i = 0; ok && tl_run_has_pairs(run, side) && i < tl_corpus_size(lines); i++) {
             char *line =
                 tl_pretokens_cut(pretokens_of(&run->settings, side), tl_corpus_sentence(lines, side, i));
             ok = line && tl_bpe_words_add(words, line);
@@ -69,7 +73,7 @@ static bool count_words(tl_run *run, const tl_corpus *lines, tl_bpe_words *words
 
 bool tl_run_learn_merges(tl_run *run, const tl_corpus *lines) {
     const tl_run_settings *s = &run->settings;
-    if (!has_pairs(s, TL_SOURCE) && !has_pairs(s, TL_TARGET)) return true;
+    if (!tl_run_has_pairs(run, TL_SOURCE) && !tl_run_has_pairs(run, TL_TARGET)) return true;
     tl_bpe_words *words = tl_bpe_words_new();
     tl_bpe_config config = {.merges = s->text.merges, .progress = show_merge, .context = run};
     TL_TELL(run->events, work_began, TL_WORK_MERGES, s->text.merges);
@@ -101,6 +105,7 @@ static tl_corpus *cut_corpus(tl_run *run, const tl_corpus *lines) {
 tl_corpus *tl_run_encode(tl_run *run, const tl_corpus *lines) {
     if (!tl_run_usable(run)) return NULL;
     if (!run->vocab[TL_SOURCE]) return not_yet(run, "vocabularies"), NULL;
+    if (!lines) return tl_run_lacks(run, "a corpus"), NULL;
     tl_corpus *cut = cut_corpus(run, lines);
     if (!tl_failed(&run->error) && !tl_corpus_encode(cut, run->vocab[TL_SOURCE], run->vocab[TL_TARGET]))
         tl_error_set(&run->error, "%s", tl_corpus_error(cut));
@@ -109,32 +114,69 @@ tl_corpus *tl_run_encode(tl_run *run, const tl_corpus *lines) {
     return NULL;
 }
 
-static tl_vocab *make_vocabulary(tl_run *run, const tl_vocab_counts *counts) {
-    const tl_text_settings *s = &run->settings.text;
+/* option: the name of the setting that asks for min_count. */
+static tl_vocab *make_vocabulary(tl_run *run, const tl_vocab_counts *counts, const char *option,
+                                 long min_count, long most) {
     const tl_data_settings *data = &run->settings.data;
-    tl_vocab *vocab =
-        tl_vocab_new(counts, &(tl_vocab_config){.min_count = s->min_count, .max_size = s->max_vocab});
+    tl_vocab *vocab = tl_vocab_new(counts, &(tl_vocab_config){.min_count = min_count, .max_size = most});
     if (tl_vocab_error(vocab)) tl_error_set(&run->error, "%s", tl_vocab_error(vocab));
     if (!tl_failed(&run->error) && tl_vocab_size(vocab) == TL_SPECIALS)
-        tl_error_set(&run->error,
-                     "%s: no word is seen --min-count %ld times: lower it, or give more sentences",
+        tl_error_set(&run->error, "%s: no word is seen --%s %ld times: lower it, or give more sentences",
                      data->train       ? data->train
                      : data->train_src ? data->train_src
                                        : "the sentences made here",
-                     s->min_count);
+                     option, min_count);
     return vocab;
 }
 
-bool tl_run_make_vocabularies(tl_run *run, const tl_corpus *lines) {
-    bool joint = run->settings.text.joint;
+/* Pieces of a side that chance may make are counted wherever they can stand: all of them must have a number. */
+static bool count_possible(tl_run *run, tl_side side, const tl_corpus *lines, tl_vocab_counts *counts) {
+    bool ok = true;
+    for (long i = 0; ok && i < tl_corpus_size(lines); i++) {
+        char *words =
+            tl_pretokens_cut(pretokens_of(&run->settings, side), tl_corpus_sentence(lines, side, i));
+        char *pieces = words ? tl_bpe_possible(tl_run_bpe_of(run, side), words) : NULL;
+        ok = pieces && tl_vocab_counts_add(counts, pieces);
+        free(words);
+        free(pieces);
+    }
+    return ok || tl_error_set(&run->error, "out of memory for the pieces of words");
+}
+
+static void make_both(tl_run *run, const tl_corpus *lines, const char *option, long min_count, long most) {
+    const bool joint = run->settings.text.joint;
     tl_corpus *cut = cut_corpus(run, lines);
     tl_vocab_counts *counts[2] = {tl_vocab_counts_new(), tl_vocab_counts_new()};
-    tl_corpus_count(cut, TL_SOURCE, counts[0]);
-    tl_corpus_count(cut, TL_TARGET, counts[joint ? 0 : 1]);
+    for (int side = TL_SOURCE; side <= TL_TARGET && !tl_failed(&run->error); side++) {
+        tl_vocab_counts *to = counts[joint ? 0 : side];
+        if (run->settings.text.bpe_dropout > 0 && tl_run_has_pairs(run, side))
+            count_possible(run, side, lines, to);
+        else
+            tl_corpus_count(cut, side, to);
+    }
     tl_corpus_free(cut);
-    run->vocab[TL_SOURCE] = make_vocabulary(run, counts[0]);
-    run->vocab[TL_TARGET] = joint ? run->vocab[TL_SOURCE] : make_vocabulary(run, counts[1]);
+    run->vocab[TL_SOURCE] = make_vocabulary(run, counts[0], option, min_count, most);
+    run->vocab[TL_TARGET] =
+        joint ? run->vocab[TL_SOURCE] : make_vocabulary(run, counts[1], option, min_count, most);
     tl_vocab_counts_free(counts[0]);
     tl_vocab_counts_free(counts[1]);
-    return !tl_failed(&run->error);
+}
+
+static void forget_vocabularies(tl_run *run) {
+    if (run->vocab[TL_TARGET] != run->vocab[TL_SOURCE]) tl_vocab_free(run->vocab[TL_TARGET]);
+    tl_vocab_free(run->vocab[TL_SOURCE]);
+    run->vocab[TL_SOURCE] = run->vocab[TL_TARGET] = NULL;
+}
+
+/* With a threshold, pieces that are seen often enough are known first; what all are split into then are the vocabularies. */
+bool tl_run_make_vocabularies(tl_run *run, const tl_corpus *lines) {
+    const tl_text_settings *s = &run->settings.text;
+    if (s->bpe_vocabulary_threshold > 0) {
+        make_both(run, lines, "bpe-vocabulary-threshold", s->bpe_vocabulary_threshold, 0);
+        const bool known = !tl_failed(&run->error) && tl_run_know_pieces(run);
+        forget_vocabularies(run);
+        if (!known) return false;
+    }
+    make_both(run, lines, "min-count", s->min_count, s->max_vocab);
+    return !tl_failed(&run->error) && tl_run_know_pieces(run);
 }

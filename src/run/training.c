@@ -6,6 +6,9 @@
 #include "names.h"
 #include "paths.h"
 
+/* Of a task that fails without setting the error, as it should. */
+#define UNSAID "training: the task's %s gave up after step %ld without saying why: let it set the error"
+
 /* ---- before the first step ---- */
 
 static bool go_on_from_checkpoint(tl_training *t) {
@@ -17,7 +20,11 @@ static bool go_on_from_checkpoint(tl_training *t) {
             "the sentences are not those that the run in %s was trained on: put them back, or start a new "
             "run",
             t->config->dir);
-    if (!task->seek(task->context, t->now.position)) return false;
+    if (!task->seek(task->context, t->now.position))
+        return tl_error_set(t->error,
+                            "the checkpoint in %s stands at epoch %ld, batch %ld, and the data have no such "
+                            "place: put those back that it was trained on, or start a new run",
+                            t->config->dir, t->now.position.epoch, t->now.position.batch);
     return tl_recent_tidy(t) && tl_best_make_up(t);
 }
 
@@ -38,6 +45,8 @@ static bool prepare(tl_training *t) {
     t->adam = tl_adam_new(
         c->params, &(tl_adam_config){.beta2 = c->training->beta2, .no_beta2 = c->training->beta2 == 0});
     if (!t->adam) return tl_error_set(t->error, "out of memory for the optimiser");
+    if (c->training->shares > 1 && !(t->shares = tl_shares_new(c->params)))
+        return tl_error_set(t->error, "out of memory for shares of gradients");
     t->now.fingerprint = c->task->fingerprint;
     return (!c->resume || go_on_from_checkpoint(t)) && tl_log_open(t);
 }
@@ -60,6 +69,7 @@ static bool take_steps(tl_training *t) {
         bool over = tl_is_over(t) != NULL, ended = false;
         if (!tl_is_stopped(t) && (t->now.due || (over && t->now.updates)) && !tl_validate(t)) {
             if (tl_failed(t->error)) return false;
+            if (!tl_is_stopped(t)) return tl_error_set(t->error, UNSAID, "validate", t->now.at.step);
             t->now.due = true; /* interrupted: validate first when going on */
         }
         if (tl_is_stopped(t)) return save_checkpoint(t);
@@ -121,11 +131,17 @@ static bool train(tl_training *t) {
     t->began = tl_seconds_now() - t->now.at.seconds;
     const char *why = tl_is_complete(t);
     if (why) return finish_after_all(t, why);
-    if (task->begin && !task->begin(task->context)) return false;
+    if (task->begin && !task->begin(task->context))
+        return tl_error_set(t->error, UNSAID, "begin", t->now.at.step);
     tell_start(t);
     bool ok = take_steps(t);
     TL_TELL_THAT(c->events, ended);
     return ok && finish(t);
+}
+
+/* Everything that the loop calls, `name` and `begin` apart. */
+static bool is_whole(const tl_task *k) {
+    return k->next && k->loss && k->tokens && k->per_epoch && k->tell && k->seek && k->validate;
 }
 
 tl_ending tl_train(const tl_train_config *config, tl_training_end *end, tl_error *error) {
@@ -135,6 +151,10 @@ tl_ending tl_train(const tl_train_config *config, tl_training_end *end, tl_error
         !config->validation || !config->task)
         return tl_error_set(error, "training: a folder, parameters, a tape, settings and a task are needed"),
                TL_FAILED;
+    if (!is_whole(config->task))
+        return tl_error_set(error, "training: the task lacks one of the functions that have to be there: all "
+                                   "but name and begin"),
+               TL_FAILED;
     tl_complete_config complete;
     t.config = &complete.config;
     bool ok = tl_train_complete(&complete, config, t.error) && prepare(&t) && train(&t);
@@ -143,5 +163,6 @@ tl_ending tl_train(const tl_train_config *config, tl_training_end *end, tl_error
     if (t.log && !tl_csv_close(t.log, t.error)) ok = false;
     tl_folder_unlock(t.own);
     tl_adam_free(t.adam);
+    tl_shares_free(t.shares);
     return !ok ? TL_FAILED : why ? TL_ENDED : TL_INTERRUPTED;
 }

@@ -28,19 +28,21 @@ typedef struct tl_training {
     const tl_train_config *config;
     tl_error *error;
     tl_adam *adam;
+    tl_shares *shares; /* NULL: an update's gradients are one chain */
     tl_csv *log;
     const tl_folder *folder; /* locked */
     tl_folder *own;          /* the same if it was locked here */
     tl_loop_state now;
     double began;   /* when this training would have started, had it taken now.at.seconds already */
     double resumed; /* when the last validation ended */
+    bool idle;      /* the last epoch had no batch */
 } tl_training;
 
 /* ---- complete.c ---- */
 
 /* 0 and NULL mean the documented default. */
 void tl_training_settings_fill(tl_training_settings *settings);
-/* What no row of tl_training_options looks at. */
+/* What no row of tl_training_options looks at, and what rows do not see together. */
 bool tl_training_settings_check(const tl_training_settings *settings, tl_error *error);
 
 /* A config with settings of its own, which may have been made by anybody: defaults filled in, and checked. */

@@ -201,7 +201,9 @@ bool tl_run_translate(tl_run *run, const tl_corpus *encoded, const tl_translate_
     static const tl_translate_options greedy = {.beam = 1};
     if (!options) options = &greedy;
     if (translations) *translations = (tl_translations){0};
-    if (!tl_run_has_model(run) || !translations) return false;
+    if (!tl_run_has_model(run)) return false;
+    if (!encoded || !translations)
+        return tl_run_lacks(run, encoded ? "the place for translations" : "the corpus");
     const long beam = tl_run_beam(run, options);
     bool ok = beam && allocate(run, tl_corpus_size(encoded), options->nbest ? beam : 1, translations);
     if (ok && !translations->count) return true; /* there are no batches of nothing */

@@ -60,8 +60,32 @@ static bool tape_failed(tl_training *t) {
     return tl_error_set(t->error, "step %ld%s%s: %s", t->now.at.step, *batch ? "; " : "", batch, why);
 }
 
+/* What an update's batches add up to; `share`: the losses of the share that is running. */
+typedef struct sums {
+    double loss, share;
+    long tokens;
+} sums;
+
+/* Does another share begin with this batch? Then the one before is over. */
+static bool enter_share(tl_training *t, int micro, sums *s) {
+    const tl_training_settings *set = t->config->training;
+    if (!t->shares || micro == 0 ||
+        tl_shares_of(micro, set->accumulate, set->shares) ==
+            tl_shares_of(micro - 1, set->accumulate, set->shares))
+        return true;
+    s->loss += s->share;
+    s->share = 0;
+    return tl_shares_close(t->shares) || tl_error_set(t->error, "%s", tl_shares_error(t->shares));
+}
+
+/* Gradients and losses are the sum of all shares. */
+static bool leave_shares(tl_training *t, sums *s) {
+    s->loss += s->share;
+    return !t->shares || tl_shares_sum(t->shares) || tl_error_set(t->error, "%s", tl_shares_error(t->shares));
+}
+
 /* Adds one batch's gradients; with several to an update, those of the summed loss. */
-static bool forward_backward(tl_training *t, int micro, double *loss, long *tokens) {
+static bool forward_backward(tl_training *t, int micro, sums *s) {
     const tl_train_config *c = t->config;
     const tl_task *task = c->task;
     const bool several = c->training->accumulate > 1;
@@ -71,8 +95,8 @@ static bool forward_backward(tl_training *t, int micro, double *loss, long *toke
     double value = tl_item(tl_value(l));
     if (tl_ok(l) && !isfinite(value)) return tl_stop_at_nonfinite(t, true, "loss", value);
     if (!tl_backward(l)) return tape_failed(t);
-    *loss += value;
-    *tokens += task->tokens(task->context);
+    s->share += value;
+    s->tokens += task->tokens(task->context);
     double norm = several ? tl_clip_grad_norm(c->params, 0) : 0;
     return isfinite(norm) || tl_stop_at_nonfinite(t, true, "norm of the gradients", norm);
 }
@@ -95,8 +119,7 @@ static bool step(tl_training *t, double loss, long tokens) {
 bool tl_update(tl_training *t, bool *ended) {
     const tl_train_config *c = t->config;
     const tl_task *task = c->task;
-    double loss = 0;
-    long tokens = 0;
+    sums s = {0, 0, 0};
     int micro = 0;
     for (; micro < c->training->accumulate; micro++) {
         if (!task->next(task->context)) {
@@ -108,15 +131,20 @@ bool tl_update(tl_training *t, bool *ended) {
             tl_tape_set_training(c->tape, t->now.at.step);
             tl_zero_grad(c->params);
         }
-        if (!forward_backward(t, micro, &loss, &tokens)) return false;
+        if (!enter_share(t, micro, &s) || !forward_backward(t, micro, &s)) return false;
     }
     if (tl_failed(t->error)) return false;
-    if (micro == 0) return true; /* an epoch without batches */
+    if (micro == 0 && t->idle)
+        return tl_error_set(
+            t->error, "training: two epochs one after the other have no batch: see whether there are data");
+    t->idle = micro == 0; /* an epoch without batches */
+    if (t->idle) return true;
+    if (!leave_shares(t, &s)) return false;
     if (c->training->accumulate > 1) {
-        tl_scale_grad(c->params, 1 / (double)tokens);
-        loss /= (double)tokens;
+        tl_scale_grad(c->params, 1 / (double)s.tokens);
+        s.loss /= (double)s.tokens;
     }
-    if (!step(t, loss, tokens)) return false;
+    if (!step(t, s.loss, s.tokens)) return false;
     if (!*ended && task->tell(task->context).batch == task->per_epoch(task->context))
         *ended = !task->next(task->context); /* goes to the beginning of the next one */
     return !tl_failed(t->error);

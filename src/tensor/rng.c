@@ -49,7 +49,7 @@ long tl_rng_below(tl_rng_key key, uint64_t i, long n) {
 }
 
 void tl_rng_shuffle(tl_rng_key key, long n, long *items) {
-    for (long i = n - 1; i > 0 && items; i--) {
+    for (long i = n > 0 ? n - 1 : 0; i > 0 && items; i--) {
         long j = tl_rng_below(key, (uint64_t)i, i + 1), kept = items[i];
         items[i] = items[j];
         items[j] = kept;

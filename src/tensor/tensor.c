@@ -40,6 +40,7 @@ bool tl_shape_broadcast(tl_shape a, tl_shape b, tl_shape *out) {
 
 char *tl_shape_text(tl_shape shape, char text[TL_SHAPE_TEXT]) {
     size_t at = 0;
+    if (!text) return NULL;
     if (!is_rank(shape.rank)) {
         snprintf(text, TL_SHAPE_TEXT, "[rank %d]", shape.rank);
         return text;

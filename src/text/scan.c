@@ -63,7 +63,7 @@ bool tl_next_token(tl_span *rest, tl_span *token) {
 const char *tl_text_token(const char *line, size_t length, size_t *size) {
     tl_span rest = {line, line ? length : 0}, token = {NULL, 0};
     tl_next_token(&rest, &token);
-    *size = token.size;
+    if (size) *size = token.size;
     return token.text;
 }
 

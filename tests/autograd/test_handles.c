@@ -426,6 +426,19 @@ START_TEST(marking_the_same_place_is_one_mark) { /* a loop's marks take no memor
 }
 END_TEST
 
+START_TEST(
+    marks_around_a_value_of_the_callers) { /* which takes no memory of the tape's: two places all the same */
+    tl_tape *tape = tl_tape_new();
+    const tl_mark before = tl_tape_mark(tape);
+    tl_var x = tl_constant(tape, tl_tensor_of(numbers, TL_SHAPE(4)));
+    tl_tape_release(tape, tl_tape_mark(tape));
+    ck_assert(tl_ok(x));
+    tl_tape_release(tape, before);
+    ck_assert(!tl_ok(x));
+    tl_tape_free(tape);
+}
+END_TEST
+
 /* ---- what else outlives what it names ---- */
 
 START_TEST(a_gradient_whose_memory_is_released) {
@@ -438,6 +451,14 @@ START_TEST(a_gradient_whose_memory_is_released) {
     ck_assert(tl_ok(x));
     ck_assert_ptr_null(tl_grad(x).data);
     assert_no_error(tl_tape_error(tape));
+    tl_tape_reset(tape);
+    tl_params *params = tl_params_new(1); /* a parameter's is its own */
+    tl_var w = tl_use(tape, tl_params_add(params, "w", TL_SHAPE(2), (tl_init){TL_INIT_ONES, 0}));
+    mark = tl_tape_mark(tape);
+    ck_assert(tl_backward(tl_sum(tl_exp(w), TL_ALL_AXES, false)));
+    tl_tape_release(tape, mark);
+    ck_assert(tl_ok(w) && tl_grad(w).data && tl_grad(w).data[1] > 2);
+    tl_params_free(params);
     tl_tape_free(tape);
 }
 END_TEST
@@ -518,6 +539,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, a_mark_from_before_a_reset);
     tcase_add_test(tc, a_mark_above_one_that_was_released_to);
     tcase_add_test(tc, marks_that_are_none);
+    tcase_add_test(tc, marks_around_a_value_of_the_callers);
     tcase_add_test(tc, marking_the_same_place_is_one_mark);
     tcase_add_test(tc, a_gradient_whose_memory_is_released);
     tcase_add_test(tc, a_value_whose_memory_is_forgotten);

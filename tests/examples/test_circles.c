@@ -107,14 +107,12 @@ END_TEST
 
 /* ---- calls ---- */
 
-/* Not autograd's, where operations are checked with the help of others, and the tape and the way back over it keep
- * each other's memory. */
-static bool calls_count(const char *file) { return strstr(file, ".c") && !is_in(file, "src/autograd"); }
+static bool calls_count(const char *file) { return strstr(file, ".c"); }
 
 typedef struct definition {
     char name[80], file[80];
 } definition;
-static definition definitions[1000];
+static definition definitions[2000];
 static int definition_count;
 static graph calls;
 
@@ -126,40 +124,55 @@ static const char *next_name(const char *code, size_t *size) {
 }
 
 /* The function whose declaration begins here and whose body begins at `end`: its name is the first before a bracket. */
-static void add_definition(const char *file, const char *from, const char *end) {
+static bool add_definition(const char *file, const char *from, const char *end, bool add) {
     size_t size;
     for (const char *name = from; (name = next_name(name, &size)) && name < end; name += size) {
         if (name[size] != '(') continue;
-        ck_assert_int_lt(definition_count, 1000);
+        if (!add) return true;
+        ck_assert_int_lt(definition_count, 2000);
         definition *d = &definitions[definition_count++];
         snprintf(d->name, sizeof d->name, "%.*s", (int)size, name);
         snprintf(d->file, sizeof d->file, "%s", file);
-        return;
+        return true;
     }
+    return false;
+}
+
+/* Goes over the code's functions with a name of the library's. Returns where the last one ends. */
+static char *scan_definitions(const char *file, char *text, bool add) {
+    char *from = text + 1, *last = text;
+    int depth = 0;
+    bool named = false;
+    for (char *c = from; *c; c++) {
+        if (*c == '#') from = c += strcspn(c, "\n") - 1;
+        if (*c == '{' && depth++ == 0) {
+            const char *before = c;
+            while (before > text && isspace((unsigned char)before[-1])) before--;
+            named = before > text && before[-1] == ')' && add_definition(file, from, c, add);
+        }
+        if (*c == '}' && --depth == 0 && named) last = c + 1;
+        if (depth == 0 && (*c == ';' || *c == '}')) from = c + 1;
+    }
+    return last;
 }
 
 static void find_definitions(const char *file, char *text) {
     if (!calls_count(file)) return;
     only_code(text);
     text[0] = ' '; /* so that there is something before every name */
-    const char *from = text + 1;
-    int depth = 0;
-    for (const char *c = from; *c; c++) {
-        if (*c == '#') from = c += strcspn(c, "\n") - 1;
-        if (*c == '{' && depth++ == 0) {
-            const char *before = c;
-            while (before > text && isspace((unsigned char)before[-1])) before--;
-            if (before > text && before[-1] == ')') add_definition(file, from, c);
-        }
-        if (*c == '}') depth--;
-        if (depth == 0 && (*c == ';' || *c == '}')) from = c + 1;
-    }
+    scan_definitions(file, text, true);
+}
+
+/* Behind an operation's constructor stand its gradient cases, which are functions of other operations too. */
+static void leave_out_cases(const char *file, char *text) {
+    if (is_in(file, "src/autograd/ops")) *scan_definitions(file, text, false) = 0;
 }
 
 static void find_calls(const char *file, char *text) {
     if (!calls_count(file)) return;
     only_code(text);
     text[0] = ' ';
+    leave_out_cases(file, text);
     size_t size;
     for (const char *name = text + 1; (name = next_name(name, &size)); name += size)
         for (int i = 0; i < definition_count; i++)
@@ -182,6 +195,19 @@ START_TEST(definitions_are_found) {
 }
 END_TEST
 
+START_TEST(gradient_cases_are_left_out_and_nothing_else) {
+    const char *const code =
+        " static void help(void) { tl_a(1); }\ntl_var tl_exp(tl_var x) { return tl_b(x); }\n"
+        "static tl_var f(tl_tape *t) { return tl_c(t); }\nTL_GRAD_CASES(exp, {\"x\", f});\n";
+    char text[256];
+    strcpy(text, code);
+    leave_out_cases("src/autograd/tape.c", text);
+    ck_assert_str_eq(text, code);
+    leave_out_cases("src/autograd/ops/exp.c", text);
+    ck_assert(strstr(text, "tl_a") && strstr(text, "tl_b(x); }") && !strstr(text, "tl_c"));
+}
+END_TEST
+
 START_TEST(no_file_calls_itself_through_others) {
     walk("src", find_definitions);
     walk("src", find_calls);
@@ -195,6 +221,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, circles_are_found);
     tcase_add_test(tc, no_file_includes_itself);
     tcase_add_test(tc, definitions_are_found);
+    tcase_add_test(tc, gradient_cases_are_left_out_and_nothing_else);
     tcase_add_test(tc, no_file_calls_itself_through_others);
 }
 

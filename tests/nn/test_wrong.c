@@ -187,6 +187,8 @@ START_TEST(places_beyond_all_numbers) {
     tl_positions p = tl_positions_init(params, "p", &(tl_positions_config){.max_len = 8, .d_model = D});
     fails(tl_positions_forward(&p, tape, LONG_MAX, 1), "max_len is 8");
     fails(tl_positions_forward(&p, tape, 1, LONG_MAX), "max_len is 8");
+    fails(tl_positions_forward(&p, tape, 5, 4), "p: places 5 to 8, but max_len is 8");
+    ck_assert(tl_ok(tl_positions_forward(&p, tape, 5, 3)));
     fails(tl_positions_forward(&p, tape, 0, -1), "p: -1 places are asked for");
     fails(tl_positions_forward(&p, tape, LONG_MIN, 2), "max_len is 8");
     p.kind = TL_NO_POSITIONS;

@@ -321,45 +321,6 @@ START_TEST(not_trained_yet) {
 }
 END_TEST
 
-START_TEST(nothing_is_accepted) {
-    tl_batch b;
-    tl_quality q;
-    tl_translations t = {0};
-    tl_search_result found;
-    tl_training_state state;
-    tl_error error = {""};
-    ck_assert_ptr_null(tl_run_open(NULL, NULL, &error));
-    assert_contains(error.message, "give a path");
-    ck_assert_ptr_null(tl_run_open("nowhere", NULL, NULL));
-    tl_run_free(NULL);
-    tl_run_clear_error(NULL);
-    tl_run_tell(NULL, NULL);
-    ck_assert_str_eq(tl_run_error(NULL), "run: it could not be opened, or ran out of memory");
-    ck_assert(!tl_run_dir(NULL) && !tl_run_settings_of(NULL) && !tl_run_vocab(NULL, TL_SOURCE) &&
-              !tl_run_bpe(NULL));
-    ck_assert(!tl_run_params(NULL) && !tl_run_tape(NULL) && !tl_run_model(NULL) && !tl_run_transformer(NULL));
-    ck_assert(!tl_run_cut(NULL, TL_SOURCE, "x") && !tl_run_join(NULL, TL_SOURCE, "x") &&
-              !tl_run_encode(NULL, NULL));
-    ck_assert(!tl_run_batch(NULL, NULL, NULL, 1, &b) && !tl_ok(tl_run_loss(NULL, NULL, NULL)));
-    ck_assert(!tl_run_search(NULL, NULL, NULL, &found) && !tl_run_translate_line(NULL, "x"));
-    ck_assert(!tl_run_translate(NULL, NULL, NULL, &t) && !tl_run_evaluate(NULL, NULL, NULL, NULL, &q, &t));
-    ck_assert(!tl_run_state(NULL, &state) && tl_run_train(NULL, false, NULL) == TL_FAILED);
-    ck_assert(!tl_pairs_of(NULL, TL_PART_TRAIN, NULL, NULL) &&
-              !tl_pairs_read(NULL, NULL, NULL, false, NULL, NULL));
-    ck_assert(!tl_units_of(NULL, TL_SOURCE) && !tl_pretokenize_of(NULL, TL_SOURCE));
-    ck_assert(!tl_run_settings_complete(NULL, NULL) && tl_train(NULL, NULL, NULL) == TL_FAILED);
-    ck_assert(!tl_training_state_read(NULL, NULL, NULL, NULL));
-    tl_translations_free(NULL);
-    tl_run *run = open_old();
-    ck_assert(!tl_run_cut(run, TL_SOURCE, NULL) && !tl_run_join(run, TL_SOURCE, NULL));
-    ck_assert(!tl_run_translate_line(run, NULL) && !tl_run_search(run, NULL, NULL, NULL));
-    ck_assert(!tl_run_evaluate(run, NULL, NULL, NULL, NULL, NULL) &&
-              !tl_run_translate(run, NULL, NULL, NULL));
-    assert_run_ok(run);
-    tl_run_free(run);
-}
-END_TEST
-
 START_TEST(words_for_a_shell) {
     static const char *const cases[][2] = {
         {"runs/mine", "runs/mine"}, {"", "''"}, {"a b", "'a b'"}, {"it's", "'it'\\''s'"}};
@@ -381,7 +342,6 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, malformed_folders);
     tcase_add_test(tc, errors_stick);
     tcase_add_test(tc, not_trained_yet);
-    tcase_add_test(tc, nothing_is_accepted);
     tcase_add_test(tc, words_for_a_shell);
 }
 

@@ -220,7 +220,7 @@ START_TEST(refuses) {
     tl_error_clear(&error);
     s.data.task = NULL;
     ck_assert_int_eq(train_in("other", &s, false, NULL, &end, &error), TL_FAILED);
-    assert_contains(error.message, "give a path");
+    assert_contains(error.message, "sentence pairs: give a TSV, or two files");
 }
 END_TEST
 
@@ -361,6 +361,75 @@ START_TEST(any_task) {
 }
 END_TEST
 
+/* ---- a task that is wrong itself ---- */
+
+static bool no(void *context) { return (void)context, false; }
+static bool nowhere(void *context, tl_batches_position position) {
+    return (void)context, (void)position, false;
+}
+static bool unknown(void *context, tl_quality *q, tl_translations *written) {
+    return (void)context, (void)q, (void)written, false;
+}
+static tl_var lost(void *context, bool sum) { return (void)context, (void)sum, TL_NO_VAR; }
+static bool scored(void *context, tl_quality *q, tl_translations *written) {
+    q->score = 1;
+    return line_validate(context, q, written);
+}
+
+/* What training of a line says of it, in a folder that has a checkpoint of step 4. */
+static void says(const tl_task *wrong, bool resume, const char *part) {
+    const char *dir = in_here("run");
+    tl_error error = {""};
+    line l = {.tape = tl_tape_new(), .params = tl_params_new(1)};
+    l.w = tl_params_add(l.params, "w", TL_SHAPE(1), (tl_init){.kind = TL_INIT_ONES});
+    tl_task task = *wrong;
+    task.context = &l;
+    const tl_training_settings training = {.steps = 9, .lr = 0.05, .schedule = "constant", .beta2 = 0.98};
+    const tl_validation_settings validation = {.validate_every = 4};
+    tl_train_config c = {.dir = dir, .params = l.params, .tape = l.tape, .training = &training};
+    c.validation = &validation, c.task = &task, c.resume = resume;
+    ck_assert_int_eq(tl_train(&c, NULL, &error), TL_FAILED);
+    assert_contains(error.message, part);
+    tl_tape_free(l.tape);
+    tl_params_free(l.params);
+}
+
+START_TEST(a_task_that_does_not_say_why) {
+    tl_training_end end;
+    ck_assert_int_eq(fit("run", 4, 1, 0, false, &end), TL_ENDED);
+    const tl_task good = {.fingerprint = 7,
+                          .next = line_next,
+                          .loss = line_loss,
+                          .tokens = line_tokens,
+                          .per_epoch = line_per_epoch,
+                          .tell = line_tell,
+                          .seek = line_seek,
+                          .validate = scored};
+    tl_task wrong = good;
+    wrong.seek = nowhere;
+    says(&wrong, true, "stands at epoch 0, batch 4, and the data have no such place: put those back");
+    wrong = good, wrong.begin = no;
+    says(&wrong, true, "the task's begin gave up after step 4 without saying why");
+    wrong = good, wrong.validate = unknown;
+    says(&wrong, false, "the task's validate gave up after step 4 without saying why");
+    wrong = good, wrong.next = no;
+    says(&wrong, false, "two epochs one after the other have no batch");
+    wrong = good, wrong.loss = lost;
+    says(&wrong, false, "the loss is TL_NO_VAR");
+    wrong = good, wrong.fingerprint = 8;
+    says(&wrong, true, "not those that the run in");
+    const size_t functions[] = {offsetof(tl_task, next),    offsetof(tl_task, loss),
+                                offsetof(tl_task, tokens),  offsetof(tl_task, per_epoch),
+                                offsetof(tl_task, tell),    offsetof(tl_task, seek),
+                                offsetof(tl_task, validate)};
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+        wrong = good;
+        memset((char *)&wrong + functions[i], 0, sizeof wrong.next);
+        says(&wrong, i % 2, "the task lacks one of the functions that have to be there");
+    }
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
     tcase_add_checked_fixture(tc, enter, leave);
     tcase_add_test(tc, tells_in_order);
@@ -369,6 +438,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, refuses);
     tcase_add_test(tc, warns);
     tcase_add_test(tc, any_task);
+    tcase_add_test(tc, a_task_that_does_not_say_why);
 }
 
 TL_TEST_MAIN("run: training")

@@ -1,6 +1,7 @@
 /* Shapes that no tensor can have, tensors put together wrongly, pointers that are not there: each is refused, and nothing is
  * read or written. */
-#include "check.h"
+#define _POSIX_C_SOURCE 200809L
+#include "nothing.h"
 #include "tapeloom/tensor.h"
 
 #include <limits.h>
@@ -106,6 +107,37 @@ START_TEST(pointers_that_are_not_there) {
     ck_assert(!tl_error_set(NULL, "x"));
     tl_error_clear(NULL);
     for (int i = 0; i < 4; i++) ck_assert(x[i] == 4 - i);
+    ck_assert_ptr_null(tl_shape_text(TL_SHAPE(2), NULL));
+    ck_assert(!tl_is_contiguous((tl_tensor){0}) || tl_numel((tl_tensor){0}) == 0);
+}
+END_TEST
+
+START_TEST(numbers_at_their_ends) {
+    const tl_rng_key key = tl_rng_key_mix(tl_rng_key_of(UINT64_MAX, ""), UINT64_MAX);
+    long items[3] = {0, 1, 2};
+    const long few[] = {1, 0, -1, LONG_MIN};
+    for (int i = 0; i < 4; i++) {
+        tl_rng_shuffle(key, few[i], items);
+        ck_assert_int_eq(tl_rng_below(key, 0, few[i]), 0);
+    }
+    ck_assert(items[0] == 0 && items[1] == 1 && items[2] == 2);
+    const long below = tl_rng_below(key, UINT64_MAX, LONG_MAX);
+    ck_assert(below >= 0 && below < LONG_MAX);
+    ck_assert(tl_rng_uniform(key, UINT64_MAX) < 1 && isfinite(tl_rng_normal(key, UINT64_MAX)));
+    ck_assert(tl_rng_bits(key, 0) != tl_rng_bits(key, (uint64_t)1 << 32));
+    const int threads = tl_threads();
+    tl_set_threads(0), tl_set_threads(-1), tl_set_threads(INT_MIN);
+    ck_assert(tl_threads() == threads && threads >= 1 && tl_processors() >= 1);
+    tl_set_threads(INT_MAX);
+    ck_assert(tl_threads() >= 1 && tl_threads() <= (tl_processors() > 64 ? tl_processors() : 64));
+    tl_set_threads(1);
+    ck_assert(tl_build_text() && tl_shape_of((tl_tensor){.rank = INT_MIN}).rank == INT_MIN);
+}
+END_TEST
+
+START_TEST(no_function_is_forgotten) {
+    every_function_is_called("include/tapeloom/tensor.h", "tests/tensor/test_sizes.c");
+    every_function_is_called("include/tapeloom/base.h", "tests/tensor/test_sizes.c");
 }
 END_TEST
 
@@ -114,5 +146,7 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, tensors_that_are_none, 0, NONE);
     tcase_add_test(tc, what_fits_fits);
     tcase_add_test(tc, pointers_that_are_not_there);
+    tcase_add_test(tc, numbers_at_their_ends);
+    tcase_add_test(tc, no_function_is_forgotten);
 }
 TL_TEST_MAIN("tensor: sizes and pointers")

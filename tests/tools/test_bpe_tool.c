@@ -48,6 +48,34 @@ START_TEST(fixture_through_the_program) {
 }
 END_TEST
 
+/* What must be known, and what chance makes of the same seed. */
+START_TEST(pieces_through_the_program) {
+    static const char *const stems[][2] = {{FIXTURE, "4"}, {"tests/fixtures/bpe/odd", "3"}};
+    for (int i = 0; i < 2; i++) {
+        setenv("F", stems[i][0], 1), setenv("N", stems[i][1], 1);
+        sh("$T apply --codes $F.codes --vocabulary $F.pieces --vocabulary-threshold "
+           "$N "
+           "< $F.txt | cmp - $F.known");
+        sh("$T apply --codes $F.codes --dropout 0.3 --seed 7 < $F.txt | cmp - "
+           "$F.dropped");
+        sh("$T apply --codes $F.codes --vocabulary=$F.pieces "
+           "--vocabulary-threshold=$N "
+           "--dropout=0.1 --seed=2147483647 < $F.txt | cmp - $F.known-dropped");
+        sh("$T apply --codes $F.codes --dropout 0 --seed 5 < $F.txt | cmp - $F.bpe");
+        ck_assert_str_eq(out, "");
+    }
+    put_text(in_folder("codes"), "#version: 0.2\na b\nab c</w>\n");
+    put_text(in_folder("list"), "ab@@ 2\n");
+    sh_input("abc\n", "$T apply --codes $D/codes --vocabulary $D/list");
+    ck_assert_str_eq(out, "ab@@ c\n");
+    sh_input("abc\nabc\n", "$T apply --codes $D/codes --dropout 1");
+    ck_assert_str_eq(out, "a@@ b@@ c\na@@ b@@ c\n");
+    sh("for i in $(seq 99); do echo abc; done > $D/text; for seed in '--seed 0' '' '--seed 1'; do "
+       "$T apply --codes $D/codes --dropout 0.5 $seed < $D/text | cksum; done | uniq -c | wc -l");
+    ck_assert_str_eq(out, "2\n"); /* 0 and none are one */
+}
+END_TEST
+
 START_TEST(lines_stay_lines) {
     put_text(in_folder("codes"), "#version: 0.2\na b</w>\n");
     sh_input("ab  ba\r\n\n \nab", "$T apply --codes $D/codes");
@@ -150,6 +178,20 @@ START_TEST(wrong_command_line) {
          "\"text.txt\": options begin with --, and text comes from standard input; see bpe learn --help"},
         {"apply", "give --codes FILE; see bpe apply --help"},
         {"apply --codes", "--codes: FILE is missing behind it; see bpe apply --help"},
+        {"apply --vocabulary", "--vocabulary: FILE is missing behind it; see bpe apply --help"},
+        {"apply --codes x --vocabulary-threshold 3",
+         "--vocabulary-threshold: give --vocabulary FILE, whose counts it is about; see bpe apply --help"},
+        {"apply --vocabulary-threshold -1",
+         "--vocabulary-threshold \"-1\": a whole number from 0 to 2147483647 "
+         "is expected; see bpe apply --help"},
+        {"apply --dropout", "--dropout: P is missing behind it; see bpe apply --help"},
+        {"apply --dropout 1.5", "--dropout \"1.5\": a number from 0 to 1 is expected; see bpe apply --help"},
+        {"apply --dropout -0.1",
+         "--dropout \"-0.1\": a number from 0 to 1 is expected; see bpe apply --help"},
+        {"apply --dropout nan", "--dropout \"nan\": a number from 0 to 1 is expected; see bpe apply --help"},
+        {"apply --seed x",
+         "--seed \"x\": a whole number from 0 to 2147483647 is expected; see bpe apply --help"},
+        {"join --seed 1", "there is no option \"--seed\" here; see bpe join --help"},
         {"apply --merges 3", "there is no option \"--merges\" here; see bpe apply --help"},
         {"join --codes x", "there is no option \"--codes\" here; see bpe join --help"},
         {"vocab --quiet=1", "there is no option \"--quiet=1\" here; see bpe vocab --help"},
@@ -186,6 +228,14 @@ START_TEST(bad_input) {
     snprintf(text, sizeof text, "cannot read %s/none: No such file or directory; check the path",
              here.folder);
     fails_with(1, "ab\n", 3, "$T apply --codes $D/none", text);
+    fails_with(1, "ab\n", 3, "$T apply --codes $D/good --vocabulary $D/none", text);
+    snprintf(
+        text, sizeof text,
+        "%s/codes:1: found \"#version: 0.2\", expected a word, a space and a count: give the list that bpe "
+        "vocab wrote of text that was cut",
+        here.folder);
+    put_text(in_folder("codes"), "#version: 0.2\na b\n");
+    fails_with(1, "ab\n", 3, "$T apply --codes $D/good --vocabulary $D/codes", text);
 }
 END_TEST
 
@@ -200,7 +250,9 @@ START_TEST(full_disk) {
     for (int i = 0; i < 6; i++) {
         char command[128];
         snprintf(command, sizeof command, "$T %s > /dev/full", commands[i]);
-        fails_with(1, "ab ab\n", 6, command, "cannot write standard output: No space left on device; free some space or choose another disk");
+        fails_with(
+            1, "ab ab\n", 6, command,
+            "cannot write standard output: No space left on device; free some space or choose another disk");
     }
 }
 END_TEST
@@ -252,6 +304,10 @@ START_TEST(multi30k_as_reference) {
     sh("python3 -m subword_nmt.get_vocab < $D/cut > $D/vocab");
     sh("$T vocab < $D/cut | cmp - $D/vocab");
     sh("$T join < $D/cut | cmp - $D/text");
+    sh("head -n 800 $D/text > $D/less; python3 -m subword_nmt.apply_bpe -c $D/codes --vocabulary $D/vocab "
+       "--vocabulary-threshold 50 --dropout 0.1 --seed 3 < $D/less > $D/known");
+    sh("$T apply --codes $D/codes --vocabulary $D/vocab --vocabulary-threshold 50 --dropout 0.1 --seed 3 "
+       "< $D/less | cmp - $D/known");
     ck_assert_int_eq(try("test $(wc -l < $D/cut) = 6000"), 0);
 }
 END_TEST
@@ -261,6 +317,7 @@ static void add_tests(TCase *tc) {
     tcase_add_checked_fixture(tc, enter, leave_folder);
     tcase_add_test(tc, learn);
     tcase_add_test(tc, fixture_through_the_program);
+    tcase_add_test(tc, pieces_through_the_program);
     tcase_add_test(tc, lines_stay_lines);
     tcase_add_test(tc, bar_when_it_takes_long);
     tcase_add_test(tc, help);

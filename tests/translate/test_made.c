@@ -117,7 +117,7 @@ START_TEST(pair) {
 }
 END_TEST
 
-static void count_symbols(const char *what, int least, int most, const char *text) {
+static void count_some(const char *what, int least, int most, int count, const char *text) {
     bool seen[32] = {false};
     int lines = 0;
     for (const char *p = text; (p = strstr(p, "  source    ")) != NULL; lines++) {
@@ -126,8 +126,12 @@ static void count_symbols(const char *what, int least, int most, const char *tex
         ck_assert_msg(words >= least && words <= most, "%s: %d symbols in %.80s", what, words, p);
         seen[words] = true;
     }
-    ck_assert_int_eq(lines, 500);
+    ck_assert_int_eq(lines, count);
     for (int i = least; i <= most; i++) ck_assert_msg(seen[i], "%s: none of %d symbols", what, i);
+}
+
+static void count_symbols(const char *what, int least, int most, const char *text) {
+    count_some(what, least, most, 500, text);
 }
 
 /* Tasks have two: sequences like those in training, which were not among them, and longer ones; --max-length of
@@ -155,6 +159,33 @@ START_TEST(task) {
             before = symbol;
             if (p[at] == '\n') break;
         }
+    }
+}
+END_TEST
+
+/* Or one of the lengths and the size that are asked for, whatever training had. */
+START_TEST(other_lengths) {
+    sh("$T train --task reverse --sentences 100 --symbols 9 --max-symbols 4 --out $D/run" MADE);
+    sh(EVALUATE " --min-symbols 2 --max-symbols 7 --sentences 300 --samples 300");
+    assert_contains(out, "\nother sequences (2 to 7 symbols): 300 sentences in ");
+    ck_assert_ptr_null(strstr(out, "than any in training"));
+    count_some("others", 2, 7, 300, out);
+    sh(EVALUATE " --max-symbols 6 --samples 500");
+    assert_contains(out, "\nother sequences (1 to 6 symbols): 500 sentences in ");
+    sh(EVALUATE " --sentences 3");
+    assert_contains(out, "other sequences (1 to 4 symbols): 3 sentences in ");
+    static const char *const wrong[][2] = {
+        {" --max-symbols 1024", "translate: --max-symbols 1024: a model reads at most 1023\n"},
+        {" --min-symbols 8 --max-symbols 7", "translate: toy corpus: found lengths 8 to 7, expected "},
+        {" --max-symbols 2", "translate: toy corpus: found only 90 different sentences"},
+        {" --sentences 5 --test $D/run/config.txt",
+         "--max-symbols are of sequences that are made for a task: leave"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char line[256];
+        snprintf(line, sizeof line, EVALUATE "%s", wrong[i][0]);
+        ck_assert_int_ne(try(line), 0);
+        assert_contains(err, wrong[i][1]);
     }
 }
 END_TEST
@@ -259,6 +290,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, corpus_seeds);
     tcase_add_test(tc, pair);
     tcase_add_test(tc, task);
+    tcase_add_test(tc, other_lengths);
     tcase_add_test(tc, made_and_read);
     tcase_add_test(tc, demo);
     tcase_add_test(tc, demo_again);

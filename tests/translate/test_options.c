@@ -56,6 +56,8 @@ static const trial train_trials[] = {
     {"min-count", "3", CHANGES, NULL, NULL},
     {"max-vocab", "8", CHANGES, NULL, NULL},
     {"joint", NULL, CHANGES, NULL, NULL},
+    {"bpe-dropout", "0.3", CHANGES, NULL, NULL},
+    {"bpe-vocabulary-threshold", "4", CHANGES, NULL, NULL},
     {"preset", "tiny", SAME, NULL, NULL}, /* its sizes: below */
     {"d-model", "8", CHANGES, NULL, NULL},
     {"heads", "1", CHANGES, NULL, NULL},
@@ -91,6 +93,7 @@ static const trial train_trials[] = {
     {"patience", "1", CHANGES, WORSENS, WORSE},
     {"batch-tokens", "16", CHANGES, NULL, NULL},
     {"accumulate", "2", CHANGES, NULL, NULL},
+    {"shares", "2", CHANGES, "--accumulate 3 --batch-tokens 16", NULL},
     {"lr", "0.01", CHANGES, NULL, NULL},
     {"schedule", "cosine", CHANGES, NULL, NULL},
     {"schedule", "linear", CHANGES, NULL, NULL},
@@ -124,6 +127,9 @@ static const trial translate_trials[] = {
 static const trial evaluate_trials[] = {{"model", "$D/other", CHANGES, "--test $D/a.tsv", NULL},
                                         {"weights", "last", CHANGES, "--test $D/a.tsv", NULL},
                                         {"test", "$D/b.tsv", CHANGES, "--test $D/a.tsv", NULL},
+                                        {"sentences", NULL, BELOW, NULL, NULL}, /* of tasks: test_made.c */
+                                        {"min-symbols", NULL, BELOW, NULL, NULL},
+                                        {"max-symbols", NULL, BELOW, NULL, NULL},
                                         {"strict", NULL, SAME, "--test $D/a.tsv", NULL},
                                         {"test-src", "$D/b.src", CHANGES, TWO_TESTS, NULL},
                                         {"test-tgt", "$D/b.tgt", CHANGES, TWO_TESTS, NULL},

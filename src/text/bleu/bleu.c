@@ -97,11 +97,12 @@ char *tl_bleu_text(const tl_bleu_score *score, char text[TL_BLEU_TEXT]) {
     static const tl_bleu_score nothing = {0};
     const tl_bleu_score *s = score ? score : &nothing;
     double ratio = s->ref_length > 0 ? (double)s->hyp_length / (double)s->ref_length : 0;
+    if (!text) return NULL;
     tl_format(text, TL_BLEU_TEXT,
-             "BLEU|nrefs:1|case:%s|eff:no|tok:%s|smooth:exp|version:tapeloom = %.2f %.1f/%.1f/%.1f/%.1f "
-             "(BP = %.3f ratio = %.3f hyp_len = %ld ref_len = %ld)",
-             s->config.lowercase ? "lc" : "mixed", tl_bleu_tokens_name(s->config.tokens), s->score,
-             s->precision[0], s->precision[1], s->precision[2], s->precision[3], s->brevity, ratio,
-             s->hyp_length, s->ref_length);
+              "BLEU|nrefs:1|case:%s|eff:no|tok:%s|smooth:exp|version:tapeloom = %.2f %.1f/%.1f/%.1f/%.1f "
+              "(BP = %.3f ratio = %.3f hyp_len = %ld ref_len = %ld)",
+              s->config.lowercase ? "lc" : "mixed", tl_bleu_tokens_name(s->config.tokens), s->score,
+              s->precision[0], s->precision[1], s->precision[2], s->precision[3], s->brevity, ratio,
+              s->hyp_length, s->ref_length);
     return text;
 }

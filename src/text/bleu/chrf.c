@@ -86,7 +86,8 @@ double tl_chrf_result(const tl_chrf *chrf) {
 }
 
 char *tl_chrf_text(const tl_chrf *chrf, char text[TL_CHRF_TEXT]) {
+    if (!text) return NULL;
     tl_format(text, TL_CHRF_TEXT, "chrF2|nrefs:1|case:%s|eff:yes|nc:6|nw:0|space:no|version:tapeloom = %.2f",
-             chrf && chrf->lowercase ? "lc" : "mixed", tl_chrf_result(chrf));
+              chrf && chrf->lowercase ? "lc" : "mixed", tl_chrf_result(chrf));
     return text;
 }

@@ -197,7 +197,7 @@ static const char *const names[] = {
 enum { NAMES = sizeof names / sizeof *names };
 
 bool tl_bleu_tokens_parse(const char *name, tl_bleu_tokens *tokens) {
-    for (int i = 0; i < NAMES && name; i++) {
+    for (int i = 0; i < NAMES && name && tokens; i++) {
         if (strcmp(name, names[i])) continue;
         *tokens = (tl_bleu_tokens)i;
         return true;

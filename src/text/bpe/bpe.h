@@ -19,9 +19,16 @@ struct tl_bpe_words {
 /* A part of the word that is being cut: bytes of tl_bpe.spelt. */
 typedef struct tl_bpe_piece {
     size_t start, size;
-    int32_t symbol; /* -1: no merge knows it */
-    int32_t pair;   /* that it makes with the next piece; -1: none */
+    int32_t symbol;        /* -1: no merge knows it */
+    int32_t pair;          /* that it makes with the next piece; -1: none */
+    bool last;             /* of its word; only known.c asks */
+    size_t before, behind; /* its neighbours while pieces are merged in a list (merge.c) */
 } tl_bpe_piece;
+
+typedef struct tl_bpe_place { /* a pair, and the piece that is its first */
+    int32_t pair;
+    size_t at;
+} tl_bpe_place;
 
 struct tl_bpe {
     tl_error error;
@@ -40,6 +47,17 @@ struct tl_bpe {
     char *spelt; /* the word at hand with TL_BPE_END behind it */
     tl_bpe_piece *pieces;
     size_t spelt_room, pieces_room;
+    tl_bpe_place *queue, *due; /* merge.c */
+    size_t queue_used, queue_room, due_used, due_room;
+
+    /* known.c */
+    bool choosy;           /* pieces must be known */
+    tl_table inside, last; /* known pieces: of words that go on ("@@" taken off), and any as they stand */
+    int32_t *parts;        /* [symbols.count] the pair that a symbol is split into; -1: none */
+    tl_bpe_piece *split;   /* the word's pieces after splitting */
+    size_t split_room;
+    tl_bpe_piece *open; /* pieces that wait for being looked at */
+    size_t open_room;
 };
 
 /* The line without the spaces, CRs and LFs around it: Python's strip('\r\n '). */
@@ -51,6 +69,27 @@ size_t tl_bpe_character(tl_span text);
 
 /* The key of a pair of symbols in a table; `room` holds it. */
 tl_span tl_bpe_pair_key(int32_t first, int32_t second, int32_t room[2]);
+
+/* ---- bpe.c ---- */
+
+/* The word as its characters: bpe->spelt and bpe->pieces, whose number is *count (of characters: of version 0.1 there is one
+ * more, the end). False when out of memory. */
+bool tl_bpe_spell(tl_bpe *bpe, tl_span word, size_t *count);
+/* Every piece will do again, and words that were cut by other rules are forgotten. */
+void tl_bpe_forget_known(tl_bpe *bpe);
+
+/* ---- merge.c ---- */
+
+/* Merges neighbours among bpe->pieces until no pair is known. Returns how many are left; 0 when out of memory. */
+size_t tl_bpe_merge(tl_bpe *bpe, size_t count);
+/* The same with merges left out by chance. */
+size_t tl_bpe_merge_some(tl_bpe *bpe, size_t count, const tl_bpe_dropout *dropout);
+
+/* ---- known.c ---- */
+
+/* Splits those of the word's pieces that are not known, where pieces must be: into bpe->pieces again, whose last one is without
+ * TL_BPE_END. Returns how many there are; 0 when out of memory. */
+size_t tl_bpe_split_unknown(tl_bpe *bpe, size_t count);
 
 tl_bpe *tl_bpe_empty(void); /* version 0.2 without merges; NULL when out of memory */
 /* Appends a merge. False, and the error set, when out of memory. */

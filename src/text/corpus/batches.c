@@ -4,6 +4,8 @@
 #include "corpus.h"
 #include "base/memory.h"
 
+#include <limits.h>
+
 struct tl_batches {
     tl_error error;
     const tl_corpus *corpus;
@@ -146,6 +148,9 @@ bool tl_batches_next(tl_batches *b, tl_batch *batch) {
     if (!batch) return tl_error_set(&b->error, "batches: found no batch to fill (NULL), expected a tl_batch");
     plan_epoch(b);
     if (b->at.batch == b->plan.batches) {
+        if (b->at.epoch == LONG_MAX)
+            return tl_error_set(&b->error, "batches: found epoch %ld at its end, and no number for another",
+                                b->at.epoch);
         b->at = (tl_batches_position){b->at.epoch + 1, 0};
         b->planned = false;
         return false;

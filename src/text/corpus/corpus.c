@@ -84,11 +84,11 @@ long tl_corpus_line(const tl_corpus *corpus, long i) {
 }
 
 const tl_link *tl_corpus_alignment(const tl_corpus *corpus, long i, long *count) {
-    *count = 0;
+    if (count) *count = 0;
     if (!inside(corpus, TL_SOURCE, i)) return NULL;
-    size_t start = i > 0 ? corpus->link_end[i - 1] : 0;
-    *count = (long)(corpus->link_end[i] - start);
-    return *count > 0 ? corpus->links + start : NULL;
+    const size_t start = i > 0 ? corpus->link_end[i - 1] : 0, links = corpus->link_end[i] - start;
+    if (count) *count = (long)links;
+    return links > 0 ? corpus->links + start : NULL;
 }
 
 /* Pair i becomes pair `to` ≤ i. The links of all pairs before `to` end at *links. */
@@ -104,6 +104,10 @@ static void move_pair(tl_corpus *corpus, long i, long to, size_t links_begin, si
 
 bool tl_corpus_keep(tl_corpus *corpus, const bool *keep) {
     if (tl_corpus_error(corpus)) return false;
+    if (!keep && corpus->pairs > 0)
+        return tl_error_set(&corpus->error,
+                            "corpus: it is not said which of the %ld pairs to keep (NULL): give an array",
+                            corpus->pairs);
     long kept = 0;
     size_t links = 0, begin = 0;
     for (long i = 0; i < corpus->pairs; i++) {
@@ -119,7 +123,7 @@ bool tl_corpus_keep(tl_corpus *corpus, const bool *keep) {
 }
 
 bool tl_corpus_count(const tl_corpus *corpus, tl_side side, tl_vocab_counts *counts) {
-    if (tl_corpus_error(corpus)) return false;
+    if (tl_corpus_error(corpus) || !counts || (side != TL_SOURCE && side != TL_TARGET)) return false;
     for (long i = 0; i < corpus->pairs; i++)
         if (!tl_vocab_counts_add(counts, tl_corpus_sentence(corpus, side, i))) return false;
     return true;
@@ -166,9 +170,9 @@ bool tl_corpus_encode(tl_corpus *corpus, const tl_vocab *source, const tl_vocab 
 }
 
 const int *tl_corpus_ids(const tl_corpus *corpus, tl_side side, long i, long *count) {
-    *count = 0;
+    if (count) *count = 0;
     if (!inside(corpus, side, i) || !corpus->encoded) return NULL;
     const size_t *start = &corpus->id_start[2 * i + (long)side];
-    *count = (long)(start[1] - start[0]);
+    if (count) *count = (long)(start[1] - start[0]);
     return corpus->ids + start[0];
 }

@@ -112,8 +112,8 @@ static void put(char text[TL_REPORT_TEXT], size_t *used, const char *format, ...
 char *tl_corpus_report_text(const tl_corpus_report *report, char text[TL_REPORT_TEXT]) {
     size_t used = 0;
     char name[TL_SHOWN];
-    text[0] = '\0';
-    if (!report) return text;
+    if (text) text[0] = '\0';
+    if (!report || !text) return text;
     put(text, &used, "%s: %ld line%s, %ld pair%s, %ld skipped\n", tl_shown_path(report->name, name),
         report->lines, report->lines == 1 ? "" : "s", report->pairs, report->pairs == 1 ? "" : "s",
         report->lines - report->pairs);

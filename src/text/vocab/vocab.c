@@ -48,13 +48,14 @@ long tl_vocab_encode(const tl_vocab *vocab, const char *line, int *ids, long roo
     long count = 0;
     tl_span rest = tl_span_of(line);
     for (tl_span token; tl_next_token(&rest, &token); count++)
-        if (count < room) ids[count] = id_of(vocab, token);
+        if (ids && count < room) ids[count] = id_of(vocab, token);
     return count;
 }
 
 size_t tl_vocab_decode(const tl_vocab *vocab, const int *ids, long count, char *text, size_t size) {
     size_t length = 0, written = 0;
-    for (long i = 0; i < count && ids[i] != TL_EOS; i++) {
+    if (!text) size = 0;
+    for (long i = 0; ids && i < count && ids[i] != TL_EOS; i++) {
         if (ids[i] == TL_PAD || ids[i] == TL_BOS) continue;
         tl_span token = token_of(vocab, ids[i]);
         size_t space = length > 0;

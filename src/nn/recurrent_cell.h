@@ -1,0 +1,24 @@
+/* One step of one layer in one direction: what gru_cell.c and lstm_cell.c have in common. */
+#ifndef TL_NN_RECURRENT_CELL_H
+#define TL_NN_RECURRENT_CELL_H
+
+#include "tapeloom/nn.h"
+
+/* The state of one layer in one direction: h and, of an LSTM, c; each [B,hidden]. */
+typedef tl_recurrent_state tl_cell_state;
+
+/* The state after a step. `gates` [B,G·hidden] is what the step reads, times weight_ih, plus bias_ih. */
+tl_cell_state tl_gru_cell(const tl_recurrent_weights *w, tl_var gates, tl_cell_state before);
+tl_cell_state tl_lstm_cell(const tl_recurrent_weights *w, tl_var gates, tl_cell_state before);
+
+/* What both add of the state before: h·weight_hhᵀ + bias_hh, [B,G·hidden]. */
+static inline tl_var tl_cell_recall(const tl_recurrent_weights *w, tl_var h) {
+    return tl_linear(h, tl_use(h.tape, w->weight_hh), w->bias_hh ? tl_use(h.tape, w->bias_hh) : TL_NO_VAR);
+}
+
+/* Gates from … to, of G that stand side by side in x [B,G·hidden]. */
+static inline tl_var tl_cell_gates(tl_var x, long hidden, int from, int to) {
+    return tl_slice(x, -1, from * hidden, to * hidden);
+}
+
+#endif

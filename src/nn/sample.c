@@ -1,0 +1,105 @@
+/* A word by chance instead of the likeliest one.
+ *
+ * Word v is drawn with probability proportional to e^(logit(v) / temperature), out of
+ *
+ *     what may be written at all, of these
+ *     the top_k likeliest (Fan et al. 2018), of these
+ *     the fewest likeliest whose probabilities sum to top_p or more (Holtzman et al. 2020).
+ *
+ * Of equals the lower id is the likelier. The random number depends on (seed, the sentence's number, which of its samples,
+ * the word's place) and on nothing else, so that a sentence's samples do not depend on its company. */
+#include "sample.h"
+
+#include <math.h>
+
+/* ---- the likeliest first ---- */
+
+static bool is_likelier(const tl_real *logits, int a, int b) {
+    return logits[a] > logits[b] || (logits[a] >= logits[b] && a < b);
+}
+
+/* A heap: words[i] is at least as likely as words[2i+1] and words[2i+2]. Lets the one at `at` sink to its place. */
+static void sink(const tl_real *logits, int *words, long count, long at) {
+    for (long child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && is_likelier(logits, words[child + 1], words[child])) child++;
+        if (!is_likelier(logits, words[child], words[at])) return;
+        const int word = words[at];
+        words[at] = words[child], words[child] = word;
+    }
+}
+
+/* Moves the likeliest word of a heap behind its end. */
+static void pop(const tl_real *logits, int *words, long count) {
+    const int word = words[0];
+    words[0] = words[count - 1], words[count - 1] = word;
+    sink(logits, words, count - 1, 0);
+}
+
+/* ---- which words, and how likely ---- */
+
+typedef struct choice {
+    const tl_real *logits;
+    int *words;
+    long count;
+    double max, temperature;
+} choice;
+
+static double weight(const choice *c, int word) {
+    return exp(((double)c->logits[word] - c->max) / c->temperature);
+}
+
+static double sum(const choice *c) {
+    double all = 0;
+    for (long i = 0; i < c->count; i++) all += weight(c, c->words[i]);
+    return all;
+}
+
+/* The likeliest words stay, the least likely of them first: at most `most`, and no more than make up that share of all. */
+static void keep_likeliest(choice *c, long most, double share) {
+    const double enough = share < 1 ? share * sum(c) : INFINITY;
+    double so_far = 0;
+    long left = c->count;
+    for (long i = c->count / 2 - 1; i >= 0; i--) sink(c->logits, c->words, c->count, i);
+    while (left > 0 && c->count - left < most && so_far < enough) {
+        pop(c->logits, c->words, left--);
+        so_far += weight(c, c->words[left]);
+    }
+    c->words += left;
+    c->count -= left;
+}
+
+/* A number in [0, 1) of its own for each word of each sample of each sentence. */
+static double chance(const tl_hypotheses *h, long row, long t) {
+    const tl_search_options *o = h->options;
+    const long place = h->sentence[row / h->width].number, number = o->numbers ? o->numbers[place] : place;
+    const tl_rng_key sentence = tl_rng_key_mix(tl_rng_key_of(o->seed, "sample"), (uint64_t)number);
+    return tl_rng_uniform(tl_rng_key_mix(sentence, (uint64_t)(row % h->width)), (uint64_t)t);
+}
+
+static int draw(const choice *c, double u) {
+    const double aim = u * sum(c);
+    double so_far = 0;
+    int word = -1;
+    for (long i = 0; i < c->count && (word < 0 || so_far <= aim); i++) {
+        const double w = weight(c, c->words[i]);
+        if (w > 0) word = c->words[i];
+        so_far += w;
+    }
+    return word;
+}
+
+int tl_sample_word(const tl_hypotheses *h, long row, const tl_real *logits, long t, int *words) {
+    const tl_search_options *o = h->options;
+    choice c = {.logits = logits,
+                .words = words,
+                .max = -INFINITY,
+                .temperature = o->temperature > 0 ? o->temperature : 1};
+    for (int v = 0; v < h->vocab; v++) {
+        if (!(logits[v] > -(tl_real)INFINITY) || (h->forbidden && h->forbidden[v])) continue;
+        words[c.count++] = v;
+        c.max = fmax(c.max, (double)logits[v]);
+    }
+    if (o->top_k > 0) keep_likeliest(&c, o->top_k, 1);
+    if (o->top_p > 0) keep_likeliest(&c, c.count, o->top_p);
+    return draw(&c, chance(h, row, t));
+}
