@@ -23,8 +23,10 @@ static void print_model(const tl_run *run, const tl_model_settings *s) {
     const tl_params *params = tl_run_params(run);
     printf("model       encoder-decoder Transformer, %s: d_model %ld, %d heads, %d + %d layers, d_ff %ld\n",
            s->preset, c->d_model, c->heads, model->encoder.layers, model->decoder.layers, c->d_ff);
-    printf("            %s-norm%s, %s, %s positions, embeddings tied: %s\n", c->pre_norm ? "pre" : "post",
-           c->no_final_norm ? " without final norms" : "", s->activation, s->positions, s->tie);
+    printf("            %s-norm%s, %s, %s positions", c->pre_norm ? "pre" : "post",
+           c->no_final_norm ? " without final norms" : "", s->activation, s->positions);
+    if (s->encoder_positions) printf(" (encoder: %s)", s->encoder_positions);
+    printf(", embeddings tied: %s\n", s->tie);
     print_attention(s);
     printf("parameters  %ld (", tl_params_numel(params));
     long encoder = 0, decoder = 0, all = tl_params_numel(params);

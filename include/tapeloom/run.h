@@ -63,9 +63,10 @@ typedef struct tl_model_settings {
     const char *preset;                       /* toy|tiny|small|base; NULL: tiny */
     long d_model, heads, layers, d_ff;        /* 0: the preset's */
     const char *tie, *activation, *positions; /* NULL: target, relu, sinusoidal */
-    const char *score, *normaliser; /* NULL: scaled-dot, softmax */
-    long window;                    /* of self-attention; 0: none */
-    bool no_causal;                 /* the decoder sees the words to come, for study */
+    const char *score, *normaliser;           /* NULL: scaled-dot, softmax */
+    long window;                              /* of self-attention; 0: none */
+    bool no_causal;                           /* the decoder sees the words to come, for study */
+    const char *encoder_positions;            /* NULL: the same as positions */
     bool pre_norm, no_final_norm;
     double dropout, attention_dropout, activation_dropout; /* 0: none */
 } tl_model_settings;

@@ -18,6 +18,12 @@ static tl_score score_of(const char *text) {
     return (tl_score)score;
 }
 
+static tl_position_kind positions_of(const char *text) {
+    int kind = TL_ROTARY;
+    while (kind > 0 && strcmp(text, tl_position_kind_text((tl_position_kind)kind))) kind--;
+    return (tl_position_kind)kind;
+}
+
 static void make_tape(tl_run *run) {
     const tl_training_settings *s = &run->settings.training;
     tl_matmul_precision precision = TL_HIGHEST;
@@ -29,6 +35,7 @@ static void make_tape(tl_run *run) {
 
 static bool make(tl_run *run) {
     const tl_model_settings *s = &run->settings.model;
+    const tl_position_kind encoder = positions_of(s->encoder_positions ? s->encoder_positions : s->positions);
     run->transformer = tl_transformer_init(
         run->params, "",
         &(tl_transformer_config){.src_vocab = tl_vocab_size(run->vocab[TL_SOURCE]),
@@ -40,7 +47,9 @@ static bool make(tl_run *run) {
                                  .layers = (int)s->layers,
                                  .max_len = TL_LONGEST_SENTENCE + 1,
                                  .activation = !strcmp(s->activation, "gelu") ? TL_GELU : TL_RELU,
-                                 .positions = !strcmp(s->positions, "learned") ? TL_LEARNED : TL_SINUSOIDAL,
+                                 .positions = positions_of(s->positions),
+                                 .own_encoder_positions = s->encoder_positions != NULL,
+                                 .encoder_positions = encoder,
                                  .score = score_of(s->score),
                                  .normaliser = !strcmp(s->normaliser, "sigmoid") ? TL_SIGMOID : TL_SOFTMAX,
                                  .window = s->window,

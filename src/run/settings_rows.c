@@ -49,6 +49,7 @@ const tl_option tl_text_options[] = {
 #undef SETTINGS
 
 #define SETTINGS tl_model_settings
+#define POSITIONS "sinusoidal|learned|none|alibi|signed-alibi|relative|rotary"
 const tl_option tl_model_options[] = {
     ROW("preset", TEXT, preset, "toy|tiny|small|base",
      "sizes: toy d64, 4 heads, 2+2, ff128; tiny d128, 4 heads, 4+4, ff256; "
@@ -59,7 +60,10 @@ const tl_option tl_model_options[] = {
     ROW("d-ff", LONG, d_ff, "N", "width inside feed-forward (0: the preset's)"),
     ROW("tie", TEXT, tie, "none|target|all", "embeddings that share one matrix; all needs --joint"),
     ROW("activation", TEXT, activation, "relu|gelu", "inside feed-forward"),
-    ROW("positions", TEXT, positions, "sinusoidal|learned", "how places in a sentence are told"),
+    ROW("positions", TEXT, positions, POSITIONS,
+     "how places in a sentence are told: added to embeddings (sinusoidal, learned), or as distances to self-attention; "
+     "alibi does not tell before from after, so it is the decoder's alone"),
+    ROW("encoder-positions", TEXT, encoder_positions, POSITIONS, "where the encoder's are others"),
     RARE("score", TEXT, score, "scaled-dot|dot|general|additive|cosine|uniform",
      "how well a key answers a query, in every attention; uniform: every word that is seen weighs the same"),
     RARE("normaliser", TEXT, normaliser, "softmax|sigmoid", "what makes weights of scores; sigmoid: each for itself"),
@@ -72,6 +76,7 @@ const tl_option tl_model_options[] = {
     ROW("attention-dropout", SHARE, attention_dropout, "P", "on attention probabilities"),
     ROW("activation-dropout", SHARE, activation_dropout, "P", "inside feed-forward"),
     TL_OPTIONS_END};
+#undef POSITIONS
 #undef SETTINGS
 
 #define SETTINGS tl_training_settings

@@ -122,14 +122,22 @@ static void biased(tl_real *y, const tl_real *x, tl_real scale, const tl_real *b
         row_store(y, i, n, row_load(x, i, n, 0) * scale + row_load(bias, i, n, 0));
 }
 
-/* With whole vectors throughout: of a plain loop gcc 12 makes fused multiply-adds here where the processor has them, whatever
- * it is told. */
+/* Neighbours change places by being copied, TURNED numbers at a time. gcc 12 fuses multiply and add in a plain loop over pairs
+ * whatever it is told, and makes wrong numbers of pairs that are swapped in a vector, for double on baseline x86-64. */
+enum { TURNED = 64 };
 static void rotate(tl_real *y, const tl_real *x, const tl_real *turns, long n, bool back, bool add) {
     const tl_real sign = back ? -1 : 1;
-    for (long i = 0; i < n; i += TL_LANES) {
-        const tl_vec pairs = row_load(x, i, n, 0), swapped = tl_vec_swap_pairs(pairs);
-        const tl_vec cos = row_load(turns, i, n, 0), sin = row_load(turns + n, i, n, 0) * sign;
-        row_put(y, i, n, pairs * cos + swapped * sin, add);
+    for (long from = 0; from < n; from += TURNED) {
+        const long m = n - from < TURNED ? n - from : TURNED;
+        tl_real swapped[TURNED];
+        for (long i = 0; i < m; i++) swapped[i] = x[from + (i ^ 1)];
+        __asm__ volatile("" : : "r"(swapped) : "memory"); /* now they are there */
+        for (long i = 0; i < m; i += TL_LANES) {
+            const tl_vec cos = row_load(turns + from, i, m, 0),
+                         sin = row_load(turns + n + from, i, m, 0) * sign;
+            const tl_vec other = row_load(swapped, i, m, 0);
+            row_put(y + from, i, m, row_load(x + from, i, m, 0) * cos + other * sin, add);
+        }
     }
 }
 

@@ -181,19 +181,6 @@ TL_SIMD tl_vec tl_vec_down(tl_vec v, int width) {
   __builtin_shufflevector(v, v, (w), (w) + 1, (w) + 2, (w) + 3, (w) + 4, (w) + 5, (w) + 6, (w) + 7, 0, 0, 0, \
                           0, 0, 0, 0, 0)
 #endif
-/* Lanes 2i and 2i+1 change places. */
-#if !defined(__clang__)
-TL_SIMD tl_vec tl_vec_swap_pairs(tl_vec v) {
-    tl_veci from;
-    for (int i = 0; i < TL_LANES; i++) from[i] = i ^ 1;
-    return __builtin_shuffle(v, from);
-}
-#elif defined(TL_DOUBLE)
-# define tl_vec_swap_pairs(v) __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6)
-#else
-# define tl_vec_swap_pairs(v) \
-  __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)
-#endif
 TL_SIMD tl_real tl_vec_sum(tl_vec v) {
 #ifndef TL_DOUBLE
     v += tl_vec_down(v, 8);
