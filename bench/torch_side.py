@@ -6,6 +6,7 @@
     decode T1 0.5 32                     greedy decoding of 32 sentences, with caches
     product 2048x512x128 0.05 case=NT numbers=float32|medium|bf16     torch.matmul(a, b, out=c); heads too
     gpt gpt 0.5, mlp mlp 0.5             the step of bench/gpt.c, bench/mlp.c
+    recurrent gru|lstm 0.5               nn.GRU, nn.LSTM as bench/recurrent.c has it, forward and backward
 Options: threads=N. In the environment TL_TORCH_COMPILE=1 adds torch.compile to the ways; with TL_TORCH_TRY_ALL=1 all of
 them are tried in reduced precision, not only the one that is fastest in float32.
 """
@@ -193,6 +194,34 @@ class Mlp:
         return {**measure(lambda: self.step(numbers), seconds), "tokens": 64, "how": numbers}
 
 
+class Recurrent:
+    """With autograd's usual way through; the layer's first axis is what it takes fastest, tried once."""
+
+    def __init__(self, kind):
+        torch.manual_seed(1)
+        make = {"gru": nn.GRU, "lstm": nn.LSTM}[kind]
+        self.ways, self.tried = {}, {}
+        for name, first in {"batch first": True, "steps first": False}.items():
+            layer = make(128, 128, batch_first=first)
+            x, dy = torch.rand(2, 32, 32, 128) * 2 - 1
+            self.ways[name] = self.step_of(layer, x.clone().requires_grad_(), dy.clone())
+        for name, work in self.ways.items():
+            self.tried[name] = measure(work, 0.3, warm=2)["ms_median"]
+
+    @staticmethod
+    def step_of(layer, x, dy):
+        def step():
+            layer.zero_grad(set_to_none=True)
+            x.grad = None
+            layer(x)[0].backward(dy)
+        return step
+
+    def answer(self, seconds, numbers):
+        way = min(self.tried, key=self.tried.get)
+        in_numbers("medium" if numbers == "medium" else "float32")
+        return {**measure(self.ways[way], seconds), "tokens": 1024, "how": f"{way}, {numbers}"}
+
+
 made = {}  # (kind, arguments): what it takes to answer; of one kind only the latest is kept
 
 
@@ -201,7 +230,8 @@ def answer(words, options):
     seconds = float(words[2]) if len(words) > 2 else 0.5
     torch.set_num_threads(int(options.get("threads", USUAL_THREADS)))
     make = {"step": lambda: Step(what, options.get("way")), "decode": lambda: Decode(what, int(words[3])),
-            "product": lambda: Product(what, options.get("case", "NT")), "gpt": Gpt, "mlp": Mlp}[kind]
+            "product": lambda: Product(what, options.get("case", "NT")), "gpt": Gpt, "mlp": Mlp,
+            "recurrent": lambda: Recurrent(what)}[kind]
     key = (kind, what, *words[3:], options.get("case"))
     if key not in made:
         for old in [k for k in made if k[0] == kind]:

@@ -204,7 +204,8 @@ int command_attention(settings *s) {
     tl_error error = {""};
     tl_run *run = open_run(s);
     if (!run) return 1;
-    tl_corpus *lines = check_place(s, run, &error) ? read_lines(s, run, &error) : NULL;
+    long none = 0;
+    tl_corpus *lines = check_place(s, run, &error) ? read_lines(s, run, &none, &error) : NULL;
     const long left_out = draw_lines(s, run, lines, &error);
     int status = status_of(run, &error);
     if (!status && left_out) status = 1;

@@ -41,13 +41,24 @@ const tl_option train_options[] = {
     ROW("length-penalty", DOUBLE, length_penalty, "A", "rank by log probability / length^A (0: by log probability)"), \
     ROW("batch-tokens", LONG, batch_tokens, "N", "tokens of a batch, padding included (0: 4096)"), \
     ROW("replace-unknown", FLAG, replace_unknown, NULL, \
-        "in the place of <unk> the source word that the decoder's last layer looked at while it wrote it")
+        "in the place of <unk> the source word that the decoder's last layer looked at while it wrote it"), \
+    ROW("no-repeat-ngram", LONG, no_repeat_ngram, "N", "no N tokens in a row twice in a translation (0: they may repeat)"), \
+    ROW("sample", FLAG, sample, NULL, "draw words by their probabilities instead of searching for the likeliest"), \
+    ROW("temperature", DOUBLE, temperature, "T", "of samples: below 1 likely words come more often, above 1 less (0: 1)"), \
+    ROW("top-k", LONG, top_k, "K", "of samples: draw from the K likeliest words (0: from all)"), \
+    ROW("top-p", DOUBLE, top_p, "P", \
+        "of samples: draw from the fewest likeliest words whose probabilities sum to P, at most 1 (0: from all)"), \
+    ROW("seed", LONG, seed, "N", "of samples: another one gives others; a line's depend on it and the line's number alone")
 
 const tl_option translate_options[] = {
     MODEL_ROWS,
     DECODING_ROWS,
     ROW("nbest", FLAG, nbest, NULL,
-        "all hypotheses of the beam that differ as texts: line number, tab, score, tab, translation"),
+        "all hypotheses of the beam that differ as texts, or K samples: line number, tab, score, tab, translation"),
+    ROW("alignment", TEXT, alignment, "hard|soft|all-heads", \
+        "behind each translation a tab and where its words looked: 0-0 1-2 (source-target), or numbers"),
+    ROW("alignment-layer", LONG, alignment_layer, "N", "in the decoder's N-th layer (0: the last)"),
+    ROW("prefix-column", FLAG, prefix_column, NULL, "input lines are source, tab, words that the translation begins with"),
     CHECK_ROW,
     COMMON_ROWS,
     TL_OPTIONS_END};
@@ -67,6 +78,16 @@ const tl_option evaluate_options[] = {
     ROW("lowercase", FLAG, run.validation.lowercase, NULL, "BLEU and chrF without regard to case"),
     ROW("samples", LONG, run.validation.samples, "N", "translations to show (0: none)"),
     ROW("out", TEXT, out, "FILE", "write the translations there, one a line"),
+    CHECK_ROW,
+    COMMON_ROWS,
+    TL_OPTIONS_END};
+
+const tl_option score_options[] = {
+    MODEL_ROWS,
+    ROW("pairs", TEXT, pairs, "FILE", "lines of source, tab, target (standard input unless told)"),
+    ROW("strict", FLAG, run.data.strict, NULL, "refuse a file with bad lines instead of leaving them empty"),
+    ROW("tokens", FLAG, tokens, NULL, "behind these a tab, the target's tokens, a tab, and log p of each"),
+    ROW("batch-tokens", LONG, batch_tokens, "N", "tokens of a batch, a side, padding included (0: 4096)"),
     CHECK_ROW,
     COMMON_ROWS,
     TL_OPTIONS_END};
@@ -134,5 +155,26 @@ tl_translate_options translate_options_of(const settings *s) {
                                   .nbest = s->nbest,
                                   .length_penalty = s->length_penalty,
                                   .replace_unknown = s->replace_unknown,
+                                  .no_repeat_ngram = s->no_repeat_ngram,
+                                  .sample = s->sample,
+                                  .temperature = s->temperature,
+                                  .top_k = s->top_k,
+                                  .top_p = s->top_p,
+                                  .seed = s->seed,
+                                  .prefixes = s->prefix_column,
+                                  .align = s->alignment != NULL,
+                                  .align_heads = s->alignment && !strcmp(s->alignment, "all-heads"),
+                                  .align_layer = s->alignment_layer,
                                   .batch_tokens = s->batch_tokens};
+}
+
+int check_decoding(const settings *s, const char *command) {
+    if (s->alignment && s->replace_unknown)
+        return usage_with(command, "--alignment is of the words that the model wrote: leave --replace-unknown out");
+    if (s->alignment_layer && !s->alignment)
+        return usage_with(command, "--alignment-layer: give --alignment hard, soft or all-heads too");
+    if (!s->sample && (s->temperature > 0 || s->top_k || s->top_p > 0 || s->seed))
+        return usage_with(command, "--temperature, --top-k, --top-p and --seed are for samples: give --sample too");
+    if (s->top_p > 1) return usage_with(command, "--top-p: a share of the probability is at most 1");
+    return 0;
 }

@@ -33,7 +33,12 @@ static void print_quality(const settings *s, const char *what, const tl_quality 
     const long beam = s->beam ? s->beam : TL_BEAM_DEFAULT;
     print_name("", what, "");
     printf(": %ld sentences in %.1f s, ", q->sentences, q->seconds);
-    printf(beam > 1 ? "beam %ld, length penalty %g" : "greedy", beam, s->length_penalty);
+    if (s->sample)
+        printf("samples of seed %ld, temperature %g, top-k %ld, top-p %g", s->seed,
+               s->temperature > 0 ? s->temperature : 1, s->top_k, s->top_p > 0 ? s->top_p : 1);
+    else
+        printf(beam > 1 ? "beam %ld, length penalty %g" : "greedy", beam, s->length_penalty);
+    if (s->no_repeat_ngram) printf(", no %ld tokens twice", s->no_repeat_ngram);
     printf(": loss %.3f, perplexity %.2f, accuracy %.1f %%, exact %ld\n%s\n%s\n", q->loss, exp(q->loss),
            100 * q->accuracy, q->exact, tl_bleu_text(&q->bleu, text), q->chrf);
 }
@@ -92,6 +97,7 @@ int command_evaluate(settings *s) {
     listener l;
     if (!!s->test_src != !!s->test_tgt || (s->test && s->test_src))
         return usage_with("evaluate", "give --test FILE, or --test-src FILE and --test-tgt FILE");
+    if (check_decoding(s, "evaluate")) return 2;
     tl_run *run = open_run(s);
     if (!run) return 1;
     if (!files && !s->run.data.pair && !s->run.data.task)

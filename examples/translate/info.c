@@ -21,8 +21,10 @@ static void print_transformer(const tl_transformer *model, const tl_model_settin
     const tl_transformer_config *c = &model->config;
     printf("model       encoder-decoder Transformer, %s: d_model %ld, %d heads, %d + %d layers, d_ff %ld\n",
            s->preset, c->d_model, c->heads, model->encoder.layers, model->decoder.layers, c->d_ff);
-    printf("            %s-norm%s, %s, %s positions, embeddings tied: %s\n", c->pre_norm ? "pre" : "post",
-           c->no_final_norm ? " without final norms" : "", s->activation, s->positions, s->tie);
+    printf("            %s-norm%s, %s, %s positions", c->pre_norm ? "pre" : "post",
+           c->no_final_norm ? " without final norms" : "", s->activation, s->positions);
+    if (s->encoder_positions) printf(" (encoder: %s)", s->encoder_positions);
+    printf(", embeddings tied: %s\n", s->tie);
     print_attention(s);
 }
 

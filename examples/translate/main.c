@@ -19,11 +19,17 @@ static const command commands[] = {
      "  translate train --resume DIR",
      "train a model; go on with a run", train_options, command_train},
     {"translate",
-     "translate translate --model DIR [--beam K] [--nbest] [--replace-unknown] < source > translations",
+     "translate translate --model DIR [--beam K] [--nbest] [--sample] [--prefix-column] < source > "
+     "translations",
      "translate lines, one sentence each (an empty line, and exit status 1, for one that is too long)",
      translate_options, command_translate},
     {"evaluate", "translate evaluate --model DIR --test F.tsv [--beam K] [--lowercase] [--tokenize T]",
      "loss, BLEU, chrF2 and exact matches on sentence pairs", evaluate_options, command_evaluate},
+    {"score", "translate score --model DIR [--pairs F.tsv] [--tokens] < pairs",
+     "log p of given translations: of each, a token, and how many tokens (an empty line, and exit status 1, "
+     "for a line that is "
+     "no pair)",
+     score_options, command_score},
     {"attention", "translate attention --model DIR [--layer N] [--head N] < source",
      "draw where the decoder looks while it translates (a line that is too long is left out: exit status 1)",
      attention_options, command_attention},

@@ -22,6 +22,12 @@ typedef struct settings {
     long beam, batch_tokens;
     double length_penalty;
     bool nbest, replace_unknown, check;
+    bool sample, prefix_column;
+    double temperature, top_p;
+    long top_k, seed, no_repeat_ngram;
+    const char *pairs, *alignment;
+    long alignment_layer;
+    bool tokens;
     long layer, head;
     long threads;
     bool quiet;
@@ -29,8 +35,8 @@ typedef struct settings {
 
 /* ---- command_line.c ---- */
 
-extern const tl_option train_options[], translate_options[], evaluate_options[], attention_options[],
-    info_options[], corpus_options[], demo_options[];
+extern const tl_option train_options[], translate_options[], evaluate_options[], score_options[],
+    attention_options[], info_options[], corpus_options[], demo_options[];
 
 settings settings_default(void);
 /* Reads the command line once more, over the settings that the run was made with; the run has them then, and s->run
@@ -39,6 +45,8 @@ bool settings_over(settings *s, tl_run *run, tl_error *error);
 /* The run in --model, with --weights and the command line over its settings. NULL, and a message, on failure. */
 tl_run *open_run(settings *s);
 tl_translate_options translate_options_of(const settings *s);
+/* 0, or 2 and a message where options do not go together. */
+int check_decoding(const settings *s, const char *command);
 
 /* ---- events.c ---- */
 
@@ -63,6 +71,7 @@ int interrupted_by(void);
 int command_train(settings *s);     /* train.c */
 int command_translate(settings *s); /* lines.c */
 int command_evaluate(settings *s);  /* evaluate.c */
+int command_score(settings *s);     /* score.c */
 int command_attention(settings *s); /* attention.c */
 int command_info(settings *s);      /* info.c */
 int command_corpus(settings *s);    /* corpus.c */
@@ -71,8 +80,9 @@ int command_demo(settings *s);      /* demo.c */
 /* Trains as the settings say, from the start or on from a checkpoint. Returns an exit status: 0; 1 after an error; 2 for a
  * wrong command line; 130 when interrupted. */
 int run_training(const char *command, settings *s); /* train.c */
-/* Standard input's lines, not cut. NULL on failure. */
-tl_corpus *read_lines(const settings *s, const tl_run *run, tl_error *error); /* lines.c */
+/* Standard input's lines, not cut; with --prefix-column what stands behind a line's tab is its target, and *without_tab counts
+ * the lines that have none: they are named, and blank. NULL on failure. */
+tl_corpus *read_lines(const settings *s, const tl_run *run, long *without_tab, tl_error *error); /* lines.c */
 /* Draws which source tokens each target token attends to, for one sentence: in one layer (0: the last), by one head (0: the
  * mean of all). */
 bool draw_attention(tl_run *run, const char *source, long layer, long head,

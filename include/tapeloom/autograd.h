@@ -119,7 +119,8 @@ typedef struct tl_leaf {
 } tl_leaf;
 tl_var tl_use_leaf(tl_tape *tape, tl_leaf *leaf);
 
-bool tl_ok(tl_var x); /* neither inert nor stale nor on a failed tape */
+bool tl_ok(tl_var x);         /* neither inert nor stale nor on a failed tape */
+bool tl_wants_grad(tl_var x); /* will tl_backward ask for its gradient? false for what is not ok */
 tl_tensor tl_value(tl_var x);
 tl_shape tl_shape_of_var(tl_var x);
 /* dL/dx after tl_backward, strided like the value. data is NULL where it was not computed or has been recycled:

@@ -116,7 +116,16 @@ tl_var tl_embedding_forward(const tl_embedding_layer *layer, tl_tape *tape, cons
  * Sinusoidal (Vaswani et al. 2017, 3.5): PE(pos,2i) = sin(pos / 10000^(2i/d)), PE(pos,2i+1) = cos of the same.
  * Learned: weight [max_len,d_model], normal with standard deviation d_model^-0.5. */
 
-typedef enum tl_position_kind { TL_SINUSOIDAL, TL_LEARNED, TL_NO_POSITIONS } tl_position_kind;
+typedef enum tl_position_kind {
+    TL_SINUSOIDAL, /* these two are added to embeddings … */
+    TL_LEARNED,
+    TL_NO_POSITIONS,
+    TL_ALIBI, /* … and these are told to self-attention (tl_distances) */
+    TL_SIGNED_ALIBI,
+    TL_RELATIVE,
+    TL_ROTARY
+} tl_position_kind;
+const char *tl_position_kind_text(tl_position_kind kind); /* "sinusoidal", …; NULL if there is none */
 typedef struct tl_positions_config {
     tl_position_kind kind;
     long max_len, d_model; /* max_len default 1024 */
@@ -131,6 +140,42 @@ typedef struct tl_positions {
 tl_positions tl_positions_init(tl_params *params, const char *name, const tl_positions_config *config);
 tl_var tl_positions_forward(const tl_positions *layer, tl_tape *tape, long from,
                             long count); /* [count,d_model] */
+
+/* ---- distances: what self-attention is told of places, in each layer anew, instead of what is added to embeddings ----
+ * A query at i and a key at j are j - i apart. Sentences may be longer than any that were trained on.
+ *
+ *   alibi          -m·|j - i| is added to the scaled score, m = 2^(-8h/H) in head h of 1 … H     Press et al. 2022
+ *                  It does not tell before from after: for attention that sees what has been alone.
+ *   signed-alibi   the same with two slopes a head, for attention that sees both sides: keys after the query have
+ *                  m = 2^(-8(h-½)/H) in odd heads, keys before it in even ones                   (ours)
+ *   relative       weight[h,bucket] is added, which is learnt: weight [H,buckets], normal (0.02)   Raffel et al. 2020, 2.1
+ *                  Half of a side's buckets hold a distance each, the others wider and wider ranges up to max_distance;
+ *                  what is farther is in the last. Its gradient makes attention go step by step.
+ *   rotary         queries and keys are turned (tl_rotary)                                        Su et al. 2021 */
+
+typedef struct tl_distances_config {
+    tl_position_kind kind; /* one of these four */
+    int heads;
+    bool one_sided; /* relative: all buckets are of keys up to the query; of a decoder */
+    int buckets;    /* relative: of all distances, half of them on each side unless one_sided; default 32 */
+    long max_distance; /* relative: default 128 */
+    double base;       /* rotary: default 10000 */
+} tl_distances_config;
+typedef struct tl_distances {
+    const char *name; /* NULL: none */
+    tl_position_kind kind;
+    int heads;
+    bool one_sided;
+    int buckets;
+    long max_distance;
+    double base;
+    tl_param *weight;
+} tl_distances;
+tl_distances tl_distances_init(tl_params *params, const char *name, const tl_distances_config *config);
+/* What is added to the scores of the last `queries` of `keys` places, [1,H,queries,keys]; of all kinds but rotary. */
+tl_var tl_distances_bias(const tl_distances *distances, tl_tape *tape, long queries, long keys);
+/* The bucket, 0 … buckets-1, of a key that stands so far after its query (before it: negative), as T5 has it. */
+int tl_distance_bucket(long distance, bool one_sided, int buckets, long max_distance);
 
 /* ---- LayerNorm over the last axis (Ba et al. 2016): weight [d] ones, bias [d] zeros; eps default 1e-5 ---- */
 
@@ -206,6 +251,9 @@ typedef struct tl_attention_config {
     long d_memory; /* memory's width; 0 means d_model */
     long d_score;  /* additive: inside the tanh, a head; 0 means d_model / heads */
     long window;   /* a query sees keys at most so far away, see tl_mask; 0: no limit */
+    /* Self-attention alone; NULL: none. Copied: layers that are given the same share its weight. rotary is for scores that are
+     * products (not additive, not uniform) and an even d_k, alibi for causal masks. */
+    const tl_distances *distances;
     /* x and memory are queries, keys and values as they are, split into heads, and what comes out is their context side by
      * side, [B,T,d_memory]: the attention of recurrent models, which look at states. */
     bool unprojected;
@@ -222,6 +270,7 @@ typedef struct tl_attention {
     tl_score score;
     tl_normaliser normaliser;
     long window;
+    tl_distances distances;
     bool unprojected;
 } tl_attention;
 
@@ -258,7 +307,7 @@ typedef struct tl_attention_maps {
     tl_var gate;
     tl_replacement replace[TL_PLACES]; /* in */
     tl_place_at at;                    /* in: set by searches; {0} for a batch */
-    tl_var scores;                     /* [B,H,T,S] before the mask */
+    tl_var scores;                     /* [B,H,T,S] with their bias, before the mask */
     tl_var probs;                      /* [B,H,T,S] after mask and normaliser, before dropout */
     tl_var context;                    /* [B,H,T,d_k] probs·V, each head's own */
     tl_var output, residual;           /* [B,T,d_model]; see tl_attention_place */
@@ -284,6 +333,10 @@ tl_attention tl_attention_init(tl_params *params, const char *name, const tl_att
  * beyond key_lengths for 0. */
 tl_var tl_attention_forward(const tl_attention *layer, tl_var x, tl_var memory, const tl_mask *mask,
                             tl_attention_maps *maps);
+/* The same with a bias, [B|1,H|1,T|1,S|1], that is added to the scaled scores before mask and normaliser. It is finite: what must
+ * not be seen is the mask's business. A constant costs little; one that wants a gradient makes it go step by step. */
+tl_var tl_attention_forward_biased(const tl_attention *layer, tl_var x, tl_var memory, tl_var bias,
+                                   const tl_mask *mask, tl_attention_maps *maps);
 
 /* ---- recurrent layers: GRU (Cho et al. 2014), LSTM (Hochreiter & Schmidhuber 1997, with Gers et al. 2000's forget gate) ----
  * Formulas, names and shapes are those of torch.nn.GRU and torch.nn.LSTM. With i = in of layer 0, hidden·directions of the others,
@@ -301,6 +354,8 @@ typedef struct tl_recurrent_config {
         bidirectional; /* each layer also reads from a sentence's end to its beginning; results side by side */
     double dropout;    /* between layers: on what each but the last gives */
     bool no_bias;
+    bool
+        by_steps; /* a step's gates as vars of their own, an operation a line, to look at: slower, the same bits */
 } tl_recurrent_config;
 typedef struct tl_recurrent_weights { /* of one layer in one direction; biases NULL without them */
     tl_param *weight_ih, *weight_hh, *bias_ih, *bias_hh;
@@ -311,6 +366,7 @@ typedef struct tl_recurrent {
     long in, hidden;
     int layers, directions; /* directions 1 or 2 */
     double dropout;
+    bool by_steps;
     tl_recurrent_weights *weights; /* [layers·directions]: layer 0, its reverse, layer 1, … */
 } tl_recurrent;
 /* What has been read so far, of every layer and direction in the order of `weights`: vars of a tape, which gradients pass
@@ -350,7 +406,8 @@ typedef struct tl_block_config { /* of one layer, encoder or decoder */
     bool no_bias;
     tl_score score; /* of every attention, as the normaliser */
     tl_normaliser normaliser;
-    long window; /* of self-attention; 0: none */
+    long window;                   /* of self-attention; 0: none */
+    const tl_distances *distances; /* of self-attention; NULL: none */
 } tl_block_config;
 
 typedef struct tl_encoder_layer {
@@ -555,6 +612,13 @@ typedef struct tl_search_result {
 bool tl_search(const tl_model *model, tl_tape *tape, const tl_batch *source, const tl_search_options *options,
                tl_search_result *result);
 
+/* ---- how likely given words are, of any model ---- */
+
+/* log p of every target word (tgt_out, <eos> too), the true ones before it read, into log_p [B,T]; 0 in padding. p is the model's
+ * own, of all words: the sum of a sentence is the score that a search gives for the same words without length penalty. Runs
+ * without gradients and dropout. False, and an error on the tape, on failure. */
+bool tl_log_p(const tl_model *model, tl_tape *tape, const tl_batch *batch, double *log_p);
+
 /* ---- the Transformer ---- */
 
 typedef enum tl_tie {
@@ -571,7 +635,9 @@ typedef struct tl_transformer_config {
     int layers;                         /* of encoder and decoder each; default 6 */
     int encoder_layers, decoder_layers; /* where they differ; default `layers` */
     tl_activation activation;
-    tl_position_kind positions;
+    tl_position_kind positions; /* of both sides; alibi is the decoder's alone */
+    bool own_encoder_positions; /* the encoder's are these: */
+    tl_position_kind encoder_positions;
     long max_len;  /* longest sentence; default 1024 */
     bool pre_norm; /* default: post-norm */
     bool
@@ -592,7 +658,8 @@ typedef struct tl_transformer_config {
 } tl_transformer_config;
 
 /* Parameters: src_embedding.weight, tgt_embedding.weight, output.weight, output.bias (those that are not tied; a tied
- * matrix is stored once, under the embedding's name), encoder.*, decoder.* as in torch.nn.Transformer. */
+ * matrix is stored once, under the embedding's name), encoder.*, decoder.* as in torch.nn.Transformer; of relative positions
+ * encoder.distances.weight and decoder.distances.weight, a table for all layers of a side as in T5. */
 typedef struct tl_transformer {
     tl_model model;               /* first: &transformer.model is what search, training and looking take */
     tl_transformer_config config; /* completed with the defaults */

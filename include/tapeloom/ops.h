@@ -110,8 +110,13 @@ typedef struct tl_loss_report {
     TL_OP(masked_softmax, (tl_var x, const tl_mask *mask), "softmax over the keys that the mask shows")      \
     TL_OP(masked_sigmoid, (tl_var x, const tl_mask *mask), "sigmoid where the mask shows the key, else 0")   \
     TL_OP(scaled_dot_product_attention,                                                                      \
-          (tl_var q, tl_var k, tl_var v, const tl_mask *mask, double dropout, double scale),                 \
-          "softmax(scale q k^T) v of [B,H,T,d], [B,H,S,d], [B,H,S,e]: [B,T,H*e]; scale 0: 1 / sqrt(d)")      \
+          (tl_var q, tl_var k, tl_var v, tl_var bias, const tl_mask *mask, double dropout, double scale),    \
+          "softmax(scale q k^T + bias) v of [B,H,T,d], [B,H,S,d], [B,H,S,e]: [B,T,H*e]; scale 0: "           \
+          "1 / sqrt(d); bias, a constant like the scores or 1 along an axis, or TL_NO_VAR")                  \
+    TL_OP(rotary, (tl_var x, long from, double base),                                                        \
+          "pairs of x [B,H,T,d] turned by their places from, from+1, …; base 0: 10000")                      \
+    TL_OP(gru_step, (tl_var x, tl_var recall, tl_var h), "a GRU's gates [B,3H], [B,3H] and new state from h [B,H]")      \
+    TL_OP(lstm_step, (tl_var x, tl_var recall, tl_var c), "an LSTM's, [B,4H], [B,4H], [B,H]: [2,B,H], h and then c")     \
     TL_OP(layer_norm, (tl_var x, tl_var gamma, tl_var beta, double eps), "over the last axis; gamma, beta [D]") \
     TL_OP(rms_norm, (tl_var x, tl_var gamma, double eps), "over the last axis; gamma [D]")                   \
     TL_OP(dropout, (tl_var x, double p), "in training, zero with probability p, the rest / (1-p)")           \

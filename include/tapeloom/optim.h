@@ -94,7 +94,8 @@ typedef struct tl_shares tl_shares;
  * first time: updates after that allocate nothing. */
 tl_shares *tl_shares_new(tl_params *params);
 void tl_shares_free(tl_shares *shares);
-/* The share of micro-batch `micro`; -1 where 0 <= micro < count, 1 <= shares <= count does not hold. */
+/* The share of micro-batch `micro`; -1 where 0 <= micro < count < 2^31, 1 <= shares <= count does not
+ * hold. */
 long tl_shares_of(long micro, long count, long shares);
 void tl_shares_begin(tl_shares *shares); /* forgets shares that were closed and not summed */
 /* A share is over: its gradients are added to the sum, and the next begins without any (tl_zero_grad). */

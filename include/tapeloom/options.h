@@ -33,9 +33,7 @@ typedef struct tl_option {
     const char *help;  /* what it means; without a name: a heading */
     bool anew;         /* may be said anew when a run goes on: it changes nothing of what has been trained */
     const struct tl_option *rows; /* without a name: a table whose struct begins at `offset` */
-    bool
-        rare; /* written to a config.txt only where it is not 0, false, or (texts) the first of its choices: what most runs
-                  do not use does not stand in their files */
+    bool rare; /* written only where it says something else than 0, false or (texts) the first of its choices */
 } tl_option;
 
 /* clang-format off */

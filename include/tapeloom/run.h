@@ -68,9 +68,10 @@ typedef struct tl_model_settings {
     const char *preset;                       /* toy|tiny|small|base, and rnn; NULL: tiny, or rnn */
     long d_model, heads, layers, d_ff;        /* 0: the preset's */
     const char *tie, *activation, *positions; /* NULL: target, relu, sinusoidal */
-    const char *score, *normaliser; /* NULL: scaled-dot, softmax */
-    long window;                    /* of self-attention; 0: none */
-    bool no_causal;                 /* the decoder sees the words to come, for study */
+    const char *score, *normaliser;           /* NULL: scaled-dot, softmax */
+    long window;                              /* of self-attention; 0: none */
+    bool no_causal;                           /* the decoder sees the words to come, for study */
+    const char *encoder_positions;            /* NULL: the same as positions */
     bool pre_norm, no_final_norm;
     double dropout, attention_dropout, activation_dropout; /* 0: none */
 } tl_model_settings;
@@ -173,6 +174,22 @@ typedef struct tl_translate_options {
     /* In the place of <unk> the source word that the decoder's last layer looked at most (mean over its heads, <eos> left out)
      * while it was written; several in a row that looked at one word become that word once. Takes memory for maps. */
     bool replace_unknown;
+    long no_repeat_ngram; /* no translation holds so many tokens in a row twice; 0: it may */
+    /* Words are drawn instead of searched for (tl_search_options.sample): one sample a sentence, with nbest `beam` of them, in the
+     * order of drawing, the same text as often as it was drawn. A sample depends on the seed and on which sentence of the
+     * corpus it is of, not on the others. */
+    bool sample;
+    double temperature; /* 0: 1 */
+    long top_k;         /* out of so many likeliest; 0: of all */
+    double top_p; /* out of the fewest likeliest whose probabilities sum to so much, at most 1; 0: of all */
+    long seed;
+    /* The targets of the corpus (of the batch) are what its translations begin with, in whole tokens; empty: nothing. They are
+     * written as they were given, unknown words too. */
+    bool prefixes;
+    /* Alignments beside the translations (tl_run_align): the mean of the heads of one layer, or each head by itself. Takes memory
+     * for maps; not together with replace_unknown. */
+    bool align, align_heads;
+    long align_layer; /* 1, 2, …; 0: the decoder's last */
 } tl_translate_options;
 
 /* Searches for the batch's sources, each as long as the run's languages want it; the result lives on the tape until it
@@ -186,13 +203,21 @@ char *tl_run_translate_line(tl_run *run, const char *line);
 /* Tells events->warning in one sentence, if there are any, which words of an encoded corpus' sources the vocabulary lacks: how
  * many, and the first of them. Returns how many. */
 long tl_run_tell_unknown(tl_run *run, const tl_corpus *encoded);
+long tl_run_tell_unknown_of(tl_run *run, const tl_corpus *encoded, tl_side side); /* of either side */
 
-/* Translates every source of an encoded corpus (tl_run_encode). Those that are longer than a model reads have an empty
- * translation, and events->warning names them. Hypotheses of a sentence that are the same text, though of other tokens,
+/* Translates every source of an encoded corpus (tl_run_encode). Those that are longer than a model reads, or whose
+ * prefix is, have an empty translation, and events->warning names them. Hypotheses of a sentence that are the same text, though of other tokens,
  * count as one, the best. False on failure, and without an error as soon as events->stop says so; then there are no
  * translations. *translations is overwritten. */
 bool tl_run_translate(tl_run *run, const tl_corpus *encoded, const tl_translate_options *options,
                       tl_translations *translations);
+
+/* Shares of words out of cross attention: map [T,S], row t the probabilities while the translation's token t was written, or
+ * [H,T,S], whose heads are averaged. source and target are lines of tokens (tl_run_cut). A word is what cutting made one: of byte
+ * pairs all pieces together, of characters all up to the next space. A source word gets the sum of its tokens' shares, a
+ * target word gives the mean of its tokens'; <eos> and padding belong to no word. False on failure. */
+bool tl_run_align(tl_run *run, const char *source, const char *target, tl_tensor map,
+                  tl_alignment *alignment);
 
 /* ---- how good it is ---- */
 
@@ -201,6 +226,23 @@ bool tl_run_translate(tl_run *run, const tl_corpus *encoded, const tl_translate_
  * the run's settings. */
 bool tl_run_evaluate(tl_run *run, tl_corpus *pairs, const char *name, const tl_translate_options *options,
                      tl_quality *quality, tl_translations *translations);
+
+/* How likely the model finds the targets of pairs. */
+typedef struct tl_scores {
+    long count;
+    double
+        *sum; /* [count] log p of each target, <eos> included; NaN: the pair is longer than a model reads */
+    long *first; /* [count+1] where each target's tokens begin in `token`; a pair that is too long has none */
+    double *token; /* log p of each token of each target, the true ones before it given; <eos> comes last */
+    long too_long; /* pairs */
+} tl_scores;
+void tl_scores_free(tl_scores *scores);
+
+/* log p of every target of an encoded corpus (tl_run_encode), given its source. p is the model's own: the sum is a
+ * translation's score by tl_run_translate without length penalty, and all sums are tl_run_evaluate's -loss times tokens. False
+ * on failure, and without an error as soon as events->stop says so; then there are no scores. batch_tokens of a batch (0: 4096)
+ * change no bit. *scores is overwritten. */
+bool tl_run_score(tl_run *run, const tl_corpus *encoded, long batch_tokens, tl_scores *scores);
 
 /* ---- training ---- */
 

@@ -48,11 +48,24 @@ typedef struct tl_validation_settings {
 
 /* ---- how good a model is ---- */
 
+/* Where a translation's words looked: share [targets,sources], row by row what each of its words gave to each word of the
+ * source. Rows sum to 1 or less: what was given to <eos> is no word's. */
+typedef struct tl_alignment {
+    long targets, sources; /* words */
+    double *share;
+} tl_alignment;
+void tl_alignment_free(tl_alignment *alignment);
+/* The source word that each target word looked at most (of equals the first; no link where it looked at none), sorted by source,
+ * then target, into links [targets]; returns how many. */
+long tl_alignment_links(const tl_alignment *alignment, tl_link *links);
+
 typedef struct tl_translations {
     long count, nbest;
-    char **text;   /* [count,nbest] lines, best first; NULL: there are no more */
-    double *score; /* [count,nbest] */
-    long too_long; /* sentences that no model can read: theirs is empty */
+    char **text;             /* [count,nbest] lines, best first; NULL: there are no more */
+    double *score;           /* [count,nbest] */
+    long too_long;           /* sentences that no model can read: theirs is empty */
+    long maps;               /* alignments of each translation; 0: none were asked for */
+    tl_alignment *alignment; /* [count,nbest,maps] those of an empty translation are empty */
 } tl_translations;
 void tl_translations_free(tl_translations *translations);
 

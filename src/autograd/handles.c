@@ -36,6 +36,7 @@ tl_node *tl_node_of(tl_var x, const char *who, const char *what) {
 }
 
 bool tl_ok(tl_var x) { return tl_node_peek(x) && !tl_failed(&x.tape->error); }
+bool tl_wants_grad(tl_var x) { return tl_ok(x) && tl_node_peek(x)->wants_grad; }
 
 tl_tensor tl_value(tl_var x) {
     tl_node *n = tl_node_of(x, "tl_value", "the var");

@@ -2,12 +2,14 @@
  *
  *     project and split   q, k, v = heads of x·W_q, memory·W_k, memory·W_v (heads.c)
  *     score               scores  = q·kᵀ / √d_k, or another one (score.c)       [B,H,T,S]
+ *     bias                scores += what is added to them, if anything (bias.c) [B,H,T,S]
  *     mask and normalise  probs   = masked softmax of the scores, or sigmoid    [B,H,T,S]
  *     mix                 context = probs·v                                     [B,H,T,d_k]
  *     merge and project   y       = (heads side by side)·W_o                    [B,T,d_model]
  *
  * There are two ways from q, k, v to the merged context, with the same bits. `by_steps` is the one above: it is taken when
- * somebody asks for the maps, or changes something there (place.c), and for scores and normalisers that have no other. `fused`
+ * somebody asks for the maps, or changes something there (place.c), for scores and normalisers that have no other, and where a
+ * bias wants a gradient. `fused`
  * is one operation that forgets scores and context as it goes: it is taken when nobody does, for every score that is a
  * product in the end (scaled-dot, dot, general, cosine) with softmax. Splitting and transposing are views: nothing is copied
  * between the products.
@@ -15,6 +17,7 @@
  * What a score does to a key alone is done when the key is made: caches, and keys that are asked many times, hold it so. */
 #include "attention.h"
 
+#include "bias.h"
 #include "heads.h"
 #include "hidden.h"
 #include "layer.h"
@@ -25,8 +28,8 @@
 
 /* ---- from heads, prepared for their score, to the merged context ---- */
 
-static tl_var fused(const tl_attention *layer, tl_heads h, const tl_mask *mask) {
-    return tl_scaled_dot_product_attention(h.q, h.k, h.v, mask, layer->dropout, tl_score_factor(layer));
+static tl_var fused(const tl_attention *layer, tl_heads h, tl_var bias, const tl_mask *mask) {
+    return tl_scaled_dot_product_attention(h.q, h.k, h.v, bias, mask, layer->dropout, tl_score_factor(layer));
 }
 
 /* q·kᵀ, or what the score has in its place. What stands in keys that nobody sees is shown as it is, but goes into no gradient. */
@@ -54,11 +57,13 @@ static tl_var scores_of(const tl_attention *layer, tl_heads h, const tl_mask *ma
     return layer->score == TL_SCALED_DOT ? tl_scale(scores, tl_score_factor(layer)) : scores;
 }
 
-static tl_var by_steps(const tl_attention *layer, tl_heads h, const tl_mask *mask, tl_attention_maps *maps) {
+static tl_var by_steps(const tl_attention *layer, tl_heads h, tl_var bias, const tl_mask *mask,
+                       tl_attention_maps *maps) {
     static const tl_mask everything = {0};
     tl_attention_maps nobodys = {0};
     if (!maps) maps = &nobodys;
-    tl_var scores = tl_put(maps, TL_PLACE_SCORES, scores_of(layer, h, mask, maps->keep_grad));
+    tl_var scores = tl_biased(scores_of(layer, h, mask, maps->keep_grad), bias);
+    scores = tl_put(maps, TL_PLACE_SCORES, scores);
     h.v = tl_clear_hidden(h.v, mask, h.queries, NULL);
     if (!mask) mask = &everything;
     tl_var probs =
@@ -73,15 +78,33 @@ static tl_var by_steps(const tl_attention *layer, tl_heads h, const tl_mask *mas
     return tl_merge_heads(tl_gated(maps, context));
 }
 
-static tl_var mix(const tl_attention *layer, tl_heads h, const tl_mask *mask, tl_attention_maps *maps) {
-    const bool steps = maps || layer->normaliser != TL_SOFTMAX || tl_score_factor(layer) <= 0;
-    tl_var y = steps ? by_steps(layer, h, mask, maps) : fused(layer, h, mask);
+/* The bias that is given, that of the layer's distances, or their sum. */
+static tl_var bias_of(const tl_attention *layer, tl_heads h, tl_var given) {
+    const tl_distances *d = &layer->distances;
+    if (!given.tape) given = TL_NO_VAR;
+    if (!d->name || d->kind == TL_ROTARY || !tl_ok(h.v)) return given;
+    tl_var own = tl_distances_bias(d, h.v.tape, h.queries, tl_value(h.v).dim[2]);
+    return given.tape ? tl_add(given, own) : own;
+}
+
+static tl_var mix(const tl_attention *layer, tl_heads h, const tl_mask *mask, const tl_attended *what) {
+    tl_attention_maps *maps = what->maps;
+    tl_var bias = bias_of(layer, h, what->bias);
+    const bool steps =
+        maps || layer->normaliser != TL_SOFTMAX || tl_score_factor(layer) <= 0 || tl_wants_grad(bias);
+    tl_var y = steps ? by_steps(layer, h, bias, mask, maps) : fused(layer, h, bias, mask);
     if (!layer->unprojected) y = tl_linear_forward(&layer->out_proj, y);
     if (maps) maps->output = y = tl_put(maps, TL_PLACE_OUTPUT, y);
     return y;
 }
 
 /* ---- over values, or over what is kept of them ---- */
+
+/* Prepared queries or keys that stand at places from, from+1, … */
+static tl_var turned(const tl_attention *layer, tl_var x, long from) {
+    const tl_distances *d = &layer->distances;
+    return d->name && d->kind == TL_ROTARY && tl_ok(x) ? tl_rotary(x, from, d->base) : x;
+}
 
 /* The new position's key and value go behind those of the ones before. */
 static tl_var over_own(const tl_attention *layer, tl_var x, const tl_mask *mask, const tl_attended *what) {
@@ -90,16 +113,16 @@ static tl_var over_own(const tl_attention *layer, tl_var x, const tl_mask *mask,
     if (!tl_ok(h.v)) return h.v;
     const long t = cache->count++;
     h.queries = 1;
-    h.q = tl_heads_prepared_query(layer, h.q);
+    h.q = turned(layer, tl_heads_prepared_query(layer, h.q), t);
     if (layer->score != TL_UNIFORM) {
-        h.k = tl_heads_prepared_key(layer, h.k, NULL, 1);
+        h.k = turned(layer, tl_heads_prepared_key(layer, h.k, NULL, 1), t);
         if (!tl_ok(h.k)) return h.k;
         tl_tensor_copy(tl_tensor_slice(cache->k, 2, t, t + 1), tl_value(h.k));
         h.k = tl_constant(x.tape, tl_tensor_slice(cache->k, 2, 0, t + 1));
     }
     tl_tensor_copy(tl_tensor_slice(cache->v, 2, t, t + 1), tl_value(h.v));
     h.v = tl_constant(x.tape, tl_tensor_slice(cache->v, 2, 0, t + 1));
-    return mix(layer, h, mask, what->maps);
+    return mix(layer, h, mask, what);
 }
 
 /* Every row gets a copy of what its sentence has, so that what is replaced looks as it does without caches. */
@@ -142,7 +165,7 @@ static tl_var over_other(const tl_attention *layer, tl_var x, const tl_mask *mas
         h.k = keys ? a_copy_each(h.k, each) : h.k;
         h.v = a_copy_each(h.v, each);
     }
-    tl_var y = mix(layer, h, mask ? &for_each : NULL, what->maps);
+    tl_var y = mix(layer, h, mask ? &for_each : NULL, what);
     return tl_reshape(y, TL_SHAPE(rows, 1, -1));
 }
 
@@ -155,9 +178,9 @@ static tl_var over_values(const tl_attention *layer, tl_var x, const tl_mask *ma
         memory = tl_clear_hidden(memory, mask, t, NULL);
     tl_heads h = tl_heads_of(layer, x, memory);
     h.queries = t;
-    h.q = tl_heads_prepared_query(layer, h.q);
-    h.k = tl_heads_prepared_key(layer, h.k, mask, t);
-    return mix(layer, h, mask, what->maps);
+    h.q = turned(layer, tl_heads_prepared_query(layer, h.q), 0);
+    h.k = turned(layer, tl_heads_prepared_key(layer, h.k, mask, t), 0);
+    return mix(layer, h, mask, what);
 }
 
 static tl_var over_made(const tl_attention *layer, tl_var x, const tl_mask *mask, const tl_attended *what) {
@@ -166,11 +189,34 @@ static tl_var over_made(const tl_attention *layer, tl_var x, const tl_mask *mask
                   .k = what->made->k,
                   .v = what->made->v,
                   .queries = tl_value(x).rank == 3 ? tl_value(x).dim[1] : 0};
-    return mix(layer, h, mask, what->maps);
+    return mix(layer, h, mask, what);
+}
+
+/* Distances are those of one sequence, and alibi's are the same on both sides. */
+static bool distances_fit(const tl_attention *layer, tl_var x, const tl_attended *what) {
+    const tl_distances *d = &layer->distances;
+    if (!d->name || what->own) return true;
+    if (what->other || what->made || what->memory.index != x.index)
+        tl_tape_fail(
+            x.tape,
+            "%s: between the places of two sequences there are no distances; attention to another sequence "
+            "is given none",
+            d->name);
+    else if (d->kind == TL_ALIBI && !(what->mask && what->mask->causal))
+        tl_tape_fail(x.tape,
+                     "%s: alibi does not tell before from after, which attention without a causal mask must "
+                     "know: take "
+                     "TL_SIGNED_ALIBI, which has a sign, or another kind",
+                     d->name);
+    return x.tape && !tl_tape_error(x.tape);
 }
 
 tl_var tl_attention_over(const tl_attention *layer, tl_var x, const tl_attended *what) {
     if (!tl_layer_enter(x.tape, TL_LAYER(layer), "tl_attention_init")) return tl_inert(x.tape);
+    if (!distances_fit(layer, x, what)) {
+        tl_scope_leave(x.tape);
+        return tl_inert(x.tape);
+    }
     tl_mask own, given = what->mask && !what->own ? *what->mask : (tl_mask){0};
     const tl_mask *mask = what->own ? NULL : what->mask;
     if (layer->window && !(given.window && given.window < layer->window)) {
@@ -206,4 +252,10 @@ tl_kv_cache tl_attention_cache_of(const tl_attention *layer, tl_var memory) {
 tl_var tl_attention_forward(const tl_attention *layer, tl_var x, tl_var memory, const tl_mask *mask,
                             tl_attention_maps *maps) {
     return tl_attention_over(layer, x, &(tl_attended){.memory = memory, .mask = mask, .maps = maps});
+}
+
+tl_var tl_attention_forward_biased(const tl_attention *layer, tl_var x, tl_var memory, tl_var bias,
+                                   const tl_mask *mask, tl_attention_maps *maps) {
+    return tl_attention_over(layer, x,
+                             &(tl_attended){.memory = memory, .bias = bias, .mask = mask, .maps = maps});
 }

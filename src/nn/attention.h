@@ -24,6 +24,7 @@ typedef struct tl_attended {
     const tl_kv_cache
         *other;          /* x [rows,1,d_model] looks at positions of somebody else's; a cache's row serves
                                  rows / (cache's rows) of x's, which lie side by side */
+    tl_var bias;         /* on memory's scores; left out: none */
     const tl_mask *mask; /* not read with `own`: everything so far is seen, or the layer's window of it */
     tl_attention_maps *maps;
 } tl_attended;

@@ -34,6 +34,27 @@ static void check_heads(tl_params *params, const char *name, const char *what, l
                        what, width, heads);
 }
 
+static void check_distances(tl_params *params, const tl_attention *layer) {
+    const tl_distances *d = &layer->distances;
+    if (!d->name) return;
+    if (d->heads != layer->heads)
+        tl_params_fail(params, "%s: %s are for %d heads, it has %d", layer->name, d->name, d->heads,
+                       layer->heads);
+    if (d->kind != TL_ROTARY) return;
+    if (layer->score == TL_ADDITIVE || layer->score == TL_UNIFORM)
+        tl_params_fail(
+            params,
+            "%s: rotary positions turn queries and keys, whose products tell of distances then: give it a "
+            "score that is a product, not %s",
+            layer->name, layer->score == TL_ADDITIVE ? "additive" : "uniform");
+    else if (layer->heads > 0 && layer->d_model / layer->heads % 2)
+        tl_params_fail(
+            params,
+            "%s: rotary positions turn pairs of columns, but a head has %ld: choose heads that make it "
+            "even",
+            layer->name, layer->d_model / layer->heads);
+}
+
 tl_attention tl_attention_init(tl_params *params, const char *name, const tl_attention_config *config) {
     if (!tl_check_given(params, "tl_attention_init", name, config)) return (tl_attention){0};
     long d = config->d_model, from = config->d_memory ? config->d_memory : d;
@@ -49,6 +70,7 @@ tl_attention tl_attention_init(tl_params *params, const char *name, const tl_att
                           .normaliser = config->normaliser,
                           .window = config->window,
                           .unprojected = config->unprojected};
+    if (config->distances) layer.distances = *config->distances;
     check_heads(params, name, "d_model", d, config->heads);
     if (config->unprojected) check_heads(params, name, "d_memory", from, config->heads);
     tl_check_share(params, name, "attention_dropout", config->attention_dropout);
@@ -56,6 +78,7 @@ tl_attention tl_attention_init(tl_params *params, const char *name, const tl_att
     tl_check_choice(params, name, "normaliser", (int)config->normaliser, TL_SIGMOID);
     if (config->window < 0)
         tl_params_fail(params, "%s: window is %ld, should be 1 or more, or 0 for none", name, config->window);
+    check_distances(params, &layer);
     if (config->d_score && config->score != TL_ADDITIVE)
         tl_params_fail(params, "%s: d_score is the additive score's: the others have no width of their own",
                        name);

@@ -5,7 +5,7 @@
 #include "place.h"
 
 static inline tl_attention tl_block_attention(tl_params *params, const char *name, const char *part,
-                                              const tl_block_config *c, long window) {
+                                              const tl_block_config *c, bool self) {
     return tl_attention_init(params, tl_params_text(params, "%s.%s", name, part),
                              &(tl_attention_config){.d_model = c->d_model,
                                                     .heads = c->heads,
@@ -13,7 +13,8 @@ static inline tl_attention tl_block_attention(tl_params *params, const char *nam
                                                     .no_bias = c->no_bias,
                                                     .score = c->score,
                                                     .normaliser = c->normaliser,
-                                                    .window = window});
+                                                    .window = self ? c->window : 0,
+                                                    .distances = self ? c->distances : NULL});
 }
 
 static inline tl_layer_norm_layer tl_block_norm(tl_params *params, const char *name, const char *part,

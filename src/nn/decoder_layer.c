@@ -12,9 +12,9 @@ tl_decoder_layer tl_decoder_layer_init(tl_params *params, const char *name, cons
     if (!tl_check_given(params, "tl_decoder_layer_init", name, config)) return (tl_decoder_layer){0};
     tl_check_share(params, name, "dropout", config->dropout);
     return (tl_decoder_layer){.name = tl_params_text(params, "%s", name),
-                              .self_attn =
-                                  tl_block_attention(params, name, "self_attn", config, config->window),
-                              .multihead_attn = tl_block_attention(params, name, "multihead_attn", config, 0),
+                              .self_attn = tl_block_attention(params, name, "self_attn", config, true),
+                              .multihead_attn =
+                                  tl_block_attention(params, name, "multihead_attn", config, false),
                               .feed_forward = tl_block_feed_forward(params, name, config),
                               .norm1 = tl_block_norm(params, name, "norm1", config),
                               .norm2 = tl_block_norm(params, name, "norm2", config),

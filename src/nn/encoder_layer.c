@@ -12,8 +12,7 @@ tl_encoder_layer tl_encoder_layer_init(tl_params *params, const char *name, cons
     if (!tl_check_given(params, "tl_encoder_layer_init", name, config)) return (tl_encoder_layer){0};
     tl_check_share(params, name, "dropout", config->dropout);
     return (tl_encoder_layer){.name = tl_params_text(params, "%s", name),
-                              .self_attn =
-                                  tl_block_attention(params, name, "self_attn", config, config->window),
+                              .self_attn = tl_block_attention(params, name, "self_attn", config, true),
                               .feed_forward = tl_block_feed_forward(params, name, config),
                               .norm1 = tl_block_norm(params, name, "norm1", config),
                               .norm2 = tl_block_norm(params, name, "norm2", config),

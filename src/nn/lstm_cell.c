@@ -5,15 +5,26 @@
  *     g  = tanh(W_ig·x + b_ig + W_hg·h + b_hg)         what comes in
  *     o  = σ(W_io·x + b_io + W_ho·h + b_ho)            how much of the cell is shown
  *     c' = f∘c + i∘g
- *     h' = o∘tanh(c') */
+ *     h' = o∘tanh(c')
+ *
+ * There are two ways behind the products, with the same bits. `by_steps` is the one above, an operation a line; `fused` is one
+ * operation, taken where nobody looks at the gates. */
 #include "recurrent_cell.h"
 
-tl_cell_state tl_lstm_cell(const tl_recurrent_weights *w, tl_var gates, tl_cell_state before) {
-    const long d = w->weight_hh->leaf.value.dim[1];
-    tl_var sum = tl_add(gates, tl_cell_recall(w, before.h));
-    tl_var both = tl_sigmoid(tl_cell_gates(sum, d, 0, 2));
-    tl_var i = tl_cell_gates(both, d, 0, 1), f = tl_cell_gates(both, d, 1, 2);
-    tl_var g = tl_tanh(tl_cell_gates(sum, d, 2, 3)), o = tl_sigmoid(tl_cell_gates(sum, d, 3, 4));
-    tl_var c = tl_add(tl_mul(f, before.c), tl_mul(i, g));
+static tl_cell_state by_step(tl_var x, tl_var recall, tl_var before) {
+    tl_var sum = tl_add(x, recall);
+    tl_var i = tl_sigmoid(tl_cell_gates(sum, 4, 0, 1)), f = tl_sigmoid(tl_cell_gates(sum, 4, 1, 2));
+    tl_var g = tl_tanh(tl_cell_gates(sum, 4, 2, 3)), o = tl_sigmoid(tl_cell_gates(sum, 4, 3, 4));
+    tl_label(i, "i"), tl_label(f, "f"), tl_label(g, "g"), tl_label(o, "o");
+    tl_var stays = tl_mul(f, before), c = tl_add(stays, tl_mul(i, g));
     return (tl_cell_state){.h = tl_mul(o, tl_tanh(c)), .c = c};
+}
+
+static tl_cell_state fused(tl_var x, tl_var recall, tl_var before) {
+    tl_var both = tl_lstm_step(x, recall, before); /* [2,B,hidden] */
+    return (tl_cell_state){.h = tl_number_of(both, 0), .c = tl_number_of(both, 1)};
+}
+
+tl_cell_state tl_lstm_cell(const tl_recurrent_weights *w, tl_var x, tl_cell_state before, bool by_steps) {
+    return (by_steps ? by_step : fused)(x, tl_cell_recall(w, before.h), before.c);
 }

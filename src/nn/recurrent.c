@@ -56,7 +56,8 @@ tl_recurrent tl_recurrent_init(tl_params *params, const char *name, const tl_rec
                           .hidden = sound(params, name, "hidden", config->hidden),
                           .layers = config->layers == 0 ? 1 : config->layers,
                           .directions = config->bidirectional ? 2 : 1,
-                          .dropout = config->dropout};
+                          .dropout = config->dropout,
+                          .by_steps = config->by_steps};
     tl_check_choice(params, name, "kind of recurrent layer", (int)config->kind, TL_LSTM);
     tl_check_share(params, name, "dropout", config->dropout);
     if (layer.layers < 1 || layer.layers > INT_MAX / 2) {
@@ -79,14 +80,7 @@ static tl_var at_step(tl_var x, long t) {
     return tl_reshape(x, TL_SHAPE(tl_value(x).dim[0], tl_value(x).dim[2]));
 }
 
-/* Number i of x [count,B,hidden]: [B,hidden]. */
-static tl_var number_of(tl_var x, int i) {
-    x = tl_slice(x, 0, i, i + 1);
-    if (!tl_ok(x)) return x;
-    return tl_reshape(x, TL_SHAPE(tl_value(x).dim[1], tl_value(x).dim[2]));
-}
-
-/* The other way round: [count,B,hidden] from count of [B,hidden]. */
+/* The other way round than tl_number_of: [count,B,hidden] from count of [B,hidden]. */
 static tl_var together(const tl_var *x, int count) {
     if (count > 1 || !tl_ok(x[0])) return tl_stack(x, count, 0);
     return tl_reshape(x[0], TL_SHAPE(1, tl_value(x[0]).dim[0], tl_value(x[0]).dim[1]));
@@ -176,7 +170,8 @@ static tl_cell_state kept(const reading *r, long t, tl_cell_state before, tl_cel
 /* ---- the loops ---- */
 
 static tl_cell_state step(const tl_recurrent *layer, int number, tl_var gates, tl_cell_state before) {
-    return (layer->kind == TL_LSTM ? tl_lstm_cell : tl_gru_cell)(&layer->weights[number], gates, before);
+    return (layer->kind == TL_LSTM ? tl_lstm_cell : tl_gru_cell)(&layer->weights[number], gates, before,
+                                                                 layer->by_steps);
 }
 
 static tl_var project(const tl_recurrent *layer, int number, tl_var x) {
@@ -188,8 +183,8 @@ static tl_cell_state begin(const tl_recurrent *layer, tl_tape *tape, const tl_re
                            int number, long sentences) {
     const bool lstm = layer->kind == TL_LSTM;
     if (initial)
-        return (tl_cell_state){number_of(initial->h, number),
-                               lstm ? number_of(initial->c, number) : TL_NO_VAR};
+        return (tl_cell_state){tl_number_of(initial->h, number),
+                               lstm ? tl_number_of(initial->c, number) : TL_NO_VAR};
     tl_var zeros = tl_zeros(tape, TL_SHAPE(sentences, layer->hidden));
     return (tl_cell_state){zeros, lstm ? zeros : TL_NO_VAR};
 }
@@ -258,7 +253,9 @@ static tl_var forward(const tl_recurrent *layer, tl_var x, const int *lengths,
     if (!state_fits(layer, x.tape, initial, r.sentences) || !read_lengths(&r, lengths) ||
         !room_for(layer, x.tape, &s))
         return tl_inert(x.tape);
+    const bool reused = tl_tape_set_reuse_weights(x.tape, true); /* each meets few rows at every step */
     tl_var y = all_layers(&r, x, initial, &s);
+    if (!reused) tl_tape_set_reuse_weights(x.tape, false);
     if (last && tl_ok(y)) *last = all_of(layer, &s);
     return y;
 }
@@ -311,8 +308,9 @@ tl_var tl_recurrent_top(const tl_recurrent *layer, const tl_recurrent_state *sta
     const long sentences = tl_ok(state->h) && tl_value(state->h).rank == 3 ? tl_value(state->h).dim[1] : 0;
     if (part_fits(layer, tape, "the state's h", state->h, sentences)) {
         const int number = (layer->layers - 1) * layer->directions;
-        top = number_of(state->h, number);
-        if (layer->directions == 2) top = tl_concat((tl_var[]){top, number_of(state->h, number + 1)}, 2, -1);
+        top = tl_number_of(state->h, number);
+        if (layer->directions == 2)
+            top = tl_concat((tl_var[]){top, tl_number_of(state->h, number + 1)}, 2, -1);
     }
     tl_scope_leave(tape);
     return top;

@@ -153,7 +153,8 @@ tl_seq2seq tl_seq2seq_init(tl_params *params, const char *name, const tl_seq2seq
         c->kind = TL_GRU;
     m.model = as_model(params, tl_params_text(params, "%s", name), c);
     /* failed: what is used of it fails every tape with that sentence */
-    if (!check_numbers(params, c) || !check_choices(params, c)) c->layers = c->heads = 1;
+    if (!check_numbers(params, c) || !check_choices(params, c))
+        c->d_model = c->embedding = c->layers = c->heads = 1;
     const char *dot = *name ? "." : "";
     m.src_embedding =
         embedding(params, tl_params_text(params, "%s%ssrc_embedding", name, dot), c->src_vocab, c);

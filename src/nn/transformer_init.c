@@ -1,6 +1,7 @@
 /* What a Transformer is made of: its config completed and checked, its parts, and the table of functions by which others know it.
  * It stands above the forward (transformer.c) and the state (transformer_state.c), which the table names. */
 #include "check.h"
+#include "distances.h"
 #include "transformer.h"
 
 #include <limits.h>
@@ -35,7 +36,18 @@ static tl_transformer_config with_defaults(const tl_transformer_config *given) {
     if (!c.decoder_layers) c.decoder_layers = c.layers;
     if (!c.max_len) c.max_len = 1024;
     if (c.norm_eps == 0) c.norm_eps = 1e-5;
+    if (!c.own_encoder_positions) c.encoder_positions = c.positions;
     return c;
+}
+
+static bool check_alibi(tl_params *params, const tl_transformer_config *c) {
+    static const char why[] = "does not tell before from after, which who sees both sides must know: take "
+                              "TL_SIGNED_ALIBI, which has a sign, or another kind";
+    if (c->encoder_positions == TL_ALIBI)
+        return tl_params_fail(params, "transformer: alibi in the encoder (encoder_positions) %s", why);
+    if (c->positions == TL_ALIBI && c->no_causal)
+        return tl_params_fail(params, "transformer: alibi in a decoder with no_causal %s", why);
+    return true;
 }
 
 static bool check_config(tl_params *params, const tl_transformer_config *c) {
@@ -56,14 +68,37 @@ static bool check_config(tl_params *params, const tl_transformer_config *c) {
            tl_check_size(params, name, "max_len", c->max_len) &&
            tl_check_choice(params, name, "tie", (int)c->tie, TL_TIE_ALL) &&
            tl_check_choice(params, name, "activation", (int)c->activation, TL_GELU_TANH) &&
-           tl_check_choice(params, name, "kind of positions", (int)c->positions, TL_NO_POSITIONS) &&
-           tl_check_choice(params, name, "score", (int)c->score, TL_UNIFORM) &&
+           tl_check_choice(params, name, "kind of positions", (int)c->positions, TL_ROTARY) &&
+           tl_check_choice(params, name, "kind of positions", (int)c->encoder_positions, TL_ROTARY) &&
+           check_alibi(params, c) && tl_check_choice(params, name, "score", (int)c->score, TL_UNIFORM) &&
            tl_check_choice(params, name, "normaliser", (int)c->normaliser, TL_SIGMOID) &&
            tl_check_number(params, name, "norm_eps", c->norm_eps) &&
            tl_check_share(params, name, "dropout", c->dropout) &&
            tl_check_share(params, name, "attention_dropout", c->attention_dropout) &&
            tl_check_share(params, name, "activation_dropout", c->activation_dropout) &&
            tl_check_share(params, name, "label_smoothing", c->label_smoothing);
+}
+
+/* ---- positions ---- */
+
+static tl_position_kind added(tl_position_kind kind) {
+    return tl_positions_are_distances(kind) ? TL_NO_POSITIONS : kind;
+}
+
+static tl_positions embedded(tl_params *params, const char *name, const char *side, tl_position_kind kind,
+                             const tl_transformer_config *c) {
+    return tl_positions_init(
+        params, tl_params_text(params, "%s%s%s_positions", name, *name ? "." : "", side),
+        &(tl_positions_config){.kind = added(kind), .max_len = c->max_len, .d_model = c->d_model});
+}
+
+/* None, with the name NULL, where positions are not distances. */
+static tl_distances distances(tl_params *params, const char *name, const char *side, tl_position_kind kind,
+                              const tl_transformer_config *c) {
+    if (tl_params_error(params) || !tl_positions_are_distances(kind)) return (tl_distances){0};
+    const bool one_sided = *side == 'd' && !c->no_causal;
+    return tl_distances_init(params, tl_params_text(params, "%s%s%s.distances", name, *name ? "." : "", side),
+                             &(tl_distances_config){.kind = kind, .heads = c->heads, .one_sided = one_sided});
 }
 
 tl_transformer tl_transformer_init(tl_params *params, const char *name, const tl_transformer_config *config) {
@@ -79,13 +114,12 @@ tl_transformer tl_transformer_init(tl_params *params, const char *name, const tl
         tied ? m.src_embedding
              : tl_embedding_init(params, tl_params_text(params, "%s%stgt_embedding", name, dot),
                                  &(tl_embedding_config){.vocab = c.tgt_vocab, .d_model = c.d_model});
-    tl_positions_config places = {.kind = c.positions, .max_len = c.max_len, .d_model = c.d_model};
-    m.src_positions =
-        tl_positions_init(params, tl_params_text(params, "%s%ssrc_positions", name, dot), &places);
-    m.tgt_positions =
-        c.positions == TL_LEARNED
-            ? tl_positions_init(params, tl_params_text(params, "%s%stgt_positions", name, dot), &places)
-            : m.src_positions;
+    m.src_positions = embedded(params, name, "src", c.encoder_positions, &c);
+    m.tgt_positions = added(c.positions) != TL_LEARNED && added(c.positions) == added(c.encoder_positions)
+                          ? m.src_positions
+                          : embedded(params, name, "tgt", c.positions, &c);
+    const tl_distances of_encoder = distances(params, name, "encoder", c.encoder_positions, &c),
+                       of_decoder = distances(params, name, "decoder", c.positions, &c);
     tl_block_config block = {.d_model = c.d_model,
                              .d_ff = c.d_ff,
                              .heads = c.heads,
@@ -99,8 +133,10 @@ tl_transformer tl_transformer_init(tl_params *params, const char *name, const tl
                              .score = c.score,
                              .normaliser = c.normaliser,
                              .window = c.window};
+    block.distances = of_encoder.name ? &of_encoder : NULL;
     m.encoder = tl_encoder_init(params, tl_params_text(params, "%s%sencoder", name, dot), c.encoder_layers,
                                 !c.no_final_norm, &block);
+    block.distances = of_decoder.name ? &of_decoder : NULL;
     m.decoder = tl_decoder_init(params, tl_params_text(params, "%s%sdecoder", name, dot), c.decoder_layers,
                                 !c.no_final_norm, &block);
     m.output_name = tl_params_text(params, "%s%soutput", name, dot);

@@ -45,8 +45,9 @@ const char *tl_shares_error(const tl_shares *s) {
 }
 
 long tl_shares_of(long micro, long count, long shares) {
-    if (micro < 0 || count < 1 || shares < 1 || shares > count || micro >= count) return -1;
-    return (long)((int64_t)micro * shares / count); /* numbers below 2^31 */
+    if (micro < 0 || count < 1 || count > INT32_MAX || shares < 1 || shares > count || micro >= count)
+        return -1;
+    return (long)((int64_t)micro * shares / count);
 }
 
 static bool make_sums(tl_shares *s) {

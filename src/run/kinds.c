@@ -22,6 +22,12 @@ static tl_score score_of(const char *name) {
     return TL_SCALED_DOT;
 }
 
+static tl_position_kind positions_of(const char *text) {
+    int kind = TL_ROTARY;
+    while (kind > 0 && !is(text, tl_position_kind_text((tl_position_kind)kind))) kind--;
+    return (tl_position_kind)kind;
+}
+
 /* ---- sizes ---- */
 
 typedef struct preset {
@@ -89,6 +95,7 @@ static bool complete_transformer(tl_model_settings *s, tl_error *error) {
 
 static const tl_model *make_transformer(tl_run *run) {
     const tl_model_settings *s = &run->settings.model;
+    const tl_position_kind encoder = positions_of(s->encoder_positions ? s->encoder_positions : s->positions);
     run->transformer = tl_transformer_init(
         run->params, "",
         &(tl_transformer_config){.src_vocab = tl_vocab_size(run->vocab[TL_SOURCE]),
@@ -100,7 +107,9 @@ static const tl_model *make_transformer(tl_run *run) {
                                  .layers = (int)s->layers,
                                  .max_len = TL_LONGEST_SENTENCE + 1,
                                  .activation = is(s->activation, "gelu") ? TL_GELU : TL_RELU,
-                                 .positions = is(s->positions, "learned") ? TL_LEARNED : TL_SINUSOIDAL,
+                                 .positions = positions_of(s->positions),
+                                 .own_encoder_positions = s->encoder_positions != NULL,
+                                 .encoder_positions = encoder,
                                  .score = score_of(s->score),
                                  .normaliser = is(s->normaliser, "sigmoid") ? TL_SIGMOID : TL_SOFTMAX,
                                  .window = s->window,
@@ -127,6 +136,7 @@ static bool complete_recurrent(tl_model_settings *s, tl_error *error) {
         {!is(s->normaliser, "softmax"), "normaliser", "is the Transformer's: leave it out"},
         {s->window > 0, "window", "is of self-attention, which gru and lstm have not: leave it out"},
         {s->no_causal, "no-causal", "is of self-attention, which gru and lstm have not: leave it out"},
+        {s->encoder_positions, "encoder-positions", "gru and lstm read words in their order: leave it out"},
         {!is(s->positions, "sinusoidal"), "positions",
          "gru and lstm read words in their order: leave it out"}};
     if (!s->preset) s->preset = "rnn";

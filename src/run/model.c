@@ -1,6 +1,7 @@
 /* All that this room asks of a model: to be made (of its kind, kinds.c), the loss of a batch, and a search. */
 #include "kinds.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void make_tape(tl_run *run) {
@@ -67,6 +68,38 @@ long tl_run_beam(tl_run *run, const tl_translate_options *options) {
     return 0;
 }
 
+static bool options_fit(tl_run *run, const tl_translate_options *o) {
+    const long most = 2147483647;
+    const int layers = run->model->attentions[TL_CROSS];
+    if ((o->align || o->align_heads) && o->replace_unknown)
+        return tl_error_set(&run->error,
+                            "alignments are of the words that the model wrote: they do not go together "
+                            "with replacing <unk>");
+    if (o->replace_unknown && layers < 1)
+        return tl_error_set(&run->error,
+                            "the model has no attention that would say which word stands in the place of "
+                            "<unk>: leave replace_unknown out");
+    if ((o->align || o->align_heads) && (layers < 1 || o->align_layer < 0 || o->align_layer > layers))
+        return tl_error_set(&run->error,
+                            "alignment of layer %ld: the decoder has %d that look at the source%s",
+                            o->align_layer, layers, layers ? ": give 1, 2, …, or 0 for the last" : "");
+    if (o->no_repeat_ngram <= most && o->top_k <= most && o->no_repeat_ngram >= 0 && o->top_k >= 0)
+        return true;
+    return tl_error_set(&run->error, "no_repeat_ngram is %ld and top_k %ld: should be 0 … %ld",
+                        o->no_repeat_ngram, o->top_k, most);
+}
+
+/* How many words each sentence begins with: its target without <eos>. To free(). */
+static int *forced_lengths(tl_run *run, const tl_batch *batch) {
+    int *lengths = batch->sentences > 0 && batch->tgt_out && batch->tgt_lengths
+                       ? malloc((size_t)batch->sentences * sizeof *lengths)
+                       : NULL;
+    for (long b = 0; lengths && b < batch->sentences; b++) lengths[b] = batch->tgt_lengths[b] - 1;
+    if (!lengths)
+        tl_error_set(&run->error, "prefixes: the batch has no targets to begin with, or no memory is left");
+    return lengths;
+}
+
 bool tl_run_search(tl_run *run, const tl_batch *source, const tl_translate_options *options,
                    tl_search_result *found) {
     static const tl_translate_options greedy = {.beam = 1};
@@ -74,17 +107,27 @@ bool tl_run_search(tl_run *run, const tl_batch *source, const tl_translate_optio
     if (!source || !found) return tl_run_lacks(run, source ? "the place for what is found" : "the batch");
     if (!options) options = &greedy;
     const int beam = (int)tl_run_beam(run, options);
-    if (!beam) return false;
-    if (options->replace_unknown && !run->model->attentions[TL_CROSS])
-        return tl_error_set(&run->error,
-                            "the model has no attention that would say which word stands in the place of "
-                            "<unk>: leave replace_unknown out");
+    int *forced = NULL;
+    if (!beam || !options_fit(run, options) || (options->prefixes && !(forced = forced_lengths(run, source))))
+        return false;
     const tl_search_options search = {.beam = beam,
                                       .nbest = options->nbest ? beam : 1,
                                       .max_ratio = ratio_of(run),
                                       .max_extra = MOST_EXTRA,
-                                      .maps = options->replace_unknown,
-                                      .length_penalty = options->length_penalty};
-    return tl_search(run->model, run->tape, source, &search, found) ||
-           tl_error_set(&run->error, "%s", tl_tape_error(run->tape));
+                                      .maps =
+                                          options->replace_unknown || options->align || options->align_heads,
+                                      .length_penalty = options->length_penalty,
+                                      .no_repeat_ngram = (int)options->no_repeat_ngram,
+                                      .sample = options->sample,
+                                      .temperature = options->temperature,
+                                      .top_k = (int)options->top_k,
+                                      .top_p = options->top_p,
+                                      .seed = (uint64_t)options->seed,
+                                      .numbers = source->index,
+                                      .forced = forced ? source->tgt_out : NULL,
+                                      .forced_length = forced ? source->tgt_len : 0,
+                                      .forced_lengths = forced};
+    const bool ok = tl_search(run->model, run->tape, source, &search, found);
+    free(forced);
+    return ok || tl_error_set(&run->error, "%s", tl_tape_error(run->tape));
 }

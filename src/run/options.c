@@ -153,7 +153,7 @@ static void print_wrapped(const char *text, int from, FILE *out) {
 }
 
 static void print_row(const tl_option *o, const void *field, FILE *out) {
-    char left[64], value[TL_NUMBER_TEXT] = "", text[512];
+    char left[128], value[TL_NUMBER_TEXT] = "", text[512];
     snprintf(left, sizeof left, "--%s%s%s", o->name, o->takes ? " " : "", o->takes ? o->takes : "");
     const char *shown = value;
     if (o->kind == TL_OPTION_LONG && *(const long *)field)

@@ -100,6 +100,34 @@ static bool check_sizes(const tl_run_settings *s, tl_error *error) {
     return true;
 }
 
+/* Positions that the encoder cannot use, or the score; said here in the words of the command line. */
+static bool check_positions(const tl_model_settings *s, tl_error *error) {
+    const char *encoder = s->encoder_positions ? s->encoder_positions : s->positions;
+    const char *score = s->score ? s->score : "scaled-dot";
+    const bool rotary = !strcmp(s->positions, "rotary") || !strcmp(encoder, "rotary");
+    if (!strcmp(encoder, "alibi"))
+        return tl_error_set(
+            error, "alibi does not tell before from after, which the encoder, who sees both sides, must "
+                   "know: give it --encoder-positions signed-alibi, which has a sign, or other ones");
+    if (s->no_causal && !strcmp(s->positions, "alibi"))
+        return tl_error_set(
+            error, "--positions alibi does not tell before from after, which a decoder with --no-causal must "
+                   "know: give it signed-alibi, which has a sign, or other ones");
+    if (rotary && s->d_model / s->heads % 2)
+        return tl_error_set(
+            error,
+            "rotary positions turn pairs of columns, but of --d-model %ld each of --heads %ld has %ld: "
+            "choose them so that it is even",
+            s->d_model, s->heads, s->d_model / s->heads);
+    if (rotary && (!strcmp(score, "additive") || !strcmp(score, "uniform")))
+        return tl_error_set(
+            error,
+            "rotary positions turn queries and keys, whose products tell of distances then: they need a "
+            "--score that is a product, not %s",
+            score);
+    return true;
+}
+
 /* What is about byte pairs needs some. */
 static bool check_pairs(const tl_text_settings *s, tl_error *error) {
     const char *name = s->bpe_dropout > 0                ? "bpe-dropout"
@@ -132,7 +160,7 @@ bool tl_run_settings_complete(tl_run_settings *settings, tl_error *error) {
         return tl_error_set(error,
                             "--d-model %ld does not split into --heads %ld: choose heads that divide it",
                             model->d_model, model->heads);
-    return true;
+    return check_positions(model, error);
 }
 
 const char *tl_pretokenize_of(const tl_run_settings *s, tl_side side) {

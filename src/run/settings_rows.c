@@ -5,9 +5,6 @@
 #define ROW(name, kind, field, takes, help) TL_OPTION(SETTINGS, field, name, kind, takes, help)
 /* These may be said anew when a run goes on: when it ends, how fast it learns, what is shown, where its files are now. */
 #define ANEW(name, kind, field, takes, help) TL_OPTION_ANEW(SETTINGS, field, name, kind, takes, help)
-/* These stand in config.txt only where they are not what is usual. */
-#define RARE(name, kind, field, takes, help) TL_OPTION_RARE(SETTINGS, field, name, kind, takes, help)
-
 /* These came later: a run that does not use them has the config.txt that it always had. */
 #define RARE(name, kind, field, takes, help) TL_OPTION_RARE(SETTINGS, field, name, kind, takes, help)
 
@@ -52,6 +49,7 @@ const tl_option tl_text_options[] = {
 #undef SETTINGS
 
 #define SETTINGS tl_model_settings
+#define POSITIONS "sinusoidal|learned|none|alibi|signed-alibi|relative|rotary"
 const tl_option tl_model_options[] = {
     RARE("model", TEXT, model, "transformer|gru|lstm", "which one (transformer); gru and lstm: recurrent encoder and decoder"),
     RARE("attention", TEXT, attention, "additive|none|dot|general|scaled-dot|cosine",
@@ -72,7 +70,10 @@ const tl_option tl_model_options[] = {
     ROW("d-ff", LONG, d_ff, "N", "width inside feed-forward (0: the preset's)"),
     ROW("tie", TEXT, tie, "none|target|all", "embeddings that share one matrix; all needs --joint"),
     ROW("activation", TEXT, activation, "relu|gelu", "inside feed-forward"),
-    ROW("positions", TEXT, positions, "sinusoidal|learned", "how places in a sentence are told"),
+    ROW("positions", TEXT, positions, POSITIONS,
+     "how places in a sentence are told: added to embeddings (sinusoidal, learned), or as distances to self-attention; "
+     "alibi does not tell before from after, so it is the decoder's alone"),
+    ROW("encoder-positions", TEXT, encoder_positions, POSITIONS, "where the encoder's are others"),
     RARE("score", TEXT, score, "scaled-dot|dot|general|additive|cosine|uniform",
      "how well a key answers a query, in every attention; uniform: every word that is seen weighs the same"),
     RARE("normaliser", TEXT, normaliser, "softmax|sigmoid", "what makes weights of scores; sigmoid: each for itself"),
@@ -85,6 +86,7 @@ const tl_option tl_model_options[] = {
     ROW("attention-dropout", SHARE, attention_dropout, "P", "on attention probabilities"),
     ROW("activation-dropout", SHARE, activation_dropout, "P", "inside feed-forward"),
     TL_OPTIONS_END};
+#undef POSITIONS
 #undef SETTINGS
 
 #define SETTINGS tl_training_settings

@@ -10,8 +10,11 @@
 void tl_translations_free(tl_translations *t) {
     if (!t) return;
     for (long i = 0; t->text && i < t->count * t->nbest; i++) free(t->text[i]);
+    for (long i = 0; t->alignment && i < t->count * t->nbest * t->maps; i++)
+        tl_alignment_free(&t->alignment[i]);
     free(t->text);
     free(t->score);
+    free(t->alignment);
     *t = (tl_translations){0};
 }
 
@@ -24,8 +27,7 @@ tl_batches *tl_run_by_length(tl_run *run, const tl_corpus *encoded, long tokens)
 
 /* What is translated, and where translations go. */
 typedef struct job {
-    const tl_corpus *encoded; /* sentences that a model can read */
-    const long *number;       /* which one of all sentences each of them is; NULL: the same */
+    const tl_corpus *encoded; /* blank where a model could not read it */
     const tl_translate_options *options;
     tl_translations *to;
 } job;
@@ -43,19 +45,35 @@ static char *tokens_of(tl_run *run, const int *ids, long length) {
     return tokens;
 }
 
-/* The tokens of hypothesis k of all, which is one of batch row `row`. */
+/* "prefix tokens", where tokens may be none; takes tokens. */
+static char *behind(tl_run *run, const char *prefix, char *tokens) {
+    if (!*prefix || !tokens) return tokens;
+    const size_t size = strlen(prefix) + strlen(tokens) + 2;
+    char *both = malloc(size);
+    if (both)
+        snprintf(both, size, "%s%s%s", prefix, *tokens ? " " : "", tokens);
+    else
+        tl_error_set(&run->error, "out of memory for a translation");
+    free(tokens);
+    return both;
+}
+
+/* The tokens of hypothesis k of all, which is one of batch row `row`; those that it had to begin with as they were given. */
 static char *tokens_said(tl_run *run, const job *j, const tl_batch *b, const tl_search_result *found,
                          long row, long k) {
-    const int *ids = found->ids + k * found->capacity;
+    const long given = j->options->prefixes ? b->tgt_lengths[row] - 1 : 0, length = found->lengths[k] - given;
+    const int *ids = found->ids + k * found->capacity + given;
     const int layers = run->model->attentions[TL_CROSS];
+    const char *prefix = given ? tl_corpus_sentence(j->encoded, TL_TARGET, b->index[row]) : "";
     if (!j->options->replace_unknown || !found->maps[TL_CROSS] || layers < 1)
-        return tokens_of(run, ids, found->lengths[k]);
-    const tl_tensor last = found->maps[TL_CROSS][layers - 1];
-    return tl_run_replace_unknown(
-        run, &(tl_said){.ids = ids,
-                        .length = found->lengths[k],
-                        .cross = tl_at(tl_at(last, row), k % found->nbest),
-                        .source = tl_corpus_sentence(j->encoded, TL_SOURCE, b->index[row])});
+        return behind(run, prefix, tokens_of(run, ids, length));
+    const tl_tensor looked = tl_at(tl_at(found->maps[TL_CROSS][layers - 1], row), k % found->nbest);
+    return behind(run, prefix,
+                  tl_run_replace_unknown(
+                      run, &(tl_said){.ids = ids,
+                                      .length = length,
+                                      .cross = tl_tensor_slice(looked, 1, given, found->capacity),
+                                      .source = tl_corpus_sentence(j->encoded, TL_SOURCE, b->index[row])}));
 }
 
 /* A translation is one line, even if the model writes an escaped line end. */
@@ -65,57 +83,74 @@ static char *as_one_line(char *text) {
     return text;
 }
 
-/* The same as a line as people write it; to free(). */
-static char *text_said(tl_run *run, const job *j, const tl_batch *b, const tl_search_result *found, long row,
-                       long k) {
-    char *tokens = tokens_said(run, j, b, found, row, k);
-    char *text = tokens ? as_one_line(tl_run_join(run, TL_TARGET, tokens)) : NULL;
-    free(tokens);
-    return text;
+/* Where the decoder looked while it wrote these tokens: alignments [maps]. */
+static bool align(tl_run *run, const job *j, const tl_batch *b, const tl_search_result *found, long row,
+                  long k, const char *tokens, tl_alignment *to) {
+    const long layer = j->options->align_layer ? j->options->align_layer : run->model->attentions[TL_CROSS];
+    const tl_tensor map = tl_at(tl_at(found->maps[TL_CROSS][layer - 1], row), k % found->nbest);
+    const char *source = tl_corpus_sentence(j->encoded, TL_SOURCE, b->index[row]);
+    bool ok = true;
+    for (long h = 0; ok && h < j->to->maps; h++)
+        ok = tl_run_align(run, source, tokens, j->options->align_heads ? tl_at(map, h) : map, &to[h]);
+    return ok;
 }
 
 /* ---- keeping it ---- */
 
-/* Adds a text to a sentence's, which come best first, unless a better hypothesis said the same. */
-static void add(tl_translations *t, long sentence, char *text, double score) {
+/* Adds a text to a sentence's and returns its place; unless `again`, only if no better hypothesis, which came before, said the same:
+ * then -1. */
+static long add(tl_translations *t, long sentence, char *text, double score, bool again) {
     char **texts = t->text + sentence * t->nbest;
     long n = 0;
     for (; n < t->nbest && texts[n]; n++)
-        if (!strcmp(texts[n], text)) {
+        if (!again && !strcmp(texts[n], text)) {
             free(text);
-            return;
+            return -1;
         }
     texts[n] = text;
     t->score[sentence * t->nbest + n] = score;
+    return sentence * t->nbest + n;
 }
 
 /* The empty translation, of a sentence without words (its <eos> is alone: the model never saw one) or with too many. */
 static bool add_nothing(tl_run *run, tl_translations *t, long sentence) {
     char *text = calloc(1, 1);
     if (!text) return tl_error_set(&run->error, "out of memory for a translation");
-    add(t, sentence, text, 0);
+    add(t, sentence, text, 0, false);
     return true;
+}
+
+/* Hypothesis k of all, as a line as people write it. */
+static bool keep_one(tl_run *run, const job *j, const tl_batch *b, const tl_search_result *found, long row,
+                     long k) {
+    char *tokens = tokens_said(run, j, b, found, row, k);
+    char *text = tokens ? as_one_line(tl_run_join(run, TL_TARGET, tokens)) : NULL;
+    const long place = text ? add(j->to, b->index[row], text, found->score[k], j->options->sample) : -1;
+    const bool ok = text && (place < 0 || !j->to->maps ||
+                             align(run, j, b, found, row, k, tokens, j->to->alignment + place * j->to->maps));
+    free(tokens);
+    return ok;
 }
 
 static bool keep(tl_run *run, const job *j, const tl_batch *b, const tl_search_result *found) {
     for (long row = 0; row < b->sentences; row++) {
-        const long sentence = j->number ? j->number[b->index[row]] : b->index[row], end = row + 1;
         const bool blank = b->src_lengths[row] < 2;
-        if (blank && !add_nothing(run, j->to, sentence)) return false;
-        for (long k = row * found->nbest; !blank && k < end * found->nbest && found->lengths[k] >= 0; k++) {
-            char *text = text_said(run, j, b, found, row, k);
-            if (!text) return false;
-            add(j->to, sentence, text, found->score[k]);
-        }
+        if (blank && !add_nothing(run, j->to, b->index[row])) return false;
+        for (long k = row * found->nbest; !blank && k < (row + 1) * found->nbest && found->lengths[k] >= 0;
+             k++)
+            if (!keep_one(run, j, b, found, row, k)) return false;
     }
     return true;
 }
 
-static bool allocate(tl_run *run, long count, long nbest, tl_translations *t) {
+static bool allocate(tl_run *run, long count, long nbest, const tl_translate_options *o, tl_translations *t) {
     *t = (tl_translations){.count = count, .nbest = nbest};
+    t->maps = !o->align && !o->align_heads ? 0 : o->align_heads ? run->model->heads : 1;
+    t->alignment = calloc((size_t)(count * nbest * t->maps) + 1, sizeof *t->alignment);
     t->text = calloc((size_t)(count * nbest) + 1, sizeof *t->text);
     t->score = calloc((size_t)(count * nbest) + 1, sizeof *t->score);
-    return (t->text && t->score) || tl_error_set(&run->error, "out of memory for %ld translations", count);
+    return (t->text && t->score && t->alignment) ||
+           tl_error_set(&run->error, "out of memory for %ld translations", count);
 }
 
 /* False once it is stopped. */
@@ -143,22 +178,29 @@ static bool translate_all(tl_run *run, const job *j) {
 
 /* ---- sentences that are too long ---- */
 
-static long length_of(const tl_corpus *encoded, long i) {
+static long length_of(const tl_corpus *encoded, tl_side side, long i) {
     long length;
-    tl_corpus_ids(encoded, TL_SOURCE, i, &length);
+    tl_corpus_ids(encoded, side, i, &length);
     return length;
 }
 
+static bool is_long(const job *j, long i) {
+    return length_of(j->encoded, TL_SOURCE, i) > TL_LONGEST_SENTENCE ||
+           (j->options->prefixes && length_of(j->encoded, TL_TARGET, i) > TL_LONGEST_SENTENCE);
+}
+
 /* Names the first ones, each with its tokens, and counts the rest; returns how many there are. */
-static long tell_long(const tl_run *run, const tl_corpus *encoded) {
+static long tell_long(const tl_run *run, const job *j) {
     char text[TL_ERROR_MAX];
     long count = 0;
-    for (long i = 0; i < tl_corpus_size(encoded); i++) {
-        if (length_of(encoded, i) <= TL_LONGEST_SENTENCE) continue;
+    for (long i = 0; i < tl_corpus_size(j->encoded); i++) {
+        if (!is_long(j, i)) continue;
+        const bool source = length_of(j->encoded, TL_SOURCE, i) > TL_LONGEST_SENTENCE;
         snprintf(text, sizeof text,
-                 "line %ld has %ld tokens, and a model reads at most %d: its translation is left empty; cut "
+                 "line %ld has %ld tokens%s, and a model %s at most %d: its translation is left empty; cut "
                  "it into sentences",
-                 i + 1, length_of(encoded, i), TL_LONGEST_SENTENCE);
+                 i + 1, length_of(j->encoded, source ? TL_SOURCE : TL_TARGET, i),
+                 source ? "" : " in its prefix", source ? "reads" : "writes", TL_LONGEST_SENTENCE);
         if (count++ < TL_REPORT_LINES) TL_TELL(run->events, warning, text);
     }
     snprintf(text, sizeof text, "%ld more lines have more than %d tokens", count - TL_REPORT_LINES,
@@ -167,31 +209,24 @@ static long tell_long(const tl_run *run, const tl_corpus *encoded) {
     return count;
 }
 
-/* The sentences that a model can read, encoded anew, and number[n] of the n-th. NULL, and an error, when out of memory. */
-static tl_corpus *readable(tl_run *run, const tl_corpus *encoded, long *number) {
+/* The sentences, blank where a model cannot read them, encoded anew. NULL, and an error, when out of memory. */
+static tl_corpus *readable(tl_run *run, const job *j) {
     tl_corpus *corpus = tl_corpus_new();
-    for (long i = 0, n = 0; i < tl_corpus_size(encoded); i++)
-        if (length_of(encoded, i) <= TL_LONGEST_SENTENCE) {
-            tl_corpus_add(corpus, tl_corpus_sentence(encoded, TL_SOURCE, i), "");
-            number[n++] = i;
-        }
+    for (long i = 0; i < tl_corpus_size(j->encoded); i++) {
+        const bool left = !is_long(j, i);
+        tl_corpus_add(corpus, left ? tl_corpus_sentence(j->encoded, TL_SOURCE, i) : "",
+                      left && j->options->prefixes ? tl_corpus_sentence(j->encoded, TL_TARGET, i) : "");
+    }
     if (tl_corpus_encode(corpus, run->vocab[TL_SOURCE], run->vocab[TL_TARGET])) return corpus;
     tl_error_set(&run->error, "%s", tl_corpus_error(corpus) ? tl_corpus_error(corpus) : "out of memory");
     tl_corpus_free(corpus);
     return NULL;
 }
 
-static bool translate_readable(tl_run *run, const tl_corpus *encoded, job *j) {
-    const long count = tl_corpus_size(encoded);
-    long *number = malloc(((size_t)count + 1) * sizeof *number);
-    if (!number) return tl_error_set(&run->error, "out of memory for %ld sentences", count);
-    tl_corpus *corpus = readable(run, encoded, number);
+static bool translate_readable(tl_run *run, job *j) {
+    tl_corpus *corpus = readable(run, j);
     j->encoded = corpus;
-    j->number = number;
-    bool ok = corpus && (!tl_corpus_size(corpus) || translate_all(run, j));
-    for (long i = 0; ok && i < count; i++)
-        if (length_of(encoded, i) > TL_LONGEST_SENTENCE) ok = add_nothing(run, j->to, i);
-    free(number);
+    const bool ok = corpus && translate_all(run, j);
     tl_corpus_free(corpus);
     return ok;
 }
@@ -205,11 +240,12 @@ bool tl_run_translate(tl_run *run, const tl_corpus *encoded, const tl_translate_
     if (!encoded || !translations)
         return tl_run_lacks(run, encoded ? "the place for translations" : "the corpus");
     const long beam = tl_run_beam(run, options);
-    bool ok = beam && allocate(run, tl_corpus_size(encoded), options->nbest ? beam : 1, translations);
+    bool ok =
+        beam && allocate(run, tl_corpus_size(encoded), options->nbest ? beam : 1, options, translations);
     if (ok && !translations->count) return true; /* there are no batches of nothing */
     job j = {.encoded = encoded, .options = options, .to = translations};
-    const long too_long = ok ? tell_long(run, encoded) : 0;
-    ok = ok && (too_long ? translate_readable(run, encoded, &j) : translate_all(run, &j));
+    const long too_long = ok ? tell_long(run, &j) : 0;
+    ok = ok && (too_long ? translate_readable(run, &j) : translate_all(run, &j));
     if (!ok) tl_translations_free(translations);
     if (ok) translations->too_long = too_long;
     return ok;

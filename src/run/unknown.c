@@ -1,6 +1,7 @@
 /* Unknown words: which there are, and what stands in their place. A word is what people call so: of byte pairs all pieces up
  * to the one without @@, of characters all up to the next space, so that what is told, and what is copied, can be read. */
 #include "unknown.h"
+#include "words.h"
 
 #include "base/buffer.h"
 #include "base/memory.h"
@@ -10,56 +11,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- a line of tokens and its words ---- */
-
-typedef struct token {
-    const char *text;
-    size_t size;
-    long word; /* which one of the line it is part of */
-} token;
-
-typedef struct line {
-    token *tokens;
-    size_t room;
-    long count;
-} line;
-
-static bool is_space(token t) { return t.size == 3 && !memcmp(t.text, "\xE2\x96\x81", 3); } /* ▁ */
-static bool goes_on(token t) { return t.size > 2 && !memcmp(t.text + t.size - 2, "@@", 2); }
-
-/* False, and an error, when out of memory; tokens are to free(). */
-static bool read_line(tl_run *run, tl_side side, const char *text, line *l) {
-    const char *units = tl_units_of(&run->settings, side);
-    const bool chars = !strcmp(units, "chars"), pairs = !strcmp(units, "bpe");
-    token t = {.word = 0};
-    *l = (line){.count = 0};
-    const char *end = text + strlen(text);
-    while ((t.text = tl_text_token(text, (size_t)(end - text), &t.size))) {
-        const bool space = chars && is_space(t); /* belongs to no word but itself */
-        if (!TL_RESERVE(l->tokens, l->room, (size_t)l->count + 1))
-            return tl_error_set(&run->error, "out of memory for the words of a sentence");
-        t.word += space;
-        l->tokens[l->count++] = t;
-        t.word += chars ? space : !(pairs && goes_on(t));
-        text = t.text + t.size;
-    }
-    return true;
-}
-
-/* All pieces of the word that token i is part of, as people write it; to free(). NULL, and an error, when out of memory. */
-static char *word_of(tl_run *run, tl_side side, const line *l, long i) {
-    const token *t = l->tokens;
-    long from = i, to = i;
-    while (from > 0 && t[from - 1].word == t[i].word) from--;
-    while (to + 1 < l->count && t[to + 1].word == t[i].word) to++;
-    tl_buffer pieces = {0};
-    tl_buffer_add(&pieces, t[from].text, (size_t)(t[to].text + t[to].size - t[from].text));
-    char *text = pieces.failed ? NULL : tl_run_join(run, side, pieces.text);
-    if (!text) tl_error_set(&run->error, "out of memory for a word");
-    tl_buffer_free(&pieces);
-    return text;
-}
 
 /* ---- telling ---- */
 
@@ -91,17 +42,17 @@ static bool count(unknown *u, char *word) {
     return !is_new;
 }
 
-static bool look_at(tl_run *run, const tl_corpus *encoded, long i, unknown *u) {
+static bool look_at(tl_run *run, const tl_corpus *encoded, tl_side side, long i, unknown *u) {
     long length, last = -1;
-    line l = {.count = 0};
-    const int *ids = tl_corpus_ids(encoded, TL_SOURCE, i, &length);
+    tl_line l = {.count = 0};
+    const int *ids = tl_corpus_ids(encoded, side, i, &length);
     bool any = false;
     for (long t = 0; t < length; t++) any |= ids[t] == TL_UNK;
     if (!any) return true;
-    bool ok = read_line(run, TL_SOURCE, tl_corpus_sentence(encoded, TL_SOURCE, i), &l);
+    bool ok = tl_line_read(run, side, tl_corpus_sentence(encoded, side, i), &l);
     for (long t = 0; ok && t < length && t < l.count; t++) {
         if (ids[t] != TL_UNK || l.tokens[t].word == last) continue;
-        char *word = word_of(run, TL_SOURCE, &l, t);
+        char *word = tl_line_word(run, side, &l, t);
         ok = word && count(u, word);
         last = l.tokens[t].word;
     }
@@ -109,12 +60,13 @@ static bool look_at(tl_run *run, const tl_corpus *encoded, long i, unknown *u) {
     return ok || tl_error_set(&run->error, "out of memory for unknown words");
 }
 
-static void tell(const tl_run *run, const unknown *u) {
+static void tell(const tl_run *run, tl_side side, const unknown *u) {
     char text[TL_ERROR_MAX];
     const long different = (long)u->different.count;
-    const bool whole = !strcmp(tl_units_of(&run->settings, TL_SOURCE), "words");
-    int used = snprintf(text, sizeof text, "%ld word%s %s the source vocabulary lacks, read as <unk>",
-                        u->words, u->words == 1 ? "" : "s", whole ? "that" : "with parts that");
+    const bool whole = !strcmp(tl_units_of(&run->settings, side), "words");
+    int used = snprintf(text, sizeof text, "%ld word%s %s the %s vocabulary lacks, read as <unk>", u->words,
+                        u->words == 1 ? "" : "s", whole ? "that" : "with parts that",
+                        side == TL_SOURCE ? "source" : "target");
     if (different < u->words)
         used += snprintf(text + used, sizeof text - (size_t)used, "; %ld different", different);
     for (long i = 0; i < different && i < SHOWN; i++) {
@@ -127,15 +79,19 @@ static void tell(const tl_run *run, const unknown *u) {
     TL_TELL(run->events, warning, text);
 }
 
-long tl_run_tell_unknown(tl_run *run, const tl_corpus *encoded) {
+long tl_run_tell_unknown_of(tl_run *run, const tl_corpus *encoded, tl_side side) {
     unknown u = {.words = 0};
     bool ok = tl_run_usable(run);
-    for (long i = 0; ok && i < tl_corpus_size(encoded); i++) ok = look_at(run, encoded, i, &u);
-    if (ok && u.words) tell(run, &u);
+    for (long i = 0; ok && i < tl_corpus_size(encoded); i++) ok = look_at(run, encoded, side, i, &u);
+    if (ok && u.words) tell(run, side, &u);
     for (size_t i = 0; i < u.different.count; i++) free(u.text[i]);
     free(u.text);
     tl_names_free(&u.different);
     return ok ? u.words : 0;
+}
+
+long tl_run_tell_unknown(tl_run *run, const tl_corpus *encoded) {
+    return tl_run_tell_unknown_of(run, encoded, TL_SOURCE);
 }
 
 /* ---- replacing ---- */
@@ -161,21 +117,21 @@ static bool same_kind(const tl_run *run) {
 }
 
 /* The source word as a token of the target: with its marks, where they mean the same on both sides. */
-static bool add_word(tl_run *run, const line *source, long s, tl_buffer *to) {
-    const token *t = source->tokens;
+static bool add_word(tl_run *run, const tl_line *source, long s, tl_buffer *to) {
+    const tl_token *t = source->tokens;
     if (!same_kind(run)) {
-        char *word = word_of(run, TL_SOURCE, source, s);
+        char *word = tl_line_word(run, TL_SOURCE, source, s);
         if (word) tl_buffer_text(to, word);
         free(word);
         return word != NULL;
     }
     while (s > 0 && t[s - 1].word == t[s].word) s--;
     for (const long word = t[s].word; s < source->count && t[s].word == word; s++)
-        tl_buffer_add(to, t[s].text, t[s].size - (goes_on(t[s]) ? 2 : 0));
+        tl_buffer_add(to, t[s].text, t[s].size - (tl_token_goes_on(t[s]) ? 2 : 0));
     return true;
 }
 
-static bool add_tokens(tl_run *run, const tl_said *said, const line *source, tl_buffer *to) {
+static bool add_tokens(tl_run *run, const tl_said *said, const tl_line *source, tl_buffer *to) {
     const tl_vocab *vocab = run->vocab[TL_TARGET];
     long last = -1; /* the word that the token before was replaced by */
     bool ok = true;
@@ -196,9 +152,9 @@ static bool add_tokens(tl_run *run, const tl_said *said, const line *source, tl_
 }
 
 char *tl_run_replace_unknown(tl_run *run, const tl_said *said) {
-    line source;
+    tl_line source;
     tl_buffer tokens = {0};
-    if (!read_line(run, TL_SOURCE, said->source, &source)) return NULL;
+    if (!tl_line_read(run, TL_SOURCE, said->source, &source)) return NULL;
     tl_buffer_add(&tokens, "", 0);
     const bool ok = add_tokens(run, said, &source, &tokens) && !tokens.failed;
     free(source.tokens);

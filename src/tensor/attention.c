@@ -1,7 +1,7 @@
 /* Head by head, a block of queries at a time:
  *
  *     forward    x = q·kᵀ                          backward   x  = dropout(probs),  dv += xᵀ·dy
- *                x = scale·x                                  x  = dy·vᵀ
+ *                x = scale·x (+ bias)                         x  = dy·vᵀ
  *                probs = masked softmax of x                  x  = dropout's gradient, softmax's, scaled
  *                x = dropout(probs)                           dq += x·k,  dk += xᵀ·q
  *                y = x·v
@@ -102,16 +102,33 @@ static tl_row_mask mask_of(const work *w, long item, long row) {
     return tl_row_mask_of(w->a->mask, item * w->queries + row, w->keys);
 }
 
-static void forward_head(const work *w, long item, tl_real *x, tl_real *panels) {
+/* The bias of a row's scores. */
+static const tl_real *bias_of(const work *w, long item, long row) {
+    const tl_tensor b = w->a->bias;
+    const long at[3] = {item / w->heads, item % w->heads, row};
+    const tl_real *to = b.data;
+    for (int i = 0; i < 3; i++) to += b.dim[i] > 1 ? at[i] * b.stride[i] : 0;
+    return to;
+}
+
+/* A row of scores, in place, to its probabilities. */
+static void normalise(const work *w, long item, long row, tl_real *p) {
     const tl_attending *a = w->a;
     const tl_row_kernels *rows = tl_kernels_pick()->rows;
+    tl_real scale = (tl_real)a->scale;
+    if (a->bias.data) rows->biased(p, p, scale, bias_of(w, item, row), w->keys), scale = 1;
+    rows->softmax(p, p, scale, w->row, mask_of(w, item, row));
+}
+
+static void forward_head(const work *w, long item, tl_real *x, tl_real *panels) {
+    const tl_attending *a = w->a;
     const tl_real *q = at(a->q, w->heads, item), *k = at(a->k, w->heads, item), *v = at(a->v, w->heads, item);
     for (long row = 0; row < w->queries; row += w->block) {
         const block b = block_at(w, item, row);
         tl_product_job_run(&w->scores.of[b.last], false, x, q + row * a->q.stride[2], k, panels);
         for (long i = 0; i < b.m; i++) {
             tl_real *p = x + i * w->row;
-            rows->softmax(p, p, (tl_real)a->scale, w->row, mask_of(w, item, row + i));
+            normalise(w, item, row + i, p);
             if (w->probs) memcpy(w->probs + b.first + i * w->keys, p, (size_t)w->keys * sizeof *p);
         }
         if (a->dropout > 0) drop(w, b, x, x, w->row);

@@ -9,6 +9,7 @@
 typedef struct tl_attending {
     tl_tensor q, k, v; /* [B,H,T,d], [B,H,S,d], [B,H,S,e], any strides */
     double scale;      /* of the scores */
+    tl_tensor bias;    /* added to them then: [B|1,H|1,T|1,S], a row's keys side by side; data NULL: none */
     const tl_key_mask *mask;
     double dropout; /* of the probabilities; 0: none, else element i in row-major order is kept by (key, i) */
     tl_rng_key key;

@@ -71,6 +71,20 @@ void tl_rows_masked_softmax_backward(tl_real *dx, const tl_real *y, const tl_rea
             k->softmax_backward(dx + r * n, y + r * n, dy + r * n, 1, n, tl_row_mask_of(mask, r, n), add));
 }
 
+/* ---- turned pairs ---- */
+
+static tl_real *row_of(tl_tensor t, long r) {
+    const long place = r % t.dim[2], head = r / t.dim[2] % t.dim[1], sentence = r / t.dim[2] / t.dim[1];
+    return t.data + sentence * t.stride[0] + head * t.stride[1] + place * t.stride[2];
+}
+
+void tl_rows_rotate(tl_tensor y, tl_tensor x, const tl_real *turns, bool back, bool add) {
+    const tl_row_kernels *k = kernels();
+    const long d = x.dim[3], rows = x.dim[0] * x.dim[1] * x.dim[2];
+    TL_EACH(r, rows, rows * d > SMALL_SIMPLE,
+            k->rotate(row_of(y, r), row_of(x, r), turns + r % x.dim[2] * 2 * d, d, back, add));
+}
+
 /* ---- normalisation ---- */
 
 void tl_rows_layer_norm(tl_real *y, const tl_real *x, const tl_real *gamma, const tl_real *beta, long rows,

@@ -53,6 +53,11 @@ bool tl_rows_norm_backward(tl_row_gradient dx, tl_row_gradient dgamma, tl_row_gr
                            const tl_real *x, const tl_real *dy, const tl_real *gamma, long rows, long n,
                            const tl_real *mean, const tl_real *rstd, tl_workspace *w);
 
+/* ---- turned pairs ---- */
+
+/* y (+)= x with the pairs of each row turned; turns [T,2,d] as the kernel has them. y, x [B,H,T,d], rows in one piece. */
+void tl_rows_rotate(tl_tensor y, tl_tensor x, const tl_real *turns, bool back, bool add);
+
 /* ---- cross-entropy ---- */
 
 typedef struct tl_row_targets {

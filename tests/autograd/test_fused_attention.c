@@ -25,9 +25,11 @@ static void fill(tl_real *x, long n) {
     }
 }
 
-static tl_var by_steps(tl_var q, tl_var k, tl_var v, const tl_mask *mask, double dropout, double scale) {
+static tl_var by_steps(tl_var q, tl_var k, tl_var v, tl_var bias, const tl_mask *mask, double dropout,
+                       double scale) {
     const long d = tl_value(q).dim[3];
     tl_var scores = tl_scale(tl_matmul(q, tl_transpose(k, -1, -2)), scale > 0 ? scale : 1 / sqrt((double)d));
+    if (bias.tape) scores = tl_add(scores, bias);
     tl_var probs = tl_dropout(tl_masked_softmax(scores, mask), dropout);
     return tl_merge_heads(tl_matmul(probs, v));
 }
@@ -62,7 +64,8 @@ static inputs inputs_of(tl_tape *tape, tl_real *x, sizes n, layout how, int want
     return in;
 }
 
-typedef tl_var attention(tl_var q, tl_var k, tl_var v, const tl_mask *mask, double dropout, double scale);
+typedef tl_var attention(tl_var q, tl_var k, tl_var v, tl_var bias, const tl_mask *mask, double dropout,
+                         double scale);
 
 typedef struct result {
     tl_real *y, *gradient[3];
@@ -70,14 +73,15 @@ typedef struct result {
 } result;
 
 /* Twice over the same inputs, the second time added, so that gradients are written and added to. */
-static result run(attention *f, sizes n, layout how, int wanted, const tl_mask *mask, double dropout,
-                  double scale, tl_real *x) {
+static result run(attention *f, sizes n, layout how, int wanted, const tl_tensor *bias, const tl_mask *mask,
+                  double dropout, double scale, tl_real *x) {
     result r = {0};
     tl_tape *tape = tl_tape_new();
     if (dropout > 0) tl_tape_set_training(tape, 3);
     inputs in = inputs_of(tape, x, n, how, wanted);
-    tl_var y = f(in.part[0], in.part[1], in.part[2], mask, dropout, scale);
-    if (wanted & 8) y = tl_add(y, f(in.part[0], in.part[1], in.part[2], NULL, dropout, scale));
+    tl_var b = bias ? tl_constant(tape, *bias) : TL_NO_VAR;
+    tl_var y = f(in.part[0], in.part[1], in.part[2], b, mask, dropout, scale);
+    if (wanted & 8) y = tl_add(y, f(in.part[0], in.part[1], in.part[2], b, NULL, dropout, scale));
     assert_no_error(tl_tape_error(tape));
     r.numel = tl_numel(tl_value(y));
     must((r.y = malloc((size_t)r.numel * sizeof *r.y)) != NULL);
@@ -109,14 +113,15 @@ static void assert_same(const tl_real *a, const tl_real *b, long n, double toler
                  "shape %d, %s[%ld]: %.9g, step by step %.9g", shape, what, i, (double)a[i], (double)b[i]);
 }
 
-static void compare(int shape, layout how, int wanted, const tl_mask *mask, double dropout, double scale) {
+static void compare(int shape, layout how, int wanted, const tl_tensor *bias, const tl_mask *mask,
+                    double dropout, double scale) {
     static const char *const what[] = {"dq", "dk", "dv"};
     const sizes n = shapes[shape];
     tl_real *x = calloc(4 * ROOM, sizeof *x);
     must(x != NULL);
     fill(x, 4 * ROOM);
-    result a = run(tl_scaled_dot_product_attention, n, how, wanted, mask, dropout, scale, x);
-    result b = run(by_steps, n, how, wanted, mask, dropout, scale, x);
+    result a = run(tl_scaled_dot_product_attention, n, how, wanted, bias, mask, dropout, scale, x);
+    result b = run(by_steps, n, how, wanted, bias, mask, dropout, scale, x);
     must(a.numel == b.numel && a.numel == n.b * n.h * n.t * n.e);
     assert_same(a.y, b.y, a.numel, 0, "y", shape);
     for (int i = 0; i < 3; i++) {
@@ -137,7 +142,7 @@ START_TEST(all_shapes) {
     for (int how = 0; how < LAYOUTS; how++)
         for (int k = 0; k < 4; k++)
             if (allows(shapes[_i], (layout)how))
-                compare(_i, (layout)how, ALL | (k / 2 ? TWICE : 0), NULL, k % 2 ? 0.2 : 0, 0);
+                compare(_i, (layout)how, ALL | (k / 2 ? TWICE : 0), NULL, NULL, k % 2 ? 0.2 : 0, 0);
 }
 END_TEST
 
@@ -161,8 +166,32 @@ START_TEST(all_masks) {
             {.window = 3, .key_lengths = lengths, .attend = attend, .attend_dim = {1, n.h, 1, n.s}},
         };
         for (size_t m = 0; m < sizeof masks / sizeof *masks; m++)
-            compare(masked[i], SPLIT, ALL, &masks[m], _i * 0.3, _i * 0.7);
+            compare(masked[i], SPLIT, ALL, NULL, &masks[m], _i * 0.3, _i * 0.7);
         free(attend);
+    }
+}
+END_TEST
+
+/* A bias of every shape that broadcasts, its keys side by side or not, with masks, dropout and one or two threads. */
+START_TEST(all_biases) {
+    static const int biased[] = {0, 2, 4, 6};
+    static tl_real numbers[2 * ROOM];
+    fill(numbers, 2 * ROOM);
+    tl_set_threads(1 + _i % 2);
+    for (size_t i = 0; i < sizeof biased / sizeof *biased; i++) {
+        const sizes n = shapes[biased[i]];
+        const long full[4] = {n.b, n.h, n.t, n.s};
+        for (int which = _i; which < 16; which += 4) {
+            if (biased[i] == 6 && which % 5) continue; /* it is large */
+            tl_shape shape = {4, {1, 1, 1, 1}};
+            for (int axis = 0; axis < 4; axis++)
+                if (which >> axis & 1) shape.dim[axis] = full[axis];
+            const tl_tensor bias = tl_tensor_of(numbers, shape);
+            const tl_shape other = TL_SHAPE(shape.dim[0], shape.dim[1], shape.dim[3], shape.dim[2]);
+            const tl_tensor turned = tl_tensor_transpose(tl_tensor_of(numbers, other), -1, -2);
+            compare(biased[i], SPLIT, ALL, &bias, NULL, 0, which % 2 * 0.7);
+            compare(biased[i], APART, ALL | TWICE, &turned, &(tl_mask){.causal = true}, which % 3 * 0.2, 0);
+        }
     }
 }
 END_TEST
@@ -178,7 +207,7 @@ static tl_var overlapping(tl_tape *tape, attention *f, int by, tl_var x) {
         if (by == 2) part[i] = tl_transpose(tl_slice(x, 1, (i + 1) / 2, (i + 1) / 2 + 2), 0, 1);
         part[i] = tl_split_heads(part[i], H);
     }
-    tl_var y = f(part[0], part[1], part[2], NULL, 0, 0);
+    tl_var y = f(part[0], part[1], part[2], TL_NO_VAR, NULL, 0, 0);
     assert_no_error(tl_tape_error(tape));
     return y;
 }
@@ -209,7 +238,7 @@ END_TEST
 /* A gradient that nobody wants is neither computed nor in the way; without any, nothing is kept. */
 START_TEST(some_gradients) {
     for (int wanted = 0; wanted < 8; wanted++)
-        for (int shape = 0; shape < 7; shape += 2) compare(shape, APART, wanted, NULL, _i * 0.1, 0);
+        for (int shape = 0; shape < 7; shape += 2) compare(shape, APART, wanted, NULL, NULL, _i * 0.1, 0);
 }
 END_TEST
 
@@ -223,7 +252,7 @@ START_TEST(any_number_of_threads) {
     for (int threads = 1; threads <= 5; threads++) {
         tl_set_threads(threads);
         result r =
-            run(tl_scaled_dot_product_attention, n, PACKED, ALL, &(tl_mask){.causal = true}, 0.1, 0, x);
+            run(tl_scaled_dot_product_attention, n, PACKED, ALL, NULL, &(tl_mask){.causal = true}, 0.1, 0, x);
         if (threads > 1) {
             assert_same(r.y, first.y, r.numel, 0, "y", 3);
             assert_same(r.gradient[0], first.gradient[0], r.gradients[0], 0, "gradient", 3);
@@ -256,19 +285,41 @@ START_TEST(errors) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         tl_var in[3];
         for (int k = 0; k < 3; k++) in[k] = tl_constant(tape, tl_tensor_of(x, bad[i][k]));
-        fails(tape, tl_scaled_dot_product_attention(in[0], in[1], in[2], NULL, 0, 0),
+        fails(tape, tl_scaled_dot_product_attention(in[0], in[1], in[2], TL_NO_VAR, NULL, 0, 0),
               "should be [B,H,T,d], [B,H,S,d], [B,H,S,e]");
     }
     tl_var in = tl_constant(tape, tl_tensor_of(x, good));
-    fails(tape, tl_scaled_dot_product_attention(in, in, in, NULL, 1, 0),
+    fails(tape, tl_scaled_dot_product_attention(in, in, in, TL_NO_VAR, NULL, 1, 0),
           "scaled_dot_product_attention: dropout is 1, should be");
-    fails(tape, tl_scaled_dot_product_attention(in, in, in, NULL, -0.1, 0), "dropout is -0.1");
-    fails(tape, tl_scaled_dot_product_attention(in, in, in, NULL, 0, -1), "scale is -1, should be above 0");
-    fails(tape, tl_scaled_dot_product_attention(in, in, in, NULL, 0, (double)NAN), "scale is nan");
-    fails(tape, tl_scaled_dot_product_attention(in, in, in, &(tl_mask){.window = -1}, 0, 0),
+    fails(tape, tl_scaled_dot_product_attention(in, in, in, TL_NO_VAR, NULL, -0.1, 0), "dropout is -0.1");
+    fails(tape, tl_scaled_dot_product_attention(in, in, in, TL_NO_VAR, NULL, 0, -1),
+          "scale is -1, should be above 0");
+    fails(tape, tl_scaled_dot_product_attention(in, in, in, TL_NO_VAR, NULL, 0, (double)NAN), "scale is nan");
+    fails(tape, tl_scaled_dot_product_attention(in, in, in, TL_NO_VAR, &(tl_mask){.window = -1}, 0, 0),
           "the mask's window is -1, should be 1 or more, or 0 for none");
-    fails(tape, tl_scaled_dot_product_attention(in, in, in, &(tl_mask){.key_lengths = (int[]){3, 4}}, 0, 0),
+    fails(tape,
+          tl_scaled_dot_product_attention(in, in, in, TL_NO_VAR, &(tl_mask){.key_lengths = (int[]){3, 4}}, 0,
+                                          0),
           "scaled_dot_product_attention: key_lengths[1] is 4, should be 0 … 3");
+    const tl_shape wrong[] = {TL_SHAPE(2, 3, 3), TL_SHAPE(3, 2, 3, 3), TL_SHAPE(2, 2, 3, 2)};
+    for (int i = 0; i < 3; i++)
+        fails(tape,
+              tl_scaled_dot_product_attention(in, in, in, tl_constant(tape, tl_tensor_of(x, wrong[i])), NULL,
+                                              0, 0),
+              ": should be the scores' [2,2,3,3], or 1 where it is the same for all");
+    const tl_tensor bias = tl_tensor_of(x + 500, TL_SHAPE(1, 2, 1, 3));
+    fails(tape, tl_scaled_dot_product_attention(in, in, in, tl_variable(tape, bias), NULL, 0, 0),
+          "the bias wants a gradient, which goes through the steps alone");
+    const double bad_numbers[] = {-INFINITY, INFINITY, NAN};
+    tl_tape_set_checking(tape, false);
+    for (int i = 0; i < 3; i++) {
+        x[504] = (tl_real)bad_numbers[i];
+        fails(tape, tl_scaled_dot_product_attention(in, in, in, tl_constant(tape, bias), NULL, 0, 0),
+              "should be finite; what must not be seen is a mask's business: use tl_mask");
+    }
+    x[504] = (tl_real)-INFINITY;
+    fails(tape, tl_scaled_dot_product_attention(in, in, in, tl_constant(tape, bias), NULL, 0, 0),
+          "scaled_dot_product_attention: the bias holds -inf");
     tl_tape_free(tape);
 }
 END_TEST
@@ -276,6 +327,7 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, all_shapes, 0, SHAPES);
     tcase_add_loop_test(tc, all_masks, 0, 2);
+    tcase_add_loop_test(tc, all_biases, 0, 4);
     tcase_add_loop_test(tc, inputs_that_overlap, 0, 3);
     tcase_add_loop_test(tc, some_gradients, 0, 2);
     tcase_add_test(tc, any_number_of_threads);

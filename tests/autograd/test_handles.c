@@ -49,7 +49,11 @@ CALL(max, x[0], 0, false)
 CALL(softmax, x[0], 0)
 CALL(log_softmax, x[0], 0)
 CALL(masked_softmax, x[0], NULL)
-CALL(scaled_dot_product_attention, x[0], x[1], x[2], NULL, 0)
+CALL(masked_sigmoid, x[0], NULL)
+CALL(scaled_dot_product_attention, x[0], x[1], x[2], x[3], NULL, 0, 0)
+CALL(rotary, x[0], 0, 0)
+CALL(gru_step, x[0], x[1], x[2])
+CALL(lstm_step, x[0], x[1], x[2])
 CALL(layer_norm, x[0], x[1], x[2], 1e-5)
 CALL(rms_norm, x[0], x[1], 1e-5)
 CALL(dropout, x[0], 0.5)
@@ -76,7 +80,7 @@ static const operation operations[] = {
     TL_OPS_LIST
 #undef TL_OP
 };
-enum { OPERATIONS = sizeof operations / sizeof *operations };
+enum { OPERATIONS = sizeof operations / sizeof *operations, MOST_INPUTS = 4 };
 
 static inputs inputs_of(const char *name) {
     static const struct {
@@ -95,7 +99,10 @@ static inputs inputs_of(const char *name) {
                 {"merge_heads", {.count = 1, .rank = 4}},
                 {"concat", {.count = 3}},
                 {"stack", {.count = 3}},
-                {"scaled_dot_product_attention", {.count = 3, .rank = 4}},
+                {"scaled_dot_product_attention", {.count = 4, .optional = 8, .rank = 4}},
+                {"rotary", {.count = 1, .rank = 4}},
+                {"gru_step", {.count = 3}},
+                {"lstm_step", {.count = 3}},
                 {"layer_norm", {.count = 3, .optional = 6}},
                 {"rms_norm", {.count = 2, .optional = 2}},
                 {"mse_loss", {.count = 2}},
@@ -112,11 +119,14 @@ static tl_real numbers[64];
 
 static tl_var good(tl_tape *tape, const char *name, int i) {
     const inputs in = inputs_of(name);
-    const bool vector = (in.optional >> i & 1) && strcmp(name, "binary_cross_entropy") != 0;
+    const bool vector = (in.optional >> i & 1) && in.rank == 0 && strcmp(name, "binary_cross_entropy") != 0;
     tl_shape shape = {vector ? 1 : in.rank ? in.rank : 2, {2, 2, 2, 2}};
+    if (i < 2 && !strcmp(name, "gru_step")) shape.dim[1] = 6; /* gates side by side */
+    if (i < 2 && !strcmp(name, "lstm_step")) shape.dim[1] = 8;
     const tl_tensor value = tl_tensor_of(numbers, shape);
-    const bool weighs = i == 2 && !strcmp(name, "binary_cross_entropy"); /* which gets no gradient */
-    return weighs ? tl_constant(tape, value) : tl_variable(tape, value);
+    const bool given = (i == 2 && !strcmp(name, "binary_cross_entropy")) || /* which gets no gradient */
+                       (i == 3 && !strcmp(name, "scaled_dot_product_attention"));
+    return given ? tl_constant(tape, value) : tl_variable(tape, value);
 }
 
 typedef enum fault {
@@ -170,7 +180,7 @@ static bool has_tape(fault kind) { return kind >= INERT; }
 static void refuses(const operation *op, int i, fault kind) {
     const inputs in = inputs_of(op->name);
     tl_tape *tape = tl_tape_new(), *other = tl_tape_new();
-    tl_var x[3] = {TL_NO_VAR, TL_NO_VAR, TL_NO_VAR};
+    tl_var x[MOST_INPUTS] = {TL_NO_VAR, TL_NO_VAR, TL_NO_VAR, TL_NO_VAR};
     const tl_var wrong = bad(tape, other, kind);
     for (int k = 0; k < in.count; k++) x[k] = k == i ? wrong : good(tape, op->name, k);
     const bool some_tape = in.count > 1 || has_tape(kind);
@@ -203,8 +213,8 @@ START_TEST(every_operation_with_every_wrong_handle) {
     const operation *op = &operations[_i];
     for (int i = 0; i < 64; i++) numbers[i] = (tl_real)0.5;
     tl_tape *tape = tl_tape_new(); /* what it says of good ones */
-    tl_var x[3];
-    for (int k = 0; k < 3; k++) x[k] = good(tape, op->name, k);
+    tl_var x[MOST_INPUTS];
+    for (int k = 0; k < MOST_INPUTS; k++) x[k] = good(tape, op->name, k);
     tl_var y = op->call(x);
     ck_assert_msg(tl_ok(y), "%s", tl_tape_error(tape));
     tl_tape_free(tape);

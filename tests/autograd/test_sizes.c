@@ -44,7 +44,8 @@ START_TEST(results_that_no_memory_holds) {
     for (int i = 0; i < 64; i++) many[i] = huge;
     fails(tl_concat(many, 64, 0), "concat: the result");
     fails(tl_stack(many, 64, 0), more);
-    fails(tl_scaled_dot_product_attention(wide4(1, 1, M, 1), wide4(1, 1, M, 1), wide4(1, 1, M, 1), NULL, 0, 0),
+    fails(tl_scaled_dot_product_attention(wide4(1, 1, M, 1), wide4(1, 1, M, 1), wide4(1, 1, M, 1), TL_NO_VAR,
+                                          NULL, 0, 0),
           "more scores than memory can hold");
     static const int zeros[64];
     fails(tl_linear_cross_entropy(wide(64, 1), huge, TL_NO_VAR, zeros, NULL, NULL),

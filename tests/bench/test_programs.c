@@ -60,9 +60,9 @@ START_TEST(one_request) {
     assert_contains(said, "TL_ISA: instruction set \"mmx\": this machine and build have base");
     ask("$P/step T0 0 precision=medium threads=1");
     assert_contains(said, tl_threads() > 1 ? ", OpenMP 1 thread" : "\"build\": \"");
-    static const char *const programs[] = {"step", "decode",   "gpt",   "mlp",  "lengths",
-                                           "peak", "products", "peers", "curve"};
-    for (int i = 0; i < 9; i++) {
+    static const char *const programs[] = {"step", "decode",   "gpt",   "mlp",   "lengths",
+                                           "peak", "products", "peers", "curve", "recurrent"};
+    for (int i = 0; i < 10; i++) {
         char command[64], usage[64];
         snprintf(command, sizeof command, "$P/%s --help", programs[i]);
         snprintf(usage, sizeof usage, "usage: %s ", programs[i]);
@@ -94,6 +94,10 @@ START_TEST(sizes) {
     ck_assert_int_eq(number(0, "params"), 180224); /* PyTorch's count of the same model */
     ck_assert_double_eq_tol(number(0, "gflop"), 0.4282, 5e-5);
     ck_assert_int_eq(number(0, "tokens"), 32 * 12);
+    ask("$P/recurrent lstm 0");
+    ck_assert_double_eq(number(0, "gflop"), 0.805306);
+    ck_assert_double_eq(number(0, "params"), 2 * 4 * 128 * (128 + 1));
+    assert_refused("$P/recurrent rnn 0", "there are gru, lstm, and no rnn");
     ask("$P/mlp mlp 0");
     ck_assert_int_eq(number(0, "params"), 784 * 64 + 64 + 64 * 10 + 10);
     ask("$P/lengths 16 0");

@@ -85,30 +85,36 @@ typedef struct bench {
  .max_len = 64
 static const tl_transformer_config bench_small = {SMALL_MODEL};
 
-/* What must hold of every model: sizes that are no multiple of any vector, and one wide enough for the blocked
- * product. */
-static const tl_transformer_config models[] = {{SMALL_MODEL},
-                                               {.src_vocab = 37,
-                                                .tgt_vocab = 41,
-                                                .tie = TL_TIE_TARGET,
-                                                .d_model = 30,
-                                                .heads = 3,
-                                                .layers = 1,
-                                                .d_ff = 50,
-                                                .max_len = 80,
-                                                .pre_norm = true,
-                                                .activation = TL_GELU,
-                                                .output_bias = true,
-                                                .positions = TL_LEARNED},
-                                               {.src_vocab = 301,
-                                                .tgt_vocab = 301,
-                                                .tie = TL_TIE_ALL,
-                                                .d_model = 64,
-                                                .heads = 4,
-                                                .layers = 1,
-                                                .d_ff = 272,
-                                                .max_len = 80,
-                                                .no_final_norm = true}};
+/* What must hold of every model: sizes that are no multiple of any vector, one wide enough for the blocked product, and
+ * every kind of positions. */
+static const tl_transformer_config models[] = {
+    {SMALL_MODEL},
+    {.src_vocab = 37,
+     .tgt_vocab = 41,
+     .tie = TL_TIE_TARGET,
+     .d_model = 30,
+     .heads = 3,
+     .layers = 1,
+     .d_ff = 50,
+     .max_len = 80,
+     .pre_norm = true,
+     .activation = TL_GELU,
+     .output_bias = true,
+     .positions = TL_LEARNED},
+    {.src_vocab = 301,
+     .tgt_vocab = 301,
+     .tie = TL_TIE_ALL,
+     .d_model = 64,
+     .heads = 4,
+     .layers = 1,
+     .d_ff = 272,
+     .max_len = 80,
+     .no_final_norm = true},
+    {SMALL_MODEL, .positions = TL_RELATIVE},
+    {SMALL_MODEL, .pre_norm = true, .positions = TL_ALIBI, .own_encoder_positions = true,
+     .encoder_positions = TL_ROTARY},
+    {SMALL_MODEL, .no_final_norm = true, .positions = TL_ROTARY, .own_encoder_positions = true,
+     .encoder_positions = TL_SIGNED_ALIBI}};
 enum { MODELS = sizeof models / sizeof *models };
 
 /* What begins as zeros or ones (biases, gains) gets numbers too, so that nothing hides behind them. */

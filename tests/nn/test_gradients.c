@@ -242,7 +242,16 @@ static const struct {
       .pre_norm = true,
       .output_bias = true},
      true},
-    {{.tie = TL_TIE_ALL, .activation = TL_GELU, .encoder_layers = 2, .decoder_layers = 2}, false}};
+    {{.tie = TL_TIE_ALL, .activation = TL_GELU, .encoder_layers = 2, .decoder_layers = 2}, false},
+    {{.tie = TL_TIE_ALL, .activation = TL_GELU, .positions = TL_RELATIVE}, false},
+    {{.tie = TL_TIE_ALL, .activation = TL_GELU, .positions = TL_ROTARY}, false},
+    {{.tie = TL_TIE_ALL, .activation = TL_GELU, .positions = TL_SIGNED_ALIBI}, false},
+    {{.tie = TL_TIE_ALL,
+      .activation = TL_GELU,
+      .positions = TL_ALIBI,
+      .own_encoder_positions = true,
+      .encoder_positions = TL_NO_POSITIONS},
+     false}};
 
 START_TEST(transformer) {
     subject s = subject_begin();

@@ -60,7 +60,8 @@ static pass operation(int which, int with) {
     p.x[0] = tl_variable(p.tape, tl_tensor_of(q, TL_SHAPE(B, H, T, D)));
     p.x[1] = tl_variable(p.tape, tl_tensor_of(k, TL_SHAPE(B, H, S, D)));
     p.x[2] = tl_variable(p.tape, tl_tensor_of(v, TL_SHAPE(B, H, S, D)));
-    p.y = tl_scaled_dot_product_attention(p.x[0], p.x[1], p.x[2], which & 4 ? &array : &lengths, 0, 0);
+    p.y = tl_scaled_dot_product_attention(p.x[0], p.x[1], p.x[2], TL_NO_VAR, which & 4 ? &array : &lengths, 0,
+                                          0);
     go_back(&p, NULL);
     return p;
 }

@@ -476,8 +476,8 @@ static const struct {
      "transformer: there is no tie number 3: they are 0 … 2"},
     {{.src_vocab = 5, .tgt_vocab = 6, .activation = (tl_activation)7},
      "transformer: there is no activation number 7: they are 0 … 2"},
-    {{.src_vocab = 5, .tgt_vocab = 6, .positions = (tl_position_kind)3},
-     "transformer: there is no kind of positions number 3: they are 0 … 2"}};
+    {{.src_vocab = 5, .tgt_vocab = 6, .positions = (tl_position_kind)7},
+     "transformer: there is no kind of positions number 7: they are 0 … 6"}};
 
 START_TEST(wrong_configurations) {
     bench k = {.params = tl_params_new(1), .tape = tl_tape_new()};

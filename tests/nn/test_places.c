@@ -202,6 +202,15 @@ static void act(bench *k, const tl_batch *b, int kind, int place, maps_memory *n
         must(same_found(plain, &one));
         found_free(&one);
     }
+    if (place == TL_PLACE_CONTEXT) /* they act where nobody looks, too */
+        for (int no_cache = 0; no_cache < 2; no_cache++) {
+            const tl_model_maps all = {acting.kind[0], acting.kind[1], acting.kind[2]};
+            tl_search_result r;
+            must(tl_search(
+                &k->model.model, k->tape, b,
+                &(tl_search_options){.beam = 3, .nbest = 2, .no_cache = no_cache, .intervene = &all}, &r));
+            must(!memcmp(r.score, cached.score, sizeof cached.score));
+        }
     found_free(&cached), found_free(&anew);
 }
 

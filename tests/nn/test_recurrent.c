@@ -16,7 +16,9 @@ static const tl_recurrent_config configs[] = {
     {.kind = TL_GRU, .in = 5, .hidden = 19, .layers = 2, .bidirectional = true},
     {.kind = TL_LSTM, .in = 5, .hidden = 19, .layers = 2, .bidirectional = true},
     {.kind = TL_GRU, .in = 33, .hidden = 32},
-    {.kind = TL_LSTM, .in = 33, .hidden = 32}};
+    {.kind = TL_LSTM, .in = 33, .hidden = 32},
+    {.kind = TL_GRU, .in = 3, .hidden = 259}, /* wider than the pieces that steps are computed in */
+    {.kind = TL_LSTM, .in = 3, .hidden = 259}};
 enum { CONFIGS = sizeof configs / sizeof *configs };
 
 /* What a pass over some sentences gave, copied. */
@@ -158,6 +160,28 @@ START_TEST(more_padding) { /* parameters' gradients too: each is a chain, to whi
 }
 END_TEST
 
+/* ---- one operation or many ---- */
+
+START_TEST(by_steps_the_same_bits) {
+    tl_recurrent_config config = configs[_i];
+    scene k = scene_begin(&config);
+    config.by_steps = true;
+    scene l = scene_begin(&config);
+    pass fused = pass_of(&k.s, k.tape, k.x, k.state, lengths),
+         steps = pass_of(&l.s, l.tape, l.x, l.state, lengths);
+    ck_assert_int_lt(tl_tape_stats_of(k.tape).nodes, tl_tape_stats_of(l.tape).nodes);
+    assert_same_bits(fused.y, steps.y, "results");
+    assert_same_bits(fused.h, steps.h, "last h");
+    assert_same_bits(fused.dx, steps.dx, "gradient of x");
+    assert_same_bits(fused.dh, steps.dh, "gradient of the first h");
+    if (k.s.c) assert_same_bits(fused.c, steps.c, "last c");
+    if (k.s.c) assert_same_bits(fused.dc, steps.dc, "gradient of the first c");
+    assert_same_gradients(k.s.params, &steps.g, "by steps");
+    pass_free(&fused), pass_free(&steps);
+    scene_end(&k), scene_end(&l);
+}
+END_TEST
+
 /* ---- steps ---- */
 
 START_TEST(a_step_is_a_step_of_the_whole) {
@@ -277,6 +301,11 @@ START_TEST(dropout) {
     tl_tape_set_training(tape, 0);
     plain = copied(tl_value(subject_run(&s, tape)));
     ck_assert_int_ge(first_difference(y[0], plain), 0);
+    tl_var word = tl_full(tape, TL_SHAPE(ALL, 4), 1); /* a decoder's steps drop, too */
+    tl_tensor still = tl_value(tl_recurrent_step(&s.layer, word, NULL).h);
+    tl_tape_set_training(tape, 7);
+    ck_assert_int_ge(first_difference(still, tl_value(tl_recurrent_step(&s.layer, word, NULL).h)), 0);
+    tl_tape_set_training(tape, 0);
     config.layers = 1; /* there is nothing between layers */
     subject one = subject_begin(&config, ALL, STEPS, lengths);
     tl_var a = subject_run(&one, tape);
@@ -367,6 +396,7 @@ START_TEST(arguments_that_do_not_fit) {
                              none = {h, TL_NO_VAR};
     fails(t, tl_recurrent_forward(l, tl_slice(x, 2, 0, 32), NULL, NULL, NULL),
           "rnn: x is [5,7,32], should be [B,T,33], T at least 1");
+    last = good;
     fails(t, tl_recurrent_forward(l, tl_slice(x, 1, 0, 0), NULL, NULL, &last), "x is [5,0,33]");
     ck_assert(!tl_ok(last.h) && !tl_ok(last.c));
     fails(t, tl_recurrent_forward(l, tl_reshape(x, TL_SHAPE(35, 33)), NULL, NULL, NULL), "x is [35,33]");
@@ -409,6 +439,24 @@ START_TEST(arguments_that_do_not_fit) {
 }
 END_TEST
 
+START_TEST(steps_of_other_sizes) { /* the operations themselves */
+    tl_tape *t = tl_tape_new();
+    tl_var two = tl_zeros(t, TL_SHAPE(2, 6)), eight = tl_zeros(t, TL_SHAPE(2, 8)),
+           one = tl_zeros(t, TL_SHAPE(2, 2));
+    ck_assert(tl_ok(tl_gru_step(two, two, one)) && tl_ok(tl_lstm_step(eight, eight, one)));
+    fails(t, tl_gru_step(two, eight, one),
+          "gru_step: x [2,6], recall [2,8], h [2,2]: should be [B,3*hidden], [B,3*hidden], [B,hidden]");
+    fails(t, tl_gru_step(eight, eight, one), "gru_step: x [2,8]");
+    fails(t, tl_gru_step(two, two, tl_slice(one, 0, 0, 1)), "h [1,2]");
+    fails(t, tl_gru_step(tl_slice(one, 1, 0, 1), tl_slice(one, 1, 0, 1), tl_slice(one, 1, 0, 0)), "x [2,1]");
+    fails(t, tl_lstm_step(two, two, one),
+          "lstm_step: x [2,6], recall [2,6], c [2,2]: should be [B,4*hidden], [B,4*hidden], [B,hidden]");
+    fails(t, tl_lstm_step(eight, two, one), "recall [2,6]");
+    fails(t, tl_lstm_step(eight, eight, tl_reshape(one, TL_SHAPE(2, 2, 1))), "c [2,2,1]");
+    tl_tape_free(t);
+}
+END_TEST
+
 START_TEST(both_directions_have_no_steps) {
     scene k = scene_begin(&configs[0]);
     fails(k.tape, tl_recurrent_step(&k.s.layer, tl_zeros(k.tape, TL_SHAPE(1, 5)), NULL).h,
@@ -421,6 +469,7 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, alone_as_in_a_batch, 0, CONFIGS);
     tcase_add_loop_test(tc, what_stands_in_the_padding, 0, CONFIGS);
     tcase_add_loop_test(tc, more_padding, 0, CONFIGS);
+    tcase_add_loop_test(tc, by_steps_the_same_bits, 0, CONFIGS);
     tcase_add_loop_test(tc, a_step_is_a_step_of_the_whole, 0, 2);
     tcase_add_loop_test(tc, the_top_has_both_directions, 0, CONFIGS);
     tcase_add_loop_test(tc, any_number_of_threads, 0, 2);
@@ -429,6 +478,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, names_and_numbers);
     tcase_add_test(tc, configs_that_make_no_sense);
     tcase_add_test(tc, arguments_that_do_not_fit);
+    tcase_add_test(tc, steps_of_other_sizes);
     tcase_add_test(tc, both_directions_have_no_steps);
 }
 

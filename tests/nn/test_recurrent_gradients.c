@@ -8,6 +8,7 @@ static const struct {
     const int *lengths;
     bool train;
 } cases[] = {{{.in = 3, .hidden = 4}, NULL, false},
+             {{.in = 3, .hidden = 4, .by_steps = true}, two, false},
              {{.in = 2, .hidden = 3, .layers = 2, .no_bias = true}, two, false},
              {{.in = 3, .hidden = 2, .bidirectional = true}, both_short, false},
              {{.in = 3, .hidden = 2, .layers = 2, .bidirectional = true, .dropout = 0.3}, two, true}};

@@ -52,9 +52,9 @@ static torch_case case_of(int i) {
 enum { CASES = 3 * SCORES + 11 };
 
 /* By steps, fused where there is such a way, or of keys that were made before. */
-START_TEST(as_pytorch_has_it) {
-    const torch_case c = case_of(_i / 3);
-    const int way = _i % 3;
+static void beside_pytorch(int i) {
+    const torch_case c = case_of(i / 3);
+    const int way = i % 3;
     fixture f = fixture_open("scores", c.name);
     tl_params *params = tl_params_new(1);
     char name[64];
@@ -94,6 +94,9 @@ START_TEST(as_pytorch_has_it) {
     tl_params_free(params);
     fixture_close(&f);
 }
+START_TEST(as_pytorch_has_it) {
+    for (int i = 0; i < 3 * CASES; i++) beside_pytorch(i);
+}
 END_TEST
 
 /* ---- differences of themselves ---- */
@@ -116,15 +119,15 @@ static tl_var run(tl_tape *tape, const tl_var *unused, void *data) {
 
 /* Each score, normaliser, one head and two; to others, to itself with a window, and to states without projections. Query 0 of
  * sentence 1 sees nothing. */
-START_TEST(differences) {
-    const tl_score score = (tl_score)(_i % SCORES);
-    const int form = _i / SCORES / NORMALISERS / 2;
+static void by_differences(int i) {
+    const tl_score score = (tl_score)(i % SCORES);
+    const int form = i / SCORES / NORMALISERS / 2;
     if (score == TL_UNIFORM && form == 2) return; /* nothing is left when memory is frozen in turn */
     subject s = {.params = tl_params_new(21)};
     tl_attention_config config = {.d_model = W,
-                                  .heads = 1 + _i / SCORES / NORMALISERS % 2,
+                                  .heads = 1 + i / SCORES / NORMALISERS % 2,
                                   .score = score,
-                                  .normaliser = (tl_normaliser)(_i / SCORES % NORMALISERS),
+                                  .normaliser = (tl_normaliser)(i / SCORES % NORMALISERS),
                                   .unprojected = form == 2,
                                   .attention_dropout = 0.2,
                                   .window = form == 1 ? 1 : 0};
@@ -144,6 +147,9 @@ START_TEST(differences) {
     const bool ok = tl_gradcheck_params(s.params, run, &s, &(tl_gradcheck_options){.train = true}, &r);
     ck_assert_msg(ok, "%s", r.error.message);
     tl_params_free(s.params);
+}
+START_TEST(differences) {
+    for (int i = 0; i < SCORES * NORMALISERS * 2 * 3; i++) by_differences(i);
 }
 END_TEST
 
@@ -197,12 +203,12 @@ static pass go(both *s, long first, long count, const tl_mask *mask, tl_attentio
 
 /* Looking changes nothing, whatever the score: for most of them it takes the fused operation's place. So is a sentence alone what
  * it is in company, with more padding and on other numbers of threads. */
-START_TEST(the_same_bits) {
+static void same_bits(int i) {
     const tl_attention_config config = {.d_model = D,
                                         .heads = 2,
-                                        .score = (tl_score)(_i % SCORES),
-                                        .normaliser = (tl_normaliser)(_i / SCORES % NORMALISERS),
-                                        .window = _i / SCORES / NORMALISERS ? 3 : 0};
+                                        .score = (tl_score)(i % SCORES),
+                                        .normaliser = (tl_normaliser)(i / SCORES % NORMALISERS),
+                                        .window = i / SCORES / NORMALISERS ? 3 : 0};
     both *s = begin(&config);
     const int lengths[3] = {7, 0, 4};
     const tl_mask mask = {.key_lengths = lengths};
@@ -239,14 +245,15 @@ START_TEST(the_same_bits) {
     free(y.data), free(dm.data), free(dx.data);
     end(s);
 }
+START_TEST(the_same_bits) {
+    for (int i = 0; i < SCORES * NORMALISERS * 2; i++) same_bits(i);
+}
 END_TEST
 
 /* What nobody sees, NaN too, and what becomes infinite when it is projected, reaches nothing. */
-START_TEST(hidden_places_reach_nothing) {
-    const tl_attention_config config = {.d_model = D,
-                                        .heads = 2,
-                                        .score = (tl_score)(_i % SCORES),
-                                        .normaliser = (tl_normaliser)(_i / SCORES)};
+static void hidden_reach_nothing(int i) {
+    const tl_attention_config config = {
+        .d_model = D, .heads = 2, .score = (tl_score)(i % SCORES), .normaliser = (tl_normaliser)(i / SCORES)};
     both *s = begin(&config);
     tl_tape_set_checking(s->tape, false); /* NaN is among what is tested */
     const tl_mask mask = {.key_lengths = (const int[]){7, 3, 4}};
@@ -266,6 +273,9 @@ START_TEST(hidden_places_reach_nothing) {
     gradients_free(&g);
     free(y.data);
     end(s);
+}
+START_TEST(hidden_places_reach_nothing) {
+    for (int i = 0; i < SCORES * NORMALISERS; i++) hidden_reach_nothing(i);
 }
 END_TEST
 
@@ -342,10 +352,10 @@ START_TEST(refuses) {
 END_TEST
 
 static void add_tests(TCase *tc) {
-    tcase_add_loop_test(tc, as_pytorch_has_it, 0, 3 * CASES);
-    tcase_add_loop_test(tc, differences, 0, SCORES * NORMALISERS * 2 * 3);
-    tcase_add_loop_test(tc, the_same_bits, 0, SCORES * NORMALISERS * 2);
-    tcase_add_loop_test(tc, hidden_places_reach_nothing, 0, SCORES * NORMALISERS);
+    tcase_add_test(tc, as_pytorch_has_it);
+    tcase_add_test(tc, differences);
+    tcase_add_test(tc, the_same_bits);
+    tcase_add_test(tc, hidden_places_reach_nothing);
     tcase_add_loop_test(tc, places_outside_the_window_reach_nothing, 0, SCORES);
     tcase_add_test(tc, cosine_of_nothing);
     tcase_add_test(tc, refuses);

@@ -42,6 +42,22 @@ START_TEST(no_set) {
 }
 END_TEST
 
+START_TEST(no_shares) {
+    tl_params *empty = tl_params_new(1);
+    tl_shares *none = tl_shares_new(NULL), *few = tl_shares_new(empty);
+    assert_contains(tl_shares_error(NULL), "shares: out of memory");
+    assert_contains(tl_shares_error(none), "shares: params");
+    tl_shares_begin(NULL), tl_shares_begin(none);
+    ck_assert(!tl_shares_close(NULL) && !tl_shares_sum(NULL) && !tl_shares_close(none) &&
+              !tl_shares_sum(none));
+    ck_assert(tl_shares_close(few) && tl_shares_sum(few));
+    ck_assert_int_eq(tl_shares_of(LONG_MAX - 1, LONG_MAX, LONG_MAX), -1);
+    ck_assert_int_eq(tl_shares_of(LONG_MIN, LONG_MIN, LONG_MIN), -1);
+    tl_shares_free(NULL), tl_shares_free(none), tl_shares_free(few);
+    tl_params_free(empty);
+}
+END_TEST
+
 START_TEST(groups_and_counts_that_are_none) {
     tl_params *params = tl_params_new(1);
     tl_param *p = tl_params_add(params, "w", TL_SHAPE(2), (tl_init){TL_INIT_ONES, 0});
@@ -102,6 +118,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, no_function_is_forgotten);
     tcase_add_test(tc, no_optimiser);
     tcase_add_test(tc, no_set);
+    tcase_add_test(tc, no_shares);
     tcase_add_test(tc, groups_and_counts_that_are_none);
     tcase_add_test(tc, rates_at_the_end_of_numbers);
 }

@@ -53,6 +53,12 @@ START_TEST(no_run) {
     run_says("a run's folder has no name");
     tl_run_free(run);
     tl_translations_free(NULL);
+    tl_alignment a;
+    tl_scores s;
+    ck_assert(!tl_run_align(NULL, "a", "b", (tl_tensor){0}, &a) && !tl_run_score(NULL, NULL, 0, &s));
+    ck_assert_int_eq(tl_run_tell_unknown_of(NULL, NULL, TL_TARGET), 0);
+    ck_assert_int_eq(tl_alignment_links(NULL, NULL), 0);
+    tl_alignment_free(NULL), tl_scores_free(NULL);
 }
 END_TEST
 
@@ -142,6 +148,18 @@ START_TEST(a_run_that_is_asked_for_nothing) {
     ck_assert(!tl_run_state(run, NULL));
     run_says("the state of a training: give a folder, and a place to put it");
     ck_assert_int_eq(tl_run_tell_unknown(run, NULL), 0);
+    ck_assert_int_eq(tl_run_tell_unknown_of(run, NULL, TL_TARGET), 0);
+    tl_scores scores;
+    ck_assert(!tl_run_score(run, NULL, 0, &scores));
+    run_says("run: the corpus is NULL");
+    ck_assert(!tl_run_score(run, encoded, 0, NULL));
+    run_says("run: the place for scores is NULL");
+    ck_assert(!tl_run_score(run, plain, 0, &scores) && !scores.sum);
+    run_says("found a corpus without ids");
+    ck_assert(!tl_run_score(run, encoded, -1, &scores) && !scores.sum);
+    run_says("found tokens -1");
+    ck_assert(!tl_run_align(run, "a", "b", (tl_tensor){0}, NULL));
+    run_says("run: the place for an alignment is NULL");
     ck_assert(!tl_run_error(run));
     tl_corpus_free(lines), tl_corpus_free(plain), tl_corpus_free(encoded);
     tl_run_free(run);

@@ -33,7 +33,7 @@ static const tl_option rows[] = {
     TL_OPTION_ANEW(mine, rate, "rate", DOUBLE, "R", "how fast"),
     TL_OPTION(mine, loud, "loud", FLAG, NULL, "to be heard"),
     TL_OPTIONS_END};
-static const tl_option rare_rows[] = {
+static const tl_option unusual_rows[] = {
     TL_OPTION(mine, loud, "loud", FLAG, NULL, "to be heard"),
     TL_OPTION_RARE(mine, taste, "taste", TEXT, "salt|salty|sweet", "on the tongue"),
     TL_OPTION_RARE(mine, age, "age", LONG, "N", "in years"),
@@ -172,10 +172,10 @@ START_TEST(rare_rows_are_written_when_they_say_something) {
         mine back = {.taste = "salt"};
         tl_error error = {""};
         tl_config *config = tl_config_new();
-        tl_options_write(rare_rows, &cases[i].m, config);
+        tl_options_write(unusual_rows, &cases[i].m, config);
         char *text = tl_config_text(config);
         ck_assert_str_eq(text, cases[i].text);
-        ck_assert_msg(tl_options_read(rare_rows, &back, config, "a.txt", "this", &error), "%s",
+        ck_assert_msg(tl_options_read(unusual_rows, &back, config, "a.txt", "this", &error), "%s",
                       error.message);
         ck_assert_str_eq(back.taste, cases[i].m.taste ? cases[i].m.taste : "salt");
         ck_assert(back.age == cases[i].m.age && back.weight == cases[i].m.weight &&

@@ -110,6 +110,43 @@ START_TEST(what_no_row_knows_is_refused) {
 }
 END_TEST
 
+/* Positions that somebody cannot use are refused with the reason, and what to say instead. */
+START_TEST(positions_that_make_no_sense) {
+    static const struct {
+        const char *positions, *encoder, *score;
+        long heads;
+        bool no_causal;
+        const char *says;
+    } odd[] = {{"alibi", NULL, NULL, 0, false,
+                "give it --encoder-positions signed-alibi, which has a sign, or other ones"},
+               {"sinusoidal", "alibi", NULL, 0, false,
+                "alibi does not tell before from after, which the encoder, who sees both"},
+               {"alibi", "none", NULL, 0, true,
+                "--positions alibi does not tell before from after, which a decoder with --no-causal"},
+               {"rotary", NULL, NULL, 128, false,
+                "of --d-model 128 each of --heads 128 has 1: choose them so that it is even"},
+               {"none", "rotary", "additive", 0, false, "need a --score that is a product, not additive"},
+               {"rotary", "none", "uniform", 0, false, "need a --score that is a product, not uniform"},
+               {"alibis", NULL, NULL, 0, false, "--positions"},
+               {"none", "learnt", NULL, 0, false, "--encoder-positions"}};
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        tl_run_settings s = {.data.task = "copy",
+                             .model = {.positions = odd[i].positions,
+                                       .encoder_positions = odd[i].encoder,
+                                       .score = odd[i].score,
+                                       .heads = odd[i].heads,
+                                       .no_causal = odd[i].no_causal}};
+        tl_error error = {""};
+        ck_assert_msg(!tl_run_settings_complete(&s, &error), "%s", odd[i].says);
+        assert_contains(error.message, odd[i].says);
+    }
+    tl_run_settings s = {.data.task = "copy",
+                         .model = {.positions = "alibi", .encoder_positions = "signed-alibi"}};
+    tl_error error = {""};
+    ck_assert_msg(tl_run_settings_complete(&s, &error), "%s", error.message);
+}
+END_TEST
+
 /* ---- what 0 means ---- */
 
 START_TEST(zeros_are_the_defaults_that_are_told) {
@@ -127,6 +164,7 @@ START_TEST(zeros_are_the_defaults_that_are_told) {
     ck_assert_str_eq(s.model.tie, "target");
     ck_assert_str_eq(s.model.activation, "relu");
     ck_assert_str_eq(s.model.positions, "sinusoidal");
+    ck_assert_ptr_null(s.model.encoder_positions);
     ck_assert_str_eq(s.model.score, "scaled-dot");
     ck_assert_str_eq(s.model.normaliser, "softmax");
     ck_assert(s.model.window == 0 && !s.model.no_causal);
@@ -185,43 +223,45 @@ START_TEST(what_belongs_to_another_model_is_refused) {
     const struct {
         const char *option, *why;
         tl_model_settings model;
-    } cases[] = {{"attention", "is of --model gru and lstm", {.attention = "dot"}},
-                 {"bidirectional", "sees both sides anyway", {.bidirectional = true}},
-                 {"input-feeding", "is of --model gru and lstm", {.input_feeding = true}},
-                 {"feed-context", "is of --model gru and lstm", {.feed_context = true}},
-                 {"embedding", "is of --model gru and lstm", {.embedding = 8}},
-                 {"preset", "say --model gru", {.preset = "rnn"}},
-                 {"preset", "say --preset rnn", {.model = "gru", .preset = "toy"}},
-                 {"d-ff", "have no feed-forward", {.model = "gru", .d_ff = 8}},
-                 {"pre-norm", "have no LayerNorm", {.model = "gru", .pre_norm = true}},
-                 {"no-final-norm", "have no LayerNorm", {.model = "lstm", .no_final_norm = true}},
-                 {"activation", "have no feed-forward", {.model = "gru", .activation = "gelu"}},
-                 {"activation-dropout", "have no feed-forward", {.model = "gru", .activation_dropout = 0.1}},
-                 {"positions", "read words in their order", {.model = "gru", .positions = "learned"}},
-                 {"score", "gru and lstm have --attention", {.model = "gru", .score = "dot"}},
-                 {"normaliser", "is the Transformer's", {.model = "gru", .normaliser = "sigmoid"}},
-                 {"window", "which gru and lstm have not", {.model = "gru", .window = 2}},
-                 {"no-causal", "which gru and lstm have not", {.model = "gru", .no_causal = true}},
-                 {"input-feeding",
-                  "--feed-context feeds the one vector",
-                  {.model = "gru", .attention = "none", .input_feeding = true}},
-                 {"input-feeding",
-                  "the cell reads what attention gave anyway",
-                  {.model = "gru", .input_feeding = true}},
-                 {"feed-context", "of --attention none", {.model = "gru", .feed_context = true}},
-                 {"heads", "there are no heads", {.model = "gru", .attention = "none", .heads = 2}},
-                 {"attention-dropout",
-                  "nothing to drop",
-                  {.model = "gru", .attention = "none", .attention_dropout = 0.1}},
-                 {"bidirectional",
-                  "take general, additive or scaled-dot",
-                  {.model = "gru", .attention = "dot", .bidirectional = true}},
-                 {"bidirectional",
-                  "take general, additive or scaled-dot",
-                  {.model = "gru", .attention = "cosine", .bidirectional = true}},
-                 {"embedding", "say --tie none", {.model = "gru", .embedding = 8}},
-                 {"embedding", "at most 65536", {.model = "gru", .embedding = 65537, .tie = "none"}},
-                 {"d-model", "does not split into --heads 3", {.model = "gru", .heads = 3}}};
+    } cases[] = {
+        {"attention", "is of --model gru and lstm", {.attention = "dot"}},
+        {"bidirectional", "sees both sides anyway", {.bidirectional = true}},
+        {"input-feeding", "is of --model gru and lstm", {.input_feeding = true}},
+        {"feed-context", "is of --model gru and lstm", {.feed_context = true}},
+        {"embedding", "is of --model gru and lstm", {.embedding = 8}},
+        {"preset", "say --model gru", {.preset = "rnn"}},
+        {"preset", "say --preset rnn", {.model = "gru", .preset = "toy"}},
+        {"d-ff", "have no feed-forward", {.model = "gru", .d_ff = 8}},
+        {"pre-norm", "have no LayerNorm", {.model = "gru", .pre_norm = true}},
+        {"no-final-norm", "have no LayerNorm", {.model = "lstm", .no_final_norm = true}},
+        {"activation", "have no feed-forward", {.model = "gru", .activation = "gelu"}},
+        {"activation-dropout", "have no feed-forward", {.model = "gru", .activation_dropout = 0.1}},
+        {"positions", "read words in their order", {.model = "gru", .positions = "learned"}},
+        {"score", "gru and lstm have --attention", {.model = "gru", .score = "dot"}},
+        {"encoder-positions", "read words in their order", {.model = "gru", .encoder_positions = "none"}},
+        {"normaliser", "is the Transformer's", {.model = "gru", .normaliser = "sigmoid"}},
+        {"window", "which gru and lstm have not", {.model = "gru", .window = 2}},
+        {"no-causal", "which gru and lstm have not", {.model = "gru", .no_causal = true}},
+        {"input-feeding",
+         "--feed-context feeds the one vector",
+         {.model = "gru", .attention = "none", .input_feeding = true}},
+        {"input-feeding",
+         "the cell reads what attention gave anyway",
+         {.model = "gru", .input_feeding = true}},
+        {"feed-context", "of --attention none", {.model = "gru", .feed_context = true}},
+        {"heads", "there are no heads", {.model = "gru", .attention = "none", .heads = 2}},
+        {"attention-dropout",
+         "nothing to drop",
+         {.model = "gru", .attention = "none", .attention_dropout = 0.1}},
+        {"bidirectional",
+         "take general, additive or scaled-dot",
+         {.model = "gru", .attention = "dot", .bidirectional = true}},
+        {"bidirectional",
+         "take general, additive or scaled-dot",
+         {.model = "gru", .attention = "cosine", .bidirectional = true}},
+        {"embedding", "say --tie none", {.model = "gru", .embedding = 8}},
+        {"embedding", "at most 65536", {.model = "gru", .embedding = 65537, .tie = "none"}},
+        {"d-model", "does not split into --heads 3", {.model = "gru", .heads = 3}}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_run_settings s = sound();
         s.model = cases[i].model;
@@ -374,6 +414,7 @@ static void add_tests(TCase *tc) {
     tcase_add_checked_fixture(tc, enter, leave);
     tcase_add_test(tc, nonsense_is_refused);
     tcase_add_test(tc, what_no_row_knows_is_refused);
+    tcase_add_test(tc, positions_that_make_no_sense);
     tcase_add_test(tc, zeros_are_the_defaults_that_are_told);
     tcase_add_test(tc, models_have_sizes_of_their_own);
     tcase_add_test(tc, what_belongs_to_another_model_is_refused);

@@ -81,6 +81,60 @@ START_TEST(softmax_is_right) {
 }
 END_TEST
 
+START_TEST(a_bias_is_added_after_scaling) { /* each rounded, on every instruction set */
+    tl_real x[MOST], bias[MOST], y[MOST];
+    const tl_row_kernels *t[3];
+    const int count = tables(t);
+    const tl_real scale = (tl_real)0.37;
+    for
+        EACH_SIZE(n) {
+            fill(x, n, 8);
+            fill(bias, n, 3);
+            for (int k = 0; k < count; k++) {
+                memcpy(y, x, sizeof y);
+                y[n] = 5;
+                t[k]->biased(y, y, scale, bias, (long)n);
+                for (size_t i = 0; i < n; i++) {
+                    const volatile tl_real scaled = x[i] * scale; /* not one rounding of both */
+                    const tl_real sum = scaled + bias[i];
+                    same_bits(&y[i], &sum, 1, "scale and bias");
+                }
+                ck_assert(y[n] == 5);
+            }
+        }
+}
+END_TEST
+
+START_TEST(pairs_are_turned_and_turned_back) {
+    tl_real x[MOST], turns[MOST], y[MOST], again[MOST];
+    const tl_row_kernels *t[3];
+    const int count = tables(t);
+    for (long n = 2; n < 140; n += 2) {
+        fill(x, (size_t)n, 3);
+        for (long i = 0; i < n; i += 2) {
+            turns[i] = turns[i + 1] = (tl_real)cos(0.15 * (double)i);
+            turns[n + i + 1] = (tl_real)sin(0.15 * (double)i);
+            turns[n + i] = -turns[n + i + 1];
+        }
+        t[0]->rotate(y, x, turns, n, false, false);
+        for (long i = 0; i < n; i += 2) {
+            const wide c = turns[i], s = turns[n + i + 1], a = x[i], b = x[i + 1];
+            near(y[i], a * c - b * s, 6, 2, "first", (size_t)i);
+            near(y[i + 1], a * s + b * c, 6, 2, "second", (size_t)i);
+        }
+        for (int k = 0; k < count; k++) {
+            t[k]->rotate(again, x, turns, n, false, false);
+            same_bits(again, y, (size_t)n, "instruction sets");
+            t[k]->rotate(again, y, turns, n, true, true); /* y + x */
+            for (long i = 0; i < n; i++) near(again[i], (wide)y[i] + (wide)x[i], 6, 4, "back", (size_t)i);
+            memcpy(again, x, sizeof again);
+            t[k]->rotate(again, again, turns, n, false, false);
+            same_bits(again, y, (size_t)n, "in place");
+        }
+    }
+}
+END_TEST
+
 START_TEST(log_softmax_is_right) {
     tl_real x[MOST], y[MOST], dy[MOST], dx[MOST], more[MOST];
     wide p[MOST];
@@ -672,6 +726,8 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, softmax_is_right);
+    tcase_add_test(tc, a_bias_is_added_after_scaling);
+    tcase_add_test(tc, pairs_are_turned_and_turned_back);
     tcase_add_test(tc, log_softmax_is_right);
     tcase_add_test(tc, huge_logits_do_not_overflow);
     tcase_add_test(tc, masked_places_are_zero_whatever_they_hold);

@@ -70,6 +70,12 @@ START_TEST(no_byte_pairs) {
     ck_assert_int_eq(tl_bpe_merges(bpe), 1);
     is_text(tl_bpe_apply(bpe, NULL), "");
     is_text(tl_bpe_apply(bpe, "ab"), "ab");
+    is_text(tl_bpe_apply_dropout(bpe, NULL, NULL), "");
+    is_text(tl_bpe_possible(bpe, NULL), "");
+    ck_assert_ptr_null(tl_bpe_apply_dropout(NULL, "ab", NULL));
+    ck_assert_ptr_null(tl_bpe_possible(NULL, "ab"));
+    ck_assert(!tl_bpe_set_vocabulary(NULL, NULL, NULL, 0, 0) && tl_bpe_set_vocabulary(bpe, NULL, NULL, 9, 9));
+    ck_assert(!tl_bpe_set_vocabulary(bpe, NULL, "", 0, LONG_MAX));
     tl_bpe_free(bpe);
     tl_bpe_words_free(words);
     bpe = tl_bpe_parse(NULL, NULL, 99);

@@ -279,7 +279,9 @@ START_TEST(the_same_as_merge_by_merge) {
             do first = symbols[tl_rng_below(key, at++, known)];
             while (strchr(first, '<'));
             if (strlen(first) + strlen(second) > 14) second = "b";
-            snprintf(symbols[known], sizeof symbols[known], "%.12s%.7s", first, second);
+            char joined[20] = "";
+            snprintf(joined, sizeof joined, "%.12s%.7s", first, second);
+            memcpy(symbols[known], joined, sizeof joined);
             snprintf(codes + strlen(codes), sizeof codes - strlen(codes), "%s %s\n", first, second);
         }
         for (int k = 0; k < length; k++) word[k] = (char)('a' + tl_rng_below(key, at++, 2));

@@ -256,6 +256,7 @@ START_TEST(sizes) {
        "--layers 3 --d-model 24 --heads 2 --d-ff 40 --batch-tokens 99 --accumulate 2 --lr 0.004 --warmup 17 "
        "--threads 1 "
        "--dropout 0.25 --label-smoothing 0.05 --clip 2 --seed 5 --activation gelu --positions learned "
+       "--encoder-positions rotary "
        "--schedule linear");
     sh("$T info --model $D/run");
     ck_assert_str_eq(err, "");
@@ -265,7 +266,7 @@ START_TEST(sizes) {
     info_says("parameters  %ld (encoder %ld, decoder %ld, embeddings and output %ld)\n", all, encoder,
               decoder, all - encoder - decoder);
     info_says("d_model 24, 2 heads, 3 + 3 layers, d_ff 40\n");
-    info_says(" pre-norm, gelu, learned positions, embeddings tied: target\n");
+    info_says(" pre-norm, gelu, learned positions (encoder: rotary), embeddings tied: target\n");
     info_says("trained on  %s; validated on %s\n", in_folder("pairs.tsv"), in_folder("pairs.tsv"));
     info_says(" 99 tokens a batch x 2, Adam, linear from 0.004 after 17 steps of warm-up, dropout 0.25, "
               "label smoothing "

@@ -79,6 +79,11 @@ static const trial train_trials[] = {
     {"tie", "all", CHANGES, "--joint", NULL},
     {"activation", "gelu", CHANGES, NULL, NULL},
     {"positions", "learned", CHANGES, NULL, NULL},
+    {"positions", "none", CHANGES, NULL, NULL},
+    {"positions", "relative", CHANGES, NULL, NULL},
+    {"positions", "rotary", CHANGES, NULL, NULL},
+    {"positions", "alibi", CHANGES, "--encoder-positions sinusoidal", NULL},
+    {"encoder-positions", "signed-alibi", CHANGES, NULL, NULL},
     {"score", "dot", CHANGES, NULL, NULL},
     {"score", "general", CHANGES, NULL, NULL},
     {"score", "additive", CHANGES, NULL, NULL},
@@ -124,13 +129,27 @@ static const trial train_trials[] = {
     {"quiet", NULL, BELOW, NULL, NULL}};
 
 #define TWO_TESTS "--test-src $D/a.src --test-tgt $D/a.tgt"
-static const trial translate_trials[] = {
-    {"model", "$D/other", CHANGES, NULL, NULL},   {"weights", "last", CHANGES, NULL, NULL},
-    {"weights", "average", CHANGES, NULL, NULL},  {"beam", "1", CHANGES, NULL, NULL},
-    {"length-penalty", "4", CHANGES, NULL, NULL}, {"batch-tokens", "8", SAME, NULL, NULL},
-    {"nbest", NULL, CHANGES, NULL, NULL},         {"check", NULL, SAME, NULL, NULL},
-    {"replace-unknown", NULL, SAME, NULL, NULL}, /* all are known */
-    {"threads", "2", SAME, NULL, NULL},           {"quiet", NULL, BELOW, NULL, NULL}};
+static const trial translate_trials[] = {{"model", "$D/other", CHANGES, NULL, NULL},
+                                         {"weights", "last", CHANGES, NULL, NULL},
+                                         {"weights", "average", CHANGES, NULL, NULL},
+                                         {"beam", "1", CHANGES, NULL, NULL},
+                                         {"length-penalty", "4", CHANGES, NULL, NULL},
+                                         {"batch-tokens", "8", SAME, NULL, NULL},
+                                         {"nbest", NULL, CHANGES, NULL, NULL},
+                                         {"check", NULL, SAME, NULL, NULL},
+                                         {"replace-unknown", NULL, SAME, NULL, NULL}, /* all are known */
+                                         {"no-repeat-ngram", "1", CHANGES, NULL, NULL},
+                                         {"sample", NULL, CHANGES, NULL, NULL},
+                                         {"temperature", "0.01", CHANGES, "--sample", NULL},
+                                         {"top-k", "1", CHANGES, "--sample", NULL},
+                                         {"top-p", "0.01", CHANGES, "--sample", NULL},
+                                         {"seed", "3", CHANGES, "--sample", NULL},
+                                         {"alignment", "hard", CHANGES, NULL, NULL},
+                                         {"alignment", "soft", CHANGES, NULL, NULL},
+                                         {"alignment-layer", "1", CHANGES, "--alignment soft", NULL},
+                                         {"prefix-column", NULL, BELOW, NULL, NULL}, /* test_choices.c */
+                                         {"threads", "2", SAME, NULL, NULL},
+                                         {"quiet", NULL, BELOW, NULL, NULL}};
 static const trial evaluate_trials[] = {{"model", "$D/other", CHANGES, "--test $D/a.tsv", NULL},
                                         {"weights", "last", CHANGES, "--test $D/a.tsv", NULL},
                                         {"test", "$D/b.tsv", CHANGES, "--test $D/a.tsv", NULL},
@@ -144,6 +163,12 @@ static const trial evaluate_trials[] = {{"model", "$D/other", CHANGES, "--test $
                                         {"length-penalty", "4", CHANGES, "--test $D/a.tsv", NULL},
                                         {"batch-tokens", "8", SAME, "--test $D/a.tsv", NULL},
                                         {"replace-unknown", NULL, SAME, "--test $D/a.tsv", NULL},
+                                        {"no-repeat-ngram", "1", CHANGES, "--test $D/a.tsv", NULL},
+                                        {"sample", NULL, CHANGES, "--test $D/a.tsv", NULL},
+                                        {"temperature", "0.01", CHANGES, "--test $D/a.tsv --sample", NULL},
+                                        {"top-k", "1", CHANGES, "--test $D/a.tsv --sample", NULL},
+                                        {"top-p", "0.01", CHANGES, "--test $D/a.tsv --sample", NULL},
+                                        {"seed", "3", CHANGES, "--test $D/a.tsv --sample", NULL},
                                         {"check", NULL, SAME, "--test $D/a.tsv", NULL},
                                         {"tokenize", "char", CHANGES, "--test $D/a.tsv", NULL},
                                         {"lowercase", NULL, CHANGES, "--test $D/a.tsv", NULL},
@@ -151,6 +176,12 @@ static const trial evaluate_trials[] = {{"model", "$D/other", CHANGES, "--test $
                                         {"out", "$D/elsewhere", SAME, "--test $D/a.tsv", NULL},
                                         {"threads", "2", SAME, "--test $D/a.tsv", NULL},
                                         {"quiet", NULL, BELOW, NULL, NULL}};
+static const trial score_trials[] = {
+    {"model", "$D/other", CHANGES, NULL, NULL}, {"weights", "last", CHANGES, NULL, NULL},
+    {"pairs", "$D/b.tsv", CHANGES, NULL, NULL}, {"strict", NULL, SAME, NULL, NULL},
+    {"tokens", NULL, CHANGES, NULL, NULL},      {"batch-tokens", "8", SAME, NULL, NULL},
+    {"check", NULL, SAME, NULL, NULL},          {"threads", "2", SAME, NULL, NULL},
+    {"quiet", NULL, BELOW, NULL, NULL}};
 static const trial attention_trials[] = {
     {"model", "$D/other", CHANGES, NULL, NULL}, {"weights", "last", CHANGES, NULL, NULL},
     {"layer", "1", CHANGES, NULL, NULL},        {"layer", "2", SAME, NULL, NULL}, /* the last one */
@@ -490,6 +521,7 @@ START_TEST(other_options) {
     try_all("$T translate --model $D/model %s < $D/b.src", translate_trials, ROWS(translate_trials));
     try_all("$T evaluate --model $D/model %s | " TIMELESS, evaluate_trials, ROWS(evaluate_trials));
     ck_assert_int_eq(access(in_folder("elsewhere"), R_OK), 0);
+    try_all("$T score --model $D/model %s < $D/a.tsv", score_trials, ROWS(score_trials));
     try_all("$T attention --model $D/model %s < $D/b.src", attention_trials, ROWS(attention_trials));
     try_all("$T info --model $D/model %s", info_trials, ROWS(info_trials));
 }
@@ -600,6 +632,7 @@ START_TEST(help) {
     compare_with_help("translate", translate_trials, ROWS(translate_trials));
     assert_contains(out, " [5]\n");
     compare_with_help("evaluate", evaluate_trials, ROWS(evaluate_trials));
+    compare_with_help("score", score_trials, ROWS(score_trials));
     compare_with_help("attention", attention_trials, ROWS(attention_trials));
     compare_with_help("info", info_trials, ROWS(info_trials));
     compare_with_help("corpus", corpus_trials, ROWS(corpus_trials));
@@ -614,11 +647,11 @@ START_TEST(help) {
 END_TEST
 
 START_TEST(usage) {
-    static const char *const commands[] = {"train", "translate", "evaluate", "attention",
-                                           "info",  "corpus",    "demo"};
+    static const char *const commands[] = {"train",     "translate", "evaluate", "score",
+                                           "attention", "info",      "corpus",   "demo"};
     sh("$T --help");
     char *text = copy(out);
-    for (int i = 0; i < 7; i++) {
+    for (int i = 0; i < 8; i++) {
         char line[64];
         snprintf(line, sizeof line, "\n  translate %s ", commands[i]);
         assert_contains(text, line);

@@ -1,25 +1,28 @@
 /* scaled_dot_product_attention: from queries, keys and values to the heads' contexts side by side (Vaswani et al. 2017,
  * equation 1), in one operation.
  *
- *     p[i,j] = softmax over the keys j that the mask shows of scale·q[i]·k[j]       q [B,H,T,d], k [B,H,S,d]
- *     y[i]   = sum over j of dropout(p)[i,j]·v[j]                                   v [B,H,S,e], y [B,T,H·e]
+ *     p[i,j] = softmax over the keys j that the mask shows of scale·q[i]·k[j] + bias[i,j]
+ *     y[i]   = sum over j of dropout(p)[i,j]·v[j]
  *
+ * q [B,H,T,d], k [B,H,S,d], v [B,H,S,e], y [B,T,H·e]; bias [B|1,H|1,T|1,S|1], a constant, or TL_NO_VAR.
  * scale is 1 / √d unless another one, above 0, is given.
- * The same bits as matmul, scale, masked_softmax, dropout, matmul and merge_heads one after another; they store every
+ * The same bits as matmul, scale, (add,) masked_softmax, dropout, matmul and merge_heads one after another; they store every
  * score five times where this one stores the probabilities. (Where inputs share elements, their gradients are added up in
- * another order.)
+ * another order.) A bias that wants a gradient is refused: it is the gradient of the scores, which are forgotten here.
  * What stands in keys and values that no query sees, NaN too, reaches neither y nor a gradient; their own gradient is 0.
  * backward: given dy,   dv += dropout(p)ᵀ·dy,   ds = scale times softmax's gradient of dropout's of dy·vᵀ,
  *                       dq += ds·k,   dk += dsᵀ·q. */
 #include "key_mask.h"
 #include "autograd/for_kernels.h"
 #include "tensor/attention.h"
+#include "tensor/inspect.h"
 
 #include <math.h>
 
 typedef struct saved {
     tl_key_mask mask;
     tl_tensor k, v; /* the inputs', or copies without what nobody sees (tl_key_mask_clear) */
+    tl_tensor bias; /* the input's, or a copy whose rows are whole */
     double dropout, scale;
     tl_rng_key key;
     tl_real *probs; /* [B,H,T,S] */
@@ -30,6 +33,7 @@ static tl_attending attending(tl_tensor q, const saved *s) {
                           .k = s->k,
                           .v = s->v,
                           .scale = s->scale,
+                          .bias = s->bias,
                           .mask = &s->mask,
                           .dropout = s->dropout,
                           .key = s->key};
@@ -113,11 +117,44 @@ static bool check_shapes(tl_call *c) {
     return c->ok;
 }
 
+/* Does the bias fit the scores, is it a constant, and are all of its numbers finite? */
+static bool check_bias(tl_call *c, const long scores[4]) {
+    const tl_tensor bias = c->x[3];
+    char text[TL_SHAPE_TEXT], wanted[TL_SHAPE_TEXT];
+    bool fits = bias.rank == 4;
+    for (int i = 0; i < 4; i++) fits = fits && (bias.dim[i] == 1 || bias.dim[i] == scores[i]);
+    if (!fits)
+        tl_call_fail(c, "bias %s: should be the scores' %s, or 1 where it is the same for all",
+                     tl_shape_text(tl_shape_of(bias), text),
+                     tl_shape_text(TL_SHAPE(scores[0], scores[1], scores[2], scores[3]), wanted));
+    else if (tl_call_wants(c, 3))
+        tl_call_fail(c,
+                     "the bias wants a gradient, which goes through the steps alone: tl_add it to the scaled "
+                     "scores, then tl_masked_softmax");
+    else if (tl_tensor_nonfinite(bias) >= 0)
+        tl_call_fail(
+            c, "the bias holds %g: should be finite; what must not be seen is a mask's business: use tl_mask",
+            tl_tensor_element(bias, tl_tensor_nonfinite(bias)));
+    return c->ok;
+}
+
+/* The bias as the kernels read it, a row's keys side by side. */
+static bool save_bias(tl_call *c, saved *s, const long scores[4]) {
+    tl_tensor bias = c->x[3];
+    if (!bias.data) return true;
+    if (!check_bias(c, scores)) return false;
+    s->bias = bias;
+    if (bias.dim[3] == scores[3] && (bias.stride[3] == 1 || scores[3] < 2)) return true;
+    const tl_shape rows = TL_SHAPE(bias.dim[0], bias.dim[1], bias.dim[2], scores[3]);
+    s->bias = tl_tensor_of(tl_call_memory(c, (size_t)tl_shape_numel(rows) * sizeof(tl_real)), rows);
+    return s->bias.data && tl_tensor_copy(s->bias, bias);
+}
+
 /* Everything that backward needs; NULL if something is wrong. */
 static saved *save(tl_call *c, const tl_mask *mask, double dropout, double scale) {
     const long dim[4] = {c->x[0].dim[0], c->x[0].dim[1], c->x[0].dim[2], c->x[1].dim[2]};
     saved *s = tl_call_save(c, sizeof *s);
-    if (!s || !tl_key_mask_copy(c, &s->mask, mask, dim)) return NULL;
+    if (!s || !tl_key_mask_copy(c, &s->mask, mask, dim) || !save_bias(c, s, dim)) return NULL;
     s->k = tl_key_mask_clear(c, 1, &s->mask);
     s->v = tl_key_mask_clear(c, 2, &s->mask);
     if (!(dropout >= 0 && dropout < 1)) {
@@ -141,9 +178,10 @@ static saved *save(tl_call *c, const tl_mask *mask, double dropout, double scale
     return c->ok ? s : NULL;
 }
 
-tl_var tl_scaled_dot_product_attention(tl_var q, tl_var k, tl_var v, const tl_mask *mask, double dropout,
-                                       double scale) {
-    tl_call c = tl_call_begin(&tl_op_scaled_dot_product_attention, 3, (tl_var[]){q, k, v});
+tl_var tl_scaled_dot_product_attention(tl_var q, tl_var k, tl_var v, tl_var bias, const tl_mask *mask,
+                                       double dropout, double scale) {
+    tl_call c = tl_call_begin_optional(&tl_op_scaled_dot_product_attention, TL_OPTIONAL(3), 4,
+                                       (tl_var[]){q, k, v, bias});
     if (!c.ok || !check_shapes(&c)) return tl_call_end(&c);
     const saved *s = save(&c, mask, dropout, scale);
     if (!s) return tl_call_end(&c);
@@ -160,42 +198,51 @@ tl_var tl_scaled_dot_product_attention(tl_var q, tl_var k, tl_var v, const tl_ma
 static tl_var apart_masked(tl_tape *tape, const tl_var *x) {
     (void)tape;
     const tl_mask mask = {.key_lengths = (const int[]){5, 3}, .causal = true};
-    return tl_scaled_dot_product_attention(x[0], x[1], x[2], &mask, 0, 0);
+    return tl_scaled_dot_product_attention(x[0], x[1], x[2], TL_NO_VAR, &mask, 0, 0);
 }
 static tl_var windowed(tl_tape *tape, const tl_var *x) {
     (void)tape;
-    return tl_scaled_dot_product_attention(x[0], x[1], x[2], &(tl_mask){.causal = true, .window = 1}, 0, 1.5);
+    return tl_scaled_dot_product_attention(x[0], x[1], x[2], TL_NO_VAR,
+                                           &(tl_mask){.causal = true, .window = 1}, 0, 1.5);
 }
 static tl_var packed(tl_tape *tape, const tl_var *x) { /* as attention has it: parts of one projection */
     (void)tape;
     tl_var part[3];
     for (int i = 0; i < 3; i++) part[i] = tl_split_heads(tl_slice(x[0], -1, 4 * i, 4 * (i + 1)), 2);
-    return tl_scaled_dot_product_attention(part[0], part[1], part[2], NULL, 0.3, 0);
+    return tl_scaled_dot_product_attention(part[0], part[1], part[2], TL_NO_VAR, NULL, 0.3, 0);
 }
 static tl_var one_for_all(tl_tape *tape, const tl_var *x) { /* gradients that meet in the same places */
     (void)tape;
-    return tl_scaled_dot_product_attention(x[0], tl_transpose(x[0], 0, 1), x[0], NULL, 0, 0);
+    return tl_scaled_dot_product_attention(x[0], tl_transpose(x[0], 0, 1), x[0], TL_NO_VAR, NULL, 0, 0);
 }
 static tl_var constant_keys(tl_tape *tape, const tl_var *x) {
     static tl_real k[2 * 4 * 3] = {1, -1, 2, 0.5, 0, -2, 1, 1, 0, 2, -1, 0.25};
     tl_var keys = tl_constant(tape, tl_tensor_of(k, TL_SHAPE(1, 2, 4, 3)));
-    return tl_scaled_dot_product_attention(x[0], keys, x[1], NULL, 0, 0);
+    return tl_scaled_dot_product_attention(x[0], keys, x[1], TL_NO_VAR, NULL, 0, 0);
 }
-TL_GRAD_CASES(scaled_dot_product_attention,
-              {"lengths and causal",
-               apart_masked,
-               3,
-               {TL_DIMS(2, 3, 4, 2), TL_DIMS(2, 3, 5, 2), TL_DIMS(2, 3, 5, 3)},
-               0,
-               0,
-               false},
-              {"a window and a scale",
-               windowed,
-               3,
-               {TL_DIMS(1, 2, 4, 2), TL_DIMS(1, 2, 5, 2), TL_DIMS(1, 2, 5, 3)},
-               0,
-               0,
-               false},
-              {"packed projection, dropout", packed, 1, {TL_DIMS(2, 3, 12)}, 0, 0, true},
-              {"one for all", one_for_all, 1, {TL_DIMS(2, 2, 3, 3)}, 0, 0, false},
-              {"constant keys", constant_keys, 2, {TL_DIMS(1, 2, 3, 3), TL_DIMS(1, 2, 4, 2)}, 0, 0, false});
+static tl_var with_bias(tl_tape *tape, const tl_var *x) {
+    static tl_real numbers[3 * 5] = {2, -1, 0, 0.5, -3, 1, 1, -2, 0.25, 3};
+    tl_var bias = tl_constant(tape, tl_tensor_of(numbers, TL_SHAPE(1, 3, 1, 5)));
+    const tl_mask mask = {.key_lengths = (const int[]){5, 3}, .causal = true};
+    return tl_scaled_dot_product_attention(x[0], x[1], x[2], bias, &mask, 0, 0.4);
+}
+TL_GRAD_CASES(
+    scaled_dot_product_attention,
+    {"lengths and causal",
+     apart_masked,
+     3,
+     {TL_DIMS(2, 3, 4, 2), TL_DIMS(2, 3, 5, 2), TL_DIMS(2, 3, 5, 3)},
+     0,
+     0,
+     false},
+    {"a window and a scale",
+     windowed,
+     3,
+     {TL_DIMS(1, 2, 4, 2), TL_DIMS(1, 2, 5, 2), TL_DIMS(1, 2, 5, 3)},
+     0,
+     0,
+     false},
+    {"packed projection, dropout", packed, 1, {TL_DIMS(2, 3, 12)}, 0, 0, true},
+    {"one for all", one_for_all, 1, {TL_DIMS(2, 2, 3, 3)}, 0, 0, false},
+    {"constant keys", constant_keys, 2, {TL_DIMS(1, 2, 3, 3), TL_DIMS(1, 2, 4, 2)}, 0, 0, false},
+    {"bias", with_bias, 3, {TL_DIMS(2, 3, 4, 2), TL_DIMS(2, 3, 5, 2), TL_DIMS(2, 3, 5, 3)}, 0, 0, false});

@@ -117,6 +117,30 @@ TL_SIMD bool softmax_row(tl_real *y, const tl_real *x, tl_real scale, long n, lo
     return sum == sum;
 }
 
+static void biased(tl_real *y, const tl_real *x, tl_real scale, const tl_real *bias, long n) {
+    for (long i = 0; i < n; i += TL_LANES)
+        row_store(y, i, n, row_load(x, i, n, 0) * scale + row_load(bias, i, n, 0));
+}
+
+/* Neighbours change places by being copied, TURNED numbers at a time. gcc 12 fuses multiply and add in a plain loop over pairs
+ * whatever it is told, and makes wrong numbers of pairs that are swapped in a vector, for double on baseline x86-64. */
+enum { TURNED = 64 };
+static void rotate(tl_real *y, const tl_real *x, const tl_real *turns, long n, bool back, bool add) {
+    const tl_real sign = back ? -1 : 1;
+    for (long from = 0; from < n; from += TURNED) {
+        const long m = n - from < TURNED ? n - from : TURNED;
+        tl_real swapped[TURNED];
+        for (long i = 0; i < m; i++) swapped[i] = x[from + (i ^ 1)];
+        __asm__ volatile("" : : "r"(swapped) : "memory"); /* now they are there */
+        for (long i = 0; i < m; i += TL_LANES) {
+            const tl_vec cos = row_load(turns + from, i, m, 0),
+                         sin = row_load(turns + n + from, i, m, 0) * sign;
+            const tl_vec other = row_load(swapped, i, m, 0);
+            row_put(y + from, i, m, row_load(x + from, i, m, 0) * cos + other * sin, add);
+        }
+    }
+}
+
 static void softmax(tl_real *y, const tl_real *x, tl_real scale, long n, tl_row_mask mask) {
     if (mask.visible > n) mask.visible = n;
     const long visible = mask.visible;
@@ -379,6 +403,8 @@ static long likeliest(const tl_real *x, long n, double *nll) {
 
 extern const tl_row_kernels TL_KERNEL(tl_row_kernels);
 const tl_row_kernels TL_KERNEL(tl_row_kernels) = {
+    .biased = biased,
+    .rotate = rotate,
     .softmax = softmax,
     .softmax_backward = softmax_backward,
     .log_softmax = log_softmax,

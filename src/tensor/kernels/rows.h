@@ -35,6 +35,11 @@ typedef struct tl_row_loss {
 } tl_row_loss;
 
 typedef struct tl_row_kernels {
+    /* y = scale·x + bias, both rounded, as two operations have it; y may be x */
+    void (*biased)(tl_real *y, const tl_real *x, tl_real scale, const tl_real *bias, long n);
+    /* Each pair (a, b) of y (+)= x's turned: (a·cos - b·sin, a·sin + b·cos); back: by minus the angle. turns, [2,n], has
+     * cos, cos for each pair, then -sin, sin. n is even; y may be x. */
+    void (*rotate)(tl_real *y, const tl_real *x, const tl_real *turns, long n, bool back, bool add);
     /* y = softmax of the visible part of scale·x; y may be x, scale > 0. Nothing visible: zeros. */
     void (*softmax)(tl_real *y, const tl_real *x, tl_real scale, long n, tl_row_mask mask);
     /* dx (+)= scale·(y·(dy - sum(y·dy))); dx may be dy when not adding */

@@ -90,9 +90,11 @@ TL_SIMD tl_vec_halves tl_vec_split(tl_veci v) {
 }
 # ifdef TL_DOUBLE
 #  define TL_MASKED_LOAD(p, mask) (__m256i) _mm256_maskload_pd(p, mask)
+#  define TL_LESS(a, b) (__m256i) _mm256_cmp_pd((__m256d)(a), (__m256d)(b), _CMP_LT_OS)
 #  define TL_MASKED_STORE(p, mask, v) _mm256_maskstore_pd(p, mask, (__m256d)(v))
 # else
 #  define TL_MASKED_LOAD(p, mask) (__m256i) _mm256_maskload_ps(p, mask)
+#  define TL_LESS(a, b) (__m256i) _mm256_cmp_ps((__m256)(a), (__m256)(b), _CMP_LT_OS)
 #  define TL_MASKED_STORE(p, mask, v) _mm256_maskstore_ps(p, mask, (__m256)(v))
 # endif
 TL_SIMD tl_vec tl_vec_load_n(const tl_real *p, long n, tl_real fill) {
@@ -128,6 +130,18 @@ TL_SIMD tl_vec tl_vec_select(tl_veci mask, tl_vec yes, tl_vec no) {
 }
 /* v where the mask is set, else 0: whatever v is, NaN included */
 TL_SIMD tl_vec tl_vec_where(tl_veci mask, tl_vec v) { return (tl_vec)(mask & (tl_veci)v); }
+/* The mask of a < b. gcc compares vectors of more than the processor's width lane after lane, which takes exp twice as long. */
+#if defined(__AVX2__) && !defined(__AVX512F__)
+TL_SIMD tl_veci tl_vec_less(tl_vec a, tl_vec b) {
+    tl_vec_halves x = tl_vec_split((tl_veci)a), y = tl_vec_split((tl_veci)b);
+    tl_veci mask;
+    for (int i = 0; i < 2; i++) x.half[i] = TL_LESS(x.half[i], y.half[i]);
+    memcpy(&mask, &x, sizeof mask);
+    return mask;
+}
+#else
+TL_SIMD tl_veci tl_vec_less(tl_vec a, tl_vec b) { return a < b; }
+#endif
 /* a if a > b, else b: a NaN in b comes through, one in a does not */
 TL_SIMD tl_vec tl_vec_max(tl_vec a, tl_vec b) { return tl_vec_select(a > b, a, b); }
 TL_SIMD tl_vec tl_vec_min(tl_vec a, tl_vec b) { return tl_vec_select(a < b, a, b); }
@@ -230,8 +244,9 @@ TL_SIMD tl_vec tl_vec_exp_reduced(tl_vec x, tl_vecu *n) {
 
 /* e^x. Within 1 ulp everywhere, denormal results included; exp(0) = 1. Inf → Inf, -Inf → 0, NaN → NaN. */
 TL_SIMD tl_vec tl_vec_exp(tl_vec x) {
-    x = tl_vec_select(x > (tl_real)TL_EXP_HIGH, tl_vec_set(TL_EXP_HIGH), x);
-    x = tl_vec_select(x < (tl_real)TL_EXP_LOW, tl_vec_set(TL_EXP_LOW), x);
+    const tl_vec high = tl_vec_set(TL_EXP_HIGH), low = tl_vec_set(TL_EXP_LOW);
+    x = tl_vec_select(tl_vec_less(high, x), high, x);
+    x = tl_vec_select(tl_vec_less(x, low), low, x);
     tl_vecu n;
     tl_vec e = 1 + tl_vec_exp_reduced(x, &n);
     /* 2^n in two factors, for neither 2^128 nor 2^-150 is a number; both exponents biased */
@@ -244,7 +259,7 @@ TL_SIMD tl_vec tl_vec_exp(tl_vec x) {
 /* 1/(1 + e^-x), from e^-|x| so that nothing overflows. Within 2.5 ulp, denormal results included. */
 TL_SIMD tl_vec tl_vec_sigmoid(tl_vec x) {
     tl_vec e = tl_vec_exp(-tl_vec_abs(x));
-    return tl_vec_select(x < 0, e, tl_vec_set(1)) / (1 + e);
+    return tl_vec_select(tl_vec_less(x, tl_vec_zero()), e, tl_vec_set(1)) / (1 + e);
 }
 /* The same, and *rest = 1 - sigmoid(x) without its cancellation; both within 3.5 ulp. */
 TL_SIMD tl_vec tl_vec_sigmoid_rest(tl_vec x, tl_vec *rest) {
@@ -257,7 +272,7 @@ TL_SIMD tl_vec tl_vec_sigmoid_rest(tl_vec x, tl_vec *rest) {
 TL_SIMD tl_vec tl_vec_tanh(tl_vec x) {
     const tl_real flat = sizeof(tl_real) == 4 ? 10 : 20; /* from here on tanh rounds to 1 */
     tl_vec twice = tl_vec_abs(x);
-    twice = 2 * tl_vec_select(twice > flat, tl_vec_set(flat), twice);
+    twice = 2 * tl_vec_select(tl_vec_less(tl_vec_set(flat), twice), tl_vec_set(flat), twice);
     tl_vecu n;
     tl_vec reduced = tl_vec_exp_reduced(twice, &n);
     tl_vec scale = (tl_vec)((n + (tl_uint)TL_BIAS) << TL_MANTISSA);

@@ -1,0 +1,74 @@
+/* gru_step: what stands behind the products of a GRU's step (Cho et al. 2014; PyTorch's form), in one operation.
+ *
+ *     r  = σ(x_r + w_r)      z = σ(x_z + w_z)      n = tanh(x_n + r∘w_n)      h' = n + z∘(h - n)
+ *
+ * x [B,3·hidden]: r, z and n's parts of x·W_ihᵀ + b_ih side by side; recall [B,3·hidden]: those of h·W_hhᵀ + b_hh, above w;
+ * h [B,hidden]. The same bits as sigmoid, tanh, add, sub and mul one after another, written so in src/nn/gru_cell.c.
+ *
+ * backward: given dy,   dh += dy∘z,   dn = dy∘(1 - z)∘(1 - n²),   dr = dn∘w_n∘r∘(1 - r),   dz = dy∘(h - n)∘z∘(1 - z),
+ *                       dx += (dr, dz, dn),   drecall += (dr, dz, dn∘r). */
+#include "tapeloom/op.h"
+#include "tapeloom/ops.h"
+#include "tensor/gates.h"
+
+typedef struct saved {
+    tl_tensor gates, recall, h;
+} saved;
+
+static void backward(tl_back *b) {
+    const saved *s = b->saved;
+    const tl_shape wide = tl_shape_of(s->gates), narrow = tl_shape_of(b->dy);
+    tl_tensor dx = tl_back_scratch(b, wide), drecall = tl_back_scratch(b, wide),
+              dh = tl_back_scratch(b, narrow);
+    if (!dx.data || !drecall.data || !dh.data) return;
+    tl_gates_gru_backward(dx, drecall, dh, b->dy, s->gates, s->recall, s->h);
+    if (tl_back_wants(b, 2)) tl_give(b, 2, dh);
+    if (tl_back_wants(b, 1)) tl_give(b, 1, drecall);
+    if (tl_back_wants(b, 0)) tl_give(b, 0, dx);
+}
+
+const tl_op tl_op_gru_step = {"gru_step", backward};
+
+static bool check_shapes(tl_call *c) {
+    char text[3][TL_SHAPE_TEXT];
+    const tl_tensor x = c->x[0], recall = c->x[1], h = c->x[2];
+    const bool fits = h.rank == 2 && x.rank == 2 && x.dim[0] == h.dim[0] && x.dim[1] % 3 == 0 &&
+                      x.dim[1] / 3 == h.dim[1] && tl_shape_equal(tl_shape_of(x), tl_shape_of(recall));
+    if (!fits)
+        tl_call_fail(c, "x %s, recall %s, h %s: should be [B,3*hidden], [B,3*hidden], [B,hidden]",
+                     tl_shape_text(tl_shape_of(x), text[0]), tl_shape_text(tl_shape_of(recall), text[1]),
+                     tl_shape_text(tl_shape_of(h), text[2]));
+    return c->ok;
+}
+
+/* Rows may lie apart, as one step of many does; elements of a row may not. */
+static bool rows_in_one_piece(tl_call *c) {
+    for (int i = 0; i < 3; i++)
+        if (c->x[i].stride[1] != 1 && !tl_call_dense(c, i)) return false;
+    return true;
+}
+
+tl_var tl_gru_step(tl_var x, tl_var recall, tl_var h) {
+    tl_call c = tl_call_begin(&tl_op_gru_step, 3, (tl_var[]){x, recall, h});
+    if (!c.ok || !check_shapes(&c) || !rows_in_one_piece(&c)) return tl_call_end(&c);
+    tl_tensor y = tl_call_new(&c, tl_shape_of(c.x[2]));
+    saved *s = tl_call_save(&c, sizeof *s);
+    tl_real *gates = tl_call_memory(&c, (size_t)tl_numel(c.x[0]) * sizeof *gates);
+    if (!gates) return tl_call_end(&c);
+    *s = (saved){tl_tensor_of(gates, tl_shape_of(c.x[0])), c.x[1], c.x[2]};
+    tl_gates_gru(y, s->gates, c.x[0], s->recall, s->h);
+    return tl_call_end(&c);
+}
+
+static tl_var plain(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_gru_step(x[0], x[1], x[2]);
+}
+static tl_var of_views(tl_tape *tape, const tl_var *x) { /* one step of three; its own state; columns */
+    (void)tape;
+    tl_var step = tl_reshape(tl_slice(x[0], 1, 1, 2), TL_SHAPE(2, 6));
+    return tl_gru_step(step, step, tl_transpose(x[1], 0, 1));
+}
+TL_GRAD_CASES(gru_step,
+              {"odd size", plain, 3, {TL_DIMS(3, 51), TL_DIMS(3, 51), TL_DIMS(3, 17)}, -2, 2, false},
+              {"views", of_views, 2, {TL_DIMS(2, 3, 6), TL_DIMS(2, 2)}, 0, 0, false});

@@ -1,0 +1,84 @@
+/* lstm_step: what stands behind the products of an LSTM's step (Hochreiter & Schmidhuber 1997; Gers et al. 2000), in one
+ * operation.
+ *
+ *     i, f, o = σ(x + w)      g = tanh(x + w)      c' = f∘c + i∘g      h' = o∘tanh(c')
+ *
+ * x [B,4·hidden]: the parts i, f, g, o of x·W_ihᵀ + b_ih side by side; recall [B,4·hidden]: those of h·W_hhᵀ + b_hh, above w;
+ * c [B,hidden]. The result is [2,B,hidden], h' and then c'. The same bits as sigmoid, tanh, add and mul one after another, written
+ * so in src/nn/lstm_cell.c.
+ *
+ * backward: given dh' and dc',   d = dc' + dh'∘o∘(1 - tanh²c'),   dc += d∘f,
+ *           dx, drecall += (d∘g∘i∘(1 - i), d∘c∘f∘(1 - f), d∘i∘(1 - g²), dh'∘tanh(c')∘o∘(1 - o)). */
+#include "tapeloom/op.h"
+#include "tapeloom/ops.h"
+#include "tensor/gates.h"
+
+/* One half of [2,B,hidden]. */
+static tl_tensor half(tl_tensor t, int which) { return tl_at(t, which); }
+
+typedef struct saved {
+    tl_tensor gates, c;
+} saved;
+
+static void backward(tl_back *b) {
+    const saved *s = b->saved;
+    const tl_shape wide = tl_shape_of(s->gates), narrow = tl_shape_of(s->c);
+    tl_tensor dsum = tl_back_scratch(b, wide), dc = tl_back_scratch(b, narrow);
+    if (!dsum.data || !dc.data) return;
+    tl_gates_lstm_backward(dsum, dc, half(b->dy, 0), half(b->dy, 1), s->gates, half(b->y, 1), s->c);
+    if (tl_back_wants(b, 2)) tl_give(b, 2, dc);
+    if (tl_back_wants(b, 1)) tl_give(b, 1, dsum);
+    if (tl_back_wants(b, 0)) tl_give(b, 0, dsum);
+}
+
+const tl_op tl_op_lstm_step = {"lstm_step", backward};
+
+static bool check_shapes(tl_call *call) {
+    char text[3][TL_SHAPE_TEXT];
+    const tl_tensor x = call->x[0], recall = call->x[1], c = call->x[2];
+    const bool fits = c.rank == 2 && x.rank == 2 && x.dim[0] == c.dim[0] && x.dim[1] % 4 == 0 &&
+                      x.dim[1] / 4 == c.dim[1] && tl_shape_equal(tl_shape_of(x), tl_shape_of(recall));
+    if (!fits)
+        tl_call_fail(call, "x %s, recall %s, c %s: should be [B,4*hidden], [B,4*hidden], [B,hidden]",
+                     tl_shape_text(tl_shape_of(x), text[0]), tl_shape_text(tl_shape_of(recall), text[1]),
+                     tl_shape_text(tl_shape_of(c), text[2]));
+    return call->ok;
+}
+
+/* Rows may lie apart, as one step of many does; elements of a row may not. */
+static bool rows_in_one_piece(tl_call *c) {
+    for (int i = 0; i < 3; i++)
+        if (c->x[i].stride[1] != 1 && !tl_call_dense(c, i)) return false;
+    return true;
+}
+
+tl_var tl_lstm_step(tl_var x, tl_var recall, tl_var c) {
+    tl_call call = tl_call_begin(&tl_op_lstm_step, 3, (tl_var[]){x, recall, c});
+    if (!call.ok || !check_shapes(&call) || !rows_in_one_piece(&call)) return tl_call_end(&call);
+    const tl_tensor *in = call.x;
+    tl_tensor y = tl_call_new(&call, TL_SHAPE(2, in[2].dim[0], in[2].dim[1]));
+    saved *s = tl_call_save(&call, sizeof *s);
+    tl_real *gates = tl_call_memory(&call, (size_t)tl_numel(in[0]) * sizeof *gates);
+    if (!gates) return tl_call_end(&call);
+    *s = (saved){tl_tensor_of(gates, tl_shape_of(in[0])), in[2]};
+    tl_gates_lstm(half(y, 0), half(y, 1), s->gates, in[0], in[1], s->c);
+    return tl_call_end(&call);
+}
+
+static tl_var plain(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_lstm_step(x[0], x[1], x[2]);
+}
+static tl_var of_views(tl_tape *tape, const tl_var *x) { /* one step of three; its own state; columns */
+    (void)tape;
+    tl_var step = tl_reshape(tl_slice(x[0], 1, 1, 2), TL_SHAPE(2, 8));
+    return tl_slice(tl_lstm_step(step, step, tl_transpose(x[1], 0, 1)), 0, 0, 1);
+}
+static tl_var of_its_cells(tl_tape *tape, const tl_var *x) {
+    (void)tape;
+    return tl_slice(tl_lstm_step(tl_slice(x[0], 1, 0, 4), tl_slice(x[0], 1, 1, 5), x[1]), 0, 1, 2);
+}
+TL_GRAD_CASES(lstm_step,
+              {"odd size", plain, 3, {TL_DIMS(3, 68), TL_DIMS(3, 68), TL_DIMS(3, 17)}, -2, 2, false},
+              {"views", of_views, 2, {TL_DIMS(2, 3, 8), TL_DIMS(2, 2)}, 0, 0, false},
+              {"its cells", of_its_cells, 2, {TL_DIMS(3, 5), TL_DIMS(3, 1)}, 0, 0, false});

@@ -1,0 +1,107 @@
+/* How likely a model finds the targets of pairs, in batches of similar length; what comes out is in the corpus' own order. */
+#include "events.h"
+#include "run.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+void tl_scores_free(tl_scores *s) {
+    if (!s) return;
+    free(s->sum);
+    free(s->first);
+    free(s->token);
+    *s = (tl_scores){0};
+}
+
+static long length_of(const tl_corpus *encoded, tl_side side, long i) {
+    long length;
+    tl_corpus_ids(encoded, side, i, &length);
+    return length;
+}
+
+static bool is_long(const tl_corpus *encoded, long i) {
+    return length_of(encoded, TL_SOURCE, i) > TL_LONGEST_SENTENCE ||
+           length_of(encoded, TL_TARGET, i) > TL_LONGEST_SENTENCE;
+}
+
+static bool allocate(tl_run *run, const tl_corpus *encoded, tl_scores *s) {
+    const long count = tl_corpus_size(encoded);
+    *s = (tl_scores){.count = count};
+    s->sum = malloc(((size_t)count + 1) * sizeof *s->sum);
+    s->first = calloc((size_t)count + 1, sizeof *s->first);
+    for (long i = 0; s->first && i < count; i++)
+        s->first[i + 1] = s->first[i] + (is_long(encoded, i) ? 0 : length_of(encoded, TL_TARGET, i) + 1);
+    if (s->first) s->token = calloc((size_t)s->first[count] + 1, sizeof *s->token);
+    return (s->sum && s->first && s->token) ||
+           tl_error_set(&run->error, "out of memory for the scores of %ld pairs", count);
+}
+
+/* The pairs, blank where a model cannot read them, encoded anew. NULL, and an error, when out of memory. */
+static tl_corpus *readable(tl_run *run, const tl_corpus *encoded) {
+    tl_corpus *corpus = tl_corpus_new();
+    for (long i = 0; i < tl_corpus_size(encoded); i++) {
+        const bool left = !is_long(encoded, i);
+        tl_corpus_add(corpus, left ? tl_corpus_sentence(encoded, TL_SOURCE, i) : "",
+                      left ? tl_corpus_sentence(encoded, TL_TARGET, i) : "");
+    }
+    if (tl_corpus_encode(corpus, run->vocab[TL_SOURCE], run->vocab[TL_TARGET])) return corpus;
+    tl_error_set(&run->error, "%s", tl_corpus_error(corpus) ? tl_corpus_error(corpus) : "out of memory");
+    tl_corpus_free(corpus);
+    return NULL;
+}
+
+static bool score_batch(tl_run *run, const tl_batch *batch, tl_scores *s) {
+    double *log_p = malloc((size_t)(batch->sentences * batch->tgt_len) * sizeof *log_p);
+    tl_tape_reset(run->tape);
+    bool ok = log_p || tl_error_set(&run->error, "out of memory for scores");
+    if (ok && !tl_log_p(run->model, run->tape, batch, log_p))
+        ok = tl_error_set(&run->error, "%s", tl_tape_error(run->tape));
+    for (long b = 0; ok && b < batch->sentences; b++) {
+        const long i = batch->index[b], count = s->first[i + 1] - s->first[i];
+        if (count) s->sum[i] = 0;
+        for (long t = 0; t < count; t++) {
+            s->token[s->first[i] + t] = log_p[b * batch->tgt_len + t];
+            s->sum[i] += log_p[b * batch->tgt_len + t];
+        }
+    }
+    free(log_p);
+    return ok;
+}
+
+/* False once it is stopped. */
+static bool score_all(tl_run *run, const tl_corpus *encoded, long batch_tokens, tl_scores *s) {
+    tl_batches *batches = tl_run_by_length(run, encoded, batch_tokens);
+    tl_batch batch;
+    long done = 0;
+    bool stopped = false;
+    const bool reused = tl_tape_set_reuse_weights(run->tape, true);
+    TL_TELL(run->events, work_began, TL_WORK_LOSS, s->count);
+    while (!tl_failed(&run->error) && !(stopped = tl_stopped(run->events)) &&
+           tl_batches_next(batches, &batch)) {
+        if (!score_batch(run, &batch, s)) break;
+        done += batch.sentences;
+        TL_TELL(run->events, work_done, done, (double)batch.tgt_tokens);
+    }
+    TL_TELL_THAT(run->events, work_ended);
+    tl_tape_set_reuse_weights(run->tape, reused);
+    if (tl_batches_error(batches)) tl_error_set(&run->error, "%s", tl_batches_error(batches));
+    tl_batches_free(batches);
+    return !tl_failed(&run->error) && !stopped && !tl_stopped(run->events);
+}
+
+bool tl_run_score(tl_run *run, const tl_corpus *encoded, long batch_tokens, tl_scores *scores) {
+    if (scores) *scores = (tl_scores){0};
+    if (!tl_run_has_model(run)) return false;
+    if (!encoded || !scores) return tl_run_lacks(run, encoded ? "the place for scores" : "the corpus");
+    bool ok = allocate(run, encoded, scores);
+    if (ok && !scores->count) return true;
+    for (long i = 0; ok && i < scores->count; i++) {
+        scores->sum[i] = NAN;
+        scores->too_long += is_long(encoded, i);
+    }
+    tl_corpus *left = ok && scores->too_long ? readable(run, encoded) : NULL;
+    ok = ok && (left || !scores->too_long) && score_all(run, left ? left : encoded, batch_tokens, scores);
+    tl_corpus_free(left);
+    if (!ok) tl_scores_free(scores);
+    return ok;
+}
