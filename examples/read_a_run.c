@@ -28,8 +28,9 @@ int main(int argc, char **argv) {
     if (!tl_backward(tl_run_loss(run, &batch, &maps)))
         return fail(tl_run_error(run)); /* whatever failed first */
 
-    tl_var P =
-        maps.cross[tl_run_model(run)->attentions[TL_CROSS] - 1].probs; /* [sentence,head,target,source] */
+    const int layers = tl_run_model(run)->attentions[TL_CROSS];
+    if (!layers) return fail("the model has no attention to look at");
+    tl_var P = maps.cross[layers - 1].probs; /* [sentence,head,target,source] */
     tl_print(tl_at(tl_value(P), 0, 0), stdout);
     tl_print(tl_at(tl_grad(P), 0, 0), stdout);
     free((char *)target);

@@ -78,6 +78,8 @@ START_TEST(pictures) {
     ck_assert_int_eq(try("echo 1 | $T attention --model $D/none --threads 1 --quiet"), 1);
     assert_contains(err,
                     "translate: the model has no attention (--attention none): there is nothing to draw\n");
+    ck_assert_int_eq(try("${BUILD:-build}/read_a_run $D/none '1 2'"), 1); /* nor for a program of one's own */
+    assert_contains(err, "read_a_run: the model has no attention to look at\n");
 }
 END_TEST
 
