@@ -46,7 +46,7 @@ const tl_option train_options[] = {
     ROW("sample", FLAG, sample, NULL, "draw words by their probabilities instead of searching for the likeliest"), \
     ROW("temperature", DOUBLE, temperature, "T", "of samples: below 1 likely words come more often, above 1 less (0: 1)"), \
     ROW("top-k", LONG, top_k, "K", "of samples: draw from the K likeliest words (0: from all)"), \
-    ROW("top-p", DOUBLE, top_p, "P", \
+    ROW("top-p", DOUBLE, top_p, "R", \
         "of samples: draw from the fewest likeliest words whose probabilities sum to P, at most 1 (0: from all)"), \
     ROW("seed", LONG, seed, "N", "of samples: another one gives others; a line's depend on it and the line's number alone")
 

@@ -41,7 +41,7 @@ void tl_config_free(tl_config *config) {
 }
 
 const char *tl_config_error(const tl_config *config) {
-    if (config == NULL) return "configuration: it could not be read, or there was no memory for it";
+    if (config == NULL) return "configuration: out of memory for it, or it could not be read";
     return config->error.message[0] != 0 ? config->error.message : NULL;
 }
 

@@ -461,7 +461,7 @@ START_TEST(what_has_failed_is_neither_saved_nor_loaded) {
         {NULL, a.adam, good, "params: out of memory when the set was made"},
         {a.params, NULL, good, "adam: out of memory when it was made"},
         {a.params, b.adam, good, "Adam was made for another set of parameters"},
-        {a.params, a.adam, NULL, "configuration: it could not be read, or there was no memory for it"},
+        {a.params, a.adam, NULL, "configuration: out of memory for it, or it could not be read"},
         {a.params, a.adam, failed, "key \"no key\""},
     };
     for (int i = 0; i < 5; i++) {

@@ -43,7 +43,7 @@ START_TEST(nonsense_is_refused) {
             const char *takes = p + strlen("\n  --") + strlen(name), letter = takes[1];
             if (*takes != ' ' || letter < 'A' || letter > 'Z' || !strchr(" \n", takes[2])) continue;
             options++;
-            const bool count = strchr("NK", letter) && strcmp(name, "clip"); /* a norm that is called N */
+            const bool count = strchr("NKG", letter) && strcmp(name, "clip"); /* a norm that is called N */
             for (size_t i = 0; i < sizeof never / sizeof *never; i++) refused(commands[c], name, never[i]);
             for (size_t i = 0; i < sizeof no_count / sizeof *no_count && count; i++)
                 refused(commands[c], name, no_count[i]);

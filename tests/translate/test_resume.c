@@ -305,7 +305,7 @@ START_TEST(options_that_cannot_change) {
         if (changes) continue;
         char *bar = strchr(takes, '|');
         if (bar) *bar = 0; /* the first choice */
-        const char *value = !*takes ? "" : bar ? takes : !strcmp(takes, "N") ? "1" : "0.5";
+        const char *value = !*takes ? "" : bar ? takes : !strcmp(takes, "N") || !strcmp(takes, "G") ? "1" : "0.5";
         snprintf(line, sizeof line, "$T train --resume $D/run --quiet --steps 8 --%s %s", name, value);
         snprintf(text, sizeof text,
                  "translate: --%s cannot change while a run goes on: leave it out, or start a new run\n",
