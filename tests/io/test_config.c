@@ -223,7 +223,7 @@ START_TEST(bad_settings_fail_the_configuration) {
     tl_config_comment(NULL, "x");
     ck_assert_int_eq(tl_config_long(NULL, "a", 5), 5);
     ck_assert_ptr_null(tl_config_text(NULL));
-    assert_contains(tl_config_error(NULL), "no memory for it");
+    assert_contains(tl_config_error(NULL), "out of memory");
     tl_config_free(NULL);
 }
 END_TEST
