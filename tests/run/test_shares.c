@@ -13,7 +13,7 @@ static void leave(void) { scratch_remove(&here); }
 
 /* ---- a task whose gradients are told: batch m of 5 has sum(w ∘ x_m), x_m of sizes that rounding feels ---- */
 
-enum { N = 19, BATCHES = 5 };
+enum { N = 499, BATCHES = 5 };
 
 typedef struct line {
     tl_tape *tape;
