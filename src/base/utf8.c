@@ -33,7 +33,7 @@ size_t tl_utf8_write(uint32_t code, char out[4]) {
 size_t tl_utf8_valid(const char *text, size_t size) {
     size_t at = 0, length;
     uint32_t code;
-    while ((length = tl_utf8_read(text + at, size - at, &code)) > 0) at += length;
+    while (at < size && (length = tl_utf8_read(text + at, size - at, &code)) > 0) at += length;
     return at;
 }
 

@@ -81,7 +81,7 @@ START_TEST(a_row_alone) {
     tl_params *params = tl_params_new(1);
     tl_tape *tape = tl_tape_new();
     for (int k = 0; k < 3; k++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "d%d", k);
         const tl_distances d = tl_distances_init(
             params, name, &(tl_distances_config){.kind = kinds[k], .heads = H, .one_sided = _i});

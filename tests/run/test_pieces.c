@@ -106,7 +106,7 @@ START_TEST(epochs_are_cut_anew) {
         tl_run_settings s = settings_of(0.4, way % 2 ? 3 : 0);
         s.text.joint = way / 2;
         s.training.epochs = 1;
-        char dir[8];
+        char dir[16];
         snprintf(dir, sizeof dir, "run%d", way);
         train(dir, &s);
         tl_run *run = open_here(dir);
