@@ -76,7 +76,6 @@ START_TEST(interrupted) {
 }
 END_TEST
 
-/* Most of the time goes into validation, so that sooner or later a signal falls there. */
 /* What is advised can be typed as it stands, whatever the folder is called. */
 static const char *const names[] = {"plain-1.0", "it's a run", "#1 & \\$HOME", "~", "\xC3\xBC"};
 START_TEST(advice_can_be_typed) {
@@ -104,6 +103,8 @@ START_TEST(advice_can_be_typed) {
 }
 END_TEST
 
+/* Most of the time goes into validation, so that sooner or later a signal falls there: pauses grow, for sanitized updates take
+ * longer than a short one. */
 START_TEST(interrupted_in_validation) {
     char line[4096];
     sh("for i in $(seq 40); do cat $D/pairs.tsv; done > $D/many.tsv");
@@ -114,7 +115,7 @@ START_TEST(interrupted_in_validation) {
     pid_t child = start(line);
     for (int i = 0; i < 50 && caught < 2; i++) {
         wait_for_rows(child, "run", log_rows("run") + 1);
-        rest_a_little();
+        for (int k = 0; k <= i; k++) rest_a_little();
         interrupt(child, "run", SIGINT);
         caught += !strcmp(state_string("run", "due"), "true");
         if (i < 49 && caught < 2) child = start(advised());
@@ -305,7 +306,10 @@ START_TEST(options_that_cannot_change) {
         if (changes) continue;
         char *bar = strchr(takes, '|');
         if (bar) *bar = 0; /* the first choice */
-        const char *value = !*takes ? "" : bar ? takes : !strcmp(takes, "N") || !strcmp(takes, "G") ? "1" : "0.5";
+        const char *value = !*takes                                      ? ""
+                            : bar                                        ? takes
+                            : !strcmp(takes, "N") || !strcmp(takes, "G") ? "1"
+                                                                         : "0.5";
         snprintf(line, sizeof line, "$T train --resume $D/run --quiet --steps 8 --%s %s", name, value);
         snprintf(text, sizeof text,
                  "translate: --%s cannot change while a run goes on: leave it out, or start a new run\n",
