@@ -5,6 +5,7 @@
 
 #include "layer.h"
 #include "model.h"
+#include "output.h"
 #include "place.h"
 
 #include "tapeloom/op.h"
@@ -206,29 +207,16 @@ tl_var tl_seq2seq_hidden(const tl_model *model, tl_tape *tape, const tl_batch *b
 
 /* ---- words ---- */
 
-/* The projection's scope, weight and bias; leave the scope after use. */
-static tl_var enter_output(const tl_seq2seq *m, tl_tape *tape, tl_var *bias) {
-    tl_scope_enter(tape, m->output_name);
-    *bias = m->output_bias ? tl_use(tape, m->output_bias) : TL_NO_VAR;
-    return tl_use(tape, m->output_weight);
+static tl_output output_of(const tl_seq2seq *m) {
+    return (tl_output){m->output_name, m->output_weight, m->output_bias};
 }
 
 tl_var tl_seq2seq_logits(const tl_model *model, tl_var hidden) {
-    tl_var bias, weight = enter_output(of(model), hidden.tape, &bias);
-    tl_var y = tl_linear(hidden, weight, bias);
-    tl_scope_leave(hidden.tape);
-    return y;
+    return tl_output_logits(output_of(of(model)), hidden);
 }
 
 tl_var tl_seq2seq_loss(const tl_model *model, tl_tape *tape, const tl_batch *batch,
                        const tl_loss_options *options, tl_loss_report *report, const tl_model_maps *maps) {
-    tl_loss_options o = options ? *options : (tl_loss_options){0};
-    o.label_smoothing = of(model)->config.label_smoothing;
-    o.ignore = true;
-    o.ignore_id = batch->pad;
-    tl_var h = tl_seq2seq_hidden(model, tape, batch, maps);
-    tl_var bias, weight = enter_output(of(model), tape, &bias);
-    tl_var loss = tl_linear_cross_entropy(h, weight, bias, batch->tgt_out, &o, report);
-    tl_scope_leave(tape);
-    return tl_label(loss, "loss");
+    return tl_output_loss(output_of(of(model)), tl_seq2seq_hidden(model, tape, batch, maps), batch,
+                          of(model)->config.label_smoothing, options, report);
 }

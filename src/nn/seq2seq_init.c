@@ -1,6 +1,7 @@
 /* What a recurrent model is made of: its config completed and checked, its parts, and the tables of functions by which others
  * know it. It stands above the forward (seq2seq.c) and the state (seq2seq_state.c), which the tables name. */
 #include "check.h"
+#include "output.h"
 #include "seq2seq.h"
 
 #include <limits.h>
@@ -128,16 +129,12 @@ static void add_decoder(tl_params *params, tl_seq2seq *m, const char *name, cons
                                 .out = c->d_model});
 }
 
-static void add_output(tl_params *params, tl_seq2seq *m, const char *name, const char *dot) {
+static void add_output(tl_params *params, tl_seq2seq *m, const char *name) {
     const tl_seq2seq_config *c = &m->config;
-    m->output_name = tl_params_text(params, "%s%soutput", name, dot);
-    m->output_weight = m->tgt_embedding.weight;
-    if (c->tie == TL_TIE_NONE)
-        m->output_weight = tl_params_add(params, tl_params_text(params, "%s%soutput.weight", name, dot),
-                                         TL_SHAPE(c->tgt_vocab, c->d_model), (tl_init){TL_INIT_XAVIER, 0});
-    if (c->output_bias)
-        m->output_bias = tl_params_add(params, tl_params_text(params, "%s%soutput.bias", name, dot),
-                                       TL_SHAPE(c->tgt_vocab), (tl_init){TL_INIT_ZEROS, 0});
+    const tl_output output =
+        tl_output_init(params, name, c->tie == TL_TIE_NONE ? NULL : m->tgt_embedding.weight,
+                       TL_SHAPE(c->tgt_vocab, c->d_model), c->output_bias);
+    m->output_name = output.scope, m->output_weight = output.weight, m->output_bias = output.bias;
 }
 
 static tl_embedding_layer embedding(tl_params *params, const char *name, long vocab,
@@ -167,6 +164,6 @@ tl_seq2seq tl_seq2seq_init(tl_params *params, const char *name, const tl_seq2seq
     if (c->bidirectional) m.bridge_h = bridges(params, name, dot, "bridge_h", c);
     if (c->bidirectional && c->kind == TL_LSTM) m.bridge_c = bridges(params, name, dot, "bridge_c", c);
     add_decoder(params, &m, name, dot);
-    add_output(params, &m, name, dot);
+    add_output(params, &m, name);
     return m;
 }

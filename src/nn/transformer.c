@@ -2,6 +2,7 @@
  * stacks, and the output projection, tied to the embeddings or not. */
 #include "layer.h"
 #include "model.h"
+#include "output.h"
 #include "transformer.h"
 
 #include <math.h>
@@ -57,18 +58,13 @@ tl_var tl_transformer_decode(const tl_transformer *model, tl_tape *tape, const t
 }
 
 /* The projection's scope, weight and bias; leave the scope after use. */
-static tl_var enter_output(const tl_transformer *model, tl_tape *tape, tl_var *bias) {
-    tl_scope_enter(tape, model->output_name);
-    *bias = model->output_bias ? tl_use(tape, model->output_bias) : TL_NO_VAR;
-    return tl_use(tape, model->output_weight);
+static tl_output output_of(const tl_transformer *m) {
+    return (tl_output){m->output_name, m->output_weight, m->output_bias};
 }
 
 tl_var tl_transformer_logits(const tl_transformer *model, tl_var hidden) {
     if (!is_made(model, hidden.tape)) return tl_inert(hidden.tape);
-    tl_var bias, weight = enter_output(model, hidden.tape, &bias);
-    tl_var y = tl_linear(hidden, weight, bias);
-    tl_scope_leave(hidden.tape);
-    return y;
+    return tl_output_logits(output_of(model), hidden);
 }
 
 tl_var tl_transformer_loss(const tl_transformer *model, tl_tape *tape, const tl_batch *batch) {
@@ -93,13 +89,6 @@ tl_var tl_transformer_model_logits(const tl_model *model, tl_var hidden) {
 tl_var tl_transformer_model_loss(const tl_model *model, tl_tape *tape, const tl_batch *batch,
                                  const tl_loss_options *options, tl_loss_report *report,
                                  const tl_model_maps *maps) {
-    tl_loss_options o = options ? *options : (tl_loss_options){0};
-    o.label_smoothing = of(model)->config.label_smoothing;
-    o.ignore = true;
-    o.ignore_id = batch->pad;
-    tl_var h = tl_transformer_model_hidden(model, tape, batch, maps);
-    tl_var bias, weight = enter_output(of(model), tape, &bias);
-    tl_var loss = tl_linear_cross_entropy(h, weight, bias, batch->tgt_out, &o, report);
-    tl_scope_leave(tape);
-    return tl_label(loss, "loss");
+    return tl_output_loss(output_of(of(model)), tl_transformer_model_hidden(model, tape, batch, maps), batch,
+                          of(model)->config.label_smoothing, options, report);
 }

@@ -2,6 +2,7 @@
  * It stands above the forward (transformer.c) and the state (transformer_state.c), which the table names. */
 #include "check.h"
 #include "distances.h"
+#include "output.h"
 #include "transformer.h"
 
 #include <limits.h>
@@ -139,13 +140,9 @@ tl_transformer tl_transformer_init(tl_params *params, const char *name, const tl
     block.distances = of_decoder.name ? &of_decoder : NULL;
     m.decoder = tl_decoder_init(params, tl_params_text(params, "%s%sdecoder", name, dot), c.decoder_layers,
                                 !c.no_final_norm, &block);
-    m.output_name = tl_params_text(params, "%s%soutput", name, dot);
-    m.output_weight = m.tgt_embedding.weight;
-    if (c.tie == TL_TIE_NONE)
-        m.output_weight = tl_params_add(params, tl_params_text(params, "%s%soutput.weight", name, dot),
-                                        TL_SHAPE(c.tgt_vocab, c.d_model), (tl_init){TL_INIT_XAVIER, 0});
-    if (c.output_bias)
-        m.output_bias = tl_params_add(params, tl_params_text(params, "%s%soutput.bias", name, dot),
-                                      TL_SHAPE(c.tgt_vocab), (tl_init){TL_INIT_ZEROS, 0});
+    const tl_output output =
+        tl_output_init(params, name, c.tie == TL_TIE_NONE ? NULL : m.tgt_embedding.weight,
+                       TL_SHAPE(c.tgt_vocab, c.d_model), c.output_bias);
+    m.output_name = output.scope, m.output_weight = output.weight, m.output_bias = output.bias;
     return m;
 }

@@ -150,25 +150,32 @@ static inline void bench_end(bench *k) {
     tl_params_free(k->params);
 }
 
-/* One pass forward and back, in training, with fresh gradients. maps may be NULL. */
-static inline tl_var bench_step(bench *k, const tl_batch *b, long step, tl_model_maps *maps) {
-    tl_tape_reset(k->tape);
-    tl_tape_set_training(k->tape, step);
-    tl_zero_grad(k->params);
-    tl_var loss = tl_model_loss(&k->model.model, k->tape, b, NULL, NULL, maps);
-    must_msg(tl_backward(loss), "%s", tl_tape_error(k->tape));
+/* One pass of any model forward and back, in training, with fresh gradients. maps may be NULL. */
+static inline tl_var model_step(const tl_model *model, tl_tape *tape, const tl_batch *b, long step,
+                                tl_model_maps *maps) {
+    tl_tape_reset(tape);
+    tl_tape_set_training(tape, step);
+    tl_zero_grad(model->params);
+    tl_var loss = tl_model_loss(model, tape, b, NULL, NULL, maps);
+    must_msg(tl_backward(loss), "%s", tl_tape_error(tape));
     return loss;
+}
+static inline tl_var bench_step(bench *k, const tl_batch *b, long step, tl_model_maps *maps) {
+    return model_step(&k->model.model, k->tape, b, step, maps);
 }
 
 /* Training for a moment gives some sentences an end before their limit. */
-static inline void learn_to_stop(bench *k, const tl_batch *b, int steps) {
-    tl_adam *adam = tl_adam_new(k->params, NULL);
+static inline void model_learns_to_stop(const tl_model *model, tl_tape *tape, const tl_batch *b, int steps) {
+    tl_adam *adam = tl_adam_new(model->params, NULL);
     for (int step = 1; step <= steps; step++) {
-        bench_step(k, b, step, NULL);
+        model_step(model, tape, b, step, NULL);
         must_msg(tl_adam_step(adam, 0.01), "%s", tl_adam_error(adam));
     }
     tl_adam_free(adam);
-    tl_tape_set_training(k->tape, 0);
+    tl_tape_set_training(tape, 0);
+}
+static inline void learn_to_stop(bench *k, const tl_batch *b, int steps) {
+    model_learns_to_stop(&k->model.model, k->tape, b, steps);
 }
 
 /* What a model of two layers shows: encoder, decoder, cross. */

@@ -47,25 +47,11 @@ static inline void recurrent_end(recurrent_bench *k) {
     tl_params_free(k->params);
 }
 
-/* One pass forward and back, with fresh gradients; maps may be NULL. */
 static inline tl_var recurrent_pass(recurrent_bench *k, const tl_batch *b, long step, tl_model_maps *maps) {
-    tl_tape_reset(k->tape);
-    tl_tape_set_training(k->tape, step);
-    tl_zero_grad(k->params);
-    tl_var loss = tl_model_loss(&k->model.model, k->tape, b, NULL, NULL, maps);
-    must_msg(tl_backward(loss), "%s", tl_tape_error(k->tape));
-    return loss;
+    return model_step(&k->model.model, k->tape, b, step, maps);
 }
-
-/* Training for a moment, so that some sentences end before their limit. */
 static inline void recurrent_train(recurrent_bench *k, const tl_batch *b, int steps) {
-    tl_adam *adam = tl_adam_new(k->params, NULL);
-    for (int step = 1; step <= steps; step++) {
-        recurrent_pass(k, b, step, NULL);
-        must_msg(tl_adam_step(adam, 0.01), "%s", tl_adam_error(adam));
-    }
-    tl_adam_free(adam);
-    tl_tape_set_training(k->tape, 0);
+    model_learns_to_stop(&k->model.model, k->tape, b, steps);
 }
 
 #endif

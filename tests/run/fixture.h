@@ -17,6 +17,14 @@ static inline tl_run *open_old(void) {
     return run;
 }
 
+/* A folder for a test, one thread, and no gnuplot: a picture at each end of a training would take its time. */
+static inline scratch quiet_scratch(void) {
+    scratch s = scratch_new();
+    tl_set_threads(1);
+    setenv("PATH", s.folder, 1);
+    return s;
+}
+
 /* The smallest model that is one, on sequences of symbols. */
 static inline tl_run_settings small_settings(void) {
     tl_run_settings s = tl_run_settings_default();

@@ -32,11 +32,7 @@ int clock_gettime(clockid_t clock, struct timespec *t) {
 }
 
 static scratch here;
-static void enter(void) {
-    here = scratch_new();
-    tl_set_threads(1);
-    setenv("PATH", here.folder, 1); /* no gnuplot */
-}
+static void enter(void) { here = quiet_scratch(); }
 static void leave(void) { scratch_remove(&here); }
 
 START_TEST(minutes_are_those_of_a_steady_clock) {

@@ -221,9 +221,7 @@ static long sweep(const kind_of_run *kind, fault given, long step) {
 }
 
 static void enter(void) {
-    here = scratch_new();
-    tl_set_threads(1);
-    setenv("PATH", here.folder, 1); /* no gnuplot */
+    here = quiet_scratch();
     char pairs[1024];
     in_here(pairs, "pairs.tsv");
     put_text(pairs, KNOWN);

@@ -10,11 +10,7 @@
 
 static scratch here;
 
-static void enter(void) {
-    here = scratch_new();
-    tl_set_threads(1);
-    setenv("PATH", here.folder, 1); /* no gnuplot */
-}
+static void enter(void) { here = quiet_scratch(); }
 static void leave(void) { scratch_remove(&here); }
 
 /* The path of a file in the folder; the text lasts for seven more calls. */

@@ -5,11 +5,7 @@
 #include "run/run.h"
 
 static scratch here;
-static void enter(void) {
-    here = scratch_new();
-    tl_set_threads(1);
-    setenv("PATH", here.folder, 1); /* no gnuplot */
-}
+static void enter(void) { here = quiet_scratch(); }
 static void leave(void) { scratch_remove(&here); }
 
 static const char *in_here(const char *dir, const char *file) {

@@ -4,11 +4,7 @@
 #include "fixture.h"
 
 static scratch here;
-static void enter(void) {
-    here = scratch_new();
-    tl_set_threads(1);
-    setenv("PATH", here.folder, 1); /* no gnuplot */
-}
+static void enter(void) { here = quiet_scratch(); }
 static void leave(void) { scratch_remove(&here); }
 
 /* ---- a task whose gradients are told: batch m of 5 has sum(w ∘ x_m), x_m of sizes that rounding feels ---- */

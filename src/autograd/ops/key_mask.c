@@ -98,6 +98,20 @@ bool tl_key_mask_copy(tl_call *c, tl_key_mask *copy, const tl_mask *mask, const 
                         : set_window(c, copy, mask->window, scores[2], scores[3]);
 }
 
+bool tl_key_mask_of_scores(tl_call *c, tl_key_mask *copy, const tl_mask *mask, long *rows, long *keys) {
+    const tl_shape shape = tl_shape_of(c->x[0]);
+    char text[TL_SHAPE_TEXT];
+    if (shape.rank < 2 || shape.rank > 4)
+        return tl_call_fail(c, "%s is not [batch,head,query,key], [batch,query,key] or [query,key]",
+                            tl_shape_text(shape, text)),
+               false;
+    const long dim[4] = {shape.rank > 2 ? shape.dim[0] : 1, shape.rank > 3 ? shape.dim[1] : 1,
+                         shape.dim[shape.rank - 2], shape.dim[shape.rank - 1]};
+    *rows = dim[0] * dim[1] * dim[2];
+    *keys = dim[3];
+    return tl_key_mask_copy(c, copy, mask, dim);
+}
+
 /* ---- keys that nobody sees ---- */
 
 bool tl_key_mask_hides(const tl_key_mask *m, long b, long h, long j) {

@@ -8,6 +8,8 @@
 
 /* For scores [B,H,T,S]; mask may be NULL. False, and the call has failed, if it does not fit or memory runs out. */
 bool tl_key_mask_copy(tl_call *c, tl_key_mask *copy, const tl_mask *mask, const long scores[4]);
+/* The mask of input 0 of the call, scores [B,H,T,S], [B,T,S] or [T,S], which are so many rows of so many keys. */
+bool tl_key_mask_of_scores(tl_call *c, tl_key_mask *copy, const tl_mask *mask, long *rows, long *keys);
 /* Does no query of this sentence and head see key j? */
 bool tl_key_mask_hides(const tl_key_mask *mask, long b, long h, long j);
 /* Input i of the call, keys or values [B,H,S,d], as it may be multiplied by weights that are 0: where a key that nobody sees

@@ -44,18 +44,10 @@ const tl_op tl_op_masked_sigmoid = {"masked_sigmoid", backward};
 tl_var tl_masked_sigmoid(tl_var x, const tl_mask *mask) {
     tl_call c = tl_call_begin(&tl_op_masked_sigmoid, 1, &x);
     if (!c.ok) return tl_call_end(&c);
-    const tl_shape shape = tl_shape_of(c.x[0]);
-    char text[TL_SHAPE_TEXT];
-    if (shape.rank < 2 || shape.rank > 4)
-        return tl_call_fail(&c, "%s is not [batch,head,query,key], [batch,query,key] or [query,key]",
-                            tl_shape_text(shape, text));
-    const long queries = shape.dim[shape.rank - 2], keys = shape.dim[shape.rank - 1];
-    const long dim[4] = {shape.rank > 2 ? shape.dim[0] : 1, shape.rank > 3 ? shape.dim[1] : 1, queries, keys};
     saved *s = tl_call_save(&c, sizeof *s);
-    tl_tensor y = tl_call_new(&c, shape);
-    if (!c.ok || !tl_key_mask_copy(&c, &s->mask, mask, dim)) return tl_call_end(&c);
-    s->rows = dim[0] * dim[1] * queries;
-    s->keys = keys;
+    if (!s || !tl_key_mask_of_scores(&c, &s->mask, mask, &s->rows, &s->keys)) return tl_call_end(&c);
+    tl_tensor y = tl_call_new(&c, tl_shape_of(c.x[0]));
+    if (!c.ok) return tl_call_end(&c);
     tl_map1(y, c.x[0], tl_kernels_pick()->map->sigmoid, 0);
     hide(y.data, s);
     return tl_call_end(&c);

@@ -26,20 +26,11 @@ const tl_op tl_op_masked_softmax = {"masked_softmax", backward};
 tl_var tl_masked_softmax(tl_var x, const tl_mask *mask) {
     tl_call c = tl_call_begin(&tl_op_masked_softmax, 1, &x);
     if (!c.ok) return tl_call_end(&c);
-    const tl_shape shape = tl_shape_of(c.x[0]);
-    char text[TL_SHAPE_TEXT];
-    if (shape.rank < 2 || shape.rank > 4)
-        return tl_call_fail(&c, "%s is not [batch,head,query,key], [batch,query,key] or [query,key]",
-                            tl_shape_text(shape, text));
-    const long queries = shape.dim[shape.rank - 2], keys = shape.dim[shape.rank - 1];
-    const long dim[4] = {shape.rank > 2 ? shape.dim[0] : 1, shape.rank > 3 ? shape.dim[1] : 1, queries, keys};
     saved *s = tl_call_save(&c, sizeof *s);
-    tl_tensor y = tl_call_new(&c, shape);
+    if (!s || !tl_key_mask_of_scores(&c, &s->mask, mask, &s->rows, &s->keys)) return tl_call_end(&c);
+    tl_tensor y = tl_call_new(&c, tl_shape_of(c.x[0]));
     if (!c.ok || !tl_call_dense(&c, 0)) return tl_call_end(&c);
-    s->rows = dim[0] * dim[1] * queries;
-    s->keys = keys;
-    if (!tl_key_mask_copy(&c, &s->mask, mask, dim)) return tl_call_end(&c);
-    tl_rows_masked_softmax(y.data, c.x[0].data, s->rows, keys, &s->mask);
+    tl_rows_masked_softmax(y.data, c.x[0].data, s->rows, s->keys, &s->mask);
     return tl_call_end(&c);
 }
 
