@@ -29,11 +29,11 @@ struct tl_run {
 /* One that has a folder and nothing else. NULL only when out of memory. */
 tl_run *tl_run_in(const char *dir);
 /* Nothing is done with a run that is not there or has failed. */
+static inline bool tl_run_usable(const tl_run *run) { return run && !tl_failed(&run->error); }
 /* Something that a function was given is NULL: the error says what should be there. Always false. */
 static inline bool tl_run_lacks(tl_run *run, const char *what) {
     return tl_error_set(&run->error, "run: %s is NULL, and should be there", what);
 }
-static inline bool tl_run_usable(const tl_run *run) { return run && !tl_failed(&run->error); }
 /* The same for what needs a model: false, and an error, if there is none yet. */
 bool tl_run_has_model(tl_run *run);
 /* Model, tape, vocabularies and merges go: what a training that failed has left is in the way of the next one. */
@@ -109,6 +109,14 @@ tl_corpus *tl_run_cut_for_epoch(tl_run *run, const tl_corpus *lines, const tl_co
  * lines encoded. */
 bool tl_run_drop_long(tl_run *run, tl_corpus *lines, tl_corpus *encoded, const char *name, long most);
 uint64_t tl_pairs_fingerprint(const tl_corpus *const *corpora, int count);
+
+/* ---- readable.c ---- */
+
+long tl_tokens_of(const tl_corpus *encoded, tl_side side, long i);
+/* Has sentence i more tokens than a model reads, or, where targets are given too, writes? */
+bool tl_is_too_long(const tl_corpus *encoded, long i, bool targets);
+/* All of them, blank where they are too long, encoded anew. NULL, and an error, when out of memory. */
+tl_corpus *tl_run_readable(tl_run *run, const tl_corpus *encoded, bool targets);
 
 /* ---- quality.c ---- */
 

@@ -13,16 +13,7 @@ void tl_scores_free(tl_scores *s) {
     *s = (tl_scores){0};
 }
 
-static long length_of(const tl_corpus *encoded, tl_side side, long i) {
-    long length;
-    tl_corpus_ids(encoded, side, i, &length);
-    return length;
-}
-
-static bool is_long(const tl_corpus *encoded, long i) {
-    return length_of(encoded, TL_SOURCE, i) > TL_LONGEST_SENTENCE ||
-           length_of(encoded, TL_TARGET, i) > TL_LONGEST_SENTENCE;
-}
+static bool is_long(const tl_corpus *encoded, long i) { return tl_is_too_long(encoded, i, true); }
 
 static bool allocate(tl_run *run, const tl_corpus *encoded, tl_scores *s) {
     const long count = tl_corpus_size(encoded);
@@ -30,24 +21,10 @@ static bool allocate(tl_run *run, const tl_corpus *encoded, tl_scores *s) {
     s->sum = malloc(((size_t)count + 1) * sizeof *s->sum);
     s->first = calloc((size_t)count + 1, sizeof *s->first);
     for (long i = 0; s->first && i < count; i++)
-        s->first[i + 1] = s->first[i] + (is_long(encoded, i) ? 0 : length_of(encoded, TL_TARGET, i) + 1);
+        s->first[i + 1] = s->first[i] + (is_long(encoded, i) ? 0 : tl_tokens_of(encoded, TL_TARGET, i) + 1);
     if (s->first) s->token = calloc((size_t)s->first[count] + 1, sizeof *s->token);
     return (s->sum && s->first && s->token) ||
            tl_error_set(&run->error, "out of memory for the scores of %ld pairs", count);
-}
-
-/* The pairs, blank where a model cannot read them, encoded anew. NULL, and an error, when out of memory. */
-static tl_corpus *readable(tl_run *run, const tl_corpus *encoded) {
-    tl_corpus *corpus = tl_corpus_new();
-    for (long i = 0; i < tl_corpus_size(encoded); i++) {
-        const bool left = !is_long(encoded, i);
-        tl_corpus_add(corpus, left ? tl_corpus_sentence(encoded, TL_SOURCE, i) : "",
-                      left ? tl_corpus_sentence(encoded, TL_TARGET, i) : "");
-    }
-    if (tl_corpus_encode(corpus, run->vocab[TL_SOURCE], run->vocab[TL_TARGET])) return corpus;
-    tl_error_set(&run->error, "%s", tl_corpus_error(corpus) ? tl_corpus_error(corpus) : "out of memory");
-    tl_corpus_free(corpus);
-    return NULL;
 }
 
 static bool score_batch(tl_run *run, const tl_batch *batch, tl_scores *s) {
@@ -99,7 +76,7 @@ bool tl_run_score(tl_run *run, const tl_corpus *encoded, long batch_tokens, tl_s
         scores->sum[i] = NAN;
         scores->too_long += is_long(encoded, i);
     }
-    tl_corpus *left = ok && scores->too_long ? readable(run, encoded) : NULL;
+    tl_corpus *left = ok && scores->too_long ? tl_run_readable(run, encoded, true) : NULL;
     ok = ok && (left || !scores->too_long) && score_all(run, left ? left : encoded, batch_tokens, scores);
     tl_corpus_free(left);
     if (!ok) tl_scores_free(scores);

@@ -178,28 +178,17 @@ static bool translate_all(tl_run *run, const job *j) {
 
 /* ---- sentences that are too long ---- */
 
-static long length_of(const tl_corpus *encoded, tl_side side, long i) {
-    long length;
-    tl_corpus_ids(encoded, side, i, &length);
-    return length;
-}
-
-static bool is_long(const job *j, long i) {
-    return length_of(j->encoded, TL_SOURCE, i) > TL_LONGEST_SENTENCE ||
-           (j->options->prefixes && length_of(j->encoded, TL_TARGET, i) > TL_LONGEST_SENTENCE);
-}
-
 /* Names the first ones, each with its tokens, and counts the rest; returns how many there are. */
 static long tell_long(const tl_run *run, const job *j) {
     char text[TL_ERROR_MAX];
     long count = 0;
     for (long i = 0; i < tl_corpus_size(j->encoded); i++) {
-        if (!is_long(j, i)) continue;
-        const bool source = length_of(j->encoded, TL_SOURCE, i) > TL_LONGEST_SENTENCE;
+        if (!tl_is_too_long(j->encoded, i, j->options->prefixes)) continue;
+        const bool source = tl_tokens_of(j->encoded, TL_SOURCE, i) > TL_LONGEST_SENTENCE;
         snprintf(text, sizeof text,
                  "line %ld has %ld tokens%s, and a model %s at most %d: its translation is left empty; cut "
                  "it into sentences",
-                 i + 1, length_of(j->encoded, source ? TL_SOURCE : TL_TARGET, i),
+                 i + 1, tl_tokens_of(j->encoded, source ? TL_SOURCE : TL_TARGET, i),
                  source ? "" : " in its prefix", source ? "reads" : "writes", TL_LONGEST_SENTENCE);
         if (count++ < TL_REPORT_LINES) TL_TELL(run->events, warning, text);
     }
@@ -209,22 +198,8 @@ static long tell_long(const tl_run *run, const job *j) {
     return count;
 }
 
-/* The sentences, blank where a model cannot read them, encoded anew. NULL, and an error, when out of memory. */
-static tl_corpus *readable(tl_run *run, const job *j) {
-    tl_corpus *corpus = tl_corpus_new();
-    for (long i = 0; i < tl_corpus_size(j->encoded); i++) {
-        const bool left = !is_long(j, i);
-        tl_corpus_add(corpus, left ? tl_corpus_sentence(j->encoded, TL_SOURCE, i) : "",
-                      left && j->options->prefixes ? tl_corpus_sentence(j->encoded, TL_TARGET, i) : "");
-    }
-    if (tl_corpus_encode(corpus, run->vocab[TL_SOURCE], run->vocab[TL_TARGET])) return corpus;
-    tl_error_set(&run->error, "%s", tl_corpus_error(corpus) ? tl_corpus_error(corpus) : "out of memory");
-    tl_corpus_free(corpus);
-    return NULL;
-}
-
 static bool translate_readable(tl_run *run, job *j) {
-    tl_corpus *corpus = readable(run, j);
+    tl_corpus *corpus = tl_run_readable(run, j->encoded, j->options->prefixes);
     j->encoded = corpus;
     const bool ok = corpus && translate_all(run, j);
     tl_corpus_free(corpus);
