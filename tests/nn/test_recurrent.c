@@ -452,6 +452,7 @@ START_TEST(steps_of_other_sizes) { /* the operations themselves */
     fails(t, tl_lstm_step(two, two, one),
           "lstm_step: x [2,6], recall [2,6], c [2,2]: should be [B,4*hidden], [B,4*hidden], [B,hidden]");
     fails(t, tl_lstm_step(eight, two, one), "recall [2,6]");
+    fails(t, tl_lstm_step(eight, eight, tl_slice(one, 0, 0, 1)), "c [1,2]");
     fails(t, tl_lstm_step(eight, eight, tl_reshape(one, TL_SHAPE(2, 2, 1))), "c [2,2,1]");
     tl_tape_free(t);
 }

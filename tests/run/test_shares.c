@@ -189,12 +189,22 @@ static void train(const char *dir, long shares, long steps, bool resume) {
     tl_run_free(run);
 }
 
+/* train_loss in the only row of a run's log.csv: the mean of all updates' */
+static double loss_of(const char *dir) {
+    char *log = get_file(in_here(dir, "log.csv"), NULL);
+    double loss = 0;
+    ck_assert_int_eq(sscanf(strchr(log, '\n'), "%*[^,],%*[^,],%*[^,],%*[^,],%lf", &loss), 1);
+    free(log);
+    return loss;
+}
+
 START_TEST(runs) {
     train("none", 0, 9, false);
     train("one", 1, 9, false);
     train("two", 2, 9, false);
     ck_assert(same_file("none", "one", "last.safetensors") && same_file("none", "one", "config.txt"));
     ck_assert(!same_file("one", "two", "last.safetensors"));
+    ck_assert_double_eq_tol(loss_of("two"), loss_of("one"), 1e-3); /* of all shares, in other bits */
     char *config = get_file(in_here("one", "config.txt"), NULL);
     ck_assert(!strstr(config, "shares"));
     free(config);
