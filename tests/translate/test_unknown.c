@@ -72,6 +72,9 @@ START_TEST(unknown_words_are_told_and_replaced) {
     told("");
     said("--replace-unknown --batch-tokens 8", lines,
          "le chien voit Zorro\nBatman entend Robin\nBatman salue le chat\nun oiseau entend le chat\n");
+    said("--replace-unknown --prefix-column",
+         "the dog sees Zorro\tle chien voit\nBatman hears Robin\tBatman\n",
+         "le chien voit Zorro\nBatman entend Robin\n"); /* attention's rows count behind the prefix */
     said("", "the dog sees Zorro\n", "le chien voit <unk>\n");
     told("1 word that the source vocabulary lacks, read as <unk>: \"Zorro\"");
     said("", "the dog sees <unk>\n",
