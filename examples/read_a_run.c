@@ -30,9 +30,9 @@ int main(int argc, char **argv) {
 
     const int layers = tl_run_model(run)->attentions[TL_CROSS];
     if (!layers) return fail("the model has no attention to look at");
-    tl_var P = maps.cross[layers - 1].probs; /* [sentence,head,target,source] */
-    tl_print(tl_at(tl_value(P), 0, 0), stdout);
-    tl_print(tl_at(tl_grad(P), 0, 0), stdout);
+    const tl_attention_maps *last = &maps.cross[layers - 1]; /* probs: [sentence,head,target,source] */
+    tl_print(tl_at(tl_value(last->probs), 0, 0), stdout);
+    tl_print(tl_at(tl_attention_grad(last, TL_PLACE_PROBS), 0, 0), stdout);
     free((char *)target);
     tl_run_free(run);
     return tl_output_close(stdout, &error) ? 0 : fail(error.message);

@@ -301,7 +301,7 @@ typedef struct tl_replacement {
 /* What attention computed on the way, to look at and to change; B sentences, H heads, T queries, S keys. What is given as
  * {0} changes nothing, and what is not given at all costs nothing. */
 typedef struct tl_attention_maps {
-    bool keep_grad; /* in: keep the gradients of scores, probs and context for tl_grad */
+    bool keep_grad; /* in: keep the gradients of scores, probs and context for tl_attention_grad */
     /* in: [H] what each head's context is multiplied by; left out: 1, and 1 changes no bit. The gradient of a variable here is
      * what the loss would change if a head counted for more (Michel et al. 2019 take its size for a head's importance). */
     tl_var gate;
@@ -311,7 +311,12 @@ typedef struct tl_attention_maps {
     tl_var probs;                      /* [B,H,T,S] after mask and normaliser, before dropout */
     tl_var context;                    /* [B,H,T,d_k] probs·V, each head's own */
     tl_var output, residual;           /* [B,T,d_model]; see tl_attention_place */
+    /* Where a decoder goes step by step, the maps of each: those above are put together of them and lie on no way to the loss. */
+    const struct tl_attention_maps *step; /* [T], T 1 in each; NULL elsewhere */
 } tl_attention_maps;
+/* After tl_backward, the gradient of what stood in a place, in the shape of its map: that of the map itself (tl_grad), or of all
+ * steps, put together in the tape's memory. Without data where nothing was kept or came. */
+tl_tensor tl_attention_grad(const tl_attention_maps *maps, tl_attention_place place);
 
 /* [from, to) of one axis; {0,0}: all of it, to 0: to its end. */
 typedef struct tl_range {
@@ -735,8 +740,8 @@ typedef struct tl_seq2seq_config {
 
 /* Parameters: src_embedding.weight, tgt_embedding.weight, output.weight, output.bias as the Transformer's; encoder.*, decoder.* as
  * in torch.nn.GRU and LSTM; bridge_h.<layer>.*, bridge_c.<layer>.* B, b (bidirectional); attention.*; readout.* W and its bias. Its
- * maps of kind TL_CROSS are one layer's. Where the decoder goes step by step these are put together behind the steps: with
- * keep_grad, look for gradients at what `hidden` is told from, not there. */
+ * maps of kind TL_CROSS are one layer's; tl_attention_grad gives their gradients, also where the decoder goes step by step
+ * (additive, input feeding). */
 typedef struct tl_seq2seq {
     tl_model model;           /* first: &seq2seq.model is what search, training and looking take */
     tl_seq2seq_config config; /* completed with the defaults */

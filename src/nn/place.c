@@ -59,6 +59,29 @@ tl_var tl_put(tl_attention_maps *maps, tl_attention_place place, tl_var x) {
     return y;
 }
 
+/* ---- gradients ---- */
+
+static tl_var var_of(const tl_attention_maps *maps, tl_attention_place place) {
+    const tl_var vars[TL_PLACES] = {maps->scores, maps->probs, maps->context, maps->output, maps->residual};
+    return vars[place];
+}
+
+tl_tensor tl_attention_grad(const tl_attention_maps *maps, tl_attention_place place) {
+    const tl_tensor none = {.data = NULL};
+    if (!maps || (int)place < 0 || (int)place >= TL_PLACES) return none;
+    tl_var x = var_of(maps, place);
+    if (!maps->step || !tl_ok(x)) return tl_grad(x);
+    tl_tensor all = tl_tape_tensor(x.tape, tl_shape_of_var(x));
+    const int steps = all.rank - 2; /* the axis */
+    if (all.data) tl_tensor_fill(all, 0);
+    for (long t = 0; all.data && t < all.dim[steps]; t++) {
+        const tl_tensor one = tl_grad(var_of(&maps->step[t], place));
+        if (!one.data) return none;
+        tl_tensor_copy(tl_tensor_slice(all, steps, t, t + 1), one);
+    }
+    return all.data ? all : none;
+}
+
 /* ---- chosen places ---- */
 
 static bool in_range(tl_range r, long i) { return i >= r.from && (r.to == 0 || i < r.to); }

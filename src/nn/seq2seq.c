@@ -150,6 +150,7 @@ static void give_maps(step_maps *s, tl_attention_maps *maps) {
     maps->probs = tl_label(put_together(s, PROBS), "probs");
     maps->context = tl_label(put_together(s, CONTEXT), "context");
     maps->output = put_together(s, OUTPUT);
+    maps->step = s->of_step;
 }
 
 static tl_var by_steps(const tl_seq2seq *m, tl_var y, long words, tl_seq2seq_step_state *state,

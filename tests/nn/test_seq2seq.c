@@ -263,6 +263,59 @@ START_TEST(replacements_have_positions) {
 }
 END_TEST
 
+/* dL/dP against differences: something is added to one probability, as whoever holds the maps can. */
+typedef struct nudge {
+    tl_replaced where;
+    double by;
+} nudge;
+static tl_var nudged(tl_var probs, const tl_place_at *place, void *context) {
+    const nudge *n = context;
+    return tl_replace_where(probs, tl_add(probs, tl_scalar(probs.tape, n->by)), place, &n->where);
+}
+
+static double loss_with(recurrent_bench *k, const tl_batch *b, nudge n, double by) {
+    tl_tape_reset(k->tape);
+    tl_model_maps maps = tl_model_maps_new(&k->model.model, k->tape, false);
+    n.by = by;
+    maps.cross->replace[TL_PLACE_PROBS] = (tl_replacement){nudged, &n};
+    return tl_item(tl_value(tl_model_loss(&k->model.model, k->tape, b, NULL, NULL, &maps)));
+}
+
+START_TEST(gradients_of_what_was_looked_at) {
+    recurrent_bench k = recurrent_begin(&recurrents[_i]);
+    static const sentence few[] = {{1, 3, 2}, {2, 4, 3}};
+    tl_batch batch = batch_of(few, 2, 13, 0, 0), *b = &batch;
+    const double h = sizeof(tl_real) == 8 ? 1e-5 : 1e-2, tolerance = sizeof(tl_real) == 8 ? 1e-8 : 1e-3;
+    tl_model_maps maps = tl_model_maps_new(&k.model.model, k.tape, true);
+    ck_assert(tl_backward(tl_model_loss(&k.model.model, k.tape, b, NULL, NULL, &maps)));
+    const tl_tensor probs = tl_value(maps.cross->probs),
+                    given = tl_attention_grad(maps.cross, TL_PLACE_PROBS);
+    ck_assert(tl_shape_equal(tl_shape_of(given), tl_shape_of(probs)));
+    const long heads = given.dim[1], words = given.dim[2], keys = given.dim[3];
+    tl_tensor kept = copied(given);
+    const tl_real *grad = kept.data;
+    double largest = 0;
+    for (long i = 0; i < tl_numel(given); i += 3) {
+        const long s = i % keys, t = i / keys % words, head = i / keys / words % heads,
+                   row = i / keys / words / heads;
+        const nudge n = {.where = {{row, row + 1}, {head, head + 1}, {t, t + 1}, {s, s + 1}}};
+        const double numeric = (loss_with(&k, b, n, h) - loss_with(&k, b, n, -h)) / (2 * h);
+        const bool real = s < b->src_lengths[row] && t < b->tgt_lengths[row];
+        if (real)
+            ck_assert_msg(fabs((double)grad[i] - numeric) < tolerance, "[%ld,%ld,%ld,%ld]: %g, not %g", row,
+                          head, t, s, grad[i], numeric);
+        if (real) largest = fmax(largest, fabs((double)grad[i]));
+    }
+    ck_assert(largest > 1e-4);
+    free(kept.data);
+    ck_assert(!tl_attention_grad(NULL, TL_PLACE_PROBS).data);
+    ck_assert(!tl_attention_grad(maps.cross, (tl_attention_place)-1).data);
+    ck_assert(!tl_attention_grad(maps.cross, (tl_attention_place)TL_PLACES).data);
+    batch_free(b);
+    recurrent_end(&k);
+}
+END_TEST
+
 START_TEST(learns) {
     tl_seq2seq_config config = recurrents[3 * _i + 1];
     config.d_model = 16;
@@ -363,6 +416,7 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, same_bits, 0, RECURRENTS);
     tcase_add_loop_test(tc, alone_as_in_a_batch, 0, RECURRENTS);
     tcase_add_loop_test(tc, replacements_have_positions, 4, RECURRENTS);
+    tcase_add_loop_test(tc, gradients_of_what_was_looked_at, 4, RECURRENTS);
     tcase_add_loop_test(tc, learns, 0, RECURRENTS / 3);
     tcase_add_test(tc, refusals);
     tcase_add_test(tc, batches_that_lack_something);
