@@ -157,7 +157,8 @@ TL_SIMD drop drop_of(double p, tl_rng_key key) {
 TL_SIMD void drop_row(const drop *d, long n, tl_real *y, const tl_real *x, uint64_t first, bool add) {
     for (long i = 0; i < n; i += TL_LANES) {
         long m = n - i < TL_LANES ? n - i : TL_LANES;
-        tl_veci keep = tl_vec_rng(d->key, first + (uint64_t)i) >= d->least;
+        const tl_vecu bits = tl_vec_rng(d->key, first + (uint64_t)i);
+        const tl_veci keep = TL_COMPARED(bits, >=, d->least);
         tl_vec v = m == TL_LANES ? tl_vec_load(x + i) : tl_vec_load_n(x + i, m, 0);
         v = tl_vec_where(keep, d->factor * v);
         if (add) v += m == TL_LANES ? tl_vec_load(y + i) : tl_vec_load_n(y + i, m, 0);

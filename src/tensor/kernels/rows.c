@@ -69,7 +69,7 @@ TL_SIMD tl_real row_max(const tl_real *x, long n) { return row_scaled_max(x, 1, 
  * denormals carry nothing here and cost some processors hundreds of cycles. */
 TL_SIMD tl_vec row_exp(tl_vec x) {
     const tl_real flush = sizeof(tl_real) == 4 ? -87 : -708;
-    tl_veci kept = ~(x < flush);
+    tl_veci kept = ~tl_vec_less(x, tl_vec_set(flush));
     tl_vecu n;
     tl_vec e = 1 + tl_vec_exp_reduced(tl_vec_where(kept, x), &n);
     return tl_vec_where(kept, e * (tl_vec)((n + (tl_uint)TL_BIAS) << TL_MANTISSA));

@@ -18,10 +18,13 @@ TL_SIMD void store(tl_real *p, long i, long n, tl_vec v) {
 }
 
 /* A moment too small to move anything is 0 (update.h); NaN stays. */
-TL_SIMD tl_vec settled(tl_vec m) { return tl_vec_select(tl_vec_abs(m) < LEAST_MOMENT, tl_vec_zero(), m); }
+TL_SIMD tl_vec settled(tl_vec m) {
+    return tl_vec_select(tl_vec_less(tl_vec_abs(m), tl_vec_set(LEAST_MOMENT)), tl_vec_zero(), m);
+}
 /* A second one is if its first one is 0 as well: by a v of 0 alone, m / (sqrt(v) + eps) could become anything. */
 TL_SIMD tl_vec settled_beside(tl_vec m, tl_vec v) {
-    return tl_vec_select((m == tl_vec_zero()) & (v < TL_REAL_MIN), tl_vec_zero(), v);
+    return tl_vec_select(tl_vec_equal(m, tl_vec_zero()) & tl_vec_less(v, tl_vec_set(TL_REAL_MIN)),
+                         tl_vec_zero(), v);
 }
 
 static void sgd(tl_real *p, tl_real *b, const tl_real *grad, long n, const tl_sgd_update *u) {
