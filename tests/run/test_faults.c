@@ -95,7 +95,8 @@ static void end_it(const kind_of_run *kind, const char *name, const char *what) 
     attempt again = whole_attempt(kind, name);
     if (kind->begins == NEW) again.resume = is_in(name, "checkpoint.safetensors");
     const int end = with_fault((fault){NOTHING, 0, 0}, train, &again, &r);
-    must_msg(end == 0 || strstr(r.message, "there is nothing left to do"), "%s: %s", what, r.message);
+    must_msg(end == 0 || strstr(r.message, "there is nothing left to do"),
+             "%s, then undisturbed: status %d, \"%s\"", what, end, r.message);
 }
 
 /* ---- two folders ---- */
@@ -201,7 +202,7 @@ static long sweep(const kind_of_run *kind, fault given, long step) {
         copy("before", "run");
         const int end = with_fault(f, train, &a, &r);
         if (!r.hit) {
-            must_msg(end == 0, "%s: %s", what, r.message);
+            must_msg(end == 0, "%s: status %d, \"%s\"", what, end, r.message);
             break;
         }
         if (f.kind == KILL) {
