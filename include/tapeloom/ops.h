@@ -117,6 +117,9 @@ typedef struct tl_loss_report {
           "pairs of x [B,H,T,d] turned by their places from, from+1, …; base 0: 10000")                      \
     TL_OP(gru_step, (tl_var x, tl_var recall, tl_var h), "a GRU's gates [B,3H], [B,3H] and new state from h [B,H]")      \
     TL_OP(lstm_step, (tl_var x, tl_var recall, tl_var c), "an LSTM's, [B,4H], [B,4H], [B,H]: [2,B,H], h and then c")     \
+    TL_OP(lstm_steps,                                                                                        \
+          (tl_var x, tl_var weight, tl_var bias, tl_var h, tl_var c, const int *lengths, bool reverse),      \
+          "all steps of an LSTM: x [B,T,4H], weight [4H,H], bias or TL_NO_VAR, h and c [B,H]: [2,B,T,H]")    \
     TL_OP(layer_norm, (tl_var x, tl_var gamma, tl_var beta, double eps), "over the last axis; gamma, beta [D]") \
     TL_OP(rms_norm, (tl_var x, tl_var gamma, double eps), "over the last axis; gamma [D]")                   \
     TL_OP(dropout, (tl_var x, double p), "in training, zero with probability p, the rest / (1-p)")           \

@@ -132,12 +132,13 @@ typedef struct reading {
     const tl_recurrent *layer;
     tl_tape *tape;
     long sentences, steps;
+    const int *lengths;
     long shortest; /* up to this step every sentence goes on */
     tl_var real;   /* [B,T,1], 1 where a sentence has a step; only if they are of different lengths */
 } reading;
 
 static bool read_lengths(reading *r, const int *lengths) {
-    r->shortest = r->steps;
+    r->lengths = lengths, r->shortest = r->steps;
     for (long b = 0; lengths && b < r->sentences; b++) {
         if (lengths[b] < 1 || lengths[b] > r->steps) {
             tl_tape_fail(r->tape, "%s: lengths[%ld] is %d, should be in 1 … %ld, the steps of x",
@@ -189,10 +190,26 @@ static tl_cell_state begin(const tl_recurrent *layer, tl_tape *tape, const tl_re
     return (tl_cell_state){zeros, lstm ? zeros : TL_NO_VAR};
 }
 
+/* The same in one operation. The last state is a var of its own, not a view, so that what its readers give is summed before it
+ * meets what y's readers give: the same sum then whether the last step is the sentence's or padding. */
+static tl_var lstm_at_once(const reading *r, int number, tl_var gates, bool reverse, tl_cell_state *state) {
+    const tl_recurrent_weights *w = &r->layer->weights[number];
+    tl_var bias = w->bias_hh ? tl_use(r->tape, w->bias_hh) : TL_NO_VAR;
+    tl_var all = tl_lstm_steps(gates, tl_use(r->tape, w->weight_hh), bias, state->h, state->c,
+                               r->shortest < r->steps ? r->lengths : NULL, reverse); /* [2,B,T,hidden] */
+    const long last = reverse ? 0 : r->steps - 1;
+    const tl_shape shape = TL_SHAPE(r->sentences, r->steps, r->layer->hidden);
+    tl_var h = tl_reshape(tl_slice(all, 0, 0, 1), shape), c = tl_reshape(tl_slice(all, 0, 1, 2), shape);
+    *state = (tl_cell_state){tl_scale(at_step(h, last), 1), tl_scale(at_step(c, last), 1)};
+    return h;
+}
+
 /* One layer in one direction: [B,T,hidden], and in *state the last. */
 static tl_var one_way(const reading *r, int number, tl_var x, tl_cell_state *state) {
     const bool reverse = number % r->layer->directions;
     tl_var gates = project(r->layer, number, x);
+    if (r->layer->kind == TL_LSTM && !r->layer->by_steps)
+        return without_padding(r, lstm_at_once(r, number, gates, reverse, state));
     tl_var *h = tl_tape_memory(r->tape, (size_t)r->steps * sizeof *h);
     if (!h || !tl_ok(gates)) return tl_inert(r->tape);
     for (long i = 0; i < r->steps; i++) {

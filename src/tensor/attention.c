@@ -66,9 +66,10 @@ typedef struct product {
     tl_tensor c, a, b;
 } product;
 static job plan(work *w, bool to_x, product whole, product rest) {
-    const tl_product_job first = tl_product_job_of(whole.c, whole.a, whole.b, to_x);
+    const tl_product_options plain = {.plain = true};
+    const tl_product_job first = tl_product_job_of(whole.c, whole.a, whole.b, to_x, &plain);
     const bool blocks = w->queries > w->block;
-    const job j = {{first, blocks ? tl_product_job_of(rest.c, rest.a, rest.b, to_x) : first}};
+    const job j = {{first, blocks ? tl_product_job_of(rest.c, rest.a, rest.b, to_x, &plain) : first}};
     for (int i = 0; i < 2; i++) {
         const long panels = tl_product_job_panels(&j.of[i]);
         if (panels > w->panels) w->panels = panels;

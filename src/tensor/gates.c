@@ -97,7 +97,7 @@ static void lstm_row(const lstm *l, long b) {
     for (long at = 0; at < d; at += PIECE) {
         const long m = piece_of(d, at);
         const tl_real *x = row(l->x, b) + at, *recall = row(l->recall, b) + at;
-        tl_real *i = row(l->gates, b) + at, *f = i + d, *g = f + d, *o = g + d;
+        tl_real *i = row(l->gates, b) + at, *f = i + d, *g = f + d, *o = g + d, *t = o + d;
         tl_real *h = row(l->h, b) + at, *c = row(l->c, b) + at;
         for (int gate = 0; gate < 4; gate++) {
             k->add(m, i + gate * d, x + gate * d, 1, recall + gate * d, 1);
@@ -106,14 +106,15 @@ static void lstm_row(const lstm *l, long b) {
         k->mul(m, c, f, 1, row(l->old, b) + at, 1);
         k->mul(m, h, i, 1, g, 1);
         k->add(m, c, c, 1, h, 1);
-        k->tanh(m, h, c, 0);
-        k->mul(m, h, o, 1, h, 1);
+        k->tanh(m, t, c, 0);
+        k->mul(m, h, o, 1, t, 1);
     }
 }
 
-void tl_gates_lstm(tl_tensor h, tl_tensor c, tl_tensor gates, tl_tensor x, tl_tensor recall, tl_tensor old) {
+void tl_gates_lstm(tl_tensor h, tl_tensor c, tl_tensor gates, tl_tensor x, tl_tensor recall, tl_tensor old,
+                   bool share) {
     const lstm l = {.h = h, .c = c, .gates = gates, .x = x, .recall = recall, .old = old};
-    TL_EACH(b, h.dim[0], worth_it(gates), lstm_row(&l, b));
+    TL_EACH(b, h.dim[0], share && worth_it(gates), lstm_row(&l, b));
 }
 
 static void lstm_row_backward(const lstm *l, long b) {
@@ -121,13 +122,11 @@ static void lstm_row_backward(const lstm *l, long b) {
     const long d = l->dh.dim[1];
     for (long at = 0; at < d; at += PIECE) {
         const long m = piece_of(d, at);
-        const tl_real *i = row(l->gates, b) + at, *f = i + d, *g = f + d, *o = g + d,
-                      *dh = row(l->dh, b) + at;
-        const tl_real *old = row(l->old, b) + at;
+        const tl_real *i = row(l->gates, b) + at, *f = i + d, *g = f + d, *o = g + d, *t = o + d;
+        const tl_real *dh = row(l->dh, b) + at, *old = row(l->old, b) + at;
         tl_real *dsum = row(l->dsum, b) + at, *dold = row(l->dold, b) + at;
-        tl_real t[PIECE], dt[PIECE], dc[PIECE], part[4][PIECE];
+        tl_real dt[PIECE], dc[PIECE], part[4][PIECE];
         for (int gate = 0; gate < 4; gate++) nothing(dsum + gate * d, m), nothing(part[gate], m);
-        k->tanh(m, t, row(l->c, b) + at, 0);
         k->mul_grad(m, dt, dh, o, 1, o, 1, false);
         k->copy(m, dc, row(l->dc, b) + at, 0);
         k->tanh_grad(m, dc, dt, t, t, 0, true);
@@ -144,7 +143,7 @@ static void lstm_row_backward(const lstm *l, long b) {
 }
 
 void tl_gates_lstm_backward(tl_tensor dsum, tl_tensor dold, tl_tensor dh, tl_tensor dc, tl_tensor gates,
-                            tl_tensor c, tl_tensor old) {
-    const lstm l = {.c = c, .gates = gates, .old = old, .dsum = dsum, .dold = dold, .dh = dh, .dc = dc};
-    TL_EACH(b, dh.dim[0], worth_it(gates), lstm_row_backward(&l, b));
+                            tl_tensor old, bool share) {
+    const lstm l = {.gates = gates, .old = old, .dsum = dsum, .dold = dold, .dh = dh, .dc = dc};
+    TL_EACH(b, dh.dim[0], share && worth_it(gates), lstm_row_backward(&l, b));
 }

@@ -6,7 +6,7 @@
 
 #include "tapeloom/tensor.h"
 
-/* Tensors of B rows, each row's elements side by side. `gates` [B,G·hidden] is used between, and is what backward reads. */
+/* Tensors of B rows, each row's elements side by side; `share`: an LSTM's rows among the threads, where it pays. `gates` [B,G·hidden] is used between, and is what backward reads. */
 
 /* y [B,hidden] from x and recall [B,3·hidden], h [B,hidden]; gates becomes r, z, n. */
 void tl_gates_gru(tl_tensor y, tl_tensor gates, tl_tensor x, tl_tensor recall, tl_tensor h);
@@ -14,10 +14,11 @@ void tl_gates_gru(tl_tensor y, tl_tensor gates, tl_tensor x, tl_tensor recall, t
 void tl_gates_gru_backward(tl_tensor dx, tl_tensor drecall, tl_tensor dh, tl_tensor dy, tl_tensor gates,
                            tl_tensor recall, tl_tensor h);
 
-/* h and c [B,hidden], the new ones, from x and recall [B,4·hidden] and the old c; gates becomes i, f, g, o. */
-void tl_gates_lstm(tl_tensor h, tl_tensor c, tl_tensor gates, tl_tensor x, tl_tensor recall, tl_tensor old);
-/* From dh and dc [B,hidden] and the new c: dsum [B,4·hidden], of x and of recall, and that of the old c; overwritten. */
+/* h and c [B,hidden], the new ones, from x and recall [B,4·hidden] and the old c; gates [B,5·hidden] becomes i, f, g, o, tanh(c). */
+void tl_gates_lstm(tl_tensor h, tl_tensor c, tl_tensor gates, tl_tensor x, tl_tensor recall, tl_tensor old,
+                   bool share);
+/* From dh and dc [B,hidden]: dsum [B,4·hidden], of x and of recall, and that of the old c; overwritten. */
 void tl_gates_lstm_backward(tl_tensor dsum, tl_tensor dold, tl_tensor dh, tl_tensor dc, tl_tensor gates,
-                            tl_tensor c, tl_tensor old);
+                            tl_tensor old, bool share);
 
 #endif

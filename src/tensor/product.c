@@ -325,18 +325,27 @@ tl_product_packed tl_product_prepack(tl_real *panels, tl_tensor b, tl_matmul_pre
     return (tl_product_packed){p.kernels, panels, p.k, p.n};
 }
 
-bool tl_product(tl_tensor c, tl_tensor a, tl_tensor b, const tl_product_options *options, tl_workspace *w) {
+static const tl_product_kernels *kernels_for(const tl_product_options *options) {
     const tl_kernels *kernels = tl_kernels_pick();
-    const tl_matmul_precision precision = options != NULL ? options->precision : TL_HIGHEST;
-    const bool plain = options != NULL && options->plain;
-    return tl_product_with(plain ? kernels->product : kernels->weights[precision], c, a, b, options, w);
+    return options == NULL  ? kernels->weights[TL_HIGHEST]
+           : options->plain ? kernels->product
+                            : kernels->weights[options->precision];
 }
 
-tl_product_job tl_product_job_of(tl_tensor c, tl_tensor a, tl_tensor b, bool c_padded) {
+bool tl_product(tl_tensor c, tl_tensor a, tl_tensor b, const tl_product_options *options, tl_workspace *w) {
+    return tl_product_with(kernels_for(options), c, a, b, options, w);
+}
+
+bool tl_product_is_one_chain(tl_matmul_precision precision) {
+    return tl_kernels_pick()->weights[precision]->unit == 1;
+}
+
+tl_product_job tl_product_job_of(tl_tensor c, tl_tensor a, tl_tensor b, bool c_padded,
+                                 const tl_product_options *options) {
     problem q;
     tl_real somewhere; /* a tensor without memory has no elements, and the plan would be for none */
     c.data = a.data = b.data = &somewhere;
-    plan(&q, tl_kernels_pick()->product, c, a, b, NULL, 1);
+    plan(&q, kernels_for(options), c, a, b, options, 1);
     q.plan.c_padded = c_padded && !q.transposed;
     q.plan.c = NULL, q.plan.a = q.plan.b = NULL;
     return (tl_product_job){q.plan, q.transposed};
@@ -346,16 +355,27 @@ long tl_product_job_panels(const tl_product_job *job) {
     return tl_product_a_panels(&job->plan) + tl_product_b_panels(&job->plan);
 }
 
-void tl_product_job_run(const tl_product_job *job, bool add, tl_real *c, const tl_real *a, const tl_real *b,
-                        tl_real *panels) {
+void tl_product_job_run_rows(const tl_product_job *job, bool add, tl_real *c, const tl_real *a,
+                             const tl_real *b, tl_real *panels, long from, long to) {
     tl_product_plan p = job->plan;
     p.add = add;
-    const tl_product_rectangle whole = {.c = c,
-                                        .a = job->swapped ? b : a,
-                                        .b = job->swapped ? a : b,
-                                        .i1 = p.m,
-                                        .j1 = p.n,
-                                        .a_panels = panels,
-                                        .b_panels = panels + tl_product_a_panels(&p)};
-    tl_product_multiply(&p, &whole);
+    tl_product_rectangle r = {.c = c,
+                              .a = job->swapped ? b : a,
+                              .b = job->swapped ? a : b,
+                              .i1 = p.m,
+                              .j1 = p.n,
+                              .a_panels = panels,
+                              .b_panels = panels + tl_product_a_panels(&p)};
+    if (job->swapped)
+        r.j0 = from, r.j1 = to;
+    else
+        r.i0 = from, r.i1 = to;
+    if (p.kernels->begin != NULL) p.kernels->begin();
+    tl_product_multiply(&p, &r);
+    if (p.kernels->end != NULL) p.kernels->end();
+}
+
+void tl_product_job_run(const tl_product_job *job, bool add, tl_real *c, const tl_real *a, const tl_real *b,
+                        tl_real *panels) {
+    tl_product_job_run_rows(job, add, c, a, b, panels, 0, job->swapped ? job->plan.n : job->plan.m);
 }

@@ -44,23 +44,29 @@ typedef struct tl_product_options {
  * out of memory. */
 bool tl_product(tl_tensor c, tl_tensor a, tl_tensor b, const tl_product_options *options, tl_workspace *w);
 
+/* Is a sum one chain, whatever the parts that it is computed in? Not where the kernels take several of k at once. */
+bool tl_product_is_one_chain(tl_matmul_precision precision);
+
 /* Packs b [K,N], any strides, into `panels`, tl_product_packed_numel elements aligned to 64, which must outlive
  * the result; b must not change meanwhile. For products with weights in that precision. Pays where b meets few rows
  * several times, as weights do in decoding. */
 long tl_product_packed_numel(tl_tensor b, tl_matmul_precision precision);
 tl_product_packed tl_product_prepack(tl_real *panels, tl_tensor b, tl_matmul_precision precision);
 
-/* A plain product (see above) of matrices c [M,N], a [M,K], b [K,N] of those sizes and strides, planned once and run at
- * many places. A run is one thread's work; it borrows `panels`, tl_product_job_panels elements aligned to 64. With
- * c_padded what follows a row of c up to a whole line of the cache may be overwritten. */
+/* A product of matrices c [M,N], a [M,K], b [K,N] of those sizes and strides, planned once and run at many places. A run is one thread's work, on rows from … to, of c; it borrows `panels`,
+ * tl_product_job_panels elements aligned to 64. With c_padded what follows a row of c up to a whole line of the cache may be
+ * overwritten. */
 typedef struct tl_product_job {
     tl_product_plan plan;
     bool swapped; /* the plan is that of the transposed product */
 } tl_product_job;
-tl_product_job tl_product_job_of(tl_tensor c, tl_tensor a, tl_tensor b, bool c_padded);
+tl_product_job tl_product_job_of(tl_tensor c, tl_tensor a, tl_tensor b, bool c_padded,
+                                 const tl_product_options *options);
 long tl_product_job_panels(const tl_product_job *job);
 void tl_product_job_run(const tl_product_job *job, bool add, tl_real *c, const tl_real *a, const tl_real *b,
                         tl_real *panels);
+void tl_product_job_run_rows(const tl_product_job *job, bool add, tl_real *c, const tl_real *a,
+                             const tl_real *b, tl_real *panels, long from, long to);
 
 /* tl_product with these kernels instead of the ones that options and processor ask for (for tests: all of one family
  * agree in every bit where they fuse). */

@@ -54,6 +54,7 @@ CALL(scaled_dot_product_attention, x[0], x[1], x[2], x[3], NULL, 0, 0)
 CALL(rotary, x[0], 0, 0)
 CALL(gru_step, x[0], x[1], x[2])
 CALL(lstm_step, x[0], x[1], x[2])
+CALL(lstm_steps, x[0], x[1], x[2], x[3], x[4], NULL, false)
 CALL(layer_norm, x[0], x[1], x[2], 1e-5)
 CALL(rms_norm, x[0], x[1], 1e-5)
 CALL(dropout, x[0], 0.5)
@@ -80,7 +81,7 @@ static const operation operations[] = {
     TL_OPS_LIST
 #undef TL_OP
 };
-enum { OPERATIONS = sizeof operations / sizeof *operations, MOST_INPUTS = 4 };
+enum { OPERATIONS = sizeof operations / sizeof *operations, MOST_INPUTS = 5 };
 
 static inputs inputs_of(const char *name) {
     static const struct {
@@ -103,6 +104,7 @@ static inputs inputs_of(const char *name) {
                 {"rotary", {.count = 1, .rank = 4}},
                 {"gru_step", {.count = 3}},
                 {"lstm_step", {.count = 3}},
+                {"lstm_steps", {.count = 5, .optional = 4}},
                 {"layer_norm", {.count = 3, .optional = 6}},
                 {"rms_norm", {.count = 2, .optional = 2}},
                 {"mse_loss", {.count = 2}},
@@ -123,6 +125,8 @@ static tl_var good(tl_tape *tape, const char *name, int i) {
     tl_shape shape = {vector ? 1 : in.rank ? in.rank : 2, {2, 2, 2, 2}};
     if (i < 2 && !strcmp(name, "gru_step")) shape.dim[1] = 6; /* gates side by side */
     if (i < 2 && !strcmp(name, "lstm_step")) shape.dim[1] = 8;
+    if (!strcmp(name, "lstm_steps")) /* x, weight, bias */
+        shape = (tl_shape[]){TL_SHAPE(2, 2, 8), TL_SHAPE(8, 2), TL_SHAPE(8), shape, shape}[i];
     const tl_tensor value = tl_tensor_of(numbers, shape);
     const bool given = (i == 2 && !strcmp(name, "binary_cross_entropy")) || /* which gets no gradient */
                        (i == 3 && !strcmp(name, "scaled_dot_product_attention"));

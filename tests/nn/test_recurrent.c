@@ -458,6 +458,34 @@ START_TEST(steps_of_other_sizes) { /* the operations themselves */
 }
 END_TEST
 
+/* What the operation itself is given wrong; a sentence without any step keeps what it had. */
+START_TEST(wrong_sentences) {
+    tl_tape *t = tl_tape_new();
+    tl_var x = tl_zeros(t, TL_SHAPE(2, 3, 8)), w = tl_zeros(t, TL_SHAPE(8, 2)), b = tl_zeros(t, TL_SHAPE(8)),
+           s = tl_zeros(t, TL_SHAPE(2, 2));
+    ck_assert(tl_ok(tl_lstm_steps(x, w, TL_NO_VAR, s, s, (int[]){0, 3}, true)));
+    fails(t, tl_lstm_steps(x, w, b, s, s, (int[]){3, 4}, false),
+          "lstm_steps: lengths[1] is 4, should be in 0 … 3");
+    fails(t, tl_lstm_steps(x, w, b, s, s, (int[]){-1, 3}, false), "lengths[0] is -1");
+    fails(t, tl_lstm_steps(x, w, TL_NO_VAR, s, tl_slice(s, 0, 0, 1), NULL, false),
+          "lstm_steps: x [2,3,8], weight [8,2], bias none, h [2,2], c [1,2]: should be [B,T,4*hidden], T at "
+          "least 1, "
+          "[4*hidden,hidden], [4*hidden], [B,hidden], [B,hidden]");
+    fails(t, tl_lstm_steps(x, w, b, tl_slice(s, 0, 0, 1), s, NULL, false), "h [1,2]");
+    fails(t, tl_lstm_steps(tl_slice(x, 1, 0, 0), w, b, s, s, NULL, false), "x [2,0,8]");
+    fails(t, tl_lstm_steps(tl_slice(x, 2, 0, 7), w, b, s, s, NULL, false), "x [2,3,7]");
+    fails(t, tl_lstm_steps(tl_slice(x, 0, 0, 1), w, b, s, s, NULL, false), "x [1,3,8]");
+    fails(t, tl_lstm_steps(s, w, b, s, s, NULL, false), "x [2,2]");
+    fails(t, tl_lstm_steps(x, tl_slice(w, 1, 0, 1), b, s, s, NULL, false), "weight [8,1]");
+    fails(t, tl_lstm_steps(x, tl_slice(w, 0, 0, 4), b, s, s, NULL, false), "weight [4,2]");
+    fails(t, tl_lstm_steps(x, b, b, s, s, NULL, false), "weight [8]");
+    fails(t, tl_lstm_steps(x, w, w, s, s, NULL, false), "bias [8,2]");
+    fails(t, tl_lstm_steps(x, w, tl_slice(b, 0, 0, 4), s, s, NULL, false), "bias [4]");
+    fails(t, tl_lstm_steps(x, w, b, b, b, NULL, false), "c [8]");
+    tl_tape_free(t);
+}
+END_TEST
+
 START_TEST(both_directions_have_no_steps) {
     scene k = scene_begin(&configs[0]);
     fails(k.tape, tl_recurrent_step(&k.s.layer, tl_zeros(k.tape, TL_SHAPE(1, 5)), NULL).h,
@@ -480,6 +508,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, configs_that_make_no_sense);
     tcase_add_test(tc, arguments_that_do_not_fit);
     tcase_add_test(tc, steps_of_other_sizes);
+    tcase_add_test(tc, wrong_sentences);
     tcase_add_test(tc, both_directions_have_no_steps);
 }
 

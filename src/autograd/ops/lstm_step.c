@@ -22,10 +22,10 @@ typedef struct saved {
 
 static void backward(tl_back *b) {
     const saved *s = b->saved;
-    const tl_shape wide = tl_shape_of(s->gates), narrow = tl_shape_of(s->c);
+    const tl_shape narrow = tl_shape_of(s->c), wide = TL_SHAPE(narrow.dim[0], 4 * narrow.dim[1]);
     tl_tensor dsum = tl_back_scratch(b, wide), dc = tl_back_scratch(b, narrow);
     if (!dsum.data || !dc.data) return;
-    tl_gates_lstm_backward(dsum, dc, half(b->dy, 0), half(b->dy, 1), s->gates, half(b->y, 1), s->c);
+    tl_gates_lstm_backward(dsum, dc, half(b->dy, 0), half(b->dy, 1), s->gates, s->c, true);
     if (tl_back_wants(b, 2)) tl_give(b, 2, dc);
     if (tl_back_wants(b, 1)) tl_give(b, 1, dsum);
     if (tl_back_wants(b, 0)) tl_give(b, 0, dsum);
@@ -58,10 +58,11 @@ tl_var tl_lstm_step(tl_var x, tl_var recall, tl_var c) {
     const tl_tensor *in = call.x;
     tl_tensor y = tl_call_new(&call, TL_SHAPE(2, in[2].dim[0], in[2].dim[1]));
     saved *s = tl_call_save(&call, sizeof *s);
-    tl_real *gates = tl_call_memory(&call, (size_t)tl_numel(in[0]) * sizeof *gates);
+    const tl_shape kept = TL_SHAPE(in[2].dim[0], 5 * in[2].dim[1]); /* the gates, and tanh(c') */
+    tl_real *gates = tl_call_memory(&call, (size_t)tl_shape_numel(kept) * sizeof *gates);
     if (!gates) return tl_call_end(&call);
-    *s = (saved){tl_tensor_of(gates, tl_shape_of(in[0])), in[2]};
-    tl_gates_lstm(half(y, 0), half(y, 1), s->gates, in[0], in[1], s->c);
+    *s = (saved){tl_tensor_of(gates, kept), in[2]};
+    tl_gates_lstm(half(y, 0), half(y, 1), s->gates, in[0], in[1], s->c, true);
     return tl_call_end(&call);
 }
 

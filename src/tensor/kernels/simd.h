@@ -56,7 +56,6 @@ typedef tl_real tl_vec_unaligned
 #if defined(__AVX2__) && !defined(__AVX512F__) && (defined(__clang__) || __GNUC__ >= 12)
 # define TL_HAS_HALVES
 typedef tl_real tl_half __attribute__((vector_size(TL_VEC_BYTES / 2)));
-typedef tl_int tl_halfi __attribute__((vector_size(TL_VEC_BYTES / 2)));
 # ifdef TL_DOUBLE
 #  define TL_LOW(v) __builtin_shufflevector(v, v, 0, 1, 2, 3)
 #  define TL_HIGH(v) __builtin_shufflevector(v, v, 4, 5, 6, 7)
