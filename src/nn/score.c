@@ -2,7 +2,7 @@
  *
  *     scaled-dot, dot   q                      k            q·kᵀ, and scaled-dot's times 1 / √d_k
  *     general           q·W                    k            q·kᵀ
- *     cosine            q·(e^s·√d_k / |q|)     k / |k|      q·kᵀ
+ *     cosine            q·(1/|q|·e^s·√d_k)     k / |k|      q·kᵀ
  *     additive          q·Aᵀ + b               k·Bᵀ         tanh(q + k)·w, for every pair
  *
  * All but the last are a product in the end, so that the fused operation serves them too. Uniform has nothing to prepare;
@@ -83,10 +83,13 @@ static tl_var for_heads(const tl_attention *layer, tl_tape *tape, tl_param *p, l
     return tl_reshape(tl_use(tape, p), TL_SHAPE(layer->heads, 1, width));
 }
 
+/* A head's factor is written out over a query's elements first: so its gradient is a chain over the queries, element by element,
+ * in which those of padding add 0. */
 static tl_var cosine_query(const tl_attention *layer, tl_var q) {
+    const long width = d_query(layer);
     tl_var factor = tl_exp(for_heads(layer, q.tape, layer->score_log_scale, 1));
-    factor = tl_mul(over_length(q), tl_scale(factor, sqrt((double)d_query(layer))));
-    return tl_mul(q, factor);
+    factor = tl_add(tl_scale(factor, sqrt((double)width)), tl_zeros(q.tape, TL_SHAPE(width)));
+    return tl_mul(tl_mul(q, over_length(q)), factor);
 }
 
 static tl_var additive_query(const tl_attention *layer, tl_var q) {

@@ -112,6 +112,14 @@ int clock_gettime(clockid_t which, struct timespec *to) {
 int timespec_get(struct timespec *to, int base) { return clock_gettime(CLOCK_REALTIME, to) ? 0 : base; }
 #endif
 
+/* LLVM's OpenMP leaves a mark in /dev/shm where a process ends without its leave; thousands of them are in the way of the next
+ * processes of the same numbers. */
+static inline void remove_openmp_mark(pid_t process) {
+    char mark[80];
+    snprintf(mark, sizeof mark, "/dev/shm/__KMP_REGISTERED_LIB_%ld_%ld", (long)process, (long)getuid());
+    unlink(mark);
+}
+
 /* Does something in a child with this fault in its way; it says what went wrong in `error`. Returns the child's end as
  * waitpid gives it: 0 if all went well, an exit status of 1 if it failed and said why. */
 static inline int with_fault(fault f, void (*act)(void *context, tl_error *error), void *context, report *r) {
@@ -138,6 +146,7 @@ static inline int with_fault(fault f, void (*act)(void *context, tl_error *error
     }
     int end = 0;
     while (waitpid(child, &end, 0) < 0) ck_assert_int_eq(errno, EINTR);
+    remove_openmp_mark(child);
     *r = *shared;
     return end;
 }
