@@ -21,9 +21,7 @@ TL_SIMD tl_vec f_sqrt(tl_vec x, tl_real p) { return (void)p, tl_vec_sqrt(x); }
 TL_SIMD tl_vec f_tanh(tl_vec x, tl_real p) { return (void)p, tl_vec_tanh(x); }
 TL_SIMD tl_vec f_sigmoid(tl_vec x, tl_real p) { return (void)p, tl_vec_sigmoid(x); }
 TL_SIMD tl_vec f_abs(tl_vec x, tl_real p) { return (void)p, tl_vec_abs(x); }
-TL_SIMD tl_vec f_relu(tl_vec x, tl_real p) {
-    return (void)p, tl_vec_where(~tl_vec_at_most(x, tl_vec_zero()), x);
-}
+TL_SIMD tl_vec f_relu(tl_vec x, tl_real p) { return (void)p, tl_vec_where(~(x <= 0), x); }
 
 /* The powers that models use are products; the rest is libm's pow. */
 TL_SIMD tl_vec f_power(tl_vec x, tl_real p) {
@@ -46,8 +44,8 @@ TL_SIMD tl_vec f_gelu(tl_vec x, tl_real p) {
 #define TL_GELU_SLOPE ((tl_real)1.595769121605730711759) /* 2·√(2/π) */
 #define TL_GELU_CUBE ((tl_real)0.044715)
 TL_SIMD tl_vec tl_gelu_within(tl_vec x) {
-    x = tl_vec_select(tl_vec_less(tl_vec_set(32), x), tl_vec_set(32), x);
-    return tl_vec_select(tl_vec_less(x, tl_vec_set(-32)), tl_vec_set(-32), x);
+    x = tl_vec_select(x > 32, tl_vec_set(32), x);
+    return tl_vec_select(x < -32, tl_vec_set(-32), x);
 }
 TL_SIMD tl_vec tl_gelu_twice(tl_vec x) { return TL_GELU_SLOPE * (x + TL_GELU_CUBE * (x * x * x)); }
 TL_SIMD tl_vec f_gelu_tanh(tl_vec x, tl_real p) {
@@ -67,12 +65,9 @@ TL_GRADIENT(g_log) { return TL_UNUSED3(x, y, p), dy / x; }
 TL_GRADIENT(g_sqrt) { return TL_UNUSED3(x, y, p), dy / (2 * y); }
 TL_GRADIENT(g_tanh) { return TL_UNUSED3(x, y, p), dy * (1 - y * y); }
 TL_GRADIENT(g_sigmoid) { return TL_UNUSED3(x, y, p), dy * (y * (1 - y)); }
-TL_GRADIENT(g_abs) {
-    return TL_UNUSED3(x, y, p),
-           tl_vec_select(tl_vec_less(x, tl_vec_zero()), -dy, tl_vec_where(tl_vec_less(tl_vec_zero(), x), dy));
-}
-TL_GRADIENT(g_clamp) { return (void)p, tl_vec_where(tl_vec_equal(x, y), dy); }
-TL_GRADIENT(g_relu) { return TL_UNUSED3(x, y, p), tl_vec_where(tl_vec_less(tl_vec_zero(), x), dy); }
+TL_GRADIENT(g_abs) { return TL_UNUSED3(x, y, p), tl_vec_select(x < 0, -dy, tl_vec_where(x > 0, dy)); }
+TL_GRADIENT(g_clamp) { return (void)p, tl_vec_where(x == y, dy); }
+TL_GRADIENT(g_relu) { return TL_UNUSED3(x, y, p), tl_vec_where(x > 0, dy); }
 
 TL_GRADIENT(g_power) {
     (void)y;
@@ -100,12 +95,8 @@ TL_SIMD tl_vec f_mul(tl_vec x, tl_vec y) { return x * y; }
 TL_SIMD tl_vec f_div(tl_vec x, tl_vec y) { return x / y; }
 
 /* A NaN on either side comes through. */
-TL_SIMD tl_vec f_maximum(tl_vec x, tl_vec y) {
-    return tl_vec_select(tl_vec_less(y, x) | ~tl_vec_equal(x, x), x, y);
-}
-TL_SIMD tl_vec f_minimum(tl_vec x, tl_vec y) {
-    return tl_vec_select(tl_vec_less(x, y) | ~tl_vec_equal(x, x), x, y);
-}
+TL_SIMD tl_vec f_maximum(tl_vec x, tl_vec y) { return tl_vec_select((x > y) | (x != x), x, y); }
+TL_SIMD tl_vec f_minimum(tl_vec x, tl_vec y) { return tl_vec_select((x < y) | (x != x), x, y); }
 TL_SIMD tl_vec f_squared_difference(tl_vec x, tl_vec y) { return (x - y) * (x - y); }
 
 TL_SIMD tl_vec g_sub_y(tl_vec dy, tl_vec a, tl_vec b) { return (void)a, (void)b, -dy; }
@@ -113,38 +104,30 @@ TL_SIMD tl_vec g_mul(tl_vec dy, tl_vec a, tl_vec b) { return (void)b, dy * a; }
 TL_SIMD tl_vec g_div_x(tl_vec dy, tl_vec a, tl_vec b) { return (void)b, dy / a; }
 TL_SIMD tl_vec g_div_y(tl_vec dy, tl_vec a, tl_vec b) { return -dy * a / b; }
 TL_SIMD tl_vec g_larger(tl_vec dy, tl_vec a, tl_vec b) {
-    return tl_vec_where(~tl_vec_less(a, b), tl_vec_select(tl_vec_equal(a, b), dy / 2, dy));
+    return tl_vec_where(~(a < b), tl_vec_select(a == b, dy / 2, dy));
 }
-TL_SIMD tl_vec g_taken(tl_vec dy, tl_vec a, tl_vec b) {
-    return (void)b, tl_vec_where(~tl_vec_equal(a, tl_vec_zero()), dy);
-}
-TL_SIMD tl_vec g_passed_over(tl_vec dy, tl_vec a, tl_vec b) {
-    return (void)b, tl_vec_where(tl_vec_equal(a, tl_vec_zero()), dy);
-}
+TL_SIMD tl_vec g_taken(tl_vec dy, tl_vec a, tl_vec b) { return (void)b, tl_vec_where(a != 0, dy); }
+TL_SIMD tl_vec g_passed_over(tl_vec dy, tl_vec a, tl_vec b) { return (void)b, tl_vec_where(a == 0, dy); }
 TL_SIMD tl_vec g_squared_difference(tl_vec dy, tl_vec a, tl_vec b) { return 2 * (dy * (a - b)); }
 
 /* ---- three operands ---- */
 
-TL_SIMD tl_vec f_where(tl_vec x, tl_vec y, tl_vec z) {
-    return tl_vec_select(~tl_vec_equal(x, tl_vec_zero()), y, z);
-}
+TL_SIMD tl_vec f_where(tl_vec x, tl_vec y, tl_vec z) { return tl_vec_select(x != 0, y, z); }
 TL_SIMD tl_vec f_clamp(tl_vec x, tl_vec low, tl_vec high) { return f_minimum(f_maximum(x, low), high); }
 
 /* log(1 + e^-|x|). The quotient makes up for the rounding of 1 + e (Kahan's log1p, see Goldberg 1991, theorem 4). */
 TL_SIMD tl_vec tl_vec_softplus_tail(tl_vec x) {
     tl_vec e = tl_vec_exp(-tl_vec_abs(x)), u = 1 + e, d = u - 1;
-    return tl_vec_select(tl_vec_equal(d, tl_vec_zero()), e, tl_vec_log(u) * (e / d));
+    return tl_vec_select(d == 0, e, tl_vec_log(u) * (e / d));
 }
 /* y·a + (1-y)·b, and a or b alone where y is 1 or 0: then the other may be infinite */
 TL_SIMD tl_vec tl_vec_mixed(tl_vec y, tl_vec a, tl_vec b) {
-    return tl_vec_where(~tl_vec_equal(y, tl_vec_zero()), y * a) +
-           tl_vec_where(~tl_vec_equal(y, tl_vec_set(1)), (1 - y) * b);
+    return tl_vec_where(y != 0, y * a) + tl_vec_where(y != 1, (1 - y) * b);
 }
 /* x a logit, y its target, w the weight of what is positive. log(1 + e^-x) is -log σ(x), log(1 + e^x) -log(1 - σ(x)) */
 TL_SIMD tl_vec f_binary_cross_entropy(tl_vec x, tl_vec y, tl_vec w) {
     tl_vec tail = tl_vec_softplus_tail(x);
-    tl_veci below = tl_vec_less(x, tl_vec_zero());
-    return tl_vec_mixed(y, w * (tl_vec_where(below, -x) + tail), tl_vec_where(~below, x) + tail);
+    return tl_vec_mixed(y, w * (tl_vec_where(x < 0, -x) + tail), tl_vec_where(~(x < 0), x) + tail);
 }
 TL_SIMD tl_vec f_binary_cross_entropy_dx(tl_vec x, tl_vec y, tl_vec w) {
     tl_vec rest, gate = tl_vec_sigmoid_rest(x, &rest);
@@ -152,8 +135,7 @@ TL_SIMD tl_vec f_binary_cross_entropy_dx(tl_vec x, tl_vec y, tl_vec w) {
 }
 TL_SIMD tl_vec f_binary_cross_entropy_dy(tl_vec x, tl_vec y, tl_vec w) {
     tl_vec tail = tl_vec_softplus_tail(x);
-    tl_veci below = tl_vec_less(x, tl_vec_zero());
-    return (void)y, w * (tl_vec_where(below, -x) + tail) - (tl_vec_where(~below, x) + tail);
+    return (void)y, w * (tl_vec_where(x < 0, -x) + tail) - (tl_vec_where(~(x < 0), x) + tail);
 }
 
 #endif

@@ -157,8 +157,7 @@ TL_SIMD drop drop_of(double p, tl_rng_key key) {
 TL_SIMD void drop_row(const drop *d, long n, tl_real *y, const tl_real *x, uint64_t first, bool add) {
     for (long i = 0; i < n; i += TL_LANES) {
         long m = n - i < TL_LANES ? n - i : TL_LANES;
-        const tl_vecu bits = tl_vec_rng(d->key, first + (uint64_t)i);
-        const tl_veci keep = TL_COMPARED(bits, >=, d->least);
+        tl_veci keep = tl_vec_rng(d->key, first + (uint64_t)i) >= d->least;
         tl_vec v = m == TL_LANES ? tl_vec_load(x + i) : tl_vec_load_n(x + i, m, 0);
         v = tl_vec_where(keep, d->factor * v);
         if (add) v += m == TL_LANES ? tl_vec_load(y + i) : tl_vec_load_n(y + i, m, 0);
@@ -206,15 +205,20 @@ static void columns(long rows, long cols, tl_real *to, const tl_real *from, long
     for (long i = 0; i < cols - c; i++) to[c + i] = add ? to[c + i] + sum[i] : sum[i];
 }
 
-/* Element i goes into lane i mod L of sum number (i div L) mod 4, whatever n is. */
+/* Element i goes into number i mod W of sum (i div W) mod 4, W = TL_WIDE, whatever n is. */
 static tl_real sum(long n, const tl_real *x) {
-    tl_vec s[4] = {{0}, {0}, {0}, {0}};
+    enum { STEP = 4 * TL_WIDE };
+    tl_vec s[4 * TL_PARTS];
+    for (int v = 0; v < 4 * TL_PARTS; v++) s[v] = tl_vec_zero();
     long i = 0;
-    for (; i + 4 * TL_LANES <= n; i += 4 * TL_LANES)
-        for (int v = 0; v < 4; v++) s[v] += tl_vec_load(x + i + v * TL_LANES);
+    for (; i + STEP <= n; i += STEP)
+        for (int v = 0; v < 4 * TL_PARTS; v++) s[v] += tl_vec_load(x + i + v * TL_LANES);
     for (int v = 0; i < n; v++, i += TL_LANES)
         s[v] += n - i < TL_LANES ? tl_vec_load_n(x + i, n - i, 0) : tl_vec_load(x + i);
-    return tl_vec_sum((s[0] + s[2]) + (s[1] + s[3]));
+    tl_wide all;
+    TL_EACH_PART(p)
+    all.part[p] = (s[p] + s[2 * TL_PARTS + p]) + (s[TL_PARTS + p] + s[3 * TL_PARTS + p]);
+    return tl_wide_sum(all);
 }
 
 /* ---- the table ---- */

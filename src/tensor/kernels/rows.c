@@ -1,7 +1,8 @@
 /* Softmax, normalisation and cross-entropy of one row (rows.h says what each computes).
  *
- * Every loop goes over a row in steps of one vector. A vector that reaches beyond the row is filled up with the
- * number that changes nothing: -Inf before an exp, 0 before a sum. Masked elements are replaced by the same
+ * Loops go over a row vector by vector, and where they sum, block by block (simd.h), each of a block's vectors into a sum of its
+ * own. A vector that reaches beyond the row is filled up with the number that changes nothing: -Inf before an exp, 0 before a
+ * sum; so is one that lies behind the row wholly. Masked elements are replaced by the same
  * number as soon as they are loaded, so whatever they hold (NaN too) goes nowhere. */
 #include "kernels.h"
 #include "simd.h"
@@ -58,10 +59,14 @@ static bool row_nothing_shown(tl_row_mask mask) {
 }
 
 TL_SIMD tl_real row_scaled_max(const tl_real *x, tl_real scale, long n) {
-    tl_vec max = tl_vec_set(NEGATIVE_INFINITY);
-    for (long i = 0; i < n; i += TL_LANES)
-        max = tl_vec_max(row_load(x, i, n, NEGATIVE_INFINITY) * scale, max);
-    return tl_vec_hmax(max);
+    tl_wide max = tl_wide_set(NEGATIVE_INFINITY);
+    for (long i = 0; i < n; i += TL_WIDE) {
+        TL_EACH_PART(p) {
+            const tl_vec v = row_load(x, i + p * TL_LANES, n, NEGATIVE_INFINITY);
+            max.part[p] = tl_vec_max(v * scale, max.part[p]);
+        }
+    }
+    return tl_wide_max(max);
 }
 TL_SIMD tl_real row_max(const tl_real *x, long n) { return row_scaled_max(x, 1, n); }
 
@@ -69,7 +74,7 @@ TL_SIMD tl_real row_max(const tl_real *x, long n) { return row_scaled_max(x, 1, 
  * denormals carry nothing here and cost some processors hundreds of cycles. */
 TL_SIMD tl_vec row_exp(tl_vec x) {
     const tl_real flush = sizeof(tl_real) == 4 ? -87 : -708;
-    tl_veci kept = ~tl_vec_less(x, tl_vec_set(flush));
+    tl_veci kept = ~(x < flush);
     tl_vecu n;
     tl_vec e = 1 + tl_vec_exp_reduced(tl_vec_where(kept, x), &n);
     return tl_vec_where(kept, e * (tl_vec)((n + (tl_uint)TL_BIAS) << TL_MANTISSA));
@@ -77,6 +82,25 @@ TL_SIMD tl_vec row_exp(tl_vec x) {
 
 TL_SIMD tl_real one_exp(tl_real x) { return row_exp(tl_vec_set(x))[0]; }
 TL_SIMD tl_real one_log(tl_real x) { return tl_vec_log(tl_vec_set(x))[0]; }
+
+/* The sum of e^(x - max). */
+TL_SIMD tl_real row_exp_sum(const tl_real *x, long n, tl_real max) {
+    tl_wide total = tl_wide_set(0);
+    for (long i = 0; i < n; i += TL_WIDE) {
+        TL_EACH_PART(p)
+        total.part[p] += row_exp(row_load(x, i + p * TL_LANES, n, NEGATIVE_INFINITY) - max);
+    }
+    return tl_wide_sum(total);
+}
+
+/* The sum; lanes beyond the row add 0. */
+TL_SIMD tl_real row_sum(const tl_real *x, long n) {
+    tl_wide total = tl_wide_set(0);
+    for (long i = 0; i < n; i += TL_WIDE) {
+        TL_EACH_PART(p) total.part[p] += row_load(x, i + p * TL_LANES, n, 0);
+    }
+    return tl_wide_sum(total);
+}
 
 /* ---- softmax ---- */
 
@@ -95,24 +119,32 @@ TL_SIMD void row_clear_rest(tl_real *y, long n, long room) {
     row_clear(y, stored <= room ? stored : n, room);
 }
 
-/* y = softmax of scale·x, n > 0 numbers; the last, unfilled vector stays in a register until it is done. Returns whether
+/* y = softmax of scale·x, n > 0 numbers; the last, unfilled block stays in registers until it is done. Returns whether
  * the sum is a number. */
 TL_SIMD bool softmax_row(tl_real *y, const tl_real *x, tl_real scale, long n, long room) {
-    const long whole = n - n % TL_LANES;
+    const long whole = n - n % TL_WIDE;
     tl_real max = row_scaled_max(x, scale, n);
-    tl_vec total = tl_vec_zero(), last = tl_vec_zero();
-    for (long i = 0; i < whole; i += TL_LANES) {
-        tl_vec e = row_exp(tl_vec_load(x + i) * scale - max);
-        total += e;
-        tl_vec_store(y + i, e);
+    tl_wide total = tl_wide_set(0), last = total;
+    for (long i = 0; i < whole; i += TL_WIDE) {
+        TL_EACH_PART(p) {
+            tl_vec e = row_exp(tl_vec_load(x + i + p * TL_LANES) * scale - max);
+            total.part[p] += e;
+            tl_vec_store(y + i + p * TL_LANES, e);
+        }
     }
     if (whole < n) {
-        last = row_exp(tl_vec_load_n(x + whole, n - whole, NEGATIVE_INFINITY) * scale - max);
-        total += last;
+        TL_EACH_PART(p) {
+            tl_vec v = row_load(x, whole + p * TL_LANES, n, NEGATIVE_INFINITY);
+            last.part[p] = row_exp(v * scale - max);
+            total.part[p] += last.part[p];
+        }
     }
-    tl_real sum = tl_vec_sum(total), share = 1 / sum;
+    tl_real sum = tl_wide_sum(total), share = 1 / sum;
     for (long i = 0; i < whole; i += TL_LANES) tl_vec_store(y + i, tl_vec_load(y + i) * share);
-    if (whole < n) row_store_last(y, whole, n, room, tl_vec_where(tl_vec_first(n - whole), last * share));
+    TL_EACH_PART(p) {
+        const long i = whole + p * TL_LANES;
+        if (i < n) row_store_last(y, i, n, room, tl_vec_where(tl_vec_first(n - i), last.part[p] * share));
+    }
     row_clear_rest(y, n, room);
     return sum == sum;
 }
@@ -163,10 +195,14 @@ static void softmax(tl_real *y, const tl_real *x, tl_real scale, long n, tl_row_
 TL_SIMD void softmax_row_backward(tl_real *dx, const tl_real *y, const tl_real *dy, tl_real scale, long room,
                                   tl_row_mask mask, bool add) {
     const long n = mask.visible, whole = n - n % TL_LANES;
-    tl_vec total = tl_vec_zero();
-    for (long i = 0; i < n; i += TL_LANES)
-        total += row_load(y, i, n, 0) * row_only_shown(row_load(dy, i, n, 0), i, mask);
-    tl_real dot = tl_vec_sum(total);
+    tl_wide total = tl_wide_set(0);
+    for (long i = 0; i < n; i += TL_WIDE) {
+        TL_EACH_PART(p) {
+            const long at = i + p * TL_LANES;
+            total.part[p] += row_load(y, at, n, 0) * row_only_shown(row_load(dy, at, n, 0), at, mask);
+        }
+    }
+    tl_real dot = tl_wide_sum(total);
     for (long i = 0; i < n; i += TL_LANES) {
         tl_vec d = row_load(y, i, n, 0) * (row_load(dy, i, n, 0) - dot);
         d = row_only_shown(d * scale, i, mask);
@@ -190,17 +226,12 @@ static void softmax_backward(tl_real *dx, const tl_real *y, const tl_real *dy, t
 }
 
 static void log_softmax(tl_real *y, const tl_real *x, long n) {
-    tl_real max = row_max(x, n);
-    tl_vec total = tl_vec_zero();
-    for (long i = 0; i < n; i += TL_LANES) total += row_exp(row_load(x, i, n, NEGATIVE_INFINITY) - max);
-    tl_real log_sum = one_log(tl_vec_sum(total));
+    tl_real max = row_max(x, n), log_sum = one_log(row_exp_sum(x, n, max));
     for (long i = 0; i < n; i += TL_LANES) row_store(y, i, n, (row_load(x, i, n, 0) - max) - log_sum);
 }
 
 static void log_softmax_backward(tl_real *dx, const tl_real *y, const tl_real *dy, long n, bool add) {
-    tl_vec total = tl_vec_zero();
-    for (long i = 0; i < n; i += TL_LANES) total += row_load(dy, i, n, 0);
-    tl_real sum = tl_vec_sum(total);
+    tl_real sum = row_sum(dy, n);
     for (long i = 0; i < n; i += TL_LANES)
         row_put(dx, i, n, row_load(dy, i, n, 0) - row_exp(row_load(y, i, n, 0)) * sum, add);
 }
@@ -209,22 +240,20 @@ static void log_softmax_backward(tl_real *dx, const tl_real *y, const tl_real *d
 
 /* The sum of (x - mean)²; lanes beyond the row add 0. */
 TL_SIMD tl_real row_squares(const tl_real *x, long n, tl_real mean) {
-    tl_vec total = tl_vec_zero();
-    for (long i = 0; i < n; i += TL_LANES) {
-        tl_vec c = row_load(x, i, n, mean) - mean;
-        total += c * c;
+    tl_wide total = tl_wide_set(0);
+    for (long i = 0; i < n; i += TL_WIDE) {
+        TL_EACH_PART(p) {
+            tl_vec c = row_load(x, i + p * TL_LANES, n, mean) - mean;
+            total.part[p] += c * c;
+        }
     }
-    return tl_vec_sum(total);
+    return tl_wide_sum(total);
 }
 
 TL_SIMD void norm(bool centre, tl_real *y, const tl_real *x, const tl_real *gamma, const tl_real *beta,
                   long n, double eps, tl_real *mean_out, tl_real *rstd_out) {
     tl_real mean = 0;
-    if (centre) {
-        tl_vec total = tl_vec_zero();
-        for (long i = 0; i < n; i += TL_LANES) total += row_load(x, i, n, 0);
-        *mean_out = mean = tl_vec_sum(total) / (tl_real)n;
-    }
+    if (centre) *mean_out = mean = row_sum(x, n) / (tl_real)n;
     tl_real rstd = (tl_real)(1 / sqrt((double)row_squares(x, n, mean) / (double)n + eps));
     *rstd_out = rstd;
     for (long i = 0; i < n; i += TL_LANES) {
@@ -247,19 +276,22 @@ static void rms_norm(tl_real *y, const tl_real *x, const tl_real *gamma, long n,
 TL_SIMD void norm_backward(bool centre, tl_real *dx, tl_real *dgamma, tl_real *dbeta, const tl_real *x,
                            const tl_real *dy, const tl_real *gamma, long n, tl_real mean, tl_real rstd,
                            bool add) {
-    tl_vec sum_g = tl_vec_zero(), sum_gh = tl_vec_zero();
-    for (long i = 0; i < n; i += TL_LANES) {
-        tl_vec d = row_load(dy, i, n, 0);
-        tl_vec h = (row_load(x, i, n, mean) - mean) * rstd;
-        if (dgamma) row_put(dgamma, i, n, d * h, true);
-        if (dbeta) row_put(dbeta, i, n, d, true);
-        tl_vec g = gamma ? d * row_load(gamma, i, n, 0) : d;
-        sum_g += g;
-        sum_gh += g * h;
+    tl_wide sum_g = tl_wide_set(0), sum_gh = sum_g;
+    for (long i = 0; i < n; i += TL_WIDE) {
+        TL_EACH_PART(p) {
+            const long at = i + p * TL_LANES;
+            tl_vec d = row_load(dy, at, n, 0);
+            tl_vec h = (row_load(x, at, n, mean) - mean) * rstd;
+            if (dgamma) row_put(dgamma, at, n, d * h, true);
+            if (dbeta) row_put(dbeta, at, n, d, true);
+            tl_vec g = gamma ? d * row_load(gamma, at, n, 0) : d;
+            sum_g.part[p] += g;
+            sum_gh.part[p] += g * h;
+        }
     }
     if (!dx) return;
-    tl_real average_g = centre ? tl_vec_sum(sum_g) / (tl_real)n : 0;
-    tl_real average_gh = tl_vec_sum(sum_gh) / (tl_real)n;
+    tl_real average_g = centre ? tl_wide_sum(sum_g) / (tl_real)n : 0;
+    tl_real average_gh = tl_wide_sum(sum_gh) / (tl_real)n;
     for (long i = 0; i < n; i += TL_LANES) {
         tl_vec g = row_load(dy, i, n, 0);
         if (gamma) g = g * row_load(gamma, i, n, 0);
@@ -288,20 +320,24 @@ TL_SIMD tl_row_loss ce_forward(const tl_real *x, long n, long target, double smo
     tl_real max = after > before ? after : before;
     tl_row_loss r = {.correct = x[target] >= after && x[target] > before};
     tl_real target_shifted = x[target] - max;
-    tl_vec total = tl_vec_zero(), total_shifted = tl_vec_zero();
-    for (long i = 0; i < n; i += TL_LANES) {
-        tl_vec shifted = row_load(x, i, n, NEGATIVE_INFINITY) - max, exps = row_exp(shifted);
-        total += exps;
-        if (weight) {
-            tl_vec w = row_load(weight, i, n, 0);
-            total_shifted += tl_vec_where(w != 0, w * shifted);
-        } else {
-            total_shifted += i + TL_LANES <= n ? shifted : tl_vec_where(tl_vec_first(n - i), shifted);
+    tl_wide total = tl_wide_set(0), total_shifted = total;
+    for (long i = 0; i < n; i += TL_WIDE) {
+        TL_EACH_PART(p) {
+            const long at = i + p * TL_LANES;
+            tl_vec shifted = row_load(x, at, n, NEGATIVE_INFINITY) - max, exps = row_exp(shifted);
+            total.part[p] += exps;
+            if (weight) {
+                tl_vec w = row_load(weight, at, n, 0);
+                total_shifted.part[p] += tl_vec_where(w != 0, w * shifted);
+            } else {
+                total_shifted.part[p] +=
+                    at + TL_LANES <= n ? shifted : tl_vec_where(tl_vec_first(n - at), shifted);
+            }
+            if (e) row_store(e, at, n, exps);
         }
-        if (e) row_store(e, i, n, exps);
     }
-    r.softmax = (tl_row_softmax){max, tl_vec_sum(total)};
-    const double log_sum = one_log(r.softmax.sum), shifted = (double)tl_vec_sum(total_shifted) / (double)n;
+    r.softmax = (tl_row_softmax){max, tl_wide_sum(total)};
+    const double log_sum = one_log(r.softmax.sum), shifted = (double)tl_wide_sum(total_shifted) / (double)n;
     r.loss = r.nll = log_sum - target_shifted;
     if (weight) r.loss = weight[target] != 0 ? (double)weight[target] * r.nll : 0;
     if (smoothing != 0) /* not 0·Inf where a logit is -Inf */
@@ -395,9 +431,7 @@ static long first_of(const tl_real *x, long n, tl_real max) {
 
 static long likeliest(const tl_real *x, long n, double *nll) {
     const tl_real max = row_max(x, n);
-    tl_vec total = tl_vec_zero();
-    for (long i = 0; i < n; i += TL_LANES) total += row_exp(row_load(x, i, n, NEGATIVE_INFINITY) - max);
-    *nll = one_log(tl_vec_sum(total));
+    *nll = one_log(row_exp_sum(x, n, max));
     return first_of(x, n, max);
 }
 

@@ -1,13 +1,14 @@
-/* A vector of 64 bytes, whatever the machine, and the functions of it that kernels need.
+/* The processor's vector, and the functions of it that kernels need.
  *
- * tl_vec holds TL_LANES numbers (16 floats or 8 doubles) on every instruction set: the compiler splits it into
- * what the processor has. Nothing here depends on contraction (files that include this are compiled with
- * -ffp-contract=off) or on the order in which a machine adds, so all sets give the same bits. A lane's result
- * depends on that lane's input alone: the same number at any position, in a full vector or a tail.
+ * tl_vec holds TL_LANES numbers: 16 floats or 8 doubles with AVX-512, half of that with AVX2, a quarter elsewhere. (Wider ones
+ * than the processor's would be the same code everywhere, but gcc keeps those in memory and compares them lane after lane.)
+ * A lane's result depends on that lane's input alone: the same number at any position, in a full vector or a tail. Where
+ * numbers meet, in sums and maxima, it is in blocks of TL_WIDE numbers, 64 bytes, on every set: so nothing here depends on the
+ * set, nor on contraction (files that include this are compiled with -ffp-contract=off), and all sets give the same bits.
  *
- *   load, store      unaligned; _n variants touch only the first n lanes' memory (0 <= n <= TL_LANES)
+ *   load, store      unaligned; _n variants touch only the first n lanes' memory (n <= TL_LANES; none if n <= 0)
  *   masks            tl_veci, all bits set or none, from comparisons such as a < b
- *   sum, max         over a fixed tree: lanes i and i+L/2, then i and i+L/4, …
+ *   sum, max         of a tl_wide over a fixed tree: its numbers i and i+L/2, then i and i+L/4, …
  *   exp log tanh …   in the second half; worst errors found against libm in long double are stated there and
  *                    held by tests/tensor/test_map.c
  *
@@ -23,13 +24,22 @@
 # include <immintrin.h>
 #endif
 
-#define TL_VEC_BYTES 64
+#if defined(__AVX512F__)
+# define TL_VEC_BYTES 64
+#elif defined(__AVX2__)
+# define TL_VEC_BYTES 32
+#else
+# define TL_VEC_BYTES 16
+#endif
+#define TL_PARTS (64 / TL_VEC_BYTES) /* vectors of a block of TL_WIDE numbers */
 #define TL_LANES ((int)(TL_VEC_BYTES / sizeof(tl_real)))
+#define TL_WIDE (TL_PARTS * TL_LANES)
 #define TL_SIMD static inline __attribute__((always_inline, unused))
 
 #ifdef TL_DOUBLE
 typedef int64_t tl_int;
 typedef uint64_t tl_uint;
+# define TL_NUMBER_BYTES 8
 # define TL_MANTISSA 52
 # define TL_BIAS 1023
 # define TL_REAL_MIN 0x1p-1022 /* the smallest normal number */
@@ -37,6 +47,7 @@ typedef uint64_t tl_uint;
 #else
 typedef int32_t tl_int;
 typedef uint32_t tl_uint;
+# define TL_NUMBER_BYTES 4
 # define TL_MANTISSA 23
 # define TL_BIAS 127
 # define TL_REAL_MIN 0x1p-126f
@@ -49,33 +60,6 @@ typedef tl_uint tl_vecu __attribute__((vector_size(TL_VEC_BYTES)));
 typedef tl_real tl_vec_unaligned
     __attribute__((vector_size(TL_VEC_BYTES), aligned(sizeof(tl_real)), may_alias));
 
-/* ---- halves ---- */
-
-/* Where a vector is two of the processor's, gcc compares it lane after lane, and a copy into a struct of halves goes through
- * memory; taken apart by shuffles, halves stay in their registers: exp takes half the time. */
-#if defined(__AVX2__) && !defined(__AVX512F__) && (defined(__clang__) || __GNUC__ >= 12)
-# define TL_HAS_HALVES
-typedef tl_real tl_half __attribute__((vector_size(TL_VEC_BYTES / 2)));
-# ifdef TL_DOUBLE
-#  define TL_LOW(v) __builtin_shufflevector(v, v, 0, 1, 2, 3)
-#  define TL_HIGH(v) __builtin_shufflevector(v, v, 4, 5, 6, 7)
-#  define TL_JOINED(low, high) __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7)
-# else
-#  define TL_LOW(v) __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7)
-#  define TL_HIGH(v) __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15)
-#  define TL_JOINED(low, high) \
-   __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-# endif
-# define TL_COMPARED(a, op, b) TL_JOINED(TL_LOW(a) op TL_LOW(b), TL_HIGH(a) op TL_HIGH(b))
-#else
-# define TL_COMPARED(a, op, b) ((a)op(b))
-#endif
-
-/* Masks of a < b, a <= b, a == b: none where either is NaN. */
-TL_SIMD tl_veci tl_vec_less(tl_vec a, tl_vec b) { return TL_COMPARED(a, <, b); }
-TL_SIMD tl_veci tl_vec_at_most(tl_vec a, tl_vec b) { return TL_COMPARED(a, <=, b); }
-TL_SIMD tl_veci tl_vec_equal(tl_vec a, tl_vec b) { return TL_COMPARED(a, ==, b); }
-
 /* ---- memory ---- */
 
 TL_SIMD tl_vec tl_vec_load(const tl_real *p) { return *(const tl_vec_unaligned *)p; }
@@ -87,8 +71,7 @@ TL_SIMD tl_vec tl_vec_zero(void) { return (tl_vec){0}; }
 TL_SIMD tl_veci tl_vec_first(long n) {
     tl_veci lane;
     for (int i = 0; i < TL_LANES; i++) lane[i] = i;
-    const tl_veci end = (tl_int)n + (tl_veci){0};
-    return TL_COMPARED(lane, <, end);
+    return lane < (tl_int)n + (tl_veci){0};
 }
 
 /* The first n lanes from memory, the others = fill; reads nothing beyond p[n-1]. Short rows are all tail, so a call
@@ -107,24 +90,19 @@ TL_SIMD tl_vec tl_vec_load_n(const tl_real *p, long n, tl_real fill) {
 TL_SIMD void tl_vec_store_n(tl_real *p, long n, tl_vec v) {
     _mm512_mask_storeu_pd(p, (__mmask8)((1u << n) - 1), (__m512d)v);
 }
-#elif defined(TL_HAS_HALVES)
+#elif defined(__AVX2__)
 # ifdef TL_DOUBLE
-#  define TL_MASKED_LOAD(p, mask) (tl_half) _mm256_maskload_pd(p, (__m256i)(mask))
+#  define TL_MASKED_LOAD(p, mask) (tl_vec) _mm256_maskload_pd(p, (__m256i)(mask))
 #  define TL_MASKED_STORE(p, mask, v) _mm256_maskstore_pd(p, (__m256i)(mask), (__m256d)(v))
 # else
-#  define TL_MASKED_LOAD(p, mask) (tl_half) _mm256_maskload_ps(p, (__m256i)(mask))
+#  define TL_MASKED_LOAD(p, mask) (tl_vec) _mm256_maskload_ps(p, (__m256i)(mask))
 #  define TL_MASKED_STORE(p, mask, v) _mm256_maskstore_ps(p, (__m256i)(mask), (__m256)(v))
 # endif
 TL_SIMD tl_vec tl_vec_load_n(const tl_real *p, long n, tl_real fill) {
-    tl_veci first = tl_vec_first(n);
-    tl_vec v = TL_JOINED(TL_MASKED_LOAD(p, TL_LOW(first)), TL_MASKED_LOAD(p + TL_LANES / 2, TL_HIGH(first)));
-    return (tl_vec)((tl_veci)v | (~first & (tl_veci)tl_vec_set(fill)));
+    const tl_veci first = tl_vec_first(n);
+    return (tl_vec)((tl_veci)TL_MASKED_LOAD(p, first) | (~first & (tl_veci)tl_vec_set(fill)));
 }
-TL_SIMD void tl_vec_store_n(tl_real *p, long n, tl_vec v) {
-    tl_veci first = tl_vec_first(n);
-    TL_MASKED_STORE(p, TL_LOW(first), TL_LOW(v));
-    TL_MASKED_STORE(p + TL_LANES / 2, TL_HIGH(first), TL_HIGH(v));
-}
+TL_SIMD void tl_vec_store_n(tl_real *p, long n, tl_vec v) { TL_MASKED_STORE(p, tl_vec_first(n), v); }
 #else
 TL_SIMD tl_vec tl_vec_load_n(const tl_real *p, long n, tl_real fill) {
     tl_vec v = tl_vec_set(fill);
@@ -148,8 +126,8 @@ TL_SIMD tl_vec tl_vec_select(tl_veci mask, tl_vec yes, tl_vec no) {
 /* v where the mask is set, else 0: whatever v is, NaN included */
 TL_SIMD tl_vec tl_vec_where(tl_veci mask, tl_vec v) { return (tl_vec)(mask & (tl_veci)v); }
 /* a if a > b, else b: a NaN in b comes through, one in a does not */
-TL_SIMD tl_vec tl_vec_max(tl_vec a, tl_vec b) { return tl_vec_select(tl_vec_less(b, a), a, b); }
-TL_SIMD tl_vec tl_vec_min(tl_vec a, tl_vec b) { return tl_vec_select(tl_vec_less(a, b), a, b); }
+TL_SIMD tl_vec tl_vec_max(tl_vec a, tl_vec b) { return tl_vec_select(a > b, a, b); }
+TL_SIMD tl_vec tl_vec_min(tl_vec a, tl_vec b) { return tl_vec_select(a < b, a, b); }
 
 #define TL_SIGN_BIT ((tl_uint)1 << (sizeof(tl_uint) * 8 - 1))
 TL_SIMD tl_vec tl_vec_abs(tl_vec v) { return (tl_vec)((tl_vecu)v & ~tl_vecu_set(TL_SIGN_BIT)); }
@@ -179,29 +157,59 @@ TL_SIMD tl_vec tl_vec_down(tl_vec v, int width) {
     for (int i = 0; i < TL_LANES; i++) from[i] = (i + width) % TL_LANES;
     return __builtin_shuffle(v, from);
 }
-#elif defined(TL_DOUBLE)
-# define tl_vec_down(v, w) __builtin_shufflevector(v, v, (w), (w) + 1, (w) + 2, (w) + 3, 0, 0, 0, 0)
 #else
-# define tl_vec_down(v, w)                                                                                   \
-  __builtin_shufflevector(v, v, (w), (w) + 1, (w) + 2, (w) + 3, (w) + 4, (w) + 5, (w) + 6, (w) + 7, 0, 0, 0, \
-                          0, 0, 0, 0, 0)
+# define TL_FROM_2(w) (w), (w) + 1
+# define TL_FROM_4(w) TL_FROM_2(w), TL_FROM_2((w) + 2)
+# define TL_FROM_8(w) TL_FROM_4(w), TL_FROM_4((w) + 4)
+# define TL_FROM_16(w) TL_FROM_8(w), TL_FROM_8((w) + 8)
+# if TL_VEC_BYTES / TL_NUMBER_BYTES == 16
+#  define TL_FROM TL_FROM_16
+# elif TL_VEC_BYTES / TL_NUMBER_BYTES == 8
+#  define TL_FROM TL_FROM_8
+# elif TL_VEC_BYTES / TL_NUMBER_BYTES == 4
+#  define TL_FROM TL_FROM_4
+# else
+#  define TL_FROM TL_FROM_2
+# endif
+# define tl_vec_down(v, w) __builtin_shufflevector(v, v, TL_FROM(w))
 #endif
-TL_SIMD tl_real tl_vec_sum(tl_vec v) {
-#ifndef TL_DOUBLE
-    v += tl_vec_down(v, 8);
+
+/* A block's numbers, or as many sums or maxima of them. */
+typedef struct tl_wide {
+    tl_vec part[TL_PARTS];
+} tl_wide;
+
+/* for (int p = 0; p < TL_PARTS; p++), written out. */
+#define TL_EACH_PART(p) TL_UNROLLED for (int p = 0; p < TL_PARTS; p++)
+#ifdef __clang__
+# define TL_UNROLLED _Pragma("clang loop unroll(full)")
+#else
+# define TL_UNROLLED _Pragma("GCC unroll 4")
 #endif
-    v += tl_vec_down(v, 4);
-    v += tl_vec_down(v, 2);
+
+TL_SIMD tl_wide tl_wide_set(tl_real x) {
+    tl_wide w;
+    TL_EACH_PART(p) w.part[p] = tl_vec_set(x);
+    return w;
+}
+TL_SIMD tl_real tl_wide_sum(tl_wide w) {
+    for (int half = TL_PARTS / 2; half > 0; half /= 2)
+        for (int p = 0; p < half; p++) w.part[p] += w.part[p + half];
+    tl_vec v = w.part[0];
+    if (TL_LANES > 8) v += tl_vec_down(v, 8 % TL_LANES);
+    if (TL_LANES > 4) v += tl_vec_down(v, 4 % TL_LANES);
+    if (TL_LANES > 2) v += tl_vec_down(v, 2 % TL_LANES);
     v += tl_vec_down(v, 1);
     return v[0];
 }
-/* The largest lane; NaN if lane 0 is NaN, other NaNs may be passed over. */
-TL_SIMD tl_real tl_vec_hmax(tl_vec v) {
-#ifndef TL_DOUBLE
-    v = tl_vec_max(tl_vec_down(v, 8), v);
-#endif
-    v = tl_vec_max(tl_vec_down(v, 4), v);
-    v = tl_vec_max(tl_vec_down(v, 2), v);
+/* The largest; NaN if number 0 is NaN, other NaNs may be passed over. */
+TL_SIMD tl_real tl_wide_max(tl_wide w) {
+    for (int half = TL_PARTS / 2; half > 0; half /= 2)
+        for (int p = 0; p < half; p++) w.part[p] = tl_vec_max(w.part[p + half], w.part[p]);
+    tl_vec v = w.part[0];
+    if (TL_LANES > 8) v = tl_vec_max(tl_vec_down(v, 8 % TL_LANES), v);
+    if (TL_LANES > 4) v = tl_vec_max(tl_vec_down(v, 4 % TL_LANES), v);
+    if (TL_LANES > 2) v = tl_vec_max(tl_vec_down(v, 2 % TL_LANES), v);
     v = tl_vec_max(tl_vec_down(v, 1), v);
     return v[0];
 }
@@ -250,8 +258,8 @@ TL_SIMD tl_vec tl_vec_exp_reduced(tl_vec x, tl_vecu *n) {
 /* e^x. Within 1 ulp everywhere, denormal results included; exp(0) = 1. Inf → Inf, -Inf → 0, NaN → NaN. */
 TL_SIMD tl_vec tl_vec_exp(tl_vec x) {
     const tl_vec high = tl_vec_set(TL_EXP_HIGH), low = tl_vec_set(TL_EXP_LOW);
-    x = tl_vec_select(tl_vec_less(high, x), high, x);
-    x = tl_vec_select(tl_vec_less(x, low), low, x);
+    x = tl_vec_select(high < x, high, x);
+    x = tl_vec_select(x < low, low, x);
     tl_vecu n;
     tl_vec e = 1 + tl_vec_exp_reduced(x, &n);
     /* 2^n in two factors, for neither 2^128 nor 2^-150 is a number; both exponents biased */
@@ -264,21 +272,20 @@ TL_SIMD tl_vec tl_vec_exp(tl_vec x) {
 /* 1/(1 + e^-x), from e^-|x| so that nothing overflows. Within 2.5 ulp, denormal results included. */
 TL_SIMD tl_vec tl_vec_sigmoid(tl_vec x) {
     tl_vec e = tl_vec_exp(-tl_vec_abs(x));
-    return tl_vec_select(tl_vec_less(x, tl_vec_zero()), e, tl_vec_set(1)) / (1 + e);
+    return tl_vec_select(x < 0, e, tl_vec_set(1)) / (1 + e);
 }
 /* The same, and *rest = 1 - sigmoid(x) without its cancellation; both within 3.5 ulp. */
 TL_SIMD tl_vec tl_vec_sigmoid_rest(tl_vec x, tl_vec *rest) {
     tl_vec e = tl_vec_exp(-tl_vec_abs(x)), large = 1 / (1 + e), small = e * large;
-    tl_veci below = tl_vec_less(x, tl_vec_zero());
-    *rest = tl_vec_select(below, large, small);
-    return tl_vec_select(below, small, large);
+    *rest = tl_vec_select(x < 0, large, small);
+    return tl_vec_select(x < 0, small, large);
 }
 
 /* tanh |x| = m/(m+2) with m = e^{2|x|} - 1 = 2^n·(e^r - 1) + (2^n - 1). Within 2.5 ulp; tanh(±0) = ±0. */
 TL_SIMD tl_vec tl_vec_tanh(tl_vec x) {
     const tl_real flat = sizeof(tl_real) == 4 ? 10 : 20; /* from here on tanh rounds to 1 */
     tl_vec twice = tl_vec_abs(x);
-    twice = 2 * tl_vec_select(tl_vec_less(tl_vec_set(flat), twice), tl_vec_set(flat), twice);
+    twice = 2 * tl_vec_select(flat < twice, tl_vec_set(flat), twice);
     tl_vecu n;
     tl_vec reduced = tl_vec_exp_reduced(twice, &n);
     tl_vec scale = (tl_vec)((n + (tl_uint)TL_BIAS) << TL_MANTISSA);
@@ -307,7 +314,7 @@ TL_SIMD tl_vec tl_vec_log(tl_vec x) {
     const tl_real lift_factor = sizeof(tl_real) == 4 ? (tl_real)0x1p25 : (tl_real)0x1p54;
     const tl_uint mantissa = ((tl_uint)1 << TL_MANTISSA) - 1;
     tl_vecu root_half = (tl_vecu)tl_vec_set(TL_ROOT_HALF), one = (tl_vecu)tl_vec_set(1);
-    tl_veci tiny = tl_vec_less(x, tl_vec_set(TL_REAL_MIN));
+    tl_veci tiny = x < (tl_real)TL_REAL_MIN;
     tl_vecu bits = (tl_vecu)tl_vec_select(tiny, x * lift_factor, x) + (one - root_half);
     tl_vecu k = (bits >> TL_MANTISSA) - (tl_uint)TL_BIAS - ((tl_vecu)tiny & (tl_uint)lift);
     tl_vec kf = (tl_vec)((tl_vecu)tl_vec_set(TL_ROUNDER) + k) - (tl_real)TL_ROUNDER;
@@ -315,9 +322,9 @@ TL_SIMD tl_vec tl_vec_log(tl_vec x) {
     tl_vec s = f / (2 + f), z = s * s;
     tl_vec tail = s * (f - z * TL_POLY(z, tl_log_poly));
     tl_vec y = kf * (tl_real)TL_LN2_HI - ((tail - kf * (tl_real)TL_LN2_LO) - f);
-    y = tl_vec_select(tl_vec_less(x, tl_vec_set((tl_real)INFINITY)), y, x); /* Inf and NaN are their own logarithm */
-    y = tl_vec_select(tl_vec_equal(x, tl_vec_zero()), tl_vec_set(-(tl_real)INFINITY), y);
-    return tl_vec_select(tl_vec_less(x, tl_vec_zero()), tl_vec_set((tl_real)NAN), y);
+    y = tl_vec_select(x < (tl_real)INFINITY, y, x); /* Inf and NaN are their own logarithm */
+    y = tl_vec_select(x == 0, tl_vec_set(-(tl_real)INFINITY), y);
+    return tl_vec_select(x < 0, tl_vec_set((tl_real)NAN), y);
 }
 
 /* ---- erf ---- */
@@ -358,7 +365,7 @@ TL_SIMD tl_erf_parts tl_vec_erf_parts(tl_vec a) {
 TL_SIMD tl_vec tl_vec_erf(tl_vec x) {
     tl_vec a = tl_vec_abs(x);
     tl_erf_parts e = tl_vec_erf_parts(a);
-    return tl_vec_with_sign(tl_vec_select(tl_vec_less(a, tl_vec_set(1)), e.erf, 1 - e.erfc), x);
+    return tl_vec_with_sign(tl_vec_select(a < 1, e.erf, 1 - e.erfc), x);
 }
 
 /* Φ(x) = (1 + erf(x/√2))/2, the normal distribution function, and *bell = e^(-x²/2). Absolute error 2^-24 in
@@ -366,8 +373,7 @@ TL_SIMD tl_vec tl_vec_erf(tl_vec x) {
 TL_SIMD tl_vec tl_vec_normal_cdf(tl_vec x, tl_vec *bell) {
     tl_vec a = tl_vec_abs(x) * (tl_real)0.7071067811865475244;
     tl_erf_parts e = tl_vec_erf_parts(a);
-    tl_vec half =
-        (tl_real)0.5 * tl_vec_with_sign(tl_vec_select(tl_vec_less(a, tl_vec_set(1)), e.erf, 1 - e.erfc), x);
+    tl_vec half = (tl_real)0.5 * tl_vec_with_sign(tl_vec_select(a < 1, e.erf, 1 - e.erfc), x);
     *bell = e.bell;
     return (tl_real)0.5 + half;
 }

@@ -18,13 +18,10 @@ TL_SIMD void store(tl_real *p, long i, long n, tl_vec v) {
 }
 
 /* A moment too small to move anything is 0 (update.h); NaN stays. */
-TL_SIMD tl_vec settled(tl_vec m) {
-    return tl_vec_select(tl_vec_less(tl_vec_abs(m), tl_vec_set(LEAST_MOMENT)), tl_vec_zero(), m);
-}
+TL_SIMD tl_vec settled(tl_vec m) { return tl_vec_select(tl_vec_abs(m) < LEAST_MOMENT, tl_vec_zero(), m); }
 /* A second one is if its first one is 0 as well: by a v of 0 alone, m / (sqrt(v) + eps) could become anything. */
 TL_SIMD tl_vec settled_beside(tl_vec m, tl_vec v) {
-    return tl_vec_select(tl_vec_equal(m, tl_vec_zero()) & tl_vec_less(v, tl_vec_set(TL_REAL_MIN)),
-                         tl_vec_zero(), v);
+    return tl_vec_select((m == tl_vec_zero()) & (v < TL_REAL_MIN), tl_vec_zero(), v);
 }
 
 static void sgd(tl_real *p, tl_real *b, const tl_real *grad, long n, const tl_sgd_update *u) {
@@ -68,14 +65,17 @@ static void adam(tl_real *p, tl_real *m, tl_real *v, const tl_real *grad, long n
 typedef double double_lanes __attribute__((vector_size(sizeof(double) * TL_VEC_BYTES / sizeof(tl_real))));
 
 static double sum_squares(const tl_real *x, long n) {
-    double_lanes total = {0};
-    for (long i = 0; i < n; i += TL_LANES) {
-        double_lanes d = __builtin_convertvector(load(x, i, n), double_lanes);
-        total += d * d;
+    double_lanes total[TL_PARTS];
+    for (int p = 0; p < TL_PARTS; p++) total[p] = (double_lanes){0};
+    for (long i = 0; i < n; i += TL_WIDE) {
+        TL_EACH_PART(p) {
+            double_lanes d = __builtin_convertvector(load(x, i + p * TL_LANES, n), double_lanes);
+            total[p] += d * d;
+        }
     }
-    double sum[TL_VEC_BYTES / sizeof(tl_real)];
-    memcpy(sum, &total, sizeof sum);
-    for (int width = TL_LANES / 2; width > 0; width /= 2)
+    double sum[64 / sizeof(tl_real)];
+    memcpy(sum, total, sizeof sum);
+    for (int width = TL_WIDE / 2; width > 0; width /= 2)
         for (int i = 0; i < width; i++) sum[i] += sum[i + width];
     return sum[0];
 }
