@@ -1,10 +1,10 @@
 /* Reading a safetensors header. What leaves here is sound: names are distinct, every entry's bytes are
  * exactly what its shape and dtype need, and together the entries cover the data once, so that readers need
  * no further checks. */
+#include "base/json.h"
 #include "base/memory.h"
 #include "complain.h"
 #include "dtype.h"
-#include "json.h"
 #include "safetensors.h"
 
 #include <limits.h>
@@ -265,7 +265,13 @@ bool tl_safetensors_cut_off(tl_error *error, const char *path, uint64_t size, co
 
 bool tl_safetensors_parse(const char *text, size_t size, uint64_t data, const char *path,
                           tl_safetensors_index *out, tl_error *error) {
-    header h = {.json = {.text = text, .size = size, .path = path, .base = 8, .error = error}};
+    header h = {.json = {.text = text,
+                         .size = size,
+                         .path = path,
+                         .base = 8,
+                         .document = "the header",
+                         .advice = "the header is damaged: make or fetch the file again",
+                         .error = error}};
     bool ok = read_header(&h, data) && check_together(&h, data);
     if (ok)
         *out = h.index;

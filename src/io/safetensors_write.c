@@ -3,12 +3,12 @@
  * multiple of 8. */
 #include "atomic_file.h"
 #include "base/buffer.h"
+#include "base/json.h"
 #include "base/names.h"
 #include "base/utf8.h"
 #include "complain.h"
 #include "dtype.h"
 #include "elements.h"
-#include "json.h"
 #include "safetensors.h"
 
 #include <stdlib.h>

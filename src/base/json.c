@@ -1,32 +1,47 @@
 /* The JSON reader (RFC 8259). Invariant: at <= size, and every look at text[at] comes after a check of at <
  * size. */
 #include "json.h"
-#include "base/format.h"
-#include "base/utf8.h"
-#include "complain.h"
+#include "format.h"
+#include "quote.h"
+#include "utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* "file: byte 123" or "file:4: byte 5", lines and their bytes counted from 1. */
+static const char *place(const tl_json *r, size_t at, char out[TL_SHOWN + 64]) {
+    char path[TL_SHOWN];
+    size_t line = 1, begin = 0;
+    for (size_t i = 0; r->lines && i < at; i++)
+        if (r->text[i] == '\n') line++, begin = i + 1;
+    if (r->lines)
+        snprintf(out, TL_SHOWN + 64, "%s:%zu: byte %zu", tl_shown_path(r->path, path), line, at - begin + 1);
+    else
+        snprintf(out, TL_SHOWN + 64, "%s: byte %zu", tl_shown_path(r->path, path), r->base + at);
+    return out;
+}
+
 bool tl_json_fail(const tl_json *r, size_t at, const char *format, ...) {
-    char what[320], path[TL_SHOWN];
+    char what[320], where[TL_SHOWN + 64];
     va_list arguments;
     va_start(arguments, format);
     tl_vformat(what, sizeof what, format, arguments);
     va_end(arguments);
-    return tl_error_set(r->error, "%s: byte %zu: %s; the header is damaged: make or fetch the file again",
-                        tl_shown_path(r->path, path), r->base + at, what);
+    return tl_error_set(r->error, "%s: %s; %s", place(r, at, where), what, r->advice);
 }
 
-static void skip_space(tl_json *r) {
+void tl_json_skip(tl_json *r) {
     while (r->at < r->size && memchr(" \t\n\r", r->text[r->at], 4) != NULL) r->at++;
 }
 
-/* What stands at the reader's place, for errors: "'x'" or "the end". */
+/* What stands at the reader's place, for errors: "'x'" or "the end of the header". */
 static const char *found(const tl_json *r, char out[TL_SHOWN]) {
-    if (r->at >= r->size) return "the end of the header";
+    if (r->at >= r->size) {
+        snprintf(out, TL_SHOWN, "the end of %s", r->document);
+        return out;
+    }
     char c[TL_SHOWN];
     uint32_t code;
     size_t step = tl_utf8_read(r->text + r->at, r->size - r->at, &code);
@@ -35,7 +50,7 @@ static const char *found(const tl_json *r, char out[TL_SHOWN]) {
 }
 
 bool tl_json_next(tl_json *r, char c) {
-    skip_space(r);
+    tl_json_skip(r);
     if (r->at >= r->size || r->text[r->at] != c) return false;
     r->at++;
     return true;
@@ -48,14 +63,14 @@ bool tl_json_expect(tl_json *r, char c, const char *what) {
 
 bool tl_json_end(tl_json *r) {
     char shown[TL_SHOWN];
-    skip_space(r);
+    tl_json_skip(r);
     return r->at == r->size ||
-           tl_json_fail(r, r->at, "expected the end of the header, found %s", found(r, shown));
+           tl_json_fail(r, r->at, "expected the end of %s, found %s", r->document, found(r, shown));
 }
 
 bool tl_json_whole(tl_json *r, uint64_t *out) {
     char shown[TL_SHOWN];
-    skip_space(r);
+    tl_json_skip(r);
     size_t from = r->at;
     uint64_t value = 0;
     for (; r->at < r->size && r->text[r->at] >= '0' && r->text[r->at] <= '9'; r->at++) {
@@ -129,12 +144,16 @@ static bool take_string(tl_json *r, tl_buffer *b) {
 
 bool tl_json_string(tl_json *r, char **out) {
     tl_buffer b = {0};
+    char shown[TL_SHOWN];
     *out = NULL;
     if (take_string(r, &b)) {
         *out = b.text;
         return true;
     }
-    if (b.failed) tl_fail_memory(r->error, "reading", r->path);
+    if (b.failed)
+        tl_error_set(r->error,
+                     "out of memory: reading %s; close other programs or use a machine with more memory",
+                     tl_shown_path(r->path, shown));
     tl_buffer_free(&b);
     return false;
 }

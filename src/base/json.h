@@ -6,21 +6,27 @@
  *     if (!tl_json_next(&r, '}'))
  *         do { tl_json_string(&r, …); tl_json_expect(&r, ':', "…"); … } while (tl_json_next(&r, ','));
  */
-#ifndef TL_IO_JSON_H
-#define TL_IO_JSON_H
+#ifndef TL_BASE_JSON_H
+#define TL_BASE_JSON_H
 
-#include "base/buffer.h"
+#include "buffer.h"
 
 typedef struct tl_json {
     const char *text; /* UTF-8, size bytes; nothing behind them is read */
     size_t size, at;
     const char *path; /* for errors: the file, and where in it the text begins */
     size_t base;
+    const char *document; /* what the text is: "the header" … */
+    const char *advice;   /* … and what to do about one that is damaged */
+    bool lines;           /* places are told as lines: for files that people may have edited */
     tl_error *error;
 } tl_json;
 
-/* Fails with "path: byte 123: …": found at offset `at` of the text. Returns false. */
+/* Fails with "path: byte 123: …; advice", or with lines "path:4: byte 5: …; advice": found at offset `at` of the text. Returns
+ * false. */
 bool tl_json_fail(const tl_json *r, size_t at, const char *format, ...) TL_PRINTF(3, 4);
+/* Goes on to what comes next: to remember where that begins. */
+void tl_json_skip(tl_json *r);
 /* Takes c if it comes next (after white space); false, without an error, if something else does. */
 bool tl_json_next(tl_json *r, char c);
 /* Takes c, or fails: expected `what`. */
