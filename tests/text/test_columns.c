@@ -64,6 +64,22 @@ START_TEST(classes_of_characters) {
 }
 END_TEST
 
+START_TEST(kinds_of_characters) {
+    static const struct {
+        uint32_t code;
+        tl_char_kind kind;
+    } cases[] = {{'a', TL_CHAR_LETTER},    {'7', TL_CHAR_NUMBER},     {'_', TL_CHAR_OTHER},
+                 {0xAA, TL_CHAR_LETTER},   {0xB2, TL_CHAR_NUMBER},    {0xBD, TL_CHAR_NUMBER},
+                 {0x301, TL_CHAR_OTHER},   {0x663, TL_CHAR_NUMBER},   {0x2167, TL_CHAR_NUMBER},
+                 {0x3007, TL_CHAR_NUMBER}, {0x3005, TL_CHAR_LETTER},  {0x3042, TL_CHAR_LETTER},
+                 {0x4E2D, TL_CHAR_LETTER}, {0x3002, TL_CHAR_OTHER},   {0x2A6DF, TL_CHAR_LETTER},
+                 {0x2A6E0, TL_CHAR_OTHER}, {0x1D7D8, TL_CHAR_NUMBER}, {0x0378, TL_CHAR_OTHER},
+                 {0xE000, TL_CHAR_OTHER},  {0x10FFFF, TL_CHAR_OTHER}, {0x24EA, TL_CHAR_NUMBER}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ck_assert_msg(tl_unicode_kind(cases[i].code) == cases[i].kind, "U+%04X", (unsigned)cases[i].code);
+}
+END_TEST
+
 START_TEST(white_is_what_tokens_end_at) {
     for (uint32_t code = 1; code < 0x10000; code++) {
         if (code >= 0xD800 && code <= 0xDFFF) continue;
@@ -90,7 +106,8 @@ START_TEST(the_table_rises) {
 }
 END_TEST
 
-/* One letter a code point: the width, or 'A' + the class ('?': not told); '-' where nothing is assigned. */
+/* One letter a code point: the width, 'A' + the class ('?': not told), or the general category's first letter; '-' where
+ * nothing is assigned. */
 static const char script[] =
     "python3 -c '\n"
     "import unicodedata as u, sys\n"
@@ -114,7 +131,10 @@ static const char script[] =
     "in \"LN\" else \"D\" if g in "
     "(\"Ps\", \"Pi\") else \"C\"\n"
     "print(u.unidata_version)\n"
-    "for f in width, kind: print(\"\".join(f(chr(i)) for i in range(0x110000)))\n"
+    "def main(c):\n"
+    "    g = u.category(c)\n"
+    "    return \"-\" if g == \"Cn\" or g == \"Cs\" else g[0]\n"
+    "for f in width, kind, main: print(\"\".join(f(chr(i)) for i in range(0x110000)))\n"
     "'";
 
 START_TEST(widths_and_classes_are_pythons) {
@@ -127,11 +147,14 @@ START_TEST(widths_and_classes_are_pythons) {
         TL_SKIP("python3 has another Unicode than %s: the table of characters was not compared",
                 tl_unicode_version);
     } else {
-        const char *width = said + version + 1, *kind = width + codes + 1;
-        ck_assert_uint_eq(strlen(width), 2 * codes + 2);
+        const char *width = said + version + 1, *kind = width + codes + 1, *main = kind + codes + 1;
+        ck_assert_uint_eq(strlen(width), 3 * codes + 3);
         for (uint32_t code = 0; code < codes; code++) {
             must_msg(width[code] == '-' || width[code] - '0' == tl_unicode_width(code),
                      "U+%04X: width %d, Python's %c", (unsigned)code, tl_unicode_width(code), width[code]);
+            must_msg((main[code] == 'L') == (tl_unicode_kind(code) == TL_CHAR_LETTER) &&
+                         (main[code] == 'N') == (tl_unicode_kind(code) == TL_CHAR_NUMBER),
+                     "U+%04X: kind %d, Python's %c", (unsigned)code, (int)tl_unicode_kind(code), main[code]);
             must_msg(
                 kind[code] == '-' || kind[code] == '?' || kind[code] - 'A' == (int)tl_unicode_class(code),
                 "U+%04X: class %d, Python's %c", (unsigned)code, (int)tl_unicode_class(code), kind[code]);
@@ -144,6 +167,7 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, columns_of_texts);
     tcase_add_test(tc, classes_of_characters);
+    tcase_add_test(tc, kinds_of_characters);
     tcase_add_test(tc, white_is_what_tokens_end_at);
     tcase_add_test(tc, the_table_rises);
     tcase_add_test(tc, widths_and_classes_are_pythons);

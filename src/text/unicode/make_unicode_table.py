@@ -4,13 +4,14 @@
     python3 src/text/unicode/make_unicode_table.py > src/text/unicode/unicode_table.c
 
 The build does not need it. Unassigned code points get what the assigned one before them has, so that they cost
-nothing; a new version of Unicode changes nothing but those."""
+nothing, but are no letters and no numbers; a new version of Unicode changes nothing but those."""
 
 import sys
 import unicodedata
 
-# As in unicode.h.
+# As in unicode.h and unicode.c.
 WORD, MARK, SYMBOL, OPENING, IDEOGRAPH, WHITE, CONTROL = range(7)
+LETTER, NUMBER = 0x40, 0x80
 
 # Blocks of scripts that are written without spaces between words: radicals, CJK punctuation, kana, bopomofo, strokes,
 # enclosed and compatibility forms, ideographs.
@@ -47,12 +48,18 @@ def width_of(code):
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
+def kind_of(category):
+    return {"L": LETTER, "N": NUMBER}.get(category[0], 0)
+
+
 def runs():
     last = None
     for code in range(sys.maxunicode + 1):
-        if unicodedata.category(chr(code)) in ("Cn", "Cs"):
-            continue
-        properties = width_of(code) << 4 | class_of(code)
+        category = unicodedata.category(chr(code))
+        if category in ("Cn", "Cs"):
+            properties = last & ~(LETTER | NUMBER)
+        else:
+            properties = kind_of(category) | width_of(code) << 4 | class_of(code)
         if properties != last:
             yield code << 8 | properties
             last = properties
@@ -60,8 +67,8 @@ def runs():
 
 def main():
     table = list(runs())
-    print("/* Made by make_unicode_table.py from Unicode %s. Each entry is where a run begins (<< 8), its width (<< 4)"
-          " and\n * its class. */" % unicodedata.unidata_version)
+    print("/* Made by make_unicode_table.py from Unicode %s. Each entry is where a run begins (<< 8), whether it is of"
+          " letters\n * (0x40) or numbers (0x80), its width (<< 4) and its class. */" % unicodedata.unidata_version)
     print('#include "unicode.h"\n')
     print('const char tl_unicode_version[] = "%s";' % unicodedata.unidata_version)
     print("const size_t tl_unicode_runs = %d;" % len(table))

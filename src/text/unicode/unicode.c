@@ -15,4 +15,6 @@ static unsigned properties_of(uint32_t code) {
 
 tl_char_class tl_unicode_class(uint32_t code) { return (tl_char_class)(properties_of(code) & 0xF); }
 
-int tl_unicode_width(uint32_t code) { return (int)(properties_of(code) >> 4); }
+int tl_unicode_width(uint32_t code) { return (int)(properties_of(code) >> 4 & 3); }
+
+tl_char_kind tl_unicode_kind(uint32_t code) { return (tl_char_kind)(properties_of(code) >> 6); }

@@ -21,7 +21,12 @@ tl_char_class tl_unicode_class(uint32_t code);
  * control characters and for what is drawn into the Hangul syllable before it, 1 for others. */
 int tl_unicode_width(uint32_t code);
 
-/* unicode_table.c: where runs of equal characters begin, rising: code << 8 | width << 4 | class. */
+/* What patterns call \p{L} and \p{N}: the general category's first letter, and nothing of scripts. Code points that the
+ * table's version of Unicode does not assign are neither. */
+typedef enum tl_char_kind { TL_CHAR_OTHER, TL_CHAR_LETTER, TL_CHAR_NUMBER } tl_char_kind;
+tl_char_kind tl_unicode_kind(uint32_t code);
+
+/* unicode_table.c: where runs of equal characters begin, rising: code << 8 | kind << 6 | width << 4 | class. */
 extern const uint32_t tl_unicode_table[];
 extern const size_t tl_unicode_runs;
 extern const char tl_unicode_version[];
