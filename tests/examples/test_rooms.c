@@ -21,7 +21,7 @@ static const room rooms[] = {
     {"src/text", {"tensor.h", "text.h"}},
     {"src/text/unicode", {"text.h", "src/text/scan.h"}},
     {"src/text/pretokens", {"text.h", "src/text/scan.h", "src/text/unicode"}},
-    {"src/text/bpe", {"text.h", "src/text/scan.h", "src/text/table.h"}},
+    {"src/text/bpe", {"text.h", "src/text/scan.h", "src/text/table.h", "src/text/queue.h"}},
     {"src/text/vocab", {"text.h", "src/text/scan.h", "src/text/table.h"}},
     {"src/text/corpus", {"tensor.h", "text.h", "src/text/scan.h", "src/text/table.h"}},
     {"src/text/bleu", {"text.h", "src/text/scan.h", "src/text/table.h", "src/text/unicode"}},

@@ -30,7 +30,7 @@ void tl_bpe_free(tl_bpe *bpe) {
     free(bpe->written);
     free(bpe->spelt);
     free(bpe->pieces);
-    free(bpe->queue);
+    tl_queue_free(&bpe->queue);
     free(bpe->due);
     tl_bpe_forget_known(bpe);
     free(bpe->split);

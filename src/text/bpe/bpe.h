@@ -4,6 +4,7 @@
 #define TL_TEXT_BPE_H
 
 #include "tapeloom/text.h"
+#include "text/queue.h"
 #include "text/table.h"
 
 #define TL_BPE_END "</w>"
@@ -25,11 +26,6 @@ typedef struct tl_bpe_piece {
     size_t before, behind; /* its neighbours while pieces are merged in a list (merge.c) */
 } tl_bpe_piece;
 
-typedef struct tl_bpe_place { /* a pair, and the piece that is its first */
-    int32_t pair;
-    size_t at;
-} tl_bpe_place;
-
 struct tl_bpe {
     tl_error error;
     int version; /* of the codes: 0.1 has "</w>" as a symbol of its own, 0.2 in the last character's */
@@ -47,8 +43,9 @@ struct tl_bpe {
     char *spelt; /* the word at hand with TL_BPE_END behind it */
     tl_bpe_piece *pieces;
     size_t spelt_room, pieces_room;
-    tl_bpe_place *queue, *due; /* merge.c */
-    size_t queue_used, queue_room, due_used, due_room;
+    tl_queue queue; /* merge.c */
+    tl_place *due;
+    size_t due_used, due_room;
 
     /* known.c */
     bool choosy;           /* pieces must be known */

@@ -13,33 +13,6 @@ static int32_t pair_of(const tl_bpe *bpe, int32_t first, int32_t second) {
     return (int32_t)tl_table_find(&bpe->pairs, tl_bpe_pair_key(first, second, room));
 }
 
-/* ---- the queue: a heap, least pair first, of equal ones the place that is furthest left ---- */
-
-static bool comes_before(tl_bpe_place a, tl_bpe_place b) {
-    return a.pair != b.pair ? a.pair < b.pair : a.at < b.at;
-}
-
-static bool push(tl_bpe *bpe, tl_bpe_place place) {
-    if (!TL_RESERVE(bpe->queue, bpe->queue_room, bpe->queue_used + 1)) return false;
-    size_t i = bpe->queue_used++;
-    for (; i > 0 && comes_before(place, bpe->queue[(i - 1) / 2]); i = (i - 1) / 2)
-        bpe->queue[i] = bpe->queue[(i - 1) / 2];
-    bpe->queue[i] = place;
-    return true;
-}
-
-static tl_bpe_place pop(tl_bpe *bpe) {
-    const tl_bpe_place first = bpe->queue[0], moved = bpe->queue[--bpe->queue_used];
-    size_t i = 0;
-    for (size_t child; (child = 2 * i + 1) < bpe->queue_used; i = child) {
-        if (child + 1 < bpe->queue_used && comes_before(bpe->queue[child + 1], bpe->queue[child])) child++;
-        if (!comes_before(bpe->queue[child], moved)) break;
-        bpe->queue[i] = bpe->queue[child];
-    }
-    bpe->queue[i] = moved;
-    return first;
-}
-
 /* ---- the list ---- */
 
 static const size_t none = SIZE_MAX;
@@ -49,7 +22,7 @@ static bool look(tl_bpe *bpe, size_t i) {
     if (i == none) return true;
     tl_bpe_piece *p = &bpe->pieces[i];
     p->pair = p->behind == none ? -1 : pair_of(bpe, p->symbol, bpe->pieces[p->behind].symbol);
-    return p->pair < 0 || push(bpe, (tl_bpe_place){p->pair, i});
+    return p->pair < 0 || tl_queue_push(&bpe->queue, (tl_place){p->pair, i});
 }
 
 /* Piece i takes up the one behind it, which is nothing from then on. */
@@ -65,10 +38,10 @@ static void join(tl_bpe *bpe, size_t i) {
 /* Everywhere the pair that comes first. Only then are the new neighbours looked at, as one of them may be a pair that was
  * learnt earlier. A place whose piece has another pair by now is over. */
 static bool merge_first(tl_bpe *bpe) {
-    const int32_t pair = bpe->queue[0].pair;
+    const int32_t pair = bpe->queue.places[0].rank;
     bpe->due_used = 0;
-    while (bpe->queue_used > 0 && bpe->queue[0].pair == pair) {
-        const tl_bpe_place place = pop(bpe);
+    while (bpe->queue.used > 0 && bpe->queue.places[0].rank == pair) {
+        const tl_place place = tl_queue_pop(&bpe->queue);
         if (bpe->pieces[place.at].pair != pair) continue;
         if (!TL_RESERVE(bpe->due, bpe->due_room, bpe->due_used + 1)) return false;
         join(bpe, place.at);
@@ -80,14 +53,14 @@ static bool merge_first(tl_bpe *bpe) {
 }
 
 size_t tl_bpe_merge(tl_bpe *bpe, size_t count) {
-    bpe->queue_used = 0;
+    bpe->queue.used = 0;
     for (size_t i = 0; i < count; i++) {
         bpe->pieces[i].before = i == 0 ? none : i - 1;
         bpe->pieces[i].behind = i + 1 == count ? none : i + 1;
     }
     for (size_t i = 0; i < count; i++)
         if (!look(bpe, i)) return 0;
-    while (bpe->queue_used > 0)
+    while (bpe->queue.used > 0)
         if (!merge_first(bpe)) return 0;
     size_t kept = 0;
     for (size_t i = 0, behind; count > 0 && i != none; i = behind) {
