@@ -35,6 +35,7 @@ typedef struct tl_bleu tl_bleu;
 typedef struct tl_chrf tl_chrf;
 typedef struct tl_bpe tl_bpe;
 typedef struct tl_bpe_words tl_bpe_words;
+typedef struct tl_byte_bpe tl_byte_bpe;
 
 /* The first token of `length` bytes of a line, and in *size (may be NULL) how many it has; NULL where only white space is left. To go on,
  * ask again behind it. */
@@ -111,6 +112,72 @@ bool tl_bpe_set_vocabulary(tl_bpe *bpe, const char *name, const char *bytes, siz
 char *tl_bpe_join(const char *line);
 const char *tl_bpe_error(const tl_bpe *bpe);
 void tl_bpe_free(tl_bpe *bpe);
+
+/* ---- byte-level byte pairs, GPT-2's (Radford et al., "Language Models are Unsupervised Multitask Learners", 2019) ----
+ *
+ * From bytes to ids at once, whatever the bytes, and exactly back: a token stands for one byte or more. Text is cut into
+ * words by GPT-2's pattern (src/text/byte_bpe/words.c; Unicode 14), and the bytes of each are merged, the pair of the lowest
+ * rank first. The ids are those of OpenAI's encoder and of Hugging Face's ByteLevel tokenizers without add_prefix_space, and so are
+ * the files: vocab.json (tokens and ids) and merges.txt (pairs by rank), both with a printable character for each byte
+ * (src/text/byte_bpe/letters.c). These ids are not a tl_vocab's: TL_PAD … TL_UNK are not among them.
+ *
+ * Special tokens are texts such as "<|endoftext|>" that are one token of their own. Ordinary text never becomes one. */
+
+typedef struct tl_byte_bpe_files {
+    const char *vocab_name, *vocab; /* vocab.json's bytes, vocab_size of them, and what errors call it */
+    size_t vocab_size;
+    const char *merges_name, *merges; /* merges.txt's */
+    size_t merges_size;
+    const char *const *specials; /* those tokens of vocab.json that are special, then NULL; NULL: none is */
+} tl_byte_bpe_files;
+
+/* Reads both files' bytes (tl_file_read gives them), which can be freed afterwards. Ids are 0 … n-1 in any order; each byte has
+ * a token, every merge's parts and what they make are tokens, and a token that no merge makes is a byte's or special: anything
+ * else is an error that says where. NULL only when out of memory. */
+tl_byte_bpe *tl_byte_bpe_parse(const tl_byte_bpe_files *files);
+
+typedef struct tl_byte_bpe_config {
+    long merges;        /* 0 means 10000 */
+    long min_frequency; /* stop at pairs seen less often; 0 means 2 */
+    const char *const *
+        specials; /* get the last ids, are not learnt from where they stand in the text; then NULL. NULL: none */
+    /* Called after each merge if it is there: for a progress bar. */
+    void (*progress)(void *context, long merge);
+    void *context;
+} tl_byte_bpe_config;
+
+/* Learns merges from a text of any bytes. Ids 0 … 255 are the bytes in the order of their characters, as in GPT-2's file, then
+ * come the merges' tokens as they were learnt, then the special ones. The most frequent pair is merged first, which counts at
+ * every place where it stands ("aaa" has "a a" twice); of equally frequent ones the one whose first token has the lower id, then
+ * whose second has: the same text gives the same tokens everywhere. config may be NULL. NULL only when out of memory. */
+tl_byte_bpe *tl_byte_bpe_learn(const char *text, size_t size, const tl_byte_bpe_config *config);
+/* vocab.json as tokenizers writes it, and merges.txt. Free them with free(). *size (may be NULL) does not count the final NUL. NULL
+ * for a failed encoding or when out of memory. */
+char *tl_byte_bpe_vocab_text(const tl_byte_bpe *bpe, size_t *size);
+char *tl_byte_bpe_merges_text(const tl_byte_bpe *bpe, size_t *size);
+
+long tl_byte_bpe_size(
+    const tl_byte_bpe *bpe); /* tokens, the special ones counted; 0 for NULL or a failed one */
+long tl_byte_bpe_merges(const tl_byte_bpe *bpe); /* the same of merges */
+/* The bytes that a token stands for, *size (may be NULL) of them, not NUL-terminated, owned by the encoding; NULL and 0 for an
+ * id outside. */
+const char *tl_byte_bpe_token(const tl_byte_bpe *bpe, int id, size_t *size);
+int tl_byte_bpe_special(const tl_byte_bpe *bpe, const char *token); /* a special token's id; -1: it is none */
+
+/* Writes the ids of `size` bytes, at most `room` of them, none where ids is NULL. Returns how many there are, which may be
+ * more than room but never more than size; -1 when out of memory or for a failed encoding. Words it has seen are remembered: not
+ * for two threads at once. */
+long tl_byte_bpe_encode(tl_byte_bpe *bpe, const char *bytes, size_t size, int *ids, long room);
+/* The same, but where special tokens stand in the text they become theirs, the first first and of those in one place the
+ * longest: for text that says so on purpose, never for what strangers wrote. */
+long tl_byte_bpe_encode_special(tl_byte_bpe *bpe, const char *bytes, size_t size, int *ids, long room);
+/* Writes what the ids stand for: for those of a text, its bytes. Tokens may end inside a character. Ids outside are written as
+ * U+FFFD. At most size-1 bytes, always whole tokens, then NUL. Returns how many bytes there are, which may be more than was
+ * written (as snprintf does); with bytes NULL it only measures. */
+size_t tl_byte_bpe_decode(const tl_byte_bpe *bpe, const int *ids, long count, char *bytes, size_t size);
+
+const char *tl_byte_bpe_error(const tl_byte_bpe *bpe);
+void tl_byte_bpe_free(tl_byte_bpe *bpe);
 
 /* ---- vocabulary: which number each word has; TL_PAD … TL_UNK (tensor.h) are the first in every one ---- */
 

@@ -89,6 +89,70 @@ START_TEST(no_byte_pairs) {
 }
 END_TEST
 
+START_TEST(no_byte_level_pairs) {
+    size_t size = 7;
+    int ids[2] = {7, 7};
+    char out[4] = "abc";
+    tl_byte_bpe *bpe = tl_byte_bpe_parse(NULL);
+    assert_contains(tl_byte_bpe_error(bpe), "(vocab.json):1: byte 1: expected '{'");
+    tl_byte_bpe_free(bpe);
+    bpe = tl_byte_bpe_parse(&(tl_byte_bpe_files){.vocab_size = 9, .merges_size = 9});
+    assert_contains(tl_byte_bpe_error(bpe), "(vocab.json):1: byte 1: expected '{'");
+    ck_assert_ptr_null(tl_byte_bpe_token(bpe, 0, &size));
+    ck_assert_uint_eq(size, 0);
+    ck_assert_int_eq(tl_byte_bpe_encode(bpe, "a", 1, ids, 2), -1);
+    ck_assert_uint_eq(tl_byte_bpe_decode(bpe, ids, 1, out, 4), 3); /* U+FFFD */
+    ck_assert_str_eq(out, "\xEF\xBF\xBD");
+    tl_byte_bpe_free(bpe);
+    bpe = tl_byte_bpe_parse(
+        &(tl_byte_bpe_files){.vocab = "", .merges = "", .specials = (const char *const[]){NULL}});
+    ck_assert_ptr_nonnull(tl_byte_bpe_error(bpe));
+    tl_byte_bpe_free(bpe);
+    const tl_byte_bpe_config wrong[] = {{.merges = -1}, {.merges = LONG_MIN}, {.min_frequency = -1}};
+    for (int i = 0; i < 3; i++) {
+        bpe = tl_byte_bpe_learn("abab", 4, &wrong[i]);
+        assert_contains(tl_byte_bpe_error(bpe), "expected 0 or more");
+        ck_assert_int_eq(tl_byte_bpe_size(bpe), 0);
+        tl_byte_bpe_free(bpe);
+    }
+    bpe = tl_byte_bpe_learn("abab", 4, &(tl_byte_bpe_config){.merges = LONG_MAX, .min_frequency = LONG_MAX});
+    assert_no_error(tl_byte_bpe_error(bpe));
+    ck_assert_int_eq(tl_byte_bpe_merges(bpe), 0);
+    tl_byte_bpe_free(bpe);
+    bpe = tl_byte_bpe_learn(NULL, 99, NULL);
+    assert_no_error(tl_byte_bpe_error(bpe));
+    ck_assert_int_eq(tl_byte_bpe_size(bpe), 256);
+    ck_assert_int_eq(tl_byte_bpe_encode(bpe, NULL, 99, ids, 2), 0);
+    ck_assert_int_eq(tl_byte_bpe_encode_special(bpe, NULL, 99, NULL, 0), 0);
+    ck_assert_int_eq(tl_byte_bpe_encode_special(bpe, "ab", 2, NULL, LONG_MAX), 2);
+    ck_assert_int_eq(tl_byte_bpe_encode(bpe, "ab", 2, ids, LONG_MIN), 2);
+    ck_assert(ids[0] == 7 && ids[1] == 7);
+    ck_assert_ptr_null(tl_byte_bpe_token(bpe, INT_MIN, NULL));
+    ck_assert_ptr_null(tl_byte_bpe_token(bpe, INT_MAX, NULL));
+    ck_assert_int_eq(tl_byte_bpe_special(bpe, NULL), -1);
+    ck_assert_int_eq(tl_byte_bpe_special(bpe, ""), -1);
+    ck_assert_uint_eq(tl_byte_bpe_decode(bpe, NULL, 5, out, 4), 0);
+    ck_assert_str_eq(out, "");
+    ck_assert_uint_eq(tl_byte_bpe_decode(bpe, ids, LONG_MIN, NULL, 4), 0);
+    free(tl_byte_bpe_vocab_text(bpe, NULL));
+    is_text(tl_byte_bpe_merges_text(bpe, NULL), "#version: 0.2\n");
+    tl_byte_bpe_free(bpe);
+    size = 7;
+    ck_assert_ptr_null(tl_byte_bpe_vocab_text(NULL, &size));
+    ck_assert_uint_eq(size, 0);
+    ck_assert_ptr_null(tl_byte_bpe_merges_text(NULL, NULL));
+    ck_assert_int_eq(tl_byte_bpe_size(NULL), 0);
+    ck_assert_int_eq(tl_byte_bpe_merges(NULL), 0);
+    ck_assert_ptr_null(tl_byte_bpe_token(NULL, 0, NULL));
+    ck_assert_int_eq(tl_byte_bpe_special(NULL, "a"), -1);
+    ck_assert_int_eq(tl_byte_bpe_encode(NULL, "a", 1, ids, 1), -1);
+    ck_assert_int_eq(tl_byte_bpe_encode_special(NULL, "a", 1, ids, 1), -1);
+    ck_assert_uint_eq(tl_byte_bpe_decode(NULL, ids, 1, NULL, 0), 3);
+    ck_assert_str_eq(tl_byte_bpe_error(NULL), "byte pairs: out of memory");
+    tl_byte_bpe_free(NULL);
+}
+END_TEST
+
 START_TEST(no_vocabulary) {
     size_t size = 7;
     int ids[2] = {7, 7};
@@ -342,6 +406,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, no_function_is_forgotten);
     tcase_add_test(tc, lines_that_are_none);
     tcase_add_test(tc, no_byte_pairs);
+    tcase_add_test(tc, no_byte_level_pairs);
     tcase_add_test(tc, no_vocabulary);
     tcase_add_test(tc, no_corpus);
     tcase_add_test(tc, a_corpus_that_is_asked_for_nothing);

@@ -329,6 +329,106 @@ static bool join_byte_pairs(void) {
     return was_refused;
 }
 
+/* ---- byte-level byte pairs ---- */
+
+/* Both files of an encoding that was learnt while nothing was refused; they outlive the trials. */
+static char *byte_vocab, *byte_merges;
+static const char *const byte_specials[] = {"<end>", NULL};
+static tl_byte_bpe *learn_from_lines(void) {
+    static char all[2000]; /* no line buffer is asked for */
+    all[0] = 0;
+    for (int i = 0; i < LINES; i++) strcat(strcat(all, lines[i]), "\n<end>");
+    return tl_byte_bpe_learn(all, strlen(all),
+                             &(tl_byte_bpe_config){.merges = 60, .specials = byte_specials});
+}
+static tl_byte_bpe *read_bytes(void) {
+    return tl_byte_bpe_parse(&(tl_byte_bpe_files){.vocab = byte_vocab,
+                                                  .vocab_size = strlen(byte_vocab),
+                                                  .merges = byte_merges,
+                                                  .merges_size = strlen(byte_merges),
+                                                  .specials = byte_specials});
+}
+static void make_byte_files(void) {
+    const long before = alive, granted = left;
+    if (byte_vocab) return;
+    grant_again();
+    tl_byte_bpe *bpe = learn_from_lines();
+    must(!tl_byte_bpe_error(bpe) && tl_byte_bpe_merges(bpe) > 20);
+    byte_vocab = tl_byte_bpe_vocab_text(bpe, NULL);
+    byte_merges = tl_byte_bpe_merges_text(bpe, NULL);
+    must(byte_vocab && byte_merges);
+    tl_byte_bpe_free(bpe);
+    alive = before; /* what is kept is no leak */
+    refuse_after(granted, all_later);
+}
+/* All of it or nothing, and a sentence. */
+static bool is_whole(tl_byte_bpe *bpe) {
+    const bool was_refused = grant_again();
+    if (tl_byte_bpe_error(bpe)) {
+        must(was_refused);
+        says_so(tl_byte_bpe_error(bpe), "");
+        must(tl_byte_bpe_size(bpe) == 0 && !tl_byte_bpe_vocab_text(bpe, NULL));
+    } else {
+        char *vocab = tl_byte_bpe_vocab_text(bpe, NULL), *text = tl_byte_bpe_merges_text(bpe, NULL);
+        same_text(vocab, byte_vocab);
+        same_text(text, byte_merges);
+        free(vocab), free(text);
+    }
+    tl_byte_bpe_free(bpe);
+    return was_refused;
+}
+static bool learn_bytes(void) {
+    make_byte_files();
+    return is_whole(learn_from_lines());
+}
+static bool parse_bytes(void) {
+    make_byte_files();
+    return is_whole(read_bytes());
+}
+static bool write_bytes(void) {
+    make_byte_files();
+    const long granted = left;
+    grant_again();
+    tl_byte_bpe *bpe = read_bytes();
+    refuse_after(granted, all_later);
+    size_t vocab_size, merges_size;
+    char *vocab = tl_byte_bpe_vocab_text(bpe, &vocab_size),
+         *text = tl_byte_bpe_merges_text(bpe, &merges_size);
+    const bool was_refused = grant_again();
+    must((!vocab || !text) == was_refused && !tl_byte_bpe_error(bpe));
+    must(vocab_size == (vocab ? strlen(byte_vocab) : 0) && merges_size == (text ? strlen(byte_merges) : 0));
+    if (vocab) same_text(vocab, byte_vocab);
+    if (text) same_text(text, byte_merges);
+    free(vocab), free(text);
+    tl_byte_bpe_free(bpe);
+    return was_refused;
+}
+/* After a refusal each line must come out as ever. */
+static bool encode_bytes(void) {
+    static int ids[200], again[200];
+    static char back[400];
+    make_byte_files();
+    const long granted = left;
+    grant_again();
+    tl_byte_bpe *bpe = read_bytes();
+    refuse_after(granted, all_later);
+    long counts[LINES];
+    for (int i = 0; i < LINES; i++)
+        counts[i] = tl_byte_bpe_encode_special(bpe, lines[i], strlen(lines[i]), ids, 200);
+    const bool was_refused = grant_again();
+    must(!tl_byte_bpe_error(bpe));
+    for (int i = 0; i < LINES; i++) {
+        const long n = tl_byte_bpe_encode(bpe, lines[i], strlen(lines[i]), ids, 200);
+        must(n > 0 && (counts[i] == n || (was_refused && counts[i] == -1)));
+        must(tl_byte_bpe_encode(bpe, lines[i], strlen(lines[i]), again, 200) == n);
+        must(!memcmp(ids, again, (size_t)n * sizeof *ids));
+        must(tl_byte_bpe_decode(bpe, ids, n, back, sizeof back) == strlen(lines[i]));
+        same_text(back, lines[i]);
+    }
+    tl_byte_bpe_free(bpe);
+    return was_refused;
+}
+
 /* ---- pre-tokens ---- */
 
 static tl_pretokens kind;
@@ -349,7 +449,8 @@ static const struct {
     long least; /* so many requests there are, or more */
 } trials[] = {{make_a_vocabulary, 15}, {read_a_vocabulary, 6}, {write_a_vocabulary, 1}, {encode_a_corpus, 2},
               {count_a_corpus, 5},     {make_batches, 12},     {learn_byte_pairs, 30},  {list_words, 2},
-              {read_byte_pairs, 20},   {write_byte_pairs, 1},  {apply_byte_pairs, 10},  {join_byte_pairs, 1}};
+              {read_byte_pairs, 20},   {write_byte_pairs, 1},  {apply_byte_pairs, 10},  {join_byte_pairs, 1},
+              {learn_bytes, 40},       {parse_bytes, 300},     {write_bytes, 2},        {encode_bytes, 8}};
 enum { TRIALS = sizeof trials / sizeof *trials };
 
 static void try_all(trial_fn *trial, long least) {
