@@ -4,6 +4,7 @@
  *     line ──tl_pretokens_cut──▶ line of tokens ──tl_bpe_apply──▶ line of subwords      (and back: join, join)
  *     bytes ──parse──▶ tl_corpus ──count──▶ tl_vocab_counts ──▶ tl_vocab
  *                          └────encode with the vocabularies────▶ tl_batches ──next──▶ tl_batch
+ *     bytes ──tl_byte_bpe_encode──▶ ids of a byte-level encoding                   (and back: decode)
  *     hypothesis, reference ──add──▶ tl_bleu, tl_chrf ──▶ scores
  *
  * A token is what stands between white space, and white space is what Python's str.split(), and so
