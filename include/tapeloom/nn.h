@@ -129,6 +129,7 @@ const char *tl_position_kind_text(tl_position_kind kind); /* "sinusoidal", …; 
 typedef struct tl_positions_config {
     tl_position_kind kind;
     long max_len, d_model; /* max_len default 1024 */
+    tl_init init;          /* learned */
 } tl_positions_config;
 typedef struct tl_positions {
     const char *name;
