@@ -291,6 +291,24 @@ START_TEST(same_bits) {
 }
 END_TEST
 
+/* Not even NaN gets out of the padding, into no gradient either. (An output that is tied would have it of its own.) */
+START_TEST(nan_in_the_padding) {
+    tl_gpt_config config = gpts[_i];
+    config.untied = true;
+    gpt_bench k = gpt_begin(&config);
+    tl_batch b = texts_of(texts, TEXTS, config.vocab, 0);
+    const double loss = tl_item(tl_value(model_step(&k.model.model, k.tape, &b, 1, NULL)));
+    gradients g = gradients_of(k.params);
+    tl_tensor_fill(tl_at(tl_param_value(k.model.wte.weight), MODEL_PAD), (tl_real)NAN);
+    tl_params_changed(k.params);
+    ck_assert(tl_item(tl_value(model_step(&k.model.model, k.tape, &b, 1, NULL))) == loss);
+    assert_same_gradients(k.params, &g, "NaN in the padding");
+    gradients_free(&g);
+    texts_free(&b);
+    gpt_end(&k);
+}
+END_TEST
+
 /* What stands before the output is the same for a text alone as in a batch, whatever words come later. */
 START_TEST(alone_as_in_a_batch) {
     gpt_bench k = gpt_begin(&gpts[_i]);
@@ -827,6 +845,7 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, all_gradients, 0, 2 * GPTS);
     tcase_add_test(tc, dropout_drops);
     tcase_add_loop_test(tc, same_bits, 0, GPTS);
+    tcase_add_loop_test(tc, nan_in_the_padding, 0, GPTS);
     tcase_add_loop_test(tc, alone_as_in_a_batch, 0, GPTS);
     tcase_add_loop_test(tc, later_words_change_nothing_before, 0, GPTS);
     tcase_add_loop_test(tc, places_are_told_apart, 0, GPTS);
