@@ -1,4 +1,4 @@
-/* Second floor: parameters and layers, up to the encoder-decoder Transformer, and search over any model.
+/* Second floor: parameters and layers, up to whole models, and search over any of them.
  *
  * A layer is a small struct of parameter handles, made by tl_<layer>_init(params, name, &config), passed by pointer,
  * never freed (its memory is the parameter set's). tl_<layer>_forward enters the scope of the layer's full name.
@@ -129,6 +129,7 @@ const char *tl_position_kind_text(tl_position_kind kind); /* "sinusoidal", …; 
 typedef struct tl_positions_config {
     tl_position_kind kind;
     long max_len, d_model; /* max_len default 1024 */
+    tl_init init;          /* of the learned weight; default as above */
 } tl_positions_config;
 typedef struct tl_positions {
     const char *name;
@@ -755,6 +756,68 @@ typedef struct tl_seq2seq {
 } tl_seq2seq;
 
 tl_seq2seq tl_seq2seq_init(tl_params *params, const char *name, const tl_seq2seq_config *config);
+
+/* ---- a decoder alone, for language models ----
+ *
+ * GPT-2 (Radford et al. 2019, 2.3): layers of self-attention, in which a place sees itself and what came before, and feed-forward with
+ * gelu in its tanh form, each behind a norm, and a norm after the last.
+ *
+ *   x = wte[id] + wpe[place]
+ *   x = x + drop(attn(ln_1(x)));  x = x + drop(mlp(ln_2(x)))            in every layer
+ *   logits = ln_f(x)·wteᵀ
+ *
+ * It reads one text and tells each next word of it: of a batch tgt_in [B,T], tgt_out [B,T] and tgt_lengths [B] (NULL: all are
+ * T long, windows of a text) are read, and no source. Words that equal `pad` in tgt_out are no targets; a text of which every
+ * id is a word has pad -1.
+ *
+ * Its states begin from a batch of so many sentences with nothing in them. A search writes on from prompts with bos -1 and the
+ * prompts as forced words, and takes its limit from max_extra, for there is no source to measure by. */
+
+typedef struct tl_gpt_config {
+    long vocab;
+    long d_model, d_ff; /* defaults 768, 4·d_model */
+    int heads, layers;  /* defaults 12, 12 */
+    /* 0, which elsewhere is sinusoidal, means TL_LEARNED: what GPT-2 has. All others but sinusoids are to be had. */
+    tl_position_kind positions;
+    long max_len;             /* with learned positions the longest that can be read; default 1024 */
+    double norm_eps;          /* default 1e-5 */
+    double dropout;           /* on embeddings and on each sub-layer's output */
+    double attention_dropout; /* on probabilities */
+    double label_smoothing;
+    bool no_bias;         /* no biases in layers and norms */
+    bool no_feed_forward; /* layers of attention alone, for study: no ln_2, no mlp; d_ff is not read */
+    bool untied;          /* the output has a matrix of its own: lm_head.weight */
+} tl_gpt_config;
+
+typedef struct tl_gpt_layer {
+    const char *name;
+    tl_layer_norm_layer ln_1, ln_2;
+    tl_attention attn;
+    tl_feed_forward mlp; /* with no_feed_forward this and ln_2 have the name NULL */
+    double dropout;
+} tl_gpt_layer;
+
+/* Parameters have the names of Hugging Face's GPT-2, matrices lie [out,in] as everywhere here (in its own files those of c_attn,
+ * c_proj and c_fc lie the other way round): transformer.wte.weight [vocab,d_model], transformer.wpe.weight [max_len,d_model]
+ * (learned positions), transformer.h.<layer>.{ln_1, attn.c_attn, attn.c_proj, ln_2, mlp.c_fc, mlp.c_proj}.{weight, bias},
+ * c_attn [3·d_model,d_model] with queries, keys and values one under the other, transformer.ln_f.{weight, bias}; untied,
+ * lm_head.weight [vocab,d_model]; of relative positions transformer.distances.weight, a table for all layers.
+ *
+ * Matrices begin normal with standard deviation 0.02, but those whose results are added to the stream, both c_proj, with that over
+ * √(how many such sums there are): 0.02/√(2·layers). Biases are zeros, gains ones. */
+typedef struct tl_gpt {
+    tl_model model;       /* first: &gpt.model is what search, training and looking take */
+    tl_gpt_config config; /* completed with the defaults */
+    tl_embedding_layer wte;
+    tl_positions wpe;
+    tl_gpt_layer *h; /* [layers] */
+    tl_layer_norm_layer ln_f;
+    const char *output_name; /* scope of the projection to the vocabulary */
+    tl_param *output_weight;
+} tl_gpt;
+
+/* What makes no sense fails the set with a sentence. Maps are of the kind TL_DECODER_SELF, one a layer. */
+tl_gpt tl_gpt_init(tl_params *params, const char *name, const tl_gpt_config *config);
 
 #ifdef __cplusplus
 }

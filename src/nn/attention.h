@@ -1,15 +1,18 @@
-/* Attention for those who keep keys and values from one step to the next. */
+/* Attention for those who keep keys and values from one step to the next, or have other names for its parameters. */
 #ifndef TL_NN_ATTENTION_H
 #define TL_NN_ATTENTION_H
 
-#include "tapeloom/nn.h"
+#include "kv_cache.h"
 
-/* Keys and values that one attention has made so far, the keys as its score wants them. */
-typedef struct tl_kv_cache {
-    tl_tensor k,
-        v; /* [rows,H,capacity,·], in any strides; dim[0] is how many rows there are now; uniform has no k */
-    long count; /* positions that are there */
-} tl_kv_cache;
+/* What an attention whose queries, keys and values are one packed projection calls it and its output projection, and what their
+ * weights begin as. */
+typedef struct tl_attention_parts {
+    const char *in_weight, *in_bias, *out; /* out: a Linear */
+    tl_init in_init, out_init;
+} tl_attention_parts;
+/* tl_attention_init under names that are not torch's. */
+tl_attention tl_attention_init_parts(tl_params *params, const char *name, const tl_attention_config *config,
+                                     const tl_attention_parts *parts);
 
 /* The same as vars, that are asked again and again in one graph: the gradient goes through them. */
 typedef struct tl_attention_keys {

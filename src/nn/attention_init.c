@@ -1,31 +1,38 @@
-/* What an attention is made of: its projections, with torch's names, and the parameters of its score (score.c). */
+/* What an attention is made of: its projections, with torch's names unless told others, and the parameters of its score
+ * (score.c). */
+#include "attention.h"
 #include "check.h"
 #include "score.h"
 
 #include <limits.h>
 
+static tl_param *add_as(tl_params *params, const tl_attention *layer, const char *part, tl_shape shape,
+                        tl_init init) {
+    return tl_params_add(params, tl_params_text(params, "%s.%s", layer->name, part), shape, init);
+}
 static tl_param *add(tl_params *params, const tl_attention *layer, const char *part, tl_shape shape,
                      tl_init_kind kind) {
-    return tl_params_add(params, tl_params_text(params, "%s.%s", layer->name, part), shape,
-                         (tl_init){kind, 0});
+    return add_as(params, layer, part, shape, (tl_init){kind, 0});
 }
 
-static void add_projections(tl_params *params, tl_attention *layer, bool no_bias) {
+static void add_projections(tl_params *params, tl_attention *layer, bool no_bias,
+                            const tl_attention_parts *parts) {
     const long d = layer->d_model, from = layer->d_memory;
     if (layer->score == TL_UNIFORM) {
         layer->v_proj_weight = add(params, layer, "v_proj_weight", TL_SHAPE(d, from), TL_INIT_XAVIER);
         if (!no_bias) layer->v_proj_bias = add(params, layer, "v_proj_bias", TL_SHAPE(d), TL_INIT_ZEROS);
     } else if (from == d) {
-        layer->in_proj_weight = add(params, layer, "in_proj_weight", TL_SHAPE(3 * d, d), TL_INIT_XAVIER);
+        layer->in_proj_weight = add_as(params, layer, parts->in_weight, TL_SHAPE(3 * d, d), parts->in_init);
     } else {
         layer->q_proj_weight = add(params, layer, "q_proj_weight", TL_SHAPE(d, d), TL_INIT_XAVIER);
         layer->k_proj_weight = add(params, layer, "k_proj_weight", TL_SHAPE(d, from), TL_INIT_XAVIER);
         layer->v_proj_weight = add(params, layer, "v_proj_weight", TL_SHAPE(d, from), TL_INIT_XAVIER);
     }
     if (!no_bias && layer->score != TL_UNIFORM)
-        layer->in_proj_bias = add(params, layer, "in_proj_bias", TL_SHAPE(3 * d), TL_INIT_ZEROS);
-    layer->out_proj = tl_linear_init(params, tl_params_text(params, "%s.out_proj", layer->name),
-                                     &(tl_linear_config){.in = d, .out = d, .no_bias = no_bias});
+        layer->in_proj_bias = add(params, layer, parts->in_bias, TL_SHAPE(3 * d), TL_INIT_ZEROS);
+    layer->out_proj =
+        tl_linear_init(params, tl_params_text(params, "%s.%s", layer->name, parts->out),
+                       &(tl_linear_config){.in = d, .out = d, .no_bias = no_bias, .init = parts->out_init});
 }
 
 static void check_heads(tl_params *params, const char *name, const char *what, long width, int heads) {
@@ -55,7 +62,8 @@ static void check_distances(tl_params *params, const tl_attention *layer) {
             layer->name, layer->d_model / layer->heads);
 }
 
-tl_attention tl_attention_init(tl_params *params, const char *name, const tl_attention_config *config) {
+tl_attention tl_attention_init_parts(tl_params *params, const char *name, const tl_attention_config *config,
+                                     const tl_attention_parts *parts) {
     if (!tl_check_given(params, "tl_attention_init", name, config)) return (tl_attention){0};
     long d = config->d_model, from = config->d_memory ? config->d_memory : d;
     if (!tl_check_size(params, name, "d_model", d) || !tl_check_size(params, name, "d_memory", from))
@@ -82,7 +90,13 @@ tl_attention tl_attention_init(tl_params *params, const char *name, const tl_att
     if (config->d_score && config->score != TL_ADDITIVE)
         tl_params_fail(params, "%s: d_score is the additive score's: the others have no width of their own",
                        name);
-    if (!config->unprojected) add_projections(params, &layer, config->no_bias);
+    if (!config->unprojected) add_projections(params, &layer, config->no_bias, parts);
     if (!tl_params_error(params)) tl_score_init(params, &layer, config);
     return layer;
+}
+
+tl_attention tl_attention_init(tl_params *params, const char *name, const tl_attention_config *config) {
+    static const tl_attention_parts torch = {
+        "in_proj_weight", "in_proj_bias", "out_proj", {TL_INIT_XAVIER, 0}, {TL_INIT_DEFAULT, 0}};
+    return tl_attention_init_parts(params, name, config, &torch);
 }

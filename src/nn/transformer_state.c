@@ -56,17 +56,9 @@ static tl_var step(tl_model_state *state, const int *words) {
 
 /* ---- rows that move ---- */
 
-static void copy_positions(tl_tensor cache, long to, long from, long count) {
-    const size_t bytes =
-        (size_t)(count * cache.stride[2]) * sizeof *cache.data; /* a row's positions lie in one piece */
-    memcpy(cache.data + to * cache.stride[0], cache.data + from * cache.stride[0], bytes);
-}
-
 static void copy_row(tl_model_state *state, long to, long from) {
-    for (int l = 0; l < model_of(state)->decoder.layers; l++) {
-        copy_positions(of(state)->layer[l].self.k, to, from, state->at);
-        copy_positions(of(state)->layer[l].self.v, to, from, state->at);
-    }
+    for (int l = 0; l < model_of(state)->decoder.layers; l++)
+        tl_kv_cache_copy_row(&of(state)->layer[l].self, to, from);
 }
 
 /* The encoder's keys and values are nobody else's: they may be overwritten. */
@@ -94,16 +86,6 @@ static const tl_model_state_kind kind = {step, copy_row, keep};
 
 /* ---- its beginning ---- */
 
-/* A position's heads lie side by side, as its projection makes them. */
-static tl_tensor cache_memory(const tl_model_state *state) {
-    const long d_model = model_of(state)->config.d_model, heads = model_of(state)->config.heads,
-               rows = state->sentences * state->each, capacity = state->capacity;
-    return (tl_tensor){.data = tl_tape_tensor(state->tape, TL_SHAPE(rows, capacity, d_model)).data,
-                       .rank = 4,
-                       .dim = {rows, heads, capacity, d_model / heads},
-                       .stride = {capacity * d_model, d_model / heads, d_model, 1}};
-}
-
 /* What acts on the encoder, a copy; NULL where nothing does. */
 static tl_attention_maps *encoder_maps(const tl_model_state *state) {
     const int layers = model_of(state)->encoder.layers;
@@ -126,7 +108,8 @@ tl_model_state *tl_transformer_begin(const tl_model *model, tl_tape *tape, const
     if (!tl_ok(memory)) return NULL;
     memcpy(c->src_lengths, source->src_lengths, (size_t)source->sentences * sizeof *c->src_lengths);
     for (int l = 0; l < layers; l++) {
-        c->layer[l].self = (tl_kv_cache){.k = cache_memory(&c->state), .v = cache_memory(&c->state)};
+        c->layer[l].self = tl_kv_cache_new(tape, source->sentences * options->each, m->config.heads,
+                                           options->capacity, m->config.d_model);
         c->layer[l].cross = tl_attention_cache_of(&m->decoder.layer[l].multihead_attn, memory);
     }
     return tl_tape_error(tape) ? NULL : &c->state;
