@@ -819,6 +819,125 @@ typedef struct tl_gpt {
 /* What makes no sense fails the set with a sentence. Maps are of the kind TL_DECODER_SELF, one a layer. */
 tl_gpt tl_gpt_init(tl_params *params, const char *name, const tl_gpt_config *config);
 
+/* ---- classifiers: a sentence in, a class out ----
+ *
+ *   transformer   an encoder's layers over the sentence, behind a vector of its own, [CLS], from whose place the class is told
+ *                 (Devlin et al. 2019, 3), or from the mean of the words' places (mean_pooling)
+ *   gru           a GRU's states, from one end or both, in a sum whose weights a learnt query finds (after Yang et al. 2016, 2.2)
+ *   average       the mean of the words' embeddings, `layers` times h = tanh(W·h + b) over it: Iyyer et al. 2015
+ *
+ * [CLS] is no id: it is a row of weights that is put before the sentence, at place 0, and meets what an embedding meets. So every
+ * batch and every vocabulary serves as it is, and no text can hold it.
+ *
+ * They are models as far as a class is like a word: tl_model_loss reads src, src_lengths and labels, and is the mean in nats
+ * per sentence; of options label_smoothing and ignore are not read, for every label counts. hidden is [B,D], logits [B,classes]. They
+ * write no words: to begin a state, to search and to ask for log p is refused with a sentence. Padding, company and threads change no
+ * bit of a sentence's numbers. */
+
+typedef enum tl_classifier_kind {
+    TL_CLASSIFY_TRANSFORMER,
+    TL_CLASSIFY_GRU,
+    TL_CLASSIFY_AVERAGE
+} tl_classifier_kind;
+
+typedef struct tl_classifier_config {
+    tl_classifier_kind kind;
+    long vocab;     /* ids that it reads: 0 … vocab-1 */
+    long classes;   /* 2 or more; with masked_tokens also 0: there is no head then */
+    long embedding; /* width of embeddings; default d_model, which it is of a Transformer */
+    long d_model;   /* gru: units in each direction; average: of each layer; default 512 */
+    int layers;     /* default 6 of a Transformer, 1 of a GRU, 0 of an average */
+    long max_len;   /* most tokens of a sentence; default 1024 */
+    double dropout; /* on embeddings, between or in layers, on what the head reads */
+    int heads;      /* of a Transformer's attention, default 8; of the query, default 1 */
+    tl_score
+        score; /* of a Transformer's attention; of the query (uniform: the mean of the states, without a query) */
+    double attention_dropout;
+    double label_smoothing; /* of classes */
+    bool bidirectional;     /* gru */
+    /* of a Transformer alone: */
+    bool mean_pooling; /* the mean of the words' places instead of [CLS], which is not there then */
+    long d_ff;         /* default 4·d_model */
+    tl_activation activation;
+    tl_position_kind positions; /* any but alibi */
+    bool pre_norm;
+    bool no_final_norm;
+    double norm_eps; /* default 1e-5 */
+    double activation_dropout;
+    bool no_bias; /* no biases in layers and norms */
+    /* It can also foretell masked tokens, and reads one id more for it, <mask>, which is `vocab`; the projection to words is the
+     * embedding, or with untied one of its own. */
+    bool masked_tokens;
+    bool untied, output_bias;
+} tl_classifier_config;
+
+/* Parameters: embedding.weight [vocab,embedding], one row more with masked_tokens; head.weight [classes,D], head.bias; and
+ *   transformer   cls.weight [1,d_model] unless mean_pooling, encoder.* as in torch.nn.TransformerEncoder (encoder.layers.0.…,
+ *                 encoder.norm.…), positions.weight (learned), encoder.distances.weight (relative); with masked_tokens output.weight
+ *                 (untied) and output.bias (output_bias)
+ *   gru           encoder.* as in torch.nn.GRU, query.weight [1,D], pooling.* of scores that have parameters
+ *   average       hidden.<layer>.weight and bias
+ * Maps: of kind TL_ENCODER_SELF a Transformer's layers, whose rows and columns are src, behind [CLS] where there is one; of kind
+ * TL_CROSS the pooling, but for [CLS], [B,heads,1,S]: the query's weights, or 1 / length. */
+typedef struct tl_classifier {
+    tl_model model;              /* first: &classifier.model is what training and looking take */
+    tl_classifier_config config; /* completed with the defaults */
+    tl_embedding_layer embedding;
+    tl_embedding_layer cls, query; /* of one row; name NULL where there is none */
+    tl_positions positions;
+    tl_encoder encoder;
+    tl_recurrent recurrent;
+    tl_attention pooling;    /* of [B,1,D] over the states; name NULL with [CLS] */
+    tl_linear_layer *hidden; /* [layers] of an average */
+    tl_linear_layer head;
+    const char *output_name; /* scope of the projection to words */
+    tl_param *output_weight, *output_bias;
+} tl_classifier;
+
+tl_classifier tl_classifier_init(tl_params *params, const char *name, const tl_classifier_config *config);
+/* What is pooled, of src [B,S] and src_lengths [B]: [B,1+S,d_model] of a Transformer with [CLS], [B,S,d_model] without,
+ * [B,S,d_model] or [B,S,2·d_model] of a GRU's states, [B,S,embedding] of an average. maps may be NULL. */
+tl_var tl_classifier_encode(const tl_classifier *model, tl_tape *tape, const tl_batch *batch,
+                            const tl_model_maps *maps);
+/* The classes' logits [B,classes] of a batch's sentences; labels are not read. maps may be NULL. */
+tl_var tl_classifier_logits(const tl_classifier *model, tl_tape *tape, const tl_batch *batch,
+                            const tl_model_maps *maps);
+/* tl_model_loss, as it is called most: mean loss in nats per sentence. */
+tl_var tl_classifier_loss(const tl_classifier *model, tl_tape *tape, const tl_batch *batch);
+
+/* ---- masked tokens: to learn from text without labels (Devlin et al. 2019, 3.1) ----
+ *
+ * Some of a sentence's words are chosen, each for itself, so that a short sentence has none now and then; most of them are hidden, and
+ * the model is to tell what stood there. Pre-trained so, it learns classes with the same set of parameters: what one of the two
+ * losses does not use is frozen for it, or an optimiser would miss its gradient (tl_freeze of "head" while words are learnt, and of
+ * "output" afterwards, where it has parameters). */
+
+typedef struct tl_masking {
+    uint64_t seed; /* 0 is one like any other */
+    long step;     /* another step hides other words */
+    long vocab;    /* the vocabulary's size: random words are TL_SPECIALS … vocab-1 */
+    int mask_id;   /* what stands for a hidden word; 0 means vocab */
+    double share;  /* of words that are chosen; 0 means 0.15 */
+    /* Of those: how many become mask_id, how many a random word (now and then the same); the others stay as they are. Both 0:
+     * 0.8 and 0.1. */
+    double masked, random;
+} tl_masking;
+
+/* batch (src, src_lengths) with words masked: src is what is read, tgt_out [B,S] what stood where a word was chosen and pad
+ * elsewhere, tgt_tokens how many were. Words alone are chosen: never an id below TL_SPECIALS, or padding. What happens to a sentence
+ * depends on seed, step and its number alone: index[b] or, where index is NULL, its place in the batch. src and tgt_out lie on the
+ * tape until reset or release; the other arrays are the batch's own. False, *masked zeroed, and an error on the tape, on failure. */
+bool tl_mask_tokens(tl_tape *tape, const tl_batch *batch, const tl_masking *options, tl_batch *masked);
+/* Mean loss in nats per chosen word, of a batch that tl_mask_tokens has made; 0 where none was chosen. The rows of no other
+ * place are multiplied with the projection. Of options (may be NULL) ignore and ignore_id are not read. report and maps may be
+ * NULL. */
+tl_var tl_classifier_masked_loss(const tl_classifier *model, tl_tape *tape, const tl_batch *masked,
+                                 const tl_loss_options *options, tl_loss_report *report,
+                                 const tl_model_maps *maps);
+/* Logits of the word at each place, [B,S,vocab+1] (<mask> is one of the words that it can say, as in BERT). maps may be NULL. */
+tl_var tl_classifier_masked_logits(const tl_classifier *model, tl_tape *tape, const tl_batch *batch,
+                                   const tl_model_maps *maps);
+
 #ifdef __cplusplus
 }
 #endif

@@ -7,13 +7,12 @@
 
 tl_model_state *tl_model_begin(const tl_model *model, tl_tape *tape, const tl_batch *source,
                                const tl_model_state_options *options) {
-    if (!tape || tl_tape_error(tape) || !tl_model_made(model, tape) || !tl_model_batch(tape, source))
+    if (!tape || tl_tape_error(tape) || !tl_model_made(model, tape) || !tl_model_batch(tape, source) ||
+        !tl_model_writes(model, tape))
         return NULL;
     tl_model_state_options o = options ? *options : (tl_model_state_options){0};
     if (!o.each) o.each = 1;
-    if (!model->kind->begin) {
-        tl_tape_fail(tape, "%s: this kind of model writes no words", model->kind->name);
-    } else if (source->sentences < 1 || o.each < 1 || o.capacity < 1) {
+    if (source->sentences < 1 || o.each < 1 || o.capacity < 1) {
         tl_tape_fail(tape, "%s: a state of %ld sentences, %ld rows each, %ld steps: each should be 1 or more",
                      model->kind->name, source->sentences, o.each, o.capacity);
     } else if (o.capacity > model->max_len) {

@@ -75,7 +75,8 @@ static bool score(const tl_model *model, tl_tape *tape, const tl_batch *batch, d
 }
 
 bool tl_log_p(const tl_model *model, tl_tape *tape, const tl_batch *batch, double *log_p) {
-    if (!tape || tl_tape_error(tape) || !tl_model_made(model, tape) || !tl_model_batch(tape, batch))
+    if (!tape || tl_tape_error(tape) || !tl_model_made(model, tape) || !tl_model_batch(tape, batch) ||
+        !tl_model_writes(model, tape))
         return false;
     if (!log_p || batch->sentences < 1)
         return tl_tape_fail(tape, "log p: give a batch of one sentence or more, and room for its numbers"),

@@ -18,6 +18,12 @@ bool tl_model_made(const tl_model *model, tl_tape *tape) {
     return model && model->kind;
 }
 
+bool tl_model_writes(const tl_model *model, tl_tape *tape) {
+    if (model->kind->begin) return true;
+    tl_tape_fail(tape, "%s: this kind of model writes no words", model->kind->name);
+    return false;
+}
+
 bool tl_model_batch(tl_tape *tape, const tl_batch *batch) {
     if (!batch)
         tl_tape_fail(tape, "the batch is NULL");

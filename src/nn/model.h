@@ -5,6 +5,7 @@
 #include "tapeloom/nn.h"
 
 bool tl_model_made(const tl_model *model, tl_tape *tape);
+bool tl_model_writes(const tl_model *model, tl_tape *tape); /* of one that was made: has it words? */
 bool tl_model_batch(tl_tape *tape,
                     const tl_batch *batch); /* there, of sizes that are none of them negative */
 

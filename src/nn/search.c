@@ -184,7 +184,8 @@ bool tl_search(const tl_model *model, tl_tape *tape, const tl_batch *source, con
     tl_search_result own;
     if (!result) result = &own;
     *result = (tl_search_result){0};
-    if (!tape || tl_tape_error(tape) || !tl_model_made(model, tape) || !tl_model_batch(tape, source))
+    if (!tape || tl_tape_error(tape) || !tl_model_made(model, tape) || !tl_model_batch(tape, source) ||
+        !tl_model_writes(model, tape))
         return false;
     if (source->sentences < 1) return tl_tape_fail(tape, "search: the batch has no sentences"), false;
     const int nbest = o->nbest ? o->nbest : 1;

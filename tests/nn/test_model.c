@@ -130,6 +130,14 @@ START_TEST(states_that_cannot_be) {
     ck_assert_ptr_null(tl_model_begin(&model, k.tape, &b, &(tl_model_state_options){.capacity = 3}));
     assert_contains(tl_tape_error(k.tape), "transformer: this kind of model writes no words");
     tl_tape_clear_error(k.tape);
+    tl_search_result found;
+    double log_p[64];
+    ck_assert(!tl_search(&model, k.tape, &b, NULL, &found));
+    assert_contains(tl_tape_error(k.tape), "transformer: this kind of model writes no words");
+    tl_tape_clear_error(k.tape);
+    ck_assert(!tl_log_p(&model, k.tape, &b, log_p));
+    assert_contains(tl_tape_error(k.tape), "transformer: this kind of model writes no words");
+    tl_tape_clear_error(k.tape);
     for (int no_cache = 0; no_cache < 2; no_cache++) {
         const int words[2] = {MODEL_BOS, MODEL_BOS};
         tl_tape_reset(k.tape);

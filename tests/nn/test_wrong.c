@@ -75,6 +75,12 @@ START_TEST(models_that_were_never_made) {
     BOTH(tl_transformer, tl_transformer_decode(layer, tape, &b, input(), NULL),
          "tl_transformer_init makes one");
     BOTH(tl_transformer, tl_transformer_logits(layer, input()), "tl_transformer_init makes one");
+    BOTH(tl_classifier, tl_classifier_loss(layer, tape, &b), "tl_classifier_init makes one");
+    BOTH(tl_classifier, tl_classifier_encode(layer, tape, &b, NULL), "tl_classifier_init makes one");
+    BOTH(tl_classifier, tl_classifier_logits(layer, tape, &b, NULL), "tl_classifier_init makes one");
+    BOTH(tl_classifier, tl_classifier_masked_loss(layer, tape, &b, NULL, NULL, NULL),
+         "tl_classifier_init makes one");
+    BOTH(tl_classifier, tl_classifier_masked_logits(layer, tape, &b, NULL), "tl_classifier_init makes one");
     BOTH(tl_model, tl_model_loss(layer, tape, &b, NULL, NULL, NULL), "the model is NULL or zeroed");
     const tl_model zeroed = {0}, *models[] = {&zeroed, NULL};
     tl_search_result r;
@@ -152,6 +158,7 @@ START_TEST(inits_without_name_or_config) {
     REFUSED(tl_encoder_init(params, "e", 1, true, NULL), "tl_encoder_init: the config is NULL");
     REFUSED(tl_decoder_init(params, NULL, 1, true, &block), "tl_decoder_init: the name is NULL");
     REFUSED(tl_transformer_init(params, "", NULL), "tl_transformer_init: the config is NULL");
+    REFUSED(tl_classifier_init(params, "", NULL), "tl_classifier_init: the config is NULL");
     REFUSED(tl_params_add(params, NULL, TL_SHAPE(1), (tl_init){0}), "a parameter without a name");
 }
 END_TEST
