@@ -121,7 +121,8 @@ define keep_text
 	@printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(1))' > $@
 endef
 LINK       = $(CC) $(TL_FLAGS) $(hard_link) $(CFLAGS) $(LDFLAGS)
-flags_now = $(LINK) $(CPPFLAGS) $(ISAS) $(products) $(sanitized_product)
+all_have  := $(TL_FLAGS) # a target's own flags would pass to its prerequisites, and this file to whoever asks for it first
+flags_now = $(CC) $(all_have) $(hard_link) $(CFLAGS) $(LDFLAGS) $(CPPFLAGS) $(ISAS) $(products) $(sanitized_product)
 $(B)/flags: FORCE
 	$(call keep_text,$(flags_now))
 $(B)/objects: FORCE # a source file that is gone leaves the library too

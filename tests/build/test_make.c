@@ -168,6 +168,16 @@ START_TEST(rebuilds_for_flags) {
 }
 END_TEST
 
+/* A target's own flags are nobody else's, whoever is asked for first. */
+START_TEST(a_test_keeps_its_flags) {
+    sh(MAKE "lib");
+    sh(MAKE "b/tests/room/test_small");
+    expect_made("a test", false, false, false, false, false);
+    sh(MAKE "lib");
+    expect_made("the library behind a test", false, false, false, false, false);
+}
+END_TEST
+
 START_TEST(rebuilds_for_files) {
     sh(MAKE "lib");
     put("src/tensor/third.c", "int tl_third(void);\nint tl_third(void) { return 3; }\n");
@@ -349,6 +359,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, demo);
     tcase_add_test(tc, rebuilds_what_changed);
     tcase_add_test(tc, rebuilds_for_flags);
+    tcase_add_test(tc, a_test_keeps_its_flags);
     tcase_add_test(tc, rebuilds_for_files);
     tcase_add_test(tc, install_both_precisions);
     tcase_add_test(tc, install_where_names_are_odd);
