@@ -171,7 +171,7 @@ END_TEST
 /* A target's own flags are nobody else's, whoever is asked for first. */
 START_TEST(a_test_keeps_its_flags) {
     sh(MAKE "lib");
-    sh(MAKE "b/tests/room/test_small");
+    sh(MAKE "b/obj/tests/room/test_small.o");
     expect_made("a test", false, false, false, false, false);
     sh(MAKE "lib");
     expect_made("the library behind a test", false, false, false, false, false);
