@@ -18,7 +18,7 @@ static size_t cut(tl_bpe *bpe, tl_span word, const tl_bpe_dropout *dropout) {
     count += bpe->version == 1;
     count = dropout ? tl_bpe_merge_some(bpe, count, dropout) : tl_bpe_merge(bpe, count);
     if (count == 0) return 0;
-    tl_bpe_piece *last = &bpe->pieces[count - 1];
+    tl_piece *last = &bpe->pieces[count - 1];
     last->size -= TL_BPE_END_SIZE;
     if (last->size == 0) count--; /* version 0.1, and nothing took the end up */
     return bpe->choosy ? tl_bpe_split_unknown(bpe, count) : count;
@@ -26,7 +26,7 @@ static size_t cut(tl_bpe *bpe, tl_span word, const tl_bpe_dropout *dropout) {
 
 /* Writes the pieces behind what is in `written`, "@@ " between them. */
 static bool write_pieces(tl_bpe *bpe, size_t count) {
-    const tl_bpe_piece *last = &bpe->pieces[count - 1];
+    const tl_piece *last = &bpe->pieces[count - 1];
     const size_t need = last->start + last->size + 3 * count;
     if (!TL_RESERVE(bpe->written, bpe->written_room, bpe->written_used + need)) return false;
     char *out = bpe->written + bpe->written_used;

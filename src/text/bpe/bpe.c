@@ -30,8 +30,7 @@ void tl_bpe_free(tl_bpe *bpe) {
     free(bpe->written);
     free(bpe->spelt);
     free(bpe->pieces);
-    tl_queue_free(&bpe->queue);
-    free(bpe->due);
+    tl_merging_free(&bpe->merging);
     tl_bpe_forget_known(bpe);
     free(bpe->split);
     free(bpe->open);
@@ -112,15 +111,15 @@ bool tl_bpe_spell(tl_bpe *bpe, tl_span word, size_t *count) {
     memcpy(bpe->spelt, word.text, word.size);
     memcpy(bpe->spelt + word.size, TL_BPE_END, TL_BPE_END_SIZE);
     for (; used < word.size; used += bpe->pieces[n++].size)
-        bpe->pieces[n] = (tl_bpe_piece){
-            .start = used, .size = tl_bpe_character((tl_span){word.text + used, word.size - used})};
+        bpe->pieces[n] = (tl_piece){.start = used,
+                                    .size = tl_bpe_character((tl_span){word.text + used, word.size - used})};
     if (bpe->version == 1)
-        bpe->pieces[n] = (tl_bpe_piece){.start = used, .size = TL_BPE_END_SIZE};
+        bpe->pieces[n] = (tl_piece){.start = used, .size = TL_BPE_END_SIZE};
     else
         bpe->pieces[n - 1].size += TL_BPE_END_SIZE;
     *count = n;
     for (size_t i = 0; i < n + (bpe->version == 1); i++) {
-        tl_bpe_piece *piece = &bpe->pieces[i];
+        tl_piece *piece = &bpe->pieces[i];
         piece->symbol =
             (int32_t)tl_table_find(&bpe->symbols, (tl_span){bpe->spelt + piece->start, piece->size});
     }

@@ -4,7 +4,7 @@
 #define TL_TEXT_BPE_H
 
 #include "tapeloom/text.h"
-#include "text/queue.h"
+#include "text/merge.h"
 #include "text/table.h"
 
 #define TL_BPE_END "</w>"
@@ -16,15 +16,6 @@ struct tl_bpe_words {
     size_t room;
     bool failed; /* a word is missing: nothing may be learnt from them */
 };
-
-/* A part of the word that is being cut: bytes of tl_bpe.spelt. */
-typedef struct tl_bpe_piece {
-    size_t start, size;
-    int32_t symbol;        /* -1: no merge knows it */
-    int32_t pair;          /* that it makes with the next piece; -1: none */
-    bool last;             /* of its word; only known.c asks */
-    size_t before, behind; /* its neighbours while pieces are merged in a list (merge.c) */
-} tl_bpe_piece;
 
 struct tl_bpe {
     tl_error error;
@@ -40,20 +31,18 @@ struct tl_bpe {
     size_t *results; /* [words.count] where each one's line of subwords begins in `written` */
     char *written;
     size_t results_room, written_used, written_room;
-    char *spelt; /* the word at hand with TL_BPE_END behind it */
-    tl_bpe_piece *pieces;
+    char *spelt;      /* the word at hand with TL_BPE_END behind it */
+    tl_piece *pieces; /* bytes of spelt */
     size_t spelt_room, pieces_room;
-    tl_queue queue; /* merge.c */
-    tl_place *due;
-    size_t due_used, due_room;
+    tl_merging merging;
 
     /* known.c */
     bool choosy;           /* pieces must be known */
     tl_table inside, last; /* known pieces: of words that go on ("@@" taken off), and any as they stand */
     int32_t *parts;        /* [symbols.count] the pair that a symbol is split into; -1: none */
-    tl_bpe_piece *split;   /* the word's pieces after splitting */
+    tl_piece *split;       /* the word's pieces after splitting */
     size_t split_room;
-    tl_bpe_piece *open; /* pieces that wait for being looked at */
+    tl_piece *open; /* pieces that wait for being looked at */
     size_t open_room;
 };
 

@@ -13,7 +13,7 @@
 
 /* ---- splitting ---- */
 
-static bool is_known(const tl_bpe *bpe, const tl_bpe_piece *p) {
+static bool is_known(const tl_bpe *bpe, const tl_piece *p) {
     return tl_table_find(p->last ? &bpe->last : &bpe->inside, (tl_span){bpe->spelt + p->start, p->size}) >= 0;
 }
 
@@ -23,7 +23,7 @@ static bool ends_word(tl_span text) {
 }
 
 /* The piece as the two that a merge made it of; false if none did. TL_BPE_END stands behind the last piece. */
-static bool split(const tl_bpe *bpe, const tl_bpe_piece *p, tl_bpe_piece half[2]) {
+static bool split(const tl_bpe *bpe, const tl_piece *p, tl_piece half[2]) {
     const tl_span text = {bpe->spelt + p->start, p->size + (p->last ? TL_BPE_END_SIZE : 0)};
     const long symbol = tl_table_find(&bpe->symbols, text);
     int32_t pair[2];
@@ -31,17 +31,17 @@ static bool split(const tl_bpe *bpe, const tl_bpe_piece *p, tl_bpe_piece half[2]
     memcpy(pair, tl_table_key(&bpe->pairs, bpe->parts[symbol]).text, sizeof pair);
     if (p->last && !ends_word(tl_table_key(&bpe->symbols, pair[1]))) return false;
     const size_t size = tl_table_key(&bpe->symbols, pair[0]).size;
-    half[0] = (tl_bpe_piece){.start = p->start, .size = size, .last = false};
-    half[1] = (tl_bpe_piece){.start = p->start + size, .size = p->size - size, .last = p->last};
+    half[0] = (tl_piece){.start = p->start, .size = size, .last = false};
+    half[1] = (tl_piece){.start = p->start + size, .size = p->size - size, .last = p->last};
     return true;
 }
 
 /* Appends what becomes of one piece to bpe->split, from the left. Symbols may be nested as deep as there are merges: what
  * waits is kept in a list. */
-static bool split_piece(tl_bpe *bpe, tl_bpe_piece piece, size_t *used) {
+static bool split_piece(tl_bpe *bpe, tl_piece piece, size_t *used) {
     size_t waiting = 0;
     for (;;) {
-        tl_bpe_piece half[2];
+        tl_piece half[2];
         if (!is_known(bpe, &piece) && split(bpe, &piece, half)) {
             if (!TL_RESERVE(bpe->open, bpe->open_room, waiting + 1)) return false;
             bpe->open[waiting++] = half[1];
@@ -58,7 +58,7 @@ static bool split_piece(tl_bpe *bpe, tl_bpe_piece piece, size_t *used) {
 size_t tl_bpe_split_unknown(tl_bpe *bpe, size_t count) {
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
-        tl_bpe_piece piece = bpe->pieces[i];
+        tl_piece piece = bpe->pieces[i];
         piece.last = i + 1 == count;
         if (!split_piece(bpe, piece, &used)) return 0;
     }
@@ -69,13 +69,13 @@ size_t tl_bpe_split_unknown(tl_bpe *bpe, size_t count) {
 
 /* ---- every piece that chance can make ---- */
 
-static bool write_piece(const tl_bpe *bpe, const tl_bpe_piece *p, tl_buffer *out) {
+static bool write_piece(const tl_bpe *bpe, const tl_piece *p, tl_buffer *out) {
     return (out->size == 0 || tl_buffer_text(out, " ")) &&
            tl_buffer_add(out, bpe->spelt + p->start, p->size) && (p->last || tl_buffer_text(out, "@@"));
 }
 
 /* A piece, or where it is not known what it is split into. */
-static bool write_possible(tl_bpe *bpe, tl_bpe_piece piece, tl_buffer *out) {
+static bool write_possible(tl_bpe *bpe, tl_piece piece, tl_buffer *out) {
     size_t used = 0;
     if (!bpe->choosy) return write_piece(bpe, &piece, out);
     if (!split_piece(bpe, piece, &used)) return false;
@@ -85,7 +85,7 @@ static bool write_possible(tl_bpe *bpe, tl_bpe_piece piece, tl_buffer *out) {
 }
 
 /* Is it a symbol, of its word's end if it stands there? */
-static bool is_symbol(const tl_bpe *bpe, const tl_bpe_piece *p) {
+static bool is_symbol(const tl_bpe *bpe, const tl_piece *p) {
     const char *text = bpe->spelt + p->start;
     return ((!p->last || bpe->version == 1) && tl_table_find(&bpe->symbols, (tl_span){text, p->size}) >= 0) ||
            (p->last && tl_table_find(&bpe->symbols, (tl_span){text, p->size + TL_BPE_END_SIZE}) >= 0);
@@ -94,12 +94,12 @@ static bool is_symbol(const tl_bpe *bpe, const tl_bpe_piece *p) {
 static bool add_possible(tl_bpe *bpe, tl_span word, size_t longest, tl_buffer *out) {
     size_t count;
     if (!tl_bpe_spell(bpe, word, &count)) return false;
-    if (count == 1) return write_piece(bpe, &(tl_bpe_piece){.size = word.size, .last = true}, out);
+    if (count == 1) return write_piece(bpe, &(tl_piece){.size = word.size, .last = true}, out);
     for (size_t first = 0; first < count; first++)
         for (size_t last = first; last < count; last++) {
             const size_t start = bpe->pieces[first].start,
                          end = last + 1 < count ? bpe->pieces[last + 1].start : word.size;
-            const tl_bpe_piece p = {.start = start, .size = end - start, .last = last + 1 == count};
+            const tl_piece p = {.start = start, .size = end - start, .last = last + 1 == count};
             if (p.size > longest && last > first) break;
             if ((first == last || is_symbol(bpe, &p)) && !write_possible(bpe, p, out)) return false;
         }

@@ -10,7 +10,7 @@ void tl_byte_bpe_free(tl_byte_bpe *bpe) {
     tl_table_free(&bpe->pairs);
     tl_table_free(&bpe->specials);
     tl_table_free(&bpe->words);
-    tl_queue_free(&bpe->queue);
+    tl_merging_free(&bpe->merging);
     free(bpe->bytes);
     free(bpe->starts);
     free(bpe->joined);
@@ -18,7 +18,6 @@ void tl_byte_bpe_free(tl_byte_bpe *bpe) {
     free(bpe->results);
     free(bpe->written);
     free(bpe->pieces);
-    free(bpe->due);
     free(bpe);
 }
 

@@ -5,14 +5,8 @@
 #define TL_TEXT_BYTE_BPE_H
 
 #include "tapeloom/text.h"
-#include "text/queue.h"
+#include "text/merge.h"
 #include "text/table.h"
-
-typedef struct tl_byte_piece { /* of the word that is being merged */
-    int id;
-    int32_t rank;          /* of the pair that it makes with the next piece; -1: none */
-    size_t before, behind; /* its neighbours */
-} tl_byte_piece;
 
 struct tl_byte_bpe {
     tl_error error;
@@ -33,11 +27,9 @@ struct tl_byte_bpe {
     int *written;
     size_t results_room, written_room;
 
-    tl_byte_piece *pieces; /* merge.c */
+    tl_piece *pieces; /* of the word at hand; symbols are ids: merge.c */
     size_t pieces_room;
-    tl_queue queue;
-    tl_place *due;
-    size_t due_used, due_room;
+    tl_merging merging;
 };
 
 /* ---- letters.c: GPT-2's character for each byte ---- */

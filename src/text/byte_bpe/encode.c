@@ -24,7 +24,7 @@ static void remember(tl_byte_bpe *bpe, tl_span word, size_t count) {
     const size_t start = bpe->results[number];
     if (!TL_RESERVE(bpe->written, bpe->written_room, start + count)) return;
     if (tl_table_add(&bpe->words, word) < 0) return;
-    for (size_t i = 0; i < count; i++) bpe->written[start + i] = bpe->pieces[i].id;
+    for (size_t i = 0; i < count; i++) bpe->written[start + i] = bpe->pieces[i].symbol;
     bpe->results[number + 1] = start + count;
 }
 
@@ -35,7 +35,7 @@ static bool encode_word(tl_byte_bpe *bpe, tl_span word, output *out) {
         return true;
     }
     const size_t count = tl_byte_merge(bpe, word);
-    for (size_t i = 0; i < count; i++) put(out, bpe->pieces[i].id);
+    for (size_t i = 0; i < count; i++) put(out, bpe->pieces[i].symbol);
     if (count > 0 && word.size <= LONGEST) remember(bpe, word, count);
     return count > 0;
 }
