@@ -100,9 +100,10 @@ static void forward_part(const void *job, long part, long parts) {
     }
 }
 
-bool tl_lstm_forward(const tl_lstm *l, const tl_product_packed *packed, tl_workspace *workspace) {
+bool tl_lstm_forward(const tl_lstm *l, tl_matmul_precision precision, const tl_product_packed *packed,
+                     tl_workspace *workspace) {
     const tl_shape wide = TL_SHAPE(l->c.dim[0], 4 * l->c.dim[1]);
-    const tl_product_options options = {.bias = l->bias, .packed = packed, .precision = l->precision};
+    const tl_product_options options = {.bias = l->bias, .packed = packed, .precision = precision};
     walk w = {.l = l};
     const long panels = plan(&w, wide, tl_shape_of(l->c), tl_tensor_transpose(l->weight, 0, 1), &options);
     w.panels = tl_workspace_get(workspace, (size_t)(panels + tl_shape_numel(wide)) * sizeof *w.panels);
@@ -150,21 +151,21 @@ static void back_part(const void *job, long part, long parts) {
     }
 }
 
-bool tl_lstm_backward(const tl_lstm *l, tl_tensor dy, tl_tensor dsum, tl_tensor kept_before, tl_tensor dc,
-                      tl_workspace *workspace) {
+bool tl_lstm_backward(const tl_lstm *l, tl_matmul_precision precision, tl_tensor dy, tl_tensor dsum,
+                      tl_tensor kept_before, tl_tensor dc, tl_workspace *workspace) {
     const tl_shape state = tl_shape_of(l->c), wide = TL_SHAPE(state.dim[0], 4 * state.dim[1]);
     const tl_shape d = TL_SHAPE(2, 2, state.dim[0], state.dim[1]);
-    const long weight = tl_whole_lines(tl_product_packed_numel(l->weight, l->precision));
+    const long weight = tl_whole_lines(tl_product_packed_numel(l->weight, precision));
     tl_product_packed packed;
-    const tl_product_options options = {.precision = l->precision};
+    const tl_product_options options = {.precision = precision};
     walk w = {.l = l, .dy = dy, .dsum = dsum, .kept = kept_before, .dc = dc};
     const long panels = plan(&w, state, wide, l->weight, &options);
     tl_real *memory =
         tl_workspace_get(workspace, (size_t)(weight + panels + tl_shape_numel(d)) * sizeof *memory);
     if (!memory) return false;
-    packed = tl_product_prepack(memory, l->weight, l->precision);
+    packed = tl_product_prepack(memory, l->weight, precision);
     w.product = tl_product_job_of(shaped(l, state), shaped(l, wide), l->weight, false,
-                                  &(tl_product_options){.packed = &packed, .precision = l->precision});
+                                  &(tl_product_options){.packed = &packed, .precision = precision});
     w.panels = memory + weight;
     w.d = tl_tensor_of(w.panels + panels, d);
     tl_share_parts(w.threads, back_part, &w);

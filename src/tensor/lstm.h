@@ -14,17 +14,17 @@ typedef struct tl_lstm {
     bool reverse;        /* the last step first */
     tl_tensor y;         /* [2,B,T,hidden]: h and c after each step */
     tl_tensor h, gates; /* [N,B,hidden], before each step; [N,B,5·hidden], see gates.h; the last step first */
-    tl_matmul_precision precision;
 } tl_lstm;
 
 /* Fills y, h and gates. N is T, or 1: then only y is of use. h's last is given: the state before the first step. `packed`: of the
  * weight's transpose, or NULL. False if out of memory. */
-bool tl_lstm_forward(const tl_lstm *l, const tl_product_packed *packed, tl_workspace *w);
+bool tl_lstm_forward(const tl_lstm *l, tl_matmul_precision precision, const tl_product_packed *packed,
+                     tl_workspace *w);
 
 /* From dy [2,B,T,hidden]: the gradient dsum [T,B,4·hidden] of all gates' sums, the last step first, and what the first step leaves
  * for the state before it: dc [B,hidden], and in kept [2,B,hidden] the part of sentences without that step. All overwritten;
  * N is T. False if out of memory. */
-bool tl_lstm_backward(const tl_lstm *l, tl_tensor dy, tl_tensor dsum, tl_tensor kept, tl_tensor dc,
-                      tl_workspace *w);
+bool tl_lstm_backward(const tl_lstm *l, tl_matmul_precision precision, tl_tensor dy, tl_tensor dsum,
+                      tl_tensor kept, tl_tensor dc, tl_workspace *w);
 
 #endif

@@ -112,8 +112,8 @@ int clock_gettime(clockid_t which, struct timespec *to) {
 int timespec_get(struct timespec *to, int base) { return clock_gettime(CLOCK_REALTIME, to) ? 0 : base; }
 #endif
 
-/* LLVM's OpenMP leaves a mark in /dev/shm where a process ends without its leave; thousands of them are in the way of the next
- * processes of the same numbers. */
+/* LLVM's OpenMP leaves a mark in /dev/shm where a process ends without its leave. One that was killed before the mark had a size
+ * is fatal to the next process of the same number: it maps the empty file, reads it and dies of SIGBUS. */
 static inline void remove_openmp_mark(pid_t process) {
     char mark[80];
     snprintf(mark, sizeof mark, "/dev/shm/__KMP_REGISTERED_LIB_%ld_%ld", (long)process, (long)getuid());

@@ -57,7 +57,7 @@ static bool give_weight(tl_back *b, tl_tensor dsum) {
     tl_sink sink;
     if (!tl_sink_open(b, WEIGHT, &sink)) return true;
     bool done = true;
-    if (tl_product_is_one_chain(l->precision))
+    if (tl_product_is_one_chain(tl_tape_matmul_precision(b->tape)))
         done = give_product(b, sink.to, sink.add, transposed(dsum), l->h);
     else
         for (long j = 0; done && j < dsum.dim[0]; j++)
@@ -86,7 +86,8 @@ static void backward(tl_back *b) {
     tl_tensor dc = tl_back_scratch(b, TL_SHAPE(sentences, hidden));
     if (!dsum.data || !kept.data || !dc.data) return;
     tl_tensor first = tl_at(dsum, steps - 1);
-    if (!tl_lstm_backward(l, b->dy, dsum, kept, dc, tl_tape_workspace(b->tape)) ||
+    if (!tl_lstm_backward(l, tl_tape_matmul_precision(b->tape), b->dy, dsum, kept, dc,
+                          tl_tape_workspace(b->tape)) ||
         !give_first(b, FIRST_H, tl_at(kept, 0), first, dc) ||
         !give_first(b, FIRST_C, tl_at(kept, 1), first, dc) || !give_weight(b, dsum))
         return (void)tl_tape_fail(b->tape, "lstm_steps: out of memory in backward");
@@ -155,11 +156,11 @@ tl_var tl_lstm_steps(tl_var x, tl_var weight, tl_var bias, tl_var h, tl_var c, c
                    .reverse = reverse,
                    .y = y,
                    .h = memory_of(&call, TL_SHAPE(kept, sentences, hidden)),
-                   .gates = memory_of(&call, TL_SHAPE(kept, sentences, 5 * hidden)),
-                   .precision = tl_tape_matmul_precision(call.tape)};
+                   .gates = memory_of(&call, TL_SHAPE(kept, sentences, 5 * hidden))};
     if (!l->h.data || !l->gates.data || !copy_lengths(&call, lengths, l)) return tl_call_end(&call);
     tl_tensor_copy(tl_at(l->h, kept - 1), call.x[FIRST_H]);
-    if (!tl_lstm_forward(l, tl_tape_packed(weight), tl_tape_workspace(call.tape)))
+    if (!tl_lstm_forward(l, tl_tape_matmul_precision(call.tape), tl_tape_packed(weight),
+                         tl_tape_workspace(call.tape)))
         return tl_call_fail(&call, "out of memory");
     return tl_call_end(&call);
 }
