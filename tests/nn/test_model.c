@@ -132,9 +132,11 @@ START_TEST(states_that_cannot_be) {
     tl_tape_clear_error(k.tape);
     tl_search_result found;
     double log_p[64];
-    ck_assert(!tl_search(&model, k.tape, &b, NULL, &found));
-    assert_contains(tl_tape_error(k.tape), "transformer: this kind of model writes no words");
-    tl_tape_clear_error(k.tape);
+    for (int beam = -1; beam < 1; beam++) { /* whatever the options */
+        ck_assert(!tl_search(&model, k.tape, &b, &(tl_search_options){.beam = beam}, &found));
+        assert_contains(tl_tape_error(k.tape), "transformer: this kind of model writes no words");
+        tl_tape_clear_error(k.tape);
+    }
     ck_assert(!tl_log_p(&model, k.tape, &b, log_p));
     assert_contains(tl_tape_error(k.tape), "transformer: this kind of model writes no words");
     tl_tape_clear_error(k.tape);
