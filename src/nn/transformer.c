@@ -47,6 +47,8 @@ static bool is_made(const tl_transformer *model, tl_tape *tape) {
 static bool has_pictures(const tl_transformer *model, tl_tape *tape, const tl_batch *batch) {
     const tl_shape wanted = TL_SHAPE(batch->sentences, batch->src_len, model->config.patch);
     char found[TL_SHAPE_TEXT], expected[TL_SHAPE_TEXT];
+    if (tl_params_error(model->model.params)) /* patch may be any number */
+        return tl_tape_fail(tape, "%s", tl_params_error(model->model.params)), false;
     if (!batch->pictures.data) return tl_tape_fail(tape, "captioner: the batch has no pictures"), false;
     if (tl_shape_equal(tl_shape_of(batch->pictures), wanted)) return true;
     tl_tape_fail(tape, "captioner: pictures are %s, should be %s: sentences, src_len, patch",

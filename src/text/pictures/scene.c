@@ -1,7 +1,7 @@
 /* Scenes, and what is said of them.
  *
  *   one figure    a red square at the top left          places are thirds of the rows by thirds of the columns
- *   two           a red square left of a blue circle    the farther apart of rows and columns tells the relation
+ *   two           a red square left of a blue circle    two or more patches apart one way, at most one the other
  *
  * Two figures are named in the order of their colours in the rainbow, so that a picture has one caption. Combinations kept from
  * training: each colour lacks one shape, every two shapes in their order lack one relation, and each shape lacks one
@@ -34,7 +34,9 @@ bool tl_pic_order(tl_pic_scene *scene) {
         *b = *a;
         *a = first;
     }
-    return a->colour < b->colour && abs(row_of(a) - row_of(b)) != abs(column_of(a) - column_of(b));
+    const int down = abs(row_of(a) - row_of(b)), across = abs(column_of(a) - column_of(b));
+    const int near = down < across ? down : across, far = down < across ? across : down;
+    return a->colour < b->colour && far >= 2 && near <= 1;
 }
 
 int tl_pic_relation(const tl_pic_scene *scene) {
@@ -135,10 +137,11 @@ bool tl_pic_scene_of(const char *text, tl_pic_scene *scene, tl_error *error) {
         scene->figure[scene->figures++] = figure;
     }
     if (!scene->figures) return tl_error_set(error, "picture: found no figure, expected one or two");
-    return tl_pic_order(scene) ||
-           tl_error_set(error,
-                        "picture: found two figures of one colour, or as far apart in rows as in columns: "
-                        "there is no caption for them; move one, or give it another colour");
+    return tl_pic_order(scene) || tl_error_set(error, "picture: found two figures of one colour, or such "
+                                                      "that one is neither plainly beside nor plainly "
+                                                      "above the other: expected two colours, and figures "
+                                                      "two patches or more apart one way, at most "
+                                                      "one the other");
 }
 
 char *tl_picture_caption(const char *scene, tl_error *error) {

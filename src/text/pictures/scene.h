@@ -24,8 +24,8 @@ typedef struct tl_pic_scene {
 
 extern const char *const tl_pic_colour_names[TL_PIC_COLOURS], *const tl_pic_shape_names[TL_PIC_SHAPES];
 
-/* Puts figures in the order in which they are named. False, and nothing to be said, for two of one colour, two in one patch, or two
- * that stand as far apart in a row as in a column. */
+/* Puts figures in the order in which they are named. False, and nothing to be said, for two of one colour, or two of
+ * which one is neither plainly beside nor plainly above the other. */
 bool tl_pic_order(tl_pic_scene *scene);
 /* One of 0 … 3, left of, right of, above, below, for two figures; of 0 … 8, top left to bottom right, for one. */
 int tl_pic_relation(const tl_pic_scene *scene);
