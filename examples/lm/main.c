@@ -59,7 +59,7 @@ static bool may_train(settings *s, tl_error *error) {
 
 static void print_size(const tl_run *run) {
     const tl_gpt *model = tl_run_gpt(run);
-    printf("%ld different ones; context %ld; ", model->config.vocab, model->config.max_len);
+    printf("vocabulary %ld; context %ld; ", model->config.vocab, model->config.max_len);
 }
 
 static void print_quality(const tl_quality *q) {

@@ -132,6 +132,11 @@ char *tl_lm_valid_text(tl_run *run, size_t *size) {
     char *train, *valid;
     size_t train_size = 0, valid_size = 0;
     if (!tl_run_usable(run)) return NULL;
+    const char *from = run->settings.data.valid ? run->settings.data.valid : run->settings.data.train;
+    if (from && !strcmp(from, "-")) {
+        tl_error_set(&run->error, "what the run validated on came from standard input: give a text");
+        return NULL;
+    }
     const bool ok = tl_lm_read(run, &train, &train_size, &valid, &valid_size);
     free(train);
     if (!ok) free(valid), valid = NULL;
