@@ -42,6 +42,7 @@ void tl_run_forget_model(tl_run *run) {
     tl_vocab_free(run->vocab[TL_SOURCE]);
     tl_bpe_free(run->bpe);
     tl_bpe_free(run->target_bpe);
+    tl_byte_bpe_free(run->byte_bpe);
     run->batches = NULL;
     run->lines = NULL;
     run->tape = NULL;
@@ -49,6 +50,7 @@ void tl_run_forget_model(tl_run *run) {
     run->model = NULL;
     run->vocab[TL_SOURCE] = run->vocab[TL_TARGET] = NULL;
     run->bpe = run->target_bpe = NULL;
+    run->byte_bpe = NULL;
 }
 
 void tl_run_free(tl_run *run) {
@@ -90,6 +92,10 @@ const tl_transformer *tl_run_transformer(const tl_run *run) {
 const tl_seq2seq *tl_run_seq2seq(const tl_run *run) {
     return run && run->model == &run->seq2seq.model ? &run->seq2seq : NULL;
 }
+const tl_gpt *tl_run_gpt(const tl_run *run) {
+    return run && run->model == &run->gpt.model ? &run->gpt : NULL;
+}
+const tl_byte_bpe *tl_run_byte_bpe(const tl_run *run) { return run ? run->byte_bpe : NULL; }
 
 bool tl_run_has_model(tl_run *run) {
     if (!tl_run_usable(run)) return false;

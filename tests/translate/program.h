@@ -1,5 +1,5 @@
-/* The translator as its user runs it: a command line in, exit status and both streams out. In a command $T is the
- * program and $D the test's own folder. */
+/* A program as its user runs it: a command line in, exit status and both streams out. In a command $T is the
+ * program, the translator unless PROGRAM says another, and $D the test's own folder. */
 #ifndef TL_TESTS_PROGRAM_H
 #define TL_TESTS_PROGRAM_H
 
@@ -8,6 +8,10 @@
 
 #include <fcntl.h>
 
+#ifndef PROGRAM
+#define PROGRAM "translate"
+#endif
+
 static scratch all, here; /* the program's folder, and the test's in it */
 static char *out, *err;   /* what the last command wrote */
 
@@ -15,7 +19,7 @@ static char *out, *err;   /* what the last command wrote */
  * there are processors free. */
 static inline void enter_folder(void) {
     char program[1024];
-    snprintf(program, sizeof program, "%s/translate", build_folder());
+    snprintf(program, sizeof program, "%s/" PROGRAM, build_folder());
     ck_assert_msg(access(program, X_OK) == 0,
                   "%s is not there; run from the top of the repository, after make all", program);
     here = scratch_within(&all, "test");
