@@ -86,10 +86,10 @@ bool tl_caption_batch(tl_run *run, const tl_corpus *scenes, long first, long cou
     if (!scenes || !batch)
         return tl_run_lacks(run, scenes ? "the place for the batch" : "the corpus of scenes");
     if (first < 0 || count < 1 || count > size || first > size - count || first % count)
-        return tl_error_set(
-            &run->error,
-            "captions: scenes %ld to %ld of %ld: give a range of them whose first is a multiple of its size",
-            first, first + count - 1, size);
+        return tl_error_set(&run->error,
+                            "captions: %ld scenes from number %ld on, of %ld: give a range of them whose "
+                            "first is a multiple of its size",
+                            count, first, size);
     if (!begin_batches(run, scenes, count)) return false;
     if (first && !tl_batches_seek(run->batches, (tl_batches_position){0, first / count}))
         return batches_fail(run);

@@ -43,23 +43,29 @@ static double cover(const tl_pic_figure *f, int row, int column, const double mi
     return (double)inside / (FINE * FINE);
 }
 
-static void draw_figure(const tl_pic_figure *f, tl_rng_key key, tl_real *patch) {
+/* Adds a figure's ink to a patch. */
+static void draw_figure(const tl_pic_figure *f, tl_rng_key key, double ink[TL_PICTURE_PATCH]) {
     const double half = 2.8 + 0.8 * tl_rng_uniform(key, 0);
     const double middle[2] = {CELL / 2 - 0.4 + 0.8 * tl_rng_uniform(key, 1),
                               CELL / 2 - 0.4 + 0.8 * tl_rng_uniform(key, 2)};
     for (int i = 0; i < CELL * CELL; i++) {
         const double covered = cover(f, i / CELL, i % CELL, middle, half);
-        for (int c = 0; c < 3; c++) patch[i * 3 + c] += (tl_real)(covered * (1 - colours[f->colour][c]));
+        for (int c = 0; c < 3; c++) ink[i * 3 + c] += covered * (1 - colours[f->colour][c]);
     }
 }
 
 static void draw(const tl_pic_scene *scene, tl_rng_key key, double noise, tl_real *patches) {
     const tl_rng_key grain = tl_rng_key_mix(key, 0);
-    for (long i = 0; i < (long)TL_PICTURE_PATCHES * TL_PICTURE_PATCH; i++)
-        patches[i] = (tl_real)(noise * (2 * tl_rng_uniform(grain, (uint64_t)i) - 1));
-    for (int i = 0; i < scene->figures; i++)
-        draw_figure(&scene->figure[i], tl_rng_key_mix(key, (uint64_t)i + 1),
-                    patches + (long)scene->figure[i].patch * TL_PICTURE_PATCH);
+    double ink[TL_PICTURE_PATCH];
+    for (int p = 0; p < TL_PICTURE_PATCHES; p++) {
+        const long first = (long)p * TL_PICTURE_PATCH;
+        for (int i = 0; i < TL_PICTURE_PATCH; i++)
+            ink[i] = noise * (2 * tl_rng_uniform(grain, (uint64_t)(first + i)) - 1);
+        for (int i = 0; i < scene->figures; i++)
+            if (scene->figure[i].patch == p)
+                draw_figure(&scene->figure[i], tl_rng_key_mix(key, (uint64_t)i + 1), ink);
+        for (int i = 0; i < TL_PICTURE_PATCH; i++) patches[first + i] = (tl_real)ink[i];
+    }
 }
 
 bool tl_picture_draw(const char *scene, uint64_t seed, double noise, tl_real *patches, tl_error *error) {
