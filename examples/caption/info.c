@@ -11,7 +11,8 @@ int command_info(settings *s) {
     print_name("run         ", s->common.model, "\n");
     printf("model       Transformer from patches to words: d_model %ld, %d heads, %d + %d layers, d_ff %ld\n",
            c->d_model, c->heads, c->encoder_layers, c->decoder_layers, c->d_ff);
-    printf("            pre-norm, sinusoidal positions, output tied to the embedding\n");
+    printf("            pre-norm, %s positions of patches, output tied to the embedding\n",
+           made->model.encoder_positions);
     printf("parameters  %ld\n", tl_params_numel(tl_run_params(run)));
     printf("pictures    %d x %d patches of %d x %d pixels, noise %g; %ld words\n", TL_PICTURE_SIDE,
            TL_PICTURE_SIDE, TL_PICTURE_CELL, TL_PICTURE_CELL, made->caption.noise,

@@ -3,6 +3,7 @@
 #include "programs.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct running {
     tl_run *run;
@@ -14,7 +15,7 @@ typedef struct running {
 
 /* ---- the model ---- */
 
-/* Pre-norm, and sinusoids on both sides, which are as large as what a patch says. */
+/* Learned places begin small beside what a patch says, sinusoids as large as that. */
 static const tl_model *make(tl_run *run) {
     const tl_model_settings *s = &run->settings.model;
     const tl_caption_settings *own = &run->settings.caption;
@@ -29,6 +30,9 @@ static const tl_model *make(tl_run *run) {
                                  .encoder_layers = (int)own->encoder_layers,
                                  .decoder_layers = (int)own->decoder_layers,
                                  .pre_norm = true,
+                                 .own_encoder_positions = true,
+                                 .encoder_positions =
+                                     strcmp(s->encoder_positions, "learned") ? TL_SINUSOIDAL : TL_LEARNED,
                                  .max_len = TL_CAPTION_LEN,
                                  .dropout = s->dropout,
                                  .attention_dropout = s->attention_dropout,

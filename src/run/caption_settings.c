@@ -16,6 +16,7 @@ const tl_option tl_caption_model_options[] = {
     ROW("heads", LONG, model.heads, "N", "attention heads (0: 4)"),
     ROW("encoder-layers", LONG, caption.encoder_layers, "N", "layers that look at the picture's patches (0: 1)"),
     ROW("decoder-layers", LONG, caption.decoder_layers, "N", "layers that write (0: 2)"),
+    ROW("encoder-positions", TEXT, model.encoder_positions, "learned|sinusoidal", "how the places of patches are told"),
     ROW("d-ff", LONG, model.d_ff, "N", "width inside feed-forward (0: 2 d-model)"),
     ROW("dropout", SHARE, model.dropout, "P", "on patches, embeddings and sub-layer outputs"),
     ROW("attention-dropout", SHARE, model.attention_dropout, "P", "on attention probabilities"),
@@ -44,6 +45,7 @@ const tl_option tl_caption_options[] = {
 tl_run_settings tl_caption_usual(void) {
     return (tl_run_settings){.program = "caption",
                              .caption = {.pictures = 20000, .noise = 0.1},
+                             .model = {.encoder_positions = "learned"},
                              .training = {.steps = 4000,
                                           .lr = 0.002,
                                           .warmup = 200,
@@ -65,6 +67,7 @@ static void fill(tl_run_settings *s) {
     if (!s->caption.decoder_layers) s->caption.decoder_layers = 2;
     if (!s->model.d_model) s->model.d_model = 64;
     if (!s->model.heads) s->model.heads = 4;
+    if (!s->model.encoder_positions) s->model.encoder_positions = usual.model.encoder_positions;
     if (!s->model.d_ff) s->model.d_ff = 2 * s->model.d_model;
     if (!s->validation.best_by) s->validation.best_by = usual.validation.best_by;
     if (!s->training.steps && !s->training.epochs && s->training.minutes <= 0) s->training.epochs = 10;
