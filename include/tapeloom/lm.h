@@ -31,7 +31,8 @@ typedef struct tl_lm_settings {
     const char *tokenizer; /* of bpe: a folder with vocab.json and merges.txt; NULL: learnt from the text */
     long context;          /* tokens that are read at once; 0: 64, or, of lines, what the longest one needs */
     long batch;            /* windows of so many tokens, or lines, in a batch; 0: 12 */
-    bool no_feed_forward, no_bias, untied; /* as in tl_gpt_config */
+    long vocab;            /* rows of the embedding, where they are more than there are tokens; 0: as many */
+    bool no_feed_forward, no_bias, untied, gelu_erf; /* as in tl_gpt_config */
 } tl_lm_settings;
 
 extern const tl_option tl_lm_data_options[]; /* over a tl_run_settings, as all of these */
@@ -76,6 +77,19 @@ typedef struct tl_lm_write_options {
 } tl_lm_write_options;
 /* Writes a text. Neither <unk> nor another special token is ever written. False on failure. */
 bool tl_lm_write(tl_run *run, const tl_lm_write_options *options);
+
+/* ---- GPT-2's files ---- */
+
+typedef struct tl_lm_import_options {
+    const char *weights;   /* a safetensors file in Hugging Face's layout or nanoGPT's (tl_gpt_load) */
+    const char *tokenizer; /* a folder with its vocab.json and merges.txt */
+    long heads;            /* which no shape tells; 0: d_model / 64, as all of GPT-2's have */
+    bool gelu_erf;         /* nanoGPT's models have it */
+    bool overwrite;        /* a model that is in the folder already is replaced */
+} tl_lm_import_options;
+/* Makes a run of it in a folder, opened with its weights; it can write and be measured, not be trained on. NULL on failure. */
+tl_run *tl_lm_import(const char *dir, const tl_lm_import_options *options, tl_error *error);
+/* The other way is tl_gpt_save of tl_run_gpt. */
 
 #ifdef __cplusplus
 }

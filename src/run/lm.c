@@ -29,8 +29,14 @@ static tl_position_kind positions_of(const char *text) {
 static const tl_model *make(tl_run *run) {
     const tl_model_settings *s = &run->settings.model;
     const tl_lm_settings *own = &run->settings.lm;
+    const long tokens = tl_lm_vocab_size(run);
+    if (own->vocab && own->vocab < tokens) {
+        tl_error_set(&run->error, "--vocab %ld: there are %ld tokens: give at least as many, or 0",
+                     own->vocab, tokens);
+        return NULL;
+    }
     run->gpt = tl_gpt_init(run->params, "",
-                           &(tl_gpt_config){.vocab = tl_lm_vocab_size(run),
+                           &(tl_gpt_config){.vocab = own->vocab ? own->vocab : tokens,
                                             .d_model = s->d_model,
                                             .d_ff = s->d_ff,
                                             .heads = (int)s->heads,
@@ -42,7 +48,8 @@ static const tl_model *make(tl_run *run) {
                                             .label_smoothing = run->settings.training.label_smoothing,
                                             .no_bias = own->no_bias,
                                             .no_feed_forward = own->no_feed_forward,
-                                            .untied = own->untied});
+                                            .untied = own->untied,
+                                            .gelu_erf = own->gelu_erf});
     return &run->gpt.model;
 }
 
