@@ -177,12 +177,14 @@ typedef struct written {
     char text[8192];
     size_t size;
     int pieces;
-    size_t most; /* bytes that are wanted; 0: all */
+    size_t first; /* bytes of the first piece */
+    size_t most;  /* bytes that are wanted; 0: all */
 } written;
 
 static bool hear(void *to, const char *piece, size_t size) {
     written *w = to;
     ck_assert(size > 0 && w->size + size < sizeof w->text);
+    if (!w->pieces) w->first = size;
     memcpy(w->text + w->size, piece, size);
     w->size += size;
     w->text[w->size] = 0;
@@ -224,6 +226,26 @@ START_TEST(written_in_pieces) {
         }
         tl_run_free(run);
     }
+}
+END_TEST
+
+/* A character that is several tokens comes whole; bytes that make none come too. */
+START_TEST(whole_characters) {
+    tl_run_settings s = small("bpe");
+    tl_run *run = trained(&s);
+    tl_lm_text t;
+    const char cat[] = "\xE7\x8C\xAB";
+    ck_assert(tl_lm_encode(run, cat, 3, &t) && t.count == 4); /* <|endoftext|>, and a token for each byte */
+    tl_lm_text_free(&t);
+    written w = {.most = 1}, loose = {.most = 1};
+    ck_assert(tl_lm_write(run, &(tl_lm_write_options){.prompt = cat, .tell = hear, .to = &w}));
+    ck_assert_int_eq(w.first, 3);
+    ck_assert(tl_lm_write(run, &(tl_lm_write_options){.prompt = "\x8C"
+                                                                "a",
+                                                      .tell = hear,
+                                                      .to = &loose}));
+    ck_assert_int_eq(loose.first, 1);
+    tl_run_free(run);
 }
 END_TEST
 
@@ -391,6 +413,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, ids_of_bytes);
     tcase_add_test(tc, measured);
     tcase_add_test(tc, written_in_pieces);
+    tcase_add_test(tc, whole_characters);
     tcase_add_test(tc, written_greedily);
     tcase_add_test(tc, writing_ends);
     tcase_add_test(tc, settings_that_do_not_fit);
