@@ -49,6 +49,21 @@ const tl_option info_options[] = {
     ROW("model", TEXT, common.model, "DIR", "a run that train has written"),
     TL_OPTIONS_END};
 
+const tl_option import_options[] = {
+    ROW("file", TEXT, weights, "FILE", "the weights: a safetensors file"),
+    ROW("tokenizer", TEXT, tokenizer, "DIR", "a folder with vocab.json and merges.txt (the file's own)"),
+    ROW("heads", LONG, heads, "N", "attention heads, which no shape tells (0: d-model / 64)"),
+    ROW("gelu-erf", FLAG, gelu_erf, NULL, "the exact gelu, as nanoGPT has it"),
+    ROW("out", TEXT, common.out, "DIR", "where the run goes"),
+    ROW("overwrite", FLAG, common.overwrite, NULL, "replace the model that is in --out already"),
+    TL_OPTIONS_END};
+
+const tl_option export_options[] = {
+    MODEL_ROWS,
+    ROW("layout", TEXT, layout, "hugging-face|nanogpt", "how matrices lie: [in,out], or [out,in] with the tied output twice"),
+    ROW("out", TEXT, common.out, "FILE", "the file to write"),
+    TL_OPTIONS_END};
+
 const tl_option demo_options[] = {
     ROW("out", TEXT, common.out, "DIR", "where the run goes"),
     ROW("overwrite", FLAG, common.overwrite, NULL, "replace the model that is in --out already, though no demo has made it"),

@@ -14,6 +14,11 @@ static const command commands[] = {
      "nats a token, perplexity and bits per byte of a text (of the one that training validates on)",
      evaluate_options, command_evaluate},
     {"info", "lm info --model DIR", "what a run is, how big, how it was trained", info_options, command_info},
+    {"import", "lm import --file F.safetensors --tokenizer DIR [--heads N] --out DIR",
+     "make a run of GPT-2's files: Hugging Face's or nanoGPT's weights, vocab.json and merges.txt",
+     import_options, command_import},
+    {"export", "lm export --model DIR [--layout hugging-face|nanogpt] --out F.safetensors",
+     "write a run's weights as GPT-2's files have them", export_options, command_export},
     {"demo", "lm demo [--made en|fr|zh] [--out DIR]",
      "train on sentences that a grammar makes, and write some (half a minute)", demo_options, command_demo}};
 
@@ -26,6 +31,7 @@ static void defaults(const command *c, settings *s) {
                     .tokens = 500,
                     .samples = 1,
                     .seed = 1};
+    if (c->run == command_export) s->common.out = NULL;
     if (c->run == command_demo) { /* small enough for half a minute on one core */
         tl_run_settings *run = &s->common.run;
         s->common.out = "runs/lm-demo";

@@ -25,20 +25,22 @@ extern "C" {
 /* What a language model's settings have besides those that every run has (run.h): of data `train` and `valid` are files, "-" is
  * standard input; of text `units`, `merges`, `min_count` and `max_vocab`; of the model `preset`, sizes, `positions` and dropouts. */
 typedef struct tl_lm_settings {
-    const char *made;      /* en|fr|zh: sentences of the built-in grammar, instead of a file */
-    double valid_share;    /* where there is no file to validate on, the last part of --train; 0: 0.1 */
-    bool lines;            /* each line is a text by itself; those that are validated on are drawn by the seed */
+    const char *made;   /* en|fr|zh: sentences of the built-in grammar, instead of a file */
+    double valid_share; /* where there is no file to validate on, the last part of --train; 0: 0.1 */
+    bool lines;         /* each line is a text by itself; those that are validated on are drawn by the seed */
     const char *tokenizer; /* of bpe: a folder with vocab.json and merges.txt; NULL: learnt from the text */
     long context;          /* tokens that are read at once; 0: 64, or, of lines, what the longest one needs */
     long batch;            /* windows of so many tokens, or lines, in a batch; 0: 12 */
-    bool no_feed_forward, no_bias, untied; /* as in tl_gpt_config */
+    long vocab;            /* rows of the embedding, where they are more than there are tokens; 0: as many */
+    double init_std; /* 0: GPT-2's 0.02 at its width, and wider matrices smaller: 0.02·√(768 / d_model) */
+    bool no_feed_forward, no_bias, untied, gelu_erf; /* as in tl_gpt_config */
 } tl_lm_settings;
 
 extern const tl_option tl_lm_data_options[]; /* over a tl_run_settings, as all of these */
 extern const tl_option tl_lm_text_options[], tl_lm_model_options[], tl_lm_training_options[],
     tl_lm_validation_options[], tl_lm_options[];
 
-const tl_gpt *tl_run_gpt(const tl_run *run);             /* NULL if its model is another one */
+const tl_gpt *tl_run_gpt(const tl_run *run);           /* NULL if its model is another one */
 const tl_byte_bpe *tl_run_byte_bpe(const tl_run *run); /* NULL if it has none */
 
 /* A text as ids. */
@@ -68,14 +70,27 @@ typedef struct tl_lm_write_options {
     bool greedy;        /* otherwise words are drawn: */
     double temperature; /* 0: 1 */
     long top_k;         /* out of so many likeliest; 0: of all */
-    double top_p;       /* out of the fewest likeliest whose probabilities sum to so much, at most 1; 0: of all */
-    long seed, number;  /* the text depends on both */
+    double top_p; /* out of the fewest likeliest whose probabilities sum to so much, at most 1; 0: of all */
+    long seed, number; /* the text depends on both */
     /* Gets the text, prompt and all, as soon as it is certain, in pieces of whole characters. False ends it. */
     bool (*tell)(void *to, const char *piece, size_t size);
     void *to;
 } tl_lm_write_options;
 /* Writes a text. Neither <unk> nor another special token is ever written. False on failure. */
 bool tl_lm_write(tl_run *run, const tl_lm_write_options *options);
+
+/* ---- GPT-2's files ---- */
+
+typedef struct tl_lm_import_options {
+    const char *weights;   /* a safetensors file in Hugging Face's layout or nanoGPT's (tl_gpt_load) */
+    const char *tokenizer; /* a folder with its vocab.json and merges.txt */
+    long heads;            /* which no shape tells; 0: d_model / 64, as all of GPT-2's have */
+    bool gelu_erf;         /* nanoGPT's models have it */
+    bool overwrite;        /* a model that is in the folder already is replaced */
+} tl_lm_import_options;
+/* Makes a run of it in a folder, opened with its weights; it can write and be measured, not be trained on. NULL on failure. */
+tl_run *tl_lm_import(const char *dir, const tl_lm_import_options *options, tl_error *error);
+/* The other way is tl_gpt_save of tl_run_gpt. */
 
 #ifdef __cplusplus
 }

@@ -825,12 +825,14 @@ typedef struct tl_gpt_config {
     tl_position_kind positions;
     long max_len;             /* with learned positions the longest that can be read; default 1024 */
     double norm_eps;          /* default 1e-5 */
+    double init_std;          /* of matrices, before training; default 0.02 */
     double dropout;           /* on embeddings and on each sub-layer's output */
     double attention_dropout; /* on probabilities */
     double label_smoothing;
     bool no_bias;         /* no biases in layers and norms */
     bool no_feed_forward; /* layers of attention alone, for study: no ln_2, no mlp; d_ff is not read */
     bool untied;          /* the output has a matrix of its own: lm_head.weight */
+    bool gelu_erf;        /* gelu itself instead of its tanh form, as in nanoGPT */
 } tl_gpt_config;
 
 typedef struct tl_gpt_layer {
@@ -842,13 +844,13 @@ typedef struct tl_gpt_layer {
 } tl_gpt_layer;
 
 /* Parameters have the names of Hugging Face's GPT-2, matrices lie [out,in] as everywhere here (in its own files those of c_attn,
- * c_proj and c_fc lie the other way round): transformer.wte.weight [vocab,d_model], transformer.wpe.weight [max_len,d_model]
+ * c_proj and c_fc lie the other way round: tl_gpt_load and tl_gpt_save, io.h): transformer.wte.weight [vocab,d_model], transformer.wpe.weight [max_len,d_model]
  * (learned positions), transformer.h.<layer>.{ln_1, attn.c_attn, attn.c_proj, ln_2, mlp.c_fc, mlp.c_proj}.{weight, bias},
  * c_attn [3·d_model,d_model] with queries, keys and values one under the other, transformer.ln_f.{weight, bias}; untied,
  * lm_head.weight [vocab,d_model]; of relative positions transformer.distances.weight, a table for all layers.
  *
- * Matrices begin normal with standard deviation 0.02, but those whose results are added to the stream, both c_proj, with that over
- * √(how many such sums there are): 0.02/√(2·layers). Biases are zeros, gains ones. */
+ * Matrices begin normal with standard deviation init_std, but those whose results are added to the stream, both c_proj, with that over
+ * √(how many such sums there are): init_std/√(2·layers). Biases are zeros, gains ones. */
 typedef struct tl_gpt {
     tl_model model;       /* first: &gpt.model is what search, training and looking take */
     tl_gpt_config config; /* completed with the defaults */

@@ -36,9 +36,14 @@ const tl_option tl_lm_model_options[] = {
     ROW("context", LONG, lm.context, "N", "tokens that are read at once (0: 64; of lines what the longest needs)"),
     ROW("positions", TEXT, model.positions, "learned|rotary|alibi|signed-alibi|relative|none",
         "how places are told: added to embeddings (learned), or as distances to attention"),
+    TL_OPTION_RARE(tl_run_settings, lm.vocab, "vocab", LONG, "N",
+                   "rows of the embedding, where they are more than there are tokens (0: as many)"),
     ROW("no-feed-forward", FLAG, lm.no_feed_forward, NULL, "for study: layers of attention alone"),
     ROW("no-bias", FLAG, lm.no_bias, NULL, "no biases in layers and norms"),
+    ROW("gelu-erf", FLAG, lm.gelu_erf, NULL, "the exact gelu, as nanoGPT has it, not GPT-2's, which is a formula with tanh"),
     ROW("untied", FLAG, lm.untied, NULL, "the output has a matrix of its own, not the embedding's"),
+    ROW("init-std", DOUBLE, lm.init_std, "S",
+        "standard deviation that matrices begin with (0: GPT-2's 0.02 at its width, 0.02 sqrt(768 / d-model) at others)"),
     ROW("dropout", SHARE, model.dropout, "P", "on embeddings and sub-layer outputs"),
     ROW("attention-dropout", SHARE, model.attention_dropout, "P", "on attention probabilities"),
     TL_OPTIONS_END};
@@ -128,6 +133,7 @@ static bool check_sizes(const tl_run_settings *s, tl_error *error) {
                  {"d-ff", s->model.d_ff, 262144},
                  {"context", s->lm.context, LONGEST_CONTEXT},
                  {"batch", s->lm.batch, 65536},
+                 {"vocab", s->lm.vocab, 10000000},
                  {"sentences", s->data.sentences, 10000000},
                  {"average", s->validation.average, TL_MOST_RECENT}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)

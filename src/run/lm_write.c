@@ -129,20 +129,33 @@ static bool wrote(void *to, int id, double log_p) {
     return is_end(w, id) || (take(w, id) && !w->ended);
 }
 
+/* Ids that stand for no text, to be freed: the special ones of a vocabulary, and rows of the embedding behind the last token. */
+static int *ids_without_text(tl_run *run, int *count) {
+    static const int special[] = {TL_PAD, TL_BOS, TL_UNK};
+    const long tokens = tl_lm_vocab_size(run), rows = run->gpt.config.vocab;
+    int *ids = malloc((size_t)(rows - tokens + 3) * sizeof *ids);
+    *count = 0;
+    for (int i = 0; ids && !run->byte_bpe && i < 3; i++) ids[(*count)++] = special[i];
+    for (long id = tokens; ids && id < rows; id++) ids[(*count)++] = (int)id;
+    if (!ids) tl_error_set(&run->error, "out of memory for a text");
+    return ids;
+}
+
 static bool generate(writer *w, const tl_lm_text *prompt) {
-    static const int never[] = {TL_PAD, TL_BOS, TL_UNK};
     tl_run *run = w->run;
     const tl_lm_write_options *o = w->options;
     const int end = tl_lm_end(run);
     const bool ends = end >= 0 && is_end(w, end);
+    int count, *never = ids_without_text(run, &count);
+    if (!never) return false;
     const tl_generate_options options = {.prompt = prompt->ids,
                                          .prompt_length = prompt->count,
                                          .most = o->tokens ? o->tokens : 500,
                                          .context = run->settings.lm.context,
                                          .ends = ends ? &end : NULL,
                                          .ends_count = ends,
-                                         .forbidden = run->byte_bpe ? NULL : never,
-                                         .forbidden_count = run->byte_bpe ? 0 : 3,
+                                         .forbidden = count ? never : NULL,
+                                         .forbidden_count = count,
                                          .greedy = o->greedy,
                                          .temperature = o->temperature,
                                          .top_k = (int)o->top_k,
@@ -151,8 +164,10 @@ static bool generate(writer *w, const tl_lm_text *prompt) {
                                          .number = o->number,
                                          .wrote = wrote,
                                          .to = w};
-    return tl_generate(run->model, run->tape, &options) ||
-           tl_error_set(&run->error, "%s", tl_tape_error(run->tape));
+    const bool ok = tl_generate(run->model, run->tape, &options) ||
+                    tl_error_set(&run->error, "%s", tl_tape_error(run->tape));
+    free(never);
+    return ok;
 }
 
 /* The first id of a prompt is what stands before a text, and no part of it. */
