@@ -252,7 +252,7 @@ deps: ## show and run the package manager's command that installs Check
 # ---- installing ------------------------------------------------------------------------------------------
 # Folders may have any name: each is one word in quotes to the shell, and text to sed. A "~/" that the shell has left to us
 # is home, as it would be without the quotes.
-tools   := $(filter $(notdir $(EXAMPLES)),translate lm bpe bleu)
+tools   := $(filter $(notdir $(EXAMPLES)),translate lm caption bpe bleu)
 suffix  := $(if $(filter double,$(PRECISION)),-double)
 squote   = '$(subst ','\'',$(1))'
 home     = $(if $(filter ~/%,$(firstword $(1))),$(subst ^~/,$(HOME)/,^$(1)),$(1))

@@ -29,6 +29,8 @@ static void defaults(const command *c, settings *s) {
     if (c->run == command_demo) {
         s->common.out = "runs/caption-demo";
         s->common.run.validation.samples = 0;
+        s->common.threads =
+            1; /* so small a model gains little by a second one, and waits for it on a busy machine */
     }
 }
 

@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-enum { PATCHES = TL_PICTURE_PATCHES, SIDE = TL_PICTURE_SIDE, PATCH = TL_PICTURE_PATCH, MANY = 20000 };
+enum { PATCHES = TL_PICTURE_PATCHES, SIDE = TL_PICTURE_SIDE, PATCH = TL_PICTURE_PATCH, MANY = 6000 };
 
 static tl_corpus *pictures(tl_pictures_part part, long count, long first, uint64_t seed) {
     tl_corpus *corpus = tl_corpus_new();
