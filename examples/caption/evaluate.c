@@ -149,7 +149,8 @@ static tl_corpus *score(tl_run *run, tl_pictures_part part, long first, long cou
 }
 
 bool evaluate(const settings *s, tl_run *run) {
-    const long count = s->count ? s->count : 1000, after = tl_run_settings_of(run)->caption.pictures + 500;
+    const long count = s->count ? s->count : 1000,
+               after = tl_run_settings_of(run)->caption.pictures + TL_CAPTION_VALIDATED;
     tl_corpus *known = score(run, TL_PICTURES_TRAIN, after, count, "Pictures like those of training", 0);
     tl_corpus *held = known ? score(run, TL_PICTURES_HELD_OUT, 0, count,
                                     "Pictures with combinations that training never has", s->wrong)

@@ -85,6 +85,7 @@ const program this_program = {
     .count = sizeof commands / sizeof *commands,
     .settings_size = sizeof(settings),
     .unit = "picture",
+    .writing = "captioning",
     .defaults = defaults,
     .check = check,
     .may_train = may_train,

@@ -30,6 +30,9 @@ extern const tl_option tl_caption_data_options[]; /* over a tl_run_settings, as 
 extern const tl_option tl_caption_model_options[], tl_caption_training_options[],
     tl_caption_validation_options[], tl_caption_options[];
 
+/* A run validates on the scenes of TL_PICTURES_TRAIN that follow those it is trained on: so many. */
+enum { TL_CAPTION_VALIDATED = 500 };
+
 /* Scenes first … first+count-1 of a part's stream with their captions, encoded. To tl_corpus_free. NULL, and the run's error, on
  * failure. */
 tl_corpus *tl_caption_scenes(tl_run *run, tl_pictures_part part, long first, long count);

@@ -64,15 +64,13 @@ static bool learn_text(tl_run *run) {
 
 /* ---- the data ---- */
 
-enum { VALIDATED = 500 };
-
 static bool read_data(tl_run *run) {
     running *r = run->data = calloc(1, sizeof *r);
     const long pictures = run->settings.caption.pictures;
     if (!r) return tl_error_set(&run->error, "out of memory for pictures");
     r->run = run;
     r->train = tl_caption_corpus(run, TL_PICTURES_TRAIN, 0, pictures);
-    if (r->train) r->valid = tl_caption_corpus(run, TL_PICTURES_TRAIN, pictures, VALIDATED);
+    if (r->train) r->valid = tl_caption_corpus(run, TL_PICTURES_TRAIN, pictures, TL_CAPTION_VALIDATED);
     return !tl_failed(&run->error);
 }
 
