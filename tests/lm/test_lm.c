@@ -65,6 +65,30 @@ START_TEST(from_standard_input) {
 }
 END_TEST
 
+/* Neither text may change under a run; texts that are shown beside each other differ. */
+START_TEST(its_own_texts) {
+    sh("cp $D/poem $D/other; $T train --train $D/poem --valid $D/other --steps 4 --samples 2 --out "
+       "$D/run" TINY);
+    char first[512] = "", second[512] = "";
+    const char *at = strstr(out, "--- it writes\n");
+    ck_assert_ptr_nonnull(at);
+    ck_assert_int_eq(sscanf(at, "--- it writes\n%511[^$]", first), 1);
+    char *next = strstr(first, "--- it writes\n");
+    ck_assert_ptr_nonnull(next);
+    snprintf(second, sizeof second, "%s", next + strlen("--- it writes\n"));
+    *next = 0;
+    ck_assert(strncmp(first, second, 20));
+    sh("echo more >> $D/other");
+    ck_assert_int_eq(try("$T train --resume $D/run --steps 6 --quiet"), 1);
+    assert_contains(err, "are not those that the run in");
+    sh("cp $D/poem $D/other; $T train --resume $D/run --steps 6 --quiet; echo more >> $D/poem");
+    ck_assert_int_eq(try("$T train --resume $D/run --steps 8 --quiet"), 1);
+    /* what was said anew holds from then on */
+    sh("cp $D/other $D/poem; $T train --resume $D/run --steps 9 --lr 0.5 --quiet; grep 'lr = 0.5' "
+       "$D/run/config.txt");
+}
+END_TEST
+
 /* Lines to validate on are drawn by the seed, and are not trained on. */
 START_TEST(lines_are_held_out) {
     sh("seq 1000 1099 > $D/numbers; $T train --train $D/numbers --lines --valid-share 0.2 --steps 2 --out "
@@ -118,18 +142,25 @@ END_TEST
 
 /* A run goes out in both layouts and comes back, with the same bits. */
 START_TEST(out_and_in) {
-    sh(TRAIN " --units bpe --merges 20 --steps 4 --out $D/run");
     for (int nanogpt = 0; nanogpt < 2; nanogpt++) {
+        sh(nanogpt ? TRAIN
+               " --units bpe --merges 20 --steps 4 --out $D/run --overwrite --no-bias --vocab 300 --untied"
+                   : TRAIN " --units bpe --merges 20 --steps 4 --out $D/run");
         sh(nanogpt ? "$T export --model $D/run --layout nanogpt --out $D/out.safetensors"
                    : "$T export --model $D/run --out $D/out.safetensors");
         sh("$T import --file $D/out.safetensors --tokenizer $D/run --heads 2 --out $D/back --overwrite");
-        assert_contains(out, "d_model 16, 2 heads, 1 layers, context 12, vocabulary 277.");
+        assert_contains(out, nanogpt ? "1 layers, context 12, vocabulary 300."
+                                     : "d_model 16, 2 heads, 1 layers, context 12, vocabulary 277.");
         ck_assert(same_files("run/model.safetensors", "back/model.safetensors"));
         ck_assert(same_files("run/vocab.json", "back/vocab.json") &&
                   same_files("run/merges.txt", "back/merges.txt"));
         sh("for run in run back; do $T sample --model $D/$run --tokens 60 > $D/$run.text; done");
         ck_assert(same_files("run.text", "back.text"));
     }
+    sh("$T import --file $D/out.safetensors --tokenizer $D/run --heads 2 --gelu-erf --out $D/erf");
+    sh("for run in back erf; do $T evaluate --model $D/$run --text $D/poem --quiet | tail -n 1 > "
+       "$D/$run.nats; done");
+    ck_assert(!same_files("back.nats", "erf.nats")); /* another gelu */
     ck_assert_int_eq(try("$T import --file $D/out.safetensors --tokenizer $D/run --out $D/back --heads 2"),
                      1);
     assert_contains(err, "holds a trained model already");
@@ -178,6 +209,14 @@ START_TEST(wrong_command_lines) {
 }
 END_TEST
 
+/* A folder never holds one run's weights beside another one's text. */
+START_TEST(another_run_in_its_folder) {
+    sh(TRAIN " --units bpe --merges 5 --steps 2 --out $D/run && test -f $D/run/vocab.json");
+    sh(TRAIN " --units chars --steps 2 --out $D/run --overwrite && test -f $D/run/vocab.txt");
+    sh("test ! -e $D/run/vocab.json && test ! -e $D/run/merges.txt");
+}
+END_TEST
+
 START_TEST(demo) {
     sh("$T demo --steps 3 --out $D/demo --quiet");
     assert_contains(out, "It writes:\n");
@@ -195,11 +234,13 @@ static void add_tests(TCase *tc) {
     tcase_add_checked_fixture(tc, prepare, NULL);
     tcase_add_test(tc, going_on);
     tcase_add_test(tc, from_standard_input);
+    tcase_add_test(tc, its_own_texts);
     tcase_add_test(tc, lines_are_held_out);
     tcase_add_test(tc, it_learns);
     tcase_add_test(tc, samples);
     tcase_add_test(tc, out_and_in);
     tcase_add_test(tc, wrong_command_lines);
+    tcase_add_test(tc, another_run_in_its_folder);
     tcase_add_test(tc, demo);
 }
 
