@@ -42,7 +42,7 @@ int command_demo(settings *s) {
         print_name("; the picture with what each word looked at is ", svg, ".\n");
         printf("Look:      %s show --model %s --picture 7 --svg picture.svg\n"
                "Measure:   %s evaluate --model %s --wrong 5\n"
-               "Your own:  %s train --out runs/mine --decoder-layers 2\n",
+               "Your own:  %s train --out runs/mine --encoder-layers 2 --decoder-layers 1\n",
                program, run, program, run, program);
     }
     return status;

@@ -23,7 +23,7 @@ typedef struct tl_caption_settings {
     long pictures;                       /* to train on; 0: 20000 */
     double noise;                        /* every number of a picture is up to so much off */
     long batch;                          /* pictures in a batch; 0: 32 */
-    long encoder_layers, decoder_layers; /* 0: 2, 1 */
+    long encoder_layers, decoder_layers; /* 0: 1, 2 */
 } tl_caption_settings;
 
 extern const tl_option tl_caption_data_options[]; /* over a tl_run_settings, as all of these */

@@ -14,8 +14,8 @@ const tl_option tl_caption_data_options[] = {
 const tl_option tl_caption_model_options[] = {
     ROW("d-model", LONG, model.d_model, "N", "width (0: 64)"),
     ROW("heads", LONG, model.heads, "N", "attention heads (0: 4)"),
-    ROW("encoder-layers", LONG, caption.encoder_layers, "N", "layers that look at the picture's patches (0: 2)"),
-    ROW("decoder-layers", LONG, caption.decoder_layers, "N", "layers that write (0: 1)"),
+    ROW("encoder-layers", LONG, caption.encoder_layers, "N", "layers that look at the picture's patches (0: 1)"),
+    ROW("decoder-layers", LONG, caption.decoder_layers, "N", "layers that write (0: 2)"),
     ROW("encoder-positions", TEXT, model.encoder_positions, "learned|sinusoidal", "how the places of patches are told"),
     ROW("d-ff", LONG, model.d_ff, "N", "width inside feed-forward (0: 2 d-model)"),
     ROW("dropout", SHARE, model.dropout, "P", "on patches, embeddings and sub-layer outputs"),
@@ -64,8 +64,8 @@ static void fill(tl_run_settings *s) {
     const tl_run_settings usual = tl_caption_usual();
     if (!s->caption.pictures) s->caption.pictures = usual.caption.pictures;
     if (!s->caption.batch) s->caption.batch = 32;
-    if (!s->caption.encoder_layers) s->caption.encoder_layers = 2;
-    if (!s->caption.decoder_layers) s->caption.decoder_layers = 1;
+    if (!s->caption.encoder_layers) s->caption.encoder_layers = 1;
+    if (!s->caption.decoder_layers) s->caption.decoder_layers = 2;
     if (!s->model.d_model) s->model.d_model = 64;
     if (!s->model.heads) s->model.heads = 4;
     if (!s->model.encoder_positions) s->model.encoder_positions = usual.model.encoder_positions;

@@ -27,8 +27,8 @@ START_TEST(its_numbers) {
     tl_run_settings s = tl_run_settings_of_program("caption");
     tl_error error = {""};
     must(tl_run_settings_complete(&s, &error));
-    must(s.caption.encoder_layers == 2 && s.caption.decoder_layers == 1);
-    snprintf(text, sizeof text, "Two layers over the patches, one that\nwrites; width %ld, %ld heads",
+    must(s.caption.encoder_layers == 1 && s.caption.decoder_layers == 2);
+    snprintf(text, sizeof text, "One layer over the patches, two that\nwrite; width %ld, %ld heads",
              s.model.d_model, s.model.heads);
     assert_contains(page, text);
     free(page);
