@@ -236,7 +236,7 @@ typedef enum tl_skip {
 #define TL_REPORT_LINES 5
 #define TL_REPORT_TEXT 1024
 
-/* What became of the bytes of one tl_corpus_parse_tsv or tl_corpus_parse_parallel. */
+/* What became of the bytes of one tl_corpus_parse_tsv, …_labelled or …_parallel. */
 typedef struct tl_corpus_report {
     char name[256];  /* the file's name; of two files "source + target" */
     long lines;      /* read */
@@ -261,6 +261,10 @@ tl_corpus *tl_corpus_new(void);
  * dropped; beyond that sentences are kept byte for byte. Bytes that hold no pair at all are an error,
  * strict or not. The bytes can be freed afterwards. config may be NULL. */
 bool tl_corpus_parse_tsv(tl_corpus *corpus, const char *bytes, size_t size, const tl_corpus_config *config);
+/* The same for labelled sentences, label, tab, text: the text is the pair's source, the label its target, as it stands, spaces
+ * in it too. */
+bool tl_corpus_parse_labelled(tl_corpus *corpus, const char *bytes, size_t size,
+                              const tl_corpus_config *config);
 /* The same for two texts, line i of one beside line i of the other. Texts with different numbers of lines are an
  * error. Errors call the source config->name and the target target_name; NULL means "(source)" and "(target)". */
 bool tl_corpus_parse_parallel(tl_corpus *corpus, const char *source, size_t source_size, const char *target,
@@ -304,6 +308,20 @@ typedef struct tl_grammar_config {
  * there are. Sentences are tokens with single spaces between. */
 bool tl_corpus_grammar(tl_corpus *corpus, const tl_grammar_config *config);
 
+/* English sentences of the same grammar with a label each, which the order of the words decides more than the words: see
+ * src/text/grammar/labelled.c. */
+typedef struct tl_labelled_config {
+    const char *task; /* "agreement", "order": is the sentence right or wrong? "subject": whom is it about? */
+    long sentences;   /* how many to append */
+    long first;       /* number of the first one in the task's stream */
+    uint64_t seed;
+    bool unlabelled; /* the sentences as they are before anything is made wrong, with empty labels */
+} tl_labelled_config;
+
+/* Appends sentences first … first+sentences-1 of the stream that seed and task define, as sources, their labels as targets. No
+ * sentence comes twice in a stream, whether labelled or not, so that ranges that do not overlap share none. */
+bool tl_corpus_labelled(tl_corpus *corpus, const tl_labelled_config *config);
+
 /* One link of a word alignment, counted in tokens from 0. */
 typedef struct tl_link {
     int source, target;
@@ -330,7 +348,7 @@ bool tl_corpus_encode(tl_corpus *corpus, const tl_vocab *source, const tl_vocab 
  * outside. Valid until the corpus grows, is encoded again or freed. */
 const int *tl_corpus_ids(const tl_corpus *corpus, tl_side side, long i, long *count);
 
-/* Of the latest tl_corpus_parse_tsv or tl_corpus_parse_parallel, a refused one included; all 0 before. Owned by the
+/* Of the latest tl_corpus_parse_tsv, …_labelled or …_parallel, a refused one included; all 0 before. Owned by the
  * corpus. */
 const tl_corpus_report *tl_corpus_last_report(const tl_corpus *corpus);
 /* Writes "train.tsv: 100 lines, 97 pairs, 3 skipped" and below it a line for each reason with its first

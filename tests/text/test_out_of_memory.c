@@ -99,11 +99,15 @@ static bool grammar_of(tl_corpus *c, const char *pair) {
 }
 static bool grammar_fr(tl_corpus *c) { return grammar_of(c, "en-fr"); }
 static bool grammar_zh(tl_corpus *c) { return grammar_of(c, "en-zh"); }
+static bool labelled(tl_corpus *c) {
+    return tl_corpus_labelled(
+        c, &(tl_labelled_config){.task = "agreement", .sentences = 40, .first = 3, .seed = 5});
+}
 static const struct {
     bool (*fill)(tl_corpus *corpus);
     long pairs, least; /* least: requests */
-} fillings[] = {{parse_tsv, 12, 2}, {parse_parallel, 12, 1}, {add, 1, 1},
-                {toy, 40, 8},       {grammar_fr, 40, 8},     {grammar_zh, 40, 8}};
+} fillings[] = {{parse_tsv, 12, 2},  {parse_parallel, 12, 1}, {add, 1, 1},      {toy, 40, 8},
+                {grammar_fr, 40, 8}, {grammar_zh, 40, 8},     {labelled, 40, 8}};
 enum { FILLINGS = sizeof fillings / sizeof *fillings };
 static int filling;
 
