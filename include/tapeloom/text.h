@@ -31,6 +31,7 @@ typedef enum tl_side { TL_SOURCE = 0, TL_TARGET = 1 } tl_side;
 typedef struct tl_corpus tl_corpus;
 typedef struct tl_vocab tl_vocab;
 typedef struct tl_vocab_counts tl_vocab_counts;
+typedef struct tl_labels tl_labels;
 typedef struct tl_batches tl_batches;
 typedef struct tl_bleu tl_bleu;
 typedef struct tl_chrf tl_chrf;
@@ -357,6 +358,23 @@ char *tl_corpus_report_text(const tl_corpus_report *report, char text[TL_REPORT_
 
 const char *tl_corpus_error(const tl_corpus *corpus);
 void tl_corpus_free(tl_corpus *corpus);
+
+/* ---- labels: the classes of labelled sentences ---- */
+
+/* Every target of the corpus is a label; classes are numbered 0, 1, … in the order of their bytes. A label is a name of one line
+ * without tabs, in UTF-8. NULL only when out of memory. */
+tl_labels *tl_labels_new(const tl_corpus *corpus);
+/* Reads what tl_labels_text wrote. `name` is what errors call it (the file's name). */
+tl_labels *tl_labels_parse(const char *name, const char *bytes, size_t size);
+/* The labels as text: the line "tapeloom-labels 1 <classes>", then one a line, class 0 first. Free it with free(). *size (may be
+ * NULL) does not count the final NUL. NULL for failed labels or when out of memory. */
+char *tl_labels_text(const tl_labels *labels, size_t *size);
+long tl_labels_count(const tl_labels *labels); /* classes; 0 for NULL or after a failure */
+const char *tl_labels_name(const tl_labels *labels,
+                           long number); /* owned by the labels; "" for a number outside */
+long tl_labels_find(const tl_labels *labels, const char *name); /* -1 where there is none */
+const char *tl_labels_error(const tl_labels *labels);
+void tl_labels_free(tl_labels *labels);
 
 /* ---- batches: an encoded corpus in portions ---- */
 

@@ -321,6 +321,26 @@ START_TEST(sentences_that_there_are_none_of) {
 }
 END_TEST
 
+/* ---- labels ---- */
+
+START_TEST(no_labels) {
+    size_t size = 7;
+    ck_assert(tl_labels_count(NULL) == 0 && tl_labels_find(NULL, "a") == -1);
+    ck_assert_str_eq(tl_labels_name(NULL, 0), "");
+    ck_assert_ptr_null(tl_labels_text(NULL, &size));
+    ck_assert_int_eq(size, 0);
+    ck_assert_str_eq(tl_labels_error(NULL), "labels: out of memory");
+    tl_labels_free(NULL);
+    tl_labels *l = tl_labels_new(NULL);
+    ck_assert_str_eq(tl_labels_error(l), "corpus: out of memory");
+    tl_labels_free(l);
+    l = tl_labels_parse(NULL, NULL, 9);
+    assert_contains(tl_labels_error(l), "(labels):1: found \"\", expected");
+    ck_assert_int_eq(tl_labels_find(l, NULL), -1);
+    tl_labels_free(l);
+}
+END_TEST
+
 /* ---- batches ---- */
 
 START_TEST(no_batches) {
@@ -417,6 +437,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, no_corpus);
     tcase_add_test(tc, a_corpus_that_is_asked_for_nothing);
     tcase_add_test(tc, sentences_that_there_are_none_of);
+    tcase_add_test(tc, no_labels);
     tcase_add_test(tc, no_batches);
     tcase_add_test(tc, batches_at_the_end_of_numbers);
     tcase_add_test(tc, no_scores);
