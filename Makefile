@@ -97,9 +97,12 @@ lib_obj    := $(lib_src:%.c=$(B)/obj/%.o) \
   $(foreach isa,$(ISAS),$(kernel_src:%.c=$(B)/obj/%.$(isa).o)) \
   $(products:%=$(B)/obj/src/tensor/kernels/product_%.o)
 
-# An example is a file examples/x.c, or a folder examples/x/ of several files. Both make build/x.
+# An example is a file examples/x.c, or a folder examples/x/ of several files. Both make build/x. Programs that train runs share
+# examples/program.
 example_files   := $(wildcard examples/*.c)
-example_folders := $(patsubst %/,%,$(sort $(dir $(wildcard examples/*/*.c))))
+example_folders := $(filter-out examples/program,$(patsubst %/,%,$(sort $(dir $(wildcard examples/*/*.c)))))
+shared_by       := translate
+shared_obj      := $(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/program/*.c))
 EXAMPLES := $(example_files:examples/%.c=$(B)/%) $(example_folders:examples/%=$(B)/%)
 
 test_src := $(wildcard tests/*/test_*.c)
@@ -155,7 +158,7 @@ $(LIB): $(lib_obj) $(B)/objects
 $(B)/%: $(B)/obj/examples/%.o $(LIB)
 	$(LINK) $^ -o $@ $(TL_LIBS)
 define folder_rule
-$(B)/$(notdir $(1)): $$(patsubst %.c,$(B)/obj/%.o,$$(wildcard $(1)/*.c)) $(LIB)
+$(B)/$(notdir $(1)): $$(patsubst %.c,$(B)/obj/%.o,$$(wildcard $(1)/*.c)) $(if $(filter $(notdir $(1)),$(shared_by)),$(shared_obj)) $(LIB)
 	$(LINK) $$^ -o $$@ $(TL_LIBS)
 endef
 $(foreach dir,$(example_folders),$(eval $(call folder_rule,$(dir))))
@@ -211,7 +214,7 @@ $(B)/trapped/tests/%: $(B)/obj/tests/%.o $(trapped) $(LIB)
 $(B)/trapped/bench/%: $(B)/obj/bench/%.o $(trapped) $(LIB)
 	@mkdir -p $(@D)
 	$(LINK) $^ -o $@ $(TL_LIBS)
-$(B)/trapped/translate: $(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/translate/*.c)) $(trapped) $(LIB)
+$(B)/trapped/translate: $(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/translate/*.c)) $(shared_obj) $(trapped) $(LIB)
 	@mkdir -p $(@D)
 	$(LINK) $^ -o $@ $(TL_LIBS)
 endif

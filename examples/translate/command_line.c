@@ -4,38 +4,23 @@
 #include <string.h>
 
 /* clang-format off */
-#define ROW(name, kind, field, takes, help) TL_OPTION(settings, field, name, kind, takes, help)
-#define ANEW(name, kind, field, takes, help) TL_OPTION_ANEW(settings, field, name, kind, takes, help)
-#define ROWS(field, table) TL_OPTION_ROWS(settings, field, table)
-#define CHECK_ROW \
-    ANEW("check", FLAG, check, NULL, \
-         "look at every number as it is made: the first that is none is named, with its operation and layer; slower")
-#define COMMON_ROWS \
-    ANEW("threads", LONG, threads, "N", "threads to use (0: OMP_NUM_THREADS, or all cores)"), \
-    ANEW("quiet", FLAG, quiet, NULL, "no progress on standard error")
-
 const tl_option train_options[] = {
     TL_OPTION_HEADING("data: a TSV or two files, or sentences made here"),
-    ROWS(run.data, tl_data_options),
+    ROWS(data, tl_data_options),
     TL_OPTION_HEADING("the run"),
-    ROW("out", TEXT, out, "DIR", "where the run goes; made if it is not there"),
-    ROW("overwrite", FLAG, overwrite, NULL, "replace the model that is in --out already"),
-    ANEW("resume", TEXT, resume, "DIR", "go on with a run that was interrupted or that shall train longer"),
+    OUT_ROWS,
     TL_OPTION_HEADING("text"),
-    ROWS(run.text, tl_text_options),
+    ROWS(text, tl_text_options),
     TL_OPTION_HEADING("model"),
-    ROWS(run.model, tl_model_options),
+    ROWS(model, tl_model_options),
     TL_OPTION_HEADING("training"),
-    ROWS(run.training, tl_training_options),
+    ROWS(training, tl_training_options),
     TL_OPTION_HEADING("validation"),
-    ROWS(run.validation, tl_validation_options),
+    ROWS(validation, tl_validation_options),
     CHECK_ROW,
     COMMON_ROWS,
     TL_OPTIONS_END};
 
-#define MODEL_ROWS \
-    ROW("model", TEXT, model, "DIR", "a run that train has written"), \
-    ROW("weights", TEXT, weights, "best|last|average", "which of its weights")
 #define DECODING_ROWS \
     ROW("beam", LONG, beam, "K", "hypotheses to keep a sentence, at most 1000 (1: greedy; 0: 5)"), \
     ROW("length-penalty", DOUBLE, length_penalty, "A", "rank by log probability / length^A (0: by log probability)"), \
@@ -71,13 +56,13 @@ const tl_option evaluate_options[] = {
     ROW("sentences", LONG, test_sentences, "N", "tasks: make so many other sequences to test on (0: 500)"),
     ROW("min-symbols", LONG, test_min_symbols, "N", "tasks: the shortest of these (0: as in training)"),
     ROW("max-symbols", LONG, test_max_symbols, "N", "tasks: the longest of these (0: as in training)"),
-    ROW("strict", FLAG, run.data.strict, NULL, "refuse a file with bad lines instead of leaving them out"),
+    ROW("strict", FLAG, common.run.data.strict, NULL, "refuse a file with bad lines instead of leaving them out"),
     DECODING_ROWS,
-    ROW("tokenize", TEXT, run.validation.tokenize, "none|13a|zh|char",
+    ROW("tokenize", TEXT, common.run.validation.tokenize, "none|13a|zh|char",
      "how BLEU cuts text (none; 13a for pre-tokenized text, char for characters)"),
-    ROW("lowercase", FLAG, run.validation.lowercase, NULL, "BLEU and chrF without regard to case"),
-    ROW("samples", LONG, run.validation.samples, "N", "translations to show (0: none)"),
-    ROW("out", TEXT, out, "FILE", "write the translations there, one a line"),
+    ROW("lowercase", FLAG, common.run.validation.lowercase, NULL, "BLEU and chrF without regard to case"),
+    ROW("samples", LONG, common.run.validation.samples, "N", "translations to show (0: none)"),
+    ROW("out", TEXT, common.out, "FILE", "write the translations there, one a line"),
     CHECK_ROW,
     COMMON_ROWS,
     TL_OPTIONS_END};
@@ -85,7 +70,7 @@ const tl_option evaluate_options[] = {
 const tl_option score_options[] = {
     MODEL_ROWS,
     ROW("pairs", TEXT, pairs, "FILE", "lines of source, tab, target (standard input unless told)"),
-    ROW("strict", FLAG, run.data.strict, NULL, "refuse a file with bad lines instead of leaving them empty"),
+    ROW("strict", FLAG, common.run.data.strict, NULL, "refuse a file with bad lines instead of leaving them empty"),
     ROW("tokens", FLAG, tokens, NULL, "behind these a tab, the target's tokens, a tab, and log p of each"),
     ROW("batch-tokens", LONG, batch_tokens, "N", "tokens of a batch, a side, padding included (0: 4096)"),
     CHECK_ROW,
@@ -100,55 +85,24 @@ const tl_option attention_options[] = {
     TL_OPTIONS_END};
 
 const tl_option info_options[] = {
-    ROW("model", TEXT, model, "DIR", "a run that train has written"),
+    ROW("model", TEXT, common.model, "DIR", "a run that train has written"),
     TL_OPTIONS_END};
 
 const tl_option corpus_options[] = {
-    ROW("pair", TEXT, run.data.pair, "en-fr|en-zh", "the languages"),
-    ROW("sentences", LONG, run.data.sentences, "N", "pairs to train on (0: 20000); 500 each to validate and test come with them"),
-    ROW("seed", LONG, run.training.seed, "N", "another one gives other sentences"),
-    ROW("out", TEXT, out, "DIR", "where the files go"),
+    ROW("pair", TEXT, common.run.data.pair, "en-fr|en-zh", "the languages"),
+    ROW("sentences", LONG, common.run.data.sentences, "N", "pairs to train on (0: 20000); 500 each to validate and test come with them"),
+    ROW("seed", LONG, common.run.training.seed, "N", "another one gives other sentences"),
+    ROW("out", TEXT, common.out, "DIR", "where the files go"),
     TL_OPTIONS_END};
 
 const tl_option demo_options[] = {
-    ROW("out", TEXT, out, "DIR", "where the run goes"),
-    ROW("overwrite", FLAG, overwrite, NULL, "replace the model that is in --out already, though no demo has made it"),
-    ROW("pair", TEXT, run.data.pair, "en-fr|en-zh", "the languages"),
-    ROW("steps", LONG, run.training.steps, "N", "updates (0: 10 passes over the sentences)"),
+    ROW("out", TEXT, common.out, "DIR", "where the run goes"),
+    ROW("overwrite", FLAG, common.overwrite, NULL, "replace the model that is in --out already, though no demo has made it"),
+    ROW("pair", TEXT, common.run.data.pair, "en-fr|en-zh", "the languages"),
+    ROW("steps", LONG, common.run.training.steps, "N", "updates (0: 10 passes over the sentences)"),
     COMMON_ROWS,
     TL_OPTIONS_END};
 /* clang-format on */
-
-settings settings_default(void) {
-    return (settings){.run = tl_run_settings_default(),
-                      .out = "runs/translate",
-                      .model = "runs/translate",
-                      .weights = "best",
-                      .beam = 5,
-                      .batch_tokens = 4096,
-                      .length_penalty = 1};
-}
-
-bool settings_over(settings *s, tl_run *run, tl_error *error) {
-    bool help = false;
-    s->run = *tl_run_settings_of(run);
-    if (!tl_options_parse(s->options, s, s->argc, s->argv, &help, error)) return false;
-    *tl_run_settings_of(run) = s->run;
-    return true;
-}
-
-tl_run *open_run(settings *s) {
-    tl_error error = {""};
-    tl_run *run = tl_run_open(s->model, &(tl_run_choice){.weights = s->weights}, &error);
-    if (run && settings_over(s, run, &error)) {
-        if (s->check) tl_tape_set_checking(tl_run_tape(run), true); /* a library for debugging does anyway */
-        caution_of(run);
-        return run;
-    }
-    fail_with(error.message);
-    tl_run_free(run);
-    return NULL;
-}
 
 tl_translate_options translate_options_of(const settings *s) {
     return (tl_translate_options){.beam = s->beam,
@@ -170,11 +124,13 @@ tl_translate_options translate_options_of(const settings *s) {
 
 int check_decoding(const settings *s, const char *command) {
     if (s->alignment && s->replace_unknown)
-        return usage_with(command, "--alignment is of the words that the model wrote: leave --replace-unknown out");
+        return usage_with(command,
+                          "--alignment is of the words that the model wrote: leave --replace-unknown out");
     if (s->alignment_layer && !s->alignment)
         return usage_with(command, "--alignment-layer: give --alignment hard, soft or all-heads too");
     if (!s->sample && (s->temperature > 0 || s->top_k || s->top_p > 0 || s->seed))
-        return usage_with(command, "--temperature, --top-k, --top-p and --seed are for samples: give --sample too");
+        return usage_with(command,
+                          "--temperature, --top-k, --top-p and --seed are for samples: give --sample too");
     if (s->top_p > 1) return usage_with(command, "--top-p: a share of the probability is at most 1");
     return 0;
 }

@@ -44,15 +44,15 @@ static bool write_lines(const tl_corpus *corpus, bool links, const char *dir, co
 int command_corpus(settings *s) {
     static const char *const names[] = {"train", "valid", "test"};
     tl_error error = {""};
-    tl_make_dirs(s->out, &error);
+    tl_make_dirs(s->common.out, &error);
     for (int part = TL_PART_TRAIN; part <= TL_PART_TEST && !tl_failed(&error); part++) {
         char file[32];
-        tl_corpus *corpus = tl_pairs_of(&s->run, (tl_part)part, NULL, &error);
+        tl_corpus *corpus = tl_pairs_of(&s->common.run, (tl_part)part, NULL, &error);
         snprintf(file, sizeof file, "%s.tsv", names[part]);
-        if (corpus && write_lines(corpus, false, s->out, file, &error)) {
+        if (corpus && write_lines(corpus, false, s->common.out, file, &error)) {
             snprintf(file, sizeof file, "%s.align", names[part]);
-            if (write_lines(corpus, true, s->out, file, &error)) {
-                print_name("", s->out, "");
+            if (write_lines(corpus, true, s->common.out, file, &error)) {
+                print_name("", s->common.out, "");
                 printf("/%s.tsv: %ld pairs, word alignments in %s.align\n", names[part],
                        tl_corpus_size(corpus), names[part]);
             }

@@ -26,11 +26,11 @@ static int show_results(const settings *given) {
     tl_error error = {""};
     listener l;
     settings s = *given; /* the run's texts come into it, and go with the run */
-    s.model = s.out;
+    s.common.model = s.common.out;
     tl_run *run = open_run(&s);
     if (!run) return 1;
     listen_to(&l, &s, run);
-    tl_corpus *raw = tl_pairs_of(&s.run, TL_PART_TEST, &l.events, &error);
+    tl_corpus *raw = tl_pairs_of(&s.common.run, TL_PART_TEST, &l.events, &error);
     if (raw) show(&s, run, raw, &error);
     int status = status_of(run, &error);
     tl_corpus_free(raw);
@@ -48,25 +48,25 @@ static bool is_a_demos(const char *dir) {
 }
 
 int command_demo(settings *s) {
-    if (!s->overwrite) s->overwrite = is_a_demos(s->out);
+    if (!s->common.overwrite) s->common.overwrite = is_a_demos(s->common.out);
     printf("A small encoder-decoder Transformer learns to translate from %s, on sentences that a grammar "
            "makes.\n",
-           !strcmp(s->run.data.pair, "en-zh") ? "English to Chinese" : "English to French");
+           !strcmp(s->common.run.data.pair, "en-zh") ? "English to Chinese" : "English to French");
     char program[WORD_SIZE], run[WORD_SIZE], curves[PATH_SIZE];
     int status = run_training("demo", s);
-    tl_shell_word(s->program, program, sizeof program), tl_shell_word(s->out, run, sizeof run);
+    tl_shell_word(s->common.program, program, sizeof program), tl_shell_word(s->common.out, run, sizeof run);
     if (!status) status = show_results(s);
     if (!status) {
-        print_name("\nThe run is in ", s->out, "");
+        print_name("\nThe run is in ", s->common.out, "");
         printf(": model.safetensors, log.csv%s.\n"
                "Try it:    echo 'the small cats do not sleep .' | %s translate --model %s\n"
                "Look:      echo 'the small cats do not sleep .' | %s attention --model %s --layer 1\n"
                "The other: %s demo --pair %s --out runs/other\n"
                "Files:     %s corpus --out runs/corpus && %s train --train runs/corpus/train.tsv --valid "
                "runs/corpus/valid.tsv --out runs/mine\n",
-               tl_file_is_there(path_in(curves, s->out, "curves.svg")) ? ", curves.svg" : "", program, run,
-               program, run, program, !strcmp(s->run.data.pair, "en-zh") ? "en-fr" : "en-zh", program,
-               program);
+               tl_file_is_there(path_in(curves, s->common.out, "curves.svg")) ? ", curves.svg" : "", program,
+               run, program, run, program, !strcmp(s->common.run.data.pair, "en-zh") ? "en-fr" : "en-zh",
+               program, program);
     }
     return status;
 }

@@ -28,7 +28,7 @@ void show_samples(const tl_corpus *raw, const tl_translations *t, long count) {
     }
 }
 
-static void print_quality(const settings *s, const char *what, const tl_quality *q) {
+static void print_result(const settings *s, const char *what, const tl_quality *q) {
     char text[TL_BLEU_TEXT];
     const long beam = s->beam ? s->beam : TL_BEAM_DEFAULT;
     print_name("", what, "");
@@ -50,9 +50,9 @@ static void evaluate(const settings *s, tl_run *run, const char *what, tl_corpus
     tl_quality q;
     tl_translate_options options = translate_options_of(s);
     if (raw && tl_run_evaluate(run, raw, what, &options, &q, &t)) {
-        long samples = s->run.validation.samples;
+        long samples = s->common.run.validation.samples;
         if (samples) show_samples(raw, &t, samples), printf("\n");
-        print_quality(s, what, &q);
+        print_result(s, what, &q);
         if (out) write_translations(out, &t, error);
     }
     tl_translations_free(&t);
@@ -65,7 +65,7 @@ static bool asks_for_others(const settings *s) {
 
 /* Sequences of a task in the number and lengths that the command line says. */
 static void evaluate_others(const settings *s, tl_run *run, const tl_events *events, tl_error *error) {
-    tl_run_settings others = s->run;
+    tl_run_settings others = s->common.run;
     tl_data_settings *d = &others.data;
     char what[128];
     d->sentences = s->test_sentences ? s->test_sentences : 500;
@@ -77,18 +77,18 @@ static void evaluate_others(const settings *s, tl_run *run, const tl_events *eve
         return;
     }
     snprintf(what, sizeof what, "other sequences (%ld to %ld symbols)", d->min_symbols, d->max_symbols);
-    evaluate(s, run, what, tl_pairs_of(&others, TL_PART_OTHER, events, error), s->out, error);
+    evaluate(s, run, what, tl_pairs_of(&others, TL_PART_OTHER, events, error), s->common.out, error);
 }
 
 static void evaluate_made(const settings *s, tl_run *run, const tl_events *events, tl_error *error) {
-    const tl_data_settings *d = &s->run.data;
+    const tl_data_settings *d = &s->common.run.data;
     char what[128];
     evaluate(s, run, d->pair ? "held-out sentences" : "unseen sequences",
-             tl_pairs_of(&s->run, TL_PART_TEST, events, error), s->out, error);
+             tl_pairs_of(&s->common.run, TL_PART_TEST, events, error), s->common.out, error);
     if (!d->task || tl_failed(error) || tl_run_error(run)) return;
     snprintf(what, sizeof what, "longer than any in training (%ld to %ld symbols)", d->max_symbols + 1,
              d->max_symbols + 5);
-    evaluate(s, run, what, tl_pairs_of(&s->run, TL_PART_LONGER, events, error), NULL, error);
+    evaluate(s, run, what, tl_pairs_of(&s->common.run, TL_PART_LONGER, events, error), NULL, error);
 }
 
 int command_evaluate(settings *s) {
@@ -100,18 +100,19 @@ int command_evaluate(settings *s) {
     if (check_decoding(s, "evaluate")) return 2;
     tl_run *run = open_run(s);
     if (!run) return 1;
-    if (!files && !s->run.data.pair && !s->run.data.task)
+    if (!files && !s->common.run.data.pair && !s->common.run.data.task)
         return tl_run_free(run), usage_with("evaluate", "give --test FILE");
-    if (asks_for_others(s) && (files || !s->run.data.task))
+    if (asks_for_others(s) && (files || !s->common.run.data.task))
         return tl_run_free(run),
                usage_with("evaluate",
                           "--sentences, --min-symbols and --max-symbols are of sequences that are made "
                           "for a task: leave them out");
     listen_to(&l, s, run);
     if (files)
-        evaluate(s, run, s->test ? s->test : s->test_src,
-                 tl_pairs_read(s->test, s->test_src, s->test_tgt, s->run.data.strict, &l.events, &error),
-                 s->out, &error);
+        evaluate(
+            s, run, s->test ? s->test : s->test_src,
+            tl_pairs_read(s->test, s->test_src, s->test_tgt, s->common.run.data.strict, &l.events, &error),
+            s->common.out, &error);
     else if (asks_for_others(s))
         evaluate_others(s, run, &l.events, &error);
     else

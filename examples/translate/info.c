@@ -1,11 +1,8 @@
 /* translate info: what a run is, how big, how it was trained, how good it became. */
-#define _POSIX_C_SOURCE 200809L /* stat */
 #include "program.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* Only what is unusual. */
 static void print_attention(const tl_model_settings *s) {
@@ -75,9 +72,8 @@ static void print_side(const tl_run *run, const tl_run_settings *s, tl_side side
     printf("%s\n", s->text.joint ? " (one vocabulary for both sides)" : "");
 }
 
-static void print_training(const tl_run_settings *s) {
+static void print_data(const tl_run_settings *s) {
     const tl_data_settings *d = &s->data;
-    const tl_training_settings *t = &s->training;
     print_name("trained on  ",
                d->train       ? d->train
                : d->train_src ? d->train_src
@@ -90,50 +86,24 @@ static void print_training(const tl_run_settings *s) {
                : d->valid_src ? d->valid_src
                               : "sentences made like them",
                "\n");
-    printf("            %ld tokens a batch", t->batch_tokens);
-    if (t->accumulate > 1) printf(" x %ld", t->accumulate);
-    printf(
-        ", Adam, %s from %g after %ld steps of warm-up, dropout %g, label smoothing %g, clip %g, seed %ld\n",
-        t->schedule, t->lr, t->warmup, s->model.dropout, t->label_smoothing, t->clip, t->seed);
-    printf("            matrix precision %s (%s)\n", t->matmul_precision, tl_build_text());
-}
-
-static void print_state(const tl_training_state *now) {
-    printf("so far      %ld updates, %ld epochs, %.0f s", now->step, now->epoch, now->seconds);
-    if (now->validations)
-        printf("; best BLEU %.2f, loss %.3f, perplexity %.2f (update %ld)", now->best_score, now->best_loss,
-               exp(now->best_loss), now->best_step);
-    printf("\n");
-}
-
-static void print_files(const char *dir) {
-    static const char *const files[] = {"model.safetensors", "last.safetensors",       "average.safetensors",
-                                        "codes.txt",         "checkpoint.safetensors", "log.csv",
-                                        "curves.svg"};
-    char path[PATH_SIZE];
-    printf("files      ");
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        struct stat about;
-        if (stat(path_in(path, dir, files[i]), &about) == 0)
-            printf(" %s (%.1f kB)", files[i], (double)about.st_size / 1e3);
-    }
-    printf("\n");
+    printf("            %ld tokens a batch", s->training.batch_tokens);
+    print_training(s);
 }
 
 int command_info(settings *s) {
     tl_error error = {""};
     tl_training_state now;
-    tl_run *run = tl_run_open(s->model, &(tl_run_choice){.weights = "none"}, &error);
+    tl_run *run = tl_run_open(s->common.model, &(tl_run_choice){"none", this_program.name}, &error);
     if (!run) return fail_with(error.message);
     const tl_run_settings *made = tl_run_settings_of(run);
     caution_of(run);
-    print_name("run         ", s->model, "\n");
+    print_name("run         ", s->common.model, "\n");
     print_model(run, &made->model);
     print_side(run, made, TL_SOURCE);
     print_side(run, made, TL_TARGET);
-    print_training(made);
-    if (tl_run_state(run, &now)) print_state(&now);
-    if (!tl_run_error(run)) print_files(s->model);
+    print_data(made);
+    if (tl_run_state(run, &now)) print_state(&now, tl_run_score_label(run));
+    if (!tl_run_error(run)) print_files(s->common.model);
     int status = status_of(run, &error);
     tl_run_free(run);
     return status;

@@ -53,7 +53,7 @@ static tl_corpus *corpus_of_lines(const tl_vocab *vocab, char *bytes, size_t siz
 tl_corpus *read_lines(const settings *s, const tl_run *run, long *without_tab, tl_error *error) {
     char *bytes;
     size_t size;
-    if (isatty(STDIN_FILENO) && !s->quiet)
+    if (isatty(STDIN_FILENO) && !s->common.quiet)
         fputs("Type sentences, one a line, and end with Ctrl-D.\n", stderr);
     if (!tl_input_read(&bytes, &size, error)) return NULL;
     tl_corpus *corpus =

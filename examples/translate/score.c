@@ -10,7 +10,7 @@
 
 static bool read_bytes(const settings *s, char **bytes, size_t *size, tl_error *error) {
     if (s->pairs) return tl_file_read(s->pairs, bytes, size, error);
-    if (isatty(STDIN_FILENO) && !s->quiet)
+    if (isatty(STDIN_FILENO) && !s->common.quiet)
         fputs("Type pairs, source, tab, target, one a line, and end with Ctrl-D.\n", stderr);
     return tl_input_read(bytes, size, error);
 }
@@ -24,7 +24,7 @@ static tl_corpus *read_pairs(const settings *s, tl_error *error) {
     const bool ok =
         !size || tl_corpus_parse_tsv(corpus, bytes, size,
                                      &(tl_corpus_config){.name = s->pairs ? s->pairs : "standard input",
-                                                         .strict = s->run.data.strict});
+                                                         .strict = s->common.run.data.strict});
     free(bytes);
     if (ok) return corpus;
     tl_error_set(error, "%s", tl_corpus_error(corpus) ? tl_corpus_error(corpus) : "out of memory");

@@ -543,6 +543,8 @@ typedef struct tl_model_state_kind {
     tl_var (*step)(tl_model_state *state, const int *words);
     void (*copy_row)(tl_model_state *state, long to, long from); /* of `at` steps */
     void (*keep)(tl_model_state *state, const long *kept, long sentences);
+    /* tl_model_read, of two words or more, which fit; NULL: they are read step by step. */
+    tl_var (*read)(tl_model_state *state, const int *words, long count);
 } tl_model_state_kind;
 
 struct tl_model_state { /* a model's own struct begins with it */
@@ -564,6 +566,9 @@ tl_model_state *tl_model_begin(const tl_model *model, tl_tape *tape, const tl_ba
                                const tl_model_state_options *options);
 /* Every row reads one more word: the logits of the next, [rows,V]. */
 tl_var tl_model_step(tl_model_state *state, const int *words);
+/* Every row reads `count` words more, words [rows,count]: the logits of the one after the last, [rows,V]. The same bits as so many
+ * steps, and counts as so many; in one go where the model can do that (tl_gpt), which is much faster. */
+tl_var tl_model_read(tl_model_state *state, const int *words, long count);
 void tl_model_copy_row(tl_model_state *state, long to, long from); /* row `to` becomes what row `from` is */
 /* Drops all sentences but kept[0] < kept[1] < …, which move up. */
 void tl_model_keep(tl_model_state *state, const long *kept, long sentences);
@@ -617,6 +622,38 @@ typedef struct tl_search_result {
  * batch gives what its sentences give alone. options may be NULL. False, and an error on the tape, on failure. */
 bool tl_search(const tl_model *model, tl_tape *tape, const tl_batch *source, const tl_search_options *options,
                tl_search_result *result);
+
+/* ---- a text that is written on, word by word ---- */
+
+typedef struct tl_generate_options {
+    const int *prompt; /* the ids that the text begins with: one at least */
+    long prompt_length;
+    long most; /* words to write at most: 1 or more, as many as one likes */
+    /* Ids that the model reads at once, up to its max_len, which 0 means. When the text is longer, its last context/2 ids (one
+     * at least) are read anew, as if it began there, and writing goes on. */
+    long context;
+    const int *ends; /* words that end the text, which are written and told; NULL: none does */
+    int ends_count;
+    const int *forbidden; /* words that are never written; NULL: every word may be */
+    int forbidden_count;
+    bool greedy; /* the likeliest word every time, of equals the lower id; otherwise words are drawn: */
+    double temperature; /* as in tl_search_options */
+    int top_k;
+    double top_p;
+    uint64_t seed;
+    long
+        number; /* which sample: sample `number` that tl_search gives of this prompt as its one sentence is the same text */
+    bool no_cache; /* as in tl_model_state_options */
+    /* Told each word as soon as it is chosen; log_p is the model's own, of all words, whatever is forbidden, at temperature 1.
+     * false ends the text. It must not use the tape. */
+    bool (*wrote)(void *to, int word, double log_p);
+    void *to; /* for wrote */
+} tl_generate_options;
+/* Writes on from a prompt, with a model that reads no source: a decoder alone. Runs without gradients and dropout; memory does not
+ * grow with the text, and what the tape held before it holds afterwards. A word depends on the model, the ids that it has read, seed,
+ * number and the word's place in the text, on nothing else. True if the text has come to an end, whichever it was; false, and an
+ * error on the tape, on failure. */
+bool tl_generate(const tl_model *model, tl_tape *tape, const tl_generate_options *options);
 
 /* ---- how likely given words are, of any model ---- */
 
@@ -770,8 +807,9 @@ tl_seq2seq tl_seq2seq_init(tl_params *params, const char *name, const tl_seq2seq
  * T long, windows of a text) are read, and no source. Words that equal `pad` in tgt_out are no targets; a text of which every
  * id is a word has pad -1.
  *
- * Its states begin from a batch of so many sentences with nothing in them. A search writes on from prompts with bos -1 and the
- * prompts as forced words, and takes its limit from max_extra, for there is no source to measure by. */
+ * tl_generate writes on from a prompt. Its states begin from a batch of so many sentences with nothing in them. A search writes on
+ * from prompts with bos -1 and the prompts as forced words, and takes its limit from max_extra, for there is no source to measure
+ * by. */
 
 typedef struct tl_gpt_config {
     long vocab;

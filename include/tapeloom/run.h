@@ -1,8 +1,8 @@
 /* Above all rooms: a trained run, for programs and for people who study one. A run is a folder:
  *
- *     config.txt              settings, key = value
- *     codes.txt               the merges, where a side consists of byte pairs
- *     vocab.src.txt, vocab.tgt.txt   vocabularies (the same one with `joint`)
+ *     config.txt              settings, key = value; which program it is of, unless it is translate
+ *     codes.txt               of translate: the merges, where a side consists of byte pairs
+ *     vocab.src.txt, vocab.tgt.txt   of translate: vocabularies (the same one with `joint`)
  *     model.safetensors       weights of the best validation so far
  *     last.safetensors        weights of the end of training
  *     average.safetensors     mean of those in recent/, with `average`
@@ -78,6 +78,7 @@ typedef struct tl_model_settings {
 
 /* Of training and validation: train.h. */
 typedef struct tl_run_settings {
+    const char *program; /* that the run is of; NULL: translate */
     tl_data_settings data;
     tl_text_settings text;
     tl_model_settings model;
@@ -85,11 +86,17 @@ typedef struct tl_run_settings {
     tl_validation_settings validation;
 } tl_run_settings;
 
-/* Their rows, for command lines; tl_run_options has all of them, as config.txt does. */
+/* Their rows, for command lines; tl_run_options has all of translate's, as its config.txt does. */
 extern const tl_option tl_data_options[], tl_text_options[], tl_model_options[], tl_training_options[],
     tl_validation_options[], tl_run_options[];
 
-tl_run_settings tl_run_settings_default(void);
+/* The same of another program; NULL if there is none of that name. */
+const tl_option *tl_run_options_of(const char *program);
+
+tl_run_settings tl_run_settings_default(void); /* translate's */
+/* A program's usual settings; name must outlive them. Of a name that is no program's they are translate's, and
+ * tl_run_settings_complete says so. */
+tl_run_settings tl_run_settings_of_program(const char *name);
 /* Fills in what follows from other settings (the preset's sizes, a side's units, when training ends) and names that are
  * NULL, and looks whether they go together. */
 bool tl_run_settings_complete(tl_run_settings *settings, tl_error *error);
@@ -120,6 +127,7 @@ tl_corpus *tl_pairs_of(const tl_run_settings *settings, tl_part part, const tl_e
 typedef struct tl_run_choice {
     /* "best" (or NULL), "last", "average"; "none": all zero, to look at sizes or to go on training. */
     const char *weights;
+    const char *program; /* whose run it must be, or it is refused with a sentence that says whose it is; NULL: any */
 } tl_run_choice;
 
 /* Opens a folder that training has written. The weights are mapped, not read; nothing of the folder is changed. NULL, and
@@ -137,6 +145,8 @@ void tl_run_tell(tl_run *run, const tl_events *events);
 
 /* What it consists of, owned by the run; NULL (0) where it has none, as a new run has no model. */
 const char *tl_run_dir(const tl_run *run);
+const char *tl_run_program_name(const tl_run *run); /* "translate", …: that it belongs to */
+const char *tl_run_score_label(const tl_run *run);  /* what its best weights are best by: "BLEU"; NULL: the loss */
 tl_run_settings *tl_run_settings_of(tl_run *run); /* may be changed, between calls */
 const tl_vocab *tl_run_vocab(const tl_run *run, tl_side side);
 const tl_bpe *tl_run_bpe(const tl_run *run); /* NULL too if no side consists of byte pairs */

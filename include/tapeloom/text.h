@@ -426,6 +426,36 @@ long tl_batches_per_epoch(const tl_batches *batches); /* the same in every epoch
 const char *tl_batches_error(const tl_batches *batches);
 void tl_batches_free(tl_batches *batches);
 
+/* ---- windows: ids of running text in stretches that a language model reads at once ---- */
+
+typedef struct tl_windows tl_windows;
+
+typedef struct tl_windows_config {
+    long length; /* tokens of a window, T; the last one of a text may be shorter */
+    long batch;  /* windows of a batch; an epoch's last one may have fewer */
+    /* For training: windows come in an order drawn from (seed, epoch), and those of one long text are laid anew each epoch, shifted by
+     * less than two windows, so that not the same ids meet at their ends; one window in an epoch or two are left over then.
+     * Otherwise they come as they lie. */
+    bool shuffled;
+    uint64_t seed;
+    const long *starts; /* [texts+1] where each of several texts begins and the last one ends; NULL: all is one text */
+    long texts;         /* 0 where starts is NULL */
+    int pad;            /* fills tgt_out behind a short window (tgt_in too, unless it is negative: then with 0) */
+} tl_windows_config;
+
+/* Borrows the ids and starts, which must outlive the windows. All memory is taken here. Free with tl_windows_free. NULL only when out
+ * of memory; what makes no sense is an error, tl_windows_error. */
+tl_windows *tl_windows_new(const int *ids, long count, const tl_windows_config *config);
+/* The next batch: tgt_in [B,T] is read, tgt_out [B,T] follows each of these, index [B] says which text each row is of; there is no
+ * source. It returns, and the position is, as tl_batches_next's. Every id but the first of a text is foretold once an epoch,
+ * but for what shuffling leaves over. */
+bool tl_windows_next(tl_windows *windows, tl_batch *batch);
+tl_batches_position tl_windows_tell(const tl_windows *windows);
+bool tl_windows_seek(tl_windows *windows, tl_batches_position position);
+long tl_windows_per_epoch(const tl_windows *windows); /* batches, the same in every epoch; 0 after a failure */
+const char *tl_windows_error(const tl_windows *windows);
+void tl_windows_free(tl_windows *windows);
+
 /* ---- corpus BLEU and chrF2, sacreBLEU's (Post 2018) ---- */
 
 #define TL_BLEU_ORDER 4

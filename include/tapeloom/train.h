@@ -117,6 +117,13 @@ typedef struct tl_validation {
 
 typedef struct tl_run tl_run;
 
+/* What a run is trained and validated on. */
+typedef struct tl_prepared {
+    const tl_corpus *train, *valid; /* of sentence pairs; otherwise NULL */
+    long trained, validated;        /* how much there is of each, */
+    const char *unit;               /* in these: "pair" */
+} tl_prepared;
+
 /* Every one may be NULL. `context` is handed to each. */
 typedef struct tl_events {
     void *context;
@@ -131,8 +138,8 @@ typedef struct tl_events {
     void (*work_done)(void *context, long done, double tokens);
     void (*work_ended)(void *context);
 
-    /* Training, in this order. A run of sentence pairs has its data and its model: */
-    void (*prepared)(void *context, const tl_run *run, const tl_corpus *train, const tl_corpus *valid);
+    /* Training, in this order. A run has its data and its model: */
+    void (*prepared)(void *context, const tl_run *run, const tl_prepared *prepared);
     /* It goes on from here. */
     void (*resumed)(void *context, const tl_training_state *state);
     void (*started)(void *context, const tl_training_plan *plan);

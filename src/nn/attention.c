@@ -106,22 +106,23 @@ static tl_var turned(const tl_attention *layer, tl_var x, long from) {
     return d->name && d->kind == TL_ROTARY && tl_ok(x) ? tl_rotary(x, from, d->base) : x;
 }
 
-/* The new position's key and value go behind those of the ones before. */
+/* The new positions' keys and values go behind those of the ones before. */
 static tl_var over_own(const tl_attention *layer, tl_var x, const tl_mask *mask, const tl_attended *what) {
     tl_kv_cache *cache = what->own;
     tl_heads h = tl_heads_of(layer, x, x);
     if (!tl_ok(h.v)) return h.v;
-    const long t = cache->count++;
-    h.queries = 1;
+    const long t = cache->count, end = t + tl_value(h.v).dim[2];
+    cache->count = end;
+    h.queries = end - t;
     h.q = turned(layer, tl_heads_prepared_query(layer, h.q), t);
     if (layer->score != TL_UNIFORM) {
         h.k = turned(layer, tl_heads_prepared_key(layer, h.k, NULL, 1), t);
         if (!tl_ok(h.k)) return h.k;
-        tl_tensor_copy(tl_tensor_slice(cache->k, 2, t, t + 1), tl_value(h.k));
-        h.k = tl_constant(x.tape, tl_tensor_slice(cache->k, 2, 0, t + 1));
+        tl_tensor_copy(tl_tensor_slice(cache->k, 2, t, end), tl_value(h.k));
+        h.k = tl_constant(x.tape, tl_tensor_slice(cache->k, 2, 0, end));
     }
-    tl_tensor_copy(tl_tensor_slice(cache->v, 2, t, t + 1), tl_value(h.v));
-    h.v = tl_constant(x.tape, tl_tensor_slice(cache->v, 2, 0, t + 1));
+    tl_tensor_copy(tl_tensor_slice(cache->v, 2, t, end), tl_value(h.v));
+    h.v = tl_constant(x.tape, tl_tensor_slice(cache->v, 2, 0, end));
     return mix(layer, h, mask, what);
 }
 
@@ -211,14 +212,21 @@ static bool distances_fit(const tl_attention *layer, tl_var x, const tl_attended
     return x.tape && !tl_tape_error(x.tape);
 }
 
+/* Of several positions that come at once none sees those after it; one alone sees everything, without a mask. */
+static const tl_mask *mask_of(tl_var x, const tl_attended *what) {
+    static const tl_mask causal = {.causal = true};
+    if (!what->own) return what->mask;
+    return tl_ok(x) && tl_value(x).rank == 3 && tl_value(x).dim[1] > 1 ? &causal : NULL;
+}
+
 tl_var tl_attention_over(const tl_attention *layer, tl_var x, const tl_attended *what) {
     if (!tl_layer_enter(x.tape, TL_LAYER(layer), "tl_attention_init")) return tl_inert(x.tape);
     if (!distances_fit(layer, x, what)) {
         tl_scope_leave(x.tape);
         return tl_inert(x.tape);
     }
-    tl_mask own, given = what->mask && !what->own ? *what->mask : (tl_mask){0};
-    const tl_mask *mask = what->own ? NULL : what->mask;
+    const tl_mask *mask = mask_of(x, what);
+    tl_mask own, given = mask ? *mask : (tl_mask){0};
     if (layer->window && !(given.window && given.window < layer->window)) {
         own = given;
         own.window = layer->window;

@@ -23,12 +23,12 @@ typedef struct tl_attention_keys {
 typedef struct tl_attended {
     tl_var memory;                 /* [B,S,d_memory], or x itself; read if none of these three is given: */
     const tl_attention_keys *made; /* x [B,T,d_model] asks these */
-    tl_kv_cache *own; /* x [rows,1,d_model] is one more position, and sees all so far: theirs and its own */
+    tl_kv_cache *own; /* x [rows,T,d_model] are T positions more: each sees all before it and itself */
     const tl_kv_cache
         *other;          /* x [rows,1,d_model] looks at positions of somebody else's; a cache's row serves
                                  rows / (cache's rows) of x's, which lie side by side */
     tl_var bias;         /* on memory's scores; left out: none */
-    const tl_mask *mask; /* not read with `own`: everything so far is seen, or the layer's window of it */
+    const tl_mask *mask; /* not read with `own` */
     tl_attention_maps *maps;
 } tl_attended;
 

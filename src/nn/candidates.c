@@ -48,6 +48,15 @@ static int best_words(const tl_hypotheses *h, tl_candidate *best, const tl_real 
     return (int)count;
 }
 
+static int draw_word(const scan_job *job, long row, const tl_real *logits) {
+    const tl_hypotheses *h = job->of;
+    const tl_search_options *o = h->options;
+    const long place = h->sentence[row / h->width].number, number = o->numbers ? o->numbers[place] : place;
+    return tl_sample_word(logits, h->vocab, h->forbidden, &(tl_sampling){o->temperature, o->top_k, o->top_p},
+                          tl_sample_chance(o->seed, number, row % h->width, job->t),
+                          job->words + row * h->vocab);
+}
+
 /* The words that come into question, with their logits; returns how many there are. */
 static int choose_words(const scan_job *job, long row, tl_candidate *best, const tl_real *logits) {
     const tl_hypotheses *h = job->of;
@@ -58,7 +67,7 @@ static int choose_words(const scan_job *job, long row, tl_candidate *best, const
         logits = open;
     }
     if (!job->words) return best_words(h, best, logits);
-    const int word = tl_sample_word(h, row, logits, job->t, job->words + row * h->vocab);
+    const int word = draw_word(job, row, logits);
     if (word >= 0) *best = (tl_candidate){.sum = logits[word], .word = word};
     return word >= 0;
 }

@@ -33,11 +33,11 @@ static tl_model_maps acting_maps(const tl_model_state *state) {
     return maps;
 }
 
-static tl_var step(tl_model_state *state, const int *words) {
+static tl_var read_words(tl_model_state *state, const int *words, long count) {
     scratch *s = of(state);
-    const long rows = state->sentences * state->each, steps = state->at + 1;
+    const long rows = state->sentences * state->each, steps = state->at + count;
     for (long r = 0; r < rows; r++) {
-        s->words[r * state->capacity + state->at] = words[r];
+        memcpy(s->words + r * state->capacity + state->at, words + r * count, (size_t)count * sizeof *words);
         memcpy(s->prefix + r * steps, s->words + r * state->capacity, (size_t)steps * sizeof *words);
         s->lengths[r] = (int)steps;
     }
@@ -53,9 +53,11 @@ static tl_var step(tl_model_state *state, const int *words) {
             tl_tensor probs = tl_value(tl_model_maps_of(&maps, (tl_attention_kind)k)[l].probs);
             tl_state_record(state, (tl_attention_kind)k, l, tl_tensor_slice(probs, 2, state->at, steps));
         }
-    tl_var logits = kind->logits(state->model, tl_slice(hidden, 1, state->at, steps));
+    tl_var logits = kind->logits(state->model, tl_slice(hidden, 1, steps - 1, steps));
     return tl_reshape(logits, TL_SHAPE(rows, state->model->tgt_vocab));
 }
+
+static tl_var step(tl_model_state *state, const int *words) { return read_words(state, words, 1); }
 
 static void copy_row(tl_model_state *state, long to, long from) {
     int *words = of(state)->words;
@@ -76,7 +78,7 @@ static void keep(tl_model_state *state, const long *kept, long sentences) {
     }
 }
 
-static const tl_model_state_kind kind = {step, copy_row, keep};
+static const tl_model_state_kind kind = {step, copy_row, keep, read_words};
 
 /* Every row gets a copy of its sentence's source: words, or a picture. */
 static void copy_sources(scratch *s, const tl_batch *source) {

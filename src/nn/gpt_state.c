@@ -1,5 +1,6 @@
 /* A decoder-only model's state: the keys and values of all that was read, row by row. A step computes one position and looks at
- * those before it; the numbers are those of computing the whole prefix anew, to the bit (transformer_state.c says why). */
+ * those before it; many words that are read in one go look at those before them and, causally, at each other. The numbers are
+ * those of computing the whole prefix anew, to the bit (transformer_state.c says why). */
 #include "gpt.h"
 #include "state.h"
 
@@ -13,7 +14,7 @@ typedef struct caches {
 static caches *of(tl_model_state *state) { return (caches *)state; }
 static const tl_gpt *model_of(const tl_model_state *state) { return (const tl_gpt *)state->model; }
 
-/* ---- a step ---- */
+/* ---- a step, or many at once ---- */
 
 static tl_var one_layer(tl_model_state *state, int l, tl_var x) {
     tl_attention_maps self, *maps = tl_state_maps(state, TL_DECODER_SELF, l, state->at, state->each, &self);
@@ -23,14 +24,17 @@ static tl_var one_layer(tl_model_state *state, int l, tl_var x) {
     return x;
 }
 
-static tl_var step(tl_model_state *state, const int *words) {
+static tl_var read_words(tl_model_state *state, const int *words, long count) {
     const tl_gpt *m = model_of(state);
     const long rows = state->sentences * state->each;
-    tl_var x = tl_gpt_embed(m, state->tape, words, rows, state->at, 1);
+    tl_var x = tl_gpt_embed(m, state->tape, words, rows, state->at, count);
     for (int l = 0; l < m->config.layers; l++) x = one_layer(state, l, x);
+    if (count > 1) x = tl_slice(x, 1, count - 1, count);
     x = tl_layer_norm_forward(&m->ln_f, x);
     return tl_reshape(tl_gpt_logits(&m->model, x), TL_SHAPE(rows, m->model.tgt_vocab));
 }
+
+static tl_var step(tl_model_state *state, const int *words) { return read_words(state, words, 1); }
 
 /* ---- rows that move ---- */
 
@@ -48,7 +52,7 @@ static void keep(tl_model_state *state, const long *kept, long sentences) {
     }
 }
 
-static const tl_model_state_kind kind = {step, copy_row, keep};
+static const tl_model_state_kind kind = {step, copy_row, keep, read_words};
 
 /* ---- its beginning ---- */
 

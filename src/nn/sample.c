@@ -12,6 +12,15 @@
 
 #include <math.h>
 
+bool tl_sampling_sound(tl_tape *tape, const char *who, const tl_sampling *how) {
+    if (!(how->temperature >= 0 && isfinite(how->temperature)))
+        tl_tape_fail(tape, "%s: temperature is %g, should be more than 0 (0 means 1)", who, how->temperature);
+    else if (how->top_k < 0 || !(how->top_p >= 0 && how->top_p <= 1))
+        tl_tape_fail(tape, "%s: top_k is %d, should be 0 (all words) or more, and top_p %g, 0 (all) … 1", who,
+                     how->top_k, how->top_p);
+    return !tl_tape_error(tape);
+}
+
 /* ---- the likeliest first ---- */
 
 static bool is_likelier(const tl_real *logits, int a, int b) {
@@ -68,12 +77,9 @@ static void keep_likeliest(choice *c, long most, double share) {
     c->count -= left;
 }
 
-/* A number in [0, 1) of its own for each word of each sample of each sentence. */
-static double chance(const tl_hypotheses *h, long row, long t) {
-    const tl_search_options *o = h->options;
-    const long place = h->sentence[row / h->width].number, number = o->numbers ? o->numbers[place] : place;
-    const tl_rng_key sentence = tl_rng_key_mix(tl_rng_key_of(o->seed, "sample"), (uint64_t)number);
-    return tl_rng_uniform(tl_rng_key_mix(sentence, (uint64_t)(row % h->width)), (uint64_t)t);
+double tl_sample_chance(uint64_t seed, long sentence, long sample, long t) {
+    const tl_rng_key key = tl_rng_key_mix(tl_rng_key_of(seed, "sample"), (uint64_t)sentence);
+    return tl_rng_uniform(tl_rng_key_mix(key, (uint64_t)sample), (uint64_t)t);
 }
 
 static int draw(const choice *c, double u) {
@@ -88,18 +94,18 @@ static int draw(const choice *c, double u) {
     return word;
 }
 
-int tl_sample_word(const tl_hypotheses *h, long row, const tl_real *logits, long t, int *words) {
-    const tl_search_options *o = h->options;
+int tl_sample_word(const tl_real *logits, long vocab, const uint8_t *forbidden, const tl_sampling *how,
+                   double chance, int *words) {
     choice c = {.logits = logits,
                 .words = words,
                 .max = -INFINITY,
-                .temperature = o->temperature > 0 ? o->temperature : 1};
-    for (int v = 0; v < h->vocab; v++) {
-        if (!(logits[v] > -(tl_real)INFINITY) || (h->forbidden && h->forbidden[v])) continue;
+                .temperature = how->temperature > 0 ? how->temperature : 1};
+    for (int v = 0; v < vocab; v++) {
+        if (!(logits[v] > -(tl_real)INFINITY) || (forbidden && forbidden[v])) continue;
         words[c.count++] = v;
         c.max = fmax(c.max, (double)logits[v]);
     }
-    if (o->top_k > 0) keep_likeliest(&c, o->top_k, 1);
-    if (o->top_p > 0) keep_likeliest(&c, c.count, o->top_p);
-    return draw(&c, chance(h, row, t));
+    if (how->top_k > 0) keep_likeliest(&c, how->top_k, 1);
+    if (how->top_p > 0) keep_likeliest(&c, c.count, how->top_p);
+    return draw(&c, chance);
 }

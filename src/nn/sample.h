@@ -2,10 +2,21 @@
 #ifndef TL_NN_SAMPLE_H
 #define TL_NN_SAMPLE_H
 
-#include "hypotheses.h"
+#include "tapeloom/nn.h"
 
-/* Draws word t of a row from its logits [vocab], of which none is NaN or +Inf; -Inf is never drawn. words: scratch [vocab].
- * -1: there is no word to draw. */
-int tl_sample_word(const tl_hypotheses *h, long row, const tl_real *logits, long t, int *words);
+typedef struct tl_sampling { /* as in tl_search_options */
+    double temperature;
+    int top_k;
+    double top_p;
+} tl_sampling;
+
+/* False, and the tape fails in the name of who asks, if these numbers make no sense. */
+bool tl_sampling_sound(tl_tape *tape, const char *who, const tl_sampling *how);
+/* A number in [0, 1) of its own for word t of each sample of each sentence. */
+double tl_sample_chance(uint64_t seed, long sentence, long sample, long t);
+/* Draws a word by that chance from logits [vocab], of which none is NaN or +Inf; -Inf is never drawn, and neither is a word of which
+ * forbidden [vocab] (NULL: no word is) says 1. words: scratch [vocab]. -1: there is no word to draw. */
+int tl_sample_word(const tl_real *logits, long vocab, const uint8_t *forbidden, const tl_sampling *how,
+                   double chance, int *words);
 
 #endif

@@ -6,6 +6,7 @@
 #include "hypotheses.h"
 
 #include "model.h"
+#include "sample.h"
 #include "state.h"
 #include "tapeloom/op.h"
 
@@ -44,12 +45,9 @@ static bool check_sampling(tl_tape *tape, const tl_search_options *o) {
     else if (!o->sample && (o->temperature != 0 || o->top_k != 0 || o->top_p != 0))
         tl_tape_fail(tape,
                      "search: temperature, top_k and top_p are for samples: set `sample`, or leave them 0");
-    else if (!(o->temperature >= 0 && isfinite(o->temperature)))
-        tl_tape_fail(tape, "search: temperature is %g, should be more than 0 (0 means 1)", o->temperature);
-    else if (o->top_k < 0 || !(o->top_p >= 0 && o->top_p <= 1))
-        tl_tape_fail(tape, "search: top_k is %d, should be 0 (all words) or more, and top_p %g, 0 (all) … 1",
-                     o->top_k, o->top_p);
-    return !tl_tape_error(tape);
+    else
+        return tl_sampling_sound(tape, "search", &(tl_sampling){o->temperature, o->top_k, o->top_p});
+    return false;
 }
 
 static bool is_word(const tl_model *model, int id) { return id >= 0 && id < model->tgt_vocab; }

@@ -80,7 +80,7 @@ static void keep(tl_model_state *state, const long *which, long sentences) {
     k->source.k.dim[0] = k->source.v.dim[0] = sentences;
 }
 
-static const tl_model_state_kind kind = {step, copy_row, keep};
+static const tl_model_state_kind kind = {step, copy_row, keep, NULL};
 
 /* ---- its beginning ---- */
 

@@ -33,12 +33,15 @@ static tl_tensor *make_maps(const tl_model_state *s, tl_attention_kind kind, lon
 
 void tl_state_record(tl_model_state *s, tl_attention_kind kind, int layer, tl_tensor probs) {
     if (!s->maps[kind] || !probs.data) return;
-    const long queries = probs.dim[2], keys = probs.dim[3];
-    for (long n = 0; n < probs.dim[0]; n++)
-        for (long q = 0; q < queries; q++) {
-            tl_tensor to = tl_tensor_slice(tl_at(s->maps[kind][layer], n * queries + q), 1, s->at, s->at + 1);
-            tl_tensor_copy(tl_tensor_slice(to, 2, 0, keys), tl_tensor_slice(tl_at(probs, n), 1, q, q + 1));
-        }
+    const long rows = s->sentences * s->each, keys = probs.dim[3];
+    const long together = probs.dim[0] > 0 ? rows / probs.dim[0] : 0;
+    const long count = together > 0 ? probs.dim[2] / together : 0;
+    for (long r = 0; count > 0 && r < rows; r++) {
+        const long q = r % together * count;
+        tl_tensor to = tl_tensor_slice(tl_at(s->maps[kind][layer], r), 1, s->at, s->at + count);
+        tl_tensor_copy(tl_tensor_slice(to, 2, 0, keys),
+                       tl_tensor_slice(tl_at(probs, r / together), 1, q, q + count));
+    }
 }
 
 static void copy_maps(tl_model_state *s, long to, long from) {
@@ -100,6 +103,37 @@ tl_var tl_model_step(tl_model_state *s, const int *words) {
             s->model->kind->name, s->capacity);
     tl_var logits = s->kind->step(s, words);
     s->at++;
+    return logits;
+}
+
+/* Step by step, of which the last one's values stay. */
+static tl_var read_one_by_one(tl_model_state *s, const int *words, long count) {
+    const long rows = s->sentences * s->each;
+    int *one = tl_tape_memory(s->tape, (size_t)rows * sizeof *one);
+    for (long t = 0; one; t++) {
+        const tl_mark mark = tl_tape_mark(s->tape);
+        for (long r = 0; r < rows; r++) one[r] = words[r * count + t];
+        tl_var logits = tl_model_step(s, one);
+        if (!tl_ok(logits) || t == count - 1) return logits;
+        tl_tape_release(s->tape, mark);
+    }
+    return (tl_var){s->tape, -1, 0};
+}
+
+tl_var tl_model_read(tl_model_state *s, const int *words, long count) {
+    if (!tl_state_here(s, "tl_model_read")) return (tl_var){NULL, -1, 0};
+    if (!words || count < 1)
+        return tl_tape_fail(s->tape, "%s: %ld words%s to be read: give one or more", s->model->kind->name,
+                            count, words ? "" : " at NULL");
+    if (count > s->capacity - s->at)
+        return tl_tape_fail(s->tape,
+                            "%s: %ld words more, but of the %ld steps that the state was made for %ld are "
+                            "left; begin with a larger capacity",
+                            s->model->kind->name, count, s->capacity, s->capacity - s->at);
+    if (count == 1) return tl_model_step(s, words);
+    if (!s->kind->read) return read_one_by_one(s, words, count);
+    tl_var logits = s->kind->read(s, words, count);
+    s->at += count;
     return logits;
 }
 

@@ -23,7 +23,8 @@ bool tl_state_init(tl_model_state *state, const tl_model_state_kind *kind, const
  * where neither is so. `from` is the first position that is read, `each` the rows of a sentence. */
 tl_attention_maps *tl_state_maps(const tl_model_state *state, tl_attention_kind kind, int layer, long from,
                                  long each, tl_attention_maps *maps);
-/* While a step is taken: what one layer's attention was. probs [n,H,q,keys]: row r is query r % q of sentence r / q. */
+/* While words are read: what one layer's attention was. probs [n,H,q,keys]: n times rows/n rows side by side, each with as many
+ * queries as it reads words. */
 void tl_state_record(tl_model_state *state, tl_attention_kind kind, int layer, tl_tensor probs);
 
 /* The second implementation of every model (from_scratch.c). */

@@ -82,7 +82,7 @@ static void keep(tl_model_state *state, const long *kept, long sentences) {
     }
 }
 
-static const tl_model_state_kind kind = {step, copy_row, keep};
+static const tl_model_state_kind kind = {step, copy_row, keep, NULL};
 
 /* ---- its beginning ---- */
 

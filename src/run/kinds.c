@@ -1,6 +1,7 @@
-/* The table of kinds, and for each how settings become a config. A setting that means nothing to a kind is refused rather than
+/* The table of a translator's kinds of models, and for each how settings become a config. A setting that means nothing to a kind is refused rather than
  * not read: who says it expects something of it. */
 #include "kinds.h"
+#include "translation.h"
 
 #include <string.h>
 
@@ -193,6 +194,11 @@ static const tl_model *make_recurrent(tl_run *run) {
 static const tl_run_kind kinds[] = {{"transformer", complete_transformer, make_transformer},
                                     {"gru", complete_recurrent, make_recurrent},
                                     {"lstm", complete_recurrent, make_recurrent}};
+
+const tl_model *tl_translate_make(tl_run *run) {
+    const tl_run_kind *kind = tl_run_kind_of(&run->settings.model, &run->error);
+    return kind ? kind->make(run) : NULL;
+}
 
 const tl_run_kind *tl_run_kind_of(const tl_model_settings *settings, tl_error *error) {
     const char *name = settings->model ? settings->model : kinds[0].name;

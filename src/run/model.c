@@ -1,5 +1,5 @@
-/* All that this room asks of a model: to be made (of its kind, kinds.c), the loss of a batch, and a search. */
-#include "kinds.h"
+/* All that this room asks of a model: to be made (by its program), the loss of a batch, and a search. */
+#include "programs.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +14,10 @@ static void make_tape(tl_run *run) {
 }
 
 static bool make(tl_run *run) {
-    const tl_run_kind *kind = tl_run_kind_of(&run->settings.model, &run->error);
-    if (!kind) return false;
-    run->model = kind->make(run);
+    const tl_run_program *program = tl_run_program_of(run->settings.program, &run->error);
+    if (!program) return false;
+    run->model = program->make(run);
+    if (!run->model) return false;
     make_tape(run);
     const char *wrong = tl_params_error(run->params);
     if (!wrong) wrong = tl_tape_error(run->tape);

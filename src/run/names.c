@@ -10,8 +10,9 @@
 
 const char *const tl_weight_files[] = {"checkpoint.safetensors", "model.safetensors", "last.safetensors",
                                        "average.safetensors", NULL},
-                  *const tl_other_files[] = {"config.txt", "codes.txt", "vocab.src.txt", "vocab.tgt.txt",
-                                             "log.csv",    "curves.gp", "curves.svg",    NULL};
+                  *const tl_text_files[] = {"codes.txt",  "vocab.src.txt", "vocab.tgt.txt", "vocab.txt",
+                                            "vocab.json", "merges.txt",    "labels.txt",    NULL},
+                  *const tl_other_files[] = {"config.txt", "log.csv", "curves.gp", "curves.svg", NULL};
 
 bool tl_is_recent(const char *name, long *step) {
     char again[64];
@@ -31,7 +32,8 @@ static bool is_among(const char *const *names, const char *name) {
 
 static bool is_ours(const char *name) {
     long step;
-    return is_among(tl_weight_files, name) || is_among(tl_other_files, name) || tl_is_recent(name, &step);
+    return is_among(tl_weight_files, name) || is_among(tl_text_files, name) ||
+           is_among(tl_other_files, name) || tl_is_recent(name, &step);
 }
 
 bool tl_clear_strays(const char *dir, tl_error *error) {

@@ -1,13 +1,14 @@
 /* Opening: a folder becomes a run, description first, then model, no larger than the weights that
  * are there, then weights. */
-#include "run.h"
+#include "programs.h"
 
 static bool load(tl_run *run, const tl_run_choice *choice) {
     const char *weights = choice && choice->weights ? choice->weights : "best";
     tl_safetensors *file = NULL;
     const char *prefix = "";
     run->in_folder = true;
-    const bool ok = tl_run_load_settings(run) && tl_run_load_text(run) &&
+    const bool ok = tl_run_load_settings(run, choice ? choice->program : NULL) &&
+                    tl_run_program_of(run->settings.program, NULL)->load_text(run) &&
                     tl_run_open_weights(run, weights, &file, &prefix) &&
                     tl_run_make_empty_model(run, file, prefix) && tl_run_load_weights(run, weights);
     tl_safetensors_close(file);

@@ -11,7 +11,7 @@
 
 /* Has a run written this? One whose lines somebody has damaged since still has its first. */
 static bool is_a_runs(const char *path, tl_error *error) {
-    tl_run_settings settings = tl_run_settings_default();
+    tl_run_settings settings = tl_run_settings_default(); /* older ones say no other program */
     char *text = NULL;
     size_t size = 0;
     tl_error wrong = {""};
@@ -27,6 +27,18 @@ static bool is_a_runs(const char *path, tl_error *error) {
     return ours;
 }
 
+/* Folders of these names are in nobody's way. */
+static bool is_clear_of(tl_run *run, const char *const *files) {
+    char path[TL_PATH];
+    for (; *files; files++)
+        if (tl_file_is_regular(tl_path_in(path, run->dir, *files)))
+            return tl_error_set(&run->error,
+                                "%s is there, and no training has written it: choose another --out, or take "
+                                "it away",
+                                path);
+    return true;
+}
+
 bool tl_run_may_begin(tl_run *run, bool overwrite) {
     char path[TL_PATH], word[4 * TL_PATH];
     bool trained = false, there;
@@ -40,13 +52,7 @@ bool tl_run_may_begin(tl_run *run, bool overwrite) {
             run->dir, tl_shell_word(run->dir, word, sizeof word));
     if (trained || is_a_runs(tl_path_in(path, run->dir, "config.txt"), &run->error)) return true;
     if (tl_failed(&run->error)) return false;
-    for (int i = 0; tl_other_files[i]; i++) /* folders of these names are in nobody's way */
-        if (tl_file_is_regular(tl_path_in(path, run->dir, tl_other_files[i])))
-            return tl_error_set(&run->error,
-                                "%s is there, and no training has written it: choose another --out, or take "
-                                "it away",
-                                path);
-    return true;
+    return is_clear_of(run, tl_other_files) && is_clear_of(run, tl_text_files);
 }
 
 /* ---- away with an old run ---- */
@@ -63,7 +69,8 @@ bool tl_run_clear_folder(tl_run *run) {
     char path[TL_PATH];
     for (int i = 0; tl_weight_files[i]; i++)
         if (!tl_file_remove(tl_path_in(path, run->dir, tl_weight_files[i]), &run->error)) return false;
-    return tl_file_remove(tl_path_in(path, run->dir, "codes.txt"), &run->error) &&
-           tl_file_remove(tl_path_in(path, run->dir, "curves.svg"), &run->error) &&
+    for (int i = 0; tl_text_files[i]; i++)
+        if (!tl_file_remove(tl_path_in(path, run->dir, tl_text_files[i]), &run->error)) return false;
+    return tl_file_remove(tl_path_in(path, run->dir, "curves.svg"), &run->error) &&
            tl_folder_each(tl_path_in(path, run->dir, "recent"), replace_recent, run, &run->error);
 }

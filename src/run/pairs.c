@@ -1,8 +1,8 @@
-/* Training on sentence pairs: from files to batches, and what the loop need not know of them. */
-#include "events.h"
-#include "run.h"
+/* Training a translator on sentence pairs: from files to batches, and what the loop need not know of them. */
+#include "programs.h"
+#include "translation.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 typedef struct pairs {
     tl_run *run;
@@ -86,11 +86,7 @@ static bool seek(void *context, tl_batches_position position) {
            tl_error_set(&p->run->error, "%s", tl_batches_error(p->batches));
 }
 
-/* What was said anew holds when the run goes on again. */
-static bool begin(void *context) {
-    pairs *p = context;
-    return !p->run->in_folder || tl_run_save_settings(p->run);
-}
+static bool begin(void *context) { return tl_run_begins(((const pairs *)context)->run); }
 
 static bool validate(void *context, tl_quality *quality, tl_translations *written) {
     pairs *p = context;
@@ -101,17 +97,24 @@ static bool validate(void *context, tl_quality *quality, tl_translations *writte
 
 /* ---- the data ---- */
 
-static bool read_data(pairs *p) {
-    tl_run *run = p->run;
+static const char *name_of(const char *tsv, const char *src) { return tsv ? tsv : src ? src : "made here"; }
+
+static bool read_data(tl_run *run) {
+    pairs *p = run->data = calloc(1, sizeof *p);
+    if (!p) return tl_error_set(&run->error, "out of memory for sentence pairs");
+    p->run = run;
     p->train = tl_pairs_of(&run->settings, TL_PART_TRAIN, run->events, &run->error);
     if (p->train) p->valid = tl_pairs_of(&run->settings, TL_PART_VALID, run->events, &run->error);
     return !tl_failed(&run->error);
 }
 
-static const char *name_of(const char *tsv, const char *src) { return tsv ? tsv : src ? src : "made here"; }
+static bool learn_text(tl_run *run) {
+    const pairs *p = run->data;
+    return tl_run_learn_merges(run, p->train) && tl_run_make_vocabularies(run, p->train);
+}
 
-static bool encode_data(pairs *p) {
-    tl_run *run = p->run;
+static bool encode_data(tl_run *run) {
+    pairs *p = run->data;
     const tl_data_settings *s = &run->settings.data;
     p->train_cut = tl_run_encode(run, p->train);
     if (!p->train_cut ||
@@ -119,97 +122,49 @@ static bool encode_data(pairs *p) {
         return false;
     p->valid_cut = tl_run_encode(run, p->valid);
     return p->valid_cut &&
-           tl_run_drop_long(run, p->valid, p->valid_cut, name_of(s->valid, s->valid_src), s->max_length);
+           tl_run_drop_long(run, p->valid, p->valid_cut, name_of(s->valid, s->valid_src), s->max_length) &&
+           (run->settings.text.bpe_dropout > 0 ? cut_for_epoch(p, 0) : make_batches(p, p->train_cut, 0));
 }
 
-static bool begin_batches(pairs *p) {
-    return p->run->settings.text.bpe_dropout > 0 ? cut_for_epoch(p, 0) : make_batches(p, p->train_cut, 0);
+static void task_of(tl_run *run, tl_task *task, tl_prepared *prepared) {
+    pairs *p = run->data;
+    *prepared = (tl_prepared){p->train, p->valid, tl_corpus_size(p->train), tl_corpus_size(p->valid), "pair"};
+    *task = (tl_task){.context = p,
+                      .fingerprint = tl_pairs_fingerprint((const tl_corpus *const[]){p->train, p->valid}, 2),
+                      .next = next,
+                      .loss = loss,
+                      .tokens = tokens,
+                      .name = name,
+                      .per_epoch = per_epoch,
+                      .tell = tell,
+                      .seek = seek,
+                      .begin = begin,
+                      .validate = validate};
 }
 
-static bool prepare_new(pairs *p, bool overwrite) {
-    tl_run *run = p->run;
-    tl_run_forget_model(run);
-    if (!tl_run_settings_complete(&run->settings, &run->error)) return false; /* they may have been changed */
-    /* Long work may be ahead: what is in the way is told now. A folder that is not there yet is made when it is needed. */
-    if (tl_file_is_there(run->dir) &&
-        !(tl_make_dirs(run->dir, &run->error) && tl_run_lock(run) && tl_run_may_begin(run, overwrite)))
-        return false;
-    return read_data(p) && tl_run_learn_merges(run, p->train) && tl_run_make_vocabularies(run, p->train) &&
-           encode_data(p) && tl_run_make_model(run) && tl_run_save_description(run, overwrite) &&
-           begin_batches(p);
+static void forget_data(tl_run *run) {
+    pairs *p = run->data;
+    if (!p) return;
+    tl_batches_free(p->batches);
+    tl_corpus_free(p->train);
+    tl_corpus_free(p->train_cut);
+    tl_corpus_free(p->fresh);
+    tl_corpus_free(p->valid);
+    tl_corpus_free(p->valid_cut);
+    free(p);
 }
 
-static bool is_missing(const char *path) { return path && !tl_file_is_there(path); }
-
-/* Says where paths in a config.txt begin, if that is why a file was not found. */
-static bool read_data_again(pairs *p) {
-    const tl_data_settings *s = &p->run->settings.data;
-    if (read_data(p)) return true;
-    if (!is_missing(s->train) && !is_missing(s->train_src) && !is_missing(s->train_tgt) &&
-        !is_missing(s->valid) && !is_missing(s->valid_src) && !is_missing(s->valid_tgt))
-        return false;
-    tl_error why = p->run->error;
-    tl_error_clear(&p->run->error);
-    return tl_error_set(&p->run->error,
-                        "%s; or go on from the folder where training was started, or say anew where the "
-                        "sentences are (--train, --valid)",
-                        why.message);
-}
-
-static bool prepare_resumed(pairs *p) {
-    tl_error wrong = {""};
-    if (!tl_run_lock(p->run)) return false;
-    if (!tl_run_settings_complete(&p->run->settings, &wrong))
-        return tl_error_set(&p->run->error, "%s/config.txt: %s", p->run->dir, wrong.message);
-    return read_data_again(p) && encode_data(p) && begin_batches(p);
-}
-
-static tl_ending train(pairs *p, tl_training_end *end) {
-    tl_run *run = p->run;
-    const tl_task task = {.context = p,
-                          .score = "bleu",
-                          .score_label = "BLEU",
-                          .fingerprint =
-                              tl_pairs_fingerprint((const tl_corpus *const[]){p->train, p->valid}, 2),
-                          .next = next,
-                          .loss = loss,
-                          .tokens = tokens,
-                          .name = name,
-                          .per_epoch = per_epoch,
-                          .tell = tell,
-                          .seek = seek,
-                          .begin = begin,
-                          .validate = validate};
-    const tl_train_config config = {.dir = run->dir,
-                                    .params = run->params,
-                                    .tape = run->tape,
-                                    .training = &run->settings.training,
-                                    .validation = &run->settings.validation,
-                                    .task = &task,
-                                    .events = run->events,
-                                    .folder = run->folder,
-                                    .resume = run->in_folder};
-    TL_TELL(run->events, prepared, run, p->train, p->valid);
-    return tl_train(&config, end, &run->error);
-}
-
-tl_ending tl_run_train(tl_run *run, bool overwrite, tl_training_end *end) {
-    if (!tl_run_usable(run)) return TL_FAILED;
-    pairs p = {.run = run};
-    bool ok = run->in_folder ? prepare_resumed(&p) : prepare_new(&p, overwrite);
-    tl_ending ending = ok ? train(&p, end) : TL_FAILED;
-    if (ending != TL_FAILED) run->in_folder = true;
-    tl_folder_unlock(run->folder);
-    run->folder = NULL;
-    tl_batches_free(p.batches);
-    tl_corpus_free(p.train);
-    tl_corpus_free(p.train_cut);
-    tl_corpus_free(p.fresh);
-    tl_corpus_free(p.valid);
-    tl_corpus_free(p.valid_cut);
-    return ending;
-}
-
-bool tl_run_state(tl_run *run, tl_training_state *state) {
-    return tl_run_usable(run) && tl_training_state_read(run->dir, "bleu", state, &run->error);
-}
+const tl_run_program tl_translate_program = {.name = "translate",
+                                             .options = tl_run_options,
+                                             .usual = tl_translate_usual,
+                                             .complete = tl_translate_complete,
+                                             .save_text = tl_translate_save_text,
+                                             .load_text = tl_translate_load_text,
+                                             .make = tl_translate_make,
+                                             .read = read_data,
+                                             .learn_text = learn_text,
+                                             .encode = encode_data,
+                                             .task = task_of,
+                                             .forget_data = forget_data,
+                                             .score = "bleu",
+                                             .score_label = "BLEU"};

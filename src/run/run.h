@@ -2,6 +2,8 @@
 #ifndef TL_RUN_RUN_H
 #define TL_RUN_RUN_H
 
+#include "paths.h"
+
 #include "tapeloom/run.h"
 
 struct tl_run {
@@ -22,6 +24,7 @@ struct tl_run {
     tl_seq2seq seq2seq;
     const tl_model *model; /* and the same, which is all that this room but kinds.c knows of it */
     tl_tape *tape;
+    void *data;       /* while it is trained: its program's (programs.h) */
     tl_corpus *lines; /* of tl_run_batch: the batch that it gave last */
     tl_batches *batches;
 };
@@ -46,8 +49,21 @@ bool tl_run_lock(tl_run *run);
 /* Config, merges and vocabularies, before training starts. A model that is there already is in the way, or goes. */
 bool tl_run_save_description(tl_run *run, bool overwrite);
 bool tl_run_save_settings(tl_run *run); /* only config.txt */
-bool tl_run_load_settings(tl_run *run);
-bool tl_run_load_text(tl_run *run); /* merges and vocabularies */
+/* program: whose they must be; NULL: any. */
+bool tl_run_load_settings(tl_run *run, const char *program);
+/* A text of ours, to be written and freed; NULL: memory ran out while it was made. */
+bool tl_run_save_file(tl_run *run, char *text, size_t size, const char *file);
+bool tl_run_save_vocab(tl_run *run, const tl_vocab *vocab, const char *file);
+bool tl_run_save_codes(tl_run *run); /* the merges, if there are any */
+/* A text file of the folder, its path with it; bytes are to be freed. */
+typedef struct tl_run_file {
+    char path[TL_PATH], *bytes;
+    size_t size;
+} tl_run_file;
+bool tl_run_read_file(tl_run *run, const char *file, tl_run_file *read);
+void tl_run_free_file(tl_run_file *file);
+tl_vocab *tl_run_parse_vocab(tl_run *run, const tl_run_file *file);
+bool tl_run_load_codes(tl_run *run);
 
 /* ---- weights.c ---- */
 

@@ -1,10 +1,11 @@
-/* What a run is made of: defaults, what follows from what, and what does not go together. */
+/* What a translator is made of: defaults, what follows from what, and what does not go together. */
 #include "kinds.h"
+#include "translation.h"
 #include "training.h"
 
 #include <string.h>
 
-tl_run_settings tl_run_settings_default(void) {
+tl_run_settings tl_translate_usual(void) {
     return (tl_run_settings){
         .data = {.max_length = 100, .sentences = 20000, .min_symbols = 1, .max_symbols = 10, .symbols = 20},
         .text = {.merges = 10000},
@@ -30,7 +31,7 @@ tl_run_settings tl_run_settings_default(void) {
 
 /* Names that are not said are the usual ones. */
 static void fill_names(tl_run_settings *s) {
-    const tl_run_settings usual = tl_run_settings_default();
+    const tl_run_settings usual = tl_translate_usual();
     if (!s->model.tie) s->model.tie = usual.model.tie;
     if (!s->model.activation) s->model.activation = usual.model.activation;
     if (!s->model.positions) s->model.positions = usual.model.positions;
@@ -53,7 +54,7 @@ static void fill_text(tl_text_settings *s, bool made) {
 }
 
 void tl_data_settings_fill(tl_data_settings *s) {
-    const tl_data_settings usual = tl_run_settings_default().data;
+    const tl_data_settings usual = tl_translate_usual().data;
     if (!s->sentences) s->sentences = usual.sentences;
     if (!s->min_symbols) s->min_symbols = usual.min_symbols;
     if (!s->max_symbols)
@@ -138,8 +139,7 @@ static bool check_pairs(const tl_text_settings *s, tl_error *error) {
                         name);
 }
 
-bool tl_run_settings_complete(tl_run_settings *settings, tl_error *error) {
-    if (!settings) return tl_error_set(error, "there are no settings: give those of tl_run_settings_default");
+bool tl_translate_complete(tl_run_settings *settings, tl_error *error) {
     tl_model_settings *model = &settings->model;
     const tl_text_settings *text = &settings->text;
     fill_names(settings);

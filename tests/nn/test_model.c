@@ -442,7 +442,7 @@ static tl_var bigram_step(tl_model_state *s, const int *words) {
 }
 static void bigram_copy(tl_model_state *s, long to, long from) { (void)s, (void)to, (void)from; }
 static void bigram_keep(tl_model_state *s, const long *kept, long n) { (void)s, (void)kept, (void)n; }
-static const tl_model_state_kind bigram_state = {bigram_step, bigram_copy, bigram_keep};
+static const tl_model_state_kind bigram_state = {bigram_step, bigram_copy, bigram_keep, NULL};
 static tl_model_state *bigram_begin(const tl_model *m, tl_tape *tape, const tl_batch *b,
                                     const tl_model_state_options *o) {
     static _Thread_local tl_model_state state;

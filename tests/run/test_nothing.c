@@ -48,6 +48,11 @@ START_TEST(no_run) {
     ck_assert(!tl_pretokenize_of(NULL, TL_SOURCE) && !tl_units_of(NULL, TL_TARGET));
     ck_assert(!tl_run_settings_complete(NULL, &error));
     says("there are no settings");
+    ck_assert(tl_run_options_of(NULL) == tl_run_options && !tl_run_options_of("weave"));
+    ck_assert(!tl_run_program_name(NULL) && !tl_run_score_label(NULL));
+    tl_run_settings odd = tl_run_settings_of_program("weave");
+    ck_assert(!tl_run_settings_complete(&odd, &error));
+    says("there is no program \"weave\" that makes runs");
     run = tl_run_new(NULL, NULL);
     ck_assert_int_eq(tl_run_train(run, true, NULL), TL_FAILED);
     run_says("a run's folder has no name");
@@ -74,7 +79,7 @@ START_TEST(no_sentences) {
     ck_assert_ptr_null(tl_pairs_of(&made, (tl_part)5, NULL, &error));
     says("sentence pairs: there is no part number 5");
     ck_assert_ptr_null(tl_pairs_of(&made, (tl_part)-1, NULL, NULL));
-    const tl_run_settings none = {{0}, {0}, {0}, {0}, {0}};
+    const tl_run_settings none = {.program = NULL};
     ck_assert_ptr_null(tl_pairs_of(&none, TL_PART_VALID, NULL, &error));
     says("sentence pairs: give a TSV, or two files");
     ck_assert_ptr_null(tl_pairs_of(&usual, TL_PART_TEST, NULL, &error));

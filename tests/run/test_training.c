@@ -36,9 +36,11 @@ static void work_began(void *context, tl_work work, long total) {
     ((heard *)context)->work[work]++;
     ck_assert_int_gt(total, 0);
 }
-static void prepared(void *context, const tl_run *run, const tl_corpus *train, const tl_corpus *valid) {
+static void prepared(void *context, const tl_run *run, const tl_prepared *p) {
     hear(context, 'p');
-    ck_assert(tl_run_model(run) && tl_corpus_size(train) > 0 && tl_corpus_size(valid) > 0);
+    ck_assert(tl_run_model(run) && p->trained > 0 && tl_corpus_size(p->train) == p->trained);
+    ck_assert(p->validated > 0 && tl_corpus_size(p->valid) == p->validated);
+    ck_assert_str_eq(p->unit, "pair");
 }
 static void resumed(void *context, const tl_training_state *state) {
     hear(context, 'r');

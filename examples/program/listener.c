@@ -3,7 +3,6 @@
 #define _POSIX_C_SOURCE 200809L /* sigaction */
 #include "program.h"
 
-#include <math.h>
 #include <signal.h>
 
 /* ---- Ctrl-C ---- */
@@ -13,7 +12,7 @@ static volatile sig_atomic_t interrupted;
 
 static void on_signal(int number) { interrupted = number; }
 
-static void catch_signals(void) {
+void catch_signals(void) {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     interrupted = 0;
     sigemptyset(&action.sa_mask);
@@ -34,10 +33,10 @@ static void work_began(void *context, tl_work work, long total) {
                                          [TL_WORK_LOSS] = "measuring the loss",
                                          [TL_WORK_TRANSLATING] = "translating"};
     const bool validating = work == TL_WORK_TRANSLATING && l->valid;
-    l->pass = (tl_progress){.out = l->settings->quiet ? NULL : stderr,
+    l->pass = (tl_progress){.out = common_of(l->settings)->quiet ? NULL : stderr,
                             .label = validating ? "validating" : labels[work],
                             .total = total,
-                            .unit = work == TL_WORK_MERGES ? "merge" : "sentence",
+                            .unit = work == TL_WORK_MERGES ? "merge" : this_program.unit,
                             .no_loss = true};
     /* these are mostly over before one would look: seen from the second second on */
     if (work == TL_WORK_CUTTING || work == TL_WORK_LOSS) l->pass.after = 1;
@@ -52,7 +51,7 @@ static void work_ended(void *context) { tl_progress_pause(&((listener *)context)
 
 static void warning(void *context, const char *sentence) {
     (void)context;
-    fputs("translate: warning: ", stderr);
+    fprintf(stderr, "%s: warning: ", this_program.name);
     tl_show(sentence, stderr);
     fputc('\n', stderr);
 }
@@ -60,21 +59,21 @@ static void warning(void *context, const char *sentence) {
 static void left_out(void *context, const tl_corpus_report *report) {
     const listener *l = context;
     char text[TL_REPORT_TEXT];
-    if (!l->settings->quiet) fputs(tl_corpus_report_text(report, text), stderr);
+    if (!common_of(l->settings)->quiet) fputs(tl_corpus_report_text(report, text), stderr);
 }
 
 /* ---- training ---- */
 
-static void prepared(void *context, const tl_run *run, const tl_corpus *train, const tl_corpus *valid) {
+static void prepared(void *context, const tl_run *run, const tl_prepared *p) {
     listener *l = context;
-    const char *precision = l->settings->run.training.matmul_precision;
+    const common *c = common_of(l->settings);
     const bool highest = tl_tape_matmul_precision(tl_run_tape(run)) == TL_HIGHEST;
-    l->valid = valid;
-    if (l->settings->check) tl_tape_set_checking(tl_run_tape(run), true);
-    printf("%ld pairs to train on, %ld to validate on; vocabularies %ld and %ld; %ld parameters; %s%s%s\n",
-           tl_corpus_size(train), tl_corpus_size(valid), tl_vocab_size(tl_run_vocab(run, TL_SOURCE)),
-           tl_vocab_size(tl_run_vocab(run, TL_TARGET)), tl_params_numel(tl_run_params(run)), tl_build_text(),
-           highest ? "" : ", matrix precision ", highest ? "" : precision);
+    l->valid = p->valid;
+    if (c->check) tl_tape_set_checking(tl_run_tape(run), true);
+    printf("%ld %ss to train on, %ld to validate on; ", p->trained, p->unit, p->validated);
+    if (this_program.print_size) this_program.print_size(run);
+    printf("%ld parameters; %s%s%s\n", tl_params_numel(tl_run_params(run)), tl_build_text(),
+           highest ? "" : ", matrix precision ", highest ? "" : c->run.training.matmul_precision);
     fflush(stdout);
 }
 
@@ -86,7 +85,7 @@ static void resumed(void *context, const tl_training_state *state) {
 
 static void started(void *context, const tl_training_plan *plan) {
     listener *l = context;
-    l->training = (tl_progress){.out = l->settings->quiet ? NULL : stderr,
+    l->training = (tl_progress){.out = common_of(l->settings)->quiet ? NULL : stderr,
                                 .total = plan->total,
                                 .first = plan->first,
                                 .budget = plan->seconds};
@@ -101,45 +100,27 @@ static void updated(void *context, long step, double loss, double tokens) {
 static void pause_bar(void *context) { tl_progress_pause(&((listener *)context)->training); }
 static void resume_bar(void *context) { tl_progress_resume(&((listener *)context)->training); }
 
-/* The next word is known when the true ones before it are given, but not when the model's own are: hardly a matter of more
- * training. */
-static void warn_of_gap(listener *l, const tl_quality *q) {
-    bool gap = q->accuracy > 0.7 && q->bleu.score < 1 && q->bleu.total[3] > 0;
-    if (gap && !l->warned)
-        fprintf(stderr,
-                "translate: warning: given the true words before, %.0f %% of the next words are right, but "
-                "BLEU of the "
-                "translations is %.2f. Targets that foretell themselves, or sides that do not belong "
-                "together, look like "
-                "this: see whether the lines of source and target match.\n",
-                100 * q->accuracy, q->bleu.score);
-    l->warned = gap;
-}
-
 static void validated(void *context, const tl_validation *v) {
     listener *l = context;
     const tl_quality *q = v->quality;
-    printf("epoch %ld, step %ld, %.0f s: train loss %.3f, valid loss %.3f, perplexity %.2f, accuracy %.1f "
-           "%%, BLEU %.2f, "
-           "exact %ld/%ld%s\n",
-           v->state->epoch, v->state->step, v->seconds, v->train_loss, q->loss, exp(q->loss),
-           100 * q->accuracy, q->bleu.score, q->exact, q->sentences, v->best ? " (best so far)" : "");
-    show_samples(l->valid, v->translations, l->settings->run.validation.samples);
+    printf("epoch %ld, step %ld, %.0f s: train loss %.3f, valid loss %.3f, ", v->state->epoch, v->state->step,
+           v->seconds, v->train_loss, q->loss);
+    this_program.print_quality(q);
+    printf("%s\n", v->best ? " (best so far)" : "");
+    if (this_program.validated) this_program.validated(l, v);
     fflush(stdout);
-    warn_of_gap(l, q);
 }
 
 static void averaged(void *context, int validations, const tl_quality *q) {
     (void)context;
-    printf("average of the last %d: valid loss %.3f, perplexity %.2f, accuracy %.1f %%, BLEU %.2f, exact "
-           "%ld/%ld; use it with "
-           "--weights average\n",
-           validations, q->loss, exp(q->loss), 100 * q->accuracy, q->bleu.score, q->exact, q->sentences);
+    printf("average of the last %d: valid loss %.3f, ", validations, q->loss);
+    this_program.print_quality(q);
+    printf("; use it with --weights average\n");
 }
 
 /* ---- who listens ---- */
 
-void listen_to(listener *l, const settings *s, tl_run *run) {
+void listen_to(listener *l, settings *s, tl_run *run) {
     *l = (listener){.settings = s,
                     .events = {.context = l,
                                .warning = warning,
@@ -150,7 +131,7 @@ void listen_to(listener *l, const settings *s, tl_run *run) {
     tl_run_tell(run, &l->events);
 }
 
-void listen_to_training(listener *l, const settings *s, tl_run *run) {
+void listen_to_training(listener *l, settings *s, tl_run *run) {
     listen_to(l, s, run);
     tl_events *e = &l->events;
     e->stop = stop;

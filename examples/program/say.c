@@ -1,0 +1,80 @@
+/* Small things that the commands say and need. */
+#define _POSIX_C_SOURCE 200809L /* stat */
+#include "program.h"
+
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+
+char *path_in(char path[PATH_SIZE], const char *dir, const char *file) {
+    snprintf(path, PATH_SIZE, "%s/%s", dir, file);
+    return path;
+}
+
+void print_line(const char *before, const char *text, const char *after) {
+    fputs(before, stdout);
+    tl_put_text(text, stdout);
+    fputs(after, stdout);
+}
+
+void print_name(const char *before, const char *name, const char *after) {
+    fputs(before, stdout);
+    tl_show(name, stdout);
+    fputs(after, stdout);
+}
+
+void print_option(const char *name, const char *word) {
+    char shell[WORD_SIZE];
+    printf(" --%s%s%s", name, strncmp(word, "--", 2) ? " " : "=", tl_shell_word(word, shell, sizeof shell));
+}
+
+int fail_with(const char *message) {
+    fprintf(stderr, "%s: %s\n", this_program.name, message);
+    return 1;
+}
+
+int status_of(const tl_run *run, const tl_error *error) {
+    if (tl_failed(error)) return fail_with(error->message);
+    return tl_run_error(run) ? fail_with(tl_run_error(run)) : 0;
+}
+
+int usage_with(const char *command, const char *message) {
+    fprintf(stderr, "%s: %s; see %s %s --help\n", this_program.name, message, this_program.name, command);
+    return 2;
+}
+
+/* ---- of info ---- */
+
+void print_training(const tl_run_settings *s) {
+    const tl_training_settings *t = &s->training;
+    if (t->accumulate > 1) printf(" x %ld", t->accumulate);
+    printf(
+        ", Adam, %s from %g after %ld steps of warm-up, dropout %g, label smoothing %g, clip %g, seed %ld\n",
+        t->schedule, t->lr, t->warmup, s->model.dropout, t->label_smoothing, t->clip, t->seed);
+    printf("            matrix precision %s (%s)\n", t->matmul_precision, tl_build_text());
+}
+
+void print_state(const tl_training_state *now, const char *score) {
+    printf("so far      %ld updates, %ld epochs, %.0f s", now->step, now->epoch, now->seconds);
+    if (now->validations) {
+        printf("; best ");
+        if (score) printf("%s %.2f, ", score, now->best_score);
+        printf("loss %.3f, perplexity %.2f (update %ld)", now->best_loss, exp(now->best_loss),
+               now->best_step);
+    }
+    printf("\n");
+}
+
+void print_files(const char *dir) {
+    static const char *const files[] = {
+        "model.safetensors", "last.safetensors", "average.safetensors",    "codes.txt", "vocab.json",
+        "merges.txt",        "labels.txt",       "checkpoint.safetensors", "log.csv",   "curves.svg"};
+    char path[PATH_SIZE];
+    printf("files      ");
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct stat about;
+        if (stat(path_in(path, dir, files[i]), &about) == 0)
+            printf(" %s (%.1f kB)", files[i], (double)about.st_size / 1e3);
+    }
+    printf("\n");
+}

@@ -1,0 +1,78 @@
+/* train: a new run, or on with one, until its steps, epochs, minutes or patience are used up or Ctrl-C ends it. Whatever ends it, the
+ * checkpoint is whole and --resume goes on from it. */
+#include "program.h"
+
+#include <string.h>
+
+/* ---- going on with a run ---- */
+
+static bool is_end(const tl_option *o) {
+    return !strcmp(o->name, "steps") || !strcmp(o->name, "epochs") || !strcmp(o->name, "minutes");
+}
+
+/* The command line over the run's own settings: what would change what has been trained so far is an error. */
+static bool say_anew(settings *s, tl_run *run, tl_error *error) {
+    const common *c = common_of(s);
+    tl_training_settings *t = &tl_run_settings_of(run)->training;
+    for (int i = 0; i < c->argc; i++) {
+        const tl_option *o = tl_options_named(c->options, c->argv[i]);
+        if (o && !o->anew)
+            return tl_error_set(
+                error, "--%s cannot change while a run goes on: leave it out, or start a new run", o->name);
+        if (o && is_end(o)) t->steps = t->epochs = 0, t->minutes = 0; /* a new end replaces the old one */
+    }
+    return settings_over(s, run, error);
+}
+
+/* NULL, and an error, on failure. */
+static tl_run *run_to_train(settings *s, tl_error *error) {
+    const common *c = common_of(s);
+    if (!c->resume) return tl_run_new(c->out, &c->run);
+    tl_run *run = tl_run_open(c->resume, &(tl_run_choice){"none", this_program.name}, error);
+    if (run && say_anew(s, run, error)) return run;
+    tl_run_free(run);
+    return NULL;
+}
+
+/* ---- the run ---- */
+
+static void say_end(const common *c, const tl_run *run, tl_ending ending, const tl_training_end *end) {
+    char program[WORD_SIZE];
+    const char *score = tl_run_score_label(run);
+    if (ending == TL_INTERRUPTED) {
+        printf("Interrupted after update %ld; everything is saved. Go on with:\n  %s train", end->state.step,
+               tl_shell_word(c->program, program, sizeof program));
+        print_option("resume", tl_run_dir(run));
+        printf("\n");
+        return;
+    }
+    printf("Ended: %s. ", end->why);
+    print_name("The run is in ", tl_run_dir(run), "");
+    printf(": model.safetensors has the weights of the best validation (update %ld, ", end->state.best_step);
+    if (score)
+        printf("%s %.2f).\n", score, end->state.best_score);
+    else
+        printf("loss %.3f).\n", end->state.best_loss);
+}
+
+int run_training(const char *command, settings *s) {
+    const common *c = common_of(s);
+    tl_error error = {""};
+    listener l;
+    tl_training_end end;
+    if (!c->resume && this_program.may_train && !this_program.may_train(s, &error))
+        return usage_with(command, error.message);
+    tl_run *run = run_to_train(s, &error);
+    if (!run) return fail_with(tl_failed(&error) ? error.message : tl_run_error(run));
+    listen_to_training(&l, s, run);
+    if (this_program.caution) this_program.caution(run);
+    tl_ending ending = tl_run_train(run, c->overwrite, &end);
+    if (ending != TL_FAILED) say_end(c, run, ending, &end);
+    int status = status_of(run, &error);
+    if (!status && ending == TL_ENDED && !strcmp(command, "train") && this_program.say_next)
+        this_program.say_next(s, run);
+    tl_run_free(run);
+    return status ? status : ending == TL_INTERRUPTED ? 128 + interrupted_by() : 0;
+}
+
+int command_train(settings *s) { return run_training("train", s); }

@@ -1,0 +1,80 @@
+/* A run is trained: its program's data, text and model are made or read again, and the loop (training.c) does the rest. */
+#include "events.h"
+#include "programs.h"
+
+static bool prepare_new(tl_run *run, const tl_run_program *program, bool overwrite) {
+    tl_run_forget_model(run);
+    if (!tl_run_settings_complete(&run->settings, &run->error)) return false; /* they may have been changed */
+    /* Long work may be ahead: what is in the way is told now. A folder that is not there yet is made when it is needed. */
+    if (tl_file_is_there(run->dir) &&
+        !(tl_make_dirs(run->dir, &run->error) && tl_run_lock(run) && tl_run_may_begin(run, overwrite)))
+        return false;
+    return program->read(run) && program->learn_text(run) && program->encode(run) && tl_run_make_model(run) &&
+           tl_run_save_description(run, overwrite);
+}
+
+static bool is_missing(const char *path) { return path && !tl_file_is_there(path); }
+
+/* Says where paths in a config.txt begin, if that is why a file was not found. */
+static bool read_again(tl_run *run, const tl_run_program *program) {
+    const tl_data_settings *s = &run->settings.data;
+    if (program->read(run)) return true;
+    if (!is_missing(s->train) && !is_missing(s->train_src) && !is_missing(s->train_tgt) &&
+        !is_missing(s->valid) && !is_missing(s->valid_src) && !is_missing(s->valid_tgt))
+        return false;
+    tl_error why = run->error;
+    tl_error_clear(&run->error);
+    return tl_error_set(&run->error,
+                        "%s; or go on from the folder where training was started, or say anew where the "
+                        "sentences are (--train, --valid)",
+                        why.message);
+}
+
+static bool prepare_resumed(tl_run *run, const tl_run_program *program) {
+    tl_error wrong = {""};
+    if (!tl_run_lock(run)) return false;
+    if (!tl_run_settings_complete(&run->settings, &wrong))
+        return tl_error_set(&run->error, "%s/config.txt: %s", run->dir, wrong.message);
+    return read_again(run, program) && program->encode(run);
+}
+
+bool tl_run_begins(tl_run *run) { return !run->in_folder || tl_run_save_settings(run); }
+
+static tl_ending train(tl_run *run, const tl_run_program *program, tl_training_end *end) {
+    tl_task task;
+    tl_prepared prepared;
+    program->task(run, &task, &prepared);
+    task.score = program->score;
+    task.score_label = program->score_label;
+    const tl_train_config config = {.dir = run->dir,
+                                    .params = run->params,
+                                    .tape = run->tape,
+                                    .training = &run->settings.training,
+                                    .validation = &run->settings.validation,
+                                    .task = &task,
+                                    .events = run->events,
+                                    .folder = run->folder,
+                                    .resume = run->in_folder};
+    TL_TELL(run->events, prepared, run, &prepared);
+    return tl_train(&config, end, &run->error);
+}
+
+tl_ending tl_run_train(tl_run *run, bool overwrite, tl_training_end *end) {
+    const tl_run_program *program =
+        tl_run_usable(run) ? tl_run_program_of(run->settings.program, &run->error) : NULL;
+    if (!program) return TL_FAILED;
+    const bool ok = run->in_folder ? prepare_resumed(run, program) : prepare_new(run, program, overwrite);
+    const tl_ending ending = ok ? train(run, program, end) : TL_FAILED;
+    if (ending != TL_FAILED) run->in_folder = true;
+    tl_folder_unlock(run->folder);
+    run->folder = NULL;
+    program->forget_data(run);
+    run->data = NULL;
+    return ending;
+}
+
+bool tl_run_state(tl_run *run, tl_training_state *state) {
+    const tl_run_program *program =
+        tl_run_usable(run) ? tl_run_program_of(run->settings.program, &run->error) : NULL;
+    return program && tl_training_state_read(run->dir, program->score, state, &run->error);
+}
