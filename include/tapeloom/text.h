@@ -237,7 +237,7 @@ typedef enum tl_skip {
 #define TL_REPORT_LINES 5
 #define TL_REPORT_TEXT 1024
 
-/* What became of the bytes of one tl_corpus_parse_tsv, …_labelled or …_parallel. */
+/* What became of the bytes of one tl_corpus_parse_tsv, …_labelled, …_lines or …_parallel. */
 typedef struct tl_corpus_report {
     char name[256];  /* the file's name; of two files "source + target" */
     long lines;      /* read */
@@ -266,6 +266,8 @@ bool tl_corpus_parse_tsv(tl_corpus *corpus, const char *bytes, size_t size, cons
  * in it too. */
 bool tl_corpus_parse_labelled(tl_corpus *corpus, const char *bytes, size_t size,
                               const tl_corpus_config *config);
+/* The same for a text with one sentence a line, which become sources; targets are empty. */
+bool tl_corpus_parse_lines(tl_corpus *corpus, const char *bytes, size_t size, const tl_corpus_config *config);
 /* The same for two texts, line i of one beside line i of the other. Texts with different numbers of lines are an
  * error. Errors call the source config->name and the target target_name; NULL means "(source)" and "(target)". */
 bool tl_corpus_parse_parallel(tl_corpus *corpus, const char *source, size_t source_size, const char *target,
@@ -349,7 +351,7 @@ bool tl_corpus_encode(tl_corpus *corpus, const tl_vocab *source, const tl_vocab 
  * outside. Valid until the corpus grows, is encoded again or freed. */
 const int *tl_corpus_ids(const tl_corpus *corpus, tl_side side, long i, long *count);
 
-/* Of the latest tl_corpus_parse_tsv, …_labelled or …_parallel, a refused one included; all 0 before. Owned by the
+/* Of the latest tl_corpus_parse_tsv, …_labelled, …_lines or …_parallel, a refused one included; all 0 before. Owned by the
  * corpus. */
 const tl_corpus_report *tl_corpus_last_report(const tl_corpus *corpus);
 /* Writes "train.tsv: 100 lines, 97 pairs, 3 skipped" and below it a line for each reason with its first
@@ -438,9 +440,10 @@ typedef struct tl_windows_config {
      * Otherwise they come as they lie. */
     bool shuffled;
     uint64_t seed;
-    const long *starts; /* [texts+1] where each of several texts begins and the last one ends; NULL: all is one text */
-    long texts;         /* 0 where starts is NULL */
-    int pad;            /* fills tgt_out behind a short window (tgt_in too, unless it is negative: then with 0) */
+    const long *
+        starts; /* [texts+1] where each of several texts begins and the last one ends; NULL: all is one text */
+    long texts; /* 0 where starts is NULL */
+    int pad;    /* fills tgt_out behind a short window (tgt_in too, unless it is negative: then with 0) */
 } tl_windows_config;
 
 /* Borrows the ids and starts, which must outlive the windows. All memory is taken here. Free with tl_windows_free. NULL only when out
@@ -452,7 +455,8 @@ tl_windows *tl_windows_new(const int *ids, long count, const tl_windows_config *
 bool tl_windows_next(tl_windows *windows, tl_batch *batch);
 tl_batches_position tl_windows_tell(const tl_windows *windows);
 bool tl_windows_seek(tl_windows *windows, tl_batches_position position);
-long tl_windows_per_epoch(const tl_windows *windows); /* batches, the same in every epoch; 0 after a failure */
+long tl_windows_per_epoch(
+    const tl_windows *windows); /* batches, the same in every epoch; 0 after a failure */
 const char *tl_windows_error(const tl_windows *windows);
 void tl_windows_free(tl_windows *windows);
 

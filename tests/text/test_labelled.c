@@ -75,6 +75,48 @@ START_TEST(strict_names_the_column) {
 }
 END_TEST
 
+/* ---- without labels ---- */
+
+START_TEST(lines_without_labels) {
+    char text[TL_REPORT_TEXT];
+    static const char bytes[] = "one two\r\n\n \na\tb\n\xFF\na b c d\nlast";
+    tl_corpus *corpus = tl_corpus_new();
+    const tl_corpus_config config = {.name = "t.txt", .max_tokens = 3};
+    char *exact = exactly(bytes, sizeof bytes - 1);
+    ck_assert(tl_corpus_parse_lines(corpus, exact, sizeof bytes - 1, &config));
+    free(exact);
+    ck_assert_int_eq(tl_corpus_size(corpus), 3);
+    assert_pair(corpus, 0, "one two", "");
+    assert_pair(corpus, 1, "a\tb", "");
+    assert_pair(corpus, 2, "last", "");
+    ck_assert_str_eq(tl_corpus_report_text(tl_corpus_last_report(corpus), text),
+                     "t.txt: 7 lines, 3 pairs, 4 skipped\n"
+                     "  blank side: 2, lines 2, 3\n"
+                     "  not UTF-8: 1, line 5\n"
+                     "  too long (more than 3 tokens): 1, line 6\n");
+    tl_corpus_free(corpus);
+    static const char *const cases[][2] = {
+        {"a\n\nb\n", "t.txt:2: found a blank line, expected a sentence a line" SKIP},
+        {"a b c d", "t.txt:1: found 4 tokens in the line, expected at most 3" SKIP},
+        {"\n", "t.txt:1: found a blank line, expected a sentence a line" SKIP},
+        {"", "t.txt:1: found an empty text, expected lines of sentences" RIGHT}};
+    for (int i = 0; i < 4; i++) {
+        corpus = tl_corpus_new();
+        ck_assert(
+            !tl_corpus_parse_lines(corpus, cases[i][0], strlen(cases[i][0]),
+                                   &(tl_corpus_config){.name = "t.txt", .strict = true, .max_tokens = 3}));
+        ck_assert_str_eq(tl_corpus_error(corpus), cases[i][1]);
+        tl_corpus_free(corpus);
+    }
+    corpus = tl_corpus_new();
+    ck_assert(!tl_corpus_parse_lines(corpus, " \n", 2, NULL));
+    ck_assert_str_eq(
+        tl_corpus_error(corpus),
+        "(text):1: found no sentence in 1 line (this one: blank side), expected sentences in UTF-8" RIGHT);
+    tl_corpus_free(corpus);
+}
+END_TEST
+
 /* ---- made ---- */
 
 static tl_corpus *made(const char *task, long sentences, long first, uint64_t seed, bool unlabelled) {
@@ -262,6 +304,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, the_text_is_the_source);
     tcase_add_test(tc, bad_lines_are_left_out_and_counted);
     tcase_add_test(tc, strict_names_the_column);
+    tcase_add_test(tc, lines_without_labels);
     tcase_add_loop_test(tc, half_are_wrong, 0, 2);
     tcase_add_test(tc, order_exchanges_two_neighbours);
     tcase_add_test(tc, agreement_is_what_pronouns_show);

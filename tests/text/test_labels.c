@@ -74,7 +74,7 @@ START_TEST(damaged_files) {
         {"tapeloom-labels 1 2\na\na\n", "l.txt:3: found \"a\" again, it is in line 2" ANEW},
         {"tapeloom-labels 1 2\na\n\n", "l.txt:3: found \"\", expected a label's name" ANEW},
         {"tapeloom-labels 1 2\na\nb\tc\n", "l.txt:3: found \"b\\x09c\", expected a label's name" ANEW},
-        {"tapeloom-labels 1 2\na\nb\r\n", "l.txt:3: found \"b\\x0D\", expected a label's name" ANEW},
+        {"tapeloom-labels 1 2\na\nb\r\n", "l.txt:3: found \"b\\x0d\", expected a label's name" ANEW},
         {"tapeloom-labels 1 2\na\nb", "l.txt:3: found the end, expected an LF after the last label" ANEW}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_labels *labels = tl_labels_parse("l.txt", cases[i][0], strlen(cases[i][0]));

@@ -222,6 +222,7 @@ START_TEST(no_corpus) {
     char text[TL_REPORT_TEXT] = "before";
     ck_assert(!tl_corpus_parse_tsv(NULL, "a\tb", 3, NULL) && !tl_corpus_add(NULL, "a", "b"));
     ck_assert(!tl_corpus_parse_parallel(NULL, "a", 1, "b", 1, NULL, NULL));
+    ck_assert(!tl_corpus_parse_lines(NULL, "a", 1, NULL));
     ck_assert(!tl_corpus_parse_labelled(NULL, "a\tb", 3, NULL) && !tl_corpus_labelled(NULL, NULL));
     ck_assert(!tl_corpus_toy(NULL, NULL) && !tl_corpus_grammar(NULL, NULL) && !tl_corpus_keep(NULL, NULL));
     ck_assert(!tl_corpus_count(NULL, TL_SOURCE, NULL) && !tl_corpus_encode(NULL, NULL, NULL));
@@ -304,6 +305,8 @@ START_TEST(sentences_that_there_are_none_of) {
     for (size_t i = 0; i < sizeof toys / sizeof *toys; i++)
         REFUSED(tl_corpus_toy(c, &toys[i]), "toy corpus: found");
     REFUSED(tl_corpus_parse_labelled(c, NULL, 9, NULL), "(text):1: found an empty text");
+    REFUSED(tl_corpus_parse_lines(c, NULL, 9, NULL), "(text):1: found an empty text");
+    REFUSED(tl_corpus_parse_lines(c, "a", 1, &negative), "max_tokens -1");
     REFUSED(tl_corpus_parse_labelled(c, "a\tb", 3, &negative), "max_tokens -1");
     REFUSED(tl_corpus_labelled(c, NULL), "labelled corpus: found the task \"(none)\"");
     REFUSED(tl_corpus_labelled(c, &(tl_labelled_config){.task = "order"}),

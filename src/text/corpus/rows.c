@@ -74,7 +74,8 @@ bool tl_rows_take(tl_corpus *corpus, const tl_row *row, bool strict) {
         return !strict || refuse(corpus, row, kind, side);
     }
     corpus->reading = row->number;
-    if (!tl_corpus_append(corpus, row->column[0], row->column[1])) return false;
+    const tl_span target = row->alone ? (tl_span){"", 0} : row->column[TL_TARGET];
+    if (!tl_corpus_append(corpus, row->column[TL_SOURCE], target)) return false;
     corpus->report.pairs++;
     return true;
 }

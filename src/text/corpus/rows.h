@@ -19,6 +19,7 @@ typedef struct tl_row {
     tl_span line[2];     /* that the column is in */
     const char *name[2]; /* of the file that the line is in */
     const tl_row_names *names;
+    bool alone;         /* there is one column, which both are: the target shall be empty */
     const char *advice; /* about a bad one */
 } tl_row;
 
