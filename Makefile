@@ -101,7 +101,7 @@ lib_obj    := $(lib_src:%.c=$(B)/obj/%.o) \
 # examples/program.
 example_files   := $(wildcard examples/*.c)
 example_folders := $(filter-out examples/program,$(patsubst %/,%,$(sort $(dir $(wildcard examples/*/*.c)))))
-shared_by       := translate
+shared_by       := translate classify
 shared_obj      := $(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/program/*.c))
 EXAMPLES := $(example_files:examples/%.c=$(B)/%) $(example_folders:examples/%=$(B)/%)
 

@@ -3,6 +3,7 @@
 #define _POSIX_C_SOURCE 200809L /* sigaction */
 #include "program.h"
 
+#include <math.h>
 #include <signal.h>
 
 /* ---- Ctrl-C ---- */
@@ -31,7 +32,8 @@ static void work_began(void *context, tl_work work, long total) {
     static const char *const labels[] = {[TL_WORK_MERGES] = "byte pairs",
                                          [TL_WORK_CUTTING] = "cutting text",
                                          [TL_WORK_LOSS] = "measuring the loss",
-                                         [TL_WORK_TRANSLATING] = "translating"};
+                                         [TL_WORK_TRANSLATING] = "translating",
+                                         [TL_WORK_CLASSIFYING] = "classifying"};
     const bool validating = work == TL_WORK_TRANSLATING && l->valid;
     l->pass = (tl_progress){.out = common_of(l->settings)->quiet ? NULL : stderr,
                             .label = validating ? "validating" : labels[work],
@@ -77,6 +79,16 @@ static void prepared(void *context, const tl_run *run, const tl_prepared *p) {
     fflush(stdout);
 }
 
+static void stage(void *context, const char *on) {
+    listener *l = context;
+    if (on)
+        printf("First stage, on %s:\n", on);
+    else
+        printf("The first stage is over; its best weights are what the second begins with.\n");
+    fflush(stdout);
+    l->stage = on;
+}
+
 static void resumed(void *context, const tl_training_state *state) {
     (void)context;
     printf("Going on after update %ld, epoch %ld, %.0f s.\n", state->step, state->epoch, state->seconds);
@@ -105,9 +117,12 @@ static void validated(void *context, const tl_validation *v) {
     const tl_quality *q = v->quality;
     printf("epoch %ld, step %ld, %.0f s: train loss %.3f, valid loss %.3f, ", v->state->epoch, v->state->step,
            v->seconds, v->train_loss, q->loss);
-    this_program.print_quality(q);
+    if (l->stage)
+        printf("perplexity %.2f, accuracy %.1f %%", exp(q->loss), 100 * q->accuracy);
+    else
+        this_program.print_quality(q);
     printf("%s\n", v->best ? " (best so far)" : "");
-    if (this_program.validated) this_program.validated(l, v);
+    if (this_program.validated && !l->stage) this_program.validated(l, v);
     fflush(stdout);
 }
 
@@ -136,6 +151,7 @@ void listen_to_training(listener *l, settings *s, tl_run *run) {
     tl_events *e = &l->events;
     e->stop = stop;
     e->prepared = prepared;
+    e->stage = stage;
     e->resumed = resumed;
     e->started = started;
     e->updated = updated;

@@ -20,6 +20,7 @@
 #ifndef TAPELOOM_RUN_H
 #define TAPELOOM_RUN_H
 
+#include "classify.h"
 #include "options.h"
 #include "train.h"
 
@@ -56,7 +57,8 @@ typedef struct tl_text_settings { /* from lines to ids, and back */
     /* Training sentences are cut anew each epoch, passing over merges with this probability (tl_bpe_dropout), by (seed, epoch,
      * sentence, side); nothing else is. 0: none */
     double bpe_dropout;
-    long bpe_vocabulary_threshold; /* pieces seen less often are split into such that are (each side's own count); 0: none */
+    long
+        bpe_vocabulary_threshold; /* pieces seen less often are split into such that are (each side's own count); 0: none */
 } tl_text_settings;
 
 typedef struct tl_model_settings {
@@ -77,14 +79,15 @@ typedef struct tl_model_settings {
 } tl_model_settings;
 
 /* Of training and validation: train.h. */
-typedef struct tl_run_settings {
+struct tl_run_settings {
     const char *program; /* that the run is of; NULL: translate */
     tl_data_settings data;
     tl_text_settings text;
     tl_model_settings model;
     tl_training_settings training;
     tl_validation_settings validation;
-} tl_run_settings;
+    tl_classify_settings classify; /* of classify alone: classify.h */
+};
 
 /* Their rows, for command lines; tl_run_options has all of translate's, as its config.txt does. */
 extern const tl_option tl_data_options[], tl_text_options[], tl_model_options[], tl_training_options[],
@@ -127,7 +130,8 @@ tl_corpus *tl_pairs_of(const tl_run_settings *settings, tl_part part, const tl_e
 typedef struct tl_run_choice {
     /* "best" (or NULL), "last", "average"; "none": all zero, to look at sizes or to go on training. */
     const char *weights;
-    const char *program; /* whose run it must be, or it is refused with a sentence that says whose it is; NULL: any */
+    const char *
+        program; /* whose run it must be, or it is refused with a sentence that says whose it is; NULL: any */
 } tl_run_choice;
 
 /* Opens a folder that training has written. The weights are mapped, not read; nothing of the folder is changed. NULL, and
@@ -146,7 +150,8 @@ void tl_run_tell(tl_run *run, const tl_events *events);
 /* What it consists of, owned by the run; NULL (0) where it has none, as a new run has no model. */
 const char *tl_run_dir(const tl_run *run);
 const char *tl_run_program_name(const tl_run *run); /* "translate", …: that it belongs to */
-const char *tl_run_score_label(const tl_run *run);  /* what its best weights are best by: "BLEU"; NULL: the loss */
+const char *
+tl_run_score_label(const tl_run *run); /* what its best weights are best by: "BLEU"; NULL: the loss */
 tl_run_settings *tl_run_settings_of(tl_run *run); /* may be changed, between calls */
 const tl_vocab *tl_run_vocab(const tl_run *run, tl_side side);
 const tl_bpe *tl_run_bpe(const tl_run *run); /* NULL too if no side consists of byte pairs */

@@ -63,7 +63,9 @@ void tl_draw_curves(const tl_training *t) {
                                            {"valid_loss", "validation"}},
                                rate[] = {{"learning_rate", "learning rate"}};
     const tl_plot_curve score[] = {{task->score, "validation"}};
-    tl_plot_panel panels[3] = {{.label = "loss (nats per token)", .curves = losses, .count = 2}};
+    char per[64];
+    snprintf(per, sizeof per, "loss (nats per %s)", task->unit ? task->unit : "token");
+    tl_plot_panel panels[3] = {{.label = per, .curves = losses, .count = 2}};
     int count = 1;
     if (task->score)
         panels[count++] = (tl_plot_panel){

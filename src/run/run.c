@@ -42,6 +42,7 @@ void tl_run_forget_model(tl_run *run) {
     tl_vocab_free(run->vocab[TL_SOURCE]);
     tl_bpe_free(run->bpe);
     tl_bpe_free(run->target_bpe);
+    tl_labels_free(run->labels);
     run->batches = NULL;
     run->lines = NULL;
     run->tape = NULL;
@@ -49,6 +50,7 @@ void tl_run_forget_model(tl_run *run) {
     run->model = NULL;
     run->vocab[TL_SOURCE] = run->vocab[TL_TARGET] = NULL;
     run->bpe = run->target_bpe = NULL;
+    run->labels = NULL;
 }
 
 void tl_run_free(tl_run *run) {

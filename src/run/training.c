@@ -117,6 +117,7 @@ static bool is_finished(const tl_training *t) {
 /* Nothing is left to do but what a kill after the last checkpoint may have kept from being done. */
 static bool finish_after_all(tl_training *t, const char *why) {
     if (!is_finished(t)) return finish(t);
+    if (t->config->may_be_over) return true;
     tl_draw_curves(t); /* whether a picture is whole cannot be seen */
     return tl_error_set(t->error,
                         "there is nothing left to do: %s; give --steps, --epochs, --minutes or "
