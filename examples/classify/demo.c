@@ -28,6 +28,7 @@ static void show(settings *s, tl_run *run, tl_corpus *labelled) {
     printf("\n\n");
     print_confusion(tl_run_labels(run), &confusion);
     tl_confusion_free(&confusion);
+    tl_run_tell(run, NULL); /* what there is to warn of has been said */
     if (!tl_run_classify(run, labelled, s->batch_tokens, &classes)) return;
     printf("\n");
     print_examples(run, labelled, &classes, 10);

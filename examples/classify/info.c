@@ -65,6 +65,14 @@ static void print_pretraining(const char *dir, const tl_classify_settings *c) {
     printf("\n");
 }
 
+static void print_far(const tl_training_state *now) {
+    printf("so far      %ld updates, %ld epochs, %.0f s", now->step, now->epoch, now->seconds);
+    if (now->validations)
+        printf("; best accuracy %.2f %%, loss %.3f (update %ld)", now->best_score, now->best_loss,
+               now->best_step);
+    printf("\n");
+}
+
 int command_info(settings *s) {
     tl_error error = {""};
     tl_training_state now;
@@ -77,7 +85,7 @@ int command_info(settings *s) {
     print_text(run, made);
     print_data(made);
     print_pretraining(s->common.model, &made->classify);
-    if (tl_run_state(run, &now)) print_state(&now, tl_run_score_label(run));
+    if (tl_run_state(run, &now)) print_far(&now);
     if (!tl_run_error(run)) print_files(s->common.model);
     const int status = status_of(run, &error);
     tl_run_free(run);

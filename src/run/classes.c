@@ -111,10 +111,11 @@ static bool keep(tl_run *run, const tl_batch *batch, void *context) {
 }
 
 /* Names the first texts that cannot be classified, and counts the rest. */
-static void leave_out(tl_run *run, const tl_corpus *encoded, tl_classes *to) {
+static void leave_out(tl_run *run, const tl_corpus *lines, const tl_corpus *encoded, tl_classes *to) {
     char text[TL_ERROR_MAX];
     for (long i = 0; i < to->count; i++) {
-        const long tokens = tl_tokens_of(encoded, TL_SOURCE, i);
+        const char *line = tl_corpus_sentence(lines, TL_SOURCE, i);
+        const long tokens = tl_text_token(line, strlen(line), NULL) ? tl_tokens_of(encoded, TL_SOURCE, i) : 0;
         to->said[i] = tokens && tokens <= TL_LONGEST_SENTENCE ? 0 : -1;
         if (to->said[i] == 0 || to->left_out++ >= TL_REPORT_LINES) continue;
         if (tokens)
@@ -129,8 +130,9 @@ static void leave_out(tl_run *run, const tl_corpus *encoded, tl_classes *to) {
     if (to->left_out > TL_REPORT_LINES) TL_TELL(run->events, warning, text);
 }
 
-static bool classify(tl_run *run, const tl_corpus *encoded, long batch_tokens, tl_classes *to) {
-    leave_out(run, encoded, to);
+static bool classify(tl_run *run, const tl_corpus *lines, const tl_corpus *encoded, long batch_tokens,
+                     tl_classes *to) {
+    leave_out(run, lines, encoded, to);
     if (to->left_out == to->count) return true; /* there are no batches of nothing */
     tl_corpus *readable = tl_run_readable(run, encoded, false);
     const bool ok = readable && for_each_batch(run, readable, batch_tokens, TL_WORK_CLASSIFYING, keep, to);
@@ -157,7 +159,7 @@ bool tl_run_classify(tl_run *run, const tl_corpus *lines, long batch_tokens, tl_
     if (!to.said || !to.p) tl_error_set(&run->error, "out of memory for the classes of %ld texts", to.count);
     tl_corpus *encoded = tl_failed(&run->error) ? NULL : tl_classify_encode(run, lines);
     if (encoded) tl_run_tell_unknown(run, encoded);
-    const bool ok = encoded && classify(run, encoded, batch_tokens, &to);
+    const bool ok = encoded && classify(run, lines, encoded, batch_tokens, &to);
     tl_corpus_free(encoded);
     if (ok)
         *classes = to;

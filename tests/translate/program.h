@@ -1,5 +1,5 @@
-/* The translator as its user runs it: a command line in, exit status and both streams out. In a command $T is the
- * program and $D the test's own folder. */
+/* The translator, or the program that is PROGRAM, as its user runs it: a command line in, exit status and both streams out. In a
+ * command $T is the program and $D the test's own folder. */
 #ifndef TL_TESTS_PROGRAM_H
 #define TL_TESTS_PROGRAM_H
 
@@ -8,6 +8,11 @@
 
 #include <fcntl.h>
 
+#ifndef PROGRAM /* another program's tests define it, and have texts of their own */
+# define PROGRAM "translate"
+# define TRANSLATES
+#endif
+
 static scratch all, here; /* the program's folder, and the test's in it */
 static char *out, *err;   /* what the last command wrote */
 
@@ -15,7 +20,7 @@ static char *out, *err;   /* what the last command wrote */
  * there are processors free. */
 static inline void enter_folder(void) {
     char program[1024];
-    snprintf(program, sizeof program, "%s/translate", build_folder());
+    snprintf(program, sizeof program, "%s/" PROGRAM, build_folder());
     ck_assert_msg(access(program, X_OK) == 0,
                   "%s is not there; run from the top of the repository, after make all", program);
     here = scratch_within(&all, "test");
@@ -108,22 +113,24 @@ static inline int open_terminal(void) {
 
 /* ---- a language small enough to be learnt in a second ---- */
 
-#define PAIRS                                 \
- "the dog sleeps\tle chien dort\n"            \
- "the cat sleeps\tle chat dort\n"             \
- "the dog eats\tle chien mange\n"             \
- "the cat eats\tle chat mange\n"              \
- "the black dog sleeps\tle chien noir dort\n" \
- "the black cat eats\tle chat noir mange\n"   \
- "a dog eats\tun chien mange\n"               \
- "a black cat sleeps\tun chat noir dort\n"
+#ifdef TRANSLATES
+
+# define PAIRS                                 \
+  "the dog sleeps\tle chien dort\n"            \
+  "the cat sleeps\tle chat dort\n"             \
+  "the dog eats\tle chien mange\n"             \
+  "the cat eats\tle chat mange\n"              \
+  "the black dog sleeps\tle chien noir dort\n" \
+  "the black cat eats\tle chat noir mange\n"   \
+  "a dog eats\tun chien mange\n"               \
+  "a black cat sleeps\tun chat noir dort\n"
 enum { PAIR_COUNT = 8 };
 
 static inline void write_pairs(void) { put_text(in_folder("pairs.tsv"), PAIRS); }
 
 /* The smallest model that is one, on those pairs. */
-#define TRAIN_FILES "$T train --train $D/pairs.tsv --valid $D/pairs.tsv"
-#define SMALL " --preset toy --d-model 16 --heads 2 --layers 1 --d-ff 16 --threads 1"
+# define TRAIN_FILES "$T train --train $D/pairs.tsv --valid $D/pairs.tsv"
+# define SMALL " --preset toy --d-model 16 --heads 2 --layers 1 --d-ff 16 --threads 1"
 
 /* Trains into $D/run until the pairs are known by heart. Ten times over they are one epoch of many steps. */
 static inline void train_well(void) {
@@ -132,5 +139,7 @@ static inline void train_well(void) {
        "$T train --train $D/ten.tsv --valid $D/pairs.tsv --out $D/run --quiet --epochs 10 --batch-tokens 32 "
        "--lr 0.01 --warmup 20 --dropout 0 --preset toy --d-model 32 --d-ff 32 --layers 1 --threads 1");
 }
+
+#endif
 
 #endif
