@@ -101,7 +101,8 @@ static void started(void *context, const tl_training_plan *plan) {
                                 .total = plan->total,
                                 .first = plan->first,
                                 .budget = plan->seconds};
-    catch_signals();
+    if (!l->stoppable) catch_signals(); /* once: what was said between two stages holds in the second */
+    l->stoppable = true;
     tl_progress_start(&l->training);
 }
 

@@ -68,7 +68,8 @@ static const failing lines[] = {
     {2, "$T weave", "there is no command \"weave\"; classify --help lists them"},
     {1, "$T train --made order --sentences 90000 --pretrain 1 --unlabelled 20000 --out $D/run",
      "labelled corpus: found 20000 sentences from number 92000 on, but there are 100000: ask for fewer"},
-    {1, "$T predict --model $D/none", "cannot open $D/none/config.txt: No such file or directory"}};
+    {1, "$T predict --model $D/none",
+     "cannot read $D/none/config.txt: No such file or directory; check the path"}};
 
 START_TEST(command_lines) { fails_with(lines[_i].status, lines[_i].command, lines[_i].message); }
 END_TEST
@@ -96,7 +97,7 @@ START_TEST(files) {
                "text in UTF-8: check "
                "that this is the right file");
     fails_with(1, "$T train --train $D/missing.tsv --valid $D/a.tsv" QUIET,
-               "cannot open $D/missing.tsv: No such file or directory");
+               "cannot read $D/missing.tsv: No such file or directory; check the path");
     put_text(in_folder("blank.txt"), "\n\n");
     fails_with(1, "$T train --pretrain 3 --pretrain-text $D/blank.txt" FILES QUIET,
                "$D/blank.txt:1: found no sentence in 2 lines (this one: blank side), expected sentences in "
@@ -153,14 +154,14 @@ END_TEST
 
 static const char *const damages[][2] = {
     {"echo 'tapeloom-labels 1 1' >$D/run/labels.txt; echo bad >>$D/run/labels.txt", NULL},
-    {"rm $D/run/labels.txt", "cannot open $D/run/labels.txt: No such file or directory"},
+    {"rm $D/run/labels.txt", "cannot read $D/run/labels.txt: No such file or directory; check the path"},
     {"echo good >$D/run/labels.txt",
      "$D/run/labels.txt:1: found \"good\", expected \"tapeloom-labels 1 <classes>\": this is no "
      "list of labels; give the file that training wrote"},
     {"echo zut >>$D/run/labels.txt", "$D/run/labels.txt:4: found \"zut\", expected the end: the file was "
                                      "changed or cut off; put it back, or train anew"},
     {"sed -i '1s/2/3/' $D/run/labels.txt; echo zut >>$D/run/labels.txt", NULL},
-    {"rm $D/run/vocab.txt", "cannot open $D/run/vocab.txt: No such file or directory"},
+    {"rm $D/run/vocab.txt", "cannot read $D/run/vocab.txt: No such file or directory; check the path"},
     {"sed -i 's/^d-model.*/d-model = 32/' $D/run/config.txt", NULL},
     {"sed -i 's/^program.*/program = weave/' $D/run/config.txt",
      "$D/run/config.txt: there is no program \"weave\" that makes runs: is the run from a newer Tapeloom?"}};
