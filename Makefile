@@ -101,7 +101,7 @@ lib_obj    := $(lib_src:%.c=$(B)/obj/%.o) \
 # examples/program.
 example_files   := $(wildcard examples/*.c)
 example_folders := $(filter-out examples/program,$(patsubst %/,%,$(sort $(dir $(wildcard examples/*/*.c)))))
-shared_by       := translate classify
+shared_by       := translate lm classify
 shared_obj      := $(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/program/*.c))
 EXAMPLES := $(example_files:examples/%.c=$(B)/%) $(example_folders:examples/%=$(B)/%)
 
@@ -192,9 +192,13 @@ $(B)/generated/add_an_operation.inc: docs/add-an-operation.md
 $(B)/generated/readme.inc: README.md
 	@mkdir -p $(@D)
 	$(code_of) $< > $@
-$(B)/obj/tests/autograd/test_add_an_operation.o $(B)/obj/tests/docs/test_readme.o: TL_FLAGS += -I$(B)/generated
+$(B)/generated/interop.inc: docs/interop.md
+	@mkdir -p $(@D)
+	$(code_of) $< > $@
+$(addprefix $(B)/obj/tests/,autograd/test_add_an_operation.o docs/test_readme.o docs/test_interop_page.o): TL_FLAGS += -I$(B)/generated
 $(B)/obj/tests/autograd/test_add_an_operation.o: $(B)/generated/add_an_operation.inc
 $(B)/obj/tests/docs/test_readme.o: $(B)/generated/readme.inc
+$(B)/obj/tests/docs/test_interop_page.o: $(B)/generated/interop.inc
 # AMX's machine code without AMX: what is linked with the trap has its tile instructions carried out by it. Some tests
 # always are. With all of $(trapped) a program takes the tiles for granted too, and does all its weights' products on them:
 # build/trapped/tests/nn/test_isa, build/trapped/translate, … (tests/amx).
@@ -248,7 +252,7 @@ deps: ## show and run the package manager's command that installs Check
 # ---- installing ------------------------------------------------------------------------------------------
 # Folders may have any name: each is one word in quotes to the shell, and text to sed. A "~/" that the shell has left to us
 # is home, as it would be without the quotes.
-tools   := translate bpe bleu
+tools   := $(filter $(notdir $(EXAMPLES)),translate lm classify bpe bleu)
 suffix  := $(if $(filter double,$(PRECISION)),-double)
 squote   = '$(subst ','\'',$(1))'
 home     = $(if $(filter ~/%,$(firstword $(1))),$(subst ^~/,$(HOME)/,^$(1)),$(1))

@@ -200,8 +200,9 @@ typedef struct tl_params tl_params;
 /* Writes every parameter under its name, in tl_real's own dtype; metadata may be NULL. Atomic. */
 bool tl_params_save(const tl_params *params, const char *path, const tl_safetensors_pair *metadata,
                     long metadata_count, tl_error *error);
-/* Reads every parameter. The file must hold the same names and shapes, neither fewer nor more. All or
- * nothing: on failure no parameter is changed, unless the set was still empty (tl_params_new_empty). */
+/* Reads every parameter. The file must hold the same names and shapes, neither fewer nor more; "module." and "_orig_mod.",
+ * which PyTorch's DistributedDataParallel and torch.compile put before all names, may stand there. All or nothing: on
+ * failure no parameter is changed, unless the set was still empty (tl_params_new_empty). */
 bool tl_params_load(tl_params *params, const char *path, tl_error *error);
 /* The same without reading: the file's pages become the parameters' values, at once and without a second copy in memory.
  * For models that are used rather than trained, as pages are copied when they are first written to (never the file).
@@ -215,6 +216,32 @@ bool tl_params_map(tl_params *params, const char *path, tl_error *error);
  * were read too: no number in a configuration makes a model larger than its weights are. The file must stay open
  * until the model is made. */
 bool tl_params_expect(tl_params *params, const tl_safetensors *file, const char *prefix);
+
+/* ---- GPT-2's files: a tl_gpt as PyTorch's implementations have it ---- */
+
+typedef struct tl_gpt tl_gpt;
+typedef struct tl_gpt_config tl_gpt_config;
+
+/* How the matrices of attention and feed-forward lie. The names are the same, those of tl_gpt. */
+typedef enum tl_gpt_layout {
+    TL_GPT_HUGGING_FACE, /* [in,out] (transformers' Conv1D); a tied output is not in the file */
+    TL_GPT_NANOGPT       /* [out,in] (torch.nn.Linear); a tied output is there as lm_head.weight too */
+} tl_gpt_layout;
+
+/* Reads a file of either layout into a model that was made with its sizes; which layout it is shows in the shape of
+ * c_attn.weight: [D,3·D] or [3·D,D]. Names may lack "transformer.", or have a wrapper's name before them as in tl_params_load;
+ * buffers of masks (attn.bias, attn.masked_bias) are left out; a tied matrix may be there under the embedding's name, under
+ * lm_head.weight, or under both: then with the same numbers. For models of learned positions and with feed-forward, which
+ * GPT-2's files are of. All or nothing, as tl_params_load. */
+bool tl_gpt_load(tl_gpt *model, const char *path, tl_error *error);
+/* Writes one: all parameters of the model, in tl_real's own dtype. Atomic. */
+bool tl_gpt_save(const tl_gpt *model, const char *path, tl_gpt_layout layout, tl_error *error);
+/* Reads the sizes of the model that a file holds: vocab, d_model, d_ff, layers, max_len, no_bias, untied, and sets positions
+ * to learned ones with feed-forward. The rest stays as it is: heads, which no shape tells, dropouts, norm_eps. False, and
+ * config unchanged, if the file is no GPT-2's. */
+bool tl_gpt_read_config(const char *path, tl_gpt_config *config, tl_error *error);
+
+/* ---- means and comparisons of parameters' files ---- */
 
 /* Reads the files' tensors and writes their mean: checkpoint averaging. All files must hold the same names, shapes and
  * dtypes: F32, or F64 where tl_real is double; means are taken in double and written in the same dtype. `out` may be

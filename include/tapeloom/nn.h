@@ -825,6 +825,7 @@ typedef struct tl_gpt_config {
     bool no_bias;         /* no biases in layers and norms */
     bool no_feed_forward; /* layers of attention alone, for study: no ln_2, no mlp; d_ff is not read */
     bool untied;          /* the output has a matrix of its own: lm_head.weight */
+    bool gelu_erf;        /* gelu itself instead of its tanh form, as in nanoGPT */
 } tl_gpt_config;
 
 typedef struct tl_gpt_layer {
@@ -836,7 +837,7 @@ typedef struct tl_gpt_layer {
 } tl_gpt_layer;
 
 /* Parameters have the names of Hugging Face's GPT-2, matrices lie [out,in] as everywhere here (in its own files those of c_attn,
- * c_proj and c_fc lie the other way round): transformer.wte.weight [vocab,d_model], transformer.wpe.weight [max_len,d_model]
+ * c_proj and c_fc lie the other way round: tl_gpt_load and tl_gpt_save, io.h): transformer.wte.weight [vocab,d_model], transformer.wpe.weight [max_len,d_model]
  * (learned positions), transformer.h.<layer>.{ln_1, attn.c_attn, attn.c_proj, ln_2, mlp.c_fc, mlp.c_proj}.{weight, bias},
  * c_attn [3·d_model,d_model] with queries, keys and values one under the other, transformer.ln_f.{weight, bias}; untied,
  * lm_head.weight [vocab,d_model]; of relative positions transformer.distances.weight, a table for all layers.

@@ -45,6 +45,8 @@ typedef struct tl_option {
 #define TL_OPTION_RARE(type, field, name, kind, takes, help) \
     {name, TL_OPTION_##kind, offsetof(type, field), takes, help, false, NULL, true}
 #define TL_OPTION_ROWS(type, field, table) {NULL, TL_OPTION_TEXT, offsetof(type, field), NULL, NULL, false, table, false}
+/* Rows of the same struct that stand in a table of their own. */
+#define TL_OPTION_MORE(table) {NULL, TL_OPTION_TEXT, 0, NULL, NULL, false, table, false}
 #define TL_OPTION_HEADING(text) {NULL, TL_OPTION_TEXT, 0, NULL, text, false, NULL, false}
 #define TL_OPTIONS_END {NULL, TL_OPTION_TEXT, 0, NULL, NULL, false, NULL, false}
 /* clang-format on */

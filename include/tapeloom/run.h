@@ -3,6 +3,7 @@
  *     config.txt              settings, key = value; which program it is of, unless it is translate
  *     codes.txt               of translate: the merges, where a side consists of byte pairs
  *     vocab.src.txt, vocab.tgt.txt   of translate: vocabularies (the same one with `joint`)
+ *     vocab.txt, or vocab.json and merges.txt   of lm: the vocabulary, or byte-level byte pairs
  *     model.safetensors       weights of the best validation so far
  *     last.safetensors        weights of the end of training
  *     average.safetensors     mean of those in recent/, with `average`
@@ -21,6 +22,7 @@
 #define TAPELOOM_RUN_H
 
 #include "classify.h"
+#include "lm.h"
 #include "options.h"
 #include "train.h"
 
@@ -86,10 +88,13 @@ struct tl_run_settings {
     tl_model_settings model;
     tl_training_settings training;
     tl_validation_settings validation;
-    tl_classify_settings classify; /* of classify alone: classify.h */
+    tl_lm_settings lm;             /* of lm alone (lm.h) */
+    tl_classify_settings classify; /* of classify alone (classify.h) */
 };
 
 /* Their rows, for command lines; tl_run_options has all of translate's, as its config.txt does. */
+/* Training's in three parts: when it ends, how it learns, and between them how large a translator's batch is. */
+extern const tl_option tl_ending_options[], tl_learning_options[];
 extern const tl_option tl_data_options[], tl_text_options[], tl_model_options[], tl_training_options[],
     tl_validation_options[], tl_run_options[];
 

@@ -33,6 +33,7 @@ typedef struct tl_training_settings {
     long warmup;                  /* updates; 0: none */
     double beta2;                 /* Adam's second decay, less than 1; 0: 0, only the last gradient counts */
     double label_smoothing;       /* less than 1; 0: none */
+    double weight_decay;          /* decoupled, as AdamW's (Loshchilov & Hutter 2019), of every parameter; 0: none */
     double clip;                  /* largest norm of the gradients; 0: no limit */
     const char *matmul_precision; /* highest|high|medium; NULL: highest */
     long seed;                    /* 0 is one like any other */
@@ -72,6 +73,7 @@ void tl_translations_free(tl_translations *translations);
 
 typedef struct tl_quality {
     long sentences;
+    long tokens, bytes; /* of running text: what the loss is the mean of, and what they stand for; otherwise 0 */
     double loss;     /* nats per target token, without smoothing */
     double accuracy; /* share of target tokens guessed right, given the true ones before */
     double score;    /* what is best if it is highest; of translations BLEU */

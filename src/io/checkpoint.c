@@ -203,7 +203,7 @@ static bool read_all(loaded *l, const parts *p, tl_safetensors *in, const char *
     char file[TL_SHOWN];
     tl_shown_path(path, file);
     if (!check_format(in, file, error) ||
-        !tl_file_fits(in, p->items, (long)p->params * TENSORS, is_exact, file, error))
+        !tl_file_fits(in, p->items, (long)p->params * TENSORS, is_exact, NULL, file, error))
         return false;
     size_t numbers = 1;
     for (long i = 0; i < (long)p->params * TENSORS; i++) numbers += (size_t)tl_numel(p->items[i].tensor);

@@ -1,5 +1,5 @@
 /* Is a file the right one for a model? The one check of a file's tensors against those that are wanted, for
- * parameters and for checkpoints. */
+ * parameters, GPT-2's files and checkpoints; and the one way to read them all or none. */
 #ifndef TL_IO_FITTING_H
 #define TL_IO_FITTING_H
 
@@ -15,9 +15,23 @@ typedef bool tl_dtype_fits(const tl_safetensors_entry *entry, const char *file, 
 const tl_safetensors_entry *tl_file_has(const tl_safetensors *file, const char *name, tl_shape shape,
                                         const char *shown, tl_error *error);
 
-/* Whether the file holds every wanted tensor in its shape and a dtype that fits, and none besides. The wanted ones have
- * distinct names. `shown` is the file's path for errors. */
+/* F64, F32, F16 or BF16: what tl_safetensors_read reads. */
+bool tl_file_dtype_is_real(const tl_safetensors_entry *entry, const char *file, const char *name,
+                           tl_error *error);
+
+/* Whether the file holds every wanted tensor in its shape and a dtype that fits, and none besides but those whose names
+ * `ignored` (may be NULL) says yes to. The wanted ones have distinct names. `shown` is the file's path for errors. */
 bool tl_file_fits(const tl_safetensors *file, const tl_safetensors_item *wanted, long count,
-                  tl_dtype_fits *dtype_fits, const char *shown, tl_error *error);
+                  tl_dtype_fits *dtype_fits, bool (*ignored)(const char *name), const char *shown,
+                  tl_error *error);
+
+/* Reads the wanted tensors, which were found to fit, to where they are to be: all or none, unless `directly`, without memory
+ * beside them. */
+bool tl_file_fill(tl_safetensors *file, const tl_safetensors_item *wanted, long count, bool directly,
+                  tl_error *error);
+
+/* PyTorch's wrappers put a name of their own before every tensor's: "module." (DataParallel, DistributedDataParallel),
+ * "_orig_mod." (torch.compile), or both. How many bytes of that all names begin with; 0: none. */
+size_t tl_file_wrapping(const tl_safetensors *file);
 
 #endif

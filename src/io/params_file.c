@@ -1,7 +1,8 @@
 /* Parameters as a safetensors file: names and shapes are the parameters' own, which are
  * torch.nn.Transformer's, so the file is a state_dict. Loading checks everything first, reads into memory
  * beside the parameters, and copies at the end, where nothing can fail any more; into a set that is still empty it
- * reads directly. Mapping reads nothing: the file's pages become the values. */
+ * reads directly. Mapping reads nothing: the file's pages become the values. What a wrapper of PyTorch has put before
+ * every name is left out. */
 #include "complain.h"
 #include "dtype.h"
 #include "fitting.h"
@@ -10,6 +11,7 @@
 #include "tapeloom/io.h"
 #include "nn/params.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,46 +38,23 @@ bool tl_params_save(const tl_params *params, const char *path, const tl_safetens
     return ok;
 }
 
-static bool is_readable(const tl_safetensors_entry *e, const char *file, const char *name, tl_error *error) {
-    if (tl_dtype_is_real(e->dtype)) return true;
-    return tl_error_set(error, "%s: tensor \"%s\" has dtype %s, expected F64, F32, F16 or BF16; convert it",
-                        file, name, tl_dtype_name(e->dtype));
-}
-
 /* The very bits that this library computes with. */
 static bool is_native(const tl_safetensors_entry *e, const char *file, const char *name, tl_error *error) {
     return tl_dtype_is_native(e->dtype) ||
            tl_error_set(error, "%s: tensor \"%s\" has dtype %s", file, name, tl_dtype_name(e->dtype));
 }
 
-/* Reads all parameters one behind the other into `values`, or with NULL to their own places. */
-static bool read_values(const tl_params *params, tl_safetensors *file, tl_real *values, tl_error *error) {
-    for (int i = 0; i < tl_params_count(params); i++) {
-        const tl_param *p = tl_params_at(params, i);
-        tl_tensor to = tl_param_value(p);
-        if (values != NULL) to = tl_tensor_of(values, tl_shape_of(to)), values += tl_numel(to);
-        if (!tl_safetensors_read(file, p->leaf.name, to, error)) return false;
-    }
-    return true;
+/* A parameter of this set has the name under which the file has its tensor, but for what a wrapper has put before it. */
+static void unwrap(const tl_params *params, tl_safetensors *file) {
+    const tl_param *first = tl_params_at(params, 0);
+    if (first != NULL && tl_safetensors_find(file, first->leaf.name) == NULL)
+        tl_safetensors_shorten_names(file, tl_file_wrapping(file));
 }
 
-static bool read_aside(tl_params *params, tl_safetensors *file, const char *path, tl_error *error) {
-    tl_real *values = malloc((size_t)(tl_params_numel(params) + 1) * sizeof *values);
-    if (values == NULL) return tl_fail_memory(error, "reading", path);
-    const bool ok = read_values(params, file, values, error);
-    const tl_real *next = values;
-    for (int i = 0; ok && i < tl_params_count(params); i++) {
-        tl_tensor value = tl_param_value(tl_params_at(params, i)); /* contiguous */
-        memcpy(value.data, next, (size_t)tl_numel(value) * sizeof *next);
-        next += tl_numel(value);
-    }
-    free(values);
-    return ok;
-}
-
-/* A file whose tensors are these parameters; NULL, and an error, if there is none. */
+/* A file whose tensors are these parameters; NULL, and an error, if there is none. wrapped: names may have something before
+ * them, which is then no longer there. */
 static tl_safetensors *open_fitting(const tl_params *params, const char *path, tl_dtype_fits *dtype_fits,
-                                    tl_error *error) {
+                                    bool wrapped, tl_error *error) {
     char shown[TL_SHOWN];
     tl_shown_path(path, shown);
     if (tl_params_error(params) != NULL) {
@@ -84,9 +63,11 @@ static tl_safetensors *open_fitting(const tl_params *params, const char *path, t
     }
     tl_safetensors *file = tl_safetensors_open(path, error);
     if (file == NULL) return NULL;
+    if (wrapped) unwrap(params, file);
     tl_safetensors_item *items = list_items(params);
-    bool fits = items != NULL ? tl_file_fits(file, items, tl_params_count(params), dtype_fits, shown, error)
-                              : tl_fail_memory(error, "reading", path);
+    bool fits = items != NULL
+                    ? tl_file_fits(file, items, tl_params_count(params), dtype_fits, NULL, shown, error)
+                    : tl_fail_memory(error, "reading", path);
     free(items);
     if (fits) return file;
     tl_safetensors_close(file);
@@ -98,17 +79,20 @@ static tl_safetensors *open_fitting(const tl_params *params, const char *path, t
 typedef struct expected {
     const tl_safetensors *file;
     const char *prefix;
+    int wrapping; /* bytes of it */
 } expected;
 
 static bool is_expected(void *context, const char *name, tl_shape shape, tl_error *error) {
     const expected *e = context;
     char shown[TL_SHOWN], full[512];
-    const int size = snprintf(full, sizeof full, "%s%s", e->prefix, name);
+    const char *wrapping = tl_safetensors_count(e->file) > 0 ? tl_safetensors_at(e->file, 0)->name : "";
+    const int size = snprintf(full, sizeof full, "%.*s%s%s", e->wrapping, wrapping, e->prefix, name);
     tl_shown_path(tl_safetensors_path(e->file), shown);
     if (size < 0 || (size_t)size >= sizeof full)
         return tl_error_set(error, "%s: a parameter's name has %d bytes, expected fewer than %zu", shown,
                             size, sizeof full);
-    return tl_file_has(e->file, full, shape, shown, error) != NULL;
+    const bool as_it_is = tl_safetensors_find(e->file, full + e->wrapping) != NULL;
+    return tl_file_has(e->file, as_it_is ? full + e->wrapping : full, shape, shown, error) != NULL;
 }
 
 bool tl_params_expect(tl_params *params, const tl_safetensors *file, const char *prefix) {
@@ -117,7 +101,8 @@ bool tl_params_expect(tl_params *params, const tl_safetensors *file, const char 
     expected *e = tl_params_memory(params, sizeof *e);
     const char *copy = tl_params_text(params, "%s", prefix == NULL ? "" : prefix);
     if (e == NULL || tl_params_error(params) != NULL) return false;
-    *e = (expected){file, copy};
+    const size_t wrapping = tl_file_wrapping(file);
+    *e = (expected){file, copy, wrapping < 512 ? (int)wrapping : 0};
     tl_params_set_guard(params, is_expected, e);
     return true;
 }
@@ -125,15 +110,17 @@ bool tl_params_expect(tl_params *params, const tl_safetensors *file, const char 
 /* ---- reading ---- */
 
 static bool read_all(tl_params *params, tl_safetensors *file, const char *path, tl_error *error) {
-    if (!(tl_params_empty(params) ? read_values(params, file, NULL, error)
-                                  : read_aside(params, file, path, error)))
-        return false;
-    tl_params_changed(params);
-    return true;
+    tl_safetensors_item *items = list_items(params);
+    const bool ok = items != NULL
+                        ? tl_file_fill(file, items, tl_params_count(params), tl_params_empty(params), error)
+                        : tl_fail_memory(error, "reading", path);
+    free(items);
+    if (ok) tl_params_changed(params);
+    return ok;
 }
 
 bool tl_params_load(tl_params *params, const char *path, tl_error *error) {
-    tl_safetensors *file = open_fitting(params, path, is_readable, error);
+    tl_safetensors *file = open_fitting(params, path, tl_file_dtype_is_real, true, error);
     const bool ok = file != NULL && read_all(params, file, path, error);
     tl_safetensors_close(file);
     return ok;
@@ -165,24 +152,28 @@ static bool map_values(tl_params *params, const tl_safetensors *file) {
 }
 
 bool tl_params_map(tl_params *params, const char *path, tl_error *error) {
-    tl_safetensors *file = open_fitting(params, path, is_readable, error);
+    tl_safetensors *file = open_fitting(params, path, tl_file_dtype_is_real, true, error);
     const bool ok = file != NULL && (map_values(params, file) || read_all(params, file, path, error));
     tl_safetensors_close(file);
     return ok;
 }
 
 bool tl_params_are_saved(const tl_params *params, const char *path) {
-    tl_safetensors *file = NULL;
-    tl_real *values = malloc((size_t)(tl_params_numel(params) + 1) * sizeof *values);
-    if (values != NULL) file = open_fitting(params, path, is_native, NULL);
-    bool same = file != NULL && read_values(params, file, values, NULL);
-    const tl_real *next = values;
-    for (int i = 0; same && i < tl_params_count(params); i++) {
-        const tl_tensor value = tl_param_value(tl_params_at(params, i)); /* contiguous */
-        same = memcmp(value.data, next, (size_t)tl_numel(value) * sizeof *next) == 0;
-        next += tl_numel(value);
+    const int count = tl_params_count(params);
+    tl_safetensors *file = open_fitting(params, path, is_native, false, NULL);
+    tl_safetensors_item *items = file != NULL ? list_items(params) : NULL;
+    tl_real *values = malloc((size_t)(tl_params_numel(params) + 1) * sizeof *values), *next = values;
+    bool same = items != NULL && values != NULL;
+    for (int i = 0; same && i < count; i++) {
+        items[i].tensor.data = next; /* contiguous */
+        next += tl_numel(items[i].tensor);
     }
+    same = same && tl_file_fill(file, items, count, true, NULL);
+    for (int i = 0; same && i < count; i++)
+        same = memcmp(items[i].tensor.data, tl_param_value(tl_params_at(params, i)).data,
+                      (size_t)tl_numel(items[i].tensor) * sizeof *values) == 0;
     tl_safetensors_close(file);
+    free(items);
     free(values);
     return same;
 }

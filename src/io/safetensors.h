@@ -35,6 +35,9 @@ void tl_safetensors_index_free(tl_safetensors_index *index);
 
 const char *tl_safetensors_path(const tl_safetensors *file); /* as it was opened, for errors */
 
+/* From now on every tensor's name begins `size` bytes later, which are the same in all of them. */
+void tl_safetensors_shorten_names(tl_safetensors *file, size_t size);
+
 /* The whole file in memory, *size bytes, and in *data where offsets count from. The memory is this process' own: what is
  * written to it does not reach the file. NULL if this system or this file's does not do that. */
 void *tl_safetensors_map(const tl_safetensors *file, size_t *size, char **data);

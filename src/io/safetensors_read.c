@@ -230,6 +230,13 @@ bool tl_safetensors_read(tl_safetensors *file, const char *name, tl_tensor to, t
 
 const char *tl_safetensors_path(const tl_safetensors *file) { return file->path; }
 
+void tl_safetensors_shorten_names(tl_safetensors *file, size_t size) { /* their order stays what it is */
+    for (long i = 0; i < file->index.count; i++) {
+        char *name = (char *)file->index.entries[i].name; /* the index's own */
+        memmove(name, name + size, strlen(name + size) + 1);
+    }
+}
+
 void *tl_safetensors_map(const tl_safetensors *file, size_t *size, char **data) {
     if (file->size > SIZE_MAX) return NULL;
     *size = (size_t)file->size;

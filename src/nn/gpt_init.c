@@ -75,7 +75,7 @@ static tl_feed_forward feed_forward(tl_params *params, const char *name, const t
             tl_linear_init(params, tl_params_text(params, "%s.mlp.c_proj", name),
                            &(tl_linear_config){
                                .in = c->d_ff, .out = c->d_model, .no_bias = c->no_bias, .init = residual(c)}),
-        .activation = TL_GELU_TANH};
+        .activation = c->gelu_erf ? TL_GELU : TL_GELU_TANH};
 }
 
 static tl_gpt_layer layer_of(tl_params *params, const char *name, const tl_gpt_config *c,

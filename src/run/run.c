@@ -43,6 +43,7 @@ void tl_run_forget_model(tl_run *run) {
     tl_bpe_free(run->bpe);
     tl_bpe_free(run->target_bpe);
     tl_labels_free(run->labels);
+    tl_byte_bpe_free(run->byte_bpe);
     run->batches = NULL;
     run->lines = NULL;
     run->tape = NULL;
@@ -51,6 +52,7 @@ void tl_run_forget_model(tl_run *run) {
     run->vocab[TL_SOURCE] = run->vocab[TL_TARGET] = NULL;
     run->bpe = run->target_bpe = NULL;
     run->labels = NULL;
+    run->byte_bpe = NULL;
 }
 
 void tl_run_free(tl_run *run) {
@@ -92,6 +94,10 @@ const tl_transformer *tl_run_transformer(const tl_run *run) {
 const tl_seq2seq *tl_run_seq2seq(const tl_run *run) {
     return run && run->model == &run->seq2seq.model ? &run->seq2seq : NULL;
 }
+const tl_gpt *tl_run_gpt(const tl_run *run) {
+    return run && run->model == &run->gpt.model ? &run->gpt : NULL;
+}
+const tl_byte_bpe *tl_run_byte_bpe(const tl_run *run) { return run ? run->byte_bpe : NULL; }
 
 bool tl_run_has_model(tl_run *run) {
     if (!tl_run_usable(run)) return false;

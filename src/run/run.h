@@ -18,6 +18,7 @@ struct tl_run {
     tl_bpe *bpe; /* NULL: no side consists of byte pairs */
     tl_bpe *
         target_bpe; /* the same merges where the target's pieces must be in a vocabulary of its own; otherwise NULL */
+    tl_byte_bpe *byte_bpe; /* of running text; NULL: it has a vocabulary */
     tl_vocab *vocab[2]; /* by side; one and the same where both sides have the same words */
     tl_labels *labels;  /* a classifier's */
     tl_params *params;
@@ -25,6 +26,7 @@ struct tl_run {
     tl_transformer transformer;
     tl_seq2seq seq2seq;
     tl_classifier classifier;
+    tl_gpt gpt;
     const tl_model *model; /* and the same, which is all that this room but kinds.c knows of it */
     tl_tape *tape;
     void *data;       /* while it is trained: its program's (programs.h) */

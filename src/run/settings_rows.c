@@ -90,13 +90,15 @@ const tl_option tl_model_options[] = {
 #undef SETTINGS
 
 #define SETTINGS tl_training_settings
-const tl_option tl_training_options[] = {
+const tl_option tl_ending_options[] = {
     ANEW("steps", LONG, steps, "N", "stop after so many updates (0: no limit)"),
     ANEW("epochs", LONG, epochs, "N",
      "stop after so many passes over the data (0: no limit; 10, if neither steps nor minutes are given)"),
     ANEW("minutes", DOUBLE, minutes, "M", "stop after so much time, validations included (0: no limit)"),
     ANEW("patience", LONG, patience, "N", "stop after so many validations without a better one (0: never)"),
-    ROW("batch-tokens", LONG, batch_tokens, "N", "tokens of a batch, a side, padding included (0: 4096)"),
+    TL_OPTIONS_END};
+
+const tl_option tl_learning_options[] = {
     ROW("accumulate", LONG, accumulate, "N", "batches whose gradients make one update (0: 1)"),
     RARE("shares", LONG, shares, "G",
      "sum an update's gradients in so many shares of consecutive batches, then the shares, in their order (0: 1)"),
@@ -105,12 +107,19 @@ const tl_option tl_training_options[] = {
      "how it falls; cosine and linear need --steps, --epochs or --minutes"),
     ROW("warmup", LONG, warmup, "N", "steps over which it rises (0: none)"),
     ROW("beta2", SHARE, beta2, "B", "Adam's second decay (0: only the last gradient counts)"),
+    RARE("weight-decay", DOUBLE, weight_decay, "W", "AdamW's decay of every parameter, times the learning rate (0: none)"),
     ROW("label-smoothing", SHARE, label_smoothing, "E", "share of the target spread over all words (0: none)"),
     ANEW("clip", DOUBLE, clip, "N", "largest gradient norm (0: no limit)"),
     ROW("matmul-precision", TEXT, matmul_precision, "highest|high|medium",
      "how exactly products with weights are computed, in training and ever after: as float32, with about 16 bits, "
      "as bfloat16; the less exact, the faster where the processor knows how"),
     ROW("seed", LONG, seed, "N", "of initial weights, order of batches, dropout, sentences made here"),
+    TL_OPTIONS_END};
+
+const tl_option tl_training_options[] = {
+    TL_OPTION_MORE(tl_ending_options),
+    ROW("batch-tokens", LONG, batch_tokens, "N", "tokens of a batch, a side, padding included (0: 4096)"),
+    TL_OPTION_MORE(tl_learning_options),
     TL_OPTIONS_END};
 #undef SETTINGS
 

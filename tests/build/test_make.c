@@ -132,7 +132,7 @@ static void expect_made(const char *after, bool answer, bool other, bool kernel,
 START_TEST(rebuilds_what_changed) {
     sh(MAKE "-j2");
     expect_made("first", true, true, true, true, true);
-    sh("b/hello && b/translate");
+    sh("b/hello && b/translate && b/lm");
     sh(MAKE);
     expect_made("nothing", false, false, false, false, false);
     ck_assert_ptr_null(strstr(said, " -o "));
@@ -144,6 +144,9 @@ START_TEST(rebuilds_what_changed) {
     sh("touch examples/translate/part.c && " MAKE);
     expect_made("a program's part", false, false, false, false, true);
     ck_assert(!strstr(said, " rcs ") && made("translate ") && !made("hello "));
+    sh("touch examples/program/shared.c && " MAKE); /* of all programs that train, and no program itself */
+    ck_assert(made("examples/program/shared.c") && made("translate ") && made("lm ") && !made("bpe "));
+    ck_assert_ptr_null(strstr(said, " -o b/program"));
     sh("rm src/tensor/private.h && sed -e /private/d -e s/TL_ANSWER/42/ src/tensor/answer.c > a && "
        "mv a src/tensor/answer.c && " MAKE); /* a header that is gone is in the way of nothing */
     expect_made("a header gone", true, false, false, false, false);
@@ -203,11 +206,12 @@ START_TEST(install_both_precisions) {
     sh("cd dest && find . -type f | LC_ALL=C sort");
     ck_assert_str_eq(said, "./opt/tl/bin/tapeloom-bleu\n./opt/tl/bin/tapeloom-bleu-double\n"
                            "./opt/tl/bin/tapeloom-bpe\n./opt/tl/bin/tapeloom-bpe-double\n"
+                           "./opt/tl/bin/tapeloom-lm\n./opt/tl/bin/tapeloom-lm-double\n"
                            "./opt/tl/bin/tapeloom-translate\n./opt/tl/bin/tapeloom-translate-double\n"
                            "./opt/tl/include/tapeloom.h\n./opt/tl/include/tapeloom/tensor.h\n"
                            "./opt/tl/lib/libtapeloom-double.a\n./opt/tl/lib/libtapeloom.a\n"
                            "./opt/tl/lib/pkgconfig/tapeloom-double.pc\n./opt/tl/lib/pkgconfig/tapeloom.pc\n");
-    sh("for tool in translate bpe bleu; do cmp b/$tool dest/opt/tl/bin/tapeloom-$tool && "
+    sh("for tool in translate lm bpe bleu; do cmp b/$tool dest/opt/tl/bin/tapeloom-$tool && "
        "cmp b2/$tool dest/opt/tl/bin/tapeloom-$tool-double && test -x dest/opt/tl/bin/tapeloom-$tool || "
        "exit; done");
     sh("cmp include/tapeloom.h dest/opt/tl/include/tapeloom.h && cmp b/libtapeloom.a "
@@ -254,7 +258,7 @@ START_TEST(install_where_names_are_odd) {
                  "install %s && cd w && ls && ls \"$NAME\" && find . -type f | wc -l",
                  where);
         sh(line);
-        snprintf(expected, sizeof expected, "\n%s\nbin\ninclude\nlib\n7\n", names[i % NAMES]);
+        snprintf(expected, sizeof expected, "\n%s\nbin\ninclude\nlib\n8\n", names[i % NAMES]);
         ck_assert_msg(strlen(said) > strlen(expected) &&
                           !strcmp(said + strlen(said) - strlen(expected), expected),
                       "%s: expected at the end %s", said, expected);
@@ -291,7 +295,8 @@ START_TEST(install_the_library) {
     }
     /* -o: taken as it is, not built again with other flags */
     snprintf(line, sizeof line,
-             "cd $TOP && make -o $OUTER/lib%s.a -o $OUTER/translate -o $OUTER/bpe -o $OUTER/bleu CC=\"$CC\" "
+             "cd $TOP && make -o $OUTER/lib%s.a $(for t in translate lm bpe bleu; do echo -o $OUTER/$t; "
+             "done) CC=\"$CC\" "
              "B=$OUTER PRECISION=%s install"
              " PREFIX=$D/usr",
              name, is_double ? "double" : "float");

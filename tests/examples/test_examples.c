@@ -6,10 +6,21 @@
 #include <dirent.h>
 #include <unistd.h>
 
-static const char *const examples[] = {"scalar_tape",     "linear_regression", "attention_steps",
-                                       "attention_layer", "copy_task",         "bahdanau",
-                                       "read_a_run"};
+static const char *const examples[] = {
+    "scalar_tape", "linear_regression", "attention_steps", "attention_layer",     "copy_task",
+    "bahdanau",    "read_a_run",        "char_lm",         "sentence_classifier", "reverse_digits"};
 enum { EXAMPLES = sizeof examples / sizeof *examples };
+
+/* These train first. */
+static const char *const trainers[] = {"copy_task", "bahdanau", "char_lm", "sentence_classifier",
+                                       "reverse_digits"};
+enum { TRAINERS = sizeof trainers / sizeof *trainers };
+
+static bool trains(const char *name) {
+    for (int i = 0; i < TRAINERS; i++)
+        if (!strcmp(trainers[i], name)) return true;
+    return false;
+}
 
 /* What is said behind a program's name: one wants a run to read. */
 static const char *arguments_of(const char *name) {
@@ -83,8 +94,12 @@ START_TEST(some_are_short) {
     static const struct {
         const char *file;
         int lines;
-    } most[] = {{"examples/copy_task.c", 100}, {"examples/bahdanau.c", 150}};
-    for (int i = 0; i < 2; i++) {
+    } most[] = {{"examples/copy_task.c", 100},
+                {"examples/bahdanau.c", 150},
+                {"examples/char_lm.c", 100},
+                {"examples/sentence_classifier.c", 100},
+                {"examples/reverse_digits.c", 100}};
+    for (size_t i = 0; i < sizeof most / sizeof *most; i++) {
         char *text = read_text_file(most[i].file);
         int lines = 0;
         for (const char *c = text; *c; c++) lines += *c == '\n';
@@ -98,23 +113,26 @@ END_TEST
  * files may: LLVM's OpenMP makes a small one when it begins. */
 START_TEST(limit_of_file_sizes) {
     for (int i = 0; i < EXAMPLES; i++) {
-        if (!strcmp(examples[i], "copy_task") || !strcmp(examples[i], "bahdanau"))
-            continue; /* print as the others do, but train first: read instead */
+        if (trains(examples[i])) continue; /* print as the others do: read instead */
         char file[] = "/tmp/tl_example_XXXXXX";
         int status, fd = mkstemp(file);
         ck_assert_int_ge(fd, 0);
         close(fd);
-        char *said = shell(&status,
-                           "head -c 131072 /dev/zero >%s; (ulimit -f 128; exec %s/%s%s 2>&1 >>%s) | cat; rm %s",
-                           file, build_folder(), examples[i], arguments_of(examples[i]), file, file);
+        char *said = shell(
+            &status, "head -c 131072 /dev/zero >%s; (ulimit -f 128; exec %s/%s%s 2>&1 >>%s) | cat; rm %s",
+            file, build_folder(), examples[i], arguments_of(examples[i]), file, file);
         ck_assert_msg(strstr(said, "File too large; raise the limit for file sizes (ulimit -f)"), "%s: %s",
                       examples[i], said);
         free(said);
     }
-    static const char *const read[] = {"examples/copy_task.c", "examples/bahdanau.c"};
-    for (int i = 0; i < 2; i++) {
-        char *text = read_text_file(read[i]);
-        assert_contains(text, "int main(void) {\n    tl_streams_open();");
+    for (int i = 0; i < TRAINERS; i++) {
+        char path[128];
+        snprintf(path, sizeof path, "examples/%s.c", trainers[i]);
+        char *text = read_text_file(path);
+        const char *begin = strstr(text, "\nint main(");
+        ck_assert_msg(begin && !strncmp(strchr(begin + 1, '\n'), "\n    tl_streams_open();", 23),
+                      "%s should begin with tl_streams_open", path);
+        assert_contains(text, "tl_output_close(stdout, &");
         free(text);
     }
 }
@@ -343,6 +361,70 @@ START_TEST(bahdanau) {
 }
 END_TEST
 
+/* ---- a language model of characters ---- */
+
+/* Where it says its six lines by heart, and then again; another loss, another text. */
+START_TEST(char_lm) {
+#ifdef TL_SANITIZED
+    TL_SKIP("char_lm: too slow with sanitizers");
+#else
+    char *out = run("char_lm"), *source = read_text_file("examples/char_lm.c"), lines[512] = "";
+    const char *last = out;
+    for (const char *at = out; (at = strstr(at, "\nstep ")); at++) last = at;
+    assert_near(number_after(out, "step   1  loss "), log(256), 0.1); /* nothing is known yet */
+    ck_assert_msg(number_after(last, "loss ") < 0.1, "the loss did not fall: %s", out);
+    const char *end = strstr(source, "static const char own[]"); /* "…\n" of each line of LINES */
+    ck_assert_ptr_nonnull(end);
+    for (char *at = strstr(source, "#define LINES"); (at = strchr(at, '"')) && at < end;) {
+        char *close = strchr(at + 1, '"');
+        strncat(lines, at + 1, strcspn(at + 1, "\\"));
+        strcat(lines, "\n");
+        at = close + 1;
+    }
+    assert_contains(lines, "The weaver");
+    assert_contains(out, lines);
+    free(out), free(source);
+    int status; /* a text of somebody's, from standard input and from a file */
+    out = shell(&status, "printf '%%02000d' 7 | %s/char_lm -", build_folder());
+    ck_assert_msg(status == 0, "%s", out);
+    assert_contains(out, "\n0000000000");
+    free(out);
+    out = shell(&status, "%s/char_lm no/such/file 2>&1", build_folder());
+    ck_assert_int_eq(status, 1);
+    assert_contains(out, "char_lm: cannot read no/such/file: No such file or directory");
+    free(out);
+    out = shell(&status, "echo short | %s/char_lm - 2>&1", build_folder());
+    ck_assert_int_eq(status, 1);
+    assert_contains(out, "char_lm: give a text of more than 64 bytes");
+    free(out);
+#endif
+}
+END_TEST
+
+/* ---- a classifier of sentences ---- */
+
+START_TEST(sentence_classifier) {
+    char *out = run("sentence_classifier");
+    assert_contains(out, "transformer  100.0 % right\n");
+    const double average = number_after(out, "average ");
+    ck_assert_msg(average > 25 && average < 52, "words without order tell at most half: %s", out);
+    free(out);
+}
+END_TEST
+
+/* ---- sixteen digits from the other end ---- */
+
+START_TEST(reverse_digits) {
+#ifdef TL_SANITIZED
+    TL_SKIP("reverse_digits: too slow with sanitizers");
+#else
+    char *out = run("reverse_digits");
+    assert_contains(out, "\nsequences it has never seen: 10000, digits right: 100.00 %\n");
+    free(out);
+#endif
+}
+END_TEST
+
 /* ---- a run that has been trained, read in thirty lines ---- */
 
 /* Lines with code on them: no comments, no blank ones, no includes. */
@@ -415,6 +497,9 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, attention_layer);
     tcase_add_test(tc, copy_task);
     tcase_add_test(tc, bahdanau);
+    tcase_add_test(tc, char_lm);
+    tcase_add_test(tc, sentence_classifier);
+    tcase_add_test(tc, reverse_digits);
     tcase_add_test(tc, read_a_run);
     tcase_add_test(tc, instruction_sets);
 }

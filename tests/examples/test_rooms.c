@@ -32,6 +32,9 @@ static const room rooms[] = {
     {"src/io", {"tensor.h", "io.h", "text.h"}},
     {"src/io/params_file.c",
      {"tensor.h", "io.h", "nn.h", "src/nn/params.h", "src/io"}}, /* one bridge from files to parameters, … */
+    {"src/io/gpt_file.c",
+     {"tensor.h", "io.h", "nn.h", "src/io"}}, /* … one to a model that others write too, … */
+    {"src/io/gpt_parts.c", {"tensor.h", "io.h", "nn.h", "src/io"}},
     {"src/io/checkpoint.c",
      {"tensor.h", "io.h", "nn.h", "optim.h", "src/io"}}, /* … and one to what an optimiser keeps */
     {"src/run",
@@ -146,6 +149,9 @@ START_TEST(rule) {
         {"src/io/params_file.c", "src/io/dtype.h", true},
         {"src/io/params_file.c", "src/nn/params.h", true},
         {"src/io/params_file.c", "src/nn/attention.h", false},
+        {"src/io/gpt_file.c", "include/tapeloom/nn.h", true},
+        {"src/io/gpt_file.c", "src/nn/params.h", false},
+        {"src/io/gpt_parts.c", "src/nn/gpt.h", false},
         {"src/io/checkpoint.c", "include/tapeloom/optim.h", true},
         {"src/io/checkpoint.c", "src/optim/optimiser.h", false},
         {"src/io/average.c", "include/tapeloom/optim.h", false},

@@ -237,6 +237,38 @@ START_TEST(no_parameters) {
 }
 END_TEST
 
+START_TEST(no_gpt) {
+    const char *path = in_scratch("new");
+    tl_gpt none = {.model = {0}};
+    tl_params *params = tl_params_new(1);
+    tl_gpt m = tl_gpt_init(params, "",
+                           &(tl_gpt_config){.vocab = 3, .d_model = 2, .heads = 1, .layers = 1, .max_len = 2});
+    tl_gpt_config config = {.layers = 7};
+    ck_assert(!tl_gpt_save(NULL, path, TL_GPT_NANOGPT, &error));
+    says("new: not written: there is no model (NULL)");
+    ck_assert(!tl_gpt_save(&none, path, TL_GPT_NANOGPT, &error));
+    says("new: not written: there is no model (NULL)");
+    ck_assert(!tl_gpt_save(&m, NULL, TL_GPT_NANOGPT, &error));
+    says("its path is empty");
+    ck_assert(!tl_gpt_save(&m, path, (tl_gpt_layout)-1, NULL));
+    ck_assert(!tl_file_is_there(path) && tl_gpt_save(&m, path, TL_GPT_NANOGPT, NULL));
+    ck_assert(!tl_gpt_load(NULL, path, &error));
+    says("new: not read: there is no model (NULL)");
+    ck_assert(!tl_gpt_load(&none, path, NULL));
+    ck_assert(!tl_gpt_load(&m, NULL, &error));
+    says("its path is NULL");
+    ck_assert(tl_gpt_load(&m, path, NULL));
+    m.model.name = NULL;
+    ck_assert(tl_gpt_load(&m, path, NULL));
+    ck_assert(!tl_gpt_read_config(NULL, &config, &error) && config.layers == 7);
+    says("its path is NULL");
+    ck_assert(!tl_gpt_read_config(path, NULL, &error));
+    says("new: there is nowhere to put what it says");
+    ck_assert(tl_gpt_read_config(path, &config, NULL) && config.layers == 1);
+    tl_params_free(params);
+}
+END_TEST
+
 START_TEST(no_checkpoint) {
     const char *path = in_scratch("new");
     tl_params *params = tl_params_new(1);
@@ -412,6 +444,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, nothing_to_write);
     tcase_add_test(tc, nothing_to_read);
     tcase_add_test(tc, no_parameters);
+    tcase_add_test(tc, no_gpt);
     tcase_add_test(tc, no_checkpoint);
     tcase_add_test(tc, no_configuration);
     tcase_add_test(tc, no_log);

@@ -1,12 +1,7 @@
 /* Parameters in safetensors files: round trips between sets and precisions, and all or nothing when a file
  * does not fit. */
 #define _XOPEN_SOURCE 700
-#include "scratch.h"
-
-#include "tapeloom/io.h"
-#include "tapeloom/nn.h"
-#include "tapeloom/ops.h"
-#include "tapeloom/optim.h"
+#include "content.h"
 
 static void add_parameters(tl_params *params) {
     tl_params_add(params, "linear.weight", TL_SHAPE(3, 2), (tl_init){TL_INIT_XAVIER, 0});
@@ -359,7 +354,126 @@ START_TEST(numbers_that_lie_askew_are_loaded) {
 }
 END_TEST
 
+/* ---- what PyTorch's wrappers put before names ---- */
+
+static void add_transformer(tl_params *p, const char *name) {
+    tl_transformer_init(
+        p, name,
+        &(tl_transformer_config){
+            .src_vocab = 9, .tgt_vocab = 9, .d_model = 4, .heads = 2, .layers = 1, .d_ff = 6});
+}
+static void add_gru(tl_params *p, const char *name) {
+    tl_seq2seq_init(p, name, &(tl_seq2seq_config){.src_vocab = 9, .tgt_vocab = 9, .d_model = 4});
+}
+static void add_lstm(tl_params *p, const char *name) {
+    tl_seq2seq_init(p, name,
+                    &(tl_seq2seq_config){.src_vocab = 9,
+                                         .tgt_vocab = 9,
+                                         .d_model = 4,
+                                         .kind = TL_LSTM,
+                                         .bidirectional = true,
+                                         .score = TL_ADDITIVE});
+}
+static void add_classifier(tl_params *p, const char *name) {
+    tl_classifier_init(
+        p, name,
+        &(tl_classifier_config){.vocab = 9, .classes = 3, .d_model = 4, .heads = 2, .layers = 1, .d_ff = 6});
+}
+static void add_gpt(tl_params *p, const char *name) {
+    tl_gpt_init(p, name, &(tl_gpt_config){.vocab = 9, .d_model = 4, .heads = 2, .layers = 1, .max_len = 5});
+}
+static void (*const models[])(tl_params *p, const char *name) = {add_transformer, add_gru, add_lstm,
+                                                                 add_classifier, add_gpt};
+enum { MODELS = sizeof models / sizeof *models };
+static const char *const wrappings[] = {"module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module."};
+enum { WRAPPINGS = sizeof wrappings / sizeof *wrappings };
+
+/* The file with something before the names of all tensors but the last `bare` ones. */
+static void wrap(const char *path, const char *wrapping, long bare) {
+    content c = content_of(path);
+    for (long i = 0; i < c.count - bare; i++) {
+        char name[sizeof c.names[0]];
+        snprintf(name, sizeof name, "%s%.100s", wrapping, c.names[i]);
+        strcpy(c.names[i], name);
+    }
+    content_write(&c, path);
+}
+
+START_TEST(every_model_comes_out_of_its_wrappers) {
+    scratch s = scratch_new();
+    const char *path = scratch_path(&s, "model.safetensors");
+    for (int k = 0; k < MODELS * WRAPPINGS; k++) {
+        tl_params *a = tl_params_new(1), *b = k % 2 ? tl_params_new(2) : tl_params_new_empty();
+        tl_error error = {""};
+        models[k / WRAPPINGS](a, ""), models[k / WRAPPINGS](b, "");
+        ck_assert_msg(tl_params_save(a, path, NULL, 0, &error), "%s", error.message);
+        wrap(path, wrappings[k % WRAPPINGS], 0);
+        ck_assert(!tl_params_are_saved(a, path)); /* not under these names */
+        ck_assert_msg(loaders[_i](b, path, &error), "%s", error.message);
+        ck_assert_msg(same(a, b), "model %d, %s", k / WRAPPINGS, wrappings[k % WRAPPINGS]);
+        tl_params_free(a);
+        tl_params_free(b);
+    }
+    scratch_remove(&s);
+}
+END_TEST
+
+/* What not all names begin with is no wrapper's, and a model may have such a name itself. */
+START_TEST(names_that_only_look_wrapped) {
+    scratch s = scratch_new();
+    const char *path = scratch_path(&s, "model.safetensors");
+    tl_params *a = model(1), *b = model(2), *untouched = model(2), *own = tl_params_new(3),
+              *other = tl_params_new(4);
+    tl_error error = {""};
+    ck_assert(tl_params_save(a, path, NULL, 0, &error));
+    wrap(path, "module.", 1);
+    ck_assert(!loaders[_i](b, path, &error));
+    assert_contains(error.message, "no tensor \"linear.weight\", expected one of shape [3,2]");
+    ck_assert(same(b, untouched));
+    tl_error_clear(&error);
+    ck_assert(tl_params_save(a, path, NULL, 0, &error));
+    wrap(path, "modules.", 0);
+    ck_assert(!loaders[_i](b, path, &error));
+    tl_error_clear(&error);
+    add_gru(own, "module"), add_gru(other, "module");
+    ck_assert(tl_params_save(own, path, NULL, 0, &error));
+    ck_assert_msg(loaders[_i](other, path, &error), "%s", error.message);
+    ck_assert(same(own, other));
+    tl_params_free(a), tl_params_free(b), tl_params_free(untouched), tl_params_free(own),
+        tl_params_free(other);
+    scratch_remove(&s);
+}
+END_TEST
+
+/* A file that bounds a model does so under the names that it has. */
+START_TEST(wrapped_files_bound_models) {
+    scratch s = scratch_new();
+    const char *path = scratch_path(&s, "model.safetensors");
+    tl_error error = {""};
+    for (int k = 0; k <= WRAPPINGS; k++) {
+        tl_params *a = tl_params_new(1), *b = tl_params_new_empty(), *larger = tl_params_new_empty();
+        add_transformer(a, "");
+        ck_assert(tl_params_save(a, path, NULL, 0, &error));
+        if (k < WRAPPINGS) wrap(path, wrappings[k], 0);
+        tl_safetensors *file = tl_safetensors_open(path, &error);
+        ck_assert(tl_params_expect(b, file, "") && tl_params_expect(larger, file, ""));
+        add_transformer(b, "");
+        assert_no_error(tl_params_error(b));
+        tl_params_add(larger, "src_embedding.weight", TL_SHAPE(9, 5), (tl_init){0});
+        assert_contains(tl_params_error(larger), "has shape [9,4], expected [9,5]");
+        ck_assert_msg(tl_params_map(b, path, &error), "%s", error.message);
+        ck_assert(same(a, b));
+        tl_safetensors_close(file);
+        tl_params_free(a), tl_params_free(b), tl_params_free(larger);
+    }
+    scratch_remove(&s);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+    tcase_add_loop_test(tc, every_model_comes_out_of_its_wrappers, 0, LOADERS);
+    tcase_add_loop_test(tc, names_that_only_look_wrapped, 0, LOADERS);
+    tcase_add_test(tc, wrapped_files_bound_models);
     tcase_add_test(tc, are_saved);
     tcase_add_loop_test(tc, save_and_load, 0, LOADERS);
     tcase_add_loop_test(tc, either_precision_is_read, 0, LOADERS);

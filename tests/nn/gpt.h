@@ -12,7 +12,7 @@ static const tl_gpt_config gpts[] = {
     GPT(.positions = TL_LEARNED),
     GPT(.positions = TL_ROTARY),
     GPT(.positions = TL_ALIBI, .no_feed_forward = true),
-    GPT(.positions = TL_NO_POSITIONS, .untied = true),
+    GPT(.positions = TL_NO_POSITIONS, .untied = true, .gelu_erf = true),
     GPT(.positions = TL_RELATIVE, .no_bias = true),
     GPT(.positions = TL_SIGNED_ALIBI),
     {.vocab = 41, .d_model = 30, .heads = 3, .layers = 1, .max_len = 80, .no_bias = true, .untied = true},

@@ -307,6 +307,24 @@ START_TEST(memory_stays) {
 }
 END_TEST
 
+/* Within a window it grows by keys and values alone, and what is as long as they are. */
+START_TEST(memory_of_a_window) {
+    gpt_bench k = gpt_begin(&gpts[_i]);
+    const tl_gpt_config *c = &k.model.config;
+    size_t peak[2];
+    for (int i = 0; i < 2; i++) {
+        tl_tape_free(k.tape);
+        k.tape = tl_tape_new();
+        say(&k, (tl_generate_options)OPTIONS(.most = i ? 60 : 10));
+        peak[i] = tl_tape_stats_of(k.tape).peak;
+    }
+    const size_t caches = (size_t)(2L * c->layers * 50 * c->d_model) * sizeof(tl_real);
+    ck_assert_uint_ge(peak[1], peak[0] + caches);
+    ck_assert_uint_lt(peak[1], peak[0] + caches + 16384);
+    gpt_end(&k);
+}
+END_TEST
+
 /* ---- what is refused ---- */
 
 static void fails(gpt_bench *k, tl_generate_options o, const char *why) {
@@ -428,6 +446,7 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, ends, 0, GPTS);
     tcase_add_loop_test(tc, forbidden_words, 0, GPTS);
     tcase_add_loop_test(tc, memory_stays, 0, GPTS);
+    tcase_add_loop_test(tc, memory_of_a_window, 0, GPTS);
     tcase_add_test(tc, refusals);
     tcase_add_test(tc, nothing_at_all);
     tcase_add_test(tc, endless);

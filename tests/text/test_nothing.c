@@ -352,6 +352,13 @@ START_TEST(no_batches) {
     ck_assert(tl_batches_tell(NULL).epoch == 0 && tl_batches_per_epoch(NULL) == 0);
     ck_assert_str_eq(tl_batches_error(NULL), "batches: out of memory");
     tl_batches_free(NULL);
+    ck_assert(!tl_windows_next(NULL, &batch) && !tl_windows_seek(NULL, (tl_batches_position){0, 0}));
+    ck_assert(tl_windows_tell(NULL).batch == 0 && tl_windows_per_epoch(NULL) == 0);
+    ck_assert_str_eq(tl_windows_error(NULL), "windows: out of memory");
+    tl_windows_free(NULL);
+    tl_windows *w = tl_windows_new(NULL, 0, NULL);
+    assert_contains(tl_windows_error(w), "windows: found a text of 0 tokens");
+    tl_windows_free(w);
     tl_batches *b = tl_batches_new(NULL, NULL);
     ck_assert_str_eq(tl_batches_error(b), "corpus: out of memory");
     ck_assert(!tl_batches_next(b, &batch) && tl_batches_per_epoch(b) == 0);

@@ -1,5 +1,5 @@
-/* The translator, or the program that is PROGRAM, as its user runs it: a command line in, exit status and both streams out. In a
- * command $T is the program and $D the test's own folder. */
+/* A program as its user runs it: a command line in, exit status and both streams out. In a command $T is the
+ * program, the translator unless PROGRAM says another, and $D the test's own folder. */
 #ifndef TL_TESTS_PROGRAM_H
 #define TL_TESTS_PROGRAM_H
 

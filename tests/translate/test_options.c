@@ -118,6 +118,7 @@ static const trial train_trials[] = {
     {"schedule", "constant", CHANGES, NULL, NULL},
     {"warmup", "1", CHANGES, NULL, NULL},
     {"beta2", "0.9", CHANGES, NULL, NULL},
+    {"weight-decay", "0.5", CHANGES, NULL, NULL},
     {"label-smoothing", "0", CHANGES, NULL, NULL},
     {"label-smoothing", "0", CHANGES, RECURRENT, NULL},
     {"clip", "0.01", CHANGES, NULL, NULL},

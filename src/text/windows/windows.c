@@ -22,8 +22,8 @@ struct tl_windows {
     tl_windows_config config;
     window *window; /* [windows], as they lie in the texts */
     long windows, batches;
-    long room;  /* of one text alone: how far its windows may be shifted */
-    long shift; /* in this epoch */
+    long room;   /* of one text alone: how far its windows may be shifted */
+    long shift;  /* in this epoch */
     long *order; /* [windows] in which they come in this epoch */
     bool planned;
     tl_batches_position at;
@@ -52,10 +52,11 @@ const char *tl_windows_error(const tl_windows *w) {
 static bool check(tl_windows *w, const int *ids, long count) {
     const tl_windows_config *c = &w->config;
     if (!ids || count < 2)
-        return tl_error_set(&w->error,
-                            "windows: found a text of %ld tokens, expected at least 2: one to read and one to "
-                            "foretell",
-                            ids ? count : 0);
+        return tl_error_set(
+            &w->error,
+            "windows: found a text of %ld tokens, expected at least 2: one to read and one to "
+            "foretell",
+            ids ? count : 0);
     if (c->length < 1 || c->batch < 1 || c->length > INT_MAX || c->batch > INT_MAX / c->length)
         return tl_error_set(&w->error,
                             "windows: found length %ld and batch %ld, expected at least 1 of each, and less "
@@ -188,10 +189,11 @@ tl_batches_position tl_windows_tell(const tl_windows *w) { return w ? w->at : (t
 bool tl_windows_seek(tl_windows *w, tl_batches_position position) {
     if (tl_windows_error(w)) return false;
     if (position.epoch < 0 || position.batch < 0 || position.batch > w->batches)
-        return tl_error_set(&w->error,
-                            "windows: found the position epoch %ld, batch %ld, expected batch 0 to %ld: text, "
-                            "window or batch are not those of the saved run; use the same",
-                            position.epoch, position.batch, w->batches);
+        return tl_error_set(
+            &w->error,
+            "windows: found the position epoch %ld, batch %ld, expected batch 0 to %ld: text, "
+            "window or batch are not those of the saved run; use the same",
+            position.epoch, position.batch, w->batches);
     if (position.epoch != w->at.epoch) w->planned = false;
     w->at = position;
     return true;

@@ -1,0 +1,289 @@
+/* build/lm's runs: the model, its data while it is trained, how good it is, and the table entry that says all this. */
+#include "lm.h"
+#include "base/buffer.h"
+#include "clock.h"
+#include "events.h"
+#include "programs.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct running {
+    tl_run *run;
+    char *train_bytes, *valid_bytes;
+    size_t train_size, valid_size;
+    tl_lm_text train, valid;
+    tl_windows *windows;
+    tl_batch batch;
+} running;
+
+/* ---- the model ---- */
+
+static tl_position_kind positions_of(const char *text) {
+    int kind = TL_ROTARY;
+    while (kind > 0 && strcmp(text, tl_position_kind_text((tl_position_kind)kind))) kind--;
+    return (tl_position_kind)kind;
+}
+
+static const tl_model *make(tl_run *run) {
+    const tl_model_settings *s = &run->settings.model;
+    const tl_lm_settings *own = &run->settings.lm;
+    const long tokens = tl_lm_vocab_size(run);
+    if (own->vocab && own->vocab < tokens) {
+        tl_error_set(&run->error, "--vocab %ld: there are %ld tokens: give at least as many, or 0",
+                     own->vocab, tokens);
+        return NULL;
+    }
+    run->gpt = tl_gpt_init(run->params, "",
+                           &(tl_gpt_config){.vocab = own->vocab ? own->vocab : tokens,
+                                            .d_model = s->d_model,
+                                            .d_ff = s->d_ff,
+                                            .heads = (int)s->heads,
+                                            .layers = (int)s->layers,
+                                            .positions = positions_of(s->positions),
+                                            .max_len = own->context,
+                                            .dropout = s->dropout,
+                                            .attention_dropout = s->attention_dropout,
+                                            .label_smoothing = run->settings.training.label_smoothing,
+                                            .no_bias = own->no_bias,
+                                            .no_feed_forward = own->no_feed_forward,
+                                            .untied = own->untied,
+                                            .gelu_erf = own->gelu_erf});
+    return &run->gpt.model;
+}
+
+/* ---- windows ---- */
+
+/* Of byte pairs every id is a token, so none can stand for nothing. */
+static tl_windows *windows_of(tl_run *run, const tl_lm_text *text, bool shuffled) {
+    const tl_windows_config config = {.length = run->settings.lm.context,
+                                      .batch = run->settings.lm.batch,
+                                      .shuffled = shuffled,
+                                      .seed = (uint64_t)run->settings.training.seed,
+                                      .starts = text->starts,
+                                      .texts = text->texts,
+                                      .pad = run->byte_bpe ? -1 : TL_PAD};
+    tl_windows *windows = tl_windows_new(text->ids, text->count, &config);
+    if (tl_windows_error(windows)) tl_error_set(&run->error, "%s", tl_windows_error(windows));
+    return windows;
+}
+
+/* ---- how good it is ---- */
+
+static bool add_loss(tl_run *run, const tl_batch *batch, tl_loss_report *all) {
+    tl_loss_report own = {0};
+    tl_tape_reset(run->tape);
+    if (!tl_ok(tl_run_batch_loss(run, batch, NULL, &own, NULL)))
+        return tl_error_set(&run->error, "%s", tl_tape_error(run->tape));
+    all->nll += own.nll;
+    all->count += own.count;
+    all->correct += own.correct;
+    return true;
+}
+
+static void measure(tl_run *run, tl_windows *windows, tl_loss_report *all) {
+    const long batches = tl_windows_per_epoch(windows);
+    const bool was = tl_tape_set_grad(run->tape, false);
+    tl_batch batch;
+    TL_TELL(run->events, work_began, TL_WORK_LOSS, batches);
+    tl_tape_set_training(run->tape, 0);
+    for (long done = 1;
+         !tl_failed(&run->error) && !tl_stopped(run->events) && tl_windows_next(windows, &batch); done++) {
+        if (!add_loss(run, &batch, all)) break;
+        TL_TELL(run->events, work_done, done, (double)batch.tgt_tokens);
+    }
+    TL_TELL_THAT(run->events, work_ended);
+    tl_tape_set_grad(run->tape, was);
+}
+
+bool tl_lm_measure(tl_run *run, const tl_lm_text *text, tl_quality *q) {
+    if (q) *q = (tl_quality){0};
+    if (!tl_run_has_model(run)) return false;
+    if (!text || !q) return tl_run_lacks(run, text ? "the place for the quality" : "the text");
+    const double start = tl_seconds_now();
+    tl_loss_report all = {0};
+    tl_windows *windows = windows_of(run, text, false);
+    if (!tl_failed(&run->error)) measure(run, windows, &all);
+    tl_windows_free(windows);
+    if (tl_failed(&run->error) || tl_stopped(run->events)) return false;
+    *q = (tl_quality){.sentences = text->texts,
+                      .tokens = all.count,
+                      .bytes = text->bytes,
+                      .loss = all.nll / (double)all.count,
+                      .accuracy = (double)all.correct / (double)all.count,
+                      .seconds = tl_seconds_now() - start};
+    return true;
+}
+
+double tl_bits_per_byte(const tl_quality *q) {
+    return q && q->bytes ? q->loss * (double)q->tokens / ((double)q->bytes * log(2)) : 0;
+}
+
+/* ---- the task ---- */
+
+static bool next(void *context) {
+    running *r = context;
+    if (tl_windows_next(r->windows, &r->batch)) return true;
+    if (tl_windows_error(r->windows)) tl_error_set(&r->run->error, "%s", tl_windows_error(r->windows));
+    return false;
+}
+
+static tl_var loss(void *context, bool sum) {
+    running *r = context;
+    const tl_loss_options options = {.reduction = sum ? TL_REDUCE_SUM : TL_REDUCE_MEAN};
+    return tl_run_batch_loss(r->run, &r->batch, &options, NULL, NULL);
+}
+
+static long tokens(void *context) { return ((const running *)context)->batch.tgt_tokens; }
+
+static void name(void *context, char *text, size_t size) {
+    const running *r = context;
+    const tl_batches_position at = tl_windows_tell(r->windows);
+    snprintf(text, size, "batch %ld of epoch %ld, %ld %s", at.batch, at.epoch + 1, r->batch.sentences,
+             r->train.texts ? "lines" : "windows");
+}
+
+static long per_epoch(void *context) { return tl_windows_per_epoch(((const running *)context)->windows); }
+static tl_batches_position tell(void *context) {
+    return tl_windows_tell(((const running *)context)->windows);
+}
+static bool seek(void *context, tl_batches_position position) {
+    const running *r = context;
+    return tl_windows_seek(r->windows, position) ||
+           tl_error_set(&r->run->error, "%s", tl_windows_error(r->windows));
+}
+static bool begin(void *context) { return tl_run_begins(((const running *)context)->run); }
+
+/* ---- texts that are shown ---- */
+
+static bool hear(void *to, const char *piece, size_t size) { return tl_buffer_add(to, piece, size); }
+
+/* Drawn by (seed, validation): the same, whether training was interrupted before or not. */
+static bool write_samples(running *r, tl_translations *written) {
+    tl_run *run = r->run;
+    const long count = run->settings.validation.samples;
+    if (!count) return true;
+    *written = (tl_translations){.nbest = 1};
+    written->text = calloc((size_t)count, sizeof *written->text);
+    written->score = calloc((size_t)count, sizeof *written->score);
+    if (!written->text || !written->score) return tl_error_set(&run->error, "out of memory for samples");
+    for (; written->count < count && !tl_stopped(run->events); written->count++) {
+        tl_buffer text = {0};
+        const bool ok = tl_lm_write(run, &(tl_lm_write_options){.tokens = 150,
+                                                                .seed = run->settings.training.seed,
+                                                                .number = written->count,
+                                                                .tell = hear,
+                                                                .to = &text}) &&
+                        tl_buffer_text(&text, "");
+        if (!ok) {
+            tl_buffer_free(&text);
+            return tl_error_set(&run->error, "out of memory for samples");
+        }
+        written->text[written->count] = text.text;
+    }
+    return true;
+}
+
+static bool validate(void *context, tl_quality *q, tl_translations *written) {
+    running *r = context;
+    if (!tl_lm_measure(r->run, &r->valid, q)) return false;
+    return !isfinite(q->loss) || write_samples(r, written); /* what is no number has no likeliest word */
+}
+
+/* ---- the data ---- */
+
+static bool read_data(tl_run *run) {
+    running *r = run->data = calloc(1, sizeof *r);
+    if (!r) return tl_error_set(&run->error, "out of memory for a text");
+    r->run = run;
+    return tl_lm_read(run, &r->train_bytes, &r->train_size, &r->valid_bytes, &r->valid_size);
+}
+
+static bool learn_text(tl_run *run) {
+    const running *r = run->data;
+    return tl_lm_learn(run, r->train_bytes, r->train_size);
+}
+
+static long longest_of(const tl_lm_text *t) {
+    long longest = 1;
+    for (long i = 0; i < t->texts; i++)
+        if (t->starts[i + 1] - t->starts[i] - 1 > longest) longest = t->starts[i + 1] - t->starts[i] - 1;
+    return longest;
+}
+
+static bool is_text(tl_run *run, const tl_lm_text *t, const char *which) {
+    return t->count > 1 || tl_error_set(&run->error, "the text to %s has nothing in it", which);
+}
+
+static bool encode_data(tl_run *run) {
+    running *r = run->data;
+    tl_lm_settings *s = &run->settings.lm;
+    if (!tl_lm_encode(run, r->train_bytes, r->train_size, &r->train) ||
+        !tl_lm_encode(run, r->valid_bytes, r->valid_size, &r->valid) || !is_text(run, &r->train, "learn") ||
+        !is_text(run, &r->valid, "validate on"))
+        return false;
+    if (!s->context) { /* of lines, where the longest of both kinds says it */
+        const long a = longest_of(&r->train), b = longest_of(&r->valid);
+        s->context = a > b ? a : b;
+    }
+    r->windows = windows_of(run, &r->train, true);
+    return !tl_failed(&run->error);
+}
+
+/* FNV-1a over both texts. */
+static uint64_t fingerprint(const running *r) {
+    const struct {
+        const char *bytes;
+        size_t size;
+    } texts[] = {{r->train_bytes, r->train_size}, {r->valid_bytes, r->valid_size}};
+    uint64_t hash = 14695981039346656037u;
+    for (int t = 0; t < 2; t++) {
+        for (size_t i = 0; i < texts[t].size; i++)
+            hash = (hash ^ (unsigned char)texts[t].bytes[i]) * 1099511628211u;
+        hash = (hash ^ texts[t].size) * 1099511628211u;
+    }
+    return hash;
+}
+
+static void task_of(tl_run *run, tl_task *task, tl_prepared *prepared) {
+    running *r = run->data;
+    const bool lines = run->settings.lm.lines;
+    *prepared = (tl_prepared){NULL, NULL, lines ? r->train.texts : r->train.count,
+                              lines ? r->valid.texts : r->valid.count, lines ? "line" : "token"};
+    *task = (tl_task){.context = r,
+                      .fingerprint = fingerprint(r),
+                      .next = next,
+                      .loss = loss,
+                      .tokens = tokens,
+                      .name = name,
+                      .per_epoch = per_epoch,
+                      .tell = tell,
+                      .seek = seek,
+                      .begin = begin,
+                      .validate = validate};
+}
+
+static void forget_data(tl_run *run) {
+    running *r = run->data;
+    if (!r) return;
+    tl_windows_free(r->windows);
+    tl_lm_text_free(&r->train);
+    tl_lm_text_free(&r->valid);
+    free(r->train_bytes);
+    free(r->valid_bytes);
+    free(r);
+}
+
+const tl_run_program tl_lm_program = {.name = "lm",
+                                      .options = tl_lm_options,
+                                      .usual = tl_lm_usual,
+                                      .complete = tl_lm_complete,
+                                      .save_text = tl_lm_save_text,
+                                      .load_text = tl_lm_load_text,
+                                      .make = make,
+                                      .read = read_data,
+                                      .learn_text = learn_text,
+                                      .encode = encode_data,
+                                      .task = task_of,
+                                      .forget_data = forget_data};

@@ -1,0 +1,83 @@
+/* Options that are tried one by one: each changes a command's result, or only what it says, or must change nothing. The list is held
+ * against --help, so that a new option without a row fails. After translate/program.h. */
+#ifndef TL_TESTS_TRIALS_H
+#define TL_TESTS_TRIALS_H
+
+#include "translate/program.h"
+
+typedef struct trial {
+    const char *option, *value; /* value NULL: a switch */
+    enum {
+        CHANGES, /* the result: $D/run/last.safetensors where the command writes it, otherwise what it prints */
+        SAYS,    /* what is printed, while the weights stay the same to the last bit */
+        SAME,    /* neither */
+        ELSEWHERE /* has a test of its own */
+    } effect;
+    const char *with; /* what the run to compare with has too; NULL: nothing */
+} trial;
+
+/* One that draws nothing: a picture at each end of a training would take its time. */
+static inline void no_gnuplot(void) {
+    char path[8192];
+    sh("mkdir $D/bin; printf '#!/bin/sh\\n' > $D/bin/gnuplot; chmod +x $D/bin/gnuplot");
+    snprintf(path, sizeof path, "%s:%s", in_folder("bin"), env("PATH", "/usr/bin:/bin"));
+    setenv("PATH", path, 1);
+}
+
+/* What may differ without a result being another one: time, threads, where files are. */
+#define TIMELESS \
+ "sed -e 's/, [0-9]* s:/:/' -e 's/ in [0-9.]* s/ in s/' -e 's/OpenMP.*//' -e 's|/elsewhere|/run|g'"
+
+/* Runs the command and keeps both results as `to`.txt and `to`.weights (empty if there are none). */
+static inline void run_as(const char *command, const char *options, const char *to) {
+    char line[2048];
+    snprintf(line, sizeof line,
+             "rm -rf $D/run $D/elsewhere; %s %s > $D/said && " TIMELESS
+             " $D/said > $D/%s.txt && : > $D/%s.weights && "
+             "if [ -d $D/elsewhere ]; then mv $D/elsewhere $D/run; fi && "
+             "if [ -f $D/run/last.safetensors ]; then mv $D/run/last.safetensors $D/%s.weights; fi",
+             command, options, to, to, to);
+    sh(line);
+}
+
+static inline void try_option(const char *command, const trial *t) {
+    static const char *const expected[] = {"change the result", "only change what is said", "change nothing"};
+    char with[512], said[1024];
+    snprintf(with, sizeof with, "%s", t->with ? t->with : "");
+    snprintf(said, sizeof said, "%s --%s%s%s", with, t->option, t->value ? " " : "",
+             t->value ? t->value : "");
+    run_as(command, with, "base");
+    run_as(command, said, "tried");
+    const bool weights = !same_files("base.weights", "tried.weights"),
+               words = !same_files("base.txt", "tried.txt");
+    char *written = get_file(in_folder("base.weights"), NULL);
+    const bool trains = written[0];
+    free(written);
+    const bool as_expected =
+        t->effect == CHANGES ? (trains ? weights : words) : !weights && words == (t->effect == SAYS);
+    ck_assert_msg(as_expected, "%s %s should %s: weights %s, words %s", command, said, expected[t->effect],
+                  weights ? "changed" : "same", words ? "changed" : "same");
+}
+
+/* Every option of `$T name --help` has a row, and what it does is as the row says. command: a run of it with all it needs. */
+static inline void try_options(const char *name, const char *command, const trial *trials, int count) {
+    char line[256], option[128];
+    int found = 0;
+    snprintf(line, sizeof line, "$T %s --help | sed -n 's/^  --\\([a-z0-9-]*\\).*/\\1/p' > $D/options", name);
+    sh(line);
+    char *all = get_file(in_folder("options"), NULL);
+    for (char *at = all; sscanf(at, "%127[^\n]", option) == 1;
+         at += strlen(option) + (at[strlen(option)] != 0), found++) {
+        bool there = false;
+        for (int i = 0; i < count; i++) there |= !strcmp(trials[i].option, option);
+        ck_assert_msg(there, "%s: no trial of --%s", name, option);
+    }
+    ck_assert_int_gt(found, 0);
+    free(all);
+    for (int i = 0; i < count; i++)
+        if (trials[i].effect != ELSEWHERE) try_option(command, &trials[i]);
+}
+#define TRY_OPTIONS(name, command, trials) \
+ try_options(name, command, trials, (int)(sizeof(trials) / sizeof *(trials)))
+
+#endif
