@@ -27,14 +27,14 @@ typedef struct tl_training_settings {
     long accumulate;    /* batches whose gradients make one update; 0: 1 */
     long
         shares; /* their gradients are summed in so many shares (optim.h), at most `accumulate`; 0: 1, one chain */
-    double lr;                    /* the peak; 0: nothing moves */
-    double warmup_from;           /* where an inverse-sqrt schedule begins, at most lr */
-    const char *schedule;         /* inverse-sqrt|cosine|linear|constant; NULL: inverse-sqrt */
-    long warmup;                  /* updates; 0: none */
-    double beta2;                 /* Adam's second decay, less than 1; 0: 0, only the last gradient counts */
-    double label_smoothing;       /* less than 1; 0: none */
-    double weight_decay;          /* decoupled, as AdamW's (Loshchilov & Hutter 2019), of every parameter; 0: none */
-    double clip;                  /* largest norm of the gradients; 0: no limit */
+    double lr;              /* the peak; 0: nothing moves */
+    double warmup_from;     /* where an inverse-sqrt schedule begins, at most lr */
+    const char *schedule;   /* inverse-sqrt|cosine|linear|constant; NULL: inverse-sqrt */
+    long warmup;            /* updates; 0: none */
+    double beta2;           /* Adam's second decay, less than 1; 0: 0, only the last gradient counts */
+    double label_smoothing; /* less than 1; 0: none */
+    double weight_decay; /* decoupled, as AdamW's (Loshchilov & Hutter 2019), of every parameter; 0: none */
+    double clip;         /* largest norm of the gradients; 0: no limit */
     const char *matmul_precision; /* highest|high|medium; NULL: highest */
     long seed;                    /* 0 is one like any other */
 } tl_training_settings;
@@ -73,7 +73,8 @@ void tl_translations_free(tl_translations *translations);
 
 typedef struct tl_quality {
     long sentences;
-    long tokens, bytes; /* of running text: what the loss is the mean of, and what they stand for; otherwise 0 */
+    long tokens,
+        bytes;       /* of running text: what the loss is the mean of, and what they stand for; otherwise 0 */
     double loss;     /* nats per target token, without smoothing */
     double accuracy; /* share of target tokens guessed right, given the true ones before */
     double score;    /* what is best if it is highest; of translations BLEU */
@@ -149,9 +150,6 @@ typedef struct tl_events {
 
     /* Training, in this order. A run has its data and its model: */
     void (*prepared)(void *context, const tl_run *run, const tl_prepared *prepared);
-    /* What comes next is only the first of two stages, on these ("masked words"), which NULL is the end of: then the task itself
-     * begins. Not told where there is one stage. */
-    void (*stage)(void *context, const char *on);
     /* It goes on from here. */
     void (*resumed)(void *context, const tl_training_state *state);
     void (*started)(void *context, const tl_training_plan *plan);
@@ -164,6 +162,9 @@ typedef struct tl_events {
     void (*ended)(void *context);
     /* The mean of the weights of so many validations was scored. */
     void (*averaged)(void *context, int validations, const tl_quality *quality);
+    /* Where a program trains in two stages: what is trained from here on is the first, on these ("masked words"); NULL: it is over,
+     * and the task itself begins. Each is told `started` and what follows. */
+    void (*stage)(void *context, const char *on);
 } tl_events;
 
 /* ---- what is trained ---- */
