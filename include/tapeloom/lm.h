@@ -25,13 +25,14 @@ extern "C" {
 /* What a language model's settings have besides those that every run has (run.h): of data `train` and `valid` are files, "-" is
  * standard input; of text `units`, `merges`, `min_count` and `max_vocab`; of the model `preset`, sizes, `positions` and dropouts. */
 typedef struct tl_lm_settings {
-    const char *made;      /* en|fr|zh: sentences of the built-in grammar, instead of a file */
-    double valid_share;    /* where there is no file to validate on, the last part of --train; 0: 0.1 */
-    bool lines;            /* each line is a text by itself; those that are validated on are drawn by the seed */
+    const char *made;   /* en|fr|zh: sentences of the built-in grammar, instead of a file */
+    double valid_share; /* where there is no file to validate on, the last part of --train; 0: 0.1 */
+    bool lines;         /* each line is a text by itself; those that are validated on are drawn by the seed */
     const char *tokenizer; /* of bpe: a folder with vocab.json and merges.txt; NULL: learnt from the text */
     long context;          /* tokens that are read at once; 0: 64, or, of lines, what the longest one needs */
     long batch;            /* windows of so many tokens, or lines, in a batch; 0: 12 */
     long vocab;            /* rows of the embedding, where they are more than there are tokens; 0: as many */
+    double init_std; /* 0: GPT-2's 0.02 at its width, and wider matrices smaller: 0.02·√(768 / d_model) */
     bool no_feed_forward, no_bias, untied, gelu_erf; /* as in tl_gpt_config */
 } tl_lm_settings;
 
@@ -39,7 +40,7 @@ extern const tl_option tl_lm_data_options[]; /* over a tl_run_settings, as all o
 extern const tl_option tl_lm_text_options[], tl_lm_model_options[], tl_lm_training_options[],
     tl_lm_validation_options[], tl_lm_options[];
 
-const tl_gpt *tl_run_gpt(const tl_run *run);             /* NULL if its model is another one */
+const tl_gpt *tl_run_gpt(const tl_run *run);           /* NULL if its model is another one */
 const tl_byte_bpe *tl_run_byte_bpe(const tl_run *run); /* NULL if it has none */
 
 /* A text as ids. */
@@ -69,8 +70,8 @@ typedef struct tl_lm_write_options {
     bool greedy;        /* otherwise words are drawn: */
     double temperature; /* 0: 1 */
     long top_k;         /* out of so many likeliest; 0: of all */
-    double top_p;       /* out of the fewest likeliest whose probabilities sum to so much, at most 1; 0: of all */
-    long seed, number;  /* the text depends on both */
+    double top_p; /* out of the fewest likeliest whose probabilities sum to so much, at most 1; 0: of all */
+    long seed, number; /* the text depends on both */
     /* Gets the text, prompt and all, as soon as it is certain, in pieces of whole characters. False ends it. */
     bool (*tell)(void *to, const char *piece, size_t size);
     void *to;

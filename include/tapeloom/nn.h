@@ -819,6 +819,7 @@ typedef struct tl_gpt_config {
     tl_position_kind positions;
     long max_len;             /* with learned positions the longest that can be read; default 1024 */
     double norm_eps;          /* default 1e-5 */
+    double init_std;          /* of matrices, before training; default 0.02 */
     double dropout;           /* on embeddings and on each sub-layer's output */
     double attention_dropout; /* on probabilities */
     double label_smoothing;
@@ -842,8 +843,8 @@ typedef struct tl_gpt_layer {
  * c_attn [3·d_model,d_model] with queries, keys and values one under the other, transformer.ln_f.{weight, bias}; untied,
  * lm_head.weight [vocab,d_model]; of relative positions transformer.distances.weight, a table for all layers.
  *
- * Matrices begin normal with standard deviation 0.02, but those whose results are added to the stream, both c_proj, with that over
- * √(how many such sums there are): 0.02/√(2·layers). Biases are zeros, gains ones. */
+ * Matrices begin normal with standard deviation init_std, but those whose results are added to the stream, both c_proj, with that over
+ * √(how many such sums there are): init_std/√(2·layers). Biases are zeros, gains ones. */
 typedef struct tl_gpt {
     tl_model model;       /* first: &gpt.model is what search, training and looking take */
     tl_gpt_config config; /* completed with the defaults */

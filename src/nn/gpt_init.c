@@ -31,6 +31,7 @@ static tl_gpt_config with_defaults(const tl_gpt_config *given) {
     if (!c.max_len) c.max_len = 1024;
     if (c.positions == TL_SINUSOIDAL) c.positions = TL_LEARNED;
     if (c.norm_eps == 0) c.norm_eps = 1e-5;
+    if (c.init_std == 0) c.init_std = 0.02;
     return c;
 }
 
@@ -44,6 +45,7 @@ static bool check_config(tl_params *params, const tl_gpt_config *c) {
            tl_check_size(params, name, "max_len", c->max_len) &&
            tl_check_choice(params, name, "kind of positions", (int)c->positions, TL_ROTARY) &&
            tl_check_number(params, name, "norm_eps", c->norm_eps) &&
+           tl_check_number(params, name, "init_std", c->init_std) &&
            tl_check_share(params, name, "dropout", c->dropout) &&
            tl_check_share(params, name, "attention_dropout", c->attention_dropout) &&
            tl_check_share(params, name, "label_smoothing", c->label_smoothing);
@@ -51,11 +53,11 @@ static bool check_config(tl_params *params, const tl_gpt_config *c) {
 
 /* ---- its parts ---- */
 
-static const tl_init matrix = {TL_INIT_NORMAL, 0.02};
+static tl_init matrix(const tl_gpt_config *c) { return (tl_init){TL_INIT_NORMAL, c->init_std}; }
 
 /* Of what is added to the stream, so that its variance does not grow with the layers (Radford et al. 2019, 2.3). */
 static tl_init residual(const tl_gpt_config *c) {
-    return (tl_init){TL_INIT_NORMAL, 0.02 / sqrt((double)c->layers * (c->no_feed_forward ? 1 : 2))};
+    return (tl_init){TL_INIT_NORMAL, c->init_std / sqrt((double)c->layers * (c->no_feed_forward ? 1 : 2))};
 }
 
 static tl_layer_norm_layer norm(tl_params *params, const char *name, const char *part,
@@ -70,7 +72,7 @@ static tl_feed_forward feed_forward(tl_params *params, const char *name, const t
         .name = tl_params_text(params, "%s.mlp", name),
         .linear1 = tl_linear_init(
             params, tl_params_text(params, "%s.mlp.c_fc", name),
-            &(tl_linear_config){.in = c->d_model, .out = c->d_ff, .no_bias = c->no_bias, .init = matrix}),
+            &(tl_linear_config){.in = c->d_model, .out = c->d_ff, .no_bias = c->no_bias, .init = matrix(c)}),
         .linear2 =
             tl_linear_init(params, tl_params_text(params, "%s.mlp.c_proj", name),
                            &(tl_linear_config){
@@ -88,7 +90,7 @@ static tl_gpt_layer layer_of(tl_params *params, const char *name, const tl_gpt_c
                                .attention_dropout = c->attention_dropout,
                                .no_bias = c->no_bias,
                                .distances = distances->name ? distances : NULL},
-        &(tl_attention_parts){"c_attn.weight", "c_attn.bias", "c_proj", matrix, residual(c)});
+        &(tl_attention_parts){"c_attn.weight", "c_attn.bias", "c_proj", matrix(c), residual(c)});
     if (c->no_feed_forward) return layer;
     layer.ln_2 = norm(params, name, "ln_2", c);
     layer.mlp = feed_forward(params, name, c);
@@ -102,7 +104,7 @@ static void add_positions(tl_params *params, tl_gpt *m, const char *stem, tl_dis
                                &(tl_positions_config){.kind = told ? TL_NO_POSITIONS : c->positions,
                                                       .max_len = c->max_len,
                                                       .d_model = c->d_model,
-                                                      .init = matrix});
+                                                      .init = matrix(c)});
     *distances = (tl_distances){.name = NULL};
     if (told && !tl_params_error(params))
         *distances = tl_distances_init(
@@ -119,9 +121,9 @@ tl_gpt tl_gpt_init(tl_params *params, const char *name, const tl_gpt_config *con
     m.model = as_model(params, tl_params_text(params, "%s", name), c);
     const char *dot = *name ? "." : "", *stem = tl_params_text(params, "%s%stransformer", name, dot);
     tl_distances distances;
-    m.wte =
-        tl_embedding_init(params, tl_params_text(params, "%s.wte", stem),
-                          &(tl_embedding_config){.vocab = c->vocab, .d_model = c->d_model, .init = matrix});
+    m.wte = tl_embedding_init(
+        params, tl_params_text(params, "%s.wte", stem),
+        &(tl_embedding_config){.vocab = c->vocab, .d_model = c->d_model, .init = matrix(c)});
     add_positions(params, &m, stem, &distances);
     m.h = tl_params_memory(params, (size_t)c->layers * sizeof *m.h);
     for (int l = 0; m.h && l < c->layers && !tl_params_error(params); l++)
@@ -129,7 +131,7 @@ tl_gpt tl_gpt_init(tl_params *params, const char *name, const tl_gpt_config *con
     m.ln_f = norm(params, stem, "ln_f", c);
     m.output_name = tl_params_text(params, "%s%slm_head", name, dot);
     m.output_weight = c->untied ? tl_params_add(params, tl_params_text(params, "%s.weight", m.output_name),
-                                                TL_SHAPE(c->vocab, c->d_model), matrix)
+                                                TL_SHAPE(c->vocab, c->d_model), matrix(c))
                                 : m.wte.weight;
     return m;
 }

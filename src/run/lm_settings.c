@@ -42,6 +42,8 @@ const tl_option tl_lm_model_options[] = {
     ROW("no-bias", FLAG, lm.no_bias, NULL, "no biases in layers and norms"),
     ROW("gelu-erf", FLAG, lm.gelu_erf, NULL, "the exact gelu, as nanoGPT has it, not GPT-2's, which is a formula with tanh"),
     ROW("untied", FLAG, lm.untied, NULL, "the output has a matrix of its own, not the embedding's"),
+    ROW("init-std", DOUBLE, lm.init_std, "S",
+        "standard deviation that matrices begin with (0: GPT-2's 0.02 at its width, 0.02 sqrt(768 / d-model) at others)"),
     ROW("dropout", SHARE, model.dropout, "P", "on embeddings and sub-layer outputs"),
     ROW("attention-dropout", SHARE, model.attention_dropout, "P", "on attention probabilities"),
     TL_OPTIONS_END};

@@ -65,6 +65,30 @@ START_TEST(from_standard_input) {
 }
 END_TEST
 
+/* Neither text may change under a run; texts that are shown beside each other differ. */
+START_TEST(its_own_texts) {
+    sh("cp $D/poem $D/other; $T train --train $D/poem --valid $D/other --steps 4 --samples 2 --out "
+       "$D/run" TINY);
+    char first[512] = "", second[512] = "";
+    const char *at = strstr(out, "--- it writes\n");
+    ck_assert_ptr_nonnull(at);
+    ck_assert_int_eq(sscanf(at, "--- it writes\n%511[^$]", first), 1);
+    char *next = strstr(first, "--- it writes\n");
+    ck_assert_ptr_nonnull(next);
+    snprintf(second, sizeof second, "%s", next + strlen("--- it writes\n"));
+    *next = 0;
+    ck_assert(strncmp(first, second, 20));
+    sh("echo more >> $D/other");
+    ck_assert_int_eq(try("$T train --resume $D/run --steps 6 --quiet"), 1);
+    assert_contains(err, "are not those that the run in");
+    sh("cp $D/poem $D/other; $T train --resume $D/run --steps 6 --quiet; echo more >> $D/poem");
+    ck_assert_int_eq(try("$T train --resume $D/run --steps 8 --quiet"), 1);
+    /* what was said anew holds from then on */
+    sh("cp $D/other $D/poem; $T train --resume $D/run --steps 9 --lr 0.5 --quiet; grep 'lr = 0.5' "
+       "$D/run/config.txt");
+}
+END_TEST
+
 /* Lines to validate on are drawn by the seed, and are not trained on. */
 START_TEST(lines_are_held_out) {
     sh("seq 1000 1099 > $D/numbers; $T train --train $D/numbers --lines --valid-share 0.2 --steps 2 --out "
@@ -195,6 +219,7 @@ static void add_tests(TCase *tc) {
     tcase_add_checked_fixture(tc, prepare, NULL);
     tcase_add_test(tc, going_on);
     tcase_add_test(tc, from_standard_input);
+    tcase_add_test(tc, its_own_texts);
     tcase_add_test(tc, lines_are_held_out);
     tcase_add_test(tc, it_learns);
     tcase_add_test(tc, samples);

@@ -53,6 +53,7 @@ START_TEST(train) {
         {"no-bias", NULL, CHANGES, NULL},
         {"gelu-erf", NULL, CHANGES, NULL},
         {"untied", NULL, CHANGES, NULL},
+        {"init-std", "0.02", CHANGES, NULL},
         {"dropout", "0.5", CHANGES, NULL},
         {"attention-dropout", "0.5", CHANGES, NULL},
         {"steps", "2", CHANGES, NULL},

@@ -116,7 +116,7 @@ static void assert_spread(const tl_params *params, const char *name, double expe
 }
 
 START_TEST(beginnings) {
-    tl_params *params = tl_params_new(7), *attention_alone = tl_params_new(7);
+    tl_params *params = tl_params_new(7), *attention_alone = tl_params_new(7), *wider = tl_params_new(7);
     tl_gpt_config c = {.vocab = 50, .d_model = 64, .heads = 2, .layers = 3, .untied = true, .max_len = 40};
     tl_gpt_init(params, "", &c);
     static const char *const small[] = {"transformer.wte.weight", "transformer.wpe.weight",
@@ -126,6 +126,12 @@ START_TEST(beginnings) {
                                                  "transformer.h.2.mlp.c_proj.weight"};
     for (int i = 0; i < 5; i++) assert_spread(params, small[i], 0.02);
     for (int i = 0; i < 2; i++) assert_spread(params, smaller[i], 0.02 / sqrt(6));
+    c.init_std = 0.1;
+    tl_gpt_init(wider, "", &c);
+    for (int i = 0; i < 5; i++) assert_spread(wider, small[i], 0.1);
+    for (int i = 0; i < 2; i++) assert_spread(wider, smaller[i], 0.1 / sqrt(6));
+    tl_params_free(wider);
+    c.init_std = 0;
     c.no_feed_forward = true; /* one sum a layer */
     tl_gpt_init(attention_alone, "", &c);
     assert_spread(attention_alone, smaller[0], 0.02 / sqrt(3));
@@ -678,6 +684,7 @@ START_TEST(refusals) {
         {{.vocab = 3, .d_model = 6, .heads = 2, .positions = TL_ROTARY},
          "transformer.h.0.attn: rotary positions turn pairs of columns, but a head has 3"},
         {{.vocab = 3, .norm_eps = -1}, "gpt: norm_eps is -1"},
+        {{.vocab = 3, .init_std = -0.1}, "gpt: init_std is -0.1"},
         {{.vocab = 3, .dropout = 1}, "gpt: dropout 1 is not in [0, 1)"},
         {{.vocab = 3, .attention_dropout = -0.5}, "gpt: attention_dropout -0.5 is not in [0, 1)"},
         {{.vocab = 3, .label_smoothing = NAN}, "gpt: label_smoothing"}};

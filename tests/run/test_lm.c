@@ -249,6 +249,28 @@ START_TEST(whole_characters) {
 }
 END_TEST
 
+/* An embedding may have rows that are no token's: they are never written. */
+START_TEST(rows_without_a_token) {
+    tl_run_settings s = small("chars");
+    s.lm.vocab = 300;
+    tl_run *run = trained(&s);
+    ck_assert_int_eq(tl_run_gpt(run)->config.vocab, 300);
+    written w = {.size = 0};
+    tl_lm_text t;
+    ck_assert(
+        tl_lm_write(run, &(tl_lm_write_options){.tokens = 60, .temperature = 9, .tell = hear, .to = &w}));
+    ck_assert(tl_lm_encode(run, w.text, w.size, &t));
+    ck_assert_int_eq(t.count, 61);
+    tl_lm_text_free(&t);
+    tl_run_free(run);
+    s.lm.vocab = 20;
+    run = tl_run_new(in_folder("other"), &s);
+    ck_assert_int_eq(tl_run_train(run, false, NULL), TL_FAILED);
+    assert_contains(tl_run_error(run), "--vocab 20: there are ");
+    tl_run_free(run);
+}
+END_TEST
+
 static double item(tl_var logits, long t, long v) { return tl_item(tl_at(tl_value(logits), 0, t, v)); }
 
 /* Each token is the likeliest one behind those before it. */
@@ -414,6 +436,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, measured);
     tcase_add_test(tc, written_in_pieces);
     tcase_add_test(tc, whole_characters);
+    tcase_add_test(tc, rows_without_a_token);
     tcase_add_test(tc, written_greedily);
     tcase_add_test(tc, writing_ends);
     tcase_add_test(tc, settings_that_do_not_fit);

@@ -63,16 +63,20 @@ START_TEST(shuffled) {
     tl_windows *w = tl_windows_new(
         ids, COUNT, &(tl_windows_config){.length = LENGTH, .batch = BATCH, .shuffled = true, .seed = 5});
     ck_assert_int_eq(tl_windows_per_epoch(w), 4); /* 11 windows: one is left over for the shift */
-    bool shifted = false;
+    bool shifted = false, ordered = true;
     for (int epoch = 0; epoch < 200; epoch++) {
         int times[COUNT] = {0};
         long tokens = 0;
         ck_assert(tl_windows_next(w, &batch));
         first[epoch] = batch.tgt_in[0];
+        int before = 0;
         do {
             tokens += foretell(&batch, times);
-            for (long r = 0; r < batch.sentences; r++)
+            for (long r = 0; r < batch.sentences; r++) {
                 shifted |= (batch.tgt_in[r * LENGTH] - 10) % LENGTH != (first[0] - 10) % LENGTH;
+                ordered &= batch.tgt_in[r * LENGTH] > before;
+                before = batch.tgt_in[r * LENGTH];
+            }
         } while (tl_windows_next(w, &batch));
         ck_assert_int_eq(tokens, 11 * LENGTH);
         for (int i = 0; i < COUNT; i++) {
@@ -80,7 +84,7 @@ START_TEST(shuffled) {
             all[i] += times[i];
         }
     }
-    ck_assert(shifted);
+    ck_assert(shifted && !ordered);
     ck_assert(first[0] != first[1] || first[1] != first[2]);
     for (int i = 1; i < COUNT; i++) ck_assert_int_gt(all[i], 0); /* both ends are reached in some epoch */
     tl_windows_free(w);
@@ -101,6 +105,8 @@ START_TEST(a_position_is_all) {
             (from ? again : seen)[i] = batch.tgt_in[0];
         }
         for (int i = from; from && i < 12; i++) ck_assert_int_eq(again[i], seen[i]);
+        ck_assert(tl_windows_seek(w, (tl_batches_position){0, 1}) && tl_windows_next(w, &batch));
+        ck_assert_int_eq(batch.tgt_in[0], seen[1]); /* back into another epoch */
         ck_assert(!tl_windows_seek(w, (tl_batches_position){0, 5}));
         assert_contains(tl_windows_error(w), "expected batch 0 to 4");
         tl_windows_free(w);
