@@ -17,6 +17,7 @@ BEGIN {
     title["steps"] = "The same step after many steps"
     title["lengths"] = "The same number of tokens in longer sentences, against the formula"
     title["gpt"] = "A decoder-only step: 4 layers, 4 heads, width 128, vocabulary 10,000, 32 x 64 tokens"
+    title["generate"] = "The same model writes 192 sampled words behind 64, with caches: 1 text, and 32 at once"
     title["against"] = "This tree and the commit, in turn"
     title["recurrent"] = "A GRU and an LSTM, forward and backward: 32 sentences of 32 steps, width 128"
     title["mlp"] = "A perceptron's step: 784-64-10, batch 64"

@@ -168,14 +168,39 @@ class Language(nn.Module):
             "wide": nn.Linear(width, 4 * width), "narrow": nn.Linear(4 * width, width)})
         self.blocks, self.norm = nn.ModuleList(part() for _ in range(layers)), nn.LayerNorm(width)
 
+    def attend(self, block, x, caches=None, at=0):
+        """Self-attention of places at, at+1, …; with caches, which hold what came before, and take these too."""
+        q, k, v = block["projections"](block["norm1"](x)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        if caches is not None:
+            end = at + x.shape[1]
+            caches[0, :, :, at:end], caches[1, :, :, at:end] = k, v
+            k, v = caches[0, :, :, :end], caches[1, :, :, :end]
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=x.shape[1] > 1)  # one place sees all before it
+        return block["output"](y.transpose(1, 2).flatten(2))
+
     def forward(self, ids):
         x = self.words(ids) + self.places.weight[: ids.shape[1]]
         for block in self.blocks:
-            q, k, v = block["projections"](block["norm1"](x)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-            y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-            x = x + block["output"](y.transpose(1, 2).flatten(2))
+            x = x + self.attend(block, x)
             x = x + block["narrow"](F.gelu(block["wide"](block["norm2"](x)), approximate="tanh"))
         return F.linear(self.norm(x), self.words.weight)
+
+    @torch.inference_mode()
+    def sample(self, prompt, words, draw):
+        """`words` words drawn behind a prompt [texts,length], which is read in one go; then word by word, with caches."""
+        texts, length = prompt.shape
+        width = self.words.weight.shape[1] // self.heads
+        caches = torch.empty(len(self.blocks), 2, texts, self.heads, length + words, width)
+        read, at, said = prompt, 0, []
+        for _ in range(words):
+            x = self.words(read) + self.places.weight[at : at + read.shape[1]]
+            for block, cache in zip(self.blocks, caches):
+                x = x + self.attend(block, x, cache, at)
+                x = x + block["narrow"](F.gelu(block["wide"](block["norm2"](x)), approximate="tanh"))
+            at += read.shape[1]
+            read = draw(F.softmax(F.linear(self.norm(x[:, -1]), self.words.weight), -1))
+            said.append(read)
+        return torch.cat(said, 1)
 
 
 def implementations(config):

@@ -6,6 +6,7 @@
     decode T1 0.5 32                     greedy decoding of 32 sentences, with caches
     product 2048x512x128 0.05 case=NT numbers=float32|medium|bf16     torch.matmul(a, b, out=c); heads too
     gpt gpt 0.5, mlp mlp 0.5             the step of bench/gpt.c, bench/mlp.c
+    generate gpt 0.5 32                  32 texts written on by sampling as bench/generate.c does it, with caches
     recurrent gru|lstm 0.5               nn.GRU, nn.LSTM as bench/recurrent.c has it, forward and backward
 Options: threads=N. In the environment TL_TORCH_COMPILE=1 adds torch.compile to the ways; with TL_TORCH_TRY_ALL=1 all of
 them are tried in reduced precision, not only the one that is fastest in float32.
@@ -183,6 +184,24 @@ class Gpt:
         return {**measure(lambda: self.step(numbers), seconds, warm=1), "tokens": 2048, "how": numbers}
 
 
+class Generate:
+    """Words are drawn in the way that is faster here, tried once."""
+
+    def __init__(self, texts):
+        torch.manual_seed(1)
+        model, prompt = Language(length=256).eval(), torch.randint(10000, (1, 64)).expand(texts, 64)
+        draws = {"multinomial": lambda probs: torch.multinomial(probs, 1),
+                 "exponential": lambda probs: (probs / torch.empty_like(probs).exponential_()).argmax(-1, keepdim=True)}
+        self.ways = {name: (lambda draw=draw: model.sample(prompt, 192, draw)) for name, draw in draws.items()}
+        self.tried = {name: measure(work, 0.2, warm=1)["ms_median"] for name, work in self.ways.items()}
+        self.tokens = 192 * texts
+
+    def answer(self, seconds, numbers):
+        way = min(self.tried, key=self.tried.get)
+        with in_numbers(numbers):
+            return {**measure(self.ways[way], seconds), "tokens": self.tokens, "how": f"{way}, {numbers}"}
+
+
 class Mlp:
     def __init__(self):
         torch.manual_seed(1)
@@ -231,6 +250,7 @@ def answer(words, options):
     torch.set_num_threads(int(options.get("threads", USUAL_THREADS)))
     make = {"step": lambda: Step(what, options.get("way")), "decode": lambda: Decode(what, int(words[3])),
             "product": lambda: Product(what, options.get("case", "NT")), "gpt": Gpt, "mlp": Mlp,
+            "generate": lambda: Generate(int(words[3])),
             "recurrent": lambda: Recurrent(what)}[kind]
     key = (kind, what, *words[3:], options.get("case"))
     if key not in made:

@@ -30,8 +30,9 @@ typedef struct scan_job {
     const tl_hypotheses *of;
     const tl_real *logits;
     long t;
-    tl_real *open; /* [rows,vocab] for logits without repetitions; NULL: words may repeat */
-    int *words;    /* [rows,vocab] for samples; NULL: there are none */
+    tl_real *open;    /* [rows,vocab] for logits without repetitions; NULL: words may repeat */
+    int *words;       /* [rows,vocab] for samples; NULL: there are none */
+    tl_real *weights; /* the same */
 } scan_job;
 
 /* The best `top` of one row's logits, best first; of equals the lower id. Returns how many there are. */
@@ -54,7 +55,7 @@ static int draw_word(const scan_job *job, long row, const tl_real *logits) {
     const long place = h->sentence[row / h->width].number, number = o->numbers ? o->numbers[place] : place;
     return tl_sample_word(logits, h->vocab, h->forbidden, &(tl_sampling){o->temperature, o->top_k, o->top_p},
                           tl_sample_chance(o->seed, number, row % h->width, job->t),
-                          job->words + row * h->vocab);
+                          &(tl_sample_room){job->words + row * h->vocab, job->weights + row * h->vocab});
 }
 
 /* The words that come into question, with their logits; returns how many there are. */
@@ -136,7 +137,10 @@ static bool stuck(const tl_hypotheses *h, long place, long t) {
 static bool make_room(scan_job *job, const tl_hypotheses *h, size_t all) {
     if (h->options->no_repeat_ngram && !(job->open = tl_tape_memory(h->tape, all * sizeof *job->open)))
         return false;
-    return !h->options->sample || (job->words = tl_tape_memory(h->tape, all * sizeof *job->words));
+    if (!h->options->sample) return true;
+    job->words = tl_tape_memory(h->tape, all * sizeof *job->words);
+    job->weights = tl_tape_memory(h->tape, all * sizeof *job->weights);
+    return job->words && job->weights;
 }
 
 bool tl_candidates_find(tl_hypotheses *h, tl_tensor logits, long t) {

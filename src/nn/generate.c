@@ -22,7 +22,7 @@ typedef struct writing {
     long length;              /* how many of them there are */
     long written;             /* words */
     uint8_t *forbidden, *end; /* [vocab]; NULL: no word is */
-    int *words;               /* [vocab] scratch */
+    tl_sample_room room;
     bool over;
 } writing;
 
@@ -110,7 +110,7 @@ static int choose(const writing *w, const tl_real *logits) {
     const tl_generate_options *o = w->options;
     if (o->greedy) return likeliest(w, logits);
     return tl_sample_word(logits, w->vocab, w->forbidden, &(tl_sampling){o->temperature, o->top_k, o->top_p},
-                          tl_sample_chance(o->seed, 0, o->number, o->prompt_length + w->written), w->words);
+                          tl_sample_chance(o->seed, 0, o->number, o->prompt_length + w->written), &w->room);
 }
 
 static bool write_word(writing *w, const tl_real *logits) {
@@ -172,7 +172,8 @@ static bool run(writing *w) {
     const tl_generate_options *o = w->options;
     if (!check(w) || !set_context(w)) return false;
     w->window = tl_tape_memory(w->tape, (size_t)w->context * sizeof *w->window);
-    w->words = tl_tape_memory(w->tape, (size_t)w->vocab * sizeof *w->words);
+    w->room.words = tl_tape_memory(w->tape, (size_t)w->vocab * sizeof *w->room.words);
+    w->room.weights = tl_tape_memory(w->tape, (size_t)w->vocab * sizeof *w->room.weights);
     w->forbidden = marks(w, o->forbidden, o->forbidden_count);
     w->end = marks(w, o->ends, o->ends_count);
     if (tl_tape_error(w->tape)) return false;

@@ -1,26 +1,37 @@
-/* Caches of keys and values, a row for each that is written. A position's heads lie side by side, as its projection makes them, so
- * that all that a row has read lies in one piece. */
+/* Caches of keys and values, a row for each that is written.
+ *
+ * Values lie as their projection makes them, a position's heads side by side. Of keys each column of a head lies in one piece, from
+ * position to position: so a product of one query with all keys reads them as they lie, where it would have to turn them round first,
+ * anew at every step. */
 #include "kv_cache.h"
 
 #include "tapeloom/op.h"
 
 #include <string.h>
 
-static tl_tensor memory_for(tl_tape *tape, long rows, int heads, long capacity, long d_model) {
+static tl_tensor memory_for(tl_tape *tape, long rows, int heads, long capacity, long d_model,
+                            bool by_column) {
+    const long d = d_model / heads;
     return (tl_tensor){.data = tl_tape_tensor(tape, TL_SHAPE(rows, capacity, d_model)).data,
                        .rank = 4,
-                       .dim = {rows, heads, capacity, d_model / heads},
-                       .stride = {capacity * d_model, d_model / heads, d_model, 1}};
+                       .dim = {rows, heads, capacity, d},
+                       .stride = {capacity * d_model, by_column ? d * capacity : d, by_column ? 1 : d_model,
+                                  by_column ? capacity : 1}};
 }
 
 tl_kv_cache tl_kv_cache_new(tl_tape *tape, long rows, int heads, long capacity, long d_model) {
-    return (tl_kv_cache){.k = memory_for(tape, rows, heads, capacity, d_model),
-                         .v = memory_for(tape, rows, heads, capacity, d_model)};
+    return (tl_kv_cache){.k = memory_for(tape, rows, heads, capacity, d_model, true),
+                         .v = memory_for(tape, rows, heads, capacity, d_model, false)};
 }
 
+/* Positions 0 … count-1: in one piece, or of each column. */
 static void copy_positions(tl_tensor cache, long to, long from, long count) {
+    const bool by_column = cache.stride[2] == 1;
+    const long pieces = by_column ? cache.dim[1] * cache.dim[3] : 1, step = cache.stride[3];
     const size_t bytes = (size_t)(count * cache.stride[2]) * sizeof *cache.data;
-    memcpy(cache.data + to * cache.stride[0], cache.data + from * cache.stride[0], bytes);
+    for (long i = 0; i < pieces; i++)
+        memcpy(cache.data + to * cache.stride[0] + i * step, cache.data + from * cache.stride[0] + i * step,
+               bytes);
 }
 
 void tl_kv_cache_copy_row(tl_kv_cache *cache, long to, long from) {

@@ -10,6 +10,8 @@
  * the word's place) and on nothing else, so that a sentence's samples do not depend on its company. */
 #include "sample.h"
 
+#include "tensor/rows.h"
+
 #include <math.h>
 
 bool tl_sampling_sound(tl_tape *tape, const char *who, const tl_sampling *how) {
@@ -47,15 +49,12 @@ static void pop(const tl_real *logits, int *words, long count) {
 /* ---- which words, and how likely ---- */
 
 typedef struct choice {
-    const tl_real *logits;
+    const tl_real *logits, *weights; /* by word */
     int *words;
     long count;
-    double max, temperature;
 } choice;
 
-static double weight(const choice *c, int word) {
-    return exp(((double)c->logits[word] - c->max) / c->temperature);
-}
+static double weight(const choice *c, int word) { return (double)c->weights[word]; }
 
 static double sum(const choice *c) {
     double all = 0;
@@ -95,16 +94,16 @@ static int draw(const choice *c, double u) {
 }
 
 int tl_sample_word(const tl_real *logits, long vocab, const uint8_t *forbidden, const tl_sampling *how,
-                   double chance, int *words) {
-    choice c = {.logits = logits,
-                .words = words,
-                .max = -INFINITY,
-                .temperature = how->temperature > 0 ? how->temperature : 1};
+                   double chance, const tl_sample_room *room) {
+    choice c = {.logits = logits, .weights = room->weights, .words = room->words};
+    tl_real max = -(tl_real)INFINITY;
     for (int v = 0; v < vocab; v++) {
         if (!(logits[v] > -(tl_real)INFINITY) || (forbidden && forbidden[v])) continue;
-        words[c.count++] = v;
-        c.max = fmax(c.max, (double)logits[v]);
+        c.words[c.count++] = v;
+        if (logits[v] > max) max = logits[v];
     }
+    if (c.count == 0) return -1;
+    tl_row_weights(room->weights, logits, vocab, (double)max, how->temperature > 0 ? how->temperature : 1);
     if (how->top_k > 0) keep_likeliest(&c, how->top_k, 1);
     if (how->top_p > 0) keep_likeliest(&c, c.count, how->top_p);
     return draw(&c, chance);

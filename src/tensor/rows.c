@@ -230,6 +230,11 @@ tl_row_softmax tl_row_softmax_of(const tl_real *x, long n) {
     return kernels()->cross_entropy(x, n, 0, 0, NULL).softmax;
 }
 
+void tl_row_weights(tl_real *w, const tl_real *x, long n, double max, double temperature) {
+    for (long i = 0; i < n; i++) w[i] = (tl_real)(((double)x[i] - max) / temperature);
+    tl_kernels_pick()->map->exp(n, w, w, 0);
+}
+
 /* ---- rows of a table ---- */
 
 void tl_rows_gather(tl_real *y, const tl_real *table, const int *id, long rows, long n) {

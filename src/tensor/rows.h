@@ -105,6 +105,8 @@ void tl_rows_cross_entropy_finish(tl_real *exps, const tl_row_softmax *softmax, 
 long tl_row_likeliest(const tl_real *x, long n, double *nll);
 /* Its largest element and the sum of e to the x - max: log softmax of element i is (x[i] - max) - log(sum). */
 tl_row_softmax tl_row_softmax_of(const tl_real *x, long n);
+/* w[i] = e to the (x[i] - max) / temperature */
+void tl_row_weights(tl_real *w, const tl_real *x, long n, double max, double temperature);
 
 /* ---- rows of a table ---- */
 

@@ -60,9 +60,9 @@ START_TEST(one_request) {
     assert_contains(said, "TL_ISA: instruction set \"mmx\": this machine and build have base");
     ask("$P/step T0 0 precision=medium threads=1");
     assert_contains(said, tl_threads() > 1 ? ", OpenMP 1 thread" : "\"build\": \"");
-    static const char *const programs[] = {"step", "decode",   "gpt",   "mlp",   "lengths",
-                                           "peak", "products", "peers", "curve", "recurrent"};
-    for (int i = 0; i < 10; i++) {
+    static const char *const programs[] = {"step",     "decode", "gpt",   "mlp",       "lengths", "peak",
+                                           "products", "peers",  "curve", "recurrent", "generate"};
+    for (int i = 0; i < 11; i++) {
         char command[64], usage[64];
         snprintf(command, sizeof command, "$P/%s --help", programs[i]);
         snprintf(usage, sizeof usage, "usage: %s ", programs[i]);
@@ -98,6 +98,14 @@ START_TEST(sizes) {
     ck_assert_double_eq(number(0, "gflop"), 0.805306);
     ck_assert_double_eq(number(0, "params"), 2 * 4 * 128 * (128 + 1));
     assert_refused("$P/recurrent rnn 0", "there are gru, lstm, and no rnn");
+    ask("$P/gpt gpt 0");
+    ck_assert_int_eq(number(0, "params"), 10000 * 128 + 64 * 128 + 4 * (12 * 128 * 128 + 13 * 128) + 2 * 128);
+    ck_assert_int_eq(number(0, "tokens"), 32 * 64);
+    ask("$P/generate gpt 0");
+    ck_assert_int_eq(number(0, "tokens"), 192);
+    ask("$P/generate gpt 0 3");
+    ck_assert_int_eq(number(0, "tokens"), 3 * 192);
+    assert_refused("$P/generate gpt 0 0", "a number of texts, not 0");
     ask("$P/mlp mlp 0");
     ck_assert_int_eq(number(0, "params"), 784 * 64 + 64 + 64 * 10 + 10);
     ask("$P/lengths 16 0");

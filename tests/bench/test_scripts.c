@@ -33,7 +33,8 @@ static void set_the_stage(void) {
     sh("cp -r $TOP/bench . && mkdir -p b/bench && cp \"$(cd $TOP && cd $OUTER && pwd)/bench/turns\" "
        "b/bench/turns");
     put_program("b/bench/player", player);
-    sh("for name in peak step decode products peers lengths gpt mlp curve recurrent; do ln -s player b/bench/$name; "
+    sh("for name in peak step decode products peers lengths gpt generate mlp curve recurrent; do ln -s "
+       "player b/bench/$name; "
        "done; "
        "ln -s bench/player b/python");
     setenv("BUILD", "b", 1);
@@ -56,7 +57,7 @@ START_TEST(help) {
        "there\"; done");
     ck_assert_str_eq(said, ""); /* every section is in it */
     sh("wc -l <sections");
-    ck_assert_int_eq(atoi(said), 11);
+    ck_assert_int_eq(atoi(said), 12);
     sh("for name in compare against curve; do bench/$name --help | head -n 40; done");
     assert_contains(said, "bench/compare [--all] [--json] [--rounds N] [--seconds S] [--ours] [--log FILE]");
     assert_contains(said, "bench/against REV|HARDEN=0 [--decode] [--json] [--rounds N] [--seconds S]");
@@ -111,7 +112,9 @@ END_TEST
 START_TEST(every_section) {
     put_program("b/translate", "#!/bin/sh\ncat >/dev/null; echo one two three\n");
     sh("bench/compare --rounds 1 --seconds 0 --log log >table 2>/dev/null && cut -f 1 log | uniq");
-    ck_assert_str_eq(said, "step\nmemory\ndecode\nsentence\nproducts\nthreads\nsteps\nlengths\ngpt\nmlp\nrecurrent\n");
+    ck_assert_str_eq(
+        said,
+        "step\nmemory\ndecode\nsentence\nproducts\nthreads\nsteps\nlengths\ngpt\ngenerate\nmlp\nrecurrent\n");
     sh("grep error log || true");
     ck_assert_str_eq(said, "");
     sh("for case in NN NT TN TT; do bench/compare --all --rounds 1 --seconds 0 --log log products >table "

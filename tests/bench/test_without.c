@@ -19,7 +19,8 @@ START_TEST(patches_fit) {
     ck_assert_msg(try("for p in bench/without/*.patch; do"
                       "  git apply --check $p || exit 1;"
                       "  sed -n 1p $p | grep -q '^[A-Z].*\\.$' || { echo \"$p: line 1\"; exit 1; };"
-                      "  sed -n 2p $p | grep -Eq '^Seen in: ((step T[0-3]|decode T[0-3] [0-9]+|lengths [0-9]+)(, )?)+$' ||"
+                      "  sed -n 2p $p | grep -Eq '^Seen in: ((step T[0-3]|decode T[0-3] [0-9]+|lengths "
+                      "[0-9]+)(, )?)+$' ||"
                       "    { echo \"$p: line 2\"; exit 1; };"
                       "done; ls bench/without/*.patch | wc -l") == 0,
                   "%s", said);

@@ -154,6 +154,10 @@ START_TEST(out_and_in) {
         sh("for run in run back; do $T sample --model $D/$run --tokens 60 > $D/$run.text; done");
         ck_assert(same_files("run.text", "back.text"));
     }
+    sh("$T import --file $D/out.safetensors --tokenizer $D/run --heads 2 --gelu-erf --out $D/erf");
+    sh("for run in back erf; do $T evaluate --model $D/$run --text $D/poem --quiet | tail -n 1 > "
+       "$D/$run.nats; done");
+    ck_assert(!same_files("back.nats", "erf.nats")); /* another gelu */
     ck_assert_int_eq(try("$T import --file $D/out.safetensors --tokenizer $D/run --out $D/back --heads 2"),
                      1);
     assert_contains(err, "holds a trained model already");
@@ -202,6 +206,14 @@ START_TEST(wrong_command_lines) {
 }
 END_TEST
 
+/* A folder never holds one run's weights beside another one's text. */
+START_TEST(another_run_in_its_folder) {
+    sh(TRAIN " --units bpe --merges 5 --steps 2 --out $D/run && test -f $D/run/vocab.json");
+    sh(TRAIN " --units chars --steps 2 --out $D/run --overwrite && test -f $D/run/vocab.txt");
+    sh("test ! -e $D/run/vocab.json && test ! -e $D/run/merges.txt");
+}
+END_TEST
+
 START_TEST(demo) {
     sh("$T demo --steps 3 --out $D/demo --quiet");
     assert_contains(out, "It writes:\n");
@@ -225,6 +237,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, samples);
     tcase_add_test(tc, out_and_in);
     tcase_add_test(tc, wrong_command_lines);
+    tcase_add_test(tc, another_run_in_its_folder);
     tcase_add_test(tc, demo);
 }
 

@@ -138,6 +138,57 @@ START_TEST(ids_of_bytes) {
 }
 END_TEST
 
+/* ---- what is held out ---- */
+
+/* Sentences that are made here to validate on are none of those to train on. */
+START_TEST(made_here) {
+    static const char *const languages[] = {"en", "fr", "zh"};
+    for (int l = 0; l < 3; l++) {
+        tl_run_settings s = small("words");
+        s.data.train = s.data.valid = NULL;
+        s.data.sentences = 300;
+        s.lm.made = languages[l];
+        s.lm.lines = true;
+        tl_run *run = trained(&s);
+        size_t size;
+        char *valid = tl_lm_valid_text(run, &size);
+        ck_assert_msg(valid && size == strlen(valid), "%s", tl_run_error(run));
+        tl_corpus *corpus = tl_corpus_new();
+        ck_assert(tl_corpus_grammar(corpus, &(tl_grammar_config){.pair = l == 2 ? "en-zh" : "en-fr",
+                                                                 .part = TL_GRAMMAR_TRAIN,
+                                                                 .sentences = 300,
+                                                                 .seed = 1}));
+        int lines = 0;
+        for (char *line = strtok(valid, "\n"); line; line = strtok(NULL, "\n"), lines++)
+            for (long i = 0; i < 300; i++)
+                ck_assert_str_ne(line, tl_corpus_sentence(corpus, l ? TL_TARGET : TL_SOURCE, i));
+        ck_assert_int_eq(lines, 500);
+        tl_corpus_free(corpus);
+        free(valid);
+        tl_run_free(run);
+    }
+}
+END_TEST
+
+START_TEST(drawn_lines) {
+    char *valid[2];
+    for (int seed = 0; seed < 2; seed++) {
+        size_t size;
+        tl_run_settings s = small("chars");
+        s.data.valid = NULL;
+        s.lm.lines = true;
+        s.lm.valid_share = 0.5;
+        s.training.seed = seed + 3;
+        tl_run *run = trained(&s);
+        valid[seed] = tl_lm_valid_text(run, &size);
+        ck_assert_ptr_nonnull(valid[seed]);
+        tl_run_free(run);
+    }
+    ck_assert_str_ne(valid[0], valid[1]);
+    free(valid[0]), free(valid[1]);
+}
+END_TEST
+
 /* ---- what is measured ---- */
 
 /* Against log p of each id, given those before it in its window. */
@@ -433,6 +484,8 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, ids_of_characters);
     tcase_add_test(tc, ids_of_lines);
     tcase_add_test(tc, ids_of_bytes);
+    tcase_add_test(tc, made_here);
+    tcase_add_test(tc, drawn_lines);
     tcase_add_test(tc, measured);
     tcase_add_test(tc, written_in_pieces);
     tcase_add_test(tc, whole_characters);
