@@ -15,7 +15,7 @@ const tl_option train_options[] = {
     TL_OPTION_HEADING("a first stage without labels"),
     RUN_ROWS(tl_classify_pretraining_options),
     TL_OPTION_HEADING("training"),
-    ROWS(training, tl_training_options),
+    RUN_ROWS(tl_classify_training_options),
     TL_OPTION_HEADING("validation"),
     RUN_ROWS(tl_classify_validation_options),
     CHECK_ROW,

@@ -35,10 +35,9 @@ typedef struct tl_classify_settings {
     double mask;               /* the share of words that are chosen; 0: 0.15 */
 } tl_classify_settings;
 
-/* Rows over a tl_run_settings, for command lines; tl_run_options_of("classify") has all of them, as config.txt does. Those of training
- * are tl_training_options. */
+/* Rows over a tl_run_settings, for command lines; tl_run_options_of("classify") has all of them, as config.txt does. */
 extern const tl_option tl_classify_data_options[], tl_classify_text_options[], tl_classify_model_options[],
-    tl_classify_pretraining_options[], tl_classify_validation_options[];
+    tl_classify_pretraining_options[], tl_classify_training_options[], tl_classify_validation_options[];
 
 /* ---- labelled sentences ---- */
 

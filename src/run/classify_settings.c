@@ -64,6 +64,12 @@ const tl_option tl_classify_pretraining_options[] = {
     ROW("mask", SHARE, classify.mask, "P", "share of words that are to be told (0: 0.15)"),
     TL_OPTIONS_END};
 
+const tl_option tl_classify_training_options[] = {
+    TL_OPTION_ROWS(tl_run_settings, training, tl_ending_options),
+    ROW("batch-tokens", LONG, training.batch_tokens, "N", "tokens of a batch, padding included (0: 4096)"),
+    TL_OPTION_ROWS(tl_run_settings, training, tl_learning_options),
+    TL_OPTIONS_END};
+
 const tl_option tl_classify_validation_options[] = {
     ANEW("validate-every", LONG, validation.validate_every, "N", "every so many updates (0: after each epoch)"),
     ROW("best-by", TEXT, validation.best_by, "accuracy|loss", "what makes a validation the best so far"),
@@ -78,7 +84,7 @@ const tl_option tl_classify_options[] = {
     ALL(tl_classify_text_options),
     ALL(tl_classify_model_options),
     ALL(tl_classify_pretraining_options),
-    TL_OPTION_ROWS(tl_run_settings, training, tl_training_options),
+    ALL(tl_classify_training_options),
     ALL(tl_classify_validation_options),
     TL_OPTIONS_END};
 /* clang-format on */
