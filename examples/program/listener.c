@@ -34,9 +34,11 @@ static void work_began(void *context, tl_work work, long total) {
                                          [TL_WORK_LOSS] = "measuring the loss",
                                          [TL_WORK_TRANSLATING] = "translating",
                                          [TL_WORK_CLASSIFYING] = "classifying"};
-    const bool validating = work == TL_WORK_TRANSLATING && l->valid;
+    const bool writing = work == TL_WORK_TRANSLATING, validating = writing && l->valid;
     l->pass = (tl_progress){.out = common_of(l->settings)->quiet ? NULL : stderr,
-                            .label = validating ? "validating" : labels[work],
+                            .label = validating                        ? "validating"
+                                     : writing && this_program.writing ? this_program.writing
+                                                                       : labels[work],
                             .total = total,
                             .unit = work == TL_WORK_MERGES ? "merge" : this_program.unit,
                             .no_loss = true};

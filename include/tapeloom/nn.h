@@ -694,6 +694,9 @@ typedef struct tl_transformer_config {
     tl_score score; /* of every attention, as the normaliser */
     tl_normaliser normaliser;
     long window; /* of self-attention, both sides: a position sees those at most so far away; 0: all */
+    /* It reads pictures instead of ids: of a batch `pictures` [B,S,patch], S patches of so many numbers (Dosovitskiy et al. 2021,
+     * 3.1: an image's squares, row by row, each a vector of its pixels). src_vocab is 0 then, TL_TIE_ALL refused. 0: ids. */
+    long patch;
     /* The decoder sees the words to come, which it is to foretell: for study only, its loss says nothing of how it writes. What
      * it has read changes with each word, so its states keep no keys and values (tl_model.no_cache): while it
      * writes, a word sees all that is written so far. */
@@ -702,11 +705,13 @@ typedef struct tl_transformer_config {
 
 /* Parameters: src_embedding.weight, tgt_embedding.weight, output.weight, output.bias (those that are not tied; a tied
  * matrix is stored once, under the embedding's name), encoder.*, decoder.* as in torch.nn.Transformer; of relative positions
- * encoder.distances.weight and decoder.distances.weight, a table for all layers of a side as in T5. */
+ * encoder.distances.weight and decoder.distances.weight, a table for all layers of a side as in T5. Of a model that reads pictures
+ * patch_projection.weight [d_model,patch] and patch_projection.bias in the place of src_embedding.weight. */
 typedef struct tl_transformer {
     tl_model model;               /* first: &transformer.model is what search, training and looking take */
     tl_transformer_config config; /* completed with the defaults */
-    tl_embedding_layer src_embedding, tgt_embedding;
+    tl_embedding_layer src_embedding, tgt_embedding; /* name NULL of the first where it reads pictures */
+    tl_linear_layer patch_projection;                /* name NULL where it does not */
     tl_positions src_positions, tgt_positions;
     tl_encoder encoder;
     tl_decoder decoder;
@@ -716,8 +721,9 @@ typedef struct tl_transformer {
 
 tl_transformer tl_transformer_init(tl_params *params, const char *name, const tl_transformer_config *config);
 /* The loss of a batch in three parts. What is read is an embedding times √d_model (Vaswani et al. 2017, 3.4) plus its
- * position. maps may be NULL.
- * src [B,S] and src_lengths [B] to [B,S,d_model] */
+ * position, or a patch times patch_projection's weight, plus its bias and position. maps may be NULL.
+ * src [B,S] and src_lengths [B], or pictures [B,S,patch] (src_lengths may be NULL: all patches are the picture's), to
+ * [B,S,d_model] */
 tl_var tl_transformer_encode(const tl_transformer *model, tl_tape *tape, const tl_batch *batch,
                              const tl_model_maps *maps);
 /* tgt_in [B,T], tgt_lengths [B] and memory [B,S,d_model] with src_lengths [B] to [B,T,d_model]; position t sees tokens

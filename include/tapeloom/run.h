@@ -4,6 +4,7 @@
  *     codes.txt               of translate: the merges, where a side consists of byte pairs
  *     vocab.src.txt, vocab.tgt.txt   of translate: vocabularies (the same one with `joint`)
  *     vocab.txt, or vocab.json and merges.txt   of lm: the vocabulary, or byte-level byte pairs
+ *     vocab.txt               of caption: the captions' words
  *     model.safetensors       weights of the best validation so far
  *     last.safetensors        weights of the end of training
  *     average.safetensors     mean of those in recent/, with `average`
@@ -21,6 +22,7 @@
 #ifndef TAPELOOM_RUN_H
 #define TAPELOOM_RUN_H
 
+#include "caption.h"
 #include "classify.h"
 #include "lm.h"
 #include "options.h"
@@ -89,6 +91,7 @@ struct tl_run_settings {
     tl_training_settings training;
     tl_validation_settings validation;
     tl_lm_settings lm;             /* of lm alone (lm.h) */
+    tl_caption_settings caption;   /* of caption alone (caption.h) */
     tl_classify_settings classify; /* of classify alone (classify.h) */
 };
 

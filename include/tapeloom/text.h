@@ -333,6 +333,30 @@ typedef struct tl_link {
  * pairs. Valid until the corpus grows or is freed. */
 const tl_link *tl_corpus_alignment(const tl_corpus *corpus, long i, long *count);
 
+/* Pictures with captions, both made here. The source of a pair is a scene, as a line of TL_PICTURE_PATCHES tokens: "." for an
+ * empty patch, or a figure, "red-square". The target is what is to be said of it: "a red square left of a blue circle", "an
+ * orange ring at the top". src/text/pictures/scene.c has what there is, and what training never combines: colour with shape, two
+ * shapes with a relation, shape with a place. Alignments (tl_corpus_alignment) link patch and word of every colour and shape. */
+enum {
+    TL_PICTURE_SIDE = 6, /* patches in a row, and rows of them */
+    TL_PICTURE_CELL = 8, /* pixels of a patch's side */
+    TL_PICTURE_PATCHES = TL_PICTURE_SIDE * TL_PICTURE_SIDE,
+    TL_PICTURE_PATCH = 3 * TL_PICTURE_CELL * TL_PICTURE_CELL /* numbers of a patch */
+};
+typedef enum tl_pictures_part {
+    TL_PICTURES_TRAIN,
+    TL_PICTURES_HELD_OUT /* each combines what no scene of TL_PICTURES_TRAIN does */
+} tl_pictures_part;
+typedef struct tl_pictures_config {
+    tl_pictures_part part;
+    long pictures; /* how many to append */
+    long first;    /* number of the first one in the part's stream */
+    uint64_t seed;
+} tl_pictures_config;
+/* Appends scenes first … first+pictures-1 of the stream that seed and part define, with their captions. No scene comes twice in a
+ * stream, and none is in both parts. */
+bool tl_corpus_pictures(tl_corpus *corpus, const tl_pictures_config *config);
+
 long tl_corpus_size(const tl_corpus *corpus); /* pairs; 0 for NULL */
 /* The sentence as text; valid until the corpus grows or is freed. "" for a number outside. */
 const char *tl_corpus_sentence(const tl_corpus *corpus, tl_side side, long i);
@@ -427,6 +451,25 @@ long tl_batches_per_epoch(const tl_batches *batches); /* the same in every epoch
 
 const char *tl_batches_error(const tl_batches *batches);
 void tl_batches_free(tl_batches *batches);
+
+/* ---- pictures: scenes drawn ---- */
+
+/* Draws a scene into patches [TL_PICTURE_PATCHES,TL_PICTURE_PATCH]: patches row by row, within a patch pixels row by row, of each
+ * red, green and blue. A number is 1 - brightness: white paper is 0. Figures differ a little in size and place within their patch,
+ * and every number by up to ± noise (0 … 1), all by (seed, scene). False, patches untouched, and a sentence in error, for a
+ * line that is no scene. */
+bool tl_picture_draw(const char *scene, uint64_t seed, double noise, tl_real *patches, tl_error *error);
+/* What is to be said of a scene: to free(). NULL, and a sentence in error, for a line that is no scene. */
+char *tl_picture_caption(const char *scene, tl_error *error);
+
+/* The pictures of a corpus of scenes, which is borrowed. NULL only when out of memory. */
+typedef struct tl_pictures tl_pictures;
+tl_pictures *tl_pictures_new(const tl_corpus *scenes, uint64_t seed, double noise);
+/* Puts pictures in the place of a batch's sources, which its index names (tl_batches_next fills it in): [B,TL_PICTURE_PATCHES,
+ * TL_PICTURE_PATCH]. They belong to `pictures` and hold until the next call. */
+bool tl_pictures_batch(tl_pictures *pictures, tl_batch *batch);
+const char *tl_pictures_error(const tl_pictures *pictures);
+void tl_pictures_free(tl_pictures *pictures);
 
 /* ---- windows: ids of running text in stretches that a language model reads at once ---- */
 

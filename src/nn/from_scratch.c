@@ -41,7 +41,7 @@ static tl_var read_words(tl_model_state *state, const int *words, long count) {
         memcpy(s->prefix + r * steps, s->words + r * state->capacity, (size_t)steps * sizeof *words);
         s->lengths[r] = (int)steps;
     }
-    s->batch.sentences = rows;
+    s->batch.sentences = s->batch.pictures.dim[0] = rows;
     s->batch.tgt_len = steps;
     tl_model_maps maps = {0};
     const bool looked_at = state->maps[TL_DECODER_SELF] || state->maps[TL_CROSS] || intervenes(state);

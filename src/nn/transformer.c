@@ -1,5 +1,7 @@
 /* The encoder-decoder Transformer (Vaswani et al. 2017): embeddings scaled by sqrt(d_model) plus positions, the two
- * stacks, and the output projection, tied to the embeddings or not. */
+ * stacks, and the output projection, tied to the embeddings or not. The encoder reads ids or, where the model has patches,
+ * pictures: patches projected to d_model, plus positions (Dosovitskiy et al. 2021, 3.1). All else is the same. */
+#include "hidden.h"
 #include "layer.h"
 #include "model.h"
 #include "output.h"
@@ -8,21 +10,50 @@
 #include <math.h>
 #include <string.h>
 
+/* What both kinds of input get, under their own scope. */
+static tl_var placed(const tl_transformer *model, tl_var x, const tl_positions *positions, long from,
+                     long length) {
+    if (positions->kind != TL_NO_POSITIONS)
+        x = tl_add(x, tl_positions_forward(positions, x.tape, from, length));
+    return tl_dropout(x, model->config.dropout);
+}
+
 tl_var tl_transformer_embed(const tl_transformer *model, tl_tape *tape, const tl_embedding_layer *embedding,
                             const tl_positions *positions, const int *ids, long sentences, long from,
                             long length) {
     tl_scope_enter(tape, embedding->name);
     tl_var x = tl_embedding_forward(embedding, tape, ids, TL_SHAPE(sentences, length));
     x = tl_scale(x, sqrt((double)model->config.d_model));
-    if (positions->kind != TL_NO_POSITIONS)
-        x = tl_add(x, tl_positions_forward(positions, tape, from, length));
-    x = tl_dropout(x, model->config.dropout);
+    x = placed(model, x, positions, from, length);
+    tl_scope_leave(tape);
+    return x;
+}
+
+/* Patches beyond a picture's length are nobody's: what is not finite there would reach the projection's gradient as 0·NaN. */
+static tl_var see(const tl_transformer *model, tl_tape *tape, const tl_batch *batch) {
+    tl_mask mask = {.key_lengths = batch->src_lengths};
+    tl_scope_enter(tape, model->patch_projection.name);
+    tl_var x = tl_linear_forward(&model->patch_projection,
+                                 tl_clear_padding(tl_constant_copy(tape, batch->pictures), &mask));
+    x = placed(model, x, &model->src_positions, 0, batch->src_len);
     tl_scope_leave(tape);
     return x;
 }
 
 static bool is_made(const tl_transformer *model, tl_tape *tape) {
     return tl_layer_made(tape, model ? model->model.name : NULL, "tl_transformer_init");
+}
+
+static bool has_pictures(const tl_transformer *model, tl_tape *tape, const tl_batch *batch) {
+    const tl_shape wanted = TL_SHAPE(batch->sentences, batch->src_len, model->config.patch);
+    char found[TL_SHAPE_TEXT], expected[TL_SHAPE_TEXT];
+    if (tl_params_error(model->model.params)) /* patch may be any number */
+        return tl_tape_fail(tape, "%s", tl_params_error(model->model.params)), false;
+    if (!batch->pictures.data) return tl_tape_fail(tape, "captioner: the batch has no pictures"), false;
+    if (tl_shape_equal(tl_shape_of(batch->pictures), wanted)) return true;
+    tl_tape_fail(tape, "captioner: pictures are %s, should be %s: sentences, src_len, patch",
+                 tl_shape_text(tl_shape_of(batch->pictures), found), tl_shape_text(wanted, expected));
+    return false;
 }
 
 /* The batch must have the sides that are read. */
@@ -36,10 +67,13 @@ static bool has(tl_tape *tape, const char *side, const int *ids, const int *leng
 tl_var tl_transformer_encode(const tl_transformer *model, tl_tape *tape, const tl_batch *batch,
                              const tl_model_maps *maps) {
     if (!is_made(model, tape) || !tl_model_batch(tape, batch) ||
-        !has(tape, "src", batch->src, batch->src_lengths))
+        !(model->config.patch ? has_pictures(model, tape, batch)
+                              : has(tape, "src", batch->src, batch->src_lengths)))
         return tl_inert(tape);
-    tl_var x = tl_transformer_embed(model, tape, &model->src_embedding, &model->src_positions, batch->src,
-                                    batch->sentences, 0, batch->src_len);
+    tl_var x = model->config.patch
+                   ? see(model, tape, batch)
+                   : tl_transformer_embed(model, tape, &model->src_embedding, &model->src_positions,
+                                          batch->src, batch->sentences, 0, batch->src_len);
     tl_mask mask = {.key_lengths = batch->src_lengths};
     return tl_encoder_forward(&model->encoder, x, &mask, tl_model_maps_of(maps, TL_ENCODER_SELF));
 }

@@ -10,9 +10,12 @@
 static const tl_model_kind transformer = {"transformer", tl_transformer_model_hidden,
                                           tl_transformer_model_logits, tl_transformer_model_loss,
                                           tl_transformer_begin};
+/* The same that reads pictures. */
+static const tl_model_kind captioner = {"captioner", tl_transformer_model_hidden, tl_transformer_model_logits,
+                                        tl_transformer_model_loss, tl_transformer_begin};
 
 static tl_model as_model(tl_params *params, const char *name, const tl_transformer_config *c) {
-    return (tl_model){.kind = &transformer,
+    return (tl_model){.kind = c->patch ? &captioner : &transformer,
                       .name = name,
                       .params = params,
                       .src_vocab = c->src_vocab,
@@ -51,7 +54,20 @@ static bool check_alibi(tl_params *params, const tl_transformer_config *c) {
     return true;
 }
 
-static bool check_config(tl_params *params, const tl_transformer_config *c) {
+/* Pictures have no ids. */
+static bool check_patches(tl_params *params, const tl_transformer_config *c) {
+    if (c->src_vocab || c->tie == TL_TIE_ALL)
+        return tl_params_fail(params,
+                              "transformer: with patch %ld it reads pictures, which have no ids: leave "
+                              "src_vocab 0, and tie nothing or the target's embedding (TL_TIE_TARGET)",
+                              c->patch);
+    return (c->tgt_vocab >= 1 ||
+            tl_params_fail(params, "transformer: tgt_vocab %ld must be given", c->tgt_vocab)) &&
+           tl_check_size(params, "transformer", "patch", c->patch);
+}
+
+static bool check_vocabularies(tl_params *params, const tl_transformer_config *c) {
+    if (c->patch) return check_patches(params, c);
     if (c->src_vocab < 1 || c->tgt_vocab < 1)
         return tl_params_fail(params, "transformer: src_vocab %ld and tgt_vocab %ld must both be given",
                               c->src_vocab, c->tgt_vocab);
@@ -61,8 +77,12 @@ static bool check_config(tl_params *params, const tl_transformer_config *c) {
             "transformer: one matrix for all (TL_TIE_ALL) needs one vocabulary, but src_vocab "
             "is %ld and tgt_vocab %ld",
             c->src_vocab, c->tgt_vocab);
+    return true;
+}
+
+static bool check_config(tl_params *params, const tl_transformer_config *c) {
     static const char name[] = "transformer";
-    return tl_check_size(params, name, "d_model", c->d_model) &&
+    return check_vocabularies(params, c) && tl_check_size(params, name, "d_model", c->d_model) &&
            tl_check_size(params, name, "d_ff", c->d_ff) && tl_check_size(params, name, "heads", c->heads) &&
            tl_check_size(params, name, "encoder_layers", c->encoder_layers) &&
            tl_check_size(params, name, "decoder_layers", c->decoder_layers) &&
@@ -108,9 +128,15 @@ tl_transformer tl_transformer_init(tl_params *params, const char *name, const tl
     tl_transformer m = {.model = as_model(params, tl_params_text(params, "%s", name), &c), .config = c};
     check_config(params, &c); /* failed: the parameters below fail every tape with that sentence */
     const char *dot = *name ? "." : "";
-    bool tied = c.tie == TL_TIE_ALL;
-    m.src_embedding = tl_embedding_init(params, tl_params_text(params, "%s%ssrc_embedding", name, dot),
-                                        &(tl_embedding_config){.vocab = c.src_vocab, .d_model = c.d_model});
+    const bool tied = c.tie == TL_TIE_ALL && !c.patch;
+    if (c.patch)
+        m.patch_projection =
+            tl_linear_init(params, tl_params_text(params, "%s%spatch_projection", name, dot),
+                           &(tl_linear_config){.in = c.patch, .out = c.d_model, .no_bias = c.no_bias});
+    else
+        m.src_embedding =
+            tl_embedding_init(params, tl_params_text(params, "%s%ssrc_embedding", name, dot),
+                              &(tl_embedding_config){.vocab = c.src_vocab, .d_model = c.d_model});
     m.tgt_embedding =
         tied ? m.src_embedding
              : tl_embedding_init(params, tl_params_text(params, "%s%stgt_embedding", name, dot),

@@ -18,7 +18,7 @@ typedef struct layer_caches {
 typedef struct caches {
     tl_model_state state;
     layer_caches *layer;
-    int *src_lengths; /* [sentences] */
+    int *src_lengths; /* [sentences]; NULL: pictures of src_len patches each */
 } caches;
 
 static caches *of(tl_model_state *state) { return (caches *)state; }
@@ -73,7 +73,7 @@ static void keep(tl_model_state *state, const long *kept, long sentences) {
                 tl_tensor_copy(tl_at(c->layer[l].cross.k, s), tl_at(c->layer[l].cross.k, from));
             tl_tensor_copy(tl_at(c->layer[l].cross.v, s), tl_at(c->layer[l].cross.v, from));
         }
-        c->src_lengths[s] = c->src_lengths[from];
+        if (c->src_lengths) c->src_lengths[s] = c->src_lengths[from];
     }
     for (int l = 0; l < model_of(state)->decoder.layers; l++) {
         layer_caches *one = &c->layer[l];
@@ -102,11 +102,13 @@ tl_model_state *tl_transformer_begin(const tl_model *model, tl_tape *tape, const
     caches *c = tl_zeroed(tape, sizeof *c);
     if (!c || !tl_state_init(&c->state, &kind, model, tape, source, options)) return NULL;
     c->layer = tl_zeroed(tape, (size_t)(layers + 1) * sizeof *c->layer);
-    c->src_lengths = tl_tape_memory(tape, (size_t)source->sentences * sizeof *c->src_lengths);
+    if (source->src_lengths)
+        c->src_lengths = tl_tape_memory(tape, (size_t)source->sentences * sizeof *c->src_lengths);
     const tl_model_maps seen = {.encoder_self = encoder_maps(&c->state)};
     tl_var memory = tl_transformer_encode(m, tape, source, seen.encoder_self ? &seen : NULL);
     if (!tl_ok(memory)) return NULL;
-    memcpy(c->src_lengths, source->src_lengths, (size_t)source->sentences * sizeof *c->src_lengths);
+    if (c->src_lengths)
+        memcpy(c->src_lengths, source->src_lengths, (size_t)source->sentences * sizeof *c->src_lengths);
     for (int l = 0; l < layers; l++) {
         c->layer[l].self = tl_kv_cache_new(tape, source->sentences * options->each, m->config.heads,
                                            options->capacity, m->config.d_model);

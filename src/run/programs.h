@@ -32,7 +32,7 @@ typedef struct tl_run_program {
 /* What every task's begin does: what was said anew holds when the run goes on again. */
 bool tl_run_begins(tl_run *run);
 
-extern const tl_run_program tl_translate_program, tl_lm_program, tl_classify_program;
+extern const tl_run_program tl_translate_program, tl_lm_program, tl_caption_program, tl_classify_program;
 
 /* The one of that name (NULL: translate); NULL, and a sentence, if there is none. */
 const tl_run_program *tl_run_program_of(const char *name, tl_error *error);

@@ -35,6 +35,7 @@ tl_run *tl_run_new(const char *dir, const tl_run_settings *settings) {
 
 void tl_run_forget_model(tl_run *run) {
     tl_batches_free(run->batches);
+    tl_pictures_free(run->pictures);
     tl_corpus_free(run->lines);
     tl_tape_free(run->tape);
     tl_params_free(run->params);
@@ -45,6 +46,7 @@ void tl_run_forget_model(tl_run *run) {
     tl_labels_free(run->labels);
     tl_byte_bpe_free(run->byte_bpe);
     run->batches = NULL;
+    run->pictures = NULL;
     run->lines = NULL;
     run->tape = NULL;
     run->params = NULL;

@@ -32,6 +32,7 @@ struct tl_run {
     void *data;       /* while it is trained: its program's (programs.h) */
     tl_corpus *lines; /* of tl_run_batch: the batch that it gave last */
     tl_batches *batches;
+    tl_pictures *pictures; /* of tl_caption_batch: what goes with these */
 };
 
 /* One that has a folder and nothing else. NULL only when out of memory. */

@@ -132,7 +132,7 @@ static void expect_made(const char *after, bool answer, bool other, bool kernel,
 START_TEST(rebuilds_what_changed) {
     sh(MAKE "-j2");
     expect_made("first", true, true, true, true, true);
-    sh("b/hello && b/translate && b/lm");
+    sh("b/hello && b/translate && b/lm && b/caption");
     sh(MAKE);
     expect_made("nothing", false, false, false, false, false);
     ck_assert_ptr_null(strstr(said, " -o "));
@@ -145,7 +145,8 @@ START_TEST(rebuilds_what_changed) {
     expect_made("a program's part", false, false, false, false, true);
     ck_assert(!strstr(said, " rcs ") && made("translate ") && !made("hello "));
     sh("touch examples/program/shared.c && " MAKE); /* of all programs that train, and no program itself */
-    ck_assert(made("examples/program/shared.c") && made("translate ") && made("lm ") && !made("bpe "));
+    ck_assert(made("examples/program/shared.c") && made("translate ") && made("lm ") && made("caption ") &&
+              !made("bpe "));
     ck_assert_ptr_null(strstr(said, " -o b/program"));
     sh("rm src/tensor/private.h && sed -e /private/d -e s/TL_ANSWER/42/ src/tensor/answer.c > a && "
        "mv a src/tensor/answer.c && " MAKE); /* a header that is gone is in the way of nothing */
@@ -206,12 +207,13 @@ START_TEST(install_both_precisions) {
     sh("cd dest && find . -type f | LC_ALL=C sort");
     ck_assert_str_eq(said, "./opt/tl/bin/tapeloom-bleu\n./opt/tl/bin/tapeloom-bleu-double\n"
                            "./opt/tl/bin/tapeloom-bpe\n./opt/tl/bin/tapeloom-bpe-double\n"
+                           "./opt/tl/bin/tapeloom-caption\n./opt/tl/bin/tapeloom-caption-double\n"
                            "./opt/tl/bin/tapeloom-lm\n./opt/tl/bin/tapeloom-lm-double\n"
                            "./opt/tl/bin/tapeloom-translate\n./opt/tl/bin/tapeloom-translate-double\n"
                            "./opt/tl/include/tapeloom.h\n./opt/tl/include/tapeloom/tensor.h\n"
                            "./opt/tl/lib/libtapeloom-double.a\n./opt/tl/lib/libtapeloom.a\n"
                            "./opt/tl/lib/pkgconfig/tapeloom-double.pc\n./opt/tl/lib/pkgconfig/tapeloom.pc\n");
-    sh("for tool in translate lm bpe bleu; do cmp b/$tool dest/opt/tl/bin/tapeloom-$tool && "
+    sh("for tool in translate lm caption bpe bleu; do cmp b/$tool dest/opt/tl/bin/tapeloom-$tool && "
        "cmp b2/$tool dest/opt/tl/bin/tapeloom-$tool-double && test -x dest/opt/tl/bin/tapeloom-$tool || "
        "exit; done");
     sh("cmp include/tapeloom.h dest/opt/tl/include/tapeloom.h && cmp b/libtapeloom.a "
@@ -295,7 +297,8 @@ START_TEST(install_the_library) {
     }
     /* -o: taken as it is, not built again with other flags */
     snprintf(line, sizeof line,
-             "cd $TOP && make -o $OUTER/lib%s.a $(for t in translate lm classify bpe bleu; do echo -o $OUTER/$t; "
+             "cd $TOP && make -o $OUTER/lib%s.a $(for t in translate lm caption classify bpe bleu; do echo "
+             "-o $OUTER/$t; "
              "done) CC=\"$CC\" "
              "B=$OUTER PRECISION=%s install"
              " PREFIX=$D/usr",

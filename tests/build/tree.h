@@ -55,7 +55,8 @@ static inline void enter_tree(void) {
     ck_assert_ptr_nonnull(getcwd(top, sizeof top));
     setenv("TOP", top, 1);
     forget_outer_make();
-    sh("mkdir -p include/tapeloom src/tensor/kernels examples/translate examples/lm examples/program "
+    sh("mkdir -p include/tapeloom src/tensor/kernels examples/translate examples/lm examples/caption "
+       "examples/program "
        "examples/bpe tests/room"
        " && cp $TOP/Makefile $TOP/tapeloom.pc.in . && cp $TOP/tests/run-all $TOP/tests/deps "
        "$TOP/tests/check.h "
@@ -75,6 +76,7 @@ static inline void enter_tree(void) {
     put("examples/bleu.c", "int main(void) { return 0; }\n");
     put("examples/translate/main.c", "int part(void);\nint main(void) { return part(); }\n");
     put("examples/lm/main.c", "int shared(void);\nint main(void) { return shared(); }\n");
+    put("examples/caption/main.c", "int shared(void);\nint main(void) { return shared(); }\n");
     put("examples/program/shared.c", "int shared(void);\nint shared(void) { return 0; }\n");
     put("examples/translate/part.c", "int part(void);\nint part(void) { return 0; }\n");
     put("tests/room/test_small.c", "#include \"check.h\"\n#include <tapeloom.h>\nSTART_TEST(answer) { "

@@ -66,8 +66,10 @@ START_TEST(the_scripts_run) {
 #endif
     if (!python_is_here()) return;
     sh("B=$(cd \"$(dirname \"$T\")\" && pwd) && awk -v folder=$D -f tests/docs/blocks.awk docs/interop.md && "
-       "cd $D "
-       "&& ln -s \"$B\" build && OMP_NUM_THREADS=1 sh -e page.sh");
+       "cd $D && "
+       "ln -s \"$B\" build && { OMP_NUM_THREADS=1 sh -e page.sh >said 2>&1 || { tail -n 20 said; exit 1; }; "
+       "} && "
+       "echo && grep ' are off by ' said");
     ck_assert_int_eq(said_of("Translator: "), 3);
     ck_assert_int_eq(said_of("Recurrent: "), 4);
     ck_assert_int_eq(said_of("Classifier: "), 2);

@@ -37,6 +37,22 @@ static bool lies(const char *path, const char *name, tl_shape shape) {
     return ok;
 }
 
+static tl_real number_in(const char *path, const char *name, long row, long column) {
+    content c = content_of(path);
+    const tl_tensor t = c.items[at(&c, name)].tensor;
+    const tl_real found = t.data[row * t.dim[1] + column];
+    for (long i = 0; i < c.count; i++) free(c.items[i].tensor.data);
+    return found;
+}
+
+static bool says_format(const char *path) { /* older releases of transformers read no file without */
+    tl_safetensors *file = tl_safetensors_open(path, NULL);
+    const char *format = tl_safetensors_metadata(file, "format");
+    const bool ok = format != NULL && !strcmp(format, "pt");
+    tl_safetensors_close(file);
+    return ok;
+}
+
 /* Tied or not, biases or not; in a set of its own or beside other parameters. */
 START_TEST(layouts_round_trip) {
     scratch s = scratch_new();
@@ -53,6 +69,10 @@ START_TEST(layouts_round_trip) {
             lies(path, "transformer.h.1.attn.c_attn.weight", k & 1 ? TL_SHAPE(12, 4) : TL_SHAPE(4, 12)));
         ck_assert(lies(path, "transformer.h.1.mlp.c_proj.weight", k & 1 ? TL_SHAPE(4, 10) : TL_SHAPE(10, 4)));
         ck_assert(lies(path, "lm_head.weight", TL_SHAPE(11, 4)) == (config.untied || (k & 1)));
+        ck_assert(says_format(path));
+        const tl_real *square =
+            tl_param_value(from.h[0].attn.out_proj.weight).data; /* its shape tells nothing */
+        ck_assert(number_in(path, "transformer.h.0.attn.c_proj.weight", 1, 2) == square[k & 1 ? 6 : 9]);
         ck_assert_msg(tl_gpt_read_config(path, &found, &error), "%s", error.message);
         ck_assert(found.vocab == 11 && found.d_model == 4 && found.d_ff == 10 && found.layers == 2);
         ck_assert(found.max_len == 7 && found.positions == TL_LEARNED && !found.no_feed_forward);
@@ -162,6 +182,7 @@ static void no_layer_0(content *c) { drop(c, T "h.0."); }
 static void no_norm(content *c) { drop(c, T "h.1.ln_2.weight"); }
 static void no_bias_there(content *c) { drop(c, T "h.0.mlp.c_proj.bias"); }
 static void no_wte(content *c) { drop(c, T "wte.weight"); }
+static void head_alone(content *c) { strcpy(c->names[at(c, T "wte.weight")], "lm_head.weight"); }
 static void no_wpe(content *c) { drop(c, T "wpe.weight"); }
 static void other_vocab(content *c) { replace(c, T "wte.weight", TL_SHAPE(13, 4)); }
 static void longer(content *c) { replace(c, T "wpe.weight", TL_SHAPE(9, 4)); }
@@ -300,12 +321,25 @@ START_TEST(models_that_do_not_fit_change_nothing) {
         tl_params_free(b);
         tl_params_free(untouched);
     }
+    content c = content_of(path); /* what is there once is tied */
+    head_alone(&c);
+    content_write(&c, path);
+    tl_params *b = tl_params_new(2);
+    tl_gpt to = make(b, &untied);
+    ck_assert(!tl_gpt_load(&to, path, &error));
+    assert_contains(error.message, "no tensor \"transformer.wte.weight\"");
+    tl_error_clear(&error);
+    tl_params_free(b);
     ck_assert(!tl_gpt_save(&from, path, (tl_gpt_layout)2, &error));
     assert_contains(error.message, "not written: there is no layout number 2; say TL_GPT_HUGGING_FACE");
     tl_error_clear(&error);
     from.config.layers = 3; /* a model that nobody has made so */
     ck_assert(!tl_gpt_save(&from, path, TL_GPT_NANOGPT, &error));
     assert_contains(error.message, "the model's parameters hold no \"transformer.h.2.ln_1.weight\"");
+    tl_error_clear(&error);
+    from.config.layers = 2, from.config.d_ff = 11;
+    ck_assert(!tl_gpt_load(&from, path, &error));
+    assert_contains(error.message, "the model's parameters hold no \"transformer.h.0.mlp.c_fc.weight\"");
     tl_error_clear(&error);
     tl_params_fail(a, "broken");
     ck_assert(!tl_gpt_load(&from, path, &error));

@@ -450,16 +450,19 @@ START_TEST(wrapped_files_bound_models) {
     scratch s = scratch_new();
     const char *path = scratch_path(&s, "model.safetensors");
     tl_error error = {""};
-    for (int k = 0; k <= WRAPPINGS; k++) {
+    for (int k = 0; k <= WRAPPINGS + 1;
+         k++) { /* wrapped, not wrapped, not wrapped and with such a name of its own */
         tl_params *a = tl_params_new(1), *b = tl_params_new_empty(), *larger = tl_params_new_empty();
-        add_transformer(a, "");
+        const char *name = k > WRAPPINGS ? "module" : "";
+        add_transformer(a, name);
         ck_assert(tl_params_save(a, path, NULL, 0, &error));
         if (k < WRAPPINGS) wrap(path, wrappings[k], 0);
         tl_safetensors *file = tl_safetensors_open(path, &error);
         ck_assert(tl_params_expect(b, file, "") && tl_params_expect(larger, file, ""));
-        add_transformer(b, "");
+        add_transformer(b, name);
         assert_no_error(tl_params_error(b));
-        tl_params_add(larger, "src_embedding.weight", TL_SHAPE(9, 5), (tl_init){0});
+        tl_params_add(larger, k > WRAPPINGS ? "module.src_embedding.weight" : "src_embedding.weight",
+                      TL_SHAPE(9, 5), (tl_init){0});
         assert_contains(tl_params_error(larger), "has shape [9,4], expected [9,5]");
         ck_assert_msg(tl_params_map(b, path, &error), "%s", error.message);
         ck_assert(same(a, b));

@@ -7,6 +7,7 @@
 #include <tapeloom/text.h>
 
 #include <limits.h>
+#include <math.h>
 
 START_TEST(no_function_is_forgotten) {
     every_function_is_called("include/tapeloom/text.h", "tests/text/test_nothing.c");
@@ -225,6 +226,7 @@ START_TEST(no_corpus) {
     ck_assert(!tl_corpus_parse_lines(NULL, "a", 1, NULL));
     ck_assert(!tl_corpus_parse_labelled(NULL, "a\tb", 3, NULL) && !tl_corpus_labelled(NULL, NULL));
     ck_assert(!tl_corpus_toy(NULL, NULL) && !tl_corpus_grammar(NULL, NULL) && !tl_corpus_keep(NULL, NULL));
+    ck_assert(!tl_corpus_pictures(NULL, NULL));
     ck_assert(!tl_corpus_count(NULL, TL_SOURCE, NULL) && !tl_corpus_encode(NULL, NULL, NULL));
     ck_assert_ptr_null(tl_corpus_alignment(NULL, 0, &count));
     ck_assert_int_eq(count, 0);
@@ -321,6 +323,41 @@ START_TEST(sentences_that_there_are_none_of) {
     REFUSED(tl_corpus_grammar(c, NULL), "grammar corpus: found the pair \"(none)\"");
     for (size_t i = 0; i < sizeof grammars / sizeof *grammars; i++)
         REFUSED(tl_corpus_grammar(c, &grammars[i]), "grammar corpus: found");
+    const tl_pictures_config albums[] = {{0},
+                                         {.pictures = -1},
+                                         {.pictures = LONG_MAX, .first = LONG_MAX},
+                                         {.pictures = 1, .first = LONG_MIN},
+                                         {.pictures = 1, .first = 100000},
+                                         {.pictures = 1, .part = (tl_pictures_part)2}};
+    REFUSED(tl_corpus_pictures(c, NULL), "pictures: found 0 from number 0 on");
+    for (size_t i = 0; i < sizeof albums / sizeof *albums; i++)
+        REFUSED(tl_corpus_pictures(c, &albums[i]), "pictures: found");
+}
+END_TEST
+
+/* ---- pictures ---- */
+
+START_TEST(no_pictures) {
+    tl_error error = {""};
+    tl_real patch = 7;
+    ck_assert(!tl_picture_draw(NULL, 0, 0, &patch, &error) && patch == 7);
+    assert_contains(error.message, "picture: found 0 tokens");
+    tl_error_clear(&error);
+    ck_assert(!tl_picture_draw(". . .", 0, 0, NULL, &error) && !tl_picture_draw(NULL, 0, NAN, &patch, NULL));
+    assert_contains(error.message, "picture: there is no room for its patches");
+    ck_assert(!tl_picture_caption(NULL, NULL) && !tl_pictures_batch(NULL, NULL));
+    ck_assert_str_eq(tl_pictures_error(NULL), "pictures: out of memory");
+    tl_pictures *p = tl_pictures_new(NULL, 0, 0);
+    assert_contains(tl_pictures_error(p), "pictures: the corpus of scenes is NULL");
+    ck_assert(!tl_pictures_batch(p, &(tl_batch){0}));
+    tl_pictures_free(p);
+    tl_pictures_free(NULL);
+    tl_corpus *c = two_pairs();
+    p = tl_pictures_new(c, 0, 0);
+    ck_assert(!tl_pictures_batch(p, NULL));
+    assert_contains(tl_pictures_error(p), "pictures: the batch is NULL");
+    tl_pictures_free(p);
+    tl_corpus_free(c);
 }
 END_TEST
 
@@ -448,6 +485,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, a_corpus_that_is_asked_for_nothing);
     tcase_add_test(tc, sentences_that_there_are_none_of);
     tcase_add_test(tc, no_labels);
+    tcase_add_test(tc, no_pictures);
     tcase_add_test(tc, no_batches);
     tcase_add_test(tc, batches_at_the_end_of_numbers);
     tcase_add_test(tc, no_scores);

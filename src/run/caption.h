@@ -1,0 +1,16 @@
+/* The files of build/caption's runs: pictures in, captions out. */
+#ifndef TL_RUN_CAPTION_H
+#define TL_RUN_CAPTION_H
+
+#include "run.h"
+
+/* caption_settings.c */
+tl_run_settings tl_caption_usual(void);
+bool tl_caption_complete(tl_run_settings *settings, tl_error *error);
+/* caption_measure.c: a corpus of one part, not encoded yet. */
+tl_corpus *tl_caption_corpus(tl_run *run, tl_pictures_part part, long first, long count);
+
+/* Longest caption: "an orange triangle at the bottom right" has seven words; what a model may write of it, with <eos>. */
+enum { TL_CAPTION_WORDS = 16, TL_CAPTION_LEN = 64 };
+
+#endif
