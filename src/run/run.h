@@ -19,8 +19,8 @@ struct tl_run {
     tl_bpe *
         target_bpe; /* the same merges where the target's pieces must be in a vocabulary of its own; otherwise NULL */
     tl_byte_bpe *byte_bpe; /* of running text; NULL: it has a vocabulary */
-    tl_vocab *vocab[2]; /* by side; one and the same where both sides have the same words */
-    tl_labels *labels;  /* a classifier's */
+    tl_vocab *vocab[2];    /* by side; one and the same where both sides have the same words */
+    tl_labels *labels;     /* a classifier's */
     tl_params *params;
     /* once there are params: the one that the settings name, */
     tl_transformer transformer;

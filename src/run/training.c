@@ -42,11 +42,10 @@ static bool take_folder(tl_training *t) {
 static bool prepare(tl_training *t) {
     const tl_train_config *c = t->config;
     if (!take_folder(t)) return false;
-    t->adam = tl_adam_new(
-        c->params, &(tl_adam_config){.beta2 = c->training->beta2,
-                                    .no_beta2 = c->training->beta2 == 0,
-                                    .weight_decay = c->training->weight_decay,
-                                    .decoupled = c->training->weight_decay > 0});
+    t->adam = tl_adam_new(c->params, &(tl_adam_config){.beta2 = c->training->beta2,
+                                                       .no_beta2 = c->training->beta2 == 0,
+                                                       .weight_decay = c->training->weight_decay,
+                                                       .decoupled = c->training->weight_decay > 0});
     if (!t->adam) return tl_error_set(t->error, "out of memory for the optimiser");
     if (c->training->shares > 1 && !(t->shares = tl_shares_new(c->params)))
         return tl_error_set(t->error, "out of memory for shares of gradients");
