@@ -15,6 +15,7 @@
 #include "tapeloom/io.h"
 #include "tapeloom/options.h"
 #include "tapeloom/train.h"
+#include "tapeloom/classify.h"
 #include "tapeloom/run.h"
 
 #endif

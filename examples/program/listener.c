@@ -3,6 +3,7 @@
 #define _POSIX_C_SOURCE 200809L /* sigaction */
 #include "program.h"
 
+#include <math.h>
 #include <signal.h>
 
 /* ---- Ctrl-C ---- */
@@ -31,7 +32,8 @@ static void work_began(void *context, tl_work work, long total) {
     static const char *const labels[] = {[TL_WORK_MERGES] = "byte pairs",
                                          [TL_WORK_CUTTING] = "cutting text",
                                          [TL_WORK_LOSS] = "measuring the loss",
-                                         [TL_WORK_TRANSLATING] = "translating"};
+                                         [TL_WORK_TRANSLATING] = "translating",
+                                         [TL_WORK_CLASSIFYING] = "classifying"};
     const bool writing = work == TL_WORK_TRANSLATING, validating = writing && l->valid;
     l->pass = (tl_progress){.out = common_of(l->settings)->quiet ? NULL : stderr,
                             .label = validating                        ? "validating"
@@ -79,6 +81,16 @@ static void prepared(void *context, const tl_run *run, const tl_prepared *p) {
     fflush(stdout);
 }
 
+static void stage(void *context, const char *on) {
+    listener *l = context;
+    if (on)
+        printf("First stage, on %s:\n", on);
+    else
+        printf("The first stage is over; its best weights are what the second begins with.\n");
+    fflush(stdout);
+    l->stage = on;
+}
+
 static void resumed(void *context, const tl_training_state *state) {
     (void)context;
     printf("Going on after update %ld, epoch %ld, %.0f s.\n", state->step, state->epoch, state->seconds);
@@ -91,7 +103,8 @@ static void started(void *context, const tl_training_plan *plan) {
                                 .total = plan->total,
                                 .first = plan->first,
                                 .budget = plan->seconds};
-    catch_signals();
+    if (!l->stoppable) catch_signals(); /* once: what was said between two stages holds in the second */
+    l->stoppable = true;
     tl_progress_start(&l->training);
 }
 
@@ -107,9 +120,12 @@ static void validated(void *context, const tl_validation *v) {
     const tl_quality *q = v->quality;
     printf("epoch %ld, step %ld, %.0f s: train loss %.3f, valid loss %.3f, ", v->state->epoch, v->state->step,
            v->seconds, v->train_loss, q->loss);
-    this_program.print_quality(q);
+    if (l->stage)
+        printf("perplexity %.2f, accuracy %.1f %%", exp(q->loss), 100 * q->accuracy);
+    else
+        this_program.print_quality(q);
     printf("%s\n", v->best ? " (best so far)" : "");
-    if (this_program.validated) this_program.validated(l, v);
+    if (this_program.validated && !l->stage) this_program.validated(l, v);
     fflush(stdout);
 }
 
@@ -138,6 +154,7 @@ void listen_to_training(listener *l, settings *s, tl_run *run) {
     tl_events *e = &l->events;
     e->stop = stop;
     e->prepared = prepared;
+    e->stage = stage;
     e->resumed = resumed;
     e->started = started;
     e->updated = updated;

@@ -55,7 +55,8 @@ typedef struct listener {
     tl_events events;
     tl_progress training, pass; /* of updates; of a pass over the data */
     const tl_corpus *valid;     /* of sentence pairs, while they are trained on */
-    bool warned;
+    bool warned, stoppable;     /* stoppable: Ctrl-C is caught */
+    const char *stage;          /* what a first stage is on; NULL: there is none, or it is over */
 } listener;
 
 /* A program, as what is shared knows it. Functions may be NULL but for `defaults`. */

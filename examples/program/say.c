@@ -66,9 +66,10 @@ void print_state(const tl_training_state *now, const char *score) {
 }
 
 void print_files(const char *dir) {
-    static const char *const files[] = {
-        "model.safetensors", "last.safetensors", "average.safetensors",    "codes.txt", "vocab.json",
-        "merges.txt",        "labels.txt",       "checkpoint.safetensors", "log.csv",   "curves.svg"};
+    static const char *const files[] = {"model.safetensors", "last.safetensors", "average.safetensors",
+                                        "codes.txt",         "vocab.json",       "vocab.txt",
+                                        "merges.txt",        "labels.txt",       "checkpoint.safetensors",
+                                        "log.csv",           "curves.svg"};
     char path[PATH_SIZE];
     printf("files      ");
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {

@@ -23,6 +23,7 @@
 #define TAPELOOM_RUN_H
 
 #include "caption.h"
+#include "classify.h"
 #include "lm.h"
 #include "options.h"
 #include "train.h"
@@ -82,16 +83,17 @@ typedef struct tl_model_settings {
 } tl_model_settings;
 
 /* Of training and validation: train.h. */
-typedef struct tl_run_settings {
+struct tl_run_settings {
     const char *program; /* that the run is of; NULL: translate */
     tl_data_settings data;
     tl_text_settings text;
     tl_model_settings model;
     tl_training_settings training;
     tl_validation_settings validation;
-    tl_lm_settings lm;           /* of lm alone (lm.h) */
-    tl_caption_settings caption; /* of caption alone (caption.h) */
-} tl_run_settings;
+    tl_lm_settings lm;             /* of lm alone (lm.h) */
+    tl_caption_settings caption;   /* of caption alone (caption.h) */
+    tl_classify_settings classify; /* of classify alone (classify.h) */
+};
 
 /* Their rows, for command lines; tl_run_options has all of translate's, as its config.txt does. */
 /* Training's in three parts: when it ends, how it learns, and between them how large a translator's batch is. */

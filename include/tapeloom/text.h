@@ -31,6 +31,7 @@ typedef enum tl_side { TL_SOURCE = 0, TL_TARGET = 1 } tl_side;
 typedef struct tl_corpus tl_corpus;
 typedef struct tl_vocab tl_vocab;
 typedef struct tl_vocab_counts tl_vocab_counts;
+typedef struct tl_labels tl_labels;
 typedef struct tl_batches tl_batches;
 typedef struct tl_bleu tl_bleu;
 typedef struct tl_chrf tl_chrf;
@@ -236,7 +237,7 @@ typedef enum tl_skip {
 #define TL_REPORT_LINES 5
 #define TL_REPORT_TEXT 1024
 
-/* What became of the bytes of one tl_corpus_parse_tsv or tl_corpus_parse_parallel. */
+/* What became of the bytes of one tl_corpus_parse_tsv, …_labelled, …_lines or …_parallel. */
 typedef struct tl_corpus_report {
     char name[256];  /* the file's name; of two files "source + target" */
     long lines;      /* read */
@@ -261,6 +262,12 @@ tl_corpus *tl_corpus_new(void);
  * dropped; beyond that sentences are kept byte for byte. Bytes that hold no pair at all are an error,
  * strict or not. The bytes can be freed afterwards. config may be NULL. */
 bool tl_corpus_parse_tsv(tl_corpus *corpus, const char *bytes, size_t size, const tl_corpus_config *config);
+/* The same for labelled sentences, label, tab, text: the text is the pair's source, the label its target, as it stands, spaces
+ * in it too. */
+bool tl_corpus_parse_labelled(tl_corpus *corpus, const char *bytes, size_t size,
+                              const tl_corpus_config *config);
+/* The same for a text with one sentence a line, which become sources; targets are empty. */
+bool tl_corpus_parse_lines(tl_corpus *corpus, const char *bytes, size_t size, const tl_corpus_config *config);
 /* The same for two texts, line i of one beside line i of the other. Texts with different numbers of lines are an
  * error. Errors call the source config->name and the target target_name; NULL means "(source)" and "(target)". */
 bool tl_corpus_parse_parallel(tl_corpus *corpus, const char *source, size_t source_size, const char *target,
@@ -303,6 +310,20 @@ typedef struct tl_grammar_config {
  * twice in a stream, and none is in both parts; asking for more than there are is an error that says how many
  * there are. Sentences are tokens with single spaces between. */
 bool tl_corpus_grammar(tl_corpus *corpus, const tl_grammar_config *config);
+
+/* English sentences of the same grammar with a label each, which the order of the words decides more than the words: see
+ * src/text/grammar/labelled.c. */
+typedef struct tl_labelled_config {
+    const char *task; /* "agreement", "order": is the sentence right or wrong? "subject": whom is it about? */
+    long sentences;   /* how many to append */
+    long first;       /* number of the first one in the task's stream */
+    uint64_t seed;
+    bool unlabelled; /* the sentences as they are before anything is made wrong, with empty labels */
+} tl_labelled_config;
+
+/* Appends sentences first … first+sentences-1 of the stream that seed and task define, as sources, their labels as targets. No
+ * sentence comes twice in a stream, whether labelled or not, so that ranges that do not overlap share none. */
+bool tl_corpus_labelled(tl_corpus *corpus, const tl_labelled_config *config);
 
 /* One link of a word alignment, counted in tokens from 0. */
 typedef struct tl_link {
@@ -354,7 +375,7 @@ bool tl_corpus_encode(tl_corpus *corpus, const tl_vocab *source, const tl_vocab 
  * outside. Valid until the corpus grows, is encoded again or freed. */
 const int *tl_corpus_ids(const tl_corpus *corpus, tl_side side, long i, long *count);
 
-/* Of the latest tl_corpus_parse_tsv or tl_corpus_parse_parallel, a refused one included; all 0 before. Owned by the
+/* Of the latest tl_corpus_parse_tsv, …_labelled, …_lines or …_parallel, a refused one included; all 0 before. Owned by the
  * corpus. */
 const tl_corpus_report *tl_corpus_last_report(const tl_corpus *corpus);
 /* Writes "train.tsv: 100 lines, 97 pairs, 3 skipped" and below it a line for each reason with its first
@@ -363,6 +384,23 @@ char *tl_corpus_report_text(const tl_corpus_report *report, char text[TL_REPORT_
 
 const char *tl_corpus_error(const tl_corpus *corpus);
 void tl_corpus_free(tl_corpus *corpus);
+
+/* ---- labels: the classes of labelled sentences ---- */
+
+/* Every target of the corpus is a label; classes are numbered 0, 1, … in the order of their bytes. A label is a name of one line
+ * without tabs, in UTF-8. NULL only when out of memory. */
+tl_labels *tl_labels_new(const tl_corpus *corpus);
+/* Reads what tl_labels_text wrote. `name` is what errors call it (the file's name). */
+tl_labels *tl_labels_parse(const char *name, const char *bytes, size_t size);
+/* The labels as text: the line "tapeloom-labels 1 <classes>", then one a line, class 0 first. Free it with free(). *size (may be
+ * NULL) does not count the final NUL. NULL for failed labels or when out of memory. */
+char *tl_labels_text(const tl_labels *labels, size_t *size);
+long tl_labels_count(const tl_labels *labels); /* classes; 0 for NULL or after a failure */
+const char *tl_labels_name(const tl_labels *labels,
+                           long number); /* owned by the labels; "" for a number outside */
+long tl_labels_find(const tl_labels *labels, const char *name); /* -1 where there is none */
+const char *tl_labels_error(const tl_labels *labels);
+void tl_labels_free(tl_labels *labels);
 
 /* ---- batches: an encoded corpus in portions ---- */
 

@@ -20,20 +20,21 @@ extern "C" {
  * Numbers are whole and at most 2147483647, or finite, and none is negative; others are refused with a sentence. */
 
 typedef struct tl_training_settings {
-    long steps, epochs;           /* where it ends; 0: no limit (of a tl_run without any end: 10 epochs) */
-    double minutes;               /* of training, validations included, by a steady clock; 0: no limit */
-    long patience;                /* validations in a row that are not better; 0: no limit */
-    long batch_tokens;            /* of a batch, a side, padding included; 0: 4096 */
-    long accumulate;              /* batches whose gradients make one update; 0: 1 */
-    long shares; /* their gradients are summed in so many shares (optim.h), at most `accumulate`; 0: 1, one chain */
-    double lr;                    /* the peak; 0: nothing moves */
-    double warmup_from;           /* where an inverse-sqrt schedule begins, at most lr */
-    const char *schedule;         /* inverse-sqrt|cosine|linear|constant; NULL: inverse-sqrt */
-    long warmup;                  /* updates; 0: none */
-    double beta2;                 /* Adam's second decay, less than 1; 0: 0, only the last gradient counts */
-    double label_smoothing;       /* less than 1; 0: none */
-    double weight_decay;          /* decoupled, as AdamW's (Loshchilov & Hutter 2019), of every parameter; 0: none */
-    double clip;                  /* largest norm of the gradients; 0: no limit */
+    long steps, epochs; /* where it ends; 0: no limit (of a tl_run without any end: 10 epochs) */
+    double minutes;     /* of training, validations included, by a steady clock; 0: no limit */
+    long patience;      /* validations in a row that are not better; 0: no limit */
+    long batch_tokens;  /* of a batch, a side, padding included; 0: 4096 */
+    long accumulate;    /* batches whose gradients make one update; 0: 1 */
+    long
+        shares; /* their gradients are summed in so many shares (optim.h), at most `accumulate`; 0: 1, one chain */
+    double lr;              /* the peak; 0: nothing moves */
+    double warmup_from;     /* where an inverse-sqrt schedule begins, at most lr */
+    const char *schedule;   /* inverse-sqrt|cosine|linear|constant; NULL: inverse-sqrt */
+    long warmup;            /* updates; 0: none */
+    double beta2;           /* Adam's second decay, less than 1; 0: 0, only the last gradient counts */
+    double label_smoothing; /* less than 1; 0: none */
+    double weight_decay; /* decoupled, as AdamW's (Loshchilov & Hutter 2019), of every parameter; 0: none */
+    double clip;         /* largest norm of the gradients; 0: no limit */
     const char *matmul_precision; /* highest|high|medium; NULL: highest */
     long seed;                    /* 0 is one like any other */
 } tl_training_settings;
@@ -72,7 +73,8 @@ void tl_translations_free(tl_translations *translations);
 
 typedef struct tl_quality {
     long sentences;
-    long tokens, bytes; /* of running text: what the loss is the mean of, and what they stand for; otherwise 0 */
+    long tokens,
+        bytes;       /* of running text: what the loss is the mean of, and what they stand for; otherwise 0 */
     double loss;     /* nats per target token, without smoothing */
     double accuracy; /* share of target tokens guessed right, given the true ones before */
     double score;    /* what is best if it is highest; of translations BLEU */
@@ -101,7 +103,13 @@ typedef struct tl_training_end {
 /* ---- who is told ---- */
 
 /* Passes that take a while; all are counted in sentences but merges. */
-typedef enum tl_work { TL_WORK_MERGES, TL_WORK_CUTTING, TL_WORK_LOSS, TL_WORK_TRANSLATING } tl_work;
+typedef enum tl_work {
+    TL_WORK_MERGES,
+    TL_WORK_CUTTING,
+    TL_WORK_LOSS,
+    TL_WORK_TRANSLATING,
+    TL_WORK_CLASSIFYING
+} tl_work;
 
 typedef struct tl_training_plan {
     long first, total; /* updates that are done, and that shall be; 0: no limit */
@@ -154,6 +162,9 @@ typedef struct tl_events {
     void (*ended)(void *context);
     /* The mean of the weights of so many validations was scored. */
     void (*averaged)(void *context, int validations, const tl_quality *quality);
+    /* Where a program trains in two stages: what is trained from here on is the first, on these ("masked words"); NULL: it is over,
+     * and the task itself begins. Each is told `started` and what follows. */
+    void (*stage)(void *context, const char *on);
 } tl_events;
 
 /* ---- what is trained ---- */
@@ -165,12 +176,15 @@ typedef struct tl_task {
     /* Name of what tl_quality.score is, in the log, in checkpoints and for best_by, and of its curve: "bleu", "BLEU". NULL:
      * there is no score, the lowest loss is best. */
     const char *score, *score_label;
+    const char *unit;     /* what the loss is a mean over: "text"; NULL: token */
     uint64_t fingerprint; /* of the data: a run goes on with the same alone */
     /* Goes to the next batch. At the end of each epoch false once, without an error. */
     bool (*next)(void *context);
     /* The current batch's loss on the tape: the mean per token, or the sum. */
     tl_var (*loss)(void *context, bool sum);
     long (*tokens)(void *context); /* that the current batch's mean is over */
+    double (*read)(
+        void *context); /* tokens of the current batch, for the speed that is told; NULL: the same */
     /* "a batch of 3 sentences, lines 4, 9, 11": the current one, for an error's sentence. */
     void (*name)(void *context, char *text, size_t size);
     long (*per_epoch)(void *context);                          /* batches */
@@ -194,6 +208,7 @@ typedef struct tl_train_config {
     const tl_folder
         *folder; /* the folder's lock, if the caller holds it; NULL: it is locked as long as training lasts */
     bool resume; /* go on from the folder's checkpoint */
+    bool may_be_over; /* if nothing is left to do then, that is no error */
 } tl_train_config;
 
 /* Trains until steps, epochs, minutes or the patience are used up. Whatever ends it, the checkpoint is whole, and a run that

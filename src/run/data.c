@@ -163,3 +163,20 @@ uint64_t tl_pairs_fingerprint(const tl_corpus *const *corpora, int count) {
         }
     return hash;
 }
+
+/* ---- saying which ---- */
+
+void tl_name_batch(const tl_batch *batch, const tl_corpus *corpus, char *text, size_t size) {
+    bool one = batch->sentences == 1;
+    int used = snprintf(text, size, "a batch of %ld sentence%s", batch->sentences, one ? "" : "s");
+    for (long i = 0; i < batch->sentences && i < 5; i++) {
+        long line = tl_corpus_line(corpus, batch->index[i]);
+        const char *what = line ? ", line" : ", number";
+        used += snprintf(text + used, size - (size_t)used, "%s%s%ld", i ? ", " : what,
+                         i     ? ""
+                         : one ? " "
+                               : "s ",
+                         line ? line : batch->index[i] + 1);
+    }
+    if (batch->sentences > 5) snprintf(text + used, size - (size_t)used, " …");
+}

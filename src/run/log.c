@@ -29,11 +29,14 @@ static bool trim_log(const char *path, long step, tl_error *error) {
     return ok;
 }
 
+/* The score of a task that is scored by accuracy stands in the column of that name, in per cent. */
+static bool is_accuracy(const tl_task *task) { return task->score && !strcmp(task->score, "accuracy"); }
+
 bool tl_log_open(tl_training *t) {
     const tl_train_config *c = t->config;
-    const char *columns[9] = {"step",       "epoch",      "seconds", "learning_rate",
-                              "train_loss", "valid_loss", "accuracy"};
-    int count = 7;
+    const char *columns[9] = {"step", "epoch", "seconds", "learning_rate", "train_loss", "valid_loss"};
+    int count = 6;
+    if (!is_accuracy(c->task)) columns[count++] = "accuracy";
     if (c->task->score) columns[count++] = c->task->score;
     columns[count++] = "tokens_per_second";
     char path[TL_PATH];
@@ -51,7 +54,7 @@ bool tl_log_row(tl_training *t, const tl_quality *q, double elapsed, double trai
     tl_csv_double(t->log, tl_learning_rate(t));
     tl_csv_double(t->log, train_loss);
     tl_csv_double(t->log, q->loss);
-    tl_csv_double(t->log, q->accuracy);
+    if (!is_accuracy(t->config->task)) tl_csv_double(t->log, q->accuracy);
     if (t->config->task->score) tl_csv_double(t->log, q->score);
     tl_csv_double(t->log, tokens_per_second);
     return tl_csv_end_row(t->log) || tl_error_set(t->error, "%s", tl_csv_error(t->log));
@@ -63,7 +66,9 @@ void tl_draw_curves(const tl_training *t) {
                                            {"valid_loss", "validation"}},
                                rate[] = {{"learning_rate", "learning rate"}};
     const tl_plot_curve score[] = {{task->score, "validation"}};
-    tl_plot_panel panels[3] = {{.label = "loss (nats per token)", .curves = losses, .count = 2}};
+    char per[64];
+    snprintf(per, sizeof per, "loss (nats per %s)", task->unit ? task->unit : "token");
+    tl_plot_panel panels[3] = {{.label = per, .curves = losses, .count = 2}};
     int count = 1;
     if (task->score)
         panels[count++] = (tl_plot_panel){

@@ -8,8 +8,14 @@
 #include <limits.h>
 #include <string.h>
 
-const char *const tl_weight_files[] = {"checkpoint.safetensors", "model.safetensors", "last.safetensors",
-                                       "average.safetensors", NULL},
+const char *const tl_weight_files[] = {"checkpoint.safetensors",
+                                       "model.safetensors",
+                                       "last.safetensors",
+                                       "average.safetensors",
+                                       "pretraining/checkpoint.safetensors",
+                                       "pretraining/model.safetensors",
+                                       "pretraining/last.safetensors",
+                                       NULL},
                   *const tl_text_files[] = {"codes.txt",  "vocab.src.txt", "vocab.tgt.txt", "vocab.txt",
                                             "vocab.json", "merges.txt",    "labels.txt",    NULL},
                   *const tl_other_files[] = {"config.txt", "log.csv", "curves.gp", "curves.svg", NULL};

@@ -55,22 +55,9 @@ static tl_var loss(void *context, bool sum) {
 
 static long tokens(void *context) { return ((const pairs *)context)->batch.tgt_tokens; }
 
-/* "a batch of 32 sentences, lines 17, 402, 9 …" */
 static void name(void *context, char *text, size_t size) {
     const pairs *p = context;
-    const tl_batch *batch = &p->batch;
-    bool one = batch->sentences == 1;
-    int used = snprintf(text, size, "a batch of %ld sentence%s", batch->sentences, one ? "" : "s");
-    for (long i = 0; i < batch->sentences && i < 5; i++) {
-        long line = tl_corpus_line(p->train, batch->index[i]);
-        const char *what = line ? ", line" : ", number";
-        used += snprintf(text + used, size - (size_t)used, "%s%s%ld", i ? ", " : what,
-                         i     ? ""
-                         : one ? " "
-                               : "s ",
-                         line ? line : batch->index[i] + 1);
-    }
-    if (batch->sentences > 5) snprintf(text + used, size - (size_t)used, " …");
+    tl_name_batch(&p->batch, p->train, text, size);
 }
 
 static long per_epoch(void *context) { return tl_batches_per_epoch(((const pairs *)context)->batches); }

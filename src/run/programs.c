@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-static const tl_run_program *const programs[] = {&tl_translate_program, &tl_lm_program, &tl_caption_program};
+static const tl_run_program *const programs[] = {&tl_translate_program, &tl_lm_program, &tl_caption_program,
+                                                 &tl_classify_program};
 enum { PROGRAMS = sizeof programs / sizeof *programs };
 
 const tl_run_program *tl_run_program_of(const char *name, tl_error *error) {

@@ -21,6 +21,9 @@ typedef struct tl_run_program {
     bool (*read)(tl_run *run);
     bool (*learn_text)(tl_run *run); /* of a new run: text as the data want it; */
     bool (*encode)(tl_run *run);     /* data as ids, in batches; of a new run its model is made after that; */
+    tl_ending (*before)(
+        tl_run *run,
+        tl_training_end *end); /* a stage before the task, unless TL_ENDED the end; NULL: none; */
     void (*task)(tl_run *run, tl_task *task, tl_prepared *prepared); /* what the loop is given; */
     void (*forget_data)(tl_run *run); /* frees run->data, also after a failure. */
     const char *score, *score_label;  /* the task's (train.h); NULL: none */
@@ -29,7 +32,7 @@ typedef struct tl_run_program {
 /* What every task's begin does: what was said anew holds when the run goes on again. */
 bool tl_run_begins(tl_run *run);
 
-extern const tl_run_program tl_translate_program, tl_lm_program, tl_caption_program;
+extern const tl_run_program tl_translate_program, tl_lm_program, tl_caption_program, tl_classify_program;
 
 /* The one of that name (NULL: translate); NULL, and a sentence, if there is none. */
 const tl_run_program *tl_run_program_of(const char *name, tl_error *error);

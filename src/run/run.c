@@ -43,6 +43,7 @@ void tl_run_forget_model(tl_run *run) {
     tl_vocab_free(run->vocab[TL_SOURCE]);
     tl_bpe_free(run->bpe);
     tl_bpe_free(run->target_bpe);
+    tl_labels_free(run->labels);
     tl_byte_bpe_free(run->byte_bpe);
     run->batches = NULL;
     run->pictures = NULL;
@@ -52,6 +53,7 @@ void tl_run_forget_model(tl_run *run) {
     run->model = NULL;
     run->vocab[TL_SOURCE] = run->vocab[TL_TARGET] = NULL;
     run->bpe = run->target_bpe = NULL;
+    run->labels = NULL;
     run->byte_bpe = NULL;
 }
 

@@ -11,6 +11,7 @@ struct tl_run {
     char *dir;
     tl_folder *folder; /* its lock, while training; NULL otherwise */
     bool in_folder;    /* the folder holds it: training goes on from its checkpoint */
+    bool from_stage;   /* but not the task itself, which begins where a stage before it has ended */
     tl_run_settings settings;
     tl_config *config; /* of an opened run: owns its settings' texts */
     const tl_events *events;
@@ -18,11 +19,13 @@ struct tl_run {
     tl_bpe *
         target_bpe; /* the same merges where the target's pieces must be in a vocabulary of its own; otherwise NULL */
     tl_byte_bpe *byte_bpe; /* of running text; NULL: it has a vocabulary */
-    tl_vocab *vocab[2]; /* by side; one and the same where both sides have the same words */
+    tl_vocab *vocab[2];    /* by side; one and the same where both sides have the same words */
+    tl_labels *labels;     /* a classifier's */
     tl_params *params;
     /* once there are params: the one that the settings name, */
     tl_transformer transformer;
     tl_seq2seq seq2seq;
+    tl_classifier classifier;
     tl_gpt gpt;
     const tl_model *model; /* and the same, which is all that this room but kinds.c knows of it */
     tl_tape *tape;
@@ -127,6 +130,8 @@ tl_corpus *tl_run_cut_for_epoch(tl_run *run, const tl_corpus *lines, const tl_co
 /* Takes pairs that have more than `most` tokens on one side (0: than a model can read) out of both: the lines and the same
  * lines encoded. */
 bool tl_run_drop_long(tl_run *run, tl_corpus *lines, tl_corpus *encoded, const char *name, long most);
+/* "a batch of 32 sentences, lines 17, 402, 9 …": lines of the corpus that it is of, for an error's sentence. */
+void tl_name_batch(const tl_batch *batch, const tl_corpus *corpus, char *text, size_t size);
 uint64_t tl_pairs_fingerprint(const tl_corpus *const *corpora, int count);
 
 /* ---- readable.c ---- */

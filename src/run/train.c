@@ -46,6 +46,9 @@ static tl_ending train(tl_run *run, const tl_run_program *program, tl_training_e
     program->task(run, &task, &prepared);
     task.score = program->score;
     task.score_label = program->score_label;
+    TL_TELL(run->events, prepared, run, &prepared);
+    const tl_ending before = program->before ? program->before(run, end) : TL_ENDED;
+    if (before != TL_ENDED) return before;
     const tl_train_config config = {.dir = run->dir,
                                     .params = run->params,
                                     .tape = run->tape,
@@ -54,8 +57,7 @@ static tl_ending train(tl_run *run, const tl_run_program *program, tl_training_e
                                     .task = &task,
                                     .events = run->events,
                                     .folder = run->folder,
-                                    .resume = run->in_folder};
-    TL_TELL(run->events, prepared, run, &prepared);
+                                    .resume = run->in_folder && !run->from_stage};
     return tl_train(&config, end, &run->error);
 }
 
@@ -66,6 +68,7 @@ tl_ending tl_run_train(tl_run *run, bool overwrite, tl_training_end *end) {
     const bool ok = run->in_folder ? prepare_resumed(run, program) : prepare_new(run, program, overwrite);
     const tl_ending ending = ok ? train(run, program, end) : TL_FAILED;
     if (ending != TL_FAILED) run->in_folder = true;
+    run->from_stage = false;
     tl_folder_unlock(run->folder);
     run->folder = NULL;
     program->forget_data(run);

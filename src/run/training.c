@@ -42,11 +42,10 @@ static bool take_folder(tl_training *t) {
 static bool prepare(tl_training *t) {
     const tl_train_config *c = t->config;
     if (!take_folder(t)) return false;
-    t->adam = tl_adam_new(
-        c->params, &(tl_adam_config){.beta2 = c->training->beta2,
-                                    .no_beta2 = c->training->beta2 == 0,
-                                    .weight_decay = c->training->weight_decay,
-                                    .decoupled = c->training->weight_decay > 0});
+    t->adam = tl_adam_new(c->params, &(tl_adam_config){.beta2 = c->training->beta2,
+                                                       .no_beta2 = c->training->beta2 == 0,
+                                                       .weight_decay = c->training->weight_decay,
+                                                       .decoupled = c->training->weight_decay > 0});
     if (!t->adam) return tl_error_set(t->error, "out of memory for the optimiser");
     if (c->training->shares > 1 && !(t->shares = tl_shares_new(c->params)))
         return tl_error_set(t->error, "out of memory for shares of gradients");
@@ -120,6 +119,7 @@ static bool is_finished(const tl_training *t) {
 /* Nothing is left to do but what a kill after the last checkpoint may have kept from being done. */
 static bool finish_after_all(tl_training *t, const char *why) {
     if (!is_finished(t)) return finish(t);
+    if (t->config->may_be_over) return true;
     tl_draw_curves(t); /* whether a picture is whole cannot be seen */
     return tl_error_set(t->error,
                         "there is nothing left to do: %s; give --steps, --epochs, --minutes or "

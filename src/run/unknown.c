@@ -64,9 +64,9 @@ static void tell(const tl_run *run, tl_side side, const unknown *u) {
     char text[TL_ERROR_MAX];
     const long different = (long)u->different.count;
     const bool whole = !strcmp(tl_units_of(&run->settings, side), "words");
-    int used = snprintf(text, sizeof text, "%ld word%s %s the %s vocabulary lacks, read as <unk>", u->words,
-                        u->words == 1 ? "" : "s", whole ? "that" : "with parts that",
-                        side == TL_SOURCE ? "source" : "target");
+    const char *which = run->labels ? "" : side == TL_SOURCE ? "source " : "target ";
+    int used = snprintf(text, sizeof text, "%ld word%s %s the %svocabulary lacks, read as <unk>", u->words,
+                        u->words == 1 ? "" : "s", whole ? "that" : "with parts that", which);
     if (different < u->words)
         used += snprintf(text + used, sizeof text - (size_t)used, "; %ld different", different);
     for (long i = 0; i < different && i < SHOWN; i++) {

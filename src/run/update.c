@@ -62,7 +62,7 @@ static bool tape_failed(tl_training *t) {
 
 /* What an update's batches add up to; `share`: the losses of the share that is running. */
 typedef struct sums {
-    double loss, share;
+    double loss, share, read;
     long tokens;
 } sums;
 
@@ -96,13 +96,15 @@ static bool forward_backward(tl_training *t, int micro, sums *s) {
     if (tl_ok(l) && !isfinite(value)) return tl_stop_at_nonfinite(t, true, "loss", value);
     if (!tl_backward(l)) return tape_failed(t);
     s->share += value;
-    s->tokens += task->tokens(task->context);
+    const long tokens = task->tokens(task->context);
+    s->tokens += tokens;
+    s->read += task->read ? task->read(task->context) : (double)tokens;
     double norm = several ? tl_clip_grad_norm(c->params, 0) : 0;
     return isfinite(norm) || tl_stop_at_nonfinite(t, true, "norm of the gradients", norm);
 }
 
-/* Clips, steps, counts. loss: the mean per token. */
-static bool step(tl_training *t, double loss, long tokens) {
+/* Clips, steps, counts. loss: the mean per token; read: how many went through. */
+static bool step(tl_training *t, double loss, double read) {
     const tl_train_config *c = t->config;
     double norm = tl_clip_grad_norm(c->params, c->training->clip);
     if (!isfinite(norm))
@@ -111,15 +113,15 @@ static bool step(tl_training *t, double loss, long tokens) {
         return tl_error_set(t->error, "%s", tl_adam_error(t->adam));
     t->now.loss += loss;
     t->now.updates++;
-    t->now.tokens += (double)tokens;
-    TL_TELL(c->events, updated, t->now.at.step, loss, (double)tokens);
+    t->now.tokens += read;
+    TL_TELL(c->events, updated, t->now.at.step, loss, read);
     return true;
 }
 
 bool tl_update(tl_training *t, bool *ended) {
     const tl_train_config *c = t->config;
     const tl_task *task = c->task;
-    sums s = {0, 0, 0};
+    sums s = {0, 0, 0, 0};
     int micro = 0;
     for (; micro < c->training->accumulate; micro++) {
         if (!task->next(task->context)) {
@@ -144,7 +146,7 @@ bool tl_update(tl_training *t, bool *ended) {
         tl_scale_grad(c->params, 1 / (double)s.tokens);
         s.loss /= (double)s.tokens;
     }
-    if (!step(t, s.loss, s.tokens)) return false;
+    if (!step(t, s.loss, s.read)) return false;
     if (!*ended && task->tell(task->context).batch == task->per_epoch(task->context))
         *ended = !task->next(task->context); /* goes to the beginning of the next one */
     return !tl_failed(t->error);

@@ -36,6 +36,8 @@ static tl_safetensors *open_any(tl_run *run, const char **prefix) {
     *prefix = "model.";
     if (tl_file_is_there(tl_path_in(path, run->dir, "checkpoint.safetensors")))
         return tl_checkpoint_open(path, &run->error);
+    if (tl_file_is_there(tl_path_in(path, run->dir, "pretraining/checkpoint.safetensors")))
+        return tl_checkpoint_open(path, &run->error);
     *prefix = "";
     for (int i = 0; i < WEIGHTS_FILES; i++)
         if (tl_file_is_there(tl_path_in(path, run->dir, weights_files[i].file)))

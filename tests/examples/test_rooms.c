@@ -40,8 +40,8 @@ static const room rooms[] = {
     {"src/io/checkpoint.c",
      {"tensor.h", "io.h", "nn.h", "optim.h", "src/io"}}, /* … and one to what an optimiser keeps */
     {"src/run",
-     {"tensor.h", "autograd.h", "ops.h", "nn.h", "optim.h", "text.h", "io.h", "options.h", "train.h",
-      "run.h"}}, /* above all rooms: their public faces alone */
+     {"tensor.h", "autograd.h", "ops.h", "nn.h", "optim.h", "text.h", "io.h", "options.h", "train.h", "lm.h",
+      "classify.h", "run.h"}}, /* above all rooms: their public faces alone */
     {"include/tapeloom/base.h", {NULL}},
     {"include/tapeloom/tensor.h", {NULL}},
     {"include/tapeloom/autograd.h", {"tensor.h"}},
@@ -55,13 +55,14 @@ static const room rooms[] = {
     {"include/tapeloom/train.h", {"nn.h", "optim.h", "text.h", "io.h"}},
     {"include/tapeloom/caption.h", {"options.h", "train.h"}},
     {"include/tapeloom/lm.h", {"options.h", "train.h"}},
-    {"include/tapeloom/run.h", {"options.h", "train.h", "caption.h", "lm.h"}},
+    {"include/tapeloom/classify.h", {"options.h", "train.h"}},
+    {"include/tapeloom/run.h", {"options.h", "train.h", "caption.h", "lm.h", "classify.h"}},
     {"include/tapeloom.h",
-     {"tensor.h", "autograd.h", "ops.h", "nn.h", "optim.h", "text.h", "io.h", "options.h", "train.h",
-      "run.h"}},
+     {"tensor.h", "autograd.h", "ops.h", "nn.h", "optim.h", "text.h", "io.h", "options.h", "train.h", "lm.h",
+      "classify.h", "run.h"}},
     {"examples",
      {"tapeloom.h", "tensor.h", "autograd.h", "ops.h", "op.h", "nn.h", "optim.h", "text.h", "io.h",
-      "options.h", "train.h", "run.h"}},
+      "options.h", "train.h", "lm.h", "classify.h", "run.h"}},
 };
 
 /* The last room that fits: single files stand behind their folder. */

@@ -21,6 +21,7 @@ static void run_says(const char *part) {
 START_TEST(no_function_is_forgotten) {
     every_function_is_called("include/tapeloom/run.h", "tests/run/test_nothing.c");
     every_function_is_called("include/tapeloom/train.h", "tests/run/test_nothing.c");
+    every_function_is_called("include/tapeloom/classify.h", "tests/run/test_nothing.c");
     every_function_is_called("include/tapeloom/options.h", "tests/run/test_nothing.c");
 }
 END_TEST
@@ -91,6 +92,40 @@ START_TEST(no_sentences) {
     ck_assert_str_eq(tl_shell_word("a", word, 7), "");
     strcpy(word, "before");
     ck_assert_str_eq(tl_shell_word("a", word, 0), "before");
+}
+END_TEST
+
+START_TEST(no_classifier) {
+    const tl_run_settings usual = tl_run_settings_of_program("classify");
+    tl_run_settings made = usual;
+    made.data.task = "order";
+    tl_classes c;
+    tl_quality q;
+    tl_confusion t;
+    ck_assert_ptr_null(tl_labelled_read(NULL, false, NULL, &error));
+    says("labelled texts: give a file of label, tab, text");
+    ck_assert_ptr_null(tl_labelled_read("nowhere", true, NULL, NULL));
+    ck_assert_ptr_null(tl_labelled_of(NULL, TL_LABELLED_TRAIN, NULL, &error));
+    says("labelled texts: there are no settings");
+    ck_assert_ptr_null(tl_labelled_of(&made, (tl_labelled_part)4, NULL, &error));
+    says("labelled texts: there is no part number 4");
+    ck_assert_ptr_null(tl_labelled_of(&usual, TL_LABELLED_VALID, NULL, &error));
+    says("labelled texts: give a file");
+    ck_assert_ptr_null(tl_labelled_of(&usual, TL_LABELLED_TEST, NULL, NULL));
+    ck_assert_ptr_null(tl_labelled_of(&made, TL_UNLABELLED, NULL, &error));
+    says("labelled texts: the settings name none without labels");
+    ck_assert(!tl_run_labels(NULL) && !tl_run_classifier(NULL) && !tl_run_classify(NULL, NULL, 0, &c));
+    ck_assert(!tl_run_evaluate_labels(NULL, NULL, NULL, 0, &q, &t) && !t.count);
+    ck_assert(isnan(tl_class_score_of(NULL, 0).f1));
+    tl_classes_free(NULL), tl_confusion_free(NULL);
+    run = open_old(); /* a translator's */
+    tl_corpus *lines = tl_corpus_new();
+    ck_assert(!tl_run_labels(run) && !tl_run_classifier(run) && !tl_run_classify(run, lines, 0, &c));
+    run_says("is none of a classifier: give one that classify has trained");
+    ck_assert(!tl_run_evaluate_labels(run, lines, NULL, 0, &q, NULL));
+    run_says("is none of a classifier");
+    tl_corpus_free(lines);
+    tl_run_free(run);
 }
 END_TEST
 
@@ -220,6 +255,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, no_function_is_forgotten);
     tcase_add_test(tc, no_run);
     tcase_add_test(tc, no_sentences);
+    tcase_add_test(tc, no_classifier);
     tcase_add_test(tc, a_run_that_is_asked_for_nothing);
     tcase_add_test(tc, no_training);
 }

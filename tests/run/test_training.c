@@ -76,9 +76,9 @@ static void averaged(void *context, int validations, const tl_quality *quality) 
 
 static tl_events events_for(heard *h) {
     *h = (heard){.stop = false};
-    return (tl_events){h,        stop,    warning, left_out, work_began, NULL,      NULL,
-                       prepared, resumed, started, updated,  validating, validated, validation_over,
-                       ended,    averaged};
+    return (tl_events){h,        stop,     warning, left_out, work_began, NULL,      NULL,
+                       prepared, resumed,  started, updated,  validating, validated, validation_over,
+                       ended,    averaged, NULL};
 }
 
 /* ---- runs ---- */

@@ -223,6 +223,8 @@ START_TEST(no_corpus) {
     char text[TL_REPORT_TEXT] = "before";
     ck_assert(!tl_corpus_parse_tsv(NULL, "a\tb", 3, NULL) && !tl_corpus_add(NULL, "a", "b"));
     ck_assert(!tl_corpus_parse_parallel(NULL, "a", 1, "b", 1, NULL, NULL));
+    ck_assert(!tl_corpus_parse_lines(NULL, "a", 1, NULL));
+    ck_assert(!tl_corpus_parse_labelled(NULL, "a\tb", 3, NULL) && !tl_corpus_labelled(NULL, NULL));
     ck_assert(!tl_corpus_toy(NULL, NULL) && !tl_corpus_grammar(NULL, NULL) && !tl_corpus_keep(NULL, NULL));
     ck_assert(!tl_corpus_pictures(NULL, NULL));
     ck_assert(!tl_corpus_count(NULL, TL_SOURCE, NULL) && !tl_corpus_encode(NULL, NULL, NULL));
@@ -304,6 +306,13 @@ START_TEST(sentences_that_there_are_none_of) {
     REFUSED(tl_corpus_toy(c, NULL), "toy corpus: found the task \"(none)\"");
     for (size_t i = 0; i < sizeof toys / sizeof *toys; i++)
         REFUSED(tl_corpus_toy(c, &toys[i]), "toy corpus: found");
+    REFUSED(tl_corpus_parse_labelled(c, NULL, 9, NULL), "(text):1: found an empty text");
+    REFUSED(tl_corpus_parse_lines(c, NULL, 9, NULL), "(text):1: found an empty text");
+    REFUSED(tl_corpus_parse_lines(c, "a", 1, &negative), "max_tokens -1");
+    REFUSED(tl_corpus_parse_labelled(c, "a\tb", 3, &negative), "max_tokens -1");
+    REFUSED(tl_corpus_labelled(c, NULL), "labelled corpus: found the task \"(none)\"");
+    REFUSED(tl_corpus_labelled(c, &(tl_labelled_config){.task = "order"}),
+            "labelled corpus: found 0 sentences");
     const tl_grammar_config grammars[] = {{0},
                                           {.pair = "en-fr"},
                                           {.pair = "en-fr", .sentences = -1},
@@ -349,6 +358,26 @@ START_TEST(no_pictures) {
     assert_contains(tl_pictures_error(p), "pictures: the batch is NULL");
     tl_pictures_free(p);
     tl_corpus_free(c);
+}
+END_TEST
+
+/* ---- labels ---- */
+
+START_TEST(no_labels) {
+    size_t size = 7;
+    ck_assert(tl_labels_count(NULL) == 0 && tl_labels_find(NULL, "a") == -1);
+    ck_assert_str_eq(tl_labels_name(NULL, 0), "");
+    ck_assert_ptr_null(tl_labels_text(NULL, &size));
+    ck_assert_int_eq(size, 0);
+    ck_assert_str_eq(tl_labels_error(NULL), "labels: out of memory");
+    tl_labels_free(NULL);
+    tl_labels *l = tl_labels_new(NULL);
+    ck_assert_str_eq(tl_labels_error(l), "corpus: out of memory");
+    tl_labels_free(l);
+    l = tl_labels_parse(NULL, NULL, 9);
+    assert_contains(tl_labels_error(l), "(labels):1: found \"\", expected");
+    ck_assert_int_eq(tl_labels_find(l, NULL), -1);
+    tl_labels_free(l);
 }
 END_TEST
 
@@ -455,6 +484,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, no_corpus);
     tcase_add_test(tc, a_corpus_that_is_asked_for_nothing);
     tcase_add_test(tc, sentences_that_there_are_none_of);
+    tcase_add_test(tc, no_labels);
     tcase_add_test(tc, no_pictures);
     tcase_add_test(tc, no_batches);
     tcase_add_test(tc, batches_at_the_end_of_numbers);

@@ -18,11 +18,11 @@ static inline const char *expanded(const char *text) {
     return result;
 }
 
-/* The command fails so and not otherwise. `text` is the whole line but for "translate: ". */
+/* The command fails so and not otherwise. `text` is the whole line but for the program's name. */
 static inline void fails_with(int status, const char *command, const char *text) {
     char line[4200];
     int found = try(command);
-    snprintf(line, sizeof line, "translate: %s\n", expanded(text));
+    snprintf(line, sizeof line, PROGRAM ": %s\n", expanded(text));
     ck_assert_msg(found == status, "%s\nexit status %d, expected %d\n%s%s", command, found, status, out, err);
     ck_assert_msg(!strcmp(err, line), "%s\nsays     %sexpected %s", command, err, line);
     ck_assert_msg(*out == 0, "%s\nprinted %s", command, out);
@@ -31,11 +31,11 @@ static inline void fails_with(int status, const char *command, const char *text)
 /* The same where something was said before: the last line must begin with `text`. */
 static inline void ends_with(int status, const char *command, const char *text) {
     int found = try(command);
-    char *line = strstr(err, "translate: ");
+    char *line = strstr(err, PROGRAM ": ");
     ck_assert_msg(found == status && line, "%s\nexit status %d, expected %d\n%s%s", command, found, status,
                   out, err);
-    ck_assert_msg(!strncmp(line + 11, expanded(text), strlen(expanded(text))), "%s\nsays     %sexpected %s",
-                  command, line, expanded(text));
+    ck_assert_msg(!strncmp(line + sizeof PROGRAM + 1, expanded(text), strlen(expanded(text))),
+                  "%s\nsays     %sexpected %s", command, line, expanded(text));
     ck_assert_msg(strchr(line, '\n') == line + strlen(line) - 1, "%s\nsays %s", command, line);
 }
 

@@ -8,8 +8,9 @@
 
 #include <fcntl.h>
 
-#ifndef PROGRAM
-#define PROGRAM "translate"
+#ifndef PROGRAM /* another program's tests define it, and have texts of their own */
+# define PROGRAM "translate"
+# define TRANSLATES
 #endif
 
 static scratch all, here; /* the program's folder, and the test's in it */
@@ -112,22 +113,24 @@ static inline int open_terminal(void) {
 
 /* ---- a language small enough to be learnt in a second ---- */
 
-#define PAIRS                                 \
- "the dog sleeps\tle chien dort\n"            \
- "the cat sleeps\tle chat dort\n"             \
- "the dog eats\tle chien mange\n"             \
- "the cat eats\tle chat mange\n"              \
- "the black dog sleeps\tle chien noir dort\n" \
- "the black cat eats\tle chat noir mange\n"   \
- "a dog eats\tun chien mange\n"               \
- "a black cat sleeps\tun chat noir dort\n"
+#ifdef TRANSLATES
+
+# define PAIRS                                 \
+  "the dog sleeps\tle chien dort\n"            \
+  "the cat sleeps\tle chat dort\n"             \
+  "the dog eats\tle chien mange\n"             \
+  "the cat eats\tle chat mange\n"              \
+  "the black dog sleeps\tle chien noir dort\n" \
+  "the black cat eats\tle chat noir mange\n"   \
+  "a dog eats\tun chien mange\n"               \
+  "a black cat sleeps\tun chat noir dort\n"
 enum { PAIR_COUNT = 8 };
 
 static inline void write_pairs(void) { put_text(in_folder("pairs.tsv"), PAIRS); }
 
 /* The smallest model that is one, on those pairs. */
-#define TRAIN_FILES "$T train --train $D/pairs.tsv --valid $D/pairs.tsv"
-#define SMALL " --preset toy --d-model 16 --heads 2 --layers 1 --d-ff 16 --threads 1"
+# define TRAIN_FILES "$T train --train $D/pairs.tsv --valid $D/pairs.tsv"
+# define SMALL " --preset toy --d-model 16 --heads 2 --layers 1 --d-ff 16 --threads 1"
 
 /* Trains into $D/run until the pairs are known by heart. Ten times over they are one epoch of many steps. */
 static inline void train_well(void) {
@@ -136,5 +139,7 @@ static inline void train_well(void) {
        "$T train --train $D/ten.tsv --valid $D/pairs.tsv --out $D/run --quiet --epochs 10 --batch-tokens 32 "
        "--lr 0.01 --warmup 20 --dropout 0 --preset toy --d-model 32 --d-ff 32 --layers 1 --threads 1");
 }
+
+#endif
 
 #endif

@@ -10,8 +10,10 @@ static long count_lines(tl_span text) {
 
 static bool read_rows(tl_corpus *corpus, const char *const name[2], tl_span source, tl_span target,
                       bool strict) {
+    static const tl_row_names names = {
+        {"source", "target"}, "sentence pair", "text in the line of both files"};
     tl_row row = {.name = {name[0], name[1]},
-                  .form = "text in the line of both files",
+                  .names = &names,
                   .advice = "mend the line, remove it from both files, or read without strict to skip it"};
     while (tl_rows_next(&source, &row, TL_SOURCE) && tl_rows_next(&target, &row, TL_TARGET)) {
         row.number = ++corpus->report.lines;
@@ -42,5 +44,5 @@ bool tl_corpus_parse_parallel(tl_corpus *corpus, const char *source, size_t sour
     tl_corpus_mark before = tl_corpus_mark_here(corpus);
     bool ok = read_rows(corpus, name, text[0], text[1], config->strict);
     snprintf(expected, sizeof expected, "sentences here and in %s", name[1]);
-    return tl_rows_end(corpus, before, ok, name[0], expected);
+    return tl_rows_end(corpus, before, ok, name[0], "sentence pair", expected);
 }

@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-static const char *const side_name[2] = {"source", "target"};
 static const char *const reason[TL_SKIP_KINDS] = {"no tab", "blank side", "not UTF-8", "too long"};
 
 bool tl_rows_begin(tl_corpus *corpus, const char *name, const tl_corpus_config *config) {
@@ -46,14 +45,15 @@ static tl_skip judge(const tl_row *row, long max_tokens, int *side) {
 static bool refuse(tl_corpus *corpus, const tl_row *row, tl_skip kind, int side) {
     tl_error *error = &corpus->error;
     const char *name = row->name[side];
+    const char *column_name = row->names->side[side];
     tl_span column = row->column[side];
     if (kind == TL_SKIP_BLANK)
         return tl_bad_line(error, name, row->number, row->advice, "found a blank %s, expected %s",
-                           tl_count_tokens(row->line[side]) == 0 ? "line" : side_name[side], row->form);
+                           tl_count_tokens(row->line[side]) == 0 ? "line" : column_name, row->names->form);
     if (kind == TL_SKIP_LONG)
         return tl_bad_line(error, name, row->number, row->advice,
                            "found %ld tokens in the %s, expected at most %ld", tl_count_tokens(column),
-                           side_name[side], corpus->report.max_tokens);
+                           column_name, corpus->report.max_tokens);
     const char *bad = column.text + tl_first_bad(column);
     return tl_bad_line(error, name, row->number,
                        "convert the file (iconv -t UTF-8), or read without strict to skip the line",
@@ -74,12 +74,13 @@ bool tl_rows_take(tl_corpus *corpus, const tl_row *row, bool strict) {
         return !strict || refuse(corpus, row, kind, side);
     }
     corpus->reading = row->number;
-    if (!tl_corpus_append(corpus, row->column[0], row->column[1])) return false;
+    const tl_span target = row->alone ? (tl_span){"", 0} : row->column[TL_TARGET];
+    if (!tl_corpus_append(corpus, row->column[TL_SOURCE], target)) return false;
     corpus->report.pairs++;
     return true;
 }
 
-static bool refuse_all(tl_corpus *corpus, const char *name, const char *expected) {
+static bool refuse_all(tl_corpus *corpus, const char *name, const char *whole, const char *expected) {
     const tl_corpus_report *report = &corpus->report;
     const char *advice = "check that this is the right file";
     if (report->lines == 0)
@@ -88,12 +89,13 @@ static bool refuse_all(tl_corpus *corpus, const char *name, const char *expected
     int why = 0; /* line 1 was skipped */
     while (report->skipped[why].line[0] != 1) why++;
     return tl_bad_line(&corpus->error, name, 1, advice,
-                       "found no sentence pair in %ld line%s (this one: %s), expected %s in UTF-8",
-                       report->lines, report->lines == 1 ? "" : "s", reason[why], expected);
+                       "found no %s in %ld line%s (this one: %s), expected %s in UTF-8", whole, report->lines,
+                       report->lines == 1 ? "" : "s", reason[why], expected);
 }
 
-bool tl_rows_end(tl_corpus *corpus, tl_corpus_mark before, bool ok, const char *name, const char *expected) {
-    if (ok && corpus->report.pairs == 0) ok = refuse_all(corpus, name, expected);
+bool tl_rows_end(tl_corpus *corpus, tl_corpus_mark before, bool ok, const char *name, const char *whole,
+                 const char *expected) {
+    if (ok && corpus->report.pairs == 0) ok = refuse_all(corpus, name, whole, expected);
     if (!ok) tl_corpus_back_to(corpus, before);
     return ok;
 }

@@ -5,14 +5,22 @@
 
 #include "corpus.h"
 
+/* What a row is called in errors. */
+typedef struct tl_row_names {
+    const char *side[2]; /* its columns, by tl_side: "source", "target" */
+    const char *whole;   /* "sentence pair" */
+    const char *form;    /* of a good one */
+} tl_row_names;
+
 /* One row, taken apart; source and target by tl_side. */
 typedef struct tl_row {
     long number; /* of its line, from 1 */
     tl_span column[2];
     tl_span line[2];     /* that the column is in */
     const char *name[2]; /* of the file that the line is in */
-    const char *form;    /* of a good row, for errors */
-    const char *advice;  /* about a bad one */
+    const tl_row_names *names;
+    bool alone;         /* there is one column, which both are: the target shall be empty */
+    const char *advice; /* about a bad one */
 } tl_row;
 
 /* Starts the report of a reading. False, with the error set, for a configuration that makes no sense. */
@@ -26,8 +34,9 @@ bool tl_rows_next(tl_span *rest, tl_row *row, tl_side side);
 void tl_rows_skip(tl_corpus *corpus, tl_skip kind, long line);
 /* Keeps, skips or refuses a row with two columns. False, with the error set, when refused or out of memory. */
 bool tl_rows_take(tl_corpus *corpus, const tl_row *row, bool strict);
-/* Ends a reading; ok says how it went. A text without any pair is an error; `expected` says what the text should have
- * been. After a failure the corpus is as it was at `before`. Returns whether all went well. */
-bool tl_rows_end(tl_corpus *corpus, tl_corpus_mark before, bool ok, const char *name, const char *expected);
+/* Ends a reading; ok says how it went. A text without any pair, which is a `whole`, is an error; `expected` says what the text
+ * should have been. After a failure the corpus is as it was at `before`. Returns whether all went well. */
+bool tl_rows_end(tl_corpus *corpus, tl_corpus_mark before, bool ok, const char *name, const char *whole,
+                 const char *expected);
 
 #endif

@@ -1,0 +1,193 @@
+/* Labelled sentences of the English grammar, for classifiers. A stream of distinct right sentences belongs to (seed, task), and
+ * a corpus is a range of it. A sentence's label, and what was done to it, is drawn by its number in the stream, so that ranges
+ * that do not overlap share no sentence, labelled or not.
+ *
+ *   agreement   right, wrong: does the main verb agree with its subject?  "the girls who see him like the cat ."
+ *               Of two sentences one has the verb of the other number. Only verbs that show it are drawn (likes, is, does).
+ *   order       right, wrong: of two sentences one has two neighbouring words exchanged. The words alone, in no order, say
+ *               nothing of the label.
+ *   subject     the person or animal that the sentence is about, as its noun: "does the doctor 's cat see the dog ?"  cat
+ *               Each sentence names one other at least. */
+#include "draw.h"
+#include "languages.h"
+#include "base/memory.h"
+#include "text/corpus/corpus.h"
+#include "text/table.h"
+
+#include <stdio.h>
+
+#define MOST_LABELLED 100000L /* sentences of each stream */
+#define ATTEMPTS 100000       /* draws without a new sentence, after which there are no more */
+
+/* A sentence and what it is for. */
+typedef struct example {
+    tl_span word[TL_GR_TOKENS];
+    int words;
+    const char *label;
+    tl_gr_side twin; /* what other words may come from */
+} example;
+
+/* Makes an example of what is meant and how it is said. False: it does not fit the task. */
+typedef bool labelling(const tl_gr_meaning *m, const tl_gr_side *said, bool wrong, example *e);
+
+static void cut(const tl_gr_side *said, tl_span word[TL_GR_TOKENS], int *words) {
+    tl_span rest = {said->text, said->used};
+    for (*words = 0; *words < TL_GR_TOKENS && tl_next_token(&rest, &word[*words]);) ++*words;
+}
+
+static bool same(tl_span a, tl_span b) { return a.size == b.size && !memcmp(a.text, b.text, a.size); }
+
+/* ---- agreement ---- */
+
+/* Of the other number; "I" and "we" become "he". */
+static tl_gr_person other_number(tl_gr_person p) {
+    return p == TL_GR_HE || p == TL_GR_SHE ? TL_GR_THEY : p == TL_GR_NOUN ? p : TL_GR_HE;
+}
+
+/* The main verb of a sentence about the other number stands in for the sentence's own. */
+static bool agreement(const tl_gr_meaning *m, const tl_gr_side *said, bool wrong, example *e) {
+    tl_gr_side *twin = &e->twin;
+    const uint64_t main_verb = TL_GR_B_VERB | TL_GR_B_AUX;
+    tl_gr_meaning other = *m;
+    tl_gr_phrase *subject = &other.phrase[TL_GR_SUBJECT];
+    tl_span word[TL_GR_TOKENS];
+    int words, from = 0, shown = 0;
+    if (m->form == TL_GR_THERE) return false;
+    subject->plural = !subject->plural;
+    subject->person = other_number(subject->person);
+    memset(twin, 0, sizeof *twin);
+    tl_gr_english(&other, twin);
+    if (twin->tokens > TL_GR_TOKENS) return false;
+    cut(twin, word, &words);
+    for (int i = 0; i < e->words; i++) {
+        if (!(said->parts[i] & main_verb)) continue;
+        while (from < words && !(twin->parts[from] & main_verb)) from++;
+        if (from == words) return false;
+        shown += !same(e->word[i], word[from]);
+        if (wrong) e->word[i] = word[from];
+        from++;
+    }
+    e->label = wrong ? "wrong" : "right";
+    return shown > 0;
+}
+
+/* ---- order ---- */
+
+/* The pair is the one that follows from the sentence itself; its last word, the mark, stays where it is. */
+static bool order(const tl_gr_meaning *m, const tl_gr_side *said, bool wrong, example *e) {
+    (void)m;
+    if (e->words < 4) return false;
+    const int i = (int)(said->used % (size_t)(e->words - 2));
+    const tl_span first = e->word[i];
+    if (same(first, e->word[i + 1])) return false;
+    if (wrong) e->word[i] = e->word[i + 1], e->word[i + 1] = first;
+    e->label = wrong ? "wrong" : "right";
+    return true;
+}
+
+/* ---- subject ---- */
+
+static bool is_somebody(const tl_gr_phrase *p) {
+    return p->person == TL_GR_NOUN && (tl_gr_nouns[p->noun].kinds & (TL_GR_PERSON | TL_GR_ANIMAL));
+}
+
+static bool subject(const tl_gr_meaning *m, const tl_gr_side *said, bool wrong, example *e) {
+    const tl_gr_phrase *who = &m->phrase[TL_GR_SUBJECT];
+    uint64_t named = 0;
+    int others = 0;
+    (void)wrong;
+    if (m->form == TL_GR_THERE || !is_somebody(who)) return false;
+    for (int i = 0; i < e->words; i++) named |= said->parts[i];
+    for (int slot = TL_GR_OBJECT; slot < TL_GR_SLOTS; slot++)
+        if ((named & TL_GR_BIT(slot, TL_GR_NOUN_PART)) && is_somebody(&m->phrase[slot]))
+            others += m->phrase[slot].noun != who->noun;
+    e->label = tl_gr_nouns[who->noun].en[0];
+    return others > 0;
+}
+
+/* ---- streams ---- */
+
+static labelling *labelling_of(const char *task) {
+    static const struct {
+        const char *name;
+        labelling *labelling;
+    } tasks[] = {{"agreement", agreement}, {"order", order}, {"subject", subject}};
+    for (size_t i = 0; task && i < sizeof tasks / sizeof *tasks; i++)
+        if (strcmp(task, tasks[i].name) == 0) return tasks[i].labelling;
+    return NULL;
+}
+
+static bool check(tl_error *error, const tl_labelled_config *c) {
+    if (!labelling_of(c->task))
+        return tl_error_set(error,
+                            "labelled corpus: found the task \"%s\", expected agreement, order or subject",
+                            c->task ? c->task : "(none)");
+    if (c->sentences <= 0 || c->first < 0)
+        return tl_error_set(
+            error,
+            "labelled corpus: found %ld sentences from number %ld on, expected at least 1 from 0 or later",
+            c->sentences, c->first);
+    if (c->sentences > MOST_LABELLED || c->first > MOST_LABELLED - c->sentences)
+        return tl_error_set(
+            error,
+            "labelled corpus: found %ld sentences from number %ld on, but there are %ld: ask for fewer",
+            c->sentences, c->first, MOST_LABELLED);
+    return true;
+}
+
+typedef struct stream {
+    labelling *labelling;
+    tl_rng_key key, coin;
+    uint64_t attempt;
+    tl_table seen; /* every right sentence so far */
+    tl_gr_side said;
+} stream;
+
+/* Draws until a new sentence comes that the task can use. False, with the error set, when there is none or no memory. */
+static bool draw(stream *s, bool unlabelled, example *e, tl_error *error) {
+    tl_gr_meaning meaning;
+    for (int i = 0; i < ATTEMPTS; i++) {
+        if (!tl_gr_draw(&meaning, tl_rng_key_mix(s->key, s->attempt++), false)) continue;
+        memset(&s->said, 0, sizeof s->said);
+        tl_gr_english(&meaning, &s->said);
+        if (s->said.tokens > TL_GR_TOKENS) continue;
+        const bool wrong = !unlabelled && tl_rng_below(s->coin, (uint64_t)s->seen.count, 2);
+        cut(&s->said, e->word, &e->words);
+        if (!s->labelling(&meaning, &s->said, wrong, e)) continue;
+        const long before = s->seen.count,
+                   number = tl_table_add(&s->seen, (tl_span){s->said.text, s->said.used});
+        if (number < 0)
+            return tl_error_set(error, "labelled corpus: out of memory after %ld sentences", before);
+        if (number == before) return true;
+    }
+    return tl_error_set(error, "labelled corpus: there are only %ld sentences: ask for fewer", s->seen.count);
+}
+
+static bool append(tl_corpus *corpus, const example *e, bool unlabelled) {
+    char text[2 * sizeof((tl_gr_side *)0)->text];
+    size_t used = 0;
+    for (int i = 0; i < e->words; i++) {
+        if (i) text[used++] = ' ';
+        memcpy(text + used, e->word[i].text, e->word[i].size);
+        used += e->word[i].size;
+    }
+    return tl_corpus_append(corpus, (tl_span){text, used}, tl_span_of(unlabelled ? "" : e->label));
+}
+
+bool tl_corpus_labelled(tl_corpus *corpus, const tl_labelled_config *config) {
+    if (tl_corpus_error(corpus)) return false;
+    const tl_labelled_config c = config ? *config : (tl_labelled_config){0};
+    if (!check(&corpus->error, &c)) return false;
+    char name[64];
+    snprintf(name, sizeof name, "labelled %s", c.task);
+    stream s = {.labelling = labelling_of(c.task), .key = tl_rng_key_of(c.seed, name)};
+    s.coin = tl_rng_key_mix(s.key, ~(uint64_t)0);
+    const tl_corpus_mark before = tl_corpus_mark_here(corpus);
+    example e;
+    bool ok = true;
+    for (long i = 0; i < c.first + c.sentences && ok; i++)
+        ok = draw(&s, c.unlabelled, &e, &corpus->error) && (i < c.first || append(corpus, &e, c.unlabelled));
+    if (!ok) tl_corpus_back_to(corpus, before);
+    tl_table_free(&s.seen);
+    return ok;
+}
