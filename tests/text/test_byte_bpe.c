@@ -149,6 +149,7 @@ START_TEST(words_by_hand) {
         {"a\n \nb", "a|\n |\n|b"},
         {"  \t", "  \t"},
         {" \t!", " |\t|!"},
+        {"a\v\fb\r\rc \v!", "a|\v|\f|b|\r|\r|c| |\v|!"}, /* and to regex's \\s */
         {"a\302\240b", "a|\302\240|b"},                  /* U+00A0 is white, and no space */
         {"a\302\205\302\205b", "a|\302\205|\302\205|b"}, /* U+0085 */
         {"a\034\035b", "a|\034\035|b"},                  /* to str.split() these are white */
