@@ -40,7 +40,9 @@ static void work_began(void *context, tl_work work, long total) {
                                      : writing && this_program.writing ? this_program.writing
                                                                        : labels[work],
                             .total = total,
-                            .unit = work == TL_WORK_MERGES ? "merge" : this_program.unit,
+                            .unit = work == TL_WORK_MERGES                        ? "merge"
+                                    : work == TL_WORK_CUTTING && this_program.cut ? this_program.cut
+                                                                                  : this_program.unit,
                             .no_loss = true};
     /* these are mostly over before one would look: seen from the second second on */
     if (work == TL_WORK_CUTTING || work == TL_WORK_LOSS) l->pass.after = 1;

@@ -65,7 +65,8 @@ typedef struct program {
     const command *commands;
     int count;
     size_t settings_size;
-    const char *unit;    /* what passes over the data are counted in: "sentence" */
+    const char *unit;    /* what passes over the data are counted in: "sentence", */
+    const char *cut;     /* and what cutting text is, where it is another one: "line"; NULL: the same */
     const char *writing; /* what a pass over them is, in which the model writes; NULL: "translating" */
     void (*defaults)(const command *c, settings *s); /* fills in all but what the command line says */
     int (*check)(const command *c, settings *s);     /* of a command line: 0, or 2 and a message */

@@ -72,10 +72,19 @@ bool tl_lm_add_line(tl_run *run, const char *line, size_t size, tl_lm_text *t, s
     return ok || no_memory(run);
 }
 
+static long lines_of(const char *bytes, size_t size) {
+    long lines = 0;
+    for (const char *at = bytes, *stop = bytes + size;
+         at < stop && (at = memchr(at, '\n', (size_t)(stop - at))); at++)
+        lines++;
+    return lines + (size && bytes[size - 1] != '\n');
+}
+
 /* One text of all lines, or each line a text. The line that a file ends in the middle of has no end, unless it is a text. */
 static bool add_lines(tl_run *run, const char *bytes, size_t size, tl_lm_text *t, size_t *room) {
     const bool lines = run->settings.lm.lines;
     size_t texts = 0;
+    long done = 0;
     for (const char *line = bytes, *stop = bytes + size, *end; line < stop; line = end + 1) {
         end = memchr(line, '\n', (size_t)(stop - line));
         const bool whole = end != NULL;
@@ -89,9 +98,17 @@ static bool add_lines(tl_run *run, const char *bytes, size_t size, tl_lm_text *t
         if (!tl_lm_add_line(run, line, (size_t)(end - line), t, room)) return false;
         if ((lines || whole) && !tl_lm_add_id(run, tl_lm_end(run), t, room)) return false;
         t->bytes += end - line + (lines || whole);
+        TL_TELL(run->events, work_done, ++done, 0);
     }
     if (t->texts) t->starts[t->texts] = t->count;
     return true;
+}
+
+static bool tell_and_add_lines(tl_run *run, const char *bytes, size_t size, tl_lm_text *t, size_t *room) {
+    TL_TELL(run->events, work_began, TL_WORK_CUTTING, lines_of(bytes, size));
+    const bool ok = add_lines(run, bytes, size, t, room);
+    TL_TELL_THAT(run->events, work_ended);
+    return ok;
 }
 
 static bool check_text(tl_run *run, const char *bytes, size_t size) {
@@ -118,9 +135,9 @@ bool tl_lm_encode(tl_run *run, const char *bytes, size_t size, tl_lm_text *text)
                             run->dir);
     if (!size) return true;
     if (!check_text(run, bytes, size)) return false;
-    if (run->settings.lm.lines) return add_lines(run, bytes, size, text, &room);
+    if (run->settings.lm.lines) return tell_and_add_lines(run, bytes, size, text, &room);
     if (tl_lm_start(run) >= 0 && !tl_lm_add_id(run, tl_lm_start(run), text, &room)) return false;
-    if (!run->byte_bpe) return add_lines(run, bytes, size, text, &room);
+    if (!run->byte_bpe) return tell_and_add_lines(run, bytes, size, text, &room);
     text->bytes = (long)size;
     return add_bytes(run, bytes, size, text, &room);
 }
@@ -152,15 +169,19 @@ static bool learn_pairs(tl_run *run, const char *bytes, size_t size) {
 }
 
 static bool count_lines(tl_run *run, const char *bytes, size_t size, tl_vocab_counts *counts) {
-    for (const char *line = bytes, *stop = bytes + size, *end; line < stop; line = end + 1) {
+    long done = 0;
+    bool ok = true;
+    TL_TELL(run->events, work_began, TL_WORK_CUTTING, lines_of(bytes, size));
+    for (const char *line = bytes, *stop = bytes + size, *end; ok && line < stop; line = end + 1) {
         end = memchr(line, '\n', (size_t)(stop - line));
         if (!end) end = stop;
         char *tokens = cut(run, line, (size_t)(end - line));
-        const bool ok = tokens && tl_vocab_counts_add(counts, tokens);
+        ok = tokens && tl_vocab_counts_add(counts, tokens);
         free(tokens);
-        if (!ok) return no_memory(run);
+        TL_TELL(run->events, work_done, ++done, 0);
     }
-    return true;
+    TL_TELL_THAT(run->events, work_ended);
+    return ok || no_memory(run);
 }
 
 static bool learn_vocabulary(tl_run *run, const char *bytes, size_t size) {
