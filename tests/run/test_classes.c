@@ -197,8 +197,31 @@ START_TEST(the_second_stage_begins_where_the_first_ended) {
 }
 END_TEST
 
+static double first_losses[2];
+static int losses;
+static void note_loss(void *context, long step, double loss, double tokens) {
+    (void)context, (void)step, (void)tokens;
+    if (losses < 2) first_losses[losses++] = loss;
+}
+
+/* All sentences are one batch, and nothing moves: what differs from epoch to epoch is which words are hidden. */
+START_TEST(each_epoch_hides_other_words) {
+    const tl_events events = {.updated = note_loss};
+    tl_run_settings s = small();
+    s.training.lr = 0;
+    s.training.batch_tokens = 100000;
+    s.model.dropout = 0;
+    s.classify.pretrain = 2;
+    losses = 0;
+    tl_run_free(train(&s, &events));
+    ck_assert_int_eq(losses, 2);
+    ck_assert_double_gt(fabs(first_losses[0] - first_losses[1]), 1e-3);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
     tcase_add_checked_fixture(tc, enter, leave);
+    tcase_add_test(tc, each_epoch_hides_other_words);
     tcase_add_test(tc, stages_are_told);
     tcase_add_loop_test(tc, asked, 0, 3);
     tcase_add_test(tc, scores_of_a_class);
