@@ -1,6 +1,7 @@
 /* Language models as the library has them: text to ids and back, what is measured, what is written, settings. */
 #define _XOPEN_SOURCE 700
 #include "fixture.h"
+#include "nothing.h"
 
 #include <math.h>
 
@@ -458,12 +459,16 @@ START_TEST(whose_run) {
 END_TEST
 
 START_TEST(nothing) {
+    every_function_is_called("include/tapeloom/lm.h", "tests/run/test_lm.c");
     tl_lm_text t;
     tl_quality q;
     size_t size;
     ck_assert(!tl_lm_encode(NULL, "a", 1, &t) && !tl_lm_measure(NULL, &t, &q) && !tl_lm_write(NULL, NULL));
     ck_assert(!tl_lm_valid_text(NULL, &size) && !tl_run_gpt(NULL) && !tl_run_byte_bpe(NULL));
     tl_lm_text_free(NULL);
+    ck_assert(!tl_lm_import(NULL, NULL, &error));
+    assert_contains(error.message, "give the weights, and a folder with vocab.json");
+    ck_assert(!tl_lm_import("x", &(tl_lm_import_options){.weights = "none", .tokenizer = "."}, NULL));
     tl_run_settings s = small("chars");
     tl_run *run = trained(&s);
     ck_assert(!tl_lm_encode(run, NULL, 1, &t));
