@@ -127,11 +127,13 @@ START_TEST(samples) {
     sh("$T sample --model $D/run --tokens 80 --seed 3 --samples 2 > $D/two; head -c $(wc -c < $D/a) $D/two > "
        "$D/first");
     ck_assert(same_files("a", "first"));
-    assert_contains(get_file(in_folder("two"), NULL), "\n---\n");
+    sh("cat $D/two");
+    assert_contains(out, "\n---\n");
     /* what is written reaches a pipe as it comes, and ends when nobody reads */
     sh("$T sample --model $D/run --tokens 100000000 2> /dev/null | head -c 40 > $D/begun");
     sh("$T sample --model $D/run --tokens 100 --prompt 'a caf\xC3\xA9 $%' 2> $D/said > $D/text");
-    assert_contains(get_file(in_folder("said"), NULL), "does not know 2 tokens of the prompt");
+    sh("cat $D/said");
+    assert_contains(out, "does not know 2 tokens of the prompt");
     sh("$T sample --model $D/run --tokens 100 --top-k 1 > $D/a; $T sample --model $D/run --tokens 100 "
        "--greedy > $D/b");
     ck_assert(same_files("a", "b"));
