@@ -15,8 +15,8 @@ struct settings {
     bool gelu_erf;
 };
 
-extern const tl_option train_options[], sample_options[], evaluate_options[], info_options[], import_options[],
-    export_options[], demo_options[];
+extern const tl_option train_options[], sample_options[], evaluate_options[], info_options[],
+    import_options[], export_options[], demo_options[];
 
 int command_sample(settings *s);
 int command_evaluate(settings *s);
