@@ -49,8 +49,9 @@ static bool take_bytes(writer *w, int id, bool last) {
 
 /* ---- lines of tokens ---- */
 
-/* What is told of a line stays when more follows: the beginning that it has in common with itself before. */
-static bool tell_line(writer *w, bool whole) {
+/* What is told of a line stays when more follows: the beginning that it has in common with itself before. Asked again without a new
+ * token, it is the whole line. */
+static bool tell_line(writer *w) {
     const bool words = !strcmp(w->run->settings.text.units, "words");
     char *line = tl_pretokens_join(words ? TL_PRETOKENS_WORDS : TL_PRETOKENS_CHARACTERS,
                                    w->tokens.text ? w->tokens.text : "");
@@ -59,7 +60,6 @@ static bool tell_line(writer *w, bool whole) {
     size_t same = 0;
     while (same < size && same < w->text.size && line[same] == w->text.text[same]) same++;
     while (same > 0 && same < size && ((unsigned char)line[same] & 0xC0) == 0x80) same--;
-    if (whole) same = size;
     if (same > w->told) {
         tell(w, line + w->told, same - w->told);
         w->told = same;
@@ -71,7 +71,7 @@ static bool tell_line(writer *w, bool whole) {
 }
 
 static bool end_line(writer *w) {
-    const bool ok = tell_line(w, true);
+    const bool ok = tell_line(w);
     tell(w, "\n", 1);
     w->tokens.size = w->text.size = w->told = 0;
     if (w->tokens.text) w->tokens.text[0] = 0;
@@ -81,7 +81,7 @@ static bool end_line(writer *w) {
 static bool take_token(writer *w, int id) {
     if (id == TL_EOS) return end_line(w);
     return (!w->tokens.size || tl_buffer_text(&w->tokens, " ")) &&
-           tl_buffer_text(&w->tokens, tl_vocab_token(w->run->vocab[TL_TARGET], id)) && tell_line(w, false);
+           tl_buffer_text(&w->tokens, tl_vocab_token(w->run->vocab[TL_TARGET], id)) && tell_line(w);
 }
 
 static bool take(writer *w, int id) {
@@ -189,7 +189,7 @@ bool tl_lm_write(tl_run *run, const tl_lm_write_options *options) {
     bool ok = encode_prompt(run, text, &prompt);
     if (ok) warn_of_unknown(run, &prompt);
     ok = ok && tell_prompt(&w, &prompt) && (w.ended || generate(&w, &prompt));
-    if (ok) ok = run->byte_bpe ? take_bytes(&w, 0, true) : tell_line(&w, true);
+    if (ok) ok = run->byte_bpe ? take_bytes(&w, 0, true) : tell_line(&w);
     if (!ok) tl_error_set(&run->error, "out of memory for a text");
     tl_lm_text_free(&prompt);
     tl_buffer_free(&w.tokens);

@@ -96,6 +96,9 @@ START_TEST(lines_are_held_out) {
     assert_contains(out, "80 lines to train on, 20 to validate on; vocabulary 14; context 5; ");
     sh("$T info --model $D/run");
     assert_contains(out, ", each line a text by itself");
+    sh("echo 100010001000 > $D/longer; $T train --train $D/numbers --valid $D/longer --lines --steps 1 --out "
+       "$D/other" TINY " --context 0");
+    assert_contains(out, "100 lines to train on, 1 to validate on; vocabulary 14; context 13; ");
 }
 END_TEST
 
