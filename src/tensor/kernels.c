@@ -26,11 +26,15 @@
                                  .weights = {&highest, &high, &medium}, \
                                  .map = &tl_map_kernels_##set,          \
                                  .rows = &tl_row_kernels_##set,         \
+                                 .norms = &tl_norm_kernels_##set,       \
+                                 .losses = &tl_loss_kernels_##set,      \
                                  .update = &tl_update_kernels_##set};
 #define SET_OF_ONE(set)                                    \
  extern const tl_product_kernels tl_product_kernels_##set; \
  extern const tl_map_kernels tl_map_kernels_##set;         \
  extern const tl_row_kernels tl_row_kernels_##set;         \
+ extern const tl_norm_kernels tl_norm_kernels_##set;       \
+ extern const tl_loss_kernels tl_loss_kernels_##set;       \
  extern const tl_update_kernels tl_update_kernels_##set;   \
  SET(table_##set, #set, set, tl_product_kernels_##set, tl_product_kernels_##set, tl_product_kernels_##set)
 

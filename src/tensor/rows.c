@@ -15,30 +15,29 @@ enum {
     SMALL_SIMPLE = 8192 /* … or without */
 };
 
-static const tl_row_kernels *kernels(void) { return tl_kernels_pick()->rows; }
 static tl_row_mask all_of(long n) { return (tl_row_mask){n, NULL}; }
 
 /* ---- softmax ---- */
 
 void tl_rows_softmax(tl_real *y, const tl_real *x, long rows, long n) {
-    const tl_row_kernels *k = kernels();
+    const tl_row_kernels *k = tl_kernels_pick()->rows;
     TL_EACH(r, rows, rows * n > SMALL, k->softmax(y + r * n, x + r * n, 1, n, all_of(n)));
 }
 
 void tl_rows_softmax_backward(tl_real *dx, const tl_real *y, const tl_real *dy, long rows, long n, bool add) {
-    const tl_row_kernels *k = kernels();
+    const tl_row_kernels *k = tl_kernels_pick()->rows;
     TL_EACH(r, rows, rows * n > SMALL_SIMPLE,
             k->softmax_backward(dx + r * n, y + r * n, dy + r * n, 1, n, all_of(n), add));
 }
 
 void tl_rows_log_softmax(tl_real *y, const tl_real *x, long rows, long n) {
-    const tl_row_kernels *k = kernels();
+    const tl_row_kernels *k = tl_kernels_pick()->rows;
     TL_EACH(r, rows, rows * n > SMALL, k->log_softmax(y + r * n, x + r * n, n));
 }
 
 void tl_rows_log_softmax_backward(tl_real *dx, const tl_real *y, const tl_real *dy, long rows, long n,
                                   bool add) {
-    const tl_row_kernels *k = kernels();
+    const tl_row_kernels *k = tl_kernels_pick()->rows;
     TL_EACH(r, rows, rows * n > SMALL, k->log_softmax_backward(dx + r * n, y + r * n, dy + r * n, n, add));
 }
 
@@ -60,13 +59,13 @@ tl_row_mask tl_row_mask_of(const tl_key_mask *m, long row, long n) {
 }
 
 void tl_rows_masked_softmax(tl_real *y, const tl_real *x, long rows, long n, const tl_key_mask *mask) {
-    const tl_row_kernels *k = kernels();
+    const tl_row_kernels *k = tl_kernels_pick()->rows;
     TL_EACH(r, rows, rows * n > SMALL, k->softmax(y + r * n, x + r * n, 1, n, tl_row_mask_of(mask, r, n)));
 }
 
 void tl_rows_masked_softmax_backward(tl_real *dx, const tl_real *y, const tl_real *dy, long rows, long n,
                                      const tl_key_mask *mask, bool add) {
-    const tl_row_kernels *k = kernels();
+    const tl_row_kernels *k = tl_kernels_pick()->rows;
     TL_EACH(r, rows, rows * n > SMALL_SIMPLE,
             k->softmax_backward(dx + r * n, y + r * n, dy + r * n, 1, n, tl_row_mask_of(mask, r, n), add));
 }
@@ -79,7 +78,7 @@ static tl_real *row_of(tl_tensor t, long r) {
 }
 
 void tl_rows_rotate(tl_tensor y, tl_tensor x, const tl_real *turns, bool back, bool add) {
-    const tl_row_kernels *k = kernels();
+    const tl_row_kernels *k = tl_kernels_pick()->rows;
     const long d = x.dim[3], rows = x.dim[0] * x.dim[1] * x.dim[2];
     TL_EACH(r, rows, rows * d > SMALL_SIMPLE,
             k->rotate(row_of(y, r), row_of(x, r), turns + r % x.dim[2] * 2 * d, d, back, add));
@@ -89,14 +88,14 @@ void tl_rows_rotate(tl_tensor y, tl_tensor x, const tl_real *turns, bool back, b
 
 void tl_rows_layer_norm(tl_real *y, const tl_real *x, const tl_real *gamma, const tl_real *beta, long rows,
                         long n, double eps, tl_real *mean, tl_real *rstd) {
-    const tl_row_kernels *k = kernels();
+    const tl_norm_kernels *k = tl_kernels_pick()->norms;
     TL_EACH(r, rows, rows * n > SMALL_SIMPLE,
             k->layer_norm(y + r * n, x + r * n, gamma, beta, n, eps, mean + r, rstd + r));
 }
 
 void tl_rows_rms_norm(tl_real *y, const tl_real *x, const tl_real *gamma, long rows, long n, double eps,
                       tl_real *rstd) {
-    const tl_row_kernels *k = kernels();
+    const tl_norm_kernels *k = tl_kernels_pick()->norms;
     TL_EACH(r, rows, rows * n > SMALL_SIMPLE, k->rms_norm(y + r * n, x + r * n, gamma, n, eps, rstd + r));
 }
 
@@ -130,7 +129,7 @@ static void sum_chunks(tl_row_gradient to, tl_real *part, long chunks, long step
 bool tl_rows_norm_backward(tl_row_gradient dx, tl_row_gradient dgamma, tl_row_gradient dbeta,
                            const tl_real *x, const tl_real *dy, const tl_real *gamma, long rows, long n,
                            const tl_real *mean, const tl_real *rstd, tl_workspace *w) {
-    const tl_row_kernels *k = kernels();
+    const tl_norm_kernels *k = tl_kernels_pick()->norms;
     const long most = rows / CHUNK + 1, step = 2 * n;
     const size_t starts = (size_t)(most + 1) * sizeof(long), sums = (size_t)(most * step) * sizeof(tl_real);
     long *start = tl_workspace_get(w, starts + sums);
@@ -160,7 +159,7 @@ bool tl_rows_norm_backward(tl_row_gradient dx, tl_row_gradient dgamma, tl_row_gr
 static double factor_of(tl_row_factor f, long row) { return f.each ? (double)f.each[row] : f.all; }
 
 static tl_row_loss loss_of_row(const tl_real *x, long n, const tl_row_targets *t, long r, tl_real *e) {
-    const tl_row_kernels *k = kernels();
+    const tl_loss_kernels *k = tl_kernels_pick()->losses;
     return t->weights.weight ? k->weighted_cross_entropy(x, n, t->id[r], t->smoothing, t->weights, e)
                              : k->cross_entropy(x, n, t->id[r], t->smoothing, e);
 }
@@ -194,7 +193,7 @@ bool tl_rows_cross_entropy(tl_loss_sums *sums, tl_real *each, tl_row_softmax *so
 void tl_rows_cross_entropy_backward(tl_real *dx, const tl_real *logits, const tl_row_softmax *softmax,
                                     long rows, long n, const tl_row_targets *t, tl_row_factor factor,
                                     bool add) {
-    const tl_row_kernels *k = kernels();
+    const tl_loss_kernels *k = tl_kernels_pick()->losses;
     TL_EACH(r, rows, rows * n > SMALL, {
         const double f = factor_of(factor, r);
         const tl_real *x = logits + r * n;
@@ -211,7 +210,7 @@ void tl_rows_cross_entropy_backward(tl_real *dx, const tl_real *logits, const tl
 
 void tl_rows_cross_entropy_finish(tl_real *exps, const tl_row_softmax *softmax, long rows, long n,
                                   const tl_row_targets *t, tl_row_factor factor) {
-    const tl_row_kernels *k = kernels();
+    const tl_loss_kernels *k = tl_kernels_pick()->losses;
     TL_EACH(r, rows, rows * n > SMALL_SIMPLE, {
         const double f = factor_of(factor, r);
         tl_real *e = exps + r * n;
@@ -224,10 +223,12 @@ void tl_rows_cross_entropy_finish(tl_real *exps, const tl_row_softmax *softmax, 
 
 /* ---- one row of logits ---- */
 
-long tl_row_likeliest(const tl_real *x, long n, double *nll) { return kernels()->likeliest(x, n, nll); }
+long tl_row_likeliest(const tl_real *x, long n, double *nll) {
+    return tl_kernels_pick()->losses->likeliest(x, n, nll);
+}
 
 tl_row_softmax tl_row_softmax_of(const tl_real *x, long n) {
-    return kernels()->cross_entropy(x, n, 0, 0, NULL).softmax;
+    return tl_kernels_pick()->losses->cross_entropy(x, n, 0, 0, NULL).softmax;
 }
 
 void tl_row_weights(tl_real *w, const tl_real *x, long n, double max, double temperature) {

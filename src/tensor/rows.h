@@ -6,6 +6,7 @@
 #ifndef TL_ROWS_H
 #define TL_ROWS_H
 
+#include "kernels/losses.h"
 #include "kernels/rows.h"
 #include "workspace.h"
 

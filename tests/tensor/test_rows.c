@@ -11,27 +11,41 @@ static const long sizes[] = {1, 2, 7, 15, 16, 17, 31, 33, 64, 100, 1000};
 
 /* ---- the tables that this processor can run ---- */
 
-extern const tl_row_kernels tl_row_kernels_base;
+typedef struct set {
+    const tl_row_kernels *rows;
+    const tl_norm_kernels *norms;
+    const tl_loss_kernels *losses;
+} set;
+#define SET(isa)                                     \
+ extern const tl_row_kernels tl_row_kernels_##isa;   \
+ extern const tl_norm_kernels tl_norm_kernels_##isa; \
+ extern const tl_loss_kernels tl_loss_kernels_##isa; \
+ static const set isa = {&tl_row_kernels_##isa, &tl_norm_kernels_##isa, &tl_loss_kernels_##isa};
+SET(base)
 #if defined(__x86_64__)
-extern const tl_row_kernels tl_row_kernels_avx2, tl_row_kernels_avx512;
+SET(avx2)
+SET(avx512)
 #endif
 
-static int tables(const tl_row_kernels *out[3]) {
+static int tables(const set *out[3]) {
     int count = 0;
-    out[count++] = &tl_row_kernels_base;
+    out[count++] = &base;
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) out[count++] = &tl_row_kernels_avx2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) out[count++] = &avx2;
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-        out[count++] = &tl_row_kernels_avx512;
+        out[count++] = &avx512;
 #endif
     return count;
 }
 
-static const tl_row_kernels *best(void) {
-    const tl_row_kernels *t[3];
+static const set *best_set(void) {
+    const set *t[3];
     return t[tables(t) - 1];
 }
+static const tl_row_kernels *best(void) { return best_set()->rows; }
+static const tl_norm_kernels *norms(void) { return best_set()->norms; }
+static const tl_loss_kernels *losses(void) { return best_set()->losses; }
 
 /* ---- numbers and comparisons ---- */
 
@@ -83,7 +97,7 @@ END_TEST
 
 START_TEST(a_bias_is_added_after_scaling) { /* each rounded, on every instruction set */
     tl_real x[MOST], bias[MOST], y[MOST];
-    const tl_row_kernels *t[3];
+    const set *t[3];
     const int count = tables(t);
     const tl_real scale = (tl_real)0.37;
     for
@@ -93,7 +107,7 @@ START_TEST(a_bias_is_added_after_scaling) { /* each rounded, on every instructio
             for (int k = 0; k < count; k++) {
                 memcpy(y, x, sizeof y);
                 y[n] = 5;
-                t[k]->biased(y, y, scale, bias, (long)n);
+                t[k]->rows->biased(y, y, scale, bias, (long)n);
                 for (size_t i = 0; i < n; i++) {
                     const volatile tl_real scaled = x[i] * scale; /* not one rounding of both */
                     const tl_real sum = scaled + bias[i];
@@ -107,7 +121,7 @@ END_TEST
 
 START_TEST(pairs_are_turned_and_turned_back) {
     tl_real x[MOST], turns[MOST], y[MOST], again[MOST];
-    const tl_row_kernels *t[3];
+    const set *t[3];
     const int count = tables(t);
     for (long n = 2; n < 140; n += 2) {
         fill(x, (size_t)n, 3);
@@ -116,19 +130,19 @@ START_TEST(pairs_are_turned_and_turned_back) {
             turns[n + i + 1] = (tl_real)sin(0.15 * (double)i);
             turns[n + i] = -turns[n + i + 1];
         }
-        t[0]->rotate(y, x, turns, n, false, false);
+        t[0]->rows->rotate(y, x, turns, n, false, false);
         for (long i = 0; i < n; i += 2) {
             const wide c = turns[i], s = turns[n + i + 1], a = x[i], b = x[i + 1];
             near(y[i], a * c - b * s, 6, 2, "first", (size_t)i);
             near(y[i + 1], a * s + b * c, 6, 2, "second", (size_t)i);
         }
         for (int k = 0; k < count; k++) {
-            t[k]->rotate(again, x, turns, n, false, false);
+            t[k]->rows->rotate(again, x, turns, n, false, false);
             same_bits(again, y, (size_t)n, "instruction sets");
-            t[k]->rotate(again, y, turns, n, true, true); /* y + x */
+            t[k]->rows->rotate(again, y, turns, n, true, true); /* y + x */
             for (long i = 0; i < n; i++) near(again[i], (wide)y[i] + (wide)x[i], 6, 4, "back", (size_t)i);
             memcpy(again, x, sizeof again);
-            t[k]->rotate(again, again, turns, n, false, false);
+            t[k]->rows->rotate(again, again, turns, n, false, false);
             same_bits(again, y, (size_t)n, "in place");
         }
     }
@@ -165,7 +179,7 @@ START_TEST(huge_logits_do_not_overflow) {
         x[3] = 10001;
         best()->softmax(y, x, 1, 40, all_of(40));
         best()->log_softmax(z, x, 40);
-        tl_row_loss r = best()->cross_entropy(x, 40, sign > 0 ? 0 : 1, 0.1, e); /* a hopeless target */
+        tl_row_loss r = losses()->cross_entropy(x, 40, sign > 0 ? 0 : 1, 0.1, e); /* a hopeless target */
         ck_assert(isfinite(r.loss) && r.loss > 1000);
         double sum = 0;
         for (int i = 0; i < 40; i++) {
@@ -276,10 +290,10 @@ START_TEST(normalisation_is_right) {
         wide rstd = 1 / sqrtl(square / n + (wide)eps), sum_g = 0, sum_gh = 0;
         tl_real got_mean = 0, got_rstd;
         if (rms)
-            best()->rms_norm(y, x, affine ? g : NULL, (long)n, eps, &got_rstd);
+            norms()->rms_norm(y, x, affine ? g : NULL, (long)n, eps, &got_rstd);
         else
-            best()->layer_norm(y, x, affine ? g : NULL, affine ? b : NULL, (long)n, eps, &got_mean,
-                               &got_rstd);
+            norms()->layer_norm(y, x, affine ? g : NULL, affine ? b : NULL, (long)n, eps, &got_mean,
+                                &got_rstd);
         double blow = (double)rstd * 5; /* x rounds, and so does its mean; n = 1 divides by sqrt(eps) */
         near(got_mean, mean, 5, 4, "mean", 0);
         if (n > 2) near(got_rstd, rstd, (double)rstd * (1 + blow), 4, "rstd", 0);
@@ -295,10 +309,10 @@ START_TEST(normalisation_is_right) {
         memcpy(old, dx, sizeof old);
         memcpy(db, dg, sizeof db);
         if (rms)
-            best()->rms_norm_backward(dx, dg, x, dy, affine ? g : NULL, (long)n, got_rstd, add);
+            norms()->rms_norm_backward(dx, dg, x, dy, affine ? g : NULL, (long)n, got_rstd, add);
         else
-            best()->layer_norm_backward(dx, dg, db, x, dy, affine ? g : NULL, (long)n, got_mean, got_rstd,
-                                        add);
+            norms()->layer_norm_backward(dx, dg, db, x, dy, affine ? g : NULL, (long)n, got_mean, got_rstd,
+                                         add);
         for (size_t i = 0; i < n; i++) {
             wide h = ((wide)x[i] - mean) * rstd, gi = (wide)dy[i] * (affine ? (wide)g[i] : 1);
             wide want = rstd * (gi - (rms ? 0 : sum_g / n) - h * (sum_gh / n)) + (add ? (wide)old[i] : 0);
@@ -315,16 +329,16 @@ START_TEST(normalising_again_accumulates) {
                          rstd = 2;
     fill(x, N, 1);
     fill(dy, N, 1);
-    best()->layer_norm_backward(NULL, dg, db, x, dy, NULL, N, mean, rstd, false);
+    norms()->layer_norm_backward(NULL, dg, db, x, dy, NULL, N, mean, rstd, false);
     for (int i = 0; i < N; i++) {
         ck_assert(dg[i] == dy[i] * ((x[i] - mean) * rstd));
         ck_assert(db[i] == dy[i]);
     }
     for (int k = 0; k < 2; k++)
-        best()->layer_norm_backward(NULL, twice_g, twice_b, x, dy, NULL, N, mean, rstd, false);
+        norms()->layer_norm_backward(NULL, twice_g, twice_b, x, dy, NULL, N, mean, rstd, false);
     for (int i = 0; i < N; i++) ck_assert(twice_g[i] == 2 * dg[i] && twice_b[i] == 2 * db[i]);
     memset(twice_g, 0, sizeof twice_g);
-    best()->rms_norm_backward(NULL, twice_g, x, dy, NULL, N, rstd, false);
+    norms()->rms_norm_backward(NULL, twice_g, x, dy, NULL, N, rstd, false);
     for (int i = 0; i < N; i++) ck_assert(twice_g[i] == dy[i] * (x[i] * rstd));
 }
 END_TEST
@@ -332,7 +346,7 @@ END_TEST
 START_TEST(a_constant_row_normalises_to_zero) {
     tl_real x[24], y[24], mean, rstd;
     for (int i = 0; i < 24; i++) x[i] = 3;
-    best()->layer_norm(y, x, NULL, NULL, 24, 1e-5, &mean, &rstd);
+    norms()->layer_norm(y, x, NULL, NULL, 24, 1e-5, &mean, &rstd);
     for (int i = 0; i < 24; i++) ck_assert(y[i] == 0);
     near(rstd, 1 / sqrtl(1e-5L), 400, 2, "rstd", 0);
 }
@@ -353,27 +367,27 @@ START_TEST(cross_entropy_is_right) {
         plain_softmax(p, x, n, all_of(n));
         wide all = 0;
         for (size_t i = 0; i < n; i++) all -= logl(p[i]);
-        tl_row_loss r = best()->cross_entropy(x, (long)n, target, smoothing, NULL);
+        tl_row_loss r = losses()->cross_entropy(x, (long)n, target, smoothing, NULL);
         near(r.nll, -logl(p[target]), 20, 2, "nll", n);
         near(r.loss, -(1 - (wide)smoothing) * logl(p[target]) + (wide)smoothing * all / n, 20, 2, "loss", n);
-        best()->cross_entropy_backward(dx, x, (long)n, target, smoothing, r.softmax, factor, false);
+        losses()->cross_entropy_backward(dx, x, (long)n, target, smoothing, r.softmax, factor, false);
         for (size_t i = 0; i < n; i++) {
             wide want = p[i] - (wide)smoothing / n - ((long)i == target ? 1 - (wide)smoothing : 0);
             near(dx[i], (wide)factor * want, 1, 4, "dx", i);
         }
-        tl_row_loss with = best()->cross_entropy(x, (long)n, target, smoothing, e);
+        tl_row_loss with = losses()->cross_entropy(x, (long)n, target, smoothing, e);
         ck_assert(memcmp(&with.loss, &r.loss, sizeof r.loss) == 0);
         for (size_t i = 0; i < n; i++)
             near(e[i], expl((wide)x[i] - (wide)r.softmax.max), (double)e[i], 24, "e", i);
-        best()->cross_entropy_finish(e, (long)n, target, smoothing, r.softmax, factor);
+        losses()->cross_entropy_finish(e, (long)n, target, smoothing, r.softmax, factor);
         same_bits(dx, e, n, "finish and backward");
         memcpy(e, x, sizeof e);
-        best()->cross_entropy(e, (long)n, target, smoothing, e); /* in place */
-        best()->cross_entropy_finish(e, (long)n, target, smoothing, r.softmax, factor);
+        losses()->cross_entropy(e, (long)n, target, smoothing, e); /* in place */
+        losses()->cross_entropy_finish(e, (long)n, target, smoothing, r.softmax, factor);
         same_bits(dx, e, n, "in place");
         fill(again, n, 1);
         memcpy(old, again, sizeof old);
-        best()->cross_entropy_backward(again, x, (long)n, target, smoothing, r.softmax, factor, true);
+        losses()->cross_entropy_backward(again, x, (long)n, target, smoothing, r.softmax, factor, true);
         for (size_t i = 0; i < n; i++) ck_assert(again[i] == old[i] + dx[i]);
     }
 }
@@ -396,24 +410,24 @@ START_TEST(weighted_cross_entropy_is_right) {
             sum += w[i], all -= (wide)w[i] * logl(p[i]);
         }
         const tl_class_weights weights = {w, (double)sum};
-        tl_row_loss r = best()->weighted_cross_entropy(x, (long)n, target, smoothing, weights, e);
+        tl_row_loss r = losses()->weighted_cross_entropy(x, (long)n, target, smoothing, weights, e);
         near(r.nll, -logl(p[target]), 20, 2, "nll", n); /* without weights */
         near(r.loss, -(1 - (wide)smoothing) * w[target] * logl(p[target]) + (wide)smoothing * all / n, 40, 4,
              "loss", n);
-        best()->weighted_cross_entropy_backward(dx, x, (long)n, target, smoothing, weights, r.softmax, factor,
-                                                false);
+        losses()->weighted_cross_entropy_backward(dx, x, (long)n, target, smoothing, weights, r.softmax,
+                                                  factor, false);
         for (size_t i = 0; i < n; i++) {
             wide want = p[i] * ((1 - (wide)smoothing) * w[target] + (wide)smoothing / n * sum) -
                         (wide)smoothing / n * w[i] -
                         ((long)i == target ? (1 - (wide)smoothing) * w[target] : 0);
             near(dx[i], (wide)factor * want, 2, 4, "dx", i);
         }
-        best()->weighted_cross_entropy_finish(e, (long)n, target, smoothing, weights, r.softmax, factor);
+        losses()->weighted_cross_entropy_finish(e, (long)n, target, smoothing, weights, r.softmax, factor);
         same_bits(dx, e, n, "finish and backward");
         fill(again, n, 1);
         memcpy(old, again, sizeof old);
-        best()->weighted_cross_entropy_backward(again, x, (long)n, target, smoothing, weights, r.softmax,
-                                                factor, true);
+        losses()->weighted_cross_entropy_backward(again, x, (long)n, target, smoothing, weights, r.softmax,
+                                                  factor, true);
         for (size_t i = 0; i < n; i++) ck_assert(again[i] == old[i] + dx[i]);
     }
 }
@@ -424,17 +438,17 @@ START_TEST(classes_of_weight_zero_add_nothing) {
     const tl_real x[4] = {1, -INFINITY, 2, 0.5}, w[4] = {1, 0, 2, 1};
     const tl_class_weights weights = {w, 4};
     for (long target = 1; target < 3; target++) {
-        tl_row_loss r = best()->weighted_cross_entropy(x, 4, target, 0.2, weights, NULL);
+        tl_row_loss r = losses()->weighted_cross_entropy(x, 4, target, 0.2, weights, NULL);
         ck_assert(isfinite(r.loss) && r.loss > 0);
     }
-    ck_assert(best()->weighted_cross_entropy(x, 4, 1, 0, weights, NULL).loss == 0);
+    ck_assert(losses()->weighted_cross_entropy(x, 4, 1, 0, weights, NULL).loss == 0);
 }
 END_TEST
 
 /* By hand: logits ln 1, ln 2, ln 5 give p = 1/8, 2/8, 5/8. */
 START_TEST(smoothing_by_hand) {
     const tl_real x[3] = {0, (tl_real)0.693147180559945309, (tl_real)1.609437912434100375};
-    tl_row_loss r = best()->cross_entropy(x, 3, 1, 0.3, NULL);
+    tl_row_loss r = losses()->cross_entropy(x, 3, 1, 0.3, NULL);
     near(r.nll, 1.386294361119890619L, 1, 4, "nll = ln 4", 0);
     /* 0.7·ln 4 + 0.3·(ln 8 + ln 4 + ln 1.6)/3 */
     near(r.loss,
@@ -442,7 +456,7 @@ START_TEST(smoothing_by_hand) {
              0.1L * (2.079441541679835928L + 1.386294361119890619L + 0.4700036292457355537L),
          1, 6, "loss", 0);
     tl_real d[3];
-    best()->cross_entropy_backward(d, x, 3, 1, 0.3, r.softmax, 1, false);
+    losses()->cross_entropy_backward(d, x, 3, 1, 0.3, r.softmax, 1, false);
     near(d[0], 0.125L - 0.1L, 1, 2, "d", 0);
     near(d[1], 0.25L - 0.1L - 0.7L, 1, 2, "d", 1);
     near(d[2], 0.625L - 0.1L, 1, 2, "d", 2);
@@ -451,7 +465,7 @@ END_TEST
 
 static long likeliest(const tl_real *x, long n) {
     double nll;
-    return best()->likeliest(x, n, &nll);
+    return losses()->likeliest(x, n, &nll);
 }
 
 START_TEST(correct_means_the_first_of_the_largest) {
@@ -460,12 +474,12 @@ START_TEST(correct_means_the_first_of_the_largest) {
         memset(x, 0, sizeof x);
         x[place] = 1;
         for (int t = 0; t < 50; t++)
-            ck_assert(best()->cross_entropy(x, 50, t, 0, NULL).correct == (t == place));
+            ck_assert(losses()->cross_entropy(x, 50, t, 0, NULL).correct == (t == place));
         ck_assert(likeliest(x, 50) == place);
         if (place > 3) {
             x[3] = 1; /* a tie: the first counts */
-            ck_assert(best()->cross_entropy(x, 50, 3, 0, NULL).correct);
-            ck_assert(!best()->cross_entropy(x, 50, place, 0, NULL).correct);
+            ck_assert(losses()->cross_entropy(x, 50, 3, 0, NULL).correct);
+            ck_assert(!losses()->cross_entropy(x, 50, place, 0, NULL).correct);
             ck_assert(likeliest(x, 50) == 3);
         }
     }
@@ -481,8 +495,8 @@ START_TEST(likeliest_is_the_first_of_the_largest) {
             x[place] = 3;
             if (place + 2 < n) x[n - 1] = 3;
             double nll;
-            must(best()->likeliest(x, n, &nll) == place);
-            must(nll == best()->cross_entropy(x, n, place, 0, NULL).nll);
+            must(losses()->likeliest(x, n, &nll) == place);
+            must(nll == losses()->cross_entropy(x, n, place, 0, NULL).nll);
         }
 }
 END_TEST
@@ -500,48 +514,48 @@ END_TEST
 /* ---- the same bits everywhere ---- */
 
 /* Every kernel, one after the other, into one long array. */
-static size_t run_all(const tl_row_kernels *k, tl_real *out, const tl_real *x, const tl_real *dy,
-                      const tl_real *g, const uint8_t *attend, long n) {
+static size_t run_all(const set *k, tl_real *out, const tl_real *x, const tl_real *dy, const tl_real *g,
+                      const uint8_t *attend, long n) {
     tl_real *o = out, mean, rstd;
 #define NEXT (memcpy(o, g, (size_t)n * sizeof *o), o += n, o - n)
     tl_row_mask masks[] = {{n, NULL}, {n / 2, NULL}, {n, attend}, {(n + 1) / 2, attend}};
     for (int m = 0; m < 4; m++) {
         tl_real *y = NEXT;
-        k->softmax(y, x, 1, n, masks[m]);
-        for (int add = 0; add < 2; add++) k->softmax_backward(NEXT, y, dy, 1, n, masks[m], add);
+        k->rows->softmax(y, x, 1, n, masks[m]);
+        for (int add = 0; add < 2; add++) k->rows->softmax_backward(NEXT, y, dy, 1, n, masks[m], add);
     }
     tl_real *y = NEXT;
-    k->log_softmax(y, x, n);
-    for (int add = 0; add < 2; add++) k->log_softmax_backward(NEXT, y, dy, n, add);
-    k->layer_norm(NEXT, x, g, dy, n, 1e-5, &mean, &rstd);
+    k->rows->log_softmax(y, x, n);
+    for (int add = 0; add < 2; add++) k->rows->log_softmax_backward(NEXT, y, dy, n, add);
+    k->norms->layer_norm(NEXT, x, g, dy, n, 1e-5, &mean, &rstd);
     for (int add = 0; add < 2; add++) {
         tl_real *dg = NEXT, *db = NEXT;
-        k->layer_norm_backward(NEXT, dg, db, x, dy, g, n, mean, rstd, add);
+        k->norms->layer_norm_backward(NEXT, dg, db, x, dy, g, n, mean, rstd, add);
     }
     *o++ = mean, *o++ = rstd;
-    k->rms_norm(NEXT, x, g, n, 1e-5, &rstd);
+    k->norms->rms_norm(NEXT, x, g, n, 1e-5, &rstd);
     tl_real *dg = NEXT;
-    k->rms_norm_backward(NEXT, dg, x, dy, NULL, n, rstd, false);
+    k->norms->rms_norm_backward(NEXT, dg, x, dy, NULL, n, rstd, false);
     *o++ = rstd;
     tl_real *e = NEXT;
-    tl_row_loss r = k->cross_entropy(x, n, n / 3, 0.1, e);
-    k->cross_entropy_backward(NEXT, x, n, n / 3, 0.1, r.softmax, 0.01, true);
-    k->cross_entropy_finish(e, n, n / 3, 0.1, r.softmax, 0.01);
+    tl_row_loss r = k->losses->cross_entropy(x, n, n / 3, 0.1, e);
+    k->losses->cross_entropy_backward(NEXT, x, n, n / 3, 0.1, r.softmax, 0.01, true);
+    k->losses->cross_entropy_finish(e, n, n / 3, 0.1, r.softmax, 0.01);
     *o++ = (tl_real)r.loss, *o++ = (tl_real)r.nll, *o++ = r.softmax.sum;
     const tl_class_weights weights = {g, 2};
     e = NEXT;
-    r = k->weighted_cross_entropy(x, n, n / 3, 0.1, weights, e);
-    k->weighted_cross_entropy_backward(NEXT, x, n, n / 3, 0.1, weights, r.softmax, 0.01, true);
-    k->weighted_cross_entropy_finish(e, n, n / 3, 0.1, weights, r.softmax, 0.01);
+    r = k->losses->weighted_cross_entropy(x, n, n / 3, 0.1, weights, e);
+    k->losses->weighted_cross_entropy_backward(NEXT, x, n, n / 3, 0.1, weights, r.softmax, 0.01, true);
+    k->losses->weighted_cross_entropy_finish(e, n, n / 3, 0.1, weights, r.softmax, 0.01);
     *o++ = (tl_real)r.loss;
     double nll;
-    *o++ = (tl_real)k->likeliest(x, n, &nll), *o++ = (tl_real)nll;
+    *o++ = (tl_real)k->losses->likeliest(x, n, &nll), *o++ = (tl_real)nll;
 #undef NEXT
     return (size_t)(o - out);
 }
 
 START_TEST(every_instruction_set_gives_the_same_bits) {
-    const tl_row_kernels *t[3];
+    const set *t[3];
     const int count = tables(t);
     if (count < 2) TL_SKIP("one instruction set only");
     tl_real *one = malloc(64 * MOST * sizeof *one), *other = malloc(64 * MOST * sizeof *other);
@@ -663,9 +677,9 @@ START_TEST(drivers_give_each_row_its_own) {
             for (int i = 0; i < WIDTH; i++) ck_assert(is_plus_zero(r->y[10][row * WIDTH + i]));
             for (int i = 0; i < WIDTH; i++) ck_assert(is_plus_zero(r->y[11][row * WIDTH + i]));
         } else {
-            tl_row_loss l = best()->cross_entropy(x, WIDTH, target, 0.1, NULL);
+            tl_row_loss l = losses()->cross_entropy(x, WIDTH, target, 0.1, NULL);
             sums.loss += l.loss, sums.nll += l.nll, sums.count++, sums.correct += l.correct;
-            best()->cross_entropy_backward(alone, x, WIDTH, target, 0.1, l.softmax, 0.25, false);
+            losses()->cross_entropy_backward(alone, x, WIDTH, target, 0.1, l.softmax, 0.25, false);
             same_bits(alone, r->y[11] + row * WIDTH, WIDTH, "d(logits)");
             same_bits(alone, r->y[10] + row * WIDTH, WIDTH, "d(logits) in place");
         }

@@ -20,6 +20,8 @@
 #include "product.h"
 #include "map.h"
 #include "rows.h"
+#include "norms.h"
+#include "losses.h"
 #include "update.h"
 
 typedef struct tl_kernels {
@@ -28,6 +30,8 @@ typedef struct tl_kernels {
     const tl_product_kernels *weights[3]; /* of products with weights, by tl_matmul_precision */
     const tl_map_kernels *map;
     const tl_row_kernels *rows;
+    const tl_norm_kernels *norms;
+    const tl_loss_kernels *losses;
     const tl_update_kernels *update;
 } tl_kernels;
 
