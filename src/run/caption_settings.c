@@ -1,10 +1,10 @@
 /* What a captioner is made of: rows, defaults, and what does not go together. */
 #include "caption.h"
-#include "training.h"
+#include "program_settings.h"
 
 /* clang-format off */
-#define ROW(name, kind, field, takes, help) TL_OPTION(tl_run_settings, field, name, kind, takes, help)
-#define ANEW(name, kind, field, takes, help) TL_OPTION_ANEW(tl_run_settings, field, name, kind, takes, help)
+#define ROW TL_ROW
+#define ANEW TL_ROW_ANEW
 
 const tl_option tl_caption_data_options[] = {
     ROW("pictures", LONG, caption.pictures, "N", "how many to train on, at most 80000 (0: 20000)"),
@@ -71,34 +71,23 @@ static void fill(tl_run_settings *s) {
     if (!s->model.encoder_positions) s->model.encoder_positions = usual.model.encoder_positions;
     if (!s->model.d_ff) s->model.d_ff = 2 * s->model.d_model;
     if (!s->validation.best_by) s->validation.best_by = usual.validation.best_by;
-    if (!s->training.steps && !s->training.epochs && s->training.minutes <= 0) s->training.epochs = 10;
-    tl_training_settings_fill(&s->training);
+    tl_training_end_fill(&s->training);
 }
 
 static bool check_sizes(const tl_run_settings *s, tl_error *error) {
-    const struct {
-        const char *name;
-        long value, most;
-    } sizes[] = {{"pictures", s->caption.pictures, 80000},
-                 {"batch", s->caption.batch, 65536},
-                 {"encoder-layers", s->caption.encoder_layers, 1000},
-                 {"decoder-layers", s->caption.decoder_layers, 1000},
-                 {"d-model", s->model.d_model, 65536},
-                 {"d-ff", s->model.d_ff, 262144},
-                 {"average", s->validation.average, TL_MOST_RECENT}};
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        if (sizes[i].value > sizes[i].most)
-            return tl_error_set(error, "--%s %ld: at most %ld are possible", sizes[i].name, sizes[i].value,
-                                sizes[i].most);
-    return true;
+    const tl_size_limit sizes[] = {{"pictures", s->caption.pictures, 80000},
+                                   {"batch", s->caption.batch, 65536},
+                                   {"encoder-layers", s->caption.encoder_layers, 1000},
+                                   {"decoder-layers", s->caption.decoder_layers, 1000},
+                                   {"d-model", s->model.d_model, 65536},
+                                   {"d-ff", s->model.d_ff, 262144},
+                                   {"average", s->validation.average, TL_MOST_RECENT}};
+    return TL_SIZES_WITHIN(sizes, error);
 }
 
 bool tl_caption_complete(tl_run_settings *s, tl_error *error) {
     if (!tl_options_check(tl_caption_options, s, error) || !tl_training_settings_check(&s->training, error))
         return false;
     fill(s);
-    if (!check_sizes(s, error)) return false;
-    return s->model.d_model % s->model.heads == 0 ||
-           tl_error_set(error, "--d-model %ld does not split into --heads %ld: choose heads that divide it",
-                        s->model.d_model, s->model.heads);
+    return check_sizes(s, error) && tl_heads_fit(&s->model, s->model.d_model, false, error);
 }

@@ -1,15 +1,15 @@
 /* What a classifier is made of: rows, defaults, what follows from what, and what does not go together. A setting that means nothing
  * to a kind of model is refused rather than not read: who says it expects something of it. */
 #include "classification.h"
-#include "training.h"
+#include "program_settings.h"
 
 #include <string.h>
 
 /* ---- rows ---- */
 
 /* clang-format off */
-#define ROW(name, kind, field, takes, help) TL_OPTION(tl_run_settings, field, name, kind, takes, help)
-#define ANEW(name, kind, field, takes, help) TL_OPTION_ANEW(tl_run_settings, field, name, kind, takes, help)
+#define ROW TL_ROW
+#define ANEW TL_ROW_ANEW
 
 const tl_option tl_classify_data_options[] = {
     ANEW("train", TEXT, data.train, "FILE", "labelled texts: label, tab, text, one a line"),
@@ -77,15 +77,14 @@ const tl_option tl_classify_validation_options[] = {
      "average the weights of the last N validations at the end, at most 100 (0: don't)"),
     TL_OPTIONS_END};
 
-#define ALL(table) {NULL, TL_OPTION_TEXT, 0, NULL, NULL, false, table, false}
 const tl_option tl_classify_options[] = {
     ROW("program", TEXT, program, "classify", "whose run it is"),
-    ALL(tl_classify_data_options),
-    ALL(tl_classify_text_options),
-    ALL(tl_classify_model_options),
-    ALL(tl_classify_pretraining_options),
-    ALL(tl_classify_training_options),
-    ALL(tl_classify_validation_options),
+    TL_OPTION_MORE(tl_classify_data_options),
+    TL_OPTION_MORE(tl_classify_text_options),
+    TL_OPTION_MORE(tl_classify_model_options),
+    TL_OPTION_MORE(tl_classify_pretraining_options),
+    TL_OPTION_MORE(tl_classify_training_options),
+    TL_OPTION_MORE(tl_classify_validation_options),
     TL_OPTIONS_END};
 /* clang-format on */
 
@@ -147,30 +146,17 @@ static void fill(tl_run_settings *s) {
     if (!m->d_ff && transformer) m->d_ff = 4 * m->d_model;
     if (!m->embedding && !transformer) m->embedding = m->d_model;
     if (s->classify.mask <= 0) s->classify.mask = tl_classify_usual().classify.mask;
-    if (!s->training.steps && !s->training.epochs && s->training.minutes <= 0) s->training.epochs = 10;
-    tl_training_settings_fill(&s->training);
+    tl_training_end_fill(&s->training);
 }
 
 /* ---- what does not go together ---- */
-
-/* One thing that was said and that this kind has no use for. */
-typedef struct foreign {
-    bool said;
-    const char *option, *why;
-} foreign;
-
-static bool none_said(const foreign *rows, size_t count, tl_error *error) {
-    for (size_t i = 0; i < count; i++)
-        if (rows[i].said) return tl_error_set(error, "--%s: %s", rows[i].option, rows[i].why);
-    return true;
-}
 
 static bool check_kind(const tl_run_settings *s, tl_error *error) {
     const tl_model_settings *m = &s->model;
     const tl_run_settings usual = tl_classify_usual();
     const bool transformer = !strcmp(m->model, "transformer"), gru = !strcmp(m->model, "gru");
     const char *of_transformer = "is of --model transformer: leave it out";
-    const foreign rows[] = {
+    const tl_foreign rows[] = {
         {!gru && m->bidirectional, "bidirectional", "is of --model gru; the other kinds read no way"},
         {transformer && m->embedding && m->embedding != m->d_model, "embedding",
          "is of --model gru and average; a Transformer's embeddings are --d-model wide"},
@@ -188,57 +174,35 @@ static bool check_kind(const tl_run_settings *s, tl_error *error) {
         {!transformer && s->classify.pretrain, "pretrain",
          "is of --model transformer: masked words are told from both sides, which the other kinds do not see "
          "at once"}};
-    return none_said(rows, sizeof rows / sizeof *rows, error);
+    return TL_NONE_SAID(rows, error);
 }
 
 static bool check_pretraining(const tl_run_settings *s, tl_error *error) {
     const tl_classify_settings *c = &s->classify;
     const char *only = "is of the stage that --pretrain N begins with: say that too";
-    const foreign rows[] = {{!c->pretrain && c->pretrain_text, "pretrain-text", only},
-                            {!c->pretrain && c->unlabelled, "unlabelled", only},
-                            {!c->pretrain && c->pretrain_lr > 0, "pretrain-lr", only},
-                            {!c->pretrain && c->mask > 0 && (c->mask < 0.15 || c->mask > 0.15), "mask", only},
-                            {s->data.task && c->pretrain_text, "pretrain-text",
-                             "of sentences made here, --unlabelled N makes more"},
-                            {!s->data.task && c->unlabelled, "unlabelled",
-                             "is of sentences made here; of files, say --pretrain-text"}};
-    return none_said(rows, sizeof rows / sizeof *rows, error);
+    const tl_foreign rows[] = {
+        {!c->pretrain && c->pretrain_text, "pretrain-text", only},
+        {!c->pretrain && c->unlabelled, "unlabelled", only},
+        {!c->pretrain && c->pretrain_lr > 0, "pretrain-lr", only},
+        {!c->pretrain && c->mask > 0 && (c->mask < 0.15 || c->mask > 0.15), "mask", only},
+        {s->data.task && c->pretrain_text, "pretrain-text",
+         "of sentences made here, --unlabelled N makes more"},
+        {!s->data.task && c->unlabelled, "unlabelled",
+         "is of sentences made here; of files, say --pretrain-text"}};
+    return TL_NONE_SAID(rows, error);
 }
 
-/* Sizes beyond these are a mistake, or somebody's who wants memory gone: the settings may come with a folder from anywhere. */
 static bool check_sizes(const tl_run_settings *s, tl_error *error) {
-    const struct {
-        const char *name;
-        long value, most;
-    } sizes[] = {{"layers", s->model.layers, 1000},       {"d-model", s->model.d_model, 65536},
-                 {"d-ff", s->model.d_ff, 262144},         {"embedding", s->model.embedding, 65536},
-                 {"sentences", s->data.sentences, 90000}, {"average", s->validation.average, TL_MOST_RECENT}};
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        if (sizes[i].value > sizes[i].most)
-            return tl_error_set(error, "--%s %ld: at most %ld are possible", sizes[i].name, sizes[i].value,
-                                sizes[i].most);
-    if (s->text.max_vocab && s->text.max_vocab <= TL_SPECIALS)
-        return tl_error_set(
-            error,
-            "--max-vocab %ld: %d entries are <pad>, <bos>, <eos> and <unk> already: give more, "
-            "or 0 for no limit",
-            s->text.max_vocab, TL_SPECIALS);
-    return true;
+    const tl_size_limit sizes[] = {
+        {"layers", s->model.layers, 1000},       {"d-model", s->model.d_model, 65536},
+        {"d-ff", s->model.d_ff, 262144},         {"embedding", s->model.embedding, 65536},
+        {"sentences", s->data.sentences, 90000}, {"average", s->validation.average, TL_MOST_RECENT}};
+    return TL_SIZES_WITHIN(sizes, error) && tl_max_vocab_fits(&s->text, error);
 }
 
 static bool check_heads(const tl_model_settings *m, tl_error *error) {
     const long width = strcmp(m->model, "gru") ? m->d_model : m->d_model * (m->bidirectional ? 2 : 1);
-    if (width % m->heads)
-        return tl_error_set(error,
-                            "--d-model %ld does not split into --heads %ld: choose heads that divide it",
-                            m->d_model, m->heads);
-    if (!strcmp(m->positions, "rotary") && m->d_model / m->heads % 2)
-        return tl_error_set(
-            error,
-            "rotary positions turn pairs of columns, but of --d-model %ld each of --heads %ld has "
-            "%ld: choose them so that it is even",
-            m->d_model, m->heads, m->d_model / m->heads);
-    return true;
+    return tl_heads_fit(m, width, !strcmp(m->positions, "rotary"), error);
 }
 
 bool tl_classify_complete(tl_run_settings *s, tl_error *error) {

@@ -1,6 +1,7 @@
 /* The table of a translator's kinds of models, and for each how settings become a config. A setting that means nothing to a kind is refused rather than
  * not read: who says it expects something of it. */
 #include "kinds.h"
+#include "program_settings.h"
 #include "translation.h"
 
 #include <string.h>
@@ -63,23 +64,10 @@ static bool apply_preset(tl_model_settings *s, bool recurrent, tl_error *error) 
     return tl_error_set(error, "there is no preset \"%s\"", s->preset);
 }
 
-/* One thing that was said and that this kind has no use for. */
-typedef struct foreign {
-    bool said;
-    const char *option, *why;
-} foreign;
-
-static bool none_said(const foreign *rows, size_t count, tl_error *error) {
-    for (size_t i = 0; i < count; i++)
-        if (rows[i].said) return tl_error_set(error, "--%s: %s", rows[i].option, rows[i].why);
-    return true;
-}
-#define NONE_SAID(rows, error) none_said(rows, sizeof(rows) / sizeof *(rows), error)
-
 /* ---- the Transformer ---- */
 
 static bool complete_transformer(tl_model_settings *s, tl_error *error) {
-    const foreign rows[] = {
+    const tl_foreign rows[] = {
         {s->attention, "attention", "is of --model gru and lstm; a Transformer's attention is what it is"},
         {s->bidirectional, "bidirectional",
          "is of --model gru and lstm; a Transformer's encoder sees both sides anyway"},
@@ -91,7 +79,7 @@ static bool complete_transformer(tl_model_settings *s, tl_error *error) {
          "is of --model gru and lstm; a Transformer's embeddings are --d-model wide"}};
     s->model = NULL; /* as in the settings of runs that are older than the other kinds */
     if (!s->preset) s->preset = "tiny";
-    return NONE_SAID(rows, error) && apply_preset(s, false, error);
+    return TL_NONE_SAID(rows, error) && apply_preset(s, false, error);
 }
 
 static const tl_model *make_transformer(tl_run *run) {
@@ -127,7 +115,7 @@ static const tl_model *make_transformer(tl_run *run) {
 /* ---- GRU and LSTM ---- */
 
 static bool complete_recurrent(tl_model_settings *s, tl_error *error) {
-    const foreign not_ours[] = {
+    const tl_foreign not_ours[] = {
         {s->d_ff > 0, "d-ff", "gru and lstm have no feed-forward: leave it out"},
         {s->pre_norm, "pre-norm", "gru and lstm have no LayerNorm: leave it out"},
         {s->no_final_norm, "no-final-norm", "gru and lstm have no LayerNorm: leave it out"},
@@ -142,10 +130,10 @@ static bool complete_recurrent(tl_model_settings *s, tl_error *error) {
          "gru and lstm read words in their order: leave it out"}};
     if (!s->preset) s->preset = "rnn";
     if (!s->attention) s->attention = "additive";
-    if (!NONE_SAID(not_ours, error) || !apply_preset(s, true, error)) return false;
+    if (!TL_NONE_SAID(not_ours, error) || !apply_preset(s, true, error)) return false;
     if (!s->embedding) s->embedding = s->d_model;
     const bool none = is(s->attention, "none"), additive = is(s->attention, "additive");
-    const foreign apart[] = {
+    const tl_foreign apart[] = {
         {s->input_feeding && none, "input-feeding",
          "feeds what attention gave, and with --attention none there is none: --feed-context feeds the one "
          "vector"},
@@ -161,7 +149,7 @@ static bool complete_recurrent(tl_model_settings *s, tl_error *error) {
          "take general, additive or scaled-dot"},
         {s->embedding != s->d_model && !is(s->tie, "none"), "embedding",
          "is not --d-model, which the output reads: one matrix cannot serve both; say --tie none"}};
-    return NONE_SAID(apart, error);
+    return TL_NONE_SAID(apart, error);
 }
 
 static const tl_model *make_recurrent(tl_run *run) {

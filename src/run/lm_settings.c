@@ -1,12 +1,12 @@
 /* What a language model is made of: rows, defaults, what follows from what, and what does not go together. */
 #include "lm.h"
-#include "training.h"
+#include "program_settings.h"
 
 #include <string.h>
 
 /* clang-format off */
-#define ROW(name, kind, field, takes, help) TL_OPTION(tl_run_settings, field, name, kind, takes, help)
-#define ANEW(name, kind, field, takes, help) TL_OPTION_ANEW(tl_run_settings, field, name, kind, takes, help)
+#define ROW TL_ROW
+#define ANEW TL_ROW_ANEW
 
 const tl_option tl_lm_data_options[] = {
     ANEW("train", TEXT, data.train, "FILE", "text to learn; - is standard input"),
@@ -60,11 +60,10 @@ const tl_option tl_lm_validation_options[] = {
     ANEW("samples", LONG, validation.samples, "N", "texts to write at each validation (0: none)"),
     TL_OPTIONS_END};
 
-#define ALL(table) {NULL, TL_OPTION_TEXT, 0, NULL, NULL, false, table, false}
 const tl_option tl_lm_options[] = {
     ROW("program", TEXT, program, "lm", "that the run is of"),
-    ALL(tl_lm_data_options), ALL(tl_lm_text_options), ALL(tl_lm_model_options), ALL(tl_lm_training_options),
-    ALL(tl_lm_validation_options),
+    TL_OPTION_MORE(tl_lm_data_options), TL_OPTION_MORE(tl_lm_text_options), TL_OPTION_MORE(tl_lm_model_options), TL_OPTION_MORE(tl_lm_training_options),
+    TL_OPTION_MORE(tl_lm_validation_options),
     TL_OPTIONS_END};
 /* clang-format on */
 
@@ -120,61 +119,34 @@ static void fill(tl_run_settings *s) {
     if (!s->lm.batch) s->lm.batch = 12;
     if (!s->lm.context && !s->lm.lines) s->lm.context = 64; /* of lines: once they are read */
     if (!s->data.sentences) s->data.sentences = usual.data.sentences;
-    if (!s->training.steps && !s->training.epochs && s->training.minutes <= 0) s->training.epochs = 10;
-    tl_training_settings_fill(&s->training);
+    tl_training_end_fill(&s->training);
 }
 
 static bool check_sizes(const tl_run_settings *s, tl_error *error) {
-    const struct {
-        const char *name;
-        long value, most;
-    } sizes[] = {{"layers", s->model.layers, 1000},
-                 {"d-model", s->model.d_model, 65536},
-                 {"d-ff", s->model.d_ff, 262144},
-                 {"context", s->lm.context, LONGEST_CONTEXT},
-                 {"batch", s->lm.batch, 65536},
-                 {"vocab", s->lm.vocab, 10000000},
-                 {"sentences", s->data.sentences, 10000000},
-                 {"average", s->validation.average, TL_MOST_RECENT}};
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        if (sizes[i].value > sizes[i].most)
-            return tl_error_set(error, "--%s %ld: at most %ld are possible", sizes[i].name, sizes[i].value,
-                                sizes[i].most);
-    return true;
-}
-
-static bool check_model(const tl_model_settings *m, tl_error *error) {
-    if (m->d_model % m->heads)
-        return tl_error_set(error,
-                            "--d-model %ld does not split into --heads %ld: choose heads that divide it",
-                            m->d_model, m->heads);
-    if (is(m->positions, "rotary") && m->d_model / m->heads % 2)
-        return tl_error_set(
-            error,
-            "rotary positions turn pairs of columns, but of --d-model %ld each of --heads %ld has %ld: "
-            "choose them so that it is even",
-            m->d_model, m->heads, m->d_model / m->heads);
-    return true;
+    const tl_size_limit sizes[] = {{"layers", s->model.layers, 1000},
+                                   {"d-model", s->model.d_model, 65536},
+                                   {"d-ff", s->model.d_ff, 262144},
+                                   {"context", s->lm.context, LONGEST_CONTEXT},
+                                   {"batch", s->lm.batch, 65536},
+                                   {"vocab", s->lm.vocab, 10000000},
+                                   {"sentences", s->data.sentences, 10000000},
+                                   {"average", s->validation.average, TL_MOST_RECENT}};
+    return TL_SIZES_WITHIN(sizes, error);
 }
 
 static bool check_text(const tl_run_settings *s, tl_error *error) {
     if (s->lm.tokenizer && !is(s->text.units, "bpe"))
         return tl_error_set(error, "--tokenizer is of byte pairs: say --units bpe too");
-    if (s->text.max_vocab && s->text.max_vocab <= TL_SPECIALS)
-        return tl_error_set(
-            error,
-            "--max-vocab %ld: %d entries are <pad>, <bos>, <eos> and <unk> already: give more, "
-            "or 0 for no limit",
-            s->text.max_vocab, TL_SPECIALS);
     if (s->lm.made && (s->data.train || s->data.valid))
         return tl_error_set(error, "--made makes its own sentences: leave out --train and --valid");
-    return true;
+    return tl_max_vocab_fits(&s->text, error);
 }
 
 bool tl_lm_complete(tl_run_settings *s, tl_error *error) {
     if (!tl_options_check(tl_lm_options, s, error) || !tl_training_settings_check(&s->training, error))
         return false;
     fill(s);
-    return apply_preset(&s->model, error) && check_sizes(s, error) && check_model(&s->model, error) &&
+    return apply_preset(&s->model, error) && check_sizes(s, error) &&
+           tl_heads_fit(&s->model, s->model.d_model, is(s->model.positions, "rotary"), error) &&
            check_text(s, error);
 }

@@ -1,7 +1,7 @@
 /* What a translator is made of: defaults, what follows from what, and what does not go together. */
 #include "kinds.h"
+#include "program_settings.h"
 #include "translation.h"
-#include "training.h"
 
 #include <string.h>
 
@@ -62,11 +62,6 @@ void tl_data_settings_fill(tl_data_settings *s) {
     if (!s->symbols) s->symbols = usual.symbols;
 }
 
-static void fill_training(tl_training_settings *s) {
-    if (!s->steps && !s->epochs && s->minutes <= 0) s->epochs = 10;
-    tl_training_settings_fill(s);
-}
-
 /* What fields may hold by themselves; of sizes that a preset gives, after it has. */
 static bool check_fields(const tl_run_settings *s, tl_error *error) {
     if (!tl_options_check(tl_run_options, s, error) || !tl_training_settings_check(&s->training, error))
@@ -74,31 +69,17 @@ static bool check_fields(const tl_run_settings *s, tl_error *error) {
     if (s->validation.average > TL_MOST_RECENT)
         return tl_error_set(error, "--average %ld: at most %d are possible", s->validation.average,
                             TL_MOST_RECENT);
-    if (s->text.max_vocab && s->text.max_vocab <= TL_SPECIALS)
-        return tl_error_set(
-            error,
-            "--max-vocab %ld: %d entries are <pad>, <bos>, <eos> and <unk> already: give more, "
-            "or 0 for no limit",
-            s->text.max_vocab, TL_SPECIALS);
-    return true;
+    return tl_max_vocab_fits(&s->text, error);
 }
 
-/* Sizes beyond these are a mistake, or somebody's who wants memory gone: the settings may come with a folder from anywhere. */
 static bool check_sizes(const tl_run_settings *s, tl_error *error) {
-    const struct {
-        const char *name;
-        long value, most;
-    } sizes[] = {{"layers", s->model.layers, 1000},
-                 {"d-model", s->model.d_model, 65536},
-                 {"d-ff", s->model.d_ff, 262144},
-                 {"embedding", s->model.embedding, 65536},
-                 {"sentences", s->data.sentences, 10000000},
-                 {"max-symbols", s->data.max_symbols, TL_LONGEST_SENTENCE}};
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        if (sizes[i].value > sizes[i].most)
-            return tl_error_set(error, "--%s %ld: at most %ld are possible", sizes[i].name, sizes[i].value,
-                                sizes[i].most);
-    return true;
+    const tl_size_limit sizes[] = {{"layers", s->model.layers, 1000},
+                                   {"d-model", s->model.d_model, 65536},
+                                   {"d-ff", s->model.d_ff, 262144},
+                                   {"embedding", s->model.embedding, 65536},
+                                   {"sentences", s->data.sentences, 10000000},
+                                   {"max-symbols", s->data.max_symbols, TL_LONGEST_SENTENCE}};
+    return TL_SIZES_WITHIN(sizes, error);
 }
 
 /* Positions that the encoder cannot use, or the score; said here in the words of the command line. */
@@ -114,12 +95,7 @@ static bool check_positions(const tl_model_settings *s, tl_error *error) {
         return tl_error_set(
             error, "--positions alibi does not tell before from after, which a decoder with --no-causal must "
                    "know: give it signed-alibi, which has a sign, or other ones");
-    if (rotary && s->d_model / s->heads % 2)
-        return tl_error_set(
-            error,
-            "rotary positions turn pairs of columns, but of --d-model %ld each of --heads %ld has %ld: "
-            "choose them so that it is even",
-            s->d_model, s->heads, s->d_model / s->heads);
+    if (!tl_heads_fit(s, s->d_model, rotary, error)) return false;
     if (rotary && (!strcmp(score, "additive") || !strcmp(score, "uniform")))
         return tl_error_set(
             error,
@@ -149,17 +125,13 @@ bool tl_translate_complete(tl_run_settings *settings, tl_error *error) {
     tl_data_settings_fill(&settings->data);
     if (!check_sizes(settings, error)) return false;
     fill_text(&settings->text, settings->data.pair || settings->data.task);
-    fill_training(&settings->training);
+    tl_training_end_fill(&settings->training);
     if (!strcmp(model->tie, "all") && !text->joint)
         return tl_error_set(error, "--tie all needs --joint: one matrix cannot serve two vocabularies");
     if (text->joint && strcmp(text->src_units, text->tgt_units))
         return tl_error_set(error, "--joint needs the same units on both sides, not %s and %s",
                             text->src_units, text->tgt_units);
     if (!check_pairs(text, error)) return false;
-    if (model->d_model % model->heads)
-        return tl_error_set(error,
-                            "--d-model %ld does not split into --heads %ld: choose heads that divide it",
-                            model->d_model, model->heads);
     return check_positions(model, error);
 }
 
