@@ -1,16 +1,14 @@
 /* build/caption's runs: the model, its pictures while it is trained, and the table entry that says all this. */
 #include "caption.h"
-#include "programs.h"
+#include "batched.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct running {
-    tl_run *run;
+    tl_batched of;
     tl_corpus *train, *valid;
-    tl_batches *batches;
     tl_pictures *pictures;
-    tl_batch batch;
 } running;
 
 /* ---- the model ---- */
@@ -68,7 +66,7 @@ static bool read_data(tl_run *run) {
     running *r = run->data = calloc(1, sizeof *r);
     const long pictures = run->settings.caption.pictures;
     if (!r) return tl_error_set(&run->error, "out of memory for pictures");
-    r->run = run;
+    r->of.run = run;
     r->train = tl_caption_corpus(run, TL_PICTURES_TRAIN, 0, pictures);
     if (r->train) r->valid = tl_caption_corpus(run, TL_PICTURES_TRAIN, pictures, TL_CAPTION_VALIDATED);
     return !tl_failed(&run->error);
@@ -84,12 +82,12 @@ static bool encode_data(tl_run *run) {
     const long batch = run->settings.caption.batch;
     const uint64_t seed = (uint64_t)run->settings.training.seed;
     if (!encode_corpus(run, r->train) || !encode_corpus(run, r->valid)) return false;
-    r->batches = tl_batches_new(r->train, &(tl_batches_config){.tokens = batch * TL_CAPTION_LEN,
-                                                               .max_sentences = batch,
-                                                               .order = TL_SHUFFLED,
-                                                               .seed = seed});
+    r->of.batches = tl_batches_new(r->train, &(tl_batches_config){.tokens = batch * TL_CAPTION_LEN,
+                                                                  .max_sentences = batch,
+                                                                  .order = TL_SHUFFLED,
+                                                                  .seed = seed});
     r->pictures = tl_pictures_new(r->train, seed, run->settings.caption.noise);
-    if (tl_batches_error(r->batches)) tl_error_set(&run->error, "%s", tl_batches_error(r->batches));
+    tl_batched_is_well(&r->of);
     if (tl_pictures_error(r->pictures)) tl_error_set(&run->error, "%s", tl_pictures_error(r->pictures));
     return !tl_failed(&run->error);
 }
@@ -98,66 +96,37 @@ static bool encode_data(tl_run *run) {
 
 static bool next(void *context) {
     running *r = context;
-    if (tl_batches_next(r->batches, &r->batch)) {
-        if (tl_pictures_batch(r->pictures, &r->batch)) return true;
-        return tl_error_set(&r->run->error, "%s", tl_pictures_error(r->pictures));
-    }
-    if (tl_batches_error(r->batches)) tl_error_set(&r->run->error, "%s", tl_batches_error(r->batches));
-    return false;
+    return tl_batched_next(&r->of) && (tl_pictures_batch(r->pictures, &r->of.batch) ||
+                                       tl_error_set(&r->of.run->error, "%s", tl_pictures_error(r->pictures)));
 }
-
-static tl_var loss(void *context, bool sum) {
-    running *r = context;
-    const tl_loss_options options = {.reduction = sum ? TL_REDUCE_SUM : TL_REDUCE_MEAN};
-    return tl_run_batch_loss(r->run, &r->batch, &options, NULL, NULL);
-}
-
-static long tokens(void *context) { return ((const running *)context)->batch.tgt_tokens; }
 
 static void name(void *context, char *text, size_t size) {
     const running *r = context;
-    const tl_batches_position at = tl_batches_tell(r->batches);
+    const tl_batches_position at = tl_batches_tell(r->of.batches);
     snprintf(text, size, "batch %ld of epoch %ld, %ld pictures, of which the first is number %ld", at.batch,
-             at.epoch + 1, r->batch.sentences, r->batch.sentences ? r->batch.index[0] : 0);
+             at.epoch + 1, r->of.batch.sentences, r->of.batch.sentences ? r->of.batch.index[0] : 0);
 }
-
-static long per_epoch(void *context) { return tl_batches_per_epoch(((const running *)context)->batches); }
-static tl_batches_position tell(void *context) {
-    return tl_batches_tell(((const running *)context)->batches);
-}
-static bool seek(void *context, tl_batches_position position) {
-    const running *r = context;
-    return tl_batches_seek(r->batches, position) ||
-           tl_error_set(&r->run->error, "%s", tl_batches_error(r->batches));
-}
-static bool begin(void *context) { return tl_run_begins(((const running *)context)->run); }
 
 static bool validate(void *context, tl_quality *quality, tl_translations *written) {
     const running *r = context;
-    return tl_caption_measure(r->run, r->valid, quality, written);
+    return tl_caption_measure(r->of.run, r->valid, quality, written);
 }
 
 static void task_of(tl_run *run, tl_task *task, tl_prepared *prepared) {
     running *r = run->data;
     *prepared =
         (tl_prepared){r->train, r->valid, tl_corpus_size(r->train), tl_corpus_size(r->valid), "picture"};
-    *task = (tl_task){.context = r,
-                      .fingerprint = tl_pairs_fingerprint((const tl_corpus *const[]){r->train, r->valid}, 2),
-                      .next = next,
-                      .loss = loss,
-                      .tokens = tokens,
-                      .name = name,
-                      .per_epoch = per_epoch,
-                      .tell = tell,
-                      .seek = seek,
-                      .begin = begin,
-                      .validate = validate};
+    *task = tl_batched_task(&r->of);
+    task->fingerprint = tl_pairs_fingerprint((const tl_corpus *const[]){r->train, r->valid}, 2);
+    task->next = next;
+    task->name = name;
+    task->validate = validate;
 }
 
 static void forget_data(tl_run *run) {
     running *r = run->data;
     if (!r) return;
-    tl_batches_free(r->batches);
+    tl_batches_free(r->of.batches);
     tl_pictures_free(r->pictures);
     tl_corpus_free(r->train);
     tl_corpus_free(r->valid);

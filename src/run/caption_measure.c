@@ -106,17 +106,6 @@ bool tl_caption_search(tl_run *run, const tl_batch *batch, bool maps, tl_search_
 
 /* ---- how good it is ---- */
 
-static bool add_loss(tl_run *run, const tl_batch *batch, tl_loss_report *all) {
-    tl_loss_report own = {0};
-    tl_tape_reset(run->tape);
-    if (!tl_ok(tl_run_batch_loss(run, batch, NULL, &own, NULL)))
-        return tl_error_set(&run->error, "%s", tl_tape_error(run->tape));
-    all->nll += own.nll;
-    all->count += own.count;
-    all->correct += own.correct;
-    return true;
-}
-
 /* Captions of a batch, from the one at `first` on. */
 static bool write_batch(tl_run *run, const tl_batch *batch, long first, tl_translations *to) {
     tl_search_result found;
@@ -148,15 +137,13 @@ static bool measure(tl_run *run, const tl_corpus *scenes, tl_quality *q, tl_tran
     bool ok = room_for(run, q->sentences, to) && begin_batches(run, scenes, AT_ONCE);
     for (long done = 0; ok && done < q->sentences; done += batch.sentences) {
         if (tl_stopped(run->events)) return false;
-        ok = next_batch(run, &batch) && add_loss(run, &batch, &all);
+        ok = next_batch(run, &batch) && tl_run_add_loss(run, &batch, &all);
         if (ok && isfinite(all.nll)) /* what is no number has no likeliest word */
             ok = write_batch(run, &batch, done, to);
         TL_TELL(run->events, work_done, done + batch.sentences, (double)batch.tgt_tokens);
     }
-    if (!ok || !all.count) return ok;
-    q->loss = all.nll / (double)all.count;
-    q->accuracy = (double)all.correct / (double)all.count;
-    return true;
+    if (ok) tl_quality_of_loss(q, &all);
+    return ok;
 }
 
 bool tl_caption_measure(tl_run *run, const tl_corpus *scenes, tl_quality *quality, tl_translations *written) {

@@ -203,12 +203,9 @@ bool tl_classify_measure(tl_run *run, const tl_corpus *encoded, const int *label
     m.room = malloc((size_t)(q->sentences + 1) * sizeof *m.room);
     if (!m.room) return tl_error_set(&run->error, "out of memory for %ld labels", q->sentences);
     const bool ok = for_each_batch(run, encoded, batch_tokens, TL_WORK_LOSS, add, &m);
-    if (m.all.count) {
-        q->loss = m.all.nll / (double)m.all.count;
-        q->accuracy = (double)m.all.correct / (double)m.all.count;
-        q->score = 100 * q->accuracy;
-        q->exact = m.all.correct;
-    }
+    tl_quality_of_loss(q, &m.all);
+    q->score = 100 * q->accuracy;
+    q->exact = m.all.correct;
     q->seconds = tl_seconds_now() - start;
     free(m.room);
     return ok;

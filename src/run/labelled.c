@@ -1,7 +1,7 @@
 /* Training a classifier on labelled sentences: from files, or what is made here, to batches with classes. */
+#include "batched.h"
 #include "classification.h"
 #include "events.h"
-#include "programs.h"
 
 #include <stdlib.h>
 
@@ -81,12 +81,10 @@ tl_corpus *tl_labelled_of(const tl_run_settings *s, tl_labelled_part part, const
 /* ---- the data of a training ---- */
 
 typedef struct labelled {
-    tl_run *run;
+    tl_batched of;
     tl_corpus *train, *valid, *plain;             /* as people write; plain: without labels, NULL: none */
     tl_corpus *train_cut, *valid_cut, *plain_cut; /* texts as tokens with ids */
     int *train_labels, *valid_labels, *room;      /* classes; of a batch */
-    tl_batches *batches;
-    tl_batch batch;
 } labelled;
 
 static bool has_plain(const tl_run_settings *s) {
@@ -97,7 +95,7 @@ static bool read_data(tl_run *run) {
     labelled *d = run->data = calloc(1, sizeof *d);
     if (!d) return tl_error_set(&run->error, "out of memory for labelled texts");
     const tl_run_settings *s = &run->settings;
-    d->run = run;
+    d->of.run = run;
     d->train = tl_labelled_of(s, TL_LABELLED_TRAIN, run->events, &run->error);
     if (d->train) d->valid = tl_labelled_of(s, TL_LABELLED_VALID, run->events, &run->error);
     if (d->valid && has_plain(s)) d->plain = tl_labelled_of(s, TL_UNLABELLED, run->events, &run->error);
@@ -113,7 +111,7 @@ static tl_corpus *all_texts(const labelled *d) {
         tl_corpus_add(all, tl_corpus_sentence(d->train, TL_SOURCE, i), "");
     for (long i = 0; i < tl_corpus_size(d->plain); i++)
         tl_corpus_add(all, tl_corpus_sentence(d->plain, TL_SOURCE, i), "");
-    if (tl_corpus_error(all)) tl_error_set(&d->run->error, "%s", tl_corpus_error(all));
+    if (tl_corpus_error(all)) tl_error_set(&d->of.run->error, "%s", tl_corpus_error(all));
     return all;
 }
 
@@ -150,16 +148,16 @@ static bool encode_data(tl_run *run) {
     if (!d->valid_labels) return false;
     d->room = malloc((size_t)(tl_corpus_size(d->train) + 1) * sizeof *d->room);
     if (!d->room) return tl_error_set(&run->error, "out of memory for a batch");
-    d->batches = tl_batches_new(d->train_cut, &(tl_batches_config){.tokens = s->training.batch_tokens,
-                                                                   .order = TL_SHUFFLED,
-                                                                   .seed = (uint64_t)s->training.seed});
-    return !tl_batches_error(d->batches) || tl_error_set(&run->error, "%s", tl_batches_error(d->batches));
+    d->of.batches = tl_batches_new(d->train_cut, &(tl_batches_config){.tokens = s->training.batch_tokens,
+                                                                      .order = TL_SHUFFLED,
+                                                                      .seed = (uint64_t)s->training.seed});
+    return tl_batched_is_well(&d->of);
 }
 
 static void forget_data(tl_run *run) {
     labelled *d = run->data;
     if (!d) return;
-    tl_batches_free(d->batches);
+    tl_batches_free(d->of.batches);
     tl_corpus *const corpora[] = {d->train, d->valid, d->plain, d->train_cut, d->valid_cut, d->plain_cut};
     for (int i = 0; i < 6; i++) tl_corpus_free(corpora[i]);
     free(d->train_labels);
@@ -172,64 +170,38 @@ static void forget_data(tl_run *run) {
 
 static bool next(void *context) {
     labelled *d = context;
-    if (tl_batches_next(d->batches, &d->batch)) {
-        tl_classify_batch(&d->batch, d->train_labels, d->room);
-        return true;
-    }
-    if (tl_batches_error(d->batches)) tl_error_set(&d->run->error, "%s", tl_batches_error(d->batches));
-    return false;
+    if (!tl_batched_next(&d->of)) return false;
+    tl_classify_batch(&d->of.batch, d->train_labels, d->room);
+    return true;
 }
 
-static tl_var loss(void *context, bool sum) {
-    labelled *d = context;
-    const tl_loss_options options = {.reduction = sum ? TL_REDUCE_SUM : TL_REDUCE_MEAN};
-    return tl_run_batch_loss(d->run, &d->batch, &options, NULL, NULL);
-}
-
-static long texts(void *context) { return ((const labelled *)context)->batch.sentences; }
-static double read_tokens(void *context) { return (double)((const labelled *)context)->batch.src_tokens; }
+static long texts(void *context) { return ((const labelled *)context)->of.batch.sentences; }
+static double read_tokens(void *context) { return (double)((const labelled *)context)->of.batch.src_tokens; }
 
 static void name(void *context, char *text, size_t size) {
     const labelled *d = context;
-    tl_name_batch(&d->batch, d->train, text, size);
+    tl_name_batch(&d->of.batch, d->train, text, size);
 }
-
-static long per_epoch(void *context) { return tl_batches_per_epoch(((const labelled *)context)->batches); }
-static tl_batches_position tell(void *context) {
-    return tl_batches_tell(((const labelled *)context)->batches);
-}
-static bool seek(void *context, tl_batches_position position) {
-    labelled *d = context;
-    return tl_batches_seek(d->batches, position) ||
-           tl_error_set(&d->run->error, "%s", tl_batches_error(d->batches));
-}
-
-static bool begin(void *context) { return tl_run_begins(((const labelled *)context)->run); }
 
 static bool validate(void *context, tl_quality *quality, tl_translations *written) {
     labelled *d = context;
     (void)written;
-    return tl_classify_measure(d->run, d->valid_cut, d->valid_labels, d->run->settings.training.batch_tokens,
-                               quality, NULL);
+    return tl_classify_measure(d->of.run, d->valid_cut, d->valid_labels,
+                               d->of.run->settings.training.batch_tokens, quality, NULL);
 }
 
 static void task_of(tl_run *run, tl_task *task, tl_prepared *prepared) {
     labelled *d = run->data;
     const tl_corpus *const all[] = {d->train, d->valid, d->plain};
     *prepared = (tl_prepared){d->train, d->valid, tl_corpus_size(d->train), tl_corpus_size(d->valid), "text"};
-    *task = (tl_task){.context = d,
-                      .unit = "text",
-                      .fingerprint = tl_pairs_fingerprint(all, d->plain ? 3 : 2),
-                      .next = next,
-                      .loss = loss,
-                      .tokens = texts,
-                      .read = read_tokens,
-                      .name = name,
-                      .per_epoch = per_epoch,
-                      .tell = tell,
-                      .seek = seek,
-                      .begin = begin,
-                      .validate = validate};
+    *task = tl_batched_task(&d->of);
+    task->unit = "text";
+    task->fingerprint = tl_pairs_fingerprint(all, d->plain ? 3 : 2);
+    task->next = next;
+    task->tokens = texts;
+    task->read = read_tokens;
+    task->name = name;
+    task->validate = validate;
 }
 
 static tl_ending before(tl_run *run, tl_training_end *end) {

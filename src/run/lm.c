@@ -74,17 +74,6 @@ static tl_windows *windows_of(tl_run *run, const tl_lm_text *text, bool shuffled
 
 /* ---- how good it is ---- */
 
-static bool add_loss(tl_run *run, const tl_batch *batch, tl_loss_report *all) {
-    tl_loss_report own = {0};
-    tl_tape_reset(run->tape);
-    if (!tl_ok(tl_run_batch_loss(run, batch, NULL, &own, NULL)))
-        return tl_error_set(&run->error, "%s", tl_tape_error(run->tape));
-    all->nll += own.nll;
-    all->count += own.count;
-    all->correct += own.correct;
-    return true;
-}
-
 static void measure(tl_run *run, tl_windows *windows, tl_loss_report *all) {
     const long batches = tl_windows_per_epoch(windows);
     const bool was = tl_tape_set_grad(run->tape, false);
@@ -93,7 +82,7 @@ static void measure(tl_run *run, tl_windows *windows, tl_loss_report *all) {
     tl_tape_set_training(run->tape, 0);
     for (long done = 1;
          !tl_failed(&run->error) && !tl_stopped(run->events) && tl_windows_next(windows, &batch); done++) {
-        if (!add_loss(run, &batch, all)) break;
+        if (!tl_run_add_loss(run, &batch, all)) break;
         TL_TELL(run->events, work_done, done, (double)batch.tgt_tokens);
     }
     TL_TELL_THAT(run->events, work_ended);
@@ -113,9 +102,8 @@ bool tl_lm_measure(tl_run *run, const tl_lm_text *text, tl_quality *q) {
     *q = (tl_quality){.sentences = text->texts,
                       .tokens = all.count,
                       .bytes = text->bytes,
-                      .loss = all.nll / (double)all.count,
-                      .accuracy = (double)all.correct / (double)all.count,
                       .seconds = tl_seconds_now() - start};
+    tl_quality_of_loss(q, &all);
     return true;
 }
 

@@ -44,6 +44,27 @@ tl_var tl_run_batch_loss(tl_run *run, const tl_batch *batch, const tl_loss_optio
     return tl_model_loss(run->model, run->tape, batch, options, report, maps);
 }
 
+void tl_loss_report_add(tl_loss_report *all, const tl_loss_report *one) {
+    all->nll += one->nll;
+    all->count += one->count;
+    all->correct += one->correct;
+}
+
+bool tl_run_add_loss(tl_run *run, const tl_batch *batch, tl_loss_report *all) {
+    tl_loss_report own = {0};
+    tl_tape_reset(run->tape);
+    if (!tl_ok(tl_run_batch_loss(run, batch, NULL, &own, NULL)))
+        return tl_error_set(&run->error, "%s", tl_tape_error(run->tape));
+    tl_loss_report_add(all, &own);
+    return true;
+}
+
+void tl_quality_of_loss(tl_quality *q, const tl_loss_report *all) {
+    if (!all->count) return;
+    q->loss = all->nll / (double)all->count;
+    q->accuracy = (double)all->correct / (double)all->count;
+}
+
 tl_var tl_run_loss(tl_run *run, const tl_batch *batch, const tl_model_maps *maps) {
     if (!tl_run_has_model(run)) return (tl_var){.index = -1};
     if (!batch) return tl_run_lacks(run, "the batch"), (tl_var){.index = -1};

@@ -1,33 +1,31 @@
 /* Training a translator on sentence pairs: from files to batches, and what the loop need not know of them. */
-#include "programs.h"
+#include "batched.h"
 #include "translation.h"
 
 #include <stdlib.h>
 
 typedef struct pairs {
-    tl_run *run;
+    tl_batched of;
     tl_corpus *train, *train_cut, *valid, *valid_cut; /* as people write, and as tokens with ids */
     tl_corpus *fresh; /* with BPE-dropout: train, cut for the epoch that the batches are at; otherwise NULL */
-    tl_batches *batches;
-    tl_batch batch;
 } pairs;
 
 /* ---- the task ---- */
 
 /* Batches of a corpus from the beginning of an epoch on. */
 static bool make_batches(pairs *p, const tl_corpus *corpus, long epoch) {
-    const tl_training_settings *s = &p->run->settings.training;
+    const tl_training_settings *s = &p->of.run->settings.training;
     tl_batches_config config = {.tokens = s->batch_tokens, .order = TL_SHUFFLED, .seed = (uint64_t)s->seed};
-    tl_batches_free(p->batches);
-    p->batches = tl_batches_new(corpus, &config);
-    if (!tl_batches_error(p->batches)) tl_batches_seek(p->batches, (tl_batches_position){epoch, 0});
-    return !tl_batches_error(p->batches) || tl_error_set(&p->run->error, "%s", tl_batches_error(p->batches));
+    tl_batches_free(p->of.batches);
+    p->of.batches = tl_batches_new(corpus, &config);
+    if (!tl_batches_error(p->of.batches)) tl_batches_seek(p->of.batches, (tl_batches_position){epoch, 0});
+    return tl_batched_is_well(&p->of);
 }
 
 /* With BPE-dropout every epoch has a cut of its own, and so batches of its own: sentences come once each in all of them,
  * their lengths, and with them the number of batches, are the epoch's. */
 static bool cut_for_epoch(pairs *p, long epoch) {
-    tl_run *run = p->run;
+    tl_run *run = p->of.run;
     const long most = run->settings.data.max_length;
     tl_corpus *fresh = tl_run_cut_for_epoch(run, p->train, p->train_cut, epoch,
                                             most && most < TL_LONGEST_SENTENCE ? most : TL_LONGEST_SENTENCE);
@@ -39,47 +37,29 @@ static bool cut_for_epoch(pairs *p, long epoch) {
 
 static bool next(void *context) {
     pairs *p = context;
-    if (tl_batches_next(p->batches, &p->batch)) return true;
-    if (tl_batches_error(p->batches))
-        tl_error_set(&p->run->error, "%s", tl_batches_error(p->batches));
-    else if (p->fresh)
-        cut_for_epoch(p, tl_batches_tell(p->batches).epoch);
+    if (tl_batched_next(&p->of)) return true;
+    if (p->fresh && tl_batched_is_well(&p->of)) cut_for_epoch(p, tl_batches_tell(p->of.batches).epoch);
     return false;
 }
 
-static tl_var loss(void *context, bool sum) {
-    pairs *p = context;
-    const tl_loss_options options = {.reduction = sum ? TL_REDUCE_SUM : TL_REDUCE_MEAN};
-    return tl_run_batch_loss(p->run, &p->batch, &options, NULL, NULL);
-}
-
-static long tokens(void *context) { return ((const pairs *)context)->batch.tgt_tokens; }
-
 static void name(void *context, char *text, size_t size) {
     const pairs *p = context;
-    tl_name_batch(&p->batch, p->train, text, size);
+    tl_name_batch(&p->of.batch, p->train, text, size);
 }
-
-static long per_epoch(void *context) { return tl_batches_per_epoch(((const pairs *)context)->batches); }
-
-static tl_batches_position tell(void *context) { return tl_batches_tell(((const pairs *)context)->batches); }
 
 static bool seek(void *context, tl_batches_position position) {
     pairs *p = context;
-    if (p->fresh && position.epoch >= 0 && position.epoch != tl_batches_tell(p->batches).epoch &&
+    if (p->fresh && position.epoch >= 0 && position.epoch != tl_batches_tell(p->of.batches).epoch &&
         !cut_for_epoch(p, position.epoch))
         return false;
-    return tl_batches_seek(p->batches, position) ||
-           tl_error_set(&p->run->error, "%s", tl_batches_error(p->batches));
+    return tl_batched_seek(&p->of, position);
 }
-
-static bool begin(void *context) { return tl_run_begins(((const pairs *)context)->run); }
 
 static bool validate(void *context, tl_quality *quality, tl_translations *written) {
     pairs *p = context;
     tl_translate_options greedy = {
-        .beam = 1, .length_penalty = 1, .batch_tokens = p->run->settings.training.batch_tokens};
-    return tl_run_measure(p->run, p->valid, p->valid_cut, &greedy, quality, written);
+        .beam = 1, .length_penalty = 1, .batch_tokens = p->of.run->settings.training.batch_tokens};
+    return tl_run_measure(p->of.run, p->valid, p->valid_cut, &greedy, quality, written);
 }
 
 /* ---- the data ---- */
@@ -89,7 +69,7 @@ static const char *name_of(const char *tsv, const char *src) { return tsv ? tsv 
 static bool read_data(tl_run *run) {
     pairs *p = run->data = calloc(1, sizeof *p);
     if (!p) return tl_error_set(&run->error, "out of memory for sentence pairs");
-    p->run = run;
+    p->of.run = run;
     p->train = tl_pairs_of(&run->settings, TL_PART_TRAIN, run->events, &run->error);
     if (p->train) p->valid = tl_pairs_of(&run->settings, TL_PART_VALID, run->events, &run->error);
     return !tl_failed(&run->error);
@@ -116,23 +96,18 @@ static bool encode_data(tl_run *run) {
 static void task_of(tl_run *run, tl_task *task, tl_prepared *prepared) {
     pairs *p = run->data;
     *prepared = (tl_prepared){p->train, p->valid, tl_corpus_size(p->train), tl_corpus_size(p->valid), "pair"};
-    *task = (tl_task){.context = p,
-                      .fingerprint = tl_pairs_fingerprint((const tl_corpus *const[]){p->train, p->valid}, 2),
-                      .next = next,
-                      .loss = loss,
-                      .tokens = tokens,
-                      .name = name,
-                      .per_epoch = per_epoch,
-                      .tell = tell,
-                      .seek = seek,
-                      .begin = begin,
-                      .validate = validate};
+    *task = tl_batched_task(&p->of);
+    task->fingerprint = tl_pairs_fingerprint((const tl_corpus *const[]){p->train, p->valid}, 2);
+    task->next = next;
+    task->name = name;
+    task->seek = seek;
+    task->validate = validate;
 }
 
 static void forget_data(tl_run *run) {
     pairs *p = run->data;
     if (!p) return;
-    tl_batches_free(p->batches);
+    tl_batches_free(p->of.batches);
     tl_corpus_free(p->train);
     tl_corpus_free(p->train_cut);
     tl_corpus_free(p->fresh);

@@ -2,18 +2,17 @@
  * learnt from its best weights. The stage is a training of the loop's own, in the folder pretraining/ of the run's: with its own
  * checkpoint, log and best weights. So which stage a run is in can be seen by its files, and both go on as any training does: where the
  * run's own checkpoint is, the first stage is through. */
+#include "batched.h"
 #include "classification.h"
 #include "events.h"
-#include "programs.h"
 
 #include <math.h>
 
 typedef struct pretraining {
-    tl_run *run;
+    tl_batched of;
     tl_corpus *texts; /* the training sentences, and those without labels */
     const tl_corpus *valid;
-    tl_batches *batches;
-    tl_batch batch, masked;
+    tl_batch masked;
 } pretraining;
 
 /* ---- masking ---- */
@@ -21,68 +20,50 @@ typedef struct pretraining {
 /* An epoch hides other words than the one before; which ones follows from seed, epoch and sentence alone. Validation always hides the
  * same ones. */
 static bool mask(pretraining *p, const tl_batch *batch, long epoch, tl_batch *masked) {
-    const tl_run *run = p->run;
+    const tl_run *run = p->of.run;
     const tl_masking options = {.seed = (uint64_t)run->settings.training.seed,
                                 .step = epoch,
                                 .vocab = tl_vocab_size(run->vocab[TL_SOURCE]),
                                 .share = run->settings.classify.mask};
     return tl_mask_tokens(run->tape, batch, &options, masked) ||
-           tl_error_set(&p->run->error, "%s", tl_tape_error(run->tape));
+           tl_error_set(&p->of.run->error, "%s", tl_tape_error(run->tape));
 }
 
 /* ---- the task ---- */
 
-static bool next(void *context) {
-    pretraining *p = context;
-    if (tl_batches_next(p->batches, &p->batch)) return true;
-    if (tl_batches_error(p->batches)) tl_error_set(&p->run->error, "%s", tl_batches_error(p->batches));
-    return false;
-}
-
 static tl_var loss(void *context, bool sum) {
     pretraining *p = context;
     const tl_loss_options options = {.reduction = sum ? TL_REDUCE_SUM : TL_REDUCE_MEAN};
-    tl_run *run = p->run;
-    mask(p, &p->batch, 1 + tl_batches_tell(p->batches).epoch, &p->masked);
+    tl_run *run = p->of.run;
+    mask(p, &p->of.batch, 1 + tl_batches_tell(p->of.batches).epoch, &p->masked);
     return tl_classifier_masked_loss(&run->classifier, run->tape, &p->masked, &options, NULL, NULL);
 }
 
 static long words(void *context) { return ((const pretraining *)context)->masked.tgt_tokens; }
-static double read_tokens(void *context) { return (double)((const pretraining *)context)->batch.src_tokens; }
+static double read_tokens(void *context) {
+    return (double)((const pretraining *)context)->of.batch.src_tokens;
+}
 
 static void name(void *context, char *text, size_t size) {
     const pretraining *p = context;
-    tl_name_batch(&p->batch, p->texts, text, size);
+    tl_name_batch(&p->of.batch, p->texts, text, size);
 }
-
-static long per_epoch(void *context) { return tl_batches_per_epoch(((const pretraining *)context)->batches); }
-static tl_batches_position tell(void *context) {
-    return tl_batches_tell(((const pretraining *)context)->batches);
-}
-static bool seek(void *context, tl_batches_position position) {
-    pretraining *p = context;
-    return tl_batches_seek(p->batches, position) ||
-           tl_error_set(&p->run->error, "%s", tl_batches_error(p->batches));
-}
-static bool begin(void *context) { return tl_run_begins(((const pretraining *)context)->run); }
 
 static bool add(pretraining *p, const tl_batch *batch, tl_loss_report *all) {
-    tl_run *run = p->run;
+    tl_run *run = p->of.run;
     tl_batch masked;
     tl_loss_report own = {0};
     tl_tape_reset(run->tape);
     if (!mask(p, batch, 0, &masked)) return false;
     if (!tl_ok(tl_classifier_masked_loss(&run->classifier, run->tape, &masked, NULL, &own, NULL)))
         return tl_error_set(&run->error, "%s", tl_tape_error(run->tape));
-    all->nll += own.nll;
-    all->count += own.count;
-    all->correct += own.correct;
+    tl_loss_report_add(all, &own);
     return true;
 }
 
 static bool validate(void *context, tl_quality *q, tl_translations *written) {
     pretraining *p = context;
-    tl_run *run = p->run;
+    tl_run *run = p->of.run;
     tl_loss_report all = {0};
     tl_batch batch;
     long done = 0;
@@ -102,8 +83,7 @@ static bool validate(void *context, tl_quality *q, tl_translations *written) {
     if (tl_batches_error(batches)) tl_error_set(&run->error, "%s", tl_batches_error(batches));
     tl_batches_free(batches);
     *q = (tl_quality){.sentences = tl_corpus_size(p->valid)};
-    if (all.count)
-        q->loss = all.nll / (double)all.count, q->accuracy = (double)all.correct / (double)all.count;
+    tl_quality_of_loss(q, &all);
     return !tl_failed(&run->error) && !stopped;
 }
 
@@ -121,7 +101,7 @@ static tl_corpus *both(tl_run *run, const tl_corpus *sources, const tl_corpus *p
 }
 
 static tl_ending train(pretraining *p, const char *dir, tl_training_end *end) {
-    tl_run *run = p->run;
+    tl_run *run = p->of.run;
     tl_training_settings training = run->settings.training;
     tl_validation_settings validation = run->settings.validation;
     const tl_corpus *const all[] = {p->texts, p->valid};
@@ -131,19 +111,14 @@ static tl_ending train(pretraining *p, const char *dir, tl_training_end *end) {
     if (run->settings.classify.pretrain_lr > 0) training.lr = run->settings.classify.pretrain_lr;
     validation.average = 0;
     validation.best_by = NULL;
-    const tl_task task = {.context = p,
-                          .unit = "masked word",
-                          .fingerprint = tl_pairs_fingerprint(all, 2),
-                          .next = next,
-                          .loss = loss,
-                          .tokens = words,
-                          .read = read_tokens,
-                          .name = name,
-                          .per_epoch = per_epoch,
-                          .tell = tell,
-                          .seek = seek,
-                          .begin = begin,
-                          .validate = validate};
+    tl_task task = tl_batched_task(&p->of);
+    task.unit = "masked word";
+    task.fingerprint = tl_pairs_fingerprint(all, 2);
+    task.loss = loss;
+    task.tokens = words;
+    task.read = read_tokens;
+    task.name = name;
+    task.validate = validate;
     const tl_train_config config = {.dir = dir,
                                     .params = run->params,
                                     .tape = run->tape,
@@ -158,12 +133,12 @@ static tl_ending train(pretraining *p, const char *dir, tl_training_end *end) {
 }
 
 static tl_ending pretrain(pretraining *p, const char *dir, tl_training_end *end) {
-    tl_run *run = p->run;
+    tl_run *run = p->of.run;
     const tl_training_settings *s = &run->settings.training;
-    p->batches = tl_batches_new(
+    p->of.batches = tl_batches_new(
         p->texts,
         &(tl_batches_config){.tokens = s->batch_tokens, .order = TL_SHUFFLED, .seed = (uint64_t)s->seed});
-    if (tl_batches_error(p->batches)) tl_error_set(&run->error, "%s", tl_batches_error(p->batches));
+    tl_batched_is_well(&p->of);
     if (tl_failed(&run->error) || !tl_make_dirs(dir, &run->error)) return TL_FAILED;
     tl_classify_freeze(run, true);
     return train(p, dir, end);
@@ -178,9 +153,9 @@ tl_ending tl_classify_pretrain(tl_run *run, const tl_corpus *sources, const tl_c
         return TL_FAILED;
     tl_ending ending = TL_ENDED;
     if (!through || !run->in_folder) {
-        pretraining p = {.run = run, .texts = both(run, sources, plain), .valid = valid};
+        pretraining p = {.of = {.run = run}, .texts = both(run, sources, plain), .valid = valid};
         ending = pretrain(&p, tl_path_in(dir, run->dir, "pretraining"), end);
-        tl_batches_free(p.batches);
+        tl_batches_free(p.of.batches);
         tl_corpus_free(p.texts);
         if (ending == TL_ENDED &&
             !tl_params_load(run->params, tl_path_in(path, run->dir, "pretraining/model.safetensors"),

@@ -19,17 +19,6 @@ static tl_bleu_tokens bleu_tokens_of(const tl_run_settings *s) {
     return tokens;
 }
 
-static bool add_loss(tl_run *run, const tl_batch *batch, tl_loss_report *all) {
-    tl_loss_report own = {0};
-    tl_tape_reset(run->tape);
-    if (!tl_ok(tl_run_batch_loss(run, batch, NULL, &own, NULL)))
-        return tl_error_set(&run->error, "%s", tl_tape_error(run->tape));
-    all->nll += own.nll;
-    all->count += own.count;
-    all->correct += own.correct;
-    return true;
-}
-
 /* Mean loss without smoothing and teacher-forced accuracy. Where it is stopped they are of what was seen. */
 static bool measure_loss(tl_run *run, const tl_corpus *encoded, long batch_tokens, tl_quality *q) {
     tl_batches *batches = tl_run_by_length(run, encoded, batch_tokens);
@@ -40,7 +29,7 @@ static bool measure_loss(tl_run *run, const tl_corpus *encoded, long batch_token
     bool was = tl_tape_set_grad(run->tape, false);
     tl_tape_set_training(run->tape, 0);
     while (!tl_failed(&run->error) && !tl_stopped(run->events) && tl_batches_next(batches, &batch)) {
-        if (!add_loss(run, &batch, &all)) break;
+        if (!tl_run_add_loss(run, &batch, &all)) break;
         done += batch.sentences;
         TL_TELL(run->events, work_done, done, (double)batch.tgt_tokens);
     }
@@ -48,10 +37,7 @@ static bool measure_loss(tl_run *run, const tl_corpus *encoded, long batch_token
     tl_tape_set_grad(run->tape, was);
     if (tl_batches_error(batches)) tl_error_set(&run->error, "%s", tl_batches_error(batches));
     tl_batches_free(batches);
-    if (all.count) {
-        q->loss = all.nll / (double)all.count;
-        q->accuracy = (double)all.correct / (double)all.count;
-    }
+    tl_quality_of_loss(q, &all);
     return !tl_failed(&run->error);
 }
 

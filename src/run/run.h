@@ -101,6 +101,11 @@ long tl_run_beam(tl_run *run, const tl_translate_options *options);
 /* tl_model_loss of the run's model on its tape. */
 tl_var tl_run_batch_loss(tl_run *run, const tl_batch *batch, const tl_loss_options *options,
                          tl_loss_report *report, const tl_model_maps *maps);
+/* The loss of a batch, on the tape that is reset for it, joins the sums. */
+bool tl_run_add_loss(tl_run *run, const tl_batch *batch, tl_loss_report *all);
+void tl_loss_report_add(tl_loss_report *all, const tl_loss_report *one);
+/* Loss and accuracy of sums; 0 of nothing. */
+void tl_quality_of_loss(tl_quality *quality, const tl_loss_report *all);
 
 /* ---- text.c ---- */
 
