@@ -2,15 +2,6 @@
  * measures, shows a picture and where each word looked. */
 #include "program.h"
 
-/* An earlier demo's run is replaced without a word; any other only if that is said. */
-static bool is_a_demos(const char *dir) {
-    tl_error none = {""};
-    tl_run *run = tl_run_open(dir, &(tl_run_choice){"none", this_program.name}, &none);
-    const bool made = run && !tl_run_settings_of(run)->validation.samples;
-    tl_run_free(run);
-    return made;
-}
-
 static int show_results(const settings *given, const char *svg) {
     tl_error error = {""};
     listener l;
@@ -32,9 +23,8 @@ static int show_results(const settings *given, const char *svg) {
 int command_demo(settings *s) {
     common *c = &s->common;
     char program[WORD_SIZE], run[WORD_SIZE], svg[PATH_SIZE];
-    if (!c->overwrite) c->overwrite = is_a_demos(c->out);
     printf("A small Transformer learns to say what is on pictures: it reads patches, and writes words.\n");
-    int status = run_training("demo", s);
+    int status = run_demo(s);
     if (!status) status = show_results(s, path_in(svg, c->out, "picture.svg"));
     if (!status) {
         tl_shell_word(c->program, program, sizeof program), tl_shell_word(c->out, run, sizeof run);

@@ -51,18 +51,8 @@ static int show_results(const settings *given) {
     return status;
 }
 
-/* An earlier demo's run is replaced without a word; any other only if that is said. */
-static bool is_a_demos(const char *dir) {
-    tl_error none = {""};
-    tl_run *run = tl_run_open(dir, &(tl_run_choice){"none", this_program.name}, &none);
-    const bool made = run && tl_run_settings_of(run)->data.task;
-    tl_run_free(run);
-    return made;
-}
-
 int command_demo(settings *s) {
     char program[WORD_SIZE], run[WORD_SIZE];
-    if (!s->common.overwrite) s->common.overwrite = is_a_demos(s->common.out);
     if (!s->common.run.classify.pretrain) s->common.run.classify.unlabelled = 0;
     printf("A small Transformer learns from %ld labelled sentences (%s)", s->common.run.data.sentences,
            s->common.run.data.task);
@@ -70,7 +60,7 @@ int command_demo(settings *s) {
         printf(", after %ld updates on masked words of %ld more without labels",
                s->common.run.classify.pretrain, s->common.run.classify.unlabelled);
     printf(".\n");
-    int status = run_training("demo", s);
+    int status = run_demo(s);
     if (!status) status = show_results(s);
     if (status) return status;
     tl_shell_word(s->common.program, program, sizeof program), tl_shell_word(s->common.out, run, sizeof run);

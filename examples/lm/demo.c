@@ -3,15 +3,6 @@
 
 #include <math.h>
 
-/* An earlier demo's run is replaced without a word; any other only if that is said. */
-static bool is_a_demos(const char *dir) {
-    tl_error none = {""};
-    tl_run *run = tl_run_open(dir, &(tl_run_choice){"none", this_program.name}, &none);
-    const bool made = run && tl_run_settings_of(run)->lm.made;
-    tl_run_free(run);
-    return made;
-}
-
 static int show_results(const settings *given) {
     tl_error none = {""};
     settings s = *given; /* the run's texts come into it, and go with the run */
@@ -30,10 +21,9 @@ static int show_results(const settings *given) {
 int command_demo(settings *s) {
     common *c = &s->common;
     char program[WORD_SIZE], run[WORD_SIZE];
-    if (!c->overwrite) c->overwrite = is_a_demos(c->out);
     printf("A small decoder-only Transformer learns to write sentences such as a grammar makes, word by "
            "word.\n");
-    int status = run_training("demo", s);
+    int status = run_demo(s);
     if (!status) status = show_results(s);
     if (!status) {
         tl_shell_word(c->program, program, sizeof program), tl_shell_word(c->out, run, sizeof run);

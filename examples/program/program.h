@@ -106,6 +106,9 @@ void catch_signals(void);
  * wrong command line; 130 when interrupted. */
 int run_training(const char *command, settings *s);
 int command_train(settings *s);
+/* The same of a demo, whose run replaces an earlier demo's without a word, unless somebody has gone on with that; any other only if
+ * --overwrite says so. */
+int run_demo(settings *s);
 
 /* ---- say.c ---- */
 

@@ -21,6 +21,7 @@ static bool say_anew(settings *s, tl_run *run, tl_error *error) {
                 error, "--%s cannot change while a run goes on: leave it out, or start a new run", o->name);
         if (o && is_end(o)) t->steps = t->epochs = 0, t->minutes = 0; /* a new end replaces the old one */
     }
+    tl_run_settings_of(run)->demo = false; /* from here on it is somebody's */
     return settings_over(s, run, error);
 }
 
@@ -76,3 +77,20 @@ int run_training(const char *command, settings *s) {
 }
 
 int command_train(settings *s) { return run_training("train", s); }
+
+/* ---- a demo ---- */
+
+static bool is_a_demos(const char *dir) {
+    tl_error none = {""};
+    tl_run *run = tl_run_open(dir, &(tl_run_choice){"none", this_program.name}, &none);
+    const bool made = run && tl_run_settings_of(run)->demo;
+    tl_run_free(run);
+    return made;
+}
+
+int run_demo(settings *s) {
+    common *c = common_of(s);
+    c->run.demo = true;
+    if (!c->overwrite) c->overwrite = is_a_demos(c->out);
+    return run_training("demo", s);
+}

@@ -38,22 +38,12 @@ static int show_results(const settings *given) {
     return status;
 }
 
-/* An earlier demo's run is replaced without a word; any other only if that is said. */
-static bool is_a_demos(const char *dir) {
-    tl_error none = {""};
-    tl_run *run = tl_run_open(dir, &(tl_run_choice){.weights = "none"}, &none);
-    const bool made = run && tl_run_settings_of(run)->data.pair;
-    tl_run_free(run);
-    return made;
-}
-
 int command_demo(settings *s) {
-    if (!s->common.overwrite) s->common.overwrite = is_a_demos(s->common.out);
     printf("A small encoder-decoder Transformer learns to translate from %s, on sentences that a grammar "
            "makes.\n",
            !strcmp(s->common.run.data.pair, "en-zh") ? "English to Chinese" : "English to French");
     char program[WORD_SIZE], run[WORD_SIZE], curves[PATH_SIZE];
-    int status = run_training("demo", s);
+    int status = run_demo(s);
     tl_shell_word(s->common.program, program, sizeof program), tl_shell_word(s->common.out, run, sizeof run);
     if (!status) status = show_results(s);
     if (!status) {

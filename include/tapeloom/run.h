@@ -85,6 +85,7 @@ typedef struct tl_model_settings {
 /* Of training and validation: train.h. */
 struct tl_run_settings {
     const char *program; /* that the run is of; NULL: translate */
+    bool demo;           /* a program's demo has made it, and may replace it */
     tl_data_settings data;
     tl_text_settings text;
     tl_model_settings model;

@@ -39,6 +39,7 @@ const tl_option tl_caption_options[] = {
     ROW("program", TEXT, program, "caption", "that the run is of"),
     TL_OPTION_MORE(tl_caption_data_options), TL_OPTION_MORE(tl_caption_model_options),
     TL_OPTION_MORE(tl_caption_training_options), TL_OPTION_MORE(tl_caption_validation_options),
+    TL_DEMO_ROW,
     TL_OPTIONS_END};
 /* clang-format on */
 

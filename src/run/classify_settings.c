@@ -85,6 +85,7 @@ const tl_option tl_classify_options[] = {
     TL_OPTION_MORE(tl_classify_pretraining_options),
     TL_OPTION_MORE(tl_classify_training_options),
     TL_OPTION_MORE(tl_classify_validation_options),
+    TL_DEMO_ROW,
     TL_OPTIONS_END};
 /* clang-format on */
 

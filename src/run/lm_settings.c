@@ -64,6 +64,7 @@ const tl_option tl_lm_options[] = {
     ROW("program", TEXT, program, "lm", "that the run is of"),
     TL_OPTION_MORE(tl_lm_data_options), TL_OPTION_MORE(tl_lm_text_options), TL_OPTION_MORE(tl_lm_model_options), TL_OPTION_MORE(tl_lm_training_options),
     TL_OPTION_MORE(tl_lm_validation_options),
+    TL_DEMO_ROW,
     TL_OPTIONS_END};
 /* clang-format on */
 

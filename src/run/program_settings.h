@@ -9,6 +9,11 @@
 #define TL_ROW_ANEW(name, kind, field, takes, help) \
  TL_OPTION_ANEW(tl_run_settings, field, name, kind, takes, help)
 
+/* The last one of each config.txt. */
+#define TL_DEMO_ROW                                        \
+ TL_OPTION_RARE(tl_run_settings, demo, "demo", FLAG, NULL, \
+                "a demo has made it, and the next one may replace it")
+
 /* Functions below return false, and a sentence in error, for what cannot be followed. */
 
 /* Sizes beyond `most` are a mistake, or somebody's who wants memory gone: the settings may come with a folder from anywhere. */

@@ -1,5 +1,5 @@
 /* The rows of a run's settings: names as on command lines and in config.txt, in config.txt's order. */
-#include "tapeloom/run.h"
+#include "program_settings.h"
 
 /* clang-format off */
 #define ROW(name, kind, field, takes, help) TL_OPTION(SETTINGS, field, name, kind, takes, help)
@@ -141,5 +141,6 @@ const tl_option tl_run_options[] = {
     TL_OPTION_ROWS(tl_run_settings, model, tl_model_options),
     TL_OPTION_ROWS(tl_run_settings, training, tl_training_options),
     TL_OPTION_ROWS(tl_run_settings, validation, tl_validation_options),
+    TL_DEMO_ROW,
     TL_OPTIONS_END};
 /* clang-format on */

@@ -195,6 +195,9 @@ START_TEST(demonstrates) {
     ck_assert_int_eq(try("$T demo --out $D/run --steps 1 --quiet"), 1);
     assert_contains(err, "holds a trained model already");
     sh("rm -rf $D/run; mv $D/demo $D/run; $T demo --out $D/run --steps 1 --quiet"); /* over a demo's */
+    sh("rm -rf $D/run");
+    train(" --samples 0"); /* as a demo's */
+    ck_assert_int_eq(try("$T demo --out $D/run --steps 1 --quiet"), 1);
 }
 END_TEST
 

@@ -221,6 +221,8 @@ START_TEST(demo) {
     sh(TRAIN " --out $D/mine");
     ck_assert_int_eq(try("$T demo --out $D/mine --pretrain 0 --steps 3 --quiet"), 1);
     assert_contains(err, "mine holds a trained model already");
+    sh("$T train --made order --sentences 40 --steps 1 --out $D/like --quiet" SMALL); /* made here, but by no demo */
+    ck_assert_int_eq(try("$T demo --out $D/like --pretrain 0 --steps 3 --quiet"), 1);
     sh("$T demo --out $D/mine --overwrite --pretrain 0 --steps 3 --quiet --threads 1");
 }
 END_TEST

@@ -231,6 +231,12 @@ START_TEST(demo) {
     ck_assert_int_eq(try("$T demo --steps 2 --out $D/run --quiet"), 1);
     assert_contains(err, "holds a trained model already");
     sh("$T demo --steps 2 --out $D/run --quiet --overwrite");
+    sh("$T train --made en --lines --units words --steps 1 --out $D/like" TINY
+       " --context 0"); /* like a demo's, and none */
+    ck_assert_int_eq(try("$T demo --steps 2 --out $D/like --quiet"), 1);
+    sh("$T train --resume $D/run --steps 3 --quiet"); /* a demo's, and somebody's since */
+    ck_assert_int_eq(try("$T demo --steps 2 --out $D/run --quiet"), 1);
+    assert_contains(err, "holds a trained model already");
 }
 END_TEST
 

@@ -273,6 +273,11 @@ START_TEST(nothing_of_others_is_replaced) {
     assert_contains(err, "/run holds a trained model already: choose another --out, say --overwrite, or ");
     sh("diff -r $D/run $D/before && $T demo --steps 1 --quiet --out $D/run --overwrite && "
        "$T demo --steps 1 --quiet --out $D/run --pair en-zh"); /* by now it is a demo's */
+    sh("$T train --pair en-fr --sentences 60 --steps 1 --out $D/like --quiet" SMALL); /* made here, but by no demo */
+    ck_assert_int_eq(try("$T demo --steps 1 --quiet --out $D/like"), 1);
+    assert_contains(err, "/like holds a trained model already");
+    sh("$T train --resume $D/run --steps 2 --quiet"); /* a demo's, and somebody's since */
+    ck_assert_int_eq(try("$T demo --steps 1 --quiet --out $D/run"), 1);
     sh("mkdir $D/mine && cp $D/pairs.tsv $D/mine/valid.tsv");
     ck_assert_int_eq(try("$T corpus --sentences 9 --out $D/mine"), 1);
     assert_contains(
