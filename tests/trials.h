@@ -16,6 +16,33 @@ typedef struct trial {
     const char *with; /* what the run to compare with has too; NULL: nothing */
 } trial;
 
+/* Of what every program that trains has. */
+/* clang-format off */
+#define TRAINING_TRIALS \
+    {"out", "$D/elsewhere", SAME, NULL}, \
+    {"overwrite", NULL, SAME, NULL}, \
+    {"resume", NULL, ELSEWHERE, NULL}, \
+    {"steps", "2", CHANGES, NULL}, \
+    {"epochs", "1", CHANGES, "--steps 0"}, \
+    {"minutes", "60", SAME, NULL}, \
+    {"accumulate", "2", CHANGES, NULL}, \
+    {"shares", "2", CHANGES, "--accumulate 3"}, \
+    {"lr", "0.03", CHANGES, NULL}, \
+    {"schedule", "constant", CHANGES, NULL}, \
+    {"warmup", "1", CHANGES, NULL}, \
+    {"beta2", "0.5", CHANGES, NULL}, \
+    {"weight-decay", "0.5", CHANGES, NULL}, \
+    {"label-smoothing", "0.1", CHANGES, NULL}, \
+    {"clip", "0.01", CHANGES, NULL}, \
+    {"matmul-precision", "highest", SAME, NULL}, \
+    {"seed", "8", CHANGES, NULL}, \
+    {"validate-every", "1", SAYS, NULL}, \
+    {"average", "1", SAYS, NULL}, \
+    {"check", NULL, SAME, NULL}, \
+    {"threads", "2", SAME, NULL}, \
+    {"quiet", NULL, SAME, NULL}
+/* clang-format on */
+
 /* One that draws nothing: a picture at each end of a training would take its time. */
 static inline void no_gnuplot(void) {
     char path[8192];

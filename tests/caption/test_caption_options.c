@@ -13,11 +13,10 @@ static void prepare(void) { no_gnuplot(); }
 
 START_TEST(train) {
     static const trial trials[] = {
+        TRAINING_TRIALS,
+
         {"pictures", "60", CHANGES, NULL},
         {"noise", "0.3", CHANGES, NULL},
-        {"out", "$D/elsewhere", SAME, NULL},
-        {"overwrite", NULL, SAME, NULL},
-        {"resume", NULL, ELSEWHERE, NULL},
         {"d-model", "8", CHANGES, NULL},
         {"heads", "4", CHANGES, NULL},
         {"encoder-layers", "2", CHANGES, NULL},
@@ -27,30 +26,11 @@ START_TEST(train) {
         {"d-ff", "8", CHANGES, NULL},
         {"dropout", "0.3", CHANGES, NULL},
         {"attention-dropout", "0.3", CHANGES, NULL},
-        {"steps", "2", CHANGES, NULL},
-        {"epochs", "1", CHANGES, "--steps 0"},
-        {"minutes", "60", SAME, NULL},
         {"patience", "1", CHANGES, "--lr 1 --clip 0 --validate-every 1 --steps 6"},
         {"batch", "8", CHANGES, NULL},
-        {"accumulate", "2", CHANGES, NULL},
-        {"shares", "2", CHANGES, "--accumulate 3"},
-        {"lr", "0.01", CHANGES, NULL},
-        {"schedule", "constant", CHANGES, NULL},
-        {"warmup", "1", CHANGES, NULL},
-        {"beta2", "0.5", CHANGES, NULL},
-        {"weight-decay", "0.5", CHANGES, NULL},
-        {"label-smoothing", "0.1", CHANGES, NULL},
-        {"clip", "0.01", CHANGES, NULL},
-        {"matmul-precision", "highest", SAME, NULL},
-        {"seed", "8", CHANGES, NULL},
-        {"validate-every", "1", SAYS, NULL},
         {"best-by", "loss", SAME, NULL}, /* none is right: the loss decides anyway */
-        {"average", "1", SAYS, NULL},
         {"samples", "3", SAYS, NULL},
-        {"samples", "0", SAYS, NULL},
-        {"check", NULL, SAME, NULL},
-        {"threads", "2", SAME, NULL},
-        {"quiet", NULL, SAME, NULL}};
+        {"samples", "0", SAYS, NULL}};
     TRY_OPTIONS("train", TRAIN, trials);
 }
 END_TEST

@@ -21,6 +21,8 @@ static void prepare(void) {
 
 START_TEST(train) {
     static const trial trials[] = {
+        TRAINING_TRIALS,
+
         {"train", "$D/b.tsv", CHANGES, NULL},
         {"valid", "$D/b.tsv", SAYS, NULL},
         {"made", NULL, ELSEWHERE, NULL}, /* below */
@@ -28,9 +30,6 @@ START_TEST(train) {
         {"unlabelled", NULL, ELSEWHERE, NULL},
         {"strict", NULL, SAME, NULL},
         {"max-length", "3", CHANGES, NULL},
-        {"out", "$D/elsewhere", SAME, NULL},
-        {"overwrite", NULL, SAME, NULL},
-        {"resume", NULL, ELSEWHERE, NULL}, /* test_resume.c */
         {"pretokenize", "none", CHANGES, NULL},
         {"units", "words", CHANGES, "--min-count 1"},
         {"units", "chars", CHANGES, NULL},
@@ -73,28 +72,10 @@ START_TEST(train) {
         {"pretrain-text", "$D/plain.txt", CHANGES, STAGE},
         {"pretrain-lr", "0.05", CHANGES, STAGE},
         {"mask", "0.6", CHANGES, STAGE},
-        {"steps", "2", CHANGES, NULL},
-        {"epochs", "1", CHANGES, "--steps 0"},
-        {"minutes", "60", SAME, NULL},
         {"patience", "1", CHANGES, "--lr 0.05 --validate-every 1 --steps 20 --valid $D/worse.tsv"},
         {"batch-tokens", "16", CHANGES, NULL},
-        {"accumulate", "2", CHANGES, NULL},
-        {"shares", "2", CHANGES, "--accumulate 3"},
-        {"lr", "0.02", CHANGES, NULL},
-        {"schedule", "constant", CHANGES, NULL},
-        {"warmup", "1", CHANGES, NULL},
-        {"beta2", "0.9", CHANGES, NULL},
-        {"weight-decay", "0.5", CHANGES, NULL},
-        {"label-smoothing", "0.1", CHANGES, NULL},
-        {"clip", "0.01", CHANGES, NULL},
-        {"matmul-precision", "highest", SAME, NULL},
-        {"seed", "8", CHANGES, NULL},
-        {"validate-every", "1", SAYS, NULL},
-        {"best-by", NULL, ELSEWHERE, NULL}, /* below */
-        {"average", "1", SAYS, NULL},
-        {"check", NULL, SAME, NULL},
-        {"threads", "2", SAME, NULL},
-        {"quiet", NULL, SAME, NULL}};
+        {"best-by", NULL, ELSEWHERE, NULL},
+        /* below */};
     TRY_OPTIONS("train", LEARN, trials);
 }
 END_TEST

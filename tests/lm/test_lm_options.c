@@ -21,6 +21,8 @@ static void prepare(void) {
 
 START_TEST(train) {
     static const trial trials[] = {
+        TRAINING_TRIALS,
+
         {"train", "$D/b", CHANGES, NULL},
         {"valid", "$D/b", CHANGES, NULL}, /* nothing is held out of the other one */
         {"valid", "$D/b", SAYS, "--valid $D/a"},
@@ -28,9 +30,6 @@ START_TEST(train) {
         {"made", NULL, ELSEWHERE, NULL}, /* below */
         {"sentences", NULL, ELSEWHERE, NULL},
         {"lines", NULL, CHANGES, NULL},
-        {"out", "$D/elsewhere", SAME, NULL},
-        {"overwrite", NULL, SAME, NULL},
-        {"resume", NULL, ELSEWHERE, NULL},
         {"units", "words", CHANGES, NULL},
         {"units", "bpe", CHANGES, NULL},
         {"merges", "5", CHANGES, "--units bpe"},
@@ -56,29 +55,10 @@ START_TEST(train) {
         {"init-std", "0.02", CHANGES, NULL},
         {"dropout", "0.5", CHANGES, NULL},
         {"attention-dropout", "0.5", CHANGES, NULL},
-        {"steps", "2", CHANGES, NULL},
-        {"epochs", "1", CHANGES, "--steps 0"},
-        {"minutes", "60", SAME, NULL},
         {"patience", "1", CHANGES, "--lr 0.3 --validate-every 1 --steps 12 --valid $D/b"},
         {"batch", "3", CHANGES, NULL},
-        {"accumulate", "2", CHANGES, NULL},
-        {"shares", "2", CHANGES, "--accumulate 3"},
-        {"lr", "0.01", CHANGES, NULL},
-        {"schedule", "constant", CHANGES, NULL},
-        {"warmup", "1", CHANGES, NULL},
-        {"beta2", "0.9", CHANGES, NULL},
-        {"weight-decay", "0.5", CHANGES, NULL},
-        {"label-smoothing", "0.1", CHANGES, NULL},
-        {"clip", "0.01", CHANGES, NULL},
-        {"matmul-precision", "highest", SAME, NULL},
-        {"seed", "8", CHANGES, NULL},
-        {"validate-every", "1", SAYS, NULL},
-        {"average", "1", SAYS, NULL},
         {"samples", "3", SAYS, NULL},
-        {"samples", "0", SAYS, NULL},
-        {"check", NULL, SAME, NULL},
-        {"threads", "2", SAME, NULL},
-        {"quiet", NULL, SAME, NULL}};
+        {"samples", "0", SAYS, NULL}};
     TRY_OPTIONS("train", TRAIN, trials);
 }
 END_TEST
