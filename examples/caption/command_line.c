@@ -2,19 +2,17 @@
 #include "program.h"
 
 /* clang-format off */
-#define ALL(table) TL_OPTION_ROWS(settings, common.run, table)
-
 const tl_option train_options[] = {
     TL_OPTION_HEADING("data, which is drawn here"),
-    ALL(tl_caption_data_options),
+    RUN_ROWS(tl_caption_data_options),
     TL_OPTION_HEADING("the run"),
     OUT_ROWS,
     TL_OPTION_HEADING("model"),
-    ALL(tl_caption_model_options),
+    RUN_ROWS(tl_caption_model_options),
     TL_OPTION_HEADING("training"),
-    ALL(tl_caption_training_options),
+    RUN_ROWS(tl_caption_training_options),
     TL_OPTION_HEADING("validation"),
-    ALL(tl_caption_validation_options),
+    RUN_ROWS(tl_caption_validation_options),
     CHECK_ROW,
     COMMON_ROWS,
     TL_OPTIONS_END};

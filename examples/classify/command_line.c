@@ -2,7 +2,6 @@
 #include "program.h"
 
 /* clang-format off */
-#define RUN_ROWS(table) TL_OPTION_ROWS(settings, common.run, table)
 const tl_option train_options[] = {
     TL_OPTION_HEADING("data: files, or sentences made here"),
     RUN_ROWS(tl_classify_data_options),

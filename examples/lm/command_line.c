@@ -2,21 +2,19 @@
 #include "program.h"
 
 /* clang-format off */
-#define ALL(table) TL_OPTION_ROWS(settings, common.run, table)
-
 const tl_option train_options[] = {
     TL_OPTION_HEADING("data"),
-    ALL(tl_lm_data_options),
+    RUN_ROWS(tl_lm_data_options),
     TL_OPTION_HEADING("the run"),
     OUT_ROWS,
     TL_OPTION_HEADING("text"),
-    ALL(tl_lm_text_options),
+    RUN_ROWS(tl_lm_text_options),
     TL_OPTION_HEADING("model"),
-    ALL(tl_lm_model_options),
+    RUN_ROWS(tl_lm_model_options),
     TL_OPTION_HEADING("training"),
-    ALL(tl_lm_training_options),
+    RUN_ROWS(tl_lm_training_options),
     TL_OPTION_HEADING("validation"),
-    ALL(tl_lm_validation_options),
+    RUN_ROWS(tl_lm_validation_options),
     CHECK_ROW,
     COMMON_ROWS,
     TL_OPTIONS_END};

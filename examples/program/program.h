@@ -28,6 +28,7 @@ static inline common *common_of(settings *s) { return (common *)s; }
 #define ROW(name, kind, field, takes, help) TL_OPTION(settings, field, name, kind, takes, help)
 #define ANEW(name, kind, field, takes, help) TL_OPTION_ANEW(settings, field, name, kind, takes, help)
 #define ROWS(field, table) TL_OPTION_ROWS(settings, common.run.field, table)
+#define RUN_ROWS(table) TL_OPTION_ROWS(settings, common.run, table)
 #define CHECK_ROW \
     ANEW("check", FLAG, common.check, NULL, \
          "look at every number as it is made: the first that is none is named, with its operation and layer; slower")
