@@ -353,6 +353,34 @@ START_TEST(maps) {
 }
 END_TEST
 
+/* … in no gradient either, when those of the maps are kept; nor in what a search writes and how likely it is. */
+START_TEST(looking_changes_nothing) {
+    bench k = trained(_i);
+    static album a;
+    album_of(&a, 0, B);
+    tl_tape_reset(k.tape);
+    tl_zero_grad(k.params);
+    must(tl_backward(tl_transformer_loss(&k.model, k.tape, &a.batch)));
+    gradients g = gradients_of(k.params);
+    tl_tape_reset(k.tape);
+    tl_zero_grad(k.params);
+    tl_model_maps m = tl_model_maps_new(&k.model.model, k.tape, true);
+    must(tl_backward(tl_model_loss(&k.model.model, k.tape, &a.batch, NULL, NULL, &m)));
+    assert_same_gradients(k.params, &g, "looked at");
+    must(tl_grad(m.cross[1].probs).data != NULL);
+    gradients_free(&g);
+    said seen = say(&k, &a.batch, false);
+    tl_search_result r;
+    tl_tape_reset(k.tape);
+    must(tl_search(&k.model.model, k.tape, &a.batch,
+                   &(tl_search_options){.beam = 3, .nbest = 2, .max_extra = 8}, &r));
+    must(r.sentences == B && !memcmp(r.ids, seen.ids, (size_t)(B * 2 * r.capacity) * sizeof(int)));
+    must(!memcmp(r.score, seen.score, (size_t)(B * 2) * sizeof(double)));
+    free(seen.cross.data);
+    bench_end(&k);
+}
+END_TEST
+
 /* log p of captions: teacher forcing says what a search says. */
 START_TEST(log_p) {
     bench k = trained(0);
@@ -443,6 +471,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, pictures_of_any_strides);
     tcase_add_loop_test(tc, search, 0, CAPTIONERS);
     tcase_add_loop_test(tc, maps, 0, CAPTIONERS);
+    tcase_add_loop_test(tc, looking_changes_nothing, 0, CAPTIONERS);
     tcase_add_test(tc, log_p);
     tcase_add_loop_test(tc, configs_that_make_no_sense, 0, sizeof refused / sizeof *refused);
     tcase_add_test(tc, batches_that_do_not_fit);
