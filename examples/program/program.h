@@ -111,6 +111,13 @@ int command_train(settings *s);
  * --overwrite says so. */
 int run_demo(settings *s);
 
+/* ---- corpus.c ---- */
+
+/* A file of a corpus, a line a sentence, each as `put` has it. A file that is there is more likely somebody's own than ours, and an error,
+ * unless it is the same. */
+bool write_once(const char *path, const tl_corpus *corpus,
+                void (*put)(FILE *out, const tl_corpus *corpus, long i), tl_error *error);
+
 /* ---- say.c ---- */
 
 char *path_in(char path[PATH_SIZE], const char *dir, const char *file); /* "dir/file"; returns path */

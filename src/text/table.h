@@ -32,4 +32,10 @@ tl_span tl_table_key(const tl_table *table, long number); /* valid until the nex
 void tl_table_clear(tl_table *table);                     /* empties it and keeps the memory */
 void tl_table_free(tl_table *table);                      /* frees what it holds and leaves an empty one */
 
+/* The keys as text, to free(); *size (may be NULL) does not count the final NUL. NULL when out of memory. The first line is "what version
+ * count", each other one a key. */
+char *tl_table_text(const tl_table *table, const char *what, long version, size_t *size);
+/* Is the line such a first line, to the letter? Its numbers are set then. */
+bool tl_table_header(tl_span line, const char *what, long *version, long *count);
+
 #endif

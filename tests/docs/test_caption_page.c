@@ -6,8 +6,7 @@
 #include <tapeloom.h>
 
 START_TEST(the_commands_run) {
-    sh("T=$(cd \"$(dirname \"$T\")\" && pwd) && sed -n '/^```sh$/,/^```$/{/^```/d;p;}' docs/caption.md > "
-       "$D/page.sh && cd $D && ln -s \"$T\" build && OMP_NUM_THREADS=1 sh -e page.sh");
+    run_page("docs/caption.md");
     assert_contains(out, "Ended: all steps are done");
     assert_contains(out, "Going on after update 60");
     assert_contains(out, "Where layer 1 of the decoder looked at each word (head 3):");

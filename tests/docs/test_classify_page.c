@@ -8,9 +8,7 @@ START_TEST(the_commands_run) {
     TL_SKIP("docs/classify.md: its trainings take minutes with sanitizers; tests/classify has shorter ones");
     return;
 #endif
-    sh("T=$(cd \"$(dirname \"$T\")\" && pwd) && sed -n '/^```sh$/,/^```$/{/^```/d;p;}' docs/classify.md > "
-       "$D/page.sh "
-       "&& cd $D && ln -s \"$T\" build && OMP_NUM_THREADS=1 sh -e page.sh");
+    run_page("docs/classify.md");
     assert_contains(out, "Ended: all steps are done");
     assert_contains(out, "First stage, on masked words:");
     assert_contains(out, "taken for");

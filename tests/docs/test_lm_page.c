@@ -8,9 +8,7 @@ START_TEST(the_commands_run) {
     TL_SKIP("docs/lm.md: its trainings take minutes with sanitizers; tests/lm has shorter ones");
     return;
 #endif
-    sh("T=$(cd \"$(dirname \"$T\")\" && pwd) && sed -n '/^```sh$/,/^```$/{/^```/d;p;}' docs/lm.md > "
-       "$D/page.sh "
-       "&& cd $D && ln -s \"$T\" build && OMP_NUM_THREADS=1 sh -e page.sh");
+    run_page("docs/lm.md");
     assert_contains(out, "Ended: all steps are done");
     assert_contains(out, " bits per byte, accuracy ");
     assert_contains(out, "decoder-only Transformer, toy: d_model 64, 4 heads, 2 layers, d_ff 256");

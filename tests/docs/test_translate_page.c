@@ -8,13 +8,7 @@ START_TEST(the_commands_run) {
         "docs/translate.md: its trainings take minutes with sanitizers; tests/translate has shorter ones");
     return;
 #endif
-    char command[2048], top[1024];
-    ck_assert_ptr_nonnull(getcwd(top, sizeof top));
-    snprintf(command, sizeof command,
-             "T=$(cd \"$(dirname \"$T\")\" && pwd) && sed -n '/^```sh$/,/^```$/{/^```/d;p;}' "
-             "docs/translate.md > $D/page.sh "
-             "&& cd $D && ln -s \"$T\" build && OMP_NUM_THREADS=1 sh -e page.sh");
-    sh(command);
+    run_page("docs/translate.md");
     assert_contains(out, "Ended: all steps are done");
     assert_contains(out, "BLEU|nrefs:1|case:mixed|eff:no|tok:13a");
     assert_contains(out, "chrF2|");

@@ -89,6 +89,16 @@ static inline int count_lines(const char *text) {
     return n;
 }
 
+/* Every command of a page, in its order, in the test's folder. */
+static inline void run_page(const char *page) {
+    char command[1024];
+    snprintf(command, sizeof command,
+             "T=$(cd \"$(dirname \"$T\")\" && pwd) && sed -n '/^```sh$/,/^```$/{/^```/d;p;}' %s > $D/page.sh "
+             "&& cd $D && ln -s \"$T\" build && OMP_NUM_THREADS=1 sh -e page.sh",
+             page);
+    sh(command);
+}
+
 /* ---- a terminal, for what is said to people alone ---- */
 
 /* Reads what a terminal has received. */

@@ -97,32 +97,16 @@ tl_labels *tl_labels_new(const tl_corpus *corpus) {
 char *tl_labels_text(const tl_labels *labels, size_t *size) {
     if (size) *size = 0;
     if (tl_labels_error(labels)) return NULL;
-    const tl_table *names = &labels->names;
-    char *text = malloc(64 + names->bytes_used); /* each key has a NUL there, an LF here */
-    if (!text) return NULL;
-    size_t used = (size_t)sprintf(text, MAGIC " %d %ld\n", VERSION, names->count);
-    for (long i = 0; i < names->count; i++) {
-        const tl_span name = tl_table_key(names, i);
-        memcpy(text + used, name.text, name.size);
-        used += name.size;
-        text[used++] = '\n';
-    }
-    text[used] = '\0';
-    if (size) *size = used;
-    return text;
+    return tl_table_text(&labels->names, MAGIC, VERSION, size);
 }
 
 static const char anew[] = "the file was changed or cut off; put it back, or train anew";
 
 /* Reads the first line; -1 where it is not what training wrote. */
 static long read_header(tl_error *error, const char *name, tl_span line) {
-    char text[64] = "", same[64] = "", quoted[TL_QUOTED];
+    char quoted[TL_QUOTED];
     long version = 0, classes = -1;
-    if (line.size < sizeof text && line.size > 0) memcpy(text, line.text, line.size);
-    const bool numbers = sscanf(text, MAGIC " %9ld %9ld", &version, &classes) == 2;
-    snprintf(same, sizeof same, MAGIC " %ld %ld", version, classes); /* sscanf lets too much pass */
-    if (numbers && version == VERSION && classes >= 0 && strlen(same) == line.size &&
-        !memcmp(same, line.text, line.size))
+    if (tl_table_header(line, MAGIC, &version, &classes) && version == VERSION && classes >= 0)
         return classes;
     tl_bad_line(error, name, 1, "this is no list of labels; give the file that training wrote",
                 "found %s, expected \"" MAGIC " %d <classes>\"", tl_quote(line.text, line.size, quoted),

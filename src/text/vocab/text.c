@@ -20,19 +20,7 @@
 char *tl_vocab_text(const tl_vocab *vocab, size_t *size) {
     if (size) *size = 0;
     if (tl_vocab_error(vocab)) return NULL;
-    const tl_table *tokens = &vocab->tokens;
-    char *text = malloc(64 + tokens->bytes_used); /* each key has a NUL there, an LF here */
-    if (!text) return NULL;
-    size_t used = (size_t)sprintf(text, MAGIC " %d %ld\n", VERSION, tokens->count);
-    for (long id = 0; id < tokens->count; id++) {
-        tl_span token = tl_table_key(tokens, id);
-        memcpy(text + used, token.text, token.size);
-        used += token.size;
-        text[used++] = '\n';
-    }
-    text[used] = '\0';
-    if (size) *size = used;
-    return text;
+    return tl_table_text(&vocab->tokens, MAGIC, VERSION, size);
 }
 
 /* What a parse is about: errors need the name and the line. */
@@ -46,12 +34,9 @@ typedef struct reading {
 static const char anew[] = "the file was changed or cut off; write it anew";
 
 static bool read_header(reading *r, tl_span line) {
-    char text[64] = "", same[64] = "", quoted[TL_QUOTED];
+    char quoted[TL_QUOTED];
     long version = 0;
-    if (line.size < sizeof text && line.size > 0) memcpy(text, line.text, line.size);
-    bool numbers = sscanf(text, MAGIC " %9ld %9ld", &version, &r->entries) == 2;
-    snprintf(same, sizeof same, MAGIC " %ld %ld", version, r->entries); /* sscanf lets too much pass */
-    if (!numbers || strlen(same) != line.size || memcmp(same, line.text, line.size) != 0)
+    if (!tl_table_header(line, MAGIC, &version, &r->entries))
         return tl_bad_line(r->error, r->name, 1, "this is no vocabulary; give the file that training wrote",
                            "found %s, expected \"" MAGIC " %d <entries>\"",
                            tl_quote(line.text, line.size, quoted), VERSION);
