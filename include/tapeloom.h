@@ -17,5 +17,6 @@
 #include "tapeloom/train.h"
 #include "tapeloom/classify.h"
 #include "tapeloom/run.h"
+#include "tapeloom/lens.h"
 
 #endif

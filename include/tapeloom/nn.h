@@ -275,20 +275,28 @@ typedef struct tl_attention {
     bool unprojected;
 } tl_attention;
 
-/* Places in an attention where something else can be put. R rows: sentences, or in a search their hypotheses. */
-typedef enum tl_attention_place {
+/* Places where something else can be put. R rows: sentences, or in a search their hypotheses. */
+typedef enum tl_place {
+    /* of an attention */
     TL_PLACE_SCORES,  /* [R,H,T,S] before the mask */
     TL_PLACE_PROBS,   /* [R,H,T,S] before dropout; what is put at a key that the mask hides counts */
     TL_PLACE_CONTEXT, /* [R,H,T,d_k] before the gate */
     TL_PLACE_OUTPUT,  /* [R,T,d_model] what the attention gives */
-    TL_PLACE_RESIDUAL /* [R,T,d_model] the stream once that has been added, before a norm that follows; of an attention that
+    TL_PLACE_RESIDUAL, /* [R,T,d_model] the stream once that has been added, before a norm that follows; of an attention that
                          stands in an encoder or decoder layer */
-} tl_attention_place;
-enum { TL_PLACES = 5 };
+    TL_PLACE_Q,       /* [R,H,T,·] queries as the score takes them: projected, prepared for it, turned by their place */
+    TL_PLACE_K,       /* [R,H,S,·] keys, the same */
+    TL_PLACE_V,       /* [R,H,S,d_k] values */
+    /* of the stream: what runs through a side's layers */
+    TL_PLACE_FEED_FORWARD, /* [R,T,D] what a layer's feed-forward gives */
+    TL_PLACE_STREAM        /* [R,T,D] what the first layer reads, or a layer gives */
+} tl_place;
+enum { TL_PLACES = 8, TL_STREAM_PLACES = 2 };
 /* Where a replacement stands. */
 typedef struct tl_place_at {
-    tl_attention_place place;
-    long from; /* position of the first query: 0, or in a search what has been read before */
+    tl_place place;
+    long from; /* position of the first query (of the stream: of its first place; of keys and values 0 but in self-attention): 0,
+                  or in a search what has been read before */
     long each; /* rows of a sentence, which lie side by side: 1 (0 means 1), in a search the beam's */
     const long *sentences; /* [R / each] which sentence of the batch; NULL: 0, 1, … */
 } tl_place_at;
@@ -302,7 +310,8 @@ typedef struct tl_replacement {
 /* What attention computed on the way, to look at and to change; B sentences, H heads, T queries, S keys. What is given as
  * {0} changes nothing, and what is not given at all costs nothing. */
 typedef struct tl_attention_maps {
-    bool keep_grad; /* in: keep the gradients of scores, probs and context for tl_attention_grad */
+    bool keep_grad; /* in: keep the gradients of scores, probs and context for tl_attention_grad, */
+    unsigned keep;  /* in: and of these places, bits 1u << place */
     /* in: [H] what each head's context is multiplied by; left out: 1, and 1 changes no bit. The gradient of a variable here is
      * what the loss would change if a head counted for more (Michel et al. 2019 take its size for a head's importance). */
     tl_var gate;
@@ -311,13 +320,24 @@ typedef struct tl_attention_maps {
     tl_var scores;                     /* [B,H,T,S] with their bias, before the mask */
     tl_var probs;                      /* [B,H,T,S] after mask and normaliser, before dropout */
     tl_var context;                    /* [B,H,T,d_k] probs·V, each head's own */
-    tl_var output, residual;           /* [B,T,d_model]; see tl_attention_place */
+    tl_var output, residual;           /* [B,T,d_model]; see tl_place */
+    tl_var q, k, v;                    /* [B,H,T or S,·]; q and k of uniform scores are TL_NO_VAR */
+    tl_mask mask; /* what hid keys from queries, all of it; its arrays live on the tape. Of several steps that of the first */
     /* Where a decoder goes step by step, the maps of each: those above are put together of them and lie on no way to the loss. */
     const struct tl_attention_maps *step; /* [T], T 1 in each; NULL elsewhere */
 } tl_attention_maps;
 /* After tl_backward, the gradient of what stood in a place, in the shape of its map: that of the map itself (tl_grad), or of all
  * steps, put together in the tape's memory. Without data where nothing was kept or came. */
-tl_tensor tl_attention_grad(const tl_attention_maps *maps, tl_attention_place place);
+tl_tensor tl_attention_grad(const tl_attention_maps *maps, tl_place place);
+
+/* What runs through the layers of a side, at one depth: 0 is what the first layer reads, l+1 what layer l has made of it. */
+typedef struct tl_stream_maps {
+    unsigned keep;                            /* in: keep gradients of these places, bits 1u << place */
+    tl_replacement replace[TL_STREAM_PLACES]; /* in, by place - TL_PLACE_FEED_FORWARD */
+    tl_place_at at;                           /* in: set by searches; {0} for a batch */
+    tl_var feed_forward; /* [B,T,D] before dropout; TL_NO_VAR at depth 0 and where there is none */
+    tl_var stream;       /* [B,T,D] embeddings with their positions; what a layer gives */
+} tl_stream_maps;
 
 /* [from, to) of one axis; {0,0}: all of it, to 0: to its end. */
 typedef struct tl_range {
@@ -479,13 +499,16 @@ typedef struct tl_model_state tl_model_state;
 /* Who asks, and what is looked at. */
 typedef enum tl_attention_kind { TL_ENCODER_SELF, TL_DECODER_SELF, TL_CROSS } tl_attention_kind;
 enum { TL_ATTENTION_KINDS = 3 };
+typedef enum tl_stream_side { TL_ENCODER, TL_DECODER } tl_stream_side;
+enum { TL_STREAM_SIDES = 2 };
 
-/* Attention of every layer, to look at: arrays with one entry a layer, or NULL for what is not wanted. Row t of
+/* Attention of every layer, to look at: arrays with one entry a layer, and the streams beside it, or NULL for what is not wanted. Row t of
  * decoder_self and cross belongs to the token that the decoder reads at t (tgt_in[t]) and to the one that it then writes
  * (tgt_out[t]); columns are what is looked at: tgt_in of decoder_self, src of cross. Rows and columns of encoder_self
  * are src. */
 typedef struct tl_model_maps {
     tl_attention_maps *encoder_self, *decoder_self, *cross;
+    tl_stream_maps *stream[TL_STREAM_SIDES]; /* one entry a depth */
 } tl_model_maps;
 /* Room for every layer's in the tape's memory, keep_grad as told in each; NULLs, and the tape fails, when out of it. */
 tl_model_maps tl_model_maps_new(const tl_model *model, tl_tape *tape, bool keep_grad);
@@ -523,6 +546,7 @@ struct tl_model {
     long src_vocab, tgt_vocab;          /* ids that it reads, and that it writes */
     long max_len;                       /* tokens that it can read or write in a row */
     int attentions[TL_ATTENTION_KINDS]; /* layers that have one of that kind */
+    int depths[TL_STREAM_SIDES];        /* of the streams: layers + 1, or 0 where there is no such side */
     int heads;
     bool no_cache; /* what it has read changes with what comes: its states compute everything anew, always */
 };

@@ -137,7 +137,8 @@ tl_corpus *tl_pairs_of(const tl_run_settings *settings, tl_part part, const tl_e
 #define tl_run_new TL_ENTRY(tl_run_new)
 
 typedef struct tl_run_choice {
-    /* "best" (or NULL), "last", "average"; "none": all zero, to look at sizes or to go on training. */
+    /* "best" (or NULL), "last", "average"; "none": all zero, to look at sizes or to go on training; "initial": drawn as they were
+     * before training. */
     const char *weights;
     const char *
         program; /* whose run it must be, or it is refused with a sentence that says whose it is; NULL: any */
@@ -149,6 +150,9 @@ tl_run *tl_run_open(const char *dir, const tl_run_choice *choice, tl_error *erro
 /* A run to be trained into a folder: settings alone, which are copied and completed (their texts must outlive it). NULL
  * only when out of memory. */
 tl_run *tl_run_new(const char *dir, const tl_run_settings *settings);
+/* A run that no folder holds, to be looked at: text is learnt from the data that the settings name, and the weights are what training
+ * would begin with. The settings' texts must outlive it. NULL, and a sentence, on failure. */
+tl_run *tl_run_fresh(const tl_run_settings *settings, tl_error *error);
 void tl_run_free(tl_run *run);
 /* The first failure, of the run or else of its tape; NULL if all is well. */
 const char *tl_run_error(const tl_run *run);

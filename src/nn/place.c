@@ -38,7 +38,7 @@ tl_var tl_gated(const tl_attention_maps *maps, tl_var context) {
 
 static const char *const names[TL_PLACES] = {"scores", "probs", "context", "output", "residual"};
 
-tl_var tl_put(tl_attention_maps *maps, tl_attention_place place, tl_var x) {
+tl_var tl_put(tl_attention_maps *maps, tl_place place, tl_var x) {
     if (!maps || !maps->replace[place].f || !tl_ok(x)) return x;
     tl_place_at at = maps->at;
     at.place = place;
@@ -61,12 +61,12 @@ tl_var tl_put(tl_attention_maps *maps, tl_attention_place place, tl_var x) {
 
 /* ---- gradients ---- */
 
-static tl_var var_of(const tl_attention_maps *maps, tl_attention_place place) {
+static tl_var var_of(const tl_attention_maps *maps, tl_place place) {
     const tl_var vars[TL_PLACES] = {maps->scores, maps->probs, maps->context, maps->output, maps->residual};
     return vars[place];
 }
 
-tl_tensor tl_attention_grad(const tl_attention_maps *maps, tl_attention_place place) {
+tl_tensor tl_attention_grad(const tl_attention_maps *maps, tl_place place) {
     const tl_tensor none = {.data = NULL};
     if (!maps || (int)place < 0 || (int)place >= TL_PLACES) return none;
     tl_var x = var_of(maps, place);

@@ -602,7 +602,7 @@ END_TEST
 
 /* What is put in one position's place is put there: what was told before stays, that and what follows does not. */
 START_TEST(replacements_have_positions) {
-    static const tl_attention_place places[] = {TL_PLACE_CONTEXT, TL_PLACE_OUTPUT, TL_PLACE_RESIDUAL};
+    static const tl_place places[] = {TL_PLACE_CONTEXT, TL_PLACE_OUTPUT, TL_PLACE_RESIDUAL};
     gpt_bench k = gpt_begin(&gpts[_i]);
     tl_batch b = texts_of(texts, 3, gpts[_i].vocab, 0);
     tl_tensor before = hidden_of(&k, &b, NULL);

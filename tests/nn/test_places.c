@@ -61,7 +61,7 @@ typedef struct subject {
     tl_attention layer;
     tl_encoder_layer encoder;
     tl_param *x, *memory, *gate;
-    tl_attention_place place;
+    tl_place place;
     doing what;
 } subject;
 
@@ -81,7 +81,7 @@ static tl_var in_a_layer(tl_tape *tape, const tl_var *unused, void *data) {
 /* The gate's gradient, and every other through each place, are differences of the function. */
 START_TEST(gradients_go_through) {
     const tl_replaced where = {.sentences = {1, 2}, .positions = {1, 3}};
-    subject s = {.params = tl_params_new(5), .place = (tl_attention_place)(_i % TL_PLACES)};
+    subject s = {.params = tl_params_new(5), .place = (tl_place)(_i % TL_PLACES)};
     s.what = (doing){.factor = -0.6, .where = _i / TL_PLACES ? &where : NULL};
     const tl_block_config block = {.d_model = D, .d_ff = 6, .heads = 2, .activation = TL_GELU};
     s.x = tl_params_add(s.params, "x", TL_SHAPE(B, T, D), (tl_init){TL_INIT_NORMAL, 1});
@@ -115,7 +115,7 @@ START_TEST(only_where_it_was_said) {
     tl_real x[3 * 5 * D];
     for (int i = 0; i < 3 * 5 * D; i++) x[i] = (tl_real)tl_rng_normal(tl_rng_key_of(2, "x"), (uint64_t)i);
     tl_replaced where = {.sentences = {1, 0}, .heads = {1, 2}, .positions = {2, 4}, .keys = {0, 3}};
-    const tl_attention_place place = _i ? TL_PLACE_CONTEXT : TL_PLACE_PROBS;
+    const tl_place place = _i ? TL_PLACE_CONTEXT : TL_PLACE_PROBS;
     tl_attention_maps plain = {0}, changed = {0};
     changed.replace[place] = (tl_replacement){zeros, &where};
     tl_var v = tl_variable(tape, tl_tensor_of(x, TL_SHAPE(3, 5, D)));

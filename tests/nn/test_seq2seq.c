@@ -308,8 +308,8 @@ START_TEST(gradients_of_what_was_looked_at) {
     ck_assert(largest > 1e-4);
     free(kept.data);
     ck_assert(!tl_attention_grad(NULL, TL_PLACE_PROBS).data);
-    ck_assert(!tl_attention_grad(maps.cross, (tl_attention_place)-1).data);
-    ck_assert(!tl_attention_grad(maps.cross, (tl_attention_place)TL_PLACES).data);
+    ck_assert(!tl_attention_grad(maps.cross, (tl_place)-1).data);
+    ck_assert(!tl_attention_grad(maps.cross, (tl_place)TL_PLACES).data);
     batch_free(b);
     recurrent_end(&k);
 }
