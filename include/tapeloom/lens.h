@@ -46,7 +46,7 @@ typedef struct tl_place_name {
     tl_place place;
     tl_attention_kind kind; /* of an attention */
     tl_stream_side side;    /* of the stream */
-    int layer;              /* of an attention; of the stream its depth: 0 the embedding, N+1 what layer N gives */
+    int layer; /* of an attention; of the stream its depth: 0 the embedding, N+1 what layer N gives */
 } tl_place_name;
 
 long tl_place_count(const tl_model *model);
@@ -94,14 +94,15 @@ typedef struct tl_objective {
     long sentence, position; /* of one token: which word is written, from 0 (of a classifier: 0) */
     int token;               /* its id (a class); -1: the true one */
     int other;               /* the difference to this one, token minus other; -1: none */
-} tl_objective; /* {0} is the loss; of log p and logit set token and other */
+} tl_objective;              /* {0} is the loss; of log p and logit set token and other */
 
 /* Its value as a var of one element, with maps filled on the way (NULL: none). The inert var, and the tape fails, on failure. */
-tl_var tl_objective_var(const tl_model *model, tl_tape *tape, const tl_batch *batch, const tl_model_maps *maps,
-                        const tl_objective *objective);
+tl_var tl_objective_var(const tl_model *model, tl_tape *tape, const tl_batch *batch,
+                        const tl_model_maps *maps, const tl_objective *objective);
 /* In words, with its sign: "log p of \"chat\" (word 2), larger is likelier". names may be NULL (ids then). Returns to. */
 struct tl_sentences;
-char *tl_objective_text(const tl_objective *objective, const struct tl_sentences *names, char *to, size_t size);
+char *tl_objective_text(const tl_objective *objective, const struct tl_sentences *names, char *to,
+                        size_t size);
 
 /* ---- looking ---- */
 
@@ -118,14 +119,15 @@ typedef struct tl_seen_attention {
     tl_attention_kind kind;
     int layer;
     long heads, queries, keys;
-    tl_mask mask;        /* that held while this was computed (all its parts); see tl_why_blocked */
-    tl_tensor weights;   /* A [B,H,T,S]; exactly 0 where blocked */
-    tl_tensor scores;    /* S [B,H,T,S] with their bias, before the mask */
+    tl_mask mask;           /* that held while this was computed (all its parts); see tl_why_blocked */
+    tl_tensor weights;      /* A [B,H,T,S]; exactly 0 where blocked */
+    tl_tensor scores;       /* S [B,H,T,S] with their bias, before the mask */
     tl_tensor weight_grads; /* dL/dA [B,H,T,S], raw: where blocked it is dC·v, of no consequence */
-    tl_tensor score_grads;  /* dL/dS [B,H,T,S] = A∘(dL/dA - Σ A·dL/dA); exactly 0 where blocked; of softmax a row sums to 0 */
+    tl_tensor
+        score_grads; /* dL/dS [B,H,T,S] = A∘(dL/dA - Σ A·dL/dA); exactly 0 where blocked; of softmax a row sums to 0 */
     tl_tensor context, context_grads; /* [B,H,T,d_k] */
-    tl_tensor head_norms; /* ‖α f(x)‖ [B,H,T,S], f(x) = (x·W_V + b_V)·W_O of the head */
-    tl_tensor norms;      /* ‖Σ_h α_h f_h(x)‖ [B,T,S] */
+    tl_tensor head_norms;             /* ‖α f(x)‖ [B,H,T,S], f(x) = (x·W_V + b_V)·W_O of the head */
+    tl_tensor norms;                  /* ‖Σ_h α_h f_h(x)‖ [B,T,S] */
 } tl_seen_attention;
 
 typedef struct tl_seen {
@@ -145,13 +147,13 @@ const tl_seen_attention *tl_seen_of(const tl_seen *seen, const char *name); /* N
 
 /* What can be shown of an attention, under the names that the command line has. */
 typedef enum tl_quantity {
-    TL_SEE_A,      /* "A"       weights */
-    TL_SEE_S,      /* "S"       scores */
-    TL_SEE_DA,     /* "dA"      dL/dA - Σ_j A_j·dL/dA_j: each row centred by its weights. A constant added to a row of dL/dA
+    TL_SEE_A, /* "A"       weights */
+    TL_SEE_S, /* "S"       scores */
+    TL_SEE_DA, /* "dA"      dL/dA - Σ_j A_j·dL/dA_j: each row centred by its weights. A constant added to a row of dL/dA
                                 changes nothing that follows, so only differences mean something. */
-    TL_SEE_DA_RAW, /* "dA-raw"  dL/dA as it is */
-    TL_SEE_DS,     /* "dS"      dL/dS: what training feels */
-    TL_SEE_ADA,    /* "AdA"     A∘dL/dA */
+    TL_SEE_DA_RAW,    /* "dA-raw"  dL/dA as it is */
+    TL_SEE_DS,        /* "dS"      dL/dS: what training feels */
+    TL_SEE_ADA,       /* "AdA"     A∘dL/dA */
     TL_SEE_HEAD_NORM, /* "head-norm" ‖α f(x)‖ */
     TL_SEE_NORM       /* "norm"      ‖Σ_h α_h f_h(x)‖, the same for every head */
 } tl_quantity;
@@ -172,17 +174,21 @@ const char *tl_why_text(tl_why why); /* "padding", … ; "" of TL_SEES */
 
 typedef struct tl_tokens {
     long count;
-    const char **text; /* [count] as the vocabulary has them, "<eos>" too; foreign bytes: show them through tl_shown_text */
-    int *id;           /* [count]; -1: it has none ([CLS], patches) */
-    long *word;        /* [count] which word of the line it is part of; -1: of none (<eos>, [CLS], …) */
+    const char **
+        text; /* [count] as the vocabulary has them, "<eos>" too; foreign bytes: show them through tl_shown_text */
+    int *id;    /* [count]; -1: it has none ([CLS], patches) */
+    long *word; /* [count] which word of the line it is part of; -1: of none (<eos>, [CLS], …) */
     long words;
 } tl_tokens;
 typedef struct tl_sentence {
-    const char *source, *target; /* lines as they were given, or written by the model; NULL: it has no such side */
-    tl_tokens src;     /* columns and rows of encoder self, columns of cross; of a classifier with [CLS] that comes first */
-    tl_tokens read;    /* what the decoder reads, tgt_in: columns of decoder self */
-    tl_tokens written; /* what it then writes, tgt_out: rows of decoder self and cross; of a classifier's pooling its class */
-    bool own;          /* the target is the model's own */
+    const char *source,
+        *target; /* lines as they were given, or written by the model; NULL: it has no such side */
+    tl_tokens
+        src; /* columns and rows of encoder self, columns of cross; of a classifier with [CLS] that comes first */
+    tl_tokens read; /* what the decoder reads, tgt_in: columns of decoder self */
+    tl_tokens
+        written; /* what it then writes, tgt_out: rows of decoder self and cross; of a classifier's pooling its class */
+    bool own; /* the target is the model's own */
 } tl_sentence;
 typedef struct tl_sentences {
     long count;
@@ -209,15 +215,17 @@ void tl_words_of(tl_tensor from, const tl_tokens *rows, const tl_tokens *columns
 
 typedef struct tl_set tl_set;
 typedef struct tl_set_options {
-    const char *file; /* of translate a TSV, of lm a text, of classify labelled texts; NULL: what the run is validated on or, where it
+    const char *
+        file; /* of translate a TSV, of lm a text, of classify labelled texts; NULL: what the run is validated on or, where it
                          makes its sentences itself, held-out ones of its test part */
-    long most;        /* at most so many sentences (of lm: windows), the first ones; 0: all, of those made here 1000 */
+    long
+        most; /* at most so many sentences (of lm: windows), the first ones; 0: all, of those made here 1000 */
     long batch_tokens; /* of a batch, padding included; 0: 4096 */
 } tl_set_options;
 /* NULL, and the run's error, on failure. */
 tl_set *tl_set_new(tl_run *run, const tl_set_options *options);
 void tl_set_free(tl_set *set);
-long tl_set_count(const tl_set *set); /* sentences */
+long tl_set_count(const tl_set *set);       /* sentences */
 const char *tl_set_name(const tl_set *set); /* "held-out sentences made here", or the file */
 /* The next batch, similar lengths together; false at the end (or on failure: the run's error), and then it begins again. Its arrays
  * belong to the set until the next call. index says which sentences they are. */

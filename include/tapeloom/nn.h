@@ -284,9 +284,9 @@ typedef enum tl_place {
     TL_PLACE_OUTPUT,  /* [R,T,d_model] what the attention gives */
     TL_PLACE_RESIDUAL, /* [R,T,d_model] the stream once that has been added, before a norm that follows; of an attention that
                          stands in an encoder or decoder layer */
-    TL_PLACE_Q,       /* [R,H,T,·] queries as the score takes them: projected, prepared for it, turned by their place */
-    TL_PLACE_K,       /* [R,H,S,·] keys, the same */
-    TL_PLACE_V,       /* [R,H,S,d_k] values */
+    TL_PLACE_Q, /* [R,H,T,·] queries as the score takes them: projected, prepared for it, turned by their place */
+    TL_PLACE_K, /* [R,H,S,·] keys, the same */
+    TL_PLACE_V, /* [R,H,S,d_k] values */
     /* of the stream: what runs through a side's layers */
     TL_PLACE_FEED_FORWARD, /* [R,T,D] what a layer's feed-forward gives */
     TL_PLACE_STREAM        /* [R,T,D] what the first layer reads, or a layer gives */
@@ -295,7 +295,8 @@ enum { TL_PLACES = 8, TL_STREAM_PLACES = 2 };
 /* Where a replacement stands. */
 typedef struct tl_place_at {
     tl_place place;
-    long from; /* position of the first query (of the stream: of its first place; of keys and values 0 but in self-attention): 0,
+    long
+        from; /* position of the first query (of the stream: of its first place; of keys and values 0 but in self-attention): 0,
                   or in a search what has been read before */
     long each; /* rows of a sentence, which lie side by side: 1 (0 means 1), in a search the beam's */
     const long *sentences; /* [R / each] which sentence of the batch; NULL: 0, 1, … */
@@ -322,7 +323,8 @@ typedef struct tl_attention_maps {
     tl_var context;                    /* [B,H,T,d_k] probs·V, each head's own */
     tl_var output, residual;           /* [B,T,d_model]; see tl_place */
     tl_var q, k, v;                    /* [B,H,T or S,·]; q and k of uniform scores are TL_NO_VAR */
-    tl_mask mask; /* what hid keys from queries, all of it; its arrays live on the tape. Of several steps that of the first */
+    tl_mask
+        mask; /* what hid keys from queries, all of it; its arrays live on the tape. Of several steps that of the first */
     /* Where a decoder goes step by step, the maps of each: those above are put together of them and lie on no way to the loss. */
     const struct tl_attention_maps *step; /* [T], T 1 in each; NULL elsewhere */
 } tl_attention_maps;

@@ -61,7 +61,13 @@ static tl_var by_steps(const tl_attention *layer, tl_heads h, tl_var bias, const
                        tl_attention_maps *maps) {
     static const tl_mask everything = {0};
     tl_attention_maps nobodys = {0};
-    if (!maps) maps = &nobodys;
+    if (!maps)
+        maps = &nobodys;
+    else if (tl_ok(h.v))
+        maps->mask = tl_mask_on_tape(h.v.tape, mask, tl_value(h.v).dim[0]);
+    maps->q = h.q;
+    maps->k = h.k;
+    maps->v = h.v;
     tl_var scores = tl_biased(scores_of(layer, h, mask, maps->keep_grad), bias);
     scores = tl_put(maps, TL_PLACE_SCORES, scores);
     h.v = tl_clear_hidden(h.v, mask, h.queries, NULL);
@@ -114,9 +120,11 @@ static tl_var over_own(const tl_attention *layer, tl_var x, const tl_mask *mask,
     const long t = cache->count, end = t + tl_value(h.v).dim[2];
     cache->count = end;
     h.queries = end - t;
-    h.q = turned(layer, tl_heads_prepared_query(layer, h.q), t);
+    h.q = tl_put(what->maps, TL_PLACE_Q, turned(layer, tl_heads_prepared_query(layer, h.q), t));
+    h.v = tl_put(what->maps, TL_PLACE_V, h.v);
+    if (!tl_ok(h.v)) return h.v;
     if (layer->score != TL_UNIFORM) {
-        h.k = turned(layer, tl_heads_prepared_key(layer, h.k, NULL, 1), t);
+        h.k = tl_put(what->maps, TL_PLACE_K, turned(layer, tl_heads_prepared_key(layer, h.k, NULL, 1), t));
         if (!tl_ok(h.k)) return h.k;
         tl_tensor_copy(tl_tensor_slice(cache->k, 2, t, end), tl_value(h.k));
         h.k = tl_constant(x.tape, tl_tensor_slice(cache->k, 2, 0, end));
@@ -157,10 +165,11 @@ static tl_var over_other(const tl_attention *layer, tl_var x, const tl_mask *mas
     const bool intervene = tl_maps_intervene(what->maps), keys = layer->score != TL_UNIFORM;
     tl_mask for_each = mask ? *mask : (tl_mask){0};
     if (!intervene) x = tl_reshape(x, TL_SHAPE(sentences, each, layer->d_model));
-    tl_heads h = {.q = tl_heads_prepared_query(layer, tl_heads_query(layer, x)),
-                  .k = keys ? tl_constant(x.tape, cache->k) : TL_NO_VAR,
-                  .v = tl_constant(x.tape, cache->v),
-                  .queries = intervene ? 1 : each};
+    tl_heads h = {
+        .q = tl_put(what->maps, TL_PLACE_Q, tl_heads_prepared_query(layer, tl_heads_query(layer, x))),
+        .k = keys ? tl_constant(x.tape, cache->k) : TL_NO_VAR,
+        .v = tl_constant(x.tape, cache->v),
+        .queries = intervene ? 1 : each};
     if (intervene) {
         if (!mask_for_each(x.tape, &for_each, rows, each)) return tl_inert(x.tape);
         h.k = keys ? a_copy_each(h.k, each) : h.k;
@@ -179,17 +188,19 @@ static tl_var over_values(const tl_attention *layer, tl_var x, const tl_mask *ma
         memory = tl_clear_hidden(memory, mask, t, NULL);
     tl_heads h = tl_heads_of(layer, x, memory);
     h.queries = t;
-    h.q = turned(layer, tl_heads_prepared_query(layer, h.q), 0);
-    h.k = turned(layer, tl_heads_prepared_key(layer, h.k, mask, t), 0);
+    h.q = tl_put(what->maps, TL_PLACE_Q, turned(layer, tl_heads_prepared_query(layer, h.q), 0));
+    h.k = tl_put(what->maps, TL_PLACE_K, turned(layer, tl_heads_prepared_key(layer, h.k, mask, t), 0));
+    h.v = tl_put(what->maps, TL_PLACE_V, h.v);
     return mix(layer, h, mask, what);
 }
 
 static tl_var over_made(const tl_attention *layer, tl_var x, const tl_mask *mask, const tl_attended *what) {
     if (!tl_ok(x)) return x;
-    tl_heads h = {.q = tl_heads_prepared_query(layer, tl_heads_query(layer, x)),
-                  .k = what->made->k,
-                  .v = what->made->v,
-                  .queries = tl_value(x).rank == 3 ? tl_value(x).dim[1] : 0};
+    tl_heads h = {
+        .q = tl_put(what->maps, TL_PLACE_Q, tl_heads_prepared_query(layer, tl_heads_query(layer, x))),
+        .k = what->made->k,
+        .v = what->made->v,
+        .queries = tl_value(x).rank == 3 ? tl_value(x).dim[1] : 0};
     return mix(layer, h, mask, what);
 }
 
@@ -240,18 +251,20 @@ tl_var tl_attention_over(const tl_attention *layer, tl_var x, const tl_attended 
     return y;
 }
 
-tl_attention_keys tl_attention_keys_of(const tl_attention *layer, tl_var memory, const tl_mask *mask) {
+tl_attention_keys tl_attention_keys_of(const tl_attention *layer, tl_var memory, const tl_mask *mask,
+                                       tl_attention_maps *maps) {
     tl_attention_keys none = {tl_inert(memory.tape), tl_inert(memory.tape)};
     if (!tl_layer_enter(memory.tape, TL_LAYER(layer), "tl_attention_init")) return none;
     const tl_mask lengths = {.key_lengths = mask ? mask->key_lengths : NULL};
     tl_heads h = tl_heads_key_value(layer, tl_clear_hidden(memory, &lengths, 1, NULL));
-    h.k = tl_heads_prepared_key(layer, h.k, &lengths, 1);
+    h.k = tl_put(maps, TL_PLACE_K, tl_heads_prepared_key(layer, h.k, &lengths, 1));
+    h.v = tl_put(maps, TL_PLACE_V, h.v);
     tl_scope_leave(memory.tape);
     return (tl_attention_keys){h.k, h.v};
 }
 
-tl_kv_cache tl_attention_cache_of(const tl_attention *layer, tl_var memory) {
-    const tl_attention_keys made = tl_attention_keys_of(layer, memory, NULL);
+tl_kv_cache tl_attention_cache_of(const tl_attention *layer, tl_var memory, tl_attention_maps *maps) {
+    const tl_attention_keys made = tl_attention_keys_of(layer, memory, NULL, maps);
     return (tl_kv_cache){.k = layer && layer->score != TL_UNIFORM ? tl_value(made.k) : (tl_tensor){0},
                          .v = tl_value(made.v),
                          .count = tl_ok(made.v) ? tl_value(made.v).dim[2] : 0};

@@ -34,10 +34,11 @@ typedef struct tl_attended {
 
 /* tl_attention_forward over any of them */
 tl_var tl_attention_over(const tl_attention *layer, tl_var x, const tl_attended *what);
-/* Memory's keys and values, made once; of mask (may be NULL) key_lengths are read. Ask with tl_attended.made, and the same
- * mask. */
-tl_attention_keys tl_attention_keys_of(const tl_attention *layer, tl_var memory, const tl_mask *mask);
-/* A cache over memory's keys and values, which stay on the tape. */
-tl_kv_cache tl_attention_cache_of(const tl_attention *layer, tl_var memory);
+/* Memory's keys and values, made once; of mask (may be NULL) key_lengths are read, of maps (may be NULL) what acts on keys and
+ * values. Ask with tl_attended.made, and the same mask. */
+tl_attention_keys tl_attention_keys_of(const tl_attention *layer, tl_var memory, const tl_mask *mask,
+                                       tl_attention_maps *maps);
+/* A cache over memory's keys and values, which stay on the tape; maps as there. */
+tl_kv_cache tl_attention_cache_of(const tl_attention *layer, tl_var memory, tl_attention_maps *maps);
 
 #endif

@@ -55,4 +55,12 @@ static inline tl_var tl_residual_out(const tl_residual *r, const tl_layer_norm_l
     return r->pre_norm ? sum : tl_layer_norm_forward(norm, sum);
 }
 
+/* The end of a layer: x + feed-forward, and what stands there in the stream. maps may be NULL. */
+static inline tl_var tl_block_end(const tl_residual *r, const tl_layer_norm_layer *norm,
+                                  const tl_feed_forward *layer, tl_var x, tl_stream_maps *maps) {
+    tl_var y = tl_feed_forward_forward(layer, tl_residual_in(r, norm, x));
+    y = tl_stream_put(maps, TL_PLACE_FEED_FORWARD, y);
+    return tl_stream_put(maps, TL_PLACE_STREAM, tl_residual_out(r, norm, x, y, NULL));
+}
+
 #endif

@@ -3,9 +3,12 @@
  * for all kinds, and their weights can be looked at alike. Only [CLS] is a place of its own. */
 #include "classifier.h"
 
+#include "encoder_layer.h"
+
 #include "layer.h"
 #include "model.h"
 #include "output.h"
+#include "place.h"
 #include "state.h"
 
 #include "tapeloom/op.h"
@@ -95,8 +98,7 @@ static tl_var by_transformer(const tl_classifier *m, tl_var x, const tl_batch *b
     int *lengths = tl_tape_memory(x.tape, (size_t)(batch->sentences + 1) * sizeof *lengths);
     for (long b = 0; lengths && b < batch->sentences; b++) lengths[b] = batch->src_lengths[b] + cls;
     if (!lengths) return tl_inert(x.tape);
-    return tl_encoder_forward(&m->encoder, x, &(tl_mask){.key_lengths = lengths},
-                              tl_model_maps_of(maps, TL_ENCODER_SELF));
+    return tl_encoder_over(&m->encoder, x, &(tl_mask){.key_lengths = lengths}, maps);
 }
 
 /* Of a batch that can be read. */
@@ -107,9 +109,11 @@ static tl_var encode(const tl_classifier *m, tl_tape *tape, const tl_batch *batc
     case TL_CLASSIFY_TRANSFORMER:
         return by_transformer(m, x, batch, maps);
     case TL_CLASSIFY_GRU:
-        return tl_recurrent_forward(&m->recurrent, x, batch->src_lengths, NULL, NULL);
+        x = tl_stream_put(tl_stream_of(maps, TL_ENCODER, 0), TL_PLACE_STREAM, x);
+        x = tl_recurrent_forward(&m->recurrent, x, batch->src_lengths, NULL, NULL);
+        return tl_stream_put(tl_stream_of(maps, TL_ENCODER, 1), TL_PLACE_STREAM, x);
     default:
-        return x;
+        return tl_stream_put(tl_stream_of(maps, TL_ENCODER, 0), TL_PLACE_STREAM, x);
     }
 }
 

@@ -17,15 +17,18 @@ static const tl_model_kind kinds[] = {[TL_CLASSIFY_TRANSFORMER] = KIND("transfor
 static long rows_of(const tl_classifier_config *c) { return c->vocab + c->masked_tokens; }
 
 static tl_model as_model(tl_params *params, const char *name, const tl_classifier_config *c) {
-    return (tl_model){.kind = &kinds[c->kind],
-                      .name = name,
-                      .params = params,
-                      .src_vocab = rows_of(c),
-                      .tgt_vocab = c->classes,
-                      .max_len = c->max_len,
-                      .attentions = {[TL_ENCODER_SELF] = c->kind == TL_CLASSIFY_TRANSFORMER ? c->layers : 0,
-                                     [TL_CROSS] = !tl_classifier_has_cls(c)},
-                      .heads = c->heads};
+    return (tl_model){
+        .kind = &kinds[c->kind],
+        .name = name,
+        .params = params,
+        .src_vocab = rows_of(c),
+        .tgt_vocab = c->classes,
+        .max_len = c->max_len,
+        .attentions = {[TL_ENCODER_SELF] = c->kind == TL_CLASSIFY_TRANSFORMER ? c->layers : 0,
+                       [TL_CROSS] = !tl_classifier_has_cls(c)},
+        .depths = {[TL_ENCODER] =
+                       1 + (c->kind == TL_CLASSIFY_TRANSFORMER ? c->layers : c->kind == TL_CLASSIFY_GRU)},
+        .heads = c->heads};
 }
 
 /* ---- its config ---- */

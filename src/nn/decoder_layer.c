@@ -24,7 +24,7 @@ tl_decoder_layer tl_decoder_layer_init(tl_params *params, const char *name, cons
 }
 
 tl_var tl_decoder_layer_over(const tl_decoder_layer *layer, tl_var x, const tl_attended *self,
-                             const tl_attended *cross) {
+                             const tl_attended *cross, tl_stream_maps *stream) {
     if (!tl_layer_made(x.tape, TL_LAYER(layer), "tl_decoder_layer_init")) return tl_inert(x.tape);
     tl_residual r = {layer->name, layer->pre_norm, layer->dropout};
     tl_attended own = *self;
@@ -34,13 +34,13 @@ tl_var tl_decoder_layer_over(const tl_decoder_layer *layer, tl_var x, const tl_a
     in = tl_residual_in(&r, &layer->norm2, x);
     x = tl_residual_out(&r, &layer->norm2, x, tl_attention_over(&layer->multihead_attn, in, cross),
                         cross->maps);
-    in = tl_residual_in(&r, &layer->norm3, x);
-    return tl_residual_out(&r, &layer->norm3, x, tl_feed_forward_forward(&layer->feed_forward, in), NULL);
+    return tl_block_end(&r, &layer->norm3, &layer->feed_forward, x, stream);
 }
 
 tl_var tl_decoder_layer_forward(const tl_decoder_layer *layer, tl_var x, tl_var memory,
                                 const tl_mask *self_mask, const tl_mask *memory_mask,
                                 tl_attention_maps *self_maps, tl_attention_maps *cross_maps) {
     return tl_decoder_layer_over(layer, x, &(tl_attended){.mask = self_mask, .maps = self_maps},
-                                 &(tl_attended){.memory = memory, .mask = memory_mask, .maps = cross_maps});
+                                 &(tl_attended){.memory = memory, .mask = memory_mask, .maps = cross_maps},
+                                 NULL);
 }

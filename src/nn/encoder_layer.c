@@ -2,6 +2,8 @@
  *
  *     post-norm (the paper)   x = norm1(x + drop(attn(x)));  x = norm2(x + drop(ff(x)))
  *     pre-norm                x = x + drop(attn(norm1(x)));  x = x + drop(ff(norm2(x))) */
+#include "encoder_layer.h"
+
 #include "block.h"
 #include "hidden.h"
 #include "layer.h"
@@ -20,14 +22,18 @@ tl_encoder_layer tl_encoder_layer_init(tl_params *params, const char *name, cons
                               .dropout = config->dropout};
 }
 
-tl_var tl_encoder_layer_forward(const tl_encoder_layer *layer, tl_var x, const tl_mask *mask,
-                                tl_attention_maps *maps) {
+tl_var tl_encoder_layer_over(const tl_encoder_layer *layer, tl_var x, const tl_mask *mask,
+                             tl_attention_maps *maps, tl_stream_maps *stream) {
     if (!tl_layer_made(x.tape, TL_LAYER(layer), "tl_encoder_layer_init")) return tl_inert(x.tape);
     tl_residual r = {layer->name, layer->pre_norm, layer->dropout};
     x = tl_clear_padding(x, mask);
     tl_var in = tl_residual_in(&r, &layer->norm1, x);
     x = tl_residual_out(&r, &layer->norm1, x, tl_attention_forward(&layer->self_attn, in, in, mask, maps),
                         maps);
-    in = tl_residual_in(&r, &layer->norm2, x);
-    return tl_residual_out(&r, &layer->norm2, x, tl_feed_forward_forward(&layer->feed_forward, in), NULL);
+    return tl_block_end(&r, &layer->norm2, &layer->feed_forward, x, stream);
+}
+
+tl_var tl_encoder_layer_forward(const tl_encoder_layer *layer, tl_var x, const tl_mask *mask,
+                                tl_attention_maps *maps) {
+    return tl_encoder_layer_over(layer, x, mask, maps, NULL);
 }

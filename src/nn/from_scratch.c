@@ -19,17 +19,20 @@ typedef struct scratch {
 static scratch *of(tl_model_state *state) { return (scratch *)state; }
 
 static bool intervenes(const tl_model_state *state) {
-    return state->intervene.encoder_self || state->intervene.decoder_self || state->intervene.cross;
+    const tl_model_maps *m = &state->intervene;
+    return m->encoder_self || m->decoder_self || m->cross || m->stream[TL_ENCODER] || m->stream[TL_DECODER];
 }
 
 /* Maps for every layer, with what acts there; positions are read from the first one. */
 static tl_model_maps acting_maps(const tl_model_state *state) {
-    const tl_model_maps maps = tl_model_maps_new(state->model, state->tape, false);
+    tl_model_maps maps = tl_model_maps_new(state->model, state->tape, false);
     for (int kind = 0; kind < TL_ATTENTION_KINDS; kind++) {
         tl_attention_maps *of_kind = tl_model_maps_of(&maps, (tl_attention_kind)kind);
         for (int l = 0; of_kind && l < state->model->attentions[kind]; l++)
             tl_state_maps(state, (tl_attention_kind)kind, l, 0, state->each, &of_kind[l]);
     }
+    for (int side = 0; side < TL_STREAM_SIDES; side++)
+        maps.stream[side] = tl_state_streams(state, (tl_stream_side)side, 0, state->each);
     return maps;
 }
 

@@ -19,15 +19,15 @@ tl_var tl_gpt_embed(const tl_gpt *model, tl_tape *tape, const int *ids, long sen
     return x;
 }
 
-tl_var tl_gpt_layer_over(const tl_gpt_layer *layer, tl_var x, const tl_attended *self) {
+tl_var tl_gpt_layer_over(const tl_gpt_layer *layer, tl_var x, const tl_attended *self,
+                         tl_stream_maps *stream) {
     tl_residual r = {layer->name, true, layer->dropout};
     tl_attended own = *self;
     if (!own.own) x = tl_clear_padding(x, own.mask);
     tl_var in = own.memory = tl_residual_in(&r, &layer->ln_1, x);
     x = tl_residual_out(&r, &layer->ln_1, x, tl_attention_over(&layer->attn, in, &own), own.maps);
-    if (!layer->mlp.name) return x; /* no_feed_forward */
-    in = tl_residual_in(&r, &layer->ln_2, x);
-    return tl_residual_out(&r, &layer->ln_2, x, tl_feed_forward_forward(&layer->mlp, in), NULL);
+    if (!layer->mlp.name) return tl_stream_put(stream, TL_PLACE_STREAM, x); /* no_feed_forward */
+    return tl_block_end(&r, &layer->ln_2, &layer->mlp, x, stream);
 }
 
 /* ---- as any model ---- */
@@ -45,8 +45,10 @@ tl_var tl_gpt_hidden(const tl_model *model, tl_tape *tape, const tl_batch *batch
     const tl_mask mask = {.key_lengths = batch->tgt_lengths, .causal = true};
     tl_var x = tl_gpt_embed(m, tape, batch->tgt_in, batch->sentences, 0, batch->tgt_len);
     if (!tl_ok(x)) return x; /* of a set that has failed there may be no layers */
+    x = tl_stream_put(tl_stream_of(maps, TL_DECODER, 0), TL_PLACE_STREAM, x);
     for (int l = 0; l < m->config.layers; l++)
-        x = tl_gpt_layer_over(&m->h[l], x, &(tl_attended){.mask = &mask, .maps = seen ? &seen[l] : NULL});
+        x = tl_gpt_layer_over(&m->h[l], x, &(tl_attended){.mask = &mask, .maps = seen ? &seen[l] : NULL},
+                              tl_stream_of(maps, TL_DECODER, l + 1));
     return tl_layer_norm_forward(&m->ln_f, x);
 }
 

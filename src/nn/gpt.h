@@ -7,8 +7,10 @@
 /* Embeds ids [B,length] that stand at places from … from+length-1: positions, dropout. */
 tl_var tl_gpt_embed(const tl_gpt *model, tl_tape *tape, const int *ids, long sentences, long from,
                     long length);
-/* What self-attention looks at is the layer's own normalised input: self->memory is not read. */
-tl_var tl_gpt_layer_over(const tl_gpt_layer *layer, tl_var x, const tl_attended *self);
+/* What self-attention looks at is the layer's own normalised input: self->memory is not read. stream (may be NULL): of what the
+ * layer gives. */
+tl_var tl_gpt_layer_over(const tl_gpt_layer *layer, tl_var x, const tl_attended *self,
+                         tl_stream_maps *stream);
 
 /* A tl_model_kind's hidden, logits and loss (gpt.c). */
 tl_var tl_gpt_hidden(const tl_model *model, tl_tape *tape, const tl_batch *batch, const tl_model_maps *maps);

@@ -17,6 +17,7 @@ static tl_model as_model(tl_params *params, const char *name, const tl_gpt_confi
                       .tgt_vocab = c->vocab,
                       .max_len = c->max_len,
                       .attentions = {[TL_DECODER_SELF] = c->layers},
+                      .depths = {[TL_DECODER] = c->layers + 1},
                       .heads = c->heads};
 }
 

@@ -2,6 +2,7 @@
  * those before it; many words that are read in one go look at those before them and, causally, at each other. The numbers are
  * those of computing the whole prefix anew, to the bit (transformer_state.c says why). */
 #include "gpt.h"
+#include "place.h"
 #include "state.h"
 
 #include "tapeloom/op.h"
@@ -18,8 +19,10 @@ static const tl_gpt *model_of(const tl_model_state *state) { return (const tl_gp
 
 static tl_var one_layer(tl_model_state *state, int l, tl_var x) {
     tl_attention_maps self, *maps = tl_state_maps(state, TL_DECODER_SELF, l, state->at, state->each, &self);
+    tl_stream_maps stream;
     x = tl_gpt_layer_over(&model_of(state)->h[l], x,
-                          &(tl_attended){.own = &of(state)->layer[l], .maps = maps});
+                          &(tl_attended){.own = &of(state)->layer[l], .maps = maps},
+                          tl_state_stream(state, TL_DECODER, l + 1, state->at, state->each, &stream));
     if (maps && tl_ok(x)) tl_state_record(state, TL_DECODER_SELF, l, tl_value(self.probs));
     return x;
 }
@@ -28,6 +31,9 @@ static tl_var read_words(tl_model_state *state, const int *words, long count) {
     const tl_gpt *m = model_of(state);
     const long rows = state->sentences * state->each;
     tl_var x = tl_gpt_embed(m, state->tape, words, rows, state->at, count);
+    tl_stream_maps stream;
+    x = tl_stream_put(tl_state_stream(state, TL_DECODER, 0, state->at, state->each, &stream), TL_PLACE_STREAM,
+                      x);
     for (int l = 0; l < m->config.layers; l++) x = one_layer(state, l, x);
     if (count > 1) x = tl_slice(x, 1, count - 1, count);
     x = tl_layer_norm_forward(&m->ln_f, x);

@@ -42,11 +42,19 @@ static tl_attention_maps *room_for(tl_tape *tape, int layers, bool keep_grad) {
     return maps;
 }
 
+static tl_stream_maps *room_for_stream(tl_tape *tape, int depths) {
+    tl_stream_maps *maps = tl_tape_memory(tape, (size_t)(depths + 1) * sizeof *maps);
+    for (int i = 0; maps && i < depths; i++) maps[i] = (tl_stream_maps){0};
+    return maps;
+}
+
 tl_model_maps tl_model_maps_new(const tl_model *model, tl_tape *tape, bool keep_grad) {
     if (!tape || !tl_model_made(model, tape)) return (tl_model_maps){0};
     return (tl_model_maps){.encoder_self = room_for(tape, model->attentions[TL_ENCODER_SELF], keep_grad),
                            .decoder_self = room_for(tape, model->attentions[TL_DECODER_SELF], keep_grad),
-                           .cross = room_for(tape, model->attentions[TL_CROSS], keep_grad)};
+                           .cross = room_for(tape, model->attentions[TL_CROSS], keep_grad),
+                           .stream = {room_for_stream(tape, model->depths[TL_ENCODER]),
+                                      room_for_stream(tape, model->depths[TL_DECODER])}};
 }
 
 tl_attention_maps *tl_model_maps_of(const tl_model_maps *maps, tl_attention_kind kind) {

@@ -6,6 +6,8 @@
 
 #include "tapeloom/op.h"
 
+#include <string.h>
+
 static bool has_gate(const tl_attention_maps *maps) { return maps->gate.tape != NULL; }
 
 bool tl_maps_intervene(const tl_attention_maps *maps) {
@@ -19,6 +21,12 @@ tl_attention_maps tl_maps_acting(const tl_attention_maps *maps, tl_place_at at) 
     if (!maps) return acting;
     acting.gate = maps->gate;
     for (int place = 0; place < TL_PLACES; place++) acting.replace[place] = maps->replace[place];
+    return acting;
+}
+
+tl_stream_maps tl_stream_acting(const tl_stream_maps *maps, tl_place_at at) {
+    tl_stream_maps acting = {.at = at};
+    for (int i = 0; maps && i < TL_STREAM_PLACES; i++) acting.replace[i] = maps->replace[i];
     return acting;
 }
 
@@ -36,14 +44,14 @@ tl_var tl_gated(const tl_attention_maps *maps, tl_var context) {
 
 /* ---- replacements ---- */
 
-static const char *const names[TL_PLACES] = {"scores", "probs", "context", "output", "residual"};
+static const char *const names[TL_PLACES + TL_STREAM_PLACES] = {
+    "scores", "probs", "context", "output", "residual", "q", "k", "v", "the feed-forward", "the stream"};
 
-tl_var tl_put(tl_attention_maps *maps, tl_place place, tl_var x) {
-    if (!maps || !maps->replace[place].f || !tl_ok(x)) return x;
-    tl_place_at at = maps->at;
+static tl_var replaced(const tl_replacement *replacement, tl_place place, tl_place_at at, tl_var x) {
+    if (!replacement->f) return x;
     at.place = place;
     if (at.each < 1) at.each = 1;
-    tl_var y = maps->replace[place].f(x, &at, maps->replace[place].context);
+    tl_var y = replacement->f(x, &at, replacement->context);
     char want[TL_SHAPE_TEXT], have[TL_SHAPE_TEXT];
     if (tl_tape_error(x.tape)) return tl_inert(x.tape);
     if (y.tape != x.tape)
@@ -59,10 +67,49 @@ tl_var tl_put(tl_attention_maps *maps, tl_place place, tl_var x) {
     return y;
 }
 
+static tl_var kept(unsigned keep, tl_place place, tl_var x) {
+    if (keep >> place & 1 && tl_ok(x)) tl_keep(x);
+    return x;
+}
+
+tl_var tl_put(tl_attention_maps *maps, tl_place place, tl_var x) {
+    if (!maps || !tl_ok(x)) return x;
+    return kept(maps->keep, place, replaced(&maps->replace[place], place, maps->at, x));
+}
+
+tl_var tl_stream_put(tl_stream_maps *maps, tl_place place, tl_var x) {
+    if (!maps || !tl_ok(x)) return x;
+    x = kept(maps->keep, place, replaced(&maps->replace[place - TL_PLACE_FEED_FORWARD], place, maps->at, x));
+    if (place == TL_PLACE_STREAM)
+        maps->stream = x;
+    else
+        maps->feed_forward = x;
+    return x;
+}
+
+/* ---- the mask that held ---- */
+
+static const void *copied(tl_tape *tape, const void *from, size_t bytes) {
+    void *to = from ? tl_tape_memory(tape, bytes) : NULL;
+    if (to) memcpy(to, from, bytes);
+    return to;
+}
+
+tl_mask tl_mask_on_tape(tl_tape *tape, const tl_mask *mask, long sentences) {
+    if (!mask) return (tl_mask){0};
+    tl_mask m = *mask;
+    m.key_lengths = copied(tape, m.key_lengths, (size_t)sentences * sizeof *m.key_lengths);
+    if (m.attend)
+        m.attend = copied(tape, m.attend,
+                          (size_t)(m.attend_dim[0] * m.attend_dim[1] * m.attend_dim[2] * m.attend_dim[3]));
+    return m;
+}
+
 /* ---- gradients ---- */
 
 static tl_var var_of(const tl_attention_maps *maps, tl_place place) {
-    const tl_var vars[TL_PLACES] = {maps->scores, maps->probs, maps->context, maps->output, maps->residual};
+    const tl_var vars[TL_PLACES] = {maps->scores,   maps->probs, maps->context, maps->output,
+                                    maps->residual, maps->q,     maps->k,       maps->v};
     return vars[place];
 }
 
@@ -70,7 +117,8 @@ tl_tensor tl_attention_grad(const tl_attention_maps *maps, tl_place place) {
     const tl_tensor none = {.data = NULL};
     if (!maps || (int)place < 0 || (int)place >= TL_PLACES) return none;
     tl_var x = var_of(maps, place);
-    if (!maps->step || !tl_ok(x)) return tl_grad(x);
+    if (!maps->step || !tl_ok(x) || place == TL_PLACE_K || place == TL_PLACE_V)
+        return tl_grad(x); /* keys and values are made once for all steps */
     tl_tensor all = tl_tape_tensor(x.tape, tl_shape_of_var(x));
     const int steps = all.rank - 2; /* the axis */
     if (all.data) tl_tensor_fill(all, 0);
@@ -91,18 +139,19 @@ static long sentence_of(const tl_place_at *at, long row) {
     return at->sentences ? at->sentences[row] : row;
 }
 
-/* 1 where it is chosen, [R,H,T,S] with sizes of 1 for what does not matter; without heads [R,T,1]. */
+/* 1 where it is chosen, [R,H,T,S] with sizes of 1 for what does not matter; without heads [R,T,1]. Rows of keys and values are
+ * keys. */
 static tl_tensor chosen(tl_tape *tape, tl_tensor x, const tl_place_at *at, const tl_replaced *where) {
     const bool heads = x.rank == 4, keys = at->place == TL_PLACE_SCORES || at->place == TL_PLACE_PROBS;
+    const tl_range rows = at->place == TL_PLACE_K || at->place == TL_PLACE_V ? where->keys : where->positions;
     const long h_dim = heads ? x.dim[1] : 1, t_dim = x.dim[x.rank - 2], s_dim = keys ? x.dim[x.rank - 1] : 1;
     tl_tensor y = tl_tape_tensor(tape, heads ? TL_SHAPE(x.dim[0], h_dim, t_dim, s_dim)
                                              : TL_SHAPE(x.dim[0], t_dim, s_dim));
     for (long i = 0; y.data && i < tl_numel(y); i++) {
         const long j = i % s_dim, t = i / s_dim % t_dim, h = i / s_dim / t_dim % h_dim,
                    row = i / s_dim / t_dim / h_dim;
-        y.data[i] = in_range(where->sentences, sentence_of(at, row)) &&
-                    in_range(where->positions, at->from + t) && (!heads || in_range(where->heads, h)) &&
-                    (!keys || in_range(where->keys, j));
+        y.data[i] = in_range(where->sentences, sentence_of(at, row)) && in_range(rows, at->from + t) &&
+                    (!heads || in_range(where->heads, h)) && (!keys || in_range(where->keys, j));
     }
     return y;
 }

@@ -58,14 +58,16 @@ static tl_recurrent_state begin_with(const tl_seq2seq *m, const tl_recurrent_sta
     return s;
 }
 
-tl_var tl_seq2seq_encode(const tl_seq2seq *m, tl_tape *tape, const tl_batch *batch,
+tl_var tl_seq2seq_encode(const tl_seq2seq *m, tl_tape *tape, const tl_batch *batch, const tl_model_maps *maps,
                          tl_seq2seq_step_state *begin) {
     const long sentences = batch->sentences;
     tl_recurrent_state last;
     *begin = (tl_seq2seq_step_state){{TL_NO_VAR, TL_NO_VAR}, TL_NO_VAR, TL_NO_VAR};
     if (!has(m, tape, "src", batch->src, batch->src_lengths)) return tl_inert(tape);
     tl_var x = tl_seq2seq_embed(m, tape, &m->src_embedding, batch->src, TL_SHAPE(sentences, batch->src_len));
+    x = tl_stream_put(tl_stream_of(maps, TL_ENCODER, 0), TL_PLACE_STREAM, x);
     tl_var memory = tl_recurrent_forward(&m->encoder, x, batch->src_lengths, NULL, &last);
+    memory = tl_stream_put(tl_stream_of(maps, TL_ENCODER, 1), TL_PLACE_STREAM, memory);
     if (!tl_ok(memory)) return memory;
     begin->cell = begin_with(m, &last, sentences);
     if (m->config.feed_context)
@@ -132,7 +134,7 @@ typedef struct step_maps {
     int steps;
 } step_maps;
 
-enum which { SCORES, PROBS, CONTEXT, OUTPUT };
+enum which { SCORES, PROBS, CONTEXT, OUTPUT, QUERIES };
 
 static tl_var put_together(step_maps *s, enum which which) {
     for (int t = 0; t < s->steps; t++) {
@@ -140,6 +142,7 @@ static tl_var put_together(step_maps *s, enum which which) {
         s->var[t] = which == SCORES    ? maps->scores
                     : which == PROBS   ? maps->probs
                     : which == CONTEXT ? maps->context
+                    : which == QUERIES ? maps->q
                                        : maps->output;
     }
     return tl_concat(s->var, s->steps, which == OUTPUT ? 1 : 2);
@@ -150,6 +153,10 @@ static void give_maps(step_maps *s, tl_attention_maps *maps) {
     maps->probs = tl_label(put_together(s, PROBS), "probs");
     maps->context = tl_label(put_together(s, CONTEXT), "context");
     maps->output = put_together(s, OUTPUT);
+    if (tl_ok(s->of_step[0].q)) maps->q = put_together(s, QUERIES);
+    maps->k = s->of_step[0].k;
+    maps->v = s->of_step[0].v;
+    maps->mask = s->of_step[0].mask;
     maps->step = s->of_step;
 }
 
@@ -167,6 +174,7 @@ static tl_var by_steps(const tl_seq2seq *m, tl_var y, long words, tl_seq2seq_ste
             at.from += t;
             steps.of_step[t] = tl_maps_acting(maps, at);
             steps.of_step[t].keep_grad = maps->keep_grad;
+            steps.of_step[t].keep = maps->keep;
             seen->maps = &steps.of_step[t];
         }
         o[t] = tl_seq2seq_step(m, tl_slice(y, 1, t, t + 1), state, seen);
@@ -176,7 +184,7 @@ static tl_var by_steps(const tl_seq2seq *m, tl_var y, long words, tl_seq2seq_ste
 }
 
 static tl_var decode(const tl_seq2seq *m, tl_tape *tape, const tl_batch *batch, tl_var memory,
-                     tl_seq2seq_step_state *begin, tl_attention_maps *maps) {
+                     tl_seq2seq_step_state *begin, const tl_model_maps *all_maps) {
     const tl_seq2seq_config *c = &m->config;
     const long words = batch->tgt_len;
     if (!has(m, tape, "tgt_in", batch->tgt_in, batch->tgt_lengths)) return tl_inert(tape);
@@ -184,9 +192,11 @@ static tl_var decode(const tl_seq2seq *m, tl_tape *tape, const tl_batch *batch, 
         return tl_tape_fail(tape, "%s: sentences of %ld words to write: should be 1 or more",
                             m->model.kind->name, words);
     tl_var y = tl_seq2seq_embed(m, tape, &m->tgt_embedding, batch->tgt_in, TL_SHAPE(batch->sentences, words));
+    y = tl_stream_put(tl_stream_of(all_maps, TL_DECODER, 0), TL_PLACE_STREAM, y);
     const tl_mask mask = {.key_lengths = batch->src_lengths};
+    tl_attention_maps *maps = tl_model_maps_of(all_maps, TL_CROSS);
     tl_attention_keys keys = {TL_NO_VAR, TL_NO_VAR};
-    if (!c->no_attention) keys = tl_attention_keys_of(&m->attention, memory, &mask);
+    if (!c->no_attention) keys = tl_attention_keys_of(&m->attention, memory, &mask, maps);
     tl_attended seen = {.made = &keys, .mask = &mask, .maps = maps};
     const bool waits = tl_seq2seq_asks_before(c) || c->input_feeding;
     return waits ? by_steps(m, y, words, begin, &seen) : at_once(m, y, words, begin, &seen);
@@ -196,9 +206,10 @@ tl_var tl_seq2seq_hidden(const tl_model *model, tl_tape *tape, const tl_batch *b
                          const tl_model_maps *maps) {
     const tl_seq2seq *m = of(model);
     tl_seq2seq_step_state begin;
-    tl_var memory = tl_seq2seq_encode(m, tape, batch, &begin);
+    tl_var memory = tl_seq2seq_encode(m, tape, batch, maps, &begin);
     if (!tl_ok(memory)) return tl_inert(tape);
-    tl_var o = decode(m, tape, batch, memory, &begin, tl_model_maps_of(maps, TL_CROSS));
+    tl_var o = decode(m, tape, batch, memory, &begin, maps);
+    o = tl_stream_put(tl_stream_of(maps, TL_DECODER, 1), TL_PLACE_STREAM, o);
     if (!tl_seq2seq_has_readout(&m->config)) return tl_dropout(o, m->config.dropout);
     tl_scope_enter(tape, m->readout.name);
     o = tl_dropout(o, m->config.dropout);

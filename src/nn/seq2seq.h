@@ -37,7 +37,7 @@ typedef struct tl_seq2seq_step_state {
 
 /* Reads the source: what is looked at, [B,S,M], and the decoder's beginning. Inert on failure. */
 tl_var tl_seq2seq_encode(const tl_seq2seq *model, tl_tape *tape, const tl_batch *batch,
-                         tl_seq2seq_step_state *begin);
+                         const tl_model_maps *maps, tl_seq2seq_step_state *begin);
 /* Reads y [rows,1,E]: o [rows,1,D]. `seen` is what the attention looks at; not read without one. */
 tl_var tl_seq2seq_step(const tl_seq2seq *model, tl_var y, tl_seq2seq_step_state *state,
                        const tl_attended *seen);

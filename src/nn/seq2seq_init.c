@@ -18,6 +18,7 @@ static tl_model as_model(tl_params *params, const char *name, const tl_seq2seq_c
                       .tgt_vocab = c->tgt_vocab,
                       .max_len = c->max_len,
                       .attentions = {[TL_CROSS] = !c->no_attention},
+                      .depths = {2, 2},
                       .heads = c->heads};
 }
 

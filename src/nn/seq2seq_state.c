@@ -1,6 +1,7 @@
 /* A recurrent model's state: what the decoder keeps from one step to the next, for each row, and the keys and values that
  * attention has made of the source, once a sentence; all its rows look at them. A step is the one that the forward takes
  * (seq2seq.c), so the numbers are those of computing the whole prefix anew, to the bit. */
+#include "place.h"
 #include "seq2seq.h"
 #include "state.h"
 
@@ -40,8 +41,13 @@ static tl_var step(tl_model_state *state, const int *words) {
         .other = &k->source, .mask = &(tl_mask){.key_lengths = k->src_lengths}, .maps = seen_by};
     tl_seq2seq_step_state s = {
         {var_of(tape, k->h), var_of(tape, k->c)}, var_of(tape, k->context), var_of(tape, k->fed)};
+    tl_stream_maps read, told;
     tl_var y = tl_seq2seq_embed(m, tape, &m->tgt_embedding, words, TL_SHAPE(rows, 1));
+    y = tl_stream_put(tl_state_stream(state, TL_DECODER, 0, state->at, state->each, &read), TL_PLACE_STREAM,
+                      y);
     tl_var o = tl_seq2seq_step(m, y, &s, &seen);
+    o = tl_stream_put(tl_state_stream(state, TL_DECODER, 1, state->at, state->each, &told), TL_PLACE_STREAM,
+                      o);
     if (!tl_ok(o)) return o;
     if (seen_by) tl_state_record(state, TL_CROSS, 0, tl_value(maps.probs));
     write(k->h, s.cell.h);
@@ -103,7 +109,8 @@ tl_model_state *tl_seq2seq_begin(const tl_model *model, tl_tape *tape, const tl_
     kept *k = tl_zeroed(tape, sizeof *k);
     if (!k || !tl_state_init(&k->state, &kind, model, tape, source, options)) return NULL;
     tl_seq2seq_step_state begin;
-    tl_var memory = tl_seq2seq_encode(m, tape, source, &begin);
+    const tl_model_maps acting = {.stream[TL_ENCODER] = tl_state_streams(&k->state, TL_ENCODER, 0, 1)};
+    tl_var memory = tl_seq2seq_encode(m, tape, source, &acting, &begin);
     k->src_lengths = tl_tape_memory(tape, (size_t)source->sentences * sizeof *k->src_lengths);
     if (!tl_ok(memory) || !k->src_lengths) return NULL;
     memcpy(k->src_lengths, source->src_lengths, (size_t)source->sentences * sizeof *k->src_lengths);
@@ -111,6 +118,9 @@ tl_model_state *tl_seq2seq_begin(const tl_model *model, tl_tape *tape, const tl_
     k->c = for_rows(&k->state, begin.cell.c, 1);
     k->fed = for_rows(&k->state, begin.fed, 0);
     k->context = for_rows(&k->state, begin.context, 0);
-    if (!m->config.no_attention) k->source = tl_attention_cache_of(&m->attention, memory);
+    tl_attention_maps maps;
+    if (!m->config.no_attention)
+        k->source =
+            tl_attention_cache_of(&m->attention, memory, tl_state_maps(&k->state, TL_CROSS, 0, 0, 1, &maps));
     return tl_tape_error(tape) ? NULL : &k->state;
 }

@@ -1,7 +1,10 @@
 /* Encoder and decoder: layers one after the other, and a LayerNorm after the last if asked for. */
 #include "check.h"
+#include "decoder_layer.h"
+#include "encoder_layer.h"
 #include "hidden.h"
 #include "layer.h"
+#include "place.h"
 
 /* None is a choice, if an odd one; fewer than none are not. */
 static int sound(tl_params *params, const char *name, int layers) {
@@ -40,13 +43,20 @@ tl_encoder tl_encoder_init(tl_params *params, const char *name, int layers, bool
     return e;
 }
 
-tl_var tl_encoder_forward(const tl_encoder *encoder, tl_var x, const tl_mask *mask, tl_attention_maps *maps) {
+tl_var tl_encoder_over(const tl_encoder *encoder, tl_var x, const tl_mask *mask, const tl_model_maps *maps) {
+    tl_attention_maps *self = tl_model_maps_of(maps, TL_ENCODER_SELF);
     if (!tl_layer_made(x.tape, TL_LAYER(encoder), "tl_encoder_init") ||
         !has_layers(x.tape, encoder->name, encoder->layer, encoder->layers))
         return tl_inert(x.tape);
+    x = tl_stream_put(tl_stream_of(maps, TL_ENCODER, 0), TL_PLACE_STREAM, x);
     for (int i = 0; i < encoder->layers; i++)
-        x = tl_encoder_layer_forward(&encoder->layer[i], x, mask, maps ? &maps[i] : NULL);
+        x = tl_encoder_layer_over(&encoder->layer[i], x, mask, self ? &self[i] : NULL,
+                                  tl_stream_of(maps, TL_ENCODER, i + 1));
     return encoder->has_norm ? tl_layer_norm_forward(&encoder->norm, x) : x;
+}
+
+tl_var tl_encoder_forward(const tl_encoder *encoder, tl_var x, const tl_mask *mask, tl_attention_maps *maps) {
+    return tl_encoder_over(encoder, x, mask, &(tl_model_maps){.encoder_self = maps});
 }
 
 tl_decoder tl_decoder_init(tl_params *params, const char *name, int layers, bool has_norm,
@@ -62,17 +72,28 @@ tl_decoder tl_decoder_init(tl_params *params, const char *name, int layers, bool
     return d;
 }
 
-tl_var tl_decoder_forward(const tl_decoder *decoder, tl_var x, tl_var memory, const tl_mask *self_mask,
-                          const tl_mask *memory_mask, tl_attention_maps *self_maps,
-                          tl_attention_maps *cross_maps) {
+tl_var tl_decoder_over(const tl_decoder *decoder, tl_var x, tl_var memory, const tl_mask *self_mask,
+                       const tl_mask *memory_mask, const tl_model_maps *maps) {
+    tl_attention_maps *self = tl_model_maps_of(maps, TL_DECODER_SELF),
+                      *cross = tl_model_maps_of(maps, TL_CROSS);
     if (!tl_layer_made(x.tape, TL_LAYER(decoder), "tl_decoder_init") ||
         !has_layers(x.tape, decoder->name, decoder->layer, decoder->layers))
         return tl_inert(x.tape);
     /* once for all layers, so that what they give back to memory is added up as ever */
     if (tl_ok(x) && tl_value(x).rank == 3)
         memory = tl_clear_hidden(memory, memory_mask, tl_value(x).dim[1], NULL);
+    x = tl_stream_put(tl_stream_of(maps, TL_DECODER, 0), TL_PLACE_STREAM, x);
     for (int i = 0; i < decoder->layers; i++)
-        x = tl_decoder_layer_forward(&decoder->layer[i], x, memory, self_mask, memory_mask,
-                                     self_maps ? &self_maps[i] : NULL, cross_maps ? &cross_maps[i] : NULL);
+        x = tl_decoder_layer_over(
+            &decoder->layer[i], x, &(tl_attended){.mask = self_mask, .maps = self ? &self[i] : NULL},
+            &(tl_attended){.memory = memory, .mask = memory_mask, .maps = cross ? &cross[i] : NULL},
+            tl_stream_of(maps, TL_DECODER, i + 1));
     return decoder->has_norm ? tl_layer_norm_forward(&decoder->norm, x) : x;
+}
+
+tl_var tl_decoder_forward(const tl_decoder *decoder, tl_var x, tl_var memory, const tl_mask *self_mask,
+                          const tl_mask *memory_mask, tl_attention_maps *self_maps,
+                          tl_attention_maps *cross_maps) {
+    return tl_decoder_over(decoder, x, memory, self_mask, memory_mask,
+                           &(tl_model_maps){.decoder_self = self_maps, .cross = cross_maps});
 }

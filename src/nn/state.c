@@ -58,6 +58,22 @@ tl_attention_maps *tl_state_maps(const tl_model_state *s, tl_attention_kind kind
     return s->maps[kind] || tl_maps_intervene(maps) ? maps : NULL;
 }
 
+tl_stream_maps *tl_state_stream(const tl_model_state *s, tl_stream_side side, int depth, long from, long each,
+                                tl_stream_maps *maps) {
+    if (!s->intervene.stream[side]) return NULL;
+    *maps = tl_stream_acting(&s->intervene.stream[side][depth],
+                             (tl_place_at){.from = from, .each = each, .sentences = s->numbers});
+    return maps;
+}
+
+tl_stream_maps *tl_state_streams(const tl_model_state *s, tl_stream_side side, long from, long each) {
+    const int depths = s->model->depths[side];
+    if (!s->intervene.stream[side]) return NULL;
+    tl_stream_maps *maps = tl_zeroed(s->tape, (size_t)(depths + 1) * sizeof *maps);
+    for (int i = 0; maps && i < depths; i++) tl_state_stream(s, side, i, from, each, &maps[i]);
+    return maps;
+}
+
 /* ---- life ---- */
 
 bool tl_state_init(tl_model_state *s, const tl_model_state_kind *kind, const tl_model *model, tl_tape *tape,

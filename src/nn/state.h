@@ -23,6 +23,11 @@ bool tl_state_init(tl_model_state *state, const tl_model_state_kind *kind, const
  * where neither is so. `from` is the first position that is read, `each` the rows of a sentence. */
 tl_attention_maps *tl_state_maps(const tl_model_state *state, tl_attention_kind kind, int layer, long from,
                                  long each, tl_attention_maps *maps);
+/* The same of the stream at one depth: what acts there; NULL where nothing does. */
+tl_stream_maps *tl_state_stream(const tl_model_state *state, tl_stream_side side, int depth, long from,
+                                long each, tl_stream_maps *maps);
+/* Of all depths of a side, in the tape's memory; NULL where nothing acts. */
+tl_stream_maps *tl_state_streams(const tl_model_state *state, tl_stream_side side, long from, long each);
 /* While words are read: what one layer's attention was. probs [n,H,q,keys]: n times rows/n rows side by side, each with as many
  * queries as it reads words. */
 void tl_state_record(tl_model_state *state, tl_attention_kind kind, int layer, tl_tensor probs);

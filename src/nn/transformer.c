@@ -1,6 +1,8 @@
 /* The encoder-decoder Transformer (Vaswani et al. 2017): embeddings scaled by sqrt(d_model) plus positions, the two
  * stacks, and the output projection, tied to the embeddings or not. The encoder reads ids or, where the model has patches,
  * pictures: patches projected to d_model, plus positions (Dosovitskiy et al. 2021, 3.1). All else is the same. */
+#include "decoder_layer.h"
+#include "encoder_layer.h"
 #include "hidden.h"
 #include "layer.h"
 #include "model.h"
@@ -75,7 +77,7 @@ tl_var tl_transformer_encode(const tl_transformer *model, tl_tape *tape, const t
                    : tl_transformer_embed(model, tape, &model->src_embedding, &model->src_positions,
                                           batch->src, batch->sentences, 0, batch->src_len);
     tl_mask mask = {.key_lengths = batch->src_lengths};
-    return tl_encoder_forward(&model->encoder, x, &mask, tl_model_maps_of(maps, TL_ENCODER_SELF));
+    return tl_encoder_over(&model->encoder, x, &mask, maps);
 }
 
 tl_var tl_transformer_decode(const tl_transformer *model, tl_tape *tape, const tl_batch *batch, tl_var memory,
@@ -87,8 +89,7 @@ tl_var tl_transformer_decode(const tl_transformer *model, tl_tape *tape, const t
                                     batch->sentences, 0, batch->tgt_len);
     tl_mask self = {.key_lengths = batch->tgt_lengths, .causal = !model->config.no_causal},
             cross = {.key_lengths = batch->src_lengths};
-    return tl_decoder_forward(&model->decoder, x, memory, &self, &cross,
-                              tl_model_maps_of(maps, TL_DECODER_SELF), tl_model_maps_of(maps, TL_CROSS));
+    return tl_decoder_over(&model->decoder, x, memory, &self, &cross, maps);
 }
 
 /* The projection's scope, weight and bias; leave the scope after use. */

@@ -24,6 +24,7 @@ static tl_model as_model(tl_params *params, const char *name, const tl_transform
                       .attentions = {[TL_ENCODER_SELF] = c->encoder_layers,
                                      [TL_DECODER_SELF] = c->decoder_layers,
                                      [TL_CROSS] = c->decoder_layers},
+                      .depths = {c->encoder_layers + 1, c->decoder_layers + 1},
                       .heads = c->heads,
                       .no_cache = c->no_causal};
 }

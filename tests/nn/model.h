@@ -181,10 +181,15 @@ static inline void learn_to_stop(bench *k, const tl_batch *b, int steps) {
 /* What a model of two layers shows: encoder, decoder, cross. */
 typedef struct maps_memory {
     tl_attention_maps kind[3][2];
+    tl_stream_maps stream[2][3]; /* of both sides */
 } maps_memory;
+static inline tl_model_maps maps_of(maps_memory *m) {
+    return (tl_model_maps){m->kind[0], m->kind[1], m->kind[2], {m->stream[0], m->stream[1]}};
+}
 static inline tl_model_maps look(maps_memory *m, bool keep_grad) {
     for (int i = 0; i < 6; i++) m->kind[i / 2][i % 2] = (tl_attention_maps){.keep_grad = keep_grad};
-    return (tl_model_maps){m->kind[0], m->kind[1], m->kind[2]};
+    memset(m->stream, 0, sizeof m->stream);
+    return maps_of(m);
 }
 
 /* The peak while `decode` (which sees to it that there are so many) says 800 words for each of three sentences, above

@@ -436,7 +436,7 @@ START_TEST(a_hidden_key_of_nan) {
         tl_tape_reset(s->tape);
         tl_var x = tl_constant(s->tape, tl_tensor_of(s->x, TL_SHAPE(B, T, D))),
                memory = tl_constant(s->tape, tl_tensor_of(s->memory, TL_SHAPE(B, S, D)));
-        tl_kv_cache keys = tl_attention_cache_of(&s->layer, memory);
+        tl_kv_cache keys = tl_attention_cache_of(&s->layer, memory, NULL);
         keys.k = tl_tensor_of(k, TL_SHAPE(B, H, S, DK));
         tl_attention_maps maps = {0};
         tl_var y = tl_attention_over(

@@ -38,6 +38,8 @@ START_TEST(one_and_the_same_change_no_bit) {
             memory.kind[i / 2][i % 2].gate = tl_variable(k.tape, tl_tensor_of(ones, TL_SHAPE(2)));
             for (int place = 0; place < TL_PLACES; place++)
                 memory.kind[i / 2][i % 2].replace[place] = (tl_replacement){multiply, &same};
+            for (int i = 0; i < 2 * 3 * TL_STREAM_PLACES; i++)
+                memory.stream[i / 6][i / 2 % 3].replace[i % 2] = (tl_replacement){multiply, &same};
         }
         tl_zero_grad(k.params);
         tl_var y = tl_model_loss(&k.model.model, k.tape, &b, NULL, NULL, way ? &maps : NULL);
@@ -48,7 +50,8 @@ START_TEST(one_and_the_same_change_no_bit) {
         must(memcmp(&loss[way], &loss[0], sizeof *loss) == 0);
         for (int i = 0; i < 6 && way == 2; i++) must(!all_zero(tl_grad(memory.kind[i / 2][i % 2].gate)));
     }
-    ck_assert_int_eq(same.asked, 6 * TL_PLACES);
+    ck_assert_int_eq(same.asked,
+                     6 * TL_PLACES + 2 * (3 + 2)); /* two sides, of three depths and two feed-forwards */
     gradients_free(&g);
     batch_free(&b);
     bench_end(&k);
@@ -154,7 +157,7 @@ typedef struct found {
 static found search(bench *k, const tl_batch *b, bool no_cache, maps_memory *acting) {
     found f = {0};
     tl_search_result r;
-    const tl_model_maps maps = {acting->kind[0], acting->kind[1], acting->kind[2]};
+    const tl_model_maps maps = maps_of(acting);
     const tl_search_options o = {
         .beam = 3, .nbest = 2, .maps = true, .no_cache = no_cache, .intervene = &maps};
     must_msg(tl_search(&k->model.model, k->tape, b, &o, &r), "%s", tl_tape_error(k->tape));
@@ -204,13 +207,30 @@ static void act(bench *k, const tl_batch *b, int kind, int place, maps_memory *n
     }
     if (place == TL_PLACE_CONTEXT) /* they act where nobody looks, too */
         for (int no_cache = 0; no_cache < 2; no_cache++) {
-            const tl_model_maps all = {acting.kind[0], acting.kind[1], acting.kind[2]};
+            const tl_model_maps all = maps_of(&acting);
             tl_search_result r;
             must(tl_search(
                 &k->model.model, k->tape, b,
                 &(tl_search_options){.beam = 3, .nbest = 2, .no_cache = no_cache, .intervene = &all}, &r));
             must(!memcmp(r.score, cached.score, sizeof cached.score));
         }
+    found_free(&cached), found_free(&anew);
+}
+
+/* The same of each place of both streams, at each depth. */
+static void act_on_stream(bench *k, const tl_batch *b, int side, int depth, tl_place place,
+                          const maps_memory *none, const found *plain) {
+    const tl_replaced where = {.sentences = {1, 3}, .positions = {1, 6}};
+    doing what = {.factor = -3, .where = &where};
+    maps_memory acting = *none;
+    acting.stream[side][depth].replace[place - TL_PLACE_FEED_FORWARD] = (tl_replacement){multiply, &what};
+    tl_tape_reset(k->tape);
+    found cached = search(k, b, false, &acting), anew = search(k, b, true, &acting);
+    must_msg(same_found(&cached, &anew), "side %d, depth %d, place %d: other with caches than without", side,
+             depth, (int)place);
+    must_msg(!same_found(plain, &cached), "side %d, depth %d, place %d: it did not act", side, depth,
+             (int)place);
+    must(!memcmp(plain->score, cached.score, 2 * sizeof *plain->score));
     found_free(&cached), found_free(&anew);
 }
 
@@ -226,6 +246,11 @@ START_TEST(a_search_with_them) {
     must(plain.lengths[0] != plain.lengths[2] && plain.lengths[2] != plain.lengths[4]);
     for (int kind = 0; kind < TL_ATTENTION_KINDS; kind++)
         for (int place = 0; place <= TL_PLACES; place++) act(&k, &b, kind, place, &none, &plain);
+    for (int side = 0; side < TL_STREAM_SIDES; side++)
+        for (int depth = 0; depth < 3; depth++) {
+            act_on_stream(&k, &b, side, depth, TL_PLACE_STREAM, &none, &plain);
+            if (depth) act_on_stream(&k, &b, side, depth, TL_PLACE_FEED_FORWARD, &none, &plain);
+        }
     found_free(&plain);
     batch_free(&b);
     bench_end(&k);

@@ -71,7 +71,7 @@ static void beside_pytorch(int i) {
     tl_attention_keys keys;
     tl_attended what = {.memory = memory, .mask = &mask, .maps = way == 1 ? NULL : &maps};
     if (way == 2) {
-        keys = tl_attention_keys_of(&layer, memory, &mask);
+        keys = tl_attention_keys_of(&layer, memory, &mask, NULL);
         what.made = &keys;
     }
     tl_var y = tl_attention_over(&layer, query, &what);
