@@ -101,7 +101,7 @@ lib_obj    := $(lib_src:%.c=$(B)/obj/%.o) \
 # examples/program.
 example_files   := $(wildcard examples/*.c)
 example_folders := $(filter-out examples/program,$(patsubst %/,%,$(sort $(dir $(wildcard examples/*/*.c)))))
-shared_by       := translate lm caption classify
+shared_by       := translate lm caption classify attend
 shared_obj      := $(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/program/*.c))
 EXAMPLES := $(example_files:examples/%.c=$(B)/%) $(example_folders:examples/%=$(B)/%)
 
@@ -252,7 +252,7 @@ deps: ## show and run the package manager's command that installs Check
 # ---- installing ------------------------------------------------------------------------------------------
 # Folders may have any name: each is one word in quotes to the shell, and text to sed. A "~/" that the shell has left to us
 # is home, as it would be without the quotes.
-tools   := $(filter $(notdir $(EXAMPLES)),translate lm caption classify bpe bleu)
+tools   := $(filter $(notdir $(EXAMPLES)),translate lm caption classify attend bpe bleu)
 suffix  := $(if $(filter double,$(PRECISION)),-double)
 squote   = '$(subst ','\'',$(1))'
 home     = $(if $(filter ~/%,$(firstword $(1))),$(subst ^~/,$(HOME)/,^$(1)),$(1))

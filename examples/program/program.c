@@ -20,7 +20,8 @@ bool settings_over(settings *s, tl_run *run, tl_error *error) {
 tl_run *open_run(settings *s) {
     const common *c = common_of(s);
     tl_error error = {""};
-    tl_run *run = tl_run_open(c->model, &(tl_run_choice){c->weights, this_program.name}, &error);
+    const char *whose = this_program.any_run ? NULL : this_program.name;
+    tl_run *run = tl_run_open(c->model, &(tl_run_choice){c->weights, whose}, &error);
     if (run && settings_over(s, run, &error)) {
         if (c->check) tl_tape_set_checking(tl_run_tape(run), true); /* a library for debugging does anyway */
         if (this_program.caution) this_program.caution(run);

@@ -69,6 +69,7 @@ typedef struct program {
     const char *unit;    /* what passes over the data are counted in: "sentence", */
     const char *cut;     /* and what cutting text is, where it is another one: "line"; NULL: the same */
     const char *writing; /* what a pass over them is, in which the model writes; NULL: "translating" */
+    bool any_run;        /* it opens runs of every program, not its own alone */
     void (*defaults)(const command *c, settings *s); /* fills in all but what the command line says */
     int (*check)(const command *c, settings *s);     /* of a command line: 0, or 2 and a message */
     /* Training: is there all that a new run needs? */

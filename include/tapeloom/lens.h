@@ -73,7 +73,7 @@ void tl_places_forget(tl_places *places); /* nothing is kept, replaced or gated 
 /* Maps on a tape that do so, for tl_model_loss, tl_search and the like: in the tape's memory, and gates are vars of it, so they are
  * asked for anew after every reset. False, and the tape fails, on failure. */
 bool tl_places_maps(const tl_places *places, tl_tape *tape, tl_model_maps *maps);
-/* What stood in a place of maps that a forward has filled; inert, and the tape fails, if there is no such place. */
+/* What stood in a place of maps that a forward has filled; TL_NO_VAR if there is no such place. */
 tl_var tl_place_var(const tl_model *model, const tl_model_maps *maps, const char *name);
 /* Its gradient after tl_backward, if it was kept; without data otherwise. */
 tl_tensor tl_place_grad(const tl_model *model, const tl_model_maps *maps, const char *name);
@@ -99,10 +99,10 @@ typedef struct tl_objective {
 /* Its value as a var of one element, with maps filled on the way (NULL: none). The inert var, and the tape fails, on failure. */
 tl_var tl_objective_var(const tl_model *model, tl_tape *tape, const tl_batch *batch,
                         const tl_model_maps *maps, const tl_objective *objective);
-/* In words, with its sign: "log p of \"chat\" (word 2), larger is likelier". names may be NULL (ids then). Returns to. */
+/* In words, with its sign: "L = log p of "chat" (word 2); a positive gradient makes it likelier". names may be NULL (ids then).
+ * Foreign bytes: show it through tl_shown_text. Returns to. */
 struct tl_sentences;
-char *tl_objective_text(const tl_objective *objective, const struct tl_sentences *names, char *to,
-                        size_t size);
+char *tl_objective_text(const tl_objective *objective, struct tl_sentences *names, char *to, size_t size);
 
 /* ---- looking ---- */
 
@@ -194,7 +194,10 @@ typedef struct tl_sentences {
     long count;
     tl_batch batch;
     tl_sentence *sentence; /* [count] */
-    void *memory;          /* all of it; tl_sentences_free */
+    /* What an id that the model writes is called; NULL if there is none. */
+    const char *(*token)(struct tl_sentences *sentences, int id);
+    tl_run *run;
+    void *memory; /* all of it; tl_sentences_free */
 } tl_sentences;
 
 /* Lines as people write them, whatever the run is for. translate: a source and its translation. lm: source is NULL, target the text.
@@ -232,7 +235,7 @@ const char *tl_set_name(const tl_set *set); /* "held-out sentences made here", o
 bool tl_set_next(tl_set *set, tl_batch *batch);
 /* Sentence i as it was given, for tl_sentences_of; NULL: it has no such side. */
 const char *tl_set_source(const tl_set *set, long i);
-const char *tl_set_target(const tl_set *set, long i);
+const char *tl_set_target(tl_set *set, long i); /* of lm until the next call */
 /* True word alignments of sentence i, where they are known (made here): NULL otherwise. */
 const tl_link *tl_set_alignment(const tl_set *set, long i, long *count);
 /* Loss (nats a token, without smoothing), accuracy, and with `score` what the run is best by: BLEU, share of right captions or labels

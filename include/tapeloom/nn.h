@@ -325,6 +325,7 @@ typedef struct tl_attention_maps {
     tl_var q, k, v;                    /* [B,H,T or S,·]; q and k of uniform scores are TL_NO_VAR */
     tl_mask
         mask; /* what hid keys from queries, all of it; its arrays live on the tape. Of several steps that of the first */
+    const tl_attention *layer; /* whose maps these are */
     /* Where a decoder goes step by step, the maps of each: those above are put together of them and lie on no way to the loss. */
     const struct tl_attention_maps *step; /* [T], T 1 in each; NULL elsewhere */
 } tl_attention_maps;
@@ -669,7 +670,8 @@ typedef struct tl_generate_options {
     uint64_t seed;
     long
         number; /* which sample: sample `number` that tl_search gives of this prompt as its one sentence is the same text */
-    bool no_cache; /* as in tl_model_state_options */
+    bool no_cache;                  /* as in tl_model_state_options, */
+    const tl_model_maps *intervene; /* and this too */
     /* Told each word as soon as it is chosen; log_p is the model's own, of all words, whatever is forbidden, at temperature 1.
      * false ends the text. It must not use the tape. */
     bool (*wrote)(void *to, int word, double log_p);
@@ -685,8 +687,9 @@ bool tl_generate(const tl_model *model, tl_tape *tape, const tl_generate_options
 
 /* log p of every target word (tgt_out, <eos> too), the true ones before it read, into log_p [B,T]; 0 in padding. p is the model's
  * own, of all words: the sum of a sentence is the score that a search gives for the same words without length penalty. Runs
- * without gradients and dropout. False, and an error on the tape, on failure. */
-bool tl_log_p(const tl_model *model, tl_tape *tape, const tl_batch *batch, double *log_p);
+ * without gradients and dropout; maps (may be NULL) are filled and act. False, and an error on the tape, on failure. */
+bool tl_log_p(const tl_model *model, tl_tape *tape, const tl_batch *batch, const tl_model_maps *maps,
+              double *log_p);
 
 /* ---- the Transformer ---- */
 

@@ -65,6 +65,7 @@ static tl_var by_steps(const tl_attention *layer, tl_heads h, tl_var bias, const
         maps = &nobodys;
     else if (tl_ok(h.v))
         maps->mask = tl_mask_on_tape(h.v.tape, mask, tl_value(h.v).dim[0]);
+    maps->layer = layer;
     maps->q = h.q;
     maps->k = h.k;
     maps->v = h.v;

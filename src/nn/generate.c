@@ -146,7 +146,8 @@ static bool write_window(writing *w) {
     tl_model_state *state =
         tl_model_begin(w->model, w->tape, &(tl_batch){.sentences = 1},
                        &(tl_model_state_options){.capacity = w->length + (most < room ? most : room),
-                                                 .no_cache = w->options->no_cache});
+                                                 .no_cache = w->options->no_cache,
+                                                 .intervene = w->options->intervene});
     for (long read = 0; state && !w->over && read < w->length;) {
         const tl_mark step = tl_tape_mark(w->tape);
         tl_var logits = tl_model_read(state, w->window + read, w->length - read);

@@ -67,14 +67,16 @@ static bool score_sentence(const tl_model *model, tl_var hidden, const tl_batch 
     return ok;
 }
 
-static bool score(const tl_model *model, tl_tape *tape, const tl_batch *batch, double *log_p) {
-    tl_var hidden = model->kind->hidden(model, tape, batch, NULL);
+static bool score(const tl_model *model, tl_tape *tape, const tl_batch *batch, const tl_model_maps *maps,
+                  double *log_p) {
+    tl_var hidden = model->kind->hidden(model, tape, batch, maps);
     bool ok = tl_ok(hidden);
     for (long b = 0; ok && b < batch->sentences; b++) ok = score_sentence(model, hidden, batch, b, log_p);
     return ok;
 }
 
-bool tl_log_p(const tl_model *model, tl_tape *tape, const tl_batch *batch, double *log_p) {
+bool tl_log_p(const tl_model *model, tl_tape *tape, const tl_batch *batch, const tl_model_maps *maps,
+              double *log_p) {
     if (!tape || tl_tape_error(tape) || !tl_model_made(model, tape) || !tl_model_batch(tape, batch) ||
         !tl_model_writes(model, tape))
         return false;
@@ -84,7 +86,7 @@ bool tl_log_p(const tl_model *model, tl_tape *tape, const tl_batch *batch, doubl
     if (!check_words(model, tape, batch)) return false;
     const bool grad = tl_tape_set_grad(tape, false), reused = tl_tape_set_reuse_weights(tape, true);
     const long training = tl_tape_set_training(tape, 0);
-    const bool ok = score(model, tape, batch, log_p);
+    const bool ok = score(model, tape, batch, maps, log_p);
     tl_tape_set_grad(tape, grad);
     tl_tape_set_reuse_weights(tape, reused);
     tl_tape_set_training(tape, training);

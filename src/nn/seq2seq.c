@@ -157,6 +157,7 @@ static void give_maps(step_maps *s, tl_attention_maps *maps) {
     maps->k = s->of_step[0].k;
     maps->v = s->of_step[0].v;
     maps->mask = s->of_step[0].mask;
+    maps->layer = s->of_step[0].layer;
     maps->step = s->of_step;
 }
 

@@ -99,7 +99,9 @@ bool tl_caption_batch(tl_run *run, const tl_corpus *scenes, long first, long cou
 bool tl_caption_search(tl_run *run, const tl_batch *batch, bool maps, tl_search_result *found) {
     if (!can_caption(run)) return false;
     if (!batch || !found) return tl_run_lacks(run, batch ? "the place for what is found" : "the batch");
-    const tl_search_options options = {.beam = 1, .max_extra = TL_CAPTION_WORDS, .maps = maps};
+    tl_model_maps room;
+    const tl_search_options options = {
+        .beam = 1, .max_extra = TL_CAPTION_WORDS, .maps = maps, .intervene = tl_run_acting_maps(run, &room)};
     return tl_search(run->model, run->tape, batch, &options, found) ||
            tl_error_set(&run->error, "%s", tl_tape_error(run->tape));
 }

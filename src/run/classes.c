@@ -96,9 +96,14 @@ void tl_classes_free(tl_classes *classes) {
     *classes = (tl_classes){0};
 }
 
+static tl_var logits_of(tl_run *run, const tl_batch *batch) {
+    tl_model_maps room;
+    return tl_classifier_logits(&run->classifier, run->tape, batch, tl_run_acting_maps(run, &room));
+}
+
 static bool keep(tl_run *run, const tl_batch *batch, void *context) {
     tl_classes *to = context;
-    const tl_var p = tl_softmax(tl_classifier_logits(&run->classifier, run->tape, batch, NULL), 1);
+    const tl_var p = tl_softmax(logits_of(run, batch), 1);
     if (!tl_ok(p)) return tl_error_set(&run->error, "%s", tl_tape_error(run->tape));
     const tl_real *row = tl_value(p).data;
     for (long b = 0; b < batch->sentences; b++, row += to->classes) {
@@ -181,7 +186,7 @@ static bool add(tl_run *run, const tl_batch *given, void *context) {
     measure *m = context;
     tl_batch batch = *given;
     tl_classify_batch(&batch, m->labels, m->room);
-    const tl_var logits = tl_classifier_logits(&run->classifier, run->tape, &batch, NULL);
+    const tl_var logits = logits_of(run, &batch);
     tl_loss_report own = {0};
     if (!tl_ok(tl_cross_entropy(logits, batch.labels, NULL, &own)))
         return tl_error_set(&run->error, "%s", tl_tape_error(run->tape));

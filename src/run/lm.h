@@ -25,6 +25,9 @@ long tl_lm_vocab_size(const tl_run *run);
 bool tl_lm_add_line(tl_run *run, const char *line, size_t size, tl_lm_text *text, size_t *room);
 bool tl_lm_add_id(tl_run *run, int id, tl_lm_text *text, size_t *room);
 
+/* The text that ids stand for, to free(); what begins and ends a text is none of it, but the ends of lines. NULL on failure. */
+char *tl_lm_decode(tl_run *run, const int *ids, long count);
+
 /* ---- lm_data.c: files to texts ---- */
 
 /* Both texts, to be freed. */

@@ -4,10 +4,12 @@
  *     text ──byte-level byte pairs──▶ ids                                                bpe
  *
  * A text's ids begin with what stands before every text (tl_lm_start), which is read and not foretold. */
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "events.h"
 #include "lm.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char end_of_text[] = "<|endoftext|>";
@@ -140,6 +142,50 @@ bool tl_lm_encode(tl_run *run, const char *bytes, size_t size, tl_lm_text *text)
     if (!run->byte_bpe) return tell_and_add_lines(run, bytes, size, text, &room);
     text->bytes = (long)size;
     return add_bytes(run, bytes, size, text, &room);
+}
+
+/* ---- and back ---- */
+
+static char *decoded_bytes(const tl_run *run, const int *ids, long count) {
+    const size_t size = tl_byte_bpe_decode(run->byte_bpe, ids, count, NULL, 0) + 1;
+    char *text = malloc(size);
+    if (text) tl_byte_bpe_decode(run->byte_bpe, ids, count, text, size);
+    return text;
+}
+
+/* Ids of one line, without its end. */
+static char *decoded_line(const tl_run *run, const int *ids, long count) {
+    const bool words = !strcmp(run->settings.text.units, "words");
+    const size_t size = tl_vocab_decode(run->vocab[TL_TARGET], ids, count, NULL, 0) + 1;
+    char *tokens = malloc(size), *line = NULL;
+    if (tokens) {
+        tl_vocab_decode(run->vocab[TL_TARGET], ids, count, tokens, size);
+        line = tl_pretokens_join(words ? TL_PRETOKENS_WORDS : TL_PRETOKENS_CHARACTERS, tokens);
+    }
+    free(tokens);
+    return line;
+}
+
+char *tl_lm_decode(tl_run *run, const int *ids, long count) {
+    tl_buffer text = {0};
+    if (run->byte_bpe) {
+        char *bytes = decoded_bytes(run, ids, count);
+        if (!bytes) no_memory(run);
+        return bytes;
+    }
+    for (long from = 0, to; from < count; from = to + 1) {
+        for (to = from; to < count && ids[to] != TL_EOS;) to++;
+        char *line = decoded_line(run, ids + from, to - from);
+        if (line) tl_buffer_add(&text, line, strlen(line));
+        if (to < count) tl_buffer_add(&text, "\n", 1);
+        text.failed |= !line;
+        free(line);
+    }
+    tl_buffer_add(&text, "", 0);
+    if (!text.failed) return text.text;
+    tl_buffer_free(&text);
+    no_memory(run);
+    return NULL;
 }
 
 void tl_lm_text_free(tl_lm_text *text) {

@@ -147,6 +147,7 @@ static bool generate(writer *w, const tl_lm_text *prompt) {
     const int end = tl_lm_end(run);
     const bool ends = end >= 0 && is_end(w, end);
     int count, *never = ids_without_text(run, &count);
+    tl_model_maps room;
     if (!never) return false;
     const tl_generate_options options = {.prompt = prompt->ids,
                                          .prompt_length = prompt->count,
@@ -162,6 +163,7 @@ static bool generate(writer *w, const tl_lm_text *prompt) {
                                          .top_p = o->top_p,
                                          .seed = (uint64_t)o->seed,
                                          .number = o->number,
+                                         .intervene = tl_run_acting_maps(run, &room),
                                          .wrote = wrote,
                                          .to = w};
     const bool ok = tl_generate(run->model, run->tape, &options) ||

@@ -29,18 +29,29 @@ bool tl_run_make_model(tl_run *run) {
     return make(run);
 }
 
-bool tl_run_make_empty_model(tl_run *run, const tl_safetensors *file, const char *prefix) {
-    run->params = tl_params_new_empty();
+static bool make_as_in(tl_run *run, const tl_safetensors *file, const char *prefix) {
     if (file) tl_params_expect(run->params, file, prefix);
     const bool ok = make(run);
     tl_params_set_guard(run->params, NULL, NULL);
     return ok;
 }
 
+bool tl_run_make_empty_model(tl_run *run, const tl_safetensors *file, const char *prefix) {
+    run->params = tl_params_new_empty();
+    return make_as_in(run, file, prefix);
+}
+
+bool tl_run_make_initial_model(tl_run *run, const tl_safetensors *file, const char *prefix) {
+    run->params = tl_params_new((uint64_t)run->settings.training.seed);
+    return make_as_in(run, file, prefix);
+}
+
 /* ---- loss ---- */
 
 tl_var tl_run_batch_loss(tl_run *run, const tl_batch *batch, const tl_loss_options *options,
                          tl_loss_report *report, const tl_model_maps *maps) {
+    tl_model_maps room;
+    if (!maps) maps = tl_run_acting_maps(run, &room);
     return tl_model_loss(run->model, run->tape, batch, options, report, maps);
 }
 
@@ -129,6 +140,7 @@ bool tl_run_search(tl_run *run, const tl_batch *source, const tl_translate_optio
     if (!source || !found) return tl_run_lacks(run, source ? "the place for what is found" : "the batch");
     if (!options) options = &greedy;
     const int beam = (int)tl_run_beam(run, options);
+    tl_model_maps room;
     int *forced = NULL;
     if (!beam || !options_fit(run, options) || (options->prefixes && !(forced = forced_lengths(run, source))))
         return false;
@@ -148,7 +160,8 @@ bool tl_run_search(tl_run *run, const tl_batch *source, const tl_translate_optio
                                       .numbers = source->index,
                                       .forced = forced ? source->tgt_out : NULL,
                                       .forced_length = forced ? source->tgt_len : 0,
-                                      .forced_lengths = forced};
+                                      .forced_lengths = forced,
+                                      .intervene = tl_run_acting_maps(run, &room)};
     const bool ok = tl_search(run->model, run->tape, source, &search, found);
     free(forced);
     return ok || tl_error_set(&run->error, "%s", tl_tape_error(run->tape));

@@ -2,15 +2,20 @@
  * are there, then weights. */
 #include "programs.h"
 
+#include <string.h>
+
 static bool load(tl_run *run, const tl_run_choice *choice) {
     const char *weights = choice && choice->weights ? choice->weights : "best";
     tl_safetensors *file = NULL;
     const char *prefix = "";
+    const bool initial = !strcmp(weights, "initial");
     run->in_folder = true;
-    const bool ok = tl_run_load_settings(run, choice ? choice->program : NULL) &&
-                    tl_run_program_of(run->settings.program, NULL)->load_text(run) &&
-                    tl_run_open_weights(run, weights, &file, &prefix) &&
-                    tl_run_make_empty_model(run, file, prefix) && tl_run_load_weights(run, weights);
+    const bool ok =
+        tl_run_load_settings(run, choice ? choice->program : NULL) &&
+        tl_run_program_of(run->settings.program, NULL)->load_text(run) &&
+        tl_run_open_weights(run, initial ? "none" : weights, &file, &prefix) &&
+        (initial ? tl_run_make_initial_model(run, file, prefix)
+                 : tl_run_make_empty_model(run, file, prefix) && tl_run_load_weights(run, weights));
     tl_safetensors_close(file);
     return ok;
 }

@@ -29,6 +29,8 @@ struct tl_run {
     tl_gpt gpt;
     const tl_model *model; /* and the same, which is all that this room but kinds.c knows of it */
     tl_tape *tape;
+    tl_run_acting *acting; /* on its model; NULL: nothing */
+    void *acting_context;
     void *data;       /* while it is trained: its program's (programs.h) */
     tl_corpus *lines; /* of tl_run_batch: the batch that it gave last */
     tl_batches *batches;
@@ -47,6 +49,11 @@ static inline bool tl_run_lacks(tl_run *run, const char *what) {
 bool tl_run_has_model(tl_run *run);
 /* Model, tape, vocabularies and merges go: what a training that failed has left is in the way of the next one. */
 void tl_run_forget_model(tl_run *run);
+
+/* ---- acting.c ---- */
+
+/* What acts, as maps on the run's tape; NULL: nothing does. After a failure the tape has an error. */
+const tl_model_maps *tl_run_acting_maps(tl_run *run, tl_model_maps *maps);
 
 /* ---- folder.c ---- */
 
@@ -96,9 +103,11 @@ bool tl_run_clear_folder(tl_run *run); /* removes what is left of another run */
 bool tl_run_make_model(tl_run *run);
 /* The same with zeros to be loaded over, and no parameter that `file` does not hold behind `prefix` (NULL: any). */
 bool tl_run_make_empty_model(tl_run *run, const tl_safetensors *file, const char *prefix);
+/* The same with the weights that training begins with. */
+bool tl_run_make_initial_model(tl_run *run, const tl_safetensors *file, const char *prefix);
 /* Hypotheses that are kept a sentence; 0, and an error, where so many are not possible. */
 long tl_run_beam(tl_run *run, const tl_translate_options *options);
-/* tl_model_loss of the run's model on its tape. */
+/* tl_model_loss of the run's model on its tape. With maps of the caller's these alone act (NULL: what acts on the run). */
 tl_var tl_run_batch_loss(tl_run *run, const tl_batch *batch, const tl_loss_options *options,
                          tl_loss_report *report, const tl_model_maps *maps);
 /* The loss of a batch, on the tape that is reset for it, joins the sums. */

@@ -29,9 +29,11 @@ static bool allocate(tl_run *run, const tl_corpus *encoded, tl_scores *s) {
 
 static bool score_batch(tl_run *run, const tl_batch *batch, tl_scores *s) {
     double *log_p = malloc((size_t)(batch->sentences * batch->tgt_len) * sizeof *log_p);
+    tl_model_maps room;
     tl_tape_reset(run->tape);
+    const tl_model_maps *acting = tl_run_acting_maps(run, &room);
     bool ok = log_p || tl_error_set(&run->error, "out of memory for scores");
-    if (ok && !tl_log_p(run->model, run->tape, batch, log_p))
+    if (ok && !tl_log_p(run->model, run->tape, batch, acting, log_p))
         ok = tl_error_set(&run->error, "%s", tl_tape_error(run->tape));
     for (long b = 0; ok && b < batch->sentences; b++) {
         const long i = batch->index[b], count = s->first[i + 1] - s->first[i];

@@ -13,6 +13,22 @@ static bool prepare_new(tl_run *run, const tl_run_program *program, bool overwri
            tl_run_save_description(run, overwrite);
 }
 
+tl_run *tl_run_fresh(const tl_run_settings *settings, tl_error *error) {
+    tl_run *run = tl_run_new("(a fresh model)", settings);
+    const tl_run_program *program =
+        tl_run_usable(run) ? tl_run_program_of(run->settings.program, &run->error) : NULL;
+    const bool ok = program && program->read(run) && program->learn_text(run) && program->encode(run) &&
+                    tl_run_make_model(run);
+    if (program) program->forget_data(run);
+    if (ok) {
+        run->data = NULL;
+        return run;
+    }
+    tl_error_set(error, "%s", run ? run->error.message : "out of memory for a run");
+    tl_run_free(run);
+    return NULL;
+}
+
 static bool is_missing(const char *path) { return path && !tl_file_is_there(path); }
 
 /* Says where paths in a config.txt begin, if that is why a file was not found. */

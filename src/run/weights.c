@@ -18,7 +18,8 @@ static const char *path_of(tl_run *run, const char *weights, char path[TL_PATH])
     for (int i = 0; i < WEIGHTS_FILES; i++)
         if (!strcmp(weights, weights_files[i].choice))
             return tl_path_in(path, run->dir, weights_files[i].file);
-    tl_error_set(&run->error, "there are no weights \"%s\": say best, last, average or none", weights);
+    tl_error_set(&run->error, "there are no weights \"%s\": say best, last, average, initial or none",
+                 weights);
     return NULL;
 }
 

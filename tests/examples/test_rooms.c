@@ -9,7 +9,7 @@
  * files in them, names of headers those of include/tapeloom. */
 typedef struct room {
     const char *folder;
-    const char *may[16];
+    const char *may[32];
 } room;
 
 static const room rooms[] = {
@@ -41,7 +41,10 @@ static const room rooms[] = {
      {"tensor.h", "io.h", "nn.h", "optim.h", "src/io"}}, /* … and one to what an optimiser keeps */
     {"src/run",
      {"tensor.h", "autograd.h", "ops.h", "nn.h", "optim.h", "text.h", "io.h", "options.h", "train.h", "lm.h",
-      "classify.h", "run.h"}}, /* above all rooms: their public faces alone */
+      "classify.h", "run.h"}}, /* above these rooms: their public faces alone */
+    {"src/lens",
+     {"tensor.h", "autograd.h", "ops.h", "op.h", "nn.h", "text.h", "io.h", "run.h", "src/run", "lens.h",
+      "page.h", "heads.h", "prune.h", "checks.h", "patch.h", "logits.h", "flow.h", "compare.h"}},
     {"include/tapeloom/base.h", {NULL}},
     {"include/tapeloom/tensor.h", {NULL}},
     {"include/tapeloom/autograd.h", {"tensor.h"}},
@@ -57,12 +60,23 @@ static const room rooms[] = {
     {"include/tapeloom/lm.h", {"options.h", "train.h"}},
     {"include/tapeloom/classify.h", {"options.h", "train.h"}},
     {"include/tapeloom/run.h", {"options.h", "train.h", "caption.h", "lm.h", "classify.h"}},
+    {"include/tapeloom/lens.h", {"run.h"}},
+    {"include/tapeloom/page.h", {"lens.h"}},
+    {"include/tapeloom/heads.h", {"lens.h"}},
+    {"include/tapeloom/prune.h", {"lens.h"}},
+    {"include/tapeloom/checks.h", {"lens.h"}},
+    {"include/tapeloom/patch.h", {"lens.h"}},
+    {"include/tapeloom/logits.h", {"lens.h"}},
+    {"include/tapeloom/flow.h", {"lens.h"}},
+    {"include/tapeloom/compare.h", {"lens.h"}},
     {"include/tapeloom.h",
-     {"tensor.h", "autograd.h", "ops.h", "nn.h", "optim.h", "text.h", "io.h", "options.h", "train.h", "lm.h",
-      "classify.h", "run.h"}},
+     {"tensor.h",  "autograd.h", "ops.h",    "nn.h",       "optim.h",  "text.h", "io.h",
+      "options.h", "train.h",    "lm.h",     "classify.h", "run.h",    "lens.h", "page.h",
+      "heads.h",   "prune.h",    "checks.h", "patch.h",    "logits.h", "flow.h", "compare.h"}},
     {"examples",
-     {"tapeloom.h", "tensor.h", "autograd.h", "ops.h", "op.h", "nn.h", "optim.h", "text.h", "io.h",
-      "options.h", "train.h", "lm.h", "classify.h", "run.h"}},
+     {"tapeloom.h", "tensor.h",  "autograd.h", "ops.h",   "op.h",       "nn.h",   "optim.h",  "text.h",
+      "io.h",       "options.h", "train.h",    "lm.h",    "classify.h", "run.h",  "lens.h",   "page.h",
+      "heads.h",    "prune.h",   "checks.h",   "patch.h", "logits.h",   "flow.h", "compare.h"}},
 };
 
 /* The last room that fits: single files stand behind their folder. */

@@ -395,7 +395,7 @@ START_TEST(log_p) {
     for (int t = 1; t < T; t++) one.in[t] = one.out[t - 1];
     one.lengths[0] = length;
     double p[T], sum = 0;
-    must(tl_log_p(&k.model.model, k.tape, &one.batch, p));
+    must(tl_log_p(&k.model.model, k.tape, &one.batch, NULL, p));
     for (int t = 0; t < length; t++) sum += p[t];
     must_msg(fabs(sum - score) <= (sizeof(tl_real) == 4 ? 1e-5 : 1e-12) * fabs(score),
              "%.15g, the search says %.15g", sum, score);

@@ -301,7 +301,7 @@ START_TEST(it_writes_no_words) {
     ck_assert(!tl_search(&k.model.model, k.tape, &b, &(tl_search_options){.no_cache = true}, &r));
     assert_contains(tl_tape_error(k.tape), "-classifier: this kind of model writes no words");
     tl_tape_clear_error(k.tape);
-    ck_assert(!tl_log_p(&k.model.model, k.tape, &b, log_p));
+    ck_assert(!tl_log_p(&k.model.model, k.tape, &b, NULL, log_p));
     assert_contains(tl_tape_error(k.tape), "-classifier: this kind of model writes no words");
     tl_tape_clear_error(k.tape);
     batch_free(&b);

@@ -90,7 +90,7 @@ static void assert_greedy(gpt_bench *k, const told *t, const int *begin, int beg
         tl_batch b = prefix_of(window, &length);
         b.tgt_out = next;
         tl_tape *tape = tl_tape_new();
-        ck_assert_msg(tl_log_p(&k->model.model, tape, &b, log_p), "%s", tl_tape_error(tape));
+        ck_assert_msg(tl_log_p(&k->model.model, tape, &b, NULL, log_p), "%s", tl_tape_error(tape));
         tl_tape_free(tape);
         ck_assert_msg(log_p[length - 1] == t->log_p[n], "word %d: log p %.17g, not %.17g", n, t->log_p[n],
                       log_p[length - 1]);

@@ -358,7 +358,7 @@ START_TEST(windows) {
     ck_assert_int_eq(report.count, W * T);
     const double whole = tl_item(tl_value(loss));
     double log_p[W * T], sum = 0;
-    ck_assert_msg(tl_log_p(&k.model.model, k.tape, &b, log_p), "%s", tl_tape_error(k.tape));
+    ck_assert_msg(tl_log_p(&k.model.model, k.tape, &b, NULL, log_p), "%s", tl_tape_error(k.tape));
     for (int i = 0; i < W * T; i++) sum -= log_p[i];
     ck_assert_double_eq_tol(whole, sum / (W * T), 1e-5);
     b.tgt_lengths = lengths;
@@ -494,7 +494,7 @@ static void assert_is_log_p(gpt_bench *k, const int *ids, int said, double score
     const int length = said - 1; /* the first word was given */
     tl_batch b = prefix_of(ids, &length);
     b.tgt_out = ids + 1;
-    ck_assert_msg(tl_log_p(&k->model.model, k->tape, &b, log_p), "%s", tl_tape_error(k->tape));
+    ck_assert_msg(tl_log_p(&k->model.model, k->tape, &b, NULL, log_p), "%s", tl_tape_error(k->tape));
     for (int t = 0; t < length; t++) sum += log_p[t];
     ck_assert_msg(sum == score, "%.17g, not %.17g", sum, score);
 }

@@ -13,13 +13,13 @@ START_TEST(log_p_of_given_words) {
            *padded = malloc((size_t)(SENTENCES * wide.tgt_len) * sizeof *padded), nll = 0;
     must(log_p && padded);
     tl_tape_set_training(k.tape, 3);
-    must(tl_log_p(&k.model.model, k.tape, &b, log_p) && tl_log_p(&k.model.model, k.tape, &wide, padded));
+    must(tl_log_p(&k.model.model, k.tape, &b, NULL, log_p) && tl_log_p(&k.model.model, k.tape, &wide, NULL, padded));
     ck_assert(tl_tape_training(k.tape) && tl_tape_set_grad(k.tape, true));
     tl_tape_set_training(k.tape, 0);
     for (long s = 0; s < SENTENCES; s++) {
         tl_batch one = batch_of(&sentences[s], 1, model->src_vocab, 0, 0);
         double own[64];
-        must(tl_log_p(&k.model.model, k.tape, &one, own));
+        must(tl_log_p(&k.model.model, k.tape, &one, NULL, own));
         tl_var hidden = k.model.model.kind->hidden(&k.model.model, k.tape, &one, NULL);
         tl_tensor rows = tl_value(tl_log_softmax(k.model.model.kind->logits(&k.model.model, hidden), -1));
         for (long t = 0; t < b.tgt_len; t++) {
@@ -58,7 +58,7 @@ START_TEST(scores_of_a_search) {
             memcpy(in + 1, r.ids + i * r.capacity, (size_t)(n - 1) * sizeof *in);
             tl_batch one = alone(&b, i / r.nbest, in, &n);
             one.tgt_out = r.ids + i * r.capacity;
-            must(tl_log_p(&k.model.model, k.tape, &one, log_p));
+            must(tl_log_p(&k.model.model, k.tape, &one, NULL, log_p));
             for (int t = 0; t < n; t++) sum += log_p[t];
             must_near(sum, r.score[i]);
         }
@@ -87,20 +87,20 @@ START_TEST(what_cannot_be) {
         if (i == 4) changed.tgt_out = NULL;
         if (i == 5) changed.tgt_out = high, changed.tgt_len = 1, changed.tgt_lengths = NULL;
         if (i == 6) changed.tgt_len = 1, changed.tgt_lengths = &nine;
-        ck_assert(!tl_log_p(i == 0 ? NULL : &k.model.model, k.tape, i == 1 ? NULL : &changed,
+        ck_assert(!tl_log_p(i == 0 ? NULL : &k.model.model, k.tape, i == 1 ? NULL : &changed, NULL,
                             i == 2 ? NULL : log_p));
         assert_contains(tl_tape_error(k.tape), why[i]);
-        ck_assert(!tl_log_p(&k.model.model, k.tape, &b, log_p)); /* an error stays */
+        ck_assert(!tl_log_p(&k.model.model, k.tape, &b, NULL, log_p)); /* an error stays */
         tl_tape_clear_error(k.tape);
-        ck_assert(tl_log_p(&k.model.model, k.tape, &b, log_p));
+        ck_assert(tl_log_p(&k.model.model, k.tape, &b, NULL, log_p));
         batch_free(&b);
     }
-    ck_assert(!tl_log_p(&k.model.model, NULL, NULL, log_p));
+    ck_assert(!tl_log_p(&k.model.model, NULL, NULL, NULL, log_p));
     tl_tensor_fill(tl_param_value(tl_params_find(k.params, "src_embedding.weight")), (tl_real)NAN);
     tl_params_changed(k.params);
     tl_tape_set_checking(k.tape, false);
     tl_batch b = batch_of(sentences, 1, 13, 0, 0);
-    ck_assert(!tl_log_p(&k.model.model, k.tape, &b, log_p));
+    ck_assert(!tl_log_p(&k.model.model, k.tape, &b, NULL, log_p));
     assert_contains(tl_tape_error(k.tape), "hold NaN or infinity; are its weights sound?");
     tl_tape_clear_error(k.tape);
     batch_free(&b);

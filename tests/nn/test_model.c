@@ -137,7 +137,7 @@ START_TEST(states_that_cannot_be) {
         assert_contains(tl_tape_error(k.tape), "transformer: this kind of model writes no words");
         tl_tape_clear_error(k.tape);
     }
-    ck_assert(!tl_log_p(&model, k.tape, &b, log_p));
+    ck_assert(!tl_log_p(&model, k.tape, &b, NULL, log_p));
     assert_contains(tl_tape_error(k.tape), "transformer: this kind of model writes no words");
     tl_tape_clear_error(k.tape);
     for (int no_cache = 0; no_cache < 2; no_cache++) {

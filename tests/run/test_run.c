@@ -53,7 +53,7 @@ START_TEST(weights) {
     ck_assert(none && tl_params_empty(tl_run_params(none)));
     tl_run_free(none);
     ck_assert_ptr_null(tl_run_open(OLD_RUN, &(tl_run_choice){.weights = "worst"}, &error));
-    ck_assert_str_eq(error.message, "there are no weights \"worst\": say best, last, average or none");
+    ck_assert_str_eq(error.message, "there are no weights \"worst\": say best, last, average, initial or none");
 }
 END_TEST
 

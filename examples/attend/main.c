@@ -1,0 +1,25 @@
+/* attend: every weight and every gradient of a model's attention, and what happens if something else stood there. */
+#include "program.h"
+
+static const command commands[] = {
+    {"list", "attend list --model DIR", "the names of all places that can be looked at or replaced",
+     list_options, command_list},
+};
+
+static void defaults(const command *c, settings *s) {
+    (void)c;
+    *s = (settings){
+        .common = {.run = tl_run_settings_default(), .model = "runs/translate", .weights = "best"}};
+}
+
+const program this_program = {.name = "attend",
+                              .about = "Looks at the attention of a trained model, at its gradients, and "
+                                       "at what the model does without parts of it.",
+                              .commands = commands,
+                              .count = sizeof commands / sizeof *commands,
+                              .settings_size = sizeof(settings),
+                              .unit = "sentence",
+                              .any_run = true,
+                              .defaults = defaults};
+
+int main(int argc, char **argv) { return program_main(argc, argv); }

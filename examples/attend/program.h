@@ -1,0 +1,53 @@
+/* The laboratory's command line, beyond what programs share (examples/program). Each command stands in a file of its name, with its
+ * options above it; what it measures is a function of the library (tapeloom/lens.h). */
+#ifndef ATTEND_PROGRAM_H
+#define ATTEND_PROGRAM_H
+
+#include "../program/program.h"
+
+struct settings {
+    common common;
+    /* which model */
+    bool fresh;
+    const char *pair; /* of a fresh model without a run */
+    long seed;
+    /* which sentence */
+    const char *source, *target;
+    /* which test set */
+    const char *test;
+    long most;
+};
+
+/* Rows that commands have in common: the model that is looked at, one sentence, a test set. */
+/* clang-format off */
+#define SUBJECT_ROWS \
+    ROW("model", TEXT, common.model, "DIR", "a run that translate, lm, classify or caption has written"), \
+    ROW("weights", TEXT, common.weights, "best|last|average", "which of its weights"), \
+    ROW("fresh", FLAG, fresh, NULL, "its weights as they were before training, to compare with"), \
+    ROW("pair", TEXT, pair, "en-fr|en-zh", \
+        "without a run: an untrained translator of sentences that are made here, of --preset toy")
+#define SENTENCE_ROWS \
+    ROW("source", TEXT, source, "TEXT", "the sentence; of a captioner a scene's line, or #N for held-out picture N"), \
+    ROW("target", TEXT, target, "TEXT", \
+        "its translation, label, caption; of a language model the text (default: what the model itself says)")
+#define SET_ROWS \
+    ROW("test", TEXT, test, "FILE", \
+        "sentences to measure on, as evaluate takes them (default: held-out ones of the run's own)"), \
+    ROW("most", LONG, most, "N", "at most so many of them (0: all, or 1000 of those that are made here)")
+/* clang-format on */
+
+/* ---- subject.c ---- */
+
+/* The run that the settings name, in evaluation mode. NULL, and a message, on failure. */
+tl_run *open_subject(settings *s);
+/* The sentence that the settings name, or a held-out one of the run's own. False, and the run's error, on failure. */
+bool read_sentence(const settings *s, tl_run *run, tl_sentences *sentences);
+/* The test set that the settings name. NULL, and the run's error, on failure. */
+tl_set *open_set(const settings *s, tl_run *run);
+
+/* ---- commands: options and functions ---- */
+
+extern const tl_option list_options[];
+int command_list(settings *s);
+
+#endif

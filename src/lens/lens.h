@@ -1,0 +1,20 @@
+/* What the files of this room share. */
+#ifndef TL_LENS_LENS_H
+#define TL_LENS_LENS_H
+
+#include "run/run.h"
+
+#include "tapeloom/lens.h"
+
+/* The place of that very name; false if the model has none. */
+bool tl_place_named(const tl_model *model, const char *text, tl_place_name *name);
+
+/* norms.c: fills in head_norms and norms, from v, weights and the layer of its maps. */
+bool tl_seen_norms(tl_seen_attention *seen, const tl_attention_maps *maps, tl_tape *tape);
+
+/* One number of a tensor of any strides. */
+static inline double tl_element(tl_tensor t, long a, long b, long c, long d) {
+    return (double)t.data[a * t.stride[0] + b * t.stride[1] + c * t.stride[2] + d * t.stride[3]];
+}
+
+#endif

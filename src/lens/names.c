@@ -1,0 +1,130 @@
+/* Names of places: a model's attentions and streams, walked in the order in which they are computed. What a model has is read from its
+ * tl_model; so every model has the same names. */
+#include "lens.h"
+
+#include <string.h>
+
+/* ---- what there is ---- */
+
+static bool is_kind(const tl_model *m, const char *name) { return !strcmp(m->kind->name, name); }
+
+/* Layers as the Transformer has them: self-attention and feed-forward. */
+static bool has_blocks(const tl_model *m, tl_stream_side side) {
+    return m->attentions[side == TL_ENCODER ? TL_ENCODER_SELF : TL_DECODER_SELF] > 0;
+}
+
+static bool has_feed_forward(const tl_model *m, tl_stream_side side) {
+    return has_blocks(m, side) && !(is_kind(m, "gpt") && ((const tl_gpt *)m)->config.no_feed_forward);
+}
+
+static bool pools(const tl_model *m) { return m->attentions[TL_CROSS] > 0 && m->depths[TL_DECODER] == 0; }
+
+static bool has_residual(const tl_model *m, tl_attention_kind kind) {
+    return kind != TL_CROSS || has_blocks(m, TL_DECODER);
+}
+
+/* ---- names ---- */
+
+static const struct {
+    tl_place place;
+    const char *name;
+} parts[] = {{TL_PLACE_Q, "q"},           {TL_PLACE_K, "k"},
+             {TL_PLACE_V, "v"},           {TL_PLACE_SCORES, "scores"},
+             {TL_PLACE_PROBS, "pattern"}, {TL_PLACE_CONTEXT, "context"},
+             {TL_PLACE_OUTPUT, "out"},    {TL_PLACE_RESIDUAL, "residual"}};
+
+char *tl_attention_name(const tl_model *model, tl_attention_kind kind, int layer, char to[64]) {
+    static const char *const of_kind[TL_ATTENTION_KINDS] = {
+        "encoder.layers.%d.self", "decoder.layers.%d.self", "decoder.layers.%d.cross"};
+    if (kind == TL_CROSS && pools(model))
+        snprintf(to, 64, "pooling");
+    else
+        snprintf(to, 64, of_kind[kind], layer);
+    return to;
+}
+
+/* The walk: counts places, and keeps the one whose number it has come to. */
+typedef struct walk {
+    const tl_model *model;
+    long at, wanted;
+    tl_place_name *found;
+} walk;
+
+static void put(walk *w, const tl_place_name *name) {
+    if (w->at++ == w->wanted) *w->found = *name;
+}
+
+static void attention(walk *w, tl_attention_kind kind, int layer) {
+    tl_place_name name = {.kind = kind, .layer = layer};
+    if (layer >= w->model->attentions[kind]) return;
+    tl_attention_name(w->model, kind, layer, name.attention);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        name.place = parts[i].place;
+        snprintf(name.text, sizeof name.text, "%.40s.%s", name.attention, parts[i].name);
+        if (name.place != TL_PLACE_RESIDUAL || has_residual(w->model, kind)) put(w, &name);
+    }
+}
+
+static void stream(walk *w, tl_stream_side side, int depth) {
+    static const char *const sides[TL_STREAM_SIDES] = {"encoder", "decoder"};
+    tl_place_name name = {.side = side, .layer = depth, .place = TL_PLACE_STREAM};
+    if (depth == 0) {
+        snprintf(name.text, sizeof name.text, "%s.embedding", sides[side]);
+        put(w, &name);
+        return;
+    }
+    if (has_feed_forward(w->model, side)) {
+        name.place = TL_PLACE_FEED_FORWARD;
+        snprintf(name.text, sizeof name.text, "%s.layers.%d.feed_forward", sides[side], depth - 1);
+        put(w, &name);
+        name.place = TL_PLACE_STREAM;
+    }
+    snprintf(name.text, sizeof name.text, "%s.layers.%d.residual", sides[side], depth - 1);
+    put(w, &name);
+}
+
+static void side(walk *w, tl_stream_side which) {
+    for (int depth = 0; depth < w->model->depths[which]; depth++) {
+        if (depth > 0) {
+            attention(w, which == TL_ENCODER ? TL_ENCODER_SELF : TL_DECODER_SELF, depth - 1);
+            if (which == TL_DECODER) attention(w, TL_CROSS, depth - 1);
+        }
+        stream(w, which, depth);
+    }
+}
+
+/* How many there are; number `wanted` into *found. */
+static long count_to(const tl_model *model, long wanted, tl_place_name *found) {
+    walk w = {.model = model, .wanted = wanted, .found = found};
+    if (!model || !model->kind) return 0;
+    side(&w, TL_ENCODER);
+    side(&w, TL_DECODER);
+    if (pools(model)) attention(&w, TL_CROSS, 0);
+    return w.at;
+}
+
+long tl_place_count(const tl_model *model) { return count_to(model, -1, NULL); }
+
+bool tl_place_at_number(const tl_model *model, long i, tl_place_name *name) {
+    return i >= 0 && name && i < count_to(model, i, name);
+}
+
+bool tl_place_named(const tl_model *model, const char *text, tl_place_name *name) {
+    for (long i = 0; text && tl_place_at_number(model, i, name); i++)
+        if (!strcmp(name->text, text)) return true;
+    return false;
+}
+
+/* ---- patterns ---- */
+
+/* * and ? as a shell has them, but * passes dots too: a star tries every length. */
+bool tl_place_matches(const char *name, const char *pattern) {
+    if (!name || !pattern) return false;
+    for (; *pattern != '*'; name++, pattern++) {
+        if (!*name || !*pattern) return *name == *pattern;
+        if (*pattern != '?' && *pattern != *name) return false;
+    }
+    for (; !tl_place_matches(name, pattern + 1); name++)
+        if (!*name) return false;
+    return true;
+}
