@@ -97,6 +97,11 @@ lib_obj    := $(lib_src:%.c=$(B)/obj/%.o) \
   $(foreach isa,$(ISAS),$(kernel_src:%.c=$(B)/obj/%.$(isa).o)) \
   $(products:%=$(B)/obj/src/tensor/kernels/product_%.o)
 
+# A page is a file src/lens/page/NAME.html with the styles and scripts that it names. It is a string of the library, tl_page_NAME.
+page_files := $(wildcard src/lens/page/*)
+page_obj   := $(patsubst %.html,$(B)/obj/%.o,$(filter %.html,$(page_files)))
+lib_obj    += $(page_obj)
+
 # An example is a file examples/x.c, or a folder examples/x/ of several files. Both make build/x. Programs that train runs share
 # examples/program.
 example_files   := $(wildcard examples/*.c)
@@ -148,6 +153,13 @@ $(ISAS:%=$(B)/obj/src/tensor/kernels/product.%.o): TL_FLAGS += $(sanitized_produ
 $(foreach p,$(products),$(eval $(B)/obj/src/tensor/kernels/product_$(p).o: TL_FLAGS += $(isa_flags_$(p)) -DTL_ISA=$(p)))
 with_products := $(patsubst amx,-DTL_WITH_AMX,$(patsubst bf16,-DTL_WITH_BF16,$(products)))
 $(B)/obj/src/tensor/kernels.o: TL_FLAGS += $(with_products)
+
+$(B)/generated/pages/%.c: src/lens/page/%.html $(page_files)
+	@mkdir -p $(@D)
+	sh src/lens/page/embed $< > $@
+$(page_obj): $(B)/obj/src/lens/page/%.o: $(B)/generated/pages/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(TL_FLAGS) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
 $(lib_obj): TL_FLAGS += -Isrc
 

@@ -197,6 +197,34 @@ START_TEST(rebuilds_for_files) {
 }
 END_TEST
 
+/* A page is a string of the library, with what it names put in, byte for byte; whatever it consists of makes it anew. */
+START_TEST(pages) {
+    sh("mkdir -p src/lens/page && cp $TOP/src/lens/page/embed src/lens/page/");
+    put("src/lens/page/p.html",
+        "<title>\"\\n\" ?\?=</title>\n<link rel=\"stylesheet\" href=\"p.css\">\n"
+        "  <script src=\"p.js\"></script>\n<script src=\"p.js\"></script>\n\t\xc3\xa9");
+    put("src/lens/page/p.css", "a { b: c }\n");
+    put("src/lens/page/p.js", "/* \\ */ 'it' ?? \"s\";\n\n");
+    put("examples/page.c", "#include <stdio.h>\nextern const char tl_page_p[];\n"
+                           "int main(void) { return fputs(tl_page_p, stdout) < 0; }\n");
+    sh(MAKE "b/page >/dev/null && b/page");
+    ck_assert_str_eq(said,
+                     "<title>\"\\n\" ?\?=</title>\n<style>\na { b: c }\n</style>\n"
+                     "  <script src=\"p.js\"></script>\n<script>\n/* \\ */ 'it' ?? \"s\";\n\n</script>\n"
+                     "\t\xc3\xa9\n");
+    sh(MAKE "b/page");
+    ck_assert_ptr_null(strstr(said, " -o "));
+    put("src/lens/page/p.css", "changed\n");
+    sh("touch -d '1 minute' src/lens/page/p.css && " MAKE "b/page >/dev/null && b/page");
+    assert_contains(said, "<style>\nchanged\n</style>");
+    sh("rm src/lens/page/p.css");
+    ck_assert_int_ne(try("touch src/lens/page/p.html && " MAKE "b/page"), 0);
+    assert_contains(said, "p.css");
+    sh("rm src/lens/page/p.html && " MAKE "lib && ar t b/libtapeloom.a");
+    ck_assert_ptr_null(strstr(said, "\np.o\n"));
+}
+END_TEST
+
 /* ---- installing ---- */
 
 static bool have_pkg_config(void) { return try("pkg-config --version") == 0; }
@@ -369,6 +397,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, rebuilds_for_flags);
     tcase_add_test(tc, a_test_keeps_its_flags);
     tcase_add_test(tc, rebuilds_for_files);
+    tcase_add_test(tc, pages);
     tcase_add_test(tc, install_both_precisions);
     tcase_add_test(tc, install_where_names_are_odd);
     tcase_add_test(tc, pkg_config_where_names_are_odd);
