@@ -18,5 +18,6 @@
 #include "tapeloom/classify.h"
 #include "tapeloom/run.h"
 #include "tapeloom/lens.h"
+#include "tapeloom/page.h"
 
 #endif

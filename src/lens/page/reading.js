@@ -1,0 +1,152 @@
+/* Words. What rows, columns and cells are called, and a cell's or a row's numbers as a sentence. What others have written (tokens,
+ * names) reaches the document as text alone, never as markup. */
+'use strict';
+
+/* An element with attributes and children; children that are strings are text. */
+function element(tag, attributes, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes || {}))
+    if (value !== undefined && value !== null && value !== false) made.setAttribute(name, value === true ? '' : value);
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+/* A token so that it is seen, in its own direction of writing whatever stands around it. */
+function tokenElement(text) {
+  return element('bdi', {class: 'token'}, shown(text));
+}
+
+function shown(text) {
+  return text.trim() === '' ? text.replace(/ /g, '␣') || '∅' : text;
+}
+
+/* Are its characters written upright, one below the other, in a column? (Chinese, Japanese, Korean) */
+function isUpright(text) {
+  return /[⺀-鿿가-힯豈-﫿︰-﹏＀-￯]|[\u{20000}-\u{3ffff}]/u.test(text);
+}
+
+/* ---- tokens and words ---- */
+
+/* The pieces of a word as the word: "@@" says of a piece that it goes on. */
+function wordTexts(tokens) {
+  const texts = new Array(tokens.words).fill('');
+  tokens.text.forEach((text, i) => {
+    const word = tokens.word[i];
+    if (word >= 0) texts[word] += text.replace(/@@$/, '');
+  });
+  return texts;
+}
+
+function namesOf(tokens, words) {
+  return words ? wordTexts(tokens) : tokens.text;
+}
+
+/* What the rows of an attention are called: {text, read, verb}. A decoder's row belongs to the token that it writes, having read the
+ * one before. */
+function rowNames(sentence, attention, words) {
+  const tokens = sentence[attention.rows];
+  const writes = attention.rows === 'written';
+  return namesOf(tokens, words).map((text, i) => ({
+    text,
+    verb: !writes ? '' : attention.kind === 'pooling' ? 'says ' : 'writes ',
+    read: writes && !words && sentence.read.text.length ? sentence.read.text[i] : undefined,
+  }));
+}
+
+/* What its columns are called: {text, where}. Of a picture: which patch. */
+function columnNames(sentence, attention, words) {
+  const side = sentence.picture && attention.columns === 'src' ? sentence.picture.side : 0;
+  return namesOf(sentence[attention.columns], words).map((text, j) => ({
+    text: side ? `${Math.floor(j / side) + 1},${j % side + 1}` : text,
+    where: side ? `patch, row ${Math.floor(j / side) + 1}, column ${j % side + 1}: ${text}` : '',
+  }));
+}
+
+/* "writes chat (read le)" */
+function rowElement(name, short) {
+  const token = tokenElement(name.text);
+  if (short || !name.verb) return element('span', {class: 'row'}, token);
+  const read = name.read === undefined ? null : element('span', {class: 'beside'}, ' (read ', tokenElement(name.read), ')');
+  return element('span', {class: 'row'}, element('span', {class: 'beside'}, name.verb), token, read);
+}
+
+function rowText(name) {
+  return `${name.verb}${shown(name.text)}${name.read === undefined ? '' : ` (read ${shown(name.read)})`}`;
+}
+
+/* ---- attentions and heads ---- */
+
+function attentionTitle(attention) {
+  if (attention.kind === 'pooling') return 'pooling';
+  return `${attention.kind}, layer ${attention.layer}`;
+}
+
+function kindTitle(kind) {
+  return {'encoder self': 'Encoder self-attention', 'decoder self': 'Decoder self-attention',
+          'cross': 'Cross-attention', 'pooling': 'Pooling'}[kind];
+}
+
+/* ---- numbers ---- */
+
+/* Four digits, with a minus sign that is one. */
+function numberText(x) {
+  if (x === 0) return '0';
+  const size = Math.abs(x);
+  const text = size >= 1e-3 && size < 1e5 ? String(Number(size.toPrecision(4))) : size.toExponential(3);
+  return (x < 0 ? '−' : '') + text.replace('e-', 'e−').replace('e+', 'e');
+}
+
+function signedText(x) {
+  return x > 0 ? `+${numberText(x)}` : numberText(x);
+}
+
+/* Weights to two places, what has a sign to two digits with it. */
+function shortText(quantity, x) {
+  if (QUANTITIES[quantity].unit) return x.toFixed(2);
+  const digits = Number(x.toPrecision(2));
+  return QUANTITIES[quantity].signed ? signedText(digits) : numberText(digits);
+}
+
+/* ---- a question, and its answer in a line ---- */
+
+function question(attention, head, name) {
+  const who = element('span', {class: 'beside'}, `${attentionTitle(attention)}, head ${head}: `);
+  const asks = attention.rows === 'src' ? ['What does ', tokenElement(name.text), ' look at?']
+    : attention.kind === 'pooling' ? ['What does the model look at to say ', tokenElement(name.text), '?']
+    : ['What does the model look at when it writes ', tokenElement(name.text), '?'];
+  return [who, ...asks];
+}
+
+/* Columns worth naming: the strongest, and up to two more that have a tenth of its size and are no nothing. */
+function named(map, row) {
+  const columns = strongest(map, row), from = row * map.columns;
+  const least = Math.abs(map.values[from + columns[0]]) / 10;
+  return columns.filter((j, n) => n === 0 || (n < 3 && Math.abs(map.values[from + j]) >= least && map.values[from + j] !== 0));
+}
+
+/* token 0.83, token 0.09 */
+function listed(map, row, columns, quantity) {
+  return named(map, row).flatMap((j, n) => [
+    n ? ', ' : '', tokenElement(columns[j].text), ` ${shortText(quantity, map.values[row * map.columns + j])}`]);
+}
+
+function answer(map, row, rows, columns, quantity) {
+  const who = tokenElement(rows[row].text);
+  if (!strongest(map, row).length) return [who, ' sees nothing: every pair of this row is blocked.'];
+  const what = listed(map, row, columns, quantity);
+  switch (quantity) {
+    case 'A': return [who, ' looks at ', ...what];
+    case 'S': return [who, ' scores ', ...what];
+    case 'dS': return [who, ': one more of score would change L by ', ...what];
+    case 'dA': case 'dA-raw': return [who, ': one more of weight would change L by ', ...what];
+    case 'AdA': return [who, ': A∘dL/dA at ', ...what];
+    default: return [who, ' takes from ', ...what];
+  }
+}
+
+/* ---- why a pair is blocked ---- */
+
+const WHY = [
+  '', 'padding: no token stands there', 'causal: the column comes after the row', 'window: the column is too far away',
+  'user: the mask that was given hides it',
+];
