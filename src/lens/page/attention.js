@@ -133,13 +133,10 @@ function drawLarge(map, panels) {
   const scale = panels.attentions[view.attention].heads.find((head) => head.number === view.head).scale;
   const kept = {top: $('stage').scrollTop, left: $('stage').scrollLeft};
   large = {map, scale, rows, columns, quantity: view.quantity, layout: layoutOf(map, rows, columns, picture, room, view.zoom),
-           lookedAt: SIDES[attention.columns], looking: SIDES[attention.rows],
            title: `${attentionTitle(attention)}, head ${view.head}: ${QUANTITIES[view.quantity].meaning}`};
   drawStage($('stage'), large);
   Object.assign($('stage'), {scrollTop: kept.top, scrollLeft: kept.left});
 }
-
-const SIDES = {src: 'is looked at', read: 'is looked at', written: 'looks'};
 
 /* The sentence and its translation, token by token, each coloured by what the chosen row gives it. */
 function drawText() {
@@ -174,8 +171,8 @@ function tokensElement(sentence, side) {
 
 function limitText(scale) {
   const unit = QUANTITIES[view.quantity].unit;
-  if (unit) return `0 … ${view.own ? numberText(Number(scale.limit.toPrecision(3))) : 1}${scale.root ? ', colours of √A' : ''}`;
-  const limit = numberText(Number(scale.limit.toPrecision(3)));
+  if (unit) return `0 … ${view.own ? numberText(scale.limit, 3) : 1}${scale.root ? ', colours of √A' : ''}`;
+  const limit = numberText(scale.limit, 3);
   return `${scale.signed ? `±${limit}` : `0 … ${limit}`}: the 99th percentile of ${scale.count} numbers; ` +
     `${(100 * scale.clipped).toFixed(2)} % are beyond and have the last colour`;
 }
@@ -244,7 +241,7 @@ function say(at) {
   const sentence = sentenceOf(), attention = data.attentions[at.attention];
   const rows = rowNames(sentence, attention, view.words), columns = columnNames(sentence, attention, view.words);
   const map = shownMapOf(at.attention, at.head, view.quantity);
-  $('question').replaceChildren(...question(attention, at.head, rows[at.row]));
+  $('question').replaceChildren(...question(attention, at.head, rows[at.row], view.quantity));
   $('answer').replaceChildren(...answer(map, at.row, rows, columns, view.quantity));
   large.answer = $('answer').textContent;
 }
@@ -279,8 +276,8 @@ function drawReading(at) {
   const loss = attention.rows === 'written' && sentence.loss && !view.words ? sentence.loss[at.row] : null;
   $('reading').replaceChildren(
     element('h2', {}, `${attentionTitle(attention)}, head ${at.head}`),
-    element('p', {}, rowElement(row), element('span', {class: 'beside'}, ` ${unit} ${at.row} of ${weights.rows}`)),
-    element('p', {}, 'looks at ', tokenElement(column.text), element('span', {class: 'beside'}, ` ${unit} ${at.column} of ${weights.columns}${column.where ? ` (${column.where})` : ''}`)),
+    element('p', {}, rowElement(row), element('span', {class: 'beside'}, ` ${unit} ${at.row} of 0 … ${weights.rows - 1}`)),
+    element('p', {}, 'looks at ', tokenElement(column.text), element('span', {class: 'beside'}, ` ${unit} ${at.column} of 0 … ${weights.columns - 1}${column.where ? ` (${column.where})` : ''}`)),
     why ? element('p', {class: 'blocked'}, `blocked: ${WHY[why]}`) : '',
     list, loss === null || loss === undefined ? '' : element('p', {class: 'beside'}, `loss of this token: ${numberText(loss)}`));
 }

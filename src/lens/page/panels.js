@@ -29,8 +29,8 @@ function thumbnail(panel, head, panels, size) {
   paintCells(context, head.map, head.scale, pitch);
   paintBlocked(context, head.map, pitch);
   const about = [`head ${head.number}`];
-  if (head.importance !== null && panels.byImportance) about.push(numberText(Number(head.importance.toPrecision(2))));
-  if (panels.own) about.push(`≤ ${numberText(Number(head.scale.limit.toPrecision(2)))}`);
+  if (head.importance !== null && panels.byImportance) about.push(numberText(head.importance, 2));
+  if (panels.own) about.push(`≤ ${numberText(head.scale.limit, 2)}`);
   return element('button', {
     class: 'thumbnail', 'data-attention': panel.number, 'data-head': head.number,
     'data-rows': head.map.rows, 'data-columns': head.map.columns,

@@ -20,9 +20,14 @@ function shown(text) {
   return text.trim() === '' ? text.replace(/ /g, '␣') || '∅' : text;
 }
 
-/* Are its characters written upright, one below the other, in a column? (Chinese, Japanese, Korean) */
+/* Are its characters written upright, one below the other, in a column? (Chinese, Japanese, Korean, and pictures such as 😀) */
 function isUpright(text) {
-  return /[⺀-鿿가-힯豈-﫿︰-﹏＀-￯]|[\u{20000}-\u{3ffff}]/u.test(text);
+  return /[⺀-鿿가-힯豈-﫿︰-﹏＀-￯]|[\u{20000}-\u{3ffff}]|\p{Emoji_Presentation}/u.test(text);
+}
+
+/* What a reader takes for characters: an accent belongs to its letter, and a family of emoji is one. */
+function lettersOf(text) {
+  return Array.from(new Intl.Segmenter().segment(text), (part) => part.segment);
 }
 
 /* ---- tokens and words ---- */
@@ -88,33 +93,37 @@ function kindTitle(kind) {
 
 /* ---- numbers ---- */
 
-/* Four digits, with a minus sign that is one. */
-function numberText(x) {
+/* So many digits, with a minus sign that is one. */
+function numberText(x, digits = 4) {
   if (x === 0) return '0';
   const size = Math.abs(x);
-  const text = size >= 1e-3 && size < 1e5 ? String(Number(size.toPrecision(4))) : size.toExponential(3);
+  const text = size >= 1e-3 && size < 1e5 ? String(Number(size.toPrecision(digits))) : size.toExponential(digits - 1);
   return (x < 0 ? '−' : '') + text.replace('e-', 'e−').replace('e+', 'e');
 }
 
-function signedText(x) {
-  return x > 0 ? `+${numberText(x)}` : numberText(x);
+function signedText(x, digits) {
+  return (x > 0 ? '+' : '') + numberText(x, digits);
 }
 
 /* Weights to two places, what has a sign to two digits with it. */
 function shortText(quantity, x) {
   if (QUANTITIES[quantity].unit) return x.toFixed(2);
-  const digits = Number(x.toPrecision(2));
-  return QUANTITIES[quantity].signed ? signedText(digits) : numberText(digits);
+  return QUANTITIES[quantity].signed ? signedText(x, 2) : numberText(x, 2);
 }
 
 /* ---- a question, and its answer in a line ---- */
 
-function question(attention, head, name) {
-  const who = element('span', {class: 'beside'}, `${attentionTitle(attention)}, head ${head}: `);
-  const asks = attention.rows === 'src' ? ['What does ', tokenElement(name.text), ' look at?']
-    : attention.kind === 'pooling' ? ['What does the model look at to say ', tokenElement(name.text), '?']
-    : ['What does the model look at when it writes ', tokenElement(name.text), '?'];
-  return [who, ...asks];
+function question(attention, head, name, quantity) {
+  const token = tokenElement(name.text);
+  const where = `${attentionTitle(attention)}, head ${head}: `;
+  switch (quantity) {
+    case 'dS': return [where, 'How does L change with the scores of ', token, '?'];
+    case 'dA': case 'dA-raw': return [where, 'How does L change with the weights of ', token, '?'];
+    case 'AdA': return [where, 'What are the weights of ', token, ' worth to L, each times its gradient?'];
+    case 'head-norm': case 'norm': return [where, 'How much is taken from where for ', token, '?'];
+  }
+  if (attention.rows === 'src') return [where, 'What does ', token, ' look at?'];
+  return [where, `What does the model look at ${attention.kind === 'pooling' ? 'to say' : 'when it writes'} `, token, '?'];
 }
 
 /* Columns worth naming: the strongest, and up to two more that have a tenth of its size and are no nothing. */
@@ -137,9 +146,7 @@ function answer(map, row, rows, columns, quantity) {
   switch (quantity) {
     case 'A': return [who, ' looks at ', ...what];
     case 'S': return [who, ' scores ', ...what];
-    case 'dS': return [who, ': one more of score would change L by ', ...what];
-    case 'dA': case 'dA-raw': return [who, ': one more of weight would change L by ', ...what];
-    case 'AdA': return [who, ': A∘dL/dA at ', ...what];
+    case 'dS': case 'dA': case 'dA-raw': case 'AdA': return [who, ' on ', ...what];
     default: return [who, ' takes from ', ...what];
   }
 }

@@ -56,8 +56,8 @@ function svgColumns({columns, layout: l}) {
     const x = (j + 0.5) * l.pitch, text = shown(name.text);
     if (!isUpright(text))
       return svgText(0, 0, clipped(text, l.head - 8, l.font), `transform="translate(${round(x)} -5) rotate(-90)" dominant-baseline="central"`);
-    const characters = [...text];
-    return characters.map((c, n) => svgText(x, -6 - (characters.length - 1 - n) * l.font * 1.08, c, 'text-anchor="middle"')).join('');
+    const letters = lettersOf(text);
+    return letters.map((c, n) => svgText(x, -6 - (letters.length - 1 - n) * l.font * 1.2, c, 'text-anchor="middle"')).join('');
   });
 }
 

@@ -28,7 +28,7 @@ function widest(texts, font) {
 
 /* How long a column's label is: upright characters stand one below the other, others are turned. */
 function labelLength(text, font) {
-  return isUpright(text) ? [...text].length * font * 1.08 : widthOf(text, font);
+  return isUpright(text) ? lettersOf(text).length * font * 1.2 : widthOf(text, font);
 }
 
 /* ---- where everything is ---- */
@@ -100,7 +100,7 @@ function drawStage(box, shownMap) {
   box.style.gridTemplateColumns = `${l.source + l.lines}px ${l.labels}px ${l.width}px`;
   box.style.gridTemplateRows = `${l.head}px ${l.tall}px`;
   box.replaceChildren(
-    element('div', {class: 'corner sides'}, element('span', {}, shownMap.lookedAt), element('span', {}, shownMap.looking)),
+    element('div', {class: 'corner sides'}, element('span', {}, 'looked at'), element('span', {}, 'looking')),
     element('div', {class: 'corner'}), headElement(columns, l),
     linesElement(shownMap), labelsElement(rows, l), mapElement(map, scale, shownMap.quantity, l));
 }
@@ -112,7 +112,7 @@ function headElement(columns, l) {
     head.append(element('span', {
       class: isUpright(text) ? 'column upright' : 'column turned', 'data-column': j, title: name.where || text,
       style: `left:${j * l.pitch}px;width:${l.pitch}px`,
-    }, element('bdi', {}, text)));
+    }, ...(isUpright(text) ? lettersOf(text).map((letter) => element('span', {}, letter)) : [element('bdi', {}, text)])));
   });
   return head;
 }
@@ -155,9 +155,9 @@ function patchBox(l, column) {
 /* The start of a text that is as wide as there is room. */
 function clipped(text, width, font) {
   if (widthOf(text, font) <= width) return text;
-  const characters = [...text];
-  while (characters.length > 1 && widthOf(`${characters.join('')}…`, font) > width) characters.pop();
-  return `${characters.join('')}…`;
+  const letters = lettersOf(text);
+  while (letters.length > 1 && widthOf(`${letters.join('')}…`, font) > width) letters.pop();
+  return `${letters.join('')}…`;
 }
 
 /* The picture that the encoder read, patch by patch. */

@@ -1,0 +1,485 @@
+/* The page in a browser: numbers are the library's, exactly where they are stored and to 1e-6 where the page makes them; clicks and keys
+ * do what they say; nothing is fetched and nothing complains, whatever the tokens are. */
+#define _XOPEN_SOURCE 700
+#include "tapeloom.h"
+
+#include "lens/browser.h"
+#include "lens/page.h"
+
+/* The page of invented numbers, opened. of: the first sentence's tokens, or NULL. */
+static browser opened(invented *v, const char *const *of, bool sigmoid) {
+    size_t size;
+    invent(v, of, sigmoid);
+    char *page = tl_page_text(NULL, &v->sentences, &v->seen, &(tl_page_options){.title = "a title"}, &size);
+    ck_assert_ptr_nonnull(page);
+    browser b = browser_new();
+    ask(&b, "size 1400 900");
+    ask(&b, "open %s", browser_file(&b, "page.html", page));
+    free(page);
+    return b;
+}
+
+/* Nothing was fetched, failed or said. */
+static void finish(browser *b, int problems) {
+    says(b, problems, "[]");
+    browser_free(b);
+}
+
+/* ---- numbers ---- */
+
+/* The next number of a JSON list. */
+static double next_number(const char **at) {
+    char *end;
+    *at += strspn(*at, "[, ");
+    const double x = strtod(*at, &end);
+    ck_assert_msg(end != *at, "no number: %.40s", *at);
+    *at = end;
+    return x;
+}
+
+static void check_numbers(const char *list, const invented *v, int number, tl_quantity q, long b, long h) {
+    const tl_seen_attention *a = &v->attention[number];
+    const tl_tokens *rows = tl_seen_rows(a, &v->sentence[b]), *columns = tl_seen_columns(a, &v->sentence[b]);
+    const bool derived = q == TL_SEE_DA || q == TL_SEE_DS || q == TL_SEE_ADA;
+    for (long i = 0; i < rows->count; i++)
+        for (long j = 0; j < columns->count; j++) {
+            const double got = next_number(&list), expected = tl_seen_value(a, q, b, h, i, j);
+            must_msg(derived ? fabs(got - expected) <= 1e-6 : (float)got == (float)expected,
+                     "%s %s [%ld,%ld,%ld,%ld]: %.9g, the page has %.9g", a->name, tl_quantity_name(q), b, h,
+                     i, j, expected, got);
+            if (a->weights.data && tl_why_blocked(&a->mask, b, h, i, j, a->queries, a->keys) != TL_SEES)
+                must((q != TL_SEE_A && q != TL_SEE_DS) || got == 0);
+        }
+    ck_assert_str_eq(list, "]");
+}
+
+START_TEST(numbers_are_the_librarys) {
+    static invented v;
+    int first = 0;
+    browser b = opened(&v, NULL, _i == 1);
+    for (long s = 0; s < SENTENCES; s++)
+        for (int a = 0; a < MADE; a++)
+            for (long h = 0; h < HEADS; h++)
+                for (int q = 0; q < TL_QUANTITIES; q++) {
+                    const int n = ask(&b, "eval Array.from(mapOf(%ld, %d, %ld, '%s', false).values)", s, a, h,
+                                      tl_quantity_name((tl_quantity)q));
+                    if (!first) first = n;
+                }
+    const int problems = ask(&b, "problems");
+    for (long s = 0; s < SENTENCES; s++)
+        for (int a = 0; a < MADE; a++)
+            for (long h = 0; h < HEADS; h++)
+                for (int q = 0; q < TL_QUANTITIES; q++)
+                    check_numbers(b.answer[first++], &v, a, (tl_quantity)q, s, h);
+    finish(&b, problems);
+}
+END_TEST
+
+/* Words of several tokens: sums over columns, means over rows, what is of no word left out. */
+START_TEST(words_are_merged) {
+    static invented v;
+    invent(&v, NULL, false);
+    static long src[] = {0, 0, 1, 2, -1}, tgt[] = {0, 1, 1, -1};
+    v.sentence[0].src.word = src, v.sentence[0].src.words = 3;
+    v.sentence[0].written.word = tgt, v.sentence[0].written.words = 2;
+    size_t size;
+    char *page = tl_page_text(NULL, &v.sentences, &v.seen, NULL, &size);
+    browser b = browser_new();
+    ask(&b, "open %s", browser_file(&b, "page.html", page));
+    const int list = ask(&b, "eval Array.from(mapOf(0, 2, 1, 'dS', true).values)");
+    const int before = ask(&b, "eval document.querySelectorAll('.column').length");
+    ask(&b, "click #words");
+    const int names = ask(&b, "eval Array.from(document.querySelectorAll('.column'), (e) => e.textContent)");
+    const int rows =
+        ask(&b, "eval Array.from(document.querySelectorAll('.labels .row'), (e) => e.textContent)");
+    const int problems = ask(&b, "problems");
+    says(&b, before, "5");
+    says(&b, names, "[\"thecats\", \"do\", \"sleep\"]");
+    says(&b, rows, "[\"writes les\", \"writes chatsdorment\"]");
+    const char *at = b.answer[list];
+    for (long row = 0; row < 2; row++)
+        for (long column = 0; column < 3; column++) {
+            double sum = 0;
+            for (long i = 0; i < 4; i++)
+                for (long j = 0; j < 5; j++)
+                    if (tgt[i] == row && src[j] == column)
+                        sum += tl_seen_value(&v.attention[2], TL_SEE_DS, 0, 1, i, j);
+            ck_assert_double_eq_tol(next_number(&at), sum / (row == 1 ? 2 : 1), 1e-6);
+        }
+    free(page);
+    finish(&b, problems);
+}
+END_TEST
+
+/* ---- what is seen first ---- */
+
+/* |Σ A∘dL/dA| of a head in the first sentence */
+static double importance(const invented *v, int number, long h) {
+    double sum = 0;
+    for (long i = 0; i < TARGET; i++)
+        for (long j = 0; j < SOURCE; j++) sum += tl_seen_value(&v->attention[number], TL_SEE_ADA, 0, h, i, j);
+    return fabs(sum);
+}
+
+/* The row's columns by weight, the first three that have a tenth of the first's. */
+static void expect_answer(const invented *v, long h, long i, char *to, size_t size) {
+    const tl_seen_attention *a = &v->attention[2];
+    bool used[SOURCE] = {false};
+    double first = 0;
+    size_t at = (size_t)snprintf(to, size, "\"%s looks at ", v->sentence[0].written.text[i]);
+    for (int n = 0; n < 3; n++) {
+        long best = -1;
+        for (long j = 0; j < SOURCE; j++)
+            if (!used[j] && (best < 0 || tl_seen_value(a, TL_SEE_A, 0, h, i, j) >
+                                             tl_seen_value(a, TL_SEE_A, 0, h, i, best)))
+                best = j;
+        const double weight = tl_seen_value(a, TL_SEE_A, 0, h, i, best);
+        if (n == 0) first = weight;
+        if (weight < first / 10) break;
+        used[best] = true;
+        at += (size_t)snprintf(to + at, size - at, "%s%s %.2f", n ? ", " : "", v->sentence[0].src.text[best],
+                               weight);
+    }
+    snprintf(to + at, size - at, "\"");
+}
+
+START_TEST(first_view) {
+    static invented v;
+    browser b = opened(&v, NULL, false);
+    const int view = ask(&b, "eval [view.attention, view.head, view.quantity]"),
+              row = ask(&b, "eval view.row");
+    const int answered = ask(&b, "eval $('answer').textContent"),
+              asked = ask(&b, "eval $('question').textContent");
+    const int text =
+        ask(&b, "eval Array.from(document.querySelectorAll('.line_of_text'), (e) => e.textContent)");
+    const int lines = ask(&b, "eval document.querySelectorAll('.line').length > 5 && "
+                              "document.querySelectorAll('.line.on').length > 0");
+    const int panels =
+        ask(&b, "eval Array.from(document.querySelectorAll('.panel'), (e) => "
+                "[e.querySelector('h3').textContent, e.querySelectorAll('.thumbnail').length])");
+    const int rows =
+        ask(&b, "eval Array.from(document.querySelectorAll('.labels .row'), (e) => e.textContent)");
+    const int title = ask(&b, "eval document.title"), scale = ask(&b, "eval $('maps_note').textContent");
+    const int where = ask(&b, "eval $('provenance').textContent.includes('Tapeloom') && "
+                              "$('provenance').textContent.includes(data.date)");
+    const int problems = ask(&b, "problems");
+    const long head = importance(&v, 2, 0) >= importance(&v, 2, 1) ? 0 : 1, at = atol(b.answer[row]);
+    char expected[512];
+    snprintf(expected, sizeof expected, "[2, %ld, \"A\"]", head);
+    says(&b, view, expected);
+    ck_assert(at >= 0 && at < 3); /* no <eos> */
+    expect_answer(&v, head, at, expected, sizeof expected);
+    says(&b, answered, expected);
+    snprintf(expected, sizeof expected,
+             "\"cross, layer 0, head %ld: What does the model look at when it writes %s?\"", head,
+             v.sentence[0].written.text[at]);
+    says(&b, asked, expected);
+    says(&b, text,
+         "[\"sourcethecatsdosleep<eos>\", \"translationleschatsdorment<eos>as the model writes it\"]");
+    says(&b, lines, "true");
+    says(&b, panels,
+         "[[\"Encoder self-attention\", 2], [\"Decoder self-attention\", 2], [\"Cross-attention\", 2]]");
+    says(&b, rows,
+         "[\"writes les (read <bos>)\", \"writes chats (read les)\", \"writes dorment (read chats)\", "
+         "\"writes <eos> (read dorment)\"]");
+    says(&b, title, "\"a title\"");
+    says(&b, scale, "\"All on one scale, 0 … 1.\"");
+    says(&b, where, "true");
+    finish(&b, problems);
+}
+END_TEST
+
+/* ---- clicks and keys ---- */
+
+#define READING "Array.from(document.querySelectorAll('#reading dd'), (e) => e.dataset.quantity)"
+#define STATE "eval [view.sentence, view.attention, view.head, view.row, view.column, view.quantity]"
+
+START_TEST(clicks) {
+    static invented v;
+    browser b = opened(&v, NULL, false);
+    const int there = ask(&b, "eval " READING);
+    ask(&b, "click .thumbnail[data-attention='1'][data-head='1'] canvas 0.1 0.7");
+    const int chosen = ask(&b, STATE);
+    ask(&b, "click canvas.large 0.3 0.6"); /* four by four: row 2, column 1 */
+    const int cell = ask(&b, STATE);
+    ask(&b, "point h1");
+    const int reading = ask(&b, "eval $('reading').textContent"),
+              weight = ask(&b, "eval document.querySelector('#reading [data-quantity=A]').textContent");
+    ask(&b, "point canvas.large 0.9 0.1"); /* row 0, column 3: comes after it */
+    const int blocked = ask(&b, "eval $('reading').querySelector('.blocked').textContent");
+    const int raw = ask(&b, "eval document.querySelector('#reading "
+                            "[data-quantity=dA-raw]').textContent.endsWith('(of no consequence)')");
+    const int rings = ask(
+        &b,
+        "eval Array.from(document.querySelectorAll('.thumbnail'), (e) => !e.querySelector('.ring').hidden)");
+    const int still = ask(&b, STATE);
+    ask(&b, "click [data-quantity=dS]");
+    const int pressed =
+        ask(&b, "eval Array.from(document.querySelectorAll('[aria-pressed=true]'), (e) => e.textContent)");
+    const int legend = ask(&b, "eval $('legend').textContent");
+    ask(&b, "click .chip[data-side=written][data-place='3']");
+    const int row = ask(&b, STATE);
+    ask(&b, "click [data-sentence='1']");
+    const int second = ask(&b, "eval [view.sentence, large.map.rows, large.map.columns]");
+    ask(&b, "click #own");
+    const int own = ask(&b, "eval [$('maps').classList.contains('own'), $('maps_note').textContent]");
+    ask(&b, "click #importance");
+    const int order =
+        ask(&b, "eval Array.from(document.querySelectorAll('.thumbnail[data-attention=\"2\"]'), (e) => "
+                "importanceOf(2, Number(e.dataset.head)))");
+    const int problems = ask(&b, "problems");
+    says(&b, there, "[\"A\", \"dS\", \"AdA\", \"dA\", \"dA-raw\", \"S\", \"head-norm\", \"norm\"]");
+    says(&b, chosen, "[0, 1, 1, 2, 0, \"A\"]");
+    says(&b, cell, "[0, 1, 1, 2, 1, \"A\"]");
+    assert_contains(b.answer[reading], "writes dorment (read chats) position 2 of 0 … 3");
+    assert_contains(b.answer[reading], "looks at les position 1 of 0 … 3");
+    char expected[64];
+    int rank = 1;
+    const double at = tl_seen_value(&v.attention[1], TL_SEE_A, 0, 1, 2, 1);
+    for (long j = 0; j < 3; j++) rank += tl_seen_value(&v.attention[1], TL_SEE_A, 0, 1, 2, j) > at;
+    snprintf(expected, sizeof expected, "\"%.4g rank %d of 3\"", at, rank);
+    says(&b, weight, expected);
+    says(&b, blocked, "\"blocked: causal: the column comes after the row\"");
+    says(&b, raw, "true");
+    says(&b, rings,
+         "[false, false, true, true, true, true]"); /* cross has its row, the encoder nothing of it */
+    says(&b, still, b.answer[cell]);
+    says(&b, pressed, "[\"dL/dS\"]");
+    assert_contains(b.answer[legend], "99th percentile");
+    assert_contains(b.answer[legend], "% are beyond");
+    ck_assert(!strncmp(b.answer[row], "[0, 1, 1, 3, ", 13));
+    says(&b, second, "[1, 2, 2]");
+    says(&b, own, "[true, \"Each map has its own scale: colours cannot be compared between maps.\"]");
+    const char *list = b.answer[order];
+    const double first = next_number(&list), then = next_number(&list);
+    ck_assert(first >= then && then >= 0);
+    finish(&b, problems);
+}
+END_TEST
+
+START_TEST(keys) {
+    static invented v;
+    browser b = opened(&v, NULL, false);
+    ask(&b, "eval change({attention: 2, head: 0, row: 0, column: 0})");
+    static const struct {
+        const char *key, *state;
+    } keys[] = {{"h", "[0, 2, 1, 0, 0, \"A\"]"},         {"h", "[0, 2, 0, 0, 0, \"A\"]"},
+                {"q", "[0, 2, 0, 0, 0, \"dS\"]"},        {"k", "[0, 0, 0, 0, 0, \"dS\"]"},
+                {"k", "[0, 1, 0, 0, 0, \"dS\"]"},        {"l", "[0, 1, 0, 0, 0, \"dS\"]"},
+                {"ArrowDown", "[0, 1, 0, 0, 0, \"dS\"]"}};
+    int state[7];
+    for (int i = 0; i < 7; i++) {
+        ask(&b, "key %s", keys[i].key);
+        state[i] = ask(&b, STATE);
+    }
+    ask(&b, "eval $('stage').focus()"); /* only there are arrows ours */
+    ask(&b, "key ArrowDown");
+    ask(&b, "key ArrowDown");
+    ask(&b, "key ArrowRight");
+    const int moved = ask(&b, STATE);
+    ask(&b, "key n");
+    const int sentence = ask(&b, "eval view.sentence");
+    ask(&b, "key o");
+    ask(&b, "key i");
+    ask(&b, "key q");
+    ask(&b, "key +");
+    const int switched = ask(&b, "eval [view.own, view.byImportance, view.zoom > 0]");
+    ask(&b, "key 0");
+    const int fits = ask(&b, "eval view.zoom"),
+              before = ask(&b, "eval getComputedStyle(document.body).backgroundColor");
+    ask(&b, "key d");
+    const int dark = ask(&b, "eval getComputedStyle(document.body).backgroundColor");
+    ask(&b, "key ?");
+    const int help = ask(&b, "eval $('about').open && $('about').textContent.includes('next head')");
+    const int problems = ask(&b, "problems");
+    for (int i = 0; i < 7; i++)
+        ck_assert_msg(!strcmp(b.answer[state[i]], keys[i].state), "key %d, %s: %s", i, keys[i].key,
+                      b.answer[state[i]]);
+    says(&b, moved, "[0, 1, 0, 2, 1, \"dS\"]");
+    says(&b, sentence, "1");
+    says(&b, switched, "[true, true, true]");
+    says(&b, fits, "0");
+    ck_assert_str_ne(b.answer[before], b.answer[dark]);
+    says(&b, help, "true");
+    finish(&b, problems);
+}
+END_TEST
+
+/* Sentences in the order of their losses, where these are known. */
+START_TEST(list_is_sorted) {
+    static invented v;
+    browser b = opened(&v, NULL, false);
+    const int hidden = ask(&b, "eval Array.from($('order').options, (o) => o.hidden)");
+    ask(&b, "eval void (data.sentences[0].loss = [0.5, 0.1, null, 0], data.sentences[1].loss = [2, 1])");
+    const char *const orders[] = {"given", "worst", "best", "longest"}, *const expected[] = {
+                                                                            "[0, 1]", "[1, 0]", "[0, 1]",
+                                                                            "[0, 1]"};
+    int list[4];
+    for (int i = 0; i < 4; i++) {
+        ask(&b, "eval ($('order').value = '%s', $('order').dispatchEvent(new Event('change')))", orders[i]);
+        list[i] = ask(&b, "eval Array.from(document.querySelectorAll('#sentences button'), (e) => "
+                          "Number(e.dataset.sentence))");
+    }
+    const int loss =
+        ask(&b, "eval document.querySelector('#sentences [data-sentence=\"0\"] .beside').textContent");
+    const int problems = ask(&b, "problems");
+    says(&b, hidden, "[false, true, true, false]");
+    for (int i = 0; i < 4; i++) says(&b, list[i], expected[i]);
+    says(&b, loss, "\"1 · loss 0.200\"");
+    finish(&b, problems);
+}
+END_TEST
+
+/* ---- colours ---- */
+
+/* Of a copy that is made to be read: browsers complain otherwise. */
+#define PIXEL                                                                                              \
+ "eval Array.from(((c) => { const t = new OffscreenCanvas(c.width, c.height).getContext('2d', "            \
+ "{willReadFrequently: true}); t.drawImage(c, 0, 0); return t; })(document.querySelector('canvas.large'))" \
+ ".getImageData("
+static int cell_pixel(browser *b, int row, int column) { /* off the number in the middle, and off the lines */
+    return ask(b,
+               PIXEL "Math.round((%d + 0.5) * large.layout.pitch), Math.round((%d + 0.15) * "
+                     "large.layout.pitch), 1, 1).data).slice(0, 3)",
+               column, row);
+}
+
+START_TEST(colours) {
+    static invented v;
+    browser b = opened(&v, NULL, false);
+    ask(&b, "eval change({attention: 1, head: 0, quantity: 'A'})");
+    const int pixel = cell_pixel(&b, 2, 1),
+              expected = ask(&b, "eval colourOf(large.scale, large.map.values[2 * 4 + 1])");
+    const int blocked = ask(&b, PIXEL "3 * large.layout.pitch + 8, 8, 6, 6).data).filter((x, i) => i %% 4 "
+                                      "=== 0).every((x) => x < 230 && x > 100)");
+    const int ends =
+        ask(&b, "eval [colourOf({limit: 2, signed: true}, -2), colourOf({limit: 2, signed: true}, 0), "
+                "colourOf({limit: 2, signed: true}, 2), colourOf({limit: 2, signed: true}, 9)]");
+    const int root = ask(&b, "eval JSON.stringify(colourOf({limit: 1, root: true}, 0.25)) === "
+                             "JSON.stringify(colourOf({limit: 1}, 0.5))");
+    ask(&b, "eval change({quantity: 'dS'})");
+    const int limit = ask(&b, "eval [large.scale.limit, large.scale.clipped, large.scale.count]");
+    const int same =
+        ask(&b, "eval new Set(panelsOf().attentions.flatMap((p) => p.heads.map((h) => h.scale.limit))).size");
+    const int first = ask(&b, "eval [-1, 1].map((sign) => colourOf(large.scale, sign * large.scale.limit))");
+    const int problems = ask(&b, "problems");
+    says(&b, pixel, b.answer[expected]);
+    says(&b, blocked, "true");
+    says(&b, ends, "[[15, 68, 137], [255, 255, 255], [181, 71, 0], [181, 71, 0]]");
+    says(&b, root, "true");
+    double sizes[200], x;
+    long count = 0, beyond = 0;
+    for (int a = 0; a < MADE; a++)
+        for (long h = 0; h < HEADS; h++)
+            for (long i = 0; i < v.attention[a].queries; i++)
+                for (long j = 0; j < v.attention[a].keys; j++)
+                    if (tl_why_blocked(&v.attention[a].mask, 0, h, i, j, v.attention[a].queries,
+                                       v.attention[a].keys) == TL_SEES) {
+                        long at = count++;
+                        for (x = fabs(tl_seen_value(&v.attention[a], TL_SEE_DS, 0, h, i, j));
+                             at > 0 && sizes[at - 1] > x; at--)
+                            sizes[at] = sizes[at - 1];
+                        sizes[at] = x;
+                    }
+    const char *list = b.answer[limit];
+    const double found = next_number(&list);
+    ck_assert_double_eq_tol(found, sizes[(long)ceil(0.99 * (double)count) - 1], 1e-6);
+    while (beyond < count && sizes[count - 1 - beyond] > found + 1e-6) beyond++;
+    ck_assert_double_eq_tol(next_number(&list), (double)beyond / (double)count, 1e-9);
+    ck_assert_int_eq((long)next_number(&list), count);
+    says(&b, same, "1");
+    says(&b, first, "[[15, 68, 137], [181, 71, 0]]");
+    finish(&b, problems);
+}
+END_TEST
+
+/* ---- whatever the tokens are ---- */
+
+START_TEST(foreign_tokens) {
+    static const char *const tokens[] = {"</script><script>alert(1)</script>",
+                                         "<img src=x onerror=alert(2)>",
+                                         "\"'`${1}\\",
+                                         "\xf0\x9f\x98\x80",
+                                         "\xe2\x80\xae"
+                                         "cba",
+                                         "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d",
+                                         "\xe7\x9d\xa1\xe8\xa7\x89",
+                                         "a\xe2\x80\xa8z",
+                                         "&lt;b&gt;"};
+    static invented v;
+    browser b = opened(&v, tokens, false);
+    const int chips = ask(&b, "eval Array.from(document.querySelectorAll('.chip'), (e) => e.textContent)");
+    const int made =
+        ask(&b, "eval [document.querySelectorAll('script').length, document.querySelectorAll('img').length]");
+    const int upright =
+        ask(&b, "eval (change({attention: 1}), Array.from(document.querySelectorAll('.column.upright'), (e) "
+                "=> [e.textContent, e.children.length]))");
+    int drawn = 0;
+    for (int a = 0; a < MADE; a++)
+        drawn = ask(&b,
+                    "eval (change({attention: %d}), (() => { const d = new "
+                    "DOMParser().parseFromString(svgFile(large), 'image/svg+xml');"
+                    " return [d.querySelectorAll('parsererror').length, d.querySelectorAll('script, "
+                    "img').length, d.querySelectorAll('g rect').length]; })())",
+                    a);
+    const int saved = ask(&b, "click #save");
+    const int problems = ask(&b, "problems");
+    says(&b, chips,
+         "[\"</script><script>alert(1)</script>\", \"<img src=x onerror=alert(2)>\", \"\\\"'`${1}\\\\\", "
+         "\"\xf0\x9f\x98\x80\", \"\\\\xe2\\\\x80\\\\xaecba\", "
+         "\"\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d\", \"\xe7\x9d\xa1\xe8\xa7\x89\", \"a\\\\xe2\\\\x80\\\\xa8z\", "
+         "\"&lt;b&gt;\"]");
+    says(&b, made, "[8, 0]");
+    says(&b, upright, "[[\"\xe7\x9d\xa1\xe8\xa7\x89\", 2]]");
+    says(&b, drawn, "[0, 0, 20]");
+    says(&b, saved, "ok");
+    finish(&b, problems);
+}
+END_TEST
+
+/* ---- sizes ---- */
+
+/* Nothing is cut off at the side, and labels stay while a large map scrolls. */
+START_TEST(sizes) {
+    static invented v;
+    browser b = opened(&v, NULL, false);
+    static const int size[][2] = {{1400, 900}, {900, 1200}, {420, 800}};
+    int wide[3];
+    for (int i = 0; i < 3; i++) {
+        ask(&b, "size %d %d", size[i][0], size[i][1]);
+        wide[i] = ask(&b, "eval [innerWidth, document.documentElement.scrollWidth <= innerWidth]");
+    }
+    ask(&b, "size 420 500");
+    ask(&b, "eval change({zoom: 90})");
+    const int stuck = ask(&b, "eval ((s) => { s.scrollTop = 120; s.scrollLeft = 200; const box = (q) => "
+                              "s.querySelector(q).getBoundingClientRect(), at = s.getBoundingClientRect();"
+                              " return [s.scrollTop > 50 && box('.columns').top - at.top, s.scrollLeft > 50 "
+                              "&& box('.labels').left - at.left]; })($('stage'))");
+    const int printed = ask(&b, "print %s", scratch_path(&b.files, "page.pdf"));
+    const int problems = ask(&b, "problems");
+    for (int i = 0; i < 3; i++) {
+        char expected[32];
+        snprintf(expected, sizeof expected, "[%d, true]", size[i][0]);
+        says(&b, wide[i], expected);
+    }
+    says(&b, stuck, "[0, 0]");
+    says(&b, printed, "ok");
+    finish(&b, problems);
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    if (!browser_program()) return;
+    tcase_add_unchecked_fixture(tc, start_browser, end_browser);
+    tcase_add_loop_test(tc, numbers_are_the_librarys, 0, 2);
+    tcase_add_test(tc, words_are_merged);
+    tcase_add_test(tc, first_view);
+    tcase_add_test(tc, clicks);
+    tcase_add_test(tc, keys);
+    tcase_add_test(tc, list_is_sorted);
+    tcase_add_test(tc, colours);
+    tcase_add_test(tc, foreign_tokens);
+    tcase_add_test(tc, sizes);
+}
+
+TL_TEST_MAIN("lens: page in a browser")
