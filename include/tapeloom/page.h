@@ -36,8 +36,8 @@ typedef struct tl_page_options { /* {0} will do */
  * they are shown, and are never read as part of the page. What does not fit in most_bytes is left out, and the page says so: first
  * norms of heads, then norms, scores, gradients, then sentences from the last on. NULL, and the run's error, if not even one
  * sentence's A fits, or when out of memory. run may be NULL: then losses of tokens and the fingerprint are missing. */
-char *tl_page_text(tl_run *run, const tl_sentences *sentences, const tl_seen *seen,
-                   const tl_page_options *options, size_t *size);
+char *tl_page_text(tl_run *run, tl_sentences *sentences, const tl_seen *seen, const tl_page_options *options,
+                   size_t *size);
 
 /* Sixteen hexadecimal digits by which weights are known again: FNV-1a, 64 bits, over each parameter's name and its values as float32,
  * so that both precisions agree. Returns to. */

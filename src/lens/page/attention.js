@@ -184,7 +184,7 @@ function drawLegend(panels) {
     context.fillStyle = cssOf(colourOf(large.scale, value));
     context.fillRect(x, 0, 1.5, 12);
   }
-  const sign = QUANTITIES[view.quantity].grad ? `L is ${data.objective}. ` : '';
+  const sign = QUANTITIES[view.quantity].grad ? `${data.objective}. ` : '';
   large.legend = `${QUANTITIES[view.quantity].meaning}; ${limitText(large.scale)}. ${sign}Hatched: blocked.`;
   $('legend').replaceChildren(bar, element('span', {}, large.legend));
   $('maps_note').textContent = view.own ? 'Each map has its own scale: colours cannot be compared between maps.'
@@ -206,7 +206,7 @@ function provenanceLines() {
 function drawProvenance() {
   const value = data.value === null || data.value === undefined ? '' : ` = ${numberText(data.value)}`;
   const left = data.left_out.map((quantity) => QUANTITIES[quantity].meaning);
-  const lines = [...provenanceLines(), `L: ${data.objective}${value}`];
+  const lines = [...provenanceLines(), `${data.objective}${value && `; here L${value}`}`];
   if (left.length) lines.push(`Left out to keep this file small: ${left.join('; ')}.`);
   if (data.sentences_left_out) lines.push(`Left out to keep this file small: ${data.sentences_left_out} sentences.`);
   if (!data.stored.includes('dA-raw') && !data.left_out.includes('dA-raw')) lines.push('Gradients were not asked for.');
@@ -500,7 +500,7 @@ function makeHelp() {
   $('about').replaceChildren(
     element('h2', {}, 'How to read this page'),
     element('p', {}, 'A row looks at columns. A decoder’s row belongs to the token that it writes, having read the one before. Layers, heads and positions count from 0, as in the names of places. Click a small map to make it large; click a cell, a label or a token to choose it.'),
-    element('p', {}, `L is ${data.objective}. Gradients are blue where they are negative and orange where they are positive; their limit is the 99th percentile. Hatched pairs are blocked: A and dL/dS are exactly 0 there.`),
+    element('p', {}, `${data.objective}. Gradients are blue where they are negative and orange where they are positive; their limit is the 99th percentile. Hatched pairs are blocked: A and dL/dS are exactly 0 there.`),
     element('p', {}, 'The ring is around the same cell in maps of the same kind; in other maps it is around the row or the column that the same token has there.'),
     element('table', {}, ...quantities), element('table', {}, ...keys),
     element('form', {method: 'dialog'}, element('button', {}, 'close')));
