@@ -2,14 +2,18 @@
 #include "program.h"
 
 static const command commands[] = {
+    {"show", "attend show --model DIR [--source TEXT] [--target TEXT] [--html FILE]",
+     "weights and gradients of attention, for a sentence: on the terminal, as files, as a page", show_options,
+     command_show},
     {"list", "attend list --model DIR", "the names of all places that can be looked at or replaced",
      list_options, command_list},
 };
 
 static void defaults(const command *c, settings *s) {
     (void)c;
-    *s = (settings){
-        .common = {.run = tl_run_settings_default(), .model = "runs/translate", .weights = "best"}};
+    *s =
+        (settings){.common = {.run = tl_run_settings_default(), .model = "runs/translate", .weights = "best"},
+                   .show = {.quantity = "A,dS", .head = "all"}};
 }
 
 const program this_program = {.name = "attend",

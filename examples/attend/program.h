@@ -4,6 +4,7 @@
 #define ATTEND_PROGRAM_H
 
 #include "../program/program.h"
+#include "asked.h"
 
 struct settings {
     common common;
@@ -16,6 +17,12 @@ struct settings {
     /* which test set */
     const char *test;
     long most;
+    struct {
+        asked asked;
+        long count;
+        bool true_targets, words;
+        const char *quantity, *attention, *head, *csv, *safetensors, *html;
+    } show;
 };
 
 /* Rows that commands have in common: the model that is looked at, one sentence, a test set. */
@@ -47,6 +54,8 @@ tl_set *open_set(const settings *s, tl_run *run);
 
 /* ---- commands: options and functions ---- */
 
+extern const tl_option show_options[];
+int command_show(settings *s);
 extern const tl_option list_options[];
 int command_list(settings *s);
 

@@ -343,6 +343,9 @@ typedef struct tl_csv tl_csv;
  * and a last line that was cut off in the middle is dropped. Without append an old file is replaced. NULL on
  * failure. */
 tl_csv *tl_csv_open(const char *path, const char *const *columns, int count, bool append, tl_error *error);
+/* A table instead of a log: the same calls, but rows wait in memory, and tl_csv_close writes the file whole (tl_file_write), in the
+ * place of an old one. */
+tl_csv *tl_csv_table(const char *path, const char *const *columns, int count, tl_error *error);
 /* A row, cell by cell; numbers as the shortest text that reads back exactly, NaN as "nan". A row reaches the
  * file whole, in one write, and the disk, before tl_csv_end_row returns; it must have as many cells as there are columns. A log
  * that was removed or replaced meanwhile fails there: rows would go where nobody finds them. */

@@ -214,6 +214,26 @@ const tl_tokens *tl_seen_columns(const tl_seen_attention *seen, const tl_sentenc
  * columns->words] (tl_tensor of the caller's, contiguous); rows and columns of no word are left out. */
 void tl_words_of(tl_tensor from, const tl_tokens *rows, const tl_tokens *columns, tl_tensor to);
 
+/* A quantity of one head (-1: the mean of all) of sentence b, in the tape's memory: [T,S] of the sentence's own rows and columns,
+ * without padding, or with `words` of its words (tl_words_of). Without data, and the tape fails, when out of memory. */
+tl_tensor tl_seen_map(const tl_seen_attention *seen, tl_quantity q, long b, long head,
+                      const tl_sentence *sentence, bool words, tl_tape *tape);
+/* What row i or column j of such a map is called, and why it is blocked (words: if all their tokens are). Words: the text of the tokens side by
+ * side, in the tape's memory. */
+const char *tl_seen_label(const tl_tokens *tokens, long i, bool words, tl_tape *tape);
+tl_why tl_seen_why(const tl_seen_attention *seen, long b, long head, long i, long j,
+                   const tl_sentence *sentence, bool words);
+
+/* All that was seen of sentences, as tables: a row a pair with every quantity (of norms what was asked for), blocked pairs with the reason.
+ * attention: a pattern of names; NULL: all. False, and a sentence, on failure. */
+bool tl_seen_csv(const char *path, const tl_seen *seen, const tl_sentences *sentences, const char *attention,
+                 bool words, tl_tape *tape, tl_error *error);
+/* The same as tensors "0.decoder.layers.1.cross.dS" [H,T,S], the first number the sentence's; with the tokens, the objective and `command` as
+ * metadata. */
+bool tl_seen_safetensors(const char *path, const tl_seen *seen, tl_sentences *sentences,
+                         const char *attention, bool words, const char *command, tl_tape *tape,
+                         tl_error *error);
+
 /* ---- sets: what a model is measured on ---- */
 
 typedef struct tl_set tl_set;

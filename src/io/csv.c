@@ -1,6 +1,7 @@
 /* CSV logs by RFC 4180. A row is built in memory and reaches the file in one write to its end, so that
  * whoever reads the log meanwhile, or after a kill, finds whole rows; a write that stops half way is taken
- * back. The disk has a row before the next one is begun, and no row goes into a file that has lost its name. */
+ * back. The disk has a row before the next one is begun, and no row goes into a file that has lost its name. A table is no log: its rows
+ * wait in memory until it is closed. */
 #define _POSIX_C_SOURCE 200809L
 #include "base/buffer.h"
 #include "complain.h"
@@ -18,6 +19,7 @@ struct tl_csv {
     int fd;
     char *path;
     int columns, cells; /* cells of the row that is being built */
+    bool table;         /* row holds all rows, and the file is written in the end */
     tl_buffer row;
     tl_error error;
 };
@@ -122,6 +124,7 @@ static bool open_log(tl_csv *csv, const char *path, const char *const *columns, 
     for (int i = 0; i < csv->columns; i++) add_cell(&csv->row, i == 0, columns[i]);
     tl_buffer_text(&csv->row, "\n");
     if (csv->row.failed) return tl_fail_memory(&csv->error, "opening", path);
+    if (csv->table) return true;
     if (append && !look_at_old(csv, path, &csv->row, &keep)) return false;
     struct stat about;
     if (stat(path, &about) == 0 && S_ISFIFO(about.st_mode)) /* to open it is to wait for a reader */
@@ -136,7 +139,8 @@ static bool open_log(tl_csv *csv, const char *path, const char *const *columns, 
     return true;
 }
 
-tl_csv *tl_csv_open(const char *path, const char *const *columns, int count, bool append, tl_error *error) {
+static tl_csv *begin(const char *path, const char *const *columns, int count, bool append, bool table,
+                     tl_error *error) {
     if (path == NULL || *path == 0) {
         tl_error_set(error, "cannot write a log: its path is empty; give a path");
         return NULL;
@@ -149,10 +153,19 @@ tl_csv *tl_csv_open(const char *path, const char *const *columns, int count, boo
         free(copy);
         return NULL;
     }
-    *csv = (tl_csv){.fd = -1, .path = copy, .columns = count};
+    *csv = (tl_csv){.fd = -1, .path = copy, .columns = count, .table = table};
     if (open_log(csv, path, columns, append)) return csv;
+    csv->table = false; /* nothing is written */
     tl_csv_close(csv, error);
     return NULL;
+}
+
+tl_csv *tl_csv_open(const char *path, const char *const *columns, int count, bool append, tl_error *error) {
+    return begin(path, columns, count, append, false, error);
+}
+
+tl_csv *tl_csv_table(const char *path, const char *const *columns, int count, tl_error *error) {
+    return begin(path, columns, count, false, true, error);
 }
 
 void tl_csv_text(tl_csv *csv, const char *text) {
@@ -184,9 +197,12 @@ bool tl_csv_end_row(tl_csv *csv) {
         return tl_error_set(&csv->error,
                             "%s: a row of %d cells, expected %d, one for each column; correct the program",
                             tl_shown_path(csv->path, file), csv->cells, csv->columns);
-    if (csv->row.size == 0) tl_buffer_text(&csv->row, "\"\""); /* an empty line would not be a row */
+    const char last = csv->row.size ? csv->row.text[csv->row.size - 1] : '\n';
+    if (last == '\n') tl_buffer_text(&csv->row, "\"\""); /* an empty line would not be a row */
     tl_buffer_text(&csv->row, "\n");
-    return write_row(csv);
+    if (!csv->table) return write_row(csv);
+    csv->cells = 0;
+    return !csv->row.failed || tl_fail_memory(&csv->error, "writing a row of", csv->path);
 }
 
 const char *tl_csv_error(const tl_csv *csv) {
@@ -203,6 +219,8 @@ bool tl_csv_close(tl_csv *csv, tl_error *error) {
         tl_error_set(&csv->error,
                      "%s: the last row was begun and not ended; call tl_csv_end_row before closing",
                      tl_shown_path(csv->path, file));
+    if (csv->table && csv->error.message[0] == 0)
+        tl_file_write(csv->path, csv->row.text, csv->row.size, &csv->error);
     bool ok = csv->error.message[0] == 0;
     if (!ok && error != NULL) tl_error_set(error, "%s", csv->error.message);
     tl_buffer_free(&csv->row);

@@ -232,6 +232,7 @@ static const char *window_text(tl_set *set, long i) {
     if (to > set->text.count) to = set->text.count;
     if (starts || from == 0) from++;
     free(set->shown);
+    if (starts && to > from && set->text.ids[to - 1] == tl_lm_end(set->run)) to--;
     set->shown = tl_lm_decode(set->run, set->text.ids + from, to - from);
     return set->shown;
 }

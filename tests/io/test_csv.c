@@ -101,6 +101,31 @@ static void assert_not_ours(const char *before, const char *part) {
     scratch_remove(&s);
 }
 
+START_TEST(a_table_comes_whole) {
+    scratch s = scratch_new();
+    const char *path = scratch_path(&s, "table.csv"), *one[] = {"a"};
+    tl_error error = {""};
+    put_text(path, "an old file");
+    tl_csv *csv = tl_csv_table(path, columns, 3, &error);
+    row(csv, 1, 0.5, "a,b");
+    row(csv, 2, 1, "");
+    assert_file(path, "an old file"); /* until it is closed */
+    close_log(csv);
+    assert_file(path, "step,loss,note\n1,0.5,\"a,b\"\n2,1,\n");
+    csv = tl_csv_table(path, one, 1, &error);
+    for (int i = 0; i < 2; i++) tl_csv_text(csv, ""), tl_csv_end_row(csv);
+    close_log(csv);
+    assert_file(path, "a\n\"\"\n\"\"\n");
+    csv = tl_csv_table(path, columns, 3, &error);
+    tl_csv_long(csv, 1);
+    ck_assert(!tl_csv_end_row(csv) && !tl_csv_close(csv, &error)); /* what is wrong leaves the old one */
+    assert_contains(error.message, "a row of 1 cells, expected 3");
+    assert_file(path, "a\n\"\"\n\"\"\n");
+    ck_assert(!tl_csv_table(path, columns, 0, &error));
+    scratch_remove(&s);
+}
+END_TEST
+
 START_TEST(other_files_are_left_alone) {
     assert_not_ours("step,loss\n1,2\n", "found the columns step,loss, expected");
     assert_not_ours("step,loss,notes\n", "found the columns step,loss,notes");
@@ -197,6 +222,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, rows_and_quoting);
     tcase_add_test(tc, one_empty_column_is_still_a_row);
     tcase_add_test(tc, appending_goes_on);
+    tcase_add_test(tc, a_table_comes_whole);
     tcase_add_test(tc, other_files_are_left_alone);
     tcase_add_test(tc, errors);
     tcase_add_test(tc, a_full_disk_leaves_whole_rows);

@@ -1,0 +1,31 @@
+/* What a number is asked of: a word that is written, or the loss; and parts of sentences, as people count them. */
+#ifndef ATTEND_ASKED_H
+#define ATTEND_ASKED_H
+
+#include <stdbool.h>
+
+#include <tapeloom.h>
+
+typedef struct asked {
+    const char *of; /* loss|nll|log-p|logit */
+    long word;      /* from 1; 0: the first */
+    const char *token, *other;
+} asked;
+
+/* clang-format off */
+#define WORD_ROWS(field) \
+    ROW("word", LONG, field.word, "N", "which word is asked for, from 1 (0: the first)"), \
+    ROW("token", TEXT, field.token, "TOKEN", "what is said there (default: the target's own word)"), \
+    ROW("other", TEXT, field.other, "TOKEN", "and how much more than this: the difference of the two")
+/* clang-format on */
+
+/* The objective of one sentence. False, and a sentence in error, if there is no such word or token. */
+bool read_asked(const asked *asked, tl_sentences *sentences, tl_objective *objective, tl_error *error);
+/* "log p of "chat" (word 2)"; returns to. Foreign bytes. */
+char *asked_text(const tl_objective *objective, tl_sentences *sentences, char *to, size_t size);
+/* "3", or "2-4" with both ends, counted from `first`; NULL: all of it. */
+bool read_range(const char *option, const char *text, long first, tl_range *range, tl_error *error);
+/* The id that is written as this token, out of so many; -1: none. */
+int id_of(tl_sentences *sentences, const char *token, long ids);
+
+#endif

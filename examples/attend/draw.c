@@ -1,0 +1,92 @@
+/* A map on a terminal: a row for each query, a column for each key, numbers in the cells. Weights are shares in hundredths; everything else is
+ * in units that are printed above it, so that the largest has two digits. A terminal that has colours gets them behind the
+ * numbers: blue for less than 0, orange for more. What the mask blocks is hatched.
+ *
+ *                    the  small   cats  <eos>
+ *     writes petits    5     81      9      5
+ */
+#define _POSIX_C_SOURCE 200809L /* isatty */
+#include "draw.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { NARROWEST = 4 };
+
+static bool has_colours(void) { return isatty(STDOUT_FILENO) && !getenv("NO_COLOR"); }
+
+static void put_padded(const char *text, long width, bool right) {
+    for (long used = tl_text_columns(text); right && used < width; used++) putchar(' ');
+    fputs(text, stdout);
+    for (long used = tl_text_columns(text); !right && used < width; used++) putchar(' ');
+}
+
+static double largest(const picture *p) {
+    double most = 0;
+    for (long i = 0; i < p->rows * p->columns; i++)
+        if (!p->blocked[i] && fabs(p->value[i]) > most) most = fabs(p->value[i]);
+    return most;
+}
+
+/* The power of ten that gives the largest two digits; of shares a hundredth. */
+static double unit_of(const picture *p) {
+    const double most = largest(p);
+    if (p->share) return 0.01;
+    return most > 0 ? pow(10, floor(log10(most)) - 1) : 1;
+}
+
+/* Background of a 256-colour terminal: nearer to white where there is less. */
+static int colour_of(const picture *p, double value, double most) {
+    static const int orange[] = {231, 230, 223, 216, 209, 202}, blue[] = {231, 195, 153, 111, 69, 27};
+    const double part = p->share ? value : most > 0 ? fabs(value) / most : 0;
+    const int step = part >= 1 ? 5 : (int)(part * 6);
+    return p->share || value < 0 ? blue[step] : orange[step];
+}
+
+static void put_cell(const picture *p, long i, long width, double unit, double most) {
+    char text[32];
+    const double units = floor(fabs(p->value[i]) / unit + 0.5);
+    if (p->blocked[i])
+        snprintf(text, sizeof text, "╱╱");
+    else if (units == 0) /* and no sign */
+        snprintf(text, sizeof text, "%s", p->share ? "·" : "0");
+    else
+        snprintf(text, sizeof text, "%s%.0f", p->value[i] < 0 ? "-" : "", units);
+    putchar(' ');
+    if (!has_colours() || p->blocked[i]) {
+        put_padded(text, width - 1, true);
+        return;
+    }
+    printf("\033[48;5;%dm\033[38;5;%dm", colour_of(p, p->value[i], most),
+           colour_of(p, p->value[i], most) == 27 ? 231 : 16);
+    put_padded(text, width - 1, true);
+    printf("\033[0m");
+}
+
+void draw_picture(const picture *p) {
+    const double unit = unit_of(p), most = largest(p);
+    long left = 0;
+    for (long r = 0; r < p->rows; r++)
+        if (tl_text_columns(p->row[r]) > left) left = tl_text_columns(p->row[r]);
+    if (!p->share) printf("  unit %.0e\n", unit);
+    printf("  ");
+    put_padded("", left, false);
+    for (long c = 0; c < p->columns; c++) {
+        const long width =
+            tl_text_columns(p->column[c]) > NARROWEST ? tl_text_columns(p->column[c]) : NARROWEST;
+        putchar(' ');
+        put_padded(p->column[c], width, true);
+    }
+    putchar('\n');
+    for (long r = 0; r < p->rows; r++) {
+        printf("  ");
+        put_padded(p->row[r], left, false);
+        for (long c = 0; c < p->columns; c++) {
+            const long width =
+                tl_text_columns(p->column[c]) > NARROWEST ? tl_text_columns(p->column[c]) : NARROWEST;
+            put_cell(p, r * p->columns + c, width + 1, unit, most);
+        }
+        putchar('\n');
+    }
+}
