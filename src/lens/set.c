@@ -144,8 +144,10 @@ static const struct kind {
              {&tl_lm_program, begin_lm}};
 
 static char *name_of(const tl_run *run, const char *file) {
-    const char *text = file                       ? file
-                       : is_made(&run->settings)  ? "held-out sentences made here"
+    const char *text = file                      ? file
+                       : is_made(&run->settings) ? "held-out sentences made here"
+                       : !strcmp(run->settings.program ? run->settings.program : "", "caption")
+                           ? "held-out pictures"
                        : run->settings.data.valid ? run->settings.data.valid
                                                   : "what the run is validated on";
     char *name = malloc(strlen(text) + 1);
