@@ -575,7 +575,8 @@ struct tl_model {
     int attentions[TL_ATTENTION_KINDS]; /* layers that have one of that kind */
     int depths[TL_STREAM_SIDES];        /* of the streams: layers + 1, or 0 where there is no such side */
     int heads;
-    /* Of a model that heads have been taken from, how many each attention has, by layers; `heads` is what it had. NULL: all. */
+    /* How many each attention has, by layers, where some have others than `heads`, as in a model that heads have been taken from. NULL:
+     * all have as many. */
     const int *heads_of[TL_ATTENTION_KINDS];
     bool no_cache; /* what it has read changes with what comes: its states compute everything anew, always */
 };
