@@ -48,7 +48,7 @@ tl_spread tl_spread_of(const double *numbers, long count); /* NaN of none */
 /* What each head's gate is in use [heads]: 1 where there are no gates that learn. */
 bool tl_prune_gates(tl_run *run, double *gates);
 
-/* Writes a run of translate or caption without the heads whose keep [heads] is false: settings (heads-kept), text and
+/* Writes a run of translate, a Transformer, without the heads whose keep [heads] is false: settings (heads-kept), text and
  * model.safetensors, whose projections have lost these heads' rows and columns. Gates that learn become part of out_proj's columns, and
  * the new run has none. It computes what the run does with gates of 0, to the bit where products are single chains and no gate was between
  * 0 and 1, otherwise to rounding. It has no checkpoint: train --from goes on with it as a new run. A model that is in the folder is in the

@@ -142,11 +142,12 @@ static bool can_be_pruned(tl_run *run, const bool *keep, tl_error *error) {
     const char *name = tl_run_program_name(run);
     if (!tl_run_has_model(run)) return tl_error_set(error, "%s", tl_run_error(run));
     if (!keep) return tl_error_set(error, "prune: which heads are kept is not said: keep is NULL");
-    if (tl_run_transformer(run) && (!strcmp(name, "translate") || !strcmp(name, "caption"))) return true;
-    return tl_error_set(error,
-                        "%s is a run of %s, whose model cannot be saved without some of its heads: only the "
-                        "Transformers of translate and caption can",
-                        run->dir ? run->dir : "this", name);
+    if (tl_run_transformer(run) && !strcmp(name, "translate")) return true;
+    return tl_error_set(
+        error,
+        "%s is a run of %s%s: only translate's Transformers can be saved without some of their "
+        "heads",
+        run->dir ? run->dir : "this", name, tl_run_seq2seq(run) ? ", a recurrent one" : "");
 }
 
 static bool write(tl_run *run, const bool *keep, const double *gates, const char *dir, bool overwrite,
