@@ -7,6 +7,9 @@ static const command commands[] = {
      command_show},
     {"list", "attend list --model DIR", "the names of all places that can be looked at or replaced",
      list_options, command_list},
+    {"prune", "attend prune --model DIR [--score] [--csv FILE] [--svg FILE] [--out DIR --remove N]",
+     "how good the model is without its least important heads, and without others; the smaller model",
+     prune_options, command_prune},
 };
 
 static void defaults(const command *c, settings *s) {

@@ -23,6 +23,11 @@ struct settings {
         bool true_targets, words;
         const char *quantity, *attention, *head, *csv, *safetensors, *html;
     } show;
+    struct {
+        long every, chances, remove;
+        bool per_token, score, closed;
+        const char *csv, *svg, *heads;
+    } prune;
 };
 
 /* Rows that commands have in common: the model that is looked at, one sentence, a test set. */
@@ -58,5 +63,7 @@ extern const tl_option show_options[];
 int command_show(settings *s);
 extern const tl_option list_options[];
 int command_list(settings *s);
+extern const tl_option prune_options[];
+int command_prune(settings *s);
 
 #endif

@@ -10,20 +10,44 @@ static bool is_end(const tl_option *o) {
     return !strcmp(o->name, "steps") || !strcmp(o->name, "epochs") || !strcmp(o->name, "minutes");
 }
 
+/* A new end replaces the old one. */
+static void forget_end(const common *c, tl_training_settings *t) {
+    for (int i = 0; i < c->argc; i++) {
+        const tl_option *o = tl_options_named(c->options, c->argv[i]);
+        if (o && is_end(o)) t->steps = t->epochs = 0, t->minutes = 0;
+    }
+}
+
 /* The command line over the run's own settings: what would change what has been trained so far is an error. */
 static bool say_anew(settings *s, tl_run *run, tl_error *error) {
     const common *c = common_of(s);
-    tl_training_settings *t = &tl_run_settings_of(run)->training;
     for (int i = 0; i < c->argc; i++) {
         const tl_option *o = tl_options_named(c->options, c->argv[i]);
         if (o && !o->anew)
             return tl_error_set(
                 error, "--%s cannot change while a run goes on: leave it out, or start a new run", o->name);
-        if (o && is_end(o)) t->steps = t->epochs = 0, t->minutes = 0; /* a new end replaces the old one */
     }
+    forget_end(c, &tl_run_settings_of(run)->training);
     tl_run_settings_of(run)->demo = false; /* from here on it is somebody's */
     return settings_over(s, run, error);
 }
+
+/* ---- a run that begins with another one's weights ---- */
+
+/* The settings are that run's, and the command line over them. It owns their texts, and is to be freed after training. NULL, and an error,
+ * on failure. */
+static tl_run *begin_from(settings *s, tl_error *error) {
+    common *c = common_of(s);
+    tl_run *other = tl_run_open(c->run.model.from, &(tl_run_choice){"none", this_program.name}, error);
+    if (!other) return NULL;
+    tl_run_settings_of(other)->demo = false;
+    forget_end(c, &tl_run_settings_of(other)->training);
+    if (settings_over(s, other, error)) return other;
+    tl_run_free(other);
+    return NULL;
+}
+
+/* ---- the run ---- */
 
 /* NULL, and an error, on failure. */
 static tl_run *run_to_train(settings *s, tl_error *error) {
@@ -34,8 +58,6 @@ static tl_run *run_to_train(settings *s, tl_error *error) {
     tl_run_free(run);
     return NULL;
 }
-
-/* ---- the run ---- */
 
 static void say_end(const common *c, const tl_run *run, tl_ending ending, const tl_training_end *end) {
     char program[WORD_SIZE];
@@ -56,7 +78,7 @@ static void say_end(const common *c, const tl_run *run, tl_ending ending, const 
         printf("loss %.3f).\n", end->state.best_loss);
 }
 
-int run_training(const char *command, settings *s) {
+static int train(const char *command, settings *s) {
     const common *c = common_of(s);
     tl_error error = {""};
     listener l;
@@ -74,6 +96,17 @@ int run_training(const char *command, settings *s) {
         this_program.say_next(s, run);
     tl_run_free(run);
     return status ? status : ending == TL_INTERRUPTED ? 128 + interrupted_by() : 0;
+}
+
+int run_training(const char *command, settings *s) {
+    const common *c = common_of(s);
+    tl_error error = {""};
+    if (c->resume || !c->run.model.from) return train(command, s);
+    tl_run *from = begin_from(s, &error);
+    if (!from) return fail_with(error.message);
+    const int status = train(command, s);
+    tl_run_free(from);
+    return status;
 }
 
 int command_train(settings *s) { return run_training("train", s); }

@@ -14,7 +14,23 @@ static void print_attention(const tl_model_settings *s) {
     printf("\n");
 }
 
-static void print_transformer(const tl_transformer *model, const tl_model_settings *s) {
+/* Heads that were taken away, and those whose gates are shut. */
+static void print_heads(const tl_run *run, const tl_model_settings *s) {
+    double gate[1024];
+    tl_run *with = tl_run_open(tl_run_dir(run), NULL, NULL); /* info opens a run without its weights */
+    const long heads = tl_prune_heads(tl_run_model(with));
+    long shut = 0, half = 0;
+    if (s->heads_kept)
+        print_name("            heads left: ", s->heads_kept, " (of all other attentions every one)\n");
+    if (s->head_gates && heads > 0 && heads <= 1024 && tl_prune_gates(with, gate)) {
+        for (long i = 0; i < heads; i++) shut += gate[i] == 0, half += gate[i] > 0 && gate[i] < 1;
+        printf("            heads have gates, penalty %g: of %ld %ld are shut, %ld between shut and open\n",
+               s->gate_penalty, heads, shut, half);
+    }
+    tl_run_free(with);
+}
+
+static void print_transformer(const tl_run *run, const tl_transformer *model, const tl_model_settings *s) {
     const tl_transformer_config *c = &model->config;
     printf("model       encoder-decoder Transformer, %s: d_model %ld, %d heads, %d + %d layers, d_ff %ld\n",
            s->preset, c->d_model, c->heads, model->encoder.layers, model->decoder.layers, c->d_ff);
@@ -23,6 +39,8 @@ static void print_transformer(const tl_transformer *model, const tl_model_settin
     if (s->encoder_positions) printf(" (encoder: %s)", s->encoder_positions);
     printf(", embeddings tied: %s\n", s->tie);
     print_attention(s);
+    if (s->heads_kept || s->head_gates) print_heads(run, s);
+    if (s->from) print_name("            began with the weights of ", s->from, "\n");
 }
 
 static void print_recurrent(const tl_seq2seq *model, const tl_model_settings *s) {
@@ -43,7 +61,7 @@ static bool begins(const char *name, const char *with) { return !strncmp(name, w
 
 static void print_model(const tl_run *run, const tl_model_settings *s) {
     const tl_params *params = tl_run_params(run);
-    if (tl_run_transformer(run)) print_transformer(tl_run_transformer(run), s);
+    if (tl_run_transformer(run)) print_transformer(run, tl_run_transformer(run), s);
     if (tl_run_seq2seq(run)) print_recurrent(tl_run_seq2seq(run), s);
     printf("parameters  %ld (", tl_params_numel(params));
     long encoder = 0, decoder = 0, all = tl_params_numel(params);

@@ -245,6 +245,11 @@ typedef enum tl_normaliser {
 typedef struct tl_attention_config {
     long d_model;
     int heads;
+    /* A head's width; 0 means d_model / heads. Given, there may be any number of heads, 0 too, of a model that some have been taken
+     * from (tl_prune, prune.h): in_proj_weight is [3·heads·d_k,d_model] then, out_proj.weight [d_model,heads·d_k]. Without any
+     * head what it gives is out_proj.bias alone, its only parameter. */
+    long d_k;
+    bool head_gates;          /* a gate for each head that learns to close, see tl_hard_concrete */
     double attention_dropout; /* on the probabilities */
     bool no_bias;
     tl_score score;
@@ -264,8 +269,9 @@ typedef struct tl_attention {
     tl_param *in_proj_weight, *in_proj_bias; /* what it has not is NULL */
     tl_param *q_proj_weight, *k_proj_weight, *v_proj_weight, *v_proj_bias;
     tl_param *score_weight, *score_query_weight, *score_key_weight, *score_bias, *score_log_scale;
+    tl_param *head_gate; /* log α [H]; NULL: heads have no gates */
     tl_linear_layer out_proj;
-    long d_model, d_memory;
+    long d_model, d_memory, d_k;
     int heads;
     double dropout;
     tl_score score;
@@ -280,7 +286,7 @@ typedef enum tl_place {
     /* of an attention */
     TL_PLACE_SCORES,  /* [R,H,T,S] before the mask */
     TL_PLACE_PROBS,   /* [R,H,T,S] before dropout; what is put at a key that the mask hides counts */
-    TL_PLACE_CONTEXT, /* [R,H,T,d_k] before the gate */
+    TL_PLACE_CONTEXT, /* [R,H,T,d_k] before the gate of maps, after one that learns (head_gates) */
     TL_PLACE_OUTPUT,  /* [R,T,d_model] what the attention gives */
     TL_PLACE_RESIDUAL, /* [R,T,d_model] the stream once that has been added, before a norm that follows; of an attention that
                          stands in an encoder or decoder layer */
@@ -367,6 +373,21 @@ tl_var tl_attention_forward(const tl_attention *layer, tl_var x, tl_var memory, 
 tl_var tl_attention_forward_biased(const tl_attention *layer, tl_var x, tl_var memory, tl_var bias,
                                    const tl_mask *mask, tl_attention_maps *maps);
 
+/* ---- gates of heads that learn to close: hard concrete (Louizos et al. 2018, equations 10 to 12; of heads Voita et al. 2019, 4.1) ----
+ *
+ * A head's context is multiplied by its gate g, whose parameter is <attention>.head_gate.log_alpha [H]:
+ *
+ *     s = σ((ln u - ln(1-u) + log α) / β) in training, σ(log α) elsewhere;   g = clip(s·1.2 - 0.1, 0, 1);   β = 0.33
+ *
+ * with u drawn from (0, 1), once for a head and all sentences of a batch, by the keys of dropout. g can be 0 exactly. How likely it is
+ * not is σ(log α - β·ln(0.1 / 1.1)): the sum of these over all heads, times a factor, is added to the loss. Gates begin with log α =
+ * TL_HEAD_GATE_BEGINS, where g is 1 but for the noise: what the model computes is not changed by having them. */
+
+#define TL_HEAD_GATE_BEGINS 3.0
+/* log_alpha [H] to g [H]; u [H], each in (0, 1): the noise; NULL: none, and no β. */
+tl_var tl_hard_concrete(tl_var log_alpha, const double *u);
+tl_var tl_hard_concrete_open(tl_var log_alpha); /* how likely each is not 0 in training, [H] */
+
 /* ---- recurrent layers: GRU (Cho et al. 2014), LSTM (Hochreiter & Schmidhuber 1997, with Gers et al. 2000's forget gate) ----
  * Formulas, names and shapes are those of torch.nn.GRU and torch.nn.LSTM. With i = in of layer 0, hidden·directions of the others,
  * and G = 3 gates (GRU: r, z, n) or 4 (LSTM: i, f, g, o), one under the other, layer n has, and with `_reverse` behind the
@@ -437,6 +458,9 @@ typedef struct tl_block_config { /* of one layer, encoder or decoder */
     tl_normaliser normaliser;
     long window;                   /* of self-attention; 0: none */
     const tl_distances *distances; /* of self-attention; NULL: none */
+    /* How many heads, each d_model / heads wide, an attention has of those; of a stack an array with one entry a layer. NULL: all. */
+    const int *self_heads, *cross_heads;
+    bool head_gates;
 } tl_block_config;
 
 typedef struct tl_encoder_layer {
@@ -551,8 +575,13 @@ struct tl_model {
     int attentions[TL_ATTENTION_KINDS]; /* layers that have one of that kind */
     int depths[TL_STREAM_SIDES];        /* of the streams: layers + 1, or 0 where there is no such side */
     int heads;
+    /* How many each attention has, by layers, where some have others than `heads`, as in a model that heads have been taken from. NULL:
+     * all have as many. */
+    const int *heads_of[TL_ATTENTION_KINDS];
     bool no_cache; /* what it has read changes with what comes: its states compute everything anew, always */
 };
+int tl_model_heads(const tl_model *model, tl_attention_kind kind,
+                   int layer); /* of one attention; 0 if there is none */
 
 /* Mean loss in nats per real target token, label-smoothed as the model's config says; padding counts for nothing. Of
  * options (may be NULL) label_smoothing, ignore and ignore_id are the model's and the batch's own, whatever they say.
@@ -730,6 +759,10 @@ typedef struct tl_transformer_config {
      * it has read changes with each word, so its states keep no keys and values (tl_model.no_cache): while it
      * writes, a word sees all that is written so far. */
     bool no_causal;
+    /* How many of the heads each attention has, by layers (tl_attention_config.d_k); copied. NULL: all. Not with positions that
+     * differ from head to head (alibi, signed-alibi, relative). */
+    const int *kept[TL_ATTENTION_KINDS];
+    bool head_gates; /* in every attention, see tl_hard_concrete */
 } tl_transformer_config;
 
 /* Parameters: src_embedding.weight, tgt_embedding.weight, output.weight, output.bias (those that are not tied; a tied
@@ -763,6 +796,11 @@ tl_var tl_transformer_logits(const tl_transformer *model,
                              tl_var hidden); /* [...,d_model] to [...,tgt_vocab] */
 /* tl_model_loss, as it is called most: mean loss in nats per real target token. */
 tl_var tl_transformer_loss(const tl_transformer *model, tl_tape *tape, const tl_batch *batch);
+const tl_attention *tl_transformer_attention(const tl_transformer *model, tl_attention_kind kind,
+                                             int layer); /* NULL if there is none */
+/* How many heads are open on average, of all attentions together (tl_hard_concrete_open): what a penalty is put on. Of a model
+ * without gates the tape fails. */
+tl_var tl_transformer_open_heads(const tl_transformer *model, tl_tape *tape);
 
 /* ---- a recurrent encoder and a recurrent decoder ----
  *

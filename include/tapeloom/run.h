@@ -24,6 +24,7 @@
 
 #include "caption.h"
 #include "classify.h"
+#include "kept.h"
 #include "lm.h"
 #include "options.h"
 #include "train.h"
@@ -80,6 +81,15 @@ typedef struct tl_model_settings {
     const char *encoder_positions;            /* NULL: the same as positions */
     bool pre_norm, no_final_norm;
     double dropout, attention_dropout, activation_dropout; /* 0: none */
+    /* Of a translator's Transformer. Which heads its attentions have (kept.h), as tl_prune writes it; NULL: all. */
+    const char *heads_kept;
+    /* none|l0: heads have gates that learn to close (tl_hard_concrete); NULL: none. gate_penalty times the number of heads that are open
+     * on average is added to the loss that is trained, not to what a validation says; gates learn gate_rate times as fast as the
+     * rest. 0: no penalty; 10 times. */
+    const char *head_gates;
+    double gate_penalty, gate_rate;
+    const char *
+        from; /* of a new translator: the run whose best weights, text and sizes it begins with; NULL: none */
 } tl_model_settings;
 
 /* Of training and validation: train.h. */

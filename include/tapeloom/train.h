@@ -209,6 +209,8 @@ typedef struct tl_train_config {
         *folder; /* the folder's lock, if the caller holds it; NULL: it is locked as long as training lasts */
     bool resume; /* go on from the folder's checkpoint */
     bool may_be_over; /* if nothing is left to do then, that is no error */
+    const tl_group_options *groups; /* [group_count] of parameters' groups 1, 2, … (tl_set_group); NULL: none */
+    int group_count;
 } tl_train_config;
 
 /* Trains until steps, epochs, minutes or the patience are used up. Whatever ends it, the checkpoint is whole, and a run that

@@ -4,7 +4,7 @@
  *     f_h(x_j) = (x_j·W_V + b_V)·W_O of head h's rows, in torch's layout v_h[j]·W_O[:, h's columns]ᵀ
  *     head_norms[h,i,j] = A[h,i,j]·‖f_h(x_j)‖          norms[i,j] = ‖Σ_h A[h,i,j]·f_h(x_j)‖
  *
- * Attention of recurrent models has no projections: there f_h(x_j) is v_h[j] in head h's place. A gate counts as a part of A. */
+ * Attention of recurrent models has no projections: there f_h(x_j) is v_h[j] in head h's place. Gates, those that learn too, count as a part of A. */
 #include "lens.h"
 
 #include "tapeloom/op.h"
@@ -66,8 +66,12 @@ bool tl_seen_norms(tl_seen_attention *to, const tl_attention_maps *maps, tl_tape
            *sum = tl_tape_memory(tape, sizeof *sum * (size_t)(n.out + 1)),
            *gate = tl_tape_memory(tape, sizeof *gate * (size_t)(n.heads + 1));
     if (tl_tape_error(tape)) return false;
+    tl_var own = maps->layer && maps->layer->head_gate
+                     ? tl_hard_concrete(tl_use(tape, maps->layer->head_gate), NULL)
+                     : TL_NO_VAR;
     for (long h = 0; h < n.heads; h++)
-        gate[h] = tl_ok(maps->gate) ? tl_element(tl_value(maps->gate), h, 0, 0, 0) : 1;
+        gate[h] = (tl_ok(maps->gate) ? tl_element(tl_value(maps->gate), h, 0, 0, 0) : 1) *
+                  (tl_ok(own) ? tl_element(tl_value(own), h, 0, 0, 0) : 1);
     for (long b = 0; b < sentences; b++) {
         transform(f, tl_at(v, b), weight, &n);
         measure(to, b, f, norm_of, sum, gate, &n);

@@ -141,6 +141,8 @@ bool tl_places_gate(tl_places *p, const char *attention, int head, double factor
             char name[64];
             tl_attention_name(p->model, (tl_attention_kind)kind, l, name);
             if (!tl_place_matches(name, attention)) continue;
+            if (head >= tl_model_heads(p->model, (tl_attention_kind)kind, l))
+                continue; /* it has lost that one */
             if (!gate(p, &p->attention[kind][l], head, factor)) return false;
             found++;
         }
@@ -149,9 +151,9 @@ bool tl_places_gate(tl_places *p, const char *attention, int head, double factor
 
 /* ---- as maps ---- */
 
-static tl_var gates_on(const tl_places *p, const at_attention *at, tl_tape *tape) {
-    tl_tensor gates = tl_tape_tensor(tape, TL_SHAPE(p->model->heads));
-    for (int h = 0; gates.data && h < p->model->heads; h++) gates.data[h] = (tl_real)at->gates[h];
+static tl_var gates_on(const at_attention *at, int heads, tl_tape *tape) {
+    tl_tensor gates = tl_tape_tensor(tape, TL_SHAPE(heads));
+    for (int h = 0; gates.data && h < heads; h++) gates.data[h] = (tl_real)at->gates[h];
     return tl_constant(tape, gates);
 }
 
@@ -165,7 +167,8 @@ bool tl_places_maps(const tl_places *p, tl_tape *tape, tl_model_maps *maps) {
             tl_attention_maps *to = &tl_model_maps_of(maps, (tl_attention_kind)kind)[l];
             to->keep = at->keep;
             memcpy(to->replace, at->replace, sizeof to->replace);
-            if (at->gates) to->gate = gates_on(p, at, tape);
+            if (at->gates)
+                to->gate = gates_on(at, tl_model_heads(p->model, (tl_attention_kind)kind, l), tape);
         }
     for (int side = 0; side < TL_STREAM_SIDES && !tl_tape_error(tape); side++)
         for (int i = 0; i < p->model->depths[side]; i++) {

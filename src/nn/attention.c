@@ -18,6 +18,7 @@
 #include "attention.h"
 
 #include "bias.h"
+#include "head_gate.h"
 #include "heads.h"
 #include "hidden.h"
 #include "layer.h"
@@ -57,6 +58,13 @@ static tl_var scores_of(const tl_attention *layer, tl_heads h, const tl_mask *ma
     return layer->score == TL_SCALED_DOT ? tl_scale(scores, tl_score_factor(layer)) : scores;
 }
 
+/* Heads with gates that learn (head_gate.c) go through them, whoever looks. */
+static tl_var own_gate(const tl_attention *layer, tl_var context) {
+    if (!layer->head_gate || !tl_ok(context)) return context;
+    tl_var gate = tl_head_gate(context.tape, layer->head_gate);
+    return tl_mul(context, tl_reshape(gate, TL_SHAPE(layer->heads, 1, 1)));
+}
+
 static tl_var by_steps(const tl_attention *layer, tl_heads h, tl_var bias, const tl_mask *mask,
                        tl_attention_maps *maps) {
     static const tl_mask everything = {0};
@@ -76,7 +84,7 @@ static tl_var by_steps(const tl_attention *layer, tl_heads h, tl_var bias, const
     tl_var probs =
         layer->normaliser == TL_SIGMOID ? tl_masked_sigmoid(scores, mask) : tl_masked_softmax(scores, mask);
     probs = tl_put(maps, TL_PLACE_PROBS, probs);
-    tl_var context = tl_matmul(tl_dropout(probs, layer->dropout), h.v);
+    tl_var context = own_gate(layer, tl_matmul(tl_dropout(probs, layer->dropout), h.v));
     context = tl_put(maps, TL_PLACE_CONTEXT, context);
     maps->scores = tl_label(scores, "scores");
     maps->probs = tl_label(probs, "probs");
@@ -97,12 +105,33 @@ static tl_var bias_of(const tl_attention *layer, tl_heads h, tl_var given) {
 static tl_var mix(const tl_attention *layer, tl_heads h, const tl_mask *mask, const tl_attended *what) {
     tl_attention_maps *maps = what->maps;
     tl_var bias = bias_of(layer, h, what->bias);
-    const bool steps =
-        maps || layer->normaliser != TL_SOFTMAX || tl_score_factor(layer) <= 0 || tl_wants_grad(bias);
+    const bool steps = maps || layer->head_gate || layer->normaliser != TL_SOFTMAX ||
+                       tl_score_factor(layer) <= 0 || tl_wants_grad(bias);
     tl_var y = steps ? by_steps(layer, h, bias, mask, maps) : fused(layer, h, bias, mask);
     if (!layer->unprojected) y = tl_linear_forward(&layer->out_proj, y);
     if (maps) maps->output = y = tl_put(maps, TL_PLACE_OUTPUT, y);
     return y;
+}
+
+/* Where no head is left there is nothing to look at: maps of no head, and the output's bias in every place. */
+static tl_var without_heads(const tl_attention *layer, tl_var x, const tl_attended *what) {
+    tl_attention_maps *maps = what->maps;
+    if (!tl_ok(x)) return x;
+    const tl_tensor of = tl_value(x);
+    if (of.rank != 3 || of.dim[2] != layer->d_model)
+        return tl_tape_fail(x.tape, "%s: what asks should be [B,T,%ld]", layer->name, layer->d_model);
+    if (what->own) what->own->count += of.dim[1];
+    tl_var y = tl_zeros(x.tape, tl_shape_of(of));
+    if (layer->out_proj.bias) y = tl_add(y, tl_use(x.tape, layer->out_proj.bias));
+    if (!maps) return y;
+    if (!what->own && !what->other && tl_ok(what->memory)) {
+        const long b = of.dim[0], t = of.dim[1], s = tl_value(what->memory).dim[1], d = layer->d_k;
+        maps->mask = tl_mask_on_tape(x.tape, what->mask, b);
+        maps->scores = maps->probs = tl_zeros(x.tape, TL_SHAPE(b, 0, t, s));
+        maps->context = maps->q = tl_zeros(x.tape, TL_SHAPE(b, 0, t, d));
+        maps->k = maps->v = tl_zeros(x.tape, TL_SHAPE(b, 0, s, d));
+    }
+    return maps->output = tl_put(maps, TL_PLACE_OUTPUT, y);
 }
 
 /* ---- over values, or over what is kept of them ---- */
@@ -233,9 +262,10 @@ static const tl_mask *mask_of(tl_var x, const tl_attended *what) {
 
 tl_var tl_attention_over(const tl_attention *layer, tl_var x, const tl_attended *what) {
     if (!tl_layer_enter(x.tape, TL_LAYER(layer), "tl_attention_init")) return tl_inert(x.tape);
-    if (!distances_fit(layer, x, what)) {
+    if (!distances_fit(layer, x, what) || layer->heads == 0) {
+        tl_var y = tl_tape_error(x.tape) ? tl_inert(x.tape) : without_heads(layer, x, what);
         tl_scope_leave(x.tape);
-        return tl_inert(x.tape);
+        return y;
     }
     const tl_mask *mask = mask_of(x, what);
     tl_mask own, given = mask ? *mask : (tl_mask){0};
@@ -265,6 +295,7 @@ tl_attention_keys tl_attention_keys_of(const tl_attention *layer, tl_var memory,
 }
 
 tl_kv_cache tl_attention_cache_of(const tl_attention *layer, tl_var memory, tl_attention_maps *maps) {
+    if (layer && layer->name && layer->heads == 0) return (tl_kv_cache){.count = 0};
     const tl_attention_keys made = tl_attention_keys_of(layer, memory, NULL, maps);
     return (tl_kv_cache){.k = layer && layer->score != TL_UNIFORM ? tl_value(made.k) : (tl_tensor){0},
                          .v = tl_value(made.v),

@@ -2,6 +2,7 @@
  * (score.c). */
 #include "attention.h"
 #include "check.h"
+#include "head_gate.h"
 #include "score.h"
 
 #include <limits.h>
@@ -17,22 +18,41 @@ static tl_param *add(tl_params *params, const tl_attention *layer, const char *p
 
 static void add_projections(tl_params *params, tl_attention *layer, bool no_bias,
                             const tl_attention_parts *parts) {
-    const long d = layer->d_model, from = layer->d_memory;
+    const long d = layer->d_model, from = layer->d_memory, wide = layer->heads * layer->d_k;
     if (layer->score == TL_UNIFORM) {
-        layer->v_proj_weight = add(params, layer, "v_proj_weight", TL_SHAPE(d, from), TL_INIT_XAVIER);
-        if (!no_bias) layer->v_proj_bias = add(params, layer, "v_proj_bias", TL_SHAPE(d), TL_INIT_ZEROS);
+        layer->v_proj_weight = add(params, layer, "v_proj_weight", TL_SHAPE(wide, from), TL_INIT_XAVIER);
+        if (!no_bias) layer->v_proj_bias = add(params, layer, "v_proj_bias", TL_SHAPE(wide), TL_INIT_ZEROS);
     } else if (from == d) {
-        layer->in_proj_weight = add_as(params, layer, parts->in_weight, TL_SHAPE(3 * d, d), parts->in_init);
+        layer->in_proj_weight =
+            add_as(params, layer, parts->in_weight, TL_SHAPE(3 * wide, d), parts->in_init);
     } else {
-        layer->q_proj_weight = add(params, layer, "q_proj_weight", TL_SHAPE(d, d), TL_INIT_XAVIER);
-        layer->k_proj_weight = add(params, layer, "k_proj_weight", TL_SHAPE(d, from), TL_INIT_XAVIER);
-        layer->v_proj_weight = add(params, layer, "v_proj_weight", TL_SHAPE(d, from), TL_INIT_XAVIER);
+        layer->q_proj_weight = add(params, layer, "q_proj_weight", TL_SHAPE(wide, d), TL_INIT_XAVIER);
+        layer->k_proj_weight = add(params, layer, "k_proj_weight", TL_SHAPE(wide, from), TL_INIT_XAVIER);
+        layer->v_proj_weight = add(params, layer, "v_proj_weight", TL_SHAPE(wide, from), TL_INIT_XAVIER);
     }
     if (!no_bias && layer->score != TL_UNIFORM)
-        layer->in_proj_bias = add(params, layer, parts->in_bias, TL_SHAPE(3 * d), TL_INIT_ZEROS);
-    layer->out_proj =
-        tl_linear_init(params, tl_params_text(params, "%s.%s", layer->name, parts->out),
-                       &(tl_linear_config){.in = d, .out = d, .no_bias = no_bias, .init = parts->out_init});
+        layer->in_proj_bias = add(params, layer, parts->in_bias, TL_SHAPE(3 * wide), TL_INIT_ZEROS);
+    layer->out_proj = tl_linear_init(
+        params, tl_params_text(params, "%s.%s", layer->name, parts->out),
+        &(tl_linear_config){.in = wide, .out = d, .no_bias = no_bias, .init = parts->out_init});
+}
+
+/* What is left when no head is. */
+static void add_bias_alone(tl_params *params, tl_attention *layer, bool no_bias,
+                           const tl_attention_parts *parts) {
+    layer->out_proj.name = tl_params_text(params, "%s.%s", layer->name, parts->out);
+    if (!no_bias)
+        layer->out_proj.bias = tl_params_add(params, tl_params_text(params, "%s.bias", layer->out_proj.name),
+                                             TL_SHAPE(layer->d_model), (tl_init){TL_INIT_ZEROS, 0});
+}
+
+/* Heads of a width of their own need not fill d_model. */
+static void check_width(tl_params *params, const char *name, const tl_attention_config *c) {
+    if (c->d_k < 0 || c->heads < 0 || c->d_k > LONG_MAX / 3 / (c->heads + 1L))
+        tl_params_fail(params, "%s: %d heads of width %ld: should be 0 or more of 1 or more", name, c->heads,
+                       c->d_k);
+    if (c->unprojected)
+        tl_params_fail(params, "%s: unprojected heads are parts of what they look at: leave d_k 0", name);
 }
 
 static void check_heads(tl_params *params, const char *name, const char *what, long width, int heads) {
@@ -44,7 +64,7 @@ static void check_heads(tl_params *params, const char *name, const char *what, l
 static void check_distances(tl_params *params, const tl_attention *layer) {
     const tl_distances *d = &layer->distances;
     if (!d->name) return;
-    if (d->heads != layer->heads)
+    if (d->heads != layer->heads && d->kind != TL_ROTARY)
         tl_params_fail(params, "%s: %s are for %d heads, it has %d", layer->name, d->name, d->heads,
                        layer->heads);
     if (d->kind != TL_ROTARY) return;
@@ -54,12 +74,12 @@ static void check_distances(tl_params *params, const tl_attention *layer) {
             "%s: rotary positions turn queries and keys, whose products tell of distances then: give it a "
             "score that is a product, not %s",
             layer->name, layer->score == TL_ADDITIVE ? "additive" : "uniform");
-    else if (layer->heads > 0 && layer->d_model / layer->heads % 2)
+    else if (layer->d_k % 2)
         tl_params_fail(
             params,
             "%s: rotary positions turn pairs of columns, but a head has %ld: choose heads that make it "
             "even",
-            layer->name, layer->d_model / layer->heads);
+            layer->name, layer->d_k);
 }
 
 tl_attention tl_attention_init_parts(tl_params *params, const char *name, const tl_attention_config *config,
@@ -79,7 +99,12 @@ tl_attention tl_attention_init_parts(tl_params *params, const char *name, const 
                           .window = config->window,
                           .unprojected = config->unprojected};
     if (config->distances) layer.distances = *config->distances;
-    check_heads(params, name, "d_model", d, config->heads);
+    if (config->d_k)
+        check_width(params, name, config);
+    else
+        check_heads(params, name, "d_model", d, config->heads);
+    layer.d_k = config->d_k ? config->d_k : config->heads > 0 ? d / config->heads : 0;
+    if (tl_params_error(params) && layer.heads < 1) layer.heads = 1; /* those below would divide by it */
     if (config->unprojected) check_heads(params, name, "d_memory", from, config->heads);
     tl_check_share(params, name, "attention_dropout", config->attention_dropout);
     tl_check_choice(params, name, "score", (int)config->score, TL_UNIFORM);
@@ -90,8 +115,13 @@ tl_attention tl_attention_init_parts(tl_params *params, const char *name, const 
     if (config->d_score && config->score != TL_ADDITIVE)
         tl_params_fail(params, "%s: d_score is the additive score's: the others have no width of their own",
                        name);
+    if (layer.heads == 0) {
+        add_bias_alone(params, &layer, config->no_bias, parts);
+        return layer;
+    }
     if (!config->unprojected) add_projections(params, &layer, config->no_bias, parts);
     if (!tl_params_error(params)) tl_score_init(params, &layer, config);
+    if (config->head_gates) layer.head_gate = tl_head_gate_add(params, name, layer.heads);
     return layer;
 }
 

@@ -6,9 +6,12 @@
 
 static inline tl_attention tl_block_attention(tl_params *params, const char *name, const char *part,
                                               const tl_block_config *c, bool self) {
+    const int *kept = self ? c->self_heads : c->cross_heads;
     return tl_attention_init(params, tl_params_text(params, "%s.%s", name, part),
                              &(tl_attention_config){.d_model = c->d_model,
-                                                    .heads = c->heads,
+                                                    .heads = kept ? *kept : c->heads,
+                                                    .d_k = kept && c->heads > 0 ? c->d_model / c->heads : 0,
+                                                    .head_gates = c->head_gates,
                                                     .attention_dropout = c->attention_dropout,
                                                     .no_bias = c->no_bias,
                                                     .score = c->score,

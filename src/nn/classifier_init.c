@@ -16,6 +16,9 @@ static const tl_model_kind kinds[] = {[TL_CLASSIFY_TRANSFORMER] = KIND("transfor
 
 static long rows_of(const tl_classifier_config *c) { return c->vocab + c->masked_tokens; }
 
+/* Only what pools a GRU's states may have several. */
+static const int one_head[] = {1};
+
 static tl_model as_model(tl_params *params, const char *name, const tl_classifier_config *c) {
     return (tl_model){
         .kind = &kinds[c->kind],
@@ -28,7 +31,8 @@ static tl_model as_model(tl_params *params, const char *name, const tl_classifie
                        [TL_CROSS] = !tl_classifier_has_cls(c)},
         .depths = {[TL_ENCODER] =
                        1 + (c->kind == TL_CLASSIFY_TRANSFORMER ? c->layers : c->kind == TL_CLASSIFY_GRU)},
-        .heads = c->heads};
+        .heads = c->heads,
+        .heads_of = {[TL_CROSS] = c->kind == TL_CLASSIFY_GRU ? NULL : one_head}};
 }
 
 /* ---- its config ---- */

@@ -73,7 +73,7 @@ tl_model_state *tl_gpt_begin(const tl_model *model, tl_tape *tape, const tl_batc
     }
     c->layer = tl_zeroed(tape, (size_t)m->config.layers * sizeof *c->layer);
     for (int l = 0; c->layer && l < m->config.layers; l++)
-        c->layer[l] = tl_kv_cache_new(tape, source->sentences * options->each, m->config.heads,
-                                      options->capacity, m->config.d_model);
+        c->layer[l] =
+            tl_kv_cache_new(tape, &m->h[l].attn, source->sentences * options->each, options->capacity);
     return tl_tape_error(tape) ? NULL : &c->state;
 }

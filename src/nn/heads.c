@@ -5,15 +5,18 @@
 #include "hidden.h"
 #include "score.h"
 
+/* All heads side by side. */
+static long wide(const tl_attention *layer) { return layer->heads * layer->d_k; }
+
 static tl_var bias_part(const tl_attention *layer, tl_tape *tape, int from, int to) {
     if (!layer->in_proj_bias) return TL_NO_VAR;
     tl_var b = tl_use(tape, layer->in_proj_bias);
-    return to - from < 3 ? tl_slice(b, 0, from * layer->d_model, to * layer->d_model) : b;
+    return to - from < 3 ? tl_slice(b, 0, from * wide(layer), to * wide(layer)) : b;
 }
 
-/* x times rows [from, to) of the packed projection, each part d_model wide */
+/* x times rows [from, to) of the packed projection, each part all heads wide */
 static tl_var project(const tl_attention *layer, tl_var x, int from, int to) {
-    long d = layer->d_model;
+    const long d = wide(layer);
     tl_var w = tl_use(x.tape, layer->in_proj_weight);
     if (to - from < 3) w = tl_slice(w, 0, from * d, to * d);
     return tl_linear(x, w, bias_part(layer, x.tape, from, to));
@@ -26,7 +29,7 @@ static tl_var by_own(const tl_attention *layer, tl_var x, tl_param *weight, int 
 }
 
 static tl_var part(const tl_attention *layer, tl_var packed, int which) {
-    long d = layer->d_model;
+    const long d = wide(layer);
     return tl_split_heads(tl_slice(packed, -1, which * d, (which + 1) * d), layer->heads);
 }
 

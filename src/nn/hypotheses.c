@@ -208,9 +208,8 @@ bool tl_hypotheses_extend(tl_hypotheses *h, tl_tensor logits, long t, long *goin
 }
 
 static tl_tensor *room_for_maps(const tl_hypotheses *h, tl_attention_kind kind, long keys) {
-    const tl_model *model = h->state->model;
-    return tl_room_for_looks(h->tape, model->attentions[kind],
-                             TL_SHAPE(h->begun, h->nbest, model->heads, h->capacity, keys));
+    return tl_room_for_looks(h->tape, h->state->model, kind,
+                             TL_SHAPE(h->begun, h->nbest, 0, h->capacity, keys));
 }
 
 bool tl_hypotheses_new(tl_hypotheses *h, bool maps, long source_length) {

@@ -9,19 +9,20 @@
 
 #include <string.h>
 
-static tl_tensor memory_for(tl_tape *tape, long rows, int heads, long capacity, long d_model,
+static tl_tensor memory_for(tl_tape *tape, const tl_attention *layer, long rows, long capacity,
                             bool by_column) {
-    const long d = d_model / heads;
-    return (tl_tensor){.data = tl_tape_tensor(tape, TL_SHAPE(rows, capacity, d_model)).data,
+    const long d = layer->d_k, heads = layer->heads, wide = heads * d;
+    return (tl_tensor){.data = tl_tape_tensor(tape, TL_SHAPE(rows, capacity, wide)).data,
                        .rank = 4,
                        .dim = {rows, heads, capacity, d},
-                       .stride = {capacity * d_model, by_column ? d * capacity : d, by_column ? 1 : d_model,
+                       .stride = {capacity * wide, by_column ? d * capacity : d, by_column ? 1 : wide,
                                   by_column ? capacity : 1}};
 }
 
-tl_kv_cache tl_kv_cache_new(tl_tape *tape, long rows, int heads, long capacity, long d_model) {
-    return (tl_kv_cache){.k = memory_for(tape, rows, heads, capacity, d_model, true),
-                         .v = memory_for(tape, rows, heads, capacity, d_model, false)};
+tl_kv_cache tl_kv_cache_new(tl_tape *tape, const tl_attention *layer, long rows, long capacity) {
+    if (layer->heads < 1) return (tl_kv_cache){.count = 0};
+    return (tl_kv_cache){.k = memory_for(tape, layer, rows, capacity, true),
+                         .v = memory_for(tape, layer, rows, capacity, false)};
 }
 
 /* Positions 0 … count-1: in one piece, or of each column. */
@@ -35,7 +36,7 @@ static void copy_positions(tl_tensor cache, long to, long from, long count) {
 }
 
 void tl_kv_cache_copy_row(tl_kv_cache *cache, long to, long from) {
-    if (to == from) return;
+    if (to == from || !cache->v.data) return;
     copy_positions(cache->k, to, from, cache->count);
     copy_positions(cache->v, to, from, cache->count);
 }

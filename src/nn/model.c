@@ -35,6 +35,13 @@ bool tl_model_batch(tl_tape *tape, const tl_batch *batch) {
     return false;
 }
 
+int tl_model_heads(const tl_model *model, tl_attention_kind kind, int layer) {
+    if (!model || (int)kind < 0 || (int)kind >= TL_ATTENTION_KINDS || layer < 0 ||
+        layer >= model->attentions[kind])
+        return 0;
+    return model->heads_of[kind] ? model->heads_of[kind][layer] : model->heads;
+}
+
 static tl_attention_maps *room_for(tl_tape *tape, int layers, bool keep_grad) {
     if (layers < 0) layers = 0;
     tl_attention_maps *maps = tl_tape_memory(tape, (size_t)(layers + 1) * sizeof *maps);

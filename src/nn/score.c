@@ -31,9 +31,9 @@ static tl_param *vector(tl_params *params, const tl_attention *layer, const char
 }
 
 /* A head's width of queries, and of keys. */
-static long d_query(const tl_attention *layer) { return layer->d_model / layer->heads; }
+static long d_query(const tl_attention *layer) { return layer->d_k; }
 static long d_key(const tl_attention *layer) {
-    return (layer->unprojected ? layer->d_memory : layer->d_model) / layer->heads;
+    return layer->unprojected ? layer->d_memory / layer->heads : layer->d_k;
 }
 
 static void add_additive(tl_params *params, tl_attention *layer, const tl_attention_config *config) {

@@ -24,6 +24,14 @@ static tl_layer_norm_layer final_norm(tl_params *params, const char *name, const
                                                       .no_bias = config->no_bias});
 }
 
+/* The config of layer i of a stack's. */
+static tl_block_config layer_config(const tl_block_config *config, int i) {
+    tl_block_config c = *config;
+    if (c.self_heads) c.self_heads += i;
+    if (c.cross_heads) c.cross_heads += i;
+    return c;
+}
+
 /* A stack whose layers could not be made must not be one of none, which gives what it is given. */
 static bool has_layers(tl_tape *tape, const char *name, const void *layer, int layers) {
     if (!layer && layers > 0) tl_tape_fail(tape, "%s: its set has failed: tl_params_error says why", name);
@@ -37,8 +45,10 @@ tl_encoder tl_encoder_init(tl_params *params, const char *name, int layers, bool
     layers = sound(params, name, layers);
     e.layer = tl_params_memory(params, (size_t)layers * sizeof *e.layer);
     e.layers = layers;
-    for (int i = 0; e.layer && i < e.layers && !tl_params_error(params); i++)
-        e.layer[i] = tl_encoder_layer_init(params, layer_name(params, name, i), config);
+    for (int i = 0; e.layer && i < e.layers && !tl_params_error(params); i++) {
+        const tl_block_config c = layer_config(config, i);
+        e.layer[i] = tl_encoder_layer_init(params, layer_name(params, name, i), &c);
+    }
     if (has_norm) e.norm = final_norm(params, name, config);
     return e;
 }
@@ -66,8 +76,10 @@ tl_decoder tl_decoder_init(tl_params *params, const char *name, int layers, bool
     layers = sound(params, name, layers);
     d.layer = tl_params_memory(params, (size_t)layers * sizeof *d.layer);
     d.layers = layers;
-    for (int i = 0; d.layer && i < d.layers && !tl_params_error(params); i++)
-        d.layer[i] = tl_decoder_layer_init(params, layer_name(params, name, i), config);
+    for (int i = 0; d.layer && i < d.layers && !tl_params_error(params); i++) {
+        const tl_block_config c = layer_config(config, i);
+        d.layer[i] = tl_decoder_layer_init(params, layer_name(params, name, i), &c);
+    }
     if (has_norm) d.norm = final_norm(params, name, config);
     return d;
 }

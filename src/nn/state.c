@@ -14,11 +14,14 @@ void *tl_zeroed(tl_tape *tape, size_t bytes) {
 
 /* ---- maps ---- */
 
-tl_tensor *tl_room_for_looks(tl_tape *tape, int layers, tl_shape shape) {
+tl_tensor *tl_room_for_looks(tl_tape *tape, const tl_model *model, tl_attention_kind kind, tl_shape shape) {
+    const int layers = model->attentions[kind];
     if (layers < 1) return NULL;
     tl_tensor *maps = tl_zeroed(tape, (size_t)layers * sizeof *maps);
-    for (int l = 0; maps && l < layers; l++)
+    for (int l = 0; maps && l < layers; l++) {
+        shape.dim[shape.rank - 3] = tl_model_heads(model, kind, l);
         maps[l] = tl_tensor_of(tl_zeroed(tape, (size_t)tl_shape_numel(shape) * sizeof(tl_real)), shape);
+    }
     return maps;
 }
 
@@ -27,8 +30,7 @@ void tl_copy_looks(tl_tensor to, long at, tl_tensor from, long steps) {
 }
 
 static tl_tensor *make_maps(const tl_model_state *s, tl_attention_kind kind, long keys) {
-    return tl_room_for_looks(s->tape, s->model->attentions[kind],
-                             TL_SHAPE(s->sentences * s->each, s->model->heads, s->capacity, keys));
+    return tl_room_for_looks(s->tape, s->model, kind, TL_SHAPE(s->sentences * s->each, 0, s->capacity, keys));
 }
 
 void tl_state_record(tl_model_state *s, tl_attention_kind kind, int layer, tl_tensor probs) {

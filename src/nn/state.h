@@ -8,7 +8,7 @@ void *tl_zeroed(tl_tape *tape, size_t bytes); /* tl_tape_memory, zeroed */
 
 /* What attention looked at, kept row by row. Room, zeroed, for every layer's; NULL: there are none, or no memory (the tape
  * says). */
-tl_tensor *tl_room_for_looks(tl_tape *tape, int layers, tl_shape shape);
+tl_tensor *tl_room_for_looks(tl_tape *tape, const tl_model *model, tl_attention_kind kind, tl_shape shape);
 /* The first `steps` queries of one map [H,T,S] become those of another, from query `at` on. */
 void tl_copy_looks(tl_tensor to, long at, tl_tensor from, long steps);
 

@@ -107,6 +107,30 @@ tl_var tl_transformer_loss(const tl_transformer *model, tl_tape *tape, const tl_
     return tl_model_loss(&model->model, tape, batch, NULL, NULL, NULL);
 }
 
+/* ---- its heads ---- */
+
+const tl_attention *tl_transformer_attention(const tl_transformer *model, tl_attention_kind kind, int layer) {
+    if (!model || (int)kind < 0 || (int)kind >= TL_ATTENTION_KINDS || layer < 0 ||
+        layer >= model->model.attentions[kind])
+        return NULL;
+    if (kind == TL_ENCODER_SELF) return &model->encoder.layer[layer].self_attn;
+    const tl_decoder_layer *of = &model->decoder.layer[layer];
+    return kind == TL_DECODER_SELF ? &of->self_attn : &of->multihead_attn;
+}
+
+tl_var tl_transformer_open_heads(const tl_transformer *model, tl_tape *tape) {
+    tl_var sum = TL_NO_VAR;
+    if (!is_made(model, tape)) return tl_inert(tape);
+    for (int kind = 0; kind < TL_ATTENTION_KINDS; kind++)
+        for (int l = 0; l < model->model.attentions[kind]; l++) {
+            const tl_attention *of = tl_transformer_attention(model, (tl_attention_kind)kind, l);
+            if (!of->head_gate) continue;
+            tl_var open = tl_sum(tl_hard_concrete_open(tl_use(tape, of->head_gate)), TL_AXES(0), false);
+            sum = sum.tape ? tl_add(sum, open) : open;
+        }
+    return sum.tape ? sum : tl_tape_fail(tape, "transformer: its heads have no gates (head_gates)");
+}
+
 /* ---- as any model ---- */
 
 static const tl_transformer *of(const tl_model *model) { return (const tl_transformer *)model; }

@@ -6,6 +6,7 @@
 #include "transformer.h"
 
 #include <limits.h>
+#include <string.h>
 
 static const tl_model_kind transformer = {"transformer", tl_transformer_model_hidden,
                                           tl_transformer_model_logits, tl_transformer_model_loss,
@@ -101,6 +102,39 @@ static bool check_config(tl_params *params, const tl_transformer_config *c) {
            tl_check_share(params, name, "label_smoothing", c->label_smoothing);
 }
 
+/* ---- heads ---- */
+
+/* Heads that were taken away leave the others their own distances only where these are the same for all. */
+static bool check_kept(tl_params *params, const tl_transformer_config *c) {
+    static const char *const names[] = {"encoder", "decoder", "cross"};
+    const tl_position_kind kinds[] = {c->encoder_positions, c->positions};
+    if (!c->kept[TL_ENCODER_SELF] && !c->kept[TL_DECODER_SELF] && !c->kept[TL_CROSS]) return true;
+    if (c->d_model % c->heads)
+        return tl_params_fail(params, "transformer: d_model %ld does not split into %d heads", c->d_model,
+                              c->heads);
+    for (int side = 0; side < 2; side++)
+        if (tl_positions_are_distances(kinds[side]) && kinds[side] != TL_ROTARY)
+            return tl_params_fail(params,
+                                  "transformer: with %s positions every head has distances of its own, so "
+                                  "none can be left out (kept); take others",
+                                  tl_position_kind_text(kinds[side]));
+    for (int kind = 0; kind < TL_ATTENTION_KINDS; kind++)
+        for (int l = 0; c->kept[kind] && l < (kind ? c->decoder_layers : c->encoder_layers); l++)
+            if (c->kept[kind][l] < 0 || c->kept[kind][l] > c->heads)
+                return tl_params_fail(params, "transformer: %s attention %d keeps %d heads of %d",
+                                      names[kind], l, c->kept[kind][l], c->heads);
+    return true;
+}
+
+static void copy_kept(tl_params *params, tl_transformer *m) {
+    for (int kind = 0; kind < TL_ATTENTION_KINDS; kind++) {
+        const size_t bytes = (size_t)m->model.attentions[kind] * sizeof(int);
+        int *copy = m->config.kept[kind] ? tl_params_memory(params, bytes) : NULL;
+        if (copy) memcpy(copy, m->config.kept[kind], bytes);
+        m->config.kept[kind] = m->model.heads_of[kind] = copy;
+    }
+}
+
 /* ---- positions ---- */
 
 static tl_position_kind added(tl_position_kind kind) {
@@ -127,7 +161,10 @@ tl_transformer tl_transformer_init(tl_params *params, const char *name, const tl
     if (!tl_check_given(params, "tl_transformer_init", name, config)) return (tl_transformer){.config = {0}};
     tl_transformer_config c = with_defaults(config);
     tl_transformer m = {.model = as_model(params, tl_params_text(params, "%s", name), &c), .config = c};
-    check_config(params, &c); /* failed: the parameters below fail every tape with that sentence */
+    if (check_config(params, &c) && check_kept(params, &c)) /* else all below fails with that sentence */
+        copy_kept(params, &m);
+    else
+        for (int kind = 0; kind < TL_ATTENTION_KINDS; kind++) m.config.kept[kind] = NULL;
     const char *dot = *name ? "." : "";
     const bool tied = c.tie == TL_TIE_ALL && !c.patch;
     if (c.patch)
@@ -161,9 +198,13 @@ tl_transformer tl_transformer_init(tl_params *params, const char *name, const tl
                              .score = c.score,
                              .normaliser = c.normaliser,
                              .window = c.window};
+    block.head_gates = c.head_gates;
+    block.self_heads = m.config.kept[TL_ENCODER_SELF];
     block.distances = of_encoder.name ? &of_encoder : NULL;
     m.encoder = tl_encoder_init(params, tl_params_text(params, "%s%sencoder", name, dot), c.encoder_layers,
                                 !c.no_final_norm, &block);
+    block.self_heads = m.config.kept[TL_DECODER_SELF];
+    block.cross_heads = m.config.kept[TL_CROSS];
     block.distances = of_decoder.name ? &of_decoder : NULL;
     m.decoder = tl_decoder_init(params, tl_params_text(params, "%s%sdecoder", name, dot), c.decoder_layers,
                                 !c.no_final_norm, &block);

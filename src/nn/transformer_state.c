@@ -78,7 +78,8 @@ static void keep(tl_model_state *state, const long *kept, long sentences) {
         for (int l = 0; l < model_of(state)->decoder.layers; l++) {
             if (c->layer[l].cross.k.data)
                 tl_tensor_copy(tl_at(c->layer[l].cross.k, s), tl_at(c->layer[l].cross.k, from));
-            tl_tensor_copy(tl_at(c->layer[l].cross.v, s), tl_at(c->layer[l].cross.v, from));
+            if (c->layer[l].cross.v.data)
+                tl_tensor_copy(tl_at(c->layer[l].cross.v, s), tl_at(c->layer[l].cross.v, from));
         }
         if (c->src_lengths) c->src_lengths[s] = c->src_lengths[from];
     }
@@ -126,8 +127,8 @@ tl_model_state *tl_transformer_begin(const tl_model *model, tl_tape *tape, const
     if (c->src_lengths)
         memcpy(c->src_lengths, source->src_lengths, (size_t)source->sentences * sizeof *c->src_lengths);
     for (int l = 0; l < layers; l++) {
-        c->layer[l].self = tl_kv_cache_new(tape, source->sentences * options->each, m->config.heads,
-                                           options->capacity, m->config.d_model);
+        c->layer[l].self = tl_kv_cache_new(tape, &m->decoder.layer[l].self_attn,
+                                           source->sentences * options->each, options->capacity);
         c->layer[l].cross = cross_cache(&c->state, l, memory);
     }
     return tl_tape_error(tape) ? NULL : &c->state;

@@ -1,5 +1,6 @@
 /* The table of a translator's kinds of models, and for each how settings become a config. A setting that means nothing to a kind is refused rather than
  * not read: who says it expects something of it. */
+#include "heads.h"
 #include "kinds.h"
 #include "program_settings.h"
 #include "translation.h"
@@ -79,12 +80,13 @@ static bool complete_transformer(tl_model_settings *s, tl_error *error) {
          "is of --model gru and lstm; a Transformer's embeddings are --d-model wide"}};
     s->model = NULL; /* as in the settings of runs that are older than the other kinds */
     if (!s->preset) s->preset = "tiny";
-    return TL_NONE_SAID(rows, error) && apply_preset(s, false, error);
+    return TL_NONE_SAID(rows, error) && apply_preset(s, false, error) && tl_heads_complete(s, error);
 }
 
 static const tl_model *make_transformer(tl_run *run) {
     const tl_model_settings *s = &run->settings.model;
     const tl_position_kind encoder = positions_of(s->encoder_positions ? s->encoder_positions : s->positions);
+    const tl_kept_counts kept = tl_heads_counts(run);
     run->transformer = tl_transformer_init(
         run->params, "",
         &(tl_transformer_config){.src_vocab = tl_vocab_size(run->vocab[TL_SOURCE]),
@@ -103,12 +105,16 @@ static const tl_model *make_transformer(tl_run *run) {
                                  .normaliser = is(s->normaliser, "sigmoid") ? TL_SIGMOID : TL_SOFTMAX,
                                  .window = s->window,
                                  .no_causal = s->no_causal,
+                                 .kept = {kept.of[0], kept.of[1], kept.of[2]},
+                                 .head_gates = is(s->head_gates, "l0"),
                                  .pre_norm = s->pre_norm,
                                  .no_final_norm = s->no_final_norm,
                                  .dropout = s->dropout,
                                  .attention_dropout = s->attention_dropout,
                                  .activation_dropout = s->activation_dropout,
                                  .label_smoothing = run->settings.training.label_smoothing});
+    if (run->transformer.config.head_gates)
+        tl_set_group_suffix(run->params, ".head_gate.log_alpha", TL_GATES_GROUP);
     return &run->transformer.model;
 }
 
@@ -126,6 +132,8 @@ static bool complete_recurrent(tl_model_settings *s, tl_error *error) {
         {s->window > 0, "window", "is of self-attention, which gru and lstm have not: leave it out"},
         {s->no_causal, "no-causal", "is of self-attention, which gru and lstm have not: leave it out"},
         {s->encoder_positions, "encoder-positions", "gru and lstm read words in their order: leave it out"},
+        {s->heads_kept, "heads-kept", "is the Transformer's: leave it out"},
+        {is(s->head_gates, "l0"), "head-gates", "are the Transformer's: leave it out"},
         {!is(s->positions, "sinusoidal"), "positions",
          "gru and lstm read words in their order: leave it out"}};
     if (!s->preset) s->preset = "rnn";

@@ -116,6 +116,13 @@ static bool options_fit(tl_run *run, const tl_translate_options *o) {
         return tl_error_set(&run->error,
                             "alignment of layer %ld: the decoder has %d that look at the source%s",
                             o->align_layer, layers, layers ? ": give 1, 2, …, or 0 for the last" : "");
+    const long layer = o->align_layer ? o->align_layer : layers;
+    if ((o->align || o->align_heads || o->replace_unknown) &&
+        !tl_model_heads(run->model, TL_CROSS, (int)layer - 1))
+        return tl_error_set(&run->error,
+                            "the decoder's layer %ld has lost all heads that looked at the source: where it "
+                            "looked cannot be told",
+                            layer);
     if (o->no_repeat_ngram <= most && o->top_k <= most && o->no_repeat_ngram >= 0 && o->top_k >= 0)
         return true;
     return tl_error_set(&run->error, "no_repeat_ngram is %ld and top_k %ld: should be 0 … %ld",

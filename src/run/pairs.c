@@ -1,5 +1,6 @@
 /* Training a translator on sentence pairs: from files to batches, and what the loop need not know of them. */
 #include "batched.h"
+#include "heads.h"
 #include "translation.h"
 
 #include <stdlib.h>
@@ -33,6 +34,15 @@ static bool cut_for_epoch(pairs *p, long epoch) {
     tl_corpus_free(p->fresh);
     p->fresh = fresh;
     return ok;
+}
+
+/* What the batched task has, and what open heads cost. */
+static tl_var loss(void *context, bool sum) {
+    pairs *p = context;
+    const tl_loss_options options = {.reduction = sum ? TL_REDUCE_SUM : TL_REDUCE_MEAN};
+    const tl_batch *batch = &p->of.batch;
+    tl_var of_batch = tl_run_batch_loss(p->of.run, batch, &options, NULL, NULL);
+    return tl_heads_penalised(p->of.run, of_batch, sum ? (double)batch->tgt_tokens : 1);
 }
 
 static bool next(void *context) {
@@ -99,6 +109,7 @@ static void task_of(tl_run *run, tl_task *task, tl_prepared *prepared) {
     *task = tl_batched_task(&p->of);
     task->fingerprint = tl_pairs_fingerprint((const tl_corpus *const[]){p->train, p->valid}, 2);
     task->next = next;
+    task->loss = loss;
     task->name = name;
     task->seek = seek;
     task->validate = validate;

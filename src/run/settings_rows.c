@@ -85,6 +85,13 @@ const tl_option tl_model_options[] = {
     ROW("dropout", SHARE, dropout, "P", "on embeddings and sub-layer outputs"),
     ROW("attention-dropout", SHARE, attention_dropout, "P", "on attention probabilities"),
     ROW("activation-dropout", SHARE, activation_dropout, "P", "inside feed-forward"),
+    RARE("heads-kept", TEXT, heads_kept, "LIST",
+     "heads that attentions have, the others not made: encoder.0:0,2,3; cross.1:none (those that are not named: all)"),
+    RARE("head-gates", TEXT, head_gates, "none|l0",
+     "a gate for each head, which learns to close; best --from a run that has learnt all else"),
+    RARE("gate-penalty", DOUBLE, gate_penalty, "L", "--head-gates: what an open head costs, in nats a token (0: nothing)"),
+    RARE("gate-rate", DOUBLE, gate_rate, "R", "--head-gates: gates learn so many times as fast as the rest (0: 10)"),
+    RARE("from", TEXT, from, "DIR", "begin with the best weights of this run, and with its settings but for what is said here"),
     TL_OPTIONS_END};
 #undef POSITIONS
 #undef SETTINGS

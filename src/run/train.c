@@ -1,5 +1,7 @@
 /* A run is trained: its program's data, text and model are made or read again, and the loop (training.c) does the rest. */
 #include "events.h"
+#include "from.h"
+#include "heads.h"
 #include "programs.h"
 
 static bool prepare_new(tl_run *run, const tl_run_program *program, bool overwrite) {
@@ -9,8 +11,9 @@ static bool prepare_new(tl_run *run, const tl_run_program *program, bool overwri
     if (tl_file_is_there(run->dir) &&
         !(tl_make_dirs(run->dir, &run->error) && tl_run_lock(run) && tl_run_may_begin(run, overwrite)))
         return false;
-    return program->read(run) && program->learn_text(run) && program->encode(run) && tl_run_make_model(run) &&
-           tl_run_save_description(run, overwrite);
+    return program->read(run) && (run->settings.model.from ? tl_from_text(run) : program->learn_text(run)) &&
+           program->encode(run) && tl_run_make_model(run) &&
+           (!run->settings.model.from || tl_from_weights(run)) && tl_run_save_description(run, overwrite);
 }
 
 tl_run *tl_run_fresh(const tl_run_settings *settings, tl_error *error) {
@@ -65,7 +68,10 @@ static tl_ending train(tl_run *run, const tl_run_program *program, tl_training_e
     TL_TELL(run->events, prepared, run, &prepared);
     const tl_ending before = program->before ? program->before(run, end) : TL_ENDED;
     if (before != TL_ENDED) return before;
+    const tl_group_options gates = tl_heads_group(run);
     const tl_train_config config = {.dir = run->dir,
+                                    .groups = &gates,
+                                    .group_count = TL_GATES_GROUP,
                                     .params = run->params,
                                     .tape = run->tape,
                                     .training = &run->settings.training,

@@ -47,6 +47,9 @@ static bool prepare(tl_training *t) {
                                                        .weight_decay = c->training->weight_decay,
                                                        .decoupled = c->training->weight_decay > 0});
     if (!t->adam) return tl_error_set(t->error, "out of memory for the optimiser");
+    for (int g = 0; g < c->group_count; g++)
+        if (!tl_adam_set_group(t->adam, g + 1, &c->groups[g]))
+            return tl_error_set(t->error, "%s", tl_adam_error(t->adam));
     if (c->training->shares > 1 && !(t->shares = tl_shares_new(c->params)))
         return tl_error_set(t->error, "out of memory for shares of gradients");
     t->now.fingerprint = c->task->fingerprint;

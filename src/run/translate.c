@@ -145,7 +145,10 @@ static bool keep(tl_run *run, const job *j, const tl_batch *b, const tl_search_r
 
 static bool allocate(tl_run *run, long count, long nbest, const tl_translate_options *o, tl_translations *t) {
     *t = (tl_translations){.count = count, .nbest = nbest};
-    t->maps = !o->align && !o->align_heads ? 0 : o->align_heads ? run->model->heads : 1;
+    const int layers = run->model->attentions[TL_CROSS];
+    const long heads =
+        tl_model_heads(run->model, TL_CROSS, (o->align_layer ? (int)o->align_layer : layers) - 1);
+    t->maps = !o->align && !o->align_heads ? 0 : o->align_heads ? heads : 1;
     t->alignment = calloc((size_t)(count * nbest * t->maps) + 1, sizeof *t->alignment);
     t->text = calloc((size_t)(count * nbest) + 1, sizeof *t->text);
     t->score = calloc((size_t)(count * nbest) + 1, sizeof *t->score);

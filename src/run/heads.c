@@ -1,0 +1,93 @@
+/* A translator's heads, from settings to the model: which there are (heads_kept), and what it costs that they are open (head_gates). */
+#include "heads.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool is(const char *text, const char *word) { return text && !strcmp(text, word); }
+
+tl_head_shape tl_heads_shape(const tl_model_settings *s) {
+    const int layers = (int)s->layers;
+    return (tl_head_shape){.layers = {layers, layers, layers}, .heads = (int)s->heads};
+}
+
+/* The flags of heads_kept, to free(). NULL, and a sentence, on failure. */
+static bool *flags_of(const tl_model_settings *s, tl_error *error) {
+    const tl_head_shape shape = tl_heads_shape(s);
+    if (tl_head_count(&shape) > TL_HEADS_MOST) {
+        tl_error_set(error, "--heads-kept: a model with %ld heads is more than can be listed: at most %d",
+                     tl_head_count(&shape), TL_HEADS_MOST);
+        return NULL;
+    }
+    bool *flags = calloc((size_t)tl_head_count(&shape) + 1, sizeof *flags);
+    tl_error wrong = {""};
+    if (!flags)
+        tl_error_set(error, "out of memory for a list of heads");
+    else if (tl_heads_parse(s->heads_kept, &shape, true, flags, &wrong))
+        return flags;
+    else
+        tl_error_set(error, "--heads-kept: %s", wrong.message);
+    free(flags);
+    return NULL;
+}
+
+/* Heads whose distances are their own cannot go without the others' changing. */
+static bool differ_by_head(const char *positions) {
+    return is(positions, "alibi") || is(positions, "signed-alibi") || is(positions, "relative");
+}
+
+static bool kept_fit(const tl_model_settings *s, tl_error *error) {
+    const char *encoder = s->encoder_positions ? s->encoder_positions : s->positions;
+    const char *own = differ_by_head(s->positions) ? s->positions : differ_by_head(encoder) ? encoder : NULL;
+    if (own)
+        return tl_error_set(
+            error,
+            "--heads-kept: with --positions %s every head has distances of its own, so none can "
+            "be left out",
+            own);
+    bool *flags = flags_of(s, error);
+    free(flags);
+    return flags != NULL;
+}
+
+bool tl_heads_complete(tl_model_settings *s, tl_error *error) {
+    if (is(s->head_gates, "none")) s->head_gates = NULL;
+    if (!s->head_gates && (s->gate_penalty > 0 || s->gate_rate > 0))
+        return tl_error_set(error, "--%s is of gates: say --head-gates l0, too",
+                            s->gate_penalty > 0 ? "gate-penalty" : "gate-rate");
+    if (s->heads_kept && !*s->heads_kept) s->heads_kept = NULL;
+    return !s->heads_kept || kept_fit(s, error);
+}
+
+tl_kept_counts tl_heads_counts(tl_run *run) {
+    const tl_model_settings *s = &run->settings.model;
+    tl_kept_counts counts = {{NULL}};
+    bool *flags = s->heads_kept ? flags_of(s, &run->error) : NULL;
+    const bool *at = flags;
+    for (int kind = 0; flags && kind < TL_ATTENTION_KINDS; kind++) {
+        int *of = tl_params_memory(run->params, (size_t)s->layers * sizeof *of);
+        for (long l = 0; of && l < s->layers; l++, at += s->heads) {
+            of[l] = 0;
+            for (long h = 0; h < s->heads; h++) of[l] += at[h];
+        }
+        counts.of[kind] = of;
+    }
+    free(flags);
+    return counts;
+}
+
+/* ---- gates ---- */
+
+tl_var tl_heads_penalised(tl_run *run, tl_var loss, double tokens) {
+    const tl_model_settings *s = &run->settings.model;
+    if (!run->transformer.config.head_gates || run->model != &run->transformer.model ||
+        !(s->gate_penalty > 0))
+        return loss;
+    return tl_add(
+        loss, tl_scale(tl_transformer_open_heads(&run->transformer, run->tape), s->gate_penalty * tokens));
+}
+
+tl_group_options tl_heads_group(const tl_run *run) {
+    const double rate = run->settings.model.gate_rate;
+    return (tl_group_options){.lr_factor = rate > 0 ? rate : 10};
+}
