@@ -19,5 +19,6 @@
 #include "tapeloom/run.h"
 #include "tapeloom/lens.h"
 #include "tapeloom/page.h"
+#include "tapeloom/heads.h"
 
 #endif
