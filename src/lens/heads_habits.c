@@ -106,7 +106,6 @@ static void add_largest(tl_head_sums *sums, const tl_head_map *map, long i) {
     if (at < 0) return;
     sums->words++;
     sums->largest += largest;
-    if (map->no_places) return;
     o->at[o->half + at - i]++;
     for (long j = 0; j < map->weights.dim[1]; j++)
         if (!(map->column_is_end && map->column_is_end[j]) && sees(map, i, j)) o->seen[o->half + j - i]++;

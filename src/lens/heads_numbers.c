@@ -92,5 +92,5 @@ double tl_rank_correlation(const double *a, const double *b, long count) {
         of_a += x * x;
         of_b += y * y;
     }
-    return of_a > 0 && of_b > 0 ? covariance / sqrt(of_a * of_b) : NAN;
+    return covariance / sqrt(of_a * of_b); /* NaN where all are equal: 0 / 0 */
 }

@@ -61,10 +61,10 @@ static tl_real before[] = {(tl_real)0.5,
                            (tl_real)0.75,
                            (tl_real)0.25,
                            0, /* third: the second */
+                           (tl_real)0.25,
                            0,
                            0,
-                           0,
-                           1}; /* <eos>: itself */
+                           (tl_real)0.75}; /* <eos>: itself, and the first */
 static const bool is_end[] = {false, false, false, true};
 
 START_TEST(without_the_end_of_a_sentence) {
@@ -72,18 +72,37 @@ START_TEST(without_the_end_of_a_sentence) {
         .weights = tl_tensor_of(before, TL_SHAPE(4, 4)), .row_is_end = is_end, .column_is_end = is_end};
     const tl_head_habits h = habits_of(&map, 1);
     ck_assert_int_eq(h.rows, 3);
-    assert_near(h.confidence, (0.5 + 1 + 0.75) / 3); /* with <eos> as a row it would be more */
+    assert_near(h.confidence, (0.5 + 1 + 0.75) / 3);
     ck_assert_int_eq(h.offset, -1);
     assert_near(h.share, 2.0 / 3);
     assert_near(h.reach, 1); /* of those that have one before */
     ck_assert(!h.positional);
     /* over all rows and columns */
     const double third = -(0.75 * log(0.75) + 0.25 * log(0.25));
-    assert_near(h.entropy, (log(2) + 0 + third + 0) / 4);
-    assert_near(h.against_uniform, (log(2) + third) / (4 * log(4)));
-    assert_near(h.distance, (0.5 * 3 + 1 + 0.75 + 0) / 4);
-    assert_near(h.first, (0.5 + 1 + 0 + 0) / 4);
-    assert_near(h.end, (0.5 + 0 + 0 + 1) / 4);
+    assert_near(h.entropy, (log(2) + 0 + third + third) / 4);
+    assert_near(h.against_uniform, (log(2) + 2 * third) / (4 * log(4)));
+    assert_near(h.distance, (0.5 * 3 + 1 + 0.75 + 0.25 * 3) / 4);
+    assert_near(h.first, (0.5 + 1 + 0 + 0.25) / 4);
+    assert_near(h.end, (0.5 + 0 + 0 + 0.75) / 4);
+}
+END_TEST
+
+/* Of rows that look at the next word only those count as having one that see a word there: not <eos>, nothing that is hidden. */
+START_TEST(what_has_a_neighbour) {
+    tl_real w[4][4] = {{0, 1, 0, 0}, {0, 0, 1, 0}, {1, 0, 0, 0}, {0, 0, 0, 1}};
+    bool sees[16];
+    for (int i = 0; i < 16; i++) sees[i] = true;
+    tl_head_map map = {
+        .weights = tl_tensor_of(&w[0][0], TL_SHAPE(4, 4)), .row_is_end = is_end, .column_is_end = is_end};
+    tl_head_habits h = habits_of(&map, 1);
+    ck_assert_int_eq(h.offset, 1);
+    assert_near(h.share, 2.0 / 3);
+    assert_near(h.reach, 1);
+    map.column_is_end = NULL;
+    assert_near(habits_of(&map, 1).reach, 2.0 / 3);
+    map.sees = sees;
+    sees[2 * 4 + 3] = false;
+    assert_near(habits_of(&map, 1).reach, 1);
 }
 END_TEST
 
@@ -136,6 +155,12 @@ START_TEST(odd_maps) {
     assert_near(h.entropy, 0);
     assert_near(h.first, 0.5);
     ck_assert(h.share == 1 && h.offset == 0 && h.positional);
+    assert_near(h.distance, 0);
+    tl_real two[] = {1, 1};
+    const tl_head_map row = {.weights = tl_tensor_of(two, TL_SHAPE(1, 2))};
+    h = habits_of(&row, 1);
+    assert_near(h.distance, 0.5);
+    assert_near(h.entropy, log(2));
     const tl_head_map placeless = {.weights = map.weights, .no_places = true};
     h = habits_of(&placeless, 1);
     ck_assert(isnan(h.share) && isnan(h.reach) && isnan(h.distance) && !h.positional);
@@ -168,6 +193,11 @@ START_TEST(far_offsets) {
     ck_assert_int_eq(h.offset, 90);
     assert_near(h.share, 2.0 / 3);
     assert_near(h.reach, 1);
+    maps[1] = maps[0];
+    h = habits_of(maps, 3); /* what was counted before there was more room */
+    ck_assert_int_eq(h.offset, 39);
+    assert_near(h.share, 2.0 / 3);
+    assert_near(h.reach, 2.0 / 3); /* the third sees a column there too */
 }
 END_TEST
 
@@ -218,6 +248,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, gate_gradients);
     tcase_add_test(tc, the_norm_of_a_layer);
     tcase_add_test(tc, without_the_end_of_a_sentence);
+    tcase_add_test(tc, what_has_a_neighbour);
     tcase_add_test(tc, nine_of_ten);
     tcase_add_test(tc, what_is_visible);
     tcase_add_test(tc, odd_maps);
