@@ -137,8 +137,9 @@ typedef struct tl_heads_table {
     long sentences;
     double loss,
         score; /* of the whole model, on the same set: nats a token without smoothing; NaN: not measured */
-    /* Spearman's rank correlation of `raw` with what the loss grows by without the head; NaN: not measured */
-    double agreement_zero, agreement_mean;
+    /* Spearman's rank correlation, over all heads, of `importance` and of `raw` with what the loss grows by without the head; NaN: not
+     * measured. */
+    double agreement_zero, agreement_mean, raw_agreement_zero, raw_agreement_mean;
 } tl_heads_table;
 
 /* All of it. The set is gone through once for what is seen, and with zero or mean once more for every head. The mean that replaces a

@@ -18,7 +18,7 @@ struct tl_head_sums {
     double largest;          /* over words */
     double entropy, uniform; /* over rows, as what follows */
     double distance, first, end;
-    bool has_places; /* of some map */
+    bool has_places, has_ends; /* some map */
     offsets offsets;
 };
 
@@ -120,6 +120,7 @@ bool tl_head_sums_add(tl_head_sums *sums, const tl_head_map *map) {
         if (!(map->row_is_end && map->row_is_end[i])) add_largest(sums, map, i);
     }
     sums->has_places |= !map->no_places;
+    sums->has_ends |= map->column_is_end != NULL;
     return true;
 }
 
@@ -150,7 +151,7 @@ tl_head_habits tl_head_habits_of(const tl_head_sums *sums) {
         if (sums->uniform > 0) h.against_uniform = sums->entropy / sums->uniform;
         if (sums->has_places) h.distance = sums->distance / rows;
         h.first = sums->first / rows;
-        h.end = sums->end / rows;
+        if (sums->has_ends) h.end = sums->end / rows;
     }
     return h;
 }
