@@ -7,6 +7,9 @@ static const command commands[] = {
      command_show},
     {"list", "attend list --model DIR", "the names of all places that can be looked at or replaced",
      list_options, command_list},
+    {"heads", "attend heads --model DIR [--test FILE] [--ablate zero|mean|both] [--csv FILE] [--svg FILE]",
+     "what each head does over a test set: importance, where it looks, alignment, the loss without it",
+     heads_options, command_heads},
 };
 
 static void defaults(const command *c, settings *s) {

@@ -23,6 +23,10 @@ struct settings {
         bool true_targets, words;
         const char *quantity, *attention, *head, *csv, *safetensors, *html;
     } show;
+    struct {
+        bool per_token, score;
+        const char *ablate, *sort, *csv, *svg;
+    } heads;
 };
 
 /* Rows that commands have in common: the model that is looked at, one sentence, a test set. */
@@ -58,5 +62,10 @@ extern const tl_option show_options[];
 int command_show(settings *s);
 extern const tl_option list_options[];
 int command_list(settings *s);
+
+extern const tl_option heads_options[];
+int command_heads(settings *s);
+/* The table as an SVG, to free(); NULL when out of memory. */
+char *heads_picture(const tl_heads_table *table, size_t *size);
 
 #endif
