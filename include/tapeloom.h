@@ -20,5 +20,6 @@
 #include "tapeloom/lens.h"
 #include "tapeloom/page.h"
 #include "tapeloom/prune.h"
+#include "tapeloom/heads.h"
 
 #endif

@@ -10,6 +10,9 @@ static const command commands[] = {
     {"prune", "attend prune --model DIR [--score] [--csv FILE] [--svg FILE] [--out DIR --remove N]",
      "how good the model is without its least important heads, and without others; the smaller model",
      prune_options, command_prune},
+    {"heads", "attend heads --model DIR [--test FILE] [--ablate zero|mean|both] [--csv FILE] [--svg FILE]",
+     "what each head does over a test set: importance, where it looks, alignment, the loss without it",
+     heads_options, command_heads},
 };
 
 static void defaults(const command *c, settings *s) {

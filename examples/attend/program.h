@@ -28,6 +28,9 @@ struct settings {
         bool per_token, score, closed;
         const char *csv, *svg, *heads;
     } prune;
+        bool per_token, score;
+        const char *ablate, *sort, *csv, *svg;
+    } heads;
 };
 
 /* Rows that commands have in common: the model that is looked at, one sentence, a test set. */
@@ -65,5 +68,10 @@ extern const tl_option list_options[];
 int command_list(settings *s);
 extern const tl_option prune_options[];
 int command_prune(settings *s);
+
+extern const tl_option heads_options[];
+int command_heads(settings *s);
+/* The table as an SVG, to free(); NULL when out of memory. */
+char *heads_picture(const tl_heads_table *table, size_t *size);
 
 #endif

@@ -76,21 +76,11 @@ static bool begin_translate(tl_set *set, const tl_set_options *o, long most) {
            begin_batches(set, o->batch_tokens, 0);
 }
 
-/* Texts that the model cannot read are left out, as evaluate does it. */
-static bool drop_long_texts(tl_set *set) {
-    const long size = tl_corpus_size(set->encoded);
-    bool *keep = calloc((size_t)size + 1, sizeof *keep);
-    for (long i = 0; keep && i < size; i++) keep[i] = !tl_is_too_long(set->encoded, i, false);
-    const bool ok = keep && tl_corpus_keep(set->lines, keep) && tl_corpus_keep(set->encoded, keep);
-    free(keep);
-    return ok || tl_error_set(&set->run->error, "out of memory for sentences");
-}
-
 static bool begin_classify(tl_set *set, const tl_set_options *o, long most) {
     set->lines = labelled_of(set->run, o->file);
     if (!set->lines || !keep_first(set->run, set->lines, most)) return false;
     set->encoded = tl_classify_encode(set->run, set->lines);
-    if (!set->encoded || !drop_long_texts(set)) return false;
+    if (!set->encoded || !tl_run_drop_long(set->run, set->lines, set->encoded, set->name, 0)) return false;
     set->labels = tl_classify_labels(set->run, set->lines, set->name);
     set->room = calloc((size_t)tl_corpus_size(set->lines) + 1, sizeof *set->room);
     if (!set->room) tl_error_set(&set->run->error, "out of memory for labels");

@@ -13,7 +13,8 @@ bool tl_token_goes_on(tl_token t) { return t.size > 2 && !memcmp(t.text + t.size
 
 bool tl_line_read(tl_run *run, tl_side side, const char *text, tl_line *l) {
     const char *units = tl_units_of(&run->settings, side);
-    const bool chars = !strcmp(units, "chars"), pairs = !strcmp(units, "bpe");
+    /* a captioner has no such setting: its captions consist of words */
+    const bool chars = units && !strcmp(units, "chars"), pairs = units && !strcmp(units, "bpe");
     tl_token t = {.word = 0};
     *l = (tl_line){.count = 0};
     const char *end = text + strlen(text);

@@ -1,0 +1,91 @@
+/* Which heads a model has, which of their rows and columns are real, and how important each is. */
+#include "heads_walk.h"
+
+#include <math.h>
+
+bool tl_heads_fail(tl_run *run, const char *why) {
+    tl_tape_fail(tl_run_tape(run), "heads: %s", why);
+    return false;
+}
+
+/* ---- which heads there are ---- */
+
+/* All attentions of a model have as many heads but a classifier's pooling. */
+static long heads_of(const tl_run *run, tl_attention_kind kind) {
+    const tl_classifier *classifier = tl_run_classifier(run);
+    return classifier && kind == TL_CROSS ? classifier->pooling.heads : tl_run_model(run)->heads;
+}
+
+long tl_heads_count(const tl_run *run) {
+    const tl_model *model = tl_run_model(run);
+    long count = 0;
+    for (int k = 0; model && k < TL_ATTENTION_KINDS; k++)
+        count += model->attentions[k] * heads_of(run, (tl_attention_kind)k);
+    return count;
+}
+
+/* ---- rows and columns without padding ---- */
+
+/* Batches of a classifier have labels, and targets that are empty. */
+bool tl_seen_is_pooling(const tl_seen *seen, const tl_seen_attention *a) {
+    return a->kind == TL_CROSS && seen->batch.labels;
+}
+
+static long source_length(const tl_batch *batch, long b) {
+    return batch->src_lengths ? batch->src_lengths[b] : batch->src_len;
+}
+
+static long target_length(const tl_batch *batch, long b) {
+    return batch->tgt_lengths ? batch->tgt_lengths[b] : batch->tgt_len;
+}
+
+/* A classifier's [CLS] is a row and a column more than the source has. */
+static long encoder_length(const tl_seen *seen, const tl_seen_attention *a, long b) {
+    return source_length(&seen->batch, b) + a->keys - seen->batch.src_len;
+}
+
+long tl_seen_real_rows(const tl_seen *seen, const tl_seen_attention *a, long b) {
+    if (a->kind == TL_ENCODER_SELF) return encoder_length(seen, a, b);
+    return tl_seen_is_pooling(seen, a) ? 1 : target_length(&seen->batch, b);
+}
+
+long tl_seen_real_columns(const tl_seen *seen, const tl_seen_attention *a, long b) {
+    return a->kind == TL_DECODER_SELF ? target_length(&seen->batch, b) : encoder_length(seen, a, b);
+}
+
+tl_tensor tl_seen_rows_of(tl_tensor t, long b, long h, long rows) {
+    return tl_tensor_slice(tl_at(t, b, h), 0, 0, rows);
+}
+
+double tl_seen_gate_grad(const tl_seen *seen, const tl_seen_attention *a, long b, long h, bool per_token) {
+    if (!a->context.data || !a->context_grads.data) return NAN;
+    const long rows = tl_seen_real_rows(seen, a, b);
+    const tl_tensor context = tl_seen_rows_of(a->context, b, h, rows),
+                    grad = tl_seen_rows_of(a->context_grads, b, h, rows);
+    return per_token ? tl_head_gate_grad_per_token(context, grad) : tl_head_gate_grad(context, grad);
+}
+
+/* ---- importance ---- */
+
+void tl_heads_finish(const tl_run *run, const tl_heads_found *found, double *importance) {
+    const tl_model *model = tl_run_model(run);
+    long first = 0;
+    for (long i = 0; i < found->count; i++) importance[i] = found->importance[i] / (double)found->sentences;
+    for (int k = 0; k < TL_ATTENTION_KINDS; k++)
+        for (int l = 0; l < model->attentions[k]; l++) {
+            const long heads = heads_of(run, (tl_attention_kind)k);
+            tl_heads_normalise(importance + first, heads);
+            first += heads;
+        }
+}
+
+bool tl_heads_importance(tl_run *run, tl_set *set, bool per_token, double *importance) {
+    tl_heads_found found = {0};
+    const tl_heads_options options = {.per_token = per_token};
+    if (!run || !set || !importance)
+        return run && tl_heads_fail(run, "give a set and room for the importance of each head");
+    const bool ok = tl_heads_found_new(run, false, &found) && tl_heads_walk(run, set, &options, &found);
+    if (ok) tl_heads_finish(run, &found, importance);
+    tl_heads_found_free(&found);
+    return ok;
+}

@@ -1,0 +1,246 @@
+/* One pass over a set: each batch is looked at with the gradients of its summed loss, and what every head did is added up sentence by
+ * sentence. A sentence's gradients do not depend on the others of its batch, because the loss is a sum; rows and columns of padding
+ * are cut off before anything is counted. So the batches change nothing but the order of sums. */
+#include "heads_walk.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* ---- what one batch adds ---- */
+
+typedef struct walk {
+    tl_run *run;
+    tl_set *set;
+    bool per_token;
+    tl_heads_found *found;
+    tl_sentences sentences; /* of the batch, where true alignments are known */
+    /* room for one sentence of one attention */
+    bool *sees, *row_is_end, *column_is_end;
+    tl_link *links;
+    tl_real *words;
+    long *patches;
+} walk;
+
+/* Which tokens are <eos>: of a sentence that ends, not of running text, where it stands for the end of a line, which is text. */
+static void find_ends(const tl_seen *seen, const tl_seen_attention *a, long b, long rows, long columns,
+                      walk *w) {
+    const tl_batch *batch = &seen->batch;
+    const long before = a->kind == TL_DECODER_SELF ? 0 : a->keys - batch->src_len;
+    const bool ends = !tl_seen_is_pooling(seen, a) && (batch->src || batch->pictures.data);
+    for (long j = 0; j < columns; j++)
+        w->column_is_end[j] = a->kind != TL_DECODER_SELF && batch->src && j >= before &&
+                              batch->src[b * batch->src_len + j - before] == TL_EOS;
+    for (long i = 0; i < rows; i++)
+        w->row_is_end[i] = a->kind == TL_ENCODER_SELF
+                               ? w->column_is_end[i]
+                               : ends && batch->tgt_out[b * batch->tgt_len + i] == TL_EOS;
+}
+
+static bool add_habits(walk *w, const tl_seen *seen, const tl_seen_attention *a, long b, long first) {
+    const long rows = tl_seen_real_rows(seen, a, b), columns = tl_seen_real_columns(seen, a, b);
+    find_ends(seen, a, b, rows, columns, w);
+    for (long h = 0; h < a->heads; h++) {
+        if (!h || (a->mask.attend && a->mask.attend_dim[1] > 1))
+            for (long i = 0; i < rows; i++)
+                for (long j = 0; j < columns; j++)
+                    w->sees[i * columns + j] = tl_mask_shows(&a->mask, b, h, i, j, a->queries, a->keys);
+        const tl_head_map map = {
+            .weights = tl_tensor_slice(tl_seen_rows_of(a->weights, b, h, rows), 1, 0, columns),
+            .sees = w->sees,
+            .row_is_end = w->row_is_end,
+            .column_is_end = a->kind != TL_DECODER_SELF && seen->batch.src ? w->column_is_end : NULL,
+            .no_places = tl_seen_is_pooling(seen, a) || (a->kind == TL_CROSS && seen->batch.pictures.data)};
+        if (!tl_head_sums_add(w->found->habits[first + h], &map))
+            return tl_heads_fail(w->run, "out of memory for what a head does");
+    }
+    return true;
+}
+
+static void add_context(walk *w, const tl_seen *seen, const tl_seen_attention *a, long b, long first) {
+    const long rows = tl_seen_real_rows(seen, a, b);
+    for (long h = 0; h < a->heads; h++) {
+        const tl_tensor c = tl_seen_rows_of(a->context, b, h, rows);
+        double *sum = w->found->context + (first + h) * w->found->width;
+        for (long t = 0; t < rows; t++)
+            for (long d = 0; d < c.dim[1]; d++) sum[d] += (double)c.data[t * c.stride[0] + d * c.stride[1]];
+        w->found->rows[first + h] += rows;
+        w->found->widths[first + h] = c.dim[1];
+    }
+}
+
+/* The source's tokens; patches of a picture, which are no line's words, are words of their own. */
+static tl_tokens source_of(walk *w, const tl_sentence *sentence, bool picture) {
+    tl_tokens tokens = sentence->src;
+    if (!picture) return tokens;
+    for (long i = 0; i < tokens.count; i++) w->patches[i] = i;
+    tokens.word = w->patches;
+    tokens.words = tokens.count;
+    return tokens;
+}
+
+static void add_alignment(walk *w, const tl_seen *seen, const tl_seen_attention *a, long b, long first) {
+    long count;
+    const tl_link *truth = tl_set_alignment(w->set, seen->batch.index[b], &count);
+    if (!truth || a->kind != TL_CROSS || tl_seen_is_pooling(seen, a)) return;
+    const tl_sentence *sentence = &w->sentences.sentence[b];
+    const tl_tokens source = source_of(w, sentence, seen->batch.pictures.data != NULL);
+    const long rows = tl_seen_real_rows(seen, a, b), columns = tl_seen_real_columns(seen, a, b);
+    const tl_tensor words = tl_tensor_of(w->words, TL_SHAPE(sentence->written.words, source.words));
+    for (long h = 0; h < a->heads; h++) {
+        tl_words_of(tl_tensor_slice(tl_seen_rows_of(a->weights, b, h, rows), 1, 0, columns),
+                    &sentence->written, &source, words);
+        const long links = tl_head_links(words, w->links);
+        tl_alignment_errors_add(&w->found->alignment[first + h], w->links, links, truth, count);
+    }
+}
+
+static bool add_sentence(walk *w, const tl_seen *seen, long b) {
+    tl_heads_found *f = w->found;
+    long first = 0;
+    for (int k = 0; k < seen->count; first += seen->attention[k++].heads) {
+        const tl_seen_attention *a = &seen->attention[k];
+        for (long h = 0; h < a->heads; h++)
+            f->importance[first + h] += fabs(tl_seen_gate_grad(seen, a, b, h, w->per_token));
+        if (!f->habits) continue;
+        if (!add_habits(w, seen, a, b, first)) return false;
+        add_context(w, seen, a, b, first);
+        add_alignment(w, seen, a, b, first);
+    }
+    f->sentences++;
+    return true;
+}
+
+/* ---- room ---- */
+
+static void free_room(walk *w) {
+    free(w->sees);
+    free(w->row_is_end);
+    free(w->column_is_end);
+    free(w->links);
+    free(w->words);
+    free(w->patches);
+    tl_sentences_free(&w->sentences);
+    w->sees = w->row_is_end = w->column_is_end = NULL;
+    w->links = NULL;
+    w->words = NULL;
+    w->patches = NULL;
+    w->sentences = (tl_sentences){0};
+}
+
+/* For any sentence of a batch. */
+static bool make_room(walk *w, const tl_batch *batch) {
+    const size_t most = 2 + (size_t)(batch->src_len > batch->tgt_len ? batch->src_len : batch->tgt_len);
+    w->sees = malloc(most * most * sizeof *w->sees);
+    w->row_is_end = calloc(most, sizeof *w->row_is_end);
+    w->column_is_end = calloc(most, sizeof *w->column_is_end);
+    w->links = malloc(most * sizeof *w->links);
+    w->words = malloc(most * most * sizeof *w->words);
+    w->patches = malloc(most * sizeof *w->patches);
+    return (w->sees && w->row_is_end && w->column_is_end && w->links && w->words && w->patches) ||
+           tl_heads_fail(w->run, "out of memory");
+}
+
+/* The batch's sentences with their tokens, if one has a true alignment. */
+static bool read_sentences(walk *w, const tl_batch *batch) {
+    long known = 0, count;
+    for (long b = 0; b < batch->sentences; b++)
+        known += tl_set_alignment(w->set, batch->index[b], &count) != NULL;
+    if (!known) return true;
+    const char **lines = malloc(2 * (size_t)batch->sentences * sizeof *lines);
+    if (!lines) return tl_heads_fail(w->run, "out of memory for the sentences of a batch");
+    for (long b = 0; b < batch->sentences; b++) {
+        lines[b] = tl_set_source(w->set, batch->index[b]);
+        lines[batch->sentences + b] = tl_set_target(w->set, batch->index[b]);
+    }
+    const bool ok = tl_sentences_of(w->run, lines, lines + batch->sentences, batch->sentences, &w->sentences);
+    free(lines);
+    return ok;
+}
+
+/* ---- the pass ---- */
+
+static bool are_those(const tl_seen *seen, tl_heads_found *f) {
+    long count = 0;
+    for (int k = 0; k < seen->count; k++) count += seen->attention[k].heads;
+    if (count != f->count) return false;
+    for (int k = 0, i = 0; f->row && k < seen->count; k++)
+        for (int h = 0; h < seen->attention[k].heads; h++, i++) {
+            f->row[i].kind = seen->attention[k].kind;
+            f->row[i].layer = seen->attention[k].layer;
+            f->row[i].head = h;
+            snprintf(f->row[i].attention, sizeof f->row[i].attention, "%s", seen->attention[k].name);
+        }
+    return true;
+}
+
+/* Room for the sums of contexts, once it is known how wide they are. */
+static bool contexts_have_room(walk *w, const tl_seen *seen) {
+    tl_heads_found *f = w->found;
+    if (!f->habits || f->context) return true;
+    for (int k = 0; k < seen->count; k++)
+        if (seen->attention[k].context.dim[3] > f->width) f->width = seen->attention[k].context.dim[3];
+    f->context = calloc((size_t)(f->count * f->width) + 1, sizeof *f->context);
+    return f->context || tl_heads_fail(w->run, "out of memory for the heads' means");
+}
+
+static bool add_batch(walk *w, const tl_batch *batch) {
+    tl_seen seen;
+    if (w->found->habits && !read_sentences(w, batch)) return false;
+    if (!make_room(w, batch) || !tl_look(tl_run_model(w->run), tl_run_tape(w->run), batch, NULL, &seen))
+        return false;
+    if (!are_those(&seen, w->found)) return tl_heads_fail(w->run, "the model has other heads than it says");
+    if (!contexts_have_room(w, &seen)) return false;
+    for (long b = 0; b < batch->sentences; b++)
+        if (!add_sentence(w, &seen, b)) return false;
+    return true;
+}
+
+bool tl_heads_walk(tl_run *run, tl_set *set, const tl_heads_options *options, tl_heads_found *found) {
+    walk w = {.run = run, .set = set, .per_token = options && options->per_token, .found = found};
+    tl_batch batch;
+    bool ok = true;
+    const long total = tl_set_count(set);
+    if (options && options->progress) ok = options->progress(options->context, "looking at heads", 0, total);
+    while (tl_set_next(set, &batch)) { /* to its end in any case, so that the next pass begins at the start */
+        if (!ok) continue;
+        ok = add_batch(&w, &batch);
+        free_room(&w);
+        if (ok && options && options->progress)
+            ok = options->progress(options->context, "looking at heads", found->sentences, total);
+    }
+    if (!ok || tl_run_error(run)) return false;
+    return found->sentences > 0 || tl_heads_fail(run, "found no sentence to look at, expected one or more");
+}
+
+/* ---- what it finds ---- */
+
+bool tl_heads_found_new(tl_run *run, bool all, tl_heads_found *found) {
+    *found = (tl_heads_found){.count = tl_heads_count(run)};
+    if (tl_run_error(run)) return false;
+    if (!found->count) return tl_heads_fail(run, "this model has no attention");
+    const size_t n = (size_t)found->count;
+    found->importance = calloc(n, sizeof *found->importance);
+    bool ok = found->importance != NULL;
+    if (all) {
+        found->row = calloc(n, sizeof *found->row);
+        found->habits = calloc(n, sizeof *found->habits);
+        found->alignment = calloc(n, sizeof *found->alignment);
+        found->rows = calloc(n, sizeof *found->rows);
+        found->widths = calloc(n, sizeof *found->widths);
+        ok = ok && found->row && found->habits && found->alignment && found->rows && found->widths;
+        for (size_t i = 0; ok && i < n; i++) ok = (found->habits[i] = tl_head_sums_new()) != NULL;
+    }
+    return ok || tl_heads_fail(run, "out of memory");
+}
+
+void tl_heads_found_free(tl_heads_found *found) {
+    for (long i = 0; found->habits && i < found->count; i++) tl_head_sums_free(found->habits[i]);
+    free(found->importance);
+    free(found->row);
+    free(found->habits);
+    free(found->alignment);
+    free(found->context);
+    free(found->rows);
+    free(found->widths);
+    *found = (tl_heads_found){0};
+}
