@@ -156,7 +156,7 @@ $(B)/obj/src/tensor/kernels.o: TL_FLAGS += $(with_products)
 
 $(B)/generated/pages/%.c: src/lens/page/%.html $(page_files)
 	@mkdir -p $(@D)
-	sh src/lens/page/embed $< > $@
+	sh src/lens/page/embed.sh $< > $@
 $(page_obj): $(B)/obj/src/lens/page/%.o: $(B)/generated/pages/%.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(TL_FLAGS) $(CPPFLAGS) $(CFLAGS) -c $< -o $@

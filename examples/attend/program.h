@@ -28,6 +28,7 @@ struct settings {
         bool per_token, score, closed;
         const char *csv, *svg, *heads;
     } prune;
+    struct {
         bool per_token, score;
         const char *ablate, *sort, *csv, *svg;
     } heads;

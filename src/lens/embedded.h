@@ -1,7 +1,7 @@
 /* Pages of the library, and what every writer of one needs.
  *
  * A page is src/lens/page/NAME.html with the styles and scripts that it names, legible files that a browser opens from there. The
- * build makes one string of them (src/lens/page/embed), tl_page_NAME, so a program writes a single file that asks for nothing
+ * build makes one string of them (src/lens/page/embed.sh), tl_page_NAME, so a program writes a single file that asks for nothing
  * else. To add a page: its files there, a line here, and a writer that hands its data to tl_page_fill as JSON.
  *
  * What others have written (tokens, lines, names, command lines) goes into a page through tl_page_string alone. */

@@ -10,17 +10,12 @@ bool tl_heads_fail(tl_run *run, const char *why) {
 
 /* ---- which heads there are ---- */
 
-/* All attentions of a model have as many heads but a classifier's pooling. */
-static long heads_of(const tl_run *run, tl_attention_kind kind) {
-    const tl_classifier *classifier = tl_run_classifier(run);
-    return classifier && kind == TL_CROSS ? classifier->pooling.heads : tl_run_model(run)->heads;
-}
-
 long tl_heads_count(const tl_run *run) {
     const tl_model *model = tl_run_model(run);
     long count = 0;
     for (int k = 0; model && k < TL_ATTENTION_KINDS; k++)
-        count += model->attentions[k] * heads_of(run, (tl_attention_kind)k);
+        for (int l = 0; l < model->attentions[k]; l++)
+            count += tl_model_heads(model, (tl_attention_kind)k, l);
     return count;
 }
 
@@ -73,7 +68,7 @@ void tl_heads_finish(const tl_run *run, const tl_heads_found *found, double *imp
     for (long i = 0; i < found->count; i++) importance[i] = found->importance[i] / (double)found->sentences;
     for (int k = 0; k < TL_ATTENTION_KINDS; k++)
         for (int l = 0; l < model->attentions[k]; l++) {
-            const long heads = heads_of(run, (tl_attention_kind)k);
+            const long heads = tl_model_heads(model, (tl_attention_kind)k, l);
             tl_heads_normalise(importance + first, heads);
             first += heads;
         }

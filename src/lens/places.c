@@ -118,10 +118,9 @@ bool tl_places_replace(tl_places *p, const char *pattern, tl_replacing *f, void 
     return for_each(p, pattern, replace, &replacement) > 0 || none_matches(p, pattern);
 }
 
-static bool gate(tl_places *p, at_attention *at, int head, double factor) {
-    const int heads = p->model->heads;
+static bool gate(tl_places *p, at_attention *at, int heads, int head, double factor) {
     if (!at->gates) {
-        at->gates = malloc((size_t)heads * sizeof *at->gates);
+        at->gates = malloc((size_t)(heads + 1) * sizeof *at->gates);
         if (!at->gates) return tl_error_set(&p->error, "out of memory for gates");
         for (int h = 0; h < heads; h++) at->gates[h] = 1;
     }
@@ -141,9 +140,9 @@ bool tl_places_gate(tl_places *p, const char *attention, int head, double factor
             char name[64];
             tl_attention_name(p->model, (tl_attention_kind)kind, l, name);
             if (!tl_place_matches(name, attention)) continue;
-            if (head >= tl_model_heads(p->model, (tl_attention_kind)kind, l))
-                continue; /* it has lost that one */
-            if (!gate(p, &p->attention[kind][l], head, factor)) return false;
+            const int heads = tl_model_heads(p->model, (tl_attention_kind)kind, l);
+            if (head >= heads) continue; /* it has lost that one */
+            if (!gate(p, &p->attention[kind][l], heads, head, factor)) return false;
             found++;
         }
     return found > 0 || none_matches(p, attention);

@@ -199,7 +199,7 @@ END_TEST
 
 /* A page is a string of the library, with what it names put in, byte for byte; whatever it consists of makes it anew. */
 START_TEST(pages) {
-    sh("mkdir -p src/lens/page && cp $TOP/src/lens/page/embed src/lens/page/");
+    sh("mkdir -p src/lens/page && cp $TOP/src/lens/page/embed.sh src/lens/page/");
     put("src/lens/page/p.html",
         "<title>\"\\n\" ?\?=</title>\n<link rel=\"stylesheet\" href=\"p.css\">\n"
         "  <script src=\"p.js\"></script>\n<script src=\"p.js\"></script>\n\t\xc3\xa9");

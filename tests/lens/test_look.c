@@ -52,7 +52,8 @@ START_TEST(rows) {
     must(seen.count == count);
     for (int k = 0; k < seen.count; k++) {
         const tl_seen_attention *a = &seen.attention[k];
-        must(tl_seen_of(&seen, a->name) == a && a->heads == s.model->heads && a->context_grads.data);
+        must(tl_seen_of(&seen, a->name) == a && a->heads == tl_model_heads(s.model, a->kind, a->layer) &&
+             a->context_grads.data);
         if (!a->score_grads.data) continue; /* uniform attention has scores that nothing comes through */
         for (long b = 0; b < s.batch.sentences; b++)
             for (long h = 0; h < a->heads; h++)

@@ -93,13 +93,13 @@ END_TEST
 /* ---- every place of every model is there, keeps its gradient, and changes no bit by that ---- */
 
 /* What the last axis of a place is, and how many it has; 0: that depends on the model. */
-static void assert_shape(const subject *s, const char *name, tl_tensor x) {
-    const char *part = strrchr(name, '.') + 1;
+static void assert_shape(const subject *s, const tl_place_name *at, tl_tensor x) {
+    const char *part = strrchr(at->text, '.') + 1;
     const bool map = !strcmp(part, "scores") || !strcmp(part, "pattern");
     const bool heads = map || strlen(part) == 1 || !strcmp(part, "context");
-    must_msg(x.rank == (heads ? 4 : 3), "%s has %d axes", name, x.rank);
+    must_msg(x.rank == (heads ? 4 : 3), "%s has %d axes", at->text, x.rank);
     must(x.dim[0] == s->batch.sentences);
-    if (heads) must(x.dim[1] == s->model->heads);
+    if (heads) must(x.dim[1] == tl_model_heads(s->model, at->kind, at->layer));
 }
 
 static double loss_of(subject *s, const tl_model_maps *maps) {
@@ -133,7 +133,7 @@ START_TEST(all_are_there) {
             continue;
         }
         must_msg(tl_ok(x), "%s is not there", name.text);
-        assert_shape(&s, name.text, tl_value(x));
+        assert_shape(&s, &name, tl_value(x));
         const tl_tensor grad = tl_place_grad(s.model, &maps, name.text);
         must_msg(grad.data || uniform || (blind && !strcmp(part, "residual")), "%s has no gradient",
                  name.text);

@@ -7,7 +7,7 @@
 #
 # So the sources can be opened from here in a browser, and what a program writes is one file. Files are looked for beside NAME.html.
 #
-#     src/lens/page/embed src/lens/page/NAME.html
+#     src/lens/page/embed.sh src/lens/page/NAME.html
 set -e
 page=$1
 beside=$(dirname "$page")
@@ -27,7 +27,7 @@ inline() {
 }
 
 whole=$(inline) # before anything is printed: a file that is missing ends it here
-echo "/* Made of $page by src/lens/page/embed: change that. */"
+echo "/* Made of $page by src/lens/page/embed.sh: change that. */"
 echo "extern const char tl_page_$name[];"
 echo "const char tl_page_$name[] ="
 # A string a line. ? is escaped too: two of them and a bracket would be a trigraph.
