@@ -41,10 +41,10 @@ static const room rooms[] = {
      {"tensor.h", "io.h", "nn.h", "optim.h", "src/io"}}, /* … and one to what an optimiser keeps */
     {"src/run",
      {"tensor.h", "autograd.h", "ops.h", "nn.h", "optim.h", "text.h", "io.h", "options.h", "train.h", "lm.h",
-      "classify.h", "run.h"}}, /* above these rooms: their public faces alone */
+      "classify.h", "kept.h", "run.h"}}, /* above these rooms: their public faces alone */
     {"src/lens",
      {"tensor.h", "autograd.h", "ops.h", "op.h", "nn.h", "text.h", "io.h", "run.h", "src/run", "lens.h",
-      "page.h", "heads.h", "prune.h", "checks.h", "patch.h", "logits.h", "flow.h", "compare.h"}},
+      "page.h", "heads.h", "prune.h", "kept.h", "checks.h", "patch.h", "logits.h", "flow.h", "compare.h"}},
     {"include/tapeloom/base.h", {NULL}},
     {"include/tapeloom/tensor.h", {NULL}},
     {"include/tapeloom/autograd.h", {"tensor.h"}},
@@ -59,7 +59,8 @@ static const room rooms[] = {
     {"include/tapeloom/caption.h", {"options.h", "train.h"}},
     {"include/tapeloom/lm.h", {"options.h", "train.h"}},
     {"include/tapeloom/classify.h", {"options.h", "train.h"}},
-    {"include/tapeloom/run.h", {"options.h", "train.h", "caption.h", "lm.h", "classify.h"}},
+    {"include/tapeloom/run.h", {"options.h", "train.h", "caption.h", "lm.h", "classify.h", "kept.h"}},
+    {"include/tapeloom/kept.h", {"nn.h", "io.h", "options.h"}},
     {"include/tapeloom/lens.h", {"run.h"}},
     {"include/tapeloom/page.h", {"lens.h"}},
     {"include/tapeloom/heads.h", {"lens.h"}},
@@ -70,13 +71,13 @@ static const room rooms[] = {
     {"include/tapeloom/flow.h", {"lens.h"}},
     {"include/tapeloom/compare.h", {"lens.h"}},
     {"include/tapeloom.h",
-     {"tensor.h",  "autograd.h", "ops.h",    "nn.h",       "optim.h",  "text.h", "io.h",
-      "options.h", "train.h",    "lm.h",     "classify.h", "run.h",    "lens.h", "page.h",
-      "heads.h",   "prune.h",    "checks.h", "patch.h",    "logits.h", "flow.h", "compare.h"}},
+     {"tensor.h", "autograd.h", "ops.h",      "nn.h",     "optim.h", "text.h",   "io.h",    "options.h",
+      "train.h",  "lm.h",       "classify.h", "run.h",    "lens.h",  "page.h",   "heads.h", "prune.h",
+      "kept.h",   "checks.h",   "patch.h",    "logits.h", "flow.h",  "compare.h"}},
     {"examples",
-     {"tapeloom.h", "tensor.h",  "autograd.h", "ops.h",   "op.h",       "nn.h",   "optim.h",  "text.h",
-      "io.h",       "options.h", "train.h",    "lm.h",    "classify.h", "run.h",  "lens.h",   "page.h",
-      "heads.h",    "prune.h",   "checks.h",   "patch.h", "logits.h",   "flow.h", "compare.h"}},
+     {"tapeloom.h", "tensor.h",  "autograd.h", "ops.h",    "op.h",       "nn.h",     "optim.h", "text.h",
+      "io.h",       "options.h", "train.h",    "lm.h",     "classify.h", "run.h",    "lens.h",  "page.h",
+      "heads.h",    "prune.h",   "kept.h",     "checks.h", "patch.h",    "logits.h", "flow.h",  "compare.h"}},
 };
 
 /* The last room that fits: single files stand behind their folder. */

@@ -1,0 +1,61 @@
+/* Which heads a model has, and their rows and columns without padding: what everything about heads is made over. */
+#include "heads_walk.h"
+
+#include <math.h>
+
+bool tl_heads_fail(tl_run *run, const char *why) {
+    tl_tape_fail(tl_run_tape(run), "heads: %s", why);
+    return false;
+}
+
+/* ---- which heads there are ---- */
+
+long tl_heads_count(const tl_run *run) {
+    const tl_model *model = tl_run_model(run);
+    long count = 0;
+    for (int k = 0; model && k < TL_ATTENTION_KINDS; k++)
+        for (int l = 0; l < model->attentions[k]; l++)
+            count += tl_model_heads(model, (tl_attention_kind)k, l);
+    return count;
+}
+
+/* ---- rows and columns without padding ---- */
+
+/* Batches of a classifier have labels, and targets that are empty. */
+bool tl_seen_is_pooling(const tl_seen *seen, const tl_seen_attention *a) {
+    return a->kind == TL_CROSS && seen->batch.labels;
+}
+
+static long source_length(const tl_batch *batch, long b) {
+    return batch->src_lengths ? batch->src_lengths[b] : batch->src_len;
+}
+
+static long target_length(const tl_batch *batch, long b) {
+    return batch->tgt_lengths ? batch->tgt_lengths[b] : batch->tgt_len;
+}
+
+/* A classifier's [CLS] is a row and a column more than the source has. */
+static long encoder_length(const tl_seen *seen, const tl_seen_attention *a, long b) {
+    return source_length(&seen->batch, b) + a->keys - seen->batch.src_len;
+}
+
+long tl_seen_real_rows(const tl_seen *seen, const tl_seen_attention *a, long b) {
+    if (a->kind == TL_ENCODER_SELF) return encoder_length(seen, a, b);
+    return tl_seen_is_pooling(seen, a) ? 1 : target_length(&seen->batch, b);
+}
+
+long tl_seen_real_columns(const tl_seen *seen, const tl_seen_attention *a, long b) {
+    return a->kind == TL_DECODER_SELF ? target_length(&seen->batch, b) : encoder_length(seen, a, b);
+}
+
+tl_tensor tl_seen_rows_of(tl_tensor t, long b, long h, long rows) {
+    return tl_tensor_slice(tl_at(t, b, h), 0, 0, rows);
+}
+
+double tl_seen_gate_grad(const tl_seen *seen, const tl_seen_attention *a, long b, long h, bool per_token) {
+    if (!a->context.data || !a->context_grads.data) return NAN;
+    const long rows = tl_seen_real_rows(seen, a, b);
+    const tl_tensor context = tl_seen_rows_of(a->context, b, h, rows),
+                    grad = tl_seen_rows_of(a->context_grads, b, h, rows);
+    return per_token ? tl_head_gate_grad_per_token(context, grad) : tl_head_gate_grad(context, grad);
+}
