@@ -1,0 +1,462 @@
+/* Sentences of every program as a batch and as tokens, sets of them, words of tokens, and what was seen as files. */
+#define _XOPEN_SOURCE 700
+#include "fresh_runs.h"
+
+#include "io/content.h"
+#include "io/scratch.h"
+
+#include "tapeloom/op.h"
+
+static void read_one(tl_run *run, const char *source, const char *target, tl_sentences *s) {
+    must_msg(tl_sentences_of(run, &source, &target, 1, s), "%s", tl_run_error(run));
+}
+
+/* "a|b|c" */
+static void assert_tokens(const tl_tokens *t, const char *expected) {
+    char text[1024] = "";
+    for (long i = 0; i < t->count; i++) strcat(strcat(text, i ? "|" : ""), t->text[i]);
+    ck_assert_str_eq(text, expected);
+}
+
+static void assert_words(const tl_tokens *t, const char *expected) {
+    char text[1024] = "", one[32];
+    for (long i = 0; i < t->count; i++)
+        snprintf(one, sizeof one, "%s%ld", i ? " " : "", t->word[i]), strcat(text, one);
+    ck_assert_str_eq(text, expected);
+}
+
+/* ---- translate ---- */
+
+START_TEST(a_pair) {
+    tl_run *run = fresh_translator(false);
+    tl_sentences s;
+    tl_batch b;
+    const char *source = "the zebra sleeps .", *target = "le chat dort .";
+    read_one(run, source, target, &s);
+    const tl_sentence *one = &s.sentence[0];
+    assert_tokens(&one->src, "the|zebra|sleeps|.|<eos>"); /* as the line has it, also what is <unk> */
+    ck_assert_int_eq(one->src.id[1], TL_UNK);
+    assert_words(&one->src, "0 1 2 3 -1");
+    assert_tokens(&one->read, "<bos>|le|chat|dort|.");
+    assert_tokens(&one->written, "le|chat|dort|.|<eos>");
+    assert_words(&one->read, "-1 0 1 2 3");
+    ck_assert_int_eq(one->written.words, 4);
+    ck_assert(!one->own);
+    ck_assert_str_eq(one->source, source);
+    must(tl_run_batch(run, &source, &target, 1, &b)); /* the same ids as any batch of the run */
+    ck_assert_int_eq(s.batch.src_len, b.src_len);
+    ck_assert_int_eq(s.batch.tgt_len, b.tgt_len);
+    ck_assert_mem_eq(s.batch.src, b.src, (size_t)b.src_len * sizeof *b.src);
+    ck_assert_mem_eq(s.batch.tgt_in, b.tgt_in, (size_t)b.tgt_len * sizeof *b.tgt_in);
+    ck_assert_mem_eq(s.batch.tgt_out, b.tgt_out, (size_t)b.tgt_len * sizeof *b.tgt_out);
+    ck_assert(s.batch.tgt_tokens == b.tgt_tokens && s.batch.src_tokens == b.src_tokens &&
+              s.batch.pad == b.pad);
+    ck_assert_str_eq(s.token(&s, one->written.id[1]), "chat");
+    ck_assert_ptr_null(s.token(&s, -1));
+    char text[200];
+    tl_objective_text(
+        &(tl_objective){.kind = TL_OF_LOGIT, .position = 1, .token = -1, .other = one->written.id[0]}, &s,
+        text, sizeof text);
+    ck_assert_str_eq(
+        text, "L = logit of \"chat\" minus logit of \"le\" (word 2); a positive gradient favours the first");
+    tl_sentences_free(&s);
+    tl_sentences_free(&s);
+    tl_run_free(run);
+}
+END_TEST
+
+START_TEST(its_own_translation) {
+    tl_run *run = fresh_translator(false);
+    tl_sentences s;
+    tl_search_result found;
+    tl_batch b;
+    const char *sources[] = {"the cat sleeps .", "the small cats do not sleep ."},
+               *targets[] = {NULL, "le chat ."};
+    must_msg(tl_sentences_of(run, sources, targets, 2, &s), "%s", tl_run_error(run));
+    must(s.count == 2 && s.sentence[0].own && !s.sentence[1].own);
+    must(tl_run_batch(run, sources, NULL, 1, &b) && tl_run_search(run, &b, NULL, &found));
+    const long count = s.sentence[0].written.count;
+    for (long t = 0; t < count; t++) {
+        must(s.batch.tgt_out[t] == found.ids[t] && s.sentence[0].written.id[t] == found.ids[t]);
+        must(s.batch.tgt_in[t] == (t ? found.ids[t - 1] : TL_BOS));
+    }
+    must(s.batch.tgt_lengths[0] == count && s.batch.tgt_lengths[1] == 4);
+    char *line = tl_run_translate_line(run, sources[0]);
+    ck_assert_str_eq(s.sentence[0].target, line);
+    free(line);
+    /* rows are filled up with what is no target */
+    for (long t = 4; t < s.batch.tgt_len; t++) must(s.batch.tgt_out[s.batch.tgt_len + t] == TL_PAD);
+    tl_sentences_free(&s);
+    tl_run_free(run);
+}
+END_TEST
+
+START_TEST(pieces_of_words) {
+    tl_run *run = fresh_translator(true);
+    tl_sentences s;
+    tl_real from[64], to[64];
+    read_one(run, "the cats sleep.", NULL, &s);
+    const tl_tokens *t = &s.sentence[0].src;
+    must(t->count > 5 && t->words == 4 && t->word[0] == 0 && t->word[t->count - 1] == -1);
+    char word[64] = "";
+    for (long i = 0; i < t->count; i++)
+        if (t->word[i] == 1) strncat(word, t->text[i], strcspn(t->text[i], "@"));
+    ck_assert_str_eq(word, "cats");
+    tl_tape *tape = tl_run_tape(run);
+    tl_tape_reset(tape);
+    ck_assert_str_eq(tl_seen_label(t, 1, true, tape), "cats");
+    ck_assert_str_eq(tl_seen_label(t, 0, false, tape), t->text[0]);
+    /* two rows of one word, three columns of two words and one of none: sums over columns, means over rows */
+    const tl_tokens rows = {.count = 2, .word = (long[]){0, 0}, .words = 1},
+                    columns = {.count = 4, .word = (long[]){0, 0, -1, 1}, .words = 2};
+    for (int i = 0; i < 8; i++) from[i] = (tl_real)(i + 1);
+    tl_words_of(tl_tensor_of(from, TL_SHAPE(2, 4)), &rows, &columns, tl_tensor_of(to, TL_SHAPE(1, 2)));
+    ck_assert(to[0] == (1 + 2 + 5 + 6) / 2.0 && to[1] == (4 + 8) / 2.0);
+    tl_sentences_free(&s);
+    tl_run_free(run);
+}
+END_TEST
+
+/* ---- the others ---- */
+
+START_TEST(a_text) {
+    tl_run *run = fresh_lm("words", false);
+    tl_sentences s;
+    read_one(run, NULL, "the cat is .", &s);
+    assert_tokens(&s.sentence[0].read, "<eos>|the|cat|is");
+    assert_tokens(&s.sentence[0].written, "the|cat|is|.");
+    assert_words(&s.sentence[0].read, "-1 0 1 2");
+    must(!s.batch.src && s.batch.tgt_len == 4);
+    tl_sentences_free(&s);
+    tl_run_free(run);
+    run = fresh_lm("bpe", false);
+    read_one(run, NULL, "the cat", &s);
+    const tl_tokens *t = &s.sentence[0].written;
+    must(s.batch.pad == -1 && t->words == 2 && t->word[0] == 0 && t->word[t->count - 1] == 1);
+    tl_sentences_free(&s);
+    tl_run_free(run);
+    run = fresh_lm("chars", true);
+    read_one(run, NULL, "a cat", &s);
+    assert_tokens(&s.sentence[0].written, "a|▁|c|a|t|<eos>");
+    assert_words(&s.sentence[0].written, "0 -1 1 1 1 -1");
+    tl_sentences_free(&s);
+    tl_run_free(run);
+}
+END_TEST
+
+START_TEST(a_labelled_text) {
+    tl_run *run = fresh_classifier("transformer");
+    tl_sentences s;
+    const char *label = tl_labels_name(tl_run_labels(run), 1);
+    read_one(run, "the cat sleeps", label, &s);
+    assert_tokens(&s.sentence[0].src, "[CLS]|the|cat|sleeps|<eos>");
+    assert_words(&s.sentence[0].src, "-1 0 1 2 -1");
+    must(s.sentence[0].src.id[0] == -1 && s.sentence[0].src.id[1] == s.batch.src[0]);
+    must(s.batch.labels[0] == 1 && s.batch.src_len == 4 && s.batch.tgt_len == 0);
+    ck_assert_str_eq(s.sentence[0].written.text[0], label);
+    tl_sentences_free(&s);
+    read_one(run, "the cat sleeps", NULL, &s);
+    must(s.sentence[0].own);
+    tl_seen seen; /* it is the likeliest */
+    tl_objective best = {.kind = TL_OF_LOGIT, .token = -1, .other = 1 - s.batch.labels[0]};
+    must(
+        tl_look(tl_run_model(run), tl_run_tape(run), &s.batch, &(tl_look_options){.objective = best}, &seen));
+    must(seen.value >= 0);
+    tl_sentences_free(&s);
+    tl_run_free(run);
+    run = fresh_classifier("gru");
+    read_one(run, "the cat sleeps", NULL, &s);
+    assert_tokens(&s.sentence[0].src, "the|cat|sleeps|<eos>");
+    must(tl_look(tl_run_model(run), tl_run_tape(run), &s.batch, NULL, &seen));
+    must(tl_seen_rows(&seen.attention[0], &s.sentence[0])->count == 1);
+    must(tl_seen_columns(&seen.attention[0], &s.sentence[0])->count == 4);
+    tl_sentences_free(&s);
+    tl_run_free(run);
+}
+END_TEST
+
+START_TEST(a_picture) {
+    tl_run *run = fresh_captioner();
+    tl_sentences s;
+    tl_batch b;
+    read_one(run, "#2", "a red cross", &s);
+    tl_corpus *scenes = tl_caption_scenes(run, TL_PICTURES_HELD_OUT, 2, 1);
+    ck_assert_str_eq(s.sentence[0].source, tl_corpus_sentence(scenes, TL_SOURCE, 0));
+    must(tl_caption_batch(run, scenes, 0, 1, &b));
+    ck_assert_mem_eq(s.batch.pictures.data, b.pictures.data, (size_t)tl_numel(b.pictures) * sizeof(tl_real));
+    must(s.sentence[0].src.count == TL_PICTURE_PATCHES && s.sentence[0].src.id[0] == -1);
+    assert_tokens(&s.sentence[0].written, "a|red|cross|<eos>");
+    tl_corpus_free(scenes);
+    tl_sentences_free(&s);
+    tl_run_free(run);
+}
+END_TEST
+
+START_TEST(wrong) {
+    static const struct {
+        int run;
+        const char *source, *target, *says;
+    } cases[] = {{0, NULL, NULL, "there is no sentence to look at: give one (--source)"},
+                 {1, "a", "b", "a language model reads no source"},
+                 {1, NULL, NULL, "there is no text to look at"},
+                 {1, NULL, "", "nothing to foretell"},
+                 {1, NULL, "a a a a a a a a a a a a a a a a a a a a a a a a a a a a",
+                  "the text has 28 tokens, and the model reads at most 24"},
+                 {2, "the cat", "nonsense", "the label \"nonsense\" is none that the model was trained on"},
+                 {3, "#x", NULL, "picture #x: say #N, N a number from 0 on"},
+                 {3, "#", NULL, "picture #"},
+                 {3, ". . .", NULL, ""}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tl_run *run = cases[i].run == 0   ? fresh_translator(false)
+                      : cases[i].run == 1 ? fresh_lm("words", false)
+                      : cases[i].run == 2 ? fresh_classifier("transformer")
+                                          : fresh_captioner();
+        tl_sentences s;
+        ck_assert(!tl_sentences_of(run, &cases[i].source, &cases[i].target, 1, &s));
+        assert_contains(tl_run_error(run), cases[i].says);
+        must(!s.memory && !s.count);
+        tl_run_free(run);
+    }
+    tl_run *run = fresh_translator(false);
+    tl_sentences s;
+    ck_assert(!tl_sentences_of(run, NULL, NULL, 0, &s) && !tl_sentences_of(NULL, NULL, NULL, 1, &s));
+    tl_sentences_free(NULL);
+    tl_run_free(run);
+}
+END_TEST
+
+/* ---- sets ---- */
+
+/* Every sentence once, and what is measured is what the run's own functions say. */
+static void check_set(tl_run *run, long most, long expected) {
+    tl_set *set = tl_set_new(run, &(tl_set_options){.most = most});
+    must_msg(set != NULL, "%s", tl_run_error(run));
+    must_msg(tl_set_count(set) == expected, "%ld sentences", tl_set_count(set));
+    for (int pass = 0; pass < 2; pass++) {
+        tl_batch batch;
+        long count = 0;
+        while (tl_set_next(set, &batch)) count += batch.sentences;
+        must(count == expected);
+    }
+    tl_quality q, again;
+    must(tl_set_measure(set, false, &q) && tl_set_measure(set, true, &again));
+    must(q.loss > 0 && fabs(q.loss - again.loss) < 1e-6 && q.accuracy == again.accuracy);
+    must(tl_set_target(set, 0) && !tl_set_target(set, expected) && !tl_set_source(set, -1));
+    tl_set_free(set);
+}
+
+START_TEST(sets) {
+    tl_run *runs[] = {fresh_translator(false), fresh_classifier("transformer"), fresh_captioner(),
+                      fresh_lm("words", true)};
+    for (int i = 0; i < 4; i++) {
+        check_set(runs[i], 7, 7);
+        tl_run_free(runs[i]);
+    }
+    tl_run *run = fresh_lm("words", false);
+    check_set(run, 3, 3);
+    tl_run_free(run);
+}
+END_TEST
+
+START_TEST(a_set_is_measured_as_the_run_is) {
+    tl_run *run = fresh_translator(false);
+    tl_set *set = tl_set_new(run, &(tl_set_options){.most = 20});
+    tl_quality q, own;
+    long links;
+    must(tl_set_measure(set, true, &q));
+    tl_corpus *pairs = tl_corpus_new();
+    for (long i = 0; i < 20; i++) tl_corpus_add(pairs, tl_set_source(set, i), tl_set_target(set, i));
+    must(tl_set_alignment(set, 0, &links) && links > 0);
+    must(tl_run_evaluate(run, pairs, "x", &(tl_translate_options){.beam = 1, .length_penalty = 1}, &own,
+                         NULL));
+    must(q.loss == own.loss && q.score == own.score);
+    tl_places *places = tl_places_new(tl_run_model(run)); /* what acts on the run acts here */
+    must(tl_places_gate(places, "*", -1, 0));
+    tl_run_act_at(run, places);
+    must(tl_set_measure(set, true, &own) && own.loss != q.loss);
+    tl_run_act_at(run, NULL);
+    must(tl_set_measure(set, true, &own) && own.loss == q.loss);
+    ck_assert_str_eq(tl_set_name(set), "held-out sentences made here");
+    tl_places_free(places);
+    tl_corpus_free(pairs);
+    tl_set_free(set);
+    tl_run_free(run);
+}
+END_TEST
+
+START_TEST(wrong_sets) {
+    scratch f = scratch_new();
+    tl_run *run = fresh_translator(false);
+    put_text(scratch_path(&f, "empty.tsv"), "");
+    const tl_set_options options[] = {
+        {.file = "nowhere.tsv"}, {.most = -1}, {.batch_tokens = -3}, {.file = "empty.tsv"}};
+    ck_assert_int_eq(chdir(f.folder), 0);
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        ck_assert_ptr_null(tl_set_new(run, &options[i]));
+        ck_assert_ptr_nonnull(tl_run_error(run));
+        tl_run_clear_error(run);
+    }
+    tl_batch batch;
+    tl_quality q;
+    long links;
+    ck_assert(!tl_set_next(NULL, &batch) && !tl_set_measure(NULL, true, &q) && !tl_set_new(NULL, NULL));
+    ck_assert(!tl_set_count(NULL) && !tl_set_name(NULL) && !tl_set_source(NULL, 0) &&
+              !tl_set_target(NULL, 0) && !tl_set_alignment(NULL, 0, &links));
+    tl_set_free(NULL);
+    tl_run_free(run);
+    scratch_remove(&f);
+}
+END_TEST
+
+/* ---- what acts on a run ---- */
+
+static tl_var halved(tl_var x, const tl_place_at *at, void *context) {
+    (void)at;
+    ++*(long *)context;
+    return tl_scale(x, 0.5);
+}
+
+/* Losses, log p, translations; with gates of 1 the same bits. */
+START_TEST(what_acts_acts_everywhere) {
+    tl_run *run = fresh_translator(false);
+    const char *source = "the small cats do not sleep .", *target = "les petits chats ne dorment pas .";
+    tl_places *ones = tl_places_new(tl_run_model(run)), *places = tl_places_new(tl_run_model(run));
+    long asked = 0;
+    must(tl_places_gate(ones, "*", -1, 1) &&
+         tl_places_replace(places, "decoder.*.cross.context", halved, &asked));
+    const tl_places *acting[] = {NULL, ones, places};
+    double loss[3], score[3], found_score[3];
+    for (int i = 0; i < 3; i++) {
+        tl_batch batch;
+        tl_scores scores;
+        tl_search_result found;
+        tl_run_act_at(run, acting[i]);
+        must(tl_run_batch(run, &source, &target, 1, &batch));
+        tl_tape_reset(tl_run_tape(run));
+        loss[i] = (double)tl_item(tl_value(tl_run_loss(run, &batch, NULL)));
+        must(tl_run_search(run, &batch, NULL, &found));
+        found_score[i] = found.score[0];
+        tl_corpus *lines = tl_corpus_new(), *encoded;
+        tl_corpus_add(lines, source, target);
+        encoded = tl_run_encode(run, lines);
+        must(tl_run_score(run, encoded, 0, &scores));
+        score[i] = scores.sum[0];
+        tl_scores_free(&scores);
+        tl_corpus_free(lines), tl_corpus_free(encoded);
+    }
+    must(asked > 3);
+    must(loss[0] == loss[1] && score[0] == score[1] && found_score[0] == found_score[1]);
+    must(loss[0] != loss[2] && score[0] != score[2] && found_score[0] != found_score[2]);
+    tl_places_free(ones), tl_places_free(places);
+    tl_run_free(run);
+}
+END_TEST
+
+/* Trained with gates of 1 the weights are those of a training without; with others not. */
+START_TEST(what_acts_acts_in_training) {
+    scratch f = scratch_new();
+    setenv("PATH", f.folder, 1); /* no gnuplot */
+    tl_run_settings s = small_of("translate");
+    s.data.pair = "en-fr";
+    s.training.steps = 3;
+    s.training.warmup = 1;
+    char *bytes[3];
+    size_t sizes[3];
+    for (int i = 0; i < 3; i++) {
+        const double factor[] = {0, 1, 0.5};
+        tl_error error = {""};
+        char dir[600];
+        snprintf(dir, sizeof dir, "%s/run%d", f.folder, i);
+        tl_run *shape = fresh(&s), *run = tl_run_new(dir, &s); /* the same model, whose names are asked for */
+        tl_places *places = tl_places_new(tl_run_model(shape));
+        must(tl_places_gate(places, "decoder.*", -1, factor[i]));
+        if (i) tl_run_act_at(run, places);
+        must_msg(tl_run_train(run, false, NULL) == TL_ENDED, "%s", tl_run_error(run));
+        strcat(dir, "/last.safetensors");
+        must(tl_file_read(dir, &bytes[i], &sizes[i], &error));
+        tl_places_free(places);
+        tl_run_free(run), tl_run_free(shape);
+    }
+    must(sizes[0] == sizes[1] && !memcmp(bytes[0], bytes[1], sizes[0]));
+    must(sizes[0] == sizes[2] && memcmp(bytes[0], bytes[2], sizes[0]));
+    for (int i = 0; i < 3; i++) free(bytes[i]);
+    scratch_remove(&f);
+}
+END_TEST
+
+/* ---- files ---- */
+
+START_TEST(as_files) {
+    scratch f = scratch_new();
+    tl_run *run = fresh_translator(false);
+    tl_tape *tape = tl_run_tape(run);
+    tl_sentences s;
+    tl_seen seen;
+    tl_error error = {""};
+    const char *csv = scratch_path(&f, "a.csv"), *file = scratch_path(&f, "a.safetensors");
+    const char *sources[] = {"the cat sleeps .", "a \"dog\" , eats"},
+               *targets[] = {"le chat dort .", "un chien"};
+    must(tl_sentences_of(run, sources, targets, 2, &s));
+    must(tl_look(tl_run_model(run), tape, &s.batch, &(tl_look_options){.norms = true}, &seen));
+    must_msg(tl_seen_csv(csv, &seen, &s, "decoder.*", false, tape, &error), "%s", error.message);
+    char *text = get_file(csv, NULL), expected[512];
+    const tl_seen_attention *a = tl_seen_of(&seen, "decoder.layers.0.self");
+    long rows = 0;
+    for (char *at = text; (at = strchr(at, '\n')); at++) rows++;
+    /* two heads of self-attention and cross-attention of both sentences, and the header */
+    ck_assert_int_eq(rows, 1 + 2 * (5 * 5 + 5 * 5) + 2 * (3 * 3 + 3 * 5));
+    snprintf(expected, sizeof expected, "\n0,decoder.layers.0.self,1,2,1,dort,le,,%.17g,",
+             tl_seen_value(a, TL_SEE_A, 0, 1, 2, 1));
+    expected[strlen(expected) - 6] = 0; /* shortest digits may be fewer */
+    assert_contains(text, expected);
+    assert_contains(text, "\n0,decoder.layers.0.self,0,0,1,le,le,causal,0,");
+    assert_contains(text, "\"\"\"dog\"\"\""); /* " dog " */
+    free(text);
+    must(tl_seen_csv(csv, &seen, &s, "*.cross", true, tape, &error)); /* words */
+    text = get_file(csv, NULL);
+    rows = 0;
+    for (char *at = text; (at = strchr(at, '\n')); at++) rows++;
+    ck_assert_int_eq(rows, 1 + 2 * (4 * 4) + 2 * (2 * 4));
+    free(text);
+    must_msg(tl_seen_safetensors(file, &seen, &s, NULL, false, "a command", tape, &error), "%s",
+             error.message);
+    tl_safetensors *st = tl_safetensors_open(file, &error);
+    must_msg(st != NULL, "%s", error.message);
+    tl_real back[2 * 3 * 5];
+    const tl_tensor to = tl_tensor_of(back, TL_SHAPE(2, 3, 5));
+    must_msg(tl_safetensors_read(st, "1.decoder.layers.0.cross.dS", to, &error), "%s", error.message);
+    a = tl_seen_of(&seen, "decoder.layers.0.cross");
+    for (long h = 0; h < 2; h++)
+        for (long i = 0; i < 3; i++)
+            for (long j = 0; j < 5; j++)
+                must(back[(h * 3 + i) * 5 + j] == (tl_real)tl_seen_value(a, TL_SEE_DS, 1, h, i, j));
+    ck_assert_str_eq(tl_safetensors_metadata(st, "command"), "a command");
+    ck_assert_str_eq(tl_safetensors_metadata(st, "written_tokens"),
+                     "le\tchat\tdort\t.\t<eos>\nun\tchien\t<eos>");
+    assert_contains(tl_safetensors_metadata(st, "objective"), "the loss");
+    tl_safetensors_close(st);
+    ck_assert(!tl_seen_csv("/nowhere/x.csv", &seen, &s, NULL, false, tape, &error));
+    assert_contains(error.message, "/nowhere/x.csv");
+    tl_sentences_free(&s);
+    tl_run_free(run);
+    scratch_remove(&f);
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    tcase_add_test(tc, a_pair);
+    tcase_add_test(tc, its_own_translation);
+    tcase_add_test(tc, pieces_of_words);
+    tcase_add_test(tc, a_text);
+    tcase_add_test(tc, a_labelled_text);
+    tcase_add_test(tc, a_picture);
+    tcase_add_test(tc, wrong);
+    tcase_add_test(tc, sets);
+    tcase_add_test(tc, a_set_is_measured_as_the_run_is);
+    tcase_add_test(tc, wrong_sets);
+    tcase_add_test(tc, what_acts_acts_everywhere);
+    tcase_add_test(tc, what_acts_acts_in_training);
+    tcase_add_test(tc, as_files);
+}
+
+TL_TEST_MAIN("lens: sentences and sets")
