@@ -144,15 +144,28 @@ static char *name_of(const tl_run *run, const char *file) {
     return name ? strcpy(name, text) : NULL;
 }
 
+/* A file that the run was validated on may not be where its path leads from here. */
+static bool advised(tl_run *run, const char *file, const char *valid) {
+    const tl_error why = run->error;
+    if (file || !valid || tl_file_is_there(valid) || !tl_failed(&why)) return false;
+    tl_error_clear(&run->error);
+    tl_error_set(&run->error,
+                 "%s; that is what the run was validated on: go where training was started, or give "
+                 "other sentences to measure on (--test)",
+                 why.message);
+    return false;
+}
+
 static bool begin(tl_set *set, const tl_set_options *o) {
     const bool made = !o->file && is_made(&set->run->settings);
     const long most = o->most ? o->most : made ? MADE_HERE : 0;
     if (!set->name) return tl_error_set(&set->run->error, "out of memory for a test set");
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (kinds[i].program == set->program)
-            return kinds[i].begin(set, o, most) &&
-                   (set->count > 0 ||
-                    tl_error_set(&set->run->error, "%s: there are no sentences in it", set->name));
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (kinds[i].program != set->program) continue;
+        if (!kinds[i].begin(set, o, most)) return advised(set->run, o->file, set->run->settings.data.valid);
+        return set->count > 0 ||
+               tl_error_set(&set->run->error, "%s: there are no sentences in it", set->name);
+    }
     return false;
 }
 

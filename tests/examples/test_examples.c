@@ -6,9 +6,10 @@
 #include <dirent.h>
 #include <unistd.h>
 
-static const char *const examples[] = {
-    "scalar_tape", "linear_regression", "attention_steps", "attention_layer",     "copy_task",
-    "bahdanau",    "read_a_run",        "char_lm",         "sentence_classifier", "reverse_digits"};
+static const char *const examples[] = {"scalar_tape",     "linear_regression", "attention_steps",
+                                       "attention_layer", "copy_task",         "bahdanau",
+                                       "read_a_run",      "char_lm",           "sentence_classifier",
+                                       "reverse_digits",  "attention_study"};
 enum { EXAMPLES = sizeof examples / sizeof *examples };
 
 /* These train first. */
@@ -24,6 +25,7 @@ static bool trains(const char *name) {
 
 /* What is said behind a program's name: one wants a run to read. */
 static const char *arguments_of(const char *name) {
+    if (!strcmp(name, "attention_study")) return " run 'the dog sleeps' /dev/null";
     return strcmp(name, "read_a_run") ? "" : " tests/golden/run 'the dog sleeps'";
 }
 
@@ -32,7 +34,9 @@ static const char *arguments_of(const char *name) {
 static char *run(const char *name) {
     int status;
     setenv("OMP_WAIT_POLICY", "passive", 0);
-    char *output = shell(&status, "%s/%s%s", build_folder(), name, arguments_of(name));
+    /* the study measures on what its run was validated on, a file beside it */
+    char *output = shell(&status, "program=$(realpath %s/%s) && cd %s && $program%s", build_folder(), name,
+                         strcmp(name, "attention_study") ? "." : "tests/golden", arguments_of(name));
     ck_assert_msg(status == 0, "%s/%s ends with status %d: %.2000s", build_folder(), name, status, output);
     return output;
 }
@@ -486,6 +490,46 @@ START_TEST(instruction_sets) {
 }
 END_TEST
 
+START_TEST(attention_study) {
+    char *text = read_text_file("examples/attention_study.c"), *out, page[] = "/tmp/tl_study_XXXXXX";
+    const int lines = lines_of_code(text);
+    ck_assert_msg(lines > 20 && lines <= 40, "examples/attention_study.c has %d lines of code", lines);
+    free(text);
+    int status;
+    ck_assert_int_ge(mkstemp(page), 0);
+    out =
+        shell(&status,
+              "program=$(realpath %s/attention_study) && cd tests/golden && $program run 'the dog sleeps' %s",
+              build_folder(), page);
+    ck_assert_msg(status == 0, "%s", out);
+    const double all = number_after(out, "(with all ");
+    int heads = 0; /* each has a line, and without some of them the loss is another one */
+    bool differ = false;
+    for (char *at = out; (at = strstr(at, "\nencoder.layers.0.self")) || heads == 0; at++, heads++)
+        if (!at) break;
+    ck_assert_int_eq(heads, 2);
+    for (char *at = strstr(out, "\nencoder"); at && strncmp(at + 1, "\ndL/dS", 6) && at[1] != '\n';
+         at = strchr(at + 1, '\n')) {
+        char name[64];
+        int head;
+        double importance, loss;
+        if (sscanf(at, "%63s %d %lf %lf", name, &head, &importance, &loss) == 4)
+            differ |= fabs(loss - all) > 1e-4;
+    }
+    ck_assert(differ);
+    assert_contains(out, "dL/dS of decoder.layers.0.cross, head 0:");
+    free(out);
+    text = read_text_file(page);
+    assert_contains(text, "<!doctype html>");
+    free(text);
+    unlink(page);
+    out = shell(&status, "%s/attention_study tests/golden/run x y 2>&1", build_folder());
+    ck_assert_int_eq(status, 1);
+    assert_contains(out, "attention_study: cannot read pairs.tsv");
+    free(out);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, all_are_tested);
     tcase_add_test(tc, read_on_their_own);
@@ -501,6 +545,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, sentence_classifier);
     tcase_add_test(tc, reverse_digits);
     tcase_add_test(tc, read_a_run);
+    tcase_add_test(tc, attention_study);
     tcase_add_test(tc, instruction_sets);
 }
 
