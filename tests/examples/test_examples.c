@@ -1,6 +1,6 @@
 /* The teaching examples, run as a user runs them (build/<name>, from the top of the repository), and what they print
  * held against what is known to be true. The folder of the programs comes from the environment's BUILD. */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700
 #include "shell.h"
 
 #include <dirent.h>
@@ -25,8 +25,20 @@ static bool trains(const char *name) {
 
 /* What is said behind a program's name: one wants a run to read. */
 static const char *arguments_of(const char *name) {
-    if (!strcmp(name, "attention_study")) return " run 'the dog sleeps' /dev/null";
+    if (!strcmp(name, "attention_study")) return " run 'the dog sleeps' /tmp/tl_study.html";
     return strcmp(name, "read_a_run") ? "" : " tests/golden/run 'the dog sleeps'";
+}
+
+/* The study measures on what its run was validated on, a file beside it. */
+static const char *folder_of(const char *name) {
+    return strcmp(name, "attention_study") ? "." : "tests/golden";
+}
+/* The program's path from any folder. */
+static const char *path_of(const char *name) {
+    static char path[4096 + 64], folder[4096];
+    ck_assert_ptr_nonnull(realpath(build_folder(), folder));
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
 }
 
 /* A run that must succeed; the caller frees the output. Threads that wait for each other go to sleep instead of
@@ -34,9 +46,7 @@ static const char *arguments_of(const char *name) {
 static char *run(const char *name) {
     int status;
     setenv("OMP_WAIT_POLICY", "passive", 0);
-    /* the study measures on what its run was validated on, a file beside it */
-    char *output = shell(&status, "program=$(realpath %s/%s) && cd %s && $program%s", build_folder(), name,
-                         strcmp(name, "attention_study") ? "." : "tests/golden", arguments_of(name));
+    char *output = shell(&status, "cd %s && %s%s", folder_of(name), path_of(name), arguments_of(name));
     ck_assert_msg(status == 0, "%s/%s ends with status %d: %.2000s", build_folder(), name, status, output);
     return output;
 }
@@ -123,8 +133,8 @@ START_TEST(limit_of_file_sizes) {
         ck_assert_int_ge(fd, 0);
         close(fd);
         char *said = shell(
-            &status, "head -c 131072 /dev/zero >%s; (ulimit -f 128; exec %s/%s%s 2>&1 >>%s) | cat; rm %s",
-            file, build_folder(), examples[i], arguments_of(examples[i]), file, file);
+            &status, "head -c 131072 /dev/zero >%s; (ulimit -f 128; cd %s; exec %s%s 2>&1 >>%s) | cat; rm %s",
+            file, folder_of(examples[i]), path_of(examples[i]), arguments_of(examples[i]), file, file);
         ck_assert_msg(strstr(said, "File too large; raise the limit for file sizes (ulimit -f)"), "%s: %s",
                       examples[i], said);
         free(said);
@@ -139,6 +149,7 @@ START_TEST(limit_of_file_sizes) {
         assert_contains(text, "tl_output_close(stdout, &");
         free(text);
     }
+    unlink("/tmp/tl_study.html");
 }
 END_TEST
 
@@ -476,8 +487,8 @@ END_TEST
 START_TEST(instruction_sets) {
     for (int i = 0; i < EXAMPLES; i++) {
         int status;
-        char *out =
-                 shell(&status, "TL_ISA=mmx %s/%s%s", build_folder(), examples[i], arguments_of(examples[i])),
+        char *out = shell(&status, "cd %s && TL_ISA=mmx %s%s", folder_of(examples[i]), path_of(examples[i]),
+                          arguments_of(examples[i])),
              expected[128];
         snprintf(expected, sizeof expected,
                  "%s: TL_ISA: instruction set \"mmx\": this machine and build have base", examples[i]);
@@ -497,10 +508,7 @@ START_TEST(attention_study) {
     free(text);
     int status;
     ck_assert_int_ge(mkstemp(page), 0);
-    out =
-        shell(&status,
-              "program=$(realpath %s/attention_study) && cd tests/golden && $program run 'the dog sleeps' %s",
-              build_folder(), page);
+    out = shell(&status, "cd tests/golden && %s run 'the dog sleeps' %s", path_of("attention_study"), page);
     ck_assert_msg(status == 0, "%s", out);
     const double all = number_after(out, "(with all ");
     int heads = 0; /* each has a line, and without some of them the loss is another one */
