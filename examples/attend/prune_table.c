@@ -3,6 +3,7 @@
 
 #include <tapeloom/heads.h>
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,11 +96,10 @@ bool curve_measure(curve *c, const settings *s) {
 
 /* ---- showing ---- */
 
-/* The head that went last by importance, "encoder.0:3"; "" where none has gone. */
+/* The head that went last by importance, "encoder.0:3"; "-" where none has gone. */
 static const char *last_to_go(const curve *c, long point, char to[64]) {
     tl_head_name head = {.layer = 0};
-    to[0] = 0;
-    if (!c->removed[point]) return to;
+    if (!c->removed[point]) return "-";
     tl_prune_head(tl_run_model(c->run), c->order[c->removed[point] - 1], &head);
     snprintf(to, 64, "%s.%d:%d", tl_head_kind_text(head.kind), head.layer, head.head);
     return to;
@@ -113,25 +113,32 @@ static tl_spread by_chance(const curve *c, const double *measured, long point) {
 
 static double share(const curve *c, long point) { return (double)c->removed[point] / (double)c->heads; }
 
-void curve_print(const curve *c) {
-    char head[64];
+static void print_heading(const curve *c) {
+    const char *score = c->score_label;
     printf("%ld heads, on %s (%ld sentences). By importance: the least important first; by chance: mean and "
            "standard deviation of %ld order%s.\n\n",
            c->heads, tl_set_name(c->set), tl_set_count(c->set), c->chances, c->chances == 1 ? "" : "s");
-    printf("                 by importance%s  by chance%s  last to go\n", c->score_label ? "    " : "",
-           c->score_label ? "                       " : "       ");
-    printf("removed  share           loss");
-    if (c->score_label) printf("  %6s", c->score_label);
-    printf("             loss");
-    if (c->score_label) printf("  %16s", c->score_label);
-    printf("\n");
+    if (score) {
+        printf("                by importance    by chance\n");
+        printf("removed  share    loss  %6s     loss           %-14s   last to go\n", score, score);
+    } else {
+        printf("                by importance    by chance\n");
+        printf("removed  share            loss     loss             last to go\n");
+    }
+}
+
+void curve_print(const curve *c) {
+    char head[64];
+    print_heading(c);
     for (long p = 0; p < c->points; p++) {
         const tl_spread loss = by_chance(c, c->loss, p), score = by_chance(c, c->score, p);
-        printf("%7ld  %3.0f %%          %6.3f", c->removed[p], 100 * share(c, p), c->loss[p]);
-        if (c->score_label) printf("  %6.2f", c->score[p]);
-        printf("   %6.3f ± %-5.3f", loss.mean, loss.deviation);
-        if (c->score_label) printf("  %7.2f ± %-6.2f", score.mean, score.deviation);
-        printf("  %s\n", last_to_go(c, p, head));
+        printf("%7ld  %3.0f %%  ", c->removed[p], 100 * share(c, p));
+        if (c->score_label)
+            printf("%6.3f  %6.2f   %6.3f ± %.3f  %6.2f ± %5.2f   %s\n", c->loss[p], c->score[p], loss.mean,
+                   loss.deviation, score.mean, score.deviation, last_to_go(c, p, head));
+        else
+            printf("        %6.3f   %6.3f ± %.3f   %s\n", c->loss[p], loss.mean, loss.deviation,
+                   last_to_go(c, p, head));
     }
 }
 
@@ -139,26 +146,23 @@ void curve_print(const curve *c) {
 
 static void write_measured(tl_csv *csv, const curve *c, const double *measured, long point) {
     const tl_spread spread = by_chance(c, measured, point);
+    double least = INFINITY, largest = -INFINITY;
+    for (long o = 1; o <= c->chances; o++) {
+        least = fmin(least, measured[o * c->points + point]);
+        largest = fmax(largest, measured[o * c->points + point]);
+    }
     tl_csv_double(csv, measured[point]);
     tl_csv_double(csv, spread.mean);
-    tl_csv_double(csv, spread.mean - spread.deviation);
-    tl_csv_double(csv, spread.mean + spread.deviation);
+    tl_csv_double(csv, spread.deviation);
+    tl_csv_double(csv, least);
+    tl_csv_double(csv, largest);
 }
 
 bool curve_write(const curve *c, const char *path, tl_error *error) {
-    static const char *const columns[] = {"removed",
-                                          "share",
-                                          "last",
-                                          "loss",
-                                          "loss_chance",
-                                          "loss_chance_low",
-                                          "loss_chance_high",
-                                          "score",
-                                          "score_chance",
-                                          "score_chance_low",
-                                          "score_chance_high"};
+#define COLUMNS(of) of, of "_chance", of "_chance_deviation", of "_chance_least", of "_chance_largest"
+    static const char *const columns[] = {"removed", "share", "last", COLUMNS("loss"), COLUMNS("score")};
     char head[64];
-    tl_csv *csv = tl_csv_open(path, columns, c->score_label ? 11 : 7, false, error);
+    tl_csv *csv = tl_csv_open(path, columns, c->score_label ? 13 : 8, false, error);
     for (long p = 0; csv && p < c->points && !tl_csv_error(csv); p++) {
         tl_csv_long(csv, c->removed[p]);
         tl_csv_double(csv, share(c, p));
@@ -185,19 +189,17 @@ static const char *name_in_folder(const char *path) {
 
 bool curve_draw(const curve *c, const char *path, bool *drawn, tl_error *error) {
     char csv[PATH_SIZE], script[PATH_SIZE], label[64];
-    static const tl_plot_curve loss[] = {{"loss", "by importance"},
-                                         {"loss_chance", "by chance, mean"},
-                                         {"loss_chance_low", "mean - deviation"},
-                                         {"loss_chance_high", "mean + deviation"}},
-                               score[] = {{"score", "by importance"},
-                                          {"score_chance", "by chance, mean"},
-                                          {"score_chance_low", "mean - deviation"},
-                                          {"score_chance_high", "mean + deviation"}};
+#define CURVES(of)                                                                           \
+ {                                                                                           \
+  {of, "by importance"}, {of "_chance", "by chance, mean"}, {of "_chance_least", "least"}, { \
+   of "_chance_largest", "largest"                                                           \
+  }                                                                                          \
+ }
+    static const tl_plot_curve loss[] = CURVES("loss"), score[] = CURVES("score");
     snprintf(label, sizeof label, "%s", c->score_label ? c->score_label : "");
     const tl_plot_panel panels[] = {{.label = "loss, nats a token", .curves = loss, .count = 4},
                                     {.label = label, .curves = score, .count = 4}};
-    const tl_plot_config config = {.title = "without a share of the heads",
-                                   .log = name_in_folder(beside(path, ".csv", csv)),
+    const tl_plot_config config = {.log = name_in_folder(beside(path, ".csv", csv)),
                                    .x = "share",
                                    .x_label = "share of the heads removed",
                                    .panels = panels,

@@ -168,12 +168,16 @@ bool draw_attention(tl_run *run, const char *source, long layer, long head, tl_e
 
 static bool check_place(const settings *s, const tl_run *run, tl_error *error) {
     const tl_model *model = tl_run_model(run);
-    const long layers = model->attentions[TL_CROSS], heads = model->heads;
+    const long layers = model->attentions[TL_CROSS],
+               heads = tl_model_heads(model, TL_CROSS, (int)(s->layer ? s->layer : layers) - 1);
     if (!layers)
         return tl_error_set(error, "the model has no attention (--attention none): there is nothing to draw");
     if (s->layer > layers)
         return tl_error_set(error, "--layer %ld: the decoder has %ld: give 1 … %ld, or 0 for the last",
                             s->layer, layers, layers);
+    if (!heads)
+        return tl_error_set(error, "the decoder's layer %ld has lost all its heads: there is nothing to draw",
+                            s->layer ? s->layer : layers);
     if (s->head > heads)
         return tl_error_set(error, "--head %ld: a layer has %ld: give 1 … %ld, or 0 for the mean of all",
                             s->head, heads, heads);

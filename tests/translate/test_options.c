@@ -105,6 +105,12 @@ static const trial train_trials[] = {
     {"attention-dropout", "0.5", CHANGES, NULL, NULL},
     {"attention-dropout", "0.5", CHANGES, RECURRENT, NULL},
     {"activation-dropout", "0.5", CHANGES, NULL, NULL},
+    {"heads-kept", "encoder.0:none; cross.0:1", BELOW, NULL,
+     NULL}, /* tests/run/test_head_gates.c, tests/attend */
+    {"head-gates", "l0", CHANGES, NULL, NULL},
+    {"gate-penalty", "0.5", CHANGES, "--head-gates l0", NULL},
+    {"gate-rate", "50", CHANGES, "--head-gates l0 --gate-penalty 1", NULL},
+    {"from", NULL, BELOW, NULL, NULL},
     {"steps", "2", CHANGES, NULL, NULL},
     {"epochs", "1", CHANGES, "--steps 0", NULL}, /* otherwise 10 */
     {"minutes", "60", SAME, NULL, NULL},
@@ -304,6 +310,33 @@ START_TEST(resume) {
     ck_assert(!same_files("three", "run/last.safetensors"));
     sh("$T train --resume $D/run --steps 3 --quiet");
     ck_assert(same_files("three", "run/last.safetensors"));
+}
+END_TEST
+
+/* What is not said is as in the run that it begins from: sizes, text, data; and an end that is said replaces that run's. */
+START_TEST(from_a_run) {
+    const trial plain = {0};
+    write_files();
+    train_as(&plain, "--d-ff 24 --epochs 1 --steps 0", "one");
+    sh("mv $D/run $D/first; cp $D/one $D/first/last.safetensors; "
+       "$T train --from $D/first --head-gates l0 --gate-penalty 0.1 --steps 2 --threads 1 --out $D/run");
+    char *config = get_file(in_folder("run/config.txt"), NULL);
+    assert_contains(config, "\nd-ff = 24\n");
+    assert_contains(config, "\nsteps = 2\nepochs = 0\n");
+    assert_contains(config, "\nhead-gates = l0\ngate-penalty = 0.1\nfrom = ");
+    free(config);
+    sh("cmp $D/first/vocab.src.txt $D/run/vocab.src.txt && cmp $D/first/codes.txt $D/run/codes.txt");
+    ck_assert_int_eq(try("$T train --resume $D/run --from $D/first --steps 5"), 1);
+    assert_contains(err, "--from cannot change while a run goes on");
+    ck_assert_int_eq(try("$T train --from $D/first --layers 2 --out $D/more"), 1);
+    assert_contains(err, "leave the sizes as they are");
+    ck_assert_int_eq(try("$T train --from $D/first --gate-penalty 0.1 --out $D/more"), 2);
+    assert_contains(err, "--gate-penalty is of gates: say --head-gates l0, too");
+    ck_assert_int_eq(try("$T train --from $D/nothing --out $D/more"), 1);
+    assert_contains(err, "/nothing/config.txt");
+    ck_assert_int_eq(try("$T train " FILES " --heads-kept 'encoder.0:3' --heads 2 --out $D/more"), 2);
+    assert_contains(err,
+                    "--heads-kept: heads \"encoder.0:3\", byte 11: there is no such head: they are 0 … 1");
 }
 END_TEST
 
@@ -755,6 +788,7 @@ static void add_tests(TCase *tc) {
     in_its_own_folder(tc);
     tcase_add_test(tc, train_options);
     tcase_add_test(tc, resume);
+    tcase_add_test(tc, from_a_run);
     tcase_add_test(tc, attention_of_a_run);
     tcase_add_test(tc, matmul_precision);
     tcase_add_test(tc, instruction_sets);
