@@ -170,7 +170,7 @@ static void print_end(const tl_heads_table *t) {
     long positional = 0;
     for (long i = 0; i < t->count; i++) positional += t->row[i].habits.positional;
     printf(
-        "\n%ld of %ld heads are positional: %.0f %% of their largest weights or more stand at one offset.\n",
+        "\n%ld of %ld heads are positional: %.0f %% or more of their largest weights stand at one offset.\n",
         positional, t->count, 100 * TL_POSITIONAL_SHARE);
     print_agreement("without a head", t->agreement_zero, t->raw_agreement_zero);
     print_agreement("with a head's mean instead", t->agreement_mean, t->raw_agreement_mean);
@@ -198,7 +198,7 @@ static bool write_csv(const settings *s, const tl_heads_table *t, const long *or
     int count = NAMED;
     for (int c = 0; c < COLUMNS; c++)
         if (columns[c].csv) names[count++] = columns[c].csv;
-    tl_csv *csv = tl_csv_open(s->heads.csv, names, count, false, error);
+    tl_csv *csv = tl_csv_table(s->heads.csv, names, count, error);
     for (long i = 0; csv && i < t->count; i++) {
         const tl_heads_row *row = &t->row[order[i]];
         tl_csv_text(csv, row->attention);

@@ -4,7 +4,7 @@
 void tl_heads_finish(const tl_run *run, const tl_heads_found *found, double *importance) {
     const tl_model *model = tl_run_model(run);
     long first = 0;
-    for (long i = 0; i < found->count; i++) importance[i] = found->importance[i] / (double)found->sentences;
+    for (long i = 0; i < found->count; i++) importance[i] = found->importance[i];
     for (int k = 0; k < TL_ATTENTION_KINDS; k++)
         for (int l = 0; l < model->attentions[k]; l++) {
             const long heads = tl_model_heads(model, (tl_attention_kind)k, l);

@@ -53,7 +53,6 @@ tl_tensor tl_seen_rows_of(tl_tensor t, long b, long h, long rows) {
 }
 
 double tl_seen_gate_grad(const tl_seen *seen, const tl_seen_attention *a, long b, long h, bool per_token) {
-    if (!a->context.data || !a->context_grads.data) return NAN;
     const long rows = tl_seen_real_rows(seen, a, b);
     const tl_tensor context = tl_seen_rows_of(a->context, b, h, rows),
                     grad = tl_seen_rows_of(a->context_grads, b, h, rows);

@@ -112,7 +112,6 @@ bool tl_heads_measure(tl_run *run, tl_set *set, const tl_heads_options *options,
     tl_heads_found found = {0};
     if (table) *table = (tl_heads_table){0};
     if (!run || !set || !table) return run && tl_heads_fail(run, "give a set and a place for the table");
-    tl_run_act_at(run, NULL);
     bool ok = tl_heads_found_new(run, true, &found) && tl_heads_walk(run, set, o, &found);
     double *room = ok ? malloc(2 * (size_t)found.count * sizeof *room) : NULL;
     if (ok && !room) ok = tl_heads_fail(run, "out of memory");

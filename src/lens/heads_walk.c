@@ -18,7 +18,6 @@ typedef struct walk {
     bool *sees, *row_is_end, *column_is_end;
     tl_link *links;
     tl_real *words;
-    long *patches;
 } walk;
 
 /* Which tokens are <eos>: of a sentence that ends, not of running text, where it stands for the end of a line, which is text. */
@@ -68,27 +67,16 @@ static void add_context(walk *w, const tl_seen *seen, const tl_seen_attention *a
     }
 }
 
-/* The source's tokens; patches of a picture, which are no line's words, are words of their own. */
-static tl_tokens source_of(walk *w, const tl_sentence *sentence, bool picture) {
-    tl_tokens tokens = sentence->src;
-    if (!picture) return tokens;
-    for (long i = 0; i < tokens.count; i++) w->patches[i] = i;
-    tokens.word = w->patches;
-    tokens.words = tokens.count;
-    return tokens;
-}
-
 static void add_alignment(walk *w, const tl_seen *seen, const tl_seen_attention *a, long b, long first) {
     long count;
     const tl_link *truth = tl_set_alignment(w->set, seen->batch.index[b], &count);
     if (!truth || a->kind != TL_CROSS || tl_seen_is_pooling(seen, a)) return;
     const tl_sentence *sentence = &w->sentences.sentence[b];
-    const tl_tokens source = source_of(w, sentence, seen->batch.pictures.data != NULL);
     const long rows = tl_seen_real_rows(seen, a, b), columns = tl_seen_real_columns(seen, a, b);
-    const tl_tensor words = tl_tensor_of(w->words, TL_SHAPE(sentence->written.words, source.words));
+    const tl_tensor words = tl_tensor_of(w->words, TL_SHAPE(sentence->written.words, sentence->src.words));
     for (long h = 0; h < a->heads; h++) {
         tl_words_of(tl_tensor_slice(tl_seen_rows_of(a->weights, b, h, rows), 1, 0, columns),
-                    &sentence->written, &source, words);
+                    &sentence->written, &sentence->src, words);
         const long links = tl_head_links(words, w->links);
         tl_alignment_errors_add(&w->found->alignment[first + h], w->links, links, truth, count);
     }
@@ -118,12 +106,10 @@ static void free_room(walk *w) {
     free(w->column_is_end);
     free(w->links);
     free(w->words);
-    free(w->patches);
     tl_sentences_free(&w->sentences);
     w->sees = w->row_is_end = w->column_is_end = NULL;
     w->links = NULL;
     w->words = NULL;
-    w->patches = NULL;
     w->sentences = (tl_sentences){0};
 }
 
@@ -135,8 +121,7 @@ static bool make_room(walk *w, const tl_batch *batch) {
     w->column_is_end = calloc(most, sizeof *w->column_is_end);
     w->links = malloc(most * sizeof *w->links);
     w->words = malloc(most * most * sizeof *w->words);
-    w->patches = malloc(most * sizeof *w->patches);
-    return (w->sees && w->row_is_end && w->column_is_end && w->links && w->words && w->patches) ||
+    return (w->sees && w->row_is_end && w->column_is_end && w->links && w->words) ||
            tl_heads_fail(w->run, "out of memory");
 }
 

@@ -24,7 +24,7 @@ void tl_heads_found_free(tl_heads_found *found);
  * progress said so. */
 bool tl_heads_walk(tl_run *run, tl_set *set, const tl_heads_options *options, tl_heads_found *found);
 
-/* The mean over the sentences, divided by the norm over each attention's heads. */
+/* Importance, divided by the norm over each attention's heads: whether sums or means are divided is the same. */
 void tl_heads_finish(const tl_run *run, const tl_heads_found *found, double *importance);
 
 /* A classifier's query, which has no place among what it looks at. */

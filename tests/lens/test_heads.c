@@ -245,6 +245,16 @@ START_TEST(scores) {
     tl_quality q;
     must(tl_set_measure(set, false, &q));
     ck_assert(q.loss == t.loss);
+    tl_places *places = tl_places_new(tl_run_model(run));
+    for (long i = 0; i < t.count; i++) { /* as a gate that is shut */
+        tl_places_forget(places);
+        must(tl_places_gate(places, t.row[i].attention, t.row[i].head, 0));
+        tl_run_act_at(run, places);
+        must(tl_set_measure(set, true, &q));
+        ck_assert(q.loss == t.row[i].loss_zero && q.score == t.row[i].score_zero);
+    }
+    tl_run_act_at(run, NULL);
+    tl_places_free(places);
     tl_heads_table_free(&t);
     tl_set_free(set);
     tl_run_free(run);
@@ -290,6 +300,88 @@ START_TEST(alignments) {
         ck_assert(t.row[4 + h].alignment_error_rate == tl_alignment_error_rate(&errors[h]));
         ck_assert(t.row[4 + h].alignment_error_rate > 0.3 && t.row[4 + h].alignment_error_rate < 1);
     }
+    tl_heads_table_free(&t);
+    tl_set_free(set);
+    tl_run_free(run);
+}
+END_TEST
+
+/* ---- habits ---- */
+
+/* One head of a look's only sentence, worked out anew: columns and rows with is_end are <eos>. */
+static void assert_habits(const tl_seen_attention *a, long h, const int *rows, const int *columns,
+                          const tl_head_habits *found) {
+    double largest = 0, first = 0, end = 0;
+    long words = 0;
+    for (long i = 0; i < a->queries; i++) {
+        double best = 0;
+        for (long j = 0; j < a->keys; j++) {
+            const double w = tl_item(tl_at(a->weights, 0, h, i, j));
+            if (columns[j] != TL_EOS) best = fmax(best, w);
+            if (columns[j] == TL_EOS && j) end += w;
+            if (!j) first += w;
+        }
+        if (rows[i] != TL_EOS) words++, largest += best;
+    }
+    ck_assert_int_eq(found->rows, words);
+    assert_close(found->confidence, largest / (double)words, 1e-6, "confidence");
+    assert_close(found->first, first / (double)a->queries, 1e-6, "first");
+    if (a->kind == TL_DECODER_SELF)
+        ck_assert(isnan(found->end));
+    else
+        assert_close(found->end, end / (double)a->queries, 1e-6, "end");
+}
+
+START_TEST(habits_of_a_translator) {
+    tl_run *run = fresh(&small);
+    tl_set *set = set_of(run, 1, 0);
+    tl_batch batch;
+    tl_seen seen;
+    tl_heads_table t = table_of(run, set, NULL);
+    must(tl_set_next(set, &batch));
+    must(batch.src[batch.src_len - 1] == TL_EOS && batch.tgt_out[batch.tgt_len - 1] == TL_EOS);
+    must(tl_look(tl_run_model(run), tl_run_tape(run), &batch, NULL, &seen));
+    for (int k = 0; k < 3; k++)
+        for (int h = 0; h < 2; h++)
+            assert_habits(&seen.attention[k], h, k == TL_ENCODER_SELF ? batch.src : batch.tgt_out,
+                          k == TL_DECODER_SELF ? batch.tgt_in : batch.src, &t.row[2 * k + h].habits);
+    tl_heads_table_free(&t);
+    tl_set_free(set);
+    tl_run_free(run);
+}
+END_TEST
+
+/* Behind [CLS], which no id stands for. */
+START_TEST(habits_of_a_classifier) {
+    tl_run_settings s = tl_run_settings_of_program("classify");
+    s.data.task = "agreement";
+    s.data.sentences = 200;
+    s.model = (tl_model_settings){.d_model = 16, .d_ff = 16, .heads = 2, .layers = 1};
+    tl_run *run = fresh(&s);
+    tl_set *set = set_of(run, 1, 0);
+    tl_batch batch;
+    tl_seen seen;
+    int ids[100] = {-1};
+    tl_heads_table t = table_of(run, set, NULL);
+    must(tl_set_next(set, &batch) && batch.src_len < 99 && batch.src[batch.src_len - 1] == TL_EOS);
+    memcpy(ids + 1, batch.src, (size_t)batch.src_len * sizeof *ids);
+    must(tl_look(tl_run_model(run), tl_run_tape(run), &batch, NULL, &seen));
+    must(seen.attention->keys == batch.src_len + 1);
+    for (int h = 0; h < 2; h++) assert_habits(seen.attention, h, ids, ids, &t.row[h].habits);
+    tl_heads_table_free(&t);
+    tl_set_free(set);
+    tl_run_free(run);
+}
+END_TEST
+
+/* What a decoder may not see is not among what its weights could be spread over: with no scores to choose by they are even. */
+START_TEST(even_weights) {
+    tl_run_settings settings = small;
+    settings.model.score = "uniform";
+    tl_run *run = fresh(&settings);
+    tl_set *set = set_of(run, 10, 0);
+    tl_heads_table t = table_of(run, set, NULL);
+    for (long i = 0; i < t.count; i++) assert_close(t.row[i].habits.against_uniform, 1, 1e-6, "of even");
     tl_heads_table_free(&t);
     tl_set_free(set);
     tl_run_free(run);
@@ -360,6 +452,26 @@ START_TEST(captioners) {
     tl_set *set = set_of(run, 9, 0);
     tl_heads_table t = table_of(run, set, NULL);
     ck_assert_int_eq(t.count, 6);
+    /* a patch is what a word is in a sentence */
+    tl_batch batch;
+    tl_seen seen;
+    tl_alignment_errors errors = {0};
+    while (tl_set_next(set, &batch)) {
+        must(tl_look(tl_run_model(run), tl_run_tape(run), &batch, NULL, &seen));
+        const tl_seen_attention *cross = tl_seen_of(&seen, "decoder.layers.0.cross");
+        for (long b = 0; b < batch.sentences; b++) {
+            tl_link links[MOST_HEADS];
+            long count;
+            const tl_link *truth = tl_set_alignment(set, batch.index[b], &count);
+            for (int w = 0; w < batch.tgt_lengths[b] - 1; w++) {
+                int patch;
+                must(tl_argmax(tl_at(cross->weights, b, 1, w), 0, &patch));
+                links[w] = (tl_link){.source = patch, .target = w};
+            }
+            tl_alignment_errors_add(&errors, links, batch.tgt_lengths[b] - 1, truth, count);
+        }
+    }
+    ck_assert(t.row[5].alignment_error_rate == tl_alignment_error_rate(&errors) && errors.sure > 9);
     for (long i = 0; i < t.count; i++) {
         const tl_heads_row *r = &t.row[i];
         const bool cross = r->kind == TL_CROSS;
@@ -458,6 +570,9 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, heads_that_do_nothing);
     tcase_add_test(tc, scores);
     tcase_add_test(tc, alignments);
+    tcase_add_test(tc, habits_of_a_translator);
+    tcase_add_test(tc, habits_of_a_classifier);
+    tcase_add_test(tc, even_weights);
     tcase_add_test(tc, language_models);
     tcase_add_test(tc, classifiers);
     tcase_add_test(tc, captioners);
