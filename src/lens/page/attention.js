@@ -194,7 +194,7 @@ function drawLegend(panels) {
 
 function importanceText() {
   if (data.attentions[0].importance) return data.importance_text || 'importance as measured';
-  return `|Σ A∘dL/dA|, mean over ${data.sentences.length === 1 ? 'this sentence' : `these ${data.sentences.length} sentences`}`;
+  return `|Σ A∘dL/dA|${data.sentences.length === 1 ? ' in this sentence' : `, mean over these ${data.sentences.length} sentences`}`;
 }
 
 function provenanceLines() {
@@ -276,8 +276,8 @@ function drawReading(at) {
   const loss = attention.rows === 'written' && sentence.loss && !view.words ? sentence.loss[at.row] : null;
   $('reading').replaceChildren(
     element('h2', {}, `${attentionTitle(attention)}, head ${at.head}`),
-    element('p', {}, rowElement(row), element('span', {class: 'beside'}, ` ${unit} ${at.row} of 0 … ${weights.rows - 1}`)),
-    element('p', {}, 'looks at ', tokenElement(column.text), element('span', {class: 'beside'}, ` ${unit} ${at.column} of 0 … ${weights.columns - 1}${column.where ? ` (${column.where})` : ''}`)),
+    element('p', {}, rowElement(row), element('span', {class: 'beside'}, ` ${unit} ${at.row} (0 … ${weights.rows - 1})`)),
+    element('p', {}, 'looks at ', tokenElement(column.text), element('span', {class: 'beside'}, ` ${unit} ${at.column} (0 … ${weights.columns - 1})${column.where ? `, ${column.where}` : ''}`)),
     why ? element('p', {class: 'blocked'}, `blocked: ${WHY[why]}`) : '',
     list, loss === null || loss === undefined ? '' : element('p', {class: 'beside'}, `loss of this token: ${numberText(loss)}`));
 }
