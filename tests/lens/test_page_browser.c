@@ -495,6 +495,25 @@ START_TEST(classifier) {
 }
 END_TEST
 
+/* One that has [CLS] tells the class from that row. */
+START_TEST(classifier_with_cls) {
+    static invented v;
+    static const char *const text[] = {"[CLS]", "not", "good", ".", "<eos>", "a", "b", "c", "d"},
+                             *const class[] = {"bad"};
+    invent(&v, text, false);
+    v.seen.count = 1;
+    for (int i = 0; i < SENTENCES; i++)
+        v.sentence[i].read = (tl_tokens){0}, v.sentence[i].written = tokens_of(&v, i, 2, 1, class);
+    browser b = opened_as(&v);
+    const int asked = ask(&b, ASKED), lines = ask(&b, LINES), row = ask(&b, "eval view.row"),
+              problems = ask(&b, "problems");
+    says(&b, asked, "[\"encoder self\", \"What does [CLS] look at?\"]");
+    says(&b, lines, "[\"text\", \"class\"]");
+    says(&b, row, "0");
+    finish(&b, problems);
+}
+END_TEST
+
 /* Of a captioner the picture stands where the source's tokens would, and columns are its patches. */
 START_TEST(captioner) {
     static invented v;
@@ -624,6 +643,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, foreign_tokens);
     tcase_add_test(tc, language_model);
     tcase_add_test(tc, classifier);
+    tcase_add_test(tc, classifier_with_cls);
     tcase_add_test(tc, captioner);
     tcase_add_test(tc, without_gradients);
     tcase_add_test(tc, less_is_said);
