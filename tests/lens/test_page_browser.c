@@ -231,8 +231,8 @@ START_TEST(clicks) {
     says(&b, there, "[\"A\", \"dS\", \"AdA\", \"dA\", \"dA-raw\", \"S\", \"head-norm\", \"norm\"]");
     says(&b, chosen, "[0, 1, 1, 2, 0, \"A\"]");
     says(&b, cell, "[0, 1, 1, 2, 1, \"A\"]");
-    assert_contains(b.answer[reading], "writes dorment (read chats) position 2 of 0 … 3");
-    assert_contains(b.answer[reading], "looks at les position 1 of 0 … 3");
+    assert_contains(b.answer[reading], "writes dorment (read chats) position 2 (0 … 3)");
+    assert_contains(b.answer[reading], "looks at les position 1 (0 … 3)");
     char expected[64];
     int rank = 1;
     const double at = tl_seen_value(&v.attention[1], TL_SEE_A, 0, 1, 2, 1);
@@ -437,6 +437,168 @@ START_TEST(foreign_tokens) {
 }
 END_TEST
 
+/* ---- other models ---- */
+
+static browser opened_as(invented *v) {
+    size_t size;
+    char *page = tl_page_text(NULL, &v->sentences, &v->seen, NULL, &size);
+    ck_assert_ptr_nonnull(page);
+    browser b = browser_new();
+    ask(&b, "open %s", browser_file(&b, "page.html", page));
+    free(page);
+    return b;
+}
+
+#define ASKED "eval [attentionOf().kind, $('question').textContent.split(': ')[1].split(' it ')[0]]"
+#define PANELS "eval Array.from(document.querySelectorAll('.panel h3'), (e) => e.textContent)"
+#define LINES "eval Array.from(document.querySelectorAll('.what'), (e) => e.textContent)"
+
+/* A language model reads no source: its decoder's self-attention is large. */
+START_TEST(language_model) {
+    static invented v;
+    invent(&v, NULL, false);
+    v.seen.attention = &v.attention[1], v.seen.count = 1;
+    for (int i = 0; i < SENTENCES; i++) v.sentence[i].source = NULL, v.sentence[i].src = (tl_tokens){0};
+    browser b = opened_as(&v);
+    const int asked = ask(&b, ASKED), panels = ask(&b, PANELS), lines = ask(&b, LINES);
+    ask(&b, "eval change({row: 2, column: 0})");
+    const int coloured =
+        ask(&b, "eval Array.from(document.querySelectorAll('.chip'), (e) => e.style.background !== '')");
+    const int problems = ask(&b, "problems");
+    says(&b, asked, "[\"decoder self\", \"What does the model look at when\"]");
+    says(&b, panels, "[\"Decoder self-attention\"]");
+    says(&b, lines, "[\"text\"]");
+    says(&b, coloured, "[true, true, false, false]"); /* what was read: <bos> and these two */
+    finish(&b, problems);
+}
+END_TEST
+
+/* Of a classifier what pools is large; its one row is the class. */
+START_TEST(classifier) {
+    static invented v;
+    invent(&v, NULL, false);
+    static const char *const class[] = {"good"};
+    v.attention[1] = v.attention[2], v.seen.count = 2;
+    snprintf(v.attention[1].name, sizeof v.attention[1].name, "pooling");
+    for (int i = 0; i < SENTENCES; i++)
+        v.sentence[i].read = (tl_tokens){0}, v.sentence[i].written = tokens_of(&v, i, 2, 1, class);
+    browser b = opened_as(&v);
+    const int asked = ask(&b, ASKED), panels = ask(&b, PANELS), lines = ask(&b, LINES);
+    const int rows =
+        ask(&b, "eval Array.from(document.querySelectorAll('.labels .row'), (e) => e.textContent)");
+    const int problems = ask(&b, "problems");
+    says(&b, asked, "[\"pooling\", \"What does the model look at to say good?\"]");
+    says(&b, panels, "[\"Encoder self-attention\", \"Pooling\"]");
+    says(&b, lines, "[\"text\", \"class\"]");
+    says(&b, rows, "[\"says good\"]");
+    finish(&b, problems);
+}
+END_TEST
+
+/* One that has [CLS] tells the class from that row. */
+START_TEST(classifier_with_cls) {
+    static invented v;
+    static const char *const text[] = {"[CLS]", "not", "good", ".", "<eos>", "a", "b", "c", "d"},
+                             *const class[] = {"bad"};
+    invent(&v, text, false);
+    v.seen.count = 1;
+    for (int i = 0; i < SENTENCES; i++)
+        v.sentence[i].read = (tl_tokens){0}, v.sentence[i].written = tokens_of(&v, i, 2, 1, class);
+    browser b = opened_as(&v);
+    const int asked = ask(&b, ASKED), lines = ask(&b, LINES), row = ask(&b, "eval view.row"),
+              problems = ask(&b, "problems");
+    says(&b, asked, "[\"encoder self\", \"What does [CLS] look at?\"]");
+    says(&b, lines, "[\"text\", \"class\"]");
+    says(&b, row, "0");
+    finish(&b, problems);
+}
+END_TEST
+
+/* Of a captioner the picture stands where the source's tokens would, and columns are its patches. */
+START_TEST(captioner) {
+    static invented v;
+    invent(&v, NULL, false);
+    static const char *const scene[] = {".", "red-square", ".", "."};
+    static tl_real
+        patches[SENTENCES * 4 * 12]; /* two by two, each of two by two pixels: white, and one red */
+    for (int i = 0; i < 4; i++) patches[12 + 3 * i + 1] = patches[12 + 3 * i + 2] = 1;
+    v.seen.batch.pictures = tl_tensor_of(patches, TL_SHAPE(SENTENCES, 4, 12));
+    for (int i = 0; i < SENTENCES; i++) v.sentence[i].src = tokens_of(&v, i, 0, 4, scene);
+    browser b = opened_as(&v);
+    const int lines = ask(&b, LINES),
+              names = ask(
+                  &b,
+                  "eval Array.from(document.querySelectorAll('.column'), (e) => [e.textContent, e.title])");
+    const int drawn = ask(&b, "eval ((c) => { const t = c.getContext('2d'); return [[0.25, 0.25], [0.75, "
+                              "0.25], [0.25, 0.75]].map(([x, y]) => "
+                              "Array.from(t.getImageData(c.width * x, c.height * y, 1, 1).data).join()); "
+                              "})(document.querySelector('.picture'))");
+    ask(&b, "eval change({row: 1, column: 0})");
+    ask(&b, "click .patch[data-column='1']");
+    const int column = ask(&b, "eval view.column"),
+              reading =
+                  ask(&b, "eval $('reading').textContent.includes('patch, row 1, column 2: red-square')");
+    ask(&b, "problems"); /* reading pixels is ours */
+    says(&b, lines, "[\"picture\", \"caption\"]");
+    says(&b, names,
+         "[[\"1,1\", \"patch, row 1, column 1: .\"], [\"1,2\", \"patch, row 1, column 2: red-square\"], "
+         "[\"2,1\", \"patch, row 2, column 1: .\"], [\"2,2\", \"patch, row 2, column 2: .\"]]");
+    says(&b, drawn, "[\"255,255,255,255\", \"255,0,0,255\", \"255,255,255,255\"]");
+    says(&b, column, "1");
+    says(&b, reading, "true");
+    browser_free(&b);
+}
+END_TEST
+
+/* Without gradients: they are not offered, and the sharpest head is the first. */
+START_TEST(without_gradients) {
+    static invented v;
+    invent(&v, NULL, false);
+    for (int i = 0; i < MADE; i++)
+        v.attention[i].weight_grads.data = v.attention[i].score_grads.data = v.attention[i].norms.data =
+            v.attention[i].head_norms.data = NULL;
+    browser b = opened_as(&v);
+    const int there = ask(&b, "eval Array.from($('quantities').children, (e) => e.textContent)"),
+              head = ask(&b, "eval [view.attention, view.head]");
+    const int disabled = ask(&b, "eval $('importance').disabled"),
+              said = ask(&b, "eval $('provenance').textContent.includes('Gradients were not asked for.')");
+    const int problems = ask(&b, "problems");
+    double sharp[HEADS] = {0};
+    for (long h = 0; h < HEADS; h++)
+        for (long i = 0; i < TARGET; i++) {
+            double most = 0;
+            for (long j = 0; j < SOURCE; j++)
+                most = fmax(most, tl_seen_value(&v.attention[2], TL_SEE_A, 0, h, i, j));
+            sharp[h] += most;
+        }
+    says(&b, there, "[\"A\", \"S\"]");
+    says(&b, head, sharp[0] >= sharp[1] ? "[2, 0]" : "[2, 1]");
+    says(&b, disabled, "true");
+    says(&b, said, "true");
+    finish(&b, problems);
+}
+END_TEST
+
+/* What was left out for want of room is said. */
+START_TEST(less_is_said) {
+    static invented v;
+    invent(&v, NULL, false);
+    size_t size;
+    tl_page_options options = {.title = "t", .quantities = 1u << TL_SEE_A};
+    free(tl_page_text(NULL, &v.sentences, &v.seen, &options, &size));
+    options = (tl_page_options){.title = "t", .most_bytes = size + 100};
+    char *page = tl_page_text(NULL, &v.sentences, &v.seen, &options, &size);
+    ck_assert_ptr_nonnull(page);
+    browser b = browser_new();
+    ask(&b, "open %s", browser_file(&b, "page.html", page));
+    const int said = ask(&b, "eval $('provenance').textContent"), problems = ask(&b, "problems");
+    assert_contains(b.answer[said], "gradient of the weight as it is");
+    assert_contains(b.answer[said], "Left out to keep this file small: score before the mask");
+    free(page);
+    finish(&b, problems);
+}
+END_TEST
+
 /* ---- sizes ---- */
 
 /* Nothing is cut off at the side, and labels stay while a large map scrolls. */
@@ -479,6 +641,12 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, list_is_sorted);
     tcase_add_test(tc, colours);
     tcase_add_test(tc, foreign_tokens);
+    tcase_add_test(tc, language_model);
+    tcase_add_test(tc, classifier);
+    tcase_add_test(tc, classifier_with_cls);
+    tcase_add_test(tc, captioner);
+    tcase_add_test(tc, without_gradients);
+    tcase_add_test(tc, less_is_said);
     tcase_add_test(tc, sizes);
 }
 

@@ -66,13 +66,15 @@ function headScore(attention, head) {
   return sum;
 }
 
-/* The row that says most at a glance: a word's (no mark, no <eos>) whose largest weight is largest among those before the last. */
+/* The row that says most at a glance: a classifier's [CLS], from which the class is told; else a word's (no mark, no <eos>) whose
+ * largest weight is largest, if it has a choice. */
 function chooseRow() {
   const map = shownMapOf(view.attention, view.head, 'A');
   const names = rowNames(sentenceOf(), attentionOf(), view.words);
   let best = -1;
   view.row = view.column = 0;
-  names.forEach((name, i) => {
+  if (names[0].text === '[CLS]') Object.assign(view, {column: strongest(map, 0)[0] ?? 0});
+  else names.forEach((name, i) => {
     const first = strongest(map, i)[0];
     if (first === undefined || !/\p{L}/u.test(name.text) || /^[<[]/.test(name.text)) return;
     const weight = map.values[i * map.columns + first] - (map.columns > 1 && strongest(map, i).length < 2 ? 1 : 0);
@@ -146,13 +148,18 @@ function drawText() {
     side === 'written' && sentence.own ? element('span', {class: 'beside'}, 'as the model writes it') : null));
   if (sentence.picture) lines.push(element('div', {class: 'line_of_text'}, element('span', {class: 'what'}, 'picture'),
     element('span', {}, sentence.source || `${sentence.picture.side} × ${sentence.picture.side} patches`)));
-  else line('src', data.attentions.some((a) => a.kind === 'pooling') ? 'text' : 'source');
+  else line('src', isClassified(sentence) ? 'text' : 'source');
   if (sentence.written.text.length || sentence.target) line('written', targetTitle(sentence));
   $('text').replaceChildren(...lines);
 }
 
+/* A classifier's: it says a class, having read no words of its own. */
+function isClassified(sentence) {
+  return sentence.read.text.length === 0 && sentence.written.text.length === 1;
+}
+
 function targetTitle(sentence) {
-  return sentence.picture ? 'caption' : data.attentions.some((a) => a.kind === 'pooling') ? 'class'
+  return sentence.picture ? 'caption' : isClassified(sentence) ? 'class'
     : sentence.src.text.length ? 'translation' : 'text';
 }
 
@@ -194,7 +201,7 @@ function drawLegend(panels) {
 
 function importanceText() {
   if (data.attentions[0].importance) return data.importance_text || 'importance as measured';
-  return `|Σ A∘dL/dA|, mean over ${data.sentences.length === 1 ? 'this sentence' : `these ${data.sentences.length} sentences`}`;
+  return `|Σ A∘dL/dA|${data.sentences.length === 1 ? ' in this sentence' : `, mean over these ${data.sentences.length} sentences`}`;
 }
 
 function provenanceLines() {
@@ -276,8 +283,8 @@ function drawReading(at) {
   const loss = attention.rows === 'written' && sentence.loss && !view.words ? sentence.loss[at.row] : null;
   $('reading').replaceChildren(
     element('h2', {}, `${attentionTitle(attention)}, head ${at.head}`),
-    element('p', {}, rowElement(row), element('span', {class: 'beside'}, ` ${unit} ${at.row} of 0 … ${weights.rows - 1}`)),
-    element('p', {}, 'looks at ', tokenElement(column.text), element('span', {class: 'beside'}, ` ${unit} ${at.column} of 0 … ${weights.columns - 1}${column.where ? ` (${column.where})` : ''}`)),
+    element('p', {}, rowElement(row), element('span', {class: 'beside'}, ` ${unit} ${at.row} (0 … ${weights.rows - 1})`)),
+    element('p', {}, 'looks at ', tokenElement(column.text), element('span', {class: 'beside'}, ` ${unit} ${at.column} (0 … ${weights.columns - 1})${column.where ? `, ${column.where}` : ''}`)),
     why ? element('p', {class: 'blocked'}, `blocked: ${WHY[why]}`) : '',
     list, loss === null || loss === undefined ? '' : element('p', {class: 'beside'}, `loss of this token: ${numberText(loss)}`));
 }

@@ -14,7 +14,7 @@ beside=$(dirname "$page")
 name=$(basename "$page" .html)
 
 inline() {
-    while IFS= read -r line; do
+    while IFS= read -r line || [ -n "$line" ]; do
         file=${line#*\"} # between the last two quotes
         file=${file%\"*}
         file=${file##*\"}

@@ -38,7 +38,7 @@ function labelLength(text, font) {
 function layoutOf(map, rows, columns, picture, room, zoom) {
   const many = Math.max(map.rows, map.columns) >= MANY;
   const short = many || room.width < 720;
-  const lines = room.width < 520 ? 60 : Math.min(240, Math.max(80, room.width * 0.16));
+  const least = room.width < 520 ? 60 : Math.max(80, room.width * 0.16);
   const sized = (pitch) => {
     const font = Math.min(14, Math.max(6, pitch * 0.78));
     const source = picture ? Math.min(216, room.width * 0.4) : Math.min(130, widest(columns.map((c) => shown(c.text)), font) + 10);
@@ -48,11 +48,12 @@ function layoutOf(map, rows, columns, picture, room, zoom) {
   let pitch = zoom;
   if (!pitch) {
     const first = sized(LEAST_PITCH);
-    const across = (room.width - first.source - first.labels - lines - 12) / map.columns;
+    const across = (room.width - first.source - first.labels - least - 12) / map.columns;
     pitch = Math.floor(Math.min(MOST_PITCH, Math.max(LEAST_PITCH, Math.min(across, room.height / map.rows))));
   }
   const l = sized(pitch);
   const head = Math.min(130, Math.max(...columns.map((c) => labelLength(shown(c.text), l.font)), 10) + 10);
+  const lines = Math.max(least, Math.min(room.width - l.source - l.labels - map.columns * pitch - 12, 1.4 * least, 300)); // what is left
   const left = picture ? l.source : Math.max(map.columns * pitch, 0);
   return {...l, lines, head, short, many, picture, width: map.columns * pitch, height: map.rows * pitch,
           tall: Math.max(map.rows * pitch, left)};
