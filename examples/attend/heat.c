@@ -105,7 +105,7 @@ void heat_print(const heat *t) {
 
 /* ---- a picture ---- */
 
-enum { CELL = 44, HIGH = 22, LETTER = 8, GAP = 18, LINE = 20 };
+enum { CELL = 44, WORD_CELL = 84, HIGH = 22, LETTER = 8, GAP = 18, LINE = 20 };
 
 static void put_escaped(const char *word, FILE *out) {
     char *shown = tl_shown_text(word);
@@ -118,14 +118,15 @@ static void put_escaped(const char *word, FILE *out) {
 }
 
 typedef struct layout { /* of one table in the picture */
-    long left, head, width, height;
+    long left, head, cell, width, height;
 } layout;
 
 static layout layout_of(const heat *t) {
     const long names = widest(t->row, t->rows, 4, NAME_COLUMNS),
                heads = widest(t->column, t->columns, 1, NAME_COLUMNS);
-    layout l = {.left = GAP + names * LETTER, .head = heads > 5 ? heads * LETTER : HIGH};
-    l.width = l.left + t->columns * CELL + GAP;
+    layout l = {.left = GAP + names * LETTER, .cell = t->text ? WORD_CELL : CELL};
+    l.head = heads * LETTER > l.cell ? heads * LETTER : HIGH;
+    l.width = l.left + t->columns * l.cell + GAP;
     l.height = LINE + GAP / 2 + l.head + t->rows * HIGH + GAP;
     const long title = t->title ? 2 * GAP + tl_text_columns(t->title) * LETTER : 0;
     if (title > l.width) l.width = title;
@@ -135,7 +136,7 @@ static layout layout_of(const heat *t) {
 /* Long names stand upright. */
 static void draw_heads(const heat *t, const layout *l, long top, FILE *out) {
     for (long c = 0; c < t->columns; c++) {
-        const long x = l->left + c * CELL + CELL / 2, y = top + l->head - 6;
+        const long x = l->left + c * l->cell + l->cell / 2, y = top + l->head - 6;
         if (l->head > HIGH)
             fprintf(out, "<text transform=\"translate(%ld %ld) rotate(-90)\">", x + 4, y);
         else
@@ -154,13 +155,15 @@ static void draw_row(const heat *t, const layout *l, long r, long y, double limi
         const double value = t->value[r * t->columns + c];
         if (isnan(value)) continue;
         const colour k = colour_of(value, limit);
+        const long x = l->left + c * l->cell;
         number(text, value);
         fprintf(
             out,
-            "<rect x=\"%ld\" y=\"%ld\" width=\"%d\" height=\"%d\" fill=\"#%02x%02x%02x\" stroke=\"#ccc\"/>"
-            "<text x=\"%ld\" y=\"%ld\" text-anchor=\"middle\" font-size=\"11\">%s</text>\n",
-            l->left + c * CELL, y, CELL, HIGH, k.red, k.green, k.blue, l->left + c * CELL + CELL / 2,
-            y + HIGH - 7, text);
+            "<rect x=\"%ld\" y=\"%ld\" width=\"%ld\" height=\"%d\" fill=\"#%02x%02x%02x\" stroke=\"#ccc\"/>"
+            "<text x=\"%ld\" y=\"%ld\" text-anchor=\"middle\" font-size=\"11\">",
+            x, y, l->cell, HIGH, k.red, k.green, k.blue, x + l->cell / 2, y + HIGH - 7);
+        put_escaped(t->text ? t->text[r * t->columns + c] : text, out);
+        fprintf(out, "</text>\n");
     }
 }
 

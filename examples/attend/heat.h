@@ -12,7 +12,9 @@ typedef struct heat {
     long rows, columns;
     const char *const *row, *const *column; /* names; foreign bytes are made harmless here */
     const double *value;                    /* [rows,columns]; NaN: nothing is there */
-    double limit;                           /* what has the full colour; 0: the largest of all */
+    const char *const
+        *text;    /* [rows,columns] words that a picture has in the numbers' place; NULL: the numbers */
+    double limit; /* what has the full colour; 0: the largest of all */
 } heat;
 
 /* On standard output; on a terminal with colours, unless NO_COLOR says otherwise. */

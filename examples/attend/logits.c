@@ -19,7 +19,7 @@ const tl_option logits_options[] = {
     ROW("top", LONG, logits.top, "N", "so many likeliest tokens at each depth (0: 1)"),
     TL_OPTION_HEADING("results"),
     ROW("csv", TEXT, logits.csv, "FILE", "write all numbers, with all digits"),
-    ROW("svg", TEXT, logits.svg, "FILE", "draw the table; of the lens log p of the true word"),
+    ROW("svg", TEXT, logits.svg, "FILE", "draw the table"),
     COMMON_ROWS,
     TL_OPTIONS_END};
 /* clang-format on */
@@ -179,7 +179,7 @@ typedef struct looking {
 /* Of a classifier the one place from which the class is told. */
 static const char *read_at(const looking *k, long t) {
     const tl_sentence *s = &k->sentences->sentence[0];
-    return s->read.count > t ? s->read.text[t] : "";
+    return s->read.count > t ? s->read.text[t] : s->src.count ? s->src.text[0] : "";
 }
 
 static const char *truth_at(const looking *k, long t) {
@@ -267,32 +267,57 @@ static bool write_lens(const char *path, const looking *k, tl_error *error) {
     return csv && tl_csv_close(csv, error);
 }
 
-/* log p of the true word, a row a word and a column a depth. */
-static bool draw_lens(const char *path, const looking *k, tl_error *error) {
-    const long rows = k->positions, columns = k->lens->depths;
-    char(*names)[96] = calloc((size_t)(rows + columns), sizeof *names);
-    const char **name = calloc((size_t)(rows + columns), sizeof *name);
-    double *value = calloc((size_t)(rows * columns), sizeof *value);
-    bool ok = (names && name && value) || tl_error_set(error, "out of memory for a picture");
-    for (long i = 0; ok && i < rows + columns; i++) {
-        if (i < rows)
-            snprintf(names[i], sizeof *names, "%ld %.32s: %.32s", i + 1, read_at(k, i), truth_at(k, i));
+/* A row a word and a column a depth: the likeliest, as dark as it is likely, and log p of the true one. */
+typedef struct lens_picture {
+    long rows, columns;
+    char (*name)[96];
+    const char **row; /* [rows], and [columns] behind them */
+    const char **best;
+    double *p, *truth;
+} lens_picture;
+
+static void free_picture(lens_picture *p) {
+    free(p->name), free(p->row), free(p->best), free(p->p), free(p->truth);
+}
+
+static bool lay_picture(lens_picture *p, const looking *k) {
+    const size_t names = (size_t)(p->rows + p->columns), cells = (size_t)(p->rows * p->columns);
+    p->name = calloc(names, sizeof *p->name), p->row = calloc(names, sizeof *p->row);
+    p->best = calloc(cells, sizeof *p->best);
+    p->p = calloc(cells, sizeof *p->p), p->truth = calloc(cells, sizeof *p->truth);
+    if (!p->name || !p->row || !p->best || !p->p || !p->truth) return false;
+    for (long i = 0; i < p->rows + p->columns; i++) {
+        const long depth = i - p->rows;
+        if (depth < 0)
+            snprintf(p->name[i], sizeof *p->name, "%.40s: %.40s", read_at(k, i), truth_at(k, i));
         else
-            snprintf(names[i], sizeof *names, i > rows ? "layer %ld" : "embedding", i - rows - 1);
-        name[i] = names[i];
+            snprintf(p->name[i], sizeof *p->name, depth ? "layer %ld" : "embedding", depth - 1);
+        p->row[i] = p->name[i];
     }
-    for (long i = 0; ok && i < rows * columns; i++)
-        value[i] =
-            tl_lens_say(row_of(k, (int)(i % columns), i / columns), truth_id(k, i / columns)).truth_log_p;
-    const heat table = {.title = "log p of what is written, by what each depth says",
-                        .rows = rows,
-                        .columns = columns,
-                        .row = name,
-                        .column = name + rows,
-                        .value = value};
-    const char *about[] = {k->lens->applied};
-    ok = ok && heat_draw(path, about, 1, &table, 1, error);
-    free(names), free(name), free(value);
+    for (long i = 0; i < p->rows * p->columns; i++) {
+        const long t = i / p->columns;
+        const tl_lens_said said = tl_lens_say(row_of(k, (int)(i % p->columns), t), truth_id(k, t));
+        p->best[i] = name_of(k, said.token);
+        p->p[i] = exp(said.log_p);
+        p->truth[i] = said.truth_rank ? said.truth_log_p : NAN;
+    }
+    return true;
+}
+
+static bool draw_lens(const char *path, const looking *k, tl_error *error) {
+    lens_picture p = {.rows = k->positions, .columns = k->lens->depths};
+    bool ok = lay_picture(&p, k) || tl_error_set(error, "out of memory for a picture");
+    if (ok) {
+        const heat plain = {.rows = p.rows, .columns = p.columns, .row = p.row, .column = p.row + p.rows};
+        heat tables[2] = {plain, plain};
+        tables[0].title = "what each depth finds likeliest, as dark as it is likely";
+        tables[0].value = p.p, tables[0].text = p.best, tables[0].limit = 1;
+        tables[1].title = "log p of what is written";
+        tables[1].value = p.truth;
+        const char *about[] = {k->lens->applied};
+        ok = heat_draw(path, about, 1, tables, 2, error);
+    }
+    free_picture(&p);
     return ok;
 }
 

@@ -24,9 +24,9 @@ const tl_option patch_options[] = {
         "a run for every head, every position, every place, or one with all chosen places at once"),
     ROW("at", TEXT, patch.at, "PATTERN",
         "which places, as list has them; together: several with commas between (default: heads' contexts; the stream by positions)"),
-    ROW("heads", TEXT, patch.heads, "N|N-N", "only these heads, from 0"),
-    ROW("positions", TEXT, patch.positions, "N|N-N", "only these positions, from 1"),
-    ROW("keys", TEXT, patch.keys, "N|N-N", "of scores, patterns, keys and values only these keys, from 1"),
+    ROW("heads", TEXT, patch.heads, "RANGE", "only these heads, as 2 or 0-1, counted from 0"),
+    ROW("positions", TEXT, patch.positions, "RANGE", "only these positions, counted from 1"),
+    ROW("keys", TEXT, patch.keys, "RANGE", "of scores, patterns, keys and values only these keys, from 1"),
     TL_OPTION_HEADING("results"),
     ROW("csv", TEXT, patch.csv, "FILE", "write every cell, with all digits"),
     ROW("svg", TEXT, patch.svg, "FILE", "draw the table"),
@@ -70,7 +70,7 @@ static bool swap(const settings *s, tl_run *run, tl_sentences *a, other *b, tl_e
     const long count = source ? a->batch.src_len : a->batch.tgt_len, ahead = names->count - count;
     char *equals;
     const long n = strtol(s->patch.swap, &equals, 10);
-    if (!source && !a->batch.tgt_in)
+    if (a->batch.pictures.data || (!source && !a->batch.tgt_in))
         return tl_error_set(error,
                             "--swap: this model reads pictures, and no tokens: give another scene by --to");
     if (*equals != '=' || n < 1 || n > names->count || n <= ahead)
@@ -167,6 +167,7 @@ typedef struct sheet { /* the rows of a table that stand over the same tokens */
     const char **row, **column;
     char (*text)[160]; /* what names are made here: [columns] */
     double *score, *estimate, *both;
+    double largest; /* of both kinds and in all sheets: they have one scale */
 } sheet;
 
 static bool over_source(const tl_place_name *p) {
@@ -235,8 +236,15 @@ static int cut_sheets(sheet sheets[2], const tl_patch *patch, const tl_patch_tab
             sheets[count++] = (sheet){.first = r, .tokens = tokens, .own = source ? &a->src : &a->read};
         sheets[count - 1].rows = r + 1 - sheets[count - 1].first;
     }
-    for (int i = 0; i < count; i++)
+    double largest = 0;
+    for (long i = 0; i < t->rows * t->columns; i++)
+        if (t->cell[i].there)
+            largest = fmax(largest, fmax(fabs(share(patch, t->cell[i].patched.effect)),
+                                         fabs(share(patch, t->cell[i].patched.estimate))));
+    for (int i = 0; i < count; i++) {
+        sheets[i].largest = largest;
         if (!lay_sheet(&sheets[i], patch, t)) return -1;
+    }
     return count;
 }
 
@@ -247,7 +255,7 @@ static heat heat_of(const sheet *s, const char *title, const double *value) {
                   .row = s->row,
                   .column = s->column,
                   .value = value,
-                  .limit = 0};
+                  .limit = s->largest};
 }
 
 static void print_sheets(const sheet *sheets, int count, const tl_patch *patch, const tl_patch_table *t) {

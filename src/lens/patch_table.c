@@ -129,6 +129,10 @@ tl_patch_table *tl_patch_table_new(tl_patch *patch, const tl_patch_options *opti
     tl_tape_reset(patch->tape);
     bool ok = lay_rows(t, patch, options);
     if (ok) mark_cells(t, patch, options);
+    if (ok && !t->cells) {
+        tl_tape_fail(patch->tape, "patch: %s holds no head or position that was asked for", t->row[0].text);
+        ok = false;
+    }
     const bool reused = tl_tape_set_reuse_weights(patch->tape, true);
     ok = ok && fill(t, patch, options) && correlate(t, patch->tape);
     tl_tape_set_reuse_weights(patch->tape, reused);
