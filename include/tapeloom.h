@@ -22,5 +22,6 @@
 #include "tapeloom/prune.h"
 #include "tapeloom/heads.h"
 #include "tapeloom/logits.h"
+#include "tapeloom/patch.h"
 
 #endif

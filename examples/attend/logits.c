@@ -110,7 +110,7 @@ static void say_most(const tl_attribution *a) {
 
 static bool write_summands(const char *path, const tl_attribution *a, tl_error *error) {
     static const char *const columns[] = {"summand", "layer", "head", "value"};
-    tl_csv *csv = tl_csv_open(path, columns, 4, false, error);
+    tl_csv *csv = tl_csv_table(path, columns, 4, error);
     for (long i = 0; csv && i < a->count; i++) {
         const tl_summand *s = &a->summand[i];
         tl_csv_text(csv, s->name);
@@ -246,7 +246,7 @@ static void print_lens(const looking *k) {
 static bool write_lens(const char *path, const looking *k, tl_error *error) {
     static const char *const columns[] = {"position",    "read",   "truth", "depth", "truth_rank",
                                           "truth_log_p", "number", "token", "log_p"};
-    tl_csv *csv = tl_csv_open(path, columns, 9, false, error);
+    tl_csv *csv = tl_csv_table(path, columns, 9, error);
     for (long i = 0; csv && i < k->positions * k->lens->depths * k->top; i++) {
         const long number = i % k->top, depth = i / k->top % k->lens->depths,
                    t = i / k->top / k->lens->depths;

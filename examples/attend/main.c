@@ -26,7 +26,8 @@ static void defaults(const command *c, settings *s) {
     (void)c;
     *s =
         (settings){.common = {.run = tl_run_settings_default(), .model = "runs/translate", .weights = "best"},
-                   .show = {.quantity = "A,dS", .head = "all"}};
+                   .show = {.quantity = "A,dS", .head = "all"},
+                   .patch = {.by = "heads", .asked = {.of = "nll"}}};
 }
 
 const program this_program = {.name = "attend",

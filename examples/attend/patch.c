@@ -321,7 +321,7 @@ static bool write_cells(const char *path, const tl_patch *patch, const tl_patch_
                         tl_error *error) {
     static const char *const columns[] = {"place",  "head",  "position", "b_token",        "m",
                                           "effect", "score", "estimate", "estimated_score"};
-    tl_csv *csv = tl_csv_open(path, columns, 9, false, error);
+    tl_csv *csv = tl_csv_table(path, columns, 9, error);
     for (long i = 0; csv && i < t->rows * t->columns; i++)
         if (t->cell[i].there) write_cell(csv, patch, t, i, b);
     return csv && tl_csv_close(csv, error);
@@ -340,7 +340,7 @@ static bool run_table(const settings *s, tl_patch *patch, const tl_replaced *whe
                       const other *b, const char *what, tl_error *error) {
     tl_progress progress = {
         .out = s->common.quiet ? NULL : stderr, .unit = "run", .no_loss = true, .after = 2};
-    const char *by = s->patch.by ? s->patch.by : "heads";
+    const char *by = s->patch.by;
     const tl_patch_options options = {.by = !strcmp(by, "heads")       ? TL_PATCH_HEADS
                                             : !strcmp(by, "positions") ? TL_PATCH_POSITIONS
                                                                        : TL_PATCH_PLACES,
@@ -410,7 +410,7 @@ static bool run_patch(const settings *s, tl_run *run, tl_sentences *a, other *b,
     print_sentence("A", &a->sentence[0].src, &a->sentence[0].read);
     print_sentence("B", &b->src, &b->in);
     say_measure(patch, asked_text(&objective, a, what, sizeof what));
-    const bool together = s->patch.by && !strcmp(s->patch.by, "together"),
+    const bool together = !strcmp(s->patch.by, "together"),
                ok = together ? run_together(s, patch, &where, error)
                              : run_table(s, patch, &where, &a->sentence[0], b, what, error);
     tl_patch_free(patch);
