@@ -87,6 +87,22 @@ static double largest(const tl_attribution *a) {
     return most;
 }
 
+static const tl_summand *summand_of(const tl_attribution *a, const char *name) {
+    for (long i = 0; i < a->count; i++)
+        if (!strcmp(a->summand[i].name, name)) return &a->summand[i];
+    return NULL;
+}
+
+/* A token's embedding is all of it where places are not added. */
+static void splits_embedding(const tl_attribution *a, bool placed) {
+    const tl_summand *place = summand_of(a, "decoder.embedding position"),
+                     *token = summand_of(a, "decoder.embedding token");
+    if (!place)
+        place = summand_of(a, "encoder.embedding position"), token = summand_of(a, "encoder.embedding token");
+    must(place && token && place->kind == TL_SUMMAND_PLACE && token->kind == TL_SUMMAND_TOKEN);
+    must((fabs(place->value) > tolerance * largest(a)) == placed);
+}
+
 /* Every summand has a name of its own, they sum to what the model says, and that is the objective. */
 static tl_attribution sums_to(const tl_model *model, tl_tape *tape, const tl_batch *b, tl_objective o) {
     tl_attribution a;
@@ -101,12 +117,6 @@ static tl_attribution sums_to(const tl_model *model, tl_tape *tape, const tl_bat
              "%s, word %ld: the sum is %.17g, the logit %.17g", model->kind->name, o.position, a.sum,
              a.logit);
     return a;
-}
-
-static const tl_summand *summand_of(const tl_attribution *a, const char *name) {
-    for (long i = 0; i < a->count; i++)
-        if (!strcmp(a->summand[i].name, name)) return &a->summand[i];
-    return NULL;
 }
 
 /* One token's, the true one's, and the difference of two, at some positions of a batch with padding. */
@@ -130,10 +140,14 @@ static void try_words(const tl_model *model, tl_tape *tape, const tl_batch *b) {
         }
 }
 
+static const tl_objective five = {.kind = TL_OF_LOGIT, .position = 1, .token = 5, .other = -1};
+
 START_TEST(of_translators) {
     bench k = bench_begin(&models[_i]);
     tl_batch b = batch_of(sentences, 3, models[_i].src_vocab, 0, 0);
     try_words(&k.model.model, k.tape, &b);
+    const tl_attribution a = sums_to(&k.model.model, k.tape, &b, five);
+    splits_embedding(&a, models[_i].positions == TL_SINUSOIDAL || models[_i].positions == TL_LEARNED);
     batch_free(&b);
     bench_end(&k);
 }
@@ -145,6 +159,8 @@ START_TEST(of_language_models) {
     tl_batch texts = b;
     texts.src = texts.src_lengths = NULL, texts.src_len = 0;
     try_words(&k.model.model, k.tape, &texts);
+    const tl_attribution a = sums_to(&k.model.model, k.tape, &texts, five);
+    splits_embedding(&a, k.model.config.positions == TL_LEARNED);
     batch_free(&b);
     gpt_end(&k);
 }
@@ -160,9 +176,28 @@ START_TEST(of_classifiers) {
                 sums_to(&k.model.model, k.tape, &b,
                         (tl_objective){.kind = TL_OF_LOGIT, .sentence = s, .token = 2, .other = other});
             must(summand_of(&a, "encoder.layers.0.self head 0") && summand_of(&a, "output bias"));
+            splits_embedding(&a, classifiers[_i].positions == TL_SINUSOIDAL ||
+                                     classifiers[_i].positions == TL_LEARNED);
         }
     batch_free(&b);
     classifier_end(&k);
+}
+END_TEST
+
+/* A model that heads have been taken from: of what is left, in a layer nothing but a bias. */
+static const int none_and_all[] = {0, 2}, one_each[] = {1, 1};
+static const tl_transformer_config bench_pruned = {
+    SMALL_MODEL, .kept = {[TL_DECODER_SELF] = none_and_all, [TL_CROSS] = one_each}};
+START_TEST(of_what_is_left) {
+    bench k = bench_begin(&bench_pruned);
+    tl_batch b = batch_of(sentences, 3, 13, 0, 0);
+    try_words(&k.model.model, k.tape, &b);
+    const tl_attribution a = sums_to(&k.model.model, k.tape, &b, five);
+    must(!summand_of(&a, "decoder.layers.0.self head 0") && summand_of(&a, "decoder.layers.0.self bias"));
+    must(summand_of(&a, "decoder.layers.1.self head 1") && summand_of(&a, "decoder.layers.1.cross head 0") &&
+         !summand_of(&a, "decoder.layers.1.cross head 1"));
+    batch_free(&b);
+    bench_end(&k);
 }
 END_TEST
 
@@ -356,6 +391,7 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, of_translators, 0, MODELS);
     tcase_add_loop_test(tc, of_language_models, 0, GPTS);
     tcase_add_loop_test(tc, of_classifiers, 0, OF_LAYERS);
+    tcase_add_test(tc, of_what_is_left);
     tcase_add_test(tc, each_is_what_it_adds);
     tcase_add_loop_test(tc, the_last_depth_is_the_model, 0, GPTS);
     tcase_add_test(tc, the_first_depth_is_the_embedding);

@@ -94,6 +94,25 @@ START_TEST(a_by_a_changes_no_bit) {
 }
 END_TEST
 
+/* Places of a layer without heads hold nothing, too. */
+START_TEST(what_is_left_by_itself) {
+    static const int none_and_all[] = {0, 2}, one_each[] = {1, 1};
+    const tl_transformer_config config = {SMALL_MODEL,
+                                          .kept = {[TL_DECODER_SELF] = none_and_all, [TL_CROSS] = one_each}};
+    bench k = bench_begin(&config);
+    pair p = pair_of(13, true);
+    tl_patch *patch = tl_patch_new(&k.model.model, k.tape, &p.a, &p.b, &logit);
+    must_msg(patch != NULL, "%s", tl_tape_error(k.tape));
+    tl_patch_table *t = tl_patch_table_new(patch, &(tl_patch_options){.by = TL_PATCH_HEADS});
+    must_msg(t != NULL, "%s", tl_tape_error(k.tape));
+    ck_assert_int_eq((int)t->cells, 2 * 2 + 0 + 1 + 2 + 1);
+    tl_patch_table_free(t);
+    tl_patch_free(patch);
+    pair_free(&p);
+    bench_end(&k);
+}
+END_TEST
+
 /* ---- a whole depth by B's ---- */
 
 static void gives_b(tl_patch *p, tl_tape *tape, const tl_patch_place *places, int count) {
@@ -448,6 +467,7 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, a_by_a_changes_no_bit, 0, MODELS);
+    tcase_add_test(tc, what_is_left_by_itself);
     tcase_add_loop_test(tc, a_depth_of_the_encoder_is_all, 0, MODELS);
     tcase_add_loop_test(tc, a_depth_of_the_decoder_with_the_memory_is_all, 0, MODELS);
     tcase_add_loop_test(tc, a_depth_of_a_decoder_alone_is_all, 0, GPTS);
