@@ -21,5 +21,7 @@
 #include "tapeloom/page.h"
 #include "tapeloom/prune.h"
 #include "tapeloom/heads.h"
+#include "tapeloom/logits.h"
+#include "tapeloom/patch.h"
 
 #endif

@@ -13,13 +13,21 @@ static const command commands[] = {
     {"heads", "attend heads --model DIR [--test FILE] [--ablate zero|mean|both] [--csv FILE] [--svg FILE]",
      "what each head does over a test set: importance, where it looks, alignment, the loss without it",
      heads_options, command_heads},
+    {"patch", "attend patch --model DIR --source TEXT --to TEXT",
+     "a sentence run with what another had in heads, layers, positions: how much of the way from one to the "
+     "other that goes",
+     patch_options, command_patch},
+    {"logits", "attend logits --model DIR --source TEXT",
+     "what a word's logit is made of, head by head; or what each depth would already say", logits_options,
+     command_logits},
 };
 
 static void defaults(const command *c, settings *s) {
     (void)c;
     *s =
         (settings){.common = {.run = tl_run_settings_default(), .model = "runs/translate", .weights = "best"},
-                   .show = {.quantity = "A,dS", .head = "all"}};
+                   .show = {.quantity = "A,dS", .head = "all"},
+                   .patch = {.by = "heads", .asked = {.of = "nll"}}};
 }
 
 const program this_program = {.name = "attend",

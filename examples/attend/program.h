@@ -32,6 +32,16 @@ struct settings {
         bool per_token, score;
         const char *ablate, *sort, *csv, *svg;
     } heads;
+    struct {
+        const char *to, *to_target, *swap, *by, *at, *heads, *positions, *keys, *csv, *svg;
+        asked asked;
+    } patch;
+    struct {
+        asked asked;
+        bool lens;
+        const char *side, *csv, *svg;
+        long top;
+    } logits;
 };
 
 /* Rows that commands have in common: the model that is looked at, one sentence, a test set. */
@@ -74,5 +84,9 @@ extern const tl_option heads_options[];
 int command_heads(settings *s);
 /* The table as an SVG, to free(); NULL when out of memory. */
 char *heads_picture(const tl_heads_table *table, size_t *size);
+extern const tl_option patch_options[];
+int command_patch(settings *s);
+extern const tl_option logits_options[];
+int command_logits(settings *s);
 
 #endif

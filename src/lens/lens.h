@@ -6,6 +6,9 @@
 
 #include "tapeloom/lens.h"
 
+/* Every place of a model, in the order in which they are computed. */
+typedef void tl_place_visit(void *context, const tl_place_name *name);
+void tl_place_each(const tl_model *model, tl_place_visit *visit, void *context);
 /* The place of that very name; false if the model has none. */
 bool tl_place_named(const tl_model *model, const char *text, tl_place_name *name);
 

@@ -43,18 +43,16 @@ char *tl_attention_name(const tl_model *model, tl_attention_kind kind, int layer
     return to;
 }
 
-/* The walk: counts places, and keeps the one whose number it has come to. */
+/* The walk, from the first place that is computed to the last. */
 typedef struct walk {
     const tl_model *model;
-    long at, wanted;
-    tl_place_name *found;
+    tl_place_visit *visit;
+    void *context;
 } walk;
 
-static void put(walk *w, const tl_place_name *name) {
-    if (w->at++ == w->wanted) *w->found = *name;
-}
+static void put(const walk *w, const tl_place_name *name) { w->visit(w->context, name); }
 
-static void attention(walk *w, tl_attention_kind kind, int layer) {
+static void attention(const walk *w, tl_attention_kind kind, int layer) {
     tl_place_name name = {.kind = kind, .layer = layer};
     if (layer >= w->model->attentions[kind]) return;
     tl_attention_name(w->model, kind, layer, name.attention);
@@ -65,7 +63,7 @@ static void attention(walk *w, tl_attention_kind kind, int layer) {
     }
 }
 
-static void stream(walk *w, tl_stream_side side, int depth) {
+static void stream(const walk *w, tl_stream_side side, int depth) {
     static const char *const sides[TL_STREAM_SIDES] = {"encoder", "decoder"};
     tl_place_name name = {.side = side, .layer = depth, .place = TL_PLACE_STREAM};
     if (depth == 0) {
@@ -83,7 +81,7 @@ static void stream(walk *w, tl_stream_side side, int depth) {
     put(w, &name);
 }
 
-static void side(walk *w, tl_stream_side which) {
+static void side(const walk *w, tl_stream_side which) {
     for (int depth = 0; depth < w->model->depths[which]; depth++) {
         if (depth > 0) {
             attention(w, which == TL_ENCODER ? TL_ENCODER_SELF : TL_DECODER_SELF, depth - 1);
@@ -93,26 +91,43 @@ static void side(walk *w, tl_stream_side which) {
     }
 }
 
-/* How many there are; number `wanted` into *found. */
-static long count_to(const tl_model *model, long wanted, tl_place_name *found) {
-    walk w = {.model = model, .wanted = wanted, .found = found};
-    if (!model || !model->kind) return 0;
+void tl_place_each(const tl_model *model, tl_place_visit *visit, void *context) {
+    const walk w = {model, visit, context};
+    if (!model || !model->kind) return;
     side(&w, TL_ENCODER);
     side(&w, TL_DECODER);
     if (pools(model)) attention(&w, TL_CROSS, 0);
-    return w.at;
 }
 
-long tl_place_count(const tl_model *model) { return count_to(model, -1, NULL); }
+/* What a walk looks for: a number, or a name. */
+typedef struct search {
+    long at, wanted;
+    const char *text;
+    tl_place_name *found;
+} search;
+
+static void compare(void *context, const tl_place_name *name) {
+    search *s = context;
+    if (s->text && !strcmp(name->text, s->text)) s->wanted = s->at;
+    if (s->at++ == s->wanted) *s->found = *name;
+}
+
+long tl_place_count(const tl_model *model) {
+    search s = {.wanted = -1};
+    tl_place_each(model, compare, &s);
+    return s.at;
+}
 
 bool tl_place_at_number(const tl_model *model, long i, tl_place_name *name) {
-    return i >= 0 && name && i < count_to(model, i, name);
+    search s = {.wanted = i, .found = name};
+    if (i >= 0 && name) tl_place_each(model, compare, &s);
+    return i >= 0 && i < s.at;
 }
 
 bool tl_place_named(const tl_model *model, const char *text, tl_place_name *name) {
-    for (long i = 0; text && tl_place_at_number(model, i, name); i++)
-        if (!strcmp(name->text, text)) return true;
-    return false;
+    search s = {.wanted = -1, .text = text, .found = name};
+    if (text) tl_place_each(model, compare, &s);
+    return s.wanted >= 0;
 }
 
 /* ---- patterns ---- */

@@ -82,13 +82,26 @@ static bool none_matches(tl_places *p, const char *pattern) {
 }
 
 /* Does something with every place that matches; how many there were. */
+typedef struct doing {
+    tl_places *places;
+    const char *pattern;
+    void (*what)(tl_places *p, const tl_place_name *at, void *of);
+    void *of;
+    long found;
+} doing;
+
+static void if_matches(void *context, const tl_place_name *name) {
+    doing *d = context;
+    if (!tl_place_matches(name->text, d->pattern)) return;
+    d->what(d->places, name, d->of);
+    d->found++;
+}
+
 static long for_each(tl_places *p, const char *pattern,
                      void what(tl_places *p, const tl_place_name *at, void *of), void *of) {
-    tl_place_name name;
-    long found = 0;
-    for (long i = 0; tl_place_at_number(p->model, i, &name); i++)
-        if (tl_place_matches(name.text, pattern)) what(p, &name, of), found++;
-    return found;
+    doing d = {p, pattern, what, of, 0};
+    tl_place_each(p->model, if_matches, &d);
+    return d.found;
 }
 
 static void keep(tl_places *p, const tl_place_name *at, void *of) {

@@ -135,10 +135,15 @@ bool tl_translate_complete(tl_run_settings *settings, tl_error *error) {
     return check_positions(model, error);
 }
 
+/* Programs that say nothing of it, as a captioner, have lines of words with single spaces between. */
+static const char *said_or(const char *said, const char *otherwise) { return said ? said : otherwise; }
+
 const char *tl_pretokenize_of(const tl_run_settings *s, tl_side side) {
-    return !s ? NULL : side == TL_SOURCE ? s->text.src_pretokenize : s->text.tgt_pretokenize;
+    if (!s) return NULL;
+    return said_or(side == TL_SOURCE ? s->text.src_pretokenize : s->text.tgt_pretokenize, "none");
 }
 
 const char *tl_units_of(const tl_run_settings *s, tl_side side) {
-    return !s ? NULL : side == TL_SOURCE ? s->text.src_units : s->text.tgt_units;
+    if (!s) return NULL;
+    return said_or(side == TL_SOURCE ? s->text.src_units : s->text.tgt_units, "words");
 }

@@ -1,0 +1,220 @@
+/* A number's colour goes from white at 0 to blue at -limit and to orange at limit; what is beyond has the full one. Numbers are there
+ * as well, so that no colour is needed to read a table. */
+#define _POSIX_C_SOURCE 200809L /* isatty, open_memstream */
+#include "heat.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct colour {
+    int red, green, blue;
+} colour;
+
+static double limit_of(const heat *t) {
+    double most = t->limit;
+    for (long i = 0; t->limit == 0 && i < t->rows * t->columns; i++)
+        if (fabs(t->value[i]) > most) most = fabs(t->value[i]);
+    return most > 0 ? most : 1;
+}
+
+static int between(int white, int full, double share) { return (int)lround(white + (full - white) * share); }
+
+static colour colour_of(double value, double limit) {
+    const double share = fmin(1, fabs(value) / limit);
+    const colour full = value < 0 ? (colour){67, 133, 190} : (colour){224, 130, 46};
+    return (colour){between(255, full.red, share), between(255, full.green, share),
+                    between(255, full.blue, share)};
+}
+
+/* ---- text ---- */
+
+/* Bytes of the character that begins here. */
+static size_t character(const char *text) {
+    size_t n = 1;
+    while (((unsigned char)text[n] & 0xC0) == 0x80) n++;
+    return n;
+}
+
+void heat_put(const char *text, long columns, bool right, FILE *out) {
+    char *shown = tl_shown_text(text), one[8];
+    long used = 0;
+    size_t end = 0;
+    while (shown && shown[end]) {
+        const size_t size = character(shown + end);
+        if (size >= sizeof one) break;
+        memcpy(one, shown + end, size);
+        one[size] = 0;
+        if (used + tl_text_columns(one) > columns) break;
+        used += tl_text_columns(one);
+        end += size;
+    }
+    if (right) fprintf(out, "%*s", (int)(columns - used), "");
+    if (shown) fwrite(shown, 1, end, out);
+    if (!right) fprintf(out, "%*s", (int)(columns - used), "");
+    free(shown);
+}
+
+static long widest(const char *const *names, long count, long least, long most) {
+    long width = least;
+    for (long i = 0; i < count; i++) {
+        char *shown = tl_shown_text(names[i]);
+        if (shown && tl_text_columns(shown) > width) width = tl_text_columns(shown);
+        free(shown);
+    }
+    return width > most ? most : width;
+}
+
+enum { LEAST_COLUMNS = 7, MOST_COLUMNS = 14, NAME_COLUMNS = 44 };
+
+static void number(char text[32], double value) {
+    snprintf(text, 32, fabs(value) < 99.995 ? "%.2f" : fabs(value) < 9999 ? "%.0f" : "%.0e", value);
+    if (!strcmp(text, "-0.00")) memcpy(text, "0.00", 5);
+}
+
+static void print_cell(double value, double limit, long width, bool colours) {
+    char text[32];
+    if (isnan(value)) {
+        printf("%*s", (int)width + 1, "");
+        return;
+    }
+    number(text, value);
+    const colour c = colour_of(value, limit);
+    printf(" ");
+    if (colours) printf("\033[48;2;%d;%d;%dm\033[38;2;0;0;0m", c.red, c.green, c.blue);
+    printf("%*s%s", (int)width, text, colours ? "\033[0m" : "");
+}
+
+void heat_print(const heat *t) {
+    const bool colours = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+    const double limit = limit_of(t);
+    const long names = widest(t->row, t->rows, 0, NAME_COLUMNS),
+               width = widest(t->column, t->columns, LEAST_COLUMNS, MOST_COLUMNS);
+    if (t->title) printf("%s\n\n", t->title);
+    printf("  %*s", (int)names, "");
+    for (long c = 0; c < t->columns; c++) printf(" "), heat_put(t->column[c], width, true, stdout);
+    printf("\n");
+    for (long r = 0; r < t->rows; r++) {
+        printf("  ");
+        heat_put(t->row[r], names, false, stdout);
+        for (long c = 0; c < t->columns; c++) print_cell(t->value[r * t->columns + c], limit, width, colours);
+        printf("\n");
+    }
+}
+
+/* ---- a picture ---- */
+
+enum { CELL = 44, WORD_CELL = 84, HIGH = 22, LETTER = 8, GAP = 18, LINE = 20 };
+
+static void put_escaped(const char *word, FILE *out) {
+    char *shown = tl_shown_text(word);
+    for (const char *c = shown ? shown : ""; *c; c++)
+        if (*c == '&' || *c == '<' || *c == '>' || *c == '"')
+            fprintf(out, "&#%d;", *c);
+        else
+            fputc(*c, out);
+    free(shown);
+}
+
+typedef struct layout { /* of one table in the picture */
+    long left, head, cell, width, height;
+} layout;
+
+static layout layout_of(const heat *t) {
+    const long names = widest(t->row, t->rows, 4, NAME_COLUMNS),
+               heads = widest(t->column, t->columns, 1, NAME_COLUMNS);
+    layout l = {.left = GAP + names * LETTER, .cell = t->text ? WORD_CELL : CELL};
+    l.head = heads * LETTER > l.cell ? heads * LETTER : HIGH;
+    l.width = l.left + t->columns * l.cell + GAP;
+    l.height = LINE + GAP / 2 + l.head + t->rows * HIGH + GAP;
+    const long title = t->title ? 2 * GAP + tl_text_columns(t->title) * LETTER : 0;
+    if (title > l.width) l.width = title;
+    return l;
+}
+
+/* Long names stand upright. */
+static void draw_heads(const heat *t, const layout *l, long top, FILE *out) {
+    for (long c = 0; c < t->columns; c++) {
+        const long x = l->left + c * l->cell + l->cell / 2, y = top + l->head - 6;
+        if (l->head > HIGH)
+            fprintf(out, "<text transform=\"translate(%ld %ld) rotate(-90)\">", x + 4, y);
+        else
+            fprintf(out, "<text x=\"%ld\" y=\"%ld\" text-anchor=\"middle\">", x, y);
+        put_escaped(t->column[c], out);
+        fprintf(out, "</text>\n");
+    }
+}
+
+static void draw_row(const heat *t, const layout *l, long r, long y, double limit, FILE *out) {
+    char text[32];
+    fprintf(out, "<text x=\"%ld\" y=\"%ld\" text-anchor=\"end\">", l->left - 8, y + HIGH - 6);
+    put_escaped(t->row[r], out);
+    fprintf(out, "</text>\n");
+    for (long c = 0; c < t->columns; c++) {
+        const double value = t->value[r * t->columns + c];
+        if (isnan(value)) continue;
+        const colour k = colour_of(value, limit);
+        const long x = l->left + c * l->cell;
+        number(text, value);
+        fprintf(
+            out,
+            "<rect x=\"%ld\" y=\"%ld\" width=\"%ld\" height=\"%d\" fill=\"#%02x%02x%02x\" stroke=\"#ccc\"/>"
+            "<text x=\"%ld\" y=\"%ld\" text-anchor=\"middle\" font-size=\"11\">",
+            x, y, l->cell, HIGH, k.red, k.green, k.blue, x + l->cell / 2, y + HIGH - 7);
+        put_escaped(t->text ? t->text[r * t->columns + c] : text, out);
+        fprintf(out, "</text>\n");
+    }
+}
+
+static void draw_table(const heat *t, long top, FILE *out) {
+    const layout l = layout_of(t);
+    const double limit = limit_of(t);
+    fprintf(out, "<text x=\"%d\" y=\"%ld\" font-weight=\"bold\">", GAP, top + LINE - 5);
+    put_escaped(t->title ? t->title : "", out);
+    fprintf(out, "</text>\n");
+    top += LINE + GAP / 2;
+    draw_heads(t, &l, top, out);
+    for (long r = 0; r < t->rows; r++) draw_row(t, &l, r, top + l.head + r * HIGH, limit, out);
+}
+
+static void draw(const char *const *about, int lines, const heat *tables, int count, FILE *out) {
+    long width = 0, height = GAP + lines * LINE;
+    for (int i = 0; i < lines; i++)
+        if (2 * GAP + tl_text_columns(about[i]) * LETTER > width)
+            width = 2 * GAP + tl_text_columns(about[i]) * LETTER;
+    for (int i = 0; i < count; i++) {
+        const layout l = layout_of(&tables[i]);
+        height += l.height;
+        if (l.width > width) width = l.width;
+    }
+    fprintf(out,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%ld\" height=\"%ld\" viewBox=\"0 0 %ld %ld\" "
+            "font-family=\"sans-serif\" font-size=\"13\">\n<rect width=\"100%%\" height=\"100%%\" "
+            "fill=\"#fff\"/>\n",
+            width, height, width, height);
+    for (int i = 0; i < lines; i++) {
+        fprintf(out, "<text x=\"%d\" y=\"%d\">", GAP, GAP + i * LINE + 10);
+        put_escaped(about[i], out);
+        fprintf(out, "</text>\n");
+    }
+    long top = GAP + lines * LINE;
+    for (int i = 0; i < count; i++) {
+        draw_table(&tables[i], top, out);
+        top += layout_of(&tables[i]).height;
+    }
+    fprintf(out, "</svg>\n");
+}
+
+bool heat_draw(const char *path, const char *const *about, int lines, const heat *tables, int count,
+               tl_error *error) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (out) draw(about, lines, tables, count, out);
+    const bool whole = out && !ferror(out);
+    const bool ok = out && !fclose(out) && whole ? tl_file_write(path, text, size, error)
+                                                 : tl_error_set(error, "out of memory for a picture");
+    free(text);
+    return ok;
+}

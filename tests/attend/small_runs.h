@@ -1,0 +1,54 @@
+/* Runs to look at: two translators that have learnt a little, in $D/one and $D/two. Before translate/program.h: PROGRAM "attend". */
+#ifndef TL_TESTS_SMALL_RUNS_H
+#define TL_TESTS_SMALL_RUNS_H
+
+#include "trials.h"
+
+#define TRAINED                                                                                            \
+ " --pair en-fr --sentences 2000 --preset toy --d-model 16 --heads 2 --layers 2 --d-ff 16 --batch-tokens " \
+ "200 "                                                                                                    \
+ "--lr 0.01 --warmup 2 --steps 20 --validate-every 10 --average 2 --quiet --threads 1 "
+
+/* $B: the folder of programs. Once for all tests: in the folder around theirs. */
+static inline void make_runs(void) {
+    char folder[1024];
+    snprintf(folder, sizeof folder, "%s", build_folder());
+    setenv("B", folder, 1);
+    setenv("R", all.folder, 1);
+    sh("test -d $R/one || $B/translate train --out $R/one" TRAINED "--seed 7");
+    sh("test -d $R/two || $B/translate train --out $R/two" TRAINED "--seed 8 --pre-norm");
+    sh("ln -s $R/one $D/one; ln -s $R/two $D/two");
+}
+
+/* The number behind a text of what the last command wrote. */
+static inline double number_behind(const char *text) {
+    const char *at = strstr(out, text);
+    ck_assert_msg(at != NULL, "\"%s\" is not in:\n%s", text, out);
+    return strtod(at + strlen(text), NULL);
+}
+
+/* Column `column` of row `row` (0: the header) of a CSV of the test's folder; lasts for one more call. */
+static inline const char *cell_of(const char *file, int row, int column) {
+    static char cell[2][256];
+    static int next;
+    char *text = get_file(in_folder(file), NULL), *at = text;
+    next = !next;
+    while (row-- > 0) {
+        at = strchr(at, '\n');
+        ck_assert_msg(at != NULL, "%s has fewer rows", file);
+        at++;
+    }
+    while (column-- > 0) {
+        at = strchr(at, ',');
+        ck_assert_msg(at != NULL, "%s has fewer columns", file);
+        at++;
+    }
+    snprintf(cell[next], sizeof cell[next], "%.*s", (int)strcspn(at, ",\n"), at);
+    free(text);
+    return cell[next];
+}
+static inline double value_of(const char *file, int row, int column) {
+    return strtod(cell_of(file, row, column), NULL);
+}
+
+#endif
