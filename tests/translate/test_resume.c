@@ -319,7 +319,7 @@ START_TEST(options_that_cannot_change) {
         refused++;
     }
     free(help);
-    ck_assert_int_eq(allowed, 18);
+    ck_assert_int_eq(allowed, 19);
     ck_assert_int_ge(refused, 40);
     fails_with("$T train --resume $D/run --seed=7", "--seed cannot change");
     assert_same_run("run", "before");
