@@ -21,5 +21,6 @@
 #include "tapeloom/page.h"
 #include "tapeloom/prune.h"
 #include "tapeloom/heads.h"
+#include "tapeloom/compare.h"
 
 #endif

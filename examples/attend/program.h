@@ -32,6 +32,11 @@ struct settings {
         bool per_token, score;
         const char *ablate, *sort, *csv, *svg;
     } heads;
+    struct {
+        const char *with, *with_weights, *by, *extreme, *statistic, *csv, *svg;
+        bool with_fresh, lowest;
+        long top, maps, offsets;
+    } compare;
 };
 
 /* Rows that commands have in common: the model that is looked at, one sentence, a test set. */
@@ -65,6 +70,8 @@ tl_set *open_set(const settings *s, tl_run *run);
 
 extern const tl_option show_options[];
 int command_show(settings *s);
+extern const tl_option compare_options[];
+int command_compare(settings *s);
 extern const tl_option list_options[];
 int command_list(settings *s);
 extern const tl_option prune_options[];
