@@ -19,6 +19,17 @@ bool look_both(const comparing *c, const tl_batch *batch, tl_seen seen[2], tl_er
 typedef bool each_seen(void *context, const tl_batch *batch, const tl_seen seen[2], tl_error *error);
 bool look_at_set(comparing *c, each_seen *each, void *context, tl_error *error);
 
+/* Weights by relative position, of one model or two. */
+typedef struct curves {
+    const comparing *c;
+    tl_offsets *of[2];
+    long reach, count; /* heads */
+} curves;
+/* Of model 0 or 1, or 2: their difference. Offset reach+1 stands for all that is further away. */
+double offset_value(const curves *k, int which, long head, long offset);
+bool has_offsets(const curves *k, long head);        /* has the model such a head? */
+bool draw_offsets(const curves *k, tl_error *error); /* --svg: compare_picture.c */
+
 /* compare_offsets.c, compare_extreme.c */
 bool compare_offsets(comparing *c, tl_error *error);
 bool compare_extreme(comparing *c, tl_error *error);
