@@ -19,11 +19,13 @@ static bool read_head(extremes *e, tl_error *error) {
     const tl_model *model = tl_run_model(e->c->run[0]);
     const char *text = e->c->s->compare.extreme, *dot = strrchr(text, '.');
     const size_t name = dot ? (size_t)(dot - text) : 0;
-    const bool number = dot && tl_long_parse(dot + 1, &e->head) && e->head >= 0 && e->head < model->heads;
+    const bool number = dot && tl_long_parse(dot + 1, &e->head) && e->head >= 0;
     for (int k = 0; k < TL_ATTENTION_KINDS; k++)
         for (int l = 0; l < model->attentions[k]; l++) {
             tl_attention_name(model, (tl_attention_kind)k, l, e->attention);
-            if (number && strlen(e->attention) == name && !strncmp(text, e->attention, name)) return true;
+            if (number && e->head < tl_model_heads(model, (tl_attention_kind)k, l) &&
+                strlen(e->attention) == name && !strncmp(text, e->attention, name))
+                return true;
         }
     if (!*e->attention) return tl_error_set(error, "the model has no attention to look at");
     char *shown = tl_shown_text(text);

@@ -28,9 +28,6 @@ double tl_row_entropy(const tl_real *p, long n, long stride);
  * share no key. -1 if one of them has no weight. */
 double tl_row_divergence(const tl_real *p, long p_stride, const tl_real *q, long q_stride, long n);
 
-/* Rows of sentence b of an attention that are no padding; they come first. */
-long tl_seen_real_rows(const tl_seen *seen, const tl_seen_attention *attention, long b);
-
 /* ---- two models ---- */
 
 /* May heads of two runs be compared by their numbers? Programs, vocabularies, layers, heads and the shapes of all parameters must be the

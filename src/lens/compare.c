@@ -4,6 +4,7 @@
 #include "base/quote.h"
 
 #include "tapeloom/compare.h"
+#include "tapeloom/heads.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -73,8 +74,15 @@ static bool same_attentions(const tl_model *a, const tl_model *b, tl_error *erro
         if (a->attentions[k] != b->attentions[k])
             return tl_error_set(error, "layers of %s: %d in one model and %d in the other", kinds[k],
                                 a->attentions[k], b->attentions[k]);
-    return a->heads == b->heads ||
-           tl_error_set(error, "heads: %d in one model and %d in the other", a->heads, b->heads);
+    for (int k = 0; k < TL_ATTENTION_KINDS; k++)
+        for (int l = 0; l < a->attentions[k]; l++) {
+            const int x = tl_model_heads(a, (tl_attention_kind)k, l),
+                      y = tl_model_heads(b, (tl_attention_kind)k, l);
+            if (x != y)
+                return tl_error_set(error, "heads of %s, layer %d: %d in one model and %d in the other",
+                                    kinds[k], l, x, y);
+        }
+    return true;
 }
 
 static bool same_parameters(const tl_params *a, const tl_params *b, tl_error *error) {
@@ -114,15 +122,17 @@ typedef struct sums {
 } sums;
 
 struct tl_comparison {
-    tl_heads_of of;
+    const tl_model *model;
+    long count;
     sums *head;
 };
 
 tl_comparison *tl_comparison_new(const tl_model *model) {
     tl_comparison *c = calloc(1, sizeof *c);
     if (!c) return NULL;
-    c->of = tl_heads_of_model(model);
-    c->head = calloc((size_t)c->of.count + 1, sizeof *c->head);
+    c->model = model;
+    c->count = tl_all_heads(model);
+    c->head = calloc((size_t)c->count + 1, sizeof *c->head);
     if (c->head) return c;
     free(c);
     return NULL;
@@ -164,26 +174,27 @@ static bool same_shape(const tl_seen *a, const tl_seen *b) {
 }
 
 bool tl_comparison_add(tl_comparison *c, const tl_seen *a, const tl_seen *b) {
-    if (!c || !tl_heads_of_fits(&c->of, a) || !tl_heads_of_fits(&c->of, b) || !same_shape(a, b)) return false;
+    if (!c || !tl_heads_were_seen(c->model, a) || !tl_heads_were_seen(c->model, b) || !same_shape(a, b))
+        return false;
+    sums *head = c->head;
     for (int n = 0; n < a->count; n++) {
         const tl_seen_attention *x = &a->attention[n], *y = &b->attention[n];
-        for (long s = 0; s < x->weights.dim[0]; s++)
-            for (long h = 0; h < x->heads; h++)
-                for (long i = 0; i < tl_seen_real_rows(a, x, s); i++)
-                    add_row(&c->head[n * c->of.heads + h], x, y, s, h, i);
+        for (long h = 0; h < x->heads; h++, head++)
+            for (long s = 0; s < x->weights.dim[0]; s++)
+                for (long i = 0; i < tl_seen_real_rows(a, x, s); i++) add_row(head, x, y, s, h, i);
     }
     return true;
 }
 
 /* ---- what came out ---- */
 
-long tl_comparison_count(const tl_comparison *c) { return c ? c->of.count : 0; }
+long tl_comparison_count(const tl_comparison *c) { return c ? c->count : 0; }
 
 tl_head_difference tl_comparison_head(const tl_comparison *c, long i) {
     tl_head_difference d = {.head = -1};
-    if (!c || i < 0 || i >= c->of.count) return d;
+    if (!c || i < 0 || i >= c->count) return d;
     const sums *s = &c->head[i];
-    d.head = tl_heads_of_name(&c->of, i, d.attention);
+    d.head = tl_head_named(c->model, i, d.attention);
     d.rows = s->rows;
     d.divergence = s->rows > 0 ? s->divergence / s->rows : NAN;
     d.absolute = s->cells > 0 ? s->absolute / s->cells : NAN;

@@ -4,40 +4,41 @@
 
 #include "lens.h"
 
-typedef struct tl_heads_of {
-    int attentions; /* of a tl_seen */
-    long heads;     /* of each, at most */
-    long count;     /* all */
-    const tl_model *model;
-} tl_heads_of;
-
-static inline tl_heads_of tl_heads_of_model(const tl_model *model) {
-    tl_heads_of of = {.model = model};
-    for (int k = 0; model && k < TL_ATTENTION_KINDS; k++) of.attentions += model->attentions[k];
-    of.heads = model ? model->heads : 0;
-    of.count = of.attentions * of.heads;
-    return of;
+/* How many a model has. */
+static inline long tl_all_heads(const tl_model *model) {
+    long count = 0;
+    for (int k = 0; model && k < TL_ATTENTION_KINDS; k++)
+        for (int l = 0; l < model->attentions[k]; l++)
+            count += tl_model_heads(model, (tl_attention_kind)k, l);
+    return count;
 }
 
 /* Which one number i is; puts its attention's name and returns its number there; -1: there is none. */
-static inline int tl_heads_of_name(const tl_heads_of *of, long i, char attention[64]) {
-    long number = of->heads > 0 ? i / of->heads : 0;
+static inline int tl_head_named(const tl_model *model, long i, char attention[64]) {
     *attention = 0;
-    if (i < 0 || i >= of->count) return -1;
-    for (int k = 0; k < TL_ATTENTION_KINDS; number -= of->model->attentions[k++])
-        if (number < of->model->attentions[k]) {
-            tl_attention_name(of->model, (tl_attention_kind)k, (int)number, attention);
-            break;
+    for (int k = 0; model && i >= 0 && k < TL_ATTENTION_KINDS; k++)
+        for (int l = 0; l < model->attentions[k]; l++) {
+            const long heads = tl_model_heads(model, (tl_attention_kind)k, l);
+            if (i < heads) {
+                tl_attention_name(model, (tl_attention_kind)k, l, attention);
+                return (int)i;
+            }
+            i -= heads;
         }
-    return (int)(i % of->heads);
+    return -1;
 }
 
-/* Has this been seen of such a model? */
-static inline bool tl_heads_of_fits(const tl_heads_of *of, const tl_seen *seen) {
-    if (!seen || seen->count != of->attentions) return false;
-    for (int a = 0; a < seen->count; a++)
-        if (!seen->attention[a].weights.data || seen->attention[a].heads > of->heads) return false;
-    return true;
+/* Has this been seen of such a model? An attention without heads has nothing to see. */
+static inline bool tl_heads_were_seen(const tl_model *model, const tl_seen *seen) {
+    int at = 0;
+    for (int k = 0; model && seen && k < TL_ATTENTION_KINDS; k++)
+        for (int l = 0; l < model->attentions[k]; l++, at++) {
+            const int heads = tl_model_heads(model, (tl_attention_kind)k, l);
+            if (at >= seen->count || seen->attention[at].heads != heads ||
+                (heads && !seen->attention[at].weights.data))
+                return false;
+        }
+    return model && seen && at == seen->count;
 }
 
 #endif

@@ -2,14 +2,15 @@
 #include "compare_heads.h"
 
 #include "tapeloom/compare.h"
+#include "tapeloom/heads.h"
 
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 
 struct tl_offsets {
-    tl_heads_of of;
-    long reach;
+    const tl_model *model;
+    long count, reach;
     double *sum, *rows;        /* [heads, 2·reach+1] */
     double *beyond, *all_rows; /* [heads] */
 };
@@ -18,9 +19,10 @@ tl_offsets *tl_offsets_new(const tl_model *model, long reach) {
     if (reach < 0 || reach > INT_MAX / 2 - 1) return NULL;
     tl_offsets *o = calloc(1, sizeof *o);
     if (!o) return NULL;
-    o->of = tl_heads_of_model(model);
+    o->model = model;
+    o->count = tl_all_heads(model);
     o->reach = reach;
-    const size_t heads = (size_t)o->of.count + 1, wide = (size_t)(2 * reach + 1);
+    const size_t heads = (size_t)o->count + 1, wide = (size_t)(2 * reach + 1);
     o->sum = calloc(heads * wide, sizeof *o->sum);
     o->rows = calloc(heads * wide, sizeof *o->rows);
     o->beyond = calloc(heads, sizeof *o->beyond);
@@ -58,26 +60,24 @@ static void add_row(tl_offsets *o, long head, const tl_seen_attention *a, long b
 }
 
 bool tl_offsets_add(tl_offsets *o, const tl_seen *seen) {
-    if (!o || !tl_heads_of_fits(&o->of, seen)) return false;
-    for (int n = 0; n < seen->count; n++) {
+    if (!o || !tl_heads_were_seen(o->model, seen)) return false;
+    for (long n = 0, head = 0; n < seen->count; n++) {
         const tl_seen_attention *a = &seen->attention[n];
-        for (long b = 0; b < a->weights.dim[0]; b++)
-            for (long h = 0; h < a->heads; h++)
-                for (long i = 0; i < tl_seen_real_rows(seen, a, b); i++)
-                    add_row(o, n * o->of.heads + h, a, b, h, i);
+        for (long h = 0; h < a->heads; h++, head++)
+            for (long b = 0; b < a->weights.dim[0]; b++)
+                for (long i = 0; i < tl_seen_real_rows(seen, a, b); i++) add_row(o, head, a, b, h, i);
     }
     return true;
 }
 
-long tl_offsets_count(const tl_offsets *o) { return o ? o->of.count : 0; }
+long tl_offsets_count(const tl_offsets *o) { return o ? o->count : 0; }
 
 int tl_offsets_head(const tl_offsets *o, long i, char attention[64]) {
-    static const tl_heads_of none = {0};
-    return tl_heads_of_name(o ? &o->of : &none, i, attention);
+    return tl_head_named(o ? o->model : NULL, i, attention);
 }
 
 static bool is_there(const tl_offsets *o, long i, long offset) {
-    return o && i >= 0 && i < o->of.count && offset >= -o->reach && offset <= o->reach;
+    return o && i >= 0 && i < o->count && offset >= -o->reach && offset <= o->reach;
 }
 
 double tl_offsets_rows(const tl_offsets *o, long i, long offset) {

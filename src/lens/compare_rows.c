@@ -2,6 +2,7 @@
 #include "lens.h"
 
 #include "tapeloom/compare.h"
+#include "tapeloom/heads.h"
 
 #include <math.h>
 #include <string.h>
@@ -36,16 +37,6 @@ double tl_row_divergence(const tl_real *p, long p_stride, const tl_real *q, long
         if (b > 0) divergence += b * log(b / m) / 2;
     }
     return divergence > 0 ? divergence : 0;
-}
-
-long tl_seen_real_rows(const tl_seen *seen, const tl_seen_attention *a, long b) {
-    const bool source = a->kind == TL_ENCODER_SELF;
-    const int *lengths = source ? seen->batch.src_lengths : seen->batch.tgt_lengths;
-    const long tokens = source ? seen->batch.src_len : seen->batch.tgt_len,
-               more = a->queries - tokens; /* [CLS] stands before a sentence's tokens */
-    if (!lengths || tokens < 1 || more < 0 || more > 1) return a->queries;
-    const long rows = lengths[b] + more;
-    return rows < a->queries ? rows : a->queries;
 }
 
 /* ---- statistics ---- */

@@ -10,9 +10,10 @@
 static int streams_of(const tl_model *m) { return m->depths[TL_ENCODER] + m->depths[TL_DECODER]; }
 
 static int heads_of(const tl_model *m) {
-    int layers = 0;
-    for (int k = 0; k < TL_ATTENTION_KINDS; k++) layers += m->attentions[k];
-    return layers * m->heads;
+    int heads = 0;
+    for (int k = 0; k < TL_ATTENTION_KINDS; k++)
+        for (int l = 0; l < m->attentions[k]; l++) heads += tl_model_heads(m, (tl_attention_kind)k, l);
+    return heads;
 }
 
 static int bins_of(const tl_model *m) { return m->kind->begin ? tl_watch_bins(m->max_len) : 0; }
@@ -42,9 +43,12 @@ static char *head_name(const tl_model *m, int kind, int layer, int head, char to
 char *tl_watch_column(const tl_model *m, int column, char to[TL_WATCH_NAME]) {
     for (int side = 0; side < TL_STREAM_SIDES; column -= m->depths[side++])
         if (column < m->depths[side]) return stream_name(side, column, to);
-    for (int k = 0; k < TL_ATTENTION_KINDS; column -= m->attentions[k++] * m->heads)
-        if (column < m->attentions[k] * m->heads)
-            return head_name(m, k, column / m->heads, column % m->heads, to);
+    for (int k = 0; k < TL_ATTENTION_KINDS; k++)
+        for (int l = 0; l < m->attentions[k]; l++) {
+            const int heads = tl_model_heads(m, (tl_attention_kind)k, l);
+            if (column < heads) return head_name(m, k, l, column, to);
+            column -= heads;
+        }
     char bin[TL_WATCH_NAME];
     snprintf(to, TL_WATCH_NAME, "loss.%.64s", tl_watch_bin_text(column, bin));
     return to;
@@ -107,10 +111,13 @@ static void see(const tl_model *m, const tl_batch *b, const tl_model_maps *maps,
     for (int side = 0; side < TL_STREAM_SIDES; mean += m->depths[side++])
         for (int d = 0; maps->stream[side] && d < m->depths[side]; d++)
             see_stream(tl_value(maps->stream[side][d].stream), b, side == TL_DECODER, &mean[d]);
-    for (int k = 0; k < TL_ATTENTION_KINDS; mean += m->attentions[k++] * m->heads) {
+    for (int k = 0; k < TL_ATTENTION_KINDS; k++) {
         const tl_attention_maps *layer = tl_model_maps_of(maps, (tl_attention_kind)k);
-        for (int l = 0; layer && l < m->attentions[k]; l++)
-            see_heads(tl_value(layer[l].probs), b, k != TL_ENCODER_SELF, m->heads, &mean[l * m->heads]);
+        for (int l = 0; l < m->attentions[k]; l++) {
+            const int heads = tl_model_heads(m, (tl_attention_kind)k, l);
+            if (layer && heads) see_heads(tl_value(layer[l].probs), b, k != TL_ENCODER_SELF, heads, mean);
+            mean += heads;
+        }
     }
     if (m->kind->begin) see_losses(tl_value(losses), b, bins_of(m), mean);
 }
