@@ -23,5 +23,6 @@
 #include "tapeloom/heads.h"
 #include "tapeloom/logits.h"
 #include "tapeloom/patch.h"
+#include "tapeloom/compare.h"
 
 #endif

@@ -36,6 +36,7 @@ typedef struct trial {
     {"clip", "0.01", CHANGES, NULL}, \
     {"matmul-precision", "highest", SAME, NULL}, \
     {"seed", "8", CHANGES, NULL}, \
+    {"watch", "1", SAME, NULL}, \
     {"validate-every", "1", SAYS, NULL}, \
     {"average", "1", SAYS, NULL}, \
     {"check", NULL, SAME, NULL}, \

@@ -5,6 +5,12 @@ static const command commands[] = {
     {"show", "attend show --model DIR [--source TEXT] [--target TEXT] [--html FILE]",
      "weights and gradients of attention, for a sentence: on the terminal, as files, as a page", show_options,
      command_show},
+    {"compare",
+     "attend compare --model DIR --with DIR | --with-weights last | --with-fresh  [--offsets N] [--extreme "
+     "ATTENTION.HEAD]",
+     "two models head by head, on a sentence or a test set; heads by relative position; a head's extreme "
+     "sentences",
+     compare_options, command_compare},
     {"list", "attend list --model DIR", "the names of all places that can be looked at or replaced",
      list_options, command_list},
     {"prune", "attend prune --model DIR [--score] [--csv FILE] [--svg FILE] [--out DIR --remove N]",
@@ -28,6 +34,7 @@ static void defaults(const command *c, settings *s) {
         (settings){.common = {.run = tl_run_settings_default(), .model = "runs/translate", .weights = "best"},
                    .show = {.quantity = "A,dS", .head = "all"},
                    .patch = {.by = "heads", .asked = {.of = "nll"}}};
+                   .compare = {.by = "divergence", .maps = 2}};
 }
 
 const program this_program = {.name = "attend",

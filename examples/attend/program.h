@@ -42,6 +42,10 @@ struct settings {
         const char *side, *csv, *svg;
         long top;
     } logits;
+        const char *with, *with_weights, *by, *extreme, *statistic, *csv, *svg;
+        bool with_fresh, lowest;
+        long top, maps, offsets;
+    } compare;
 };
 
 /* Rows that commands have in common: the model that is looked at, one sentence, a test set. */
@@ -75,6 +79,8 @@ tl_set *open_set(const settings *s, tl_run *run);
 
 extern const tl_option show_options[];
 int command_show(settings *s);
+extern const tl_option compare_options[];
+int command_compare(settings *s);
 extern const tl_option list_options[];
 int command_list(settings *s);
 extern const tl_option prune_options[];

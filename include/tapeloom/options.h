@@ -44,6 +44,8 @@ typedef struct tl_option {
 /* One that came later than configurations which must stay as they were written. */
 #define TL_OPTION_RARE(type, field, name, kind, takes, help) \
     {name, TL_OPTION_##kind, offsetof(type, field), takes, help, false, NULL, true}
+#define TL_OPTION_RARE_ANEW(type, field, name, kind, takes, help) \
+    {name, TL_OPTION_##kind, offsetof(type, field), takes, help, true, NULL, true}
 #define TL_OPTION_ROWS(type, field, table) {NULL, TL_OPTION_TEXT, offsetof(type, field), NULL, NULL, false, table, false}
 /* Rows of the same struct that stand in a table of their own. */
 #define TL_OPTION_MORE(table) {NULL, TL_OPTION_TEXT, 0, NULL, NULL, false, table, false}

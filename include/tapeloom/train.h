@@ -37,6 +37,8 @@ typedef struct tl_training_settings {
     double clip;         /* largest norm of the gradients; 0: no limit */
     const char *matmul_precision; /* highest|high|medium; NULL: highest */
     long seed;                    /* 0 is one like any other */
+    long
+        watch; /* every so many updates a row of watch.csv, and of it a page, watch.html; it changes no bit. 0: none */
 } tl_training_settings;
 
 typedef struct tl_validation_settings {
@@ -195,6 +197,8 @@ typedef struct tl_task {
     /* How good the model is now. False without an error if events->stop said so. What it wrote (translations, say) is shown
      * to events->validated; may stay empty. */
     bool (*validate)(void *context, tl_quality *quality, tl_translations *written);
+    /* The current batch, for `watch`: to be read by the model. It may use the tape. NULL: the model is not looked at. */
+    const tl_batch *(*batch)(void *context);
 } tl_task;
 
 typedef struct tl_train_config {
@@ -211,6 +215,7 @@ typedef struct tl_train_config {
     bool may_be_over; /* if nothing is left to do then, that is no error */
     const tl_group_options *groups; /* [group_count] of parameters' groups 1, 2, … (tl_set_group); NULL: none */
     int group_count;
+    const tl_model *model; /* for `watch`; NULL: only its parameters are watched */
 } tl_train_config;
 
 /* Trains until steps, epochs, minutes or the patience are used up. Whatever ends it, the checkpoint is whole, and a run that

@@ -23,6 +23,7 @@ static tl_var loss(void *data, bool sum) {
     return tl_run_batch_loss(d->run, &d->batch, &options, NULL, NULL);
 }
 
+static const tl_batch *batch(void *data) { return &((const tl_batched *)data)->batch; }
 static long tokens(void *data) { return ((const tl_batched *)data)->batch.tgt_tokens; }
 static long per_epoch(void *data) { return tl_batches_per_epoch(((const tl_batched *)data)->batches); }
 static tl_batches_position tell(void *data) { return tl_batches_tell(((const tl_batched *)data)->batches); }
@@ -36,5 +37,6 @@ tl_task tl_batched_task(tl_batched *data) {
                      .per_epoch = per_epoch,
                      .tell = tell,
                      .seek = tl_batched_seek,
-                     .begin = begin};
+                     .begin = begin,
+                     .batch = batch};
 }

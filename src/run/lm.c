@@ -126,6 +126,7 @@ static tl_var loss(void *context, bool sum) {
     return tl_run_batch_loss(r->run, &r->batch, &options, NULL, NULL);
 }
 
+static const tl_batch *batch(void *context) { return &((const running *)context)->batch; }
 static long tokens(void *context) { return ((const running *)context)->batch.tgt_tokens; }
 
 static void name(void *context, char *text, size_t size) {
@@ -252,7 +253,8 @@ static void task_of(tl_run *run, tl_task *task, tl_prepared *prepared) {
                       .tell = tell,
                       .seek = seek,
                       .begin = begin,
-                      .validate = validate};
+                      .validate = validate,
+                      .batch = batch};
 }
 
 static void forget_data(tl_run *run) {

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Keeps the header and the rows up to `step`. */
-static bool trim_log(const char *path, long step, tl_error *error) {
+bool tl_rows_trim(const char *path, long step, tl_error *error) {
     char *text, *line;
     size_t size;
     if (!tl_file_read_regular(path, TL_WORDS_MOST, &text, &size, error)) return false;
@@ -41,7 +40,7 @@ bool tl_log_open(tl_training *t) {
     columns[count++] = "tokens_per_second";
     char path[TL_PATH];
     tl_path_in(path, c->dir, "log.csv");
-    if (c->resume && !trim_log(path, t->now.at.step, t->error)) return false;
+    if (c->resume && !tl_rows_trim(path, t->now.at.step, t->error)) return false;
     t->log = tl_csv_open(path, columns, count, c->resume, t->error);
     return t->log != NULL;
 }

@@ -18,7 +18,8 @@ const char *const tl_weight_files[] = {"checkpoint.safetensors",
                                        NULL},
                   *const tl_text_files[] = {"codes.txt",  "vocab.src.txt", "vocab.tgt.txt", "vocab.txt",
                                             "vocab.json", "merges.txt",    "labels.txt",    NULL},
-                  *const tl_other_files[] = {"config.txt", "log.csv", "curves.gp", "curves.svg", NULL};
+                  *const tl_other_files[] = {"config.txt", "log.csv",    "curves.gp", "curves.svg",
+                                             "watch.csv",  "watch.html", NULL};
 
 bool tl_is_recent(const char *name, long *step) {
     char again[64];

@@ -71,6 +71,9 @@ bool tl_run_clear_folder(tl_run *run) {
         if (!tl_file_remove(tl_path_in(path, run->dir, tl_weight_files[i]), &run->error)) return false;
     for (int i = 0; tl_text_files[i]; i++)
         if (!tl_file_remove(tl_path_in(path, run->dir, tl_text_files[i]), &run->error)) return false;
-    return tl_file_remove(tl_path_in(path, run->dir, "curves.svg"), &run->error) &&
-           tl_folder_each(tl_path_in(path, run->dir, "recent"), replace_recent, run, &run->error);
+    static const char *const drawn[] = {"curves.svg", "watch.csv", "watch.html", "pretraining/watch.csv",
+                                        "pretraining/watch.html"};
+    for (size_t i = 0; i < sizeof drawn / sizeof *drawn; i++)
+        if (!tl_file_remove(tl_path_in(path, run->dir, drawn[i]), &run->error)) return false;
+    return tl_folder_each(tl_path_in(path, run->dir, "recent"), replace_recent, run, &run->error);
 }

@@ -31,11 +31,17 @@ static bool mask(pretraining *p, const tl_batch *batch, long epoch, tl_batch *ma
 
 /* ---- the task ---- */
 
+/* With its words hidden. */
+static const tl_batch *batch(void *context) {
+    pretraining *p = context;
+    return mask(p, &p->of.batch, 1 + tl_batches_tell(p->of.batches).epoch, &p->masked) ? &p->masked : NULL;
+}
+
 static tl_var loss(void *context, bool sum) {
     pretraining *p = context;
     const tl_loss_options options = {.reduction = sum ? TL_REDUCE_SUM : TL_REDUCE_MEAN};
     tl_run *run = p->of.run;
-    mask(p, &p->of.batch, 1 + tl_batches_tell(p->of.batches).epoch, &p->masked);
+    batch(p);
     return tl_classifier_masked_loss(&run->classifier, run->tape, &p->masked, &options, NULL, NULL);
 }
 
@@ -115,6 +121,7 @@ static tl_ending train(pretraining *p, const char *dir, tl_training_end *end) {
     task.unit = "masked word";
     task.fingerprint = tl_pairs_fingerprint(all, 2);
     task.loss = loss;
+    task.batch = batch;
     task.tokens = words;
     task.read = read_tokens;
     task.name = name;
@@ -127,6 +134,7 @@ static tl_ending train(pretraining *p, const char *dir, tl_training_end *end) {
                                     .task = &task,
                                     .events = run->events,
                                     .resume = run->in_folder,
+                                    .model = run->model,
                                     .may_be_over = true};
     TL_TELL(run->events, stage, "masked words");
     return tl_train(&config, end, &run->error);

@@ -8,6 +8,8 @@
 /* These came later: a run that does not use them has the config.txt that it always had. */
 #define RARE(name, kind, field, takes, help) TL_OPTION_RARE(SETTINGS, field, name, kind, takes, help)
 
+#define RARE_ANEW(name, kind, field, takes, help) TL_OPTION_RARE_ANEW(SETTINGS, field, name, kind, takes, help)
+
 #define SETTINGS tl_data_settings
 const tl_option tl_data_options[] = {
     ANEW("train", TEXT, train, "FILE", "sentence pairs: source, tab, target, one pair a line"),
@@ -121,6 +123,8 @@ const tl_option tl_learning_options[] = {
      "how exactly products with weights are computed, in training and ever after: as float32, with about 16 bits, "
      "as bfloat16; the less exact, the faster where the processor knows how"),
     ROW("seed", LONG, seed, "N", "of initial weights, order of batches, dropout, sentences made here"),
+    RARE_ANEW("watch", LONG, watch, "N",
+     "every so many updates a row of DIR/watch.csv, and DIR/watch.html of it: gradients, steps, streams, heads, losses (0: none)"),
     TL_OPTIONS_END};
 
 const tl_option tl_training_options[] = {

@@ -79,6 +79,7 @@ static tl_ending train(tl_run *run, const tl_run_program *program, tl_training_e
                                     .task = &task,
                                     .events = run->events,
                                     .folder = run->folder,
+                                    .model = run->model,
                                     .resume = run->in_folder && !run->from_stage};
     return tl_train(&config, end, &run->error);
 }

@@ -5,6 +5,7 @@
 #include "events.h"
 #include "names.h"
 #include "paths.h"
+#include "watch.h"
 
 /* Of a task that fails without setting the error, as it should. */
 #define UNSAID "training: the task's %s gave up after step %ld without saying why: let it set the error"
@@ -53,7 +54,7 @@ static bool prepare(tl_training *t) {
     if (c->training->shares > 1 && !(t->shares = tl_shares_new(c->params)))
         return tl_error_set(t->error, "out of memory for shares of gradients");
     t->now.fingerprint = c->task->fingerprint;
-    return (!c->resume || go_on_from_checkpoint(t)) && tl_log_open(t);
+    return (!c->resume || go_on_from_checkpoint(t)) && tl_log_open(t) && tl_watch_open(t);
 }
 
 /* ---- the loop ---- */
@@ -108,7 +109,7 @@ static bool finish(tl_training *t) {
         tl_folder_check(t->folder, t->error) &&
         tl_params_save(c->params, last_path(t, path), NULL, 0, t->error) &&
         (!c->validation->average || (tl_recent_average(t) && (tl_is_stopped(t) || tl_validate_average(t))));
-    if (ok) tl_draw_curves(t);
+    if (ok) tl_watch_draw(t), tl_draw_curves(t);
     return ok;
 }
 
@@ -123,6 +124,7 @@ static bool is_finished(const tl_training *t) {
 static bool finish_after_all(tl_training *t, const char *why) {
     if (!is_finished(t)) return finish(t);
     if (t->config->may_be_over) return true;
+    tl_watch_draw(t);
     tl_draw_curves(t); /* whether a picture is whole cannot be seen */
     return tl_error_set(t->error,
                         "there is nothing left to do: %s; give --steps, --epochs, --minutes or "
@@ -167,6 +169,7 @@ tl_ending tl_train(const tl_train_config *config, tl_training_end *end, tl_error
     const char *why = ok ? tl_is_complete(&t) : NULL;
     if (end) *end = (tl_training_end){.state = t.now.at, .why = why};
     if (t.log && !tl_csv_close(t.log, t.error)) ok = false;
+    if (!tl_watch_close(&t)) ok = false;
     tl_folder_unlock(t.own);
     tl_adam_free(t.adam);
     tl_shares_free(t.shares);

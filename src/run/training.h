@@ -24,12 +24,15 @@ typedef struct tl_loop_state {
     uint64_t fingerprint; /* of the data */
 } tl_loop_state;
 
+typedef struct tl_watch tl_watch;
+
 typedef struct tl_training {
     const tl_train_config *config;
     tl_error *error;
     tl_adam *adam;
     tl_shares *shares; /* NULL: an update's gradients are one chain */
     tl_csv *log;
+    tl_watch *watch;         /* NULL: nothing is watched */
     const tl_folder *folder; /* locked */
     tl_folder *own;          /* the same if it was locked here */
     tl_loop_state now;
@@ -82,6 +85,8 @@ bool tl_validate_average(tl_training *t);
 
 /* ---- log.c ---- */
 
+/* Of a table whose rows begin with an update's number, the header and the rows up to that of `step` are kept. */
+bool tl_rows_trim(const char *path, long step, tl_error *error);
 /* resume: rows of updates that the checkpoint does not know are dropped. */
 bool tl_log_open(tl_training *t);
 bool tl_log_row(tl_training *t, const tl_quality *q, double elapsed, double train_loss,

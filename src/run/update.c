@@ -1,6 +1,7 @@
 /* One update: gradients of one batch or several, clipping, Adam; and what to say when a number is none. */
 #include "events.h"
 #include "training.h"
+#include "watch.h"
 
 #include <math.h>
 #include <string.h>
@@ -106,11 +107,14 @@ static bool forward_backward(tl_training *t, int micro, sums *s) {
 /* Clips, steps, counts. loss: the mean per token; read: how many went through. */
 static bool step(tl_training *t, double loss, double read) {
     const tl_train_config *c = t->config;
+    const bool watched = tl_watch_is_due(t);
+    if (watched) tl_watch_gradients(t);
     double norm = tl_clip_grad_norm(c->params, c->training->clip);
     if (!isfinite(norm))
         return tl_stop_at_nonfinite(t, c->training->accumulate == 1, "norm of the gradients", norm);
     if (!tl_adam_step(t->adam, tl_learning_rate(t)))
         return tl_error_set(t->error, "%s", tl_adam_error(t->adam));
+    if (watched && !tl_watch_row(t, loss, norm)) return false;
     t->now.loss += loss;
     t->now.updates++;
     t->now.tokens += read;
@@ -132,6 +136,7 @@ bool tl_update(tl_training *t, bool *ended) {
             t->now.at.step++;
             tl_tape_set_training(c->tape, t->now.at.step);
             tl_zero_grad(c->params);
+            if (tl_watch_is_due(t) && !tl_watch_look(t)) return tape_failed(t);
         }
         if (!enter_share(t, micro, &s) || !forward_backward(t, micro, &s)) return false;
     }

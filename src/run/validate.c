@@ -8,6 +8,7 @@
 #include "events.h"
 #include "paths.h"
 #include "training.h"
+#include "watch.h"
 
 #include <math.h>
 #include <string.h>
@@ -77,6 +78,7 @@ static bool keep(tl_training *t, const tl_quality *q, const tl_translations *wri
     now->at.seconds = tl_elapsed(t);
     ok = ok && tl_state_save(t) && (!first || save_best(t));
     if (ok) tl_recent_forget(t);
+    if (ok) tl_watch_draw(t);
     return ok;
 }
 

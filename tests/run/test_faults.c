@@ -22,11 +22,12 @@ typedef struct kind_of_run {
     long average;
     const char *units;
     bool gets_worse; /* the first weights stay the best */
+    long watch;
 } kind_of_run;
-static const kind_of_run kinds[] = {{"a new run", NEW, 0, "bpe", true},
-                                    {"an averaging run", NEW, 2, "words", false},
-                                    {"a resumed run", RESUMED, 2, "words", false},
-                                    {"a run over another", OVERWRITING, 2, "words", false}};
+static const kind_of_run kinds[] = {{"a new run", NEW, 0, "bpe", true, 0},
+                                    {"an averaging run", NEW, 2, "words", false, 3},
+                                    {"a resumed run", RESUMED, 2, "words", false, 0},
+                                    {"a run over another", OVERWRITING, 2, "words", false, 3}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 typedef struct attempt {
@@ -51,6 +52,7 @@ static tl_run_settings settings_of(const attempt *a) {
     s.training.batch_tokens = 12;
     s.training.steps = a->steps;
     if (a->kind->gets_worse) s.training.lr = 0.1;
+    s.training.watch = a->kind->watch;
     s.validation.average = a->kind->average;
     s.validation.validate_every = 2;
     return s;

@@ -251,8 +251,9 @@ END_TEST
 /* ---- whose files ---- */
 
 START_TEST(files_that_are_not_ours) {
-    static const char *const names[] = {"config.txt", "codes.txt", "vocab.src.txt", "vocab.tgt.txt",
-                                        "log.csv",    "curves.gp", "curves.svg"};
+    static const char *const names[] = {"config.txt",    "codes.txt", "vocab.src.txt",
+                                        "vocab.tgt.txt", "log.csv",   "curves.gp",
+                                        "curves.svg",    "watch.csv", "watch.html"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char name[64], why[128];
         ck_assert_int_eq(mkdir(in_here("run"), 0777), 0);

@@ -254,6 +254,8 @@ static inline void assert_same_run(const char *run, const char *other) {
                                         "vocab.src.txt", "vocab.tgt.txt"};
     char a[64], b[64], *recent[2];
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) assert_same_files(run, other, files[i]);
+    snprintf(a, sizeof a, "%s/watch.csv", run);
+    if (tl_file_is_there(in_folder(a))) assert_same_files(run, other, "watch.csv");
     snprintf(a, sizeof a, "%s/checkpoint.safetensors", run);
     snprintf(b, sizeof b, "%s/checkpoint.safetensors", other);
     assert_same_tensors(a, b);

@@ -131,6 +131,7 @@ static const trial train_trials[] = {
     {"matmul-precision", "highest", SAME, NULL, NULL},
     {"matmul-precision", NULL, BELOW, NULL, NULL},
     {"seed", "8", CHANGES, NULL, NULL},
+    {"watch", "1", SAME, NULL, NULL}, /* tests/run/test_watch.c */
     {"validate-every", "1", SAYS, NULL, NULL},
     {"best-by", NULL, BELOW, NULL, NULL},
     {"average", "1", SAYS, NULL, NULL},

@@ -56,7 +56,7 @@ static void assert_ends_like_whole(const char *command) {
 
 static const char *const ways[] = {
     TRAIN_SMALL DROPOUT " --validate-every 3 --average 2 --patience 1000000 --best-by loss",
-    TRAIN_SMALL DROPOUT " --validate-every 2 --average 3 --accumulate 3",
+    TRAIN_SMALL DROPOUT " --validate-every 2 --average 3 --accumulate 3 --watch 3",
     TRAIN_SMALL DROPOUT " --accumulate 3 --schedule constant --lr 0.01", /* after each epoch */
     TRAIN_SMALL DROPOUT " --validate-every 7 --lr 0.01 --seed 3 --joint --tie all --patience 1000000",
 };
@@ -290,7 +290,7 @@ START_TEST(options_that_cannot_change) {
     static const char *const may[] = {"resume",    "threads",   "check",          "quiet",     "steps",
                                       "epochs",    "minutes",   "patience",       "samples",   "lr",
                                       "clip",      "train",     "train-src",      "train-tgt", "valid",
-                                      "valid-src", "valid-tgt", "validate-every", NULL};
+                                      "valid-src", "valid-tgt", "validate-every", "watch",     NULL};
     int refused = 0, allowed = 0;
     sh(TRAIN_SMALL " --steps 4 --out $D/run");
     sh("cp -r $D/run $D/before; $T train --help");
@@ -319,7 +319,7 @@ START_TEST(options_that_cannot_change) {
         refused++;
     }
     free(help);
-    ck_assert_int_eq(allowed, 18);
+    ck_assert_int_eq(allowed, 19);
     ck_assert_int_ge(refused, 40);
     fails_with("$T train --resume $D/run --seed=7", "--seed cannot change");
     assert_same_run("run", "before");

@@ -1,8 +1,8 @@
 /* What every page's writer needs: foreign bytes made harmless, numbers as text, and a page's two places filled. Nothing that
  * goes into a page ends the script that it stands in, whatever it says. */
-#include "embedded.h"
+#include "page.h"
 
-#include "base/quote.h"
+#include "quote.h"
 
 #include <stdint.h>
 #include <string.h>

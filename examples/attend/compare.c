@@ -1,0 +1,376 @@
+/* attend compare: two models on the same sentences, head by head; and heads over many sentences, of one model or two. */
+#include "compare.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* clang-format off */
+const tl_option compare_options[] = {
+    SUBJECT_ROWS,
+    TL_OPTION_HEADING("and what it is compared with"),
+    ROW("with", TEXT, compare.with, "DIR", "another run, of the same text and shape"),
+    ROW("with-weights", TEXT, compare.with_weights, "best|last|average", "which of its weights; without --with of the same run"),
+    ROW("with-fresh", FLAG, compare.with_fresh, NULL, "its weights as they were before training"),
+    TL_OPTION_HEADING("on one sentence, or on a test set"),
+    SENTENCE_ROWS,
+    SET_ROWS,
+    TL_OPTION_HEADING("what is told"),
+    ROW("by", TEXT, compare.by, "divergence|absolute",
+        "which heads differ most: Jensen-Shannon divergence of rows, or mean difference of weights"),
+    ROW("top", LONG, compare.top, "N", "so many heads, or sentences of --extreme (0: all heads, 5 sentences)"),
+    ROW("maps", LONG, compare.maps, "N", "of one sentence: maps of the N heads that differ most"),
+    ROW("offsets", LONG, compare.offsets, "N",
+        "instead: what each head gives to the token so many places away, -N to N, mean over the test set"),
+    ROW("extreme", TEXT, compare.extreme, "ATTENTION.HEAD",
+        "instead: sentences of the test set in which this head (decoder.layers.1.cross.2) is most extreme"),
+    ROW("statistic", TEXT, compare.statistic, "entropy|largest|first|last|same|previous|next|distance",
+        "in what: how widely it looks, its largest weight, the weight on a token, how far away it looks"),
+    ROW("lowest", FLAG, compare.lowest, NULL, "those with the least of it, instead of the most"),
+    TL_OPTION_HEADING("files"),
+    ROW("csv", TEXT, compare.csv, "FILE", "a row a pair, a head, an offset or a sentence"),
+    ROW("svg", TEXT, compare.svg, "FILE", "of --offsets: a picture"),
+    COMMON_ROWS,
+    TL_OPTIONS_END};
+/* clang-format on */
+
+/* ---- both models ---- */
+
+static tl_run *open_other(const settings *s) {
+    settings other = *s;
+    other.fresh = s->compare.with_fresh;
+    if (s->compare.with) other.common.model = s->compare.with, other.pair = NULL;
+    if (s->compare.with_weights) other.common.weights = s->compare.with_weights;
+    return open_subject(&other);
+}
+
+static bool has_other(const settings *s) {
+    return s->compare.with || s->compare.with_weights || s->compare.with_fresh;
+}
+
+static const char *weights_text(const settings *s, const char *weights, bool fresh) {
+    return fresh || s->pair ? "before training" : weights ? weights : "best";
+}
+
+static void say_models(const comparing *c) {
+    const settings *s = c->s;
+    const char *with = s->compare.with ? s->compare.with : s->common.model;
+    print_name("A is ", s->pair ? "a fresh model" : s->common.model, "");
+    printf(" (%s)", weights_text(s, s->common.weights, s->fresh));
+    if (c->run[1]) {
+        print_name(", B is ", with, "");
+        printf(" (%s)", s->compare.with_fresh     ? "before training"
+                        : s->compare.with_weights ? s->compare.with_weights
+                                                  : s->common.weights);
+    }
+    puts("");
+    if (c->run[1] &&
+        tl_run_settings_of(c->run[0])->training.seed != tl_run_settings_of(c->run[1])->training.seed)
+        puts("They began with different seeds: which head has which number is chance.");
+}
+
+/* A failure of either is the command's. */
+static bool failed(const comparing *c, tl_error *error) {
+    for (int m = 0; m < models_of(c); m++)
+        if (tl_run_error(c->run[m])) return tl_error_set(error, "%s", tl_run_error(c->run[m])), true;
+    return false;
+}
+
+bool look_both(const comparing *c, const tl_batch *batch, tl_seen seen[2], tl_error *error) {
+    for (int m = 0; m < models_of(c); m++)
+        if (!tl_look(tl_run_model(c->run[m]), tl_run_tape(c->run[m]), batch,
+                     &(tl_look_options){.no_grad = true}, &seen[m]))
+            return failed(c, error) && false;
+    return true;
+}
+
+bool look_at_set(comparing *c, each_seen *each, void *context, tl_error *error) {
+    c->set = open_set(c->s, c->run[0]);
+    if (!c->set) return failed(c, error) && false;
+    tl_progress bar = {.out = c->s->common.quiet ? NULL : stderr,
+                       .total = tl_set_count(c->set),
+                       .unit = "sentence",
+                       .no_loss = true,
+                       .after = 2};
+    tl_batch batch;
+    bool ok = true;
+    long done = 0;
+    tl_progress_start(&bar);
+    while (ok && tl_set_next(c->set, &batch)) {
+        tl_seen seen[2];
+        ok = look_both(c, &batch, seen, error) && each(context, &batch, seen, error);
+        tl_progress_update(&bar, done += batch.sentences, 0, (double)(batch.src_tokens + batch.tgt_tokens));
+    }
+    tl_progress_finish(&bar);
+    return ok && !failed(c, error);
+}
+
+/* ---- heads ---- */
+
+static void print_heads(const comparing *c, const tl_comparison *heads, const long *order) {
+    const long count = tl_comparison_count(heads), most = c->s->compare.top;
+    printf("\n%-28s %s  %10s  %10s  %8s  %9s  %9s\n", "", "head", "divergence", "mean |B-A|", "largest",
+           "entropy A", "entropy B");
+    for (long n = 0; n < count && (!most || n < most); n++) {
+        const tl_head_difference d = tl_comparison_head(heads, order[n]);
+        if (d.rows > 0)
+            printf("%-28s %4d  %10.4f  %10.4f  %8.4f  %9.4f  %9.4f\n", d.attention, d.head, d.divergence,
+                   d.absolute, d.largest, d.entropy[0], d.entropy[1]);
+    }
+    double most_of_all = 0;
+    for (long n = 0; n < count; n++) most_of_all = fmax(most_of_all, tl_comparison_head(heads, n).largest);
+    if (most_of_all == 0) puts("All weights of both are the same, to the bit.");
+    puts("Divergence: Jensen-Shannon, mean over rows, in nats: 0 where rows are equal, 0.6931 where they "
+         "share no token.");
+}
+
+static tl_comparison_by by_of(const settings *s) {
+    return !strcmp(s->compare.by, "absolute") ? TL_BY_ABSOLUTE : TL_BY_DIVERGENCE;
+}
+
+static long *order_of(const comparing *c, const tl_comparison *heads) {
+    long *order = calloc((size_t)tl_comparison_count(heads) + 1, sizeof *order);
+    if (order) tl_comparison_order(heads, by_of(c->s), order);
+    return order;
+}
+
+static bool write_heads(const comparing *c, const tl_comparison *heads, const long *order, tl_error *error) {
+    static const char *const columns[] = {"attention", "head",    "rows",      "divergence",
+                                          "absolute",  "largest", "entropy_a", "entropy_b"};
+    if (!c->s->compare.csv) return true;
+    tl_csv *csv = tl_csv_table(c->s->compare.csv, columns, sizeof columns / sizeof *columns, error);
+    for (long n = 0; csv && n < tl_comparison_count(heads); n++) {
+        const tl_head_difference d = tl_comparison_head(heads, order[n]);
+        if (!(d.rows > 0)) continue;
+        tl_csv_text(csv, d.attention);
+        tl_csv_long(csv, d.head);
+        tl_csv_double(csv, d.rows);
+        tl_csv_double(csv, d.divergence);
+        tl_csv_double(csv, d.absolute);
+        tl_csv_double(csv, d.largest);
+        tl_csv_double(csv, d.entropy[0]);
+        tl_csv_double(csv, d.entropy[1]);
+        tl_csv_end_row(csv);
+    }
+    return csv && tl_csv_close(csv, error);
+}
+
+static bool add_batch(void *heads, const tl_batch *batch, const tl_seen seen[2], tl_error *error) {
+    (void)batch;
+    return tl_comparison_add(heads, &seen[0], &seen[1]) ||
+           tl_error_set(error, "what the two models have seen is of different shapes");
+}
+
+static bool compare_on_set(comparing *c, tl_comparison *heads, tl_error *error) {
+    if (!look_at_set(c, add_batch, heads, error)) return false;
+    long *order = order_of(c, heads);
+    if (!order) return tl_error_set(error, "out of memory for a table");
+    printf("On %ld sentences: %s\n", tl_set_count(c->set), tl_set_name(c->set));
+    print_heads(c, heads, order);
+    const bool ok = write_heads(c, heads, order, error);
+    free(order);
+    return ok;
+}
+
+/* ---- maps of one sentence, side by side ---- */
+
+static void print_padded(const char *text, long width) {
+    char *shown = tl_shown_text(text);
+    fputs(shown ? shown : "", stdout);
+    for (long used = shown ? tl_text_columns(shown) : 0; used < width; used++) putchar(' ');
+    free(shown);
+}
+
+static long longest(const tl_tokens *tokens) {
+    long most = 0;
+    for (long i = 0; i < tokens->count; i++) {
+        char *shown = tl_shown_text(tokens->text[i]);
+        const long columns = shown ? tl_text_columns(shown) : 0;
+        if (columns > most) most = columns;
+        free(shown);
+    }
+    return most;
+}
+
+/* In hundredths; a map's own weight as it is, a difference with its sign. */
+static void put_cell(double value, bool blocked, bool sign) {
+    const double hundredths = floor(fabs(value) * 100 + 0.5);
+    if (blocked)
+        printf("  ╱╱");
+    else if (hundredths == 0)
+        printf("   ·");
+    else
+        printf(sign ? "%+4.0f" : "%4.0f", value < 0 ? -hundredths : hundredths);
+}
+
+enum { CELL = 4, USUAL = 160 }; /* columns of a cell; of a file, in which nothing is too wide */
+
+static long columns_there_are(void) {
+    struct winsize size;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : USUAL;
+}
+
+static void print_row(const tl_seen_attention *const a[2], int part, long h, long i, long columns) {
+    for (long j = 0; j < columns; j++) {
+        const double x = tl_seen_value(a[0], TL_SEE_A, 0, h, i, j),
+                     y = tl_seen_value(a[1], TL_SEE_A, 0, h, i, j);
+        const bool blocked = tl_why_blocked(&a[0]->mask, 0, h, i, j, a[0]->queries, a[0]->keys) != TL_SEES;
+        put_cell(part == 0 ? x : part == 1 ? y : y - x, blocked, part == 2);
+    }
+}
+
+static void print_parts(const tl_seen_attention *const a[2], const tl_tokens *rows, const tl_tokens *columns,
+                        long h, int from, int to, long label) {
+    static const char *const names[] = {"A", "B", "B - A"};
+    printf("  %*s", (int)label, "");
+    for (int part = from; part < to; part++)
+        printf(" |%-*s", part + 1 < to ? (int)(CELL * columns->count) : 0, names[part]);
+    printf("\n  %*s", (int)label, "");
+    for (int part = from; part < to; part++) {
+        printf(" |");
+        for (long j = 0; j < columns->count; j++) printf("%4ld", j);
+    }
+    puts("");
+    for (long i = 0; i < rows->count; i++) {
+        printf("  ");
+        print_padded(rows->text[i], label);
+        for (int part = from; part < to; part++) {
+            printf(" |");
+            print_row(a, part, h, i, columns->count);
+        }
+        puts("");
+    }
+}
+
+static void print_maps(const tl_seen seen[2], const tl_sentence *sentence, const tl_head_difference *d) {
+    const tl_seen_attention *const a[2] = {tl_seen_of(&seen[0], d->attention),
+                                           tl_seen_of(&seen[1], d->attention)};
+    const tl_tokens *rows = tl_seen_rows(a[0], sentence), *columns = tl_seen_columns(a[0], sentence);
+    const long label = longest(rows), wide = 2 + label + 3 * (2 + CELL * columns->count);
+    printf("\n%s, head %d: weights in hundredths; columns are", d->attention, d->head);
+    for (long j = 0; j < columns->count; j++) {
+        printf(" %ld ", j);
+        print_padded(columns->text[j], 0);
+    }
+    puts("");
+    const int each = wide <= columns_there_are() ? 3 : 1;
+    for (int part = 0; part < 3; part += each)
+        print_parts(a, rows, columns, d->head, part, part + each, label);
+}
+
+/* ---- one sentence ---- */
+
+static void write_cells(tl_csv *csv, const tl_seen_attention *a, const tl_seen_attention *b,
+                        const tl_tokens *rows, const tl_tokens *columns) {
+    for (long h = 0; h < a->heads; h++)
+        for (long i = 0; i < rows->count; i++)
+            for (long j = 0; j < columns->count; j++) {
+                const double x = tl_seen_value(a, TL_SEE_A, 0, h, i, j),
+                             y = tl_seen_value(b, TL_SEE_A, 0, h, i, j);
+                tl_csv_text(csv, a->name);
+                tl_csv_long(csv, h);
+                tl_csv_long(csv, i);
+                tl_csv_long(csv, j);
+                tl_csv_text(csv, rows->text[i]);
+                tl_csv_text(csv, columns->text[j]);
+                tl_csv_text(csv, tl_why_text(tl_why_blocked(&a->mask, 0, h, i, j, a->queries, a->keys)));
+                tl_csv_float(csv, (float)x);
+                tl_csv_float(csv, (float)y);
+                tl_csv_float(csv, (float)(y - x));
+                tl_csv_end_row(csv);
+            }
+}
+
+static bool write_sentence(const comparing *c, const tl_seen seen[2], const tl_sentence *sentence,
+                           tl_error *error) {
+    static const char *const columns[] = {"attention", "head",    "query", "key", "query_token",
+                                          "key_token", "blocked", "a",     "b",   "difference"};
+    if (!c->s->compare.csv) return true;
+    tl_csv *csv = tl_csv_table(c->s->compare.csv, columns, sizeof columns / sizeof *columns, error);
+    for (int n = 0; csv && n < seen[0].count; n++)
+        write_cells(csv, &seen[0].attention[n], &seen[1].attention[n],
+                    tl_seen_rows(&seen[0].attention[n], sentence),
+                    tl_seen_columns(&seen[0].attention[n], sentence));
+    return csv && tl_csv_close(csv, error);
+}
+
+static bool compare_on_sentence(comparing *c, tl_comparison *heads, tl_error *error) {
+    tl_sentences sentences = {0};
+    tl_seen seen[2];
+    bool ok = read_sentence(c->s, c->run[0], &sentences) && look_both(c, &sentences.batch, seen, error) &&
+              add_batch(heads, &sentences.batch, seen, error);
+    long *order = ok ? order_of(c, heads) : NULL;
+    if (ok && !order) ok = tl_error_set(error, "out of memory for a table");
+    if (ok) {
+        const tl_sentence *one = &sentences.sentence[0];
+        if (one->source) print_line("source  ", one->source, "\n");
+        if (one->target) print_line(one->own ? "A says  " : "target  ", one->target, "\n");
+        print_heads(c, heads, order);
+        for (long n = 0; n < c->s->compare.maps && n < tl_comparison_count(heads); n++) {
+            const tl_head_difference d = tl_comparison_head(heads, order[n]);
+            if (d.rows > 0 && d.largest > 0) print_maps(seen, one, &d);
+        }
+        ok = write_sentence(c, seen, one, error);
+    }
+    failed(c, error);
+    free(order);
+    tl_sentences_free(&sentences);
+    return ok;
+}
+
+/* ---- the command ---- */
+
+static bool compare_heads(comparing *c, tl_error *error) {
+    const settings *s = c->s;
+    tl_comparison *heads = tl_comparison_new(tl_run_model(c->run[0]));
+    if (!heads) return tl_error_set(error, "out of memory for a table");
+    const bool ok =
+        s->test || s->most ? compare_on_set(c, heads, error) : compare_on_sentence(c, heads, error);
+    tl_comparison_free(heads);
+    return ok;
+}
+
+static int wrong(const settings *s) {
+    if (s->compare.offsets && s->compare.extreme)
+        return usage_with("compare", "--offsets and --extreme are two things: ask for one");
+    if (!s->compare.offsets && !s->compare.extreme && !has_other(s))
+        return usage_with("compare", "compared with what? Give --with DIR, --with-weights or --with-fresh");
+    if ((s->compare.offsets || s->compare.extreme || s->test || s->most) && (s->source || s->target))
+        return usage_with(
+            "compare",
+            "--offsets, --extreme, --test and --most are of a test set: leave out --source and --target");
+    if (s->compare.svg && !s->compare.offsets)
+        return usage_with("compare", "--svg draws --offsets: give them, too");
+    if ((s->compare.statistic || s->compare.lowest) && !s->compare.extreme)
+        return usage_with("compare", "--statistic and --lowest are of --extreme: give it, too");
+    if (s->compare.with_fresh && s->compare.with_weights)
+        return usage_with("compare", "--with-fresh says which weights: leave out --with-weights");
+    if (s->pair && !s->compare.with && has_other(s))
+        return usage_with("compare", "--pair is a model without a run: compare it with one by --with DIR");
+    return 0;
+}
+
+int command_compare(settings *s) {
+    tl_error error = {""};
+    const int status = wrong(s);
+    if (status) return status;
+    comparing c = {.s = s};
+    c.run[0] = open_subject(s);
+    if (c.run[0] && has_other(s)) c.run[1] = open_other(s);
+    bool ok = c.run[0] && (c.run[1] || !has_other(s));
+    if (!ok) return tl_run_free(c.run[0]), 1;
+    if (c.run[1]) ok = tl_comparable(c.run[0], c.run[1], &error);
+    if (ok) {
+        say_models(&c);
+        s->compare.offsets   ? compare_offsets(&c, &error)
+        : s->compare.extreme ? compare_extreme(&c, &error)
+                             : compare_heads(&c, &error);
+    }
+    const int end = status_of(c.run[0], &error);
+    tl_set_free(c.set);
+    tl_run_free(c.run[0]);
+    tl_run_free(c.run[1]);
+    return end;
+}

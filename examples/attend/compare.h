@@ -1,0 +1,37 @@
+/* What the parts of attend compare share: one model or two, and what each of them does with the same sentences. */
+#ifndef ATTEND_COMPARE_H
+#define ATTEND_COMPARE_H
+
+#include "program.h"
+
+typedef struct comparing {
+    const settings *s;
+    tl_run *run[2]; /* the second one NULL: there is one model alone */
+    tl_set *set;
+    char name[2][64]; /* what tables call them: "A", "B" */
+} comparing;
+
+static inline int models_of(const comparing *c) { return c->run[1] ? 2 : 1; }
+
+/* compare.c: both models look at a batch; one and the other; false, and an error. */
+bool look_both(const comparing *c, const tl_batch *batch, tl_seen seen[2], tl_error *error);
+/* All batches of the set that the settings name, with a bar; `each` returns false, and an error, on failure. */
+typedef bool each_seen(void *context, const tl_batch *batch, const tl_seen seen[2], tl_error *error);
+bool look_at_set(comparing *c, each_seen *each, void *context, tl_error *error);
+
+/* Weights by relative position, of one model or two. */
+typedef struct curves {
+    const comparing *c;
+    tl_offsets *of[2];
+    long reach, count; /* heads */
+} curves;
+/* Of model 0 or 1, or 2: their difference. Offset reach+1 stands for all that is further away. */
+double offset_value(const curves *k, int which, long head, long offset);
+bool has_offsets(const curves *k, long head);        /* has the model such a head? */
+bool draw_offsets(const curves *k, tl_error *error); /* --svg: compare_picture.c */
+
+/* compare_offsets.c, compare_extreme.c */
+bool compare_offsets(comparing *c, tl_error *error);
+bool compare_extreme(comparing *c, tl_error *error);
+
+#endif
