@@ -42,6 +42,7 @@ struct settings {
         const char *side, *csv, *svg;
         long top;
     } logits;
+    struct {
         const char *with, *with_weights, *by, *extreme, *statistic, *csv, *svg;
         bool with_fresh, lowest;
         long top, maps, offsets;
