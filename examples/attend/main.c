@@ -5,20 +5,14 @@ static const command commands[] = {
     {"show", "attend show --model DIR [--source TEXT] [--target TEXT] [--html FILE]",
      "weights and gradients of attention, for a sentence: on the terminal, as files, as a page", show_options,
      command_show},
-    {"compare",
-     "attend compare --model DIR --with DIR | --with-weights last | --with-fresh  [--offsets N] [--extreme "
-     "ATTENTION.HEAD]",
-     "two models head by head, on a sentence or a test set; heads by relative position; a head's extreme "
-     "sentences",
-     compare_options, command_compare},
     {"list", "attend list --model DIR", "the names of all places that can be looked at or replaced",
      list_options, command_list},
-    {"prune", "attend prune --model DIR [--score] [--csv FILE] [--svg FILE] [--out DIR --remove N]",
-     "how good the model is without its least important heads, and without others; the smaller model",
-     prune_options, command_prune},
     {"heads", "attend heads --model DIR [--test FILE] [--ablate zero|mean|both] [--csv FILE] [--svg FILE]",
      "what each head does over a test set: importance, where it looks, alignment, the loss without it",
      heads_options, command_heads},
+    {"prune", "attend prune --model DIR [--score] [--csv FILE] [--svg FILE] [--out DIR --remove N]",
+     "how good the model is without its least important heads, and without others; the smaller model",
+     prune_options, command_prune},
     {"patch", "attend patch --model DIR --source TEXT --to TEXT",
      "a sentence run with what another had in heads, layers, positions: how much of the way from one to the "
      "other that goes",
@@ -26,6 +20,12 @@ static const command commands[] = {
     {"logits", "attend logits --model DIR --source TEXT",
      "what a word's logit is made of, head by head; or what each depth would already say", logits_options,
      command_logits},
+    {"compare",
+     "attend compare --model DIR --with DIR | --with-weights last | --with-fresh  [--offsets N] [--extreme "
+     "ATTENTION.HEAD]",
+     "two models head by head, on a sentence or a test set; heads by relative position; a head's extreme "
+     "sentences",
+     compare_options, command_compare},
 };
 
 static void defaults(const command *c, settings *s) {
@@ -33,7 +33,7 @@ static void defaults(const command *c, settings *s) {
     *s =
         (settings){.common = {.run = tl_run_settings_default(), .model = "runs/translate", .weights = "best"},
                    .show = {.quantity = "A,dS", .head = "all"},
-                   .patch = {.by = "heads", .asked = {.of = "nll"}}};
+                   .patch = {.by = "heads", .asked = {.of = "nll"}},
                    .compare = {.by = "divergence", .maps = 2}};
 }
 
