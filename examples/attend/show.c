@@ -203,8 +203,8 @@ static bool draw_sentence(showing *w, long b) {
     const tl_sentence *s = &w->sentences.sentence[b];
     bool ok = true;
     if (b) printf("\n");
-    if (s->source) print_line("source  ", s->source, "\n");
-    if (s->target) print_line(s->own ? "its own " : "target  ", s->target, "\n");
+    if (s->source) print_name("source  ", s->source, "\n");
+    if (s->target) print_name(s->own ? "its own " : "target  ", s->target, "\n");
     for (int a = 0; ok && a < w->seen.count; a++)
         for (int q = 0; ok && q < TL_QUANTITIES && tl_place_matches(w->seen.attention[a].name, w->attention);
              q++)
