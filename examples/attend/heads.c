@@ -169,9 +169,9 @@ static void print_agreement(const char *what, double agreement, double raw) {
 static void print_end(const tl_heads_table *t) {
     long positional = 0;
     for (long i = 0; i < t->count; i++) positional += t->row[i].habits.positional;
-    printf(
-        "\n%ld of %ld heads are positional: %.0f %% or more of their largest weights stand at one offset.\n",
-        positional, t->count, 100 * TL_POSITIONAL_SHARE);
+    printf("\nPositional: %ld of %ld heads, those whose largest weight stands at one offset in %.0f %% of "
+           "the rows or more.\n",
+           positional, t->count, 100 * TL_POSITIONAL_SHARE);
     print_agreement("without a head", t->agreement_zero, t->raw_agreement_zero);
     print_agreement("with a head's mean instead", t->agreement_mean, t->raw_agreement_mean);
 }

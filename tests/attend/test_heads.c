@@ -21,7 +21,7 @@ START_TEST(the_table_and_its_file) {
     assert_contains(out, "12 sentences, loss ");
     assert_contains(out, "encoder.layers.0.self ");
     assert_contains(out, "decoder.layers.1.cross ");
-    assert_contains(out, "of 24 heads are positional");
+    assert_contains(out, "Positional: 0 of 24 heads");
     assert_contains(out, "ranks like");
     char *said = strdup(out);
     csv("{printf \"%s %d %.3f %+.4f\\n\", v[\"attention\"], v[\"head\"], v[\"importance\"], v[\"loss_zero\"] "
