@@ -19,6 +19,10 @@ bool look_both(const comparing *c, const tl_batch *batch, tl_seen seen[2], tl_er
 typedef bool each_seen(void *context, const tl_batch *batch, const tl_seen seen[2], tl_error *error);
 bool look_at_set(comparing *c, each_seen *each, void *context, tl_error *error);
 
+/* compare_maps.c: one head's maps on the terminal; --csv: every pair of all heads. */
+void compare_maps(const tl_seen seen[2], const tl_sentence *sentence, const tl_head_difference *head);
+bool write_cells(const comparing *c, const tl_seen seen[2], const tl_sentence *sentence, tl_error *error);
+
 /* Weights by relative position, of one model or two. */
 typedef struct curves {
     const comparing *c;

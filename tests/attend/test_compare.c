@@ -204,7 +204,7 @@ START_TEST(options) {
         {"with-weights", "last", CHANGES, NULL},
         {"with-fresh", NULL, CHANGES, NULL},
         {"source", "'the dog eats .'", CHANGES, NULL},
-        {"target", "'le chien mange .'", CHANGES, NULL},
+        {"target", "'le chien mange .'", CHANGES, "--source 'the dog eats .'"},
         {"test", "$D/t.tsv", CHANGES, "--most 20"},
         {"most", "3", CHANGES, "--most 20"},
         {"by", "absolute", CHANGES, "--maps 0 --by divergence"},

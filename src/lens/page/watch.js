@@ -232,9 +232,8 @@ document.addEventListener("DOMContentLoaded", () => {
     chart.tip.style.display = value === null ? "none" : "block";
     if (value === null) return;
     chart.tip.textContent = `${line.name}  ${text(value)}  (update ${steps[at]})`;
-    const x = s.x(steps[at]), right = x > s.box.width / 2;
-    chart.tip.style.left = right ? "auto" : `${x + 8}px`;
-    chart.tip.style.right = right ? `${s.box.width - x + 8}px` : "auto";
+    const x = s.x(steps[at]), wide = chart.tip.offsetWidth, left = x > s.box.width / 2 ? x - wide - 8 : x + 8;
+    chart.tip.style.left = `${Math.max(0, Math.min(s.box.width - wide, left))}px`;
     chart.tip.style.top = `${Math.max(0, Math.min(s.box.height - 30, s.y(Math.max(value, chart.log ? s.low : value)) - 30))}px`;
   }
 
