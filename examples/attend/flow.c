@@ -173,7 +173,7 @@ static bool look_at_weights(flow *f, tl_error *error) {
     return by_weights(f, &seen) || out_of_memory(error);
 }
 
-static bool keep(flow *f, flow_method m, tl_attribution *a, tl_error *error) {
+static bool keep(flow *f, flow_method m, tl_input_shares *a, tl_error *error) {
     /* What was taken of weights is of the same places. */
     bool ok = f->sources + f->targets == 0 || (f->sources == a->sources && f->targets == a->targets) ||
               tl_error_set(error, "weights are of %ld and %ld places, inputs of %ld and %ld", f->sources,
@@ -183,7 +183,7 @@ static bool keep(flow *f, flow_method m, tl_attribution *a, tl_error *error) {
     f->objective_value = a->value;
     ok = ok && (room_for(f, m) || out_of_memory(error));
     if (ok) memcpy(f->value[m], a->source, (size_t)(a->sources + a->targets) * sizeof *a->source);
-    tl_attribution_free(a);
+    tl_input_shares_free(a);
     return ok;
 }
 
@@ -203,7 +203,7 @@ static tl_progress bar(const flow *f, const char *label, const char *unit, long 
 }
 
 static bool by_gradients(flow *f, tl_error *error) {
-    tl_attribution a;
+    tl_input_shares a;
     if (f->wanted[GRADIENT_INPUT] &&
         !(tl_input_grads(f->model, tl_run_tape(f->run), &f->sentences.batch, &f->objective, NULL, &a) &&
           keep(f, GRADIENT_INPUT, &a, error)))

@@ -154,22 +154,22 @@ typedef struct tl_input_options {
 } tl_input_options;
 
 /* A number for each place of one sentence's inputs. */
-typedef struct tl_attribution {
-    long sources, targets;   /* places; 0: the model has no such side */
-    double *source, *target; /* [sources], [targets]; in one block of memory: free with tl_attribution_free */
-    double value;            /* of the objective */
-} tl_attribution;
-void tl_attribution_free(tl_attribution *attribution);
+typedef struct tl_input_shares {
+    long sources, targets; /* places; 0: the model has no such side */
+    double *source,
+        *target;  /* [sources], [targets]; in one block of memory: free with tl_input_shares_free */
+    double value; /* of the objective */
+} tl_input_shares;
+void tl_input_shares_free(tl_input_shares *shares);
 
 /* Σ_d x_d·∂f/∂x_d of each place, signed, of the objective's sentence. options may be NULL. */
 bool tl_input_grads(const tl_model *model, tl_tape *tape, const tl_batch *batch,
-                    const tl_objective *objective, const tl_input_options *options,
-                    tl_attribution *attribution);
+                    const tl_objective *objective, const tl_input_options *options, tl_input_shares *shares);
 /* IG of each place, summed over d. The baseline is an input without content: what is embedded is 0 and positions stay, on both
  * sides at once; a classifier's [CLS], which is no input, stays too. options may be NULL. */
 bool tl_integrated_grads(const tl_model *model, tl_tape *tape, const tl_batch *batch,
                          const tl_objective *objective, const tl_path_options *options,
-                         tl_attribution *attribution, tl_path_report *report);
+                         tl_input_shares *shares, tl_path_report *report);
 
 /* ---- do weights and gradients rank positions alike? Jain & Wallace 2019, 4.1 ---- */
 

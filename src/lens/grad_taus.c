@@ -84,7 +84,7 @@ static bool held(const tl_model *model, tl_tape *tape, const tl_batch *one, cons
                  tl_attention_kind kind, tl_attention_held how, const row *r, double *tau, double *value) {
     static const char *const patterns[] = {"encoder.*.self", "decoder.*.self", "*.cross"};
     const char *pattern = kind == TL_CROSS && !one->tgt_in ? "pooling" : patterns[kind];
-    tl_attribution a;
+    tl_input_shares a;
     if (!tl_input_grads(model, tape, one, objective,
                         &(tl_input_options){.part = TL_CONTENT, .held = how, .uniform = pattern}, &a))
         return false;
@@ -93,7 +93,7 @@ static bool held(const tl_model *model, tl_tape *tape, const tl_batch *one, cons
     for (long j = 0; j < r->count; j++) r->size[j] = r->place[j] < places ? fabs(side[r->place[j]]) : NAN;
     *tau = tl_kendall_tau(r->weight, r->size, r->count);
     if (value) *value = a.value;
-    tl_attribution_free(&a);
+    tl_input_shares_free(&a);
     return true;
 }
 

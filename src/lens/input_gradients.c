@@ -63,26 +63,24 @@ static bool of_side(const subject *s, const tl_seen *seen, tl_stream_side side, 
 }
 
 bool tl_input_grads(const tl_model *model, tl_tape *tape, const tl_batch *batch,
-                    const tl_objective *objective, const tl_input_options *options,
-                    tl_attribution *attribution) {
+                    const tl_objective *objective, const tl_input_options *options, tl_input_shares *shares) {
     static const tl_input_options as_always = {0};
     if (!options) options = &as_always;
-    *attribution = (tl_attribution){0};
+    *shares = (tl_input_shares){0};
     subject s;
     tl_held held = {0};
     tl_seen seen;
-    bool ok = subject_of(&s, model, tape, batch, objective) &&
-              tl_attribution_new(&s.inputs, tape, attribution) &&
+    bool ok = subject_of(&s, model, tape, batch, objective) && tl_input_shares_new(&s.inputs, tape, shares) &&
               tl_hold(s.places, model, tape, &s.batch, options->held, options->uniform, &held);
     if (ok && s.inputs.sources) tl_places_keep(s.places, tl_input_place(TL_ENCODER));
     if (ok && s.inputs.targets) tl_places_keep(s.places, tl_input_place(TL_DECODER));
     ok = ok && places_are_fine(&s) &&
          tl_look(model, tape, &s.batch, &(tl_look_options){.objective = s.objective, .places = s.places},
                  &seen) &&
-         of_side(&s, &seen, TL_ENCODER, options->part, attribution->source) &&
-         of_side(&s, &seen, TL_DECODER, options->part, attribution->target);
-    if (ok) attribution->value = seen.value;
-    if (!ok) tl_attribution_free(attribution);
+         of_side(&s, &seen, TL_ENCODER, options->part, shares->source) &&
+         of_side(&s, &seen, TL_DECODER, options->part, shares->target);
+    if (ok) shares->value = seen.value;
+    if (!ok) tl_input_shares_free(shares);
     tl_held_free(&held);
     subject_free(&s);
     return ok;
@@ -131,35 +129,35 @@ static bool at_input(const double *x, long n, double *value, double *grad, void 
     return true;
 }
 
-static bool integrate(walker *w, const tl_path_options *options, tl_attribution *attribution,
+static bool integrate(walker *w, const tl_path_options *options, tl_input_shares *shares,
                       tl_path_report *report) {
     const tl_inputs *in = &w->s.inputs;
     const long places = tl_inputs_places(in), n = places * in->width;
     double *grads = malloc((size_t)(n + 1) * sizeof *grads);
     if (!grads) return tl_tape_fail(w->s.tape, "out of memory for integrated gradients"), false;
     const bool ok = tl_integrate_grads(at_input, w, n, in->x, in->position, options, grads, report);
-    for (long i = 0; i < n && ok; i++) attribution->source[i / in->width] += grads[i];
-    attribution->value = report->value;
+    for (long i = 0; i < n && ok; i++) shares->source[i / in->width] += grads[i];
+    shares->value = report->value;
     free(grads);
     return ok;
 }
 
 bool tl_integrated_grads(const tl_model *model, tl_tape *tape, const tl_batch *batch,
                          const tl_objective *objective, const tl_path_options *options,
-                         tl_attribution *attribution, tl_path_report *report) {
+                         tl_input_shares *shares, tl_path_report *report) {
     tl_path_report unasked;
     if (!report) report = &unasked;
     *report = (tl_path_report){0};
-    *attribution = (tl_attribution){0};
+    *shares = (tl_input_shares){0};
     walker w = {0};
     const long was = tl_tape_set_training(tape, 0);
     bool ok =
-        subject_of(&w.s, model, tape, batch, objective) && tl_attribution_new(&w.s.inputs, tape, attribution);
+        subject_of(&w.s, model, tape, batch, objective) && tl_input_shares_new(&w.s.inputs, tape, shares);
     for (int side = 0; ok && side < TL_STREAM_SIDES; side++)
         if (side == TL_ENCODER ? w.s.inputs.sources : w.s.inputs.targets)
             tl_places_replace(w.s.places, tl_input_place((tl_stream_side)side), put, &w.side[side]);
-    ok = ok && places_are_fine(&w.s) && integrate(&w, options, attribution, report);
-    if (!ok) tl_attribution_free(attribution);
+    ok = ok && places_are_fine(&w.s) && integrate(&w, options, shares, report);
+    if (!ok) tl_input_shares_free(shares);
     tl_tape_set_training(tape, was);
     subject_free(&w.s);
     return ok;

@@ -88,18 +88,18 @@ bool tl_inputs_of(const tl_model *model, tl_tape *tape, const tl_batch *one, tl_
     return ok;
 }
 
-bool tl_attribution_new(const tl_inputs *inputs, tl_tape *tape, tl_attribution *attribution) {
-    *attribution = (tl_attribution){.sources = inputs->sources, .targets = inputs->targets};
-    attribution->source = calloc((size_t)tl_inputs_places(inputs) + 1, sizeof *attribution->source);
-    if (!attribution->source) {
+bool tl_input_shares_new(const tl_inputs *inputs, tl_tape *tape, tl_input_shares *shares) {
+    *shares = (tl_input_shares){.sources = inputs->sources, .targets = inputs->targets};
+    shares->source = calloc((size_t)tl_inputs_places(inputs) + 1, sizeof *shares->source);
+    if (!shares->source) {
         tl_tape_fail(tape, "out of memory for %ld places", tl_inputs_places(inputs));
         return false;
     }
-    attribution->target = attribution->source + inputs->sources;
+    shares->target = shares->source + inputs->sources;
     return true;
 }
 
-void tl_attribution_free(tl_attribution *attribution) {
-    free(attribution->source);
-    *attribution = (tl_attribution){0};
+void tl_input_shares_free(tl_input_shares *shares) {
+    free(shares->source);
+    *shares = (tl_input_shares){0};
 }

@@ -19,6 +19,6 @@ long tl_inputs_places(const tl_inputs *inputs);
 /* "encoder.embedding", "decoder.embedding" */
 const char *tl_input_place(tl_stream_side side);
 /* Room for a number for each place, zeros. False, and the tape fails, when out of memory. */
-bool tl_attribution_new(const tl_inputs *inputs, tl_tape *tape, tl_attribution *attribution);
+bool tl_input_shares_new(const tl_inputs *inputs, tl_tape *tape, tl_input_shares *shares);
 
 #endif

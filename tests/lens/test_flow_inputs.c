@@ -24,7 +24,7 @@ static double difference(const subject *s, const tl_objective *objective, tl_pla
     return (value[0] - 8 * value[1] + 8 * value[2] - value[3]) / (12 * STEP);
 }
 
-static double largest(const tl_attribution *a) {
+static double largest(const tl_input_shares *a) {
     double most = 0;
     for (long i = 0; i < a->sources; i++) most = fmax(most, fabs(a->source[i]));
     for (long i = 0; i < a->targets; i++) most = fmax(most, fabs(a->target[i]));
@@ -33,7 +33,7 @@ static double largest(const tl_attribution *a) {
 
 /* At the first and the asked place of each side. */
 static void agrees(const subject *s, const tl_objective *objective, tl_places *places,
-                   const tl_attribution *a, double *const part[2]) {
+                   const tl_input_shares *a, double *const part[2]) {
     const double most = largest(a);
     must(most > 0);
     for (int side = 0; side < TL_STREAM_SIDES; side++) {
@@ -53,13 +53,13 @@ START_TEST(gradient_times_input_is_a_difference) {
     static double *const whole[2] = {NULL, NULL};
     subject s;
     const tl_objective objective = flow_begin(&s, _i);
-    tl_attribution a;
+    tl_input_shares a;
     must_msg(tl_input_grads(s.model, s.tape, &s.batch, &objective, NULL, &a), "%s", tl_tape_error(s.tape));
     tl_places *places = tl_places_new(s.model);
     ck_assert(fabs(a.value - value_with(&s, &objective, places)) <= 1e-5 * (1 + fabs(a.value)));
     agrees(&s, &objective, places, &a, whole);
     tl_places_free(places);
-    tl_attribution_free(&a);
+    tl_input_shares_free(&a);
     subject_end(&s);
 }
 END_TEST
@@ -131,7 +131,7 @@ START_TEST(held_attention_lets_nothing_through_scores) {
     subject s;
     const tl_objective objective = flow_begin(&s, some[_i / 3]);
     const tl_attention_held how = (tl_attention_held)(_i % 3);
-    tl_attribution a;
+    tl_input_shares a;
     must_msg(tl_input_grads(s.model, s.tape, &s.batch, &objective,
                             &(tl_input_options){.part = TL_CONTENT, .held = how, .uniform = "*.cross"}, &a),
              "%s", tl_tape_error(s.tape));
@@ -147,7 +147,7 @@ START_TEST(held_attention_lets_nothing_through_scores) {
     free(part[0]);
     free(part[1]);
     tl_places_free(places);
-    tl_attribution_free(&a);
+    tl_input_shares_free(&a);
     subject_end(&s);
 }
 END_TEST
@@ -157,7 +157,7 @@ START_TEST(a_linear_model_is_explained_exactly) {
     classifier_bench k = classifier_begin(&(tl_classifier_config)SIZES(TL_CLASSIFY_AVERAGE, .heads = 1));
     tl_batch b = labelled(sentences, 3, 13, 0);
     const tl_objective logit = {.kind = TL_OF_LOGIT, .sentence = 2, .token = 1, .other = -1};
-    tl_attribution grads, shares;
+    tl_input_shares grads, shares;
     tl_path_report r;
     must_msg(tl_input_grads(&k.model.model, k.tape, &b, &logit, NULL, &grads), "%s", tl_tape_error(k.tape));
     must(tl_integrated_grads(&k.model.model, k.tape, &b, &logit, NULL, &shares, &r));
@@ -174,8 +174,8 @@ START_TEST(a_linear_model_is_explained_exactly) {
     }
     ck_assert(r.reached && r.steps == 8);
     ck_assert(fabs(r.baseline - (double)tl_param_value(k.model.head.bias).data[1]) < 1e-6);
-    tl_attribution_free(&grads);
-    tl_attribution_free(&shares);
+    tl_input_shares_free(&grads);
+    tl_input_shares_free(&shares);
     batch_free(&b);
     classifier_end(&k);
 }
@@ -192,7 +192,7 @@ static bool may_fail(int which) {
 START_TEST(shares_sum_to_the_difference) {
     subject s;
     const tl_objective objective = flow_begin(&s, _i);
-    tl_attribution a;
+    tl_input_shares a;
     tl_path_report r;
     must_msg(
         tl_integrated_grads(s.model, s.tape, &s.batch, &objective, &(tl_path_options){.most = 128}, &a, &r),
@@ -209,7 +209,7 @@ START_TEST(shares_sum_to_the_difference) {
     if (has_cls(&s)) ck_assert(a.source[0] == 0); /* it is no input */
     for (long t = WORD + 1; t < a.targets && _i != FIRST_SCORED + SCORED - 1; t++)
         ck_assert(a.target[t] == 0);
-    tl_attribution_free(&a);
+    tl_input_shares_free(&a);
     subject_end(&s);
 }
 END_TEST
@@ -243,7 +243,7 @@ START_TEST(shares_are_integrals_of_differences) {
     tl_batch all = s.batch, one = by_itself(&s);
     objective.sentence = 0;
     s.batch = one;
-    tl_attribution a;
+    tl_input_shares a;
     must(tl_integrated_grads(s.model, s.tape, &s.batch, &objective, &(tl_path_options){.first = 64}, &a,
                              NULL));
     s.batch = all;
@@ -275,7 +275,7 @@ START_TEST(shares_are_integrals_of_differences) {
     tl_places_free(places);
     free(part[0]);
     free(part[1]);
-    tl_attribution_free(&a);
+    tl_input_shares_free(&a);
     s.batch = all;
     subject_end(&s);
 }
