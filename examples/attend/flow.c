@@ -231,6 +231,7 @@ static bool correlate(flow *f, tl_error *error) {
         if (word == f->objective.position) objective = f->objective;
         ok = tl_grad_taus_of(f->model, tl_run_tape(f->run), &f->sentences.batch, &objective, f->attention,
                              f->head, &f->taus[word]);
+        if (ok && word == f->objective.position) f->objective_value = f->taus[word].value;
         tl_progress_update(&progress, word + 1, 0, 0);
     }
     tl_progress_pause(&progress);

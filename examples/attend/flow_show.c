@@ -254,7 +254,9 @@ static void put_left_out(const flow *f) {
 }
 
 static void put_notes(const flow *f) {
-    putchar('\n');
+    bool any = false;
+    for (int m = 0; m < FLOW_METHODS; m++) any |= f->value[m] || (f->wanted[m] && f->left_out[m]);
+    if (any) putchar('\n');
     for (int m = 0; m < TAU; m++)
         if (f->value[m]) printf("  %-16s%s\n", flow_name(m), flow_claim(m));
     if (f->value[INTEGRATED])
