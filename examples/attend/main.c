@@ -26,6 +26,8 @@ static const command commands[] = {
      "two models head by head, on a sentence or a test set; heads by relative position; a head's extreme "
      "sentences",
      compare_options, command_compare},
+    {"flow", "attend flow --model DIR [--source TEXT] [--word N]",
+     "what of its input a word came from, as several methods have it", flow_options, command_flow},
 };
 
 static void defaults(const command *c, settings *s) {
@@ -34,7 +36,8 @@ static void defaults(const command *c, settings *s) {
         (settings){.common = {.run = tl_run_settings_default(), .model = "runs/translate", .weights = "best"},
                    .show = {.quantity = "A,dS", .head = "all"},
                    .patch = {.by = "heads", .asked = {.of = "nll"}},
-                   .compare = {.by = "divergence", .maps = 2}};
+                   .compare = {.by = "divergence", .maps = 2},
+                   .flow = {.asked = {.of = "logit"}, .head = "mean"}};
 }
 
 const program this_program = {.name = "attend",

@@ -47,6 +47,11 @@ struct settings {
         bool with_fresh, lowest;
         long top, maps, offsets;
     } compare;
+    struct {
+        asked asked;
+        const char *method, *layer, *head, *csv;
+        bool words;
+    } flow;
 };
 
 /* Rows that commands have in common: the model that is looked at, one sentence, a test set. */
@@ -95,5 +100,8 @@ extern const tl_option patch_options[];
 int command_patch(settings *s);
 extern const tl_option logits_options[];
 int command_logits(settings *s);
+
+extern const tl_option flow_options[];
+int command_flow(settings *s);
 
 #endif

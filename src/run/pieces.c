@@ -7,7 +7,8 @@
 #include <string.h>
 
 bool tl_run_has_pairs(const tl_run *run, tl_side side) {
-    return !strcmp(tl_units_of(&run->settings, side), "bpe");
+    const char *units = tl_units_of(&run->settings, side);
+    return units && !strcmp(units, "bpe");
 }
 
 tl_bpe *tl_run_bpe_of(const tl_run *run, tl_side side) {

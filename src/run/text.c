@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A captioner has no settings of text: its lines are words with single spaces between. */
 static tl_pretokens pretokens_of(const tl_run_settings *s, tl_side side) {
-    if (!strcmp(tl_units_of(s, side), "chars")) return TL_PRETOKENS_CHARACTERS;
-    return !strcmp(tl_pretokenize_of(s, side), "words") ? TL_PRETOKENS_WORDS : TL_PRETOKENS_NONE;
+    const char *units = tl_units_of(s, side), *cut = tl_pretokenize_of(s, side);
+    if (units && !strcmp(units, "chars")) return TL_PRETOKENS_CHARACTERS;
+    return cut && !strcmp(cut, "words") ? TL_PRETOKENS_WORDS : TL_PRETOKENS_NONE;
 }
 
 static char *or_failure(tl_run *run, char *text) {

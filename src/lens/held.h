@@ -1,0 +1,18 @@
+/* Attention that is held: its weights are constants. */
+#ifndef TL_LENS_HELD_H
+#define TL_LENS_HELD_H
+
+#include "tapeloom/flow.h"
+
+typedef struct tl_held {
+    int count;
+    struct tl_held_attention *attention; /* [count] what uniform attention spreads over */
+} tl_held;
+
+/* Has places act so that attention is held, of a batch of one sentence; held must outlive them, and is to free in any case. False, and
+ * the tape fails, on failure. The tape is reset if `how` is uniform. */
+bool tl_hold(tl_places *places, const tl_model *model, tl_tape *tape, const tl_batch *one,
+             tl_attention_held how, const char *uniform, tl_held *held);
+void tl_held_free(tl_held *held);
+
+#endif
