@@ -32,7 +32,7 @@ typedef struct parts {
     long rows, columns, heads;
     char (*name)[80];
     const char **row, **column;
-    char (*head)[16];
+    char (*head)[32];
     double *value;
 } parts;
 

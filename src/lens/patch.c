@@ -76,7 +76,7 @@ static bool run_both(tl_patch *p, tl_places *places) {
 
 static long length(const int *lengths, long all, long sentence) { return lengths ? lengths[sentence] : all; }
 
-/* The first sentence whose two lengths on a side differ; -1: none. */
+/* The first sentence whose two lengths on a side differ, or how many there are where only the batches' widths do; -1: none. */
 static long first_unequal(const tl_patch *p, bool target, long lengths[2]) {
     const tl_batch *a = &p->a, *b = &p->b;
     for (long s = 0; s < a->sentences; s++) {
@@ -85,20 +85,25 @@ static long first_unequal(const tl_patch *p, bool target, long lengths[2]) {
         if (lengths[0] != lengths[1]) return s;
     }
     lengths[0] = target ? a->tgt_len : a->src_len, lengths[1] = target ? b->tgt_len : b->src_len;
-    return lengths[0] == lengths[1] ? -1 : 0;
+    return lengths[0] == lengths[1] ? -1 : a->sentences;
 }
 
 static bool same_lengths(const tl_patch *p, const char *what, bool target) {
     long lengths[2];
+    const char *side = target ? "target" : "source";
     const long s = first_unequal(p, target, lengths);
     char which[40] = "";
     if (s < 0) return true;
     if (p->a.sentences > 1) snprintf(which, sizeof which, " (sentence %ld)", s);
-    tl_tape_fail(p->tape,
-                 "patch: %s: A has %ld %s tokens and B has %ld%s: what is exchanged position by position "
-                 "needs as many "
-                 "on both; give a B of %ld, or leave this place out",
-                 what, lengths[0], target ? "target" : "source", lengths[1], which, lengths[0]);
+    if (s < p->a.sentences)
+        tl_tape_fail(p->tape,
+                     "patch: %s: A has %ld %s tokens and B has %ld%s: what is exchanged position by position "
+                     "needs as many on both; give a B of %ld, or leave this place out",
+                     what, lengths[0], side, lengths[1], which, lengths[0]);
+    else
+        tl_tape_fail(p->tape,
+                     "patch: %s: A's batch is %ld %s tokens wide and B's %ld: lay both out in one width",
+                     what, lengths[0], side, lengths[1]);
     return false;
 }
 

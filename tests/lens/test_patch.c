@@ -338,6 +338,9 @@ START_TEST(correlations) {
     ck_assert_double_eq_tol(tl_correlation(x, y, 3), -1, 1e-12);
     ck_assert_double_eq_tol(tl_correlation(x, x, 3), 1, 1e-12);
     ck_assert_double_eq_tol(tl_correlation(x, z, 3), -1 / sqrt(28), 1e-12); /* by hand: -1 / √(14/3·6) */
+    double tenths[10], numbers[10]; /* whose mean is not 0.1 to the bit */
+    for (int i = 0; i < 10; i++) tenths[i] = 0.1, numbers[i] = i * i;
+    ck_assert(isnan(tl_correlation(numbers, tenths, 10)) && isnan(tl_correlation(tenths, numbers, 10)));
     ck_assert(isnan(tl_correlation(x, flat, 3)) && isnan(tl_correlation(flat, x, 3)) &&
               isnan(tl_correlation(x, y, 1)) && isnan(tl_correlation(x, y, 0)));
 }
@@ -401,6 +404,11 @@ START_TEST(tables) {
                    &(tl_patch_options){
                        .by = TL_PATCH_POSITIONS, .places = "decoder.layers.1.cross.v", .where.keys = {3, 7}},
                    1, 4, 4);
+    cells_are_runs(patch, k.tape,
+                   &(tl_patch_options){.by = TL_PATCH_POSITIONS,
+                                       .places = "decoder.layers.1.cross.?",
+                                       .where = {.positions = {7, 9}, .keys = {3, 5}}},
+                   3, 6, 6);
     cells_are_runs(patch, k.tape, &(tl_patch_options){.by = TL_PATCH_PLACES}, tl_place_count(&k.model.model),
                    1, tl_place_count(&k.model.model));
     tl_patch_free(patch);
@@ -457,10 +465,49 @@ START_TEST(refuses) {
     REFUSED(tl_patch_run(p, &(tl_patch_place){.places = "decoder.layers.0.self.q"}, 1, &got),
             "A has 9 target tokens and B has 3");
     ck_assert(tl_patch_run(p, &(tl_patch_place){.places = "decoder.layers.0.cross.k"}, 1, &got));
+    counting counted = {0}; /* what cannot be is said before anything is run */
+    REFUSED(tl_patch_table_new(p, &(tl_patch_options){.told = count, .to = &counted}),
+            "A has 9 target tokens and B has 3");
+    ck_assert_int_eq((int)counted.calls, 0);
     tl_patch_free(p);
     tl_patch_free(NULL);
     tl_patch_table_free(NULL);
+    /* as long, but in other company */
+    tl_batch wider = batch_of(others, 2, 13, 14, 0);
+    p = tl_patch_new(m, k.tape, &a, &wider, &loss);
+    must(p != NULL);
+    REFUSED(tl_patch_run(p, &(tl_patch_place){.places = "encoder.embedding"}, 1, &got),
+            "A's batch is 12 source tokens wide and B's 14");
+    tl_patch_free(p);
+    batch_free(&wider);
     batch_free(&a), batch_free(&source), batch_free(&target), batch_free(&one);
+    bench_end(&k);
+}
+END_TEST
+
+/* Modes of the tape are as they were; dropout is off meanwhile; parameters have the gradient of A's one backward. */
+START_TEST(leaves_everything) {
+    const tl_transformer_config config = {SMALL_MODEL, .dropout = 0.4};
+    bench k = bench_begin(&config);
+    pair p = pair_of(13, true);
+    gradients once = {0};
+    for (int time = 0; time < 2; time++) {
+        tl_tape_set_training(k.tape, 4);
+        tl_patch *patch = tl_patch_new(&k.model.model, k.tape, &p.a, &p.b, &loss);
+        must_msg(patch != NULL, "%s", tl_tape_error(k.tape));
+        if (!time) once = gradients_of(k.params);
+        assert_same_gradients(k.params, &once, "the second time");
+        gives_b(patch, k.tape, &(tl_patch_place){.places = "*"}, 1);
+        tl_patch_table *t =
+            tl_patch_table_new(patch, &(tl_patch_options){.places = "decoder.layers.1.cross.v"});
+        must(t != NULL);
+        tl_patch_table_free(t);
+        ck_assert(tl_tape_training(k.tape) && !tl_tape_reuses_weights(k.tape));
+        ck_assert(tl_wants_grad(tl_use(k.tape, k.model.output_weight)));
+        tl_patch_free(patch);
+    }
+    gradients_free(&once);
+    pair_free(&p);
     bench_end(&k);
 }
 END_TEST
@@ -480,6 +527,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, correlations);
     tcase_add_test(tc, tables);
     tcase_add_test(tc, refuses);
+    tcase_add_test(tc, leaves_everything);
 }
 
 TL_TEST_MAIN("lens: patch")
