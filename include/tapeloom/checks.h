@@ -1,0 +1,93 @@
+/* Is it right? Gradients of a whole model, and which operation is to blame; who sees what, and that nobody sees what comes; the
+ * gates that teachers use.
+ *
+ *     tl_checked_loss what = {model, &batch};
+ *     if (!tl_model_gradcheck(&what, &(tl_model_gradcheck_options){.sample = 10}, &report)) …
+ *
+ * Functions never print. They reset the tapes that they are given, zero the parameters' gradients and leave every value as it
+ * was, to the bit. */
+#ifndef TAPELOOM_CHECKS_H
+#define TAPELOOM_CHECKS_H
+
+#include "lens.h"
+#include "op.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- faults: an operation's backward made wrong on purpose, to see whether a check notices ---- */
+
+typedef enum tl_fault_kind {
+    TL_FAULT_SIGN,      /* "sign"      what it gives to its inputs has the wrong sign */
+    TL_FAULT_FACTOR,    /* "factor"    … half the size: a factor is missing */
+    TL_FAULT_ZERO,      /* "zero"      … is 0: the gradient ends here */
+    TL_FAULT_OVERWRITE, /* "overwrite" … replaces what others have given: it is not added */
+    TL_FAULT_SHIFT,     /* "shift"     … stands one element too far: off by one */
+    TL_FAULT_TRANSPOSE  /* "transpose" … has rows and columns confused */
+} tl_fault_kind;
+enum { TL_FAULT_KINDS = 6 };
+const char *tl_fault_kind_name(tl_fault_kind kind);    /* NULL if there is none */
+const char *tl_fault_kind_meaning(tl_fault_kind kind); /* a line */
+
+typedef struct tl_fault {
+    const char *operation; /* as ops.h has it: "softmax" */
+    tl_fault_kind kind;
+    /* out: */
+    long nodes; /* backwards of that operation that were made wrong */
+    double
+        change; /* the largest |wrong - right| / |right| of a gradient that it gave (norms); 0: nothing has changed */
+    bool no_memory;
+} tl_fault;
+/* "OPERATION[:KIND]", without a kind sign. False, and a sentence, for what is neither an operation's name nor a kind's. text must
+ * outlive the fault. */
+bool tl_fault_of(const char *text, tl_fault *fault, tl_error *error);
+/* The backward that a node would have with this fault, for a tl_probe; of other operations, and of NULL, its own. */
+void tl_fault_backward(tl_fault *fault, tl_back *b);
+
+/* ---- blame: which operation's backward is wrong ----
+ *
+ * f is run again and again and must record the same operations each time. A *step* is a node (an operation as it was recorded) and one
+ * of the values that it reads: its backward has just added to the value's gradient what flows back through it. That gradient, as far
+ * as it has been summed by then, is held against differences: the value is moved, from that node on and not before, along a
+ * random direction, and f is run again. All steps are looked at from the result backwards. At the first that does not agree, the
+ * node's own gradient is right (all that it was made of has agreed), and what it gave to its input is not: its operation is to blame,
+ * and what lies below says nothing. Views need no steps: they share their base's memory and its gradient. */
+
+typedef tl_var tl_checked(tl_tape *tape, const tl_var *unused,
+                          void *data); /* one element; what tl_gradcheck_params takes */
+
+typedef struct tl_blame_options {
+    double tolerance; /* of |analytic - numeric| / max(|gradient|, |numeric|); 0: 1e-5 */
+    uint64_t seed;    /* of the directions */
+    bool train;       /* training mode, one fixed step: with dropout */
+    bool (*progress)(void *context, long done, long all); /* after each step; false ends it. NULL: nobody */
+    void *context;
+} tl_blame_options;
+
+typedef struct tl_blamed {
+    bool ok;         /* every step agrees */
+    long steps;      /* looked at */
+    long operations; /* recorded that have a backward of their own */
+    /* The first step that does not agree; node -1: there is none. */
+    int node, input; /* as tl_tape_recorded counts them */
+    char operation[64], scope[96], shape[TL_SHAPE_TEXT];
+    char gives_to[240]; /* what it gave a wrong gradient to: "parameter decoder.norm.weight [8]" */
+    double analytic, numeric, relative; /* along the direction, and the error by the rule above */
+    double tolerance;
+    int others;     /* nodes of the same operation besides this one */
+    tl_error error; /* why not ok, as a sentence */
+} tl_blamed;
+
+typedef struct tl_blame tl_blame;
+/* Records f once. Differences are made when they are first needed and kept, so that several faults cost little more than one. NULL
+ * only when out of memory; in float nothing can be blamed, and tl_blame_find says so. data must outlive it. */
+tl_blame *tl_blame_new(tl_params *params, tl_checked *f, void *data, const tl_blame_options *options);
+void tl_blame_free(tl_blame *blame);
+/* fault NULL: the operations as they are. True if every step agrees. */
+bool tl_blame_find(tl_blame *blame, tl_fault *fault, tl_blamed *blamed);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
