@@ -1,8 +1,8 @@
 /* Is it right? Gradients of a whole model, and which operation is to blame; who sees what, and that nobody sees what comes; the
  * gates that teachers use.
  *
- *     tl_checked_loss what = {model, &batch};
- *     if (!tl_model_gradcheck(&what, &(tl_model_gradcheck_options){.sample = 10}, &report)) …
+ *     tl_model_gradcheck found;
+ *     if (!tl_model_gradcheck_of(model, &batch, &(tl_model_gradcheck_options){.sample = 10}, &found)) …
  *
  * Functions never print. They reset the tapes that they are given, zero the parameters' gradients and leave every value as it
  * was, to the bit. */
@@ -86,6 +86,38 @@ tl_blame *tl_blame_new(tl_params *params, tl_checked *f, void *data, const tl_bl
 void tl_blame_free(tl_blame *blame);
 /* fault NULL: the operations as they are. True if every step agrees. */
 bool tl_blame_find(tl_blame *blame, tl_fault *fault, tl_blamed *blamed);
+
+/* ---- the gradient check of a whole model ----
+ *
+ * The loss of a batch, in evaluation mode: tl_gradcheck over every parameter, or some elements of each, and if it fails, blame. In
+ * float differences are inexact: much passes there that double finds (tl_gradcheck_options), and nothing is blamed. */
+
+typedef struct tl_model_gradcheck_options {
+    long sample; /* elements of each tensor: that of the largest gradient, others drawn by the seed; 0: all */
+    uint64_t seed;
+    double tolerance; /* 0: tl_gradcheck's */
+    bool train;       /* training mode, one fixed step */
+    bool by_steps;    /* attention as the textbook's steps, as when it is looked at, not as one operation */
+    tl_fault *fault;  /* made in every backward; NULL: none */
+    bool no_blame;
+    bool (*progress)(void *context, long done,
+                     long all); /* elements, and then steps of blame; false ends it */
+    void *context;
+} tl_model_gradcheck_options;
+
+typedef struct tl_model_gradcheck {
+    bool ok;
+    long tensors; /* parameters checked */
+    long idle;    /* parameters that the loss does not reach, which are left out, */
+    char first_idle[96];
+    tl_gradcheck_report elements; /* counts, the worst element, why not ok */
+    bool blamed;                  /* blame was asked: */
+    tl_blamed blame;
+    double loss;
+} tl_model_gradcheck;
+/* options may be NULL. Uses a tape of its own. True if the gradients agree. */
+bool tl_model_gradcheck_of(const tl_model *model, const tl_batch *batch,
+                           const tl_model_gradcheck_options *options, tl_model_gradcheck *report);
 
 #ifdef __cplusplus
 }

@@ -189,6 +189,7 @@ static void backward(void *context, tl_back *back) {
 static bool gradients(tl_blame *b, tl_fault *fault) {
     for (long i = 0; i < b->steps; i++) b->step[i].run = false;
     tl_zero_grad(b->params);
+    if (fault) fault->nodes = 0, fault->change = 0;
     b->fault = fault;
     tl_var y = run(b);
     double value;
@@ -304,7 +305,6 @@ void tl_blame_free(tl_blame *b) {
 bool tl_blame_find(tl_blame *b, tl_fault *fault, tl_blamed *blamed) {
     tl_blamed own, *r = blamed ? blamed : &own;
     *r = (tl_blamed){.ok = true, .node = -1, .input = -1};
-    if (fault) fault->nodes = 0, fault->change = 0;
     r->tolerance = b && b->options.tolerance > 0 ? b->options.tolerance : TOLERANCE;
     if (b) r->operations = b->operations;
     if (!b || tl_failed(&b->error) || !gradients(b, fault) || !walk(b, r)) {
