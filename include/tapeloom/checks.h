@@ -119,6 +119,53 @@ typedef struct tl_model_gradcheck {
 bool tl_model_gradcheck_of(const tl_model *model, const tl_batch *batch,
                            const tl_model_gradcheck_options *options, tl_model_gradcheck *report);
 
+/* ---- leaks: nobody sees what comes, or padding ----
+ *
+ * What a decoder says at position i may depend on what it reads at positions up to i alone. For every j another word is put at
+ * position j, and every output (logits) at i < j must keep its bits; and for every i the loss of position i alone goes backward, and its
+ * gradient at what the decoder reads at j > i, dL_i/dx_j, must be exactly 0 (x_j: the place decoder.embedding). Sentences of a batch
+ * are looked at side by side. Then other words, and of pictures other numbers, are put into padding: nothing may change.
+ *
+ * Encoders and classifiers see their whole sentence: of them padding alone is tried. */
+
+typedef struct tl_leak {
+    bool found;
+    long sentence, from, to; /* what is read at position `from` reaches the output at position `to` */
+    char where
+        [64]; /* the first place, as computed, that differs at `to`: "decoder.layers.0.self.out"; of a gradient "" */
+    double size; /* of what has changed there, or of the gradient: the largest element */
+} tl_leak;
+
+typedef struct tl_leak_report {
+    bool ok;
+    bool causal; /* there is a decoder: something that must not be seen */
+    long pairs;  /* (i, j), j > i, of all sentences */
+    long
+        felt; /* positions j whose word changed some output at i >= j: where none is felt nothing is proved */
+    long felt_gradients;      /* the same of gradients: i with dL_i/dx_j other than 0 for some j <= i */
+    long values, gradients;   /* pairs that leak */
+    tl_leak value, gradient;  /* the first of each: of the smallest j, then i */
+    long padding;             /* tries of padding: of the source, of the target */
+    long padding_felt;        /* outputs that changed with it */
+    const char *padding_side; /* "source", "target"; NULL: neither */
+    tl_error error;           /* what leaks, as a sentence; or what went wrong */
+} tl_leak_report;
+/* On a tape that is reset again and again, in evaluation mode. progress may be NULL; false from it ends the check. True if nothing
+ * leaks. */
+bool tl_leak_check(const tl_model *model, tl_tape *tape, const tl_batch *batch,
+                   bool (*progress)(void *context, long done, long all), void *context,
+                   tl_leak_report *report);
+
+/* A copy of a batch that may be written to, with so many columns of padding more on each side that it has. NULL when out of
+ * memory; to free with tl_batch_copy_free. */
+typedef struct tl_batch_copy {
+    tl_batch batch; /* its arrays are these: */
+    int *src, *tgt_in, *tgt_out, *src_lengths, *tgt_lengths, *labels;
+    tl_real *pictures;
+} tl_batch_copy;
+tl_batch_copy *tl_batch_copy_of(const tl_batch *batch, long padding);
+void tl_batch_copy_free(tl_batch_copy *copy);
+
 #ifdef __cplusplus
 }
 #endif
