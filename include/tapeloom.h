@@ -24,5 +24,6 @@
 #include "tapeloom/logits.h"
 #include "tapeloom/patch.h"
 #include "tapeloom/compare.h"
+#include "tapeloom/checks.h"
 
 #endif

@@ -10,7 +10,6 @@
 #define TAPELOOM_CHECKS_H
 
 #include "lens.h"
-#include "op.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -42,6 +41,7 @@ typedef struct tl_fault {
 /* "OPERATION[:KIND]", without a kind sign. False, and a sentence, for what is neither an operation's name nor a kind's. text must
  * outlive the fault. */
 bool tl_fault_of(const char *text, tl_fault *fault, tl_error *error);
+typedef struct tl_back tl_back; /* op.h */
 /* The backward that a node would have with this fault, for a tl_probe; of other operations, and of NULL, its own. */
 void tl_fault_backward(tl_fault *fault, tl_back *b);
 
@@ -165,6 +165,88 @@ typedef struct tl_batch_copy {
 } tl_batch_copy;
 tl_batch_copy *tl_batch_copy_of(const tl_batch *batch, long padding);
 void tl_batch_copy_free(tl_batch_copy *copy);
+
+/* ---- the loss, computed a second time ----
+ *
+ * In plain C and in double, from logits alone: log p = z[t] - max - ln Σ e^(z - max). What the operations do (blocks, padding, label
+ * smoothing, divisors) is not used. */
+
+/* -log p of every target into nll, [B,T] or of a classifier [B]; 0 where there is none (padding). smooth, of the same shape, may be NULL:
+ * the mean of -log p over all classes. Neither resets the tape nor wants gradients; maps may be NULL. */
+bool tl_plain_nll(const tl_model *model, tl_tape *tape, const tl_batch *batch, const tl_model_maps *maps,
+                  double *nll, double *smooth);
+/* How many numbers that are, and which of them are real targets: number i is. */
+long tl_plain_count(const tl_batch *batch);
+bool tl_plain_is_real(const tl_batch *batch, long i);
+
+/* ---- gates: what a model must pass before its numbers mean something ----
+ *
+ * Measured over batches, judged by rules that were written down before (src/lens/gates.c has every margin). */
+
+/* Losses of the same targets twice, per token: running sums over sentences. */
+typedef struct tl_paired {
+    long count;
+    double tokens, difference, squares, products, token_squares, absolute;
+} tl_paired;
+/* A sentence's summed loss as it is and otherwise, of so many tokens. */
+void tl_paired_add(tl_paired *paired, double as_it_is, double otherwise, double tokens);
+double tl_paired_mean(const tl_paired *paired);  /* otherwise minus as it is, per token */
+double tl_paired_error(const tl_paired *paired); /* its standard error; infinite of fewer than 2 sentences */
+double tl_paired_moved(const tl_paired *paired); /* mean |difference| per token */
+
+typedef struct tl_measured {
+    bool trained;                /* else its weights are as they were before training: less is asked */
+    bool decoder, source, cross; /* what it has */
+    bool competes;               /* softmax: weights sum to 1 */
+    bool bag;                    /* it cannot know an order: an average of embeddings */
+    long classes;                /* it chooses among */
+    long sentences;
+    double tokens, nll; /* summed, nats */
+    double loss, own_loss,
+        loss_error; /* of the first batch by the library, by tl_plain_nll; the largest relative difference of all */
+    tl_paired
+        order; /* source words in another order; of a language model the words before the last, and that one's loss */
+    tl_paired no_cross, other_source; /* no context; another sentence's source */
+    double entropy,
+        entropy_rows; /* summed entropy of cross-attention over ln(keys that are seen); how many rows */
+    double row_sum,
+        grad_sum; /* farthest from 1 of a row of A; from 0 of a row of dL/dS, relative to its Σ|dL/dS| */
+    long blocked, blocked_not_zero; /* pairs that the mask blocks; where A or dL/dS is not 0 */
+    long parameters, idle; /* tensors; of them without gradient, or 0 everywhere, in the first batch */
+    char first_idle[96];
+    long written;                         /* words written one at a time, */
+    double one_at_a_time, at_once;        /* their summed log p, and that of reading them all at once; */
+    double search_error;                  /* the largest difference of a sentence, nats */
+    double fresh_nll, fresh_tokens;       /* of the same batches before training; 0 tokens: not measured */
+    long steps;                           /* of overfitting one batch; 0: not tried */
+    double overfit_before, overfit_after; /* nats a token */
+} tl_measured;
+
+typedef struct tl_measure_options {
+    double label_smoothing; /* that the model is trained with */
+    uint64_t seed;          /* of other orders */
+    const tl_model *fresh;  /* the same model as before training, and a tape for it; NULL: not asked */
+    tl_tape *fresh_tape;
+} tl_measure_options;
+/* Begins: what the model is. */
+tl_measured tl_measured_of(const tl_model *model, bool trained, bool competes);
+/* Adds one batch, on a tape that is reset again and again. False, and the tape has failed, on failure. */
+bool tl_measure_batch(tl_measured *measured, const tl_model *model, tl_tape *tape, const tl_batch *batch,
+                      const tl_measure_options *options);
+/* Adam, `steps` steps over one batch, in evaluation mode. Changes the model's parameters. */
+bool tl_measure_overfit(tl_measured *measured, const tl_model *model, tl_tape *tape, const tl_batch *batch,
+                        long steps, bool (*progress)(void *context, long done, long all), void *context);
+
+typedef enum tl_verdict { TL_GATE_PASSED, TL_GATE_FAILED, TL_GATE_NOT_ASKED } tl_verdict;
+typedef struct tl_gate {
+    const char *name;
+    tl_verdict verdict;
+    char measured[240]; /* a sentence with numbers, or why it is not asked */
+    const char *means;  /* what a failure usually means, a sentence */
+} tl_gate;
+enum { TL_GATES = 11 };
+/* Pure: from numbers to verdicts. Returns how many failed. */
+int tl_gates_judge(const tl_measured *measured, tl_gate gates[TL_GATES]);
 
 #ifdef __cplusplus
 }

@@ -4,6 +4,7 @@
  * returned; numeric is (f(+h) - f(-h)) / 2h, where the base is moved by h·d just before the node reads it: every node that reads
  * it later sees the moved value, every earlier one has seen the other. Both depend on the same readers. */
 #include "tapeloom/checks.h"
+#include "tapeloom/op.h"
 
 #include <float.h>
 #include <math.h>

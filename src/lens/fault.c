@@ -3,6 +3,7 @@
  * What it gave is what the gradients have gained while it ran. Faults of single elements are made over the whole of a base's memory, those
  * that move elements about over the part that an input names: what it did not give to stays as it is. */
 #include "tapeloom/checks.h"
+#include "tapeloom/op.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* The gradient check of a whole model's loss. Parameters that the loss does not reach are frozen meanwhile: a classifier's projection to
  * words, for instance, when classes are told. */
 #include "tapeloom/checks.h"
+#include "tapeloom/op.h"
 
 #include <stdlib.h>
 
