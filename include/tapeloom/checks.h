@@ -119,6 +119,23 @@ typedef struct tl_model_gradcheck {
 bool tl_model_gradcheck_of(const tl_model *model, const tl_batch *batch,
                            const tl_model_gradcheck_options *options, tl_model_gradcheck *report);
 
+/* ---- masks: who does not see whom, and does it hold? ----
+ *
+ * What a seen attention's mask says (tl_why_blocked), beside what its weights do. */
+
+enum { TL_WHYS = TL_BY_USER + 1 };
+typedef struct tl_mask_counts {
+    long pairs;                 /* rows times columns */
+    long by[TL_WHYS];           /* of each tl_why; by[TL_SEES] are seen */
+    long weighs_though_blocked; /* pairs that are blocked and whose weight is not exactly 0 */
+    long sees_nothing;          /* rows that see no key */
+} tl_mask_counts;
+/* Of sentence b and head h, or with h -1 of all heads; queries and keys of padding count, too. */
+tl_mask_counts tl_mask_count(const tl_seen_attention *seen, long b, long h);
+/* Is every pair of sentence b blocked alike, for the same reason, in two heads of two attentions? */
+bool tl_masks_same(const tl_seen_attention *a, long head_a, const tl_seen_attention *b, long head_b,
+                   long sentence);
+
 /* ---- leaks: nobody sees what comes, or padding ----
  *
  * What a decoder says at position i may depend on what it reads at positions up to i alone. For every j another word is put at

@@ -47,7 +47,7 @@ tl_batch_copy *tl_batch_copy_of(const tl_batch *from, long padding) {
     const int pad = b->pad >= 0 ? b->pad : 0;
     c->src = wider(from->src, rows, from->src_len, b->src_len, pad, &ok);
     c->tgt_in = wider(from->tgt_in, rows, from->tgt_len, b->tgt_len, pad, &ok);
-    c->tgt_out = wider(from->tgt_out, rows, from->tgt_len, b->tgt_len, pad, &ok);
+    c->tgt_out = wider(from->tgt_out, rows, from->tgt_len, b->tgt_len, b->pad, &ok);
     c->labels = wider(from->labels, rows, 1, 1, 0, &ok);
     if (reads) c->src_lengths = lengths_of(from->src_lengths, rows, from->src_len, &ok);
     if (writes) c->tgt_lengths = lengths_of(from->tgt_lengths, rows, from->tgt_len, &ok);
