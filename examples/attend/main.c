@@ -26,6 +26,16 @@ static const command commands[] = {
      "two models head by head, on a sentence or a test set; heads by relative position; a head's extreme "
      "sentences",
      compare_options, command_compare},
+    {"mask", "attend mask --model DIR --source TEXT",
+     "who does not see whom, and why, in the attention of a sentence", mask_options, command_mask},
+    {"leak", "attend leak --model DIR --source TEXT",
+     "proves that no output depends on a word that comes later, or on padding", leak_options, command_leak},
+    {"check", "attend check --model DIR",
+     "the gates: order and source matter, the loss is what it says, and eight more", check_options,
+     command_check},
+    {"gradcheck", "attend gradcheck --model DIR",
+     "all gradients against differences; names the operation whose backward is wrong", gradcheck_options,
+     command_gradcheck},
 };
 
 static void defaults(const command *c, settings *s) {
@@ -34,7 +44,8 @@ static void defaults(const command *c, settings *s) {
         (settings){.common = {.run = tl_run_settings_default(), .model = "runs/translate", .weights = "best"},
                    .show = {.quantity = "A,dS", .head = "all"},
                    .patch = {.by = "heads", .asked = {.of = "nll"}},
-                   .compare = {.by = "divergence", .maps = 2}};
+                   .compare = {.by = "divergence", .maps = 2},
+                   .gradcheck = {.sample = 10}};
 }
 
 const program this_program = {.name = "attend",

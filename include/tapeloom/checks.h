@@ -159,10 +159,11 @@ typedef struct tl_leak_report {
     long pairs;  /* (i, j), j > i, of all sentences */
     long
         felt; /* positions j whose word changed some output at i >= j: where none is felt nothing is proved */
-    long felt_gradients;      /* the same of gradients: i with dL_i/dx_j other than 0 for some j <= i */
-    long values, gradients;   /* pairs that leak */
-    tl_leak value, gradient;  /* the first of each: of the smallest j, then i */
-    long padding;             /* tries of padding: of the source, of the target */
+    long felt_gradients;     /* the same of gradients: i with dL_i/dx_j other than 0 for some j <= i */
+    long values, gradients;  /* pairs that leak */
+    tl_leak value, gradient; /* the first of each: of the smallest j, then i */
+    long
+        padding; /* tries of padding: of the source, of the target; 0: the model reads none, its longest sentences are these */
     long padding_felt;        /* outputs that changed with it */
     const char *padding_side; /* "source", "target"; NULL: neither */
     tl_error error;           /* what leaks, as a sentence; or what went wrong */
@@ -227,7 +228,7 @@ typedef struct tl_measured {
     double entropy,
         entropy_rows; /* summed entropy of cross-attention over ln(keys that are seen); how many rows */
     double row_sum,
-        grad_sum; /* farthest from 1 of a row of A; from 0 of a row of dL/dS, relative to its Σ|dL/dS| */
+        grad_sum; /* farthest from 1 of a row of A; from 0 of a row of dL/dS, relative to its Σ A·|dL/dA| */
     long blocked, blocked_not_zero; /* pairs that the mask blocks; where A or dL/dS is not 0 */
     long parameters, idle; /* tensors; of them without gradient, or 0 everywhere, in the first batch */
     char first_idle[96];

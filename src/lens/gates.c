@@ -20,7 +20,8 @@ static const double LEARNT = 0.1;
 /* Sums of rounded numbers. */
 static const double SAME_LOSS = sizeof(tl_real) == 8 ? 1e-10 : 1e-5;
 static const double SUMS_TO_ONE = sizeof(tl_real) == 8 ? 1e-12 : 1e-5;
-static const double SUMS_TO_ZERO = sizeof(tl_real) == 8 ? 1e-9 : 1e-3;
+static const double SUMS_TO_ZERO =
+    sizeof(tl_real) == 8 ? 1e-12 : 1e-5; /* relative to Σ A·|dA|, which is what is subtracted */
 static const double SAME_LOG_P = sizeof(tl_real) == 8 ? 1e-9 : 1e-3;
 
 /* ---- paired differences ---- */
@@ -82,7 +83,7 @@ static void judge_order(tl_gate *g, const tl_measured *m) {
         not_asked(g, "the model is a mean of embeddings: it cannot know an order");
     else
         judge_paired(g, m, &m->order,
-                     m->source ? "source words in another order"
+                     m->source ? "the source in another order"
                                : "the words before the last in another order");
 }
 
@@ -168,7 +169,7 @@ static void judge_rows(tl_gate *g, const tl_measured *m) {
         not_asked(g, "weights of a sigmoid sum to anything");
     else
         decide(g, m->row_sum <= SUMS_TO_ONE && m->grad_sum <= SUMS_TO_ZERO,
-               "rows of A sum to 1 within %.1e (asked: %.0e), rows of dL/dS to 0 within %.1e of their size "
+               "rows of A sum to 1 within %.1e (asked: %.0e), rows of dL/dS to 0 within %.1e of A·|dL/dA| "
                "(asked: %.0e)",
                m->row_sum, SUMS_TO_ONE, m->grad_sum, SUMS_TO_ZERO);
 }

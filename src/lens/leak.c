@@ -256,9 +256,18 @@ static void fill_padding(tl_batch_copy *c, bool source, long vocab) {
         }
 }
 
+/* So many columns of padding that the model still reads them. */
+static long room(const hunt *h) {
+    const tl_batch *b = &h->copy->batch;
+    const long longest = b->src_len > b->tgt_len ? b->src_len : b->tgt_len;
+    if (h->model->max_len <= 0 || longest + PADDING <= h->model->max_len) return PADDING;
+    return h->model->max_len > longest ? h->model->max_len - longest : 0;
+}
+
 static bool try_padding(hunt *h, bool source) {
     tl_leak_report *r = h->report;
-    tl_batch_copy *padded = tl_batch_copy_of(&h->copy->batch, PADDING);
+    if (room(h) == 0) return tell(h);
+    tl_batch_copy *padded = tl_batch_copy_of(&h->copy->batch, room(h));
     if (!padded) return tl_error_set(&r->error, "leak: out of memory");
     fill_padding(padded, source, source ? h->model->src_vocab : h->model->tgt_vocab);
     tl_var y = outputs_anew(h, &padded->batch);

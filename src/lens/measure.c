@@ -20,7 +20,8 @@ tl_measured tl_measured_of(const tl_model *model, bool trained, bool competes) {
     tl_measured m = {.trained = trained, .competes = competes};
     if (!model) return m;
     m.decoder = model->depths[TL_DECODER] > 0;
-    m.cross = m.decoder && model->attentions[TL_CROSS] > 0;
+    for (int l = 0; m.decoder && l < model->attentions[TL_CROSS]; l++)
+        m.cross |= tl_model_heads(model, TL_CROSS, l) > 0;
     m.source = model->depths[TL_ENCODER] > 0;
     m.classes = model->tgt_vocab;
     return m;
@@ -152,7 +153,8 @@ static bool measure_no_cross(measuring *k) {
     tl_tape_reset(k->tape);
     const tl_model_maps maps = tl_model_maps_new(k->model, k->tape, false);
     for (int l = 0; maps.cross && l < k->model->attentions[TL_CROSS]; l++)
-        maps.cross[l].gate = tl_zeros(k->tape, TL_SHAPE(k->model->heads));
+        if (tl_model_heads(k->model, TL_CROSS, l) > 0)
+            maps.cross[l].gate = tl_zeros(k->tape, TL_SHAPE(tl_model_heads(k->model, TL_CROSS, l)));
     if (!maps.cross || !tl_plain_nll(k->model, k->tape, k->batch, &maps, k->other, NULL)) return false;
     add_pairs(k, &k->m->no_cross, false);
     return true;
@@ -161,7 +163,8 @@ static bool measure_no_cross(measuring *k) {
 /* ---- rows, entropy, gradients: one look ---- */
 
 static void measure_row(tl_measured *m, const tl_seen_attention *a, bool is_cross, long b, long h, long i) {
-    const tl_tensor w = tl_at(a->weights, b, h, i), g = tl_at(a->score_grads, b, h, i);
+    const tl_tensor w = tl_at(a->weights, b, h, i), g = tl_at(a->score_grads, b, h, i),
+                    dw = tl_at(a->weight_grads, b, h, i);
     double sum = 0, grad = 0, size = 0, entropy = 0;
     long seen = 0;
     for (long j = 0; j < a->keys; j++) {
@@ -172,7 +175,8 @@ static void measure_row(tl_measured *m, const tl_seen_attention *a, bool is_cros
             continue;
         }
         seen++;
-        sum += p, grad += d, size += fabs(d);
+        sum += p, grad += d;
+        if (dw.data) size += p * fabs((double)dw.data[j * dw.stride[0]]); /* what rounding is relative to */
         if (p > 0) entropy -= p * log(p);
     }
     if (seen == 0) return;
@@ -187,10 +191,21 @@ static long rows_of(const tl_batch *batch, const tl_seen_attention *a, long b, b
     return batch->tgt_lengths ? batch->tgt_lengths[b] : batch->tgt_len;
 }
 
-static void measure_parameters(tl_measured *m, tl_params *params) {
-    m->parameters = tl_params_count(params);
-    for (int i = 0; i < m->parameters; i++) {
+/* A classifier's projection to words is for the masked words that it learnt from first: no class needs it. */
+static bool is_asked(const measuring *k, const char *parameter) {
+    const size_t length = strlen(k->model->name);
+    const char *own =
+        length && !strncmp(parameter, k->model->name, length) ? parameter + length + 1 : parameter;
+    return !(k->batch->labels && !strncmp(own, "output.", strlen("output.")));
+}
+
+static void measure_parameters(const measuring *k) {
+    tl_measured *m = k->m;
+    tl_params *params = k->model->params;
+    for (int i = 0; i < tl_params_count(params); i++) {
         tl_param *p = tl_params_at(params, i);
+        if (!is_asked(k, p->leaf.name)) continue;
+        m->parameters++;
         if (p->leaf.frozen || (p->leaf.reached && tl_tensor_norm(tl_param_grad(p)) > 0)) continue;
         if (m->idle++ == 0) snprintf(m->first_idle, sizeof m->first_idle, "%s", p->leaf.name);
     }
@@ -207,7 +222,7 @@ static bool measure_look(measuring *k) {
                 for (long i = 0; i < rows_of(k->batch, a, b, k->m->decoder); i++)
                     measure_row(k->m, a, k->m->cross && a->kind == TL_CROSS, b, h, i);
     }
-    if (k->m->sentences == 0) measure_parameters(k->m, k->model->params);
+    if (k->m->sentences == 0) measure_parameters(k);
     tl_zero_grad(k->model->params);
     return true;
 }

@@ -90,7 +90,7 @@ START_TEST(rules) {
     TRY(SEARCH, TL_GATE_FAILED, "90 words", m.search_error = 0.1);
     TRY(SEARCH, TL_GATE_NOT_ASKED, "writes no words", m.written = 0);
 
-    TRY(ORDER, TL_GATE_FAILED, "source words in another order: loss +0.020", m.order = paired(0.02, 0));
+    TRY(ORDER, TL_GATE_FAILED, "the source in another order: loss +0.020", m.order = paired(0.02, 0));
     TRY(ORDER, TL_GATE_FAILED, "standard error", m.order = paired(0.2, 0.5));
     TRY(ORDER, TL_GATE_PASSED, "", m.order = paired(0.06, 0.01));
     TRY(ORDER, TL_GATE_FAILED, "-0.400", m.order = paired(-0.4, 0.1));

@@ -132,6 +132,22 @@ START_TEST(what_cannot_be_tried_is_said) {
 }
 END_TEST
 
+/* Where a sentence is as long as the model reads there is no room for padding; a column of it is tried where there is one. */
+START_TEST(no_room_for_padding) {
+    for (int more = 0; more < 2; more++) {
+        tl_transformer_config config = {SMALL_MODEL, .positions = TL_LEARNED};
+        config.max_len = 7 + more;
+        bench k = bench_begin(&config);
+        tl_batch b = batch_of(sentences, 2, 13, 0, 0);
+        tl_leak_report r;
+        ck_assert_msg(tl_leak_check(&k.model.model, k.tape, &b, NULL, NULL, &r), "%s", r.error.message);
+        ck_assert_int_eq(r.padding, 2 * more);
+        batch_free(&b);
+        bench_end(&k);
+    }
+}
+END_TEST
+
 /* ---- copies of batches ---- */
 
 START_TEST(a_copy_is_a_copy) {
@@ -165,6 +181,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, a_decoder_that_sees_what_comes);
     tcase_add_loop_test(tc, other_leaks, 0, 4);
     tcase_add_test(tc, what_cannot_be_tried_is_said);
+    tcase_add_test(tc, no_room_for_padding);
     tcase_add_test(tc, a_copy_is_a_copy);
 }
 TL_TEST_MAIN("lens: leaks")
