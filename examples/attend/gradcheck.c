@@ -156,7 +156,11 @@ static int check(settings *s, tl_run *run, const tl_batch *batch, tl_fault *faul
         return fail_with(r.elements.error.message);
     }
     if (!ok) return fail_with(r.elements.error.message);
-    printf("All of them agree.\n");
+    const long open = r.elements.kinks + r.elements.unsure;
+    if (open)
+        printf("All %ld that could be decided agree.\n", r.elements.checked - open);
+    else
+        printf("All of them agree.\n");
     return 0;
 }
 

@@ -90,15 +90,18 @@ bool tl_blame_find(tl_blame *blame, tl_fault *fault, tl_blamed *blamed);
 /* ---- the gradient check of a whole model ----
  *
  * The loss of a batch, in evaluation mode: tl_gradcheck over every parameter, or some elements of each, and if it fails, blame. In
- * float differences are inexact: much passes there that double finds (tl_gradcheck_options), and nothing is blamed. */
+ * float differences are inexact: elements stay undecided there that double decides, what is small may be wrong and pass, and nothing is
+ * blamed. */
 
 typedef struct tl_model_gradcheck_options {
     long sample; /* elements of each tensor: that of the largest gradient, others drawn by the seed; 0: all */
     uint64_t seed;
     double tolerance; /* 0: tl_gradcheck's */
-    bool train;       /* training mode, one fixed step */
-    bool by_steps;    /* attention as the textbook's steps, as when it is looked at, not as one operation */
-    tl_fault *fault;  /* made in every backward; NULL: none */
+    double
+        most_open; /* share of elements that may stay undecided (at a kink, or lost in rounding); 0: 0.02 in double, 0.25 in float */
+    bool train;    /* training mode, one fixed step */
+    bool by_steps; /* attention as the textbook's steps, as when it is looked at, not as one operation */
+    tl_fault *fault; /* made in every backward; NULL: none */
     bool no_blame;
     bool (*progress)(void *context, long done,
                      long all); /* elements, and then steps of blame; false ends it */
