@@ -104,6 +104,8 @@ START_TEST(leaks) {
        "$T leak --model $D/l --target 'the dog'");
     assert_contains(out, "ok      values ");
     assert_contains(out, "(target)");
+    sh("$T leak --model $D/l --batch 2"); /* windows of a text, as long as the model reads */
+    assert_contains(out, "2 sentences, 64 positions at most");
 }
 END_TEST
 
