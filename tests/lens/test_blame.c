@@ -4,7 +4,7 @@
 #include "nn/gpt.h"
 #include "nn/seq2seq.h"
 
-#include <tapeloom/checks.h>
+#include <tapeloom/op.h>
 
 typedef struct subject {
     const char *name;

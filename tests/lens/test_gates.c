@@ -3,8 +3,6 @@
 #include "nn/gpt.h"
 #include "nn/seq2seq.h"
 
-#include <tapeloom/checks.h>
-
 /* ---- the rules, on numbers that nothing has measured ---- */
 
 enum { LOSS, FRESH, GRADIENTS, ROWS, BLOCKED, SEARCH, ORDER, SOURCE, CROSS, ENTROPY, OVERFIT };

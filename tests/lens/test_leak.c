@@ -4,8 +4,6 @@
 #include "nn/gpt.h"
 #include "nn/seq2seq.h"
 
-#include <tapeloom/checks.h>
-
 static void assert_tight(const tl_model *model, tl_tape *tape, const tl_batch *b, const char *what) {
     tl_leak_report r;
     const gradients was = gradients_of(model->params);

@@ -1,8 +1,6 @@
 /* Masks as they held: every pair of every attention has a reason, the weights agree with it, and masks are told apart. */
 #include "nn/gpt.h"
 
-#include <tapeloom/checks.h>
-
 static tl_seen look_at(const tl_model *model, tl_tape *tape, const tl_batch *b) {
     tl_seen seen;
     must_msg(tl_look(model, tape, b, &(tl_look_options){.no_grad = true}, &seen), "%s", tl_tape_error(tape));

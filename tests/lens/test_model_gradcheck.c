@@ -2,8 +2,6 @@
  * loss does not reach is left out and said. */
 #include "nn/classifier.h"
 
-#include <tapeloom/checks.h>
-
 typedef struct told {
     long calls, done, all, until;
 } told;
