@@ -25,5 +25,6 @@
 #include "tapeloom/patch.h"
 #include "tapeloom/compare.h"
 #include "tapeloom/flow.h"
+#include "tapeloom/checks.h"
 
 #endif

@@ -7,6 +7,16 @@ static const command commands[] = {
      command_show},
     {"list", "attend list --model DIR", "the names of all places that can be looked at or replaced",
      list_options, command_list},
+    {"mask", "attend mask --model DIR --source TEXT",
+     "who does not see whom, and why, in the attention of a sentence", mask_options, command_mask},
+    {"leak", "attend leak --model DIR --source TEXT",
+     "proves that no output depends on a word that comes later, or on padding", leak_options, command_leak},
+    {"check", "attend check --model DIR",
+     "the gates: order and source matter, the loss is what it says, and eight more", check_options,
+     command_check},
+    {"gradcheck", "attend gradcheck --model DIR",
+     "all gradients against differences; names the operation whose backward is wrong", gradcheck_options,
+     command_gradcheck},
     {"heads", "attend heads --model DIR [--test FILE] [--ablate zero|mean|both] [--csv FILE] [--svg FILE]",
      "what each head does over a test set: importance, where it looks, alignment, the loss without it",
      heads_options, command_heads},
@@ -20,14 +30,14 @@ static const command commands[] = {
     {"logits", "attend logits --model DIR --source TEXT",
      "what a word's logit is made of, head by head; or what each depth would already say", logits_options,
      command_logits},
+    {"flow", "attend flow --model DIR [--source TEXT] [--word N]",
+     "what of its input a word came from, as several methods have it", flow_options, command_flow},
     {"compare",
      "attend compare --model DIR --with DIR | --with-weights last | --with-fresh  [--offsets N] [--extreme "
      "ATTENTION.HEAD]",
      "two models head by head, on a sentence or a test set; heads by relative position; a head's extreme "
      "sentences",
      compare_options, command_compare},
-    {"flow", "attend flow --model DIR [--source TEXT] [--word N]",
-     "what of its input a word came from, as several methods have it", flow_options, command_flow},
 };
 
 static void defaults(const command *c, settings *s) {
@@ -37,7 +47,8 @@ static void defaults(const command *c, settings *s) {
                    .show = {.quantity = "A,dS", .head = "all"},
                    .patch = {.by = "heads", .asked = {.of = "nll"}},
                    .compare = {.by = "divergence", .maps = 2},
-                   .flow = {.asked = {.of = "logit"}, .head = "mean"}};
+                   .flow = {.asked = {.of = "logit"}, .head = "mean"},
+                   .gradcheck = {.sample = 10}};
 }
 
 const program this_program = {.name = "attend",

@@ -52,6 +52,19 @@ struct settings {
         const char *method, *layer, *head, *csv;
         bool words;
     } flow;
+    long batch; /* sentences side by side, of mask, leak and gradcheck */
+    struct {
+        const char *attention, *csv;
+    } mask;
+    struct {
+        long sample, seed;
+        double tolerance;
+        bool by_steps, train, list_faults;
+        const char *fault;
+    } gradcheck;
+    struct {
+        long overfit, seed;
+    } check;
 };
 
 /* Rows that commands have in common: the model that is looked at, one sentence, a test set. */
@@ -70,6 +83,8 @@ struct settings {
     ROW("test", TEXT, test, "FILE", \
         "sentences to measure on, as evaluate takes them (default: held-out ones of the run's own)"), \
     ROW("most", LONG, most, "N", "at most so many of them (0: all, or 1000 of those that are made here)")
+#define BATCH_ROW \
+    ROW("batch", LONG, batch, "N", "so many sentences side by side: behind --source held-out ones of the run's own")
 /* clang-format on */
 
 /* ---- subject.c ---- */
@@ -78,8 +93,24 @@ struct settings {
 tl_run *open_subject(settings *s);
 /* The sentence that the settings name, or a held-out one of the run's own. False, and the run's error, on failure. */
 bool read_sentence(const settings *s, tl_run *run, tl_sentences *sentences);
+/* --batch of them (0: `usual`), the first one that which --source and --target name, the others held-out ones with their true
+ * targets. */
+bool read_several(const settings *s, tl_run *run, long usual, tl_sentences *sentences);
 /* The test set that the settings name. NULL, and the run's error, on failure. */
 tl_set *open_set(const settings *s, tl_run *run);
+
+/* ---- say.c ---- */
+
+/* "build/demo (best weights)", on a line behind `what`. */
+void print_subject(const char *what, const settings *s);
+/* A bar on standard error for the checks of the library, shown from the third second on. */
+typedef struct bar {
+    tl_progress progress;
+    long done, all;
+} bar;
+void bar_begin(bar *b, const settings *s, const char *label, const char *unit);
+bool bar_step(void *context, long done, long all); /* context: the bar */
+void bar_end(bar *b);
 
 /* ---- commands: options and functions ---- */
 
@@ -100,6 +131,11 @@ extern const tl_option patch_options[];
 int command_patch(settings *s);
 extern const tl_option logits_options[];
 int command_logits(settings *s);
+extern const tl_option mask_options[], leak_options[], check_options[], gradcheck_options[];
+int command_mask(settings *s);
+int command_leak(settings *s);
+int command_check(settings *s);
+int command_gradcheck(settings *s);
 
 extern const tl_option flow_options[];
 int command_flow(settings *s);

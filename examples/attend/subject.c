@@ -1,6 +1,7 @@
 /* What is looked at: a run's model, one sentence, a test set. */
 #include "program.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static tl_run *fresh_of_pair(settings *s, tl_error *error) {
@@ -28,6 +29,38 @@ bool read_sentence(const settings *s, tl_run *run, tl_sentences *sentences) {
     tl_set *set = tl_set_new(run, &(tl_set_options){.most = 1});
     const char *source = tl_set_source(set, 0), *target = source ? NULL : tl_set_target(set, 0);
     const bool ok = set && tl_sentences_of(run, &source, &target, 1, sentences);
+    tl_set_free(set);
+    return ok;
+}
+
+/* A text of the set, which may be gone when the next one is asked for. */
+static const char *copy_of(const char *text) {
+    char *copy = text ? malloc(strlen(text) + 1) : NULL;
+    return copy ? strcpy(copy, text) : NULL;
+}
+
+static bool read_with(const settings *s, tl_run *run, tl_set *set, long count, const char **lines,
+                      tl_sentences *sentences) {
+    const long given = s->source || s->target;
+    const char **sources = lines, **targets = lines + count;
+    if (count - given > tl_set_count(set)) count = tl_set_count(set) + given;
+    if (given) sources[0] = copy_of(s->source), targets[0] = copy_of(s->target);
+    for (long i = given; i < count; i++) {
+        sources[i] = copy_of(tl_set_source(set, i - given));
+        targets[i] = copy_of(tl_set_target(set, i - given));
+    }
+    return tl_sentences_of(run, sources, targets, count, sentences);
+}
+
+bool read_several(const settings *s, tl_run *run, long usual, tl_sentences *sentences) {
+    const long count = s->batch ? s->batch : usual;
+    if (count <= 1) return read_sentence(s, run, sentences);
+    if (count > 1000) return fail_with("--batch: at most 1000 sentences side by side"), false;
+    const char **lines = calloc(2 * (size_t)count, sizeof *lines);
+    tl_set *set = tl_set_new(run, &(tl_set_options){.most = count});
+    const bool ok = lines && set && read_with(s, run, set, count, lines, sentences);
+    for (long i = 0; lines && i < 2 * count; i++) free((char *)lines[i]);
+    free(lines);
     tl_set_free(set);
     return ok;
 }

@@ -178,8 +178,9 @@ typedef struct tl_grad_case {
 
 typedef struct tl_gradcheck_report {
     bool ok;
-    long checked; /* elements compared */
-    long kinks;   /* elements where f(x-h), f(x+h) straddle a kink even for the smallest h: not compared */
+    long elements; /* of all leaves that are not frozen */
+    long checked;  /* elements of them compared */
+    long kinks;    /* elements where f(x-h), f(x+h) straddle a kink even for the smallest h: not compared */
     long
         unsure; /* elements near a kink where the steps that fit are lost in f's rounding (float): not decided */
     /* the worst element */
@@ -202,6 +203,12 @@ typedef struct tl_gradcheck_options {
     bool train;        /* training mode, one fixed step */
     bool zero_is_fine; /* some gradient may rightly be zero everywhere */
     double most_kinks; /* share of elements that may straddle, and that may be unsure; default 0.02 */
+    /* Of each leaf so many elements: that of the largest gradient, and the others drawn by the seed, each out of as many that lie
+     * side by side; 0: all. */
+    long sample;
+    /* Told after each element how many of how many are done; false ends the check, which then fails. NULL: nobody. */
+    bool (*progress)(void *context, long done, long all);
+    void *context;
 } tl_gradcheck_options;
 bool tl_gradcheck(tl_var (*f)(tl_tape *tape, const tl_var *x, void *data), void *data, int leaves,
                   tl_leaf *const *leaf, const tl_gradcheck_options *options, tl_gradcheck_report *report);

@@ -100,6 +100,36 @@ void tl_give(tl_back *b, int i, tl_tensor g);
 /* Contiguous scratch until this backward returns; undefined contents; data NULL when out of memory. */
 tl_tensor tl_back_scratch(tl_back *b, tl_shape shape);
 
+/* ---- probes: who stands beside a tape while it computes, to watch each operation or to change what it does ----
+ *
+ * For checks that need to know which operation is wrong (checks.h). A tape without one pays for a comparison an operation. */
+
+typedef struct tl_probe {
+    void *context;
+    /* Before operation number `node` reads its inputs: what it reads may be written to. NULL: not asked. */
+    void (*before)(void *context, tl_tape *tape, int node);
+    /* In the place of an operation's backward, which it calls: b->op->backward(b). NULL: that itself. What kept views are given
+     * beside (tl_grad) does not come by here. */
+    void (*backward)(void *context, tl_back *b);
+} tl_probe;
+/* From here on, also over tl_tape_reset; the probe must live as long. NULL: none. */
+void tl_tape_set_probe(tl_tape *tape, const tl_probe *probe);
+
+/* What a node of the tape is. Nodes are counted from 0 in order of recording; tl_tape_stats has their number. */
+typedef struct tl_recorded {
+    const char *operation;    /* NULL: a parameter, a variable or a constant */
+    const char *name, *scope; /* "" where it has none; a parameter's name is a full one */
+    int base;                 /* the node whose memory it names: itself, or what a view is a view of */
+    int inputs;
+    const int *input; /* [inputs] nodes, -1 where one was left out; until another node is recorded */
+    bool wants_grad;
+    tl_tensor value;
+    tl_tensor
+        grad; /* what has reached it so far, a view its part of the base's; no data: nothing has, or it is used up */
+} tl_recorded;
+/* False, and *recorded untouched, if there is no such node. */
+bool tl_tape_recorded(const tl_tape *tape, int node, tl_recorded *recorded);
+
 /* ---- both ---- */
 
 /* Memory that lives until the tape's reset or release; not zeroed. NULL, and the tape fails, when out of memory. */

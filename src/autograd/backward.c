@@ -15,7 +15,10 @@ static void go_back(tl_tape *tape, int at) {
                                  .dy = tl_tensor_of(n->grad, tl_shape_of(n->value)),
                                  .saved = n->saved,
                                  .node = at}};
-    n->op->backward(&frame.b);
+    if (tape->probe)
+        tl_probe_backward(&frame.b);
+    else
+        n->op->backward(&frame.b);
     for (tl_scratch *s = frame.first; s;) {
         tl_scratch *next = s->next;
         tl_recycled_give(&tape->recycled, s, s->bytes);

@@ -31,6 +31,7 @@ typedef struct check {
     tl_real **grad; /* this check's copy of each leaf's gradient */
     tl_rng_key weights;
     double magnitude; /* sum of |weight·f(x)|: the results of f are rounded to epsilon times that */
+    long all;         /* elements to compare */
     double
         farthest; /* relative error of the worst element so far before rounding is taken off; -1: none yet */
     tl_gradcheck_report *report;
@@ -185,7 +186,44 @@ static bool check_element(check *k, const tl_leaf *leaf, const tl_real *grad, lo
     return true;
 }
 
+static long sampled(const check *k, long n) {
+    return k->options->sample > 0 && k->options->sample < n ? k->options->sample : n;
+}
+
+static long most(const tl_real *g, long n) {
+    long at = 0;
+    for (long i = 1; i < n; i++)
+        if (fabs((double)g[i]) > fabs((double)g[at])) at = i;
+    return at;
+}
+
+/* Which element is number i of leaf l's `count`: all in their order, or the largest gradient's and one of each equal part. */
+static long chosen(const check *k, int l, long i, long count) {
+    const long n = tl_numel(k->leaf[l]->value);
+    if (count == n) return i;
+    if (i == 0) return most(k->grad[l], n);
+    const tl_rng_key key = tl_rng_key_of(k->options->seed, k->leaf[l]->name);
+    const double part = (double)n / (double)(count - 1);
+    const long at = (long)(((double)(i - 1) + tl_rng_uniform(key, (uint64_t)i)) * part);
+    return at < n ? at : n - 1;
+}
+
+static void count_elements(check *k) {
+    for (int l = 0; l < k->leaves; l++) {
+        if (k->leaf[l]->frozen) continue;
+        k->report->elements += tl_numel(k->leaf[l]->value);
+        k->all += sampled(k, tl_numel(k->leaf[l]->value));
+    }
+}
+
+static bool tell(check *k) {
+    const tl_gradcheck_options *o = k->options;
+    if (!o->progress || o->progress(o->context, k->report->checked, k->all)) return true;
+    return fail(k, "stopped after %ld of %ld elements", k->report->checked, k->all);
+}
+
 static bool check_elements(check *k) {
+    count_elements(k);
     for (int l = 0; l < k->leaves; l++) {
         const tl_leaf *leaf = k->leaf[l];
         if (leaf->frozen) continue;
@@ -193,8 +231,9 @@ static bool check_elements(check *k) {
         double scale = largest(k->grad[l], n);
         if (n && scale == 0 && !k->options->zero_is_fine)
             return fail(k, "the gradient of %s is zero everywhere", leaf->name);
-        for (long i = 0; i < n; i++)
-            if (!check_element(k, leaf, k->grad[l], i, scale)) return false;
+        for (long i = 0; i < sampled(k, n); i++)
+            if (!check_element(k, leaf, k->grad[l], chosen(k, l, i, sampled(k, n)), scale) || !tell(k))
+                return false;
     }
     tl_gradcheck_report *r = k->report;
     if (r->relative > r->tolerance)
@@ -282,6 +321,7 @@ static bool check_options(check *k) {
         return fail(k, "tolerance is %g, should be 0 (the default) or more, and finite", o->tolerance);
     if (!(o->most_kinks >= 0 && o->most_kinks <= 1))
         return fail(k, "most_kinks is %g, should be a share in [0, 1]; 0 means 0.02", o->most_kinks);
+    if (o->sample < 0) return fail(k, "sample is %ld, should be 0 (all elements) or more", o->sample);
     return true;
 }
 
@@ -331,6 +371,7 @@ static tl_var run_case(tl_tape *tape, const tl_var *x, void *data) {
 static void add_up(tl_gradcheck_report *r, const tl_gradcheck_report *first) {
     const tl_gradcheck_report second = *r;
     if (second.ok && (first->relative > second.relative || !second.input[0])) *r = *first;
+    r->elements = first->elements + second.elements;
     r->checked = first->checked + second.checked;
     r->kinks = first->kinks + second.kinks;
     r->unsure = first->unsure + second.unsure;

@@ -55,6 +55,7 @@ static tl_packed_weight *add(tl_tape *tape, tl_tensor b) {
 const tl_product_packed *tl_tape_packed(tl_var weight) {
     tl_tape *tape = weight.tape;
     if (!tape || !tape->reuse_weights || tape->arena.limit) return NULL; /* a limit leaves none for copies */
+    if (tape->probe) return NULL; /* it may write to a weight in between */
     const tl_node *n = tl_node_peek(weight);
     if (!n || !tape->node[n->base].leaf) return NULL; /* a computed one may have changed */
     const tl_tensor b = tl_tensor_transpose(n->value, 0, 1);

@@ -83,6 +83,7 @@ tl_call tl_call_begin_optional(const tl_op *op, unsigned optional, int inputs, c
         return c;
     }
     if (!make_room(&c, in)) return c;
+    if (c.tape->probe) tl_probe_before(c.tape);
     for (int i = 0; i < inputs; i++)
         if (!take_input(&c, i, in[i])) return c;
     c.wants_grad = c.wants_grad && !c.tape->no_grad;

@@ -76,8 +76,9 @@ struct tl_tape {
     uint32_t step_epoch; /* counts resets: random streams start anew */
     bool no_grad, training, keep_all, consumed;
     bool checking;
-    bool kept_views; /* some view of this step is kept, or was */
-    int beside;      /* while a kept view's gradient is summed: its index + 1, else 0 */
+    bool kept_views;       /* some view of this step is kept, or was */
+    const tl_probe *probe; /* NULL: none */
+    int beside;            /* while a kept view's gradient is summed: its index + 1, else 0 */
     tl_place *mark;
     int marks, mark_capacity;
     uint64_t mark_number; /* of the last mark ever made */
@@ -130,6 +131,10 @@ bool tl_stray_fail(const char *who, const char *what, const char *fault);
 void tl_stray_vfail(const char *format, va_list arguments);
 const char *tl_stray_error(void); /* of this thread, or NULL */
 void tl_stray_clear(void);
+
+/* probe.c */
+void tl_probe_before(tl_tape *tape);
+void tl_probe_backward(tl_back *b);
 
 /* sinks.c */
 tl_tensor tl_node_grad(tl_tape *tape, int index); /* data NULL if there is none now */

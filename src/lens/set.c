@@ -235,7 +235,7 @@ static const char *window_text(tl_set *set, long i) {
     const long length = set->run->settings.lm.context, *starts = set->text.starts;
     long from = starts ? starts[i] : i * length, to = starts ? starts[i + 1] : from + length + 1;
     if (to > set->text.count) to = set->text.count;
-    if (starts || from == 0) from++;
+    from++;
     free(set->shown);
     if (starts && to > from && set->text.ids[to - 1] == tl_lm_end(set->run)) to--;
     set->shown = tl_lm_decode(set->run, set->text.ids + from, to - from);

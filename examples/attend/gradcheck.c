@@ -1,0 +1,193 @@
+/* attend gradcheck: a whole model's gradients against differences of its loss, and which operation is to blame
+ * (tl_model_gradcheck_of). */
+#include "program.h"
+
+#include <tapeloom/op.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SAMPLE = 10, SENTENCES = 2 };
+
+/* clang-format off */
+const tl_option gradcheck_options[] = {
+    SUBJECT_ROWS,
+    SENTENCE_ROWS,
+    BATCH_ROW,
+    ROW("sample", LONG, gradcheck.sample, "N", "of each tensor so many elements, that of the largest gradient among them (0: all)"),
+    ROW("seed", LONG, gradcheck.seed, "N", "which elements, and in which directions values are moved to find who is to blame"),
+    ROW("tolerance", DOUBLE, gradcheck.tolerance, "E", "relative error that is allowed (0: 1e-6 in double, 5e-3 in float)"),
+    ROW("train", FLAG, gradcheck.train, NULL, "as a step of training computes it, with dropout"),
+    ROW("by-steps", FLAG, gradcheck.by_steps, NULL,
+        "attention as the textbook's steps, as it is computed when somebody looks, not as one operation"),
+    ROW("inject-fault", TEXT, gradcheck.fault, "OPERATION[:KIND]", "make that operation's backward wrong on purpose"),
+    ROW("list-faults", FLAG, gradcheck.list_faults, NULL, "list kinds of faults, and the operations of this model; no check"),
+    COMMON_ROWS,
+    TL_OPTIONS_END};
+/* clang-format on */
+
+/* ---- what there is to be made wrong ---- */
+
+/* The loss is recorded once, on the run's tape. */
+static bool record(const settings *s, tl_run *run, const tl_batch *batch) {
+    tl_tape *tape = tl_run_tape(run);
+    tl_tape_reset(tape);
+    if (s->gradcheck.train) tl_tape_set_training(tape, 1);
+    const tl_model_maps maps = tl_model_maps_new(tl_run_model(run), tape, false);
+    const bool ok = tl_ok(tl_run_loss(run, batch, s->gradcheck.by_steps ? &maps : NULL));
+    tl_tape_set_training(tape, 0);
+    return ok;
+}
+
+/* Nodes of that operation which have a backward of their own. */
+static long count_of(const tl_tape *tape, const char *operation) {
+    long count = 0;
+    tl_recorded r;
+    for (int i = 0; tl_tape_recorded(tape, i, &r); i++)
+        count += r.operation && r.base == i && r.wants_grad && !strcmp(r.operation, operation);
+    return count;
+}
+
+static int list_faults(const settings *s, tl_run *run, const tl_batch *batch) {
+    int count;
+    const tl_op_entry *op = tl_ops(&count);
+    if (!record(s, run, batch)) return status_of(run, &(tl_error){""});
+    printf("Kinds:\n");
+    for (int kind = 0; kind < TL_FAULT_KINDS; kind++)
+        printf("  %-10s %s\n", tl_fault_kind_name((tl_fault_kind)kind),
+               tl_fault_kind_meaning((tl_fault_kind)kind));
+    printf("Operations in the loss of ");
+    print_subject("", s);
+    for (int i = 0; i < count; i++) {
+        const long here = count_of(tl_run_tape(run), op[i].name);
+        if (here) printf("  %4ld x  %s\n", here, op[i].name);
+    }
+    return 0;
+}
+
+/* ---- the check ---- */
+
+static void print_elements(const tl_model_gradcheck *r) {
+    const tl_gradcheck_report *e = &r->elements;
+    printf("checked    %ld of %ld elements, of %ld tensors\n", e->checked, e->elements, r->tensors);
+    if (r->idle) {
+        printf("left out   %ld that the loss does not reach: ", r->idle);
+        tl_show(r->first_idle, stdout);
+        printf("%s\n", r->idle > 1 ? ", …" : "");
+    }
+    if (e->input[0]) {
+        print_name("worst      ", e->input, "");
+        printf("[%ld]: analytic %.9g, numeric %.9g, absolute %.2e, relative %.2e\n", e->index, e->analytic,
+               e->numeric, e->absolute, e->relative);
+    }
+    printf("criterion  |a - n| / max(|a|, |n|, largest |a| of the tensor / 1000) <= %.0e\n", e->tolerance);
+    if (e->kinks || e->unsure)
+        printf("left open  %ld elements at a kink, %ld too near one for this precision\n", e->kinks,
+               e->unsure);
+}
+
+static void print_blame(const tl_model_gradcheck *r) {
+    const tl_blamed *b = &r->blame;
+    if (b->node < 0) {
+        printf("to blame   ");
+        tl_show(b->ok ? "no operation: each agrees along a random direction (a single element is wrong, or "
+                        "nothing is)"
+                      : b->error.message,
+                stdout);
+        printf("\n");
+        return;
+    }
+    printf("to blame   %s, node %d", b->operation, b->node);
+    print_name(b->scope[0] ? " in " : "", b->scope, "");
+    printf(", %s", b->shape);
+    if (b->others) printf(" (%d other node%s this operation)", b->others, b->others == 1 ? " is" : "s are");
+    print_name("\n           its own gradient is right; what it gives to ", b->gives_to, " is not:");
+    printf("\n           along a random direction %.9g, by differences %.9g (relative %.1e)\n", b->analytic,
+           b->numeric, b->relative);
+}
+
+static void print_fault(const tl_fault *f, long nodes, bool ok) {
+    printf("fault      %s:%s, made in %ld backwards, changes a gradient by %.3g of its size at most%s\n",
+           f->operation, tl_fault_kind_name(f->kind), nodes, f->change,
+           !ok             ? ""
+           : f->change > 0 ? ": nothing that was checked notices it"
+                           : ": there is nothing to notice");
+}
+
+static int no_such_operation(const settings *s, tl_run *run, const tl_fault *fault) {
+    tl_error error = {""};
+    tl_error_set(
+        &error,
+        "--inject-fault %s: the loss of this model has no such operation%s; --list-faults lists those it has",
+        fault->operation, s->gradcheck.by_steps ? "" : " (some are there with --by-steps alone)");
+    (void)run;
+    return fail_with(error.message);
+}
+
+static int check(settings *s, tl_run *run, const tl_batch *batch, tl_fault *fault) {
+    tl_model_gradcheck r;
+    bar b;
+    bar_begin(&b, s, "checking gradients", "element");
+    const bool ok = tl_model_gradcheck_of(tl_run_model(run), batch,
+                                          &(tl_model_gradcheck_options){.sample = s->gradcheck.sample,
+                                                                        .seed = (uint64_t)s->gradcheck.seed,
+                                                                        .tolerance = s->gradcheck.tolerance,
+                                                                        .train = s->gradcheck.train,
+                                                                        .by_steps = s->gradcheck.by_steps,
+                                                                        .fault = fault,
+                                                                        .progress = bar_step,
+                                                                        .context = &b},
+                                          &r);
+    bar_end(&b);
+    if (!ok && !r.elements.elements) return fail_with(r.elements.error.message);
+    print_subject("", s);
+    printf("loss %.6f of %ld sentence%s, in %s\n", r.loss, batch->sentences, batch->sentences == 1 ? "" : "s",
+           sizeof(tl_real) == sizeof(double)
+               ? "double"
+               : "float, where differences are inexact: make PRECISION=double builds what is sure");
+    if (fault) print_fault(fault, count_of(tl_run_tape(run), fault->operation), ok);
+    print_elements(&r);
+    const bool undecided =
+        !ok && sizeof(tl_real) < sizeof(double) && r.elements.relative <= r.elements.tolerance;
+    if (r.blamed && !undecided) print_blame(&r);
+    if (undecided) {
+        printf("Nothing is known to be wrong: float cannot decide it. Build with make PRECISION=double, and "
+               "ask build/double/attend.\n");
+        return fail_with(r.elements.error.message);
+    }
+    if (!ok) return fail_with(r.elements.error.message);
+    const long open = r.elements.kinks + r.elements.unsure;
+    if (open)
+        printf("All %ld that could be decided agree.\n", r.elements.checked - open);
+    else
+        printf("All of them agree.\n");
+    return 0;
+}
+
+static int begin(settings *s, tl_run *run, const tl_batch *batch, tl_fault *fault) {
+    if (s->gradcheck.list_faults) return list_faults(s, run, batch);
+    if (!fault) return check(s, run, batch, NULL);
+    if (!record(s, run, batch)) return status_of(run, &(tl_error){""});
+    if (count_of(tl_run_tape(run), fault->operation) == 0) return no_such_operation(s, run, fault);
+    return check(s, run, batch, fault);
+}
+
+int command_gradcheck(settings *s) {
+    tl_error error = {""};
+    tl_fault fault;
+    listener l;
+    if (s->gradcheck.fault && !tl_fault_of(s->gradcheck.fault, &fault, &error))
+        return usage_with("gradcheck", error.message);
+    tl_run *run = open_subject(s);
+    if (!run) return 1;
+    listen_to(&l, s, run);
+    tl_sentences sentences = {0};
+    int status = 1;
+    if (read_several(s, run, SENTENCES, &sentences))
+        status = begin(s, run, &sentences.batch, s->gradcheck.fault ? &fault : NULL);
+    else
+        status_of(run, &error);
+    tl_sentences_free(&sentences);
+    tl_run_free(run);
+    return status;
+}

@@ -1,0 +1,387 @@
+/* What the gates ask of a model, measured over batches (checks.h). Each thing that is changed is changed in a copy of the batch, or by a
+ * gate of its maps. */
+#include "tapeloom/checks.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct measuring {
+    tl_measured *m;
+    const tl_model *model;
+    tl_tape *tape;
+    const tl_batch *batch;
+    const tl_measure_options *options;
+    tl_batch_copy *copy;          /* anew for each thing */
+    double *nll, *other, *smooth; /* by targets */
+} measuring;
+
+tl_measured tl_measured_of(const tl_model *model, bool trained, bool competes) {
+    tl_measured m = {.trained = trained, .competes = competes};
+    if (!model) return m;
+    m.decoder = model->depths[TL_DECODER] > 0;
+    for (int l = 0; m.decoder && l < model->attentions[TL_CROSS]; l++)
+        m.cross |= tl_model_heads(model, TL_CROSS, l) > 0;
+    m.source = model->depths[TL_ENCODER] > 0;
+    m.classes = model->tgt_vocab;
+    return m;
+}
+
+static bool fail(tl_tape *tape, const char *message) { return tl_tape_fail(tape, "%s", message), false; }
+static bool out_of_memory(const measuring *k) { return fail(k->tape, "checks: out of memory"); }
+
+/* ---- losses ---- */
+
+static bool nll_of(const measuring *k, const tl_batch *batch, double *nll) {
+    tl_tape_reset(k->tape);
+    return tl_plain_nll(k->model, k->tape, batch, NULL, nll, NULL);
+}
+
+/* Targets of sentence b: numbers from … to-1. */
+static void span_of(const tl_batch *batch, long b, long *from, long *to) {
+    const long each = tl_plain_count(batch) / batch->sentences;
+    *from = b * each, *to = *from + each;
+}
+
+/* Compares k->other with k->nll, sentence by sentence; with last, the last real target of each alone. */
+static void add_pairs(const measuring *k, tl_paired *paired, bool last) {
+    for (long b = 0; b < k->batch->sentences; b++) {
+        long from, to;
+        double was = 0, now = 0, tokens = 0;
+        span_of(k->batch, b, &from, &to);
+        for (long i = to - 1; i >= from && !(last && tokens > 0); i--) {
+            if (!tl_plain_is_real(k->batch, i)) continue;
+            was += k->nll[i], now += k->other[i], tokens++;
+        }
+        if (tokens > 0) tl_paired_add(paired, was, now, tokens);
+    }
+}
+
+static bool measure_loss(const measuring *k) {
+    tl_measured *m = k->m;
+    tl_tape_reset(k->tape);
+    const bool was = tl_tape_set_grad(k->tape, false);
+    tl_var y = tl_model_loss(k->model, k->tape, k->batch, NULL, NULL, NULL);
+    tl_tape_set_grad(k->tape, was);
+    if (!tl_ok(y)) return false;
+    const double loss = tl_item(tl_value(y)), s = k->options->label_smoothing;
+    tl_tape_reset(k->tape);
+    if (!tl_plain_nll(k->model, k->tape, k->batch, NULL, k->nll, k->smooth)) return false;
+    double own = 0, nll = 0, tokens = 0;
+    for (long i = 0; i < tl_plain_count(k->batch); i++) {
+        if (!tl_plain_is_real(k->batch, i)) continue;
+        own += (1 - s) * k->nll[i] + s * k->smooth[i];
+        nll += k->nll[i];
+        tokens++;
+    }
+    own /= fmax(1, tokens);
+    if (m->sentences == 0) m->loss = loss, m->own_loss = own;
+    m->loss_error = fmax(m->loss_error, fabs(loss - own) / fmax(fabs(own), 1e-3));
+    m->nll += nll, m->tokens += tokens;
+    return true;
+}
+
+static bool measure_fresh(const measuring *k) {
+    const tl_measure_options *o = k->options;
+    if (!o->fresh || !o->fresh_tape) return true;
+    tl_tape_reset(o->fresh_tape);
+    if (!tl_plain_nll(o->fresh, o->fresh_tape, k->batch, NULL, k->other, NULL))
+        return fail(k->tape, tl_tape_error(o->fresh_tape));
+    for (long i = 0; i < tl_plain_count(k->batch); i++)
+        if (tl_plain_is_real(k->batch, i)) k->m->fresh_nll += k->other[i], k->m->fresh_tokens++;
+    return true;
+}
+
+/* ---- another order ---- */
+
+static void shuffle_row(const measuring *k, long b, long from, long to, void *row, size_t bytes) {
+    long order[2048];
+    char *items = row, *copy;
+    const long n = to - from;
+    if (n < 2 || n > (long)(sizeof order / sizeof *order) || !(copy = malloc((size_t)n * bytes))) return;
+    for (long i = 0; i < n; i++) order[i] = i;
+    tl_rng_shuffle(tl_rng_key_mix(tl_rng_key_of(k->options->seed, "order"), (uint64_t)(k->m->sentences + b)),
+                   n, order);
+    memcpy(copy, items + (size_t)from * bytes, (size_t)n * bytes);
+    for (long i = 0; i < n; i++)
+        memcpy(items + (size_t)(from + i) * bytes, copy + (size_t)order[i] * bytes, bytes);
+    free(copy);
+}
+
+/* Words of the source but its <eos>, patches of a picture; without a source, what is read before the last word. */
+static void shuffle(const measuring *k, long b) {
+    tl_batch_copy *c = k->copy;
+    const long width = c->batch.src_len, length = k->m->source ? c->src_lengths[b] : c->tgt_lengths[b];
+    if (!k->m->source)
+        shuffle_row(k, b, 0, length - 1, c->tgt_in + b * c->batch.tgt_len, sizeof *c->tgt_in);
+    else if (c->pictures)
+        shuffle_row(k, b, 0, length, c->pictures + b * width * c->batch.pictures.dim[2],
+                    (size_t)c->batch.pictures.dim[2] * sizeof *c->pictures);
+    else
+        shuffle_row(k, b, 0, length - (c->src[b * width + length - 1] == TL_EOS), c->src + b * width,
+                    sizeof *c->src);
+}
+
+static bool measure_order(measuring *k) {
+    for (long b = 0; b < k->batch->sentences; b++) shuffle(k, b);
+    if (!nll_of(k, &k->copy->batch, k->other)) return false;
+    add_pairs(k, &k->m->order, !k->m->source);
+    return true;
+}
+
+/* ---- without its source ---- */
+
+/* Everybody gets the next sentence's source. */
+static bool measure_other_source(measuring *k) {
+    tl_batch_copy *c = k->copy;
+    const tl_batch *from = k->batch;
+    const long rows = from->sentences, width = from->src_len;
+    if (!k->m->decoder || !k->m->source || rows < 2) return true;
+    for (long b = 0; b < rows; b++) {
+        const long next = (b + 1) % rows;
+        c->src_lengths[b] = from->src_lengths ? from->src_lengths[next] : (int)width;
+        if (c->src) memcpy(c->src + b * width, from->src + next * width, (size_t)width * sizeof *c->src);
+        if (c->pictures) tl_tensor_copy(tl_at(c->batch.pictures, b), tl_at(from->pictures, next));
+    }
+    if (!nll_of(k, &c->batch, k->other)) return false;
+    add_pairs(k, &k->m->other_source, false);
+    return true;
+}
+
+static bool measure_no_cross(measuring *k) {
+    if (!k->m->cross) return true;
+    tl_tape_reset(k->tape);
+    const tl_model_maps maps = tl_model_maps_new(k->model, k->tape, false);
+    for (int l = 0; maps.cross && l < k->model->attentions[TL_CROSS]; l++)
+        if (tl_model_heads(k->model, TL_CROSS, l) > 0)
+            maps.cross[l].gate = tl_zeros(k->tape, TL_SHAPE(tl_model_heads(k->model, TL_CROSS, l)));
+    if (!maps.cross || !tl_plain_nll(k->model, k->tape, k->batch, &maps, k->other, NULL)) return false;
+    add_pairs(k, &k->m->no_cross, false);
+    return true;
+}
+
+/* ---- rows, entropy, gradients: one look ---- */
+
+static void measure_row(tl_measured *m, const tl_seen_attention *a, bool is_cross, long b, long h, long i) {
+    const tl_tensor w = tl_at(a->weights, b, h, i), g = tl_at(a->score_grads, b, h, i),
+                    dw = tl_at(a->weight_grads, b, h, i);
+    double sum = 0, grad = 0, size = 0, entropy = 0;
+    long seen = 0;
+    for (long j = 0; j < a->keys; j++) {
+        const double p = (double)w.data[j * w.stride[0]], d = g.data ? (double)g.data[j * g.stride[0]] : 0;
+        if (!tl_mask_shows(&a->mask, b, h, i, j, a->queries, a->keys)) {
+            m->blocked++;
+            m->blocked_not_zero += p != 0 || d != 0;
+            continue;
+        }
+        seen++;
+        sum += p, grad += d;
+        if (dw.data) size += p * fabs((double)dw.data[j * dw.stride[0]]); /* what rounding is relative to */
+        if (p > 0) entropy -= p * log(p);
+    }
+    if (seen == 0) return;
+    m->row_sum = fmax(m->row_sum, fabs(sum - 1));
+    if (size > 0) m->grad_sum = fmax(m->grad_sum, fabs(grad) / size);
+    if (is_cross && seen > 1) m->entropy += entropy / log((double)seen), m->entropy_rows++;
+}
+
+/* Real rows of an attention: queries that are no padding. */
+static long rows_of(const tl_batch *batch, const tl_seen_attention *a, long b, bool decoder) {
+    if (a->kind == TL_ENCODER_SELF || !decoder) return a->queries;
+    return batch->tgt_lengths ? batch->tgt_lengths[b] : batch->tgt_len;
+}
+
+/* A classifier's projection to words is for the masked words that it learnt from first: no class needs it. */
+static bool is_asked(const measuring *k, const char *parameter) {
+    const size_t length = strlen(k->model->name);
+    const char *own =
+        length && !strncmp(parameter, k->model->name, length) ? parameter + length + 1 : parameter;
+    return !(k->batch->labels && !strncmp(own, "output.", strlen("output.")));
+}
+
+static void measure_parameters(const measuring *k) {
+    tl_measured *m = k->m;
+    tl_params *params = k->model->params;
+    for (int i = 0; i < tl_params_count(params); i++) {
+        tl_param *p = tl_params_at(params, i);
+        if (!is_asked(k, p->leaf.name)) continue;
+        m->parameters++;
+        if (p->leaf.frozen || (p->leaf.reached && tl_tensor_norm(tl_param_grad(p)) > 0)) continue;
+        if (m->idle++ == 0) snprintf(m->first_idle, sizeof m->first_idle, "%s", p->leaf.name);
+    }
+}
+
+static bool measure_look(measuring *k) {
+    tl_seen seen;
+    if (!tl_look(k->model, k->tape, k->batch, NULL, &seen)) return false;
+    for (int n = 0; n < seen.count; n++) {
+        const tl_seen_attention *a = &seen.attention[n];
+        if (!a->weights.data) continue;
+        for (long b = 0; b < k->batch->sentences; b++)
+            for (long h = 0; h < a->heads; h++)
+                for (long i = 0; i < rows_of(k->batch, a, b, k->m->decoder); i++)
+                    measure_row(k->m, a, k->m->cross && a->kind == TL_CROSS, b, h, i);
+    }
+    if (k->m->sentences == 0) measure_parameters(k);
+    tl_zero_grad(k->model->params);
+    return true;
+}
+
+/* ---- a word at a time ---- */
+
+static double log_p_of(tl_tensor row, int word) {
+    double most = -INFINITY, sum = 0;
+    for (long v = 0; v < row.dim[0]; v++) most = fmax(most, (double)row.data[v * row.stride[0]]);
+    for (long v = 0; v < row.dim[0]; v++) sum += exp((double)row.data[v * row.stride[0]] - most);
+    return (double)row.data[word * row.stride[0]] - most - log(sum);
+}
+
+/* The model's own greedy words, with the score that the search gives; into copy, whose targets are as wide as the search's. */
+static bool write_greedily(const measuring *k, tl_batch_copy **written, double **score) {
+    tl_search_result found;
+    tl_tape_reset(k->tape);
+    if (!tl_search(k->model, k->tape, k->batch, &(tl_search_options){.beam = 1}, &found)) return false;
+    tl_batch words = *k->batch;
+    words.tgt_in = words.tgt_out = found.ids;
+    words.tgt_len = found.capacity, words.tgt_lengths = NULL, words.pad = TL_PAD;
+    tl_batch_copy *c = *written = tl_batch_copy_of(&words, 0);
+    *score = malloc((size_t)found.sentences * sizeof **score + 1);
+    if (!c || !*score) return out_of_memory(k);
+    for (long b = 0; b < found.sentences; b++) {
+        const long width = found.capacity, length = found.lengths[b];
+        const bool ends = length < width && c->tgt_out[b * width + length] == TL_EOS;
+        c->tgt_lengths[b] = (int)(length + ends);
+        for (long t = 0; t < width; t++) {
+            c->tgt_in[b * width + t] = t == 0 ? TL_BOS : t <= length ? c->tgt_out[b * width + t - 1] : TL_PAD;
+            if (t >= c->tgt_lengths[b]) c->tgt_out[b * width + t] = TL_PAD;
+        }
+        (*score)[b] = found.score[b];
+    }
+    return true;
+}
+
+static void compare(const measuring *k, const tl_batch *batch, const double *nll, const double *score) {
+    tl_measured *m = k->m;
+    for (long b = 0; b < batch->sentences; b++) {
+        double at_once = 0;
+        for (long i = b * batch->tgt_len; i < (b + 1) * batch->tgt_len; i++)
+            if (tl_plain_is_real(batch, i)) at_once -= nll[i], m->written++;
+        m->at_once += at_once;
+        m->one_at_a_time += score[b];
+        m->search_error = fmax(m->search_error, fabs(at_once - score[b]));
+    }
+}
+
+static bool measure_search(measuring *k) {
+    tl_batch_copy *written = NULL;
+    double *score = NULL, *nll = NULL;
+    bool ok = write_greedily(k, &written, &score);
+    if (ok && written->batch.tgt_len > 0) {
+        nll = malloc((size_t)tl_plain_count(&written->batch) * sizeof *nll + 1);
+        ok = nll ? nll_of(k, &written->batch, nll) : out_of_memory(k);
+        if (ok) compare(k, &written->batch, nll, score);
+    }
+    tl_batch_copy_free(written);
+    free(score);
+    free(nll);
+    return ok;
+}
+
+/* A language model is given the words of the batch, one after the other. */
+static bool measure_steps(measuring *k) {
+    const tl_batch *batch = &k->copy->batch;
+    double *score = calloc((size_t)batch->sentences + 1, sizeof *score);
+    int *words = calloc((size_t)batch->sentences + 1, sizeof *words);
+    tl_tape_reset(k->tape);
+    const bool was = tl_tape_set_grad(k->tape, false);
+    tl_model_state *state = tl_model_begin(k->model, k->tape, batch,
+                                           &(tl_model_state_options){.each = 1, .capacity = batch->tgt_len});
+    bool ok = score && words && state;
+    for (long t = 0; ok && t < batch->tgt_len; t++) {
+        const tl_mark mark = tl_tape_mark(k->tape);
+        for (long b = 0; b < batch->sentences; b++) words[b] = batch->tgt_in[b * batch->tgt_len + t];
+        tl_var logits = tl_model_step(state, words);
+        ok = tl_ok(logits);
+        for (long b = 0; ok && b < batch->sentences; b++)
+            if (tl_plain_is_real(batch, b * batch->tgt_len + t))
+                score[b] += log_p_of(tl_at(tl_value(logits), b), batch->tgt_out[b * batch->tgt_len + t]);
+        if (ok) tl_tape_release(k->tape, mark);
+    }
+    tl_tape_set_grad(k->tape, was);
+    if (ok) compare(k, batch, k->nll, score);
+    free(score);
+    free(words);
+    return ok || (tl_tape_error(k->tape) ? false : out_of_memory(k));
+}
+
+/* ---- all of it ---- */
+
+static bool measure_words(measuring *k) {
+    if (!k->model->kind->begin) return true;
+    return k->m->source ? measure_search(k) : measure_steps(k);
+}
+
+static bool each(measuring *k) {
+    bool (*const things[])(measuring * k) = {measure_order, measure_other_source, measure_no_cross,
+                                             measure_look, measure_words};
+    for (size_t i = 0; i < sizeof things / sizeof *things; i++) {
+        k->copy = tl_batch_copy_of(k->batch, 0);
+        const bool ok = k->copy ? things[i](k) : out_of_memory(k);
+        tl_batch_copy_free(k->copy);
+        if (!ok) return false;
+    }
+    return true;
+}
+
+bool tl_measure_batch(tl_measured *measured, const tl_model *model, tl_tape *tape, const tl_batch *batch,
+                      const tl_measure_options *options) {
+    static const tl_measure_options usual = {0};
+    if (!measured || !model || !batch || batch->sentences < 1)
+        return tl_tape_fail(
+                   tape,
+                   "checks: give a model, a batch of one sentence or more, and a place for what is measured"),
+               false;
+    measuring k = {measured, model, tape, batch, options ? options : &usual, NULL, NULL, NULL, NULL};
+    const size_t count = (size_t)tl_plain_count(batch) + 1;
+    k.nll = malloc(count * sizeof *k.nll), k.other = malloc(count * sizeof *k.other);
+    k.smooth = malloc(count * sizeof *k.smooth);
+    const long training = tl_tape_set_training(tape, 0);
+    const bool ok =
+        k.nll && k.other && k.smooth ? measure_loss(&k) && measure_fresh(&k) && each(&k) : out_of_memory(&k);
+    tl_tape_set_training(tape, training);
+    if (ok) measured->sentences += batch->sentences;
+    free(k.nll), free(k.other), free(k.smooth);
+    return ok;
+}
+
+static double nll_per_token(const tl_batch *batch, const double *nll) {
+    double sum = 0, tokens = 0;
+    for (long i = 0; i < tl_plain_count(batch); i++)
+        if (tl_plain_is_real(batch, i)) sum += nll[i], tokens++;
+    return tokens > 0 ? sum / tokens : 0;
+}
+
+bool tl_measure_overfit(tl_measured *measured, const tl_model *model, tl_tape *tape, const tl_batch *batch,
+                        long steps, bool (*progress)(void *context, long done, long all), void *context) {
+    static const double RATE = 3e-3; /* small models learn a batch within a hundred steps of it */
+    double *nll = malloc(((size_t)tl_plain_count(batch) + 1) * sizeof *nll);
+    tl_adam *adam = tl_adam_new(model->params, NULL);
+    tl_tape_reset(tape);
+    bool ok = nll && adam && tl_plain_nll(model, tape, batch, NULL, nll, NULL);
+    if (ok) measured->overfit_before = nll_per_token(batch, nll);
+    for (long step = 1; ok && step <= steps; step++) {
+        tl_tape_reset(tape);
+        tl_zero_grad(model->params);
+        ok = tl_backward(tl_model_loss(model, tape, batch, NULL, NULL, NULL));
+        if (ok) tl_clip_grad_norm(model->params, 1);
+        if (ok && !tl_adam_step(adam, RATE)) ok = fail(tape, tl_adam_error(adam));
+        if (ok && progress && !progress(context, step, steps)) ok = fail(tape, "checks: stopped");
+    }
+    tl_tape_reset(tape);
+    ok = ok && tl_plain_nll(model, tape, batch, NULL, nll, NULL);
+    if (ok) measured->overfit_after = nll_per_token(batch, nll), measured->steps = steps;
+    if (!ok && !tl_tape_error(tape)) fail(tape, "checks: out of memory");
+    tl_adam_free(adam);
+    free(nll);
+    return ok;
+}

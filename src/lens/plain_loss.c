@@ -1,0 +1,52 @@
+/* The loss a second time: plain loops over logits, in double, with nothing of the library's losses in between. */
+#include "tapeloom/checks.h"
+
+#include <math.h>
+
+static bool is_class(const tl_batch *batch) { return batch->labels != NULL; }
+
+long tl_plain_count(const tl_batch *batch) {
+    return is_class(batch) ? batch->sentences : batch->sentences * batch->tgt_len;
+}
+
+bool tl_plain_is_real(const tl_batch *batch, long i) {
+    if (is_class(batch)) return true;
+    const long b = i / batch->tgt_len, t = i % batch->tgt_len;
+    return (!batch->tgt_lengths || t < batch->tgt_lengths[b]) && batch->tgt_out[i] != batch->pad;
+}
+
+/* -log p of one class, and the mean of all, of a row of V logits that lie `stride` apart. */
+static double row_nll(const tl_real *row, long stride, long vocab, int target, double *smooth) {
+    double most = -INFINITY, sum = 0, mean = 0;
+    for (long v = 0; v < vocab; v++) most = fmax(most, (double)row[v * stride]);
+    for (long v = 0; v < vocab; v++) sum += exp((double)row[v * stride] - most);
+    const double log_sum = most + log(sum);
+    for (long v = 0; v < vocab; v++) mean += (log_sum - (double)row[v * stride]) / (double)vocab;
+    if (smooth) *smooth = mean;
+    return log_sum - (double)row[target * stride];
+}
+
+bool tl_plain_nll(const tl_model *model, tl_tape *tape, const tl_batch *batch, const tl_model_maps *maps,
+                  double *nll, double *smooth) {
+    const bool labels = is_class(batch);
+    if (!labels && !batch->tgt_out)
+        return tl_tape_fail(tape, "the loss: the batch has neither targets nor labels"), false;
+    const bool was = tl_tape_set_grad(tape, false);
+    tl_var y = model->kind->logits(model, model->kind->hidden(model, tape, batch, maps));
+    tl_tape_set_grad(tape, was);
+    if (!tl_ok(y)) return false;
+    const tl_tensor z = tl_value(y);
+    const long vocab = z.dim[z.rank - 1];
+    for (long i = 0; i < tl_plain_count(batch); i++) {
+        const int target = labels ? batch->labels[i] : batch->tgt_out[i];
+        nll[i] = 0;
+        if (smooth) smooth[i] = 0;
+        if (!tl_plain_is_real(batch, i)) continue;
+        if (target < 0 || target >= vocab)
+            return tl_tape_fail(tape, "the loss: target %d; there are classes 0 … %ld", target, vocab - 1),
+                   false;
+        const tl_tensor row = z.rank > 2 ? tl_at(z, i / batch->tgt_len, i % batch->tgt_len) : tl_at(z, i);
+        nll[i] = row_nll(row.data, row.stride[0], vocab, target, smooth ? &smooth[i] : NULL);
+    }
+    return true;
+}
