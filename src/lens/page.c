@@ -74,6 +74,9 @@ static void add_provenance(tl_page_writing *w) {
     const char *program = tl_run_program_name(w->run), *folder = tl_run_dir(w->run);
     snprintf(text, sizeof text, "%s%s%s", program ? program : "", folder ? " run " : "",
              folder ? folder : "");
+    if (w->seen->objective.kind >= TL_OF_LOG_P)
+        tl_buffer_format(b, ",\"asked\":{\"sentence\":%ld,\"position\":%ld}", w->seen->objective.sentence,
+                         w->seen->objective.position);
     add_text(b, "model", o->model ? o->model : program ? text : NULL);
     add_text(b, "command", o->command);
     const tl_params *params = tl_run_params(w->run);

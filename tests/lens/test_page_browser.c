@@ -19,6 +19,17 @@ static browser opened(invented *v, const char *const *of, bool sigmoid) {
     return b;
 }
 
+/* The same of numbers that were changed. */
+static browser opened_as(invented *v) {
+    size_t size;
+    char *page = tl_page_text(NULL, &v->sentences, &v->seen, NULL, &size);
+    ck_assert_ptr_nonnull(page);
+    browser b = browser_new();
+    ask(&b, "open %s", browser_file(&b, "page.html", page));
+    free(page);
+    return b;
+}
+
 /* Nothing was fetched, failed or said. */
 static void finish(browser *b, int problems) {
     says(b, problems, "[]");
@@ -175,7 +186,7 @@ START_TEST(first_view) {
              v.sentence[0].written.text[at]);
     says(&b, asked, expected);
     says(&b, text,
-         "[\"sourcethecatsdosleep<eos>\", \"translationleschatsdorment<eos>as the model writes it\"]");
+         "[\"sourcethecatsdosleep<eos>\", \"translationleschatsdorment<eos> as the model writes it\"]");
     says(&b, lines, "true");
     says(&b, panels,
          "[[\"Encoder self-attention\", 2], [\"Decoder self-attention\", 2], [\"Cross-attention\", 2]]");
@@ -185,6 +196,25 @@ START_TEST(first_view) {
     says(&b, title, "\"a title\"");
     says(&b, scale, "\"All on one scale, 0 … 1.\"");
     says(&b, where, "true");
+    finish(&b, problems);
+}
+END_TEST
+
+/* What is said of one token is looked at from there. */
+START_TEST(row_that_is_asked_for) {
+    static invented v;
+    invent(&v, NULL, false);
+    v.seen.objective =
+        (tl_objective){.kind = TL_OF_LOG_P, .sentence = 0, .position = 3, .token = -1, .other = -1};
+    browser b = opened_as(&v);
+    const int row = ask(&b, "eval view.row"),
+              legend = ask(&b, "eval (change({quantity: 'dS'}), $('legend').textContent)");
+    ask(&b, "eval change({sentence: 1})");
+    const int other = ask(&b, "eval view.row < 2"), problems = ask(&b, "problems");
+    says(&b, row, "3");
+    assert_contains(b.answer[legend],
+                    "L = log p of \\\"<eos>\\\" (word 4); a positive gradient makes it likelier.");
+    says(&b, other, "true");
     finish(&b, problems);
 }
 END_TEST
@@ -439,16 +469,6 @@ END_TEST
 
 /* ---- other models ---- */
 
-static browser opened_as(invented *v) {
-    size_t size;
-    char *page = tl_page_text(NULL, &v->sentences, &v->seen, NULL, &size);
-    ck_assert_ptr_nonnull(page);
-    browser b = browser_new();
-    ask(&b, "open %s", browser_file(&b, "page.html", page));
-    free(page);
-    return b;
-}
-
 #define ASKED "eval [attentionOf().kind, $('question').textContent.split(': ')[1].split(' it ')[0]]"
 #define PANELS "eval Array.from(document.querySelectorAll('.panel h3'), (e) => e.textContent)"
 #define LINES "eval Array.from(document.querySelectorAll('.what'), (e) => e.textContent)"
@@ -536,8 +556,7 @@ START_TEST(captioner) {
     ask(&b, "eval change({row: 1, column: 0})");
     ask(&b, "click .patch[data-column='1']");
     const int column = ask(&b, "eval view.column"),
-              reading =
-                  ask(&b, "eval $('reading').textContent.includes('patch, row 1, column 2: red-square')");
+              reading = ask(&b, "eval $('reading').textContent.includes('looks at red-square (1,2)')");
     ask(&b, "problems"); /* reading pixels is ours */
     says(&b, lines, "[\"picture\", \"caption\"]");
     says(&b, names,
@@ -636,6 +655,7 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, numbers_are_the_librarys, 0, 2);
     tcase_add_test(tc, words_are_merged);
     tcase_add_test(tc, first_view);
+    tcase_add_test(tc, row_that_is_asked_for);
     tcase_add_test(tc, clicks);
     tcase_add_test(tc, keys);
     tcase_add_test(tc, list_is_sorted);

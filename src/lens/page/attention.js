@@ -66,20 +66,27 @@ function headScore(attention, head) {
   return sum;
 }
 
-/* The row that says most at a glance: a classifier's [CLS], from which the class is told; else a word's (no mark, no <eos>) whose
+/* The row that is asked for; or the one that says most at a glance: a classifier's [CLS], from which the class is told; else a word's (no mark, no <eos>) whose
  * largest weight is largest, if it has a choice. */
 function chooseRow() {
   const map = shownMapOf(view.attention, view.head, 'A');
   const names = rowNames(sentenceOf(), attentionOf(), view.words);
   let best = -1;
   view.row = view.column = 0;
-  if (names[0].text === '[CLS]') Object.assign(view, {column: strongest(map, 0)[0] ?? 0});
+  if (isAsked()) Object.assign(view, {row: data.asked.position, column: strongest(map, data.asked.position)[0] ?? 0});
+  else if (names[0].text === '[CLS]') Object.assign(view, {column: strongest(map, 0)[0] ?? 0});
   else names.forEach((name, i) => {
     const first = strongest(map, i)[0];
     if (first === undefined || !/\p{L}/u.test(name.text) || /^[<[]/.test(name.text)) return;
     const weight = map.values[i * map.columns + first] - (map.columns > 1 && strongest(map, i).length < 2 ? 1 : 0);
     if (weight > best) [best, view.row, view.column] = [weight, i, first];
   });
+}
+
+/* Is what is differentiated said of one token, which is a row here? */
+function isAsked() {
+  return data.asked && !view.words && data.asked.sentence === view.sentence && attentionOf().rows === 'written' &&
+    data.asked.position < sentenceOf().written.text.length;
 }
 
 /* ---- drawing ---- */
@@ -144,8 +151,7 @@ function drawLarge(map, panels) {
 function drawText() {
   const sentence = sentenceOf(), lines = [];
   const line = (side, what) => sentence[side].text.length && lines.push(element('div', {class: 'line_of_text'},
-    element('span', {class: 'what'}, what), tokensElement(sentence, side),
-    side === 'written' && sentence.own ? element('span', {class: 'beside'}, 'as the model writes it') : null));
+    element('span', {class: 'what'}, what), tokensElement(sentence, side)));
   if (sentence.picture) lines.push(element('div', {class: 'line_of_text'}, element('span', {class: 'what'}, 'picture'),
     element('span', {}, sentence.source || `${sentence.picture.side} × ${sentence.picture.side} patches`)));
   else line('src', isClassified(sentence) ? 'text' : 'source');
@@ -171,6 +177,7 @@ function tokensElement(sentence, side) {
       title: loss === null || loss === undefined ? null : `loss ${numberText(loss)}`}, tokenElement(text));
     tokens.append(token);
   });
+  if (side === 'written' && sentence.own) tokens.append(element('span', {class: 'beside'}, ' as the model writes it'));
   return tokens;
 }
 
@@ -284,7 +291,7 @@ function drawReading(at) {
   $('reading').replaceChildren(
     element('h2', {}, `${attentionTitle(attention)}, head ${at.head}`),
     element('p', {}, rowElement(row), element('span', {class: 'beside'}, ` ${unit} ${at.row} (0 … ${weights.rows - 1})`)),
-    element('p', {}, 'looks at ', tokenElement(column.text), element('span', {class: 'beside'}, ` ${unit} ${at.column} (0 … ${weights.columns - 1})${column.where ? `, ${column.where}` : ''}`)),
+    element('p', {}, 'looks at ', tokenElement(column.long), element('span', {class: 'beside'}, ` ${unit} ${at.column} (0 … ${weights.columns - 1})`)),
     why ? element('p', {class: 'blocked'}, `blocked: ${WHY[why]}`) : '',
     list, loss === null || loss === undefined ? '' : element('p', {class: 'beside'}, `loss of this token: ${numberText(loss)}`));
 }
