@@ -373,9 +373,13 @@ function isDark() {
   return (document.documentElement.dataset.theme || (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')) === 'dark';
 }
 
+function nameTheme() {
+  $('theme').textContent = isDark() ? 'light' : 'dark';
+}
+
 function switchTheme() {
   document.documentElement.dataset.theme = isDark() ? 'light' : 'dark';
-  $('theme').textContent = isDark() ? 'light' : 'dark';
+  nameTheme();
 }
 
 /* ---- pointing and choosing ---- */
@@ -438,6 +442,7 @@ function listen() {
     if (button) change({sentence: Number(button.dataset.sentence)});
   });
   document.addEventListener('keydown', pressed);
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', nameTheme);
   let width = window.innerWidth;
   window.addEventListener('resize', () => window.innerWidth !== width && (width = window.innerWidth, draw()));
 }
@@ -476,48 +481,48 @@ function stepAttention(kind, by) {
   change({attention: kind ? of[of.length - 1] : next(of, view.attention, by)});
 }
 
-const KEYS = {
-  'ArrowUp': ['', () => move(-1, 0)],
-  'ArrowDown': ['', () => move(1, 0)],
-  'ArrowLeft': ['', () => move(0, -1)],
-  'ArrowRight': ['arrows: from cell to cell', () => move(0, 1)],
-  'h': ['next head (H: the one before)', (by) => step('head', numbersTo(attentionOf().heads), by)],
-  'l': ['next layer', (by) => stepAttention(false, by)],
-  'k': ['next kind of attention', (by) => stepAttention(true, by)],
-  'q': ['next quantity', (by) => step('quantity', quantitiesThere(), by)],
-  'n': ['next sentence', (by) => step('sentence', orderedSentences(), by)],
-  'w': ['words instead of tokens', () => hasWords() && change({words: !view.words})],
-  'r': ['colours of √A', () => change({root: !view.root})],
-  'i': ['heads by importance', () => !$('importance').disabled && change({byImportance: !view.byImportance})],
-  'o': ['each map on its own scale', () => change({own: !view.own})],
-  '+': ['larger', () => zoom(1.25)],
-  '-': ['smaller', () => zoom(1 / 1.25)],
-  '0': ['as large as there is room', () => change({zoom: 0})],
-  's': ['save as SVG', save],
-  'd': ['dark or light', switchTheme],
-  '?': ['this', () => $('about').showModal()],
-};
+/* What a key does, in the order of the help; `by` is -1 with shift. */
+const KEYS = [
+  ['ArrowUp', '', () => move(-1, 0)],
+  ['ArrowDown', '', () => move(1, 0)],
+  ['ArrowLeft', '', () => move(0, -1)],
+  ['ArrowRight', 'from cell to cell, once the large map has been clicked', () => move(0, 1)],
+  ['h', 'next head (H: the one before)', (by) => step('head', numbersTo(attentionOf().heads), by)],
+  ['l', 'next layer', (by) => stepAttention(false, by)],
+  ['k', 'next kind of attention', (by) => stepAttention(true, by)],
+  ['q', 'next quantity', (by) => step('quantity', quantitiesThere(), by)],
+  ['n', 'next sentence', (by) => step('sentence', orderedSentences(), by)],
+  ['w', 'words instead of tokens', () => hasWords() && change({words: !view.words})],
+  ['r', 'colours of √A', () => change({root: !view.root})],
+  ['i', 'heads by importance', () => !$('importance').disabled && change({byImportance: !view.byImportance})],
+  ['o', 'each map on its own scale', () => change({own: !view.own})],
+  ['+', 'larger', () => zoom(1.25)],
+  ['-', 'smaller', () => zoom(1 / 1.25)],
+  ['0', 'as large as there is room', () => change({zoom: 0})],
+  ['s', 'save as SVG', save],
+  ['d', 'dark or light', switchTheme],
+  ['?', 'this', () => $('about').showModal()],
+];
 
 function pressed(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || $('about').open || event.target.closest('select, input')) return;
-  const key = KEYS[event.key] || KEYS[event.key.toLowerCase()];
+  const key = KEYS.find(([name]) => name === event.key) || KEYS.find(([name]) => name === event.key.toLowerCase());
   if (!key || (event.key.startsWith('Arrow') && !$('stage').contains(document.activeElement))) return; // they scroll elsewhere
   event.preventDefault();
-  key[1](event.shiftKey && event.key !== '?' && event.key !== '+' ? -1 : 1);
+  key[2](event.shiftKey && event.key !== '?' && event.key !== '+' ? -1 : 1);
 }
 
 function makeHelp() {
-  const keys = Object.entries(KEYS).filter(([, [what]]) => what).map(([key, [what]]) =>
+  const keys = KEYS.filter(([, what]) => what).map(([key, what]) =>
     element('tr', {}, element('td', {}, element('kbd', {}, key.replace(/^Arrow.*/, '↑ ↓ ← →'))), element('td', {}, what)));
   const quantities = quantitiesThere().map((quantity) =>
     element('tr', {}, element('td', {}, QUANTITIES[quantity].label), element('td', {}, QUANTITIES[quantity].meaning)));
   $('about').replaceChildren(
-    element('h2', {}, 'How to read this page'),
+    element('form', {method: 'dialog'}, element('h2', {}, 'How to read this page'), element('button', {}, 'close')),
     element('p', {}, 'A row looks at columns. A decoder’s row belongs to the token that it writes, having read the one before. Layers, heads and positions count from 0, as in the names of places. Click a small map to make it large; click a cell, a label or a token to choose it.'),
     element('p', {}, `${data.objective}. Gradients are blue where they are negative and orange where they are positive; their limit is the 99th percentile. Hatched pairs are blocked: A and dL/dS are exactly 0 there.`),
     element('p', {}, 'The ring is around the same cell in maps of the same kind; in other maps it is around the row or the column that the same token has there.'),
-    element('table', {}, ...quantities), element('table', {}, ...keys),
-    element('form', {method: 'dialog'}, element('button', {}, 'close')));
+    element('table', {}, ...quantities), element('table', {}, ...keys));
 }
 
 /* ---- the beginning ---- */
@@ -528,7 +533,7 @@ function start() {
     return;
   }
   $('whole').hidden = false;
-  if (isDark()) $('theme').textContent = 'light';
+  nameTheme();
   chooseFirst();
   makeControls();
   makeHelp();
