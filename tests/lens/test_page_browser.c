@@ -423,6 +423,26 @@ START_TEST(colours) {
 }
 END_TEST
 
+/* A mask of the user's own may hide a pair from one head alone. */
+START_TEST(blocked_in_one_head) {
+    static invented v;
+    invent(&v, NULL, false);
+    uint8_t attend[HEADS * TARGET * SOURCE];
+    memset(attend, TL_ATTEND, sizeof attend);
+    attend[TARGET * SOURCE + 1] = TL_BLOCK; /* head 1, row 0, column 1 */
+    v.attention[2].mask = (tl_mask){.attend = attend, .attend_dim = {1, HEADS, TARGET, SOURCE}};
+    browser b = opened_as(&v);
+    const int seen = ask(
+        &b, "eval [0, 1].map((head) => [0, 1, 2].map((j) => isSeen(mapOf(0, 2, head, 'A', false), 0, j)))");
+    ask(&b, "eval change({attention: 2, head: 1, row: 0, column: 1})");
+    const int why = ask(&b, "eval $('reading').querySelector('.blocked').textContent"),
+              problems = ask(&b, "problems");
+    says(&b, seen, "[[true, true, true], [true, false, true]]");
+    says(&b, why, "\"blocked: user: the mask that was given hides it\"");
+    finish(&b, problems);
+}
+END_TEST
+
 /* ---- whatever the tokens are ---- */
 
 START_TEST(foreign_tokens) {
@@ -660,6 +680,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, keys);
     tcase_add_test(tc, list_is_sorted);
     tcase_add_test(tc, colours);
+    tcase_add_test(tc, blocked_in_one_head);
     tcase_add_test(tc, foreign_tokens);
     tcase_add_test(tc, language_model);
     tcase_add_test(tc, classifier);
