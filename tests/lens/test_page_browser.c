@@ -450,8 +450,7 @@ START_TEST(foreign_tokens) {
                                          "<img src=x onerror=alert(2)>",
                                          "\"'`${1}\\",
                                          "\xf0\x9f\x98\x80",
-                                         "\xe2\x80\xae"
-                                         "cba",
+                                         "\xe2\x80\256cba",
                                          "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d",
                                          "\xe7\x9d\xa1\xe8\xa7\x89",
                                          "a\xe2\x80\xa8z",
