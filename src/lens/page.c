@@ -72,8 +72,10 @@ static void add_provenance(tl_page_writing *w) {
     tl_buffer_text(b, ",\"value\":");
     tl_page_number(b, w->seen->value);
     const char *program = tl_run_program_name(w->run), *folder = tl_run_dir(w->run);
-    snprintf(text, sizeof text, "%s%s%s", program ? program : "", folder ? " run " : "",
-             folder ? folder : "");
+    snprintf(text, sizeof text, "%s: %s", program ? program : "", folder ? folder : "");
+    if (w->seen->objective.kind >= TL_OF_LOG_P)
+        tl_buffer_format(b, ",\"asked\":{\"sentence\":%ld,\"position\":%ld}", w->seen->objective.sentence,
+                         w->seen->objective.position);
     add_text(b, "model", o->model ? o->model : program ? text : NULL);
     add_text(b, "command", o->command);
     const tl_params *params = tl_run_params(w->run);

@@ -2,6 +2,7 @@
 
     size W H                      of the window
     dark | light                  what the system prefers
+    paper | screen                what it is drawn for
     open FILE                     the page, until it has been drawn
     eval EXPRESSION               its value as JSON
     click SELECTOR [X Y]          the mouse, at that place of the element (shares of its size; its middle)
@@ -136,6 +137,8 @@ def do(browser, command, rest):
                     mobile=False)
     elif command in ("dark", "light"):
         browser.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": command}])
+    elif command in ("paper", "screen"):
+        browser.ask("Emulation.setEmulatedMedia", media="print" if command == "paper" else "screen")
     elif command == "open":
         browser.open(rest)
     elif command == "eval":

@@ -1,5 +1,6 @@
 /* The page as a file: what is stored is what was seen, to the bit; what others have written is shown and never read as part of the
  * page; what does not fit is left out, and the page says so. How it looks and what clicks do: test_page_browser.c. */
+#include "lens/fresh_runs.h"
 #include "lens/page.h"
 
 #include "base/utf8.h"
@@ -15,6 +16,9 @@ static char *page_of(invented *v, tl_page_options options) {
     ck_assert(!page || strlen(page) == size);
     return page;
 }
+
+/* A page is too long for a message. */
+#define assert_has(page, part) must_msg(strstr(page, part) != NULL, "the page should contain \"%s\"", part)
 
 /* ---- what is stored ---- */
 
@@ -77,12 +81,12 @@ START_TEST(stores_what_was_seen) {
     ck_assert_ptr_nonnull(page);
     for (long b = 0; b < SENTENCES; b++)
         for (int a = 0; a < MADE; a++) check_stored(page, &v, b, a);
-    assert_contains(page, "\"stored\":[\"A\",\"S\",\"dA-raw\",\"head-norm\",\"norm\"],\"left_out\":[],"
-                          "\"sentences_left_out\":0");
-    assert_contains(page, "{\"name\":\"decoder.layers.0.cross\",\"kind\":\"cross\",\"layer\":0,\"heads\":2,"
-                          "\"rows\":\"written\",\"columns\":\"src\"}");
-    assert_contains(page, "\"written\":{\"text\":[\"les\",\"chats\",\"dorment\",\"\\u003ceos>\"],\"word\":[0,"
-                          "1,2,3],\"words\":4}");
+    assert_has(page, "\"stored\":[\"A\",\"S\",\"dA-raw\",\"head-norm\",\"norm\"],\"left_out\":[],"
+                     "\"sentences_left_out\":0");
+    assert_has(page, "{\"name\":\"decoder.layers.0.cross\",\"kind\":\"cross\",\"layer\":0,\"heads\":2,"
+                     "\"rows\":\"written\",\"columns\":\"src\"}");
+    assert_has(page, "\"written\":{\"text\":[\"les\",\"chats\",\"dorment\",\"\\u003ceos>\"],\"word\":[0,"
+                     "1,2,3],\"words\":4}");
     ck_assert_ptr_null(found(page, 0, 2, "dS")); /* follows from A and dL/dA */
     free(page);
 }
@@ -109,17 +113,17 @@ START_TEST(says_what_is_blocked) {
     static invented v;
     invent(&v, NULL, false);
     char *page = page_of(&v, WHOLE);
-    assert_contains(page, "\"blocked\":[\"0222002200020000\"]}");
-    assert_contains(page, "\"blocked\":[\"0200\"]}");
-    assert_contains(page, "\n{\"blocked\":[-1],\"A\":");
+    assert_has(page, "\"blocked\":[\"0222002200020000\"]}");
+    assert_has(page, "\"blocked\":[\"0200\"]}");
+    assert_has(page, "\n{\"blocked\":[-1],\"A\":");
     free(page);
     uint8_t attend[HEADS * TARGET * SOURCE];
     memset(attend, TL_ATTEND, sizeof attend);
     attend[TARGET * SOURCE + 1] = TL_BLOCK; /* head 1, row 0, column 1 */
     v.attention[2].mask = (tl_mask){.attend = attend, .attend_dim = {1, HEADS, TARGET, SOURCE}};
     page = page_of(&v, WHOLE);
-    assert_contains(page, "\n{\"blocked\":[-1,1],\"A\":");
-    assert_contains(page, "\"blocked\":[\"0222002200020000\",\"04000000000000000000\"]}");
+    assert_has(page, "\n{\"blocked\":[-1,1],\"A\":");
+    assert_has(page, "\"blocked\":[\"0222002200020000\",\"04000000000000000000\"]}");
     free(page);
 }
 END_TEST
@@ -138,8 +142,7 @@ START_TEST(foreign_bytes_are_harmless) {
                                          "\"\\'`${x}",
                                          "a\xe2\x80\xa8z\xe2\x80\xa9",
                                          "\xf0\x9f\x98\x80",
-                                         "\xe2\x80\xae"
-                                         "cba",
+                                         "\xe2\x80\256cba",
                                          "\xff\xfe",
                                          "\x1b[31m\x07\n",
                                          "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d"};
@@ -170,7 +173,7 @@ START_TEST(foreign_bytes_are_harmless) {
         "\"\\\\xff\\\\xfe\"",
         "\"\\\\x1b[31m\\\\x07\\\\x0a\"",
         "\"\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d\""};
-    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) assert_contains(page, shown[i]);
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) assert_has(page, shown[i]);
     free(page), free(plain);
 }
 END_TEST
@@ -183,8 +186,8 @@ START_TEST(asks_for_nothing) {
     ck_assert_int_eq(count_of(tl_page_attention, " src="), 0);
     ck_assert_int_eq(count_of(tl_page_attention, "<link"), 0);
     ck_assert_int_eq(count_of(tl_page_attention, "innerHTML"), 0);
-    assert_contains(tl_page_attention, "Content-Security-Policy");
-    assert_contains(tl_page_attention, "default-src 'none'");
+    assert_has(tl_page_attention, "Content-Security-Policy");
+    assert_has(tl_page_attention, "default-src 'none'");
 }
 END_TEST
 
@@ -197,7 +200,7 @@ START_TEST(says_where_it_came_from) {
     tl_page_options options = WHOLE;
     options.model = "a model", options.importance = importance, options.importance_text = "measured";
     char *page = page_of(&v, options);
-    assert_contains(page, "<title>a title</title>");
+    assert_has(page, "<title>a title</title>");
     static const char *const said[] = {"\"title\":\"a title\"",
                                        "\"model\":\"a model\"",
                                        "\"command\":\"build/attend show\"",
@@ -210,12 +213,12 @@ START_TEST(says_where_it_came_from) {
                                        "\"importance\":[null,1e-12]",
                                        "\"own\":true",
                                        "\"own\":false"};
-    for (size_t i = 0; i < sizeof said / sizeof *said; i++) assert_contains(page, said[i]);
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) assert_has(page, said[i]);
     free(page);
     page = page_of(&v, (tl_page_options){0});
-    assert_contains(page, "<title>the cats do sleep</title>");
-    assert_contains(page, "\"command\":null");
-    assert_contains(page, "\"fingerprint\":null");
+    assert_has(page, "<title>the cats do sleep</title>");
+    assert_has(page, "\"command\":null");
+    assert_has(page, "\"fingerprint\":null");
     int year, month, day;
     ck_assert_int_eq(sscanf(strstr(page, "\"date\":"), "\"date\":\"%4d-%2d-%2d\"", &year, &month, &day), 3);
     ck_assert(year >= 2024 && month >= 1 && month <= 12 && day >= 1 && day <= 31);
@@ -263,7 +266,7 @@ START_TEST(stores_what_was_asked_for) {
         tl_page_options options = WHOLE;
         options.quantities = cases[i].asked;
         char *page = page_of(&v, options);
-        assert_contains(page, cases[i].stored);
+        assert_has(page, cases[i].stored);
         ck_assert_ptr_nonnull(found(page, 1, 2, "A"));
         ck_assert((found(page, 1, 2, "dA-raw") != NULL) == (i == 1 || i == 2));
         ck_assert((found(page, 1, 2, "norm") != NULL) == (i == 3));
@@ -272,7 +275,7 @@ START_TEST(stores_what_was_asked_for) {
     for (int i = 0; i < MADE; i++)
         v.attention[i].weight_grads.data = v.attention[i].norms.data = NULL; /* not looked at */
     char *page = page_of(&v, WHOLE);
-    assert_contains(page, "\"stored\":[\"A\",\"S\",\"head-norm\"],\"left_out\":[]");
+    assert_has(page, "\"stored\":[\"A\",\"S\",\"head-norm\"],\"left_out\":[]");
     free(page);
 }
 END_TEST
@@ -291,15 +294,15 @@ START_TEST(leaves_out_what_does_not_fit) {
         options.most_bytes = size_without(&v, kept[i]) + 80; /* and the names of what is missing */
         char *page = page_of(&v, options);
         ck_assert_msg(page && strlen(page) <= options.most_bytes, "%d", i);
-        assert_contains(page, left_out[i]);
-        assert_contains(page, "\"sentences_left_out\":0");
+        assert_has(page, left_out[i]);
+        assert_has(page, "\"sentences_left_out\":0");
         free(page);
     }
     tl_page_options options = WHOLE;
     options.most_bytes = size_without(&v, a) - 20;
     char *page = page_of(&v, options);
     ck_assert(page && strlen(page) <= options.most_bytes);
-    assert_contains(page, "\"sentences_left_out\":1");
+    assert_has(page, "\"sentences_left_out\":1");
     ck_assert(found(page, 0, 2, "A") && !strstr(page, "she eats"));
     free(page);
     options.most_bytes = strlen(tl_page_attention) + 1500;
@@ -368,6 +371,51 @@ START_TEST(filling_needs_both_places) {
 }
 END_TEST
 
+/* ---- of a run ---- */
+
+/* The page says whose it is and what each token's loss is; making it changes nothing that was seen. */
+START_TEST(of_a_run) {
+    tl_run *run = fresh_translator(false);
+    static const char *const sources[] = {"the cat sleeps .", "the dogs ."}, *const targets[] = {
+                                                                                 "le chat dort .", "les ."};
+    tl_sentences read;
+    tl_seen seen;
+    size_t size;
+    must(tl_sentences_of(run, sources, targets, 2, &read));
+    must(tl_look(tl_run_model(run), tl_run_tape(run), &read.batch, NULL, &seen));
+    const tl_tensor grads = seen.attention[0].score_grads;
+    const size_t bytes = (size_t)tl_numel(grads) * sizeof(tl_real);
+    tl_real *before = malloc(bytes);
+    memcpy(before, grads.data, bytes);
+    char *page = tl_page_text(run, &read, &seen, NULL, &size), said[64], digits[17];
+    ck_assert_msg(page != NULL, "%s", tl_run_error(run));
+    ck_assert_mem_eq(before, grads.data, bytes);
+    double log_p[2 * 8];
+    must(read.batch.tgt_len <= 8 && tl_log_p(tl_run_model(run), tl_run_tape(run), &read.batch, NULL, log_p));
+    const char *at = strstr(page, ",\"loss\":[");
+    for (long b = 0; b < 2; b++, at = strstr(at, ",\"loss\":[")) {
+        ck_assert_ptr_nonnull(at);
+        at += strlen(",\"loss\":[");
+        for (long t = 0; t < read.sentence[b].written.count; t++, at = strpbrk(at, ",]") + 1)
+            ck_assert_double_eq_tol(strtod(at, NULL), -log_p[b * read.batch.tgt_len + t], 1e-7);
+    }
+    assert_has(page, "\"model\":\"translate: (a fresh model)\"");
+    snprintf(said, sizeof said, "\"fingerprint\":\"%s\"", tl_page_fingerprint(tl_run_params(run), digits));
+    assert_has(page, said);
+    assert_has(page, "\"objective\":\"L = the loss");
+    free(page);
+    ck_assert_ptr_null(tl_page_text(run, &read, &seen, &(tl_page_options){.most_bytes = 1000}, &size));
+    assert_contains(tl_run_error(run), "the weights of one sentence take more bytes than it may have");
+    ck_assert_ptr_null(tl_page_text(run, &read, &seen, NULL, &size)); /* the error is kept */
+    tl_run_clear_error(run);
+    ck_assert_ptr_null(tl_page_text(run, NULL, &seen, NULL, &size));
+    assert_contains(tl_run_error(run), "give sentences");
+    free(before);
+    tl_sentences_free(&read);
+    tl_run_free(run);
+}
+END_TEST
+
 START_TEST(nothing) {
     static invented v;
     invent(&v, NULL, false);
@@ -393,6 +441,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, pictures_are_stored);
     tcase_add_test(tc, base64_is_that_of_the_rfc);
     tcase_add_test(tc, filling_needs_both_places);
+    tcase_add_test(tc, of_a_run);
     tcase_add_test(tc, nothing);
 }
 

@@ -4,6 +4,7 @@
 #include "tapeloom.h"
 
 #include "lens/browser.h"
+#include "lens/fresh_runs.h"
 #include "lens/page.h"
 
 /* The page of invented numbers, opened. of: the first sentence's tokens, or NULL. */
@@ -14,6 +15,17 @@ static browser opened(invented *v, const char *const *of, bool sigmoid) {
     ck_assert_ptr_nonnull(page);
     browser b = browser_new();
     ask(&b, "size 1400 900");
+    ask(&b, "open %s", browser_file(&b, "page.html", page));
+    free(page);
+    return b;
+}
+
+/* The same of numbers that were changed. */
+static browser opened_as(invented *v) {
+    size_t size;
+    char *page = tl_page_text(NULL, &v->sentences, &v->seen, NULL, &size);
+    ck_assert_ptr_nonnull(page);
+    browser b = browser_new();
     ask(&b, "open %s", browser_file(&b, "page.html", page));
     free(page);
     return b;
@@ -30,7 +42,7 @@ static void finish(browser *b, int problems) {
 /* The next number of a JSON list. */
 static double next_number(const char **at) {
     char *end;
-    *at += strspn(*at, "[, ");
+    *at += strspn(*at, "[], ");
     const double x = strtod(*at, &end);
     ck_assert_msg(end != *at, "no number: %.40s", *at);
     *at = end;
@@ -72,6 +84,90 @@ START_TEST(numbers_are_the_librarys) {
                 for (int q = 0; q < TL_QUANTITIES; q++)
                     check_numbers(b.answer[first++], &v, a, (tl_quantity)q, s, h);
     finish(&b, problems);
+}
+END_TEST
+
+/* ---- every program's runs ---- */
+
+static tl_run *run_of(int which) {
+    tl_run_settings s = small_of("translate");
+    s.data.pair = "en-zh";
+    s.model.normaliser = "sigmoid";
+    switch (which) {
+    case 0:
+        return fresh_translator(false);
+    case 1:
+        return fresh_translator(true);
+    case 2:
+        return fresh(&s);
+    case 3:
+        return fresh_lm("words", true);
+    case 4:
+        return fresh_lm("chars", false);
+    case 5:
+        return fresh_classifier("transformer");
+    case 6:
+        return fresh_classifier("gru");
+    default:
+        return fresh_captioner();
+    }
+}
+enum { RUNS = 8 };
+static const char *const read_by[RUNS][4] =
+    {/* source, target; and once more */
+     {"the cat sleeps .", NULL, "the dogs do not sleep .", "les chiens ne dorment pas ."},
+     {"the cat sleeps .", NULL, "the children read books .", "les enfants lisent ."},
+     {"the cat sleeps .", NULL, "I read a book .", NULL},
+     {NULL, "the cat sleeps .", NULL, "the dogs sleep ."},
+     {NULL, "the cat", NULL, "a b"},
+     {"the girls who see the dog like it .", NULL, "she likes it .", NULL},
+     {"the girls who see the dog like it .", NULL, "she likes it .", NULL},
+     {"#1", NULL, "#2", "a red cross"}};
+
+#define EACH_HEAD_AND_QUANTITY                                                                             \
+ "eval Array.from({length: data.attentions[%d].heads}, (_, h) => ['A', 'S', 'dA', 'dA-raw', 'dS', 'AdA', " \
+ "'head-norm', 'norm'].map((q) => Array.from(mapOf(%ld, %d, h, q, false).values)))"
+
+static void check_run_numbers(const char *list, const tl_seen_attention *a, const tl_sentence *s, long b) {
+    const long rows = tl_seen_rows(a, s)->count, columns = tl_seen_columns(a, s)->count;
+    for (long h = 0; h < a->heads; h++)
+        for (int q = 0; q < TL_QUANTITIES; q++) {
+            const bool derived = q == TL_SEE_DA || q == TL_SEE_DS || q == TL_SEE_ADA;
+            for (long k = 0; k < rows * columns; k++) {
+                const double got = next_number(&list),
+                             expected = tl_seen_value(a, (tl_quantity)q, b, h, k / columns, k % columns);
+                must_msg(derived ? fabs(got - expected) <= 1e-6 : (float)got == (float)expected,
+                         "%s %s [%ld,%ld,%ld]: %.9g, the page has %.9g", a->name,
+                         tl_quantity_name((tl_quantity)q), b, h, k, expected, got);
+            }
+        }
+}
+
+START_TEST(every_run) {
+    tl_run *run = run_of(_i);
+    const char *const sources[] = {read_by[_i][0], read_by[_i][2]}, *const targets[] = {read_by[_i][1],
+                                                                                        read_by[_i][3]};
+    tl_sentences read;
+    tl_seen seen;
+    size_t size;
+    ck_assert_msg(tl_sentences_of(run, sources, targets, 2, &read), "%s", tl_run_error(run));
+    must(tl_look(tl_run_model(run), tl_run_tape(run), &read.batch, &(tl_look_options){.norms = true}, &seen));
+    char *page = tl_page_text(run, &read, &seen, NULL, &size);
+    ck_assert_msg(page != NULL, "%s", tl_run_error(run));
+    browser b = browser_new();
+    ask(&b, "open %s", browser_file(&b, "page.html", page));
+    free(page);
+    for (long s = 0; s < 2; s++)
+        for (int a = 0; a < seen.count; a++) {
+            const int list = ask(&b, EACH_HEAD_AND_QUANTITY, a, s, a);
+            check_run_numbers(b.answer[list], &seen.attention[a], &read.sentence[s], s);
+        }
+    for (int a = 0; a < seen.count; a++)
+        ask(&b, "eval change({attention: %d, words: %d === 1 && hasWords(), sentence: %d})", a, a % 2, a % 2);
+    const int problems = ask(&b, "problems");
+    finish(&b, problems);
+    tl_sentences_free(&read);
+    tl_run_free(run);
 }
 END_TEST
 
@@ -175,7 +271,7 @@ START_TEST(first_view) {
              v.sentence[0].written.text[at]);
     says(&b, asked, expected);
     says(&b, text,
-         "[\"sourcethecatsdosleep<eos>\", \"translationleschatsdorment<eos>as the model writes it\"]");
+         "[\"sourcethecatsdosleep<eos>\", \"translationleschatsdorment<eos> as the model writes it\"]");
     says(&b, lines, "true");
     says(&b, panels,
          "[[\"Encoder self-attention\", 2], [\"Decoder self-attention\", 2], [\"Cross-attention\", 2]]");
@@ -185,6 +281,25 @@ START_TEST(first_view) {
     says(&b, title, "\"a title\"");
     says(&b, scale, "\"All on one scale, 0 … 1.\"");
     says(&b, where, "true");
+    finish(&b, problems);
+}
+END_TEST
+
+/* What is said of one token is looked at from there. */
+START_TEST(row_that_is_asked_for) {
+    static invented v;
+    invent(&v, NULL, false);
+    v.seen.objective =
+        (tl_objective){.kind = TL_OF_LOG_P, .sentence = 0, .position = 3, .token = -1, .other = -1};
+    browser b = opened_as(&v);
+    const int row = ask(&b, "eval view.row"),
+              legend = ask(&b, "eval (change({quantity: 'dS'}), $('legend').textContent)");
+    ask(&b, "eval change({sentence: 1})");
+    const int other = ask(&b, "eval view.row < 2"), problems = ask(&b, "problems");
+    says(&b, row, "3");
+    assert_contains(b.answer[legend],
+                    "L = log p of \\\"<eos>\\\" (word 4); a positive gradient makes it likelier.");
+    says(&b, other, "true");
     finish(&b, problems);
 }
 END_TEST
@@ -393,6 +508,26 @@ START_TEST(colours) {
 }
 END_TEST
 
+/* A mask of the user's own may hide a pair from one head alone. */
+START_TEST(blocked_in_one_head) {
+    static invented v;
+    invent(&v, NULL, false);
+    uint8_t attend[HEADS * TARGET * SOURCE];
+    memset(attend, TL_ATTEND, sizeof attend);
+    attend[TARGET * SOURCE + 1] = TL_BLOCK; /* head 1, row 0, column 1 */
+    v.attention[2].mask = (tl_mask){.attend = attend, .attend_dim = {1, HEADS, TARGET, SOURCE}};
+    browser b = opened_as(&v);
+    const int seen = ask(
+        &b, "eval [0, 1].map((head) => [0, 1, 2].map((j) => isSeen(mapOf(0, 2, head, 'A', false), 0, j)))");
+    ask(&b, "eval change({attention: 2, head: 1, row: 0, column: 1})");
+    const int why = ask(&b, "eval $('reading').querySelector('.blocked').textContent"),
+              problems = ask(&b, "problems");
+    says(&b, seen, "[[true, true, true], [true, false, true]]");
+    says(&b, why, "\"blocked: user: the mask that was given hides it\"");
+    finish(&b, problems);
+}
+END_TEST
+
 /* ---- whatever the tokens are ---- */
 
 START_TEST(foreign_tokens) {
@@ -400,8 +535,7 @@ START_TEST(foreign_tokens) {
                                          "<img src=x onerror=alert(2)>",
                                          "\"'`${1}\\",
                                          "\xf0\x9f\x98\x80",
-                                         "\xe2\x80\xae"
-                                         "cba",
+                                         "\xe2\x80\256cba",
                                          "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d",
                                          "\xe7\x9d\xa1\xe8\xa7\x89",
                                          "a\xe2\x80\xa8z",
@@ -438,16 +572,6 @@ START_TEST(foreign_tokens) {
 END_TEST
 
 /* ---- other models ---- */
-
-static browser opened_as(invented *v) {
-    size_t size;
-    char *page = tl_page_text(NULL, &v->sentences, &v->seen, NULL, &size);
-    ck_assert_ptr_nonnull(page);
-    browser b = browser_new();
-    ask(&b, "open %s", browser_file(&b, "page.html", page));
-    free(page);
-    return b;
-}
 
 #define ASKED "eval [attentionOf().kind, $('question').textContent.split(': ')[1].split(' it ')[0]]"
 #define PANELS "eval Array.from(document.querySelectorAll('.panel h3'), (e) => e.textContent)"
@@ -536,8 +660,7 @@ START_TEST(captioner) {
     ask(&b, "eval change({row: 1, column: 0})");
     ask(&b, "click .patch[data-column='1']");
     const int column = ask(&b, "eval view.column"),
-              reading =
-                  ask(&b, "eval $('reading').textContent.includes('patch, row 1, column 2: red-square')");
+              reading = ask(&b, "eval $('reading').textContent.includes('looks at red-square (1,2)')");
     ask(&b, "problems"); /* reading pixels is ours */
     says(&b, lines, "[\"picture\", \"caption\"]");
     says(&b, names,
@@ -634,12 +757,15 @@ static void add_tests(TCase *tc) {
     if (!browser_program()) return;
     tcase_add_unchecked_fixture(tc, start_browser, end_browser);
     tcase_add_loop_test(tc, numbers_are_the_librarys, 0, 2);
+    tcase_add_loop_test(tc, every_run, 0, RUNS);
     tcase_add_test(tc, words_are_merged);
     tcase_add_test(tc, first_view);
+    tcase_add_test(tc, row_that_is_asked_for);
     tcase_add_test(tc, clicks);
     tcase_add_test(tc, keys);
     tcase_add_test(tc, list_is_sorted);
     tcase_add_test(tc, colours);
+    tcase_add_test(tc, blocked_in_one_head);
     tcase_add_test(tc, foreign_tokens);
     tcase_add_test(tc, language_model);
     tcase_add_test(tc, classifier);

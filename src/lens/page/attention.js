@@ -66,20 +66,27 @@ function headScore(attention, head) {
   return sum;
 }
 
-/* The row that says most at a glance: a classifier's [CLS], from which the class is told; else a word's (no mark, no <eos>) whose
+/* The row that is asked for; or the one that says most at a glance: a classifier's [CLS], from which the class is told; else a word's (no mark, no <eos>) whose
  * largest weight is largest, if it has a choice. */
 function chooseRow() {
   const map = shownMapOf(view.attention, view.head, 'A');
   const names = rowNames(sentenceOf(), attentionOf(), view.words);
   let best = -1;
   view.row = view.column = 0;
-  if (names[0].text === '[CLS]') Object.assign(view, {column: strongest(map, 0)[0] ?? 0});
+  if (isAsked()) Object.assign(view, {row: data.asked.position, column: strongest(map, data.asked.position)[0] ?? 0});
+  else if (names[0].text === '[CLS]') Object.assign(view, {column: strongest(map, 0)[0] ?? 0});
   else names.forEach((name, i) => {
     const first = strongest(map, i)[0];
     if (first === undefined || !/\p{L}/u.test(name.text) || /^[<[]/.test(name.text)) return;
     const weight = map.values[i * map.columns + first] - (map.columns > 1 && strongest(map, i).length < 2 ? 1 : 0);
     if (weight > best) [best, view.row, view.column] = [weight, i, first];
   });
+}
+
+/* Is what is differentiated said of one token, which is a row here? */
+function isAsked() {
+  return data.asked && !view.words && data.asked.sentence === view.sentence && attentionOf().rows === 'written' &&
+    data.asked.position < sentenceOf().written.text.length;
 }
 
 /* ---- drawing ---- */
@@ -144,8 +151,7 @@ function drawLarge(map, panels) {
 function drawText() {
   const sentence = sentenceOf(), lines = [];
   const line = (side, what) => sentence[side].text.length && lines.push(element('div', {class: 'line_of_text'},
-    element('span', {class: 'what'}, what), tokensElement(sentence, side),
-    side === 'written' && sentence.own ? element('span', {class: 'beside'}, 'as the model writes it') : null));
+    element('span', {class: 'what'}, what), tokensElement(sentence, side)));
   if (sentence.picture) lines.push(element('div', {class: 'line_of_text'}, element('span', {class: 'what'}, 'picture'),
     element('span', {}, sentence.source || `${sentence.picture.side} × ${sentence.picture.side} patches`)));
   else line('src', isClassified(sentence) ? 'text' : 'source');
@@ -171,6 +177,7 @@ function tokensElement(sentence, side) {
       title: loss === null || loss === undefined ? null : `loss ${numberText(loss)}`}, tokenElement(text));
     tokens.append(token);
   });
+  if (side === 'written' && sentence.own) tokens.append(element('span', {class: 'beside'}, ' as the model writes it'));
   return tokens;
 }
 
@@ -284,7 +291,7 @@ function drawReading(at) {
   $('reading').replaceChildren(
     element('h2', {}, `${attentionTitle(attention)}, head ${at.head}`),
     element('p', {}, rowElement(row), element('span', {class: 'beside'}, ` ${unit} ${at.row} (0 … ${weights.rows - 1})`)),
-    element('p', {}, 'looks at ', tokenElement(column.text), element('span', {class: 'beside'}, ` ${unit} ${at.column} (0 … ${weights.columns - 1})${column.where ? `, ${column.where}` : ''}`)),
+    element('p', {}, 'looks at ', tokenElement(column.long), element('span', {class: 'beside'}, ` ${unit} ${at.column} (0 … ${weights.columns - 1})`)),
     why ? element('p', {class: 'blocked'}, `blocked: ${WHY[why]}`) : '',
     list, loss === null || loss === undefined ? '' : element('p', {class: 'beside'}, `loss of this token: ${numberText(loss)}`));
 }
@@ -366,9 +373,13 @@ function isDark() {
   return (document.documentElement.dataset.theme || (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')) === 'dark';
 }
 
+function nameTheme() {
+  $('theme').textContent = isDark() ? 'light' : 'dark';
+}
+
 function switchTheme() {
   document.documentElement.dataset.theme = isDark() ? 'light' : 'dark';
-  $('theme').textContent = isDark() ? 'light' : 'dark';
+  nameTheme();
 }
 
 /* ---- pointing and choosing ---- */
@@ -431,6 +442,7 @@ function listen() {
     if (button) change({sentence: Number(button.dataset.sentence)});
   });
   document.addEventListener('keydown', pressed);
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', nameTheme);
   let width = window.innerWidth;
   window.addEventListener('resize', () => window.innerWidth !== width && (width = window.innerWidth, draw()));
 }
@@ -469,48 +481,48 @@ function stepAttention(kind, by) {
   change({attention: kind ? of[of.length - 1] : next(of, view.attention, by)});
 }
 
-const KEYS = {
-  'ArrowUp': ['', () => move(-1, 0)],
-  'ArrowDown': ['', () => move(1, 0)],
-  'ArrowLeft': ['', () => move(0, -1)],
-  'ArrowRight': ['arrows: from cell to cell', () => move(0, 1)],
-  'h': ['next head (H: the one before)', (by) => step('head', numbersTo(attentionOf().heads), by)],
-  'l': ['next layer', (by) => stepAttention(false, by)],
-  'k': ['next kind of attention', (by) => stepAttention(true, by)],
-  'q': ['next quantity', (by) => step('quantity', quantitiesThere(), by)],
-  'n': ['next sentence', (by) => step('sentence', orderedSentences(), by)],
-  'w': ['words instead of tokens', () => hasWords() && change({words: !view.words})],
-  'r': ['colours of √A', () => change({root: !view.root})],
-  'i': ['heads by importance', () => !$('importance').disabled && change({byImportance: !view.byImportance})],
-  'o': ['each map on its own scale', () => change({own: !view.own})],
-  '+': ['larger', () => zoom(1.25)],
-  '-': ['smaller', () => zoom(1 / 1.25)],
-  '0': ['as large as there is room', () => change({zoom: 0})],
-  's': ['save as SVG', save],
-  'd': ['dark or light', switchTheme],
-  '?': ['this', () => $('about').showModal()],
-};
+/* What a key does, in the order of the help; `by` is -1 with shift. */
+const KEYS = [
+  ['ArrowUp', '', () => move(-1, 0)],
+  ['ArrowDown', '', () => move(1, 0)],
+  ['ArrowLeft', '', () => move(0, -1)],
+  ['ArrowRight', 'from cell to cell, once the large map has been clicked', () => move(0, 1)],
+  ['h', 'next head (H: the one before)', (by) => step('head', numbersTo(attentionOf().heads), by)],
+  ['l', 'next layer', (by) => stepAttention(false, by)],
+  ['k', 'next kind of attention', (by) => stepAttention(true, by)],
+  ['q', 'next quantity', (by) => step('quantity', quantitiesThere(), by)],
+  ['n', 'next sentence', (by) => step('sentence', orderedSentences(), by)],
+  ['w', 'words instead of tokens', () => hasWords() && change({words: !view.words})],
+  ['r', 'colours of √A', () => change({root: !view.root})],
+  ['i', 'heads by importance', () => !$('importance').disabled && change({byImportance: !view.byImportance})],
+  ['o', 'each map on its own scale', () => change({own: !view.own})],
+  ['+', 'larger', () => zoom(1.25)],
+  ['-', 'smaller', () => zoom(1 / 1.25)],
+  ['0', 'as large as there is room', () => change({zoom: 0})],
+  ['s', 'save as SVG', save],
+  ['d', 'dark or light', switchTheme],
+  ['?', 'this', () => $('about').showModal()],
+];
 
 function pressed(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || $('about').open || event.target.closest('select, input')) return;
-  const key = KEYS[event.key] || KEYS[event.key.toLowerCase()];
+  const key = KEYS.find(([name]) => name === event.key) || KEYS.find(([name]) => name === event.key.toLowerCase());
   if (!key || (event.key.startsWith('Arrow') && !$('stage').contains(document.activeElement))) return; // they scroll elsewhere
   event.preventDefault();
-  key[1](event.shiftKey && event.key !== '?' && event.key !== '+' ? -1 : 1);
+  key[2](event.shiftKey && event.key !== '?' && event.key !== '+' ? -1 : 1);
 }
 
 function makeHelp() {
-  const keys = Object.entries(KEYS).filter(([, [what]]) => what).map(([key, [what]]) =>
+  const keys = KEYS.filter(([, what]) => what).map(([key, what]) =>
     element('tr', {}, element('td', {}, element('kbd', {}, key.replace(/^Arrow.*/, '↑ ↓ ← →'))), element('td', {}, what)));
   const quantities = quantitiesThere().map((quantity) =>
     element('tr', {}, element('td', {}, QUANTITIES[quantity].label), element('td', {}, QUANTITIES[quantity].meaning)));
   $('about').replaceChildren(
-    element('h2', {}, 'How to read this page'),
+    element('form', {method: 'dialog'}, element('h2', {}, 'How to read this page'), element('button', {}, 'close')),
     element('p', {}, 'A row looks at columns. A decoder’s row belongs to the token that it writes, having read the one before. Layers, heads and positions count from 0, as in the names of places. Click a small map to make it large; click a cell, a label or a token to choose it.'),
     element('p', {}, `${data.objective}. Gradients are blue where they are negative and orange where they are positive; their limit is the 99th percentile. Hatched pairs are blocked: A and dL/dS are exactly 0 there.`),
     element('p', {}, 'The ring is around the same cell in maps of the same kind; in other maps it is around the row or the column that the same token has there.'),
-    element('table', {}, ...quantities), element('table', {}, ...keys),
-    element('form', {method: 'dialog'}, element('button', {}, 'close')));
+    element('table', {}, ...quantities), element('table', {}, ...keys));
 }
 
 /* ---- the beginning ---- */
@@ -521,7 +533,7 @@ function start() {
     return;
   }
   $('whole').hidden = false;
-  if (isDark()) $('theme').textContent = 'light';
+  nameTheme();
   chooseFirst();
   makeControls();
   makeHelp();

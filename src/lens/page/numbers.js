@@ -148,12 +148,12 @@ function rankOf(map, row, column) {
 
 /* The size that 99 of 100 numbers do not exceed, blocked ones left out, and the share of those that do. */
 function limitOf(maps) {
-  const sizes = [];
+  const seen = [];
   for (const map of maps)
-    for (let k = 0; map.values && k < map.values.length; k++)
-      if (!map.blocked || !map.blocked[k]) sizes.push(Math.abs(map.values[k]));
-  if (!sizes.length) return {limit: 1, clipped: 0, count: 0};
-  sizes.sort((a, b) => a - b);
+    for (let k = 0; k < map.values.length; k++)
+      if (!map.blocked || !map.blocked[k]) seen.push(Math.abs(map.values[k]));
+  if (!seen.length) return {limit: 1, clipped: 0, count: 0};
+  const sizes = Float64Array.from(seen).sort();
   const limit = sizes[Math.max(0, Math.ceil(0.99 * sizes.length) - 1)] || sizes[sizes.length - 1];
   const beyond = sizes.filter((size) => size > limit).length;
   return {limit: limit || 1, clipped: beyond / sizes.length, count: sizes.length};

@@ -58,13 +58,15 @@ function rowNames(sentence, attention, words) {
   }));
 }
 
-/* What its columns are called: {text, where}. Of a picture: which patch. */
+/* What its columns are called: {text, long, where}; long is for sentences. Of a picture: which patch, and what is on it. */
 function columnNames(sentence, attention, words) {
   const side = sentence.picture && attention.columns === 'src' ? sentence.picture.side : 0;
-  return namesOf(sentence[attention.columns], words).map((text, j) => ({
-    text: side ? `${Math.floor(j / side) + 1},${j % side + 1}` : text,
-    where: side ? `patch, row ${Math.floor(j / side) + 1}, column ${j % side + 1}: ${text}` : '',
-  }));
+  return namesOf(sentence[attention.columns], words).map((text, j) => {
+    if (!side) return {text, long: text, where: ''};
+    const row = Math.floor(j / side) + 1, column = j % side + 1;
+    return {text: `${row},${column}`, long: text === '.' ? `patch ${row},${column}` : `${text} (${row},${column})`,
+            where: `patch, row ${row}, column ${column}: ${text}`};
+  });
 }
 
 /* "writes chat (read le)" */
@@ -136,7 +138,7 @@ function named(map, row) {
 /* token 0.83, token 0.09 */
 function listed(map, row, columns, quantity) {
   return named(map, row).flatMap((j, n) => [
-    n ? ', ' : '', tokenElement(columns[j].text), ` ${shortText(quantity, map.values[row * map.columns + j])}`]);
+    n ? ', ' : '', tokenElement(columns[j].long), ` ${shortText(quantity, map.values[row * map.columns + j])}`]);
 }
 
 function answer(map, row, rows, columns, quantity) {

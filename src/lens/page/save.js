@@ -66,7 +66,7 @@ function svgCells({map, scale, quantity, layout: l}) {
   map.values.forEach((x, k) => {
     const row = Math.floor(k / map.columns), column = k % map.columns;
     const fill = isSeen(map, row, column) ? cssOf(colourOf(scale, x)) : 'url(#blocked)';
-    cells.push(`<rect x="${column * l.pitch}" y="${row * l.pitch}" width="${l.pitch}" height="${l.pitch}" fill="${fill}"/>`);
+    cells.push(`<rect x="${column * l.pitch}" y="${row * l.pitch}" width="${l.pitch}" height="${l.pitch}" fill="${fill}" stroke="#8a8a96" stroke-opacity="0.3" stroke-width="0.5"/>`);
     if (l.pitch < NUMBERS_FROM || !isSeen(map, row, column) || !cellText(quantity, x)) return;
     cells.push(svgText((column + 0.5) * l.pitch, (row + 0.5) * l.pitch, cellText(quantity, x),
       `text-anchor="middle" dominant-baseline="central" font-size="${round(Math.min(12, l.pitch * 0.32))}" fill="${inkOn(colourOf(scale, x))}"`));
