@@ -25,7 +25,7 @@ struct settings {
     } show;
     struct {
         long every, chances, remove;
-        bool per_token, score, closed;
+        bool per_token, raw, score, closed;
         const char *csv, *svg, *heads;
     } prune;
     struct {

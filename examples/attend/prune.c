@@ -12,6 +12,7 @@ const tl_option prune_options[] = {
     ROW("every", LONG, prune.every, "N", "measure each time that N more heads have gone (0: 1)"),
     ROW("chances", LONG, prune.chances, "N", "so many orders by chance, at most 1000 (0: 3)"),
     ROW("per-token", FLAG, prune.per_token, NULL, "importance takes the absolute value of each token, not of a sentence's sum"),
+    ROW("raw", FLAG, prune.raw, NULL, "order by nats a sentence, not divided by the norm of an attention's heads"),
     ROW("score", FLAG, prune.score, NULL, "measure what the run is best by, too: BLEU, or the share of right captions"),
     ROW("csv", TEXT, prune.csv, "FILE", "write the table there, too"),
     ROW("svg", TEXT, prune.svg, "FILE", "draw it with gnuplot, from a table and a script beside it (.csv, .gp)"),

@@ -10,7 +10,12 @@
 /* ---- orders ---- */
 
 bool importance_of(const settings *s, tl_run *run, tl_set *set, double *importance) {
-    return tl_heads_importance(run, set, s->prune.per_token, importance);
+    tl_heads_table table;
+    if (!s->prune.raw) return tl_heads_importance(run, set, s->prune.per_token, importance);
+    const bool ok = tl_heads_measure(run, set, &(tl_heads_options){.per_token = s->prune.per_token}, &table);
+    for (long i = 0; ok && i < table.count; i++) importance[i] = table.row[i].raw;
+    tl_heads_table_free(&table);
+    return ok;
 }
 
 static bool allocate(curve *c) {

@@ -49,6 +49,7 @@ START_TEST(options) {
                                    {"chances", "1", CHANGES, NULL},
                                    {"chances", "3", SAME, NULL},
                                    {"per-token", NULL, CHANGES, NULL},
+                                   {"raw", NULL, CHANGES, NULL},
                                    {"score", NULL, CHANGES, "--every 6"},
                                    {"csv", "$D/x.csv", SAME, NULL},
                                    {"svg", "$D/x.svg", SAME, NULL},
