@@ -193,7 +193,7 @@ static bool a_step(long done, long most, void *progress) {
     return true;
 }
 
-static tl_progress bar(const flow *f, const char *label, const char *unit, long total) {
+static tl_progress progress_of(const flow *f, const char *label, const char *unit, long total) {
     return (tl_progress){.out = f->s->common.quiet ? NULL : stderr,
                          .total = total,
                          .label = label,
@@ -209,7 +209,8 @@ static bool by_gradients(flow *f, tl_error *error) {
           keep(f, GRADIENT_INPUT, &a, error)))
         return false;
     if (!f->wanted[INTEGRATED]) return true;
-    tl_progress progress = bar(f, "integrated gradients, at most", "step", 1016); /* 8 + 16 + … + 512 */
+    tl_progress progress =
+        progress_of(f, "integrated gradients, at most", "step", 1016); /* 8 + 16 + … + 512 */
     tl_progress_start(&progress);
     const bool ok =
         tl_integrated_grads(f->model, tl_run_tape(f->run), &f->sentences.batch, &f->objective,
@@ -223,7 +224,7 @@ static bool correlate(flow *f, tl_error *error) {
     f->words = f->sentences.batch.tgt_in ? f->sentences.sentence[0].written.count : 1;
     f->taus = calloc((size_t)f->words + 1, sizeof *f->taus);
     if (!f->taus) return out_of_memory(error);
-    tl_progress progress = bar(f, "tau", "word", f->words);
+    tl_progress progress = progress_of(f, "tau", "word", f->words);
     tl_progress_start(&progress);
     bool ok = true;
     for (long word = 0; ok && word < f->words; word++) {
