@@ -5,7 +5,6 @@
 #include "events.h"
 #include "names.h"
 #include "paths.h"
-#include "watch.h"
 
 /* Of a task that fails without setting the error, as it should. */
 #define UNSAID "training: the task's %s gave up after step %ld without saying why: let it set the error"

@@ -66,11 +66,12 @@ const char *tl_is_over(const tl_training *t); /* why; NULL while it is not */
 /* The same once the last updates have been validated too: what tl_is_over says may come true between two of them. */
 const char *tl_is_complete(const tl_training *t);
 
+double tl_learning_rate(const tl_training *t); /* of the next update */
+
 /* ---- update.c ---- */
 
 /* One update, of `accumulate` batches or what is left of the epoch. *ended: the epoch is through. */
 bool tl_update(tl_training *t, bool *ended);
-double tl_learning_rate(const tl_training *t);
 /* Fails: which operation was the first to produce NaN or infinity. with_batch: the current batch is to blame. */
 bool tl_stop_at_nonfinite(tl_training *t, bool with_batch, const char *what, double value);
 
@@ -83,16 +84,36 @@ bool tl_best_make_up(tl_training *t);
 /* The mean of the recent weights, scored. */
 bool tl_validate_average(tl_training *t);
 
-/* ---- log.c ---- */
+/* ---- rows.c ---- */
 
 /* Of a table whose rows begin with an update's number, the header and the rows up to that of `step` are kept. */
 bool tl_rows_trim(const char *path, long step, tl_error *error);
+
+/* ---- log.c ---- */
+
 /* resume: rows of updates that the checkpoint does not know are dropped. */
 bool tl_log_open(tl_training *t);
 bool tl_log_row(tl_training *t, const tl_quality *q, double elapsed, double train_loss,
                 double tokens_per_second);
 /* The log as a picture; what fails is only warned of. */
 void tl_draw_curves(const tl_training *t);
+
+/* ---- watch.c: an update's row of watch.csv ---- */
+
+/* NULL, without an error, if nothing is to be watched. resume: rows of updates that the checkpoint does not know are dropped. */
+bool tl_watch_open(tl_training *t);
+bool tl_watch_close(tl_training *t);
+/* In this order, each for updates that are watched alone: the model before it learns, gradients before they are clipped, weights
+ * before the step, and the row after it. */
+bool tl_watch_is_due(const tl_training *t);
+bool tl_watch_look(tl_training *t);
+void tl_watch_gradients(tl_training *t);
+bool tl_watch_row(tl_training *t, double loss, double norm);
+
+/* ---- watch_page.c ---- */
+
+/* watch.html, from watch.csv; what fails is only warned of. */
+void tl_watch_draw(const tl_training *t);
 
 /* ---- state.c ---- */
 

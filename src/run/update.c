@@ -1,23 +1,9 @@
 /* One update: gradients of one batch or several, clipping, Adam; and what to say when a number is none. */
 #include "events.h"
 #include "training.h"
-#include "watch.h"
 
 #include <math.h>
 #include <string.h>
-
-/* Cosine and linear need to know the end: counted in steps, or guessed from the share of the time that has gone. */
-double tl_learning_rate(const tl_training *t) {
-    const tl_training_settings *s = t->config->training;
-    long total = tl_planned_steps(t), step = t->now.at.step;
-    double spent = s->minutes > 0 ? tl_elapsed(t) / (60 * s->minutes) : 0;
-    if (spent > 0 && (!total || spent > (double)step / (double)total))
-        total = (long)fmin((double)step / spent, 1e15); /* of so many minutes that steps cannot be counted */
-    if (!strcmp(s->schedule, "cosine")) return tl_cosine(s->lr, 0, s->warmup, total, step);
-    if (!strcmp(s->schedule, "linear")) return tl_linear_decay(s->lr, 0, s->warmup, total, step);
-    if (!strcmp(s->schedule, "constant")) return tl_constant_rate(s->lr, s->warmup, step);
-    return tl_inverse_sqrt(s->lr, s->warmup, s->warmup_from, step);
-}
 
 /* ---- numbers that are none ---- */
 

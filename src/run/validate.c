@@ -8,7 +8,6 @@
 #include "events.h"
 #include "paths.h"
 #include "training.h"
-#include "watch.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* The rows of watch.csv: gradients and steps by groups of parameters, beside what the model shows. Weights before a step are kept as a
  * copy, so a step is what it was, whoever computed it. */
+#include "training.h"
 #include "watch.h"
 #include "paths.h"
 

@@ -5,7 +5,7 @@
 #ifndef TL_RUN_WATCH_H
 #define TL_RUN_WATCH_H
 
-#include "training.h"
+#include "tapeloom/nn.h"
 
 /* ---- watch_core.c: plain functions ---- */
 
@@ -43,22 +43,8 @@ char *tl_watch_column(const tl_model *model, int column, char to[TL_WATCH_NAME])
  * failure. */
 bool tl_watch_batch(const tl_model *model, tl_tape *tape, const tl_batch *batch, tl_watch_mean *columns);
 
-/* ---- watch.c: an update's row ---- */
-
-/* NULL, without an error, if nothing is to be watched. resume: rows of updates that the checkpoint does not know are dropped. */
-bool tl_watch_open(tl_training *t);
-bool tl_watch_close(tl_training *t);
-/* In this order, each for updates that are watched alone: the model before it learns, gradients before they are clipped, weights
- * before the step, and the row after it. */
-bool tl_watch_is_due(const tl_training *t);
-bool tl_watch_look(tl_training *t);
-void tl_watch_gradients(tl_training *t);
-bool tl_watch_row(tl_training *t, double loss, double norm);
-
 /* ---- watch_page.c ---- */
 
-/* watch.html, from watch.csv; what fails is only warned of. */
-void tl_watch_draw(const tl_training *t);
 /* The page of a table of numbers, to be freed by tl_buffer_free; title is foreign text. False: out of memory, or no such table. */
 struct tl_buffer;
 bool tl_watch_page(const char *title, const char *csv, struct tl_buffer *page);

@@ -3,6 +3,7 @@
 #include "base/quote.h"
 #include "events.h"
 #include "paths.h"
+#include "training.h"
 #include "watch.h"
 
 #include <stdlib.h>
