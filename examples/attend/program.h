@@ -18,6 +18,9 @@ struct settings {
     const char *test;
     long most;
     struct {
+        const char *match;
+    } list;
+    struct {
         asked asked;
         long count;
         bool true_targets, words;
