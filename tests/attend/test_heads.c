@@ -58,6 +58,9 @@ START_TEST(the_order) {
     csv("NR > 2 && v[\"loss_mean\"] > last {exit 1} {last = v[\"loss_mean\"]}");
     sh(HEADS " --csv $D/t.csv");
     csv("NR > 2 && v[\"head\"] == last {exit 1} {last = v[\"head\"]} v[\"loss_zero\"] != \"nan\" {exit 1}");
+    csv("NR == 2 && (v[\"attention\"] != \"encoder.layers.0.self\" || v[\"head\"] != 0) {exit 1}");
+    sh("cp $D/t.csv $D/by-sentence.csv; " HEADS " --per-token --csv $D/t.csv");
+    ck_assert(!same_files("t.csv", "by-sentence.csv"));
     ck_assert_int_eq(try(HEADS " --sort loss"), 2);
     assert_contains(err, "--ablate");
     ck_assert_int_eq(try(HEADS " --sort size"), 2);
