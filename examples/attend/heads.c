@@ -210,9 +210,14 @@ static bool write_csv(const settings *s, const tl_heads_table *t, const long *or
     return csv && tl_csv_close(csv, error);
 }
 
-static bool write_picture(const settings *s, const tl_heads_table *t, tl_error *error) {
+static bool write_picture(const settings *s, const tl_heads_table *t, const tl_run *run, const tl_set *set,
+                          tl_error *error) {
     size_t size = 0;
-    char *svg = heads_picture(t, &size);
+    char title[2 * PATH_SIZE];
+    const char *dir = tl_run_dir(run);
+    snprintf(title, sizeof title, "%s%s%s, %ld sentences, loss %.4f", dir ? dir : "", dir && *dir ? ": " : "",
+             tl_set_name(set), t->sentences, t->loss);
+    char *svg = heads_picture(t, title, &size);
     const bool ok = svg ? tl_file_write(s->heads.svg, svg, size, error)
                         : tl_error_set(error, "out of memory for a picture");
     free(svg);
@@ -252,8 +257,8 @@ static bool show(const settings *s, const tl_heads_table *t, const tl_run *run, 
     print_numbers(s, t, set, tl_run_score_label(run));
     print_table(s, t, order);
     print_end(t);
-    const bool ok =
-        (!s->heads.csv || write_csv(s, t, order, error)) && (!s->heads.svg || write_picture(s, t, error));
+    const bool ok = (!s->heads.csv || write_csv(s, t, order, error)) &&
+                    (!s->heads.svg || write_picture(s, t, run, set, error));
     free(order);
     return ok;
 }

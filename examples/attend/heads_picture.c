@@ -35,6 +35,18 @@ TL_PRINTF(2, 3) static void add(text *t, const char *format, ...) {
     t->size += size;
 }
 
+/* A file's name may stand in it: nothing of it is markup. */
+static void add_escaped(text *t, const char *words) {
+    char *shown = tl_shown_text(words);
+    for (const char *c = shown ? shown : ""; *c; c++)
+        if (*c == '&' || *c == '<' || *c == '>' || *c == '"')
+            add(t, "&#%d;", *c);
+        else
+            add(t, "%c", *c);
+    t->failed |= !shown;
+    free(shown);
+}
+
 /* ---- what is drawn ---- */
 
 typedef enum measure { IMPORTANCE, GROWTH_ZERO, GROWTH_MEAN, MEASURES } measure;
@@ -48,8 +60,8 @@ static double value_of(const tl_heads_table *t, long i, measure m) {
 static const char *title_of(measure m) {
     static const char *const titles[] = {
         "Importance through gates (Michel et al. 2019), norm 1 over the heads of a layer",
-        "What the loss grows by without the head, in nats a token",
-        "What the loss grows by with the head's mean in its place, in nats a token"};
+        "What the loss grows by without the head, in nats",
+        "What the loss grows by with the head's mean in its place, in nats"};
     return titles[m];
 }
 
@@ -83,7 +95,8 @@ static void add_square(text *t, const tl_heads_table *table, long i, measure m, 
     const double value = value_of(table, i, m);
     char fill[8] = "#eee";
     if (!isnan(value)) colour(fill, m, value / limit);
-    const char *ink = !isnan(value) && fabs(value) / limit > 0.55 ? "#fff" : "#222";
+    const char *ink =
+        !isnan(value) && fabs(value) / limit > (m == IMPORTANCE ? 0.55 : 0.75) ? "#fff" : "#222";
     add(t,
         "<g><title>%s head %d: %.4g</title><rect x=\"%ld\" y=\"%ld\" width=\"%d\" height=\"%d\" fill=\"%s\" "
         "stroke=\"#999\"/>",
@@ -117,13 +130,19 @@ static size size_of(const tl_heads_table *t, int kind) {
     return s;
 }
 
-static void add_panel(text *t, const tl_heads_table *table, int kind, measure m, long x, long y) {
+/* What the attentions of a kind are called. */
+static const char *panel_name(const tl_heads_table *t, int kind) {
     static const char *const names[] = {"encoder self", "decoder self", "cross"};
+    for (long i = 0; i < t->count; i++)
+        if ((int)t->row[i].kind == kind && !strcmp(t->row[i].attention, "pooling")) return "pooling";
+    return names[kind];
+}
+
+static void add_panel(text *t, const tl_heads_table *table, int kind, measure m, long x, long y) {
     const size s = size_of(table, kind);
-    const bool pooling = kind == TL_CROSS && !size_of(table, TL_DECODER_SELF).heads;
     const double limit = limit_of(table, m);
     add(t, "<text x=\"%ld\" y=\"%ld\" font-size=\"14\" font-weight=\"bold\">%s</text>\n", x + LABEL, y + 14,
-        pooling ? "pooling or cross" : names[kind]);
+        panel_name(table, kind));
     for (long h = 0; h < s.heads; h++)
         add(t,
             "<text x=\"%ld\" y=\"%ld\" text-anchor=\"middle\" font-size=\"11\" fill=\"#555\">%s%ld</text>\n",
@@ -166,9 +185,9 @@ static long add_row(text *t, const tl_heads_table *table, measure m, long y) {
     return y + 4 * LINE + 4 + layers * CELL + GAP;
 }
 
-char *heads_picture(const tl_heads_table *table, size_t *size_of_it) {
+char *heads_picture(const tl_heads_table *table, const char *title, size_t *size_of_it) {
     text t = {0}, panels = {0};
-    long width = LEFT, y = TOP;
+    long width = LEFT, y = TOP + LINE;
     for (int k = 0; k < TL_ATTENTION_KINDS; k++)
         if (size_of(table, k).heads) width += LABEL + size_of(table, k).heads * CELL + GAP;
     if (width < 640) width = 640; /* the titles' */
@@ -178,6 +197,9 @@ char *heads_picture(const tl_heads_table *table, size_t *size_of_it) {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%ld\" height=\"%ld\" viewBox=\"0 0 %ld %ld\" "
         "font-family=\"sans-serif\">\n<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
         width, y, width, y);
+    add(&t, "<text x=\"%d\" y=\"%d\" font-size=\"12\" fill=\"#555\">", LEFT, TOP);
+    add_escaped(&t, title);
+    add(&t, "</text>\n");
     const bool ok = !t.failed && !panels.failed && panels.bytes;
     char *all = ok ? malloc(t.size + panels.size + sizeof "</svg>\n") : NULL;
     if (all) *size_of_it = (size_t)sprintf(all, "%s%s</svg>\n", t.bytes, panels.bytes);

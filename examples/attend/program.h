@@ -128,8 +128,8 @@ int command_prune(settings *s);
 
 extern const tl_option heads_options[];
 int command_heads(settings *s);
-/* The table as an SVG, to free(); NULL when out of memory. */
-char *heads_picture(const tl_heads_table *table, size_t *size);
+/* The table as an SVG under a title, to free(); NULL when out of memory. */
+char *heads_picture(const tl_heads_table *table, const char *title, size_t *size);
 extern const tl_option patch_options[];
 int command_patch(settings *s);
 extern const tl_option logits_options[];

@@ -58,6 +58,9 @@ START_TEST(the_order) {
     csv("NR > 2 && v[\"loss_mean\"] > last {exit 1} {last = v[\"loss_mean\"]}");
     sh(HEADS " --csv $D/t.csv");
     csv("NR > 2 && v[\"head\"] == last {exit 1} {last = v[\"head\"]} v[\"loss_zero\"] != \"nan\" {exit 1}");
+    csv("NR == 2 && (v[\"attention\"] != \"encoder.layers.0.self\" || v[\"head\"] != 0) {exit 1}");
+    sh("cp $D/t.csv $D/by-sentence.csv; " HEADS " --per-token --csv $D/t.csv");
+    ck_assert(!same_files("t.csv", "by-sentence.csv"));
     ck_assert_int_eq(try(HEADS " --sort loss"), 2);
     assert_contains(err, "--ablate");
     ck_assert_int_eq(try(HEADS " --sort size"), 2);
@@ -102,6 +105,7 @@ END_TEST
 
 /* A run of a folder, its own weights and those before training, and a file to test on. */
 START_TEST(runs) {
+    char *picture;
     sh("B=$(dirname $T); printf 'the dog sleeps\\tle chien dort\\nthe cat sleeps\\tle chat dort\\nthe dog "
        "eats\\tle chien mange\\n' "
        "> $D/pairs.tsv && OMP_NUM_THREADS=1 $B/translate train --train $D/pairs.tsv --valid $D/pairs.tsv "
@@ -116,6 +120,11 @@ START_TEST(runs) {
     assert_contains(out, "2 sentences, loss");
     ck_assert_ptr_null(strstr(out, "align.")); /* nobody knows the truth */
     ck_assert_int_eq(try("$T heads --model $D/no"), 1);
+    sh("mv $D/two.tsv $D/'<b>&.tsv' && $T heads --model $D/run --test $D/'<b>&.tsv' --quiet --svg $D/p.svg");
+    picture = get_file(in_folder("p.svg"), NULL);
+    assert_contains(picture, "/&#60;b&#62;&#38;.tsv, 2 sentences, loss");
+    ck_assert_ptr_null(strstr(picture, "<b>"));
+    free(picture);
 }
 END_TEST
 
