@@ -3,6 +3,8 @@
 #define _XOPEN_SOURCE 700
 #include "lens/page.h"
 
+#include "io/scratch.h"
+
 #include <math.h>
 
 static void assert_near(double value, double expected, double within) {
@@ -302,6 +304,43 @@ START_TEST(refused) {
 }
 END_TEST
 
+/* Byte pairs have no vocabulary to be compared, but tokens; classes have names. */
+START_TEST(refused_texts) {
+    scratch here = scratch_new();
+    char file[4][512];
+    static const char *const texts[] = {
+        "the cat sleeps and the dog sleeps and the cat eats and the dog eats",
+        "a bird sings a song as a bard sings a song at a bar in a barn by a lake",
+        "yes\tthe cat sleeps\nno\tcat the sleeps\n", "yes\tthe cat sleeps\nnot\tcat the sleeps\n"};
+    for (int i = 0; i < 4; i++) {
+        snprintf(file[i], sizeof file[i], "%s/%d.txt", here.folder, i);
+        put_text(file[i], texts[i]);
+    }
+    for (int classes = 0; classes < 2; classes++) {
+        tl_run_settings s = tl_run_settings_of_program(classes ? "classify" : "lm");
+        s.text.units = classes ? "words" : "bpe";
+        s.text.merges = classes ? 0 : 5;
+        s.text.min_count = 1;
+        s.lm.context = 8;
+        s.lm.valid_share = classes ? s.lm.valid_share : 0.3;
+        s.model.preset = classes ? NULL : "toy";
+        s.model.d_model = 8;
+        s.model.heads = 2;
+        s.model.layers = 1;
+        s.data.train = s.data.valid = file[2 * classes];
+        tl_run *run = fresh(&s), *same = fresh(&s);
+        tl_error error = {""};
+        must_msg(tl_comparable(run, same, &error), "%s", error.message);
+        s.data.train = s.data.valid = file[2 * classes + 1];
+        assert_differs(run, &s,
+                       classes ? "the labels differ: class " : "the byte pairs differ, first in token 2");
+        tl_run_free(run);
+        tl_run_free(same);
+    }
+    scratch_remove(&here);
+}
+END_TEST
+
 /* Real looks: two models of one shape, over a set in batches of any size. */
 START_TEST(over_a_set) {
     tl_run_settings s = small();
@@ -353,6 +392,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, offsets);
     tcase_add_test(tc, statistics);
     tcase_add_test(tc, refused);
+    tcase_add_test(tc, refused_texts);
     tcase_add_test(tc, over_a_set);
 }
 

@@ -336,9 +336,10 @@ END_TEST
 
 /* ---- the numbers of a row ---- */
 
+/* Sides of different lengths, so that neither can be taken for the other. */
 static const char *const lines[][2] = {{"the dog sleeps", "le chien dort"},
-                                       {"the cat sleeps", "le chat dort"},
-                                       {"the dog eats", "le chien mange"},
+                                       {"the cat sleeps", "le chat ne dort pas"},
+                                       {"the big black dog eats", "il mange"},
                                        {"the cat eats", "le chat mange"},
                                        {"the black dog sleeps", "le chien noir dort"},
                                        {"the black cat eats", "le chat noir mange"}};
@@ -405,7 +406,10 @@ static void check_losses(const table *t, tl_tensor losses, const int *lengths) {
 
 START_TEST(numbers_of_a_row) {
     tl_run_settings s = pairs();
-    put_text(in_here("pairs.tsv"), KNOWN);
+    char text[1024] = "";
+    for (int i = 0; i < LINES; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s\t%s\n", lines[i][0], lines[i][1]);
+    put_text(in_here("pairs.tsv"), text);
     s.data.task = NULL;
     s.data.train = s.data.valid = in_here("pairs.tsv");
     s.text.units = "words";
