@@ -31,7 +31,7 @@ static const struct {
     [CHEFER] = {"chefer", "chefer",
                 "weights times their gradients, positive parts alone (Chefer et al. 2021)"},
     [GRADIENT_INPUT] = {"gradient-input", "grad x input",
-                        "signed, first order: exact if the model were linear (Shrikumar et al. 2017)"},
+                        "signed, first order: exact if the model were linear (Shrikumar et al. 2016)"},
     [INTEGRATED] = {"integrated", "integrated",
                     "signed shares of what the input's content changes (Sundararajan et al. 2017)"},
     [TAU] = {"tau", "tau", "do weights and gradients rank positions alike? (Jain & Wallace 2019)"}};

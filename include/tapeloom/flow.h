@@ -5,7 +5,7 @@
  *                                                                         carried something from
  *   relevance                               Chefer et al. 2021            weights times their gradients of one token, positive
  *                                                                         parts alone
- *   gradient × input                        Shrikumar et al. 2017, 3.2    first order at this input: exact for a linear model
+ *   gradient × input                        Shrikumar et al. 2016         first order at this input: exact for a linear model
  *   integrated gradients                    Sundararajan et al. 2017      shares of f(x) - f(baseline), which they sum to
  *   τ                                       Jain & Wallace 2019           how far weights and gradients rank positions alike
  *
@@ -30,8 +30,8 @@ typedef struct tl_flow_layers {
     double **encoder_self;              /* [encoder_layers] of [S,S] */
     double **decoder_self;              /* [decoder_layers] of [T,T]; NULL: no layer has one */
     double **cross;                     /* [decoder_layers] of [T,S]; NULL: no layer has one */
-    bool
-        replaces; /* what cross-attention gives takes the place of its query, instead of being added to it: a pooling */
+    /* What cross-attention gives takes the place of its query, instead of being added to it: a pooling. */
+    bool replaces;
 } tl_flow_layers;
 
 typedef enum tl_flow_of {
@@ -106,7 +106,7 @@ bool tl_relevance(const tl_flow_layers *layers, double *of_source, double *of_ta
 /* f and its gradient [n] at x [n]; false: it has failed. */
 typedef bool tl_function_grad(const double *x, long n, double *value, double *grad, void *context);
 typedef struct tl_path_options {
-    long first, most; /* steps: 0: 8, and 512 */
+    long first, most; /* steps, first at most `most`; 0: 8, and 512 */
     double gap;       /* 0: 0.01 */
     /* Told after each step; false: stop, as if f had failed. NULL: nobody. */
     bool (*step)(long done, long most, void *context);
@@ -143,22 +143,20 @@ typedef enum tl_input_part {
 typedef enum tl_attention_held {
     TL_ATTENTION_FREE,     /* as always */
     TL_ATTENTION_DETACHED, /* weights are constants of their own value: no gradient goes through a score */
-    TL_ATTENTION_UNIFORM /* the same, and in attentions that are named each row is spread evenly over what it sees */
+    TL_ATTENTION_UNIFORM   /* the same, and those that are named are spread evenly over what each row sees */
 } tl_attention_held;
 
 typedef struct tl_input_options {
     tl_input_part part;
     tl_attention_held held;
-    const char
-        *uniform; /* pattern of the attentions ("*.cross") that TL_ATTENTION_UNIFORM means; NULL: all */
+    const char *uniform; /* of TL_ATTENTION_UNIFORM: a pattern of names, "*.cross"; NULL: every attention */
 } tl_input_options;
 
-/* A number for each place of one sentence's inputs. */
+/* A number for each place of one sentence's inputs, in one block of memory: free with tl_input_shares_free. */
 typedef struct tl_input_shares {
-    long sources, targets; /* places; 0: the model has no such side */
-    double *source,
-        *target;  /* [sources], [targets]; in one block of memory: free with tl_input_shares_free */
-    double value; /* of the objective */
+    long sources, targets;   /* places; 0: the model has no such side */
+    double *source, *target; /* [sources], [targets] */
+    double value;            /* of the objective */
 } tl_input_shares;
 void tl_input_shares_free(tl_input_shares *shares);
 
@@ -179,16 +177,16 @@ typedef struct tl_grad_taus {
     long positions;
     /* Weights against |Σ_d e_d·∂f/∂e_d| at the input, e the content, all attention detached: Jain & Wallace's τ_g. */
     double embedding;
-    /* The control: the same weights against the same of a model whose attention is frozen at uniform. The gradient through detached
-     * attention is a multiple of its weight, so some agreement is built in; with uniform weights that factor is gone. (The frozen
+    /* The control: the same weights against the same of a model whose attention is frozen at uniform. What comes back through
+     * a value is a multiple of its weight, so some agreement is built in; with uniform weights that factor is gone. (The frozen
      * uniform weights are Wiegreffe & Pinter's 2019, 3.1, who train with them; here the trained model is not trained again.) */
     double uniform;
     double weight_grad;     /* weights against |dL/dA|, rows centred by their weights (TL_SEE_DA) */
     double weight_grad_raw; /* the same of raw dL/dA, to which a constant could be added without any effect */
     double value, uniform_value; /* of the objective, as it is and with uniform attention */
 } tl_grad_taus;
-/* attention: "decoder.layers.1.cross"; its row is the objective's position, of a classifier the [CLS] or pooling row. head: from 0; -1: weights
- * and dL/dA are means over heads. The objective is one token's. */
+/* attention: "decoder.layers.1.cross"; its row is the objective's position, of a classifier the one of [CLS] or of the pooling.
+ * head: from 0; -1: weights and dL/dA are means over heads. The objective is one token's. */
 bool tl_grad_taus_of(const tl_model *model, tl_tape *tape, const tl_batch *batch,
                      const tl_objective *objective, const char *attention, int head, tl_grad_taus *taus);
 

@@ -50,7 +50,7 @@ static inline tl_var changed(tl_var x, const tl_place_at *at, void *context) {
     const change *c = context;
     const tl_var y = tl_constant_copy(x.tape, tl_value(x));
     if (!tl_ok(y)) return y;
-    const tl_tensor to = tl_at(tl_value(y), tl_value(y).dim[0] > 1 ? ASKED : 0);
+    const tl_tensor to = tl_at(tl_value(y), ASKED);
     for (long t = 0; t < to.dim[0]; t++)
         for (long d = 0; d < to.dim[1] && (c->place < 0 || t == c->place); d++) {
             tl_real *e = &to.data[t * to.stride[0] + d * to.stride[1]];

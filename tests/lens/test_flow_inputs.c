@@ -225,7 +225,6 @@ static double on_the_way(const subject *s, const tl_objective *objective, tl_pla
         moved[i] = malloc((size_t)n * sizeof *moved[i]);
         for (long e = 0; e < n; e++)
             moved[i][e] = part[i][e] * (alpha - 1 + (i == (int)side && e / d == place ? h : 0));
-        /* padding of the batch is left as it is */
         c[i] = (change){.place = -1, .times = 1, .part = moved[i]};
         must(tl_places_replace(places, input_place[i], changed, &c[i]));
     }
@@ -238,45 +237,36 @@ static double on_the_way(const subject *s, const tl_objective *objective, tl_pla
 /* Each place's share is the integral of differences along the way, here by Simpson's rule. */
 START_TEST(shares_are_integrals_of_differences) {
     enum { NODES = 65 };
+    const double h = sizeof(tl_real) == 4 ? 0.02 : 1e-4;
+    const tl_stream_side side = _i ? TL_DECODER : TL_ENCODER;
     subject s;
-    tl_objective objective = flow_begin(&s, 0);
-    tl_batch all = s.batch, one = by_itself(&s);
-    objective.sentence = 0;
-    s.batch = one;
+    const tl_objective objective = flow_begin(&s, 0);
     tl_input_shares a;
     must(tl_integrated_grads(s.model, s.tape, &s.batch, &objective, &(tl_path_options){.first = 64}, &a,
                              NULL));
-    s.batch = all;
     double *part[2];
     contents(&s, part);
-    s.batch = one;
-    /* of the sentence alone, whose lengths by_itself has put first */
     tl_places *places = tl_places_new(s.model);
-    for (int of = 0; of < 4; of++) {
-        const tl_stream_side side = of < 2 ? TL_ENCODER : TL_DECODER;
-        const double h = sizeof(tl_real) == 4 ? 0.02 : 1e-4;
+    for (long place = 1; place < 3; place++) {
         double sum = 0;
         for (int k = 0; k < NODES; k++) {
             const double alpha = (double)k / (NODES - 1), weight = k == 0 || k == NODES - 1 ? 1
                                                                    : k % 2                  ? 4
                                                                                             : 2;
-            s.batch = all;
-            objective.sentence = ASKED;
             sum += weight *
-                   (on_the_way(&s, &objective, places, part, alpha, side, of % 2 + 1, h) -
-                    on_the_way(&s, &objective, places, part, alpha, side, of % 2 + 1, -h)) /
+                   (on_the_way(&s, &objective, places, part, alpha, side, place, h) -
+                    on_the_way(&s, &objective, places, part, alpha, side, place, -h)) /
                    (2 * h);
         }
         sum /= 3 * (NODES - 1);
-        const double have = (side == TL_ENCODER ? a.source : a.target)[of % 2 + 1];
-        must_msg(fabs(have - sum) <= 1e-2 * largest(&a), "side %d place %d: %.6g, by differences %.6g", side,
-                 of % 2 + 1, have, sum);
+        const double have = (_i ? a.target : a.source)[place];
+        must_msg(fabs(have - sum) <= 1e-2 * largest(&a), "side %d place %ld: %.6g, by differences %.6g", side,
+                 place, have, sum);
     }
     tl_places_free(places);
     free(part[0]);
     free(part[1]);
     tl_input_shares_free(&a);
-    s.batch = all;
     subject_end(&s);
 }
 END_TEST
@@ -286,7 +276,7 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, held_attention_lets_nothing_through_scores, 0, 3 * 7);
     tcase_add_test(tc, a_linear_model_is_explained_exactly);
     tcase_add_loop_test(tc, shares_sum_to_the_difference, 0, EVERY_MODEL);
-    tcase_add_test(tc, shares_are_integrals_of_differences);
+    tcase_add_loop_test(tc, shares_are_integrals_of_differences, 0, TL_STREAM_SIDES);
 }
 
 TL_TEST_MAIN("lens: flows at the input")
