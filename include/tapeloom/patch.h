@@ -80,7 +80,7 @@ typedef struct tl_patch_table {
     double
         correlation; /* Pearson's, of effect and estimate over them; NaN of fewer than two, or where one of them never changes */
 } tl_patch_table;
-/* A run for every cell. NULL, and the tape fails, on failure. */
+/* A run for every cell; options NULL: by heads. NULL, and the tape fails, on failure. */
 tl_patch_table *tl_patch_table_new(tl_patch *patch, const tl_patch_options *options);
 void tl_patch_table_free(tl_patch_table *table);
 

@@ -278,8 +278,11 @@ static bool attribute(attributing *k, const tl_objective *o) {
 
 bool tl_attribute_logit(const tl_model *model, tl_tape *tape, const tl_batch *batch,
                         const tl_objective *objective, tl_attribution *attribution) {
+    if (attribution) *attribution = (tl_attribution){0};
+    if (!tape || !batch || !objective || !attribution)
+        return tl_tape_fail(tape, "logits: give a tape, a batch, whose logit, and room for what comes out"),
+               false;
     attributing k = {.tape = tape, .batch = batch, .to = attribution};
-    *attribution = (tl_attribution){0};
     tl_tape_reset(tape);
     if (!tl_logit_path_of(model, tape, &k.path) || !understand(&k, objective) || !make_room(&k)) return false;
     k.maps = tl_model_maps_new(model, tape, false);

@@ -56,7 +56,9 @@ static void tell_applied(const tl_logit_path *p, tl_lens *lens) {
 bool tl_logit_lens(const tl_model *model, tl_tape *tape, const tl_batch *batch, tl_stream_side side,
                    tl_lens *lens) {
     tl_logit_path path;
-    *lens = (tl_lens){0};
+    if (lens) *lens = (tl_lens){0};
+    if (!tape || !batch || !lens)
+        return tl_tape_fail(tape, "logit lens: give a tape, a batch, and room for what comes out"), false;
     tl_tape_reset(tape);
     if (!tl_logit_path_of(model, tape, &path)) return false;
     if (side != path.side)

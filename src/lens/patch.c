@@ -169,6 +169,8 @@ static bool list_places(tl_patch *p) {
 
 tl_patch *tl_patch_new(const tl_model *model, tl_tape *tape, const tl_batch *a, const tl_batch *b,
                        const tl_objective *objective) {
+    if (!tape || !model || !a || !b || !objective)
+        return tl_tape_fail(tape, "patch: give a model, its tape, two batches and what is measured"), NULL;
     tl_patch *p = calloc(1, sizeof *p);
     tl_places *places = tl_places_new(model);
     const long training = tl_tape_set_training(tape, 0);
@@ -197,10 +199,11 @@ void tl_patch_free(tl_patch *p) {
     free(p);
 }
 
-double tl_patch_value_a(const tl_patch *p) { return p->value_a; }
-double tl_patch_value_b(const tl_patch *p) { return p->value_b; }
+double tl_patch_value_a(const tl_patch *p) { return p ? p->value_a : NAN; }
+double tl_patch_value_b(const tl_patch *p) { return p ? p->value_b : NAN; }
 
 bool tl_patch_has_score(const tl_patch *p) {
+    if (!p) return false;
     const double size = fmax(1, fmax(fabs(p->value_a), fabs(p->value_b)));
     return fabs(p->value_b - p->value_a) >= TL_PATCH_LEAST * size;
 }
@@ -271,8 +274,10 @@ static bool choose(tl_patch *p, tl_places *places) {
 }
 
 bool tl_patch_run(tl_patch *p, const tl_patch_place *chosen, int count, tl_patched *patched) {
-    *patched = (tl_patched){NAN, NAN, NAN};
+    if (patched) *patched = (tl_patched){NAN, NAN, NAN};
     if (!p) return false;
+    if (!patched || !chosen || count < 1)
+        return tl_tape_fail(p->tape, "patch: give places, one or more, and room for what comes out"), false;
     tl_model_maps maps;
     tl_places *places = tl_places_new(p->model);
     const long training = tl_tape_set_training(p->tape, 0);

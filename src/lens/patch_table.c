@@ -123,7 +123,9 @@ static bool correlate(tl_patch_table *t, tl_tape *tape) {
 }
 
 tl_patch_table *tl_patch_table_new(tl_patch *patch, const tl_patch_options *options) {
+    static const tl_patch_options usual = {.by = TL_PATCH_HEADS};
     if (!patch) return NULL;
+    if (!options) options = &usual;
     tl_patch_table *t = calloc(1, sizeof *t);
     if (!t) return tl_tape_fail(patch->tape, "patch: out of memory for a table"), NULL;
     tl_tape_reset(patch->tape);

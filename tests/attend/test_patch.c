@@ -128,8 +128,9 @@ START_TEST(other_runs) {
        "--validate-every 0 --out "
        "$D/classify --quiet --threads 1");
     sh("$T patch --model $D/classify --source 'the cats sleep .' --swap 3=cat --by positions --of log-p "
-       "--token right --other wrong");
+       "--token right --other wrong --csv $D/x.csv");
     assert_contains(out, "B: [CLS] the cat sleep . <eos>\n");
+    for (int row = 1; row <= 6; row++) ck_assert((value_of("x.csv", row, 5) != 0) == (row == 3));
     assert_contains(out, "m = log p of \"right\" minus log p of \"wrong\" (word 1): A ");
     ck_assert_int_eq(try("$T patch --model $D/classify --source 'the cats sleep .' --swap 1=cat"), 1);
     assert_contains(err, "--swap 1=cat: should be N=TOKEN, N out of 2 … 6");

@@ -2,6 +2,7 @@
  * depth has the model's bits. */
 #include "nn/classifier.h"
 #include "nn/gpt.h"
+#include "nothing.h"
 
 #ifdef TL_DOUBLE
 static const double tolerance = 1e-10;
@@ -386,6 +387,33 @@ START_TEST(leaves_everything) {
 }
 END_TEST
 
+START_TEST(nothing) {
+    bench k = bench_begin(&bench_small);
+    const tl_model *m = &k.model.model;
+    tl_batch b = batch_of(sentences, 2, 13, 0, 0);
+    tl_attribution a;
+    tl_lens lens;
+    ck_assert(!tl_attribute_logit(NULL, NULL, NULL, NULL, NULL) &&
+              !tl_logit_lens(NULL, NULL, NULL, TL_DECODER, NULL));
+    tl_tape_clear_error(k.tape); /* they had no tape to fail */
+    refused(k.tape, tl_attribute_logit(NULL, k.tape, &b, &five, &a), "logits: there is no model");
+    refused(k.tape, tl_attribute_logit(m, k.tape, NULL, &five, &a),
+            "logits: give a tape, a batch, whose logit");
+    refused(k.tape, tl_attribute_logit(m, k.tape, &b, NULL, &a), "logits: give a tape, a batch, whose logit");
+    refused(k.tape, tl_attribute_logit(m, k.tape, &b, &five, NULL), "room for what comes out");
+    refused(k.tape, tl_logit_lens(NULL, k.tape, &b, TL_DECODER, &lens), "logits: there is no model");
+    refused(k.tape, tl_logit_lens(m, k.tape, NULL, TL_DECODER, &lens), "logit lens: give a tape, a batch");
+    refused(k.tape, tl_logit_lens(m, k.tape, &b, TL_DECODER, NULL), "room for what comes out");
+    double stream[2] = {1, 1};
+    tl_skip_path(NULL, 0, 2, NULL, stream, NULL, NULL);
+    ck_assert(stream[0] == 0 && stream[1] == 0);
+    ck_assert(tl_lens_say((tl_tensor){0}, -1).truth_rank == 0);
+    batch_free(&b);
+    bench_end(&k);
+    every_function_is_called("include/tapeloom/logits.h", "tests/lens/test_logits.c");
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, a_way_is_a_sum);
     tcase_add_loop_test(tc, of_translators, 0, MODELS);
@@ -398,6 +426,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, what_logits_say);
     tcase_add_test(tc, refuses);
     tcase_add_test(tc, leaves_everything);
+    tcase_add_test(tc, nothing);
 }
 
 TL_TEST_MAIN("lens: logits")

@@ -3,6 +3,7 @@
 #include "nn/classifier.h"
 #include "nn/gpt.h"
 #include "nn/seq2seq.h"
+#include "nothing.h"
 
 #ifdef TL_DOUBLE
 static const double tolerance = 1e-10;
@@ -512,6 +513,35 @@ START_TEST(leaves_everything) {
 }
 END_TEST
 
+START_TEST(nothing) {
+    bench k = bench_begin(&bench_small);
+    tl_batch a = batch_of(ones, 2, 13, 0, 0);
+    tl_patched got;
+    const tl_patch_place place = {.places = "*"};
+    ck_assert(!tl_patch_new(NULL, NULL, NULL, NULL, NULL));
+    tl_tape_clear_error(k.tape); /* it had no tape to fail */
+    REFUSED(tl_patch_new(NULL, k.tape, &a, &a, &loss),
+            "patch: give a model, its tape, two batches and what is measured");
+    REFUSED(tl_patch_new(&k.model.model, k.tape, &a, NULL, &loss), "patch: give a model");
+    ck_assert(isnan(tl_patch_value_a(NULL)) && isnan(tl_patch_value_b(NULL)) &&
+              isnan(tl_patch_score(NULL, 1)));
+    ck_assert(!tl_patch_has_score(NULL) && !tl_patch_run(NULL, &place, 1, &got) &&
+              !tl_patch_table_new(NULL, NULL));
+    tl_patch *p = tl_patch_new(&k.model.model, k.tape, &a, &a, &loss);
+    REFUSED(tl_patch_run(p, NULL, 1, &got), "patch: give places, one or more");
+    REFUSED(tl_patch_run(p, &place, 0, &got), "patch: give places, one or more");
+    REFUSED(tl_patch_run(p, &place, 1, NULL), "room for what comes out");
+    tl_patch_table *t = tl_patch_table_new(p, NULL);
+    ck_assert(t && t->by == TL_PATCH_HEADS && t->cells == 12);
+    tl_patch_table_free(t);
+    tl_patch_free(p);
+    ck_assert(isnan(tl_correlation(NULL, NULL, 0)));
+    batch_free(&a);
+    bench_end(&k);
+    every_function_is_called("include/tapeloom/patch.h", "tests/lens/test_patch.c");
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, a_by_a_changes_no_bit, 0, MODELS);
     tcase_add_test(tc, what_is_left_by_itself);
@@ -528,6 +558,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, tables);
     tcase_add_test(tc, refuses);
     tcase_add_test(tc, leaves_everything);
+    tcase_add_test(tc, nothing);
 }
 
 TL_TEST_MAIN("lens: patch")
