@@ -93,16 +93,20 @@ START_TEST(whatever_is_wrong_is_named) {
     tl_blamed r;
     must_msg(tl_blame_find(blame, NULL, &r), "%s: %s", s.name, r.error.message);
     must(r.node == -1 && r.steps > r.operations && r.relative < r.tolerance);
-    int count, used = 0, named = 0;
+    int count, used = 0, named = 0, of_kind[TL_FAULT_KINDS] = {0};
     const tl_op_entry *op = tl_ops(&count);
     for (int i = 0; i < count; i++) {
         bool here = false;
         for (int kind = 0; kind < TL_FAULT_KINDS; kind++) {
             tl_fault fault = {.operation = op[i].name, .kind = (tl_fault_kind)kind};
-            named += is_named(blame, &s, &fault);
+            of_kind[kind] += is_named(blame, &s, &fault);
             here |= fault.nodes > 0;
         }
         used += here;
+    }
+    for (int kind = 0; kind < TL_FAULT_KINDS; kind++) {
+        ck_assert_int_gt(of_kind[kind], 0);
+        named += of_kind[kind];
     }
     ck_assert_int_ge(used, 8);
     ck_assert_int_ge(named, 4 * used);
@@ -222,6 +226,59 @@ START_TEST(float_says_what_to_do) {
 END_TEST
 #endif
 
+/* ---- what faults give ---- */
+
+static void wrong(void *context, tl_back *b) { tl_fault_backward(context, b); }
+
+/* 3·Σw + Σexp(w), whose exp is wrong: its gradient comes to w's second. */
+START_TEST(each_fault_gives_what_it_says) {
+    tl_params *params = tl_params_new(1);
+    tl_param *w = tl_params_add(params, "w", TL_SHAPE(2, 3), (tl_init){TL_INIT_NORMAL, 1});
+    tl_tape *tape = tl_tape_new();
+    for (int kind = -1; kind < TL_FAULT_KINDS; kind++) {
+        tl_fault fault = {.operation = kind < 0 ? "tanh" : "exp",
+                          .kind = (tl_fault_kind)(kind < 0 ? 0 : kind)};
+        tl_tape_reset(tape);
+        tl_zero_grad(params);
+        tl_tape_set_probe(tape, &(tl_probe){&fault, NULL, wrong});
+        tl_var x = tl_use(tape, w), first = tl_exp(x), second = tl_scale(x, 3);
+        ck_assert(tl_backward(tl_sum(tl_add(first, second), TL_ALL_AXES, false)));
+        double squares = 0, size = 0;
+        for (int i = 0; i < 6; i++) {
+            const tl_real *v = tl_param_value(w).data;
+            const double e = exp((double)v[i]), before = exp((double)v[(i + 5) % 6]),
+                         other = exp((double)v[i % 3 * 2 + i / 3]);
+            const double says[] = {3 + e, 3 - e, 3 + e / 2, 3, e, 3 + before, 3 + other};
+            must(fabs((double)w->leaf.grad[i] - says[kind + 1]) < 1e-5);
+            squares += pow(says[kind + 1] - says[0], 2), size += pow(says[0], 2);
+        }
+        ck_assert_double_eq_tol(fault.change, sqrt(squares / size), 1e-5);
+        ck_assert_int_eq(fault.nodes, kind >= 0);
+    }
+    tl_tape_free(tape);
+    tl_params_free(params);
+}
+END_TEST
+
+/* A fault is no longer than its operation's own input: what others have put into the same memory stays. */
+START_TEST(a_fault_stays_in_its_part) {
+    tl_params *params = tl_params_new(1);
+    tl_param *w = tl_params_add(params, "w", TL_SHAPE(4), (tl_init){TL_INIT_NORMAL, 1});
+    tl_tape *tape = tl_tape_new();
+    tl_fault fault = {.operation = "exp", .kind = TL_FAULT_SHIFT};
+    tl_tape_set_probe(tape, &(tl_probe){&fault, NULL, wrong});
+    tl_var x = tl_scale(tl_use(tape, w), 1), left = tl_exp(tl_slice(x, 0, 0, 2)),
+           right = tl_tanh(tl_slice(x, 0, 2, 4));
+    ck_assert(tl_backward(tl_sum(tl_add(left, right), TL_ALL_AXES, false)));
+    const tl_real *v = tl_param_value(w).data, *g = w->leaf.grad;
+    const double says[] = {exp((double)v[1]), exp((double)v[0]), 1 - pow(tanh((double)v[2]), 2),
+                           1 - pow(tanh((double)v[3]), 2)};
+    for (int i = 0; i < 4; i++) ck_assert_double_eq_tol((double)g[i], says[i], 1e-5);
+    tl_tape_free(tape);
+    tl_params_free(params);
+}
+END_TEST
+
 /* ---- names of faults ---- */
 
 START_TEST(faults_have_names) {
@@ -253,6 +310,8 @@ static void add_tests(TCase *tc) {
 #else
     tcase_add_test(tc, float_says_what_to_do);
 #endif
+    tcase_add_test(tc, each_fault_gives_what_it_says);
+    tcase_add_test(tc, a_fault_stays_in_its_part);
     tcase_add_test(tc, faults_have_names);
 }
 TL_TEST_MAIN("lens: blame")

@@ -144,6 +144,9 @@ START_TEST(plain_loss_is_log_p) {
         real += tl_plain_is_real(&b, i);
     }
     ck_assert_int_eq(real, b.tgt_tokens);
+    tl_batch whole = b; /* without lengths padding is no target either */
+    whole.tgt_lengths = NULL;
+    for (long i = 0; i < n; i++) must(tl_plain_is_real(&whole, i) == tl_plain_is_real(&b, i));
     ((int *)b.tgt_out)[0] = 13;
     ck_assert(!tl_plain_nll(&k.model.model, k.tape, &b, NULL, nll, NULL));
     assert_contains(tl_tape_error(k.tape), "target 13; there are classes 0 … 12");

@@ -58,6 +58,23 @@ START_TEST(all_elements) {
 }
 END_TEST
 
+/* Of a sample of one the element is that of the tensor's largest gradient. */
+START_TEST(the_largest_is_among_them) {
+    bench k = bench_begin(&bench_small);
+    tl_batch b = batch_of(sentences, 2, 13, 0, 0);
+    tl_model_gradcheck r;
+    ck_assert(tl_model_gradcheck_of(&k.model.model, &b, &(tl_model_gradcheck_options){.sample = 1}, &r));
+    tl_tape_reset(k.tape);
+    ck_assert(tl_backward(tl_model_loss(&k.model.model, k.tape, &b, NULL, NULL, NULL)));
+    const tl_tensor g = tl_param_grad(tl_params_find(k.params, r.elements.input));
+    for (long i = 0; i < tl_numel(g); i++)
+        must(fabs((double)g.data[i]) <= fabs((double)g.data[r.elements.index]));
+    ck_assert_double_eq(r.elements.analytic, (double)g.data[r.elements.index]);
+    batch_free(&b);
+    bench_end(&k);
+}
+END_TEST
+
 START_TEST(a_fault_is_found) {
     bench k = bench_begin(&bench_small);
     tl_batch b = batch_of(sentences, 2, 13, 0, 0);
@@ -125,6 +142,7 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, a_right_model_passes, 0, 2);
     tcase_add_test(tc, all_elements);
+    tcase_add_test(tc, the_largest_is_among_them);
     tcase_add_test(tc, a_fault_is_found);
     tcase_add_test(tc, what_is_not_reached_is_left_out);
     tcase_add_test(tc, what_cannot_be_checked_is_said);
