@@ -236,6 +236,7 @@ function current() {
 }
 
 function point(cell) {
+  if (JSON.stringify(cell) === JSON.stringify(pointed)) return;
   pointed = cell;
   mark();
 }
@@ -397,7 +398,8 @@ function cellOf(event) {
   if (!here) return null;
   if (here.matches('.thumbnail')) {
     const {attention, head, rows, columns} = Object.fromEntries(Object.entries(here.dataset).map(([name, text]) => [name, Number(text)]));
-    return {attention, head, ...cellUnder(event, here.querySelector('canvas'), rows, columns)};
+    const byKey = event.type === 'click' && event.detail === 0; // then it is nowhere in the map
+    return {attention, head, ...(byKey ? {row: view.row, column: view.column} : cellUnder(event, here.querySelector('canvas'), rows, columns))};
   }
   const stage = {attention: view.attention, head: view.head};
   if (here.matches('canvas')) return {...stage, ...cellUnder(event, here, large.map.rows, large.map.columns)};
