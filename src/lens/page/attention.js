@@ -199,7 +199,8 @@ function drawLegend(panels) {
     context.fillRect(x, 0, 1.5, 12);
   }
   const sign = QUANTITIES[view.quantity].grad ? `${data.objective}. ` : '';
-  large.legend = `${QUANTITIES[view.quantity].meaning}; ${limitText(large.scale)}. ${sign}Hatched: blocked.`;
+  const hatched = panels.attentions.some((panel) => panel.heads.some((head) => head.map.blocked)) ? 'Hatched: blocked.' : '';
+  large.legend = `${QUANTITIES[view.quantity].meaning}; ${limitText(large.scale)}. ${sign}${hatched}`;
   $('legend').replaceChildren(bar, element('span', {}, large.legend));
   $('maps_note').textContent = view.own ? 'Each map has its own scale: colours cannot be compared between maps.'
     : `All on one scale, ${limitText(panels.scale)}.${view.byImportance ? ` By ${importanceText()}.` : ''}`;
