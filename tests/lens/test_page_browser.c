@@ -394,6 +394,10 @@ START_TEST(keys) {
     const int moved = ask(&b, STATE);
     ask(&b, "key n");
     const int sentence = ask(&b, "eval view.sentence");
+    ask(&b, "eval document.querySelector('.thumbnail[data-attention=\"2\"][data-head=\"1\"]').focus()");
+    ask(&b, "eval change({row: 1, column: 1})");
+    ask(&b, "eval document.querySelector('.thumbnail[data-attention=\"2\"][data-head=\"1\"]').click()");
+    const int entered = ask(&b, "eval [view.attention, view.head, view.row, view.column]");
     ask(&b, "key o");
     ask(&b, "key i");
     ask(&b, "key q");
@@ -412,6 +416,7 @@ START_TEST(keys) {
                       b.answer[state[i]]);
     says(&b, moved, "[0, 1, 0, 2, 1, \"dS\"]");
     says(&b, sentence, "1");
+    says(&b, entered, "[2, 1, 1, 1]");
     says(&b, switched, "[true, true, true]");
     says(&b, fits, "0");
     ck_assert_str_ne(b.answer[before], b.answer[dark]);

@@ -199,7 +199,8 @@ function drawLegend(panels) {
     context.fillRect(x, 0, 1.5, 12);
   }
   const sign = QUANTITIES[view.quantity].grad ? `${data.objective}. ` : '';
-  large.legend = `${QUANTITIES[view.quantity].meaning}; ${limitText(large.scale)}. ${sign}Hatched: blocked.`;
+  const hatched = panels.attentions.some((panel) => panel.heads.some((head) => head.map.blocked)) ? 'Hatched: blocked.' : '';
+  large.legend = `${QUANTITIES[view.quantity].meaning}; ${limitText(large.scale)}. ${sign}${hatched}`;
   $('legend').replaceChildren(bar, element('span', {}, large.legend));
   $('maps_note').textContent = view.own ? 'Each map has its own scale: colours cannot be compared between maps.'
     : `All on one scale, ${limitText(panels.scale)}.${view.byImportance ? ` By ${importanceText()}.` : ''}`;
@@ -236,6 +237,7 @@ function current() {
 }
 
 function point(cell) {
+  if (JSON.stringify(cell) === JSON.stringify(pointed)) return;
   pointed = cell;
   mark();
 }
@@ -397,7 +399,8 @@ function cellOf(event) {
   if (!here) return null;
   if (here.matches('.thumbnail')) {
     const {attention, head, rows, columns} = Object.fromEntries(Object.entries(here.dataset).map(([name, text]) => [name, Number(text)]));
-    return {attention, head, ...cellUnder(event, here.querySelector('canvas'), rows, columns)};
+    const byKey = event.type === 'click' && event.detail === 0; // then it is nowhere in the map
+    return {attention, head, ...(byKey ? {row: view.row, column: view.column} : cellUnder(event, here.querySelector('canvas'), rows, columns))};
   }
   const stage = {attention: view.attention, head: view.head};
   if (here.matches('canvas')) return {...stage, ...cellUnder(event, here, large.map.rows, large.map.columns)};
