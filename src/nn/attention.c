@@ -120,7 +120,6 @@ static tl_var without_heads(const tl_attention *layer, tl_var x, const tl_attend
     const tl_tensor of = tl_value(x);
     if (of.rank != 3 || of.dim[2] != layer->d_model)
         return tl_tape_fail(x.tape, "%s: what asks should be [B,T,%ld]", layer->name, layer->d_model);
-    if (what->own) what->own->count += of.dim[1];
     tl_var y = tl_zeros(x.tape, tl_shape_of(of));
     if (layer->out_proj.bias) y = tl_add(y, tl_use(x.tape, layer->out_proj.bias));
     if (!maps) return y;

@@ -11,7 +11,7 @@ typedef struct tl_kv_cache {
     long count; /* positions that are there */
 } tl_kv_cache;
 
-/* Room in the tape's memory for an attention; one without heads keeps nothing but the count. */
+/* Room in the tape's memory for an attention; one without heads keeps nothing. */
 tl_kv_cache tl_kv_cache_new(tl_tape *tape, const tl_attention *layer, long rows, long capacity);
 /* Row `to` of one that tl_kv_cache_new has made becomes what row `from` is. */
 void tl_kv_cache_copy_row(tl_kv_cache *cache, long to, long from);

@@ -286,6 +286,48 @@ START_TEST(gates_become_columns) {
 }
 END_TEST
 
+static bool look_at(tl_run *run, tl_seen *seen) {
+    static const char *const targets[] = {"le chien dort", "le chat noir mange", "le chat"};
+    static tl_batch batch;
+    tl_tape_reset(tl_run_tape(run));
+    return tl_run_batch(run, lines, targets, 3, &batch) &&
+           tl_look(tl_run_model(run), tl_run_tape(run), &batch, &(tl_look_options){.norms = true}, seen);
+}
+
+/* Looked at, a smaller run shows the same weights and gradients, and what comes through its heads with their gates. */
+START_TEST(seen_without_heads) {
+    const double log_alpha[] = {1, -9, 0.5, -9, -9, -9, -9, -9, 9, -0.3, -9, 0};
+    tl_run *gated = with_gates(log_alpha);
+    const bool keep[12] = {true, false, true, false, false, false, false, false, true, true, false, true};
+    prunes(gated, keep, "seen");
+    tl_run *smaller = open_it("seen");
+    tl_seen of_all, of_few;
+    ck_assert_msg(look_at(gated, &of_all), "%s", tl_tape_error(tl_run_tape(gated)));
+    ck_assert_msg(look_at(smaller, &of_few), "%s", tl_tape_error(tl_run_tape(smaller)));
+    const double most = sizeof(tl_real) == 8 ? 1e-12 : 1e-4;
+    ck_assert_int_eq(of_few.count, 3);
+    ck_assert_int_eq(of_few.attention[1].heads, 0);
+    for (int k = 0, i = 0; k < 3; k++) {
+        const tl_seen_attention *a = &of_all.attention[k], *b = &of_few.attention[k];
+        for (long h = 0, at = 0; h < 4; h++, i++) {
+            if (!keep[i]) continue;
+            for (long e = 0; e < 3 * a->queries * a->keys; e++) {
+                const long s = e / a->keys / a->queries, q = e / a->keys % a->queries, j = e % a->keys;
+                const tl_quantity all_of_it[] = {TL_SEE_A, TL_SEE_S, TL_SEE_DS, TL_SEE_HEAD_NORM,
+                                                 TL_SEE_NORM};
+                for (int n = 0; n < 5; n++)
+                    must_msg(fabs(tl_seen_value(a, all_of_it[n], s, h, q, j) -
+                                  tl_seen_value(b, all_of_it[n], s, at, q, j)) < most,
+                             "%s %s", a->name, tl_quantity_name(all_of_it[n]));
+            }
+            at++;
+        }
+    }
+    tl_run_free(smaller);
+    tl_run_free(gated);
+}
+END_TEST
+
 START_TEST(other_runs) {
     bool keep[64] = {false};
     tl_error error = {""}, wrong = {""};
@@ -317,6 +359,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, once_more);
     tcase_add_test(tc, without_losing_any);
     tcase_add_test(tc, gates_become_columns);
+    tcase_add_test(tc, seen_without_heads);
     tcase_add_test(tc, other_runs);
 }
 TL_TEST_MAIN("lens: a model without some of its heads")

@@ -107,7 +107,7 @@ START_TEST(what_open_heads_cost) {
     const double open = 12 / (1 + exp(-TL_HEAD_GATE_BEGINS - 0.33 * log(11)));
     s.training.lr = 0;
     for (int accumulate = 1; accumulate <= 2; accumulate++) {
-        char name[2][16];
+        char name[2][64];
         heard h[2];
         s.training.accumulate = accumulate;
         s.training.batch_tokens = 16;
