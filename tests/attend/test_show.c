@@ -81,8 +81,9 @@ START_TEST(options) {
                                     {"test", "$D/corpus/test.tsv", CHANGES, "--count 1"},
                                     {"true-targets", NULL, CHANGES, "--count 2"}},
                        list[] = {{"model", "$D/two", SAME, NULL}, {"weights", "last", SAME, NULL},
-                                 {"fresh", NULL, SAME, NULL},     {"pair", "en-fr", SAME, NULL},
-                                 {"threads", "2", SAME, NULL},    {"quiet", NULL, SAME, NULL}};
+                                 {"fresh", NULL, SAME, NULL},     {"match", "'*.pattern'", CHANGES, NULL},
+                                 {"pair", "en-fr", SAME, NULL},   {"threads", "2", SAME, NULL},
+                                 {"quiet", NULL, SAME, NULL}};
     TRY_OPTIONS("show", SHOW, trials);
     for (size_t i = 0; i < sizeof of_sets / sizeof *of_sets; i++)
         try_option("$T show --model $D/one --head mean --threads 1", &of_sets[i]);
@@ -110,6 +111,10 @@ START_TEST(wrong) {
         {"--of what", "say one of loss|nll|log-p|logit", 2},
         {"--model /nowhere", "/nowhere/config.txt", 1}};
     make_runs();
+    ck_assert_int_eq(try("$T list --model $D/one --match nothing"), 1);
+    assert_contains(err, "attend: --match nothing: the model has no such place");
+    sh("$T list --model $D/one --match 'decoder.*.cross.pattern'");
+    ck_assert_str_eq(out, "decoder.layers.0.cross.pattern\ndecoder.layers.1.cross.pattern\n");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char line[1024];
         snprintf(line, sizeof line, SHOW " %s", cases[i].options);
