@@ -219,6 +219,9 @@ START_TEST(norms) {
                 one += sum * sum;
             }
             must(fabs(sqrt(one) - at(a->head_norms, b, h, 0, 0)) < small * 100 * (1 + sqrt(one)));
+            /* in another row the same, by its weight */
+            must(a->queries < 2 || fabs(sqrt(one) * at(a->weights, b, h, 1, 0) -
+                                        at(a->head_norms, b, h, 1, 0)) < small * 100 * (1 + sqrt(one)));
         }
     }
     for (long j = 1; j < a->keys; j++) must((double)tl_item(tl_at(a->norms, 0, 0, j)) == 0); /* blocked */

@@ -167,18 +167,20 @@ START_TEST(gates_and_replacements) {
     scaling nothing = {.factor = 0};
     subject_begin(&s, 0, short_ones, SHORT_ONES);
     tl_places *places = tl_places_new(s.model);
-    double loss[4];
-    for (int way = 0; way < 4; way++) {
+    double loss[5];
+    for (int way = 0; way < 5; way++) {
         tl_places_forget(places);
         if (way == 1) must(tl_places_gate(places, "decoder.*.cross", -1, 0));
         if (way == 2) must(tl_places_replace(places, "decoder.*.cross.context", scaled, &nothing));
         if (way == 3) must(tl_places_gate(places, "decoder.layers.1.cross", 1, 0));
+        if (way == 4) must(tl_places_gate(places, "decoder.*.cross", 1, 1)); /* the other head stays */
         tl_tape_reset(s.tape);
         must(tl_places_maps(places, s.tape, &maps));
         loss[way] = loss_of(&s, &maps);
     }
     ck_assert_int_eq(nothing.asked, 2);
-    ck_assert(loss[0] != loss[1] && loss[1] == loss[2] && loss[3] != loss[0] && loss[3] != loss[1]);
+    ck_assert(loss[0] != loss[1] && loss[1] == loss[2] && loss[3] != loss[0] && loss[3] != loss[1] &&
+              loss[4] == loss[0]);
     tl_places_free(places);
     subject_end(&s);
 }
