@@ -54,8 +54,8 @@ typedef struct tl_head_habits {
      * attention weight excluding the end of sentence symbol", section 4; "not a real token"): */
     long rows;         /* so many, of those that see another column */
     double confidence; /* mean of the largest weight */
-    long
-        offset; /* column minus row at which the largest weight stands most often, of equals the nearest, before it the left */
+    /* Column minus row at which the largest weight stands most often; of equals the one nearest to 0, then the negative one. */
+    long offset;
     double share; /* of the rows whose largest weight is there */
     double reach; /* the same of the rows that see a column there at all: the first row has none before it */
     bool positional; /* share is 0.9 or more (Voita et al. 2019, section 5.1) */
@@ -76,7 +76,7 @@ tl_head_habits tl_head_habits_of(const tl_head_sums *sums);
  * row that is all zero. Returns how many. */
 long tl_head_links(tl_tensor words, tl_link *links);
 
-/* Alignment error rate (Och & Ney 2003, section 4.1) over many sentences, where all true links are sure:
+/* Alignment error rate (Och & Ney 2003) over many sentences, where all true links are sure:
  * 1 - (|A∩S| + |A∩P|) / (|A| + |S|) with P = S. */
 typedef struct tl_alignment_errors {
     long found, sure, both; /* |A|, |S|, |A∩S| */
