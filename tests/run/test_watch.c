@@ -489,7 +489,14 @@ START_TEST(parts_of_a_batch) {
     const int columns = tl_watch_columns(m);
     tl_watch_mean whole[64] = {{0, 0}}, one[64] = {{0, 0}};
     ck_assert_int_le(columns, 64);
+    tl_batch few = all; /* as many as one part has */
+    few.sentences = 3;
+    tl_tape_reset(tl_run_tape(run));
+    must(tl_watch_batch(m, tl_run_tape(run), &few, one));
+    const size_t peak = tl_tape_stats_of(tl_run_tape(run)).peak;
+    memset(one, 0, sizeof one);
     must(tl_watch_batch(m, tl_run_tape(run), &all, whole));
+    ck_assert_uint_le(tl_tape_stats_of(tl_run_tape(run)).peak, peak + 4096);
     for (int b = 0; b < B; b++) {
         const tl_batch row = {.sentences = 1,
                               .tgt_len = T,
@@ -503,6 +510,34 @@ START_TEST(parts_of_a_batch) {
         ck_assert(whole[c].count == one[c].count && whole[c].count > 0);
         assert_near(whole[c].sum, one[c].sum, 1e-12);
     }
+    tl_run_free(run);
+}
+END_TEST
+
+/* The same of pictures, which are a tensor of their own. */
+START_TEST(parts_of_pictures) {
+    tl_run_settings s = captioning();
+    tl_error error = {""};
+    tl_run *run = tl_run_fresh(&s, &error);
+    ck_assert_msg(run != NULL, "%s", error.message);
+    const tl_model *m = tl_run_model(run);
+    tl_set *set = tl_set_new(run, &(tl_set_options){.most = 40});
+    tl_batch all;
+    tl_watch_mean whole[64] = {{0, 0}}, one[64] = {{0, 0}};
+    must(tl_set_next(set, &all) && all.sentences == 40 && tl_watch_columns(m) <= 64);
+    must(tl_watch_batch(m, tl_run_tape(run), &all, whole));
+    for (long b = 0; b < all.sentences; b++) {
+        tl_batch row = all;
+        row.sentences = 1;
+        row.pictures = tl_tensor_slice(all.pictures, 0, b, b + 1);
+        row.tgt_in += b * all.tgt_len, row.tgt_out += b * all.tgt_len, row.tgt_lengths += b;
+        must(tl_watch_batch(m, tl_run_tape(run), &row, one));
+    }
+    for (int c = 0; c < tl_watch_columns(m); c++) {
+        ck_assert(whole[c].count == one[c].count);
+        assert_near(whole[c].sum, one[c].sum, 1e-12);
+    }
+    tl_set_free(set);
     tl_run_free(run);
 }
 END_TEST
@@ -601,6 +636,7 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, changes_no_bit, 0, KINDS);
     tcase_add_test(tc, numbers_of_a_row);
     tcase_add_test(tc, parts_of_a_batch);
+    tcase_add_test(tc, parts_of_pictures);
     tcase_add_loop_test(tc, goes_on, 0, KINDS);
     tcase_add_test(tc, later_rows);
     tcase_add_test(tc, page);
