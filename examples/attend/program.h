@@ -107,13 +107,13 @@ tl_set *open_set(const settings *s, tl_run *run);
 /* "build/demo (best weights)", on a line behind `what`. */
 void print_subject(const char *what, const settings *s);
 /* A bar on standard error for the checks of the library, shown from the third second on. */
-typedef struct bar {
+typedef struct check_bar {
     tl_progress progress;
     long done, all;
-} bar;
-void bar_begin(bar *b, const settings *s, const char *label, const char *unit);
+} check_bar;
+void bar_begin(check_bar *b, const settings *s, const char *label, const char *unit);
 bool bar_step(void *context, long done, long all); /* context: the bar */
-void bar_end(bar *b);
+void bar_end(check_bar *b);
 
 /* ---- commands: options and functions ---- */
 

@@ -192,7 +192,7 @@ typedef struct tl_gradcheck_report {
 } tl_gradcheck_report;
 
 /* Compares backward with differences of f, element by element, for every leaf that is not frozen.
- * L = sum of f(x) times fixed random weights. Error = |a-n| / max(|a|, |n|, 1e-3·max|g| of the tensor), after
+ * L = sum of f(x) times fixed random weights, or f(x) itself if that is one element. Error = |a-n| / max(|a|, |n|, 1e-3·max|g| of the tensor), after
  * taking off what the rounding of f's results explains at the first step (epsilon·sum|L's terms| / step; nothing in
  * double). Also checks that backward adds to gradients that are there, that freezing inputs one at a time changes
  * no other gradient, and that no gradient is all zero. f is called many times; it must be a function of the leaves alone.
