@@ -568,7 +568,7 @@ START_TEST(foreign_tokens) {
          "\"\xf0\x9f\x98\x80\", \"\\\\xe2\\\\x80\\\\xaecba\", "
          "\"\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d\", \"\xe7\x9d\xa1\xe8\xa7\x89\", \"a\\\\xe2\\\\x80\\\\xa8z\", "
          "\"&lt;b&gt;\"]");
-    says(&b, made, "[8, 0]");
+    says(&b, made, "[10, 0]");
     says(&b, upright, "[[\"\xe7\x9d\xa1\xe8\xa7\x89\", 2]]");
     says(&b, drawn, "[0, 0, 20]");
     says(&b, saved, "ok");
