@@ -36,6 +36,7 @@ const QUANTITIES = {
 
 const PALE_TO_DARK = ['#f4f7f1', '#c6e5d0', '#7fcabb', '#389fb1', '#206b96', '#1a2e66'].map(channels);
 const BLUE_TO_ORANGE = ['#0f4489', '#6ea3d8', '#ffffff', '#f3a557', '#b54700'].map(channels);
+const NO_NUMBER = [255, 0, 255];  // NaN and infinity, of a model that has come apart
 const HATCH = {
   paper: '#d4d4da',
   line: '#90909c'
@@ -74,6 +75,7 @@ function largestOf(maps) {
 
 /* [red, green, blue] of a number */
 function colourOf(scale, x) {
+  if (!Number.isFinite(x)) return NO_NUMBER;
   if (scale.signed) return along(BLUE_TO_ORANGE, 0.5 + 0.5 * x / scale.limit);
   const share = x / scale.limit;
   return along(PALE_TO_DARK, scale.root ? Math.sqrt(Math.max(share, 0)) : share);

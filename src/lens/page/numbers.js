@@ -143,12 +143,13 @@ function rankOf(map, row, column) {
 
 /* ---- of many maps ---- */
 
-/* The size that 99 of 100 numbers do not exceed, blocked ones left out, and the share of those that do. */
+/* The size that 99 of 100 numbers do not exceed, blocked ones and NaN left out, and the share of those that do. */
 function limitOf(maps) {
   const seen = [];
   for (const map of maps)
     for (let k = 0; k < map.values.length; k++)
-      if (!map.blocked || !map.blocked[k]) seen.push(Math.abs(map.values[k]));
+      if ((!map.blocked || !map.blocked[k]) && Number.isFinite(map.values[k]))
+        seen.push(Math.abs(map.values[k]));
   if (!seen.length) return {limit: 1, clipped: 0, count: 0};
   const sizes = Float64Array.from(seen).sort();
   const limit = sizes[Math.max(0, Math.ceil(0.99 * sizes.length) - 1)] || sizes[sizes.length - 1];
