@@ -568,7 +568,7 @@ START_TEST(foreign_tokens) {
          "\"\xf0\x9f\x98\x80\", \"\\\\xe2\\\\x80\\\\xaecba\", "
          "\"\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d\", \"\xe7\x9d\xa1\xe8\xa7\x89\", \"a\\\\xe2\\\\x80\\\\xa8z\", "
          "\"&lt;b&gt;\"]");
-    says(&b, made, "[8, 0]");
+    says(&b, made, "[10, 0]");
     says(&b, upright, "[[\"\xe7\x9d\xa1\xe8\xa7\x89\", 2]]");
     says(&b, drawn, "[0, 0, 20]");
     says(&b, saved, "ok");
@@ -707,6 +707,25 @@ START_TEST(without_gradients) {
 }
 END_TEST
 
+/* A model that has come apart is shown as it is. */
+START_TEST(not_a_number) {
+    static invented v;
+    invent(&v, NULL, false);
+    v.attention[2].weights.data[1] = v.attention[2].weight_grads.data[2] = (tl_real)NAN;
+    v.attention[0].scores.data[3] = (tl_real)INFINITY;
+    browser b = opened_as(&v);
+    static const char *const quantities[] = {"A", "dS", "S", "dA-raw"};
+    for (int i = 0; i < 4; i++)
+        ask(&b, "eval change({attention: 2, head: 0, row: 0, column: 1, quantity: '%s'})", quantities[i]);
+    const int weight =
+        ask(&b, "eval document.querySelector('#reading [data-quantity=A]').textContent.startsWith('NaN')");
+    const int limit = ask(&b, "eval Number.isFinite(large.scale.limit)"), problems = ask(&b, "problems");
+    says(&b, weight, "true");
+    says(&b, limit, "true");
+    finish(&b, problems);
+}
+END_TEST
+
 /* What was left out for want of room is said. */
 START_TEST(less_is_said) {
     static invented v;
@@ -777,6 +796,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, classifier_with_cls);
     tcase_add_test(tc, captioner);
     tcase_add_test(tc, without_gradients);
+    tcase_add_test(tc, not_a_number);
     tcase_add_test(tc, less_is_said);
     tcase_add_test(tc, sizes);
 }

@@ -1,39 +1,63 @@
-/* Colours. A map has the same colours in light and in dark, on screen and on paper: weights run from pale to dark over 0 … 1, what
- * has a sign from blue over white to orange, symmetric around 0. Blocked pairs are hatched, and no number has that look. */
+/* Colours. A map has the same colours in light and in dark, on screen and on paper: weights run from pale to dark
+ * over 0 … 1, what has a sign from blue over white to orange, symmetric around 0. Blocked pairs are hatched, and
+ * no number has that look. */
 'use strict';
 
 /* What is shown, in this order. signed: around 0. unit: its limit is 1. */
 const QUANTITIES = {
   'A': {label: 'A', meaning: 'attention weight A', unit: true},
-  'dS': {label: 'dL/dS', meaning: 'gradient of the score, A∘(dL/dA − ΣA·dL/dA): what training feels', signed: true, grad: true},
+  'dS': {
+    label: 'dL/dS',
+    meaning: 'gradient of the score, A∘(dL/dA − ΣA·dL/dA): what training feels',
+    signed: true,
+    grad: true
+  },
   'AdA': {label: 'A∘dL/dA', meaning: 'weight times its gradient', signed: true, grad: true},
-  'dA': {label: 'dL/dA', meaning: 'gradient of the weight, each row centred by its weights', signed: true, grad: true},
-  'dA-raw': {label: 'dL/dA raw', meaning: 'gradient of the weight as it is: only differences within a row mean something',
-             signed: true, grad: true},
+  'dA': {
+    label: 'dL/dA',
+    meaning: 'gradient of the weight, each row centred by its weights',
+    signed: true,
+    grad: true
+  },
+  'dA-raw': {
+    label: 'dL/dA raw',
+    meaning: 'gradient of the weight as it is: only differences within a row mean something',
+    signed: true,
+    grad: true
+  },
   'S': {label: 'S', meaning: 'score before the mask', signed: true},
-  'head-norm': {label: '‖αf(x)‖', meaning: 'length of what the head takes from there (Kobayashi et al. 2020)'},
-  'norm': {label: '‖Σαf(x)‖', meaning: 'length of what all heads together take from there: the same for every head'},
+  'head-norm':
+      {label: '‖αf(x)‖', meaning: 'length of what the head takes from there (Kobayashi et al. 2020)'},
+  'norm': {
+    label: '‖Σαf(x)‖',
+    meaning: 'length of what all heads together take from there: the same for every head'
+  },
 };
 
 const PALE_TO_DARK = ['#f4f7f1', '#c6e5d0', '#7fcabb', '#389fb1', '#206b96', '#1a2e66'].map(channels);
 const BLUE_TO_ORANGE = ['#0f4489', '#6ea3d8', '#ffffff', '#f3a557', '#b54700'].map(channels);
-const HATCH = {paper: '#d4d4da', line: '#90909c'};
+const NO_NUMBER = [255, 0, 255];  // NaN and infinity, of a model that has come apart
+const HATCH = {
+  paper: '#d4d4da',
+  line: '#90909c'
+};
 
-function channels(colour) {
-  return [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
-}
+function channels(colour) { return [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)); }
 
 /* x of 0 … 1 along a row of colours: [red, green, blue] */
 function along(colours, x) {
-  const at = Math.min(Math.max(x, 0), 1) * (colours.length - 1), first = Math.min(Math.floor(at), colours.length - 2);
+  const at = Math.min(Math.max(x, 0), 1) * (colours.length - 1),
+        first = Math.min(Math.floor(at), colours.length - 2);
   return colours[first].map((c, i) => Math.round(c + (colours[first + 1][i] - c) * (at - first)));
 }
 
-/* How numbers become colours: {limit, clipped, signed, root}. Of weights the limit is 1 unless a map has its own scale. */
+/* How numbers become colours: {limit, clipped, signed, root}. Of weights the limit is 1 unless a map has its own
+ * scale. */
 function scaleOf(quantity, maps, options) {
   const kind = QUANTITIES[quantity];
   const found = limitOf(maps);
-  const scale = {limit: found.limit, clipped: found.clipped, count: found.count, signed: !!kind.signed, root: false};
+  const scale =
+      {limit: found.limit, clipped: found.clipped, count: found.count, signed: !!kind.signed, root: false};
   if (kind.unit) {
     scale.root = options.root;
     scale.limit = options.own ? largestOf(maps) : 1;
@@ -44,24 +68,25 @@ function scaleOf(quantity, maps, options) {
 
 function largestOf(maps) {
   let most = 0;
-  for (const map of maps) for (const x of map.values) most = Math.max(most, x);
+  for (const map of maps)
+    for (const x of map.values) most = Math.max(most, x);
   return most || 1;
 }
 
 /* [red, green, blue] of a number */
 function colourOf(scale, x) {
+  if (!Number.isFinite(x)) return NO_NUMBER;
   if (scale.signed) return along(BLUE_TO_ORANGE, 0.5 + 0.5 * x / scale.limit);
   const share = x / scale.limit;
   return along(PALE_TO_DARK, scale.root ? Math.sqrt(Math.max(share, 0)) : share);
 }
 
-function cssOf(colour) {
-  return `rgb(${colour.join(',')})`;
-}
+function cssOf(colour) { return `rgb(${colour.join(',')})`; }
 
 /* Black or white, whichever is read better on a colour (relative luminance, WCAG 2). */
 function inkOn(colour) {
-  const [r, g, b] = colour.map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+  const [r, g, b] =
+      colour.map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
   return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? '#000' : '#fff';
 }
 
@@ -95,7 +120,8 @@ function hatching(context) {
   return context.createPattern(tile, 'repeat');
 }
 
-/* The numbers as coloured cells. A pixel a cell is painted, and the picture is stretched: fast however many cells there are. */
+/* The numbers as coloured cells. A pixel a cell is painted, and the picture is stretched: fast however many cells
+ * there are. */
 function paintCells(context, map, scale, pitch) {
   const small = document.createElement('canvas');
   small.width = map.columns;

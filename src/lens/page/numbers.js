@@ -1,5 +1,5 @@
-/* Numbers. The page stores A, S, raw dL/dA and norms of each sentence and attention as float32, [heads, rows, columns]; everything
- * else follows from them here. Nothing in this file knows what is on the screen. */
+/* Numbers. The page stores A, S, raw dL/dA and norms of each sentence and attention as float32, [heads, rows,
+ * columns]; everything else follows from them here. Nothing in this file knows what is on the screen. */
 'use strict';
 
 const data = readData();
@@ -12,9 +12,7 @@ function readData() {
 
 /* ---- what is stored ---- */
 
-function bytesOf(base64) {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-}
+function bytesOf(base64) { return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)); }
 
 /* float32, little-endian wherever this runs */
 function floatsOf(base64) {
@@ -24,11 +22,9 @@ function floatsOf(base64) {
   return floats;
 }
 
-const decoded = new Map(); // of the sentences that were looked at: base64 once each
+const decoded = new Map();  // of the sentences that were looked at: base64 once each
 
-function forgetNumbers() {
-  decoded.clear();
-}
+function forgetNumbers() { decoded.clear(); }
 
 /* All heads' numbers of a stored quantity; null: it is not there. */
 function storedNumbers(stored, quantity) {
@@ -41,7 +37,8 @@ function storedNumbers(stored, quantity) {
 
 /* ---- what follows ---- */
 
-/* dL/dA - Σ_j A_j·dL/dA_j: a constant added to a row changes nothing that follows, so each row is centred by its weights. */
+/* dL/dA - Σ_j A_j·dL/dA_j: a constant added to a row changes nothing that follows, so each row is centred by its
+ * weights. */
 function centred(weights, grads, columns) {
   const out = new Float64Array(weights.length);
   for (let from = 0; from < out.length; from += columns) {
@@ -52,12 +49,10 @@ function centred(weights, grads, columns) {
   return out;
 }
 
-function product(a, b) {
-  return Float64Array.from(a, (x, i) => x * b[i]);
-}
+function product(a, b) { return Float64Array.from(a, (x, i) => x * b[i]); }
 
-/* How each quantity that is not stored is made of A and raw dL/dA. dS = A∘(dL/dA - Σ A·dL/dA) is softmax's; of other normalisers dS is
- * stored, and is taken from there. */
+/* How each quantity that is not stored is made of A and raw dL/dA. dS = A∘(dL/dA - Σ A·dL/dA) is softmax's; of
+ * other normalisers dS is stored, and is taken from there. */
 const DERIVED = {
   'dA': (weights, grads, columns) => centred(weights, grads, columns),
   'dS': (weights, grads, columns) => product(weights, centred(weights, grads, columns)),
@@ -90,8 +85,8 @@ function tokenMap(sentenceNumber, attentionNumber, head, quantity) {
   return {rows, columns, values, blocked: blockedOf(sentence, stored, head)};
 }
 
-/* What words give of what their tokens do: sums over a word's columns, means over its rows. Tokens of no word are left out; a pair of
- * words is blocked if all pairs of their tokens are. */
+/* What words give of what their tokens do: sums over a word's columns, means over its rows. Tokens of no word are
+ * left out; a pair of words is blocked if all pairs of their tokens are. */
 function wordMap(map, rowTokens, columnTokens) {
   const rows = rowTokens.words, columns = columnTokens.words;
   const values = new Float64Array(rows * columns), blocked = new Uint8Array(rows * columns);
@@ -103,8 +98,10 @@ function wordMap(map, rowTokens, columnTokens) {
       if (column < 0) return;
       const from = i * map.columns + j, to = row * columns + column;
       values[to] += map.values[from];
-      if (map.blocked && map.blocked[from]) blocked[to] = map.blocked[from];
-      else seen[to] = 1;
+      if (map.blocked && map.blocked[from])
+        blocked[to] = map.blocked[from];
+      else
+        seen[to] = 1;
     });
   });
   for (let k = 0; k < values.length; k++) {
@@ -124,14 +121,13 @@ function mapOf(sentenceNumber, attentionNumber, head, quantity, words) {
 
 /* ---- of a map's row ---- */
 
-function isSeen(map, row, column) {
-  return !map.blocked || map.blocked[row * map.columns + column] === 0;
-}
+function isSeen(map, row, column) { return !map.blocked || map.blocked[row * map.columns + column] === 0; }
 
 /* Columns of a row that are seen, largest size first. */
 function strongest(map, row) {
   const columns = [];
-  for (let j = 0; j < map.columns; j++) if (isSeen(map, row, j)) columns.push(j);
+  for (let j = 0; j < map.columns; j++)
+    if (isSeen(map, row, j)) columns.push(j);
   const size = (j) => Math.abs(map.values[row * map.columns + j]);
   return columns.sort((a, b) => size(b) - size(a) || a - b);
 }
@@ -140,18 +136,20 @@ function strongest(map, row) {
 function rankOf(map, row, column) {
   let rank = 1;
   for (let j = 0; j < map.columns; j++)
-    if (isSeen(map, row, j) && map.values[row * map.columns + j] > map.values[row * map.columns + column]) rank++;
+    if (isSeen(map, row, j) && map.values[row * map.columns + j] > map.values[row * map.columns + column])
+      rank++;
   return rank;
 }
 
 /* ---- of many maps ---- */
 
-/* The size that 99 of 100 numbers do not exceed, blocked ones left out, and the share of those that do. */
+/* The size that 99 of 100 numbers do not exceed, blocked ones and NaN left out, and the share of those that do. */
 function limitOf(maps) {
   const seen = [];
   for (const map of maps)
     for (let k = 0; k < map.values.length; k++)
-      if (!map.blocked || !map.blocked[k]) seen.push(Math.abs(map.values[k]));
+      if ((!map.blocked || !map.blocked[k]) && Number.isFinite(map.values[k]))
+        seen.push(Math.abs(map.values[k]));
   if (!seen.length) return {limit: 1, clipped: 0, count: 0};
   const sizes = Float64Array.from(seen).sort();
   const limit = sizes[Math.max(0, Math.ceil(0.99 * sizes.length) - 1)] || sizes[sizes.length - 1];
@@ -159,8 +157,8 @@ function limitOf(maps) {
   return {limit: limit || 1, clipped: beyond / sizes.length, count: sizes.length};
 }
 
-/* A head's importance in one sentence, |Σ A∘dL/dA|: what a gate on the head would change (Michel et al. 2019). null without
- * gradients. */
+/* A head's importance in one sentence, |Σ A∘dL/dA|: what a gate on the head would change (Michel et al. 2019).
+ * null without gradients. */
 function importanceIn(sentenceNumber, attentionNumber, head) {
   const map = tokenMap(sentenceNumber, attentionNumber, head, 'AdA');
   return map.values && Math.abs(map.values.reduce((sum, x) => sum + x, 0));

@@ -1,5 +1,5 @@
-/* All maps, small: a panel a kind, whose rows are layers and columns heads. One scale serves them all, unless each has been given its
- * own, and then it is marked. The cell that is pointed at is ringed in every one of them. */
+/* All maps, small: a panel a kind, whose rows are layers and columns heads. One scale serves them all, unless each
+ * has been given its own, and then it is marked. The cell that is pointed at is ringed in every one of them. */
 'use strict';
 
 /* What panels show: for each attention its heads in order, with their maps. */
@@ -9,13 +9,16 @@ function drawPanels(box, panels) {
 }
 
 function panelElement(kind, panels, width, count) {
-  const heads = Math.max(...panels.attentions.filter((p) => p.attention.kind === kind).map((p) => p.heads.length));
+  const heads =
+      Math.max(...panels.attentions.filter((p) => p.attention.kind === kind).map((p) => p.heads.length));
   const room = width >= 900 ? width / Math.min(count, 3) - 24 : width;
   const size = Math.max(34, Math.min(118, (room - 58) / heads - 8));
-  const grid = element('div', {class: 'grid', style: `grid-template-columns:auto repeat(${heads},max-content)`});
+  const grid =
+      element('div', {class: 'grid', style: `grid-template-columns:auto repeat(${heads},max-content)`});
   for (const panel of panels.attentions) {
     if (panel.attention.kind !== kind) continue;
-    grid.append(element('span', {class: 'layer'}, kind === 'pooling' ? '' : `layer ${panel.attention.layer}`));
+    grid.append(
+        element('span', {class: 'layer'}, kind === 'pooling' ? '' : `layer ${panel.attention.layer}`));
     for (const head of panel.heads) grid.append(thumbnail(panel, head, panels, size));
     for (let rest = panel.heads.length; rest < heads; rest++) grid.append(element('span'));
   }
@@ -31,18 +34,24 @@ function thumbnail(panel, head, panels, size) {
   const about = [`head ${head.number}`];
   if (head.importance !== null && panels.byImportance) about.push(numberText(head.importance, 2));
   if (panels.own) about.push(`≤ ${numberText(head.scale.limit, 2)}`);
-  return element('button', {
-    class: 'thumbnail', 'data-attention': panel.number, 'data-head': head.number,
-    'data-rows': head.map.rows, 'data-columns': head.map.columns,
-    title: `${attentionTitle(panel.attention)}, head ${head.number}`,
-  }, element('span', {class: 'canvas', style: `width:${canvas.style.width};height:${canvas.style.height}`},
-    canvas, element('span', {class: 'ring'})), element('span', {class: 'about'}, about.join(' · ')));
+  return element(
+      'button', {
+        class: 'thumbnail',
+        'data-attention': panel.number,
+        'data-head': head.number,
+        'data-rows': head.map.rows,
+        'data-columns': head.map.columns,
+        title: `${attentionTitle(panel.attention)}, head ${head.number}`,
+      },
+      element(
+          'span', {class: 'canvas', style: `width:${canvas.style.width};height:${canvas.style.height}`},
+          canvas, element('span', {class: 'ring'})),
+      element('span', {class: 'about'}, about.join(' · ')));
 }
 
 /* ---- the ring ----
- *
- * In maps of the same kind it is the same cell. In the others it is what belongs to the same tokens: a row where the tokens are rows
- * there, a column where they are columns. */
+ * In maps of the same kind it is the same cell. In the others it is what belongs to the same tokens: a row where
+ * the tokens are rows there, a column where they are columns. */
 
 /* {row, column} in a map of `to`, null where it is all of them; null: nothing in it belongs to the cell. */
 function sameCell(from, to, row, column) {
@@ -59,7 +68,10 @@ function markPanels(box, attention, row, column) {
     const to = data.attentions[button.dataset.attention], ring = button.querySelector('.ring');
     const cell = row === null ? null : sameCell(attention, to, row, column);
     ring.hidden = !cell;
-    if (cell) placeRing(ring, button.querySelector('canvas'), cell, Number(button.dataset.rows), Number(button.dataset.columns));
+    if (cell)
+      placeRing(
+          ring, button.querySelector('canvas'), cell, Number(button.dataset.rows),
+          Number(button.dataset.columns));
   }
 }
 
@@ -72,5 +84,7 @@ function placeRing(ring, canvas, cell, rows, columns) {
     return [(at + 0.5) * length / count - size / 2, size];
   };
   const [x, width] = span(cell.column, columns, whole.x), [y, height] = span(cell.row, rows, whole.y);
-  Object.assign(ring.style, {left: `${x - 2}px`, top: `${y - 2}px`, width: `${width + 4}px`, height: `${height + 4}px`});
+  Object.assign(
+      ring.style,
+      {left: `${x - 2}px`, top: `${y - 2}px`, width: `${width + 4}px`, height: `${height + 4}px`});
 }

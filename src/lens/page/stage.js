@@ -1,10 +1,11 @@
-/* The large map: lines between tokens at the left, the map with its labels at the right, row for row. Everything stands in one box
- * that scrolls, and labels stick to its edges. What is drawn where is decided by `layoutOf` alone, for the screen and for files. */
+/* The large map: lines between tokens at the left, the map with its labels at the right, row for row. Everything
+ * stands in one box that scrolls, and labels stick to its edges. What is drawn where is decided by `layoutOf`
+ * alone, for the screen and for files. */
 'use strict';
 
 const SVG = 'http://www.w3.org/2000/svg';
-const MANY = 40;          // tokens from which on only the strongest lines of a row are drawn, and labels are short
-const LEAST_PITCH = 15;   // pixels of a cell that its label can still be read at
+const MANY = 40;  // tokens from which on only the strongest lines of a row are drawn, and labels are short
+const LEAST_PITCH = 15;  // pixels of a cell that its label can still be read at
 const MOST_PITCH = 60;
 const NUMBERS_FROM = 30;  // pixels of a cell that has room for its number
 
@@ -22,9 +23,7 @@ function widthOf(text, font) {
   return ruler.measureText(text).width;
 }
 
-function widest(texts, font) {
-  return texts.reduce((most, text) => Math.max(most, widthOf(text, font)), 0);
-}
+function widest(texts, font) { return texts.reduce((most, text) => Math.max(most, widthOf(text, font)), 0); }
 
 /* How long a column's label is: upright characters stand one below the other, others are turned. */
 function labelLength(text, font) {
@@ -33,16 +32,18 @@ function labelLength(text, font) {
 
 /* ---- where everything is ---- */
 
-/* Sizes in pixels: pitch of a cell, font, and the widths of what stands side by side: tokens that are looked at (`source`), lines,
- * labels of rows (`labels`), the map. */
+/* Sizes in pixels: pitch of a cell, font, and the widths of what stands side by side: tokens that are looked at
+ * (`source`), lines, labels of rows (`labels`), the map. */
 function layoutOf(map, rows, columns, picture, room, zoom) {
   const many = Math.max(map.rows, map.columns) >= MANY;
   const short = many || room.width < 720;
   const least = room.width < 520 ? 60 : Math.max(80, room.width * 0.16);
   const sized = (pitch) => {
     const font = Math.min(14, Math.max(6, pitch * 0.78));
-    const source = picture ? Math.min(216, room.width * 0.4) : Math.min(130, widest(columns.map((c) => shown(c.text)), font) + 10);
-    const labels = Math.min(short ? 120 : 240, widest(rows.map((r) => (short ? shown(r.text) : rowText(r))), font) + 18);
+    const source = picture ? Math.min(216, room.width * 0.4) :
+                             Math.min(130, widest(columns.map((c) => shown(c.text)), font) + 10);
+    const labels =
+        Math.min(short ? 120 : 240, widest(rows.map((r) => (short ? shown(r.text) : rowText(r))), font) + 18);
     return {font, source, labels, pitch};
   };
   let pitch = zoom;
@@ -53,10 +54,22 @@ function layoutOf(map, rows, columns, picture, room, zoom) {
   }
   const l = sized(pitch);
   const head = Math.min(130, Math.max(...columns.map((c) => labelLength(shown(c.text), l.font)), 10) + 10);
-  const lines = Math.max(least, Math.min(room.width - l.source - l.labels - map.columns * pitch - 12, 1.4 * least, 300)); // what is left
+  const lines = Math.max(
+      least,
+      Math.min(
+          room.width - l.source - l.labels - map.columns * pitch - 12, 1.4 * least, 300));  // what is left
   const left = picture ? l.source : Math.max(map.columns * pitch, 0);
-  return {...l, lines, head, short, many, picture, width: map.columns * pitch, height: map.rows * pitch,
-          tall: Math.max(map.rows * pitch, left)};
+  return {
+    ...l,
+    lines,
+    head,
+    short,
+    many,
+    picture,
+    width: map.columns * pitch,
+    height: map.rows * pitch,
+    tall: Math.max(map.rows * pitch, left)
+  };
 }
 
 /* Where a line begins: right of a token in the list, or at a patch of the picture. */
@@ -69,14 +82,14 @@ function sourceAt(l, column) {
 function pathOf(l, row, column) {
   const from = sourceAt(l, column), to = {x: l.source + l.lines - 4, y: (row + 0.5) * l.pitch};
   const middle = l.source + l.lines / 2;
-  return `M${round(from.x)} ${round(from.y)}C${round(middle)} ${round(from.y)} ${round(middle)} ${round(to.y)} ${round(to.x)} ${round(to.y)}`;
+  return `M${round(from.x)} ${round(from.y)}C${round(middle)} ${round(from.y)} ${round(middle)} ${
+      round(to.y)} ${round(to.x)} ${round(to.y)}`;
 }
 
-function round(x) {
-  return Math.round(x * 10) / 10;
-}
+function round(x) { return Math.round(x * 10) / 10; }
 
-/* Lines worth drawing, {row, column, strength of 0 … 1, sign}: all that are seen at all; of many tokens a row's three strongest. */
+/* Lines worth drawing, {row, column, strength of 0 … 1, sign}: all that are seen at all; of many tokens a row's
+ * three strongest. */
 function linesOf(map, scale, many) {
   const lines = [];
   for (let row = 0; row < map.rows; row++)
@@ -101,19 +114,25 @@ function drawStage(box, shownMap) {
   box.style.gridTemplateColumns = `${l.source + l.lines}px ${l.labels}px ${l.width}px`;
   box.style.gridTemplateRows = `${l.head}px ${l.tall}px`;
   box.replaceChildren(
-    element('div', {class: 'corner sides'}, element('span', {}, 'looked at'), element('span', {}, 'looking')),
-    element('div', {class: 'corner'}), headElement(columns, l),
-    linesElement(shownMap), labelsElement(rows, l), mapElement(map, scale, shownMap.quantity, l));
+      element(
+          'div', {class: 'corner sides'}, element('span', {}, 'looked at'), element('span', {}, 'looking')),
+      element('div', {class: 'corner'}), headElement(columns, l), linesElement(shownMap),
+      labelsElement(rows, l), mapElement(map, scale, shownMap.quantity, l));
 }
 
 function headElement(columns, l) {
   const head = element('div', {class: 'columns', style: `font-size:${l.font}px`});
   columns.forEach((name, j) => {
     const text = shown(name.text);
-    head.append(element('span', {
-      class: isUpright(text) ? 'column upright' : 'column turned', 'data-column': j, title: name.where || text,
-      style: `left:${j * l.pitch}px;width:${l.pitch}px`,
-    }, ...(isUpright(text) ? lettersOf(text).map((letter) => element('span', {}, letter)) : [element('bdi', {}, text)])));
+    head.append(element(
+        'span', {
+          class: isUpright(text) ? 'column upright' : 'column turned',
+          'data-column': j,
+          title: name.where || text,
+          style: `left:${j * l.pitch}px;width:${l.pitch}px`,
+        },
+        ...(isUpright(text) ? lettersOf(text).map((letter) => element('span', {}, letter)) :
+                              [element('bdi', {}, text)])));
   });
   return head;
 }
@@ -133,18 +152,34 @@ function labelsElement(rows, l) {
 
 function linesElement(shownMap) {
   const {map, scale, columns, layout: l} = shownMap;
-  const svg = svgElement('svg', {class: 'lines', width: l.source + l.lines, height: l.tall, 'font-size': l.font});
+  const svg =
+      svgElement('svg', {class: 'lines', width: l.source + l.lines, height: l.tall, 'font-size': l.font});
   const cell = element('div', {class: 'between'}, svg);
   if (l.picture) cell.prepend(pictureElement(l.picture, l.source));
   for (const line of linesOf(map, scale, l.many)) {
     const look = lineLook(line, scale);
-    svg.append(svgElement('path', {class: `line ${look.colour}`, 'data-row': line.row, 'data-column': line.column,
-      d: pathOf(l, line.row, line.column), 'stroke-width': look.width, 'stroke-opacity': look.opacity}));
+    svg.append(svgElement('path', {
+      class: `line ${look.colour}`,
+      'data-row': line.row,
+      'data-column': line.column,
+      d: pathOf(l, line.row, line.column),
+      'stroke-width': look.width,
+      'stroke-opacity': look.opacity
+    }));
   }
-  columns.forEach((name, j) => svg.append(l.picture
-    ? svgElement('rect', {class: 'patch', 'data-column': j, ...patchBox(l, j)})
-    : svgElement('text', {class: 'source', 'data-column': j, x: l.source - 4, y: (j + 0.5) * l.pitch, 'text-anchor': 'end',
-        'dominant-baseline': 'central'}, clipped(shown(name.text), l.source - 8, l.font))));
+  columns.forEach(
+      (name, j) => svg.append(
+          l.picture ? svgElement('rect', {class: 'patch', 'data-column': j, ...patchBox(l, j)}) :
+                      svgElement(
+                          'text', {
+                            class: 'source',
+                            'data-column': j,
+                            x: l.source - 4,
+                            y: (j + 0.5) * l.pitch,
+                            'text-anchor': 'end',
+                            'dominant-baseline': 'central'
+                          },
+                          clipped(shown(name.text), l.source - 8, l.font))));
   return cell;
 }
 
@@ -174,9 +209,11 @@ function pictureElement(picture, size) {
 }
 
 function pictureBytes(picture) {
-  const {side, cell} = picture, from = bytesOf(picture.pixels), to = new Uint8ClampedArray(side * side * cell * cell * 4).fill(255);
+  const {side, cell} = picture, from = bytesOf(picture.pixels),
+               to = new Uint8ClampedArray(side * side * cell * cell * 4).fill(255);
   for (let k = 0; k < side * side * cell * cell; k++) {
-    const patch = Math.floor(k / (cell * cell)), y = Math.floor(patch / side) * cell + Math.floor(k % (cell * cell) / cell);
+    const patch = Math.floor(k / (cell * cell)),
+          y = Math.floor(patch / side) * cell + Math.floor(k % (cell * cell) / cell);
     const x = patch % side * cell + k % cell;
     for (let c = 0; c < 3; c++) to[4 * (y * side * cell + x) + c] = from[3 * k + c];
   }
@@ -190,7 +227,9 @@ function mapElement(map, scale, quantity, l) {
   paintBlocked(context, map, l.pitch);
   if (l.pitch >= 12) paintGrid(context, map, l.pitch);
   if (l.pitch >= NUMBERS_FROM) paintNumbers(context, map, scale, quantity, l);
-  return element('div', {class: 'map'}, canvas, element('div', {class: 'row_mark'}), element('div', {class: 'cell_mark'}));
+  return element(
+      'div', {class: 'map'}, canvas, element('div', {class: 'row_mark'}),
+      element('div', {class: 'cell_mark'}));
 }
 
 /* What a cell has room for: ".83" of a weight; of others two digits, if they are short. */
@@ -216,7 +255,8 @@ function paintNumbers(context, map, scale, quantity, l) {
     const row = Math.floor(k / map.columns), column = k % map.columns;
     if (!isSeen(map, row, column)) return;
     context.fillStyle = inkOn(colourOf(scale, x));
-    context.fillText(cellText(quantity, x), (column + 0.5) * l.pitch, (row + 0.5) * l.pitch + 0.5, l.pitch - 2);
+    context.fillText(
+        cellText(quantity, x), (column + 0.5) * l.pitch, (row + 0.5) * l.pitch + 0.5, l.pitch - 2);
   });
 }
 
