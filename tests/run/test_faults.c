@@ -276,7 +276,7 @@ static long sweep(const kind_of_run *kind, fault given, long step) {
         assert_same_folders("run", "whole", what);
     }
     printf("%d states of the folder, ", seen.count);
-    ck_assert_int_gt(seen.count, 10);
+    ck_assert_int_gt(seen.count, 5);
     forget(&seen);
     return n;
 }
