@@ -173,7 +173,7 @@ $(LIB): $(lib_obj) $(B)/objects
 # With sanitizers, most of a program's time would go into watching the loops of products. The tests of tensor, autograd, nn, run and
 # lens have them watched; programs, which call the same, are linked with products that are not, and watched everywhere else.
 ifeq ($(SAN),1)
-unwatched := $(ISAS:%=$(B)/obj/unwatched/product.%.o)
+unwatched := $(if $(filter %/product.c,$(kernel_src)),$(ISAS:%=$(B)/obj/unwatched/product.%.o))
 endif
 $(B)/obj/unwatched/product.%.o: src/tensor/kernels/product.c $(B)/flags
 	@mkdir -p $(@D)
