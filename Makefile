@@ -41,6 +41,9 @@ TL_FLAGS := -std=c11 $(WARN) $(OPT) -fno-math-errno -ffp-contract=off -Iinclude 
 TL_LIBS  := -lm
 ifeq ($(SAN),1)
 TL_FLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# Where it lies in memory is fixed: nothing to relocate in megabytes of checks each time a program starts.
+hard_link := $(shell echo 'int main(void){return 0;}' | \
+  $(CC) -Werror -no-pie -xc - -o /dev/null 2>/dev/null && echo -no-pie)
 endif
 ifneq ($(OPENMP),0)
 openmp := $(shell echo 'int main(void){return 0;}' >/tmp/tl_omp_$$$$.c && \
@@ -167,10 +170,19 @@ $(LIB): $(lib_obj) $(B)/objects
 	@rm -f $@
 	$(AR) rcs $@ $(lib_obj)
 
-$(B)/%: $(B)/obj/examples/%.o $(LIB)
+# With sanitizers, most of a program's time would go into watching the loops of products. The tests of tensor, autograd, nn, run and
+# lens have them watched; programs, which call the same, are linked with products that are not, and watched everywhere else.
+ifeq ($(SAN),1)
+unwatched := $(if $(filter %/product.c,$(kernel_src)),$(ISAS:%=$(B)/obj/unwatched/product.%.o))
+endif
+$(B)/obj/unwatched/product.%.o: src/tensor/kernels/product.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(TL_FLAGS) -O3 $(CPPFLAGS) $(CFLAGS) -fno-sanitize=all -Isrc $(isa_flags_$*) -DTL_ISA=$* -MMD -MP -c $< -o $@
+
+$(B)/%: $(B)/obj/examples/%.o $(unwatched) $(LIB)
 	$(LINK) $^ -o $@ $(TL_LIBS)
 define folder_rule
-$(B)/$(notdir $(1)): $$(patsubst %.c,$(B)/obj/%.o,$$(wildcard $(1)/*.c)) $(if $(filter $(notdir $(1)),$(shared_by)),$(shared_obj)) $(LIB)
+$(B)/$(notdir $(1)): $$(patsubst %.c,$(B)/obj/%.o,$$(wildcard $(1)/*.c)) $(if $(filter $(notdir $(1)),$(shared_by)),$(shared_obj)) $(unwatched) $(LIB)
 	$(LINK) $$^ -o $$@ $(TL_LIBS)
 endef
 $(foreach dir,$(example_folders),$(eval $(call folder_rule,$(dir))))

@@ -68,17 +68,37 @@ static inline void run_as(const char *command, const char *options, const char *
     sh(line);
 }
 
+/* What the trial's run is compared with: a run with `with` alone, made for the first trial that has it. */
+static inline void run_base(const char *command, const char *with, char base[64]) {
+    char said[2048], file[80];
+    snprintf(said, sizeof said, "%s %s", command, with);
+    for (int i = 0;;
+         i++) { /* base0, base1, … in the test's folder, each with what was said in its .command */
+        snprintf(base, 64, "base%d", i);
+        snprintf(file, sizeof file, "%s.command", base);
+        if (access(in_folder(file), F_OK) != 0) break;
+        char *was = get_file(in_folder(file), NULL);
+        const bool same = !strcmp(was, said);
+        free(was);
+        if (same) return;
+    }
+    run_as(command, with, base);
+    put_text(in_folder(file), said);
+}
+
 static inline void try_option(const char *command, const trial *t) {
     static const char *const expected[] = {"change the result", "only change what is said", "change nothing"};
-    char with[512], said[1024];
+    char with[512], said[1024], base[64], weights_of_base[80], text_of_base[80];
     snprintf(with, sizeof with, "%s", t->with ? t->with : "");
     snprintf(said, sizeof said, "%s --%s%s%s", with, t->option, t->value ? " " : "",
              t->value ? t->value : "");
-    run_as(command, with, "base");
+    run_base(command, with, base);
     run_as(command, said, "tried");
-    const bool weights = !same_files("base.weights", "tried.weights"),
-               words = !same_files("base.txt", "tried.txt");
-    char *written = get_file(in_folder("base.weights"), NULL);
+    snprintf(weights_of_base, sizeof weights_of_base, "%s.weights", base);
+    snprintf(text_of_base, sizeof text_of_base, "%s.txt", base);
+    const bool weights = !same_files(weights_of_base, "tried.weights"),
+               words = !same_files(text_of_base, "tried.txt");
+    char *written = get_file(in_folder(weights_of_base), NULL);
     const bool trains = written[0];
     free(written);
     const bool as_expected =

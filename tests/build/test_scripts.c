@@ -120,6 +120,12 @@ static void write_programs(void) {
 
 #define P(name) "b/tests/room/test_" name " "
 
+static int lines_of(const char *text) {
+    int n = 0;
+    for (; *text; text++) n += *text == '\n';
+    return n;
+}
+
 START_TEST(run_passes) {
     write_programs();
     sh("tests/run-all " P("passes") P("skips") " | sed 's/, [0-9]* s$/, some seconds/'");
@@ -135,6 +141,24 @@ START_TEST(run_passes) {
     assert_contains(said, "\nnormal 0 active intercept_tls_get_addr=0:detect_leaks=1\n");
     sh("RUN='env OMP_WAIT_POLICY=emulated' tests/run-all " P("environment") " && cat seen");
     assert_contains(said, "\nnormal 0 emulated ");
+}
+END_TEST
+
+/* Of more than ten, what took most of the processors' time: the sum, then ten, the slowest of all before the others. */
+START_TEST(run_tells_what_was_slow) {
+    write_programs();
+    put_program("b/tests/room/test_slow", "#!/bin/sh\ni=0; while [ $i -lt 300000 ]; do i=$((i + 1)); done\n"
+                                          "echo '100%: Checks: 1, Failures: 0, Errors: 0'\n");
+    sh("for i in 0 1 2 3 4 5 6 7 8; do cp b/tests/room/test_passes b/tests/room/test_p$i; done");
+    sh("tests/run-all " P("slow") " b/tests/room/test_p?");
+    ck_assert_ptr_null(strstr(said, "Processor seconds"));
+    sh("tests/run-all b/tests/room/test_p? " P("slow") P("passes") " | sed -n '/^Processor seconds/,$p'");
+    ck_assert_int_eq(lines_of(said), 13); /* a title, the sum, ten, and what passed */
+    const char *all = strstr(said, "  all\n"), *slow = strstr(said, "  room/test_slow\n");
+    ck_assert(all && slow && all < slow);
+    ck_assert_int_eq(lines_of(all) - lines_of(slow), 1);
+    ck_assert(atof(slow - 8) > 0 && atof(all - 8) >= atof(slow - 8));
+    assert_contains(said, "\n31 passed, 0 failed\n");
 }
 END_TEST
 
@@ -175,6 +199,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, deps_that_cannot);
     tcase_add_test(tc, deps_that_are_there);
     tcase_add_test(tc, run_passes);
+    tcase_add_test(tc, run_tells_what_was_slow);
     tcase_add_test(tc, run_fails);
 }
 

@@ -536,15 +536,20 @@ static char *output_of(const char *command, const trial *t, const char *trying) 
 }
 
 static void try_all(const char *command, const trial *trials, int count) {
+    char *base = NULL;
     for (int i = 0; i < count; i++) {
         const trial *t = &trials[i];
         if (t->effect == BELOW) continue;
-        char *base = output_of(command, t, ""), *tried = output_of(command, t, said(t));
+        if (!i || !equal(t->with, trials[i - 1].with) || trials[i - 1].effect == BELOW) {
+            free(base);
+            base = output_of(command, t, "");
+        }
+        char *tried = output_of(command, t, said(t));
         ck_assert_msg((strcmp(base, tried) == 0) == (t->effect == SAME), "%s: from\n%.1500sto\n%.1500s",
                       said(t), base, tried);
-        free(base);
         free(tried);
     }
+    free(base);
 }
 
 START_TEST(other_options) {
