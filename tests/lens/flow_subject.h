@@ -5,7 +5,7 @@
 #include "lens/every_model.h"
 
 enum { ASKED = 1, BATCH = 3, WORD = 2 };
-static const sentence asked_between[BATCH] = {{2, 6, 5}, {0, 4, 4}, {1, 3, 6}};
+static const sentence asked_between[BATCH] = {{2, 7, 5}, {0, 4, 4}, {1, 3, 6}};
 
 /* A logit of the sentence in the middle. */
 static inline tl_objective flow_begin(subject *s, int which) {
@@ -43,7 +43,8 @@ static inline tl_batch by_itself(const subject *s) {
 typedef struct change {
     long place;
     double times;
-    const double *part; /* [places,D] of the sentence; NULL: what stands there itself */
+    const double *part; /* [places,D], as many as the sentence has; NULL: what stands there itself */
+    long places;        /* of part */
 } change;
 static inline tl_var changed(tl_var x, const tl_place_at *at, void *context) {
     (void)at;
@@ -51,7 +52,7 @@ static inline tl_var changed(tl_var x, const tl_place_at *at, void *context) {
     const tl_var y = tl_constant_copy(x.tape, tl_value(x));
     if (!tl_ok(y)) return y;
     const tl_tensor to = tl_at(tl_value(y), ASKED);
-    for (long t = 0; t < to.dim[0]; t++)
+    for (long t = 0; t < to.dim[0] && (!c->part || t < c->places); t++)
         for (long d = 0; d < to.dim[1] && (c->place < 0 || t == c->place); d++) {
             tl_real *e = &to.data[t * to.stride[0] + d * to.stride[1]];
             *e += (tl_real)(c->times * (c->part ? c->part[t * to.dim[1] + d] : (double)*e));

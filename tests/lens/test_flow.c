@@ -225,6 +225,22 @@ START_TEST(flow_between_both_sides_is_the_smallest_cut) {
 }
 END_TEST
 
+/* A pooling gives nothing but what it looks at: what comes in over its one level is its weights, however they sum. */
+START_TEST(a_pooling_has_no_residual_connection) {
+    tl_flow_layers *l = tl_flow_layers_new(2, 1, 0, 1, false, true);
+    l->replaces = true;
+    set(l->cross[0], (const double[]){0.5, 1.5}, 2);
+    double source[2], target[1];
+    ck_assert(tl_attention_max_flow(l, 0, 0, source, target));
+    all_near(source, (const double[]){0.25, 0.75}, 2);
+    all_near(target, (const double[]){0}, 1);
+    ck_assert(tl_attention_rollout(l, 0, source, target));
+    all_near(source, (const double[]){0.25, 0.75}, 2);
+    all_near(target, (const double[]){0}, 1);
+    tl_flow_layers_free(l);
+}
+END_TEST
+
 /* What rollout carries along each path fits into its pipes. */
 START_TEST(flow_is_no_less_than_rollout) {
     tl_flow_layers *l = drawn_layers((enum kind)_i, 1);
@@ -402,6 +418,11 @@ START_TEST(steps_are_doubled_until_it_will_do) {
     ck_assert(
         tl_integrate_grads(steep, NULL, 1, &x, &nothing, &(tl_path_options){.gap = 1e-4}, &grad, &closer));
     ck_assert(closer.reached && closer.gap < 1e-4 && closer.steps > r.steps);
+    for (int less = 0; less < 2; less++) {
+        const tl_path_options near = {.gap = r.gap * (less ? 0.75 : 1.25)};
+        ck_assert(tl_integrate_grads(steep, NULL, 1, &x, &nothing, &near, &grad, &closer));
+        ck_assert(less ? closer.steps > r.steps : closer.steps == r.steps);
+    }
     double slope = 2;
     ck_assert(tl_integrate_grads(wrong, &slope, 1, &x, &nothing, NULL, &grad, &r));
     ck_assert(!r.reached && r.steps == 512);
@@ -510,6 +531,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, two_layers_by_hand);
     tcase_add_loop_test(tc, rollout_is_a_product, 0, 4 * KINDS);
     tcase_add_test(tc, flow_between_both_sides_is_the_smallest_cut);
+    tcase_add_test(tc, a_pooling_has_no_residual_connection);
     tcase_add_loop_test(tc, flow_is_no_less_than_rollout, 0, KINDS);
     tcase_add_test(tc, depth_cuts_the_side_of_the_rows);
     tcase_add_test(tc, relevance_of_one_side_by_hand);

@@ -16,7 +16,7 @@ static double difference(const subject *s, const tl_objective *objective, tl_pla
     const double steps[] = {-2 * STEP, -STEP, STEP, 2 * STEP};
     double value[4];
     for (int i = 0; i < 4; i++) {
-        change c = {place, steps[i], part};
+        change c = {place, steps[i], part, inputs_of(s, side)};
         must(tl_places_replace(places, input_place[side], changed, &c));
         value[i] = value_with(s, objective, places);
     }
@@ -109,38 +109,50 @@ static void hold(const subject *s, tl_places *places, patterns *all) {
         must(tl_places_replace(places, name, put_back, &all->was[i]));
     }
 }
-/* Each row of cross-attention spread over the source's words, those of its own length: by hand. */
+/* Each row of cross-attention spread over the source's words, those of its own length; of a causal decoder over the words up to its
+ * own: by hand. */
 static tl_var evenly(tl_var x, const tl_place_at *at, void *context) {
     (void)at;
     const subject *s = context;
     const tl_var y = tl_zeros(x.tape, tl_shape_of_var(x));
     const tl_tensor to = tl_value(y), from = tl_value(x);
-    const long keys = to.dim[3];
+    const long keys = to.dim[3], queries = to.dim[2];
+    const bool across = keys == s->batch.src_len && keys != queries;
     for (long row = 0; row < tl_numel(to) / keys; row++) {
-        const int words = s->batch.src_lengths[row / (to.dim[1] * to.dim[2])];
+        const long b = row / (to.dim[1] * queries), before = row % queries + 1,
+                   length = s->batch.tgt_lengths[b];
+        const long words = across ? s->batch.src_lengths[b] : before < length ? before : length;
         double sum = 0;
         for (long j = 0; j < keys; j++) sum += element_of(from, row * keys + j);
-        for (long j = 0; j < words; j++) to.data[row * keys + j] = (tl_real)(sum / words);
+        for (long j = 0; j < words; j++) to.data[row * keys + j] = (tl_real)(sum / (double)words);
     }
     return y;
 }
 
-/* Content alone, with attention free, detached, and with cross-attention uniform: each a difference of a model so changed. */
+/* Content alone, with attention free, detached, and with cross-attention or a causal decoder's own uniform: each a difference of a model
+ * so changed. */
 START_TEST(held_attention_lets_nothing_through_scores) {
-    static const int some[] = {0, 1, 4, FIRST_SCORED, FIRST_SCORED + 1, FIRST_SCORED + 4, FIRST_SCORED + 5};
+    static const int some[] = {0, 1, 4, FIRST_SCORED, FIRST_SCORED + 4};
+    static const char *const uniform[] = {NULL, NULL, "*.cross", "decoder.*.self"};
+    const int way = _i % 4;
+    const tl_attention_held how = way > 1 ? TL_ATTENTION_UNIFORM
+                                  : way   ? TL_ATTENTION_DETACHED
+                                          : TL_ATTENTION_FREE;
     subject s;
-    const tl_objective objective = flow_begin(&s, some[_i / 3]);
-    const tl_attention_held how = (tl_attention_held)(_i % 3);
+    const tl_objective objective = flow_begin(&s, some[_i / 4]);
+    must(s.batch.src_len != s.batch.tgt_len); /* how `evenly` tells them apart */
     tl_input_shares a;
     must_msg(tl_input_grads(s.model, s.tape, &s.batch, &objective,
-                            &(tl_input_options){.part = TL_CONTENT, .held = how, .uniform = "*.cross"}, &a),
+                            &(tl_input_options){.part = TL_CONTENT, .held = how, .uniform = uniform[way]},
+                            &a),
              "%s", tl_tape_error(s.tape));
     tl_places *places = tl_places_new(s.model);
     patterns all = {0};
     double *part[2];
     contents(&s, part);
-    if (how == TL_ATTENTION_UNIFORM) must(tl_places_replace(places, "*.cross.pattern", evenly, &s));
-    if (how != TL_ATTENTION_FREE) hold(&s, places, &all);
+    if (way == 2) must(tl_places_replace(places, "*.cross.pattern", evenly, &s));
+    if (way == 3) must(tl_places_replace(places, "decoder.*.self.pattern", evenly, &s));
+    if (way) hold(&s, places, &all);
     ck_assert(fabs(a.value - value_with(&s, &objective, places)) <= 1e-5 * (1 + fabs(a.value)));
     agrees(&s, &objective, places, &a, part);
     for (int i = 0; i < all.count; i++) free(all.was[i].data);
@@ -152,7 +164,6 @@ START_TEST(held_attention_lets_nothing_through_scores) {
 }
 END_TEST
 
-/* A mean of embeddings and a projection are linear: each word's share is known, and does not depend on the way. */
 START_TEST(a_linear_model_is_explained_exactly) {
     classifier_bench k = classifier_begin(&(tl_classifier_config)SIZES(TL_CLASSIFY_AVERAGE, .heads = 1));
     tl_batch b = labelled(sentences, 3, 13, 0);
@@ -225,7 +236,7 @@ static double on_the_way(const subject *s, const tl_objective *objective, tl_pla
         moved[i] = malloc((size_t)n * sizeof *moved[i]);
         for (long e = 0; e < n; e++)
             moved[i][e] = part[i][e] * (alpha - 1 + (i == (int)side && e / d == place ? h : 0));
-        c[i] = (change){.place = -1, .times = 1, .part = moved[i]};
+        c[i] = (change){.place = -1, .times = 1, .part = moved[i], .places = n / d};
         must(tl_places_replace(places, input_place[i], changed, &c[i]));
     }
     const double value = value_with(s, objective, places);
@@ -273,7 +284,7 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, gradient_times_input_is_a_difference, 0, EVERY_MODEL);
-    tcase_add_loop_test(tc, held_attention_lets_nothing_through_scores, 0, 3 * 7);
+    tcase_add_loop_test(tc, held_attention_lets_nothing_through_scores, 0, 4 * 5);
     tcase_add_test(tc, a_linear_model_is_explained_exactly);
     tcase_add_loop_test(tc, shares_sum_to_the_difference, 0, EVERY_MODEL);
     tcase_add_loop_test(tc, shares_are_integrals_of_differences, 0, TL_STREAM_SIDES);

@@ -66,7 +66,8 @@ END_TEST
 
 START_TEST(inputs_have_the_same_share_alone_and_in_company) {
     subject s;
-    const tl_objective objective = flow_begin(&s, _i);
+    tl_objective objective = flow_begin(&s, _i);
+    if (_i % 2) objective.token = -1; /* the true one, or the true class */
     tl_objective of_one = objective;
     of_one.sentence = 0;
     const tl_batch one = by_itself(&s);
