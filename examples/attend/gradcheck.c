@@ -67,9 +67,11 @@ static int list_faults(const settings *s, tl_run *run, const tl_batch *batch) {
 
 /* ---- the check ---- */
 
-static void print_elements(const tl_model_gradcheck *r) {
+static void print_elements(const settings *s, const tl_model_gradcheck *r) {
     const tl_gradcheck_report *e = &r->elements;
-    printf("checked    %ld of %ld elements, of %ld tensors\n", e->checked, e->elements, r->tensors);
+    printf("checked    %ld of %ld elements, of %ld tensors", e->checked, e->elements, r->tensors);
+    if (e->checked < e->elements) printf("; drawn with seed %ld", s->gradcheck.seed);
+    printf("\n");
     if (r->idle) {
         printf("left out   %ld that the loss does not reach: ", r->idle);
         tl_show(r->first_idle, stdout);
@@ -107,8 +109,8 @@ static void print_blame(const tl_model_gradcheck *r) {
 }
 
 static void print_fault(const tl_fault *f, long nodes, bool ok) {
-    printf("fault      %s:%s, made in %ld backwards, changes a gradient by %.3g of its size at most%s\n",
-           f->operation, tl_fault_kind_name(f->kind), nodes, f->change,
+    printf("fault      %s:%s, in %ld nodes, changes a gradient by %.3g of its size at most%s\n", f->operation,
+           tl_fault_kind_name(f->kind), nodes, f->change,
            !ok             ? ""
            : f->change > 0 ? ": nothing that was checked notices it"
                            : ": there is nothing to notice");
@@ -146,7 +148,7 @@ static int check(settings *s, tl_run *run, const tl_batch *batch, tl_fault *faul
                ? "double"
                : "float, where differences are inexact: make PRECISION=double builds what is sure");
     if (fault) print_fault(fault, count_of(tl_run_tape(run), fault->operation), ok);
-    print_elements(&r);
+    print_elements(s, &r);
     const bool undecided =
         !ok && sizeof(tl_real) < sizeof(double) && r.elements.relative <= r.elements.tolerance;
     if (r.blamed && !undecided) print_blame(&r);

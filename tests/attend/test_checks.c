@@ -172,6 +172,7 @@ START_TEST(faults) {
         snprintf(says, sizeof says, "\nto blame   %s, node ", name);
         const int status = try(command);
         assert_contains(out, "\nfault      ");
+        assert_contains(out, " nodes, changes a gradient by ");
         if (!in_double) continue;
         ck_assert_msg(status == 1, "%s: exit status %d", command, status);
         assert_contains(out, says);
