@@ -68,7 +68,7 @@ static void mean_of(const tl_seen_attention *a, long b, tl_flow_of what, long ro
                     tl_seen_value(a, what == TL_FLOW_WEIGHTS ? TL_SEE_A : TL_SEE_ADA, b, h, i, j);
                 if (what == TL_FLOW_WEIGHTS || x > 0) sum += x;
             }
-            to[i * columns + j] = sum / (double)a->heads;
+            to[i * columns + j] = a->heads ? sum / (double)a->heads : 0; /* of none: nothing is taken */
         }
 }
 

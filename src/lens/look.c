@@ -18,6 +18,10 @@ static void read_attention(tl_seen_attention *to, const tl_model *model, tl_atte
     to->queries = to->weights.dim[2];
     to->keys = to->weights.dim[3];
     if (!grads) return;
+    if (!to->heads) { /* of an attention that has lost all: gradients of no numbers */
+        to->weight_grads = to->weights, to->score_grads = to->scores, to->context_grads = to->context;
+        return;
+    }
     to->weight_grads = tl_attention_grad(m, TL_PLACE_PROBS);
     to->score_grads = tl_attention_grad(m, TL_PLACE_SCORES);
     to->context_grads = tl_attention_grad(m, TL_PLACE_CONTEXT);

@@ -2,6 +2,8 @@
  * gate of its maps. */
 #include "tapeloom/checks.h"
 
+#include "run/heads.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,12 +193,13 @@ static long rows_of(const tl_batch *batch, const tl_seen_attention *a, long b, b
     return batch->tgt_lengths ? batch->tgt_lengths[b] : batch->tgt_len;
 }
 
-/* A classifier's projection to words is for the masked words that it learnt from first: no class needs it. */
+/* A classifier's projection to words is for the masked words that it learnt from first: no class needs it. Gates that are open or shut
+ * have none in use. */
 static bool is_asked(const measuring *k, const char *parameter) {
     const size_t length = strlen(k->model->name);
     const char *own =
         length && !strncmp(parameter, k->model->name, length) ? parameter + length + 1 : parameter;
-    return !(k->batch->labels && !strncmp(own, "output.", strlen("output.")));
+    return !tl_is_head_gate(parameter) && !(k->batch->labels && !strncmp(own, "output.", strlen("output.")));
 }
 
 static void measure_parameters(const measuring *k) {

@@ -3,6 +3,8 @@
 #include "tapeloom/checks.h"
 #include "tapeloom/op.h"
 
+#include "run/heads.h"
+
 #include <stdlib.h>
 
 typedef struct subject {
@@ -35,6 +37,11 @@ static tl_var loss_with_fault(tl_tape *tape, const tl_var *unused, void *data) {
     return loss(tape, unused, data);
 }
 
+/* Open or shut, as it is in use: a step of the differences would not move it. */
+static bool is_constant_gate(tl_param *p) {
+    return tl_is_head_gate(p->leaf.name) && tl_tensor_norm(tl_param_grad(p)) == 0;
+}
+
 /* Freezes what the loss does not reach and notes it in was[]: what was frozen before stays so. */
 static bool freeze_idle(subject *s, bool *was, tl_model_gradcheck *r) {
     tl_params *params = s->model->params;
@@ -51,8 +58,8 @@ static bool freeze_idle(subject *s, bool *was, tl_model_gradcheck *r) {
         tl_leaf *leaf = &tl_params_at(params, i)->leaf;
         was[i] = leaf->frozen;
         if (!ok || leaf->frozen) continue;
-        leaf->frozen = !leaf->reached;
-        if (leaf->reached)
+        leaf->frozen = !leaf->reached || is_constant_gate(tl_params_at(params, i));
+        if (!leaf->frozen)
             r->tensors++;
         else if (r->idle++ == 0)
             snprintf(r->first_idle, sizeof r->first_idle, "%s", leaf->name);

@@ -44,11 +44,6 @@ bool tl_from_text(tl_run *run) {
     return true;
 }
 
-static bool is_gate(const char *name) {
-    const char *end = strstr(name, ".head_gate.log_alpha");
-    return end && !strcmp(end, ".head_gate.log_alpha");
-}
-
 /* Of both one: what the other has and this one has not would be lost without a word. */
 static bool take(tl_run *run, const tl_run *other) {
     for (int i = 0; i < tl_params_count(other->params); i++) {
@@ -62,7 +57,7 @@ static bool take(tl_run *run, const tl_run *other) {
         const tl_param *to = tl_params_at(run->params, i),
                        *from = tl_params_find(other->params, to->leaf.name);
         char have[TL_SHAPE_TEXT], want[TL_SHAPE_TEXT];
-        if (!from && is_gate(to->leaf.name)) continue;
+        if (!from && tl_is_head_gate(to->leaf.name)) continue;
         if (!from)
             return tl_error_set(&run->error, "--from %s: it has no %s: leave the sizes as they are",
                                 other->dir, to->leaf.name);

@@ -78,6 +78,12 @@ tl_kept_counts tl_heads_counts(tl_run *run) {
 
 /* ---- gates ---- */
 
+bool tl_is_head_gate(const char *parameter) {
+    static const char end[] = ".head_gate.log_alpha";
+    const size_t size = strlen(parameter), length = sizeof end - 1;
+    return size > length && !strcmp(parameter + size - length, end);
+}
+
 tl_var tl_heads_penalised(tl_run *run, tl_var loss, double tokens) {
     const tl_model_settings *s = &run->settings.model;
     if (!run->transformer.config.head_gates || run->model != &run->transformer.model ||

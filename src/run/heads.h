@@ -16,6 +16,8 @@ typedef struct tl_kept_counts {
 tl_kept_counts tl_heads_counts(tl_run *run);
 tl_head_shape tl_heads_shape(const tl_model_settings *settings);
 
+/* Is a parameter of that name log α of gates? In use a gate that is open or shut is a constant, and has no gradient. */
+bool tl_is_head_gate(const char *parameter);
 /* A loss of so many tokens, or the mean of a token's (1), and what open heads cost of it; the loss itself where nothing does. */
 tl_var tl_heads_penalised(tl_run *run, tl_var loss, double tokens);
 /* How the gates' group learns. */

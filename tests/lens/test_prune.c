@@ -307,6 +307,7 @@ START_TEST(seen_without_heads) {
     const double most = sizeof(tl_real) == 8 ? 1e-12 : 1e-4;
     ck_assert_int_eq(of_few.count, 3);
     ck_assert_int_eq(of_few.attention[1].heads, 0);
+    ck_assert(of_few.attention[1].weight_grads.data && of_few.attention[1].context_grads.data);
     for (int k = 0, i = 0; k < 3; k++) {
         const tl_seen_attention *a = &of_all.attention[k], *b = &of_few.attention[k];
         for (long h = 0, at = 0; h < 4; h++, i++) {
