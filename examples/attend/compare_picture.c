@@ -1,8 +1,9 @@
 /* attend compare --offsets --svg: a panel for each attention, a line for each head; of a second model dashed ones. */
 #include "compare.h"
 
+#include "../program/growing.h"
+
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,68 +13,46 @@ static const char *const colours[] = {"#1f6fb4", "#d9772b", "#3a8f3a", "#8a4fa3"
                                       "#b03a3a", "#3aa0a0", "#8c6d2f", "#c25a9a"};
 enum { COLOURS = sizeof colours / sizeof *colours };
 
-/* A text that grows. */
 typedef struct drawing {
-    char *bytes;
-    size_t size, room;
-    bool failed;
+    growing text;
     double top; /* of every panel's axis */
 } drawing;
-
-TL_PRINTF(2, 3) static void add(drawing *d, const char *format, ...) {
-    va_list arguments;
-    char line[512];
-    va_start(arguments, format);
-    const int n = vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    const size_t size = n < 0 ? 0 : (size_t)n < sizeof line ? (size_t)n : sizeof line - 1;
-    if (!d->failed && d->size + size + 1 > d->room) {
-        char *grown = realloc(d->bytes, d->room = 2 * (d->room + sizeof line));
-        if (grown)
-            d->bytes = grown;
-        else
-            d->failed = true;
-    }
-    if (d->failed) return;
-    memcpy(d->bytes + d->size, line, size + 1);
-    d->size += size;
-}
 
 /* Hundredths of a pixel as text: no locale's comma. */
 static void add_point(drawing *d, char letter, double x, double y) {
     const long hx = (long)(x * 100 + 0.5), hy = (long)(y * 100 + 0.5);
-    add(d, "%c%ld.%02ld %ld.%02ld", letter, hx / 100, hx % 100, hy / 100, hy % 100);
+    grow(&d->text, "%c%ld.%02ld %ld.%02ld", letter, hx / 100, hx % 100, hy / 100, hy % 100);
 }
 
 /* A gap where no row has such a key. */
 static void add_curve(drawing *d, const curves *k, int model, long head, int number, double left,
                       double top) {
     char letter = 'M';
-    add(d, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"1.6\"%s d=\"", colours[number % COLOURS],
-        model ? " stroke-dasharray=\"5 3\"" : "");
+    grow(&d->text, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"1.6\"%s d=\"", colours[number % COLOURS],
+         model ? " stroke-dasharray=\"5 3\"" : "");
     for (long o = -k->reach; o <= k->reach; o++) {
         const double value = offset_value(k, model, head, o),
                      x = (double)(o + k->reach) / (double)(2 * k->reach);
         if (!isnan(value)) add_point(d, letter, left + PANEL * x, top + HIGH * (1 - value / d->top));
         letter = isnan(value) ? 'M' : 'L';
     }
-    add(d, "\"/>\n");
+    grow(&d->text, "\"/>\n");
 }
 
 static void add_frame(drawing *d, const curves *k, const char *name, int left, int top) {
-    add(d, "<text x=\"%d\" y=\"%d\" font-weight=\"bold\">%s</text>\n", left, top - 8, name);
+    grow(&d->text, "<text x=\"%d\" y=\"%d\" font-weight=\"bold\">%s</text>\n", left, top - 8, name);
     for (int half = 0; half <= 2; half++) {
         const int y = top + HIGH - HIGH * half / 2, hundredths = (int)(d->top * 50 * half + 0.5);
-        add(d, "<path stroke=\"#ccc\" d=\"M%d %dH%d\"/>", left, y, left + PANEL);
-        add(d, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%d.%02d</text>\n", left - 5, y + 4,
-            hundredths / 100, hundredths % 100);
+        grow(&d->text, "<path stroke=\"#ccc\" d=\"M%d %dH%d\"/>", left, y, left + PANEL);
+        grow(&d->text, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%d.%02d</text>\n", left - 5, y + 4,
+             hundredths / 100, hundredths % 100);
     }
     const long each = k->reach > 5 ? (k->reach + 4) / 5 : 1;
     for (long o = -k->reach / each * each; o <= k->reach; o += each) {
         const long x = left + PANEL * (o + k->reach) / (2 * k->reach);
-        if (o == 0) add(d, "<path stroke=\"#ccc\" d=\"M%ld %dV%d\"/>", x, top, top + HIGH);
-        add(d, "<text x=\"%ld\" y=\"%d\" text-anchor=\"middle\">%s%ld</text>\n", x, top + HIGH + 15,
-            o > 0 ? "+" : "", o);
+        if (o == 0) grow(&d->text, "<path stroke=\"#ccc\" d=\"M%ld %dV%d\"/>", x, top, top + HIGH);
+        grow(&d->text, "<text x=\"%ld\" y=\"%d\" text-anchor=\"middle\">%s%ld</text>\n", x, top + HIGH + 15,
+             o > 0 ? "+" : "", o);
     }
 }
 
@@ -98,16 +77,16 @@ static int add_panels(drawing *d, const curves *k) {
 /* Which colour is which head; beyond the last they begin again. */
 static void add_legend(drawing *d, const curves *k) {
     const int heads = tl_run_model(k->c->run[0])->heads;
-    add(d,
-        "<text x=\"%d\" y=\"18\">Mean weight on the token so many places after the row's own, over %ld "
-        "sentences%s</text>\n",
-        LEFT, tl_set_count(k->c->set), k->of[1] ? "; dashed: B" : "");
+    grow(&d->text,
+         "<text x=\"%d\" y=\"18\">Mean weight on the token so many places after the row's own, over %ld "
+         "sentences%s</text>\n",
+         LEFT, tl_set_count(k->c->set), k->of[1] ? "; dashed: B" : "");
     for (int h = 0; h < heads && h < COLOURS; h++) {
         const int x = LEFT + 80 * h;
-        add(d,
-            "<path stroke=\"%s\" stroke-width=\"2\" d=\"M%d 36h18\"/><text x=\"%d\" y=\"40\">head "
-            "%d</text>\n",
-            colours[h], x, x + 23, h);
+        grow(&d->text,
+             "<path stroke=\"%s\" stroke-width=\"2\" d=\"M%d 36h18\"/><text x=\"%d\" y=\"40\">head "
+             "%d</text>\n",
+             colours[h], x, x + 23, h);
     }
 }
 
@@ -127,16 +106,16 @@ bool draw_offsets(const curves *k, tl_error *error) {
     const int panels = add_panels(NULL, k),
               wide = LEFT + (panels < A_ROW ? panels : A_ROW) * (PANEL + BETWEEN),
               high = TOP + (panels + A_ROW - 1) / A_ROW * (HIGH + BETWEEN) - 20;
-    add(&d,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" "
-        "font-family=\"sans-serif\" font-size=\"12\" fill=\"#222\">\n",
-        wide, high, wide, high);
-    add(&d, "<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n", wide, high);
+    grow(&d.text,
+         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" "
+         "font-family=\"sans-serif\" font-size=\"12\" fill=\"#222\">\n",
+         wide, high, wide, high);
+    grow(&d.text, "<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n", wide, high);
     add_legend(&d, k);
     add_panels(&d, k);
-    add(&d, "</svg>\n");
-    const bool ok = d.failed ? tl_error_set(error, "out of memory for a picture")
-                             : tl_file_write(k->c->s->compare.svg, d.bytes, d.size, error);
-    free(d.bytes);
+    grow(&d.text, "</svg>\n");
+    const bool ok = d.text.failed ? tl_error_set(error, "out of memory for a picture")
+                                  : tl_file_write(k->c->s->compare.svg, d.text.bytes, d.text.size, error);
+    free(d.text.bytes);
     return ok;
 }

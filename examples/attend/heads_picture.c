@@ -3,49 +3,13 @@
  * without the head: orange where the model is worse without, blue where it is better. */
 #include "program.h"
 
+#include "../program/growing.h"
+
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { CELL = 52, GAP = 28, LABEL = 58, LINE = 20, LEFT = 20, TOP = 16 };
-
-/* A text that grows; NULL once memory was short. */
-typedef struct text {
-    char *bytes;
-    size_t size, room;
-    bool failed;
-} text;
-
-TL_PRINTF(2, 3) static void add(text *t, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    char line[512];
-    const int n = vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    const size_t size = n < 0 ? 0 : (size_t)n < sizeof line ? (size_t)n : sizeof line - 1;
-    if (!t->failed && t->size + size + 1 > t->room) {
-        const size_t room = 2 * (t->room + sizeof line);
-        char *grown = realloc(t->bytes, room);
-        t->failed = !grown;
-        if (grown) t->bytes = grown, t->room = room;
-    }
-    if (t->failed) return;
-    memcpy(t->bytes + t->size, line, size + 1);
-    t->size += size;
-}
-
-/* A file's name may stand in it: nothing of it is markup. */
-static void add_escaped(text *t, const char *words) {
-    char *shown = tl_shown_text(words);
-    for (const char *c = shown ? shown : ""; *c; c++)
-        if (*c == '&' || *c == '<' || *c == '>' || *c == '"')
-            add(t, "&#%d;", *c);
-        else
-            add(t, "%c", *c);
-    t->failed |= !shown;
-    free(shown);
-}
 
 /* ---- what is drawn ---- */
 
@@ -89,7 +53,7 @@ static void colour(char to[8], measure m, double share) {
              (int)(255 + (c[2] - 255) * s + 0.5));
 }
 
-static void add_square(text *t, const tl_heads_table *table, long i, measure m, double limit, long x,
+static void add_square(growing *t, const tl_heads_table *table, long i, measure m, double limit, long x,
                        long y) {
     const tl_heads_row *row = &table->row[i];
     const double value = value_of(table, i, m);
@@ -97,21 +61,22 @@ static void add_square(text *t, const tl_heads_table *table, long i, measure m, 
     if (!isnan(value)) colour(fill, m, value / limit);
     const char *ink =
         !isnan(value) && fabs(value) / limit > (m == IMPORTANCE ? 0.55 : 0.75) ? "#fff" : "#222";
-    add(t,
-        "<g><title>%s head %d: %.4g</title><rect x=\"%ld\" y=\"%ld\" width=\"%d\" height=\"%d\" fill=\"%s\" "
-        "stroke=\"#999\"/>",
-        row->attention, row->head, value, x, y, CELL, CELL, fill);
-    add(t, "<text x=\"%ld\" y=\"%ld\" text-anchor=\"middle\" font-size=\"12\" fill=\"%s\">", x + CELL / 2,
-        y + CELL / 2 + 4, ink);
+    grow(t,
+         "<g><title>%s head %d: %.4g</title><rect x=\"%ld\" y=\"%ld\" width=\"%d\" height=\"%d\" fill=\"%s\" "
+         "stroke=\"#999\"/>",
+         row->attention, row->head, value, x, y, CELL, CELL, fill);
+    grow(t, "<text x=\"%ld\" y=\"%ld\" text-anchor=\"middle\" font-size=\"12\" fill=\"%s\">", x + CELL / 2,
+         y + CELL / 2 + 4, ink);
     if (isnan(value))
-        add(t, "–");
+        grow(t, "–");
     else
-        add(t, m == IMPORTANCE ? "%.2f" : "%+.3f", value);
-    add(t, "</text>");
+        grow(t, m == IMPORTANCE ? "%.2f" : "%+.3f", value);
+    grow(t, "</text>");
     if (m == IMPORTANCE && row->habits.positional)
-        add(t, "<text x=\"%ld\" y=\"%ld\" text-anchor=\"middle\" font-size=\"10\" fill=\"%s\">at %+ld</text>",
-            x + CELL / 2, y + CELL - 5, ink, row->habits.offset);
-    add(t, "</g>\n");
+        grow(t,
+             "<text x=\"%ld\" y=\"%ld\" text-anchor=\"middle\" font-size=\"10\" fill=\"%s\">at %+ld</text>",
+             x + CELL / 2, y + CELL - 5, ink, row->habits.offset);
+    grow(t, "</g>\n");
 }
 
 /* ---- panels ---- */
@@ -138,17 +103,18 @@ static const char *panel_name(const tl_heads_table *t, int kind) {
     return names[kind];
 }
 
-static void add_panel(text *t, const tl_heads_table *table, int kind, measure m, long x, long y) {
+static void add_panel(growing *t, const tl_heads_table *table, int kind, measure m, long x, long y) {
     const size s = size_of(table, kind);
     const double limit = limit_of(table, m);
-    add(t, "<text x=\"%ld\" y=\"%ld\" font-size=\"14\" font-weight=\"bold\">%s</text>\n", x + LABEL, y + 14,
-        panel_name(table, kind));
+    grow(t, "<text x=\"%ld\" y=\"%ld\" font-size=\"14\" font-weight=\"bold\">%s</text>\n", x + LABEL, y + 14,
+         panel_name(table, kind));
     for (long h = 0; h < s.heads; h++)
-        add(t,
-            "<text x=\"%ld\" y=\"%ld\" text-anchor=\"middle\" font-size=\"11\" fill=\"#555\">%s%ld</text>\n",
-            x + LABEL + h * CELL + CELL / 2, y + 2 * LINE - 5, h ? "" : "head ", h);
+        grow(t,
+             "<text x=\"%ld\" y=\"%ld\" text-anchor=\"middle\" font-size=\"11\" fill=\"#555\">%s%ld</text>\n",
+             x + LABEL + h * CELL + CELL / 2, y + 2 * LINE - 5, h ? "" : "head ", h);
     for (long l = 0; l < s.layers; l++)
-        add(t,
+        grow(
+            t,
             "<text x=\"%ld\" y=\"%ld\" text-anchor=\"end\" font-size=\"11\" fill=\"#555\">layer %ld</text>\n",
             x + LABEL - 6, y + 2 * LINE + l * CELL + CELL / 2 + 4, l);
     for (long i = 0; i < table->count; i++)
@@ -158,22 +124,22 @@ static void add_panel(text *t, const tl_heads_table *table, int kind, measure m,
 }
 
 /* A bar from the least to the most that there can be, with its ends' numbers. */
-static void add_scale(text *t, const tl_heads_table *table, measure m, long x, long y) {
+static void add_scale(growing *t, const tl_heads_table *table, measure m, long x, long y) {
     enum { STEPS = 40, STEP = 4 };
     const double limit = limit_of(table, m), from = m == IMPORTANCE ? 0 : -limit;
     for (int i = 0; i < STEPS; i++) {
         char fill[8];
         colour(fill, m, (from + (limit - from) * (i + 0.5) / STEPS) / limit);
-        add(t, "<rect x=\"%ld\" y=\"%ld\" width=\"%d\" height=\"10\" fill=\"%s\"/>", x + i * STEP, y, STEP,
-            fill);
+        grow(t, "<rect x=\"%ld\" y=\"%ld\" width=\"%d\" height=\"10\" fill=\"%s\"/>", x + i * STEP, y, STEP,
+             fill);
     }
-    add(t, "<text x=\"%ld\" y=\"%ld\" text-anchor=\"end\" font-size=\"11\">%.3g</text>", x - 4, y + 9, from);
-    add(t, "<text x=\"%ld\" y=\"%ld\" font-size=\"11\">%.3g</text>\n", x + STEPS * STEP + 4, y + 9, limit);
+    grow(t, "<text x=\"%ld\" y=\"%ld\" text-anchor=\"end\" font-size=\"11\">%.3g</text>", x - 4, y + 9, from);
+    grow(t, "<text x=\"%ld\" y=\"%ld\" font-size=\"11\">%.3g</text>\n", x + STEPS * STEP + 4, y + 9, limit);
 }
 
-static long add_row(text *t, const tl_heads_table *table, measure m, long y) {
+static long add_row(growing *t, const tl_heads_table *table, measure m, long y) {
     long x = LEFT, layers = 0;
-    add(t, "<text x=\"%d\" y=\"%ld\" font-size=\"15\">%s</text>\n", LEFT, y + 14, title_of(m));
+    grow(t, "<text x=\"%d\" y=\"%ld\" font-size=\"15\">%s</text>\n", LEFT, y + 14, title_of(m));
     add_scale(t, table, m, LEFT + LABEL, y + LINE + 4);
     for (int k = 0; k < TL_ATTENTION_KINDS; k++) {
         const size s = size_of(table, k);
@@ -186,20 +152,20 @@ static long add_row(text *t, const tl_heads_table *table, measure m, long y) {
 }
 
 char *heads_picture(const tl_heads_table *table, const char *title, size_t *size_of_it) {
-    text t = {0}, panels = {0};
+    growing t = {0}, panels = {0};
     long width = LEFT, y = TOP + LINE;
     for (int k = 0; k < TL_ATTENTION_KINDS; k++)
         if (size_of(table, k).heads) width += LABEL + size_of(table, k).heads * CELL + GAP;
     if (width < 640) width = 640; /* the titles' */
     for (int m = 0; m < MEASURES; m++)
         if (is_there(table, (measure)m)) y = add_row(&panels, table, (measure)m, y);
-    add(&t,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%ld\" height=\"%ld\" viewBox=\"0 0 %ld %ld\" "
-        "font-family=\"sans-serif\">\n<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
-        width, y, width, y);
-    add(&t, "<text x=\"%d\" y=\"%d\" font-size=\"12\" fill=\"#555\">", LEFT, TOP);
-    add_escaped(&t, title);
-    add(&t, "</text>\n");
+    grow(&t,
+         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%ld\" height=\"%ld\" viewBox=\"0 0 %ld %ld\" "
+         "font-family=\"sans-serif\">\n<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
+         width, y, width, y);
+    grow(&t, "<text x=\"%d\" y=\"%d\" font-size=\"12\" fill=\"#555\">", LEFT, TOP);
+    grow_words(&t, title);
+    grow(&t, "</text>\n");
     const bool ok = !t.failed && !panels.failed && panels.bytes;
     char *all = ok ? malloc(t.size + panels.size + sizeof "</svg>\n") : NULL;
     if (all) *size_of_it = (size_t)sprintf(all, "%s%s</svg>\n", t.bytes, panels.bytes);

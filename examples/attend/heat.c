@@ -1,7 +1,9 @@
 /* A number's colour goes from white at 0 to blue at -limit and to orange at limit; what is beyond has the full one. Numbers are there
  * as well, so that no colour is needed to read a table. */
-#define _POSIX_C_SOURCE 200809L /* isatty, open_memstream */
+#define _POSIX_C_SOURCE 200809L /* isatty */
 #include "heat.h"
+
+#include "../program/growing.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -107,16 +109,6 @@ void heat_print(const heat *t) {
 
 enum { CELL = 44, WORD_CELL = 84, HIGH = 22, LETTER = 8, GAP = 18, LINE = 20 };
 
-static void put_escaped(const char *word, FILE *out) {
-    char *shown = tl_shown_text(word);
-    for (const char *c = shown ? shown : ""; *c; c++)
-        if (*c == '&' || *c == '<' || *c == '>' || *c == '"')
-            fprintf(out, "&#%d;", *c);
-        else
-            fputc(*c, out);
-    free(shown);
-}
-
 typedef struct layout { /* of one table in the picture */
     long left, head, cell, width, height;
 } layout;
@@ -134,51 +126,50 @@ static layout layout_of(const heat *t) {
 }
 
 /* Long names stand upright. */
-static void draw_heads(const heat *t, const layout *l, long top, FILE *out) {
+static void draw_heads(const heat *t, const layout *l, long top, growing *out) {
     for (long c = 0; c < t->columns; c++) {
         const long x = l->left + c * l->cell + l->cell / 2, y = top + l->head - 6;
         if (l->head > HIGH)
-            fprintf(out, "<text transform=\"translate(%ld %ld) rotate(-90)\">", x + 4, y);
+            grow(out, "<text transform=\"translate(%ld %ld) rotate(-90)\">", x + 4, y);
         else
-            fprintf(out, "<text x=\"%ld\" y=\"%ld\" text-anchor=\"middle\">", x, y);
-        put_escaped(t->column[c], out);
-        fprintf(out, "</text>\n");
+            grow(out, "<text x=\"%ld\" y=\"%ld\" text-anchor=\"middle\">", x, y);
+        grow_words(out, t->column[c]);
+        grow(out, "</text>\n");
     }
 }
 
-static void draw_row(const heat *t, const layout *l, long r, long y, double limit, FILE *out) {
+static void draw_row(const heat *t, const layout *l, long r, long y, double limit, growing *out) {
     char text[32];
-    fprintf(out, "<text x=\"%ld\" y=\"%ld\" text-anchor=\"end\">", l->left - 8, y + HIGH - 6);
-    put_escaped(t->row[r], out);
-    fprintf(out, "</text>\n");
+    grow(out, "<text x=\"%ld\" y=\"%ld\" text-anchor=\"end\">", l->left - 8, y + HIGH - 6);
+    grow_words(out, t->row[r]);
+    grow(out, "</text>\n");
     for (long c = 0; c < t->columns; c++) {
         const double value = t->value[r * t->columns + c];
         if (isnan(value)) continue;
         const colour k = colour_of(value, limit);
         const long x = l->left + c * l->cell;
         number(text, value);
-        fprintf(
-            out,
-            "<rect x=\"%ld\" y=\"%ld\" width=\"%ld\" height=\"%d\" fill=\"#%02x%02x%02x\" stroke=\"#ccc\"/>"
-            "<text x=\"%ld\" y=\"%ld\" text-anchor=\"middle\" font-size=\"11\">",
-            x, y, l->cell, HIGH, k.red, k.green, k.blue, x + l->cell / 2, y + HIGH - 7);
-        put_escaped(t->text ? t->text[r * t->columns + c] : text, out);
-        fprintf(out, "</text>\n");
+        grow(out,
+             "<rect x=\"%ld\" y=\"%ld\" width=\"%ld\" height=\"%d\" fill=\"#%02x%02x%02x\" stroke=\"#ccc\"/>"
+             "<text x=\"%ld\" y=\"%ld\" text-anchor=\"middle\" font-size=\"11\">",
+             x, y, l->cell, HIGH, k.red, k.green, k.blue, x + l->cell / 2, y + HIGH - 7);
+        grow_words(out, t->text ? t->text[r * t->columns + c] : text);
+        grow(out, "</text>\n");
     }
 }
 
-static void draw_table(const heat *t, long top, FILE *out) {
+static void draw_table(const heat *t, long top, growing *out) {
     const layout l = layout_of(t);
     const double limit = limit_of(t);
-    fprintf(out, "<text x=\"%d\" y=\"%ld\" font-weight=\"bold\">", GAP, top + LINE - 5);
-    put_escaped(t->title ? t->title : "", out);
-    fprintf(out, "</text>\n");
+    grow(out, "<text x=\"%d\" y=\"%ld\" font-weight=\"bold\">", GAP, top + LINE - 5);
+    grow_words(out, t->title ? t->title : "");
+    grow(out, "</text>\n");
     top += LINE + GAP / 2;
     draw_heads(t, &l, top, out);
     for (long r = 0; r < t->rows; r++) draw_row(t, &l, r, top + l.head + r * HIGH, limit, out);
 }
 
-static void draw(const char *const *about, int lines, const heat *tables, int count, FILE *out) {
+static void draw(const char *const *about, int lines, const heat *tables, int count, growing *out) {
     long width = 0, height = GAP + lines * LINE;
     for (int i = 0; i < lines; i++)
         if (2 * GAP + tl_text_columns(about[i]) * LETTER > width)
@@ -188,33 +179,30 @@ static void draw(const char *const *about, int lines, const heat *tables, int co
         height += l.height;
         if (l.width > width) width = l.width;
     }
-    fprintf(out,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%ld\" height=\"%ld\" viewBox=\"0 0 %ld %ld\" "
-            "font-family=\"sans-serif\" font-size=\"13\">\n<rect width=\"100%%\" height=\"100%%\" "
-            "fill=\"#fff\"/>\n",
-            width, height, width, height);
+    grow(out,
+         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%ld\" height=\"%ld\" viewBox=\"0 0 %ld %ld\" "
+         "font-family=\"sans-serif\" font-size=\"13\">\n<rect width=\"100%%\" height=\"100%%\" "
+         "fill=\"#fff\"/>\n",
+         width, height, width, height);
     for (int i = 0; i < lines; i++) {
-        fprintf(out, "<text x=\"%d\" y=\"%d\">", GAP, GAP + i * LINE + 10);
-        put_escaped(about[i], out);
-        fprintf(out, "</text>\n");
+        grow(out, "<text x=\"%d\" y=\"%d\">", GAP, GAP + i * LINE + 10);
+        grow_words(out, about[i]);
+        grow(out, "</text>\n");
     }
     long top = GAP + lines * LINE;
     for (int i = 0; i < count; i++) {
         draw_table(&tables[i], top, out);
         top += layout_of(&tables[i]).height;
     }
-    fprintf(out, "</svg>\n");
+    grow(out, "</svg>\n");
 }
 
 bool heat_draw(const char *path, const char *const *about, int lines, const heat *tables, int count,
                tl_error *error) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    if (out) draw(about, lines, tables, count, out);
-    const bool whole = out && !ferror(out);
-    const bool ok = out && !fclose(out) && whole ? tl_file_write(path, text, size, error)
-                                                 : tl_error_set(error, "out of memory for a picture");
-    free(text);
+    growing picture = {0};
+    draw(about, lines, tables, count, &picture);
+    const bool ok = picture.failed ? tl_error_set(error, "out of memory for a picture")
+                                   : tl_file_write(path, picture.bytes, picture.size, error);
+    free(picture.bytes);
     return ok;
 }
