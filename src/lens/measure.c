@@ -1,22 +1,12 @@
 /* What the gates ask of a model, measured over batches (checks.h). Each thing that is changed is changed in a copy of the batch, or by a
  * gate of its maps. */
-#include "tapeloom/checks.h"
+#include "measure.h"
 
 #include "run/heads.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct measuring {
-    tl_measured *m;
-    const tl_model *model;
-    tl_tape *tape;
-    const tl_batch *batch;
-    const tl_measure_options *options;
-    tl_batch_copy *copy;          /* anew for each thing */
-    double *nll, *other, *smooth; /* by targets */
-} measuring;
 
 tl_measured tl_measured_of(const tl_model *model, bool trained, bool competes) {
     tl_measured m = {.trained = trained, .competes = competes};
@@ -28,9 +18,6 @@ tl_measured tl_measured_of(const tl_model *model, bool trained, bool competes) {
     m.classes = model->tgt_vocab;
     return m;
 }
-
-static bool fail(tl_tape *tape, const char *message) { return tl_tape_fail(tape, "%s", message), false; }
-static bool out_of_memory(const measuring *k) { return fail(k->tape, "checks: out of memory"); }
 
 /* ---- losses ---- */
 
@@ -88,7 +75,7 @@ static bool measure_fresh(const measuring *k) {
     if (!o->fresh || !o->fresh_tape) return true;
     tl_tape_reset(o->fresh_tape);
     if (!tl_plain_nll(o->fresh, o->fresh_tape, k->batch, NULL, k->other, NULL))
-        return fail(k->tape, tl_tape_error(o->fresh_tape));
+        return tl_measure_fail(k->tape, tl_tape_error(o->fresh_tape));
     for (long i = 0; i < tl_plain_count(k->batch); i++)
         if (tl_plain_is_real(k->batch, i)) k->m->fresh_nll += k->other[i], k->m->fresh_tokens++;
     return true;
@@ -230,106 +217,14 @@ static bool measure_look(measuring *k) {
     return true;
 }
 
-/* ---- a word at a time ---- */
-
-static double log_p_of(tl_tensor row, int word) {
-    double most = -INFINITY, sum = 0;
-    for (long v = 0; v < row.dim[0]; v++) most = fmax(most, (double)row.data[v * row.stride[0]]);
-    for (long v = 0; v < row.dim[0]; v++) sum += exp((double)row.data[v * row.stride[0]] - most);
-    return (double)row.data[word * row.stride[0]] - most - log(sum);
-}
-
-/* The model's own greedy words, with the score that the search gives; into copy, whose targets are as wide as the search's. */
-static bool write_greedily(const measuring *k, tl_batch_copy **written, double **score) {
-    tl_search_result found;
-    tl_tape_reset(k->tape);
-    if (!tl_search(k->model, k->tape, k->batch, &(tl_search_options){.beam = 1}, &found)) return false;
-    tl_batch words = *k->batch;
-    words.tgt_in = words.tgt_out = found.ids;
-    words.tgt_len = found.capacity, words.tgt_lengths = NULL, words.pad = TL_PAD;
-    tl_batch_copy *c = *written = tl_batch_copy_of(&words, 0);
-    *score = malloc((size_t)found.sentences * sizeof **score + 1);
-    if (!c || !*score) return out_of_memory(k);
-    for (long b = 0; b < found.sentences; b++) {
-        const long width = found.capacity, length = found.lengths[b];
-        const bool ends = length < width && c->tgt_out[b * width + length] == TL_EOS;
-        c->tgt_lengths[b] = (int)(length + ends);
-        for (long t = 0; t < width; t++) {
-            c->tgt_in[b * width + t] = t == 0 ? TL_BOS : t <= length ? c->tgt_out[b * width + t - 1] : TL_PAD;
-            if (t >= c->tgt_lengths[b]) c->tgt_out[b * width + t] = TL_PAD;
-        }
-        (*score)[b] = found.score[b];
-    }
-    return true;
-}
-
-static void compare(const measuring *k, const tl_batch *batch, const double *nll, const double *score) {
-    tl_measured *m = k->m;
-    for (long b = 0; b < batch->sentences; b++) {
-        double at_once = 0;
-        for (long i = b * batch->tgt_len; i < (b + 1) * batch->tgt_len; i++)
-            if (tl_plain_is_real(batch, i)) at_once -= nll[i], m->written++;
-        m->at_once += at_once;
-        m->one_at_a_time += score[b];
-        m->search_error = fmax(m->search_error, fabs(at_once - score[b]));
-    }
-}
-
-static bool measure_search(measuring *k) {
-    tl_batch_copy *written = NULL;
-    double *score = NULL, *nll = NULL;
-    bool ok = write_greedily(k, &written, &score);
-    if (ok && written->batch.tgt_len > 0) {
-        nll = malloc((size_t)tl_plain_count(&written->batch) * sizeof *nll + 1);
-        ok = nll ? nll_of(k, &written->batch, nll) : out_of_memory(k);
-        if (ok) compare(k, &written->batch, nll, score);
-    }
-    tl_batch_copy_free(written);
-    free(score);
-    free(nll);
-    return ok;
-}
-
-/* A language model is given the words of the batch, one after the other. */
-static bool measure_steps(measuring *k) {
-    const tl_batch *batch = &k->copy->batch;
-    double *score = calloc((size_t)batch->sentences + 1, sizeof *score);
-    int *words = calloc((size_t)batch->sentences + 1, sizeof *words);
-    tl_tape_reset(k->tape);
-    const bool was = tl_tape_set_grad(k->tape, false);
-    tl_model_state *state = tl_model_begin(k->model, k->tape, batch,
-                                           &(tl_model_state_options){.each = 1, .capacity = batch->tgt_len});
-    bool ok = score && words && state;
-    for (long t = 0; ok && t < batch->tgt_len; t++) {
-        const tl_mark mark = tl_tape_mark(k->tape);
-        for (long b = 0; b < batch->sentences; b++) words[b] = batch->tgt_in[b * batch->tgt_len + t];
-        tl_var logits = tl_model_step(state, words);
-        ok = tl_ok(logits);
-        for (long b = 0; ok && b < batch->sentences; b++)
-            if (tl_plain_is_real(batch, b * batch->tgt_len + t))
-                score[b] += log_p_of(tl_at(tl_value(logits), b), batch->tgt_out[b * batch->tgt_len + t]);
-        if (ok) tl_tape_release(k->tape, mark);
-    }
-    tl_tape_set_grad(k->tape, was);
-    if (ok) compare(k, batch, k->nll, score);
-    free(score);
-    free(words);
-    return ok || (tl_tape_error(k->tape) ? false : out_of_memory(k));
-}
-
 /* ---- all of it ---- */
-
-static bool measure_words(measuring *k) {
-    if (!k->model->kind->begin) return true;
-    return k->m->source ? measure_search(k) : measure_steps(k);
-}
 
 static bool each(measuring *k) {
     bool (*const things[])(measuring * k) = {measure_order, measure_other_source, measure_no_cross,
-                                             measure_look, measure_words};
+                                             measure_look, tl_measure_words};
     for (size_t i = 0; i < sizeof things / sizeof *things; i++) {
         k->copy = tl_batch_copy_of(k->batch, 0);
-        const bool ok = k->copy ? things[i](k) : out_of_memory(k);
+        const bool ok = k->copy ? things[i](k) : tl_measure_fail(k->tape, "checks: out of memory");
         tl_batch_copy_free(k->copy);
         if (!ok) return false;
     }
@@ -349,42 +244,10 @@ bool tl_measure_batch(tl_measured *measured, const tl_model *model, tl_tape *tap
     k.nll = malloc(count * sizeof *k.nll), k.other = malloc(count * sizeof *k.other);
     k.smooth = malloc(count * sizeof *k.smooth);
     const long training = tl_tape_set_training(tape, 0);
-    const bool ok =
-        k.nll && k.other && k.smooth ? measure_loss(&k) && measure_fresh(&k) && each(&k) : out_of_memory(&k);
+    const bool ok = k.nll && k.other && k.smooth ? measure_loss(&k) && measure_fresh(&k) && each(&k)
+                                                 : tl_measure_fail(k.tape, "checks: out of memory");
     tl_tape_set_training(tape, training);
     if (ok) measured->sentences += batch->sentences;
     free(k.nll), free(k.other), free(k.smooth);
-    return ok;
-}
-
-static double nll_per_token(const tl_batch *batch, const double *nll) {
-    double sum = 0, tokens = 0;
-    for (long i = 0; i < tl_plain_count(batch); i++)
-        if (tl_plain_is_real(batch, i)) sum += nll[i], tokens++;
-    return tokens > 0 ? sum / tokens : 0;
-}
-
-bool tl_measure_overfit(tl_measured *measured, const tl_model *model, tl_tape *tape, const tl_batch *batch,
-                        long steps, bool (*progress)(void *context, long done, long all), void *context) {
-    static const double RATE = 3e-3; /* small models learn a batch within a hundred steps of it */
-    double *nll = malloc(((size_t)tl_plain_count(batch) + 1) * sizeof *nll);
-    tl_adam *adam = tl_adam_new(model->params, NULL);
-    tl_tape_reset(tape);
-    bool ok = nll && adam && tl_plain_nll(model, tape, batch, NULL, nll, NULL);
-    if (ok) measured->overfit_before = nll_per_token(batch, nll);
-    for (long step = 1; ok && step <= steps; step++) {
-        tl_tape_reset(tape);
-        tl_zero_grad(model->params);
-        ok = tl_backward(tl_model_loss(model, tape, batch, NULL, NULL, NULL));
-        if (ok) tl_clip_grad_norm(model->params, 1);
-        if (ok && !tl_adam_step(adam, RATE)) ok = fail(tape, tl_adam_error(adam));
-        if (ok && progress && !progress(context, step, steps)) ok = fail(tape, "checks: stopped");
-    }
-    tl_tape_reset(tape);
-    ok = ok && tl_plain_nll(model, tape, batch, NULL, nll, NULL);
-    if (ok) measured->overfit_after = nll_per_token(batch, nll), measured->steps = steps;
-    if (!ok && !tl_tape_error(tape)) fail(tape, "checks: out of memory");
-    tl_adam_free(adam);
-    free(nll);
     return ok;
 }

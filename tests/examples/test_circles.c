@@ -5,7 +5,7 @@
 
 /* ---- arrows and circles ---- */
 
-enum { MOST = 400 };
+enum { MOST = 800 };
 typedef struct graph {
     char name[MOST][80];
     bool arrow[MOST][MOST];
