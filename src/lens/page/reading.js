@@ -24,7 +24,10 @@ function isUpright(text) {
 }
 
 /* What a reader takes for characters: an accent belongs to its letter, and a family of emoji is one. */
-function lettersOf(text) { return Array.from(new Intl.Segmenter().segment(text), (part) => part.segment); }
+function lettersOf(text) {
+  if (!Intl.Segmenter) return [...text];  // browsers of before 2024
+  return Array.from(new Intl.Segmenter().segment(text), (part) => part.segment);
+}
 
 /* ---- tokens and words ---- */
 
