@@ -307,7 +307,10 @@ START_TEST(seen_without_heads) {
     const double most = sizeof(tl_real) == 8 ? 1e-12 : 1e-4;
     ck_assert_int_eq(of_few.count, 3);
     ck_assert_int_eq(of_few.attention[1].heads, 0);
-    ck_assert(of_few.attention[1].weight_grads.data && of_few.attention[1].context_grads.data);
+    tl_flow_layers *flow = tl_flow_layers_of(&of_few, 0, TL_FLOW_RELEVANCE);
+    ck_assert_ptr_nonnull(flow); /* of no head nothing is taken */
+    for (long e = 0; e < flow->targets * flow->targets; e++) must(flow->decoder_self[0][e] == 0);
+    tl_flow_layers_free(flow);
     for (int k = 0, i = 0; k < 3; k++) {
         const tl_seen_attention *a = &of_all.attention[k], *b = &of_few.attention[k];
         for (long h = 0, at = 0; h < 4; h++, i++) {
@@ -325,6 +328,22 @@ START_TEST(seen_without_heads) {
         }
     }
     tl_run_free(smaller);
+    tl_run_free(gated);
+}
+END_TEST
+
+/* Gates that are open or shut in use are constants there: the checks of a model do not ask for their gradients. */
+START_TEST(constant_gates) {
+    static const char *const targets[] = {"le chien dort", "le chat noir mange", "le chat"};
+    const double log_alpha[] = {9, -9, 9, 9, 9, -9, 9, 9, 9, 9, 0.1, 9};
+    tl_run *gated = with_gates(log_alpha);
+    tl_model_gradcheck r;
+    tl_batch batch;
+    ck_assert(tl_run_batch(gated, lines, targets, 3, &batch));
+    tl_model_gradcheck_of(tl_run_model(gated), &batch, &(tl_model_gradcheck_options){.sample = 1}, &r);
+    ck_assert_int_eq(r.idle, 2);
+    assert_contains(r.first_idle, ".self_attn.head_gate.log_alpha");
+    if (sizeof(tl_real) == 8) ck_assert_msg(r.elements.ok, "%s", r.elements.error.message);
     tl_run_free(gated);
 }
 END_TEST
@@ -361,6 +380,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, without_losing_any);
     tcase_add_test(tc, gates_become_columns);
     tcase_add_test(tc, seen_without_heads);
+    tcase_add_test(tc, constant_gates);
     tcase_add_test(tc, other_runs);
 }
 TL_TEST_MAIN("lens: a model without some of its heads")
