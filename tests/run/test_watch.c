@@ -570,6 +570,44 @@ static void add_row(const char *file) {
     free(text), free(more);
 }
 
+/* The page is there after each validation, and in a run that was stopped before one. */
+typedef struct heard {
+    long pages, validations, stop_at;
+    bool stop;
+} heard;
+static bool is_stopped(void *context) { return ((heard *)context)->stop; }
+static void updated(void *context, long step, double loss, double tokens) {
+    heard *h = context;
+    (void)loss, (void)tokens;
+    h->stop |= step == h->stop_at;
+}
+static void validated(void *context) {
+    heard *h = context;
+    h->validations++;
+    h->pages += tl_file_is_there(in_here("run/watch.html"));
+}
+
+START_TEST(when_it_is_drawn) {
+    tl_run_settings s = pairs();
+    s.training.watch = 1;
+    for (int stopped = 0; stopped < 2; stopped++) {
+        heard h = {.stop_at = stopped ? 3 : 0};
+        const tl_events events = {
+            .context = &h, .stop = is_stopped, .updated = updated, .validation_over = validated};
+        tl_run *run = tl_run_new(in_here("run"), &s);
+        tl_run_tell(run, &events);
+        const tl_ending ending = tl_run_train(run, true, NULL);
+        ck_assert_msg(ending == (stopped ? TL_INTERRUPTED : TL_ENDED), "%s", tl_run_error(run));
+        ck_assert_int_eq(h.validations, stopped ? 0 : 2);
+        ck_assert_int_eq(h.pages, h.validations);
+        char *page = get_file(in_here("run/watch.html"), NULL);
+        assert_contains(page, stopped ? "\n[3," : "\n[8,");
+        free(page);
+        tl_run_free(run);
+    }
+}
+END_TEST
+
 /* Rows that the checkpoint does not know go, also if nobody watches any more; a folder that is used anew keeps none. */
 START_TEST(later_rows) {
     tl_run_settings s = pairs();
@@ -638,6 +676,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, parts_of_a_batch);
     tcase_add_test(tc, parts_of_pictures);
     tcase_add_loop_test(tc, goes_on, 0, KINDS);
+    tcase_add_test(tc, when_it_is_drawn);
     tcase_add_test(tc, later_rows);
     tcase_add_test(tc, page);
     tcase_add_test(tc, long_page);
