@@ -553,14 +553,15 @@ START_TEST(foreign_tokens) {
     const int upright =
         ask(&b, "eval (change({attention: 1}), Array.from(document.querySelectorAll('.column.upright'), (e) "
                 "=> [e.textContent, e.children.length]))");
-    int drawn = 0;
+    int drawn[MADE];
     for (int a = 0; a < MADE; a++)
-        drawn = ask(&b,
-                    "eval (change({attention: %d}), (() => { const d = new "
-                    "DOMParser().parseFromString(svgFile(large), 'image/svg+xml');"
-                    " return [d.querySelectorAll('parsererror').length, d.querySelectorAll('script, "
-                    "img').length, d.querySelectorAll('g rect').length]; })())",
-                    a);
+        drawn[a] = ask(&b,
+                       "eval (change({attention: %d}), (() => { const d = new "
+                       "DOMParser().parseFromString(svgFile(large), 'image/svg+xml');"
+                       " return [d.querySelectorAll('parsererror').length, d.querySelectorAll('script, "
+                       "img').length, d.querySelectorAll('g rect').length, "
+                       "d.querySelectorAll('[fill=\"url(#blocked)\"]').length]; })())",
+                       a);
     const int saved = ask(&b, "click #save");
     const int problems = ask(&b, "problems");
     says(&b, chips,
@@ -570,7 +571,9 @@ START_TEST(foreign_tokens) {
          "\"&lt;b&gt;\"]");
     says(&b, made, "[10, 0]");
     says(&b, upright, "[[\"\xe7\x9d\xa1\xe8\xa7\x89\", 2]]");
-    says(&b, drawn, "[0, 0, 20]");
+    says(&b, drawn[0], "[0, 0, 25, 0]");
+    says(&b, drawn[1], "[0, 0, 16, 6]"); /* what comes after */
+    says(&b, drawn[2], "[0, 0, 20, 0]");
     says(&b, saved, "ok");
     finish(&b, problems);
 }
