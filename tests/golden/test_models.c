@@ -85,7 +85,7 @@ static void look(golden *g, const subject *s, const tl_transformer *model, tl_pa
     enum { MOST = 2 };
     tl_attention_maps all[3][MOST] = {{{0}}};
     for (int i = 0; i < 3 * MOST; i++) all[i / MOST][i % MOST].keep_grad = true;
-    tl_model_maps maps = {all[0], all[1], all[2]};
+    tl_model_maps maps = {.encoder_self = all[0], .decoder_self = all[1], .cross = all[2]};
     tl_tape_reset(tape);
     tl_tape_set_training(tape, 0);
     tl_loss_report report;
