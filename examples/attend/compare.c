@@ -234,9 +234,10 @@ int command_compare(settings *s) {
     tl_error error = {""};
     const int status = wrong(s);
     if (status) return status;
-    comparing c = {.s = s};
+    const settings asked = *s; /* what is opened first leaves its own weights in s */
+    comparing c = {.s = &asked};
     c.run[0] = open_subject(s);
-    if (c.run[0] && has_other(s)) c.run[1] = open_other(s);
+    if (c.run[0] && has_other(s)) c.run[1] = open_other(&asked);
     bool ok = c.run[0] && (c.run[1] || !has_other(s));
     if (!ok) return tl_run_free(c.run[0]), 1;
     if (c.run[1]) ok = tl_comparable(c.run[0], c.run[1], &error);

@@ -97,6 +97,21 @@ START_TEST(nothing_differs) {
     assert_contains(out, "All weights of both are the same, to the bit.\n");
     ck_assert_ptr_null(strstr(out, "hundredths"));
     ck_assert_ptr_null(strstr(out, "different seeds"));
+    static const char *const same[] = {" --weights average --with-weights average", " --fresh --with-fresh"},
+                             *const others[] = {" --with-weights average", " --with-fresh",
+                                                " --fresh --with $D/a"};
+    for (int i = 0; i < 2; i++) {
+        char line[256];
+        snprintf(line, sizeof line, COMPARE "%s", same[i]);
+        sh(line);
+        assert_contains(out, "All weights of both are the same, to the bit.\n");
+    }
+    for (int i = 0; i < 3; i++) {
+        char line[256];
+        snprintf(line, sizeof line, COMPARE "%s", others[i]);
+        sh(line);
+        must_msg(!strstr(out, "are the same"), "%s: nothing differs", line);
+    }
 }
 END_TEST
 
