@@ -173,8 +173,8 @@ void tl_run_tell(tl_run *run, const tl_events *events);
 /* What is to act on the run's model from here on, gates and replacements (tl_attention_maps): in training, losses, log p and searches
  * alike. Called before each of them for maps on the run's tape, which it fills in the tape's memory; false, and the tape's error, on
  * failure. NULL: nothing. (tl_run_act_at of lens.h does it by names.) */
-typedef bool tl_run_acting(void *context, tl_tape *tape, tl_model_maps *maps);
-void tl_run_act(tl_run *run, tl_run_acting *acting, void *context);
+typedef bool (*tl_run_acting)(void *context, tl_tape *tape, tl_model_maps *maps);
+void tl_run_act(tl_run *run, tl_run_acting acting, void *context);
 
 /* What it consists of, owned by the run; NULL (0) where it has none, as a new run has no model. */
 const char *tl_run_dir(const tl_run *run);

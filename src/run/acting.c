@@ -2,7 +2,7 @@
  * forward or search, for gates are vars of the tape and go with it. */
 #include "run.h"
 
-void tl_run_act(tl_run *run, tl_run_acting *acting, void *context) {
+void tl_run_act(tl_run *run, tl_run_acting acting, void *context) {
     if (!run) return;
     run->acting = acting;
     run->acting_context = context;

@@ -29,7 +29,7 @@ struct tl_run {
     tl_gpt gpt;
     const tl_model *model; /* and the same, which is all that this room but kinds.c knows of it */
     tl_tape *tape;
-    tl_run_acting *acting; /* on its model; NULL: nothing */
+    tl_run_acting acting; /* on its model; NULL: nothing */
     void *acting_context;
     void *data;       /* while it is trained: its program's (programs.h) */
     tl_corpus *lines; /* of tl_run_batch: the batch that it gave last */

@@ -346,6 +346,9 @@ START_TEST(no_log) {
     const char *path = in_scratch("new");
     ck_assert_ptr_null(tl_csv_open(NULL, columns, 1, false, &error));
     says("its path is empty");
+    ck_assert_ptr_null(tl_csv_table(NULL, columns, 1, &error));
+    says("its path is empty");
+    ck_assert(!tl_csv_table(path, NULL, 1, NULL) && !tl_csv_table(path, columns, -1, NULL));
     ck_assert_ptr_null(tl_csv_open(path, NULL, 1, false, &error));
     says("new: 1 columns at NULL; give their names");
     ck_assert_ptr_null(tl_csv_open(path, columns, 2, false, &error));

@@ -34,6 +34,10 @@ START_TEST(no_run) {
     ck_assert(!tl_run_open("", NULL, NULL) && !tl_run_open("nowhere", NULL, NULL));
     ck_assert_ptr_null(tl_run_open(OLD_RUN, &(tl_run_choice){.weights = "none such"}, &error));
     says("none such");
+    ck_assert_ptr_null(tl_run_fresh(NULL, &error));
+    ck_assert(tl_failed(&error)); /* translate's usual settings have no sentences */
+    tl_error_clear(&error);
+    tl_run_act(NULL, NULL, NULL);
     tl_run_free(NULL);
     ck_assert_ptr_nonnull(tl_run_error(NULL));
     tl_run_clear_error(NULL), tl_run_tell(NULL, NULL);
