@@ -5,6 +5,13 @@
 
 #include "examples/house.h"
 
+/* Is the name at c that of a type of functions? */
+static inline bool is_typedef(const char *code, const char *c) {
+    while (c > code && !strchr(";{}", c[-1])) c--;
+    c += strspn(c, " \t\n");
+    return !strncmp(c, "typedef ", strlen("typedef "));
+}
+
 /* The next "tl_name(" of code from here on, which it is moved behind; lines of the preprocessor are left out. */
 static inline bool next_called(const char **code, char name[80]) {
     for (const char *c = *code; *c; c++) {
@@ -15,7 +22,7 @@ static inline bool next_called(const char **code, char name[80]) {
         if (strncmp(c, "tl_", 3) != 0 || is_word(c[-1])) continue;
         size_t size = 0;
         while (is_word(c[size])) size++;
-        if (c[size] != '(') continue;
+        if (c[size] != '(' || is_typedef(*code, c)) continue;
         ck_assert_uint_lt(size, 80);
         snprintf(name, 80, "%.*s", (int)size, c);
         *code = c + size;
