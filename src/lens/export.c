@@ -60,6 +60,8 @@ bool tl_seen_csv(const char *path, const tl_seen *seen, const tl_sentences *sent
                  bool words, tl_tape *tape, tl_error *error) {
     const char *columns[8 + TL_QUANTITIES] = {"sentence", "attention",   "head",      "query",
                                               "key",      "query_token", "key_token", "blocked"};
+    if (!seen || !sentences)
+        return tl_error_set(error, "a table of what was seen: give what was seen, and its sentences");
     for (int q = 0; q < TL_QUANTITIES; q++) columns[8 + q] = tl_quantity_name((tl_quantity)q);
     tl_csv *csv = tl_csv_table(path, columns, 8 + TL_QUANTITIES, error);
     if (!csv) return false;
@@ -137,6 +139,8 @@ static bool write_items(const char *path, const items *all, tl_sentences *senten
 bool tl_seen_safetensors(const char *path, const tl_seen *seen, tl_sentences *sentences,
                          const char *attention, bool words, const char *command, tl_tape *tape,
                          tl_error *error) {
+    if (!seen || !sentences || sentences->count < 1)
+        return tl_error_set(error, "tensors of what was seen: give what was seen, and its sentences");
     items all = {.room = sentences->count * seen->count * TL_QUANTITIES};
     all.item = calloc((size_t)all.room + 1, sizeof *all.item);
     bool ok = all.item || tl_error_set(error, "out of memory for %s", path);

@@ -39,12 +39,18 @@ static long encoder_length(const tl_seen *seen, const tl_seen_attention *a, long
     return source_length(&seen->batch, b) + a->keys - seen->batch.src_len;
 }
 
+static bool is_of(const tl_seen *seen, const tl_seen_attention *a, long b) {
+    return seen && a && b >= 0 && b < seen->batch.sentences;
+}
+
 long tl_seen_real_rows(const tl_seen *seen, const tl_seen_attention *a, long b) {
+    if (!is_of(seen, a, b)) return 0;
     if (a->kind == TL_ENCODER_SELF) return encoder_length(seen, a, b);
     return tl_seen_is_pooling(seen, a) ? 1 : target_length(&seen->batch, b);
 }
 
 long tl_seen_real_columns(const tl_seen *seen, const tl_seen_attention *a, long b) {
+    if (!is_of(seen, a, b)) return 0;
     return a->kind == TL_DECODER_SELF ? target_length(&seen->batch, b) : encoder_length(seen, a, b);
 }
 
@@ -53,6 +59,7 @@ tl_tensor tl_seen_rows_of(tl_tensor t, long b, long h, long rows) {
 }
 
 double tl_seen_gate_grad(const tl_seen *seen, const tl_seen_attention *a, long b, long h, bool per_token) {
+    if (!is_of(seen, a, b)) return NAN;
     const long rows = tl_seen_real_rows(seen, a, b);
     const tl_tensor context = tl_seen_rows_of(a->context, b, h, rows),
                     grad = tl_seen_rows_of(a->context_grads, b, h, rows);

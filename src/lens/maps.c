@@ -15,6 +15,7 @@ static long tokens_in(const tl_tokens *tokens, long word) {
 
 void tl_words_of(tl_tensor from, const tl_tokens *rows, const tl_tokens *columns, tl_tensor to) {
     tl_tensor_fill(to, 0);
+    if (!from.data || !rows || !columns || !to.data) return;
     for (long i = 0; i < rows->count; i++) {
         if (rows->word[i] < 0) continue;
         const double tokens = (double)tokens_in(rows, rows->word[i]);
@@ -31,6 +32,7 @@ tl_tensor tl_seen_map(const tl_seen_attention *seen, tl_quantity q, long b, long
                       bool words, tl_tape *tape) {
     const tl_tokens *rows = tl_seen_rows(seen, s), *columns = tl_seen_columns(seen, s);
     const tl_tensor none = {.data = NULL};
+    if (!rows || !columns) return tl_tape_fail(tape, "a map: what was seen or its sentence is NULL"), none;
     tl_tensor map = tl_tape_tensor(tape, TL_SHAPE(rows->count, columns->count));
     for (long i = 0; map.data && i < rows->count; i++)
         for (long j = 0; j < columns->count; j++) {
@@ -50,7 +52,8 @@ tl_tensor tl_seen_map(const tl_seen_attention *seen, tl_quantity q, long b, long
 
 const char *tl_seen_label(const tl_tokens *tokens, long i, bool words, tl_tape *tape) {
     size_t size = 1;
-    if (!words) return tokens->text[i];
+    if (!tokens) return "";
+    if (!words) return i >= 0 && i < tokens->count ? tokens->text[i] : "";
     for (long t = 0; t < tokens->count; t++)
         if (tokens->word[t] == i) size += strlen(tokens->text[t]);
     char *text = tl_tape_memory(tape, size);
@@ -77,6 +80,7 @@ tl_why tl_seen_why(const tl_seen_attention *s, long b, long head, long i, long j
                    bool words) {
     const tl_tokens *rows = tl_seen_rows(s, sentence), *columns = tl_seen_columns(s, sentence);
     tl_why found = TL_SEES;
+    if (!s || (words && !sentence)) return found;
     if (!words) return why(s, b, head, i, j);
     for (long t = 0; t < rows->count; t++)
         for (long k = 0; k < columns->count; k++) {

@@ -36,7 +36,10 @@ static const struct {
 char *tl_attention_name(const tl_model *model, tl_attention_kind kind, int layer, char to[64]) {
     static const char *const of_kind[TL_ATTENTION_KINDS] = {
         "encoder.layers.%d.self", "decoder.layers.%d.self", "decoder.layers.%d.cross"};
-    if (kind == TL_CROSS && pools(model))
+    if (!to) return NULL;
+    if ((int)kind < 0 || (int)kind >= TL_ATTENTION_KINDS)
+        *to = 0;
+    else if (kind == TL_CROSS && model && pools(model))
         snprintf(to, 64, "pooling");
     else
         snprintf(to, 64, of_kind[kind], layer);

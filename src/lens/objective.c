@@ -80,8 +80,10 @@ tl_var tl_objective_var(const tl_model *model, tl_tape *tape, const tl_batch *ba
 /* ---- in words ---- */
 
 static const char *token_text(tl_sentences *names, const tl_objective *o, int token, char to[32]) {
-    const tl_sentence *s = names && o->sentence < names->count ? &names->sentence[o->sentence] : NULL;
-    if (token < 0 && s && o->position < s->written.count) return s->written.text[o->position];
+    const tl_sentence *s =
+        names && o->sentence >= 0 && o->sentence < names->count ? &names->sentence[o->sentence] : NULL;
+    if (token < 0 && s && o->position >= 0 && o->position < s->written.count)
+        return s->written.text[o->position];
     if (s && names->token) {
         const char *text = names->token(names, token);
         if (text) return text;
@@ -98,6 +100,7 @@ char *tl_objective_text(const tl_objective *objective, tl_sentences *names, char
     const tl_objective *o = objective ? objective : &the_loss;
     const char *what = o->kind == TL_OF_LOG_P ? "log p" : "logit";
     char first[32], second[32];
+    if (!to) return NULL;
     if (o->kind == TL_OF_LOSS)
         snprintf(to, size,
                  "L = the loss as it is trained, summed over the words; a positive gradient makes it worse");

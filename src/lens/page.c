@@ -187,7 +187,8 @@ char *tl_page_text(tl_run *run, tl_sentences *sentences, const tl_seen *seen, co
     static const tl_page_options none;
     tl_page_writing w = {
         .run = run, .sentences = sentences, .seen = seen, .options = options ? options : &none};
-    if (!sentences || sentences->count < 1 || !seen || seen->count < 1 || !size)
+    if (!sentences || sentences->count < 1 || !seen || seen->count < 1 ||
+        seen->batch.sentences < sentences->count || !size)
         return failed(run, "give sentences, what was seen of them, and room for the page's size");
     if (run && tl_run_error(run)) return NULL;
     w.store = stored_of(w.options->quantities, seen);
@@ -206,6 +207,7 @@ static uint64_t mixed(uint64_t hash, const unsigned char *bytes, size_t count) {
 
 char *tl_page_fingerprint(const tl_params *params, char to[17]) {
     uint64_t hash = 14695981039346656037u;
+    if (!to) return NULL;
     for (int i = 0; i < tl_params_count(params); i++) {
         const tl_param *p = tl_params_at(params, i);
         const tl_tensor value = tl_param_value(p);

@@ -170,6 +170,7 @@ static tl_var gates_on(const at_attention *at, int heads, tl_tape *tape) {
 }
 
 bool tl_places_maps(const tl_places *p, tl_tape *tape, tl_model_maps *maps) {
+    if (!maps) return tl_tape_fail(tape, "places: the place for maps is NULL"), false;
     *maps = (tl_model_maps){0};
     if (!usable(p)) return tl_tape_fail(tape, "%s", tl_places_error(p)), false;
     *maps = tl_model_maps_new(p->model, tape, false);

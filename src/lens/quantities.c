@@ -29,7 +29,7 @@ bool tl_quantity_is_grad(tl_quantity q) {
 }
 
 bool tl_quantity_of(const char *name, tl_quantity *q) {
-    for (int i = 0; name && i < TL_QUANTITIES; i++)
+    for (int i = 0; name && q && i < TL_QUANTITIES; i++)
         if (!strcmp(name, quantities[i].name)) return *q = (tl_quantity)i, true;
     return false;
 }
@@ -45,7 +45,15 @@ static double row_mean(const tl_seen_attention *s, long b, long h, long i) {
     return sum;
 }
 
+/* Of norms h says nothing: they are those of all heads together. */
+static bool is_there(const tl_seen_attention *s, tl_quantity q, long b, long h, long i, long j) {
+    if (!s || (int)q < 0 || (int)q >= TL_QUANTITIES) return false;
+    return b >= 0 && b < s->weights.dim[0] && (q == TL_SEE_NORM || (h >= 0 && h < s->heads)) && i >= 0 &&
+           i < s->queries && j >= 0 && j < s->keys;
+}
+
 double tl_seen_value(const tl_seen_attention *s, tl_quantity q, long b, long h, long i, long j) {
+    if (!is_there(s, q, b, h, i, j)) return 0;
     switch (q) {
     case TL_SEE_A:
         return at(s->weights, b, h, i, j);
@@ -69,6 +77,8 @@ double tl_seen_value(const tl_seen_attention *s, tl_quantity q, long b, long h, 
 /* ---- blocked pairs ---- */
 
 tl_why tl_why_blocked(const tl_mask *m, long b, long h, long i, long j, long queries, long keys) {
+    static const tl_mask none = {0};
+    if (!m) m = &none;
     if (tl_mask_shows(m, b, h, i, j, queries, keys)) return TL_SEES;
     const tl_mask padding = {.key_lengths = m->key_lengths}, causal = {.causal = m->causal},
                   window = {.window = m->window};

@@ -109,9 +109,11 @@ bool tl_sentences_of(tl_run *run, const char *const *sources, const char *const 
 /* ---- rows and columns ---- */
 
 const tl_tokens *tl_seen_rows(const tl_seen_attention *seen, const tl_sentence *sentence) {
+    if (!seen || !sentence) return NULL;
     return seen->kind == TL_ENCODER_SELF ? &sentence->src : &sentence->written;
 }
 
 const tl_tokens *tl_seen_columns(const tl_seen_attention *seen, const tl_sentence *sentence) {
+    if (!seen || !sentence) return NULL;
     return seen->kind == TL_DECODER_SELF ? &sentence->read : &sentence->src;
 }

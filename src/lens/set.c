@@ -248,6 +248,8 @@ const char *tl_set_target(tl_set *set, long i) {
 }
 
 const tl_link *tl_set_alignment(const tl_set *set, long i, long *count) {
+    long unasked;
+    if (!count) count = &unasked;
     *count = 0;
     return set && set->lines ? tl_corpus_alignment(set->lines, i, count) : NULL;
 }
