@@ -210,7 +210,7 @@ static double by_what(const tl_comparison *c, tl_comparison_by by, long i) {
 
 /* Inserted one by one: heads are few, and equals keep their order. */
 void tl_comparison_order(const tl_comparison *c, tl_comparison_by by, long *order) {
-    for (long i = 0; i < tl_comparison_count(c); i++) {
+    for (long i = 0; order && i < tl_comparison_count(c); i++) {
         const double value = by_what(c, by, i);
         long at = i;
         for (; at > 0 && by_what(c, by, order[at - 1]) < value; at--) order[at] = order[at - 1];

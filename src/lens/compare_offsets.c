@@ -73,7 +73,8 @@ bool tl_offsets_add(tl_offsets *o, const tl_seen *seen) {
 long tl_offsets_count(const tl_offsets *o) { return o ? o->count : 0; }
 
 int tl_offsets_head(const tl_offsets *o, long i, char attention[64]) {
-    return tl_head_named(o ? o->model : NULL, i, attention);
+    char unasked[64];
+    return tl_head_named(o ? o->model : NULL, i, attention ? attention : unasked);
 }
 
 static bool is_there(const tl_offsets *o, long i, long offset) {

@@ -16,7 +16,7 @@ static double sum_of(const tl_real *p, long n, long stride) {
 }
 
 double tl_row_entropy(const tl_real *p, long n, long stride) {
-    const double sum = sum_of(p, n, stride);
+    const double sum = p ? sum_of(p, n, stride) : 0;
     double entropy = 0;
     if (!(sum > 0)) return -1;
     for (long i = 0; i < n; i++) {
@@ -27,7 +27,7 @@ double tl_row_entropy(const tl_real *p, long n, long stride) {
 }
 
 double tl_row_divergence(const tl_real *p, long p_stride, const tl_real *q, long q_stride, long n) {
-    const double p_sum = sum_of(p, n, p_stride), q_sum = sum_of(q, n, q_stride);
+    const double p_sum = p ? sum_of(p, n, p_stride) : 0, q_sum = q ? sum_of(q, n, q_stride) : 0;
     double divergence = 0;
     if (!(p_sum > 0) || !(q_sum > 0)) return -1;
     for (long i = 0; i < n; i++) {
@@ -61,7 +61,7 @@ const char *tl_head_statistic_meaning(tl_head_statistic s) {
     return (int)s >= 0 && (int)s < TL_HEAD_STATISTICS ? statistics[s].meaning : NULL;
 }
 bool tl_head_statistic_of(const char *name, tl_head_statistic *statistic) {
-    for (int i = 0; name && i < TL_HEAD_STATISTICS; i++)
+    for (int i = 0; name && statistic && i < TL_HEAD_STATISTICS; i++)
         if (!strcmp(name, statistics[i].name)) return *statistic = (tl_head_statistic)i, true;
     return false;
 }

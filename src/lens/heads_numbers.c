@@ -29,6 +29,7 @@ double tl_head_gate_grad_per_token(tl_tensor context, tl_tensor grad) {
 /* Divided by the largest first: squares of what is very small or large would be 0 or infinite. */
 void tl_heads_normalise(double *importance, long heads) {
     double largest = 0, squares = 0;
+    if (!importance) return;
     for (long h = 0; h < heads; h++) largest = fmax(largest, fabs(importance[h]));
     if (!(largest > 0)) return;
     for (long h = 0; h < heads; h++) squares += (importance[h] / largest) * (importance[h] / largest);
@@ -54,7 +55,7 @@ long tl_head_links(tl_tensor words, tl_link *links) {
 
 void tl_alignment_errors_add(tl_alignment_errors *errors, const tl_link *links, long count,
                              const tl_link *truth, long true_count) {
-    if (!errors) return;
+    if (!errors || count < 0 || true_count < 0 || (count && !links) || (true_count && !truth)) return;
     errors->found += count;
     errors->sure += true_count;
     for (long i = 0; i < count; i++)

@@ -15,7 +15,7 @@ long tl_prune_heads(const tl_model *model) {
 }
 
 bool tl_prune_head(const tl_model *model, long i, tl_head_name *name) {
-    for (int kind = 0; i >= 0 && model && kind < TL_ATTENTION_KINDS; kind++)
+    for (int kind = 0; i >= 0 && model && name && kind < TL_ATTENTION_KINDS; kind++)
         for (int l = 0; l < model->attentions[kind]; l++) {
             const int heads = tl_model_heads(model, (tl_attention_kind)kind, l);
             if (i < heads) {
@@ -41,6 +41,7 @@ static int by_importance(const void *x, const void *y) {
 }
 
 bool tl_prune_by_importance(const double *importance, long count, long *order) {
+    if (count < 0 || (count && (!importance || !order))) return false;
     ranked *all = malloc((size_t)(count > 0 ? count : 1) * sizeof *all);
     if (!all) return false;
     for (long i = 0; i < count; i++) /* what is no number goes last */
@@ -52,7 +53,7 @@ bool tl_prune_by_importance(const double *importance, long count, long *order) {
 }
 
 void tl_prune_by_chance(long count, uint64_t seed, long *order) {
-    for (long i = 0; i < count; i++) order[i] = i;
+    for (long i = 0; order && i < count; i++) order[i] = i;
     tl_rng_shuffle(tl_rng_key_of(seed, "prune"), count, order);
 }
 
@@ -70,8 +71,9 @@ long tl_prune_points(long count, long every, long *removed) {
 
 tl_spread tl_spread_of(const double *numbers, long count) {
     double sum = 0, squares = 0;
+    if (!numbers || count < 1) return (tl_spread){NAN, NAN};
     for (long i = 0; i < count; i++) sum += numbers[i];
     const double mean = sum / (double)count;
     for (long i = 0; i < count; i++) squares += (numbers[i] - mean) * (numbers[i] - mean);
-    return (tl_spread){mean, count > 1 ? sqrt(squares / (double)(count - 1)) : count ? 0 : NAN};
+    return (tl_spread){mean, count > 1 ? sqrt(squares / (double)(count - 1)) : 0};
 }

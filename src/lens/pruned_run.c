@@ -28,6 +28,7 @@ static bool gates_of(const tl_attention *layer, double *at) {
 
 bool tl_prune_gates(tl_run *run, double *gates) {
     if (!tl_run_has_model(run)) return false;
+    if (!gates) return tl_run_lacks(run, "the place for the gates of heads");
     const tl_transformer *model = tl_run_transformer(run);
     long at = 0;
     for (int kind = 0; kind < TL_ATTENTION_KINDS; kind++)

@@ -31,6 +31,12 @@ const char *tl_head_kind_text(tl_attention_kind kind) {
     return (int)kind >= 0 && (int)kind < TL_ATTENTION_KINDS ? kinds[kind] : NULL;
 }
 
+static bool is_shape(const tl_head_shape *shape) {
+    bool is = shape && shape->heads >= 0;
+    for (int kind = 0; is && kind < TL_ATTENTION_KINDS; kind++) is = shape->layers[kind] >= 0;
+    return is;
+}
+
 /* ---- reading ---- */
 
 typedef struct reader {
@@ -121,7 +127,7 @@ static bool attentions(reader *r, bool *seen, bool *flags) {
 }
 
 bool tl_heads_parse(const char *text, const tl_head_shape *shape, bool others, bool *flags, tl_error *error) {
-    if (!text || !shape || !flags)
+    if (!text || !is_shape(shape) || !flags)
         return tl_error_set(error, "heads: a text, a model's shape and a place for flags are needed");
     if (tl_head_count(shape) > TL_HEADS_MOST)
         return tl_error_set(error, "heads: a model with %ld of them is more than can be listed: at most %d",
@@ -173,7 +179,7 @@ static size_t put_all(char *to, const bool *flags, const tl_head_shape *shape, b
 }
 
 char *tl_heads_text(const bool *flags, const tl_head_shape *shape, bool others) {
-    if (!flags || !shape) return NULL;
+    if (!flags || !is_shape(shape)) return NULL;
     char *text = calloc(put_all(NULL, flags, shape, others) + 1, 1);
     if (text) put_all(text, flags, shape, others);
     return text;
