@@ -121,7 +121,7 @@ bool tl_logit_path_of(const tl_model *model, tl_tape *tape, tl_logit_path *path)
                  {"captioner", of_transformer},
                  {"gpt", of_gpt},
                  {"transformer-classifier", of_classifier}};
-    if (!model) return tl_tape_fail(tape, "logits: there is no model"), false;
+    if (!model || !model->kind) return tl_tape_fail(tape, "logits: there is no model"), false;
     *path = (tl_logit_path){.model = model};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (!strcmp(model->kind->name, known[i].kind)) return known[i].path(path, tape);

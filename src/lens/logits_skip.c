@@ -31,8 +31,18 @@ static void back_through(const tl_skip_step *norm, double sigma, long d, const d
     for (long i = 0; i < d; i++) before[i] = (before[i] - mean) / sigma;
 }
 
+/* Is everything there, and in each step either what is added or what a norm needs? */
+static bool is_whole(const tl_skip_step *steps, long count, long d, const double *read, const double *stream,
+                     const double *sigma, const double *at) {
+    if (d < 1 || !stream || (count > 0 && (!steps || !read || !sigma || !at))) return false;
+    for (long s = 0; s < count; s++)
+        if (!steps[s].added && !steps[s].gain) return false;
+    return true;
+}
+
 void tl_skip_path(const tl_skip_step *steps, long count, long d, const double *read, double *stream,
                   double *sigma, double *at) {
+    if (!is_whole(steps, count, d, read, stream, sigma, at)) return;
     for (long i = 0; i < d; i++) stream[i] = 0;
     for (long s = 0; s < count; s++) {
         sigma[s] = 1;

@@ -148,7 +148,8 @@ static bool lay_targets(tl_patch *p) {
     if (!word && !same_lengths(p, "the loss of A's target", true)) return false;
     if (first_unequal(p, true, lengths) < 0) p->b.tgt_out = p->a.tgt_out;
     p->b.labels = p->a.labels;
-    if (word && p->b.tgt_len && o->position >= length(p->b.tgt_lengths, p->b.tgt_len, o->sentence))
+    const bool inside = o->sentence >= 0 && o->sentence < p->b.sentences;
+    if (word && inside && p->b.tgt_len && o->position >= length(p->b.tgt_lengths, p->b.tgt_len, o->sentence))
         return tl_tape_fail(p->tape, "patch: word %ld is asked for, and B's target has only %ld", o->position,
                             length(p->b.tgt_lengths, p->b.tgt_len, o->sentence)),
                false;
@@ -261,7 +262,7 @@ static bool choose(tl_patch *p, tl_places *places) {
             return tl_tape_fail(p->tape,
                                 named ? "patch: %s holds nothing in this model"
                                       : "patch: no place of this model is called %s",
-                                p->places[i].places),
+                                p->places[i].places ? p->places[i].places : "(NULL)"),
                    false;
     }
     for (long j = 0; j < p->count; j++) {

@@ -7,6 +7,7 @@
 double tl_correlation(const double *x, const double *y, long n) {
     double mean_x = 0, mean_y = 0, xx = 0, yy = 0, xy = 0;
     bool x_moves = false, y_moves = false;
+    if (!x || !y) return NAN;
     for (long i = 0; i < n; i++) mean_x += x[i] / (double)n, mean_y += y[i] / (double)n;
     for (long i = 0; i < n; i++) {
         xx += (x[i] - mean_x) * (x[i] - mean_x);
@@ -42,7 +43,7 @@ static bool no_row(const tl_patch *p, const tl_patch_options *o) {
 /* ---- columns ---- */
 
 static tl_range within(tl_range r, long size) {
-    return (tl_range){r.from, r.to == 0 || r.to > size ? size : r.to};
+    return (tl_range){r.from < 0 ? 0 : r.from, r.to == 0 || r.to > size ? size : r.to};
 }
 
 static bool of_keys(tl_place place) { return place == TL_PLACE_K || place == TL_PLACE_V; }
