@@ -52,6 +52,7 @@ tl_flow_layers *tl_flow_layers_new(long sources, long targets, int encoder_layer
 void tl_flow_layers_free(tl_flow_layers *layers) { free(layers); }
 
 long tl_flow_rows(const tl_flow_layers *layers) {
+    if (!layers) return 0;
     return layers->decoder_layers ? layers->targets : layers->sources;
 }
 

@@ -99,7 +99,11 @@ static bool held(const tl_model *model, tl_tape *tape, const tl_batch *one, cons
 
 bool tl_grad_taus_of(const tl_model *model, tl_tape *tape, const tl_batch *batch,
                      const tl_objective *objective, const char *attention, int head, tl_grad_taus *taus) {
-    *taus = (tl_grad_taus){0};
+    if (taus) *taus = (tl_grad_taus){0};
+    if (!model || !model->kind || !batch || !objective || !attention || !taus)
+        return tl_tape_fail(tape, "weights and gradients: give a model, a batch, a token, the name of an "
+                                  "attention, and the place for what comes out"),
+               false;
     if (objective->kind != TL_OF_LOG_P && objective->kind != TL_OF_LOGIT)
         return tl_tape_fail(
                    tape,

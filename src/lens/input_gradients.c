@@ -29,6 +29,14 @@ static bool subject_of(subject *s, const tl_model *model, tl_tape *tape, const t
     return s->places != NULL;
 }
 
+static bool is_asked(const tl_model *model, tl_tape *tape, const tl_batch *batch,
+                     const tl_objective *objective, const tl_input_shares *shares) {
+    if (model && model->kind && batch && objective && shares) return true;
+    tl_tape_fail(tape, "gradients at the input: give a model, a batch, what is differentiated, and the place "
+                       "for what comes out");
+    return false;
+}
+
 static bool places_are_fine(const subject *s) {
     if (!tl_places_error(s->places)) return true;
     tl_tape_fail(s->tape, "%s", tl_places_error(s->places));
@@ -66,7 +74,8 @@ bool tl_input_grads(const tl_model *model, tl_tape *tape, const tl_batch *batch,
                     const tl_objective *objective, const tl_input_options *options, tl_input_shares *shares) {
     static const tl_input_options as_always = {0};
     if (!options) options = &as_always;
-    *shares = (tl_input_shares){0};
+    if (shares) *shares = (tl_input_shares){0};
+    if (!is_asked(model, tape, batch, objective, shares)) return false;
     subject s;
     tl_held held = {0};
     tl_seen seen;
@@ -148,7 +157,8 @@ bool tl_integrated_grads(const tl_model *model, tl_tape *tape, const tl_batch *b
     tl_path_report unasked;
     if (!report) report = &unasked;
     *report = (tl_path_report){0};
-    *shares = (tl_input_shares){0};
+    if (shares) *shares = (tl_input_shares){0};
+    if (!is_asked(model, tape, batch, objective, shares)) return false;
     walker w = {0};
     const long was = tl_tape_set_training(tape, 0);
     bool ok =

@@ -100,6 +100,7 @@ bool tl_input_shares_new(const tl_inputs *inputs, tl_tape *tape, tl_input_shares
 }
 
 void tl_input_shares_free(tl_input_shares *shares) {
+    if (!shares) return;
     free(shares->source);
     *shares = (tl_input_shares){0};
 }

@@ -10,6 +10,7 @@
  * 2 / ((1 - z²)·P_n'(z)²), and half of both on [0, 1]. (Abramowitz & Stegun 1964, 25.4.29.) */
 void tl_gauss_legendre(long n, double *nodes, double *weights) {
     const double pi = 3.14159265358979323846;
+    if (!nodes || !weights) return;
     for (long i = 0; i < n; i++) {
         double z = cos(pi * ((double)i + 0.75) / ((double)n + 0.5)), slope = 1;
         for (int turn = 0; turn < 100; turn++) {
@@ -27,7 +28,9 @@ void tl_gauss_legendre(long n, double *nodes, double *weights) {
         nodes[i] = (1 - z) / 2;
         weights[i] = 1 / ((1 - z * z) * slope * slope);
     }
-}typedef struct path {
+}
+
+typedef struct path {
     tl_function_grad *f;
     void *context;
     long n;
@@ -69,6 +72,7 @@ bool tl_integrate_grads(tl_function_grad *f, void *context, long n, const double
     if (!p.options.most) p.options.most = 512;
     if (p.options.gap == 0) p.options.gap = 0.01;
     tl_path_report r = {0};
+    if (!f || (n > 0 && (!x || !baseline || !grads))) return false;
     if (n < 0 || p.options.first < 1 || p.options.most < p.options.first) return false;
     double *memory = malloc((size_t)(2 * n + 2 * p.options.most) * sizeof *memory);
     if (!memory) return false;

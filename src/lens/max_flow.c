@@ -124,6 +124,7 @@ static double blocking_flow(network *g, long from, long to) {
 bool tl_max_flow(long nodes, const tl_flow_edge *edges, long count, long from, const long *to, long sinks,
                  double *flow) {
     network g;
+    if ((count > 0 && !edges) || (sinks > 0 && (!to || !flow))) return false;
     if (!sound(nodes, edges, count, from, to, sinks) || !network_new(&g, nodes, edges, count)) return false;
     for (long i = 0; i < sinks; i++) {
         for (long e = 0; e < count; e++) g.room[2 * e] = edges[e].capacity, g.room[2 * e + 1] = 0;
@@ -164,7 +165,7 @@ static void connect(pipes *p, const double *a, long rows, long columns, long fro
 
 bool tl_attention_max_flow(const tl_flow_layers *l, int depth, long row, double *of_source,
                            double *of_target) {
-    if (!l || row < 0 || row >= tl_flow_rows(l)) return false;
+    if (!l || depth < 0 || row < 0 || row >= tl_flow_rows(l)) return false;
     const long s = l->sources, t = l->targets;
     const bool decodes = l->decoder_layers > 0;
     const int encoder = decodes || !depth || depth > l->encoder_layers ? l->encoder_layers : depth;

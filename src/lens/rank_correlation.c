@@ -5,6 +5,7 @@
 
 double tl_kendall_tau(const double *a, const double *b, long n) {
     double agree = 0, of_a = 0, of_b = 0; /* pairs: concordant less discordant; not tied in a, in b */
+    if (!a || !b) return NAN;
     for (long i = 0; i < n; i++) {
         if (isnan(a[i]) || isnan(b[i])) return NAN;
         for (long j = 0; j < i; j++) {

@@ -46,7 +46,7 @@ static void look_across(const tl_flow_layers *l, const double *a, const double *
 }
 
 bool tl_attention_rollout(const tl_flow_layers *l, int depth, double *of_source, double *of_target) {
-    if (!l) return false;
+    if (!l || depth < 0) return false;
     const long s = l->sources, t = l->targets, n = s > t ? s : t;
     const bool decodes = l->decoder_layers > 0;
     double *memory = calloc((size_t)(s * s + t * s + t * t + n * n) + 1, sizeof *memory);
