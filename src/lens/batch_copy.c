@@ -39,6 +39,7 @@ tl_batch_copy *tl_batch_copy_of(const tl_batch *from, long padding) {
     if (!c || !from) return free(c), NULL;
     tl_batch *b = &c->batch;
     *b = *from;
+    if (b->sentences < 0 || b->src_len < 0 || b->tgt_len < 0) return free(c), NULL;
     const long rows = b->sentences, fill = padding > 0 ? padding : 0;
     const bool reads = b->src || b->pictures.data, writes = b->tgt_in || b->tgt_out;
     bool ok = true;

@@ -37,7 +37,8 @@ static const char *operation_of(const char *text, size_t length) {
 }
 
 bool tl_fault_of(const char *text, tl_fault *fault, tl_error *error) {
-    if (!text || !fault) return false;
+    if (!text || !fault)
+        return tl_error_set(error, "fault: give an operation's name, and the place for the fault");
     const size_t length = strcspn(text, ":");
     const char *kind = text[length] ? text + length + 1 : names[TL_FAULT_SIGN];
     *fault = (tl_fault){.operation = operation_of(text, length)};
@@ -195,6 +196,7 @@ static int remember_all(gain *gains, const tl_tape *tape, const tl_recorded *nod
 
 void tl_fault_backward(tl_fault *fault, tl_back *b) {
     tl_recorded node;
+    if (!b || !b->op) return;
     const bool hit = fault && fault->operation && !strcmp(b->op->name, fault->operation) &&
                      tl_tape_recorded(b->tape, b->node, &node);
     gain *gains = hit ? calloc((size_t)node.inputs + 1, sizeof *gains) : NULL;

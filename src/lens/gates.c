@@ -28,6 +28,7 @@ static const double SAME_LOG_P = sizeof(tl_real) == 8 ? 1e-9 : 1e-3;
 
 void tl_paired_add(tl_paired *p, double as_it_is, double otherwise, double tokens) {
     const double d = otherwise - as_it_is;
+    if (!p) return;
     p->count++;
     p->tokens += tokens;
     p->difference += d;
@@ -37,12 +38,12 @@ void tl_paired_add(tl_paired *p, double as_it_is, double otherwise, double token
     p->absolute += fabs(d);
 }
 
-double tl_paired_mean(const tl_paired *p) { return p->tokens > 0 ? p->difference / p->tokens : 0; }
-double tl_paired_moved(const tl_paired *p) { return p->tokens > 0 ? p->absolute / p->tokens : 0; }
+double tl_paired_mean(const tl_paired *p) { return p && p->tokens > 0 ? p->difference / p->tokens : 0; }
+double tl_paired_moved(const tl_paired *p) { return p && p->tokens > 0 ? p->absolute / p->tokens : 0; }
 
 /* Of a ratio of sums D = Σd / Σn over m sentences: √(m/(m-1) · Σ(d - D·n)²) / Σn (Cochran 1977, 6.4). */
 double tl_paired_error(const tl_paired *p) {
-    if (p->count < 2 || p->tokens <= 0) return INFINITY;
+    if (!p || p->count < 2 || p->tokens <= 0) return INFINITY;
     const double mean = tl_paired_mean(p);
     const double rest = p->squares - 2 * mean * p->products + mean * mean * p->token_squares;
     return sqrt(fmax(0, rest) * (double)p->count / (double)(p->count - 1)) / p->tokens;
@@ -214,9 +215,11 @@ int tl_gates_judge(const tl_measured *measured, tl_gate gates[TL_GATES]) {
     static void (*const judges[TL_GATES])(tl_gate * g, const tl_measured *m) = {
         judge_loss,  judge_fresh,  judge_gradients, judge_rows,    judge_blocked, judge_search,
         judge_order, judge_source, judge_cross,     judge_entropy, judge_overfit};
+    static const tl_measured nothing = {0};
     int failed = 0;
-    for (int i = 0; i < TL_GATES; i++) {
-        judges[i](&gates[i], measured);
+    for (int i = 0; gates && i < TL_GATES; i++) {
+        judges[i](&gates[i], measured ? measured : &nothing);
+        if (!measured) not_asked(&gates[i], "nothing was measured");
         failed += gates[i].verdict == TL_GATE_FAILED;
     }
     return failed;

@@ -331,7 +331,8 @@ bool tl_leak_check(const tl_model *model, tl_tape *tape, const tl_batch *batch,
                    tl_leak_report *report) {
     tl_leak_report own, *r = report ? report : &own;
     *r = (tl_leak_report){0};
-    if (!model || !tape || !batch) return tl_error_set(&r->error, "leak: there is no model, tape or batch");
+    if (!model || !model->kind || !tape || !batch)
+        return tl_error_set(&r->error, "leak: there is no model, tape or batch");
     r->causal = model->depths[TL_DECODER] > 0;
     hunt h = {.model = model, .tape = tape, .report = r, .progress = progress, .context = context};
     h.copy = tl_batch_copy_of(batch, 0);

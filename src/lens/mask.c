@@ -24,7 +24,7 @@ tl_mask_counts tl_mask_count(const tl_seen_attention *seen, long b, long h) {
 
 bool tl_masks_same(const tl_seen_attention *a, long head_a, const tl_seen_attention *b, long head_b,
                    long sentence) {
-    if (a->queries != b->queries || a->keys != b->keys) return false;
+    if (!a || !b || a->queries != b->queries || a->keys != b->keys) return false;
     for (long i = 0; i < a->queries; i++)
         for (long j = 0; j < a->keys; j++)
             if (tl_why_blocked(&a->mask, sentence, head_a, i, j, a->queries, a->keys) !=

@@ -234,7 +234,7 @@ static bool each(measuring *k) {
 bool tl_measure_batch(tl_measured *measured, const tl_model *model, tl_tape *tape, const tl_batch *batch,
                       const tl_measure_options *options) {
     static const tl_measure_options usual = {0};
-    if (!measured || !model || !batch || batch->sentences < 1)
+    if (!measured || !model || !model->kind || !batch || batch->sentences < 1)
         return tl_tape_fail(
                    tape,
                    "checks: give a model, a batch of one sentence or more, and a place for what is measured"),

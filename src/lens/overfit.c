@@ -13,6 +13,10 @@ static double nll_per_token(const tl_batch *batch, const double *nll) {
 bool tl_measure_overfit(tl_measured *measured, const tl_model *model, tl_tape *tape, const tl_batch *batch,
                         long steps, bool (*progress)(void *context, long done, long all), void *context) {
     static const double RATE = 3e-3; /* small models learn a batch within a hundred steps of it */
+    if (!measured || !model || !model->kind || !batch || steps < 0)
+        return tl_measure_fail(tape,
+                               "checks: give a model, a batch, steps of 0 or more, and a place for what "
+                               "is measured");
     double *nll = malloc(((size_t)tl_plain_count(batch) + 1) * sizeof *nll);
     tl_adam *adam = tl_adam_new(model->params, NULL);
     tl_tape_reset(tape);

@@ -6,11 +6,14 @@
 static bool is_class(const tl_batch *batch) { return batch->labels != NULL; }
 
 long tl_plain_count(const tl_batch *batch) {
+    if (!batch) return 0;
     return is_class(batch) ? batch->sentences : batch->sentences * batch->tgt_len;
 }
 
 bool tl_plain_is_real(const tl_batch *batch, long i) {
+    if (i < 0 || i >= tl_plain_count(batch)) return false;
     if (is_class(batch)) return true;
+    if (!batch->tgt_out) return false;
     const long b = i / batch->tgt_len, t = i % batch->tgt_len;
     return (!batch->tgt_lengths || t < batch->tgt_lengths[b]) && batch->tgt_out[i] != batch->pad;
 }
@@ -28,6 +31,8 @@ static double row_nll(const tl_real *row, long stride, long vocab, int target, d
 
 bool tl_plain_nll(const tl_model *model, tl_tape *tape, const tl_batch *batch, const tl_model_maps *maps,
                   double *nll, double *smooth) {
+    if (!model || !model->kind || !batch || !nll)
+        return tl_tape_fail(tape, "the loss: give a model, a batch, and the place for what comes out"), false;
     const bool labels = is_class(batch);
     if (!labels && !batch->tgt_out)
         return tl_tape_fail(tape, "the loss: the batch has neither targets nor labels"), false;
