@@ -36,9 +36,9 @@ static double unit_of(const picture *p) {
     return most > 0 ? pow(10, floor(log10(most)) - 1) : 1;
 }
 
-/* Background of a 256-colour terminal: nearer to white where there is less. */
+/* Background of a 256-colour terminal: nearer to white where there is less; -1: too little for one. */
 static int colour_of(const picture *p, double value, double most) {
-    static const int orange[] = {231, 230, 223, 216, 209, 202}, blue[] = {231, 195, 153, 111, 69, 27};
+    static const int orange[] = {-1, 230, 223, 216, 209, 202}, blue[] = {-1, 195, 153, 111, 69, 27};
     const double part = p->share ? value : most > 0 ? fabs(value) / most : 0;
     const int step = part >= 1 ? 5 : (int)(part * 6);
     return p->share || value < 0 ? blue[step] : orange[step];
@@ -54,12 +54,12 @@ static void put_cell(const picture *p, long i, long width, double unit, double m
     else
         snprintf(text, sizeof text, "%s%.0f", p->value[i] < 0 ? "-" : "", units);
     putchar(' ');
-    if (!has_colours() || p->blocked[i]) {
+    const int colour = colour_of(p, p->value[i], most);
+    if (!has_colours() || p->blocked[i] || colour < 0) {
         put_padded(text, width - 1, true);
         return;
     }
-    printf("\033[48;5;%dm\033[38;5;%dm", colour_of(p, p->value[i], most),
-           colour_of(p, p->value[i], most) == 27 ? 231 : 16);
+    printf("\033[48;5;%dm\033[38;5;%dm", colour, colour == 27 ? 231 : 16);
     put_padded(text, width - 1, true);
     printf("\033[0m");
 }
