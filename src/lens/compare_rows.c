@@ -78,13 +78,16 @@ static long last_seen(const tl_seen_attention *a, long b, long h, long i) {
 
 static double largest_of(const tl_seen_attention *a, long b, long h, long i) {
     double most = 0;
-    for (long j = 0; j < a->keys; j++) most = fmax(most, on_key(a, b, h, i, j));
+    for (long j = 0; j < a->keys; j++) {
+        const double weight = tl_element(a->weights, b, h, i, j);
+        if (weight > most) most = weight;
+    }
     return most;
 }
 
 static double distance_of(const tl_seen_attention *a, long b, long h, long i) {
     double sum = 0;
-    for (long j = 0; j < a->keys; j++) sum += on_key(a, b, h, i, j) * fabs((double)(j - i));
+    for (long j = 0; j < a->keys; j++) sum += tl_element(a->weights, b, h, i, j) * fabs((double)(j - i));
     return sum;
 }
 

@@ -76,8 +76,10 @@ static bool differs(const hunt *h, tl_tensor y, long b, long i) {
 
 static double largest_difference(tl_tensor a, const tl_real *b) {
     double most = 0;
-    for (long v = 0; v < a.dim[0]; v++)
-        most = fmax(most, fabs((double)a.data[v * a.stride[0]] - (double)b[v]));
+    for (long v = 0; v < a.dim[0]; v++) {
+        const double difference = fabs((double)a.data[v * a.stride[0]] - (double)b[v]);
+        if (difference > most) most = difference;
+    }
     return most;
 }
 

@@ -7,7 +7,8 @@
 
 static double log_p_of(tl_tensor row, int word) {
     double most = -INFINITY, sum = 0;
-    for (long v = 0; v < row.dim[0]; v++) most = fmax(most, (double)row.data[v * row.stride[0]]);
+    for (long v = 0; v < row.dim[0]; v++)
+        if ((double)row.data[v * row.stride[0]] > most) most = (double)row.data[v * row.stride[0]];
     for (long v = 0; v < row.dim[0]; v++) sum += exp((double)row.data[v * row.stride[0]] - most);
     return (double)row.data[word * row.stride[0]] - most - log(sum);
 }

@@ -21,7 +21,8 @@ bool tl_plain_is_real(const tl_batch *batch, long i) {
 /* -log p of one class, and the mean of all, of a row of V logits that lie `stride` apart. */
 static double row_nll(const tl_real *row, long stride, long vocab, int target, double *smooth) {
     double most = -INFINITY, sum = 0, mean = 0;
-    for (long v = 0; v < vocab; v++) most = fmax(most, (double)row[v * stride]);
+    for (long v = 0; v < vocab; v++)
+        if ((double)row[v * stride] > most) most = (double)row[v * stride];
     for (long v = 0; v < vocab; v++) sum += exp((double)row[v * stride] - most);
     const double log_sum = most + log(sum);
     for (long v = 0; v < vocab; v++) mean += (log_sum - (double)row[v * stride]) / (double)vocab;
