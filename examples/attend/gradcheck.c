@@ -159,30 +159,22 @@ static int check(settings *s, tl_run *run, const tl_batch *batch, tl_fault *faul
     return 0;
 }
 
-static int begin(settings *s, tl_run *run, const tl_batch *batch, tl_fault *fault) {
+static int look(settings *s, tl_run *run, tl_sentences *sentences) {
+    const tl_batch *batch = &sentences->batch;
+    tl_error error = {""};
+    tl_fault fault;
     if (s->gradcheck.list_faults) return list_faults(s, run, batch);
-    if (!fault) return check(s, run, batch, NULL);
-    if (!record(s, run, batch)) return status_of(run, &(tl_error){""});
-    if (count_of(tl_run_tape(run), fault->operation) == 0) return no_such_operation(s, fault);
-    return check(s, run, batch, fault);
+    if (!s->gradcheck.fault) return check(s, run, batch, NULL);
+    tl_fault_of(s->gradcheck.fault, &fault, &error);
+    if (!record(s, run, batch)) return status_of(run, &error);
+    if (count_of(tl_run_tape(run), fault.operation) == 0) return no_such_operation(s, &fault);
+    return check(s, run, batch, &fault);
 }
 
 int command_gradcheck(settings *s) {
     tl_error error = {""};
     tl_fault fault;
-    listener l;
     if (s->gradcheck.fault && !tl_fault_of(s->gradcheck.fault, &fault, &error))
-        return usage_with("gradcheck", error.message);
-    tl_run *run = open_subject(s);
-    if (!run) return 1;
-    listen_to(&l, s, run);
-    tl_sentences sentences = {0};
-    int status = 1;
-    if (read_several(s, run, SENTENCES, &sentences))
-        status = begin(s, run, &sentences.batch, s->gradcheck.fault ? &fault : NULL);
-    else
-        status_of(run, &error);
-    tl_sentences_free(&sentences);
-    tl_run_free(run);
-    return status;
+        return usage_with("gradcheck", error.message); /* before a run is opened for it */
+    return with_several(s, SENTENCES, look);
 }
