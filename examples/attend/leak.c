@@ -75,19 +75,4 @@ static int look(settings *s, tl_run *run, tl_sentences *sentences) {
     return ok ? 0 : fail_with(r.error.message);
 }
 
-int command_leak(settings *s) {
-    tl_error error = {""};
-    listener l;
-    tl_run *run = open_subject(s);
-    if (!run) return 1;
-    listen_to(&l, s, run);
-    tl_sentences sentences = {0};
-    int status = 1;
-    if (read_several(s, run, 1, &sentences))
-        status = look(s, run, &sentences);
-    else
-        status_of(run, &error);
-    tl_sentences_free(&sentences);
-    tl_run_free(run);
-    return status;
-}
+int command_leak(settings *s) { return with_several(s, 1, look); }

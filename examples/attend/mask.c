@@ -265,19 +265,4 @@ static int look(settings *s, tl_run *run, tl_sentences *sentences) {
     return status;
 }
 
-int command_mask(settings *s) {
-    tl_error error = {""};
-    listener listener;
-    tl_run *run = open_subject(s);
-    if (!run) return 1;
-    listen_to(&listener, s, run);
-    tl_sentences sentences = {0};
-    int status = 1;
-    if (read_several(s, run, 1, &sentences))
-        status = look(s, run, &sentences);
-    else
-        status_of(run, &error);
-    tl_sentences_free(&sentences);
-    tl_run_free(run);
-    return status;
-}
+int command_mask(settings *s) { return with_several(s, 1, look); }

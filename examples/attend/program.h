@@ -99,6 +99,8 @@ bool read_sentence(const settings *s, tl_run *run, tl_sentences *sentences);
 /* --batch of them (0: `usual`), the first one that which --source and --target name, the others held-out ones with their true
  * targets. */
 bool read_several(const settings *s, tl_run *run, long usual, tl_sentences *sentences);
+/* A command over several sentences: opens the run, reads them, and gives both to `look`, whose exit status it returns. */
+int with_several(settings *s, long usual, int (*look)(settings *s, tl_run *run, tl_sentences *sentences));
 /* The test set that the settings name. NULL, and the run's error, on failure. */
 tl_set *open_set(const settings *s, tl_run *run);
 

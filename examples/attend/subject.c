@@ -65,6 +65,23 @@ bool read_several(const settings *s, tl_run *run, long usual, tl_sentences *sent
     return ok;
 }
 
+int with_several(settings *s, long usual, int (*look)(settings *s, tl_run *run, tl_sentences *sentences)) {
+    tl_error error = {""};
+    listener l;
+    tl_run *run = open_subject(s);
+    if (!run) return 1;
+    listen_to(&l, s, run);
+    tl_sentences sentences = {0};
+    int status = 1;
+    if (read_several(s, run, usual, &sentences))
+        status = look(s, run, &sentences);
+    else
+        status_of(run, &error);
+    tl_sentences_free(&sentences);
+    tl_run_free(run);
+    return status;
+}
+
 tl_set *open_set(const settings *s, tl_run *run) {
     return tl_set_new(run, &(tl_set_options){.file = s->test, .most = s->most});
 }

@@ -179,10 +179,12 @@ typedef struct tl_grad_case {
 typedef struct tl_gradcheck_report {
     bool ok;
     long elements; /* of all leaves that are not frozen */
-    long checked;  /* elements of them compared */
+    long checked;  /* elements of them looked at */
     long kinks;    /* elements where f(x-h), f(x+h) straddle a kink even for the smallest h: not compared */
     long
         unsure; /* elements near a kink where the steps that fit are lost in f's rounding (float): not decided */
+    long
+        small; /* elements of which f's rounding explains half or more (float): not decided, a missing factor of 2 would agree */
     /* the worst element */
     char input[96];
     long index;

@@ -90,18 +90,16 @@ bool tl_blame_find(tl_blame *blame, tl_fault *fault, tl_blamed *blamed);
 /* ---- the gradient check of a whole model ----
  *
  * The loss of a batch, in evaluation mode: tl_gradcheck over every parameter, or some elements of each, and if it fails, blame. In
- * float differences are inexact: elements stay undecided there that double decides, what is small may be wrong and pass, and nothing is
- * blamed. */
+ * float differences are inexact: elements stay undecided there that double decides, as many as there may be (in double at most 2 %),
+ * and nothing is blamed. Of what is not decided nothing is known. */
 
 typedef struct tl_model_gradcheck_options {
     long sample; /* elements of each tensor: that of the largest gradient, others drawn by the seed; 0: all */
     uint64_t seed;
     double tolerance; /* 0: tl_gradcheck's */
-    double
-        most_open; /* share of elements that may stay undecided (at a kink, or lost in rounding); 0: 0.02 in double, 0.25 in float */
-    bool train;    /* training mode, one fixed step */
-    bool by_steps; /* attention as the textbook's steps, as when it is looked at, not as one operation */
-    tl_fault *fault; /* made in every backward; NULL: none */
+    bool train;       /* training mode, one fixed step */
+    bool by_steps;    /* attention as the textbook's steps, as when it is looked at, not as one operation */
+    tl_fault *fault;  /* made in every backward; NULL: none */
     bool no_blame;
     bool (*progress)(void *context, long done,
                      long all); /* elements, and then steps of blame; false ends it */
@@ -109,7 +107,8 @@ typedef struct tl_model_gradcheck_options {
 } tl_model_gradcheck_options;
 
 typedef struct tl_model_gradcheck {
-    bool ok;
+    bool ok;      /* every element that is decided agrees, and some are */
+    long decided; /* of elements.checked; the others are at a kink, or lost in rounding */
     long tensors; /* parameters checked */
     long idle;    /* parameters that the loss does not reach, which are left out, */
     char first_idle[96];
@@ -118,7 +117,7 @@ typedef struct tl_model_gradcheck {
     tl_blamed blame;
     double loss;
 } tl_model_gradcheck;
-/* options may be NULL. Uses a tape of its own. True if the gradients agree. */
+/* options may be NULL. Uses a tape of its own. True if ok. */
 bool tl_model_gradcheck_of(const tl_model *model, const tl_batch *batch,
                            const tl_model_gradcheck_options *options, tl_model_gradcheck *report);
 

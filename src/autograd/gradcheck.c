@@ -14,10 +14,12 @@
 
 #ifdef TL_DOUBLE
 static const double FIRST_STEP = 1e-3, TOLERANCE = 1e-6, EPSILON = DBL_EPSILON;
-enum { SHRINKS = 3 };
+enum { SHRINKS = 3, SHRINKS_BY = 10 };
 #else
+/* Between the steps that straddle a kink and those that are lost in rounding lies little room, and by tens it is stepped over: of a
+ * trained model's elements 6 to 12 % were left undecided so, by halves 1 to 3 %. */
 static const double FIRST_STEP = 0.03, TOLERANCE = 5e-3, EPSILON = FLT_EPSILON;
-enum { SHRINKS = 2 };
+enum { SHRINKS = 7, SHRINKS_BY = 2 };
 #endif
 
 typedef struct check {
@@ -146,13 +148,15 @@ static bool check_element(check *k, const tl_leaf *leaf, const tl_real *grad, lo
     tl_gradcheck_report *r = k->report;
     double a = (double)grad[i], h = FIRST_STEP, best = INFINITY, numeric = 0, absolute = 0, far = 0;
     bool hidden = false; /* at a smaller step, the difference is within the rounding of f */
+    bool small = false;  /* what the rounding of f explains is half of the element, or more */
     slope s = {0};
-    for (int shrink = 0; shrink <= SHRINKS; shrink++, h /= 10) {
+    for (int shrink = 0; shrink <= SHRINKS; shrink++, h /= SHRINKS_BY) {
         if (!difference(k, leaf->value.data + i, h, &s)) return false;
         double bottom = fmax(fmax(fabs(a), fabs(s.central)), 1e-3 * scale);
         /* What rounding explains at the first step is no error. A smaller step rounds worse, but is given no more: else
          * shrinking would in the end excuse anything. */
-        double error = fmax(0, fabs(a - s.central) - EPSILON * k->magnitude / FIRST_STEP);
+        const double rounding = EPSILON * k->magnitude / FIRST_STEP;
+        double error = fmax(0, fabs(a - s.central) - rounding);
         hidden |= shrink > 0 && fabs(a - s.central) <= EPSILON * k->magnitude / h;
         double relative = bottom > 0 ? error / bottom : error > 0 ? INFINITY : 0;
         if (!(relative >= best)) {
@@ -160,6 +164,7 @@ static bool check_element(check *k, const tl_leaf *leaf, const tl_real *grad, lo
             numeric = s.central;
             absolute = error;
             far = bottom > 0 ? fabs(a - s.central) / bottom : 0;
+            small = rounding >= bottom / 2 && bottom > 0;
         }
         if (best <= r->tolerance) break;
     }
@@ -173,6 +178,11 @@ static bool check_element(check *k, const tl_leaf *leaf, const tl_real *grad, lo
     /* Near a kink only small steps serve, and at those the rounding of f hides the answer: counted and capped too. */
     if (best > r->tolerance && hidden) {
         r->unsure++;
+        return true;
+    }
+    /* A missing factor of two would agree as well: nothing is known of it. */
+    if (best <= r->tolerance && small) {
+        r->small++;
         return true;
     }
     /* In float rounding explains most errors whole: of those that it leaves at 0 the farthest off is the worst. */
@@ -279,7 +289,9 @@ static bool check_accumulates(check *k) {
 
 /* Freezing one input must leave every other gradient as it was, to the bit, and its own untouched. */
 static bool check_freezing(check *k) {
-    for (int f = 0; f < k->leaves && k->leaves > 1; f++) {
+    int wanted = 0; /* where one alone is, nothing is left to go backward to without it */
+    for (int l = 0; l < k->leaves; l++) wanted += !k->leaf[l]->frozen;
+    for (int f = 0; f < k->leaves && wanted > 1; f++) {
         if (k->leaf[f]->frozen) continue;
         k->leaf[f]->frozen = true;
         forget_gradients(k);
@@ -377,6 +389,7 @@ static void add_up(tl_gradcheck_report *r, const tl_gradcheck_report *first) {
     r->checked = first->checked + second.checked;
     r->kinks = first->kinks + second.kinks;
     r->unsure = first->unsure + second.unsure;
+    r->small = first->small + second.small;
 }
 
 bool tl_gradcheck_case(const tl_grad_case *c, tl_gradcheck_report *report) {

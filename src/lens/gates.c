@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-/* ---- margins, written down before anything was measured ---- */
+/* ---- margins, written down before anything was measured, but for what SUMS_TO_ZERO is relative to ---- */
 
 /* A trained model's loss must rise by so much (nats a token) when what it needs is taken away, and by so many standard errors. Translators
  * of a toy language lose 1 and more; what memorises its targets or ignores its source loses next to nothing. */

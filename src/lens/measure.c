@@ -83,36 +83,38 @@ static bool measure_fresh(const measuring *k) {
 
 /* ---- another order ---- */
 
-static void shuffle_row(const measuring *k, long b, long from, long to, void *row, size_t bytes) {
-    long order[2048];
-    char *items = row, *copy;
-    const long n = to - from;
-    if (n < 2 || n > (long)(sizeof order / sizeof *order) || !(copy = malloc((size_t)n * bytes))) return;
+/* The first n items of a row, each of so many bytes. */
+static bool shuffle_row(const measuring *k, long b, long n, void *row, size_t bytes) {
+    if (n < 2) return true;
+    char *items = row, *copy = malloc((size_t)n * bytes);
+    long *order = malloc((size_t)n * sizeof *order);
+    if (!copy || !order) return free(copy), free(order), tl_measure_fail(k->tape, "checks: out of memory");
     for (long i = 0; i < n; i++) order[i] = i;
     tl_rng_shuffle(tl_rng_key_mix(tl_rng_key_of(k->options->seed, "order"), (uint64_t)(k->m->sentences + b)),
                    n, order);
-    memcpy(copy, items + (size_t)from * bytes, (size_t)n * bytes);
-    for (long i = 0; i < n; i++)
-        memcpy(items + (size_t)(from + i) * bytes, copy + (size_t)order[i] * bytes, bytes);
+    memcpy(copy, items, (size_t)n * bytes);
+    for (long i = 0; i < n; i++) memcpy(items + (size_t)i * bytes, copy + (size_t)order[i] * bytes, bytes);
     free(copy);
+    free(order);
+    return true;
 }
 
 /* Words of the source but its <eos>, patches of a picture; without a source, what is read before the last word. */
-static void shuffle(const measuring *k, long b) {
+static bool shuffle(const measuring *k, long b) {
     tl_batch_copy *c = k->copy;
     const long width = c->batch.src_len, length = k->m->source ? c->src_lengths[b] : c->tgt_lengths[b];
     if (!k->m->source)
-        shuffle_row(k, b, 0, length - 1, c->tgt_in + b * c->batch.tgt_len, sizeof *c->tgt_in);
-    else if (c->pictures)
-        shuffle_row(k, b, 0, length, c->pictures + b * width * c->batch.pictures.dim[2],
-                    (size_t)c->batch.pictures.dim[2] * sizeof *c->pictures);
-    else
-        shuffle_row(k, b, 0, length - (c->src[b * width + length - 1] == TL_EOS), c->src + b * width,
-                    sizeof *c->src);
+        return shuffle_row(k, b, length - 1, c->tgt_in + b * c->batch.tgt_len, sizeof *c->tgt_in);
+    if (c->pictures)
+        return shuffle_row(k, b, length, c->pictures + b * width * c->batch.pictures.dim[2],
+                           (size_t)c->batch.pictures.dim[2] * sizeof *c->pictures);
+    return shuffle_row(k, b, length - (c->src[b * width + length - 1] == TL_EOS), c->src + b * width,
+                       sizeof *c->src);
 }
 
 static bool measure_order(measuring *k) {
-    for (long b = 0; b < k->batch->sentences; b++) shuffle(k, b);
+    for (long b = 0; b < k->batch->sentences; b++)
+        if (!shuffle(k, b)) return false;
     if (!nll_of(k, &k->copy->batch, k->other)) return false;
     add_pairs(k, &k->m->order, !k->m->source);
     return true;

@@ -18,6 +18,9 @@ static inline bool tl_measure_fail(tl_tape *tape, const char *message) {
     return tl_tape_fail(tape, "%s", message), false;
 }
 
+/* plain_loss.c: -log p of one class of a row of logits; smooth, which may be NULL: the mean over all classes. */
+double tl_plain_row_nll(tl_tensor logits, int target, double *smooth);
+
 /* measure_words.c: what the model writes a word at a time, beside the same words read all at once. */
 bool tl_measure_words(measuring *k);
 

@@ -5,14 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-static double log_p_of(tl_tensor row, int word) {
-    double most = -INFINITY, sum = 0;
-    for (long v = 0; v < row.dim[0]; v++)
-        if ((double)row.data[v * row.stride[0]] > most) most = (double)row.data[v * row.stride[0]];
-    for (long v = 0; v < row.dim[0]; v++) sum += exp((double)row.data[v * row.stride[0]] - most);
-    return (double)row.data[word * row.stride[0]] - most - log(sum);
-}
-
 /* The model's own greedy words, with the score that the search gives; into copy, whose targets are as wide as the search's. */
 static bool write_greedily(const measuring *k, tl_batch_copy **written, double **score) {
     tl_search_result found;
@@ -83,7 +75,8 @@ static bool measure_steps(measuring *k) {
         ok = tl_ok(logits);
         for (long b = 0; ok && b < batch->sentences; b++)
             if (tl_plain_is_real(batch, b * batch->tgt_len + t))
-                score[b] += log_p_of(tl_at(tl_value(logits), b), batch->tgt_out[b * batch->tgt_len + t]);
+                score[b] -= tl_plain_row_nll(tl_at(tl_value(logits), b),
+                                             batch->tgt_out[b * batch->tgt_len + t], NULL);
         if (ok) tl_tape_release(k->tape, mark);
     }
     tl_tape_set_grad(k->tape, was);

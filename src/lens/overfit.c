@@ -19,6 +19,7 @@ bool tl_measure_overfit(tl_measured *measured, const tl_model *model, tl_tape *t
                                "is measured");
     double *nll = malloc(((size_t)tl_plain_count(batch) + 1) * sizeof *nll);
     tl_adam *adam = tl_adam_new(model->params, NULL);
+    const long training = tl_tape_set_training(tape, 0);
     tl_tape_reset(tape);
     bool ok = nll && adam && tl_plain_nll(model, tape, batch, NULL, nll, NULL);
     if (ok) measured->overfit_before = nll_per_token(batch, nll);
@@ -34,6 +35,7 @@ bool tl_measure_overfit(tl_measured *measured, const tl_model *model, tl_tape *t
     ok = ok && tl_plain_nll(model, tape, batch, NULL, nll, NULL);
     if (ok) measured->overfit_after = nll_per_token(batch, nll), measured->steps = steps;
     if (!ok && !tl_tape_error(tape)) tl_measure_fail(tape, "checks: out of memory");
+    tl_tape_set_training(tape, training);
     tl_adam_free(adam);
     free(nll);
     return ok;

@@ -1,5 +1,5 @@
 /* The loss a second time: plain loops over logits, in double, with nothing of the library's losses in between. */
-#include "tapeloom/checks.h"
+#include "measure.h"
 
 #include <math.h>
 
@@ -18,14 +18,15 @@ bool tl_plain_is_real(const tl_batch *batch, long i) {
     return (!batch->tgt_lengths || t < batch->tgt_lengths[b]) && batch->tgt_out[i] != batch->pad;
 }
 
-/* -log p of one class, and the mean of all, of a row of V logits that lie `stride` apart. */
-static double row_nll(const tl_real *row, long stride, long vocab, int target, double *smooth) {
+double tl_plain_row_nll(tl_tensor logits, int target, double *smooth) {
+    const tl_real *row = logits.data;
+    const long vocab = logits.dim[0], stride = logits.stride[0];
     double most = -INFINITY, sum = 0, mean = 0;
     for (long v = 0; v < vocab; v++)
         if ((double)row[v * stride] > most) most = (double)row[v * stride];
     for (long v = 0; v < vocab; v++) sum += exp((double)row[v * stride] - most);
     const double log_sum = most + log(sum);
-    for (long v = 0; v < vocab; v++) mean += (log_sum - (double)row[v * stride]) / (double)vocab;
+    for (long v = 0; smooth && v < vocab; v++) mean += (log_sum - (double)row[v * stride]) / (double)vocab;
     if (smooth) *smooth = mean;
     return log_sum - (double)row[target * stride];
 }
@@ -52,7 +53,7 @@ bool tl_plain_nll(const tl_model *model, tl_tape *tape, const tl_batch *batch, c
             return tl_tape_fail(tape, "the loss: target %d; there are classes 0 … %ld", target, vocab - 1),
                    false;
         const tl_tensor row = z.rank > 2 ? tl_at(z, i / batch->tgt_len, i % batch->tgt_len) : tl_at(z, i);
-        nll[i] = row_nll(row.data, row.stride[0], vocab, target, smooth ? &smooth[i] : NULL);
+        nll[i] = tl_plain_row_nll(row, target, smooth ? &smooth[i] : NULL);
     }
     return true;
 }

@@ -277,6 +277,7 @@ START_TEST(before_and_after) {
     ck_assert_msg(tl_measure_overfit(&m, &k.model.model, k.tape, &b, 120, NULL, NULL), "%s",
                   tl_tape_error(k.tape));
     ck_assert_double_eq_tol(m.overfit_before, m.nll / m.tokens, 1e-5);
+    ck_assert_int_eq(m.steps, 120);
     tl_gates_judge(&m, gates);
     ck_assert_msg(gates[FRESH].verdict == TL_GATE_PASSED, "%s", gates[FRESH].measured);
     ck_assert_msg(gates[OVERFIT].verdict == TL_GATE_PASSED, "%s", gates[OVERFIT].measured);
@@ -288,7 +289,28 @@ START_TEST(before_and_after) {
 }
 END_TEST
 
+/* Without dropout, whatever the tape did before and goes on to do. */
+START_TEST(overfitting_is_in_evaluation_mode) {
+    tl_transformer_config config = bench_small;
+    config.dropout = 0.5;
+    tl_batch b = batch_of(sentences, 3, 13, 0, 0);
+    tl_measured m[2] = {{0}};
+    for (int i = 0; i < 2; i++) {
+        bench k = bench_begin(&config);
+        tl_tape_set_training(k.tape, i ? 5 : 0);
+        ck_assert(tl_measure_overfit(&m[i], &k.model.model, k.tape, &b, 3, NULL, NULL));
+        ck_assert_int_eq(tl_tape_set_training(k.tape, 0), i ? 5 : 0);
+        bench_end(&k);
+    }
+    ck_assert_double_eq(m[0].overfit_before, m[1].overfit_before);
+    ck_assert_double_eq(m[0].overfit_after, m[1].overfit_after);
+    ck_assert(m[0].overfit_after < m[0].overfit_before);
+    batch_free(&b);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+    tcase_add_test(tc, overfitting_is_in_evaluation_mode);
     tcase_add_test(tc, rules);
     tcase_add_test(tc, paired_differences);
     tcase_add_test(tc, plain_loss_is_log_p);

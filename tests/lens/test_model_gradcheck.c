@@ -30,6 +30,8 @@ START_TEST(a_right_model_passes) {
     ck_assert_int_eq(r.elements.checked, 3 * r.tensors);
     ck_assert(t.calls == r.elements.checked && t.done == t.calls && t.all == t.calls);
     ck_assert(r.elements.relative <= r.elements.tolerance && r.elements.input[0]);
+    ck_assert_int_eq(r.decided, r.elements.checked - r.elements.kinks - r.elements.unsure - r.elements.small);
+    if (sizeof(tl_real) == sizeof(double)) ck_assert_int_eq(r.decided, r.elements.checked);
     assert_same_gradients(k.params, &was, "afterwards");
     gradients_free((gradients *)&was);
     batch_free(&b);
@@ -99,6 +101,32 @@ START_TEST(a_fault_is_found) {
 }
 END_TEST
 
+/* Asked for more than float can tell, tensor by tensor: a check of which nothing is decided has not passed. */
+START_TEST(nothing_decided_is_no_pass) {
+    bench k = bench_begin(&bench_small);
+    tl_batch b = batch_of(sentences, 2, 13, 0, 0);
+    const tl_model_gradcheck_options o = {.sample = 1, .tolerance = 1e-9, .no_blame = true};
+    const int count = tl_params_count(k.params);
+    int undecided = 0;
+    for (int i = 0; i < count; i++) {
+        for (int j = 0; j < count; j++) tl_params_at(k.params, j)->leaf.frozen = j != i;
+        tl_model_gradcheck r;
+        const bool ok = tl_model_gradcheck_of(&k.model.model, &b, &o, &r);
+        ck_assert_int_eq(r.elements.checked, 1);
+        if (r.decided == 0) {
+            ck_assert(!ok && !r.ok);
+            assert_contains(r.elements.error.message, "none of 1 elements can be decided in this precision");
+            undecided++;
+        } else
+            ck_assert_msg(ok == (r.elements.relative <= r.elements.tolerance), "%s",
+                          r.elements.error.message);
+    }
+    if (sizeof(tl_real) < sizeof(double)) ck_assert_int_gt(undecided, 0);
+    batch_free(&b);
+    bench_end(&k);
+}
+END_TEST
+
 START_TEST(what_is_not_reached_is_left_out) {
     tl_classifier_config config = classifiers[0];
     config.masked_tokens = config.output_bias = true;
@@ -144,6 +172,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, all_elements);
     tcase_add_test(tc, the_largest_is_among_them);
     tcase_add_test(tc, a_fault_is_found);
+    tcase_add_test(tc, nothing_decided_is_no_pass);
     tcase_add_test(tc, what_is_not_reached_is_left_out);
     tcase_add_test(tc, what_cannot_be_checked_is_said);
 }
