@@ -124,6 +124,13 @@ START_TEST(measured_with_gates) {
     ck_assert(q.loss == by_hand.loss && q.loss != whole.loss);
     ck_assert(tl_set_measure(set, false, &q));
     ck_assert(q.loss == whole.loss); /* nothing acts any more */
+    tl_run_act_at(known, places);    /* what acts, acts again afterwards, and not meanwhile */
+    ck_assert(tl_prune_measure(known, set, order, 0, false, &q));
+    ck_assert(q.loss == whole.loss);
+    ck_assert(tl_set_measure(set, false, &q) && q.loss == by_hand.loss);
+    ck_assert(tl_prune_measure(known, set, order, 1, false, &q));
+    ck_assert(q.loss != whole.loss && q.loss != by_hand.loss);
+    ck_assert(tl_set_measure(set, false, &q) && q.loss == by_hand.loss);
     ck_assert(!tl_prune_measure(known, set, order, 13, false, &q));
     assert_contains(tl_run_error(known), "13 heads to be removed, and the model has 12");
     tl_run_clear_error(known);
@@ -131,6 +138,8 @@ START_TEST(measured_with_gates) {
     ck_assert(!tl_prune_measure(known, set, wrong, 1, false, &q));
     assert_contains(tl_run_error(known), "names one that the model has not");
     tl_run_clear_error(known);
+    ck_assert(tl_set_measure(set, false, &q) && q.loss == by_hand.loss);
+    tl_run_act_at(known, NULL);
     tl_places_free(places);
     tl_set_free(set);
 }
