@@ -87,7 +87,8 @@ static bool add_sentence(walk *w, const tl_seen *seen, long b) {
     long first = 0;
     for (int k = 0; k < seen->count; first += seen->attention[k++].heads) {
         const tl_seen_attention *a = &seen->attention[k];
-        for (long h = 0; h < a->heads; h++)
+        for (long h = 0; h < a->heads && a->context_grads.data;
+             h++) /* else no gradient reaches it: that is 0 */
             f->importance[first + h] += fabs(tl_seen_gate_grad(seen, a, b, h, w->per_token));
         if (!f->habits) continue;
         if (!add_habits(w, seen, a, b, first)) return false;
