@@ -208,6 +208,18 @@ START_TEST(what_does_not_go_together) {
     s.text.src_units = "chars";
     refuses(&s, "its text is cut in other ways");
     s = gated_settings();
+    s.text.tgt_units = "chars";
+    refuses(&s, "its text is cut in other ways");
+    s = gated_settings();
+    s.text.src_pretokenize = "none";
+    refuses(&s, "its text is cut in other ways");
+    s = gated_settings();
+    s.text.tgt_pretokenize = "none";
+    refuses(&s, "its text is cut in other ways");
+    s = gated_settings();
+    s.text.joint = true;
+    refuses(&s, "its text is cut in other ways");
+    s = gated_settings();
     s.model.from = in_here("nothing");
     char nothing[1024];
     s.model.from = strcpy(nothing, dir);
@@ -222,6 +234,13 @@ START_TEST(what_does_not_go_together) {
     refuses(&s, "in_proj_weight is [96,32], and this model's [24,32]");
     s.model.positions = "relative";
     refuses(&s, "--heads-kept: with --positions relative every head has distances of its own");
+    s = gated_settings(); /* gates that go would change what it computes */
+    train("gated", &s);
+    s = gated_settings();
+    s.model.from = strcpy(nothing, in_here("gated"));
+    s.model.head_gates = NULL;
+    s.model.gate_penalty = 0;
+    refuses(&s, "it has encoder.layers.0.self_attn.head_gate.log_alpha, and this model has not");
     s = gated_settings();
     s.model = (tl_model_settings){.model = "gru", .preset = "rnn", .tie = "target", .head_gates = "l0"};
     refuses(&s, "--head-gates");
