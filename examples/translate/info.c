@@ -16,13 +16,14 @@ static void print_attention(const tl_model_settings *s) {
 
 /* Heads that were taken away, and those whose gates are shut. */
 static void print_heads(const tl_run *run, const tl_model_settings *s) {
+    if (s->heads_kept)
+        print_name("            heads left: ", s->heads_kept, " (of all other attentions every one)\n");
+    if (!s->head_gates) return;
     double gate[1024];
     tl_run *with = tl_run_open(tl_run_dir(run), NULL, NULL); /* info opens a run without its weights */
     const long heads = tl_prune_heads(tl_run_model(with));
     long shut = 0, half = 0;
-    if (s->heads_kept)
-        print_name("            heads left: ", s->heads_kept, " (of all other attentions every one)\n");
-    if (s->head_gates && heads > 0 && heads <= 1024 && tl_prune_gates(with, gate)) {
+    if (heads > 0 && heads <= 1024 && tl_prune_gates(with, gate)) {
         for (long i = 0; i < heads; i++) shut += gate[i] == 0, half += gate[i] > 0 && gate[i] < 1;
         printf("            heads have gates, penalty %g: of %ld %ld are shut, %ld between shut and open\n",
                s->gate_penalty, heads, shut, half);

@@ -143,8 +143,8 @@ typedef struct tl_heads_table {
 } tl_heads_table;
 
 /* All of it. The set is gone through once for what is seen, and with zero or mean once more for every head. The mean that replaces a
- * head's context is that over all real rows of this same set. What acts on the run (tl_run_act_at) no longer does afterwards. options
- * may be NULL. False, and the run's error, on failure; the table is empty then. */
+ * head's context is that over all real rows of this same set. What acts on the run (tl_run_act_at) does not act here, and
+ * does again afterwards. options may be NULL. False, and the run's error, on failure; the table is empty then. */
 bool tl_heads_measure(tl_run *run, tl_set *set, const tl_heads_options *options, tl_heads_table *table);
 void tl_heads_table_free(tl_heads_table *table);
 

@@ -33,8 +33,8 @@ void tl_prune_by_chance(long count, uint64_t seed, long *order);
 /* How many are gone at each of the points 0, every, 2·every, …, count: into removed, unless it is NULL; returns how many points. */
 long tl_prune_points(long count, long every, long *removed);
 
-/* Loss, and with `score` the run's score, on a set while the first `removed` heads of the order have gates of 0. What acted on the run
- * (tl_run_act_at) no longer does afterwards. False, and the run's error, on failure. */
+/* Loss, and with `score` the run's score, on a set while the first `removed` heads of the order have gates of 0. What acts on the run
+ * (tl_run_act_at) does not act here, and does again afterwards. False, and the run's error, on failure. */
 bool tl_prune_measure(tl_run *run, tl_set *set, const long *order, long removed, bool score,
                       tl_quality *quality);
 

@@ -148,7 +148,7 @@ tl_corpus *tl_pairs_of(const tl_run_settings *settings, tl_part part, const tl_e
 
 typedef struct tl_run_choice {
     /* "best" (or NULL), "last", "average"; "none": all zero, to look at sizes or to go on training; "initial": drawn as they were
-     * before training. */
+     * before training, or would have been where it began with another run's (from). */
     const char *weights;
     const char *
         program; /* whose run it must be, or it is refused with a sentence that says whose it is; NULL: any */
@@ -161,7 +161,8 @@ tl_run *tl_run_open(const char *dir, const tl_run_choice *choice, tl_error *erro
  * only when out of memory. */
 tl_run *tl_run_new(const char *dir, const tl_run_settings *settings);
 /* A run that no folder holds, to be looked at: text is learnt from the data that the settings name, and the weights are what training
- * would begin with. The settings' texts must outlive it. NULL, and a sentence, on failure. */
+ * would begin with; both are another run's where the settings say `from`. The settings' texts must outlive it. NULL, and a sentence, on
+ * failure. */
 tl_run *tl_run_fresh(const tl_run_settings *settings, tl_error *error);
 void tl_run_free(tl_run *run);
 /* The first failure, of the run or else of its tape; NULL if all is well. */
@@ -175,6 +176,9 @@ void tl_run_tell(tl_run *run, const tl_events *events);
  * failure. NULL: nothing. (tl_run_act_at of lens.h does it by names.) */
 typedef bool (*tl_run_acting)(void *context, tl_tape *tape, tl_model_maps *maps);
 void tl_run_act(tl_run *run, tl_run_acting acting, void *context);
+/* What that is (NULL: nothing), and into context, unless it is NULL, what it is called with: whoever lets something else act for a while
+ * gives both to tl_run_act afterwards. */
+tl_run_acting tl_run_what_acts(const tl_run *run, void **context);
 
 /* What it consists of, owned by the run; NULL (0) where it has none, as a new run has no model. */
 const char *tl_run_dir(const tl_run *run);

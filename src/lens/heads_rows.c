@@ -1,6 +1,8 @@
 /* Which heads a model has, and their rows and columns without padding: what everything about heads is made over. */
 #include "heads_walk.h"
 
+#include "tapeloom/prune.h"
+
 #include <math.h>
 
 bool tl_heads_fail(tl_run *run, const char *why) {
@@ -10,14 +12,7 @@ bool tl_heads_fail(tl_run *run, const char *why) {
 
 /* ---- which heads there are ---- */
 
-long tl_heads_count(const tl_run *run) {
-    const tl_model *model = tl_run_model(run);
-    long count = 0;
-    for (int k = 0; model && k < TL_ATTENTION_KINDS; k++)
-        for (int l = 0; l < model->attentions[k]; l++)
-            count += tl_model_heads(model, (tl_attention_kind)k, l);
-    return count;
-}
+long tl_heads_count(const tl_run *run) { return tl_prune_heads(tl_run_model(run)); }
 
 /* ---- rows and columns without padding ---- */
 

@@ -1,5 +1,6 @@
 /* The table of heads: one pass for what is seen, then one for each head that is taken away. */
 #include "heads_walk.h"
+#include "lens.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -34,10 +35,7 @@ static bool tell(const ablation *a) {
 /* With what the places say; counts as a step. */
 static bool measure(ablation *a, double *loss, double *score) {
     tl_quality q;
-    tl_run_act_at(a->run, a->places);
-    const bool ok = tl_set_measure(a->set, a->options->score, &q);
-    tl_run_act_at(a->run, NULL);
-    if (!ok) return false;
+    if (!tl_set_measure_at(a->set, a->run, a->places, a->options->score, &q)) return false;
     *loss = q.loss;
     if (a->options->score && tl_run_score_label(a->run)) *score = q.score;
     a->done++;

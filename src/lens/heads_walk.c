@@ -39,10 +39,9 @@ static bool add_habits(walk *w, const tl_seen *seen, const tl_seen_attention *a,
     const long rows = tl_seen_real_rows(seen, a, b), columns = tl_seen_real_columns(seen, a, b);
     find_ends(seen, a, b, rows, columns, w);
     for (long h = 0; h < a->heads; h++) {
-        if (!h || (a->mask.attend && a->mask.attend_dim[1] > 1))
-            for (long i = 0; i < rows; i++)
-                for (long j = 0; j < columns; j++)
-                    w->sees[i * columns + j] = tl_mask_shows(&a->mask, b, h, i, j, a->queries, a->keys);
+        for (long i = 0; i < rows; i++)
+            for (long j = 0; j < columns; j++)
+                w->sees[i * columns + j] = tl_mask_shows(&a->mask, b, h, i, j, a->queries, a->keys);
         const tl_head_map map = {
             .weights = tl_tensor_slice(tl_seen_rows_of(a->weights, b, h, rows), 1, 0, columns),
             .sees = w->sees,
@@ -87,7 +86,8 @@ static bool add_sentence(walk *w, const tl_seen *seen, long b) {
     long first = 0;
     for (int k = 0; k < seen->count; first += seen->attention[k++].heads) {
         const tl_seen_attention *a = &seen->attention[k];
-        for (long h = 0; h < a->heads; h++)
+        for (long h = 0; h < a->heads && a->context_grads.data;
+             h++) /* else no gradient reaches it: that is 0 */
             f->importance[first + h] += fabs(tl_seen_gate_grad(seen, a, b, h, w->per_token));
         if (!f->habits) continue;
         if (!add_habits(w, seen, a, b, first)) return false;

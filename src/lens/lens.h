@@ -12,6 +12,9 @@ void tl_place_each(const tl_model *model, tl_place_visit *visit, void *context);
 /* The place of that very name; false if the model has none. */
 bool tl_place_named(const tl_model *model, const char *text, tl_place_name *name);
 
+/* tl_set_measure while these places alone act on the run (NULL: nothing does). What acted before acts again afterwards. */
+bool tl_set_measure_at(tl_set *set, tl_run *run, const tl_places *places, bool score, tl_quality *quality);
+
 /* norms.c: fills in head_norms and norms, from v, weights and the layer of its maps. */
 bool tl_seen_norms(tl_seen_attention *seen, const tl_attention_maps *maps, tl_tape *tape);
 

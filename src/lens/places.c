@@ -200,6 +200,15 @@ void tl_run_act_at(tl_run *run, const tl_places *places) {
     tl_run_act(run, places ? act : NULL, (void *)(uintptr_t)places);
 }
 
+bool tl_set_measure_at(tl_set *set, tl_run *run, const tl_places *places, bool score, tl_quality *quality) {
+    void *context;
+    const tl_run_acting before = tl_run_what_acts(run, &context);
+    tl_run_act_at(run, places);
+    const bool ok = tl_set_measure(set, score, quality);
+    tl_run_act(run, before, context);
+    return ok;
+}
+
 /* ---- what stood there ---- */
 
 static tl_var var_at(const tl_model_maps *maps, const tl_place_name *at) {

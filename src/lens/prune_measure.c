@@ -1,7 +1,7 @@
 /* How good a model is without some of its heads: with gates of 0, which give what a model without them computes. */
 #include "tapeloom/prune.h"
 
-#include "run/run.h"
+#include "lens.h"
 
 static bool shut(tl_places *places, const tl_model *model, const long *order, long removed) {
     bool ok = places != NULL;
@@ -28,9 +28,7 @@ bool tl_prune_measure(tl_run *run, tl_set *set, const long *order, long removed,
         tl_error_set(&run->error, "%s",
                      tl_places_error(places) ? tl_places_error(places)
                                              : "the order of heads names one that the model has not");
-    tl_run_act_at(run, removed ? places : NULL);
-    ok = ok && tl_set_measure(set, score, quality);
-    tl_run_act_at(run, NULL);
+    ok = ok && tl_set_measure_at(set, run, removed ? places : NULL, score, quality);
     tl_places_free(places);
     return ok;
 }

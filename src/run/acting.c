@@ -8,6 +8,11 @@ void tl_run_act(tl_run *run, tl_run_acting acting, void *context) {
     run->acting_context = context;
 }
 
+tl_run_acting tl_run_what_acts(const tl_run *run, void **context) {
+    if (context) *context = run ? run->acting_context : NULL;
+    return run ? run->acting : NULL;
+}
+
 const tl_model_maps *tl_run_acting_maps(tl_run *run, tl_model_maps *maps) {
     *maps = (tl_model_maps){0};
     if (!run->acting) return NULL;

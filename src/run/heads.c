@@ -76,6 +76,33 @@ tl_kept_counts tl_heads_counts(tl_run *run) {
     return counts;
 }
 
+/* ---- what attentions without a head leave without a gradient ---- */
+
+/* Nobody reads the norm that stands before such an attention. */
+static void freeze_norm(tl_run *run, const tl_attention *attention, const tl_layer_norm_layer *norm,
+                        bool frozen) {
+    if (!attention->heads && run->transformer.config.pre_norm) tl_freeze(run->params, norm->name, frozen);
+}
+
+void tl_heads_freeze_unreached(tl_run *run, bool frozen) {
+    const tl_transformer *m = &run->transformer;
+    int looking = 0; /* heads that look at the source */
+    if (run->model != &m->model) return;
+    for (int l = 0; l < m->encoder.layers; l++)
+        freeze_norm(run, &m->encoder.layer[l].self_attn, &m->encoder.layer[l].norm1, frozen);
+    for (int l = 0; l < m->decoder.layers; l++) {
+        const tl_decoder_layer *layer = &m->decoder.layer[l];
+        freeze_norm(run, &layer->self_attn, &layer->norm1, frozen);
+        freeze_norm(run, &layer->multihead_attn, &layer->norm2, frozen);
+        looking += layer->multihead_attn.heads;
+    }
+    if (looking) return;
+    tl_freeze(run->params, m->encoder.name, frozen);
+    tl_freeze(run->params, m->src_positions.name, frozen);
+    if (m->src_embedding.weight != m->tgt_embedding.weight)
+        tl_freeze(run->params, m->src_embedding.name, frozen);
+}
+
 /* ---- gates ---- */
 
 bool tl_is_head_gate(const char *parameter) {

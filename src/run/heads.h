@@ -14,6 +14,9 @@ typedef struct tl_kept_counts {
     const int *of[TL_ATTENTION_KINDS];
 } tl_kept_counts;
 tl_kept_counts tl_heads_counts(tl_run *run);
+/* While it is trained: freezes what no gradient can reach because attentions have lost all their heads, or no longer. Those who look
+ * are to be told of it. */
+void tl_heads_freeze_unreached(tl_run *run, bool frozen);
 tl_head_shape tl_heads_shape(const tl_model_settings *settings);
 
 /* Is a parameter of that name log α of gates? In use a gate that is open or shut is a constant, and has no gradient. */

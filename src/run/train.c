@@ -4,6 +4,13 @@
 #include "heads.h"
 #include "programs.h"
 
+/* What training begins with: data, text and a model. */
+static bool make(tl_run *run, const tl_run_program *program) {
+    const bool from = run->settings.model.from != NULL;
+    return program->read(run) && (from ? tl_from_text(run) : program->learn_text(run)) &&
+           program->encode(run) && tl_run_make_model(run) && (!from || tl_from_weights(run));
+}
+
 static bool prepare_new(tl_run *run, const tl_run_program *program, bool overwrite) {
     tl_run_forget_model(run);
     if (!tl_run_settings_complete(&run->settings, &run->error)) return false; /* they may have been changed */
@@ -11,17 +18,14 @@ static bool prepare_new(tl_run *run, const tl_run_program *program, bool overwri
     if (tl_file_is_there(run->dir) &&
         !(tl_make_dirs(run->dir, &run->error) && tl_run_lock(run) && tl_run_may_begin(run, overwrite)))
         return false;
-    return program->read(run) && (run->settings.model.from ? tl_from_text(run) : program->learn_text(run)) &&
-           program->encode(run) && tl_run_make_model(run) &&
-           (!run->settings.model.from || tl_from_weights(run)) && tl_run_save_description(run, overwrite);
+    return make(run, program) && tl_run_save_description(run, overwrite);
 }
 
 tl_run *tl_run_fresh(const tl_run_settings *settings, tl_error *error) {
     tl_run *run = tl_run_new("(a fresh model)", settings);
     const tl_run_program *program =
         tl_run_usable(run) ? tl_run_program_of(run->settings.program, &run->error) : NULL;
-    const bool ok = program && program->read(run) && program->learn_text(run) && program->encode(run) &&
-                    tl_run_make_model(run);
+    const bool ok = program && make(run, program);
     if (program) program->forget_data(run);
     if (ok) {
         run->data = NULL;
@@ -81,7 +85,10 @@ static tl_ending train(tl_run *run, const tl_run_program *program, tl_training_e
                                     .folder = run->folder,
                                     .model = run->model,
                                     .resume = run->in_folder && !run->from_stage};
-    return tl_train(&config, end, &run->error);
+    tl_heads_freeze_unreached(run, true);
+    const tl_ending ending = tl_train(&config, end, &run->error);
+    tl_heads_freeze_unreached(run, false);
+    return ending;
 }
 
 tl_ending tl_run_train(tl_run *run, bool overwrite, tl_training_end *end) {

@@ -235,7 +235,13 @@ START_TEST(heads_that_do_nothing) {
 }
 END_TEST
 
-/* The score without a head, too; what acted on the run no longer does. */
+static bool ends_after(void *context, const char *what, long done, long total) {
+    int *steps = context;
+    (void)done, (void)total;
+    return strcmp(what, "without a head") || (*steps)-- > 0;
+}
+
+/* The score without a head, too. What acts on the run does not act on the table, and acts again afterwards, however it ends. */
 START_TEST(scores) {
     tl_run *run = fresh(&small);
     tl_set *set = set_of(run, 4, 0);
@@ -253,8 +259,43 @@ START_TEST(scores) {
         must(tl_set_measure(set, true, &q));
         ck_assert(q.loss == t.row[i].loss_zero && q.score == t.row[i].score_zero);
     }
+    tl_heads_table while_acting = table_of(run, set, &(tl_heads_options){.zero = true});
+    ck_assert(while_acting.loss == t.loss && while_acting.row[0].raw == t.row[0].raw);
+    for (long i = 0; i < t.count; i++) ck_assert(while_acting.row[i].loss_zero == t.row[i].loss_zero);
+    must(tl_set_measure(set, false, &q));
+    ck_assert(q.loss == t.row[t.count - 1].loss_zero && q.loss != t.loss);
+    int steps = 2; /* the whole model's, and one head's */
+    tl_heads_table none;
+    must(!tl_heads_measure(
+        run, set, &(tl_heads_options){.zero = true, .progress = ends_after, .context = &steps}, &none));
+    must(tl_set_measure(set, false, &q));
+    ck_assert(q.loss == t.row[t.count - 1].loss_zero);
     tl_run_act_at(run, NULL);
+    must(tl_set_measure(set, false, &q));
+    ck_assert(q.loss == t.loss);
     tl_places_free(places);
+    tl_heads_table_free(&while_acting);
+    tl_heads_table_free(&t);
+    tl_set_free(set);
+    tl_run_free(run);
+}
+END_TEST
+
+/* Where no head looks at the source no gradient reaches the encoder's: they matter nothing, which is a number. */
+START_TEST(unreached) {
+    tl_run_settings settings = small;
+    settings.model.heads_kept = "cross.0:none";
+    tl_run *run = fresh(&settings);
+    tl_set *set = set_of(run, 4, 0);
+    double importance[4];
+    tl_heads_table t = table_of(run, set, &(tl_heads_options){.zero = true});
+    must(tl_heads_importance(run, set, false, importance));
+    ck_assert_int_eq(t.count, 4);
+    for (long i = 0; i < t.count; i++) {
+        ck_assert((t.row[i].raw > 0) == (i >= 2) && (t.row[i].raw == 0) == (i < 2));
+        ck_assert((t.row[i].loss_zero == t.loss) == (i < 2));
+        ck_assert(importance[i] == t.row[i].importance && (importance[i] == 0) == (i < 2));
+    }
     tl_heads_table_free(&t);
     tl_set_free(set);
     tl_run_free(run);
@@ -569,6 +610,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, company_changes_nothing);
     tcase_add_test(tc, heads_that_do_nothing);
     tcase_add_test(tc, scores);
+    tcase_add_test(tc, unreached);
     tcase_add_test(tc, alignments);
     tcase_add_test(tc, habits_of_a_translator);
     tcase_add_test(tc, habits_of_a_classifier);

@@ -124,6 +124,13 @@ START_TEST(measured_with_gates) {
     ck_assert(q.loss == by_hand.loss && q.loss != whole.loss);
     ck_assert(tl_set_measure(set, false, &q));
     ck_assert(q.loss == whole.loss); /* nothing acts any more */
+    tl_run_act_at(known, places);    /* what acts, acts again afterwards, and not meanwhile */
+    ck_assert(tl_prune_measure(known, set, order, 0, false, &q));
+    ck_assert(q.loss == whole.loss);
+    ck_assert(tl_set_measure(set, false, &q) && q.loss == by_hand.loss);
+    ck_assert(tl_prune_measure(known, set, order, 1, false, &q));
+    ck_assert(q.loss != whole.loss && q.loss != by_hand.loss);
+    ck_assert(tl_set_measure(set, false, &q) && q.loss == by_hand.loss);
     ck_assert(!tl_prune_measure(known, set, order, 13, false, &q));
     assert_contains(tl_run_error(known), "13 heads to be removed, and the model has 12");
     tl_run_clear_error(known);
@@ -131,6 +138,8 @@ START_TEST(measured_with_gates) {
     ck_assert(!tl_prune_measure(known, set, wrong, 1, false, &q));
     assert_contains(tl_run_error(known), "names one that the model has not");
     tl_run_clear_error(known);
+    ck_assert(tl_set_measure(set, false, &q) && q.loss == by_hand.loss);
+    tl_run_act_at(known, NULL);
     tl_places_free(places);
     tl_set_free(set);
 }
@@ -190,6 +199,31 @@ START_TEST(a_smaller_run) {
 }
 END_TEST
 
+/* A score's own parameters lose what was of these heads, too. */
+START_TEST(other_scores) {
+    static const char *const scores[] = {"general", "additive", "cosine", "uniform"};
+    bool keep[12];
+    tl_run_settings s = *tl_run_settings_of(known);
+    s.model.score = scores[_i];
+    s.training.steps = s.validation.validate_every = 6;
+    s.training.warmup = 0;
+    tl_run *run = tl_run_new(in_here("scored"), &s);
+    ck_assert_msg(tl_run_train(run, false, NULL) == TL_ENDED, "%s", tl_run_error(run));
+    tl_run_free(run);
+    run = open_it("scored");
+    keep_bits(keep, 0xa, 0xc, 0x6);
+    prunes(run, keep, "fewer");
+    tl_run *fewer = open_it("fewer");
+    const double whole = loss_of(run);
+    tl_places *places = shut(run, keep);
+    tl_run_act_at(run, places);
+    const double a = loss_of(run), b = loss_of(fewer);
+    ck_assert_msg(a == b && a != whole, "%.17g is %.17g, of all %.17g", a, b, whole);
+    tl_places_free(places);
+    tl_run_free(fewer), tl_run_free(run);
+}
+END_TEST
+
 /* Numbers in heads-kept are those of the model that had all. */
 START_TEST(once_more) {
     bool keep[12];
@@ -218,8 +252,10 @@ END_TEST
 START_TEST(without_losing_any) {
     bool keep[12];
     keep_bits(keep, 0xf, 0xf, 0xf);
+    tl_run_settings_of(known)->demo = true;
     prunes(known, keep, "all");
     tl_run *all = open_it("all");
+    ck_assert(!tl_run_settings_of(all)->demo);
     ck_assert_ptr_null(tl_run_settings_of(all)->model.heads_kept);
     ck_assert(loss_of(all) == loss_of(known));
     tl_run_free(all);
@@ -239,6 +275,7 @@ static tl_run *with_gates(const double *log_alpha) {
     tl_run_settings s = *tl_run_settings_of(known);
     s.model.from = tl_run_dir(known);
     s.model.head_gates = "l0";
+    s.model.gate_penalty = 0.1, s.model.gate_rate = 3;
     s.training.steps = 1;
     s.training.lr = 0;
     tl_run *run = tl_run_new(in_here("gated"), &s);
@@ -275,7 +312,7 @@ START_TEST(gates_become_columns) {
     prunes(gated, keep, "closed");
     tl_run *closed = open_it("closed");
     const tl_model_settings *m = &tl_run_settings_of(closed)->model;
-    ck_assert(!m->head_gates && !m->from && m->gate_penalty == 0);
+    ck_assert(!m->head_gates && !m->from && m->gate_penalty == 0 && m->gate_rate == 0);
     ck_assert_str_eq(m->heads_kept, "encoder.0:0,2,3; cross.0:0,3");
     const double a = loss_of(gated), b = loss_of(closed);
     ck_assert(a != loss_of(known));
@@ -376,6 +413,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, which_there_are);
     tcase_add_test(tc, measured_with_gates);
     tcase_add_loop_test(tc, a_smaller_run, 0, 3);
+    tcase_add_loop_test(tc, other_scores, 0, 4);
     tcase_add_test(tc, once_more);
     tcase_add_test(tc, without_losing_any);
     tcase_add_test(tc, gates_become_columns);

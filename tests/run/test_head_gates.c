@@ -56,6 +56,8 @@ static heard train(const char *name, const tl_run_settings *s) {
     tl_run_tell(run, &events);
     const tl_ending ending = tl_run_train(run, false, NULL);
     ck_assert_msg(ending == TL_ENDED, "%s", tl_run_error(run));
+    for (int i = 0; i < tl_params_count(tl_run_params(run)); i++) /* frozen while it was trained, at most */
+        ck_assert(!tl_params_at(tl_run_params(run), i)->leaf.frozen);
     tl_run_free(run);
     return h;
 }
@@ -69,12 +71,25 @@ static tl_run *open_it(const char *name, const char *weights) {
 
 static bool is_gate(const tl_param *p) { return strstr(p->leaf.name, "log_alpha") != NULL; }
 
+static bool is_as_in(const tl_param *p, const tl_run *other) {
+    const tl_tensor a = tl_param_value(p),
+                    b = tl_param_value(tl_params_find(tl_run_params(other), p->leaf.name));
+    return !memcmp(a.data, b.data, (size_t)tl_numel(a) * sizeof *a.data);
+}
+
 /* Where nothing moves, all weights are the other's and all gates as they begin. */
 START_TEST(begins_with_the_others_weights) {
     tl_run_settings s = gated_settings();
     s.training.lr = 0;
     train("still", &s);
+    tl_error error = {""};
+    tl_run *fresh = tl_run_fresh(&s, &error); /* begins so, too */
+    ck_assert_msg(fresh != NULL, "%s", error.message);
     tl_run *run = open_it("still", "last");
+    ck_assert_int_eq(tl_params_count(tl_run_params(fresh)), tl_params_count(tl_run_params(run)));
+    for (int i = 0; i < tl_params_count(tl_run_params(run)); i++)
+        ck_assert(is_as_in(tl_params_at(tl_run_params(run), i), fresh));
+    tl_run_free(fresh);
     int gates = 0;
     for (int i = 0; i < tl_params_count(tl_run_params(run)); i++) {
         const tl_param *p = tl_params_at(tl_run_params(run), i);
@@ -193,6 +208,18 @@ START_TEST(what_does_not_go_together) {
     s.text.src_units = "chars";
     refuses(&s, "its text is cut in other ways");
     s = gated_settings();
+    s.text.tgt_units = "chars";
+    refuses(&s, "its text is cut in other ways");
+    s = gated_settings();
+    s.text.src_pretokenize = "none";
+    refuses(&s, "its text is cut in other ways");
+    s = gated_settings();
+    s.text.tgt_pretokenize = "none";
+    refuses(&s, "its text is cut in other ways");
+    s = gated_settings();
+    s.text.joint = true;
+    refuses(&s, "its text is cut in other ways");
+    s = gated_settings();
     s.model.from = in_here("nothing");
     char nothing[1024];
     s.model.from = strcpy(nothing, dir);
@@ -207,6 +234,13 @@ START_TEST(what_does_not_go_together) {
     refuses(&s, "in_proj_weight is [96,32], and this model's [24,32]");
     s.model.positions = "relative";
     refuses(&s, "--heads-kept: with --positions relative every head has distances of its own");
+    s = gated_settings(); /* gates that go would change what it computes */
+    train("gated", &s);
+    s = gated_settings();
+    s.model.from = strcpy(nothing, in_here("gated"));
+    s.model.head_gates = NULL;
+    s.model.gate_penalty = 0;
+    refuses(&s, "it has encoder.layers.0.self_attn.head_gate.log_alpha, and this model has not");
     s = gated_settings();
     s.model = (tl_model_settings){.model = "gru", .preset = "rnn", .tie = "target", .head_gates = "l0"};
     refuses(&s, "--head-gates");
@@ -229,6 +263,54 @@ START_TEST(trained_without_some_heads) {
 }
 END_TEST
 
+static bool begins(const char *text, const char *prefix) { return !strncmp(text, prefix, strlen(prefix)); }
+
+/* What no gradient can reach stays as it is and everything else learns: a norm whose attention has no head, and all that the source goes
+ * through where nothing looks at it. */
+START_TEST(goes_on_without_what_nothing_reaches) {
+    tl_error error = {""};
+    const bool pre_norm = _i & 1, no_source = _i > 1, one_embedding = _i == 4;
+    tl_run_settings s = *tl_run_settings_of(known);
+    s.model.pre_norm = pre_norm;
+    s.model.positions = "learned";
+    s.text.joint = one_embedding;
+    s.model.tie = one_embedding ? "all" : "target";
+    s.training.steps = s.validation.validate_every = 4;
+    train("whole", &s);
+    tl_run *whole = open_it("whole", NULL);
+    bool keep[12];
+    for (int i = 0; i < 12; i++) keep[i] = i >= 6 && !(no_source && i >= 8); /* none of the encoder's */
+    char pruned[1024];
+    strcpy(pruned, in_here("pruned"));
+    ck_assert_msg(tl_prune(whole, keep, pruned, false, &error), "%s", error.message);
+    tl_run *before = open_it("pruned", NULL);
+    s = *tl_run_settings_of(before);
+    s.model.from = pruned;
+    s.model.head_gates = "l0";
+    s.training.warmup = 0;
+    train("after", &s);
+    tl_run *after = open_it("after", "last");
+    static const int expected[] = {0, 2, 13, 15, 12};
+    int still = 0;
+    for (int i = 0; i < tl_params_count(tl_run_params(after)); i++) {
+        const tl_param *p = tl_params_at(tl_run_params(after), i);
+        const char *name = p->leaf.name;
+        const bool idle = (pre_norm && begins(name, "encoder.layers.0.norm1.")) ||
+                          (pre_norm && no_source && begins(name, "decoder.layers.0.norm2.")) ||
+                          (no_source && (begins(name, "encoder.") || begins(name, "src_positions.") ||
+                                         (begins(name, "src_embedding.") && !one_embedding)));
+        still += idle;
+        if (!is_gate(p)) ck_assert_msg(is_as_in(p, before) == idle, "%s", name);
+    }
+    ck_assert_int_eq(still, expected[_i]);
+    tl_run_free(after);
+    after = open_it("after", "none"); /* and on from there */
+    tl_run_settings_of(after)->training.steps = 6;
+    ck_assert_msg(tl_run_train(after, false, NULL) == TL_ENDED, "%s", tl_run_error(after));
+    tl_run_free(after), tl_run_free(before), tl_run_free(whole);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
     tcase_add_checked_fixture(tc, enter, leave);
     tcase_add_test(tc, begins_with_the_others_weights);
@@ -237,5 +319,6 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, gates_close);
     tcase_add_test(tc, what_does_not_go_together);
     tcase_add_test(tc, trained_without_some_heads);
+    tcase_add_loop_test(tc, goes_on_without_what_nothing_reaches, 0, 5);
 }
 TL_TEST_MAIN("run: gates of heads, and runs from others")

@@ -38,6 +38,8 @@ START_TEST(no_run) {
     ck_assert(tl_failed(&error)); /* translate's usual settings have no sentences */
     tl_error_clear(&error);
     tl_run_act(NULL, NULL, NULL);
+    void *context = &end;
+    ck_assert(!tl_run_what_acts(NULL, &context) && !context && !tl_run_what_acts(NULL, NULL));
     tl_run_free(NULL);
     ck_assert_ptr_nonnull(tl_run_error(NULL));
     tl_run_clear_error(NULL), tl_run_tell(NULL, NULL);
