@@ -227,7 +227,7 @@ static void put_heading(flow *f) {
     if (sentence->source) print_line("Source:    ", sentence->source, "\n");
     if (sentence->target)
         print_line(f->sentences.batch.tgt_in ? "Written:   " : "Class:     ", sentence->target, "\n");
-    print_line("Of:        ", asked_text(&f->objective, &f->sentences, text, sizeof text), "");
+    print_line("Of:        ", tl_objective_name(&f->objective, &f->sentences, text, sizeof text), "");
     printf(": %.4f\n", f->objective_value);
 }
 
