@@ -409,7 +409,7 @@ static bool run_patch(const settings *s, tl_run *run, tl_sentences *a, other *b,
     if (!patch) return false;
     print_sentence("A", &a->sentence[0].src, &a->sentence[0].read);
     print_sentence("B", &b->src, &b->in);
-    say_measure(patch, asked_text(&objective, a, what, sizeof what));
+    say_measure(patch, tl_objective_name(&objective, a, what, sizeof what));
     const bool together = !strcmp(s->patch.by, "together"),
                ok = together ? run_together(s, patch, &where, error)
                              : run_table(s, patch, &where, &a->sentence[0], b, what, error);
