@@ -108,9 +108,9 @@ typedef bool tl_function_grad(const double *x, long n, double *value, double *gr
 typedef struct tl_path_options {
     long first, most; /* steps, first at most `most`; 0: 8, and 512 */
     double gap;       /* 0: 0.01 */
-    /* Told after each step; false: stop, as if f had failed. NULL: nobody. */
-    bool (*step)(long done, long most, void *context);
-    void *context; /* of step */
+    /* After each step, all: what it takes if steps are doubled to the end; false: stop, as if f had failed. NULL: nobody. */
+    bool (*progress)(void *context, long done, long all);
+    void *context;
 } tl_path_options;
 typedef struct tl_path_report {
     long steps;

@@ -350,19 +350,20 @@ END_TEST
 /* ---- tables ---- */
 
 typedef struct counting {
-    long calls, done, total;
+    long calls, done, total, most; /* most: ended then; 0: never */
 } counting;
-static void count(void *to, long done, long total) {
+static bool count(void *to, long done, long total) {
     counting *c = to;
     must(done == ++c->calls);
     c->done = done, c->total = total;
+    return done != c->most;
 }
 
 static void cells_are_runs(tl_patch *p, tl_tape *tape, const tl_patch_options *given, long rows, long columns,
                            long there) {
     counting counted = {0};
     tl_patch_options o = *given;
-    o.told = count, o.to = &counted;
+    o.progress = count, o.context = &counted;
     tl_patch_table *t = tl_patch_table_new(p, &o);
     must_msg(t != NULL, "%s", tl_tape_error(tape));
     ck_assert_int_eq((int)t->rows, (int)rows);
@@ -467,9 +468,14 @@ START_TEST(refuses) {
             "A has 9 target tokens and B has 3");
     ck_assert(tl_patch_run(p, &(tl_patch_place){.places = "decoder.layers.0.cross.k"}, 1, &got));
     counting counted = {0}; /* what cannot be is said before anything is run */
-    REFUSED(tl_patch_table_new(p, &(tl_patch_options){.told = count, .to = &counted}),
+    REFUSED(tl_patch_table_new(p, &(tl_patch_options){.progress = count, .context = &counted}),
             "A has 9 target tokens and B has 3");
     ck_assert_int_eq((int)counted.calls, 0);
+    counted.most = 3;
+    REFUSED(tl_patch_table_new(
+                p, &(tl_patch_options){.places = "*.cross.v", .progress = count, .context = &counted}),
+            "patch: stopped after 3 of 4 runs");
+    ck_assert_int_eq((int)counted.calls, 3);
     tl_patch_free(p);
     tl_patch_free(NULL);
     tl_patch_table_free(NULL);
