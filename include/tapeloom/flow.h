@@ -10,7 +10,8 @@
  *   τ                                       Jain & Wallace 2019           how far weights and gradients rank positions alike
  *
  * Numbers here are doubles, row-major. Functions over arrays return false when out of memory, or where sizes make no sense; those
- * over a model leave the reason on its tape. S is the source's places (of a classifier [CLS] counts), T the target's. */
+ * over a model reset its tape, overwrite the gradients of its parameters, and leave the reason on the tape. S is the source's places
+ * (of a classifier [CLS] counts), T the target's. */
 #ifndef TAPELOOM_FLOW_H
 #define TAPELOOM_FLOW_H
 

@@ -234,9 +234,18 @@ START_TEST(nothing_changes_by_measuring) {
     tl_input_shares a;
     tl_grad_taus taus;
     char name[64];
-    must(tl_integrated_grads(s.model, s.tape, &s.batch, &objective, &(tl_path_options){.most = 8}, &a, NULL));
-    tl_input_shares_free(&a);
-    must(tl_grad_taus_of(s.model, s.tape, &s.batch, &objective, last_of(&s, name), -1, &taus));
+    for (int off = 0; off < 2; off++) { /* of a tape that takes no gradients, too, and in training or not */
+        tl_tape_set_grad(s.tape, !off);
+        tl_tape_set_training(s.tape, off ? 3 : 0);
+        must_msg(tl_integrated_grads(s.model, s.tape, &s.batch, &objective, &(tl_path_options){.most = 8}, &a,
+                                     NULL),
+                 "%s", tl_tape_error(s.tape));
+        tl_input_shares_free(&a);
+        must(tl_input_grads(s.model, s.tape, &s.batch, &objective, NULL, &a));
+        tl_input_shares_free(&a);
+        must(tl_grad_taus_of(s.model, s.tape, &s.batch, &objective, last_of(&s, name), -1, &taus));
+        ck_assert(tl_tape_set_grad(s.tape, true) == !off && tl_tape_set_training(s.tape, 0) == (off ? 3 : 0));
+    }
     model_step(s.model, s.tape, &s.batch, 0, NULL);
     assert_same_gradients(s.model->params, &before, "after flows");
     gradients_free(&before);
