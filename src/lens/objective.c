@@ -15,6 +15,11 @@ static const int *targets_of(const tl_model *model, const tl_batch *batch) {
     return of_classes(model) ? batch->labels : batch->tgt_out;
 }
 
+int tl_true_token(const tl_model *model, const tl_batch *batch, const tl_objective *o) {
+    const int *targets = targets_of(model, batch);
+    return targets ? targets[o->sentence * (of_classes(model) ? 1 : batch->tgt_len) + o->position] : -1;
+}
+
 /* -log p of all targets, summed, without smoothing. */
 static tl_var nll(const tl_model *model, tl_tape *tape, const tl_batch *batch, const tl_model_maps *maps) {
     const tl_loss_options options = {
@@ -40,10 +45,9 @@ static bool is_there(const tl_model *model, tl_tape *tape, const tl_batch *batch
                             "objective: word %ld of sentence %ld, but there are %ld sentences of %ld words",
                             o->position, o->sentence, batch->sentences, words),
                false;
-    *token = o->token;
     if (o->token < 0 && !targets_of(model, batch))
         return tl_tape_fail(tape, "objective: the true token, but the batch has no targets"), false;
-    if (o->token < 0) *token = targets_of(model, batch)[o->sentence * words + o->position];
+    *token = o->token < 0 ? tl_true_token(model, batch, o) : o->token;
     return token_is(model, tape, *token) && (o->other < 0 || token_is(model, tape, o->other));
 }
 
