@@ -104,6 +104,21 @@ static void splits_embedding(const tl_attribution *a, bool placed) {
     must((fabs(place->value) > tolerance * largest(a)) == placed);
 }
 
+/* Layer, head and attention are those of the name. */
+static void is_named(const tl_model *model, const tl_summand *s) {
+    const char *layer = strstr(s->name, ".layers."), *head = strstr(s->name, " head ");
+    const bool heads = s->kind == TL_SUMMAND_HEAD, bias = s->kind == TL_SUMMAND_ATTENTION_BIAS;
+    char name[64], whole[80];
+    ck_assert_int_eq(s->layer, layer ? atoi(layer + 8) : -1);
+    ck_assert_int_eq(s->head, head ? atoi(head + 6) : -1);
+    must(heads == (head != NULL) &&
+         bias == (strstr(s->name, ".self bias") || strstr(s->name, ".cross bias")));
+    if (!heads && !bias) return;
+    tl_attention_name(model, s->attention, s->layer, name);
+    snprintf(whole, sizeof whole, heads ? "%s head %d" : "%s bias", name, s->head);
+    ck_assert_str_eq(s->name, whole);
+}
+
 /* Every summand has a name of its own, they sum to what the model says, and that is the objective. */
 static tl_attribution sums_to(const tl_model *model, tl_tape *tape, const tl_batch *b, tl_objective o) {
     tl_attribution a;
@@ -111,6 +126,7 @@ static tl_attribution sums_to(const tl_model *model, tl_tape *tape, const tl_bat
     double sum = 0;
     for (long i = 0; i < a.count; i++) {
         sum += a.summand[i].value;
+        is_named(model, &a.summand[i]);
         for (long j = 0; j < i; j++) must(strcmp(a.summand[i].name, a.summand[j].name) != 0);
     }
     must(sum == a.sum && a.count > 0);
@@ -366,10 +382,11 @@ START_TEST(refuses) {
 }
 END_TEST
 
-/* It changes nothing: modes of the tape are as they were, and so is the model. */
+/* It changes nothing: modes of the tape are as they were, and so is the model; dropout is off meanwhile. */
 START_TEST(leaves_everything) {
-    bench k = bench_begin(&models[1]);
-    tl_batch b = batch_of(sentences, 2, 37, 0, 0);
+    const tl_transformer_config config = {SMALL_MODEL, .dropout = 0.4};
+    bench k = bench_begin(&config);
+    tl_batch b = batch_of(sentences, 2, 13, 0, 0);
     tl_attribution a;
     tl_lens lens;
     double loss[2];
@@ -378,8 +395,12 @@ START_TEST(leaves_everything) {
         loss[after] = tl_item(tl_value(tl_transformer_loss(&k.model, k.tape, &b)));
         must(tl_attribute_logit(&k.model.model, k.tape, &b,
                                 &(tl_objective){.kind = TL_OF_LOGIT, .token = 5, .other = -1}, &a));
+        const double logit = a.logit;
         must(tl_logit_lens(&k.model.model, k.tape, &b, TL_DECODER, &lens));
-        ck_assert(tl_tape_training(k.tape));
+        must(tl_item(tl_at(last_of(&lens), 0, 0, 5)) == logit);
+        ck_assert_int_eq((int)tl_tape_set_training(k.tape, 0), 4);
+        must(sums_to(&k.model.model, k.tape, &b, (tl_objective){.kind = TL_OF_LOGIT, .token = 5, .other = -1})
+                 .logit == logit);
         ck_assert(tl_wants_grad(tl_use(k.tape, k.model.output_weight)));
     }
     must(loss[0] == loss[1]);
