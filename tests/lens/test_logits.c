@@ -299,22 +299,31 @@ START_TEST(the_last_depth_is_the_model) {
 }
 END_TEST
 
-/* Depth 0 of a model whose embedding is its projection, too, without norms: the products of embeddings. */
+/* Depth 0 of a model whose embedding is its projection, too: the products of embeddings, behind the final norm where there is one. */
 START_TEST(the_first_depth_is_the_embedding) {
-    const tl_transformer_config config = {SMALL_MODEL, .pre_norm = true, .no_final_norm = true,
+    const bool norm = _i;
+    const tl_transformer_config config = {SMALL_MODEL, .pre_norm = true, .no_final_norm = !norm,
                                           .positions = TL_NO_POSITIONS};
     bench k = bench_begin(&config);
     tl_batch b = batch_of(sentences, 1, 13, 0, 0);
     tl_lens lens;
     must(tl_logit_lens(&k.model.model, k.tape, &b, TL_DECODER, &lens));
     const tl_tensor w = tl_param_value(k.model.output_weight);
+    double x[8], mean = 0, squares = 0;
+    for (long i = 0; i < 8; i++) x[i] = sqrt(8) * tl_item(tl_at(w, b.tgt_in[2], i));
+    for (long i = 0; i < 8; i++) mean += x[i] / 8;
+    for (long i = 0; i < 8; i++) squares += (x[i] - mean) * (x[i] - mean) / 8;
+    for (long i = 0; i < 8 && norm; i++)
+        x[i] = (x[i] - mean) / sqrt(squares + 1e-5) *
+                   tl_item(tl_at(tl_param_value(k.model.decoder.norm.weight), i)) +
+               tl_item(tl_at(tl_param_value(k.model.decoder.norm.bias), i));
     for (int v = 0; v < 13; v++) {
         double expected = 0;
-        for (long i = 0; i < 8; i++)
-            expected += sqrt(8) * tl_item(tl_at(w, b.tgt_in[2], i)) * tl_item(tl_at(w, v, i));
+        for (long i = 0; i < 8; i++) expected += x[i] * tl_item(tl_at(w, v, i));
         ck_assert_double_eq_tol(tl_item(tl_at(lens.logits[0], 0, 2, v)), expected, tolerance);
     }
-    assert_contains(lens.applied, "nothing but the projection to words");
+    assert_contains(lens.applied, norm ? "then the model's final norm and the projection to words"
+                                       : "nothing but the projection to words");
     batch_free(&b);
     bench_end(&k);
 }
@@ -444,7 +453,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, of_what_is_left);
     tcase_add_test(tc, each_is_what_it_adds);
     tcase_add_loop_test(tc, the_last_depth_is_the_model, 0, GPTS);
-    tcase_add_test(tc, the_first_depth_is_the_embedding);
+    tcase_add_loop_test(tc, the_first_depth_is_the_embedding, 0, 2);
     tcase_add_test(tc, what_logits_say);
     tcase_add_test(tc, refuses);
     tcase_add_test(tc, leaves_everything);
