@@ -69,7 +69,7 @@ bool tl_attention_max_flow(const tl_flow_layers *layers, int depth, long row, do
                            double *of_target);
 
 /* The largest flow from one node to each of several others, one at a time, through edges of capacities 0 or more: Dinic's algorithm
- * (1970). By the theorem of Ford & Fulkerson (1956) it equals the smallest cut. */
+ * (1970). By the theorem of Ford & Fulkerson (1956) it equals the smallest cut. To `from` itself it is infinite. */
 typedef struct tl_flow_edge {
     long from, to;
     double capacity;

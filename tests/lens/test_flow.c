@@ -68,6 +68,7 @@ START_TEST(wrong_networks_are_refused) {
     const long one = 1, two = 2;
     double flow;
     ck_assert(tl_max_flow(2, &good, 1, 0, &one, 1, &flow) && flow == 1);
+    ck_assert(tl_max_flow(2, &good, 1, 1, &one, 1, &flow) && isinf(flow)); /* there already */
     ck_assert(!tl_max_flow(2, &outside, 1, 0, &one, 1, &flow));
     ck_assert(!tl_max_flow(2, &before, 1, 0, &one, 1, &flow));
     ck_assert(!tl_max_flow(2, &less, 1, 0, &one, 1, &flow));
