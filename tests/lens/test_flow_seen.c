@@ -64,6 +64,31 @@ START_TEST(layers_hold_what_was_seen_alone_and_in_company) {
 }
 END_TEST
 
+/* A layer that has lost all its heads takes nothing from anywhere: its places keep what they have. */
+START_TEST(a_layer_without_heads_takes_nothing) {
+    static const int none_and_all[] = {0, 2}, one_each[] = {1, 1};
+    const tl_transformer_config config = {SMALL_MODEL,
+                                          .kept = {[TL_DECODER_SELF] = none_and_all, [TL_CROSS] = one_each}};
+    bench k = bench_begin(&config);
+    tl_batch b = batch_of(sentences, 1, 13, 0, 0);
+    const tl_objective objective = {.kind = TL_OF_LOGIT, .position = 1, .token = 5, .other = -1};
+    tl_seen seen;
+    must_msg(tl_look(&k.model.model, k.tape, &b, &(tl_look_options){.objective = objective}, &seen), "%s",
+             tl_tape_error(k.tape));
+    for (int what = 0; what < 2; what++) {
+        tl_flow_layers *l = tl_flow_layers_of(&seen, 0, (tl_flow_of)what);
+        const long t = l->targets;
+        double later = 0;
+        for (long e = 0; e < t * t; e++)
+            ck_assert(l->decoder_self[0][e] == 0), later += l->decoder_self[1][e];
+        ck_assert(later > 0);
+        tl_flow_layers_free(l);
+    }
+    batch_free(&b);
+    bench_end(&k);
+}
+END_TEST
+
 START_TEST(inputs_have_the_same_share_alone_and_in_company) {
     subject s;
     tl_objective objective = flow_begin(&s, _i);
@@ -290,6 +315,7 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, layers_hold_what_was_seen_alone_and_in_company, 0, 2 * EVERY_MODEL);
     tcase_add_loop_test(tc, inputs_have_the_same_share_alone_and_in_company, 0, EVERY_MODEL);
+    tcase_add_test(tc, a_layer_without_heads_takes_nothing);
     tcase_add_test(tc, pictures_are_inputs);
     tcase_add_loop_test(tc, taus_are_of_a_row_and_its_gradients, 0, 2 * EVERY_MODEL);
     tcase_add_loop_test(tc, nothing_changes_by_measuring, 0, 5);
