@@ -428,6 +428,12 @@ START_TEST(steps_are_doubled_until_it_will_do) {
     ck_assert(tl_integrate_grads(wrong, &slope, 1, &x, &nothing, NULL, &grad, &r));
     ck_assert(!r.reached && r.steps == 512);
     near_to(r.gap, 0.5, 1e-12);
+    for (int above = 0; above < 2; above++) { /* 1 % is enough */
+        slope = 3 / (above ? 1.0101 : 1.0099);
+        ck_assert(
+            tl_integrate_grads(wrong, &slope, 1, &x, &nothing, &(tl_path_options){.most = 16}, &grad, &r));
+        ck_assert(r.reached == !above && r.steps == (above ? 16 : 8));
+    }
     slope = 0; /* f says that nothing changes, and its gradient that it does */
     ck_assert(tl_integrate_grads(wrong, &slope, 1, &x, &nothing, &(tl_path_options){.most = 16}, &grad, &r));
     ck_assert(!r.reached && r.steps == 16 && isinf(r.gap));

@@ -146,6 +146,12 @@ START_TEST(pictures_are_inputs) {
     ck_assert(fabs(a.value - value) <= 1e-5);
     for (long i = 0; i < PATCHES; i++) ck_assert(a.source[i] != 0);
     tl_input_shares_free(&a);
+    tl_input_shares whole; /* a place that is added is no content, on either side */
+    must(tl_input_grads(&k.model.model, k.tape, &b, &objective, NULL, &whole));
+    must(tl_input_grads(&k.model.model, k.tape, &b, &objective, &(tl_input_options){.part = TL_CONTENT}, &a));
+    ck_assert(fabs(a.source[1] - whole.source[1]) > 1e-3 && fabs(a.target[1] - whole.target[1]) > 1e-3);
+    tl_input_shares_free(&whole);
+    tl_input_shares_free(&a);
     bench_end(&k);
 }
 END_TEST
