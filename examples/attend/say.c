@@ -13,10 +13,10 @@ void print_subject(const char *what, const settings *s) {
 
 void bar_begin(bar *b, const settings *s, const char *label, const char *unit) {
     *b = (bar){.progress = {.out = s->common.quiet ? NULL : stderr,
-                                  .label = label,
-                                  .unit = unit,
-                                  .no_loss = true,
-                                  .after = 2}};
+                            .label = label,
+                            .unit = unit,
+                            .no_loss = true,
+                            .after = 2}};
 }
 
 /* The library's counts begin anew where a second pass does. */
