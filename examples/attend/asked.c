@@ -44,26 +44,6 @@ bool read_asked(const asked *asked, tl_sentences *sentences, tl_objective *o, tl
            read_token(sentences, "other", asked->other, &o->other, error);
 }
 
-static const char *name_of(const tl_objective *o, tl_sentences *sentences, int token) {
-    const tl_tokens *written = &sentences->sentence[o->sentence].written;
-    const char *text = token >= 0 ? sentences->token(sentences, token) : written->text[o->position];
-    return text ? text : "?";
-}
-
-char *asked_text(const tl_objective *o, tl_sentences *sentences, char *to, size_t size) {
-    const char *what = o->kind == TL_OF_LOG_P ? "log p" : "logit";
-    if (o->kind == TL_OF_LOSS)
-        snprintf(to, size, "the loss as it is trained, summed over the words of A's target");
-    else if (o->kind == TL_OF_NLL)
-        snprintf(to, size, "-log p of A's target, summed over its words");
-    else if (o->other >= 0)
-        snprintf(to, size, "%s of \"%s\" minus %s of \"%s\" (word %ld)", what,
-                 name_of(o, sentences, o->token), what, name_of(o, sentences, o->other), o->position + 1);
-    else
-        snprintf(to, size, "%s of \"%s\" (word %ld)", what, name_of(o, sentences, o->token), o->position + 1);
-    return to;
-}
-
 bool read_range(const char *option, const char *text, long first, tl_range *range, tl_error *error) {
     char *end = NULL;
     *range = (tl_range){0, 0};

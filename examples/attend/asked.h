@@ -21,8 +21,6 @@ typedef struct asked {
 
 /* The objective of one sentence. False, and a sentence in error, if there is no such word or token. */
 bool read_asked(const asked *asked, tl_sentences *sentences, tl_objective *objective, tl_error *error);
-/* "log p of "chat" (word 2)"; returns to. Foreign bytes. */
-char *asked_text(const tl_objective *objective, tl_sentences *sentences, char *to, size_t size);
 /* "3", or "2-4" with both ends, counted from `first`; NULL: all of it. */
 bool read_range(const char *option, const char *text, long first, tl_range *range, tl_error *error);
 /* The id that is written as this token, out of so many; -1: none. */

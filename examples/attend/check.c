@@ -34,7 +34,7 @@ static bool measure(settings *s, tl_run *run, tl_run *fresh, tl_set *set, tl_mea
                                         .fresh = fresh ? tl_run_model(fresh) : NULL,
                                         .fresh_tape = fresh ? tl_run_tape(fresh) : NULL};
     const tl_classifier *classifier = tl_run_classifier(run);
-    check_bar b;
+    bar b;
     tl_batch batch;
     *m = tl_measured_of(tl_run_model(run), !s->fresh && !s->pair,
                         !of->model.normaliser || strcmp(of->model.normaliser, "sigmoid"));
@@ -52,7 +52,7 @@ static bool measure(settings *s, tl_run *run, tl_run *fresh, tl_set *set, tl_mea
 static bool overfit(settings *s, tl_run *fresh, tl_measured *m) {
     tl_set *set = tl_set_new(fresh, &(tl_set_options){.file = s->test, .most = OVERFIT_SENTENCES});
     tl_batch batch;
-    check_bar b;
+    bar b;
     bar_begin(&b, s, "overfitting", "step");
     const bool ok = set && tl_set_next(set, &batch) &&
                     tl_measure_overfit(m, tl_run_model(fresh), tl_run_tape(fresh), &batch, s->check.overfit,

@@ -87,21 +87,18 @@ bool look_both(const comparing *c, const tl_batch *batch, tl_seen seen[2], tl_er
 bool look_at_set(comparing *c, each_seen *each, void *context, tl_error *error) {
     c->set = open_set(c->s, c->run[0]);
     if (!c->set) return failed(c, error) && false;
-    tl_progress bar = {.out = c->s->common.quiet ? NULL : stderr,
-                       .total = tl_set_count(c->set),
-                       .unit = "sentence",
-                       .no_loss = true,
-                       .after = 2};
+    bar b;
     tl_batch batch;
     bool ok = true;
     long done = 0;
-    tl_progress_start(&bar);
+    bar_begin(&b, c->s, NULL, "sentence");
+    bar_step(&b, 0, tl_set_count(c->set));
     while (ok && tl_set_next(c->set, &batch)) {
         tl_seen seen[2];
         ok = look_both(c, &batch, seen, error) && each(context, &batch, seen, error);
-        tl_progress_update(&bar, done += batch.sentences, 0, (double)(batch.src_tokens + batch.tgt_tokens));
+        bar_step(&b, done += batch.sentences, tl_set_count(c->set));
     }
-    tl_progress_finish(&bar);
+    bar_end(&b);
     return ok && !failed(c, error);
 }
 

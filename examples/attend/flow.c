@@ -187,21 +187,6 @@ static bool keep(flow *f, flow_method m, tl_input_shares *a, tl_error *error) {
     return ok;
 }
 
-static bool a_step(long done, long most, void *progress) {
-    (void)most;
-    tl_progress_update(progress, done, 0, 0);
-    return true;
-}
-
-static tl_progress progress_of(const flow *f, const char *label, const char *unit, long total) {
-    return (tl_progress){.out = f->s->common.quiet ? NULL : stderr,
-                         .total = total,
-                         .label = label,
-                         .unit = unit,
-                         .no_loss = true,
-                         .after = 2};
-}
-
 static bool by_gradients(flow *f, tl_error *error) {
     tl_input_shares a;
     if (f->wanted[GRADIENT_INPUT] &&
@@ -209,13 +194,12 @@ static bool by_gradients(flow *f, tl_error *error) {
           keep(f, GRADIENT_INPUT, &a, error)))
         return false;
     if (!f->wanted[INTEGRATED]) return true;
-    tl_progress progress =
-        progress_of(f, "integrated gradients, at most", "step", 1016); /* 8 + 16 + … + 512 */
-    tl_progress_start(&progress);
+    bar b;
+    bar_begin(&b, f->s, "integrated gradients, at most", "step");
     const bool ok =
         tl_integrated_grads(f->model, tl_run_tape(f->run), &f->sentences.batch, &f->objective,
-                            &(tl_path_options){.step = a_step, .context = &progress}, &a, &f->path);
-    tl_progress_pause(&progress);
+                            &(tl_path_options){.progress = bar_step, .context = &b}, &a, &f->path);
+    bar_end(&b);
     return ok && keep(f, INTEGRATED, &a, error);
 }
 
@@ -224,18 +208,19 @@ static bool correlate(flow *f, tl_error *error) {
     f->words = f->sentences.batch.tgt_in ? f->sentences.sentence[0].written.count : 1;
     f->taus = calloc((size_t)f->words + 1, sizeof *f->taus);
     if (!f->taus) return out_of_memory(error);
-    tl_progress progress = progress_of(f, "tau", "word", f->words);
-    tl_progress_start(&progress);
+    bar b;
     bool ok = true;
+    bar_begin(&b, f->s, "tau", "word");
+    bar_step(&b, 0, f->words);
     for (long word = 0; ok && word < f->words; word++) {
         tl_objective objective = {.kind = f->objective.kind, .position = word, .token = -1, .other = -1};
         if (word == f->objective.position) objective = f->objective;
         ok = tl_grad_taus_of(f->model, tl_run_tape(f->run), &f->sentences.batch, &objective, f->attention,
                              f->head, &f->taus[word]);
         if (ok && word == f->objective.position) f->objective_value = f->taus[word].value;
-        tl_progress_update(&progress, word + 1, 0, 0);
+        bar_step(&b, word + 1, f->words);
     }
-    tl_progress_pause(&progress);
+    bar_end(&b);
     return ok;
 }
 

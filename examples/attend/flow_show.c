@@ -86,21 +86,12 @@ static void put_padded(const char *text, long width) {
     for (long used = tl_text_columns(text); used < width; used++) putchar(' ');
 }
 
-static const char *shade(double share) {
-    static const struct {
-        double from;
-        const char *text;
-    } shades[] = {{0.8, "██"}, {0.5, "▓▓"}, {0.25, "▒▒"}, {0.1, "░░"}, {0.03, "· "}};
-    for (size_t i = 0; i < sizeof shades / sizeof *shades; i++)
-        if (share >= shades[i].from) return shades[i].text;
-    return "  ";
-}
-
 static void put_value(double value, double largest) {
     char number[32];
     const double size = fabs(value);
     snprintf(number, sizeof number, size != 0 && (size < 0.0005 || size >= 1e5) ? "%.1e" : "%.3f", value);
-    printf("  %8s %s", number, shade(largest > 0 ? size / largest : 0));
+    printf("  %8s ", number);
+    put_padded(shade_of(largest > 0 ? size / largest : 0, true), 2);
 }
 
 static void put_rows(const flow *f, const rows *all, bool target, const double *largest) {
@@ -236,7 +227,7 @@ static void put_heading(flow *f) {
     if (sentence->source) print_line("Source:    ", sentence->source, "\n");
     if (sentence->target)
         print_line(f->sentences.batch.tgt_in ? "Written:   " : "Class:     ", sentence->target, "\n");
-    print_line("Of:        ", asked_text(&f->objective, &f->sentences, text, sizeof text), "");
+    print_line("Of:        ", tl_objective_name(&f->objective, &f->sentences, text, sizeof text), "");
     printf(": %.4f\n", f->objective_value);
 }
 

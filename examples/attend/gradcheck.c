@@ -128,7 +128,7 @@ static int no_such_operation(const settings *s, const tl_fault *fault) {
 
 static int check(settings *s, tl_run *run, const tl_batch *batch, tl_fault *fault) {
     tl_model_gradcheck r;
-    check_bar b;
+    bar b;
     bar_begin(&b, s, "checking gradients", "element");
     const bool ok = tl_model_gradcheck_of(tl_run_model(run), batch,
                                           &(tl_model_gradcheck_options){.sample = s->gradcheck.sample,

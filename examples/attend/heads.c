@@ -227,26 +227,19 @@ static bool write_picture(const settings *s, const tl_heads_table *t, const tl_r
 /* ---- the command ---- */
 
 typedef struct watcher {
-    FILE *out;
+    const settings *settings;
     const char *what;
-    tl_progress progress;
+    bar bar;
 } watcher;
 
 static bool watch(void *context, const char *what, long done, long total) {
     watcher *w = context;
     if (what != w->what) {
-        if (w->what) tl_progress_finish(&w->progress);
+        if (w->what) bar_end(&w->bar);
         w->what = what;
-        w->progress = (tl_progress){.out = w->out,
-                                    .total = total,
-                                    .label = what,
-                                    .unit = strcmp(what, "without a head") ? "sentence" : "pass",
-                                    .no_loss = true,
-                                    .after = 2};
-        tl_progress_start(&w->progress);
+        bar_begin(&w->bar, w->settings, what, strcmp(what, "without a head") ? "sentence" : "pass");
     }
-    tl_progress_update(&w->progress, done, 0, 0);
-    return true;
+    return bar_step(&w->bar, done, total);
 }
 
 static bool show(const settings *s, const tl_heads_table *t, const tl_run *run, const tl_set *set,
@@ -270,7 +263,7 @@ static bool is_one(const char *text, const char *a, const char *b) {
 int command_heads(settings *s) {
     tl_error error = {""};
     tl_heads_table table = {0};
-    watcher w = {.out = s->common.quiet ? NULL : stderr};
+    watcher w = {.settings = s};
     if (is_one(s->heads.sort, "loss", "loss") && !s->heads.ablate)
         return usage_with("heads", "--sort loss is by the loss without each head: add --ablate");
     tl_run *run = open_subject(s);
@@ -283,7 +276,7 @@ int command_heads(settings *s) {
                                       .progress = watch,
                                       .context = &w};
     const bool ok = set && tl_heads_measure(run, set, &options, &table);
-    if (w.what) tl_progress_finish(&w.progress);
+    if (w.what) bar_end(&w.bar);
     if (ok) show(s, &table, run, set, &error);
     const int status = status_of(run, &error);
     tl_heads_table_free(&table);

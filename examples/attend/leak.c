@@ -63,7 +63,7 @@ static bool is_over(const tl_leak_report *r) {
 
 static int look(settings *s, tl_run *run, tl_sentences *sentences) {
     tl_leak_report r;
-    check_bar b;
+    bar b;
     bar_begin(&b, s, "looking for leaks", "pass");
     const bool ok = tl_leak_check(tl_run_model(run), tl_run_tape(run), &sentences->batch, bar_step, &b, &r);
     bar_end(&b);

@@ -163,7 +163,7 @@ static bool run_attribution(const settings *s, tl_run *run, tl_sentences *senten
     long heads = 0;
     for (long i = 0; i < a.count; i++)
         if (a.summand[i].head >= heads) heads = a.summand[i].head + 1;
-    return show_parts(s, &a, heads, asked_text(&objective, sentences, what, sizeof what), error);
+    return show_parts(s, &a, heads, tl_objective_name(&objective, sentences, what, sizeof what), error);
 }
 
 /* ---- the lens ---- */

@@ -329,26 +329,20 @@ static bool write_cells(const char *path, const tl_patch *patch, const tl_patch_
 
 /* ---- runs ---- */
 
-static void show_progress(void *to, long done, long total) {
-    tl_progress *progress = to;
-    if (done == 1) progress->total = total, tl_progress_start(progress);
-    tl_progress_update(progress, done, 0, 0);
-    if (done == total) tl_progress_finish(progress);
-}
-
 static bool run_table(const settings *s, tl_patch *patch, const tl_replaced *where, const tl_sentence *a,
                       const other *b, const char *what, tl_error *error) {
-    tl_progress progress = {
-        .out = s->common.quiet ? NULL : stderr, .unit = "run", .no_loss = true, .after = 2};
+    bar runs;
     const char *by = s->patch.by;
     const tl_patch_options options = {.by = !strcmp(by, "heads")       ? TL_PATCH_HEADS
                                             : !strcmp(by, "positions") ? TL_PATCH_POSITIONS
                                                                        : TL_PATCH_PLACES,
                                       .places = s->patch.at,
                                       .where = *where,
-                                      .told = show_progress,
-                                      .to = &progress};
+                                      .progress = bar_step,
+                                      .context = &runs};
+    bar_begin(&runs, s, NULL, "run");
     tl_patch_table *t = tl_patch_table_new(patch, &options);
+    bar_end(&runs);
     if (!t) return false;
     sheet sheets[2] = {{0}, {0}};
     const int count = cut_sheets(sheets, patch, t, a, b);
@@ -409,7 +403,7 @@ static bool run_patch(const settings *s, tl_run *run, tl_sentences *a, other *b,
     if (!patch) return false;
     print_sentence("A", &a->sentence[0].src, &a->sentence[0].read);
     print_sentence("B", &b->src, &b->in);
-    say_measure(patch, asked_text(&objective, a, what, sizeof what));
+    say_measure(patch, tl_objective_name(&objective, a, what, sizeof what));
     const bool together = !strcmp(s->patch.by, "together"),
                ok = together ? run_together(s, patch, &where, error)
                              : run_table(s, patch, &where, &a->sentence[0], b, what, error);

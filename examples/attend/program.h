@@ -108,14 +108,15 @@ tl_set *open_set(const settings *s, tl_run *run);
 
 /* "build/demo (best weights)", on a line behind `what`. */
 void print_subject(const char *what, const settings *s);
-/* A bar on standard error for the checks of the library, shown from the third second on. */
-typedef struct check_bar {
+/* A bar on standard error for what the library measures, shown from the third second on. */
+typedef struct bar {
     tl_progress progress;
     long done, all;
-} check_bar;
-void bar_begin(check_bar *b, const settings *s, const char *label, const char *unit);
-bool bar_step(void *context, long done, long all); /* context: the bar */
-void bar_end(check_bar *b);
+} bar;
+void bar_begin(bar *b, const settings *s, const char *label, const char *unit); /* label NULL: none */
+/* As the library tells how far it is; context: the bar. Its clock begins with the first call: 0 done, where the first step is long. */
+bool bar_step(void *context, long done, long all);
+void bar_end(bar *b);
 
 /* ---- commands: options and functions ---- */
 

@@ -81,21 +81,18 @@ static bool measure_at(curve *c, long order, long point) {
 }
 
 bool curve_measure(curve *c, const settings *s) {
-    tl_progress bar = {.out = s->common.quiet ? NULL : stderr,
-                       .label = "pruning",
-                       .unit = "model",
-                       .no_loss = true,
-                       .after = 1,
-                       .total = to_measure(c)};
+    const long all = to_measure(c);
     long done = 0;
+    bar b;
     bool ok = true;
-    tl_progress_start(&bar);
+    bar_begin(&b, s, "pruning", "model");
+    bar_step(&b, 0, all);
     for (long o = 0; ok && o <= c->chances; o++)
         for (long p = 0; ok && p < c->points; p++) {
             ok = measure_at(c, o, p);
-            if (!is_shared(c, o, p)) tl_progress_update(&bar, ++done, 0, 0);
+            if (!is_shared(c, o, p)) bar_step(&b, ++done, all);
         }
-    tl_progress_pause(&bar);
+    bar_end(&b);
     return ok;
 }
 

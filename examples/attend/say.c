@@ -11,17 +11,17 @@ void print_subject(const char *what, const settings *s) {
     printf(" (%s weights)\n", s->common.weights);
 }
 
-void bar_begin(check_bar *b, const settings *s, const char *label, const char *unit) {
-    *b = (check_bar){.progress = {.out = s->common.quiet ? NULL : stderr,
-                                  .label = label,
-                                  .unit = unit,
-                                  .no_loss = true,
-                                  .after = 2}};
+void bar_begin(bar *b, const settings *s, const char *label, const char *unit) {
+    *b = (bar){.progress = {.out = s->common.quiet ? NULL : stderr,
+                            .label = label,
+                            .unit = unit,
+                            .no_loss = true,
+                            .after = 2}};
 }
 
 /* The library's counts begin anew where a second pass does. */
 bool bar_step(void *context, long done, long all) {
-    check_bar *b = context;
+    bar *b = context;
     if (all != b->all || done < b->done) {
         bar_end(b);
         b->progress.total = b->all = all;
@@ -32,7 +32,7 @@ bool bar_step(void *context, long done, long all) {
     return true;
 }
 
-void bar_end(check_bar *b) {
+void bar_end(bar *b) {
     if (b->all) tl_progress_finish(&b->progress);
     b->progress.started = false;
     b->all = b->done = 0;

@@ -63,16 +63,6 @@ static void draw_signs(const sight *seen) {
 
 /* ---- the words ---- */
 
-static const char *shade(double share) {
-    static const struct {
-        double from;
-        const char *text;
-    } shades[] = {{0.8, "█"}, {0.5, "▓"}, {0.25, "▒"}, {0.1, "░"}, {0.03, "·"}};
-    for (size_t i = 0; i < sizeof shades / sizeof *shades; i++)
-        if (share >= shades[i].from) return shades[i].text;
-    return " ";
-}
-
 enum { PANEL = 3 * SIDE + 2, A_ROW = 5 };
 
 static void draw_words(const sight *seen, long from, long to) {
@@ -87,12 +77,8 @@ static void draw_words(const sight *seen, long from, long to) {
             printf("  ");
             for (int p = row * SIDE; p < (row + 1) * SIDE; p++) {
                 const bool named = seen->true_patch[w] == p;
-                const char *s = shade(seen->share[w][p]);
-                printf("%s%s%s",
-                       named       ? "["
-                       : *s == ' ' ? " "
-                                   : s,
-                       *s == ' ' && !named ? "." : s, named ? "]" : " ");
+                const char *s = shade_of(seen->share[w][p], false);
+                printf("%s%s%s", named ? "[" : *s ? s : " ", *s ? s : named ? " " : ".", named ? "]" : " ");
             }
         }
         printf("\n");

@@ -128,6 +128,8 @@ void print_line(const char *before, const char *text, const char *after);
 void print_name(const char *before, const char *name, const char *after);
 /* " --name word", or with = where the word would be taken for an option. */
 void print_option(const char *name, const char *word);
+/* How dark a share of 1 is, in a character, or wide in two of them; "" where next to nothing is. */
+const char *shade_of(double share, bool wide);
 int fail_with(const char *message); /* "translate: message" on standard error; returns 1 */
 /* Fails with the error or with the run's, if there is one: 1; otherwise 0. */
 int status_of(const tl_run *run, const tl_error *error);

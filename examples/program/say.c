@@ -28,6 +28,16 @@ void print_option(const char *name, const char *word) {
     printf(" --%s%s%s", name, strncmp(word, "--", 2) ? " " : "=", tl_shell_word(word, shell, sizeof shell));
 }
 
+const char *shade_of(double share, bool wide) {
+    static const struct {
+        double from;
+        const char *one, *two;
+    } shades[] = {{0.8, "█", "██"}, {0.5, "▓", "▓▓"}, {0.25, "▒", "▒▒"}, {0.1, "░", "░░"}, {0.03, "·", "·"}};
+    for (size_t i = 0; i < sizeof shades / sizeof *shades; i++)
+        if (share >= shades[i].from) return wide ? shades[i].two : shades[i].one;
+    return "";
+}
+
 int fail_with(const char *message) {
     fprintf(stderr, "%s: %s\n", this_program.name, message);
     return 1;

@@ -23,16 +23,6 @@ static void print_padded(FILE *out, const char *text, long width) {
     for (long used = tl_text_columns(text); used < width; used++) fputc(' ', out);
 }
 
-static const char *shade(double share) {
-    static const struct {
-        double from;
-        const char *text;
-    } shades[] = {{0.8, "██"}, {0.5, "▓▓"}, {0.25, "▒▒"}, {0.1, "░░"}, {0.03, "·"}};
-    for (size_t i = 0; i < sizeof shades / sizeof *shades; i++)
-        if (share >= shades[i].from) return shades[i].text;
-    return "";
-}
-
 static long widest(char *const *texts, long count, long least) {
     for (long i = 0; i < count; i++)
         if (tl_text_columns(texts[i]) > least) least = tl_text_columns(texts[i]);
@@ -51,7 +41,7 @@ static void draw(const picture *p, FILE *out) {
         fputs(p->row[r], out);
         blank += left - tl_text_columns(p->row[r]);
         for (long c = 0; c < p->columns; c++) {
-            const char *s = shade(p->share[r * p->columns + c]);
+            const char *s = shade_of(p->share[r * p->columns + c], true);
             long width = tl_text_columns(p->column[c]) + 2;
             if (*s) print_padded(out, "", blank), fputs(s, out), blank = 0;
             blank += width - (*s ? tl_text_columns(s) : 0);

@@ -10,7 +10,8 @@
  *   τ                                       Jain & Wallace 2019           how far weights and gradients rank positions alike
  *
  * Numbers here are doubles, row-major. Functions over arrays return false when out of memory, or where sizes make no sense; those
- * over a model leave the reason on its tape. S is the source's places (of a classifier [CLS] counts), T the target's. */
+ * over a model reset its tape, overwrite the gradients of its parameters, and leave the reason on the tape. S is the source's places
+ * (of a classifier [CLS] counts), T the target's. */
 #ifndef TAPELOOM_FLOW_H
 #define TAPELOOM_FLOW_H
 
@@ -68,7 +69,7 @@ bool tl_attention_max_flow(const tl_flow_layers *layers, int depth, long row, do
                            double *of_target);
 
 /* The largest flow from one node to each of several others, one at a time, through edges of capacities 0 or more: Dinic's algorithm
- * (1970). By the theorem of Ford & Fulkerson (1956) it equals the smallest cut. */
+ * (1970). By the theorem of Ford & Fulkerson (1956) it equals the smallest cut. To `from` itself it is infinite. */
 typedef struct tl_flow_edge {
     long from, to;
     double capacity;
@@ -108,9 +109,9 @@ typedef bool tl_function_grad(const double *x, long n, double *value, double *gr
 typedef struct tl_path_options {
     long first, most; /* steps, first at most `most`; 0: 8, and 512 */
     double gap;       /* 0: 0.01 */
-    /* Told after each step; false: stop, as if f had failed. NULL: nobody. */
-    bool (*step)(long done, long most, void *context);
-    void *context; /* of step */
+    /* After each step, all: what it takes if steps are doubled to the end; false: stop, as if f had failed. NULL: nobody. */
+    bool (*progress)(void *context, long done, long all);
+    void *context;
 } tl_path_options;
 typedef struct tl_path_report {
     long steps;

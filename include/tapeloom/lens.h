@@ -99,9 +99,10 @@ typedef struct tl_objective {
 /* Its value as a var of one element, with maps filled on the way (NULL: none). The inert var, and the tape fails, on failure. */
 tl_var tl_objective_var(const tl_model *model, tl_tape *tape, const tl_batch *batch,
                         const tl_model_maps *maps, const tl_objective *objective);
-/* In words, with its sign: "L = log p of "chat" (word 2); a positive gradient makes it likelier". names may be NULL (ids then).
- * Foreign bytes: show it through tl_shown_text. Returns to. */
+/* In words: "log p of "chat" (word 2)", and with its sign: "L = log p of "chat" (word 2); a positive gradient makes it likelier". names
+ * may be NULL (ids then). Foreign bytes: show it through tl_shown_text. Returns to. */
 struct tl_sentences;
+char *tl_objective_name(const tl_objective *objective, struct tl_sentences *names, char *to, size_t size);
 char *tl_objective_text(const tl_objective *objective, struct tl_sentences *names, char *to, size_t size);
 
 /* ---- looking ---- */

@@ -63,9 +63,9 @@ typedef struct tl_patch_options {
     tl_patch_by by;
     const char
         *places; /* rows; NULL: "*.context" by heads; by positions the stream at every depth; by places all */
-    tl_replaced where;                             /* what is patched is within these */
-    void (*told)(void *to, long done, long total); /* how far it is; NULL: nobody asks */
-    void *to;
+    tl_replaced where;                                    /* what is patched is within these */
+    bool (*progress)(void *context, long done, long all); /* after each run; false ends it. NULL: nobody */
+    void *context;
 } tl_patch_options;
 typedef struct tl_patch_cell {
     bool there; /* rows may be of different lengths */

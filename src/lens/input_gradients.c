@@ -161,6 +161,7 @@ bool tl_integrated_grads(const tl_model *model, tl_tape *tape, const tl_batch *b
     if (!is_asked(model, tape, batch, objective, shares)) return false;
     walker w = {0};
     const long was = tl_tape_set_training(tape, 0);
+    const bool grad = tl_tape_set_grad(tape, true);
     bool ok =
         subject_of(&w.s, model, tape, batch, objective) && tl_input_shares_new(&w.s.inputs, tape, shares);
     for (int side = 0; ok && side < TL_STREAM_SIDES; side++)
@@ -168,6 +169,7 @@ bool tl_integrated_grads(const tl_model *model, tl_tape *tape, const tl_batch *b
             tl_places_replace(w.s.places, tl_input_place((tl_stream_side)side), put, &w.side[side]);
     ok = ok && places_are_fine(&w.s) && integrate(&w, options, shares, report);
     if (!ok) tl_input_shares_free(shares);
+    tl_tape_set_grad(tape, grad);
     tl_tape_set_training(tape, was);
     subject_free(&w.s);
     return ok;

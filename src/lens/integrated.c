@@ -37,7 +37,7 @@ typedef struct path {
     const double *x, *baseline;
     double *at, *grad, *nodes, *weights;
     tl_path_options options;
-    long done;
+    long done, all; /* steps: all if they are doubled to the end */
 } path;
 
 /* grads = (x - x')·Σ w·∂f/∂x, summed over so many steps; their sum. */
@@ -51,8 +51,7 @@ static bool walk(path *p, long steps, double *grads, double *sum) {
         if (!p->f(p->at, p->n, &value, p->grad, p->context)) return false;
         for (long i = 0; i < p->n; i++) grads[i] += weight * p->grad[i];
         p->done++;
-        if (p->options.step && !p->options.step(p->done, 2 * p->options.most, p->options.context))
-            return false;
+        if (p->options.progress && !p->options.progress(p->options.context, p->done, p->all)) return false;
     }
     *sum = 0;
     for (long i = 0; i < p->n; i++) *sum += grads[i] *= p->x[i] - p->baseline[i];
@@ -74,6 +73,7 @@ bool tl_integrate_grads(tl_function_grad *f, void *context, long n, const double
     tl_path_report r = {0};
     if (!f || (n > 0 && (!x || !baseline || !grads))) return false;
     if (n < 0 || p.options.first < 1 || p.options.most < p.options.first) return false;
+    for (long steps = p.options.first; steps <= p.options.most; steps *= 2) p.all += steps;
     double *memory = malloc((size_t)(2 * n + 2 * p.options.most) * sizeof *memory);
     if (!memory) return false;
     p.at = memory, p.grad = p.at + n, p.nodes = p.grad + n, p.weights = p.nodes + p.options.most;

@@ -18,6 +18,10 @@ bool tl_set_measure_at(tl_set *set, tl_run *run, const tl_places *places, bool s
 /* norms.c: fills in head_norms and norms, from v, weights and the layer of its maps. */
 bool tl_seen_norms(tl_seen_attention *seen, const tl_attention_maps *maps, tl_tape *tape);
 
+/* objective.c: the token, or of a classifier the class, that is true at an objective's position, which must be there; -1: the batch does
+ * not say. */
+int tl_true_token(const tl_model *model, const tl_batch *batch, const tl_objective *objective);
+
 /* One number of a tensor of any strides. */
 static inline double tl_element(tl_tensor t, long a, long b, long c, long d) {
     return (double)t.data[a * t.stride[0] + b * t.stride[1] + c * t.stride[2] + d * t.stride[3]];

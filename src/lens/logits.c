@@ -1,6 +1,7 @@
 /* Direct logit attribution. One forward with maps says what every station has added at the position that is read; the skip path
  * (logits_skip.c) says how each of that is read; a head's share of what its attention added is its context, read through its columns
  * of the output projection. All products here are in double. */
+#include "lens.h"
 #include "logits_path.h"
 
 #include "tapeloom/op.h"
@@ -28,12 +29,6 @@ static bool is_word(const tl_model *model, tl_tape *tape, int id) {
     if (id >= 0 && id < model->tgt_vocab) return true;
     tl_tape_fail(tape, "logits: token %d is outside 0 … %ld, what the model says", id, model->tgt_vocab - 1);
     return false;
-}
-
-static int true_token(const attributing *k, const tl_objective *objective) {
-    const tl_batch *b = k->batch;
-    if (k->path.side == TL_ENCODER) return b->labels ? b->labels[objective->sentence] : -1;
-    return b->tgt_out ? b->tgt_out[objective->sentence * b->tgt_len + objective->position] : -1;
 }
 
 static bool is_linear(tl_tape *tape, const tl_objective *o) {
@@ -65,7 +60,7 @@ static bool is_there(const attributing *k, const tl_objective *o) {
 static bool understand(attributing *k, const tl_objective *o) {
     if (!is_linear(k->tape, o) || !is_there(k, o)) return false;
     k->sentence = o->sentence;
-    k->token = o->token < 0 ? true_token(k, o) : o->token;
+    k->token = o->token < 0 ? tl_true_token(k->path.model, k->batch, o) : o->token;
     k->other = o->other < 0 ? -1 : o->other;
     if (k->token < 0)
         return tl_tape_fail(k->tape,

@@ -5,12 +5,19 @@
 
 #include <string.h>
 
+static const tl_objective the_loss = {0};
+
 /* ---- as a var ---- */
 
 static bool of_classes(const tl_model *model) { return !model->kind->begin; }
 
 static const int *targets_of(const tl_model *model, const tl_batch *batch) {
     return of_classes(model) ? batch->labels : batch->tgt_out;
+}
+
+int tl_true_token(const tl_model *model, const tl_batch *batch, const tl_objective *o) {
+    const int *targets = targets_of(model, batch);
+    return targets ? targets[o->sentence * (of_classes(model) ? 1 : batch->tgt_len) + o->position] : -1;
 }
 
 /* -log p of all targets, summed, without smoothing. */
@@ -38,10 +45,9 @@ static bool is_there(const tl_model *model, tl_tape *tape, const tl_batch *batch
                             "objective: word %ld of sentence %ld, but there are %ld sentences of %ld words",
                             o->position, o->sentence, batch->sentences, words),
                false;
-    *token = o->token;
     if (o->token < 0 && !targets_of(model, batch))
         return tl_tape_fail(tape, "objective: the true token, but the batch has no targets"), false;
-    if (o->token < 0) *token = targets_of(model, batch)[o->sentence * words + o->position];
+    *token = o->token < 0 ? tl_true_token(model, batch, o) : o->token;
     return token_is(model, tape, *token) && (o->other < 0 || token_is(model, tape, o->other));
 }
 
@@ -62,7 +68,6 @@ static tl_var of_token(const tl_model *model, tl_tape *tape, const tl_batch *bat
 
 tl_var tl_objective_var(const tl_model *model, tl_tape *tape, const tl_batch *batch,
                         const tl_model_maps *maps, const tl_objective *objective) {
-    static const tl_objective the_loss = {0};
     static const tl_loss_options sum = {.reduction = TL_REDUCE_SUM};
     if (!objective) objective = &the_loss;
     if (!model || !model->kind || !batch)
@@ -95,24 +100,34 @@ static const char *token_text(tl_sentences *names, const tl_objective *o, int to
     return to;
 }
 
-char *tl_objective_text(const tl_objective *objective, tl_sentences *names, char *to, size_t size) {
-    static const tl_objective the_loss = {0};
+char *tl_objective_name(const tl_objective *objective, tl_sentences *names, char *to, size_t size) {
     const tl_objective *o = objective ? objective : &the_loss;
     const char *what = o->kind == TL_OF_LOG_P ? "log p" : "logit";
     char first[32], second[32];
     if (!to) return NULL;
     if (o->kind == TL_OF_LOSS)
-        snprintf(to, size,
-                 "L = the loss as it is trained, summed over the words; a positive gradient makes it worse");
+        snprintf(to, size, "the loss as it is trained, summed over the words");
     else if (o->kind == TL_OF_NLL)
-        snprintf(to, size, "L = -log p of the targets, summed; a positive gradient makes it worse");
+        snprintf(to, size, "-log p of the targets, summed");
     else if (o->other >= 0)
-        snprintf(to, size,
-                 "L = %s of \"%s\" minus %s of \"%s\" (word %ld); a positive gradient favours the first",
-                 what, token_text(names, o, o->token, first), what, token_text(names, o, o->other, second),
+        snprintf(to, size, "%s of \"%s\" minus %s of \"%s\" (word %ld)", what,
+                 token_text(names, o, o->token, first), what, token_text(names, o, o->other, second),
                  o->position + 1);
     else
-        snprintf(to, size, "L = %s of \"%s\" (word %ld); a positive gradient makes it likelier", what,
-                 token_text(names, o, o->token, first), o->position + 1);
+        snprintf(to, size, "%s of \"%s\" (word %ld)", what, token_text(names, o, o->token, first),
+                 o->position + 1);
+    return to;
+}
+
+char *tl_objective_text(const tl_objective *objective, tl_sentences *names, char *to, size_t size) {
+    const tl_objective *o = objective ? objective : &the_loss;
+    const bool loss = o->kind == TL_OF_LOSS || o->kind == TL_OF_NLL;
+    if (!to || !size) return to;
+    snprintf(to, size, "L = ");
+    tl_objective_name(o, names, to + strlen(to), size - strlen(to));
+    snprintf(to + strlen(to), size - strlen(to), "; a positive gradient %s",
+             loss            ? "makes it worse"
+             : o->other >= 0 ? "favours the first"
+                             : "makes it likelier");
     return to;
 }

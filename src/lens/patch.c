@@ -2,6 +2,8 @@
  * tl_replace_where; the estimate asks the same function what would change, on A's own values, so that both mean the same places. */
 #include "patch.h"
 
+#include "lens.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,16 +125,15 @@ static bool name_token(tl_patch *p) {
     tl_objective *o = &p->objective;
     const tl_batch *a = &p->a;
     if ((o->kind != TL_OF_LOG_P && o->kind != TL_OF_LOGIT) || o->token >= 0) return true;
-    const bool there =
+    const bool inside =
         o->sentence >= 0 && o->sentence < a->sentences && o->position >= 0 &&
-        (a->labels || (a->tgt_out && o->position < length(a->tgt_lengths, a->tgt_len, o->sentence)));
-    if (!there)
+        o->position < (p->model->kind->begin ? length(a->tgt_lengths, a->tgt_len, o->sentence) : 1);
+    o->token = inside ? tl_true_token(p->model, a, o) : -1;
+    if (o->token < 0)
         return tl_tape_fail(p->tape,
                             "patch: word %ld of sentence %ld, whose true token is asked for, is not in A",
                             o->position, o->sentence),
                false;
-    o->token = a->labels && !a->tgt_out ? a->labels[o->sentence]
-                                        : a->tgt_out[o->sentence * a->tgt_len + o->position];
     return true;
 }
 
@@ -241,7 +242,7 @@ static bool is_chosen(const tl_patch *p, const tl_patch_record *r) {
 /* Σ (a_B - a_A)·dm/da over what is chosen of a place: put_b on A's own values leaves a_A elsewhere. */
 static double estimate(const tl_patch *p, tl_patch_record *r) {
     if (!r->grad.data) return 0;
-    const tl_place_at at = {.place = r->name.place, .each = 1};
+    const tl_place_at at = {.place = r->name.place};
     tl_tape_reset(p->tape);
     const tl_tensor put = tl_value(put_b(tl_constant(p->tape, r->a), &at, r));
     double sum = 0;

@@ -104,7 +104,8 @@ static bool fill(tl_patch_table *t, tl_patch *p, const tl_patch_options *o) {
             *(of_keys(t->row[i / t->columns].place) ? &place.where.keys : &place.where.positions) =
                 (tl_range){column, column + 1};
         if (!tl_patch_run(p, &place, 1, &t->cell[i].patched)) return false;
-        if (o->told) o->told(o->to, ++done, t->cells);
+        if (o->progress && !o->progress(o->context, ++done, t->cells))
+            return tl_tape_fail(p->tape, "patch: stopped after %ld of %ld runs", done, t->cells), false;
     }
     return true;
 }

@@ -20,6 +20,31 @@ static inline void make_runs(void) {
     sh("ln -s $R/one $D/one; ln -s $R/two $D/two");
 }
 
+/* Of the other programs: $D/lm, $D/classify with [CLS], $D/caption. */
+static inline void make_other_runs(void) {
+    sh("$B/lm train --made en --units words --lines --sentences 2000 --preset toy --layers 1 --steps 3 "
+       "--validate-every 0 "
+       "--out $D/lm --quiet --threads 1");
+    sh("$B/classify train --made agreement --sentences 100 --d-model 16 --heads 2 --layers 1 --steps 3 "
+       "--validate-every 0 --out "
+       "$D/classify --quiet --threads 1");
+    sh("$B/caption train --out $D/caption --pictures 40 --batch 16 --d-model 16 --heads 2 --encoder-layers 1 "
+       "--decoder-layers 1 "
+       "--steps 2 --validate-every 0 --quiet --threads 1");
+}
+
+/* Of what a command has that looks at one sentence of a run, of $D/one. */
+/* clang-format off */
+#define SUBJECT_TRIALS \
+    {"model", "$D/two", CHANGES, NULL}, \
+    {"weights", "average", CHANGES, NULL}, \
+    {"fresh", NULL, CHANGES, NULL}, \
+    {"pair", "en-fr", CHANGES, NULL}, \
+    {"source", "'the girl does not sleep .'", CHANGES, NULL}, \
+    {"threads", "2", SAME, NULL}, \
+    {"quiet", NULL, SAME, NULL}
+/* clang-format on */
+
 /* The number behind a text of what the last command wrote. */
 static inline double number_behind(const char *text) {
     const char *at = strstr(out, text);

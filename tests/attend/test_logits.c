@@ -8,11 +8,7 @@
  " --threads 1 --quiet"
 
 START_TEST(options) {
-    static const trial trials[] = {{"model", "$D/two", CHANGES, NULL},
-                                   {"weights", "average", CHANGES, NULL},
-                                   {"fresh", NULL, CHANGES, NULL},
-                                   {"pair", "en-fr", CHANGES, NULL},
-                                   {"source", "'the girl does not sleep .'", CHANGES, NULL},
+    static const trial trials[] = {SUBJECT_TRIALS,
                                    {"target", "'la fille dort .'", CHANGES, NULL},
                                    {"word", "2", CHANGES, NULL},
                                    {"word", "1", SAME, NULL},
@@ -24,9 +20,7 @@ START_TEST(options) {
                                    {"top", "3", CHANGES, "--lens"},
                                    {"top", "1", SAME, "--lens"},
                                    {"csv", "$D/x.csv", SAME, NULL},
-                                   {"svg", "$D/x.svg", SAME, NULL},
-                                   {"threads", "2", SAME, NULL},
-                                   {"quiet", NULL, SAME, NULL}};
+                                   {"svg", "$D/x.svg", SAME, NULL}};
     TRY_OPTIONS("logits", LOGITS, trials);
 }
 END_TEST
@@ -99,17 +93,12 @@ START_TEST(lens) {
 END_TEST
 
 START_TEST(other_runs) {
-    sh("$B/lm train --made en --units words --lines --sentences 2000 --preset toy --layers 1 --steps 3 "
-       "--validate-every 0 "
-       "--out $D/lm --quiet --threads 1");
+    make_other_runs();
     sh("$T logits --model $D/lm --target 'the cat sleeps .' --word 2");
     assert_contains(out, "logit of \"cat\" (word 2) is ");
     assert_contains(out, "\n  decoder.ln_f ");
     sh("$T logits --model $D/lm --target 'the cat sleeps .' --lens");
     assert_contains(out, "\n   2 the         cat ");
-    sh("$B/classify train --made agreement --sentences 100 --d-model 16 --heads 2 --layers 1 --steps 3 "
-       "--validate-every 0 --out "
-       "$D/classify --quiet --threads 1");
     sh("$T logits --model $D/classify --source 'the cats sleep .' --token right --other wrong");
     assert_contains(out, "logit of \"right\" minus logit of \"wrong\" (word 1) is ");
     assert_contains(out, "\n  encoder.embedding token ");
@@ -119,9 +108,6 @@ START_TEST(other_runs) {
     ck_assert_int_eq(try("$T logits --model $D/classify --source 'the cats sleep .' --lens --side decoder"),
                      1);
     assert_contains(err, "a classifier has no decoder");
-    sh("$B/caption train --out $D/caption --pictures 40 --batch 16 --d-model 16 --heads 2 --encoder-layers 1 "
-       "--decoder-layers 1 "
-       "--steps 2 --validate-every 0 --quiet --threads 1");
     sh("$T logits --model $D/caption --source '#1' --target 'a red ring' --word 2");
     assert_contains(out, "logit of \"red\" (word 2) is ");
     sh("$T logits --model $D/caption --source '#1'"); /* what it says itself */

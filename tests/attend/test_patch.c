@@ -7,11 +7,7 @@
 #define PATCH "$T patch" SENTENCE " --target 'le chat ne dort pas .'"
 
 START_TEST(options) {
-    static const trial trials[] = {{"model", "$D/two", CHANGES, NULL},
-                                   {"weights", "average", CHANGES, NULL},
-                                   {"fresh", NULL, CHANGES, NULL},
-                                   {"pair", "en-fr", CHANGES, NULL},
-                                   {"source", "'the girl does not sleep .'", CHANGES, NULL},
+    static const trial trials[] = {SUBJECT_TRIALS,
                                    {"target", "'le chien dort .'", CHANGES, NULL},
                                    {"to", "'the girl does not eat .'", CHANGES, NULL},
                                    {"to-target", "'la fille ne dort pas .'", CHANGES, NULL},
@@ -34,9 +30,7 @@ START_TEST(options) {
                                    {"positions", "2-3", CHANGES, NULL},
                                    {"keys", "2", CHANGES, "--at '*.cross.pattern'"},
                                    {"csv", "$D/x.csv", SAME, NULL},
-                                   {"svg", "$D/x.svg", SAME, NULL},
-                                   {"threads", "2", SAME, NULL},
-                                   {"quiet", NULL, SAME, NULL}};
+                                   {"svg", "$D/x.svg", SAME, NULL}};
     TRY_OPTIONS("patch", PATCH " --to 'the dog does not sleep .'", trials);
 }
 END_TEST
@@ -46,7 +40,7 @@ START_TEST(by_positions) {
     sh(PATCH " --swap 2=dog --by positions --csv $D/x.csv --svg $D/x.svg");
     assert_contains(out, "A: the cat does not sleep . <eos>  | <bos> ");
     assert_contains(out, "\nB: the dog does not sleep . <eos>  | <bos> ");
-    assert_contains(out, "m = -log p of A's target, summed over its words: A ");
+    assert_contains(out, "m = -log p of the targets, summed: A ");
     assert_contains(out, " 2 cat>dog ");
     assert_contains(out, "\n  encoder.embedding ");
     assert_contains(out, "\n  decoder.layers.1.residual ");
@@ -114,9 +108,7 @@ END_TEST
 
 /* Other programs' runs, of which a captioner's tokens are on pictures. */
 START_TEST(other_runs) {
-    sh("$B/lm train --made en --units words --lines --sentences 2000 --preset toy --layers 1 --steps 3 "
-       "--validate-every 0 "
-       "--out $D/lm --quiet --threads 1");
+    make_other_runs();
     sh("$T patch --model $D/lm --target 'the cat sleeps .' --to 'the girl sleeps .' --by positions");
     assert_contains(out, "A: <bos> the cat sleeps .\nB: <bos> the girl sleeps .\n");
     assert_contains(out, " 3 cat>girl ");
@@ -124,9 +116,6 @@ START_TEST(other_runs) {
        "decoder.layers.0.residual");
     assert_contains(out, "B: <bos> the girl sleeps .\n");
     assert_contains(out, ", score 1.0000, ");
-    sh("$B/classify train --made agreement --sentences 100 --d-model 16 --heads 2 --layers 1 --steps 3 "
-       "--validate-every 0 --out "
-       "$D/classify --quiet --threads 1");
     sh("$T patch --model $D/classify --source 'the cats sleep .' --swap 3=cat --by positions --of log-p "
        "--token right --other wrong --csv $D/x.csv");
     assert_contains(out, "B: [CLS] the cat sleep . <eos>\n");
@@ -134,9 +123,6 @@ START_TEST(other_runs) {
     assert_contains(out, "m = log p of \"right\" minus log p of \"wrong\" (word 1): A ");
     ck_assert_int_eq(try("$T patch --model $D/classify --source 'the cats sleep .' --swap 1=cat"), 1);
     assert_contains(err, "--swap 1=cat: should be N=TOKEN, N out of 2 … 6");
-    sh("$B/caption train --out $D/caption --pictures 40 --batch 16 --d-model 16 --heads 2 --encoder-layers 1 "
-       "--decoder-layers 1 "
-       "--steps 2 --validate-every 0 --quiet --threads 1");
     sh("$T patch --model $D/caption --source '#1' --target 'a red ring' --to '#2' --by together --at "
        "encoder.layers.0.residual");
     assert_contains(out, ", score 1.0000, ");

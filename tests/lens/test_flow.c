@@ -68,6 +68,7 @@ START_TEST(wrong_networks_are_refused) {
     const long one = 1, two = 2;
     double flow;
     ck_assert(tl_max_flow(2, &good, 1, 0, &one, 1, &flow) && flow == 1);
+    ck_assert(tl_max_flow(2, &good, 1, 1, &one, 1, &flow) && isinf(flow)); /* there already */
     ck_assert(!tl_max_flow(2, &outside, 1, 0, &one, 1, &flow));
     ck_assert(!tl_max_flow(2, &before, 1, 0, &one, 1, &flow));
     ck_assert(!tl_max_flow(2, &less, 1, 0, &one, 1, &flow));
@@ -382,9 +383,9 @@ static bool wrong(const double *x, long n, double *value, double *grad, void *co
     grad[0] = 3;
     return true;
 }
-static bool until_eleven(long done, long most, void *context) {
+static bool until_eleven(void *context, long done, long all) {
     *(long *)context = done;
-    ck_assert_int_eq(most, 1024);
+    ck_assert_int_eq(all, 8 + 16 + 32 + 64 + 128 + 256 + 512);
     return done < 11;
 }
 
@@ -427,6 +428,12 @@ START_TEST(steps_are_doubled_until_it_will_do) {
     ck_assert(tl_integrate_grads(wrong, &slope, 1, &x, &nothing, NULL, &grad, &r));
     ck_assert(!r.reached && r.steps == 512);
     near_to(r.gap, 0.5, 1e-12);
+    for (int above = 0; above < 2; above++) { /* 1 % is enough */
+        slope = 3 / (above ? 1.0101 : 1.0099);
+        ck_assert(
+            tl_integrate_grads(wrong, &slope, 1, &x, &nothing, &(tl_path_options){.most = 16}, &grad, &r));
+        ck_assert(r.reached == !above && r.steps == (above ? 16 : 8));
+    }
     slope = 0; /* f says that nothing changes, and its gradient that it does */
     ck_assert(tl_integrate_grads(wrong, &slope, 1, &x, &nothing, &(tl_path_options){.most = 16}, &grad, &r));
     ck_assert(!r.reached && r.steps == 16 && isinf(r.gap));
@@ -447,7 +454,8 @@ START_TEST(a_path_can_be_left) {
     long told = 0;
     double slope = 2;
     ck_assert(!tl_integrate_grads(wrong, &slope, 1, x, from,
-                                  &(tl_path_options){.step = until_eleven, .context = &told}, grads, NULL));
+                                  &(tl_path_options){.progress = until_eleven, .context = &told}, grads,
+                                  NULL));
     ck_assert_int_eq(told, 11);
     ck_assert(
         !tl_integrate_grads(linear, &a, 2, x, from, &(tl_path_options){.first = 9, .most = 8}, grads, NULL));

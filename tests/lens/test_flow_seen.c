@@ -64,6 +64,31 @@ START_TEST(layers_hold_what_was_seen_alone_and_in_company) {
 }
 END_TEST
 
+/* A layer that has lost all its heads takes nothing from anywhere: its places keep what they have. */
+START_TEST(a_layer_without_heads_takes_nothing) {
+    static const int none_and_all[] = {0, 2}, one_each[] = {1, 1};
+    const tl_transformer_config config = {SMALL_MODEL,
+                                          .kept = {[TL_DECODER_SELF] = none_and_all, [TL_CROSS] = one_each}};
+    bench k = bench_begin(&config);
+    tl_batch b = batch_of(sentences, 1, 13, 0, 0);
+    const tl_objective objective = {.kind = TL_OF_LOGIT, .position = 1, .token = 5, .other = -1};
+    tl_seen seen;
+    must_msg(tl_look(&k.model.model, k.tape, &b, &(tl_look_options){.objective = objective}, &seen), "%s",
+             tl_tape_error(k.tape));
+    for (int what = 0; what < 2; what++) {
+        tl_flow_layers *l = tl_flow_layers_of(&seen, 0, (tl_flow_of)what);
+        const long t = l->targets;
+        double later = 0;
+        for (long e = 0; e < t * t; e++)
+            ck_assert(l->decoder_self[0][e] == 0), later += l->decoder_self[1][e];
+        ck_assert(later > 0);
+        tl_flow_layers_free(l);
+    }
+    batch_free(&b);
+    bench_end(&k);
+}
+END_TEST
+
 START_TEST(inputs_have_the_same_share_alone_and_in_company) {
     subject s;
     tl_objective objective = flow_begin(&s, _i);
@@ -120,6 +145,12 @@ START_TEST(pictures_are_inputs) {
     ck_assert(a.sources == PATCHES && a.targets == WORDS && r.reached);
     ck_assert(fabs(a.value - value) <= 1e-5);
     for (long i = 0; i < PATCHES; i++) ck_assert(a.source[i] != 0);
+    tl_input_shares_free(&a);
+    tl_input_shares whole; /* a place that is added is no content, on either side */
+    must(tl_input_grads(&k.model.model, k.tape, &b, &objective, NULL, &whole));
+    must(tl_input_grads(&k.model.model, k.tape, &b, &objective, &(tl_input_options){.part = TL_CONTENT}, &a));
+    ck_assert(fabs(a.source[1] - whole.source[1]) > 1e-3 && fabs(a.target[1] - whole.target[1]) > 1e-3);
+    tl_input_shares_free(&whole);
     tl_input_shares_free(&a);
     bench_end(&k);
 }
@@ -234,9 +265,18 @@ START_TEST(nothing_changes_by_measuring) {
     tl_input_shares a;
     tl_grad_taus taus;
     char name[64];
-    must(tl_integrated_grads(s.model, s.tape, &s.batch, &objective, &(tl_path_options){.most = 8}, &a, NULL));
-    tl_input_shares_free(&a);
-    must(tl_grad_taus_of(s.model, s.tape, &s.batch, &objective, last_of(&s, name), -1, &taus));
+    for (int off = 0; off < 2; off++) { /* of a tape that takes no gradients, too, and in training or not */
+        tl_tape_set_grad(s.tape, !off);
+        tl_tape_set_training(s.tape, off ? 3 : 0);
+        must_msg(tl_integrated_grads(s.model, s.tape, &s.batch, &objective, &(tl_path_options){.most = 8}, &a,
+                                     NULL),
+                 "%s", tl_tape_error(s.tape));
+        tl_input_shares_free(&a);
+        must(tl_input_grads(s.model, s.tape, &s.batch, &objective, NULL, &a));
+        tl_input_shares_free(&a);
+        must(tl_grad_taus_of(s.model, s.tape, &s.batch, &objective, last_of(&s, name), -1, &taus));
+        ck_assert(tl_tape_set_grad(s.tape, true) == !off && tl_tape_set_training(s.tape, 0) == (off ? 3 : 0));
+    }
     model_step(s.model, s.tape, &s.batch, 0, NULL);
     assert_same_gradients(s.model->params, &before, "after flows");
     gradients_free(&before);
@@ -281,6 +321,7 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, layers_hold_what_was_seen_alone_and_in_company, 0, 2 * EVERY_MODEL);
     tcase_add_loop_test(tc, inputs_have_the_same_share_alone_and_in_company, 0, EVERY_MODEL);
+    tcase_add_test(tc, a_layer_without_heads_takes_nothing);
     tcase_add_test(tc, pictures_are_inputs);
     tcase_add_loop_test(tc, taus_are_of_a_row_and_its_gradients, 0, 2 * EVERY_MODEL);
     tcase_add_loop_test(tc, nothing_changes_by_measuring, 0, 5);

@@ -104,6 +104,21 @@ static void splits_embedding(const tl_attribution *a, bool placed) {
     must((fabs(place->value) > tolerance * largest(a)) == placed);
 }
 
+/* Layer, head and attention are those of the name. */
+static void is_named(const tl_model *model, const tl_summand *s) {
+    const char *layer = strstr(s->name, ".layers."), *head = strstr(s->name, " head ");
+    const bool heads = s->kind == TL_SUMMAND_HEAD, bias = s->kind == TL_SUMMAND_ATTENTION_BIAS;
+    char name[64], whole[80];
+    ck_assert_int_eq(s->layer, layer ? atoi(layer + 8) : -1);
+    ck_assert_int_eq(s->head, head ? atoi(head + 6) : -1);
+    must(heads == (head != NULL) &&
+         bias == (strstr(s->name, ".self bias") || strstr(s->name, ".cross bias")));
+    if (!heads && !bias) return;
+    tl_attention_name(model, s->attention, s->layer, name);
+    snprintf(whole, sizeof whole, heads ? "%s head %d" : "%s bias", name, s->head);
+    ck_assert_str_eq(s->name, whole);
+}
+
 /* Every summand has a name of its own, they sum to what the model says, and that is the objective. */
 static tl_attribution sums_to(const tl_model *model, tl_tape *tape, const tl_batch *b, tl_objective o) {
     tl_attribution a;
@@ -111,6 +126,7 @@ static tl_attribution sums_to(const tl_model *model, tl_tape *tape, const tl_bat
     double sum = 0;
     for (long i = 0; i < a.count; i++) {
         sum += a.summand[i].value;
+        is_named(model, &a.summand[i]);
         for (long j = 0; j < i; j++) must(strcmp(a.summand[i].name, a.summand[j].name) != 0);
     }
     must(sum == a.sum && a.count > 0);
@@ -191,6 +207,7 @@ static const tl_transformer_config bench_pruned = {
     SMALL_MODEL, .kept = {[TL_DECODER_SELF] = none_and_all, [TL_CROSS] = one_each}};
 START_TEST(of_what_is_left) {
     bench k = bench_begin(&bench_pruned);
+    k.model.decoder.layer[1].norm2.eps = 0.5; /* each norm has its own */
     tl_batch b = batch_of(sentences, 3, 13, 0, 0);
     try_words(&k.model.model, k.tape, &b);
     const tl_attribution a = sums_to(&k.model.model, k.tape, &b, five);
@@ -282,22 +299,31 @@ START_TEST(the_last_depth_is_the_model) {
 }
 END_TEST
 
-/* Depth 0 of a model whose embedding is its projection, too, without norms: the products of embeddings. */
+/* Depth 0 of a model whose embedding is its projection, too: the products of embeddings, behind the final norm where there is one. */
 START_TEST(the_first_depth_is_the_embedding) {
-    const tl_transformer_config config = {SMALL_MODEL, .pre_norm = true, .no_final_norm = true,
+    const bool norm = _i;
+    const tl_transformer_config config = {SMALL_MODEL, .pre_norm = true, .no_final_norm = !norm,
                                           .positions = TL_NO_POSITIONS};
     bench k = bench_begin(&config);
     tl_batch b = batch_of(sentences, 1, 13, 0, 0);
     tl_lens lens;
     must(tl_logit_lens(&k.model.model, k.tape, &b, TL_DECODER, &lens));
     const tl_tensor w = tl_param_value(k.model.output_weight);
+    double x[8], mean = 0, squares = 0;
+    for (long i = 0; i < 8; i++) x[i] = sqrt(8) * tl_item(tl_at(w, b.tgt_in[2], i));
+    for (long i = 0; i < 8; i++) mean += x[i] / 8;
+    for (long i = 0; i < 8; i++) squares += (x[i] - mean) * (x[i] - mean) / 8;
+    for (long i = 0; i < 8 && norm; i++)
+        x[i] = (x[i] - mean) / sqrt(squares + 1e-5) *
+                   tl_item(tl_at(tl_param_value(k.model.decoder.norm.weight), i)) +
+               tl_item(tl_at(tl_param_value(k.model.decoder.norm.bias), i));
     for (int v = 0; v < 13; v++) {
         double expected = 0;
-        for (long i = 0; i < 8; i++)
-            expected += sqrt(8) * tl_item(tl_at(w, b.tgt_in[2], i)) * tl_item(tl_at(w, v, i));
+        for (long i = 0; i < 8; i++) expected += x[i] * tl_item(tl_at(w, v, i));
         ck_assert_double_eq_tol(tl_item(tl_at(lens.logits[0], 0, 2, v)), expected, tolerance);
     }
-    assert_contains(lens.applied, "nothing but the projection to words");
+    assert_contains(lens.applied, norm ? "then the model's final norm and the projection to words"
+                                       : "nothing but the projection to words");
     batch_free(&b);
     bench_end(&k);
 }
@@ -365,10 +391,11 @@ START_TEST(refuses) {
 }
 END_TEST
 
-/* It changes nothing: modes of the tape are as they were, and so is the model. */
+/* It changes nothing: modes of the tape are as they were, and so is the model; dropout is off meanwhile. */
 START_TEST(leaves_everything) {
-    bench k = bench_begin(&models[1]);
-    tl_batch b = batch_of(sentences, 2, 37, 0, 0);
+    const tl_transformer_config config = {SMALL_MODEL, .dropout = 0.4};
+    bench k = bench_begin(&config);
+    tl_batch b = batch_of(sentences, 2, 13, 0, 0);
     tl_attribution a;
     tl_lens lens;
     double loss[2];
@@ -377,8 +404,12 @@ START_TEST(leaves_everything) {
         loss[after] = tl_item(tl_value(tl_transformer_loss(&k.model, k.tape, &b)));
         must(tl_attribute_logit(&k.model.model, k.tape, &b,
                                 &(tl_objective){.kind = TL_OF_LOGIT, .token = 5, .other = -1}, &a));
+        const double logit = a.logit;
         must(tl_logit_lens(&k.model.model, k.tape, &b, TL_DECODER, &lens));
-        ck_assert(tl_tape_training(k.tape));
+        must(tl_item(tl_at(last_of(&lens), 0, 0, 5)) == logit);
+        ck_assert_int_eq((int)tl_tape_set_training(k.tape, 0), 4);
+        must(sums_to(&k.model.model, k.tape, &b, (tl_objective){.kind = TL_OF_LOGIT, .token = 5, .other = -1})
+                 .logit == logit);
         ck_assert(tl_wants_grad(tl_use(k.tape, k.model.output_weight)));
     }
     must(loss[0] == loss[1]);
@@ -422,7 +453,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, of_what_is_left);
     tcase_add_test(tc, each_is_what_it_adds);
     tcase_add_loop_test(tc, the_last_depth_is_the_model, 0, GPTS);
-    tcase_add_test(tc, the_first_depth_is_the_embedding);
+    tcase_add_loop_test(tc, the_first_depth_is_the_embedding, 0, 2);
     tcase_add_test(tc, what_logits_say);
     tcase_add_test(tc, refuses);
     tcase_add_test(tc, leaves_everything);

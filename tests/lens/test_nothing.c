@@ -170,7 +170,11 @@ START_TEST(no_objective) {
     assert_contains(tl_objective_text(&far, &looked, text, sizeof text), "#2147483647");
     assert_contains(tl_objective_text(NULL, NULL, text, sizeof text), "L = the loss");
     assert_contains(tl_objective_text(&a_logit, &(tl_sentences){0}, text, sizeof text), "#5");
-    ck_assert_ptr_null(tl_objective_text(&a_logit, NULL, NULL, 10));
+    ck_assert_str_eq(tl_objective_name(&a_logit, NULL, text, sizeof text), "logit of \"#5\" (word 1)");
+    ck_assert_str_eq(tl_objective_name(NULL, NULL, text, 9), "the loss");
+    ck_assert_str_eq(tl_objective_text(NULL, NULL, text, 9), "L = the ");
+    ck_assert_str_eq(tl_objective_text(NULL, NULL, text, 3), "L ");
+    ck_assert(!tl_objective_text(&a_logit, NULL, NULL, 10) && !tl_objective_name(&a_logit, NULL, NULL, 10));
     strcpy(text, "before");
     ck_assert_str_eq(tl_objective_text(&a_logit, NULL, text, 0), "before");
     end();

@@ -199,6 +199,20 @@ START_TEST(a_depth_of_a_classifier_is_all) {
     gives_b(patch, c.tape, &(tl_patch_place){.places = "encoder.layers.*.residual"}, 1);
     gives_b(patch, c.tape, &(tl_patch_place){.places = "encoder.embedding"}, 1);
     tl_patch_free(patch);
+    const tl_objective own = {.kind = TL_OF_LOGIT, .sentence = 1, .token = -1, .other = -1};
+    tl_objective named = own;
+    named.token = a.labels[1];
+    double value[3];
+    for (int i = 0; i < 3; i++) { /* the true class is its label, whatever else the batch has */
+        static const int other[] = {1, 1};
+        tl_batch also = a;
+        if (i == 2) also.tgt_out = other, also.tgt_len = 1;
+        patch = tl_patch_new(&c.model.model, c.tape, &also, &b, i ? &own : &named);
+        must_msg(patch != NULL, "%s", tl_tape_error(c.tape));
+        value[i] = tl_patch_value_a(patch);
+        tl_patch_free(patch);
+    }
+    must(same_bits(value[0], value[1]) && same_bits(value[0], value[2]));
     batch_free(&a);
     batch_free(&b);
     classifier_end(&c);
@@ -350,19 +364,20 @@ END_TEST
 /* ---- tables ---- */
 
 typedef struct counting {
-    long calls, done, total;
+    long calls, done, total, most; /* most: ended then; 0: never */
 } counting;
-static void count(void *to, long done, long total) {
+static bool count(void *to, long done, long total) {
     counting *c = to;
     must(done == ++c->calls);
     c->done = done, c->total = total;
+    return done != c->most;
 }
 
 static void cells_are_runs(tl_patch *p, tl_tape *tape, const tl_patch_options *given, long rows, long columns,
                            long there) {
     counting counted = {0};
     tl_patch_options o = *given;
-    o.told = count, o.to = &counted;
+    o.progress = count, o.context = &counted;
     tl_patch_table *t = tl_patch_table_new(p, &o);
     must_msg(t != NULL, "%s", tl_tape_error(tape));
     ck_assert_int_eq((int)t->rows, (int)rows);
@@ -467,9 +482,14 @@ START_TEST(refuses) {
             "A has 9 target tokens and B has 3");
     ck_assert(tl_patch_run(p, &(tl_patch_place){.places = "decoder.layers.0.cross.k"}, 1, &got));
     counting counted = {0}; /* what cannot be is said before anything is run */
-    REFUSED(tl_patch_table_new(p, &(tl_patch_options){.told = count, .to = &counted}),
+    REFUSED(tl_patch_table_new(p, &(tl_patch_options){.progress = count, .context = &counted}),
             "A has 9 target tokens and B has 3");
     ck_assert_int_eq((int)counted.calls, 0);
+    counted.most = 3;
+    REFUSED(tl_patch_table_new(
+                p, &(tl_patch_options){.places = "*.cross.v", .progress = count, .context = &counted}),
+            "patch: stopped after 3 of 4 runs");
+    ck_assert_int_eq((int)counted.calls, 3);
     tl_patch_free(p);
     tl_patch_free(NULL);
     tl_patch_table_free(NULL);
@@ -503,7 +523,10 @@ START_TEST(leaves_everything) {
             tl_patch_table_new(patch, &(tl_patch_options){.places = "decoder.layers.1.cross.v"});
         must(t != NULL);
         tl_patch_table_free(t);
-        ck_assert(tl_tape_training(k.tape) && !tl_tape_reuses_weights(k.tape));
+        ck_assert(!tl_tape_reuses_weights(k.tape));
+        const double value = run_one(patch, k.tape, "decoder.layers.0.cross.v").value;
+        ck_assert_int_eq((int)tl_tape_set_training(k.tape, 0), 4);
+        must(same_bits(run_one(patch, k.tape, "decoder.layers.0.cross.v").value, value));
         ck_assert(tl_wants_grad(tl_use(k.tape, k.model.output_weight)));
         tl_patch_free(patch);
     }
