@@ -224,10 +224,13 @@ static const kind_of_run kinds[] = {
      {"", NULL}}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-static void train(const char *name, const tl_run_settings *s) {
+/* How much memory its tape has held at most. */
+static size_t train(const char *name, const tl_run_settings *s) {
     tl_run *run = tl_run_new(in_here(name), s);
     ck_assert_msg(tl_run_train(run, true, NULL) == TL_ENDED, "%s", tl_run_error(run));
+    const size_t peak = tl_tape_stats_of(tl_run_tape(run)).peak;
     tl_run_free(run);
+    return peak;
 }
 
 static void go_on(const char *name, long steps, long watch) {
@@ -293,13 +296,23 @@ static int count_columns(const table *t, const char *begins) {
     return count;
 }
 
+/* Groups have each parameter's gradient once, and none of an update before or of learning words before labels. */
+static void check_norm(const table *t, int row) {
+    double squares = 0;
+    for (int c = 0; c < t->columns; c++)
+        if (!strncmp(t->name[c], "gradient.", 9)) squares += pow(strtod(t->cell[row][c], NULL), 2);
+    assert_near(sqrt(squares), number(t, row, "gradient_norm"), 1e-6);
+}
+
 /* Of every kind of run, with dropout: the same weights with and without; what is in the tables; nothing at all without. */
 START_TEST(changes_no_bit) {
     const kind_of_run *k = &kinds[_i];
     tl_run_settings s = k->settings();
-    train("plain", &s);
+    const size_t peak = train("plain", &s);
     s.training.watch = 2;
-    train("watched", &s);
+    const size_t watched = train("watched", &s);
+    ck_assert_uint_le(watched,
+                      peak + peak / 10); /* what the update before has left on the tape is forgotten first */
     assert_same("plain/model.safetensors", "watched/model.safetensors");
     assert_same("plain/last.safetensors", "watched/last.safetensors");
     ck_assert(!tl_file_is_there(in_here("plain/watch.csv")) &&
@@ -321,6 +334,7 @@ START_TEST(changes_no_bit) {
         ck_assert_int_eq(count_columns(t, "gradient."), count_columns(t, "update."));
         for (int row = 0; row < t->rows; row++) {
             ck_assert_int_eq((long)number(t, row, "step"), 2 * (row + 1));
+            check_norm(t, row);
             for (int c = 0; c < t->columns; c++) {
                 if (!*t->cell[row][c] && !strncmp(t->name[c], "loss.", 5)) continue; /* nothing so far in */
                 if (!*t->cell[row][c] && f && !strncmp(t->name[c], "update.output", 13)) continue;
