@@ -524,6 +524,14 @@ START_TEST(parts_of_a_batch) {
         ck_assert(whole[c].count == one[c].count && whole[c].count > 0);
         assert_near(whole[c].sum, one[c].sum, 1e-12);
     }
+    /* What nobody is to say there has no loss, and is in no mean. */
+    char name[TL_WATCH_NAME];
+    int first = 0;
+    while (strcmp(tl_watch_column(m, first, name), "loss.0")) first++;
+    said[0] = TL_PAD;
+    memset(one, 0, sizeof one);
+    must(tl_watch_batch(m, tl_run_tape(run), &all, one));
+    ck_assert(whole[first].count == B && one[first].count == B - 1);
     tl_run_free(run);
 }
 END_TEST
@@ -619,6 +627,16 @@ START_TEST(when_it_is_drawn) {
         free(page);
         tl_run_free(run);
     }
+    /* Nor is one missing where there is nothing left to do. */
+    tl_error error = {""};
+    go_on("run", s.training.steps, 1);
+    ck_assert_int_eq(remove(in_here("run/watch.html")), 0);
+    tl_run *run = tl_run_open(in_here("run"), &(tl_run_choice){.weights = "none"}, &error);
+    ck_assert_msg(run != NULL, "%s", error.message);
+    ck_assert_int_eq(tl_run_train(run, false, NULL), TL_FAILED);
+    assert_contains(tl_run_error(run), "there is nothing left to do");
+    ck_assert(tl_file_is_there(in_here("run/watch.html")));
+    tl_run_free(run);
 }
 END_TEST
 
@@ -638,6 +656,14 @@ START_TEST(later_rows) {
     s.training.watch = 0;
     train("run", &s);
     ck_assert(!tl_file_is_there(in_here("run/watch.csv")) && !tl_file_is_there(in_here("run/watch.html")));
+    s = classifying();
+    s.training.watch = 2;
+    train("run", &s);
+    ck_assert(tl_file_is_there(in_here("run/pretraining/watch.csv")));
+    s.training.watch = 0;
+    train("run", &s);
+    ck_assert(!tl_file_is_there(in_here("run/pretraining/watch.csv")) &&
+              !tl_file_is_there(in_here("run/pretraining/watch.html")));
 }
 END_TEST
 
