@@ -4,6 +4,7 @@
 #include "fixture.h"
 
 #include "base/buffer.h"
+#include "run/training.h"
 #include "run/watch.h"
 
 #include <math.h>
@@ -667,6 +668,21 @@ START_TEST(later_rows) {
 }
 END_TEST
 
+/* A run that is watched at every update has a table beyond any vocabulary's size, and goes on all the same. */
+START_TEST(later_rows_of_many) {
+    enum { ROW = 1 << 20, COUNT = 70 };
+    char *text = malloc((size_t)ROW * COUNT + 16), *to = text + sprintf(text, "step,loss\n");
+    for (int i = 0; i < COUNT; i++) to += sprintf(to, "%d,%0*d\n", i, ROW - 10, 7);
+    put_text(in_here("watch.csv"), text);
+    tl_error error = {""};
+    must_msg(tl_rows_trim(in_here("watch.csv"), 0, &error), "%s", error.message);
+    char *left = get_file(in_here("watch.csv"), NULL);
+    text[strlen("step,loss\n") + ROW - 7] = 0;
+    ck_assert(!strcmp(left, text));
+    free(text), free(left);
+}
+END_TEST
+
 /* ---- the page ---- */
 
 START_TEST(page) {
@@ -718,6 +734,7 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, goes_on, 0, KINDS);
     tcase_add_test(tc, when_it_is_drawn);
     tcase_add_test(tc, later_rows);
+    tcase_add_test(tc, later_rows_of_many);
     tcase_add_test(tc, page);
     tcase_add_test(tc, long_page);
 }
