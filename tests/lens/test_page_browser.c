@@ -7,10 +7,9 @@
 #include "lens/fresh_runs.h"
 #include "lens/page.h"
 
-/* The page of invented numbers, opened. of: the first sentence's tokens, or NULL. */
-static browser opened(invented *v, const char *const *of, bool sigmoid) {
+/* The page of invented numbers, opened. */
+static browser opened_as(invented *v) {
     size_t size;
-    invent(v, of, sigmoid);
     char *page = tl_page_text(NULL, &v->sentences, &v->seen, &(tl_page_options){.title = "a title"}, &size);
     ck_assert_ptr_nonnull(page);
     browser b = browser_new();
@@ -20,15 +19,10 @@ static browser opened(invented *v, const char *const *of, bool sigmoid) {
     return b;
 }
 
-/* The same of numbers that were changed. */
-static browser opened_as(invented *v) {
-    size_t size;
-    char *page = tl_page_text(NULL, &v->sentences, &v->seen, NULL, &size);
-    ck_assert_ptr_nonnull(page);
-    browser b = browser_new();
-    ask(&b, "open %s", browser_file(&b, "page.html", page));
-    free(page);
-    return b;
+/* The same of numbers as they are made; of: the first sentence's tokens, or NULL. */
+static browser opened(invented *v, const char *const *of, bool sigmoid) {
+    invent(v, of, sigmoid);
+    return opened_as(v);
 }
 
 /* Nothing was fetched, failed or said. */
@@ -430,6 +424,30 @@ START_TEST(keys) {
 }
 END_TEST
 
+/* Light and dark are the system's, also when it changes, until somebody has asked. */
+START_TEST(themes) {
+    static const char *const steps[][2] = {{"light", "rgb(255, 255, 255)"}, {"dark", "rgb(22, 23, 27)"},
+                                           {"key d", "rgb(255, 255, 255)"}, {"light", "rgb(255, 255, 255)"},
+                                           {"dark", "rgb(255, 255, 255)"},  {"key d", "rgb(22, 23, 27)"},
+                                           {"light", "rgb(22, 23, 27)"}};
+    enum { STEPS = sizeof steps / sizeof *steps };
+    static invented v;
+    browser b = opened(&v, NULL, false);
+    int seen[STEPS];
+    for (int i = 0; i < STEPS; i++) { /* the page is told of the system's with the next frame */
+        ask(&b, "%s", steps[i][0]);
+        seen[i] =
+            ask(&b, "eval new Promise((said) => requestAnimationFrame(() => requestAnimationFrame(() => "
+                    "said(getComputedStyle(document.body).backgroundColor))))");
+    }
+    const int problems = ask(&b, "problems");
+    for (int i = 0; i < STEPS; i++)
+        ck_assert_msg(strstr(b.answer[seen[i]], steps[i][1]), "%d, %s: %s", i, steps[i][0],
+                      b.answer[seen[i]]);
+    finish(&b, problems);
+}
+END_TEST
+
 /* Sentences in the order of their losses, where these are known. */
 START_TEST(list_is_sorted) {
     static invented v;
@@ -798,6 +816,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, row_that_is_asked_for);
     tcase_add_test(tc, clicks);
     tcase_add_test(tc, keys);
+    tcase_add_test(tc, themes);
     tcase_add_test(tc, list_is_sorted);
     tcase_add_test(tc, colours);
     tcase_add_test(tc, blocked_in_one_head);
