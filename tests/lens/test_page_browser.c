@@ -424,6 +424,34 @@ START_TEST(keys) {
 }
 END_TEST
 
+/* What was measured elsewhere goes before what the page would say of its own sentences: here the other way round. */
+START_TEST(importance_that_is_given) {
+    static invented v;
+    invent(&v, NULL, false);
+    double given[MADE * HEADS] = {0};
+    for (int h = 0; h < HEADS; h++) given[2 * HEADS + h] = 1 / (1 + importance(&v, 2, h));
+    const int first = given[2 * HEADS] >= given[2 * HEADS + 1] ? 0 : 1;
+    size_t size;
+    char *page =
+        tl_page_text(NULL, &v.sentences, &v.seen,
+                     &(tl_page_options){.importance = given, .importance_text = "what was measured"}, &size);
+    ck_assert_ptr_nonnull(page);
+    browser b = browser_new();
+    ask(&b, "open %s", browser_file(&b, "page.html", page));
+    free(page);
+    const int seen = ask(&b, "eval [view.attention, view.head]");
+    ask(&b, "key i");
+    const int order =
+                  ask(&b, "eval Array.from(document.querySelectorAll('.thumbnail[data-attention=\"2\"]'), "
+                          "(e) => Number(e.dataset.head))"),
+              said = ask(&b, "eval $('maps_note').textContent"), problems = ask(&b, "problems");
+    says(&b, seen, first ? "[2, 1]" : "[2, 0]");
+    says(&b, order, first ? "[1, 0]" : "[0, 1]");
+    assert_contains(b.answer[said], "By what was measured.");
+    finish(&b, problems);
+}
+END_TEST
+
 /* Light and dark are the system's, also when it changes, until somebody has asked. */
 START_TEST(themes) {
     static const char *const steps[][2] = {{"light", "rgb(255, 255, 255)"}, {"dark", "rgb(22, 23, 27)"},
@@ -816,6 +844,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, row_that_is_asked_for);
     tcase_add_test(tc, clicks);
     tcase_add_test(tc, keys);
+    tcase_add_test(tc, importance_that_is_given);
     tcase_add_test(tc, themes);
     tcase_add_test(tc, list_is_sorted);
     tcase_add_test(tc, colours);
