@@ -8,7 +8,6 @@ typedef struct comparing {
     const settings *s;
     tl_run *run[2]; /* the second one NULL: there is one model alone */
     tl_set *set;
-    char name[2][64]; /* what tables call them: "A", "B" */
 } comparing;
 
 static inline int models_of(const comparing *c) { return c->run[1] ? 2 : 1; }

@@ -21,8 +21,8 @@ extern "C" {
 
 /* The most that is read of a file, by what it is; a larger one is refused before memory is taken for it. (Of a safetensors
  * file's header: 100,000,000 bytes, the format's own limit.) */
-#define TL_TEXT_MOST ((size_t)1 << 31)   /* sentences, from a file or from standard input */
-#define TL_WORDS_MOST ((size_t)1 << 26)  /* a run's vocabularies, merges and log */
+#define TL_TEXT_MOST ((size_t)1 << 31)   /* sentences, from a file or from standard input; a run's tables */
+#define TL_WORDS_MOST ((size_t)1 << 26)  /* a run's vocabularies and merges */
 #define TL_CONFIG_MOST ((size_t)1 << 20) /* a configuration, in a file or in a checkpoint */
 
 /* Reads all of a file (or pipe), TL_TEXT_MOST bytes at most. *bytes is the caller's to free(); a 0 that *size does not count

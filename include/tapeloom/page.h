@@ -34,8 +34,8 @@ typedef struct tl_page_options { /* {0} will do */
 
 /* The page, `*size` bytes and a 0 behind them, to free(). seen is of sentences->batch. Tokens, lines and options may hold any bytes:
  * they are shown, and are never read as part of the page. What does not fit in most_bytes is left out, and the page says so: first
- * norms of heads, then norms, scores, gradients, then sentences from the last on. NULL, and the run's error, if not even one
- * sentence's A fits, or when out of memory. run may be NULL: then losses of tokens and the fingerprint are missing. */
+ * norms of heads, then norms, scores, then sentences from the last on; gradients only where not even one sentence fits with them.
+ * NULL, and the run's error, if not even one sentence's A fits, or when out of memory. run may be NULL: then losses of tokens and the fingerprint are missing. */
 char *tl_page_text(tl_run *run, tl_sentences *sentences, const tl_seen *seen, const tl_page_options *options,
                    size_t *size);
 

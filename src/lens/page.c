@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+extern const char tl_page_attention[];
+
 /* ---- what is the same for all sentences ---- */
 
 static const char *side_of(const tl_sentence *s, const tl_tokens *tokens) {
@@ -129,22 +131,35 @@ static unsigned stored_of(unsigned asked, const tl_seen *seen) {
     return set & there;
 }
 
-/* Leaves out quantities, then sentences, until the data fit. False if they never do. */
-static bool fit_data(tl_page_writing *w, size_t most) {
-    static const tl_quantity spare[] = {TL_SEE_HEAD_NORM, TL_SEE_NORM, TL_SEE_S, TL_SEE_DA_RAW};
-    long fitted;
-    if (write_data(w, most, &fitted)) return true;
-    for (size_t i = 0; i < sizeof spare / sizeof *spare && !w->data.failed; i++) {
-        if (!TL_HAS(w->store, spare[i])) continue;
-        w->store &= ~(1u << spare[i]);
-        w->left_out |= 1u << spare[i];
-        if (write_data(w, most, &fitted)) return true;
-    }
-    while (fitted > 0 && !w->data.failed) {
+static void leave_out(tl_page_writing *w, tl_quantity q) {
+    w->left_out |= w->store & 1u << q;
+    w->store &= ~(1u << q);
+}
+
+/* Leaves out sentences from the last on until the data fit. False if not even one does. */
+static bool fit_sentences(tl_page_writing *w, size_t most) {
+    long fitted = w->sentences->count;
+    do {
         w->count = fitted;
         if (write_data(w, most, &fitted)) return true;
-    }
+    } while (fitted > 0 && !w->data.failed);
     return false;
+}
+
+/* Leaves out until the data fit; gradients last of all, being what one came for: fewer sentences have them sooner than more have
+ * none. False if the data never fit. */
+static bool fit_data(tl_page_writing *w, size_t most) {
+    static const tl_quantity spare[] = {TL_SEE_HEAD_NORM, TL_SEE_NORM, TL_SEE_S};
+    long fitted;
+    for (size_t i = 0; i < sizeof spare / sizeof *spare; i++) {
+        if (write_data(w, most, &fitted)) return true;
+        if (w->data.failed) return false;
+        leave_out(w, spare[i]);
+    }
+    if (fit_sentences(w, most)) return true;
+    if (w->data.failed) return false;
+    leave_out(w, TL_SEE_DA_RAW);
+    return fit_sentences(w, most);
 }
 
 /* ---- the whole ---- */

@@ -2,8 +2,9 @@
 #ifndef TL_LENS_PAGE_WRITING_H
 #define TL_LENS_PAGE_WRITING_H
 
-#include "embedded.h"
 #include "lens.h"
+
+#include "base/page.h"
 
 #include "tapeloom/page.h"
 
@@ -19,7 +20,7 @@ typedef struct tl_page_writing {
     tl_buffer data;
 } tl_page_writing;
 
-#define TL_HAS(set, quantity) (((set) >> (quantity) & 1u) != 0)
+#define TL_HAS(set, quantity) (((set) >> (quantity)&1u) != 0)
 
 /* page_sentence.c: a sentence, its tokens and its numbers, as JSON. */
 void tl_page_sentence(tl_page_writing *w, long sentence);

@@ -7,7 +7,7 @@
 bool tl_rows_trim(const char *path, long step, tl_error *error) {
     char *text, *line;
     size_t size;
-    if (!tl_file_read_regular(path, TL_WORDS_MOST, &text, &size, error)) return false;
+    if (!tl_file_read_regular(path, TL_TEXT_MOST, &text, &size, error)) return false;
     char *to = strchr(text, '\n');
     to = line = to ? to + 1 : text + size;
     while (*line) {

@@ -136,7 +136,8 @@ void tl_watch_gradients(tl_training *t) {
         const long n = tl_numel(leaf->value);
         memcpy(to, leaf->value.data, (size_t)n * sizeof *to);
         w->weight[w->group_of[i]] += tl_watch_squares(to, n);
-        if (leaf->reached && !leaf->frozen) w->grad[w->group_of[i]] += tl_watch_squares(leaf->grad, n);
+        if (leaf->reached) /* else what stands there is of an update before, or of learning words before labels */
+            w->grad[w->group_of[i]] += tl_watch_squares(leaf->grad, n);
         to += n;
     }
 }

@@ -73,7 +73,7 @@ void tl_watch_draw(const tl_training *t) {
     tl_buffer page = {0};
     tl_error wrong = {""};
     if (!t->watch) return;
-    if (tl_file_read_regular(tl_path_in(path, t->config->dir, "watch.csv"), TL_WORDS_MOST, &csv, &size,
+    if (tl_file_read_regular(tl_path_in(path, t->config->dir, "watch.csv"), TL_TEXT_MOST, &csv, &size,
                              &wrong) &&
         (tl_watch_page(tl_shown_path(t->config->dir, title), csv, &page) ||
          tl_error_set(&wrong, "watch.html: out of memory, or watch.csv is not what was written")))

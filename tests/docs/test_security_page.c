@@ -14,8 +14,9 @@ START_TEST(limits_are_the_codes) {
         size_t most;
         const char *unit;
     } cases[] = {
-        {"sentences, from a file or from standard input", TL_TEXT_MOST >> 20, " MiB"},
-        {"a run's vocabularies, merges and log, each", TL_WORDS_MOST >> 20, " MiB"},
+        {"sentences, from a file or from standard input; a run's tables (`log.csv`, `watch.csv`)",
+         TL_TEXT_MOST >> 20, " MiB"},
+        {"a run's vocabularies and merges, each", TL_WORDS_MOST >> 20, " MiB"},
         {"a configuration, in a file or in a checkpoint", TL_CONFIG_MOST >> 20, " MiB"},
         {"a safetensors file's header (the format's own limit)", TL_SAFETENSORS_HEADER_MAX, " bytes"}};
     for (int i = 0; i < 4; i++) {

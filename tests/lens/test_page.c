@@ -3,8 +3,10 @@
 #include "lens/fresh_runs.h"
 #include "lens/page.h"
 
+#include "base/page.h"
 #include "base/utf8.h"
-#include "lens/embedded.h"
+
+extern const char tl_page_attention[];
 
 #define WHOLE        \
  ((tl_page_options){ \
@@ -280,31 +282,51 @@ START_TEST(stores_what_was_asked_for) {
 }
 END_TEST
 
+/* A page of the first sentence alone. */
+static size_t size_of_first(invented *v, unsigned quantities) {
+    v->sentences.count = 1;
+    const size_t size = size_without(v, quantities);
+    v->sentences.count = SENTENCES;
+    return size;
+}
+
+/* Norms of heads, norms and scores go first, then sentences, and gradients last of all; where these are gone there is room for
+ * sentences again. */
 START_TEST(leaves_out_what_does_not_fit) {
     static invented v;
     invent(&v, NULL, false);
     const unsigned a = 1u << TL_SEE_A, grad = 1u << TL_SEE_DS, s = 1u << TL_SEE_S, norm = 1u << TL_SEE_NORM;
-    static const char *const left_out[] = {"\"left_out\":[\"head-norm\"]",
-                                           "\"left_out\":[\"head-norm\",\"norm\"]",
-                                           "\"left_out\":[\"S\",\"head-norm\",\"norm\"]",
-                                           "\"left_out\":[\"S\",\"dA-raw\",\"head-norm\",\"norm\"]"};
-    const unsigned kept[] = {a | s | grad | norm, a | s | grad, a | grad, a};
-    for (int i = 0; i < 4; i++) {
+    const struct {
+        size_t most; /* but for the names of what is missing */
+        const char *left_out;
+        int sentences, grads; /* that are there: of how many sentences */
+    } cases[] = {
+        {size_without(&v, a | s | grad | norm), "\"left_out\":[\"head-norm\"]", 2, 2},
+        {size_without(&v, a | s | grad), "\"left_out\":[\"head-norm\",\"norm\"]", 2, 2},
+        {size_without(&v, a | grad), "\"left_out\":[\"S\",\"head-norm\",\"norm\"]", 2, 2},
+        {size_without(&v, a | grad) - 120, "\"left_out\":[\"S\",\"head-norm\",\"norm\"]", 1, 1},
+        {size_of_first(&v, a | grad), "\"left_out\":[\"S\",\"head-norm\",\"norm\"]", 1, 1},
+        {size_of_first(&v, a | grad) - 120, "\"left_out\":[\"S\",\"dA-raw\",\"head-norm\",\"norm\"]", 2, 0},
+        {size_of_first(&v, a), "\"left_out\":[\"S\",\"dA-raw\",\"head-norm\",\"norm\"]", 1, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_page_options options = WHOLE;
-        options.most_bytes = size_without(&v, kept[i]) + 80; /* and the names of what is missing */
+        char sentences[64];
+        options.most_bytes = cases[i].most + 80;
         char *page = page_of(&v, options);
-        ck_assert_msg(page && strlen(page) <= options.most_bytes, "%d", i);
-        assert_has(page, left_out[i]);
-        assert_has(page, "\"sentences_left_out\":0");
+        ck_assert_msg(page && strlen(page) <= options.most_bytes, "%zu", i);
+        assert_has(page, cases[i].left_out);
+        snprintf(sentences, sizeof sentences, "\"sentences_left_out\":%d,", SENTENCES - cases[i].sentences);
+        assert_has(page, sentences);
+        for (int b = 0; b < SENTENCES; b++) {
+            ck_assert_msg((found(page, b, 2, "A") != NULL) == (b < cases[i].sentences), "%zu", i);
+            ck_assert_msg((found(page, b, 2, "dA-raw") != NULL) == (b < cases[i].grads), "%zu", i);
+        }
+        ck_assert((strstr(page, "she eats") != NULL) == (cases[i].sentences == 2));
         free(page);
     }
     tl_page_options options = WHOLE;
-    options.most_bytes = size_without(&v, a) - 20;
-    char *page = page_of(&v, options);
-    ck_assert(page && strlen(page) <= options.most_bytes);
-    assert_has(page, "\"sentences_left_out\":1");
-    ck_assert(found(page, 0, 2, "A") && !strstr(page, "she eats"));
-    free(page);
+    options.most_bytes = size_of_first(&v, a) - 20;
+    ck_assert_ptr_null(page_of(&v, options));
     options.most_bytes = strlen(tl_page_attention) + 1500;
     ck_assert_ptr_null(page_of(&v, options));
     options.most_bytes = 1;

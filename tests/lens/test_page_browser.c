@@ -7,10 +7,9 @@
 #include "lens/fresh_runs.h"
 #include "lens/page.h"
 
-/* The page of invented numbers, opened. of: the first sentence's tokens, or NULL. */
-static browser opened(invented *v, const char *const *of, bool sigmoid) {
+/* The page of invented numbers, opened. */
+static browser opened_as(invented *v) {
     size_t size;
-    invent(v, of, sigmoid);
     char *page = tl_page_text(NULL, &v->sentences, &v->seen, &(tl_page_options){.title = "a title"}, &size);
     ck_assert_ptr_nonnull(page);
     browser b = browser_new();
@@ -20,15 +19,10 @@ static browser opened(invented *v, const char *const *of, bool sigmoid) {
     return b;
 }
 
-/* The same of numbers that were changed. */
-static browser opened_as(invented *v) {
-    size_t size;
-    char *page = tl_page_text(NULL, &v->sentences, &v->seen, NULL, &size);
-    ck_assert_ptr_nonnull(page);
-    browser b = browser_new();
-    ask(&b, "open %s", browser_file(&b, "page.html", page));
-    free(page);
-    return b;
+/* The same of numbers as they are made; of: the first sentence's tokens, or NULL. */
+static browser opened(invented *v, const char *const *of, bool sigmoid) {
+    invent(v, of, sigmoid);
+    return opened_as(v);
 }
 
 /* Nothing was fetched, failed or said. */
@@ -409,6 +403,9 @@ START_TEST(keys) {
     ask(&b, "key d");
     const int dark = ask(&b, "eval getComputedStyle(document.body).backgroundColor");
     ask(&b, "key ?");
+    ask(&b, "paper");
+    const int paper = ask(&b, "eval getComputedStyle(document.body).backgroundColor");
+    ask(&b, "screen");
     const int help = ask(&b, "eval $('about').open && $('about').textContent.includes('next head')");
     const int problems = ask(&b, "problems");
     for (int i = 0; i < 7; i++)
@@ -419,8 +416,62 @@ START_TEST(keys) {
     says(&b, entered, "[2, 1, 1, 1]");
     says(&b, switched, "[true, true, true]");
     says(&b, fits, "0");
-    ck_assert_str_ne(b.answer[before], b.answer[dark]);
+    says(&b, before, "\"rgb(255, 255, 255)\"");
+    says(&b, dark, "\"rgb(22, 23, 27)\"");
+    says(&b, paper, b.answer[before]); /* whatever the screen shows */
     says(&b, help, "true");
+    finish(&b, problems);
+}
+END_TEST
+
+/* What was measured elsewhere goes before what the page would say of its own sentences: here the other way round. */
+START_TEST(importance_that_is_given) {
+    static invented v;
+    invent(&v, NULL, false);
+    double given[MADE * HEADS] = {0};
+    for (int h = 0; h < HEADS; h++) given[2 * HEADS + h] = 1 / (1 + importance(&v, 2, h));
+    const int first = given[2 * HEADS] >= given[2 * HEADS + 1] ? 0 : 1;
+    size_t size;
+    char *page =
+        tl_page_text(NULL, &v.sentences, &v.seen,
+                     &(tl_page_options){.importance = given, .importance_text = "what was measured"}, &size);
+    ck_assert_ptr_nonnull(page);
+    browser b = browser_new();
+    ask(&b, "open %s", browser_file(&b, "page.html", page));
+    free(page);
+    const int seen = ask(&b, "eval [view.attention, view.head]");
+    ask(&b, "key i");
+    const int order =
+                  ask(&b, "eval Array.from(document.querySelectorAll('.thumbnail[data-attention=\"2\"]'), "
+                          "(e) => Number(e.dataset.head))"),
+              said = ask(&b, "eval $('maps_note').textContent"), problems = ask(&b, "problems");
+    says(&b, seen, first ? "[2, 1]" : "[2, 0]");
+    says(&b, order, first ? "[1, 0]" : "[0, 1]");
+    assert_contains(b.answer[said], "By what was measured.");
+    finish(&b, problems);
+}
+END_TEST
+
+/* Light and dark are the system's, also when it changes, until somebody has asked. */
+START_TEST(themes) {
+    static const char *const steps[][2] = {{"light", "rgb(255, 255, 255)"}, {"dark", "rgb(22, 23, 27)"},
+                                           {"key d", "rgb(255, 255, 255)"}, {"light", "rgb(255, 255, 255)"},
+                                           {"dark", "rgb(255, 255, 255)"},  {"key d", "rgb(22, 23, 27)"},
+                                           {"light", "rgb(22, 23, 27)"}};
+    enum { STEPS = sizeof steps / sizeof *steps };
+    static invented v;
+    browser b = opened(&v, NULL, false);
+    int seen[STEPS];
+    for (int i = 0; i < STEPS; i++) { /* the page is told of the system's with the next frame */
+        ask(&b, "%s", steps[i][0]);
+        seen[i] =
+            ask(&b, "eval new Promise((said) => requestAnimationFrame(() => requestAnimationFrame(() => "
+                    "said(getComputedStyle(document.body).backgroundColor))))");
+    }
+    const int problems = ask(&b, "problems");
+    for (int i = 0; i < STEPS; i++)
+        ck_assert_msg(strstr(b.answer[seen[i]], steps[i][1]), "%d, %s: %s", i, steps[i][0],
+                      b.answer[seen[i]]);
     finish(&b, problems);
 }
 END_TEST
@@ -735,7 +786,9 @@ START_TEST(less_is_said) {
     invent(&v, NULL, false);
     size_t size;
     tl_page_options options = {.title = "t", .quantities = 1u << TL_SEE_A};
+    v.sentences.count = 1;
     free(tl_page_text(NULL, &v.sentences, &v.seen, &options, &size));
+    v.sentences.count = SENTENCES;
     options = (tl_page_options){.title = "t", .most_bytes = size + 100};
     char *page = tl_page_text(NULL, &v.sentences, &v.seen, &options, &size);
     ck_assert_ptr_nonnull(page);
@@ -744,6 +797,7 @@ START_TEST(less_is_said) {
     const int said = ask(&b, "eval $('provenance').textContent"), problems = ask(&b, "problems");
     assert_contains(b.answer[said], "gradient of the weight as it is");
     assert_contains(b.answer[said], "Left out to keep this file small: score before the mask");
+    assert_contains(b.answer[said], "Left out to keep this file small: the last sentence.");
     free(page);
     finish(&b, problems);
 }
@@ -790,6 +844,8 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, row_that_is_asked_for);
     tcase_add_test(tc, clicks);
     tcase_add_test(tc, keys);
+    tcase_add_test(tc, importance_that_is_given);
+    tcase_add_test(tc, themes);
     tcase_add_test(tc, list_is_sorted);
     tcase_add_test(tc, colours);
     tcase_add_test(tc, blocked_in_one_head);

@@ -4,6 +4,7 @@
 #include "fixture.h"
 
 #include "base/buffer.h"
+#include "run/training.h"
 #include "run/watch.h"
 
 #include <math.h>
@@ -224,10 +225,13 @@ static const kind_of_run kinds[] = {
      {"", NULL}}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-static void train(const char *name, const tl_run_settings *s) {
+/* How much memory its tape has held at most. */
+static size_t train(const char *name, const tl_run_settings *s) {
     tl_run *run = tl_run_new(in_here(name), s);
     ck_assert_msg(tl_run_train(run, true, NULL) == TL_ENDED, "%s", tl_run_error(run));
+    const size_t peak = tl_tape_stats_of(tl_run_tape(run)).peak;
     tl_run_free(run);
+    return peak;
 }
 
 static void go_on(const char *name, long steps, long watch) {
@@ -293,13 +297,23 @@ static int count_columns(const table *t, const char *begins) {
     return count;
 }
 
+/* Groups have each parameter's gradient once, and none of an update before or of learning words before labels. */
+static void check_norm(const table *t, int row) {
+    double squares = 0;
+    for (int c = 0; c < t->columns; c++)
+        if (!strncmp(t->name[c], "gradient.", 9)) squares += pow(strtod(t->cell[row][c], NULL), 2);
+    assert_near(sqrt(squares), number(t, row, "gradient_norm"), 1e-6);
+}
+
 /* Of every kind of run, with dropout: the same weights with and without; what is in the tables; nothing at all without. */
 START_TEST(changes_no_bit) {
     const kind_of_run *k = &kinds[_i];
     tl_run_settings s = k->settings();
-    train("plain", &s);
+    const size_t peak = train("plain", &s);
     s.training.watch = 2;
-    train("watched", &s);
+    const size_t watched = train("watched", &s);
+    ck_assert_uint_le(watched,
+                      peak + peak / 10); /* what the update before has left on the tape is forgotten first */
     assert_same("plain/model.safetensors", "watched/model.safetensors");
     assert_same("plain/last.safetensors", "watched/last.safetensors");
     ck_assert(!tl_file_is_there(in_here("plain/watch.csv")) &&
@@ -321,6 +335,7 @@ START_TEST(changes_no_bit) {
         ck_assert_int_eq(count_columns(t, "gradient."), count_columns(t, "update."));
         for (int row = 0; row < t->rows; row++) {
             ck_assert_int_eq((long)number(t, row, "step"), 2 * (row + 1));
+            check_norm(t, row);
             for (int c = 0; c < t->columns; c++) {
                 if (!*t->cell[row][c] && !strncmp(t->name[c], "loss.", 5)) continue; /* nothing so far in */
                 if (!*t->cell[row][c] && f && !strncmp(t->name[c], "update.output", 13)) continue;
@@ -510,6 +525,14 @@ START_TEST(parts_of_a_batch) {
         ck_assert(whole[c].count == one[c].count && whole[c].count > 0);
         assert_near(whole[c].sum, one[c].sum, 1e-12);
     }
+    /* What nobody is to say there has no loss, and is in no mean. */
+    char name[TL_WATCH_NAME];
+    int first = 0;
+    while (strcmp(tl_watch_column(m, first, name), "loss.0")) first++;
+    said[0] = TL_PAD;
+    memset(one, 0, sizeof one);
+    must(tl_watch_batch(m, tl_run_tape(run), &all, one));
+    ck_assert(whole[first].count == B && one[first].count == B - 1);
     tl_run_free(run);
 }
 END_TEST
@@ -605,6 +628,16 @@ START_TEST(when_it_is_drawn) {
         free(page);
         tl_run_free(run);
     }
+    /* Nor is one missing where there is nothing left to do. */
+    tl_error error = {""};
+    go_on("run", s.training.steps, 1);
+    ck_assert_int_eq(remove(in_here("run/watch.html")), 0);
+    tl_run *run = tl_run_open(in_here("run"), &(tl_run_choice){.weights = "none"}, &error);
+    ck_assert_msg(run != NULL, "%s", error.message);
+    ck_assert_int_eq(tl_run_train(run, false, NULL), TL_FAILED);
+    assert_contains(tl_run_error(run), "there is nothing left to do");
+    ck_assert(tl_file_is_there(in_here("run/watch.html")));
+    tl_run_free(run);
 }
 END_TEST
 
@@ -624,6 +657,29 @@ START_TEST(later_rows) {
     s.training.watch = 0;
     train("run", &s);
     ck_assert(!tl_file_is_there(in_here("run/watch.csv")) && !tl_file_is_there(in_here("run/watch.html")));
+    s = classifying();
+    s.training.watch = 2;
+    train("run", &s);
+    ck_assert(tl_file_is_there(in_here("run/pretraining/watch.csv")));
+    s.training.watch = 0;
+    train("run", &s);
+    ck_assert(!tl_file_is_there(in_here("run/pretraining/watch.csv")) &&
+              !tl_file_is_there(in_here("run/pretraining/watch.html")));
+}
+END_TEST
+
+/* A run that is watched at every update has a table beyond any vocabulary's size, and goes on all the same. */
+START_TEST(later_rows_of_many) {
+    enum { ROW = 1 << 20, COUNT = 70 };
+    char *text = malloc((size_t)ROW * COUNT + 16), *to = text + sprintf(text, "step,loss\n");
+    for (int i = 0; i < COUNT; i++) to += sprintf(to, "%d,%0*d\n", i, ROW - 10, 7);
+    put_text(in_here("watch.csv"), text);
+    tl_error error = {""};
+    must_msg(tl_rows_trim(in_here("watch.csv"), 0, &error), "%s", error.message);
+    char *left = get_file(in_here("watch.csv"), NULL);
+    text[strlen("step,loss\n") + ROW - 7] = 0;
+    ck_assert(!strcmp(left, text));
+    free(text), free(left);
 }
 END_TEST
 
@@ -678,6 +734,7 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, goes_on, 0, KINDS);
     tcase_add_test(tc, when_it_is_drawn);
     tcase_add_test(tc, later_rows);
+    tcase_add_test(tc, later_rows_of_many);
     tcase_add_test(tc, page);
     tcase_add_test(tc, long_page);
 }

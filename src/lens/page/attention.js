@@ -210,7 +210,7 @@ function start() {
     return;
   }
   $('whole').hidden = false;
-  nameTheme();
+  showTheme();
   chooseFirst();
   makeControls();
   makeHelp();

@@ -105,7 +105,8 @@ function drawProvenance() {
   const lines = [...provenanceLines(), `${data.objective}${value && `; here L${value}`}`];
   if (left.length) lines.push(`Left out to keep this file small: ${left.join('; ')}.`);
   if (data.sentences_left_out)
-    lines.push(`Left out to keep this file small: ${data.sentences_left_out} sentences.`);
+    lines.push(`Left out to keep this file small: the last ${
+        data.sentences_left_out === 1 ? 'sentence' : `${data.sentences_left_out} sentences`}.`);
   if (!data.stored.includes('dA-raw') && !data.left_out.includes('dA-raw'))
     lines.push('Gradients were not asked for.');
   $('provenance').replaceChildren(...lines.map((line) => element('p', {}, line)));

@@ -56,16 +56,18 @@ function save() {
   saveFile(`${name}.svg`, svgFile(large));
 }
 
-function isDark() {
-  return (document.documentElement.dataset.theme ||
-          (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')) === 'dark';
+const systemDark = matchMedia('(prefers-color-scheme: dark)');
+let dark = null;  // as was asked for; null: as the system has it
+
+function showTheme() {
+  const isDark = dark ?? systemDark.matches;
+  document.documentElement.dataset.theme = isDark ? 'dark' : 'light';
+  $('theme').textContent = isDark ? 'light' : 'dark';
 }
 
-function nameTheme() { $('theme').textContent = isDark() ? 'light' : 'dark'; }
-
 function switchTheme() {
-  document.documentElement.dataset.theme = isDark() ? 'light' : 'dark';
-  nameTheme();
+  dark = !(dark ?? systemDark.matches);
+  showTheme();
 }
 
 /* ---- pointing and choosing ---- */
@@ -140,7 +142,7 @@ function listen() {
     if (button) change({sentence: Number(button.dataset.sentence)});
   });
   document.addEventListener('keydown', pressed);
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', nameTheme);
+  systemDark.addEventListener('change', showTheme);
   let width = window.innerWidth;
   window.addEventListener('resize', () => window.innerWidth !== width && (width = window.innerWidth, draw()));
 }
