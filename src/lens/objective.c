@@ -99,6 +99,7 @@ char *tl_objective_text(const tl_objective *objective, tl_sentences *names, char
     static const tl_objective the_loss = {0};
     const tl_objective *o = objective ? objective : &the_loss;
     const char *what = o->kind == TL_OF_LOG_P ? "log p" : "logit";
+    const unsigned long word = (unsigned long)o->position + 1; /* of any position */
     char first[32], second[32];
     if (!to) return NULL;
     if (o->kind == TL_OF_LOSS)
@@ -107,12 +108,11 @@ char *tl_objective_text(const tl_objective *objective, tl_sentences *names, char
     else if (o->kind == TL_OF_NLL)
         snprintf(to, size, "L = -log p of the targets, summed; a positive gradient makes it worse");
     else if (o->other >= 0)
-        snprintf(to, size,
-                 "L = %s of \"%s\" minus %s of \"%s\" (word %ld); a positive gradient favours the first",
-                 what, token_text(names, o, o->token, first), what, token_text(names, o, o->other, second),
-                 o->position + 1);
+        snprintf(
+            to, size, "L = %s of \"%s\" minus %s of \"%s\" (word %lu); a positive gradient favours the first",
+            what, token_text(names, o, o->token, first), what, token_text(names, o, o->other, second), word);
     else
-        snprintf(to, size, "L = %s of \"%s\" (word %ld); a positive gradient makes it likelier", what,
-                 token_text(names, o, o->token, first), o->position + 1);
+        snprintf(to, size, "L = %s of \"%s\" (word %lu); a positive gradient makes it likelier", what,
+                 token_text(names, o, o->token, first), word);
     return to;
 }
