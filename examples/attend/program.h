@@ -11,7 +11,6 @@ struct settings {
     /* which model */
     bool fresh;
     const char *pair; /* of a fresh model without a run */
-    long seed;
     /* which sentence */
     const char *source, *target;
     /* which test set */

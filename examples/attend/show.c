@@ -97,11 +97,12 @@ static bool choose_attention(showing *w, tl_error *error) {
 
 /* ---- sentences ---- */
 
-static bool read_set(showing *w, long count) {
+static bool read_set(showing *w, long count, tl_error *error) {
     tl_set *set = tl_set_new(w->run, &(tl_set_options){.file = w->s->test, .most = count});
-    const long there = tl_set_count(set) < count ? tl_set_count(set) : count;
-    char **sources = calloc((size_t)count, sizeof *sources),
-         **targets = calloc((size_t)count, sizeof *targets);
+    const long there = tl_set_count(set);
+    char **sources = calloc((size_t)there + 1, sizeof *sources),
+         **targets = calloc((size_t)there + 1, sizeof *targets);
+    if (!sources || !targets) tl_error_set(error, "out of memory for %ld sentences", there);
     for (long i = 0; set && sources && targets && i < there; i++) {
         const char *source = tl_set_source(set, i);
         const bool given = w->s->show.true_targets || !source;
@@ -111,7 +112,7 @@ static bool read_set(showing *w, long count) {
     const bool ok = set && sources && targets &&
                     tl_sentences_of(w->run, (const char *const *)sources, (const char *const *)targets, there,
                                     &w->sentences);
-    for (long i = 0; sources && targets && i < count; i++) free(sources[i]), free(targets[i]);
+    for (long i = 0; sources && targets && i < there; i++) free(sources[i]), free(targets[i]);
     free(sources);
     free(targets);
     tl_set_free(set);
@@ -124,7 +125,7 @@ static bool read_sentences(showing *w, tl_error *error) {
     if (w->s->source || w->s->target)
         return tl_error_set(
             error, "--count, --test and --true-targets are of a test set: leave out --source and --target");
-    return read_set(w, w->s->show.count ? w->s->show.count : 1);
+    return read_set(w, w->s->show.count ? w->s->show.count : 1, error);
 }
 
 /* ---- the terminal ---- */

@@ -103,6 +103,7 @@ static const char *token_text(tl_sentences *names, const tl_objective *o, int to
 char *tl_objective_name(const tl_objective *objective, tl_sentences *names, char *to, size_t size) {
     const tl_objective *o = objective ? objective : &the_loss;
     const char *what = o->kind == TL_OF_LOG_P ? "log p" : "logit";
+    const unsigned long word = (unsigned long)o->position + 1; /* of any position */
     char first[32], second[32];
     if (!to) return NULL;
     if (o->kind == TL_OF_LOSS)
@@ -110,12 +111,10 @@ char *tl_objective_name(const tl_objective *objective, tl_sentences *names, char
     else if (o->kind == TL_OF_NLL)
         snprintf(to, size, "-log p of the targets, summed");
     else if (o->other >= 0)
-        snprintf(to, size, "%s of \"%s\" minus %s of \"%s\" (word %ld)", what,
-                 token_text(names, o, o->token, first), what, token_text(names, o, o->other, second),
-                 o->position + 1);
+        snprintf(to, size, "%s of \"%s\" minus %s of \"%s\" (word %lu)", what,
+                 token_text(names, o, o->token, first), what, token_text(names, o, o->other, second), word);
     else
-        snprintf(to, size, "%s of \"%s\" (word %ld)", what, token_text(names, o, o->token, first),
-                 o->position + 1);
+        snprintf(to, size, "%s of \"%s\" (word %lu)", what, token_text(names, o, o->token, first), word);
     return to;
 }
 

@@ -60,7 +60,7 @@ double tl_seen_value(const tl_seen_attention *s, tl_quantity q, long b, long h, 
     case TL_SEE_S:
         return at(s->scores, b, h, i, j);
     case TL_SEE_DA:
-        return s->weight_grads.data ? at(s->weight_grads, b, h, i, j) - row_mean(s, b, h, i) : 0;
+        return at(s->weight_grads, b, h, i, j) - row_mean(s, b, h, i);
     case TL_SEE_DA_RAW:
         return at(s->weight_grads, b, h, i, j);
     case TL_SEE_DS:

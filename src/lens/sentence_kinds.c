@@ -190,9 +190,11 @@ static int likeliest_class(reading *r) {
     const int length = (int)r->ids->src_count;
     const tl_batch batch = {
         .sentences = 1, .src_len = length, .src = r->ids->src, .src_lengths = &length, .pad = TL_PAD};
+    tl_model_maps room;
     tl_tape_reset(r->run->tape);
     const bool was = tl_tape_set_grad(r->run->tape, false);
-    const tl_tensor logits = tl_value(tl_classifier_logits(&r->run->classifier, r->run->tape, &batch, NULL));
+    const tl_tensor logits = tl_value(
+        tl_classifier_logits(&r->run->classifier, r->run->tape, &batch, tl_run_acting_maps(r->run, &room)));
     tl_tape_set_grad(r->run->tape, was);
     int best = 0;
     for (int c = 1; logits.data && c < logits.dim[1]; c++)

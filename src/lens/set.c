@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MADE_HERE = 1000, BATCH_TOKENS = 4096, PICTURES_AT_ONCE = 50 };
+enum { MADE_HERE = 1000, PICTURES_AT_ONCE = 50 };
 
 struct tl_set {
     tl_run *run;
@@ -109,7 +109,7 @@ static bool begin_lm(tl_set *set, const tl_set_options *o, long most) {
     if (most && set->text.starts && set->text.texts > most) {
         set->text.texts = most;
         set->text.count = set->text.starts[most];
-    } else if (most && !set->text.starts && set->text.count > most * run->settings.lm.context + 1)
+    } else if (most && !set->text.starts && (set->text.count - 1) / run->settings.lm.context >= most)
         set->text.count = most * run->settings.lm.context + 1;
     set->windows = tl_windows_new(set->text.ids, set->text.count,
                                   &(tl_windows_config){.length = run->settings.lm.context,

@@ -45,7 +45,7 @@ tl_var tl_gated(const tl_attention_maps *maps, tl_var context) {
 /* ---- replacements ---- */
 
 static const char *const names[TL_PLACES + TL_STREAM_PLACES] = {
-    "scores", "probs", "context", "output", "residual", "q", "k", "v", "the feed-forward", "the stream"};
+    "scores", "pattern", "context", "out", "residual", "q", "k", "v", "feed_forward", "the stream"};
 
 static tl_var replaced(const tl_replacement *replacement, tl_place place, tl_place_at at, tl_var x) {
     if (!replacement->f) return x;

@@ -232,6 +232,84 @@ START_TEST(norms) {
 }
 END_TEST
 
+/* Gates are a part of A: a head that counts -2 times is twice as long, and where the others count for nothing, all heads together are that
+ * head. */
+START_TEST(norms_with_gates) {
+    subject s;
+    tl_seen seen;
+    subject_begin(&s, 1, short_ones, SHORT_ONES);
+    look_at(&s, &(tl_look_options){.norms = true}, &seen);
+    tl_tensor plain = copied(tl_seen_of(&seen, "decoder.layers.0.self")->head_norms);
+    tl_places *places = tl_places_new(s.model);
+    must(tl_places_gate(places, "decoder.layers.0.self", -1, 0) &&
+         tl_places_gate(places, "decoder.layers.0.self", 1, -2));
+    look_at(&s, &(tl_look_options){.norms = true, .places = places}, &seen);
+    const tl_seen_attention *a = tl_seen_of(&seen, "decoder.layers.0.self");
+    for (long b = 0; b < s.batch.sentences; b++)
+        for (long i = 0; i < a->queries; i++)
+            for (long j = 0; j < a->keys; j++) {
+                const double one = at(a->head_norms, b, 1, i, j);
+                must(one == 2 * at(plain, b, 1, i, j) && at(a->head_norms, b, 0, i, j) == 0);
+                must(fabs((double)tl_item(tl_at(a->norms, b, i, j)) - one) <= small * one);
+            }
+    free(plain.data);
+    tl_places_free(places);
+    subject_end(&s);
+}
+END_TEST
+
+/* And so are gates that learn: of log α 0 the gate is one half. */
+START_TEST(norms_with_learnt_gates) {
+    static const tl_transformer_config gated = {SMALL_MODEL, .head_gates = true};
+    bench k = bench_begin(&gated);
+    tl_batch batch = batch_of(short_ones, SHORT_ONES, 13, 0, 0);
+    tl_param *gate = k.model.encoder.layer[0].self_attn.head_gate;
+    tl_tensor norms[2];
+    for (int half = 0; half < 2; half++) {
+        tl_seen seen;
+        if (half) tl_param_value(gate).data[1] = 0;
+        tl_params_changed(k.params);
+        must_msg(tl_look(&k.model.model, k.tape, &batch, &(tl_look_options){.norms = true}, &seen), "%s",
+                 tl_tape_error(k.tape));
+        norms[half] = copied(tl_seen_of(&seen, "encoder.layers.0.self")->head_norms);
+    }
+    for (long i = 0; i < tl_numel(norms[0]); i++) {
+        const bool second = i / norms[0].dim[3] / norms[0].dim[2] % 2;
+        const double whole = (double)norms[0].data[i], now = (double)norms[1].data[i];
+        must(second ? fabs(now - whole / 2) <= small * whole : now == whole);
+    }
+    free(norms[0].data), free(norms[1].data);
+    batch_free(&batch);
+    bench_end(&k);
+}
+END_TEST
+
+/* Without projections heads give numbers that lie side by side. */
+START_TEST(norms_without_projections) {
+    subject s;
+    tl_seen seen;
+    subject_begin(&s, FIRST_RECURRENT + 5, short_ones, SHORT_ONES);
+    look_at(&s, &(tl_look_options){.norms = true}, &seen);
+    const tl_seen_attention *a = &seen.attention[0];
+    const tl_tensor v = tl_value(tl_place_var(s.model, &seen.maps, "decoder.layers.0.cross.v"));
+    must(a->heads == 2);
+    for (long b = 0; b < s.batch.sentences; b++)
+        for (long i = 0; i < a->queries; i++)
+            for (long j = 0; j < a->keys; j++) {
+                double all = 0;
+                for (long h = 0; h < a->heads; h++) {
+                    double one = 0;
+                    for (long d = 0; d < v.dim[3]; d++) one += pow(at(v, b, h, j, d), 2);
+                    one = sqrt(one) * at(a->weights, b, h, i, j);
+                    must(fabs(one - at(a->head_norms, b, h, i, j)) <= small * one);
+                    all += one * one;
+                }
+                must(fabs(sqrt(all) - (double)tl_item(tl_at(a->norms, b, i, j))) <= small * sqrt(all));
+            }
+    subject_end(&s);
+}
+END_TEST
+
 /* ---- objectives ---- */
 
 static double value_of(subject *s, tl_objective o) {
@@ -247,7 +325,8 @@ START_TEST(objectives) {
     tl_loss_report report = {0};
     subject_begin(&s, FIRST_SCORED + 5, short_ones, SHORT_ONES); /* with label smoothing */
     tl_var mean = tl_model_loss(s.model, s.tape, &s.batch, NULL, &report, NULL);
-    const double sum = (double)tl_item(tl_value(mean)) * (double)report.count; /* before the tape is another look's */
+    const double sum =
+        (double)tl_item(tl_value(mean)) * (double)report.count; /* before the tape is another look's */
     must(near(value_of(&s, (tl_objective){0}), sum));
     must(near(value_of(&s, (tl_objective){.kind = TL_OF_NLL}), report.nll));
     double *log_p = calloc((size_t)(s.batch.sentences * s.batch.tgt_len), sizeof *log_p);
@@ -309,6 +388,32 @@ START_TEST(quantities) {
 }
 END_TEST
 
+/* One number of each is its tensor's, of that head, row and column. */
+START_TEST(numbers) {
+    subject s;
+    tl_seen seen;
+    subject_begin(&s, 1, short_ones, SHORT_ONES);
+    look_at(&s, &(tl_look_options){.norms = true}, &seen);
+    const tl_seen_attention *a = tl_seen_of(&seen, "decoder.layers.0.cross");
+    const struct {
+        tl_quantity q;
+        tl_tensor of;
+    } whole[] = {{TL_SEE_A, a->weights},
+                 {TL_SEE_S, a->scores},
+                 {TL_SEE_DA_RAW, a->weight_grads},
+                 {TL_SEE_DS, a->score_grads},
+                 {TL_SEE_HEAD_NORM, a->head_norms}};
+    for (long n = 0; n < s.batch.sentences * a->heads * a->queries * a->keys; n++) {
+        const long j = n % a->keys, i = n / a->keys % a->queries, h = n / a->keys / a->queries % a->heads,
+                   b = n / a->keys / a->queries / a->heads;
+        for (size_t k = 0; k < sizeof whole / sizeof *whole; k++)
+            must(tl_seen_value(a, whole[k].q, b, h, i, j) == at(whole[k].of, b, h, i, j));
+        must(tl_seen_value(a, TL_SEE_NORM, b, -1, i, j) == (double)tl_item(tl_at(a->norms, b, i, j)));
+    }
+    subject_end(&s);
+}
+END_TEST
+
 START_TEST(why) {
     static const int lengths[] = {3};
     static const uint8_t attend[16] = {1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
@@ -334,9 +439,13 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, company_changes_no_bit, 0, EVERY_MODEL);
     tcase_add_loop_test(tc, every_gradient_by_differences, 0, EVERY_MODEL);
     tcase_add_test(tc, norms);
+    tcase_add_test(tc, norms_with_gates);
+    tcase_add_test(tc, norms_with_learnt_gates);
+    tcase_add_test(tc, norms_without_projections);
     tcase_add_test(tc, objectives);
     tcase_add_test(tc, wrong);
     tcase_add_test(tc, quantities);
+    tcase_add_test(tc, numbers);
     tcase_add_test(tc, why);
 }
 

@@ -7,6 +7,11 @@
 
 #include "tapeloom/op.h"
 
+static tl_var times(tl_var x, const tl_place_at *at, void *context) {
+    (void)at;
+    return tl_scale(x, *(double *)context);
+}
+
 static void read_one(tl_run *run, const char *source, const char *target, tl_sentences *s) {
     must_msg(tl_sentences_of(run, &source, &target, 1, s), "%s", tl_run_error(run));
 }
@@ -80,13 +85,72 @@ START_TEST(its_own_translation) {
         must(s.batch.tgt_out[t] == found.ids[t] && s.sentence[0].written.id[t] == found.ids[t]);
         must(s.batch.tgt_in[t] == (t ? found.ids[t - 1] : TL_BOS));
     }
-    must(s.batch.tgt_lengths[0] == count && s.batch.tgt_lengths[1] == 4);
+    must(count == found.lengths[0]); /* it has not learnt to end */
+    must(s.batch.tgt_lengths[0] == count && s.batch.tgt_lengths[1] == 4 && s.batch.tgt_tokens == count + 4);
+    must(s.batch.src_len == 8 && s.batch.src_lengths[0] == 5 && s.batch.src_lengths[1] == 8 &&
+         s.batch.src_tokens == 5 + 8);
+    for (long t = 5; t < 8; t++) must(s.batch.src[t] == TL_PAD);
     char *line = tl_run_translate_line(run, sources[0]);
     ck_assert_str_eq(s.sentence[0].target, line);
     free(line);
     /* rows are filled up with what is no target */
-    for (long t = 4; t < s.batch.tgt_len; t++) must(s.batch.tgt_out[s.batch.tgt_len + t] == TL_PAD);
+    for (long t = 4; t < s.batch.tgt_len; t++)
+        must(s.batch.tgt_out[s.batch.tgt_len + t] == TL_PAD && s.batch.tgt_in[s.batch.tgt_len + t] == TL_PAD);
     tl_sentences_free(&s);
+    tl_run_free(run);
+}
+END_TEST
+
+/* From the third word on the stream says <eos>. */
+static tl_var ending(tl_var x, const tl_place_at *at, void *context) {
+    tl_param *rows = context;
+    tl_tensor y = tl_tape_tensor(x.tape, tl_shape_of_var(x));
+    const long d = y.dim[2];
+    for (long i = 0; i < tl_numel(y); i++) y.data[i] = 100 * tl_param_value(rows).data[TL_EOS * d + i % d];
+    return at->from < 2 ? x : tl_constant(x.tape, y);
+}
+
+/* What the model says is what it says with what acts on the run; and its <eos> is a word that it writes. */
+START_TEST(its_own_words_with_what_acts) {
+    tl_run *run = fresh_translator(false);
+    tl_sentences s;
+    tl_places *places = tl_places_new(tl_run_model(run));
+    tl_param *rows = tl_params_find(tl_run_params(run), "output.weight");
+    if (!rows) rows = tl_params_find(tl_run_params(run), "tgt_embedding.weight");
+    if (!rows) rows = tl_params_find(tl_run_params(run), "src_embedding.weight");
+    must(tl_places_replace(places, "decoder.layers.0.residual", ending, rows));
+    tl_run_act_at(run, places);
+    read_one(run, "the cat sleeps .", NULL, &s);
+    must(s.sentence[0].written.count == 3 && s.batch.tgt_out[2] == TL_EOS);
+    ck_assert_str_eq(s.sentence[0].written.text[2], "<eos>");
+    tl_sentences_free(&s);
+    tl_places_free(places);
+    tl_run_free(run);
+    /* a class */
+    run = fresh_classifier("transformer");
+    const int classes = (int)tl_labels_count(tl_run_labels(run));
+    int said[2];
+    double factor = 1;
+    places = tl_places_new(tl_run_model(run));
+    must(tl_places_replace(places, "encoder.layers.0.residual", times, &factor));
+    tl_run_act_at(run, places);
+    tl_corpus *line = tl_corpus_new();
+    tl_corpus_add(line, "the cat sleeps", "");
+    for (int i = 0; i < 2; i++) {
+        tl_classes all;
+        factor = i ? -50 : 50;
+        read_one(run, "the cat sleeps", NULL, &s);
+        said[i] = s.batch.labels[0];
+        must(said[i] >= 0 && said[i] < classes);
+        must(tl_tape_set_grad(tl_run_tape(run), true)); /* the tape is as it was */
+        tl_sentences_free(&s);
+        must_msg(tl_run_classify(run, line, 0, &all), "%s", tl_run_error(run));
+        must(all.said[0] == said[i]);
+        tl_classes_free(&all);
+    }
+    must(said[0] != said[1]);
+    tl_corpus_free(line);
+    tl_places_free(places);
     tl_run_free(run);
 }
 END_TEST
@@ -106,12 +170,18 @@ START_TEST(pieces_of_words) {
     tl_tape_reset(tape);
     ck_assert_str_eq(tl_seen_label(t, 1, true, tape), "cats");
     ck_assert_str_eq(tl_seen_label(t, 0, false, tape), t->text[0]);
-    /* two rows of one word, three columns of two words and one of none: sums over columns, means over rows */
-    const tl_tokens rows = {.count = 2, .word = (long[]){0, 0}, .words = 1},
+    const tl_tokens marks = {
+        .count = 3, .text = (const char *[]){"@@", "c@@", "at"}, .word = (long[]){0, 1, 1}, .words = 2};
+    ck_assert_str_eq(tl_seen_label(&marks, 0, true, tape), "@@"); /* a word of its own */
+    ck_assert_str_eq(tl_seen_label(&marks, 1, true, tape), "cat");
+    /* two rows of one word and one of none, three columns of two words and one of none: sums over columns, means over rows */
+    const tl_tokens rows = {.count = 3, .word = (long[]){0, 0, -1}, .words = 1},
                     columns = {.count = 4, .word = (long[]){0, 0, -1, 1}, .words = 2};
-    for (int i = 0; i < 8; i++) from[i] = (tl_real)(i + 1);
-    tl_words_of(tl_tensor_of(from, TL_SHAPE(2, 4)), &rows, &columns, tl_tensor_of(to, TL_SHAPE(1, 2)));
-    ck_assert(to[0] == (1 + 2 + 5 + 6) / 2.0 && to[1] == (4 + 8) / 2.0);
+    for (int i = 0; i < 12; i++) from[i] = (tl_real)(i + 1);
+    for (int i = 0; i < 64; i++) to[i] = 77;
+    tl_words_of(tl_tensor_of(from, TL_SHAPE(3, 4)), &rows, &columns, tl_tensor_of(to + 8, TL_SHAPE(1, 2)));
+    ck_assert(to[8] == (1 + 2 + 5 + 6) / 2.0 && to[9] == (4 + 8) / 2.0);
+    for (int i = 0; i < 64; i++) must(i == 8 || i == 9 || to[i] == 77);
     tl_sentences_free(&s);
     tl_run_free(run);
 }
@@ -134,6 +204,28 @@ START_TEST(a_text) {
     const tl_tokens *t = &s.sentence[0].written;
     must(s.batch.pad == -1 && t->words == 2 && t->word[0] == 0 && t->word[t->count - 1] == 1);
     tl_sentences_free(&s);
+    read_one(run, NULL, "cat\ncat", &s); /* what is blank is no word, and ends one */
+    t = &s.sentence[0].written;
+    long blank = 0;
+    for (long i = 0; i < t->count; i++)
+        if (!strcmp(t->text[i], "\n")) {
+            must(t->word[i] == -1);
+            blank++;
+        }
+    must(blank == 1 && t->words == 2 && t->word[t->count - 1] == 1);
+    tl_sentences_free(&s);
+    const char *two[] = {"the cat", "the"};
+    must(tl_sentences_of(run, NULL, two, 2, &s)); /* what fills up is an id, and no target */
+    const long length = s.batch.tgt_len;
+    for (long i = s.batch.tgt_lengths[1]; i < length; i++)
+        must(s.batch.tgt_in[length + i] == 0 && s.batch.tgt_out[length + i] == -1);
+    must(s.batch.tgt_lengths[1] < length);
+    tl_sentences_free(&s);
+    tl_run_free(run);
+    run = fresh_lm("words", true);
+    read_one(run, NULL, "the zebra is", &s); /* an unknown word is one */
+    assert_words(&s.sentence[0].written, "0 1 2 -1");
+    tl_sentences_free(&s);
     tl_run_free(run);
     run = fresh_lm("chars", true);
     read_one(run, NULL, "a cat", &s);
@@ -153,10 +245,14 @@ START_TEST(a_labelled_text) {
     assert_words(&s.sentence[0].src, "-1 0 1 2 -1");
     must(s.sentence[0].src.id[0] == -1 && s.sentence[0].src.id[1] == s.batch.src[0]);
     must(s.batch.labels[0] == 1 && s.batch.src_len == 4 && s.batch.tgt_len == 0);
+    must(!s.sentence[0].own && s.sentence[0].written.id[0] == 1 && s.sentence[0].src.words == 3);
+    must(s.sentence[0].src.id[3] == s.batch.src[2]);
+    ck_assert_str_eq(s.sentence[0].target, label);
+    ck_assert_str_eq(s.token(&s, 1), label);
     ck_assert_str_eq(s.sentence[0].written.text[0], label);
     tl_sentences_free(&s);
     read_one(run, "the cat sleeps", NULL, &s);
-    must(s.sentence[0].own);
+    must(s.sentence[0].own && s.sentence[0].target);
     tl_seen seen; /* it is the likeliest */
     tl_objective best = {.kind = TL_OF_LOGIT, .token = -1, .other = 1 - s.batch.labels[0]};
     must(
@@ -186,6 +282,16 @@ START_TEST(a_picture) {
     ck_assert_mem_eq(s.batch.pictures.data, b.pictures.data, (size_t)tl_numel(b.pictures) * sizeof(tl_real));
     must(s.sentence[0].src.count == TL_PICTURE_PATCHES && s.sentence[0].src.id[0] == -1);
     assert_tokens(&s.sentence[0].written, "a|red|cross|<eos>");
+    tl_sentences_free(&s);
+    const char *two[] = {"#0", "#2"}; /* side by side, and with the model's own captions */
+    tl_search_result found;
+    must_msg(tl_sentences_of(run, two, NULL, 2, &s), "%s", tl_run_error(run));
+    must(s.batch.src_len == TL_PICTURE_PATCHES && s.batch.pictures.dim[0] == 2);
+    must(tl_caption_batch(run, scenes, 0, 1, &b));
+    ck_assert_mem_eq(tl_at(s.batch.pictures, 1).data, b.pictures.data,
+                     (size_t)tl_numel(b.pictures) * sizeof(tl_real));
+    must(tl_caption_search(run, &b, false, &found) && s.sentence[1].own);
+    ck_assert_mem_eq(s.sentence[1].written.id, found.ids, (size_t)found.lengths[0] * sizeof(int));
     tl_corpus_free(scenes);
     tl_sentences_free(&s);
     tl_run_free(run);
@@ -193,7 +299,9 @@ START_TEST(a_picture) {
 END_TEST
 
 START_TEST(wrong) {
-    static const struct {
+    static char too_long[2 * 1024 + 1];
+    for (int i = 0; i < 1024; i++) memcpy(too_long + 2 * i, "a ", 2);
+    const struct {
         int run;
         const char *source, *target, *says;
     } cases[] = {{0, NULL, NULL, "there is no sentence to look at: give one (--source)"},
@@ -205,11 +313,18 @@ START_TEST(wrong) {
                  {2, "the cat", "nonsense", "the label \"nonsense\" is none that the model was trained on"},
                  {3, "#x", NULL, "picture #x: say #N, N a number from 0 on"},
                  {3, "#", NULL, "picture #"},
+                 {3, "#-1", NULL, "picture #-1: say #N"},
+                 {3, "#2x", NULL, "picture #2x: say #N"},
+                 {4, NULL, "a b\na b", "a text of 2 lines"},
+                 {0, too_long, "le chat .", "the source has 1024 tokens, and the model reads at most 1023"},
+                 {0, "the cat .", too_long, "the target has 1024 tokens"},
+                 {2, too_long, NULL, "the text has 1024 tokens"},
                  {3, ". . .", NULL, ""}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_run *run = cases[i].run == 0   ? fresh_translator(false)
                       : cases[i].run == 1 ? fresh_lm("words", false)
                       : cases[i].run == 2 ? fresh_classifier("transformer")
+                      : cases[i].run == 4 ? fresh_lm("words", true)
                                           : fresh_captioner();
         tl_sentences s;
         ck_assert(!tl_sentences_of(run, &cases[i].source, &cases[i].target, 1, &s));
@@ -217,8 +332,17 @@ START_TEST(wrong) {
         must(!s.memory && !s.count);
         tl_run_free(run);
     }
-    tl_run *run = fresh_translator(false);
     tl_sentences s;
+    tl_run *run = fresh_lm("words", false); /* a window that is full */
+    const char *most = "a a a a a a a a a a a a a a a a a a a a a a a a";
+    must(tl_sentences_of(run, NULL, &most, 1, &s) && s.batch.tgt_len == 24);
+    tl_sentences_free(&s);
+    tl_run_free(run);
+    run = fresh_translator(false);
+    too_long[2 * 1023] = 0; /* and as much as a translator reads */
+    const char *longest = too_long, *target = "le chat .";
+    must(tl_sentences_of(run, &longest, &target, 1, &s) && s.batch.src_len == 1024);
+    tl_sentences_free(&s);
     ck_assert(!tl_sentences_of(run, NULL, NULL, 0, &s) && !tl_sentences_of(NULL, NULL, NULL, 1, &s));
     tl_sentences_free(NULL);
     tl_run_free(run);
@@ -446,6 +570,7 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, a_pair);
     tcase_add_test(tc, its_own_translation);
+    tcase_add_test(tc, its_own_words_with_what_acts);
     tcase_add_test(tc, pieces_of_words);
     tcase_add_test(tc, a_text);
     tcase_add_test(tc, a_labelled_text);

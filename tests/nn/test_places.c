@@ -346,10 +346,10 @@ static tl_var wrong(tl_var x, const tl_place_at *at, void *how) {
 
 START_TEST(refuses) {
     static const char *const sentences_of[] = {
-        "the replacement of probs is [1,1,3,3], should be [2,1,3,3] as what stands there (attention)",
-        "the replacement of probs is no var at all: it should return a var of this tape (attention)",
-        "the replacement of probs is another tape's: it should return a var of this tape (attention)",
-        "the replacement of probs is a var that is not there any more (attention)",
+        "the replacement of pattern is [1,1,3,3], should be [2,1,3,3] as what stands there (attention)",
+        "the replacement of pattern is no var at all: it should return a var of this tape (attention)",
+        "the replacement of pattern is another tape's: it should return a var of this tape (attention)",
+        "the replacement of pattern is a var that is not there any more (attention)",
         "tl_replace_where: at is NULL: give what the replacing function was given (attention)",
         "where: cond [2,1,3,3], a [3,1,2,3], b [2,1,3,3] do not broadcast (attention)",
         "the gate is [2], should be [1], one number a head (attention)"};
