@@ -23,7 +23,8 @@ struct tl_set {
     tl_pictures *pictures; /* of caption */
     tl_lm_text text;       /* of lm */
     tl_windows *windows;
-    char *shown; /* of lm: the window that was asked for last */
+    long *window, next; /* of running text: numbers of a batch's windows, and of the one that comes */
+    char *shown;        /* of lm: the window that was asked for last */
     long count;
 };
 
@@ -117,6 +118,10 @@ static bool begin_lm(tl_set *set, const tl_set_options *o, long most) {
                                                        .starts = set->text.starts,
                                                        .texts = set->text.texts,
                                                        .pad = run->byte_bpe ? -1 : TL_PAD});
+    if (!set->text.starts) {
+        set->window = calloc((size_t)run->settings.lm.batch + 1, sizeof *set->window);
+        if (!set->window) return tl_error_set(&run->error, "out of memory for windows");
+    }
     set->count = set->text.starts
                      ? set->text.texts
                      : (set->text.count - 2 + run->settings.lm.context) / run->settings.lm.context;
@@ -199,6 +204,7 @@ void tl_set_free(tl_set *set) {
     tl_lm_text_free(&set->text);
     free(set->labels);
     free(set->room);
+    free(set->window);
     free(set->shown);
     free(set->name);
     free(set);
@@ -209,10 +215,20 @@ const char *tl_set_name(const tl_set *set) { return set ? set->name : NULL; }
 
 /* ---- its sentences ---- */
 
+/* Windows of one running text are sentences of their own here, numbered as they lie. */
+static void number_windows(tl_set *set, tl_batch *batch) {
+    for (long b = 0; b < batch->sentences; b++) set->window[b] = set->next++;
+    batch->index = set->window;
+}
+
 bool tl_set_next(tl_set *set, tl_batch *batch) {
     if (!set || !batch || tl_failed(&set->run->error)) return false;
     if (set->windows) {
-        if (tl_windows_next(set->windows, batch)) return true;
+        if (tl_windows_next(set->windows, batch)) {
+            if (set->window) number_windows(set, batch);
+            return true;
+        }
+        set->next = 0;
         if (tl_windows_error(set->windows))
             tl_error_set(&set->run->error, "%s", tl_windows_error(set->windows));
         return false;

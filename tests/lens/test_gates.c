@@ -251,6 +251,23 @@ START_TEST(wrong_models_fail) {
 }
 END_TEST
 
+/* A language model of one layer without positions knows which words it has read, and which was the last: of the last loss the order of
+ * those before it changes nothing but rounding. */
+START_TEST(a_language_model_without_order) {
+    tl_measured m;
+    tl_batch text = batch_of(sentences, 5, 13, 0, 0), b = text;
+    text.src = NULL, text.src_lengths = NULL, text.src_len = 0;
+    tl_gpt_config config = gpts[0];
+    config.positions = TL_NO_POSITIONS;
+    config.layers = 1;
+    gpt_bench g = gpt_begin(&config);
+    ck_assert_uint_eq(failures(&g.model.model, g.tape, &text, 0, true, &m), 1u << ORDER);
+    ck_assert_double_lt(tl_paired_moved(&m.order), 1e-5);
+    gpt_end(&g);
+    batch_free(&b);
+}
+END_TEST
+
 START_TEST(sigmoid_does_not_compete) {
     tl_measured m;
     tl_batch b = batch_of(sentences, 5, 13, 0, 0);
@@ -316,6 +333,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, plain_loss_is_log_p);
     tcase_add_loop_test(tc, sound_models_pass, 0, 5);
     tcase_add_loop_test(tc, wrong_models_fail, 0, 5);
+    tcase_add_test(tc, a_language_model_without_order);
     tcase_add_test(tc, sigmoid_does_not_compete);
     tcase_add_test(tc, before_and_after);
 }

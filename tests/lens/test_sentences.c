@@ -5,6 +5,8 @@
 #include "io/content.h"
 #include "io/scratch.h"
 
+#include "run/lm.h"
+
 #include "tapeloom/op.h"
 
 static tl_var times(tl_var x, const tl_place_at *at, void *context) {
@@ -366,8 +368,106 @@ static void check_set(tl_run *run, long most, long expected) {
     must(tl_set_measure(set, false, &q) && tl_set_measure(set, true, &again));
     must(q.loss > 0 && fabs(q.loss - again.loss) < 1e-6 && q.accuracy == again.accuracy);
     must(tl_set_target(set, 0) && !tl_set_target(set, expected) && !tl_set_source(set, -1));
+    tl_tape_set_training(tl_run_tape(run),
+                         3); /* a set is measured without dropout, and the tape is as it was */
+    must(tl_set_measure(set, false, &again) && again.loss == q.loss && again.tokens == q.tokens);
+    must(tl_tape_set_training(tl_run_tape(run), 0) == 3 && tl_tape_set_grad(tl_run_tape(run), true));
     tl_set_free(set);
 }
+
+/* Which sentences: the first ones, of those that training has not seen. Their labels are theirs. */
+START_TEST(held_out) {
+    tl_run *run = fresh_translator(false);
+    tl_set *set = tl_set_new(run, &(tl_set_options){.most = 7}), *all = tl_set_new(run, NULL);
+    tl_error error = {""};
+    tl_corpus *test = tl_pairs_of(tl_run_settings_of(run), TL_PART_TEST, NULL, &error),
+              *train = tl_pairs_of(tl_run_settings_of(run), TL_PART_TRAIN, NULL, &error);
+    must(tl_set_count(all) > 7);
+    for (long i = 0; i < 7; i++) {
+        ck_assert_str_eq(tl_set_source(set, i), tl_corpus_sentence(test, TL_SOURCE, i));
+        ck_assert_str_eq(tl_set_target(set, i), tl_corpus_sentence(test, TL_TARGET, i));
+        ck_assert_str_eq(tl_set_source(set, i), tl_set_source(all, i));
+        for (long k = 0; k < tl_corpus_size(train); k++)
+            must(strcmp(tl_set_source(set, i), tl_corpus_sentence(train, TL_SOURCE, k)));
+    }
+    tl_set_free(all);
+    all = tl_set_new(run, &(tl_set_options){.most = 7, .batch_tokens = 20});
+    tl_batch batch;
+    long batches[2] = {0};
+    while (tl_set_next(set, &batch)) batches[0]++;
+    while (tl_set_next(all, &batch)) batches[1]++;
+    must(batches[0] == 1 && batches[1] > 2);
+    tl_corpus_free(test), tl_corpus_free(train);
+    tl_set_free(set), tl_set_free(all);
+    tl_run_free(run);
+    run = fresh_classifier("transformer");
+    set = tl_set_new(run, &(tl_set_options){.most = 9, .batch_tokens = 20});
+    test = tl_labelled_of(tl_run_settings_of(run), TL_LABELLED_TEST, NULL, &error);
+    for (long i = 0; i < 9; i++)
+        ck_assert_str_eq(tl_set_source(set, i), tl_corpus_sentence(test, TL_SOURCE, i));
+    batches[0] = 0;
+    for (; tl_set_next(set, &batch); batches[0]++)
+        for (long b = 0; b < batch.sentences; b++)
+            ck_assert_str_eq(tl_labels_name(tl_run_labels(run), batch.labels[b]),
+                             tl_set_target(set, batch.index[b]));
+    must(batches[0] > 2);
+    tl_quality q;
+    must(tl_set_measure(set, false, &q) && q.score == 100 * q.accuracy);
+    tl_corpus_free(test);
+    tl_set_free(set);
+    tl_run_free(run);
+    run = fresh_captioner();
+    set = tl_set_new(run, NULL);
+    must(tl_set_count(set) == 1000);
+    test = tl_caption_scenes(run, TL_PICTURES_HELD_OUT, 0, 3);
+    for (long i = 0; i < 3; i++)
+        ck_assert_str_eq(tl_set_source(set, i), tl_corpus_sentence(test, TL_SOURCE, i));
+    tl_set_free(set);
+    set = tl_set_new(run, &(tl_set_options){.most = 3});
+    tl_batch own;
+    tl_quality again;
+    must(tl_set_next(set, &batch) && tl_caption_batch(run, test, 0, 3, &own)); /* and they are drawn alike */
+    for (long b = 0; b < 3; b++)
+        ck_assert_mem_eq(tl_at(batch.pictures, b).data, tl_at(own.pictures, batch.index[b]).data,
+                         (size_t)tl_numel(tl_at(own.pictures, 0)) * sizeof(tl_real));
+    must(tl_set_measure(set, true, &q) && tl_caption_measure(run, test, &again, NULL));
+    must(q.score == again.score);
+    tl_corpus_free(test);
+    tl_set_free(set);
+    tl_run_free(run);
+}
+END_TEST
+
+/* What a window foretells, as text, has the window's ids. */
+START_TEST(windows_of_a_set) {
+    for (int lines = 0; lines < 2; lines++) {
+        tl_run *run = fresh_lm(lines ? "words" : "bpe", lines);
+        tl_set *set = tl_set_new(run, &(tl_set_options){.most = 3});
+        tl_batch batch;
+        tl_quality q;
+        long seen = 0;
+        must(tl_set_measure(set, false, &q) && (lines || q.tokens == 3 * 24));
+        while (tl_set_next(set, &batch)) {
+            must(batch.pad == (lines ? TL_PAD : -1));
+            for (long b = 0; b < batch.sentences; b++, seen++) {
+                tl_lm_text text;
+                const char *target = tl_set_target(set, batch.index[b]);
+                const long length = batch.tgt_lengths ? batch.tgt_lengths[b] : batch.tgt_len;
+                must(tl_lm_encode(run, target, strlen(target), &text));
+                for (long t = 0; lines && t < length; t++)
+                    must(text.ids[1 + t] == batch.tgt_out[b * batch.tgt_len + t]);
+                char *own = tl_lm_decode(run, &batch.tgt_out[b * batch.tgt_len], length - lines);
+                ck_assert_str_eq(own, target);
+                free(own);
+                tl_lm_text_free(&text);
+            }
+        }
+        must(seen == 3);
+        tl_set_free(set);
+        tl_run_free(run);
+    }
+}
+END_TEST
 
 START_TEST(sets) {
     tl_run *runs[] = {fresh_translator(false), fresh_classifier("transformer"), fresh_captioner(),
@@ -420,6 +520,16 @@ START_TEST(wrong_sets) {
         ck_assert_ptr_nonnull(tl_run_error(run));
         tl_run_clear_error(run);
     }
+    tl_run_settings_of(run)->data.pair =
+        NULL; /* what it was validated on is gone; another file that is not there is its own matter */
+    tl_run_settings_of(run)->data.valid = "gone.tsv";
+    ck_assert_ptr_null(tl_set_new(run, NULL));
+    assert_contains(tl_run_error(run), "gone.tsv");
+    assert_contains(tl_run_error(run), "that is what the run was validated on");
+    tl_run_clear_error(run);
+    ck_assert_ptr_null(tl_set_new(run, &(tl_set_options){.file = "nowhere.tsv"}));
+    must(!strstr(tl_run_error(run), "validated on"));
+    tl_run_clear_error(run);
     tl_batch batch;
     tl_quality q;
     long links;
@@ -555,10 +665,25 @@ START_TEST(as_files) {
             for (long j = 0; j < 5; j++)
                 must(back[(h * 3 + i) * 5 + j] == (tl_real)tl_seen_value(a, TL_SEE_DS, 1, h, i, j));
     ck_assert_str_eq(tl_safetensors_metadata(st, "command"), "a command");
+    assert_contains(tl_safetensors_metadata(st, "source_tokens"), "the\tcat\tsleeps\t.\t<eos>\na\t");
+    assert_contains(tl_safetensors_metadata(st, "read_tokens"), "<bos>\tle\tchat\tdort\t.\n<bos>\tun");
     ck_assert_str_eq(tl_safetensors_metadata(st, "written_tokens"),
                      "le\tchat\tdort\t.\t<eos>\nun\tchien\t<eos>");
     assert_contains(tl_safetensors_metadata(st, "objective"), "the loss");
     tl_safetensors_close(st);
+    /* chosen ones, words, and without what was not asked for */
+    must(tl_look(tl_run_model(run), tape, &s.batch, &(tl_look_options){.no_grad = true}, &seen));
+    must(tl_seen_safetensors(file, &seen, &s, "decoder.*", true, NULL, tape, &error));
+    st = tl_safetensors_open(file, &error);
+    must(tl_safetensors_count(st) == 2 * 2 * 2 && !tl_safetensors_find(st, "0.encoder.layers.0.self.A"));
+    must(tl_safetensors_read(st, "1.decoder.layers.0.cross.A",
+                             tl_tensor_of(back, TL_SHAPE(2, 2, s.sentence[1].src.words)), &error));
+    tl_safetensors_close(st);
+    must(tl_seen_csv(csv, &seen, &s, "*.cross", false, tape, &error));
+    text = get_file(csv, NULL);
+    const char *first = strchr(text, '\n') + 1; /* A and S, and six empty cells */
+    must(!strncmp(strchr(first, '\n') - 6, ",,,,,,", 6) && strchr(first, '\n')[-7] != ',');
+    free(text);
     ck_assert(!tl_seen_csv("/nowhere/x.csv", &seen, &s, NULL, false, tape, &error));
     assert_contains(error.message, "/nowhere/x.csv");
     tl_sentences_free(&s);
@@ -577,6 +702,8 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, a_picture);
     tcase_add_test(tc, wrong);
     tcase_add_test(tc, sets);
+    tcase_add_test(tc, held_out);
+    tcase_add_test(tc, windows_of_a_set);
     tcase_add_test(tc, a_set_is_measured_as_the_run_is);
     tcase_add_test(tc, wrong_sets);
     tcase_add_test(tc, what_acts_acts_everywhere);

@@ -640,6 +640,19 @@ START_TEST(changes_in_a_search) {
     const tl_search_result anew = searched(&k, PROMPTS, &o);
     assert_same_texts(&r, 0, &anew, PROMPTS);
     ck_assert(memcmp(r.score, plain.score, (size_t)(PROMPTS * BEAM) * sizeof *r.score) != 0);
+    for (int depth = 0; depth < k.model.model.depths[TL_DECODER];
+         depth++) { /* and so is the stream, at each depth */
+        tl_stream_maps stream[8] = {{.keep = 0}};
+        stream[depth].replace[TL_PLACE_STREAM - TL_PLACE_FEED_FORWARD] = (tl_replacement){nothing_at, &where};
+        const tl_model_maps of_stream = {.stream[TL_DECODER] = stream};
+        o.intervene = &of_stream;
+        o.no_cache = false;
+        const tl_search_result cached = searched(&k, PROMPTS, &o);
+        o.no_cache = true;
+        const tl_search_result whole = searched(&k, PROMPTS, &o);
+        assert_same_texts(&cached, 0, &whole, PROMPTS);
+        ck_assert(memcmp(cached.score, plain.score, (size_t)(PROMPTS * BEAM) * sizeof *r.score) != 0);
+    }
     gpt_end(&k);
 }
 END_TEST

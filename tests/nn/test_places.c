@@ -145,6 +145,33 @@ START_TEST(only_where_it_was_said) {
 }
 END_TEST
 
+/* Of keys and values rows are keys. */
+START_TEST(only_those_keys) {
+    tl_params *params = tl_params_new(5);
+    tl_tape *tape = tl_tape_new();
+    tl_attention layer =
+        tl_attention_init(params, "attention", &(tl_attention_config){.d_model = D, .heads = 2});
+    const tl_place place = _i ? TL_PLACE_V : TL_PLACE_K;
+    tl_replaced where = {.positions = {4, 5}, .keys = {1, 3}};
+    tl_attention_maps plain = {0}, changed = {0};
+    changed.replace[place] = (tl_replacement){zeros, &where};
+    tl_var x = tl_full(tape, TL_SHAPE(3, 5, D), 1);
+    shake_params(params);
+    tl_attention_forward(&layer, x, x, NULL, &plain);
+    tl_attention_forward(&layer, x, x, NULL, &changed);
+    assert_no_error(tl_tape_error(tape));
+    const tl_tensor before = tl_value(_i ? plain.v : plain.k), after = tl_value(_i ? changed.v : changed.k);
+    for (long i = 0; i < 3 * 2 * 5; i++)
+        for (long d = 0; d < after.dim[3]; d++) {
+            const double was = tl_item(tl_at(before, i / 10, i / 5 % 2, i % 5, d));
+            must(was != 0);
+            must(tl_item(tl_at(after, i / 10, i / 5 % 2, i % 5, d)) == (i % 5 == 1 || i % 5 == 2 ? 0 : was));
+        }
+    tl_tape_free(tape);
+    tl_params_free(params);
+}
+END_TEST
+
 /* ---- in a search ---- */
 
 /* A search with whatever acts, through caches or not; ids, scores and maps in one piece of memory. */
@@ -398,6 +425,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, one_and_the_same_change_no_bit);
     tcase_add_loop_test(tc, gradients_go_through, 0, 2 * TL_PLACES);
     tcase_add_loop_test(tc, only_where_it_was_said, 0, 2);
+    tcase_add_loop_test(tc, only_those_keys, 0, 2);
     tcase_add_test(tc, a_search_with_them);
     tcase_add_loop_test(tc, caches_hold_every_score, 0, SCORES * NORMALISERS * 2);
     tcase_add_test(tc, a_decoder_that_sees_what_comes);

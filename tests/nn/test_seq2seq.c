@@ -262,6 +262,38 @@ START_TEST(replacements_have_positions) {
 }
 END_TEST
 
+/* In a search, too: at each depth of both streams, with what is kept as anew. */
+START_TEST(streams_in_a_search) {
+    recurrent_bench k = recurrent_begin(&recurrents[_i]);
+    tl_batch b = batch_of(sentences, 3, 13, 0, 0);
+    tl_replaced where = {.sentences = {1, 3}, .positions = {1, 4}};
+    tl_search_result plain, r[2];
+    must(tl_search(&k.model.model, k.tape, &b, &(tl_search_options){.beam = 2}, &plain));
+    for (int side = 0; side < TL_STREAM_SIDES; side++)
+        for (int depth = 0; depth < 2; depth++) {
+            tl_stream_maps stream[2] = {{.keep = 0}};
+            stream[depth].replace[TL_PLACE_STREAM - TL_PLACE_FEED_FORWARD] =
+                (tl_replacement){nothing_at, &where};
+            tl_model_maps maps = {.cross = NULL};
+            maps.stream[side] = stream;
+            for (int anew = 0; anew < 2; anew++)
+                must_msg(tl_search(&k.model.model, k.tape, &b,
+                                   &(tl_search_options){.beam = 2, .no_cache = anew, .intervene = &maps},
+                                   &r[anew]),
+                         "%s", tl_tape_error(k.tape));
+            for (int s = 0; s < 3; s++)
+                must_msg(r[0].score[s] == r[1].score[s] && r[0].lengths[s] == r[1].lengths[s],
+                         "side %d, depth %d: other than anew", side, depth);
+            const bool blind = recurrents[_i].no_attention && side == TL_ENCODER && depth == 1;
+            must_msg(blind || r[0].score[1] != plain.score[1] || r[0].score[2] != plain.score[2],
+                     "side %d, depth %d: it did not act", side, depth);
+            must(r[0].score[0] == plain.score[0]);
+        }
+    batch_free(&b);
+    recurrent_end(&k);
+}
+END_TEST
+
 /* dL/dP against differences: something is added to one probability, as whoever holds the maps can. */
 typedef struct nudge {
     tl_replaced where;
@@ -415,6 +447,7 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, same_bits, 0, RECURRENTS);
     tcase_add_loop_test(tc, alone_as_in_a_batch, 0, RECURRENTS);
     tcase_add_loop_test(tc, replacements_have_positions, 4, RECURRENTS);
+    tcase_add_loop_test(tc, streams_in_a_search, 0, RECURRENTS);
     tcase_add_loop_test(tc, gradients_of_what_was_looked_at, 4, RECURRENTS);
     tcase_add_loop_test(tc, learns, 0, RECURRENTS / 3);
     tcase_add_test(tc, refusals);

@@ -189,6 +189,19 @@ START_TEST(gates_close) {
 }
 END_TEST
 
+/* What is not said is ten times as fast. */
+START_TEST(gates_learn_faster) {
+    tl_run_settings s = gated_settings();
+    train("usual", &s);
+    s.model.gate_rate = 10;
+    train("ten", &s);
+    tl_run *usual = open_it("usual", "last"), *ten = open_it("ten", "last");
+    for (int i = 0; i < tl_params_count(tl_run_params(ten)); i++)
+        ck_assert(is_as_in(tl_params_at(tl_run_params(ten), i), usual));
+    tl_run_free(usual), tl_run_free(ten);
+}
+END_TEST
+
 static void refuses(const tl_run_settings *s, const char *why) {
     tl_run *run = tl_run_new(in_here("refused"), s);
     ck_assert(tl_run_train(run, false, NULL) == TL_FAILED);
@@ -317,6 +330,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, what_open_heads_cost);
     tcase_add_test(tc, goes_on_to_the_same_bits);
     tcase_add_test(tc, gates_close);
+    tcase_add_test(tc, gates_learn_faster);
     tcase_add_test(tc, what_does_not_go_together);
     tcase_add_test(tc, trained_without_some_heads);
     tcase_add_loop_test(tc, goes_on_without_what_nothing_reaches, 0, 5);
