@@ -109,7 +109,7 @@ lib_obj    += $(page_obj)
 # examples/program.
 example_files   := $(wildcard examples/*.c)
 example_folders := $(filter-out examples/program,$(patsubst %/,%,$(sort $(dir $(wildcard examples/*/*.c)))))
-shared_by       := translate lm caption classify attend
+shared_by       := translate lm caption classify attend study
 shared_obj      := $(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/program/*.c))
 EXAMPLES := $(example_files:examples/%.c=$(B)/%) $(example_folders:examples/%=$(B)/%)
 
@@ -120,7 +120,7 @@ TESTS    := $(test_src:tests/%.c=$(B)/tests/%)
 .DEFAULT_GOAL := all
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all lib examples demo test tests bench docs deps install uninstall format clean help FORCE
+.PHONY: all lib examples demo study test tests bench docs deps install uninstall format clean help FORCE
 
 all: lib examples ## the library and the programs (the default)
 lib: $(LIB) ## only the library
@@ -194,6 +194,15 @@ PAIR ?= en-fr
 demo: $(B)/translate ## train a small translator on sentences it makes itself and show what it learnt (PAIR=en-fr|en-zh)
 	$(B)/translate demo --pair $(PAIR) --out $(B)/demo
 
+.PHONY: the-study
+the-study: $(B)/study
+QUICK ?= 0
+study: $(B)/study ## measure what textbooks claim about attention, in an hour, and write docs/study.md (QUICK=1: in five minutes, elsewhere)
+ifneq ($(PRECISION),double) # one claim is computed in double, whatever the others are
+	$(MAKE) PRECISION=double the-study
+endif
+	$(B)/study all --out $(B)/study-runs $(if $(filter 1,$(QUICK)),--quick,--page docs)
+
 CHECK_CFLAGS = $(shell pkg-config --cflags check 2>/dev/null)
 CHECK_LIBS   = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
 have_check   = $(shell printf '\043include <check.h>\n' | $(CC) $(CHECK_CFLAGS) -E - >/dev/null 2>&1 && echo yes)
@@ -246,9 +255,12 @@ $(B)/trapped/translate: $(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/translat
 	@mkdir -p $(@D)
 	$(LINK) $^ -o $@ $(TL_LIBS)
 endif
+# The study's claims are judged by functions of its own: its tests are linked with all of it but main.
+study_obj := $(filter-out %/main.o,$(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/study/*.c))) $(shared_obj)
+$(filter $(B)/tests/study/%,$(TESTS)): $(study_obj)
 $(TESTS): $(B)/tests/%: $(B)/obj/tests/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(LINK) $^ -o $@ $(CHECK_LIBS) $(TL_LIBS)
+	$(LINK) $(filter-out $(LIB),$^) $(LIB) -o $@ $(CHECK_LIBS) $(TL_LIBS)
 $(TESTS:$(B)/tests/%=$(B)/obj/tests/%.o): | need-check
 
 tests: $(TESTS) ## only the test programs
@@ -276,7 +288,7 @@ deps: ## show and run the package manager's command that installs Check
 # ---- installing ------------------------------------------------------------------------------------------
 # Folders may have any name: each is one word in quotes to the shell, and text to sed. A "~/" that the shell has left to us
 # is home, as it would be without the quotes.
-tools   := $(filter $(notdir $(EXAMPLES)),translate lm caption classify attend bpe bleu)
+tools   := $(filter $(notdir $(EXAMPLES)),translate lm caption classify attend study bpe bleu)
 suffix  := $(if $(filter double,$(PRECISION)),-double)
 squote   = '$(subst ','\'',$(1))'
 home     = $(if $(filter ~/%,$(firstword $(1))),$(subst ^~/,$(HOME)/,^$(1)),$(1))

@@ -51,7 +51,7 @@ static void defaults(const command *c, settings *s) {
                    .gradcheck = {.sample = 10}};
 }
 
-const program this_program = {.name = "attend",
+program this_program = {.name = "attend",
                               .about = "Looks at the attention of a trained model, at its gradients, and "
                                        "at what the model does without parts of it.",
                               .commands = commands,

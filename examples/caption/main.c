@@ -77,7 +77,7 @@ static void say_next(settings *s, tl_run *run) {
     printf("\n");
 }
 
-const program this_program = {
+program this_program = {
     .name = "caption",
     .about = "Trains small Transformers to say what is on a picture, and shows where they "
              "look. Pictures are drawn here.",

@@ -52,7 +52,7 @@ static void defaults(const command *c, settings *s) {
     }
 }
 
-const program this_program = {.name = "classify",
+program this_program = {.name = "classify",
                               .about = "Trains small classifiers on labelled texts, and labels others.",
                               .commands = commands,
                               .count = sizeof commands / sizeof *commands,

@@ -91,7 +91,7 @@ static void say_next(settings *s, tl_run *run) {
     printf("\n");
 }
 
-const program this_program = {.name = "lm",
+program this_program = {.name = "lm",
                               .about =
                                   "Trains small decoder-only language models on any text, and writes on.",
                               .commands = commands,

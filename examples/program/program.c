@@ -118,7 +118,7 @@ static void settle_threads(char **argv) {
 #if defined(_OPENMP) && defined(__linux__)
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") || getenv("KMP_BLOCKTIME"))
         return; /* somebody knows better, or it is done */
-    if (!says_threads(argv)) setenv("OMP_PROC_BIND", "true", 1);
+    if (!this_program.by_processes && !says_threads(argv)) setenv("OMP_PROC_BIND", "true", 1);
     if (setenv("GOMP_SPINCOUNT", "1000", 1) == 0 && setenv("KMP_BLOCKTIME", "1", 1) == 0)
         execv("/proc/self/exe", argv);
 #else

@@ -70,6 +70,7 @@ typedef struct program {
     const char *cut;     /* and what cutting text is, where it is another one: "line"; NULL: the same */
     const char *writing; /* what a pass over them is, in which the model writes; NULL: "translating" */
     bool any_run;        /* it opens runs of every program, not its own alone */
+    bool by_processes;   /* it works in processes of one thread each, which must not share a core */
     void (*defaults)(const command *c, settings *s); /* fills in all but what the command line says */
     int (*check)(const command *c, settings *s);     /* of a command line: 0, or 2 and a message */
     /* Training: is there all that a new run needs? */
@@ -80,7 +81,7 @@ typedef struct program {
     void (*validated)(listener *l, const tl_validation *v); /* what there is to show beside it */
     void (*say_next)(settings *s, tl_run *run);             /* after training: what can be typed now */
 } program;
-extern const program this_program; /* the program's own main.c defines it */
+extern program this_program; /* the program's own main.c defines it */
 
 /* ---- program.c ---- */
 

@@ -69,7 +69,7 @@ static int check(const command *c, settings *s) {
     return usage_with(c->name, error.message);
 }
 
-const program this_program = {
+program this_program = {
     .name = "translate",
     .about = "Trains small encoder-decoder Transformers on sentence pairs, and translates.",
     .commands = commands,

@@ -1,0 +1,14 @@
+/* The claims, in the order of the page. */
+#include "study.h"
+
+#include <string.h>
+
+extern const claim claim_causal;
+
+const claim *const claims[] = {&claim_causal, NULL};
+
+const claim *claim_named(const char *name) {
+    for (int i = 0; claims[i]; i++)
+        if (!strcmp(claims[i]->name, name)) return claims[i];
+    return NULL;
+}

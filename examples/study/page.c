@@ -1,0 +1,171 @@
+/* The two pages, out of numbers and records alone: what they say of a claim is what its rules make of the numbers that stand beside them. */
+#define _POSIX_C_SOURCE 200809L /* open_memstream */
+#include "parts.h"
+
+#include "../program/program.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct writing {
+    FILE *out;
+    bool chinese;
+    const char *folder;
+} writing;
+
+static const char *of(const writing *w, words text) { return w->chinese && text.zh ? text.zh : text.en; }
+
+#define SAY(w, english, chinese) of(w, (words){english, chinese})
+
+/* ---- one claim ---- */
+
+static void put_row(const writing *w, const rule *rule, const finding *f) {
+    char mean[32], low[32], high[32], margin[32];
+    fprintf(w->out, "| %s | %s | %s | %s … %s | %s %s | **%s** |\n", of(w, rule->says),
+            of(w, rule->published), number_text(f->interval.mean, mean), number_text(f->interval.low, low),
+            number_text(f->interval.high, high), rule->below ? "<" : ">", number_text(rule->margin, margin),
+            of(w, verdict_words(f->verdict)));
+}
+
+static void put_table(const writing *w, const claim *c, const finding *findings) {
+    fputs(SAY(w, "\n| | published | ours | 95 % interval | must be | |\n",
+              "\n| | 文献 | 本文 | 95 % 区间 | 判据 | |\n"),
+          w->out);
+    fputs("|---|---|---|---|---|---|\n", w->out);
+    for (int r = 0; r < c->rule_count; r++) {
+        rule with_unit = c->rules[r];
+        char says[1024];
+        snprintf(says, sizeof says, w->chinese ? "%s（%s）" : "%s (%s)", of(w, with_unit.says),
+                 of(w, with_unit.unit));
+        if (*of(w, with_unit.unit)) with_unit.says = (words){says, says};
+        put_row(w, &with_unit, &findings[r]);
+    }
+}
+
+static void put_remarks(const writing *w, const claim *c, const finding *findings) {
+    for (int k = 0; k < c->remark_count; k++)
+        if (findings[c->remarks[k].rule].verdict == c->remarks[k].when)
+            fprintf(w->out, "\n%s\n", of(w, c->remarks[k].says));
+}
+
+static void put_record(const writing *w, const record *r) {
+    if (w->chinese)
+        fprintf(w->out, "\n%ld 个种子，%s，%s，%s，%.0f 核秒，平均负载 %.1f。\n", r->seeds, r->machine,
+                r->build, r->date, r->core_seconds, r->load);
+    else
+        fprintf(w->out, "\n%ld seeds, %s, %s, %s, %.0f core-seconds, mean load %.1f.\n", r->seeds, r->machine,
+                r->build, r->date, r->core_seconds, r->load);
+    if (strcmp(r->budget, "full"))
+        fprintf(w->out,
+                SAY(w, "\n**Measured with the budget \"%s\": fewer updates and seeds than the study has.**\n",
+                    "\n**本节以“%s”预算测得：更新步数与种子少于完整研究。**\n"),
+                r->budget);
+}
+
+static void put_measured(const writing *w, const claim *c, const numbers *n, const record *r) {
+    finding findings[RULES_MOST];
+    claim_judge(c, n, findings);
+    put_table(w, c, findings);
+    put_remarks(w, c, findings);
+    fprintf(w->out, "\n![%s](study/%s.svg)\n", of(w, c->title), c->name);
+    put_record(w, r);
+}
+
+static bool put_claim(const writing *w, const claim *c, tl_error *error) {
+    char path[PATH_SIZE], file[NAME_SIZE + 16];
+    numbers n = {.row = NULL};
+    record r;
+    snprintf(file, sizeof file, "study/%s.csv", c->name);
+    const bool measured = tl_file_is_there(path_in(path, w->folder, file)) &&
+                          record_read(w->folder, c->name, &r, error) && numbers_read(&n, path, error);
+    fprintf(w->out, "\n## %s\n\n%s\n\n%s\n", of(w, c->title), c->source, of(w, c->paragraph));
+    if (measured)
+        put_measured(w, c, &n, &r);
+    else
+        fputs(SAY(w, "\nNot measured yet.\n", "\n尚未测量。\n"), w->out);
+    fprintf(w->out, "\n```sh\nbuild/study %s%s\n```\n", c->name, c->needs_data ? " --data DIR" : "");
+    numbers_free(&n);
+    return !tl_failed(error);
+}
+
+/* ---- the whole ---- */
+
+static void put_head(const writing *w) {
+    fputs(
+        SAY(w,
+            "<!-- Written by build/study out of docs/study/: change the claims (examples/study), not this "
+            "page. "
+            "-->\n"
+            "# What textbooks claim about attention, measured\n\n"
+            "`make study` trains what these claims need, on one machine, in less than an hour, and writes "
+            "this "
+            "page. Nothing was chosen after the fact: task, sizes, seeds, the number that is looked at, the "
+            "margin and the rule stand in `examples/study`, a file a claim, before it runs. Each rule is "
+            "about a "
+            "difference, paired by seed. It *holds* if the 95 % interval of the mean difference (Student's "
+            "t) "
+            "lies wholly on the right side of the margin, *does not hold here* if wholly on the wrong one, "
+            "and "
+            "is *undecided* otherwise. *Here* means: models and data as small as ours.\n\n"
+            "While the claims were written they were tried out on other seeds (`--trial`) than those that "
+            "are "
+            "reported.\n",
+            "<!-- 本页由 build/study 根据 docs/study/ 写成：请修改 examples/study 中的命题，勿改本页。 -->\n"
+            "# 教科书关于注意力的说法：实测\n\n"
+            "`make study` "
+            "在一台机器上用不到一小时训练这些命题所需的模型，并写出本页。没有任何事后选择：任务、规模、种子、"
+            "统计量、界限与判定规则都在运行之前写在 `examples/study` "
+            "里，一个命题一个文件。每条规则考察按种子配对的差。"
+            "若平均差的 95 % 区间（Student "
+            "t）整个落在界限的正确一侧，则*成立*；整个落在另一侧，则*此处不成立*；"
+            "否则*无法判定*。“此处”指与我们同样小的模型和数据。\n\n"
+            "编写命题时使用的是另外的种子（`--trial`），不是本页报告的种子。\n"),
+        w->out);
+}
+
+static void put_summary(const writing *w, tl_error *error) {
+    fputs(SAY(w, "\n| claim | verdicts |\n|---|---|\n", "\n| 命题 | 判定 |\n|---|---|\n"), w->out);
+    for (int i = 0; claims[i]; i++) {
+        const claim *c = claims[i];
+        char path[PATH_SIZE], file[NAME_SIZE + 16];
+        numbers n = {.row = NULL};
+        finding findings[RULES_MOST];
+        snprintf(file, sizeof file, "study/%s.csv", c->name);
+        fprintf(w->out, "| %s |", of(w, c->title));
+        if (tl_file_is_there(path_in(path, w->folder, file)) && numbers_read(&n, path, error)) {
+            claim_judge(c, &n, findings);
+            for (int r = 0; r < c->rule_count; r++)
+                fprintf(w->out, "%s %s", r ? SAY(w, ",", "、") : "",
+                        of(w, verdict_words(findings[r].verdict)));
+        } else {
+            fputs(SAY(w, " not measured yet", " 尚未测量"), w->out);
+        }
+        fputs(" |\n", w->out);
+        numbers_free(&n);
+    }
+}
+
+char *page_text(const char *folder, bool chinese, tl_error *error) {
+    char *text = NULL;
+    size_t size = 0;
+    writing w = {open_memstream(&text, &size), chinese, folder};
+    if (!w.out) return tl_error_set(error, "out of memory"), NULL;
+    put_head(&w);
+    put_summary(&w, error);
+    for (int i = 0; claims[i] && !tl_failed(error); i++) put_claim(&w, claims[i], error);
+    if (fclose(w.out)) tl_error_set(error, "out of memory");
+    if (!tl_failed(error)) return text;
+    free(text);
+    return NULL;
+}
+
+static bool write_one(const char *folder, const char *file, bool chinese, tl_error *error) {
+    char path[PATH_SIZE], *text = page_text(folder, chinese, error);
+    const bool ok = text && tl_file_write(path_in(path, folder, file), text, strlen(text), error);
+    free(text);
+    return ok;
+}
+
+bool page_write(const char *folder, tl_error *error) {
+    return write_one(folder, "study.md", false, error) && write_one(folder, "study.zh-CN.md", true, error);
+}

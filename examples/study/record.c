@@ -1,0 +1,161 @@
+/* When, where and how long: a line a job in OUT/jobs.csv, and out of these a line a claim in PAGE/study/record.csv. */
+#define _DEFAULT_SOURCE /* getloadavg */
+#include "parts.h"
+
+#include "../program/program.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- the machine ---- */
+
+/* Of /proc/cpuinfo, where there is one. */
+static void machine_text(char to[128]) {
+    char line[256], name[96] = "unknown processor";
+    FILE *in = fopen("/proc/cpuinfo", "r");
+    while (in && fgets(line, sizeof line, in)) {
+        const char *colon = strchr(line, ':');
+        if (!colon || strncmp(line, "model name", strlen("model name"))) continue;
+        snprintf(name, sizeof name, "%.90s", colon + 2);
+        break;
+    }
+    if (in) fclose(in);
+    name[strcspn(name, "\r\n")] = 0;
+    for (char *at = name; *at; at++) /* what would end a cell */
+        if (*at == ',' || *at == '"') *at = ' ';
+    snprintf(to, 128, "%s; %d cores", name, tl_processors());
+}
+
+static void build_text(char to[64]) {
+    snprintf(to, 64, "%s", tl_build_text());
+    for (char *at = to; *at; at++)
+        if (*at == ',' || *at == '"') *at = ';';
+}
+
+static const char *budget_text(budget b) { return b == FULL ? "full" : b == QUICK ? "quick" : "tiny"; }
+
+/* ---- a line a job ---- */
+
+static const char *job_key(const job *j) {
+    const char *slash = strrchr(j->trains ? j->run_dir : j->measured, '/');
+    return slash + 1;
+}
+
+bool record_job(const study *s, const job *j, double began, double core_seconds, tl_error *error) {
+    static const char *const columns[] = {"job", "claim", "arm", "seed", "core_seconds", "load", "began"};
+    char path[PATH_SIZE];
+    double load = NAN;
+    if (getloadavg(&load, 1) != 1) load = NAN;
+    tl_csv *csv = tl_csv_open(path_in(path, s->out, "jobs.csv"), columns, 7, true, error);
+    if (!csv) return false;
+    tl_csv_text(csv, job_key(j));
+    tl_csv_text(csv, j->claim->name);
+    tl_csv_text(csv, j->arm.name);
+    tl_csv_long(csv, (long)j->real_seed);
+    tl_csv_double(csv, core_seconds);
+    tl_csv_double(csv, load);
+    tl_csv_double(csv, began);
+    tl_csv_end_row(csv);
+    return tl_csv_close(csv, error);
+}
+
+/* Adds the last line of a job: a job that was interrupted has none of what it took until then. */
+static void add_job_of(const char *lines, const job *j, record *r, double *loads) {
+    char key[128];
+    double seconds = 0, load = NAN;
+    snprintf(key, sizeof key, "\n%s,", job_key(j));
+    for (const char *at = strstr(lines, key); at; at = strstr(at + 1, key)) {
+        const char *cell = at + strlen(key); /* claim, arm, seed, core_seconds, load */
+        for (int commas = 0; *cell && commas < 3; cell++) commas += *cell == ',';
+        char *end;
+        seconds = strtod(cell, &end);
+        load = *end ? strtod(end + 1, NULL) : NAN;
+    }
+    r->core_seconds += seconds;
+    if (!isfinite(load)) return;
+    r->load += load;
+    *loads += 1;
+}
+
+bool record_of(study *s, const claim *c, record *r, tl_error *error) {
+    enum { MOST = 1 << 26 };
+    char path[PATH_SIZE], *lines;
+    size_t size;
+    double loads = 0;
+    if (!tl_file_read_regular(path_in(path, s->out, "jobs.csv"), MOST, &lines, &size, error)) return false;
+    *r = (record){.seeds = study_seeds(s)};
+    snprintf(r->name, sizeof r->name, "%s", c->name);
+    snprintf(r->budget, sizeof r->budget, "%s%s", budget_text(s->budget), s->trial ? " trial" : "");
+    machine_text(r->machine);
+    build_text(r->build);
+    const time_t today = time(NULL);
+    strftime(r->date, sizeof r->date, "%Y-%m-%d", localtime(&today));
+    for (long i = 0; i < s->count; i++) {
+        bool counts = !s->job[i]->trains && s->job[i]->claim == c;
+        for (long k = 0; k < s->count && !counts; k++) /* a run that the claim's jobs are measured on */
+            counts = s->job[k]->claim == c && s->job[k]->run == s->job[i];
+        if (counts) add_job_of(lines, s->job[i], r, &loads);
+    }
+    r->load = loads ? r->load / loads : NAN;
+    free(lines);
+    return true;
+}
+
+/* ---- a line a claim ---- */
+
+#define HEADER "claim,budget,seeds,machine,build,date,core_seconds,load\n"
+
+static char *read_records(const char *folder, tl_error *error) {
+    char path[PATH_SIZE], *lines;
+    size_t size;
+    path_in(path, folder, "study/record.csv");
+    if (!tl_file_is_there(path)) return NULL;
+    if (!tl_file_read_regular(path, 1 << 20, &lines, &size, error)) return NULL;
+    if (!strncmp(lines, HEADER, strlen(HEADER))) return lines;
+    tl_error_set(error, "%s: line 1: not the records of a study: remove the file, and it is written anew",
+                 path);
+    free(lines);
+    return NULL;
+}
+
+static bool parse_record(const char *line, record *r) {
+    return sscanf(line, "%47[^,],%15[^,],%ld,%127[^,],%63[^,],%15[^,],%lf,%lf", r->name, r->budget, &r->seeds,
+                  r->machine, r->build, r->date, &r->core_seconds, &r->load) == 8;
+}
+
+bool record_read(const char *folder, const char *name, record *r, tl_error *error) {
+    char *lines = read_records(folder, error);
+    bool found = false;
+    for (const char *at = lines ? strchr(lines, '\n') : NULL; at && at[1] && !found;
+         at = strchr(at + 1, '\n'))
+        found = parse_record(at + 1, r) && !strcmp(r->name, name);
+    free(lines);
+    return found;
+}
+
+static void put_record(FILE *out, const record *r) {
+    fprintf(out, "%s,%s,%ld,%s,%s,%s,%.0f,%.2f\n", r->name, r->budget, r->seeds, r->machine, r->build,
+            r->date, r->core_seconds, r->load);
+}
+
+/* Lines stand in the order of the claims, so that a claim that is measured again changes its own alone. */
+bool record_write(const char *folder, const record *r, tl_error *error) {
+    char *text = NULL, path[PATH_SIZE];
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out) return tl_error_set(error, "out of memory");
+    fputs(HEADER, out);
+    for (int i = 0; claims[i]; i++) {
+        record other;
+        if (!strcmp(claims[i]->name, r->name))
+            put_record(out, r);
+        else if (record_read(folder, claims[i]->name, &other, error))
+            put_record(out, &other);
+    }
+    bool ok = fclose(out) == 0 && !tl_failed(error) &&
+              tl_file_write(path_in(path, folder, "study/record.csv"), text, size, error);
+    free(text);
+    return ok;
+}

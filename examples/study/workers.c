@@ -1,0 +1,240 @@
+/* Jobs side by side: a process each, with one thread. A job's numbers appear as a whole file or not at all, a run goes on from its
+ * checkpoint; so whatever ends the study, it goes on where it was. */
+#define _DEFAULT_SOURCE /* wait4 */
+#include "parts.h"
+
+#include "../program/program.h"
+
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WAITS, RUNS, IS_DONE, SIDE_BY_SIDE_MOST = 256, STOPPED = 130 };
+
+typedef struct worker {
+    pid_t process; /* 0: idle */
+    job *job;
+    int said; /* the end of a pipe: why it failed */
+    double began;
+} worker;
+
+typedef struct team {
+    study *study;
+    worker worker[SIDE_BY_SIDE_MOST];
+    long size, busy;
+    double done, total; /* costs, core-seconds of the full budget */
+    tl_progress progress;
+    tl_error error;
+} team;
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- in the child ---- */
+
+static bool do_job(const job *j, tl_error *error) {
+    numbers n = {.row = NULL};
+    bool ok = true;
+    if (j->trains)
+        ok = job_train(j, j->run_dir, j->arm.settings, j->arm.stops, NULL, error);
+    else
+        ok = j->arm.work(j, &n, error);
+    if (ok && !j->trains && !n.count)
+        ok = tl_error_set(error, "nothing was measured"); /* what is interrupted says so */
+    if (ok && !j->trains) ok = numbers_write(&n, j->measured, error);
+    numbers_free(&n);
+    return ok || tl_error_set(error, "it failed without saying why");
+}
+
+static void child(const job *j, int say) {
+    tl_error error = {""};
+    tl_set_threads(1);
+    int status = 0;
+    if (!do_job(j, &error)) {
+        status = interrupted_by() ? STOPPED : 1;
+        const ssize_t written = write(say, error.message, strlen(error.message));
+        (void)written; /* a parent that does not listen any more needs no reason */
+    }
+    close(say);
+    _exit(status);
+}
+
+/* ---- in the parent ---- */
+
+static void name_job(const job *j, char *to, size_t size) {
+    snprintf(to, size, "%s%s, %s, seed %lu", j->trains ? "training for " : "", j->claim->name, j->arm.name,
+             (unsigned long)j->real_seed);
+}
+
+static bool start(team *t, worker *w, job *j) {
+    int ends[2];
+    fflush(stdout);
+    if (pipe(ends)) return tl_error_set(&t->error, "no pipe for a process: %s", strerror(errno));
+    const pid_t process = fork();
+    if (process == 0) {
+        close(ends[0]);
+        child(j, ends[1]);
+    }
+    close(ends[1]);
+    if (process < 0) {
+        close(ends[0]);
+        return tl_error_set(&t->error, "no new process: %s", strerror(errno));
+    }
+    *w = (worker){process, j, ends[0], now()};
+    j->state = RUNS;
+    t->busy++;
+    return true;
+}
+
+static void fail_of(team *t, const worker *w, int status) {
+    char name[256], why[sizeof(tl_error)] = "";
+    size_t length = 0;
+    for (ssize_t more; length < sizeof why - 1; length += (size_t)more)
+        if ((more = read(w->said, why + length, sizeof why - 1 - length)) <= 0) break;
+    why[length] = 0;
+    name_job(w->job, name, sizeof name);
+    if (WIFSIGNALED(status))
+        tl_error_set(&t->error, "%s: the process ended by signal %d", name, WTERMSIG(status));
+    else
+        tl_error_set(&t->error, "%s: %s", name, why);
+}
+
+static void ended(team *t, worker *w, int status, const struct rusage *used) {
+    const double seconds = (double)(used->ru_utime.tv_sec + used->ru_stime.tv_sec) +
+                           1e-6 * (double)(used->ru_utime.tv_usec + used->ru_stime.tv_usec);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        w->job->state = IS_DONE;
+        t->done += w->job->arm.cost;
+        record_job(t->study, w->job, w->began, seconds, &t->error);
+    } else if (!(WIFEXITED(status) && WEXITSTATUS(status) == STOPPED)) {
+        fail_of(t, w, status);
+    }
+    close(w->said);
+    w->process = 0;
+    t->busy--;
+}
+
+/* Whoever has ended makes room. */
+static void gather(team *t) {
+    for (long i = 0; i < t->size; i++) {
+        int status;
+        struct rusage used;
+        worker *w = &t->worker[i];
+        if (w->process && wait4(w->process, &status, WNOHANG, &used) == w->process)
+            ended(t, w, status, &used);
+    }
+}
+
+/* What can be begun now: runs first, which others wait for. */
+static job *next_job(study *s) {
+    for (int pass = 0; pass < 2; pass++)
+        for (long i = 0; i < s->count; i++) {
+            job *j = s->job[i];
+            if (j->state == WAITS && j->trains == !pass && (!j->run || j->run->state == IS_DONE)) return j;
+        }
+    return NULL;
+}
+
+static void start_all(team *t) {
+    for (long i = 0; i < t->size; i++) {
+        job *j = t->worker[i].process ? NULL : next_job(t->study);
+        if (j && !start(t, &t->worker[i], j)) return;
+    }
+}
+
+/* Costs are guesses: a job that takes longer than its own counts as nearly done. */
+static void show(team *t) {
+    double done = t->done;
+    for (long i = 0; i < t->size; i++)
+        if (t->worker[i].process) done += fmin(now() - t->worker[i].began, 0.95 * t->worker[i].job->arm.cost);
+    tl_progress_update(&t->progress, (long)fmin(done, t->total), 0, 0);
+}
+
+static void stop_all(const team *t) {
+    for (long i = 0; i < t->size; i++)
+        if (t->worker[i].process) kill(t->worker[i].process, SIGTERM);
+}
+
+static void work_on(team *t) {
+    const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+    bool told = false;
+    for (;;) {
+        const bool goes_on = !tl_failed(&t->error) && !interrupted_by();
+        gather(t);
+        if (goes_on) start_all(t);
+        if (!t->busy) break;
+        if (!goes_on && !told) stop_all(t), told = true;
+        show(t);
+        nanosleep(&pause, NULL);
+    }
+}
+
+/* ---- folders ---- */
+
+static bool make_folder(const char *path, tl_error *error) {
+    char folder[FOLDER_SIZE];
+    if (strlen(path) >= sizeof folder) return tl_error_set(error, "%s: the name is too long", path);
+    strcpy(folder, path);
+    for (char *at = folder + 1;; at++) {
+        const char was = *at;
+        if (was && was != '/') continue;
+        *at = 0;
+        if (mkdir(folder, 0777) && errno != EEXIST)
+            return tl_error_set(error, "%s cannot be made: %s", folder, strerror(errno));
+        if (!(*at = was)) return true;
+    }
+}
+
+static bool make_folders(const study *s, tl_error *error) {
+    static const char *const parts[] = {"runs", "work", "measured"};
+    char path[PATH_SIZE];
+    bool ok = true;
+    for (int i = 0; ok && i < 3; i++) ok = make_folder(path_in(path, s->out, parts[i]), error);
+    return ok && make_folder(path_in(path, s->page, "study"), error);
+}
+
+/* A run is trained only for what is measured of it. */
+static bool is_left(const study *s, const job *j) {
+    if (job_is_done(j)) return false;
+    bool needed = !j->trains;
+    for (long i = 0; i < s->count && !needed; i++) needed = s->job[i]->run == j && !job_is_done(s->job[i]);
+    return needed;
+}
+
+int study_work(study *s) {
+    team *t = calloc(1, sizeof *t);
+    if (!t) return fail_with("out of memory");
+    t->study = s;
+    t->size = s->side_by_side ? s->side_by_side : tl_processors();
+    if (t->size > SIDE_BY_SIDE_MOST) t->size = SIDE_BY_SIDE_MOST;
+    for (long i = 0; i < s->count; i++) s->job[i]->state = is_left(s, s->job[i]) ? WAITS : IS_DONE;
+    for (long i = 0; i < s->count; i++) {
+        t->total += s->job[i]->arm.cost;
+        if (s->job[i]->state == IS_DONE) t->done += s->job[i]->arm.cost;
+    }
+    t->progress = (tl_progress){.out = s->quiet ? NULL : stderr,
+                                .total = (long)ceil(t->total),
+                                .first = (long)t->done,
+                                .unit = "core-second",
+                                .no_loss = true,
+                                .after = 1};
+    catch_signals();
+    if (make_folders(s, &t->error)) {
+        tl_progress_start(&t->progress);
+        work_on(t);
+        tl_progress_finish(&t->progress);
+    }
+    int status = tl_failed(&t->error) ? fail_with(t->error.message) : interrupted_by() ? STOPPED : 0;
+    free(t);
+    return status;
+}
