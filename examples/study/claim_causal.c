@@ -2,7 +2,7 @@
 #include "study.h"
 
 static bool measure(const job *j, numbers *out, tl_error *error) {
-    tl_run *run = job_open(j, j->arm.stops[0], error);
+    tl_run *run = job_open(j, j->arm.stops[POOL_EARLY], error);
     if (!run) return false;
     tl_quality q;
     const bool ok = job_quality(run, budget_of(j->study, 0, 0, 5), true, &q, error);
@@ -18,17 +18,17 @@ static bool measure(const job *j, numbers *out, tl_error *error) {
 #define WITHOUT "no causal mask"
 
 static void plan(study *s) {
-    tl_run_settings with = toy_translator(s), without = with;
+    tl_run_settings with, without = toy_translator(s);
     without.model.no_causal = true;
-    arm a = {.name = WITH,
-             .settings = &with,
-             .stops = {budget_of(s, 500, 500, 5)},
-             .work = measure,
-             .cost = 1,
-             .training_cost = 12};
+    arm a = {.name = WITH, .work = measure, .cost = 1};
+    pool_arm(s, &with, &a);
     study_arm(s, &a);
-    a.name = WITHOUT;
-    a.settings = &without;
+    a = (arm){.name = WITHOUT,
+              .settings = &without,
+              .stops = {a.stops[POOL_EARLY]},
+              .work = measure,
+              .cost = 2,
+              .training_cost = 16};
     study_arm(s, &a);
 }
 

@@ -198,6 +198,16 @@ tl_run_settings toy_translator(const study *s) {
     return r;
 }
 
+void pool_arm(const study *s, tl_run_settings *settings, arm *a) {
+    *settings = toy_translator(s);
+    a->settings = settings;
+    a->stops[POOL_EARLY] = budget_of(s, 500, 150, 2);
+    a->stops[POOL_MIDDLE] = budget_of(s, 1000, 300, 3);
+    a->stops[POOL_END] = budget_of(s, 2500, 750, 4);
+    a->stops[POOL_STOPS] = 0;
+    a->training_cost = 78;
+}
+
 tl_run_settings task_translator(const study *s, const char *task, long symbols, long min_length,
                                 long max_length) {
     tl_run_settings r = toy_translator(s);

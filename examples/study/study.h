@@ -183,7 +183,11 @@ bool job_quality(tl_run *run, long most, bool writes, tl_quality *quality, tl_er
 
 /* Settings of the en-fr toy that several claims train, as `make demo` has them; steps are set by the arm's stops. */
 tl_run_settings toy_translator(const study *s);
-/* Settings with fixed sizes instead of a preset: d_model, heads, layers, d_ff = 4·d_model; sequences of a task ("copy"). */
+/* The pool: five of these (4 heads, 2+2 layers), with weights after POOL_STOPS updates; several claims look at them. Fills in settings
+ * and stops. */
+enum { POOL_EARLY, POOL_MIDDLE, POOL_END, POOL_STOPS }; /* 500, 1,000, 2,500 updates in the full budget */
+void pool_arm(const study *s, tl_run_settings *settings, arm *a);
+/* The same for sequences of a task ("copy") of so many different symbols and such lengths. */
 tl_run_settings task_translator(const study *s, const char *task, long symbols, long min_length,
                                 long max_length);
 
