@@ -155,9 +155,23 @@ static int command_list(settings *s) {
     return 0;
 }
 
+/* Pictures and pages out of numbers. */
+static bool draw_again(const claim *c, const char *folder, tl_error *error) {
+    char path[PATH_SIZE], file[NAME_SIZE + 16];
+    numbers n = {.row = NULL};
+    snprintf(file, sizeof file, "study/%s.csv", c->name);
+    if (!tl_file_is_there(path_in(path, folder, file))) return true;
+    const bool ok = numbers_read(&n, path, error) && picture_draw(c, &n, folder, error);
+    numbers_free(&n);
+    return ok;
+}
+
 static int command_page(settings *s) {
+    const char *folder = s->page ? s->page : "docs";
     tl_error error = {""};
-    return page_write(s->page ? s->page : "docs", &error) ? 0 : fail_with(error.message);
+    for (int i = 0; claims[i]; i++)
+        if (!draw_again(claims[i], folder, &error)) return fail_with(error.message);
+    return page_write(folder, &error) ? 0 : fail_with(error.message);
 }
 
 /* ---- the program ---- */
@@ -173,7 +187,8 @@ static command commands[COMMANDS_MOST] = {
     {"all", "study all [--quick] [--out DIR] [--page DIR] [--data DIR]",
      "measures all claims: trains, prints tables, draws pictures, writes the pages", options,
      command_measure},
-    {"page", "study page [--page DIR]", "writes the pages anew out of numbers that are there", page_options,
+    {"page", "study page [--page DIR]",
+     "draws the pictures and writes the pages anew, out of the numbers that are there", page_options,
      command_page}};
 
 program this_program = {.name = "study",
