@@ -44,7 +44,7 @@ static bool is_meant(const settings *s, const claim *c) {
     return !c->needs_data || s->data;
 }
 
-static bool in_double(void) { return sizeof(tl_real) == sizeof(double); }
+static bool is_ours(const claim *c) { return !c->doubles || sizeof(tl_real) == sizeof(double); }
 
 /* A claim that is computed in double is the other program's: of build/study build/double/study, of build/clang/study
  * build/clang-double/study, of tapeloom-study tapeloom-study-double. */
@@ -67,6 +67,13 @@ static int ask_the_other(const settings *s, const claim *c) {
     char other[PATH_SIZE + 32], command[6 * WORD_SIZE], words[3][WORD_SIZE];
     if (!find_the_other(other)) {
         tl_error error = {""};
+        if (!s->claim) {
+            fprintf(stderr,
+                    "study: warning: %s is left out: it is computed in double, and build/double/study is not "
+                    "there (make PRECISION=double the-study)\n",
+                    c->name);
+            return 0;
+        }
         tl_error_set(&error,
                      "%s is computed in double, by another program than this one: make PRECISION=double "
                      "the-study, and once more",
@@ -105,16 +112,15 @@ static bool show_claim(study *s, const claim *c) {
 static int measure(settings *given, study *s) {
     int status = 0;
     for (int i = 0; claims[i] && !status; i++)
-        if (is_meant(given, claims[i]) && claims[i]->doubles && !in_double())
-            status = ask_the_other(given, claims[i]);
+        if (is_meant(given, claims[i]) && !is_ours(claims[i])) status = ask_the_other(given, claims[i]);
     for (int i = 0; claims[i] && !status; i++) {
-        if (!is_meant(given, claims[i]) || (claims[i]->doubles && !in_double())) continue;
+        if (!is_meant(given, claims[i]) || !is_ours(claims[i])) continue;
         if (!study_plan(s, claims[i])) status = fail_with(s->error.message);
     }
     if (!status && s->count) status = study_work(s);
     if (status) return status;
     for (int i = 0; claims[i]; i++)
-        if (is_meant(given, claims[i]) && (in_double() || !claims[i]->doubles) && !show_claim(s, claims[i]))
+        if (is_meant(given, claims[i]) && is_ours(claims[i]) && !show_claim(s, claims[i]))
             return fail_with(s->error.message);
     if (!page_write(s->page, &s->error)) return fail_with(s->error.message);
     print_name("\nThe pages are in ", s->page, ": study.md, study.zh-CN.md, study/.\n");

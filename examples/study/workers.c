@@ -62,7 +62,7 @@ static bool do_job(const job *j, tl_error *error) {
 static void child(const job *j, int say) {
     tl_error error = {""};
 #ifdef __linux__
-    prctl(PR_SET_PDEATHSIG, SIGTERM); /* nobody goes on alone: another study may take over */
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody works on alone: the next study takes over at once */
 #endif
     tl_set_threads(1);
     int status = 0;
