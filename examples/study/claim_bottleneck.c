@@ -55,19 +55,24 @@ static bool measure_length(const job *j, tl_run *run, long length, numbers *out,
     return ok;
 }
 
-/* For the terminal: means over lengths, in which each length counts the same. */
+/* Means over lengths, in which each length counts the same: for the picture those of three lengths, at the one in the middle, for the
+ * terminal those of ten. */
 static void put_ranges(const job *j, numbers *out) {
     static const struct {
-        const char *symbols, *sequences;
-        double from, to;
-    } ranges[] = {{"symbols right 1 to 10", "sequences right 1 to 10", 1, 10},
-                  {"symbols right 11 to 20", "sequences right 11 to 20", 11, 20},
-                  {"symbols right 21 to 30", "sequences right 21 to 30", 21, 30}};
-    for (int i = 0; i < 3; i++) {
-        const double from = ranges[i].from, to = ranges[i].to;
-        put(out, j, ranges[i].symbols, 0, numbers_mean(out, j->arm.name, j->seed, "symbols right", from, to));
-        put(out, j, ranges[i].sequences, 0,
-            numbers_mean(out, j->arm.name, j->seed, "sequences right", from, to));
+        const char *of, *threes, *tens[3];
+    } all[] = {{"symbols right",
+                "symbols right by threes",
+                {"symbols right 1 to 10", "symbols right 11 to 20", "symbols right 21 to 30"}},
+               {"sequences right",
+                "sequences right by threes",
+                {"sequences right 1 to 10", "sequences right 11 to 20", "sequences right 21 to 30"}}};
+    for (int i = 0; i < 2; i++) {
+        for (int at = 2; at < LONGEST; at += 3)
+            put(out, j, all[i].threes, at,
+                numbers_mean(out, j->arm.name, j->seed, all[i].of, at - 1, at + 1));
+        for (int ten = 0; ten < 3; ten++)
+            put(out, j, all[i].tens[ten], 0,
+                numbers_mean(out, j->arm.name, j->seed, all[i].of, 10 * ten + 1, 10 * ten + 10));
     }
 }
 
@@ -165,9 +170,16 @@ static double difference(const numbers *n, int rule, long seed) {
            lost(n, rule == THAN_TRANSFORMER ? TRANSFORMER : ATTENTION, seed, what);
 }
 
-static const panel panels[] = {
-    {.what = "symbols right", .label = "symbols right, %", .x_label = "length", .low = 0, .high = 105},
-    {.what = "sequences right", .label = "sequences right, %", .x_label = "length", .low = 0, .high = 105}};
+static const panel panels[] = {{.what = "symbols right by threes",
+                                .label = "symbols right, %",
+                                .x_label = "length",
+                                .low = 0,
+                                .high = 105},
+                               {.what = "sequences right by threes",
+                                .label = "sequences right, %",
+                                .x_label = "length",
+                                .low = 0,
+                                .high = 105}};
 
 const claim claim_bottleneck = {
     .name = "bottleneck",
