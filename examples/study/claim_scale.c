@@ -1,0 +1,164 @@
+/* Without 1/√d_k softmax saturates: products of long queries and keys are large, one key gets all, and hardly a gradient comes through. */
+#include "claim_scale.h"
+
+#include <math.h>
+
+/* ---- trained: scaled or not, heads narrow or wide ---- */
+
+enum { NARROW, WIDE, SIZES };
+static const struct {
+    long heads;
+    const char *arm[2]; /* by score */
+} trained[SIZES] = {[NARROW] = {4, {"scaled-dot of 4 heads", "dot of 4 heads"}},
+                    [WIDE] = {1, {"scaled-dot of 1 head", "dot of 1 head"}}};
+
+static bool measure(const job *j, numbers *out, tl_error *error) {
+    const long stop = j->arm.stops[POOL_MIDDLE] ? j->arm.stops[POOL_MIDDLE] : j->arm.stops[0];
+    tl_run *run = job_open(j, stop, error);
+    if (!run) return false;
+    tl_quality q;
+    const bool ok = job_quality(run, budget_of(j->study, 0, 200, 5), true, &q, error);
+    if (ok) {
+        put(out, j, "loss", 0, q.loss);
+        put(out, j, "exact match", 0, 100 * (double)q.exact / (double)q.sentences);
+    }
+    tl_run_free(run);
+    return ok;
+}
+
+/* Scaled, four heads are the pool's, and one head is also trained by the claim that compares numbers of heads. */
+static void plan_training(study *s, int size, int score) {
+    tl_run_settings settings;
+    arm a = {.name = trained[size].arm[score], .work = measure, .cost = 2};
+    pool_arm(s, &settings, &a);
+    if (size != NARROW || score != SCALED) {
+        a.stops[0] = a.stops[POOL_MIDDLE];
+        a.stops[1] = 0;
+        a.training_cost = 31;
+    }
+    if (size != NARROW) settings.model.heads = trained[size].heads;
+    if (score != SCALED) settings.model.score = scale_name(score);
+    study_arm(s, &a);
+}
+
+static void plan(study *s) {
+    for (int score = SCALED; score <= UNSCALED; score++) {
+        const arm a = {.name = scale_name(score), .work = scale_at_the_beginning, .number = score, .cost = 3};
+        study_arm(s, &a);
+    }
+    for (int size = 0; size < SIZES; size++)
+        for (int score = SCALED; score <= UNSCALED; score++) plan_training(s, size, score);
+}
+
+/* ---- rules ---- */
+
+enum { GROWS, FALLS, KEEPS, LETS_LESS, LETS_LESS_OF_RANDOM, LOSS_NARROW, LOSS_WIDE, RIGHT_WIDE };
+#define OF_UNIFORM \
+ { "of uniform entropy", "（均匀分布的熵为 1）" }
+#define RATIO \
+ { "times", "倍" }
+static const rule rules[] = {
+    [GROWS] =
+        {{"unscaled, the variance of scores grows like d_k: the exponent differs from 1 by less than 0.1",
+          "不缩放时，得分的方差与 d_k 成正比：指数与 1 相差不到 0.1"},
+         {"q·k has variance d_k (footnote 4)", "q·k 的方差为 d_k（脚注 4）"},
+         {"", ""},
+         0.1,
+         true},
+    [FALLS] = {{"unscaled, entropy falls from d_k = 4 to 256", "不缩放时，d_k 从 4 增到 256，熵下降"},
+               {"–", "–"},
+               OF_UNIFORM,
+               0.2,
+               false},
+    [KEEPS] = {{"scaled, it stays", "缩放时，熵保持不变"}, {"–", "–"}, OF_UNIFORM, 0.05, true},
+    [LETS_LESS] = {{"at d_k = 256, dL/dS of the unscaled model is less than half of the scaled one's",
+                    "d_k = 256 时，不缩放模型的 dL/dS 不到缩放模型的一半"},
+                   {"suspected: \"extremely small gradients\" (3.2.1)", "推测“梯度极小”（3.2.1）"},
+                   RATIO,
+                   0.5,
+                   true},
+    [LETS_LESS_OF_RANDOM] = {{"so it is for random q, k and dL/dA", "q、k、dL/dA 均为随机数时也是如此"},
+                             {"suspected: \"extremely small gradients\" (3.2.1)", "推测“梯度极小”（3.2.1）"},
+                             RATIO,
+                             0.5,
+                             true},
+    [LOSS_NARROW] = {{"at d_k = 16, training loses little without the factor",
+                      "d_k = 16 时，去掉缩放因子对训练影响很小"},
+                     {"–", "–"},
+                     {"ratio of losses", "损失之比"},
+                     1.1,
+                     true},
+    [LOSS_WIDE] = {{"at d_k = 64 it suffers: the loss is larger by a tenth",
+                    "d_k = 64 时训练受损：损失高出一成以上"},
+                   {"–", "–"},
+                   {"ratio of losses", "损失之比"},
+                   1.1,
+                   false},
+    [RIGHT_WIDE] = {
+        {"and fewer sentences are right", "写对的句子也更少"}, {"–", "–"}, {"points", "个百分点"}, 2, false}};
+
+static double at(const numbers *n, int score, long seed, const char *what, long d_k) {
+    return numbers_get(n, scale_name(score), seed, what, (double)d_k);
+}
+
+static double growth(const numbers *n, long seed) {
+    double x[WIDTHS], y[WIDTHS];
+    for (int i = 0; i < WIDTHS; i++) {
+        x[i] = (double)scale_width[i];
+        y[i] = at(n, UNSCALED, seed, VARIANCE, scale_width[i]);
+    }
+    return exponent_of(x, y, WIDTHS);
+}
+
+static double of_trained(const numbers *n, int size, int score, long seed, const char *what) {
+    return numbers_get(n, trained[size].arm[score], seed, what, 0);
+}
+
+static double difference(const numbers *n, int rule, long seed) {
+    const long first = scale_width[0], last = scale_width[WIDTHS - 1];
+    const char *gradient = rule == LETS_LESS ? GRADIENT : RANDOM_GRADIENT;
+    const int size = rule == LOSS_NARROW ? NARROW : WIDE;
+    switch (rule) {
+    case GROWS:
+        return fabs(growth(n, seed) - 1);
+    case FALLS:
+        return at(n, UNSCALED, seed, ENTROPY, first) - at(n, UNSCALED, seed, ENTROPY, last);
+    case KEEPS:
+        return fabs(at(n, SCALED, seed, ENTROPY, first) - at(n, SCALED, seed, ENTROPY, last));
+    case LETS_LESS:
+    case LETS_LESS_OF_RANDOM:
+        return at(n, UNSCALED, seed, gradient, last) / at(n, SCALED, seed, gradient, last);
+    case RIGHT_WIDE:
+        return of_trained(n, WIDE, SCALED, seed, "exact match") -
+               of_trained(n, WIDE, UNSCALED, seed, "exact match");
+    default:
+        return of_trained(n, size, UNSCALED, seed, "loss") / of_trained(n, size, SCALED, seed, "loss");
+    }
+}
+
+static const panel panels[] = {{.what = ENTROPY,
+                                .label = "entropy before training (uniform: 1)",
+                                .x_label = "d_k",
+                                .log_x = true,
+                                .low = 0,
+                                .high = 1,
+                                .arms = {"scaled-dot", "dot"}},
+                               {.what = GRADIENT,
+                                .label = "norm of dL/dS before training",
+                                .x_label = "d_k",
+                                .log_x = true,
+                                .log_y = true,
+                                .arms = {"scaled-dot", "dot"}}};
+
+const claim claim_scale = {.name = "scale",
+                           .title = {"Without 1/√d_k softmax saturates", "没有 1/√d_k，softmax 会饱和"},
+                           .source = "Vaswani et al. 2017, 3.2.1 and footnote 4",
+                           .paragraph = {"", ""},
+                           .version = 1,
+                           .plan = plan,
+                           .rules = rules,
+                           .rule_count = sizeof rules / sizeof *rules,
+                           .difference = difference,
+                           .panels = panels,
+                           .panel_count = sizeof panels / sizeof *panels,
+                           .shown = {ENTROPY, GRADIENT, VARIANCE, "loss", "exact match"}};
