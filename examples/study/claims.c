@@ -3,10 +3,9 @@
 
 #include <string.h>
 
-extern const claim claim_bottleneck;
-extern const claim claim_causal;
+extern const claim claim_bottleneck, claim_scale, claim_causal, claim_collapse;
 
-const claim *const claims[] = {&claim_bottleneck, &claim_causal, NULL};
+const claim *const claims[] = {&claim_bottleneck, &claim_scale, &claim_causal, &claim_collapse, NULL};
 
 const claim *claim_named(const char *name) {
     for (int i = 0; claims[i]; i++)
