@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-extern const claim claim_causal, claim_order;
+extern const claim claim_causal, claim_order, claim_extrapolation;
 
-const claim *const claims[] = {&claim_causal, &claim_order, NULL};
+const claim *const claims[] = {&claim_causal, &claim_order, &claim_extrapolation, NULL};
 
 const claim *claim_named(const char *name) {
     for (int i = 0; claims[i]; i++)
