@@ -206,7 +206,7 @@ static double difference(const numbers *n, int rule, long seed) {
 }
 
 static const panel panels[] = {
-    {.what = LOSS, .label = "nats a token", .x_label = "tokens of a window; trained on 64", .log_x = true},
+    {.what = LOSS, .label = "nats a token", .x_label = "tokens of a window; trained on 64"},
     {.what = PLACE, .label = "nats a token", .x_label = "place in windows of 256; trained on 64"}};
 
 const claim claim_extrapolation = {
@@ -254,4 +254,4 @@ const claim claim_extrapolation = {
     .difference = difference,
     .panels = panels,
     .panel_count = sizeof panels / sizeof *panels,
-    .shown = {LOSS, PLACE}};
+    .shown = {LOSS}};
