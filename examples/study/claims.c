@@ -3,9 +3,11 @@
 
 #include <string.h>
 
-extern const claim claim_bottleneck, claim_scale, claim_causal, claim_collapse;
+extern const claim claim_bottleneck, claim_scale, claim_causal, claim_order, claim_extrapolation,
+    claim_collapse;
 
-const claim *const claims[] = {&claim_bottleneck, &claim_scale, &claim_causal, &claim_collapse, NULL};
+const claim *const claims[] = {&claim_bottleneck,    &claim_scale,    &claim_causal, &claim_order,
+                               &claim_extrapolation, &claim_collapse, NULL};
 
 const claim *claim_named(const char *name) {
     for (int i = 0; claims[i]; i++)
