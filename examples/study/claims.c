@@ -4,8 +4,11 @@
 #include <string.h>
 
 extern const claim claim_causal;
+extern const claim claim_little_data, claim_little_data_multi30k;
+extern const claim claim_warmup;
 
-const claim *const claims[] = {&claim_causal, NULL};
+const claim *const claims[] = {&claim_causal, &claim_little_data, &claim_little_data_multi30k, &claim_warmup,
+                               NULL};
 
 const claim *claim_named(const char *name) {
     for (int i = 0; claims[i]; i++)
