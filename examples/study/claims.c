@@ -4,10 +4,18 @@
 #include <string.h>
 
 extern const claim claim_bottleneck, claim_scale, claim_causal, claim_order, claim_extrapolation,
-    claim_collapse;
+    claim_little_data, claim_little_data_multi30k, claim_warmup, claim_collapse;
 
-const claim *const claims[] = {&claim_bottleneck,    &claim_scale,    &claim_causal, &claim_order,
-                               &claim_extrapolation, &claim_collapse, NULL};
+const claim *const claims[] = {&claim_bottleneck,
+                               &claim_scale,
+                               &claim_causal,
+                               &claim_order,
+                               &claim_extrapolation,
+                               &claim_little_data,
+                               &claim_little_data_multi30k,
+                               &claim_warmup,
+                               &claim_collapse,
+                               NULL};
 
 const claim *claim_named(const char *name) {
     for (int i = 0; claims[i]; i++)
