@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-extern const claim claim_causal;
+extern const claim claim_causal, claim_induction, claim_rank;
 
-const claim *const claims[] = {&claim_causal, NULL};
+const claim *const claims[] = {&claim_causal, &claim_rank, &claim_induction, NULL};
 
 const claim *claim_named(const char *name) {
     for (int i = 0; claims[i]; i++)
