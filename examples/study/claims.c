@@ -4,7 +4,7 @@
 #include <string.h>
 
 extern const claim claim_bottleneck, claim_scale, claim_causal, claim_order, claim_extrapolation,
-    claim_little_data, claim_little_data_multi30k, claim_warmup, claim_collapse;
+    claim_little_data, claim_little_data_multi30k, claim_warmup, claim_rank, claim_induction, claim_collapse;
 
 const claim *const claims[] = {&claim_bottleneck,
                                &claim_scale,
@@ -14,6 +14,8 @@ const claim *const claims[] = {&claim_bottleneck,
                                &claim_little_data,
                                &claim_little_data_multi30k,
                                &claim_warmup,
+                               &claim_rank,
+                               &claim_induction,
                                &claim_collapse,
                                NULL};
 
