@@ -36,6 +36,22 @@ enum {
     REDUNDANT_RULES
 };
 
+/* An arm is an order in which heads go, and has its number: over all heads by published importance, by the same without its division, and
+ * by chance (the mean of so many orders); of one kind of attention its own heads, by published importance. */
+enum {
+    REDUNDANT_BY_IMPORTANCE,
+    REDUNDANT_BY_RAW,
+    REDUNDANT_BY_CHANCE,
+    REDUNDANT_OF_ENCODER,
+    REDUNDANT_OF_DECODER,
+    REDUNDANT_OF_CROSS,
+    REDUNDANT_ORDERS
+};
+enum { REDUNDANT_CHANCES = 5 };
+
+/* The work: "loss" at each percentage of its heads that are gone, "BLEU" at 0, 25, 50, 75 and 100. */
+work redundant_measure;
+
 /* How many of so many heads are gone at quarter 0 … 4, rounded, half up. */
 long redundant_quarter(long heads, int quarter);
 /* Of an order [count] of a model's heads those of one kind, in that order, into kept [count]; returns how many. */
