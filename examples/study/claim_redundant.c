@@ -27,7 +27,7 @@ static void plan(study *s) {
     tl_run_settings settings;
     arm a = {.name = NULL};
     pool_arm(s, &settings, &a);
-    plan_of(s, a, 7);
+    plan_of(s, a, 5);
 }
 
 static void plan_multi30k(study *s) {

@@ -48,7 +48,7 @@ static tl_set *set_of_importance(const job *j, tl_run *run, long most, tl_error 
 }
 
 static bool by_importance(const job *j, tl_run *run, long count, long *order, tl_error *error) {
-    tl_set *set = set_of_importance(j, run, budget_of(j->study, 500, 200, 5), error);
+    tl_set *set = set_of_importance(j, run, budget_of(j->study, 500, 100, 5), error);
     tl_heads_table table = {.count = 0};
     bool ok = set && tl_heads_measure(run, set, NULL, &table) && table.count == count;
     double *importance = ok ? malloc((size_t)count * sizeof *importance) : NULL;
@@ -139,7 +139,7 @@ bool redundant_measure(const job *j, numbers *out, tl_error *error) {
     long end = 0;
     while (end + 1 < STOPS_MOST && j->arm.stops[end + 1]) end++;
     tl_run *run = job_open(j, j->arm.stops[end], error);
-    tl_set *set = run ? held_out(j, run, budget_of(j->study, 500, 200, 5), error) : NULL;
+    tl_set *set = run ? held_out(j, run, budget_of(j->study, 500, 100, 5), error) : NULL;
     curve *c = calloc(1, sizeof *c);
     bool ok = set && (c || tl_error_set(error, "out of memory"));
     const int orders = j->arm.number == REDUNDANT_BY_CHANCE ? CHANCES : 1;
