@@ -194,5 +194,11 @@ void pool_arm(const study *s, tl_run_settings *settings, arm *a);
 /* The same for sequences of a task ("copy") of so many different symbols and such lengths. */
 tl_run_settings task_translator(const study *s, const char *task, long symbols, long min_length,
                                 long max_length);
+/* The same size for people's sentences, English to German, of the folder multi30k-en-de in --data: words as they are, without those seen
+ * once. MULTI30K_UPDATES are nearly eight epochs; the rate falls to 0 until the arm's one stop. */
+enum { MULTI30K_UPDATES = 1600 };
+tl_run_settings multi30k_translator(study *s);
+/* The path of a part of it: "train", "valid" or "test". Returns to. */
+char *multi30k_file(const study *s, const char *part, char to[FOLDER_SIZE]);
 
 #endif
