@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-extern const claim claim_causal;
+extern const claim claim_causal, claim_aligns;
 
-const claim *const claims[] = {&claim_causal, NULL};
+const claim *const claims[] = {&claim_causal, &claim_aligns, NULL};
 
 const claim *claim_named(const char *name) {
     for (int i = 0; claims[i]; i++)
