@@ -19,7 +19,7 @@
 /* As the pool, but half as wide, so that six layers can be paid for; a lower rate, because six layers in post-norm need it. */
 static tl_run_settings narrow(const study *s, long layers) {
     tl_run_settings r = toy_translator(s);
-    r.model.layers = budget_of(s, layers, layers, layers == 6 ? 3 : 1);
+    r.model.layers = budget_of(s, layers, layers, layers > 2 ? 2 : 1);
     r.model.d_model = budget_of(s, 32, 32, 16);
     r.model.d_ff = budget_of(s, 64, 64, 16);
     r.training.lr = 0.003;
