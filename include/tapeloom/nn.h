@@ -896,10 +896,11 @@ typedef struct tl_gpt_config {
     double dropout;           /* on embeddings and on each sub-layer's output */
     double attention_dropout; /* on probabilities */
     double label_smoothing;
-    bool no_bias;         /* no biases in layers and norms */
-    bool no_feed_forward; /* layers of attention alone, for study: no ln_2, no mlp; d_ff is not read */
-    bool untied;          /* the output has a matrix of its own: lm_head.weight */
-    bool gelu_erf;        /* gelu itself instead of its tanh form, as in nanoGPT */
+    bool no_bias;             /* no biases in layers and norms */
+    bool no_feed_forward;     /* layers of attention alone, for study: no ln_2, no mlp; d_ff is not read */
+    bool untied;              /* the output has a matrix of its own: lm_head.weight */
+    bool gelu_erf;            /* gelu itself instead of its tanh form, as in nanoGPT */
+    tl_normaliser normaliser; /* of every attention, for study: GPT-2's is softmax */
 } tl_gpt_config;
 
 typedef struct tl_gpt_layer {
