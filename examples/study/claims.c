@@ -3,9 +3,10 @@
 
 #include <string.h>
 
+extern const claim claim_bottleneck;
 extern const claim claim_causal;
 
-const claim *const claims[] = {&claim_causal, NULL};
+const claim *const claims[] = {&claim_bottleneck, &claim_causal, NULL};
 
 const claim *claim_named(const char *name) {
     for (int i = 0; claims[i]; i++)

@@ -31,8 +31,9 @@ typedef struct number {
 typedef struct numbers {
     number *row; /* [count] */
     long count, room;
-    bool
-        failed; /* memory was short, or a name was too long or holds a comma or a quote: nothing more is added */
+    /* Memory was short, or a name is empty, too long, holds a comma or a quote or has a space at an end, or a seed is negative: nothing
+     * more is added. */
+    bool failed;
 } numbers;
 
 void numbers_add(numbers *n, const char *arm, long seed, const char *what, double at, double value);
@@ -42,7 +43,7 @@ double numbers_get(const numbers *n, const char *arm, long seed, const char *wha
 double numbers_mean(const numbers *n, const char *arm, long seed, const char *what, double low, double high);
 long numbers_seeds(const numbers *n); /* the largest seed and one more */
 void numbers_free(numbers *n);
-/* As CSV: arm,seed,what,at,value. Reading adds. False, and a sentence, on failure. */
+/* As CSV: arm,seed,what,at,value. Reading adds: all of a file, or, on failure, nothing. False, and a sentence, on failure. */
 bool numbers_write(const numbers *n, const char *path, tl_error *error);
 bool numbers_read(numbers *n, const char *path, tl_error *error);
 
@@ -51,7 +52,8 @@ bool numbers_read(numbers *n, const char *path, tl_error *error);
 typedef struct interval { /* of a mean, at 95 %, by Student's t with n-1 degrees of freedom */
     long n;
     double mean, deviation; /* of the sample */
-    double low, high;       /* of fewer than two values -inf and inf; NaN if a value is */
+    /* NaN if a value is not finite; otherwise, of fewer than two values or more than SEEDS, -inf and inf. */
+    double low, high;
 } interval;
 interval interval_of(const double *values, long n);
 
