@@ -138,6 +138,26 @@ static double difference(const numbers *n, int rule, long seed) {
     }
 }
 
+static const remark remarks[] = {
+    {LETS_LESS,
+     DOES_NOT_HOLD,
+     {"Trial runs at d_k = 256 looked for where the gradient comes from. Without the factor dL/dA itself is "
+      "larger, the more the earlier the layer: 1.05 times at the decoder's last attention, 7 times at the "
+      "encoder's first. What goes back through a score is then not divided by √d_k: with random q and k, "
+      "dL/dq is 13 times as large. The median row of dL/dS is smaller, though, in five of the six "
+      "attentions.",
+      "试跑在 d_k = 256 处查找了梯度的来源。不缩放时 dL/dA "
+      "本身就更大，而且层越靠前越大：在解码器最后一处注意力是 1.05 倍，在编码器第一处是 7 "
+      "倍。此时经由得分传回的梯度没有除以 √d_k：q、k 为随机数时，dL/dq 是缩放时的 13 "
+      "倍。不过，在六处注意力中有五处，dL/dS 的中位行变小了。"}},
+    {LETS_LESS_OF_RANDOM,
+     DOES_NOT_HOLD,
+     {"Softmax does saturate: in trial runs at d_k = 256 the median row of dL/dS has the norm 0.007 without "
+      "the factor and 0.22 with it. But the norm of all rows is made of the few rows in which two keys are "
+      "nearly level, and these keep their gradients.",
+      "softmax 确实饱和了：试跑中 d_k = 256 时，dL/dS 的中位行的范数在不缩放时为 0.007，缩放时为 "
+      "0.22。但所有行的范数主要来自少数几行，其中有两个键的得分几乎相等，这些行仍保有梯度。"}}};
+
 static const panel panels[] = {{.what = ENTROPY,
                                 .label = "entropy before training (uniform: 1)",
                                 .x_label = "d_k",
@@ -205,4 +225,6 @@ const claim claim_scale = {
     .difference = difference,
     .panels = panels,
     .panel_count = sizeof panels / sizeof *panels,
+    .remarks = remarks,
+    .remark_count = sizeof remarks / sizeof *remarks,
     .shown = {ENTROPY, GRADIENT, VARIANCE, "loss", "exact match"}};
