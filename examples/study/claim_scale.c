@@ -169,7 +169,8 @@ static const panel panels[] = {{.what = ENTROPY,
                                 .label = "norm of dL/dS before training",
                                 .x_label = "d_k",
                                 .log_x = true,
-                                .log_y = true,
+                                .low = 0,
+                                .high = 6,
                                 .arms = {"scaled-dot", "dot"}}};
 
 const claim claim_scale = {
