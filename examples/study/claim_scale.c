@@ -34,7 +34,7 @@ static void plan_training(study *s, int size, int score) {
     if (size != NARROW || score != SCALED) {
         a.stops[0] = a.stops[POOL_MIDDLE];
         a.stops[1] = 0;
-        a.training_cost = 31;
+        a.training_cost = 29;
     }
     if (size != NARROW) settings.model.heads = trained[size].heads;
     if (score != SCALED) settings.model.score = scale_name(score);
