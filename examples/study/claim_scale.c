@@ -54,7 +54,7 @@ static void plan(study *s) {
 
 enum { GROWS, FALLS, KEEPS, LETS_LESS, LETS_LESS_OF_RANDOM, LOSS_NARROW, LOSS_WIDE, RIGHT_WIDE };
 #define OF_UNIFORM \
- { "of uniform entropy", "（均匀分布的熵为 1）" }
+ { "of uniform entropy", "以均匀分布的熵为 1" }
 #define RATIO \
  { "times", "倍" }
 static const rule rules[] = {
@@ -62,7 +62,7 @@ static const rule rules[] = {
         {{"unscaled, the variance of scores grows like d_k: the exponent differs from 1 by less than 0.1",
           "不缩放时，得分的方差与 d_k 成正比：指数与 1 相差不到 0.1"},
          {"q·k has variance d_k (footnote 4)", "q·k 的方差为 d_k（脚注 4）"},
-         {"in the exponent", "（指数之差）"},
+         {"in the exponent", "指数之差"},
          0.1,
          true},
     [FALLS] = {{"unscaled, entropy falls from d_k = 4 to 256", "不缩放时，d_k 从 4 增到 256，熵下降"},
