@@ -1,11 +1,19 @@
 /* What was measured, as a plain list, and as CSV. */
 #include "study.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool fits(const char *name) { return *name && strlen(name) < NAME_SIZE && !strpbrk(name, ",\"\r\n"); }
+/* Can it be a cell without quotes? Spaces at its ends would have some. */
+static bool fits(const char *name) {
+    const size_t length = strlen(name);
+    return length && length < NAME_SIZE && !strpbrk(name, ",\"\r\n") && name[0] != ' ' &&
+           name[length - 1] != ' ';
+}
+
+static bool is_seed(long seed) { return seed >= 0 && seed < LONG_MAX; }
 
 void numbers_add(numbers *n, const char *arm, long seed, const char *what, double at, double value) {
     if (!n->failed && n->count == n->room) {
@@ -14,7 +22,7 @@ void numbers_add(numbers *n, const char *arm, long seed, const char *what, doubl
         if (row) n->row = row, n->room = room;
         n->failed = !row;
     }
-    if (!fits(arm) || !fits(what)) n->failed = true;
+    if (!fits(arm) || !fits(what) || !is_seed(seed)) n->failed = true;
     if (n->failed) return;
     number *row = &n->row[n->count++];
     *row = (number){.seed = seed, .at = at, .value = value};
@@ -36,7 +44,7 @@ double numbers_mean(const numbers *n, const char *arm, long seed, const char *wh
     long count = 0;
     for (long i = 0; i < n->count; i++) {
         const number *row = &n->row[i];
-        if (row->seed != seed || row->at < low || row->at > high || strcmp(row->arm, arm) ||
+        if (row->seed != seed || !(row->at >= low && row->at <= high) || strcmp(row->arm, arm) ||
             strcmp(row->what, what))
             continue;
         sum += row->value;
@@ -63,7 +71,8 @@ static const char *const columns[] = {"arm", "seed", "what", "at", "value"};
 #define HEADER "arm,seed,what,at,value\n"
 
 bool numbers_write(const numbers *n, const char *path, tl_error *error) {
-    if (n->failed) return tl_error_set(error, "%s: out of memory, or a name that no table can hold", path);
+    if (n->failed)
+        return tl_error_set(error, "%s: out of memory, or a name or a seed that no table can hold", path);
     tl_csv *csv = tl_csv_table(path, columns, sizeof columns / sizeof *columns, error);
     if (!csv) return false;
     for (const number *row = n->row; row < n->row + n->count; row++) {
@@ -79,46 +88,50 @@ bool numbers_write(const numbers *n, const char *path, tl_error *error) {
 
 /* A line "arm,seed,what,at,value", which it cuts up. */
 static bool read_row(numbers *n, char *line) {
-    char *cell[5], *end;
+    char *cell[5];
+    long seed;
+    double at, value;
     for (int i = 0; i < 5; i++) {
         cell[i] = line;
         line += strcspn(line, ",");
         if ((*line == 0) != (i == 4)) return false;
         *line++ = 0;
     }
-    const long seed = strtol(cell[1], &end, 10);
-    if (end == cell[1] || *end || seed < 0) return false;
-    const double at = strtod(cell[3], &end);
-    if (end == cell[3] || *end) return false;
-    const double value = strtod(cell[4], &end);
-    if (end == cell[4] || *end || !fits(cell[0]) || !fits(cell[2])) return false;
+    if (!fits(cell[0]) || !tl_long_parse(cell[1], &seed) || !is_seed(seed) || !fits(cell[2]) ||
+        !tl_double_parse(cell[3], &at) || !tl_double_parse(cell[4], &value))
+        return false;
     numbers_add(n, cell[0], seed, cell[2], at, value);
+    return true;
+}
+
+/* Rows to the end of the text, which it cuts up; a NUL is no end, but makes its line one that has none. */
+static bool read_rows(numbers *n, char *at, const char *end_of_text, const char *path, tl_error *error) {
+    for (long line = 2; at < end_of_text; line++) {
+        char *end = strchr(at, '\n');
+        if (end) *end = 0;
+        if (!end || !read_row(n, at))
+            return tl_error_set(
+                error,
+                "%s: line %ld: expected a name, a seed, a name and two numbers: remove the file, and "
+                "it is measured anew",
+                path, line);
+        at = end + 1;
+    }
     return true;
 }
 
 bool numbers_read(numbers *n, const char *path, tl_error *error) {
     enum { MOST = 1 << 26 };
+    const long before = n->count;
     char *text;
     size_t size;
     if (!tl_file_read_regular(path, MOST, &text, &size, error)) return false;
-    bool ok = !strncmp(text, HEADER, strlen(HEADER)) && !memchr(text, 0, size);
-    if (!ok)
-        tl_error_set(error, "%s: line 1: found no \"arm,seed,what,at,value\": not numbers of a study", path);
-    long line = 2;
-    for (char *at = text + strlen(HEADER); ok && *at; line++) {
-        char *end = strchr(at, '\n');
-        if (end) *end = 0;
-        ok = end && read_row(n, at);
-        if (!ok)
-            tl_error_set(
-                error,
-                "%s: line %ld: expected a name, a seed, a name and two numbers: remove the file, and "
-                "it is measured anew",
-                path, line);
-        else
-            at = end + 1;
-    }
+    bool ok = !strncmp(text, HEADER, strlen(HEADER)) ||
+              tl_error_set(error, "%s: line 1: found no \"%.*s\": not numbers of a study", path,
+                           (int)strlen(HEADER) - 1, HEADER);
+    ok = ok && read_rows(n, text + strlen(HEADER), text + size, path, error);
     free(text);
     if (ok && n->failed) ok = tl_error_set(error, "%s: out of memory", path);
+    if (!ok) n->count = before;
     return ok;
 }

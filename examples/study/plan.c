@@ -133,7 +133,8 @@ static void add_arm(study *s, const arm *a, long seed) {
     uint64_t h = hash(UINT64_C(14695981039346656037), j->claim->name);
     h = hash_number(hash(h, a->name), j->claim->version);
     h = hash_number(hash_number(h, (double)a->number), (double)j->real_seed);
-    h = hash(hash_number(h, s->budget), j->run_dir);
+    const char *run = strrchr(j->run_dir, '/'); /* by its hash, wherever it lies */
+    h = hash(hash_number(h, s->budget), run ? run : "");
     h = hash(h, sizeof(tl_real) == sizeof(double) || j->claim->doubles ? "double" : "float");
     snprintf(j->own_dir, sizeof j->own_dir, "%s/work/%s-%016llx", s->out, j->claim->name,
              (unsigned long long)h);
@@ -216,5 +217,25 @@ tl_run_settings task_translator(const study *s, const char *task, long symbols, 
     r.data.symbols = symbols;
     r.data.min_symbols = min_length;
     r.data.max_symbols = max_length;
+    return r;
+}
+
+char *multi30k_file(const study *s, const char *part, char to[FOLDER_SIZE]) {
+    snprintf(to, FOLDER_SIZE, "%.900s/multi30k-en-de/%s.tsv", s->data ? s->data : ".", part);
+    return to;
+}
+
+tl_run_settings multi30k_translator(study *s) {
+    char path[FOLDER_SIZE];
+    tl_run_settings r = toy_translator(s);
+    r.data.pair = NULL;
+    r.data.sentences = 0;
+    r.data.train = study_text(s, "%s", multi30k_file(s, "train", path));
+    r.data.valid = study_text(s, "%s", multi30k_file(s, "valid", path));
+    r.text.units = "words";
+    r.model.dropout = 0.1;
+    r.training.schedule = "cosine";
+    r.training.batch_tokens = 2048;
+    r.training.warmup = 400;
     return r;
 }

@@ -31,8 +31,9 @@ typedef struct number {
 typedef struct numbers {
     number *row; /* [count] */
     long count, room;
-    bool
-        failed; /* memory was short, or a name was too long or holds a comma or a quote: nothing more is added */
+    /* Memory was short, or a name is empty, too long, holds a comma or a quote or has a space at an end, or a seed is negative: nothing
+     * more is added. */
+    bool failed;
 } numbers;
 
 void numbers_add(numbers *n, const char *arm, long seed, const char *what, double at, double value);
@@ -42,7 +43,7 @@ double numbers_get(const numbers *n, const char *arm, long seed, const char *wha
 double numbers_mean(const numbers *n, const char *arm, long seed, const char *what, double low, double high);
 long numbers_seeds(const numbers *n); /* the largest seed and one more */
 void numbers_free(numbers *n);
-/* As CSV: arm,seed,what,at,value. Reading adds. False, and a sentence, on failure. */
+/* As CSV: arm,seed,what,at,value. Reading adds: all of a file, or, on failure, nothing. False, and a sentence, on failure. */
 bool numbers_write(const numbers *n, const char *path, tl_error *error);
 bool numbers_read(numbers *n, const char *path, tl_error *error);
 
@@ -51,7 +52,8 @@ bool numbers_read(numbers *n, const char *path, tl_error *error);
 typedef struct interval { /* of a mean, at 95 %, by Student's t with n-1 degrees of freedom */
     long n;
     double mean, deviation; /* of the sample */
-    double low, high;       /* of fewer than two values -inf and inf; NaN if a value is */
+    /* NaN if a value is not finite; otherwise, of fewer than two values or more than SEEDS, -inf and inf. */
+    double low, high;
 } interval;
 interval interval_of(const double *values, long n);
 
@@ -171,6 +173,8 @@ tl_run *job_open(const job *j, long stop, tl_error *error);
 /* Trains settings in a folder up to each of the stops (0 ends them), keeping weights after each, and goes on where it was interrupted. */
 bool job_train(const job *j, const char *dir, const tl_run_settings *settings, const long *stops,
                const tl_events *events, tl_error *error);
+/* Of job_train's failure: did the loss or the gradients become infinite, or no numbers? */
+bool job_diverged(const tl_error *error);
 /* The weights that job_train has kept, into a run that was opened. */
 bool job_weights(tl_run *run, const char *dir, long stop, tl_error *error);
 const char *job_folder(const job *j, tl_error *error); /* own_dir, made if it is not there; NULL on failure */
@@ -190,5 +194,11 @@ void pool_arm(const study *s, tl_run_settings *settings, arm *a);
 /* The same for sequences of a task ("copy") of so many different symbols and such lengths. */
 tl_run_settings task_translator(const study *s, const char *task, long symbols, long min_length,
                                 long max_length);
+/* The same size for people's sentences, English to German, of the folder multi30k-en-de in --data: words as they are, without those seen
+ * once. MULTI30K_UPDATES are nearly eight epochs; the rate falls to 0 until the arm's one stop. */
+enum { MULTI30K_UPDATES = 1600 };
+tl_run_settings multi30k_translator(study *s);
+/* The path of a part of it: "train", "valid" or "test". Returns to. */
+char *multi30k_file(const study *s, const char *part, char to[FOLDER_SIZE]);
 
 #endif

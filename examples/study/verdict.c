@@ -10,10 +10,10 @@ interval interval_of(const double *values, long n) {
     interval i = {.n = n, .low = -INFINITY, .high = INFINITY};
     double sum = 0, squares = 0;
     for (long k = 0; k < n; k++) sum += values[k];
-    i.mean = n ? sum / (double)n : NAN;
+    i.mean = n > 0 ? sum / (double)n : NAN;
     for (long k = 0; k < n; k++) squares += (values[k] - i.mean) * (values[k] - i.mean);
     i.deviation = n > 1 ? sqrt(squares / (double)(n - 1)) : NAN;
-    if (!isfinite(i.mean)) i.low = i.high = NAN;
+    if (n > 0 && !isfinite(i.mean)) i.low = i.high = NAN; /* no value is no reason to doubt one */
     if (n < 2 || n > SEEDS || !isfinite(i.mean)) return i;
     const double half = quantile[n - 2] * i.deviation / sqrt((double)n);
     i.low = i.mean - half;
