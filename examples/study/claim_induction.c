@@ -188,8 +188,8 @@ static bool measure(const job *j, numbers *out, tl_error *error) {
 }
 
 static void plan(study *s) {
-    study_arm(s, &(arm){.name = ONE, .work = measure, .number = 1, .cost = 30});
-    study_arm(s, &(arm){.name = TWO, .work = measure, .number = 2, .cost = 30});
+    study_arm(s, &(arm){.name = ONE, .work = measure, .number = 1, .cost = 14});
+    study_arm(s, &(arm){.name = TWO, .work = measure, .number = 2, .cost = 26});
 }
 
 /* ---- rules ---- */
