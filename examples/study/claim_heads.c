@@ -122,13 +122,13 @@ enum { SIZES = sizeof sizes / sizeof *sizes, OF_POOL = 4 };
 static void plan(study *s) {
     for (int i = 0; i < SIZES; i++) {
         tl_run_settings settings;
-        arm a = {.name = sizes[i].name, .work = measure, .number = sizes[i].heads, .cost = 3};
+        arm a = {.name = sizes[i].name, .work = measure, .number = sizes[i].heads, .cost = 1};
         pool_arm(s, &settings, &a);
         if (sizes[i].heads != OF_POOL) {
             settings.model.heads = sizes[i].heads;
             a.stops[0] = a.stops[POOL_MIDDLE];
             a.stops[1] = 0;
-            a.training_cost = 31;
+            a.training_cost = 32;
         }
         study_arm(s, &a);
     }
