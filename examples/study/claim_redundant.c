@@ -196,8 +196,8 @@ const claim claim_redundant = {
          "its 24 heads one by one. 500 held-out sentences tell the importance, and 500 others what is left. "
          "The papers' models have six layers and hundreds of heads; this one is small for what it does. A "
          "model like it, looked at before this study, lost most of its BLEU with half of its heads, and "
-         "published importance was worse than chance there (docs/attend.md). So the first rules are not "
-         "expected to hold here." HOW_EN,
+         "published importance was worse than chance there (docs/attend.md). So neither the rules about BLEU "
+         "nor the one about published importance and chance are expected to hold here." HOW_EN,
          "Michel 等人从训练好的翻译模型中按重要性从低到高逐个去掉注意力头，不再训练：去掉 20 % "
          "并无影响。Voita 等人用与模型一同训练的门关闭编码器 48 个头中的 38 个，只损失 0.15 "
          "BLEU。这里的英法翻译模型两侧各两层，每个注意力 4 个头，训练 2,500 次更新，然后逐个去掉全部 24 "
@@ -205,8 +205,8 @@ const claim claim_redundant = {
          "个用来测量余下的模型。论文中的模型有六层、上百个头；这里的模型对其任务而言并不宽裕。研究开始之前考"
          "察过的"
          "一个同类模型，去掉一半的头就失去大部分 "
-         "BLEU，且论文定义的重要性还不如随机次序（docs/attend.md）。因此预"
-         "计前几条判据在此不成立。" HOW_ZH},
+         "BLEU，且论文定义的重要性还不如随机次序（docs/attend.md）。因此预计关于 BLEU "
+         "的判据，以及论文的重要性优于随机次序的判据，在此都不成立。" HOW_ZH},
     .version = 1,
     .plan = plan,
     .rules = rules,
