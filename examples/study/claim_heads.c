@@ -137,7 +137,7 @@ static void plan(study *s) {
 static void plan_multi30k(study *s) {
     for (int i = 0; i < SIZES; i++) {
         tl_run_settings settings;
-        arm a = {.name = sizes[i].name, .work = measure, .number = sizes[i].heads, .cost = 20};
+        arm a = {.name = sizes[i].name, .work = measure, .number = sizes[i].heads, .cost = 8};
         multi30k_arm(s, &settings, &a, sizes[i].heads);
         study_arm(s, &a);
     }

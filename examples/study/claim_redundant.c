@@ -34,7 +34,7 @@ static void plan_multi30k(study *s) {
     tl_run_settings settings;
     arm a = {.name = NULL};
     multi30k_arm(s, &settings, &a, 4);
-    plan_of(s, a, 30);
+    plan_of(s, a, 12);
 }
 
 /* ---- rules ---- */
