@@ -173,6 +173,8 @@ tl_run *job_open(const job *j, long stop, tl_error *error);
 /* Trains settings in a folder up to each of the stops (0 ends them), keeping weights after each, and goes on where it was interrupted. */
 bool job_train(const job *j, const char *dir, const tl_run_settings *settings, const long *stops,
                const tl_events *events, tl_error *error);
+/* Of job_train's failure: did the loss or the gradients become infinite, or no numbers? */
+bool job_diverged(const tl_error *error);
 /* The weights that job_train has kept, into a run that was opened. */
 bool job_weights(tl_run *run, const char *dir, long stop, tl_error *error);
 const char *job_folder(const job *j, tl_error *error); /* own_dir, made if it is not there; NULL on failure */

@@ -52,6 +52,8 @@ START_TEST(train) {
         {"no-bias", NULL, CHANGES, NULL},
         {"gelu-erf", NULL, CHANGES, NULL},
         {"untied", NULL, CHANGES, NULL},
+        {"normaliser", "sigmoid", CHANGES, NULL},
+        {"normaliser", "softmax", SAME, NULL},
         {"init-std", "0.02", CHANGES, NULL},
         {"dropout", "0.5", CHANGES, NULL},
         {"attention-dropout", "0.5", CHANGES, NULL},
