@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct settings {
@@ -87,7 +88,8 @@ static int ask_the_other(const settings *s, const claim *c) {
              s->quick ? " --quick" : "", s->tiny ? " --tiny" : "", s->trial ? " --trial" : "",
              s->common.quiet ? " --quiet" : "");
     fflush(stdout);
-    return system(command) == 0 ? 0 : 1;
+    const int status = system(command);
+    return status != -1 && WIFEXITED(status) ? WEXITSTATUS(status) : 1; /* 130: interrupted, and told */
 }
 
 /* ---- measuring ---- */
@@ -118,7 +120,7 @@ static int measure(settings *given, study *s) {
         if (!study_plan(s, claims[i])) status = fail_with(s->error.message);
     }
     if (!status && s->count) status = study_work(s);
-    if (status) return status;
+    if (status || (given->claim && !s->count)) return status; /* the other program has done all of it */
     for (int i = 0; claims[i]; i++)
         if (is_meant(given, claims[i]) && is_ours(claims[i]) && !show_claim(s, claims[i]))
             return fail_with(s->error.message);

@@ -888,9 +888,11 @@ typedef struct tl_gpt_config {
     long vocab;
     long d_model, d_ff; /* defaults 768, 4·d_model */
     int heads, layers;  /* defaults 12, 12 */
-    /* 0, which elsewhere is sinusoidal, means TL_LEARNED: what GPT-2 has. All others but sinusoids are to be had. */
+    /* 0, which elsewhere is sinusoidal, means TL_LEARNED: what GPT-2 has. */
     tl_position_kind positions;
-    long max_len;             /* with learned positions the longest that can be read; default 1024 */
+    /* TL_SINUSOIDAL in its place, and embeddings times √d_model, as in Vaswani et al. 2017: beside sinusoids they would be nothing. */
+    bool sinusoids;
+    long max_len;             /* with learned positions or sinusoids the longest that can be read; default 1024 */
     double norm_eps;          /* default 1e-5 */
     double init_std;          /* of matrices, before training; default 0.02 */
     double dropout;           /* on embeddings and on each sub-layer's output */

@@ -31,6 +31,7 @@ static tl_gpt_config with_defaults(const tl_gpt_config *given) {
     if (!c.layers) c.layers = 12;
     if (!c.max_len) c.max_len = 1024;
     if (c.positions == TL_SINUSOIDAL) c.positions = TL_LEARNED;
+    if (c.sinusoids) c.positions = TL_SINUSOIDAL;
     if (c.norm_eps == 0) c.norm_eps = 1e-5;
     if (c.init_std == 0) c.init_std = 0.02;
     return c;

@@ -30,6 +30,7 @@ static const tl_model *make(tl_run *run) {
     const tl_model_settings *s = &run->settings.model;
     const tl_lm_settings *own = &run->settings.lm;
     const long tokens = tl_lm_vocab_size(run);
+    const tl_position_kind positions = positions_of(s->positions);
     if (own->vocab && own->vocab < tokens) {
         tl_error_set(&run->error, "--vocab %ld: there are %ld tokens: give at least as many, or 0",
                      own->vocab, tokens);
@@ -43,7 +44,8 @@ static const tl_model *make(tl_run *run) {
             .d_ff = s->d_ff,
             .heads = (int)s->heads,
             .layers = (int)s->layers,
-            .positions = positions_of(s->positions),
+            .positions = positions,
+            .sinusoids = positions == TL_SINUSOIDAL,
             .max_len = own->context,
             .dropout = s->dropout,
             .attention_dropout = s->attention_dropout,
