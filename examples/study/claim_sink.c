@@ -216,7 +216,7 @@ static const panel panels[] = {{.what = "heads on the first token",
                                 .x_label = "updates",
                                 .arms = {SOFTMAX, SIGMOID, EVEN},
                                 .low = 0,
-                                .high = 1}};
+                                .high = 0.3}};
 
 const claim claim_sink = {
     .name = "sink",
