@@ -44,7 +44,7 @@ static bool is_meant(const settings *s, const claim *c) {
     return !c->needs_data || s->data;
 }
 
-static bool in_double(void) { return sizeof(tl_real) == sizeof(double); }
+static bool is_ours(const claim *c) { return !c->doubles || sizeof(tl_real) == sizeof(double); }
 
 /* A claim that is computed in double is the other program's: of build/study build/double/study, of build/clang/study
  * build/clang-double/study, of tapeloom-study tapeloom-study-double. */
@@ -67,6 +67,13 @@ static int ask_the_other(const settings *s, const claim *c) {
     char other[PATH_SIZE + 32], command[6 * WORD_SIZE], words[3][WORD_SIZE];
     if (!find_the_other(other)) {
         tl_error error = {""};
+        if (!s->claim) {
+            fprintf(stderr,
+                    "study: warning: %s is left out: it is computed in double, and build/double/study is not "
+                    "there (make PRECISION=double the-study)\n",
+                    c->name);
+            return 0;
+        }
         tl_error_set(&error,
                      "%s is computed in double, by another program than this one: make PRECISION=double "
                      "the-study, and once more",
@@ -105,16 +112,15 @@ static bool show_claim(study *s, const claim *c) {
 static int measure(settings *given, study *s) {
     int status = 0;
     for (int i = 0; claims[i] && !status; i++)
-        if (is_meant(given, claims[i]) && claims[i]->doubles && !in_double())
-            status = ask_the_other(given, claims[i]);
+        if (is_meant(given, claims[i]) && !is_ours(claims[i])) status = ask_the_other(given, claims[i]);
     for (int i = 0; claims[i] && !status; i++) {
-        if (!is_meant(given, claims[i]) || (claims[i]->doubles && !in_double())) continue;
+        if (!is_meant(given, claims[i]) || !is_ours(claims[i])) continue;
         if (!study_plan(s, claims[i])) status = fail_with(s->error.message);
     }
     if (!status && s->count) status = study_work(s);
     if (status) return status;
     for (int i = 0; claims[i]; i++)
-        if (is_meant(given, claims[i]) && (in_double() || !claims[i]->doubles) && !show_claim(s, claims[i]))
+        if (is_meant(given, claims[i]) && is_ours(claims[i]) && !show_claim(s, claims[i]))
             return fail_with(s->error.message);
     if (!page_write(s->page, &s->error)) return fail_with(s->error.message);
     print_name("\nThe pages are in ", s->page, ": study.md, study.zh-CN.md, study/.\n");
@@ -155,9 +161,23 @@ static int command_list(settings *s) {
     return 0;
 }
 
+/* Pictures and pages out of numbers. */
+static bool draw_again(const claim *c, const char *folder, tl_error *error) {
+    char path[PATH_SIZE], file[NAME_SIZE + 16];
+    numbers n = {.row = NULL};
+    snprintf(file, sizeof file, "study/%s.csv", c->name);
+    if (!tl_file_is_there(path_in(path, folder, file))) return true;
+    const bool ok = numbers_read(&n, path, error) && picture_draw(c, &n, folder, error);
+    numbers_free(&n);
+    return ok;
+}
+
 static int command_page(settings *s) {
+    const char *folder = s->page ? s->page : "docs";
     tl_error error = {""};
-    return page_write(s->page ? s->page : "docs", &error) ? 0 : fail_with(error.message);
+    for (int i = 0; claims[i]; i++)
+        if (!draw_again(claims[i], folder, &error)) return fail_with(error.message);
+    return page_write(folder, &error) ? 0 : fail_with(error.message);
 }
 
 /* ---- the program ---- */
@@ -173,7 +193,8 @@ static command commands[COMMANDS_MOST] = {
     {"all", "study all [--quick] [--out DIR] [--page DIR] [--data DIR]",
      "measures all claims: trains, prints tables, draws pictures, writes the pages", options,
      command_measure},
-    {"page", "study page [--page DIR]", "writes the pages anew out of numbers that are there", page_options,
+    {"page", "study page [--page DIR]",
+     "draws the pictures and writes the pages anew, out of the numbers that are there", page_options,
      command_page}};
 
 program this_program = {.name = "study",

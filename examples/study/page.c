@@ -20,10 +20,10 @@ static const char *of(const writing *w, words text) { return w->chinese && text.
 /* ---- one claim ---- */
 
 static void put_row(const writing *w, const rule *rule, const finding *f) {
-    char mean[32], low[32], high[32], margin[32];
-    fprintf(w->out, "| %s | %s | %s | %s … %s | %s %s | **%s** |\n", of(w, rule->says),
+    char mean[32], low[32], high[32];
+    fprintf(w->out, "| %s | %s | %s | %s … %s | %s %g | **%s** |\n", of(w, rule->says),
             of(w, rule->published), number_text(f->interval.mean, mean), number_text(f->interval.low, low),
-            number_text(f->interval.high, high), rule->below ? "<" : ">", number_text(rule->margin, margin),
+            number_text(f->interval.high, high), rule->below ? "<" : ">", rule->margin,
             of(w, verdict_words(f->verdict)));
 }
 

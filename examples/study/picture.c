@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARMS_MOST = 24 };
+enum { ARMS_MOST = 24, COLOURS = 8, SIDE_BY_SIDE = 5 /* names under bars, that fit */ };
 
 /* The arms of a panel in their order. */
 static int arms_of(const panel *p, const numbers *n, const char *arms[ARMS_MOST]) {
@@ -68,6 +68,25 @@ static void put_data(FILE *out, const panel *p, int number, const numbers *n, co
     free(at);
 }
 
+/* Under bars: a word a line, or aslant where there are many. */
+static void put_names(FILE *out, const char *const *arms, int count) {
+    const bool aslant = count > SIDE_BY_SIDE;
+    int lines = aslant ? 6 : 1;
+    fprintf(out, "set xtics %s (", aslant ? "rotate by -30" : "norotate");
+    for (int k = 0; k < count; k++) {
+        int words = 1;
+        fprintf(out, "%s\"", k ? ", " : "");
+        for (const char *at = arms[k]; *at; at++) {
+            const bool breaks = *at == ' ' && !aslant;
+            fputs(breaks ? "\\n" : (char[]){*at, 0}, out);
+            words += breaks;
+        }
+        fprintf(out, "\" %d", k);
+        if (words > lines) lines = words;
+    }
+    fprintf(out, ")\nset bmargin %d\n", lines + 2);
+}
+
 static void put_panel(FILE *out, const panel *p, int number, const numbers *n) {
     const char *arms[ARMS_MOST];
     const int count = arms_of(p, n, arms);
@@ -77,24 +96,22 @@ static void put_panel(FILE *out, const panel *p, int number, const numbers *n) {
     if (p->low != p->high)
         fprintf(out, "set yrange [%.17g:%.17g]\n", p->low, p->high);
     else
-        fprintf(out, "set yrange [*:*]\n");
+        fprintf(out, "set yrange [%s]\n", p->bars && !p->log_y ? "* < 0 : 0 < *" : "*:*");
     if (p->bars) {
-        fprintf(out, "set xrange [-0.7:%g]\nset xtics rotate by -20 (", count - 0.3);
-        for (int k = 0; k < count; k++) fprintf(out, "%s\"%s\" %d", k ? ", " : "", arms[k], k);
-        fprintf(out, ")\nunset key\nplot ");
+        put_names(out, arms, count);
+        fprintf(out, "set xrange [-0.7:%g]\nunset key\nplot ", count - 0.3);
         for (int k = 0; k < count; k++)
             fprintf(
                 out,
                 "%s$p%da%d using 1:2 with boxes lc %d fs solid 0.6, $p%da%d using 1:2:3:4 with yerrorbars "
-                "lc rgb \"#333333\" pt 0",
-                k ? ", " : "", number, k, k + 1, number, k);
+                "lc rgb \"#333333\" lw 2 pt 7 ps 0.4",
+                k ? ", " : "", number, k, k % COLOURS + 1, number, k);
     } else {
-        fprintf(
-            out,
-            "set xrange [*:*]\nset xtics norotate autofreq\nset key outside bottom center horizontal\nplot ");
+        fprintf(out, "set xrange [*:*]\nset xtics norotate autofreq\nset bmargin\nset key outside bottom "
+                     "center horizontal\nplot ");
         for (int k = 0; k < count; k++)
             fprintf(out, "%s$p%da%d using 1:2:3:4 with yerrorlines lc %d lw 2 pt 7 ps 0.5 title \"%s\"",
-                    k ? ", " : "", number, k, k + 1, arms[k]);
+                    k ? ", " : "", number, k, k % COLOURS + 1, arms[k]);
     }
     fprintf(out, "\n");
 }
@@ -110,8 +127,9 @@ static bool write_script(const claim *c, const numbers *n, const char *path, tl_
             "set linetype 1 lc rgb \"#0072b2\"\nset linetype 2 lc rgb \"#d55e00\"\nset linetype 3 lc rgb "
             "\"#009e73\"\nset linetype 4 lc rgb \"#cc79a7\"\nset linetype 5 lc rgb \"#56b4e9\"\nset linetype "
             "6 lc rgb \"#e69f00\"\nset linetype 7 lc rgb \"#444444\"\nset linetype 8 lc rgb \"#b8a800\"\n"
-            "set grid ytics lc rgb \"#dddddd\"\nset border 3\nset tics nomirror\n"
-            "set multiplot layout 1,%d title \"%s\\n%s\"\n",
+            "set boxwidth 0.7\nset pointintervalbox 0\nset grid ytics lc rgb \"#dddddd\"\nset border 3\nset "
+            "tics nomirror\n"
+            "set multiplot layout 1,%d title \"%s\\n%s\" font \"sans-serif,24\"\n",
             c->name, numbers_seeds(n), c->name, c->panel_count, c->title.en, c->source);
     for (int i = 0; i < c->panel_count; i++) put_panel(out, &c->panels[i], i, n);
     fprintf(out, "unset multiplot\n");

@@ -133,7 +133,8 @@ static void add_arm(study *s, const arm *a, long seed) {
     uint64_t h = hash(UINT64_C(14695981039346656037), j->claim->name);
     h = hash_number(hash(h, a->name), j->claim->version);
     h = hash_number(hash_number(h, (double)a->number), (double)j->real_seed);
-    h = hash(hash_number(h, s->budget), j->run_dir);
+    const char *run = strrchr(j->run_dir, '/'); /* by its hash, wherever it lies */
+    h = hash(hash_number(h, s->budget), run ? run : "");
     h = hash(h, sizeof(tl_real) == sizeof(double) || j->claim->doubles ? "double" : "float");
     snprintf(j->own_dir, sizeof j->own_dir, "%s/work/%s-%016llx", s->out, j->claim->name,
              (unsigned long long)h);

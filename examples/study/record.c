@@ -125,12 +125,18 @@ static bool parse_record(const char *line, record *r) {
                   r->machine, r->build, r->date, &r->core_seconds, &r->load) == 8;
 }
 
-bool record_read(const char *folder, const char *name, record *r, tl_error *error) {
-    char *lines = read_records(folder, error);
+/* The line of a claim, in what read_records gave. */
+static bool find_record(const char *lines, const char *name, record *r) {
     bool found = false;
     for (const char *at = lines ? strchr(lines, '\n') : NULL; at && at[1] && !found;
          at = strchr(at + 1, '\n'))
         found = parse_record(at + 1, r) && !strcmp(r->name, name);
+    return found;
+}
+
+bool record_read(const char *folder, const char *name, record *r, tl_error *error) {
+    char *lines = read_records(folder, error);
+    const bool found = find_record(lines, name, r);
     free(lines);
     return found;
 }
@@ -142,20 +148,21 @@ static void put_record(FILE *out, const record *r) {
 
 /* Lines stand in the order of the claims, so that a claim that is measured again changes its own alone. */
 bool record_write(const char *folder, const record *r, tl_error *error) {
-    char *text = NULL, path[PATH_SIZE];
+    char *text = NULL, path[PATH_SIZE], *lines = read_records(folder, error);
     size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    if (!out) return tl_error_set(error, "out of memory");
+    FILE *out = tl_failed(error) ? NULL : open_memstream(&text, &size);
+    if (!out) return free(lines), tl_error_set(error, "out of memory");
     fputs(HEADER, out);
     for (int i = 0; claims[i]; i++) {
         record other;
         if (!strcmp(claims[i]->name, r->name))
             put_record(out, r);
-        else if (record_read(folder, claims[i]->name, &other, error))
+        else if (find_record(lines, claims[i]->name, &other))
             put_record(out, &other);
     }
-    bool ok = fclose(out) == 0 && !tl_failed(error) &&
-              tl_file_write(path_in(path, folder, "study/record.csv"), text, size, error);
+    const bool ok = (fclose(out) == 0 || tl_error_set(error, "out of memory")) &&
+                    tl_file_write(path_in(path, folder, "study/record.csv"), text, size, error);
+    free(lines);
     free(text);
     return ok;
 }

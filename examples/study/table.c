@@ -5,13 +5,14 @@
 #include <string.h>
 
 char *number_text(double value, char to[32]) {
-    if (value == 0) value = 0; /* no -0 */
     const double size = fabs(value);
     if (isnan(value))
         strcpy(to, "–");
     else if (isinf(value))
         strcpy(to, value > 0 ? "∞" : "-∞");
-    else if (size && (size < 1e-3 || size >= 1e5))
+    else if (size == 0)
+        strcpy(to, "0");
+    else if (size < 1e-3 || size >= 1e5)
         snprintf(to, 32, "%.2e", value);
     else
         snprintf(to, 32, "%.*f", size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.9995 ? 2 : 3, value);
@@ -41,17 +42,17 @@ static void print_spread(const numbers *n, long i) {
 }
 
 void table_print(const claim *c, const numbers *n, const finding *findings) {
-    char mean[32], low[32], high[32], margin[32];
+    char mean[32], low[32], high[32];
     printf("\n%s (%s)\n\n", c->title.en, c->source);
     for (int w = 0; w < 6 && c->shown[w]; w++)
         for (long i = 0; i < n->count; i++)
             if (!strcmp(n->row[i].what, c->shown[w]) && is_first(n, i)) print_spread(n, i);
     for (int r = 0; r < c->rule_count; r++) {
         const finding *f = &findings[r];
-        printf("\n  %s: %s\n      published %s; here %s %s, 95 %% interval %s to %s, margin %s%s\n",
+        printf("\n  %s: %s\n      published %s; here %s %s, 95 %% interval %s to %s, must be %s %g\n",
                c->rules[r].says.en, verdict_words(f->verdict).en, c->rules[r].published.en,
                number_text(f->interval.mean, mean), c->rules[r].unit.en, number_text(f->interval.low, low),
-               number_text(f->interval.high, high), c->rules[r].below ? "below " : "above ",
-               number_text(c->rules[r].margin, margin));
+               number_text(f->interval.high, high), c->rules[r].below ? "below" : "above",
+               c->rules[r].margin);
     }
 }

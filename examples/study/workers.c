@@ -13,6 +13,9 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#ifdef __linux__
+# include <sys/prctl.h>
+#endif
 #include <time.h>
 #include <unistd.h>
 
@@ -58,6 +61,9 @@ static bool do_job(const job *j, tl_error *error) {
 
 static void child(const job *j, int say) {
     tl_error error = {""};
+#ifdef __linux__
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody works on alone: the next study takes over at once */
+#endif
     tl_set_threads(1);
     int status = 0;
     if (!do_job(j, &error)) {
@@ -229,11 +235,13 @@ int study_work(study *s) {
                                 .no_loss = true,
                                 .after = 1};
     catch_signals();
-    if (make_folders(s, &t->error)) {
+    tl_folder *folder = make_folders(s, &t->error) ? tl_folder_lock(s->out, &t->error) : NULL;
+    if (folder) {
         tl_progress_start(&t->progress);
         work_on(t);
         tl_progress_finish(&t->progress);
     }
+    tl_folder_unlock(folder);
     int status = tl_failed(&t->error) ? fail_with(t->error.message) : interrupted_by() ? STOPPED : 0;
     free(t);
     return status;

@@ -324,14 +324,14 @@ START_TEST(install_the_library) {
         return;
     }
     /* -o: taken as it is, not built again with other flags */
-    snprintf(
-        line, sizeof line,
-        "cd $TOP && make -o $OUTER/lib%s.a $(for t in translate lm caption classify attend bpe bleu; do echo "
-        "-o $OUTER/$t; "
-        "done) CC=\"$CC\" "
-        "B=$OUTER PRECISION=%s install"
-        " PREFIX=$D/usr",
-        name, is_double ? "double" : "float");
+    snprintf(line, sizeof line,
+             "cd $TOP && make -o $OUTER/lib%s.a $(for t in translate lm caption classify attend study bpe "
+             "bleu; do echo "
+             "-o $OUTER/$t; "
+             "done) CC=\"$CC\" "
+             "B=$OUTER PRECISION=%s install"
+             " PREFIX=$D/usr",
+             name, is_double ? "double" : "float");
     sh(line);
     ck_assert_msg(strstr(said, " -c ") == NULL, "the library was built again:\n%s", said);
     snprintf(line, sizeof line,

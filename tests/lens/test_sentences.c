@@ -445,7 +445,7 @@ START_TEST(windows_of_a_set) {
         tl_set *set = tl_set_new(run, &(tl_set_options){.most = 3});
         tl_batch batch;
         tl_quality q;
-        long seen = 0;
+        long seen = 0, compared = 0;
         must(tl_set_measure(set, false, &q) && (lines || q.tokens == 3 * 24));
         while (tl_set_next(set, &batch)) {
             must(batch.pad == (lines ? TL_PAD : -1));
@@ -454,15 +454,18 @@ START_TEST(windows_of_a_set) {
                 const char *target = tl_set_target(set, batch.index[b]);
                 const long length = batch.tgt_lengths ? batch.tgt_lengths[b] : batch.tgt_len;
                 must(tl_lm_encode(run, target, strlen(target), &text));
-                for (long t = 0; lines && t < length; t++)
+                const bool known =
+                    lines && !strstr(target, "<unk>"); /* which is no word that could be cut again */
+                for (long t = 0; known && t < length; t++)
                     must(text.ids[1 + t] == batch.tgt_out[b * batch.tgt_len + t]);
+                compared += known;
                 char *own = tl_lm_decode(run, &batch.tgt_out[b * batch.tgt_len], length - lines);
                 ck_assert_str_eq(own, target);
                 free(own);
                 tl_lm_text_free(&text);
             }
         }
-        must(seen == 3);
+        must(seen == 3 && (!lines || compared));
         tl_set_free(set);
         tl_run_free(run);
     }

@@ -266,7 +266,7 @@ END_TEST
 START_TEST(streams_in_a_search) {
     recurrent_bench k = recurrent_begin(&recurrents[_i]);
     tl_batch b = batch_of(sentences, 3, 13, 0, 0);
-    tl_replaced where = {.sentences = {1, 3}, .positions = {1, 4}};
+    tl_replaced where = {.sentences = {1, 3}, .positions = {0, 4}};
     tl_search_result plain, r[2];
     must(tl_search(&k.model.model, k.tape, &b, &(tl_search_options){.beam = 2}, &plain));
     for (int side = 0; side < TL_STREAM_SIDES; side++)

@@ -1,0 +1,58 @@
+/* docs/study.md and docs/study.zh-CN.md are what the program makes of the numbers in docs/study, and say the same. */
+#define _XOPEN_SOURCE 700
+#define PROGRAM "study"
+#include "translate/program.h"
+
+START_TEST(made_of_its_numbers) {
+    sh("mkdir -p $D/docs && cp -r docs/study $D/docs/ && $T page --page $D/docs");
+    sh("diff docs/study.md $D/docs/study.md && diff docs/study.zh-CN.md $D/docs/study.zh-CN.md");
+}
+END_TEST
+
+/* Each claim that is measured has a picture, its script and a record of where and when. */
+START_TEST(whole) {
+    sh("for numbers in docs/study/*.csv; do name=$(basename $numbers .csv); [ $name = record ] && continue; "
+       "test -s docs/study/$name.svg && test -s docs/study/$name.gp && grep -q \"^$name,full,5,\" "
+       "docs/study/record.csv || "
+       "{ echo $name; exit 1; }; done");
+}
+END_TEST
+
+/* Line by line: headings are headings, code and pictures are the same, tables hold the same numbers. */
+static void numbers_of(const char *line, char *to) {
+    for (; *line && *line != '\n'; line++)
+        if (strchr("0123456789|<>", *line) || (*line == '.' && strchr("0123456789", line[1]))) *to++ = *line;
+    *to = 0;
+}
+
+START_TEST(both_languages) {
+    char *en = get_file("docs/study.md", NULL), *zh = get_file("docs/study.zh-CN.md", NULL);
+    const char *a = en, *b = zh;
+    static char first[1 << 14], second[1 << 14];
+    int lines = 0;
+    for (; *a && *b; lines++) {
+        const bool heading = *a == '#', row = *a == '|',
+                   same = !strncmp(a, "```", 3) || !strncmp(a, "build/", 6);
+        ck_assert_msg((*b == '#') == heading && (*b == '|') == row && (*b == '\n') == (*a == '\n'),
+                      "line %d: %.60s\n%.60s", lines + 1, a, b);
+        if (heading) ck_assert_int_eq(strspn(a, "#"), strspn(b, "#"));
+        if (same) ck_assert_int_eq(strncmp(a, b, strcspn(a, "\n") + 1), 0);
+        numbers_of(a, first), numbers_of(b, second);
+        if (row) ck_assert_str_eq(first, second);
+        a += strcspn(a, "\n") + 1;
+        b += strcspn(b, "\n") + 1;
+    }
+    ck_assert(!*a && !*b);
+    ck_assert_int_gt(lines, 20);
+    free(en), free(zh);
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    in_its_own_folder(tc);
+    tcase_add_test(tc, made_of_its_numbers);
+    tcase_add_test(tc, whole);
+    tcase_add_test(tc, both_languages);
+}
+
+TL_TEST_MAIN("docs: the study's pages")
