@@ -234,7 +234,7 @@ static const panel panels[] = {
     {.what = BY_LENGTH,
      .label = "right of a length, %",
      .x_label = "symbols; trained on up to 12",
-     .arms = {"sinusoidal", "learned", "relative", "rotary", "alibi", NONE, ALONE},
+     .arms = {"sinusoidal", "learned", "relative", "rotary", "alibi", NONE},
      .low = 0,
      .high = 100}};
 

@@ -204,13 +204,15 @@ static double difference(const numbers *n, int rule, long seed) {
 static const panel panels[] = {
     {.what = "gradient norm",
      .label = "norm of the gradient before training",
-     .x_label = "layers of encoder and decoder each",
-     .log_x = true,
-     .log_y = true},
+     .x_label = "layers on each side",
+     .low = 0,
+     .high = 1},
     {.what = "loss",
      .label = "nats per word after 400 updates",
      .arms = {"post-norm with warm-up", "post-norm without", "pre-norm with warm-up", "pre-norm without"},
-     .bars = true}};
+     .bars = true,
+     .low = 0,
+     .high = 6}};
 
 const claim claim_warmup = {
     .name = "warmup",

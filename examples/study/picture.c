@@ -108,7 +108,7 @@ static void put_panel(FILE *out, const panel *p, int number, const numbers *n) {
                 k ? ", " : "", number, k, k % COLOURS + 1, number, k);
     } else {
         fprintf(out, "set xrange [*:*]\nset xtics norotate autofreq\nset bmargin\nset key outside bottom "
-                     "center horizontal\nplot ");
+                     "center horizontal samplen 2\nplot ");
         for (int k = 0; k < count; k++)
             fprintf(out, "%s$p%da%d using 1:2:3:4 with yerrorlines lc %d lw 2 pt 7 ps 0.5 title \"%s\"",
                     k ? ", " : "", number, k, k % COLOURS + 1, arms[k]);

@@ -225,17 +225,22 @@ char *multi30k_file(const study *s, const char *part, char to[FOLDER_SIZE]) {
     return to;
 }
 
-tl_run_settings multi30k_translator(study *s) {
-    char path[FOLDER_SIZE];
+tl_run_settings multi30k_settings(const study *s, const char *train, const char *valid) {
     tl_run_settings r = toy_translator(s);
     r.data.pair = NULL;
     r.data.sentences = 0;
-    r.data.train = study_text(s, "%s", multi30k_file(s, "train", path));
-    r.data.valid = study_text(s, "%s", multi30k_file(s, "valid", path));
+    r.data.train = train;
+    r.data.valid = valid;
     r.text.units = "words";
     r.model.dropout = 0.1;
     r.training.schedule = "cosine";
     r.training.batch_tokens = 2048;
     r.training.warmup = 400;
     return r;
+}
+
+tl_run_settings multi30k_translator(study *s) {
+    char train[FOLDER_SIZE], valid[FOLDER_SIZE];
+    return multi30k_settings(s, study_text(s, "%s", multi30k_file(s, "train", train)),
+                             study_text(s, "%s", multi30k_file(s, "valid", valid)));
 }

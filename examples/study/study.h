@@ -198,6 +198,8 @@ tl_run_settings task_translator(const study *s, const char *task, long symbols, 
  * once. MULTI30K_UPDATES are nearly eight epochs; the rate falls to 0 until the arm's one stop. */
 enum { MULTI30K_UPDATES = 1600 };
 tl_run_settings multi30k_translator(study *s);
+/* The same of other files of pairs; their names must outlive the settings. */
+tl_run_settings multi30k_settings(const study *s, const char *train, const char *valid);
 /* The path of a part of it: "train", "valid" or "test". Returns to. */
 char *multi30k_file(const study *s, const char *part, char to[FOLDER_SIZE]);
 
