@@ -158,7 +158,7 @@ static bool begin(learner *l, const job *j) {
 
 static bool train(learner *l, numbers *out) {
     const study *s = l->job->study;
-    const long last = budget_of(s, UPDATES, UPDATES / 2, 4), tells = budget_of(s, TELLS, TELLS, 2);
+    const long last = budget_of(s, UPDATES, 600, 4), tells = budget_of(s, TELLS, TELLS, 2);
     measured m;
     bool ok = true;
     for (long step = 1; ok && step <= last; step++) {
@@ -220,13 +220,16 @@ static double difference(const numbers *n, int rule, long seed) {
            numbers_get(n, TWO, seed, "final loss on the copy", 0);
 }
 
-static const panel panels[] = {
-    {.what = "prefix score",
-     .label = "prefix score of the best head",
-     .x_label = "updates",
-     .low = 0,
-     .high = 1},
-    {.what = "loss on the copy", .label = "nats a symbol of the copy", .x_label = "updates"}};
+static const panel panels[] = {{.what = "prefix score",
+                                .label = "prefix score of the best head",
+                                .x_label = "updates",
+                                .low = 0,
+                                .high = 1},
+                               {.what = "loss on the copy",
+                                .label = "nats a symbol of the copy",
+                                .x_label = "updates",
+                                .low = 0,
+                                .high = 4.5}};
 
 const claim claim_induction = {
     .name = "induction",
