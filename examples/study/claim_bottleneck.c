@@ -92,7 +92,7 @@ static bool measure(const job *j, numbers *out, tl_error *error) {
 #define ATTENTION "GRU with attention"
 #define TRANSFORMER "Transformer"
 
-/* Twenty thousand sequences, hardly more than one pass: nothing can be learnt by heart, so nothing is there against it. */
+/* Twenty thousand sequences, a pass and a half: nothing can be learnt by heart, so there is nothing against it. */
 static tl_run_settings copier(const study *s) {
     tl_run_settings r = task_translator(s, "copy", SYMBOLS, 1, LONGEST);
     r.model.dropout = 0;
@@ -195,11 +195,11 @@ const claim claim_bottleneck = {
          "every step. All get 1,000 updates of 512 tokens, out of 20,000 sequences.\n\n"
          "Then each length is written greedily, 100 sequences of it (of length 1 there are only 20). Those "
          "of one or two symbols were mostly in training as well; there are too few others. A symbol is "
-         "right if it stands at its place; what is written beyond the end counts as wrong. So one symbol "
-         "that is left out spoils all that follow, which BLEU, the paper's measure, would forgive; that "
-         "is hardest on a model that is good otherwise. Whole sequences are no good measure for the main "
+         "right if it stands at its place; what is written beyond the end counts as wrong. One symbol "
+         "left out spoils all that follow, which BLEU, the paper's measure, would forgive. To count like "
+         "this is hardest on models that are good otherwise. Whole sequences are no measure for the main "
          "rule, because they get harder with length even if each symbol is as easy as before; they have "
-         "a rule of their own. The accuracy of lengths 1–10 less that of 21–30 is what is lost, each "
+         "a rule of their own. What is lost is the accuracy of lengths 1–10 less that of 21–30, each "
          "length counting the same. The margin is 10 points: twice what guessing a symbol gets right.\n\n"
          "In the paper it is English and French, 1,000 units and days of training. Ours is the same number "
          "of updates for all, and a short training: the rule does not tell a vector that cannot hold 30 "
@@ -210,10 +210,10 @@ const claim claim_bottleneck = {
          "Transformer。两个 GRU 均为一层 128 个单元，编码器双向，词嵌入宽 64；无注意力者每一步都能读到那个"
          "向量。各训练 1,000 次更新，每次 512 个词元，取自 20,000 个序列。\n\n"
          "随后逐个长度贪心地写，每个长度 100 个序列（长度 1 只有 20 个）。一两个符号的序列大多在训练中出现"
-         "过，因为此外所剩无几。符号写在其应在的位置上才算正确，超出末尾的部分算错。因此漏写一个符号，其后"
-         "便全错；论文所用的 BLEU 则会宽容这种错误，这对本来就好的模型最为苛刻。整个序列的正确率不宜用于主"
-         "规则：即使每个符号的难度不变，它也随长度下降，故另立一条规则。所失即长度 1–10 的正确率减去 21–30 "
-         "的正确率，各长度权重相同。界限为 10 个百分点，是随机猜中一个符号的概率的两倍。\n\n"
+         "过，因为此外所剩无几。符号写在其应在的位置上才算正确，超出末尾的部分算错。漏写一个符号，其后便"
+         "全错，而论文所用的 BLEU 会宽容这种错误；如此计算对本来就好的模型最为苛刻。整个序列的正确率不宜用"
+         "于主规则：即使每个符号的难度不变，它也随长度下降，故另立一条规则。所失即长度 1–10 的正确率减去 "
+         "21–30 的正确率，各长度权重相同。界限为 10 个百分点，是随机猜中一个符号的概率的两倍。\n\n"
          "论文用的是英语和法语、1,000 个单元和数日的训练。此处各模型更新次数相同，训练也短："
          "向量究竟是装不下 30 个符号，还是尚未学会去装，这条规则无法区分。"},
     .version = 1,

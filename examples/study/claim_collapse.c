@@ -15,7 +15,7 @@ double collapse_rate(long number) { return rates[number].rate; }
 
 static void plan(study *s) {
     for (int i = 0; i < RATES; i++) {
-        const arm a = {.name = rates[i].name, .work = collapse_measure, .number = i, .cost = 5.5};
+        const arm a = {.name = rates[i].name, .work = collapse_measure, .number = i, .cost = 5};
         study_arm(s, &a);
     }
 }
@@ -61,7 +61,7 @@ static double mean_of(const numbers *n, long seed, ending wanted, const char *wh
 
 enum { LOWER, ONE_WORD, ON_AVERAGE, EARLY, ALONE };
 #define ITS_UNIT \
- { "of uniform entropy", "（均匀分布的熵为 1）" }
+ { "of uniform entropy", "以均匀分布的熵为 1" }
 static const rule rules[] = {
     [LOWER] =
         {{"where training diverges, the lowest entropy of an attention is lower than where it converges",
@@ -95,6 +95,20 @@ static double difference(const numbers *n, int rule, long seed) {
     const double there = mean_of(n, seed, rule == ALONE ? STANDS_STILL : DIVERGES, what, at);
     return rule == ONE_WORD ? there : there - mean_of(n, seed, CONVERGES, what, at);
 }
+
+static const remark remarks[] = {
+    {ALONE,
+     DOES_NOT_HOLD,
+     {"A trial run at the rate 0.03 looked at each attention. After 60 updates the first self-attention of "
+      "the encoder has 0.01 of the uniform entropy, that of the decoder 0.10; the four others have more than "
+      "0.999. The loss, 4.97, is about that of word frequencies, 4.95. So here the lowest entropy collapses "
+      "wherever training fails, whether its loss explodes or only stands still. The mean over all attentions "
+      "differs: after 150 updates it is 0.68 at the rate 0.03, 0.43 at 1 and 0.17 at 3. At 0.003, where "
+      "training converges, it is 0.65.",
+      "一次试跑考察了学习率 0.03 时的每一处注意力。60 次更新之后，编码器第一处自注意力的熵只有均匀熵的 "
+      "0.01，解码器的为 0.10，其余四处都高于 0.999。损失为 4.97，与只知道词频时的 4.95 "
+      "相近。可见在这里，只要训练失败，最低的熵就会崩塌，无论损失是爆炸还是停滞。所有注意力的平均熵则有差别："
+      "150 次更新之后，学习率 0.03 时为 0.68，1 时为 0.43，3 时为 0.17；训练收敛的 0.003 为 0.65。"}}};
 
 static const panel panels[] = {
     {.what = LOWEST,
@@ -136,7 +150,7 @@ const claim claim_collapse = {
          "：1 表示均匀，0 表示每行只看一个键。模型有六处注意力，取其中最低的熵和平均的熵。\n\n"
          "若最后的损失不是有限的数，或高于训练之前的损失，则称训练发散。若最后的损失比只知道词频时的损失至少"
          "低 0.5 "
-         "纳特，则称训练收敛。两者都不是，则称停滞。对每个种子，在相同的更新次数上，用发散的训练的平均值与收"
+         "奈特，则称训练收敛。两者都不是，则称停滞。对每个种子，在相同的更新次数上，用发散的训练的平均值与收"
          "敛的训练的平均值相比较。界限是均匀熵的五分之一；“几乎不剩”指不到均匀熵的十分之一。\n\n"
          "局限：学习率是在其他种子上选定的，使得有的训练收敛，有的发散。无论梯度多小，Adam "
          "每次更新都使各个权重移动大约一个学习率。因此，这样小的模型只有在学习率接近 1 时（预试中 0.3 "
@@ -150,4 +164,6 @@ const claim claim_collapse = {
     .difference = difference,
     .panels = panels,
     .panel_count = sizeof panels / sizeof *panels,
+    .remarks = remarks,
+    .remark_count = sizeof remarks / sizeof *remarks,
     .shown = {LOSS, LOWEST, MEAN}};

@@ -142,6 +142,7 @@ static bool train(training *t, const job *j, numbers *out, tl_error *error) {
 bool collapse_measure(const job *j, numbers *out, tl_error *error) {
     tl_run_settings settings = toy_translator(j->study);
     settings.training.seed = (long)j->real_seed;
+    settings.training.batch_tokens = budget_of(j->study, 1024, 512, 256);
     training t = {.run = NULL};
     const bool ok = training_begin(&t, j, &settings, error) && train(&t, j, out, error);
     training_end(&t);

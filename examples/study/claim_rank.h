@@ -29,4 +29,9 @@ void add_growth(growth *g, points *pairs, const double *residual, long layers, d
  * of X [n,d] and its weights [d,d] as torch has them, [out,in]; value and out are one matrix there. NaN when out of memory. */
 double theorem_factor(tl_tensor x, tl_tensor query, tl_tensor key, tl_tensor value, tl_tensor out);
 
+/* ---- of a stack; the arm's number says of which ---- */
+
+enum { WITHIN_THEOREM, ALONE, WITH_SKIPS };
+work measure_rank;
+
 #endif

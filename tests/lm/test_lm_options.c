@@ -43,6 +43,7 @@ START_TEST(train) {
         {"d-ff", "24", CHANGES, NULL},
         {"context", "9", CHANGES, NULL},
         {"positions", "rotary", CHANGES, NULL},
+        {"positions", "sinusoidal", CHANGES, NULL},
         {"positions", "alibi", CHANGES, NULL},
         {"positions", "relative", CHANGES, NULL},
         {"positions", "none", CHANGES, NULL},
