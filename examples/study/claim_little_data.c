@@ -116,7 +116,7 @@ enum { DROPOUT_BLEU, DROPOUT_LOSS, SMOOTHING_BLEU, SMOOTHING_LOSS, TYING_BLEU, T
 #define BLEU_UNIT \
  { "BLEU", "BLEU" }
 #define LOSS_UNIT \
- { "nats per word", "纳特/词" }
+ { "nats per word", "奈特/词" }
 static const rule rules[RULES] = {
     [DROPOUT_BLEU] = {{"dropout gains BLEU", "暂退法提高 BLEU"},
                       {"1.2: 25.8 with, 24.6 without (table 3, row D)",
@@ -222,7 +222,7 @@ const claim claim_little_data = {
          "法；Press 与 Wolf 研究了共享。本实验在英法玩具语料的 1,000 个句子上训练翻译模型（宽 64，2+2 层）"
          "，共 500 次更新，每句约见 45 遍：一次三者俱全，另外三次各去掉其一。每个种子有自己的句子。训练结束"
          "时，在 500 个未见过的句子上计算贪心译文的 BLEU 与完全匹配率，以及不含平滑的损失。界限取已发表的最"
-         "小效应，即标签平滑的效应：0.5 BLEU 与 0.05 纳特。运行之前先说明：在这一规模下，标签平滑的 BLEU 增"
+         "小效应，即标签平滑的效应：0.5 BLEU 与 0.05 奈特。运行之前先说明：在这一规模下，标签平滑的 BLEU 增"
          "益低于噪声。500 个短句、五个种子分辨不出 0.5 BLEU，因此除非平滑在这里的作用远大于原论文，这一条将"
          "无法判定。原论文用 450 万句对而非 1,000 句，开发集是真实文本。"},
     .version = 1,
