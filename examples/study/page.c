@@ -29,7 +29,7 @@ static void put_row(const writing *w, const rule *rule, const finding *f) {
 
 static void put_table(const writing *w, const claim *c, const finding *findings) {
     fputs(SAY(w, "\n| | published | ours | 95 % interval | must be | |\n",
-              "\n| | 文献 | 本文 | 95 % 区间 | 判据 | |\n"),
+              "\n| | 文献 | 本研究 | 95% 区间 | 要求 | |\n"),
           w->out);
     fputs("|---|---|---|---|---|---|\n", w->out);
     for (int r = 0; r < c->rule_count; r++) {
@@ -58,7 +58,7 @@ static void put_record(const writing *w, const record *r) {
     if (strcmp(r->budget, "full"))
         fprintf(w->out,
                 SAY(w, "\n**Measured with the budget \"%s\": fewer updates and seeds than the study has.**\n",
-                    "\n**本节以“%s”预算测得：更新步数与种子少于完整研究。**\n"),
+                    "\n**本节按“%s”预算测得：更新次数和种子都少于完整的研究。**\n"),
                 r->budget);
 }
 
@@ -110,16 +110,14 @@ static void put_head(const writing *w) {
             "While the claims were written they were tried out on other seeds (`--trial`) than those that "
             "are "
             "reported.\n",
-            "<!-- 本页由 build/study 根据 docs/study/ 写成：请修改 examples/study 中的命题，勿改本页。 -->\n"
-            "# 教科书关于注意力的说法：实测\n\n"
-            "`make study` "
-            "在一台机器上用不到一小时训练这些命题所需的模型，并写出本页。没有任何事后选择：任务、规模、种子、"
-            "统计量、界限与判定规则都在运行之前写在 `examples/study` "
-            "里，一个命题一个文件。每条规则考察按种子配对的差。"
-            "若平均差的 95 % 区间（Student "
-            "t）整个落在界限的正确一侧，则*成立*；整个落在另一侧，则*此处不成立*；"
-            "否则*无法判定*。“此处”指与我们同样小的模型和数据。\n\n"
-            "编写命题时使用的是另外的种子（`--trial`），不是本页报告的种子。\n"),
+            "<!-- 本页由 build/study 根据 docs/study/ 写成：如需改动，请修改 examples/study 中的命题，勿改"
+            "本页。 -->\n# 教科书关于注意力的说法：实测\n\n"
+            "`make study` 在一台机器上训练这些命题所需的模型，用时不到一小时，并写出本页。没有任何选择是事"
+            "后做出的：任务、规模、种子、所考察的数值、界限与规则，都在运行之前写在 `examples/study` 里，一"
+            "个命题一个文件。每条规则考察一个按种子配对的差。若平均差的 95% 区间（Student t）完全落在界限的"
+            "正确一侧，规则*成立*；完全落在错误的一侧，*此处不成立*；否则*无法判定*。“此处”是指：模型和数据"
+            "像我们的一样小。\n\n"
+            "编写命题时，我们用另外的种子（`--trial`）做过试验；本页报告的不是那些种子。\n"),
         w->out);
 }
 
