@@ -133,30 +133,30 @@ static void plan(study *s) {
 enum { THAN_ATTENTION, THAN_TRANSFORMER, KEPT, SEQUENCES };
 static const rule rules[] = {
     [THAN_ATTENTION] = {{"from lengths 1–10 to 21–30 a GRU without attention loses more than one with it",
-                         "长度由 1–10 增至 21–30 时，无注意力的 GRU 比有注意力的 GRU 损失更多"},
+                         "长度由 1–10 增至 21–30 时，没有注意力的 GRU 比有注意力的 GRU 下降更多"},
                         {"the encoder–decoder's BLEU falls with length, with attention it does not (figure "
                          "2)",
-                         "编码器–解码器的 BLEU 随句长下降，有注意力时不下降（图 2）"},
+                         "编码器-解码器的 BLEU 随句长下降，有注意力时不下降（图 2）"},
                         {"points of symbols right", "符号正确率，百分点"},
                         10,
                         false},
-    [THAN_TRANSFORMER] = {{"and more than a Transformer", "也比 Transformer 损失更多"},
+    [THAN_TRANSFORMER] = {{"and more than a Transformer", "也比 Transformer 下降更多"},
                           {"–", "–"},
                           {"points of symbols right", "符号正确率，百分点"},
                           10,
                           false},
-    [KEPT] = {{"with attention a GRU loses little", "有注意力的 GRU 损失很小"},
+    [KEPT] = {{"with attention a GRU loses little", "有注意力的 GRU 下降很少"},
               {"no deterioration, even at 50 words or more (section 5.1)",
-               "句长达到 50 词及以上也不变差（5.1 节）"},
+               "即使句长达到 50 词以上也不变差（5.1 节）"},
               {"points of symbols right", "符号正确率，百分点"},
               10,
               true},
-    [SEQUENCES] = {
-        {"the first, if only a sequence without any error counts", "若整个序列全对才算正确，第一条依然如此"},
-        {"–", "–"},
-        {"points of sequences right", "序列正确率，百分点"},
-        10,
-        false}};
+    [SEQUENCES] = {{"the first of these rules, if only a sequence without any error counts",
+                    "若整个序列全对才算正确，第一条规则依然成立"},
+                   {"–", "–"},
+                   {"points of sequences right", "序列正确率，百分点"},
+                   10,
+                   false}};
 
 /* From lengths 1–10 to 21–30. */
 static double lost(const numbers *n, const char *arm, long seed, const char *what) {
@@ -204,18 +204,20 @@ const claim claim_bottleneck = {
          "In the paper it is English and French, 1,000 units and days of training. Ours is the same number "
          "of updates for all, and a short training: the rule does not tell a vector that cannot hold 30 "
          "symbols from one that has not yet learnt to.",
-         "没有注意力的循环编码器–解码器必须把整个源序列压进一个向量。序列一长就装不下，译文随长度变差。"
-         "有了注意力，解码器每写一个词都重新查看源序列（Bahdanau 等，2015）。这里让三个模型学习抄写由 20 "
-         "种符号组成、长 1 至 30 的序列：无注意力的 GRU、带加性注意力的 GRU，以及宽 64、2+2 层的 "
-         "Transformer。两个 GRU 均为一层 128 个单元，编码器双向，词嵌入宽 64；无注意力者每一步都能读到那个"
-         "向量。各训练 1,000 次更新，每次 512 个词元，取自 20,000 个序列。\n\n"
-         "随后逐个长度贪心地写，每个长度 100 个序列（长度 1 只有 20 个）。一两个符号的序列大多在训练中出现"
-         "过，因为此外所剩无几。符号写在其应在的位置上才算正确，超出末尾的部分算错。漏写一个符号，其后便"
-         "全错，而论文所用的 BLEU 会宽容这种错误；如此计算对本来就好的模型最为苛刻。整个序列的正确率不宜用"
-         "于主规则：即使每个符号的难度不变，它也随长度下降，故另立一条规则。所失即长度 1–10 的正确率减去 "
-         "21–30 的正确率，各长度权重相同。界限为 10 个百分点，是随机猜中一个符号的概率的两倍。\n\n"
-         "论文用的是英语和法语、1,000 个单元和数日的训练。此处各模型更新次数相同，训练也短："
-         "向量究竟是装不下 30 个符号，还是尚未学会去装，这条规则无法区分。"},
+         "没有注意力的循环编码器-解码器必须把整个源序列装进一个向量。序列一长就装不下，译文便随长度变差。有"
+         "了注意力，解码器每写一个词都重新查看源序列（Bahdanau 等，2015）。这里让三个模型学习抄写由 20 种符"
+         "号组成、长 1 至 30 的序列：一个没有注意力的 GRU，一个带加性注意力的 GRU，以及一个宽 64、编码器与"
+         "解码器各 2 层的 Transformer。两个 GRU 都是一层 128 个单元，编码器双向，嵌入宽 64。没有注意力的 "
+         "GRU 在每一步都能读到它的那个向量。三个模型都更新 1,000 次，每次 512 个词元，取自 20,000 个序列。"
+         "\n\n"
+         "随后对每个长度分别贪心地写出 100 个序列（长度 1 只有 20 个）。只有一两个符号的序列大多也在训练中"
+         "出现过，因为此外所剩无几。符号写在应在的位置上才算正确，超出末尾的部分算错。漏写一个符号，其后便"
+         "全错，而论文所用的 BLEU 会宽容这种错误；如此计算，对其他方面表现良好的模型最为苛刻。整个序列的正"
+         "确率不宜用于主规则：即使每个符号的难度不变，序列越长也越难全对；因此为它另立一条规则。下降量是长"
+         "度 1–10 的正确率减去长度 21–30 的正确率，各长度权重相同。界限为 10 个百分点，是随机猜测一个符号的"
+         "正确率的两倍。\n\n"
+         "论文用的是英语和法语、1,000 个单元和数日的训练。这里各模型更新次数相同，训练也短：向量究竟是装不"
+         "下 30 个符号，还是尚未学会装下，这条规则无法区分。"},
     .version = 1,
     .plan = plan,
     .rules = rules,

@@ -34,14 +34,15 @@ static void plan(study *s) {
 
 enum { LOSS_RATIO, RIGHT };
 static const rule rules[] = {
-    [LOSS_RATIO] = {{"its loss is less than half of the other's", "其损失不到另一模型的一半"},
+    [LOSS_RATIO] = {{"without the mask the loss is less than half of that with it",
+                     "没有掩码时，损失不到有掩码时的一半"},
                     {"–", "–"},
                     {"ratio of losses", "损失之比"},
                     0.5,
                     true},
-    [RIGHT] = {{"and it writes hardly any sentence right", "而它几乎写不出一个正确的句子"},
+    [RIGHT] = {{"and the model writes hardly any sentence right", "而模型几乎写不出一个正确的句子"},
                {"–", "–"},
-               {"% of sentences", "% 的句子"},
+               {"% of sentences", "句子占比，%"},
                10,
                true}};
 
@@ -56,7 +57,7 @@ static const panel panels[] = {
 
 const claim claim_causal = {
     .name = "causal",
-    .title = {"Without the causal mask the loss lies", "没有因果掩码，损失会说谎"},
+    .title = {"Without the causal mask the loss lies", "没有因果掩码，损失就不可信"},
     .source = "Vaswani et al. 2017, 3.2.3",
     .paragraph =
         {"A decoder without the mask reads, while it is trained, the very word that it is to foretell: its "
@@ -64,10 +65,9 @@ const claim claim_causal = {
          "Two translators of en-fr sentences are trained for 500 updates, one with the mask and one without; "
          "the loss is that of held-out sentences with the true words read, and a sentence is right if it is "
          "the reference to the last word, written greedily.",
-         "没有掩码的解码器在训练时读得到它要预测的那个词：损失下降，而它学到的是从右边抄写。写句子的时候，右"
-         "边没有可抄的。"
-         "这里训练两个英法翻译模型，各 500 次更新，一个有掩码，一个没有；损失在未见过的句子上以教师强制计算，"
-         "贪心写出的句子与参考译文完全一致才算正确。"},
+         "没有掩码的解码器在训练时能读到它要预测的那个词：损失下降，而它学会的是从右边抄写。写句子的时候，"
+         "右边没有可抄的词。这里训练两个英法翻译模型，各更新 500 次，一个有掩码，一个没有。损失在未见过的句"
+         "子上以教师强制计算；贪心地写出的句子与参考译文完全一致，才算正确。"},
     .version = 1,
     .plan = plan,
     .rules = rules,

@@ -61,29 +61,29 @@ static double mean_of(const numbers *n, long seed, ending wanted, const char *wh
 
 enum { LOWER, ONE_WORD, ON_AVERAGE, EARLY, ALONE };
 #define ITS_UNIT \
- { "of uniform entropy", "以均匀分布的熵为 1" }
+ { "of uniform entropy", "以均匀熵为 1" }
 static const rule rules[] = {
     [LOWER] =
         {{"where training diverges, the lowest entropy of an attention is lower than where it converges",
-          "训练发散时，各处注意力中最低的熵低于训练收敛时"},
+          "训练发散时，各注意力子层中最低的熵低于训练收敛时"},
          {"low entropy goes with divergence (abstract)", "低熵与发散相伴（摘要）"},
          ITS_UNIT,
          -0.2,
          true},
-    [ONE_WORD] = {{"there it has hardly any left", "而且几乎不剩"}, {"–", "–"}, ITS_UNIT, 0.1, true},
-    [ON_AVERAGE] = {{"the mean over all attentions is lower, too", "所有注意力的平均熵也更低"},
+    [ONE_WORD] = {{"there it has hardly any left", "而且所剩无几"}, {"–", "–"}, ITS_UNIT, 0.1, true},
+    [ON_AVERAGE] = {{"the mean over all attentions is lower, too", "所有注意力子层的平均熵也更低"},
                     {"–", "–"},
                     ITS_UNIT,
                     -0.2,
                     true},
-    [EARLY] = {{"it is lower already when a fifteenth of the training is over",
-                "训练只进行到十五分之一时就已更低"},
+    [EARLY] = {{"the lowest entropy is lower already when a fifteenth of the training is over",
+                "训练只进行到十五分之一时，最低的熵就已更低"},
                {"–", "–"},
                ITS_UNIT,
                -0.2,
                true},
     [ALONE] = {
-        {"where the loss only stands still, entropy has not collapsed", "损失只是停滞不前时，熵并没有崩塌"},
+        {"where the loss only stands still, entropy has not collapsed", "损失只是停滞不前时，熵没有崩塌"},
         {"–", "–"},
         ITS_UNIT,
         -0.2,
@@ -105,10 +105,11 @@ static const remark remarks[] = {
       "wherever training fails, whether its loss explodes or only stands still. The mean over all attentions "
       "differs: after 150 updates it is 0.68 at the rate 0.03, 0.43 at 1 and 0.17 at 3. At 0.003, where "
       "training converges, it is 0.65.",
-      "一次试跑考察了学习率 0.03 时的每一处注意力。60 次更新之后，编码器第一处自注意力的熵只有均匀熵的 "
-      "0.01，解码器的为 0.10，其余四处都高于 0.999。损失为 4.97，与只知道词频时的 4.95 "
-      "相近。可见在这里，只要训练失败，最低的熵就会崩塌，无论损失是爆炸还是停滞。所有注意力的平均熵则有差别："
-      "150 次更新之后，学习率 0.03 时为 0.68，1 时为 0.43，3 时为 0.17；训练收敛的 0.003 为 0.65。"}}};
+      "我们在一次学习率为 0.03 的试验中考察了每个注意力子层。更新 60 次之后，编码器第一个自注意力子层的熵只"
+      "有均匀熵的 0.01，解码器第一个自注意力子层为 0.10，其余四个都高于 0.999。损失为 4.97，与只知道词频时"
+      "的 4.95 相近。可见在这里，只要训练失败，无论损失是爆炸还是停滞，最低的熵都会崩塌。所有注意力子层的平"
+      "均熵则有差别：更新 150 次之后，学习率 0.03 时为 0.68，1 时为 0.43，3 时为 0.17；学习率 0.003 时训练"
+      "收敛，平均熵为 0.65。"}}};
 
 static const panel panels[] = {
     {.what = LOWEST,
@@ -120,7 +121,7 @@ static const panel panels[] = {
 
 const claim claim_collapse = {
     .name = "collapse",
-    .title = {"Entropy collapses where training diverges", "训练发散之处，注意力的熵崩塌"},
+    .title = {"Entropy collapses where training diverges", "训练发散时，注意力的熵崩塌"},
     .source = "Zhai et al. 2023",
     .paragraph =
         {"Zhai et al. find in several architectures and tasks that low entropy of attention goes with "
@@ -141,22 +142,21 @@ const claim claim_collapse = {
          "overwrites its weights. At 0.03 it does neither, and the last rule is about that. The runs that "
          "are compared differ in their rates: which of the two is the cause, low entropy or divergence, is "
          "not measured here, and neither is the paper's remedy.",
-         "Zhai et al. "
-         "在多种结构和任务上发现，注意力的低熵与训练不稳定相伴出现，并称之为熵崩塌。这里训练后置归一化的英法"
-         "翻译模型（4 个头，编码器与解码器各 2 层），各 150 次更新，使用 "
-         "Adam，从第一次更新起学习率不变：没有预热，没有梯度裁剪。学习率取 0.001、0.003、0.03、1 和 3。在第 "
-         "10、25、50、100、150 次更新之后，测量 100 "
-         "个未见过的句子的损失与注意力。熵指一处注意力所有头、所有行的熵，除以在该行可见的键上均匀分配时的熵"
-         "：1 表示均匀，0 表示每行只看一个键。模型有六处注意力，取其中最低的熵和平均的熵。\n\n"
-         "若最后的损失不是有限的数，或高于训练之前的损失，则称训练发散。若最后的损失比只知道词频时的损失至少"
-         "低 0.5 "
-         "奈特，则称训练收敛。两者都不是，则称停滞。对每个种子，在相同的更新次数上，用发散的训练的平均值与收"
-         "敛的训练的平均值相比较。界限是均匀熵的五分之一；“几乎不剩”指不到均匀熵的十分之一。\n\n"
-         "局限：学习率是在其他种子上选定的，使得有的训练收敛，有的发散。无论梯度多小，Adam "
-         "每次更新都使各个权重移动大约一个学习率。因此，这样小的模型只有在学习率接近 1 时（预试中 0.3 "
-         "还不够），最后的损失才会高于最初的损失，而那时一次更新就足以覆盖原有的权重。学习率为 0.03 "
-         "时，训练既不收敛也不发散，最后一条规则说的就是这种情形。相互比较的训练学习率不同：低熵与发散孰因孰"
-         "果，这里没有测量；论文提出的办法也没有测量。"},
+         "Zhai 等（2023）在多种结构和任务上发现，注意力的低熵与训练不稳定相伴出现，并称之为熵崩塌。这里训练"
+         "后置归一化的英法翻译模型（4 个头，编码器与解码器各 2 层），各更新 150 次，使用 Adam，从第一次更新"
+         "起学习率就不变：没有学习率预热，也没有梯度裁剪。学习率取 0.001、0.003、0.03、1 和 3。在更新 10、"
+         "25、50、100 和 150 次之后，测量 100 个未见过的句子的损失与注意力。熵是一个注意力子层所有头、所有"
+         "行的熵，除以在该行可见的键上均匀分配权重时的熵：1 表示均匀，0 表示每行只看一个键。模型有六个注意"
+         "力子层，取其中最低的熵和平均的熵。\n\n"
+         "若最后的损失不是有限的数，或高于训练之前的损失，则称训练发散。若最后的损失比只知道词频时的损失至"
+         "少低 0.5 奈特，则称训练收敛。两者都不是，则称停滞。对每个种子，我们在相同的更新次数上，比较发散的"
+         "各次训练的平均值与收敛的各次训练的平均值。界限是均匀熵的五分之一；“所剩无几”以均匀熵的十分之一为"
+         "界。\n\n"
+         "局限：学习率是在其他种子上选定的，使得有的训练收敛，有的发散。无论梯度多小，Adam 每次更新都使各个"
+         "权重移动大约一个学习率。因此，这样大小的模型只有在学习率接近 1 时（预试验中 0.3 还不够），最后的"
+         "损失才会高于最初的损失，而那时一次更新就足以覆盖原有的权重。学习率为 0.03 时，训练既不收敛也不发"
+         "散，最后一条规则说的就是这种情形。相互比较的训练学习率不同：低熵与发散，哪一个是原因，这里没有测"
+         "量；论文提出的补救办法，这里也没有测量。"},
     .version = 1,
     .plan = plan,
     .rules = rules,
