@@ -129,48 +129,48 @@ static void plan(study *s) {
 enum { KEEPS, SINUSOIDAL, ROTARY, RELATIVE, NONE, FAR, FAR_SINUSOIDS, AS_GOOD };
 static const rule rules[] = {
     [KEEPS] = {{"ALiBi's loss in windows four times as long is hardly larger",
-                "窗口长到四倍，ALiBi 的损失几乎不增"},
-               {"no larger (Press et al. 2022, figure 1)", "不增（Press 等 2022，图 1）"},
-               {"nats a token", "奈特／词元"},
+                "窗口增至四倍长，ALiBi 的损失几乎不增"},
+               {"no larger (Press et al. 2022, figure 1)", "不增（Press 等，2022，图 1）"},
+               {"nats a token", "奈特/词元"},
                0.05,
                true},
-    [SINUSOIDAL] = {{"sinusoids' loss grows more than ALiBi's", "正弦位置的损失比 ALiBi 增得多"},
+    [SINUSOIDAL] = {{"sinusoids' loss grows more than ALiBi's", "正弦位置编码的损失比 ALiBi 增加得多"},
                     {"it does (figure 1)", "是（图 1）"},
-                    {"nats a token", "奈特／词元"},
+                    {"nats a token", "奈特/词元"},
                     0.05,
                     false},
-    [ROTARY] = {{"rotary positions' loss grows more than ALiBi's", "旋转位置的损失比 ALiBi 增得多"},
+    [ROTARY] = {{"rotary positions' loss grows more than ALiBi's", "旋转位置编码的损失比 ALiBi 增加得多"},
                 {"it does (figure 1)", "是（图 1）"},
-                {"nats a token", "奈特／词元"},
+                {"nats a token", "奈特/词元"},
                 0.05,
                 false},
     [RELATIVE] = {{"learnt distances' (T5's) loss grows more than ALiBi's",
-                   "可学习相对距离（T5）的损失比 ALiBi 增得多"},
+                   "可学习的相对距离（T5）的损失比 ALiBi 增加得多"},
                   {"it does (figure 1)", "是（图 1）"},
-                  {"nats a token", "奈特／词元"},
+                  {"nats a token", "奈特/词元"},
                   0.05,
                   false},
-    [NONE] = {{"without positions the loss grows more than ALiBi's", "没有位置信息，损失比 ALiBi 增得多"},
+    [NONE] = {{"without positions the loss grows more than ALiBi's", "没有位置编码时，损失比 ALiBi 增加得多"},
               {"–", "–"},
-              {"nats a token", "奈特／词元"},
+              {"nats a token", "奈特/词元"},
               0.05,
               false},
-    [FAR] = {{"of ALiBi the places beyond training's are hardly worse than the last of these",
-              "ALiBi 在训练长度之外的位置上，损失几乎不高于训练长度的后半段"},
+    [FAR] = {{"with ALiBi, places beyond 64 are hardly worse than places 33 to 64",
+              "用 ALiBi 时，第 64 位之后的损失几乎不高于第 33 至 64 位"},
              {"–", "–"},
-             {"nats a token", "奈特／词元"},
+             {"nats a token", "奈特/词元"},
              0.05,
              true},
-    [FAR_SINUSOIDS] = {{"of sinusoids they are worse", "正弦位置在这些位置上损失更高"},
+    [FAR_SINUSOIDS] = {{"with sinusoids they are worse", "用正弦位置编码时，第 64 位之后的损失更高"},
                        {"–", "–"},
-                       {"nats a token", "奈特／词元"},
+                       {"nats a token", "奈特/词元"},
                        0.05,
                        false},
-    [AS_GOOD] = {{"in training's windows none are hardly worse than learned ones",
-                  "在训练长度的窗口里，没有位置信息的损失几乎不高于可学习位置"},
+    [AS_GOOD] = {{"in windows of 64, no positions are hardly worse than learned ones",
+                  "在长 64 的窗口里，没有位置编码时的损失几乎不高于可学习的位置编码"},
                  {"0.027: perplexity 20.97 and 20.42 (Haviv et al. 2022, table 1)",
-                  "0.027：困惑度 20.97 与 20.42（Haviv 等 2022，表 1）"},
-                 {"nats a token", "奈特／词元"},
+                  "0.027：困惑度 20.97 与 20.42（Haviv 等，2022，表 1）"},
+                 {"nats a token", "奈特/词元"},
                  0.05,
                  true}};
 
@@ -212,41 +212,32 @@ static const panel panels[] = {
 const claim claim_extrapolation = {
     .name = "extrapolation",
     .title = {"ALiBi reads on beyond training's lengths, sinusoids do not",
-              "ALiBi 能外推到训练长度之外，正弦位置不能"},
+              "ALiBi 能外推到训练长度之外，正弦位置编码不能"},
     .source = "Press et al. 2022, figure 1; Haviv et al. 2022",
     .paragraph =
-        {"A language model that was trained on windows of L tokens is to read longer ones. Press et al. say "
-         "that "
-         "ALiBi's loss does not grow then, and that it grows with sinusoids, rotary positions and T5's "
-         "learnt "
-         "distances. Here decoders alone (2 layers, width 64, 500 updates of 16 windows) learn from "
-         "windows of 64 characters of English sentences that a small grammar makes, with six kinds of "
-         "positions. "
-         "Then they read held-out text in windows of 64, 128 and 256 characters that do not overlap, as in "
-         "the paper's figure 1; the same characters are foretold each time. The sharper number is of windows "
-         "of 256 "
-         "alone: the loss at places beyond 64, against that at places 33 to 64. Learned positions have no "
-         "vector for "
-         "a place beyond 64, so there they cannot read at all. The margin of 0.05 nats is 5 % of perplexity, "
-         "about twice what Haviv et al. lost without positions. Other than in the paper, models and text are "
-         "tiny, "
-         "and sentences do not depend on each other: a longer window has little to give but to its first "
-         "sentence, so the test is whether anything is lost. Without positions a causal decoder need not "
-         "fail: "
-         "that it does not is the last rule.",
-         "语言模型在长为 L 个词元的窗口上训练，之后要读更长的窗口。Press 等人说，此时 ALiBi "
-         "的损失不增，而正弦位置、旋转位置和 T5 的可学习"
-         "相对距离的损失会增大。这里，单独的解码器（2 层，宽 64，500 次更新，每次 16 "
-         "个窗口）用六种位置信息，在长 64 个字符的窗口上学习由小型"
-         "语法生成的英语句子，然后以长 64、128、256 个字符、互不重叠的窗口读未见过的文本，做法与论文图 1 "
-         "相同；每次预测的都是同一些字符。更"
-         "严格的数字只取自长 256 的窗口：第 64 位之后的损失，与第 33 至 64 位的损失相比。可学习位置在第 64 "
-         "位之后没有向量，所以根本无法读"
-         "下去。界限为 0.05 奈特，相当于困惑度的 5%，约为 Haviv "
-         "等人去掉位置信息后所失的两倍。与论文不同的是，模型和文本都很小，句子之间也互"
-         "不相关：更长的窗口除了对开头的句子，几乎没有什么可给的，所以检验的是有没有损失。没有位置信息时，因"
-         "果的解码器不一定失败：最后一条"
-         "规则检验的正是它不失败。"},
+        {"A language model that was trained on windows of L tokens is to read longer ones. Press et al. "
+         "say that ALiBi's loss does not grow then, and that it grows with sinusoids, rotary positions and "
+         "T5's learnt distances. Here decoders alone (2 layers, width 64, 500 updates of 16 windows) learn "
+         "from windows of 64 characters of English sentences that a small grammar makes, with six kinds of "
+         "positions, of which one is none. Then they read held-out text in windows of 64, 128 and 256 "
+         "characters that do not overlap, as in the paper's figure 1; the same characters are foretold "
+         "each time. The sharper number is of windows of 256 alone: the loss at places beyond 64, against "
+         "that at places 33 to 64. Learned positions have no vector for a place beyond 64, so there they "
+         "cannot read at all. The margin of 0.05 nats is 5 % of perplexity, about twice what Haviv et al. "
+         "lost without positions. Other than in the paper, models and text are tiny, and sentences do not "
+         "depend on each other: a longer window has little to give but to its first sentence, so the test "
+         "is whether anything is lost. Without positions a causal decoder need not fail: that it does not "
+         "is the last rule.",
+         "语言模型在长 L 个词元的窗口上训练，之后要读更长的窗口。Press 等（2022）认为，此时 ALiBi 的损失不"
+         "增，而正弦位置编码、旋转位置编码和 T5 的可学习的相对距离的损失都会增大。这里，单独的解码器（2 层"
+         "，宽 64，更新 500 次，每次 16 个窗口）用六种位置编码（其中一种是没有位置编码），在长 64 个字符的"
+         "窗口上学习由小型语法生成的英语句子。然后它们以长 64、128 和 256 个字符、互不重叠的窗口读未见过的"
+         "文本，做法与论文图 1 相同；每次预测的都是同一些字符。更严格的数值只取自长 256 的窗口：第 64 位之"
+         "后的损失，与第 33 至 64 位的损失相比。可学习的位置编码在第 64 位之后没有向量，所以根本无法读那里"
+         "的字符。界限为 0.05 奈特，相当于困惑度的 5%，约为 Haviv 等（2022）去掉位置编码后损失增量的两倍。"
+         "与论文不同的是，模型和文本都很小，句子之间也互不相关：更长的窗口除了对开头的句子，几乎没有帮助，"
+         "所以检验的是结果是否变差。没有位置编码时，带因果掩码的解码器不一定失败：最后一条规则检验的正是它"
+         "不失败。"},
     .version = 1,
     .plan = plan,
     .rules = rules,

@@ -151,26 +151,26 @@ static void plan_multi30k(study *s) {
   {MORE " heads do better than " FEWER, MORE " 个头优于 " FEWER " 个头"}, {PUBLISHED, PUBLISHED_ZH}, \
       {UNIT, UNIT_ZH}, MARGIN, false                                                                 \
  }
-#define RULES(UNIT, UNIT_ZH, MARGIN)                                                               \
- {                                                                                                 \
-  [HEADS_4_OVER_1] = BETTER("4", "1", "0.6 BLEU (table 3, rows A: 25.5 and 24.9)",                 \
-                            "0.6 BLEU（表 3，A 组：25.5 与 24.9）", UNIT, UNIT_ZH, MARGIN),        \
-  [HEADS_8_OVER_1] = BETTER("8", "1", "0.9 BLEU (table 3, base and rows A: 25.8 and 24.9)",        \
-                            "0.9 BLEU（表 3，基准与 A 组：25.8 与 24.9）", UNIT, UNIT_ZH, MARGIN), \
-  [HEADS_4_OVER_2] = BETTER("4", "2", "–", "–", UNIT, UNIT_ZH, MARGIN),                            \
-  [HEADS_8_OVER_4] = BETTER("8", "4", "0.3 BLEU (table 3, base and rows A: 25.8 and 25.5)",        \
-                            "0.3 BLEU（表 3，基准与 A 组：25.8 与 25.5）", UNIT, UNIT_ZH, MARGIN), \
-  [HEADS_APART] = {                                                                                \
-      {"training drives the 4 heads of an attention apart", "训练使同一注意力的 4 个头彼此分开"},  \
-      {"\"The heads clearly learned to perform different tasks\" (figure 5)",                      \
-       "“各个头显然学会了不同的任务”（图 5）"},                                                    \
-      {"nats of divergence, after training less before", "奈特，训练后的散度减训练前的"},          \
-      0.1,                                                                                         \
-      false                                                                                        \
-  }                                                                                                \
+#define RULES(UNIT, UNIT_ZH, MARGIN)                                                                  \
+ {                                                                                                    \
+  [HEADS_4_OVER_1] = BETTER("4", "1", "0.6 BLEU (table 3, rows A: 25.5 and 24.9)",                    \
+                            "0.6 BLEU（表 3，A 组：25.5 与 24.9）", UNIT, UNIT_ZH, MARGIN),           \
+  [HEADS_8_OVER_1] = BETTER("8", "1", "0.9 BLEU (table 3, base and rows A: 25.8 and 24.9)",           \
+                            "0.9 BLEU（表 3，基准与 A 组：25.8 与 24.9）", UNIT, UNIT_ZH, MARGIN),    \
+  [HEADS_4_OVER_2] = BETTER("4", "2", "–", "–", UNIT, UNIT_ZH, MARGIN),                               \
+  [HEADS_8_OVER_4] = BETTER("8", "4", "0.3 BLEU (table 3, base and rows A: 25.8 and 25.5)",           \
+                            "0.3 BLEU（表 3，基准与 A 组：25.8 与 25.5）", UNIT, UNIT_ZH, MARGIN),    \
+  [HEADS_APART] = {                                                                                   \
+      {"training drives the 4 heads of an attention apart", "训练使同一注意力子层的 4 个头彼此分开"}, \
+      {"\"The heads clearly learned to perform different tasks\" (figure 5)",                         \
+       "“各个头显然学会了不同的任务”（图 5）"},                                                       \
+      {"nats of divergence: trained less untrained", "训练后的散度减去训练前的散度，奈特"},           \
+      0.1,                                                                                            \
+      false                                                                                           \
+  }                                                                                                   \
  }
 
-static const rule rules[] = RULES("points of exact match", "个百分点的完全正确率", 2);
+static const rule rules[] = RULES("points of exact match", "完全匹配率，百分点", 2);
 static const rule rules_multi30k[] = RULES("BLEU", "BLEU", 0.5);
 
 static double difference_of(const numbers *n, int rule, long seed, const char *what) {
@@ -204,25 +204,24 @@ static const panel panels[] = {
     APART};
 static const panel panels_multi30k[] = {{.what = "BLEU", .label = "BLEU on test.tsv", .bars = true}, APART};
 
-#define HOW_APART_EN                                                                                         \
- "\n\nWhether heads also differ is measured between the heads of one attention. Two heads' rows have a "     \
- "Jensen–Shannon divergence: 0 where the rows are equal, ln 2 = 0.69 nats where they share no token. Its " \
- "mean is taken over all pairs of heads and all rows of 200 held-out sentences, but for the decoder's "      \
- "first row, which sees one token. The "                                                                     \
- "encoder's attention, the decoder's and the cross-attention count the same. Heads with random weights "     \
- "differ already, "                                                                                          \
- "so what the same model had before training is subtracted. The margin of 0.1 nats is a seventh of the "     \
- "most there can be; the paper has no number for this. Sharp rows can be further apart than flat ones, "     \
- "and training makes rows sharp: the rule says that heads look at different words, not that each has a "     \
- "task of its own."
-#define HOW_APART_ZH                                                                                                                                      \
- "\n\n各头是否不同，在同一注意力的各头之间衡量。两个头的对应行之间有 Jensen–Shannon "                                    \
- "散度：两行相等时为 0，毫无共同之处时为 ln 2 = 0.69 奈特。对 200 "                                                                 \
- "个未见过的句子的所有行、所有成对的头求平均（解码器的第一行只看得到一个词元，不计），编码器自注意力、" \
- "解码器自注意力与交叉注意力三者等权。随机权重的头"                                                                               \
- "本来就有差别，因此减去同一模型训练前的值。界限 0.1 奈特约为最大可能值的七分之一；论文对此没有给出数"     \
- "字。尖锐的行比平坦的行更容易彼此远离，而训练会使行变尖锐：这条判据说的是各头看不同的词，并不是说每个" \
- "头各有分工。"
+#define HOW_APART_EN                                                                                      \
+ "\n\n"                                                                                                   \
+ "Whether heads also differ is measured between the heads of one attention. Two heads' rows have a "      \
+ "Jensen–Shannon divergence: 0 where the rows are equal, ln 2 = 0.69 nats where they share no token. "  \
+ "Its mean is taken over all pairs of heads and all rows of 200 held-out sentences, without the "         \
+ "decoder's first row, which sees one token. The encoder's attention, the decoder's and the "             \
+ "cross-attention count the same. Heads with random weights differ already, so what the same model had "  \
+ "before training is subtracted. The margin of 0.1 nats is a seventh of the most there can be; the "      \
+ "paper has no number for this. Sharp rows can be further apart than flat ones, and training makes rows " \
+ "sharp: the rule says that heads look at different words, not that each has a task of its own."
+#define HOW_APART_ZH                                                                                                                                         \
+ "\n\n"                                                                                                                                                      \
+ "各头是否不同，在同一注意力子层的各头之间衡量。两个头的对应行之间有 Jensen–Shannon 散度：两行相等时为 0"        \
+ "，没有共同的词元时为 ln 2 = 0.69 奈特。我们对所有成对的头、200 个未见过的句子的所有行求平均；解码器的"           \
+ "第一行只看得到一个词元，不计在内。编码器自注意力、解码器自注意力与交叉注意力三者权重相同。权重随机的头" \
+ "本来就有差别，因此减去同一模型训练前的值。界限 0.1 奈特是最大可能值的七分之一；论文对此没有给出数值。"     \
+ "尖锐的行可以比平坦的行相距更远，而训练会使行变得尖锐：这条规则说的是各头看不同的词，并不是说每个头各有" \
+ "分工。"
 
 const claim claim_heads = {
     .name = "heads",
@@ -239,13 +238,13 @@ const claim claim_heads = {
          "with one. A difference counts from 2 points on: ten sentences of 500. In the paper a model is 512 "
          "wide, reads people's sentences, and is trained for 100,000 updates; its numbers are BLEU. Here "
          "training is far from its end, so a difference may be one of speed." HOW_APART_EN,
-         "h 个头的注意力把模型宽度分成 h 份，每一份可以看不同的地方。Vaswani 等人保持宽度不变，只改变 "
-         "h：单头比 8 个头低 0.9 BLEU，32 个头也不如 8 个头。这里用同一个英法翻译模型（宽 64，两侧各两层），"
-         "分别以 1、2、4、8 个头训练 1,000 次更新，每个头的宽度从 64 到 8。模型贪心写出 500 "
-         "个未见过的句子，与参考译文完全一致才算正确。4 个头（其他命题所用的模型）与 1 个、2 个、8 "
-         "个头相比，8 个头再与 1 个头相比。差距超过 2 个百分点（500 句中的 10 句）才算数。论文中的模型宽 "
-         "512，读的是真实语句，训练 100,000 次更新，数字是 BLEU。这里的训练远未结束，所见的差距可能只是"
-         "学得快慢之别。" HOW_APART_ZH},
+         "h 个头的注意力把模型宽度分成 h 份，每一份可以看不同的地方。Vaswani 等（2017）保持宽度不变，只改变"
+         " h：1 个头比 8 个头低 0.9 BLEU，32 个头也不如 8 个头。这里分别以 1、2、4、8 个头训练同一个英法翻"
+         "译模型（宽 64，编码器与解码器各 2 层），各更新 1,000 次，每个头的宽度从 64 到 8。模型贪心地写出 "
+         "500 个未见过的句子，与参考译文完全一致才算正确。4 个头的模型也用于其他命题；它与 1 个、2 个、8 个"
+         "头的模型相比，8 个头的模型再与 1 个头的模型相比。差距从 2 个百分点（500 句中的 10 句）起才算数。"
+         "论文中的模型宽 512，读的是人写的句子，更新 100,000 次，数值是 BLEU。这里的训练远未结束，所以差距"
+         "可能只是学得快慢之别。" HOW_APART_ZH},
     .version = 1,
     .plan = plan,
     .rules = rules,
@@ -269,14 +268,12 @@ const claim claim_heads_multi30k = {
          "here, the published effect itself could not hold. Two runs that differ in their seed alone lie up "
          "to 1 BLEU apart on this data, so an effect as small as the published one may well stay "
          "undecided." HOW_APART_EN,
-         "同样的比较，换成真实语句：29,000 "
-         "条英文图片说明及其德文译文。词按原样使用，只出现一次的词除外；模型仍宽 "
-         "64，两侧各两层。训练 1,600 次更新，每次 2,048 个词元，约合数据的近八遍，学习率沿余弦降到 "
-         "0。比较的是测试集 1,000 句贪心译文的 BLEU。差距超过 0.5 BLEU "
-         "才算数，约为论文中单头与 8 个头之差的一半：若沿用前面 2 "
-         "的界限，即使论文的效应完全重现也不可能成立。"
-         "在这份数据上，仅种子不同的两次训练就可相差 1 "
-         "BLEU，因此像论文那样小的效应很可能无法判定。" HOW_APART_ZH},
+         "同样的比较，换成人写的句子：29,000 条英文图片说明及其德文译文。词按原样使用，只出现一次的词不收；"
+         "模型仍宽 64，编码器与解码器各 2 层。更新 1,600 次，每次 2,048 个词元，接近把数据读八遍，其间学习"
+         "率沿余弦降到 0。比较的是测试集 1,000 个句子的 BLEU，译文贪心地写出。差距从 0.5 BLEU 起才算数，约"
+         "为论文中 1 个头与 8 个头之差的一半：若沿用生成的句子上的界限 2，已发表的效应本身也不可能成立。在"
+         "这份数据上，仅种子不同的两次训练就可相差 1 BLEU "
+         "之多，因此像已发表的那样小的效应很可能无法判定。" HOW_APART_ZH},
     .needs_data = true,
     .version = 1,
     .plan = plan_multi30k,

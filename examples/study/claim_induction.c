@@ -197,19 +197,19 @@ static void plan(study *s) {
 enum { TWO_MATCH, ONE_DOES_NOT, COPIES };
 static const rule rules[] = {
     [TWO_MATCH] = {{"with two layers a head looks at what followed the symbol's first occurrence",
-                    "两层模型中有一个头注视该符号首次出现之后的符号"},
-                   {"such heads form (argument 1)", "会形成这样的头（论据一）"},
-                   {"prefix score of the best head", "最佳头的前缀匹配分"},
+                    "2 层模型中，有一个头关注当前符号首次出现之后的那个符号"},
+                   {"such heads form (argument 1)", "会形成这样的头（论据 1）"},
+                   {"prefix score of the best head", "最佳头的前缀匹配得分"},
                    0.5,
                    false},
-    [ONE_DOES_NOT] = {{"with one layer none does", "一层模型中没有这样的头"},
-                      {"none forms (argument 1)", "不会形成（论据一）"},
-                      {"prefix score of the best head", "最佳头的前缀匹配分"},
+    [ONE_DOES_NOT] = {{"with one layer none does", "1 层模型中没有这样的头"},
+                      {"none forms (argument 1)", "不会形成（论据 1）"},
+                      {"prefix score of the best head", "最佳头的前缀匹配得分"},
                       0.1,
                       true},
-    [COPIES] = {{"and two layers foretell the copy better than one", "两层模型对重复部分的预测优于一层模型"},
+    [COPIES] = {{"and two layers foretell the copy better than one", "2 层模型对重复片段的预测优于 1 层模型"},
                 {"–", "–"},
-                {"nats a symbol", "奈特每符号"},
+                {"nats a symbol", "奈特/符号"},
                 1,
                 false}};
 
@@ -238,34 +238,33 @@ const claim claim_induction = {
     .paragraph =
         {"An induction head finds where the symbol that was just read stood before, and looks at what "
          "followed it there. That takes two layers: a head of the first tells each place which symbol "
-         "stands before it, a head of the second looks for the place that was told the present one. "
-         "Olsson et al. find such heads in models of two layers and more, and in none of one. Here "
-         "decoders of attention alone, one layer and two, width 64, two heads a layer, with norms but "
-         "without feed-forward, read sequences of 64 symbols. No symbol comes twice, but for a block "
-         "of 8 to 24 that stands there a second time; its length and both places are drawn anew for "
-         "every sequence, so that no place and no distance can be learnt by heart. Positions are "
-         "rotary: queries and keys alone are told of them. Each model sees 1,500 batches of 32 "
-         "sequences, each sequence once. The loss is that of the copy's symbols from its second on, "
-         "since nothing else can be foretold: with the loss on all symbols, short pilots on other seeds "
-         "had learnt nothing of the copy after 400 to 600 batches. The prefix score "
-         "is the mean weight that a symbol of the copy gives to the one after its first occurrence, on "
-         "256 sequences that nobody was trained on; the head with the largest counts. Equal weights on "
-         "all that is visible score about 0.025. The margins of 0.5 and 0.1 say that a head gives most "
-         "of its weight, or next to none; that of the loss is one nat, a factor of e in the "
-         "probability of the right symbol. The paper trains language models on text, and scores them "
-         "on random symbols that come twice.",
-         "归纳头先找到刚读到的符号以前出现的地方，再注视它后面的那个符号。这需要两层：第一层的一个头告"
-         "诉每个位置它前面是哪个符号，第二层的一个头去找那个被告知了当前符号的位置。Olsson 等人在两层及"
-         "更多层的模型中发现了这样的头，在一层模型中没有发现。这里训练只有注意力的解码器，一层与两层，"
-         "宽度 64，每层两个头，有归一化，没有前馈层；它们读 64 个符号的序列。除了一个长 8 到 24 的片段"
-         "出现第二次以外，没有符号重复；片段的长度和两个位置在每个序列中都重新抽取，因此无法死记位置或"
-         "距离。位置编码是旋转式的，只有查询与键知道位置。每个模型看 1,500 批，每批 32 个序列，每个序列"
-         "只看一次。损失只计重复片段自第二个符号起的部分，因为其余符号都无法预测：若对所有符号计损"
-         "失，在另外的种子上短暂试训 400 至 600 "
-         "批后，模型对重复片段一无所得。前缀匹配分是重复片段中的符号给予其首次出现之后"
-         "那个符号的平均权重，在 256 个未用于训练的序列上测得，取分数最大的头。若权重均匀分布于所有可见"
-         "位置，得分约为 0.025。界限 0.5 与 0.1 表示一个头给出大部分权重，或几乎不给；损失的界限为 1 奈"
-         "特，即正确符号的概率相差 e 倍。论文在文本上训练语言模型，再用重复的随机符号来打分。"},
+         "stands before it, a head of the second looks for the place that was told the present one. Olsson "
+         "et al. find such heads in models of two layers and more, and in none of one. Here decoders of "
+         "attention alone, one layer and two, width 64, two heads a layer, with norms but without "
+         "feed-forward, read sequences of 64 symbols. No symbol comes twice, but for a block of 8 to 24 "
+         "that stands there a second time (the copy); its length and both places are drawn anew for every "
+         "sequence, so that no place and no distance can be learnt by heart. Positions are rotary: queries "
+         "and keys alone are told of them. Each model sees 1,500 batches of 32 sequences, each sequence "
+         "once. The loss is that of the copy's symbols from its second on, since nothing else can be "
+         "foretold: with the loss on all symbols, short pilots on other seeds had learnt nothing of the "
+         "copy after 400 to 600 batches. The prefix score is the mean weight that a symbol of the copy "
+         "gives to the one after its first occurrence, on 256 sequences that nobody was trained on; the "
+         "head with the largest counts. Equal weights on all that is visible score about 0.025. The "
+         "margins of 0.5 and 0.1 say that a head gives most of its weight, or next to none; that of the "
+         "loss is one nat, a factor of e in the probability of the right symbol. The paper trains language "
+         "models on text, and scores them on random symbols that come twice.",
+         "归纳头先找到刚读到的符号以前出现的地方，再看那里紧随其后的符号。这需要两层：第一层的一个头告诉每"
+         "个位置，它前面是哪个符号；第二层的一个头去找那个被告知了当前符号的位置。Olsson 等（2022）在两层及"
+         "更多层的模型中发现了这样的头，在一层的模型中没有发现。这里训练只有注意力的解码器，分别为 1 层与 "
+         "2 层，宽 64，每层两个头，有归一化，没有前馈层；它们读长 64 个符号的序列。除了一个长 8 到 24 的片"
+         "段出现第二次（第二次称为重复片段），没有符号重复；片段的长度和两个位置在每个序列中都重新抽取，因"
+         "此无法死记位置或距离。位置编码是旋转式的，只有查询与键得知位置。每个模型看 1,500 批，每批 32 个序"
+         "列，每个序列只看一次。损失只计重复片段中自第二个符号起的符号，因为其余符号都无法预测：在另外的种"
+         "子上做的短暂预试验中，若对所有符号计算损失，模型在 400 至 600 批之后对重复片段仍一无所知。前缀匹"
+         "配得分是重复片段中的符号给予其首次出现之后那个符号的平均权重，在 256 个未用于训练的序列上测量，取"
+         "得分最高的头。若权重在所有可见位置上均匀分配，得分约为 0.025。界限 0.5 与 0.1 的意思是，一个头给"
+         "出大部分权重，或几乎不给；损失的界限为 1 奈特，即正确符号的概率相差 e 倍。论文在文本上训练语言模"
+         "型，再用出现两次的随机符号来打分。"},
     .version = 1,
     .plan = plan,
     .rules = rules,
