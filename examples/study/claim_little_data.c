@@ -118,40 +118,40 @@ enum { DROPOUT_BLEU, DROPOUT_LOSS, SMOOTHING_BLEU, SMOOTHING_LOSS, TYING_BLEU, T
 #define LOSS_UNIT \
  { "nats per word", "奈特/词" }
 static const rule rules[RULES] = {
-    [DROPOUT_BLEU] = {{"dropout gains BLEU", "暂退法提高 BLEU"},
+    [DROPOUT_BLEU] = {{"dropout gains BLEU", "丢弃法提高 BLEU"},
                       {"1.2: 25.8 with, 24.6 without (table 3, row D)",
-                       "1.2：有 25.8，无 24.6（表 3，D 行）"},
+                       "1.2：用时 25.8，不用时 24.6（表 3，D 组）"},
                       BLEU_UNIT,
                       0.5,
                       false},
-    [DROPOUT_LOSS] = {{"dropout lowers the loss", "暂退法降低损失"},
+    [DROPOUT_LOSS] = {{"dropout lowers the loss", "丢弃法降低损失"},
                       {"0.16: perplexity 4.92 with, 5.77 without (table 3, row D)",
-                       "0.16：困惑度有 4.92，无 5.77（表 3，D 行）"},
+                       "0.16：困惑度用时 4.92，不用时 5.77（表 3，D 组）"},
                       LOSS_UNIT,
                       0.05,
                       false},
     [SMOOTHING_BLEU] = {{"label smoothing gains BLEU (said beforehand: below the noise)",
                          "标签平滑提高 BLEU（事先说明：低于噪声）"},
                         {"0.5: 25.8 with, 25.3 without (table 3, row D)",
-                         "0.5：有 25.8，无 25.3（表 3，D 行）"},
+                         "0.5：用时 25.8，不用时 25.3（表 3，D 组）"},
                         BLEU_UNIT,
                         0.5,
                         false},
-    [SMOOTHING_LOSS] = {{"label smoothing raises the loss", "标签平滑使损失升高"},
+    [SMOOTHING_LOSS] = {{"label smoothing raises the loss", "标签平滑提高损失"},
                         {"0.05: perplexity 4.92 with, 4.67 without (table 3, row D)",
-                         "0.05：困惑度有 4.92，无 4.67（表 3，D 行）"},
+                         "0.05：困惑度用时 4.92，不用时 4.67（表 3，D 组）"},
                         LOSS_UNIT,
                         0.05,
                         false},
-    [TYING_BLEU] = {{"tying costs no BLEU", "共享词向量不损失 BLEU"},
+    [TYING_BLEU] = {{"tying costs no BLEU", "嵌入共享不降低 BLEU"},
                     {"translators not harmed (Press & Wolf 2017, abstract)",
-                     "翻译模型不受损害（Press & Wolf 2017，摘要）"},
+                     "翻译模型不受损害（Press 和 Wolf，2017，摘要）"},
                     BLEU_UNIT,
                     0.5,
                     true},
-    [TYING_LOSS] = {{"tying lowers the loss", "共享词向量降低损失"},
+    [TYING_LOSS] = {{"tying lowers the loss", "嵌入共享降低损失"},
                     {"lower perplexity of language models (Press & Wolf 2017, abstract)",
-                     "语言模型的困惑度下降（Press & Wolf 2017，摘要）"},
+                     "语言模型的困惑度下降（Press 和 Wolf，2017，摘要）"},
                     LOSS_UNIT,
                     0.05,
                     false}};
@@ -189,20 +189,21 @@ static const remark remarks[] = {
       "so that each is seen twice instead of 45 times, it raised the loss from 0.17 to 0.25, which is the "
       "published direction and size. A model that knows its training sentences by heart is too sure of "
       "itself elsewhere, too, and smoothing takes some of that away.",
-      "这里方向相反，原因是训练句已被记住。在一个试验种子上，平滑使未见过的句子的损失从 0.72 降到 0.59。换成 "
-      "20,000 句、更新次数相同时，每句只见两遍而不是 45 遍，平滑使损失从 0.17 升到 "
-      "0.25，方向与大小都和已发表的相符。记住了训练句的模型在别处也过于自信，平滑削弱了这种自信。"}},
+      "这里的方向相反，因为模型已把训练句死记下来。在一个试验种子上，标签平滑使这里未见过的句子的损失从 "
+      "0.72 降到 0.59。换成 20,000 个句子，更新次数不变，每句便只见 2 遍而不是 45 遍；此时标签平滑使损失从 "
+      "0.17 升到 0.25，方向与大小都和已发表的相符。死记训练句的模型在别处也过于自信，标签平滑削弱了这种自信"
+      "。"}},
     {SMOOTHING_BLEU,
      HOLDS,
      {"More than was said beforehand, and more than the paper has. On a trial seed smoothing was worth 3.6 "
       "BLEU here (70.6 and 67.0), and 0.1 with 20,000 sentences and as many updates (83.3 and 83.2). What "
       "it gains here is what learning by heart has cost.",
-      "比事先说明的大，也比原论文的大。在一个试验种子上，平滑在这里值 3.6 BLEU（70.6 对 67.0）；换成 20,000 "
-      "句、更新次数相同时只值 0.1（83.3 对 83.2）。它在这里赢得的，正是死记硬背所失去的。"}}};
+      "提高得比事先说明的多，也比论文多。在一个试验种子上，标签平滑在这里值 3.6 BLEU（70.6 对 67.0）；换成 "
+      "20,000 个句子，更新次数不变，则只值 0.1（83.3 对 83.2）。它在这里赢得的，正是死记所失去的。"}}};
 
 const claim claim_little_data = {
     .name = "little-data",
-    .title = {"Tying, label smoothing, dropout on little data", "小数据上的词向量共享、标签平滑与暂退法"},
+    .title = {"Tying, label smoothing, dropout on little data", "小数据上的嵌入共享、标签平滑与丢弃法"},
     .source = "Vaswani et al. 2017, table 3, row D; Press & Wolf 2017",
     .paragraph =
         {"Three habits keep a small translator from learning its sentences by heart: one matrix for the "
@@ -217,14 +218,15 @@ const claim claim_little_data = {
          "noise at this size. 500 short sentences and five seeds cannot tell 0.5 BLEU, so this rule stays "
          "undecided unless smoothing does far more here than in the paper. The paper has 4.5 million "
          "sentence pairs instead of 1,000, and a development set of real text.",
-         "三种习惯能防止小型翻译模型死记训练句：目标端词向量与输出层共用一个矩阵（共享词向量），目标分布不"
-         "取绝对确定（标签平滑，0.1），随机丢弃部分单元（暂退法，0.1）。Vaswani 等人逐一去掉标签平滑与暂退"
-         "法；Press 与 Wolf 研究了共享。本实验在英法玩具语料的 1,000 个句子上训练翻译模型（宽 64，2+2 层）"
-         "，共 500 次更新，每句约见 45 遍：一次三者俱全，另外三次各去掉其一。每个种子有自己的句子。训练结束"
-         "时，在 500 个未见过的句子上计算贪心译文的 BLEU 与完全匹配率，以及不含平滑的损失。界限取已发表的最"
-         "小效应，即标签平滑的效应：0.5 BLEU 与 0.05 奈特。运行之前先说明：在这一规模下，标签平滑的 BLEU 增"
-         "益低于噪声。500 个短句、五个种子分辨不出 0.5 BLEU，因此除非平滑在这里的作用远大于原论文，这一条将"
-         "无法判定。原论文用 450 万句对而非 1,000 句，开发集是真实文本。"},
+         "三种惯用做法能防止小型翻译模型死记训练句：目标端嵌入与输出层共用一个矩阵（嵌入共享）；目标分布不"
+         "取绝对确定（标签平滑，0.1）；随机丢弃部分单元（丢弃法，0.1）。Vaswani 等（2017）分别去掉标签平滑"
+         "与丢弃法；Press 和 Wolf（2017）采用嵌入共享。这里在英法玩具语料的 1,000 个句子上训练翻译模型（宽 "
+         "64，编码器与解码器各 2 层），更新 500 次，每句见 45 遍：一次三者俱全，另外三次各去掉其一。每个种"
+         "子有自己的句子。训练结束时，在 500 个未见过的句子上测量 BLEU 与完全匹配率（译文贪心地写出），以及"
+         "不含标签平滑的损失。界限取已发表的最小效应，即标签平滑的效应：0.5 BLEU 与 0.05 奈特。运行之前先说"
+         "明：在这一规模下，标签平滑的 BLEU 增益低于噪声。500 个短句和五个种子分辨不出 0.5 BLEU，因此，除非"
+         "标签平滑在这里的作用远大于论文，这条规则将无法判定。论文用 450 万个句对而不是 1,000 个，开发集是"
+         "真实文本。"},
     .version = 1,
     .plan = plan_made,
     .rules = rules,
@@ -239,7 +241,7 @@ const claim claim_little_data = {
 const claim claim_little_data_multi30k = {
     .name = "little-data-multi30k",
     .title = {"Tying, label smoothing, dropout on little data: Multi30k",
-              "小数据上的词向量共享、标签平滑与暂退法：Multi30k"},
+              "小数据上的嵌入共享、标签平滑与丢弃法：Multi30k"},
     .source = "Vaswani et al. 2017, table 3, row D; Press & Wolf 2017",
     .paragraph =
         {"The same four arms on sentences that people wrote: Multi30k, English captions and their German "
@@ -250,11 +252,11 @@ const claim claim_little_data_multi30k = {
          "a cosine. BLEU, exact match and loss are those of the 1,000 sentences of the test set at the end "
          "of training. Rules and margins are the same. What was said of smoothing's gain in BLEU is said "
          "here, too: below the noise.",
-         "同样的四组实验换成人写的句子：Multi30k，英文图片说明及其德文译文。全部 29,000 句对在这里见得太少"
-         "，不会被记住，因此每个种子各取训练文件中相邻的 5,000 句对，互不重叠。模型的宽与深和玩具语料相同；"
-         "以词为单位，只出现一次的词不收；训练 1,600 次更新，每次 2,048 个词元，约 40 遍，学习率按余弦降到 "
-         "0。训练结束时，在测试集的 1,000 个句子上计算 BLEU、完全匹配率与损失。规则与界限不变。关于标签平滑"
-         " BLEU 增益的话在此同样成立：低于噪声。"},
+         "同样的四组实验，换成人写的句子：Multi30k，即英文图片说明及其德文译文。全部 29,000 个句对在这里见"
+         "得太少，不会被死记，因此每个种子各用 5,000 个句对，依次取自训练文件。模型与玩具语料上的一样宽、一"
+         "样深。词按原样使用，只出现一次的词不收；更新 1,600 次，每次 2,048 个词元，约把句对读 40 遍，其间"
+         "学习率沿余弦降到 0。训练结束时，在测试集的 1,000 个句子上测量 BLEU、完全匹配率与损失。规则与界限"
+         "不变。前面关于标签平滑的 BLEU 增益所说的话，这里同样适用：低于噪声。"},
     .needs_data = true,
     .version = 1,
     .plan = plan_multi30k,

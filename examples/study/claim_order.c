@@ -142,50 +142,51 @@ static void plan(study *s) {
 enum { WITHOUT, WITH, SINUSOIDS, RELATIVE, ROTARY, ALIBI, DECODER, CAUSAL };
 static const rule rules[] = {
     [WITHOUT] = {{"without positions a translator writes hardly any sequence right",
-                  "没有位置信息，翻译模型几乎写不对一个序列"},
+                  "没有位置编码时，翻译模型几乎写不对任何序列"},
                  {"–", "–"},
-                 {"% of sequences", "% 的序列"},
+                 {"% of sequences", "序列占比，%"},
                  10,
                  true},
     [WITH] = {{"with the worst kind of positions it writes more of them right",
-               "即使用效果最差的一种位置信息，也写对更多的序列"},
+               "即使用效果最差的一种位置编码，写对的序列也更多"},
               {"–", "–"},
-              {"points", "个百分点"},
+              {"points", "百分点"},
               50,
               false},
     [SINUSOIDS] = {{"sinusoids carry beyond training's lengths: most of the longer ones are right",
-                    "正弦位置能外推到训练长度之外：较长的序列大多正确"},
+                    "正弦位置编码能外推到训练长度之外：较长的序列大多正确"},
                    {"they \"may allow\" it (Vaswani et al. 2017, 3.5)",
-                    "“或许能够”（Vaswani 等 2017，3.5 节）"},
-                   {"% of sequences", "% 的序列"},
+                    "“或许能够”（Vaswani 等，2017，第 3.5 节）"},
+                   {"% of sequences", "序列占比，%"},
                    50,
                    false},
-    [RELATIVE] = {{"learnt distances carry further than sinusoids", "可学习的相对距离比正弦位置外推得更远"},
+    [RELATIVE] = {{"learnt distances carry further than sinusoids",
+                   "可学习的相对距离比正弦位置编码外推得更远"},
                   {"–", "–"},
-                  {"points", "个百分点"},
+                  {"points", "百分点"},
                   10,
                   false},
-    [ROTARY] = {{"rotary positions carry further than sinusoids", "旋转位置比正弦位置外推得更远"},
+    [ROTARY] = {{"rotary positions carry further than sinusoids", "旋转位置编码比正弦位置编码外推得更远"},
                 {"–", "–"},
-                {"points", "个百分点"},
+                {"points", "百分点"},
                 10,
                 false},
-    [ALIBI] = {{"ALiBi carries further than sinusoids", "ALiBi 比正弦位置外推得更远"},
+    [ALIBI] = {{"ALiBi carries further than sinusoids", "ALiBi 比正弦位置编码外推得更远"},
                {"–", "–"},
-               {"points", "个百分点"},
+               {"points", "百分点"},
                10,
                false},
     [DECODER] = {{"a decoder, which is causal, loses little without positions of its own",
-                  "解码器是因果的，去掉它自己的位置信息损失很小"},
+                  "解码器带因果掩码，去掉它自己的位置编码，变差很少"},
                  {"–", "–"},
-                 {"points", "个百分点"},
+                 {"points", "百分点"},
                  10,
                  true},
     [CAUSAL] = {{"without positions a decoder alone writes more of them right than the translator",
-                 "同样没有位置信息，单独的解码器比翻译模型写对更多的序列"},
+                 "同样没有位置编码，单独的解码器写对的序列比翻译模型多"},
                 {"of text: perplexity 20.97, with learned positions 20.42 (Haviv et al. 2022, table 1)",
-                 "文本上：困惑度 20.97，用可学习位置为 20.42（Haviv 等 2022，表 1）"},
-                {"points", "个百分点"},
+                 "文本上：困惑度 20.97，用可学习的位置编码为 20.42（Haviv 等，2022，表 1）"},
+                {"points", "百分点"},
                 50,
                 false}};
 
@@ -233,13 +234,12 @@ static const remark remarks[] = {
     {SINUSOIDS,
      DOES_NOT_HOLD,
      {"In a trial, at another seed, sinusoids were right on every sequence of 12 symbols, on 36 % of those "
-      "of 13 and on "
-      "none of 14 or more. Without positions in the decoder it was 84 % of 13 and again none of 14, so it is "
-      "not the "
-      "decoder's sinusoids alone. Of learnt distances 63 % of the longer ones were right.",
-      "在另一个种子的试验中，正弦位置写对了所有长 12 的序列，长 13 的写对 36%，长 14 "
-      "及以上的全错。去掉解码器的位置信息，长 13 的写对 84%，长 "
-      "14 的仍然全错，可见原因不只在解码器的正弦位置。用可学习的相对距离，较长的序列有 63% 正确。"}},
+      "of 13 and on none of 14 or more. Without positions in the decoder it was 84 % of 13 and again none "
+      "of 14, so it is not the decoder's sinusoids alone. With learnt distances 63 % of the longer ones "
+      "were right.",
+      "在另一个种子的试验中，正弦位置编码写对了所有长 12 的序列，长 13 的写对 36%，长 14 及以上的全错。去掉"
+      "解码器的位置编码，长 13 的写对 84%，长 14 的仍然全错，可见原因不只在解码器的正弦位置编码。用可学习的"
+      "相对距离，较长的序列有 63% 正确。"}},
     {CAUSAL,
      UNDECIDED,
      {"In a trial, at another seed, the decoder alone was right on 58 %: on all of 4 symbols, 56 % of 8, 3 % "
@@ -249,10 +249,9 @@ static const remark remarks[] = {
       "51 % after 300, 600, 900, 1,200 and 1,500 updates, and about half of a line's tokens can only be "
       "guessed. More updates were not "
       "tried.",
-      "在另一个种子的试验中，单独的解码器写对 58%：长 4 的全对，长 8 的对 56%，长 12 的对 3%，长 13 "
-      "及以上的全错。它还没有学完：在预试验中，"
-      "300、600、900、1,200、1,500 次更新之后，预测正确的词元分别占 "
-      "31%、34%、44%、50%、51%，而一行中约有一半的词元只能猜。没有试过更多的更新。"}}};
+      "在另一个种子的试验中，单独的解码器写对 58%：长 4 的全对，长 8 的对 56%，长 12 的对 3%，长 13 及以上"
+      "的全错。它还没有学完：在预试验中，更新 300、600、900、1,200 和 1,500 次之后，预测正确的词元分别占 "
+      "31%、34%、44%、50% 和 51%，而一行中约有一半的词元只能猜。我们没有试过更多的更新。"}}};
 
 static const panel panels[] = {
     {.what = SEEN, .label = "right of lengths up to 12, %", .bars = true, .low = 0, .high = 100},
@@ -265,7 +264,7 @@ static const panel panels[] = {
 
 const claim claim_order = {
     .name = "order",
-    .title = {"Order needs positions, where nothing is causal", "顺序需要位置信息——只要没有因果性"},
+    .title = {"Order needs positions, where nothing is causal", "没有因果掩码，顺序就需要位置编码"},
     .source = "Vaswani et al. 2017, 3.5; Haviv et al. 2022",
     .paragraph =
         {"Attention sees a set of words: whoever wants their order must be told it, say Vaswani et al., and "
@@ -291,22 +290,17 @@ const claim claim_order = {
          "where one side is to fail and 10 where two that have learnt it are compared; no paper has this "
          "very task "
          "at this size.",
-         "注意力看到的是词的集合；要知道词序，就得另外告诉它。Vaswani "
-         "等人为此在词嵌入上加正弦位置。这里的翻译模型（编码器、解码器"
-         "各 2 层，宽 64）经过 1,000 次更新、每次 512 个词元，学习把由 10 种符号组成、长 1 至 12 "
-         "的序列倒过来写；每种位置信息各训练"
-         "一个模型，另有一个完全没有位置信息。ALiBi 分不出前后，所以与它搭配的编码器用能分前后的有符号 "
-         "ALiBi。贪心写出的序列到最后"
-         "一个符号都对才算正确：用 500 个长度在训练范围内、未见过的序列和 500 个长 13 至 18 "
-         "的序列测试。有三点事先就知道：短序列在训"
-         "练中几乎都出现过，所以未见过的序列大多长于 3；第 12 "
-         "位以后的可学习位置从未训练过；没有位置信息时，失败的只是编码器。解码器"
-         "是因果的，它看得到前面已有多少词，由此可以推知自己在哪里（Haviv 等 "
-         "2022）。有两组实验说明这一点：一个翻译模型只在编码器中"
-         "有正弦位置，解码器没有；另一个是单独的解码器（2 层，1,500 次更新，每次 32 行），把“3 1 2 > 2 1 "
-         "3”当作文本来读，完全没有位置"
-         "信息。一方应当失败时，界限为 50 个百分点；双方都已学会时，界限为 10 "
-         "个百分点。没有论文在这一规模上做过同样的任务。"},
+         "Vaswani 等（2017）认为，注意力看到的是词的集合，要知道词序，就必须另外告诉它；他们为此在嵌入上加"
+         "正弦位置编码。这里的翻译模型（编码器与解码器各 2 层，宽 64）更新 1,000 次，每次 512 个词元，学习"
+         "把由 10 种符号组成、长 1 至 12 的序列倒过来写；每种位置编码各训练一个模型，另有一个没有位置编码。"
+         "ALiBi 分不出前后，所以与它搭配的编码器用能分前后的有符号 ALiBi。贪心地写出的序列直到最后一个符号"
+         "都对，才算正确；测试用 500 个长度在此范围内、未见过的序列，以及 500 个长 13 至 18 的序列。有三点"
+         "局限事先就知道。其一，短序列在训练中都出现过，所以未见过的序列大多长于 3。其二，第 12 位以后的可"
+         "学习的位置编码从未训练过。其三，没有位置编码时，失败的只是编码器。解码器带因果掩码：它看得到前面"
+         "已有多少个词，由此可以推知自己在哪里（Haviv 等，2022）。有两组实验说明这一点：一个翻译模型的编码"
+         "器用正弦位置编码，解码器没有位置编码；另一个是单独的解码器（2 层，更新 1,500 次，每次 32 行），它"
+         "把“3 1 2 > 2 1 3”当作文本来读，没有任何位置编码。一方应当失败时，界限为 50 个百分点；比较已经学会"
+         "的双方时，界限为 10 个百分点。没有论文在这一规模上做过完全相同的任务。"},
     .version = 1,
     .plan = plan,
     .rules = rules,
