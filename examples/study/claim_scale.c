@@ -54,7 +54,7 @@ static void plan(study *s) {
 
 enum { GROWS, FALLS, KEEPS, LETS_LESS, LETS_LESS_OF_RANDOM, LOSS_NARROW, LOSS_WIDE, RIGHT_WIDE };
 #define OF_UNIFORM \
- { "of uniform entropy", "以均匀分布的熵为 1" }
+ { "of uniform entropy", "以均匀熵为 1" }
 #define RATIO \
  { "times", "倍" }
 static const rule rules[] = {
@@ -73,31 +73,32 @@ static const rule rules[] = {
     [KEEPS] = {{"scaled, it stays", "缩放时，熵保持不变"}, {"–", "–"}, OF_UNIFORM, 0.05, true},
     [LETS_LESS] = {{"at d_k = 256, dL/dS of the unscaled model is less than half of the scaled one's",
                     "d_k = 256 时，不缩放模型的 dL/dS 不到缩放模型的一半"},
-                   {"suspected: \"extremely small gradients\" (3.2.1)", "推测“梯度极小”（3.2.1）"},
+                   {"suspected: \"extremely small gradients\" (3.2.1)", "推测“梯度极小”（第 3.2.1 节）"},
                    RATIO,
                    0.5,
                    true},
     [LETS_LESS_OF_RANDOM] = {{"so it is for random q, k and dL/dA", "q、k、dL/dA 均为随机数时也是如此"},
-                             {"suspected: \"extremely small gradients\" (3.2.1)", "推测“梯度极小”（3.2.1）"},
+                             {"suspected: \"extremely small gradients\" (3.2.1)",
+                              "推测“梯度极小”（第 3.2.1 节）"},
                              RATIO,
                              0.5,
                              true},
     [LOSS_NARROW] = {{"at d_k = 16, training loses little without the factor",
                       "d_k = 16 时，去掉缩放因子对训练影响很小"},
                      {"as good as additive attention for small d_k (3.2.1)",
-                      "d_k 较小时与加性注意力相近（3.2.1）"},
+                      "d_k 较小时与加性注意力相当（第 3.2.1 节）"},
                      {"ratio of losses", "损失之比"},
                      1.1,
                      true},
-    [LOSS_WIDE] = {{"at d_k = 64 it suffers: the loss is larger by a tenth",
-                    "d_k = 64 时训练受损：损失高出一成以上"},
+    [LOSS_WIDE] = {{"at d_k = 64 training suffers: the loss is larger by a tenth",
+                    "d_k = 64 时训练受损：损失高出一成"},
                    {"worse than additive attention for larger d_k (3.2.1)",
-                    "d_k 较大时不如加性注意力（3.2.1）"},
+                    "d_k 较大时不如加性注意力（第 3.2.1 节）"},
                    {"ratio of losses", "损失之比"},
                    1.1,
                    false},
     [RIGHT_WIDE] = {
-        {"and fewer sentences are right", "写对的句子也更少"}, {"–", "–"}, {"points", "个百分点"}, 2, false}};
+        {"and fewer sentences are right", "写对的句子也更少"}, {"–", "–"}, {"points", "百分点"}, 2, false}};
 
 static double at(const numbers *n, int score, long seed, const char *what, long d_k) {
     return numbers_get(n, scale_name(score), seed, what, (double)d_k);
@@ -146,26 +147,25 @@ static const remark remarks[] = {
       "encoder's first. What goes back through a score is then not divided by √d_k: with random q and k, "
       "dL/dq is 13 times as large. The median row of dL/dS is smaller, though, in five of the six "
       "attentions.",
-      "试跑在 d_k = 256 处查找了梯度的来源。不缩放时 dL/dA "
-      "本身就更大，而且层越靠前越大：在解码器最后一处注意力是 1.05 倍，在编码器第一处是 7 "
-      "倍。此时经由得分传回的梯度没有除以 √d_k：q、k 为随机数时，dL/dq 是缩放时的 13 "
-      "倍。不过，在六处注意力中有五处，dL/dS 的中位行变小了。"}},
+      "我们在 d_k = 256 的试验中查找了梯度的来源。不缩放时，dL/dA 本身就更大，而且层越靠前大得越多：在解码"
+      "器最后一个注意力子层是 1.05 倍，在编码器第一个注意力子层是 7 倍。此外，经由得分传回的梯度没有除以 √"
+      "d_k：q、k 为随机数时，dL/dq 是缩放时的 13 倍。不过，在六个注意力子层的五个中，dL/dS 的中位行更小。"}},
     {LETS_LESS_OF_RANDOM,
      DOES_NOT_HOLD,
      {"Softmax does saturate: in trial runs at d_k = 256 the median row of dL/dS has the norm 0.007 without "
       "the factor and 0.22 with it. But the norm of all rows is made of the few rows in which two keys are "
       "nearly level, and these keep their gradients.",
-      "softmax 确实饱和了：试跑中 d_k = 256 时，dL/dS 的中位行的范数在不缩放时为 0.007，缩放时为 "
-      "0.22。但所有行的范数主要来自少数几行，其中有两个键的得分几乎相等，这些行仍保有梯度。"}},
+      "softmax 确实饱和了：在 d_k = 256 的试验中，dL/dS 的中位行的范数在不缩放时为 0.007，缩放时为 0.22。但"
+      "所有行的范数来自少数几行，其中有两个键的得分几乎相等，这些行保住了梯度。"}},
     {LOSS_NARROW,
      DOES_NOT_HOLD,
      {"Even 16 is not small enough: before training the entropy of unscaled attention is 0.62 there, that of "
       "scaled attention 0.96. But the lag shrinks. In trial runs the loss was 1.5 times as large after 300 "
       "updates (two seeds), and 1.12 to 1.20 times after 1,000 (four seeds). The paper compares with "
       "additive attention, not with the scaled product.",
-      "16 还不够小：训练之前，d_k = 16 时不缩放的注意力的熵为 0.62，缩放的为 "
-      "0.96。不过差距在缩小：试跑中，300 次更新之后损失是缩放模型的 1.5 倍（两个种子），1000 次更新之后是 "
-      "1.12 至 1.20 倍（四个种子）。论文比较的对象是加性注意力，而不是缩放的内积。"}}};
+      "16 还不够小：训练之前，d_k = 16 时不缩放的注意力的熵为 0.62，缩放的为 0.96。不过差距在缩小：在试验中"
+      "，更新 300 次之后，损失是缩放模型的 1.5 倍（两个种子），更新 1,000 次之后是 1.12 至 1.20 倍（四个种"
+      "子）。论文比较的对象是加性注意力，而不是缩放的内积。"}}};
 
 static const panel panels[] = {{.what = ENTROPY,
                                 .label = "entropy before training (uniform: 1)",
@@ -211,23 +211,21 @@ const claim claim_scale = {
          "task and 1,000 updates are far from the paper's. Adam divides each gradient by its own usual size, "
          "so a small one alone need not slow it down.",
          "得分是查询与键的内积，二者各有 d_k 个分量。若各分量相互独立，均值为 0，方差为 1，则内积的方差为 "
-         "d_k（Vaswani et al. 2017，脚注 4）。作者推测，过大的内积会把 softmax "
-         "推到梯度极小的区域，因此将内积除以 √d_k。论文没有给出相应的数值。\n\n"
-         "训练之前：取 d_k = "
-         "4、16、64、256，其余宽度按比例变化，分别构造带缩放因子和不带缩放因子的玩具翻译模型（4 "
-         "个头，编码器与解码器各 2 层）。在 20 个未见过的句子上测量三项。其一是 A "
-         "各行的熵，除以在该行可见的键上均匀分配时的熵：1 表示均匀，0 "
-         "表示每行只看一个键。其二是一行之内得分的方差。其三是所有行上 dL/dS "
-         "的范数。三者均对六处注意力取平均，其中范数取几何平均。再按脚注的假设用随机数重复一遍：1000 "
-         "个查询，32 个键，另有随机的 dL/dA；有无缩放因子都用同一个 dL/dA，差别只来自 softmax。\n\n"
-         "训练之后：训练四个模型，各 1000 次更新。其中两个有四个头，d_k = "
-         "16，即通常的玩具模型，一个缩放，一个不缩放。但 16 很小；论文说，d_k "
-         "较小时，内积不缩放也不逊于加性注意力。因此，真正检验这一说法的是只有一个头的模型，d_k = "
-         "64，与论文相同。与它对照的是同样只有一个头但带缩放的模型，以免把头数的影响当作缩放的影响。损失与写"
-         "对的句子均在 500 个未见过的句子上计算。\n\n"
-         "界限：熵减少达到均匀熵的五分之一算下降，变化不到二十分之一算不变。连一半都没有减掉的梯度，不能叫“极"
-         "小”。损失高出一成，或写对的句子少 2 个百分点，算训练受损。规模、任务和 1000 "
-         "次更新都与论文相去甚远。Adam 会把每个梯度除以它平时的大小，所以仅仅梯度小，未必使训练变慢。"},
+         "d_k（Vaswani 等，2017，脚注 4）。作者推测，这样大的内积会把 softmax 推到梯度极小的区域，因此将内"
+         "积除以 √d_k。论文没有给出相应的数值。\n\n"
+         "训练之前：取 d_k = 4、16、64、256，其余宽度按比例变化，分别构造带缩放因子和不带缩放因子的玩具翻译"
+         "模型（4 个头，编码器与解码器各 2 层）。在 20 个未见过的句子上测量三项。其一是 A 各行的熵，除以在"
+         "该行可见的键上均匀分配权重时的熵：1 表示均匀，0 表示每行只看一个键。其二是一行之内得分的方差。其"
+         "三是所有行上 dL/dS 的范数。三者均对六个注意力子层取平均，其中范数取几何平均。再按脚注的假设用随机"
+         "数重复一遍：1,000 个查询，32 个键，另有随机的 dL/dA；有无缩放因子都用同一个 dL/dA，差别只来自 "
+         "softmax。\n\n"
+         "训练之后：训练四个模型，各更新 1,000 次。其中两个有四个头，d_k = 16，即通常的玩具模型，一个缩放，"
+         "一个不缩放。但 16 很小；论文说，d_k 较小时，内积不缩放也不逊于加性注意力。因此，真正检验这一说法"
+         "的是只有一个头的模型，d_k = 64，与论文的宽度相同。与它对照的是同样只有一个头但缩放的模型，以免把"
+         "头数的影响当作缩放的影响。损失与写对的句子均在 500 个未见过的句子上测量。\n\n"
+         "界限：熵减少均匀熵的五分之一，算下降；变化不到二十分之一，算不变。连一半都没有减掉的梯度，不能叫"
+         "作“极小”。损失高出一成，或写对的句子少 2 个百分点，算训练受损。规模、任务和 1,000 次更新都与论文"
+         "相去甚远。Adam 会把每个梯度除以它平时的大小，所以仅仅梯度小，未必使训练变慢。"},
     .version = 1,
     .plan = plan,
     .rules = rules,

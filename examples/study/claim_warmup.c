@@ -159,23 +159,23 @@ static const rule rules[] = {
     [POST_FLAT] = {{"post-norm: the gradient does not depend on the number of layers L",
                     "后置归一化：梯度与层数 L 无关"},
                    {"a bound without L (theorem 1)", "上界不含 L（定理 1）"},
-                   {"distance of the exponent of L from 0", "L 的指数与 0 的距离"},
+                   {"distance of the exponent of L from 0", "L 的指数与 0 之差"},
                    0.1,
                    true},
     [PRE_ROOT] = {{"pre-norm: the gradient shrinks like 1/√L", "前置归一化：梯度按 1/√L 减小"},
                   {"a bound that goes like 1/√L (theorem 1)", "上界按 1/√L 变化（定理 1）"},
-                  {"distance of the exponent of L from −1/2", "L 的指数与 −1/2 的距离"},
+                  {"distance of the exponent of L from −1/2", "L 的指数与 −1/2 之差"},
                   0.1,
                   true},
-    [POST_NEEDS] = {{"post-norm needs warm-up: the loss is higher without",
+    [POST_NEEDS] = {{"post-norm needs warm-up: without it the loss is higher",
                      "后置归一化需要预热：不预热则损失更高"},
                     {"8.45 BLEU without, about 34 with (section 3.2)",
-                     "不预热 8.45 BLEU，预热约 34（第 3.2 节）"},
+                     "不预热 8.45 BLEU，预热约 34 BLEU（第 3.2 节）"},
                     {"nats per word", "奈特/词"},
                     0.5,
                     false},
-    [PRE_DOES_NOT] = {{"pre-norm does not: the loss is hardly higher without",
-                       "前置归一化则不需要：不预热损失也几乎不升高"},
+    [PRE_DOES_NOT] = {{"pre-norm does not: without it the loss is hardly higher",
+                       "前置归一化则不需要：不预热，损失也几乎不升高"},
                       {"comparable results (abstract)", "结果相当（摘要）"},
                       {"nats per word", "奈特/词"},
                       0.5,
@@ -235,17 +235,18 @@ const claim claim_warmup = {
          "sentences with the true words read. A loss above that of guessing among all words counts as "
          "guessing, and so does a run whose numbers become infinite. 0.5 nats are the margin: two thirds "
          "more in perplexity. The paper trains wider models (512) for many more updates, on real text.",
-         "后置归一化是原始 Transformer 的做法：归一化放在残差相加之后。前置归一化放在支路之内，因此主干随深"
-         "度增大。Xiong 等人证明了训练之前最后一层前馈网络第二个矩阵的梯度会怎样：后置时其大小与层数 L 无关"
-         "，前置时按 1/√L 减小。所以后置归一化开头的步子要小，前置归一化则不必。先测梯度：英法翻译模型（宽 "
-         "64），编码器与解码器各 6、8、……、18 层，每个深度取 8 个随机模型，各用 24 个未见过的句子，求平均范"
-         "数，再对取对数后的数据作最小二乘，求出 L 的指数。指数与 0、与 −1/2 的距离允许到 0.1。定理本身就需"
-         "要这样的余地：其主干按 1 + L/2 到 1 + 3L/2 增大，在 6 到 18 层之间得到的指数是 −0.42 到 −0.47，而"
-         "不是 −1/2。再测训练：6+6 层的模型训练 400 次更新，一半先预热 200 次，一半不预热，此后学习率恒定，"
-         "各组相同。学习率 0.002 是在另一个种子上从 0.001、0.002、0.004 中选出的，对带预热的后置归一化最好"
-         "。梯度不裁剪。损失在 500 个未见过的句子上以教师强制计算。高于在全部词中均匀猜测的损失按猜测计，数"
-         "值变为无穷的训练也按猜测计。界限为 0.5 奈特，即困惑度高出三分之二。原论文的模型更宽（512），更新"
-         "次数多得多，用的是真实文本。"},
+         "后置归一化是原始 Transformer 的做法：归一化放在支路与主干相加之后。前置归一化放在支路之内，因此主"
+         "干随深度增大。Xiong 等（2020）证明了在训练之前，这对最后一层前馈网络第二个矩阵的梯度有什么影响："
+         "用后置归一化，梯度的大小与层数 L 无关；用前置归一化，梯度按 1/√L 减小。所以后置归一化开头的步子要"
+         "小，前置归一化则不必。先测梯度：英法翻译模型（宽 64）的编码器与解码器各 6、8、……、18 层，每个深度"
+         "取 8 个随机模型，各用 24 个未见过的句子，求该梯度的平均范数，再对取对数后的数据作最小二乘，求出 "
+         "L 的指数。指数与 0、与 −1/2 之差允许达到 0.1。定理本身就需要这样的余地：其主干按 1 + L/2 到 1 + "
+         "3L/2 增大，在 6 到 18 层之间得到的指数是 −0.42 到 −0.47，而不是 −1/2。再测训练：编码器与解码器各 "
+         "6 层的翻译模型更新 400 次，有的先做 200 次更新的学习率预热，有的不预热，此后学习率恒定，各组相同"
+         "。学习率 0.002 是在另一个种子上从 0.001、0.002、0.004 中选出的，对带预热的后置归一化最好。不做梯"
+         "度裁剪。损失在 500 个未见过的句子上以教师强制计算。若损失高于在所有词中猜测的损失，则按猜测计；训"
+         "练中数值变为无穷的，也按猜测计。界限为 0.5 奈特，即困惑度高出三分之二。论文的模型更宽（512），更"
+         "新次数多得多，用的是真实文本。"},
     .version = 1,
     .plan = plan,
     .rules = rules,
