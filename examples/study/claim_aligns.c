@@ -100,32 +100,32 @@ static double difference(const numbers *n, int rule, long seed) {
  { "points of AER", "AER，百分点" }
 static const rule rules[] = {
     [ALIGNS] = {{"two layers: at the output step the best layer errs less than the diagonal",
-                 "2 层模型：在输出步，最好的一层比对角线错误少"},
+                 "2 层模型：在输出步，最好的一层错误少于对角线"},
                 {"–", "–"},
                 POINTS,
                 5,
                 false},
     [NORMS_OUTPUT] = {{"six layers, output step: norms err less than weights",
-                       "6 层模型，输出步：按范数对齐比按权重错误少"},
+                       "6 层模型，输出步：按范数对齐，错误少于按权重"},
                       {"47.7 % → 41.4 %: 6.3 (Kobayashi et al. 2020, section 5)",
                        "47.7% → 41.4%：6.3（Kobayashi 等，2020，第 5 节）"},
                       POINTS,
                       1,
                       false},
     [NORMS_INPUT] = {{"six layers, input step: norms err less than weights",
-                      "6 层模型，输入步：按范数对齐比按权重错误少"},
+                      "6 层模型，输入步：按范数对齐，错误少于按权重"},
                      {"29.8 % → 25.0 %: 4.8 (the same)", "29.8% → 25.0%：4.8（同上）"},
                      POINTS,
                      1,
                      false},
     [STEP] = {{"six layers: the input step errs less than the output step, by weights",
-               "6 层模型，按权重：输入步比输出步错误少"},
+               "6 层模型，按权重：输入步的错误少于输出步"},
               {"47.7 % → 29.8 %: 17.9 (the same)", "47.7% → 29.8%：17.9（同上）"},
               POINTS,
               5,
               false},
     [DEPTH] = {{"and at the input step six layers err less than two of the same width",
-                "而且在输入步，6 层模型比同样宽的 2 层模型错误少"},
+                "而且在输入步，6 层模型的错误少于同样宽的 2 层模型"},
                {"–", "–"},
                POINTS,
                5,
@@ -142,7 +142,7 @@ static const rule rules[] = {
                    1,
                    false},
     [SCORE] = {{"the additive score: the best layer errs less than the diagonal, at the output step",
-                "加性评分：在输出步，最好的一层比对角线错误少"},
+                "加性评分：在输出步，最好的一层错误少于对角线"},
                {"–", "–"},
                POINTS,
                5,
@@ -173,8 +173,8 @@ static const remark remarks[] = {
       "a trial seed "
       "of six layers the best layer erred in 72.8 % by weights and 77.9 % by norms; words drawn by chance "
       "err in 89.6 %.",
-      "在输入步，这里的注意力几乎不对齐，范数也就没有多少可以澄清的东西。在 6 层模型的一个试验种子上，最好"
-      "的一层按权重的错误率为 72.8%，按范数为 77.9%；随机选词的错误率为 89.6%。"}},
+      "在输入步，这里的注意力几乎不对齐，范数可以改善的余地也就很小。在 6 层模型的一个试验种子上，最好的一"
+      "层按权重的错误率为 72.8%，按范数为 77.9%；随机选词的错误率为 89.6%。"}},
     {STEP,
      DOES_NOT_HOLD,
      {"Where the paper finds the links one step later, here they are at the step that writes the word. What "
@@ -249,12 +249,12 @@ const claim claim_aligns = {
          "German and English sentences of people, cut into pieces, and a large model; sentences here are "
          "short, their order is near the diagonal, and the model is small. Each word gets one link while "
          "some have two true ones, so an AER of about 3 % is the least there can be.",
-         "翻译时，解码器去看它所需要的源词，因此由交叉注意力的权重可以得到词对齐。Kobayashi 等（2020）把一"
+         "翻译时，解码器会看它所需要的源词，因此由交叉注意力的权重可以得到词对齐。Kobayashi 等（2020）把一"
          "层的各头合在一起，将每个目标词对齐到它那一行中占比最大的源词，再与人工对齐比较，统计对齐错误率（"
          "AER，0% 为完全正确）。他们比较两个量：一是源词的权重 α，二是范数 ‖αf(x)‖，即注意力从该词取来的向"
          "量的长度。他们又比较两行：一是写出该目标词的那一步（输出步），二是下一步，即读入该词的那一步（输"
-         "入步）。若一行中 `<eos>` 占比最大，该词就没有对齐。在六层中最好的一层，范数的对齐优于权重，输入步"
-         "的对齐优于输出步。\n\n"
+         "入步）。若一行中 `<eos>` 占比最大，该词就不对齐到任何源词。在六层中最好的一层，范数的对齐优于权重"
+         "，输入步的对齐优于输出步。\n\n"
          "这里训练英法翻译模型；造句的语法知道真实的对齐。“2 layers”是玩具翻译模型，编码器与解码器各 2 层，"
          "宽 64，更新 2,500 次。“6 layers”各 6 层，宽 32；“2 narrow layers”各 2 层，同样宽 32；两者都更新 "
          "1,500 次，因此只有深度不同。“additive score”是改用加性评分的玩具翻译模型，更新 500 次。所有模型都"
@@ -262,10 +262,10 @@ const claim claim_aligns = {
          "一行去掉 `<eos>` 之后再测一遍。最好的一层就在这些句子上选出，每个数值各选各的。\n\n"
          "注意力的错误率必须比对角线低 5 个百分点。对角线是指：每个词对齐到相同位置的源词，或对齐到句中相同"
          "比例处的源词，取错误较少者；不看词的模型也能做到这一点。范数必须带来 1 个百分点的变化，去掉 `"
-         "<eos>` 也须如此：文献中的改善是它的五到六倍，而在约 4,000 个词上，更小的差别可能只是运气。两步之"
-         "差必须达到 5 个百分点，这不到文献数值的三分之一；两种深度之差也须如此。论文用的是人写的德语和英语"
-         "句子，词被切成小块，模型很大；这里句子短，词序接近对角线，模型小。每个词只得到一个对齐，而有些词"
-         "的真实对齐有两个，所以 AER 最低也有约 3%。"},
+         "<eos>` 也须如此：文献中的改善是 1 个百分点的五到六倍，而在约 4,000 个词上，更小的差别可能只是运气"
+         "。两步之差必须达到 5 个百分点，这不到文献数值的三分之一；两种深度之差也须如此。论文用的是人写的德"
+         "语和英语句子，词被切成子词，模型很大；这里句子短，词序接近对角线，模型小。每个词在这里只对齐到一"
+         "个源词，而有些词其实对齐到两个，所以 AER 最低也有约 3%。"},
     .version = 1,
     .plan = plan,
     .rules = rules,

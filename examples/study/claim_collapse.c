@@ -70,7 +70,8 @@ static const rule rules[] = {
          ITS_UNIT,
          -0.2,
          true},
-    [ONE_WORD] = {{"there it has hardly any left", "而且所剩无几"}, {"–", "–"}, ITS_UNIT, 0.1, true},
+    [ONE_WORD] =
+        {{"and there hardly any of it is left", "而且此时熵所剩无几"}, {"–", "–"}, ITS_UNIT, 0.1, true},
     [ON_AVERAGE] = {{"the mean over all attentions is lower, too", "所有注意力子层的平均熵也更低"},
                     {"–", "–"},
                     ITS_UNIT,

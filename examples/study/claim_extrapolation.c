@@ -135,18 +135,18 @@ static const rule rules[] = {
                0.05,
                true},
     [SINUSOIDAL] = {{"sinusoids' loss grows more than ALiBi's", "正弦位置编码的损失比 ALiBi 增加得多"},
-                    {"it does (figure 1)", "是（图 1）"},
+                    {"it does (figure 1)", "确实如此（图 1）"},
                     {"nats a token", "奈特/词元"},
                     0.05,
                     false},
     [ROTARY] = {{"rotary positions' loss grows more than ALiBi's", "旋转位置编码的损失比 ALiBi 增加得多"},
-                {"it does (figure 1)", "是（图 1）"},
+                {"it does (figure 1)", "确实如此（图 1）"},
                 {"nats a token", "奈特/词元"},
                 0.05,
                 false},
     [RELATIVE] = {{"learnt distances' (T5's) loss grows more than ALiBi's",
                    "可学习的相对距离（T5）的损失比 ALiBi 增加得多"},
-                  {"it does (figure 1)", "是（图 1）"},
+                  {"it does (figure 1)", "确实如此（图 1）"},
                   {"nats a token", "奈特/词元"},
                   0.05,
                   false},
@@ -166,7 +166,7 @@ static const rule rules[] = {
                        {"nats a token", "奈特/词元"},
                        0.05,
                        false},
-    [AS_GOOD] = {{"in windows of 64, no positions are hardly worse than learned ones",
+    [AS_GOOD] = {{"in windows of 64, a model without positions is hardly worse than one with learned ones",
                   "在长 64 的窗口里，没有位置编码时的损失几乎不高于可学习的位置编码"},
                  {"0.027: perplexity 20.97 and 20.42 (Haviv et al. 2022, table 1)",
                   "0.027：困惑度 20.97 与 20.42（Haviv 等，2022，表 1）"},
@@ -229,15 +229,15 @@ const claim claim_extrapolation = {
          "is whether anything is lost. Without positions a causal decoder need not fail: that it does not "
          "is the last rule.",
          "语言模型在长 L 个词元的窗口上训练，之后要读更长的窗口。Press 等（2022）认为，此时 ALiBi 的损失不"
-         "增，而正弦位置编码、旋转位置编码和 T5 的可学习的相对距离的损失都会增大。这里，单独的解码器（2 层"
-         "，宽 64，更新 500 次，每次 16 个窗口）用六种位置编码（其中一种是没有位置编码），在长 64 个字符的"
-         "窗口上学习由小型语法生成的英语句子。然后它们以长 64、128 和 256 个字符、互不重叠的窗口读未见过的"
-         "文本，做法与论文图 1 相同；每次预测的都是同一些字符。更严格的数值只取自长 256 的窗口：第 64 位之"
-         "后的损失，与第 33 至 64 位的损失相比。可学习的位置编码在第 64 位之后没有向量，所以根本无法读那里"
-         "的字符。界限为 0.05 奈特，相当于困惑度的 5%，约为 Haviv 等（2022）去掉位置编码后损失增量的两倍。"
-         "与论文不同的是，模型和文本都很小，句子之间也互不相关：更长的窗口除了对开头的句子，几乎没有帮助，"
-         "所以检验的是结果是否变差。没有位置编码时，带因果掩码的解码器不一定失败：最后一条规则检验的正是它"
-         "不失败。"},
+         "增，而正弦位置编码、旋转位置编码和 T5 的可学习相对距离的损失都会增大。这里，单独的解码器（2 层，"
+         "宽 64，更新 500 次，每次 16 个窗口）用六种方式处理位置（其中一种是没有位置编码），在长 64 个字符"
+         "的窗口上学习由小型语法生成的英语句子。然后它们以长 64、128 和 256 个字符、互不重叠的窗口读未见过"
+         "的文本，做法与论文图 1 相同；每次预测的都是同一些字符。更严格的数值只取自长 256 的窗口：第 64 位"
+         "之后的损失，与第 33 至 64 位的损失相比。可学习的位置编码在第 64 位之后没有向量，所以根本无法读那"
+         "里的字符。界限为 0.05 奈特，相当于困惑度的 5%，约为 Haviv 等（2022）去掉位置编码后损失增量的两倍"
+         "。与论文不同的是，模型和文本都很小，句子之间也互不相关：更长的窗口除了对开头的句子，几乎没有帮助"
+         "，所以检验的是结果是否变差。没有位置编码时，带因果掩码的解码器不一定失败：最后一条规则检验的正是"
+         "它不失败。"},
     .version = 1,
     .plan = plan,
     .rules = rules,

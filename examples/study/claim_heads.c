@@ -163,7 +163,7 @@ static void plan_multi30k(study *s) {
   [HEADS_APART] = {                                                                                   \
       {"training drives the 4 heads of an attention apart", "训练使同一注意力子层的 4 个头彼此分开"}, \
       {"\"The heads clearly learned to perform different tasks\" (figure 5)",                         \
-       "“各个头显然学会了不同的任务”（图 5）"},                                                       \
+       "“各个头显然学会了执行不同的任务”（图 5）"},                                                   \
       {"nats of divergence: trained less untrained", "训练后的散度减去训练前的散度，奈特"},           \
       0.1,                                                                                            \
       false                                                                                           \
@@ -218,7 +218,7 @@ static const panel panels_multi30k[] = {{.what = "BLEU", .label = "BLEU on test.
  "\n\n"                                                                                                                                                      \
  "各头是否不同，在同一注意力子层的各头之间衡量。两个头的对应行之间有 Jensen–Shannon 散度：两行相等时为 0"        \
  "，没有共同的词元时为 ln 2 = 0.69 奈特。我们对所有成对的头、200 个未见过的句子的所有行求平均；解码器的"           \
- "第一行只看得到一个词元，不计在内。编码器自注意力、解码器自注意力与交叉注意力三者权重相同。权重随机的头" \
+ "第一行只看得到一个词元，不计在内。编码器自注意力、解码器自注意力与交叉注意力三者同等计入。权重随机的头" \
  "本来就有差别，因此减去同一模型训练前的值。界限 0.1 奈特是最大可能值的七分之一；论文对此没有给出数值。"     \
  "尖锐的行可以比平坦的行相距更远，而训练会使行变得尖锐：这条规则说的是各头看不同的词，并不是说每个头各有" \
  "分工。"

@@ -196,7 +196,7 @@ static void plan(study *s) {
 
 enum { TWO_MATCH, ONE_DOES_NOT, COPIES };
 static const rule rules[] = {
-    [TWO_MATCH] = {{"with two layers a head looks at what followed the symbol's first occurrence",
+    [TWO_MATCH] = {{"with two layers a head looks at what followed the present symbol's first occurrence",
                     "2 层模型中，有一个头关注当前符号首次出现之后的那个符号"},
                    {"such heads form (argument 1)", "会形成这样的头（论据 1）"},
                    {"prefix score of the best head", "最佳头的前缀匹配得分"},
@@ -248,7 +248,7 @@ const claim claim_induction = {
          "once. The loss is that of the copy's symbols from its second on, since nothing else can be "
          "foretold: with the loss on all symbols, short pilots on other seeds had learnt nothing of the "
          "copy after 400 to 600 batches. The prefix score is the mean weight that a symbol of the copy "
-         "gives to the one after its first occurrence, on 256 sequences that nobody was trained on; the "
+         "gives to the one after its first occurrence, on 256 sequences that no model was trained on; the "
          "head with the largest counts. Equal weights on all that is visible score about 0.025. The "
          "margins of 0.5 and 0.1 say that a head gives most of its weight, or next to none; that of the "
          "loss is one nat, a factor of e in the probability of the right symbol. The paper trains language "
@@ -257,14 +257,14 @@ const claim claim_induction = {
          "个位置，它前面是哪个符号；第二层的一个头去找那个被告知了当前符号的位置。Olsson 等（2022）在两层及"
          "更多层的模型中发现了这样的头，在一层的模型中没有发现。这里训练只有注意力的解码器，分别为 1 层与 "
          "2 层，宽 64，每层两个头，有归一化，没有前馈层；它们读长 64 个符号的序列。除了一个长 8 到 24 的片"
-         "段出现第二次（第二次称为重复片段），没有符号重复；片段的长度和两个位置在每个序列中都重新抽取，因"
-         "此无法死记位置或距离。位置编码是旋转式的，只有查询与键得知位置。每个模型看 1,500 批，每批 32 个序"
-         "列，每个序列只看一次。损失只计重复片段中自第二个符号起的符号，因为其余符号都无法预测：在另外的种"
-         "子上做的短暂预试验中，若对所有符号计算损失，模型在 400 至 600 批之后对重复片段仍一无所知。前缀匹"
-         "配得分是重复片段中的符号给予其首次出现之后那个符号的平均权重，在 256 个未用于训练的序列上测量，取"
-         "得分最高的头。若权重在所有可见位置上均匀分配，得分约为 0.025。界限 0.5 与 0.1 的意思是，一个头给"
-         "出大部分权重，或几乎不给；损失的界限为 1 奈特，即正确符号的概率相差 e 倍。论文在文本上训练语言模"
-         "型，再用出现两次的随机符号来打分。"},
+         "段出现第二次（第二次出现的称为重复片段），没有符号重复；片段的长度和两个位置在每个序列中都重新抽"
+         "取，因此无法死记位置或距离。位置编码是旋转式的，只有查询与键得知位置。每个模型看 1,500 批，每批 "
+         "32 个序列，每个序列只看一次。损失只计重复片段中自第二个符号起的各个符号，因为其余符号都无法预测："
+         "在另外的种子上做的短暂预试验中，若对所有符号计算损失，模型在 400 至 600 批之后对重复片段仍一无所"
+         "知。前缀匹配得分是重复片段中的符号给予其首次出现之后那个符号的平均权重，在 256 个未用于训练的序列"
+         "上测量，取得分最高的头。若权重在所有可见位置上均匀分配，得分约为 0.025。界限 0.5 与 0.1 的意思是"
+         "，一个头给出大部分权重，或几乎不给；损失的界限为 1 奈特，即正确符号的概率相差 e 倍。论文在文本上"
+         "训练语言模型，再用出现两次的随机符号来打分。"},
     .version = 1,
     .plan = plan,
     .rules = rules,

@@ -91,34 +91,27 @@ static bool put_claim(const writing *w, const claim *c, tl_error *error) {
 /* ---- the whole ---- */
 
 static void put_head(const writing *w) {
-    fputs(
-        SAY(w,
-            "<!-- Written by build/study out of docs/study/: change the claims (examples/study), not this "
-            "page. "
-            "-->\n"
-            "# What textbooks claim about attention, measured\n\n"
-            "`make study` trains what these claims need, on one machine, in less than an hour, and writes "
-            "this "
-            "page. Nothing was chosen after the fact: task, sizes, seeds, the number that is looked at, the "
-            "margin and the rule stand in `examples/study`, a file a claim, before it runs. Each rule is "
-            "about a "
-            "difference, paired by seed. It *holds* if the 95 % interval of the mean difference (Student's "
-            "t) "
-            "lies wholly on the right side of the margin, *does not hold here* if wholly on the wrong one, "
-            "and "
-            "is *undecided* otherwise. *Here* means: models and data as small as ours.\n\n"
-            "While the claims were written they were tried out on other seeds (`--trial`) than those that "
-            "are "
-            "reported.\n",
-            "<!-- 本页由 build/study 根据 docs/study/ 写成：如需改动，请修改 examples/study 中的命题，勿改"
-            "本页。 -->\n# 教科书关于注意力的说法：实测\n\n"
-            "`make study` 在一台机器上训练这些命题所需的模型，用时不到一小时，并写出本页。没有任何选择是事"
-            "后做出的：任务、规模、种子、所考察的数值、界限与规则，都在运行之前写在 `examples/study` 里，一"
-            "个命题一个文件。每条规则考察一个按种子配对的差。若平均差的 95% 区间（Student t）完全落在界限的"
-            "正确一侧，规则*成立*；完全落在错误的一侧，*此处不成立*；否则*无法判定*。“此处”是指：模型和数据"
-            "像我们的一样小。\n\n"
-            "编写命题时，我们用另外的种子（`--trial`）做过试验；本页报告的不是那些种子。\n"),
-        w->out);
+    fputs(SAY(w,
+              "<!-- Written by build/study out of docs/study/: change the claims (examples/study), not this "
+              "page. -->\n# What textbooks claim about attention, measured\n\n"
+              "`make study` trains what these claims need, on one machine, in less than an hour, and writes "
+              "this page. Nothing was chosen after the fact: task, sizes, seeds, the number that is looked "
+              "at, the margin and the rule stand in `examples/study`, a file a claim, before anything runs. "
+              "Each rule is about a difference, paired by seed. It *holds* if the 95 % interval of the mean "
+              "difference (Student's t) lies wholly on the right side of the margin, *does not hold here* if "
+              "wholly on the wrong one, and is *undecided* otherwise. *Here* means: models and data as small "
+              "as ours.\n\n"
+              "While the claims were written they were tried out on other seeds (`--trial`) than those that "
+              "are reported.\n",
+              "<!-- 本页由 build/study 根据 docs/study/ 写成：如需改动，请修改 examples/study 中的命题，勿改"
+              "本页。 -->\n# 教科书关于注意力的说法：实测\n\n"
+              "`make study` 在一台机器上训练这些命题所需的模型，用时不到一小时，并写出本页。没有任何选择是事"
+              "后做出的：任务、规模、种子、所考察的数值、界限与规则，都在运行之前写在 `examples/study` 里，一"
+              "个命题一个文件。每条规则考察一个按种子配对的差。若平均差的 95% 区间（Student t）完全落在界限的"
+              "正确一侧，规则就*成立*；若完全落在错误的一侧，规则就*此处不成立*；否则*无法判定*。“此处”是指："
+              "模型和数据像我们的一样小。\n\n"
+              "编写命题时，我们用另外的种子（`--trial`）做过试验；本页报告的不是那些种子。\n"),
+          w->out);
 }
 
 /* " 3 hold, 1 does not hold here": of the rules of a claim. */
