@@ -122,8 +122,8 @@ static void plan(study *s) {
                       .stops = {budget_of(s, 100, 50, 1), budget_of(s, 200, 100, 2),
                                 budget_of(s, 400, 200, 3), budget_of(s, 800, 0, 0), budget_of(s, 1200, 0, 0)},
                       .work = measure,
-                      .cost = 3,
-                      .training_cost = 27});
+                      .cost = 1,
+                      .training_cost = 22});
     }
 }
 
