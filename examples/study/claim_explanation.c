@@ -138,12 +138,12 @@ static const remark remarks[] = {
       "Rollout and "
       "flow had .60 and more in all layers. So neither is the reason. What is left of the differences: the "
       "paper has "
-      "natural sentences, which are longer, and a larger model.",
+      "natural sentences, which are longer.",
       "用两个试验种子试了两件事。一是训练：第 3 层的原始注意力在 120 次更新后为 0.50，400 次后为 "
       "0.49，多训练改变不大。二是梯度：改用乘以整个输入（含位置）的梯度，为 "
       "0.48。下降的是最后几层，而且并非每个种子都如此："
       "第 6 层两个种子分别为 0.47 和 0.00。rollout 与 flow 在各层都不低于 "
-      "0.60。可见原因不在这两处。余下的差别是：论文用的是更长的自然语句和更大的模型。"}}};
+      "0.60。可见原因不在这两处。余下的差别是：论文用的是自然语句，句子更长。"}}};
 
 static const panel panels[] = {{.what = "tau",
                                 .label = "tau of weights and gradients",
