@@ -118,8 +118,8 @@ static void plan(study *s) {
                        .settings = &settings,
                        .stops = {budget_of(s, 500, 100, 2)},
                        .work = measure,
-                       .cost = 1,
-                       .training_cost = 10};
+                       .cost = 0.8,
+                       .training_cost = 8.4};
         study_arm(s, &a);
     }
 }

@@ -129,11 +129,11 @@ static void plan(study *s) {
                        .settings = &settings,
                        .stops = {budget_of(s, 1000, 300, 2)},
                        .work = measure,
-                       .cost = 1,
-                       .training_cost = 11};
+                       .cost = 0.4,
+                       .training_cost = 13};
         study_arm(s, &a);
     }
-    const arm a = {.name = ALONE, .number = budget_of(s, 1500, 300, 2), .work = order_alone, .cost = 20};
+    const arm a = {.name = ALONE, .number = budget_of(s, 1500, 300, 2), .work = order_alone, .cost = 19};
     study_arm(s, &a);
 }
 
@@ -229,6 +229,31 @@ static double difference(const numbers *n, int rule, long seed) {
     }
 }
 
+static const remark remarks[] = {
+    {SINUSOIDS,
+     DOES_NOT_HOLD,
+     {"In a trial, at another seed, sinusoids were right on every sequence of 12 symbols, on 36 % of those "
+      "of 13 and on "
+      "none of 14 or more. Without positions in the decoder it was 84 % of 13 and again none of 14, so it is "
+      "not the "
+      "decoder's sinusoids alone. Of learnt distances 63 % of the longer ones were right.",
+      "在另一个种子的试验中，正弦位置写对了所有长 12 的序列，长 13 的写对 36%，长 14 "
+      "及以上的全错。去掉解码器的位置信息，长 13 的写对 84%，长 "
+      "14 的仍然全错，可见原因不只在解码器的正弦位置。用可学习的相对距离，较长的序列有 63% 正确。"}},
+    {CAUSAL,
+     UNDECIDED,
+     {"In a trial, at another seed, the decoder alone was right on 58 %: on all of 4 symbols, 56 % of 8, 3 % "
+      "of 12, none "
+      "of 13 or more. It had not finished learning: in a pilot the share of tokens foretold right was 31, "
+      "34, 44, 50 and "
+      "51 % after 300, 600, 900, 1,200 and 1,500 updates, and about half of a line's tokens can only be "
+      "guessed. More updates were not "
+      "tried.",
+      "在另一个种子的试验中，单独的解码器写对 58%：长 4 的全对，长 8 的对 56%，长 12 的对 3%，长 13 "
+      "及以上的全错。它还没有学完：在预试验中，"
+      "300、600、900、1,200、1,500 次更新之后，预测正确的词元分别占 "
+      "31%、34%、44%、50%、51%，而一行中约有一半的词元只能猜。没有试过更多的更新。"}}};
+
 static const panel panels[] = {
     {.what = SEEN, .label = "right of lengths up to 12, %", .bars = true, .low = 0, .high = 100},
     {.what = BY_LENGTH,
@@ -289,4 +314,6 @@ const claim claim_order = {
     .difference = difference,
     .panels = panels,
     .panel_count = sizeof panels / sizeof *panels,
-    .shown = {SEEN, BEYOND}};
+    .shown = {SEEN, BEYOND},
+    .remarks = remarks,
+    .remark_count = sizeof remarks / sizeof *remarks};

@@ -126,7 +126,7 @@ static void look(stack *s, long input, numbers *out) {
 }
 
 static bool measure_all(stack *s, numbers *out) {
-    const long inputs = budget_of(s->job->study, 64, 16, 16);
+    const long inputs = budget_of(s->job->study, 64, 64, 16);
     for (long i = 0; i < inputs; i++) { /* apart 1 … 1e-4: so the window is met everywhere */
         if (job_stopped(s->job)) return false;
         draw(s, i, pow(10, -4.0 * (double)i / (double)(inputs - 1)));

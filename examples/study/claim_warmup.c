@@ -171,13 +171,13 @@ static const rule rules[] = {
                      "后置归一化需要预热：不预热则损失更高"},
                     {"8.45 BLEU without, about 34 with (section 3.2)",
                      "不预热 8.45 BLEU，预热约 34（第 3.2 节）"},
-                    {"nats per word", "纳特/词"},
+                    {"nats per word", "奈特/词"},
                     0.5,
                     false},
     [PRE_DOES_NOT] = {{"pre-norm does not: the loss is hardly higher without",
                        "前置归一化则不需要：不预热损失也几乎不升高"},
                       {"comparable results (abstract)", "结果相当（摘要）"},
-                      {"nats per word", "纳特/词"},
+                      {"nats per word", "奈特/词"},
                       0.5,
                       true}};
 
@@ -208,7 +208,7 @@ static const panel panels[] = {
      .low = 0,
      .high = 1},
     {.what = "loss",
-     .label = "nats per word after 400 updates",
+     .label = "nats per word after training",
      .arms = {"post-norm with warm-up", "post-norm without", "pre-norm with warm-up", "pre-norm without"},
      .bars = true,
      .low = 0,
@@ -219,42 +219,33 @@ const claim claim_warmup = {
     .title = {"Post-norm needs warm-up", "后置归一化需要学习率预热"},
     .source = "Xiong et al. 2020, theorem 1 and section 3",
     .paragraph =
-        {"Post-norm is the norm of the original Transformer: it follows each sum of a branch and the stream. "
-         "Pre-norm stands inside the branch, so the stream grows with depth. Xiong et al. prove what this "
-         "does, "
-         "before training, to the gradient of the second feed-forward matrix of the last layer: with "
-         "post-norm "
-         "its size does not depend on the number of layers L, with pre-norm it shrinks like 1/√L. So "
-         "post-norm "
-         "needs small first steps, and pre-norm does not. Measured first: the norm of that gradient in en-fr "
-         "translators (64 wide) of 6, 8, … 18 layers on each side, mean over 8 random models of each depth, "
-         "and "
-         "the exponent of L in it, by least squares on logarithms. The exponents may be 0.1 from 0 and from "
-         "−1/2. The theorem itself asks for that much: its stream grows like 1 + L/2 to 1 + 3L/2, and from "
-         "6 to 18 layers this gives −0.42 to −0.47 for −1/2. Measured second: translators of 6+6 layers "
-         "after "
-         "400 updates, with and without a warm-up of 200 updates, after which the rate is constant and the "
-         "same "
-         "for all. The rate, 0.002, is the one of 0.001, 0.002 and 0.004 that served post-norm with warm-up "
-         "best on another seed. Gradients are not clipped. The loss is that of 500 held-out sentences with "
-         "the "
-         "true words read. A loss above that of guessing among all words counts as guessing, and so does a "
-         "run "
-         "whose numbers become infinite. 0.5 nats are the margin: two thirds more in perplexity. The paper "
-         "trains wider models (512) for many more updates, on real text.",
-         "后置归一化是原始 Transformer "
-         "的做法：归一化放在残差相加之后。前置归一化放在支路之内，因此主干随深度增大。Xiong "
-         "等人证明了训练之前最后一层前馈网络第二个矩阵的梯度会怎样：后置时其大小与层数 L 无关，前置时按 1/√L "
-         "减小。所以后置归一化开头的步子要小，前置归一化则不必。先测梯度：英法翻译模型（宽 "
-         "64），编码器与解码器各 "
-         "6、8、……、18 层，每个深度取 8 个随机模型的平均范数，再对取对数后的数据作最小二乘，求出 L "
-         "的指数。指数与 0、与 −1/2 的距离允许到 0.1。定理本身就需要这样的余地：其主干按 1 + L/2 到 1 + 3L/2 "
-         "增大，在 6 到 18 层之间得到的指数是 −0.42 到 −0.47，而不是 −1/2。再测训练：6+6 层的模型训练 400 "
-         "次更新，一半先预热 200 次，一半不预热，此后学习率恒定，各组相同。学习率 0.002 是在另一个种子上从 "
-         "0.001、0.002、0.004 中选出的，对带预热的后置归一化最好。梯度不裁剪。损失在 500 "
-         "个未见过的句子上以教师强制计算。高于在全部词中均匀猜测的损失按猜测计，数值变为无穷的训练也按猜测计"
-         "。"
-         "界限为 0.5 纳特，即困惑度高出三分之二。原论文的模型更宽（512），更新次数多得多，用的是真实文本。"},
+        {"Post-norm is the norm of the original Transformer: it follows each sum of a branch and the "
+         "stream. Pre-norm stands inside the branch, so the stream grows with depth. Xiong et al. prove "
+         "what this does, before training, to the gradient of the second feed-forward matrix of the last "
+         "layer: with post-norm its size does not depend on the number of layers L, with pre-norm it "
+         "shrinks like 1/√L. So post-norm needs small first steps, and pre-norm does not. Measured first: "
+         "the norm of that gradient in en-fr translators (64 wide) of 6, 8, … 18 layers on each side, mean "
+         "over 8 random models of each depth on 24 held-out sentences each, and the exponent of L in it, "
+         "by least squares on logarithms. The exponents may be 0.1 from 0 and from −1/2. The theorem "
+         "itself asks for that much: its stream grows like 1 + L/2 to 1 + 3L/2, and from 6 to 18 layers "
+         "this gives −0.42 to −0.47 for −1/2. Measured second: translators of 6+6 layers after 400 "
+         "updates, with and without a warm-up of 200 updates, after which the rate is constant and the "
+         "same for all. The rate, 0.002, is the one of 0.001, 0.002 and 0.004 that served post-norm with "
+         "warm-up best on another seed. Gradients are not clipped. The loss is that of 500 held-out "
+         "sentences with the true words read. A loss above that of guessing among all words counts as "
+         "guessing, and so does a run whose numbers become infinite. 0.5 nats are the margin: two thirds "
+         "more in perplexity. The paper trains wider models (512) for many more updates, on real text.",
+         "后置归一化是原始 Transformer 的做法：归一化放在残差相加之后。前置归一化放在支路之内，因此主干随深"
+         "度增大。Xiong 等人证明了训练之前最后一层前馈网络第二个矩阵的梯度会怎样：后置时其大小与层数 L 无关"
+         "，前置时按 1/√L 减小。所以后置归一化开头的步子要小，前置归一化则不必。先测梯度：英法翻译模型（宽 "
+         "64），编码器与解码器各 6、8、……、18 层，每个深度取 8 个随机模型，各用 24 个未见过的句子，求平均范"
+         "数，再对取对数后的数据作最小二乘，求出 L 的指数。指数与 0、与 −1/2 的距离允许到 0.1。定理本身就需"
+         "要这样的余地：其主干按 1 + L/2 到 1 + 3L/2 增大，在 6 到 18 层之间得到的指数是 −0.42 到 −0.47，而"
+         "不是 −1/2。再测训练：6+6 层的模型训练 400 次更新，一半先预热 200 次，一半不预热，此后学习率恒定，"
+         "各组相同。学习率 0.002 是在另一个种子上从 0.001、0.002、0.004 中选出的，对带预热的后置归一化最好"
+         "。梯度不裁剪。损失在 500 个未见过的句子上以教师强制计算。高于在全部词中均匀猜测的损失按猜测计，数"
+         "值变为无穷的训练也按猜测计。界限为 0.5 奈特，即困惑度高出三分之二。原论文的模型更宽（512），更新"
+         "次数多得多，用的是真实文本。"},
     .version = 1,
     .plan = plan,
     .rules = rules,

@@ -83,11 +83,12 @@ typedef struct remark {
     words says;
 } remark;
 
-typedef struct panel {           /* of the picture: means over seeds with their intervals, an arm a colour */
-    const char *what;            /* which numbers */
-    const char *label, *x_label; /* axes, with units */
-    const char *arms[10];        /* which arms, in this order; none: all, as they come */
-    bool bars;                   /* one value an arm, instead of lines over `at` */
+enum { PANEL_ARMS = 10 };
+typedef struct panel {            /* of the picture: means over seeds with their intervals, an arm a colour */
+    const char *what;             /* which numbers */
+    const char *label, *x_label;  /* axes, with units */
+    const char *arms[PANEL_ARMS]; /* which arms, in this order; none: all, as they come */
+    bool bars;                    /* one value an arm, instead of lines over `at` */
     bool log_x, log_y;
     double low, high; /* of the vertical axis; both 0: as the numbers have it */
 } panel;
