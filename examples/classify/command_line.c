@@ -46,8 +46,8 @@ const tl_option info_options[] = {
     TL_OPTIONS_END};
 
 const tl_option corpus_options[] = {
-    ROW("made", TEXT, common.run.data.task, "agreement|order|subject",
-        "does the verb agree, are the words in order, whom is the sentence about?"),
+    ROW("made", TEXT, common.run.data.task, "agreement|number|order|subject",
+        "does the verb agree, of which number must it be, are the words in order, whom is the sentence about?"),
     ROW("sentences", LONG, common.run.data.sentences, "N",
         "labelled sentences to train on (0: 2000); 1000 each to validate and test come with them"),
     ROW("unlabelled", LONG, common.run.classify.unlabelled, "N", "sentences without labels (0: none)"),
@@ -58,7 +58,7 @@ const tl_option corpus_options[] = {
 const tl_option demo_options[] = {
     ROW("out", TEXT, common.out, "DIR", "where the run goes"),
     ROW("overwrite", FLAG, common.overwrite, NULL, "replace the model that is in --out already, though no demo has made it"),
-    ROW("made", TEXT, common.run.data.task, "agreement|order|subject", "what is to be told of a sentence"),
+    ROW("made", TEXT, common.run.data.task, "agreement|number|order|subject", "what is to be told of a sentence"),
     ROW("pretrain", LONG, common.run.classify.pretrain, "N", "updates of the first stage (0: none)"),
     ROW("steps", LONG, common.run.training.steps, "N", "updates of the second (0: 10 passes over the labelled sentences)"),
     COMMON_ROWS,

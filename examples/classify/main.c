@@ -18,7 +18,7 @@ static const command commands[] = {
      predict_options, command_predict},
     {"info", "classify info --model DIR", "what a run is, how big, how it was trained", info_options,
      command_info},
-    {"corpus", "classify corpus --made agreement|order|subject --out DIR",
+    {"corpus", "classify corpus --made agreement|number|order|subject --out DIR",
      "write the labelled sentences that are made here to files", corpus_options, command_corpus},
     {"demo", "classify demo [--out DIR]",
      "learn agreement from few labelled sentences after many without labels, and show what was learnt (a "

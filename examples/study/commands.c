@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct settings {
@@ -87,7 +88,8 @@ static int ask_the_other(const settings *s, const claim *c) {
              s->quick ? " --quick" : "", s->tiny ? " --tiny" : "", s->trial ? " --trial" : "",
              s->common.quiet ? " --quiet" : "");
     fflush(stdout);
-    return system(command) == 0 ? 0 : 1;
+    const int status = system(command);
+    return status != -1 && WIFEXITED(status) ? WEXITSTATUS(status) : 1; /* 130: interrupted, and told */
 }
 
 /* ---- measuring ---- */
@@ -109,6 +111,11 @@ static bool show_claim(study *s, const claim *c) {
     return ok;
 }
 
+static bool record_all(study *s) {
+    record r;
+    return record_of(s, NULL, &r, &s->error) && record_write(s->page, &r, &s->error);
+}
+
 static int measure(settings *given, study *s) {
     int status = 0;
     for (int i = 0; claims[i] && !status; i++)
@@ -118,10 +125,11 @@ static int measure(settings *given, study *s) {
         if (!study_plan(s, claims[i])) status = fail_with(s->error.message);
     }
     if (!status && s->count) status = study_work(s);
-    if (status) return status;
+    if (status || (given->claim && !s->count)) return status; /* the other program has done all of it */
     for (int i = 0; claims[i]; i++)
         if (is_meant(given, claims[i]) && is_ours(claims[i]) && !show_claim(s, claims[i]))
             return fail_with(s->error.message);
+    if (!given->claim && s->count && !record_all(s)) return fail_with(s->error.message);
     if (!page_write(s->page, &s->error)) return fail_with(s->error.message);
     print_name("\nThe pages are in ", s->page, ": study.md, study.zh-CN.md, study/.\n");
     return 0;

@@ -100,6 +100,11 @@ bool job_train(const job *j, const char *dir, const tl_run_settings *settings, c
     return true;
 }
 
+/* The library has a sentence for it, and no code: a test lets a run diverge, so that it stays this one. */
+bool job_diverged(const tl_error *error) {
+    return strstr(error->message, "; what went wrong first: ") != NULL;
+}
+
 bool job_weights(tl_run *run, const char *dir, long stop, tl_error *error) {
     char kept[FOLDER_SIZE + 64];
     return tl_params_load(tl_run_params(run), weights_file(kept, dir, stop), error);

@@ -53,8 +53,8 @@ static void put_record(const writing *w, const record *r) {
         fprintf(w->out, "\n%ld 个种子，%s，%s，%s，%.0f 核秒，平均负载 %.1f。\n", r->seeds, r->machine,
                 r->build, r->date, r->core_seconds, r->load);
     else
-        fprintf(w->out, "\n%ld seeds, %s, %s, %s, %.0f core-seconds, mean load %.1f.\n", r->seeds, r->machine,
-                r->build, r->date, r->core_seconds, r->load);
+        fprintf(w->out, "\n%ld seed%s, %s, %s, %s, %.0f core-seconds, mean load %.1f.\n", r->seeds,
+                r->seeds == 1 ? "" : "s", r->machine, r->build, r->date, r->core_seconds, r->load);
     if (strcmp(r->budget, "full"))
         fprintf(w->out,
                 SAY(w, "\n**Measured with the budget \"%s\": fewer updates and seeds than the study has.**\n",
@@ -123,8 +123,37 @@ static void put_head(const writing *w) {
         w->out);
 }
 
+/* " 3 hold, 1 does not hold here": of the rules of a claim. */
+static void put_counts(const writing *w, const claim *c, const finding *findings) {
+    static const verdict order[] = {HOLDS, DOES_NOT_HOLD, UNDECIDED};
+    const char *before = " ";
+    for (int v = 0; v < 3; v++) {
+        int count = 0;
+        for (int r = 0; r < c->rule_count; r++) count += findings[r].verdict == order[v];
+        if (!count) continue;
+        if (w->chinese)
+            fprintf(w->out, "%s%d 条%s", before, count, verdict_words(order[v]).zh);
+        else
+            fprintf(w->out, "%s%d %s", before, count,
+                    order[v] == UNDECIDED ? "undecided"
+                    : order[v] == HOLDS   ? count == 1 ? "holds" : "hold"
+                    : count == 1          ? "does not hold here"
+                                          : "do not hold here");
+        before = SAY(w, ", ", "，");
+    }
+}
+
 static void put_summary(const writing *w, tl_error *error) {
-    fputs(SAY(w, "\n| claim | verdicts |\n|---|---|\n", "\n| 命题 | 判定 |\n|---|---|\n"), w->out);
+    record all;
+    if (record_read(w->folder, RECORD_OF_ALL, &all, error))
+        fprintf(
+            w->out,
+            SAY(w,
+                "\nAll together took %.0f core-seconds, each on one thread (%s), a run that several claims "
+                "look at counted once.\n",
+                "\n全部合计 %.0f 核秒，每项任务单线程（%s），多个命题共用的训练只计一次。\n"),
+            all.core_seconds, all.machine);
+    fputs(SAY(w, "\n| claim | its rules |\n|---|---|\n", "\n| 命题 | 各条规则 |\n|---|---|\n"), w->out);
     for (int i = 0; claims[i]; i++) {
         const claim *c = claims[i];
         char path[PATH_SIZE], file[NAME_SIZE + 16];
@@ -134,9 +163,7 @@ static void put_summary(const writing *w, tl_error *error) {
         fprintf(w->out, "| %s |", of(w, c->title));
         if (tl_file_is_there(path_in(path, w->folder, file)) && numbers_read(&n, path, error)) {
             claim_judge(c, &n, findings);
-            for (int r = 0; r < c->rule_count; r++)
-                fprintf(w->out, "%s %s", r ? SAY(w, ",", "、") : "",
-                        of(w, verdict_words(findings[r].verdict)));
+            put_counts(w, c, findings);
         } else {
             fputs(SAY(w, " not measured yet", " 尚未测量"), w->out);
         }

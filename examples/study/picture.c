@@ -11,11 +11,18 @@
 
 enum { ARMS_MOST = 24, COLOURS = 8, SIDE_BY_SIDE = 5 /* names under bars, that fit */ };
 
-/* The arms of a panel in their order. */
+static bool has(const numbers *n, const char *arm, const char *what) {
+    for (long i = 0; i < n->count; i++)
+        if (!strcmp(n->row[i].arm, arm) && !strcmp(n->row[i].what, what)) return true;
+    return false;
+}
+
+/* The arms of a panel in their order, those that have its numbers. */
 static int arms_of(const panel *p, const numbers *n, const char *arms[ARMS_MOST]) {
     int count = 0;
-    for (; count < 10 && p->arms[count]; count++) arms[count] = p->arms[count];
-    if (count) return count;
+    for (int k = 0; k < PANEL_ARMS && p->arms[k]; k++)
+        if (has(n, p->arms[k], p->what)) arms[count++] = p->arms[k];
+    if (p->arms[0]) return count;
     for (long i = 0; i < n->count && count < ARMS_MOST; i++) {
         bool known = strcmp(n->row[i].what, p->what) != 0;
         for (int k = 0; k < count && !known; k++) known = !strcmp(arms[k], n->row[i].arm);
@@ -90,6 +97,10 @@ static void put_names(FILE *out, const char *const *arms, int count) {
 static void put_panel(FILE *out, const panel *p, int number, const numbers *n) {
     const char *arms[ARMS_MOST];
     const int count = arms_of(p, n, arms);
+    if (!count) {
+        fprintf(out, "set multiplot next\n"); /* nothing to draw is an error to gnuplot */
+        return;
+    }
     for (int k = 0; k < count; k++) put_data(out, p, number, n, arms[k], k);
     fprintf(out, "set ylabel \"%s\"\nset xlabel \"%s\"\n", p->label, p->x_label ? p->x_label : "");
     fprintf(out, "%s logscale x\n%s logscale y\n", p->log_x ? "set" : "unset", p->log_y ? "set" : "unset");
@@ -108,7 +119,7 @@ static void put_panel(FILE *out, const panel *p, int number, const numbers *n) {
                 k ? ", " : "", number, k, k % COLOURS + 1, number, k);
     } else {
         fprintf(out, "set xrange [*:*]\nset xtics norotate autofreq\nset bmargin\nset key outside bottom "
-                     "center horizontal\nplot ");
+                     "center horizontal samplen 2\nplot ");
         for (int k = 0; k < count; k++)
             fprintf(out, "%s$p%da%d using 1:2:3:4 with yerrorlines lc %d lw 2 pt 7 ps 0.5 title \"%s\"",
                     k ? ", " : "", number, k, k % COLOURS + 1, arms[k]);

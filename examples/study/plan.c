@@ -219,3 +219,28 @@ tl_run_settings task_translator(const study *s, const char *task, long symbols, 
     r.data.max_symbols = max_length;
     return r;
 }
+
+char *multi30k_file(const study *s, const char *part, char to[FOLDER_SIZE]) {
+    snprintf(to, FOLDER_SIZE, "%.900s/multi30k-en-de/%s.tsv", s->data ? s->data : ".", part);
+    return to;
+}
+
+tl_run_settings multi30k_settings(const study *s, const char *train, const char *valid) {
+    tl_run_settings r = toy_translator(s);
+    r.data.pair = NULL;
+    r.data.sentences = 0;
+    r.data.train = train;
+    r.data.valid = valid;
+    r.text.units = "words";
+    r.model.dropout = 0.1;
+    r.training.schedule = "cosine";
+    r.training.batch_tokens = 2048;
+    r.training.warmup = 400;
+    return r;
+}
+
+tl_run_settings multi30k_translator(study *s) {
+    char train[FOLDER_SIZE], valid[FOLDER_SIZE];
+    return multi30k_settings(s, study_text(s, "%s", multi30k_file(s, "train", train)),
+                             study_text(s, "%s", multi30k_file(s, "valid", valid)));
+}

@@ -83,11 +83,12 @@ typedef struct remark {
     words says;
 } remark;
 
-typedef struct panel {           /* of the picture: means over seeds with their intervals, an arm a colour */
-    const char *what;            /* which numbers */
-    const char *label, *x_label; /* axes, with units */
-    const char *arms[10];        /* which arms, in this order; none: all, as they come */
-    bool bars;                   /* one value an arm, instead of lines over `at` */
+enum { PANEL_ARMS = 10 };
+typedef struct panel {            /* of the picture: means over seeds with their intervals, an arm a colour */
+    const char *what;             /* which numbers */
+    const char *label, *x_label;  /* axes, with units */
+    const char *arms[PANEL_ARMS]; /* which arms, in this order; none: all, as they come */
+    bool bars;                    /* one value an arm, instead of lines over `at` */
     bool log_x, log_y;
     double low, high; /* of the vertical axis; both 0: as the numbers have it */
 } panel;
@@ -173,6 +174,8 @@ tl_run *job_open(const job *j, long stop, tl_error *error);
 /* Trains settings in a folder up to each of the stops (0 ends them), keeping weights after each, and goes on where it was interrupted. */
 bool job_train(const job *j, const char *dir, const tl_run_settings *settings, const long *stops,
                const tl_events *events, tl_error *error);
+/* Of job_train's failure: did the loss or the gradients become infinite, or no numbers? */
+bool job_diverged(const tl_error *error);
 /* The weights that job_train has kept, into a run that was opened. */
 bool job_weights(tl_run *run, const char *dir, long stop, tl_error *error);
 const char *job_folder(const job *j, tl_error *error); /* own_dir, made if it is not there; NULL on failure */
@@ -192,5 +195,13 @@ void pool_arm(const study *s, tl_run_settings *settings, arm *a);
 /* The same for sequences of a task ("copy") of so many different symbols and such lengths. */
 tl_run_settings task_translator(const study *s, const char *task, long symbols, long min_length,
                                 long max_length);
+/* The same size for people's sentences, English to German, of the folder multi30k-en-de in --data: words as they are, without those seen
+ * once. MULTI30K_UPDATES are nearly eight epochs; the rate falls to 0 until the arm's one stop. */
+enum { MULTI30K_UPDATES = 1600 };
+tl_run_settings multi30k_translator(study *s);
+/* The same of other files of pairs; their names must outlive the settings. */
+tl_run_settings multi30k_settings(const study *s, const char *train, const char *valid);
+/* The path of a part of it: "train", "valid" or "test". Returns to. */
+char *multi30k_file(const study *s, const char *part, char to[FOLDER_SIZE]);
 
 #endif

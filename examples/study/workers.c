@@ -178,9 +178,9 @@ static void work_on(team *t) {
         const bool goes_on = !tl_failed(&t->error) && !interrupted_by();
         gather(t);
         if (goes_on) start_all(t);
+        show(t);
         if (!t->busy) break;
         if (!goes_on && !told) stop_all(t), told = true;
-        show(t);
         nanosleep(&pause, NULL);
     }
 }

@@ -1,6 +1,6 @@
 /* Runs of build/classify: texts with labels in, a classifier trained on them (tl_classifier, nn.h), a label for any text out. They are
  * runs like others (run.h); settings are those of a run where they mean the same (data.train, valid, task, sentences, strict, max_length;
- * text.pretokenize, units, merges, min_count, max_vocab; model.model and sizes; training; validation) and the ones here. Beside what all
+ * text.pretokenize, units, merges, min_count, max_vocab; model.model, score and sizes; training; validation) and the ones here. Beside what all
  * folders hold there are
  *
  *     codes.txt, vocab.txt    merges, where text consists of byte pairs; the vocabulary

@@ -23,7 +23,8 @@ extern "C" {
 #endif
 
 /* What a language model's settings have besides those that every run has (run.h): of data `train` and `valid` are files, "-" is
- * standard input; of text `units`, `merges`, `min_count` and `max_vocab`; of the model `preset`, sizes, `positions` and dropouts. */
+ * standard input; of text `units`, `merges`, `min_count` and `max_vocab`; of the model `preset`, sizes, `positions`,
+ * `normaliser` and dropouts. */
 typedef struct tl_lm_settings {
     const char *made;   /* en|fr|zh: sentences of the built-in grammar, instead of a file */
     double valid_share; /* where there is no file to validate on, the last part of --train; 0: 0.1 */

@@ -888,18 +888,21 @@ typedef struct tl_gpt_config {
     long vocab;
     long d_model, d_ff; /* defaults 768, 4·d_model */
     int heads, layers;  /* defaults 12, 12 */
-    /* 0, which elsewhere is sinusoidal, means TL_LEARNED: what GPT-2 has. All others but sinusoids are to be had. */
+    /* 0, which elsewhere is sinusoidal, means TL_LEARNED: what GPT-2 has. */
     tl_position_kind positions;
-    long max_len;             /* with learned positions the longest that can be read; default 1024 */
+    /* TL_SINUSOIDAL in its place, and embeddings times √d_model, as in Vaswani et al. 2017: beside sinusoids they would be nothing. */
+    bool sinusoids;
+    long max_len;             /* with learned positions or sinusoids the longest that can be read; default 1024 */
     double norm_eps;          /* default 1e-5 */
     double init_std;          /* of matrices, before training; default 0.02 */
     double dropout;           /* on embeddings and on each sub-layer's output */
     double attention_dropout; /* on probabilities */
     double label_smoothing;
-    bool no_bias;         /* no biases in layers and norms */
-    bool no_feed_forward; /* layers of attention alone, for study: no ln_2, no mlp; d_ff is not read */
-    bool untied;          /* the output has a matrix of its own: lm_head.weight */
-    bool gelu_erf;        /* gelu itself instead of its tanh form, as in nanoGPT */
+    bool no_bias;             /* no biases in layers and norms */
+    bool no_feed_forward;     /* layers of attention alone, for study: no ln_2, no mlp; d_ff is not read */
+    bool untied;              /* the output has a matrix of its own: lm_head.weight */
+    bool gelu_erf;            /* gelu itself instead of its tanh form, as in nanoGPT */
+    tl_normaliser normaliser; /* of every attention, for study: GPT-2's is softmax */
 } tl_gpt_config;
 
 typedef struct tl_gpt_layer {
@@ -937,7 +940,8 @@ tl_gpt tl_gpt_init(tl_params *params, const char *name, const tl_gpt_config *con
  *   transformer   an encoder's layers over the sentence, behind a vector of its own, [CLS], from whose place the class is told
  *                 (Devlin et al. 2019, 3), or from the mean of the words' places (mean_pooling)
  *   gru           a GRU's states, from one end or both, in a sum whose weights a learnt query finds (after Yang et al. 2016, 2.2)
- *   average       the mean of the words' embeddings, `layers` times h = tanh(W·h + b) over it: Iyyer et al. 2015
+ *   average       the mean of the words' embeddings, `layers` times h = tanh(W·h + b) over it: Iyyer et al. 2015; or, weighted, their
+ *                 sum by weights that a learnt query finds, as of a GRU's states (the "Average" of Jain & Wallace 2019)
  *
  * [CLS] is no id: it is a row of weights that is put before the sentence, at place 0, and meets what an embedding meets. So every
  * batch and every vocabulary serves as it is, and no text can hold it.
@@ -962,9 +966,10 @@ typedef struct tl_classifier_config {
     int layers;     /* default 6 of a Transformer, 1 of a GRU, 0 of an average */
     long max_len;   /* most tokens of a sentence; default 1024 */
     double dropout; /* on embeddings, between or in layers, on what the head reads */
-    int heads;      /* of a Transformer's attention, default 8; of the query, default 1 */
+    int heads;      /* of a Transformer's attention, default 8; of a GRU's query, default 1 */
     tl_score
         score; /* of a Transformer's attention; of the query (uniform: the mean of the states, without a query) */
+    bool weighted; /* average: a query finds the weights */
     double attention_dropout;
     double label_smoothing; /* of classes */
     bool bidirectional;     /* gru */
@@ -989,7 +994,7 @@ typedef struct tl_classifier_config {
  *                 encoder.norm.…), positions.weight (learned), encoder.distances.weight (relative); with masked_tokens output.weight
  *                 (untied) and output.bias (output_bias)
  *   gru           encoder.* as in torch.nn.GRU, query.weight [1,D], pooling.* of scores that have parameters
- *   average       hidden.<layer>.weight and bias
+ *   average       hidden.<layer>.weight and bias; weighted, query.weight [1,embedding], pooling.* of scores that have parameters
  * Maps: of kind TL_ENCODER_SELF a Transformer's layers, whose rows and columns are src, behind [CLS] where there is one; of kind
  * TL_CROSS the pooling, but for [CLS], [B,heads,1,S]: the query's weights, or 1 / length. */
 typedef struct tl_classifier {

@@ -314,9 +314,11 @@ bool tl_corpus_grammar(tl_corpus *corpus, const tl_grammar_config *config);
 /* English sentences of the same grammar with a label each, which the order of the words decides more than the words: see
  * src/text/grammar/labelled.c. */
 typedef struct tl_labelled_config {
-    const char *task; /* "agreement", "order": is the sentence right or wrong? "subject": whom is it about? */
-    long sentences;   /* how many to append */
-    long first;       /* number of the first one in the task's stream */
+    /* "agreement", "order": is the sentence right or wrong? "number": is the verb that comes next singular or plural? "subject": whom
+     * is it about? */
+    const char *task;
+    long sentences; /* how many to append */
+    long first;     /* number of the first one in the task's stream */
     uint64_t seed;
     bool unlabelled; /* the sentences as they are before anything is made wrong, with empty labels */
 } tl_labelled_config;

@@ -18,6 +18,11 @@ static bool has_files(const tl_gpt *model, const char *shown, const char *done, 
     if (tl_params_error(model->model.params) != NULL)
         return tl_error_set(error, "%s: not %s: %s", shown, done, tl_params_error(model->model.params));
     const tl_gpt_config *c = &model->config;
+    if (c->normaliser != TL_SOFTMAX)
+        return tl_error_set(error,
+                            "%s: not %s: a GPT-2's attention has softmax, this model's has sigmoid; "
+                            "tl_params_save and tl_params_load are for any model",
+                            shown, done);
     if (c->positions == TL_LEARNED && !c->no_feed_forward) return true;
     return tl_error_set(error,
                         "%s: not %s: a GPT-2 has learned positions and feed-forward, this model has %s%s; "
@@ -191,6 +196,7 @@ static bool read_sizes(tl_safetensors *file, tl_gpt_config *c, tl_error *error) 
     c->layers = found.layers;
     c->positions = TL_LEARNED;
     c->no_feed_forward = false;
+    c->normaliser = TL_SOFTMAX;
     c->no_bias = tl_gpt_find(file, &found, "ln_f.bias") == NULL;
     if (!all_there(file, &found, c, error) || !read_tied(file, &found, c, &tied, error)) return false;
     c->untied = !tied;

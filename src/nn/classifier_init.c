@@ -99,6 +99,9 @@ static bool check_choices(tl_params *params, const tl_classifier_config *c) {
                               "places see; the other kinds have none that do: leave masked_tokens out");
     if (c->kind != TL_CLASSIFY_GRU && c->bidirectional)
         return tl_params_fail(params, "classifier: bidirectional is a GRU's: the other kinds read no way");
+    if (c->kind != TL_CLASSIFY_AVERAGE && c->weighted)
+        return tl_params_fail(params, "classifier: weighted is an average's: a GRU's states always have a "
+                                      "query, and a Transformer's places have none");
     return true;
 }
 
@@ -166,7 +169,7 @@ static void add_gru(const making *k, tl_classifier *m) {
 
 /* A mean is attention, too: every place that is there weighs the same. */
 static void add_pooling(const making *k, tl_classifier *m, long width) {
-    const bool query = k->c->kind == TL_CLASSIFY_GRU && k->c->score != TL_UNIFORM;
+    const bool query = (k->c->kind == TL_CLASSIFY_GRU || k->c->weighted) && k->c->score != TL_UNIFORM;
     if (tl_classifier_has_cls(k->c)) return;
     if (query) m->query = rows(k, "query", 1, width);
     m->pooling = tl_attention_init(

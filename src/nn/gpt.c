@@ -1,5 +1,5 @@
 /* The decoder-only model (Radford et al. 2019): embeddings plus positions, layers of causal self-attention and feed-forward, and the
- * output projection, tied to the embeddings or not. Embeddings are not scaled, unlike the Transformer's. */
+ * output projection, tied to the embeddings or not. Embeddings are not scaled, unlike the Transformer's, but under sinusoids. */
 #include "gpt.h"
 
 #include "block.h"
@@ -8,10 +8,13 @@
 #include "model.h"
 #include "output.h"
 
+#include <math.h>
+
 tl_var tl_gpt_embed(const tl_gpt *model, tl_tape *tape, const int *ids, long sentences, long from,
                     long length) {
     tl_scope_enter(tape, model->wte.name);
     tl_var x = tl_embedding_forward(&model->wte, tape, ids, TL_SHAPE(sentences, length));
+    if (model->wpe.kind == TL_SINUSOIDAL) x = tl_scale(x, sqrt((double)model->config.d_model));
     if (model->wpe.kind != TL_NO_POSITIONS)
         x = tl_add(x, tl_positions_forward(&model->wpe, tape, from, length));
     x = tl_dropout(x, model->config.dropout);

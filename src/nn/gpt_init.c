@@ -31,6 +31,7 @@ static tl_gpt_config with_defaults(const tl_gpt_config *given) {
     if (!c.layers) c.layers = 12;
     if (!c.max_len) c.max_len = 1024;
     if (c.positions == TL_SINUSOIDAL) c.positions = TL_LEARNED;
+    if (c.sinusoids) c.positions = TL_SINUSOIDAL;
     if (c.norm_eps == 0) c.norm_eps = 1e-5;
     if (c.init_std == 0) c.init_std = 0.02;
     return c;
@@ -45,6 +46,7 @@ static bool check_config(tl_params *params, const tl_gpt_config *c) {
            tl_check_size(params, name, "layers", c->layers) &&
            tl_check_size(params, name, "max_len", c->max_len) &&
            tl_check_choice(params, name, "kind of positions", (int)c->positions, TL_ROTARY) &&
+           tl_check_choice(params, name, "normaliser", (int)c->normaliser, TL_SIGMOID) &&
            tl_check_number(params, name, "norm_eps", c->norm_eps) &&
            tl_check_number(params, name, "init_std", c->init_std) &&
            tl_check_share(params, name, "dropout", c->dropout) &&
@@ -90,6 +92,7 @@ static tl_gpt_layer layer_of(tl_params *params, const char *name, const tl_gpt_c
                                .heads = c->heads,
                                .attention_dropout = c->attention_dropout,
                                .no_bias = c->no_bias,
+                               .normaliser = c->normaliser,
                                .distances = distances->name ? distances : NULL},
         &(tl_attention_parts){"c_attn.weight", "c_attn.bias", "c_proj", matrix(c), residual(c)});
     if (c->no_feed_forward) return layer;

@@ -19,6 +19,15 @@ static tl_classifier_kind kind_of(const char *model) {
                                   : TL_CLASSIFY_TRANSFORMER;
 }
 
+static tl_score score_of(const char *text) {
+    static const char *const names[] = {
+        [TL_SCALED_DOT] = "scaled-dot", [TL_DOT] = "dot",       [TL_GENERAL] = "general",
+        [TL_ADDITIVE] = "additive",     [TL_COSINE] = "cosine", [TL_UNIFORM] = "uniform"};
+    int score = TL_UNIFORM;
+    while (score > 0 && !is(text, names[score])) score--;
+    return (tl_score)score;
+}
+
 const tl_model *tl_classify_make(tl_run *run) {
     const tl_model_settings *m = &run->settings.model;
     const bool words = run->settings.classify.pretrain > 0;
@@ -33,6 +42,8 @@ const tl_model *tl_classify_make(tl_run *run) {
                                 .max_len = TL_LONGEST_SENTENCE + 1,
                                 .dropout = m->dropout,
                                 .heads = (int)m->heads,
+                                .score = score_of(m->score),
+                                .weighted = is(m->model, "average") && m->score && !is(m->score, "uniform"),
                                 .attention_dropout = m->attention_dropout,
                                 .label_smoothing = run->settings.training.label_smoothing,
                                 .bidirectional = m->bidirectional,

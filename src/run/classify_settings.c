@@ -14,8 +14,8 @@
 const tl_option tl_classify_data_options[] = {
     ANEW("train", TEXT, data.train, "FILE", "labelled texts: label, tab, text, one a line"),
     ANEW("valid", TEXT, data.valid, "FILE", "those to validate on, the same form"),
-    ROW("made", TEXT, data.task, "agreement|order|subject",
-     "train on labelled sentences that are made here, instead of files: does the verb agree, are the words in order, "
+    ROW("made", TEXT, data.task, "agreement|number|order|subject",
+     "train on labelled sentences that are made here, instead of files: does the verb agree, of which number must it be, are the words in order, "
      "whom is it about?"),
     ROW("sentences", LONG, data.sentences, "N", "made here: how many to train on (0: 2000)"),
     ROW("strict", FLAG, data.strict, NULL, "refuse a file with bad lines instead of leaving them out"),
@@ -40,6 +40,9 @@ const tl_option tl_classify_model_options[] = {
     ROW("layers", LONG, model.layers, "N", "how many (0: 2 of a transformer, 1 of a gru, none of an average)"),
     ROW("embedding", LONG, model.embedding, "N", "gru, average: width of embeddings (0: d-model)"),
     ROW("heads", LONG, model.heads, "N", "attention heads; of a gru, of the query (0: 4; gru: 1)"),
+    TL_OPTION_RARE(tl_run_settings, model.score, "score", TEXT, "scaled-dot|dot|general|additive|cosine|uniform",
+                   "how well a word answers a query, in a transformer's attention (scaled-dot) and in the sum of a gru (scaled-dot) or "
+                   "an average (uniform: every word weighs the same)"),
     ROW("bidirectional", FLAG, model.bidirectional, NULL, "gru: it reads from both ends"),
     ROW("pooling", TEXT, classify.pooling, "cls|mean",
      "transformer: the class is told from the place of [CLS] before the text, or from the mean of the words' places (cls)"),

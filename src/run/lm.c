@@ -30,29 +30,32 @@ static const tl_model *make(tl_run *run) {
     const tl_model_settings *s = &run->settings.model;
     const tl_lm_settings *own = &run->settings.lm;
     const long tokens = tl_lm_vocab_size(run);
+    const tl_position_kind positions = positions_of(s->positions);
     if (own->vocab && own->vocab < tokens) {
         tl_error_set(&run->error, "--vocab %ld: there are %ld tokens: give at least as many, or 0",
                      own->vocab, tokens);
         return NULL;
     }
-    run->gpt =
-        tl_gpt_init(run->params, "",
-                    &(tl_gpt_config){.vocab = own->vocab ? own->vocab : tokens,
-                                     .d_model = s->d_model,
-                                     .d_ff = s->d_ff,
-                                     .heads = (int)s->heads,
-                                     .layers = (int)s->layers,
-                                     .positions = positions_of(s->positions),
-                                     .max_len = own->context,
-                                     .dropout = s->dropout,
-                                     .attention_dropout = s->attention_dropout,
-                                     .label_smoothing = run->settings.training.label_smoothing,
-                                     .init_std = own->init_std > 0 ? own->init_std
-                                                                   : 0.02 * sqrt(768 / (double)s->d_model),
-                                     .no_bias = own->no_bias,
-                                     .no_feed_forward = own->no_feed_forward,
-                                     .untied = own->untied,
-                                     .gelu_erf = own->gelu_erf});
+    run->gpt = tl_gpt_init(
+        run->params, "",
+        &(tl_gpt_config){
+            .vocab = own->vocab ? own->vocab : tokens,
+            .d_model = s->d_model,
+            .d_ff = s->d_ff,
+            .heads = (int)s->heads,
+            .layers = (int)s->layers,
+            .positions = positions,
+            .sinusoids = positions == TL_SINUSOIDAL,
+            .max_len = own->context,
+            .dropout = s->dropout,
+            .attention_dropout = s->attention_dropout,
+            .label_smoothing = run->settings.training.label_smoothing,
+            .init_std = own->init_std > 0 ? own->init_std : 0.02 * sqrt(768 / (double)s->d_model),
+            .no_bias = own->no_bias,
+            .no_feed_forward = own->no_feed_forward,
+            .untied = own->untied,
+            .gelu_erf = own->gelu_erf,
+            .normaliser = s->normaliser && !strcmp(s->normaliser, "sigmoid") ? TL_SIGMOID : TL_SOFTMAX});
     return &run->gpt.model;
 }
 

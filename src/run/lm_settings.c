@@ -34,14 +34,16 @@ const tl_option tl_lm_model_options[] = {
     ROW("layers", LONG, model.layers, "N", "layers (0: the preset's)"),
     ROW("d-ff", LONG, model.d_ff, "N", "width inside feed-forward (0: 4 d-model)"),
     ROW("context", LONG, lm.context, "N", "tokens that are read at once (0: 64; of lines what the longest needs)"),
-    ROW("positions", TEXT, model.positions, "learned|rotary|alibi|signed-alibi|relative|none",
-        "how places are told: added to embeddings (learned), or as distances to attention"),
+    ROW("positions", TEXT, model.positions, "learned|sinusoidal|rotary|alibi|signed-alibi|relative|none",
+        "how places are told: added to embeddings (learned, sinusoidal), or as distances to attention"),
     TL_OPTION_RARE(tl_run_settings, lm.vocab, "vocab", LONG, "N",
                    "rows of the embedding, where they are more than there are tokens (0: as many)"),
     ROW("no-feed-forward", FLAG, lm.no_feed_forward, NULL, "for study: layers of attention alone"),
     ROW("no-bias", FLAG, lm.no_bias, NULL, "no biases in layers and norms"),
     ROW("gelu-erf", FLAG, lm.gelu_erf, NULL, "the exact gelu, as nanoGPT has it, not GPT-2's, which is a formula with tanh"),
     ROW("untied", FLAG, lm.untied, NULL, "the output has a matrix of its own, not the embedding's"),
+    TL_OPTION_RARE(tl_run_settings, model.normaliser, "normaliser", TEXT, "softmax|sigmoid",
+                   "for study: what makes weights of scores (softmax); sigmoid: each for itself"),
     ROW("init-std", DOUBLE, lm.init_std, "S",
         "standard deviation that matrices begin with (0: GPT-2's 0.02 at its width, 0.02 sqrt(768 / d-model) at others)"),
     ROW("dropout", SHARE, model.dropout, "P", "on embeddings and sub-layer outputs"),
@@ -79,7 +81,10 @@ tl_run_settings tl_lm_usual(void) {
     return (tl_run_settings){.program = "lm",
                              .data = {.sentences = 20000},
                              .text = {.units = "chars"},
-                             .model = {.preset = "nano", .positions = "learned", .dropout = 0.1},
+                             .model = {.preset = "nano",
+                                       .positions = "learned",
+                                       .normaliser = "softmax",
+                                       .dropout = 0.1},
                              .training = {.lr = 0.001,
                                           .warmup = 100,
                                           .beta2 = 0.99,
@@ -116,6 +121,7 @@ static void fill(tl_run_settings *s) {
     if (!text->min_count) text->min_count = is(text->units, "words") ? 2 : 1;
     if (!s->model.preset) s->model.preset = usual.model.preset;
     if (!s->model.positions) s->model.positions = usual.model.positions;
+    if (!s->model.normaliser) s->model.normaliser = usual.model.normaliser;
     if (s->lm.valid_share <= 0) s->lm.valid_share = 0.1;
     if (!s->lm.batch) s->lm.batch = 12;
     if (!s->lm.context && !s->lm.lines) s->lm.context = 64; /* of lines: once they are read */

@@ -11,13 +11,14 @@ typedef struct failing {
 
 static const failing lines[] = {
     {2, "$T train",
-     "give --train FILE and --valid FILE, or --made agreement, order or subject; see classify train --help"},
+     "give --train FILE and --valid FILE, or --made agreement, number, order or subject; see classify train "
+     "--help"},
     {2, "$T train --train $D/a.tsv", "give --valid FILE; see classify train --help"},
     {2, "$T train" FILES " --made order",
      "--made makes its own sentences: leave out --train and --valid; see classify train "
      "--help"},
     {2, "$T train --made mood",
-     "--made \"mood\": say one of agreement|order|subject; see classify train --help"},
+     "--made \"mood\": say one of agreement|number|order|subject; see classify train --help"},
     {2, "$T train" FILES " --model lstm",
      "--model \"lstm\": say one of transformer|gru|average; see classify train --help"},
     {2, "$T train" FILES " --bidirectional",

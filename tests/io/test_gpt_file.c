@@ -288,9 +288,10 @@ START_TEST(models_that_do_not_fit_change_nothing) {
     tl_params *a = tl_params_new(1);
     tl_gpt from = make(a, &sizes);
     ck_assert(tl_gpt_save(&from, path, TL_GPT_HUGGING_FACE, &error));
-    tl_gpt_config untied = sizes, rotary = sizes, bare = sizes, less = sizes, plain = sizes, other = sizes;
+    tl_gpt_config untied = sizes, rotary = sizes, bare = sizes, less = sizes, plain = sizes, other = sizes,
+                  sigmoid = sizes;
     untied.untied = bare.no_feed_forward = plain.no_bias = true, rotary.positions = TL_ROTARY;
-    less.layers = 1, other.d_model = 6;
+    less.layers = 1, other.d_model = 6, sigmoid.normaliser = TL_SIGMOID;
     const struct {
         const tl_gpt_config *config;
         const char *load, *save;
@@ -300,6 +301,9 @@ START_TEST(models_that_do_not_fit_change_nothing) {
          "file: not read: a GPT-2 has learned positions and feed-forward, this model has positions of kind "
          "rotary; tl_params_save and tl_params_load are for any model",
          "file: not written: a GPT-2 has learned positions"},
+        {&sigmoid,
+         "file: not read: a GPT-2's attention has softmax, this model's has sigmoid; tl_params_save",
+         "file: not written: a GPT-2's attention has softmax"},
         {&bare, "this model has no feed-forward; tl_params_save", "this model has no feed-forward"},
         {&less, "\"transformer.h.1.attn.c_attn.bias\" [12] has no parameter in this model", NULL},
         {&plain, "has no parameter in this model", NULL},

@@ -177,7 +177,7 @@ START_TEST(of_language_models) {
     texts.src = texts.src_lengths = NULL, texts.src_len = 0;
     try_words(&k.model.model, k.tape, &texts);
     const tl_attribution a = sums_to(&k.model.model, k.tape, &texts, five);
-    splits_embedding(&a, k.model.config.positions == TL_LEARNED);
+    splits_embedding(&a, k.model.config.positions == TL_SINUSOIDAL || k.model.config.positions == TL_LEARNED);
     batch_free(&b);
     gpt_end(&k);
 }

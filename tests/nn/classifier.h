@@ -18,7 +18,9 @@ static const tl_classifier_config classifiers[] = {
     SIZES(TL_CLASSIFY_GRU, .bidirectional = true, .score = TL_DOT, .label_smoothing = 0.1),
     SIZES(TL_CLASSIFY_GRU, .score = TL_UNIFORM),
     SIZES(TL_CLASSIFY_AVERAGE, .heads = 1),
-    SIZES(TL_CLASSIFY_AVERAGE, .embedding = 5, .layers = 2)};
+    SIZES(TL_CLASSIFY_AVERAGE, .embedding = 5, .layers = 2),
+    SIZES(TL_CLASSIFY_AVERAGE, .heads = 1, .weighted = true),
+    SIZES(TL_CLASSIFY_AVERAGE, .embedding = 5, .layers = 1, .weighted = true, .score = TL_ADDITIVE)};
 enum { CLASSIFIERS = sizeof classifiers / sizeof *classifiers };
 
 typedef struct classifier_bench {

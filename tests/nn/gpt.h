@@ -14,7 +14,8 @@ static const tl_gpt_config gpts[] = {
     GPT(.positions = TL_ALIBI, .no_feed_forward = true),
     GPT(.positions = TL_NO_POSITIONS, .untied = true, .gelu_erf = true),
     GPT(.positions = TL_RELATIVE, .no_bias = true),
-    GPT(.positions = TL_SIGNED_ALIBI),
+    GPT(.positions = TL_SIGNED_ALIBI, .normaliser = TL_SIGMOID),
+    GPT(.sinusoids = true),
     {.vocab = 41, .d_model = 30, .heads = 3, .layers = 1, .max_len = 80, .no_bias = true, .untied = true},
     {.vocab = 301, .d_model = 64, .heads = 4, .layers = 1, .d_ff = 272, .positions = TL_ROTARY}};
 enum { GPTS = sizeof gpts / sizeof *gpts };

@@ -218,7 +218,7 @@ START_TEST(weights_sum_to_1) {
         ck_assert(tl_shape_equal(tl_shape_of(p), TL_SHAPE(5, heads, 1, b.src_len)));
         assert_weights(p, b.src_lengths, 0, false);
         ck_assert(!all_zero(tl_grad(maps.cross[0].probs)));
-        if (c->kind != TL_CLASSIFY_GRU) /* a mean: 1 / length each */
+        if (c->kind != TL_CLASSIFY_GRU && !c->weighted) /* a mean: 1 / length each */
             ck_assert_double_eq_tol((double)element_of(p, 0), 1.0 / b.src_lengths[0], 1e-6);
     }
     batch_free(&b);
@@ -323,6 +323,7 @@ START_TEST(configs_that_cannot_be) {
         {{.vocab = 9, .classes = 2, .d_model = 8, .embedding = 4}, "embeddings are d_model 8 wide"},
         {{.vocab = 9, .classes = 2, .positions = TL_ALIBI}, "take TL_SIGNED_ALIBI"},
         {{.vocab = 9, .classes = 2, .bidirectional = true}, "bidirectional is a GRU's"},
+        {{.kind = TL_CLASSIFY_GRU, .vocab = 9, .classes = 2, .weighted = true}, "weighted is an average's"},
         {{.kind = TL_CLASSIFY_GRU, .vocab = 9, .classes = 2, .masked_tokens = true},
          "leave masked_tokens out"},
         {{.vocab = 9, .classes = 2, .dropout = 1}, "dropout 1 is not in [0, 1)"},

@@ -146,6 +146,28 @@ START_TEST(beginnings) {
 }
 END_TEST
 
+/* Of a sigmoid each weight stands for itself: what it is of its score, and nothing of a later word. */
+START_TEST(weights_of_a_sigmoid) {
+    tl_gpt_config config = gpts[0];
+    config.normaliser = TL_SIGMOID;
+    gpt_bench k = gpt_begin(&config);
+    tl_batch b = texts_of(texts, 1, 13, 0);
+    tl_attention_maps seen[2] = {{.keep_grad = false}};
+    const tl_model_maps maps = {.decoder_self = seen};
+    free(hidden_of(&k, &b, &maps).data);
+    for (int l = 0; l < 2; l++)
+        for (long h = 0; h < 2; h++)
+            for (long i = 0; i < b.tgt_len; i++)
+                for (long j = 0; j < b.tgt_len; j++) {
+                    const double s = tl_item(tl_at(tl_value(seen[l].scores), 0, h, i, j)),
+                                 p = tl_item(tl_at(tl_value(seen[l].probs), 0, h, i, j));
+                    ck_assert_double_eq_tol(p, j > i ? 0 : 1 / (1 + exp(-s)), 1e-6);
+                }
+    texts_free(&b);
+    gpt_end(&k);
+}
+END_TEST
+
 /* ---- gradients ---- */
 
 static tl_var loss_of(tl_tape *tape, const tl_var *unused, void *data) {
@@ -554,9 +576,29 @@ START_TEST(what_is_looked_at) {
                     must(j <= t ? share > 0 : share == 0);
                     sum += share;
                 }
-                must(fabs(sum - 1) < 1e-5);
+                must(gpts[_i].normaliser == TL_SIGMOID || fabs(sum - 1) < 1e-5);
             }
     }
+    texts_free(&b);
+    gpt_end(&k);
+}
+END_TEST
+
+/* Embeddings times √d, and sin and cos of the place over 10000^(2i/d) (Vaswani et al. 2017, 3.4 and 3.5). */
+START_TEST(sinusoids) {
+    gpt_bench k = gpt_begin(&(tl_gpt_config)GPT(.sinusoids = true));
+    tl_batch b = texts_of(texts, 3, 13, 0);
+    const tl_model_maps maps = tl_model_maps_new(&k.model.model, k.tape, true);
+    ck_assert_int_eq(k.model.config.positions, TL_SINUSOIDAL);
+    ck_assert(tl_ok(tl_model_loss(&k.model.model, k.tape, &b, NULL, NULL, &maps)));
+    const tl_tensor x = tl_value(maps.stream[TL_DECODER][0].stream), e = tl_param_value(k.model.wte.weight);
+    for (long t = 0; t < b.tgt_lengths[0]; t++)
+        for (long i = 0; i < 8; i++) {
+            const double angle = (double)t / pow(10000, (double)(i / 2 * 2) / 8);
+            const double place = i % 2 ? cos(angle) : sin(angle);
+            const double word = sqrt(8) * (double)e.data[b.tgt_in[t] * 8 + i];
+            ck_assert_double_eq_tol((double)x.data[t * 8 + i], word + place, 1e-5);
+        }
     texts_free(&b);
     gpt_end(&k);
 }
@@ -801,7 +843,7 @@ START_TEST(states_that_cannot_be) {
 }
 END_TEST
 
-/* Other positions than learned ones know no longest text. */
+/* Distances, and no positions, know no longest text. */
 START_TEST(longer_than_max_len) {
     tl_gpt_config config = gpts[_i];
     config.max_len = 4;
@@ -818,6 +860,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, defaults_are_the_small_one);
     tcase_add_test(tc, beginnings);
     tcase_add_loop_test(tc, all_gradients, 0, 2 * GPTS);
+    tcase_add_test(tc, weights_of_a_sigmoid);
     tcase_add_test(tc, dropout_drops);
     tcase_add_loop_test(tc, same_bits, 0, GPTS);
     tcase_add_loop_test(tc, nan_in_the_padding, 0, GPTS);
@@ -830,6 +873,7 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, a_state_is_teacher_forcing, 0, 2 * GPTS);
     tcase_add_loop_test(tc, searches_from_prompts, 0, GPTS);
     tcase_add_loop_test(tc, what_is_looked_at, 0, GPTS);
+    tcase_add_test(tc, sinusoids);
     tcase_add_loop_test(tc, gates, 0, GPTS);
     tcase_add_loop_test(tc, replacements_have_positions, 0, GPTS);
     tcase_add_loop_test(tc, changes_in_a_search, 0, GPTS);

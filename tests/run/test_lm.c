@@ -400,7 +400,7 @@ START_TEST(settings_that_do_not_fit) {
 #define REFUSE(change, says) (s = good, change, refuse(s, says))
     REFUSE(s.model.heads = 3, "--d-model 16 does not split into --heads 3");
     REFUSE((s.model.positions = "rotary", s.model.heads = 16), "rotary positions turn pairs");
-    REFUSE(s.model.positions = "sinusoidal", "learned|rotary|alibi");
+    REFUSE(s.model.positions = "sinusoid", "learned|sinusoidal|rotary|alibi");
     REFUSE(s.lm.tokenizer = "x", "--tokenizer is of byte pairs");
     REFUSE(s.lm.made = "en", "leave out --train");
     REFUSE(s.lm.context = 1000000, "--context 1000000: at most 65536");

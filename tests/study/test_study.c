@@ -31,7 +31,7 @@ static void check_claim(const claim *c, bool pictures) {
         bool there = false;
         for (long i = 0; i < n.count; i++) there |= !strcmp(n.row[i].what, c->panels[p].what);
         ck_assert_msg(there, "%s: no \"%s\" to draw", c->name, c->panels[p].what);
-        for (int k = 0; k < 10 && c->panels[p].arms[k]; k++) {
+        for (int k = 0; k < PANEL_ARMS && c->panels[p].arms[k]; k++) {
             bool drawn = false;
             for (long i = 0; i < n.count; i++)
                 drawn |=

@@ -140,7 +140,7 @@ static int words_of(const char *text, char word[WORDS][32]) {
     return count;
 }
 
-static const char *const tasks[] = {"agreement", "order", "subject"};
+static const char *const tasks[] = {"agreement", "order", "subject", "number"};
 
 /* What is called right is the grammar's own sentence, what is called wrong is another one; half of each. */
 START_TEST(half_are_wrong) {
@@ -201,6 +201,25 @@ START_TEST(agreement_is_what_pronouns_show) {
 }
 END_TEST
 
+/* Behind "this" and "these" a beginning is of their number, whatever else is in it; and it ends before any verb of its own. */
+START_TEST(numbers_are_what_this_and_these_show) {
+    tl_corpus *c = made("number", MANY, 0, 5, false);
+    long seen = 0;
+    for (long i = 0; i < MANY; i++) {
+        char word[WORDS][32];
+        const int n = words_of(text_of(c, i), word);
+        must(n >= 2 && strcmp(word[n - 1], ".") && strcmp(word[n - 1], "?"));
+        const bool one = !strcmp(word[0], "this"), many = !strcmp(word[0], "these");
+        must(!strcmp(label_of(c, i), "singular") || !strcmp(label_of(c, i), "plural"));
+        if (!one && !many) continue;
+        must(!strcmp(label_of(c, i), one ? "singular" : "plural"));
+        seen++;
+    }
+    ck_assert_int_gt(seen, MANY / 50);
+    tl_corpus_free(c);
+}
+END_TEST
+
 /* The label is a word of the sentence, or its plural is. */
 START_TEST(subjects_are_named) {
     static const char *const plurals[][2] = {
@@ -229,6 +248,8 @@ START_TEST(examples) {
         {"agreement", 0, "wrong", "do the woman often wait for the boy 's old friend ?"},
         {"agreement", 1, "right", "the men who lost the letter write a new letter every day ."},
         {"agreement", 7, "wrong", "her horse are beautiful ."},
+        {"number", 0, "singular", "the clever girl who drew the flower"},
+        {"number", 1, "plural", "the women 's children"},
         {"order", 0, "wrong", "that is shirt red ."},
         {"order", 1, "right", "did the small boy find the white horse in the hospital last week ?"},
         {"subject", 0, "friend", "the boy 's clever friend works behind the shop every morning ."},
@@ -279,9 +300,9 @@ START_TEST(what_cannot_be_is_refused) {
         const char *message;
     } cases[] = {
         {{.task = "mood", .sentences = 1},
-         "labelled corpus: found the task \"mood\", expected agreement, order or subject"},
+         "labelled corpus: found the task \"mood\", expected agreement, number, order or subject"},
         {{.sentences = 1},
-         "labelled corpus: found the task \"(none)\", expected agreement, order or subject"},
+         "labelled corpus: found the task \"(none)\", expected agreement, number, order or subject"},
         {{.task = "order"},
          "labelled corpus: found 0 sentences from number 0 on, expected at least 1 from 0 or later"},
         {{.task = "order", .sentences = 5, .first = -1},
@@ -308,10 +329,11 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, half_are_wrong, 0, 2);
     tcase_add_test(tc, order_exchanges_two_neighbours);
     tcase_add_test(tc, agreement_is_what_pronouns_show);
+    tcase_add_test(tc, numbers_are_what_this_and_these_show);
     tcase_add_test(tc, subjects_are_named);
     tcase_add_test(tc, examples);
-    tcase_add_loop_test(tc, ranges_are_of_one_stream, 0, 3);
-    tcase_add_loop_test(tc, no_sentence_comes_twice, 0, 3);
+    tcase_add_loop_test(tc, ranges_are_of_one_stream, 0, 4);
+    tcase_add_loop_test(tc, no_sentence_comes_twice, 0, 4);
     tcase_add_loop_test(tc, streams_have_their_length, 0, 3);
     tcase_add_test(tc, what_cannot_be_is_refused);
 }

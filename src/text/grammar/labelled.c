@@ -4,6 +4,8 @@
  *
  *   agreement   right, wrong: does the main verb agree with its subject?  "the girls who see him like the cat ."
  *               Of two sentences one has the verb of the other number. Only verbs that show it are drawn (likes, is, does).
+ *   number      singular, plural: of which number must the main verb be that comes next?  "the girls who see him"  plural
+ *               Beginnings alone, up to the verb, of two words or more, about a noun, no two of them the same.
  *   order       right, wrong: of two sentences one has two neighbouring words exchanged. The words alone, in no order, say
  *               nothing of the label.
  *   subject     the person or animal that the sentence is about, as its noun: "does the doctor 's cat see the dog ?"  cat
@@ -24,6 +26,7 @@ typedef struct example {
     tl_span word[TL_GR_TOKENS];
     int words;
     const char *label;
+    tl_span key;     /* what no other sentence of the stream is like */
     tl_gr_side twin; /* what other words may come from */
 } example;
 
@@ -44,31 +47,50 @@ static tl_gr_person other_number(tl_gr_person p) {
     return p == TL_GR_HE || p == TL_GR_SHE ? TL_GR_THEY : p == TL_GR_NOUN ? p : TL_GR_HE;
 }
 
-/* The main verb of a sentence about the other number stands in for the sentence's own. */
-static bool agreement(const tl_gr_meaning *m, const tl_gr_side *said, bool wrong, example *e) {
+/* The main verb of a sentence about the other number stands in for the sentence's own, if `wrong`. Which word shows the number first;
+ * -1: none does. */
+static int exchange_verb(const tl_gr_meaning *m, const tl_gr_side *said, bool wrong, example *e) {
     tl_gr_side *twin = &e->twin;
     const uint64_t main_verb = TL_GR_B_VERB | TL_GR_B_AUX;
     tl_gr_meaning other = *m;
     tl_gr_phrase *subject = &other.phrase[TL_GR_SUBJECT];
     tl_span word[TL_GR_TOKENS];
-    int words, from = 0, shown = 0;
-    if (m->form == TL_GR_THERE) return false;
+    int words, from = 0, shown = -1;
+    if (m->form == TL_GR_THERE) return -1;
     subject->plural = !subject->plural;
     subject->person = other_number(subject->person);
     memset(twin, 0, sizeof *twin);
     tl_gr_english(&other, twin);
-    if (twin->tokens > TL_GR_TOKENS) return false;
+    if (twin->tokens > TL_GR_TOKENS) return -1;
     cut(twin, word, &words);
     for (int i = 0; i < e->words; i++) {
         if (!(said->parts[i] & main_verb)) continue;
         while (from < words && !(twin->parts[from] & main_verb)) from++;
-        if (from == words) return false;
-        shown += !same(e->word[i], word[from]);
+        if (from == words) return -1;
+        if (shown < 0 && !same(e->word[i], word[from])) shown = i;
         if (wrong) e->word[i] = word[from];
         from++;
     }
+    return shown;
+}
+
+static bool agreement(const tl_gr_meaning *m, const tl_gr_side *said, bool wrong, example *e) {
     e->label = wrong ? "wrong" : "right";
-    return shown > 0;
+    return exchange_verb(m, said, wrong, e) >= 0;
+}
+
+/* ---- number ---- */
+
+static bool number(const tl_gr_meaning *m, const tl_gr_side *said, bool wrong, example *e) {
+    const tl_gr_phrase *subject = &m->phrase[TL_GR_SUBJECT];
+    (void)wrong;
+    if (subject->person != TL_GR_NOUN) return false;
+    e->words = exchange_verb(m, said, false, e);
+    if (e->words < 2) return false;
+    const tl_span last = e->word[e->words - 1];
+    e->key.size = (size_t)(last.text - e->key.text) + last.size;
+    e->label = subject->plural ? "plural" : "singular";
+    return true;
 }
 
 /* ---- order ---- */
@@ -111,7 +133,7 @@ static labelling *labelling_of(const char *task) {
     static const struct {
         const char *name;
         labelling *labelling;
-    } tasks[] = {{"agreement", agreement}, {"order", order}, {"subject", subject}};
+    } tasks[] = {{"agreement", agreement}, {"number", number}, {"order", order}, {"subject", subject}};
     for (size_t i = 0; task && i < sizeof tasks / sizeof *tasks; i++)
         if (strcmp(task, tasks[i].name) == 0) return tasks[i].labelling;
     return NULL;
@@ -119,9 +141,9 @@ static labelling *labelling_of(const char *task) {
 
 static bool check(tl_error *error, const tl_labelled_config *c) {
     if (!labelling_of(c->task))
-        return tl_error_set(error,
-                            "labelled corpus: found the task \"%s\", expected agreement, order or subject",
-                            c->task ? c->task : "(none)");
+        return tl_error_set(
+            error, "labelled corpus: found the task \"%s\", expected agreement, number, order or subject",
+            c->task ? c->task : "(none)");
     if (c->sentences <= 0 || c->first < 0)
         return tl_error_set(
             error,
@@ -139,7 +161,7 @@ typedef struct stream {
     labelling *labelling;
     tl_rng_key key, coin;
     uint64_t attempt;
-    tl_table seen; /* every right sentence so far */
+    tl_table seen; /* every right sentence (its key) so far */
     tl_gr_side said;
 } stream;
 
@@ -153,9 +175,9 @@ static bool draw(stream *s, bool unlabelled, example *e, tl_error *error) {
         if (s->said.tokens > TL_GR_TOKENS) continue;
         const bool wrong = !unlabelled && tl_rng_below(s->coin, (uint64_t)s->seen.count, 2);
         cut(&s->said, e->word, &e->words);
+        e->key = (tl_span){s->said.text, s->said.used};
         if (!s->labelling(&meaning, &s->said, wrong, e)) continue;
-        const long before = s->seen.count,
-                   number = tl_table_add(&s->seen, (tl_span){s->said.text, s->said.used});
+        const long before = s->seen.count, number = tl_table_add(&s->seen, e->key);
         if (number < 0)
             return tl_error_set(error, "labelled corpus: out of memory after %ld sentences", before);
         if (number == before) return true;

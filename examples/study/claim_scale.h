@@ -1,0 +1,30 @@
+/* What claim_scale.c and its measurements before training share. */
+#ifndef STUDY_CLAIM_SCALE_H
+#define STUDY_CLAIM_SCALE_H
+
+#include "study.h"
+
+/* Numbers' names: of models before training, and of queries and keys that are random numbers. */
+#define ENTROPY "entropy"
+#define VARIANCE "variance of scores"
+#define GRADIENT "norm of dS"
+#define RANDOM_ENTROPY "entropy of random q and k"
+#define RANDOM_VARIANCE "variance of random scores"
+#define RANDOM_GRADIENT "norm of dS of random q and k"
+#define RANDOM_MEDIAN "median row of dS of random q and k"
+#define RANDOM_QUERIES "norm of dq of random q and k"
+
+enum { SCALED, UNSCALED };
+const char *scale_name(long number); /* of tl_model_settings.score */
+/* Both, at every width, of the score of arm.number: a work. */
+work scale_at_the_beginning;
+
+enum { WIDTHS = 4 };
+extern const long scale_width[WIDTHS]; /* d_k */
+
+/* a of y = c·x^a, by least squares of the logarithms [count]. */
+double exponent_of(const double *x, const double *y, long count);
+
+double median_of(double *value, long count); /* sorts them */
+
+#endif

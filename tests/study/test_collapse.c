@@ -1,0 +1,144 @@
+/* Each verdict can come out, and runs are told apart as the claim says. */
+#include "invented.h"
+
+#include "../../examples/study/claim_collapse.h"
+
+extern const claim claim_collapse;
+enum { LOWER, ONE_WORD, ON_AVERAGE, EARLY, ALONE };
+
+START_TEST(how_runs_end) {
+    ck_assert_int_eq(ending_of(7.1, 7, 5), DIVERGES);
+    ck_assert_int_eq(ending_of(NAN, 7, 5), DIVERGES);
+    ck_assert_int_eq(ending_of(INFINITY, 7, 5), DIVERGES);
+    ck_assert_int_eq(ending_of(7, 7, 5), STANDS_STILL);
+    ck_assert_int_eq(ending_of(4.6, 7, 5), STANDS_STILL);
+    ck_assert_int_eq(ending_of(4.4, 7, 5), CONVERGES);
+}
+END_TEST
+
+START_TEST(words_by_their_frequency) {
+    const double of[] = {1, 1, 2};
+    const int token[] = {2, 0, 2, 1};
+    ck_assert_double_eq_tol(frequency_loss(token, 4, of, 3), 1.5 * log(2), 1e-12); /* ½, ¼, ½, ¼ */
+}
+END_TEST
+
+static const char *const all[] = {"rate 0.001", "rate 0.003", "rate 0.03", "rate 1", "rate 3"};
+
+/* Losses 7 before training and `end` after 150 updates; what is looked at is 0.9 after 10 updates, and `entropy` at the end. */
+static void a_run(numbers *n, const char *arm, double end, double entropy, double spread) {
+    static const char *const what[] = {LOWEST, MEAN};
+    invent(n, arm, LOSS, 0, 7, 0);
+    invent(n, arm, LOSS, 10, 6, 0);
+    invent(n, arm, LOSS, 150, end, 0);
+    invent(n, arm, BY_FREQUENCY, 0, 5, 0);
+    for (int i = 0; i < 2; i++) {
+        invent(n, arm, what[i], 10, 0.9, 0);
+        invent(n, arm, what[i], 150, entropy, spread);
+    }
+}
+
+/* Two that converge, with entropies 0.7 and 0.9, one that stands still, two that diverge. */
+static numbers runs(double still, double diverging, double spread) {
+    numbers n = {.row = NULL};
+    a_run(&n, all[0], 2, 0.7, 0);
+    a_run(&n, all[1], 3, 0.9, 0);
+    a_run(&n, all[2], 5, still, spread);
+    a_run(&n, all[3], 9, diverging - 0.05, spread);
+    a_run(&n, all[4], INFINITY, diverging + 0.05, spread);
+    return n;
+}
+
+START_TEST(the_lowest_entropy) {
+    numbers n = runs(0.8, 0.3, 0.01);
+    const finding f = judged(&claim_collapse, &n, LOWER);
+    ck_assert_int_eq(f.verdict, HOLDS);
+    ck_assert_double_eq_tol(f.interval.mean, 0.3 - 0.8, 1e-12);
+    n = runs(0.8, 0.7, 0.01);
+    ck_verdict(&claim_collapse, &n, LOWER, DOES_NOT_HOLD);
+    n = runs(0.8, 0.6, 0.05);
+    ck_verdict(&claim_collapse, &n, LOWER, UNDECIDED);
+}
+END_TEST
+
+START_TEST(hardly_any) {
+    numbers n = runs(0.8, 0.06, 0.01);
+    const finding f = judged(&claim_collapse, &n, ONE_WORD);
+    ck_assert_int_eq(f.verdict, HOLDS);
+    ck_assert_double_eq_tol(f.interval.mean, 0.06, 1e-12);
+    n = runs(0.8, 0.3, 0.01);
+    ck_verdict(&claim_collapse, &n, ONE_WORD, DOES_NOT_HOLD);
+    n = runs(0.8, 0.1, 0.05);
+    ck_verdict(&claim_collapse, &n, ONE_WORD, UNDECIDED);
+}
+END_TEST
+
+/* The mean over attentions is another number than the lowest, and the one that counts here. */
+START_TEST(on_average) {
+    static const struct {
+        double mean;
+        verdict expected;
+    } cases[] = {{0.3, HOLDS}, {0.75, DOES_NOT_HOLD}, {0.6, UNDECIDED}};
+    for (int i = 0; i < 3; i++) {
+        numbers n = runs(0.8, 0.8, 0);
+        invent(&n, all[3], MEAN, 150, cases[i].mean, 0.05); /* of several alike the last counts */
+        invent(&n, all[4], MEAN, 150, cases[i].mean, 0.05);
+        ck_verdict(&claim_collapse, &n, ON_AVERAGE, cases[i].expected);
+    }
+}
+END_TEST
+
+/* At the first look after an update, whatever comes later. */
+START_TEST(early) {
+    static const struct {
+        double entropy;
+        verdict expected;
+    } cases[] = {{0.3, HOLDS}, {0.85, DOES_NOT_HOLD}, {0.7, UNDECIDED}};
+    for (int i = 0; i < 3; i++) {
+        numbers n = runs(0.8, 0.8, 0);
+        invent(&n, all[3], LOWEST, 10, cases[i].entropy, 0.03);
+        invent(&n, all[4], LOWEST, 10, cases[i].entropy, 0.03);
+        ck_verdict(&claim_collapse, &n, EARLY, cases[i].expected);
+    }
+}
+END_TEST
+
+START_TEST(where_the_loss_stands_still) {
+    numbers n = runs(0.75, 0.1, 0.01);
+    const finding f = judged(&claim_collapse, &n, ALONE);
+    ck_assert_int_eq(f.verdict, HOLDS);
+    ck_assert_double_eq_tol(f.interval.mean, 0.75 - 0.8, 1e-12);
+    n = runs(0.2, 0.1, 0.01);
+    ck_verdict(&claim_collapse, &n, ALONE, DOES_NOT_HOLD);
+    n = runs(0.6, 0.1, 0.05);
+    ck_verdict(&claim_collapse, &n, ALONE, UNDECIDED);
+}
+END_TEST
+
+/* A run whose numbers ended before is left out of the mean; where no run diverges, nothing is said. */
+START_TEST(what_is_not_there) {
+    numbers n = {.row = NULL};
+    a_run(&n, all[0], 2, 0.8, 0);
+    a_run(&n, all[3], 9, 0.3, 0);
+    invent(&n, all[4], LOSS, 0, 7, 0);
+    invent(&n, all[4], LOSS, 150, INFINITY, 0);
+    invent(&n, all[4], BY_FREQUENCY, 0, 5, 0);
+    ck_assert_double_eq_tol(judged(&claim_collapse, &n, LOWER).interval.mean, -0.5, 1e-12);
+    n = (numbers){.row = NULL};
+    a_run(&n, all[0], 2, 0.8, 0);
+    ck_verdict(&claim_collapse, &n, LOWER, UNDECIDED);
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    tcase_add_test(tc, how_runs_end);
+    tcase_add_test(tc, words_by_their_frequency);
+    tcase_add_test(tc, the_lowest_entropy);
+    tcase_add_test(tc, hardly_any);
+    tcase_add_test(tc, on_average);
+    tcase_add_test(tc, early);
+    tcase_add_test(tc, where_the_loss_stands_still);
+    tcase_add_test(tc, what_is_not_there);
+}
+
+TL_TEST_MAIN("study: collapse")
