@@ -12,13 +12,15 @@ static void print_model(const tl_run *run, const tl_run_settings *s) {
                c->no_final_norm ? " without a final norm" : "", s->model.activation, s->model.positions,
                c->mean_pooling ? "the mean of the words' places" : "the place of [CLS]");
     if (c->kind == TL_CLASSIFY_GRU)
-        printf("model       GRU: d_model %ld, embeddings %ld, %d layer%s%s; a learnt query's sum of its "
-               "states, %d head%s\n",
+        printf("model       GRU: d_model %ld, embeddings %ld, %d layer%s%s; %s of its states, %d head%s\n",
                c->d_model, c->embedding, c->layers, c->layers == 1 ? "" : "s",
-               c->bidirectional ? ", read from both ends" : "", c->heads, c->heads == 1 ? "" : "s");
+               c->bidirectional ? ", read from both ends" : "",
+               c->score == TL_UNIFORM ? "the mean" : "a learnt query's sum", c->heads,
+               c->heads == 1 ? "" : "s");
     if (c->kind == TL_CLASSIFY_AVERAGE)
-        printf("model       mean of embeddings: %ld wide, %d layers of %ld over it\n", c->embedding,
-               c->layers, c->d_model);
+        printf("model       %s of embeddings: %ld wide, %d layers of %ld over it\n",
+               c->weighted ? "a learnt query's sum" : "mean", c->embedding, c->layers, c->d_model);
+    if (s->model.score) printf("            attention: %s scores\n", s->model.score);
     printf("parameters  %ld\n", tl_params_numel(tl_run_params(run)));
 }
 

@@ -11,9 +11,10 @@ static void print_model(const tl_run *run, const tl_run_settings *s) {
         printf("no feed-forward");
     else
         printf("d_ff %ld", c->d_ff);
-    printf("\n            pre-norm%s, %s positions, context %ld, output %s\n",
+    printf("\n            pre-norm%s, %s positions, context %ld, output %s%s\n",
            c->no_bias ? " without biases" : "", s->model.positions, s->lm.context,
-           c->untied ? "a matrix of its own" : "tied to the embedding");
+           c->untied ? "a matrix of its own" : "tied to the embedding",
+           c->normaliser == TL_SIGMOID ? ", weights of a sigmoid" : "");
     printf("parameters  %ld\n", tl_params_numel(tl_run_params(run)));
 }
 

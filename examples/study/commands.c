@@ -111,6 +111,11 @@ static bool show_claim(study *s, const claim *c) {
     return ok;
 }
 
+static bool record_all(study *s) {
+    record r;
+    return record_of(s, NULL, &r, &s->error) && record_write(s->page, &r, &s->error);
+}
+
 static int measure(settings *given, study *s) {
     int status = 0;
     for (int i = 0; claims[i] && !status; i++)
@@ -124,6 +129,7 @@ static int measure(settings *given, study *s) {
     for (int i = 0; claims[i]; i++)
         if (is_meant(given, claims[i]) && is_ours(claims[i]) && !show_claim(s, claims[i]))
             return fail_with(s->error.message);
+    if (!given->claim && s->count && !record_all(s)) return fail_with(s->error.message);
     if (!page_write(s->page, &s->error)) return fail_with(s->error.message);
     print_name("\nThe pages are in ", s->page, ": study.md, study.zh-CN.md, study/.\n");
     return 0;

@@ -62,11 +62,24 @@ static void put_record(const writing *w, const record *r) {
                 r->budget);
 }
 
-static void put_measured(const writing *w, const claim *c, const numbers *n, const record *r) {
+static void put_findings(const writing *w, const claim *c, const numbers *n) {
     finding findings[RULES_MOST];
     claim_judge(c, n, findings);
     put_table(w, c, findings);
     put_remarks(w, c, findings);
+}
+
+char *claim_text(const claim *c, const numbers *n, bool chinese) {
+    char *text = NULL;
+    size_t size = 0;
+    writing w = {open_memstream(&text, &size), chinese, NULL};
+    if (!w.out) return NULL;
+    put_findings(&w, c, n);
+    return fclose(w.out) == 0 ? text : (free(text), NULL);
+}
+
+static void put_measured(const writing *w, const claim *c, const numbers *n, const record *r) {
+    put_findings(w, c, n);
     fprintf(w->out, "\n![%s](study/%s.svg)\n", of(w, c->title), c->name);
     put_record(w, r);
 }
@@ -135,6 +148,15 @@ static void put_counts(const writing *w, const claim *c, const finding *findings
 }
 
 static void put_summary(const writing *w, tl_error *error) {
+    record all;
+    if (record_read(w->folder, RECORD_OF_ALL, &all, error))
+        fprintf(
+            w->out,
+            SAY(w,
+                "\nAll together took %.0f core-seconds, each on one thread (%s), a run that several claims "
+                "look at counted once.\n",
+                "\n全部合计 %.0f 核秒，每项任务单线程（%s），多个命题共用的训练只计一次。\n"),
+            all.core_seconds, all.machine);
     fputs(SAY(w, "\n| claim | its rules |\n|---|---|\n", "\n| 命题 | 各条规则 |\n|---|---|\n"), w->out);
     for (int i = 0; claims[i]; i++) {
         const claim *c = claims[i];

@@ -35,7 +35,8 @@ int study_work(study *s);
 
 /* ---- record.c: when, where and how long, for the page ---- */
 
-typedef struct record { /* of one claim */
+#define RECORD_OF_ALL "all" /* the name of the record of all claims together, in which a run counts once */
+typedef struct record {     /* of one claim */
     char name[NAME_SIZE], budget[16], machine[128], build[64], date[16];
     long seeds;
     double core_seconds; /* of all its jobs, runs that it shares counted whole */
@@ -43,7 +44,8 @@ typedef struct record { /* of one claim */
 } record;
 /* A line behind jobs.csv of the study, once a job is done. */
 bool record_job(const study *s, const job *j, double began, double core_seconds, tl_error *error);
-bool record_of(study *s, const claim *c, record *r, tl_error *error); /* out of jobs.csv */
+/* Out of jobs.csv, of a claim or (NULL) of all that is planned. */
+bool record_of(study *s, const claim *c, record *r, tl_error *error);
 /* The record of a claim in a page's folder; false without an error if there is none. */
 bool record_read(const char *folder, const char *name, record *r, tl_error *error);
 bool record_write(const char *folder, const record *r, tl_error *error);
@@ -62,7 +64,9 @@ void table_print(const claim *c, const numbers *n, const finding *findings);
 /* FOLDER/study.md and study.zh-CN.md, out of FOLDER/study/NAME.csv and record.csv alone. */
 bool page_write(const char *folder, tl_error *error);
 char *page_text(const char *folder, bool chinese, tl_error *error); /* one of them, to free() */
-/* A number with its unit as both say it: three digits that count. */
+/* What stands there of one claim's numbers: table and remarks; to free(), NULL when out of memory. */
+char *claim_text(const claim *c, const numbers *n, bool chinese);
+/* A number as both say it: three digits that count. */
 char *number_text(double value, char to[32]);
 
 #endif

@@ -86,14 +86,14 @@ bool record_of(study *s, const claim *c, record *r, tl_error *error) {
     double loads = 0;
     if (!tl_file_read_regular(path_in(path, s->out, "jobs.csv"), MOST, &lines, &size, error)) return false;
     *r = (record){.seeds = study_seeds(s)};
-    snprintf(r->name, sizeof r->name, "%s", c->name);
+    snprintf(r->name, sizeof r->name, "%s", c ? c->name : RECORD_OF_ALL);
     snprintf(r->budget, sizeof r->budget, "%s%s", budget_text(s->budget), s->trial ? " trial" : "");
     machine_text(r->machine);
     build_text(r->build);
     const time_t today = time(NULL);
     strftime(r->date, sizeof r->date, "%Y-%m-%d", localtime(&today));
     for (long i = 0; i < s->count; i++) {
-        bool counts = !s->job[i]->trains && s->job[i]->claim == c;
+        bool counts = !c || (!s->job[i]->trains && s->job[i]->claim == c);
         for (long k = 0; k < s->count && !counts; k++) /* a run that the claim's jobs are measured on */
             counts = s->job[k]->claim == c && s->job[k]->run == s->job[i];
         if (counts) add_job_of(lines, s->job[i], r, &loads);
@@ -146,6 +146,15 @@ static void put_record(FILE *out, const record *r) {
             r->date, r->core_seconds, r->load);
 }
 
+/* The line of a name: of r if it is r's, or the old one. */
+static void put_one_of(FILE *out, const char *name, const record *r, const char *lines) {
+    record other;
+    if (!strcmp(name, r->name))
+        put_record(out, r);
+    else if (find_record(lines, name, &other))
+        put_record(out, &other);
+}
+
 /* Lines stand in the order of the claims, so that a claim that is measured again changes its own alone. */
 bool record_write(const char *folder, const record *r, tl_error *error) {
     char *text = NULL, path[PATH_SIZE], *lines = read_records(folder, error);
@@ -153,13 +162,8 @@ bool record_write(const char *folder, const record *r, tl_error *error) {
     FILE *out = tl_failed(error) ? NULL : open_memstream(&text, &size);
     if (!out) return free(lines), tl_error_set(error, "out of memory");
     fputs(HEADER, out);
-    for (int i = 0; claims[i]; i++) {
-        record other;
-        if (!strcmp(claims[i]->name, r->name))
-            put_record(out, r);
-        else if (find_record(lines, claims[i]->name, &other))
-            put_record(out, &other);
-    }
+    put_one_of(out, RECORD_OF_ALL, r, lines);
+    for (int i = 0; claims[i]; i++) put_one_of(out, claims[i]->name, r, lines);
     const bool ok = (fclose(out) == 0 || tl_error_set(error, "out of memory")) &&
                     tl_file_write(path_in(path, folder, "study/record.csv"), text, size, error);
     free(lines);
