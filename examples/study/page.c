@@ -150,13 +150,12 @@ static void put_counts(const writing *w, const claim *c, const finding *findings
 static void put_summary(const writing *w, tl_error *error) {
     record all;
     if (record_read(w->folder, RECORD_OF_ALL, &all, error))
-        fprintf(
-            w->out,
-            SAY(w,
-                "\nAll together took %.0f core-seconds, each on one thread (%s), a run that several claims "
-                "look at counted once.\n",
-                "\n全部合计 %.0f 核秒，每项任务单线程（%s），多个命题共用的训练只计一次。\n"),
-            all.core_seconds, all.machine);
+        fprintf(w->out,
+                SAY(w,
+                    "\nAll together took %.0f core-seconds, each task on one thread (%s). A run that several "
+                    "claims look at is counted once.\n",
+                    "\n全部合计 %.0f 核秒，每项任务用一个线程（%s）。多个命题共用的训练只计一次。\n"),
+                all.core_seconds, all.machine);
     fputs(SAY(w, "\n| claim | its rules |\n|---|---|\n", "\n| 命题 | 各条规则 |\n|---|---|\n"), w->out);
     for (int i = 0; claims[i]; i++) {
         const claim *c = claims[i];
