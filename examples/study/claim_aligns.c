@@ -259,7 +259,7 @@ const claim claim_aligns = {
          "large, and on some 4,000 words less may be luck. The steps must differ by 5 points, less than a "
          "third of what is published, and so must the depths. The paper has German and English sentences of "
          "people, cut into "
-         "pieces, and a large model; sentences here are short, their order is near the diagonal, and the "
+         "pieces, and a larger model; sentences here are short, their order is near the diagonal, and the "
          "model is small. Each word gets one link while some have two true ones, so an AER "
          "of about 3 % is the least there can be.",
          "翻译时，解码器会去看它所需要的源词，因此由交叉注意力的权重可以得到词对齐。Kobayashi 等（2020）"
@@ -280,7 +280,7 @@ const claim claim_aligns = {
          "取错误较少者；不看词义的模型也能做到这一点。范数以及去掉 <eos> 必须带来 1 个百分点的变化："
          "文献中的改善是它的五到六倍，而在约 4,000 个词上，更小的差别可能只是运气。两步之差必须达到 5 "
          "个百分点，"
-         "不到文献数值的三分之一。论文用的是真实的德英句子，词被切成子词，模型也大；这里句子短，"
+         "不到文献数值的三分之一。论文用的是真实的德英句子，词被切成子词，模型也更大；这里句子短，"
          "词序接近对角线，模型小。每个词只连一条线，而有些词有两条真实连线，所以 AER 最低也有约 3 %。"},
     .version = 1,
     .plan = plan,
