@@ -134,9 +134,9 @@ enum { THAN_ATTENTION, THAN_TRANSFORMER, KEPT, SEQUENCES };
 static const rule rules[] = {
     [THAN_ATTENTION] = {{"from lengths 1–10 to 21–30 a GRU without attention loses more than one with it",
                          "长度由 1–10 增至 21–30 时，无注意力的 GRU 比有注意力的 GRU 损失更多"},
-                        {"the encoder–decoder's BLEU falls with length, with attention it does not (figure "
-                         "2)",
-                         "编码器–解码器的 BLEU 随句长下降，有注意力时不下降（图 2）"},
+                        {"the encoder–decoder's BLEU falls with length; with attention, trained on up to 50 "
+                         "words, it does not (figure 2)",
+                         "编码器–解码器的 BLEU 随句长下降；有注意力并用至多 50 词的句子训练时不下降（图 2）"},
                         {"points of symbols right", "符号正确率，百分点"},
                         10,
                         false},
@@ -146,8 +146,8 @@ static const rule rules[] = {
                           10,
                           false},
     [KEPT] = {{"with attention a GRU loses little", "有注意力的 GRU 损失很小"},
-              {"no deterioration, even at 50 words or more (section 5.1)",
-               "句长达到 50 词及以上也不变差（5.1 节）"},
+              {"no deterioration, even at 50 words or more, if trained on up to 50 (section 5.1)",
+               "用至多 50 词的句子训练时，句长达到 50 词及以上也不变差（5.1 节）"},
               {"points of symbols right", "符号正确率，百分点"},
               10,
               true},
@@ -186,9 +186,10 @@ const claim claim_bottleneck = {
     .title = {"One vector is a bottleneck", "单个向量是瓶颈"},
     .source = "Bahdanau et al. 2015, figure 2",
     .paragraph =
-        {"A recurrent encoder–decoder without attention must put the whole source into one vector. A long "
-         "source does not fit, and translations get worse with length. With attention the decoder looks at "
-         "the source again for every word (Bahdanau et al. 2015). Here three models learn to copy sequences "
+        {"A recurrent encoder–decoder without attention must put the whole source into one vector. Bahdanau "
+         "et al. (2015) suspect that a long source does not fit, and find that translations get worse with "
+         "length. With attention the decoder looks at the source again for every word. Here three models "
+         "learn to copy sequences "
          "of 1 to 30 symbols out of 20: a GRU without attention, a GRU with additive attention, and a "
          "Transformer of width 64 with 2+2 layers. Both GRUs have one layer of 128 units, an encoder that "
          "reads from both ends, and embeddings of 64. The one without attention has its vector at hand at "
@@ -204,8 +205,9 @@ const claim claim_bottleneck = {
          "In the paper it is English and French, 1,000 units and days of training. Ours is the same number "
          "of updates for all, and a short training: the rule does not tell a vector that cannot hold 30 "
          "symbols from one that has not yet learnt to.",
-         "没有注意力的循环编码器–解码器必须把整个源序列压进一个向量。序列一长就装不下，译文随长度变差。"
-         "有了注意力，解码器每写一个词都重新查看源序列（Bahdanau 等，2015）。这里让三个模型学习抄写由 20 "
+         "没有注意力的循环编码器–解码器必须把整个源序列压进一个向量。Bahdanau "
+         "等（2015）猜测，序列一长就装不下；他们发现译文随长度变差。"
+         "有了注意力，解码器每写一个词都重新查看源序列。这里让三个模型学习抄写由 20 "
          "种符号组成、长 1 至 30 的序列：无注意力的 GRU、带加性注意力的 GRU，以及宽 64、2+2 层的 "
          "Transformer。两个 GRU 均为一层 128 个单元，编码器双向，词嵌入宽 64；无注意力者每一步都能读到那个"
          "向量。各训练 1,000 次更新，每次 512 个词元，取自 20,000 个序列。\n\n"
