@@ -187,11 +187,12 @@ static const remark remarks[] = {
      {"Ours goes the other way because the sentences are learnt by heart. On a trial seed smoothing took "
       "the loss of held-out sentences from 0.72 to 0.59 here. With 20,000 sentences and as many updates, "
       "so that each is seen twice instead of 45 times, it raised the loss from 0.17 to 0.25, which is the "
-      "published direction and size. A model that knows its training sentences by heart is too sure of "
+      "published direction, and not far from the published size. A model that knows its training sentences "
+      "by heart is too sure of "
       "itself elsewhere, too, and smoothing takes some of that away.",
       "这里方向相反，原因是训练句已被记住。在一个试验种子上，平滑使未见过的句子的损失从 0.72 降到 0.59。换成 "
       "20,000 句、更新次数相同时，每句只见两遍而不是 45 遍，平滑使损失从 0.17 升到 "
-      "0.25，方向与大小都和已发表的相符。记住了训练句的模型在别处也过于自信，平滑削弱了这种自信。"}},
+      "0.25，方向与已发表的相同，大小也相近。记住了训练句的模型在别处也过于自信，平滑削弱了这种自信。"}},
     {SMOOTHING_BLEU,
      HOLDS,
      {"More than was said beforehand, and more than the paper has. On a trial seed smoothing was worth 3.6 "
