@@ -253,7 +253,7 @@ const claim claim_induction = {
          "all that is visible score about 0.025. The margins of 0.5 and 0.1 say that a head gives most "
          "of its weight, or next to none; that of the loss is one nat, a factor of e in the "
          "probability of the right symbol. The paper trains language models on text, and scores them "
-         "on random symbols that come twice.",
+         "on sequences of random symbols that are repeated.",
          "归纳头先找到刚读到的符号以前出现的地方，再注视它后面的那个符号。这需要两层：第一层的一个头告"
          "诉每个位置它前面是哪个符号，第二层的一个头去找那个被告知了当前符号的位置。Olsson 等人在两层及"
          "更多层的模型中发现了这样的头，在一层模型中没有发现。这里训练只有注意力的解码器，一层与两层，"
