@@ -220,9 +220,9 @@ const claim claim_warmup = {
     .source = "Xiong et al. 2020, theorem 1 and section 3",
     .paragraph =
         {"Post-norm is the norm of the original Transformer: it follows each sum of a branch and the "
-         "stream. Pre-norm stands inside the branch, so the stream grows with depth. Xiong et al. prove "
-         "what this does, before training, to the gradient of the second feed-forward matrix of the last "
-         "layer: with post-norm its size does not depend on the number of layers L, with pre-norm it "
+         "stream. Pre-norm stands inside the branch, so the stream grows with depth. Xiong et al. bound, "
+         "for models before training, the gradient of the second feed-forward matrix of the last "
+         "layer: with post-norm the bound does not depend on the number of layers L, with pre-norm it "
          "shrinks like 1/√L. So post-norm needs small first steps, and pre-norm does not. Measured first: "
          "the norm of that gradient in en-fr translators (64 wide) of 6, 8, … 18 layers on each side, mean "
          "over 8 random models of each depth on 24 held-out sentences each, and the exponent of L in it, "
@@ -236,7 +236,7 @@ const claim claim_warmup = {
          "guessing, and so does a run whose numbers become infinite. 0.5 nats are the margin: two thirds "
          "more in perplexity. The paper trains wider models (512) for many more updates, on real text.",
          "后置归一化是原始 Transformer 的做法：归一化放在残差相加之后。前置归一化放在支路之内，因此主干随深"
-         "度增大。Xiong 等人证明了训练之前最后一层前馈网络第二个矩阵的梯度会怎样：后置时其大小与层数 L 无关"
+         "度增大。Xiong 等人给出了训练之前最后一层前馈网络第二个矩阵的梯度的上界：后置时它与层数 L 无关"
          "，前置时按 1/√L 减小。所以后置归一化开头的步子要小，前置归一化则不必。先测梯度：英法翻译模型（宽 "
          "64），编码器与解码器各 6、8、……、18 层，每个深度取 8 个随机模型，各用 24 个未见过的句子，求平均范"
          "数，再对取对数后的数据作最小二乘，求出 L 的指数。指数与 0、与 −1/2 的距离允许到 0.1。定理本身就需"
