@@ -72,9 +72,9 @@ static const rule rules[] = {
                               false},
     [REDUNDANT_CROSS] = {
         {"cross-attention is hurt most", "交叉注意力受损最大"},
-        {"without 60 % of them catastrophic; of self-attention 20 % are enough for 30 BLEU (Michel et al., "
-         "section 5)",
-         "去掉 60 % 即告崩溃；自注意力只留 20 % 仍有约 30 BLEU（Michel 等，第 5 节）"},
+        {"catastrophic when more than 60 % of them are gone; of self-attention 20 % give about 30 BLEU "
+         "(Michel et al., section 5)",
+         "去掉 60 % 以上即告崩溃；自注意力只留 20 % 仍有约 30 BLEU（Michel 等，第 5 节）"},
         {"nats a token above the worse of the two self-attentions",
          "奈特／词元，比受损较大的自注意力多出的部分"},
         0.1,
@@ -194,15 +194,17 @@ const claim claim_redundant = {
          "with gates that are trained together with the model. Here a translator of en-fr sentences, with "
          "4 heads in each attention of two layers on either side, is trained for 2,500 updates, and loses "
          "its 24 heads one by one. 500 held-out sentences tell the importance, and 500 others what is left. "
-         "The papers' models have six layers and hundreds of heads; this one is small for what it does. A "
+         "The papers' translators have six layers and more than a hundred heads; this one is small for what "
+         "it does. A "
          "model like it, looked at before this study, lost most of its BLEU with half of its heads, and "
          "published importance was worse than chance there (docs/attend.md). So neither the rules about BLEU "
          "nor the one about published importance and chance are expected to hold here." HOW_EN,
          "Michel 等人从训练好的翻译模型中按重要性从低到高逐个去掉注意力头，不再训练：去掉 20 % "
-         "并无影响。Voita 等人用与模型一同训练的门关闭编码器 48 个头中的 38 个，只损失 0.15 "
+         "并无明显影响。Voita 等人用与模型一同训练的门关闭编码器 48 个头中的 38 个，只损失 0.15 "
          "BLEU。这里的英法翻译模型两侧各两层，每个注意力 4 个头，训练 2,500 次更新，然后逐个去掉全部 24 "
          "个头。500 个未见过的句子用来计算重要性，另外 500 "
-         "个用来测量余下的模型。论文中的模型有六层、上百个头；这里的模型对其任务而言并不宽裕。研究开始之前考"
+         "个用来测量余下的模型。论文中的翻译模型有六层、上百个头；这里的模型对其任务而言并不宽裕。研究开始之"
+         "前考"
          "察过的"
          "一个同类模型，去掉一半的头就失去大部分 "
          "BLEU，且论文定义的重要性还不如随机次序（docs/attend.md）。因此预计关于 BLEU "
