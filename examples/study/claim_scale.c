@@ -84,7 +84,7 @@ static const rule rules[] = {
                              true},
     [LOSS_NARROW] = {{"at d_k = 16, training loses little without the factor",
                       "d_k = 16 时，去掉缩放因子对训练影响很小"},
-                     {"as good as additive attention for small d_k (3.2.1)",
+                     {"similar to additive attention for small d_k (3.2.1)",
                       "d_k 较小时与加性注意力相近（3.2.1）"},
                      {"ratio of losses", "损失之比"},
                      1.1,
