@@ -118,7 +118,7 @@ static tl_run_settings gru(const study *s, bool attention) {
 static void plan(study *s) {
     const tl_run_settings settings[] = {gru(s, false), gru(s, true), copier(s)};
     static const char *const names[] = {NONE, ATTENTION, TRANSFORMER};
-    static const double training[] = {22, 34, 12}, measuring[] = {2, 3, 2};
+    static const double training[] = {22, 35, 12}, measuring[] = {1.6, 2.4, 1};
     for (int i = 0; i < 3; i++)
         study_arm(s, &(arm){.name = names[i],
                             .settings = &settings[i],
@@ -169,6 +169,17 @@ static double difference(const numbers *n, int rule, long seed) {
     return lost(n, NONE, seed, what) -
            lost(n, rule == THAN_TRANSFORMER ? TRANSFORMER : ATTENTION, seed, what);
 }
+
+static const char at_the_end[] =
+    "On a trial seed the GRU with attention lost 8.8 points, nearly all of them at the longest sequences: at "
+    "lengths 16 to 18 99.7 % of symbols were right, at 22 to 24 96.1 %, at 28 to 30 83.7 %. (Without "
+    "attention these were 44.7, 28.0 and 21.4 %.) Whether more updates would mend it was not tried.";
+static const char at_the_end_zh[] =
+    "在一个试验种子上，有注意力的 GRU 损失 8.8 个百分点，几乎全在最长的序列上：长度 16–18 时符号正确率为 "
+    "99.7 %，22–24 时为 96.1 %，28–30 时为 83.7 %（无注意力时依次为 44.7 %、28.0 %、21.4 %）。"
+    "更多次更新能否弥补，没有试过。";
+static const remark remarks[] = {{KEPT, UNDECIDED, {at_the_end, at_the_end_zh}},
+                                 {KEPT, DOES_NOT_HOLD, {at_the_end, at_the_end_zh}}};
 
 static const panel panels[] = {{.what = "symbols right by threes",
                                 .label = "symbols right, %",
@@ -225,5 +236,7 @@ const claim claim_bottleneck = {
     .difference = difference,
     .panels = panels,
     .panel_count = sizeof panels / sizeof *panels,
+    .remarks = remarks,
+    .remark_count = sizeof remarks / sizeof *remarks,
     .shown = {"symbols right 1 to 10", "symbols right 11 to 20", "symbols right 21 to 30",
               "sequences right 1 to 10", "sequences right 11 to 20", "sequences right 21 to 30"}};

@@ -62,11 +62,24 @@ static void put_record(const writing *w, const record *r) {
                 r->budget);
 }
 
-static void put_measured(const writing *w, const claim *c, const numbers *n, const record *r) {
+static void put_findings(const writing *w, const claim *c, const numbers *n) {
     finding findings[RULES_MOST];
     claim_judge(c, n, findings);
     put_table(w, c, findings);
     put_remarks(w, c, findings);
+}
+
+char *claim_text(const claim *c, const numbers *n, bool chinese) {
+    char *text = NULL;
+    size_t size = 0;
+    writing w = {open_memstream(&text, &size), chinese, NULL};
+    if (!w.out) return NULL;
+    put_findings(&w, c, n);
+    return fclose(w.out) == 0 ? text : (free(text), NULL);
+}
+
+static void put_measured(const writing *w, const claim *c, const numbers *n, const record *r) {
+    put_findings(w, c, n);
     fprintf(w->out, "\n![%s](study/%s.svg)\n", of(w, c->title), c->name);
     put_record(w, r);
 }

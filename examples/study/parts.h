@@ -64,7 +64,9 @@ void table_print(const claim *c, const numbers *n, const finding *findings);
 /* FOLDER/study.md and study.zh-CN.md, out of FOLDER/study/NAME.csv and record.csv alone. */
 bool page_write(const char *folder, tl_error *error);
 char *page_text(const char *folder, bool chinese, tl_error *error); /* one of them, to free() */
-/* A number with its unit as both say it: three digits that count. */
+/* What stands there of one claim's numbers: table and remarks; to free(), NULL when out of memory. */
+char *claim_text(const claim *c, const numbers *n, bool chinese);
+/* A number as both say it: three digits that count. */
 char *number_text(double value, char to[32]);
 
 #endif
