@@ -246,7 +246,7 @@ const claim claim_aligns = {
          "can do as much. Norms must change 1 point, and so must leaving `<eos>` out: the published gains "
          "are five to six times as large, and on some 4,000 words less may be luck. The steps must differ "
          "by 5 points, less than a third of what is published, and so must the depths. The paper has "
-         "German and English sentences of people, cut into pieces, and a large model; sentences here are "
+         "German and English sentences of people, cut into pieces, and a larger model; sentences here are "
          "short, their order is near the diagonal, and the model is small. Each word gets one link while "
          "some have two true ones, so an AER of about 3 % is the least there can be.",
          "翻译时，解码器会看它所需要的源词，因此由交叉注意力的权重可以得到词对齐。Kobayashi 等（2020）把一"
@@ -264,8 +264,8 @@ const claim claim_aligns = {
          "比例处的源词，取错误较少者；不看词的模型也能做到这一点。范数必须带来 1 个百分点的变化，去掉 `"
          "<eos>` 也须如此：已发表的改善是 1 个百分点的五到六倍，而在约 4,000 个词上，更小的差别可能只是运气"
          "。两步之差必须达到 5 个百分点，这不到已发表数值的三分之一；两种深度之差也须如此。论文用的是人写的"
-         "德语和英语句子，词被切成子词，模型很大；这里句子短，词序接近对角线，模型小。每个词在这里只对齐到"
-         "一个源词，而有些词其实对齐到两个，所以 AER 最低也有约 3%。"},
+         "德语和英语句子，词被切成子词，模型也更大；这里句子短，词序接近对角线，模型小。每个词在这里只对齐"
+         "到一个源词，而有些词其实对齐到两个，所以 AER 最低也有约 3%。"},
     .version = 1,
     .plan = plan,
     .rules = rules,

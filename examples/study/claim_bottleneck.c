@@ -134,9 +134,10 @@ enum { THAN_ATTENTION, THAN_TRANSFORMER, KEPT, SEQUENCES };
 static const rule rules[] = {
     [THAN_ATTENTION] = {{"from lengths 1–10 to 21–30 a GRU without attention loses more than one with it",
                          "长度由 1–10 增至 21–30 时，没有注意力的 GRU 比有注意力的 GRU 下降更多"},
-                        {"the encoder–decoder's BLEU falls with length, with attention it does not (figure "
-                         "2)",
-                         "编码器-解码器的 BLEU 随句长下降，有注意力时不下降（图 2）"},
+                        {"the encoder–decoder's BLEU falls with length; with attention, trained on up to "
+                         "50 words, it does not (figure 2)",
+                         "编码器-解码器的 BLEU 随句长下降；有注意力，并用至多 50 词的句子训练时，不下降（图"
+                         " 2）"},
                         {"points of symbols right", "符号正确率，百分点"},
                         10,
                         false},
@@ -146,8 +147,8 @@ static const rule rules[] = {
                           10,
                           false},
     [KEPT] = {{"with attention a GRU loses little", "有注意力的 GRU 下降很少"},
-              {"no deterioration, even at 50 words or more (section 5.1)",
-               "即使句长达到 50 词及以上也不变差（第 5.1 节）"},
+              {"no deterioration, even at 50 words or more, if trained on up to 50 (section 5.1)",
+               "用至多 50 词的句子训练时，即使句长达到 50 词及以上也不变差（第 5.1 节）"},
               {"points of symbols right", "符号正确率，百分点"},
               10,
               true},
@@ -197,9 +198,10 @@ const claim claim_bottleneck = {
     .title = {"One vector is a bottleneck", "单个向量是瓶颈"},
     .source = "Bahdanau et al. 2015, figure 2",
     .paragraph =
-        {"A recurrent encoder–decoder without attention must put the whole source into one vector. A long "
-         "source does not fit, and translations get worse with length. With attention the decoder looks at "
-         "the source again for every word (Bahdanau et al. 2015). Here three models learn to copy sequences "
+        {"A recurrent encoder–decoder without attention must put the whole source into one vector. Bahdanau "
+         "et al. (2015) suspect that a long source does not fit, and find that translations get worse with "
+         "length. With attention the decoder looks at the source again for every word. Here three models "
+         "learn to copy sequences "
          "of 1 to 30 symbols out of 20: a GRU without attention, a GRU with additive attention, and a "
          "Transformer of width 64 with 2+2 layers. Both GRUs have one layer of 128 units, an encoder that "
          "reads from both ends, and embeddings of 64. The one without attention has its vector at hand at "
@@ -215,12 +217,12 @@ const claim claim_bottleneck = {
          "In the paper it is English and French, 1,000 units and days of training. Ours is the same number "
          "of updates for all, and a short training: the rule does not tell a vector that cannot hold 30 "
          "symbols from one that has not yet learnt to.",
-         "没有注意力的循环编码器-解码器必须把整个源序列装进一个向量。序列一长就装不下，译文便随长度变差。有"
-         "了注意力，解码器每写一个词都重新查看源序列（Bahdanau 等，2015）。这里让三个模型学习抄写由 20 种符"
-         "号组成、长 1 至 30 的序列：一个没有注意力的 GRU，一个带加性注意力的 GRU，以及一个宽 64、编码器与"
-         "解码器各 2 层的 Transformer。两个 GRU 都是一层 128 个单元，编码器双向，嵌入宽 64。没有注意力的 "
-         "GRU 在每一步都能读到它的那个向量。三个模型都更新 1,000 次，每次 512 个词元，取自 20,000 个序列。"
-         "\n\n"
+         "没有注意力的循环编码器-解码器必须把整个源序列装进一个向量。Bahdanau 等（2015）猜测，序列一长就装"
+         "不下；他们发现，译文随长度变差。有了注意力，解码器每写一个词都重新查看源序列。这里让三个模型学习"
+         "抄写由 20 种符号组成、长 1 至 30 的序列：一个没有注意力的 GRU，一个带加性注意力的 GRU，以及一个宽"
+         " 64、编码器与解码器各 2 层的 Transformer。两个 GRU 都是一层 128 个单元，编码器双向，嵌入宽 64。没"
+         "有注意力的 GRU 在每一步都能读到它的那个向量。三个模型都更新 1,000 次，每次 512 个词元，取自 "
+         "20,000 个序列。\n\n"
          "随后对每个长度分别贪心地写出 100 个序列（长度 1 只有 20 个）。只有一两个符号的序列大多也在训练中"
          "出现过，因为训练中没有的已所剩无几。符号写在应在的位置上才算正确，超出末尾的部分算错。漏写一个符"
          "号，其后便全错，而论文所用的 BLEU 会宽容这种错误；如此计算，对其他方面表现良好的模型最为苛刻。整"

@@ -66,7 +66,8 @@ static const rule rules[] = {
     [LOWER] =
         {{"where training diverges, the lowest entropy of an attention is lower than where it converges",
           "训练发散时，各注意力子层中最低的熵低于训练收敛时"},
-         {"low entropy goes with divergence (abstract)", "低熵与发散相伴（摘要）"},
+         {"low entropy goes with oscillating loss or divergence (abstract)",
+          "低熵与损失振荡或发散相伴（摘要）"},
          ITS_UNIT,
          -0.2,
          true},

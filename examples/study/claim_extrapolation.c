@@ -168,8 +168,8 @@ static const rule rules[] = {
                        false},
     [AS_GOOD] = {{"in windows of 64, a model without positions is hardly worse than one with learned ones",
                   "在长 64 的窗口里，没有位置编码时的损失几乎不高于可学习的位置编码"},
-                 {"0.027: perplexity 20.97 and 20.42 (Haviv et al. 2022, table 1)",
-                  "0.027：困惑度 20.97 与 20.42（Haviv 等，2022，表 1）"},
+                 {"0.027: perplexity 20.97 and 20.42 on WikiText-103 (Haviv et al. 2022, table 1)",
+                  "0.027：WikiText-103 上的困惑度 20.97 与 20.42（Haviv 等，2022，表 1）"},
                  {"nats a token", "奈特/词元"},
                  0.05,
                  true}};

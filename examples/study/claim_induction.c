@@ -252,7 +252,7 @@ const claim claim_induction = {
          "head with the largest counts. Equal weights on all that is visible score about 0.025. The "
          "margins of 0.5 and 0.1 say that a head gives most of its weight, or next to none; that of the "
          "loss is one nat, a factor of e in the probability of the right symbol. The paper trains language "
-         "models on text, and scores them on random symbols that come twice.",
+         "models on text, and scores them on sequences of random symbols that are repeated.",
          "归纳头先找到刚读到的符号以前出现的地方，再看那里紧随其后的符号。这需要两层：第一层的一个头告诉每"
          "个位置，它前面是哪个符号；第二层的一个头去找那个被告知了当前符号的位置。Olsson 等（2022）在两层及"
          "更多层的模型中发现了这样的头，在一层的模型中没有发现。这里训练只有注意力的解码器，分别为 1 层与 "
@@ -264,7 +264,7 @@ const claim claim_induction = {
          "知。前缀匹配得分是重复片段中的符号给予其首次出现之后那个符号的平均权重，在 256 个未用于训练的序列"
          "上测量，取得分最高的头。若权重在所有可见位置上均匀分配，得分约为 0.025。界限 0.5 与 0.1 的意思是"
          "，一个头给出大部分权重，或几乎不给；损失的界限为 1 奈特，即正确符号的概率相差 e 倍。论文在文本上"
-         "训练语言模型，再用出现两次的随机符号来打分。"},
+         "训练语言模型，再用重复的随机符号序列来打分。"},
     .version = 1,
     .plan = plan,
     .rules = rules,

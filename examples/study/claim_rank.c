@@ -18,7 +18,7 @@ static void plan(study *s) {
 enum { CONDITION, GROWTH_SMALL, CUBIC, GROWTH_USUAL, SLOWED, NOT_STOPPED, QUERIES, KEYS };
 static const rule rules[] = {
     [CONDITION] = {{"with small weights the theorem's condition holds", "权重较小时，定理的条件成立"},
-                   {"needed (theorem 2.2)", "定理 2.2 的前提"},
+                   {"needed for the bound to shrink (theorem 2.2)", "上界缩小的前提（定理 2.2）"},
                    {"largest factor of the bound", "上界中的最大因子"},
                    1,
                    true},
@@ -30,7 +30,7 @@ static const rule rules[] = {
                       false},
     [CUBIC] = {{"a layer's residual goes with the third power of the one before",
                 "每层的残差与前一层残差的三次方成正比"},
-               {"third power (theorem 2.2)", "三次方（定理 2.2）"},
+               {"third power, as a bound (theorem 2.2)", "三次方，作为上界（定理 2.2）"},
                {"distance of the fitted exponent from 3", "拟合的指数与 3 之差"},
                0.25,
                true},

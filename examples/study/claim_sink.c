@@ -133,8 +133,8 @@ enum { SINKS, TWICE, FEWER, NONE, RAW, ENDS, LOSS };
 static const rule rules[] = {
     [SINKS] = {{"with softmax some heads give the first token more than .3",
                 "用 softmax 时，有些头给首个词元的权重超过 0.3"},
-               {"18 % of heads (Gu et al. 2025, the default model of 60M)",
-                "18 % 的头（Gu et al. 2025, 60M 的默认模型）"},
+               {"18 % of heads (Gu et al. 2025, table 2: the default model of 60M)",
+                "18 % 的头（Gu et al. 2025, 表 2：60M 的默认模型）"},
                {"% of heads", "% 的头"},
                10,
                false},
@@ -243,9 +243,10 @@ const claim claim_sink = {
     .paragraph =
         {"In language models many heads give much of their weight to the first token, whatever it is. Xiao "
          "et al. call it an attention sink. Gu et al. count heads: one has a sink if the first token gets "
-         "more than .3 of its weight, averaged over the rows of a text. Their reason: weights of softmax "
-         "must sum to 1, so a head that has nothing to look at must park them somewhere. Weights of a "
-         "sigmoid need not, and with them no sinks emerge.\n\nHere two language models (4 layers of 4 heads, "
+         "more than .3 of its weight, averaged over the rows of a text. The reason that Xiao et al. give: "
+         "weights of softmax must sum to 1, so a head that has nothing to look at must park them somewhere. "
+         "Weights of a sigmoid need not, and with them, Gu et al. find, no sinks emerge.\n\nHere two "
+         "language models (4 layers of 4 heads, "
          "width 64) learn the grammar's English sentences as one running text, word by word, in 1,200 "
          "updates of 8 windows of 64 words. One has softmax, the other a sigmoid whose weights are not "
          "divided by their sum. Heads are looked at in 64 windows of held-out text. To be counted, a "
@@ -261,9 +262,9 @@ const claim claim_sink = {
          "that it has none means nothing.",
          "在语言模型中，许多头把大量权重给了首个词元，不管它是什么词。Xiao 等人称之为注意力汇（attention "
          "sink）。Gu 等人数这样的头：对一段文本的各行取平均，首个词元得到的权重超过 "
-         "0.3，就算这个头有汇。他们的解释是：softmax 的权重之和必须为 "
+         "0.3，就算这个头有汇。Xiao 等人的解释是：softmax 的权重之和必须为 "
          "1，一个头即使没有什么可看，也得把权重停放在某处；sigmoid "
-         "的权重不必如此，用它就不出现汇。\n\n这里训练两个语言模型（4 层，每层 4 头，宽 "
+         "的权重不必如此，Gu 等人发现，用它就不出现汇。\n\n这里训练两个语言模型（4 层，每层 4 头，宽 "
          "64），把语法生成的英语句子当作一篇连续的文本逐词学习，更新 1,200 次，每次 8 个 64 词的窗口。一个用 "
          "softmax，另一个用 sigmoid，其权重不除以总和。在未见过的文本的 64 个窗口上观察各头。计数时 sigmoid "
          "的权重先除以该行之和，原始的权重另外列出。把权重均匀分布的头给首个词元 "

@@ -220,9 +220,9 @@ const claim claim_warmup = {
     .source = "Xiong et al. 2020, theorem 1 and section 3",
     .paragraph =
         {"Post-norm is the norm of the original Transformer: it follows each sum of a branch and the "
-         "stream. Pre-norm stands inside the branch, so the stream grows with depth. Xiong et al. prove "
-         "what this does, before training, to the gradient of the second feed-forward matrix of the last "
-         "layer: with post-norm its size does not depend on the number of layers L, with pre-norm it "
+         "stream. Pre-norm stands inside the branch, so the stream grows with depth. Xiong et al. bound, "
+         "for models before training, the gradient of the second feed-forward matrix of the last "
+         "layer: with post-norm the bound does not depend on the number of layers L, with pre-norm it "
          "shrinks like 1/√L. So post-norm needs small first steps, and pre-norm does not. Measured first: "
          "the norm of that gradient in en-fr translators (64 wide) of 6, 8, … 18 layers on each side, mean "
          "over 8 random models of each depth on 24 held-out sentences each, and the exponent of L in it, "
@@ -236,17 +236,17 @@ const claim claim_warmup = {
          "guessing, and so does a run whose numbers become infinite. 0.5 nats are the margin: two thirds "
          "more in perplexity. The paper trains wider models (512) for many more updates, on real text.",
          "后置归一化是原始 Transformer 的做法：归一化放在支路与主干相加之后。前置归一化放在支路之内，因此主"
-         "干随深度增大。Xiong 等（2020）证明了在训练之前，这对最后一层前馈网络第二个矩阵的梯度有什么影响："
-         "用后置归一化，梯度的大小与层数 L 无关；用前置归一化，梯度按 1/√L 减小。所以后置归一化开头的步子要"
-         "小，前置归一化则不必。先测梯度：英法翻译模型（宽 64）的编码器与解码器各 6、8、……、18 层，每个深度"
-         "取 8 个随机模型，各用 24 个未见过的句子，求该梯度的平均范数，再对取对数后的数据作最小二乘，求出 "
-         "L 的指数。指数与 0、与 −1/2 之差允许达到 0.1。定理本身就需要这样的余地：其主干按 1 + L/2 到 1 + "
-         "3L/2 增大，在 6 到 18 层之间得到的指数是 −0.42 到 −0.47，而不是 −1/2。再测训练：编码器与解码器各 "
-         "6 层的翻译模型更新 400 次，有的先做 200 次更新的学习率预热，有的不预热，此后学习率恒定，各组相同"
-         "。学习率 0.002 是在另一个种子上从 0.001、0.002、0.004 中选出的，对带预热的后置归一化最好。不做梯"
-         "度裁剪。损失在 500 个未见过的句子上以教师强制计算。若损失高于在所有词中猜测的损失，则按猜测计；训"
-         "练中数值变为无穷的，也按猜测计。界限为 0.5 奈特，即困惑度高出三分之二。论文的模型更宽（512），更"
-         "新次数多得多，用的是真实文本。"},
+         "干随深度增大。Xiong 等（2020）给出了训练之前最后一层前馈网络第二个矩阵的梯度的上界：用后置归一化"
+         "，上界与层数 L 无关；用前置归一化，上界按 1/√L 减小。所以后置归一化开头的步子要小，前置归一化则不"
+         "必。先测梯度：英法翻译模型（宽 64）的编码器与解码器各 6、8、……、18 层，每个深度取 8 个随机模型，"
+         "各用 24 个未见过的句子，求该梯度的平均范数，再对取对数后的数据作最小二乘，求出 L 的指数。指数与 0"
+         "、与 −1/2 之差允许达到 0.1。定理本身就需要这样的余地：其主干按 1 + L/2 到 1 + 3L/2 增大，在 6 到 "
+         "18 层之间得到的指数是 −0.42 到 −0.47，而不是 −1/2。再测训练：编码器与解码器各 6 层的翻译模型更新 "
+         "400 次，有的先做 200 次更新的学习率预热，有的不预热，此后学习率恒定，各组相同。学习率 0.002 是在"
+         "另一个种子上从 0.001、0.002、0.004 中选出的，对带预热的后置归一化最好。不做梯度裁剪。损失在 500 "
+         "个未见过的句子上以教师强制计算。若损失高于在所有词中猜测的损失，则按猜测计；训练中数值变为无穷的"
+         "，也按猜测计。界限为 0.5 奈特，即困惑度高出三分之二。论文的模型更宽（512），更新次数多得多，用的"
+         "是真实文本。"},
     .version = 1,
     .plan = plan,
     .rules = rules,

@@ -217,7 +217,7 @@ START_TEST(no_header) {
                                         "arm,seed,what,at\na,0,loss,0\n",
                                         "arm,seed,what,at,value,more\na,0,loss,0,1,2\n",
                                         "arm,seed,what,at,value\r\na,0,loss,0,1\r\n",
-                                        "\xef\xbb\xbf" HEADER};
+                                        ("\xef\xbb\xbf" HEADER)};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         malformed(texts[i], strlen(texts[i]), "line 1: found no \"arm,seed,what,at,value\"");
     malformed("arm,seed\0what,at,value\n", 23, "line 1");
