@@ -188,8 +188,7 @@ static const remark remarks[] = {
       "the loss of held-out sentences from 0.72 to 0.59 here. With 20,000 sentences and as many updates, "
       "so that each is seen twice instead of 45 times, it raised the loss from 0.17 to 0.25, which is the "
       "published direction, and not far from the published size. A model that knows its training sentences "
-      "by heart is too sure of "
-      "itself elsewhere, too, and smoothing takes some of that away.",
+      "by heart is too sure of itself elsewhere, too, and smoothing takes some of that away.",
       "这里的方向相反，因为模型已把训练句死记下来。在一个试验种子上，标签平滑使这里未见过的句子的损失从 "
       "0.72 降到 0.59。换成 20,000 个句子，更新次数不变，每句便只见 2 遍而不是 45 遍；此时标签平滑使损失从 "
       "0.17 升到 0.25，方向与已发表的相同，大小也相近。死记训练句的模型在别处也过于自信，标签平滑削弱了这种"

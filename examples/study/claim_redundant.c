@@ -188,12 +188,12 @@ const claim claim_redundant = {
          "train on: 20 % of them are not missed. Voita et al. close 38 of 48 encoder heads for 0.15 BLEU, "
          "with gates that are trained together with the model. Here a translator of en-fr sentences, with "
          "4 heads in each attention of two layers on either side, is trained for 2,500 updates, and loses "
-         "its 24 heads one by one. 500 held-out sentences tell the importance, and 500 others what is left. "
-         "The papers' translators have six layers and more than a hundred heads; this one is small for what "
-         "it does. A "
-         "model like it, looked at before this study, lost most of its BLEU with half of its heads, and "
-         "published importance was worse than chance there (docs/attend.md). So neither the rules about BLEU "
-         "nor the one about published importance and chance are expected to hold here." HOW_EN,
+         "its 24 heads one by one. 500 held-out sentences tell the importance, and 500 others what is "
+         "left. The papers' translators have six layers and more than a hundred heads; this one is small "
+         "for what it does. A model like it, looked at before this study, lost most of its BLEU with half "
+         "of its heads, and published importance was worse than chance there (docs/attend.md). So neither "
+         "the rules about BLEU nor the one about published importance and chance are expected to hold "
+         "here." HOW_EN,
          "Michel 等（2019）从训练好的翻译模型中按重要性从低到高去掉注意力头，不再训练：去掉 20% 并无明显影"
          "响。Voita 等（2019）用与模型一同训练的门关闭编码器 48 个头中的 38 个，只下降 0.15 BLEU。这里的英"
          "法翻译模型，编码器与解码器各 2 层，每个注意力子层 4 个头，更新 2,500 次，然后逐个去掉全部 24 个头"

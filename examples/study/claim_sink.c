@@ -132,10 +132,10 @@ static void plan(study *s) {
 enum { SINKS, TWICE, FEWER, NONE, RAW, ENDS, LOSS };
 static const rule rules[] = {
     [SINKS] = {{"with softmax some heads give the first token more than .3",
-                "用 softmax 时，有些头给首个词元的权重超过 0.3"},
+                "用 softmax 时，有些头给予首个词元的权重超过 0.3"},
                {"18 % of heads (Gu et al. 2025, table 2: the default model of 60M)",
-                "18 % 的头（Gu et al. 2025, 表 2：60M 的默认模型）"},
-               {"% of heads", "% 的头"},
+                "18% 的头（Gu 等，2025，表 2：60M 的默认模型）"},
+               {"% of heads", "头数占比，%"},
                10,
                false},
     [TWICE] = {{"with softmax the first token gets more than twice what equal weights would give it",
@@ -145,33 +145,31 @@ static const rule rules[] = {
                2,
                false},
     [FEWER] = {{"with a sigmoid there are fewer such heads (weights divided by their sum)",
-                "用 sigmoid 时这样的头更少（权重除以该行之和）"},
-               {"sinks \"do not emerge\" (Gu et al. 2025, abstract)",
-                "“do not emerge”（不出现；Gu et al. 2025, 摘要）"},
-               {"difference in % of heads", "% 的头之差"},
+                "用 sigmoid 时，这样的头更少（权重除以该行之和）"},
+               {"sinks \"do not emerge\" (Gu et al. 2025, abstract)", "汇“不出现”（Gu 等，2025，摘要）"},
+               {"difference in % of heads", "头数占比之差，百分点"},
                10,
                false},
-    [NONE] = {{"with a sigmoid there are hardly any", "用 sigmoid 时几乎没有这样的头"},
-              {"sinks \"do not emerge\" (Gu et al. 2025, abstract)",
-               "“do not emerge”（不出现；Gu et al. 2025, 摘要）"},
-              {"% of heads", "% 的头"},
+    [NONE] = {{"with a sigmoid there are hardly any", "用 sigmoid 时，几乎没有这样的头"},
+              {"sinks \"do not emerge\" (Gu et al. 2025, abstract)", "汇“不出现”（Gu 等，2025，摘要）"},
+              {"% of heads", "头数占比，%"},
               10,
               true},
-    [RAW] = {{"nor has the first token twice the sigmoid's raw weight of another token",
-              "sigmoid 的原始权重在首个词元上也不到其他词元的两倍"},
+    [RAW] = {{"nor is the sigmoid's raw weight of the first token twice that of another token",
+              "sigmoid 给予首个词元的原始权重也不到其他词元的两倍"},
              {"–", "–"},
              {"times", "倍"},
              2,
              true},
     [ENDS] = {{"with softmax some heads give the line ends before a word more than .3",
-               "用 softmax 时，有些头给前文各行尾的权重之和超过 0.3"},
+               "用 softmax 时，有些头给予前文各行尾词元的权重之和超过 0.3"},
               {"–", "–"},
-              {"% of heads", "% 的头"},
+              {"% of heads", "头数占比，%"},
               10,
               false},
-    [LOSS] = {{"the model with a sigmoid is hardly worse", "用 sigmoid 的模型几乎不更差"},
+    [LOSS] = {{"the model with a sigmoid is hardly worse", "用 sigmoid 的模型几乎不逊色"},
               {"–", "–"},
-              {"nats per word", "奈特／词"},
+              {"nats per word", "奈特/词"},
               0.05,
               true}};
 
@@ -213,15 +211,15 @@ static const remark remarks[] = {
       "give the first token more than .3. On average it got .051, .047 and .050, less than evenly (.074, "
       ".074 and .073). So in these trials neither more training, nor other units, nor a first token that is "
       "always the same brought sinks.",
-      "还试了另外三种用 softmax 的训练，各用两个试验种子：按词更新 1,600 次，按字符更新 800 "
-      "次，以及把每行单独作为一篇、以 `<bos>` 开头、按字符更新 800 次。没有一个头给首个词元的权重超过 "
-      "0.3；平均为 0.051、0.047 和 0.050，低于均匀分布的 0.074、0.074 和 "
-      "0.073。可见在这些试跑中，多训练、换单位、让首个词元总是同一个，都没有产生汇。"}},
+      "我们还试了另外三种用 softmax 的训练，各用两个试验种子：按词更新 1,600 次；按字符更新 800 次；每行单"
+      "独成篇，以 `<bos>` 开头，按字符更新 800 次。在这些训练中，没有一个头给予首个词元的权重超过 0.3；平均"
+      "为 0.051、0.047 和 0.050，低于均匀分配时的 0.074、0.074 和 0.073。可见在这些试验中，更多的训练、别的"
+      "单位、总是相同的首个词元，都没有带来汇。"}},
     {FEWER,
      DOES_NOT_HOLD,
      {"With softmax there are no sinks here that a sigmoid could do without: this says nothing about the "
       "claim.",
-      "这里用 softmax 也没有汇，sigmoid 无从更少：这一结果说明不了该论断。"}}};
+      "这里用 softmax 时没有汇，也就没有 sigmoid 可以免去的汇：这一结果说明不了该命题是否成立。"}}};
 
 static const panel panels[] = {{.what = "heads on the first token",
                                 .label = "heads that give the first token more than .3, %",
@@ -238,44 +236,43 @@ static const panel panels[] = {{.what = "heads on the first token",
 
 const claim claim_sink = {
     .name = "sink",
-    .title = {"Attention parks weight on tokens that say nothing", "注意力把权重停放在不说明什么的词元上"},
+    .title = {"Attention parks weight on tokens that say nothing", "注意力把权重停放在没有信息的词元上"},
     .source = "Xiao et al. 2023; Gu et al. 2025",
     .paragraph =
         {"In language models many heads give much of their weight to the first token, whatever it is. Xiao "
          "et al. call it an attention sink. Gu et al. count heads: one has a sink if the first token gets "
          "more than .3 of its weight, averaged over the rows of a text. The reason that Xiao et al. give: "
-         "weights of softmax must sum to 1, so a head that has nothing to look at must park them somewhere. "
-         "Weights of a sigmoid need not, and with them, Gu et al. find, no sinks emerge.\n\nHere two "
-         "language models (4 layers of 4 heads, "
-         "width 64) learn the grammar's English sentences as one running text, word by word, in 1,200 "
-         "updates of 8 windows of 64 words. One has softmax, the other a sigmoid whose weights are not "
-         "divided by their sum. Heads are looked at in 64 windows of held-out text. To be counted, a "
-         "sigmoid's weights are divided by their row's sum; as they are they stand beside it. A head that "
-         "spreads its weight evenly gives the first token .074 of it, so no such head is counted. In a "
-         "running text the first token is not the only one that says little: each line ends with the same "
-         "token, which only says that a sentence is over. Line ends before a word are counted together, "
-         "without the first token.\n\nMargins: 10 % of heads are between one and two of 16; twice the even "
-         "weight is more than chance gives a place; 0.05 nats are about 2 % of the loss.\n\nDifferent from "
-         "the papers: a model of 0.2 million weights instead of 60 million and more, about a thousand "
-         "updates, and a text in which nothing matters beyond its sentence. Gu et al. find sinks only after "
-         "enough training on enough data, so there may be none here; then a sigmoid cannot have fewer, and "
-         "that it has none means nothing.",
-         "在语言模型中，许多头把大量权重给了首个词元，不管它是什么词。Xiao 等人称之为注意力汇（attention "
-         "sink）。Gu 等人数这样的头：对一段文本的各行取平均，首个词元得到的权重超过 "
-         "0.3，就算这个头有汇。Xiao 等人的解释是：softmax 的权重之和必须为 "
-         "1，一个头即使没有什么可看，也得把权重停放在某处；sigmoid "
-         "的权重不必如此，Gu 等人发现，用它就不出现汇。\n\n这里训练两个语言模型（4 层，每层 4 头，宽 "
-         "64），把语法生成的英语句子当作一篇连续的文本逐词学习，更新 1,200 次，每次 8 个 64 词的窗口。一个用 "
-         "softmax，另一个用 sigmoid，其权重不除以总和。在未见过的文本的 64 个窗口上观察各头。计数时 sigmoid "
-         "的权重先除以该行之和，原始的权重另外列出。把权重均匀分布的头给首个词元 "
-         "0."
-         "074，因此不会被计入。在连续的文本中，说明不了什么的词元不只是第一个：每行都以同一个词元结尾，它只表"
-         "示句子完了。前文中的各行尾合在一起计算，首个词元不算在内。\n\n界限：10% 的头相当于 16 "
-         "个头中的一到两个；均匀权重的两倍，超出一个位置偶然能得到的；0.05 奈特约为损失的 "
-         "2%。\n\n与论文不同之处：模型只有 20 万个参数，而不是 6,000 "
-         "万以上；更新约一千次；文本中没有超出句子的联系。Gu "
-         "等人发现，要有足够的训练和数据才会出现汇，所以这里可能没有；那样的话，sigmoid "
-         "不可能更少，它没有汇也说明不了什么。"},
+         "weights of softmax must sum to 1, so a head that has nothing to look at must park them "
+         "somewhere. Weights of a sigmoid need not, and with them, Gu et al. find, no sinks emerge.\n\n"
+         "Here two language models (4 layers of 4 heads, width 64) learn the grammar's English sentences "
+         "as one running text, word by word, in 1,200 updates of 8 windows of 64 words. One has softmax, "
+         "the other a sigmoid whose weights are not divided by their sum. Heads are looked at in 64 "
+         "windows of held-out text. Before heads are counted, a sigmoid's weights are divided by their "
+         "row's sum; the raw weights are listed as well. A head that spreads its weight evenly gives the "
+         "first token .074 of it, so such a head is not counted. In a running text the first token is not "
+         "the only one that says little: each line ends with the same token, which only says that a "
+         "sentence is over. Line ends before a word are counted together, without the first token.\n\n"
+         "Margins: 10 % of heads are between one and two of 16; twice the even weight is more than chance "
+         "gives a place; 0.05 nats are about 2 % of the loss.\n\n"
+         "Different from the papers: a model of 0.2 million weights instead of 60 million and more, about "
+         "a thousand updates, and a text in which nothing matters beyond its sentence. Gu et al. find "
+         "sinks only after enough training on enough data, so there may be none here; then a sigmoid "
+         "cannot have fewer, and that it has none means nothing.",
+         "在语言模型中，许多头把大量权重给予首个词元，不管它是什么。Xiao 等（2023）称之为注意力汇（"
+         "attention sink）。Gu 等（2025）统计这样的头：对一段文本的各行取平均，若首个词元得到的权重超过 0.3"
+         "，这个头就有汇。Xiao 等（2023）的解释是：softmax 的权重之和必须为 1，一个头即使没有什么可看，也得"
+         "把权重停放在某处。sigmoid 的权重不必如此；Gu 等（2025）发现，用它就不出现汇。\n\n"
+         "这里训练两个语言模型（4 层，每层 4 个头，宽 64），把语法生成的英语句子当作一篇连续的文本逐词学习"
+         "，更新 1,200 次，每次 8 个窗口，每个窗口 64 个词。一个用 softmax；另一个用 sigmoid，其权重不除以"
+         "总和。我们在未见过的文本的 64 个窗口上观察各头。计数时，sigmoid 的权重先除以该行之和；原始权重另"
+         "外列出。均匀分配权重的头给予首个词元 0.074，所以这样的头不会被计入。在连续的文本中，没有多少信息"
+         "的词元不只是首个：每行都以同一个词元结尾，它只表示句子已经结束。一个词之前的各行尾词元合在一起计"
+         "算，首个词元不算在内。\n\n"
+         "界限：10% 的头相当于 16 个头中的一到两个；均匀权重的两倍，超出一个位置偶然所能得到的；0.05 奈特约"
+         "为损失的 2%。\n\n"
+         "与论文不同之处：模型只有 20 万个参数，而不是 6,000 万个以上；更新约一千次；文本中的联系不超出句子"
+         "。Gu 等（2025）发现，训练和数据都足够之后才会出现汇，所以这里可能没有汇；那样的话，sigmoid 不可能"
+         "更少，它没有汇也说明不了什么。"},
     .version = 1,
     .plan = plan,
     .rules = rules,
