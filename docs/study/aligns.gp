@@ -47,7 +47,7 @@ set yrange [0:100]
 set xrange [*:*]
 set xtics norotate autofreq
 set bmargin
-set key outside bottom center horizontal samplen 2
+set key tmargin center horizontal samplen 2
 plot $p0a0 using 1:2:3:4 with yerrorlines lc 1 lw 2 pt 7 ps 0.5 title "2 layers by weights", $p0a1 using 1:2:3:4 with yerrorlines lc 2 lw 2 pt 7 ps 0.5 title "2 layers by norms", $p0a2 using 1:2:3:4 with yerrorlines lc 3 lw 2 pt 7 ps 0.5 title "6 layers by weights", $p0a3 using 1:2:3:4 with yerrorlines lc 4 lw 2 pt 7 ps 0.5 title "6 layers by norms"
 $p1a0 << EOD
 1 85.928991199868889 80.522757765539069 91.33522463419871
@@ -81,6 +81,6 @@ set yrange [0:100]
 set xrange [*:*]
 set xtics norotate autofreq
 set bmargin
-set key outside bottom center horizontal samplen 2
+set key tmargin center horizontal samplen 2
 plot $p1a0 using 1:2:3:4 with yerrorlines lc 1 lw 2 pt 7 ps 0.5 title "2 layers by weights", $p1a1 using 1:2:3:4 with yerrorlines lc 2 lw 2 pt 7 ps 0.5 title "2 layers by norms", $p1a2 using 1:2:3:4 with yerrorlines lc 3 lw 2 pt 7 ps 0.5 title "6 layers by weights", $p1a3 using 1:2:3:4 with yerrorlines lc 4 lw 2 pt 7 ps 0.5 title "6 layers by norms"
 unset multiplot

@@ -63,7 +63,7 @@ set yrange [0:1]
 set xrange [*:*]
 set xtics norotate autofreq
 set bmargin
-set key outside bottom center horizontal samplen 2
+set key tmargin center horizontal samplen 2
 plot $p0a0 using 1:2:3:4 with yerrorlines lc 1 lw 2 pt 7 ps 0.5 title "rate 0.001", $p0a1 using 1:2:3:4 with yerrorlines lc 2 lw 2 pt 7 ps 0.5 title "rate 0.003", $p0a2 using 1:2:3:4 with yerrorlines lc 3 lw 2 pt 7 ps 0.5 title "rate 0.03", $p0a3 using 1:2:3:4 with yerrorlines lc 4 lw 2 pt 7 ps 0.5 title "rate 1", $p0a4 using 1:2:3:4 with yerrorlines lc 5 lw 2 pt 7 ps 0.5 title "rate 3"
 $p1a0 << EOD
 0 6.5166063110212491 6.333051064952282 6.7001615570902162
@@ -113,6 +113,6 @@ set yrange [*:*]
 set xrange [*:*]
 set xtics norotate autofreq
 set bmargin
-set key outside bottom center horizontal samplen 2
+set key tmargin center horizontal samplen 2
 plot $p1a0 using 1:2:3:4 with yerrorlines lc 1 lw 2 pt 7 ps 0.5 title "rate 0.001", $p1a1 using 1:2:3:4 with yerrorlines lc 2 lw 2 pt 7 ps 0.5 title "rate 0.003", $p1a2 using 1:2:3:4 with yerrorlines lc 3 lw 2 pt 7 ps 0.5 title "rate 0.03", $p1a3 using 1:2:3:4 with yerrorlines lc 4 lw 2 pt 7 ps 0.5 title "rate 1", $p1a4 using 1:2:3:4 with yerrorlines lc 5 lw 2 pt 7 ps 0.5 title "rate 3"
 unset multiplot

@@ -69,6 +69,6 @@ set yrange [-1:1]
 set xrange [*:*]
 set xtics norotate autofreq
 set bmargin
-set key outside bottom center horizontal samplen 2
+set key tmargin center horizontal samplen 2
 plot $p1a0 using 1:2:3:4 with yerrorlines lc 1 lw 2 pt 7 ps 0.5 title "raw attention", $p1a1 using 1:2:3:4 with yerrorlines lc 2 lw 2 pt 7 ps 0.5 title "rollout", $p1a2 using 1:2:3:4 with yerrorlines lc 3 lw 2 pt 7 ps 0.5 title "flow"
 unset multiplot

@@ -51,7 +51,7 @@ set yrange [*:*]
 set xrange [*:*]
 set xtics norotate autofreq
 set bmargin
-set key outside bottom center horizontal samplen 2
+set key tmargin center horizontal samplen 2
 plot $p0a0 using 1:2:3:4 with yerrorlines lc 1 lw 2 pt 7 ps 0.5 title "sinusoidal", $p0a1 using 1:2:3:4 with yerrorlines lc 2 lw 2 pt 7 ps 0.5 title "learned", $p0a2 using 1:2:3:4 with yerrorlines lc 3 lw 2 pt 7 ps 0.5 title "relative", $p0a3 using 1:2:3:4 with yerrorlines lc 4 lw 2 pt 7 ps 0.5 title "rotary", $p0a4 using 1:2:3:4 with yerrorlines lc 5 lw 2 pt 7 ps 0.5 title "alibi", $p0a5 using 1:2:3:4 with yerrorlines lc 6 lw 2 pt 7 ps 0.5 title "none"
 $p1a0 << EOD
 32 1.1447563786979758 1.099687290507793 1.1898254668881585
@@ -115,6 +115,6 @@ set yrange [*:*]
 set xrange [*:*]
 set xtics norotate autofreq
 set bmargin
-set key outside bottom center horizontal samplen 2
+set key tmargin center horizontal samplen 2
 plot $p1a0 using 1:2:3:4 with yerrorlines lc 1 lw 2 pt 7 ps 0.5 title "sinusoidal", $p1a1 using 1:2:3:4 with yerrorlines lc 2 lw 2 pt 7 ps 0.5 title "learned", $p1a2 using 1:2:3:4 with yerrorlines lc 3 lw 2 pt 7 ps 0.5 title "relative", $p1a3 using 1:2:3:4 with yerrorlines lc 4 lw 2 pt 7 ps 0.5 title "rotary", $p1a4 using 1:2:3:4 with yerrorlines lc 5 lw 2 pt 7 ps 0.5 title "alibi", $p1a5 using 1:2:3:4 with yerrorlines lc 6 lw 2 pt 7 ps 0.5 title "none"
 unset multiplot

@@ -57,6 +57,6 @@ set yrange [0:0.69310000000000005]
 set xrange [*:*]
 set xtics norotate autofreq
 set bmargin
-set key outside bottom center horizontal samplen 2
+set key tmargin center horizontal samplen 2
 plot $p1a0 using 1:2:3:4 with yerrorlines lc 1 lw 2 pt 7 ps 0.5 title "2 heads", $p1a1 using 1:2:3:4 with yerrorlines lc 2 lw 2 pt 7 ps 0.5 title "4 heads", $p1a2 using 1:2:3:4 with yerrorlines lc 3 lw 2 pt 7 ps 0.5 title "8 heads"
 unset multiplot

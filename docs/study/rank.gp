@@ -68,7 +68,7 @@ set yrange [*:*]
 set xrange [*:*]
 set xtics norotate autofreq
 set bmargin
-set key outside bottom center horizontal samplen 2
+set key tmargin center horizontal samplen 2
 plot $p0a0 using 1:2:3:4 with yerrorlines lc 1 lw 2 pt 7 ps 0.5 title "attention with small weights", $p0a1 using 1:2:3:4 with yerrorlines lc 2 lw 2 pt 7 ps 0.5 title "attention alone", $p0a2 using 1:2:3:4 with yerrorlines lc 3 lw 2 pt 7 ps 0.5 title "attention with skips"
 $p1a0 << EOD
 1 -1.8633389091280983 -1.9382865333789501 -1.7883912848772465
@@ -120,6 +120,6 @@ set yrange [*:*]
 set xrange [*:*]
 set xtics norotate autofreq
 set bmargin
-set key outside bottom center horizontal samplen 2
+set key tmargin center horizontal samplen 2
 plot $p1a0 using 1:2:3:4 with yerrorlines lc 1 lw 2 pt 7 ps 0.5 title "attention with small weights", $p1a1 using 1:2:3:4 with yerrorlines lc 2 lw 2 pt 7 ps 0.5 title "attention alone", $p1a2 using 1:2:3:4 with yerrorlines lc 3 lw 2 pt 7 ps 0.5 title "attention with skips"
 unset multiplot

@@ -104,7 +104,7 @@ set yrange [0:6]
 set xrange [*:*]
 set xtics norotate autofreq
 set bmargin
-set key outside bottom center horizontal samplen 2
+set key tmargin center horizontal samplen 2
 plot $p0a0 using 1:2:3:4 with yerrorlines lc 1 lw 2 pt 7 ps 0.5 title "by importance", $p0a1 using 1:2:3:4 with yerrorlines lc 2 lw 2 pt 7 ps 0.5 title "by raw importance", $p0a2 using 1:2:3:4 with yerrorlines lc 3 lw 2 pt 7 ps 0.5 title "by chance"
 $p1a0 << EOD
 0 0.13525796492206504 0.12956950839082032 0.14094642145330977
@@ -147,6 +147,6 @@ set yrange [0:6]
 set xrange [*:*]
 set xtics norotate autofreq
 set bmargin
-set key outside bottom center horizontal samplen 2
+set key tmargin center horizontal samplen 2
 plot $p1a0 using 1:2:3:4 with yerrorlines lc 1 lw 2 pt 7 ps 0.5 title "encoder alone", $p1a1 using 1:2:3:4 with yerrorlines lc 2 lw 2 pt 7 ps 0.5 title "decoder alone", $p1a2 using 1:2:3:4 with yerrorlines lc 3 lw 2 pt 7 ps 0.5 title "cross-attention alone"
 unset multiplot

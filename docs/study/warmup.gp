@@ -41,7 +41,7 @@ set yrange [0:1]
 set xrange [*:*]
 set xtics norotate autofreq
 set bmargin
-set key outside bottom center horizontal samplen 2
+set key tmargin center horizontal samplen 2
 plot $p0a0 using 1:2:3:4 with yerrorlines lc 1 lw 2 pt 7 ps 0.5 title "post-norm", $p0a1 using 1:2:3:4 with yerrorlines lc 2 lw 2 pt 7 ps 0.5 title "pre-norm"
 $p1a0 << EOD
 0 1.5525598647662338 1.3619063872263706 1.7432133423060969

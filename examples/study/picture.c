@@ -118,8 +118,8 @@ static void put_panel(FILE *out, const panel *p, int number, const numbers *n) {
                 "lc rgb \"#333333\" lw 2 pt 7 ps 0.4",
                 k ? ", " : "", number, k, k % COLOURS + 1, number, k);
     } else {
-        fprintf(out, "set xrange [*:*]\nset xtics norotate autofreq\nset bmargin\nset key outside bottom "
-                     "center horizontal samplen 2\nplot ");
+        fprintf(out, "set xrange [*:*]\nset xtics norotate autofreq\nset bmargin\nset key tmargin center "
+                     "horizontal samplen 2\nplot ");
         for (int k = 0; k < count; k++)
             fprintf(out, "%s$p%da%d using 1:2:3:4 with yerrorlines lc %d lw 2 pt 7 ps 0.5 title \"%s\"",
                     k ? ", " : "", number, k, k % COLOURS + 1, arms[k]);
