@@ -146,6 +146,7 @@ static int command_measure(settings *given) {
                .side_by_side = given->jobs,
                .quiet = given->common.quiet};
     const claim *c = given->claim ? claim_named(given->claim) : NULL;
+    tl_set_threads(1); /* as every job has; the records say so */
     if (strlen(s.out) > FOLDER_SIZE / 2 || strlen(s.page) > FOLDER_SIZE / 2)
         return usage_with(given->claim ? given->claim : "all", "the name of a folder is too long");
     if (given->quick && given->tiny)
