@@ -195,7 +195,7 @@ demo: $(B)/translate ## train a small translator on sentences it makes itself an
 	$(B)/translate demo --pair $(PAIR) --out $(B)/demo
 
 .PHONY: the-study
-the-study: $(B)/study
+the-study: $(B)/study ## only the program that measures; one claim is computed by that of PRECISION=double
 QUICK ?= 0
 study: $(B)/study ## measure what textbooks claim about attention, in an hour, and write docs/study.md (QUICK=1: in five minutes, elsewhere)
 ifneq ($(PRECISION),double) # one claim is computed in double, whatever the others are

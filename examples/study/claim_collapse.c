@@ -61,7 +61,7 @@ static double mean_of(const numbers *n, long seed, ending wanted, const char *wh
 
 enum { LOWER, ONE_WORD, ON_AVERAGE, EARLY, ALONE };
 #define ITS_UNIT \
- { "of uniform entropy", "以均匀熵为 1" }
+ { "of uniform entropy", "相对于均匀熵" }
 static const rule rules[] = {
     [LOWER] =
         {{"where training diverges, the lowest entropy of an attention is lower than where it converges",

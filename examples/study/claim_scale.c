@@ -54,7 +54,7 @@ static void plan(study *s) {
 
 enum { GROWS, FALLS, KEEPS, LETS_LESS, LETS_LESS_OF_RANDOM, LOSS_NARROW, LOSS_WIDE, RIGHT_WIDE };
 #define OF_UNIFORM \
- { "of uniform entropy", "以均匀熵为 1" }
+ { "of uniform entropy", "相对于均匀熵" }
 #define RATIO \
  { "times", "倍" }
 static const rule rules[] = {

@@ -16,7 +16,12 @@ static void look_at(subject *s, const tl_look_options *o, tl_seen *seen) {
 
 /* ---- what holds of every model ---- */
 
-static bool is_sigmoid(int which) { return which == FIRST_SCORED + 4; }
+static bool is_sigmoid(int which) {
+    if (which >= FIRST_GPT && which < FIRST_RECURRENT)
+        return gpts[which - FIRST_GPT].normaliser == TL_SIGMOID;
+    return which >= FIRST_SCORED && which < FIRST_GPT &&
+           scored[which - FIRST_SCORED].normaliser == TL_SIGMOID;
+}
 
 static void check_row(const tl_seen_attention *a, long b, long h, long i, bool softmax) {
     double weights = 0, grads = 0, centred = 0, largest = 0;
