@@ -18,13 +18,24 @@ START_TEST(whole) {
 }
 END_TEST
 
-/* Line by line: headings are headings, code and pictures are the same, tables hold the same numbers. */
+/* What a row of a table holds in numbers: of the first two cells, which are words, decimals (".3" as "0.3"), of the others every digit. */
 static void numbers_of(const char *line, char *to) {
-    for (; *line && *line != '\n'; line++)
-        if (strchr("0123456789|<>", *line) || (*line == '.' && strchr("0123456789", line[1]))) *to++ = *line;
+    for (int cell = 0; *line && *line != '\n'; line++) {
+        cell += *line == '|';
+        const bool digit = *line >= '0' && *line <= '9',
+                   decimal = *line == '.' && line[1] >= '0' && line[1] <= '9';
+        if (cell > 2 && (digit || strchr("|<>.-", *line))) *to++ = *line;
+        if (cell > 2 || !decimal) continue;
+        const char *from = line; /* back to where it begins */
+        while (from[-1] >= '0' && from[-1] <= '9') from--;
+        while (*from == '0') from++;
+        for (; (*from >= '0' && *from <= '9') || *from == '.'; from++) *to++ = *from;
+        *to++ = ' ';
+    }
     *to = 0;
 }
 
+/* Line by line: headings are headings, code and pictures are the same, tables hold the same numbers. */
 START_TEST(both_languages) {
     char *en = get_file("docs/study.md", NULL), *zh = get_file("docs/study.zh-CN.md", NULL);
     const char *a = en, *b = zh;
