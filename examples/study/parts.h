@@ -44,7 +44,7 @@ typedef struct record {     /* of one claim */
 } record;
 /* A line behind jobs.csv of the study, once a job is done. */
 bool record_job(const study *s, const job *j, double began, double core_seconds, tl_error *error);
-/* Out of jobs.csv, of a claim or (NULL) of all that is planned. */
+/* Out of jobs.csv, of a claim or (NULL) of all that need no data of others. */
 bool record_of(study *s, const claim *c, record *r, tl_error *error);
 /* The record of a claim in a page's folder; false without an error if there is none. */
 bool record_read(const char *folder, const char *name, record *r, tl_error *error);

@@ -93,7 +93,7 @@ bool record_of(study *s, const claim *c, record *r, tl_error *error) {
     const time_t today = time(NULL);
     strftime(r->date, sizeof r->date, "%Y-%m-%d", localtime(&today));
     for (long i = 0; i < s->count; i++) {
-        bool counts = !c || (!s->job[i]->trains && s->job[i]->claim == c);
+        bool counts = c ? !s->job[i]->trains && s->job[i]->claim == c : !s->job[i]->claim->needs_data;
         for (long k = 0; k < s->count && !counts; k++) /* a run that the claim's jobs are measured on */
             counts = s->job[k]->claim == c && s->job[k]->run == s->job[i];
         if (counts) add_job_of(lines, s->job[i], r, &loads);
