@@ -127,7 +127,7 @@ static void plan(study *s) {
         settings.model.encoder_positions = kinds[k].encoder;
         const arm a = {.name = kinds[k].arm,
                        .settings = &settings,
-                       .stops = {budget_of(s, 1000, 300, 2)},
+                       .stops = {budget_of(s, 1000, 200, 2)},
                        .work = measure,
                        .cost = 0.4,
                        .training_cost = 13};

@@ -202,9 +202,9 @@ tl_run_settings toy_translator(const study *s) {
 void pool_arm(const study *s, tl_run_settings *settings, arm *a) {
     *settings = toy_translator(s);
     a->settings = settings;
-    a->stops[POOL_EARLY] = budget_of(s, 500, 150, 2);
-    a->stops[POOL_MIDDLE] = budget_of(s, 1000, 300, 3);
-    a->stops[POOL_END] = budget_of(s, 2500, 750, 4);
+    a->stops[POOL_EARLY] = budget_of(s, 500, 100, 2);
+    a->stops[POOL_MIDDLE] = budget_of(s, 1000, 200, 3);
+    a->stops[POOL_END] = budget_of(s, 2500, 500, 4);
     a->stops[POOL_STOPS] = 0;
     a->training_cost = 78;
 }
