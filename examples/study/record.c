@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 /* ---- the machine ---- */
@@ -90,14 +91,17 @@ bool record_of(study *s, const claim *c, record *r, tl_error *error) {
     snprintf(r->budget, sizeof r->budget, "%s%s", budget_text(s->budget), s->trial ? " trial" : "");
     machine_text(r->machine);
     build_text(r->build);
-    const time_t today = time(NULL);
-    strftime(r->date, sizeof r->date, "%Y-%m-%d", localtime(&today));
+    time_t measured = 0; /* when the last of its numbers was */
     for (long i = 0; i < s->count; i++) {
         bool counts = c ? !s->job[i]->trains && s->job[i]->claim == c : !s->job[i]->claim->needs_data;
         for (long k = 0; k < s->count && !counts; k++) /* a run that the claim's jobs are measured on */
             counts = s->job[k]->claim == c && s->job[k]->run == s->job[i];
-        if (counts) add_job_of(lines, s->job[i], r, &loads);
+        if (!counts) continue;
+        add_job_of(lines, s->job[i], r, &loads);
+        struct stat file;
+        if (stat(s->job[i]->measured, &file) == 0 && file.st_mtime > measured) measured = file.st_mtime;
     }
+    strftime(r->date, sizeof r->date, "%Y-%m-%d", localtime(&measured));
     r->load = loads ? r->load / loads : NAN;
     free(lines);
     return true;
