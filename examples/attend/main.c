@@ -52,13 +52,13 @@ static void defaults(const command *c, settings *s) {
 }
 
 program this_program = {.name = "attend",
-                              .about = "Looks at the attention of a trained model, at its gradients, and "
-                                       "at what the model does without parts of it.",
-                              .commands = commands,
-                              .count = sizeof commands / sizeof *commands,
-                              .settings_size = sizeof(settings),
-                              .unit = "sentence",
-                              .any_run = true,
-                              .defaults = defaults};
+                        .about = "Looks at the attention of a trained model, at its gradients, and "
+                                 "at what the model does without parts of it.",
+                        .commands = commands,
+                        .count = sizeof commands / sizeof *commands,
+                        .settings_size = sizeof(settings),
+                        .unit = "sentence",
+                        .any_run = true,
+                        .defaults = defaults};
 
 int main(int argc, char **argv) { return program_main(argc, argv); }

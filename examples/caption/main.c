@@ -77,21 +77,21 @@ static void say_next(settings *s, tl_run *run) {
     printf("\n");
 }
 
-program this_program = {
-    .name = "caption",
-    .about = "Trains small Transformers to say what is on a picture, and shows where they "
-             "look. Pictures are drawn here.",
-    .commands = commands,
-    .count = sizeof commands / sizeof *commands,
-    .settings_size = sizeof(settings),
-    .unit = "picture",
-    .writing = "captioning",
-    .defaults = defaults,
-    .check = check,
-    .may_train = may_train,
-    .print_size = print_size,
-    .print_quality = print_quality,
-    .validated = show_samples,
-    .say_next = say_next};
+program this_program = {.name = "caption",
+                        .about =
+                            "Trains small Transformers to say what is on a picture, and shows where they "
+                            "look. Pictures are drawn here.",
+                        .commands = commands,
+                        .count = sizeof commands / sizeof *commands,
+                        .settings_size = sizeof(settings),
+                        .unit = "picture",
+                        .writing = "captioning",
+                        .defaults = defaults,
+                        .check = check,
+                        .may_train = may_train,
+                        .print_size = print_size,
+                        .print_quality = print_quality,
+                        .validated = show_samples,
+                        .say_next = say_next};
 
 int main(int argc, char **argv) { return program_main(argc, argv); }

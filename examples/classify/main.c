@@ -53,15 +53,15 @@ static void defaults(const command *c, settings *s) {
 }
 
 program this_program = {.name = "classify",
-                              .about = "Trains small classifiers on labelled texts, and labels others.",
-                              .commands = commands,
-                              .count = sizeof commands / sizeof *commands,
-                              .settings_size = sizeof(settings),
-                              .unit = "text",
-                              .defaults = defaults,
-                              .may_train = may_train,
-                              .print_size = print_size,
-                              .print_quality = print_quality,
-                              .say_next = say_next};
+                        .about = "Trains small classifiers on labelled texts, and labels others.",
+                        .commands = commands,
+                        .count = sizeof commands / sizeof *commands,
+                        .settings_size = sizeof(settings),
+                        .unit = "text",
+                        .defaults = defaults,
+                        .may_train = may_train,
+                        .print_size = print_size,
+                        .print_quality = print_quality,
+                        .say_next = say_next};
 
 int main(int argc, char **argv) { return program_main(argc, argv); }

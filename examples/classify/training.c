@@ -9,8 +9,8 @@ bool may_train(settings *s, tl_error *error) {
     if (d->task && (d->train || d->valid))
         return tl_error_set(error, "--made makes its own sentences: leave out --train and --valid");
     if (!d->task && !d->train)
-        return tl_error_set(error,
-                            "give --train FILE and --valid FILE, or --made agreement, number, order or subject");
+        return tl_error_set(
+            error, "give --train FILE and --valid FILE, or --made agreement, number, order or subject");
     if (!d->task && !d->valid) return tl_error_set(error, "give --valid FILE");
     return tl_run_settings_complete(&s->common.run, error);
 }

@@ -92,19 +92,18 @@ static void say_next(settings *s, tl_run *run) {
 }
 
 program this_program = {.name = "lm",
-                              .about =
-                                  "Trains small decoder-only language models on any text, and writes on.",
-                              .commands = commands,
-                              .count = sizeof commands / sizeof *commands,
-                              .settings_size = sizeof(settings),
-                              .unit = "batch",
-                              .cut = "line",
-                              .defaults = defaults,
-                              .check = check,
-                              .may_train = may_train,
-                              .print_size = print_size,
-                              .print_quality = print_quality,
-                              .validated = show,
-                              .say_next = say_next};
+                        .about = "Trains small decoder-only language models on any text, and writes on.",
+                        .commands = commands,
+                        .count = sizeof commands / sizeof *commands,
+                        .settings_size = sizeof(settings),
+                        .unit = "batch",
+                        .cut = "line",
+                        .defaults = defaults,
+                        .check = check,
+                        .may_train = may_train,
+                        .print_size = print_size,
+                        .print_quality = print_quality,
+                        .validated = show,
+                        .say_next = say_next};
 
 int main(int argc, char **argv) { return program_main(argc, argv); }

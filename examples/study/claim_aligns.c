@@ -268,11 +268,8 @@ const claim claim_aligns = {
          "到一个源词，而有些词其实对齐到两个，所以 AER 最低也有约 3%。"},
     .version = 1,
     .plan = plan,
-    .rules = rules,
-    .rule_count = sizeof rules / sizeof *rules,
+    WITH_RULES(rules),
     .difference = difference,
-    .panels = panels,
-    .panel_count = sizeof panels / sizeof *panels,
+    WITH_PANELS(panels),
     .shown = {OUT, IN, OUT OF_WORDS, IN OF_WORDS, "diagonal", "least"},
-    .remarks = remarks,
-    .remark_count = sizeof remarks / sizeof *remarks};
+    WITH_REMARKS(remarks)};

@@ -48,7 +48,7 @@ static bool measure_length(const job *j, tl_run *run, long length, numbers *out,
         put(out, j, "symbols right", (double)length, 100 * (double)same / (double)all);
         put(out, j, "sequences right", (double)length, 100 * (double)q.exact / (double)q.sentences);
     } else {
-        tl_error_set(error, "%s", tl_run_error(run) ? tl_run_error(run) : "interrupted");
+        job_failed(run, "interrupted", error);
     }
     tl_translations_free(&t);
     tl_corpus_free(pairs);
@@ -233,12 +233,9 @@ const claim claim_bottleneck = {
          "下 30 个符号，还是尚未学会装下，这条规则无法区分。"},
     .version = 1,
     .plan = plan,
-    .rules = rules,
-    .rule_count = sizeof rules / sizeof *rules,
+    WITH_RULES(rules),
     .difference = difference,
-    .panels = panels,
-    .panel_count = sizeof panels / sizeof *panels,
-    .remarks = remarks,
-    .remark_count = sizeof remarks / sizeof *remarks,
+    WITH_PANELS(panels),
+    WITH_REMARKS(remarks),
     .shown = {"symbols right 1 to 10", "symbols right 11 to 20", "symbols right 21 to 30",
               "sequences right 1 to 10", "sequences right 11 to 20", "sequences right 21 to 30"}};

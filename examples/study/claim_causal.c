@@ -70,9 +70,7 @@ const claim claim_causal = {
          "子上以教师强制计算；贪心地写出的句子与参考译文完全一致，才算正确。"},
     .version = 1,
     .plan = plan,
-    .rules = rules,
-    .rule_count = sizeof rules / sizeof *rules,
+    WITH_RULES(rules),
     .difference = difference,
-    .panels = panels,
-    .panel_count = sizeof panels / sizeof *panels,
+    WITH_PANELS(panels),
     .shown = {"loss", "exact match"}};

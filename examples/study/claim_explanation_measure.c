@@ -34,7 +34,7 @@ static bool walk(const job *j, tl_run *run, each_sentence *f, void *to, tl_error
     }
     tl_set_free(set);
     if (ok || tl_failed(error)) return ok;
-    return tl_error_set(error, "%s", tl_run_error(run) ? tl_run_error(run) : "out of memory");
+    return job_failed(run, "out of memory", error);
 }
 
 /* The true class. Of two classes all give the same ranks: their probabilities have opposite gradients. */

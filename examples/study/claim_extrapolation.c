@@ -28,7 +28,7 @@ static bool add_places(tl_run *run, const tl_lm_text *text, long length, double 
         ok = tl_log_p(tl_run_model(run), tl_run_tape(run), &batch, NULL, log_p);
         for (long i = 0; ok && i < batch.sentences * length; i++) nats[i % length] -= log_p[i];
     }
-    if (!ok) tl_error_set(error, "%s", tl_run_error(run) ? tl_run_error(run) : "out of memory for windows");
+    if (!ok) job_failed(run, "out of memory for windows", error);
     tl_windows_free(windows);
     return ok;
 }
@@ -80,8 +80,7 @@ static bool measure(const job *j, numbers *out, tl_error *error) {
     settings.lm.context = longest;
     tl_run *run = tl_run_fresh(&settings, error);
     bool ok = run && job_weights(run, j->run_dir, j->arm.stops[0], error);
-    if (ok && !whole_windows(j, run, &text))
-        ok = tl_error_set(error, "%s", tl_run_error(run) ? tl_run_error(run) : "the text is too short");
+    if (ok && !whole_windows(j, run, &text)) ok = job_failed(run, "the text is too short", error);
     ok = ok && measure_text(j, run, &text, longest, out, error);
     tl_lm_text_free(&text);
     tl_run_free(run);
@@ -96,17 +95,10 @@ static tl_run_settings reader(const study *s, const char *positions) {
     r.lm.context = L;
     r.lm.batch = budget_of(s, 16, 16, 4);
     r.data.sentences = budget_of(s, 20000, 20000, 300);
-    r.model.preset = "toy";
-    if (budget_of(s, 0, 0, 1)) {
-        r.model.d_model = 16;
-        r.model.heads = 2;
-        r.model.layers = 1;
-    }
+    toy_model(s, &r);
     r.model.positions = positions;
     r.model.dropout = 0;
     r.training.lr = 0.004;
-    r.validation.validate_every = 1000000;
-    r.validation.samples = 0;
     return r;
 }
 
@@ -257,11 +249,8 @@ const claim claim_extrapolation = {
          "它不失败。"},
     .version = 1,
     .plan = plan,
-    .rules = rules,
-    .rule_count = sizeof rules / sizeof *rules,
+    WITH_RULES(rules),
     .difference = difference,
-    .panels = panels,
-    .panel_count = sizeof panels / sizeof *panels,
+    WITH_PANELS(panels),
     .shown = {LOSS},
-    .remarks = remarks,
-    .remark_count = sizeof remarks / sizeof *remarks};
+    WITH_REMARKS(remarks)};

@@ -81,11 +81,11 @@ static bool measure_apart(const job *j, tl_run *run, tl_set *set, long stop, num
 
 /* ---- what is measured ---- */
 
-static bool measure_quality(const job *j, tl_run *run, numbers *out, tl_error *error) {
+bool held_out_quality(const job *j, tl_run *run, numbers *out, tl_error *error) {
     tl_set *set = held_out(j, run, budget_of(j->study, on_multi30k(j) ? 0 : 500, 500, 5), error);
     tl_quality q;
     const bool ok = set && tl_set_measure(set, true, &q);
-    if (set && !ok) tl_error_set(error, "%s", tl_run_error(run) ? tl_run_error(run) : "interrupted");
+    if (set && !ok) job_failed(run, "interrupted", error);
     if (ok) {
         put(out, j, "loss", 0, q.loss);
         put(out, j, "BLEU", 0, q.score);
@@ -105,7 +105,7 @@ static bool measure(const job *j, numbers *out, tl_error *error) {
     const bool ok = set && (!several || measure_apart(j, run, set, 0, out, error)) &&
                     job_weights(run, j->run_dir, end, error) &&
                     (!several || measure_apart(j, run, set, end, out, error)) &&
-                    measure_quality(j, run, out, error);
+                    held_out_quality(j, run, out, error);
     tl_set_free(set);
     tl_run_free(run);
     return ok;
@@ -250,8 +250,7 @@ const claim claim_heads = {
     .rules = rules,
     .rule_count = HEADS_RULES,
     .difference = difference,
-    .panels = panels,
-    .panel_count = sizeof panels / sizeof *panels,
+    WITH_PANELS(panels),
     .shown = {"exact match", "BLEU", "loss", "divergence"}};
 
 const claim claim_heads_multi30k = {
@@ -280,6 +279,5 @@ const claim claim_heads_multi30k = {
     .rules = rules_multi30k,
     .rule_count = HEADS_RULES,
     .difference = difference_multi30k,
-    .panels = panels_multi30k,
-    .panel_count = sizeof panels_multi30k / sizeof *panels_multi30k,
+    WITH_PANELS(panels_multi30k),
     .shown = {"BLEU", "exact match", "loss", "divergence"}};

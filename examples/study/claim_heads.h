@@ -15,6 +15,8 @@ void multi30k_arm(study *s, tl_run_settings *settings, arm *a, long heads);
 /* Held-out sentences that nothing was chosen by, at most so many (0: all): those made here, or Multi30k's test. NULL, and a sentence, on
  * failure. */
 tl_set *held_out(const job *j, tl_run *run, long most, tl_error *error);
+/* Puts loss, BLEU and exact match of 500 of them, or of all of Multi30k's test set, written greedily. */
+bool held_out_quality(const job *j, tl_run *run, numbers *out, tl_error *error);
 
 /* ---- heads ---- */
 

@@ -267,9 +267,7 @@ const claim claim_induction = {
          "训练语言模型，再用重复的随机符号序列来打分。"},
     .version = 1,
     .plan = plan,
-    .rules = rules,
-    .rule_count = sizeof rules / sizeof *rules,
+    WITH_RULES(rules),
     .difference = difference,
-    .panels = panels,
-    .panel_count = sizeof panels / sizeof *panels,
+    WITH_PANELS(panels),
     .shown = {"final prefix score", "final loss on the copy"}};

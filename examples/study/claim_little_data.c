@@ -14,25 +14,11 @@ static void leave_out(tl_run_settings *r, long what) {
     r->model.dropout = what == NO_DROPOUT ? 0 : 0.1;
 }
 
-static bool measure(const job *j, tl_run *run, numbers *out, tl_error *error) {
-    tl_set *set = held_out(j, run, budget_of(j->study, on_multi30k(j) ? 0 : 500, 500, 5), error);
-    tl_quality q;
-    const bool ok = set && tl_set_measure(set, true, &q);
-    if (set && !ok) tl_error_set(error, "%s", tl_run_error(run) ? tl_run_error(run) : "interrupted");
-    if (ok) {
-        put(out, j, "BLEU", 0, q.score);
-        put(out, j, "exact match", 0, 100 * (double)q.exact / (double)q.sentences);
-        put(out, j, "loss", 0, q.loss);
-    }
-    tl_set_free(set);
-    return ok;
-}
-
 /* ---- made here ---- */
 
 static bool measure_made(const job *j, numbers *out, tl_error *error) {
     tl_run *run = job_open(j, j->arm.stops[0], error);
-    const bool ok = run && measure(j, run, out, error);
+    const bool ok = run && held_out_quality(j, run, out, error);
     tl_run_free(run);
     return ok;
 }
@@ -100,7 +86,7 @@ static bool measure_multi30k(const job *j, numbers *out, tl_error *error) {
     settings.training.seed = (long)j->real_seed;
     leave_out(&settings, j->arm.number);
     tl_run *run = train(j, &settings, dir, error);
-    const bool ok = run && measure(j, run, out, error);
+    const bool ok = run && held_out_quality(j, run, out, error);
     tl_run_free(run);
     return ok;
 }
@@ -233,11 +219,9 @@ const claim claim_little_data = {
     .rules = rules,
     .rule_count = RULES,
     .difference = difference,
-    .panels = panels,
-    .panel_count = sizeof panels / sizeof *panels,
+    WITH_PANELS(panels),
     .shown = {"BLEU", "exact match", "loss"},
-    .remarks = remarks,
-    .remark_count = sizeof remarks / sizeof *remarks};
+    WITH_REMARKS(remarks)};
 
 const claim claim_little_data_multi30k = {
     .name = "little-data-multi30k",
@@ -264,6 +248,5 @@ const claim claim_little_data_multi30k = {
     .rules = rules,
     .rule_count = RULES,
     .difference = difference,
-    .panels = panels,
-    .panel_count = sizeof panels / sizeof *panels,
+    WITH_PANELS(panels),
     .shown = {"BLEU", "exact match", "loss"}};

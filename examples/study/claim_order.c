@@ -95,8 +95,7 @@ static bool measure(const job *j, numbers *out, tl_error *error) {
         ok = pairs && measure_pairs(run, pairs, &t);
         tl_corpus_free(pairs);
     }
-    if (run && !ok && !tl_failed(error))
-        tl_error_set(error, "%s", tl_run_error(run) ? tl_run_error(run) : "interrupted");
+    if (run && !ok && !tl_failed(error)) job_failed(run, "interrupted", error);
     if (ok) tally_put(&t, j, out);
     tl_run_free(run);
     return ok;
@@ -294,11 +293,8 @@ const claim claim_order = {
          "会的双方时，界限为 10 个百分点。这两篇论文都没有这一任务。"},
     .version = 1,
     .plan = plan,
-    .rules = rules,
-    .rule_count = sizeof rules / sizeof *rules,
+    WITH_RULES(rules),
     .difference = difference,
-    .panels = panels,
-    .panel_count = sizeof panels / sizeof *panels,
+    WITH_PANELS(panels),
     .shown = {SEEN, BEYOND},
-    .remarks = remarks,
-    .remark_count = sizeof remarks / sizeof *remarks};
+    WITH_REMARKS(remarks)};

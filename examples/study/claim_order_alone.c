@@ -45,19 +45,12 @@ static tl_run_settings alone(const job *j, const char *train, const char *valid)
     r.lm.lines = true;
     r.lm.context = 2 * LONGER + 2;
     r.lm.batch = budget_of(j->study, 32, 32, 8);
-    r.model.preset = "toy";
-    if (budget_of(j->study, 0, 0, 1)) {
-        r.model.d_model = 16;
-        r.model.heads = 2;
-        r.model.layers = 1;
-    }
+    toy_model(j->study, &r);
     r.model.positions = "none";
     r.model.dropout = 0;
     r.training.lr = 0.004;
     r.training.warmup = 200;
     r.training.seed = (long)j->real_seed;
-    r.validation.validate_every = 1000000;
-    r.validation.samples = 0;
     return r;
 }
 
@@ -102,7 +95,7 @@ static bool measure(const job *j, tl_run *run, bool longer, tally *t, tl_error *
     free(bytes);
     tl_corpus_free(pairs);
     if (ok || tl_failed(error)) return ok;
-    return tl_error_set(error, "%s", tl_run_error(run) ? tl_run_error(run) : "out of memory for lines");
+    return job_failed(run, "out of memory for lines", error);
 }
 
 static bool measure_both(const job *j, const char *dir, numbers *out, tl_error *error) {

@@ -206,10 +206,8 @@ const claim claim_redundant = {
     .rules = rules,
     .rule_count = REDUNDANT_RULES,
     .difference = difference,
-    .remarks = remarks,
-    .remark_count = sizeof remarks / sizeof *remarks,
-    .panels = panels,
-    .panel_count = sizeof panels / sizeof *panels,
+    WITH_REMARKS(remarks),
+    WITH_PANELS(panels),
     .shown = {"BLEU"}};
 
 const claim claim_redundant_multi30k = {
@@ -230,6 +228,5 @@ const claim claim_redundant_multi30k = {
     .rules = rules,
     .rule_count = REDUNDANT_RULES,
     .difference = difference,
-    .panels = panels_multi30k,
-    .panel_count = sizeof panels_multi30k / sizeof *panels_multi30k,
+    WITH_PANELS(panels_multi30k),
     .shown = {"BLEU"}};

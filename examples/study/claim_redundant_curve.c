@@ -55,7 +55,7 @@ static bool by_importance(const job *j, tl_run *run, long count, long *order, tl
     for (long i = 0; importance && i < count; i++)
         importance[i] = j->arm.number == REDUNDANT_BY_RAW ? table.row[i].raw : table.row[i].importance;
     ok = importance && tl_prune_by_importance(importance, count, order);
-    if (!ok) tl_error_set(error, "%s", tl_run_error(run) ? tl_run_error(run) : "out of memory");
+    if (!ok) job_failed(run, "out of memory", error);
     free(importance);
     tl_heads_table_free(&table);
     tl_set_free(set);
@@ -91,8 +91,7 @@ static bool measure_order(const job *j, tl_run *run, tl_set *set, curve *c, tl_e
     for (long gone = 0; gone <= c->heads; gone++) {
         if (c->orders && is_end(c, gone)) continue;
         if (job_stopped(j)) return tl_error_set(error, "interrupted");
-        if (!measure_point(run, set, c, gone))
-            return tl_error_set(error, "%s", tl_run_error(run) ? tl_run_error(run) : "interrupted");
+        if (!measure_point(run, set, c, gone)) return job_failed(run, "interrupted", error);
     }
     c->orders++;
     return true;

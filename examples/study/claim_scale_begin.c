@@ -122,7 +122,7 @@ static bool of_model(const job *j, long d_k, numbers *out, tl_error *error) {
     const bool ok = set && tl_set_next(set, &batch) &&
                     tl_look(tl_run_model(run), tl_run_tape(run), &batch, NULL, &seen) &&
                     add_up(j, &seen, d_k, out);
-    if (!ok) tl_error_set(error, "%s", tl_run_error(run) ? tl_run_error(run) : "out of memory");
+    if (!ok) job_failed(run, "out of memory", error);
     tl_set_free(set);
     tl_run_free(run);
     return ok;

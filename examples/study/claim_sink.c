@@ -76,7 +76,7 @@ static bool measure_at(const job *j, tl_run *run, long stop, numbers *out, tl_er
         put(out, j, "loss", (double)stop, q.loss);
         put_heads(out, j, stop, &all);
     } else if (!tl_failed(error)) {
-        tl_error_set(error, "%s", tl_run_error(run) ? tl_run_error(run) : "interrupted, or out of memory");
+        job_failed(run, "interrupted, or out of memory", error);
     }
     free(all.head);
     tl_set_free(set);
@@ -103,9 +103,7 @@ static void plan(study *s) {
         r.data.sentences = budget_of(s, 20000, 20000, 100);
         r.text.units = "words";
         r.text.min_count = 1;
-        r.model.preset = "toy";
-        r.model.d_model = budget_of(s, 64, 64, 16);
-        r.model.heads = budget_of(s, 4, 4, 2);
+        toy_model(s, &r);
         r.model.layers = budget_of(s, 4, 4, 1);
         r.model.normaliser = arms[i];
         r.model.dropout = 0;
@@ -114,8 +112,6 @@ static void plan(study *s) {
         r.training.lr = 0.003;
         r.training.schedule =
             "inverse-sqrt"; /* a cosine would depend on where it ends, and there are several stops */
-        r.validation.validate_every = 1000000; /* at the end alone */
-        r.validation.samples = 0;
         study_arm(
             s, &(arm){.name = arms[i],
                       .settings = &r,
@@ -275,12 +271,9 @@ const claim claim_sink = {
          "更少，它没有汇也说明不了什么。"},
     .version = 1,
     .plan = plan,
-    .rules = rules,
-    .rule_count = sizeof rules / sizeof *rules,
+    WITH_RULES(rules),
     .difference = difference,
-    .panels = panels,
-    .panel_count = sizeof panels / sizeof *panels,
-    .remarks = remarks,
-    .remark_count = sizeof remarks / sizeof *remarks,
+    WITH_PANELS(panels),
+    WITH_REMARKS(remarks),
     .shown = {"heads on the first token", "weight of the first token", "heads on line ends",
               "weight of line ends", "its raw weight", "raw weight of another"}};

@@ -39,7 +39,7 @@ static bool gradient_of(tl_run *run, long layers, long sentences, double *norm, 
                     tl_run_transformer(run)->decoder.layer[layers - 1].feed_forward.linear2.weight)) /
                 tokens;
     else
-        tl_error_set(error, "%s", tl_run_error(run) ? tl_run_error(run) : "out of memory");
+        job_failed(run, "out of memory", error);
     tl_set_free(set);
     return !tl_failed(error);
 }
@@ -249,9 +249,7 @@ const claim claim_warmup = {
          "是真实文本。"},
     .version = 1,
     .plan = plan,
-    .rules = rules,
-    .rule_count = sizeof rules / sizeof *rules,
+    WITH_RULES(rules),
     .difference = difference,
-    .panels = panels,
-    .panel_count = sizeof panels / sizeof *panels,
+    WITH_PANELS(panels),
     .shown = {"gradient norm", "loss", "diverged"}};

@@ -25,6 +25,10 @@ static bool stop(void *context) { return (void)context, interrupted_by() != 0; }
 
 bool job_stopped(const job *j) { return stop((void *)(uintptr_t)j); }
 
+bool job_failed(const tl_run *run, const char *otherwise, tl_error *error) {
+    return tl_error_set(error, "%s", tl_run_error(run) ? tl_run_error(run) : otherwise);
+}
+
 const tl_events *job_events(void) {
     static const tl_events events = {.stop = stop};
     return &events;
@@ -125,5 +129,5 @@ bool job_quality(tl_run *run, long most, bool writes, tl_quality *quality, tl_er
     const bool ok = set && tl_set_measure(set, writes, quality);
     tl_set_free(set);
     if (ok) return true;
-    return tl_error_set(error, "%s", tl_run_error(run) ? tl_run_error(run) : "interrupted");
+    return job_failed(run, "interrupted", error);
 }

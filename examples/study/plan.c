@@ -179,23 +179,27 @@ bool study_numbers(study *s, const claim *c, numbers *n) {
 
 /* ---- settings that claims share ---- */
 
+void toy_model(const study *s, tl_run_settings *settings) {
+    settings->model.preset = "toy";
+    if (s->budget == TINY) {
+        settings->model.d_model = settings->model.d_ff = 16;
+        settings->model.heads = 2;
+        settings->model.layers = 1;
+    }
+    settings->validation.validate_every = 1000000; /* at the end alone */
+    settings->validation.samples = 0;
+}
+
 tl_run_settings toy_translator(const study *s) {
     tl_run_settings r = tl_run_settings_default();
     r.data.pair = "en-fr";
-    r.model.preset = "toy";
-    if (s->budget == TINY) {
-        r.data.sentences = 600;
-        r.model.d_model = r.model.d_ff = 16;
-        r.model.heads = 2;
-        r.model.layers = 1;
-    }
+    if (s->budget == TINY) r.data.sentences = 600;
+    toy_model(s, &r);
     r.model.dropout = 0.05;
     r.training.lr = 0.004;
     r.training.warmup = 200;
     r.training.batch_tokens = 1024;
-    r.validation.validate_every = 1000000; /* at the end alone */
     r.validation.best_by = "loss";
-    r.validation.samples = 0;
     return r;
 }
 

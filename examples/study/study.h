@@ -113,6 +113,11 @@ typedef struct claim {
     int remark_count;
 } claim;
 
+/* A claim's lists, as they stand in its file. */
+#define WITH_RULES(list) .rules = (list), .rule_count = sizeof(list) / sizeof *(list)
+#define WITH_PANELS(list) .panels = (list), .panel_count = sizeof(list) / sizeof *(list)
+#define WITH_REMARKS(list) .remarks = (list), .remark_count = sizeof(list) / sizeof *(list)
+
 extern const claim *const claims[]; /* NULL behind the last (claims.c) */
 const claim *claim_named(const char *name);
 
@@ -180,7 +185,9 @@ bool job_diverged(const tl_error *error);
 bool job_weights(tl_run *run, const char *dir, long stop, tl_error *error);
 const char *job_folder(const job *j, tl_error *error); /* own_dir, made if it is not there; NULL on failure */
 bool job_stopped(const job *j);                        /* should it end? */
-const tl_events *job_events(void);                     /* that stop at Ctrl-C and tell nothing */
+/* Why it failed: what the run says or, if it says nothing, `otherwise`. False. */
+bool job_failed(const tl_run *run, const char *otherwise, tl_error *error);
+const tl_events *job_events(void); /* that stop at Ctrl-C and tell nothing */
 
 /* How good a run is on its first `most` held-out sentences (0: all 500 of those made here; tl_set_new has what it takes for which program);
  * with `writes` its translations, too, greedily: BLEU as score, and exact. False, and a sentence, on failure. */
@@ -188,6 +195,8 @@ bool job_quality(tl_run *run, long most, bool writes, tl_quality *quality, tl_er
 
 /* Settings of the en-fr toy that several claims train, as `make demo` has them; steps are set by the arm's stops. */
 tl_run_settings toy_translator(const study *s);
+/* For settings of other programs: the preset toy, smaller in the tiny budget; validated at the end alone, without samples. */
+void toy_model(const study *s, tl_run_settings *settings);
 /* The pool: five of these (4 heads, 2+2 layers), with weights after POOL_STOPS updates; several claims look at them. Fills in settings
  * and stops. */
 enum { POOL_EARLY, POOL_MIDDLE, POOL_END, POOL_STOPS }; /* 500, 1,000, 2,500 updates in the full budget */

@@ -69,20 +69,20 @@ static int check(const command *c, settings *s) {
     return usage_with(c->name, error.message);
 }
 
-program this_program = {
-    .name = "translate",
-    .about = "Trains small encoder-decoder Transformers on sentence pairs, and translates.",
-    .commands = commands,
-    .count = sizeof commands / sizeof *commands,
-    .settings_size = sizeof(settings),
-    .unit = "sentence",
-    .defaults = defaults,
-    .check = check,
-    .may_train = may_train,
-    .caution = caution_of,
-    .print_size = print_size,
-    .print_quality = print_quality,
-    .validated = show_validated,
-    .say_next = say_next};
+program this_program = {.name = "translate",
+                        .about =
+                            "Trains small encoder-decoder Transformers on sentence pairs, and translates.",
+                        .commands = commands,
+                        .count = sizeof commands / sizeof *commands,
+                        .settings_size = sizeof(settings),
+                        .unit = "sentence",
+                        .defaults = defaults,
+                        .check = check,
+                        .may_train = may_train,
+                        .caution = caution_of,
+                        .print_size = print_size,
+                        .print_quality = print_quality,
+                        .validated = show_validated,
+                        .say_next = say_next};
 
 int main(int argc, char **argv) { return program_main(argc, argv); }

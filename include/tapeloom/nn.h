@@ -892,10 +892,10 @@ typedef struct tl_gpt_config {
     tl_position_kind positions;
     /* TL_SINUSOIDAL in its place, and embeddings times √d_model, as in Vaswani et al. 2017: beside sinusoids they would be nothing. */
     bool sinusoids;
-    long max_len;             /* with learned positions or sinusoids the longest that can be read; default 1024 */
-    double norm_eps;          /* default 1e-5 */
-    double init_std;          /* of matrices, before training; default 0.02 */
-    double dropout;           /* on embeddings and on each sub-layer's output */
+    long max_len;    /* with learned positions or sinusoids the longest that can be read; default 1024 */
+    double norm_eps; /* default 1e-5 */
+    double init_std; /* of matrices, before training; default 0.02 */
+    double dropout;  /* on embeddings and on each sub-layer's output */
     double attention_dropout; /* on probabilities */
     double label_smoothing;
     bool no_bias;             /* no biases in layers and norms */

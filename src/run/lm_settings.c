@@ -78,22 +78,20 @@ static const struct preset {
 } presets[] = {{"toy", 64, 4, 2}, {"nano", 128, 4, 4}, {"small", 256, 8, 6}, {"gpt2", 768, 12, 12}};
 
 tl_run_settings tl_lm_usual(void) {
-    return (tl_run_settings){.program = "lm",
-                             .data = {.sentences = 20000},
-                             .text = {.units = "chars"},
-                             .model = {.preset = "nano",
-                                       .positions = "learned",
-                                       .normaliser = "softmax",
-                                       .dropout = 0.1},
-                             .training = {.lr = 0.001,
-                                          .warmup = 100,
-                                          .beta2 = 0.99,
-                                          .clip = 1,
-                                          .schedule = "cosine",
-                                          .matmul_precision = "highest",
-                                          .accumulate = 1,
-                                          .seed = 1},
-                             .validation = {.best_by = "loss", .validate_every = 500, .samples = 1}};
+    return (tl_run_settings){
+        .program = "lm",
+        .data = {.sentences = 20000},
+        .text = {.units = "chars"},
+        .model = {.preset = "nano", .positions = "learned", .normaliser = "softmax", .dropout = 0.1},
+        .training = {.lr = 0.001,
+                     .warmup = 100,
+                     .beta2 = 0.99,
+                     .clip = 1,
+                     .schedule = "cosine",
+                     .matmul_precision = "highest",
+                     .accumulate = 1,
+                     .seed = 1},
+        .validation = {.best_by = "loss", .validate_every = 500, .samples = 1}};
 }
 
 static bool is(const char *text, const char *word) { return text && !strcmp(text, word); }
