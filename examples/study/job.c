@@ -66,11 +66,9 @@ static bool train_to(const char *dir, const tl_run_settings *settings, long stop
                      tl_error *error) {
     char checkpoint[FOLDER_SIZE + 64];
     snprintf(checkpoint, sizeof checkpoint, "%s/checkpoint.safetensors", dir);
-    tl_run_settings now = *settings;
-    now.training.steps = stop;
     const bool goes_on = tl_file_is_there(checkpoint);
     tl_run *run =
-        goes_on ? tl_run_open(dir, &(tl_run_choice){.weights = "none"}, error) : tl_run_new(dir, &now);
+        goes_on ? tl_run_open(dir, &(tl_run_choice){.weights = "none"}, error) : tl_run_new(dir, settings);
     if (!run) return tl_failed(error) ? false : tl_error_set(error, "out of memory");
     tl_run_settings_of(run)->training.steps = stop;
     tl_run_tell(run, events);

@@ -135,6 +135,25 @@ START_TEST(whole_claims) {
 }
 END_TEST
 
+/* Points, and their intervals. */
+START_TEST(a_picture) {
+    tl_error error = {""};
+    numbers n = {.row = NULL};
+    measured("full");
+    ck_assert(numbers_read(&n, file("study/causal.csv"), &error) &&
+              picture_draw(&claim_causal, &n, here.folder, &error));
+    char *script = get_file(file("study/causal.gp"), NULL), *at = strstr(script, "$p0a1 << EOD\n");
+    double x, mean, low, high, losses[SEEDS];
+    ck_assert(at && sscanf(strchr(at, '\n'), "%lf %lf %lf %lf", &x, &mean, &low, &high) == 4);
+    for (long seed = 0; seed < SEEDS; seed++)
+        losses[seed] = numbers_get(&n, "no causal mask", seed, "loss", 0);
+    const interval i = interval_of(losses, SEEDS);
+    ck_assert(x == 1 && mean == i.mean && low == i.low && high == i.high && low < mean && mean < high);
+    free(script);
+    numbers_free(&n);
+}
+END_TEST
+
 /* ---- records ---- */
 
 START_TEST(records) {
@@ -196,7 +215,8 @@ START_TEST(keys) {
           moved = {.budget = TINY, .out = "elsewhere", .page = here.folder};
     study *all[] = {&s, &trial, &quick, &moved};
     for (int i = 0; i < 4; i++)
-        ck_assert(study_plan(all[i], &claim_causal) && study_plan(all[i], claim_named("heads")));
+        ck_assert(study_plan(all[i], &claim_causal) && study_plan(all[i], claim_named("heads")) &&
+                  study_plan(all[i], claim_named("collapse"))); /* which trains by itself */
     long trained = 0;
     for (long i = 0; i < s.count; i++) {
         trained += s.job[i]->trains;
@@ -218,6 +238,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, a_page);
     tcase_add_test(tc, remarks);
     tcase_add_test(tc, whole_claims);
+    tcase_add_test(tc, a_picture);
     tcase_add_test(tc, records);
     tcase_add_test(tc, seconds_of_a_claim);
     tcase_add_test(tc, keys);
