@@ -116,7 +116,9 @@ static void put_head(const writing *w) {
               "as ours.\n\n"
               "While the claims were written they were tried out on other seeds (`--trial`) than those that "
               "are reported. What was seen there went into rates, sizes and two of the rules. Nothing that "
-              "decides a verdict was changed once the reported seeds had run.\n",
+              "decides a verdict was changed once the reported seeds had run, but for one program: that of "
+              "`rank` had run on them in an earlier form, in which sums with skips were not divided by √2. "
+              "Its verdicts were the same.\n",
               "<!-- 本页由 build/study 根据 docs/study/ 写成：如需改动，请修改 examples/study 中的命题，勿"
               "改本页。 -->\n# 教科书关于注意力的说法：实测\n\n"
               "`make study` 在一台机器上训练这些命题所需的模型，用时不到一小时，并写出本页。没有任何选择是"
@@ -126,7 +128,8 @@ static void put_head(const writing *w) {
               "处”是指：模型和数据像我们的一样小。\n\n"
               "编写命题时，我们用另外的种子（`--trial`"
               "）做过试验；本页报告的不是那些种子。试验中看到的情况影响了学习率、规模和其中两条规则；"
-              "报告的种子运行之后，凡是决定判定的内容都没有再改。\n"),
+              "报告的种子运行之后，凡是决定判定的内容都没有再改，只有一个例外：`rank` "
+              "的程序曾以较早的形式在这些种子上运行过，那时带残差连接的和没有除以 √2；各条判定相同。\n"),
           w->out);
 }
 
