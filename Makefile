@@ -113,6 +113,9 @@ shared_by       := translate lm caption classify attend study
 shared_obj      := $(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/program/*.c))
 EXAMPLES := $(example_files:examples/%.c=$(B)/%) $(example_folders:examples/%=$(B)/%)
 
+# The course's marker is made of its own files and each task's model.
+marker_obj := $(patsubst %.c,$(B)/obj/%.o,$(wildcard coursework/marker/*.c coursework/*/model.c))
+
 test_src := $(wildcard tests/*/test_*.c)
 TESTS    := $(test_src:tests/%.c=$(B)/tests/%)
 
@@ -187,6 +190,9 @@ $(B)/$(notdir $(1)): $$(patsubst %.c,$(B)/obj/%.o,$$(wildcard $(1)/*.c)) $(if $(
 endef
 $(foreach dir,$(example_folders),$(eval $(call folder_rule,$(dir))))
 
+$(B)/marker: $(marker_obj) $(LIB)
+	$(LINK) $^ -o $@ $(TL_LIBS)
+
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
 # ---- trying and testing ----------------------------------------------------------------------------------
@@ -255,6 +261,8 @@ $(B)/trapped/translate: $(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/translat
 	@mkdir -p $(@D)
 	$(LINK) $^ -o $@ $(TL_LIBS)
 endif
+$(filter $(B)/tests/coursework/%,$(TESTS)): $(filter-out %/main.o,$(marker_obj))
+$(B)/obj/tests/coursework/%.o: TL_FLAGS += -iquote .
 # The study's claims are judged by functions of its own: its tests are linked with all of it but main.
 study_obj := $(filter-out %/main.o,$(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/study/*.c))) $(shared_obj)
 $(filter $(B)/tests/study/%,$(TESTS)): $(study_obj)

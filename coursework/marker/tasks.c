@@ -1,0 +1,14 @@
+/* The course's tasks in order. Each stands in coursework/NAME/model.c. */
+#include "exercise.h"
+
+#include <string.h>
+
+extern const course_task course_task_softmax;
+
+const course_task *const course_tasks[] = {&course_task_softmax, NULL};
+
+const course_task *course_task_named(const char *name) {
+    for (const course_task *const *t = course_tasks; *t; t++)
+        if (strcmp((*t)->name, name) == 0) return *t;
+    return NULL;
+}

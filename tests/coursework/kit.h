@@ -1,0 +1,123 @@
+/* For tests of the course: compiles a student's file as the kit does, and marks it. */
+#ifndef TL_TESTS_COURSEWORK_KIT_H
+#define TL_TESTS_COURSEWORK_KIT_H
+
+#ifndef _DEFAULT_SOURCE
+# define _DEFAULT_SOURCE
+#endif
+#include "check.h"
+#include "coursework/marker/marking.h"
+
+#include <tapeloom.h>
+#include <unistd.h>
+
+/* A folder for this process's runners, removed when it ends (tests run in processes of their own). */
+static char kit_folder[64];
+
+static inline void kit_remove(void) {
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", kit_folder);
+    if (system(command) != 0) fprintf(stderr, "%s is left behind\n", kit_folder);
+}
+
+static inline const char *kit_temporary(void) {
+    if (!*kit_folder) {
+        snprintf(kit_folder, sizeof kit_folder, "/tmp/tapeloom-course-XXXXXX");
+        must(mkdtemp(kit_folder));
+        atexit(kit_remove);
+    }
+    return kit_folder;
+}
+
+static inline char *kit_read(const char *path) {
+    FILE *f = fopen(path, "rb");
+    must_msg(f, "cannot read %s", path);
+    fseek(f, 0, SEEK_END);
+    const long size = ftell(f);
+    rewind(f);
+    char *text = calloc((size_t)size + 1, 1);
+    must(text && fread(text, 1, (size_t)size, f) == (size_t)size);
+    fclose(f);
+    return text;
+}
+
+/* `path` with its one occurrence of `from` replaced by `to`, in a new file; the file's name, to be freed. */
+static inline char *kit_mutant(const char *path, const char *from, const char *to) {
+    char *text = kit_read(path), *name = calloc(128, 1);
+    char *at = strstr(text, from);
+    must_msg(at, "%s does not hold \"%s\"", path, from);
+    must_msg(!strstr(at + 1, from), "%s holds \"%s\" more than once", path, from);
+    snprintf(name, 128, "%s/mutant-%lx.c", kit_temporary(), (unsigned long)(uintptr_t)name);
+    FILE *f = fopen(name, "w");
+    must(f);
+    fprintf(f, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+    must(fclose(f) == 0);
+    free(text);
+    return name;
+}
+
+/* Can tier 2 be tried with this library? (Runners hand over floats.) */
+#define kit_has_tier2 (sizeof(tl_real) == sizeof(float))
+
+/* The runner of `file` (several: spaces between) at -O`level`; to be freed. NULL if it does not compile. */
+static inline char *kit_runner(const char *task, int tier, const char *file, int level) {
+    static int number;
+    const char *cc = getenv("CC") ? getenv("CC") : "cc", *build = getenv("BUILD") ? getenv("BUILD") : "build";
+    char *program = calloc(128, 1), object[160], command[2048];
+    snprintf(program, 128, "%s/run-%d", kit_temporary(), number++);
+    snprintf(object, sizeof object, "%s/objects-%d", kit_temporary(), number);
+    const char *library = tier == 2 ? "-Iinclude coursework/kit/runner/op_calls.c" : "";
+    snprintf(
+        command, sizeof command,
+        "mkdir %s && for f in %s; do %s -std=c11 -O%d -w -ffp-contract=off -Iinclude -Icoursework/kit/runner "
+        "-Icoursework/%s -include coursework/kit/runner/watched.h -c $f -o %s/$(basename $f .c).o || exit 1; "
+        "done && "
+        "%s -std=c11 -O%d -w -fopenmp -Icoursework/kit/runner -Icoursework/%s %s "
+        "coursework/kit/runner/runner.c "
+        "coursework/%s/%s.c %s/*.o %s/libtapeloom.a -lm -o %s",
+        object, file, cc, level, task, object, cc, level, task, library, task,
+        tier == 2 ? "op_calls" : "calls", object, build, program);
+    if (system(command) == 0) return program;
+    free(program);
+    return NULL;
+}
+
+/* Marks of a file, compiled at -O2 alone: what is asked of numbers. */
+static inline course_marks *kit_marks(const char *task, int tier, const char *file, uint64_t seed) {
+    char *runner = kit_runner(task, tier, file, 2);
+    must_msg(runner, "%s does not compile", file);
+    course_marks *m = calloc(1, sizeof *m);
+    must(m);
+    course_mark(m, course_task_named(task), tier, (const char *const[]){runner, NULL}, seed,
+                (course_limits){.seconds = 20});
+    free(runner);
+    return m;
+}
+
+/* The file gets all points. */
+static inline void kit_is_right(const char *task, int tier, const char *file) {
+    course_marks *m = kit_marks(task, tier, file, 7);
+    for (int i = 0; i < m->checks; i++)
+        must_msg(!*m->check[i].why, "%s, %s, %s: %s", file, m->check[i].function, m->check[i].what,
+                 m->check[i].why);
+    must_msg(m->points > 99.99, "%s: %g points", file, m->points);
+    free(m);
+}
+
+/* With `from` replaced by `to`, some check says `says`; the file keeps at least `points`. */
+static inline void kit_says(const char *task, int tier, const char *file, const char *from, const char *to,
+                            const char *says, double points) {
+    char *mutant = kit_mutant(file, from, to);
+    course_marks *m = kit_marks(task, tier, mutant, 7);
+    bool said = false;
+    for (int i = 0; i < m->checks; i++) said |= strstr(m->check[i].why, says) != NULL;
+    for (int i = 0; i < m->checks && !said; i++)
+        if (*m->check[i].why)
+            fprintf(stderr, "%s, %s: %s\n", m->check[i].function, m->check[i].what, m->check[i].why);
+    must_msg(said, "nothing says \"%s\" of \"%s\"", says, to);
+    must_msg(m->points < 99.99 && m->points >= points, "%g points for \"%s\"", m->points, to);
+    free(m);
+    free(mutant);
+}
+
+#endif
