@@ -123,7 +123,7 @@ static int mark_numbers(course_marks *m, const tries *t, course_kind kind, int f
     course_check *c = check(m, of, group_of(of, kind, gradients), course_kind_name[kind]);
     for (int i = 0; i < t->count && !*c->why; i++) say_end(&t->answer[i], seconds, c->why);
     if (*c->why || right_numbers(t, first, last, also)) return -1;
-    return course_diagnose(of, t->given, t->got, first, last, c->why);
+    return course_diagnose(of, t->given, t->got, also >= 0 ? COURSE_SLIP(also) : 0, ~0u, first, last, c->why);
 }
 
 static void mark_kind(course_marks *m, const course_exercise *of, course_kind kind, const char *runner,
