@@ -1,0 +1,112 @@
+/* A student's file becomes a runner: the file alone is copied into an empty folder, looked at, compiled at -O2 and -O0 with flags that are
+ * ours, looked at again as an object, and linked with the runner. Nothing else of what was handed in is read. */
+#include "lecturing.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <tapeloom/io.h>
+
+/* ---- what it includes ---- */
+
+/* The next name of a rule that -M has written; its length in *length, NULL after the last. */
+static const char *next_name(const char *p, size_t *length) {
+    for (;;) {
+        while (*p == ' ' || *p == '\n' || (*p == '\\' && p[1] == '\n')) p++;
+        const char *begin = p;
+        while (*p && *p != ' ' && *p != '\n') p += p[0] == '\\' && p[1] && p[1] != '\n' ? 2 : 1;
+        *length = (size_t)(p - begin);
+        if (*length == 0) return NULL;
+        if (begin[*length - 1] != ':') return begin;
+    }
+}
+
+static bool names(const char *rule, const char *name, size_t length) {
+    size_t n;
+    for (const char *p = rule; (p = next_name(p, &n)); p += n)
+        if (n == length && memcmp(p, name, n) == 0) return true;
+    return false;
+}
+
+static bool headers_are_fine(const char *used, const char *own, const char *task_folder, int tier,
+                             char why[COURSE_WHY]) {
+    char *plain = course_tool_text(task_folder, "headers-0"),
+         *more = course_tool_text(task_folder, "headers-1");
+    size_t n;
+    why[0] = '\0';
+    for (const char *p = used; !*why && (p = next_name(p, &n)); p += n) {
+        if ((n == strlen(own) && memcmp(p, own, n) == 0) || names(plain, p, n) || names(more, p, n)) continue;
+        snprintf(why, COURSE_WHY,
+                 "includes %.*s: only headers of C's standard library%s and the task's own may be included",
+                 (int)(n < 200 ? n : 200), p, tier == 2 ? ", Tapeloom's" : "");
+    }
+    free(plain), free(more);
+    return !*why;
+}
+
+/* ---- a student's file ---- */
+
+static bool compile_theirs(const course_workshop *w, const course_task *task, int tier, const char *folder,
+                           const char *file, int level, const char *to_do, const char *output,
+                           char why[COURSE_WHY]) {
+    char ours[2 * COURSE_PATH];
+    course_args a = {0};
+    course_task_folder(w, task, tier, ours);
+    course_flags(&a, w, task, tier, level);
+    course_arg(&a, "-include"), course_arg(&a, "%s/watched.h", ours);
+    course_arg_words(&a, to_do);
+    course_arg(&a, "%s", output);
+    course_arg(&a, "%s", file);
+    return course_tool_done(&a, folder, "compiling", why);
+}
+
+static bool check_object(const course_task *task, int tier, const char *folder, const char *ours,
+                         const char *object, char why[COURSE_WHY]) {
+    course_args a = {0};
+    course_arg_words(&a, "objdump -h -t -d --no-show-raw-insn");
+    course_arg(&a, "%s", object);
+    if (!course_tool_done(&a, folder, "looking at the object", why)) return false;
+    char *listing = course_tool_text(folder, "out"), *header = course_tool_text(ours, "task.h");
+    const bool fine = course_object_is_fine(listing, task, tier, header, why);
+    free(listing), free(header);
+    return fine;
+}
+
+static bool link_runner(const course_workshop *w, int tier, const char *folder, const char *ours, int level,
+                        char why[COURSE_WHY]) {
+    course_args a = {0};
+    course_arg_words(&a, w->cc);
+    course_arg(&a, "-w");
+    if (tier == 2 && w->openmp) course_arg(&a, "-fopenmp");
+    course_arg(&a, "%s/runner.o", ours), course_arg(&a, "%s/calls.o", ours);
+    if (tier == 2) course_arg(&a, "%s/op_calls.o", ours);
+    course_arg(&a, "o-%d.o", level);
+    if (tier == 2) course_arg(&a, "%s", w->library);
+    course_arg(&a, "-lm"), course_arg(&a, "-o"), course_arg(&a, "run-%d", level);
+    return course_tool_done(&a, folder, "linking", why);
+}
+
+bool course_build(const course_workshop *w, const course_task *task, int tier, const char *text, size_t size,
+                  const char *folder, char why[COURSE_WHY]) {
+    char own[128], path[2 * COURSE_PATH], ours[2 * COURSE_PATH], object[16];
+    course_task_folder(w, task, tier, ours);
+    snprintf(own, sizeof own, "%s%s.c", task->name, tier == 2 ? "_op" : "");
+    snprintf(path, sizeof path, "%s/%s", folder, own);
+    if (!course_source_is_fine(text, size, why)) return false;
+    if (!tl_file_write(path, text, size, NULL))
+        return snprintf(why, COURSE_WHY, "cannot write into %.300s", folder), false;
+    if (!compile_theirs(w, task, tier, folder, own, 2, "-M -MF", "uses", why)) return false;
+    char *used = course_tool_text(folder, "uses");
+    bool fine = headers_are_fine(used, own, ours, tier, why);
+    free(used);
+    if (!fine || !compile_theirs(w, task, tier, folder, own, 2, "-E -o", "expanded", why)) return false;
+    char *expanded = course_tool_text(folder, "expanded");
+    fine = course_preprocessed_is_fine(expanded, own, why);
+    free(expanded);
+    for (int level = 2; fine && level >= 0; level -= 2) {
+        snprintf(object, sizeof object, "o-%d.o", level);
+        fine = compile_theirs(w, task, tier, folder, own, level, "-c -o", object, why) &&
+               check_object(task, tier, folder, ours, object, why) &&
+               link_runner(w, tier, folder, ours, level, why);
+    }
+    return fine;
+}
