@@ -27,6 +27,53 @@ static bool names(const char *rule, const char *name, size_t length) {
     return false;
 }
 
+static void refuse_header(const char *name, size_t length, int tier, char why[COURSE_WHY]) {
+    snprintf(why, COURSE_WHY,
+             "includes %.*s: only headers of C's standard library%s and the task's own may be included",
+             (int)(length < 200 ? length : 200), name, tier == 2 ? ", Tapeloom's" : "");
+}
+
+/* Is it "math.h", "softmax.h", or in tier 2 "tapeloom/op.h"? */
+static bool may_be_named(const char *name, size_t length, const course_task *task, int tier) {
+    if (length < 3 || memcmp(name + length - 2, ".h", 2) != 0) return false;
+    const size_t stem = length - 2;
+    if (stem == strlen(task->name) && memcmp(name, task->name, stem) == 0) return true;
+    if (tier == 2 && ((stem == 8 && memcmp(name, "tapeloom", 8) == 0) ||
+                      (stem > 9 && memcmp(name, "tapeloom/", 9) == 0 && !memchr(name + 9, '/', stem - 9))))
+        return true;
+    for (const char *p = course_standard_headers; *p; p += strspn(p, " ")) {
+        const size_t n = strcspn(p, " ");
+        if (n == stem && memcmp(p, name, n) == 0) return true;
+        p += n;
+    }
+    return false;
+}
+
+/* What the file itself names. (What those headers include is the business of the next function.) */
+static bool includes_are_fine(const char *text, size_t size, const course_task *task, int tier,
+                              char why[COURSE_WHY]) {
+    course_tokens all;
+    if (!course_tokens_of(&all, text, size)) return snprintf(why, COURSE_WHY, "out of memory"), false;
+    why[0] = '\0';
+    for (long i = 0; i + 1 < all.count && !*why; i++) {
+        const course_token *t = &all.token[i];
+        if (!t->first || !(course_token_is(t, "#") || course_token_is(t, "%:"))) continue;
+        if (course_token_is(t + 1, "include_next") || course_token_is(t + 1, "import") ||
+            course_token_is(t + 1, "embed"))
+            snprintf(why, COURSE_WHY, "line %d has #%.*s, which is not of C11", t->line, t[1].length,
+                     t[1].at);
+        if (!course_token_is(t + 1, "include")) continue;
+        const char *name = t[1].at + t[1].length;
+        name += strspn(name, " \t");
+        const size_t length = strcspn(name + (*name != '\0'), ">\"\n");
+        if ((*name != '<' && *name != '"') || !may_be_named(name + 1, length, task, tier))
+            refuse_header(name + (*name == '<' || *name == '"'), length, tier, why);
+    }
+    course_tokens_free(&all);
+    return !*why;
+}
+
+/* Everything that was read, as -MD lists it. */
 static bool headers_are_fine(const char *used, const char *own, const char *task_folder, int tier,
                              char why[COURSE_WHY]) {
     char *plain = course_tool_text(task_folder, "headers-0"),
@@ -35,9 +82,7 @@ static bool headers_are_fine(const char *used, const char *own, const char *task
     why[0] = '\0';
     for (const char *p = used; !*why && (p = next_name(p, &n)); p += n) {
         if ((n == strlen(own) && memcmp(p, own, n) == 0) || names(plain, p, n) || names(more, p, n)) continue;
-        snprintf(why, COURSE_WHY,
-                 "includes %.*s: only headers of C's standard library%s and the task's own may be included",
-                 (int)(n < 200 ? n : 200), p, tier == 2 ? ", Tapeloom's" : "");
+        refuse_header(p, n, tier, why);
     }
     free(plain), free(more);
     return !*why;
@@ -56,7 +101,7 @@ static bool compile_theirs(const course_workshop *w, const course_task *task, in
     course_arg_words(&a, to_do);
     course_arg(&a, "%s", output);
     course_arg(&a, "%s", file);
-    return course_tool_done(&a, folder, "compiling", why);
+    return course_tool_done(&a, folder, "does not compile", why);
 }
 
 static bool check_object(const course_task *task, int tier, const char *folder, const char *ours,
@@ -64,7 +109,7 @@ static bool check_object(const course_task *task, int tier, const char *folder, 
     course_args a = {0};
     course_arg_words(&a, "objdump -h -t -d --no-show-raw-insn");
     course_arg(&a, "%s", object);
-    if (!course_tool_done(&a, folder, "looking at the object", why)) return false;
+    if (!course_tool_done(&a, folder, "gives an object that objdump cannot read", why)) return false;
     char *listing = course_tool_text(folder, "out"), *header = course_tool_text(ours, "task.h");
     const bool fine = course_object_is_fine(listing, task, tier, header, why);
     free(listing), free(header);
@@ -82,7 +127,7 @@ static bool link_runner(const course_workshop *w, int tier, const char *folder, 
     course_arg(&a, "o-%d.o", level);
     if (tier == 2) course_arg(&a, "%s", w->library);
     course_arg(&a, "-lm"), course_arg(&a, "-o"), course_arg(&a, "run-%d", level);
-    return course_tool_done(&a, folder, "linking", why);
+    return course_tool_done(&a, folder, "does not link", why);
 }
 
 bool course_build(const course_workshop *w, const course_task *task, int tier, const char *text, size_t size,
@@ -91,14 +136,15 @@ bool course_build(const course_workshop *w, const course_task *task, int tier, c
     course_task_folder(w, task, tier, ours);
     snprintf(own, sizeof own, "%s%s.c", task->name, tier == 2 ? "_op" : "");
     snprintf(path, sizeof path, "%s/%s", folder, own);
-    if (!course_source_is_fine(text, size, why)) return false;
+    if (!course_source_is_fine(text, size, why) || !includes_are_fine(text, size, task, tier, why))
+        return false;
     if (!tl_file_write(path, text, size, NULL))
         return snprintf(why, COURSE_WHY, "cannot write into %.300s", folder), false;
-    if (!compile_theirs(w, task, tier, folder, own, 2, "-M -MF", "uses", why)) return false;
+    if (!compile_theirs(w, task, tier, folder, own, 2, "-E -MD -MF uses -o", "expanded", why)) return false;
     char *used = course_tool_text(folder, "uses");
     bool fine = headers_are_fine(used, own, ours, tier, why);
     free(used);
-    if (!fine || !compile_theirs(w, task, tier, folder, own, 2, "-E -o", "expanded", why)) return false;
+    if (!fine) return false;
     char *expanded = course_tool_text(folder, "expanded");
     fine = course_preprocessed_is_fine(expanded, own, why);
     free(expanded);

@@ -83,7 +83,10 @@ char *course_starter(const course_workshop *w, const course_task *task, int tier
 void course_flags(course_args *a, const course_workshop *w, const course_task *task, int tier, int level);
 void course_task_folder(const course_workshop *w, const course_task *task, int tier,
                         char to[2 * COURSE_PATH]);
-bool course_tool_done(course_args *a, const char *folder, const char *doing, char why[COURSE_WHY]);
+bool course_tool_done(course_args *a, const char *folder, const char *what, char why[COURSE_WHY]);
+
+/* "assert complex ctype …" */
+extern const char course_standard_headers[];
 
 /* ---- compile.c ---- */
 

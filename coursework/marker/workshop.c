@@ -134,35 +134,32 @@ static void runner_folder(const course_workshop *w, char to[2 * COURSE_PATH]) {
     snprintf(to, 2 * COURSE_PATH, *w->kit ? "%s/runner" : "%s/kit/runner", *w->kit ? w->kit : w->coursework);
 }
 
-/* The compiler's first error, or what else went wrong. */
-static void say_error(int status, const char *folder, const char *doing, char why[COURSE_WHY]) {
+/* `what` happened, and the compiler's first error or whatever else says why. */
+static void say_error(int status, const char *folder, const char *what, char why[COURSE_WHY]) {
     char *text = course_tool_text(folder, "err"), *at = strstr(text, "error:");
-    if (status == -2) {
-        snprintf(why, COURSE_WHY, "%s takes too much time or memory", doing);
-    } else if (!at) {
-        at = text + strcspn(text, "\n");
-        snprintf(why, COURSE_WHY, "%s fails: %.*s", doing, (int)(at - text < 300 ? at - text : 300), text);
-    } else {
-        const char *line = at;
-        while (line > text && line[-1] != '\n') line--;
-        const size_t length = strcspn(line, "\n");
-        snprintf(why, COURSE_WHY, "%s fails: %.*s", doing, (int)(length < 300 ? length : 300), line);
-    }
+    const char *line = at ? at : text;
+    while (line > text && line[-1] != '\n') line--;
+    const size_t length = strcspn(line, "\n");
+    if (status == -2)
+        snprintf(why, COURSE_WHY, "%s: it takes too much time or memory", what);
+    else
+        snprintf(why, COURSE_WHY, "%s: %.*s", what, (int)(length < 300 ? length : 300), line);
     free(text);
 }
 
-bool course_tool_done(course_args *a, const char *folder, const char *doing, char why[COURSE_WHY]) {
+bool course_tool_done(course_args *a, const char *folder, const char *what, char why[COURSE_WHY]) {
     const int status = course_tool(a, folder);
     course_args_free(a);
-    if (status != 0) say_error(status, folder, doing, why);
+    if (status != 0) say_error(status, folder, what, why);
     return status == 0;
 }
 
 /* ---- headers that may be included: those of C, of the task and (tier 2) the library's, and what they include ---- */
 
-static const char standard[] = "assert complex ctype errno fenv float inttypes iso646 limits locale math "
-                               "setjmp signal stdalign stdarg stdatomic stdbool stddef "
-                               "stdint stdio stdlib stdnoreturn string tgmath time uchar wchar wctype";
+const char course_standard_headers[] =
+    "assert complex ctype errno fenv float inttypes iso646 limits locale math "
+    "setjmp signal stdalign stdarg stdatomic stdbool stddef "
+    "stdint stdio stdlib stdnoreturn string tgmath time uchar wchar wctype";
 
 /* headers.c includes them all; `-M` of it, twice, is the list. */
 static bool list_headers(const course_workshop *w, const course_task *task, int tier, const char *folder,
@@ -171,7 +168,7 @@ static bool list_headers(const course_workshop *w, const course_task *task, int 
     snprintf(path, sizeof path, "%s/headers.c", folder);
     FILE *f = fopen(path, "w");
     if (!f) return snprintf(why, COURSE_WHY, "cannot write into %.300s", folder), false;
-    for (const char *p = standard; *p; p += strspn(p, " ")) {
+    for (const char *p = course_standard_headers; *p; p += strspn(p, " ")) {
         const int n = (int)strcspn(p, " ");
         fprintf(f, "#if __has_include(<%.*s.h>)\n#include <%.*s.h>\n#endif\n", n, p, n, p);
         p += n;
@@ -186,7 +183,7 @@ static bool list_headers(const course_workshop *w, const course_task *task, int 
         course_arg(&a, "-include"), course_arg(&a, "%s/watched.h", folder);
         course_arg(&a, "-M"), course_arg(&a, "-MF"), course_arg(&a, "headers-%d", i);
         course_arg(&a, "headers.c");
-        if (!course_tool_done(&a, folder, "looking for headers", why)) return false;
+        if (!course_tool_done(&a, folder, "C's own headers do not compile", why)) return false;
     }
     return true;
 }
@@ -206,7 +203,7 @@ static bool compile_ours(const course_workshop *w, const course_task *task, int 
     course_flags(&a, w, task, tier, 2);
     course_arg(&a, "-I%s", runner);
     course_arg(&a, "-c"), course_arg(&a, "%s", file), course_arg(&a, "-o"), course_arg(&a, "%s", object);
-    return course_tool_done(&a, folder, "compiling the runner", why);
+    return course_tool_done(&a, folder, "the runner does not compile", why);
 }
 
 static bool copy(const char *from, const char *to) {
