@@ -1,5 +1,4 @@
-if (forged || c->flooded || c->haunted)    c->in_time = c->ended || c->flooded;
-    c->haunted = c->ended && !c->flooded && c->from >= 0; /* somebody else still holds it *//* A student's function in a process of its own: pipes to it, limits on it, and what became of it.
+/* A student's function in a process of its own: pipes to it, limits on it, and what became of it.
  *
  * The runner has until its time is over, by the clock and by the processor. Its process group ends with it. What it answers is read to
  * the end: who answers twice has forked, and so has who leaves somebody behind that holds its pipes. */
@@ -48,9 +47,9 @@ static void become(const char *runner, course_limits limits, int calls, int answ
     limit(RLIMIT_CORE, 0, 0);
     limit(RLIMIT_FSIZE, 0, 0);
     if (limits.memory > 0) limit(RLIMIT_AS, limits.memory, limits.memory);
-    setenv("MALLOC_PERTURB_", "165", 1);   /* glibc: new memory is full of 0x5a … */
-    setenv("MallocPreScribble", "1", 1);   /* macOS: … or of 0xaa: who reads it sees it */
-    setenv("OMP_NUM_THREADS", "1", 1);     /* a call is small */
+    setenv("MALLOC_PERTURB_", "165", 1); /* glibc: new memory is full of 0x5a … */
+    setenv("MallocPreScribble", "1", 1); /* macOS: … or of 0xaa: who reads it sees it */
+    setenv("OMP_NUM_THREADS", "1", 1);   /* a call is small */
     char *const argv[] = {(char *)runner, NULL};
     execv(runner, argv);
     _exit(127);
@@ -136,6 +135,7 @@ static void talk(child *c, double seconds, size_t most) {
         if (p[2].revents) send_more(c);
     }
     c->in_time = c->ended || c->flooded;
+    c->haunted = c->ended && !c->flooded && c->from >= 0;
 }
 
 static void end(child *c) {
@@ -180,8 +180,9 @@ static void judge(child *c, course_case *cases, int calls, unsigned ticket, cour
     bool forged;
     const int whole = course_unpack(&c->got, cases, calls, ticket, answers, &forged);
     course_answer end = ending(c);
-    if (forged || c->flooded) end = (course_answer){.end = COURSE_FORGED};
-    if (end.end != COURSE_LATE && end.end != COURSE_FORGED && c->text.data) note_of((char *)c->text.data, end.note);
+    if (forged || c->flooded || c->haunted) end = (course_answer){.end = COURSE_FORGED};
+    if (end.end != COURSE_LATE && end.end != COURSE_FORGED && c->text.data)
+        note_of((char *)c->text.data, end.note);
     const bool nothing_counts = end.end == COURSE_FORGED || !c->in_time;
     for (int i = nothing_counts ? 0 : whole; i < calls; i++) answers[i] = end;
 }
@@ -206,7 +207,8 @@ void course_run(const char *runner, course_limits limits, course_case *cases, in
                 course_answer *answers, char *said, size_t said_size) {
     child c = {.pid = -1, .to = -1, .from = -1, .printed = -1};
     const unsigned ticket = new_ticket();
-    struct sigaction ignored = {.sa_handler = SIG_IGN}, before; /* a runner that has closed its pipe is no reason to end */
+    struct sigaction ignored = {.sa_handler = SIG_IGN},
+                     before; /* a runner that has closed its pipe is no reason to end */
     sigaction(SIGPIPE, &ignored, &before);
     for (int i = 0; i < calls; i++) answers[i] = (course_answer){.end = COURSE_SYSTEM};
     if (course_pack(&c.sent, cases, calls, ticket) && start(&c, runner, limits)) {

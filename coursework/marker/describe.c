@@ -34,7 +34,8 @@ static void say_sizes(const course_case *c, char text[128]) {
     text[0] = '\0';
     for (int i = 0; i < COURSE_SIZES; i++)
         if (c->n_name[i] && used < 96)
-            used += (size_t)snprintf(text + used, 128 - used, "%s%s %ld", used ? ", " : " (", c->n_name[i], c->n[i]);
+            used += (size_t)snprintf(text + used, 128 - used, "%s%s %ld", used ? ", " : " (", c->n_name[i],
+                                     c->n[i]);
     if (used > 0 && used < 127) strcpy(text + used, ")");
 }
 
@@ -83,11 +84,12 @@ static bool not_finite(const view *v, char *why) {
         say_sizes(v->given, sizes);
         if (isnan(v->yours->data[k]))
             snprintf(why, COURSE_WHY,
-                     "%s is NaN, should be %.6g: 0/0, or infinity minus infinity, or what was never set%s", at,
-                     v->theirs->data[k], sizes);
+                     "%s is NaN, should be %.6g: 0/0, or infinity minus infinity, or what was never set%s",
+                     at, v->theirs->data[k], sizes);
         else
-            snprintf(why, COURSE_WHY, "%s is %sinfinity, should be %.6g: something overflows, or is divided by 0%s",
-                     at, v->yours->data[k] < 0 ? "-" : "", v->theirs->data[k], sizes);
+            snprintf(why, COURSE_WHY,
+                     "%s is %sinfinity, should be %.6g: something overflows, or is divided by 0%s", at,
+                     v->yours->data[k] < 0 ? "-" : "", v->theirs->data[k], sizes);
         return true;
     }
     return false;
@@ -132,7 +134,8 @@ static bool row_sums(const view *v, char *why) {
         const double sum = row_sum(v, v->yours, r);
         if (fabs(sum - all) <= 1e-3 * (1 + course_largest(a))) continue;
         snprintf(why, COURSE_WHY, "row %ld of %s%s sums to %.4g; each row's sum should be %.4g", r,
-                 a->role == COURSE_ADD ? "what you add to " : "your ", a->name, sum, round(all * 1e6) / 1e6 + 0.0);
+                 a->role == COURSE_ADD ? "what you add to " : "your ", a->name, sum,
+                 round(all * 1e6) / 1e6 + 0.0);
         return true;
     }
     return false;
@@ -147,9 +150,13 @@ static void say_stages(const view *v, int last, char text[256]) {
     if (outputs < 2) return;
     for (int i = v->first; i < v->wrong; i++)
         if (v->right->a[i].role != COURSE_IN && used < 160)
-            used += (size_t)snprintf(text + used, 256 - used, "%s%s", before++ ? ", " : "", v->right->a[i].name);
+            used +=
+                (size_t)snprintf(text + used, 256 - used, "%s%s", before++ ? ", " : "", v->right->a[i].name);
     snprintf(text + used, 256 - used, "%sthe first that is wrong is %s: ",
-             before > 1 ? " are right; " : before ? " is right; " : "", v->theirs->name);
+             before > 1 ? " are right; "
+             : before   ? " is right; "
+                        : "",
+             v->theirs->name);
 }
 
 static void say_where(const view *v, int last, char *why) {
@@ -165,8 +172,8 @@ static void say_where(const view *v, int last, char *why) {
     say_stages(v, last, stages);
     say_sizes(v->given, sizes);
     if (wrong > 1)
-        snprintf(why, COURSE_WHY, "%s%s is %.6g, should be %.6g, and %ld more of %ld elements are wrong%s", stages,
-                 place, v->yours->data[at], v->theirs->data[at], wrong - 1, v->theirs->count, sizes);
+        snprintf(why, COURSE_WHY, "%s%s is %.6g, should be %.6g, and %ld more of %ld elements are wrong%s",
+                 stages, place, v->yours->data[at], v->theirs->data[at], wrong - 1, v->theirs->count, sizes);
     else
         snprintf(why, COURSE_WHY, "%s%s is %.6g, should be %.6g%s", stages, place, v->yours->data[at],
                  v->theirs->data[at], sizes);
@@ -177,8 +184,10 @@ static void say_where(const view *v, int last, char *why) {
 static bool unnamed_ratio(const course_tries *t, const course_case right[COURSE_TRIES], int i, char *why) {
     double ratio[COURSE_TRIES];
     for (int k = 0; k < COURSE_TRIES; k++)
-        if (!course_constant_ratio(&t->given[k].a[i], &t->got[k].a[i], &right[k].a[i], &ratio[k])) return false;
-    snprintf(why, COURSE_WHY, "your %s is the right one times a constant (%.4g, %.4g and %.4g in three cases)",
+        if (!course_constant_ratio(&t->given[k].a[i], &t->got[k].a[i], &right[k].a[i], &ratio[k]))
+            return false;
+    snprintf(why, COURSE_WHY,
+             "your %s is the right one times a constant (%.4g, %.4g and %.4g in three cases)",
              right[0].a[i].name, ratio[0], ratio[1], ratio[2]);
     return true;
 }
@@ -202,7 +211,8 @@ void course_describe(const course_tries *t, const course_case right[COURSE_TRIES
     if (nothing_written(t, i))
         snprintf(why, COURSE_WHY, "%s is as it was before the call: nothing was written to it", theirs->name);
     else if (never_set(v.yours))
-        snprintf(why, COURSE_WHY, "nothing was written to %s: it holds what its memory held before", theirs->name);
+        snprintf(why, COURSE_WHY, "nothing was written to %s: it holds what its memory held before",
+                 theirs->name);
     else if (not_finite(&v, why) || partly_written(&v, why))
         return;
     else if (all_zero(t, i))

@@ -28,7 +28,8 @@ static bool explains(const course_known *known, const course_case *given, const 
     course_case made = course_modelled(given, known->slips);
     bool all = true;
     for (int i = first; all && i < last; i++)
-        all = course_agrees(got, &made, i, i + 1, NULL) || course_looks_so(&known->look, given, got, &made, i);
+        all =
+            course_agrees(got, &made, i, i + 1, NULL) || course_looks_so(&known->look, given, got, &made, i);
     course_case_free(&made);
     return all;
 }
@@ -63,10 +64,11 @@ static int only_one(unsigned slips) { /* its number; -1 if there is none or anot
 }
 
 /* Looks are searched for in the first array that is wrong, and believed if they explain all. */
-static bool look_at(const course_tries *t, course_known *known, const course_case made[COURSE_TRIES], int first,
-                    int last, char why[COURSE_WHY]) {
+static bool look_at(const course_tries *t, course_known *known, const course_case made[COURSE_TRIES],
+                    int first, int last, char why[COURSE_WHY]) {
     int wrong = -1;
-    for (int i = 0; i < COURSE_TRIES && wrong < 0; i++) course_agrees(&t->got[i], &made[i], first, last, &wrong);
+    for (int i = 0; i < COURSE_TRIES && wrong < 0; i++)
+        course_agrees(&t->got[i], &made[i], first, last, &wrong);
     if (wrong < 0) return false;
     course_known with = *known;
     char says[COURSE_WHY];

@@ -1,5 +1,5 @@
 /* Marks as JSON (RFC 8259): always the same keys in the same order, ASCII alone. */
-#include "marking.h"
+#include "kit.h"
 
 #include <math.h>
 #include <string.h>
@@ -8,7 +8,10 @@
 static unsigned long character(const unsigned char *at, int *bytes) {
     static const unsigned long least[] = {0, 0, 0x80, 0x800, 0x10000};
     const int length = at[0] < 0x80 ? 1 : at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : at[0] >= 0xc2 ? 2 : 0;
-    unsigned long c = length == 1 ? at[0] : length == 4 ? at[0] & 0x07u : length == 3 ? at[0] & 0x0fu : at[0] & 0x1fu;
+    unsigned long c = length == 1   ? at[0]
+                      : length == 4 ? at[0] & 0x07u
+                      : length == 3 ? at[0] & 0x0fu
+                                    : at[0] & 0x1fu;
     *bytes = 1;
     if (length == 0 || at[0] > 0xf4) return 0xfffd;
     for (int i = 1; i < length; i++) {
@@ -53,18 +56,22 @@ static void key_text(const char *key, const char *value, FILE *to) {
         fputs("null", to);
 }
 
-static void write_predictions(const course_task *task, const course_prediction *p, FILE *to) {
+static void write_predictions(const course_task *task, const char *path, FILE *to) {
+    bool given[2];
+    double answer[2];
+    course_predictions(path, given, answer);
     for (int i = 0; i < 2; i++) {
         fprintf(to, "%s\n    {\"question\": %d, \"given\": ", i ? "," : "", i + 1);
-        const bool answered = p[i].state == COURSE_PREDICTED || p[i].state == COURSE_MISSED;
-        number(answered ? p[i].value : NAN, to);
-        fprintf(to, ", \"right\": %s}", !answered ? "null" : p[i].state == COURSE_PREDICTED ? "true" : "false");
+        number(given[i] ? answer[i] : NAN, to);
+        fprintf(to, ", \"right\": %s}",
+                !given[i]                                          ? "null"
+                : course_predicted(&task->questions[i], answer[i]) ? "true"
+                                                                   : "false");
     }
-    (void)task;
 }
 
-void course_json_all(const course_marks *m, const course_prediction *predictions, FILE *to) {
-    fputs("{\n  ", to);
+void course_json_all(const course_marks *m, const char *predict, FILE *to) {
+    fputs("{", to);
     key_text("task", m->task->name, to);
     fprintf(to, ",\n  \"number\": %d,\n  \"tier\": %d,\n  \"seed\": \"%llu\",\n  ", m->task->number, m->tier,
             (unsigned long long)m->seed);
@@ -82,8 +89,8 @@ void course_json_all(const course_marks *m, const course_prediction *predictions
         fputc('}', to);
     }
     fputs("\n  ],\n  \"predictions\": [", to);
-    if (predictions) write_predictions(m->task, predictions, to);
-    fputs(predictions ? "\n  ],\n  " : "],\n  ", to);
+    if (predict) write_predictions(m->task, predict, to);
+    fputs(predict ? "\n  ],\n  " : "],\n  ", to);
     key_text("printed", m->says ? m->said : "", to);
     fputs("\n}\n", to);
 }

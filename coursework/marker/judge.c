@@ -7,6 +7,7 @@
  * - An operation's gradients (COURSE_BOTH) are judged in the same way, against the forward that the student has: numbers that follow
  *   from forward's mistake are right.
  * - A mistake that nothing explains costs every kind that it shows on. */
+#define _POSIX_C_SOURCE 200809L
 #include "marking.h"
 
 #include <string.h>
@@ -31,20 +32,23 @@ void course_say_end(const course_answer *a, double seconds, char why[COURSE_WHY]
         snprintf(why, COURSE_WHY, "the program crashed: %s", strsignal(a->signal));
         break;
     case COURSE_LEFT:
-        snprintf(why, COURSE_WHY, "the program ended before your function returned (exit status %d)", a->signal);
+        snprintf(why, COURSE_WHY, "the program ended before your function returned (exit status %d)",
+                 a->signal);
         break;
     case COURSE_LATE:
         snprintf(why, COURSE_WHY, "no answer within %g seconds: does every loop end?", seconds);
         break;
     case COURSE_UNKNOWN:
-        snprintf(why, COURSE_WHY, "the runner has no such function: build it anew, with this course's Makefile");
+        snprintf(why, COURSE_WHY,
+                 "the runner has no such function: build it anew, with this course's Makefile");
         break;
     case COURSE_SYSTEM:
         snprintf(why, COURSE_WHY, "the runner could not be started");
         break;
     case COURSE_FORGED:
         snprintf(why, COURSE_WHY,
-                 "the program answered something else than it was asked: does it fork, or write to a file descriptor "
+                 "the program answered something else than it was asked: does it fork, or write to a file "
+                 "descriptor "
                  "that is not its own?");
         break;
     case COURSE_ANSWERED:
@@ -65,7 +69,8 @@ static course_check *check_of(const part *p, course_kind kind) {
     const char *group = group_of(p, kind), *what = course_kind_name[kind];
     for (int i = p->m->checks; p->gradients && kind >= COURSE_EMPTY && i-- > 0;) {
         course_check *c = &p->m->check[i];
-        if (strcmp(c->group, group) == 0 && strcmp(c->what, what) == 0 && strcmp(c->function, p->of->function) == 0)
+        if (strcmp(c->group, group) == 0 && strcmp(c->what, what) == 0 &&
+            strcmp(c->function, p->of->function) == 0)
             return c;
     }
     return course_add_check(p->m, p->of, group, what);
@@ -82,8 +87,8 @@ static void say_kind(const part *p, course_kind kind, bool named_before, char wh
     else if (named_before)
         snprintf(why, COURSE_WHY, "besides, with %s %.440s", name, says);
     else
-        snprintf(why, COURSE_WHY, "%swith %s %.440s", odd->end == COURSE_ANSWERED ? "right on odd sizes, but " : "",
-                 name, says);
+        snprintf(why, COURSE_WHY, "%swith %s %.440s",
+                 odd->end == COURSE_ANSWERED ? "right on odd sizes, but " : "", name, says);
 }
 
 static void judge_kind(part *p, course_kind kind, course_check *c) {
@@ -163,8 +168,9 @@ void course_judge(course_marks *m, const course_exercise *of, const course_tries
                   course_known known[2], course_check **riddle) {
     const int all = tries[COURSE_ODD].given[0].arrays, split = of->part == COURSE_BOTH ? of->gradients : all;
     const bool back = of->part == COURSE_BACKWARD;
-    part parts[2] = {{m, of, tries, seconds, back ? "backward" : "forward", 0, split, false, &known[0], false},
-                     {m, of, tries, seconds, "backward", split, all, true, &known[1], false}};
+    part parts[2] = {
+        {m, of, tries, seconds, back ? "backward" : "forward", 0, split, false, &known[0], false},
+        {m, of, tries, seconds, "backward", split, all, true, &known[1], false}};
     const int count = split < all ? 2 : 1;
     known[0] = known[1] = (course_known){0};
     *riddle = judge_part(&parts[0]);

@@ -56,10 +56,11 @@ bool course_not_linear(const char *runner, course_limits limits, const course_ca
         char at[96];
         course_place(&given->a[i], k, at);
         const double was = given->a[i].role == COURSE_ADD ? given->a[i].data[k] : 0;
-        snprintf(why, COURSE_WHY,
-                 "your %s is not linear in dy: with dy doubled, what %s gets doubles, too, but yours goes from "
-                 "%.4g to %.4g",
-                 given->a[i].name, at, got->a[i].data[k] - was, twice.a[i].data[k] - was);
+        snprintf(
+            why, COURSE_WHY,
+            "your %s is not linear in dy: with dy doubled, what %s gets doubles, too, but yours goes from "
+            "%.4g to %.4g",
+            given->a[i].name, at, got->a[i].data[k] - was, twice.a[i].data[k] - was);
         found = true;
     }
     course_case_free(&twice);

@@ -13,7 +13,8 @@ static double made(const course_array *before, const course_array *a, long k) {
 static double slack(const course_array *before, const course_array *right, double times, double tolerance) {
     double largest = 0;
     for (long k = 0; k < right->count; k++) largest = fmax(largest, fabs(made(before, right, k)));
-    return tolerance * fabs(times) * largest + (right->role == COURSE_ADD ? 1e-6 * course_largest(before) : 0);
+    return tolerance * fabs(times) * largest +
+           (right->role == COURSE_ADD ? 1e-6 * course_largest(before) : 0);
 }
 
 /* ---- ratios ---- */
@@ -55,7 +56,8 @@ static bool has_value(const course_ratio *r, const course_tries *t, const double
 }
 
 /* The one expression of that many sizes that has these values; false if none or several have. */
-static bool expression(const course_tries *t, const double ratio[COURSE_TRIES], int sizes, course_ratio *found) {
+static bool expression(const course_tries *t, const double ratio[COURSE_TRIES], int sizes,
+                       course_ratio *found) {
     static const double numbers[] = {-1, 2, 0.5, -2, -0.5, 4, 0.25}, signs[] = {1, -1},
                         powers[] = {1, -1, 0.5, -0.5};
     int fitting = 0;
@@ -100,7 +102,8 @@ static void write_ratio(const course_ratio *r, const course_case *c, char text[9
 static bool find_ratio(const course_tries *t, const course_case right[COURSE_TRIES], int i, course_ratio *r) {
     double ratio[COURSE_TRIES];
     for (int k = 0; k < COURSE_TRIES; k++)
-        if (!course_constant_ratio(&t->given[k].a[i], &t->got[k].a[i], &right[k].a[i], &ratio[k])) return false;
+        if (!course_constant_ratio(&t->given[k].a[i], &t->got[k].a[i], &right[k].a[i], &ratio[k]))
+            return false;
     for (int sizes = 0; sizes <= 2; sizes++)
         if (expression(t, ratio, sizes, r)) return true;
     return false;
@@ -117,12 +120,13 @@ static long swapped_at(const course_array *a, int axis, long k) {
     return ((outer * n + j) * m + i) * after + inner;
 }
 
-static bool is_swapped(const course_array *before, const course_array *got, const course_array *right, int axis,
-                       double tolerance) {
+static bool is_swapped(const course_array *before, const course_array *got, const course_array *right,
+                       int axis, double tolerance) {
     if (axis + 1 >= right->rank || right->dim[axis] < 2 || right->dim[axis + 1] < 2) return false;
     const double far = slack(before, right, 1, tolerance);
     for (long k = 0; k < right->count; k++)
-        if (!(fabs(made(before, got, swapped_at(right, axis, k)) - made(before, right, k)) <= far)) return false;
+        if (!(fabs(made(before, got, swapped_at(right, axis, k)) - made(before, right, k)) <= far))
+            return false;
     return true;
 }
 
@@ -154,7 +158,8 @@ bool course_looks_so(const course_look *look, const course_case *given, const co
     return false;
 }
 
-static bool in_all(const course_look *look, const course_tries *t, const course_case right[COURSE_TRIES], int i) {
+static bool in_all(const course_look *look, const course_tries *t, const course_case right[COURSE_TRIES],
+                   int i) {
     for (int k = 0; k < COURSE_TRIES; k++)
         if (!course_looks_so(look, &t->given[k], &t->got[k], &right[k], i)) return false;
     return true;
@@ -164,7 +169,8 @@ bool course_find_look(const course_tries *t, const course_case right[COURSE_TRIE
                       char says[COURSE_WHY]) {
     *look = (course_look){.what = COURSE_OVERWRITTEN};
     if (in_all(look, t, right, i)) {
-        snprintf(says, COURSE_WHY, "overwrites what was there: a gradient is added to what others have given");
+        snprintf(says, COURSE_WHY,
+                 "overwrites what was there: a gradient is added to what others have given");
         return true;
     }
     look->what = COURSE_RATIO;

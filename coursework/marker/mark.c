@@ -53,8 +53,8 @@ static void note_conduct(conduct *seen, const course_case *given, const course_c
             snprintf(seen->changed, COURSE_WHY, "your function changed %s, which it should only read",
                      given->a[i].name);
     if (a->touched && !*seen->touched)
-        snprintf(seen->touched, COURSE_WHY, "something was written before the beginning or behind the end of %s",
-                 a->where);
+        snprintf(seen->touched, COURSE_WHY,
+                 "something was written before the beginning or behind the end of %s", a->where);
     if (a->blocks > 0 && !*seen->leaks)
         snprintf(seen->leaks, COURSE_WHY, "%ld block%s of memory never freed in one call", a->blocks,
                  a->blocks > 1 ? "s" : "");
@@ -94,9 +94,10 @@ static void mark_second_call(run *r) {
     for (int i = 0; i < 3 && !*c->why; i++) course_say_end(&answers[i], r->order->limits.seconds, c->why);
     for (int i = 0; i < calls[0].arrays && !*c->why; i++)
         if (memcmp(calls[0].a[i].data, calls[2].a[i].data, (size_t)calls[0].a[i].count * sizeof(double)) != 0)
-            snprintf(c->why, COURSE_WHY,
-                     "the same call after another one gave another %s: does something stay from call to call?",
-                     calls[0].a[i].name);
+            snprintf(
+                c->why, COURSE_WHY,
+                "the same call after another one gave another %s: does something stay from call to call?",
+                calls[0].a[i].name);
     for (int i = 0; i < 3; i++) course_case_free(&calls[i]);
 }
 
@@ -113,9 +114,10 @@ static void mark_compilation(run *r, const course_tries *tries) {
         call(r, r->order->runners[1], &other, 1, &answer);
         course_say_end(&answer, r->order->limits.seconds, c->why);
         if (!*c->why && !course_agrees(&tries[kind].got[0], &other, 0, other.arrays, &wrong))
-            snprintf(c->why, COURSE_WHY,
-                     "with %s, %s depends on how the code is compiled: is something read before it is written?",
-                     course_kind_name[kind], other.a[wrong].name);
+            snprintf(
+                c->why, COURSE_WHY,
+                "with %s, %s depends on how the code is compiled: is something read before it is written?",
+                course_kind_name[kind], other.a[wrong].name);
         course_case_free(&other);
     }
     for (int i = 0; i < COURSE_TRIES && !*c->why; i++)
@@ -163,7 +165,8 @@ static void mark_exercise(run *r) {
     mark_conduct(r, odd);
     if (answered(odd) && course_untouched(odd))
         for (int i = from; i < r->m->checks; i++)
-            snprintf(r->m->check[i].why, COURSE_WHY, "nothing is written yet: what is to be given back is as it was");
+            snprintf(r->m->check[i].why, COURSE_WHY,
+                     "nothing is written yet: what is to be given back is as it was");
     for (course_kind kind = 0; kind < COURSE_KINDS; kind++)
         if (of->kinds & COURSE_HAS(kind)) forget_tries(&tries[kind]);
     free(tries);
@@ -171,18 +174,26 @@ static void mark_exercise(run *r) {
 
 /* ---- a task ---- */
 
+static const course_exercise *tier_of(const course_order *order) {
+    return order->tier == 2 ? order->task->tier2 : order->task->tier1;
+}
+
 static bool is_meant(const course_order *order, const course_exercise *of) {
     return !order->only || strcmp(order->only, of->function) == 0;
 }
 
+long course_order_length(const course_order *order) {
+    long all = 0;
+    for (const course_exercise *of = tier_of(order); of && of->function; of++)
+        for (course_kind kind = 0; kind < COURSE_KINDS && is_meant(order, of); kind++)
+            all += (of->kinds & COURSE_HAS(kind)) != 0;
+    return all;
+}
+
 void course_mark_order(course_marks *m, const course_order *order) {
     *m = (course_marks){.task = order->task, .tier = order->tier, .seed = order->seed, .only = order->only};
-    const course_exercise *first = order->tier == 2 ? order->task->tier2 : order->task->tier1;
-    run r = {.order = order, .m = m};
-    for (const course_exercise *of = first; of && of->function; of++)
-        for (course_kind kind = 0; kind < COURSE_KINDS && is_meant(order, of); kind++)
-            r.all += (of->kinds & COURSE_HAS(kind)) != 0;
-    for (r.of = first; r.of && r.of->function; r.of++) {
+    run r = {.order = order, .m = m, .all = course_order_length(order)};
+    for (r.of = tier_of(order); r.of && r.of->function; r.of++) {
         if (!is_meant(order, r.of)) continue;
         memset(&r.seen, 0, sizeof r.seen);
         r.late = false;

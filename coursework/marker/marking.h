@@ -11,8 +11,8 @@ enum { COURSE_WHY = 512, COURSE_SAID = 8192 };
 /* A case of that kind, complete: the draw's inputs, garbage in what is to be written, random numbers in what is added to. The
  * same for the same seed, exercise, kind and number. course_case_free. */
 void course_draw(course_case *c, const course_exercise *of, course_kind kind, uint64_t seed, int number);
-/* The seed of a student's cases: another one for each student's number, as it is written. */
-uint64_t course_seed(uint64_t seed, const char *student);
+/* The seed of a student's cases: another one for each student's number, and the same whenever they are drawn. student: "" or any text. */
+uint64_t course_seed_of(uint64_t seed, const char *student);
 
 /* ---- child.c: the student's function runs in a process of its own ---- */
 
@@ -32,7 +32,8 @@ typedef struct course_answer {
     long blocks;    /* that were never given back */
     bool touched;   /* a guard is not as it was */
     char where[24]; /* the array whose guard it was */
-    char note[240]; /* what the program said last if it did not answer, or what a sanitizer found; harmless for a terminal */
+    char note
+        [240]; /* what the program said last if it did not answer, or what a sanitizer found; harmless for a terminal */
 } course_answer;
 
 /* What the runner may use: seconds of processor and of the clock, bytes of memory (0: no limit, as sanitizers need). */
@@ -148,8 +149,8 @@ typedef struct course_check {
     const char *group;           /* "forward", "backward", "invariants", "robustness" */
     double weight;               /* among the checks of its function and group */
     double points, of;
-    bool as_known;         /* wrong only by the mistake that another check has named and paid for */
-    char why[COURSE_WHY];  /* "" if all is well */
+    bool as_known;        /* wrong only by the mistake that another check has named and paid for */
+    char why[COURSE_WHY]; /* "" if all is well */
 } course_check;
 
 typedef struct course_marks {
@@ -158,9 +159,9 @@ typedef struct course_marks {
     course_check check[256];
     double points; /* of 100 */
     uint64_t seed;
-    const char *only;        /* the one function that was looked at; NULL: all */
-    const char *says;        /* the function that printed something; NULL: none did */
-    char said[COURSE_SAID];  /* foreign bytes */
+    const char *only;       /* the one function that was looked at; NULL: all */
+    const char *says;       /* the function that printed something; NULL: none did */
+    char said[COURSE_SAID]; /* foreign bytes */
 } course_marks;
 
 course_check *course_add_check(course_marks *m, const course_exercise *of, const char *group,
@@ -185,30 +186,21 @@ typedef struct course_order {
     const char *const *runners; /* the same code at -O0 and at -O2, then NULL */
     uint64_t seed;
     course_limits limits;
-    const char *only; /* this exercise; NULL: all */
+    const char *only;                                     /* this exercise; NULL: all */
     void (*progress)(void *context, long done, long all); /* of exercises' kinds; NULL: nobody */
     void *context;
 } course_order;
+long course_order_length(const course_order *order); /* how often it tells its progress */
 void course_mark_order(course_marks *m, const course_order *order);
 /* The same for all exercises. */
 void course_mark(course_marks *m, const course_task *task, int tier, const char *const *runners,
                  uint64_t seed, course_limits limits);
 
-/* ---- predict.c: "predict before you run" ---- */
-
-typedef struct course_prediction {
-    enum { COURSE_UNANSWERED, COURSE_PREDICTED, COURSE_MISSED, COURSE_NO_NUMBER } state;
-    double value;
-} course_prediction;
-/* Reads lines "1: NUMBER" of a file; questions without a line are unanswered. False: it cannot be read. */
-bool course_predictions(const course_task *task, const char *path, course_prediction p[2]);
-void course_print_predictions(const course_task *task, const course_prediction p[2], FILE *to);
-
 /* ---- report.c, json.c ---- */
 
 void course_print(const course_marks *m, FILE *to);
-/* predictions may be NULL. */
-void course_json_all(const course_marks *m, const course_prediction *predictions, FILE *to);
+/* predict: the file of predictions; NULL: there is none. */
+void course_json_all(const course_marks *m, const char *predict, FILE *to);
 void course_json(const course_marks *m, FILE *to);
 
 /* ---- all.c: marker --all DIR …; the exit status ---- */

@@ -39,7 +39,8 @@ static int functions_of(const course_marks *m, int group) {
 static double weights_of(const course_marks *m, int group, const char *function) {
     double all = 0;
     for (int i = 0; i < m->checks; i++)
-        if (is_of(&m->check[i], group) && strcmp(m->check[i].function, function) == 0) all += m->check[i].weight;
+        if (is_of(&m->check[i], group) && strcmp(m->check[i].function, function) == 0)
+            all += m->check[i].weight;
     return all;
 }
 

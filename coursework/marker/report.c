@@ -45,9 +45,11 @@ static void print_wrong(const course_marks *m, int i, FILE *to) {
         lost += same->of;
         bool twice = false; /* y and gradients of one kind */
         for (int j = i; j < k; j++)
-            twice |= is_of(&m->check[j], c->function) && strcmp(m->check[j].why, c->why) == 0 && strcmp(m->check[j].what, same->what) == 0;
+            twice |= is_of(&m->check[j], c->function) && strcmp(m->check[j].why, c->why) == 0 &&
+                     strcmp(m->check[j].what, same->what) == 0;
         if (!twice && used < sizeof names)
-            used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", checks ? ", " : "", same->what);
+            used +=
+                (size_t)snprintf(names + used, sizeof names - used, "%s%s", checks ? ", " : "", same->what);
         checks++;
     }
     fprintf(to, "    %-6s", "");
@@ -70,7 +72,8 @@ static void print_function(const course_marks *m, const char *function, FILE *to
     if (well == checks)
         fprintf(to, "ok (%d checks)\n", checks);
     else
-        fprintf(to, "%d of %d checks ok%s\n", well, checks, as_known ? ", as far as the mistake below goes" : "");
+        fprintf(to, "%d of %d checks ok%s\n", well, checks,
+                as_known ? ", as far as the mistake below goes" : "");
     for (int i = 0; i < m->checks; i++)
         if (is_of(&m->check[i], function) && *m->check[i].why) print_wrong(m, i, to);
 }
@@ -94,8 +97,9 @@ static void print_said(const course_marks *m, FILE *to) {
 }
 
 void course_print(const course_marks *m, FILE *to) {
-    fprintf(to, "%d. %s, tier %d%s%s\n\n", m->task->number, m->task->title, m->tier, m->only ? ": only " : "",
-            m->only ? m->only : "");
+    fprintf(to, "%d. %s", m->task->number, m->task->title);
+    if (m->tier) fprintf(to, ", tier %d", m->tier); /* 0: a task that has none */
+    fprintf(to, "%s%s\n\n", m->only ? ": only " : "", m->only ? m->only : "");
     for (int i = 0; i < m->checks; i++) {
         bool told = false;
         for (int k = 0; k < i && !told; k++) told = is_of(&m->check[k], m->check[i].function);

@@ -48,7 +48,10 @@ void course_free(void *memory) {
 
 /* ---- calls and answers ---- */
 
-static int calls = 3, answers = 4; /* as the marker hands them over; moved at once to where no loop over descriptors comes by chance */
+static int
+    calls = 3,
+    answers =
+        4; /* as the marker hands them over; moved at once to where no loop over descriptors comes by chance */
 
 static void stop(const char *why) {
     fprintf(stderr, "runner: %s\n", why);
