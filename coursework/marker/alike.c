@@ -33,19 +33,34 @@ static int by_share(const void *x, const void *y) {
     return (a->b > b->b) - (a->b < b->b);
 }
 
+/* All files of a tier behind one another. To be freed; NULL if there are none. */
+static char *read_tier(const course_workshop *w, const course_task *task, int tier, const char *folder) {
+    char name[128], *all = NULL, *text;
+    size_t size;
+    for (int i = 0; course_file_name(w, task, tier, i, name); i++) {
+        if (!folder)
+            text = course_starter(w, task, name);
+        else if (!course_read_theirs(folder, name, &text, &size))
+            text = NULL;
+        char *longer = text ? realloc(all, (all ? strlen(all) : 0) + strlen(text) + 2) : NULL;
+        if (longer) sprintf(longer + (all ? strlen(longer) : 0), "%s\n", text);
+        if (longer) all = longer;
+        free(text);
+    }
+    return all;
+}
+
 /* Prints of all sheets of one task and tier; the others' stay empty. */
 static bool read_prints(const course_workshop *w, const course_task *task, int tier,
                         const course_sheet *sheets, long count, course_prints *prints) {
-    char *text = course_starter(w, task, tier);
+    char *text = read_tier(w, task, tier, NULL);
     course_prints starter = {0};
-    bool fine = !text || course_prints_of(&starter, text, strlen(text), NULL);
+    bool fine = course_prints_of(&starter, text ? text : "", text ? strlen(text) : 0, NULL);
     free(text);
     for (long i = 0; fine && i < count; i++) {
-        size_t size;
         if (sheets[i].task != task || sheets[i].tier != tier) continue;
-        if (!tl_file_read_regular(sheets[i].path, COURSE_FILE_MOST, &text, &size, NULL))
-            continue; /* has no marks, too */
-        fine = course_prints_of(&prints[i], text, size, &starter);
+        if (!(text = read_tier(w, task, tier, sheets[i].folder))) continue; /* has no marks, too */
+        fine = course_prints_of(&prints[i], text, strlen(text), &starter);
         free(text);
     }
     course_prints_free(&starter);

@@ -200,13 +200,13 @@ int course_all(int argc, char **argv) {
     if (w.help) return fputs(usage, stdout), 0;
     stopped = 0;
     listen(stop);
-    const long count = course_find_sheets(w.folder, w.task, (int)w.tier, w.student, &sheets, why);
-    bool fine = count > 0;
-    if (count == 0)
-        snprintf(why, COURSE_WHY, "no student's folder in %.300s holds a file of a task", w.folder);
+    bool fine = course_workshop_open(&shop, w.cc, w.kit, w.tapeloom, why);
     if (fine) {
-        fine = course_workshop_open(&shop, w.cc, w.kit, w.tapeloom, why);
-        if (fine) fine = mark_all(&w, &shop, sheets, count, why), course_workshop_close(&shop);
+        const long count = course_find_sheets(&shop, w.folder, w.task, (int)w.tier, w.student, &sheets, why);
+        if (count == 0)
+            snprintf(why, COURSE_WHY, "no student's folder in %.300s holds a file of a task", w.folder);
+        fine = count > 0 && mark_all(&w, &shop, sheets, count, why);
+        course_workshop_close(&shop);
     }
     free(sheets);
     listen(SIG_DFL);

@@ -65,9 +65,10 @@ static bool includes_are_fine(const char *text, size_t size, const course_task *
         if (!course_token_is(t + 1, "include")) continue;
         const char *name = t[1].at + t[1].length;
         name += strspn(name, " \t");
-        const size_t length = strcspn(name + (*name != '\0'), ">\"\n");
-        if ((*name != '<' && *name != '"') || !may_be_named(name + 1, length, task, tier))
-            refuse_header(name + (*name == '<' || *name == '"'), length, tier, why);
+        const bool quoted = *name == '<' || *name == '"';
+        name += quoted;
+        const size_t length = strcspn(name, ">\"\n");
+        if (!quoted || !may_be_named(name, length, task, tier)) refuse_header(name, length, tier, why);
     }
     course_tokens_free(&all);
     return !*why;
@@ -105,54 +106,80 @@ static bool compile_theirs(const course_workshop *w, const course_task *task, in
 }
 
 static bool check_object(const course_task *task, int tier, const char *folder, const char *ours,
-                         const char *object, char why[COURSE_WHY]) {
+                         const char *object, course_defined *all, char why[COURSE_WHY]) {
     course_args a = {0};
     course_arg_words(&a, "objdump -h -t -d --no-show-raw-insn");
     course_arg(&a, "%s", object);
     if (!course_tool_done(&a, folder, "gives an object that objdump cannot read", why)) return false;
     char *listing = course_tool_text(folder, "out"), *header = course_tool_text(ours, "task.h");
-    const bool fine = course_object_is_fine(listing, task, tier, header, why);
+    const bool fine = course_object_is_fine(listing, task, tier, header, all, why);
     free(listing), free(header);
     return fine;
 }
 
-static bool link_runner(const course_workshop *w, int tier, const char *folder, const char *ours, int level,
-                        char why[COURSE_WHY]) {
+/* One file: its source, what it includes, what its macros make, its objects. */
+static bool check_file(const course_workshop *w, const course_task *task, int tier, const char *name,
+                       const char *text, size_t size, const char *folder, course_defined all[2],
+                       char why[COURSE_WHY]) {
+    char path[2 * COURSE_PATH], ours[2 * COURSE_PATH], object[160];
+    course_task_folder(w, task, tier, ours);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (!course_source_is_fine(text, size, why) || !includes_are_fine(text, size, task, tier, why))
+        return false;
+    if (!tl_file_write(path, text, size, NULL))
+        return snprintf(why, COURSE_WHY, "cannot be written into %.300s", folder), false;
+    if (!compile_theirs(w, task, tier, folder, name, 2, "-E -MD -MF uses -o", "expanded", why)) return false;
+    char *used = course_tool_text(folder, "uses");
+    bool fine = headers_are_fine(used, name, ours, tier, why);
+    free(used);
+    if (!fine) return false;
+    char *expanded = course_tool_text(folder, "expanded");
+    fine = course_preprocessed_is_fine(expanded, name, why);
+    free(expanded);
+    for (int level = 2; fine && level >= 0; level -= 2) {
+        snprintf(object, sizeof object, "%s-%d.o", name, level);
+        fine = compile_theirs(w, task, tier, folder, name, level, "-c -o", object, why) &&
+               check_object(task, tier, folder, ours, object, &all[level / 2], why);
+    }
+    return fine;
+}
+
+static bool link_runner(const course_workshop *w, const course_task *task, int tier, const char *folder,
+                        int level, char why[COURSE_WHY]) {
+    char name[128], ours[2 * COURSE_PATH];
     course_args a = {0};
+    course_task_folder(w, task, tier, ours);
     course_arg_words(&a, w->cc);
     course_arg(&a, "-w");
     if (tier == 2 && w->openmp) course_arg(&a, "-fopenmp");
     course_arg(&a, "%s/runner.o", ours), course_arg(&a, "%s/calls.o", ours);
     if (tier == 2) course_arg(&a, "%s/op_calls.o", ours);
-    course_arg(&a, "o-%d.o", level);
+    for (int i = 0; course_file_name(w, task, tier, i, name); i++) course_arg(&a, "%s-%d.o", name, level);
     if (tier == 2) course_arg(&a, "%s", w->library);
     course_arg(&a, "-lm"), course_arg(&a, "-o"), course_arg(&a, "run-%d", level);
     return course_tool_done(&a, folder, "does not link", why);
 }
 
-bool course_build(const course_workshop *w, const course_task *task, int tier, const char *text, size_t size,
+bool course_build(const course_workshop *w, const course_task *task, int tier, const char *theirs,
                   const char *folder, char why[COURSE_WHY]) {
-    char own[128], path[2 * COURSE_PATH], ours[2 * COURSE_PATH], object[16];
-    course_task_folder(w, task, tier, ours);
-    snprintf(own, sizeof own, "%s%s.c", task->name, tier == 2 ? "_op" : "");
-    snprintf(path, sizeof path, "%s/%s", folder, own);
-    if (!course_source_is_fine(text, size, why) || !includes_are_fine(text, size, task, tier, why))
-        return false;
-    if (!tl_file_write(path, text, size, NULL))
-        return snprintf(why, COURSE_WHY, "cannot write into %.300s", folder), false;
-    if (!compile_theirs(w, task, tier, folder, own, 2, "-E -MD -MF uses -o", "expanded", why)) return false;
-    char *used = course_tool_text(folder, "uses");
-    bool fine = headers_are_fine(used, own, ours, tier, why);
-    free(used);
-    if (!fine) return false;
-    char *expanded = course_tool_text(folder, "expanded");
-    fine = course_preprocessed_is_fine(expanded, own, why);
-    free(expanded);
-    for (int level = 2; fine && level >= 0; level -= 2) {
-        snprintf(object, sizeof object, "o-%d.o", level);
-        fine = compile_theirs(w, task, tier, folder, own, level, "-c -o", object, why) &&
-               check_object(task, tier, folder, ours, object, why) &&
-               link_runner(w, tier, folder, ours, level, why);
+    course_defined *all = calloc(2, sizeof *all);
+    char name[128], what[COURSE_WHY] = "out of memory";
+    bool fine = all != NULL;
+    for (int i = 0; fine && course_file_name(w, task, tier, i, name); i++) {
+        char *text = NULL;
+        size_t size = 0;
+        if (!course_read_theirs(theirs, name, &text, &size) && (text = course_starter(w, task, name)))
+            size = strlen(text);
+        fine = text ? check_file(w, task, tier, name, text, size, folder, all, what)
+                    : (snprintf(what, sizeof what, "cannot be read"), false);
+        free(text);
     }
+    if (!fine) snprintf(why, COURSE_WHY, "%s %.350s", name, what);
+    for (int level = 2; fine && level >= 0; level -= 2) {
+        fine = course_defined_is_whole(&all[level / 2], task, tier, what) &&
+               link_runner(w, task, tier, folder, level, what);
+        if (!fine) snprintf(why, COURSE_WHY, "the file %.400s", what);
+    }
+    free(all);
     return fine;
 }

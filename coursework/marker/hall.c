@@ -36,48 +36,57 @@ static bool note_name(void *context, const char *name) {
 
 static int by_bytes(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
-/* A file itself, no link to another's: in `folder`, or in a folder there. */
-static bool lies_at(const char *folder, const char *below, const char *file, char path[COURSE_PATH]) {
+/* Is it there itself, no link to something else? */
+static bool lies_there(const char *path, mode_t type) {
     struct stat at;
-    if (below) {
-        if (snprintf(path, COURSE_PATH, "%s/%s", folder, below) >= COURSE_PATH) return false;
-        if (lstat(path, &at) != 0 || !S_ISDIR(at.st_mode)) return false;
+    return lstat(path, &at) == 0 && (at.st_mode & S_IFMT) == type;
+}
+
+bool course_read_theirs(const char *folder, const char *name, char **text, size_t *size) {
+    char path[2 * COURSE_PATH];
+    *text = NULL;
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return lies_there(path, S_IFREG) && tl_file_read_regular(path, COURSE_FILE_MOST, text, size, NULL);
+}
+
+/* The folder with a tier's files, or one of them: 03-softmax, softmax, or the student's own. */
+static bool find_sheet(const course_workshop *w, const char *student, const course_task *task, int tier,
+                       char folder[COURSE_PATH]) {
+    char below[2][128], name[128], path[2 * COURSE_PATH];
+    snprintf(below[0], sizeof below[0], "/%02d-%s", task->number, task->name);
+    snprintf(below[1], sizeof below[1], "/%s", task->name);
+    for (int k = 0; k < 3; k++) {
+        if (snprintf(folder, COURSE_PATH, "%s%s", student, k < 2 ? below[k] : "") >= COURSE_PATH) continue;
+        if (k < 2 && !lies_there(folder, S_IFDIR)) continue;
+        for (int i = 0; course_file_name(w, task, tier, i, name); i++) {
+            snprintf(path, sizeof path, "%s/%s", folder, name);
+            if (lies_there(path, S_IFREG)) return true;
+        }
     }
-    if (snprintf(path, COURSE_PATH, below ? "%s/%s/%s" : "%s/%s%s", folder, below ? below : "", file) >=
-        COURSE_PATH)
-        return false;
-    return lstat(path, &at) == 0 && S_ISREG(at.st_mode);
+    return false;
 }
 
-static bool find_sheet(const char *folder, const course_task *task, int tier, char path[COURSE_PATH]) {
-    char file[96], numbered[96];
-    snprintf(file, sizeof file, "%s%s.c", task->name, tier == 2 ? "_op" : "");
-    snprintf(numbered, sizeof numbered, "%02d-%s", task->number, task->name);
-    return lies_at(folder, numbered, file, path) || lies_at(folder, task->name, file, path) ||
-           lies_at(folder, NULL, file, path);
-}
-
-static bool add_sheets(const char *folder, const char *student, const char *only, int tier,
-                       course_sheet **sheets, long *count) {
-    char of_student[COURSE_PATH], path[COURSE_PATH];
+static bool add_sheets(const course_workshop *w, const char *folder, const char *student, const char *only,
+                       int tier, course_sheet **sheets, long *count) {
+    char of_student[COURSE_PATH], found[COURSE_PATH];
     if (snprintf(of_student, sizeof of_student, "%s/%s", folder, student) >= COURSE_PATH) return true;
     for (const course_task *const *t = course_tasks; *t; t++)
         for (int k = 1; k <= 2; k++) {
             if ((only && strcmp(only, (*t)->name) != 0) || (tier && tier != k)) continue;
-            if (!(k == 2 ? (*t)->tier2 : (*t)->tier1) || !find_sheet(of_student, *t, k, path)) continue;
+            if (!(k == 2 ? (*t)->tier2 : (*t)->tier1) || !find_sheet(w, of_student, *t, k, found)) continue;
             course_sheet *more = realloc(*sheets, (size_t)(*count + 1) * sizeof *more);
             if (!more) return false;
             *sheets = more;
             course_sheet *s = &more[(*count)++];
             *s = (course_sheet){.task = *t, .tier = k};
             snprintf(s->student, sizeof s->student, "%s", student);
-            memcpy(s->path, path, sizeof path);
+            memcpy(s->folder, found, sizeof found);
         }
     return true;
 }
 
-long course_find_sheets(const char *folder, const char *task, int tier, const char *student,
-                        course_sheet **sheets, char why[COURSE_WHY]) {
+long course_find_sheets(const course_workshop *w, const char *folder, const char *task, int tier,
+                        const char *student, course_sheet **sheets, char why[COURSE_WHY]) {
     names all = {0};
     tl_error error = {{0}};
     long count = 0;
@@ -91,7 +100,7 @@ long course_find_sheets(const char *folder, const char *task, int tier, const ch
     if (all.count > 0) qsort(all.name, (size_t)all.count, sizeof *all.name, by_bytes);
     for (long i = 0; fine && i < all.count; i++)
         if ((!student || strcmp(student, all.name[i]) == 0) &&
-            !add_sheets(folder, all.name[i], task, tier, sheets, &count))
+            !add_sheets(w, folder, all.name[i], task, tier, sheets, &count))
             fine = false, snprintf(why, COURSE_WHY, "out of memory");
     for (long i = 0; i < all.count; i++) free(all.name[i]);
     free(all.name);
@@ -145,25 +154,19 @@ static void take_marks(const course_marks *m, course_result *r) {
 }
 
 void course_mark_sheet(const course_exam *e, const course_sheet *s, const char *folder, course_result *r) {
-    char why[COURSE_WHY], stream[512], runner[2][2 * COURSE_PATH], *text;
-    size_t size;
-    tl_error error = {{0}};
+    char why[COURSE_WHY], runner[2][2 * COURSE_PATH];
     *r = (course_result){0};
     course_marks *m = calloc(1, sizeof *m);
-    if (!m || !tl_file_read_regular(s->path, COURSE_FILE_MOST, &text, &size, &error)) {
-        snprintf(r->notes, sizeof r->notes, "%s", m ? error.message : "out of memory");
+    if (!m) {
+        snprintf(r->notes, sizeof r->notes, "out of memory");
+    } else if (!course_build(e->shop, s->task, s->tier, s->folder, folder, why)) {
+        snprintf(r->notes, sizeof r->notes, "not run: %s", why);
     } else {
-        snprintf(stream, sizeof stream, "%s/%s", s->task->name, e->same_cases ? "" : s->student);
-        if (course_build(e->shop, s->task, s->tier, text, size, folder, why)) {
-            for (int i = 0; i < 2; i++) snprintf(runner[i], sizeof runner[i], "%s/run-%d", folder, i ? 0 : 2);
-            course_mark(m, s->task, s->tier, (const char *const[]){runner[0], runner[1], NULL},
-                        course_rng_of(e->seed, stream).state, e->limits);
-            take_marks(m, r);
-            if (e->json) write_json(e, s, m, r);
-        } else {
-            snprintf(r->notes, sizeof r->notes, "not run: the file %s", why);
-        }
-        free(text);
+        for (int i = 0; i < 2; i++) snprintf(runner[i], sizeof runner[i], "%s/run-%d", folder, i ? 0 : 2);
+        course_mark(m, s->task, s->tier, (const char *const[]){runner[0], runner[1], NULL},
+                    course_seed_of(e->seed, e->same_cases ? "" : s->student), e->limits);
+        take_marks(m, r);
+        if (e->json) write_json(e, s, m, r);
     }
     free(m);
 }

@@ -53,10 +53,17 @@ void course_tokens_free(course_tokens *t);
 bool course_source_is_fine(const char *text, size_t size, char why[COURSE_WHY]);
 /* After the preprocessor: no asm in what comes from the file `own`. */
 bool course_preprocessed_is_fine(const char *text, const char *own, char why[COURSE_WHY]);
-/* `listing`: what objdump -h -t -d says of the object. `header`: the text of the task's header, whose functions may be defined too. */
+/* Global symbols that a tier's objects define together. */
+typedef struct course_defined {
+    char name[256][128];
+    int count;
+} course_defined;
+/* `listing`: what objdump -h -t -d says of an object. `header`: the text of the task's header, whose functions may be defined too. */
 bool course_object_is_fine(const char *listing, const course_task *task, int tier, const char *header,
-                           char why[COURSE_WHY]);
-
+                           course_defined *all, char why[COURSE_WHY]);
+/* Is everything there that the tier asks for? */
+bool course_defined_is_whole(const course_defined *all, const course_task *task, int tier,
+                             char why[COURSE_WHY]);
 /* May a file of that tier call it? (allowed.c) */
 bool course_may_call(const char *name, const course_task *task, int tier);
 
@@ -77,8 +84,11 @@ void course_workshop_close(course_workshop *w);
 /* Compiles what does not depend on the student, once a task and tier, and lists the headers that may be included. */
 bool course_workshop_prepare(const course_workshop *w, const course_task *task, int tier,
                              char why[COURSE_WHY]);
-/* The text of the file as students get it: what is between the marks is taken out. To be freed; NULL if there is none. */
-char *course_starter(const course_workshop *w, const course_task *task, int tier);
+/* Number i of a tier's files: softmax.c; softmax_op.c, and X_op.c for another operation X. False: there are not so many. */
+bool course_file_name(const course_workshop *w, const course_task *task, int tier, int i, char name[128]);
+enum { COURSE_FILES = 8 }; /* at most */
+/* The text of a file as students get it: what is between the marks is taken out. To be freed; NULL if there is none. */
+char *course_starter(const course_workshop *w, const course_task *task, const char *name);
 /* Flags of every file of a task; where its own parts lie; a tool that must succeed, or a sentence. */
 void course_flags(course_args *a, const course_workshop *w, const course_task *task, int tier, int level);
 void course_task_folder(const course_workshop *w, const course_task *task, int tier,
@@ -90,18 +100,21 @@ extern const char course_standard_headers[];
 
 /* ---- compile.c ---- */
 
-/* The student's file, checked, compiled at -O2 and -O0 and linked: folder/run-2 and folder/run-0. False with a sentence. */
-bool course_build(const course_workshop *w, const course_task *task, int tier, const char *text, size_t size,
+/* A tier's files from the folder `theirs` (a starter in the place of one that is not there), checked, compiled at -O2 and -O0 and
+ * linked: folder/run-2 and folder/run-0. False with a sentence that goes on after "not run: ". */
+bool course_build(const course_workshop *w, const course_task *task, int tier, const char *theirs,
                   const char *folder, char why[COURSE_WHY]);
 
 /* ---- all.c ---- */
 
-typedef struct course_sheet { /* a student's file of a task and tier */
+typedef struct course_sheet { /* what a student handed in for a task and tier */
     char student[256];
     const course_task *task;
     int tier;
-    char path[COURSE_PATH];
+    char folder[COURSE_PATH]; /* that holds the files */
 } course_sheet;
+/* Reads a file that is one itself, no link to another's; to be freed. False: there is none. */
+bool course_read_theirs(const char *folder, const char *name, char **text, size_t *size);
 
 typedef struct course_result {
     double points, group[4]; /* forward, backward, invariants, robustness */
@@ -118,8 +131,8 @@ int course_all(int argc, char **argv);
 /* ---- hall.c: who handed in what, and marking it side by side ---- */
 
 /* All sheets below `folder`, sorted by student, task and tier; to be freed. task NULL, tier 0, student NULL: any. -1: cannot be read. */
-long course_find_sheets(const char *folder, const char *task, int tier, const char *student,
-                        course_sheet **sheets, char why[COURSE_WHY]);
+long course_find_sheets(const course_workshop *w, const char *folder, const char *task, int tier,
+                        const char *student, course_sheet **sheets, char why[COURSE_WHY]);
 typedef struct course_exam {
     const course_workshop *shop;
     uint64_t seed;

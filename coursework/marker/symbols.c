@@ -106,18 +106,25 @@ static void refuse_call(const char *name, const course_task *task, int tier, cha
 
 /* ---- what must be defined ---- */
 
-static bool is_wanted(const course_task *task, int tier, const char *name) {
-    if (tier == 1) {
-        for (const course_exercise *e = task->tier1; e && e->function; e++)
-            if (strcmp(e->function, name) == 0) return true;
-        return false;
-    }
+static bool is_operation(const course_task *task, const char *name) {
     for (const char *const *o = task->operations; o && *o; o++)
         if ((begins(name, "tl_op_") && strcmp(name + 6, *o) == 0) ||
             (begins(name, "tl_cases_") && strcmp(name + 9, *o) == 0) ||
             (begins(name, "tl_") && strcmp(name + 3, *o) == 0))
             return true;
     return false;
+}
+
+/* Tier 2 of a task that replaces no operation asks for functions, as tier 1 does. */
+static const course_exercise *functions_of(const course_task *task, int tier) {
+    if (tier == 1) return task->tier1;
+    return task->operations && task->operations[0] ? NULL : task->tier2;
+}
+
+static bool is_wanted(const course_task *task, int tier, const char *name) {
+    for (const course_exercise *e = functions_of(task, tier); e && e->function; e++)
+        if (strcmp(e->function, name) == 0) return true;
+    return tier == 2 && is_operation(task, name);
 }
 
 /* Does the task's header declare a function of that name? */
@@ -131,26 +138,23 @@ static bool is_declared(const char *header, const char *name) {
     return found;
 }
 
-typedef struct defined { /* the object's global symbols */
-    char name[256][128];
-    int count;
-} defined;
-
-static bool has(const defined *d, const char *name) {
+static bool has(const course_defined *d, const char *name) {
     for (int i = 0; i < d->count; i++)
         if (strcmp(d->name[i], name) == 0) return true;
     return false;
 }
 
-static bool all_there(const defined *d, const course_task *task, int tier, char why[COURSE_WHY]) {
+bool course_defined_is_whole(const course_defined *all, const course_task *task, int tier,
+                             char why[COURSE_WHY]) {
     char name[128];
-    for (const course_exercise *e = task->tier1; tier == 1 && e && e->function; e++)
-        if (!has(d, e->function)) return snprintf(why, COURSE_WHY, "does not define %s", e->function), false;
+    for (const course_exercise *e = functions_of(task, tier); e && e->function; e++)
+        if (!has(all, e->function))
+            return snprintf(why, COURSE_WHY, "does not define %s", e->function), false;
     static const char *const forms[] = {"tl_%s", "tl_op_%s", "tl_cases_%s"};
     for (const char *const *o = task->operations; tier == 2 && o && *o; o++)
         for (int i = 0; i < 3; i++) {
             snprintf(name, sizeof name, forms[i], *o);
-            if (!has(d, name)) return snprintf(why, COURSE_WHY, "does not define %s", name), false;
+            if (!has(all, name)) return snprintf(why, COURSE_WHY, "does not define %s", name), false;
         }
     return true;
 }
@@ -186,15 +190,16 @@ static bool is_variable(const char *section) {
            (begins(section, ".data") || begins(section, ".bss") || strcmp(section, "*COM*") == 0);
 }
 
-static void look_at_row(const row *r, const course_task *task, int tier, const char *header, defined *d,
-                        char why[COURSE_WHY]) {
+static void look_at_row(const row *r, const course_task *task, int tier, const char *header,
+                        course_defined *d, char why[COURSE_WHY]) {
     const bool undefined = strcmp(r->section, "*UND*") == 0;
     if (strchr(r->flags, 'i')) {
         snprintf(why, COURSE_WHY, "chooses %s while the program is loaded (ifunc)", r->name);
     } else if (r->flags[1] == 'w' || r->flags[0] == 'u') {
         snprintf(why, COURSE_WHY, "makes %s a weak symbol", r->name);
     } else if (undefined) {
-        if (*r->name && !course_may_call(r->name, task, tier)) refuse_call(r->name, task, tier, why);
+        if (*r->name && !course_may_call(r->name, task, tier) && !is_wanted(task, tier, r->name))
+            refuse_call(r->name, task, tier, why);
     } else if (begins(r->section, ".tbss") || begins(r->section, ".tdata")) {
         if (!strchr(r->flags, 'd'))
             snprintf(why, COURSE_WHY, "keeps %s from call to call (thread-local)", r->name);
@@ -205,7 +210,7 @@ static void look_at_row(const row *r, const course_task *task, int tier, const c
     } else if (begins(r->section, ".text") && strchr(r->flags, 'O')) {
         snprintf(why, COURSE_WHY, "puts %s, which is data, among the code", r->name);
     } else if (r->flags[0] == 'g' || r->flags[0] == '!') {
-        if (!is_wanted(task, tier, r->name) && !(tier == 1 && is_declared(header, r->name)))
+        if (!is_wanted(task, tier, r->name) && !is_declared(header, r->name))
             snprintf(why, COURSE_WHY, "defines %s besides what was asked: make it static, or leave it out",
                      r->name);
         else if (d->count < (int)(sizeof d->name / sizeof *d->name))
@@ -250,7 +255,7 @@ static const char *next_line(const char *p) {
 }
 
 bool course_object_is_fine(const char *listing, const course_task *task, int tier, const char *header,
-                           char why[COURSE_WHY]) {
+                           course_defined *all, char why[COURSE_WHY]) {
     enum { SECTIONS, SYMBOLS, CODE } part = SECTIONS;
     char section[COURSE_WHY] = "";
     why[0] = '\0';
@@ -258,8 +263,6 @@ bool course_object_is_fine(const char *listing, const course_task *task, int tie
         return snprintf(why, COURSE_WHY,
                         "objdump shows no ELF object: mark on Linux, in WSL2 or in a container"),
                false;
-    defined *d = calloc(1, sizeof *d);
-    if (!d) return snprintf(why, COURSE_WHY, "out of memory"), false;
     for (const char *p = listing; *p && !*why; p = next_line(p)) {
         row r;
         if (begins(p, "SYMBOL TABLE:"))
@@ -269,12 +272,10 @@ bool course_object_is_fine(const char *listing, const course_task *task, int tie
         else if (part == SECTIONS && !*section)
             look_at_section(p, next_line(p), section);
         else if (part == SYMBOLS && read_row(p, &r))
-            look_at_row(&r, task, tier, header, d, why);
+            look_at_row(&r, task, tier, header, all, why);
         else if (part == CODE)
             look_at_instruction(p, why);
     }
     if (!*why) memcpy(why, section, sizeof section); /* symbols have names, which say more */
-    const bool fine = !*why && all_there(d, task, tier, why);
-    free(d);
-    return fine;
+    return !*why;
 }

@@ -243,11 +243,26 @@ bool course_workshop_prepare(const course_workshop *w, const course_task *task, 
     return tier == 1 || compile_ours(w, task, tier, folder, file, "op_calls.o", why);
 }
 
-char *course_starter(const course_workshop *w, const course_task *task, int tier) {
+bool course_file_name(const course_workshop *w, const course_task *task, int tier, int i, char name[128]) {
+    char folder[2 * COURSE_PATH];
+    snprintf(name, 128, "%s%s.c", task->name, tier == 2 ? "_op" : "");
+    header_folder(w, task, folder);
+    const bool of_the_task = is_file("%s/%s", folder, name);
+    if (tier == 1 || (i == 0 && of_the_task)) return i == 0;
+    if (of_the_task) i--;
+    for (const char *const *o = task->operations; o && *o; o++) {
+        if (strcmp(*o, task->name) == 0) continue;
+        snprintf(name, 128, "%s_op.c", *o);
+        if (is_file("%s/%s", folder, name) && i-- == 0) return true;
+    }
+    return false;
+}
+
+char *course_starter(const course_workshop *w, const course_task *task, const char *name) {
     char path[2 * COURSE_PATH + 256], *text;
     size_t size;
     header_folder(w, task, path);
-    snprintf(path + strlen(path), 256, "/%s%s.c", task->name, tier == 2 ? "_op" : "");
+    snprintf(path + strlen(path), 256, "/%.128s", name);
     if (!tl_file_read_regular(path, COURSE_FILE_MOST, &text, &size, NULL)) return NULL;
     char *to = text; /* as coursework/cut does it; a starter has no marks, and stays as it is */
     bool cutting = false;

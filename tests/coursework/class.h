@@ -30,7 +30,7 @@ static inline const course_workshop *class_open(const course_task *task, int tie
 
 /* Writes a file, and the folders above it. */
 static inline void class_write(const char *path, const char *text) {
-    char folder[COURSE_PATH + 8];
+    char folder[2 * COURSE_PATH];
     snprintf(folder, sizeof folder, "%s", path);
     if (strrchr(folder, '/')) *strrchr(folder, '/') = '\0';
     tl_error error = {{0}};
@@ -53,17 +53,18 @@ static inline course_result class_result(const course_task *task, int tier, cons
                                          course_limits limits) {
     static int number;
     const volatile int stop = 0;
-    char folder[256];
-    snprintf(folder, sizeof folder, "%s/student-%d", kit_temporary(), number++);
+    const course_workshop *shop = class_open(task, tier);
+    char name[128], path[COURSE_PATH + 256], work[256];
     course_sheet sheet = {.student = "4711", .task = task, .tier = tier};
-    snprintf(sheet.path, sizeof sheet.path, "%s/handed-in.c", folder);
-    class_write(sheet.path, text);
-    strcat(folder, "/work");
-    must(mkdir(folder, 0700) == 0);
-    const course_exam exam = {
-        .shop = class_open(task, tier), .seed = seed, .limits = limits, .jobs = 1, .stop = &stop};
+    must(course_file_name(shop, task, tier, 0, name));
+    snprintf(sheet.folder, sizeof sheet.folder, "%s/student-%d", kit_temporary(), number);
+    snprintf(path, sizeof path, "%s/%s", sheet.folder, name);
+    class_write(path, text);
+    snprintf(work, sizeof work, "%s/work-%d", kit_temporary(), number++);
+    must(mkdir(work, 0700) == 0);
+    const course_exam exam = {.shop = shop, .seed = seed, .limits = limits, .jobs = 1, .stop = &stop};
     course_result result;
-    course_mark_sheet(&exam, &sheet, folder, &result);
+    course_mark_sheet(&exam, &sheet, work, &result);
     return result;
 }
 
