@@ -53,17 +53,23 @@ void course_tokens_free(course_tokens *t);
 bool course_source_is_fine(const char *text, size_t size, char why[COURSE_WHY]);
 /* After the preprocessor: no asm in what comes from the file `own`. */
 bool course_preprocessed_is_fine(const char *text, const char *own, char why[COURSE_WHY]);
-/* Global symbols that a tier's objects define together. */
-typedef struct course_defined {
+typedef struct course_names {
     char name[256][128];
     int count;
-} course_defined;
-/* `listing`: what objdump -h -t -d says of an object. `header`: the text of the task's header, whose functions may be defined too. */
-bool course_object_is_fine(const char *listing, const course_task *task, int tier, const char *header,
-                           course_defined *all, char why[COURSE_WHY]);
-/* Is everything there that the tier asks for? */
-bool course_defined_is_whole(const course_defined *all, const course_task *task, int tier,
-                             char why[COURSE_WHY]);
+} course_names;
+bool course_names_has(const course_names *names, const char *name);
+/* Global symbols of the course's own starter: what a student's files define, no more and no less; and what they may use besides what
+ * is allowed to all. */
+typedef struct course_asked {
+    course_names defined, used;
+} course_asked;
+/* listing: what objdump -h -t -d says of an object. Adds its global symbols. */
+void course_names_of(const char *listing, course_asked *names);
+/* May such an object be linked and run? Adds what it defines to `all`. */
+bool course_object_is_fine(const char *listing, const course_task *task, int tier, const course_asked *asked,
+                           course_names *all, char why[COURSE_WHY]);
+/* Has `all` everything that is asked? */
+bool course_names_hold(const course_names *all, const course_names *asked, char why[COURSE_WHY]);
 /* May a file of that tier call it? (allowed.c) */
 bool course_may_call(const char *name, const course_task *task, int tier);
 
@@ -95,10 +101,10 @@ void course_task_folder(const course_workshop *w, const course_task *task, int t
                         char to[2 * COURSE_PATH]);
 bool course_tool_done(course_args *a, const char *folder, const char *what, char why[COURSE_WHY]);
 
-/* "assert complex ctype …" */
-extern const char course_standard_headers[];
-
 /* ---- compile.c ---- */
+
+/* What the starters' objects define and use, once a task and tier: goes into that folder. False with a sentence. */
+bool course_note_asked(const course_workshop *w, const course_task *task, int tier, char why[COURSE_WHY]);
 
 /* A tier's files from the folder `theirs` (a starter in the place of one that is not there), checked, compiled at -O2 and -O0 and
  * linked: folder/run-2 and folder/run-0. False with a sentence that goes on after "not run: ". */

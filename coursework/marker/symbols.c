@@ -96,7 +96,7 @@ static void refuse_call(const char *name, const course_task *task, int tier, cha
         snprintf(why, COURSE_WHY, "calls %s: a function returns, it does not end the program", name);
     else if (begins(name, "tl_") && tier == 1)
         snprintf(why, COURSE_WHY, "calls %s: tier 1 is linked without the library", name);
-    else if (begins(name, "tl_"))
+    else if (begins(name, "tl_") && task->operations && task->operations[0])
         snprintf(why, COURSE_WHY, "uses %s: tl_%s is to be computed here, not to be had from the library",
                  name, task->operations && task->operations[0] ? task->operations[0] : task->name);
     else
@@ -104,62 +104,32 @@ static void refuse_call(const char *name, const course_task *task, int tier, cha
                  tier);
 }
 
-/* ---- what must be defined ---- */
+/* ---- names ---- */
 
-static bool is_operation(const course_task *task, const char *name) {
-    for (const char *const *o = task->operations; o && *o; o++)
-        if ((begins(name, "tl_op_") && strcmp(name + 6, *o) == 0) ||
-            (begins(name, "tl_cases_") && strcmp(name + 9, *o) == 0) ||
-            (begins(name, "tl_") && strcmp(name + 3, *o) == 0))
-            return true;
+bool course_names_has(const course_names *names, const char *name) {
+    for (int i = 0; i < names->count; i++)
+        if (strcmp(names->name[i], name) == 0) return true;
     return false;
 }
 
-/* Tier 2 of a task that replaces no operation asks for functions, as tier 1 does. */
-static const course_exercise *functions_of(const course_task *task, int tier) {
-    if (tier == 1) return task->tier1;
-    return task->operations && task->operations[0] ? NULL : task->tier2;
+static void add_name(course_names *names, const char *name) {
+    if (names->count < (int)(sizeof names->name / sizeof *names->name) && !course_names_has(names, name))
+        snprintf(names->name[names->count++], sizeof *names->name, "%s", name);
 }
 
-static bool is_wanted(const course_task *task, int tier, const char *name) {
-    for (const course_exercise *e = functions_of(task, tier); e && e->function; e++)
-        if (strcmp(e->function, name) == 0) return true;
-    return tier == 2 && is_operation(task, name);
-}
-
-/* Does the task's header declare a function of that name? */
-static bool is_declared(const char *header, const char *name) {
-    course_tokens all;
-    bool found = false;
-    if (!course_tokens_of(&all, header, strlen(header))) return false;
-    for (long i = 0; i + 1 < all.count && !found; i++)
-        found = course_token_is(&all.token[i], name) && course_token_is(&all.token[i + 1], "(");
-    course_tokens_free(&all);
-    return found;
-}
-
-static bool has(const course_defined *d, const char *name) {
-    for (int i = 0; i < d->count; i++)
-        if (strcmp(d->name[i], name) == 0) return true;
-    return false;
-}
-
-bool course_defined_is_whole(const course_defined *all, const course_task *task, int tier,
-                             char why[COURSE_WHY]) {
-    char name[128];
-    for (const course_exercise *e = functions_of(task, tier); e && e->function; e++)
-        if (!has(all, e->function))
-            return snprintf(why, COURSE_WHY, "does not define %s", e->function), false;
-    static const char *const forms[] = {"tl_%s", "tl_op_%s", "tl_cases_%s"};
-    for (const char *const *o = task->operations; tier == 2 && o && *o; o++)
-        for (int i = 0; i < 3; i++) {
-            snprintf(name, sizeof name, forms[i], *o);
-            if (!has(all, name)) return snprintf(why, COURSE_WHY, "does not define %s", name), false;
-        }
+bool course_names_hold(const course_names *all, const course_names *asked, char why[COURSE_WHY]) {
+    for (int i = 0; i < asked->count; i++)
+        if (!course_names_has(all, asked->name[i]))
+            return snprintf(why, COURSE_WHY, "does not define %s", asked->name[i]), false;
     return true;
 }
 
 /* ---- the object ---- */
+
+static const char *next_line(const char *p) {
+    p += strcspn(p, "\n");
+    return *p ? p + 1 : p;
+}
 
 typedef struct row { /* of objdump -t */
     char flags[8], section[64], name[128];
@@ -190,15 +160,16 @@ static bool is_variable(const char *section) {
            (begins(section, ".data") || begins(section, ".bss") || strcmp(section, "*COM*") == 0);
 }
 
-static void look_at_row(const row *r, const course_task *task, int tier, const char *header,
-                        course_defined *d, char why[COURSE_WHY]) {
+static void look_at_row(const row *r, const course_task *task, int tier, const course_asked *asked,
+                        course_names *all, char why[COURSE_WHY]) {
     const bool undefined = strcmp(r->section, "*UND*") == 0;
     if (strchr(r->flags, 'i')) {
         snprintf(why, COURSE_WHY, "chooses %s while the program is loaded (ifunc)", r->name);
     } else if (r->flags[1] == 'w' || r->flags[0] == 'u') {
         snprintf(why, COURSE_WHY, "makes %s a weak symbol", r->name);
     } else if (undefined) {
-        if (*r->name && !course_may_call(r->name, task, tier) && !is_wanted(task, tier, r->name))
+        if (*r->name && !course_may_call(r->name, task, tier) &&
+            !course_names_has(&asked->defined, r->name) && !course_names_has(&asked->used, r->name))
             refuse_call(r->name, task, tier, why);
     } else if (begins(r->section, ".tbss") || begins(r->section, ".tdata")) {
         if (!strchr(r->flags, 'd'))
@@ -210,11 +181,10 @@ static void look_at_row(const row *r, const course_task *task, int tier, const c
     } else if (begins(r->section, ".text") && strchr(r->flags, 'O')) {
         snprintf(why, COURSE_WHY, "puts %s, which is data, among the code", r->name);
     } else if (r->flags[0] == 'g' || r->flags[0] == '!') {
-        if (!is_wanted(task, tier, r->name) && !is_declared(header, r->name))
+        if (!course_names_has(&asked->defined, r->name))
             snprintf(why, COURSE_WHY, "defines %s besides what was asked: make it static, or leave it out",
                      r->name);
-        else if (d->count < (int)(sizeof d->name / sizeof *d->name))
-            snprintf(d->name[d->count++], sizeof *d->name, "%s", r->name);
+        add_name(all, r->name);
     }
 }
 
@@ -249,13 +219,19 @@ static void look_at_instruction(const char *line, char why[COURSE_WHY]) {
     if (listed(kernel, word)) snprintf(why, COURSE_WHY, "calls the kernel by itself (%s)", word);
 }
 
-static const char *next_line(const char *p) {
-    p += strcspn(p, "\n");
-    return *p ? p + 1 : p;
+void course_names_of(const char *listing, course_asked *names) {
+    const char *p = strstr(listing, "SYMBOL TABLE:");
+    for (row r; p && *p && !begins(p, "Disassembly of"); p = next_line(p)) {
+        if (!read_row(p, &r) || !*r.name) continue;
+        if (strcmp(r.section, "*UND*") == 0)
+            add_name(&names->used, r.name);
+        else if (r.flags[0] == 'g')
+            add_name(&names->defined, r.name);
+    }
 }
 
-bool course_object_is_fine(const char *listing, const course_task *task, int tier, const char *header,
-                           course_defined *all, char why[COURSE_WHY]) {
+bool course_object_is_fine(const char *listing, const course_task *task, int tier, const course_asked *asked,
+                           course_names *all, char why[COURSE_WHY]) {
     enum { SECTIONS, SYMBOLS, CODE } part = SECTIONS;
     char section[COURSE_WHY] = "";
     why[0] = '\0';
@@ -272,7 +248,7 @@ bool course_object_is_fine(const char *listing, const course_task *task, int tie
         else if (part == SECTIONS && !*section)
             look_at_section(p, next_line(p), section);
         else if (part == SYMBOLS && read_row(p, &r))
-            look_at_row(&r, task, tier, header, all, why);
+            look_at_row(&r, task, tier, asked, all, why);
         else if (part == CODE)
             look_at_instruction(p, why);
     }

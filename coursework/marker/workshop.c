@@ -120,6 +120,10 @@ static void header_folder(const course_workshop *w, const course_task *task, cha
         snprintf(to, 2 * COURSE_PATH, "%s/%s", w->coursework, task->name);
 }
 
+static void runner_folder(const course_workshop *w, char to[2 * COURSE_PATH]) {
+    snprintf(to, 2 * COURSE_PATH, *w->kit ? "%s/runner" : "%s/kit/runner", *w->kit ? w->kit : w->coursework);
+}
+
 void course_flags(course_args *a, const course_workshop *w, const course_task *task, int tier, int level) {
     char folder[2 * COURSE_PATH];
     header_folder(w, task, folder);
@@ -127,11 +131,9 @@ void course_flags(course_args *a, const course_workshop *w, const course_task *t
     course_arg_words(a, "-std=c11 -w -ffp-contract=off");
     course_arg(a, "-O%d", level);
     course_arg(a, "-I%s", folder);
+    runner_folder(w, folder);
+    course_arg(a, "-I%s", folder);
     if (tier == 2) course_arg(a, "-I%s", w->include);
-}
-
-static void runner_folder(const course_workshop *w, char to[2 * COURSE_PATH]) {
-    snprintf(to, 2 * COURSE_PATH, *w->kit ? "%s/runner" : "%s/kit/runner", *w->kit ? w->kit : w->coursework);
 }
 
 /* `what` happened, and the compiler's first error or whatever else says why. */
@@ -156,25 +158,40 @@ bool course_tool_done(course_args *a, const char *folder, const char *what, char
 
 /* ---- headers that may be included: those of C, of the task and (tier 2) the library's, and what they include ---- */
 
-const char course_standard_headers[] =
-    "assert complex ctype errno fenv float inttypes iso646 limits locale math "
-    "setjmp signal stdalign stdarg stdatomic stdbool stddef "
-    "stdint stdio stdlib stdnoreturn string tgmath time uchar wchar wctype";
+static const char standard[] = "assert complex ctype errno fenv float inttypes iso646 limits locale math "
+                               "setjmp signal stdalign stdarg stdatomic stdbool stddef "
+                               "stdint stdio stdlib stdnoreturn string tgmath time uchar wchar wctype";
+
+/* What a starter of the course includes, everybody may. */
+static void list_includes(const char *starter, FILE *f) {
+    course_tokens all;
+    if (!course_tokens_of(&all, starter, strlen(starter))) return;
+    for (long i = 0; i + 2 < all.count; i++)
+        if (all.token[i].first && course_token_is(&all.token[i], "#") &&
+            course_token_is(&all.token[i + 1], "include") && all.token[i + 2].kind == COURSE_STRING)
+            fprintf(f, "#include %.*s\n", all.token[i + 2].length, all.token[i + 2].at);
+    course_tokens_free(&all);
+}
 
 /* headers.c includes them all; `-M` of it, twice, is the list. */
 static bool list_headers(const course_workshop *w, const course_task *task, int tier, const char *folder,
                          char why[COURSE_WHY]) {
-    char path[2 * COURSE_PATH + 16];
+    char path[2 * COURSE_PATH + 16], name[128];
     snprintf(path, sizeof path, "%s/headers.c", folder);
     FILE *f = fopen(path, "w");
     if (!f) return snprintf(why, COURSE_WHY, "cannot write into %.300s", folder), false;
-    for (const char *p = course_standard_headers; *p; p += strspn(p, " ")) {
+    for (const char *p = standard; *p; p += strspn(p, " ")) {
         const int n = (int)strcspn(p, " ");
         fprintf(f, "#if __has_include(<%.*s.h>)\n#include <%.*s.h>\n#endif\n", n, p, n, p);
         p += n;
     }
     fprintf(f, "#include \"%s.h\"\n%s", task->name,
             tier == 2 ? "#include <tapeloom.h>\n#include <tapeloom/op.h>\n" : "");
+    for (int i = 0; course_file_name(w, task, tier, i, name); i++) {
+        char *starter = course_starter(w, task, name);
+        if (starter) list_includes(starter, f);
+        free(starter);
+    }
     if (fclose(f) != 0) return snprintf(why, COURSE_WHY, "cannot write into %.300s", folder), false;
     for (int i = 0; i < 2; i++) {
         course_args a = {0};
@@ -197,11 +214,8 @@ void course_task_folder(const course_workshop *w, const course_task *task, int t
 
 static bool compile_ours(const course_workshop *w, const course_task *task, int tier, const char *folder,
                          const char *file, const char *object, char why[COURSE_WHY]) {
-    char runner[2 * COURSE_PATH];
     course_args a = {0};
-    runner_folder(w, runner);
     course_flags(&a, w, task, tier, 2);
-    course_arg(&a, "-I%s", runner);
     course_arg(&a, "-c"), course_arg(&a, "%s", file), course_arg(&a, "-o"), course_arg(&a, "%s", object);
     return course_tool_done(&a, folder, "the runner does not compile", why);
 }
@@ -229,10 +243,6 @@ bool course_workshop_prepare(const course_workshop *w, const course_task *task, 
     snprintf(file, sizeof file, "%s/watched.h", runner);
     snprintf(to, sizeof to, "%s/watched.h", folder);
     if (!copy(file, to)) return snprintf(why, COURSE_WHY, "cannot copy %.300s", file), false;
-    header_folder(w, task, file);
-    snprintf(file + strlen(file), 128, "/%s.h", task->name);
-    snprintf(to, sizeof to, "%s/task.h", folder);
-    if (!copy(file, to)) return snprintf(why, COURSE_WHY, "cannot read %.300s", file), false;
     if (!list_headers(w, task, tier, folder, why)) return false;
     snprintf(file, sizeof file, "%s/runner.c", runner);
     if (!compile_ours(w, task, tier, folder, file, "runner.o", why)) return false;
@@ -240,6 +250,7 @@ bool course_workshop_prepare(const course_workshop *w, const course_task *task, 
              tier == 2 ? "op_" : "");
     if (!compile_ours(w, task, tier, folder, file, "calls.o", why)) return false;
     snprintf(file, sizeof file, "%s/op_calls.c", runner);
+    if (!course_note_asked(w, task, tier, why)) return false;
     return tier == 1 || compile_ours(w, task, tier, folder, file, "op_calls.o", why);
 }
 

@@ -1,6 +1,8 @@
 /* The lecturer's run: a folder of students becomes a table. */
 #include "class.h"
 
+#include <tapeloom/op.h>
+
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -199,6 +201,7 @@ END_TEST
 /* Every solution of the course passes what looks at files before they are run. */
 START_TEST(solutions_are_not_refused) {
     char folder[512], work[512], why[COURSE_WHY];
+    int refused = 0;
     for (const course_task *const *t = course_tasks; *t; t++)
         for (int tier = 1; tier <= 2; tier++) {
             if (!(tier == 2 ? (*t)->tier2 : (*t)->tier1) || (tier == 2 && !kit_has_tier2)) continue;
@@ -206,10 +209,12 @@ START_TEST(solutions_are_not_refused) {
             snprintf(folder, sizeof folder, "coursework/%s", (*t)->name);
             snprintf(work, sizeof work, "%s/%s-%d", kit_temporary(), (*t)->name, tier);
             must(mkdir(work, 0700) == 0);
-            must_msg(course_build(shop, *t, tier, folder, work, why), "%s, tier %d: %s", (*t)->name, tier,
-                     why);
+            if (course_build(shop, *t, tier, folder, work, why)) continue;
+            fprintf(stderr, "%s, tier %d: %s\n", (*t)->name, tier, why);
+            refused++;
         }
     if (!kit_has_tier2) TL_SKIP("tier 2: runners hand over floats");
+    must_msg(refused == 0, "%d solutions are refused", refused);
 }
 END_TEST
 
@@ -242,13 +247,13 @@ START_TEST(what_may_be_called_is_there) {
     must(!course_may_call("tl_numel", &none, 1) && course_may_call("tl_numel", &none, 2));
     must(course_may_call("expf", &none, 1) && course_may_call("fmaxl", &none, 1) &&
          !course_may_call("expm", &none, 1));
-    /* No operation is on the list, whatever it is called. */
+    /* No operation is on the list but those that only make views. */
     int count;
     const tl_op_entry *ops = tl_ops(&count);
     for (int i = 0; i < count; i++) {
         char name[128];
         snprintf(name, sizeof name, "tl_%s", ops[i].name);
-        must_msg(!course_may_call(name, &none, 2), "%s may be called", name);
+        must_msg(!course_may_call(name, &none, 2) || !ops[i].op->backward, "%s may be called", name);
     }
 }
 END_TEST
