@@ -508,7 +508,8 @@ static const course_exercise tier2[] = {{.function = "tl_mul",
 /* ---- the handout's example: L = (x·y) / (x·x) - y at x = 2, y = 3 ---- */
 
 static void example(FILE *to) {
-    static const char *const text[] = {"x", "y", "x · y", "x · x", "n2 / n3", "n4 - y"};
+    static const char *const text[] = {"x       ", "y       ", "x · y   ",
+                                       "x · x   ", "n2 / n3 ", "n4 - y  "};
     static const double node[][4] = {{TAPE_NUMBER, -1, -1, 2}, {TAPE_NUMBER, -1, -1, 3}, {TAPE_MUL, 0, 1},
                                      {TAPE_MUL, 0, 0},         {TAPE_DIV, 2, 3},         {TAPE_SUB, 4, 1}};
     double value[6], da[6], db[6], grad[6];
@@ -517,8 +518,8 @@ static void example(FILE *to) {
     walk_back(*node, da, db, grad, 6, 0);
     fprintf(to, "node  computes  value       da       db     grad\n");
     for (int i = 0; i < 6; i++)
-        fprintf(to, "n%d    %-8s %7.3f  %7.3f  %7.3f  %7.3f\n", i, text[i] + 0, value[i], da[i] + 0.0,
-                db[i] + 0.0, grad[i] + 0.0);
+        fprintf(to, "n%d    %s %7.3f  %7.3f  %7.3f  %7.3f\n", i, text[i], value[i], da[i] + 0.0, db[i] + 0.0,
+                grad[i] + 0.0);
 }
 
 extern const course_task course_task_tape;
