@@ -174,10 +174,12 @@ static double float_between(course_rng *rng, double low, double high) {
     return (double)(float)(low + (high - low) * course_uniform(rng));
 }
 
-/* Rows that differ in mean and in spread. COURSE_LARGE: noise on top of ±1e4, where a float is good to 1e-3. */
+/* Rows that differ in mean and in spread. COURSE_LARGE: noise on top of ±1e4, where a float is good to 1e-3, and so is what is made of it. */
 static double *draw_rows(course_case *c, course_kind kind, course_rng *rng, long rows, long n, int rank,
                          const long *dims) {
     double *x = course_array_normal(c, "x", 1, rng, rank, dims);
+    if (kind == COURSE_LARGE) c->tolerance = 2e-3;
+    if (kind == COURSE_ONE) c->tolerance = 1e-3; /* all of dx cancels */
     for (long i = 0; i < rows; i++) {
         const double spread = float_between(rng, 0.5, 1.5),
                      offset = float_between(rng, 1, 2) * (i % 2 ? -1 : 1);
@@ -197,8 +199,10 @@ static void draw_gamma(course_case *c, course_rng *rng, long n) {
         gamma[j] = float_between(rng, 0.5, 1.5) * (course_uniform(rng) < 0.3 ? -1 : 1);
 }
 
-/* Large enough to be seen, but in the cases that are about precision. */
+/* Large enough to be seen, but in the cases that are about precision. A row of one number has no variance but eps: its rstd would
+ * make a rounding as large as a gradient. */
 static double draw_eps(course_kind kind, course_rng *rng) {
+    if (kind == COURSE_ONE) return 0.25;
     return kind == COURSE_ODD || kind == COURSE_VIEWS ? float_between(rng, 0.1, 0.4) : (double)1e-5f;
 }
 
@@ -206,7 +210,6 @@ static void draw_forward(course_case *c, course_kind kind, course_rng *rng) {
     sizes(c, kind, rng);
     const long rows = c->n[0], n = c->n[1];
     c->p[0] = draw_eps(kind, rng);
-    if (kind == COURSE_LARGE) c->tolerance = 2e-3;
     draw_rows(c, kind, rng, rows, n, COURSE_DIMS(rows, n));
     draw_gamma(c, rng, n);
     course_array_normal(c, "beta", 1, rng, COURSE_DIMS(n));
@@ -219,11 +222,13 @@ static void draw_backward(course_case *c, course_kind kind, course_rng *rng) {
     sizes(c, kind, rng);
     const long rows = c->n[0], n = c->n[1];
     const double *x = draw_rows(c, kind, rng, rows, n, COURSE_DIMS(rows, n));
+    if (kind == COURSE_LARGE) c->tolerance = 0; /* the mean is given, so no float is lost */
     draw_gamma(c, rng, n);
     double *mean = course_array_new(c, COURSE_IN, "mean", COURSE_DIMS(rows));
     double *rstd = course_array_new(c, COURSE_IN, "rstd", COURSE_DIMS(rows));
+    const double eps = kind == COURSE_ONE ? 0.25 : 1e-5; /* small: dx is orthogonal to h */
     for (long i = 0; i < rows; i++) {
-        statistics(x + i * n, n, 1e-5, 0, &mean[i], &rstd[i]);
+        statistics(x + i * n, n, eps, 0, &mean[i], &rstd[i]);
         mean[i] = (double)(float)mean[i], rstd[i] = (double)(float)rstd[i];
     }
     course_array_normal(c, "dy", 1, rng, COURSE_DIMS(rows, n));

@@ -54,8 +54,8 @@ const tl_op tl_op_cross_entropy = {"cross_entropy", backward};
 
 /* The loss of one row; *nll and *log_sum are what the report and backward need of it, *guess its first largest logit. */
 static double row_loss(const saved *s, const tl_real *x, int t, double *nll, double *log_sum, long *guess) {
-    double loss = 0;
-    *nll = *log_sum = 0, *guess = 0;
+    double loss = NAN; /* until it is known */
+    *nll = *log_sum = NAN, *guess = 0;
     /* >>> */
     double sum = 0, all = 0;
     for (long v = 1; v < s->classes; v++)

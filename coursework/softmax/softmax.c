@@ -66,13 +66,13 @@ void masked_softmax_backward(const float *y, const int *visible, const float *dy
     /* <<< */
 }
 
-float cross_entropy_forward(const float *logits, const int *targets, long rows, long classes,
-                            float smoothing) {
+void cross_entropy_forward(const float *logits, const int *targets, long rows, long classes, float smoothing,
+                           float *loss) {
     /* Of a row x with target t:   log p[v] = x[v] - m - log(sum over k of e^(x[k] - m)),   m = the row's largest x
      *     l = (1 - smoothing) · (-log p[t]) + smoothing · average over all v of (-log p[v])
-     * loss = the sum of l over the rows that have a target, by their number */
-    double loss = 0;
+     * *loss = the sum of l over the rows that have a target, by their number */
     /* >>> */
+    double all_rows = 0;
     long real = 0;
     for (long i = 0; i < rows; i++) {
         if (targets[i] < 0) continue;
@@ -83,12 +83,11 @@ float cross_entropy_forward(const float *logits, const int *targets, long rows, 
         const float log_sum = logf(sum);
         for (long v = 0; v < classes; v++) all += log_sum - (x[v] - largest);
         const float nll = log_sum - (x[targets[i]] - largest);
-        loss += (1 - smoothing) * nll + smoothing * all / (float)classes;
+        all_rows += (1 - smoothing) * nll + smoothing * all / (float)classes;
         real++;
     }
-    if (real > 0) loss /= (double)real;
+    *loss = real > 0 ? (float)(all_rows / (double)real) : 0;
     /* <<< */
-    return (float)loss;
 }
 
 void cross_entropy_backward(const float *logits, const int *targets, long rows, long classes, float smoothing,

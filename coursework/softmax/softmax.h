@@ -18,12 +18,12 @@ void masked_softmax_forward(const float *x, const int *visible, float *y, long r
 void masked_softmax_backward(const float *y, const int *visible, const float *dy, float *dx, long rows,
                              long columns);
 
-/* The mean loss, in nats, of the rows whose target is a class, 0 … classes - 1; a target of -1 is none, and its row counts for
- * nothing. 0 if there is no target at all. smoothing in [0, 1).     logits [rows, classes], targets [rows] */
-float cross_entropy_forward(const float *logits, const int *targets, long rows, long classes,
-                            float smoothing);
+/* *loss = the mean loss, in nats, of the rows whose target is a class, 0 … classes - 1; a target of -1 is none, and its row counts
+ * for nothing. 0 if there is no target at all. smoothing in [0, 1).     logits [rows, classes], targets [rows] */
+void cross_entropy_forward(const float *logits, const int *targets, long rows, long classes, float smoothing,
+                           float *loss);
 
-/* Given dloss, the gradient of what cross_entropy_forward returned, ADDS to dlogits [rows, classes]. */
+/* Given dloss, the gradient of what cross_entropy_forward gave, ADDS to dlogits [rows, classes]. */
 void cross_entropy_backward(const float *logits, const int *targets, long rows, long classes, float smoothing,
                             float dloss, float *dlogits);
 

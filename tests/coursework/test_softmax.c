@@ -57,10 +57,10 @@ END_TEST
 START_TEST(mistakes_in_the_loss_are_named) {
     kit_says("softmax", 1, SOLUTION, "const float nll = log_sum - (x[targets[i]] - largest);",
              "const float nll = -logf(expf(x[targets[i]] - largest) / sum);", "it is infinite", 90);
-    kit_says("softmax", 1, SOLUTION, "if (real > 0) loss /= (double)real;", "loss /= (double)rows;",
-             "rows without a target do not count", 80);
-    kit_says("softmax", 1, SOLUTION, "if (real > 0) loss /= (double)real;", "loss /= (double)real;",
-             "0/0 where no row has a target", 90);
+    kit_says("softmax", 1, SOLUTION, "real > 0 ? (float)(all_rows / (double)real) : 0",
+             "(float)(all_rows / (double)rows)", "rows without a target do not count", 80);
+    kit_says("softmax", 1, SOLUTION, "real > 0 ? (float)(all_rows / (double)real) : 0",
+             "(float)(all_rows / (double)real)", "0/0 where no row has a target", 90);
     kit_says("softmax", 1, SOLUTION, "if (v == targets[i]) d -= 1 - smoothing;", "", "target's 1 - smoothing",
              80);
     kit_says("softmax", 1, SOLUTION, "+= dloss / (float)real * d", "+= d / (float)real", "without dloss", 80);

@@ -57,8 +57,8 @@ static long count_targets(const int *targets, long rows) {
     return real;
 }
 
-float cross_entropy_forward(const float *logits, const int *targets, long rows, long classes,
-                            float smoothing) {
+void cross_entropy_forward(const float *logits, const int *targets, long rows, long classes, float smoothing,
+                           float *loss) {
     const double n = (double)count_targets(targets, rows), s = (double)smoothing;
     double total = 0;
     for (long i = 0; i < rows; i++) {
@@ -68,7 +68,7 @@ float cross_entropy_forward(const float *logits, const int *targets, long rows, 
         for (long v = 0; v < classes; v++) average += (double)x[v] / (double)classes;
         total += log_sum_exp(x, 0, classes) - (1 - s) * (double)x[targets[i]] - s * average;
     }
-    return n > 0 ? (float)(total / n) : 0;
+    *loss = n > 0 ? (float)(total / n) : 0;
 }
 
 void cross_entropy_backward(const float *logits, const int *targets, long rows, long classes, float smoothing,

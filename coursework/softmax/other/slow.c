@@ -64,21 +64,21 @@ static double weighted(long v, int target, long classes, double smoothing) {
     return smoothing / (double)classes + (v == target ? 1 - smoothing : 0);
 }
 
-float cross_entropy_forward(const float *logits, const int *targets, long rows, long classes,
-                            float smoothing) {
+void cross_entropy_forward(const float *logits, const int *targets, long rows, long classes, float smoothing,
+                           float *loss) {
     double mean = 0; /* of those seen so far */
     long seen = 0;
     for (long i = 0; i < rows; i++) {
         const float *x = logits + i * classes;
-        double loss = 0;
+        double row = 0;
         if (targets[i] == -1) continue;
         for (long v = 0; v < classes; v++)
-            loss +=
+            row +=
                 weighted(v, targets[i], classes, (double)smoothing) * (log_of_sum(x, classes) - (double)x[v]);
         seen++;
-        mean += (loss - mean) / (double)seen;
+        mean += (row - mean) / (double)seen;
     }
-    return (float)mean;
+    *loss = (float)mean;
 }
 
 void cross_entropy_backward(const float *logits, const int *targets, long rows, long classes, float smoothing,
