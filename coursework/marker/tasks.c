@@ -3,12 +3,10 @@
 
 #include <string.h>
 
-extern const course_task course_task_tape;
-extern const course_task course_task_linear;
-extern const course_task course_task_softmax;
+extern const course_task course_task_tape, course_task_linear, course_task_softmax, course_task_layer_norm;
 
 const course_task *const course_tasks[] = {&course_task_tape, &course_task_linear, &course_task_softmax,
-                                           NULL};
+                                           &course_task_layer_norm, NULL};
 
 const course_task *course_task_named(const char *name) {
     for (const course_task *const *t = course_tasks; *t; t++)
