@@ -115,6 +115,7 @@ EXAMPLES := $(example_files:examples/%.c=$(B)/%) $(example_folders:examples/%=$(
 
 # The course's marker is made of its own files and each task's model.
 marker_obj := $(patsubst %.c,$(B)/obj/%.o,$(wildcard coursework/marker/*.c coursework/*/model.c))
+MARKER     := $(if $(marker_obj),$(B)/marker)
 
 test_src := $(wildcard tests/*/test_*.c)
 TESTS    := $(test_src:tests/%.c=$(B)/tests/%)
@@ -123,9 +124,9 @@ TESTS    := $(test_src:tests/%.c=$(B)/tests/%)
 .DEFAULT_GOAL := all
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all lib examples demo study test tests bench docs deps install uninstall format clean help FORCE
+.PHONY: all lib examples demo study coursework coursework-solutions test tests bench docs deps install uninstall format clean help FORCE
 
-all: lib examples ## the library and the programs (the default)
+all: lib examples $(MARKER) ## the library and the programs (the default)
 lib: $(LIB) ## only the library
 examples: $(EXAMPLES) ## only the programs
 
@@ -190,8 +191,10 @@ $(B)/$(notdir $(1)): $$(patsubst %.c,$(B)/obj/%.o,$$(wildcard $(1)/*.c)) $(if $(
 endef
 $(foreach dir,$(example_folders),$(eval $(call folder_rule,$(dir))))
 
-$(B)/marker: $(marker_obj) $(LIB)
+ifneq ($(MARKER),)
+$(MARKER): $(marker_obj) $(LIB)
 	$(LINK) $^ -o $@ $(TL_LIBS)
+endif
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
@@ -208,6 +211,13 @@ ifneq ($(PRECISION),double) # one claim is computed in double, whatever the othe
 	$(MAKE) PRECISION=double the-study
 endif
 	$(B)/study all --out $(B)/study-runs $(if $(filter 1,$(QUICK)),--quick,--page docs)
+
+make_kit = sh coursework/make-kit --marker $(B)/marker
+a_kit    = $(make_kit) --checkout $(call squote,$(CURDIR)) $(1) $(call squote,$(call home,$(OUT)))
+coursework: lib $(MARKER) ## write the students' folder of the course (OUT=~/course); what is there already is never touched
+	@$(call a_kit)
+coursework-solutions: lib $(MARKER) ## write the answers in the same shape, for lecturers (OUT=~/answers)
+	@$(call a_kit,--solutions)
 
 CHECK_CFLAGS = $(shell pkg-config --cflags check 2>/dev/null)
 CHECK_LIBS   = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
@@ -303,7 +313,10 @@ home     = $(if $(filter ~/%,$(firstword $(1))),$(subst ^~/,$(HOME)/,^$(1)),$(1)
 prefix   = $(call home,$(PREFIX))
 to       = $(call squote,$(call home,$(DESTDIR)$(prefix))$(1))
 as_text  = $(subst |,\|,$(subst &,\&,$(subst \,\\,$(1))))
-install: lib $(tools:%=$(B)/%) ## install headers, library, pkg-config file and programs (PREFIX, DESTDIR)
+# The course's folder is installed as students get it: they copy it, and tapeloom-marker takes its Makefile from there.
+kit_made := $(B)/kit
+kit_to    = $(call to,/share/tapeloom/coursework)
+install: lib $(tools:%=$(B)/%) $(MARKER) ## install headers, library, pkg-config file and programs (PREFIX, DESTDIR)
 	install -d $(call to,/include/tapeloom) $(call to,/lib/pkgconfig) $(call to,/bin)
 	install -m 644 include/tapeloom.h $(call to,/include/)
 	install -m 644 include/tapeloom/*.h $(call to,/include/tapeloom/)
@@ -313,13 +326,24 @@ install: lib $(tools:%=$(B)/%) ## install headers, library, pkg-config file and 
 	  tapeloom.pc.in > $(call to,/lib/pkgconfig/$(lib_name).pc)
 	for tool in $(tools); do \
 	  install -m 755 $(B)/$$tool $(call to,/bin/tapeloom-)$$tool$(suffix) || exit 1; done
+ifneq ($(MARKER),)
+	install -m 755 $(MARKER) $(call to,/bin/tapeloom-marker)$(suffix)
+	rm -rf $(kit_made) && $(make_kit) $(kit_made) >/dev/null
+	(cd $(kit_made) && find . -type d) | while read -r folder; do install -d $(kit_to)/"$$folder" || exit 1; done
+	(cd $(kit_made) && find . -type f) | while read -r file; do \
+	  install -m 644 $(kit_made)/"$$file" $(kit_to)/"$$file" || exit 1; done
+endif
 
 uninstall: ## remove what install put there, and nothing else
 	rm -f $(call to,/include/tapeloom.h) $(foreach header,$(notdir $(wildcard include/tapeloom/*.h)),$(call to,/include/tapeloom/$(header)))
 	rmdir $(call to,/include/tapeloom) 2>/dev/null || true # unless it holds what is not ours
 	rm -f $(call to,/lib/libtapeloom.a) $(call to,/lib/libtapeloom-double.a)
 	rm -f $(call to,/lib/pkgconfig/tapeloom.pc) $(call to,/lib/pkgconfig/tapeloom-double.pc)
-	rm -f $(foreach tool,$(tools),$(call to,/bin/tapeloom-$(tool)) $(call to,/bin/tapeloom-$(tool)-double))
+	rm -f $(foreach tool,$(tools) $(if $(MARKER),marker),$(call to,/bin/tapeloom-$(tool)) $(call to,/bin/tapeloom-$(tool)-double))
+ifneq ($(MARKER),)
+	rm -rf $(kit_to)
+	rmdir $(call to,/share/tapeloom) 2>/dev/null || true
+endif
 
 format: ## format every C file with clang-format
 	clang-format -i $(shell git ls-files '*.c' '*.h')
@@ -329,4 +353,4 @@ clean: ## remove every flavour
 
 help: ## this list
 	@echo 'make [target] [PRECISION=double] [SAN=1] [DEBUG=1] [OPENMP=0] [HARDEN=0] [CC=clang]'
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1	\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1	\2/p' Makefile | expand -t 24

@@ -170,13 +170,23 @@ static void describe(const course_exercise *of, const course_case *given, const 
     forget(right);
 }
 
-int course_diagnose(const course_exercise *of, const course_case *given, const course_case *got, int first,
-                    int last, char why[COURSE_WHY]) {
-    int named = -1, names = 0;
-    why[0] = '\0';
+unsigned course_fitting(const course_exercise *of, const course_case *given, const course_case *got,
+                        unsigned known, int first, int last) {
+    unsigned all = 0;
     for (int k = 0; of->slips && of->slips[k].name; k++)
-        if (fits(of, given, got, COURSE_SLIP(k), first, last)) named = k, names++;
-    if (names == 1) {
+        if (!(known & COURSE_SLIP(k)) && fits(of, given, got, known | COURSE_SLIP(k), first, last))
+            all |= COURSE_SLIP(k);
+    return all;
+}
+
+int course_diagnose(const course_exercise *of, const course_case *given, const course_case *got,
+                    unsigned known, unsigned possible, int first, int last, char why[COURSE_WHY]) {
+    why[0] = '\0';
+    if (fits(of, given, got, known, first, last)) return -1;
+    const unsigned fitting = possible & course_fitting(of, given, got, known, first, last);
+    if (fitting && !(fitting & (fitting - 1))) { /* one */
+        int named = 0;
+        while (fitting >> named != 1) named++;
         snprintf(why, COURSE_WHY, "your numbers equal %s", of->slips[named].says);
         return named;
     }

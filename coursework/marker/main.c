@@ -1,10 +1,12 @@
 /* marker: marks what students wrote. */
-#include "marking.h"
+#include "kit.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 int main(int argc, char **argv) { /* a beginning: marker TASK TIER RUNNER [RUNNER] */
+    const int kit = course_kit_command(argc, argv);
+    if (kit >= 0) return kit;
     const course_task *task = argc > 3 ? course_task_named(argv[1]) : NULL;
     if (!task) return 2;
     course_marks *m = malloc(sizeof *m);

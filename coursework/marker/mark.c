@@ -22,6 +22,7 @@ typedef struct tries {
 
 /* What all runs of an exercise showed besides its numbers. */
 typedef struct conduct {
+    bool answered, wrote; /* on odd sizes: came back at all, with something in its outputs */
     char changed[COURSE_WHY], touched[COURSE_WHY], leaks[COURSE_WHY];
 } conduct;
 
@@ -57,9 +58,22 @@ static void say_end(const course_answer *a, double seconds, char *why) {
     }
 }
 
+/* Is an output neither as it was nor one and the same number everywhere (memory that an operation has not filled)? */
+static bool wrote(const course_array *before, const course_array *after) {
+    bool changed = false, differs = false;
+    for (long i = 0; i < after->count; i++) {
+        changed |= after->data[i] != before->data[i];
+        differs |= after->data[i] != after->data[0];
+    }
+    return after->role != COURSE_IN && changed && (differs || after->count == 1);
+}
+
 static void note_conduct(conduct *seen, const course_case *given, const course_case *got,
                          const course_answer *a) {
     if (a->end != COURSE_ANSWERED) return;
+    seen->answered |= given->kind == COURSE_ODD;
+    for (int i = 0; i < given->arrays && given->kind == COURSE_ODD; i++)
+        seen->wrote |= wrote(&given->a[i], &got->a[i]);
     for (int i = 0; i < given->arrays && !*seen->changed; i++)
         if (given->a[i].role == COURSE_IN &&
             memcmp(given->a[i].data, got->a[i].data, (size_t)given->a[i].count * sizeof(double)) != 0)
@@ -123,7 +137,7 @@ static int mark_numbers(course_marks *m, const tries *t, course_kind kind, int f
     course_check *c = check(m, of, group_of(of, kind, gradients), course_kind_name[kind]);
     for (int i = 0; i < t->count && !*c->why; i++) say_end(&t->answer[i], seconds, c->why);
     if (*c->why || right_numbers(t, first, last, also)) return -1;
-    return course_diagnose(of, t->given, t->got, first, last, c->why);
+    return course_diagnose(of, t->given, t->got, also >= 0 ? COURSE_SLIP(also) : 0, ~0u, first, last, c->why);
 }
 
 static void mark_kind(course_marks *m, const course_exercise *of, course_kind kind, const char *runner,
@@ -198,7 +212,8 @@ static void mark_compilation(course_marks *m, const course_exercise *of, const c
 
 static void mark_exercise(course_marks *m, const course_exercise *of, const char *const *runners,
                           uint64_t seed, course_limits limits) {
-    conduct seen = {{0}, {0}, {0}};
+    const int first = m->checks;
+    conduct seen = {.wrote = false};
     for (course_kind kind = 0; kind < COURSE_KINDS; kind++)
         if (of->kinds & COURSE_HAS(kind)) mark_kind(m, of, kind, runners[0], seed, limits, &seen);
     mark_invariants(m, of, runners[0], seed, limits, &seen);
@@ -207,6 +222,11 @@ static void mark_exercise(course_marks *m, const course_exercise *of, const char
     memcpy(check(m, of, "robustness", "inputs unchanged")->why, seen.changed, COURSE_WHY);
     memcpy(check(m, of, "robustness", "within its arrays")->why, seen.touched, COURSE_WHY);
     memcpy(check(m, of, "robustness", "memory given back")->why, seen.leaks, COURSE_WHY);
+    if (!*m->check[first].why || seen.wrote) return;
+    for (int i = first; i < m->checks; i++) /* a starter harms nothing, and earns nothing */
+        if (!*m->check[i].why)
+            snprintf(m->check[i].why, COURSE_WHY, "%s",
+                     seen.answered ? "your function writes nothing yet" : "no call on odd sizes came back");
 }
 
 static void share_points(course_marks *m) {

@@ -55,10 +55,15 @@ double course_tolerance(const course_case *c);
 
 enum { COURSE_TRIES = 3 }; /* cases that a name must fit */
 
-/* Says in `why` what the numbers look like. given[i] as drawn, got[i] as the student's function left it, COURSE_TRIES of each.
- * Returns the slip that it named, -1 if none fits or more than one. */
-int course_diagnose(const course_exercise *of, const course_case *given, const course_case *got, int first,
-                    int last, char why[COURSE_WHY]);
+/* Bits of the slips which, made besides those in `known`, give arrays first … last in every try. given[i] as drawn, got[i] as the student's
+ * function left it, COURSE_TRIES of each. */
+unsigned course_fitting(const course_exercise *of, const course_case *given, const course_case *got,
+                        unsigned known, int first, int last);
+
+/* Says in `why` what the numbers look like; nothing if they are right but for the slips in `known`. Only slips in `possible` are named:
+ * those that fit what has been seen elsewhere. Returns the slip that it named, -1 if none fits or more than one. */
+int course_diagnose(const course_exercise *of, const course_case *given, const course_case *got,
+                    unsigned known, unsigned possible, int first, int last, char why[COURSE_WHY]);
 
 /* ---- mark.c ---- */
 

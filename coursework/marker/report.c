@@ -5,14 +5,18 @@
 
 void course_print(const course_marks *m, FILE *to) {
     fprintf(to, "%02d %s, tier %d\n\n", m->task->number, m->task->title, m->tier);
-    const char *function = "";
+    const char *function = "", *said = "";
     for (int i = 0; i < m->checks; i++) {
         const course_check *c = &m->check[i];
-        if (strcmp(function, c->function) != 0) fprintf(to, "  %s\n", c->function);
+        if (strcmp(function, c->function) != 0) fprintf(to, "  %s\n", c->function), said = "";
         function = c->function;
+        const bool again = *c->why && strcmp(said, c->why) == 0; /* a sentence is said once, not ten times */
+        if (*c->why) said = c->why;
         fprintf(to, "    %-22s %-11s %4.1f / %-4.1f %s\n", c->what, c->group, c->points, c->of,
-                *c->why ? "" : "ok");
-        if (*c->why) fprintf(to, "        %s\n", c->why);
+                again     ? "the same"
+                : *c->why ? ""
+                          : "ok");
+        if (*c->why && !again) fprintf(to, "        %s\n", c->why);
     }
     fprintf(to, "\n  %.0f of 100 points\n", m->points);
 }

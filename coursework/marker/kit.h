@@ -1,0 +1,32 @@
+/* What the students' folder asks of the marker: lists, marks of one task, a run that sanitizers watch. */
+#ifndef COURSE_KIT_H
+#define COURSE_KIT_H
+
+#include "marking.h"
+
+/* ---- tell.c ---- */
+
+/* A line a task, between bars: number, name, title, hours, "optional" or "-", tiers ("1", "12"). */
+void course_list(FILE *to);
+void course_questions(const course_task *task, bool answers, FILE *to);
+
+/* What stands behind "1:" and "2:" in a predict.txt, a number or a fraction each. False: there is no such file. */
+bool course_predictions(const char *path, bool given[2], double answer[2]);
+bool course_predicted(const course_question *q, double answer);
+/* A line for each question. Says nothing of what would be right. */
+void course_print_predictions(const course_task *task, const char *path, FILE *to);
+
+/* ---- watch.c ---- */
+
+/* Has a runner that was compiled with sanitizers answer a case of every kind, and prints what they said. True: nothing. */
+bool course_watch(const course_task *task, int tier, const char *runner, uint64_t seed, double seconds,
+                  FILE *to);
+
+/* ---- kit.c ---- */
+
+/* Cases differ from student to student, and are the same for one whenever they are drawn. student: "" or any text. */
+uint64_t course_seed_of(uint64_t seed, const char *student);
+/* The commands list, example, questions, mark and watch. The exit status; -1: argv[1] is none of them. */
+int course_kit_command(int argc, char **argv);
+
+#endif
