@@ -5,8 +5,10 @@
 
 extern const course_task course_task_softmax;
 extern const course_task course_task_attention_forward;
+extern const course_task course_task_attention_backward;
 
-const course_task *const course_tasks[] = {&course_task_softmax, &course_task_attention_forward, NULL};
+const course_task *const course_tasks[] = {&course_task_softmax, &course_task_attention_forward,
+                                           &course_task_attention_backward, NULL};
 
 const course_task *course_task_named(const char *name) {
     for (const course_task *const *t = course_tasks; *t; t++)
