@@ -529,5 +529,8 @@ const course_task course_task_attention_backward = {
     .questions =
         {{"A query's weights are 0.25, 0.25, 0.5, and dprobs is 0, 0, 1. What is dscores of the third key?",
           0.25, 1e-6},
-         {"In the worked example, what do the numbers of dv in its first column sum to?", 1, 1e-6}},
+         {"One head, two queries that see all of three keys, four numbers each; the loss is the sum of all "
+          "numbers of "
+          "y. What do the twelve numbers of dv sum to?",
+          8, 1e-6}},
     .example = example};

@@ -123,6 +123,20 @@ START_TEST(the_questions_answers_are_the_models) {
 }
 END_TEST
 
+START_TEST(the_drawings_numbers_are_the_models) {
+    char *handout = kit_read("coursework/attention_forward/handout.md"), text[64] = "";
+    const course_exercise *split = exercise("split_heads");
+    course_case c = {.of = split, .n = {1, 2, 2, 2, 3, 3}};
+    double *x = course_array_new(&c, COURSE_IN, "x", COURSE_DIMS(1, 2, 6));
+    const double *y = course_array_new(&c, COURSE_OUT, "y", COURSE_DIMS(1, 2, 2, 3));
+    for (int k = 0; k < 12; k++) x[k] = k + 1;
+    split->model(&c, 0);
+    for (int k = 0; k < 12; k++) snprintf(text + strlen(text), sizeof text - strlen(text), " %d", (int)y[k]);
+    must_msg(strstr(handout, text), "the drawing has not%s", text);
+    course_case_free(&c), free(handout);
+}
+END_TEST
+
 START_TEST(the_operations_first_comment_is_the_librarys) {
     char *ours = kit_read(OPERATION), *theirs = kit_read("src/autograd/ops/scaled_dot_product_attention.c");
     const size_t length = (size_t)(strstr(theirs, "*/") - theirs) + 2;
@@ -139,6 +153,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, mistakes_of_the_operation_are_named);
     tcase_add_test(tc, the_worked_example_stands_in_the_handout);
     tcase_add_test(tc, the_questions_answers_are_the_models);
+    tcase_add_test(tc, the_drawings_numbers_are_the_models);
     tcase_add_test(tc, the_operations_first_comment_is_the_librarys);
 }
 TL_TEST_MAIN("coursework: attention forward")
