@@ -410,8 +410,13 @@ static void give(course_case *c, int number, const char *name, const double *fro
     for (long k = 0; k < count && !(c->flags & (COURSE_FROZEN << number)); k++) to[k] += from[k];
 }
 
-static const double *input(const course_case *c, const char *name) {
-    return course_data(c, c->flags & COURSE_SHARED ? "q" : name);
+/* The input's numbers, 0 where there are none: what nobody sees may be NaN. Memory to be freed. */
+static double *input(const course_case *c, const char *name, long count) {
+    const double *from = course_data(c, c->flags & COURSE_SHARED ? "q" : name);
+    double *to = calloc((size_t)count + 1, sizeof *to);
+    if (!to) abort();
+    for (long k = 0; k < count; k++) to[k] = isfinite(from[k]) ? from[k] : 0;
+    return to;
 }
 
 /* The operation's gradients begin with 0; what others have given is the tape's to add. */
@@ -428,11 +433,12 @@ static void model_op(course_case *c, unsigned slips) {
         visible[k] = sees(course_data(c, "key_lengths"), c->n[CAUSAL], b, i, j, n) &&
                      (!c->n[HAS_ATTEND] || course_data(c, "attend")[k % (n.H * n.T * n.S)] > 0);
     }
-    attend(input(c, "q"), input(c, "k"), visible, p, n, c->p[0]);
+    double *q = input(c, "q", queries), *key = input(c, "k", keys), *v = input(c, "v", values);
+    attend(q, key, visible, p, n, c->p[0]);
     const double *kept = c->n[HAS_DROPOUT] ? course_data(c, "kept") : NULL;
-    const back b = {.q = input(c, "q"),
-                    .k = input(c, "k"),
-                    .v = input(c, "v"),
+    const back b = {.q = q,
+                    .k = key,
+                    .v = v,
                     .probs = p,
                     .kept = kept,
                     .dy = course_data(c, "dy"),
@@ -445,7 +451,15 @@ static void model_op(course_case *c, unsigned slips) {
     mixed(course_data(c, "y"), p, kept, b.v, n);
     whole(&b, n, chosen(op_list, slips));
     give(c, 0, "dq", dq, queries), give(c, 1, "dk", dk, keys), give(c, 2, "dv", dv, values);
-    free(visible);
+    free(visible), free(q), free(key), free(v);
+}
+
+/* What stands behind a sentence's end is no number. */
+static void spoil(course_case *c, const char *name, long d) {
+    const sizes n = sizes_of(c);
+    for (long k = 0; k < n.B * n.H * n.S * d; k++)
+        if (k / d % n.S >= (long)course_data(c, "key_lengths")[k / d / n.S / n.H])
+            course_data(c, name)[k] = NAN;
 }
 
 static void draw_op(course_case *c, course_kind kind, course_rng *rng) {
@@ -475,6 +489,7 @@ static void draw_op(course_case *c, course_kind kind, course_rng *rng) {
     double *lengths = course_array_new(c, COURSE_IN, "key_lengths", COURSE_DIMS(n.B));
     for (long b = 0; b < n.B && kind != COURSE_NOTHING && n.S > 0; b++)
         lengths[b] = (double)(b ? course_between(rng, 1, n.S) : n.S);
+    if (kind == COURSE_MASKED) spoil(c, "k", n.d), spoil(c, "v", n.e);
     double *seen =
         course_array_new(c, COURSE_IN, "attend", COURSE_DIMS(c->n[HAS_ATTEND] ? n.H : 0, n.T, n.S));
     for (long k = 0; k < n.H * n.T * n.S && c->n[HAS_ATTEND]; k++) seen[k] = course_uniform(rng) < 0.7;

@@ -5,6 +5,8 @@
 #include "attention.h"
 #include "op_calls.h"
 
+#include <math.h>
+
 static const tl_op op = {"scaled_dot_product_attention", attention_backward};
 
 static bool copied(void *to, tl_var from) {
@@ -12,12 +14,18 @@ static bool copied(void *to, tl_var from) {
     return tl_ok(from) && to && tl_tensor_copy(tl_tensor_of(to, tl_shape_of(made)), made);
 }
 
+/* Keys or values, 0 where they are no numbers: those are hidden, and single steps would multiply them with weights of 0. */
+static tl_var numbers(tl_tape *steps, tl_tensor x) {
+    const tl_tensor copy = tl_tape_tensor(steps, tl_shape_of(x));
+    for (long k = 0; copy.data && k < tl_numel(x); k++) copy.data[k] = isfinite(x.data[k]) ? x.data[k] : 0;
+    return tl_constant(steps, copy);
+}
+
 /* probs and y, computed on a tape of their own. */
 static bool compute(const tl_call *c, const tl_mask *mask, const attention_saved *s, tl_real *probs,
                     tl_real *y) {
     tl_tape *steps = tl_tape_new();
-    const tl_var q = tl_constant(steps, c->x[0]), k = tl_constant(steps, c->x[1]),
-                 v = tl_constant(steps, c->x[2]);
+    const tl_var q = tl_constant(steps, c->x[0]), k = numbers(steps, c->x[1]), v = numbers(steps, c->x[2]);
     const tl_var p = tl_masked_softmax(tl_scale(tl_matmul(q, tl_transpose(k, -1, -2)), s->scale), mask);
     tl_var weights = p;
     if (s->kept)

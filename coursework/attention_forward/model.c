@@ -197,9 +197,11 @@ static void mix(const double *p, const double *v, double *context, sizes n, mist
         for (long c = 0; c < n.e; c++) {
             const long bh = r / n.T, i = r % n.T, values = IS(FIRST_VALUES) ? bh / n.H * n.H : bh;
             double sum = IS(ADDED) ? context[r * n.e + c] : 0;
-            for (long j = 0; j < n.S; j++)
-                sum += p[bh * n.T * n.S + (IS(P_FLAT) ? j * n.T + i : i * n.S + j)] *
-                       v[values * n.S * n.e + (IS(V_FLAT) ? c * n.S + j : j * n.e + c)];
+            for (long j = 0; j < n.S; j++) {
+                const double weight = p[bh * n.T * n.S + (IS(P_FLAT) ? j * n.T + i : i * n.S + j)];
+                if (weight != 0) /* a value that nobody sees may be NaN */
+                    sum += weight * v[values * n.S * n.e + (IS(V_FLAT) ? c * n.S + j : j * n.e + c)];
+            }
             context[r * n.e + c] = sum;
         }
 }
@@ -533,7 +535,15 @@ static void model_op(course_case *c, unsigned slips) {
     free(probs);
 }
 
-/* Odd sizes: causal, lengths and a bias; masks: an array, a window and a scale. */
+/* What stands behind a sentence's end is no number. */
+static void spoil(course_case *c, const char *name, long d) {
+    const sizes n = sizes_of(c);
+    for (long k = 0; k < n.B * n.H * n.S * d; k++)
+        if (k / d % n.S >= (long)course_data(c, "key_lengths")[k / d / n.S / n.H])
+            course_data(c, name)[k] = NAN;
+}
+
+/* Odd sizes: causal, lengths and a bias; masks: an array, a window, a scale, and padding that holds NaN. */
 static void draw_op(course_case *c, course_kind kind, course_rng *rng) {
     draw_sizes(c, kind, rng);
     if (kind == COURSE_TWICE) c->n[3] = c->n[2];
@@ -554,6 +564,7 @@ static void draw_op(course_case *c, course_kind kind, course_rng *rng) {
     for (long k = 0; kind == COURSE_TWICE && k < n.B * n.H * n.T * n.d; k++)
         course_data(c, "k")[k] = course_data(c, "v")[k] = q[k];
     draw_lengths(c, kind, rng);
+    if (kind == COURSE_MASKED) spoil(c, "k", n.d), spoil(c, "v", n.e);
     course_array_normal(c, "bias", 1, rng, COURSE_DIMS(c->n[HAS_BIAS] ? n.H : 0, n.T, n.S));
     double *seen =
         course_array_new(c, COURSE_IN, "attend", COURSE_DIMS(c->n[HAS_ATTEND] ? n.H : 0, n.T, n.S));

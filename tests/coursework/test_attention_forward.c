@@ -72,6 +72,7 @@ START_TEST(mistakes_of_the_operation_are_named) {
         {"if (!tl_mask_shows(mask, b, h, i, j, s->T, s->S)) continue;", "", "all keys, seen or not"},
         {"for (long j = 0; j < s->S && sum > 0; j++)", "for (long j = 0; j < s->S; j++)",
          "the first array that is wrong is y"},
+        {"c < s->e && weight != 0; c++", "c < s->e; c++", "is nan"}, /* 0 times what nobody sees */
         {"(s->kept ? s->kept[row * s->S + j] : 1)", "1", "y, dropout undone"},
         {"1 / (1 - dropout)", "1", "the first array that is wrong is kept as drawn"}};
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong && kit_has_tier2; k++)
