@@ -5,8 +5,9 @@
 
 extern const course_task course_task_softmax;
 extern const course_task course_task_recurrence;
+extern const course_task course_task_training;
 
-const course_task *const course_tasks[] = {&course_task_softmax, &course_task_recurrence, NULL};
+const course_task *const course_tasks[] = {&course_task_softmax, &course_task_recurrence, &course_task_training, NULL};
 
 const course_task *course_task_named(const char *name) {
     for (const course_task *const *t = course_tasks; *t; t++)
