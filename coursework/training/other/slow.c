@@ -16,13 +16,10 @@ void adam_step(float *p, const float *g, float *m, float *v, long n, long step, 
         m[i] = (float)mix(m[i], g[i], beta1);
         v[i] = (float)mix(v[i], (double)g[i] * g[i], beta2);
     }
-    for (long i = n; i-- > 0;) {
-        double down = 0; /* share of a first gradient that m and v have by now, a step at a time */
-        for (long t = 0; t < step; t++) down = mix(down, 1, beta1);
-        double spread = 0;
-        for (long t = 0; t < step; t++) spread = mix(spread, 1, beta2);
+    double down = 0, spread = 0; /* shares of a first gradient that m and v have by now, a step at a time */
+    for (long t = 0; t < step; t++) down = mix(down, 1, beta1), spread = mix(spread, 1, beta2);
+    for (long i = n; i-- > 0;)
         p[i] = (float)(before[i] * (1 - rate * decay) - rate * m[i] / down / (eps + sqrt(v[i] / spread)));
-    }
     free(before);
 }
 
