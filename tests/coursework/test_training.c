@@ -53,6 +53,21 @@ START_TEST(mistakes_in_an_update_are_named) {
 }
 END_TEST
 
+/* Starters write nothing, although the runner has put something into what they are to change. */
+START_TEST(starters_earn_nothing) {
+    for (int tier = 1; tier <= (kit_has_tier2 ? 2 : 1); tier++) {
+        char starter[128], command[256];
+        snprintf(starter, sizeof starter, "%s/starter.c", kit_temporary());
+        snprintf(command, sizeof command, "sh coursework/cut %s > %s", tier == 1 ? SOLUTION : UPDATE,
+                 starter);
+        must(system(command) == 0);
+        course_marks *m = kit_marks("training", tier, starter, 7);
+        must_msg(m->points == 0, "tier %d: %g points", tier, m->points);
+        free(m);
+    }
+}
+END_TEST
+
 /* ---- what the handout says ---- */
 
 START_TEST(predictions_are_what_the_model_gives) {
@@ -129,6 +144,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, mistakes_in_adam_are_named);
     tcase_add_test(tc, mistakes_in_rate_clipping_and_sum_are_named);
     tcase_add_test(tc, mistakes_in_an_update_are_named);
+    tcase_add_test(tc, starters_earn_nothing);
     tcase_add_test(tc, predictions_are_what_the_model_gives);
     tcase_add_test(tc, the_handout_shows_the_example);
     tcase_add_test(tc, the_right_functions_learn_to_copy);
