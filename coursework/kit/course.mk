@@ -122,22 +122,22 @@ tier2: $(if $(call has_tier,2),need-marker build/O2/tier2 build/O0/tier2)
 json: need-marker build/O2/tier$(TIER) build/O0/tier$(TIER)
 	@$(MARK) --tier $(TIER) --json build/O0/tier$(TIER) build/O2/tier$(TIER)
 
-# What has been begun: files that are not the starter any more. Arguments: file, what to do with it.
+# What has been begun: files one of which is not the starter any more. Arguments: files, what to do with them.
 define if_begun
-	@if cmp -s $(1) ../runner/$(NAME)/starter/$(1); then :; else $(2); fi
+	@for file in $(1); do cmp -s $$file ../runner/$(NAME)/starter/$$file || { $(2); break; }; done
 endef
 # One line, for the Makefile above: the marks, or that there are none.
-in_a_line = $(MAKE) -s build/O2/tier$(1) build/O0/tier$(1) && \
+in_a_line = { $(MAKE) -s build/O2/tier$(1) build/O0/tier$(1) && \
   { $(MARK) --tier $(1) --brief build/O0/tier$(1) build/O2/tier$(1); test $$? -lt 2; } || \
-  echo "$(notdir $(CURDIR)), tier $(1): not marked, see above"
+  echo "$(notdir $(CURDIR)), tier $(1): not marked, see above"; }
 line: need-marker
-	$(if $(call has_tier,1),$(call if_begun,$(NAME).c,$(call in_a_line,1)))
-	$(if $(call has_tier,2),$(call if_begun,$(NAME)_op.c,$(call in_a_line,2)))
+	$(if $(call has_tier,1),$(call if_begun,$(SOURCES),$(call in_a_line,1)))
+	$(if $(call has_tier,2),$(call if_begun,$(OP_SOURCES),$(call in_a_line,2)))
 
-watched = $(MAKE) -s build/san/tier$(1) && $(watch) --tier $(1) build/san/tier$(1)
+watched = { $(MAKE) -s build/san/tier$(1) && $(watch) --tier $(1) build/san/tier$(1) || exit 1; }
 sanitize: need-marker
 	$(if $(call has_tier,1),@$(call watched,1))
-	$(if $(call has_tier,2),$(call if_begun,$(NAME)_op.c,$(call watched,2)))
+	$(if $(call has_tier,2),$(call if_begun,$(OP_SOURCES),$(call watched,2)))
 
 clean:
 	rm -rf build

@@ -82,6 +82,4 @@ static inline bool exists(const char *format, ...) {
     return access(path, F_OK) == 0;
 }
 
-#define each_task(t) (const course_task *const *t = course_tasks; *t; t++)
-
 #endif

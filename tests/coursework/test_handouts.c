@@ -62,100 +62,93 @@ static const char *const headings[] = {
 enum { HEADINGS = sizeof headings / sizeof *headings };
 
 START_TEST(handouts_have_one_form) {
-    for
-        each_task(t) {
-            char *page = handout_of(*t), line[256];
-            if (!page) continue;
-            snprintf(line, sizeof line, "# %d. %s\n", (*t)->number, (*t)->title);
-            expect(strncmp(page, line, strlen(line)) == 0, "%s begins otherwise than with %s", (*t)->name,
-                   line);
-            const char *before = page;
-            for (int i = 0; i < HEADINGS; i++) {
-                snprintf(line, sizeof line, "\n## %s\n", headings[i]);
-                const char *at = strstr(page, line);
-                expect(at, "%s: no heading \"%s\"", (*t)->name, headings[i]);
-                expect(!at || at >= before, "%s: \"%s\" stands too early", (*t)->name, headings[i]);
-                expect(!at || !strstr(at + 1, line), "%s: \"%s\" twice", (*t)->name, headings[i]);
-                if (at) before = at;
-            }
-            char *drawing = section(page, "A drawing"), *hours = section(page, "Hours and further reading"),
-                 *how = section(page, "What to write");
-            const char *fence = strstr(drawing, "```");
-            expect(fence && strstr(fence + 3, "\n```"), "%s: no drawing in a code block", (*t)->name);
-            snprintf(line, sizeof line, "%g hours", (*t)->hours);
-            expect(strstr(hours, line), "%s: not \"%s\"", (*t)->name, line);
-            expect(strstr(how, "`make`"), "%s: `make` is not said under \"What to write\"", (*t)->name);
-            expect(!strstr(page, "$"), "%s: a $ in the page: formulas are plain text", (*t)->name);
-            free(drawing), free(hours), free(how), free(page);
+    for (const course_task *const *t = course_tasks; *t; t++) {
+        char *page = handout_of(*t), line[256];
+        if (!page) continue;
+        snprintf(line, sizeof line, "# %d. %s\n", (*t)->number, (*t)->title);
+        expect(strncmp(page, line, strlen(line)) == 0, "%s begins otherwise than with %s", (*t)->name, line);
+        const char *before = page;
+        for (int i = 0; i < HEADINGS; i++) {
+            snprintf(line, sizeof line, "\n## %s\n", headings[i]);
+            const char *at = strstr(page, line);
+            expect(at, "%s: no heading \"%s\"", (*t)->name, headings[i]);
+            expect(!at || at >= before, "%s: \"%s\" stands too early", (*t)->name, headings[i]);
+            expect(!at || !strstr(at + 1, line), "%s: \"%s\" twice", (*t)->name, headings[i]);
+            if (at) before = at;
         }
+        char *drawing = section(page, "A drawing"), *hours = section(page, "Hours and further reading"),
+             *how = section(page, "What to write");
+        const char *fence = strstr(drawing, "```");
+        expect(fence && strstr(fence + 3, "\n```"), "%s: no drawing in a code block", (*t)->name);
+        snprintf(line, sizeof line, "%g hours", (*t)->hours);
+        expect(strstr(hours, line), "%s: not \"%s\"", (*t)->name, line);
+        expect(strstr(how, "`make`"), "%s: `make` is not said under \"What to write\"", (*t)->name);
+        expect(!strstr(page, "$"), "%s: a $ in the page: formulas are plain text", (*t)->name);
+        free(drawing), free(hours), free(how), free(page);
+    }
     tell("handouts");
 }
 END_TEST
 
 START_TEST(handouts_hold_the_example) {
-    for
-        each_task(t) {
-            char *page = handout_of(*t);
-            if (!page) continue;
-            expect((*t)->example, "%s has no example", (*t)->name);
-            if ((*t)->example) {
-                FILE *to = tmpfile();
-                must(to);
-                (*t)->example(to);
-                rewind(to);
-                char *example = read_all(to), *there = section(page, "A worked example"),
-                     *block = malloc(strlen(example) + 32);
-                fclose(to);
-                sprintf(block, "```text\n%s```\n", example);
-                expect(strlen(example) > 40, "%s: the example says nothing", (*t)->name);
-                expect(strstr(there, block), "%s: \"A worked example\" does not hold\n%s", (*t)->name, block);
-                free(example), free(there), free(block);
-            }
-            free(page);
+    for (const course_task *const *t = course_tasks; *t; t++) {
+        char *page = handout_of(*t);
+        if (!page) continue;
+        expect((*t)->example, "%s has no example", (*t)->name);
+        if ((*t)->example) {
+            FILE *to = tmpfile();
+            must(to);
+            (*t)->example(to);
+            rewind(to);
+            char *example = read_all(to), *there = section(page, "A worked example"),
+                 *block = malloc(strlen(example) + 32);
+            fclose(to);
+            sprintf(block, "```text\n%s```\n", example);
+            expect(strlen(example) > 40, "%s: the example says nothing", (*t)->name);
+            expect(strstr(there, block), "%s: \"A worked example\" does not hold\n%s", (*t)->name, block);
+            free(example), free(there), free(block);
         }
+        free(page);
+    }
     tell("handouts");
 }
 END_TEST
 
 START_TEST(handouts_ask_the_questions) {
-    for
-        each_task(t) {
-            char *page = handout_of(*t);
-            if (!page) continue;
-            char *there = section(page, "Predict before you run"), *line = in_one_line(there);
-            for (int i = 0; i < 2; i++) {
-                const char *text = (*t)->questions[i].text;
-                expect(text, "%s: question %d is missing", (*t)->name, i + 1);
-                expect(!text || strstr(line, text), "%s: question %d does not stand there: %s", (*t)->name,
-                       i + 1, text);
-                expect(!text || !strchr(text, '\n'), "%s: question %d is more than a line", (*t)->name,
-                       i + 1);
-            }
-            free(there), free(line), free(page);
+    for (const course_task *const *t = course_tasks; *t; t++) {
+        char *page = handout_of(*t);
+        if (!page) continue;
+        char *there = section(page, "Predict before you run"), *line = in_one_line(there);
+        for (int i = 0; i < 2; i++) {
+            const char *text = (*t)->questions[i].text;
+            expect(text, "%s: question %d is missing", (*t)->name, i + 1);
+            expect(!text || strstr(line, text), "%s: question %d does not stand there: %s", (*t)->name, i + 1,
+                   text);
+            expect(!text || !strchr(text, '\n'), "%s: question %d is more than a line", (*t)->name, i + 1);
         }
+        free(there), free(line), free(page);
+    }
     tell("handouts");
 }
 END_TEST
 
 START_TEST(handouts_name_the_mistakes) {
-    for
-        each_task(t) {
-            char *page = handout_of(*t), bold[96];
-            if (!page) continue;
-            char *there = section(page, "Common mistakes"), *line = in_one_line(there);
-            int slips = 0;
-            for (int tier = 1; tier <= 2; tier++)
-                for (const course_exercise *of = tier == 1 ? (*t)->tier1 : (*t)->tier2; of && of->function;
-                     of++)
-                    for (const course_slip *s = of->slips; s && s->name; s++) {
-                        snprintf(bold, sizeof bold, "**%s**", s->name);
-                        expect(strstr(line, bold), "%s: %s, a mistake of %s, is not listed", (*t)->name, bold,
-                               of->function);
-                        slips += tier == 1;
-                    }
-            expect(slips >= 8 || !(*t)->tier1, "%s: %d mistakes in tier 1", (*t)->name, slips);
-            free(there), free(line), free(page);
-        }
+    for (const course_task *const *t = course_tasks; *t; t++) {
+        char *page = handout_of(*t), bold[96];
+        if (!page) continue;
+        char *there = section(page, "Common mistakes"), *line = in_one_line(there);
+        int slips = 0;
+        for (int tier = 1; tier <= 2; tier++)
+            for (const course_exercise *of = tier == 1 ? (*t)->tier1 : (*t)->tier2; of && of->function; of++)
+                for (const course_slip *s = of->slips; s && s->name; s++) {
+                    snprintf(bold, sizeof bold, "**%s**", s->name);
+                    expect(strstr(line, bold), "%s: %s, a mistake of %s, is not listed", (*t)->name, bold,
+                           of->function);
+                    slips += tier == 1;
+                }
+        expect(slips >= 8 || !(*t)->tier1, "%s: %d mistakes in tier 1", (*t)->name, slips);
+        free(there), free(line), free(page);
+    }
     tell("handouts");
 }
 END_TEST
@@ -180,12 +173,11 @@ static void follow_links(const char *name, const char *page, const char *folder)
 }
 
 START_TEST(links_lead_somewhere) {
-    for
-        each_task(t) {
-            char *page = handout_of(*t), *folder = join(getenv("K"), folder_of(*t));
-            if (page) follow_links((*t)->name, page, folder);
-            free(page), free(folder);
-        }
+    for (const course_task *const *t = course_tasks; *t; t++) {
+        char *page = handout_of(*t), *folder = join(getenv("K"), folder_of(*t));
+        if (page) follow_links((*t)->name, page, folder);
+        free(page), free(folder);
+    }
     static const char *const pages[][2] = {{"coursework/README.md", "coursework"},
                                            {"coursework/GUIDE.md", "coursework"},
                                            {"coursework/GUIDE-marks.md", "coursework"},
@@ -220,15 +212,14 @@ START_TEST(tables_are_those_of_the_tasks) {
     static const char *const pages[] = {"coursework/kit/README.md", "coursework/GUIDE.md"};
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
         char *page = read_text_file(pages[i]);
-        for
-            each_task(t) look_up(pages[i], page, *t);
+        for (const course_task *const *t = course_tasks; *t; t++) look_up(pages[i], page, *t);
         expect(strstr(page, "1, 3, 5 and 9"), "%s: no weekend", pages[i]);
         free(page);
     }
     double hours = 0; /* what the guide says of the sum, once all tasks are there */
     int tasks = 0;
-    for
-        each_task(t) hours += (*t)->optional ? 0 : (*t)->hours, tasks++;
+    for (const course_task *const *t = course_tasks; *t; t++)
+        hours += (*t)->optional ? 0 : (*t)->hours, tasks++;
     char *guide = read_text_file("coursework/GUIDE.md"), sum[32];
     snprintf(sum, sizeof sum, "%g hours in all", hours);
     expect(tasks < 9 || strstr(guide, sum), "GUIDE.md: not \"%s\"", sum);
@@ -239,19 +230,17 @@ END_TEST
 
 START_TEST(the_guide_asks_about_every_task) {
     char *guide = read_text_file("coursework/GUIDE.md"), heading[128];
-    for
-        each_task(t) {
-            snprintf(heading, sizeof heading, "\n### %d. %s\n", (*t)->number, (*t)->title);
-            char *at = strstr(guide, heading);
-            expect(at, "GUIDE.md: no oral questions under \"### %d. %s\"", (*t)->number, (*t)->title);
-            if (!at) continue;
-            int questions = 0;
-            for (char *line = strchr(at + 1, '\n') + 1; *line && strncmp(line, "\n#", 2) != 0;
-                 line = strchr(line, '\n') + 1)
-                questions += strncmp(line, "* *", 3) == 0;
-            expect(questions >= 3 && questions <= 5, "GUIDE.md: %d questions about %s", questions,
-                   (*t)->name);
-        }
+    for (const course_task *const *t = course_tasks; *t; t++) {
+        snprintf(heading, sizeof heading, "\n### %d. %s\n", (*t)->number, (*t)->title);
+        char *at = strstr(guide, heading);
+        expect(at, "GUIDE.md: no oral questions under \"### %d. %s\"", (*t)->number, (*t)->title);
+        if (!at) continue;
+        int questions = 0;
+        for (char *line = strchr(at + 1, '\n') + 1; *line && strncmp(line, "\n#", 2) != 0;
+             line = strchr(line, '\n') + 1)
+            questions += strncmp(line, "* *", 3) == 0;
+        expect(questions >= 3 && questions <= 5, "GUIDE.md: %d questions about %s", questions, (*t)->name);
+    }
     free(guide);
     tell("the guide");
 }
@@ -282,12 +271,11 @@ START_TEST(the_guides_commands_are_there) {
         expect(strstr(pages, at), "GUIDE.md: %s stands on no page that a test runs", at);
     }
     ck_assert_int_ge(commands, 10);
-    for
-        each_task(t) {
-            sh("$M questions %s --answers", (*t)->name);
-            assert_contains(said, "answer: ");
-            sh("$M example %s", (*t)->name);
-        }
+    for (const course_task *const *t = course_tasks; *t; t++) {
+        sh("$M questions %s --answers", (*t)->name);
+        assert_contains(said, "answer: ");
+        sh("$M example %s", (*t)->name);
+    }
     free(pages), free(guide);
     tell("the guide");
 }

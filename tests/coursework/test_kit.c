@@ -10,20 +10,18 @@ START_TEST(the_folder_is_whole) {
     sh("cd \"$K\" && ls Makefile README.md course.mk settings.mk tasks runner/runner.c runner/watched.h");
     sh("cd \"$K\" && ls -d [0-9]*");
     int tasks = 0;
-    for
-        each_task(t) {
-            const char *name = (*t)->name;
-            tasks++;
-            assert_contains(said, folder_of(*t));
-            must_msg(try("cd \"$K/%s\" && ls Makefile README.md predict.txt", folder_of(*t)) == 0, "%s",
-                     said);
-            const bool own = exists("coursework/%s/%s.c", name, name);
-            if (own)
-                must_msg(try("cd \"$K/%s\" && ls %s.c %s.h && cmp %s.c ../runner/%s/starter/%s.c",
-                             folder_of(*t), name, name, name, name, name) == 0,
-                         "%s", said);
-            sh("cd \"$K\" && ls -d [0-9]*");
-        }
+    for (const course_task *const *t = course_tasks; *t; t++) {
+        const char *name = (*t)->name;
+        tasks++;
+        assert_contains(said, folder_of(*t));
+        must_msg(try("cd \"$K/%s\" && ls Makefile README.md predict.txt", folder_of(*t)) == 0, "%s", said);
+        const bool own = exists("coursework/%s/%s.c", name, name);
+        if (own)
+            must_msg(try("cd \"$K/%s\" && ls %s.c %s.h && cmp %s.c ../runner/%s/starter/%s.c", folder_of(*t),
+                         name, name, name, name, name) == 0,
+                     "%s", said);
+        sh("cd \"$K\" && ls -d [0-9]*");
+    }
     int folders = 0;
     for (const char *at = said; *at; at++) folders += *at == '\n';
     ck_assert_int_eq(folders, tasks);
@@ -72,8 +70,8 @@ START_TEST(no_answer_is_in_it) {
     sh("ls coursework/*/*.c");
     char *files = strcpy(malloc(strlen(said) + 1), said);
     int lines = 0;
-    for
-        each_task(t) for (char *rest = files, *end; *rest; rest = end + 1) {
+    for (const course_task *const *t = course_tasks; *t; t++)
+        for (char *rest = files, *end; *rest; rest = end + 1) {
             end = strchr(rest, '\n');
             snprintf(path, sizeof path, "%.*s", (int)(end - rest), rest);
             char folder[80];
@@ -95,26 +93,25 @@ START_TEST(no_answer_is_in_it) {
 END_TEST
 
 START_TEST(predictions_are_asked_for) {
-    for
-        each_task(t) {
-            char *path = join(getenv("K"), folder_of(*t)), *file = join(path, "predict.txt"), line[1100];
-            char *text = read_text_file(file);
-            bool given[2];
-            double answer[2];
-            for (int i = 0; i < 2; i++) {
-                must_msg((*t)->questions[i].text, "%s: question %d is missing", (*t)->name, i + 1);
-                snprintf(line, sizeof line, "\n# %d. %s\n%d:\n", i + 1, (*t)->questions[i].text, i + 1);
-                assert_contains(text, line);
-            }
-            must(course_predictions(file, given, answer) && !given[0] && !given[1]);
-            free(text), free(file), free(path);
-            path = join(getenv("S"), folder_of(*t)), file = join(path, "predict.txt");
-            must(course_predictions(file, given, answer));
-            for (int i = 0; i < 2; i++)
-                must_msg(given[i] && course_predicted(&(*t)->questions[i], answer[i]), "%s: answer %d is %g",
-                         (*t)->name, i + 1, answer[i]);
-            free(file), free(path);
+    for (const course_task *const *t = course_tasks; *t; t++) {
+        char *path = join(getenv("K"), folder_of(*t)), *file = join(path, "predict.txt"), line[1100];
+        char *text = read_text_file(file);
+        bool given[2];
+        double answer[2];
+        for (int i = 0; i < 2; i++) {
+            must_msg((*t)->questions[i].text, "%s: question %d is missing", (*t)->name, i + 1);
+            snprintf(line, sizeof line, "\n# %d. %s\n%d:\n", i + 1, (*t)->questions[i].text, i + 1);
+            assert_contains(text, line);
         }
+        must(course_predictions(file, given, answer) && !given[0] && !given[1]);
+        free(text), free(file), free(path);
+        path = join(getenv("S"), folder_of(*t)), file = join(path, "predict.txt");
+        must(course_predictions(file, given, answer));
+        for (int i = 0; i < 2; i++)
+            must_msg(given[i] && course_predicted(&(*t)->questions[i], answer[i]), "%s: answer %d is %g",
+                     (*t)->name, i + 1, answer[i]);
+        free(file), free(path);
+    }
 }
 END_TEST
 
@@ -204,16 +201,20 @@ END_TEST
 
 /* ---- starters ---- */
 
+static bool has_operations(const course_task *task) {
+    return task->operations && try("ls coursework/%s/*_op.c", task->name) == 0;
+}
+
 static bool in_tier(const course_task *task, int tier) {
     if (tier == 2 && !has_tier2) return false;
-    return exists(tier == 1 ? "coursework/%s/%s.c" : "coursework/%s/%s_op.c", task->name, task->name) &&
-           (tier == 1 ? task->tier1 : task->tier2);
+    return tier == 1 ? task->tier1 && exists("coursework/%s/%s.c", task->name, task->name)
+                     : task->tier2 && has_operations(task);
 }
 
 START_TEST(starters_compile_and_get_nothing) {
     if (!has_tier2) TL_SKIP("tier 2: runners hand over floats");
-    for
-        each_task(t) for (int tier = 1; tier <= 2; tier++) {
+    for (const course_task *const *t = course_tasks; *t; t++)
+        for (int tier = 1; tier <= 2; tier++) {
             if (!in_tier(*t, tier)) continue;
             must_msg(try("cp -R \"$K/%s\" \"$K/try\" && cd \"$K/try\" && make -s build/O2/tier%d "
                          "CFLAGS=-Werror && "
@@ -239,8 +240,8 @@ END_TEST
 /* ---- answers, through the folder's own Makefiles ---- */
 
 START_TEST(answers_get_everything) {
-    for
-        each_task(t) for (int tier = 1; tier <= 2; tier++) {
+    for (const course_task *const *t = course_tasks; *t; t++)
+        for (int tier = 1; tier <= 2; tier++) {
             if (!in_tier(*t, tier)) continue;
             must_msg(try("cd \"$S/%s\" && make tier%d", folder_of(*t), tier) == 0, "%s, tier %d\n%s",
                      (*t)->name, tier, said);
@@ -254,11 +255,10 @@ START_TEST(answers_get_everything) {
             must_msg(!strstr(said, "build/"), "%s", said);
         }
     sh("cd \"$S\" && make list");
-    for
-        each_task(t) {
-            assert_contains(said, folder_of(*t));
-            assert_contains(said, (*t)->title);
-        }
+    for (const course_task *const *t = course_tasks; *t; t++) {
+        assert_contains(said, folder_of(*t));
+        assert_contains(said, (*t)->title);
+    }
 }
 END_TEST
 
@@ -381,46 +381,47 @@ static char *first_comment(const char *path) {
     return text;
 }
 
+/* The answer to an operation: X_op.c, or NAME_op.c if the task has one file for all. */
+static const char *answer_to(const course_task *task, const char *operation) {
+    static char path[256];
+    snprintf(path, sizeof path, "coursework/%s/%s_op.c", task->name, operation);
+    if (!exists("%s", path)) snprintf(path, sizeof path, "coursework/%s/%s_op.c", task->name, task->name);
+    return path;
+}
+
 START_TEST(operations_say_what_the_library_says) {
-    for
-        each_task(t) {
-            char path[256];
-            snprintf(path, sizeof path, "coursework/%s/%s_op.c", (*t)->name, (*t)->name);
-            if (!exists("%s", path) || !(*t)->operations) continue;
-            char *text = read_text_file(path);
-            for (const char *const *op = (*t)->operations; *op; op++) {
-                char of_library[256];
-                snprintf(of_library, sizeof of_library, "src/autograd/ops/%s.c", *op);
-                char *comment = first_comment(of_library);
-                must_msg(strstr(text, comment), "%s does not hold the first comment of %s:\n%s", path,
-                         of_library, comment);
-                if (op == (*t)->operations)
-                    must_msg(strstr(text, comment) == text, "%s begins otherwise", path);
-                free(comment);
-            }
-            free(text);
+    for (const course_task *const *t = course_tasks; *t; t++) {
+        if (!has_operations(*t)) continue;
+        for (const char *const *op = (*t)->operations; *op; op++) {
+            char *text = read_text_file(answer_to(*t, *op)), of_library[256];
+            snprintf(of_library, sizeof of_library, "src/autograd/ops/%s.c", *op);
+            char *comment = first_comment(of_library);
+            must_msg(strstr(text, comment), "%s does not hold the first comment of %s:\n%s",
+                     answer_to(*t, *op), of_library, comment);
+            if (strstr(answer_to(*t, *op), *op))
+                must_msg(strstr(text, comment) == text, "%s begins otherwise", answer_to(*t, *op));
+            free(comment), free(text);
         }
+    }
 }
 END_TEST
 
-#define GLOBALS "awk '$2 ~ /^[A-TV-Z]$/ && $2 != \"U\" {print $3}' | sed 's/^_tl/tl/' | LC_ALL=C sort"
+#define GLOBALS "grep ' [A-TV-Z] ' | awk '{print $3}' | sed 's/^_tl/tl/' | grep -v ^__ | LC_ALL=C sort -u"
 
 START_TEST(operations_define_what_the_library_defines) {
-    for
-        each_task(t) {
-            if (!exists("coursework/%s/%s_op.c", (*t)->name, (*t)->name) || !(*t)->operations) continue;
-            sh("$CC -std=c11 -w -Iinclude %s -c coursework/%s/%s_op.c -o \"$T/op.o\" && nm \"$T/op.o\" "
-               "| " GLOBALS " > \"$T/ours\"",
-               has_tier2 ? "" : "-DTL_DOUBLE", (*t)->name, (*t)->name);
-            sh("rm -f \"$T/theirs.all\"");
-            for (const char *const *op = (*t)->operations; *op; op++)
-                sh("nm $BUILD/obj/src/autograd/ops/%s.o | grep -v ' [A-Z] __' | " GLOBALS
-                   " >> \"$T/theirs.all\"",
-                   *op);
-            sh("LC_ALL=C sort \"$T/theirs.all\" > \"$T/theirs\"; grep -q tl_ \"$T/theirs\"");
-            must_msg(try("diff \"$T/ours\" \"$T/theirs\"") == 0,
-                     "%s_op.c defines other symbols than the library:\n%s", (*t)->name, said);
-        }
+    for (const course_task *const *t = course_tasks; *t; t++) {
+        if (!has_operations(*t)) continue;
+        sh("rm -f \"$T\"/*_op.o \"$T/theirs.o\" && for f in coursework/%s/*_op.c; do $CC -std=c11 -w "
+           "-Iinclude %s -c $f -o "
+           "\"$T/$(basename $f .c).o\" || exit 1; done; nm \"$T\"/*_op.o | " GLOBALS
+           " > \"$T/ours\"; : > \"$T/all\"",
+           (*t)->name, has_tier2 ? "" : "-DTL_DOUBLE");
+        for (const char *const *op = (*t)->operations; *op; op++)
+            sh("nm $BUILD/obj/src/autograd/ops/%s.o >> \"$T/all\"", *op);
+        sh("cat \"$T/all\" | " GLOBALS " > \"$T/theirs\"; grep -q tl_ \"$T/theirs\"");
+        must_msg(try("diff \"$T/ours\" \"$T/theirs\"") == 0, "%s: other symbols than the library's:\n%s",
+                 (*t)->name, said);
+    }
 }
 END_TEST
 
@@ -438,17 +439,16 @@ static const char *const grader =
 START_TEST(operations_pass_the_gradient_check_in_their_place) {
     char *path = join(all.folder, "grader.c"), names[512];
     put_text(path, grader);
-    for
-        each_task(t) {
-            if (!exists("coursework/%s/%s_op.c", (*t)->name, (*t)->name) || !(*t)->operations) continue;
-            names[0] = '\0';
-            for (const char *const *op = (*t)->operations; *op; op++) strcat(strcat(names, " "), *op);
-            sh("$CC -std=c11 -w -O1 -Iinclude %s \"$T/grader.c\" coursework/%s/%s_op.c "
-               "$BUILD/libtapeloom%s.a "
-               "$(grep -o -e -fopenmp -e '-fsanitize=[a-z,]*' $BUILD/flags | sort -u) -lm -o \"$T/grader\"",
-               has_tier2 ? "" : "-DTL_DOUBLE", (*t)->name, (*t)->name, has_tier2 ? "" : "-double");
-            must_msg(try("\"$T/grader\"%s", names) == 0, "%s_op.c: %s", (*t)->name, said);
-        }
+    for (const course_task *const *t = course_tasks; *t; t++) {
+        if (!has_operations(*t)) continue;
+        names[0] = '\0';
+        for (const char *const *op = (*t)->operations; *op; op++) strcat(strcat(names, " "), *op);
+        sh("$CC -std=c11 -w -O1 -Iinclude %s \"$T/grader.c\" coursework/%s/*_op.c "
+           "$BUILD/libtapeloom%s.a "
+           "$(grep -o -e -fopenmp -e '-fsanitize=[a-z,]*' $BUILD/flags | sort -u) -lm -o \"$T/grader\"",
+           has_tier2 ? "" : "-DTL_DOUBLE", (*t)->name, has_tier2 ? "" : "-double");
+        must_msg(try("\"$T/grader\"%s", names) == 0, "%s: %s", (*t)->name, said);
+    }
     free(path);
 }
 END_TEST
