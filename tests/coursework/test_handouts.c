@@ -18,7 +18,7 @@ static char wrong[16384];
  do {                                                                   \
   if (!(condition)) fail_soft(wrong, sizeof wrong, "\n  " __VA_ARGS__); \
  } while (0)
-#define tell(title) must_msg(!*wrong, "%s:%s", title, wrong)
+#define tell(title) must_msg(!*wrong, "%s:%.3000s", title, wrong)
 
 /* A handout, to be freed; NULL, and a word in `wrong`, if there is none. */
 static char *handout_of(const course_task *task) {

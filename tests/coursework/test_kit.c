@@ -201,14 +201,10 @@ END_TEST
 
 /* ---- starters ---- */
 
-static bool has_operations(const course_task *task) {
-    return task->operations && try("ls coursework/%s/*_op.c", task->name) == 0;
-}
-
 static bool in_tier(const course_task *task, int tier) {
     if (tier == 2 && !has_tier2) return false;
     return tier == 1 ? task->tier1 && exists("coursework/%s/%s.c", task->name, task->name)
-                     : task->tier2 && has_operations(task);
+                     : task->tier2 && try("ls coursework/%s/*_op.c", task->name) == 0;
 }
 
 START_TEST(starters_compile_and_get_nothing) {
@@ -381,25 +377,32 @@ static char *first_comment(const char *path) {
     return text;
 }
 
-/* The answer to an operation: X_op.c, or NAME_op.c if the task has one file for all. */
+/* The answer that defines an operation, of several files or of all of the task's: NULL if the task builds on the library's. */
 static const char *answer_to(const course_task *task, const char *operation) {
     static char path[256];
-    snprintf(path, sizeof path, "coursework/%s/%s_op.c", task->name, operation);
-    if (!exists("%s", path)) snprintf(path, sizeof path, "coursework/%s/%s_op.c", task->name, task->name);
+    if (try("grep -lE '^const tl_op tl_op_%s = ' coursework/%s/*_op.c", operation, task->name) != 0)
+        return NULL;
+    snprintf(path, sizeof path, "%.*s", (int)strcspn(said, "\n"), said);
     return path;
 }
+/* Does the task take the place of operations, rather than of a part of one? */
+static bool has_operations(const course_task *task) {
+    return task->operations && task->operations[0] && answer_to(task, task->operations[0]);
+}
+static const char *const double_flag = has_tier2 ? "" : "-DTL_DOUBLE";
+#define COMPILE "$CC -std=c11 -w -Iinclude -Icoursework/kit/runner -Icoursework/%s %s"
 
 START_TEST(operations_say_what_the_library_says) {
     for (const course_task *const *t = course_tasks; *t; t++) {
         if (!has_operations(*t)) continue;
         for (const char *const *op = (*t)->operations; *op; op++) {
-            char *text = read_text_file(answer_to(*t, *op)), of_library[256];
+            const char *answer = answer_to(*t, *op);
+            must_msg(answer, "%s: no file defines tl_op_%s", (*t)->name, *op);
+            char of_library[256];
             snprintf(of_library, sizeof of_library, "src/autograd/ops/%s.c", *op);
-            char *comment = first_comment(of_library);
-            must_msg(strstr(text, comment), "%s does not hold the first comment of %s:\n%s",
-                     answer_to(*t, *op), of_library, comment);
-            if (strstr(answer_to(*t, *op), *op))
-                must_msg(strstr(text, comment) == text, "%s begins otherwise", answer_to(*t, *op));
+            char *comment = first_comment(of_library), *text = read_text_file(answer);
+            must_msg(strncmp(text, comment, strlen(comment)) == 0,
+                     "%s does not begin with the first comment of %s:\n%s", answer, of_library, comment);
             free(comment), free(text);
         }
     }
@@ -411,11 +414,10 @@ END_TEST
 START_TEST(operations_define_what_the_library_defines) {
     for (const course_task *const *t = course_tasks; *t; t++) {
         if (!has_operations(*t)) continue;
-        sh("rm -f \"$T\"/*_op.o \"$T/theirs.o\" && for f in coursework/%s/*_op.c; do $CC -std=c11 -w "
-           "-Iinclude %s -c $f -o "
+        sh("rm -f \"$T\"/*_op.o && for f in coursework/%s/*_op.c; do " COMPILE " -c $f -o "
            "\"$T/$(basename $f .c).o\" || exit 1; done; nm \"$T\"/*_op.o | " GLOBALS
            " > \"$T/ours\"; : > \"$T/all\"",
-           (*t)->name, has_tier2 ? "" : "-DTL_DOUBLE");
+           (*t)->name, (*t)->name, double_flag);
         for (const char *const *op = (*t)->operations; *op; op++)
             sh("nm $BUILD/obj/src/autograd/ops/%s.o >> \"$T/all\"", *op);
         sh("cat \"$T/all\" | " GLOBALS " > \"$T/theirs\"; grep -q tl_ \"$T/theirs\"");
@@ -436,19 +438,23 @@ static const char *const grader =
     "                printf(\"%s, %s: %s\\n\", e[i].name, c->what, r.error.message), bad++;\n            }\n"
     "    printf(\"%d cases\\n\", cases);\n    return bad || cases < argc - 1;\n}\n";
 
+/* All answers at once are linked before the library, as in the last assignment. */
 START_TEST(operations_pass_the_gradient_check_in_their_place) {
-    char *path = join(all.folder, "grader.c"), names[512];
+    char *path = join(all.folder, "grader.c"), names[1024] = "";
     put_text(path, grader);
+    sh("mkdir \"$T/objects\"");
     for (const course_task *const *t = course_tasks; *t; t++) {
+        sh("for f in coursework/%s/*_op.c; do test ! -f $f || " COMPILE
+           " -O1 -c $f -o \"$T/objects/$(basename $f .c).o\" "
+           "|| exit 1; done",
+           (*t)->name, (*t)->name, double_flag);
         if (!has_operations(*t)) continue;
-        names[0] = '\0';
         for (const char *const *op = (*t)->operations; *op; op++) strcat(strcat(names, " "), *op);
-        sh("$CC -std=c11 -w -O1 -Iinclude %s \"$T/grader.c\" coursework/%s/*_op.c "
-           "$BUILD/libtapeloom%s.a "
-           "$(grep -o -e -fopenmp -e '-fsanitize=[a-z,]*' $BUILD/flags | sort -u) -lm -o \"$T/grader\"",
-           has_tier2 ? "" : "-DTL_DOUBLE", (*t)->name, has_tier2 ? "" : "-double");
-        must_msg(try("\"$T/grader\"%s", names) == 0, "%s: %s", (*t)->name, said);
     }
+    sh(COMPILE " -O1 \"$T/grader.c\" \"$T\"/objects/*.o $BUILD/libtapeloom%s.a "
+               "$(grep -o -e -fopenmp -e '-fsanitize=[a-z,]*' $BUILD/flags | sort -u) -lm -o \"$T/grader\"",
+       "softmax", double_flag, has_tier2 ? "" : "-double");
+    must_msg(try("\"$T/grader\"%s", names) == 0, "%s", said);
     free(path);
 }
 END_TEST
