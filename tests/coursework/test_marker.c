@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 
+#include <stdarg.h>
 #include <sys/wait.h>
 
 #define SOLUTION "coursework/softmax/softmax.c"
@@ -237,7 +238,7 @@ END_TEST
 
 /* A wrong number shows that other cases were drawn. */
 START_TEST(cases_depend_on_seed_and_student) {
-    char *mutant = kit_mutant(SOLUTION, "to[j] /= sum;", "to[j] = to[j] / sum + (j == 1);");
+    char *mutant = kit_mutant(SOLUTION, "columns + j] += p[j]", "columns + j] += (j == 1 ? 2 : 1) * p[j]");
     char *runner = kit_runner("softmax", 1, mutant, 2);
     static char first[sizeof out];
     must(runner && marker("softmax --runner %s --seed 5", runner) == 1);
@@ -272,7 +273,7 @@ START_TEST(predictions_are_in_the_report) {
 END_TEST
 
 static void add_tests(TCase *tc) {
-    tcase_add_checked_fixture(tc, compile, NULL);
+    tcase_add_unchecked_fixture(tc, compile, NULL);
     tcase_add_test(tc, help_is_clear);
     tcase_add_test(tc, errors_say_what_to_do);
     tcase_add_test(tc, tasks_are_listed);
