@@ -67,8 +67,8 @@ static inline char *kit_runner(const char *task, int tier, const char *file, int
     static int number;
     const char *cc = getenv("CC") ? getenv("CC") : "cc", *build = getenv("BUILD") ? getenv("BUILD") : "build";
     char *program = calloc(128, 1), object[160], command[2048];
-    snprintf(program, 128, "%s/run-%d", kit_temporary(), number++);
-    snprintf(object, sizeof object, "%s/objects-%d", kit_temporary(), number);
+    snprintf(program, 128, "%s/run-%ld-%d", kit_temporary(), (long)getpid(), ++number);
+    snprintf(object, sizeof object, "%s/objects-%ld-%d", kit_temporary(), (long)getpid(), number);
     const char *library = tier == 2 ? "-Iinclude coursework/kit/runner/op_calls.c" : "";
     snprintf(
         command, sizeof command,
