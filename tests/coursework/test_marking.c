@@ -351,6 +351,17 @@ START_TEST(a_slow_function_is_waited_for_once) {
 END_TEST
 
 /* It can't harm what it does not touch: no points for that. */
+START_TEST(who_has_no_number_right_is_not_robust) {
+    char *mutant = kit_mutant(SOLUTION, "+= p[j] * (g[j] - dot)", "+= p[j] * 3 + g[j] - dot");
+    course_marks *m = kit_marks("softmax", 1, mutant, 7);
+    for (int i = 0; i < m->checks; i++)
+        if (strcmp(m->check[i].function, "softmax_backward") == 0 &&
+            strcmp(m->check[i].what, "a size of 0") != 0)
+            must_msg(*m->check[i].why, "%s is well", m->check[i].what);
+    free(m), free(mutant);
+}
+END_TEST
+
 START_TEST(a_starter_has_no_points) {
     char path[128], command[256];
     snprintf(path, sizeof path, "%s/starter.c", kit_temporary());
@@ -380,6 +391,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, what_is_not_linear_is_told);
     tcase_add_test(tc, robustness_is_told);
     tcase_add_test(tc, a_slow_function_is_waited_for_once);
+    tcase_add_test(tc, who_has_no_number_right_is_not_robust);
     tcase_add_test(tc, a_starter_has_no_points);
 }
 TL_TEST_MAIN("coursework: marking")
