@@ -17,7 +17,7 @@ typedef struct course_asked {
 /* All commands but --all: the exit status. 0 all points, 1 marks lost or something went wrong, 2 a command line that is none. */
 int course_command(int argc, char **argv);
 
-/* ---- marking.c ---- */
+/* ---- command_mark.c ---- */
 
 int course_command_mark(const course_asked *a);
 int course_command_watch(const course_asked *a);

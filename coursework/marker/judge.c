@@ -36,7 +36,7 @@ void course_say_end(const course_answer *a, double seconds, char why[COURSE_WHY]
                  a->signal);
         break;
     case COURSE_LATE:
-        snprintf(why, COURSE_WHY, "no answer within %g seconds: does every loop end?", seconds);
+        snprintf(why, COURSE_WHY, "no answer within %g s: does every loop end?", seconds);
         break;
     case COURSE_UNKNOWN:
         snprintf(why, COURSE_WHY,
@@ -101,7 +101,7 @@ static void judge_kind(part *p, course_kind kind, course_check *c) {
         return;
     }
     if (p->lost) {
-        snprintf(c->why, COURSE_WHY, "wrong as well");
+        snprintf(c->why, COURSE_WHY, "wrong here, too");
         return;
     }
     unsigned possible = ~0u;

@@ -2,7 +2,7 @@
  * judge.c says what the numbers are worth, and here what else is asked: a second call, another compilation, inputs and
  * guards as they were, memory given back. points.c shares the points out.
  *
- * One slip costs once: the rule stands at the head of judge.c. A function that writes nothing yet gets nothing, not even for leaving its
+ * One slip costs once: the rule stands at the head of judge.c. A function without any right number gets nothing, not even for leaving its
  * inputs alone. One that was too slow once is not waited for again. */
 #define _POSIX_C_SOURCE 200809L
 #include "marking.h"
@@ -147,6 +147,21 @@ static bool answered(const course_tries *t) {
     return all;
 }
 
+/* Checks from `from` on, a function's: who has computed nothing has nothing right, and who has no number right is not robust. */
+static void take_back(course_marks *m, int from, bool untouched) {
+    bool hopeless = true;
+    for (int i = from; i < m->checks; i++)
+        if (strcmp(m->check[i].group, "forward") == 0 || strcmp(m->check[i].group, "backward") == 0)
+            hopeless &= *m->check[i].why != 0;
+    for (int i = from; i < m->checks; i++) {
+        course_check *c = &m->check[i];
+        if (untouched)
+            snprintf(c->why, COURSE_WHY, "nothing is computed here yet");
+        else if (hopeless && !*c->why)
+            snprintf(c->why, COURSE_WHY, "this counts as soon as some of the numbers are right");
+    }
+}
+
 static void mark_exercise(run *r) {
     const int from = r->m->checks;
     const course_exercise *of = r->of;
@@ -163,10 +178,7 @@ static void mark_exercise(run *r) {
     mark_second_call(r);
     mark_compilation(r, tries);
     mark_conduct(r, odd);
-    if (answered(odd) && course_untouched(odd))
-        for (int i = from; i < r->m->checks; i++)
-            snprintf(r->m->check[i].why, COURSE_WHY,
-                     "nothing is written yet: what is to be given back is as it was");
+    take_back(r->m, from, *r->m->check[from].why && answered(odd) && course_untouched(odd));
     for (course_kind kind = 0; kind < COURSE_KINDS; kind++)
         if (of->kinds & COURSE_HAS(kind)) forget_tries(&tries[kind]);
     free(tries);

@@ -116,7 +116,7 @@ void course_describe(const course_tries *t, const course_case right[COURSE_TRIES
                      char why[COURSE_WHY]);
 /* "dx[1][0]" */
 void course_place(const course_array *a, long at, char text[96]);
-/* Was no output written to in any try? */
+/* Is every output, in all tries, as it was, never set, 0, or a copy of an input? Nothing has been computed then. */
 bool course_untouched(const course_tries *t);
 
 /* ---- diagnose.c ---- */

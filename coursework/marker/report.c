@@ -5,7 +5,7 @@
 #include <string.h>
 #include <tapeloom.h>
 
-enum { COLUMNS = 100, SAID_LINES = 12 };
+enum { COLUMNS = 100, SAID_LINES = 12, INDENT = 12 };
 
 /* Text in lines of at most COLUMNS, all but the first indented. */
 static void wrap(const char *text, int indent, FILE *to) {
@@ -29,7 +29,7 @@ static void wrap(const char *text, int indent, FILE *to) {
 
 static bool is_of(const course_check *c, const char *function) { return strcmp(c->function, function) == 0; }
 
-/* "forward" of the group, "odd sizes, sizes of 1" of its checks: all from i on of the same function that say the same. */
+/* What is lost, "odd sizes, sizes of 1" and why: of all checks from i on of the same function that say the same. */
 static void print_wrong(const course_marks *m, int i, FILE *to) {
     const course_check *c = &m->check[i];
     for (int k = 0; k < i; k++)
@@ -52,11 +52,10 @@ static void print_wrong(const course_marks *m, int i, FILE *to) {
                 (size_t)snprintf(names + used, sizeof names - used, "%s%s", checks ? ", " : "", same->what);
         checks++;
     }
-    fprintf(to, "    %-6s", "");
-    fprintf(to, "-%.3g  ", lost);
-    wrap(checks == all ? "all of it" : names, 18, to);
-    fprintf(to, "%18s", "");
-    wrap(c->why, 18, to);
+    fprintf(to, "    %6.1f  ", -lost);
+    wrap(checks == all ? "all of it" : names, INDENT, to);
+    fprintf(to, "%*s", INDENT, "");
+    wrap(c->why, INDENT, to);
 }
 
 static void print_function(const course_marks *m, const char *function, FILE *to) {
@@ -72,8 +71,7 @@ static void print_function(const course_marks *m, const char *function, FILE *to
     if (well == checks)
         fprintf(to, "ok (%d checks)\n", checks);
     else
-        fprintf(to, "%d of %d checks ok%s\n", well, checks,
-                as_known ? ", as far as the mistake below goes" : "");
+        fprintf(to, "%d of %d checks ok%s\n", well, checks, as_known ? ", given the mistake below" : "");
     for (int i = 0; i < m->checks; i++)
         if (is_of(&m->check[i], function) && *m->check[i].why) print_wrong(m, i, to);
 }
