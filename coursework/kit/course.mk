@@ -117,7 +117,7 @@ tier2: $(if $(call has_tier,2),need-marker build/O2/tier2 build/O0/tier2)
 	$(if $(call has_tier,2),@$(MARK) --tier 2 build/O0/tier2 build/O2/tier2,@echo "This assignment has no tier 2.")
 
 json: need-marker build/O2/tier$(TIER) build/O0/tier$(TIER)
-	@$(MARK) --tier $(TIER) --json build/O0/tier$(TIER) build/O2/tier$(TIER)
+	@$(MARK) --tier $(TIER) --json - build/O0/tier$(TIER) build/O2/tier$(TIER)
 
 # What has been begun: files that are not the starter any more. Arguments: file, what to do with it.
 define if_begun
