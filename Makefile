@@ -113,7 +113,7 @@ shared_by       := translate lm caption classify attend study
 shared_obj      := $(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/program/*.c))
 EXAMPLES := $(example_files:examples/%.c=$(B)/%) $(example_folders:examples/%=$(B)/%)
 
-# The course's marker is made of its own files and each task's model.
+# The course's marker is made of its own files and each task's model, of one file or several.
 marker_obj := $(patsubst %.c,$(B)/obj/%.o,$(wildcard coursework/marker/*.c coursework/*/*model*.c))
 MARKER     := $(if $(marker_obj),$(B)/marker)
 

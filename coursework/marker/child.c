@@ -1,6 +1,9 @@
-/* A student's function in a process of its own: pipes to it, limits on it, and what became of it. */
+/* A student's function in a process of its own: pipes to it, limits on it, and what became of it.
+ *
+ * The runner has until its time is over, by the clock and by the processor. Its process group ends with it. What it answers is read to
+ * the end: who answers twice has forked, and so has who leaves somebody behind that holds its pipes. */
 #define _DEFAULT_SOURCE
-#include "../kit/runner/wire.h"
+#define _DARWIN_C_SOURCE
 #include "marking.h"
 
 #include <errno.h>
@@ -11,92 +14,48 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <tapeloom.h>
 #include <time.h>
 #include <unistd.h>
 
-typedef struct bytes {
-    unsigned char *data;
-    size_t size, room;
-} bytes;
+enum { SAID_MOST = 1 << 16, GRACE_MS = 200, TICK_MS = 10 };
 
-static bool append(bytes *b, const void *more, size_t size) {
-    if (b->size + size > b->room) {
-        const size_t room = 2 * (b->size + size) + 4096;
-        unsigned char *data = realloc(b->data, room);
-        if (!data) return false;
-        b->data = data, b->room = room;
-    }
-    if (size > 0) memcpy(b->data + b->size, more, size);
-    b->size += size;
-    return true;
-}
+typedef struct child {
+    pid_t pid;
+    int to, from, printed; /* -1: closed */
+    int status;
+    bool ended, in_time, flooded, haunted;
+    course_bytes sent, got, text;
+    size_t written; /* of sent */
+} child;
 
-/* All calls, as the runner reads them. */
-static bool pack(bytes *to, const course_case *cases, int calls) {
-    bool ok = true;
-    for (int i = 0; ok && i < calls; i++) {
-        const course_case *c = &cases[i];
-        wire_call w = {.flags = c->flags, .arrays = c->arrays};
-        snprintf(w.function, sizeof w.function, "%s", c->of->function);
-        memcpy(w.n, c->n, sizeof w.n);
-        memcpy(w.p, c->p, sizeof w.p);
-        for (int k = 0; k < c->arrays; k++) w.count[k] = c->a[k].count;
-        ok = append(to, &w, sizeof w);
-        for (int k = 0; ok && k < c->arrays; k++)
-            ok = append(to, c->a[k].data, (size_t)c->a[k].count * sizeof(double));
-    }
-    return ok;
-}
+/* ---- the child's side ---- */
 
-/* What came back, into the cases. Returns how many calls were answered whole. */
-static int unpack(const bytes *from, course_case *cases, int calls, course_answer *answers) {
-    size_t at = 0;
-    for (int i = 0; i < calls; i++) {
-        course_case *c = &cases[i];
-        size_t need = sizeof(wire_answer);
-        for (int k = 0; k < c->arrays; k++)
-            need += (size_t)(c->a[k].count + 2 * COURSE_GUARD) * sizeof(double);
-        if (from->size - at < need) return i;
-        wire_answer w;
-        memcpy(&w, from->data + at, sizeof w);
-        at += sizeof w;
-        answers[i] = (course_answer){.end = w.known ? COURSE_ANSWERED : COURSE_UNKNOWN, .blocks = w.blocks};
-        for (int k = 0; k < c->arrays; k++) {
-            const size_t count = (size_t)c->a[k].count;
-            double guard[2 * COURSE_GUARD];
-            memcpy(guard, from->data + at, sizeof guard / 2);
-            memcpy(c->a[k].data, from->data + at + sizeof guard / 2, count * sizeof(double));
-            memcpy(guard + COURSE_GUARD, from->data + at + sizeof guard / 2 + count * sizeof(double),
-                   sizeof guard / 2);
-            at += sizeof guard + count * sizeof(double);
-            for (int g = 0; g < 2 * COURSE_GUARD; g++)
-                if (guard[g] != (double)COURSE_GUARD_VALUE && !answers[i].touched) {
-                    answers[i].touched = true;
-                    memcpy(answers[i].where, c->a[k].name, sizeof answers[i].where);
-                }
-        }
-    }
-    return calls;
-}
-
-static void limit(int what, rlim_t most) { setrlimit(what, &(struct rlimit){most, most}); }
+static void limit(int what, rlim_t soft, rlim_t hard) { setrlimit(what, &(struct rlimit){soft, hard}); }
 
 static void become(const char *runner, course_limits limits, int calls, int answers, int printed) {
     /* Files above 2 first out of the way of 3 and 4. */
-    calls = fcntl(calls, F_DUPFD, 10), answers = fcntl(answers, F_DUPFD, 10),
+    calls = fcntl(calls, F_DUPFD, 10), answers = fcntl(answers, F_DUPFD, 10);
     printed = fcntl(printed, F_DUPFD, 10);
     const int nothing = open("/dev/null", O_RDONLY);
     dup2(nothing, 0), dup2(printed, 1), dup2(printed, 2), dup2(calls, 3), dup2(answers, 4);
-    for (int f = 5; f < 64; f++) close(f);
+    for (int f = 5; f < 256; f++) close(f);
+    signal(SIGPIPE, SIG_DFL);
     setpgid(0, 0); /* what it starts dies with it */
-    limit(RLIMIT_CPU, (rlim_t)(limits.seconds + 1));
-    limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_FSIZE, 0);
-    if (limits.memory > 0) limit(RLIMIT_AS, limits.memory);
+    const rlim_t seconds = (rlim_t)limits.seconds + 1;
+    limit(RLIMIT_CPU, seconds, seconds + 1);
+    limit(RLIMIT_CORE, 0, 0);
+    limit(RLIMIT_FSIZE, 0, 0);
+    if (limits.memory > 0) limit(RLIMIT_AS, limits.memory, limits.memory);
+    setenv("MALLOC_PERTURB_", "165", 1); /* glibc: new memory is full of 0x5a … */
+    setenv("MallocPreScribble", "1", 1); /* macOS: … or of 0xaa: who reads it sees it */
+    setenv("OMP_NUM_THREADS", "1", 1);   /* a call is small */
     char *const argv[] = {(char *)runner, NULL};
     execv(runner, argv);
     _exit(127);
 }
+
+/* ---- ours ---- */
 
 static double now(void) {
     struct timespec t;
@@ -104,82 +63,173 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Sends and receives until the runner has closed its end or time is over. True: in time. */
-static bool talk(int to, int from, int printed, const bytes *calls, bytes *answers, bytes *text,
-                 double seconds, size_t most) {
-    const double until = now() + seconds;
-    size_t sent = 0;
-    while (from >= 0) {
-        const double left = until - now();
-        if (left <= 0 || answers->size > most) return false;
-        struct pollfd p[3] = {{from, POLLIN, 0}, {printed, POLLIN, 0}, {to, POLLOUT, 0}};
-        if (poll(p, 3, (int)(left * 1000) + 1) < 0 && errno != EINTR) return false;
-        unsigned char block[65536];
-        if (p[0].revents) {
-            const ssize_t n = read(from, block, sizeof block);
-            if (n <= 0)
-                from = -1;
-            else if (!append(answers, block, (size_t)n))
-                return false;
-        }
-        if (p[1].revents) {
-            const ssize_t n = read(printed, block, sizeof block);
-            if (n <= 0)
-                printed = -1;
-            else if (text->size < 4096 && !append(text, block, (size_t)n))
-                return false;
-        }
-        if (p[2].revents) {
-            const ssize_t n = sent < calls->size ? write(to, calls->data + sent, calls->size - sent) : 0;
-            if (n > 0) sent += (size_t)n;
-            if (n <= 0 || sent == calls->size) close(to), to = -1;
-        }
+static void shut(int *file) {
+    if (*file >= 0) close(*file);
+    *file = -1;
+}
+
+static bool open_pipe(int ends[2]) {
+    if (pipe(ends) != 0) {
+        ends[0] = ends[1] = -1;
+        return false;
     }
+    for (int i = 0; i < 2; i++) fcntl(ends[i], F_SETFD, FD_CLOEXEC);
     return true;
 }
 
-static void all_ended(course_answer *answers, int from, int calls, course_end end, int signal) {
-    for (int i = from; i < calls; i++) answers[i] = (course_answer){.end = end, .signal = signal};
+static bool start(child *c, const char *runner, course_limits limits) {
+    int to[2] = {-1, -1}, from[2] = {-1, -1}, printed[2] = {-1, -1};
+    if (open_pipe(to) && open_pipe(from) && open_pipe(printed)) {
+        fcntl(to[1], F_SETFL, O_NONBLOCK);
+        c->pid = fork();
+        if (c->pid == 0) become(runner, limits, to[0], from[1], printed[1]);
+        if (c->pid > 0) setpgid(c->pid, c->pid); /* whichever of the two is first */
+    }
+    shut(&to[0]), shut(&from[1]), shut(&printed[1]);
+    c->to = to[1], c->from = from[0], c->printed = printed[0];
+    return c->pid > 0;
+}
+
+/* What has come, of at most `most` bytes; *file is closed at the end. */
+static void receive(int *file, course_bytes *into, size_t most, bool *flooded) {
+    unsigned char block[16384];
+    const ssize_t n = read(*file, block, sizeof block);
+    if (n < 0 && errno == EINTR) return;
+    if (n <= 0)
+        shut(file);
+    else if (into->size + (size_t)n > most)
+        *flooded = true;
+    else if (!course_append(into, block, (size_t)n))
+        shut(file);
+}
+
+static void send_more(child *c) {
+    const size_t left = c->sent.size - c->written;
+    const ssize_t n = left > 0 ? write(c->to, c->sent.data + c->written, left) : 0;
+    if (n > 0) c->written += (size_t)n;
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (n < 0 || c->written == c->sent.size) shut(&c->to); /* at the end of calls the runner ends */
+}
+
+/* It stays a zombie until end(), so that its group is its own. */
+static void look_whether_ended(child *c) {
+    siginfo_t info = {0};
+    if (!c->ended && waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+        c->ended = info.si_pid == c->pid;
+}
+
+/* Sends and receives until the runner has ended and its pipes are empty, or time is over, or it answers without end. */
+static void talk(child *c, double seconds, size_t most) {
+    double until = now() + seconds;
+    bool grace = false, deaf = false;
+    while ((c->from >= 0 || c->printed >= 0 || !c->ended) && !c->flooded) {
+        look_whether_ended(c);
+        if (c->ended && !grace) grace = true, until = now() + 1e-3 * GRACE_MS;
+        const double left = until - now();
+        if (left <= 0) break;
+        struct pollfd p[3] = {{c->from, POLLIN, 0}, {c->printed, POLLIN, 0}, {c->to, POLLOUT, 0}};
+        const int wait = left < 1e-3 * TICK_MS ? (int)(left * 1000) + 1 : TICK_MS;
+        if (poll(p, 3, wait) < 0) continue;
+        if (p[0].revents) receive(&c->from, &c->got, most, &c->flooded);
+        if (p[1].revents) receive(&c->printed, &c->text, SAID_MOST, &deaf);
+        if (p[2].revents) send_more(c);
+    }
+    c->in_time = c->ended || c->flooded;
+    c->haunted = c->ended && !c->flooded && c->from >= 0;
+}
+
+static void end(child *c) {
+    if (c->pid > 0) {
+        kill(-c->pid, SIGKILL);
+        kill(c->pid, SIGKILL);
+        while (waitpid(c->pid, &c->status, 0) < 0 && errno == EINTR) continue;
+    }
+    shut(&c->to), shut(&c->from), shut(&c->printed);
+}
+
+/* ---- what became of it ---- */
+
+/* The line that says most of what was printed: a sanitizer's, else the last. */
+static void note_of(const char *text, char note[240]) {
+    static const char *const marks[] = {"runtime error: ", "SUMMARY: ", "ERROR: "};
+    const char *line = NULL;
+    for (size_t k = 0; k < sizeof marks / sizeof *marks && !line; k++) line = strstr(text, marks[k]);
+    while (line && line > text && line[-1] != '\n') line--;
+    const char *last = NULL;
+    for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n')
+        if (strspn(at, " \t\r") < strcspn(at, "\n")) last = at;
+    if (!line) line = last;
+    if (!line) return;
+    char one[160];
+    snprintf(one, sizeof one, "%.*s", (int)strcspn(line, "\n"), line);
+    char *shown = tl_shown_text(one);
+    snprintf(note, 240, "%s", shown ? shown : "");
+    free(shown);
+}
+
+static course_answer ending(const child *c) {
+    if (!c->in_time) return (course_answer){.end = COURSE_LATE};
+    if (WIFSIGNALED(c->status))
+        return (course_answer){.end = WTERMSIG(c->status) == SIGXCPU ? COURSE_LATE : COURSE_CRASHED,
+                               .signal = WTERMSIG(c->status)};
+    const int status = WEXITSTATUS(c->status);
+    return (course_answer){.end = status == 127 ? COURSE_SYSTEM : COURSE_LEFT, .signal = status};
+}
+
+static void judge(child *c, course_case *cases, int calls, unsigned ticket, course_answer *answers) {
+    bool forged;
+    const int whole = course_unpack(&c->got, cases, calls, ticket, answers, &forged);
+    course_answer end = ending(c);
+    if (forged || c->flooded || c->haunted) end = (course_answer){.end = COURSE_FORGED};
+    if (end.end != COURSE_LATE && end.end != COURSE_FORGED && c->text.data)
+        note_of((char *)c->text.data, end.note);
+    const bool nothing_counts = end.end == COURSE_FORGED || !c->in_time;
+    for (int i = nothing_counts ? 0 : whole; i < calls; i++) answers[i] = end;
+}
+
+static void keep_text(course_bytes *text, char *said, size_t size) {
+    size_t used = 0;
+    for (size_t i = 0; said && i < text->size && used + 1 < size; i++)
+        if (text->data[i]) said[used++] = (char)text->data[i];
+    if (said && size > 0) said[used] = '\0';
+    for (size_t i = 0; i < text->size; i++) /* a string, for note_of */
+        if (!text->data[i]) text->data[i] = ' ';
+    if (text->size > 0 && !course_append(text, "", 1)) text->data[text->size - 1] = '\0';
+}
+
+static unsigned new_ticket(void) {
+    static unsigned last;
+    if (!last) last = (unsigned)time(NULL) * 2654435761u ^ (unsigned)getpid() << 16;
+    return last = last * 1664525u + 1013904223u;
 }
 
 void course_run(const char *runner, course_limits limits, course_case *cases, int calls,
                 course_answer *answers, char *said, size_t said_size) {
-    bytes sent = {0}, got = {0}, text = {0};
-    int to[2] = {-1, -1}, from[2] = {-1, -1}, printed[2] = {-1, -1};
-    pid_t child = -1;
-    signal(SIGPIPE, SIG_IGN);
-    all_ended(answers, 0, calls, COURSE_SYSTEM, 0);
-    if (pack(&sent, cases, calls) && pipe(to) == 0 && pipe(from) == 0 && pipe(printed) == 0) {
-        fcntl(to[1], F_SETFL, O_NONBLOCK);
-        child = fork();
-        if (child == 0) become(runner, limits, to[0], from[1], printed[1]);
+    child c = {.pid = -1, .to = -1, .from = -1, .printed = -1};
+    const unsigned ticket = new_ticket();
+    struct sigaction ignored = {.sa_handler = SIG_IGN},
+                     before; /* a runner that has closed its pipe is no reason to end */
+    sigaction(SIGPIPE, &ignored, &before);
+    for (int i = 0; i < calls; i++) answers[i] = (course_answer){.end = COURSE_SYSTEM};
+    if (course_pack(&c.sent, cases, calls, ticket) && start(&c, runner, limits)) {
+        talk(&c, limits.seconds, course_answer_size(cases, calls) + 4096);
+        end(&c);
+        keep_text(&c.text, said, said_size);
+        judge(&c, cases, calls, ticket, answers);
+    } else {
+        end(&c);
+        keep_text(&c.text, said, said_size);
     }
-    close(to[0]), close(from[1]), close(printed[1]);
-    if (child > 0) {
-        size_t most = 65536;
-        for (int i = 0; i < calls; i++)
-            for (int k = 0; k < cases[i].arrays; k++)
-                most += (size_t)(cases[i].a[k].count + 64) * 2 * sizeof(double);
-        const bool in_time = talk(to[1], from[0], printed[0], &sent, &got, &text, limits.seconds, most);
-        to[1] = -1; /* talk has closed it, or the next line ends who reads it */
-        if (!in_time) kill(child, SIGKILL);
-        int status = 0;
-        waitpid(child, &status, 0);
-        kill(-child, SIGKILL);
-        const int whole = unpack(&got, cases, calls, answers);
-        if (whole < calls || !in_time)
-            all_ended(answers, whole, calls,
-                      !in_time ? COURSE_LATE
-                      : WIFSIGNALED(status)
-                          ? (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL ? COURSE_LATE
-                                                                                        : COURSE_CRASHED)
-                      : WEXITSTATUS(status) == 127 ? COURSE_SYSTEM
-                                                   : COURSE_LEFT,
-                      WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-    }
-    if (to[1] >= 0) close(to[1]);
-    close(from[0]), close(printed[0]);
-    if (said && said_size > 0)
-        snprintf(said, said_size, "%.*s", (int)text.size, text.data ? (const char *)text.data : "");
-    free(sent.data), free(got.data), free(text.data);
+    sigaction(SIGPIPE, &before, NULL);
+    free(c.sent.data), free(c.got.data), free(c.text.data);
+}
+
+bool course_is_sanitized(const char *runner) {
+    static const char mark[] = "__asan_init";
+    FILE *f = fopen(runner, "rb");
+    size_t at = 0;
+    for (int c; f && at < sizeof mark - 1 && (c = getc(f)) != EOF;)
+        at = c == mark[at] ? at + 1 : c == mark[0] ? 1 : 0;
+    if (f) fclose(f);
+    return at == sizeof mark - 1;
 }

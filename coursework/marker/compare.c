@@ -2,9 +2,17 @@
 #include "marking.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 double course_tolerance(const course_case *c) {
     return c->tolerance > 0 ? c->tolerance : c->of->tolerance > 0 ? c->of->tolerance : 1e-4;
+}
+
+double course_largest(const course_array *a) {
+    double largest = 0;
+    for (long i = 0; i < a->count; i++)
+        if (isfinite(a->data[i])) largest = fmax(largest, fabs(a->data[i]));
+    return largest;
 }
 
 static bool same_beyond(double a, double b) { /* of two numbers that are not both finite */
@@ -12,11 +20,9 @@ static bool same_beyond(double a, double b) { /* of two numbers that are not bot
 }
 
 double course_error(const course_array *got, const course_array *right, long *where) {
-    double scale = 0, worst = 0;
+    const double largest = course_largest(right), scale = largest > 0 ? largest : 1;
+    double worst = 0;
     *where = 0;
-    for (long i = 0; i < right->count; i++)
-        if (isfinite(right->data[i])) scale = fmax(scale, fabs(right->data[i]));
-    if (!(scale > 0)) scale = 1;
     for (long i = 0; i < right->count; i++) {
         const double a = got->data[i], b = right->data[i];
         const double error = isfinite(a) && isfinite(b) ? fabs(a - b) / scale
@@ -36,4 +42,11 @@ bool course_agrees(const course_case *got, const course_case *right, int first, 
             return false;
         }
     return true;
+}
+
+course_case course_modelled(const course_case *given, unsigned slips) {
+    course_case c;
+    if (!course_case_copy(&c, given)) abort(); /* as when a case is drawn */
+    c.of->model(&c, slips);
+    return c;
 }

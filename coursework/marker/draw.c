@@ -1,6 +1,10 @@
 /* A case as the runner gets it: what the exercise draws, and what stands in outputs before the call. */
 #include "marking.h"
 
+uint64_t course_seed_of(uint64_t seed, const char *student) {
+    return student && *student ? course_rng_of(seed, student).state : seed;
+}
+
 void course_draw(course_case *c, const course_exercise *of, course_kind kind, uint64_t seed, int number) {
     char stream[96];
     snprintf(stream, sizeof stream, "%s/%s/%d", of->function, course_kind_name[kind], number);

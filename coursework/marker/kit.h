@@ -22,11 +22,4 @@ void course_print_predictions(const course_task *task, const char *path, FILE *t
 bool course_watch(const course_task *task, int tier, const char *runner, uint64_t seed, double seconds,
                   FILE *to);
 
-/* ---- kit.c ---- */
-
-/* Cases differ from student to student, and are the same for one whenever they are drawn. student: "" or any text. */
-uint64_t course_seed_of(uint64_t seed, const char *student);
-/* The commands list, example, questions, mark and watch. The exit status; -1: argv[1] is none of them. */
-int course_kit_command(int argc, char **argv);
-
 #endif

@@ -1,49 +1,110 @@
-/* Marks as a table for people, and as JSON. */
+/* Marks as a table for people. A function whose checks are all well takes one line; what is wrong stands below it, checks of which the same
+ * is to be said together. */
 #include "marking.h"
 
 #include <string.h>
+#include <tapeloom.h>
+
+enum { COLUMNS = 100, SAID_LINES = 12, INDENT = 12 };
+
+/* Text in lines of at most COLUMNS, all but the first indented. */
+static void wrap(const char *text, int indent, FILE *to) {
+    int column = indent;
+    for (const char *at = text; *at;) {
+        char word[COURSE_WHY];
+        const size_t length = strcspn(at, " ");
+        snprintf(word, sizeof word, "%.*s", (int)length, at);
+        const int wide = (int)tl_text_columns(word);
+        if (column > indent && column + 1 + wide > COLUMNS)
+            fprintf(to, "\n%*s", indent, ""), column = indent;
+        else if (column > indent)
+            fputc(' ', to), column++;
+        tl_show(word, to);
+        column += wide;
+        at += length;
+        while (*at == ' ') at++;
+    }
+    fputc('\n', to);
+}
+
+static bool is_of(const course_check *c, const char *function) { return strcmp(c->function, function) == 0; }
+
+/* What is lost, "odd sizes, sizes of 1" and why: of all checks from i on of the same function that say the same. */
+static void print_wrong(const course_marks *m, int i, FILE *to) {
+    const course_check *c = &m->check[i];
+    for (int k = 0; k < i; k++)
+        if (is_of(&m->check[k], c->function) && strcmp(m->check[k].why, c->why) == 0) return; /* told */
+    double lost = 0;
+    char names[COURSE_WHY] = "";
+    size_t used = 0;
+    int checks = 0, all = 0;
+    for (int k = 0; k < m->checks; k++) all += is_of(&m->check[k], c->function);
+    for (int k = i; k < m->checks; k++) {
+        const course_check *same = &m->check[k];
+        if (!is_of(same, c->function) || strcmp(same->why, c->why) != 0) continue;
+        lost += same->of;
+        bool twice = false; /* y and gradients of one kind */
+        for (int j = i; j < k; j++)
+            twice |= is_of(&m->check[j], c->function) && strcmp(m->check[j].why, c->why) == 0 &&
+                     strcmp(m->check[j].what, same->what) == 0;
+        if (!twice && used < sizeof names)
+            used +=
+                (size_t)snprintf(names + used, sizeof names - used, "%s%s", checks ? ", " : "", same->what);
+        checks++;
+    }
+    fprintf(to, "    %6.1f  ", -lost);
+    wrap(checks == all ? "all of it" : names, INDENT, to);
+    fprintf(to, "%*s", INDENT, "");
+    wrap(c->why, INDENT, to);
+}
+
+static void print_function(const course_marks *m, const char *function, FILE *to) {
+    double points = 0, of = 0;
+    int checks = 0, well = 0, as_known = 0;
+    for (int i = 0; i < m->checks; i++) {
+        const course_check *c = &m->check[i];
+        if (!is_of(c, function)) continue;
+        points += c->points, of += c->of, checks++;
+        well += !*c->why, as_known += c->as_known && !*c->why;
+    }
+    fprintf(to, "  %-34s %5.1f of %4.1f   ", function, points, of);
+    if (well == checks)
+        fprintf(to, "ok (%d checks)\n", checks);
+    else
+        fprintf(to, "%d of %d checks ok%s\n", well, checks, as_known ? ", given the mistake below" : "");
+    for (int i = 0; i < m->checks; i++)
+        if (is_of(&m->check[i], function) && *m->check[i].why) print_wrong(m, i, to);
+}
+
+/* The first lines of what the student's code printed: it is looked for by who has put it there. */
+static void print_said(const course_marks *m, FILE *to) {
+    if (!m->says) return;
+    fprintf(to, "\n  printed by %s:\n", m->says);
+    const char *at = m->said;
+    for (int line = 0; *at && line < SAID_LINES; line++) {
+        char one[COLUMNS];
+        const size_t length = strcspn(at, "\n");
+        snprintf(one, sizeof one, "%.*s", (int)length, at);
+        fprintf(to, "  | ");
+        tl_show(one, to);
+        fputc('\n', to);
+        at += length;
+        at += *at == '\n';
+    }
+    if (*at) fprintf(to, "  | …\n");
+}
 
 void course_print(const course_marks *m, FILE *to) {
-    fprintf(to, "%02d %s, tier %d\n\n", m->task->number, m->task->title, m->tier);
-    const char *function = "", *said = "";
+    fprintf(to, "%d. %s", m->task->number, m->task->title);
+    if (m->tier) fprintf(to, ", tier %d", m->tier); /* 0: a task that has none */
+    fprintf(to, "%s%s\n\n", m->only ? ": only " : "", m->only ? m->only : "");
     for (int i = 0; i < m->checks; i++) {
-        const course_check *c = &m->check[i];
-        if (strcmp(function, c->function) != 0) fprintf(to, "  %s\n", c->function), said = "";
-        function = c->function;
-        const bool again = *c->why && strcmp(said, c->why) == 0; /* a sentence is said once, not ten times */
-        if (*c->why) said = c->why;
-        fprintf(to, "    %-22s %-11s %4.1f / %-4.1f %s\n", c->what, c->group, c->points, c->of,
-                again     ? "the same"
-                : *c->why ? ""
-                          : "ok");
-        if (*c->why && !again) fprintf(to, "        %s\n", c->why);
+        bool told = false;
+        for (int k = 0; k < i && !told; k++) told = is_of(&m->check[k], m->check[i].function);
+        if (!told) print_function(m, m->check[i].function, to);
     }
-    fprintf(to, "\n  %.0f of 100 points\n", m->points);
-}
-
-static void json_text(const char *s, FILE *to) {
-    fputc('"', to);
-    for (; *s; s++)
-        if (*s == '"' || *s == '\\')
-            fprintf(to, "\\%c", *s);
-        else if ((unsigned char)*s < 0x20)
-            fprintf(to, "\\u%04x", *s);
-        else
-            fputc(*s, to);
-    fputc('"', to);
-}
-
-void course_json(const course_marks *m, FILE *to) {
-    fprintf(to, "{\"task\": \"%s\", \"tier\": %d, \"points\": %.2f, \"checks\": [", m->task->name, m->tier,
-            m->points);
-    for (int i = 0; i < m->checks; i++) {
-        const course_check *c = &m->check[i];
-        fprintf(to,
-                "%s\n  {\"function\": \"%s\", \"check\": \"%s\", \"group\": \"%s\", \"points\": %.3f, "
-                "\"of\": %.3f, \"why\": ",
-                i ? "," : "", c->function, c->what, c->group, c->points, c->of);
-        json_text(c->why, to);
-        fputc('}', to);
-    }
-    fprintf(to, "\n]}\n");
+    print_said(m, to);
+    /* 99.96 is not 100 */
+    fprintf(to, "\n  %.*f of 100 points%s\n", m->points > 99.99 || m->points < 0.05 ? 0 : 1, m->points,
+            m->only ? " for this function alone" : "");
 }

@@ -3,9 +3,19 @@
 
 #include <string.h>
 
-extern const course_task course_task_softmax;
+extern const course_task course_task_tape, course_task_linear, course_task_softmax, course_task_layer_norm,
+    course_task_attention_forward, course_task_attention_backward, course_task_recurrence,
+    course_task_training;
 
-const course_task *const course_tasks[] = {&course_task_softmax, NULL};
+const course_task *const course_tasks[] = {&course_task_tape,
+                                           &course_task_linear,
+                                           &course_task_softmax,
+                                           &course_task_layer_norm,
+                                           &course_task_attention_forward,
+                                           &course_task_attention_backward,
+                                           &course_task_recurrence,
+                                           &course_task_training,
+                                           NULL};
 
 const course_task *course_task_named(const char *name) {
     for (const course_task *const *t = course_tasks; *t; t++)

@@ -13,9 +13,11 @@
 
 /* A folder for this process's runners, removed when it ends (tests run in processes of their own). */
 static char kit_folder[64];
+static pid_t kit_owner; /* a fixture of all tests makes it before they fork */
 
 static inline void kit_remove(void) {
     char command[128];
+    if (getpid() != kit_owner) return;
     snprintf(command, sizeof command, "rm -rf %s", kit_folder);
     if (system(command) != 0) fprintf(stderr, "%s is left behind\n", kit_folder);
 }
@@ -24,6 +26,7 @@ static inline const char *kit_temporary(void) {
     if (!*kit_folder) {
         snprintf(kit_folder, sizeof kit_folder, "/tmp/tapeloom-course-XXXXXX");
         must(mkdtemp(kit_folder));
+        kit_owner = getpid();
         atexit(kit_remove);
     }
     return kit_folder;
@@ -64,8 +67,8 @@ static inline char *kit_runner(const char *task, int tier, const char *file, int
     static int number;
     const char *cc = getenv("CC") ? getenv("CC") : "cc", *build = getenv("BUILD") ? getenv("BUILD") : "build";
     char *program = calloc(128, 1), object[160], command[2048];
-    snprintf(program, 128, "%s/run-%d", kit_temporary(), number++);
-    snprintf(object, sizeof object, "%s/objects-%d", kit_temporary(), number);
+    snprintf(program, 128, "%s/run-%ld-%d", kit_temporary(), (long)getpid(), ++number);
+    snprintf(object, sizeof object, "%s/objects-%ld-%d", kit_temporary(), (long)getpid(), number);
     const char *library = tier == 2 ? "-Iinclude coursework/kit/runner/op_calls.c" : "";
     snprintf(
         command, sizeof command,

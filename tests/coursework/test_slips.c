@@ -12,6 +12,7 @@
 #include "coursework/marker/marking.h"
 
 #include <stdarg.h>
+#include <unistd.h>
 
 enum { FAR = 100, SEEDS = 3 };
 
@@ -41,65 +42,67 @@ static int slips_of(const course_exercise *of) {
 
 /* ---- what a student with some mistakes would hand in ---- */
 
-typedef struct numbers {
-    course_case c[COURSE_TRIES];
-} numbers;
+/* Cases of every kind that the exercise has, drawn once for a seed. */
+static course_tries drawn[COURSE_KINDS];
 
-static void drawn(numbers *to, course_kind kind, uint64_t seed) {
-    for (int i = 0; i < COURSE_TRIES; i++) course_draw(&to->c[i], at.of, kind, seed, i);
+static bool has(course_kind kind) { return at.of->kinds & COURSE_HAS(kind); }
+
+static void draw(uint64_t seed) {
+    for (course_kind kind = 0; kind < COURSE_KINDS; kind++)
+        for (int i = 0; i < COURSE_TRIES && has(kind); i++)
+            course_draw(&drawn[kind].given[i], at.of, kind, seed, i);
 }
 
-static numbers computed(const numbers *given, unsigned slips) {
-    numbers made;
+/* What these slips give, as floats. */
+static void compute(course_kind kind, unsigned slips) {
     for (int i = 0; i < COURSE_TRIES; i++) {
-        must(course_case_copy(&made.c[i], &given->c[i]));
-        at.of->model(&made.c[i], slips);
-        for (int a = 0; a < made.c[i].arrays; a++)
-            for (long k = 0; k < made.c[i].a[a].count; k++)
-                made.c[i].a[a].data[k] = (double)(float)made.c[i].a[a].data[k];
+        course_case *c = &drawn[kind].got[i];
+        *c = course_modelled(&drawn[kind].given[i], slips);
+        for (int a = 0; a < c->arrays; a++)
+            for (long k = 0; k < c->a[a].count; k++) c->a[a].data[k] = (double)(float)c->a[a].data[k];
     }
-    return made;
 }
 
-static void forgotten(numbers *n) {
-    for (int i = 0; i < COURSE_TRIES; i++) course_case_free(&n->c[i]);
+static void forget(course_kind kind) {
+    for (int i = 0; i < COURSE_TRIES; i++) course_case_free(&drawn[kind].got[i]);
 }
 
-static int arrays_of(const numbers *n) { return n->c[0].arrays; }
-static int split_of(const numbers *n) { return at.of->part == COURSE_BOTH ? at.of->gradients : arrays_of(n); }
+static void forget_drawn(void) {
+    for (course_kind kind = 0; kind < COURSE_KINDS; kind++)
+        for (int i = 0; i < COURSE_TRIES && has(kind); i++) course_case_free(&drawn[kind].given[i]);
+}
 
 /* How many tolerances apart, in the try and the array where they are furthest. */
-static double apart(const numbers *a, const numbers *b) {
+static double apart(course_kind kind, unsigned a, unsigned b) {
     double furthest = 0;
     long where;
-    for (int i = 0; i < COURSE_TRIES; i++)
-        for (int k = 0; k < arrays_of(a); k++) {
-            const course_array *x = &a->c[i].a[k], *y = &b->c[i].a[k];
+    for (int i = 0; i < COURSE_TRIES; i++) {
+        course_case one = course_modelled(&drawn[kind].given[i], a),
+                    other = course_modelled(&drawn[kind].given[i], b);
+        for (int k = 0; k < one.arrays; k++) {
+            const course_array *x = &one.a[k], *y = &other.a[k];
             if (x->role == COURSE_IN) continue;
             const double error = fmin(course_error(x, y, &where), course_error(y, x, &where));
-            furthest = fmax(furthest, error / course_tolerance(&a->c[i]));
+            furthest = fmax(furthest, error / course_tolerance(&one));
         }
+        course_case_free(&one), course_case_free(&other);
+    }
     return furthest;
 }
 
-/* ---- what the marker would say ---- */
+/* ---- what the marker says of it ---- */
 
-/* Names what stands in `got`, as mark.c goes about it: forward first, then backward with forward's slip known. `odd` is what the same
- * student computed on odd sizes, if these are other cases. Bits of the slips that were named. */
-static unsigned named(const numbers *given, const numbers *got, const numbers *odd_given,
-                      const numbers *odd_got) {
-    const int all = arrays_of(got), split = split_of(got);
-    unsigned known = 0;
-    char why[COURSE_WHY];
-    for (int part = 0; part < 2; part++) {
-        const int first = part ? split : 0, last = part ? all : split;
-        if (first == last) break;
-        unsigned possible = ~0u;
-        if (odd_given) possible = course_fitting(at.of, odd_given->c, odd_got->c, known, first, last);
-        const int k = course_diagnose(at.of, given->c, got->c, known, possible, first, last, why);
-        if (k >= 0) known |= COURSE_SLIP(k);
-    }
-    return known;
+/* Bits of the slips that are named, and the points that are lost: of forward, backward, robustness, each to have 1. */
+static unsigned named(unsigned slips, course_marks *m) {
+    for (course_kind kind = 0; kind < COURSE_KINDS; kind++)
+        if (has(kind)) compute(kind, slips);
+    course_known known[2];
+    course_check *riddle;
+    m->checks = 0;
+    course_judge(m, at.of, drawn, 1, known, &riddle);
+    for (course_kind kind = 0; kind < COURSE_KINDS; kind++)
+        if (has(kind)) forget(kind);
+    return known[0].slips | known[1].slips;
 }
 
 static const char *name_of(unsigned slips) { /* of the first one */
@@ -110,84 +113,82 @@ static const char *name_of(unsigned slips) { /* of the first one */
 
 /* ---- the rules ---- */
 
-static bool has(course_kind kind) { return at.of->kinds & COURSE_HAS(kind); }
-
 /* The kind on which slips are FAR from each other, odd sizes first; COURSE_KINDS if there is none. *most: how far they got. */
-static course_kind shows(unsigned a, unsigned b, uint64_t seed, double *most) {
+static course_kind shows(unsigned a, unsigned b, double *most) {
     *most = 0;
     for (course_kind kind = 0; kind < COURSE_KINDS; kind++) {
         if (!has(kind)) continue;
-        numbers given, one, other;
-        drawn(&given, kind, seed);
-        one = computed(&given, a), other = computed(&given, b);
-        const double far = apart(&one, &other);
-        forgotten(&given), forgotten(&one), forgotten(&other);
+        const double far = apart(kind, a, b);
         *most = fmax(*most, far);
         if (far >= FAR) return kind;
     }
     return COURSE_KINDS;
 }
 
-/* Slips `a` on that kind get a name out of `a`, or none; `must_name`: they get one. */
-static void look_at_names(unsigned a, const char *what, course_kind kind, uint64_t seed, bool must_name) {
-    numbers given, got, odd_given, odd_got;
-    drawn(&given, kind, seed), drawn(&odd_given, COURSE_ODD, seed);
-    got = computed(&given, a), odd_got = computed(&odd_given, a);
-    const bool other = kind != COURSE_ODD;
-    const unsigned k = named(&given, &got, other ? &odd_given : NULL, &odd_got);
-    if (k & ~a) fails("%s is called \"%s\" on %s", what, name_of(k & ~a), course_kind_name[kind]);
-    if (must_name && !k) fails("%s has no name on %s", what, course_kind_name[kind]);
-    forgotten(&given), forgotten(&got), forgotten(&odd_given), forgotten(&odd_got);
+static const char *first_sentence(const course_marks *m) {
+    for (int i = 0; i < m->checks; i++)
+        if (*m->check[i].why) return m->check[i].why;
+    return "nothing is wrong";
 }
 
-static bool odd_is_right(unsigned slips, uint64_t seed) {
-    numbers given, got, right;
-    drawn(&given, COURSE_ODD, seed);
-    got = computed(&given, slips), right = computed(&given, 0);
-    const bool same = apart(&got, &right) <= 1;
-    forgotten(&given), forgotten(&got), forgotten(&right);
-    return same;
+/* One mistake costs a check of each group at most. */
+static void look_at_costs(const course_marks *m, const char *what) {
+    static const char *const groups[] = {"forward", "backward", "invariants", "robustness"};
+    int all = 0;
+    for (int g = 0; g < 4; g++)
+        for (int i = 0; i < m->checks; i++)
+            all += *m->check[i].why && strcmp(m->check[i].group, groups[g]) == 0;
+    if (all > 1) fails("%s costs %d checks; one slip costs once", what, all);
 }
 
-/* On odd sizes; where these show nothing, on all other kinds, as the marker does. */
-static void look_everywhere(unsigned slips, const char *what, uint64_t seed) {
-    look_at_names(slips, what, COURSE_ODD, seed, false);
-    if (!odd_is_right(slips, seed)) return;
-    for (course_kind kind = 0; kind < COURSE_KINDS; kind++)
-        if (kind != COURSE_ODD && has(kind)) look_at_names(slips, what, kind, seed, false);
-}
-
-static void look_at_slip(int k, uint64_t seed) {
-    const course_slip *slip = &at.of->slips[k];
+static void look_at_slip(int k, course_marks *m) {
     char what[128];
     double most;
-    snprintf(what, sizeof what, "\"%s\"", slip->name);
-    const course_kind kind = shows(COURSE_SLIP(k), 0, seed, &most);
+    snprintf(what, sizeof what, "\"%s\"", at.of->slips[k].name);
+    const course_kind kind = shows(COURSE_SLIP(k), 0, &most);
     if (kind == COURSE_KINDS)
         fails("%s is %.3g tolerances from what is right at most, on every kind of case; %d are asked for",
               what, most, FAR);
-    else
-        look_at_names(COURSE_SLIP(k), what, kind, seed, true);
-    look_everywhere(COURSE_SLIP(k), what, seed);
+    const unsigned got = named(COURSE_SLIP(k), m);
+    if (got & ~COURSE_SLIP(k))
+        fails("%s is called \"%s\": %s", what, name_of(got & ~COURSE_SLIP(k)), first_sentence(m));
+    if (!got && kind < COURSE_KINDS)
+        fails("%s shows on %s, but has no name: %s", what, course_kind_name[kind], first_sentence(m));
+    if (got) look_at_costs(m, what);
 }
 
-static void look_at_pair(int j, int k, uint64_t seed) {
-    char what[192];
+static void look_at_pair(int j, int k, course_marks *m) {
+    const unsigned pair = COURSE_SLIP(j) | COURSE_SLIP(k);
+    const char *one = at.of->slips[j].name, *other = at.of->slips[k].name;
     double most;
-    snprintf(what, sizeof what, "\"%s\" with \"%s\"", at.of->slips[j].name, at.of->slips[k].name);
-    if (shows(COURSE_SLIP(j), COURSE_SLIP(k), seed, &most) == COURSE_KINDS)
-        fails("\"%s\" and \"%s\" are %.3g tolerances from each other at most; %d are asked for",
-              at.of->slips[j].name, at.of->slips[k].name, most, FAR);
-    look_everywhere(COURSE_SLIP(j) | COURSE_SLIP(k), what, seed);
+    if (shows(COURSE_SLIP(j), COURSE_SLIP(k), &most) == COURSE_KINDS)
+        fails("\"%s\" and \"%s\" are %.3g tolerances from each other at most, on every kind of case; %d are "
+              "asked for",
+              one, other, most, FAR);
+    const unsigned got = named(pair, m);
+    if (got & ~pair)
+        fails("\"%s\" with \"%s\" is called \"%s\": %s", one, other, name_of(got & ~pair), first_sentence(m));
 }
 
 static void look_at_slips(void) {
     const int count = slips_of(at.of);
-    for (uint64_t seed = 1; seed <= SEEDS; seed++)
+    course_marks *m = calloc(1, sizeof *m);
+    must(m);
+    /* Larger cases show nothing of a pair that others do not, and take most of the time. */
+    const course_exercise *whole = at.of;
+    course_exercise smaller = *whole;
+    smaller.kinds &= ~COURSE_HAS(COURSE_PRIME);
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        draw(seed);
         for (int k = 0; k < count; k++) {
-            look_at_slip(k, seed);
-            for (int j = 0; j < k; j++) look_at_pair(j, k, seed);
+            look_at_slip(k, m);
+            at.of = &smaller;
+            for (int j = 0; j < k; j++) look_at_pair(j, k, m);
+            at.of = whole;
         }
+        forget_drawn();
+    }
+    free(m);
 }
 
 /* ---- what is said once of an exercise ---- */
@@ -238,25 +239,25 @@ static void look_at_case(course_kind kind, int number) {
 
 /* What is right passes what is asked of it. */
 static void look_at_invariants(course_kind kind) {
-    numbers given, right;
-    drawn(&given, kind, 1);
-    right = computed(&given, 0);
+    compute(kind, 0);
     for (const course_invariant *v = at.of->invariants; v && v->name; v++)
         for (int i = 0; i < COURSE_TRIES; i++) {
             char why[COURSE_WHY] = "";
-            if (!v->holds(&given.c[i], &right.c[i], why))
+            if (!v->holds(&drawn[kind].given[i], &drawn[kind].got[i], why))
                 fails("\"%s\" does not hold of the right numbers on %s: %s", v->name, course_kind_name[kind],
                       why);
         }
-    forgotten(&given), forgotten(&right);
+    forget(kind);
 }
 
 static void look_at_cases(void) {
+    draw(1);
     for (course_kind kind = 0; kind < COURSE_KINDS; kind++) {
         if (!has(kind)) continue;
         for (int i = 0; i < COURSE_TRIES; i++) look_at_case(kind, i);
         if (kind < COURSE_EMPTY) look_at_invariants(kind);
     }
+    forget_drawn();
 }
 
 /* ---- all of a task ---- */
@@ -268,6 +269,7 @@ static bool left_out(const course_task *task) {
 
 static void look(int number, void (*at_exercise)(void)) {
     at.task = course_tasks[number], at.failures = 0;
+    alarm(600); /* a draw without end is told as signal 14 */
     if (left_out(at.task)) return;
     for (at.tier = 1; at.tier <= 2; at.tier++)
         for (at.of = at.tier == 1 ? at.task->tier1 : at.task->tier2; at.of && at.of->function; at.of++)

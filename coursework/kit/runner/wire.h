@@ -13,14 +13,14 @@
 
 typedef struct wire_call {
     char function[COURSE_NAME];
-    unsigned flags;
+    unsigned flags, ticket; /* the answer brings it back */
     int arrays;
     long n[COURSE_SIZES], count[COURSE_ARRAYS];
     double p[COURSE_NUMBERS];
 } wire_call;
 
 typedef struct wire_answer {
-    unsigned number; /* of calls before this one */
+    unsigned ticket; /* the call's: who has not read the call does not know it */
     int known;       /* 0: the runner has no such function */
     long blocks;     /* that the call asked for and did not give back */
 } wire_answer;
