@@ -357,9 +357,16 @@ START_TEST(works_beside_an_installed_library) {
         assert_contains(strstr(said, "points\n") + 1, "  100 of 100 points\n");
         ck_assert_ptr_null(strstr(said, getenv("TOP")));
     }
+    /* Installed once more, with a file that is not ours: it alone stays when all is removed. */
+    sh("cd \"$I/share/tapeloom/coursework\" && mkdir 03-softmax/build && touch 03-softmax/build/mine old && "
+       "echo ./old >> "
+       "../coursework.files");
+    sh("eval \"$MAKE_TOP\" tools= install 'PREFIX=\"$I\"' && cd \"$I/share/tapeloom\" && ls coursework/tasks "
+       "&& ! ls "
+       "coursework/old 2>/dev/null");
     sh("eval \"$MAKE_TOP\" tools= uninstall 'PREFIX=\"$I\"' && cd \"$I\" && find . -type f && find . -name "
        "'*tapeloom*'");
-    ck_assert_str_eq(said, "");
+    ck_assert_str_eq(said, "./share/tapeloom/coursework/03-softmax/build/mine\n./share/tapeloom\n");
     free(prefix), free(path);
 }
 END_TEST
