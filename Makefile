@@ -316,6 +316,11 @@ as_text  = $(subst |,\|,$(subst &,\&,$(subst \,\\,$(1))))
 # The course's folder is installed as students get it: they copy it, and tapeloom-marker takes its Makefile from there.
 kit_made := $(B)/kit
 kit_to    = $(call to,/share/tapeloom/coursework)
+kit_list  = $(call to,/share/tapeloom/coursework.files)
+# What an earlier install put there, by its list; then folders, unless they hold what is not ours.
+remove_kit = test ! -f $(kit_list) || { \
+  while read -r file; do rm -f $(kit_to)/"$$file"; done < $(kit_list); rm -f $(kit_list); \
+  find $(kit_to) -depth -type d -exec rmdir {} \; 2>/dev/null || true; }
 install: lib $(tools:%=$(B)/%) $(MARKER) ## install headers, library, pkg-config file and programs (PREFIX, DESTDIR)
 	install -d $(call to,/include/tapeloom) $(call to,/lib/pkgconfig) $(call to,/bin)
 	install -m 644 include/tapeloom.h $(call to,/include/)
@@ -329,9 +334,10 @@ install: lib $(tools:%=$(B)/%) $(MARKER) ## install headers, library, pkg-config
 ifneq ($(MARKER),)
 	install -m 755 $(MARKER) $(call to,/bin/tapeloom-marker)$(suffix)
 	rm -rf $(kit_made) && $(make_kit) $(kit_made) >/dev/null
+	$(remove_kit)
 	(cd $(kit_made) && find . -type d) | while read -r folder; do install -d $(kit_to)/"$$folder" || exit 1; done
-	(cd $(kit_made) && find . -type f) | while read -r file; do \
-	  install -m 644 $(kit_made)/"$$file" $(kit_to)/"$$file" || exit 1; done
+	(cd $(kit_made) && find . -type f) > $(kit_list)
+	while read -r file; do install -m 644 $(kit_made)/"$$file" $(kit_to)/"$$file" || exit 1; done < $(kit_list)
 endif
 
 uninstall: ## remove what install put there, and nothing else
@@ -341,7 +347,7 @@ uninstall: ## remove what install put there, and nothing else
 	rm -f $(call to,/lib/pkgconfig/tapeloom.pc) $(call to,/lib/pkgconfig/tapeloom-double.pc)
 	rm -f $(foreach tool,$(tools) $(if $(MARKER),marker),$(call to,/bin/tapeloom-$(tool)) $(call to,/bin/tapeloom-$(tool)-double))
 ifneq ($(MARKER),)
-	rm -rf $(kit_to)
+	$(remove_kit)
 	rmdir $(call to,/share/tapeloom) 2>/dev/null || true
 endif
 

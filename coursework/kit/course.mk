@@ -120,7 +120,7 @@ tier2: $(if $(call has_tier,2),need-marker build/O2/tier2 build/O0/tier2)
 	$(if $(call has_tier,2),@$(MARK) --tier 2 build/O0/tier2 build/O2/tier2,@echo "This assignment has no tier 2.")
 
 json: need-marker build/O2/tier$(TIER) build/O0/tier$(TIER)
-	@$(MARK) --tier $(TIER) --json - build/O0/tier$(TIER) build/O2/tier$(TIER)
+	@$(MARK) --tier $(TIER) --predict predict.txt --json - build/O0/tier$(TIER) build/O2/tier$(TIER)
 
 # What has been begun: files one of which is not the starter any more. Arguments: files, what to do with them.
 define if_begun
