@@ -114,7 +114,7 @@ shared_obj      := $(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/program/*.c))
 EXAMPLES := $(example_files:examples/%.c=$(B)/%) $(example_folders:examples/%=$(B)/%)
 
 # The course's marker is made of its own files and each task's model.
-marker_obj := $(patsubst %.c,$(B)/obj/%.o,$(wildcard coursework/marker/*.c coursework/*/model.c))
+marker_obj := $(patsubst %.c,$(B)/obj/%.o,$(wildcard coursework/marker/*.c coursework/*/model.c coursework/*/marker/*.c))
 MARKER     := $(if $(marker_obj),$(B)/marker)
 
 test_src := $(wildcard tests/*/test_*.c)

@@ -132,6 +132,8 @@ typedef struct course_question { /* predict before you run */
     double answer, tolerance;
 } course_question;
 
+struct course_marks; /* marking.h */
+
 typedef struct course_task {
     int number;
     const char *name;  /* "softmax": folder 03-softmax, files softmax.c and softmax_op.c */
@@ -145,6 +147,9 @@ typedef struct course_task {
         *allowed[2]; /* besides what every file of that tier may call (symbols.c); ends with NULL */
     course_question questions[2];
     void (*example)(FILE *to); /* the worked example's numbers, as the handout shows them */
+    /* A task of which not functions are marked but a folder (task 9): in the place of tiers. Fills checks and points. */
+    void (*mark_folder)(struct course_marks *m, const char *folder, uint64_t seed, const char *student);
+    void (*tell)(const char *student, FILE *to); /* what this student is asked; NULL: the same as everybody */
 } course_task;
 
 extern const course_task *const course_tasks[];         /* ends with NULL; in order (tasks.c) */

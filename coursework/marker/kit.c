@@ -79,12 +79,16 @@ static void print_line(const course_marks *m, FILE *to) {
 
 static int mark(const asked *a) {
     if (!a->runner[0]) return complain("mark: no runner", "");
-    if (!(a->tier == 2 ? a->task->tier2 : a->task->tier1))
+    if (!a->task->mark_folder && !(a->tier == 2 ? a->task->tier2 : a->task->tier1))
         return complain("this task has no such tier: ", a->task->name);
     course_marks *m = malloc(sizeof *m);
     if (!m) return complain("out of memory", "");
-    course_mark(m, a->task, a->tier, a->runner, course_seed_of(a->seed, a->student),
-                (course_limits){.seconds = a->seconds, .memory = a->sanitized ? 0 : (size_t)1 << 32});
+    if (a->task->mark_folder) {
+        *m = (course_marks){.task = a->task};
+        a->task->mark_folder(m, a->runner[0], a->seed, a->student);
+    } else
+        course_mark(m, a->task, a->tier, a->runner, course_seed_of(a->seed, a->student),
+                    (course_limits){.seconds = a->seconds, .memory = a->sanitized ? 0 : (size_t)1 << 32});
     if (a->json)
         course_json(m, stdout);
     else if (a->brief)
@@ -98,8 +102,8 @@ static int mark(const asked *a) {
 }
 
 int course_kit_command(int argc, char **argv) {
-    static const char *const commands[] = {"list", "example", "questions", "mark", "watch"};
-    enum { LIST, EXAMPLE, QUESTIONS, MARK, WATCH, COMMANDS };
+    static const char *const commands[] = {"list", "example", "questions", "tell", "mark", "watch"};
+    enum { LIST, EXAMPLE, QUESTIONS, TELL, MARK, WATCH, COMMANDS };
     asked a;
     int which = 0;
     while (which < COMMANDS && (argc < 2 || strcmp(argv[1], commands[which]) != 0)) which++;
@@ -109,6 +113,10 @@ int course_kit_command(int argc, char **argv) {
     if (which == LIST) return course_list(stdout), 0;
     if (!a.task) return complain(commands[which], ": which task?");
     if (which == QUESTIONS) return course_questions(a.task, a.answers, stdout), 0;
+    if (which == TELL) {
+        if (a.task->tell) a.task->tell(a.student, stdout);
+        return 0;
+    }
     if (which == EXAMPLE) {
         if (!a.task->example) return complain("no example yet: ", a.task->name);
         return a.task->example(stdout), 0;

@@ -4,7 +4,9 @@
 #include <string.h>
 
 void course_print(const course_marks *m, FILE *to) {
-    fprintf(to, "%02d %s, tier %d\n\n", m->task->number, m->task->title, m->tier);
+    fprintf(to, "%02d %s", m->task->number, m->task->title);
+    if (m->tier) fprintf(to, ", tier %d", m->tier); /* 0: a task that has none */
+    fputs("\n\n", to);
     const char *function = "", *said = "";
     for (int i = 0; i < m->checks; i++) {
         const course_check *c = &m->check[i];
