@@ -10,8 +10,9 @@
 all_of_tier_1 := $(wildcard $(foreach name,linear softmax layer_norm attention_forward attention_backward,../[0-9][0-9]-$(name)/$(name).c))
 all_of_tier_2 := $(wildcard $(foreach name,linear softmax layer_norm attention_forward attention_backward,../[0-9][0-9]-$(name)/*_op.c))
 # Files that are not their starter any more.
-begun = $(shell for file in $(1); do folder=$${file\#../??-}; starter=../runner/$${folder%/*}/starter/$${file\#\#*/}; \
-  if test -f $$starter; then cmp -s $$file $$starter; else grep -q 'Your code here' $$file; fi || echo $$file; done)
+begun = $(shell for file in $(1); do \
+  starter=../runner/`basename \`dirname $$file\` | cut -c4-`/starter/`basename $$file`; \
+  if test -f $$starter; then ! cmp -s $$file $$starter; else ! grep -q 'Your code here' $$file; fi && echo $$file; done)
 MINE ?= $(call begun,$(all_of_tier_$(TIER)))
 has   = $(filter %/$(1).c,$(mine))
 

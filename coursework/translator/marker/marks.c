@@ -296,7 +296,12 @@ void translator_mark(course_marks *m, const char *folder, uint64_t seed, const c
         mark_nothing(m, why);
     tl_run_free(run);
     mark_linked(check(m, "program", "your attention", "program", FOR_PROGRAM), folder);
-    mark_training(check(m, "program", "trains like ours", "program", FOR_PROGRAM), folder, seed);
+    const bool yours = m->check[m->checks - 1].points > 0;
+    course_check *trains = check(m, "program", "trains like ours", "program", FOR_PROGRAM);
+    if (yours)
+        mark_training(trains, folder, seed);
+    else
+        memcpy(trains->why, m->check[m->checks - 2].why, COURSE_WHY);
     for (int i = 0; i < m->checks; i++) m->points += m->check[i].points;
 }
 
