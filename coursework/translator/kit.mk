@@ -62,7 +62,7 @@ seed_of = $$($(call squote,$(marker)) tell $(NAME) --student $(call squote,$(STU
 link: linked.txt
 	@cat linked.txt
 translate: need-marker link
-	@if test -f run/checkpoint.safetensors && test -z "$(AGAIN)"; then build/translate train --resume run; \
+	@if test -f run/checkpoint.safetensors && test -z "$(AGAIN)"; then build/translate train --resume run --threads 1; \
 	else build/translate train $(OPTIONS) --seed $(seed_of) --out run $(if $(AGAIN),--overwrite); fi
 ask: need-marker
 	@$(call squote,$(marker)) tell $(NAME) --student $(call squote,$(STUDENT))

@@ -2,6 +2,8 @@
 #include "attention_forward.h"
 #include "bridge.h"
 
+#include <math.h>
+
 static void backward(tl_back *b) { bridge_attention_gradients(b, b->saved); }
 
 const tl_op tl_op_scaled_dot_product_attention = {"scaled_dot_product_attention", backward};
@@ -10,7 +12,8 @@ const tl_op tl_op_scaled_dot_product_attention = {"scaled_dot_product_attention"
 static bool can_do(tl_call *c, const tl_mask *mask, double dropout, double scale) {
     if (c->x[0].rank != 4 || c->x[1].rank != 4 || c->x[2].rank != 4 || c->x[0].dim[3] != c->x[2].dim[3])
         tl_call_fail(c, "the bridge takes q [B,H,T,d], k and v [B,H,S,d]");
-    else if (c->x[3].data || scale > 0 || (dropout > 0 && tl_tape_training(c->tape)))
+    else if (c->x[3].data || (scale > 0 && fabs(scale * sqrt((double)c->x[0].dim[3]) - 1) > 1e-6) ||
+             (dropout > 0 && tl_tape_training(c->tape)))
         tl_call_fail(c, "the bridge has no bias, no other scale than 1/√d, no dropout");
     else if (mask && (mask->attend || mask->window))
         tl_call_fail(c, "the bridge has masks by length and causal ones alone");
