@@ -114,7 +114,7 @@ shared_obj      := $(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/program/*.c))
 EXAMPLES := $(example_files:examples/%.c=$(B)/%) $(example_folders:examples/%=$(B)/%)
 
 # The course's marker is made of its own files and each task's model.
-marker_obj := $(patsubst %.c,$(B)/obj/%.o,$(wildcard coursework/marker/*.c coursework/*/model.c coursework/*/marker/*.c))
+marker_obj := $(patsubst %.c,$(B)/obj/%.o,$(wildcard coursework/marker/*.c coursework/*/*model*.c))
 MARKER     := $(if $(marker_obj),$(B)/marker)
 
 test_src := $(wildcard tests/*/test_*.c)
@@ -213,7 +213,7 @@ endif
 	$(B)/study all --out $(B)/study-runs $(if $(filter 1,$(QUICK)),--quick,--page docs)
 
 make_kit = sh coursework/make-kit --marker $(B)/marker
-a_kit    = $(make_kit) --checkout $(call squote,$(CURDIR)) $(1) $(call squote,$(call home,$(OUT)))
+a_kit    = $(make_kit) --checkout $(call squote,$(CURDIR)) --build $(B) $(1) $(call squote,$(call home,$(OUT)))
 coursework: lib $(MARKER) ## write the students' folder of the course (OUT=~/course); what is there already is never touched
 	@$(call a_kit)
 coursework-solutions: lib $(MARKER) ## write the answers in the same shape, for lecturers (OUT=~/answers)
@@ -271,7 +271,7 @@ $(B)/trapped/translate: $(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/translat
 	@mkdir -p $(@D)
 	$(LINK) $^ -o $@ $(TL_LIBS)
 endif
-$(filter $(B)/tests/coursework/%,$(TESTS)): $(filter-out %/main.o,$(marker_obj))
+$(filter $(B)/tests/coursework/%,$(TESTS)): $(filter-out %/main.o,$(marker_obj)) | $(MARKER)
 $(B)/obj/tests/coursework/%.o: TL_FLAGS += -iquote .
 # The study's claims are judged by functions of its own: its tests are linked with all of it but main.
 study_obj := $(filter-out %/main.o,$(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/study/*.c))) $(shared_obj)

@@ -7,13 +7,13 @@
 #     make clean      removes what was compiled
 #
 # Variables: STUDENT=number (cases depend on it; ../settings.mk keeps it), SEED=number (other cases), CC, CFLAGS, V=1 (show
-# commands), TAPELOOM=path (a checkout of Tapeloom that has been built), MARKER=path (the marker itself), TIER (json alone).
+# commands), TAPELOOM=path (a checkout of Tapeloom that has been built; TAPELOOM_BUILD=folder in it, build), MARKER=path (the marker
+# itself), TIER (json alone).
 
 -include ../settings.mk
 STUDENT ?=
 SEED    ?= 1
 TIER    ?= 1
-TAPELOOM_BUILD ?= build
 ifeq ($(origin CC),default)
 CC := cc
 endif
@@ -25,19 +25,22 @@ home   = $(if $(filter ~/%,$(firstword $(1))),$(subst ^~/,$(HOME)/,^$(1)),$(1))
 yes    = $(shell $(1) && echo yes)
 
 # ---- where the library and the marker are: TAPELOOM, the checkout that made this folder, what is installed --------------------
-is_built = $(call yes,test -f $(call squote,$(1)/include/tapeloom/op.h) && test -f $(call squote,$(1)/$(TAPELOOM_BUILD)/libtapeloom.a))
-checkout := $(if $(TAPELOOM),$(call home,$(TAPELOOM)),$(if $(CHECKOUT),$(if $(call is_built,$(CHECKOUT)),$(CHECKOUT))))
-archive   = $(checkout)/$(TAPELOOM_BUILD)/libtapeloom.a
+given    := $(call home,$(TAPELOOM))
+made_by  := $(CHECKOUT)/$(or $(CHECKOUT_BUILD),build)
+is_built  = $(call yes,test -f $(call squote,$(1)/include/tapeloom/op.h) && test -f $(call squote,$(2)/libtapeloom.a))
+checkout := $(or $(given),$(if $(CHECKOUT),$(if $(call is_built,$(CHECKOUT),$(made_by)),$(CHECKOUT))))
+built    := $(if $(given),$(given)/$(or $(TAPELOOM_BUILD),build),$(made_by))
 # What the library was compiled with decides what it is linked with.
-built_with   = $(shell grep -o -e '-fopenmp' -e '-fsanitize=[a-z,]*' $(call squote,$(checkout)/$(TAPELOOM_BUILD)/flags) 2>/dev/null | sort -u)
+built_with    = $(if $(checkout),$(shell grep -o -e '-fopenmp' -e '-fsanitize=[a-z,]*' $(call squote,$(built)/flags) 2>/dev/null | sort -u))
 library_flags = $(if $(checkout),-I$(call squote,$(checkout)/include),$(shell pkg-config --cflags tapeloom 2>/dev/null))
-library_libs  = $(if $(checkout),$(call squote,$(archive)) $(built_with),$(shell pkg-config --libs tapeloom 2>/dev/null)) -lm
-library_file  = $(if $(checkout),$(archive),$(shell pkg-config --variable=libdir tapeloom 2>/dev/null)/libtapeloom.a)
+library_libs  = $(if $(checkout),$(call squote,$(built)/libtapeloom.a) $(built_with),$(shell pkg-config --libs tapeloom 2>/dev/null)) -lm
+library_file  = $(if $(checkout),$(built),$(shell pkg-config --variable=libdir tapeloom 2>/dev/null))/libtapeloom.a
+have_library  = $(if $(checkout),$(call is_built,$(checkout),$(built)),$(library_flags))
 
+built_marker     = $(if $(call yes,test -x $(call squote,$(built)/marker)),$(built)/marker)
 installed_marker = $(shell command -v tapeloom-marker || { \
   there=`pkg-config --variable=prefix tapeloom 2>/dev/null`/bin/tapeloom-marker; test -x "$$there" && echo "$$there"; })
-checkout_marker  = $(if $(checkout),$(if $(call yes,test -x $(call squote,$(checkout)/$(TAPELOOM_BUILD)/marker)),$(checkout)/$(TAPELOOM_BUILD)/marker))
-MARKER ?= $(or $(checkout_marker),$(installed_marker))
+MARKER ?= $(or $(built_marker),$(installed_marker))
 marker := $(call home,$(MARKER))
 
 # ---- what is compiled ------------------------------------------------------------------------------------------------------
@@ -66,7 +69,7 @@ endef
 build/flags: FORCE
 	$(call keep_text,$(CC) $(FLAGS) $(LEVELS:%=$(level_%)))
 build/library: need-library FORCE # which library, and whether it is still the same
-	$(call keep_text,$(library_flags) $(library_libs) $(shell cksum < $(call squote,$(library_file)) 2>/dev/null))
+	$(call keep_text,$(library_flags) $(library_libs) $(shell { cksum < $(call squote,$(library_file)); } 2>/dev/null))
 
 define level_rules
 build/$(1)/%.o: %.c build/flags
@@ -100,9 +103,9 @@ need-marker:
 	  echo "(../settings.mk can keep it), or install Tapeloom ('make install' there) and have tapeloom-marker in your PATH."; \
 	  exit 1; } >&2
 need-library:
-	@test -n $(call squote,$(if $(checkout),$(call is_built,$(checkout)),$(library_flags))) || { \
-	  echo "Tier 2 needs libtapeloom, and it is not here$(if $(TAPELOOM),: TAPELOOM has no $(TAPELOOM_BUILD)/libtapeloom.a). Either run 'make' in a checkout of Tapeloom and"; \
-	  echo "give its folder:"; \
+	@test -n $(call squote,$(have_library)) || { \
+	  printf "Tier 2 needs libtapeloom, and it is not here%s.\n" $(call squote,$(if $(given),: there is no $(built)/libtapeloom.a)); \
+	  echo "Either run 'make' in a checkout of Tapeloom and give its folder:"; \
 	  echo "    make tier2 TAPELOOM=~/tapeloom"; \
 	  echo "(../settings.mk can keep it), or install it ('make install' there), so that 'pkg-config tapeloom' finds it."; \
 	  exit 1; } >&2
@@ -119,22 +122,22 @@ tier2: $(if $(call has_tier,2),need-marker build/O2/tier2 build/O0/tier2)
 json: need-marker build/O2/tier$(TIER) build/O0/tier$(TIER)
 	@$(MARK) --tier $(TIER) --json build/O0/tier$(TIER) build/O2/tier$(TIER)
 
-# What has been begun: files that are not the starter any more. Arguments: file, what to do with it.
+# What has been begun: files one of which is not the starter any more. Arguments: files, what to do with them.
 define if_begun
-	@if cmp -s $(1) ../runner/$(NAME)/starter/$(1); then :; else $(2); fi
+	@for file in $(1); do cmp -s $$file ../runner/$(NAME)/starter/$$file || { $(2); break; }; done
 endef
 # One line, for the Makefile above: the marks, or that there are none.
-in_a_line = $(MAKE) -s build/O2/tier$(1) build/O0/tier$(1) && \
+in_a_line = { $(MAKE) -s build/O2/tier$(1) build/O0/tier$(1) && \
   { $(MARK) --tier $(1) --brief build/O0/tier$(1) build/O2/tier$(1); test $$? -lt 2; } || \
-  echo "$(notdir $(CURDIR)), tier $(1): not marked, see above"
+  echo "$(notdir $(CURDIR)), tier $(1): not marked, see above"; }
 line: need-marker
-	$(if $(call has_tier,1),$(call if_begun,$(NAME).c,$(call in_a_line,1)))
-	$(if $(call has_tier,2),$(call if_begun,$(NAME)_op.c,$(call in_a_line,2)))
+	$(if $(call has_tier,1),$(call if_begun,$(SOURCES),$(call in_a_line,1)))
+	$(if $(call has_tier,2),$(call if_begun,$(OP_SOURCES),$(call in_a_line,2)))
 
-watched = $(MAKE) -s build/san/tier$(1) && $(watch) --tier $(1) build/san/tier$(1)
+watched = { $(MAKE) -s build/san/tier$(1) && $(watch) --tier $(1) build/san/tier$(1) || exit 1; }
 sanitize: need-marker
 	$(if $(call has_tier,1),@$(call watched,1))
-	$(if $(call has_tier,2),$(call if_begun,$(NAME)_op.c,$(call watched,2)))
+	$(if $(call has_tier,2),$(call if_begun,$(OP_SOURCES),$(call watched,2)))
 
 clean:
 	rm -rf build

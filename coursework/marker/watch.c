@@ -5,10 +5,12 @@
 
 enum { SAID = 4096 };
 
-/* A child's words on a terminal: no escape sequences. */
+/* A child's words on a terminal: no escape sequences, and nothing behind a report's summary (a map of memory). */
 static void print_harmless(const char *said, FILE *to) {
-    for (; *said; said++)
+    const char *summary = strstr(said, "\nSUMMARY: "), *last = summary ? strchr(summary + 1, '\n') : NULL;
+    for (; *said && said != last; said++)
         fputc((unsigned char)*said < 0x20 && *said != '\n' && *said != '\t' ? '?' : *said, to);
+    fputc('\n', to);
 }
 
 static bool watch_kind(const course_exercise *of, course_kind kind, const char *runner, uint64_t seed,

@@ -1,6 +1,6 @@
-/* Task 9: a translator of the student's own. Its marks are in marker/; here are its place in the course, its predictions and the
+/* Task 9: a translator of the student's own. Its questions and marks are in files of their own; here are its place in the course, its predictions and the
  * worked example. */
-#include "marker/looking.h"
+#include "looking.h"
 
 #include <math.h>
 

@@ -4,7 +4,7 @@
 #define _DEFAULT_SOURCE
 #include "looking.h"
 
-#include "../../marker/kit.h"
+#include "../marker/kit.h"
 
 #include <fcntl.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* Questions about dL/dS of a student's own model, and answers: the right ones and those of mistakes. */
 #include "looking.h"
 
-#include "../../marker/kit.h"
+#include "../marker/kit.h"
 
 #include <math.h>
 #include <string.h>

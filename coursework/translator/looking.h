@@ -2,7 +2,7 @@
 #ifndef COURSE_TRANSLATOR_LOOKING_H
 #define COURSE_TRANSLATOR_LOOKING_H
 
-#include "../../marker/marking.h"
+#include "../marker/marking.h"
 
 #include <tapeloom.h>
 
@@ -50,7 +50,7 @@ int translator_diagnose(tl_run *run, const translator_asked *asked, int question
 bool translator_read_answers(const char *path, translator_answer answer[TRANSLATOR_QUESTIONS],
                              bool given[TRANSLATOR_QUESTIONS]);
 
-/* ---- marks.c ---- */
+/* ---- model_marks.c ---- */
 
 void translator_mark(course_marks *m, const char *folder, uint64_t seed, const char *student);
 void translator_tell(const char *student, FILE *to);

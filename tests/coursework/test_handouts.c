@@ -1,0 +1,295 @@
+/* What is written for people – handouts, the students' first page, the lecturer's guide – says what the tasks are: examples and questions
+ * word for word, every mistake by its name, hours, links that lead somewhere, commands that there are. */
+#define _XOPEN_SOURCE 700
+#include "folder.h"
+
+#include <ctype.h>
+
+static void fail_soft(char *all_of_it, size_t size, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    const size_t used = strlen(all_of_it);
+    vsnprintf(all_of_it + used, size - used, format, arguments);
+    va_end(arguments);
+}
+/* All that is wrong with a page, not the first thing alone. */
+static char wrong[16384];
+#define expect(condition, ...)                                          \
+ do {                                                                   \
+  if (!(condition)) fail_soft(wrong, sizeof wrong, "\n  " __VA_ARGS__); \
+ } while (0)
+#define tell(title) must_msg(!*wrong, "%s:%s", title, wrong)
+
+/* A handout, to be freed; NULL, and a word in `wrong`, if there is none. */
+static char *handout_of(const course_task *task) {
+    char path[256];
+    snprintf(path, sizeof path, "coursework/%s/handout.md", task->name);
+    if (exists("%s", path)) return read_text_file(path);
+    expect(false, "%s is missing", path);
+    return NULL;
+}
+
+/* All white space is one space: lines may be broken anywhere. */
+static char *in_one_line(const char *text) {
+    char *line = malloc(strlen(text) + 2), *to = line;
+    for (bool space = true; *text; text++) {
+        if (isspace((unsigned char)*text)) {
+            if (!space) *to++ = ' ';
+            space = true;
+        } else
+            *to++ = *text, space = false;
+    }
+    *to = '\0';
+    return line;
+}
+
+/* The text between two headings, to be freed; "" if the first is not there. */
+static char *section(const char *page, const char *heading) {
+    char line[128];
+    snprintf(line, sizeof line, "\n## %s\n", heading);
+    const char *from = strstr(page, line);
+    if (!from) return calloc(1, 1);
+    from += strlen(line);
+    const char *to = strstr(from, "\n## ");
+    const size_t length = to ? (size_t)(to - from) + 1 : strlen(from);
+    char *text = calloc(length + 1, 1);
+    return memcpy(text, from, length);
+}
+
+static const char *const headings[] = {
+    "What you build",         "Derivation",    "A worked example", "A drawing",
+    "Predict before you run", "What to write", "Common mistakes",  "Hours and further reading"};
+enum { HEADINGS = sizeof headings / sizeof *headings };
+
+START_TEST(handouts_have_one_form) {
+    for (const course_task *const *t = course_tasks; *t; t++) {
+        char *page = handout_of(*t), line[256];
+        if (!page) continue;
+        snprintf(line, sizeof line, "# %d. %s\n", (*t)->number, (*t)->title);
+        expect(strncmp(page, line, strlen(line)) == 0, "%s begins otherwise than with %s", (*t)->name, line);
+        const char *before = page;
+        for (int i = 0; i < HEADINGS; i++) {
+            snprintf(line, sizeof line, "\n## %s\n", headings[i]);
+            const char *at = strstr(page, line);
+            expect(at, "%s: no heading \"%s\"", (*t)->name, headings[i]);
+            expect(!at || at >= before, "%s: \"%s\" stands too early", (*t)->name, headings[i]);
+            expect(!at || !strstr(at + 1, line), "%s: \"%s\" twice", (*t)->name, headings[i]);
+            if (at) before = at;
+        }
+        char *drawing = section(page, "A drawing"), *hours = section(page, "Hours and further reading"),
+             *how = section(page, "What to write");
+        const char *fence = strstr(drawing, "```");
+        expect(fence && strstr(fence + 3, "\n```"), "%s: no drawing in a code block", (*t)->name);
+        snprintf(line, sizeof line, "%g hours", (*t)->hours);
+        expect(strstr(hours, line), "%s: not \"%s\"", (*t)->name, line);
+        expect(strstr(how, "`make`"), "%s: `make` is not said under \"What to write\"", (*t)->name);
+        expect(!strstr(page, "$"), "%s: a $ in the page: formulas are plain text", (*t)->name);
+        free(drawing), free(hours), free(how), free(page);
+    }
+    tell("handouts");
+}
+END_TEST
+
+START_TEST(handouts_hold_the_example) {
+    for (const course_task *const *t = course_tasks; *t; t++) {
+        char *page = handout_of(*t);
+        if (!page) continue;
+        expect((*t)->example, "%s has no example", (*t)->name);
+        if ((*t)->example) {
+            FILE *to = tmpfile();
+            must(to);
+            (*t)->example(to);
+            rewind(to);
+            char *example = read_all(to), *there = section(page, "A worked example"),
+                 *block = malloc(strlen(example) + 32);
+            fclose(to);
+            sprintf(block, "```text\n%s```\n", example);
+            expect(strlen(example) > 40, "%s: the example says nothing", (*t)->name);
+            expect(strstr(there, block), "%s: \"A worked example\" does not hold\n%s", (*t)->name, block);
+            free(example), free(there), free(block);
+        }
+        free(page);
+    }
+    tell("handouts");
+}
+END_TEST
+
+START_TEST(handouts_ask_the_questions) {
+    for (const course_task *const *t = course_tasks; *t; t++) {
+        char *page = handout_of(*t);
+        if (!page) continue;
+        char *there = section(page, "Predict before you run"), *line = in_one_line(there);
+        for (int i = 0; i < 2; i++) {
+            const char *text = (*t)->questions[i].text;
+            expect(text, "%s: question %d is missing", (*t)->name, i + 1);
+            expect(!text || strstr(line, text), "%s: question %d does not stand there: %s", (*t)->name, i + 1,
+                   text);
+            expect(!text || !strchr(text, '\n'), "%s: question %d is more than a line", (*t)->name, i + 1);
+        }
+        free(there), free(line), free(page);
+    }
+    tell("handouts");
+}
+END_TEST
+
+START_TEST(handouts_name_the_mistakes) {
+    for (const course_task *const *t = course_tasks; *t; t++) {
+        char *page = handout_of(*t), bold[96];
+        if (!page) continue;
+        char *there = section(page, "Common mistakes"), *line = in_one_line(there);
+        int slips = 0;
+        for (int tier = 1; tier <= 2; tier++)
+            for (const course_exercise *of = tier == 1 ? (*t)->tier1 : (*t)->tier2; of && of->function; of++)
+                for (const course_slip *s = of->slips; s && s->name; s++) {
+                    snprintf(bold, sizeof bold, "**%s**", s->name);
+                    expect(strstr(line, bold), "%s: %s, a mistake of %s, is not listed", (*t)->name, bold,
+                           of->function);
+                    slips += tier == 1;
+                }
+        expect(slips >= 8 || !(*t)->tier1, "%s: %d mistakes in tier 1", (*t)->name, slips);
+        free(there), free(line), free(page);
+    }
+    tell("handouts");
+}
+END_TEST
+
+/* ---- links ---- */
+
+/* Links of a page that lies in `folder`: files are there. */
+static void follow_links(const char *name, const char *page, const char *folder) {
+    for (const char *at = page; (at = strstr(at, "](")) != NULL; at += 2) {
+        char target[512];
+        const char *end = strchr(at, ')');
+        must_msg(end, "%s: a link does not end", name);
+        snprintf(target, sizeof target, "%.*s", (int)(end - at - 2), at + 2);
+        if (strncmp(target, "https://", 8) == 0 || strncmp(target, "http://", 7) == 0) {
+            expect(!strchr(target, ' ') && strchr(target + 8, '.'), "%s: %s", name, target);
+            continue;
+        }
+        char *part = strchr(target, '#');
+        if (part) *part = '\0';
+        expect(!*target || exists("%s/%s", folder, target), "%s: %s leads nowhere", name, target);
+    }
+}
+
+START_TEST(links_lead_somewhere) {
+    for (const course_task *const *t = course_tasks; *t; t++) {
+        char *page = handout_of(*t), *folder = join(getenv("K"), folder_of(*t));
+        if (page) follow_links((*t)->name, page, folder);
+        free(page), free(folder);
+    }
+    static const char *const pages[][2] = {{"coursework/README.md", "coursework"},
+                                           {"coursework/GUIDE.md", "coursework"},
+                                           {"coursework/GUIDE-marks.md", "coursework"},
+                                           {"coursework/kit/README.md", "coursework/kit"}};
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+        if (i == 2 && !exists("%s", pages[i][0])) continue;
+        char *page = read_text_file(pages[i][0]);
+        follow_links(pages[i][0], page, pages[i][1]);
+        free(page);
+    }
+    tell("links");
+}
+END_TEST
+
+/* ---- tables of tasks, and the guide ---- */
+
+/* The table's line that begins with "| `03-softmax` |" holds the task's hours, in brackets if it is optional. */
+static void look_up(const char *name, const char *page, const course_task *task) {
+    char from[96], hours[32];
+    snprintf(from, sizeof from, "\n| `%s` |", folder_of(task));
+    snprintf(hours, sizeof hours, task->optional ? "| (%g) |" : "| %g |", task->hours);
+    const char *at = strstr(page, from), *end = at ? strchr(at + 1, '\n') : NULL;
+    expect(at, "%s: no line of %s", name, folder_of(task));
+    if (!at) return;
+    char *line = calloc((size_t)(end - at) + 1, 1);
+    memcpy(line, at, (size_t)(end - at));
+    expect(strstr(line, hours), "%s: %s has not %s", name, line + 1, hours);
+    free(line);
+}
+
+START_TEST(tables_are_those_of_the_tasks) {
+    static const char *const pages[] = {"coursework/kit/README.md", "coursework/GUIDE.md"};
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+        char *page = read_text_file(pages[i]);
+        for (const course_task *const *t = course_tasks; *t; t++) look_up(pages[i], page, *t);
+        expect(strstr(page, "1, 3, 5 and 9"), "%s: no weekend", pages[i]);
+        free(page);
+    }
+    double hours = 0; /* what the guide says of the sum, once all tasks are there */
+    int tasks = 0;
+    for (const course_task *const *t = course_tasks; *t; t++)
+        hours += (*t)->optional ? 0 : (*t)->hours, tasks++;
+    char *guide = read_text_file("coursework/GUIDE.md"), sum[32];
+    snprintf(sum, sizeof sum, "%g hours in all", hours);
+    expect(tasks < 9 || strstr(guide, sum), "GUIDE.md: not \"%s\"", sum);
+    free(guide);
+    tell("tables");
+}
+END_TEST
+
+START_TEST(the_guide_asks_about_every_task) {
+    char *guide = read_text_file("coursework/GUIDE.md"), heading[128];
+    for (const course_task *const *t = course_tasks; *t; t++) {
+        snprintf(heading, sizeof heading, "\n### %d. %s\n", (*t)->number, (*t)->title);
+        char *at = strstr(guide, heading);
+        expect(at, "GUIDE.md: no oral questions under \"### %d. %s\"", (*t)->number, (*t)->title);
+        if (!at) continue;
+        int questions = 0;
+        for (char *line = strchr(at + 1, '\n') + 1; *line && strncmp(line, "\n#", 2) != 0;
+             line = strchr(line, '\n') + 1)
+            questions += strncmp(line, "* *", 3) == 0;
+        expect(questions >= 3 && questions <= 5, "GUIDE.md: %d questions about %s", questions, (*t)->name);
+    }
+    free(guide);
+    tell("the guide");
+}
+END_TEST
+
+/* A command of the guide is a program without arguments, the marker, the students' make, or stands on a page that a test runs. */
+START_TEST(the_guides_commands_are_there) {
+    sh("cat docs/attend.md docs/translate.md README.md");
+    char *pages = strcpy(malloc(strlen(said) + 1), said), *guide = read_text_file("coursework/GUIDE.md");
+    int commands = 0;
+    for (char *line = guide, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        char command[512], program[64] = "";
+        snprintf(command, sizeof command, "%.*s", (int)(end - line), line);
+        char *at = command + strspn(command, " ");
+        if (at - command != 4 || strncmp(at, "build/", 6) != 0) continue;
+        commands++;
+        sscanf(at, "build/%63[a-z_]", program);
+        expect(exists("%s/%s", getenv("BUILD"), program), "GUIDE.md: there is no %s", at);
+        const char *arguments = strchr(at, ' ');
+        if (!arguments) continue;
+        if (strcmp(program, "marker") == 0) continue; /* below */
+        if (strcmp(program, "study") == 0) {
+            char name[64];
+            must_msg(sscanf(arguments, "%63s", name) == 1 && strstr(arguments, "--quick"), "%s", at);
+            expect(try("$BUILD/study %s --help", name) == 0, "GUIDE.md: %s", at);
+            continue;
+        }
+        expect(strstr(pages, at), "GUIDE.md: %s stands on no page that a test runs", at);
+    }
+    ck_assert_int_ge(commands, 10);
+    for (const course_task *const *t = course_tasks; *t; t++) {
+        sh("$M questions %s --answers", (*t)->name);
+        assert_contains(said, "answer: ");
+        sh("$M example %s", (*t)->name);
+    }
+    free(pages), free(guide);
+    tell("the guide");
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    tcase_add_unchecked_fixture(tc, enter_course, leave_course);
+    tcase_add_test(tc, handouts_have_one_form);
+    tcase_add_test(tc, handouts_hold_the_example);
+    tcase_add_test(tc, handouts_ask_the_questions);
+    tcase_add_test(tc, handouts_name_the_mistakes);
+    tcase_add_test(tc, links_lead_somewhere);
+    tcase_add_test(tc, tables_are_those_of_the_tasks);
+    tcase_add_test(tc, the_guide_asks_about_every_task);
+    tcase_add_test(tc, the_guides_commands_are_there);
+}
+TL_TEST_MAIN("coursework: handouts and guide")
