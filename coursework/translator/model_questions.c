@@ -296,7 +296,8 @@ bool translator_agrees(int question, const translator_answer *given, const trans
 static int power_between(double given, double right) {
     const double ratio = right != 0 ? given / right : 0;
     const int power = ratio > 0 ? (int)lround(log10(ratio)) : 0;
-    return power && near_enough(given, right * pow(10, power), 0) ? power : 0;
+    return power && fabs(given / pow(10, power) - right) < 0.03 * fabs(right) ? power
+                                                                              : 0; /* maps have two digits */
 }
 
 int translator_diagnose(tl_run *run, const translator_asked *asked, int question,
