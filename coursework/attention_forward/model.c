@@ -21,8 +21,11 @@
 #define SCORES_ALONE(X)                                                                    \
  X(FIRST_KEYS, "keys of head 0", "those of queries of every head with the keys of head 0") \
  X(TIMES, "times √d", "those of scores multiplied by √d, not divided by it")
+/* These two show everything when made together, as "mask not used" does: the operation, which does not show its mask, lists the others. */
+#define MASK_OR(X)                                                                     \
+ X(NO_PADDING, "padding seen", "those of a mask without key_lengths: padding is seen") \
+ X(EITHER, "or for and", "those of a mask that shows what is real or past: a key must be both to be seen")
 #define MASK(X)                                                                                            \
- X(NO_PADDING, "padding seen", "those of a mask without key_lengths: padding is seen")                     \
  X(PADDING_LATE, "padding one key late", "those of j <= key_lengths[b]: one key of padding is seen")       \
  X(PADDING_EARLY, "padding one key early", "those of j < key_lengths[b] - 1: the last real key is hidden") \
  X(PER_QUERY, "padding by queries", "those of i < key_lengths[b]: lengths hide keys j, not queries i")     \
@@ -31,11 +34,8 @@
  X(BEHIND, "causal one behind", "those of j < i + (S - T): a query does not see its own place")            \
  X(NO_OFFSET, "no S - T", "those of j <= i: queries are the last T of S positions, not the first")         \
  X(BACKWARDS, "past hidden", "those of j >= i + (S - T): the future is seen, the past hidden")             \
- X(EITHER, "or for and", "those of a mask that shows what is real or past: a key must be both to be seen") \
  X(INVERTED, "mask inverted", "those of a mask with 1 where a key is hidden, 0 where it is seen")
-#define MASK_ALONE(X)                                                     \
- X(ALWAYS, "always causal", "those of a causal mask, though causal is 0") \
- X(FIRST_LENGTH, "length of sentence 0", "those with the length of sentence 0 for all")
+#define MASK_ALONE(X) X(ALWAYS, "always causal", "those of a causal mask, though causal is 0")
 #define SOFTMAX(X)                                                                                        \
  X(NO_MASK, "mask not used", "those of a softmax over all keys, seen or not")                             \
  X(MASK_AFTER, "mask after softmax",                                                                      \
@@ -71,8 +71,8 @@
 #define ID(id, name, says) id,
 #define LINE(id, name, says) {name, says},
 enum {
-    SPLIT(ID) SCORES(ID) SCORES_ALONE(ID) MASK(ID) MASK_ALONE(ID) SOFTMAX(ID) SOFTMAX_ALONE(ID) MIX(ID)
-        MIX_ALONE(ID) MERGE(ID) OPERATION(ID)
+    SPLIT(ID) SCORES(ID) SCORES_ALONE(ID) MASK_OR(ID) MASK(ID) MASK_ALONE(ID) SOFTMAX(ID) SOFTMAX_ALONE(ID)
+        MIX(ID) MIX_ALONE(ID) MERGE(ID) OPERATION(ID)
 };
 
 /* A set of mistakes of the whole list; an exercise's bits become one by its own list. */
@@ -144,7 +144,7 @@ static void scores(const double *q, const double *k, const double *bias, double 
 }
 
 static bool shows(const double *lengths, bool causal, long b, long i, long j, sizes n, mistakes m) {
-    const long length = (long)lengths[IS(FIRST_LENGTH) ? 0 : b] + IS(PADDING_LATE) - IS(PADDING_EARLY);
+    const long length = (long)lengths[b] + IS(PADDING_LATE) - IS(PADDING_EARLY);
     const long own = i + (IS(NO_OFFSET) ? 0 : n.S - n.T) + IS(AHEAD) - IS(BEHIND);
     const bool real = IS(NO_PADDING) || (IS(PER_QUERY) ? i : j) < length;
     const bool past = IS(BACKWARDS) ? j >= own : j <= own;
@@ -302,8 +302,8 @@ static void draw_scores(course_case *c, course_kind kind, course_rng *rng) {
 
 /* ---- attention_mask ---- */
 
-static const int mask_list[] = {MASK(ID) MASK_ALONE(ID)};
-static const course_slip mask_slips[] = {MASK(LINE) MASK_ALONE(LINE){0}};
+static const int mask_list[] = {MASK_OR(ID) MASK(ID) MASK_ALONE(ID)};
+static const course_slip mask_slips[] = {MASK_OR(LINE) MASK(LINE) MASK_ALONE(LINE){0}};
 
 static void model_mask(course_case *c, unsigned slips) {
     mask(course_data(c, "key_lengths"), c->n[6], course_data(c, "visible"), sizes_of(c),
@@ -362,7 +362,7 @@ static void draw_mix(course_case *c, course_kind kind, course_rng *rng) {
 
 /* ---- attention_forward ---- */
 
-#define WHOLE(X) SPLIT(X) SCORES(X) MASK(X) SOFTMAX(X) MIX(X) MERGE(X)
+#define WHOLE(X) SPLIT(X) SCORES(X) MASK_OR(X) MASK(X) SOFTMAX(X) MIX(X) MERGE(X)
 static const int whole_list[] = {WHOLE(ID)};
 static const course_slip whole_slips[] = {WHOLE(LINE){0}};
 
@@ -608,7 +608,7 @@ static const course_exercise tier2[] = {
 static void print(FILE *to, const char *name, const double *x, long rows, long columns) {
     for (long i = 0; i < rows; i++) {
         fprintf(to, "%-8s", i ? "" : name);
-        for (long j = 0; j < columns; j++) fprintf(to, "%8.4f", x[i * columns + j]);
+        for (long j = 0; j < columns; j++) fprintf(to, "%8.4f", x[i * columns + j] + 0.0); /* no -0 */
         fputc('\n', to);
     }
 }
