@@ -6,7 +6,7 @@
 
 #include <tapeloom.h>
 
-enum { TRANSLATOR_QUESTIONS = 3, TRANSLATOR_WORD = 64 };
+enum { TRANSLATOR_QUESTIONS = 3, TRANSLATOR_SLIPS = 18, TRANSLATOR_WORD = 64 };
 
 /* One pair of sentences, held out from the student's own training, without a word that comes twice, so that two words name a
  * cell of a map. */
@@ -25,7 +25,7 @@ typedef struct translator_answer {
 } translator_answer;
 
 /* In the order of bits; ends with {0}. */
-extern const course_slip translator_slips[];
+extern const course_slip translator_slips[TRANSLATOR_SLIPS + 1];
 
 /* What training a student's model with: of their number, so that everybody's model is another one. */
 long translator_seed(const char *student);
@@ -42,9 +42,16 @@ bool translator_answer_of(tl_run *run, const translator_asked *asked, int questi
 /* Is part 0 or 1 of an answer as it should be? -1: both. Numbers within a hundredth. */
 bool translator_agrees(int question, const translator_answer *given, const translator_answer *right,
                        int part);
+/* All answers of a run: the right ones, and that of each slip where it shows. */
+typedef struct translator_known {
+    translator_answer right[TRANSLATOR_QUESTIONS], made[TRANSLATOR_QUESTIONS][TRANSLATOR_SLIPS];
+    bool shows[TRANSLATOR_QUESTIONS][TRANSLATOR_SLIPS];
+} translator_known;
+/* False: not even the right ones can be made. */
+bool translator_know(tl_run *run, const translator_asked *asked, translator_known *known);
 /* The slip that a wrong answer equals, and a sentence; -1: none, or several that are not the same. */
-int translator_diagnose(tl_run *run, const translator_asked *asked, int question,
-                        const translator_answer *given, char why[COURSE_WHY]);
+int translator_diagnose(const translator_known *known, int question, const translator_answer *given,
+                        char why[COURSE_WHY]);
 
 /* Reads "1: …", "2: …", "3: …" of an answers.txt: how many of its parts question q has, 0: none. */
 bool translator_read_answers(const char *path, translator_answer answer[TRANSLATOR_QUESTIONS],

@@ -91,19 +91,15 @@ static const struct {
                                  {"2: the value", "2: the two words"},
                                  {"3: the sum", "3: of absolute values"}};
 
-static void mark_question(course_marks *m, tl_run *run, const translator_asked *asked, int q,
+static void mark_question(course_marks *m, const translator_known *known, int q,
                           const translator_answer *answer, bool given) {
     course_check *c[2];
-    translator_answer right;
     char why[COURSE_WHY] = "no answer yet: see answers.txt";
     for (int part = 0; part < 2; part++)
         c[part] = check(m, "questions", part ? parts[q].second : parts[q].first, "questions", FOR_PART);
-    const bool can = translator_answer_of(run, asked, q, 0, &right);
-    if (can && given) translator_diagnose(run, asked, q, answer, why);
-    if (!can)
-        snprintf(why, COURSE_WHY, "%.400s", tl_run_error(run) ? tl_run_error(run) : "this cannot be asked");
+    if (given) translator_diagnose(known, q, answer, why);
     for (int part = 0; part < 2; part++)
-        if (can && given && translator_agrees(q, answer, &right, part))
+        if (given && translator_agrees(q, answer, &known->right[q], part))
             c[part]->points = FOR_PART;
         else
             snprintf(c[part]->why, COURSE_WHY, "%s", *why ? why : "not what comes out, and no known mistake");
@@ -115,10 +111,15 @@ static void mark_questions(course_marks *m, tl_run *run, const char *folder, con
     translator_answer answer[TRANSLATOR_QUESTIONS];
     bool given[TRANSLATOR_QUESTIONS];
     tl_error error = {""};
+    translator_known *known = calloc(1, sizeof *known);
     snprintf(path, sizeof path, "%s/answers.txt", folder);
     translator_read_answers(path, answer, given);
-    if (!translator_ask(&asked, student, &error)) return;
-    for (int q = 0; q < TRANSLATOR_QUESTIONS; q++) mark_question(m, run, &asked, q, &answer[q], given[q]);
+    if (known && translator_ask(&asked, student, &error) && translator_know(run, &asked, known))
+        for (int q = 0; q < TRANSLATOR_QUESTIONS; q++) mark_question(m, known, q, &answer[q], given[q]);
+    else
+        snprintf(check(m, "questions", "all", "questions", 0)->why, COURSE_WHY, "%.400s",
+                 tl_run_error(run) ? tl_run_error(run) : error.message);
+    free(known);
 }
 
 /* ---- the program ---- */

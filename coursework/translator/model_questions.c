@@ -24,10 +24,9 @@ enum {
     ABSOLUTE_SUM,
     UNSIGNED,
     READ,
-    TURNED,
-    SLIPS
+    TURNED
 };
-const course_slip translator_slips[] = {
+const course_slip translator_slips[TRANSLATOR_SLIPS + 1] = {
     [WEIGHTS] = {"A for dL/dS", "those of the weights A: dL/dS is --quantity dS"},
     [SCORES] = {"S for dL/dS", "those of the scores S themselves, not of their gradient"},
     [RAW] = {"dL/dA for dL/dS",
@@ -300,21 +299,29 @@ static int power_between(double given, double right) {
                                                                               : 0; /* maps have two digits */
 }
 
-int translator_diagnose(tl_run *run, const translator_asked *asked, int question,
-                        const translator_answer *given, char why[COURSE_WHY]) {
-    translator_answer right, made;
+bool translator_know(tl_run *run, const translator_asked *asked, translator_known *known) {
+    for (int q = 0; q < TRANSLATOR_QUESTIONS; q++) {
+        if (!translator_answer_of(run, asked, q, 0, &known->right[q])) return false;
+        for (int k = 0; k < TRANSLATOR_SLIPS; k++)
+            known->shows[q][k] = translator_answer_of(run, asked, q, COURSE_SLIP(k), &known->made[q][k]) &&
+                                 !translator_agrees(q, &known->made[q][k], &known->right[q], -1);
+    }
+    return true;
+}
+
+int translator_diagnose(const translator_known *known, int question, const translator_answer *given,
+                        char why[COURSE_WHY]) {
+    const translator_answer *right = &known->right[question];
     int slip = -1;
     why[0] = '\0';
-    if (!translator_answer_of(run, asked, question, 0, &right)) return -1;
-    for (int k = 0; k < SLIPS; k++) {
-        if (!translator_answer_of(run, asked, question, COURSE_SLIP(k), &made) ||
-            translator_agrees(question, &made, &right, -1) || !translator_agrees(question, given, &made, -1))
+    for (int k = 0; k < TRANSLATOR_SLIPS; k++) {
+        if (!known->shows[question][k] || !translator_agrees(question, given, &known->made[question][k], -1))
             continue;
         if (slip >= 0) return why[0] = '\0', -1; /* two would explain it */
         slip = k;
         snprintf(why, COURSE_WHY, "your answer equals %s", translator_slips[k].says);
     }
-    const int which = question == 1 ? 0 : 1, power = power_between(given->value[which], right.value[which]);
+    const int which = question == 1 ? 0 : 1, power = power_between(given->value[which], right->value[which]);
     if (slip < 0 && power)
         snprintf(why, COURSE_WHY, "your number is the right one times 1e%d: a map's unit stands above it",
                  power);
