@@ -21,7 +21,8 @@ typedef struct translator_asked {
 typedef struct translator_answer {
     double value[2];
     char word[2][TRANSLATOR_WORD];
-    double scale; /* of sums that are 0: what they are small beside */
+    double scale;  /* of sums that are 0: what they are small beside */
+    double within; /* as given: half a unit of the last digit, beside the number; 0: all digits */
 } translator_answer;
 
 /* In the order of bits; ends with {0}. */
@@ -59,6 +60,10 @@ bool translator_read_answers(const char *path, translator_answer answer[TRANSLAT
 
 /* ---- model_marks.c ---- */
 
+enum { TRANSLATOR_BLEU = 1, TRANSLATOR_ANSWERS = 2, TRANSLATOR_PROGRAM = 4 };
+/* The checks of some of these parts, into marks that have none yet. */
+void translator_mark_parts(course_marks *m, int parts, const char *folder, uint64_t seed,
+                           const char *student);
 void translator_mark(course_marks *m, const char *folder, uint64_t seed, const char *student);
 void translator_tell(const char *student, FILE *to);
 

@@ -287,23 +287,35 @@ static void mark_nothing(course_marks *m, const char *why) {
                 COURSE_WHY, "%s", why);
 }
 
-void translator_mark(course_marks *m, const char *folder, uint64_t seed, const char *student) {
+static void mark_run(course_marks *m, int which, const char *folder, uint64_t seed, const char *student) {
     char why[COURSE_WHY] = "";
     tl_run *run = open_run(folder, student, why);
-    if (run) {
-        mark_bleu(check(m, "run", "BLEU", "run", FOR_BLEU), run, seed);
-        mark_questions(m, run, folder, student);
-    } else
-        mark_nothing(m, why);
+    if (run && (which & TRANSLATOR_BLEU)) mark_bleu(check(m, "run", "BLEU", "run", FOR_BLEU), run, seed);
+    if (run && (which & TRANSLATOR_ANSWERS)) mark_questions(m, run, folder, student);
+    if (!run) mark_nothing(m, why);
     tl_run_free(run);
-    mark_linked(check(m, "program", "your attention", "program", FOR_PROGRAM), folder);
-    const bool yours = m->check[m->checks - 1].points > 0;
-    course_check *trains = check(m, "program", "trains like ours", "program", FOR_PROGRAM);
-    if (yours)
-        mark_training(trains, folder, seed);
+}
+
+static void mark_program(course_marks *m, const char *folder, uint64_t seed) {
+    course_check *linked = check(m, "program", "your attention", "program", FOR_PROGRAM),
+                 *trains = check(m, "program", "trains like ours", "program", FOR_PROGRAM);
+    mark_linked(linked, folder);
+    if (*linked->why)
+        memcpy(trains->why, linked->why, COURSE_WHY);
     else
-        memcpy(trains->why, m->check[m->checks - 2].why, COURSE_WHY);
+        mark_training(trains, folder, seed);
+}
+
+void translator_mark_parts(course_marks *m, int which, const char *folder, uint64_t seed,
+                           const char *student) {
+    if (which & (TRANSLATOR_BLEU | TRANSLATOR_ANSWERS)) mark_run(m, which, folder, seed, student);
+    if (which & TRANSLATOR_PROGRAM) mark_program(m, folder, seed);
     for (int i = 0; i < m->checks; i++) m->points += m->check[i].points;
+}
+
+void translator_mark(course_marks *m, const char *folder, uint64_t seed, const char *student) {
+    translator_mark_parts(m, TRANSLATOR_BLEU | TRANSLATOR_ANSWERS | TRANSLATOR_PROGRAM, folder, seed,
+                          student);
 }
 
 void translator_tell(const char *student, FILE *to) {

@@ -263,7 +263,7 @@ bool translator_answer_of(tl_run *run, const translator_asked *asked, int questi
                           translator_answer *answer) {
     view v;
     const int head = question > 0 && has(slips, HEAD) ? asked->head - 1 : asked->head;
-    *answer = (translator_answer){{0}, {"", ""}, 0};
+    *answer = (translator_answer){.scale = 0};
     bool ok = look(&v, run, asked, slips);
     if (ok && question == 0) ok = largest_head(&v, slips, answer);
     if (ok && question == 1) ok = largest_cell(&v, head, slips, answer);
@@ -291,6 +291,14 @@ bool translator_agrees(int question, const translator_answer *given, const trans
     return near_enough(given->value[part], right->value[part], part == 0 ? right->scale : 0);
 }
 
+/* Is it that mistake's answer, as far as the digits go that were given? */
+static bool equals(int question, const translator_answer *given, const translator_answer *made) {
+    const int part = question != 1;
+    const double within = fmax(given->within, 1e-5);
+    return translator_agrees(question, given, made, !part) &&
+           fabs(given->value[part] - made->value[part]) <= within * fabs(made->value[part]);
+}
+
 /* Which power of ten, not 0, is between them? 0: none. */
 static int power_between(double given, double right) {
     const double ratio = right != 0 ? given / right : 0;
@@ -315,8 +323,7 @@ int translator_diagnose(const translator_known *known, int question, const trans
     int slip = -1;
     why[0] = '\0';
     for (int k = 0; k < TRANSLATOR_SLIPS; k++) {
-        if (!known->shows[question][k] || !translator_agrees(question, given, &known->made[question][k], -1))
-            continue;
+        if (!known->shows[question][k] || !equals(question, given, &known->made[question][k])) continue;
         if (slip >= 0) return why[0] = '\0', -1; /* two would explain it */
         slip = k;
         snprintf(why, COURSE_WHY, "your answer equals %s", translator_slips[k].says);
@@ -328,19 +335,33 @@ int translator_diagnose(const translator_known *known, int question, const trans
     return slip;
 }
 
+/* Half a unit of a number's last digit, beside the number: 0.0123 has three digits. */
+static double digits_go(const char *number) {
+    double within = 5;
+    number += strspn(number, "+-0.");
+    for (; *number && strchr("0123456789.", *number); number++) within /= *number == '.' ? 1 : 10;
+    return fmin(within, 1.0 / HUNDREDTH);
+}
+
 bool translator_read_answers(const char *path, translator_answer answer[TRANSLATOR_QUESTIONS],
                              bool given[TRANSLATOR_QUESTIONS]) {
     FILE *from = fopen(path, "r");
-    char line[512];
+    char line[512], number[2][64];
     for (int q = 0; q < TRANSLATOR_QUESTIONS; q++)
-        answer[q] = (translator_answer){{0}, {"", ""}, 0}, given[q] = false;
+        answer[q] = (translator_answer){.scale = 0}, given[q] = false;
     if (!from) return false;
     while (fgets(line, sizeof line, from)) {
         const int q = line[0] - '1';
         if (q < 0 || q >= TRANSLATOR_QUESTIONS || line[1] != ':') continue;
         translator_answer *a = &answer[q];
-        given[q] = q == 1 ? sscanf(line + 2, "%lf %63s %63s", &a->value[0], a->word[0], a->word[1]) == 3
-                          : sscanf(line + 2, "%lf %lf", &a->value[0], &a->value[1]) == 2;
+        if (q == 1)
+            given[q] = sscanf(line + 2, "%63s %63s %63s", number[0], a->word[0], a->word[1]) == 3 &&
+                       sscanf(number[0], "%lf", &a->value[0]) == 1;
+        else
+            given[q] = sscanf(line + 2, "%63s %63s", number[0], number[1]) == 2 &&
+                       sscanf(number[0], "%lf", &a->value[0]) == 1 &&
+                       sscanf(number[1], "%lf", &a->value[1]) == 1;
+        if (given[q]) a->within = digits_go(number[q != 1]);
     }
     fclose(from);
     return true;

@@ -56,11 +56,11 @@ static void write_answers(int student, const char *text) {
     must(fputs(text, to) >= 0 && fclose(to) == 0);
 }
 
-static course_marks *marks_of(int student, const char *as) {
+static course_marks *marks_of(int student, int parts, const char *as) {
     course_marks *m = calloc(1, sizeof *m);
     must(m);
     *m = (course_marks){.task = course_task_named("translator")};
-    translator_mark(m, path_of("student%d", student), 1, as);
+    translator_mark_parts(m, parts, path_of("student%d", student), 1, as);
     return m;
 }
 
@@ -105,7 +105,7 @@ START_TEST(attend_answers_the_questions) {
         char answers[512];
         answer_with_attend(i, answers, sizeof answers);
         write_answers(i, answers);
-        course_marks *m = marks_of(i, students[i]);
+        course_marks *m = marks_of(i, TRANSLATOR_ANSWERS, students[i]);
         for (int k = 0; k < m->checks; k++)
             if (strcmp(m->check[k].group, "questions") == 0)
                 must_msg(m->check[k].points == 5 && !*m->check[k].why, "%s: %s\n%s", m->check[k].what,
@@ -183,11 +183,11 @@ START_TEST(near_misses_get_half_and_a_word) {
     const translator_answer *right = known->right;
     char text[512];
     /* the square for the norm; a map's digits without its unit; two digits where a hundredth is asked for */
-    snprintf(text, sizeof text, "1: %g %.6g\n2: %.3g %s %s\n3: 0 %.6g\n", right[0].value[0],
+    snprintf(text, sizeof text, "1: %g %.3g\n2: %.3g %s %s\n3: 0 %.6g\n", right[0].value[0],
              right[0].value[1] * right[0].value[1], right[1].value[0] * 1e4, right[1].word[0],
              right[1].word[1], right[2].value[1] * 1.02);
     write_answers(0, text);
-    course_marks *m = marks_of(0, students[0]);
+    course_marks *m = marks_of(0, TRANSLATOR_ANSWERS, students[0]);
     ck_assert_double_eq(check_of(m, "1: the head")->points, 5);
     ck_assert_double_eq(check_of(m, "1: its norm")->points, 0);
     assert_contains(check_of(m, "1: its norm")->why, "Frobenius' norm is its root");
@@ -198,7 +198,7 @@ START_TEST(near_misses_get_half_and_a_word) {
     free(m);
     free(known);
     write_answers(0, "# nothing\n1:\n2: 0.5 a\n3: x\n");
-    m = marks_of(0, students[0]);
+    m = marks_of(0, TRANSLATOR_ANSWERS, students[0]);
     assert_contains(check_of(m, "1: the head")->why, "no answer yet");
     assert_contains(check_of(m, "2: the value")->why, "no answer yet");
     assert_contains(check_of(m, "3: the sum")->why, "no answer yet");
@@ -209,11 +209,11 @@ END_TEST
 /* ---- the run ---- */
 
 START_TEST(a_run_is_a_students_own) {
-    course_marks *m = marks_of(0, "8");
+    course_marks *m = marks_of(0, TRANSLATOR_BLEU, "8");
     assert_contains(check_of(m, "BLEU")->why, "was trained with seed");
     ck_assert_double_eq(m->points, 0);
     free(m);
-    m = marks_of(0, students[0]);
+    m = marks_of(0, TRANSLATOR_BLEU, students[0]);
     const course_check *bleu = check_of(m, "BLEU");
     must_msg(bleu->points > 0 && bleu->points < 60, "%g points", bleu->points);
     double value = 0;
@@ -222,7 +222,7 @@ START_TEST(a_run_is_a_students_own) {
     free(m);
     sh("mkdir -p \"$T/nobody\"");
     m = calloc(1, sizeof *m);
-    translator_mark(m, path_of("nobody"), 1, "7");
+    translator_mark_parts(m, TRANSLATOR_BLEU, path_of("nobody"), 1, "7");
     assert_contains(check_of(m, "BLEU")->why, "make translate trains one");
     ck_assert_double_eq(m->points, 0);
     free(m);
@@ -232,7 +232,7 @@ END_TEST
 /* ---- the program ---- */
 
 static double points_of_program(int student) {
-    course_marks *m = marks_of(student, students[student]);
+    course_marks *m = marks_of(student, TRANSLATOR_PROGRAM, students[student]);
     const double points = check_of(m, "your attention")->points + check_of(m, "trains like ours")->points;
     must_msg(points > 9.9, "%s\n%s", check_of(m, "your attention")->why,
              check_of(m, "trains like ours")->why);
@@ -292,14 +292,14 @@ START_TEST(an_operation_that_is_wrong_is_found_out) {
     sh("cd \"$T/wrong/09-translator\" && make link && mkdir -p \"$T/student1/build\" && cp linked.txt "
        "\"$T/student1\" && cp "
        "build/translate \"$T/student1/build\"");
-    course_marks *m = marks_of(1, students[1]);
+    course_marks *m = marks_of(1, TRANSLATOR_PROGRAM, students[1]);
     ck_assert_double_eq(check_of(m, "your attention")->points, 5);
     assert_contains(check_of(m, "trains like ours")->why, "one of yours is wrong");
     free(m);
     /* A folder in which nothing has been begun. */
     link_for(1, "K", "");
     ck_assert_str_eq(line_of(said, "yours:"), "yours:");
-    m = marks_of(1, students[1]);
+    m = marks_of(1, TRANSLATOR_PROGRAM, students[1]);
     assert_contains(check_of(m, "your attention")->why, "is the library's");
     ck_assert_double_eq(check_of(m, "trains like ours")->points, 0);
     free(m);
@@ -389,7 +389,7 @@ START_TEST(plain_loops_reach_ninety) {
     must(m);
     char path[1024];
     snprintf(path, sizeof path, "%s/09-translator", getenv("S"));
-    translator_mark(m, path, 1, "7");
+    translator_mark_parts(m, TRANSLATOR_BLEU | TRANSLATOR_PROGRAM, path, 1, "7");
     printf("%s\n%.1f minutes, %g points for BLEU\n", line_of(said, "yours:"), minutes,
            check_of(m, "BLEU")->points);
     fflush(stdout);
