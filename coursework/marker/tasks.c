@@ -3,15 +3,22 @@
 
 #include <string.h>
 
+extern const course_task course_task_tape;
+extern const course_task course_task_linear;
 extern const course_task course_task_softmax;
 extern const course_task course_task_layer_norm;
 extern const course_task course_task_attention_forward;
 extern const course_task course_task_attention_backward;
 extern const course_task course_task_translator;
 
-const course_task *const course_tasks[] = {&course_task_softmax,           &course_task_layer_norm,
-                                           &course_task_attention_forward, &course_task_attention_backward,
-                                           &course_task_translator,        NULL};
+const course_task *const course_tasks[] = {&course_task_tape,
+                                           &course_task_linear,
+                                           &course_task_softmax,
+                                           &course_task_layer_norm,
+                                           &course_task_attention_forward,
+                                           &course_task_attention_backward,
+                                           &course_task_translator,
+                                           NULL};
 
 const course_task *course_task_named(const char *name) {
     for (const course_task *const *t = course_tasks; *t; t++)
