@@ -40,7 +40,7 @@ build/mine/%.o: %.c build/mine/flags build/library
 	$(Q)$(CC) -O2 $(WARN) -std=c11 -g -ffp-contract=off $(includes) $(library_flags) $(CFLAGS) -c $< -o $@
 build/program/%.o: program/%.c build/library
 	@mkdir -p $(@D)
-	$(Q)$(CC) -O2 -w -std=c11 $(library_flags) $(CFLAGS) -c $< -o $@
+	$(Q)$(CC) -O2 -w -std=c11 $(filter -fopenmp,$(library_libs)) $(library_flags) $(CFLAGS) -c $< -o $@
 
 # Yours come first: what they define, the linker takes no more from the library.
 build/translate: $(mine_obj) $(program_obj) build/mine/flags build/library
