@@ -38,7 +38,7 @@ enum {
 /* Its cases are numbered as the enum is. */
 static const char source[] =
     "#define _DEFAULT_SOURCE\n"
-    "#include \"softmax.h\"\n"
+    "#include \"runner.h\"\n"
     "#include <fcntl.h>\n#include <signal.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include "
     "<string.h>\n#include <unistd.h>\n"
     "static int deep(volatile int n) { volatile char room[4096]; room[0] = 1; return n ? deep(n + 1) + "
@@ -77,23 +77,47 @@ static const char source[] =
     "junk, 9); (void)n; break; }\n"
     "    }\n"
     "}\n"
-    "void softmax_backward(const float *y, const float *dy, float *dx, long rows, long columns) {\n"
-    "    (void)y, (void)dy, (void)dx, (void)rows, (void)columns;\n"
-    "}\n";
+    "static void call(const course_call *c) { softmax_forward(c->a[0], c->a[1], c->n[0], c->n[1]); }\n"
+    "const course_function course_functions[] = {{\"softmax_forward\", call}, {0}};\n";
+
+/* Its exercise: any numbers x, and room for y. */
+static void draw(course_case *c, course_kind kind, course_rng *rng) {
+    (void)kind;
+    c->n[0] = 3, c->n[1] = 5 + course_between(rng, 0, 2);
+    course_array_normal(c, "x", 1, rng, COURSE_DIMS(3, c->n[1]));
+    course_array_new(c, COURSE_OUT, "y", COURSE_DIMS(3, c->n[1]));
+}
+static const course_exercise exercise = {
+    .function = "softmax_forward", .kinds = COURSE_HAS(COURSE_ODD), .draw = draw};
 
 /* ---- compiled once, for all tests ---- */
 
 static char *runner;
 
-static void compile(void) {
-    char path[128];
+/* With these flags; NULL if that does not work. */
+static char *compiled(const char *flags) {
+    const char *cc = getenv("CC") ? getenv("CC") : "cc", *kit = "-Icoursework/kit/runner";
+    char path[128], command[1024], *program = calloc(128, 1);
+    must(program);
     snprintf(path, sizeof path, "%s/student.c", kit_temporary());
+    snprintf(program, 128, "%s/run%s", kit_temporary(), flags);
     FILE *f = fopen(path, "w");
     must(f && fputs(source, f) >= 0 && fclose(f) == 0);
-    runner = kit_runner("softmax", 1, path, 1);
+    snprintf(command, sizeof command,
+             "%s -std=c11 -O1 -w %s %s -include coursework/kit/runner/watched.h -c %s -o %s.o && "
+             "%s -std=c11 -O1 -w %s coursework/kit/runner/runner.c %s.o -o %s",
+             cc, flags, kit, path, path, cc, flags, path, program);
+    if (system(command) == 0) return program;
+    free(program);
+    return NULL;
+}
+
+static void compile(void) {
+    char path[128];
+    runner = compiled("");
+    must_msg(runner, "the student's file does not compile");
     snprintf(path, sizeof path, "%s/made-by-a-student", kit_temporary());
     setenv("MADE_HERE", path, 1);
-    must_msg(runner, "the student's file does not compile");
 }
 
 static int descriptors(void) {
@@ -119,7 +143,7 @@ typedef struct outcome {
 static outcome *run(int what, double seconds, size_t memory) {
     outcome *o = calloc(1, sizeof *o);
     must(o);
-    course_draw(&o->given, course_task_named("softmax")->tier1, COURSE_ODD, 3, 0);
+    course_draw(&o->given, &exercise, COURSE_ODD, 3, 0);
     o->given.a[0].data[0] = what;
     must(course_case_copy(&o->got, &o->given));
     const int before = descriptors();
@@ -164,7 +188,7 @@ END_TEST
 START_TEST(several_calls_are_one_process) {
     course_case c[3];
     course_answer a[3];
-    for (int i = 0; i < 3; i++) course_draw(&c[i], course_task_named("softmax")->tier1, COURSE_ODD, 3, i);
+    for (int i = 0; i < 3; i++) course_draw(&c[i], &exercise, COURSE_ODD, 3, i);
     const int whats[] = {RIGHT, EXIT_0, RIGHT};
     for (int i = 0; i < 3; i++) c[i].a[0].data[0] = whats[i];
     course_run(runner, (course_limits){.seconds = 5}, c, 3, a, NULL, 0);
@@ -262,7 +286,7 @@ START_TEST(there_must_be_a_program_with_that_function) {
     runner = "/nowhere/at-all";
     ends(RIGHT, COURSE_SYSTEM, -1, NULL);
     runner = real;
-    course_exercise other = course_task_named("softmax")->tier1[0];
+    course_exercise other = exercise;
     other.function = "no_such_function";
     course_case c;
     course_answer a;
@@ -276,13 +300,8 @@ END_TEST
 /* A sanitizer's words are told, and it sees what guards would only count. */
 START_TEST(sanitizers_are_listened_to) {
     must(!course_is_sanitized(runner) && !course_is_sanitized("/nowhere/at-all"));
-    char with[256];
-    snprintf(with, sizeof with, "%s -fsanitize=address", getenv("CC") ? getenv("CC") : "cc");
-    setenv("CC", with, 1);
-    char source_file[128];
-    snprintf(source_file, sizeof source_file, "%s/student.c", kit_temporary());
     free(runner);
-    runner = kit_runner("softmax", 1, source_file, 1);
+    runner = compiled("-fsanitize=address");
     if (!runner) {
         TL_SKIP("AddressSanitizer: the compiler has none");
         return;

@@ -112,28 +112,51 @@ END_TEST
 
 /* ---- with a runner ---- */
 
-#define SOLUTION "coursework/softmax/softmax.c"
+#define EACH "for (long k = 0; k < rows * columns; k++) "
+
+static course_marks *marks_of(const char *forward, const char *backward) {
+    char *file = kit_student(forward, backward);
+    course_marks *m = kit_marks("softmax", 1, file, 7);
+    free(file);
+    return m;
+}
+
+/* Some check of that function says it. */
+static void runner_says(const char *forward, const char *backward, const char *sentence) {
+    course_marks *m = marks_of(forward, backward);
+    const char *function = forward ? "softmax_forward" : "softmax_backward";
+    bool said = false;
+    for (int i = 0; i < m->checks; i++)
+        if (strcmp(m->check[i].function, function) == 0)
+            said |= strstr(m->check[i].why, sentence) != NULL;
+        else
+            must_msg(!*m->check[i].why, "%s: %s", m->check[i].function, m->check[i].why);
+    for (int i = 0; i < m->checks && !said; i++)
+        if (*m->check[i].why) fprintf(stderr, "%s: %s\n", m->check[i].what, m->check[i].why);
+    must_msg(said, "nothing says \"%s\"", sentence);
+    free(m);
+}
 
 START_TEST(what_is_not_linear_is_told) {
-    kit_says("softmax", 1, SOLUTION, "(g[j] - dot)", "(g[j] - dot) * g[j]", "your dx is not linear in dy",
-             40);
+    runner_says(NULL, EACH "dx[k] += y[k] * dy[k] * dy[k];", "your dx is not linear in dy");
 }
 END_TEST
 
 START_TEST(robustness_is_told) {
-    kit_says("softmax", 1, SOLUTION, "float largest = -INFINITY, sum = 0;",
-             "static float add; float largest = -INFINITY, sum = (add += 0.0001f) - 0.0001f;",
-             "does something stay from call to call?", 50);
-    kit_says("softmax", 1, SOLUTION, "to[j] /= sum;", "to[j] /= sum; y[rows * columns] = 0;",
-             "behind the end of y", 80);
-    kit_says("softmax", 1, SOLUTION, "to[j] /= sum;", "to[j] /= sum; ((float *)x)[0] += 1;",
-             "your function changed x", 20);
+    runner_says(
+        "static float add; right_forward(x, y, rows, columns); if (rows > 0) y[0] += add; add += 0.01f;",
+        NULL, "does something stay from call to call?");
+    runner_says("right_forward(x, y, rows, columns); y[rows * columns] = 0;", NULL, "behind the end of y");
+    runner_says("right_forward(x, y, rows, columns); if (rows > 0) ((float *)x)[0] += 1;", NULL,
+                "your function changed x");
+    runner_says("right_forward(x, y, rows, columns); void *volatile lost = malloc(8); (void)lost;", NULL,
+                "1 block of memory never freed");
 }
 END_TEST
 
 START_TEST(a_slow_function_is_waited_for_once) {
-    char *mutant = kit_mutant(SOLUTION, "float dot = 0;", "float dot = 0; for (volatile int go = 1; go;) {}");
-    char *runner = kit_runner("softmax", 1, mutant, 1);
+    char *file = kit_student(NULL, "for (volatile int go = 1; go;) {}");
+    char *runner = kit_runner("softmax", 1, file, 1);
     must(runner);
     course_mark(&marks, course_task_named("softmax"), 1, (const char *const[]){runner, runner, NULL}, 1,
                 (course_limits){.seconds = 1});
@@ -142,26 +165,24 @@ START_TEST(a_slow_function_is_waited_for_once) {
             assert_contains(marks.check[i].why, "no answer within 1 s:");
         else
             must(!*marks.check[i].why);
-    free(mutant), free(runner);
+    free(file), free(runner);
 }
 END_TEST
 
 /* It can't harm what it does not touch: no points for that. */
 START_TEST(who_has_no_number_right_is_not_robust) {
-    char *mutant = kit_mutant(SOLUTION, "+= p[j] * (g[j] - dot)", "+= p[j] * 3 + g[j] - dot");
-    course_marks *m = kit_marks("softmax", 1, mutant, 7);
+    course_marks *m = marks_of(NULL, EACH "dx[k] += 3 * y[k] + dy[k] * dy[k] - 1;");
     for (int i = 0; i < m->checks; i++)
-        if (strcmp(m->check[i].function, "softmax_backward") == 0 &&
-            strcmp(m->check[i].what, "a size of 0") != 0)
+        if (strcmp(m->check[i].function, "softmax_backward") == 0)
             must_msg(*m->check[i].why, "%s is well", m->check[i].what);
-    free(m), free(mutant);
+    free(m);
 }
 END_TEST
 
 START_TEST(a_starter_has_no_points) {
     char path[128], command[256];
     snprintf(path, sizeof path, "%s/starter.c", kit_temporary());
-    snprintf(command, sizeof command, "sh coursework/cut " SOLUTION " > %s", path);
+    snprintf(command, sizeof command, "sh coursework/cut coursework/softmax/softmax.c > %s", path);
     must(system(command) == 0);
     course_marks *m = kit_marks("softmax", 1, path, 1);
     must_msg(m->points == 0, "%g points", m->points);
