@@ -148,13 +148,14 @@ static bool answered(const course_tries *t) {
 }
 
 /* Checks from `from` on, a function's: who has computed nothing has nothing right, and who has no number right is not robust. */
-static void take_back(course_marks *m, int from, bool untouched) {
+static void take_back(course_marks *m, int from, bool untouched, bool named) {
     bool hopeless = true;
     for (int i = from; i < m->checks; i++)
         if (strcmp(m->check[i].group, "forward") == 0 || strcmp(m->check[i].group, "backward") == 0)
             hopeless &= *m->check[i].why != 0;
     for (int i = from; i < m->checks; i++) {
         course_check *c = &m->check[i];
+        if (untouched && named && i == from) continue; /* a mistake that leaves zeros keeps its name */
         if (untouched)
             snprintf(c->why, COURSE_WHY, "nothing is computed here yet");
         else if (hopeless && !*c->why)
@@ -178,7 +179,8 @@ static void mark_exercise(run *r) {
     mark_second_call(r);
     mark_compilation(r, tries);
     mark_conduct(r, odd);
-    take_back(r->m, from, *r->m->check[from].why && answered(odd) && course_untouched(odd));
+    take_back(r->m, from, *r->m->check[from].why && answered(odd) && course_untouched(odd),
+              known[0].slips != 0);
     for (course_kind kind = 0; kind < COURSE_KINDS; kind++)
         if (of->kinds & COURSE_HAS(kind)) forget_tries(&tries[kind]);
     free(tries);
