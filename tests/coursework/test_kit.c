@@ -271,14 +271,15 @@ END_TEST
 
 START_TEST(cases_depend_on_the_student) {
     /* "the first array that is wrong is …" shows a number of the case */
-    sh("cp -R \"$K\" \"$T/s\" && cd \"$T/s/03-softmax\" && sed 's/dot += p/dot += 3 * p/;s/expf(/2 * "
+    sh("cp -R \"$K\" \"$T/cases\" && cd \"$T/cases/03-softmax\" && sed 's/dot += p/dot += 3 * p/;s/expf(/2 * "
        "sqrtf(/' "
        "\"$S/03-softmax/softmax.c\" > softmax.c");
-    sh("cd \"$T/s/03-softmax\" && for with in '' '' STUDENT=1 STUDENT=2 SEED=2; do make -s json $with > "
+    sh("cd \"$T/cases/03-softmax\" && for with in '' '' STUDENT=1 STUDENT=2 SEED=2; do make -s json $with > "
        "\"$T/j\" 2>/dev/null; "
        "cksum < \"$T/j\"; done | sort -u | wc -l | tr -d ' '");
     ck_assert_str_eq(said, "4\n");
-    sh("cd \"$T/s\" && sed 's/^STUDENT ?=/& 2/' settings.mk > n && mv n settings.mk && cd 03-softmax && { "
+    sh("cd \"$T/cases\" && sed 's/^STUDENT ?=/& 2/' settings.mk > n && mv n settings.mk && cd 03-softmax && "
+       "{ "
        "make -s json "
        "> \"$T/a\"; make -s json STUDENT=2 > \"$T/b\"; make -s json SEED=1 STUDENT=\"it's\" > \"$T/c\"; } "
        "2>/dev/null; cmp \"$T/a\" \"$T/b\" && ! cmp -s "
