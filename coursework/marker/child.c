@@ -46,11 +46,12 @@ static void become(const char *runner, course_limits limits, int calls, int answ
     limit(RLIMIT_CPU, seconds, seconds + 1);
     limit(RLIMIT_CORE, 0, 0);
     limit(RLIMIT_FSIZE, 0, 0);
-    if (limits.memory > 0) limit(RLIMIT_AS, limits.memory, limits.memory);
     setenv("MALLOC_PERTURB_", "165", 1); /* glibc: new memory is full of 0x5a … */
     setenv("MallocPreScribble", "1", 1); /* macOS: … or of 0xaa: who reads it sees it */
     setenv("OMP_NUM_THREADS", "1", 1);   /* a call is small */
     char *const argv[] = {(char *)runner, NULL};
+    if (limits.memory > 0)
+        limit(RLIMIT_AS, limits.memory, limits.memory); /* last: a sanitized marker has more already */
     execv(runner, argv);
     _exit(127);
 }

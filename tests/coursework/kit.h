@@ -69,16 +69,22 @@ static inline char *kit_runner(const char *task, int tier, const char *file, int
     char *program = calloc(128, 1), object[160], command[2048];
     snprintf(program, 128, "%s/run-%ld-%d", kit_temporary(), (long)getpid(), ++number);
     snprintf(object, sizeof object, "%s/objects-%ld-%d", kit_temporary(), (long)getpid(), number);
+#ifdef TL_SANITIZED /* and so the library */
+    const char *watched = tier == 2 ? "-fsanitize=address,undefined -fno-sanitize-recover=all" : "";
+#else
+    const char *watched = "";
+#endif
     const char *library = tier == 2 ? "-Iinclude coursework/kit/runner/op_calls.c" : "";
     snprintf(
         command, sizeof command,
-        "mkdir %s && for f in %s; do %s -std=c11 -O%d -w -ffp-contract=off -Iinclude -Icoursework/kit/runner "
+        "mkdir %s && for f in %s; do %s -std=c11 -O%d %s -w -ffp-contract=off -Iinclude "
+        "-Icoursework/kit/runner "
         "-Icoursework/%s -include coursework/kit/runner/watched.h -c $f -o %s/$(basename $f .c).o || exit 1; "
         "done && "
-        "%s -std=c11 -O%d -w -fopenmp -Icoursework/kit/runner -Icoursework/%s %s "
+        "%s -std=c11 -O%d %s -w -fopenmp -Icoursework/kit/runner -Icoursework/%s %s "
         "coursework/kit/runner/runner.c "
         "coursework/%s/%s.c %s/*.o %s/libtapeloom.a -lm -o %s",
-        object, file, cc, level, task, object, cc, level, task, library, task,
+        object, file, cc, level, watched, task, object, cc, level, watched, task, library, task,
         tier == 2 ? "op_calls" : "calls", object, build, program);
     if (system(command) == 0) return program;
     free(program);

@@ -282,6 +282,7 @@ START_TEST(sanitizers_are_listened_to) {
     setenv("CC", with, 1);
     char source_file[128];
     snprintf(source_file, sizeof source_file, "%s/student.c", kit_temporary());
+    free(runner);
     runner = kit_runner("softmax", 1, source_file, 1);
     if (!runner) {
         TL_SKIP("AddressSanitizer: the compiler has none");

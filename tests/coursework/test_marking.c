@@ -110,7 +110,10 @@ static void all_but_a_row(course_case *c) {
     for (long j = 0; j < c->n[1]; j++) c->a[Y].data[j] = as_it_was.a[Y].data[j];
     course_case_free(&as_it_was);
 }
-static void odd_one(course_case *c) { right(c), c->a[Y].data[1] += 3, c->a[Y].data[2] = 0.25; }
+static void odd_one(course_case *c) {
+    right(c);
+    if (c->a[Y].count > 2) c->a[Y].data[1] += 3, c->a[Y].data[2] = 0.25;
+}
 static void wrong_everywhere(course_case *c) {
     right(c);
     for (long k = 0; k < c->a[DX].count; k++) c->a[DX].data[k] = sin((double)k) + c->a[X].data[k];
