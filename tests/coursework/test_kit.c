@@ -60,7 +60,7 @@ static int answers_of(const char *path, FILE *to) {
 }
 
 START_TEST(no_answer_is_in_it) {
-    must_msg(try("grep -rnE '>>>|<<<' \"$K\" --include=*.c --include=*.h") == 1, "%s", said);
+    must_msg(try("grep -rlE '>>>|<<<' \"$K\" --include=*.c --include=*.h") == 1, "%s", said);
     sh("cd \"$K\" && find . -name model.c -o -name other -o -name '*_model.c' -o -name handout.md -o -name "
        "files");
     ck_assert_str_eq(said, "");
@@ -82,7 +82,7 @@ START_TEST(no_answer_is_in_it) {
             lines += here;
             fclose(to);
             if (here > 0)
-                must_msg(try("grep -rnFf \"$T/lines\" \"$K\"") == 1, "%s: an answer is in the kit\n%s", path,
+                must_msg(try("grep -rnFf \"$T/lines\" \"$K\"") == 1, "%s: an answer is in the kit\n%.1000s", path,
                          said);
         }
     must_msg(lines > 4, "the answers have %d lines only: are the marks what this test takes them for?",
