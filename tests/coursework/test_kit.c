@@ -60,7 +60,7 @@ static int answers_of(const char *path, FILE *to) {
 }
 
 START_TEST(no_answer_is_in_it) {
-    must_msg(try("grep -rnE '>>>|<<<' \"$K\" --include=*.c --include=*.h") == 1, "%s", said);
+    must_msg(try("grep -rlE '>>>|<<<' \"$K\" --include=*.c --include=*.h") == 1, "%s", said);
     sh("cd \"$K\" && find . -name model.c -o -name other -o -name '*_model.c' -o -name handout.md -o -name "
        "files");
     ck_assert_str_eq(said, "");
@@ -82,7 +82,7 @@ START_TEST(no_answer_is_in_it) {
             lines += here;
             fclose(to);
             if (here > 0)
-                must_msg(try("grep -rnFf \"$T/lines\" \"$K\"") == 1, "%s: an answer is in the kit\n%s", path,
+                must_msg(try("grep -rnFf \"$T/lines\" \"$K\"") == 1, "%s: an answer is in the kit\n%.1000s", path,
                          said);
         }
     must_msg(lines > 4, "the answers have %d lines only: are the marks what this test takes them for?",
@@ -271,14 +271,15 @@ END_TEST
 
 START_TEST(cases_depend_on_the_student) {
     /* "the first array that is wrong is …" shows a number of the case */
-    sh("cp -R \"$K\" \"$T/s\" && cd \"$T/s/03-softmax\" && sed 's/dot += p/dot += 3 * p/;s/expf(/2 * "
+    sh("cp -R \"$K\" \"$T/cases\" && cd \"$T/cases/03-softmax\" && sed 's/dot += p/dot += 3 * p/;s/expf(/2 * "
        "sqrtf(/' "
        "\"$S/03-softmax/softmax.c\" > softmax.c");
-    sh("cd \"$T/s/03-softmax\" && for with in '' '' STUDENT=1 STUDENT=2 SEED=2; do make -s json $with > "
+    sh("cd \"$T/cases/03-softmax\" && for with in '' '' STUDENT=1 STUDENT=2 SEED=2; do make -s json $with > "
        "\"$T/j\" 2>/dev/null; "
        "cksum < \"$T/j\"; done | sort -u | wc -l | tr -d ' '");
     ck_assert_str_eq(said, "4\n");
-    sh("cd \"$T/s\" && sed 's/^STUDENT ?=/& 2/' settings.mk > n && mv n settings.mk && cd 03-softmax && { "
+    sh("cd \"$T/cases\" && sed 's/^STUDENT ?=/& 2/' settings.mk > n && mv n settings.mk && cd 03-softmax && "
+       "{ "
        "make -s json "
        "> \"$T/a\"; make -s json STUDENT=2 > \"$T/b\"; make -s json SEED=1 STUDENT=\"it's\" > \"$T/c\"; } "
        "2>/dev/null; cmp \"$T/a\" \"$T/b\" && ! cmp -s "
