@@ -123,7 +123,7 @@ START_TEST(mistakes_of_the_operation_are_named) {
          "dscores.data, s, b->dy.data);\n  ((attention_saved "
          "*)s)->scale = 1;\n    for",
          "not multiplied by the scores' scale"},
-        {"c < s->e && p[j] != 0; c++", "c < s->e; c++", "is nan"}, /* 0 times what nobody sees */
+        {"c < s->e && p[j] != 0; c++", "c < s->e; c++", "is NaN"}, /* 0 times what nobody sees */
         {"continue; /* nobody wants it */", "return;", "nothing was written"}};
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong && kit_has_tier2; k++)
         kit_says("attention_backward", 2, OPERATION, wrong[k][0], wrong[k][1], wrong[k][2], 0);

@@ -56,7 +56,7 @@ START_TEST(mistakes_are_named) {
     says("real = j < key_lengths[b]", "real = i < key_lengths[b]", "not queries i");
     says("real && (past || !causal)", "past || !causal", "a mask without key_lengths");
     says("sum += p[j] = sees[j] > 0 ? expf(s[j] - largest) : 0", "sum += p[j] = expf(s[j] - largest)",
-         "the first array that is wrong is probs");
+         "a softmax over all keys, seen or not");
     says("x[at(b, T, t, H, h, d, c)]", "x[(b * T + t) * H * d + c * H + h]",
          "a head's columns stand side by side");
     says("float sum = 0;\n                    for",
@@ -71,10 +71,10 @@ START_TEST(mistakes_of_the_operation_are_named) {
          "s->scale * ((double)dot + bias_at(bias, b, h, i, j))", "before the scale"},
         {"if (!tl_mask_shows(mask, b, h, i, j, s->T, s->S)) continue;", "", "all keys, seen or not"},
         {"for (long j = 0; j < s->S && sum > 0; j++)", "for (long j = 0; j < s->S; j++)",
-         "the first array that is wrong is y"},
-        {"c < s->e && weight != 0; c++", "c < s->e; c++", "is nan"}, /* 0 times what nobody sees */
+         "is NaN, should be 0"},
+        {"c < s->e && weight != 0; c++", "c < s->e; c++", "is NaN"}, /* 0 times what nobody sees */
         {"(s->kept ? s->kept[row * s->S + j] : 1)", "1", "y, dropout undone"},
-        {"1 / (1 - dropout)", "1", "the first array that is wrong is kept as drawn"}};
+        {"1 / (1 - dropout)", "1", "kept as drawn sums to"}};
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong && kit_has_tier2; k++)
         kit_says("attention_forward", 2, OPERATION, wrong[k][0], wrong[k][1], wrong[k][2], 20);
     if (!kit_has_tier2) TL_SKIP("tier 2: runners hand over floats");

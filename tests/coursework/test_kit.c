@@ -82,8 +82,8 @@ START_TEST(no_answer_is_in_it) {
             lines += here;
             fclose(to);
             if (here > 0)
-                must_msg(try("grep -rnFf \"$T/lines\" \"$K\"") == 1, "%s: an answer is in the kit\n%.1000s", path,
-                         said);
+                must_msg(try("grep -rnFf \"$T/lines\" \"$K\"") == 1, "%s: an answer is in the kit\n%.1000s",
+                         path, said);
         }
     must_msg(lines > 4, "the answers have %d lines only: are the marks what this test takes them for?",
              lines);
@@ -270,7 +270,7 @@ START_TEST(begun_ones_are_marked_in_a_line) {
 END_TEST
 
 START_TEST(cases_depend_on_the_student) {
-    /* "the first array that is wrong is …" shows a number of the case */
+    /* "y[0][0] is …" shows a number of the case */
     sh("cp -R \"$K\" \"$T/cases\" && cd \"$T/cases/03-softmax\" && sed 's/dot += p/dot += 3 * p/;s/expf(/2 * "
        "sqrtf(/' "
        "\"$S/03-softmax/softmax.c\" > softmax.c");

@@ -56,7 +56,7 @@ START_TEST(mistakes_in_the_walk_are_named) {
     says("if (node[i].b >= 0) grad", "if (0) grad", "only input a is given");
     says("if (node[i].b >= 0) grad", "if (node[i].b >= 0 && node[i].b != node[i].a) grad",
          "each reading counts");
-    says(add, "grad[node[i].b] -= grad[i] * db[i]", "the first array that is wrong is grad");
+    says(add, "grad[node[i].b] -= grad[i] * db[i]", "grad[0] is");
 }
 END_TEST
 
