@@ -1,6 +1,7 @@
 /* How far numbers are from what they should be. */
 #include "marking.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -48,5 +49,8 @@ course_case course_modelled(const course_case *given, unsigned slips) {
     course_case c;
     if (!course_case_copy(&c, given)) abort(); /* as when a case is drawn */
     c.of->model(&c, slips);
+    for (int i = 0; i < c.arrays; i++) /* what no float holds is infinite in what comes back */
+        for (long k = 0; k < c.a[i].count; k++)
+            if (fabs(c.a[i].data[k]) > FLT_MAX) c.a[i].data[k] = copysign(INFINITY, c.a[i].data[k]);
     return c;
 }

@@ -138,7 +138,10 @@ static void look_at_costs(const course_marks *m, const char *what) {
     for (int g = 0; g < 4; g++)
         for (int i = 0; i < m->checks; i++)
             all += *m->check[i].why && strcmp(m->check[i].group, groups[g]) == 0;
-    if (all > 1) fails("%s costs %d checks; one slip costs once", what, all);
+    for (int i = 0; i < m->checks && all > 1; i++)
+        if (*m->check[i].why)
+            fails("%s costs %d checks, one slip costs once; %s: %s", what, all, m->check[i].what,
+                  m->check[i].why);
 }
 
 static void look_at_slip(int k, course_marks *m) {
