@@ -8,6 +8,18 @@
 #include <tapeloom.h>
 #include <unistd.h>
 
+/* A marker that is itself watched by a sanitizer has more already. */
+#if defined(__SANITIZE_ADDRESS__)
+# define MEMORY 0
+#elif defined(__has_feature)
+# if __has_feature(address_sanitizer)
+#  define MEMORY 0
+# endif
+#endif
+#ifndef MEMORY
+# define MEMORY ((size_t)1 << 32)
+#endif
+
 static const char usage[] =
     "usage: marker --all FOLDER --seed N [options]\n"
     "\n"
@@ -57,6 +69,8 @@ static bool read_wishes(int argc, char **argv, wishes *w, char why[COURSE_WHY]) 
                  {"--tapeloom", &w->tapeloom},
                  {"--cc", &w->cc}};
     enum { TEXTS = sizeof texts / sizeof *texts };
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0) return w->help = true;
     for (int i = argc > 0 && argv[0][0] != '-'; i < argc; i++) { /* a program's name may stand first */
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
         int k = 0;
@@ -65,7 +79,6 @@ static bool read_wishes(int argc, char **argv, wishes *w, char why[COURSE_WHY]) 
             w->same_cases = true;
             continue;
         }
-        if (strcmp(argv[i], "--help") == 0) return w->help = true;
         bool fine = false;
         if (k < TEXTS)
             fine = (*texts[k].text = value) != NULL;
@@ -164,7 +177,7 @@ static bool mark_all(const wishes *w, const course_workshop *shop, const course_
     const course_exam exam = {.shop = shop,
                               .seed = (uint64_t)w->seed,
                               .same_cases = w->same_cases,
-                              .limits = {.seconds = w->seconds, .memory = (size_t)1 << 32},
+                              .limits = {.seconds = w->seconds, .memory = MEMORY},
                               .json = w->json,
                               .jobs = (int)w->jobs,
                               .stop = &stopped};

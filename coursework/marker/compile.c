@@ -201,7 +201,7 @@ static bool link_runner(const course_workshop *w, const course_task *task, int t
     course_task_folder(w, task, tier, ours);
     course_arg_words(&a, w->cc);
     course_arg(&a, "-w");
-    if (tier == 2 && w->openmp) course_arg(&a, "-fopenmp");
+    if (tier == 2) course_arg_words(&a, w->link_flags);
     course_arg(&a, "%s/runner.o", ours), course_arg(&a, "%s/calls.o", ours);
     if (tier == 2) course_arg(&a, "%s/op_calls.o", ours);
     for (int i = 0; course_file_name(w, task, tier, i, name); i++) course_arg(&a, "%s-%d.o", name, level);

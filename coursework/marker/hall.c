@@ -163,8 +163,10 @@ void course_mark_sheet(const course_exam *e, const course_sheet *s, const char *
         snprintf(r->notes, sizeof r->notes, "not run: %s", why);
     } else {
         for (int i = 0; i < 2; i++) snprintf(runner[i], sizeof runner[i], "%s/run-%d", folder, i ? 0 : 2);
+        course_limits limits = e->limits;
+        if (s->tier == 2 && e->shop->sanitized) limits.memory = 0;
         course_mark(m, s->task, s->tier, (const char *const[]){runner[0], runner[1], NULL},
-                    course_seed_of(e->seed, e->same_cases ? "" : s->student), e->limits);
+                    course_seed_of(e->seed, e->same_cases ? "" : s->student), limits);
         take_marks(m, r);
         if (e->json) write_json(e, s, m, r);
     }

@@ -80,11 +80,13 @@ typedef struct course_workshop { /* where everything is; absolute paths */
     char kit[COURSE_PATH]; /* a folder that make coursework has written; "": the repository's coursework/ */
     char coursework[COURSE_PATH], include[COURSE_PATH], library[COURSE_PATH]; /* library "": no tier 2 */
     char folder[COURSE_PATH];                                                 /* for what is made once */
-    bool openmp;
+    char link_flags[64];                                                      /* of tier 2 */
+    bool sanitized;                                                           /* the library is */
 } course_workshop;
 /* Finds the parts. kit, tapeloom: NULL, the repository that the marker is started in. False with a sentence. */
 bool course_workshop_open(course_workshop *w, const char *cc, const char *kit, const char *tapeloom,
                           char why[COURSE_WHY]);
+void course_workshop_link(course_workshop *w); /* finds link_flags of the library; open has done so */
 void course_workshop_close(course_workshop *w);
 
 /* Compiles what does not depend on the student, once a task and tier, and lists the headers that may be included. */

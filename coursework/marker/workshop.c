@@ -57,6 +57,19 @@ static bool compiler_knows(const course_workshop *w, const char *flag) {
     return knows;
 }
 
+/* What the library was compiled with decides what it is linked with: a build keeps its flags beside it. */
+void course_workshop_link(course_workshop *w) {
+    char folder[COURSE_PATH];
+    snprintf(folder, sizeof folder, "%s", w->library);
+    if (strrchr(folder, '/')) *strrchr(folder, '/') = '\0';
+    char *flags = course_tool_text(folder, "flags");
+    const bool openmp = *flags ? strstr(flags, "-fopenmp") != NULL : compiler_knows(w, "-fopenmp");
+    w->sanitized = strstr(flags, "-fsanitize=address") != NULL;
+    snprintf(w->link_flags, sizeof w->link_flags, "%s %s", openmp ? "-fopenmp" : "",
+             w->sanitized ? "-fsanitize=address,undefined" : "");
+    free(flags);
+}
+
 static bool there_is(const course_workshop *w, const char *program, char why[COURSE_WHY]) {
     course_args a = {0};
     course_arg_words(&a, program);
@@ -97,7 +110,7 @@ bool course_workshop_open(course_workshop *w, const char *cc, const char *kit, c
                         temporary && *temporary ? temporary : "/tmp"),
                false;
     if (!there_is(w, w->cc, why) || !there_is(w, "objdump", why)) return course_workshop_close(w), false;
-    w->openmp = compiler_knows(w, "-fopenmp");
+    if (*w->library) course_workshop_link(w);
     return true;
 }
 

@@ -22,6 +22,7 @@ static inline const course_workshop *class_open(const course_task *task, int tie
         snprintf(class_shop.library, sizeof class_shop.library, "%.4000s/libtapeloom.a", library);
         must(realpath("include", class_shop.include));
         free(library);
+        course_workshop_link(&class_shop);
         atexit(class_close);
     }
     must_msg(course_workshop_prepare(&class_shop, task, tier, why), "%s", why);

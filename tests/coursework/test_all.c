@@ -157,6 +157,8 @@ START_TEST(who_asks_wrongly_is_told_how) {
                  {{"--seed", "1", "--kit", "/nowhere"}, "there is no kit in /nowhere", 1},
                  {{"--seed", "1", "--cc", "no-such-compiler"}, "no-such-compiler cannot be started", 1}};
     hand_in("a", "softmax.c", "");
+    must(RUN("/nowhere/marks.csv", "--help") == 0);
+    assert_contains(said(), "usage: marker --all FOLDER");
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         const int status = run_all("/nowhere/marks.csv", wrong[i].more);
         char *text = said();
