@@ -62,7 +62,7 @@ START_TEST(what_is_on_no_list_is_told_all_the_same) {
     says("dbias[o] += given", "if (r == 0) dbias[o] = 0;\n dbias[o] += given",
          "your dbias overwrites what was there");
     says("dx[(b * length + t) * d_model + d] += given", "dx[(b * length + t) * d_model + d] -= given",
-         "the first array that is wrong is dx");
+         "your dx is the right one times -1");
     says("y[r * out + o] = sum", "y[r * out + o] = -sum", "times -1");
 }
 END_TEST
