@@ -92,7 +92,7 @@ static bool not_finite(const view *v, char *why) {
         say_sizes(v->given, sizes);
         if (isnan(v->yours->data[k]))
             snprintf(why, COURSE_WHY,
-                     "%s is NaN, should be %.6g: 0/0, or infinity minus infinity, or what was never set%s",
+                     "%s is nan, should be %.6g: 0/0, or infinity minus infinity, or what was never set%s",
                      at, v->theirs->data[k], sizes);
         else
             snprintf(why, COURSE_WHY,
@@ -149,25 +149,23 @@ static bool row_sums(const view *v, char *why) {
     return false;
 }
 
-/* "scores, mask are right; the first that is wrong is p: " where there are several outputs. */
-static void say_stages(const view *v, int last, char text[256]) {
+/* "scores, mask are right; the first array that is wrong is p: " */
+static void say_stages(const view *v, char text[256]) {
     size_t used = 0;
-    int outputs = 0, before = 0;
+    int before = 0;
     text[0] = '\0';
-    for (int i = v->first; i < last; i++) outputs += v->right->a[i].role != COURSE_IN;
-    if (outputs < 2) return;
     for (int i = v->first; i < v->wrong; i++)
         if (v->right->a[i].role != COURSE_IN && used < 160)
             used +=
                 (size_t)snprintf(text + used, 256 - used, "%s%s", before++ ? ", " : "", v->right->a[i].name);
-    snprintf(text + used, 256 - used, "%sthe first that is wrong is %s: ",
+    snprintf(text + used, 256 - used, "%sthe first array that is wrong is %s: ",
              before > 1 ? " are right; "
              : before   ? " is right; "
                         : "",
              v->theirs->name);
 }
 
-static void say_where(const view *v, int last, char *why) {
+static void say_where(const view *v, char *why) {
     long wrong = 0, at = -1;
     for (long k = 0; k < v->theirs->count; k++)
         if (is_wrong(v, k)) {
@@ -177,7 +175,7 @@ static void say_where(const view *v, int last, char *why) {
     if (at < 0) at = 0;
     char place[96], stages[256], sizes[128];
     course_place(v->theirs, at, place);
-    say_stages(v, last, stages);
+    say_stages(v, stages);
     say_sizes(v->given, sizes);
     if (wrong > 1)
         snprintf(why, COURSE_WHY, "%s%s is %.6g, should be %.6g, and %ld more of %ld elements are wrong%s",
@@ -226,5 +224,5 @@ void course_describe(const course_tries *t, const course_case right[COURSE_TRIES
     else if (all_zero(t, i))
         snprintf(why, COURSE_WHY, "your %s is 0 everywhere", theirs->name);
     else if (!unnamed_ratio(t, right, i, why) && !row_sums(&v, why))
-        say_where(&v, last, why);
+        say_where(&v, why);
 }

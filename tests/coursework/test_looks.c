@@ -82,7 +82,7 @@ END_TEST
 
 START_TEST(numbers_that_are_none_are_told) {
     judge(nan_in_y, &exercise);
-    assert_contains(check_of(FORWARD_ODD)->why, "] is NaN, should be ");
+    assert_contains(check_of(FORWARD_ODD)->why, "] is nan, should be ");
     judge(infinite, &exercise);
     assert_contains(check_of(FORWARD_ODD)->why, "y[0][0] is -infinity, should be ");
     judge(zeros, &exercise);
@@ -102,7 +102,7 @@ END_TEST
 START_TEST(else_the_first_wrong_stage_is_told) {
     judge(odd_one, &exercise);
     const char *why = check_of(FORWARD_ODD)->why;
-    assert_contains(why, "s is right; the first that is wrong is y: y[0][1] is ");
+    assert_contains(why, "s is right; the first array that is wrong is y: y[0][1] is ");
     assert_contains(why, ", should be ");
     assert_contains(why, ", and 1 more of ");
 }
