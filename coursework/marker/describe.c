@@ -92,7 +92,7 @@ static bool not_finite(const view *v, char *why) {
         say_sizes(v->given, sizes);
         if (isnan(v->yours->data[k]))
             snprintf(why, COURSE_WHY,
-                     "%s is nan, should be %.6g: 0/0, or infinity minus infinity, or what was never set%s",
+                     "%s is NaN, should be %.6g: 0/0, or infinity minus infinity, or what was never set%s",
                      at, v->theirs->data[k], sizes);
         else
             snprintf(why, COURSE_WHY,

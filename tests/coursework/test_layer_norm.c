@@ -52,7 +52,7 @@ END_TEST
 /* Two sums of a float each: what is left of their difference is noise, and no name is given to noise. */
 START_TEST(a_variance_that_cancels_loses_the_large_numbers_alone) {
     kit_says("layer_norm", 1, SOLUTION, "squares += (from[j] - mean[i]) * (from[j] - mean[i]);",
-             "squares += from[j] * from[j] - mean[i] * mean[i];", "the first that is wrong is rstd", 90);
+             "squares += from[j] * from[j] - mean[i] * mean[i];", "the first array that is wrong is rstd", 90);
 }
 END_TEST
 

@@ -82,7 +82,7 @@ END_TEST
 
 START_TEST(numbers_that_are_none_are_told) {
     judge(nan_in_y, &exercise);
-    assert_contains(check_of(FORWARD_ODD)->why, "] is nan, should be ");
+    assert_contains(check_of(FORWARD_ODD)->why, "] is NaN, should be ");
     judge(infinite, &exercise);
     assert_contains(check_of(FORWARD_ODD)->why, "y[0][0] is -infinity, should be ");
     judge(zeros, &exercise);

@@ -28,7 +28,7 @@ END_TEST
 START_TEST(mistakes_in_adam_are_named) {
     kit_says("training", 1, SOLUTION, "sqrt(v[i] / bias2) + eps", "sqrt(v[i] / bias2 + eps)",
              "eps inside the root", 40);
-    kit_says("training", 1, SOLUTION, "m[i] / bias1", "m[i]", "the first that is wrong is p", 40);
+    kit_says("training", 1, SOLUTION, "m[i] / bias1", "m[i]", "the first array that is wrong is p", 40);
     kit_says("training", 1, SOLUTION, "- rate * move", "+ rate * move", "added to p, not taken off", 40);
 }
 END_TEST
