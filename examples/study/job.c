@@ -71,6 +71,7 @@ static bool train_to(const char *dir, const tl_run_settings *settings, long stop
         goes_on ? tl_run_open(dir, &(tl_run_choice){.weights = "none"}, error) : tl_run_new(dir, settings);
     if (!run) return tl_failed(error) ? false : tl_error_set(error, "out of memory");
     tl_run_settings_of(run)->training.steps = stop;
+    tl_run_settings_of(run)->training.epochs = 0; /* whoever says nothing else gets 10 of them */
     tl_run_tell(run, events);
     long steps = 0;
     tl_training_end end;
@@ -79,6 +80,9 @@ static bool train_to(const char *dir, const tl_run_settings *settings, long stop
         const tl_ending ending = tl_run_train(run, true, &end);
         ok = ending == TL_ENDED;
         if (ending == TL_INTERRUPTED) tl_error_set(error, "interrupted");
+        if (ok && end.state.step != stop)
+            ok = tl_error_set(error, "%s: trained for %ld updates, should be %ld: %s", dir, end.state.step,
+                              stop, end.why);
     }
     if (!ok && !tl_failed(error)) run_failed(run, dir, error);
     tl_run_free(run);

@@ -119,8 +119,30 @@ START_TEST(divergence) {
 }
 END_TEST
 
+/* Few data are gone through as often as the updates ask, not only in the ten epochs of whoever says nothing. */
+START_TEST(a_run_is_trained_to_its_stop) {
+    scratch folder = scratch_new();
+    const long stops[] = {30, 0};
+    tl_run_settings r = tl_run_settings_default();
+    r.data.pair = "en-fr";
+    r.data.sentences = 20; /* an update or two are an epoch */
+    r.model.d_model = r.model.d_ff = 16;
+    r.model.heads = 2;
+    r.model.layers = 1;
+    tl_error error = {""};
+    ck_assert_msg(job_train(NULL, folder.folder, &r, stops, NULL, &error), "%s", error.message);
+    tl_run *run = tl_run_open(folder.folder, &(tl_run_choice){.weights = "none"}, &error);
+    tl_training_state state;
+    ck_assert_msg(run && tl_run_state(run, &state), "%s", error.message);
+    ck_assert_int_eq(state.step, 30);
+    tl_run_free(run);
+    scratch_remove(&folder);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, exponents);
+    tcase_add_test(tc, a_run_is_trained_to_its_stop);
     tcase_add_test(tc, fits);
     tcase_add_test(tc, what_warm_up_is_worth);
     tcase_add_test(tc, what_a_loss_counts_as);
