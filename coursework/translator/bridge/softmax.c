@@ -56,12 +56,13 @@ tl_var tl_cross_entropy(tl_var logits, const int *targets, const tl_loss_options
         s->count += kept[r] >= 0;
     }
     s->divisor = o->divisor > 0 ? o->divisor : s->count > 0 ? (double)s->count : 1;
-    const double mean = (double)cross_entropy_forward(s->logits, kept, rows, classes, s->smoothing);
-    y.data[0] = (tl_real)(mean * (double)s->count / s->divisor);
-    if (report)
-        *report = (tl_loss_report){s->count, guessed(s),
-                                   (double)cross_entropy_forward(s->logits, kept, rows, classes, 0) *
-                                       (double)s->count};
+    float mean = 0, plain = 0;
+    cross_entropy_forward(s->logits, kept, rows, classes, s->smoothing, &mean);
+    y.data[0] = (tl_real)((double)mean * (double)s->count / s->divisor);
+    if (report) {
+        cross_entropy_forward(s->logits, kept, rows, classes, 0, &plain);
+        *report = (tl_loss_report){s->count, guessed(s), (double)plain * (double)s->count};
+    }
     return tl_call_end(&c);
 }
 
