@@ -85,11 +85,28 @@ static inline char *kit_student(const char *forward, const char *backward) {
 /* Can tier 2 be tried with this library? (Runners hand over floats.) */
 #define kit_has_tier2 (sizeof(tl_real) == sizeof(float))
 
+/* The runner's own objects of a task's tier at -O`level`, compiled once in a test: their folder. */
+static inline const char *kit_parts(const char *task, int tier, int level, const char *flags) {
+    static char folder[160];
+    const char *cc = getenv("CC") ? getenv("CC") : "cc";
+    char command[2048];
+    snprintf(folder, sizeof folder, "%s/parts-%s-%d-%d", kit_temporary(), task, tier, level);
+    snprintf(command, sizeof command,
+             "test -d %s || { mkdir %s && for f in %s coursework/%s/%s.c; do %s %s -c $f "
+             "-o %s/$(echo $f | tr / -).o || exit 1; done; }",
+             folder, folder,
+             tier == 2 ? "coursework/kit/runner/runner.c coursework/kit/runner/op_calls.c"
+                       : "coursework/kit/runner/runner.c",
+             task, tier == 2 ? "op_calls" : "calls", cc, flags, folder);
+    must_msg(system(command) == 0, "the runner of %s does not compile", task);
+    return folder;
+}
+
 /* The runner of `file` (several: spaces between) at -O`level`; to be freed. NULL if it does not compile. */
 static inline char *kit_runner(const char *task, int tier, const char *file, int level) {
     static int number;
     const char *cc = getenv("CC") ? getenv("CC") : "cc", *build = getenv("BUILD") ? getenv("BUILD") : "build";
-    char *program = calloc(128, 1), object[160], command[2048];
+    char *program = calloc(128, 1), object[160], flags[512], library[256] = "", command[2048];
     snprintf(program, 128, "%s/run-%ld-%d", kit_temporary(), (long)getpid(), ++number);
     snprintf(object, sizeof object, "%s/objects-%ld-%d", kit_temporary(), (long)getpid(), number);
 #ifdef TL_SANITIZED /* and so the library */
@@ -97,18 +114,15 @@ static inline char *kit_runner(const char *task, int tier, const char *file, int
 #else
     const char *watched = "";
 #endif
-    const char *library = tier == 2 ? "-Iinclude coursework/kit/runner/op_calls.c" : "";
-    snprintf(
-        command, sizeof command,
-        "mkdir %s && for f in %s; do %s -std=c11 -O%d %s -w -ffp-contract=off -Iinclude "
-        "-Icoursework/kit/runner "
-        "-Icoursework/%s -include coursework/kit/runner/watched.h -c $f -o %s/$(basename $f .c).o || exit 1; "
-        "done && "
-        "%s -std=c11 -O%d %s -w -fopenmp -Icoursework/kit/runner -Icoursework/%s %s "
-        "coursework/kit/runner/runner.c "
-        "coursework/%s/%s.c %s/*.o %s/libtapeloom.a -lm -o %s",
-        object, file, cc, level, watched, task, object, cc, level, watched, task, library, task,
-        tier == 2 ? "op_calls" : "calls", object, build, program);
+    snprintf(flags, sizeof flags,
+             "-std=c11 -O%d %s -w -ffp-contract=off -Iinclude -Icoursework/kit/runner -Icoursework/%s", level,
+             watched, task);
+    if (tier == 2) snprintf(library, sizeof library, "-fopenmp %s/libtapeloom.a", build);
+    const char *parts = kit_parts(task, tier, level, flags);
+    snprintf(command, sizeof command,
+             "mkdir %s && for f in %s; do %s %s -include coursework/kit/runner/watched.h -c $f "
+             "-o %s/$(basename $f .c).o || exit 1; done && %s %s %s/*.o %s/*.o %s -lm -o %s",
+             object, file, cc, flags, object, cc, watched, parts, object, library, program);
     if (system(command) == 0) return program;
     free(program);
     return NULL;
