@@ -223,6 +223,26 @@ const claim claim_little_data = {
     .shown = {"BLEU", "exact match", "loss"},
     WITH_REMARKS(remarks)};
 
+/* The shorter run is version 1 of the claim. */
+static const remark remarks_multi30k[] = {
+    {SMOOTHING_LOSS,
+     DOES_NOT_HOLD,
+     {"As on the sentences made here: learnt by heart. Without smoothing the loss of the test set is 2.53 "
+      "nats a word, with it 2.25. An earlier run of the same four arms ended by mistake after ten times "
+      "through the pairs instead of 42, some 370 updates; there smoothing raised the loss by 0.026, 95 % "
+      "interval 0.005 to 0.047, in the published direction.",
+      "与生成的句子上相同：训练句被死记下来。没有标签平滑时测试集的损失为 2.53 奈特/词，有标签平滑时为 "
+      "2.25。同"
+      "样四组此前的一次运行因失误只读了训练句 10 遍而不是 42 遍（约 370 "
+      "次更新）便结束；那时标签平滑使损失升高 "
+      "0.026，95% 区间为 0.005 至 0.047，方向与已发表的相同。"}},
+    {SMOOTHING_BLEU,
+     DOES_NOT_HOLD,
+     {"Less than the margin, and with an interval narrow enough to say so: paired seeds differ less here "
+      "than "
+      "was expected before the run.",
+      "低于界限，而且区间窄到足以这样说：配对的种子之间的差别比事先预计的小。"}}};
+
 const claim claim_little_data_multi30k = {
     .name = "little-data-multi30k",
     .title = {"Tying, label smoothing, dropout on little data: Multi30k",
@@ -248,5 +268,6 @@ const claim claim_little_data_multi30k = {
     .rules = rules,
     .rule_count = RULES,
     .difference = difference,
+    WITH_REMARKS(remarks_multi30k),
     WITH_PANELS(panels),
     .shown = {"BLEU", "exact match", "loss"}};
