@@ -119,8 +119,9 @@ tier2: $(if $(call has_tier,2),need-marker build/O2/tier2 build/O0/tier2)
 	$(say_answers)
 	$(if $(call has_tier,2),@$(MARK) --tier 2 build/O0/tier2 build/O2/tier2,@echo "This assignment has no tier 2.")
 
-json: need-marker build/O2/tier$(TIER) build/O0/tier$(TIER)
-	@$(MARK) --tier $(TIER) --predict predict.txt --json - build/O0/tier$(TIER) build/O2/tier$(TIER)
+# An assignment without tiers is a folder that is marked: this one.
+json: need-marker $(if $(TIERS),build/O2/tier$(TIER) build/O0/tier$(TIER))
+	@$(MARK) --predict predict.txt --json - $(if $(TIERS),--tier $(TIER) build/O0/tier$(TIER) build/O2/tier$(TIER),.)
 
 # What has been begun: files one of which is not the starter any more. Arguments: files, what to do with them.
 define if_begun
@@ -133,6 +134,7 @@ in_a_line = { $(MAKE) -s build/O2/tier$(1) build/O0/tier$(1) && \
 line: need-marker
 	$(if $(call has_tier,1),$(call if_begun,$(SOURCES),$(call in_a_line,1)))
 	$(if $(call has_tier,2),$(call if_begun,$(OP_SOURCES),$(call in_a_line,2)))
+	$(if $(TIERS),,@$(MARK) --brief .; test $$? -lt 2)
 
 watched = { $(MAKE) -s build/san/tier$(1) && $(watch) --tier $(1) build/san/tier$(1) || exit 1; }
 sanitize: need-marker

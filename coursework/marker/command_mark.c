@@ -56,7 +56,9 @@ static void mark(const course_asked *a, course_marks *m) {
 
 /* The first thing that is wrong, in a line. */
 static void print_line(const course_marks *m) {
-    printf("%02d %-18s tier %d  %3.0f of 100", m->task->number, m->task->name, m->tier, m->points);
+    char tier[16] = "";
+    if (m->tier) snprintf(tier, sizeof tier, "tier %d", m->tier); /* 0: a task that has none */
+    printf("%02d %-18s %-6s  %3.0f of 100", m->task->number, m->task->name, tier, m->points);
     int wrong = 0;
     while (wrong < m->checks && !*m->check[wrong].why) wrong++;
     if (wrong < m->checks) printf("  %s: ", m->check[wrong].function), tl_show(m->check[wrong].why, stdout);
@@ -83,6 +85,7 @@ int course_command_mark(const course_asked *a) {
     if (a->task->mark_folder) {
         m->task = a->task;
         a->task->mark_folder(m, a->runner[0], (uint64_t)a->seed, a->student);
+        m->seed = (uint64_t)a->seed;
     } else
         mark(a, m);
     const bool instead = a->json && strcmp(a->json, "-") == 0;

@@ -75,7 +75,7 @@ void tl_put_text(const char *text, FILE *out);
 
 typedef struct tl_folder tl_folder;
 /* Locks a folder that is there against everybody else who locks it, in this process too. The lock lies on the folder itself:
- * no file is left behind, and it ends with the process, however that ends. NULL, and a sentence in error, if somebody
+ * no file is left behind, and it ends with the process, however that ends. NULL, and a sentence in error, if for a second somebody
  * else holds it or it cannot be opened. To tl_folder_unlock. */
 tl_folder *tl_folder_lock(const char *path, tl_error *error);
 /* False: this folder's file system knows no locks; there is nothing to keep others away. */

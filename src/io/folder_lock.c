@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 struct tl_folder {
@@ -21,9 +22,17 @@ struct tl_folder {
     char *path;
 };
 
+/* Tries, of 20 ms each, before a folder counts as in use. A process that was killed while it started gnuplot leaves a child behind
+ * which holds the lock until it has become gnuplot. */
+enum { TRIES = 50 };
+
 /* 0, or an errno; some file systems (a network's, above all) have no locks, or none for folders, which is no failure. */
 static int lock(tl_folder *f) {
     f->locked = flock(f->fd, LOCK_EX | LOCK_NB) == 0;
+    for (int i = 1; i < TRIES && !f->locked && errno == EWOULDBLOCK; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+        f->locked = flock(f->fd, LOCK_EX | LOCK_NB) == 0;
+    }
     const bool has_none =
         errno == ENOLCK || errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL || errno == EBADF;
     return f->locked || has_none ? 0 : errno;

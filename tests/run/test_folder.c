@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 
 static scratch here;
 
@@ -138,6 +139,27 @@ START_TEST(the_dead_lock_nothing) {
     assert_contains(error.message, "No such file or directory");
     ck_assert(tl_folder_check(NULL, NULL) && !tl_folder_is_locked(NULL));
     tl_folder_unlock(NULL);
+}
+END_TEST
+
+/* … nor does a process that was just being started by it, and is on its way. */
+START_TEST(what_the_dead_have_started_is_waited_for) {
+    int ready[2], end;
+    char byte;
+    ck_assert_int_eq(pipe(ready), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        if (!tl_folder_is_locked(tl_folder_lock(here.folder, NULL))) _exit(1);
+        if (fork() == 0) { /* holds what its parent held */
+            if (write(ready[1], "x", 1) == 1) nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+            _exit(0);
+        }
+        while (true) pause();
+    }
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    kill(child, SIGKILL);
+    ck_assert_int_eq(waitpid(child, &end, 0), child);
+    ck_assert(!is_locked(here.folder));
 }
 END_TEST
 
@@ -442,6 +464,7 @@ static void add_tests(TCase *tc) {
     tcase_add_checked_fixture(tc, enter, leave);
     tcase_add_test(tc, one_at_a_time);
     tcase_add_test(tc, the_dead_lock_nothing);
+    tcase_add_test(tc, what_the_dead_have_started_is_waited_for);
     tcase_add_test(tc, folder_goes_while_it_is_written_to);
     tcase_add_test(tc, what_may_not_be_read_is_there);
     tcase_add_test(tc, files_that_are_not_ours);
