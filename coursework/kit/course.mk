@@ -98,7 +98,7 @@ has_tier = $(filter $(1),$(TIERS))
 
 need-marker:
 	@test -n $(call squote,$(marker)) && test -x $(call squote,$(marker)) || { \
-	  echo "There is no marker here. Either give the folder of a checkout of Tapeloom in which 'make' has been run:"; \
+	  echo "There is no marker here. Either give the folder of a checkout of Tapeloom in which 'make marker' has been run:"; \
 	  echo "    make TAPELOOM=~/tapeloom"; \
 	  echo "(../settings.mk can keep it), or install Tapeloom ('make install' there) and have tapeloom-marker in your PATH."; \
 	  exit 1; } >&2
