@@ -157,14 +157,6 @@ static const course_exercise tier1[] = {
 
 /* ---- the handout's example: task 5's, with a gradient for its y ---- */
 
-static void print(FILE *to, const char *name, const double *x, long rows, long columns) {
-    for (long i = 0; i < rows; i++) {
-        fprintf(to, "%-8s", i ? "" : name);
-        for (long j = 0; j < columns; j++) fprintf(to, "%8.4f", x[i * columns + j] + 0.0); /* no -0 */
-        fputc('\n', to);
-    }
-}
-
 static void example(FILE *to) {
     const sizes n = {1, 1, 2, 3, 4, 4};
     const double q[] = {2, 0, 0, 2, 0, 2, 2, 0}, k[] = {1, 0, 0, 1, 0, 2, 1, 0, 1, 0, 1, 1};
@@ -173,9 +165,9 @@ static void example(FILE *to) {
     double p[6], dp[6], ds[6], dq[8] = {0}, dk[12] = {0}, dv[12] = {0};
     back_attend(q, k, seen, p, n, 0);
     back_whole(&(back){q, k, v, p, NULL, dy, 0, dp, ds, dq, dk, dv}, n, 0);
-    print(to, "probs", p, 2, 3), print(to, "dy", dy, 2, 4);
-    print(to, "dprobs", dp, 2, 3), print(to, "dscores", ds, 2, 3);
-    print(to, "dq", dq, 2, 4), print(to, "dk", dk, 3, 4), print(to, "dv", dv, 3, 4);
+    print_matrix(to, "probs", p, 2, 3), print_matrix(to, "dy", dy, 2, 4);
+    print_matrix(to, "dprobs", dp, 2, 3), print_matrix(to, "dscores", ds, 2, 3);
+    print_matrix(to, "dq", dq, 2, 4), print_matrix(to, "dk", dk, 3, 4), print_matrix(to, "dv", dv, 3, 4);
 }
 
 extern const course_task course_task_attention_backward;

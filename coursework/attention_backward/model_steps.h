@@ -3,7 +3,7 @@
 #ifndef ATTENTION_BACKWARD_MODEL_H
 #define ATTENTION_BACKWARD_MODEL_H
 
-#include "../marker/exercise.h"
+#include "../attention_forward/model_shared.h"
 
 /* ---- mistakes, by step: X(its number, its name, what it says) ---- */
 
@@ -45,30 +45,7 @@
  X(NOT_IN_DP, "no dropout in dprobs",                                                              \
    "those of dprobs without dropout: what it hit should get nothing, the rest 1/(1-p) times as much")
 
-#define ID(id, name, says) id,
-#define LINE(id, name, says) {name, says},
 enum { MIX(ID) MIX_ALONE(ID) SOFTMAX(ID) SCORES(ID) HEADS(ID) OPERATION(ID) };
-
-/* A set of mistakes of the whole list; an exercise's bits become one by its own list. */
-typedef uint64_t mistakes;
-#define IS(id) (m >> (id)&1)
-
-static inline mistakes chosen(const int *list, unsigned slips) {
-    mistakes m = 0;
-    for (int k = 0; slips; k++, slips >>= 1)
-        if (slips & 1) m |= (mistakes)1 << list[k];
-    return m;
-}
-
-/* ---- sizes ---- */
-
-typedef struct sizes {
-    long B, H, T, S, d, e; /* e: numbers of a value; tier 1: d */
-} sizes;
-
-static inline sizes sizes_of(const course_case *c) {
-    return (sizes){c->n[0], c->n[1], c->n[2], c->n[3], c->n[4], c->n[5]};
-}
 
 /* ---- the steps (model_steps.c) ---- */
 

@@ -243,14 +243,6 @@ static const course_exercise tier1[] = {
 
 /* ---- the handout's example: 2 queries, 3 keys, one head of 4 numbers ---- */
 
-static void print(FILE *to, const char *name, const double *x, long rows, long columns) {
-    for (long i = 0; i < rows; i++) {
-        fprintf(to, "%-8s", i ? "" : name);
-        for (long j = 0; j < columns; j++) fprintf(to, "%8.4f", x[i * columns + j] + 0.0); /* no -0 */
-        fputc('\n', to);
-    }
-}
-
 static void example(FILE *to) {
     const sizes n = {1, 1, 2, 3, 4, 4};
     const double q[] = {2, 0, 0, 2, 0, 2, 2, 0}, k[] = {1, 0, 0, 1, 0, 2, 1, 0, 1, 0, 1, 1}, length = 3;
@@ -260,9 +252,10 @@ static void example(FILE *to) {
     forward_mask(&length, true, visible, n, 0);
     forward_softmax(s, visible, p, n, 1, 0);
     forward_mix(p, v, y, n, 0);
-    print(to, "q", q, 2, 4), print(to, "k", k, 3, 4), print(to, "v", v, 3, 4);
-    print(to, "scores", s, 2, 3), print(to, "visible", visible, 2, 3), print(to, "probs", p, 2, 3);
-    print(to, "y", y, 2, 4);
+    print_matrix(to, "q", q, 2, 4), print_matrix(to, "k", k, 3, 4), print_matrix(to, "v", v, 3, 4);
+    print_matrix(to, "scores", s, 2, 3), print_matrix(to, "visible", visible, 2, 3),
+        print_matrix(to, "probs", p, 2, 3);
+    print_matrix(to, "y", y, 2, 4);
 }
 
 extern const course_task course_task_attention_forward;

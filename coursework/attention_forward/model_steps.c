@@ -114,23 +114,8 @@ void forward_mix(const double *p, const double *v, double *context, sizes n, mis
 
 /* ---- sizes ---- */
 
-/* S - T is 4 or more, so that two mistakes of one key do not make a third; d is not H. */
-void forward_sizes(course_case *c, course_kind kind, course_rng *rng) {
-    sizes n = {.B = course_between(rng, 2, 3), .H = 3, .T = 2 * course_between(rng, 1, 2) + 1};
-    n.S = n.T + 2 * course_between(rng, 2, 3);
-    n.d = 2 * course_between(rng, 2, 3) + 1;
-    if (kind == COURSE_MASKED) n.S = n.T + course_between(rng, -2, 2);
-    if (kind == COURSE_ONE) n = (sizes){1, 1, 1, 1, 1, 0};
-    if (kind == COURSE_PRIME) n = (sizes){2, 5, 11, 7, 13, 0};
-    if (kind == COURSE_EMPTY) {
-        const long which = course_between(rng, 0, 2);
-        *(which == 0 ? &n.B : which == 1 ? &n.T : &n.S) = 0;
-    }
-    const long all[6] = {n.B, n.H, n.T, n.S, n.d, n.d};
-    const char *const names[5] = {"B", "H", "T", "S", "d"};
-    for (int i = 0; i < 6; i++) c->n[i] = all[i];
-    for (int i = 0; i < 5; i++) c->n_name[i] = names[i];
-}
+/* S - T is 4 or more, so that two mistakes of one key do not make a third. */
+void forward_sizes(course_case *c, course_kind kind, course_rng *rng) { draw_sizes(c, kind, 2, rng); }
 
 void forward_equal(const course_case *c) {
     for (int i = 0; i < c->arrays; i++)

@@ -3,7 +3,7 @@
 #ifndef ATTENTION_FORWARD_MODEL_H
 #define ATTENTION_FORWARD_MODEL_H
 
-#include "../marker/exercise.h"
+#include "model_shared.h"
 
 /* ---- mistakes, by step: X(its number, its name, what it says) ---- */
 
@@ -68,33 +68,10 @@
  X(NO_ATTEND, "attend not used", "those of a mask without its array `attend`")                             \
  X(NO_WINDOW, "window not used", "those of a mask without its window")
 
-#define ID(id, name, says) id,
-#define LINE(id, name, says) {name, says},
 enum {
     SPLIT(ID) SCORES(ID) SCORES_ALONE(ID) MASK_OR(ID) MASK(ID) MASK_ALONE(ID) SOFTMAX(ID) SOFTMAX_ALONE(ID)
         MIX(ID) MIX_ALONE(ID) MERGE(ID) OPERATION(ID)
 };
-
-/* A set of mistakes of the whole list; an exercise's bits become one by its own list. */
-typedef uint64_t mistakes;
-#define IS(id) (m >> (id)&1)
-
-static inline mistakes chosen(const int *list, unsigned slips) {
-    mistakes m = 0;
-    for (int k = 0; slips; k++, slips >>= 1)
-        if (slips & 1) m |= (mistakes)1 << list[k];
-    return m;
-}
-
-/* ---- sizes ---- */
-
-typedef struct sizes {
-    long B, H, T, S, d, e; /* e: numbers of a value; tier 1: d */
-} sizes;
-
-static inline sizes sizes_of(const course_case *c) {
-    return (sizes){c->n[0], c->n[1], c->n[2], c->n[3], c->n[4], c->n[5]};
-}
 
 static inline long at(long a, long B, long b, long C, long c, long D, long d) {
     return ((a * B + b) * C + c) * D + d;
