@@ -276,6 +276,7 @@ $(B)/trapped/translate: $(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/translat
 	$(LINK) $^ -o $@ $(TL_LIBS)
 endif
 $(filter $(B)/tests/coursework/%,$(TESTS)): $(filter-out %/main.o,$(marker_obj)) | $(MARKER)
+$(filter $(B)/tests/build/%,$(TESTS)): | $(MARKER) # they install it
 $(B)/obj/tests/coursework/%.o: TL_FLAGS += -iquote .
 # The study's claims are judged by functions of its own: its tests are linked with all of it but main.
 study_obj := $(filter-out %/main.o,$(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/study/*.c))) $(shared_obj)

@@ -326,7 +326,7 @@ START_TEST(install_the_library) {
     /* -o: taken as it is, not built again with other flags */
     snprintf(line, sizeof line,
              "cd $TOP && make -o $OUTER/lib%s.a $(for t in translate lm caption classify attend study bpe "
-             "bleu; do echo "
+             "bleu marker; do echo "
              "-o $OUTER/$t; "
              "done) CC=\"$CC\" "
              "B=$OUTER PRECISION=%s install"
