@@ -158,8 +158,9 @@ static inline void look_for_numbers(const char *prose, const numbers *known, con
         const double value = number_at(&at, &decimals);
         const bool in_word = isalpha(before) || before == '_' ||
                              (before == '-' && from > prose + 1 && isalpha((unsigned char)from[-2])),
-                   list = (before == '\n' || (before == ' ' && from - prose > 2 && from[-2] == '\n')) &&
-                          *at == '.',
+                   list = *at == '.' &&
+                          (before == '\n' || (before == ' ' && from - prose > 2 && from[-2] == '\n')),
+                   row = from - prose > 2 && !memcmp(from - 3, "\n| ", 3) && *at == ' ',
                    year = value >= 1900 && value <= 2099 && !decimals && at - from == 4;
         if (isalpha((unsigned char)*at) || *at == '_') { /* 2d, 3rd */
             if (!strncmp(at, "e-", 2)) {                 /* 1e-9 */
@@ -176,7 +177,7 @@ static inline void look_for_numbers(const char *prose, const numbers *known, con
             place && at - last < 24 && !memchr(last, '.', (size_t)(from - last)) && from - last < 6;
         place = names_a_place(prose, from) || after_place;
         last = at;
-        if (in_word || list || year || place) continue;
+        if (in_word || list || row || year || place) continue;
         if (!stands(known, value, decimals, !strncmp(at + (*at == ' '), "%", 1)))
             fault("%s: %.*s stands in no block (… %.*s)", heading, (int)(at - from), from, 40,
                   from - (from - prose > 20 ? 20 : from - prose));
@@ -191,7 +192,7 @@ static inline void make_reader(void) {
        "$B/tutorial/*; do "
        "if [ -x $p ] && [ ! -d $p ]; then ln -s $p $D/build/${p#$B/}; fi; done; ln -s $PWD/docs "
        "$PWD/examples $PWD/include $D/; "
-       "for s in bench double; do [ ! -e $B/$s ] || ln -s $B/$s $D/build/$s; done");
+       "ln -s $PWD/src $D/; for s in bench double; do [ ! -e $B/$s ] || ln -s $B/$s $D/build/$s; done");
 }
 
 static inline void write_new(FILE *to, const char *from, const char *end) {
