@@ -23,6 +23,11 @@ START_TEST(both_languages_say_the_same) {
     *faults = '\0';
     compare("README.md", "README.zh-CN.md");
     compare("coursework/kit/README.md", "coursework/kit/README.zh-CN.md");
+    char *study = get_file("docs/study.zh-CN.md", NULL), *glossary = get_file("docs/glossary.md", NULL),
+         wrong[8192] = "";
+    page_words(study, glossary, wrong, sizeof wrong);
+    if (*wrong) fault("docs/study.zh-CN.md:%s", wrong);
+    free(study), free(glossary);
     glob_t chapters;
     ck_assert_int_eq(glob("docs/tutorial/*.md", 0, NULL, &chapters), 0);
     for (size_t i = 0; i < chapters.gl_pathc; i++) {
