@@ -124,7 +124,7 @@ TESTS    := $(test_src:tests/%.c=$(B)/tests/%)
 .DEFAULT_GOAL := all
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all lib examples demo study coursework coursework-solutions test tests bench docs deps install uninstall format clean help FORCE
+.PHONY: all lib examples tutorial demo study coursework coursework-solutions test tests bench docs deps install uninstall format clean help FORCE
 
 all: lib examples ## the library and the programs (the default)
 lib: $(LIB) ## only the library
@@ -199,6 +199,17 @@ ifneq ($(MARKER),)
 $(MARKER): $(marker_obj) $(LIB)
 	$(LINK) $^ -o $@ $(TL_LIBS)
 endif
+
+# The book's programs stand in its pages.
+book_pages := $(wildcard docs/tutorial/*.md docs/debugging.md)
+BOOK := $(if $(book_pages),$(addprefix $(B)/tutorial/,$(sort $(shell sh docs/tutorial/cut --list $(book_pages)))))
+tutorial: lib examples $(BOOK) ## only the programs of the book (docs/tutorial), into build/tutorial
+$(B)/tutorial/%.c: $(book_pages) docs/tutorial/cut
+	@mkdir -p $(@D)
+	@sh docs/tutorial/cut $* $(book_pages) > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(B)/tutorial/%: $(B)/tutorial/%.c $(LIB)
+	$(CC) $(TL_FLAGS) -O1 $(hard_link) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $< $(unwatched) $(LIB) -o $@ $(TL_LIBS)
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
@@ -277,6 +288,7 @@ $(B)/trapped/translate: $(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/translat
 endif
 $(filter $(B)/tests/coursework/%,$(TESTS)): $(filter-out %/main.o,$(marker_obj)) | $(MARKER)
 $(filter $(B)/tests/build/%,$(TESTS)): | $(MARKER) # they install it
+$(filter $(B)/tests/docs/%,$(TESTS)): | tutorial # they run them, and would not miss one that is new
 $(B)/obj/tests/coursework/%.o: TL_FLAGS += -iquote .
 # The study's claims are judged by functions of its own: its tests are linked with all of it but main.
 study_obj := $(filter-out %/main.o,$(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/study/*.c))) $(shared_obj)

@@ -1,0 +1,74 @@
+/* What stands in English and in Chinese says the same: headings, blocks and numbers, section by section; and one term has one word, that of
+ * docs/glossary.md. (The study's two pages are compared by docs/test_study_page, the handouts by coursework/test_handouts.) */
+#define _XOPEN_SOURCE 700
+#include "docs/book.h"
+
+#include <glob.h>
+
+static void compare(const char *english, const char *chinese) {
+    if (access(chinese, R_OK)) {
+        fault("%s is missing", chinese);
+        return;
+    }
+    char *en = get_file(english, NULL), *zh = get_file(chinese, NULL),
+         *glossary = get_file("docs/glossary.md", NULL);
+    char wrong[8192] = "";
+    page_compare(en, zh, wrong, sizeof wrong);
+    page_words(zh, glossary, wrong, sizeof wrong);
+    if (*wrong) fault("%s:%s", chinese, wrong);
+    free(en), free(zh), free(glossary);
+}
+
+START_TEST(both_languages_say_the_same) {
+    *faults = '\0';
+    compare("README.md", "README.zh-CN.md");
+    compare("coursework/kit/README.md", "coursework/kit/README.zh-CN.md");
+    char *study = get_file("docs/study.zh-CN.md", NULL), *glossary = get_file("docs/glossary.md", NULL),
+         wrong[8192] = "";
+    page_words(study, glossary, wrong, sizeof wrong);
+    if (*wrong) fault("docs/study.zh-CN.md:%s", wrong);
+    free(study), free(glossary);
+    glob_t chapters;
+    ck_assert_int_eq(glob("docs/tutorial/*.md", 0, NULL, &chapters), 0);
+    for (size_t i = 0; i < chapters.gl_pathc; i++) {
+        char chinese[256];
+        snprintf(chinese, sizeof chinese, "docs/tutorial.zh-CN/%s", strrchr(chapters.gl_pathv[i], '/') + 1);
+        compare(chapters.gl_pathv[i], chinese);
+    }
+    globfree(&chapters);
+    no_faults("two languages");
+}
+END_TEST
+
+/* The glossary's rows: a term, its word, and a name that stands in the header it names. */
+START_TEST(the_glossary_points_into_the_library) {
+    char *page = get_file("docs/glossary.md", NULL), header[64], name[64], path[128];
+    int rows = 0;
+    *faults = '\0';
+    for (const char *line = page; *line; line = page_next(line)) {
+        const char *place = strstr(line, "| `");
+        if (strncmp(line, "| ", 2) || !place) continue;
+        while (place && place < line + strcspn(line, "\n") &&
+               sscanf(place, "| `%63[a-z].h`: `%63[A-Za-z0-9_]`", header, name) != 2)
+            place = strstr(place + 1, "| `");
+        if (!place || place > line + strcspn(line, "\n")) continue;
+        rows++;
+        snprintf(path, sizeof path, "include/tapeloom/%s.h", header);
+        char *text = get_file(path, NULL), listed[96];
+        snprintf(listed, sizeof listed, "TL_OP(%s,", !strncmp(name, "tl_", 3) ? name + 3 : name);
+        if (!strstr(text, name) && !strstr(text, listed)) fault("%s does not have %s", path, name);
+        free(text);
+    }
+    ck_assert_int_ge(rows, 30);
+    free(page);
+    no_faults("docs/glossary.md");
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    in_its_own_folder(tc);
+    tcase_add_test(tc, both_languages_say_the_same);
+    tcase_add_test(tc, the_glossary_points_into_the_library);
+}
+
+TL_TEST_MAIN("docs: two languages")

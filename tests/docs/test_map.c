@@ -1,0 +1,86 @@
+/* The ways in: docs/reading.md counts its files right, and every link of every page in docs leads somewhere. */
+#define _XOPEN_SOURCE 700
+#include "docs/book.h"
+
+#include <glob.h>
+
+/* A row's count is its file's, the sum is what the title promises, and the command prints both. */
+START_TEST(the_reading_path_counts_its_lines) {
+    make_reader();
+    run_book_page("docs/reading.md");
+    char *page = get_file("docs/reading.md", NULL), path[256];
+    long sum = 0, lines;
+    int rows = 0, number;
+    for (const char *line = page; *line; line = page_next(line)) {
+        const char *count = strncmp(line, "| ", 2) ? NULL : strstr(line, ") | ");
+        if (!count || sscanf(line, "| %d | [`%255[^`]`]", &number, path) != 2 ||
+            sscanf(count, ") | %ld", &lines) != 1)
+            continue;
+        ck_assert_int_eq(number, ++rows);
+        char *text = get_file(path, NULL);
+        ck_assert_msg(count_lines(text) == lines, "%s has %d lines, the page says %ld", path,
+                      count_lines(text), lines);
+        sum += lines;
+        free(text);
+    }
+    ck_assert_int_ge(rows, 15);
+    ck_assert_int_le(sum, 2000);
+    ck_assert_int_gt(sum, 1500);
+    free(page);
+}
+END_TEST
+
+/* From a page's folder to a file or folder of the repository. */
+static void follow(const char *path) {
+    char *page = get_file(path, NULL), *text = page_part(page, false);
+    for (const char *at = text; (at = strstr(at, "](")) != NULL; at += 2) {
+        char target[512], there[1024];
+        snprintf(target, sizeof target, "%.*s", (int)strcspn(at + 2, ")#\n"), at + 2);
+        if (!*target || !strncmp(target, "http", 4)) continue;
+        const char *end = strrchr(path, '/');
+        snprintf(there, sizeof there, "%.*s%s", end ? (int)(end - path) + 1 : 0, path, target);
+        if (access(there, F_OK)) fault("%s: %s leads nowhere", path, target);
+    }
+    free(text), free(page);
+}
+
+START_TEST(links_lead_somewhere) {
+    static const char *const where[] = {"*.md", "docs/*.md", "docs/tutorial/*.md",
+                                        "docs/tutorial.zh-CN/*.md"};
+    *faults = '\0';
+    int pages = 0;
+    for (size_t i = 0; i < sizeof where / sizeof *where; i++) {
+        glob_t found;
+        if (glob(where[i], 0, NULL, &found)) continue;
+        for (size_t k = 0; k < found.gl_pathc; k++) follow(found.gl_pathv[k]), pages++;
+        globfree(&found);
+    }
+    ck_assert_int_gt(pages, 15);
+    no_faults("links");
+}
+END_TEST
+
+/* Every page of docs stands on the map. */
+START_TEST(the_map_has_every_page) {
+    char *map = get_file("docs/README.md", NULL), link[300];
+    glob_t found;
+    ck_assert_int_eq(glob("docs/*.md", 0, NULL, &found), 0);
+    *faults = '\0';
+    for (size_t k = 0; k < found.gl_pathc; k++) {
+        snprintf(link, sizeof link, "](%s)", strrchr(found.gl_pathv[k], '/') + 1);
+        if (!strstr(link, "README") && !strstr(map, link)) fault("%s does not stand there", link);
+    }
+    globfree(&found);
+    free(map);
+    no_faults("docs/README.md");
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    in_its_own_folder(tc);
+    tcase_add_test(tc, the_reading_path_counts_its_lines);
+    tcase_add_test(tc, links_lead_somewhere);
+    tcase_add_test(tc, the_map_has_every_page);
+}
+
+TL_TEST_MAIN("docs: the map, and the reading path")
