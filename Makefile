@@ -314,7 +314,13 @@ $(filter $(B)/tests/bench/%,$(TESTS)): | $(benches) # they run them
 bench: all $(benches) ## measure it, in turn with PyTorch, OpenBLAS, oneDNN where they are (BENCH=--help)
 	BUILD=$(B) bench/compare $(BENCH)
 
-docs: need-check $(B)/tests/docs/test_operations_table ## write docs/operations.md from the list of operations
+.PHONY: api
+API ?= docs/api
+api: ## write docs/api, a page for each public header, from the headers
+	@mkdir -p $(API)
+	LC_ALL=C awk -v to=$(API) -f docs/api/pages.awk include/tapeloom.h include/tapeloom/*.h examples/*.c examples/*/*.c tests/*/*.c
+
+docs: need-check api $(B)/tests/docs/test_operations_table ## write docs/operations.md from the list of operations, and docs/api
 	TL_WRITE_DOCS=1 $(B)/tests/docs/test_operations_table
 
 deps: ## show and run the package manager's command that installs Check
