@@ -290,12 +290,12 @@ function dedented(block,    i, n, line, least, space) {
 
 # Names become links, shapes and names of arguments code, and nothing is left that Markdown would take for its own.
 function marked(text, own,    out, found, base) {
-    while (match(text, /`[^`]*`|"[^" ]*"|\[[^][)]*[])]|(tl|TL)_[A-Za-z0-9_*]+(<[a-z]+>)?(\.[a-z_]+)?|<[a-z|]+>|\*[a-z_]+|(src|docs|include|tests|examples)\/[a-zA-Z0-9_.\/-]*[a-z\/]|[a-z]+\.h/)) {
+    while (match(text, /`[^`]*`|"[^" ]*"|[a-z_]*\[[^][)]*[])]|(tl|TL)_[A-Za-z0-9_*]*(<[a-z]+>[a-z_]*)?(\.[a-z_]+)?|\*[a-z]+\*|<[a-z|]+>|\*[a-z_]+|(src|docs|include|tests|examples)\/[a-zA-Z0-9_.\/-]*[a-z\/]|[a-z]+\.h/)) {
         found = substr(text, RSTART, RLENGTH)
         out = out escaped(substr(text, 1, RSTART - 1))
         text = substr(text, RSTART + RLENGTH)
         base = word_at(found, "^[A-Za-z0-9_]+")
-        if (found ~ /^`/) out = out found
+        if (found ~ /^`|^\*.*\*$/) out = out found
         else if (found in of_title) out = out "[" found "](" of_title[found] ".md)"
         else if (found ~ /^(src|docs|include|tests|examples)\/.*\.[a-z]+$/ && readable(found)) out = out "[" found "](../../" found ")"
         else if (base in page_of && (" " own " ") !~ (" " base " ") && found !~ /[*<]/)

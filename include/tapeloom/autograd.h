@@ -54,7 +54,7 @@ bool tl_tape_holds(const tl_tape *tape, tl_mark mark);
 const char *tl_tape_error(const tl_tape *tape);
 void tl_tape_clear_error(tl_tape *tape);
 /* Fails the tape with a message of the caller's (layers, user code); the current scope is appended. Without a tape the message
- * is the thread's, as above. Returns the inert var. */
+ * is the thread's (tl_tape_error). Returns the inert var. */
 tl_var tl_tape_fail(tl_tape *tape, const char *format, ...) TL_PRINTF(2, 3);
 
 /* ---- modes ---- */
