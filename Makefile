@@ -288,7 +288,7 @@ $(B)/trapped/translate: $(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/translat
 endif
 $(filter $(B)/tests/coursework/%,$(TESTS)): $(filter-out %/main.o,$(marker_obj)) | $(MARKER)
 $(filter $(B)/tests/build/%,$(TESTS)): | $(MARKER) # they install it
-$(filter $(B)/tests/docs/%,$(TESTS)): | $(BOOK) # they run them
+$(filter $(B)/tests/docs/%,$(TESTS)): | tutorial # they run them, and would not miss one that is new
 $(B)/obj/tests/coursework/%.o: TL_FLAGS += -iquote .
 # The study's claims are judged by functions of its own: its tests are linked with all of it but main.
 study_obj := $(filter-out %/main.o,$(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/study/*.c))) $(shared_obj)

@@ -1,33 +1,27 @@
-/* What is written for people – handouts, the students' first page, the lecturer's guide – says what the tasks are: examples and questions
- * word for word, every mistake by its name, hours, links that lead somewhere, commands that there are. */
+/* What is written for people – handouts in both languages, the students' first page, the lecturer's guide – says what the tasks are:
+ * examples and questions word for word, every mistake by its name, hours, links that lead somewhere, commands that there are. */
 #define _XOPEN_SOURCE 700
+#include "docs/pages.h"
 #include "folder.h"
 
-#include <ctype.h>
-
-static void fail_soft(char *all_of_it, size_t size, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    const size_t used = strlen(all_of_it);
-    vsnprintf(all_of_it + used, size - used, format, arguments);
-    va_end(arguments);
-}
 /* All that is wrong with a page, not the first thing alone. */
 static char wrong[16384];
-#define expect(condition, ...)                                          \
- do {                                                                   \
-  if (!(condition)) fail_soft(wrong, sizeof wrong, "\n  " __VA_ARGS__); \
+#define expect(condition, ...)                                         \
+ do {                                                                  \
+  if (!(condition)) page_say(wrong, sizeof wrong, "\n  " __VA_ARGS__); \
  } while (0)
 #define tell(title) must_msg(!*wrong, "%s:%.3000s", title, wrong)
 
-/* A handout, to be freed; NULL, and a word in `wrong`, if there is none. */
-static char *handout_of(const course_task *task) {
+/* A handout in a language, "" or ".zh-CN", to be freed; NULL, and a word in `wrong`, if there is none. */
+static char *handout_in(const char *language, const course_task *task) {
     char path[256];
-    snprintf(path, sizeof path, "coursework/%s/handout.md", task->name);
+    snprintf(path, sizeof path, "coursework/%s/handout%s.md", task->name, language);
     if (exists("%s", path)) return read_text_file(path);
     expect(false, "%s is missing", path);
     return NULL;
 }
+static char *handout_of(const course_task *task) { return handout_in("", task); }
+static char *chinese_of(const course_task *task) { return handout_in(".zh-CN", task); }
 
 /* All white space is one space: lines may be broken anywhere. */
 static char *in_one_line(const char *text) {
@@ -56,10 +50,42 @@ static char *section(const char *page, const char *heading) {
     return memcpy(text, from, length);
 }
 
-static const char *const headings[] = {
+enum { HEADINGS = 8 };
+static const char *const headings[HEADINGS] = {
     "What you build",         "Derivation",    "A worked example", "A drawing",
     "Predict before you run", "What to write", "Common mistakes",  "Hours and further reading"};
-enum { HEADINGS = sizeof headings / sizeof *headings };
+static const char *const chinese_headings[HEADINGS] = {
+    "要实现什么", "推导", "手算一例", "图示", "先预测，再运行", "要写的代码", "常见错误", "用时与延伸阅读"};
+
+/* Each once, in this order. */
+static void look_for_headings(const char *name, const char *page, const char *const *all) {
+    char line[256];
+    const char *before = page;
+    for (int i = 0; i < HEADINGS; i++) {
+        snprintf(line, sizeof line, "\n## %s\n", all[i]);
+        const char *at = strstr(page, line);
+        expect(at, "%s: no heading \"%s\"", name, all[i]);
+        expect(!at || at >= before, "%s: \"%s\" stands too early", name, all[i]);
+        expect(!at || !strstr(at + 1, line), "%s: \"%s\" twice", name, all[i]);
+        if (at) before = at;
+    }
+}
+
+/* Every mistake of the task stands in this section; says how many tier 1 has. */
+static int look_for_mistakes(const char *language, const char *section, const course_task *task) {
+    char *line = in_one_line(section), bold[96];
+    int slips = 0;
+    for (int tier = 1; tier <= 2; tier++)
+        for (const course_exercise *of = tier == 1 ? task->tier1 : task->tier2; of && of->function; of++)
+            for (const course_slip *s = of->slips; s && s->name; s++) {
+                snprintf(bold, sizeof bold, "**%s**", s->name);
+                expect(strstr(line, bold), "%s%s: %s, a mistake of %s, is not listed", task->name, language,
+                       bold, of->function);
+                slips += tier == 1;
+            }
+    free(line);
+    return slips;
+}
 
 START_TEST(handouts_have_one_form) {
     for (const course_task *const *t = course_tasks; *t; t++) {
@@ -67,15 +93,7 @@ START_TEST(handouts_have_one_form) {
         if (!page) continue;
         snprintf(line, sizeof line, "# %d. %s\n", (*t)->number, (*t)->title);
         expect(strncmp(page, line, strlen(line)) == 0, "%s begins otherwise than with %s", (*t)->name, line);
-        const char *before = page;
-        for (int i = 0; i < HEADINGS; i++) {
-            snprintf(line, sizeof line, "\n## %s\n", headings[i]);
-            const char *at = strstr(page, line);
-            expect(at, "%s: no heading \"%s\"", (*t)->name, headings[i]);
-            expect(!at || at >= before, "%s: \"%s\" stands too early", (*t)->name, headings[i]);
-            expect(!at || !strstr(at + 1, line), "%s: \"%s\" twice", (*t)->name, headings[i]);
-            if (at) before = at;
-        }
+        look_for_headings((*t)->name, page, headings);
         char *drawing = section(page, "A drawing"), *hours = section(page, "Hours and further reading"),
              *how = section(page, "What to write");
         const char *fence = strstr(drawing, "```");
@@ -134,22 +152,63 @@ END_TEST
 
 START_TEST(handouts_name_the_mistakes) {
     for (const course_task *const *t = course_tasks; *t; t++) {
-        char *page = handout_of(*t), bold[96];
+        char *page = handout_of(*t);
         if (!page) continue;
-        char *there = section(page, "Common mistakes"), *line = in_one_line(there);
-        int slips = 0;
-        for (int tier = 1; tier <= 2; tier++)
-            for (const course_exercise *of = tier == 1 ? (*t)->tier1 : (*t)->tier2; of && of->function; of++)
-                for (const course_slip *s = of->slips; s && s->name; s++) {
-                    snprintf(bold, sizeof bold, "**%s**", s->name);
-                    expect(strstr(line, bold), "%s: %s, a mistake of %s, is not listed", (*t)->name, bold,
-                           of->function);
-                    slips += tier == 1;
-                }
+        char *there = section(page, "Common mistakes");
+        const int slips = look_for_mistakes("", there, *t);
         expect(slips >= 8 || !(*t)->tier1, "%s: %d mistakes in tier 1", (*t)->name, slips);
-        free(there), free(line), free(page);
+        free(there), free(page);
     }
     tell("handouts");
+}
+END_TEST
+
+/* ---- in Chinese ---- */
+
+START_TEST(chinese_handouts_say_the_same) {
+    char *glossary = read_text_file("docs/glossary.md");
+    for (const course_task *const *t = course_tasks; *t; t++) {
+        char *english = handout_of(*t), *page = chinese_of(*t), from[16], to[128], differs[4096] = "";
+        if (english && page) {
+            page_compare(english, page, differs, sizeof differs);
+            page_words(page, glossary, differs, sizeof differs);
+            expect(!*differs, "%s.zh-CN:%s", (*t)->name, differs);
+            snprintf(from, sizeof from, "# %d. ", (*t)->number);
+            snprintf(to, sizeof to, "（%s）", (*t)->title);
+            char *title = page_copy(page, page + strcspn(page, "\n"));
+            expect(strncmp(title, from, strlen(from)) == 0 && strlen(title) > strlen(from) + strlen(to) &&
+                       strcmp(title + strlen(title) - strlen(to), to) == 0,
+                   "%s.zh-CN begins otherwise than with %s…%s", (*t)->name, from, to);
+            free(title);
+            look_for_headings((*t)->name, page, chinese_headings);
+            char *mistakes = section(page, "常见错误"), *hours = section(page, "用时与延伸阅读"),
+                 *prose = page_prose(page);
+            look_for_mistakes(".zh-CN", mistakes, *t);
+            snprintf(to, sizeof to, "%g 小时", (*t)->hours);
+            expect(strstr(hours, to), "%s.zh-CN: not \"%s\"", (*t)->name, to);
+            expect(!strstr(page, "$"), "%s.zh-CN: a $ in the page: formulas are plain text", (*t)->name);
+            expect(!strstr(prose, "你"), "%s.zh-CN: 你 for 我们 or 读者", (*t)->name);
+            free(mistakes), free(hours), free(prose);
+        }
+        free(english), free(page);
+    }
+    free(glossary);
+    tell("handouts in Chinese");
+}
+END_TEST
+
+/* Students get both. */
+START_TEST(handouts_are_in_the_kit) {
+    for (const course_task *const *t = course_tasks; *t; t++)
+        for (int chinese = 0; chinese < 2; chinese++) {
+            char *page = chinese ? chinese_of(*t) : handout_of(*t), path[1024];
+            snprintf(path, sizeof path, "%s/%s/README%s.md", getenv("K"), folder_of(*t),
+                     chinese ? ".zh-CN" : "");
+            char *there = exists("%s", path) ? read_text_file(path) : NULL;
+            expect(page && there && strcmp(page, there) == 0, "%s is not the handout", path);
+            free(page), free(there);
+        }
+    tell("handouts in the kit");
 }
 END_TEST
 
@@ -174,14 +233,16 @@ static void follow_links(const char *name, const char *page, const char *folder)
 
 START_TEST(links_lead_somewhere) {
     for (const course_task *const *t = course_tasks; *t; t++) {
-        char *page = handout_of(*t), *folder = join(getenv("K"), folder_of(*t));
+        char *page = handout_of(*t), *chinese = chinese_of(*t), *folder = join(getenv("K"), folder_of(*t));
         if (page) follow_links((*t)->name, page, folder);
-        free(page), free(folder);
+        if (chinese) follow_links((*t)->name, chinese, folder);
+        free(page), free(chinese), free(folder);
     }
     static const char *const pages[][2] = {{"coursework/README.md", "coursework"},
                                            {"coursework/GUIDE.md", "coursework"},
                                            {"coursework/GUIDE-marks.md", "coursework"},
-                                           {"coursework/kit/README.md", "coursework/kit"}};
+                                           {"coursework/kit/README.md", "coursework/kit"},
+                                           {"coursework/kit/README.zh-CN.md", "coursework/kit"}};
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
         if (i == 2 && !exists("%s", pages[i][0])) continue;
         char *page = read_text_file(pages[i][0]);
@@ -209,11 +270,13 @@ static void look_up(const char *name, const char *page, const course_task *task)
 }
 
 START_TEST(tables_are_those_of_the_tasks) {
-    static const char *const pages[] = {"coursework/kit/README.md", "coursework/GUIDE.md"};
+    static const char *const pages[] = {"coursework/kit/README.md", "coursework/GUIDE.md",
+                                        "coursework/kit/README.zh-CN.md"};
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
         char *page = read_text_file(pages[i]);
         for (const course_task *const *t = course_tasks; *t; t++) look_up(pages[i], page, *t);
-        expect(strstr(page, "1, 3, 5 and 9"), "%s: no weekend", pages[i]);
+        expect(strstr(page, strstr(pages[i], ".zh-CN.") ? "1、3、5、9" : "1, 3, 5 and 9"), "%s: no weekend",
+               pages[i]);
         free(page);
     }
     double hours = 0; /* what the guide says of the sum, once all tasks are there */
@@ -288,6 +351,8 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, handouts_hold_the_example);
     tcase_add_test(tc, handouts_ask_the_questions);
     tcase_add_test(tc, handouts_name_the_mistakes);
+    tcase_add_test(tc, chinese_handouts_say_the_same);
+    tcase_add_test(tc, handouts_are_in_the_kit);
     tcase_add_test(tc, links_lead_somewhere);
     tcase_add_test(tc, tables_are_those_of_the_tasks);
     tcase_add_test(tc, the_guide_asks_about_every_task);

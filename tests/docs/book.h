@@ -192,7 +192,8 @@ static inline void make_reader(void) {
        "$B/tutorial/*; do "
        "if [ -x $p ] && [ ! -d $p ]; then ln -s $p $D/build/${p#$B/}; fi; done; ln -s $PWD/docs "
        "$PWD/examples $PWD/include $D/; "
-       "ln -s $PWD/src $D/; for s in bench double; do [ ! -e $B/$s ] || ln -s $B/$s $D/build/$s; done");
+       "ln -s $PWD/src $D/; [ ! -e $B/libtapeloom.a ] || ln -s $B/libtapeloom.a $D/build/; "
+       "ln -s $B/tutorial/*.c $D/build/tutorial/; for s in bench double; do [ ! -e $B/$s ] || ln -s $B/$s $D/build/$s; done");
 }
 
 static inline void write_new(FILE *to, const char *from, const char *end) {
