@@ -287,7 +287,7 @@ $(B)/trapped/translate: $(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/translat
 	$(LINK) $^ -o $@ $(TL_LIBS)
 endif
 $(filter $(B)/tests/coursework/%,$(TESTS)): $(filter-out %/main.o,$(marker_obj)) | $(MARKER)
-$(filter $(B)/tests/build/%,$(TESTS)): | $(MARKER) # they install it
+$(filter $(B)/tests/build/% $(B)/tests/docs/test_install_page,$(TESTS)): | $(MARKER) # they install it
 $(filter $(B)/tests/docs/%,$(TESTS)): | tutorial # they run them, and would not miss one that is new
 $(B)/obj/tests/coursework/%.o: TL_FLAGS += -iquote .
 # The study's claims are judged by functions of its own: its tests are linked with all of it but main.
@@ -314,7 +314,13 @@ $(filter $(B)/tests/bench/%,$(TESTS)): | $(benches) # they run them
 bench: all $(benches) ## measure it, in turn with PyTorch, OpenBLAS, oneDNN where they are (BENCH=--help)
 	BUILD=$(B) bench/compare $(BENCH)
 
-docs: need-check $(B)/tests/docs/test_operations_table ## write docs/operations.md from the list of operations
+.PHONY: api
+API ?= docs/api
+api: ## write docs/api, a page for each public header, from the headers
+	@mkdir -p $(API)
+	LC_ALL=C awk -v to=$(API) -f docs/api/pages.awk include/tapeloom.h include/tapeloom/*.h examples/*.c examples/*/*.c tests/*/*.c
+
+docs: need-check api $(B)/tests/docs/test_operations_table ## write docs/operations.md from the list of operations, and docs/api
 	TL_WRITE_DOCS=1 $(B)/tests/docs/test_operations_table
 
 deps: ## show and run the package manager's command that installs Check
@@ -330,15 +336,32 @@ home     = $(if $(filter ~/%,$(firstword $(1))),$(subst ^~/,$(HOME)/,^$(1)),$(1)
 prefix   = $(call home,$(PREFIX))
 to       = $(call squote,$(call home,$(DESTDIR)$(prefix))$(1))
 as_text  = $(subst |,\|,$(subst &,\&,$(subst \,\\,$(1))))
-# The course's folder is installed as students get it: they copy it, and tapeloom-marker takes its Makefile from there.
-kit_made := $(B)/kit
-kit_to    = $(call to,/share/tapeloom/coursework)
-kit_list  = $(call to,/share/tapeloom/coursework.files)
+# Two folders are made first and then installed as they are: the course's, as students get it (they copy it, and tapeloom-marker
+# takes its Makefile from there), and what is read: pages, examples, licence, in the repository's own places, so that pages
+# lead to each other (docs/relink.awk does the rest). A list beside them, share/tapeloom/NAME.files, says what is ours.
+tree_coursework := /share/tapeloom/coursework
+tree_doc        := /share/doc/tapeloom
+tree_to   = $(call to,$(tree_$(1)))
+tree_list = $(call to,/share/tapeloom/$(1).files)
 # What an earlier install put there, by its list; then folders, unless they hold what is not ours.
-remove_kit = test ! -f $(kit_list) || { \
-  while read -r file; do rm -f $(kit_to)/"$$file"; done < $(kit_list); rm -f $(kit_list); \
-  find $(kit_to) -depth -type d -exec rmdir {} \; 2>/dev/null || true; }
-install: lib $(tools:%=$(B)/%) $(MARKER) ## install headers, library, pkg-config file and programs (PREFIX, DESTDIR)
+remove_tree = test ! -f $(tree_list) || { \
+  while read -r file; do rm -f $(tree_to)/"$$file"; done < $(tree_list); rm -f $(tree_list); \
+  find $(tree_to) -depth -type d -exec rmdir {} \; 2>/dev/null || true; }
+define install_tree
+	$(remove_tree)
+	install -d $(call to,/share/tapeloom)
+	(cd $(B)/$(1) && find . -type d) | while read -r folder; do install -d $(tree_to)/"$$folder" || exit 1; done
+	(cd $(B)/$(1) && find . -type f) > $(tree_list)
+	while read -r file; do install -m 644 $(B)/$(1)/"$$file" $(tree_to)/"$$file" || exit 1; done < $(tree_list)
+endef
+# Of the course only its pages: the rest is in its own folder.
+define make_doc
+	rm -rf $(B)/doc && mkdir -p $(B)/doc
+	find $(wildcard LICENSE *.md docs examples coursework) -type f ! -name '*.awk' \( ! -path 'coursework/*' -o -name '*.md' \) > $(B)/doc.list
+	while read -r file; do case $$file in */*) mkdir -p $(B)/doc/"$${file%/*}";; esac; cp "$$file" $(B)/doc/"$$file" || exit 1; done < $(B)/doc.list
+	! grep -q '\.md$$' $(B)/doc.list || awk -v files=$(B)/doc.list -v to=$(B)/doc -f docs/relink.awk $$(grep '\.md$$' $(B)/doc.list)
+endef
+install: lib $(tools:%=$(B)/%) $(MARKER) ## install headers, library, pkg-config file, programs, docs and examples (PREFIX, DESTDIR)
 	install -d $(call to,/include/tapeloom) $(call to,/lib/pkgconfig) $(call to,/bin)
 	install -m 644 include/tapeloom.h $(call to,/include/)
 	install -m 644 include/tapeloom/*.h $(call to,/include/tapeloom/)
@@ -350,12 +373,11 @@ install: lib $(tools:%=$(B)/%) $(MARKER) ## install headers, library, pkg-config
 	  install -m 755 $(B)/$$tool $(call to,/bin/tapeloom-)$$tool$(suffix) || exit 1; done
 ifneq ($(MARKER),)
 	install -m 755 $(MARKER) $(call to,/bin/tapeloom-marker)$(suffix)
-	rm -rf $(kit_made) && $(make_kit) $(kit_made) >/dev/null
-	$(remove_kit)
-	(cd $(kit_made) && find . -type d) | while read -r folder; do install -d $(kit_to)/"$$folder" || exit 1; done
-	(cd $(kit_made) && find . -type f) > $(kit_list)
-	while read -r file; do install -m 644 $(kit_made)/"$$file" $(kit_to)/"$$file" || exit 1; done < $(kit_list)
+	rm -rf $(B)/coursework && $(make_kit) $(B)/coursework >/dev/null
+	$(call install_tree,coursework)
 endif
+	$(make_doc)
+	$(call install_tree,doc)
 
 uninstall: ## remove what install put there, and nothing else
 	rm -f $(call to,/include/tapeloom.h) $(foreach header,$(notdir $(wildcard include/tapeloom/*.h)),$(call to,/include/tapeloom/$(header)))
@@ -363,10 +385,9 @@ uninstall: ## remove what install put there, and nothing else
 	rm -f $(call to,/lib/libtapeloom.a) $(call to,/lib/libtapeloom-double.a)
 	rm -f $(call to,/lib/pkgconfig/tapeloom.pc) $(call to,/lib/pkgconfig/tapeloom-double.pc)
 	rm -f $(foreach tool,$(tools) $(if $(MARKER),marker),$(call to,/bin/tapeloom-$(tool)) $(call to,/bin/tapeloom-$(tool)-double))
-ifneq ($(MARKER),)
-	$(remove_kit)
+	$(call remove_tree,coursework)
+	$(call remove_tree,doc)
 	rmdir $(call to,/share/tapeloom) 2>/dev/null || true
-endif
 
 format: ## format every C file with clang-format
 	clang-format -i $(shell git ls-files '*.c' '*.h')

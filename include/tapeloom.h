@@ -3,6 +3,7 @@
 #ifndef TAPELOOM_H
 #define TAPELOOM_H
 
+/* The version of these headers, as pkg-config tells it. */
 #define TL_VERSION "0.1.0"
 
 #include "tapeloom/base.h"

@@ -22,7 +22,7 @@ static void put_padded(const char *text, long width, bool right) {
     for (long used = tl_text_columns(text); !right && used < width; used++) putchar(' ');
 }
 
-static double largest(const picture *p) {
+double picture_largest(const picture *p) {
     double most = 0;
     for (long i = 0; i < p->rows * p->columns; i++)
         if (!p->blocked[i] && fabs(p->value[i]) > most) most = fabs(p->value[i]);
@@ -30,8 +30,8 @@ static double largest(const picture *p) {
 }
 
 /* The power of ten that gives the largest two digits; of shares a hundredth. */
-static double unit_of(const picture *p) {
-    const double most = largest(p);
+double picture_unit(const picture *p) {
+    const double most = picture_largest(p);
     if (p->share) return 0.01;
     return most > 0 ? pow(10, floor(log10(most)) - 1) : 1;
 }
@@ -44,15 +44,19 @@ static int colour_of(const picture *p, double value, double most) {
     return p->share || value < 0 ? blue[step] : orange[step];
 }
 
-static void put_cell(const picture *p, long i, long width, double unit, double most) {
-    char text[32];
-    const double units = floor(fabs(p->value[i]) / unit + 0.5);
+void picture_number(const picture *p, long i, char text[PICTURE_NUMBER]) {
+    const double units = floor(fabs(p->value[i]) / picture_unit(p) + 0.5);
     if (p->blocked[i])
-        snprintf(text, sizeof text, "╱╱");
+        snprintf(text, PICTURE_NUMBER, "╱╱");
     else if (units == 0) /* and no sign */
-        snprintf(text, sizeof text, "%s", p->share ? "·" : "0");
+        snprintf(text, PICTURE_NUMBER, "%s", p->share ? "·" : "0");
     else
-        snprintf(text, sizeof text, "%s%.0f", p->value[i] < 0 ? "-" : "", units);
+        snprintf(text, PICTURE_NUMBER, "%s%.0f", p->value[i] < 0 ? "-" : "", units);
+}
+
+static void put_cell(const picture *p, long i, long width, double most) {
+    char text[PICTURE_NUMBER];
+    picture_number(p, i, text);
     putchar(' ');
     const int colour = colour_of(p, p->value[i], most);
     if (!has_colours() || p->blocked[i] || colour < 0) {
@@ -65,11 +69,11 @@ static void put_cell(const picture *p, long i, long width, double unit, double m
 }
 
 void draw_picture(const picture *p) {
-    const double unit = unit_of(p), most = largest(p);
+    const double most = picture_largest(p);
     long left = 0;
     for (long r = 0; r < p->rows; r++)
         if (tl_text_columns(p->row[r]) > left) left = tl_text_columns(p->row[r]);
-    if (!p->share) printf("  unit %.0e\n", unit);
+    if (!p->share) printf("  unit %.0e\n", picture_unit(p));
     printf("  ");
     put_padded("", left, false);
     for (long c = 0; c < p->columns; c++) {
@@ -85,7 +89,7 @@ void draw_picture(const picture *p) {
         for (long c = 0; c < p->columns; c++) {
             const long width =
                 tl_text_columns(p->column[c]) > NARROWEST ? tl_text_columns(p->column[c]) : NARROWEST;
-            put_cell(p, r * p->columns + c, width + 1, unit, most);
+            put_cell(p, r * p->columns + c, width + 1, most);
         }
         putchar('\n');
     }

@@ -23,7 +23,7 @@ struct settings {
         asked asked;
         long count;
         bool true_targets, words;
-        const char *quantity, *attention, *head, *csv, *safetensors, *html;
+        const char *quantity, *attention, *head, *csv, *safetensors, *html, *svg;
     } show;
     struct {
         long every, chances, remove;

@@ -28,6 +28,7 @@ const tl_option show_options[] = {
     ROW("csv", TEXT, show.csv, "FILE", "a row a pair"),
     ROW("safetensors", TEXT, show.safetensors, "FILE", "a tensor [heads,queries,keys] for each quantity"),
     ROW("html", TEXT, show.html, "FILE", "a page of its own, to be opened from disk"),
+    ROW("svg", TEXT, show.svg, "FILE", "a picture of the maps that the terminal has"),
     COMMON_ROWS,
     TL_OPTIONS_END};
 /* clang-format on */
@@ -40,7 +41,9 @@ typedef struct showing {
     tl_seen seen;
     bool wanted[TL_QUANTITIES];
     char attention[64];
-    long head; /* -1: mean, -2: all */
+    long head;     /* -1: mean, -2: all */
+    picture *maps; /* what has been drawn, for --svg */
+    long count, room;
 } showing;
 
 enum { MEAN = -1, ALL = -2 };
@@ -173,6 +176,48 @@ static bool fill(showing *w, picture *p, const tl_seen_attention *seen, tl_quant
     return true;
 }
 
+static void forget_picture(picture *p) {
+    free_labels(p->row, p->rows);
+    free_labels(p->column, p->columns);
+    free(p->value);
+    free(p->blocked);
+    free(p->title);
+    free(p->about);
+}
+
+/* The same map once more, for --svg: a row has what is written alone. */
+static bool keep_picture(showing *w, const picture *drawn, const tl_seen_attention *seen, tl_quantity q,
+                         long b, long head) {
+    if (!w->s->show.svg) return true;
+    if (w->count == w->room) {
+        const long room = w->room ? 2 * w->room : 8;
+        picture *more = realloc(w->maps, sizeof *more * (size_t)room);
+        if (!more) return false;
+        w->maps = more, w->room = room;
+    }
+    picture *p = &w->maps[w->count++];
+    const tl_tokens *tokens = tl_seen_rows(seen, &w->sentences.sentence[b]);
+    char which[32] = "mean of heads", about[128];
+    *p = (picture){0};
+    if (!fill(w, p, seen, q, b, head)) return false;
+    for (long i = 0; i < p->rows; i++) {
+        free(p->row[i]);
+        p->row[i] = tl_shown_text(tl_seen_label(tokens, i, w->s->show.words, w->tape));
+    }
+    if (head >= 0) snprintf(which, sizeof which, "head %ld", head);
+    if (p->share)
+        snprintf(about, sizeof about, "weights in hundredths; a row sums to 100");
+    else
+        snprintf(about, sizeof about, "%s, in %.0e", tl_quantity_meaning(q), picture_unit(drawn));
+    const size_t size = strlen(seen->name) + strlen(which) + 64;
+    p->title = malloc(size);
+    p->about = strdup(about);
+    if (p->title) snprintf(p->title, size, "%s, %s: %s", seen->name, which, tl_quantity_name(q));
+    for (long i = 0; i < p->rows; i++)
+        if (!p->row[i]) return false;
+    return p->title && p->about;
+}
+
 static bool draw(showing *w, const tl_seen_attention *seen, tl_quantity q, long b, long head) {
     picture p = {0};
     const tl_mark mark = tl_tape_mark(w->tape);
@@ -182,12 +227,9 @@ static bool draw(showing *w, const tl_seen_attention *seen, tl_quantity q, long 
     else
         printf("head %ld", head);
     printf(": %s (%s)\n", tl_quantity_name(q), tl_quantity_meaning(q));
-    const bool ok = fill(w, &p, seen, q, b, head);
+    const bool ok = fill(w, &p, seen, q, b, head) && keep_picture(w, &p, seen, q, b, head);
     if (ok) draw_picture(&p);
-    free_labels(p.row, p.rows);
-    free_labels(p.column, p.columns);
-    free(p.value);
-    free(p.blocked);
+    forget_picture(&p);
     tl_tape_release(w->tape, mark);
     return ok;
 }
@@ -257,6 +299,7 @@ static bool write_files(showing *w, tl_error *error) {
         ok = tl_seen_safetensors(s->show.safetensors, &w->seen, &w->sentences, attention, s->show.words,
                                  command, w->tape, error);
     if (ok && s->show.html) ok = write_html(w, command, error);
+    if (ok && s->show.svg) ok = draw_svg(s->show.svg, w->maps, w->count, error);
     free(command);
     return ok;
 }
@@ -283,6 +326,8 @@ int command_show(settings *s) {
         write_files(&w, &error);
     }
     const int status = status_of(w.run, &error);
+    for (long i = 0; i < w.count; i++) forget_picture(&w.maps[i]);
+    free(w.maps);
     tl_sentences_free(&w.sentences);
     tl_run_free(w.run);
     return status;

@@ -15,8 +15,10 @@
 extern "C" {
 #endif
 
+/* The record of one step: operations, their values, their gradients. One thread uses it at a time. */
 typedef struct tl_tape tl_tape;
 
+/* A recorded value. Small: pass it and return it by value. tl_value(x) and tl_grad(x) are its numbers. */
 typedef struct tl_var {
     tl_tape *tape;
     int index;      /* -1 = inert: what a failed operation returns */
@@ -26,6 +28,7 @@ typedef struct tl_var {
 /* ---- life ---- */
 
 tl_tape *tl_tape_new(void); /* NULL only when out of memory; free with tl_tape_free */
+/* Frees the tape and every value on it. Handles of it must not be used any more. */
 void tl_tape_free(tl_tape *tape);
 /* Forgets the graph and every value in it; keeps the memory for the next step, the modes and a kept error. */
 void tl_tape_reset(tl_tape *tape);
@@ -51,7 +54,7 @@ bool tl_tape_holds(const tl_tape *tape, tl_mark mark);
 const char *tl_tape_error(const tl_tape *tape);
 void tl_tape_clear_error(tl_tape *tape);
 /* Fails the tape with a message of the caller's (layers, user code); the current scope is appended. Without a tape the message
- * is the thread's, as above. Returns the inert var. */
+ * is the thread's (tl_tape_error). Returns the inert var. */
 tl_var tl_tape_fail(tl_tape *tape, const char *format, ...) TL_PRINTF(2, 3);
 
 /* ---- modes ---- */
@@ -60,8 +63,12 @@ tl_var tl_tape_fail(tl_tape *tape, const char *format, ...) TL_PRINTF(2, 3);
  * scope); another step than before begins with micro-batch 0. step 0: evaluation, dropout off, as a tape begins.
  * Returns what it was, to be set back after a while of the other. */
 long tl_tape_set_training(tl_tape *tape, long step);
+/* Which of an update's micro-batches, from 0, is computed from here on: each has random numbers of its own for
+ * dropout. */
 void tl_tape_set_micro_batch(tl_tape *tape, long number);
+/* Is the tape in training mode? */
 bool tl_tape_training(const tl_tape *tape);
+/* The seed of dropout's random numbers; 0 until told. */
 void tl_tape_set_seed(tl_tape *tape, uint64_t seed); /* 0 until told */
 /* Of products with weights (tl_linear, tl_linear_cross_entropy; forward and gradients) computed from here on. Kept
  * over tl_tape_reset; TL_HIGHEST until told. Products of values with each other (tl_matmul, so attention) do not
@@ -154,17 +161,20 @@ tl_var tl_tape_find_nonfinite(tl_tape *tape, char text[TL_ERROR_MAX]);
 /* The same for kept gradients, in the order in which backward made them. */
 tl_var tl_tape_find_nonfinite_grad(tl_tape *tape, char text[TL_ERROR_MAX]);
 
+/* What a tape holds, and what memory it takes. */
 typedef struct tl_tape_stats {
     int nodes;
     size_t used, peak, reserved; /* bytes: in use now, highest ever, got from the system */
     long allocations;            /* requests to the system since tl_tape_new; constant in a steady state */
 } tl_tape_stats;
+/* The numbers as they are now; all 0 for NULL. */
 tl_tape_stats tl_tape_stats_of(const tl_tape *tape);
 /* The tape fails ("out of memory") rather than reserve more than this; 0 = no limit. */
 void tl_tape_set_limit(tl_tape *tape, size_t bytes);
 
 /* ---- gradient check ---- */
 
+/* Most inputs of a gradient case. */
 #define TL_CASE_INPUTS 4
 /* One case of an operation: f over inputs drawn uniformly from [low, high) (both 0: [-1, 1)). */
 typedef struct tl_grad_case {
@@ -176,6 +186,7 @@ typedef struct tl_grad_case {
     bool train; /* run in training mode (dropout) */
 } tl_grad_case;
 
+/* What a gradient check has found. */
 typedef struct tl_gradcheck_report {
     bool ok;
     long elements; /* of all leaves that are not frozen */
@@ -219,12 +230,15 @@ bool tl_gradcheck_case(const tl_grad_case *c, tl_gradcheck_report *report);
 
 /* ---- the list of operations, as ops.h has it ---- */
 
+/* What an operation is to the tape: its name and its backward (op.h). */
 typedef struct tl_op tl_op;
+/* An operation of the list, with its gradient cases. */
 typedef struct tl_op_entry {
     const char *name, *arguments, *meaning;
     const tl_op *op;
     const tl_grad_case *cases; /* ends with one whose f is NULL */
 } tl_op_entry;
+/* All operations of ops.h, in its order; *count (may be NULL) of them. */
 const tl_op_entry *tl_ops(int *count);
 
 #ifdef __cplusplus

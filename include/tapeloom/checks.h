@@ -17,6 +17,7 @@ extern "C" {
 
 /* ---- faults: an operation's backward made wrong on purpose, to see whether a check notices ---- */
 
+/* In which way a backward is made wrong. */
 typedef enum tl_fault_kind {
     TL_FAULT_SIGN,      /* "sign"      what it gives to its inputs has the wrong sign */
     TL_FAULT_FACTOR,    /* "factor"    … half the size: a factor is missing */
@@ -25,10 +26,12 @@ typedef enum tl_fault_kind {
     TL_FAULT_SHIFT,     /* "shift"     … stands one element too far: off by one */
     TL_FAULT_TRANSPOSE  /* "transpose" … has rows and columns confused */
 } tl_fault_kind;
+/* How many kinds of faults there are. */
 enum { TL_FAULT_KINDS = 6 };
 const char *tl_fault_kind_name(tl_fault_kind kind);    /* NULL if there is none */
 const char *tl_fault_kind_meaning(tl_fault_kind kind); /* a line */
 
+/* A fault in every backward of one operation. Set operation and kind, the rest to 0. */
 typedef struct tl_fault {
     const char *operation; /* as ops.h has it: "softmax" */
     tl_fault_kind kind;
@@ -57,6 +60,7 @@ void tl_fault_backward(tl_fault *fault, tl_back *b);
 typedef tl_var tl_checked(tl_tape *tape, const tl_var *unused,
                           void *data); /* one element; what tl_gradcheck_params takes */
 
+/* How steps are compared; {0} or NULL will do. */
 typedef struct tl_blame_options {
     double tolerance; /* of |analytic - numeric| / max(|gradient|, |numeric|); 0: 1e-5 */
     uint64_t seed;    /* of the directions */
@@ -65,6 +69,7 @@ typedef struct tl_blame_options {
     void *context;
 } tl_blame_options;
 
+/* What was found: whether every step agrees and, if not, the first that does not. */
 typedef struct tl_blamed {
     bool ok;         /* every step agrees */
     long steps;      /* looked at */
@@ -79,6 +84,7 @@ typedef struct tl_blamed {
     tl_error error; /* why not ok, as a sentence */
 } tl_blamed;
 
+/* A recorded f, and the differences that have been computed of it. */
 typedef struct tl_blame tl_blame;
 /* Records f once. Differences are made when they are first needed and kept, so that several faults cost little more than one. NULL
  * only when out of memory; in float nothing can be blamed, and tl_blame_find says so. data must outlive it. */
@@ -93,6 +99,7 @@ bool tl_blame_find(tl_blame *blame, tl_fault *fault, tl_blamed *blamed);
  * float differences are inexact: elements stay undecided there that double decides, as many as there may be (in double at most 2 %),
  * and nothing is blamed. Of what is not decided nothing is known. */
 
+/* What is checked, and how exactly; {0} checks every element. */
 typedef struct tl_model_gradcheck_options {
     long sample; /* elements of each tensor: that of the largest gradient, others drawn by the seed; 0: all */
     uint64_t seed;
@@ -106,6 +113,7 @@ typedef struct tl_model_gradcheck_options {
     void *context;
 } tl_model_gradcheck_options;
 
+/* What the check of a model has found. */
 typedef struct tl_model_gradcheck {
     bool ok;      /* every element that is decided agrees, and some are */
     long decided; /* of elements.checked; the others are at a kink, or lost in rounding */
@@ -125,7 +133,9 @@ bool tl_model_gradcheck_of(const tl_model *model, const tl_batch *batch,
  *
  * What a seen attention's mask says (tl_why_blocked), beside what its weights do. */
 
+/* How many reasons tl_why has. */
 enum { TL_WHYS = TL_BY_USER + 1 };
+/* How many pairs of a query and a key are blocked, and by what. */
 typedef struct tl_mask_counts {
     long pairs;                 /* rows times columns */
     long by[TL_WHYS];           /* of each tl_why; by[TL_SEES] are seen */
@@ -147,6 +157,7 @@ bool tl_masks_same(const tl_seen_attention *a, long head_a, const tl_seen_attent
  *
  * Encoders and classifiers see their whole sentence: of them padding alone is tried. */
 
+/* One leak, with the place where it shows first. */
 typedef struct tl_leak {
     bool found;
     long sentence, from, to; /* what is read at position `from` reaches the output at position `to` */
@@ -155,6 +166,7 @@ typedef struct tl_leak {
     double size; /* of what has changed there, or of the gradient: the largest element */
 } tl_leak;
 
+/* What was tried, and what has leaked. */
 typedef struct tl_leak_report {
     bool ok;
     bool causal; /* there is a decoder: something that must not be seen */
@@ -214,6 +226,7 @@ double tl_paired_mean(const tl_paired *paired);  /* otherwise minus as it is, pe
 double tl_paired_error(const tl_paired *paired); /* its standard error; infinite of fewer than 2 sentences */
 double tl_paired_moved(const tl_paired *paired); /* mean |difference| per token */
 
+/* What the gates are judged by. */
 typedef struct tl_measured {
     bool trained;                /* else its weights are as they were before training: less is asked */
     bool decoder, source, cross; /* what it has */
@@ -242,6 +255,7 @@ typedef struct tl_measured {
     double overfit_before, overfit_after; /* nats a token */
 } tl_measured;
 
+/* What tl_gates_measure measures beside the losses. */
 typedef struct tl_measure_options {
     double label_smoothing; /* that the model is trained with */
     uint64_t seed;          /* of other orders */
@@ -257,13 +271,16 @@ bool tl_measure_batch(tl_measured *measured, const tl_model *model, tl_tape *tap
 bool tl_measure_overfit(tl_measured *measured, const tl_model *model, tl_tape *tape, const tl_batch *batch,
                         long steps, bool (*progress)(void *context, long done, long all), void *context);
 
+/* What a gate says. Not asked: it does not apply to this model, or was not measured. */
 typedef enum tl_verdict { TL_GATE_PASSED, TL_GATE_FAILED, TL_GATE_NOT_ASKED } tl_verdict;
+/* A gate, once it has been judged. */
 typedef struct tl_gate {
     const char *name;
     tl_verdict verdict;
     char measured[240]; /* a sentence with numbers, or why it is not asked */
     const char *means;  /* what a failure usually means, a sentence */
 } tl_gate;
+/* How many gates there are. */
 enum { TL_GATES = 11 };
 /* Pure: from numbers to verdicts. Returns how many failed. */
 int tl_gates_judge(const tl_measured *measured, tl_gate gates[TL_GATES]);

@@ -22,8 +22,9 @@ extern "C" {
 
 /* ---- settings ---- */
 
-typedef struct tl_run_settings tl_run_settings;
+typedef struct tl_run_settings tl_run_settings; /* run.h */
 
+/* What a classifier's settings have besides those that every run has (run.h). */
 typedef struct tl_classify_settings {
     const char *pooling; /* of a Transformer: cls|mean; NULL: cls */
     /* A Transformer can first learn to tell masked words (tl_mask_tokens) of text without labels: of the training sentences, of those in
@@ -59,6 +60,7 @@ tl_corpus *tl_labelled_of(const tl_run_settings *settings, tl_labelled_part part
 const tl_labels *tl_run_labels(const tl_run *run); /* NULL if it is no classifier's, or not trained yet */
 const tl_classifier *tl_run_classifier(const tl_run *run); /* the same */
 
+/* What a run says of each text. Free it with tl_classes_free. */
 typedef struct tl_classes {
     long count, classes;
     int *
@@ -66,6 +68,7 @@ typedef struct tl_classes {
     double *p;     /* [count,classes] probabilities; 0 where nothing is said */
     long left_out; /* texts of which nothing is said */
 } tl_classes;
+/* Frees what it holds, and zeroes it. */
 void tl_classes_free(tl_classes *classes);
 
 /* Classifies every source of a corpus of lines, in its order. Those that cannot be are named by events->warning. batch_tokens of a batch

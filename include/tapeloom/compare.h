@@ -44,6 +44,7 @@ typedef struct tl_head_difference {
     double entropy[2]; /* mean over the rows: of A, of B */
 } tl_head_difference;  /* numbers of no row are NaN */
 
+/* Sums over the batches of a comparison, head by head. */
 typedef struct tl_comparison tl_comparison;
 tl_comparison *tl_comparison_new(const tl_model *model); /* NULL only when out of memory */
 void tl_comparison_free(tl_comparison *comparison);

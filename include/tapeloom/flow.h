@@ -35,6 +35,7 @@ typedef struct tl_flow_layers {
     bool replaces;
 } tl_flow_layers;
 
+/* What stands in the matrices of tl_flow_layers. */
 typedef enum tl_flow_of {
     TL_FLOW_WEIGHTS,  /* the mean over heads of A */
     TL_FLOW_RELEVANCE /* Chefer et al. 2021, eq. 5: the mean over heads of (dL/dA ∘ A)⁺ */
@@ -135,6 +136,7 @@ double tl_kendall_tau(const double *a, const double *b, long n);
  *
  * x is what stands in encoder.embedding and decoder.embedding. It is word content plus, where the model adds one, a position. */
 
+/* Which part of the input is told of. */
 typedef enum tl_input_part {
     TL_WHOLE_INPUT, /* x */
     TL_CONTENT      /* x without its position: the embedding as it is added to it, or a patch's projection */
@@ -147,6 +149,7 @@ typedef enum tl_attention_held {
     TL_ATTENTION_UNIFORM   /* the same, and those that are named are spread evenly over what each row sees */
 } tl_attention_held;
 
+/* How gradients at the input are taken; {0}: of all of x, through attention as it is. */
 typedef struct tl_input_options {
     tl_input_part part;
     tl_attention_held held;

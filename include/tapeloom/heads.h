@@ -121,6 +121,7 @@ typedef struct tl_heads_row { /* a head; what was not measured, or is not known,
     double loss_mean, score_mean; /* by its mean */
 } tl_heads_row;
 
+/* What tl_heads_measure measures beside importance and habits. */
 typedef struct tl_heads_options {
     bool per_token;  /* importance: |·| of each token */
     bool zero, mean; /* measure the loss without each head: a pass over the set a head, each */
@@ -131,6 +132,7 @@ typedef struct tl_heads_options {
     void *context;
 } tl_heads_options;
 
+/* A row for every head. Free it with tl_heads_table_free. */
 typedef struct tl_heads_table {
     long count;
     tl_heads_row *row; /* [count] in the order of tl_seen.attention, heads within */

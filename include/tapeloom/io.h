@@ -73,6 +73,7 @@ void tl_put_text(const char *text, FILE *out);
 
 /* ---- a folder for one writer ---- */
 
+/* A folder that is locked. */
 typedef struct tl_folder tl_folder;
 /* Locks a folder that is there against everybody else who locks it, in this process too. The lock lies on the folder itself:
  * no file is left behind, and it ends with the process, however that ends. NULL, and a sentence in error, if for a second somebody
@@ -83,6 +84,7 @@ bool tl_folder_is_locked(const tl_folder *folder);
 /* Does the path still lead to the folder that was locked? Otherwise it was removed or replaced: false, and a sentence in
  * error. Nothing should be written there then. True for NULL. */
 bool tl_folder_check(const tl_folder *folder, tl_error *error);
+/* Gives the folder free and frees the handle. */
 void tl_folder_unlock(tl_folder *folder);
 /* Removes what writers that were killed have left in a folder of files that are `ours`, by name: their ".tmp" files. Nobody may
  * be writing there. A folder that is not there holds nothing. */
@@ -101,6 +103,7 @@ bool tl_output_close(FILE *output, tl_error *error);
 
 /* ---- numbers and durations as text ---- */
 
+/* Bytes that hold any number or duration as text. */
 #define TL_NUMBER_TEXT 32
 /* The shortest text that reads back to exactly this number ("0.1", "1e-08", "nan", "-inf"). Returns text. */
 char *tl_double_text(double value, char text[TL_NUMBER_TEXT]);
@@ -118,6 +121,7 @@ char *tl_duration_text(double seconds, char text[TL_NUMBER_TEXT]);
 
 /* ---- safetensors: named tensors in one file (https://huggingface.co/docs/safetensors) ---- */
 
+/* The kinds of numbers that the format knows. */
 typedef enum tl_dtype {
     TL_DTYPE_REAL, /* when writing: tl_real's own, F32 or F64 */
     TL_DTYPE_F32,
@@ -170,13 +174,16 @@ typedef struct tl_safetensors_entry { /* a tensor found in a file; the texts bel
 bool tl_safetensors_write(const char *path, const tl_safetensors_item *items, long count,
                           const tl_safetensors_pair *metadata, long metadata_count, tl_error *error);
 
+/* An open file, whose header has been read and checked. */
 typedef struct tl_safetensors tl_safetensors;
 
 /* Opens a regular file and checks its header against its size: nothing read later can point outside. NULL on failure.
  * The file stays open until tl_safetensors_close. Tensors of dtypes or ranks that this library has no numbers for are
  * listed all the same; only to read one fails. */
 tl_safetensors *tl_safetensors_open(const char *path, tl_error *error);
+/* Closes the file; its entries and texts are gone then. */
 void tl_safetensors_close(tl_safetensors *file);
+/* How many tensors the file has. */
 long tl_safetensors_count(const tl_safetensors *file);
 const tl_safetensors_entry *tl_safetensors_at(const tl_safetensors *file,
                                               long i); /* in file order; or NULL */
@@ -195,7 +202,7 @@ bool tl_safetensors_read(tl_safetensors *file, const char *name, tl_tensor to, t
 
 /* ---- parameters in a safetensors file ---- */
 
-typedef struct tl_params tl_params;
+typedef struct tl_params tl_params; /* nn.h */
 
 /* Writes every parameter under its name, in tl_real's own dtype; metadata may be NULL. Atomic. */
 bool tl_params_save(const tl_params *params, const char *path, const tl_safetensors_pair *metadata,
@@ -219,8 +226,8 @@ bool tl_params_expect(tl_params *params, const tl_safetensors *file, const char 
 
 /* ---- GPT-2's files: a tl_gpt as PyTorch's implementations have it ---- */
 
-typedef struct tl_gpt tl_gpt;
-typedef struct tl_gpt_config tl_gpt_config;
+typedef struct tl_gpt tl_gpt;               /* nn.h */
+typedef struct tl_gpt_config tl_gpt_config; /* nn.h */
 
 /* How the matrices of attention and feed-forward lie. The names are the same, those of tl_gpt. */
 typedef enum tl_gpt_layout {
@@ -255,7 +262,8 @@ bool tl_params_average_is_saved(const char *const *paths, long count, const char
 
 /* ---- checkpoints: all that training needs to go on as if it had never stopped ---- */
 
-typedef struct tl_adam tl_adam;
+typedef struct tl_adam tl_adam; /* optim.h */
+/* A configuration: keys and their values, see tl_config_new. */
 typedef struct tl_config tl_config;
 
 /* Writes weights ("model.<name>"), Adam's moments ("adam.m.<name>", "adam.v.<name>") and steps, and `state`, whatever
@@ -272,6 +280,7 @@ tl_config *tl_checkpoint_load(const char *path, tl_params *params, tl_adam *adam
 
 /* ---- curves: a log drawn by gnuplot, where it is installed ---- */
 
+/* A column of the log that is drawn as a curve. */
 typedef struct tl_plot_curve {
     const char *column; /* of the log */
     const char *title;  /* NULL = the column's name */
@@ -282,6 +291,7 @@ typedef struct tl_plot_panel { /* curves over one vertical axis; panels stand on
     int count;
     bool log_scale;
 } tl_plot_panel;
+/* A picture: what it is drawn of, and where to. */
 typedef struct tl_plot_config {
     const char *title;
     const char *log; /* the CSV, beside the script */
@@ -312,6 +322,7 @@ tl_config *tl_config_parse(const char *text, size_t size, const char *name, tl_e
 bool tl_config_write(tl_config *config, const char *path, tl_error *error);
 /* The whole configuration as a text to free(); NULL if out of memory or if the configuration failed. */
 char *tl_config_text(tl_config *config);
+/* Frees the configuration and its strings. */
 void tl_config_free(tl_config *config);
 const char *tl_config_error(const tl_config *config); /* the first failure, or NULL */
 
@@ -337,6 +348,7 @@ const char *tl_config_unknown(const tl_config *config, long i, long *line);
 
 /* ---- CSV logs (RFC 4180, lines end in \n) ---- */
 
+/* A log or a table that rows are written to. */
 typedef struct tl_csv tl_csv;
 
 /* Opens a log with these columns. append: goes on after the rows that are there; the header must be the same,
@@ -387,6 +399,7 @@ typedef struct tl_progress {
     int drawn_width;
 } tl_progress;
 
+/* Begins: what was filled in is read, and the clock runs from here on. Nothing is shown where out is NULL. */
 void tl_progress_start(tl_progress *progress);
 /* `step` steps are done (counted with `first`); tokens: how many since the last update, 0 = not shown. */
 void tl_progress_update(tl_progress *progress, long step, double loss, double tokens);

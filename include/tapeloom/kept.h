@@ -14,13 +14,16 @@
 extern "C" {
 #endif
 
+/* How many attentions a model has of each kind, and how many heads each has. */
 typedef struct tl_head_shape {
     int layers[TL_ATTENTION_KINDS]; /* attentions of each kind */
     int heads;                      /* of each attention */
 } tl_head_shape;
 enum { TL_HEADS_MOST = 1 << 20 }; /* of a whole model: more are refused */
 
+/* A model's shape, as it has been built with all of its heads; zeros for NULL. */
 tl_head_shape tl_head_shape_of(const tl_model *model);
+/* Attentions of all kinds together. */
 long tl_head_attentions(const tl_head_shape *shape);
 long tl_head_count(const tl_head_shape *shape); /* attentions times heads */
 /* "encoder", "decoder", "cross"; NULL if there is none. */

@@ -40,6 +40,7 @@ extern "C" {
  *
  * In a pattern * stands for any text, ? for one character: "decoder.*.cross.pattern", "*.scores". */
 
+/* A place: its name, and what the name says. */
 typedef struct tl_place_name {
     char text[64];      /* "decoder.layers.1.cross.pattern" */
     char attention[64]; /* "decoder.layers.1.cross"; "": it is a place of the stream */
@@ -49,6 +50,7 @@ typedef struct tl_place_name {
     int layer; /* of an attention; of the stream its depth: 0 the embedding, N+1 what layer N gives */
 } tl_place_name;
 
+/* How many places a model has. */
 long tl_place_count(const tl_model *model);
 /* Number i of them, 0 … count-1, in the order in which they are computed. False outside. */
 bool tl_place_at_number(const tl_model *model, long i, tl_place_name *name);
@@ -83,12 +85,14 @@ void tl_run_act_at(tl_run *run, const tl_places *places);
 
 /* ---- what is differentiated ---- */
 
+/* What kind of number is differentiated. */
 typedef enum tl_objective_kind {
     TL_OF_LOSS,  /* the loss as it is trained (label-smoothed), summed over the tokens of all sentences */
     TL_OF_NLL,   /* the same without smoothing: -log p of the targets */
     TL_OF_LOG_P, /* log p of one token, */
     TL_OF_LOGIT  /* or its logit, before softmax */
 } tl_objective_kind;
+/* The number whose gradients are asked for. */
 typedef struct tl_objective {
     tl_objective_kind kind;
     long sentence, position; /* of one token: which word is written, from 0 (of a classifier: 0) */
@@ -107,6 +111,7 @@ char *tl_objective_text(const tl_objective *objective, struct tl_sentences *name
 
 /* ---- looking ---- */
 
+/* How to look; {0} or NULL: gradients of the loss. */
 typedef struct tl_look_options {
     tl_objective objective;
     const tl_places *places; /* what acts and what else is kept meanwhile; NULL: nothing */
@@ -131,6 +136,7 @@ typedef struct tl_seen_attention {
     tl_tensor norms;                  /* ‖Σ_h α_h f_h(x)‖ [B,T,S] */
 } tl_seen_attention;
 
+/* What a look has found: every attention of a batch. */
 typedef struct tl_seen {
     tl_batch batch;
     tl_objective objective;
@@ -166,6 +172,7 @@ bool tl_quantity_of(const char *name, tl_quantity *q);
 /* One number of it; 0 where the tensor it needs is not there. */
 double tl_seen_value(const tl_seen_attention *seen, tl_quantity q, long b, long h, long i, long j);
 
+/* Why a query does not see a key; TL_SEES: it does. */
 typedef enum tl_why { TL_SEES, TL_BY_PADDING, TL_BY_CAUSAL, TL_BY_WINDOW, TL_BY_USER } tl_why;
 /* Why query i does not see key j (of several reasons the first of this list). */
 tl_why tl_why_blocked(const tl_mask *mask, long b, long h, long i, long j, long queries, long keys);
@@ -173,6 +180,7 @@ const char *tl_why_text(tl_why why); /* "padding", … ; "" of TL_SEES */
 
 /* ---- sentences: text to a batch, and its rows and columns to names ---- */
 
+/* The tokens of one side of a sentence, as rows or columns of a map. */
 typedef struct tl_tokens {
     long count;
     const char **
@@ -181,6 +189,7 @@ typedef struct tl_tokens {
     long *word; /* [count] which word of the line it is part of; -1: of none (<eos>, [CLS], …) */
     long words;
 } tl_tokens;
+/* A sentence with its tokens: what stands beside the rows and columns of its maps. */
 typedef struct tl_sentence {
     const char *source,
         *target; /* lines as they were given, or written by the model; NULL: it has no such side */
@@ -191,6 +200,7 @@ typedef struct tl_sentence {
         written; /* what it then writes, tgt_out: rows of decoder self and cross; of a classifier's pooling its class */
     bool own; /* the target is the model's own */
 } tl_sentence;
+/* Sentences as a batch and as tokens. Free them with tl_sentences_free. */
 typedef struct tl_sentences {
     long count;
     tl_batch batch;
@@ -237,7 +247,9 @@ bool tl_seen_safetensors(const char *path, const tl_seen *seen, tl_sentences *se
 
 /* ---- sets: what a model is measured on ---- */
 
+/* Sentences to measure a run on, in batches. It borrows the run. */
 typedef struct tl_set tl_set;
+/* Which sentences are in a set; NULL is {0}. */
 typedef struct tl_set_options {
     const char *
         file; /* of translate a TSV, of lm a text, of classify labelled texts; NULL: what the run is validated on or, where it

@@ -65,6 +65,7 @@ char *tl_lm_valid_text(tl_run *run, size_t *size);
 bool tl_lm_measure(tl_run *run, const tl_lm_text *text, tl_quality *quality);
 double tl_bits_per_byte(const tl_quality *quality); /* loss · tokens / (bytes · ln 2) */
 
+/* What is written, and how words are chosen. */
 typedef struct tl_lm_write_options {
     const char *prompt; /* UTF-8; NULL or "": the beginning of a text */
     long tokens;        /* at most; 0: 500. Of lines the end of the line is the end */
@@ -82,6 +83,7 @@ bool tl_lm_write(tl_run *run, const tl_lm_write_options *options);
 
 /* ---- GPT-2's files ---- */
 
+/* What a run is made of: somebody else's weights and tokenizer. */
 typedef struct tl_lm_import_options {
     const char *weights;   /* a safetensors file in Hugging Face's layout or nanoGPT's (tl_gpt_load) */
     const char *tokenizer; /* a folder with its vocab.json and merges.txt */

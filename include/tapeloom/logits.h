@@ -31,6 +31,7 @@ void tl_skip_path(const tl_skip_step *steps, long count, long d, const double *r
 
 /* ---- direct logit attribution ---- */
 
+/* What a summand of a logit comes from. */
 typedef enum tl_summand_kind {
     TL_SUMMAND_TOKEN, /* the embedding of the token that is read; of [CLS] its row */
     TL_SUMMAND_PLACE, /* what its place has added to that */
@@ -41,6 +42,7 @@ typedef enum tl_summand_kind {
     TL_SUMMAND_NORM_BIAS,
     TL_SUMMAND_OUTPUT_BIAS /* of the projection to words or classes */
 } tl_summand_kind;
+/* One summand of a logit. */
 typedef struct tl_summand {
     char name[80]; /* "decoder.layers.1.cross head 0", "decoder.layers.1.norm2 bias", … */
     tl_summand_kind kind;
@@ -49,6 +51,7 @@ typedef struct tl_summand {
     int head;                    /* -1: of none */
     double value;
 } tl_summand;
+/* A logit and all of its summands. */
 typedef struct tl_attribution {
     double logit; /* that is told of, as the model has it; of two tokens the difference */
     double sum;   /* of all values; it is the logit, but for rounding */
@@ -72,6 +75,7 @@ bool tl_attribute_logit(const tl_model *model, tl_tape *tape, const tl_batch *ba
 
 /* ---- the logit lens ---- */
 
+/* The logits at every depth. */
 typedef struct tl_lens {
     int depths; /* layers + 1; 0 the embedding, N+1 what layer N gives: the last has the model's own logits, to the bit */
     tl_tensor *logits; /* [depths] of [B,T,V], T positions of the decoder; of a classifier [B,1,classes] */

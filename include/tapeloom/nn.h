@@ -20,14 +20,17 @@ extern "C" {
 
 /* ---- parameters ---- */
 
+/* A set of parameters, and what is made on it: layers and models. */
 typedef struct tl_params tl_params;
 
+/* A named tensor that is learnt, with its gradient. It belongs to its set and is never freed by itself. */
 typedef struct tl_param {
     tl_leaf leaf; /* name, value, gradient, frozen */
     tl_params *set;
     int group; /* for optimisers: which options apply; 0 until told */
 } tl_param;
 
+/* How the elements of a parameter begin. */
 typedef enum tl_init_kind {
     TL_INIT_DEFAULT, /* what the layer's comment says */
     TL_INIT_ZEROS,
@@ -36,6 +39,7 @@ typedef enum tl_init_kind {
     TL_INIT_UNIFORM, /* in [-scale, scale) (default 0.1) */
     TL_INIT_XAVIER /* uniform, bound scale·sqrt(6 / (fan_in + fan_out)) (scale default 1); Glorot & Bengio 2010 */
 } tl_init_kind;
+/* A parameter's beginning; {0} is the layer's own. */
 typedef struct tl_init {
     tl_init_kind kind;
     double scale; /* 0 = the kind's default */
@@ -47,8 +51,11 @@ tl_params *tl_params_new(uint64_t seed);
 /* The same for values that come from elsewhere, a file as a rule: nothing is drawn, all are 0. It counts as empty until
  * tl_params_changed is called. */
 tl_params *tl_params_new_empty(void);
+/* Does the set still wait for its values? */
 bool tl_params_empty(const tl_params *params);
+/* Frees the set, its parameters, and the memory of every layer and model made on it. */
 void tl_params_free(tl_params *params);
+/* The first failure, or NULL. */
 const char *tl_params_error(const tl_params *params); /* the first failure, or NULL */
 /* A new parameter; never NULL unless params is: after a failure (a name twice, no memory) one that fails every tape
  * that uses it. The name is copied. */
@@ -57,6 +64,7 @@ tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_
  * that come in any number stop there. So the sizes of a model that somebody else describes are believed only as far as
  * the file of its weights goes (tl_params_expect, io.h). NULL: nobody is asked. */
 typedef bool tl_params_guard(void *context, const char *name, tl_shape shape, tl_error *error);
+/* Sets the guard for all parameters that are added from here on; NULL: nobody is asked. */
 void tl_params_set_guard(tl_params *params, tl_params_guard *guard, void *context);
 bool tl_params_fail(tl_params *params, const char *format, ...)
     TL_PRINTF(2, 3); /* for layers; returns false */
@@ -74,6 +82,7 @@ tl_tensor tl_param_value(const tl_param *p);
 tl_tensor tl_param_grad(tl_param *p);
 /* After writing to a parameter's value by hand: a backward over the old value is then refused. */
 void tl_params_changed(tl_params *params);
+/* Forgets every gradient: the next backward begins from 0. */
 void tl_zero_grad(tl_params *params);
 /* For every parameter whose name begins with prefix ("" = all); returns how many there were. */
 int tl_freeze(tl_params *params, const char *prefix, bool frozen);
@@ -86,28 +95,34 @@ bool tl_gradcheck_params(tl_params *params, tl_var (*f)(tl_tape *tape, const tl_
 
 /* ---- Linear: y = x·Wᵀ + b.  weight [out,in] (Xavier), bias [out] (zeros) ---- */
 
+/* Sizes of a linear layer. */
 typedef struct tl_linear_config {
     long in, out;
     bool no_bias;
     tl_init init; /* of the weight */
 } tl_linear_config;
+/* A linear layer; bias is NULL with no_bias. */
 typedef struct tl_linear_layer {
     const char *name;
     tl_param *weight, *bias;
 } tl_linear_layer;
+/* Makes <name>.weight and <name>.bias in the set. */
 tl_linear_layer tl_linear_init(tl_params *params, const char *name, const tl_linear_config *config);
 tl_var tl_linear_forward(const tl_linear_layer *layer, tl_var x); /* [...,in] to [...,out] */
 
 /* ---- Embedding: weight [vocab,d_model], normal with standard deviation d_model^-0.5 ---- */
 
+/* Sizes of an embedding. */
 typedef struct tl_embedding_config {
     long vocab, d_model;
     tl_init init;
 } tl_embedding_config;
+/* An embedding: a row of weights for each id. */
 typedef struct tl_embedding_layer {
     const char *name;
     tl_param *weight;
 } tl_embedding_layer;
+/* Makes <name>.weight in the set. */
 tl_embedding_layer tl_embedding_init(tl_params *params, const char *name, const tl_embedding_config *config);
 /* ids, of that shape, to rows of the weight: [shape,d_model]. As they are: a Transformer scales them by √d_model. */
 tl_var tl_embedding_forward(const tl_embedding_layer *layer, tl_tape *tape, const int *ids, tl_shape shape);
@@ -116,6 +131,7 @@ tl_var tl_embedding_forward(const tl_embedding_layer *layer, tl_tape *tape, cons
  * Sinusoidal (Vaswani et al. 2017, 3.5): PE(pos,2i) = sin(pos / 10000^(2i/d)), PE(pos,2i+1) = cos of the same.
  * Learned: weight [max_len,d_model], normal with standard deviation d_model^-0.5. */
 
+/* How a model learns where a word stands. */
 typedef enum tl_position_kind {
     TL_SINUSOIDAL, /* these two are added to embeddings … */
     TL_LEARNED,
@@ -126,11 +142,13 @@ typedef enum tl_position_kind {
     TL_ROTARY
 } tl_position_kind;
 const char *tl_position_kind_text(tl_position_kind kind); /* "sinusoidal", …; NULL if there is none */
+/* Which positions, and how many. */
 typedef struct tl_positions_config {
     tl_position_kind kind;
     long max_len, d_model; /* max_len default 1024 */
     tl_init init;          /* of the learned weight; default as above */
 } tl_positions_config;
+/* Positions that are added to embeddings. */
 typedef struct tl_positions {
     const char *name;
     tl_position_kind kind;
@@ -138,6 +156,7 @@ typedef struct tl_positions {
     tl_param *weight;     /* learned */
     const double *angles; /* sinusoidal: their sines and cosines */
 } tl_positions;
+/* Learned positions make <name>.weight in the set, the others make no parameter. */
 tl_positions tl_positions_init(tl_params *params, const char *name, const tl_positions_config *config);
 tl_var tl_positions_forward(const tl_positions *layer, tl_tape *tape, long from,
                             long count); /* [count,d_model] */
@@ -154,6 +173,7 @@ tl_var tl_positions_forward(const tl_positions *layer, tl_tape *tape, long from,
  *                  what is farther is in the last. Its gradient makes attention go step by step.
  *   rotary         queries and keys are turned (tl_rotary)                                        Su et al. 2021 */
 
+/* Which distances, and their numbers. */
 typedef struct tl_distances_config {
     tl_position_kind kind; /* one of these four */
     int heads;
@@ -162,6 +182,7 @@ typedef struct tl_distances_config {
     long max_distance; /* relative: default 128 */
     double base;       /* rotary: default 10000 */
 } tl_distances_config;
+/* Distances, ready for tl_attention_config.distances. */
 typedef struct tl_distances {
     const char *name; /* NULL: none */
     tl_position_kind kind;
@@ -172,6 +193,7 @@ typedef struct tl_distances {
     double base;
     tl_param *weight;
 } tl_distances;
+/* The kind relative makes <name>.weight in the set, the others make no parameter. */
 tl_distances tl_distances_init(tl_params *params, const char *name, const tl_distances_config *config);
 /* What is added to the scores of the last `queries` of `keys` places, [1,H,queries,keys]; of all kinds but rotary. */
 tl_var tl_distances_bias(const tl_distances *distances, tl_tape *tape, long queries, long keys);
@@ -180,37 +202,46 @@ int tl_distance_bucket(long distance, bool one_sided, int buckets, long max_dist
 
 /* ---- LayerNorm over the last axis (Ba et al. 2016): weight [d] ones, bias [d] zeros; eps default 1e-5 ---- */
 
+/* Size of a norm. */
 typedef struct tl_layer_norm_config {
     long d_model;
     double eps;
     bool no_bias;
 } tl_layer_norm_config;
+/* A norm; bias is NULL with no_bias. */
 typedef struct tl_layer_norm_layer {
     const char *name;
     tl_param *weight, *bias;
     double eps;
 } tl_layer_norm_layer;
+/* Makes <name>.weight and <name>.bias in the set. */
 tl_layer_norm_layer tl_layer_norm_init(tl_params *params, const char *name,
                                        const tl_layer_norm_config *config);
+/* x [...,d] to the same shape: (x - mean) / √(variance + eps) · weight + bias, over the last axis. */
 tl_var tl_layer_norm_forward(const tl_layer_norm_layer *layer, tl_var x);
 
 /* ---- feed-forward: linear2(dropout(activation(linear1(x)))) ---- */
 
+/* The function between the two linear maps: tl_relu, tl_gelu or tl_gelu_tanh. */
 typedef enum tl_activation { TL_RELU, TL_GELU, TL_GELU_TANH } tl_activation;
+/* Sizes of a feed-forward: d_model is its input and its output, d_ff its inner width. */
 typedef struct tl_feed_forward_config {
     long d_model, d_ff;
     tl_activation activation;
     double activation_dropout;
     bool no_bias;
 } tl_feed_forward_config;
+/* A feed-forward: the same two linear maps at every position (Vaswani et al. 2017, 3.3). */
 typedef struct tl_feed_forward {
     const char *name;
     tl_linear_layer linear1, linear2;
     tl_activation activation;
     double dropout;
 } tl_feed_forward;
+/* Makes <name>.linear1.* and <name>.linear2.* in the set. */
 tl_feed_forward tl_feed_forward_init(tl_params *params, const char *name,
                                      const tl_feed_forward_config *config);
+/* x [...,d_model] to the same shape. Dropout acts in training alone. */
 tl_var tl_feed_forward_forward(const tl_feed_forward *layer, tl_var x);
 
 /* ---- attention between any two sequences, one head or many (Vaswani et al. 2017, 3.2) ----
@@ -236,12 +267,15 @@ tl_var tl_feed_forward_forward(const tl_feed_forward *layer, tl_var x);
  * and v_proj_weight [d_model,d_memory]; in_proj_bias [3·d_model] and out_proj.bias zeros. Uniform has v_proj_weight and
  * v_proj_bias [d_model] alone. Weights of scores are uniform, of Xavier's bound for each head. */
 
+/* How well a key answers a query; the table at the head of this section has the formulas. */
 typedef enum tl_score { TL_SCALED_DOT, TL_DOT, TL_GENERAL, TL_ADDITIVE, TL_COSINE, TL_UNIFORM } tl_score;
+/* How weights are made of a row of scores. */
 typedef enum tl_normaliser {
     TL_SOFTMAX, /* keys compete: weights sum to 1 */
     TL_SIGMOID /* each key for itself: 1 / (1 + e^-score) (Ramapuram et al. 2025, without their bias); of uniform 1/2 */
 } tl_normaliser;
 
+/* Sizes of an attention and what kind it is; {.d_model, .heads} alone give the paper's. */
 typedef struct tl_attention_config {
     long d_model;
     int heads;
@@ -264,6 +298,7 @@ typedef struct tl_attention_config {
      * side, [B,T,d_memory]: the attention of recurrent models, which look at states. */
     bool unprojected;
 } tl_attention_config;
+/* An attention layer. */
 typedef struct tl_attention {
     const char *name;
     tl_param *in_proj_weight, *in_proj_bias; /* what it has not is NULL */
@@ -360,6 +395,7 @@ typedef struct tl_replaced {
  * replacement's shape is the original's, or broadcasts to it. where NULL: everywhere. */
 tl_var tl_replace_where(tl_var original, tl_var replacement, const tl_place_at *at, const tl_replaced *where);
 
+/* Makes the parameters <name>.in_proj_weight and so on in the set. */
 tl_attention tl_attention_init(tl_params *params, const char *name, const tl_attention_config *config);
 /* x [B,T,d_model] asks, memory [B,S,d_memory] is looked at (x itself: self-attention): [B,T,d_model]. mask and maps may be
  * NULL; with maps it computes step by step, without them, where the score is a product and the normaliser softmax, in one
@@ -383,6 +419,7 @@ tl_var tl_attention_forward_biased(const tl_attention *layer, tl_var x, tl_var m
  * not is σ(log α - β·ln(0.1 / 1.1)): the sum of these over all heads, times a factor, is added to the loss. Gates begin with log α =
  * TL_HEAD_GATE_BEGINS, where g is 1 but for the noise: what the model computes is not changed by having them. */
 
+/* Where log α of every gate begins. */
 #define TL_HEAD_GATE_BEGINS 3.0
 /* log_alpha [H] to g [H]; u [H], each in (0, 1): the noise; NULL: none, and no β. */
 tl_var tl_hard_concrete(tl_var log_alpha, const double *u);
@@ -395,7 +432,9 @@ tl_var tl_hard_concrete_open(tl_var log_alpha); /* how likely each is not 0 in t
  *     weight_ih_l<n> [G·hidden,i], weight_hh_l<n> [G·hidden,hidden], bias_ih_l<n> [G·hidden], bias_hh_l<n> [G·hidden]
  * all uniform in ±1/√hidden. With the name "" nothing stands before these. */
 
+/* The cell: GRU has 3 gates, LSTM has 4 and a second state c. */
 typedef enum tl_recurrent_kind { TL_GRU, TL_LSTM } tl_recurrent_kind;
+/* Sizes of a recurrent network of one layer or more. */
 typedef struct tl_recurrent_config {
     tl_recurrent_kind kind;
     long in, hidden;
@@ -410,6 +449,7 @@ typedef struct tl_recurrent_config {
 typedef struct tl_recurrent_weights { /* of one layer in one direction; biases NULL without them */
     tl_param *weight_ih, *weight_hh, *bias_ih, *bias_hh;
 } tl_recurrent_weights;
+/* A recurrent network. */
 typedef struct tl_recurrent {
     const char *name;
     tl_recurrent_kind kind;
@@ -426,6 +466,7 @@ typedef struct tl_recurrent_state {
     tl_var c; /* the same shape: an LSTM's cells. A GRU's is TL_NO_VAR when given, and is not read. */
 } tl_recurrent_state;
 
+/* Makes the weights and biases of all layers and directions in the set. */
 tl_recurrent tl_recurrent_init(tl_params *params, const char *name, const tl_recurrent_config *config);
 /* Reads x [B,T,in], T at least 1, and gives what the last layer gave at each step: [B,T,hidden·directions], the forward
  * direction's part first.
@@ -463,6 +504,7 @@ typedef struct tl_block_config { /* of one layer, encoder or decoder */
     bool head_gates;
 } tl_block_config;
 
+/* A layer of an encoder: self-attention, then feed-forward, each with dropout, residual and norm. */
 typedef struct tl_encoder_layer {
     const char *name;
     tl_attention self_attn;
@@ -471,10 +513,17 @@ typedef struct tl_encoder_layer {
     bool pre_norm;
     double dropout;
 } tl_encoder_layer;
+/* Makes <name>.self_attn.*, <name>.linear1.*, <name>.linear2.*, <name>.norm1.* and <name>.norm2.* in the set. */
 tl_encoder_layer tl_encoder_layer_init(tl_params *params, const char *name, const tl_block_config *config);
+/* x [B,S,d_model] to the same shape; mask says which keys are seen. mask and maps may be NULL.
+ *
+ *     post-norm (the paper)   x = norm1(x + drop(attn(x)));  x = norm2(x + drop(ff(x)))
+ *     pre-norm                x = x + drop(attn(norm1(x)));  x = x + drop(ff(norm2(x))) */
 tl_var tl_encoder_layer_forward(const tl_encoder_layer *layer, tl_var x, const tl_mask *mask,
                                 tl_attention_maps *maps);
 
+/* A layer of a decoder: self-attention, attention to the encoder's output, feed-forward, each with dropout, residual
+ * and norm. */
 typedef struct tl_decoder_layer {
     const char *name;
     tl_attention self_attn, multihead_attn; /* the second looks at the encoder's output */
@@ -483,13 +532,18 @@ typedef struct tl_decoder_layer {
     bool pre_norm;
     double dropout;
 } tl_decoder_layer;
+/* Makes <name>.self_attn.*, <name>.multihead_attn.*, <name>.linear1.*, <name>.linear2.* and <name>.norm1.* to
+ * <name>.norm3.* in the set. */
 tl_decoder_layer tl_decoder_layer_init(tl_params *params, const char *name, const tl_block_config *config);
+/* x [B,T,d_model] and memory [B,S,d_model], the encoder's output, to [B,T,d_model]. self_mask is of the decoder's own positions
+ * (causal, as a rule), memory_mask of those of memory. Masks and maps may be NULL. */
 tl_var tl_decoder_layer_forward(const tl_decoder_layer *layer, tl_var x, tl_var memory,
                                 const tl_mask *self_mask, const tl_mask *memory_mask,
                                 tl_attention_maps *self_maps, tl_attention_maps *cross_maps);
 
 /* ---- stacks ---- */
 
+/* So many encoder layers, and a norm after the last one where has_norm says so. */
 typedef struct tl_encoder {
     const char *name;
     int layers;
@@ -497,10 +551,13 @@ typedef struct tl_encoder {
     bool has_norm;
     tl_layer_norm_layer norm;
 } tl_encoder;
+/* Makes <name>.layers.0.* and so on, and with final_norm <name>.norm.*; config is each layer's. */
 tl_encoder tl_encoder_init(tl_params *params, const char *name, int layers, bool final_norm,
                            const tl_block_config *config);
+/* x [B,S,d_model] through all layers. maps: an array with one entry a layer, or NULL. */
 tl_var tl_encoder_forward(const tl_encoder *encoder, tl_var x, const tl_mask *mask, tl_attention_maps *maps);
 
+/* So many decoder layers, and a norm after the last one where has_norm says so. */
 typedef struct tl_decoder {
     const char *name;
     int layers;
@@ -508,6 +565,7 @@ typedef struct tl_decoder {
     bool has_norm;
     tl_layer_norm_layer norm;
 } tl_decoder;
+/* Makes <name>.layers.0.* and so on, and with final_norm <name>.norm.*; config is each layer's. */
 tl_decoder tl_decoder_init(tl_params *params, const char *name, int layers, bool final_norm,
                            const tl_block_config *config);
 /* maps: arrays with one entry a layer, or NULL */
@@ -520,13 +578,18 @@ tl_var tl_decoder_forward(const tl_decoder *decoder, tl_var x, tl_var memory, co
  * A model is a struct that begins with a tl_model (tl_transformer does), so &transformer.model is one. Its kind is a
  * table of functions; a new model is a new table. */
 
+/* A model, whichever it is. */
 typedef struct tl_model tl_model;
+/* What a model has read and written so far, see tl_model_begin. */
 typedef struct tl_model_state tl_model_state;
 
 /* Who asks, and what is looked at. */
 typedef enum tl_attention_kind { TL_ENCODER_SELF, TL_DECODER_SELF, TL_CROSS } tl_attention_kind;
+/* How many kinds of attention there are. */
 enum { TL_ATTENTION_KINDS = 3 };
+/* Whose layers a stream runs through. */
 typedef enum tl_stream_side { TL_ENCODER, TL_DECODER } tl_stream_side;
+/* How many sides there are. */
 enum { TL_STREAM_SIDES = 2 };
 
 /* Attention of every layer, to look at: arrays with one entry a layer, and the streams beside it, or NULL for what is not wanted. Row t of
@@ -541,6 +604,7 @@ typedef struct tl_model_maps {
 tl_model_maps tl_model_maps_new(const tl_model *model, tl_tape *tape, bool keep_grad);
 tl_attention_maps *tl_model_maps_of(const tl_model_maps *maps, tl_attention_kind kind); /* NULL for NULL */
 
+/* How a state begins: how many rows, for how many steps. */
 typedef struct tl_model_state_options {
     long each;     /* rows that continue each sentence; 0 means 1 */
     long capacity; /* steps that it will take at most */
@@ -553,6 +617,7 @@ typedef struct tl_model_state_options {
     const tl_model_maps *intervene;
 } tl_model_state_options;
 
+/* The table of functions that makes a struct a model. Callers use tl_model_loss, tl_model_begin and the like. */
 typedef struct tl_model_kind {
     const char *name; /* "transformer" */
     /* What stands before the projection to words: [B,T,D] from src and tgt_in. maps may be NULL. */
@@ -566,6 +631,7 @@ typedef struct tl_model_kind {
                              const tl_model_state_options *options);
 } tl_model_kind;
 
+/* What all models have, and what a model's own struct begins with. Its init fills it in. */
 struct tl_model {
     const tl_model_kind *kind;
     const char *name; /* its scope, "" or what its parameters' names begin with */
@@ -595,6 +661,7 @@ tl_var tl_model_loss(const tl_model *model, tl_tape *tape, const tl_batch *batch
  * mark that the step's own values are released to: begin, then for each step mark, step, use the logits, release.
  * Values only: no gradient goes through a state. */
 
+/* The table of functions of a state. Callers use tl_model_step and the like. */
 typedef struct tl_model_state_kind {
     tl_var (*step)(tl_model_state *state, const int *words);
     void (*copy_row)(tl_model_state *state, long to, long from); /* of `at` steps */
@@ -603,6 +670,7 @@ typedef struct tl_model_state_kind {
     tl_var (*read)(tl_model_state *state, const int *words, long count);
 } tl_model_state_kind;
 
+/* What all states have, and what a model's own begins with. */
 struct tl_model_state { /* a model's own struct begins with it */
     const tl_model_state_kind *kind;
     const tl_model *model;
@@ -631,7 +699,9 @@ void tl_model_keep(tl_model_state *state, const long *kept, long sentences);
 
 /* ---- search: the likeliest words, of any model ---- */
 
+/* The beam that 0 means, and the largest that is taken. */
 enum { TL_BEAM_DEFAULT = 5, TL_BEAM_MOST = 1000 };
+/* How words are searched for or drawn; {0} or NULL is a beam of TL_BEAM_DEFAULT, ranked by the sum of log p. */
 typedef struct tl_search_options {
     int beam; /* hypotheses kept a sentence; 0 means TL_BEAM_DEFAULT; 1 is greedy: the likeliest next word at every step */
     int nbest;             /* hypotheses given a sentence, at most `beam`; 0 means 1 */
@@ -662,6 +732,7 @@ typedef struct tl_search_options {
     bool no_cache;       /* as in tl_model_state_options, */
     const tl_model_maps *intervene; /* and this too */
 } tl_search_options;
+/* What a search has found. Its arrays lie on the tape. */
 typedef struct tl_search_result {
     long sentences, nbest, capacity;
     const int *ids;     /* [B,nbest,capacity], best first, each row ended by eos (kept) but at its limit */
@@ -681,6 +752,7 @@ bool tl_search(const tl_model *model, tl_tape *tape, const tl_batch *source, con
 
 /* ---- a text that is written on, word by word ---- */
 
+/* What a text begins with, how it goes on, and who is told. */
 typedef struct tl_generate_options {
     const int *prompt; /* the ids that the text begins with: one at least */
     long prompt_length;
@@ -722,12 +794,14 @@ bool tl_log_p(const tl_model *model, tl_tape *tape, const tl_batch *batch, const
 
 /* ---- the Transformer ---- */
 
+/* Which matrices of a model are one. */
 typedef enum tl_tie {
     TL_TIE_NONE,   /* source embedding, target embedding, output: three matrices */
     TL_TIE_TARGET, /* target embedding = output */
     TL_TIE_ALL     /* one matrix; src_vocab = tgt_vocab */
 } tl_tie;
 
+/* Sizes of a Transformer and what kind it is; src_vocab and tgt_vocab must be given. */
 typedef struct tl_transformer_config {
     long src_vocab, tgt_vocab;
     tl_tie tie;
@@ -781,6 +855,7 @@ typedef struct tl_transformer {
     tl_param *output_weight, *output_bias;
 } tl_transformer;
 
+/* Makes the model's parameters in the set. name is what stands before their names: "" as a rule. */
 tl_transformer tl_transformer_init(tl_params *params, const char *name, const tl_transformer_config *config);
 /* The loss of a batch in three parts. What is read is an embedding times √d_model (Vaswani et al. 2017, 3.4) plus its
  * position, or a patch times patch_projection's weight, plus its bias and position. maps may be NULL.
@@ -828,6 +903,7 @@ tl_var tl_transformer_open_heads(const tl_transformer *model, tl_tape *tape);
  * Where the decoder need not wait for its attention (no input_feeding, not additive) all words of a sentence are read, and asked
  * for, in one go. */
 
+/* Sizes of a recurrent model and what kind it is; src_vocab and tgt_vocab must be given. */
 typedef struct tl_seq2seq_config {
     long src_vocab, tgt_vocab;
     tl_tie tie; /* other than none: embedding = d_model */
@@ -865,6 +941,7 @@ typedef struct tl_seq2seq {
     tl_param *output_weight, *output_bias;
 } tl_seq2seq;
 
+/* Makes the model's parameters in the set. name is what stands before their names: "" as a rule. */
 tl_seq2seq tl_seq2seq_init(tl_params *params, const char *name, const tl_seq2seq_config *config);
 
 /* ---- a decoder alone, for language models ----
@@ -884,6 +961,7 @@ tl_seq2seq tl_seq2seq_init(tl_params *params, const char *name, const tl_seq2seq
  * from prompts with bos -1 and the prompts as forced words, and takes its limit from max_extra, for there is no source to measure
  * by. */
 
+/* Sizes of a decoder alone; vocab must be given, {0} elsewhere is GPT-2's smallest. */
 typedef struct tl_gpt_config {
     long vocab;
     long d_model, d_ff; /* defaults 768, 4·d_model */
@@ -905,6 +983,7 @@ typedef struct tl_gpt_config {
     tl_normaliser normaliser; /* of every attention, for study: GPT-2's is softmax */
 } tl_gpt_config;
 
+/* A layer of it. */
 typedef struct tl_gpt_layer {
     const char *name;
     tl_layer_norm_layer ln_1, ln_2;
@@ -951,12 +1030,14 @@ tl_gpt tl_gpt_init(tl_params *params, const char *name, const tl_gpt_config *con
  * write no words: to begin a state, to search and to ask for log p is refused with a sentence. Padding, company and threads change no
  * bit of a sentence's numbers. */
 
+/* What reads the sentence; the list at the head of this section says how. */
 typedef enum tl_classifier_kind {
     TL_CLASSIFY_TRANSFORMER,
     TL_CLASSIFY_GRU,
     TL_CLASSIFY_AVERAGE
 } tl_classifier_kind;
 
+/* Sizes of a classifier and what kind it is; vocab and classes must be given. */
 typedef struct tl_classifier_config {
     tl_classifier_kind kind;
     long vocab;     /* ids that it reads: 0 … vocab-1 */
@@ -1012,6 +1093,7 @@ typedef struct tl_classifier {
     tl_param *output_weight, *output_bias;
 } tl_classifier;
 
+/* Makes the model's parameters in the set. name is what stands before their names: "" as a rule. */
 tl_classifier tl_classifier_init(tl_params *params, const char *name, const tl_classifier_config *config);
 /* What is pooled, of src [B,S] and src_lengths [B]: [B,1+S,d_model] of a Transformer with [CLS], [B,S,d_model] without,
  * [B,S,d_model] or [B,S,2·d_model] of a GRU's states, [B,S,embedding] of an average. maps may be NULL. */
@@ -1030,6 +1112,7 @@ tl_var tl_classifier_loss(const tl_classifier *model, tl_tape *tape, const tl_ba
  * losses does not use is frozen for it, or an optimiser would miss its gradient (tl_freeze of "head" while words are learnt, and of
  * "output" afterwards, where it has parameters). */
 
+/* Which words are chosen, and what becomes of them. */
 typedef struct tl_masking {
     uint64_t seed; /* 0 is one like any other */
     long step;     /* another step hides other words */

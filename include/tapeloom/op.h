@@ -21,8 +21,10 @@
 extern "C" {
 #endif
 
+/* A node that is being gone back through. */
 typedef struct tl_back tl_back;
 
+/* The descriptor of an operation: one constant a file. */
 struct tl_op {
     const char *name;
     void (*backward)(tl_back *b); /* NULL for one that only makes views */
@@ -30,6 +32,7 @@ struct tl_op {
 
 /* ---- forward ---- */
 
+/* An operation that is being recorded: a forward begins one, fills it in and ends it. */
 typedef struct tl_call {
     bool ok; /* false: an input is wrong, or the tape has failed: return tl_call_end at once */
     tl_tape *tape;
@@ -50,6 +53,7 @@ tl_call tl_call_begin(const tl_op *op, int inputs, const tl_var *in);
 /* The same for an operation some of whose inputs may be TL_NO_VAR; this is where it says which: TL_OPTIONAL(2) for input 2, a
  * bias as a rule, several joined by |. Such an input has no data in x. */
 tl_call tl_call_begin_optional(const tl_op *op, unsigned optional, int inputs, const tl_var *in);
+/* Input number `input`, from 0, may be left out. */
 #define TL_OPTIONAL(input) (1u << (input))
 /* Will backward ask for input i's gradient? For a forward that prepares it. */
 bool tl_call_wants(const tl_call *c, int i);
@@ -71,6 +75,7 @@ tl_var tl_call_end(tl_call *c);
 
 /* ---- backward ---- */
 
+/* What a backward is given. */
 struct tl_back {
     tl_tape *tape;
     const tl_op *op;
@@ -79,8 +84,10 @@ struct tl_back {
     int node;
 };
 
+/* How many inputs the operation has, those that were left out counted. */
 int tl_back_inputs(const tl_back *b);
 tl_tensor tl_back_x(const tl_back *b, int i); /* input i's value as it is, any strides */
+/* Does input i want a gradient? */
 bool tl_back_wants(const tl_back *b, int i);
 
 /* Where input i's gradient goes. Write `to` (add: accumulate; else overwrite every element), then close. */
@@ -93,6 +100,7 @@ typedef struct tl_sink {
 /* False if the input wants no gradient (or memory ran out). `to` has the input's dims and any strides. */
 bool tl_sink_open(tl_back *b, int i, tl_sink *sink);
 bool tl_sink_open_dense(tl_back *b, int i, tl_sink *sink); /* the same, contiguous */
+/* Ends the writing to a sink that was opened; of a scratch copy it adds what was written to the gradient. */
 void tl_sink_close(tl_back *b, tl_sink *sink);
 /* Adds g into input i's gradient, summing it over the axes along which input i was broadcast to g's shape; the tape fails if it
  * was not. */
@@ -104,6 +112,7 @@ tl_tensor tl_back_scratch(tl_back *b, tl_shape shape);
  *
  * For checks that need to know which operation is wrong (checks.h). A tape without one pays for a comparison an operation. */
 
+/* Two functions that are asked while a tape computes. */
 typedef struct tl_probe {
     void *context;
     /* Before operation number `node` reads its inputs: what it reads may be written to. NULL: not asked. */

@@ -70,6 +70,7 @@ typedef struct tl_loss_report {
 
 /* ---- the list ---- */
 
+/* The operations themselves. Define TL_OP(name, arguments, meaning), and TL_OPS_LIST expands to it for each. */
 /* clang-format off */
 #define TL_OPS_LIST                                                                                          \
     TL_OP(add, (tl_var a, tl_var b), "a + b, broadcast")                                                     \

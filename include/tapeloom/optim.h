@@ -21,6 +21,7 @@ typedef struct tl_group_options {
     double weight_decay;
     bool frozen; /* left as they are; they need no gradient */
 } tl_group_options;
+/* How many groups there are: 0 … 15. */
 enum { TL_MAX_GROUPS = 16 };
 
 /* Both optimisers: *_new returns NULL only when out of memory; the set must outlive it. A step updates every parameter
@@ -33,10 +34,16 @@ typedef struct tl_sgd_config {
     bool nesterov; /* needs momentum */
     double weight_decay;
 } tl_sgd_config;
+/* The optimiser. */
 typedef struct tl_sgd tl_sgd;
+/* config may be NULL: no momentum, no decay. Free it with tl_sgd_free; the parameters are their set's. */
 tl_sgd *tl_sgd_new(tl_params *params, const tl_sgd_config *config);
 void tl_sgd_free(tl_sgd *sgd);
+/* What applies to the parameters of one group, 0 … TL_MAX_GROUPS-1. False, and the optimiser's error, for numbers that
+ * make no sense. */
 bool tl_sgd_set_group(tl_sgd *sgd, int group, const tl_group_options *options);
+/* One update of every parameter by its gradient: with momentum v = momentum·v + g, p = p - lr·v; g has the decay in
+ * it. */
 bool tl_sgd_step(tl_sgd *sgd, double lr);
 const char *tl_sgd_error(const tl_sgd *sgd); /* the first failure, or NULL */
 
@@ -49,11 +56,17 @@ typedef struct tl_adam_config {
     double weight_decay;
     bool decoupled; /* AdamW */
 } tl_adam_config;
+/* The optimiser. */
 typedef struct tl_adam tl_adam;
+/* config may be NULL: the defaults. Free it with tl_adam_free; the parameters are their set's. */
 tl_adam *tl_adam_new(tl_params *params, const tl_adam_config *config);
 void tl_adam_free(tl_adam *adam);
+/* What applies to the parameters of one group, 0 … TL_MAX_GROUPS-1. False, and the optimiser's error, for numbers that
+ * make no sense. */
 bool tl_adam_set_group(tl_adam *adam, int group, const tl_group_options *options);
+/* One update of every parameter by its gradient (Kingma & Ba 2015, algorithm 1). */
 bool tl_adam_step(tl_adam *adam, double lr);
+/* The first failure, or NULL. */
 const char *tl_adam_error(const tl_adam *adam);
 long tl_adam_steps(const tl_adam *adam); /* steps done (a parameter's bias correction counts its own) */
 
@@ -72,6 +85,7 @@ void tl_adam_set_steps(tl_adam *adam, long steps); /* what tl_adam_steps gives; 
  * any other max_norm (0, negative, NaN) the norm is only measured. Returns the norm before. A norm that is not finite
  * changes nothing. */
 double tl_clip_grad_norm(tl_params *params, double max_norm);
+/* Multiplies every gradient by a factor. */
 void tl_scale_grad(tl_params *params, double factor);
 
 /* ---- sums in shares ----
@@ -93,6 +107,7 @@ typedef struct tl_shares tl_shares;
 /* NULL only when out of memory; the set must outlive it. It keeps one number for each that a share has reached, taken the
  * first time: updates after that allocate nothing. */
 tl_shares *tl_shares_new(tl_params *params);
+/* Frees the sums; the parameters are their set's. */
 void tl_shares_free(tl_shares *shares);
 /* The share of micro-batch `micro`; -1 where 0 <= micro < count < 2^31, 1 <= shares <= count does not
  * hold. */

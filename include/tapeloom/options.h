@@ -17,6 +17,7 @@
 extern "C" {
 #endif
 
+/* What a setting takes, and the type of its field. */
 typedef enum tl_option_kind {
     TL_OPTION_TEXT,   /* const char *; NULL = not said */
     TL_OPTION_LONG,   /* long: 0 … 2147483647 */
@@ -25,6 +26,7 @@ typedef enum tl_option_kind {
     TL_OPTION_FLAG    /* bool; takes no value, saying it means true */
 } tl_option_kind;
 
+/* A row of a table; the macros below write them. */
 typedef struct tl_option {
     const char *name; /* without the dashes; NULL: a heading, a table or the end */
     tl_option_kind kind;
@@ -33,23 +35,29 @@ typedef struct tl_option {
     const char *help;  /* what it means; without a name: a heading */
     bool anew;         /* may be said anew when a run goes on: it changes nothing of what has been trained */
     const struct tl_option *rows; /* without a name: a table whose struct begins at `offset` */
-    bool rare; /* written only where it says something else than 0, false or (texts) the first of its choices */
+    bool rare; /* written only where it says something else than 0, false or (texts) its first choice */
 } tl_option;
 
 /* clang-format off */
+/* The row of a setting: `kind` is TEXT, LONG, DOUBLE, SHARE or FLAG. */
 #define TL_OPTION(type, field, name, kind, takes, help) \
     {name, TL_OPTION_##kind, offsetof(type, field), takes, help, false, NULL, false}
+/* The same of one that may be said anew when a run goes on. */
 #define TL_OPTION_ANEW(type, field, name, kind, takes, help) \
     {name, TL_OPTION_##kind, offsetof(type, field), takes, help, true, NULL, false}
 /* One that came later than configurations which must stay as they were written. */
 #define TL_OPTION_RARE(type, field, name, kind, takes, help) \
     {name, TL_OPTION_##kind, offsetof(type, field), takes, help, false, NULL, true}
+/* Both. */
 #define TL_OPTION_RARE_ANEW(type, field, name, kind, takes, help) \
     {name, TL_OPTION_##kind, offsetof(type, field), takes, help, true, NULL, true}
+/* Another table, over a field of this struct. */
 #define TL_OPTION_ROWS(type, field, table) {NULL, TL_OPTION_TEXT, offsetof(type, field), NULL, NULL, false, table, false}
 /* Rows of the same struct that stand in a table of their own. */
 #define TL_OPTION_MORE(table) {NULL, TL_OPTION_TEXT, 0, NULL, NULL, false, table, false}
+/* A heading in the printed list. */
 #define TL_OPTION_HEADING(text) {NULL, TL_OPTION_TEXT, 0, NULL, text, false, NULL, false}
+/* What a table ends with. */
 #define TL_OPTIONS_END {NULL, TL_OPTION_TEXT, 0, NULL, NULL, false, NULL, false}
 /* clang-format on */
 

@@ -34,6 +34,7 @@ typedef struct tl_patch_place {
     tl_replaced where;
 } tl_patch_place;
 
+/* What came of one patch. */
 typedef struct tl_patched {
     double value;  /* m of A with what is B's */
     double effect; /* value - m_A */
@@ -54,11 +55,13 @@ bool tl_patch_has_score(const tl_patch *patch);
 
 /* ---- tables ---- */
 
+/* What the rows and columns of a table are. */
 typedef enum tl_patch_by {
     TL_PATCH_HEADS,     /* rows: places with heads; columns: heads */
     TL_PATCH_POSITIONS, /* rows: places; columns: positions */
     TL_PATCH_PLACES     /* rows: places, the whole of each */
 } tl_patch_by;
+/* What a table patches; {0} or NULL: every head. */
 typedef struct tl_patch_options {
     tl_patch_by by;
     const char
@@ -67,10 +70,12 @@ typedef struct tl_patch_options {
     bool (*progress)(void *context, long done, long all); /* after each run; false ends it. NULL: nobody */
     void *context;
 } tl_patch_options;
+/* A cell of a table. */
 typedef struct tl_patch_cell {
     bool there; /* rows may be of different lengths */
     tl_patched patched;
 } tl_patch_cell;
+/* What came of all patches. Free it with tl_patch_table_free. */
 typedef struct tl_patch_table {
     tl_patch_by by;
     long rows, columns, first; /* columns are heads or positions first, first+1, … */

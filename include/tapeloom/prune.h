@@ -17,6 +17,7 @@
 extern "C" {
 #endif
 
+/* A head of a model, by attention and number. */
 typedef struct tl_head_name {
     tl_attention_kind kind;
     int layer, head; /* from 0; of a smaller model head is its place among those that are left */
@@ -38,6 +39,7 @@ long tl_prune_points(long count, long every, long *removed);
 bool tl_prune_measure(tl_run *run, tl_set *set, const long *order, long removed, bool score,
                       tl_quality *quality);
 
+/* Mean and standard deviation of some numbers. */
 typedef struct tl_spread {
     double mean, deviation; /* of a sample: over count - 1; 0 of a single number */
 } tl_spread;

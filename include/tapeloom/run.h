@@ -66,6 +66,7 @@ typedef struct tl_text_settings { /* from lines to ids, and back */
         bpe_vocabulary_threshold; /* pieces seen less often are split into such that are (each side's own count); 0: none */
 } tl_text_settings;
 
+/* Which model, and its sizes. */
 typedef struct tl_model_settings {
     const char *model; /* transformer|gru|lstm; NULL, which completed settings have for it: transformer */
     /* Of gru and lstm alone (tl_seq2seq, nn.h): none|additive|dot|general|scaled-dot|cosine; NULL: additive. */
@@ -146,6 +147,7 @@ tl_corpus *tl_pairs_of(const tl_run_settings *settings, tl_part part, const tl_e
 #define tl_run_open TL_ENTRY(tl_run_open)
 #define tl_run_new TL_ENTRY(tl_run_new)
 
+/* Which weights are opened, and of whose run. */
 typedef struct tl_run_choice {
     /* "best" (or NULL), "last", "average"; "none": all zero, to look at sizes or to go on training; "initial": drawn as they were
      * before training, or would have been where it began with another run's (from). */
@@ -214,6 +216,7 @@ bool tl_run_batch(tl_run *run, const char *const *sources, const char *const *ta
  * be NULL) are filled. The inert var on failure. */
 tl_var tl_run_loss(tl_run *run, const tl_batch *batch, const tl_model_maps *maps);
 
+/* How a run translates; {0} is a beam of TL_BEAM_DEFAULT, ranked by log p. */
 typedef struct tl_translate_options {
     long beam;  /* hypotheses to keep a sentence, at most TL_BEAM_MOST; 0: TL_BEAM_DEFAULT; 1: greedy */
     bool nbest; /* give all of them, not only the best */

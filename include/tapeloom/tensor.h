@@ -15,6 +15,7 @@ extern "C" {
 
 /* ---- precision: one source, two libraries. Define TL_DOUBLE before including for the double one. ---- */
 
+/* tl_real is the type of every element, float or double; TL_ENTRY puts the precision behind a symbol's name. */
 #ifdef TL_DOUBLE
 typedef double tl_real;
 # define TL_ENTRY(name) name##_f64
@@ -28,29 +29,36 @@ typedef float tl_real;
 
 /* ---- shapes and tensors ---- */
 
+/* Most axes of a tensor. */
 #define TL_MAX_RANK 6
 
+/* Sizes of axes. Written with TL_SHAPE, or with TL_DIMS as an initialiser. */
 typedef struct tl_shape {
     int rank; /* 0 = a scalar */
     long dim[TL_MAX_RANK];
 } tl_shape;
 
+/* Numbers in somebody's memory. Element [i,j,…] is data[i·stride[0] + j·stride[1] + …]. */
 typedef struct tl_tensor {
     tl_real *data; /* NULL = no tensor (what failed functions return) */
     int rank;
     long dim[TL_MAX_RANK], stride[TL_MAX_RANK]; /* strides count elements; 0 = broadcast */
 } tl_tensor;
 
+/* How many arguments it was given. For the macros below. */
 #define TL_COUNT(...) ((int)(sizeof((long[]){__VA_ARGS__}) / sizeof(long)))
+/* A shape from its sizes: TL_SHAPE(32, 10, 512). */
 #define TL_SHAPE(...) ((tl_shape){TL_COUNT(__VA_ARGS__), {__VA_ARGS__}}) /* TL_SHAPE(32, 10, 512) */
 /* clang-format off */
-#define TL_DIMS(...) {TL_COUNT(__VA_ARGS__), {__VA_ARGS__}}              /* the same as an initialiser */
+#define TL_DIMS(...) {TL_COUNT(__VA_ARGS__), {__VA_ARGS__}} /* the same as an initialiser */
 /* clang-format on */
+/* The shape [] of a single number. */
 #define TL_SCALAR_SHAPE ((tl_shape){0, {0}})
 
 /* Elements of that shape; -1 where no tensor can have it: rank outside 0 … TL_MAX_RANK, a negative size, or more elements
  * than any memory holds. Every function below takes such a shape for one that does not fit. */
 long tl_shape_numel(tl_shape shape);
+/* Are rank and all sizes the same? */
 bool tl_shape_equal(tl_shape a, tl_shape b);
 /* NumPy's rule: aligned at the last axis, sizes equal or 1. False, and *out untouched, if the two do not fit. The result may
  * have more elements than there can be: tl_shape_numel tells. */
@@ -63,6 +71,7 @@ char *tl_shape_text(tl_shape shape, char text[TL_SHAPE_TEXT]);
 
 /* Row-major over the caller's memory; data NULL if there is none, or no tensor has that shape. */
 tl_tensor tl_tensor_of(tl_real *data, tl_shape shape);
+/* A tensor's shape. */
 tl_shape tl_shape_of(tl_tensor t);
 long tl_numel(tl_tensor t);         /* 0 without data, and where no tensor has that shape */
 bool tl_is_contiguous(tl_tensor t); /* row-major without gaps; axes of size 1 do not count */
@@ -70,6 +79,7 @@ bool tl_is_contiguous(tl_tensor t); /* row-major without gaps; axes of size 1 do
 /* Views; nothing is copied. An index or axis outside gives a tensor with data NULL. Negative axes count from
  * the end. */
 tl_tensor tl_at_n(tl_tensor t, int count, const long *index); /* fixes the first `count` axes */
+/* tl_at_n with the indices as arguments: tl_at(t, 0, 2) is sentence 0, head 2 of [B,H,T,S]. */
 #define tl_at(t, ...) tl_at_n((t), TL_COUNT(__VA_ARGS__), (const long[]){__VA_ARGS__})
 tl_tensor tl_tensor_transpose(tl_tensor t, int axis1, int axis2);
 tl_tensor tl_tensor_slice(tl_tensor t, int axis, long from, long to); /* [from, to) */
@@ -77,6 +87,7 @@ tl_tensor tl_tensor_expand(tl_tensor t, tl_shape shape);              /* broadca
 /* False, and *out untouched, where the strides forbid it: the elements must be copied first. */
 bool tl_tensor_reshape(tl_tensor t, tl_shape shape, tl_tensor *out);
 
+/* Sets every element to one value. */
 void tl_tensor_fill(tl_tensor t, double value);
 bool tl_tensor_copy(tl_tensor to, tl_tensor from); /* `from` may broadcast; false if shapes do not fit */
 double tl_item(tl_tensor t);                       /* the element of a one-element tensor; else NaN */
@@ -99,6 +110,7 @@ void tl_print(tl_tensor t, FILE *out);
  * tgt_out alone; sentences to choose a class for have src and labels; pictures to describe have pictures in the place of
  * src. What is not there is NULL, and its length 0. */
 
+/* Some sentences (or pictures) side by side, filled up to one length. */
 typedef struct tl_batch {
     long sentences;              /* B */
     long src_len, tgt_len;       /* S, T: the longest of each side, <eos> (and <bos>) counted */
@@ -126,6 +138,7 @@ enum {
 
 /* ---- random numbers from a counter: value i of a stream depends on the key and on i alone ---- */
 
+/* The key of a stream of random numbers. */
 typedef struct tl_rng_key {
     uint32_t k[2];
 } tl_rng_key;

@@ -26,8 +26,10 @@
 extern "C" {
 #endif
 
+/* The side of a sentence pair. */
 typedef enum tl_side { TL_SOURCE = 0, TL_TARGET = 1 } tl_side;
 
+/* What the room keeps; each is explained where its functions stand, and freed by its tl_*_free. */
 typedef struct tl_corpus tl_corpus;
 typedef struct tl_vocab tl_vocab;
 typedef struct tl_vocab_counts tl_vocab_counts;
@@ -45,6 +47,7 @@ const char *tl_text_token(const char *line, size_t length, size_t *size);
 
 /* ---- pre-tokens: raw text cut into tokens, and exactly undone ---- */
 
+/* How raw text is cut into tokens. */
 typedef enum tl_pretokens {
     TL_PRETOKENS_NONE, /* tokens are what stands between white space already */
     TL_PRETOKENS_WORDS, /* words, signs, ideographs apart: "Hello ￭, world ￭!"; src/text/pretokens/ has the rules */
@@ -60,6 +63,7 @@ char *tl_pretokens_join(tl_pretokens kind, const char *tokens);
 
 /* ---- byte-pair encoding (Sennrich et al. 2016), subword-nmt's algorithm and files ---- */
 
+/* Words and how often they come, to learn merges from: empty. NULL only when out of memory. */
 tl_bpe_words *tl_bpe_words_new(void);
 /* Counts the words of a line to learn from, as subword-nmt does. Words that are not valid UTF-8, which it would refuse,
  * are left out: codes are always text. False when out of memory; then tl_bpe_learn gives the error. */
@@ -67,8 +71,10 @@ bool tl_bpe_words_add(tl_bpe_words *words, const char *line);
 /* "word count", one a line, by falling count, equal counts as they came first: `subword-nmt get-vocab`'s list. Free it
  * with free(); NULL when out of memory. */
 char *tl_bpe_words_text(const tl_bpe_words *words, size_t *size);
+/* Frees the words. */
 void tl_bpe_words_free(tl_bpe_words *words);
 
+/* When learning stops, and who is told; {0} or NULL: 10000 merges. */
 typedef struct tl_bpe_config {
     long merges;        /* 0 means 10000 */
     long min_frequency; /* stop at pairs seen less often; 0 means 2 */
@@ -112,7 +118,9 @@ char *tl_bpe_possible(tl_bpe *bpe, const char *line);
 bool tl_bpe_set_vocabulary(tl_bpe *bpe, const char *name, const char *bytes, size_t size, long threshold);
 /* Undoes it, as `sed -r 's/(@@ )|(@@ ?$)//g'` does. Free it with free(); NULL when out of memory. */
 char *tl_bpe_join(const char *line);
+/* The first failure, or NULL. */
 const char *tl_bpe_error(const tl_bpe *bpe);
+/* Frees the merges. */
 void tl_bpe_free(tl_bpe *bpe);
 
 /* ---- byte-level byte pairs, GPT-2's (Radford et al., "Language Models are Unsupervised Multitask Learners", 2019) ----
@@ -125,6 +133,7 @@ void tl_bpe_free(tl_bpe *bpe);
  *
  * Special tokens are texts such as "<|endoftext|>" that are one token of their own. Ordinary text never becomes one. */
 
+/* The two files of an encoding, as bytes in memory. */
 typedef struct tl_byte_bpe_files {
     const char *vocab_name, *vocab; /* vocab.json's bytes, vocab_size of them, and what errors call it */
     size_t vocab_size;
@@ -138,6 +147,7 @@ typedef struct tl_byte_bpe_files {
  * else is an error that says where. NULL only when out of memory. */
 tl_byte_bpe *tl_byte_bpe_parse(const tl_byte_bpe_files *files);
 
+/* When learning stops, and which tokens are special. */
 typedef struct tl_byte_bpe_config {
     long merges;        /* 0 means 10000 */
     long min_frequency; /* stop at pairs seen less often; 0 means 2 */
@@ -178,17 +188,22 @@ long tl_byte_bpe_encode_special(tl_byte_bpe *bpe, const char *bytes, size_t size
  * written (as snprintf does); with bytes NULL it only measures. */
 size_t tl_byte_bpe_decode(const tl_byte_bpe *bpe, const int *ids, long count, char *bytes, size_t size);
 
+/* The first failure, or NULL. */
 const char *tl_byte_bpe_error(const tl_byte_bpe *bpe);
+/* Frees the encoding and its tokens. */
 void tl_byte_bpe_free(tl_byte_bpe *bpe);
 
 /* ---- vocabulary: which number each word has; TL_PAD … TL_UNK (tensor.h) are the first in every one ---- */
 
+/* Words and how often they come: none yet. NULL only when out of memory. */
 tl_vocab_counts *tl_vocab_counts_new(void);
 /* Counts the line's tokens. Tokens that are not valid UTF-8 are left out (they will be TL_UNK): a
  * vocabulary can always be written as text. False when out of memory; then tl_vocab_new gives the error. */
 bool tl_vocab_counts_add(tl_vocab_counts *counts, const char *line);
+/* Frees the counts; a vocabulary made of them lives on. */
 void tl_vocab_counts_free(tl_vocab_counts *counts);
 
+/* Which words a vocabulary takes; {0} or NULL: all. */
 typedef struct tl_vocab_config {
     long min_count; /* words seen less often are left out; 0 means 1: every word is in */
     long max_size;  /* at most so many entries, the specials counted; 0 = no limit */
@@ -220,7 +235,9 @@ long tl_vocab_encode(const tl_vocab *vocab, const char *line, int *ids, long roo
  * measures. */
 size_t tl_vocab_decode(const tl_vocab *vocab, const int *ids, long count, char *text, size_t size);
 
+/* The first failure, or NULL. */
 const char *tl_vocab_error(const tl_vocab *vocab);
+/* Frees the vocabulary and its tokens. */
 void tl_vocab_free(tl_vocab *vocab);
 
 /* ---- corpus: sentence pairs ---- */
@@ -234,7 +251,9 @@ typedef enum tl_skip {
     TL_SKIP_KINDS
 } tl_skip;
 
+/* Line numbers that a report has of each reason. */
 #define TL_REPORT_LINES 5
+/* Bytes that hold any report as text. */
 #define TL_REPORT_TEXT 1024
 
 /* What became of the bytes of one tl_corpus_parse_tsv, …_labelled, …_lines or …_parallel. */
@@ -249,12 +268,14 @@ typedef struct tl_corpus_report {
     } skipped[TL_SKIP_KINDS];
 } tl_corpus_report;
 
+/* What the bytes are called, and which lines are taken; {0} or NULL: all that can be. */
 typedef struct tl_corpus_config {
     const char *name; /* what errors and the report call the bytes: the file's name; NULL means "(text)" */
     long max_tokens;  /* lines with more on one side (<eos> not counted) are skipped; 0 = no limit */
     bool strict;      /* refuse at the first line that would be skipped: error, the corpus as before */
 } tl_corpus_config;
 
+/* An empty corpus. NULL only when out of memory; free it with tl_corpus_free. */
 tl_corpus *tl_corpus_new(void);
 
 /* Appends the pairs of a text with one pair a line: source, tab, target; columns after a second tab are
@@ -384,7 +405,9 @@ const tl_corpus_report *tl_corpus_last_report(const tl_corpus *corpus);
  * line numbers; ends in a newline. Returns text. */
 char *tl_corpus_report_text(const tl_corpus_report *report, char text[TL_REPORT_TEXT]);
 
+/* The first failure, or NULL. */
 const char *tl_corpus_error(const tl_corpus *corpus);
+/* Frees the corpus with its sentences, ids and alignments. Batches of it must not be used any more. */
 void tl_corpus_free(tl_corpus *corpus);
 
 /* ---- labels: the classes of labelled sentences ---- */
@@ -401,17 +424,21 @@ long tl_labels_count(const tl_labels *labels); /* classes; 0 for NULL or after a
 const char *tl_labels_name(const tl_labels *labels,
                            long number); /* owned by the labels; "" for a number outside */
 long tl_labels_find(const tl_labels *labels, const char *name); /* -1 where there is none */
+/* The first failure, or NULL. */
 const char *tl_labels_error(const tl_labels *labels);
+/* Frees the labels and their names. */
 void tl_labels_free(tl_labels *labels);
 
 /* ---- batches: an encoded corpus in portions ---- */
 
+/* In which order sentences come. */
 typedef enum tl_batches_order {
     TL_SHUFFLED,  /* for training: sentences and batches in an order drawn from (seed, epoch) */
     TL_BY_LENGTH, /* shortest first, equal lengths as in the corpus: the least padding */
     TL_IN_ORDER   /* as in the corpus */
 } tl_batches_order;
 
+/* How large a batch is, and in which order sentences come; {0} or NULL: 4096 tokens, shuffled. */
 typedef struct tl_batches_config {
     /* Budget: with B sentences, S and T the longest source and target (<eos> counted), B·S ≤ tokens and
      * B·T ≤ tokens. Each side has the budget for itself, padding counts. Only a sentence that is longer
@@ -445,13 +472,16 @@ typedef struct tl_batches_position {
     long epoch, batch;
 } tl_batches_position;
 
+/* The position now. */
 tl_batches_position tl_batches_tell(const tl_batches *batches);
 /* Goes to a position that tl_batches_tell gave, also in another process: with the same corpus, seed,
  * budget and order the batches that follow are the same. A position that does not exist is an error. */
 bool tl_batches_seek(tl_batches *batches, tl_batches_position position);
 long tl_batches_per_epoch(const tl_batches *batches); /* the same in every epoch; 0 after a failure */
 
+/* The first failure, or NULL. */
 const char *tl_batches_error(const tl_batches *batches);
+/* Frees the batches; the corpus is its owner's. */
 void tl_batches_free(tl_batches *batches);
 
 /* ---- pictures: scenes drawn ---- */
@@ -470,13 +500,17 @@ tl_pictures *tl_pictures_new(const tl_corpus *scenes, uint64_t seed, double nois
 /* Puts pictures in the place of a batch's sources, which its index names (tl_batches_next fills it in): [B,TL_PICTURE_PATCHES,
  * TL_PICTURE_PATCH]. They belong to `pictures` and hold until the next call. */
 bool tl_pictures_batch(tl_pictures *pictures, tl_batch *batch);
+/* The first failure, or NULL. */
 const char *tl_pictures_error(const tl_pictures *pictures);
+/* Frees the pictures; the corpus is its owner's. */
 void tl_pictures_free(tl_pictures *pictures);
 
 /* ---- windows: ids of running text in stretches that a language model reads at once ---- */
 
+/* A text in windows, batch by batch. */
 typedef struct tl_windows tl_windows;
 
+/* How long windows are, and in which order they come. length and batch must be given. */
 typedef struct tl_windows_config {
     long length; /* tokens of a window, T; the last one of a text may be shorter */
     long batch;  /* windows of a batch; an epoch's last one may have fewer */
@@ -498,16 +532,21 @@ tl_windows *tl_windows_new(const int *ids, long count, const tl_windows_config *
  * source. It returns, and the position is, as tl_batches_next's. Every id but the first of a text is foretold once an epoch,
  * but for what shuffling leaves over. */
 bool tl_windows_next(tl_windows *windows, tl_batch *batch);
+/* Where the next call reads on, and going there: as tl_batches_tell and tl_batches_seek. */
 tl_batches_position tl_windows_tell(const tl_windows *windows);
 bool tl_windows_seek(tl_windows *windows, tl_batches_position position);
 long tl_windows_per_epoch(
     const tl_windows *windows); /* batches, the same in every epoch; 0 after a failure */
+/* The first failure, or NULL. */
 const char *tl_windows_error(const tl_windows *windows);
+/* Frees the windows; the ids are their owner's. */
 void tl_windows_free(tl_windows *windows);
 
 /* ---- corpus BLEU and chrF2, sacreBLEU's (Post 2018) ---- */
 
+/* The longest n-grams that BLEU counts. */
 #define TL_BLEU_ORDER 4
+/* Bytes that hold a score as text. */
 #define TL_BLEU_TEXT 256
 
 typedef enum tl_bleu_tokens {               /* how BLEU cuts both sides, with sacreBLEU's names */
@@ -518,8 +557,10 @@ typedef enum tl_bleu_tokens {               /* how BLEU cuts both sides, with sa
 } tl_bleu_tokens;
 /* "none", "13a", "zh", "char" to its number; false, *tokens untouched, for anything else. */
 bool tl_bleu_tokens_parse(const char *name, tl_bleu_tokens *tokens);
+/* The name of a number; "(none of sacreBLEU's)" where there is none. */
 const char *tl_bleu_tokens_name(tl_bleu_tokens tokens);
 
+/* How BLEU counts. */
 typedef struct tl_bleu_config {
     tl_bleu_tokens tokens;
     bool lowercase; /* both sides, as Python's str.lower() does */
@@ -546,18 +587,23 @@ tl_bleu_score tl_bleu_result(const tl_bleu *bleu); /* of all sentences so far; n
  * "BLEU|nrefs:1|case:mixed|eff:no|tok:none|smooth:exp|version:tapeloom = 41.02 70.1/… (BP = 1.000 ratio =
  * …)". */
 char *tl_bleu_text(const tl_bleu_score *score, char text[TL_BLEU_TEXT]);
+/* The first failure, or NULL. */
 const char *tl_bleu_error(const tl_bleu *bleu);
+/* Frees the counts. */
 void tl_bleu_free(tl_bleu *bleu);
 
 /* Popović, "chrF: character n-gram F-score for automatic MT evaluation" (2015), with sacreBLEU's defaults: β = 2,
  * character n-grams up to 6, no word n-grams, white space left out; bytes that are no UTF-8 count as a character each. */
 #define TL_CHRF_TEXT 128
+/* Counts of no sentence yet; lowercase: both sides, as tl_bleu_config has it. NULL only when out of memory. */
 tl_chrf *tl_chrf_new(bool lowercase);
 bool tl_chrf_add(tl_chrf *chrf, const char *hypothesis, const char *reference); /* false when out of memory */
 double tl_chrf_result(const tl_chrf *chrf);                                     /* 0 … 100 */
 /* "chrF2|nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no|version:tapeloom = 62.31" */
 char *tl_chrf_text(const tl_chrf *chrf, char text[TL_CHRF_TEXT]);
+/* The first failure, or NULL. */
 const char *tl_chrf_error(const tl_chrf *chrf);
+/* Frees the counts. */
 void tl_chrf_free(tl_chrf *chrf);
 
 /* ---- text on a terminal ---- */

@@ -19,6 +19,7 @@ extern "C" {
  *
  * Numbers are whole and at most 2147483647, or finite, and none is negative; others are refused with a sentence. */
 
+/* When training ends, and how the model learns. */
 typedef struct tl_training_settings {
     long steps, epochs; /* where it ends; 0: no limit (of a tl_run without any end: 10 epochs) */
     double minutes;     /* of training, validations included, by a steady clock; 0: no limit */
@@ -41,6 +42,7 @@ typedef struct tl_training_settings {
         watch; /* every so many updates a row of watch.csv, and of it a page, watch.html; it changes no bit. 0: none */
 } tl_training_settings;
 
+/* When the model is validated, and what is kept of it. */
 typedef struct tl_validation_settings {
     long validate_every;  /* updates; 0: after each epoch */
     const char *best_by;  /* "loss", or the name of the task's score; NULL: the score if there is one */
@@ -58,11 +60,13 @@ typedef struct tl_alignment {
     long targets, sources; /* words */
     double *share;
 } tl_alignment;
+/* Frees what it holds, and zeroes it. */
 void tl_alignment_free(tl_alignment *alignment);
 /* The source word that each target word looked at most (of equals the first; no link where it looked at none), sorted by source,
  * then target, into links [targets]; returns how many. */
 long tl_alignment_links(const tl_alignment *alignment, tl_link *links);
 
+/* Translations with their scores. Free them with tl_translations_free. */
 typedef struct tl_translations {
     long count, nbest;
     char **text;             /* [count,nbest] lines, best first; NULL: there are no more */
@@ -71,8 +75,10 @@ typedef struct tl_translations {
     long maps;               /* alignments of each translation; 0: none were asked for */
     tl_alignment *alignment; /* [count,nbest,maps] those of an empty translation are empty */
 } tl_translations;
+/* Frees what it holds, and zeroes it. */
 void tl_translations_free(tl_translations *translations);
 
+/* How good a model is on some sentences; what was not measured is 0, or NaN as its function says. */
 typedef struct tl_quality {
     long sentences;
     long tokens,
@@ -96,7 +102,9 @@ typedef struct tl_training_state { /* where training stands */
     double best_score, best_loss;
 } tl_training_state;
 
+/* How training has ended: with an error, at one of its ends, or because somebody stopped it. */
 typedef enum tl_ending { TL_FAILED, TL_ENDED, TL_INTERRUPTED } tl_ending;
+/* Where training stood when it ended. */
 typedef struct tl_training_end {
     tl_training_state state;
     const char *why; /* a sentence: "all steps are done"; NULL if something is left to do */
@@ -113,11 +121,13 @@ typedef enum tl_work {
     TL_WORK_CLASSIFYING
 } tl_work;
 
+/* What is going to be trained. */
 typedef struct tl_training_plan {
     long first, total; /* updates that are done, and that shall be; 0: no limit */
     double seconds;    /* that are left; 0: no limit */
 } tl_training_plan;
 
+/* What a validation has found. */
 typedef struct tl_validation {
     const tl_training_state *state; /* before this validation counts */
     double seconds;                 /* of training so far */
@@ -127,7 +137,7 @@ typedef struct tl_validation {
     bool best;                           /* so far */
 } tl_validation;
 
-typedef struct tl_run tl_run;
+typedef struct tl_run tl_run; /* run.h */
 
 /* What a run is trained and validated on. */
 typedef struct tl_prepared {
@@ -201,6 +211,7 @@ typedef struct tl_task {
     const tl_batch *(*batch)(void *context);
 } tl_task;
 
+/* All that the loop is given. Everything in it must live as long as tl_train runs. */
 typedef struct tl_train_config {
     const char *dir; /* an existing folder: log, weights and checkpoint go there */
     tl_params *params;
@@ -212,8 +223,8 @@ typedef struct tl_train_config {
     const tl_folder
         *folder; /* the folder's lock, if the caller holds it; NULL: it is locked as long as training lasts */
     bool resume; /* go on from the folder's checkpoint */
-    bool may_be_over; /* if nothing is left to do then, that is no error */
-    const tl_group_options *groups; /* [group_count] of parameters' groups 1, 2, … (tl_set_group); NULL: none */
+    bool may_be_over;               /* if nothing is left to do then, that is no error */
+    const tl_group_options *groups; /* [group_count] of groups 1, 2, … (tl_set_group); NULL: none */
     int group_count;
     const tl_model *model; /* for `watch`; NULL: only its parameters are watched */
 } tl_train_config;

@@ -46,6 +46,25 @@ START_TEST(files_have_everything) {
 }
 END_TEST
 
+/* The picture has the terminal's maps: a cell for each pair, the same numbers, blocked pairs hatched. */
+START_TEST(the_picture) {
+    make_runs();
+    sh(SHOW
+       " --attention decoder.layers.1.self --head 1 --quantity A,dS --svg $D/x.svg > $D/said; grep -c "
+       "'</text>$' $D/x.svg; grep -o '<rect x=' $D/x.svg | wc -l; grep -c 'fill=\"url(#blocked)' $D/x.svg");
+    ck_assert_str_eq(out,
+                     "54\n50\n20\n"); /* 30 numbers, 4 titles, 20 names; twice 25 pairs, 10 of them blocked */
+    sh("grep '  writes dort' $D/said | sed 's/.*chat)//; s/╱//g' | tr -s ' ' '\n' | grep . | sort > $D/a; "
+       "grep -A 5 'end\">dort' $D/x.svg | grep '^<rect' | sed -n 's/.*\">\\(.*\\)<.text>/\\1/p' | sort > "
+       "$D/b; "
+       "wc -l < $D/a; cmp $D/a $D/b");
+    ck_assert_str_eq(out, "6\n"); /* three that are seen, of two maps */
+    sh(SHOW " --head mean --words --svg $D/x.svg > $D/said; grep -c 'mean of heads: ' $D/x.svg; tail -n 1 "
+            "$D/x.svg");
+    ck_assert_str_eq(out, "2\n</svg>\n");
+}
+END_TEST
+
 START_TEST(options) {
     make_runs();
     sh("$B/translate corpus --pair en-fr --sentences 50 --out $D/corpus > $D/made");
@@ -75,6 +94,7 @@ START_TEST(options) {
                                    {"csv", "$D/x.csv", SAME, NULL},
                                    {"safetensors", "$D/x.safetensors", SAME, NULL},
                                    {"html", "$D/x.html", SAME, NULL},
+                                   {"svg", "$D/x.svg", SAME, NULL},
                                    {"threads", "2", SAME, NULL},
                                    {"quiet", NULL, SAME, NULL}},
                        of_sets[] = {{"count", "2", CHANGES, "--test $D/corpus/test.tsv"},
@@ -108,6 +128,7 @@ START_TEST(wrong) {
         {"--of logit --token nonsense", "attend: --token nonsense: the model writes no such token", 1},
         {"--csv /nowhere/x.csv", "/nowhere/x.csv: No such file or directory", 1},
         {"--html /nowhere/x.html", "/nowhere/x.html: No such file or directory", 1},
+        {"--svg /nowhere/x.svg", "/nowhere/x.svg: No such file or directory", 1},
         {"--of what", "say one of loss|nll|log-p|logit", 2},
         {"--model /nowhere", "/nowhere/config.txt", 1}};
     make_runs();
@@ -141,6 +162,7 @@ static void add_tests(TCase *tc) {
     in_its_own_folder(tc);
     tcase_add_test(tc, the_terminal_and_the_file);
     tcase_add_test(tc, files_have_everything);
+    tcase_add_test(tc, the_picture);
     tcase_add_test(tc, options);
     tcase_add_test(tc, wrong);
     tcase_add_test(tc, strangers);

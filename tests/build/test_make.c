@@ -4,6 +4,7 @@
 #include "tree.h"
 
 #include <tapeloom.h> /* TL_VERSION, tl_real */
+#include <unistd.h>
 
 #if defined(__has_feature)
 # if __has_feature(address_sanitizer)
@@ -232,7 +233,7 @@ static bool have_pkg_config(void) { return try("pkg-config --version") == 0; }
 START_TEST(install_both_precisions) {
     sh(MAKE "install DESTDIR=$D/dest PREFIX=/opt/tl");
     sh("make CC=\"$CC\" B=b2 OPENMP=0 PRECISION=double install DESTDIR=$D/dest PREFIX=/opt/tl");
-    sh("cd dest && find . -type f | LC_ALL=C sort");
+    sh("cd dest && find . -type f | grep -v /share/ | LC_ALL=C sort");
     ck_assert_str_eq(said, "./opt/tl/bin/tapeloom-bleu\n./opt/tl/bin/tapeloom-bleu-double\n"
                            "./opt/tl/bin/tapeloom-bpe\n./opt/tl/bin/tapeloom-bpe-double\n"
                            "./opt/tl/bin/tapeloom-caption\n./opt/tl/bin/tapeloom-caption-double\n"
@@ -283,12 +284,14 @@ START_TEST(install_where_names_are_odd) {
         setenv("MAKE_NAME", make_name, 1);
         const char *where =
             i < NAMES ? "\"DESTDIR=$D\" \"PREFIX=/w/$MAKE_NAME\"" : "\"PREFIX=~/w/$MAKE_NAME\"";
-        snprintf(line, sizeof line,
-                 "rm -rf w; mkdir w; " MAKE
-                 "install %s && cd w && ls && ls \"$NAME\" && find . -type f | wc -l",
-                 where);
+        snprintf(
+            line, sizeof line,
+            "rm -rf w; mkdir w; " MAKE
+            "install %s && cd w && ls && ls \"$NAME\" && find . -type f | grep -v /share/ | wc -l && cmp "
+            "\"$NAME\"/share/doc/tapeloom/examples/hello.c ../examples/hello.c",
+            where);
         sh(line);
-        snprintf(expected, sizeof expected, "\n%s\nbin\ninclude\nlib\n9\n", names[i % NAMES]);
+        snprintf(expected, sizeof expected, "\n%s\nbin\ninclude\nlib\nshare\n9\n", names[i % NAMES]);
         ck_assert_msg(strlen(said) > strlen(expected) &&
                           !strcmp(said + strlen(said) - strlen(expected), expected),
                       "%s: expected at the end %s", said, expected);
@@ -300,6 +303,76 @@ START_TEST(install_where_names_are_odd) {
         sh(line);
         ck_assert_str_eq(said, "./bin/hello\n./include/tapeloom/other.h\n"); /* not ours */
     }
+}
+END_TEST
+
+/* ---- what is read ---- */
+
+/* Follows every relative link of a page that lies in $D. */
+static int follow_links(const char *page) {
+    char full[1024], target[512], path[2048], *text;
+    bool fenced = false;
+    int links = 0;
+    snprintf(full, sizeof full, "%s/%s", tree.folder, page);
+    text = read_text_file(full);
+    *(strrchr(full, '/') + 1) = '\0';
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        if (!strncmp(line + strspn(line, " "), "```", 3)) fenced = !fenced;
+        for (char *at = line; !fenced && (at = strstr(at, "](")) != NULL;) {
+            at += 2;
+            snprintf(target, sizeof target, "%.*s", (int)strcspn(at, "#)"), at);
+            if (!*target || strchr(target, ':') || strpbrk(target, " (,"))
+                continue; /* its own, elsewhere, none */
+            snprintf(path, sizeof path, "%s%s", full, target);
+            must_msg(access(path, R_OK) == 0, "%s: nothing is at %s", page, target);
+            links++;
+        }
+    }
+    free(text);
+    return links;
+}
+
+/* Pages keep their places, and links that would lead to nothing are text. */
+START_TEST(install_what_is_read) {
+    sh("mkdir -p docs/deep coursework && cp $TOP/docs/relink.awk docs");
+    put("LICENSE", "a licence\n");
+    put("docs/picture.svg", "<svg/>\n");
+    put("coursework/GUIDE.md", "[up](../README.md)\n");
+    put("coursework/kit.txt", "not a page\n");
+    put("README.md", "[one](docs/page.md#here), [two](src/tensor/answer.c), ![three](docs/picture.svg)\n"
+                     "```\n[kept](src/tensor/answer.c)\n```\n![four](none.svg) [`a[0]`](none/) "
+                     "[away](https://x.org/a) [t](#t)\n"
+                     "[headers](include/tapeloom/), [course](coursework/GUIDE.md), [examples](examples)\n");
+    put("docs/page.md", "[h](../include/tapeloom/tensor.h#L1)[r](../README.md)\n");
+    put("docs/deep/page.md", "[h](../../include/tapeloom.h) [e](../../examples/hello.c#L1) "
+                             "[t](../../tests/deps) [s](../page.md)\n");
+    sh(MAKE "install DESTDIR=$D/dest PREFIX=/p && cd dest/p/share && find . -type f | LC_ALL=C sort | grep "
+            "-v /examples/");
+    assert_contains(
+        said,
+        "\n./doc/tapeloom/LICENSE\n./doc/tapeloom/README.md\n./doc/tapeloom/coursework/GUIDE.md\n"
+        "./doc/tapeloom/docs/deep/page.md\n./doc/tapeloom/docs/page.md\n./doc/tapeloom/docs/picture.svg\n"
+        "./tapeloom/doc.files\n");
+    sh("cat dest/p/share/doc/tapeloom/README.md");
+    ck_assert_str_eq(
+        said,
+        "[one](docs/page.md#here), two, ![three](docs/picture.svg)\n```\n[kept](src/tensor/answer.c)\n```\n"
+        "four `a[0]` [away](https://x.org/a) [t](#t)\n"
+        "[headers](../../../include/tapeloom), [course](coursework/GUIDE.md), [examples](examples)\n");
+    sh("cat dest/p/share/doc/tapeloom/docs/deep/page.md");
+    ck_assert_str_eq(
+        said, "[h](../../../../../include/tapeloom.h) [e](../../examples/hello.c#L1) t [s](../page.md)\n");
+    ck_assert_int_eq(follow_links("dest/p/share/doc/tapeloom/README.md"), 5);
+    ck_assert_int_eq(follow_links("dest/p/share/doc/tapeloom/docs/page.md"), 2);
+    /* What has gone since goes from there too; what is not ours stays. */
+    sh("touch dest/p/share/doc/tapeloom/docs/mine && rm docs/deep/page.md && " MAKE
+       "install DESTDIR=$D/dest PREFIX=/p && cd dest/p/share/doc/tapeloom && ls docs");
+    ck_assert_msg(strstr(said, "\nmine\npage.md\npicture.svg\n") && !strstr(said, "\ndeep\n"), "%s", said);
+    sh(MAKE "uninstall DESTDIR=$D/dest PREFIX=/p && cd dest && find . -type f && find . -name examples -o "
+            "-path '*share/tapeloom'");
+    ck_assert_ptr_nonnull(strstr(said, "\n./p/share/doc/tapeloom/docs/mine\n"));
+    ck_assert_str_eq(strstr(said, "\n./p/share/doc/tapeloom/docs/mine\n"),
+                     "\n./p/share/doc/tapeloom/docs/mine\n");
 }
 END_TEST
 
@@ -336,10 +409,26 @@ START_TEST(install_the_library) {
     ck_assert_msg(strstr(said, " -c ") == NULL, "the library was built again:\n%s", said);
     snprintf(line, sizeof line,
              "export PKG_CONFIG_PATH=$D/usr/lib/pkgconfig; test $(pkg-config --modversion %s) = " TL_VERSION
-             " && $CC -std=c11 %s $TOP/examples/scalar_tape.c -o program $(pkg-config --cflags --libs %s) && "
+             " && $CC -std=c11 %s usr/share/doc/tapeloom/examples/scalar_tape.c -o program $(pkg-config "
+             "--cflags --libs %s) && "
              "./program",
              name, SANITIZE, name);
     sh(line);
+    /* Docs, examples and licence came with it, and no page leads to nothing. */
+    sh("cmp $TOP/LICENSE usr/share/doc/tapeloom/LICENSE && cd usr/share/doc/tapeloom && ls README.md "
+       "SECURITY.md docs/api/nn.md "
+       "docs/install.md coursework/README.md && diff -r $TOP/examples examples && find . -name '*.md' | sed "
+       "'s|^|usr/share/doc/tapeloom/|'");
+    char *pages = strdup(strstr(said, "usr/")), *at = pages;
+    int links = 0, count = 0;
+    for (char *end; (end = strchr(at, '\n')) != NULL; at = end + 1, count++) {
+        *end = '\0';
+        links += follow_links(at);
+    }
+    free(pages);
+    ck_assert_int_gt(count, 60);
+    ck_assert_int_gt(links, 2000);
+    sh("make -C $TOP CC=\"$CC\" B=$OUTER uninstall PREFIX=$D/usr && ! find usr -type f | grep .");
 }
 END_TEST
 
@@ -401,6 +490,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, pages);
     tcase_add_test(tc, install_both_precisions);
     tcase_add_test(tc, install_where_names_are_odd);
+    tcase_add_test(tc, install_what_is_read);
     tcase_add_test(tc, pkg_config_where_names_are_odd);
     tcase_add_test(tc, install_the_library);
     tcase_add_test(tc, make_test);
