@@ -90,12 +90,14 @@ static void print_elements(const settings *s, const tl_model_gradcheck *r) {
 }
 
 static void print_blame(const tl_model_gradcheck *r) {
+    static const char prefix[] = "blame: "; /* which "to blame" has said */
     const tl_blamed *b = &r->blame;
     if (b->node < 0) {
         printf("to blame   ");
         tl_show(b->ok ? "no operation: each agrees along a random direction (a single element is wrong, or "
                         "nothing is)"
-                      : b->error.message,
+                      : b->error.message +
+                            (strncmp(b->error.message, prefix, strlen(prefix)) ? 0 : strlen(prefix)),
                 stdout);
         printf("\n");
         return;

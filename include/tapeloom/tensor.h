@@ -182,7 +182,8 @@ int tl_threads(void);
 /* Of the calling thread's regions: `count`, or as many as may be; 0 and less change nothing. No effect without OpenMP. */
 void tl_set_threads(int count);
 int tl_processors(void); /* that this process may use; 1 without OpenMP */
-/* "float, OpenMP 2 threads, avx512+bf16", for programs to show: +bf16 says that medium is faster than highest */
+/* "float, OpenMP 2 threads, avx512+bf16", for programs to show: +bf16 says that medium is faster than highest.
+ * ", sanitizers" and ", checking" stand behind it where SAN=1 or DEBUG=1 have made the library. */
 const char *tl_build_text(void);
 
 #ifdef __cplusplus

@@ -3,6 +3,7 @@
 #include "base/format.h"
 #include "tensor/inspect.h"
 
+#include <math.h>
 #include <string.h>
 
 static const char *kind(const tl_node *n) {
@@ -167,9 +168,13 @@ static tl_var found(tl_tape *tape, int at, bool gradient, long element, double w
     full_name(n, name, sizeof name);
     inputs_text(tape, n, inputs, sizeof inputs);
     if (text)
-        tl_format(text, TL_ERROR_MAX, "%snode %d, %s%s%s%s, %s: element %ld is %g (inputs: %s)",
+        tl_format(text, TL_ERROR_MAX, "%snode %d, %s%s%s%s, %s: element %ld is %s (inputs: %s)",
                   gradient ? "gradient of " : "", at, kind(n), *name ? " (" : "", name, *name ? ")" : "",
-                  tl_shape_text(tl_shape_of(n->value), shape), element, what, *inputs ? inputs : "none");
+                  tl_shape_text(tl_shape_of(n->value), shape), element,
+                  isnan(what) ? "nan" /* NaN's sign says nothing, and differs from machine to machine */
+                  : what > 0  ? "inf"
+                              : "-inf",
+                  *inputs ? inputs : "none");
     return (tl_var){tape, at, n->epoch};
 }
 

@@ -100,9 +100,10 @@ static void judge_cross(tl_gate *g, const tl_measured *m) {
 }
 
 static void judge_source(tl_gate *g, const tl_measured *m) {
-    *g = gate("the source matters", "The decoder says the same whatever it is to translate: the source does "
-                                    "not reach it, or sentences of a batch are mixed "
-                                    "up on the way.");
+    *g =
+        gate("the source matters", "The decoder says the same whatever it is to translate: the source does "
+                                   "not reach it, sentences of a batch are mixed up on the way, or the lines "
+                                   "of source and target that it has learnt from do not belong together.");
     if (!m->decoder || !m->source)
         not_asked(g, "the model does not write from a source");
     else

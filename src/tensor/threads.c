@@ -58,16 +58,33 @@ void tl_set_threads(int count) { (void)count; }
 int tl_processors(void) { return 1; }
 #endif
 
+/* What makes a library slow, so that nobody measures it unawares. */
+#if defined(__SANITIZE_ADDRESS__)
+# define WATCHED ", sanitizers"
+#elif defined(__has_feature)
+# if __has_feature(address_sanitizer)
+#  define WATCHED ", sanitizers"
+# endif
+#endif
+#ifndef WATCHED
+# define WATCHED ""
+#endif
+#ifdef TL_CHECKING
+# define CHECKED ", checking"
+#else
+# define CHECKED ""
+#endif
+
 /* The text goes into a buffer of the calling thread: written anew by each call, read by nothing else. */
 const char *tl_build_text(void) {
     static _Thread_local char text[96];
     const char *precision = sizeof(tl_real) == 4 ? "float" : "double", *isa = tl_kernels_pick()->isa;
 #ifdef _OPENMP
     int threads = tl_threads();
-    snprintf(text, sizeof text, "%s, OpenMP %d thread%s, %s", precision, threads, threads == 1 ? "" : "s",
-             isa);
+    snprintf(text, sizeof text, "%s, OpenMP %d thread%s, %s" WATCHED CHECKED, precision, threads,
+             threads == 1 ? "" : "s", isa);
 #else
-    snprintf(text, sizeof text, "%s, one thread (built without OpenMP), %s", precision, isa);
+    snprintf(text, sizeof text, "%s, one thread (built without OpenMP), %s" WATCHED CHECKED, precision, isa);
 #endif
     return text;
 }

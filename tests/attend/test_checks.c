@@ -180,6 +180,7 @@ START_TEST(faults) {
         const int status = try(command);
         assert_contains(out, "\nfault      ");
         assert_contains(out, " nodes, changes a gradient by ");
+        ck_assert_ptr_null(strstr(out, "to blame   blame"));
         if (!in_double) continue;
         ck_assert_msg(status == 1, "%s: exit status %d", command, status);
         assert_contains(out, says);

@@ -397,8 +397,7 @@ START_TEST(first_nonfinite_value) {
     tl_scope_leave(s->tape);
     tl_var found = tl_tape_find_nonfinite(s->tape, text);
     ck_assert_int_eq(found.index, root.index);
-    assert_contains(text, "sqrt (decoder), [2,3]: element 4 is");
-    assert_contains(text, "(inputs: 0)");
+    assert_contains(text, "sqrt (decoder), [2,3]: element 4 is nan (inputs: 0)");
     ck_assert(tl_backward(loss));
     found = tl_tape_find_nonfinite_grad(s->tape, text);
     ck_assert_int_eq(found.index, x.index); /* the only gradient that was kept */

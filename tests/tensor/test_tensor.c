@@ -215,6 +215,16 @@ END_TEST
 
 START_TEST(build_text_and_threads) {
     assert_contains(tl_build_text(), sizeof(tl_real) == 4 ? "float, " : "double, ");
+#ifdef TL_SANITIZED
+    assert_contains(tl_build_text(), ", sanitizers");
+#else
+    ck_assert_ptr_null(strstr(tl_build_text(), "sanitizers"));
+#endif
+#ifdef TL_CHECKING /* DEBUG=1 */
+    assert_contains(tl_build_text(), ", checking");
+#else
+    ck_assert_ptr_null(strstr(tl_build_text(), "checking"));
+#endif
 #ifdef _OPENMP
     tl_set_threads(3);
     ck_assert_int_eq(tl_threads(), 3);
