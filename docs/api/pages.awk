@@ -320,7 +320,7 @@ function capital(text) { return toupper(substr(text, 1, 1)) substr(text, 2) }
 
 function first_sentence(text) {
     gsub(/\n/, " ", text)
-    return match(text, /[.:] /) ? substr(text, 1, RSTART) : text
+    return match(text, /[.] /) ? substr(text, 1, RSTART) : text
 }
 
 function write_index(    i, out, letter, last) {
@@ -329,7 +329,7 @@ function write_index(    i, out, letter, last) {
         "brings all but op.h, which is for those who write operations of their own. How to compile a program with the library is in\n" \
         "[docs/install.md](../install.md).\n" > out
     for (i = 1; i <= pages; i++) print "- [" title[i] "](" name[i] ".md): " marked(first_sentence(opening[i]), "") > out
-    print "\n## All names" > out
+    print "\n## All names" > out; last = ""
     sort_names()
     for (i = 1; i <= all_names; i++) {
         letter = toupper(substr(listed[i], 4, 1))
