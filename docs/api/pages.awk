@@ -320,7 +320,10 @@ function capital(text) { return toupper(substr(text, 1, 1)) substr(text, 2) }
 
 function first_sentence(text) {
     gsub(/\n/, " ", text)
-    return match(text, /[.] /) ? substr(text, 1, RSTART) : text
+    gsub(/et al[.] /, "et al.\001", text) # which ends none
+    if (match(text, /[.] /)) text = substr(text, 1, RSTART)
+    gsub(/\001/, " ", text)
+    return text
 }
 
 function write_index(    i, out, letter, last) {
