@@ -5,6 +5,21 @@
 
 #include <glob.h>
 
+/* "**词（word）**的": after a bracket ** closes nothing in Markdown unless a space or a mark follows. */
+static void look_for_open_bold(const char *path, const char *page) {
+    static const char *const may_follow[] = {"，", "。", "；", "：", "、", "）", "（", "”",
+                                             "！", "？", " ",  "\n", ".",  ",",  "|"};
+    char *prose = page_prose(page);
+    for (const char *at = prose; (at = strstr(at, "）**")) != NULL;) {
+        at += strlen("）**");
+        bool closes = false;
+        for (size_t i = 0; i < sizeof may_follow / sizeof *may_follow; i++)
+            closes = closes || !strncmp(at, may_follow[i], strlen(may_follow[i]));
+        if (!closes) fault("%s: bold does not end before \"%.12s\"", path, at);
+    }
+    free(prose);
+}
+
 static void compare(const char *english, const char *chinese) {
     if (access(chinese, R_OK)) {
         fault("%s is missing", chinese);
@@ -16,6 +31,7 @@ static void compare(const char *english, const char *chinese) {
     page_compare(en, zh, wrong, sizeof wrong);
     page_words(zh, glossary, wrong, sizeof wrong);
     if (*wrong) fault("%s:%s", chinese, wrong);
+    look_for_open_bold(chinese, zh);
     free(en), free(zh), free(glossary);
 }
 
