@@ -289,6 +289,7 @@ endif
 $(filter $(B)/tests/coursework/%,$(TESTS)): $(filter-out %/main.o,$(marker_obj)) | $(MARKER)
 $(filter $(B)/tests/build/% $(B)/tests/docs/test_install_page,$(TESTS)): | $(MARKER) # they install it
 $(filter $(B)/tests/docs/%,$(TESTS)): | tutorial # they run them, and would not miss one that is new
+$(B)/tests/docs/test_debugging_page: | $(B)/bench/step # … and this one measures a step
 $(B)/obj/tests/coursework/%.o: TL_FLAGS += -iquote .
 # The study's claims are judged by functions of its own: its tests are linked with all of it but main.
 study_obj := $(filter-out %/main.o,$(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/study/*.c))) $(shared_obj)
