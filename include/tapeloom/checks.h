@@ -238,7 +238,7 @@ typedef struct tl_measured {
     double loss, own_loss,
         loss_error; /* of the first batch by the library, by tl_plain_nll; the largest relative difference of all */
     tl_paired
-        order; /* source words in another order; of a language model the words before the last, and that one's loss */
+        order; /* source words in another order; of a language model the first half of the words, and the loss of those behind */
     tl_paired no_cross, other_source; /* no context; another sentence's source */
     double entropy,
         entropy_rows; /* summed entropy of cross-attention over ln(keys that are seen); how many rows */

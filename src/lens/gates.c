@@ -85,7 +85,7 @@ static void judge_order(tl_gate *g, const tl_measured *m) {
     else
         judge_paired(g, m, &m->order,
                      m->source ? "the source in another order"
-                               : "the words before the last in another order");
+                               : "words behind a first half in another order");
 }
 
 static void judge_cross(tl_gate *g, const tl_measured *m) {

@@ -32,13 +32,17 @@ static void span_of(const tl_batch *batch, long b, long *from, long *to) {
     *from = b * each, *to = *from + each;
 }
 
-/* Compares k->other with k->nll, sentence by sentence; with last, the last real target of each alone. */
-static void add_pairs(const measuring *k, tl_paired *paired, bool last) {
+/* Without a source, so many of the words that sentence b has read are put into another order: the first half. The targets behind
+ * are compared. The last word alone would not do: in many texts it is always the same. */
+static long first_half(const measuring *k, long b) { return (k->copy->tgt_lengths[b] + 1) / 2; }
+
+/* Compares k->other with k->nll, sentence by sentence; with behind, the targets behind the first half alone. */
+static void add_pairs(const measuring *k, tl_paired *paired, bool behind) {
     for (long b = 0; b < k->batch->sentences; b++) {
         long from, to;
         double was = 0, now = 0, tokens = 0;
         span_of(k->batch, b, &from, &to);
-        for (long i = to - 1; i >= from && !(last && tokens > 0); i--) {
+        for (long i = behind ? from + first_half(k, b) : from; i < to; i++) {
             if (!tl_plain_is_real(k->batch, i)) continue;
             was += k->nll[i], now += k->other[i], tokens++;
         }
@@ -99,12 +103,12 @@ static bool shuffle_row(const measuring *k, long b, long n, void *row, size_t by
     return true;
 }
 
-/* Words of the source but its <eos>, patches of a picture; without a source, what is read before the last word. */
+/* Words of the source but its <eos>, patches of a picture; without a source, the first half of what is read. */
 static bool shuffle(const measuring *k, long b) {
     tl_batch_copy *c = k->copy;
     const long width = c->batch.src_len, length = k->m->source ? c->src_lengths[b] : c->tgt_lengths[b];
     if (!k->m->source)
-        return shuffle_row(k, b, length - 1, c->tgt_in + b * c->batch.tgt_len, sizeof *c->tgt_in);
+        return shuffle_row(k, b, first_half(k, b), c->tgt_in + b * c->batch.tgt_len, sizeof *c->tgt_in);
     if (c->pictures)
         return shuffle_row(k, b, length, c->pictures + b * width * c->batch.pictures.dim[2],
                            (size_t)c->batch.pictures.dim[2] * sizeof *c->pictures);
