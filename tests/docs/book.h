@@ -5,7 +5,7 @@
  *   c from PATH      lines of a file of the repository
  *   sh               commands, run with sh -e in the folder that all pages of a test share
  *   text             what the commands above say; a line "..." stands for any lines
- *   text trained     the same, where numbers come out of a training: they are those of processors that fuse multiply and add
+ *   text trained     the same, where numbers come out of a training, or of float: they are those of processors that fuse multiply and add
  *   text drawing     drawn by hand
  *
  * With TL_WRITE_DOCS set a page is written anew with what its commands say, and so are the pictures that they made. Only blocks with
@@ -188,8 +188,10 @@ static inline void look_for_numbers(const char *prose, const numbers *known, con
 
 /* ---- a page ---- */
 
-/* The folder of a test as a reader's: build/ with programs, the book's among them. */
+/* The folder of a test as a reader's: build/ with programs, the book's among them, and a cc that has compiled them. */
 static inline void make_reader(void) {
+    sh("mkdir $D/bin; case ${CC:-cc} in cc) ;; *) printf '#!/bin/sh\\nexec %s \"$@\"\\n' \"$CC\" > $D/bin/cc "
+       "&& chmod +x $D/bin/cc ;; esac");
     sh("B=$(cd \"$(dirname \"$T\")\" && pwd) && mkdir -p $D/build/tutorial $D/runs && for p in $B/* "
        "$B/tutorial/*; do "
        "if [ -x $p ] && [ ! -d $p ]; then ln -s $p $D/build/${p#$B/}; fi; done; ln -s $PWD/docs "
@@ -249,7 +251,7 @@ static inline void run_book_page(const char *path) {
         next = page_next(next);
         if (!strcmp(kind, "sh")) {
             put_text(in_folder(".block"), block);
-            const int status = try("cd $D && export OMP_NUM_THREADS=1 && PATH=$PATH:. sh -e .block");
+            const int status = try("cd $D && export OMP_NUM_THREADS=1 && PATH=$PWD/bin:$PATH sh -e .block");
             if (status) fault("```sh, line \"%.60s…\": exit status %d\n%s%s", block, status, out, err);
             ran = true;
         } else if (!strcmp(kind, "text") || !strcmp(kind, "text trained")) {

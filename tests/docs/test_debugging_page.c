@@ -7,6 +7,10 @@ START_TEST(broken_things_are_told) {
     TL_SKIP("docs/debugging.md: its trainings take minutes with sanitizers");
     return;
 #endif
+    if (sizeof(tl_real) == 8) { /* in double e^-200 is a number like others */
+        TL_SKIP("docs/debugging.md: it is about what goes wrong in float");
+        return;
+    }
     make_reader();
     run_book_page("docs/debugging.md");
 }
