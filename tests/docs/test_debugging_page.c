@@ -11,6 +11,11 @@ START_TEST(broken_things_are_told) {
         TL_SKIP("docs/debugging.md: it is about what goes wrong in float");
         return;
     }
+    if (try("echo 'int main(void) { return 0; }' | ${CC:-cc} -fsanitize=address,undefined -xc - -o $D/san && "
+            "$D/san")) {
+        TL_SKIP("docs/debugging.md: this compiler has no sanitizers");
+        return;
+    }
     make_reader();
     run_book_page("docs/debugging.md");
 }
