@@ -1,10 +1,10 @@
 /* The Makefile as its user knows it: targets that say what they do, a folder a flavour, nothing rebuilt in vain and
  * everything that must be, installing and uninstalling, and a word when Check is missing. */
 #define _XOPEN_SOURCE 700
+#include "docs/pages.h"
 #include "tree.h"
 
 #include <tapeloom.h> /* TL_VERSION, tl_real */
-#include <unistd.h>
 
 #if defined(__has_feature)
 # if __has_feature(address_sanitizer)
@@ -310,26 +310,14 @@ END_TEST
 
 /* Follows every relative link of a page that lies in $D. */
 static int follow_links(const char *page) {
-    char full[1024], target[512], path[2048], *text;
-    bool fenced = false;
-    int links = 0;
+    char full[1024], nowhere[4096] = "";
     snprintf(full, sizeof full, "%s/%s", tree.folder, page);
-    text = read_text_file(full);
-    *(strrchr(full, '/') + 1) = '\0';
-    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
-        if (!strncmp(line + strspn(line, " "), "```", 3)) fenced = !fenced;
-        for (char *at = line; !fenced && (at = strstr(at, "](")) != NULL;) {
-            at += 2;
-            snprintf(target, sizeof target, "%.*s", (int)strcspn(at, "#)"), at);
-            if (!*target || strchr(target, ':') || strpbrk(target, " (,"))
-                continue; /* its own, elsewhere, none */
-            snprintf(path, sizeof path, "%s%s", full, target);
-            must_msg(access(path, R_OK) == 0, "%s: nothing is at %s", page, target);
-            links++;
-        }
-    }
+    char *text = read_text_file(full);
+    *strrchr(full, '/') = '\0';
+    const int followed = page_follow_links(page, text, full, nowhere, sizeof nowhere);
     free(text);
-    return links;
+    must_msg(!*nowhere, "%s", nowhere);
+    return followed;
 }
 
 /* Pages keep their places, and links that would lead to nothing are text. */

@@ -214,21 +214,8 @@ END_TEST
 
 /* ---- links ---- */
 
-/* Links of a page that lies in `folder`: files are there. */
 static void follow_links(const char *name, const char *page, const char *folder) {
-    for (const char *at = page; (at = strstr(at, "](")) != NULL; at += 2) {
-        char target[512];
-        const char *end = strchr(at, ')');
-        must_msg(end, "%s: a link does not end", name);
-        snprintf(target, sizeof target, "%.*s", (int)(end - at - 2), at + 2);
-        if (strncmp(target, "https://", 8) == 0 || strncmp(target, "http://", 7) == 0) {
-            expect(!strchr(target, ' ') && strchr(target + 8, '.'), "%s: %s", name, target);
-            continue;
-        }
-        char *part = strchr(target, '#');
-        if (part) *part = '\0';
-        expect(!*target || exists("%s/%s", folder, target), "%s: %s leads nowhere", name, target);
-    }
+    page_follow_links(name, page, folder, wrong, sizeof wrong);
 }
 
 START_TEST(links_lead_somewhere) {

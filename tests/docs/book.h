@@ -25,13 +25,14 @@ static char faults[1 << 16];
 
 /* ---- comparing what is said ---- */
 
-/* Float, on a processor that fuses multiply and add: then numbers are the same everywhere, to the bit. Programs are told to use
- * AVX2 where the processor has more: tiles sum in other groups. */
-static inline bool same_numbers_here(void) {
+static inline bool has_avx2(void) {
     const char *build = tl_build_text();
-    const bool x86 = strstr(build, "avx2") || strstr(build, "avx512") || strstr(build, "amx");
-    if (x86) setenv("TL_ISA", "avx2", 1);
-    return sizeof(tl_real) == 4 && (x86 || strstr(build, "neon"));
+    return strstr(build, "avx2") || strstr(build, "avx512") || strstr(build, "amx");
+}
+
+/* Float, on a processor that fuses multiply and add: then numbers are the same everywhere, to the bit. */
+static inline bool same_numbers_here(void) {
+    return sizeof(tl_real) == 4 && (has_avx2() || strstr(tl_build_text(), "neon"));
 }
 
 /* Are both the same but for last digits of their numbers? */
@@ -159,7 +160,8 @@ static inline void look_for_numbers(const char *prose, const numbers *known, con
         const char *from = at;
         const double value = number_at(&at, &decimals);
         const bool in_word = isalpha(before) || before == '_' ||
-                             (before == '-' && from > prose + 1 && isalpha((unsigned char)from[-2])),
+                             ((before == '-' || before == '.') && from > prose + 1 &&
+                              isalpha((unsigned char)from[-2])),
                    list = *at == '.' &&
                           (before == '\n' || (before == ' ' && from - prose > 2 && from[-2] == '\n')),
                    row = from - prose > 2 && !memcmp(from - 3, "\n| ", 3) && *at == ' ',
@@ -188,8 +190,10 @@ static inline void look_for_numbers(const char *prose, const numbers *known, con
 
 /* ---- a page ---- */
 
-/* The folder of a test as a reader's: build/ with programs, the book's among them, and a cc that has compiled them. */
+/* The folder of a test as a reader's: build/ with programs, the book's among them, and a cc that has compiled them. Programs are told
+ * to use AVX2 where the processor has more: tiles sum in other groups. */
 static inline void make_reader(void) {
+    if (has_avx2()) setenv("TL_ISA", "avx2", 1);
     sh("mkdir $D/bin; case ${CC:-cc} in cc) ;; *) printf '#!/bin/sh\\nexec %s \"$@\"\\n' \"$CC\" > $D/bin/cc "
        "&& chmod +x $D/bin/cc ;; esac");
     sh("B=$(cd \"$(dirname \"$T\")\" && pwd) && mkdir -p $D/build/tutorial $D/runs && for p in $B/* "
@@ -286,9 +290,9 @@ static inline void run_book_page(const char *path) {
     page_sections sections = page_cut(page);
     for (int i = 0; i < sections.count; i++) {
         if (!strcmp(sections.at[i].heading, "Exercises")) continue;
-        char *blocks = page_part(sections.at[i].text, false), *prose = page_prose(sections.at[i].text);
+        char *prose = page_unfenced(sections.at[i].text);
         look_for_numbers(prose, &known, sections.at[i].heading);
-        free(blocks), free(prose);
+        free(prose);
     }
     page_forget(&sections);
     look_at_pictures(page, folder, write);

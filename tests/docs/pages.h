@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static inline bool page_fence(const char *line) { return strncmp(line + strspn(line, " "), "```", 3) == 0; }
 static inline bool page_empty(const char *line) { return line[strspn(line, " ")] == '\n' || !*line; }
@@ -85,19 +86,38 @@ static inline char *page_part(const char *text, bool blocks) {
     return *to = '\0', part;
 }
 
-/* The blocks, byte for byte, one below the other, an empty line before each. */
-static inline char *page_blocks(const char *text) { return page_part(text, true); }
-
-/* The prose, without the targets of links: of "[the guide](GUIDE.md)" "[the guide]" is left. */
-static inline char *page_prose(const char *text) {
-    char *prose = page_part(text, false), *to = prose;
-    for (const char *from = prose; *from;) {
+/* Without the targets of links: of "[the guide](GUIDE.md)" "[the guide]" is left. Text of its own is changed. */
+static inline char *page_without_targets(char *text) {
+    char *to = text;
+    for (const char *from = text; *from;) {
         *to++ = *from++;
         if (to[-1] != ']' || *from != '(') continue;
         const size_t target = strcspn(from, " )\n");
         if (from[target] == ')') from += target + 1;
     }
-    return *to = '\0', prose;
+    return *to = '\0', text;
+}
+
+/* The blocks, byte for byte, one below the other, an empty line before each. */
+static inline char *page_blocks(const char *text) { return page_part(text, true); }
+
+/* The prose, without the targets of links. */
+static inline char *page_prose(const char *text) { return page_without_targets(page_part(text, false)); }
+
+/* What is not fenced: the prose and the formulas, which stand behind four spaces. */
+static inline char *page_unfenced(const char *text) {
+    char *rest = malloc(strlen(text) + 1), *to = rest;
+    bool fenced = false;
+    for (const char *line = text, *next; *line; line = next) {
+        next = page_next(line);
+        const bool fence = page_fence(line);
+        if (fence) fenced = !fenced;
+        if (fence || fenced) continue;
+        memcpy(to, line, (size_t)(next - line));
+        to += next - line;
+    }
+    *to = '\0';
+    return page_without_targets(rest);
 }
 
 static inline int page_by_text(const void *a, const void *b) {
@@ -168,6 +188,32 @@ static inline void page_compare(const char *english, const char *chinese, char *
         }
     }
     page_forget(&en), page_forget(&zh);
+}
+
+/* ---- links ---- */
+
+/* Adds to `wrong` the links of a page that lead nowhere, and says how many it has followed: those to a file or folder, seen from the
+ * folder in which the page lies. What stands in blocks is no link. */
+static inline int page_follow_links(const char *name, const char *page, const char *folder, char *wrong,
+                                    size_t size) {
+    char *text = page_part(page, false);
+    int followed = 0;
+    for (const char *at = text; (at = strstr(at, "](")) != NULL;) {
+        char target[512], there[2048];
+        at += 2;
+        snprintf(target, sizeof target, "%.*s", (int)strcspn(at, ")#\n"), at);
+        if (!strncmp(target, "http://", 7) || !strncmp(target, "https://", 8)) {
+            if (strchr(target, ' ') || !strchr(target + 8, '.'))
+                page_say(wrong, size, "\n  %s: %s is no address", name, target);
+            continue;
+        }
+        if (!*target) continue;
+        snprintf(there, sizeof there, "%s/%s", folder, target);
+        if (access(there, F_OK)) page_say(wrong, size, "\n  %s: %s leads nowhere", name, target);
+        followed++;
+    }
+    free(text);
+    return followed;
 }
 
 /* ---- the glossary ---- */
