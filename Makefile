@@ -5,7 +5,13 @@
 
 VERSION := 0.1.0
 
-# ---- flavour: PRECISION=double SAN=1 DEBUG=1 OPENMP=0 HARDEN=0 CC=clang ---------------------------------
+# As many jobs at a time as there are processors, unless -j says otherwise; a make within this one takes part in its jobs. Several goals
+# (clean all) are made one after the other; only deps may stand before one, which waits for it where it must.
+ifeq ($(MAKELEVEL)$(word 2,$(filter-out deps,$(MAKECMDGOALS))),0)
+MAKEFLAGS += -j$(or $(shell getconf _NPROCESSORS_ONLN 2>/dev/null),1)
+endif
+
+# ---- flavour: PRECISION=double MPI=1 SAN=1 DEBUG=1 OPENMP=0 HARDEN=0 CC=clang ---------------------------
 CC        ?= cc
 ifeq ($(origin CC),default)
 CC        := cc
@@ -16,21 +22,29 @@ DEBUG     ?= 0
 OPENMP    ?= 1
 HARDEN    ?= 1
 PREFIX    ?= /usr/local
+MPI       ?= 0
+MPICC     ?= mpicc
 
 ifeq ($(filter $(PRECISION),float double),)
 $(error PRECISION=$(PRECISION): say PRECISION=float or PRECISION=double)
 endif
-$(foreach switch,SAN DEBUG OPENMP HARDEN,$(if $(filter 0 1,$($(switch))),,\
+$(foreach switch,MPI SAN DEBUG OPENMP HARDEN,$(if $(filter 0 1,$($(switch))),,\
   $(error $(switch)=$($(switch)): say $(switch)=0 or $(switch)=1)))
 
 empty :=
 space := $(empty) $(empty)
 cc_name := $(notdir $(firstword $(CC)))
-flavour_words := $(filter-out cc gcc,$(cc_name)) $(filter double,$(PRECISION)) \
+flavour_words = $(strip $(filter-out cc gcc,$(cc_name)) $(filter double,$(PRECISION)) $(1) \
   $(if $(filter 1,$(SAN)),san) $(if $(filter 1,$(DEBUG)),debug) $(if $(filter 0,$(OPENMP)),serial) \
-  $(if $(filter 0,$(HARDEN)),soft)
-FLAVOUR := $(subst $(space),-,$(strip $(flavour_words)))
+  $(if $(filter 0,$(HARDEN)),soft))
+mpi_words   := $(if $(filter 1,$(MPI)),mpi $(patsubst mpicc.%,%,$(filter-out mpicc,$(notdir $(firstword $(MPICC))))))
+plain_words := $(call flavour_words)
+FLAVOUR := $(subst $(space),-,$(call flavour_words,$(mpi_words)))
 B := build$(if $(FLAVOUR),/$(FLAVOUR))
+# All but what MPI is in is the same with MPI and without: its objects lie in the folder of the flavour without (P), unless B
+# is given.
+P := $(if $(filter file,$(origin B)),build$(if $(plain_words),/$(subst $(space),-,$(plain_words))),$(B))
+O := $(P)/obj
 
 WARN     := -Wall -Wextra -Werror -Wno-unknown-pragmas -Wno-psabi
 # -g1: functions and lines, for profilers and backtraces; with all of -g the library would be more than twice as large and
@@ -90,19 +104,24 @@ endif
 endif
 
 # ---- what there is ---------------------------------------------------------------------------------------
-lib_name := tapeloom$(if $(filter double,$(PRECISION)),-double)
+suffix   := $(if $(filter double,$(PRECISION)),-double)$(if $(filter 1,$(MPI)),-mpi)
+lib_name := tapeloom$(suffix)
 LIB      := $(B)/lib$(lib_name).a
 headers  := $(wildcard include/*.h include/tapeloom/*.h)
 
 lib_src    := $(filter-out src/tensor/kernels/%,$(wildcard src/*/*.c src/*/*/*.c))
 kernel_src := $(filter-out %_bf16.c %_amx.c,$(wildcard src/tensor/kernels/*.c))
-lib_obj    := $(lib_src:%.c=$(B)/obj/%.o) \
-  $(foreach isa,$(ISAS),$(kernel_src:%.c=$(B)/obj/%.$(isa).o)) \
-  $(products:%=$(B)/obj/src/tensor/kernels/product_%.o)
+ifeq ($(MPI),1) # the files that MPI is in, for the one that stands in for them
+lib_src    := $(filter-out src/ranks/mpi% src/ranks/serial.c,$(lib_src))
+mpi_obj    := $(patsubst %.c,$(B)/obj/%.o,$(wildcard src/ranks/mpi*.c))
+endif
+lib_obj    := $(lib_src:%.c=$(O)/%.o) $(mpi_obj) \
+  $(foreach isa,$(ISAS),$(kernel_src:%.c=$(O)/%.$(isa).o)) \
+  $(products:%=$(O)/src/tensor/kernels/product_%.o)
 
 # A page is a file src/lens/page/NAME.html with the styles and scripts that it names. It is a string of the library, tl_page_NAME.
 page_files := $(wildcard src/lens/page/*)
-page_obj   := $(patsubst %.html,$(B)/obj/%.o,$(filter %.html,$(page_files)))
+page_obj   := $(patsubst %.html,$(O)/%.o,$(filter %.html,$(page_files)))
 lib_obj    += $(page_obj)
 
 # An example is a file examples/x.c, or a folder examples/x/ of several files. Both make build/x. Programs that train runs share
@@ -110,11 +129,11 @@ lib_obj    += $(page_obj)
 example_files   := $(wildcard examples/*.c)
 example_folders := $(filter-out examples/program,$(patsubst %/,%,$(sort $(dir $(wildcard examples/*/*.c)))))
 shared_by       := translate lm caption classify attend study
-shared_obj      := $(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/program/*.c))
+shared_obj      := $(patsubst %.c,$(O)/%.o,$(wildcard examples/program/*.c))
 EXAMPLES := $(example_files:examples/%.c=$(B)/%) $(example_folders:examples/%=$(B)/%)
 
 # The course's marker is made of its own files and each task's model, of one file or several.
-marker_obj := $(patsubst %.c,$(B)/obj/%.o,$(wildcard coursework/marker/*.c coursework/*/*model*.c))
+marker_obj := $(patsubst %.c,$(O)/%.o,$(wildcard coursework/marker/*.c coursework/*/*model*.c))
 MARKER     := $(if $(marker_obj),$(B)/marker)
 
 test_src := $(wildcard tests/*/test_*.c)
@@ -137,20 +156,28 @@ define keep_text
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(1))' > $@
 endef
-LINK       = $(CC) $(TL_FLAGS) $(hard_link) $(CFLAGS) $(LDFLAGS)
+# MPI's wrapper compiles the files that it is in, and links; the compiler behind it is ours.
+with_mpi  := $(if $(filter 1,$(MPI)),OMPI_CC='$(CC)' MPICH_CC='$(CC)' $(MPICC),$(CC))
+LINK       = $(with_mpi) $(TL_FLAGS) $(hard_link) $(CFLAGS) $(LDFLAGS)
 all_have  := $(TL_FLAGS) # a target's own flags would pass to its prerequisites, and this file to whoever asks for it first
 flags_now = $(CC) $(all_have) $(hard_link) $(CFLAGS) $(LDFLAGS) $(CPPFLAGS) $(ISAS) $(products) $(sanitized_product)
+ifneq ($(P),$(B))
 $(B)/flags: FORCE
+	$(call keep_text,$(flags_now) $(with_mpi))
+else ifeq ($(MPI),1)
+flags_now += $(with_mpi)
+endif
+$(P)/flags: FORCE
 	$(call keep_text,$(flags_now))
 $(B)/objects: FORCE # a source file that is gone leaves the library too
 	$(call keep_text,$(lib_obj))
 
-$(B)/obj/%.o: %.c $(B)/flags
+$(O)/%.o: %.c $(P)/flags
 	@mkdir -p $(@D)
 	$(CC) $(TL_FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 define isa_rule
-$(B)/obj/src/tensor/kernels/%.$(1).o: src/tensor/kernels/%.c $(B)/flags
+$(O)/src/tensor/kernels/%.$(1).o: src/tensor/kernels/%.c $(P)/flags
 	@mkdir -p $$(@D)
 	$$(CC) $$(TL_FLAGS) $$(CPPFLAGS) $$(CFLAGS) $(isa_flags_$(1)) -DTL_ISA=$(1) -MMD -MP -c $$< -o $$@
 endef
@@ -158,15 +185,27 @@ $(foreach isa,$(ISAS),$(eval $(call isa_rule,$(isa))))
 # Sanitized programs spend most of their time in products. gcc makes these more than twice as fast at -O3 in seconds; clang
 # would take minutes over them, and is as fast at -O1.
 sanitized_product := $(if $(filter 1,$(SAN)),$(if $(findstring clang,$(cc_name)),,-O3))
-$(ISAS:%=$(B)/obj/src/tensor/kernels/product.%.o): TL_FLAGS += $(sanitized_product)
-$(foreach p,$(products),$(eval $(B)/obj/src/tensor/kernels/product_$(p).o: TL_FLAGS += $(isa_flags_$(p)) -DTL_ISA=$(p)))
+$(ISAS:%=$(O)/src/tensor/kernels/product.%.o): TL_FLAGS += $(sanitized_product)
+$(foreach p,$(products),$(eval $(O)/src/tensor/kernels/product_$(p).o: TL_FLAGS += $(isa_flags_$(p)) -DTL_ISA=$(p)))
 with_products := $(patsubst amx,-DTL_WITH_AMX,$(patsubst bf16,-DTL_WITH_BF16,$(products)))
-$(B)/obj/src/tensor/kernels.o: TL_FLAGS += $(with_products)
+$(O)/src/tensor/kernels.o: TL_FLAGS += $(with_products)
 
-$(B)/generated/pages/%.c: src/lens/page/%.html $(page_files)
+ifeq ($(MPI),1)
+.PHONY: need-mpi
+need-mpi: $(filter deps,$(MAKECMDGOALS))
+	@printf '\043include <mpi.h>\nint main(void) { return MPI_Finalize(); }\n' | $(with_mpi) -xc - -o /dev/null 2>/dev/null || { \
+	  echo "make MPI=1: $(MPICC) is not here, or makes no program with mpi.h."; \
+	  echo "Run 'make deps MPI=1' to install Open MPI, or say by MPICC=... which MPI to take."; exit 1; }
+$(mpi_obj): TL_FLAGS += -DTL_MPI -Wno-unused-command-line-argument # clang's, of what the wrapper says to the linker
+$(mpi_obj): $(B)/obj/%.o: %.c $(B)/flags | need-mpi
+	@mkdir -p $(@D)
+	$(with_mpi) $(TL_FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+endif
+
+$(P)/generated/pages/%.c: src/lens/page/%.html $(page_files)
 	@mkdir -p $(@D)
 	sh src/lens/page/embed.sh $< > $@
-$(page_obj): $(B)/obj/src/lens/page/%.o: $(B)/generated/pages/%.c $(B)/flags
+$(page_obj): $(O)/src/lens/page/%.o: $(P)/generated/pages/%.c $(P)/flags
 	@mkdir -p $(@D)
 	$(CC) $(TL_FLAGS) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
@@ -179,22 +218,32 @@ $(LIB): $(lib_obj) $(B)/objects
 # With sanitizers, most of a program's time would go into watching the loops of products. The tests of tensor, autograd, nn, run and
 # lens have them watched; programs, which call the same, are linked with products that are not, and watched everywhere else.
 ifeq ($(SAN),1)
-unwatched := $(if $(filter %/product.c,$(kernel_src)),$(ISAS:%=$(B)/obj/unwatched/product.%.o))
+unwatched := $(if $(filter %/product.c,$(kernel_src)),$(ISAS:%=$(O)/unwatched/product.%.o))
 endif
-$(B)/obj/unwatched/product.%.o: src/tensor/kernels/product.c $(B)/flags
+$(O)/unwatched/product.%.o: src/tensor/kernels/product.c $(P)/flags
 	@mkdir -p $(@D)
 	$(CC) $(TL_FLAGS) -O3 $(CPPFLAGS) $(CFLAGS) -fno-sanitize=all -Isrc $(isa_flags_$*) -DTL_ISA=$* -MMD -MP -c $< -o $@
 
-$(B)/%: $(B)/obj/examples/%.o $(unwatched) $(LIB)
+$(B)/%: $(O)/examples/%.o $(unwatched) $(LIB)
 	$(LINK) $^ -o $@ $(TL_LIBS)
+# Programs with shared parts settle how their threads wait before GCC's OpenMP reads it, if that is a part of them (program.c): its
+# archive is found in a folder before the shared library is. Where there is none they are linked as everything else.
+gomp := $(if $(openmp),$(if $(filter 1,$(SAN))$(findstring -fsanitize,$(given)),,$(filter /%,$(shell $(CC) -print-file-name=libgomp.a))))
+ifneq ($(gomp),)
+gomp_link := -L$(B)/gomp
+gomp_here := | $(B)/gomp/libgomp.a
+$(B)/gomp/libgomp.a:
+	@mkdir -p $(@D)
+	ln -sf $(gomp) $@
+endif
 define folder_rule
-$(B)/$(notdir $(1)): $$(patsubst %.c,$(B)/obj/%.o,$$(wildcard $(1)/*.c)) $(if $(filter $(notdir $(1)),$(shared_by)),$(shared_obj)) $(unwatched) $(LIB)
-	$(LINK) $$^ -o $$@ $(TL_LIBS)
+$(B)/$(notdir $(1)): $$(patsubst %.c,$(O)/%.o,$$(wildcard $(1)/*.c)) $(if $(filter $(notdir $(1)),$(shared_by)),$(shared_obj)) $(unwatched) $(LIB) $(if $(filter $(notdir $(1)),$(shared_by)),$(gomp_here))
+	$(LINK) $(if $(filter $(notdir $(1)),$(shared_by)),$(gomp_link)) $$^ -o $$@ $(TL_LIBS)
 endef
 $(foreach dir,$(example_folders),$(eval $(call folder_rule,$(dir))))
 
-# What it computes is little: -O1 compiles it in half of the time.
-$(marker_obj): TL_FLAGS += -O1
+# What programs and the marker compute themselves is little, the library does it: -O1 compiles them in less time.
+$(patsubst %.c,$(O)/%.o,$(wildcard examples/*.c examples/*/*.c)) $(marker_obj): TL_FLAGS += -O1
 ifneq ($(MARKER),)
 $(MARKER): $(marker_obj) $(LIB)
 	$(LINK) $^ -o $@ $(TL_LIBS)
@@ -209,9 +258,9 @@ $(B)/tutorial/%.c: $(book_pages) docs/tutorial/cut
 	@sh docs/tutorial/cut $* $(book_pages) > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(B)/tutorial/%: $(B)/tutorial/%.c $(LIB)
-	$(CC) $(TL_FLAGS) -O1 $(hard_link) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $< $(unwatched) $(LIB) -o $@ $(TL_LIBS)
+	$(with_mpi) $(TL_FLAGS) -O1 $(hard_link) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $< $(unwatched) $(LIB) -o $@ $(TL_LIBS)
 
--include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(sort $(O) $(B)/obj) -name '*.d' 2>/dev/null)
 
 # ---- trying and testing ----------------------------------------------------------------------------------
 PAIR ?= en-fr
@@ -245,44 +294,44 @@ need-check: $(filter deps,$(MAKECMDGOALS))
 
 # Tests may look inside: they see src/ as well as the public headers. What they compute themselves is little: -O1 compiles them
 # in a third of the time.
-$(B)/obj/tests/%.o: TL_FLAGS += $(CHECK_CFLAGS) -Isrc -iquote tests -O1
+$(O)/tests/%.o: TL_FLAGS += $(CHECK_CFLAGS) -Isrc -iquote tests -O1
 # … but this is the library's own code.
-$(B)/obj/tests/tensor/kernels_trapped.o: TL_FLAGS += $(OPT)
+$(O)/tests/tensor/kernels_trapped.o: TL_FLAGS += $(OPT)
 # The C code of a page, as tests include it.
 code_of = sed -n '/^```c$$/,/^```$$/{/^```/d;p;}'
-$(B)/generated/add_an_operation.inc: docs/add-an-operation.md
+$(P)/generated/add_an_operation.inc: docs/add-an-operation.md
 	@mkdir -p $(@D)
 	$(code_of) $< > $@
-$(B)/generated/readme.inc: README.md
+$(P)/generated/readme.inc: README.md
 	@mkdir -p $(@D)
 	$(code_of) $< > $@
-$(B)/generated/interop.inc: docs/interop.md
+$(P)/generated/interop.inc: docs/interop.md
 	@mkdir -p $(@D)
 	$(code_of) $< > $@
-$(addprefix $(B)/obj/tests/,autograd/test_add_an_operation.o docs/test_readme.o docs/test_interop_page.o): TL_FLAGS += -I$(B)/generated
-$(B)/obj/tests/autograd/test_add_an_operation.o: $(B)/generated/add_an_operation.inc
-$(B)/obj/tests/docs/test_readme.o: $(B)/generated/readme.inc
-$(B)/obj/tests/docs/test_interop_page.o: $(B)/generated/interop.inc
+$(addprefix $(O)/tests/,autograd/test_add_an_operation.o docs/test_readme.o docs/test_interop_page.o): TL_FLAGS += -I$(P)/generated
+$(O)/tests/autograd/test_add_an_operation.o: $(P)/generated/add_an_operation.inc
+$(O)/tests/docs/test_readme.o: $(P)/generated/readme.inc
+$(O)/tests/docs/test_interop_page.o: $(P)/generated/interop.inc
 # AMX's machine code without AMX: what is linked with the trap has its tile instructions carried out by it. Some tests
 # always are. With all of $(trapped) a program takes the tiles for granted too, and does all its weights' products on them:
-# build/trapped/tests/nn/test_isa, build/trapped/translate, … (tests/amx).
+# build/trapped/tests/models/test_isa, build/trapped/translate, … (tests/amx).
 ifneq ($(filter amx,$(products)),)
-trap    := $(B)/obj/tests/tensor/amx_trap.o
-trapped := $(trap) $(B)/obj/tests/tensor/kernels_trapped.o
+trap    := $(O)/tests/tensor/amx_trap.o
+trapped := $(trap) $(O)/tests/tensor/kernels_trapped.o
 with_trap := test_product test_product_precision test_amx_trap
 $(with_trap:%=$(B)/tests/tensor/%): $(trap)
-$(with_trap:%=$(B)/obj/tests/tensor/%.o): TL_FLAGS += -DTL_WITH_AMX
-$(B)/obj/tests/tensor/test_amx_trap.o: TL_FLAGS += -mamx-tile -mamx-bf16
-$(B)/obj/tests/tensor/kernels_trapped.o: src/tensor/kernels.c $(B)/flags
+$(with_trap:%=$(O)/tests/tensor/%.o): TL_FLAGS += -DTL_WITH_AMX
+$(O)/tests/tensor/test_amx_trap.o: TL_FLAGS += -mamx-tile -mamx-bf16
+$(O)/tests/tensor/kernels_trapped.o: src/tensor/kernels.c $(P)/flags
 	@mkdir -p $(@D)
 	$(CC) $(TL_FLAGS) $(CPPFLAGS) $(CFLAGS) $(with_products) -DTL_AMX_TRAPPED -MMD -MP -c $< -o $@
-$(B)/trapped/tests/%: $(B)/obj/tests/%.o $(trapped) $(LIB)
+$(B)/trapped/tests/%: $(O)/tests/%.o $(trapped) $(LIB)
 	@mkdir -p $(@D)
 	$(LINK) $^ -o $@ $(CHECK_LIBS) $(TL_LIBS)
-$(B)/trapped/bench/%: $(B)/obj/bench/%.o $(trapped) $(LIB)
+$(B)/trapped/bench/%: $(O)/bench/%.o $(trapped) $(LIB)
 	@mkdir -p $(@D)
 	$(LINK) $^ -o $@ $(TL_LIBS)
-$(B)/trapped/translate: $(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/translate/*.c)) $(shared_obj) $(trapped) $(LIB)
+$(B)/trapped/translate: $(patsubst %.c,$(O)/%.o,$(wildcard examples/translate/*.c)) $(shared_obj) $(trapped) $(LIB)
 	@mkdir -p $(@D)
 	$(LINK) $^ -o $@ $(TL_LIBS)
 endif
@@ -290,23 +339,30 @@ $(filter $(B)/tests/coursework/%,$(TESTS)): $(filter-out %/main.o,$(marker_obj))
 $(filter $(B)/tests/build/% $(B)/tests/docs/test_install_page,$(TESTS)): | $(MARKER) # they install it
 $(filter $(B)/tests/docs/%,$(TESTS)): | tutorial # they run them, and would not miss one that is new
 $(B)/tests/docs/test_debugging_page: | $(B)/bench/step # … and this one measures a step
-$(B)/obj/tests/coursework/%.o: TL_FLAGS += -iquote .
+$(O)/tests/coursework/%.o: TL_FLAGS += -iquote .
 # The study's claims are judged by functions of its own: its tests are linked with all of it but main.
-study_obj := $(filter-out %/main.o,$(patsubst %.c,$(B)/obj/%.o,$(wildcard examples/study/*.c))) $(shared_obj)
+study_obj := $(filter-out %/main.o,$(patsubst %.c,$(O)/%.o,$(wildcard examples/study/*.c))) $(shared_obj)
 $(filter $(B)/tests/study/%,$(TESTS)): $(study_obj)
-$(TESTS): $(B)/tests/%: $(B)/obj/tests/%.o $(LIB)
+$(TESTS): $(B)/tests/%: $(O)/tests/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(LINK) $(filter-out $(LIB),$^) $(LIB) -o $@ $(CHECK_LIBS) $(TL_LIBS)
-$(TESTS:$(B)/tests/%=$(B)/obj/tests/%.o): | need-check
+$(TESTS:$(B)/tests/%=$(O)/tests/%.o): | need-check
 
 tests: $(TESTS) ## only the test programs
 test: need-check all tests ## build and run every test (needs Check: make deps)
 	@BUILD=$(B) CC='$(CC)' tests/run-all $(TESTS)
 
+# What runs under mpirun alone (tests/ranks/under-mpi): a rank must not be a child of the process that MPI has started, as Check's
+# tests are.
+under_mpi := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/ranks/mpi_*.c))
+$(under_mpi): $(B)/tests/%: $(O)/tests/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(LINK) $^ -o $@ $(TL_LIBS)
+
 # They may look inside. Peers' libraries are opened while a program runs, never linked.
-$(B)/obj/bench/%.o: TL_FLAGS += -Isrc
+$(O)/bench/%.o: TL_FLAGS += -Isrc
 $(B)/bench/peers: TL_LIBS += -ldl
-$(B)/bench/%: $(B)/obj/bench/%.o $(LIB)
+$(B)/bench/%: $(O)/bench/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(LINK) $^ -o $@ $(TL_LIBS)
 
@@ -324,19 +380,22 @@ api: ## write docs/api, a page for each public header, from the headers
 docs: need-check api $(B)/tests/docs/test_operations_table ## write docs/operations.md from the list of operations, and docs/api
 	TL_WRITE_DOCS=1 $(B)/tests/docs/test_operations_table
 
-deps: ## show and run the package manager's command that installs Check
-	@CC='$(CC)' CHECK_CFLAGS='$(CHECK_CFLAGS)' CHECK_LIBS='$(CHECK_LIBS)' tests/deps
+deps: ## show and run the package manager's command that installs Check (MPI=1: and Open MPI)
+	@CC='$(CC)' MPICC='$(if $(filter 1,$(MPI)),$(MPICC))' CHECK_CFLAGS='$(CHECK_CFLAGS)' CHECK_LIBS='$(CHECK_LIBS)' tests/deps
 
 # ---- installing ------------------------------------------------------------------------------------------
 # Folders may have any name: each is one word in quotes to the shell, and text to sed. A "~/" that the shell has left to us
 # is home, as it would be without the quotes.
 tools   := $(filter $(notdir $(EXAMPLES)),translate lm caption classify attend study bpe bleu)
-suffix  := $(if $(filter double,$(PRECISION)),-double)
 squote   = '$(subst ','\'',$(1))'
 home     = $(if $(filter ~/%,$(firstword $(1))),$(subst ^~/,$(HOME)/,^$(1)),$(1))
 prefix   = $(call home,$(PREFIX))
 to       = $(call squote,$(call home,$(DESTDIR)$(prefix))$(1))
 as_text  = $(subst |,\|,$(subst &,\&,$(subst \,\\,$(1))))
+# What a program is linked with besides: Open MPI says it by --showme:link, MPICH and its kin by -link_info, after the compiler.
+mpi_libs = $(if $(filter 1,$(MPI)),$(or $(shell $(MPICC) --showme:link 2>/dev/null),\
+  $(filter-out -I%,$(filter -%,$(shell $(MPICC) -link_info 2>/dev/null))),\
+  $(error $(MPICC) says neither by --showme:link nor by -link_info how a program is linked)))
 # Two folders are made first and then installed as they are: the course's, as students get it (they copy it, and tapeloom-marker
 # takes its Makefile from there), and what is read: pages, examples, licence, in the repository's own places, so that pages
 # lead to each other (docs/relink.awk does the rest). A list beside them, share/tapeloom/NAME.files, says what is ours.
@@ -344,6 +403,8 @@ tree_coursework := /share/tapeloom/coursework
 tree_doc        := /share/doc/tapeloom
 tree_to   = $(call to,$(tree_$(1)))
 tree_list = $(call to,/share/tapeloom/$(1).files)
+# Trees are put together in a folder of this make's own: two may install at once.
+stage = $(eval stage := $(B)/stage.$(shell echo $$PPID))$(stage)
 # What an earlier install put there, by its list; then folders, unless they hold what is not ours.
 remove_tree = test ! -f $(tree_list) || { \
   while read -r file; do rm -f $(tree_to)/"$$file"; done < $(tree_list); rm -f $(tree_list); \
@@ -351,16 +412,16 @@ remove_tree = test ! -f $(tree_list) || { \
 define install_tree
 	$(remove_tree)
 	install -d $(call to,/share/tapeloom)
-	(cd $(B)/$(1) && find . -type d) | while read -r folder; do install -d $(tree_to)/"$$folder" || exit 1; done
-	(cd $(B)/$(1) && find . -type f) > $(tree_list)
-	while read -r file; do install -m 644 $(B)/$(1)/"$$file" $(tree_to)/"$$file" || exit 1; done < $(tree_list)
+	(cd $(stage)/$(1) && find . -type d) | while read -r folder; do install -d $(tree_to)/"$$folder" || exit 1; done
+	(cd $(stage)/$(1) && find . -type f) > $(tree_list)
+	while read -r file; do install -m 644 $(stage)/$(1)/"$$file" $(tree_to)/"$$file" || exit 1; done < $(tree_list)
 endef
 # Of the course only its pages: the rest is in its own folder.
 define make_doc
-	rm -rf $(B)/doc && mkdir -p $(B)/doc
-	find $(wildcard LICENSE *.md docs examples coursework) -type f ! -name '*.awk' \( ! -path 'coursework/*' -o -name '*.md' \) > $(B)/doc.list
-	while read -r file; do case $$file in */*) mkdir -p $(B)/doc/"$${file%/*}";; esac; cp "$$file" $(B)/doc/"$$file" || exit 1; done < $(B)/doc.list
-	! grep -q '\.md$$' $(B)/doc.list || awk -v files=$(B)/doc.list -v to=$(B)/doc -f docs/relink.awk $$(grep '\.md$$' $(B)/doc.list)
+	rm -rf $(stage)/doc && mkdir -p $(stage)/doc
+	find $(wildcard LICENSE *.md docs examples coursework) -type f ! -name '*.awk' \( ! -path 'coursework/*' -o -name '*.md' \) > $(stage)/doc.list
+	while read -r file; do case $$file in */*) mkdir -p $(stage)/doc/"$${file%/*}";; esac; cp "$$file" $(stage)/doc/"$$file" || exit 1; done < $(stage)/doc.list
+	! grep -q '\.md$$' $(stage)/doc.list || awk -v files=$(stage)/doc.list -v to=$(stage)/doc -f docs/relink.awk $$(grep '\.md$$' $(stage)/doc.list)
 endef
 install: lib $(tools:%=$(B)/%) $(MARKER) ## install headers, library, pkg-config file, programs, docs and examples (PREFIX, DESTDIR)
 	install -d $(call to,/include/tapeloom) $(call to,/lib/pkgconfig) $(call to,/bin)
@@ -368,24 +429,25 @@ install: lib $(tools:%=$(B)/%) $(MARKER) ## install headers, library, pkg-config
 	install -m 644 include/tapeloom/*.h $(call to,/include/tapeloom/)
 	install -m 644 $(LIB) $(call to,/lib/)
 	sed -e $(call squote,s|@PREFIX@|$(call as_text,$(prefix))|) -e 's|@VERSION@|$(VERSION)|' -e 's|@NAME@|$(lib_name)|' \
-	  -e 's|@CFLAGS@|$(if $(filter double,$(PRECISION)),-DTL_DOUBLE)|' -e 's|@LIBS@|$(TL_LIBS) $(openmp)|' \
+	  -e 's|@CFLAGS@|$(if $(filter double,$(PRECISION)),-DTL_DOUBLE)|' -e 's|@LIBS@|$(TL_LIBS) $(openmp) $(mpi_libs)|' \
 	  tapeloom.pc.in > $(call to,/lib/pkgconfig/$(lib_name).pc)
 	for tool in $(tools); do \
 	  install -m 755 $(B)/$$tool $(call to,/bin/tapeloom-)$$tool$(suffix) || exit 1; done
 ifneq ($(MARKER),)
 	install -m 755 $(MARKER) $(call to,/bin/tapeloom-marker)$(suffix)
-	rm -rf $(B)/coursework && $(make_kit) $(B)/coursework >/dev/null
+	rm -rf $(stage)/coursework && $(make_kit) $(stage)/coursework >/dev/null
 	$(call install_tree,coursework)
 endif
 	$(make_doc)
 	$(call install_tree,doc)
+	rm -rf $(stage)
 
+suffixes := -double -mpi -double-mpi
 uninstall: ## remove what install put there, and nothing else
 	rm -f $(call to,/include/tapeloom.h) $(foreach header,$(notdir $(wildcard include/tapeloom/*.h)),$(call to,/include/tapeloom/$(header)))
 	rmdir $(call to,/include/tapeloom) 2>/dev/null || true # unless it holds what is not ours
-	rm -f $(call to,/lib/libtapeloom.a) $(call to,/lib/libtapeloom-double.a)
-	rm -f $(call to,/lib/pkgconfig/tapeloom.pc) $(call to,/lib/pkgconfig/tapeloom-double.pc)
-	rm -f $(foreach tool,$(tools) $(if $(MARKER),marker),$(call to,/bin/tapeloom-$(tool)) $(call to,/bin/tapeloom-$(tool)-double))
+	rm -f $(foreach name,tapeloom $(suffixes:%=tapeloom%),$(call to,/lib/lib$(name).a) $(call to,/lib/pkgconfig/$(name).pc))
+	rm -f $(foreach tool,$(tools) $(if $(MARKER),marker),$(foreach name,$(tool) $(suffixes:%=$(tool)%),$(call to,/bin/tapeloom-$(name))))
 	$(call remove_tree,coursework)
 	$(call remove_tree,doc)
 	rmdir $(call to,/share/tapeloom) 2>/dev/null || true
@@ -397,5 +459,5 @@ clean: ## remove every flavour
 	rm -rf build
 
 help: ## this list
-	@echo 'make [target] [PRECISION=double] [SAN=1] [DEBUG=1] [OPENMP=0] [HARDEN=0] [CC=clang]'
+	@echo 'make [target] [PRECISION=double] [MPI=1] [SAN=1] [DEBUG=1] [OPENMP=0] [HARDEN=0] [CC=clang]'
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1	\2/p' Makefile | expand -t 24

@@ -40,7 +40,7 @@ static bool measure(tl_tape *tape, tl_tensor x, tl_tensor w, double *rms, double
     const long depth = x.dim[1];
     tl_tape_reset(tape);
     tl_tensor y = tl_value(tl_linear(tl_constant(tape, x), tl_constant(tape, w), TL_NO_VAR));
-    if (y.data == NULL) return fprintf(stderr, "errors: %s\n", tl_tape_error(tape)), false;
+    if (!y.data) return fprintf(stderr, "errors: %s\n", tl_tape_error(tape)), false;
     *rms = *most = 0;
     for (long i = 0; i < LINES; i++)
         for (long j = 0; j < LINES; j++) {
@@ -72,7 +72,7 @@ int main(void) {
     static const char *const sets[] = {"base", "avx2", "avx512", "amx"};
     tl_real *memory = malloc(2 * sizeof *memory * LINES * MOST_K);
     tl_tape *tape = tl_tape_new();
-    bool ok = memory != NULL && tape != NULL;
+    bool ok = memory && tape;
     if (!ok) fprintf(stderr, "errors: out of memory\n");
     if (ok)
         printf("%s\n\n| set    | mode    | data       | K     | rms     | largest "

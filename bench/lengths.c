@@ -7,7 +7,7 @@ enum { WIDTH = 128, HEADS = 4, TOKENS = 4096 };
 typedef struct attending {
     long length;
     tl_params *params;
-    tl_attention layer;
+    tl_attention_layer layer;
     tl_tape *tape;
     tl_real *x, *dy;
 } attending;

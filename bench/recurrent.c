@@ -8,7 +8,7 @@ typedef struct reader {
     const char *name;
     tl_recurrent_kind kind;
     tl_params *params;
-    tl_recurrent layer;
+    tl_recurrent_layer layer;
     tl_tape *tape;
     tl_real *x, *dy;
     long steps;

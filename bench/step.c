@@ -6,6 +6,12 @@
 
 #include <sys/resource.h>
 
+#ifdef __clang__
+# define COMPILER __VERSION__ /* says clang itself */
+#else
+# define COMPILER "gcc " __VERSION__
+#endif
+
 typedef struct training {
     const configuration *c;
     tl_batch batch;
@@ -52,6 +58,8 @@ static bool answer(const request *r) {
     static training t;
     const configuration *c = configuration_of(word_of(r, 0, "T1"));
     if (!c || !training_begin(&t, c) || !set_precision(t.tape, r)) return false;
+    tl_tape_set_give_back(t.tape, strcmp(option_of(r, "memory", "given-back"), "kept"));
+    tl_tape_set_recompute(t.tape, !strcmp(option_of(r, "memory", "given-back"), "recomputed"));
     set_threads(r);
     timing took = measure(step, &t, seconds_of(r, 8), t.steps ? 0 : 2);
     if (!took.runs) return false;
@@ -60,14 +68,17 @@ static bool answer(const request *r) {
     print_timing(took, 3 * forward_flop(c, (double)c->sentences, (double)c->length, (double)c->length));
     printf(
         ", \"tokens\": %ld, \"tgt_tok_s\": %.0f, \"steps\": %ld, \"loss_first\": %.4f, \"loss_last\": %.4f, "
-        "\"params\": %ld, \"tape_mb\": %.1f, \"rss_mb\": %.0f, \"build\": \"%s\"}\n",
+        "\"params\": %ld, \"tape_mb\": %.1f, \"peak_mb\": %.1f, \"rss_mb\": %.0f, \"compiler\": \"%s\", \"build\": \"%s\"}\n",
         t.batch.tgt_tokens, (double)t.batch.tgt_tokens / took.median, t.steps, t.first, t.last,
         tl_params_numel(t.params), (double)tl_tape_stats_of(t.tape).reserved / 1048576,
-        (double)usage.ru_maxrss / 1024, tl_build_text());
+        (double)tl_tape_stats_of(t.tape).peak / 1048576, (double)usage.ru_maxrss / 1024,
+        COMPILER, tl_build_text());
     return true;
 }
 
 int main(int argc, char **argv) {
-    return serve(argc, argv, "step [T0|T1|T2|T3] [seconds] [precision=highest|high|medium] [threads=N]",
+    return serve(argc, argv,
+                 "step [T0|T1|T2|T3] [seconds] [precision=highest|high|medium] [threads=N] "
+                 "[memory=given-back|recomputed|kept]",
                  answer);
 }

@@ -1,11 +1,12 @@
-# Makes tables, or with json=1 a line of JSON for every row, of what bench/turns has logged:
+# Makes tables, or a line of JSON for every row with json=1, or those of bench/history/README.md with about='"key": …',
+# which begins each of them, of what bench/turns has logged:
 #
 #     section  case  side  against  answer          tabs between; the answer is a line of JSON
 #
 # A row is a side of a case; what it shows are medians over the rounds. +-: half of what lies between a round's lowest
 # and highest, in per cent. "of peak": of the highest float32 peak that the side "peak" has measured in between.
 #
-#     awk -v head="first line" [-v json=1] -f bench/table.awk log
+#     awk -v head="first line" [-v json=1] [-v about=PAIRS] -f bench/table.awk log
 BEGIN {
     FS = "\t"
     title["step"] = "A training step: zero gradients, forward, loss, backward, clip, Adam"
@@ -71,7 +72,6 @@ function spread(key, m) {
     if (field("tokens") != "") tokens[row] = field("tokens")
     if (field("how") != "") how[row] = field("how")
     if (section == "steps") how[row] = field("steps") " steps"
-    mb[row] = field("rss_mb")
 }
 
 # ---- what a row says; "" where there is nothing to say ----
@@ -159,7 +159,34 @@ function json_row(s, i, row) {
         pair("against", ratio(s SUBSEP i) == "" ? "" : against[s, i], "\"%s\"") pair("how", how[row], "\"%s\"") "}"
 }
 
+# ---- a release's lines: bench/history/README.md ----
+
+function is_peer(side) { return side ~ /^(PyTorch|OpenBLAS|oneDNN|…, giving back)/ }
+function ratios(s, i, k, one, line, first) { # PyTorch's milliseconds / ours and so on; the one that the table names is first
+    for (k = 1; k <= rows[s]; k++)
+        if (name[s, k] == name[s, i] && is_peer(side[s, k]) && median(of[s, k])) {
+            one = sprintf(", \"%s\": %.4g", side[s, k], median(of[s, k]) / median(of[s, i]))
+            if (side[s, k] == against[s, i]) first = one
+            else line = line one
+        }
+    return substr(first line, 3)
+}
+function history_row(s, i, row, end) {
+    row = of[s, i]
+    printf "{%s, \"section\": \"%s\", \"case\": \"%s\", \"side\": \"%s\"", about, s, name[s, i], side[s, i]
+    if (!n[row]) { print pair("error", trouble[row], "\"%s\"") "}"; return }
+    end = is_peer(side[s, i]) ? ", \"peer\": true" : ", \"ratios\": {" ratios(s, i) "}"
+    print pair("peak_gflops", peak, "%.1f") pair("lowest_peak_gflops", lowest, "%.1f") \
+        pair("unit", s == "memory" ? "MB" : "ms", "\"%s\"") pair("median", median(row), "%.6g") \
+        pair("spread", spread(row), "%.1f") pair("rounds", n[row], "%d") end pair("how", how[row], "\"%s\"") "}"
+}
+
 END {
+    if (about != "") {
+        for (k = 1; k <= sections; k++)
+            for (i = 1; i <= rows[order[k]]; i++) history_row(order[k], i)
+        exit
+    }
     if (json) print "{\"section\": \"about\"" pair("text", head, "\"%s\"") pair("peak_gflops", peak, "%.1f") \
         pair("lowest_peak_gflops", lowest, "%.1f") "}"
     else print head (peak ? sprintf("; float32 peak %.0f GFLOP/s", peak) : "")

@@ -8,8 +8,8 @@
     gpt gpt 0.5, mlp mlp 0.5             the step of bench/gpt.c, bench/mlp.c
     generate gpt 0.5 32                  32 texts written on by sampling as bench/generate.c does it, with caches
     recurrent gru|lstm 0.5               nn.GRU, nn.LSTM as bench/recurrent.c has it, forward and backward
-Options: threads=N. In the environment TL_TORCH_COMPILE=1 adds torch.compile to the ways; with TL_TORCH_TRY_ALL=1 all of
-them are tried in reduced precision, not only the one that is fastest in float32.
+Options: threads=N. In the environment TL_TORCH_COMPILE=1 adds to a step's ways the fastest one by torch.compile; with
+TL_TORCH_TRY_ALL=1 all ways are compiled, and tried in reduced precision too, not only the one that is fastest in float32.
 """
 import json
 import os
@@ -75,31 +75,18 @@ def stepper(model, loss_of, clip=1.0, **adam):
     return step
 
 
-class Step:
+class Ways:
     """The same step in every way it can be written; the fastest are found once, and then kept."""
 
-    def __init__(self, config, only=None):
-        *_, vocab, sentences, length = CONFIGURATIONS[config]
-        words = torch.randint(3, vocab, (2, sentences, length + 1))
-        self.tokens = sentences * length
-        source, target, answer = words[0, :, :-1], words[1, :, :-1], words[1, :, 1:].reshape(-1)
-
-        def loss_of(model):
-            logits = model(source, target).float().flatten(0, 1)
-            return F.cross_entropy(logits, answer, ignore_index=0, label_smoothing=0.1)
-
-        self.ways, self.tried = {}, {}
-        for name, make in implementations(config).items():
-            if only not in (None, name):
-                continue
-            torch.manual_seed(1)
-            model = make()
-            self.params = sum(p.numel() for p in model.parameters())
-            self.ways[name] = stepper(model, loss_of, lr=1e-4, betas=(0.9, 0.98), eps=1e-9)
-            if COMPILE and name != "modules":
-                torch.manual_seed(1)
-                self.ways[name + ", compiled"] = stepper(torch.compile(make()), loss_of, lr=1e-4,
-                                                         betas=(0.9, 0.98), eps=1e-9)
+    def __init__(self, tokens, ways, compiled=()):
+        """ways, compiled: name to what makes it; a way may have no name."""
+        self.more, self.tried = {"tokens": tokens}, {}
+        self.ways = {name: make() for name, make in ways.items()}
+        if COMPILE:
+            names = [name for name in compiled if name in ways]
+            if not TRY_ALL:  # compiling takes a minute, and so only the one that is fastest without
+                names = sorted(names, key=lambda name: len(names) > 1 and self.trial(name, "float32"))[:1]
+            self.ways.update({joined(name, "compiled"): compiled[name]() for name in names})
 
     def trial(self, way, numbers):
         """Seconds of a step, of a few if they are short; seldom more than two are taken."""
@@ -109,17 +96,43 @@ class Step:
 
     def fastest(self, numbers):
         by_time = sorted(self.ways, key=lambda way: len(self.ways) > 1 and self.trial(way, "float32"))
-        if numbers == "float32" or len(by_time) == 1:
-            return by_time[0], "float32"
+        if numbers != "best":
+            return by_time[0], numbers
         for way in by_time if TRY_ALL else by_time[:1]:
-            for reduced in ("bf16", "medium"):
-                self.trial(way, reduced)
+            for each in ("float32", "bf16", "medium"):
+                self.trial(way, each)
         return min(self.tried, key=self.tried.get)
 
     def answer(self, seconds, numbers):
         way, numbers = self.fastest(numbers)
         result = measure(lambda: self.ways[way](numbers), seconds)
-        return {**result, "tokens": self.tokens, "how": f"{way}, {numbers}", "params": self.params}
+        return {**result, **self.more, "how": joined(way, numbers)}
+
+
+def joined(*words):
+    return ", ".join(filter(None, words))
+
+
+class Step(Ways):
+    def __init__(self, config, only=None):
+        *_, vocab, sentences, length = CONFIGURATIONS[config]
+        words = torch.randint(3, vocab, (2, sentences, length + 1))
+        source, target, answer = words[0, :, :-1], words[1, :, :-1], words[1, :, 1:].reshape(-1)
+
+        def loss_of(model):
+            logits = model(source, target).float().flatten(0, 1)
+            return F.cross_entropy(logits, answer, ignore_index=0, label_smoothing=0.1)
+
+        def maker(make, compiled):
+            def way():
+                torch.manual_seed(1)
+                model = compiled(make())
+                return stepper(model, loss_of, lr=1e-4, betas=(0.9, 0.98), eps=1e-9)
+            return way
+
+        models = {name: make for name, make in implementations(config).items() if only in (None, name)}
+        super().__init__(sentences * length, {name: maker(make, lambda model: model) for name, make in models.items()},
+                         {name: maker(make, torch.compile) for name, make in models.items() if name != "modules"})
 
 
 class Decode:
@@ -168,20 +181,14 @@ class Product:
         return {**result, "gflop": self.gflop}
 
 
-class Gpt:
+class Gpt(Ways):
     def __init__(self):
         torch.manual_seed(1)
         words = torch.randint(10000, (32, 65))
         given, answer = words[:, :-1], words[:, 1:].reshape(-1)
         loss_of = lambda model: F.cross_entropy(model(given).float().flatten(0, 1), answer)
-        self.step, self.tried = stepper(Language(), loss_of, lr=1e-4, betas=(0.9, 0.95)), {}
-
-    def answer(self, seconds, numbers):
-        for each in () if self.tried or numbers == "float32" else ("float32", "bf16", "medium"):
-            self.tried[each] = measure(lambda: self.step(each), 0.3, warm=1)["ms_median"]
-        if numbers == "best":
-            numbers = min(self.tried, key=self.tried.get)
-        return {**measure(lambda: self.step(numbers), seconds, warm=1), "tokens": 2048, "how": numbers}
+        way = lambda model: stepper(model, loss_of, lr=1e-4, betas=(0.9, 0.95))
+        super().__init__(2048, {"": lambda: way(Language())}, {"": lambda: way(torch.compile(Language()))})
 
 
 class Generate:
@@ -202,15 +209,13 @@ class Generate:
             return {**measure(self.ways[way], seconds), "tokens": self.tokens, "how": f"{way}, {numbers}"}
 
 
-class Mlp:
+class Mlp(Ways):
     def __init__(self):
         torch.manual_seed(1)
         images, digits = torch.rand(64, 784), torch.randint(10, (64,))
-        model = nn.Sequential(nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 10))
-        self.step = stepper(model, lambda model: F.cross_entropy(model(images), digits), clip=None, lr=1e-3)
-
-    def answer(self, seconds, numbers):
-        return {**measure(lambda: self.step(numbers), seconds), "tokens": 64, "how": numbers}
+        make = lambda: nn.Sequential(nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 10))
+        way = lambda model: stepper(model, lambda model: F.cross_entropy(model(images), digits), clip=None, lr=1e-3)
+        super().__init__(64, {"": lambda: way(make())}, {"": lambda: way(torch.compile(make()))})
 
 
 class Recurrent:

@@ -1,14 +1,14 @@
 /* Multi-head attention as one layer, and looking inside it: the scores, the probabilities and their gradients of any
  * sentence and head.
  *
- * Shows: tl_attention_forward with maps; and that looking changes nothing: output and gradients of a run with maps and
- * of one without are the same to the last bit. Small sizes, so that the matrices fit on the screen: 2 sentences of 5
- * and 4 words, d_model 16, 4 heads.
+ * Shows: tl_attention_forward with maps, and that looking changes nothing: output and gradients with maps and
+ * without are the same, bit for bit. Sizes are small, so that the matrices fit on the screen: 2 sentences of 5 and 4
+ * words, d_model 16, 4 heads.
  *
  *     build/attention_layer
  *
  * attention_steps.c shows what the layer does inside.
- */
+ * */
 #include <tapeloom.h>
 
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 
 enum { B = 2, T = 5, D = 16, H = 4, SENTENCE = 0, HEAD = 2 };
 
-/* What a run leaves behind for comparing. */
+/* The results of a run, for comparison. */
 typedef struct result {
     tl_real y[B * T * D], dx[B * T * D];
     tl_real dparams[4 * D * D + 4 * D]; /* in_proj_weight, in_proj_bias, out_proj.weight, out_proj.bias */
@@ -40,14 +40,15 @@ static void show(const char *what, tl_tensor t) {
 }
 
 /* One step of self-attention, forward and backward, with maps or (NULL) without. */
-static bool run(tl_tape *tape, tl_params *params, const tl_attention *layer, tl_tensor words, tl_tensor dy,
-                tl_attention_maps *maps, result *r) {
-    static const int lengths[B] = {4, 5}; /* sentence 0 has 4 words, its last place is padding */
+static bool run(tl_tape *tape, tl_params *params, const tl_attention_layer *layer, tl_tensor words,
+                tl_tensor dy, tl_attention_maps *maps, result *r) {
+    static const int lengths[B] = {4, 5}; /* sentence 0 has 4 words; its last position is padding */
     tl_mask mask = {.key_lengths = lengths};
 
     tl_tape_reset(tape);
     tl_var x = tl_variable(tape, words);
-    tl_var y = tl_attention_forward(layer, x, x, &mask, maps); /* x looks at itself: self-attention */
+    /* queries and keys both come from x: self-attention */
+    tl_var y = tl_attention_forward(layer, x, x, &mask, maps);
     tl_zero_grad(params);
     if (!tl_backward_from(y, dy)) return false;
 
@@ -70,20 +71,20 @@ static void compare(const char *what, const tl_real *a, const tl_real *b, size_t
 }
 
 int main(void) {
-    tl_streams_open(); /* what cannot be printed is then told, below */
+    tl_streams_open(); /* so that failed writes are reported below */
     static tl_real x_memory[B * T * D], dy_memory[B * T * D];
     tl_tensor words = tl_tensor_of(x_memory, TL_SHAPE(B, T, D));
-    tl_tensor dy = tl_tensor_of(dy_memory, TL_SHAPE(B, T, D)); /* as if a loss above had sent it down */
+    tl_tensor dy = tl_tensor_of(dy_memory, TL_SHAPE(B, T, D)); /* as if it came from a loss */
     fill(words, "words");
     fill(dy, "dy");
 
     tl_params *params = tl_params_new(1);
     tl_tape *tape = tl_tape_new();
-    tl_attention layer =
+    tl_attention_layer layer =
         tl_attention_init(params, "self_attn", &(tl_attention_config){.d_model = D, .heads = H});
 
     static result with, without;
-    tl_attention_maps maps = {.keep_grad = true}; /* .scores, .probs, .context are filled in by the layer */
+    tl_attention_maps maps = {.keep_grad = true}; /* .scores, .probs, .context are set by the layer */
     bool ok = run(tape, params, &layer, words, dy, &maps, &with) &&
               run(tape, params, &layer, words, dy, NULL, &without);
     tl_error error = {""};
@@ -94,7 +95,7 @@ int main(void) {
     } else {
         tl_error_set(&error, "%s", tl_tape_error(tape));
     }
-    if (!tl_output_close(stdout, &error) || !ok) /* what could not be written is a failure too */
+    if (!tl_output_close(stdout, &error) || !ok) /* output that could not be written is a failure too */
         fprintf(stderr, "attention_layer: %s\n", error.message);
     tl_tape_free(tape);
     tl_params_free(params);

@@ -1,10 +1,11 @@
-/* Multi-head attention, one plain operation a step, with the shape of everything: first forward, then the gradients on
- * their way back. 32 sentences of up to 10 words, d_model 512, 8 heads (Vaswani et al. 2017, 3.2).
+/* Multi-head attention, one plain operation a step, with the shape of everything: first forward, then the gradients
+ * on their way back. 32 sentences of up to 10 words, d_model 512, 8 heads (Vaswani et al. 2017, 3.2).
  *
- * In the shapes B is the sentence, T the word that asks (query), S the word that is looked at (key), H the head,
- * D = d_model the features of a word and d = D / H those that one head sees.
+ * In the shapes B is the sentence, T the word that attends (query), S the word attended to (key), H the head, D =
+ * d_model the features of a word and d = D / H those of one head.
  *
  *     build/attention_steps
+ *     build/attention_steps tape.dot && dot -Tsvg tape.dot > tape.svg     and a picture of it, for Graphviz
  *
  * attention_layer.c shows the same as one layer of the library.
  */
@@ -16,7 +17,7 @@
 
 enum { B = 32, T = 10, D = 512, H = 8 };
 
-/* ---- the steps so far, to go through again on the way back ---- */
+/* ---- the steps so far, listed again on the way back ---- */
 
 enum { MAX_STEPS = 32 };
 typedef struct step {
@@ -26,7 +27,7 @@ typedef struct step {
 static step steps[MAX_STEPS];
 static int step_count;
 
-/* Prints a step's name, formula and shape, and keeps its gradient: inner gradients are otherwise recycled. */
+/* Prints a step's name, formula and shape, and keeps its gradient, whose memory would otherwise be reused. */
 static tl_var show(const char *name, const char *formula, tl_var x) {
     char shape[TL_SHAPE_TEXT];
     printf("%-12s %-34s %s\n", name, formula, tl_shape_text(tl_shape_of_var(x), shape));
@@ -54,12 +55,12 @@ static tl_var attention(tl_var x, tl_params *params, const uint8_t *attend) {
     tl_var w_v = show("W_v", "parameter", tl_use(tape, weight(params, "W_v")));
     tl_var w_o = show("W_o", "parameter", tl_use(tape, weight(params, "W_o")));
 
-    /* 1. Project: what each word asks for, what it offers to be found by, and what it has to say. */
+    /* 1. Project: each word's query (what it looks for), key (what it is found by) and value (what it passes on). */
     tl_var q = show("Q", "x W_q^T", tl_linear(x, w_q, TL_NO_VAR));
     tl_var k = show("K", "x W_k^T", tl_linear(x, w_k, TL_NO_VAR));
     tl_var v = show("V", "x W_v^T", tl_linear(x, w_v, TL_NO_VAR));
 
-    /* 2. Split the features among the heads. A view: other strides over the same numbers, nothing is copied. */
+    /* 2. Split the features among the heads. This is a view: other strides over the same numbers; nothing is copied. */
     q = show("Q heads", "split_heads(Q)", tl_split_heads(q, H));
     k = show("K heads", "split_heads(K)", tl_split_heads(k, H));
     v = show("V heads", "split_heads(V)", tl_split_heads(v, H));
@@ -68,33 +69,33 @@ static tl_var attention(tl_var x, tl_params *params, const uint8_t *attend) {
     tl_var k_t = show("K^T", "transpose(K heads)", tl_transpose(k, -1, -2));
     tl_var scores = show("scores", "Q heads K^T", tl_matmul(q, k_t));
 
-    /* 4. Scale: a sum of d products of variance 1 has variance d; divided by sqrt(d) it has 1 again. */
+    /* 4. Scale: a sum of d products of variance 1 has variance d; dividing it by sqrt(d) restores variance 1. */
     tl_var scaled = show("scaled", "scores / sqrt(d)", tl_scale(scores, 1 / sqrt((double)D / H)));
 
-    /* 5. Mask: which keys may be looked at. Its axes are [batch][head][query][key]; 1 = the same for all. Here every
-     * head and query of a sentence sees the sentence's words and not its padding; .key_lengths says the same with one
-     * number a sentence. */
+    /* 5. Mask: which keys each query may see. Axes are [batch][head][query][key]; size 1 means the same for all.
+     * Here every head and query of a sentence sees the sentence's words but not its padding; .key_lengths says the
+     * same with one number a sentence. */
     tl_mask mask = {.attend = attend, .attend_dim = {B, 1, 1, T}};
     printf("%-12s %-34s [%ld,%ld,%ld,%ld]\n", "mask", "TL_ATTEND for words, else TL_BLOCK",
            mask.attend_dim[0], mask.attend_dim[1], mask.attend_dim[2], mask.attend_dim[3]);
 
-    /* 6. Softmax over the keys that the mask shows: each row adds up to 1. The others are skipped, so their share is
-     * exactly 0, and so is their gradient. */
+    /* 6. Softmax over the visible keys: each row sums to 1. Blocked keys are skipped, so their weight and their
+     * gradient are exactly 0. */
     tl_var probs = show("P", "masked_softmax(scaled, mask)", tl_masked_softmax(scaled, &mask));
 
-    /* 7. Mix: each query receives the values in the proportions of its row. */
+    /* 7. Mix: each query gets the sum of the values, weighted by its row. */
     tl_var context = show("context", "P V heads", tl_matmul(probs, v));
 
     /* 8. Concatenate the heads: side by side, as they were before the split. */
     tl_var joined = show("joined", "merge_heads(context)", tl_merge_heads(context));
 
-    /* 9. Project: mix what the heads found. */
+    /* 9. Project: mix the heads' results. */
     return show("y", "joined W_o^T", tl_linear(joined, w_o, TL_NO_VAR));
 }
 
 /* ---- the way back ---- */
 
-/* A view (heads, K^T) is another name for the same numbers, so its gradient is the same too. */
+/* A view (heads, K^T) shares its numbers with another step, and so its gradient too. */
 static void show_gradients(void) {
     for (int i = step_count - 1; i >= 0; i--) {
         char shape[TL_SHAPE_TEXT], name[32];
@@ -117,8 +118,20 @@ static tl_var find(const char *name) {
     return steps[i].x;
 }
 
-int main(void) {
-    tl_streams_open(); /* what cannot be printed is then told, below */
+/* The tape as boxes and arrows, with the shapes and gradients that stand above. */
+static bool draw(tl_tape *tape, const char *path, tl_error *error) {
+    FILE *out = fopen(path, "w");
+    if (!out) return tl_error_set(error, "%s: cannot be written", path), false;
+    tl_tape_dot(tape, out, TL_ALL_SCOPES);
+    const bool failed = ferror(out) != 0;
+    if (fclose(out) != 0 || failed || tl_tape_error(tape))
+        tl_error_set(error, "%s: %s", path,
+                     tl_tape_error(tape) ? tl_tape_error(tape) : "could not be written");
+    return !tl_failed(error);
+}
+
+int main(int arguments, char **argument) {
+    tl_streams_open(); /* so that failed writes are reported below */
     tl_real *x_memory = malloc(sizeof(tl_real) * B * T * D), *dy_memory = malloc(sizeof(tl_real) * B * T * D);
     int lengths[B];       /* sentence b has 5 … 10 words; the rest of its row is padding */
     uint8_t attend[B][T]; /* [batch][key] */
@@ -135,7 +148,7 @@ int main(void) {
         tl_var x = tl_variable(tape, random_tensor(x_memory, TL_SHAPE(B, T, D), "x"));
         tl_var y = attention(show("x", "words", x), params, &attend[0][0]);
 
-        /* There is no loss here: backward starts from a random gradient, as if a loss above had sent it down. */
+        /* There is no loss here: backward starts from a random gradient, as if it came from a loss. */
         ok = tl_backward_from(y, random_tensor(dy_memory, TL_SHAPE(B, T, D), "dy"));
     }
     if (ok) {
@@ -144,10 +157,11 @@ int main(void) {
         printf("\nat padded keys: norm of P %g, norm of dL/d scaled %g\n",
                largest_at_padding(tl_value(find("P")), lengths),
                largest_at_padding(tl_grad(find("scaled")), lengths));
+        if (arguments > 1) ok = draw(tape, argument[1], &error);
     } else {
         tl_error_set(&error, "%s", x_memory && dy_memory ? tl_tape_error(tape) : "out of memory");
     }
-    if (!tl_output_close(stdout, &error) || !ok) /* what could not be written is a failure too */
+    if (!tl_output_close(stdout, &error) || !ok) /* output that could not be written is a failure too */
         fprintf(stderr, "attention_steps: %s\n", error.message);
     tl_tape_free(tape);
     tl_params_free(params);

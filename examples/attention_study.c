@@ -1,8 +1,8 @@
-/* Opens a run, takes every map and gradient of a sentence, says what each head counts for and what the loss is without it, and writes the
- * page:
+/* Opens a run, takes every map and gradient of a sentence, prints how important each head is and the loss without
+ * it, and writes the page:
  *
  *     build/attention_study build/demo 'the small cats do not sleep .' study.html
- */
+ * */
 #include <tapeloom.h>
 
 #include <stdlib.h>
@@ -25,7 +25,7 @@ int main(int argc, char **argv) {
     for (const tl_heads_row *row = heads.row; row < heads.row + heads.count; row++)
         printf("%-22s %5d  %10.3f  %.4f\n", row->attention, row->head, row->importance, row->loss_zero);
 
-    /* the sentence and the model's own translation of it: A, S, dL/dA and dL/dS of every attention */
+    /* the sentence and the model's own translation: A, S, dL/dA and dL/dS of every attention */
     tl_sentences read;
     tl_seen seen;
     const char *source = argv[2];

@@ -1,13 +1,13 @@
-/* The model that brought attention (Bahdanau, Cho and Bengio 2015, "Neural Machine Translation by Jointly Learning to
- * Align and Translate") from primitive operations. It learns to say sequences backwards, then shows where it looked:
+/* The model that introduced attention, from primitive operations (Bahdanau, Cho and Bengio 2015, "Neural Machine
+ * Translation by Jointly Learning to Align and Translate"). It learns to reverse sequences and shows its weights:
  *
  *     build/bahdanau
  *
- *     read      h_j = a GRU from the left beside a GRU from the right              [B,S,2D]
- *     score     e_ij = v·tanh(W s_{i-1} + U h_j)        the state before asks      [B,S,1]
+ *     encode    h_j = a GRU from the left and one from the right, concatenated     [B,S,2D]
+ *     score     e_ij = v·tanh(W s_{i-1} + U h_j)        s_{i-1} is the query       [B,S,1]
  *     align     a_i = softmax of the scores, c_i = sum over j of a_ij h_j          [B,1,S], [B,1,2D]
- *     go on     s_i = GRU([y_{i-1}; c_i], s_{i-1})                                 [B,D]
- *     say       p(y_i) = softmax(O tanh(T [s_i; y_{i-1}; c_i]))        (where the paper has maxout, not tanh) */
+ *     state     s_i = GRU([y_{i-1}; c_i], s_{i-1})                                 [B,D]
+ *     predict   p(y_i) = softmax(O tanh(T [s_i; y_{i-1}; c_i]))        (where the paper has maxout, not tanh) */
 #include <tapeloom.h>
 
 #include <stdlib.h>
@@ -18,7 +18,7 @@ typedef struct affine { /* x·Wᵀ + b */
 } affine;
 typedef struct model {
     tl_param *source, *target;             /* embeddings [V,E] */
-    affine left[2], right[2], decoder[2];  /* GRUs: of what is read, of the state */
+    affine left[2], right[2], decoder[2];  /* GRU weights: of the input, of the state */
     affine begin, ask, key, v, tell, word; /* s_0; W, U, v of the score; T, O of the output */
 } model;
 
@@ -37,7 +37,7 @@ static tl_var embed(tl_param *weight, tl_tape *tape, const int *words, long sent
 }
 static tl_var place(tl_var x, long t) { return tl_sum(tl_slice(x, 1, t, t + 1), TL_AXES(1), false); }
 
-/* Cho et al. 2014: r and z decide what of the state is read, and what of it stays. x [B,in], h [B,D] */
+/* Cho et al. 2014: r and z decide how much of the state is read, and how much of it stays. x [B,in], h [B,D] */
 static tl_var gru(const affine cell[2], tl_var x, tl_var h) {
     tl_var a = apply(cell[0], x), b = apply(cell[1], h);
     tl_var gates = tl_sigmoid(tl_add(tl_slice(a, 1, 0, 2 * D), tl_slice(b, 1, 0, 2 * D)));
@@ -46,7 +46,7 @@ static tl_var gru(const affine cell[2], tl_var x, tl_var h) {
     return tl_add(n, tl_mul(z, tl_sub(h, n)));
 }
 
-/* One direction. Where a sentence has ended the state stays what it is. */
+/* One direction. After a sentence's end the state stays the same. */
 static tl_var read_all(const affine cell[2], const tl_batch *b, tl_var x, bool from_right) {
     tl_var h = tl_zeros(x.tape, TL_SHAPE(b->sentences, D)), states[LONGEST + 1];
     for (long i = 0; i < b->src_len; i++) {
@@ -59,17 +59,17 @@ static tl_var read_all(const affine cell[2], const tl_batch *b, tl_var x, bool f
     return tl_stack(states, (int)b->src_len, 1);
 }
 
-typedef struct memory { /* what the decoder looks at, its keys U·h_j, and the decoder's state */
+typedef struct memory { /* what the decoder attends to, its keys U·h_j, and the decoder's state */
     tl_var h, keys, state;
 } memory;
 static memory encode(const model *m, tl_tape *tape, const tl_batch *b) {
     tl_var x = embed(m->source, tape, b->src, b->sentences, b->src_len);
     tl_var both[] = {read_all(m->left, b, x, false), read_all(m->right, b, x, true)};
-    tl_var h = tl_concat(both, 2, 2), begin = tl_tanh(apply(m->begin, place(both[1], 0))); /* has read all */
+    tl_var h = tl_concat(both, 2, 2), begin = tl_tanh(apply(m->begin, place(both[1], 0))); /* all is read there */
     return (memory){h, apply(m->key, h), begin};
 }
 
-/* Reads word y [B,E]; gives what the output reads [B,D], and where it looked [B,1,1,S]. */
+/* Reads word y [B,E]; returns what the output reads [B,D], and the attention weights [B,1,1,S]. */
 static tl_var step(const model *m, const tl_batch *b, memory *of, tl_var y, tl_var *align) {
     const tl_mask mask = {.key_lengths = b->src_lengths};
     tl_var query = tl_reshape(apply(m->ask, of->state), TL_SHAPE(b->sentences, 1, D));
@@ -88,7 +88,7 @@ static tl_var loss_of(const model *m, tl_tape *tape, const tl_batch *b) {
     return tl_cross_entropy(apply(m->word, tl_stack(said, (int)b->tgt_len, 1)), b->tgt_out, &real, NULL);
 }
 
-/* Says the batch's first sentence, the likeliest word each time, with a row of the alignment for each word. */
+/* Decodes the batch's first sentence greedily, and prints the alignment's row with each word. */
 static void show(const model *m, tl_tape *tape, tl_batch b, const tl_vocab *vocab) {
     b.sentences = 1;
     memory of = encode(m, tape, &b);
@@ -107,8 +107,8 @@ static void show(const model *m, tl_tape *tape, tl_batch b, const tl_vocab *voca
 }
 
 int main(void) {
-    tl_streams_open(); /* what cannot be printed is then told, below */
-    tl_set_threads(1); /* more would wait for each other: it is small */
+    tl_streams_open(); /* so that failed writes are reported below */
+    tl_set_threads(1); /* the model is so small that more threads only wait */
     const tl_toy_config toy = {"reverse", .sentences = 4000, .max_length = LONGEST, .symbols = SYMBOLS};
     tl_corpus *corpus = tl_corpus_new();
     tl_vocab_counts *counts = tl_vocab_counts_new();

@@ -1,11 +1,12 @@
-/* A language model of characters: a decoder alone learns to tell the next byte of a text, then writes one. Shows tl_gpt, windows of
- * a text as batches, and tl_generate.
+/* A language model of characters: a decoder alone learns to predict the next byte of a text, then writes one. Shows
+ * tl_gpt, windows of a text as batches, and tl_generate.
  *
  *     build/char_lm
  *     build/char_lm TEXT        (a file's name, or - for standard input)
  *
- * Without a text it learns six lines of its own by heart, which takes seconds, and says them: the loss goes from 5.5 nats per byte,
- * which is chance, to less than 0.1. For a longer text take more layers, wider ones, and more steps; nothing else would change. */
+ * Without a text it learns six lines of its own by heart in seconds and recites them: the loss goes from 5.5 nats
+ * per byte, which is chance, to less than 0.1. For a longer text use more and wider layers, and more steps; nothing
+ * else changes. */
 #include <tapeloom.h>
 
 #include <stdlib.h>
@@ -20,9 +21,9 @@ enum { BYTES = 256, WINDOW = 64, WINDOWS = 8, STEPS = 300, WRITTEN = 300 };
  "the loom is quiet, the evening calls.\n"  \
  "Narrow the band and long the day:\n"      \
  "a thread remembers all its way.\n\n"
-static const char own[] = LINES LINES; /* twice, so that it is seen how they begin again */
+static const char own[] = LINES LINES; /* twice, so that windows show how they begin again */
 
-/* Windows that begin anywhere in the text: `in` is what is read, `out` the next byte at each place. */
+/* Windows that begin anywhere in the text: `in` is read, `out` is the next byte at each position. */
 static tl_batch windows(const char *text, long length, long step, int *in, int *out) {
     const tl_rng_key key = tl_rng_key_mix(tl_rng_key_of(1, "windows"), (uint64_t)step);
     for (long i = 0; i < WINDOWS * WINDOW; i++) {
@@ -35,12 +36,12 @@ static tl_batch windows(const char *text, long length, long step, int *in, int *
 static bool print(void *nothing, int byte, double log_p) {
     (void)nothing, (void)log_p;
     putchar(byte);
-    return true; /* go on */
+    return true; /* continue */
 }
 
 int main(int argc, char **argv) {
-    tl_streams_open(); /* what cannot be printed is then told, below */
-    tl_set_threads(1); /* more would wait for each other: it is small */
+    tl_streams_open(); /* so that failed writes are reported below */
+    tl_set_threads(1); /* the model is so small that more threads only wait */
     tl_error error = {""};
     char *read = NULL;
     size_t length = sizeof own - 1;

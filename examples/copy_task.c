@@ -1,8 +1,9 @@
-/* The copy task: an encoder-decoder Transformer learns to say back sequences of numbers, those too that it has never
- * seen. Shows the whole way: corpus, vocabulary, batches, model, optimiser, training, decoding. It takes seconds.
+/* The copy task: an encoder-decoder Transformer learns to copy sequences of numbers, also sequences that it has
+ * never seen. Shows the whole way: corpus, vocabulary, batches, model, optimiser, training, decoding. It takes
+ * seconds.
  *
  *     build/copy_task
- */
+ * */
 #include <tapeloom.h>
 
 #include <stdlib.h>
@@ -10,14 +11,14 @@
 
 enum { TRAIN = 20000, TEST = 500, EPOCHS = 4 };
 
-/* Sequences first … first+count-1 of a stream in which none comes twice: "7 3 19" to "7 3 19". */
+/* Sequences first … first+count-1 of a stream without repetitions: "7 3 19" to "7 3 19". */
 static tl_corpus *sequences(long first, long count) {
     tl_corpus *corpus = tl_corpus_new();
     tl_corpus_toy(corpus, &(tl_toy_config){.task = "copy", .first = first, .sentences = count, .seed = 1});
     return corpus;
 }
 
-/* How many of the test sequences the model says back without a mistake; -1 if the tape fails. */
+/* How many of the test sequences the model copies without a mistake; -1 if the tape fails. */
 static long count_exact(const tl_transformer *model, tl_tape *tape, tl_batches *test) {
     tl_search_result said;
     tl_batch batch;
@@ -28,15 +29,16 @@ static long count_exact(const tl_transformer *model, tl_tape *tape, tl_batches *
         for (long b = 0; b < batch.sentences; b++) {
             const int *hypothesis = said.ids + b * said.capacity,
                       *reference = batch.tgt_out + b * batch.tgt_len;
-            exact += said.lengths[b] + 1 == batch.tgt_lengths[b] && /* + 1: <eos>, which the target counts */
-                     !memcmp(hypothesis, reference, sizeof *reference * (size_t)batch.tgt_lengths[b]);
+            exact +=
+                said.lengths[b] + 1 == batch.tgt_lengths[b] && /* + 1: the target's length includes <eos> */
+                !memcmp(hypothesis, reference, sizeof *reference * (size_t)batch.tgt_lengths[b]);
         }
     }
     return exact;
 }
 
 int main(void) {
-    tl_streams_open(); /* what cannot be printed is then told, below */
+    tl_streams_open(); /* so that failed writes are reported below */
     tl_corpus *train = sequences(0, TRAIN), *unseen = sequences(TRAIN, TEST);
     tl_vocab_counts *counts = tl_vocab_counts_new();
     tl_corpus_count(train, TL_SOURCE, counts);
@@ -75,7 +77,7 @@ int main(void) {
     }
     if (!error && (exact = count_exact(&model, tape, test)) < 0) error = tl_tape_error(tape);
     if (!error) printf("unseen sequences: %d, exact match: %.1f %%\n", TEST, 100.0 * (double)exact / TEST);
-    tl_error unwritten = {""}; /* what could not be written is a failure too */
+    tl_error unwritten = {""}; /* output that could not be written is a failure too */
     if (!error && !tl_output_close(stdout, &unwritten)) error = unwritten.message;
     if (error) fprintf(stderr, "copy_task: %s\n", error);
 

@@ -1,10 +1,10 @@
 /* Linear regression: find w1, w2 and b of y = 2·x1 - 3·x2 + 0.5 from 256 noisy points.
  *
- * Shows: a training step in its five lines (forget, forward, zero the gradients, backward, update), with parameters
- * that live from step to step and everything else on a tape that is reset.
+ * Shows: a training step in five lines (reset, forward, zero the gradients, backward, update). Parameters live from
+ * step to step; everything else is on a tape that is reset.
  *
  *     build/linear_regression
- */
+ * */
 #include <tapeloom.h>
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@ enum { POINTS = 256, STEPS = 100 };
 
 static const double true_w[2] = {2, -3}, true_b = 0.5, noise = 0.1;
 
-/* Random numbers come from a counter: number i of the stream "points" is the same whenever it is asked for. */
+/* Random numbers come from a counter: number i of the stream "points" is always the same. */
 static void make_points(tl_tensor x, tl_tensor y) {
     tl_rng_key place = tl_rng_key_of(7, "points"), error = tl_rng_key_of(7, "noise");
     for (long i = 0; i < POINTS; i++) {
@@ -25,7 +25,7 @@ static void make_points(tl_tensor x, tl_tensor y) {
 }
 
 int main(void) {
-    tl_streams_open(); /* what cannot be printed is then told, below */
+    tl_streams_open(); /* so that failed writes are reported below */
     static tl_real x_memory[POINTS * 2], y_memory[POINTS];
     tl_tensor x_data = tl_tensor_of(x_memory, TL_SHAPE(POINTS, 2));
     tl_tensor y_data = tl_tensor_of(y_memory, TL_SHAPE(POINTS, 1));
@@ -60,7 +60,7 @@ int main(void) {
         printf("b  %9.4f %8.4f\n", (double)b[0], true_b);
         printf("the loss cannot fall much below the variance of the noise, %.4f\n", noise * noise);
     }
-    tl_error unwritten = {""}; /* what could not be written is a failure too */
+    tl_error unwritten = {""}; /* output that could not be written is a failure too */
     if (!error && !tl_output_close(stdout, &unwritten)) error = unwritten.message;
     if (error) fprintf(stderr, "linear_regression: %s\n", error);
     tl_sgd_free(sgd);

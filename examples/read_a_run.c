@@ -1,9 +1,9 @@
-/* Opens a run that `translate` has trained (`make demo` leaves one in build/demo), translates a line, and prints, for head 0
- * of the decoder's last layer, P, where each target token looked among the source's, and dL/dP, how the loss of that
- * translation would change with it.
+/* Opens a run that `translate` has trained (`make demo` leaves one in build/demo), translates a line, and prints for
+ * head 0 of the decoder's last layer: P, where each target token attended in the source, and dL/dP, how the loss of
+ * that translation changes with P.
  *
  *     build/read_a_run build/demo 'the small cats do not sleep .'
- */
+ * */
 #include <tapeloom.h>
 
 #include <stdlib.h>
@@ -23,10 +23,11 @@ int main(int argc, char **argv) {
     tl_batch batch;
     tl_tape *tape = tl_run_tape(run);
     tl_tape_reset(tape);
-    tl_model_maps maps = tl_model_maps_new(tl_run_model(run), tape, true); /* of every layer, gradients too */
+    /* for every layer, with gradients */
+    tl_model_maps maps = tl_model_maps_new(tl_run_model(run), tape, true);
     tl_run_batch(run, &source, &target, 1, &batch);
-    if (!tl_backward(tl_run_loss(run, &batch, &maps)))
-        return fail(tl_run_error(run)); /* whatever failed first */
+    /* the first failure */
+    if (!tl_backward(tl_run_loss(run, &batch, &maps))) return fail(tl_run_error(run));
 
     const int layers = tl_run_model(run)->attentions[TL_CROSS];
     if (!layers) return fail("the model has no attention to look at");

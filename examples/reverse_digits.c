@@ -1,7 +1,7 @@
-/* Reversing: one encoder layer with one head says sixteen digits from the other end, a digit at each place, all at once. What goes
- * where is told by positions alone, so attention must find place 15 - t for place t. Shows a model that is put together
- * from layers. The task, and the sizes, are those of UvA's tutorial on Transformers (Lippe 2022, tutorial 6, "Sequence to
- * Sequence"), which reaches 100 % too.
+/* Reversing: one encoder layer with one head reverses sixteen digits, all positions at once. Which digit goes where
+ * depends on positions alone, so attention at position t must find position 15 - t. Shows a model built from layers.
+ * Task and sizes are those of UvA's tutorial on Transformers (Lippe 2022, tutorial 6, "Sequence to Sequence"), which
+ * also reaches 100 %.
  *
  *     build/reverse_digits
  *
@@ -30,14 +30,14 @@ static model make(tl_params *params) {
         .output = tl_linear_init(params, "output", &(tl_linear_config){.in = D, .out = DIGITS})};
 }
 
-/* What the model says at each place: logits [BATCH,LENGTH,DIGITS] */
+/* The model's output at each position: logits [BATCH,LENGTH,DIGITS] */
 static tl_var say(const model *m, tl_tape *tape, const int *digits) {
     tl_var x = tl_embedding_forward(&m->digit, tape, digits, TL_SHAPE(BATCH, LENGTH));
     x = tl_add(x, tl_positions_forward(&m->place, tape, 0, LENGTH)); /* sinusoids */
     return tl_linear_forward(&m->output, tl_encoder_forward(&m->encoder, x, NULL, NULL));
 }
 
-/* Sequences number first … first+BATCH-1 of all that could be drawn, and the same from the other end. */
+/* Sequences number first … first+BATCH-1 of a random stream, and their reversals. */
 static void draw(long first, int *digits, int *reversed) {
     const tl_rng_key key = tl_rng_key_of(1, "digits");
     for (long i = 0; i < BATCH * LENGTH; i++) {
@@ -47,8 +47,8 @@ static void draw(long first, int *digits, int *reversed) {
 }
 
 int main(void) {
-    tl_streams_open(); /* what cannot be printed is then told, below */
-    tl_set_threads(1); /* more would wait for each other: it is small */
+    tl_streams_open(); /* so that failed writes are reported below */
+    tl_set_threads(1); /* the model is so small that more threads only wait */
     tl_params *params = tl_params_new(1 /* seed */);
     const model m = make(params);
     tl_adam *adam = tl_adam_new(params, NULL);

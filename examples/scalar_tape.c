@@ -12,34 +12,34 @@
 #include <stdlib.h>
 
 int main(void) {
-    tl_streams_open(); /* what cannot be printed is then told, below */
+    tl_streams_open(); /* so that failed writes are reported below */
     tl_tape *tape = tl_tape_new();
 
-    /* A variable wants a gradient, a constant does not. Both look at the memory that they are given. */
+    /* A variable gets a gradient, a constant does not. Both use the memory that they are given. */
     tl_real w_number = (tl_real)0.6, b_number = (tl_real)-0.4;
     tl_var w = tl_label(tl_variable(tape, tl_tensor_of(&w_number, TL_SCALAR_SHAPE)), "w");
     tl_var b = tl_label(tl_variable(tape, tl_tensor_of(&b_number, TL_SCALAR_SHAPE)), "b");
     tl_var x = tl_label(tl_scalar(tape, 1.5), "x");
     tl_var target = tl_label(tl_scalar(tape, 0.9), "target");
 
-    /* The formula, read like a formula. Each call computes a number and writes a line on the tape. */
+    /* The formula, written as a formula. Each call computes a number and adds a line to the tape. */
     tl_var sum = tl_label(tl_add(tl_mul(w, x), b), "sum");
     tl_var y = tl_label(tl_tanh(sum), "y");
     tl_var loss = tl_label(tl_power(tl_sub(y, target), 2), "loss");
 
-    /* Gradients inside the graph are recycled as soon as they have been used, unless one is kept. */
+    /* The memory of inner gradients is reused as soon as possible, unless a gradient is kept. */
     tl_keep(y);
 
     printf("the tape before backward\n\n");
     tl_tape_print(tape, stdout);
 
-    bool ok =
-        tl_backward(loss); /* false as well if any operation above failed: one check for the whole step */
+    /* also false if any operation above failed: one check for the whole step */
+    bool ok = tl_backward(loss);
 
     printf("\nthe tape after backward (w and b are variables and y was kept, so theirs are there)\n\n");
     tl_tape_print(tape, stdout);
     printf("\nthe same for Graphviz\n\n");
-    tl_tape_dot(tape, stdout, false);
+    tl_tape_dot(tape, stdout, TL_ALL_SCOPES);
 
     if (!ok) {
         fprintf(stderr, "scalar_tape: %s\n", tl_tape_error(tape));
@@ -56,9 +56,9 @@ int main(void) {
     printf("dL/dw by hand = %.6f, they differ by %.1e: %s\n", dw_hand, fabs(dw - dw_hand),
            fabs(dw - dw_hand) < 1e-6 ? "equal" : "NOT equal");
 
-    tl_tape_free(tape); /* with it goes everything that was recorded */
+    tl_tape_free(tape); /* this frees everything that was recorded */
 
-    tl_error error = {""}; /* what could not be written is a failure too */
+    tl_error error = {""}; /* output that could not be written is a failure too */
     if (tl_output_close(stdout, &error)) return EXIT_SUCCESS;
     fprintf(stderr, "scalar_tape: %s\n", error.message);
     return EXIT_FAILURE;

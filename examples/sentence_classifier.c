@@ -1,11 +1,11 @@
-/* Sentences in, classes out: a Transformer's encoder learns who has the thing in the end.
+/* Sentences in, classes out: a Transformer's encoder learns who has the ball in the end.
  *
  *     build/sentence_classifier
  *
- * "today anna gives ben the red ball" is ben's, "today anna gets the red ball from ben" anna's. The words alone do not tell: with the
- * names exchanged the same words mean the other one. So the mean of their embeddings, the simplest classifier there is, is right half
- * of the time at best, and the encoder, which sees their order, always. It takes seconds and prints, of sentences that neither has
- * seen, "transformer  100.0 % right" and for the average less than 50. */
+ * After "today anna gives ben the red ball" it is ben, after "today anna gets the red ball from ben" anna. The words alone
+ * do not tell: with the names exchanged, the same words mean the other person. So the mean of their embeddings is right half
+ * of the time at best, while the encoder, which sees their order, is always right. It takes seconds and prints, for sentences
+ * that neither has seen, "transformer  100.0 % right" and less than 50 for the mean. */
 #include <tapeloom.h>
 
 #include <stdlib.h>
@@ -16,7 +16,7 @@ static const char *const names[] = {"anna", "ben", "carl", "dora", "emil", "fay"
                          *const colours[] = {"red", "blue", "green", "old"},
                          *const whens[] = {"", "today ", "now ", "later that day "};
 
-/* Every sentence that there is, with whoever has the thing as its target; one in ten is kept for later. */
+/* Every possible sentence, with the person who has the ball as its target; one in ten is kept for the test. */
 static void make(tl_corpus *train, tl_corpus *unseen) {
     const long count = (long)NAMES * NAMES * THINGS * COLOURS * WHENS * 2;
     for (long n = 0; n < count; n++) {
@@ -34,7 +34,7 @@ static void make(tl_corpus *train, tl_corpus *unseen) {
     }
 }
 
-/* The next sentences, of an epoch or over and over, with their targets, one word each, as classes. */
+/* The next batch, of one epoch or (over) without end, with its targets, one word each, as classes. */
 static bool next(tl_batches *batches, bool over, tl_batch *batch, int *labels) {
     while (!tl_batches_next(batches, batch))
         if (!over || tl_batches_error(batches)) return false;
@@ -43,7 +43,7 @@ static bool next(tl_batches *batches, bool over, tl_batch *batch, int *labels) {
     return true;
 }
 
-/* Trains one, and says how many of the other sentences it tells right. */
+/* Trains a classifier, and prints how many of the test sentences it gets right. */
 static void try(const char *name, const tl_classifier_config *config, tl_batches *train, tl_batches *unseen,
                 tl_error *error) {
     tl_params *params = tl_params_new(1 /* seed */);
@@ -71,8 +71,8 @@ static void try(const char *name, const tl_classifier_config *config, tl_batches
 }
 
 int main(void) {
-    tl_streams_open(); /* what cannot be printed is then told, below */
-    tl_set_threads(1); /* more would wait for each other: it is small */
+    tl_streams_open(); /* so that failed writes are reported below */
+    tl_set_threads(1); /* the model is so small that more threads only wait */
     tl_corpus *corpus = tl_corpus_new(), *later = tl_corpus_new();
     make(corpus, later);
     tl_vocab_counts *count_words = tl_vocab_counts_new(), *count_names = tl_vocab_counts_new();

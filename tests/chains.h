@@ -1,13 +1,13 @@
-/* Some promises are of sums that are one chain of single steps: there a zero between two terms changes no bit. AMX
- * sums weights' products in groups of 32 instead (src/tensor/product.h); a test of such a promise asks for the best
- * set without it. */
+/* Some promises hold only where a sum is one chain of single steps: there a zero between two terms changes no bit.
+ * Where products with weights sum in groups of k instead (tl_product_in_groups), a test of such a promise calls
+ * sum_in_chains, which selects the best instruction set without them. */
 #ifndef TL_TESTS_CHAINS_H
 #define TL_TESTS_CHAINS_H
 
-#include "tensor/kernels/kernels.h"
+#include "tensor/product.h"
 
 static inline void sum_in_chains(void) {
-    if (tl_kernels_pick()->weights[TL_HIGHEST]->unit > 1) tl_set_isa("avx512", NULL);
+    if (tl_product_in_groups(TL_HIGHEST)) tl_set_isa("avx512", NULL);
 }
 
 #endif

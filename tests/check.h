@@ -10,14 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Defined if this test, and so the library, was built with sanitizers. */
-#if defined(__SANITIZE_ADDRESS__)
-# define TL_SANITIZED
-#elif defined(__has_feature)
-# if __has_feature(address_sanitizer)
-#  define TL_SANITIZED
-# endif
-#endif
+#include "sanitized.h"
 
 #if defined(__clang__)
 /* LLVM's OpenMP runtime loses memory of its own when the number of threads changes; SAN=1 need not tell us. (With gcc
@@ -51,8 +44,8 @@ const char *__lsan_default_suppressions(void) { return "leak:libomp.so"; }
 
 /* ck_assert_msg with the error's text shown */
 #define assert_no_error(text) ck_assert_msg((text) == NULL, "unexpected error: %s", (text))
-#define assert_contains(text, part)                                                              \
- ck_assert_msg((text) != NULL && strstr((text), (part)) != NULL, "\"%s\" should contain \"%s\"", \
+#define assert_contains(text, part)                                                      \
+ ck_assert_msg((text) != NULL && strstr((text), (part)), "\"%s\" should contain \"%s\"", \
                (text) != NULL ? (text) : "(null)", (part))
 
 #endif

@@ -11,15 +11,16 @@
 #include <errno.h>
 #include <stdbool.h>
 
-#if defined(__has_feature)
-# if __has_feature(address_sanitizer)
-#  define SANITIZED 1
-# endif
-#endif
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(SANITIZED)
+#if defined(__GLIBC__) && !defined(TL_SANITIZED)
 # define CAN_REFUSE 1
 #else
 # define CAN_REFUSE 0
+#endif
+
+/* Clang's OpenMP ends the process when it is refused memory, and may ask for some in any region: there is one thread, then. */
+#if defined(__clang__) && defined(_OPENMP) && CAN_REFUSE
+int setenv(const char *name, const char *value, int overwrite); /* POSIX's */
+__attribute__((constructor)) static void one_thread(void) { setenv("OMP_NUM_THREADS", "1", 1); }
 #endif
 
 static long left = -1; /* requests until one is refused; negative: none is */
@@ -64,7 +65,7 @@ void *aligned_alloc(size_t alignment, size_t size) {
 }
 void *realloc(void *memory, size_t size) {
     if (refused()) return NULL;
-    return memory == NULL ? counted(__libc_malloc(size)) : __libc_realloc(memory, size);
+    return memory ? __libc_realloc(memory, size) : counted(__libc_malloc(size));
 }
 void free(void *memory) {
     alive -= memory != NULL;

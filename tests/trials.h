@@ -34,6 +34,7 @@ typedef struct trial {
     {"weight-decay", "0.5", CHANGES, NULL}, \
     {"label-smoothing", "0.1", CHANGES, NULL}, \
     {"clip", "0.01", CHANGES, NULL}, \
+    {"recompute", NULL, SAME, NULL}, \
     {"matmul-precision", "highest", SAME, NULL}, \
     {"seed", "8", CHANGES, NULL}, \
     {"watch", "1", SAME, NULL}, \

@@ -26,7 +26,8 @@ void mix_backward(const float *probs, const float *v, const float *dcontext, flo
 }
 
 void attention_softmax_backward(const float *probs, const float *dprobs, float *dscores, sizes n) {
-    /* dscores[b][h][i][j] = probs[b][h][i][j]·(dprobs[b][h][i][j] - sum over k of probs[b][h][i][k]·dprobs[b][h][i][k]) */
+    /* dscores[b][h][i][j] = probs[b][h][i][j]·(dprobs[b][h][i][j] - sum over k of
+     * probs[b][h][i][k]·dprobs[b][h][i][k]) */
     /* >>> */
     for (long row = 0; row < n.B * n.H * n.T; row++) {
         const float *p = probs + row * n.S, *g = dprobs + row * n.S;
@@ -58,7 +59,7 @@ void scores_backward(const float *q, const float *k, const float *dscores, float
 
 void attention_backward(const float *q, const float *k, const float *v, const float *probs, const float *dy,
                         float *dprobs, float *dscores, float *dq, float *dk, float *dv, sizes n) {
-    /* dcontext[b][h][i][c] = dy[b][i][h·d + c] · mix · softmax · scores. Memory for dcontext is your own to get and give back. */
+    /* dcontext[b][h][i][c] = dy[b][i][h·d + c] · mix · softmax · scores.   Allocate dcontext, and free it. */
     /* >>> */
     float *dcontext = malloc((size_t)(n.B * n.H * n.T * n.d + 1) * sizeof *dcontext);
     if (!dcontext) return;

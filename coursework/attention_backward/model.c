@@ -1,4 +1,5 @@
-/* Task 6: attention backward, its functions on plain arrays. Each exercise has the list of the mistakes that can be made in it. */
+/* Task 6: attention backward, its functions on plain arrays. Each exercise lists the mistakes that can be made in
+ * it. */
 #include "model_steps.h"
 
 #include <math.h>
@@ -96,7 +97,7 @@ static void draw_whole(course_case *c, course_kind kind, course_rng *rng) {
     course_array_new(c, COURSE_ADD, "dv", COURSE_DIMS(n.B, n.H, n.S, n.d));
 }
 
-/* ---- invariants of both ---- */
+/* ---- invariants of both tiers ---- */
 
 static bool sum_to_zero(const course_case *given, const course_case *got, char *why) {
     const double *ds = course_data(got, "dscores");
@@ -155,7 +156,7 @@ static const course_exercise tier1[] = {
      .invariants = invariants},
     {0}};
 
-/* ---- the handout's example: task 5's, with a gradient for its y ---- */
+/* ---- the handout's example: task 5's, with a gradient of its y ---- */
 
 static void example(FILE *to) {
     const sizes n = {1, 1, 2, 3, 4, 4};

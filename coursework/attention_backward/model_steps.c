@@ -15,7 +15,7 @@ static void split(const double *dy, double *dcontext, sizes n, mistakes m) {
     }
 }
 
-/* kept [B,H,T,S] or NULL; dprobs is written, dv added to. */
+/* kept [B,H,T,S] or NULL. Writes dprobs, adds to dv. */
 void back_mix(const double *p, const double *kept, const double *v, const double *dcontext, double *dprobs,
               double *dv, sizes n, mistakes m) {
     for (long row = 0; row < n.B * n.H * n.T; row++)
@@ -49,7 +49,7 @@ void back_softmax(const double *p, const double *dprobs, double *dscores, sizes 
     }
 }
 
-/* dq and dk are added to. scale 0: 1/√d */
+/* Adds to dq and dk. scale 0: 1/√d */
 void back_scores(const double *q, const double *k, const double *dscores, double *dq, double *dk, sizes n,
                  double given, mistakes m) {
     double scale = given > 0 && !IS(OWN_SCALE) ? given : 1 / sqrt((double)n.d);
@@ -79,7 +79,7 @@ void back_whole(const back *b, sizes n, mistakes m) {
     free(dcontext);
 }
 
-/* ---- the forward: what is right alone ---- */
+/* ---- the forward, without mistakes ---- */
 
 bool back_sees(const double *lengths, bool causal, long b, long i, long j, sizes n) {
     return j < (long)lengths[b] && (!causal || j <= i + (n.S - n.T));
@@ -106,8 +106,8 @@ void back_attend(const double *q, const double *k, const double *visible, double
 
 void back_sizes(course_case *c, course_kind kind, course_rng *rng) { draw_sizes(c, kind, 1, rng); }
 
-/* What queries see: a triangle, ends of sentences of unequal lengths, one of them whole, and a query that sees nothing; memory to be
- * freed, [B,H,T,S]. */
+/* The mask of a case: causal, with sentences of unequal length, one of them full, and a query that sees nothing.
+ * [B,H,T,S]; the caller frees it. */
 static double *draw_visible(sizes n, course_kind kind, course_rng *rng) {
     double *visible = calloc((size_t)(n.B * n.H * n.T * n.S) + 1, sizeof *visible), lengths[3] = {0};
     if (!visible) abort();
@@ -130,7 +130,7 @@ void back_probs(course_case *c, const double *q, const double *k, course_kind ki
     free(visible);
 }
 
-/* The same of numbers that the case does not have. */
+/* Draws probs for queries and keys that the case does not have. */
 void back_some_probs(course_case *c, course_kind kind, course_rng *rng) {
     const sizes n = sizes_of(c);
     double *q = calloc((size_t)((n.T + n.S) * n.B * n.H * n.d) + 1, sizeof *q),

@@ -1,5 +1,5 @@
-/* Task 6's model: the steps of attention backward with all the mistakes that belong to each, and how cases are drawn. model.c makes
- * tier 1's exercises of them, model_op.c tier 2's. */
+/* Task 6's model: the steps of attention backward with each step's mistakes, and how cases are drawn. model.c makes
+ * tier 1's exercises from them, model_op.c tier 2's. */
 #ifndef ATTENTION_BACKWARD_MODEL_H
 #define ATTENTION_BACKWARD_MODEL_H
 
@@ -49,11 +49,11 @@ enum { MIX(ID) MIX_ALONE(ID) SOFTMAX(ID) SCORES(ID) HEADS(ID) OPERATION(ID) };
 
 /* ---- the steps (model_steps.c) ---- */
 
-/* kept [B,H,T,S] or NULL; dprobs is written, dv added to. */
+/* kept [B,H,T,S] or NULL. Writes dprobs, adds to dv. */
 void back_mix(const double *p, const double *kept, const double *v, const double *dcontext, double *dprobs,
               double *dv, sizes n, mistakes m);
 void back_softmax(const double *p, const double *dprobs, double *dscores, sizes n, mistakes m);
-/* dq and dk are added to. scale 0: 1/√d */
+/* Adds to dq and dk. scale 0: 1/√d */
 void back_scores(const double *q, const double *k, const double *dscores, double *dq, double *dk, sizes n,
                  double scale, mistakes m);
 
@@ -64,7 +64,7 @@ typedef struct back { /* kept NULL: no dropout */
 
 void back_whole(const back *b, sizes n, mistakes m);
 
-/* ---- the forward: what is right alone ---- */
+/* ---- the forward, without mistakes ---- */
 
 bool back_sees(const double *lengths, bool causal, long b, long i, long j, sizes n);
 /* visible, p [B,H,T,S] */
@@ -73,7 +73,7 @@ void back_attend(const double *q, const double *k, const double *visible, double
 /* ---- drawing ---- */
 
 void back_sizes(course_case *c, course_kind kind, course_rng *rng);
-/* The array "probs": of q and k, or of numbers that the case does not have. */
+/* Fills the array "probs" from q and k, or with numbers of its own. */
 void back_probs(course_case *c, const double *q, const double *k, course_kind kind, course_rng *rng);
 void back_some_probs(course_case *c, course_kind kind, course_rng *rng);
 static inline double large(course_kind kind) { return kind == COURSE_LARGE ? 1e4 : 1; }

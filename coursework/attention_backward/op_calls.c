@@ -1,7 +1,6 @@
-/* What the runner does with a call of task 6, tier 2: attention whose forward is made of the library's steps, so that it is right, and
- * whose backward is the student's.
- * n: B, H, T, S, d, e, causal, is there an array of the mask, is there dropout      p: scale
- * arrays behind those of op_calls.h: key_lengths, attend, kept */
+/* What the runner does with a call of task 6, tier 2: attention whose forward is made of the library's operations,
+ * so that it is right, and whose backward is the student's. n: B, H, T, S, d, e, causal, is there an array of the
+ * mask, is there dropout      p: scale arrays after those of op_calls.h: key_lengths, attend, kept */
 #include "attention.h"
 #include "op_calls.h"
 
@@ -14,14 +13,15 @@ static bool copied(void *to, tl_var from) {
     return tl_ok(from) && to && tl_tensor_copy(tl_tensor_of(to, tl_shape_of(made)), made);
 }
 
-/* Keys or values, 0 where they are no numbers: those are hidden, and single steps would multiply them with weights of 0. */
+/* Keys or values with 0 for NaN and infinities: these are masked, but separate operations would multiply them by
+ * weights of 0. */
 static tl_var numbers(tl_tape *steps, tl_tensor x) {
     const tl_tensor copy = tl_tape_tensor(steps, tl_shape_of(x));
     for (long k = 0; copy.data && k < tl_numel(x); k++) copy.data[k] = isfinite(x.data[k]) ? x.data[k] : 0;
     return tl_constant(steps, copy);
 }
 
-/* probs and y, computed on a tape of their own. */
+/* Computes probs and y on a tape of their own. */
 static bool compute(const tl_call *c, const tl_mask *mask, const attention_saved *s, tl_real *probs,
                     tl_real *y) {
     tl_tape *steps = tl_tape_new();

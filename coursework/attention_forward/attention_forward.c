@@ -53,8 +53,8 @@ void attention_mask(const int *key_lengths, int causal, float *visible, sizes n)
 }
 
 void attention_softmax(const float *scores, const float *visible, float *probs, sizes n) {
-    /* probs[b][h][i][j] = e^(scores[b][h][i][j] - m) / sum over visible k of e^(scores[b][h][i][k] - m)   if i sees j, else 0
-     * m = the largest score that query i sees; a query that sees nothing gets zeros */
+    /* probs[b][h][i][j] = e^(scores[b][h][i][j] - m) / sum over visible k of e^(scores[b][h][i][k] - m)  if i sees
+     * j, else 0 m = the largest score that query i sees; a query that sees nothing gets zeros */
     /* >>> */
     for (long row = 0; row < n.B * n.H * n.T; row++) {
         const long b = row / (n.H * n.T), i = row % n.T;
@@ -85,8 +85,8 @@ void attention_mix(const float *probs, const float *v, float *context, sizes n) 
 
 void attention_forward(const float *q, const float *k, const float *v, const int *key_lengths, int causal,
                        float *scores, float *visible, float *probs, float *y, sizes n) {
-    /* heads of q, k, v · scores · mask · softmax · mix · heads side by side. Memory for what lies between is your own to get and give
-     * back. */
+    /* heads of q, k, v · scores · mask · softmax · mix · heads side by side. Allocate memory for the steps between,
+     * and free it. */
     /* >>> */
     const long queries = n.B * n.H * n.T * n.d, keys = n.B * n.H * n.S * n.d;
     float *memory = malloc((size_t)(2 * queries + 2 * keys + 1) * sizeof *memory);

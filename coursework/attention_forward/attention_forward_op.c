@@ -1,15 +1,18 @@
-/* scaled_dot_product_attention: from queries, keys and values to the heads' contexts side by side (Vaswani et al. 2017,
+/* scaled_dot_product_attention: the heads' contexts, side by side, from queries, keys and values (Vaswani et al. 2017,
  * equation 1), in one operation.
  *
  *     p[i,j] = softmax over the keys j that the mask shows of scale·q[i]·k[j] + bias[i,j]
  *     y[i]   = sum over j of dropout(p)[i,j]·v[j]
  *
- * q [B,H,T,d], k [B,H,S,d], v [B,H,S,e], y [B,T,H·e]; bias [B|1,H|1,T|1,S|1], a constant, or TL_NO_VAR.
- * scale is 1 / √d unless another one, above 0, is given.
- * The same bits as matmul, scale, (add,) masked_softmax, dropout, matmul and merge_heads one after another; they store every
- * score five times where this one stores the probabilities. (Where inputs share elements, their gradients are added up in
- * another order.) A bias that wants a gradient is refused: it is the gradient of the scores, which are forgotten here.
- * What stands in keys and values that no query sees, NaN too, reaches neither y nor a gradient; their own gradient is 0.
+ * q [B,H,T,d], k [B,H,S,d], v [B,H,S,e], y [B,T,H·e]; bias [B|1,H|1,T|1,S|1], a constant, or TL_NO_VAR. scale 0 means
+ * 1 / √d.
+ *
+ * The same bits as matmul, scale, (add,) masked_softmax, dropout, matmul and merge_heads one after another, which
+ * store five arrays of the scores' shape; this operation stores the probabilities alone. (If inputs share elements,
+ * their gradients are added in another order.) A bias that wants a gradient is refused: that would be the gradient of
+ * the scores, which are not kept. Keys and values that no query sees change neither y nor a gradient, even if they are
+ * NaN; their own gradient is 0.
+ *
  * backward: given dy,   dv += dropout(p)ᵀ·dy,   ds = scale times softmax's gradient of dropout's of dy·vᵀ,
  *                       dq += ds·k,   dk += dsᵀ·q. */
 #include "attention.h"
@@ -119,23 +122,18 @@ tl_var tl_scaled_dot_product_attention(tl_var q, tl_var k, tl_var v, tl_var bias
 
 /* ---- cases for the gradient check (they need task 6's attention_backward) ---- */
 
-static tl_var lengths_and_causal(tl_tape *tape, const tl_var *x) {
-    (void)tape;
+static tl_var lengths_and_causal(const tl_var *x) {
     const tl_mask mask = {.key_lengths = (const int[]){5, 3}, .causal = true};
     return tl_scaled_dot_product_attention(x[0], x[1], x[2], TL_NO_VAR, &mask, 0, 0);
 }
-static tl_var packed(tl_tape *tape, const tl_var *x) { /* as attention has it: parts of one projection */
-    (void)tape;
+static tl_var packed(const tl_var *x) { /* as attention has it: parts of one projection */
     tl_var part[3];
     for (int i = 0; i < 3; i++) part[i] = tl_split_heads(tl_slice(x[0], -1, 4 * i, 4 * (i + 1)), 2);
     return tl_scaled_dot_product_attention(part[0], part[1], part[2], TL_NO_VAR, NULL, 0.3, 1.5);
 }
-TL_GRAD_CASES(scaled_dot_product_attention,
-              {"lengths and causal",
-               lengths_and_causal,
-               3,
-               {TL_DIMS(2, 3, 4, 2), TL_DIMS(2, 3, 5, 2), TL_DIMS(2, 3, 5, 3)},
-               0,
-               0,
-               false},
-              {"packed projection, dropout", packed, 1, {TL_DIMS(2, 3, 12)}, 0, 0, true});
+TL_GRAD_CASES(
+    scaled_dot_product_attention,
+    {.what = "lengths and causal",
+     .f = lengths_and_causal,
+     TL_INPUTS(TL_DIMS(2, 3, 4, 2), TL_DIMS(2, 3, 5, 2), TL_DIMS(2, 3, 5, 3))},
+    {.what = "packed projection, dropout", .f = packed, TL_INPUTS(TL_DIMS(2, 3, 12)), .train = true});

@@ -1,4 +1,4 @@
-/* Task 5: attention forward, its functions on plain arrays. Each exercise has the list of the mistakes that can be made in it. */
+/* Task 5: attention forward, its functions on plain arrays. Each exercise lists the mistakes that can be made in it. */
 #include "model_steps.h"
 
 #include <math.h>
@@ -152,9 +152,9 @@ static void draw_whole(course_case *c, course_kind kind, course_rng *rng) {
     course_array_new(c, COURSE_OUT, "y", COURSE_DIMS(n.B, n.T, n.H * n.d));
 }
 
-/* ---- invariants of both ---- */
+/* ---- invariants of both tiers ---- */
 
-/* The row of `visible` that query i of sentence b has; attention_forward computes it itself. */
+/* Does query i of sentence b see key j? attention_forward computes the mask itself. */
 static bool sees(const course_case *given, long b, long i, long j) {
     const double *visible = course_data(given, "visible"), *lengths = course_data(given, "key_lengths");
     const sizes n = sizes_of(given);

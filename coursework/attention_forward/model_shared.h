@@ -1,5 +1,5 @@
-/* What the models of attention forward and backward (tasks 5 and 6) have in common: how mistakes are listed, sizes and how they are
- * drawn, and how the worked example, which is one, is printed. */
+/* What the models of attention forward and backward (tasks 5 and 6) share: lists of mistakes, sizes and how they are
+ * drawn, and printing the worked example, which is the same. */
 #ifndef COURSE_ATTENTION_SHARED_H
 #define COURSE_ATTENTION_SHARED_H
 
@@ -8,7 +8,7 @@
 #define ID(id, name, says) id,
 #define LINE(id, name, says) {name, says},
 
-/* A set of mistakes of the whole list; an exercise's bits become one by its own list. */
+/* A set of mistakes from the whole list. An exercise's own bits are converted to it by the exercise's list. */
 typedef uint64_t mistakes;
 #define IS(id) (m >> (id)&1)
 
@@ -29,7 +29,7 @@ static inline sizes sizes_of(const course_case *c) {
     return (sizes){c->n[0], c->n[1], c->n[2], c->n[3], c->n[4], c->n[5]};
 }
 
-/* Sizes of a case of that kind. S - T is at least 2 · apart on odd sizes; d is not H. */
+/* Draws the sizes of a case of that kind. For odd sizes S - T is at least 2 · apart, and d is not H. */
 static inline void draw_sizes(course_case *c, course_kind kind, long apart, course_rng *rng) {
     sizes n = {.B = course_between(rng, 2, 3), .H = 3, .T = 2 * course_between(rng, 1, 2) + 1};
     n.S = n.T + 2 * course_between(rng, apart, 3);
@@ -52,7 +52,7 @@ static inline void draw_sizes(course_case *c, course_kind kind, long apart, cour
 static inline void print_matrix(FILE *to, const char *name, const double *x, long rows, long columns) {
     for (long i = 0; i < rows; i++) {
         fprintf(to, "%-8s", i ? "" : name);
-        for (long j = 0; j < columns; j++) fprintf(to, "%8.4f", x[i * columns + j] + 0.0); /* no -0 */
+        for (long j = 0; j < columns; j++) fprintf(to, "%8.4f", x[i * columns + j] + 0.0); /* never -0 */
         fputc('\n', to);
     }
 }

@@ -65,7 +65,7 @@ void forward_mask(const double *lengths, bool causal, double *visible, sizes n, 
                 visible[(b * n.T + i) * n.S + j] = forward_shows(lengths, causal, b, i, j, n, m);
 }
 
-/* Softmax of `count` scores that lie `step` apart, and their visible ones likewise. */
+/* Softmax of `count` scores with stride `step`; visible has the same stride. */
 static void softmax(const double *s, const double *visible, double *p, long count, long step, mistakes m) {
     double largest = -INFINITY, sum = 0;
     const bool all = IS(NO_MASK) || IS(MASK_AFTER) || IS(ZERO_SCORE);
@@ -105,7 +105,7 @@ void forward_mix(const double *p, const double *v, double *context, sizes n, mis
             double sum = IS(ADDED) ? context[r * n.e + c] : 0;
             for (long j = 0; j < n.S; j++) {
                 const double weight = p[bh * n.T * n.S + (IS(P_FLAT) ? j * n.T + i : i * n.S + j)];
-                if (weight != 0) /* a value that nobody sees may be NaN */
+                if (weight != 0) /* a masked value may be NaN */
                     sum += weight * v[values * n.S * n.e + (IS(V_FLAT) ? c * n.S + j : j * n.e + c)];
             }
             context[r * n.e + c] = sum;
@@ -114,7 +114,7 @@ void forward_mix(const double *p, const double *v, double *context, sizes n, mis
 
 /* ---- sizes ---- */
 
-/* S - T is 4 or more, so that two mistakes of one key do not make a third. */
+/* S - T is 4 or more, so that two off-by-one mistakes together do not look like a third mistake. */
 void forward_sizes(course_case *c, course_kind kind, course_rng *rng) { draw_sizes(c, kind, 2, rng); }
 
 void forward_equal(const course_case *c) {
@@ -122,8 +122,8 @@ void forward_equal(const course_case *c) {
         for (long k = 0; c->a[i].role == COURSE_IN && k < c->a[i].count; k++) c->a[i].data[k] = 2;
 }
 
-/* One sentence is as long as may be, one shorter than there are queries. Where not all is hidden, and not all of odd sizes is asked
- * for, one may be empty. */
+/* One sentence has the full length, one is shorter than T. One may be empty, unless the kind is odd sizes or one
+ * that masks everything. */
 void forward_lengths(course_case *c, course_kind kind, course_rng *rng) {
     double *lengths = course_array_new(c, COURSE_IN, "key_lengths", COURSE_DIMS(c->n[0]));
     const long B = c->n[0], T = c->n[2], S = c->n[3];

@@ -1,5 +1,5 @@
-/* Task 5's model: the steps of attention forward with all the mistakes that belong to each, and how cases are drawn. model.c makes
- * tier 1's exercises of them, model_op.c tier 2's. */
+/* Task 5's model: the steps of attention forward with each step's mistakes, and how cases are drawn. model.c makes
+ * tier 1's exercises from them, model_op.c tier 2's. */
 #ifndef ATTENTION_FORWARD_MODEL_H
 #define ATTENTION_FORWARD_MODEL_H
 
@@ -21,7 +21,8 @@
 #define SCORES_ALONE(X)                                                                    \
  X(FIRST_KEYS, "keys of head 0", "those of queries of every head with the keys of head 0") \
  X(TIMES, "times √d", "those of scores multiplied by √d, not divided by it")
-/* These two show everything when made together, as "mask not used" does: the operation, which does not show its mask, lists the others. */
+/* Two mistakes that make everything visible when made together, as "mask not used" does. The operation does not show
+ * its mask, so it lists only the others. */
 #define MASK_OR(X)                                                                     \
  X(NO_PADDING, "padding seen", "those of a mask without key_lengths: padding is seen") \
  X(EITHER, "or for and", "those of a mask that shows what is real or past: a key must be both to be seen")
@@ -95,7 +96,7 @@ void forward_mix(const double *p, const double *v, double *context, sizes n, mis
 /* ---- drawing ---- */
 
 void forward_sizes(course_case *c, course_kind kind, course_rng *rng);
-void forward_equal(const course_case *c); /* all inputs that are there are 2 */
+void forward_equal(const course_case *c); /* sets every input to 2 */
 void forward_lengths(course_case *c, course_kind kind, course_rng *rng);
 bool forward_causal(course_kind kind, course_rng *rng);
 #define KINDS_OF_ALL \

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* In the place of task 6's function: keeps what it was given. */
+/* Stands in for task 6's function: keeps what it was given. */
 static const attention_saved *left;
 void attention_backward(tl_back *b) { left = b->saved; }
 
@@ -24,7 +24,7 @@ static tl_tape *tape_of(const course_call *c) {
     return tape;
 }
 
-/* bias, attend: array's number; -1: there is none */
+/* bias, attend: number of the array; -1: none */
 static tl_var attend(tl_tape *tape, const course_call *c, int bias, int attend) {
     const long B = c->n[0], H = c->n[1], T = c->n[2], S = c->n[3], d = c->n[4], e = c->n[5];
     uint8_t *seen = NULL;
@@ -59,7 +59,7 @@ static void forward(const course_call *c) {
     tl_tape_free(tape);
 }
 
-/* What tl_dropout makes of ones, at the same place of the same step: [B,H,T,S]. */
+/* What tl_dropout makes of ones at this position of this step: [B,H,T,S]. */
 static void draw(const course_call *c, float *kept) {
     tl_tape *tape = tape_of(c);
     tl_tensor ones = tl_tape_tensor(tape, TL_SHAPE(c->n[0], c->n[1], c->n[2], c->n[3]));
@@ -69,8 +69,8 @@ static void draw(const course_call *c, float *kept) {
     tl_tape_free(tape);
 }
 
-/* What is left for backward, and y with dropout taken out of it: a weight that was kept is divided by what it was multiplied with,
- * for one that was hit its probability is put back. */
+/* Returns what is saved for backward, and y without dropout: a weight that was kept is divided by its factor, for a
+ * dropped one its probability is put back. */
 static void saved(const course_call *c) {
     const long B = c->n[0], H = c->n[1], T = c->n[2], S = c->n[3];
     tl_tape *tape = tape_of(c);

@@ -125,14 +125,8 @@ tl_var tl_layer_norm(tl_var x, tl_var gamma, tl_var beta, double eps) {
     return tl_call_end(&c);
 }
 
-static tl_var whole(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_layer_norm(x[0], x[1], x[2], 1e-5);
-}
-static tl_var bare(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_layer_norm(x[0], TL_NO_VAR, TL_NO_VAR, 1e-2);
-}
+static tl_var whole(const tl_var *x) { return tl_layer_norm(x[0], x[1], x[2], 1e-5); }
+static tl_var bare(const tl_var *x) { return tl_layer_norm(x[0], TL_NO_VAR, TL_NO_VAR, 1e-2); }
 TL_GRAD_CASES(layer_norm,
-              {"gamma and beta", whole, 3, {TL_DIMS(2, 3, 17), TL_DIMS(17), TL_DIMS(17)}, 0, 0, false},
-              {"neither", bare, 1, {TL_DIMS(4, 6)}, 0, 0, false});
+              {.what = "gamma and beta", .f = whole, TL_INPUTS(TL_DIMS(2, 3, 17), TL_DIMS(17), TL_DIMS(17))},
+              {.what = "neither", .f = bare, TL_INPUTS(TL_DIMS(4, 6))});

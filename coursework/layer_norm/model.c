@@ -1,4 +1,4 @@
-/* Task 4: layer normalisation, what is right and what people write instead. */
+/* Task 4: layer normalisation, the right formulas and common mistakes. */
 #include "../marker/exercise.h"
 
 #include <math.h>
@@ -47,7 +47,7 @@ static void statistics(const double *x, long n, double eps, unsigned slips, doub
     *rstd = slips & COURSE_SLIP(NOT_INVERTED) ? by : 1 / by;
 }
 
-/* gamma, beta NULL: 1 and 0. mean and rstd [rows] are filled. */
+/* gamma, beta NULL: 1 and 0. Fills mean and rstd [rows]. */
 static void forward(const double *x, const double *gamma, const double *beta, double eps, long rows, long n,
                     unsigned slips, double *mean, double *rstd, double *y) {
     for (long i = 0; i < rows; i++) {
@@ -174,12 +174,13 @@ static double float_between(course_rng *rng, double low, double high) {
     return (double)(float)(low + (high - low) * course_uniform(rng));
 }
 
-/* Rows that differ in mean and in spread. COURSE_LARGE: noise on top of ±1e4, where a float is good to 1e-3, and so is what is made of it. */
+/* Rows that differ in mean and in spread. COURSE_LARGE: noise on top of ±1e4, where floats are good to 1e-3, and so
+ * are the results. */
 static double *draw_rows(course_case *c, course_kind kind, course_rng *rng, long rows, long n, int rank,
                          const long *dims) {
     double *x = course_array_normal(c, "x", 1, rng, rank, dims);
     if (kind == COURSE_LARGE) c->tolerance = 2e-3;
-    if (kind == COURSE_ONE) c->tolerance = 1e-3; /* all of dx cancels */
+    if (kind == COURSE_ONE) c->tolerance = 1e-3; /* dx cancels completely */
     for (long i = 0; i < rows; i++) {
         const double spread = float_between(rng, 0.5, 1.5),
                      offset = float_between(rng, 1, 2) * (i % 2 ? -1 : 1);
@@ -192,15 +193,15 @@ static double *draw_rows(course_case *c, course_kind kind, course_rng *rng, long
     return x;
 }
 
-/* Away from 0, of either sign. */
+/* Numbers away from 0, of either sign. */
 static void draw_gamma(course_case *c, course_rng *rng, long n) {
     double *gamma = course_array_new(c, COURSE_IN, "gamma", COURSE_DIMS(n));
     for (long j = 0; j < n; j++)
         gamma[j] = float_between(rng, 0.5, 1.5) * (course_uniform(rng) < 0.3 ? -1 : 1);
 }
 
-/* Large enough to be seen, but in the cases that are about precision. A row of one number has no variance but eps: its rstd would
- * make a rounding as large as a gradient. */
+/* Large enough to show, except in cases about precision. The variance of a row of one number is only eps: a small
+ * eps would make a rounding error as large as a gradient. */
 static double draw_eps(course_kind kind, course_rng *rng) {
     if (kind == COURSE_ONE) return 0.25;
     return kind == COURSE_ODD || kind == COURSE_VIEWS ? float_between(rng, 0.1, 0.4) : (double)1e-5f;
@@ -222,7 +223,7 @@ static void draw_backward(course_case *c, course_kind kind, course_rng *rng) {
     sizes(c, kind, rng);
     const long rows = c->n[0], n = c->n[1];
     const double *x = draw_rows(c, kind, rng, rows, n, COURSE_DIMS(rows, n));
-    if (kind == COURSE_LARGE) c->tolerance = 0; /* the mean is given, so no float is lost */
+    if (kind == COURSE_LARGE) c->tolerance = 0; /* the mean is given, so no precision is lost */
     draw_gamma(c, rng, n);
     double *mean = course_array_new(c, COURSE_IN, "mean", COURSE_DIMS(rows));
     double *rstd = course_array_new(c, COURSE_IN, "rstd", COURSE_DIMS(rows));
@@ -239,7 +240,7 @@ static void draw_backward(course_case *c, course_kind kind, course_rng *rng) {
 
 /* ---- invariants ---- */
 
-/* h, as y tells it, has mean 0 and variance v/(v + eps), v that of x: nearly 1. */
+/* h, computed from y, has mean 0 and variance v/(v + eps), where v is x's variance: nearly 1. */
 static bool is_normalised(const course_case *given, const course_case *got, char *why) {
     const course_array *x = &given->a[0];
     const long n = x->dim[x->rank - 1];
@@ -263,7 +264,7 @@ static bool is_normalised(const course_case *given, const course_case *got, char
 }
 static const course_invariant forward_invariants[] = {{"mean 0, variance 1", is_normalised}, {0}};
 
-/* What was added to dx: its sum over row i, and its product with x. */
+/* What the call added to dx: its sum over row i, and its product with x. */
 static void sums_of_row(const course_case *given, const course_case *got, long at, long n, double *sum,
                         double *dot, double *scale) {
     const double *before = course_data(given, "dx"), *after = course_data(got, "dx");
@@ -385,7 +386,7 @@ static void draw_bare(course_case *c, course_kind kind, course_rng *rng) {
 
 static const course_slip op_slips[] = {OF_STATISTICS, OF_SCALES, OF_GAMMA_IN_G, OF_DX, OF_SUMS, {0}};
 
-/* Without gamma and beta the mistakes with these have no place. */
+/* Without gamma and beta their mistakes cannot be made. */
 static const course_slip bare_slips[] = {OF_STATISTICS, OF_DX, {0}};
 
 static void model_bare(course_case *c, unsigned slips) {
@@ -416,7 +417,7 @@ static const course_exercise tier2[] = {{.function = "tl_layer_norm",
                                          .gradients = 3},
                                         {0}};
 
-/* ---- the worked example: the model's own numbers, as the handout shows them ---- */
+/* ---- the worked example, computed by the model and shown in the handout ---- */
 
 static void print(FILE *to, const course_array *a) {
     const long n = a->dim[a->rank - 1];

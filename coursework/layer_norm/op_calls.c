@@ -1,7 +1,7 @@
 /* What the runner does with a call of task 4, tier 2. */
 #include "op_calls.h"
 
-/* n: B, T, D; p: eps. Where a variable is to stand in two places it is gamma and beta: the cases give both the same numbers. */
+/* n: B, T, D; p: eps. The shared variable is both gamma and beta; the cases give both the same numbers. */
 static void layer_norm(const course_call *c) {
     tl_tape *tape = tl_tape_new();
     const tl_shape row = TL_SHAPE(c->n[2]);

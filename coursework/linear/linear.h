@@ -1,14 +1,15 @@
 /* Task 2, tier 1: a sum whose shapes are broadcast, and the layer y = x·wᵀ + bias. Arrays are row-major: x[b][t][d] is
  * x[(b * length + t) * d_model + d].
  *
- * Gradients ADD: dx, dp, ds, dw and dbias hold already what other readers of x, p, s, w and bias have given. */
+ * Gradients ADD: dx, dp, ds, dw and dbias already hold what other readers of x, p, s, w and bias have given. */
 #ifndef LINEAR_H
 #define LINEAR_H
 
 /* A row for each position and a row for each sentence are added to every word.
  * y[b][t][d] = x[b][t][d] + p[t][d] + s[b][d]
  *
- * x, y [batch, length, d_model]     p [length, d_model]: one for all sentences     s [batch, 1, d_model]: one for all t */
+ * x, y [batch, length, d_model]     p [length, d_model]: one for all sentences     s [batch, 1, d_model]: one for
+ * all t */
 void add_forward(const float *x, const float *p, const float *s, float *y, long batch, long length,
                  long d_model);
 

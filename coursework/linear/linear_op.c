@@ -1,4 +1,4 @@
-/* linear: y = x·wᵀ + bias, the weight stored [out,in] as torch.nn.Linear has it.
+/* linear: y = x·wᵀ + bias, the weight stored [out,in] as in torch.nn.Linear.
  *
  *     y[…,o] = sum over i of x[…,i]·w[o,i]  + bias[o]          x [...,in], w [out,in], bias [out] or none
  *
@@ -104,11 +104,12 @@ tl_var tl_linear(tl_var x, tl_var w, tl_var bias) {
     return tl_call_end(&c);
 }
 
-static tl_var whole(tl_tape *tape, const tl_var *x) { return (void)tape, tl_linear(x[0], x[1], x[2]); }
-static tl_var bare(tl_tape *tape, const tl_var *x) { return (void)tape, tl_linear(x[0], x[1], TL_NO_VAR); }
-static tl_var of_views(tl_tape *tape, const tl_var *x) {
-    return (void)tape, tl_linear(tl_transpose(x[0], 0, 1), tl_slice(x[1], 0, 1, 4), TL_NO_VAR);
+static tl_var whole(const tl_var *x) { return tl_linear(x[0], x[1], x[2]); }
+static tl_var bare(const tl_var *x) { return tl_linear(x[0], x[1], TL_NO_VAR); }
+static tl_var of_views(const tl_var *x) {
+    return tl_linear(tl_transpose(x[0], 0, 1), tl_slice(x[1], 0, 1, 4), TL_NO_VAR);
 }
-TL_GRAD_CASES(linear, {"with bias", whole, 3, {TL_DIMS(2, 3, 5), TL_DIMS(4, 5), TL_DIMS(4)}, 0, 0, false},
-              {"one row, no bias", bare, 2, {TL_DIMS(5), TL_DIMS(4, 5)}, 0, 0, false},
-              {"views", of_views, 2, {TL_DIMS(2, 3, 5), TL_DIMS(6, 5)}, 0, 0, false});
+TL_GRAD_CASES(linear,
+              {.what = "with bias", .f = whole, TL_INPUTS(TL_DIMS(2, 3, 5), TL_DIMS(4, 5), TL_DIMS(4))},
+              {.what = "one row, no bias", .f = bare, TL_INPUTS(TL_DIMS(5), TL_DIMS(4, 5))},
+              {.what = "views", .f = of_views, TL_INPUTS(TL_DIMS(2, 3, 5), TL_DIMS(6, 5))});

@@ -1,4 +1,4 @@
-/* Task 2: broadcasting and Linear, what is right and what people write instead. */
+/* Task 2: broadcasting and Linear, the right formulas and common mistakes. */
 #include "../marker/exercise.h"
 
 #include <math.h>
@@ -6,7 +6,7 @@
 
 static bool has(unsigned slips, int k) { return slips & COURSE_SLIP(k); }
 
-/* Is `row` one of those that a mistake looks at: all of them, or the last alone? */
+/* Does a mistake affect `row`: every row, or only the last? */
 static bool counts(bool last_only, long row, long rows) { return !last_only || row == rows - 1; }
 
 /* ---- y = x + p + s ---- */
@@ -94,7 +94,7 @@ static void draw_add_backward(course_case *c, course_kind kind, course_rng *rng)
     for (long i = 0; kind == COURSE_EQUAL && i < c->n[0] * c->n[1] * c->n[2]; i++) dy[i] = 1;
 }
 
-/* What the call added to an array, all elements together. */
+/* The sum of what the call added to an array. */
 static double added(const course_case *given, const course_case *got, const char *name, const double *times) {
     double sum = 0;
     for (int i = 0; i < given->arrays; i++)
@@ -117,7 +117,7 @@ static bool sums_agree(const course_case *given, const course_case *got, char *w
 }
 static const course_invariant add_invariants[] = {{"three equal sums", sums_agree}, {0}};
 
-/* ---- y = x·wᵀ + bias: slips of forward, then those of backward ---- */
+/* ---- y = x·wᵀ + bias: the mistakes of forward, then those of backward ---- */
 
 enum {
     W_TURNED,
@@ -176,7 +176,7 @@ static void fill_y(const layer *l, double *y, unsigned slips) {
         }
 }
 
-/* Adds to those gradients that are there. */
+/* Adds to the gradients that are not NULL. */
 static void give(const layer *l, const double *dy, double *dx, double *dw, double *dbias, unsigned slips) {
     const double n = (double)l->rows;
     for (long r = 0; r < l->rows; r++)
@@ -244,7 +244,7 @@ static void draw_backward(course_case *c, course_kind kind, course_rng *rng) {
     arrays_of_layer(c, kind, rng, true);
 }
 
-/* y without the bias is of degree 1 in x and in w: both sums are that of dy times it (Euler's theorem). */
+/* y without the bias has degree 1 in x and in w, so both sums equal the sum of dy·y (Euler's theorem). */
 static bool products_agree(const course_case *given, const course_case *got, char *why) {
     const double x = added(given, got, "dx", course_data(given, "x")),
                  w = added(given, got, "dw", course_data(given, "w"));
@@ -290,7 +290,7 @@ static const course_exercise tier1[] = {{.function = "add_forward",
                                          .invariants = backward_invariants},
                                         {0}};
 
-/* ---- tier 2: x of one axis, two or three; with a bias or without; once or twice with one weight ---- */
+/* ---- tier 2: x of one, two or three axes; with a bias or without; one weight used once or twice ---- */
 
 enum { BATCH, LENGTH, IN, OUT, RANK, BIAS };
 
@@ -331,7 +331,7 @@ static void draw_op(course_case *c, course_kind kind, course_rng *rng) {
     if (kind == COURSE_EMPTY) n[BATCH] = 0;
     if (kind == COURSE_TWICE) n[OUT] = n[IN];
     if (kind == COURSE_FROZENS) c->flags |= (unsigned)COURSE_FROZEN << course_between(rng, 0, 2);
-    if (!n[BIAS]) c->flags |= COURSE_FROZEN << 2; /* it stands by */
+    if (!n[BIAS]) c->flags |= COURSE_FROZEN << 2; /* the bias is not used */
     const long rows = n[BATCH] * n[LENGTH], sizes[] = {n[BATCH], n[LENGTH], n[IN]};
     const int rank = (int)n[RANK];
     for (int k = 0; k < rank; k++) dims[k] = sizes[3 - rank + k];

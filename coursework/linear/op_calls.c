@@ -1,8 +1,9 @@
 /* What the runner does with a call of task 2, tier 2. */
 #include "op_calls.h"
 
-/* n: batch, length, in, out, then x's rank: [in], [batch·length, in] or [batch, length, in]; then whether there is a bias (if not, it
- * stands by). Where one variable is used twice it is the weight, [in, in]: the layer is applied to what it gave. */
+/* n: batch, length, in, out, then x's rank: [in], [batch·length, in] or [batch, length, in]; then whether there is a
+ * bias (if not, its array is unused). The shared variable is the weight, [in, in]: the layer is applied to its own
+ * output. */
 static void linear(const course_call *c) {
     tl_tape *tape = tl_tape_new();
     const long batch = c->n[0], length = c->n[1], in = c->n[2], out = c->n[3], rank = c->n[4];

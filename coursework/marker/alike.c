@@ -1,4 +1,4 @@
-/* The table of pairs that are alike: every two files of a task and tier are compared. */
+/* The table of similar pairs: compares every two files of a task and tier. */
 #include "lecturing.h"
 
 #include <stdlib.h>
@@ -33,7 +33,7 @@ static int by_share(const void *x, const void *y) {
     return (a->b > b->b) - (a->b < b->b);
 }
 
-/* All files of a tier behind one another. To be freed; NULL if there are none. */
+/* All files of a tier, concatenated; the caller frees them. NULL if there are none. */
 static char *read_tier(const course_workshop *w, const course_task *task, int tier, const char *folder) {
     char name[128], *all = NULL, *text;
     size_t size;
@@ -50,7 +50,7 @@ static char *read_tier(const course_workshop *w, const course_task *task, int ti
     return all;
 }
 
-/* Prints of all sheets of one task and tier; the others' stay empty. */
+/* Makes the fingerprints of all sheets of one task and tier; the others stay empty. */
 static bool read_prints(const course_workshop *w, const course_task *task, int tier,
                         const course_sheet *sheets, long count, course_prints *prints) {
     char *text = read_tier(w, task, tier, NULL);
@@ -59,7 +59,8 @@ static bool read_prints(const course_workshop *w, const course_task *task, int t
     free(text);
     for (long i = 0; fine && i < count; i++) {
         if (sheets[i].task != task || sheets[i].tier != tier) continue;
-        if (!(text = read_tier(w, task, tier, sheets[i].folder))) continue; /* has no marks, too */
+        /* such a sheet has no marks either */
+        if (!(text = read_tier(w, task, tier, sheets[i].folder))) continue;
         fine = course_prints_of(&prints[i], text, strlen(text), &starter);
         free(text);
     }
@@ -79,7 +80,8 @@ static bool compare(const course_prints *prints, long count, pairs *all) {
 
 static void put_lines(tl_csv *csv, int from, int to, bool there) {
     char text[32] = "";
-    if (there) snprintf(text, sizeof text, "lines %d to %d", from, to); /* no sheet takes it for a date */
+    if (there)
+        snprintf(text, sizeof text, "lines %d to %d", from, to); /* a spreadsheet would read 3-5 as a date */
     tl_csv_text(csv, text);
 }
 
@@ -108,7 +110,7 @@ bool course_similarity(const course_workshop *w, const course_sheet *sheets, lon
     bool fine = prints != NULL;
     for (const course_task *const *t = course_tasks; fine && *t; t++)
         for (int tier = 1; fine && tier <= 2; tier++) {
-            /* Sheets of one task and tier at a time are compared; all keep their prints for the passages. */
+            /* only sheets of one task and tier are compared; all keep their fingerprints for the passages */
             course_prints *now = calloc((size_t)count + 1, sizeof *now);
             fine = now && read_prints(w, *t, tier, sheets, count, now) && compare(now, count, &all);
             for (long i = 0; now && i < count; i++)

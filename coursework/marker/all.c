@@ -1,4 +1,4 @@
-/* marker --all: marks what a course has handed in, and writes a table. */
+/* marker --all: marks everything that a course has handed in, and writes a table. */
 #define _DEFAULT_SOURCE
 #include "lecturing.h"
 
@@ -8,7 +8,7 @@
 #include <tapeloom.h>
 #include <unistd.h>
 
-/* A marker that is itself watched by a sanitizer has more already. */
+/* A marker that runs under a sanitizer already uses more memory. */
 #if defined(__SANITIZE_ADDRESS__)
 # define MEMORY 0
 #elif defined(__has_feature)
@@ -166,7 +166,7 @@ static bool prepare(const course_workshop *shop, const course_sheet *sheets, lon
 }
 
 static void listen(void (*to)(int)) {
-    struct sigaction action = {.sa_handler = to}; /* no SA_RESTART: waiting ends, too */
+    struct sigaction action = {.sa_handler = to}; /* no SA_RESTART: a signal also ends waiting */
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 }

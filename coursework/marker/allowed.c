@@ -1,4 +1,4 @@
-/* What a student's file may call: everything that an honest solution needs, and what compilers put there unasked. */
+/* What a student's file may call: everything that an honest solution needs, and what compilers add by themselves. */
 #include "lecturing.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@ static bool listed(const char *const *list, const char *name) {
     return false;
 }
 
-/* <math.h>, each in double, float (f) and long double (l). */
+/* <math.h>: each function in double, float (f) and long double (l). */
 static const char *const mathematics[] = {
     "acos",      "asin",      "atan",     "atan2",      "cos",          "sin",     "tan",       "acosh",
     "asinh",     "atanh",     "cosh",     "sinh",       "tanh",         "exp",     "exp2",      "expm1",
@@ -21,7 +21,7 @@ static const char *const mathematics[] = {
     "nan",       "sincos",    "exp10",    "roundeven",  "__fpclassify", "__isnan", "__isinf",   "__finite",
     "__signbit", NULL};
 
-/* Memory, texts, printing for those who look for a mistake, and a few more that know nothing of the outside. */
+/* Memory, strings, printing for debugging, and a few more functions that reach nothing outside. */
 static const char *const plain[] = {"course_malloc",
                                     "course_calloc",
                                     "course_realloc",
@@ -84,7 +84,7 @@ static const char *const plain[] = {"course_malloc",
                                     "__assert_fail",
                                     NULL};
 
-/* What compilers put there unasked. */
+/* Symbols that compilers add by themselves. */
 static const char *const compilers[] = {"_GLOBAL_OFFSET_TABLE_",
                                         "__stack_chk_fail",
                                         "__stack_chk_guard",
@@ -110,8 +110,8 @@ static const char *const compilers[] = {"_GLOBAL_OFFSET_TABLE_",
                                         "__vsnprintf_chk",
                                         NULL};
 
-/* Of <tapeloom/tensor.h>, autograd.h and op.h what an operation needs. Left out: whatever makes or walks a tape, runs operations
- * that it is not given, or sets how the library computes. (A test holds the list against the headers.) */
+/* What an operation needs from <tapeloom/tensor.h>, autograd.h and op.h. Left out: everything that makes or walks a
+ * tape, runs operations, or changes how the library computes. (A test compares the list with the headers.) */
 static const char *const of_the_library[] = {
     "tl_shape_numel", "tl_shape_equal", "tl_shape_broadcast", "tl_shape_text", "tl_tensor_of", "tl_shape_of",
     "tl_numel", "tl_is_contiguous", "tl_at_n", "tl_tensor_transpose", "tl_tensor_slice", "tl_tensor_expand",
@@ -126,7 +126,7 @@ static const char *const of_the_library[] = {
     /* views, which compute nothing */
     "tl_slice", "tl_transpose", "tl_permute", NULL};
 
-/* Tier 2 of a task that takes no operation's place trains as user code does. */
+/* Tier 2 of a task that replaces no operation trains as a user's program does. */
 static const char *const of_training[] = {"tl_tape_reset",
                                           "tl_tape_set_training",
                                           "tl_tape_set_micro_batch",

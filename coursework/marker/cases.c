@@ -52,7 +52,7 @@ double course_normal(course_rng *rng) { /* Box and Muller 1958 */
 /* ---- arrays ---- */
 
 double *course_array_new(course_case *c, course_role role, const char *name, int rank, const long *dims) {
-    if (c->arrays == COURSE_ARRAYS || rank > 4) abort(); /* an exercise's own mistake */
+    if (c->arrays == COURSE_ARRAYS || rank > 4) abort(); /* a bug of the exercise */
     course_array *a = &c->a[c->arrays++];
     *a = (course_array){.role = role, .rank = rank, .count = 1};
     snprintf(a->name, sizeof a->name, "%s", name);

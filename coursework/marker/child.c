@@ -1,7 +1,8 @@
-/* A student's function in a process of its own: pipes to it, limits on it, and what became of it.
+/* A student's function in a process of its own: pipes to it, limits on it, and how it ended.
  *
- * The runner has until its time is over, by the clock and by the processor. Its process group ends with it. What it answers is read to
- * the end: who answers twice has forked, and so has who leaves somebody behind that holds its pipes. */
+ * The runner has limits of clock time and processor time. When it ends, its whole process group is killed. Its
+ * answer is read to the end of the pipe: a process that answers twice has forked, and so has one that leaves a child
+ * holding its pipes. */
 #define _DEFAULT_SOURCE
 #define _DARWIN_C_SOURCE
 #include "marking.h"
@@ -26,7 +27,7 @@ typedef struct child {
     int status;
     bool ended, in_time, flooded, haunted;
     course_bytes sent, got, text;
-    size_t written; /* of sent */
+    size_t written; /* bytes of `sent` written so far */
 } child;
 
 /* ---- the child's side ---- */
@@ -34,29 +35,29 @@ typedef struct child {
 static void limit(int what, rlim_t soft, rlim_t hard) { setrlimit(what, &(struct rlimit){soft, hard}); }
 
 static void become(const char *runner, course_limits limits, int calls, int answers, int printed) {
-    /* Files above 2 first out of the way of 3 and 4. */
+    /* first move files above 2 out of the way of 3 and 4 */
     calls = fcntl(calls, F_DUPFD, 10), answers = fcntl(answers, F_DUPFD, 10);
     printed = fcntl(printed, F_DUPFD, 10);
     const int nothing = open("/dev/null", O_RDONLY);
     dup2(nothing, 0), dup2(printed, 1), dup2(printed, 2), dup2(calls, 3), dup2(answers, 4);
     for (int f = 5; f < 256; f++) close(f);
     signal(SIGPIPE, SIG_DFL);
-    setpgid(0, 0); /* what it starts dies with it */
+    setpgid(0, 0); /* so that its children are killed with it */
     const rlim_t seconds = (rlim_t)limits.seconds + 1;
     limit(RLIMIT_CPU, seconds, seconds + 1);
     limit(RLIMIT_CORE, 0, 0);
     limit(RLIMIT_FSIZE, 0, 0);
-    setenv("MALLOC_PERTURB_", "165", 1); /* glibc: new memory is full of 0x5a … */
-    setenv("MallocPreScribble", "1", 1); /* macOS: … or of 0xaa: who reads it sees it */
-    setenv("OMP_NUM_THREADS", "1", 1);   /* a call is small */
+    setenv("MALLOC_PERTURB_", "165", 1); /* glibc fills new memory with 0x5a, */
+    setenv("MallocPreScribble", "1", 1); /* macOS with 0xaa, so that reading it shows */
+    setenv("OMP_NUM_THREADS", "1", 1);   /* calls are small */
     char *const argv[] = {(char *)runner, NULL};
-    if (limits.memory > 0)
-        limit(RLIMIT_AS, limits.memory, limits.memory); /* last: a sanitized marker has more already */
+    /* last, since a sanitized marker already uses more */
+    if (limits.memory > 0) limit(RLIMIT_AS, limits.memory, limits.memory);
     execv(runner, argv);
     _exit(127);
 }
 
-/* ---- ours ---- */
+/* ---- the marker's side ---- */
 
 static double now(void) {
     struct timespec t;
@@ -84,14 +85,14 @@ static bool start(child *c, const char *runner, course_limits limits) {
         fcntl(to[1], F_SETFL, O_NONBLOCK);
         c->pid = fork();
         if (c->pid == 0) become(runner, limits, to[0], from[1], printed[1]);
-        if (c->pid > 0) setpgid(c->pid, c->pid); /* whichever of the two is first */
+        if (c->pid > 0) setpgid(c->pid, c->pid); /* done by both processes: either may be first */
     }
     shut(&to[0]), shut(&from[1]), shut(&printed[1]);
     c->to = to[1], c->from = from[0], c->printed = printed[0];
     return c->pid > 0;
 }
 
-/* What has come, of at most `most` bytes; *file is closed at the end. */
+/* Reads what has arrived, at most `most` bytes; closes *file at its end. */
 static void receive(int *file, course_bytes *into, size_t most, bool *flooded) {
     unsigned char block[16384];
     const ssize_t n = read(*file, block, sizeof block);
@@ -109,17 +110,17 @@ static void send_more(child *c) {
     const ssize_t n = left > 0 ? write(c->to, c->sent.data + c->written, left) : 0;
     if (n > 0) c->written += (size_t)n;
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (n < 0 || c->written == c->sent.size) shut(&c->to); /* at the end of calls the runner ends */
+    if (n < 0 || c->written == c->sent.size) shut(&c->to); /* the runner ends when there are no more calls */
 }
 
-/* It stays a zombie until end(), so that its group is its own. */
+/* The process stays a zombie until end(), so that its group id is not reused. */
 static void look_whether_ended(child *c) {
     siginfo_t info = {0};
     if (!c->ended && waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
         c->ended = info.si_pid == c->pid;
 }
 
-/* Sends and receives until the runner has ended and its pipes are empty, or time is over, or it answers without end. */
+/* Sends and receives until the runner has ended and its pipes are empty, time is over, or the answer is too long. */
 static void talk(child *c, double seconds, size_t most) {
     double until = now() + seconds;
     bool grace = false, deaf = false;
@@ -148,9 +149,9 @@ static void end(child *c) {
     shut(&c->to), shut(&c->from), shut(&c->printed);
 }
 
-/* ---- what became of it ---- */
+/* ---- how it ended ---- */
 
-/* The line that says most of what was printed: a sanitizer's, else the last. */
+/* The most telling line of what was printed: a sanitizer's, otherwise the last. */
 static void note_of(const char *text, char note[240]) {
     static const char *const marks[] = {"runtime error: ", "SUMMARY: ", "ERROR: "};
     const char *line = NULL;
@@ -193,7 +194,7 @@ static void keep_text(course_bytes *text, char *said, size_t size) {
     for (size_t i = 0; said && i < text->size && used + 1 < size; i++)
         if (text->data[i]) said[used++] = (char)text->data[i];
     if (said && size > 0) said[used] = '\0';
-    for (size_t i = 0; i < text->size; i++) /* a string, for note_of */
+    for (size_t i = 0; i < text->size; i++) /* note_of needs a string without 0 */
         if (!text->data[i]) text->data[i] = ' ';
     if (text->size > 0 && !course_append(text, "", 1)) text->data[text->size - 1] = '\0';
 }
@@ -208,8 +209,8 @@ void course_run(const char *runner, course_limits limits, course_case *cases, in
                 course_answer *answers, char *said, size_t said_size) {
     child c = {.pid = -1, .to = -1, .from = -1, .printed = -1};
     const unsigned ticket = new_ticket();
-    struct sigaction ignored = {.sa_handler = SIG_IGN},
-                     before; /* a runner that has closed its pipe is no reason to end */
+    /* a runner that has closed its pipe must not end the marker */
+    struct sigaction ignored = {.sa_handler = SIG_IGN}, before;
     sigaction(SIGPIPE, &ignored, &before);
     for (int i = 0; i < calls; i++) answers[i] = (course_answer){.end = COURSE_SYSTEM};
     if (course_pack(&c.sent, cases, calls, ticket) && start(&c, runner, limits)) {

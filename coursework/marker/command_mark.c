@@ -8,7 +8,7 @@
 #include <tapeloom.h>
 #include <unistd.h>
 
-enum { TIMES_SLOWER = 6 }; /* at most, with sanitizers */
+enum { TIMES_SLOWER = 6 }; /* with sanitizers, at most this much slower */
 
 static bool runners_are_there(const course_asked *a) {
     for (int i = 0; a->runner[i]; i++)
@@ -51,13 +51,13 @@ static void mark(const course_asked *a, course_marks *m) {
     progress.total = course_order_length(&order);
     tl_progress_start(&progress);
     course_mark_order(m, &order);
-    tl_progress_pause(&progress); /* the table is the end of it */
+    tl_progress_pause(&progress); /* the table ends the progress bar */
 }
 
-/* The first thing that is wrong, in a line. */
+/* Prints the first wrong thing in one line. */
 static void print_line(const course_marks *m) {
     char tier[16] = "";
-    if (m->tier) snprintf(tier, sizeof tier, "tier %d", m->tier); /* 0: a task that has none */
+    if (m->tier) snprintf(tier, sizeof tier, "tier %d", m->tier); /* 0: the task has no tiers */
     printf("%02d %-18s %-6s  %3.0f of 100", m->task->number, m->task->name, tier, m->points);
     int wrong = 0;
     while (wrong < m->checks && !*m->check[wrong].why) wrong++;

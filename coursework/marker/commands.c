@@ -117,7 +117,8 @@ static int no_task(const char *name) {
     return 2;
 }
 
-/* Words of a command line that are no options and no options' values go to words, the rest to options; a runner is a word. */
+/* Splits a command line: words that are neither options nor values of options go to words, the rest to options. A
+ * runner is a word. */
 typedef struct parts {
     const char *words[4];
     char *options[64];
@@ -130,7 +131,7 @@ static bool add_word(parts *p, const char *word) {
     return true;
 }
 
-/* NULL, or what there is too much of. */
+/* Returns NULL, or what there is too much of. */
 static const char *split(const command *c, int argc, char **argv, parts *p) {
     for (int i = 0; i < argc; i++) {
         if (c->needs_runner && strncmp(argv[i], "--runner=", 9) == 0) {
@@ -166,7 +167,7 @@ static bool has_exercise(const course_asked *a) {
     return false;
 }
 
-/* 0, or an exit status and a sentence: does what was asked for exist? */
+/* Do the task, exercise and files exist? 0, or an exit status and a sentence. */
 static int check(const command *c, const course_asked *a) {
     char none[160];
     if (!c->needs_runner || a->task->mark_folder) return 0;

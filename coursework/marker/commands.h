@@ -4,7 +4,7 @@
 
 #include "kit.h"
 
-/* What a command line says, whatever its command. */
+/* What a command line says, for any command. */
 typedef struct course_asked {
     const course_task *task;
     long tier, seed;
@@ -14,7 +14,7 @@ typedef struct course_asked {
     bool quiet, brief, answers, sanitized;
 } course_asked;
 
-/* All commands but --all: the exit status. 0 all points, 1 marks lost or something went wrong, 2 a command line that is none. */
+/* Runs any command except --all. Exit status: 0 all points; 1 marks lost or an error; 2 a wrong command line. */
 int course_command(int argc, char **argv);
 
 /* ---- command_mark.c ---- */

@@ -1,4 +1,4 @@
-/* How far numbers are from what they should be. */
+/* How far numbers are from the right ones. */
 #include "marking.h"
 
 #include <float.h>
@@ -16,7 +16,7 @@ double course_largest(const course_array *a) {
     return largest;
 }
 
-static bool same_beyond(double a, double b) { /* of two numbers that are not both finite */
+static bool same_beyond(double a, double b) { /* for two numbers that are not both finite */
     return (isnan(a) && isnan(b)) || a == b;
 }
 
@@ -47,9 +47,9 @@ bool course_agrees(const course_case *got, const course_case *right, int first, 
 
 course_case course_modelled(const course_case *given, unsigned slips) {
     course_case c;
-    if (!course_case_copy(&c, given)) abort(); /* as when a case is drawn */
+    if (!course_case_copy(&c, given)) abort(); /* out of memory, as when drawing a case */
     c.of->model(&c, slips);
-    for (int i = 0; i < c.arrays; i++) /* what no float holds is infinite in what comes back */
+    for (int i = 0; i < c.arrays; i++) /* a number too large for float comes back as infinity */
         for (long k = 0; k < c.a[i].count; k++)
             if (fabs(c.a[i].data[k]) > FLT_MAX) c.a[i].data[k] = copysign(INFINITY, c.a[i].data[k]);
     return c;

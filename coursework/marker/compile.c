@@ -1,14 +1,15 @@
-/* A student's file becomes a runner: the file alone is copied into an empty folder, looked at, compiled at -O2 and -O0 with flags that are
- * ours, looked at again as an object, and linked with the runner. Nothing else of what was handed in is read. */
+/* From a student's file to a runner. Only the file itself is copied into an empty folder, checked, compiled at -O2
+ * and -O0 with our flags, checked again as an object, and linked with the runner. Nothing else that was handed in is
+ * read. */
 #include "lecturing.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <tapeloom/io.h>
 
-/* ---- what it includes ---- */
+/* ---- included files ---- */
 
-/* The next name of a rule that -M has written; its length in *length, NULL after the last. */
+/* The next name in a rule written by -M, its length in *length; NULL after the last. */
 static const char *next_name(const char *p, size_t *length) {
     for (;;) {
         while (*p == ' ' || *p == '\n' || (*p == '\\' && p[1] == '\n')) p++;
@@ -33,7 +34,7 @@ static void refuse_header(const char *name, size_t length, int tier, char why[CO
              (int)(length < 200 ? length : 200), name, tier == 2 ? ", Tapeloom's" : "");
 }
 
-/* The name that a line #include gives, without its marks; NULL if it gives none. */
+/* The name in an #include line, without quotes or brackets; NULL if there is none. */
 static const char *included(const course_token *word, size_t *length) {
     const char *name = word->at + word->length;
     name += strspn(name, " \t");
@@ -48,7 +49,7 @@ static bool is_directive(const course_tokens *all, long i, const char *word) {
            course_token_is(t + 1, word);
 }
 
-/* Is it one of those that the task's list has, or in tier 2 "tapeloom/….h"? */
+/* Is it in the task's list or, in tier 2, "tapeloom/….h"? */
 static bool may_be_named(const course_tokens *list, int tier, const char *name, size_t length) {
     size_t n;
     if (tier == 2 && length > 11 && memcmp(name, "tapeloom/", 9) == 0 && !memchr(name + 9, '/', length - 9))
@@ -60,7 +61,7 @@ static bool may_be_named(const course_tokens *list, int tier, const char *name, 
     return false;
 }
 
-/* What the file itself names. (What those headers include is the business of the next function.) */
+/* Checks the files that the student's file names. (The next function checks what those include.) */
 static bool includes_are_fine(const char *text, size_t size, const char *list_of_all, int tier,
                               char why[COURSE_WHY]) {
     static const char *const others[] = {"include_next", "import", "embed"};
@@ -86,7 +87,7 @@ static bool includes_are_fine(const char *text, size_t size, const char *list_of
     return !*why;
 }
 
-/* Everything that was read, as -MD lists it. */
+/* Checks every file that was read, as listed by -MD. */
 static bool headers_are_fine(const char *used, const char *own, const char *task_folder, int tier,
                              char why[COURSE_WHY]) {
     char *plain = course_tool_text(task_folder, "headers-0"),
@@ -165,7 +166,7 @@ static course_asked *read_asked(const char *folder) {
     return NULL;
 }
 
-/* One file: its source, what it includes, what its macros make, its objects. */
+/* Checks one file: its source, its includes, its preprocessed text, its objects. */
 static bool check_file(const course_workshop *w, const course_task *task, int tier, const char *name,
                        const char *text, size_t size, const char *folder, const course_asked *asked,
                        course_names all[2], char why[COURSE_WHY]) {

@@ -1,4 +1,4 @@
-/* What is said of wrong numbers that nothing explains: what is to be seen of them, and where they are wrong first. */
+/* Describes wrong numbers that no mistake explains: what can be seen of them, and where they are wrong first. */
 #include "marking.h"
 
 #include <math.h>
@@ -14,12 +14,12 @@ void course_place(const course_array *a, long at, char text[96]) {
     }
 }
 
-/* One try, seen from the array that is wrong first. */
+/* One try, and its first wrong array. */
 typedef struct view {
     const course_case *given, *got, *right;
     int first, wrong;
     const course_array *before, *yours, *theirs;
-    double far; /* that is wrong which is further from what is right */
+    double far; /* an element further than this from the right one is wrong */
 } view;
 
 static bool is_wrong(const view *v, long k) {
@@ -39,7 +39,7 @@ static void say_sizes(const course_case *c, char text[128]) {
     if (used > 0 && used < 127) strcpy(text + used, ")");
 }
 
-/* ---- what is to be seen in every try ---- */
+/* ---- what can be seen in every try ---- */
 
 static bool nothing_written(const course_tries *t, int i) {
     long elements = 0;
@@ -55,7 +55,7 @@ static bool all_zero(const course_tries *t, int i) {
     return true;
 }
 
-/* Memory that was asked for, written to by nobody and handed back: child.c has it filled with one byte. */
+/* Is it allocated memory that was never written? child.c has new memory filled with one byte. */
 static bool never_set(const course_array *a) {
     float left[2];
     memset(&left[0], 0x5a, sizeof *left), memset(&left[1], 0xaa, sizeof *left);
@@ -64,7 +64,7 @@ static bool never_set(const course_array *a) {
     return a->count > 0;
 }
 
-static bool is_a_copy(const course_case *c, int i) { /* of an input: an adapter handed it over */
+static bool is_a_copy(const course_case *c, int i) { /* of an input */
     const course_array *a = &c->a[i];
     for (int k = 0; k < c->arrays; k++)
         if (c->a[k].role == COURSE_IN && c->a[k].count == a->count &&
@@ -82,7 +82,7 @@ bool course_untouched(const course_tries *t) {
     return true;
 }
 
-/* ---- of one try ---- */
+/* ---- what can be seen in one try ---- */
 
 static bool not_finite(const view *v, char *why) {
     char at[96], sizes[128];
@@ -103,7 +103,7 @@ static bool not_finite(const view *v, char *why) {
     return false;
 }
 
-/* All that is wrong is as it was before the call. */
+/* Every wrong element is as it was before the call. */
 static bool partly_written(const view *v, char *why) {
     long left = 0, at = -1;
     for (long k = 0; k < v->theirs->count; k++) {
@@ -121,7 +121,7 @@ static bool partly_written(const view *v, char *why) {
     return true;
 }
 
-/* Of a gradient: of what was added. */
+/* A row's sum; for a gradient, of what was added. */
 static double row_sum(const view *v, const course_array *a, long row) {
     const long n = a->dim[a->rank - 1];
     double sum = 0;
@@ -130,7 +130,7 @@ static double row_sum(const view *v, const course_array *a, long row) {
     return sum;
 }
 
-/* Where all right rows have one sum and one of these has another. */
+/* All right rows have the same sum, but one of these has another. */
 static bool row_sums(const view *v, char *why) {
     const course_array *a = v->theirs;
     const long n = a->rank > 0 ? a->dim[a->rank - 1] : 0, rows = n > 0 ? a->count / n : 0;
@@ -185,7 +185,7 @@ static void say_where(const view *v, char *why) {
                  v->theirs->data[at], sizes);
 }
 
-/* ---- in the order in which they tell most ---- */
+/* ---- the descriptions, most telling first ---- */
 
 static bool unnamed_ratio(const course_tries *t, const course_case right[COURSE_TRIES], int i, char *why) {
     double ratio[COURSE_TRIES];

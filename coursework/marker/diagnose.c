@@ -1,5 +1,6 @@
-/* Which mistake gives these numbers. One is named only if it alone of the list gives them in every try, and what is right does not; else
- * what can be seen of the numbers themselves is said (looks.c); else where they are wrong first (describe.c). */
+/* Which mistake gives these numbers. A mistake is named only if it alone gives them in every try, and differs from
+ * the right numbers. Otherwise the numbers themselves are described: how they look (looks.c), or where they are
+ * wrong first (describe.c). */
 #include "marking.h"
 
 #include <string.h>
@@ -22,7 +23,7 @@ static bool fits(const course_tries *t, unsigned slips, int first, int last) {
     return all;
 }
 
-/* Every array is what the named slips make of it, or looks as is known. */
+/* Is every array what the named slips make of it, or does it have the known look? */
 static bool explains(const course_known *known, const course_case *given, const course_case *got, int first,
                      int last) {
     course_case made = course_modelled(given, known->slips);
@@ -56,14 +57,14 @@ unsigned course_fitting(const course_tries *t, unsigned known, int first, int la
     return all;
 }
 
-static int only_one(unsigned slips) { /* its number; -1 if there is none or another one */
+static int only_one(unsigned slips) { /* the number of the only slip; -1 if there is none or more than one */
     if (!slips || (slips & (slips - 1))) return -1;
     int k = 0;
     while (slips >> k != 1) k++;
     return k;
 }
 
-/* Looks are searched for in the first array that is wrong, and believed if they explain all. */
+/* Searches for a look in the first wrong array, and accepts it if it explains all arrays. */
 static bool look_at(const course_tries *t, course_known *known, const course_case made[COURSE_TRIES],
                     int first, int last, char why[COURSE_WHY]) {
     int wrong = -1;

@@ -1,4 +1,4 @@
-/* A case as the runner gets it: what the exercise draws, and what stands in outputs before the call. */
+/* A case as the runner gets it: the exercise's numbers, and the contents of outputs before the call. */
 #include "marking.h"
 
 uint64_t course_seed_of(uint64_t seed, const char *student) {
@@ -13,7 +13,7 @@ void course_draw(course_case *c, const course_exercise *of, course_kind kind, ui
     if (kind == COURSE_VIEWS) c->flags |= COURSE_STRIDED;
     if (kind == COURSE_TWICE) c->flags |= COURSE_SHARED;
     of->draw(c, kind, &rng);
-    for (int i = 0; i < c->arrays; i++) /* garbage differs from call to call, so that reading it shows */
+    for (int i = 0; i < c->arrays; i++) /* garbage differs from call to call, so that using it shows */
         if (c->a[i].role != COURSE_IN)
             for (long k = 0; k < c->a[i].count; k++) c->a[i].data[k] = course_normal(&rng);
 }

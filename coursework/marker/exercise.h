@@ -1,11 +1,11 @@
 /* What an exercise is to the marker: how its cases are drawn, what is right, and which mistakes people make.
  *
- * One function in double, the model, is all of that: called with no slips it computes what is right, with slip k what comes out
- * if one makes mistake k, with several what comes out if one makes them all. So a mistake is a line in the model, beside the
- * right one, and the tests try every mistake and every pair of them without compiling anything.
+ * One function in double, the model, computes all of it: without slips the right numbers, with slip k those of a
+ * program that makes mistake k, with several slips those of one that makes them all. So a mistake is a line in the
+ * model, beside the right one, and the tests can try every mistake and every pair without compiling anything.
  *
- * A case is one call of the student's function: sizes, numbers and arrays, in the order in which the runner hands them over
- * (kit/runner/runner.h). All arrays are row-major. */
+ * A case is one call of the student's function: sizes, numbers and arrays, in the order in which the runner gets
+ * them (kit/runner/runner.h). All arrays are row-major. */
 #ifndef COURSE_EXERCISE_H
 #define COURSE_EXERCISE_H
 
@@ -20,7 +20,7 @@
 typedef struct course_rng {
     uint64_t state;
 } course_rng;
-/* Another stream for each text (a task, a kind of case, a student's number). */
+/* A separate stream for each text (a task, a kind of case, a student's number). */
 course_rng course_rng_of(uint64_t seed, const char *stream);
 double course_uniform(course_rng *rng);                    /* [0, 1) */
 long course_between(course_rng *rng, long low, long high); /* both included */
@@ -29,17 +29,17 @@ double course_normal(course_rng *rng);                     /* mean 0, variance 1
 /* ---- cases ---- */
 
 typedef enum course_role {
-    COURSE_IN,  /* must be as it was afterwards */
-    COURSE_OUT, /* to be written: every element; holds garbage before */
-    COURSE_ADD  /* to be added to: a gradient; holds random numbers before */
+    COURSE_IN,  /* must not change */
+    COURSE_OUT, /* every element must be written; garbage before */
+    COURSE_ADD  /* a gradient to add to; random numbers before */
 } course_role;
 
 typedef struct course_array {
-    char name[24]; /* as the handout and the student's prototype call it: "dx" */
+    char name[24]; /* as in the handout and the student's prototype: "dx" */
     course_role role;
     int rank;
     long dim[4], count;
-    double *data; /* [count], every element a float's value */
+    double *data; /* [count], all values representable as float */
 } course_array;
 
 typedef struct course_case {
@@ -47,39 +47,39 @@ typedef struct course_case {
     int kind;
     unsigned flags; /* COURSE_STRIDED … */
     long n[COURSE_SIZES];
-    const char *n_name[COURSE_SIZES]; /* "d_k", for sentences about sizes; NULL: not a size */
+    const char *n_name[COURSE_SIZES]; /* "d_k", for sentences; NULL: not a size */
     double p[COURSE_NUMBERS];
     int arrays;
     course_array a[COURSE_ARRAYS];
-    double
-        tolerance; /* 0: the exercise's. A draw sets another where float itself is worse (rows of 1e4 + noise). */
+    /* 0: the exercise's. A draw sets another one if float itself is less exact (rows of 1e4 plus noise). */
+    double tolerance;
 } course_case;
 
-/* An array of the case, zeroed, to be filled by the draw if it is COURSE_IN. Arrays of the other two roles are filled by
- * who drew (garbage, random numbers). dims: as many as rank. Sizes may be 0. */
+/* A new array of the case, zeroed. The exercise's draw fills it if it is COURSE_IN; others are filled by the caller
+ * of the draw (garbage, random numbers). dims: `rank` sizes, which may be 0. */
 double *course_array_new(course_case *c, course_role role, const char *name, int rank, const long *dims);
 #define COURSE_DIMS(...) \
  (int)(sizeof(long[]){__VA_ARGS__} / sizeof(long)), (const long[]) { __VA_ARGS__ }
-/* COURSE_IN, with independent normal numbers times scale. */
+/* A COURSE_IN array of independent normal numbers times scale. */
 double *course_array_normal(course_case *c, const char *name, double scale, course_rng *rng, int rank,
                             const long *dims);
-double *course_data(const course_case *c,
-                    const char *name); /* the array of that name; NULL if there is none */
+/* the array of that name; NULL if there is none */
+double *course_data(const course_case *c, const char *name);
 bool course_case_copy(course_case *to, const course_case *from); /* false: out of memory */
 void course_case_free(course_case *c);
 
-/* ---- kinds of cases; an exercise says which it has ---- */
+/* ---- kinds of cases; an exercise says which ones it has ---- */
 
 typedef enum course_kind {
-    /* right or wrong numbers: forward or backward points */
-    COURSE_ODD,     /* unequal odd sizes, batch above 1: what a diagnosis looks at */
+    /* cases that give forward or backward points: */
+    COURSE_ODD,     /* unequal odd sizes, batch above 1; used for diagnosis */
     COURSE_ONE,     /* every size 1 */
     COURSE_PRIME,   /* larger primes */
     COURSE_VIEWS,   /* tier 2: inputs are strided views (COURSE_STRIDED is set) */
-    COURSE_TWICE,   /* tier 2: one variable in two places (COURSE_SHARED is set) */
+    COURSE_TWICE,   /* tier 2: one variable as two inputs (COURSE_SHARED is set) */
     COURSE_FROZENS, /* tier 2: inputs frozen in turn */
-    COURSE_MASKED,  /* what the exercise can mask is masked in part */
-    /* robustness */
+    COURSE_MASKED,  /* partly masked, if the exercise has a mask */
+    /* cases that give robustness points: */
     COURSE_EMPTY,   /* a size is 0 */
     COURSE_LARGE,   /* numbers of ±1e4 */
     COURSE_EQUAL,   /* all numbers equal */
@@ -93,16 +93,16 @@ extern const char *const course_kind_name[COURSE_KINDS];
 
 /* Mistake k of the list is bit k of a model's `slips`. */
 typedef struct course_slip {
-    const char *name; /* "no second term": the handout lists it under that name */
-    const char
-        *says; /* the rest of "your numbers equal …": "those of softmax's backward without its second term" */
+    const char *name; /* "no second term": its name in the handout */
+    /* the rest of "your numbers equal …": "those of softmax's backward without its second term" */
+    const char *says;
 } course_slip;
 #define COURSE_SLIP(k) (1u << (k))
 
 typedef struct course_invariant {
     const char *name; /* "rows sum to 1" */
-    /* Of what the student's function gave: true if it holds, else a sentence in `why` [256]. `given` is the case as drawn, with its
-     * inputs; `got` the same after the call. */
+    /* Checks the student's result: true if the invariant holds, otherwise a sentence in `why` [256]. `given` is the
+     * case as drawn, `got` the same case after the call. */
     bool (*holds)(const course_case *given, const course_case *got, char *why);
 } course_invariant;
 
@@ -113,22 +113,22 @@ typedef enum course_part {
 } course_part;
 
 typedef struct course_exercise {
-    const char *function; /* "softmax_backward": the student's, or the operation's in tier 2 */
+    const char *function; /* "softmax_backward": the student's function, or in tier 2 the operation */
     course_part part;
-    unsigned kinds; /* COURSE_HAS(…) of those that it has; COURSE_ODD always */
-    /* Sizes, numbers and arrays of a case of that kind. rng decides everything. */
+    unsigned kinds; /* COURSE_HAS(…) of its kinds; always has COURSE_ODD */
+    /* Makes sizes, numbers and arrays of a case of that kind. Everything follows from rng. */
     void (*draw)(course_case *c, course_kind kind, course_rng *rng);
-    /* Fills the COURSE_OUT arrays, and adds to the COURSE_ADD ones, in double. Outputs come in the order of their stages (scores,
-     * probabilities, y): the first that is wrong is the one that is told. */
+    /* Fills the COURSE_OUT arrays, and adds to the COURSE_ADD ones, in double. Outputs are in the order of their
+     * stages (scores, probabilities, y): the first wrong one is reported. */
     void (*model)(course_case *c, unsigned slips);
-    const course_slip *slips;           /* ends with {0}; at most 31 */
-    const course_invariant *invariants; /* ends with {0}; NULL: none */
+    const course_slip *slips;           /* ended by {0}; at most 31 */
+    const course_invariant *invariants; /* ended by {0}; NULL: none */
     int gradients;                      /* COURSE_BOTH: arrays from this one on belong to backward */
     double tolerance;                   /* |yours - right| / the array's largest |right|; 0: 1e-4 */
 } course_exercise;
 
 typedef struct course_question { /* predict before you run */
-    const char *text;            /* one line, as it stands in the handout */
+    const char *text;            /* one line, as in the handout */
     double answer, tolerance;
 } course_question;
 
@@ -140,19 +140,20 @@ typedef struct course_task {
     const char *title; /* "Softmax and cross-entropy" */
     double hours;
     bool optional;
-    const course_exercise *tier1, *tier2; /* end with {0}; NULL: this task has none */
-    const char *const *
-        operations; /* tier 2: names without tl_, ends with NULL: what the student's file takes the place of */
-    const char *const
-        *allowed[2]; /* besides what every file of that tier may call (symbols.c); ends with NULL */
+    const course_exercise *tier1, *tier2; /* ended by {0}; NULL: this task has none */
+    /* tier 2: operations that the student's file replaces, without tl_, ended by NULL */
+    const char *const *operations;
+    /* besides what every file of that tier may call (allowed.c); ended by NULL */
+    const char *const *allowed[2];
     course_question questions[2];
-    void (*example)(FILE *to); /* the worked example's numbers, as the handout shows them */
-    /* A task of which not functions are marked but a folder (task 9): in the place of tiers. Fills checks and points. */
+    void (*example)(FILE *to); /* prints the worked example's numbers, as in the handout */
+    /* For a task whose folder is marked instead of functions (task 9): fills checks and points. */
     void (*mark_folder)(struct course_marks *m, const char *folder, uint64_t seed, const char *student);
-    void (*tell)(const char *student, FILE *to); /* what this student is asked; NULL: the same as everybody */
+    /* prints this student's questions; NULL: all students have the same */
+    void (*tell)(const char *student, FILE *to);
 } course_task;
 
-extern const course_task *const course_tasks[];         /* ends with NULL; in order (tasks.c) */
+extern const course_task *const course_tasks[];         /* in order, ended by NULL (tasks.c) */
 const course_task *course_task_named(const char *name); /* NULL if there is none */
 
 #endif

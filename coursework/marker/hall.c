@@ -1,5 +1,5 @@
-/* The room where papers are marked: who handed in what, and several sheets at a time, each by a process of its own. A sheet's marks
- * depend on the sheet, the seed and the limits, never on how many are marked beside it. */
+/* Marking a whole course: finds what was handed in, and marks several sheets in parallel, each in a process of its
+ * own. A sheet's marks depend on the sheet, the seed and the limits, never on the number of processes. */
 #define _DEFAULT_SOURCE
 #include "lecturing.h"
 
@@ -12,7 +12,7 @@
 #include <tapeloom/io.h>
 #include <unistd.h>
 
-/* ---- who handed in what ---- */
+/* ---- what was handed in ---- */
 
 typedef struct names {
     char **name;
@@ -36,7 +36,7 @@ static bool note_name(void *context, const char *name) {
 
 static int by_bytes(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
-/* Is it there itself, no link to something else? */
+/* Is it a file or folder itself, not a link? */
 static bool lies_there(const char *path, mode_t type) {
     struct stat at;
     return lstat(path, &at) == 0 && (at.st_mode & S_IFMT) == type;
@@ -49,7 +49,7 @@ bool course_read_theirs(const char *folder, const char *name, char **text, size_
     return lies_there(path, S_IFREG) && tl_file_read_regular(path, COURSE_FILE_MOST, text, size, NULL);
 }
 
-/* The folder with a tier's files, or one of them: 03-softmax, softmax, or the student's own. */
+/* Finds the folder with a tier's files, or one of them: 03-softmax, softmax, or the student's own folder. */
 static bool find_sheet(const course_workshop *w, const char *student, const course_task *task, int tier,
                        char folder[COURSE_PATH]) {
     char below[2][128], name[128], path[2 * COURSE_PATH];
@@ -112,7 +112,7 @@ long course_find_sheets(const course_workshop *w, const char *folder, const char
 
 /* ---- one sheet ---- */
 
-/* Checks of one function that say the same become one note. */
+/* Joins checks of one function that say the same into one note. */
 static void add_notes(const course_marks *m, char *notes, size_t size) {
     size_t at = 0;
     for (int i = 0; i < m->checks; i++) {
@@ -173,11 +173,11 @@ void course_mark_sheet(const course_exam *e, const course_sheet *s, const char *
     free(m);
 }
 
-/* ---- all of them ---- */
+/* ---- all sheets ---- */
 
 typedef struct marker {
     pid_t child;
-    int from; /* where its result comes from */
+    int from; /* the pipe of its result */
     long sheet;
     char folder[2 * COURSE_PATH];
 } marker;
@@ -193,7 +193,8 @@ static void begin(const course_exam *e, const course_sheet *sheets, long i, mark
         signal(SIGINT, SIG_DFL), signal(SIGTERM, SIG_DFL);
         course_result r;
         course_mark_sheet(e, &sheets[i], m->folder, &r);
-        _exit(write(ends[1], &r, sizeof r) != (ssize_t)sizeof r); /* smaller than a pipe holds */
+        /* fits into a pipe, so the write does not block */
+        _exit(write(ends[1], &r, sizeof r) != (ssize_t)sizeof r);
     }
     close(ends[1]);
     m->from = ends[0];

@@ -1,10 +1,10 @@
-/* Marks as JSON (RFC 8259): always the same keys in the same order, ASCII alone. */
+/* Marks as JSON (RFC 8259): always the same keys in the same order, in ASCII. */
 #include "kit.h"
 
 #include <math.h>
 #include <string.h>
 
-/* A character of UTF-8 at `at`, how long it is in *bytes; what is none is U+FFFD, a byte long. */
+/* The UTF-8 character at `at`, and its length in *bytes. An invalid byte is U+FFFD, of length 1. */
 static unsigned long character(const unsigned char *at, int *bytes) {
     static const unsigned long least[] = {0, 0, 0x80, 0x800, 0x10000};
     const int length = at[0] < 0x80 ? 1 : at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : at[0] >= 0xc2 ? 2 : 0;
@@ -41,7 +41,7 @@ static void text(const char *s, FILE *to) {
     fputc('"', to);
 }
 
-static void number(double x, FILE *to) { /* JSON has no others than finite ones */
+static void number(double x, FILE *to) { /* JSON has only finite numbers */
     if (isfinite(x))
         fprintf(to, "%.9g", x);
     else

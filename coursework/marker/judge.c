@@ -1,18 +1,21 @@
-/* What the numbers of a function are worth, kind of case by kind of case. One slip costs once:
+/* How many points a function's numbers get, for each kind of case. One slip costs once:
  *
- * - Odd sizes come first. A mistake that is named there, or seen (a ratio, a transposition), costs that check. Every other
- *   kind, robustness's too, accepts the numbers which that mistake gives, and so do invariants which they break.
- * - A kind on which something else is wrong, too, costs its own check, and that is named if it can be: then the kinds after it
- *   accept both. What is named on another kind than odd sizes must give what was seen on odd sizes, where many a mistake does not show.
- * - An operation's gradients (COURSE_BOTH) are judged in the same way, against the forward that the student has: numbers that follow
- *   from forward's mistake are right.
- * - A mistake that nothing explains costs every kind that it shows on. */
+ * - Odd sizes come first. If a mistake is named there, or seen (a ratio, a transposition), it costs that check. All
+ * other kinds, those of
+ *   robustness too, accept the numbers that this mistake gives, and so do invariants that it breaks.
+ * - If a further thing is wrong on another kind, it costs that kind's check and is named if possible; later kinds
+ * accept both. Many
+ *   mistakes do not show on odd sizes, so a mistake named elsewhere must at least agree with what was seen there.
+ * - The gradients of an operation (COURSE_BOTH) are judged in the same way, relative to the student's own forward:
+ * numbers that follow from
+ *   forward's mistake are right.
+ * - A mistake that nothing explains costs every kind on which it shows. */
 #define _POSIX_C_SOURCE 200809L
 #include "marking.h"
 
 #include <string.h>
 
-/* Arrays first … last, of one group of points. */
+/* Arrays first … last, which get points of one group. */
 typedef struct part {
     course_marks *m;
     const course_exercise *of;
@@ -20,9 +23,9 @@ typedef struct part {
     double seconds;
     const char *group;
     int first, last;
-    bool gradients; /* of COURSE_BOTH: robustness has been judged of y */
+    bool gradients; /* of COURSE_BOTH: robustness has already been judged by y */
     course_known *known;
-    bool lost; /* odd sizes are wrong, and nothing explains it */
+    bool lost; /* odd sizes are wrong, and no mistake explains them */
 } part;
 
 void course_say_end(const course_answer *a, double seconds, char why[COURSE_WHY]) {
@@ -64,7 +67,7 @@ static const char *group_of(const part *p, course_kind kind) {
     return kind >= COURSE_EMPTY ? "robustness" : p->group;
 }
 
-/* Gradients of a robustness kind share y's check. */
+/* For kinds of robustness, gradients share y's check. */
 static course_check *check_of(const part *p, course_kind kind) {
     const char *group = group_of(p, kind), *what = course_kind_name[kind];
     for (int i = p->m->checks; p->gradients && kind >= COURSE_EMPTY && i-- > 0;) {
@@ -137,7 +140,7 @@ static course_check *judge_part(part *p) {
 
 /* ---- invariants ---- */
 
-/* A mistake that has been paid for may break it. */
+/* Is an invariant broken only by a mistake that has already cost points? */
 static bool excused(const part *parts, int count, const course_tries *t) {
     bool any = false, as_known;
     for (int i = 0; i < count; i++) {

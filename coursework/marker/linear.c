@@ -1,11 +1,11 @@
-/* A backward is linear in what comes from above: with dy doubled, what it adds doubles. */
+/* A backward is linear in the gradient from above: if dy doubles, what it adds doubles too. */
 #include "marking.h"
 
 #include <math.h>
 #include <string.h>
 
-/* The case with its gradients from above doubled: arrays that are read and whose names begin with d (dy, dh). False if the right numbers do
- * not double with them: then these arrays are something else. */
+/* The case with its gradients from above doubled: input arrays whose names begin with d (dy, dh). False if the right
+ * results do not double with them, which means that these arrays are something else. */
 static bool doubled(const course_case *given, int first, int last, course_case *twice) {
     if (!course_case_copy(twice, given)) return false;
     int found = 0;
@@ -29,7 +29,7 @@ static bool doubled(const course_case *given, int first, int last, course_case *
     return linear;
 }
 
-/* The element of array i that does not double; -1 if all do. */
+/* The first element of array i that does not double; -1 if all do. */
 static long not_doubled(const course_array *before, const course_array *once, const course_array *twice,
                         double tolerance) {
     const double far = tolerance * (course_largest(once) + course_largest(twice));

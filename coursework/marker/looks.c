@@ -1,5 +1,5 @@
-/* What can be seen of wrong numbers without knowing where they come from: they are the right ones times something, or in another order,
- * or they lack what was there before. Of a gradient, what counts is what was added to it. */
+/* How wrong numbers look, whatever their cause: the right ones times a factor, or in another order, or without what
+ * was there before. For a gradient only the added part is compared. */
 #include "marking.h"
 
 #include <math.h>
@@ -9,7 +9,7 @@ static double made(const course_array *before, const course_array *a, long k) {
     return a->role == COURSE_ADD ? a->data[k] - before->data[k] : a->data[k];
 }
 
-/* How far floats may be from `times` what should have been made: what was there before has rounded what was added to it. */
+/* How far floats may be from `times` the right number: adding to what was there before has rounded the added part. */
 static double slack(const course_array *before, const course_array *right, double times, double tolerance) {
     double largest = 0;
     for (long k = 0; k < right->count; k++) largest = fmax(largest, fabs(made(before, right, k)));
@@ -44,7 +44,7 @@ static double ratio_of(const course_ratio *r, const course_case *c) {
     return value;
 }
 
-/* It has that value in every try, and is no coincidence: a size in it differs from try to try. */
+/* Does the ratio have this value in every try, and not by coincidence? A size in it must differ between tries. */
 static bool has_value(const course_ratio *r, const course_tries *t, const double ratio[COURSE_TRIES]) {
     bool differs = r->n[0] < 0;
     for (int i = 0; i < COURSE_TRIES; i++) {
@@ -55,7 +55,7 @@ static bool has_value(const course_ratio *r, const course_tries *t, const double
     return differs;
 }
 
-/* The one expression of that many sizes that has these values; false if none or several have. */
+/* The only expression in that many sizes with these values; false if there is none, or more than one. */
 static bool expression(const course_tries *t, const double ratio[COURSE_TRIES], int sizes,
                        course_ratio *found) {
     static const double numbers[] = {-1, 2, 0.5, -2, -0.5, 4, 0.25}, signs[] = {1, -1},
@@ -111,7 +111,7 @@ static bool find_ratio(const course_tries *t, const course_case right[COURSE_TRI
 
 /* ---- another order ---- */
 
-/* The element of an array with axes `axis` and the next one exchanged in memory that belongs at k. */
+/* The index of the element that belongs at k if `axis` and the next one are exchanged in memory. */
 static long swapped_at(const course_array *a, int axis, long k) {
     long after = 1;
     for (int i = axis + 2; i < a->rank; i++) after *= a->dim[i];
@@ -130,7 +130,7 @@ static bool is_swapped(const course_array *before, const course_array *got, cons
     return true;
 }
 
-/* ---- all of them ---- */
+/* ---- all looks ---- */
 
 static bool is_overwritten(const course_array *before, const course_array *got, const course_array *right,
                            double tolerance) {

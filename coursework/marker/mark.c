@@ -1,16 +1,16 @@
-/* Marks of one student's files. Every function is called on cases of every kind that its exercise has, each call in a process of its own;
- * judge.c says what the numbers are worth, and here what else is asked: a second call, another compilation, inputs and
- * guards as they were, memory given back. points.c shares the points out.
+/* Marks of one student's files. Every function is called with cases of every kind that its exercise has, each call
+ * in a process of its own. judge.c gives points for the numbers. This file checks the rest: a second call, another
+ * compilation, unchanged inputs and guards, freed memory. points.c distributes the points.
  *
- * One slip costs once: the rule stands at the head of judge.c. A function without any right number gets nothing, not even for leaving its
- * inputs alone. One that was too slow once is not waited for again. */
+ * One slip costs once: judge.c begins with the rule. A function without any right number gets no points, not even
+ * for leaving its inputs unchanged. After a function was too slow once, it is not called again. */
 #define _POSIX_C_SOURCE 200809L
 #include "marking.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* What all calls of a function showed besides its numbers. */
+/* What all calls of a function showed, besides its numbers. */
 typedef struct conduct {
     char changed[COURSE_WHY], touched[COURSE_WHY], leaks[COURSE_WHY];
 } conduct;
@@ -20,7 +20,7 @@ typedef struct run {
     course_marks *m;
     const course_exercise *of;
     conduct seen;
-    bool late; /* it was, once */
+    bool late; /* it was too slow once */
     long done, all;
 } run;
 
@@ -32,7 +32,7 @@ static void keep_said(run *r, const char *said) {
     snprintf(r->m->said, sizeof r->m->said, "%s", said);
 }
 
-/* Calls in one process, unless the function was too slow before. */
+/* Makes calls in one process, unless the function was too slow before. */
 static void call(run *r, const char *runner, course_case *cases, int calls, course_answer *answers) {
     static char said[COURSE_SAID];
     if (r->late) {
@@ -64,7 +64,7 @@ static void try_kind(run *r, course_kind kind, course_tries *t) {
     t->kind = kind;
     for (int i = 0; i < COURSE_TRIES; i++) {
         course_draw(&t->given[i], r->of, kind, r->order->seed, i);
-        if (!course_case_copy(&t->got[i], &t->given[i])) abort(); /* as when a case is drawn */
+        if (!course_case_copy(&t->got[i], &t->given[i])) abort(); /* out of memory, as when drawing a case */
         call(r, r->order->runners[0], &t->got[i], 1, &t->answer[i]);
         note_conduct(&r->seen, &t->given[i], &t->got[i], &t->answer[i]);
     }
@@ -81,7 +81,7 @@ static course_check *robust(run *r, const char *what) {
     return course_add_check(r->m, r->of, "robustness", what);
 }
 
-/* A call, one of another shape, and the first once more: it must give what it gave. */
+/* A call, then one of another shape, then the first again, which must give the same as before. */
 static void mark_second_call(run *r) {
     course_check *c = robust(r, "a second call");
     const course_kind other = r->of->kinds & COURSE_HAS(COURSE_PRIME) ? COURSE_PRIME : COURSE_ODD;
@@ -101,7 +101,7 @@ static void mark_second_call(run *r) {
     for (int i = 0; i < 3; i++) course_case_free(&calls[i]);
 }
 
-/* The code compiled in another way gives the same numbers: on one case of each kind. */
+/* Compiled in another way, the code must give the same numbers, on one case of each kind. */
 static void mark_compilation(run *r, const course_tries *tries) {
     if (!r->order->runners[1]) return;
     course_check *c = robust(r, "-O0 and -O2");
@@ -124,7 +124,7 @@ static void mark_compilation(run *r, const course_tries *tries) {
         course_say_end(&tries[COURSE_ODD].answer[i], r->order->limits.seconds, c->why);
 }
 
-/* What showed in calls says nothing if no call was answered. */
+/* If no call was answered, the conduct in calls says nothing. */
 static void mark_conduct(run *r, const course_tries *odd) {
     const struct {
         const char *what, *why;
@@ -147,7 +147,8 @@ static bool answered(const course_tries *t) {
     return all;
 }
 
-/* Checks from `from` on, a function's: who has computed nothing has nothing right, and who has no number right is not robust. */
+/* Takes points back from a function's checks, from `from` on: a function that computed nothing has nothing right,
+ * and one without any right number is not robust. */
 static void take_back(course_marks *m, int from, bool untouched, bool named) {
     bool hopeless = true;
     for (int i = from; i < m->checks; i++)

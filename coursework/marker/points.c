@@ -1,6 +1,6 @@
-/* What checks are worth. Forward has 40 points, backward 40, invariants 10, robustness 10. A task that has only forward, or only
- * backward, gives that 80; without invariants their points are robustness's. Functions share a group's points equally, and
- * in a function odd sizes are worth as much as all other kinds of cases together. */
+/* How many points a check has. Forward has 40 points, backward 40, invariants 10, robustness 10. A task with only
+ * forward, or only backward, gives that 80; without invariants their points go to robustness. Functions share a
+ * group's points equally. Within a function odd sizes have as many points as all other kinds together. */
 #include "marking.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@ static const char *const group_name[GROUPS] = {"forward", "backward", "invariant
 
 course_check *course_add_check(course_marks *m, const course_exercise *of, const char *group,
                                const char *what) {
-    if (m->checks == (int)(sizeof m->check / sizeof *m->check)) m->checks--; /* no task has so many */
+    if (m->checks == (int)(sizeof m->check / sizeof *m->check)) m->checks--; /* no task has this many */
     course_check *c = &m->check[m->checks++];
     *c = (course_check){.function = of->function, .what = what, .group = group, .weight = 1};
     return c;
@@ -24,7 +24,7 @@ static int checks_of(const course_marks *m, int group) {
     return count;
 }
 
-/* Functions that have checks of the group. */
+/* How many functions have checks of the group. */
 static int functions_of(const course_marks *m, int group) {
     int count = 0;
     for (int i = 0; i < m->checks; i++) {

@@ -1,5 +1,5 @@
-/* Marks as a table for people. A function whose checks are all well takes one line; what is wrong stands below it, checks of which the same
- * is to be said together. */
+/* Marks as a table for people. A function without mistakes takes one line; otherwise its mistakes follow, checks
+ * with the same text together. */
 #include "marking.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 
 enum { COLUMNS = 100, SAID_LINES = 12, INDENT = 12 };
 
-/* Text in lines of at most COLUMNS, all but the first indented. */
+/* Prints text in lines of at most COLUMNS; all but the first are indented. */
 static void wrap(const char *text, int indent, FILE *to) {
     int column = indent;
     for (const char *at = text; *at;) {
@@ -29,11 +29,12 @@ static void wrap(const char *text, int indent, FILE *to) {
 
 static bool is_of(const course_check *c, const char *function) { return strcmp(c->function, function) == 0; }
 
-/* What is lost, "odd sizes, sizes of 1" and why: of all checks from i on of the same function that say the same. */
+/* Prints what was lost, "odd sizes, sizes of 1" and why, for all checks from i on of this function with the same
+ * text. */
 static void print_wrong(const course_marks *m, int i, FILE *to) {
     const course_check *c = &m->check[i];
-    for (int k = 0; k < i; k++)
-        if (is_of(&m->check[k], c->function) && strcmp(m->check[k].why, c->why) == 0) return; /* told */
+    for (int k = 0; k < i; k++) /* already printed */
+        if (is_of(&m->check[k], c->function) && strcmp(m->check[k].why, c->why) == 0) return;
     double lost = 0;
     char names[COURSE_WHY] = "";
     size_t used = 0;
@@ -43,7 +44,7 @@ static void print_wrong(const course_marks *m, int i, FILE *to) {
         const course_check *same = &m->check[k];
         if (!is_of(same, c->function) || strcmp(same->why, c->why) != 0) continue;
         lost += same->of;
-        bool twice = false; /* y and gradients of one kind */
+        bool twice = false; /* y and gradients have the same kind */
         for (int j = i; j < k; j++)
             twice |= is_of(&m->check[j], c->function) && strcmp(m->check[j].why, c->why) == 0 &&
                      strcmp(m->check[j].what, same->what) == 0;
@@ -76,7 +77,7 @@ static void print_function(const course_marks *m, const char *function, FILE *to
         if (is_of(&m->check[i], function) && *m->check[i].why) print_wrong(m, i, to);
 }
 
-/* The first lines of what the student's code printed: it is looked for by who has put it there. */
+/* Prints the first lines that the student's code printed; whoever has added printing looks for them. */
 static void print_said(const course_marks *m, FILE *to) {
     if (!m->says) return;
     fprintf(to, "\n  printed by %s:\n", m->says);
@@ -96,7 +97,7 @@ static void print_said(const course_marks *m, FILE *to) {
 
 void course_print(const course_marks *m, FILE *to) {
     fprintf(to, "%d. %s", m->task->number, m->task->title);
-    if (m->tier) fprintf(to, ", tier %d", m->tier); /* 0: a task that has none */
+    if (m->tier) fprintf(to, ", tier %d", m->tier); /* 0: the task has no tiers */
     fprintf(to, "%s%s\n\n", m->only ? ": only " : "", m->only ? m->only : "");
     for (int i = 0; i < m->checks; i++) {
         bool told = false;

@@ -1,7 +1,7 @@
-/* Which files are alike though names, comments, layout and the order of functions differ? Tokens become numbers (every name the
- * same one), every GRAM of them in a row a hash, and of every WINDOW of hashes in a row the least is kept: winnowing (Schleimer,
- * Wilkerson, Aiken 2003). A passage that two texts share and that is GRAM + WINDOW - 1 tokens long or longer leaves the same print in both. What
- * stands in the starter counts for nothing. */
+/* Are files similar although names, comments, layout and the order of functions differ? Tokens become numbers (all
+ * names the same), every GRAM tokens in a row a hash, and of every WINDOW hashes in a row the least is kept:
+ * winnowing (Schleimer, Wilkerson, Aiken 2003). Two texts with a common passage of GRAM + WINDOW - 1 or more tokens
+ * have a fingerprint in common. What is in the starter does not count. */
 #define _DEFAULT_SOURCE
 #include "lecturing.h"
 
@@ -19,10 +19,11 @@ static bool is_one_of(const course_token *t, const char *const *list) {
     return false;
 }
 
-/* 0: counts for nothing. */
+/* A token's number; 0: it does not count. */
 static uint32_t code_of(const course_token *t) {
-    static const char *const nothing[] = {"const",    "static", "restrict", "inline", "unsigned", "signed",
-                                          "register", "{",      "}",        NULL}; /* braces: style, mostly */
+    static const char *const nothing[] = {
+        "const",  "static",   "restrict", "inline", "unsigned",
+        "signed", "register", "{",        "}",      NULL}; /* braces are mostly a matter of style */
     static const char *const types[] = {"int",    "long",    "short",     "char",    "float",   "double",
                                         "size_t", "tl_real", "ptrdiff_t", "int64_t", "int32_t", NULL};
     static const char *const kept[] = {"for",    "while",  "do",     "if",      "else",
@@ -36,15 +37,15 @@ static uint32_t code_of(const course_token *t) {
     return hash | 4;
 }
 
-/* Lines of the preprocessor count for nothing: everybody includes the same. */
+/* Preprocessor lines do not count: everybody includes the same headers. */
 static void number(course_prints *p, const course_tokens *tokens) {
     bool directive = false;
     for (long i = 0; i < tokens->count; i++) {
         const course_token *t = &tokens->token[i];
         if (t->first) directive = course_token_is(t, "#");
         const uint32_t code = directive ? 0 : code_of(t);
-        if (code == 0 || (code == 2 && p->length > 0 && p->code[p->length - 1] == 2))
-            continue; /* long int is long */
+        /* long int counts as long */
+        if (code == 0 || (code == 2 && p->length > 0 && p->code[p->length - 1] == 2)) continue;
         p->code[p->length] = code;
         p->line[p->length++] = t->line;
     }
@@ -74,7 +75,7 @@ static long sort_once(uint64_t *print, long count) {
     return to;
 }
 
-/* Every gram of the text, sorted; to be freed. */
+/* The hashes of all grams of the text, sorted; the caller frees them. */
 static uint64_t *all_grams(const course_prints *p, long *count) {
     const long n = p->length < GRAM ? 0 : p->length - GRAM + 1;
     uint64_t *all = malloc((size_t)(n + 1) * sizeof *all);
@@ -83,7 +84,7 @@ static uint64_t *all_grams(const course_prints *p, long *count) {
     return all;
 }
 
-/* The least hash of each window, the rightmost of equals; grams of the starter are in no window. */
+/* Keeps the least hash of each window, the rightmost one in a tie. Grams of the starter are in no window. */
 static void winnow(course_prints *p, const uint64_t *starter, long grams) {
     uint64_t window[WINDOW];
     long seen = 0, kept = -1;
@@ -144,13 +145,13 @@ double course_alike(const course_prints *a, const course_prints *b) {
 
 /* ---- passages ---- */
 
-/* The longest run of equal tokens that are neither given nor taken (a's); its length. */
+/* The longest run of equal tokens that are neither from the starter nor already taken (in a); returns its length. */
 static int longest(const course_prints *a, const course_prints *b, const bool *taken, long *at_a,
                    long *at_b) {
     int *run = calloc((size_t)b->length + 1, sizeof *run), most = 0;
     for (long i = 0; run && i < a->length; i++)
         for (long k = b->length - 1; k >= 0;
-             k--) { /* from the right: run[k] is still that of the token before */
+             k--) { /* from the right, so that run[k] still belongs to the token before */
             const bool same = a->code[i] == b->code[k] && !a->given[i] && !b->given[k] && !taken[i];
             run[k + 1] = same ? run[k] + 1 : 0;
             if (run[k + 1] > most) most = run[k + 1], *at_a = i - most + 1, *at_b = k - most + 1;

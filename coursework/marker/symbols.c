@@ -1,6 +1,6 @@
-/* What a student's file may contain, call and define. Everything is a list of what is allowed: what nobody thought of is refused,
- * with its name. It is the object file that is believed, as the linker sees it; the source is only searched for what an object
- * does not show. */
+/* What a student's file may contain, call and define. All lists are of what is allowed; everything else is refused,
+ * with its name. What counts is the object file, as the linker sees it; the source is searched only for what an
+ * object does not show. */
 #include "lecturing.h"
 
 #include <stdlib.h>
@@ -30,7 +30,7 @@ static bool is_asm(const course_token *t) {
     return false;
 }
 
-/* Names whose new meaning would reach into the system's headers. */
+/* Names whose redefinition would change the system's headers. */
 static bool is_reserved(const course_token *t) {
     static const char *const words[] = {
         "auto",    "break",  "case",   "char",     "const",    "continue", "default", "do",       "double",
@@ -42,7 +42,7 @@ static bool is_reserved(const course_token *t) {
             if (course_token_is(t, words[i])) return true;
         return false;
     }
-    static const char source[] = "_SOURCE"; /* _POSIX_C_SOURCE and its like are meant to be defined */
+    static const char source[] = "_SOURCE"; /* _POSIX_C_SOURCE and similar macros may be defined */
     const int n = (int)strlen(source);
     return !(t->length > n && memcmp(t->at + t->length - n, source, (size_t)n) == 0) &&
            !course_token_is(t, "_USE_MATH_DEFINES") && t->length > 1 &&
@@ -88,7 +88,7 @@ bool course_preprocessed_is_fine(const char *text, const char *own, char why[COU
     return !*why;
 }
 
-/* ---- what it calls ---- */
+/* ---- calls ---- */
 
 static void refuse_call(const char *name, const course_task *task, int tier, char why[COURSE_WHY]) {
     static const char *const ends[] = {"exit", "_exit", "_Exit", "quick_exit", NULL};
@@ -147,7 +147,7 @@ static bool read_row(const char *line, row *r) {
     r->size = strtoul(tab + 1, &end, 16);
     const size_t rest = strcspn(end, "\n");
     const char *name = end + rest;
-    while (name > end && name[-1] != ' ') name--; /* .hidden and its like may stand before the name */
+    while (name > end && name[-1] != ' ') name--; /* .hidden and similar words may stand before the name */
     snprintf(r->name, sizeof r->name, "%.*s", (int)(end + rest - name), name);
     return true;
 }
@@ -252,6 +252,6 @@ bool course_object_is_fine(const char *listing, const course_task *task, int tie
         else if (part == CODE)
             look_at_instruction(p, why);
     }
-    if (!*why) memcpy(why, section, sizeof section); /* symbols have names, which say more */
+    if (!*why) memcpy(why, section, sizeof section); /* a symbol's name says more than a section */
     return !*why;
 }

@@ -1,4 +1,4 @@
-/* The course's tasks in order. Each stands in coursework/NAME/model.c. */
+/* The course's tasks in order. Each is defined in coursework/NAME/model.c. */
 #include "exercise.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
-/* What the marker tells of tasks without marking anything: the list that the students' folder is made of, questions, examples. */
+/* What the marker prints about tasks without marking: the list from which the students' folder is made, questions,
+ * examples. */
 #include "kit.h"
 
 #include <stdlib.h>
@@ -19,7 +20,7 @@ void course_questions(const course_task *task, bool answers, FILE *to) {
     }
 }
 
-/* ---- predict.txt: what stands behind "1:" and "2:" is a number or a fraction ---- */
+/* ---- predict.txt: a number or a fraction after "1:" and "2:" ---- */
 
 static bool read_number(const char *text, double *number) {
     char *end;
@@ -39,7 +40,7 @@ bool course_predictions(const char *path, bool given[2], double answer[2]) {
     given[0] = given[1] = false;
     if (!from) return false;
     char line[1024];
-    bool fresh = true; /* a line's beginning, not the rest of a longer one */
+    bool fresh = true; /* at the beginning of a line, not in the rest of a long one */
     while (fgets(line, sizeof line, from)) {
         const char *at = line + strspn(line, " \t");
         const int which = *at - '1';

@@ -1,12 +1,12 @@
-/* C's first translation phases: trigraphs, spliced lines, comments, tokens. Enough to see which words a file holds and how alike
- * two files are; it neither expands macros nor believes what directives say. */
+/* C's first translation phases: trigraphs, spliced lines, comments, tokens. That is enough to see which words a file
+ * has and how similar two files are. Macros are not expanded, and directives not followed. */
 #include "lecturing.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Phases 1 and 2 in place. line [size + 1]: of each byte that is left. Returns the new size. */
+/* Phases 1 and 2 in place. line [size + 1]: the line of each remaining byte. Returns the new size. */
 static size_t resolve(char *text, size_t size, int *line) {
     static const char third[] = "=/'()!<>-", stands_for[] = "#\\^[]|{}~";
     size_t to = 0;

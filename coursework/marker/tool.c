@@ -1,5 +1,5 @@
-/* A compiler or objdump in a process of its own. Students' texts reach it, so it gets no more time, memory and disk than an honest file
- * needs: an #include of a device or a macro that doubles itself forty times ends here. */
+/* A compiler or objdump in a process of its own. It reads students' texts, so it gets no more time, memory and disk
+ * than an honest file needs: an #include of a device, or a macro that doubles itself forty times, ends here. */
 #define _DEFAULT_SOURCE
 #include "lecturing.h"
 
@@ -59,12 +59,12 @@ static void become(course_args *a, const char *folder) {
     limit(RLIMIT_CPU, SECONDS);
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_FSIZE, (rlim_t)1 << 28);
-    limit(RLIMIT_AS, (rlim_t)1 << 31); /* last: a sanitized marker has more already */
+    limit(RLIMIT_AS, (rlim_t)1 << 31); /* last, since a sanitized marker already uses more */
     execvp(a->at[0], a->at);
     _exit(127);
 }
 
-/* Waits at most SECONDS. False: it was ended. */
+/* Waits at most SECONDS. False: the process was killed. */
 static bool wait_for(pid_t child, int *status) {
     const struct timespec begin = {0, 1000000}, most = {0, 20000000};
     struct timespec pause = begin, start, now;
@@ -88,7 +88,7 @@ int course_tool(course_args *a, const char *folder) {
     const pid_t child = fork();
     if (child < 0) return -1;
     if (child == 0) become(a, folder);
-    setpgid(child, child); /* whoever comes first */
+    setpgid(child, child); /* done by both processes: either may be first */
     int status = 0;
     if (!wait_for(child, &status)) return -2;
     if (WIFSIGNALED(status)) return -2;

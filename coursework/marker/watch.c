@@ -1,11 +1,11 @@
-/* A runner with sanitizers in it: calls of every kind, one process each, and what it said. No marks: those are given for numbers. */
+/* A runner with sanitizers: calls of every kind, one process each, and what the sanitizers report. Gives no marks. */
 #include "kit.h"
 
 #include <string.h>
 
 enum { SAID = 4096 };
 
-/* A child's words on a terminal: no escape sequences, and nothing behind a report's summary (a map of memory). */
+/* Prints a child's output safely: no escape sequences, and nothing after a report's summary (a map of memory). */
 static void print_harmless(const char *said, FILE *to) {
     const char *summary = strstr(said, "\nSUMMARY: "), *last = summary ? strchr(summary + 1, '\n') : NULL;
     for (; *said && said != last; said++)

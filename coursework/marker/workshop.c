@@ -1,4 +1,5 @@
-/* What a lecturer's run has before any student's file is read: where kit, library and compiler are, and what is compiled once. */
+/* What a lecturer's run prepares before it reads any student's file: the paths of kit, library and compiler, and
+ * what is compiled once. */
 #define _DEFAULT_SOURCE
 #include "lecturing.h"
 
@@ -26,9 +27,9 @@ static bool absolute(const char *path, char to[COURSE_PATH]) {
     return fits;
 }
 
-/* ---- where everything is ---- */
+/* ---- paths ---- */
 
-/* A checkout, a folder of a build, or a prefix that the library was installed below. */
+/* In a checkout, in a build's folder, or below the prefix where the library was installed. */
 static bool find_library(course_workshop *w, const char *folder) {
     static const char *const below[] = {"build/", "lib/", "lib64/", ""};
     char path[COURSE_PATH + 64];
@@ -57,7 +58,7 @@ static bool compiler_knows(const course_workshop *w, const char *flag) {
     return knows;
 }
 
-/* What the library was compiled with decides what it is linked with: a build keeps its flags beside it. */
+/* How to link follows from how the library was compiled: a build keeps its flags beside it. */
 void course_workshop_link(course_workshop *w) {
     char folder[COURSE_PATH];
     snprintf(folder, sizeof folder, "%s", w->library);
@@ -149,7 +150,7 @@ void course_flags(course_args *a, const course_workshop *w, const course_task *t
     if (tier == 2) course_arg(a, "-I%s", w->include);
 }
 
-/* `what` happened, and the compiler's first error or whatever else says why. */
+/* Reports `what` happened, with the compiler's first error or another reason. */
 static void say_error(int status, const char *folder, const char *what, char why[COURSE_WHY]) {
     char *text = course_tool_text(folder, "err"), *at = strstr(text, "error:");
     const char *line = at ? at : text;
@@ -169,13 +170,13 @@ bool course_tool_done(course_args *a, const char *folder, const char *what, char
     return status == 0;
 }
 
-/* ---- headers that may be included: those of C, of the task and (tier 2) the library's, and what they include ---- */
+/* ---- headers that may be included: those of C, of the task, in tier 2 of the library, and what these include ---- */
 
 static const char standard[] = "assert complex ctype errno fenv float inttypes iso646 limits locale math "
                                "setjmp signal stdalign stdarg stdatomic stdbool stddef "
                                "stdint stdio stdlib stdnoreturn string tgmath time uchar wchar wctype";
 
-/* What a starter of the course includes, everybody may. */
+/* Everyone may include what a starter of the course includes. */
 static void list_includes(const char *starter, FILE *f) {
     course_tokens all;
     if (!course_tokens_of(&all, starter, strlen(starter))) return;
@@ -186,7 +187,7 @@ static void list_includes(const char *starter, FILE *f) {
     course_tokens_free(&all);
 }
 
-/* headers.c includes them all; `-M` of it, twice, is the list. */
+/* headers.c includes them all; its `-M` output, twice, is the list. */
 static bool list_headers(const course_workshop *w, const course_task *task, int tier, const char *folder,
                          char why[COURSE_WHY]) {
     char path[2 * COURSE_PATH + 16], name[128];
@@ -218,7 +219,7 @@ static bool list_headers(const course_workshop *w, const course_task *task, int 
     return true;
 }
 
-/* ---- what does not depend on the student ---- */
+/* ---- compiled once ---- */
 
 void course_task_folder(const course_workshop *w, const course_task *task, int tier,
                         char to[2 * COURSE_PATH]) {
@@ -288,7 +289,7 @@ char *course_starter(const course_workshop *w, const course_task *task, const ch
     header_folder(w, task, path);
     snprintf(path + strlen(path), 256, "/%.128s", name);
     if (!tl_file_read_regular(path, COURSE_FILE_MOST, &text, &size, NULL)) return NULL;
-    char *to = text; /* as coursework/cut does it; a starter has no marks, and stays as it is */
+    char *to = text; /* like coursework/cut; a starter without marks stays as it is */
     bool cutting = false;
     for (char *line = text; *line;) {
         char *end = line + strcspn(line, "\n"), *word = line + strspn(line, " \t");

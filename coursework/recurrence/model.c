@@ -1,4 +1,4 @@
-/* Task 7: a GRU's step and additive attention's score, what is right and what people write instead. */
+/* Task 7: a GRU's step and additive attention's score, the right formulas and common mistakes. */
 #include "../marker/exercise.h"
 
 #include <math.h>
@@ -36,7 +36,8 @@ enum {
                 "large x"}
 static const course_slip step_slips[] = {Z_SWAPPED_SLIP, STEP_SLIPS_LIST, {0}};
 
-/* Backward's own, as bits behind the forward's; the last is the forward's swap seen from behind, and tier 2 has that one already. */
+/* Backward's own mistakes, bits after the forward's. The last is the backward of the forward's swap; tier 2 already
+ * has that one. */
 enum {
     NO_DIRECT,
     NO_TANH_SLOPE,
@@ -80,7 +81,7 @@ typedef struct unit {
     double r, z, n;
 } unit;
 
-/* Part k (0: r, 1: z, 2: n) of unit i in a row of x, recall and gates. */
+/* Index of part k (0: r, 1: z, 2: n) of unit i in a row of x, recall and gates. */
 static long place(int k, long i, long hidden, unsigned slips) {
     if ((slips & COURSE_SLIP(ORDER)) && k < 2) k = 1 - k;
     return slips & COURSE_SLIP(INTERLEAVED) ? 3 * i + k : k * hidden + i;
@@ -120,7 +121,7 @@ static double new_slope(double n, unsigned slips) {
     return slips & COURSE_SLIP(SIGMOID_NEW) ? n * (1 - n) : 1 - n * n;
 }
 
-/* With r, z, n there: what dy sends to x, w and h; of a forward with slips its own gradients. */
+/* Given r, z and n: what dy gives to x, w and h. For a forward with slips these are its own gradients. */
 static void step_unit_back(const unit *u, double dy, unsigned slips, double dx[3], double dw[3], double *dh) {
     const bool no_old = slips & COURSE_SLIP(NO_OLD);
     const bool swapped = slips & (COURSE_SLIP(Z_SWAPPED) | BACK(BACK_SWAPPED));
@@ -146,7 +147,7 @@ static void step_unit_back(const unit *u, double dy, unsigned slips, double dx[3
     }
 }
 
-/* ---- the same for all units ---- */
+/* ---- all units ---- */
 
 static unit unit_at(const course_case *c, long b, long i, unsigned slips) {
     const long hidden = c->n[1];
@@ -163,7 +164,7 @@ static unit unit_at(const course_case *c, long b, long i, unsigned slips) {
 
 static void give(course_case *c, const unit *u, long b, long i, unsigned slips) {
     const long hidden = c->n[1];
-    const bool shared = c->flags & COURSE_SHARED; /* x is recall: what reaches one reaches both */
+    const bool shared = c->flags & COURSE_SHARED; /* x is recall: its gradient is the sum of both */
     double dx[3], dw[3], dh;
     step_unit_back(u, course_data(c, "dy")[b * hidden + i], slips, dx, dw, &dh);
     for (int k = 0; k < 3; k++) {
@@ -198,7 +199,7 @@ static void model_step_back(course_case *c, unsigned slips) {
 
 static void model_op(course_case *c, unsigned slips) {
     double *dx = course_data(c, "dx"), *dw = course_data(c, "drecall");
-    if (c->flags & COURSE_SHARED) /* one gradient, with what both readers have given before */
+    if (c->flags & COURSE_SHARED) /* one gradient, including what both arrays had before */
         for (long k = 0; k < c->n[0] * 3 * c->n[1]; k++) dx[k] = dw[k] = dx[k] + dw[k];
     for (long b = 0; b < c->n[0]; b++)
         for (long i = 0; i < c->n[1]; i++) {
@@ -213,12 +214,12 @@ static void step_sizes(course_case *c, course_kind kind, course_rng *rng) {
     if (kind == COURSE_ONE) c->n[0] = c->n[1] = 1;
     if (kind == COURSE_PRIME) c->n[0] = 7, c->n[1] = 23;
     if (kind == COURSE_EMPTY) c->n[0] = 0;
-    if (kind == COURSE_LARGE)
-        c->tolerance = 1e-2; /* x + w of 1e4 each has but three decimals left in float */
+    /* in float, x + w of 1e4 each has only three decimals */
+    if (kind == COURSE_LARGE) c->tolerance = 1e-2;
     c->n_name[0] = "batch", c->n_name[1] = "hidden";
 }
 
-/* x, recall and h: what a step is given. */
+/* x, recall and h: the inputs of a step. */
 static void step_inputs(course_case *c, course_kind kind, course_rng *rng) {
     const double scale = kind == COURSE_LARGE ? 1e4 : 1;
     double *x = course_array_normal(c, "x", scale, rng, COURSE_DIMS(c->n[0], 3 * c->n[1]));
@@ -395,7 +396,7 @@ static void model_score_back(course_case *c, unsigned slips) {
     }
 }
 
-/* Sizes, and s, h, W, U, v: the first five arrays. */
+/* Draws sizes, and the first five arrays: s, h, W, U, v. */
 static void score_inputs(course_case *c, course_kind kind, course_rng *rng) {
     static const char *const names[] = {"queries", "keys", "width", "units"};
     const double scale = kind == COURSE_LARGE ? 1e4 : 1;
@@ -407,7 +408,7 @@ static void score_inputs(course_case *c, course_kind kind, course_rng *rng) {
     if (kind == COURSE_ONE) c->n[0] = c->n[1] = c->n[2] = c->n[3] = 1;
     if (kind == COURSE_PRIME) c->n[0] = 7, c->n[1] = 11, c->n[2] = 13, c->n[3] = 17;
     if (kind == COURSE_EMPTY) c->n[1] = 0;
-    if (kind == COURSE_LARGE) c->tolerance = 1e-2; /* sums of 1e4 have but three decimals left in float */
+    if (kind == COURSE_LARGE) c->tolerance = 1e-2; /* in float, sums of 1e4 have only three decimals */
     for (int i = 0; i < 4; i++) c->n_name[i] = names[i];
     double *s = course_array_normal(c, "s", scale, rng, COURSE_DIMS(c->n[0], c->n[2]));
     double *h = course_array_normal(c, "h", scale, rng, COURSE_DIMS(c->n[1], c->n[2]));

@@ -1,7 +1,7 @@
 /* What the runner does with a call of task 7, tier 2. */
 #include "op_calls.h"
 
-/* n: batch, hidden. Shared: x is recall, too. */
+/* n: batch, hidden. The shared variable is both x and recall. */
 static void gru_step(const course_call *c) {
     tl_tape *tape = tl_tape_new();
     const tl_shape wide = TL_SHAPE(c->n[0], 3 * c->n[1]);

@@ -1,9 +1,10 @@
-/* gru_step: what stands behind the products of a GRU's step (Cho et al. 2014; PyTorch's form), in one operation.
+/* gru_step: everything in a GRU's step but its two products (Cho et al. 2014; PyTorch's form), in one operation.
  *
  *     r  = σ(x_r + w_r)      z = σ(x_z + w_z)      n = tanh(x_n + r∘w_n)      h' = n + z∘(h - n)
  *
- * x [B,3·hidden]: r, z and n's parts of x·W_ihᵀ + b_ih side by side; recall [B,3·hidden]: those of h·W_hhᵀ + b_hh, above w;
- * h [B,hidden]. The same bits as sigmoid, tanh, add, sub and mul one after another, written so in src/nn/gru_cell.c.
+ * x [B,3·hidden] is x·W_ihᵀ + b_ih, the parts r, z, n side by side; recall [B,3·hidden] is h·W_hhᵀ + b_hh with the
+ * same parts, w in the formulas; h [B,hidden]. The same bits as sigmoid, tanh, add, sub and mul one after another
+ * (src/nn/gru_cell.c).
  *
  * backward: given dy,   dh += dy∘z,   dn = dy∘(1 - z)∘(1 - n²),   dr = dn∘w_n∘r∘(1 - r),   dz = dy∘(h - n)∘z∘(1 - z),
  *                       dx += (dr, dz, dn),   drecall += (dr, dz, dn∘r). */
@@ -83,6 +84,9 @@ tl_var tl_gru_step(tl_var x, tl_var recall, tl_var h) {
     return tl_call_end(&c);
 }
 
-static tl_var plain(tl_tape *tape, const tl_var *x) { return (void)tape, tl_gru_step(x[0], x[1], x[2]); }
-TL_GRAD_CASES(gru_step,
-              {"odd size", plain, 3, {TL_DIMS(3, 51), TL_DIMS(3, 51), TL_DIMS(3, 17)}, -2, 2, false});
+static tl_var plain(const tl_var *x) { return tl_gru_step(x[0], x[1], x[2]); }
+TL_GRAD_CASES(gru_step, {.what = "odd size",
+                         .f = plain,
+                         TL_INPUTS(TL_DIMS(3, 51), TL_DIMS(3, 51), TL_DIMS(3, 17)),
+                         .low = -2,
+                         .high = 2});

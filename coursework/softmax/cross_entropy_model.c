@@ -1,10 +1,10 @@
-/* Task 3, the loss: what is right and what people write instead. */
+/* Task 3, the loss: the right formulas and common mistakes. */
 #include "models.h"
 
 #include <math.h>
 
-/* Mistakes of the loss alone; of the loss and so of its gradient; of the gradient alone; of the operation alone. Each exercise's
- * list is a stretch of these. */
+/* Mistakes: of the loss only; of the loss and so of its gradient; of the gradient only; of the operation only. Each
+ * exercise's list is a consecutive part of these. */
 enum { LOG_OF_ZERO, BASE_TWO, NEGATIVE, NO_TARGET, LOSS_ALONE };
 enum {
     OVERFLOWS = LOSS_ALONE,
@@ -58,7 +58,7 @@ const course_slip course_loss_op_slips[] = {
 typedef struct loss {
     long rows, classes;
     double smoothing;
-    int ignored; /* the target that is none */
+    int ignored; /* the target that means none */
     bool ignores;
     unsigned slips;
 } loss;
@@ -74,7 +74,7 @@ static double share(const loss *l, long v, long target) {
     return v == target ? each + (made(l, WHOLE_TARGET) ? 1 : 1 - s) : each;
 }
 
-/* e^(x - m), and their sum; m is returned. */
+/* Computes e^(x - m) and their sum; returns m. */
 static double powers(const loss *l, const double *x, double *e, double *sum) {
     double largest = -INFINITY;
     *sum = 0;
@@ -158,7 +158,7 @@ void course_loss_backward_model(course_case *c, unsigned slips) {
                    course_data(c, "dlogits"));
 }
 
-/* Some rows, not most of them, have no target; at least two have one. */
+/* Some rows have no target, but fewer than half; at least two rows have one. */
 static void draw_targets(double *targets, long rows, long classes, double none, course_kind kind,
                          course_rng *rng) {
     for (long i = 0; i < rows; i++) targets[i] = (double)course_between(rng, 0, classes - 1);
@@ -168,8 +168,8 @@ static void draw_targets(double *targets, long rows, long classes, double none, 
     for (long k = 0; k < count; k++) targets[(from + k) % rows] = none;
 }
 
-/* The target is not what the model would guess: its loss is above the average. Rows of large numbers are all far above 0, then
- * all far below, in turn. */
+/* The target is not the most likely class, so its loss is above average. Rows of large numbers are alternately far
+ * above 0 and far below. */
 static void draw_logits(double *x, const double *targets, long rows, long classes, double none,
                         course_kind kind) {
     double sign = 1;
@@ -184,12 +184,12 @@ static void draw_logits(double *x, const double *targets, long rows, long classe
     }
 }
 
-/* In [low, high), as a float. */
+/* A number in [low, high), rounded to float. */
 static double float_between(course_rng *rng, double low, double high) {
     return (double)(float)(low + (high - low) * course_uniform(rng));
 }
 
-/* Tolerance where there is one class: all of the gradient cancels, so that rounding is as large as that of dloss. */
+/* Tolerance with a single class: the gradient cancels completely, so rounding is as large as that of dloss. */
 #define OF_ONE 1e-3
 
 static void draw_loss(course_case *c, course_kind kind, course_rng *rng) {
@@ -256,7 +256,7 @@ void course_loss_op_model(course_case *c, unsigned slips) {
     whole_gradient(&l, x, targets, c->p[1], *course_data(c, "dloss"), course_data(c, "dlogits"));
 }
 
-/* Sizes, options and logits; who calls it puts further arrays between these and the targets. */
+/* Draws sizes, options and logits; the caller adds further arrays between these and the targets. */
 static void draw_op(course_case *c, course_kind kind, course_rng *rng) {
     c->n[0] = 3, c->n[1] = 2 * course_between(rng, 0, 1) + 1, c->n[2] = 2 * course_between(rng, 2, 5) + 1;
     if (kind == COURSE_ONE) c->n[0] = c->n[1] = c->n[2] = 1, c->tolerance = OF_ONE;
@@ -273,7 +273,7 @@ static void draw_op_targets(course_case *c, course_kind kind, course_rng *rng) {
     double *targets = course_array_new(c, COURSE_IN, "targets", COURSE_DIMS(c->n[0], c->n[1]));
     draw_targets(targets, rows, c->n[2], 2, kind, rng);
     for (long i = 0, real = 0; kind != COURSE_NOTHING && i < rows && real < 2;
-         i++) { /* 2 may come by chance */
+         i++) { /* 2 may also be drawn */
         real += targets[i] != 2;
         if (rows - i <= 2 - real && targets[i] == 2) targets[i] = 0, real++;
     }
@@ -289,7 +289,7 @@ void course_loss_op_draw(course_case *c, course_kind kind, course_rng *rng) {
     draw_op_targets(c, kind, rng);
 }
 
-/* ---- tier 2: what is reported ---- */
+/* ---- tier 2: the report ---- */
 
 enum { COUNTS_ALL, MEAN_NLL, SMOOTHED, LAST_OF_EQUALS };
 const course_slip course_report_slips[] = {
@@ -306,7 +306,7 @@ void course_report_draw(course_case *c, course_kind kind, course_rng *rng) {
     const long rows = c->n[0] * c->n[1], classes = c->n[2];
     double *x = course_data(c, "logits"), *targets = course_data(c, "targets");
     for (long i = 0; i < rows && kind == COURSE_ODD;
-         i += 2) /* some are right; class 0 ties with the last one */
+         i += 2) /* some predictions are right; class 0 ties with the last class */
         if (targets[i] != 2) targets[i] = 0, x[i * classes] = x[(i + 1) * classes - 1] = 11;
     course_array_new(c, COURSE_OUT, "report", COURSE_DIMS(3));
 }

@@ -1,14 +1,14 @@
-/* cross_entropy: logits [...,V] against one target each, with label smoothing s and class weights w as PyTorch has them.
+/* cross_entropy: logits [...,V] and one target for each row, with label smoothing s and class weights w as in PyTorch.
  * With p = softmax(logits), for each real (not ignored) target t:
  *
  *     l = (1-s)·w[t]·(-log p[t]) + s/V·sum over all V classes v of w[v]·(-log p[v])
  *
- * Every w[v] is 1 unless class_weight is given. The loss is what `reduction` says: each l, 0 for ignored targets; their
- * sum; or the sum over N, the sum of the real targets' w[t], or over the caller's divisor. N = 0 divides by 1. Losses are
- * added up in double, in order.
- * backward: given dy (for each row dy/N where the mean was taken),
- *     dlogits[v] += dy·(p[v]·((1-s)·w[t] + s/V·sum of w) - (1-s)·w[t]·[v = t] - s/V·w[v]);   nothing where the target
- *                   is ignored. */
+ * Every w[v] is 1 unless class_weight is given. By `reduction` the loss is all l (0 for ignored targets), their sum,
+ * or their mean: the sum divided by N, the sum of the real targets' w[t], or by the caller's divisor. N = 0 divides by
+ * 1. Losses are added up in double, in order.
+ * backward: given dy (of the mean, dy/N for each row),
+ *     dlogits[v] += dy·(p[v]·((1-s)·w[t] + s/V·sum of w) - (1-s)·w[t]·[v = t] - s/V·w[v]);   0 where the target is
+ *                   ignored. */
 #include <tapeloom.h>
 #include <tapeloom/op.h>
 
@@ -127,14 +127,11 @@ tl_var tl_cross_entropy(tl_var logits, const int *targets, const tl_loss_options
 }
 
 static const int some[6] = {2, 0, 4, 4, 1, 3};
-static tl_var plain(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_cross_entropy(x[0], some, NULL, NULL);
-}
-static tl_var smoothed(tl_tape *tape, const tl_var *x) {
-    (void)tape;
+static tl_var plain(const tl_var *x) { return tl_cross_entropy(x[0], some, NULL, NULL); }
+static tl_var smoothed(const tl_var *x) {
     return tl_cross_entropy(x[0], some,
                             &(tl_loss_options){.label_smoothing = 0.2, .ignore = true, .ignore_id = 4}, NULL);
 }
-TL_GRAD_CASES(cross_entropy, {"plain", plain, 1, {TL_DIMS(2, 3, 5)}, -3, 3, false},
-              {"smoothed, some ignored", smoothed, 1, {TL_DIMS(6, 17)}, -3, 3, false});
+TL_GRAD_CASES(
+    cross_entropy, {.what = "plain", .f = plain, TL_INPUTS(TL_DIMS(2, 3, 5)), .low = -3, .high = 3},
+    {.what = "smoothed, some ignored", .f = smoothed, TL_INPUTS(TL_DIMS(6, 17)), .low = -3, .high = 3});

@@ -1,4 +1,4 @@
-/* Task 3, softmax behind a mask: what is right and what people write instead. */
+/* Task 3, masked softmax: the right formulas and common mistakes. */
 #include "models.h"
 
 #include <math.h>
@@ -38,12 +38,13 @@ static bool seen(double visible, unsigned slips) {
     return (visible != 0) != ((slips & COURSE_SLIP(INVERTED)) != 0) || (slips & COURSE_SLIP(UNMASKED));
 }
 
-/* What a row in which nothing is visible becomes. */
+/* The value of y in a row in which nothing is visible. */
 static double of_nothing(long n, unsigned slips) {
     return slips & COURSE_SLIP(DIVIDES_BY_ZERO) ? NAN : slips & COURSE_SLIP(LEAKS) ? 1.0 / (double)n : 0;
 }
 
-/* One row of n numbers. What enters (the sum, the maximum) and what is shown in y are two questions. */
+/* One row of n numbers. Two choices are separate: which elements enter the sum and the maximum, and which are shown
+ * in y. */
 static void row(const double *x, const double *visible, double *y, long n, unsigned slips) {
     const bool zero = slips & COURSE_SLIP(ZERO_SCORE), all = zero || (slips & COURSE_SLIP(AFTER));
     double largest = -INFINITY, sum = 0;
@@ -72,7 +73,8 @@ void course_masked_forward_model(course_case *c, unsigned slips) {
         row(course_data(c, "x") + at, course_data(c, "visible") + at, course_data(c, "y") + at, n, slips);
 }
 
-/* Something and not all of each row, but for the kinds that ask for more. `one` is visible, `other` is not. */
+/* Makes some but not all elements of each row visible, except for kinds that need more. `one` is visible, `other` is
+ * not. */
 static void draw_row(double *visible, long n, long i, course_kind kind, course_rng *rng) {
     const long one = course_between(rng, 0, n - 1),
                other = (one + 1 + course_between(rng, 0, n > 1 ? n - 2 : 0)) % n;
@@ -90,7 +92,7 @@ void course_masked_forward_draw(course_case *c, course_kind kind, course_rng *rn
     for (long i = 0; i < c->n[0]; i++) draw_row(visible + i * n, n, i, kind, rng);
     for (long k = 0; k < c->n[0] * n; k++) {
         if (kind == COURSE_EQUAL) x[k] = 3;
-        if (kind == COURSE_LARGE && visible[k] == 0) x[k] = 8e4; /* above all that is visible */
+        if (kind == COURSE_LARGE && visible[k] == 0) x[k] = 8e4; /* larger than every visible number */
     }
     course_array_new(c, COURSE_OUT, "y", COURSE_DIMS(c->n[0], n));
 }
@@ -120,7 +122,7 @@ static bool hidden_are_zero(const course_case *given, const course_case *got, ch
 const course_invariant course_masked_forward_invariants[] = {
     {"visible rows sum to 1", sums}, {"hidden is exactly 0", hidden_are_zero}, {0}};
 
-/* ---- backward: that of softmax, as y is 0 where hidden ---- */
+/* ---- backward: softmax's own, since y is 0 where masked ---- */
 
 void course_masked_backward_draw(course_case *c, course_kind kind, course_rng *rng) {
     course_softmax_sizes(c, kind, rng);
@@ -156,11 +158,11 @@ static bool hidden_get_nothing(const course_case *given, const course_case *got,
 const course_invariant course_masked_backward_invariants[] = {
     {"rows of dx sum to 0", sums_to_zero}, {"hidden gets no gradient", hidden_get_nothing}, {0}};
 
-/* ---- tier 2: scores [B,H,T,S]; lengths and `shown` and n[4], causal, together say what is visible ---- */
+/* ---- tier 2: scores [B,H,T,S]; visibility follows from lengths, `shown` and n[4] (causal) ---- */
 
 const course_slip course_masked_op_slips[] = {SLIPS, COURSE_SOFTMAX_BACKWARD_SLIPS, {0}};
 
-/* `visible`, of the scores' shape, from the mask; the runner has no use for it. */
+/* Computes `visible`, of the scores' shape, from the mask; the runner does not use it. */
 static void see(course_case *c) {
     const long B = c->n[0], H = c->n[1], T = c->n[2], S = c->n[3];
     const double *lengths = course_data(c, "key_lengths"), *attend = course_data(c, "attend");
@@ -185,7 +187,8 @@ void course_masked_op_model(course_case *c, unsigned slips) {
 static void op_sizes(course_case *c, course_kind kind, course_rng *rng) {
     c->n[0] = 3, c->n[1] = 2, c->n[2] = 2 * course_between(rng, 2, 3) + 1;
     c->n[3] = c->n[2] + 2 * course_between(rng, 1, 3);
-    if (kind == COURSE_ONE) c->n[0] = c->n[1] = c->n[2] = 1, c->n[3] = 3; /* of one key there is no choice */
+    /* with a single key there is nothing to choose */
+    if (kind == COURSE_ONE) c->n[0] = c->n[1] = c->n[2] = 1, c->n[3] = 3;
     if (kind == COURSE_PRIME) c->n[0] = 2, c->n[1] = 3, c->n[2] = 11, c->n[3] = 17;
     if (kind == COURSE_EMPTY) c->n[2] = 0;
     c->n[4] = kind == COURSE_PRIME || kind == COURSE_VIEWS; /* causal */

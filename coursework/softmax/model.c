@@ -1,5 +1,5 @@
-/* Task 3: softmax and cross-entropy. Its exercises, its questions and its worked example; the mathematics is in the three files
- * that models.h names. */
+/* Task 3: softmax and cross-entropy: exercises, questions and the worked example. The formulas are in the three
+ * files that models.h names. */
 #include "models.h"
 
 #include <math.h>
@@ -92,7 +92,7 @@ static const course_exercise tier2[] = {{.function = "tl_softmax",
                                          .tolerance = 2e-5},
                                         {0}};
 
-/* ---- the worked example: the models' own numbers, as the handout shows them ---- */
+/* ---- the worked example, computed by the models and shown in the handout ---- */
 
 static void print_rows(FILE *to, const course_case *c, const char *name) {
     const double *a = course_data(c, name);

@@ -1,4 +1,4 @@
-/* Task 3 has three parts, each with its draws, its model, its mistakes; model.c puts them together:
+/* Task 3 has three parts, each with its cases, model and mistakes; model.c combines them:
  *
  *     softmax_model.c   masked_softmax_model.c   cross_entropy_model.c */
 #ifndef COURSE_SOFTMAX_MODELS_H
@@ -19,8 +19,8 @@ void course_softmax_forward_model(course_case *c, unsigned slips);
 void course_softmax_backward_model(course_case *c, unsigned slips);
 void course_softmax_op_model(course_case *c, unsigned slips);
 
-/* What the other parts share: sizes of a case, [rows, columns]; the mistakes of a softmax's backward, and the backward of one line
- * of n numbers that are `step` apart. */
+/* Shared with the other parts: sizes of a case, [rows, columns]; the mistakes of softmax's backward; and the
+ * backward of one line of n numbers with stride `step`. */
 void course_softmax_sizes(course_case *c, course_kind kind, course_rng *rng);
 #define COURSE_SOFTMAX_BACKWARD_SLIPS                                                   \
  {"no second term", "those of softmax's backward without its second term: y·dy alone"}, \
@@ -31,7 +31,7 @@ void course_softmax_sizes(course_case *c, course_kind kind, course_rng *rng);
  }
 void course_softmax_line_backward(const double *y, const double *dy, double *dx, long n, long step,
                                   unsigned slips);
-/* Do rows of what the call added to array `name` [..., n] sum to 0? */
+/* Does each row of what the call added to array `name` [..., n] sum to 0? */
 bool course_added_rows_sum_to_zero(const course_case *given, const course_case *got, const char *name,
                                    char *why);
 

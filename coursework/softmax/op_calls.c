@@ -12,8 +12,8 @@ static void softmax(const course_call *c) {
     tl_tape_free(tape);
 }
 
-/* n: B, H, T, S, causal; arrays behind dx: key_lengths [B], attend [B,T,S]. The operation keeps copies of both: they are spoilt
- * before backward. */
+/* n: B, H, T, S, causal; arrays after dx: key_lengths [B], attend [B,T,S]. The operation must copy both: they are
+ * overwritten before backward. */
 static void masked_softmax(const course_call *c) {
     tl_tape *tape = tl_tape_new();
     tl_var x = course_input(tape, c, 0, TL_SHAPE(c->n[0], c->n[1], c->n[2], c->n[3]));
@@ -39,7 +39,8 @@ static tl_loss_options options_of(const course_call *c) {
         .label_smoothing = c->p[0], .divisor = c->p[1], .ignore = c->n[4] != 0, .ignore_id = (int)c->n[3]};
 }
 
-/* n: B, T, V, ignore_id, ignore; p: label_smoothing, divisor; the targets, in array `which`, are spoilt before backward, too. */
+/* n: B, T, V, ignore_id, ignore; p: label_smoothing, divisor. The targets, in array `which`, are also overwritten
+ * before backward. */
 static tl_var loss_of(const course_call *c, tl_var x, int which, tl_loss_report *report) {
     int *targets = malloc((size_t)(c->count[which] + 1) * sizeof *targets);
     if (!targets) exit(4);

@@ -1,4 +1,4 @@
-/* Task 3, softmax: what is right and what people write instead. */
+/* Task 3, softmax: the right formulas and common mistakes. */
 #include "models.h"
 
 #include <math.h>
@@ -18,7 +18,7 @@ const course_slip course_softmax_forward_slips[] = {
     [WHOLE] = {"one sum for all", "those with one sum for the whole matrix: each row has its own"},
     {0}};
 
-/* Softmax of n numbers that are `step` apart. */
+/* Softmax of n numbers with stride `step`. */
 static void line(const double *x, double *y, long n, long step, unsigned slips) {
     double largest = -INFINITY, sum = 0;
     for (long j = 0; j < n; j++) largest = fmax(largest, x[j * step]);
@@ -150,7 +150,7 @@ void course_softmax_op_model(course_case *c, unsigned slips) {
     long length = n[axis], step = axis == 2 ? 1 : axis == 1 ? n[2] : n[1] * n[2];
     if (slips & COURSE_SLIP(WHOLE)) length = all, step = 1;
     for (long at = 0; at < all; at++) {
-        if (at / step % length != 0) continue; /* a line begins where the place along it is 0 */
+        if (at / step % length != 0) continue; /* a line begins at index 0 along the axis */
         line(x + at, y + at, length, step, slips);
         course_softmax_line_backward(y + at, dy + at, dx + at, length, step, slips >> FORWARD_SLIPS);
     }
@@ -172,7 +172,7 @@ void course_softmax_op_draw(course_case *c, course_kind kind, course_rng *rng) {
     c->n_name[0] = "the first axis", c->n_name[1] = "the second axis", c->n_name[2] = "the last axis";
 }
 
-/* Lines sum to 1 along the axis, what was added to dx to 0. */
+/* Lines of y sum to 1 along the axis, and what was added to dx to 0. */
 static bool lines_sum(const course_case *given, const course_case *got, char *why) {
     const long *n = given->n, step = n[3] == 2 ? 1 : n[3] == 1 ? n[2] : n[1] * n[2], length = n[n[3]];
     const double *y = course_data(got, "y"), *before = course_data(given, "dx"),

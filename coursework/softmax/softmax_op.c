@@ -68,5 +68,5 @@ tl_var tl_softmax(tl_var x, int axis) {
     return tl_call_end(&c);
 }
 
-static tl_var last(tl_tape *tape, const tl_var *x) { return (void)tape, tl_softmax(x[0], -1); }
-TL_GRAD_CASES(softmax, {"last axis", last, 1, {TL_DIMS(3, 17)}, -3, 3, false});
+static tl_var last(const tl_var *x) { return tl_softmax(x[0], -1); }
+TL_GRAD_CASES(softmax, {.what = "last axis", .f = last, TL_INPUTS(TL_DIMS(3, 17)), .low = -3, .high = 3});

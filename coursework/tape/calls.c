@@ -1,4 +1,5 @@
-/* What the runner does with a call of task 1, tier 1. Nodes travel as rows of four numbers: operation, a, b, number. */
+/* What the runner does with a call of task 1, tier 1. A node is sent as a row of four numbers: operation, a, b,
+ * number. */
 #include "runner.h"
 #include "tape.h"
 
@@ -15,7 +16,7 @@ static tape_node *nodes_of(const course_call *c) {
     return node;
 }
 
-/* What has become of them goes back, so that a function that writes to its nodes is found out. */
+/* Sends the nodes back, so that a function that writes to them is found out. */
 static void give_back(const course_call *c, tape_node *node) {
     for (long i = 0; i < c->n[0]; i++) {
         float *row = c->a[0] + 4 * i;

@@ -1,4 +1,4 @@
-/* Task 1: a tape of scalars, what is right and what people write instead. */
+/* Task 1: a tape of scalars, the right formulas and common mistakes. */
 #include "../marker/exercise.h"
 #include "../marker/marking.h"
 #include "tape.h"
@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Nodes travel as rows of four numbers: operation, a, b, number. */
+/* A node is sent as a row of four numbers: operation, a, b, number. */
 static int operation(const double *node, long i) { return (int)node[4 * i]; }
 static long input(const double *node, long i, int which) { return (long)node[4 * i + 1 + which]; }
 static double read_at(const double *array, long i) { return i < 0 ? 0 : array[i]; }
@@ -212,14 +212,14 @@ static const course_invariant backward_invariants[] = {
 
 /* ---- drawing a tape ---- */
 
-enum { NUMBERS = 4, UNREAD = 3, LONGEST = 37 }; /* nodes 0 … 3 are numbers; 3 is read by nobody */
+enum { NUMBERS = 4, UNREAD = 3, LONGEST = 37 }; /* nodes 0 … 3 are numbers; no node reads 3 */
 
 typedef struct drawn {
     long n;
     double node[4 * LONGEST], value[LONGEST];
 } drawn;
 
-/* Appends a node; false, and nothing, if its value is too large, or so that a mistake would not show. */
+/* Appends a node; false, without appending, if its value is too large, or such that a mistake would not show. */
 static bool append(drawn *t, int op, long a, long b, double number) {
     const double x = read_at(t->value, a), y = read_at(t->value, b);
     const double z = op == TAPE_NUMBER ? number : (double)(float)compute(op, x, y, 0);
@@ -234,7 +234,7 @@ static bool append(drawn *t, int op, long a, long b, double number) {
 
 static bool reads_two(int op) { return op >= TAPE_ADD && op <= TAPE_DIV; }
 
-/* Some node that nobody reads yet, -1 if there is none but `not` (and UNREAD). */
+/* A node that no node reads yet; -1 if there is none except `not` (and UNREAD). */
 static long loose_end(const drawn *t, long not, course_rng *rng) {
     long loose[LONGEST], count = 0;
     for (long i = 0; i < t->n; i++) {
@@ -250,10 +250,10 @@ static long some_node(const drawn *t, course_rng *rng) {
     return i < UNREAD ? i : i + 1;
 }
 
-/* One node more, reading what nobody reads yet; towards the end two of those, so that all of them reach L. */
+/* Appends a node that reads one unread node, towards the end two of them, so that all nodes reach L. */
 static bool grow(drawn *t, long n, course_rng *rng) {
-    static const int squares =
-        NUMBERS; /* the first node that computes is x · x: that way one always is there */
+    /* the first computing node is x · x, so there always is one */
+    static const int squares = NUMBERS;
     const int op = (int)course_between(rng, TAPE_ADD, TAPE_EXP);
     if (t->n == squares) {
         const long x = course_between(rng, 0, UNREAD - 1);
@@ -283,7 +283,7 @@ static bool try_tape(drawn *t, long n, bool equal, course_rng *rng) {
     return t->n == n && loose_end(t, n - 1, rng) < 0 && (equal || has_all_operations(t));
 }
 
-/* x + x, y · y, z + z … : every node reads the one before it twice, or where that is large, it and x. */
+/* x + x, y · y, z + z …: every node reads the one before it twice or, if that is large, it and x. */
 static void draw_twice(drawn *t, course_rng *rng) {
     append(t, TAPE_NUMBER, -1, -1, (double)(float)(0.5 + 0.5 * course_uniform(rng)));
     while (t->n < 9) {
@@ -293,7 +293,7 @@ static void draw_twice(drawn *t, course_rng *rng) {
     }
 }
 
-/* Where e^a and tanh must not be computed of parts that overflow. */
+/* Where e^a and tanh must not be computed from parts that overflow. */
 static void draw_large(drawn *t, course_rng *rng) {
     static const double rows[][3] = {{TAPE_NUMBER, -1, -1}, {TAPE_NUMBER, -1, -1}, {TAPE_SUB, 0, 1},
                                      {TAPE_ADD, 0, 1},      {TAPE_DIV, 0, 1},      {TAPE_TANH, 0, -1},
@@ -317,7 +317,7 @@ static void draw_tape(drawn *t, course_kind kind, course_rng *rng) {
     else if (kind == COURSE_LARGE)
         draw_large(t, rng);
     else {
-        bool found = false; /* every fourth try, about */
+        bool found = false; /* about every fourth try succeeds */
         for (int tries = 0; !found && tries < 10000; tries++)
             found = try_tape(t, kind == COURSE_PRIME ? LONGEST : 13 + 2 * course_between(rng, 0, 2),
                              kind == COURSE_EQUAL, rng);
@@ -329,9 +329,9 @@ static void put(course_case *c, const char *name, const double *from, long n) {
     for (long i = 0; i < n; i++) to[i] = (double)(float)from[i];
 }
 
-/* Do the right numbers and those of each mistake lie far apart? Where they do not, another tape is drawn. */
+/* Are the right numbers and those of each mistake far apart? If not, another tape is drawn. */
 static bool tells_apart(const course_case *c) {
-    course_case made[12]; /* no function of this task has so many slips */
+    course_case made[12]; /* no function of this task has this many slips */
     int count = 0;
     bool apart = true;
     do {
@@ -360,11 +360,13 @@ static void draw_once(course_case *c, course_kind kind, course_rng *rng) {
     if (slopes) put(c, "value", t.value, t.n);
     if (back) put(c, "da", da, t.n), put(c, "db", db, t.n);
     double *out = course_array_new(c, COURSE_OUT, back ? "grad" : made, COURSE_DIMS(t.n));
-    for (long i = 0; i < t.n; i++) out[i] = course_normal(rng); /* what was there before tells apart, too */
+    for (long i = 0; i < t.n; i++)
+        out[i] = course_normal(rng); /* random numbers before the call also show mistakes */
     if (slopes) course_array_new(c, COURSE_OUT, "db", COURSE_DIMS(t.n));
 }
 
-/* Nearly every second tape will do; where a thousand do not, a mistake cannot be told at all, and the tests say so. */
+/* Nearly every second tape is usable. If a thousand are not, a mistake cannot be detected at all, and the tests say
+ * so. */
 static void draw(course_case *c, course_kind kind, course_rng *rng) {
     for (int tries = 0; tries < 1000; tries++) {
         course_case_free(c);
@@ -417,7 +419,7 @@ static const course_slip mul_slips[] = {
                     "those in which b's first element multiplies all: its strides are not used"},
     {0}};
 
-/* A shape at n (rank, sizes) in three axes that fit the result's: step[k] is 0 along an axis that is broadcast. */
+/* A shape at n (rank, sizes) extended to the result's three axes; step[k] is 0 along a broadcast axis. */
 typedef struct spread {
     long dim[3], step[3], count;
 } spread;
@@ -434,7 +436,7 @@ static spread spread_of(const long *n) {
 
 static long broadcast_dim(spread a, spread b, int k) { return a.dim[k] == 1 ? b.dim[k] : a.dim[k]; }
 
-/* What one element of the result gives to input `to` at place `at`; readers: how many elements read that place. */
+/* What one element of the result gives to input `to` at index `at`; readers: how many elements read that index. */
 static void give(double *to, long at, double part, double readers, const double *before, unsigned slips) {
     if (slips & COURSE_SLIP(MEAN)) part /= readers;
     to[at] = (slips & COURSE_SLIP(LAST_ONLY) ? before[at] : to[at]) + part;
@@ -489,7 +491,7 @@ static void draw_mul(course_case *c, course_kind kind, course_rng *rng) {
     const long *n = forms[kind == COURSE_TWICE ? 3 : course_between(rng, 0, kind == COURSE_ODD ? 2 : 3)];
     memcpy(c->n, n, sizeof forms[0]);
     if (kind == COURSE_FROZENS) c->flags |= (unsigned)COURSE_FROZEN << course_between(rng, 0, 1);
-    if (kind == COURSE_TWICE) c->flags |= COURSE_FROZEN << 1; /* b stands by */
+    if (kind == COURSE_TWICE) c->flags |= COURSE_FROZEN << 1; /* b is not used */
     const double scale = kind == COURSE_LARGE ? 1e4 : 1;
     course_array_normal(c, "a", scale, rng, (int)n[0], n + 1);
     course_array_normal(c, "b", scale, rng, (int)n[4], n + 5);

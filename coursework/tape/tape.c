@@ -70,7 +70,8 @@ void tape_slopes(const tape_node *node, const float *value, float *da, float *db
 }
 
 void tape_backward(const tape_node *node, const float *da, const float *db, float *grad, long n) {
-    /* grad[last] = 1;   then, from the last node to the first:   grad[a] += grad[i] · da[i],   grad[b] += grad[i] · db[i] */
+    /* grad[last] = 1;   then, from the last node to the first:
+     * grad[a] += grad[i] · da[i],   grad[b] += grad[i] · db[i] */
     /* >>> */
     for (long i = 0; i < n; i++) grad[i] = i == n - 1;
     for (long i = n - 1; i >= 0; i--) {

@@ -51,8 +51,8 @@ tl_var tl_mul(tl_var a, tl_var b) {
     return tl_call_end(&c);
 }
 
-static tl_var product(tl_tape *tape, const tl_var *x) { return (void)tape, tl_mul(x[0], x[1]); }
-static tl_var square(tl_tape *tape, const tl_var *x) { return (void)tape, tl_mul(x[0], x[0]); }
-TL_GRAD_CASES(mul, {"same shape", product, 2, {TL_DIMS(3, 7), TL_DIMS(3, 7)}, 0, 0, false},
-              {"a square", square, 1, {TL_DIMS(21)}, 0, 0, false},
-              {"both broadcast", product, 2, {TL_DIMS(3, 1), TL_DIMS(2, 1, 4)}, 0, 0, false});
+static tl_var product(const tl_var *x) { return tl_mul(x[0], x[1]); }
+static tl_var square(const tl_var *x) { return tl_mul(x[0], x[0]); }
+TL_GRAD_CASES(mul, {.what = "same shape", .f = product, TL_INPUTS(TL_DIMS(3, 7), TL_DIMS(3, 7))},
+              {.what = "a square", .f = square, TL_INPUTS(TL_DIMS(21))},
+              {.what = "both broadcast", .f = product, TL_INPUTS(TL_DIMS(3, 1), TL_DIMS(2, 1, 4))});

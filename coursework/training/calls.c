@@ -1,5 +1,6 @@
-/* What the runner does with a call of task 8, tier 1. What a function changes is handed over twice: as it is before, to be read, and as
- * the array that it is to become. A function that does nothing at all leaves the garbage that was there, as everywhere. */
+/* What the runner does with a call of task 8, tier 1. An array that a function changes is passed twice: its values
+ * before, to be read, and the array for the result. If a function does nothing, the result keeps the garbage that
+ * was there, as in all tasks. */
 #include "runner.h"
 #include "training.h"
 
@@ -8,7 +9,7 @@
 
 static size_t bytes(const course_call *c, int i) { return (size_t)c->count[i] * sizeof(float); }
 
-/* Array `to` becomes what `from` is; returns what stood there. */
+/* Copies array `from` to array `to`, and returns what was there before. */
 static float *becomes(const course_call *c, int to, int from) {
     float *garbage = malloc(bytes(c, to) + sizeof *garbage);
     if (!garbage) exit(3);
@@ -39,10 +40,10 @@ static void rate(const course_call *c) {
     for (long i = 0; i < c->n[3]; i++) c->a[0][i] = (float)noam_rate(c->n[0], c->n[1], c->n[2] + i);
 }
 
-/* p: two limits; arrays: three gradients, the two norms, the gradients under the first limit, those under the second */
+/* p: two limits; arrays: three gradients, two norms, the gradients under the first limit, and under the second */
 static void clip(const course_call *c) {
     float *garbage[6];
-    int idle = 0; /* it should have done something, and has not */
+    int idle = 0; /* the function did nothing */
     for (int i = 0; i < 3; i++)
         for (long k = 0; k < c->count[i]; k++) idle |= c->a[i][k] != 0;
     for (int i = 0; i < 6; i++) garbage[i] = becomes(c, 4 + i, i % 3);

@@ -1,9 +1,10 @@
-/* The copy task, trained with what you wrote: a Transformer learns to say back sequences of numbers, those too that it has never seen.
+/* The copy task, trained with your functions: a Transformer learns to copy sequences of numbers, also sequences that
+ * it has never seen.
  *
  *     make copy     with your adam_step, noam_rate, clip_gradients and accumulate (training.c)
  *     make copy2    with your training_update (training_op.c)
  *
- * Ends with status 0 if it says back 99 of 100 sequences without a mistake. You need not change anything here. */
+ * Ends with status 0 if it copies 99 of 100 sequences without a mistake. You need not change anything here. */
 #include "training.h"
 
 #include <stdio.h>
@@ -31,7 +32,7 @@ static void die(const char *why) {
     exit(EXIT_FAILURE);
 }
 
-/* ---- one update: the tier decides who does it ---- */
+/* ---- one update: by the functions of the tier ---- */
 
 #ifdef COPY_TIER_2
 static double update(trained *t, int count, long step) {
@@ -89,14 +90,15 @@ static double update(trained *t, int count, long step) {
 
 /* ---- data ---- */
 
-/* Sequences first … first+count-1 of a stream in which none comes twice. */
+/* Sequences first … first+count-1 of a stream without repetitions. */
 static tl_corpus *sequences(long first, long count) {
     tl_corpus *corpus = tl_corpus_new();
     tl_corpus_toy(corpus, &(tl_toy_config){.task = "copy", .first = first, .sentences = count, .seed = 1});
     return corpus;
 }
 
-/* The next update's micro-batches: copies, for each batch is overwritten by the next. Returns how many; 0: the epoch is over. */
+/* Copies of the next update's micro-batches, since each batch overwrites the one before. Returns how many; 0: the
+ * epoch is over. */
 static int next_batches(trained *t, tl_batches *batches) {
     int count = 0;
     tl_batch batch;
@@ -158,7 +160,7 @@ static double train(trained *t, tl_batches *batches) {
     for (int epoch = 1; epoch <= EPOCHS; epoch++) {
         for (int count; (count = next_batches(t, batches)) > 0;) {
             loss = update(t, count, ++step);
-            if (!(loss < 1e30)) { /* a number that is none; the tape says where, if it knows */
+            if (!(loss < 1e30)) { /* not finite; the tape says where, if it knows */
                 printf("step %4ld  the loss is %g: training has come apart\n", step, loss);
                 return loss;
             }

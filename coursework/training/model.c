@@ -1,4 +1,4 @@
-/* Task 8, tier 1: Adam, the rate, clipping and accumulation, what is right and what people write instead. */
+/* Task 8, tier 1: Adam, the rate, clipping and accumulation, the right formulas and common mistakes. */
 #include "model_update.h"
 
 #include <math.h>
@@ -80,9 +80,9 @@ static void model_adam(course_case *c, unsigned slips) {
     }
 }
 
-/* Rates and eps are larger than anybody trains with, so that every part of the formula shows. */
+/* Rates and eps are larger than in real training, so that every part of the formula shows. */
 static void draw_adam(course_case *c, course_kind kind, course_rng *rng) {
-    const bool first = kind == COURSE_ONE || kind == COURSE_EQUAL; /* nothing has been before */
+    const bool first = kind == COURSE_ONE || kind == COURSE_EQUAL; /* m and v are 0 before the first step */
     c->n[0] = kind == COURSE_ONE ? 1 : kind == COURSE_PRIME ? 101 : kind == COURSE_EMPTY ? 0 : 7;
     c->n[1] = first ? 1 : kind == COURSE_PRIME ? 997 : course_between(rng, 2, 6);
     c->n_name[0] = "n", c->n_name[1] = "step";
@@ -257,8 +257,8 @@ static void draw_clip(course_case *c, course_kind kind, course_rng *rng) {
     for (int i = 0; i < 3; i++) course_array_normal(c, names[i], scale, rng, COURSE_DIMS(size[i]));
     course_array_new(c, COURSE_OUT, names[3], COURSE_DIMS(2));
     for (int i = 4; i < 10; i++) course_array_new(c, COURSE_OUT, names[i], COURSE_DIMS(size[(i - 4) % 3]));
-    const double norm =
-        kind == COURSE_EQUAL ? 1 : norm_of(c->a, 3, 0); /* no gradient at all: nothing is to be clipped */
+    /* all gradients are 0: nothing to clip */
+    const double norm = kind == COURSE_EQUAL ? 1 : norm_of(c->a, 3, 0);
     c->p[0] = norm * (0.2 + 0.2 * course_uniform(rng)), c->p[1] = norm * (1.5 + course_uniform(rng));
 }
 

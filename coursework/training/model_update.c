@@ -1,8 +1,9 @@
-/* Task 8, tier 2: updates of a small Transformer by the library itself, right, and as people write them instead.
+/* Task 8, tier 2: updates of a small Transformer by the library itself, right and with common mistakes.
  *
- * What the student's function is built of is the library, so what is right is computed with it, too, in its own precision. Adam's eps
- * is large for two reasons: a gradient that is 0 but for rounding, as that of the keys' bias, must not become a whole step; and a
- * gradient's size must show, which Adam with a small eps divides out. */
+ * The student's function uses the library, so the right numbers are computed by the library too, in its own
+ * precision. Adam's eps is large for two reasons. A gradient that is 0 except for rounding, such as that of the
+ * keys' bias, must not become a full step. And the size of a gradient must show; with a small eps Adam divides it
+ * out. */
 #include "model_update.h"
 
 #include <stdlib.h>
@@ -48,12 +49,12 @@ static const course_slip slips_of_updates[] = {
                     "those of the last micro-batch's gradients alone: they are zeroed before each, not once"},
     {0}};
 
-/* Sizes of a case, numbers and arrays, as op_calls.c has them. */
+/* Sizes, numbers and arrays of a case, as in op_calls.c. */
 enum { UPDATES, MICRO, SENTENCES, SRC_LEN, TGT_LEN, VOCAB, D_MODEL, WARMUP, SEED };
 enum { CLIP, DROPOUT, EPS };
 enum { SRC, SRC_LENGTHS, TGT_IN, TGT_OUT, TGT_LENGTHS, LOSS, NORM, PARAMS };
 
-/* ---- a case as the library takes it ---- */
+/* ---- a case as the library's structs ---- */
 
 typedef struct rig {
     const course_case *c;
@@ -96,7 +97,7 @@ static void rig_close(rig *r) {
     tl_params_free(r->params);
 }
 
-/* Micro-batch number i of all updates'. */
+/* Micro-batch i, counted over all updates. */
 static tl_batch batch_of(const rig *r, long i) {
     const long *n = r->c->n, B = n[SENTENCES], S = n[SRC_LEN], T = n[TGT_LEN];
     tl_batch b = {.sentences = B,
@@ -173,7 +174,7 @@ static void model(course_case *c, unsigned slips) {
 
 static void draw_sentence(course_case *c, long row, course_rng *rng) {
     const long S = c->n[SRC_LEN], T = c->n[TGT_LEN], micro = row / c->n[SENTENCES];
-    /* Every other micro-batch has short sentences, so that a token's weight shows. */
+    /* every other micro-batch has short sentences, so that weighting by tokens shows */
     const long words = micro % 2 ? 1 : course_between(rng, S > 1 ? S - 1 : 1, S);
     c->a[SRC_LENGTHS].data[row] = (double)words, c->a[TGT_LENGTHS].data[row] = (double)(words + 1);
     c->a[TGT_IN].data[row * T] = TL_BOS;

@@ -1,5 +1,5 @@
-/* What the runner does with a call of task 8, tier 2: updates of a small Transformer. It hands back what each update said, and the
- * parameters after the last. */
+/* What the runner does with a call of task 8, tier 2: updates of a small Transformer. It returns the report of each
+ * update, and the parameters after the last one. */
 #include "op_calls.h"
 #include "training.h"
 
@@ -10,7 +10,7 @@ enum { UPDATES, MICRO, SENTENCES, SRC_LEN, TGT_LEN, VOCAB, D_MODEL, WARMUP, SEED
 /* Its numbers: the limit of clipping, dropout, Adam's eps. Its arrays: */
 enum { SRC, SRC_LENGTHS, TGT_IN, TGT_OUT, TGT_LENGTHS, LOSS, NORM, PARAMS };
 
-/* Micro-batch number i of all updates'. */
+/* Micro-batch i, counted over all updates. */
 static tl_batch batch_of(const long *n, const int *const ids[], long i) {
     const long B = n[SENTENCES], S = n[SRC_LEN], T = n[TGT_LEN];
     tl_batch b = {.sentences = B,
@@ -50,7 +50,7 @@ static void update(const course_call *c) {
     tl_adam *adam = tl_adam_new(params, &(tl_adam_config){.eps = c->p[2], .beta2 = 0.98});
     tl_tape *tape = tl_tape_new();
     const training_settings settings = {.d_model = n[D_MODEL], .warmup = n[WARMUP], .clip = c->p[0]};
-    bool idle = true; /* an update that is not written leaves the garbage that was there, as everywhere */
+    bool idle = true; /* if the update does nothing, results keep the garbage that was there */
     for (long step = 1; step <= n[UPDATES]; step++) {
         tl_batch micro[8];
         for (long i = 0; i < n[MICRO]; i++) micro[i] = batch_of(n, ids, (step - 1) * n[MICRO] + i);

@@ -1,5 +1,5 @@
-/* Task 8: what stands between gradients and a trained model. Tier 1 is plain arrays; tier 2 is one update of a Transformer, made of the
- * library's parts. */
+/* Task 8: from gradients to a trained model. Tier 1 works on plain arrays; tier 2 is one update of a Transformer,
+ * made from the library's parts. */
 #ifndef TRAINING_H
 #define TRAINING_H
 
@@ -12,12 +12,12 @@ void adam_step(float *p, const float *g, float *m, float *v, long n, long step, 
 /* The learning rate of a step, which counts from 1. */
 double noam_rate(long d_model, long warmup, long step);
 
-/* If the norm of all `count` arrays together is above limit, every number of all of them is multiplied by limit / norm; else
- * nothing is written. Returns the norm as it was. g[i] is [n[i]]. */
+/* If the norm of all `count` arrays together is above limit, every number of every array is multiplied by limit /
+ * norm; otherwise nothing is written. Returns the norm before clipping. g[i] is [n[i]]. */
 double clip_gradients(float *const *g, const long *n, int count, double limit);
 
-/* micro[i] is the gradient of micro-batch i's mean loss over its own tokens[i] tokens. g becomes the gradient of the mean loss over
- * all tokens.     micro [count, n]     tokens [count]     g [n], garbage before */
+/* micro[i] is the gradient of micro-batch i's mean loss over its own tokens[i] tokens. g becomes the gradient of the
+ * mean loss over all tokens.     micro [count, n]     tokens [count]     g [n], garbage before */
 void accumulate(const float *micro, const int *tokens, float *g, int count, long n);
 
 /* ---- tier 2 ---- */
@@ -29,7 +29,7 @@ struct tl_tape;
 struct tl_batch;
 
 typedef struct training_settings {
-    long d_model, warmup; /* of the rate */
+    long d_model, warmup; /* for the rate */
     double clip;          /* the largest norm */
 } training_settings;
 

@@ -1,5 +1,5 @@
-/* Task 9: a translator of the student's own. Its questions and marks are in files of their own; here are its place in the course, its predictions and the
- * worked example. */
+/* Task 9: a translator of the student's own: its place in the course, its predictions and the worked example.
+ * Questions and marks are in files of their own. */
 #include "looking.h"
 
 #include <math.h>
@@ -10,7 +10,7 @@ enum { ROWS = 2, KEYS = 3 };
 static const double weights[ROWS][KEYS] = {{0.5, 0.25, 0.25}, {0.2, 0.8, 0}};
 static const double weight_grads[ROWS][KEYS] = {{2, -2, 0}, {1, -1, 3}};
 
-/* dS = A·(dA - sum of A·dA), of one row; returns that sum. */
+/* dS = A·(dA - sum of A·dA) for one row; returns that sum. */
 static double score_grads(const double *a, const double *da, double *ds) {
     double dot = 0;
     for (int j = 0; j < KEYS; j++) dot += a[j] * da[j];

@@ -1,6 +1,6 @@
-/* Marks of a translator: 60 points for BLEU, in proportion below 90; 30 for three questions, 5 for each part of an answer; 10 for the
- * program: 5 if the student's attention is in it, 5 if it trains as the library's does. A run that is not the student's own gives
- * neither BLEU nor questions anything. */
+/* Marks of a translator: 60 points for BLEU, in proportion below 90; 30 for three questions, 5 for each part of an
+ * answer; 10 for the program: 5 if it contains the student's attention, 5 if it trains as the library does. A run
+ * that is not the student's own gives no points for BLEU and questions. */
 #define _DEFAULT_SOURCE
 #include "looking.h"
 
@@ -28,7 +28,7 @@ static course_check *check(course_marks *m, const char *function, const char *wh
 
 static bool same_text(const char *a, const char *b) { return a == b || (a && b && strcmp(a, b) == 0); }
 
-/* Why is that not the run that this student was to train? Nothing in `why` if it is. */
+/* Why the run is not the one that this student was to train; `why` is empty if it is. */
 static void compare_settings(tl_run *run, const char *student, char why[COURSE_WHY]) {
     const tl_run_settings *is = tl_run_settings_of(run), should = translator_settings(student);
     if (!same_text(is->data.pair, should.data.pair) || is->model.from)
@@ -124,14 +124,14 @@ static void mark_questions(course_marks *m, tl_run *run, const char *folder, con
 
 /* ---- the program ---- */
 
-/* Has `make translate` found that attention in the program is the student's? */
+/* Has `make translate` found that the attention in the program is the student's? */
 static void mark_linked(course_check *c, const char *folder) {
     char path[PATH], line[4096];
     bool yours = false;
     snprintf(path, sizeof path, "%s/linked.txt", folder);
     FILE *from = fopen(path, "r");
     while (from && fgets(line, sizeof line, from))
-        yours |= strncmp(line, "yours:", 6) == 0 && strstr(line, " scaled_dot_product_attention") != NULL;
+        yours |= strncmp(line, "yours:", 6) == 0 && strstr(line, " scaled_dot_product_attention");
     if (!from)
         snprintf(c->why, COURSE_WHY, "there is no linked.txt: make translate writes it");
     else if (!yours)
@@ -143,7 +143,7 @@ static void mark_linked(course_check *c, const char *folder) {
 
 enum { UPDATES = 20, SECONDS = 60 };
 
-/* Small, but all of it: what takes the library a moment, and plain loops some seconds. */
+/* Small settings that use everything: a moment for the library, some seconds for plain loops. */
 static tl_run_settings short_settings(uint64_t seed) {
     tl_run_settings s = translator_settings("");
     s.data.sentences = 500;
@@ -157,7 +157,7 @@ static tl_run_settings short_settings(uint64_t seed) {
     return s;
 }
 
-/* The last row's losses of a run's log: train_loss, valid_loss. */
+/* The losses in the last row of a run's log: train_loss, valid_loss. */
 static bool read_losses(const char *folder, double loss[2]) {
     char path[PATH], line[1024], last[1024] = "";
     snprintf(path, sizeof path, "%s/log.csv", folder);
@@ -220,7 +220,7 @@ static void become(const char *program, const tl_run_settings *s, const char *ou
     _exit(127);
 }
 
-/* The student's program trains into `out`. An exit status, or -1: it crashed or took too long. */
+/* Trains with the student's program into `out`. Returns an exit status; -1: it crashed or took too long. */
 static int train_theirs(const char *program, const tl_run_settings *s, const char *out) {
     int status = 0;
     const pid_t child = fork();
@@ -275,9 +275,9 @@ static void mark_training(course_check *c, const char *folder, uint64_t seed) {
     if (system(remove) != 0) fprintf(stderr, "%s is left behind\n", in);
 }
 
-/* ---- all ---- */
+/* ---- all parts ---- */
 
-/* What a run that is not there, or not theirs, would have been asked. */
+/* Zero marks for all checks of a run that does not exist or is not the student's. */
 static void mark_nothing(course_marks *m, const char *why) {
     snprintf(check(m, "run", "BLEU", "run", FOR_BLEU)->why, COURSE_WHY, "%s", why);
     for (int q = 0; q < TRANSLATOR_QUESTIONS; q++)

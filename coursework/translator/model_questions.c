@@ -1,4 +1,4 @@
-/* Questions about dL/dS of a student's own model, and answers: the right ones and those of mistakes. */
+/* Questions about dL/dS of a student's own model, and answers: the right ones and those of common mistakes. */
 #include "looking.h"
 
 #include "../marker/kit.h"
@@ -57,7 +57,7 @@ const course_slip translator_slips[TRANSLATOR_SLIPS + 1] = {
 
 static bool has(unsigned slips, int which) { return (slips & COURSE_SLIP(which)) != 0; }
 
-/* ---- what is asked ---- */
+/* ---- the questions ---- */
 
 long translator_seed(const char *student) {
     return *student ? (long)(course_seed_of(9, student) % 1000000) + 2 : 1;
@@ -82,7 +82,7 @@ tl_run_settings translator_settings(const char *student) {
     return s;
 }
 
-/* Word i of a line with single spaces between, into `to`; false: it has no such word. */
+/* Copies word i of a line with single spaces to `to`; false: it has no such word. */
 static bool word_of(const char *line, long i, char to[TRANSLATOR_WORD]) {
     for (; i > 0 && line; i--) line = strchr(line, ' ') ? strchr(line, ' ') + 1 : NULL;
     if (!line || !*line) return false;
@@ -148,7 +148,7 @@ void translator_print_asked(const translator_asked *a, FILE *to) {
 
 /* ---- looking ---- */
 
-/* One attention of one sentence, as somebody with those slips sees it. */
+/* One attention of one sentence, as seen with those slips. */
 typedef struct view {
     tl_sentences sentences;
     tl_seen seen;
@@ -225,7 +225,7 @@ static bool largest_head(const view *v, unsigned slips, translator_answer *to) {
     return true;
 }
 
-/* The word that row i writes, or the one that it reads. */
+/* The word that row i writes or, with a slip, the one that it reads. */
 static void name_row(const view *v, long i, unsigned slips, char to[TRANSLATOR_WORD]) {
     const tl_tokens *read = &v->sentences.sentence->read;
     const bool reads = has(slips, READ) && i < read->count;
@@ -276,7 +276,7 @@ bool translator_answer_of(tl_run *run, const translator_asked *asked, int questi
 
 enum { HUNDREDTH = 100 };
 
-/* Near enough, beside what is right or, for sums that are 0, beside what was added up. */
+/* Is it near enough, relative to the right number or, for a sum that should be 0, to scale? */
 static bool near_enough(double given, double right, double scale) {
     return fabs(given - right) * HUNDREDTH <= fmax(fabs(right), scale);
 }
@@ -291,7 +291,7 @@ bool translator_agrees(int question, const translator_answer *given, const trans
     return near_enough(given->value[part], right->value[part], part == 0 ? right->scale : 0);
 }
 
-/* Is it that mistake's answer, as far as the digits go that were given? */
+/* Is it that mistake's answer, to the digits that were given? */
 static bool equals(int question, const translator_answer *given, const translator_answer *made) {
     const int part = question != 1;
     const double within = fmax(given->within, 1e-5);
@@ -299,12 +299,12 @@ static bool equals(int question, const translator_answer *given, const translato
            fabs(given->value[part] - made->value[part]) <= within * fabs(made->value[part]);
 }
 
-/* Which power of ten, not 0, is between them? 0: none. */
+/* The power of ten, not 0, between two numbers; 0: none. */
 static int power_between(double given, double right) {
     const double ratio = right != 0 ? given / right : 0;
     const int power = ratio > 0 ? (int)lround(log10(ratio)) : 0;
-    return power && fabs(given / pow(10, power) - right) < 0.03 * fabs(right) ? power
-                                                                              : 0; /* maps have two digits */
+    /* maps show two digits */
+    return power && fabs(given / pow(10, power) - right) < 0.03 * fabs(right) ? power : 0;
 }
 
 bool translator_know(tl_run *run, const translator_asked *asked, translator_known *known) {
@@ -324,7 +324,7 @@ int translator_diagnose(const translator_known *known, int question, const trans
     why[0] = '\0';
     for (int k = 0; k < TRANSLATOR_SLIPS; k++) {
         if (!known->shows[question][k] || !equals(question, given, &known->made[question][k])) continue;
-        if (slip >= 0) return why[0] = '\0', -1; /* two would explain it */
+        if (slip >= 0) return why[0] = '\0', -1; /* two slips would explain it */
         slip = k;
         snprintf(why, COURSE_WHY, "your answer equals %s", translator_slips[k].says);
     }
@@ -335,7 +335,7 @@ int translator_diagnose(const translator_known *known, int question, const trans
     return slip;
 }
 
-/* Half a unit of a number's last digit, beside the number: 0.0123 has three digits. */
+/* Relative precision of a number's text, half a unit of its last digit: 0.0123 has three digits. */
 static double digits_go(const char *number) {
     double within = 5;
     number += strspn(number, "+-0.");

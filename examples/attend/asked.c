@@ -1,4 +1,4 @@
-/* Words and ranges of the command line, as the library counts them: from 0. */
+/* Words and ranges of the command line, converted to the library's counting from 0. */
 #include "asked.h"
 
 #include <stdio.h>

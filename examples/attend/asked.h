@@ -1,4 +1,4 @@
-/* What a number is asked of: a word that is written, or the loss; and parts of sentences, as people count them. */
+/* The number that a command asks about, of one written word or the loss; and ranges, counted as people count. */
 #ifndef ATTEND_ASKED_H
 #define ATTEND_ASKED_H
 
@@ -19,11 +19,11 @@ typedef struct asked {
     ROW("other", TEXT, field.other, "TOKEN", "and how much more than this: the difference of the two")
 /* clang-format on */
 
-/* The objective of one sentence. False, and a sentence in error, if there is no such word or token. */
+/* The objective for one sentence. False, and a sentence in error, if the word or token does not exist. */
 bool read_asked(const asked *asked, tl_sentences *sentences, tl_objective *objective, tl_error *error);
-/* "3", or "2-4" with both ends, counted from `first`; NULL: all of it. */
+/* Reads "3", or "2-4" with both ends included, counted from `first`; NULL: everything. */
 bool read_range(const char *option, const char *text, long first, tl_range *range, tl_error *error);
-/* The id that is written as this token, out of so many; -1: none. */
+/* The id with this token, among `ids` ids; -1: none. */
 int id_of(tl_sentences *sentences, const char *token, long ids);
 
 #endif

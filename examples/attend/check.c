@@ -1,4 +1,4 @@
-/* attend check: the gates that teachers use (tl_measure_batch, tl_gates_judge). */
+/* attend check: the gates that a model must pass (tl_measure_batch, tl_gates_judge). */
 #include "program.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ const tl_option check_options[] = {
     TL_OPTIONS_END};
 /* clang-format on */
 
-/* The same model as before training; NULL, without a message, if there is no such thing (weights that came from elsewhere). */
+/* The same model before training; NULL, without a message, if there is none (its weights came from elsewhere). */
 static tl_run *open_fresh(settings *s) {
     tl_error error = {""};
     settings fresh = *s;

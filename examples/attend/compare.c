@@ -1,4 +1,4 @@
-/* attend compare: two models on the same sentences, head by head; and heads over many sentences, of one model or two. */
+/* attend compare: two models on the same sentences, head by head; and heads of one model or two over many sentences. */
 #include "compare.h"
 
 #include <math.h>
@@ -69,7 +69,7 @@ static void say_models(const comparing *c) {
         puts("They began with different seeds: which head has which number is chance.");
 }
 
-/* A failure of either is the command's. */
+/* Takes over the error of either run. */
 static bool failed(const comparing *c, tl_error *error) {
     for (int m = 0; m < models_of(c); m++)
         if (tl_run_error(c->run[m])) return tl_error_set(error, "%s", tl_run_error(c->run[m])), true;
@@ -231,7 +231,7 @@ int command_compare(settings *s) {
     tl_error error = {""};
     const int status = wrong(s);
     if (status) return status;
-    const settings asked = *s; /* what is opened first leaves its own weights in s */
+    const settings asked = *s; /* opening the first run writes its choice of weights into s */
     comparing c = {.s = &asked};
     c.run[0] = open_subject(s);
     if (c.run[0] && has_other(s)) c.run[1] = open_other(&asked);

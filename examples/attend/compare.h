@@ -1,4 +1,4 @@
-/* What the parts of attend compare share: one model or two, and what each of them does with the same sentences. */
+/* What the parts of attend compare share: one model or two, and their looks at the same sentences. */
 #ifndef ATTEND_COMPARE_H
 #define ATTEND_COMPARE_H
 
@@ -6,29 +6,30 @@
 
 typedef struct comparing {
     const settings *s;
-    tl_run *run[2]; /* the second one NULL: there is one model alone */
+    tl_run *run[2]; /* the second one NULL: only one model */
     tl_set *set;
 } comparing;
 
 static inline int models_of(const comparing *c) { return c->run[1] ? 2 : 1; }
 
-/* compare.c: both models look at a batch; one and the other; false, and an error. */
+/* compare.c: both models look at a batch. False, and an error, on failure. */
 bool look_both(const comparing *c, const tl_batch *batch, tl_seen seen[2], tl_error *error);
-/* All batches of the set that the settings name, with a bar; `each` returns false, and an error, on failure. */
+/* Goes through all batches of the settings' set, with a progress bar; `each` returns false, and an error, on
+ * failure. */
 typedef bool each_seen(void *context, const tl_batch *batch, const tl_seen seen[2], tl_error *error);
 bool look_at_set(comparing *c, each_seen *each, void *context, tl_error *error);
 
-/* compare_maps.c: one head's maps on the terminal; --csv: every pair of all heads. */
+/* compare_maps.c: one head's maps on the terminal; with --csv every pair of all heads. */
 void compare_maps(const tl_seen seen[2], const tl_sentence *sentence, const tl_head_difference *head);
 bool write_cells(const comparing *c, const tl_seen seen[2], const tl_sentence *sentence, tl_error *error);
 
-/* Weights by relative position, of one model or two. */
+/* Weights by relative position, for one model or two. */
 typedef struct curves {
     const comparing *c;
     tl_offsets *of[2];
     long reach, count; /* heads */
 } curves;
-/* Of model 0 or 1, or 2: their difference. Offset reach+1 stands for all that is further away. */
+/* Of model 0 or 1; 2: their difference. Offset reach+1 stands for all keys further away. */
 double offset_value(const curves *k, int which, long head, long offset);
 bool has_offsets(const curves *k, long head);        /* has the model such a head? */
 bool draw_offsets(const curves *k, tl_error *error); /* --svg: compare_picture.c */

@@ -1,4 +1,4 @@
-/* attend compare --extreme: sentences of a test set, by what one head does in them. */
+/* attend compare --extreme: sentences of a test set, sorted by how one head behaves in them. */
 #include "compare.h"
 
 #include <math.h>
@@ -10,11 +10,11 @@ typedef struct extremes {
     char attention[64];
     long head;
     tl_head_statistic statistic;
-    double *value[2]; /* [sentences] of each model */
+    double *value[2]; /* [sentences] for each model */
     long count;
 } extremes;
 
-/* "decoder.layers.1.cross.2". Of another name the error has one that there is. */
+/* Reads "decoder.layers.1.cross.2". If there is no such head, the error names one that exists. */
 static bool read_head(extremes *e, tl_error *error) {
     const tl_model *model = tl_run_model(e->c->run[0]);
     const char *text = e->c->s->compare.extreme, *dot = strrchr(text, '.');
@@ -38,7 +38,7 @@ static bool read_head(extremes *e, tl_error *error) {
     return false;
 }
 
-/* Attention that has fewer heads than the model says. */
+/* False, and an error, if the attention has lost this head. */
 static bool has_head(const extremes *e, const tl_seen_attention *a, tl_error *error) {
     return (a && e->head < a->heads) || tl_error_set(error, "%s has %ld heads: there is no head %ld",
                                                      e->attention, a ? a->heads : 0, e->head);
@@ -65,7 +65,7 @@ static bool add_batch(void *context, const tl_batch *batch, const tl_seen seen[2
     return true;
 }
 
-/* ---- in order ---- */
+/* ---- sorting ---- */
 
 typedef struct place {
     double value;
@@ -78,7 +78,7 @@ static int compare_places(const void *a, const void *b) {
     return x->sentence < y->sentence ? -1 : 1;
 }
 
-/* Of two models by what they differ in. Sentences without a value are left out: returns how many have one. */
+/* With two models, sorts by their difference. Sentences without a value are left out; returns how many have one. */
 static long sorted(const extremes *e, place *to) {
     long n = 0;
     for (long i = 0; i < e->count; i++) {

@@ -1,4 +1,5 @@
-/* attend compare, one sentence: two models' maps side by side with their difference, in hundredths; and every pair as CSV. */
+/* attend compare, one sentence: two models' maps side by side with their difference, in hundredths; and every pair
+ * as CSV. */
 #include "compare.h"
 
 #include <math.h>
@@ -25,7 +26,7 @@ static long longest(const tl_tokens *tokens) {
     return most;
 }
 
-/* In hundredths; a map's own weight as it is, a difference with its sign. */
+/* Prints hundredths: a weight without a sign, a difference with its sign. */
 static void put_cell(double value, bool blocked, bool sign) {
     const double hundredths = floor(fabs(value) * 100 + 0.5);
     if (blocked)
@@ -36,7 +37,7 @@ static void put_cell(double value, bool blocked, bool sign) {
         printf(sign ? "%+4.0f" : "%4.0f", value < 0 ? -hundredths : hundredths);
 }
 
-enum { CELL = 4, USUAL = 160 }; /* columns of a cell; of a file, in which nothing is too wide */
+enum { CELL = 4, USUAL = 160 }; /* columns of a cell; of a file, where width does not matter */
 
 static long columns_there_are(void) {
     struct winsize size;

@@ -1,4 +1,5 @@
-/* attend compare --offsets: what heads give to the token so many places away, as a table and as CSV (compare_picture.c draws it). */
+/* attend compare --offsets: weights on the key at each relative position, as a table and as CSV (compare_picture.c
+ * draws them). */
 #include "compare.h"
 #include "draw.h"
 

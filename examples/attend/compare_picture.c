@@ -1,4 +1,5 @@
-/* attend compare --offsets --svg: a panel for each attention, a line for each head; of a second model dashed ones. */
+/* attend compare --offsets --svg: a panel for each attention, a line for each head; a second model's lines are
+ * dashed. */
 #include "compare.h"
 
 #include "../program/growing.h"
@@ -15,16 +16,16 @@ enum { COLOURS = sizeof colours / sizeof *colours };
 
 typedef struct drawing {
     growing text;
-    double top; /* of every panel's axis */
+    double top; /* the largest value of every panel's axis */
 } drawing;
 
-/* Hundredths of a pixel as text: no locale's comma. */
+/* Writes hundredths of a pixel as text, since a locale may print a decimal comma. */
 static void add_point(drawing *d, char letter, double x, double y) {
     const long hx = (long)(x * 100 + 0.5), hy = (long)(y * 100 + 0.5);
     grow(&d->text, "%c%ld.%02ld %ld.%02ld", letter, hx / 100, hx % 100, hy / 100, hy % 100);
 }
 
-/* A gap where no row has such a key. */
+/* The curve has a gap where no row has a key at that offset. */
 static void add_curve(drawing *d, const curves *k, int model, long head, int number, double left,
                       double top) {
     char letter = 'M';
@@ -56,7 +57,8 @@ static void add_frame(drawing *d, const curves *k, const char *name, int left, i
     }
 }
 
-/* Heads of one attention follow each other: a panel begins where the name changes. Returns how many there are; draws nothing for NULL. */
+/* Heads of one attention are consecutive: a new name begins a new panel. Returns the number of panels; draws nothing
+ * for NULL. */
 static int add_panels(drawing *d, const curves *k) {
     char name[64], last[64] = "";
     int panels = 0, left = 0, top = 0;
@@ -74,7 +76,7 @@ static int add_panels(drawing *d, const curves *k) {
     return panels;
 }
 
-/* Which colour is which head; beyond the last they begin again. */
+/* The colour of each head; with more heads than colours they repeat. */
 static void add_legend(drawing *d, const curves *k) {
     const int heads = tl_run_model(k->c->run[0])->heads;
     grow(&d->text,
@@ -90,13 +92,13 @@ static void add_legend(drawing *d, const curves *k) {
     }
 }
 
-/* The largest mean, up to the next tenth. */
+/* The largest mean, rounded up to a tenth. */
 static double top_of(const curves *k) {
     double most = 0;
     for (int m = 0; m < models_of(k->c); m++)
         for (long h = 0; h < k->count; h++)
             for (long o = -k->reach; o <= k->reach; o++)
-                most = fmax(most, offset_value(k, m, h, o)); /* of NaN the other */
+                most = fmax(most, offset_value(k, m, h, o)); /* fmax ignores NaN */
     return most > 0.1 ? ceil(most * 10 - 1e-9) / 10 : 0.1;
 }
 

@@ -1,10 +1,10 @@
-/* A map on a terminal: a row for each query, a column for each key, numbers in the cells. Weights are shares in hundredths; everything else is
- * in units that are printed above it, so that the largest has two digits. A terminal that has colours gets them behind the
- * numbers: blue for less than 0, orange for more. What the mask blocks is hatched.
+/* A map on a terminal: a row for each query, a column for each key, numbers in the cells. Weights are shares in
+ * hundredths. Other quantities have a unit, printed above the map, in which the largest has two digits. A colour
+ * terminal gets backgrounds: blue below 0, orange above. Blocked cells are hatched.
  *
  *                    the  small   cats  <eos>
  *     writes petits    5     81      9      5
- */
+ * */
 #define _POSIX_C_SOURCE 200809L /* isatty */
 #include "draw.h"
 
@@ -29,14 +29,14 @@ double picture_largest(const picture *p) {
     return most;
 }
 
-/* The power of ten that gives the largest two digits; of shares a hundredth. */
+/* The power of ten in which the largest value has two digits; for shares a hundredth. */
 double picture_unit(const picture *p) {
     const double most = picture_largest(p);
     if (p->share) return 0.01;
     return most > 0 ? pow(10, floor(log10(most)) - 1) : 1;
 }
 
-/* Background of a 256-colour terminal: nearer to white where there is less; -1: too little for one. */
+/* Background colour of a 256-colour terminal, nearer to white for smaller values; -1: too small for a colour. */
 static int colour_of(const picture *p, double value, double most) {
     static const int orange[] = {-1, 230, 223, 216, 209, 202}, blue[] = {-1, 195, 153, 111, 69, 27};
     const double part = p->share ? value : most > 0 ? fabs(value) / most : 0;
@@ -48,7 +48,7 @@ void picture_number(const picture *p, long i, char text[PICTURE_NUMBER]) {
     const double units = floor(fabs(p->value[i]) / picture_unit(p) + 0.5);
     if (p->blocked[i])
         snprintf(text, PICTURE_NUMBER, "╱╱");
-    else if (units == 0) /* and no sign */
+    else if (units == 0) /* 0 has no sign */
         snprintf(text, PICTURE_NUMBER, "%s", p->share ? "·" : "0");
     else
         snprintf(text, PICTURE_NUMBER, "%s%.0f", p->value[i] < 0 ? "-" : "", units);

@@ -1,4 +1,4 @@
-/* A map of numbers between named rows and columns, drawn with characters, or as a picture. */
+/* A map of numbers between named rows and columns, drawn as text or as an SVG. */
 #ifndef ATTEND_DRAW_H
 #define ATTEND_DRAW_H
 
@@ -9,17 +9,17 @@ typedef struct picture {
     char **row, **column; /* names, made harmless */
     double *value;        /* [rows,columns] */
     bool *blocked;        /* [rows,columns] */
-    char *title, *about;  /* of a picture in a file */
-    bool share;           /* 0 … 1, as weights are; otherwise signed, or of any size */
+    char *title, *about;  /* for a picture in a file */
+    bool share;           /* values are 0 … 1, as weights; otherwise any number */
 } picture;
 
 void draw_picture(const picture *p);
-/* Maps one below the other, each under its title and a line about it. */
+/* Draws maps one below the other, each under its title and a line about it. */
 bool draw_svg(const char *path, const picture *maps, long count, tl_error *error);
 
-/* draw.c: what both take. A cell's number in units, without a sign where it is rounded to 0. */
+/* draw.c: shared by both. A cell's number in units, without a sign if it is rounded to 0. */
 enum { PICTURE_NUMBER = 32 };
-double picture_largest(const picture *p); /* of those that are seen, without sign */
+double picture_largest(const picture *p); /* largest |value| among cells that are not blocked */
 double picture_unit(const picture *p);
 void picture_number(const picture *p, long i, char text[PICTURE_NUMBER]);
 

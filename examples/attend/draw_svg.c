@@ -1,5 +1,5 @@
-/* Maps as a picture, one below the other: what draw.c puts on a terminal, in the same units and with the same signs. Weights are
- * blue; what has a sign goes from blue over white to orange; what the mask blocks is hatched. */
+/* Maps as an SVG, one below the other, in the same units and with the same signs as draw.c. Weights are blue; signed
+ * numbers go from blue over white to orange; blocked cells are hatched. */
 #include "draw.h"
 
 #include "../program/growing.h"
@@ -31,7 +31,7 @@ static long width_of(const picture *p) {
 
 static long height_of(const picture *p) { return 2 * LINE + head_of(p) + p->rows * HIGH + 2 * GAP; }
 
-/* Dark at full: blue for shares and for less than 0, orange for more. */
+/* The largest value has a dark colour: blue for shares and below 0, orange above. */
 static void add_cell(growing *out, const picture *p, long i, long x, long y) {
     const double share =
                      p->share ? p->value[i] : p->value[i] / (picture_largest(p) > 0 ? picture_largest(p) : 1),

@@ -1,5 +1,5 @@
-/* attend flow: what of the input a word came from, as several methods have it. Each is a function of the library (tapeloom/flow.h) and
- * is shown under its own name; a method that the model does not allow is left out with the reason. */
+/* attend flow: which input a word came from, by several methods. Each is a function of the library (tapeloom/flow.h)
+ * shown under its own name. A method that the model does not allow is left out, with the reason. */
 #include "flow.h"
 
 #include <stdlib.h>
@@ -40,9 +40,9 @@ const char *flow_name(flow_method m) { return methods[m].name; }
 const char *flow_title(flow_method m) { return methods[m].title; }
 const char *flow_claim(flow_method m) { return methods[m].claim; }
 
-/* ---- what is asked for, and what the model allows ---- */
+/* ---- which methods ---- */
 
-/* --method's names; false, and a message, for one that there is not. */
+/* Reads --method's names; false, and a message, for a name that does not exist. */
 static bool choose(flow *f, tl_error *error) {
     const char *at = f->s->flow.method;
     for (int m = 0; m < FLOW_METHODS; m++) f->wanted[m] = !at;
@@ -70,7 +70,7 @@ static int attentions(const tl_model *model) {
     return count;
 }
 
-/* Layers that are not attention's: the states of a recurrent side. */
+/* Are there layers without attention, such as the states of a recurrent side? */
 static bool mixes_without_attention(const tl_model *model) {
     return (model->depths[TL_ENCODER] > 1 && !model->attentions[TL_ENCODER_SELF]) ||
            (model->depths[TL_DECODER] > 1 && !model->attentions[TL_DECODER_SELF]);
@@ -85,13 +85,13 @@ static void leave_out(flow *f) {
     f->left_out[TAU] = attentions(f->model) ? NULL : "the model has no attention";
 }
 
-/* The kind of attention whose row is the written token's, and that --layer counts. */
+/* The kind of attention that has the written token's row; --layer counts its layers. */
 static tl_attention_kind compared(const tl_model *model) {
     if (model->attentions[TL_CROSS]) return TL_CROSS;
     return model->attentions[TL_DECODER_SELF] ? TL_DECODER_SELF : TL_ENCODER_SELF;
 }
 
-/* A number of the command line, 0 … count-1. */
+/* Reads a number of the command line, 0 … count-1. */
 static bool read_number(const char *option, const char *text, long count, const char *otherwise, int *number,
                         tl_error *error) {
     char *end;
@@ -123,14 +123,14 @@ static double *room_for(flow *f, flow_method m) {
     return f->value[m] = calloc((size_t)(f->sources + f->targets) + 1, sizeof *f->value[m]);
 }
 
-/* Row `row` of both sides, which lie as of_source [rows,S] and of_target [rows,T]. */
+/* Takes row `row` of both sides, from of_source [rows,S] and of_target [rows,T]. */
 static void take_row(const flow *f, const tl_flow_layers *l, const double *of_source, const double *of_target,
                      long row, double *to) {
     for (long j = 0; j < l->sources; j++) to[j] = of_source[row * l->sources + j];
     for (long j = 0; j < l->targets && f->targets; j++) to[f->sources + j] = of_target[row * l->targets + j];
 }
 
-/* Rollout, max-flow and relevance of what was seen. */
+/* Computes rollout, max-flow and relevance from a look. */
 static bool by_weights(flow *f, const tl_seen *seen) {
     const long row = f->sentences.batch.tgt_in ? f->objective.position : 0;
     tl_flow_layers *a = tl_flow_layers_of(seen, 0, TL_FLOW_WEIGHTS),
@@ -152,7 +152,7 @@ static bool by_weights(flow *f, const tl_seen *seen) {
     if (ok && f->wanted[CHEFER]) {
         ok = room_for(f, CHEFER) && tl_relevance(grads, source, target);
         if (ok) take_row(f, grads, source, target, row, f->value[CHEFER]);
-        /* The 1 that relevance begins with says nothing of attention. */
+        /* subtract the 1 that relevance begins with: it says nothing about attention */
         if (ok && (f->targets || !a->decoder_layers))
             f->value[CHEFER][(f->targets ? f->sources : 0) + row] -= 1;
     }
@@ -174,7 +174,7 @@ static bool look_at_weights(flow *f, tl_error *error) {
 }
 
 static bool keep(flow *f, flow_method m, tl_input_shares *a, tl_error *error) {
-    /* What was taken of weights is of the same places. */
+    /* other methods must have found the same positions */
     bool ok = f->sources + f->targets == 0 || (f->sources == a->sources && f->targets == a->targets) ||
               tl_error_set(error, "weights are of %ld and %ld places, inputs of %ld and %ld", f->sources,
                            f->targets, a->sources, a->targets);
@@ -224,7 +224,7 @@ static bool correlate(flow *f, tl_error *error) {
     return ok;
 }
 
-/* Is there a method that is asked for and that the model allows? */
+/* Is there a method that was asked for and that the model allows? */
 static bool something_is_left(const flow *f, tl_error *error) {
     const char *why = NULL;
     for (int m = 0; m < FLOW_METHODS; m++) {

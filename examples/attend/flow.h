@@ -21,12 +21,12 @@ typedef struct flow {
     tl_sentences sentences;
     tl_objective objective;
     bool wanted[FLOW_METHODS];
-    const char *left_out[FLOW_METHODS]; /* why, where the model does not allow it */
-    long sources, targets;              /* places of each side's input */
-    double *value[FLOW_METHODS];        /* [sources+targets] of each method but τ; NULL: not measured */
+    const char *left_out[FLOW_METHODS]; /* why, if the model does not allow it */
+    long sources, targets;              /* positions of each side's input */
+    double *value[FLOW_METHODS];        /* [sources+targets] for each method except τ; NULL: not measured */
     double objective_value;
     tl_path_report path; /* of integrated gradients */
-    /* τ: the attention that is compared, and for each written word what was found */
+    /* τ: the attention that is compared, and the result for each written word */
     char attention[64];
     int layer, head; /* layer -1: the last; head -1: the mean of all */
     long words;

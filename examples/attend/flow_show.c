@@ -1,21 +1,21 @@
-/* How flow shows what it measured: a row for each token that the model reads, a column for each method, shaded by its share of the
- * column's largest; and for each written token the four τ. */
+/* How flow shows its results: a row for each token that the model reads, a column for each method, shaded by the
+ * share of the column's largest; and for each written token the four τ. */
 #include "flow.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* One row: tokens first … last of a side, as one text. */
+/* A row: tokens first … last of a side, as one text. */
 typedef struct row {
     bool target;
     long first, last;
-    char *label; /* made harmless; to free() */
+    char *label; /* made harmless; freed with the rows */
 } row;
 typedef struct rows {
     row *row;
     long count;
-    long width; /* of the widest label */
+    long width; /* width of the widest label */
 } rows;
 
 static const tl_tokens *tokens_of(const flow *f, bool target) {
@@ -32,13 +32,13 @@ static char *label_of(const flow *f, const row *at) {
     return tl_shown_text(tl_seen_label(tokens, word < 0 ? at->first : word, word >= 0, tl_run_tape(f->run)));
 }
 
-/* Does the token begin a row? */
+/* Does this token begin a row? */
 static bool begins(const flow *f, const tl_tokens *tokens, long i) {
     return i == 0 || i >= tokens->count || !f->s->flow.words || tokens->word[i] < 0 ||
            tokens->word[i] != tokens->word[i - 1];
 }
 
-/* Has anything reached the token? Of what a decoder reads, what comes later has not. */
+/* Can anything have reached the token? Not if the decoder reads it later. */
 static bool reached(const flow *f, long place) {
     if (place <= f->sources + f->objective.position) return true;
     for (int m = 0; m < FLOW_METHODS; m++)
@@ -105,7 +105,7 @@ static void put_rows(const flow *f, const rows *all, bool target, const double *
     }
 }
 
-/* Of the methods whose numbers sum to something. */
+/* Prints the sums of methods whose numbers have a meaningful sum. */
 static void put_sums(const flow *f, const rows *all) {
     printf("  ");
     put_padded("sum", all->width);
@@ -133,7 +133,7 @@ static void put_table(const flow *f, const rows *all) {
     printf("\n  ");
     put_padded("", all->width);
     for (int m = 0; m < TAU; m++)
-        if (f->value[m]) printf("  %12s", flow_title(m)); /* over the number and its shade */
+        if (f->value[m]) printf("  %12s", flow_title(m)); /* above the number and its shade */
     putchar('\n');
     put_rows(f, all, false, largest);
     if (f->targets && f->sources) puts("  and of what it had written:");
@@ -170,7 +170,7 @@ static const struct {
             {"tau-dA-raw", "|dA| raw", offsetof(tl_grad_taus, weight_grad_raw)}};
 enum { TAUS = sizeof taus / sizeof *taus };
 
-/* The written token; of a classifier the class. To free(). */
+/* The written token, or a classifier's class; the caller frees it. */
 static char *written(const flow *f, long word) {
     const tl_tokens *tokens = &f->sentences.sentence[0].written;
     return tl_shown_text(word < tokens->count ? tokens->text[word] : "class");
@@ -234,7 +234,7 @@ static void put_heading(flow *f) {
 static void put_left_out(const flow *f) {
     for (int m = 0; m < FLOW_METHODS; m++) {
         if (!f->wanted[m] || !f->left_out[m]) continue;
-        bool first = true; /* of those that have this reason */
+        bool first = true; /* is it the first method with this reason? */
         for (int n = 0; n < m; n++) first &= !f->wanted[n] || f->left_out[n] != f->left_out[m];
         if (!first) continue;
         printf("  left out: %s", flow_name(m));

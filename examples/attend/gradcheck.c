@@ -1,4 +1,4 @@
-/* attend gradcheck: a whole model's gradients against differences of its loss, and which operation is to blame
+/* attend gradcheck: a whole model's gradients against differences of its loss, and the operation to blame
  * (tl_model_gradcheck_of). */
 #include "program.h"
 
@@ -26,9 +26,9 @@ const tl_option gradcheck_options[] = {
     TL_OPTIONS_END};
 /* clang-format on */
 
-/* ---- what there is to be made wrong ---- */
+/* ---- operations that can be made wrong ---- */
 
-/* The loss is recorded once, on the run's tape. */
+/* Records the loss once, on the run's tape. */
 static bool record(const settings *s, tl_run *run, const tl_batch *batch) {
     tl_tape *tape = tl_run_tape(run);
     tl_tape_reset(tape);
@@ -39,7 +39,7 @@ static bool record(const settings *s, tl_run *run, const tl_batch *batch) {
     return ok;
 }
 
-/* Nodes of that operation which have a backward of their own. */
+/* How many nodes of the operation have a backward of their own. */
 static long count_of(const tl_tape *tape, const char *operation) {
     long count = 0;
     tl_recorded r;
@@ -90,7 +90,7 @@ static void print_elements(const settings *s, const tl_model_gradcheck *r) {
 }
 
 static void print_blame(const tl_model_gradcheck *r) {
-    static const char prefix[] = "blame: "; /* which "to blame" has said */
+    static const char prefix[] = "blame: "; /* already said by "to blame" */
     const tl_blamed *b = &r->blame;
     if (b->node < 0) {
         printf("to blame   ");
@@ -177,6 +177,6 @@ int command_gradcheck(settings *s) {
     tl_error error = {""};
     tl_fault fault;
     if (s->gradcheck.fault && !tl_fault_of(s->gradcheck.fault, &fault, &error))
-        return usage_with("gradcheck", error.message); /* before a run is opened for it */
+        return usage_with("gradcheck", error.message); /* before a run is opened */
     return with_several(s, SENTENCES, look);
 }

@@ -1,4 +1,5 @@
-/* attend heads: what each head does over a test set, as a table, a CSV and a picture. Numbers are the library's (tapeloom/heads.h). */
+/* attend heads: what each head does over a test set, as a table, a CSV and a picture. The library (tapeloom/heads.h)
+ * measures. */
 #include "program.h"
 
 #include <math.h>
@@ -24,8 +25,8 @@ const tl_option heads_options[] = {
 /* ---- columns ---- */
 
 typedef struct column {
-    const char *csv;          /* its name in the file */
-    const char *above, *name; /* its heading; NULL: in the file alone */
+    const char *csv;          /* the column's name in the file */
+    const char *above, *name; /* its heading; NULL: only in the file */
     const char *format;
     double (*value)(const tl_heads_row *row, const tl_heads_table *table);
 } column;
@@ -80,7 +81,7 @@ static const column columns[] = {{"importance", "impor-", "tance", "%.3f", impor
                                  {"score_mean", "score", "mean", "%.2f", score_mean}};
 enum { COLUMNS = sizeof columns / sizeof *columns, NAMED = 2 };
 
-/* ---- order ---- */
+/* ---- sorting ---- */
 
 static double rank_of(const settings *s, const tl_heads_table *t, long i) {
     if (!s->heads.sort || !strcmp(s->heads.sort, "layer")) return (double)-i;
@@ -88,7 +89,7 @@ static double rank_of(const settings *s, const tl_heads_table *t, long i) {
     return isnan(t->row[i].loss_zero) ? t->row[i].loss_mean : t->row[i].loss_zero;
 }
 
-/* Largest first; of equals, as they come. There are no more than a few hundred. */
+/* Largest first; ties keep their order. There are at most a few hundred. */
 static void sort(const settings *s, const tl_heads_table *t, long *order) {
     for (long i = 0; i < t->count; i++) {
         long at = i;
@@ -103,7 +104,7 @@ static void put_right(const char *text, long width) {
     printf("%*s%s", (int)(width > tl_text_columns(text) ? width - tl_text_columns(text) : 0), "", text);
 }
 
-/* Is there a number in it? */
+/* Does the column have any number? */
 static bool is_shown(const column *c, const tl_heads_table *t) {
     for (long i = 0; c->name && i < t->count; i++)
         if (!isnan(c->value(&t->row[i], t))) return true;
@@ -116,7 +117,7 @@ static const char *cell(const column *c, const tl_heads_row *row, const tl_heads
     return text;
 }
 
-/* Wide enough for its heading and its numbers; 0: it is not shown. */
+/* Widths that fit heading and numbers; 0: not shown. */
 static void find_widths(const tl_heads_table *t, long widths[COLUMNS]) {
     char text[32];
     for (int c = 0; c < COLUMNS; c++) {
@@ -275,9 +276,9 @@ int command_heads(settings *s) {
                                       .score = s->heads.score,
                                       .progress = watch,
                                       .context = &w};
-    const bool ok = set && tl_heads_measure(run, set, &options, &table);
+    const bool ok = all_well(run, set != NULL, &error) && tl_heads_measure(run, set, &options, &table);
     if (w.what) bar_end(&w.bar);
-    if (ok) show(s, &table, run, set, &error);
+    if (ok) all_well(run, !leads() || show(s, &table, run, set, &error), &error);
     const int status = status_of(run, &error);
     tl_heads_table_free(&table);
     tl_set_free(set);

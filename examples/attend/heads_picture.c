@@ -1,6 +1,7 @@
-/* The table of heads as a picture: a square for each head, layers below one another, heads side by side, a panel for each kind of
- * attention. The first row of panels has importance, 0 white and 1 dark; under it, where it was measured, what the loss grows by
- * without the head: orange where the model is worse without, blue where it is better. */
+/* The table of heads as a picture: a square for each head, layers below one another, heads side by side, a panel for
+ * each kind of attention. The first row of panels shows importance, from 0 (white) to 1 (dark). Below it, if
+ * measured, is the increase of the loss without the head: orange if the model is worse without it, blue if it is
+ * better. */
 #include "program.h"
 
 #include "../program/growing.h"
@@ -11,7 +12,7 @@
 
 enum { CELL = 52, GAP = 28, LABEL = 58, LINE = 20, LEFT = 20, TOP = 16 };
 
-/* ---- what is drawn ---- */
+/* ---- measures ---- */
 
 typedef enum measure { IMPORTANCE, GROWTH_ZERO, GROWTH_MEAN, MEASURES } measure;
 
@@ -29,7 +30,7 @@ static const char *title_of(measure m) {
     return titles[m];
 }
 
-/* The largest size, which is the full colour. */
+/* The largest |value|, which gets the full colour. */
 static double limit_of(const tl_heads_table *t, measure m) {
     double limit = 0;
     if (m == IMPORTANCE) return 1;
@@ -44,7 +45,7 @@ static bool is_there(const tl_heads_table *t, measure m) {
     return false;
 }
 
-/* share -1 … 1 of the limit, from white to a dark colour */
+/* share: -1 … 1 of the limit, from white to a dark colour */
 static void colour(char to[8], measure m, double share) {
     static const int dark[3][3] = {{13, 59, 110}, {200, 82, 0}, {13, 59, 110}};
     const int *c = dark[m == IMPORTANCE ? 0 : share >= 0 ? 1 : 2];
@@ -82,7 +83,7 @@ static void add_square(growing *t, const tl_heads_table *table, long i, measure 
 /* ---- panels ---- */
 
 typedef struct size {
-    long layers, heads; /* 0: there is no such kind */
+    long layers, heads; /* 0: no attention of this kind */
 } size;
 
 static size size_of(const tl_heads_table *t, int kind) {
@@ -95,7 +96,7 @@ static size size_of(const tl_heads_table *t, int kind) {
     return s;
 }
 
-/* What the attentions of a kind are called. */
+/* What attentions of a kind are called. */
 static const char *panel_name(const tl_heads_table *t, int kind) {
     static const char *const names[] = {"encoder self", "decoder self", "cross"};
     for (long i = 0; i < t->count; i++)
@@ -123,7 +124,7 @@ static void add_panel(growing *t, const tl_heads_table *table, int kind, measure
                        y + 2 * LINE + table->row[i].layer * CELL);
 }
 
-/* A bar from the least to the most that there can be, with its ends' numbers. */
+/* A colour bar with the numbers of its ends. */
 static void add_scale(growing *t, const tl_heads_table *table, measure m, long x, long y) {
     enum { STEPS = 40, STEP = 4 };
     const double limit = limit_of(table, m), from = m == IMPORTANCE ? 0 : -limit;
@@ -156,7 +157,7 @@ char *heads_picture(const tl_heads_table *table, const char *title, size_t *size
     long width = LEFT, y = TOP + LINE;
     for (int k = 0; k < TL_ATTENTION_KINDS; k++)
         if (size_of(table, k).heads) width += LABEL + size_of(table, k).heads * CELL + GAP;
-    if (width < 640) width = 640; /* the titles' */
+    if (width < 640) width = 640; /* the titles need this width */
     for (int m = 0; m < MEASURES; m++)
         if (is_there(table, (measure)m)) y = add_row(&panels, table, (measure)m, y);
     grow(&t,

@@ -1,5 +1,5 @@
-/* A number's colour goes from white at 0 to blue at -limit and to orange at limit; what is beyond has the full one. Numbers are there
- * as well, so that no colour is needed to read a table. */
+/* Colours go from white at 0 to blue at -limit and orange at limit, and stay there beyond it. The numbers are shown
+ * too, so that a table can be read without colours. */
 #define _POSIX_C_SOURCE 200809L /* isatty */
 #include "heat.h"
 
@@ -32,7 +32,7 @@ static colour colour_of(double value, double limit) {
 
 /* ---- text ---- */
 
-/* Bytes of the character that begins here. */
+/* Bytes of the character that begins at text. */
 static size_t character(const char *text) {
     size_t n = 1;
     while (((unsigned char)text[n] & 0xC0) == 0x80) n++;
@@ -125,7 +125,7 @@ static layout layout_of(const heat *t) {
     return l;
 }
 
-/* Long names stand upright. */
+/* Long names are written upright. */
 static void draw_heads(const heat *t, const layout *l, long top, growing *out) {
     for (long c = 0; c < t->columns; c++) {
         const long x = l->left + c * l->cell + l->cell / 2, y = top + l->head - 6;

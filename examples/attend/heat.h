@@ -10,19 +10,20 @@
 typedef struct heat {
     const char *title;
     long rows, columns;
-    const char *const *row, *const *column; /* names; foreign bytes are made harmless here */
-    const double *value;                    /* [rows,columns]; NaN: nothing is there */
-    const char *const
-        *text;    /* [rows,columns] words that a picture has in the numbers' place; NULL: the numbers */
-    double limit; /* what has the full colour; 0: the largest of all */
+    const char *const *row, *const *column; /* names; foreign bytes are made harmless when drawn */
+    const double *value;                    /* [rows,columns]; NaN: an empty cell */
+    /* [rows,columns] words shown in a picture instead of the numbers; NULL: the numbers */
+    const char *const *text;
+    double limit; /* the value of the full colour; 0: the largest |value| */
 } heat;
 
-/* On standard output; on a terminal with colours, unless NO_COLOR says otherwise. */
+/* Prints to standard output; with colours on a terminal, unless NO_COLOR is set. */
 void heat_print(const heat *table);
-/* One picture of several tables, one below the other; `about` are lines above them. */
+/* Draws several tables as one picture, one below the other, under the lines of `about`. */
 bool heat_draw(const char *path, const char *const *about, int lines, const heat *tables, int count,
                tl_error *error);
-/* The text's first characters, as many as fit into so many columns, with spaces behind them; right: before. */
+/* Prints as many of the text's first characters as fit into `columns` columns, padded with spaces after it, or
+ * (right) before it. */
 void heat_put(const char *text, long columns, bool right, FILE *out);
 
 #endif

@@ -1,4 +1,4 @@
-/* attend leak: no output depends on a word that comes later, and none on padding (tl_leak_check). */
+/* attend leak: no output depends on a later word, or on padding (tl_leak_check). */
 #include "program.h"
 
 /* clang-format off */
@@ -56,7 +56,7 @@ static void print_report(const tl_leak_report *r) {
                                : "source");
 }
 
-/* Did the check come to its end, whatever it has found? */
+/* Did the check run to its end, whatever it found? */
 static bool is_over(const tl_leak_report *r) {
     return r->ok || r->values || r->gradients || r->padding_felt || r->felt;
 }

@@ -1,4 +1,4 @@
-/* attend logits: what one word's logit is made of; with --lens what each depth would already say. */
+/* attend logits: what one word's logit is made of; with --lens what each depth would predict. */
 #include "program.h"
 
 #include "heat.h"
@@ -16,7 +16,7 @@ const tl_option logits_options[] = {
     TL_OPTION_HEADING("the logit lens instead"),
     ROW("lens", FLAG, logits.lens, NULL, "what the stream at every depth says, through the final norm and the projection"),
     ROW("side", TEXT, logits.side, "decoder|encoder", "whose stream (default: that from which words or classes are told)"),
-    ROW("top", LONG, logits.top, "N", "so many likeliest tokens at each depth (0: 1)"),
+    ROW("top", LONG, logits.top, "N", "so many most likely tokens at each depth (0: 1)"),
     TL_OPTION_HEADING("results"),
     ROW("csv", TEXT, logits.csv, "FILE", "write all numbers, with all digits"),
     ROW("svg", TEXT, logits.svg, "FILE", "draw the table"),
@@ -24,7 +24,7 @@ const tl_option logits_options[] = {
     TL_OPTIONS_END};
 /* clang-format on */
 
-/* ---- what a logit is made of, as a table: a row for everything that adds, heads side by side ---- */
+/* ---- the summands as a table: a row for each source, heads side by side ---- */
 
 enum { ITSELF, BIAS, SUM, BESIDE };
 
@@ -40,7 +40,7 @@ static void free_parts(parts *p) {
     free(p->name), free(p->row), free(p->column), free(p->head), free(p->value);
 }
 
-/* A summand's row is its name without what is a column. */
+/* A summand's row is its name without the part that is its column. */
 static void row_name(const tl_summand *s, char to[80]) {
     snprintf(to, 80, "%s", s->name);
     char *end = s->kind == TL_SUMMAND_HEAD ? strstr(to, " head ") : strstr(to, " bias");
@@ -84,7 +84,7 @@ static heat heat_of_parts(const parts *p) {
         .rows = p->rows, .columns = p->columns, .row = p->row, .column = p->column, .value = p->value};
 }
 
-/* ---- the line that answers: what says most for it, and against it ---- */
+/* ---- a line that answers: what counts most for the logit, and against it ---- */
 
 static int larger(const void *a, const void *b) {
     const tl_summand *x = *(const tl_summand *const *)a, *y = *(const tl_summand *const *)b;
@@ -176,7 +176,7 @@ typedef struct looking {
     tl_real *values;
 } looking;
 
-/* Of a classifier the one place from which the class is told. */
+/* The one position from which a classifier predicts. */
 static const char *read_at(const looking *k, long t) {
     const tl_sentence *s = &k->sentences->sentence[0];
     return s->read.count > t ? s->read.text[t] : s->src.count ? s->src.text[0] : "";
@@ -267,11 +267,12 @@ static bool write_lens(const char *path, const looking *k, tl_error *error) {
     return csv && tl_csv_close(csv, error);
 }
 
-/* A row a word and a column a depth: the likeliest, as dark as it is likely, and log p of the true one. */
+/* A row for each word, a column for each depth: the most likely word, darker if more likely, and log p of the true
+ * one. */
 typedef struct lens_picture {
     long rows, columns;
     char (*name)[96];
-    const char **row; /* [rows], and [columns] behind them */
+    const char **row; /* [rows], followed by [columns] */
     const char **best;
     double *p, *truth;
 } lens_picture;
@@ -310,7 +311,7 @@ static bool draw_lens(const char *path, const looking *k, tl_error *error) {
     if (ok) {
         const heat plain = {.rows = p.rows, .columns = p.columns, .row = p.row, .column = p.row + p.rows};
         heat tables[2] = {plain, plain};
-        tables[0].title = "what each depth finds likeliest, as dark as it is likely";
+        tables[0].title = "what each depth finds most likely, as dark as it is likely";
         tables[0].value = p.p, tables[0].text = p.best, tables[0].limit = 1;
         tables[1].title = "log p of what is written";
         tables[1].value = p.truth;
@@ -322,7 +323,7 @@ static bool draw_lens(const char *path, const looking *k, tl_error *error) {
 }
 
 static bool show_lens(const settings *s, looking *k, tl_error *error) {
-    printf("%s.\nA line for each position: what is read, what is written, and the likeliest at each depth "
+    printf("%s.\nA line for each position: what is read, what is written, and the most likely at each depth "
            "with its p and the rank "
            "of what is written.\n\n",
            k->lens->applied);

@@ -1,4 +1,4 @@
-/* attend: every weight and every gradient of a model's attention, and what happens if something else stood there. */
+/* attend: every attention weight and every gradient of a model, and what changes if a value in it is replaced. */
 #include "program.h"
 
 static const command commands[] = {
@@ -56,6 +56,7 @@ program this_program = {.name = "attend",
                                  "at what the model does without parts of it.",
                         .commands = commands,
                         .count = sizeof commands / sizeof *commands,
+                        .together = (const char *const[]){"heads", NULL},
                         .settings_size = sizeof(settings),
                         .unit = "sentence",
                         .any_run = true,

@@ -1,5 +1,5 @@
-/* attend mask: which pairs of every attention are blocked, and why, with their tokens. Attentions and heads whose masks are the same are
- * drawn once. */
+/* attend mask: which pairs of every attention are blocked, and why, with their tokens. Attentions and heads with
+ * equal masks are drawn once. */
 #include "program.h"
 
 #include <stdlib.h>
@@ -22,7 +22,7 @@ static const char *const letters[TL_WHYS] = {
 
 /* ---- text of a known width ---- */
 
-/* The character at text: its bytes, and how many columns of a terminal it takes. */
+/* The character at text: returns its bytes, and sets how many terminal columns it takes. */
 static int character(const char *text, int *columns) {
     const unsigned char c = (unsigned char)text[0];
     int bytes = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
@@ -35,7 +35,7 @@ static int character(const char *text, int *columns) {
                       (code >= 0xAC00 && code <= 0xD7A3) || (code >= 0xF900 && code <= 0xFAFF) ||
                       (code >= 0xFE30 && code <= 0xFE6F) || (code >= 0xFF00 && code <= 0xFF60) ||
                       (code >= 0x1F300 && code <= 0x1FAFF) || (code >= 0x20000 && code <= 0x3FFFD);
-    const bool none = code >= 0x300 && code <= 0x36F; /* it goes onto the one before */
+    const bool none = code >= 0x300 && code <= 0x36F; /* a combining character: drawn onto the one before */
     *columns = none ? 0 : 1 + wide;
     return bytes;
 }
@@ -50,7 +50,7 @@ static void print_fitted(const char *text, int width) {
     printf("%*s", width - used, "");
 }
 
-/* Character number i of a text; "" behind its end. */
+/* Character number i of a text; "" after its end. */
 static const char *character_at(const char *text, int i, int *bytes, int *columns) {
     *bytes = 0, *columns = 0;
     for (; *text; text += *bytes) {
@@ -69,7 +69,8 @@ static int length_of(const char *text) {
 
 /* ---- tokens ---- */
 
-/* Names that a terminal may be shown, of `count` rows or columns; those behind the tokens are padding. To free with free_names. */
+/* Names of `count` rows or columns, safe for a terminal. Those after the tokens are padding. Free them with
+ * free_names. */
 static char **names_of(const tl_tokens *tokens, long count) {
     char **names = calloc((size_t)count + 1, sizeof *names);
     for (long i = 0; names && i < count; i++)
@@ -86,7 +87,7 @@ static const char *name(char **names, long i) { return names && names[i] ? names
 
 /* ---- one mask ---- */
 
-/* Columns' names from top to bottom, ending on one line. */
+/* Prints the columns' names from top to bottom, ending on one line. */
 static void print_header(char **columns, long count) {
     int tallest = 0;
     for (long j = 0; j < count; j++) {
@@ -99,9 +100,8 @@ static void print_header(char **columns, long count) {
         for (long j = 0; j < count; j++) {
             const char *text = name(columns, j);
             const int length = length_of(text), begin = tallest - (length < tallest ? length : tallest);
-            int bytes, width;
+            int bytes = 0, width = 0;
             const char *c = line < begin ? "" : character_at(text, line - begin, &bytes, &width);
-            if (!*c) bytes = width = 0;
             printf("%.*s%*s", bytes, c, 2 - width, "");
         }
         printf("\n");
@@ -139,21 +139,21 @@ typedef struct looked {
     const tl_seen *seen;
     bool *drawn; /* by attention and head */
     int heads;
-    long wrong; /* pairs that weigh though they are blocked */
+    long wrong; /* blocked pairs with a weight */
 } looked;
 
 static bool is_wanted(const looked *l, const tl_seen_attention *a) {
     return a->weights.data && (!l->s->mask.attention || tl_place_matches(a->name, l->s->mask.attention));
 }
 
-/* The names of all attentions whose mask is that of head h of attention n, and which heads: "…: all 4 heads". */
+/* Prints all attentions and heads whose mask equals that of head h of attention n: "…: all 4 heads". */
 static void print_same(looked *l, int n, long h, long b) {
     const tl_seen_attention *a = &l->seen->attention[n];
     bool first = true;
     for (int m = n; m < l->seen->count; m++) {
         const tl_seen_attention *other = &l->seen->attention[m];
         long same = 0;
-        if (!is_wanted(l, other) || other->kind != a->kind) continue; /* other rows, other columns */
+        if (!is_wanted(l, other) || other->kind != a->kind) continue; /* it has other rows and columns */
         for (long k = 0; k < other->heads; k++) {
             bool *drawn = &l->drawn[m * l->heads + k];
             if (*drawn || !tl_masks_same(a, h, other, k, b)) continue;

@@ -1,4 +1,4 @@
-/* attend patch: sentence A with what sentence B had in chosen places, and how much of the way from A to B that goes. */
+/* attend patch: sentence A with B's values at chosen places, and how much of the way from A to B the objective goes. */
 #include "program.h"
 
 #include "heat.h"
@@ -34,20 +34,20 @@ const tl_option patch_options[] = {
     TL_OPTIONS_END};
 /* clang-format on */
 
-/* Shares of the way, or where there is no way effects. */
+/* Shares of the way from A to B; if A and B do not differ, the effects themselves. */
 static double share(const tl_patch *patch, double effect) {
     return tl_patch_has_score(patch) ? tl_patch_score(patch, effect) : effect;
 }
 
 /* ---- B ---- */
 
-/* B as read, or A's with a token swapped. */
+/* B as read, or A with one token replaced. */
 typedef struct other {
     tl_sentences read;
     tl_batch batch;
-    int *ids; /* of a swap */
+    int *ids; /* memory of the replaced tokens */
     const char **text;
-    tl_tokens src, in; /* names of what it reads */
+    tl_tokens src, in; /* names of its tokens */
 } other;
 
 static const char *swapped_name(tl_run *run, tl_sentences *a, int id) {
@@ -63,7 +63,7 @@ static int swapped_id(tl_run *run, tl_sentences *a, const char *token) {
     return id == TL_UNK && strcmp(token, tl_vocab_token(source, TL_UNK)) != 0 ? -1 : id;
 }
 
-/* A classifier's tokens may have [CLS] before them, which the batch has not. */
+/* A classifier's tokens may begin with [CLS], which the batch does not have. */
 static bool swap(const settings *s, tl_run *run, tl_sentences *a, other *b, tl_error *error) {
     const bool source = a->batch.src != NULL;
     const tl_tokens *names = source ? &a->sentence[0].src : &a->sentence[0].read;
@@ -100,7 +100,7 @@ static bool read_other(const settings *s, tl_run *run, tl_sentences *a, other *b
     if (!s->patch.to && !s->patch.to_target)
         return tl_error_set(
             error, "which sentence is B? Give it by --to, or a token of A's to be replaced by --swap");
-    const bool text = !own->source; /* of a language model */
+    const bool text = !own->source; /* a language model */
     const char *source = text          ? NULL
                          : s->patch.to ? s->patch.to
                                        : own->source,
@@ -112,7 +112,7 @@ static bool read_other(const settings *s, tl_run *run, tl_sentences *a, other *b
     if (!tl_sentences_of(run, &source, &target, 1, &b->read)) return false;
     b->batch = b->read.batch;
     b->src = b->read.sentence[0].src, b->in = b->read.sentence[0].read;
-    if (!text && !s->patch.to_target) { /* the very tokens of A's, which its line may not give back */
+    if (!text && !s->patch.to_target) { /* A's tokens themselves: cutting its line again may give others */
         b->batch.tgt_in = a->batch.tgt_in, b->batch.tgt_out = a->batch.tgt_out;
         b->batch.tgt_lengths = a->batch.tgt_lengths, b->batch.tgt_len = a->batch.tgt_len;
         b->in = own->read;
@@ -126,7 +126,7 @@ static void free_other(other *b) {
     free(b->text);
 }
 
-/* ---- what is said above ---- */
+/* ---- the lines above ---- */
 
 static void print_tokens(const tl_tokens *tokens) {
     for (long i = 0; i < tokens->count; i++) {
@@ -161,13 +161,13 @@ static const char *unit_of(const tl_patch *patch) {
 
 /* ---- a table as text and picture ---- */
 
-typedef struct sheet { /* the rows of a table that stand over the same tokens */
+typedef struct sheet { /* rows of a table that share their columns' tokens */
     long first, rows, columns;
-    const tl_tokens *tokens, *own; /* B's and A's; NULL: heads, or the whole of a place */
+    const tl_tokens *tokens, *own; /* of B and of A; NULL: columns are heads, or there is one */
     const char **row, **column;
-    char (*text)[160]; /* what names are made here: [columns] */
+    char (*text)[160]; /* [columns] memory for names made here */
     double *score, *estimate, *both;
-    double largest; /* of both kinds and in all sheets: they have one scale */
+    double largest; /* of scores and estimates in all sheets, which share one scale */
 } sheet;
 
 static bool over_source(const tl_place_name *p) {
@@ -180,7 +180,7 @@ static void free_sheet(sheet *s) {
     free(s->row), free(s->column), free(s->text), free(s->score), free(s->estimate), free(s->both);
 }
 
-/* "2 cat", or where B has another token "2 cat>dog". */
+/* "2 cat", or if B has another token "2 cat>dog". */
 static void name_position(char to[160], long at, const char *a, const char *b) {
     const bool same = !strcmp(a, b);
     snprintf(to, 160, same ? "%ld %.60s" : "%ld %.60s>%.60s", at + 1, a, b);
@@ -199,7 +199,7 @@ static void name_columns(sheet *s, const tl_patch_table *t) {
     }
 }
 
-/* both: a row of scores and one of estimates in turn. */
+/* both: rows of scores and of estimates alternate. */
 static bool lay_sheet(sheet *s, const tl_patch *patch, const tl_patch_table *t) {
     for (long i = s->first * t->columns; i < (s->first + s->rows) * t->columns; i++)
         if (t->cell[i].there && i % t->columns >= s->columns) s->columns = i % t->columns + 1;
@@ -225,7 +225,7 @@ static bool lay_sheet(sheet *s, const tl_patch *patch, const tl_patch_table *t) 
     return true;
 }
 
-/* One sheet, or by positions one for source and one for target. Returns how many. */
+/* One sheet, or by positions one for the source and one for the target. Returns how many. */
 static int cut_sheets(sheet sheets[2], const tl_patch *patch, const tl_patch_table *t, const tl_sentence *a,
                       const other *b) {
     int count = 0;
@@ -265,7 +265,7 @@ static void print_sheets(const sheet *sheets, int count, const tl_patch *patch, 
            unit_of(patch), t->by == TL_PATCH_PLACES ? "beside it" : "below it (~)");
     for (int i = 0; i < count; i++) {
         heat both = heat_of(&sheets[i], NULL, sheets[i].both);
-        if (t->by == TL_PATCH_PLACES) /* a row for each has room for both */
+        if (t->by == TL_PATCH_PLACES) /* a row has room for both, side by side */
             both.column = beside, both.columns = 2;
         else
             both.row = sheets[i].row + sheets[i].rows, both.rows = 2 * sheets[i].rows;
@@ -357,7 +357,7 @@ static bool run_table(const settings *s, tl_patch *patch, const tl_replaced *whe
 
 enum { MOST_PLACES = 16 };
 
-/* "a,b" as places; 0: too many. Cuts the text. */
+/* Cuts "a,b" into places, in place. Returns how many; 0: too many. */
 static int cut_places(char *text, const tl_replaced *where, tl_patch_place places[MOST_PLACES]) {
     int count = 0;
     for (char *next = text; next; count++) {

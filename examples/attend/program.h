@@ -1,5 +1,5 @@
-/* The laboratory's command line, beyond what programs share (examples/program). Each command stands in a file of its name, with its
- * options above it; what it measures is a function of the library (tapeloom/lens.h). */
+/* The laboratory's command line, besides what programs share (examples/program). Each command is a file of its name,
+ * with its options at the top; the library (tapeloom/lens.h) measures. */
 #ifndef ATTEND_PROGRAM_H
 #define ATTEND_PROGRAM_H
 
@@ -10,7 +10,7 @@ struct settings {
     common common;
     /* which model */
     bool fresh;
-    const char *pair; /* of a fresh model without a run */
+    const char *pair; /* for a fresh model without a run */
     /* which sentence */
     const char *source, *target;
     /* which test set */
@@ -54,7 +54,7 @@ struct settings {
         const char *method, *layer, *head, *csv;
         bool words;
     } flow;
-    long batch; /* sentences side by side, of mask, leak and gradcheck */
+    long batch; /* for mask, leak and gradcheck: sentences in a batch */
     struct {
         const char *attention, *csv;
     } mask;
@@ -69,7 +69,7 @@ struct settings {
     } check;
 };
 
-/* Rows that commands have in common: the model that is looked at, one sentence, a test set. */
+/* Rows that several commands have: the model to look at, one sentence, a test set. */
 /* clang-format off */
 #define SUBJECT_ROWS \
     ROW("model", TEXT, common.model, "DIR", "a run that translate, lm, classify or caption has written"), \
@@ -91,29 +91,30 @@ struct settings {
 
 /* ---- subject.c ---- */
 
-/* The run that the settings name, in evaluation mode. NULL, and a message, on failure. */
+/* Opens the run that the settings name, in evaluation mode. NULL, and a message, on failure. */
 tl_run *open_subject(settings *s);
-/* The sentence that the settings name, or a held-out one of the run's own. False, and the run's error, on failure. */
+/* Reads the sentence that the settings name, or a held-out one of the run. False, and the run's error, on failure. */
 bool read_sentence(const settings *s, tl_run *run, tl_sentences *sentences);
-/* --batch of them (0: `usual`), the first one that which --source and --target name, the others held-out ones with their true
- * targets. */
+/* Reads --batch sentences (0: `usual`): first the one that --source and --target name, then held-out ones with their
+ * true targets. */
 bool read_several(const settings *s, tl_run *run, long usual, tl_sentences *sentences);
-/* A command over several sentences: opens the run, reads them, and gives both to `look`, whose exit status it returns. */
+/* A command over several sentences: opens the run, reads them, calls `look` with both and returns its exit status. */
 int with_several(settings *s, long usual, int (*look)(settings *s, tl_run *run, tl_sentences *sentences));
-/* The test set that the settings name. NULL, and the run's error, on failure. */
+/* Opens the test set that the settings name. NULL, and the run's error, on failure. */
 tl_set *open_set(const settings *s, tl_run *run);
 
 /* ---- say.c ---- */
 
-/* "build/demo (best weights)", on a line behind `what`. */
+/* Prints `what` and "build/demo (best weights)" on a line. */
 void print_subject(const char *what, const settings *s);
-/* A bar on standard error for what the library measures, shown from the third second on. */
+/* A progress bar on standard error while the library measures, shown from the third second on. */
 typedef struct bar {
     tl_progress progress;
     long done, all;
 } bar;
 void bar_begin(bar *b, const settings *s, const char *label, const char *unit); /* label NULL: none */
-/* As the library tells how far it is; context: the bar. Its clock begins with the first call: 0 done, where the first step is long. */
+/* A progress callback of the library; context: the bar. The library calls it with 0 done if the first step is long,
+ * and the bar's time starts with this first call. */
 bool bar_step(void *context, long done, long all);
 void bar_end(bar *b);
 
@@ -130,7 +131,7 @@ int command_prune(settings *s);
 
 extern const tl_option heads_options[];
 int command_heads(settings *s);
-/* The table as an SVG under a title, to free(); NULL when out of memory. */
+/* The table as an SVG with a title; the caller frees it. NULL when out of memory. */
 char *heads_picture(const tl_heads_table *table, const char *title, size_t *size);
 extern const tl_option patch_options[];
 int command_patch(settings *s);

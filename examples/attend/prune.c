@@ -1,5 +1,5 @@
-/* attend prune: how good a model is without its least important heads, and without as many that chance has chosen; or the smaller
- * model, saved as a run. */
+/* attend prune: how good a model is without its least important heads, compared with as many heads drawn at random;
+ * or the smaller model, saved as a run. */
 #include "prune.h"
 
 #include <stdlib.h>
@@ -43,7 +43,7 @@ static bool keep_important(const settings *s, tl_run *run, bool *keep, long coun
     return ok;
 }
 
-/* Of a model that has lost heads before, numbers are those that it has left. */
+/* In a model that has lost heads before, numbers count the heads that are left. */
 static bool keep_others(const settings *s, const tl_model *model, bool *keep, tl_error *error) {
     const tl_head_shape shape = tl_head_shape_of(model);
     bool *flags = calloc((size_t)tl_head_count(&shape) + 1, sizeof *flags);

@@ -6,7 +6,7 @@
 
 enum { MOST_CHANCES = 1000 };
 
-/* What is measured: at each point, with so many heads gone, by importance and by chance. */
+/* What is measured: at each point the model without so many heads, by importance and at random. */
 typedef struct curve {
     tl_run *run;
     tl_set *set;
@@ -18,10 +18,11 @@ typedef struct curve {
     const char *score_label; /* NULL: there is no score */
 } curve;
 
-/* Room for all of it, and the orders. False, and an error (the run's or this one), on failure; curve_free in any case. */
+/* Allocates everything and makes the orders. False, and an error (the run's or this one), on failure; call
+ * curve_free in any case. */
 bool curve_make(curve *c, const settings *s, tl_error *error);
 void curve_free(curve *c);
-bool curve_measure(curve *c, const settings *s); /* the run's error on failure */
+bool curve_measure(curve *c, const settings *s); /* false: the run has an error */
 void curve_print(const curve *c);
 bool curve_write(const curve *c, const char *path, tl_error *error);             /* as CSV */
 bool curve_draw(const curve *c, const char *path, bool *drawn, tl_error *error); /* .svg or .png */

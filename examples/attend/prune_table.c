@@ -1,4 +1,4 @@
-/* How good a model is with fewer and fewer heads: measured, printed, written and drawn. */
+/* How good a model is with fewer and fewer heads: measuring, printing, writing and drawing. */
 #include "prune.h"
 
 #include <tapeloom/heads.h>
@@ -55,7 +55,7 @@ void curve_free(curve *c) {
 
 /* ---- measuring ---- */
 
-/* With none gone, or all, every order is the same. */
+/* With no head or all heads removed, every order gives the same. */
 static bool is_shared(const curve *c, long order, long point) {
     return order > 0 && (c->removed[point] == 0 || c->removed[point] == c->heads);
 }
@@ -98,7 +98,7 @@ bool curve_measure(curve *c, const settings *s) {
 
 /* ---- showing ---- */
 
-/* The head that went last by importance, "encoder.0:3"; "-" where none has gone. */
+/* The head that was removed last by importance, "encoder.0:3"; "-" if none was. */
 static const char *last_to_go(const curve *c, long point, char to[64]) {
     tl_head_name head = {.layer = 0};
     if (!c->removed[point]) return "-";
@@ -176,7 +176,7 @@ bool curve_write(const curve *c, const char *path, tl_error *error) {
     return csv && tl_csv_close(csv, error);
 }
 
-/* The path with another ending, ".csv" for ".svg". */
+/* The path with another ending: ".csv" instead of ".svg". */
 static const char *beside(const char *path, const char *ending, char to[PATH_SIZE]) {
     const char *dot = strrchr(path, '.'), *slash = strrchr(path, '/');
     const size_t stem = dot && (!slash || dot > slash) ? (size_t)(dot - path) : strlen(path);

@@ -1,4 +1,4 @@
-/* What several commands say. */
+/* Messages of several commands. */
 #include "program.h"
 
 void print_subject(const char *what, const settings *s) {
@@ -19,7 +19,7 @@ void bar_begin(bar *b, const settings *s, const char *label, const char *unit) {
                             .after = 2}};
 }
 
-/* The library's counts begin anew where a second pass does. */
+/* The library counts from 0 again in a second pass. */
 bool bar_step(void *context, long done, long all) {
     bar *b = context;
     if (all != b->all || done < b->done) {

@@ -1,4 +1,4 @@
-/* attend show: every weight and every gradient of chosen attentions, on the terminal, as files, and as a page. */
+/* attend show: every weight and every gradient of chosen attentions, on the terminal, in files and as a page. */
 #define _XOPEN_SOURCE 700 /* strdup */
 #include "draw.h"
 #include "program.h"
@@ -42,13 +42,13 @@ typedef struct showing {
     bool wanted[TL_QUANTITIES];
     char attention[64];
     long head;     /* -1: mean, -2: all */
-    picture *maps; /* what has been drawn, for --svg */
+    picture *maps; /* the maps drawn so far, for --svg */
     long count, room;
 } showing;
 
 enum { MEAN = -1, ALL = -2 };
 
-/* ---- what was asked for ---- */
+/* ---- which attention, which quantity ---- */
 
 static bool read_quantities(showing *w, tl_error *error) {
     const char *end = w->s->show.quantity + strlen(w->s->show.quantity);
@@ -76,7 +76,7 @@ static bool read_head(showing *w, tl_error *error) {
     return true;
 }
 
-/* The attention that is shown if none is named. */
+/* The attention that is shown by default. */
 static bool choose_attention(showing *w, tl_error *error) {
     const tl_model *model = tl_run_model(w->run);
     static const tl_attention_kind order[] = {TL_CROSS, TL_DECODER_SELF, TL_ENCODER_SELF};
@@ -185,7 +185,7 @@ static void forget_picture(picture *p) {
     free(p->about);
 }
 
-/* The same map once more, for --svg: a row has what is written alone. */
+/* Keeps the map for --svg, where a row's name is only the written token. */
 static bool keep_picture(showing *w, const picture *drawn, const tl_seen_attention *seen, tl_quantity q,
                          long b, long head) {
     if (!w->s->show.svg) return true;
@@ -234,7 +234,7 @@ static bool draw(showing *w, const tl_seen_attention *seen, tl_quantity q, long 
     return ok;
 }
 
-/* The sum over all heads has no head of its own. */
+/* A sum over all heads is drawn once, not for each head. */
 static bool draw_heads(showing *w, const tl_seen_attention *seen, tl_quantity q, long b) {
     if (w->head != ALL || q == TL_SEE_NORM) return draw(w, seen, q, b, q == TL_SEE_NORM ? MEAN : w->head);
     bool ok = true;
@@ -274,7 +274,7 @@ static bool write_html(showing *w, const char *command, tl_error *error) {
     return ok;
 }
 
-/* The command line as it can be typed again; to free(). */
+/* The command line, quoted for a shell; the caller frees it. */
 static char *command_line(const common *c) {
     size_t size = strlen(c->program) * 4 + 64;
     for (int i = 0; i < c->argc; i++) size += strlen(c->argv[i]) * 4 + 16;

@@ -1,4 +1,4 @@
-/* What is looked at: a run's model, one sentence, a test set. */
+/* Opening what a command looks at: a run's model, one sentence, a test set. */
 #include "program.h"
 
 #include <stdlib.h>
@@ -20,8 +20,13 @@ tl_run *open_subject(settings *s) {
         return open_run(s);
     }
     tl_run *run = fresh_of_pair(s, &error);
-    if (!run) fail_with(error.message);
-    return run;
+    if (all_well(run, run != NULL, &error)) {
+        tl_run_share_with(run, shared_ranks());
+        return run;
+    }
+    fail_with(error.message);
+    tl_run_free(run);
+    return NULL;
 }
 
 bool read_sentence(const settings *s, tl_run *run, tl_sentences *sentences) {
@@ -33,7 +38,7 @@ bool read_sentence(const settings *s, tl_run *run, tl_sentences *sentences) {
     return ok;
 }
 
-/* A text of the set, which may be gone when the next one is asked for. */
+/* A copy of a text of the set, which is valid only until the next one is asked for. */
 static const char *copy_of(const char *text) {
     char *copy = text ? malloc(strlen(text) + 1) : NULL;
     return copy ? strcpy(copy, text) : NULL;

@@ -3,8 +3,8 @@
  *
  *     build/bleu --ref references.txt < hypotheses.txt
  *
- * Lines are read as `sacrebleu references.txt -i hypotheses.txt` reads them: they end in LF, white space at their ends
- * (so a CR) does not count, a tab is white space, a byte order mark is a character. */
+ * Lines are read as `sacrebleu references.txt -i hypotheses.txt` reads them: they end in LF; white space at their
+ * ends (so also CR) is ignored; a tab is white space; a byte order mark is a character. */
 #include <tapeloom.h>
 
 #include <stdio.h>
@@ -80,15 +80,15 @@ static bool parse(int argc, char **argv, settings *s, tl_error *error) {
 typedef struct text {
     const char *name;
     char *bytes;
-    size_t size, at; /* at: where the next line begins */
-    long lines;      /* given so far */
+    size_t size, at; /* at: start of the next line */
+    long lines;      /* returned so far */
 } text;
 
-/* The next line with a 0 for its end; NULL behind the last one, or after an error. */
+/* The next line, ended by 0; NULL after the last one, or after an error. */
 static const char *next_line(text *t, tl_error *error) {
     if (t->at >= t->size) return NULL;
     char *line = t->bytes + t->at, *end = memchr(line, '\n', t->size - t->at);
-    if (!end) end = t->bytes + t->size; /* a 0 stands there */
+    if (!end) end = t->bytes + t->size; /* the byte after the text is 0 */
     *end = 0;
     t->at = (size_t)(end - t->bytes) + 1;
     t->lines++;
@@ -142,8 +142,8 @@ static bool run(const settings *s, tl_error *error) {
     return done;
 }
 
-/* Scores that did not arrive are a failure; a file that grows beyond `ulimit -f` is one too, rather than a reason to be
- * killed. */
+/* Failing to write the scores is a failure. So is a file that grows beyond `ulimit -f`, which by default would kill
+ * the process. */
 int main(int argc, char **argv) {
     settings s = {.bleu.tokens = TL_BLEU_13A};
     tl_error error = {""};

@@ -1,9 +1,9 @@
-/* bpe apply, and bpe join, which undoes it. */
+/* bpe apply, and its inverse, bpe join. */
 #include "program.h"
 
 #include <stdlib.h>
 
-/* Lines cut (bpe), or put together again (NULL). */
+/* Cuts each line (bpe), or joins it again (NULL). */
 static int each_line(const settings *s, tl_bpe *bpe, const tl_bpe_dropout *dropout) {
     input in;
     if (input_open(&in, s))

@@ -1,4 +1,4 @@
-/* Standard input, read whole and given line by line. */
+/* Standard input, read whole and returned line by line. */
 #define _XOPEN_SOURCE 700 /* isatty */
 #include "program.h"
 
@@ -26,7 +26,7 @@ bool input_open(input *in, const settings *s) {
 char *input_line(input *in) {
     char *line = in->next;
     if (line == in->end) return NULL;
-    char *end = line + strcspn(line, "\r\n"); /* a 0 stands behind the last byte, and nowhere else */
+    char *end = line + strcspn(line, "\r\n"); /* the only 0 is after the last byte */
     in->ended = end != in->end;
     in->next = end + in->ended + (end[0] == '\r' && end[1] == '\n');
     in->line++;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { PATIENCE = 2 }; /* seconds until there is a bar */
+enum { PATIENCE = 2 }; /* seconds until a progress bar appears */
 
 typedef struct watch {
     tl_progress progress;

@@ -1,4 +1,4 @@
-/* bpe: learns byte-pair encodings and applies them, with subword-nmt's results and files.
+/* bpe: learns byte-pair encodings and applies them, with the results and file formats of subword-nmt.
  *
  *     cat train.en train.de | build/bpe learn --merges 10000 > codes
  *     build/bpe apply --codes codes < train.en > train.bpe.en
@@ -85,7 +85,7 @@ static bool take_share(const char *name, const char *value, double *share, tl_er
 
 typedef struct option {
     const char *command, *name, *takes;
-    enum { A_FILE, A_COUNT, A_NUMBER, A_SHARE } kind; /* A_COUNT: from 1 on; A_NUMBER: from 0 on */
+    enum { A_FILE, A_COUNT, A_NUMBER, A_SHARE } kind; /* A_COUNT: 1 or more; A_NUMBER: 0 or more */
     size_t offset;
 } option;
 
@@ -105,7 +105,7 @@ static bool take_value(settings *s, const option *o, const char *value, tl_error
     return take_count(o->name, value, o->kind == A_COUNT, field, error);
 }
 
-/* Takes one option of a command, "--name value" or "--name=value", from argv[*i] on. */
+/* Reads one option of a command, "--name value" or "--name=value", starting at argv[*i]. */
 static bool take_option(settings *s, int argc, char **argv, int *i, tl_error *error) {
     const char *said = argv[*i], *equals = strchr(said, '=');
     if (strncmp(said, "--", 2) != 0)
@@ -150,8 +150,8 @@ static int run_program(int argc, char **argv) {
     return 2;
 }
 
-/* Results that did not arrive are a failure; a file that grows beyond `ulimit -f` is one too, rather than a reason to be
- * killed. */
+/* Failing to write the results is a failure. So is a file that grows beyond `ulimit -f`, which by default would kill
+ * the process. */
 int main(int argc, char **argv) {
     tl_error error = {""};
     tl_streams_open();

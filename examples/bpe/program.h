@@ -14,23 +14,23 @@ typedef struct settings {
 /* ---- main.c ---- */
 
 int fail_with(const char *message); /* "bpe: message" on standard error; returns 1 */
-int usage_with(const char *name,
-               const char *message); /* the same with a hint at the command's --help; returns 2 */
+/* the same, pointing to the command's --help; returns 2 */
+int usage_with(const char *name, const char *message);
 
 /* ---- input.c: standard input, line by line ---- */
 
 typedef struct input {
     char *bytes, *next, *end;
-    long line;  /* number of the line at hand */
-    bool ended; /* it had an end */
+    long line;  /* number of the current line */
+    bool ended; /* did the current line have a line end? */
     tl_error error;
 } input;
 
 bool input_open(input *in, const settings *s);
-/* The next line, ended by 0 instead of its LF, CR or CRLF; NULL at the end. These are the line ends of Python, in which
- * subword-nmt reads its standard input, and like there each comes out as LF. */
+/* The next line, with a 0 instead of its LF, CR or CRLF; NULL at the end. These are Python's line ends, which
+ * subword-nmt uses for its standard input; as there, each is written as LF. */
 char *input_line(input *in);
-/* Counts the words of all of standard input; NULL, and the reason in in->error, on failure. */
+/* Counts the words of standard input; NULL, and the reason in in->error, on failure. */
 tl_bpe_words *count_words(input *in, const settings *s);
 
 /* ---- python_random.c ---- */

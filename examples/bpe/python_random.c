@@ -1,6 +1,6 @@
-/* The random numbers of Python, so that a seed gives here the subwords that it gives there: MT19937 (Matsumoto and
- * Nishimura, "Mersenne Twister: a 623-dimensionally equidistributed uniform pseudo-random number generator", 1998), seeded
- * by a key of one number, two outputs a double of 53 bits, as in CPython's _randommodule.c. */
+/* Python's random numbers, so that a seed gives the same subwords as there: MT19937 (Matsumoto and Nishimura,
+ * "Mersenne Twister: a 623-dimensionally equidistributed uniform pseudo-random number generator", 1998), seeded by a
+ * key of one number, two outputs for a double of 53 bits, as in CPython's _randommodule.c. */
 #include "program.h"
 
 enum { N = 624, M = 397 };
@@ -10,7 +10,7 @@ void python_random_seed(python_random *r, uint32_t seed) {
     s[0] = 19650218u;
     for (uint32_t i = 1; i < N; i++) s[i] = 1812433253u * (s[i - 1] ^ (s[i - 1] >> 30)) + i;
     uint32_t at = 1;
-    for (int k = 0; k < N; k++) { /* the key's one number, again and again */
+    for (int k = 0; k < N; k++) { /* the key is one number, repeated */
         s[at] = (s[at] ^ ((s[at - 1] ^ (s[at - 1] >> 30)) * 1664525u)) + seed;
         if (++at == N) s[0] = s[N - 1], at = 1;
     }

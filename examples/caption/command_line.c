@@ -1,4 +1,4 @@
-/* The commands' options: the rows of a run's settings, which are the library's, and those of the program. */
+/* The commands' options: the library's rows of a run's settings, and the program's own. */
 #include "program.h"
 
 /* clang-format off */

@@ -1,18 +1,18 @@
-/* caption demo: from nothing to a model that says what is on pictures such as it has never seen, in a minute or two: trains,
- * measures, shows a picture and where each word looked. */
+/* caption demo: from nothing to a model that captions pictures it has never seen, in a minute or two. It trains,
+ * measures, and shows a picture and where each word attended. */
 #include "program.h"
 
 static int show_results(const settings *given, const char *svg) {
     tl_error error = {""};
     listener l;
-    settings s = *given; /* the run's texts come into it, and go with the run */
+    settings s = *given; /* the run puts texts of its own into it, valid until the run is freed */
     s.common.model = s.common.out;
     s.svg = svg;
     tl_run *run = open_run(&s);
     if (!run) return 1;
     listen_to(&l, &s, run);
     printf("\n");
-    tl_corpus *scenes = evaluate(&s, run) ? tl_caption_scenes(run, TL_PICTURES_HELD_OUT, 0, 1) : NULL;
+    tl_corpus *scenes = evaluate(&s, run, &error) ? tl_caption_scenes(run, TL_PICTURES_HELD_OUT, 0, 1) : NULL;
     if (scenes) printf("\n"), show_scenes(&s, run, scenes, 0, 1, &error);
     const int status = status_of(run, &error);
     tl_corpus_free(scenes);

@@ -1,11 +1,11 @@
-/* caption evaluate: how many captions are right, and where the decoder looks while a true caption is read to it: how often the patch
- * that a colour or shape names is the one that gets most. */
+/* caption evaluate: how many captions are right, and where the decoder attends while it reads a true caption: how
+ * often the patch that a colour or shape names gets the largest weight. */
 #include "program.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* What gets most of a word's attention, by layer and head; head `heads` is the mean of all. */
+/* Where the largest weight of a word is, by layer and head; head `heads` is the mean of all. */
 typedef enum where { AT_IT, AT_THE_OTHER, BESIDE_IT, BESIDE_THE_OTHER, ELSEWHERE, PLACES } where;
 typedef struct counts {
     int layers, heads;
@@ -17,14 +17,14 @@ static long *at(const counts *c, int layer, int head) {
     return c->at + ((long)layer * (c->heads + 1) + head) * PLACES;
 }
 
-/* ---- where one word looks ---- */
+/* ---- where one word attends ---- */
 
 static bool are_beside(int a, int b) {
     const int side = TL_PICTURE_SIDE;
     return abs(a / side - b / side) <= 1 && abs(a % side - b % side) <= 1;
 }
 
-/* `it` is what the word names, `other` the other figure's patch or -1. */
+/* `it` is the patch that the word names, `other` the other figure's patch or -1. */
 static where place_of(int most, int it, int other) {
     if (most == it) return AT_IT;
     if (most == other) return AT_THE_OTHER;
@@ -32,7 +32,7 @@ static where place_of(int most, int it, int other) {
     return other >= 0 && are_beside(most, other) ? BESIDE_THE_OTHER : ELSEWHERE;
 }
 
-/* probs [B,H,T,S]: the patch that gets most from row t of picture b, of equals the first. */
+/* probs [B,H,T,S]: the patch with the largest weight in row t of picture b; ties go to the first. */
 static int most_of(tl_tensor probs, long b, long t, int head, int heads) {
     int most = 0;
     double best = -1;
@@ -131,13 +131,13 @@ static void show_wrong(const tl_corpus *scenes, const tl_translations *t, long c
     }
 }
 
-/* The scenes, to free; NULL on failure. */
+/* Makes, scores and returns the scenes; the caller frees them. NULL on failure. */
 static tl_corpus *score(tl_run *run, tl_pictures_part part, long first, long count, const char *what,
-                        long wrong) {
+                        long wrong, tl_error *error) {
     tl_quality q;
     tl_translations t;
     tl_corpus *scenes = tl_caption_scenes(run, part, first, count);
-    if (!scenes || !tl_caption_measure(run, scenes, &q, &t)) {
+    if (!all_well(run, scenes != NULL, error) || !tl_caption_measure(run, scenes, &q, &t)) {
         tl_corpus_free(scenes);
         return NULL;
     }
@@ -148,14 +148,15 @@ static tl_corpus *score(tl_run *run, tl_pictures_part part, long first, long cou
     return scenes;
 }
 
-bool evaluate(const settings *s, tl_run *run) {
+bool evaluate(const settings *s, tl_run *run, tl_error *error) {
     const long count = s->count ? s->count : 1000,
                after = tl_run_settings_of(run)->caption.pictures + TL_CAPTION_VALIDATED;
-    tl_corpus *known = score(run, TL_PICTURES_TRAIN, after, count, "Pictures like those of training", 0);
+    tl_corpus *known =
+        score(run, TL_PICTURES_TRAIN, after, count, "Pictures like those of training", 0, error);
     tl_corpus *held = known ? score(run, TL_PICTURES_HELD_OUT, 0, count,
-                                    "Pictures with combinations that training never has", s->wrong)
+                                    "Pictures with combinations that training never has", s->wrong, error)
                             : NULL;
-    const bool ok = held && look(run, held);
+    const bool ok = held && (!leads() || look(run, held)); /* only rank 0 looks */
     tl_corpus_free(known);
     tl_corpus_free(held);
     return ok;
@@ -167,7 +168,7 @@ int command_evaluate(settings *s) {
     tl_run *run = open_run(s);
     if (!run) return 1;
     listen_to(&l, s, run);
-    const bool ok = evaluate(s, run);
+    const bool ok = evaluate(s, run, &error);
     const int status = status_of(run, &error);
     tl_run_free(run);
     return status ? status : !ok;

@@ -1,4 +1,4 @@
-/* caption info: what a run is, how big, how it was trained, how good it became. */
+/* caption info: what a run is, its size, its training, and its quality. */
 #include "program.h"
 
 int command_info(settings *s) {

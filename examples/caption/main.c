@@ -1,4 +1,4 @@
-/* caption: trains a Transformer that reads a picture's patches and writes what is on it, and shows where it looks. */
+/* caption: trains a Transformer that reads a picture's patches and writes a caption, and shows where it attends. */
 #include "program.h"
 
 #include <math.h>
@@ -29,8 +29,8 @@ static void defaults(const command *c, settings *s) {
     if (c->run == command_demo) {
         s->common.out = "runs/caption-demo";
         s->common.run.validation.samples = 0;
-        s->common.threads =
-            1; /* so small a model gains little by a second one, and waits for it on a busy machine */
+        /* a second thread gains little for so small a model, and costs time on a busy machine */
+        s->common.threads = 1;
     }
 }
 
@@ -54,7 +54,7 @@ static void print_quality(const tl_quality *q) {
            q->sentences);
 }
 
-/* Some captions beside the true ones, spread over the pictures. */
+/* Shows some captions beside the true ones, spread over the pictures. */
 static void show_samples(listener *l, const tl_validation *v) {
     const tl_translations *t = v->translations;
     const long wanted = common_of(l->settings)->run.validation.samples,
@@ -83,6 +83,7 @@ program this_program = {.name = "caption",
                             "look. Pictures are drawn here.",
                         .commands = commands,
                         .count = sizeof commands / sizeof *commands,
+                        .together = (const char *const[]){"train", "evaluate", NULL},
                         .settings_size = sizeof(settings),
                         .unit = "picture",
                         .writing = "captioning",

@@ -1,5 +1,6 @@
-/* A picture as SVG: first by itself, then a panel for each word, in which every patch has a frame and a tint as strong as the word's
- * attention to it. A dashed frame is around the patch that the word names. Pixels are written once and used in every panel. */
+/* A picture as SVG: the picture itself, then a panel for each word, in which every patch has a frame and a tint as
+ * strong as the word's weight on it. A dashed frame surrounds the patch that the word names. Pixels are written once
+ * and used in every panel. */
 #include "program.h"
 
 #include "../program/growing.h"
@@ -11,11 +12,11 @@ enum {
     SIDE = TL_PICTURE_SIDE,
     CELL = TL_PICTURE_CELL,
     PIXELS = SIDE * CELL,
-    SCALE = 3, /* of a pixel */
+    SCALE = 3, /* size of a pixel */
     PICTURE = PIXELS * SCALE,
     GAP = 16,
     LINE = 24,
-    A_ROW = 5 /* panels */
+    A_ROW = 5 /* panels in a row */
 };
 
 static int brightness(const sight *seen, long patch, long pixel, int colour) {
@@ -56,7 +57,7 @@ static void add_shares(growing *t, const sight *seen, long word) {
     }
 }
 
-/* word -1: the picture by itself */
+/* word -1: the picture without weights */
 static void add_panel(growing *t, const sight *seen, long panel, long word) {
     const long x = GAP + panel % A_ROW * (PICTURE + GAP),
                y = GAP + LINE + panel / A_ROW * (PICTURE + GAP + LINE);

@@ -1,4 +1,4 @@
-/* The captioner's command line, beyond what programs share (examples/program). */
+/* The captioner's command line, besides what programs share (examples/program). */
 #ifndef CAPTION_PROGRAM_H
 #define CAPTION_PROGRAM_H
 
@@ -20,34 +20,35 @@ int command_demo(settings *s);
 
 /* ---- evaluate.c ---- */
 
-/* Scores held-out pictures and others, and counts where the decoder looks, on standard output. False on failure, which is the
- * run's. */
-bool evaluate(const settings *s, tl_run *run);
+/* Scores held-out pictures and others, counts where the decoder attends, and prints both. False on failure: the run
+ * has the error. */
+bool evaluate(const settings *s, tl_run *run, tl_error *error);
 
 /* ---- show.c ---- */
 
 enum { MOST_WORDS = 16 };
 
-/* One picture, what the model says of it, and where it looked at each word. */
+/* One picture, the model's caption, and where it attended at each word. */
 typedef struct sight {
     const char *scene, *truth; /* as a line of patches; its caption */
     tl_real patches[TL_PICTURE_PATCHES * TL_PICTURE_PATCH];
     long words;
-    const char *word[MOST_WORDS]; /* that it has written */
-    bool right;                   /* all of them */
+    const char *word[MOST_WORDS]; /* words that the model has written */
+    bool right;                   /* every word is right */
     double share[MOST_WORDS][TL_PICTURE_PATCHES];
-    int true_patch[MOST_WORDS]; /* of a right caption's colours and shapes; -1: none */
+    int true_patch[MOST_WORDS]; /* in a right caption, the patch that a colour or shape names; -1: none */
 } sight;
 
-/* Shows pictures first … first+count-1 of the scenes as the settings say. False on failure, which is the run's or the error's. */
+/* Shows pictures first … first+count-1 of the scenes as the settings say. False on failure: the run or `error` has
+ * the error. */
 bool show_scenes(const settings *s, tl_run *run, const tl_corpus *scenes, long first, long count,
                  tl_error *error);
 
 /* ---- view.c, overlay.c ---- */
 
-/* On standard output: in colours if that is a terminal that has them. */
+/* Prints to standard output, in colours on a terminal that has them. */
 void view(const sight *seen);
-/* As an SVG, a panel for each word with the patches that it looked at; to free(). NULL when out of memory. */
+/* An SVG with a panel for each word; the caller frees it. NULL when out of memory. */
 char *overlay(const sight *seen, size_t *size);
 
 #endif

@@ -1,4 +1,4 @@
-/* caption show: pictures, what the model says of them, and where it looked at each word. */
+/* caption show: pictures, the model's captions, and where it attended at each word. */
 #include "program.h"
 
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 /* ---- one picture ---- */
 
-/* Where row `row` of a layer's map looked: one head's, or the mean of all. map [1,1,H,T,S] */
+/* The weights of row `row` of a layer's map: one head's, or the mean of all. map [1,1,H,T,S] */
 static void read_shares(tl_tensor map, long head, long row, double share[TL_PICTURE_PATCHES]) {
     const long heads = map.dim[2];
     for (long p = 0; p < TL_PICTURE_PATCHES; p++) {
@@ -17,7 +17,7 @@ static void read_shares(tl_tensor map, long head, long row, double share[TL_PICT
     }
 }
 
-/* What colours and shapes of a right caption name. */
+/* The patches that colours and shapes of a right caption name. */
 static void read_truth(sight *seen, const tl_corpus *scenes, long i) {
     long count;
     const tl_link *links = tl_corpus_alignment(scenes, i, &count);
@@ -38,7 +38,7 @@ static void read_words(sight *seen, const tl_run *run, const tl_search_result *f
     seen->right = !strcmp(text, seen->truth);
 }
 
-/* The picture's caption and maps, into *seen. */
+/* Writes the picture's caption and maps into *seen. */
 static bool look(const settings *s, tl_run *run, const tl_corpus *scenes, long i, sight *seen) {
     tl_batch batch;
     tl_search_result found;

@@ -1,10 +1,10 @@
-/* A picture and its words' attention on standard output. A terminal gets the picture's pixels, two in a character, in colours
- * (unless NO_COLOR says otherwise); a file gets a figure's sign and its colour's first letter. Below, for each word the 6 x 6 patches,
- * darker where it looked more; [ ] stands around the patch that it names.
+/* A picture and its words' attention on standard output. A terminal shows the picture's pixels, two in a character,
+ * in colours (unless NO_COLOR is set); a file gets a sign for each figure and the first letter of its colour. Below
+ * are the 6 x 6 patches for each word, darker where it attended more, with [ ] around the patch that it names.
  *
  *      a              green          circle
  *      . . . . . .    . . . . . .    . . . . . .
- */
+ * */
 #define _POSIX_C_SOURCE 200809L /* isatty */
 #include "program.h"
 
@@ -16,7 +16,7 @@ enum { SIDE = TL_PICTURE_SIDE, CELL = TL_PICTURE_CELL, PIXELS = SIDE * CELL };
 
 /* ---- the picture ---- */
 
-/* 0 … 255 of red, green or blue. */
+/* 0 … 255 for red, green or blue. */
 static int brightness(const sight *seen, int row, int column, int colour) {
     const long patch = (row / CELL) * SIDE + column / CELL, pixel = (row % CELL) * CELL + column % CELL;
     const double value = 1 - (double)seen->patches[patch * TL_PICTURE_PATCH + pixel * 3 + colour];

@@ -1,4 +1,4 @@
-/* The commands' options: the rows of a run's settings, which are the library's, and those of the program. */
+/* The commands' options: the library's rows of a run's settings, and the program's own. */
 #include "program.h"
 
 /* clang-format off */
@@ -34,7 +34,7 @@ const tl_option evaluate_options[] = {
 
 const tl_option predict_options[] = {
     MODEL_ROWS,
-    ROW("probabilities", FLAG, probabilities, NULL, "all labels, the likeliest first: label, tab, probability, tab, label, …"),
+    ROW("probabilities", FLAG, probabilities, NULL, "all labels, the most likely first: label, tab, probability, tab, label, …"),
     ROW("text", FLAG, text, NULL, "behind them a tab and the text"),
     BATCH_ROW,
     CHECK_ROW,

@@ -1,4 +1,5 @@
-/* classify corpus: the labelled sentences that are made here, as files that train reads, and sentences without labels. */
+/* classify corpus: writes the labelled sentences that are made here as files that train can read, and sentences
+ * without labels. */
 #include "program.h"
 
 static void put(FILE *out, const tl_corpus *corpus, long i) {

@@ -1,5 +1,5 @@
-/* classify demo: few sentences with labels, many without. A Transformer learns words from the many, then labels from the few; what it
- * then knows of other sentences is shown. */
+/* classify demo: few labelled sentences, many without labels. A Transformer learns words from the many, then labels
+ * from the few, and shows what it says of new sentences. */
 #include "program.h"
 
 #include <stdlib.h>
@@ -28,7 +28,7 @@ static void show(settings *s, tl_run *run, tl_corpus *labelled) {
     printf("\n\n");
     print_confusion(tl_run_labels(run), &confusion);
     tl_confusion_free(&confusion);
-    tl_run_tell(run, NULL); /* what there is to warn of has been said */
+    tl_run_tell(run, NULL); /* its warnings have been printed already */
     if (!tl_run_classify(run, labelled, s->batch_tokens, &classes)) return;
     printf("\n");
     print_examples(run, labelled, &classes, 10);
@@ -38,7 +38,7 @@ static void show(settings *s, tl_run *run, tl_corpus *labelled) {
 static int show_results(const settings *given) {
     tl_error error = {""};
     listener l;
-    settings s = *given; /* the run's texts come into it, and go with the run */
+    settings s = *given; /* the run puts texts of its own into it, valid until the run is freed */
     s.common.model = s.common.out;
     tl_run *run = open_run(&s);
     if (!run) return 1;

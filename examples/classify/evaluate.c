@@ -1,5 +1,5 @@
-/* classify evaluate: loss and accuracy on labelled texts, and how each label fares. Sentences that are made here need no file: their
- * test set is made here too. */
+/* classify evaluate: loss and accuracy on labelled texts, and each label's scores. For sentences made here no file
+ * is needed: their test set is made here too. */
 #include "program.h"
 
 static bool evaluate(settings *s, tl_run *run, const char *what, tl_corpus *labelled) {
@@ -25,7 +25,8 @@ int command_evaluate(settings *s) {
     listen_to(&l, s, run);
     tl_corpus *labelled = s->test ? tl_labelled_read(s->test, s->common.run.data.strict, &l.events, &error)
                                   : tl_labelled_of(&s->common.run, TL_LABELLED_TEST, &l.events, &error);
-    if (labelled) evaluate(s, run, s->test ? s->test : "unseen sentences", labelled);
+    if (all_well(run, labelled != NULL, &error))
+        evaluate(s, run, s->test ? s->test : "unseen sentences", labelled);
     const int status = status_of(run, &error);
     tl_corpus_free(labelled);
     tl_run_free(run);

@@ -1,4 +1,4 @@
-/* classify info: what a run is, how big, how it was trained, how good it became. */
+/* classify info: what a run is, its size, its training, and its quality. */
 #include "program.h"
 
 #include <string.h>
@@ -53,7 +53,7 @@ static void print_data(const tl_run_settings *s) {
     print_training(s);
 }
 
-/* The first stage, from its own folder. */
+/* The first stage, read from its own folder. */
 static void print_pretraining(const char *dir, const tl_classify_settings *c) {
     char path[PATH_SIZE];
     tl_training_state now;

@@ -1,4 +1,4 @@
-/* classify: trains a classifier on labelled texts, and labels others with it. */
+/* classify: trains a classifier on labelled texts, and labels other texts with it. */
 #include "program.h"
 
 static const command commands[] = {
@@ -47,8 +47,8 @@ static void defaults(const command *c, settings *s) {
         run->training.steps = 200;
         run->training.lr = 0.002;
         run->validation.validate_every = 100;
-        shared->threads =
-            1; /* so small a model gains little by a second one, and waits for it on a busy machine */
+        /* a second thread gains little for so small a model, and costs time on a busy machine */
+        shared->threads = 1;
     }
 }
 
@@ -56,6 +56,7 @@ program this_program = {.name = "classify",
                         .about = "Trains small classifiers on labelled texts, and labels others.",
                         .commands = commands,
                         .count = sizeof commands / sizeof *commands,
+                        .together = (const char *const[]){"train", "evaluate", NULL},
                         .settings_size = sizeof(settings),
                         .unit = "text",
                         .defaults = defaults,

@@ -1,6 +1,6 @@
-/* classify predict: lines in, as many labels out, in the same order. Nothing is written before everything has been classified, so that
- * an error leaves no half of an output behind. A line that is blank or too long is no such error: it is named, an empty line stands in
- * its place, and the exit status is 1 all the same. */
+/* classify predict: lines in, as many labels out, in the same order. Output begins only after everything is
+ * classified, so that an error leaves no partial output. A line that is blank or too long is no such error: it is
+ * reported, its output line is empty, and the exit status is 1. */
 #define _POSIX_C_SOURCE 200809L /* isatty */
 #include "program.h"
 
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Lines end in LF or CRLF, the last one may lack its end; a byte order mark at the front does not count. */
+/* Lines end in LF or CRLF; the last one may lack its end; a byte order mark at the start is skipped. */
 static tl_corpus *corpus_of_lines(char *bytes, size_t size) {
     tl_corpus *corpus = tl_corpus_new();
     char *line = bytes, *end, *stop = bytes + size;
@@ -37,12 +37,12 @@ static tl_corpus *read_lines(settings *s, tl_error *error) {
     return NULL;
 }
 
-/* Prints the classes of a text by falling probability: all of them, or the likeliest. */
+/* Prints a text's classes by falling probability: all of them, or only the most likely. */
 static void print_classes(const tl_labels *labels, const double *p, long classes, bool all) {
     double last = 2;
     long last_class = -1;
     for (long n = 0; n < (all ? classes : 1); n++) {
-        long next = -1; /* the likeliest behind the last one, of equals the first */
+        long next = -1; /* the most likely class after the last one; ties go to the first */
         for (long c = 0; c < classes; c++)
             if ((p[c] < last || (p[c] <= last && c > last_class)) && (next < 0 || p[c] > p[next])) next = c;
         if (next < 0) return;
@@ -74,7 +74,7 @@ int command_predict(settings *s) {
     tl_corpus *lines = read_lines(s, &error);
     if (lines && tl_run_classify(run, lines, s->batch_tokens, &classes)) print_all(s, run, lines, &classes);
     int status = status_of(run, &error);
-    if (!status && classes.left_out) status = 1; /* they have been named */
+    if (!status && classes.left_out) status = 1; /* they were reported */
     tl_classes_free(&classes);
     tl_corpus_free(lines);
     tl_run_free(run);

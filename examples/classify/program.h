@@ -1,4 +1,4 @@
-/* The classifier's command line, and what its commands share beyond what programs share (examples/program). */
+/* The classifier's command line, besides what programs share (examples/program). */
 #ifndef CLASSIFY_PROGRAM_H
 #define CLASSIFY_PROGRAM_H
 
@@ -8,7 +8,7 @@ struct settings {
     common common;
     const char *test;
     long batch_tokens;
-    bool probabilities, text; /* of predict */
+    bool probabilities, text; /* for predict */
 };
 
 /* ---- command_line.c ---- */
@@ -24,17 +24,16 @@ int command_info(settings *s);     /* info.c */
 int command_corpus(settings *s);   /* corpus.c */
 int command_demo(settings *s);     /* demo.c */
 
-/* ---- training.c: what training says ---- */
+/* ---- training.c: messages of training ---- */
 
 bool may_train(settings *s, tl_error *error);
 void print_size(const tl_run *run);
 void print_quality(const tl_quality *q);
 void say_next(settings *s, tl_run *run);
 
-/* Texts of each label and what became of them: a line a label, and the table of which was taken for which. */
+/* Prints the scores of each label, a line each, and the confusion matrix. */
 void print_confusion(const tl_labels *labels, const tl_confusion *confusion); /* table.c */
-/* Texts with the label that they have, and the one that the run gives them. */
-void print_examples(const tl_run *run, const tl_corpus *labelled, const tl_classes *classes,
-                    long count); /* demo.c */
+/* demo.c: prints texts with their true label and the run's. */
+void print_examples(const tl_run *run, const tl_corpus *labelled, const tl_classes *classes, long count);
 
 #endif

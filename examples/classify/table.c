@@ -1,4 +1,4 @@
-/* Tables of labels: a line each with precision and recall, and which was taken for which.
+/* Tables of labels: a line each with precision and recall, and the confusion matrix.
  *
  *     label    texts     said  precision    recall        F1
  *     right      494      521     90.4 %    95.3 %    92.8 %
@@ -49,7 +49,7 @@ static void print_scores(char *const *names, const tl_confusion *c) {
 }
 
 static void print_cell(long value, long width) {
-    char text[32] = "·"; /* what is mistaken never is not in the way of what is */
+    char text[32] = "·"; /* a dot for 0, so that mistakes stand out */
     if (value) snprintf(text, sizeof text, "%ld", value);
     pad(width - tl_text_columns(text));
     fputs(text, stdout);
@@ -62,7 +62,7 @@ static long widest_count(const tl_confusion *c) {
     return snprintf(NULL, 0, "%ld", most);
 }
 
-/* Rows are the true labels, columns what was said; columns are numbered where names have no room. */
+/* Rows are the true labels, columns the predicted ones; columns are numbered if names do not fit. */
 static void print_table(char *const *names, const tl_confusion *c) {
     const long left = widest(names, c->classes, 5), column = widest(names, c->classes, 4) + 2;
     const bool named = left + 6 + column * c->classes <= WIDEST;
@@ -97,7 +97,7 @@ static int by_count(const void *a, const void *b) {
     return x->is != y->is ? (x->is > y->is) - (x->is < y->is) : (x->said > y->said) - (x->said < y->said);
 }
 
-/* Of more labels than a table has room for, what was mistaken most often. */
+/* With too many labels for a table: the most frequent mistakes. */
 static void print_mistakes(char *const *names, const tl_confusion *c) {
     mistake *all = malloc((size_t)(c->classes * c->classes) * sizeof *all);
     long count = 0;

@@ -1,9 +1,9 @@
-/* What the classifier says before, while and after it trains. */
+/* Messages before, during and after training. */
 #include "program.h"
 
 #include <string.h>
 
-/* What a command line must say before anything is read. */
+/* Checks what the command line must say before anything is read. */
 bool may_train(settings *s, tl_error *error) {
     const tl_data_settings *d = &s->common.run.data;
     if (d->task && (d->train || d->valid))
@@ -24,7 +24,7 @@ void print_quality(const tl_quality *q) {
     printf("accuracy %.2f %% (%ld of %ld)", q->score, q->exact, q->sentences);
 }
 
-/* What can be typed as it stands, on texts that are there. */
+/* Prints commands to type next, with texts that exist. */
 void say_next(settings *s, tl_run *run) {
     const tl_data_settings *d = &tl_run_settings_of(run)->data;
     char program[WORD_SIZE], word[WORD_SIZE];

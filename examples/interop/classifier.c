@@ -1,4 +1,4 @@
-/* A classifier that is trained here and read anywhere. Its task: are most of nine words large numbers? */
+/* A classifier that is trained here and read by other programs. Its task: are most of nine words large numbers? */
 #include "program.h"
 
 enum { WORDS = 12, LENGTH = 9, BATCH = 32, STEPS = 60 };

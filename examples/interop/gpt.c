@@ -1,4 +1,4 @@
-/* A GPT-2 of a file: its sizes are read there, and how many heads it has is said. */
+/* A GPT-2 from a file: the file gives its sizes, the command line its number of heads. */
 #include "program.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ static bool gpt_open(gpt *g, const char *path, const char *heads) {
     *g = (gpt){tl_params_new_empty(), tl_tape_new(), {.model = {0}}};
     if (!tl_long_parse(heads, &count) || count < 1 || count > 1000) return fail("HEADS is no number"), false;
     if (!tl_gpt_read_config(path, &config, &error)) return fail(error.message), false;
-    config.heads = (int)count; /* the one size that no shape tells */
+    config.heads = (int)count; /* not known from any shape */
     g->model = tl_gpt_init(g->params, "", &config);
     return tl_gpt_load(&g->model, path, &error) || (fail(error.message), false);
 }

@@ -2,7 +2,7 @@
  *
  *     build/interop run-logits RUN SOURCE TARGET                     of a translator that `translate train` has made
  *     build/interop gpt-logits FILE HEADS id …                       of a GPT-2 in a file of any layout
- *     build/interop gpt-write FILE HEADS COUNT id …                  goes on for COUNT ids, the likeliest each time
+ *     build/interop gpt-write FILE HEADS COUNT id …                  adds COUNT ids, the most likely each time
  *     build/interop gpt-convert FILE HEADS hugging-face|nanogpt OUT  writes it in that layout
  *     build/interop classifier-train FILE                            makes a small one
  *     build/interop classifier-logits FILE id …

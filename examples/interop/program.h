@@ -1,10 +1,10 @@
-/* Numbers of models, for programs in other languages to be held against: what docs/interop.md does with PyTorch. */
+/* Numbers of models, for comparison with programs in other languages: docs/interop.md does this with PyTorch. */
 #ifndef INTEROP_PROGRAM_H
 #define INTEROP_PROGRAM_H
 
 #include <tapeloom.h>
 
-/* A command's arguments behind its name. Each command says what failed and returns the exit status. */
+/* A command's arguments after its name. Each command reports what failed and returns the exit status. */
 typedef struct words {
     int count;
     char **word;
@@ -19,9 +19,9 @@ int classifier_logits(words w); /* … */
 
 int fail(const char *message);
 int wrong_words(const char *expected);
-/* Words from `first` on as ids, at most `most`; false if one is none. */
+/* Reads words from `first` on as ids, at most `most`; false if a word is no id. */
 bool read_ids(words w, int first, int *ids, int most);
-/* Logits [...,V] as lines of V numbers, with all their digits; or the tape's error. */
+/* Prints logits [...,V] as lines of V numbers with all their digits, or the tape's error. */
 int print_logits(tl_tape *tape, tl_var logits);
 
 #endif

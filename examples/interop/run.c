@@ -1,4 +1,5 @@
-/* The logits of a translator's run: a line for each token of the target and <eos>, the true ones before it read. */
+/* The logits of a translator's run: a line for each token of the target and for <eos>, given the true tokens before
+ * it. */
 #include "program.h"
 
 int run_logits(words w) {

@@ -1,4 +1,4 @@
-/* The commands' options: the rows of a run's settings, which are the library's, and those of the program. */
+/* The commands' options: the library's rows of a run's settings, and the program's own. */
 #include "program.h"
 
 /* clang-format off */
@@ -23,10 +23,10 @@ const tl_option train_options[] = {
     ROW("prompt", TEXT, prompt, "TEXT", "what it begins with (the beginning of a text)"), \
     ROW("tokens", LONG, tokens, "N", "write so many at most; lines end by themselves (0: 500)"), \
     ROW("samples", LONG, samples, "N", "so many texts, each by another chance (0: 1)"), \
-    ROW("greedy", FLAG, greedy, NULL, "the likeliest token every time, nothing is drawn"), \
+    ROW("greedy", FLAG, greedy, NULL, "the most likely token every time, nothing is drawn"), \
     ROW("temperature", DOUBLE, temperature, "T", "below 1 likely tokens come more often, above 1 less (0: 1)"), \
-    ROW("top-k", LONG, top_k, "K", "draw from the K likeliest (0: from all)"), \
-    ROW("top-p", DOUBLE, top_p, "P", "draw from the fewest likeliest whose probabilities sum to P, at most 1 (0: from all)"), \
+    ROW("top-k", LONG, top_k, "K", "draw from the K most likely (0: from all)"), \
+    ROW("top-p", DOUBLE, top_p, "P", "draw from the fewest most likely whose probabilities sum to P, at most 1 (0: from all)"), \
     ROW("seed", LONG, seed, "N", "another one gives other texts")
 
 const tl_option sample_options[] = {

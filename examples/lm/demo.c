@@ -1,11 +1,12 @@
-/* lm demo: from nothing to a model that writes sentences of a grammar that it was never told, in half a minute. */
+/* lm demo: from nothing to a model that writes sentences of a grammar that it only knows by examples, in half a
+ * minute. */
 #include "program.h"
 
 #include <math.h>
 
 static int show_results(const settings *given) {
     tl_error none = {""};
-    settings s = *given; /* the run's texts come into it, and go with the run */
+    settings s = *given; /* the run puts texts of its own into it, valid until the run is freed */
     s.common.model = s.common.out;
     s.samples = 8;
     tl_run *run = open_run(&s);

@@ -1,4 +1,4 @@
-/* lm evaluate: how well a model foretells a text, in numbers that can be compared: bits per byte whatever the units. */
+/* lm evaluate: how well a model predicts a text; bits per byte compare models with different units. */
 #include "program.h"
 
 #include <math.h>
@@ -19,7 +19,7 @@ static void print_result(const char *what, const tl_lm_text *text, const tl_qual
     printf(": %ld tokens, %ld bytes in %.1f s\n", q->tokens, q->bytes, q->seconds);
     printf("%.4f nats a token, perplexity %.3f, %.4f bits per byte, accuracy %.1f %%\n", q->loss,
            exp(q->loss), tl_bits_per_byte(q), 100 * q->accuracy);
-    if (text->unknown)
+    if (text->unknown && leads())
         fprintf(
             stderr,
             "lm: warning: %ld tokens are not in the vocabulary; each was foretold as <unk>, which is easier "
@@ -27,18 +27,28 @@ static void print_result(const char *what, const tl_lm_text *text, const tl_qual
             text->unknown);
 }
 
+/* NULL, and an error, if the model cannot predict the text. */
+static char *text_to_foretell(const settings *s, tl_run *run, tl_lm_text *text, tl_error *error) {
+    size_t size = 0;
+    char *bytes = text_of(s, run, &size, error);
+    if (bytes && !size) tl_error_set(error, "the text is empty: there is nothing to foretell");
+    const bool ok = bytes && size && tl_lm_encode(run, bytes, size, text);
+    if (all_well(run, ok, error)) return bytes;
+    free(bytes);
+    return NULL;
+}
+
 int command_evaluate(settings *s) {
     tl_error error = {""};
     listener l;
     tl_lm_text text = {0};
     tl_quality q;
-    size_t size = 0;
+    if (!no_standard_input("text", s->text, &error)) return usage_with("evaluate", error.message);
     tl_run *run = open_run(s);
     if (!run) return 1;
     listen_to(&l, s, run);
-    char *bytes = text_of(s, run, &size, &error);
-    if (bytes && !size) tl_error_set(&error, "the text is empty: there is nothing to foretell");
-    if (bytes && size && tl_lm_encode(run, bytes, size, &text) && tl_lm_measure(run, &text, &q))
+    char *bytes = text_to_foretell(s, run, &text, &error);
+    if (bytes && tl_lm_measure(run, &text, &q))
         print_result(!s->text               ? "what training validates on"
                      : strcmp(s->text, "-") ? s->text
                                             : "standard input",

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* The folder of a path, "." where it has none. */
+/* The folder of a path; "." if it has none. */
 static const char *folder_of(const char *path, char folder[PATH_SIZE]) {
     const char *slash = strrchr(path, '/');
     if (!slash) return ".";

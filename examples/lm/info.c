@@ -1,4 +1,4 @@
-/* lm info: what a run is, how big, how it was trained, how good it became. */
+/* lm info: what a run is, its size, its training, and its quality. */
 #include "program.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* lm: trains a decoder-only language model on any text, and writes on. */
+/* lm: trains a decoder-only language model on any text, and continues texts. */
 #include "program.h"
 
 #include <math.h>
@@ -95,9 +95,11 @@ program this_program = {.name = "lm",
                         .about = "Trains small decoder-only language models on any text, and writes on.",
                         .commands = commands,
                         .count = sizeof commands / sizeof *commands,
+                        .together = (const char *const[]){"train", "evaluate", NULL},
                         .settings_size = sizeof(settings),
                         .unit = "batch",
                         .cut = "line",
+                        .trains_on_input = true,
                         .defaults = defaults,
                         .check = check,
                         .may_train = may_train,

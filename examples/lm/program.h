@@ -1,4 +1,4 @@
-/* The language model's command line, beyond what programs share (examples/program). */
+/* The language model's command line, besides what programs share (examples/program). */
 #ifndef LM_PROGRAM_H
 #define LM_PROGRAM_H
 
@@ -10,7 +10,7 @@ struct settings {
     long tokens, samples, top_k, seed;
     double temperature, top_p;
     bool greedy;
-    const char *weights, *tokenizer, *layout; /* of import and export */
+    const char *weights, *tokenizer, *layout; /* for import and export */
     long heads;
     bool gelu_erf;
 };
@@ -25,7 +25,7 @@ int command_import(settings *s); /* gpt2.c, as export */
 int command_export(settings *s);
 int command_demo(settings *s);
 
-/* Writes texts as the settings say, to standard output as they come. */
+/* Writes texts as the settings say to standard output, piece by piece. */
 bool write_samples(const settings *s, tl_run *run);
 
 #endif

@@ -1,4 +1,4 @@
-/* lm sample: texts on standard output, each piece as soon as it is certain. */
+/* lm sample: texts on standard output, each piece as soon as it is final. */
 #define _POSIX_C_SOURCE 200809L /* isatty */
 #include "program.h"
 
@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A terminal gets what cannot harm it; a file gets the very bytes. False once it takes no more, or Ctrl-C is pressed. */
+/* Writes to a terminal what cannot harm it, to a file the exact bytes. False if writing fails or Ctrl-C was pressed. */
 static bool put(void *to, const char *piece, size_t size) {
     (void)to;
     if (isatty(STDOUT_FILENO)) {
@@ -14,7 +14,7 @@ static bool put(void *to, const char *piece, size_t size) {
         if (!text) return false;
         memcpy(text, piece, size);
         text[size] = 0;
-        for (char *line = text, *end; line; line = end) { /* a line's end is meant */
+        for (char *line = text, *end; line; line = end) { /* line ends stay as they are */
             end = strchr(line, '\n');
             if (end) *end++ = 0;
             tl_put_text(line, stdout);

@@ -5,14 +5,14 @@
 #include <tapeloom.h>
 
 typedef struct growing {
-    char *bytes; /* `size` of them and a 0, to free(); NULL before the first */
+    char *bytes; /* `size` bytes and a 0, freed by the caller; NULL before the first */
     size_t size, room;
-    bool failed; /* memory was short: nothing more is added */
+    bool failed; /* out of memory: nothing more is added */
 } growing;
 
 /* Adds up to 511 bytes. */
 void grow(growing *text, const char *format, ...) TL_PRINTF(2, 3);
-/* Somebody else's words between markup: shown harmless, and nothing of them is markup. */
+/* Adds foreign words between markup: made harmless, and never read as markup. */
 void grow_words(growing *text, const char *words);
 
 #endif

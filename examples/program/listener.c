@@ -1,5 +1,6 @@
-/* What a run tells while it works, shown: bars and warnings on standard error, validations on standard output. Ctrl-C ends
- * training after the update that is running. */
+/* Shows what a run reports: progress bars and warnings on standard error, validations on standard output. Ctrl-C
+ * ends training after the current update; so does SIGTERM or SIGUSR1 from a job's scheduler or mpirun. With several
+ * ranks only rank 0 shows and stops. */
 #define _POSIX_C_SOURCE 200809L /* sigaction */
 #include "program.h"
 
@@ -8,18 +9,27 @@
 
 /* ---- Ctrl-C ---- */
 
-/* The signal, set by its handler; a second Ctrl-C ends the program at once. */
+/* The signal, set by its handler. A second Ctrl-C ends the program at once. A second SIGUSR1, which a scheduler may
+ * send, has no further effect. */
 static volatile sig_atomic_t interrupted;
 
 static void on_signal(int number) { interrupted = number; }
 
-void catch_signals(void) {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+static void catch_with(int flags) {
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = flags};
     interrupted = 0;
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    action.sa_flags = 0;
+    sigaction(SIGUSR1, &action, NULL);
 }
+
+void catch_signals(void) { catch_with((int)SA_RESETHAND); }
+
+/* mpirun passes signals on to all ranks. Those that do not lead ignore them and go on until rank 0 says stop; if
+ * rank 0 dies, MPI ends them. */
+static void outlive_signals(void) { catch_with(0); }
 
 int interrupted_by(void) { return (int)interrupted; }
 
@@ -44,7 +54,7 @@ static void work_began(void *context, tl_work work, long total) {
                                     : work == TL_WORK_CUTTING && this_program.cut ? this_program.cut
                                                                                   : this_program.unit,
                             .no_loss = true};
-    /* these are mostly over before one would look: seen from the second second on */
+    /* these passes are mostly short: show the bar only from the second second on */
     if (work == TL_WORK_CUTTING || work == TL_WORK_LOSS) l->pass.after = 1;
     tl_progress_start(&l->pass);
 }
@@ -78,9 +88,17 @@ static void prepared(void *context, const tl_run *run, const tl_prepared *p) {
     if (c->check) tl_tape_set_checking(tl_run_tape(run), true);
     printf("%ld %ss to train on, %ld to validate on; ", p->trained, p->unit, p->validated);
     if (this_program.print_size) this_program.print_size(run);
-    printf("%ld parameters; %s%s%s\n", tl_params_numel(tl_run_params(run)), tl_build_text(),
+    printf("%ld parameters; %s%s%s", tl_params_numel(tl_run_params(run)), tl_build_text(),
            highest ? "" : ", matrix precision ", highest ? "" : c->run.training.matmul_precision);
+    print_ranks();
+    printf("\n");
     fflush(stdout);
+}
+
+/* The only callback of a rank that does not lead: turns on checking as soon as there is a tape. */
+static void check_from_here(void *context, const tl_run *run, const tl_prepared *p) {
+    (void)context, (void)p;
+    tl_tape_set_checking(tl_run_tape(run), true);
 }
 
 static void stage(void *context, const char *on) {
@@ -105,7 +123,7 @@ static void started(void *context, const tl_training_plan *plan) {
                                 .total = plan->total,
                                 .first = plan->first,
                                 .budget = plan->seconds};
-    if (!l->stoppable) catch_signals(); /* once: what was said between two stages holds in the second */
+    if (!l->stoppable) catch_signals(); /* only once: a stop between two stages also holds for the second */
     l->stoppable = true;
     tl_progress_start(&l->training);
 }
@@ -138,9 +156,11 @@ static void averaged(void *context, int validations, const tl_quality *q) {
     printf("; use it with --weights average\n");
 }
 
-/* ---- who listens ---- */
+/* ---- installing the listener ---- */
 
 void listen_to(listener *l, settings *s, tl_run *run) {
+    *l = (listener){.settings = s};
+    if (!leads()) return;
     *l = (listener){.settings = s,
                     .events = {.context = l,
                                .warning = warning,
@@ -154,6 +174,12 @@ void listen_to(listener *l, settings *s, tl_run *run) {
 void listen_to_training(listener *l, settings *s, tl_run *run) {
     listen_to(l, s, run);
     tl_events *e = &l->events;
+    if (!leads()) {
+        outlive_signals();
+        e->prepared = check_from_here;
+        if (common_of(s)->check) tl_run_tell(run, e);
+        return;
+    }
     e->stop = stop;
     e->prepared = prepared;
     e->stage = stage;

@@ -1,5 +1,6 @@
-/* What the programs that train runs share: a command line with commands, events shown on a terminal, Ctrl-C, training. What a run
- * is stands in the library (tapeloom/run.h), which never prints; each program has its own settings, which begin with these. */
+/* What the programs that train runs share: a command line with commands, showing events on a terminal, Ctrl-C,
+ * training. The library defines what a run is (tapeloom/run.h) and never prints. Each program has its own settings,
+ * which begin with these. */
 #ifndef PROGRAM_H
 #define PROGRAM_H
 
@@ -8,8 +9,8 @@
 enum { PATH_SIZE = 4096, WORD_SIZE = 4 * PATH_SIZE };
 
 typedef struct common {
-    const char *program; /* as the user called it: for advice that can be typed as it is */
-    /* the command line, to be read again over a run's settings */
+    const char *program; /* as the user called it, for advice that can be typed */
+    /* the command line, which is read again over a run's settings */
     const tl_option *options;
     int argc;
     char **argv;
@@ -50,93 +51,120 @@ typedef struct command {
     int (*run)(settings *s); /* 0 or an exit status */
 } command;
 
-/* Who listens to a run, and shows what it does: bars on standard error, validations on standard output. */
+/* Shows what a run reports: progress bars on standard error, validations on standard output. */
 typedef struct listener {
     settings *settings;
     tl_events events;
-    tl_progress training, pass; /* of updates; of a pass over the data */
-    const tl_corpus *valid;     /* of sentence pairs, while they are trained on */
+    tl_progress training, pass; /* bars of updates; of a pass over the data */
+    const tl_corpus *valid;     /* sentence pairs, during training on such */
     bool warned, stoppable;     /* stoppable: Ctrl-C is caught */
-    const char *stage;          /* what a first stage is on; NULL: there is none, or it is over */
+    const char *stage;          /* what a first stage trains on; NULL: there is none, or it is over */
 } listener;
 
-/* A program, as what is shared knows it. Functions may be NULL but for `defaults`. */
+/* A program, as the shared part sees it. All functions but `defaults` may be NULL. */
 typedef struct program {
     const char *name, *about;
     const command *commands;
     int count;
+    /* names of the commands that several ranks share, then NULL; rank 0 does all others alone */
+    const char *const *together;
     size_t settings_size;
-    const char *unit;    /* what passes over the data are counted in: "sentence", */
-    const char *cut;     /* and what cutting text is, where it is another one: "line"; NULL: the same */
-    const char *writing; /* what a pass over them is, in which the model writes; NULL: "translating" */
-    bool any_run;        /* it opens runs of every program, not its own alone */
-    bool by_processes;   /* it works in processes of one thread each, which must not share a core */
+    const char *unit;     /* the unit of passes over the data: "sentence" */
+    const char *cut;      /* the unit of cutting text: "line"; NULL: the same */
+    const char *writing;  /* the name of a pass in which the model writes; NULL: "translating" */
+    bool any_run;         /* it opens runs of every program, not only its own */
+    bool by_processes;    /* it works in processes of one thread each, which must not share a core */
+    bool trains_on_input; /* a text called - is standard input */
     void (*defaults)(const command *c, settings *s); /* fills in all but what the command line says */
-    int (*check)(const command *c, settings *s);     /* of a command line: 0, or 2 and a message */
-    /* Training: is there all that a new run needs? */
+    int (*check)(const command *c, settings *s);     /* checks a command line: 0, or 2 by usage_with */
+    /* Training: does the command line have all that a new run needs? */
     bool (*may_train)(settings *s, tl_error *error);
-    void (*caution)(tl_run *run);               /* where its numbers are not what they look like */
-    void (*print_size)(const tl_run *run);      /* of text: "vocabulary 65; " */
-    void (*print_quality)(const tl_quality *q); /* behind the loss: "perplexity 4.10, …" */
-    void (*validated)(listener *l, const tl_validation *v); /* what there is to show beside it */
-    void (*say_next)(settings *s, tl_run *run);             /* after training: what can be typed now */
+    void (*caution)(tl_run *run);                           /* warns if its numbers are not what they seem */
+    void (*print_size)(const tl_run *run);                  /* the text's size: "vocabulary 65; " */
+    void (*print_quality)(const tl_quality *q);             /* after the loss: "perplexity 4.10, …" */
+    void (*validated)(listener *l, const tl_validation *v); /* shows more of a validation */
+    void (*say_next)(settings *s, tl_run *run);             /* after training: prints what to type next */
 } program;
-extern program this_program; /* the program's own main.c defines it */
+extern program this_program; /* defined by the program's main.c */
 
 /* ---- program.c ---- */
 
 int program_main(int argc, char **argv);
-/* Reads the command line once more, over the settings that the run was made with; the run has them then, and s has
- * texts that are the run's. */
+/* Reads the command line once more, over the settings that the run was made with. Both the run and s then have the
+ * result; texts in s belong to the run. */
 bool settings_over(settings *s, tl_run *run, tl_error *error);
-/* The run in --model, with --weights and the command line over its settings. NULL, and a message, on failure. */
+/* Opens the run of --model, with --weights, and the command line over its settings. NULL, and a message, on failure. */
 tl_run *open_run(settings *s);
+
+/* ---- ranks.c ---- */
+
+/* The job of this process, of one rank or more; NULL before join_ranks and after the job was left. */
+tl_ranks *shared_ranks(void);
+bool leads(void); /* does this process print, and write files? */
+/* All ranks call this first. From here on only rank 0 prints. The ranks' command lines must be the same, except for
+ * --threads. False, and an error, on failure. */
+bool join_ranks(int argc, char **argv, tl_error *error);
+/* All ranks call this before a command that rank 0 does alone: is this rank 0? The others have nothing more to do. */
+bool leave_ranks(void);
+/* All ranks call this last. With status 1 or 2 a rank calls it alone if the others do not know of the failure.
+ * Returns the exit status. */
+int end_ranks(int status);
+/* All ranks call this: have all succeeded so far? If not, sets an error; a rank that failed itself keeps its own
+ * error, or the run's. */
+bool all_well(const tl_run *run, bool ok, tl_error *error);
+/* With several ranks, refuses "-" for a file. */
+bool no_standard_input(const char *option, const char *path, tl_error *error);
+/* Prints a sentence on standard error: rank 0's, or that of a rank that fails alone, with its number. */
+void say_failure(const char *message);
+void print_ranks(void);    /* "; 4 ranks on 2 machines, …, 1 thread each"; nothing for one process */
+void print_launcher(void); /* "mpirun -n 4 " */
 
 /* ---- listener.c ---- */
 
-/* Bars alone, as for every command; the listener must outlive the run. */
+/* Shows bars, for any command; the listener must outlive the run. On ranks that do not lead nothing is shown. */
 void listen_to(listener *l, settings *s, tl_run *run);
-/* Also to training, which ends at Ctrl-C from its first update on. */
+/* Also shows training, which Ctrl-C ends from the first update on. */
 void listen_to_training(listener *l, settings *s, tl_run *run);
-/* The signal that training was ended by; 0: none. */
+/* The signal that ended training; 0: none. */
 int interrupted_by(void);
-/* Ctrl-C is caught from here on; a second one ends the program at once. */
+/* Catches Ctrl-C, SIGTERM and SIGUSR1 from here on. A second Ctrl-C or SIGTERM ends the program at once. */
 void catch_signals(void);
 
 /* ---- train.c ---- */
 
-/* Trains as the settings say, from the start or on from a checkpoint. Returns an exit status: 0; 1 after an error; 2 for a
- * wrong command line; 130 when interrupted. */
+/* Trains as the settings say, from the start or from a checkpoint. Returns an exit status: 0; 1 after an error; 2
+ * for a wrong command line; 130 when interrupted (128 plus the signal's number). */
 int run_training(const char *command, settings *s);
 int command_train(settings *s);
-/* The same of a demo, whose run replaces an earlier demo's without a word, unless somebody has gone on with that; any other only if
- * --overwrite says so. */
+/* The same for a demo. Its run silently replaces an earlier demo's, unless that was trained further; any other run
+ * only with --overwrite. */
 int run_demo(settings *s);
 
 /* ---- corpus.c ---- */
 
-/* A file of a corpus, a line a sentence, each as `put` has it. A file that is there is more likely somebody's own than ours, and an error,
- * unless it is the same. */
+/* Writes a file of a corpus, a line for each sentence, by `put`. A file that already exists is probably the user's
+ * own: it is an error, unless its content is the same. */
 bool write_once(const char *path, const tl_corpus *corpus,
                 void (*put)(FILE *out, const tl_corpus *corpus, long i), tl_error *error);
 
 /* ---- say.c ---- */
 
 char *path_in(char path[PATH_SIZE], const char *dir, const char *file); /* "dir/file"; returns path */
-/* Text that somebody else wrote, between our own: a sentence, whose very bytes a file gets, and a path or a setting, which is
- * always shown. */
+/* Prints foreign text between our own. print_line is for a sentence, whose exact bytes go to a file; print_path is
+ * for a path or a setting, which is always made harmless. */
 void print_line(const char *before, const char *text, const char *after);
 void print_name(const char *before, const char *name, const char *after);
-/* " --name word", or with = where the word would be taken for an option. */
+/* Prints " --name word", or with = if the word would be taken for an option. */
 void print_option(const char *name, const char *word);
-/* How dark a share of 1 is, in a character, or wide in two of them; "" where next to nothing is. */
+/* A shade for a share, darkest for 1, of one character or (wide) two; "" for nearly 0. */
 const char *shade_of(double share, bool wide);
 int fail_with(const char *message); /* "translate: message" on standard error; returns 1 */
-/* Fails with the error or with the run's, if there is one: 1; otherwise 0. */
+/* Fails with the error, or the run's, and returns 1; 0 if there is none. */
 int status_of(const tl_run *run, const tl_error *error);
-/* The command line is wrong: the same with a hint at the command's --help; returns 2. */
+/* The command line is wrong: like fail_with, pointing to the command's --help; returns 2. Called by all ranks, or by
+ * one alone if the next thing that the others do is all_well, where they learn of it. */
 int usage_with(const char *command, const char *message);
-/* What info says of every run: how it was trained, how far it came, its files. */
+/* Prints what info says of every run: how it was trained, how far it came, its files. */
 void print_training(const tl_run_settings *s);
 void print_state(const tl_training_state *state, const char *score);
 void print_files(const char *dir);

@@ -1,4 +1,4 @@
-/* Small things that the commands say and need. */
+/* Messages and small functions for all commands. */
 #define _POSIX_C_SOURCE 200809L /* stat */
 #include "program.h"
 
@@ -39,7 +39,7 @@ const char *shade_of(double share, bool wide) {
 }
 
 int fail_with(const char *message) {
-    fprintf(stderr, "%s: %s\n", this_program.name, message);
+    say_failure(message);
     return 1;
 }
 
@@ -49,11 +49,16 @@ int status_of(const tl_run *run, const tl_error *error) {
 }
 
 int usage_with(const char *command, const char *message) {
-    fprintf(stderr, "%s: %s; see %s %s --help\n", this_program.name, message, this_program.name, command);
+    tl_error error = {""};
+    if (leads())
+        fprintf(stderr, "%s: %s; see %s %s --help\n", this_program.name, message, this_program.name, command);
+    /* a single rank may find this, by a file that only its machine has */
+    tl_error_set(&error, "%s", message);
+    all_well(NULL, false, &error);
     return 2;
 }
 
-/* ---- of info ---- */
+/* ---- for info ---- */
 
 void print_training(const tl_run_settings *s) {
     const tl_training_settings *t = &s->training;

@@ -1,16 +1,16 @@
-/* train: a new run, or on with one, until its steps, epochs, minutes or patience are used up or Ctrl-C ends it. Whatever ends it, the
- * checkpoint is whole and --resume goes on from it. */
+/* train: a new run, or resuming one, until its steps, epochs, minutes or patience are used up or Ctrl-C ends it.
+ * However it ends, the checkpoint is whole, and --resume continues from it. */
 #include "program.h"
 
 #include <string.h>
 
-/* ---- going on with a run ---- */
+/* ---- resuming a run ---- */
 
 static bool is_end(const tl_option *o) {
     return !strcmp(o->name, "steps") || !strcmp(o->name, "epochs") || !strcmp(o->name, "minutes");
 }
 
-/* A new end replaces the old one. */
+/* A new limit replaces the old ones. */
 static void forget_end(const common *c, tl_training_settings *t) {
     for (int i = 0; i < c->argc; i++) {
         const tl_option *o = tl_options_named(c->options, c->argv[i]);
@@ -18,7 +18,7 @@ static void forget_end(const common *c, tl_training_settings *t) {
     }
 }
 
-/* The command line over the run's own settings: what would change what has been trained so far is an error. */
+/* Puts the command line over the run's own settings; changing what has already been trained is an error. */
 static bool say_anew(settings *s, tl_run *run, tl_error *error) {
     const common *c = common_of(s);
     for (int i = 0; i < c->argc; i++) {
@@ -28,14 +28,14 @@ static bool say_anew(settings *s, tl_run *run, tl_error *error) {
                 error, "--%s cannot change while a run goes on: leave it out, or start a new run", o->name);
     }
     forget_end(c, &tl_run_settings_of(run)->training);
-    tl_run_settings_of(run)->demo = false; /* from here on it is somebody's */
+    tl_run_settings_of(run)->demo = false; /* trained further, it is no demo any more */
     return settings_over(s, run, error);
 }
 
-/* ---- a run that begins with another one's weights ---- */
+/* ---- a run that starts from another run's weights ---- */
 
-/* The settings are that run's, and the command line over them. It owns their texts, and is to be freed after training. NULL, and an error,
- * on failure. */
+/* Makes the settings that run's, with the command line over them. The returned run owns their texts; free it after
+ * training. NULL, and an error, on failure. */
 static tl_run *begin_from(settings *s, tl_error *error) {
     common *c = common_of(s);
     tl_run *other = tl_run_open(c->run.model.from, &(tl_run_choice){"none", this_program.name}, error);
@@ -63,8 +63,9 @@ static void say_end(const common *c, const tl_run *run, tl_ending ending, const 
     char program[WORD_SIZE];
     const char *score = tl_run_score_label(run);
     if (ending == TL_INTERRUPTED) {
-        printf("Interrupted after update %ld; everything is saved. Go on with:\n  %s train", end->state.step,
-               tl_shell_word(c->program, program, sizeof program));
+        printf("Interrupted after update %ld; everything is saved. Go on with:\n  ", end->state.step);
+        print_launcher();
+        printf("%s train", tl_shell_word(c->program, program, sizeof program));
         print_option("resume", tl_run_dir(run));
         printf("\n");
         return;
@@ -78,6 +79,13 @@ static void say_end(const common *c, const tl_run *run, tl_ending ending, const 
         printf("loss %.3f).\n", end->state.best_loss);
 }
 
+/* Several ranks cannot all read standard input. */
+static bool has_its_texts(tl_run *run, tl_error *error) {
+    const tl_data_settings *d = &tl_run_settings_of(run)->data;
+    return !this_program.trains_on_input ||
+           (no_standard_input("train", d->train, error) && no_standard_input("valid", d->valid, error));
+}
+
 static int train(const char *command, settings *s) {
     const common *c = common_of(s);
     tl_error error = {""};
@@ -86,9 +94,12 @@ static int train(const char *command, settings *s) {
     if (!c->resume && this_program.may_train && !this_program.may_train(s, &error))
         return usage_with(command, error.message);
     tl_run *run = run_to_train(s, &error);
-    if (!run) return fail_with(tl_failed(&error) ? error.message : tl_run_error(run));
+    if (!all_well(run, run != NULL, &error)) return tl_run_free(run), fail_with(error.message);
+    if (!has_its_texts(run, &error)) return tl_run_free(run), usage_with(command, error.message);
+    if (!all_well(NULL, true, &error)) return tl_run_free(run), fail_with(error.message);
+    tl_run_share_with(run, shared_ranks());
     listen_to_training(&l, s, run);
-    if (this_program.caution) this_program.caution(run);
+    if (this_program.caution && leads()) this_program.caution(run);
     tl_ending ending = tl_run_train(run, c->overwrite, &end);
     if (ending != TL_FAILED) say_end(c, run, ending, &end);
     int status = status_of(run, &error);
@@ -103,7 +114,7 @@ int run_training(const char *command, settings *s) {
     tl_error error = {""};
     if (c->resume || !c->run.model.from) return train(command, s);
     tl_run *from = begin_from(s, &error);
-    if (!from) return fail_with(error.message);
+    if (!all_well(NULL, from != NULL, &error)) return tl_run_free(from), fail_with(error.message);
     const int status = train(command, s);
     tl_run_free(from);
     return status;

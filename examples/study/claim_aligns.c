@@ -1,4 +1,5 @@
-/* Attention aligns: the source word that cross-attention gives most is the one that is being translated, or the one before. */
+/* Attention aligns: cross-attention's largest weight is on the source word that is being translated, or the word
+ * before. */
 #include "claim_aligns.h"
 
 #include <math.h>
@@ -16,7 +17,8 @@
 
 /* ---- what is trained ---- */
 
-/* As the pool, but half as wide, so that six layers can be paid for; a lower rate, because six layers in post-norm need it. */
+/* Like the pool but half as wide, so that six layers are affordable; at a lower rate, because six post-norm layers
+ * need it. */
 static tl_run_settings narrow(const study *s, long layers) {
     tl_run_settings r = toy_translator(s);
     r.model.layers = budget_of(s, layers, layers, layers > 2 ? 2 : 1);
@@ -148,7 +150,7 @@ static const rule rules[] = {
                5,
                false}};
 
-/* Out of trial runs, of other seeds than the study's; what one seed alone says is said to be of one. */
+/* From trial runs with other seeds than the study's; a result of one seed is called so. */
 static const remark remarks[] = {
     {NORMS_OUTPUT,
      DOES_NOT_HOLD,

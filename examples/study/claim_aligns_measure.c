@@ -1,4 +1,5 @@
-/* Error rates of the alignments that cross-attention makes: of each layer, head and step, by weights and by norms, with <eos> and without. */
+/* Error rates of the alignments that cross-attention makes: for each layer, head and step, by weights and by norms,
+ * with <eos> and without. */
 #include "claim_aligns.h"
 
 #include <math.h>
@@ -21,7 +22,7 @@ long aligns_same_place(long targets, long sources, tl_link *links) {
     return sources > 0 ? targets : 0;
 }
 
-/* The source word in which the middle of the target word falls, were both sentences as long. */
+/* The source word at the middle of the target word, with both sentences scaled to the same length. */
 long aligns_same_share(long targets, long sources, tl_link *links) {
     for (long t = 0; sources > 0 && t < targets; t++)
         links[t] = (tl_link){.source = (int)((2 * t + 1) * sources / (2 * targets)), .target = (int)t};
@@ -44,9 +45,9 @@ long aligns_at_most(const tl_link *truth, long true_count, long targets) {
 
 /* ---- counting ---- */
 
-enum { OUTPUT, INPUT, STEPS };    /* which row of a word: while it is written, while it is read, one later */
+enum { OUTPUT, INPUT, STEPS };    /* a word's row: where it is written, or where it is read, one later */
 enum { WEIGHTS, NORMS, BY };      /* what is compared in a row */
-enum { WITH_END, OF_WORDS, END }; /* may <eos> have most of it? */
+enum { WITH_END, OF_WORDS, END }; /* may <eos> have the largest? */
 
 typedef tl_alignment_errors errors_of[BY][STEPS][END];
 
@@ -54,11 +55,11 @@ typedef struct counting {
     tl_run *run;
     tl_set *set;
     long layers, heads;
-    errors_of *errors; /* [layers,heads+1], the last one of all heads together */
+    errors_of *errors; /* [layers,heads+1]; the last one is the mean of all heads */
     tl_alignment_errors same_place, same_share, most;
-    double chance; /* right ones */
-    /* room for a sentence */
-    long longest; /* words or tokens, of either side */
+    double chance; /* right links by chance */
+    /* memory for one sentence: */
+    long longest; /* words or tokens, on either side */
     tl_real *words;
     tl_link *links;
     long *word;
@@ -69,7 +70,7 @@ static bool fail(counting *c, const char *why) {
     return false;
 }
 
-/* Source tokens with <eos> as a word behind the others; c->word is the room for it. */
+/* The source's tokens with <eos> as an additional last word; c->word is its memory. */
 static tl_tokens with_end(const counting *c, const tl_tokens *src) {
     tl_tokens all = *src;
     all.word = c->word;
@@ -78,8 +79,8 @@ static tl_tokens with_end(const counting *c, const tl_tokens *src) {
     return all;
 }
 
-/* A map [tokens written, tokens of the source] of one head, or of all. Its row i is of the word that is written there, and of the one that is
- * read there, which is the word before. */
+/* Adds a map [tokens written, tokens of the source] of one head or of all. Row i belongs to the word that is written
+ * there, and to the word that is read there, which is the one before. */
 static void add_map(counting *c, tl_tensor map, const tl_sentence *s, const tl_link *truth, long true_count,
                     tl_alignment_errors errors[STEPS][END]) {
     const tl_tokens all = with_end(c, &s->src), *rows[STEPS] = {&s->written, &s->read};

@@ -1,5 +1,5 @@
-/* One vector is a bottleneck: without attention all that a decoder knows of the source is one vector, however long the source is. Three
- * models learn to copy; then each length is written by itself. */
+/* One vector is a bottleneck: without attention a decoder knows the source only as one vector, however long the
+ * source is. Three models learn to copy; then each length is tested separately. */
 #include "claim_bottleneck.h"
 #include "study.h"
 
@@ -9,7 +9,7 @@ enum { LONGEST = 30, SYMBOLS = 20 };
 
 /* ---- what is counted ---- */
 
-/* The word that begins at *at, and its length; *at goes behind it. */
+/* The word at *at, and its length; moves *at past it. */
 static const char *next_word(const char **at, size_t *length) {
     const char *word = *at;
     *length = strcspn(word, " ");
@@ -28,7 +28,7 @@ void add_places(const char *written, const char *reference, long *same, long *al
 
 /* ---- measuring ---- */
 
-/* Of sequences of one length. There are no more than 20 of one symbol. */
+/* Measures sequences of one length. There are no more than 20 of one symbol. */
 static bool measure_length(const job *j, tl_run *run, long length, numbers *out, tl_error *error) {
     const long most = budget_of(j->study, 100, 30, 2);
     tl_run_settings settings = *tl_run_settings_of(run);
@@ -55,8 +55,8 @@ static bool measure_length(const job *j, tl_run *run, long length, numbers *out,
     return ok;
 }
 
-/* Means over lengths, in which each length counts the same: for the picture those of three lengths, at the one in the middle, for the
- * terminal those of ten. */
+/* Means over ranges of lengths, each length counting the same: of three lengths for the picture, placed at the
+ * middle one; of ten for the terminal. */
 static void put_ranges(const job *j, numbers *out) {
     static const struct {
         const char *of, *threes, *tens[3];
@@ -92,7 +92,7 @@ static bool measure(const job *j, numbers *out, tl_error *error) {
 #define ATTENTION "GRU with attention"
 #define TRANSFORMER "Transformer"
 
-/* Twenty thousand sequences, a pass and a half: nothing can be learnt by heart, so there is nothing against it. */
+/* Twenty thousand sequences, one and a half passes: too few repetitions to overfit, so no regularisation is needed. */
 static tl_run_settings copier(const study *s) {
     tl_run_settings r = task_translator(s, "copy", SYMBOLS, 1, LONGEST);
     r.model.dropout = 0;
@@ -101,8 +101,8 @@ static tl_run_settings copier(const study *s) {
     return r;
 }
 
-/* Both have an encoder that reads from both ends; the one without attention is given its vector at every step. What is left between them
- * is attention. */
+/* Both encoders read from both ends; without attention the decoder gets the encoder's vector at every step. So the
+ * only difference is attention. */
 static tl_run_settings gru(const study *s, bool attention) {
     tl_run_settings r = copier(s);
     r.model = (tl_model_settings){.model = "gru",
@@ -128,7 +128,7 @@ static void plan(study *s) {
                             .training_cost = training[i]});
 }
 
-/* ---- what is claimed ---- */
+/* ---- rules ---- */
 
 enum { THAN_ATTENTION, THAN_TRANSFORMER, KEPT, SEQUENCES };
 static const rule rules[] = {
@@ -159,7 +159,7 @@ static const rule rules[] = {
                    10,
                    false}};
 
-/* From lengths 1–10 to 21–30. */
+/* The loss from lengths 1–10 to lengths 21–30. */
 static double lost(const numbers *n, const char *arm, long seed, const char *what) {
     return numbers_mean(n, arm, seed, what, 1, 10) - numbers_mean(n, arm, seed, what, 21, 30);
 }

@@ -1,9 +1,9 @@
-/* Of the claim bottleneck, what can be looked at by itself. */
+/* Functions of the claim "bottleneck", for its test. */
 #ifndef CLAIM_BOTTLENECK_H
 #define CLAIM_BOTTLENECK_H
 
-/* Two lines of words with single spaces between, place by place: at how many places both have the same word, and how many there are in
- * the longer one. Both are added to what is there. */
+/* Compares two lines of words with single spaces, position by position. Adds the number of equal words to *same and
+ * the longer line's number of words to the other. */
 void add_places(const char *written, const char *reference, long *same, long *all);
 
 #endif

@@ -1,4 +1,5 @@
-/* Without the causal mask the loss lies: the decoder reads the word that it is to foretell, and has nothing to write with. */
+/* Without the causal mask the loss lies: the decoder reads the word that it has to predict, and cannot write when
+ * that word is missing. */
 #include "study.h"
 
 static bool measure(const job *j, numbers *out, tl_error *error) {

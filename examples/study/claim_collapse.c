@@ -1,4 +1,5 @@
-/* Entropy of attention collapses where training diverges: rates from small to far too large, without what keeps large ones in check. */
+/* The entropy of attention collapses where training diverges: learning rates from small to far too large, without
+ * the usual safeguards. */
 #include "claim_collapse.h"
 
 #include <math.h>
@@ -25,11 +26,11 @@ static void plan(study *s) {
 #define LEARNT 0.5 /* nats */
 
 ending ending_of(double last, double before, double by_frequency) {
-    if (!(last <= before)) return DIVERGES; /* NaN and infinity, too */
+    if (!(last <= before)) return DIVERGES; /* also for NaN and infinity */
     return last < by_frequency - LEARNT ? CONVERGES : STANDS_STILL;
 }
 
-/* Where it was looked for the last time (last), or for the first time after an update. */
+/* The last stop that was measured (last), or the first one after an update. */
 static double stop_of(const numbers *n, bool last) {
     double stop = NAN;
     for (long i = 0; i < n->count; i++) {
@@ -40,7 +41,7 @@ static double stop_of(const numbers *n, bool last) {
     return stop;
 }
 
-/* Mean over a seed's runs that ended so, of what could be measured; NaN: there is none. */
+/* Mean over a seed's runs that ended this way; NaN: there is none. */
 static double mean_of(const numbers *n, long seed, ending wanted, const char *what, double at) {
     const double end = stop_of(n, true);
     double sum = 0;

@@ -1,5 +1,5 @@
-/* Of the claim "collapse": one translator, trained with Adam at one rate from its first update on, gradients as they are. The library's own
- * training ends a run whose loss is no longer finite with an error; here that is a result. */
+/* Training for the claim "collapse": a translator trained by Adam at one rate from the first update on, without
+ * clipping. The library's own training fails when a loss is not finite; here that is a result. */
 #include "claim_collapse.h"
 #include "rows.h"
 
@@ -13,7 +13,7 @@ long collapse_stop(const study *s, int k) {
     return budget_of(s, full[k], quick[k], tiny[k]);
 }
 
-/* What is trained and on what; training_end frees all of it. */
+/* What is trained, and on what; training_end frees it. */
 typedef struct training {
     tl_run *run;
     tl_corpus *lines, *pairs;
@@ -53,12 +53,13 @@ static bool training_begin(training *t, const job *j, const tl_run_settings *set
     return true;
 }
 
-/* One update. *alive: its loss and gradients were finite; if not, nothing was changed, and nothing ever would be. */
+/* One update. *alive: loss and gradients were finite; if not, nothing was changed, and no later update would change
+ * anything. */
 static bool update(training *t, long step, double rate, bool *alive, tl_error *error) {
     tl_tape *tape = tl_run_tape(t->run);
     tl_params *params = tl_run_params(t->run);
     tl_batch batch;
-    if (!tl_batches_next(t->batches, &batch) && !tl_batches_next(t->batches, &batch)) /* an epoch ends */
+    if (!tl_batches_next(t->batches, &batch) && !tl_batches_next(t->batches, &batch)) /* the epoch is over */
         return failed(t, error);
     tl_tape_reset(tape);
     tl_tape_set_training(tape, step);
@@ -79,8 +80,8 @@ double frequency_loss(const int *token, long count, const double *of, long ids) 
     return sum / (double)count;
 }
 
-/* What held-out words cost whoever knows how often each is said, and nothing of the sentence. Each counts once more than it was said,
- * lest one that never was cost everything. */
+/* The loss on held-out words of a predictor that knows only word frequencies. Each word's count is increased by one,
+ * so that an unseen word does not cost infinitely much. */
 static bool look_at_words(training *t, const job *j, const tl_batch *held_out, numbers *out,
                           tl_error *error) {
     const long ids = tl_vocab_size(tl_run_vocab(t->run, TL_TARGET));
@@ -120,7 +121,7 @@ static bool look(training *t, const job *j, long step, numbers *out, tl_error *e
     put(out, j, LOWEST, (double)step, lowest);
     put(out, j, MEAN, (double)step, sum / seen.count);
     if (!step && !look_at_words(t, j, &batch, out, error)) return false;
-    tl_set_next(t->held_out, &batch); /* the set's end: the next call gives the same batch again */
+    tl_set_next(t->held_out, &batch); /* ends the pass, so that the next call gives the same batch again */
     return true;
 }
 

@@ -1,5 +1,5 @@
-/* Is attention explanation? The number of the verb that comes next, told from what stands before it: do weights of attention rank words
- * as gradients do? */
+/* Is attention explanation? A classifier predicts whether the next verb is singular or plural from the words before
+ * it: do attention weights rank these words as gradients do? */
 #include "claim_explanation.h"
 
 /* ---- the plan ---- */
@@ -12,7 +12,7 @@ static tl_run_settings classifier(const study *s, const char *model) {
     r.model.d_model = budget_of(s, 64, 64, 16);
     r.model.dropout = 0.1;
     r.training.batch_tokens = budget_of(s, 1024, 1024, 64);
-    r.validation.validate_every = 1000000; /* at the end alone */
+    r.validation.validate_every = 1000000; /* only at the end */
     return r;
 }
 
@@ -30,7 +30,7 @@ static void plan(study *s) {
     tl_run_settings r = classifier(s, "gru");
     r.model.bidirectional = true;
     r.model.embedding = r.model.d_model;
-    r.model.d_model /= 2; /* in each direction */
+    r.model.d_model /= 2; /* this is the width in each direction */
     r.model.score = "additive";
     add_arm(s, GRU, &r, explanation_pooling, 1, 3);
     r.model.score = "uniform";

@@ -1,4 +1,4 @@
-/* The claim "explanation": what its plan and rules have in common with what is measured. */
+/* What the plan, the rules and the measurements of the claim "explanation" share. */
 #ifndef CLAIM_EXPLANATION_H
 #define CLAIM_EXPLANATION_H
 
@@ -12,11 +12,11 @@ enum { LAYERS = 6 }; /* of the encoder */
 #define AVERAGE_UNIFORM "plain average"
 #define ENCODER "6-layer encoder"
 
-/* Of the encoder, ranks by layer. */
+/* Methods for the encoder, which rank by layer. */
 enum { RAW, ROLLOUT, FLOW, METHODS };
 extern const char *const explanation_methods[METHODS];
 
-/* Accuracy alone; with tau; with rank correlations of the methods, layer by layer. */
+/* Works: accuracy alone; accuracy and τ; accuracy and rank correlations of the methods, layer by layer. */
 work explanation_uniform, explanation_pooling, explanation_encoder;
 
 #endif

@@ -1,4 +1,4 @@
-/* Weights of attention against gradients, over held-out beginnings of sentences. */
+/* Attention weights against gradients, over held-out beginnings of sentences. */
 #include "claim_explanation.h"
 
 #include <math.h>
@@ -15,7 +15,7 @@ static long words_of(const char *line) {
     return words;
 }
 
-/* Measures one sentence; what cannot be told of it is left out. False on failure. */
+/* Measures one sentence; a value that does not exist is left out. False on failure. */
 typedef bool each_sentence(tl_run *run, const tl_sentences *one, void *to);
 
 static bool walk(const job *j, tl_run *run, each_sentence *f, void *to, tl_error *error) {
@@ -37,10 +37,11 @@ static bool walk(const job *j, tl_run *run, each_sentence *f, void *to, tl_error
     return job_failed(run, "out of memory", error);
 }
 
-/* The true class. Of two classes all give the same ranks: their probabilities have opposite gradients. */
+/* The true class. With two classes either one gives the same ranks, since their probabilities have opposite
+ * gradients. */
 static const tl_objective truth = {.kind = TL_OF_LOG_P, .token = -1, .other = -1};
 
-/* A mean over what could be told. */
+/* A mean over the values that exist. */
 typedef struct mean {
     double sum;
     long count;
@@ -50,7 +51,7 @@ static void add(mean *m, double value) {
 }
 static double of(const mean *m) { return m->count ? m->sum / (double)m->count : NAN; }
 
-/* ---- what pools: Jain & Wallace's τ, as it is and with attention frozen at uniform ---- */
+/* ---- poolings: Jain & Wallace's τ, normally and with attention frozen at uniform ---- */
 
 typedef struct taus {
     mean as_it_is, uniform;
@@ -78,7 +79,7 @@ static tl_run *open_and_score(const job *j, numbers *out, tl_error *error) {
     return NULL;
 }
 
-/* Without weights there is nothing to rank: accuracy alone. */
+/* Uniform weights rank nothing: only accuracy. */
 bool explanation_uniform(const job *j, numbers *out, tl_error *error) {
     tl_run *run = open_and_score(j, out, error);
     tl_run_free(run);
@@ -98,7 +99,7 @@ bool explanation_pooling(const job *j, numbers *out, tl_error *error) {
     return ok;
 }
 
-/* ---- the encoder: ranks of the words that [CLS] looks at, layer by layer, against input gradients ---- */
+/* ---- the encoder: ranks of words by [CLS]'s attention, layer by layer, against input gradients ---- */
 
 const char *const explanation_methods[METHODS] = {"raw attention", "rollout", "flow"};
 
@@ -106,7 +107,7 @@ typedef struct ranks {
     mean of[METHODS][LAYERS];
 } ranks;
 
-/* What each method gives of the words [METHODS][LAYERS][words]: row of [CLS], which stands first and is no word. */
+/* What each method gives to the words [METHODS][LAYERS][words]: the row of [CLS], which comes first and is no word. */
 static bool looks_of(const tl_seen *seen, long words, double *to) {
     const long places = words + 1;
     tl_flow_layers *l = tl_flow_layers_of(seen, 0, TL_FLOW_WEIGHTS);

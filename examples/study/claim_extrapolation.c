@@ -1,21 +1,26 @@
-/* Train short, test long: language models that learnt from short windows read longer ones. */
+/* Train short, test long: language models trained on short windows read longer ones. */
 #include "study.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { L = 64, TIMES = 4, BINS = 2 * TIMES, BIN = L / 2 }; /* windows trained on; the longest read: TIMES·L */
+enum {
+    L = 64,
+    TIMES = 4,
+    BINS = 2 * TIMES,
+    BIN = L / 2
+}; /* training windows have L tokens, the longest test windows TIMES·L */
 
-#define LOSS "loss"        /* at: how long windows are */
-#define PLACE "place loss" /* at: the last place of half an L, in the longest windows that are read */
+#define LOSS "loss"        /* at: length of the windows */
+#define PLACE "place loss" /* at: last position of a half L, in the longest windows */
 
 #define LEARNED "learned"
 #define ALIBI "alibi"
 
 /* ---- measuring ---- */
 
-/* Nats by place: of the tokens that are foretold at each place of windows of `length`. */
+/* Loss by position: over the tokens that are predicted at each position of windows of `length`. */
 static bool add_places(tl_run *run, const tl_lm_text *text, long length, double *nats, tl_error *error) {
     enum { BATCH = 8 };
     double log_p[BATCH * TIMES * L];
@@ -41,7 +46,7 @@ static void put_places(numbers *out, const job *j, const double *nats, long leng
     }
 }
 
-/* The same tokens, in windows of L, 2·L, … up to `longest`. */
+/* Measures the same tokens in windows of L, 2·L, … up to `longest`. */
 static bool measure_text(const job *j, tl_run *run, const tl_lm_text *text, long longest, numbers *out,
                          tl_error *error) {
     bool ok = true;
@@ -57,7 +62,7 @@ static bool measure_text(const job *j, tl_run *run, const tl_lm_text *text, long
     return ok;
 }
 
-/* Held-out text in whole windows of the longest kind, so that all lengths foretell the same tokens. */
+/* Held-out text in whole windows of the longest size, so that windows of all lengths predict the same tokens. */
 static bool whole_windows(const job *j, tl_run *run, tl_lm_text *text) {
     size_t size = 0;
     char *bytes = tl_lm_valid_text(run, &size);
@@ -71,7 +76,8 @@ static bool whole_windows(const job *j, tl_run *run, tl_lm_text *text) {
     return windows > 0;
 }
 
-/* The trained weights in a model that reads longer windows. Learned positions have no vector for a place beyond those of training. */
+/* Puts the trained weights into a model that reads longer windows. Learned positions have no vector beyond the
+ * training length. */
 static bool measure(const job *j, numbers *out, tl_error *error) {
     const bool learned = !strcmp(j->arm.settings->model.positions, LEARNED);
     const long longest = learned ? L : TIMES * L;
@@ -170,7 +176,7 @@ static double growth(const numbers *n, const char *arm, long seed) {
     return numbers_get(n, arm, seed, LOSS, TIMES * L) - numbers_get(n, arm, seed, LOSS, L);
 }
 
-/* Beyond L against the second half of L: both have at least L/2 tokens before them. */
+/* Loss beyond L minus loss in the second half of L: both have at least L/2 tokens before them. */
 static double far_growth(const numbers *n, const char *arm, long seed) {
     return numbers_mean(n, arm, seed, PLACE, L + 1, TIMES * L) - numbers_get(n, arm, seed, PLACE, L);
 }

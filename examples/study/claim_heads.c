@@ -1,8 +1,8 @@
-/* Several heads beat one at equal width, and they look at different things. Once on sentences that are made here, scored by how many are
- * right, and once on people's, scored by BLEU. */
+/* Several heads beat one at equal width, and they attend to different things. Once on sentences made here, scored by
+ * exact matches, and once on human sentences, scored by BLEU. */
 #include "claim_heads.h"
 
-/* ---- where the runs come from, and the sentences ---- */
+/* ---- the runs and the sentences ---- */
 
 void multi30k_arm(study *s, tl_run_settings *settings, arm *a, long heads) {
     *settings = multi30k_translator(s);
@@ -22,7 +22,7 @@ tl_set *held_out(const job *j, tl_run *run, long most, tl_error *error) {
     return set;
 }
 
-/* ---- how far apart the heads of one attention are ---- */
+/* ---- how different the heads of one attention are ---- */
 
 void heads_apart(tl_tensor weights, long first, long rows, long columns, double *sum, double *pairs) {
     const long heads = weights.dim[0], stride = weights.stride[2];
@@ -43,7 +43,7 @@ typedef struct apart {
     double sum[TL_ATTENTION_KINDS], pairs[TL_ATTENTION_KINDS];
 } apart;
 
-/* The decoder's first row sees one key alone: there no heads can differ. */
+/* The decoder's first row sees one key only, so heads cannot differ there. */
 static void add_seen(const tl_seen *seen, apart *a) {
     for (int i = 0; i < seen->count; i++) {
         const tl_seen_attention *attention = &seen->attention[i];
@@ -65,7 +65,7 @@ static bool look(const job *j, tl_run *run, tl_set *set, apart *a, tl_error *err
     return !job_stopped(j) || tl_error_set(error, "interrupted");
 }
 
-/* The mean of the three kinds of attention, whatever number of rows each has. */
+/* The mean of the three kinds of attention, each counting the same. */
 static bool measure_apart(const job *j, tl_run *run, tl_set *set, long stop, numbers *out, tl_error *error) {
     apart a = {{0}, {0}};
     double mean = 0;
@@ -95,8 +95,8 @@ bool held_out_quality(const job *j, tl_run *run, numbers *out, tl_error *error) 
     return ok;
 }
 
-/* Before training, and at the pool's middle stop; of a run that has fewer stops, at its only one. A single head has no other to differ
- * from. */
+/* Measures before training, and at the pool's middle stop or, in a run with fewer stops, at its only one. A single
+ * head has no other to differ from. */
 static bool measure(const job *j, numbers *out, tl_error *error) {
     const long *stops = j->arm.stops, end = stops[POOL_MIDDLE] ? stops[POOL_MIDDLE] : stops[0];
     const bool several = j->arm.number > 1;
@@ -145,7 +145,7 @@ static void plan_multi30k(study *s) {
 
 /* ---- rules ---- */
 
-/* The same rules of either kind of sentences; only the number that is compared is another one, and with it the margin. */
+/* The same rules for both kinds of sentences; only the compared number and the margin differ. */
 #define BETTER(MORE, FEWER, PUBLISHED, PUBLISHED_ZH, UNIT, UNIT_ZH, MARGIN)                          \
  {                                                                                                   \
   {MORE " heads do better than " FEWER, MORE " 个头优于 " FEWER " 个头"}, {PUBLISHED, PUBLISHED_ZH}, \
@@ -192,7 +192,7 @@ static double difference_multi30k(const numbers *n, int rule, long seed) {
     return difference_of(n, rule, seed, "BLEU");
 }
 
-/* ---- what people see ---- */
+/* ---- texts ---- */
 
 #define APART                                                                                      \
  {                                                                                                 \
@@ -253,7 +253,7 @@ const claim claim_heads = {
     WITH_PANELS(panels),
     .shown = {"exact match", "BLEU", "loss", "divergence"}};
 
-/* BLEU with a beam: build/translate evaluate of the same runs, --beam 5. */
+/* BLEU with a beam: build/translate evaluate on the same runs, --beam 5. */
 static const remark remarks_multi30k[] = {
     {HEADS_8_OVER_1,
      DOES_NOT_HOLD,

@@ -1,4 +1,5 @@
-/* Two layers make induction heads, one does not: decoders of attention alone, on random symbols in which a block comes twice. */
+/* Two layers make induction heads, one does not: attention-only decoders on random symbols in which a block is
+ * repeated. */
 #include "claim_induction.h"
 
 #include <stdlib.h>
@@ -14,11 +15,7 @@ enum {
     HEADS = 2,
     LAYERS_MOST = 2
 };
-enum {
-    UPDATES = 1500,
-    TELLS = 20,
-    LOTS = 8
-}; /* it tells how far it is so many times, at the end of so many batches */
+enum { UPDATES = 1500, TELLS = 20, LOTS = 8 }; /* how often progress is measured, and over how many batches */
 #define RATE 0.005
 
 #define ONE "one layer"
@@ -44,13 +41,14 @@ repeat draw_repeat(tl_rng_key stream, long number, long symbols, long low, long 
     return r;
 }
 
-typedef struct lot { /* sequences side by side */
+typedef struct lot { /* a batch of sequences */
     int in[BATCH * PLACES], out[BATCH * PLACES];
     repeat repeat[BATCH];
     tl_batch batch;
 } lot;
 
-/* Sequences from number `first` on. The copy's symbols alone are to be foretold, from its second on: nothing else can be. */
+/* Sequences from number `first` on. Only the copy's symbols, from its second on, are to be predicted: nothing else
+ * is predictable. */
 static void fill(lot *l, tl_rng_key stream, long first) {
     int ids[PLACES + 1];
     for (long b = 0; b < BATCH; b++) {
@@ -66,7 +64,7 @@ static void fill(lot *l, tl_rng_key stream, long first) {
         (tl_batch){.sentences = BATCH, .tgt_len = PLACES, .tgt_in = l->in, .tgt_out = l->out, .pad = TL_PAD};
 }
 
-/* ---- what a head does ---- */
+/* ---- measuring a head ---- */
 
 double prefix_weight(tl_tensor weights, const repeat *r, long *count) {
     double sum = 0;
@@ -85,11 +83,11 @@ typedef struct learner {
 } learner;
 
 typedef struct measured {
-    double prefix; /* of the best head */
+    double prefix; /* the best head's prefix weight */
     double loss;   /* nats a symbol of the copy */
 } measured;
 
-/* On so many lots of sequences that training never sees. */
+/* Measures on `lots` batches of sequences that training never sees. */
 static bool look(learner *l, long lots, measured *m) {
     const tl_rng_key fresh = tl_rng_key_of(l->job->real_seed, "fresh");
     double sum[LAYERS_MOST * HEADS] = {0};

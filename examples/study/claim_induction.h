@@ -4,16 +4,16 @@
 
 #include "study.h"
 
-/* A sequence of symbols of which none comes twice, but for a block that stands there a second time. */
+/* A sequence of distinct symbols, except for a block that occurs twice. */
 typedef struct repeat {
-    long first, second, length; /* where the block begins, where its copy does, how long both are */
+    long first, second, length; /* start of the block, start of its copy, their length */
 } repeat;
-/* Draws number `number` of a stream: length from low to high, both places anywhere that leaves room; ids [count] out of 1 … symbols, which is
- * count - low or more. */
+/* Draws number `number` of a stream: a length from low to high, and both starts wherever they fit. ids [count] are
+ * out of 1 … symbols, and symbols is at least count - low. */
 repeat draw_repeat(tl_rng_key stream, long number, long symbols, long low, long high, long count, int *ids);
 
-/* The weight, summed over the copy's symbols that are read, that each gives to the one after its first occurrence: weights [T,S] of one head. How
- * many symbols these are is added to count. */
+/* For one head's weights [T,S]: the sum, over the copy's symbols that are read, of the weight on the symbol after
+ * their first occurrence. Adds the number of these symbols to count. */
 double prefix_weight(tl_tensor weights, const repeat *r, long *count);
 
 #endif

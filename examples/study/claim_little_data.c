@@ -1,4 +1,5 @@
-/* Tying, label smoothing and dropout on little data: all three, and each of them left out; on sentences made here, and on Multi30k. */
+/* Tying, label smoothing and dropout on little data: all three, and without each of them; on sentences made here and
+ * on Multi30k. */
 #include "claim_little_data.h"
 #include "claim_heads.h" /* held_out */
 
@@ -50,7 +51,7 @@ size_t lines_end(const char *bytes, size_t size, long lines) {
     return (size_t)(at - bytes);
 }
 
-/* Some of the pairs of a part of Multi30k, into a file. */
+/* Writes some of the pairs of a part of Multi30k to a file. */
 static bool cut(const job *j, const char *part, long first, long pairs, const char *to, tl_error *error) {
     char from[FOLDER_SIZE], *bytes;
     size_t size;
@@ -71,7 +72,7 @@ static tl_run *train(const job *j, const tl_run_settings *settings, const char *
     return NULL;
 }
 
-/* Each seed learns other pairs, as sentences that are made here are others for each. */
+/* Each seed learns other pairs, as with sentences made here. */
 static bool measure_multi30k(const job *j, numbers *out, tl_error *error) {
     char train_file[FOLDER_SIZE + 16], valid_file[FOLDER_SIZE + 16];
     const long pairs = budget_of(j->study, 5000, 5000, 100);
@@ -96,7 +97,7 @@ static void plan_multi30k(study *s) {
         study_arm(s, &(arm){.name = arms[what], .work = measure_multi30k, .number = what, .cost = 160});
 }
 
-/* ---- what must be so ---- */
+/* ---- rules ---- */
 
 enum { DROPOUT_BLEU, DROPOUT_LOSS, SMOOTHING_BLEU, SMOOTHING_LOSS, TYING_BLEU, TYING_LOSS, RULES };
 #define BLEU_UNIT \
@@ -166,7 +167,7 @@ static double difference(const numbers *n, int rule, long seed) {
 static const panel panels[] = {{.what = "BLEU", .label = "BLEU, held-out sentences", .bars = true},
                                {.what = "loss", .label = "nats per word, held-out sentences", .bars = true}};
 
-/* Found out on a seed of the trial, with as many updates on 20,000 sentences. */
+/* Found with a seed of the trial, by as many updates on 20,000 sentences. */
 static const remark remarks[] = {
     {SMOOTHING_LOSS,
      DOES_NOT_HOLD,
@@ -263,7 +264,7 @@ const claim claim_little_data_multi30k = {
          "学习率沿余弦降到 0。训练结束时，在测试集的 1,000 个句子上测量 BLEU、完全匹配率与损失。规则与界限"
          "不变。前面关于标签平滑的 BLEU 增益所说的话，这里同样适用：低于噪声。"},
     .needs_data = true,
-    .version = 2, /* 1 ended after ten epochs, and not after its updates */
+    .version = 2, /* version 1 ended after ten epochs instead of its updates */
     .plan = plan_multi30k,
     .rules = rules,
     .rule_count = RULES,

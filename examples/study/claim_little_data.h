@@ -1,10 +1,10 @@
-/* Of the claims "little-data", for their tests. */
+/* Functions of the claims "little-data", for their tests. */
 #ifndef STUDY_CLAIM_LITTLE_DATA_H
 #define STUDY_CLAIM_LITTLE_DATA_H
 
 #include <stddef.h>
 
-/* How many bytes the first lines of a text have, with their line feeds; all of them if it has no more lines. */
+/* How many bytes the first `lines` lines of a text have, with their line feeds; all bytes if it has no more lines. */
 size_t lines_end(const char *bytes, size_t size, long lines);
 
 #endif

@@ -1,5 +1,5 @@
-/* Order needs positions: sequences are reversed with every kind of positions, and without. Where attention is causal none are
- * needed. */
+/* Order needs positions: models learn to reverse sequences with every kind of positions, and without. With causal
+ * attention none are needed. */
 #include "claim_order.h"
 
 #include <math.h>
@@ -16,7 +16,7 @@ tl_run_settings reversal(const study *s) {
     return r;
 }
 
-/* The first `most` of a corpus, which is freed; NULL when out of memory. */
+/* The first `most` pairs of a corpus, which is freed; NULL when out of memory. */
 static tl_corpus *first_of(tl_corpus *all, long most) {
     tl_corpus *first = tl_corpus_new();
     for (long i = 0; i < most && i < tl_corpus_size(all); i++)
@@ -42,7 +42,7 @@ tl_corpus *held_out_reversals(const job *j, bool longer, tl_error *error) {
     return first;
 }
 
-/* ---- what is right ---- */
+/* ---- counting what is right ---- */
 
 void tally_add(tally *t, long length, bool right) {
     if (length < 0 || length > LONGER) return;
@@ -109,15 +109,16 @@ static bool measure(const job *j, numbers *out, tl_error *error) {
 
 static const struct kind {
     const char *arm, *decoder, *encoder;
-} kinds[] = {{"sinusoidal", "sinusoidal", "sinusoidal"},
-             {"learned", "learned", "learned"},
-             {"relative", "relative", "relative"},
-             {"rotary", "rotary", "rotary"},
-             {"alibi", "alibi", "signed-alibi"}, /* which in an encoder would not tell before from after */
-             {"signed-alibi", "signed-alibi", "signed-alibi"},
-             {NO_DECODER, "none", "sinusoidal"},
-             {NONE, "none", "none"}};
-enum { KINDS = sizeof kinds / sizeof *kinds, TELLING = 6 }; /* the first six tell both sides */
+} kinds[] = {
+    {"sinusoidal", "sinusoidal", "sinusoidal"},
+    {"learned", "learned", "learned"},
+    {"relative", "relative", "relative"},
+    {"rotary", "rotary", "rotary"},
+    {"alibi", "alibi", "signed-alibi"}, /* alibi in an encoder would not distinguish before from after */
+    {"signed-alibi", "signed-alibi", "signed-alibi"},
+    {NO_DECODER, "none", "sinusoidal"},
+    {NONE, "none", "none"}};
+enum { KINDS = sizeof kinds / sizeof *kinds, TELLING = 6 }; /* the first six distinguish both directions */
 
 static void plan(study *s) {
     for (int k = 0; k < KINDS; k++) {
@@ -198,7 +199,7 @@ static double worst(const numbers *n, long seed) {
     double least = INFINITY;
     for (int k = 0; k < TELLING; k++) {
         const double value = seen(n, kinds[k].arm, seed);
-        if (!(value >= least)) least = value; /* NaN stays */
+        if (!(value >= least)) least = value; /* NaN is kept */
         if (isnan(value)) return NAN;
     }
     return least;

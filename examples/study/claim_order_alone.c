@@ -1,14 +1,14 @@
-/* A decoder alone without positions, on the same sequences: "3 1 2 > 2 1 3" is a line of text. Nothing tells it where a symbol stands
- * but that it sees only what has been. */
+/* A decoder alone without positions, on the same sequences: "3 1 2 > 2 1 3" is a line of text. It knows a symbol's
+ * position only because it sees nothing after it. */
 #include "claim_order.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE = 8 * LONGER }; /* bytes at most: two sequences, a sign, spaces */
+enum { LINE = 8 * LONGER }; /* the most bytes: two sequences, a sign, spaces */
 
-/* The sequences as lines; NULL when out of memory. To free(). */
+/* The sequences as lines; the caller frees them. NULL when out of memory. */
 static char *lines_of(const tl_corpus *pairs, size_t *size) {
     const long count = tl_corpus_size(pairs);
     char *text = malloc((size_t)count * LINE + 1);
@@ -54,8 +54,8 @@ static tl_run_settings alone(const job *j, const char *train, const char *valid)
     return r;
 }
 
-/* Whether every symbol behind ">" and the end are the likeliest, the true ones before them given: then they are what it writes
- * greedily, too. A batch of one line, whose symbols, signs and end follow each other in tgt_out. */
+/* Is every symbol after ">", and the end, the most likely one given the true ones before? Then greedy search writes
+ * exactly them. The batch is one line, whose symbols, signs and end follow each other in tgt_out. */
 static bool is_right(tl_run *run, tl_batch line, long length, bool *right) {
     int foretold[2 * LONGER + 2];
     tl_loss_report report = {0};
@@ -77,7 +77,7 @@ static bool measure_lines(const job *j, tl_run *run, const tl_lm_text *text, tal
     tl_batch line;
     bool ok = !tl_windows_error(windows), right;
     while (ok && !job_stopped(j) && tl_windows_next(windows, &line)) {
-        const long length = line.tgt_len / 2 - 1; /* <bos>, as many, ">", as many */
+        const long length = line.tgt_len / 2 - 1; /* length symbols, ">", length symbols, <eos> */
         ok = is_right(run, line, length, &right);
         if (ok) tally_add(t, length, right);
     }

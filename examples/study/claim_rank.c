@@ -1,4 +1,5 @@
-/* Attention alone loses rank doubly exponentially: stacks of attention at initialisation, without and with skips, in double. */
+/* Attention alone loses rank doubly exponentially: stacks of attention at initialisation, without and with skip
+ * connections, in double. */
 #include "claim_rank.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* Norms, residuals and lines, of numbers alone. */
+/* Norms, residuals and lines: functions of numbers alone. */
 #include "claim_rank.h"
 
 #include <math.h>
@@ -6,7 +6,7 @@
 
 static double element(tl_tensor x, long i, long j) { return x.data[i * x.stride[0] + j * x.stride[1]]; }
 
-/* The largest sum of absolute values of a row. */
+/* The largest row sum of absolute values. */
 static double largest_row(tl_tensor x) {
     double largest = 0;
     for (long i = 0; i < x.dim[0]; i++) {
@@ -35,7 +35,7 @@ double relative_residual(tl_tensor x) {
     return residual;
 }
 
-/* aᵀ·b of [k,m] and [k,n], to free(). */
+/* aᵀ·b of [k,m] and [k,n]; the caller frees it. */
 static tl_tensor product(tl_tensor a, tl_tensor b) {
     const long m = a.dim[1], n = b.dim[1];
     tl_real *memory = malloc((size_t)(m * n) * sizeof *memory);

@@ -1,32 +1,32 @@
-/* Stacks of attention at initialisation, without and with skips: their residuals and gradients, layer by layer. */
+/* Stacks of attention at initialisation, without and with skip connections: residuals and gradients, layer by layer. */
 #include "claim_rank.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 enum { WIDTH = 32, PLACES = 16, LAYERS = 12 };
-#define LOW 1e-13 /* the window that the issue names: above rounding, below what is no collapse yet */
+#define LOW 1e-13 /* window of residuals: above rounding, below the start of the collapse */
 #define HIGH 0.1
-#define GRADIENT_LOW 1e-6 /* gradients go with the square, which is lost in rounding below this */
+#define GRADIENT_LOW 1e-6 /* gradients go with the residual's square, which rounding hides below this */
 
-/* Of the weights of queries and keys: the theorem's factor stays below 1 in all of the window. */
+/* Scale of query and key weights at which the theorem's factor stays below 1 in the whole window. */
 #define SMALL_SCALE 0.05
 
-/* ---- a stack of one head a layer, no norm, no feed-forward, no bias ---- */
+/* ---- a stack with one head a layer, no norm, no feed-forward, no bias ---- */
 
 typedef struct stack {
     const job *job;
     tl_params *params;
     tl_tape *tape;
-    tl_attention layer[LAYERS];
-    tl_var x[LAYERS + 1]; /* what goes in, and what each layer gives, [1,PLACES,WIDTH] */
+    tl_attention_layer layer[LAYERS];
+    tl_var x[LAYERS + 1]; /* the input, and each layer's output, [1,PLACES,WIDTH] */
     tl_real input[PLACES * WIDTH], direction[PLACES * WIDTH];
     points pairs, queries, keys; /* logarithms */
     growth growth;
-    double factor; /* the theorem's, the largest */
+    double factor; /* the largest factor of the theorem */
 } stack;
 
-/* Queries', keys' or values' part of the packed weight or its gradient. */
+/* The part of queries, keys or values in the packed weight or its gradient. */
 static tl_tensor part(tl_tensor packed, int which) {
     return tl_tensor_slice(packed, 0, which * WIDTH, (which + 1) * WIDTH);
 }
@@ -35,8 +35,8 @@ static void scale_by(tl_tensor t, double factor) {
     for (long i = 0; i < t.dim[0] * t.dim[1]; i++) t.data[i] *= (tl_real)factor;
 }
 
-/* Xavier's bound over the packed matrix gives a variance of 1/(2·WIDTH): √2 makes it 1/WIDTH, which keeps the length of a vector, as
- * out_proj has it already. */
+/* Xavier's bound over the packed matrix gives a variance of 1/(2·WIDTH). Multiplying by √2 makes it 1/WIDTH, as
+ * out_proj has it, which keeps a vector's length. */
 static bool begin(stack *s, const job *j) {
     s->job = j;
     s->growth = (growth){INFINITY, -INFINITY};
@@ -59,7 +59,8 @@ static bool begin(stack *s, const job *j) {
     return true;
 }
 
-/* A vector that all places share, and `apart` times another one of each place; the gradient that comes from above, another draw. */
+/* Draws an input: a vector shared by all positions plus `apart` times a vector of each position; and the gradient
+ * that comes from above. */
 static void draw(stack *s, long number, double apart) {
     const tl_rng_key key = tl_rng_key_mix(tl_rng_key_of(s->job->real_seed, "inputs"), (uint64_t)number);
     const tl_rng_key above = tl_rng_key_mix(key, 1);
@@ -70,8 +71,8 @@ static void draw(stack *s, long number, double apart) {
     }
 }
 
-/* Forward, and backward from that direction. A sum is divided by √2, which keeps lengths as a norm would: or else scores would double
- * in every layer, until softmax is saturated. */
+/* Forward, and backward from that direction. Sums with a skip are divided by √2, which keeps lengths as a norm
+ * would; otherwise scores would double in every layer until softmax saturates. */
 static bool run(stack *s) {
     tl_tape_reset(s->tape);
     tl_zero_grad(s->params);
@@ -84,13 +85,13 @@ static bool run(stack *s) {
     return tl_backward_from(s->x[LAYERS], tl_tensor_of(s->direction, shape));
 }
 
-/* How large the gradient of queries (0) or keys (1) is beside that of values. */
-static double beside_values(tl_attention *layer, int which) {
+/* The size of the gradient of queries (0) or keys (1), relative to that of values. */
+static double beside_values(tl_attention_layer *layer, int which) {
     const tl_tensor grad = tl_param_grad(layer->in_proj_weight);
     return tl_tensor_norm(part(grad, which)) / tl_tensor_norm(part(grad, 2));
 }
 
-/* ---- what is measured ---- */
+/* ---- measuring ---- */
 
 static void add_factor(stack *s, int l) {
     const tl_tensor packed = tl_param_value(s->layer[l].in_proj_weight);
@@ -98,12 +99,13 @@ static void add_factor(stack *s, int l) {
                                                part(packed, 2), tl_param_value(s->layer[l].out_proj.weight)));
 }
 
-/* Of numbers so far apart the logarithms have a mean; what is smaller than this is as good as nothing. */
+/* Values differ by orders of magnitude, so logarithms are averaged; anything below this counts as 0. */
 static void put_power(numbers *out, const job *j, const char *what, double at, double value) {
     put(out, j, what, at, log10(fmax(value, 1e-18)));
 }
 
-/* The first input, in which every place has as much of its own as it shares, is the one that is drawn layer by layer. */
+/* Measures one input. The first input, in which a position's own part is as large as the shared one, is also drawn
+ * layer by layer. */
 static void look(stack *s, long input, numbers *out) {
     double residual[LAYERS + 1];
     for (int l = 0; l <= LAYERS; l++) {
@@ -127,7 +129,7 @@ static void look(stack *s, long input, numbers *out) {
 
 static bool measure_all(stack *s, numbers *out) {
     const long inputs = budget_of(s->job->study, 64, 64, 16);
-    for (long i = 0; i < inputs; i++) { /* apart 1 … 1e-4: so the window is met everywhere */
+    for (long i = 0; i < inputs; i++) { /* apart 1 … 1e-4 covers the whole window */
         if (job_stopped(s->job)) return false;
         draw(s, i, pow(10, -4.0 * (double)i / (double)(inputs - 1)));
         if (!run(s)) return false;

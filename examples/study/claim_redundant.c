@@ -1,5 +1,5 @@
-/* Heads are redundant: a trained translator loses one after the other, in several orders. Once on sentences that are made here, and once
- * on people's. */
+/* Heads are redundant: a trained translator loses its heads one by one, in several orders. Once on sentences made
+ * here, and once on human ones. */
 #include "claim_heads.h"
 
 #include <math.h>
@@ -81,7 +81,7 @@ static const rule rules[] = {
         0.1,
         false}};
 
-/* Of a curve without its ends, where all orders are the same. */
+/* The mean over a curve without its two ends, where all orders are equal. */
 static double mean_loss(const numbers *n, int order, long seed) {
     return numbers_mean(n, arms[order], seed, "loss", 0.5, 99.5);
 }
@@ -113,9 +113,9 @@ static double difference(const numbers *n, int rule, long seed) {
     }
 }
 
-/* ---- what people see ---- */
+/* ---- texts ---- */
 
-/* Losses go up to about that of a model without any head. */
+/* The axis ends near the loss of a model without any head. */
 #define PANELS(HIGHEST)                                                                              \
  {                                                                                                   \
   {.what = "loss",                                                                                   \

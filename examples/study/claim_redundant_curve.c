@@ -1,4 +1,4 @@
-/* What is left of a translator that loses its heads one after the other, in some order, without being trained on. */
+/* How good a translator is while it loses its heads one by one in some order, without further training. */
 #include "claim_heads.h"
 
 #include <stdlib.h>
@@ -18,8 +18,8 @@ long redundant_of_kind(const tl_model *model, const long *order, long count, tl_
     return left;
 }
 
-/* Sentences made here for validation as a file, like those of people: importance is told from other sentences than what is left is
- * measured on. */
+/* Writes validation sentences made here to a file, as human ones are in one: importance is computed on other
+ * sentences than those that the pruned model is measured on. */
 static bool write_sentences(const char *path, tl_run *run, long most, tl_error *error) {
     tl_corpus *lines = tl_pairs_of(tl_run_settings_of(run), TL_PART_VALID, NULL, error);
     const long count = !lines ? 0 : most && most < tl_corpus_size(lines) ? most : tl_corpus_size(lines);
@@ -62,15 +62,15 @@ static bool by_importance(const job *j, tl_run *run, long count, long *order, tl
     return ok;
 }
 
-/* ---- what is left ---- */
+/* ---- the pruned model ---- */
 
 enum { ROOM = 256 }; /* heads */
 typedef struct curve {
-    long heads;                /* that can go */
-    long order[ROOM];          /* the first of them first */
-    int orders;                /* that the sums are of */
-    double loss[ROOM + 1];     /* with so many gone; sums */
-    double bleu[QUARTERS + 1]; /* at the quarters; sums */
+    long heads;                /* heads that can be removed */
+    long order[ROOM];          /* in order of removal */
+    int orders;                /* orders in the sums */
+    double loss[ROOM + 1];     /* sums by number of removed heads */
+    double bleu[QUARTERS + 1]; /* sums at the quarters */
 } curve;
 
 static bool is_end(const curve *c, long gone) { return gone == 0 || gone == c->heads; }
@@ -86,7 +86,7 @@ static bool measure_point(tl_run *run, tl_set *set, curve *c, long gone) {
     return true;
 }
 
-/* With none gone, or all, every order is the same: these are measured with the first one. */
+/* With no head or all heads removed every order is the same: these points are measured with the first order only. */
 static bool measure_order(const job *j, tl_run *run, tl_set *set, curve *c, tl_error *error) {
     for (long gone = 0; gone <= c->heads; gone++) {
         if (c->orders && is_end(c, gone)) continue;
@@ -119,11 +119,11 @@ static int kind_of(int order) {
     }
 }
 
-/* The order number `number` of this arm. */
+/* Makes order number `number` of this arm. */
 static bool make_order(const job *j, tl_run *run, curve *c, int number, tl_error *error) {
     const tl_model *model = tl_run_model(run);
     const long count = tl_prune_heads(model);
-    const int kind = kind_of((int)j->arm.number); /* -1: of all */
+    const int kind = kind_of((int)j->arm.number); /* -1: all kinds */
     long all[ROOM];
     if (count > ROOM) return tl_error_set(error, "%ld heads: too many", count);
     c->heads = count;

@@ -1,9 +1,10 @@
-/* Without 1/√d_k softmax saturates: products of long queries and keys are large, one key gets all, and hardly a gradient comes through. */
+/* Without 1/√d_k softmax saturates: products of long queries and keys are large, one key gets all the weight, and
+ * hardly any gradient gets through. */
 #include "claim_scale.h"
 
 #include <math.h>
 
-/* ---- trained: scaled or not, heads narrow or wide ---- */
+/* ---- training: scaled or not, with narrow or wide heads ---- */
 
 enum { NARROW, WIDE, SIZES };
 static const struct {
@@ -26,7 +27,7 @@ static bool measure(const job *j, numbers *out, tl_error *error) {
     return ok;
 }
 
-/* Scaled, four heads are the pool's, and one head is also trained by the claim that compares numbers of heads. */
+/* Scaled, four heads are the pool's run, and the one head is also trained by the claim "heads". */
 static void plan_training(study *s, int size, int score) {
     tl_run_settings settings;
     arm a = {.name = trained[size].arm[score], .work = measure, .cost = 2};

@@ -4,7 +4,7 @@
 
 #include "study.h"
 
-/* Numbers' names: of models before training, and of queries and keys that are random numbers. */
+/* Names of numbers: for models before training, and for random queries and keys. */
 #define ENTROPY "entropy"
 #define VARIANCE "variance of scores"
 #define GRADIENT "norm of dS"
@@ -15,16 +15,16 @@
 #define RANDOM_QUERIES "norm of dq of random q and k"
 
 enum { SCALED, UNSCALED };
-const char *scale_name(long number); /* of tl_model_settings.score */
-/* Both, at every width, of the score of arm.number: a work. */
+const char *scale_name(long number); /* a value of tl_model_settings.score */
+/* The work: measures both, at every width, with the score arm.number. */
 work scale_at_the_beginning;
 
 enum { WIDTHS = 4 };
 extern const long scale_width[WIDTHS]; /* d_k */
 
-/* a of y = c·x^a, by least squares of the logarithms [count]. */
+/* The exponent a of y = c·x^a, by least squares of the logarithms [count]. */
 double exponent_of(const double *x, const double *y, long count);
 
-double median_of(double *value, long count); /* sorts them */
+double median_of(double *value, long count); /* sorts the values */
 
 #endif

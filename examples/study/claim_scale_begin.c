@@ -1,5 +1,5 @@
-/* Of the claim "scale", what is measured before any training: attention of models as they begin, and of queries and keys that are random
- * numbers, as footnote 4 of the paper has them. */
+/* For the claim "scale", measurements before training: attention of untrained models, and of random queries and
+ * keys, as in footnote 4 of the paper. */
 #include "claim_scale.h"
 #include "rows.h"
 
@@ -36,7 +36,7 @@ double median_of(double *value, long count) {
 
 enum { QUERIES = 1000, KEYS = 32 };
 
-/* Independent, of mean 0 and variance 1; of a seed the same for either score. */
+/* Independent numbers of mean 0 and variance 1; with one seed the same for both scores. */
 static tl_real *normals(const job *j, const char *name, long d_k, long count) {
     const tl_rng_key key = tl_rng_key_mix(tl_rng_key_of(j->real_seed, name), (uint64_t)d_k);
     tl_real *value = malloc((size_t)count * sizeof *value);
@@ -44,8 +44,8 @@ static tl_real *normals(const job *j, const char *name, long d_k, long count) {
     return value;
 }
 
-/* Of all rows together those count most that have not saturated: a few, but then with the largest gradients. The median tells of the
- * others. */
+/* A mean over all rows is dominated by the few rows that have not saturated, which have the largest gradients. The
+ * median describes the others. */
 static void put_rows(const job *j, tl_tensor gradient, double d_k, numbers *out) {
     double row[QUERIES];
     for (long i = 0; i < QUERIES; i++) row[i] = tl_tensor_norm(tl_at(gradient, i));
@@ -53,7 +53,7 @@ static void put_rows(const job *j, tl_tensor gradient, double d_k, numbers *out)
     put(out, j, RANDOM_MEDIAN, d_k, median_of(row, QUERIES));
 }
 
-/* dL/dA is the same for either score, so that only what softmax lets through differs. */
+/* dL/dA is the same for both scores, so only softmax makes a difference. */
 static bool look_at(const job *j, tl_tape *tape, tl_tensor queries, tl_tensor keys, tl_tensor gradient,
                     numbers *out) {
     const long d_k = queries.dim[1];
@@ -87,7 +87,7 @@ static bool of_random(const job *j, long d_k, numbers *out, tl_error *error) {
 
 /* ---- a model ---- */
 
-/* Mean over the attentions; of gradients, whose sizes differ from layer to layer, the geometric one. */
+/* Mean over the attentions; geometric for gradients, whose sizes differ from layer to layer. */
 static bool add_up(const job *j, const tl_seen *seen, long d_k, numbers *out) {
     double entropy = 0, variance = 0, gradient = 0;
     for (int k = 0; k < seen->count; k++) {
@@ -104,7 +104,7 @@ static bool add_up(const job *j, const tl_seen *seen, long d_k, numbers *out) {
     return true;
 }
 
-/* The toy with heads of that width: four of them, and everything else in proportion. */
+/* The toy model with four heads of that width, everything else in proportion. */
 static bool of_model(const job *j, long d_k, numbers *out, tl_error *error) {
     tl_run_settings settings = toy_translator(j->study);
     settings.data.sentences = budget_of(j->study, 1000, 1000, 200);

@@ -1,5 +1,5 @@
-/* Attention parks weight on tokens that say nothing: language models with softmax, whose weights must sum to 1, and with a sigmoid,
- * whose weights need not. */
+/* Attention puts spare weight on meaningless tokens: language models with softmax, whose weights must sum to 1, and
+ * with a sigmoid, whose weights need not. */
 #include "claim_sink.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 enum { CONTEXT = 64 };
 #define SINK .3 /* Gu et al. 2025's epsilon */
 
-/* ---- a run, after some updates ---- */
+/* ---- measuring a run after some updates ---- */
 
 typedef struct all_heads {
     sink_sums *head; /* [count] layers, heads within */
@@ -32,7 +32,7 @@ static bool look(tl_run *run, tl_set *set, long context, all_heads *to) {
         tl_seen seen;
         if (!tl_look(tl_run_model(run), tl_run_tape(run), &batch, &(tl_look_options){.no_grad = true}, &seen))
             return false;
-        for (long b = 0; b < batch.sentences; b++) /* the text's end may be shorter */
+        for (long b = 0; b < batch.sentences; b++) /* windows at the text's end may be shorter */
             if (batch.tgt_len == context && (!batch.tgt_lengths || batch.tgt_lengths[b] == context))
                 add_sentence(to, &seen, b);
     }
@@ -43,7 +43,7 @@ static bool look(tl_run *run, tl_set *set, long context, all_heads *to) {
 #define SIGMOID "sigmoid"
 #define EVEN "equal weights"
 
-/* Of the even head once, by the side of softmax. */
+/* The even head is put only once, with softmax. */
 static void put_heads(numbers *out, const job *j, long stop, const all_heads *all) {
     double sinks = 0, at_ends = 0, raw = 0, others = 0, first = 0, ends = 0;
     for (long k = 0; k < all->count; k++) {
@@ -110,8 +110,7 @@ static void plan(study *s) {
         r.lm.context = budget_of(s, CONTEXT, CONTEXT, 8);
         r.lm.batch = 8;
         r.training.lr = 0.003;
-        r.training.schedule =
-            "inverse-sqrt"; /* a cosine would depend on where it ends, and there are several stops */
+        r.training.schedule = "inverse-sqrt"; /* a cosine depends on its end, but there are several stops */
         study_arm(
             s, &(arm){.name = arms[i],
                       .settings = &r,
@@ -169,7 +168,7 @@ static const rule rules[] = {
               0.05,
               true}};
 
-/* After the most updates that there are. */
+/* At the last stop. */
 static double at_end(const numbers *n, const char *arm, long seed, const char *what) {
     double last = -1;
     for (long i = 0; i < n->count; i++) {

@@ -1,4 +1,4 @@
-/* How much of its weight a head gives the first token, and line ends. */
+/* How much weight a head puts on the first token and on line ends. */
 #include "claim_sink.h"
 
 void sink_add_window(sink_sums *h, tl_tensor weights, const int *ids) {

@@ -1,4 +1,5 @@
-/* Post-norm needs warm-up: the gradient of the last layer before training, by depth; and what leaving out the warm-up costs. */
+/* Post-norm needs warm-up: the gradient of the last layer before training, by depth, and the cost of leaving out the
+ * warm-up. */
 #include "claim_warmup.h"
 
 #include "study.h"
@@ -6,10 +7,11 @@
 #include <math.h>
 
 enum { DEPTHS = 7, FIRST_DEPTH = 6, TRAINED_DEPTH = 6 };
-enum { POST, PRE }; /* of an arm's number: bit 0 */
+enum { POST, PRE }; /* bit 0 of an arm's number */
 enum { WARM = 2 };  /* bit 1 */
 
-/* As in the paper: a stream that is never normed is, once, after the last layer; the other one is not normed twice. */
+/* As in the paper: a pre-norm stream is normalised once, after the last layer; a post-norm stream gets no further
+ * norm. */
 static tl_run_settings settings_of(const study *s, long norm, long layers) {
     tl_run_settings r = toy_translator(s);
     r.model.layers = layers;
@@ -20,7 +22,8 @@ static tl_run_settings settings_of(const study *s, long norm, long layers) {
 
 /* ---- before training ---- */
 
-/* Norm of the gradient of the mean -log p of held-out words, by the second matrix of the last feed-forward. */
+/* Norm of the gradient of the mean -log p of held-out words, with respect to the second matrix of the last
+ * feed-forward. */
 static bool gradient_of(tl_run *run, long layers, long sentences, double *norm, tl_error *error) {
     const tl_loss_options sum = {.reduction = TL_REDUCE_SUM};
     tl_tape *tape = tl_run_tape(run);
@@ -34,7 +37,8 @@ static bool gradient_of(tl_run *run, long layers, long sentences, double *norm, 
         ok = tl_backward(tl_model_loss(tl_run_model(run), tape, &batch, &sum, NULL, NULL));
         tokens += (double)batch.tgt_tokens;
     }
-    if (ok && !tl_run_error(run)) /* sums add up, over batches: the mean is theirs over all words */
+    if (ok && !tl_run_error(
+                  run)) /* gradients of sums add up over batches; dividing by all words gives the mean's */
         *norm = tl_tensor_norm(tl_param_grad(
                     tl_run_transformer(run)->decoder.layer[layers - 1].feed_forward.linear2.weight)) /
                 tokens;
@@ -44,7 +48,7 @@ static bool gradient_of(tl_run *run, long layers, long sentences, double *norm, 
     return !tl_failed(error);
 }
 
-/* The mean over models and sentences that are drawn anew: one model's norm is more than 10 % away from the next one's. */
+/* The mean over several models and sentences: the norms of two single models differ by more than 10 %. */
 static bool expected_gradient(const job *j, long layers, double *mean, tl_error *error) {
     const long draws = budget_of(j->study, 8, 2, 1);
     tl_run_settings settings = settings_of(j->study, j->arm.number, layers);
@@ -102,7 +106,7 @@ static tl_run_settings trained(const job *j) {
     tl_run_settings r =
         settings_of(j->study, j->arm.number & 1, budget_of(j->study, TRAINED_DEPTH, TRAINED_DEPTH, 1));
     r.training.seed = (long)j->real_seed;
-    r.training.schedule = "constant"; /* behind the warm-up all arms learn at the same rate */
+    r.training.schedule = "constant"; /* after the warm-up all arms learn at the same rate */
     r.training.lr = 0.002;
     r.training.warmup = j->arm.number & WARM ? budget_of(j->study, 200, 50, 2) : 0;
     r.training.clip = 0;
@@ -110,7 +114,7 @@ static tl_run_settings trained(const job *j) {
     return r;
 }
 
-/* The weights at the end, or those before training, for the vocabulary, of a run whose numbers are none. */
+/* Returns the run with its last weights; if training diverged, with those before training (for the vocabulary). */
 static tl_run *train(const job *j, const tl_run_settings *settings, bool *diverged, tl_error *error) {
     const char *dir = job_folder(j, error);
     const long stops[2] = {budget_of(j->study, 400, 100, 4), 0};

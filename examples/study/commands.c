@@ -47,8 +47,8 @@ static bool is_meant(const settings *s, const claim *c) {
 
 static bool is_ours(const claim *c) { return !c->doubles || sizeof(tl_real) == sizeof(double); }
 
-/* A claim that is computed in double is the other program's: of build/study build/double/study, of build/clang/study
- * build/clang-double/study, of tapeloom-study tapeloom-study-double. */
+/* A claim that is computed in double needs the program built for double: build/study has build/double/study,
+ * build/clang/study has build/clang-double/study, tapeloom-study has tapeloom-study-double. */
 static bool find_the_other(char other[PATH_SIZE + 32]) {
     char self[PATH_SIZE];
     const ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -89,7 +89,8 @@ static int ask_the_other(const settings *s, const claim *c) {
              s->common.quiet ? " --quiet" : "");
     fflush(stdout);
     const int status = system(command);
-    return status != -1 && WIFEXITED(status) ? WEXITSTATUS(status) : 1; /* 130: interrupted, and told */
+    /* 130: interrupted, and already reported */
+    return status != -1 && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
 /* ---- measuring ---- */
@@ -125,7 +126,7 @@ static int measure(settings *given, study *s) {
         if (!study_plan(s, claims[i])) status = fail_with(s->error.message);
     }
     if (!status && s->count) status = study_work(s);
-    if (status || (given->claim && !s->count)) return status; /* the other program has done all of it */
+    if (status || (given->claim && !s->count)) return status; /* the other program has done everything */
     for (int i = 0; claims[i]; i++)
         if (is_meant(given, claims[i]) && is_ours(claims[i]) && !show_claim(s, claims[i]))
             return fail_with(s->error.message);
@@ -146,7 +147,7 @@ static int command_measure(settings *given) {
                .side_by_side = given->jobs,
                .quiet = given->common.quiet};
     const claim *c = given->claim ? claim_named(given->claim) : NULL;
-    tl_set_threads(1); /* as every job has; the records say so */
+    tl_set_threads(1); /* every job has one thread, as the records say */
     if (strlen(s.out) > FOLDER_SIZE / 2 || strlen(s.page) > FOLDER_SIZE / 2)
         return usage_with(given->claim ? given->claim : "all", "the name of a folder is too long");
     if (given->quick && given->tiny)
@@ -170,7 +171,7 @@ static int command_list(settings *s) {
     return 0;
 }
 
-/* Pictures and pages out of numbers. */
+/* Draws pictures and pages again from the numbers. */
 static bool draw_again(const claim *c, const char *folder, tl_error *error) {
     char path[PATH_SIZE], file[NAME_SIZE + 16];
     numbers n = {.row = NULL};

@@ -1,4 +1,4 @@
-/* What a measurement can do: open the run that was trained for it, train others, say numbers, and know when to stop. */
+/* What a measurement can use: its trained run, training further runs, reporting numbers, and knowing when to stop. */
 #define _POSIX_C_SOURCE 200809L /* mkdir */
 #include "parts.h"
 
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* ---- numbers, folders, the end ---- */
+/* ---- numbers, folders, stopping ---- */
 
 void put(numbers *out, const job *j, const char *what, double at, double value) {
     numbers_add(out, j->arm.name, j->seed, what, at, value);
@@ -54,14 +54,14 @@ static bool run_failed(const tl_run *run, const char *dir, tl_error *error) {
     return tl_error_set(error, "%s: %s", dir, tl_run_error(run) ? tl_run_error(run) : "out of memory");
 }
 
-/* How far a folder's run is. */
+/* How many updates a folder's run has done. */
 static bool steps_of(tl_run *run, long *steps) {
     tl_training_state state;
     *steps = tl_run_state(run, &state) ? state.step : 0;
     return !tl_run_error(run);
 }
 
-/* From where the folder is to `stop` updates. */
+/* Trains a folder's run from its current state up to `stop` updates. */
 static bool train_to(const char *dir, const tl_run_settings *settings, long stop, const tl_events *events,
                      tl_error *error) {
     char checkpoint[FOLDER_SIZE + 64];
@@ -71,7 +71,7 @@ static bool train_to(const char *dir, const tl_run_settings *settings, long stop
         goes_on ? tl_run_open(dir, &(tl_run_choice){.weights = "none"}, error) : tl_run_new(dir, settings);
     if (!run) return tl_failed(error) ? false : tl_error_set(error, "out of memory");
     tl_run_settings_of(run)->training.steps = stop;
-    tl_run_settings_of(run)->training.epochs = 0; /* whoever says nothing else gets 10 of them */
+    tl_run_settings_of(run)->training.epochs = 0; /* otherwise the default of 10 epochs would apply */
     tl_run_tell(run, events);
     long steps = 0;
     tl_training_end end;
@@ -106,7 +106,8 @@ bool job_train(const job *j, const char *dir, const tl_run_settings *settings, c
     return true;
 }
 
-/* The library has a sentence for it, and no code: a test lets a run diverge, so that it stays this one. */
+/* The library reports this only by a sentence, not by a code. A test lets a run diverge, to notice if the sentence
+ * changes. */
 bool job_diverged(const tl_error *error) {
     return strstr(error->message, "; what went wrong first: ") != NULL;
 }

@@ -1,4 +1,4 @@
-/* What was measured, as a plain list, and as CSV. */
+/* Measured numbers as a plain list, and as CSV. */
 #include "study.h"
 
 #include <limits.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Can it be a cell without quotes? Spaces at its ends would have some. */
+/* Can the name be a cell without quotes? A space at an end would need them. */
 static bool fits(const char *name) {
     const size_t length = strlen(name);
     return length && length < NAME_SIZE && !strpbrk(name, ",\"\r\n") && name[0] != ' ' &&
@@ -86,7 +86,7 @@ bool numbers_write(const numbers *n, const char *path, tl_error *error) {
     return tl_csv_close(csv, error);
 }
 
-/* A line "arm,seed,what,at,value", which it cuts up. */
+/* Reads a line "arm,seed,what,at,value", cutting it up. */
 static bool read_row(numbers *n, char *line) {
     char *cell[5];
     long seed;
@@ -104,7 +104,7 @@ static bool read_row(numbers *n, char *line) {
     return true;
 }
 
-/* Rows to the end of the text, which it cuts up; a NUL is no end, but makes its line one that has none. */
+/* Reads rows up to the end of the text, cutting it up. A NUL is no line end; a line with a NUL is an error. */
 static bool read_rows(numbers *n, char *at, const char *end_of_text, const char *path, tl_error *error) {
     for (long line = 2; at < end_of_text; line++) {
         char *end = strchr(at, '\n');

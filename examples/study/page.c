@@ -1,4 +1,5 @@
-/* The two pages, out of numbers and records alone: what they say of a claim is what its rules make of the numbers that stand beside them. */
+/* The two pages, made only from numbers and records: a claim's verdicts follow by its rules from the numbers shown
+ * beside them. */
 #define _POSIX_C_SOURCE 200809L /* open_memstream */
 #include "parts.h"
 
@@ -133,7 +134,7 @@ static void put_head(const writing *w) {
           w->out);
 }
 
-/* " 3 hold, 1 does not hold here": of the rules of a claim. */
+/* " 3 hold, 1 does not hold here": a claim's rules by verdict. */
 static void put_counts(const writing *w, const claim *c, const finding *findings) {
     static const verdict order[] = {HOLDS, DOES_NOT_HOLD, UNDECIDED};
     const char *before = " ";

@@ -1,5 +1,5 @@
-/* A claim's picture for a slide: means over seeds with their 95 % intervals, by gnuplot. The script holds its numbers, so that it can
- * be changed and drawn again by itself. */
+/* A claim's picture for a slide, by gnuplot: means over seeds with their 95 % intervals. The script contains its
+ * numbers, so it can be changed and run by itself. */
 #define _POSIX_C_SOURCE 200809L /* open_memstream */
 #include "parts.h"
 
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARMS_MOST = 24, COLOURS = 8, SIDE_BY_SIDE = 5 /* names under bars, that fit */ };
+enum { ARMS_MOST = 24, COLOURS = 8, SIDE_BY_SIDE = 5 /* the most names under bars that fit side by side */ };
 
 static bool has(const numbers *n, const char *arm, const char *what) {
     for (long i = 0; i < n->count; i++)
@@ -17,7 +17,7 @@ static bool has(const numbers *n, const char *arm, const char *what) {
     return false;
 }
 
-/* The arms of a panel in their order, those that have its numbers. */
+/* The arms of a panel that have numbers for it, in order. */
 static int arms_of(const panel *p, const numbers *n, const char *arms[ARMS_MOST]) {
     int count = 0;
     for (int k = 0; k < PANEL_ARMS && p->arms[k]; k++)
@@ -43,7 +43,7 @@ static int by_at(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-/* Different places along the axis at which an arm has numbers, in order; to free(). */
+/* The different `at` of an arm's numbers, in order; the caller frees them. */
 static double *places(const numbers *n, const char *arm, const char *what, long *count) {
     double *at = malloc((size_t)(n->count + 1) * sizeof *at);
     long all = 0, different = 0;
@@ -75,7 +75,7 @@ static void put_data(FILE *out, const panel *p, int number, const numbers *n, co
     free(at);
 }
 
-/* Under bars: a word a line, or aslant where there are many. */
+/* Names under bars: one word a line, or slanted if there are many. */
 static void put_names(FILE *out, const char *const *arms, int count) {
     const bool aslant = count > SIDE_BY_SIDE;
     int lines = aslant ? 6 : 1;
@@ -98,7 +98,7 @@ static void put_panel(FILE *out, const panel *p, int number, const numbers *n) {
     const char *arms[ARMS_MOST];
     const int count = arms_of(p, n, arms);
     if (!count) {
-        fprintf(out, "set multiplot next\n"); /* nothing to draw is an error to gnuplot */
+        fprintf(out, "set multiplot next\n"); /* for gnuplot an empty plot is an error */
         return;
     }
     for (int k = 0; k < count; k++) put_data(out, p, number, n, arms[k], k);

@@ -1,6 +1,6 @@
-/* Which jobs there are. A job is known by a hash of all that its numbers depend on: a run by its settings and stops, what is measured by
- * that, the claim, its version, arm, seed and budget. Files are named after it, so that nothing is done twice, and nothing else is
- * taken for it. */
+/* The jobs of a plan. A job is identified by a hash of everything that its numbers depend on: a run by its settings
+ * and stops; a measurement by its run's hash, claim, version, arm, seed and budget. Files are named by the hash, so
+ * nothing is done twice, and no result is taken for another job's. */
 #include "parts.h"
 
 #include <stdarg.h>
@@ -27,7 +27,7 @@ const char *study_text(study *s, const char *format, ...) {
     return s->text[s->texts++] = text;
 }
 
-/* ---- what budgets are ---- */
+/* ---- budgets ---- */
 
 long budget_of(const study *s, long full, long quick, long tiny) {
     return s->budget == FULL ? full : s->budget == QUICK ? quick : tiny;
@@ -85,7 +85,7 @@ static void free_job(job *j) {
     free(j);
 }
 
-/* Its settings as they will be in the run's folder, with the job's seed. */
+/* The arm's settings as they will be in the run's folder, with the job's seed. */
 static bool own_settings(study *s, job *j, const arm *a) {
     tl_run_settings *settings = malloc(sizeof *settings);
     j->arm.settings = settings;
@@ -101,7 +101,7 @@ static bool own_settings(study *s, job *j, const arm *a) {
     return tl_run_settings_complete(settings, &s->error);
 }
 
-/* The job that trains what j is measured on: one that is there, or a new one. */
+/* The job that trains the run on which j is measured: an existing one or a new one. */
 static const job *run_of(study *s, job *j, const arm *a) {
     snprintf(j->run_dir, sizeof j->run_dir, "%s/runs/%016llx", s->out,
              (unsigned long long)hash_of_run(s, j->arm.settings, a->stops));
@@ -133,7 +133,7 @@ static void add_arm(study *s, const arm *a, long seed) {
     uint64_t h = hash(UINT64_C(14695981039346656037), j->claim->name);
     h = hash_number(hash(h, a->name), j->claim->version);
     h = hash_number(hash_number(h, (double)a->number), (double)j->real_seed);
-    const char *run = strrchr(j->run_dir, '/'); /* by its hash, wherever it lies */
+    const char *run = strrchr(j->run_dir, '/'); /* only its name, the hash, not its folder */
     h = hash(hash_number(h, s->budget), run ? run : "");
     h = hash(h, sizeof(tl_real) == sizeof(double) || j->claim->doubles ? "double" : "float");
     snprintf(j->own_dir, sizeof j->own_dir, "%s/work/%s-%016llx", s->out, j->claim->name,
@@ -164,7 +164,7 @@ void study_free(study *s) {
     free(s->text);
 }
 
-/* ---- what is done ---- */
+/* ---- finished jobs ---- */
 
 bool job_is_done(const job *j) { return tl_file_is_there(j->measured); }
 
@@ -186,7 +186,7 @@ void toy_model(const study *s, tl_run_settings *settings) {
         settings->model.heads = 2;
         settings->model.layers = 1;
     }
-    settings->validation.validate_every = 1000000; /* at the end alone */
+    settings->validation.validate_every = 1000000; /* only at the end */
     settings->validation.samples = 0;
 }
 

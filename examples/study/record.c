@@ -1,4 +1,5 @@
-/* When, where and how long: a line a job in OUT/jobs.csv, and out of these a line a claim in PAGE/study/record.csv. */
+/* When, where and how long: a line for each job in OUT/jobs.csv, and from these a line for each claim in
+ * PAGE/study/record.csv. */
 #define _DEFAULT_SOURCE /* getloadavg */
 #include "parts.h"
 
@@ -12,7 +13,7 @@
 
 /* ---- the machine ---- */
 
-/* Of /proc/cpuinfo, where there is one. */
+/* The processor's name from /proc/cpuinfo, if it exists. */
 static void machine_text(char to[128]) {
     char line[256], name[96] = "unknown processor";
     FILE *in = fopen("/proc/cpuinfo", "r");
@@ -24,7 +25,7 @@ static void machine_text(char to[128]) {
     }
     if (in) fclose(in);
     name[strcspn(name, "\r\n")] = 0;
-    for (char *at = name; *at; at++) /* what would end a cell */
+    for (char *at = name; *at; at++) /* characters that would end a cell */
         if (*at == ',' || *at == '"') *at = ' ';
     snprintf(to, 128, "%s; %d cores", name, tl_processors());
 }
@@ -62,7 +63,7 @@ bool record_job(const study *s, const job *j, double began, double core_seconds,
     return tl_csv_close(csv, error);
 }
 
-/* Adds the last line of a job: a job that was interrupted has none of what it took until then. */
+/* Adds the last line of a job. (An interrupted job has no line, so its time until then is missing.) */
 static void add_job_of(const char *lines, const job *j, record *r, double *loads) {
     char key[128];
     double seconds = 0, load = NAN;
@@ -91,10 +92,10 @@ bool record_of(study *s, const claim *c, record *r, tl_error *error) {
     snprintf(r->budget, sizeof r->budget, "%s%s", budget_text(s->budget), s->trial ? " trial" : "");
     machine_text(r->machine);
     build_text(r->build);
-    time_t measured = 0; /* when the last of its numbers was */
+    time_t measured = 0; /* when the claim's last number was measured */
     for (long i = 0; i < s->count; i++) {
         bool counts = c ? !s->job[i]->trains && s->job[i]->claim == c : !s->job[i]->claim->needs_data;
-        for (long k = 0; k < s->count && !counts; k++) /* a run that the claim's jobs are measured on */
+        for (long k = 0; k < s->count && !counts; k++) /* does a job of the claim use this run? */
             counts = s->job[k]->claim == c && s->job[k]->run == s->job[i];
         if (!counts) continue;
         add_job_of(lines, s->job[i], r, &loads);
@@ -129,7 +130,7 @@ static bool parse_record(const char *line, record *r) {
                   r->machine, r->build, r->date, &r->core_seconds, &r->load) == 8;
 }
 
-/* The line of a claim, in what read_records gave. */
+/* Finds the line of a claim in the text of read_records. */
 static bool find_record(const char *lines, const char *name, record *r) {
     bool found = false;
     for (const char *at = lines ? strchr(lines, '\n') : NULL; at && at[1] && !found;
@@ -150,7 +151,7 @@ static void put_record(FILE *out, const record *r) {
             r->date, r->core_seconds, r->load);
 }
 
-/* The line of a name: of r if it is r's, or the old one. */
+/* Writes the line of a name: from r if it has that name, otherwise the old line. */
 static void put_one_of(FILE *out, const char *name, const record *r, const char *lines) {
     record other;
     if (!strcmp(name, r->name))
@@ -159,7 +160,7 @@ static void put_one_of(FILE *out, const char *name, const record *r, const char 
         put_record(out, &other);
 }
 
-/* Lines stand in the order of the claims, so that a claim that is measured again changes its own alone. */
+/* Lines are in the order of the claims, so that measuring a claim again changes only its own line. */
 bool record_write(const char *folder, const record *r, tl_error *error) {
     char *text = NULL, path[PATH_SIZE], *lines = read_records(folder, error);
     size_t size = 0;

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* The part of a head's map that is not padding. */
+/* A head's map without padding. */
 static tl_tensor map_of(tl_tensor t, long b, long h, long rows, long columns) {
     return tl_tensor_slice(tl_tensor_slice(tl_at(t, b, h), 0, 0, rows), 1, 0, columns);
 }
@@ -47,7 +47,7 @@ typedef struct mean {
     long count;
 } mean;
 
-/* Of a row; keys that it does not see are told by the mask of an attention, NULL: it sees all. */
+/* Adds a row's variance over the keys that the attention's mask lets it see; NULL: it sees all. */
 static void add_row(mean *variance, tl_tensor scores, long i, const tl_seen_attention *a, long b, long h) {
     double sum = 0, squares = 0;
     long keys = 0;

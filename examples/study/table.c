@@ -1,4 +1,4 @@
-/* What a claim came to, on the terminal: means and spread of what was measured, then verdicts. */
+/* A claim's result on the terminal: means and spread of its numbers, then verdicts. */
 #include "parts.h"
 
 #include <math.h>
@@ -27,7 +27,7 @@ static bool is_first(const numbers *n, long i) {
     return true;
 }
 
-/* One arm's, over seeds. */
+/* Mean and spread of one arm over seeds. */
 static void print_spread(const numbers *n, long i) {
     const number *row = &n->row[i];
     double values[SEEDS];

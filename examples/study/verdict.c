@@ -1,9 +1,9 @@
-/* From a seed's differences to a verdict. Nothing here knows where the numbers come from. */
+/* From a rule's differences for each seed to a verdict. Nothing here knows where the numbers come from. */
 #include "study.h"
 
 #include <math.h>
 
-/* The 97.5 % quantile of Student's t: 1, 2, 3 and 4 degrees of freedom (any table; Student 1908). */
+/* The 97.5 % quantiles of Student's t for 1, 2, 3 and 4 degrees of freedom (any table; Student 1908). */
 static const double quantile[SEEDS - 1] = {12.706204736, 4.3026527297, 3.1824463053, 2.7764451052};
 
 interval interval_of(const double *values, long n) {
@@ -13,7 +13,7 @@ interval interval_of(const double *values, long n) {
     i.mean = n > 0 ? sum / (double)n : NAN;
     for (long k = 0; k < n; k++) squares += (values[k] - i.mean) * (values[k] - i.mean);
     i.deviation = n > 1 ? sqrt(squares / (double)(n - 1)) : NAN;
-    if (n > 0 && !isfinite(i.mean)) i.low = i.high = NAN; /* no value is no reason to doubt one */
+    if (n > 0 && !isfinite(i.mean)) i.low = i.high = NAN; /* not finite: no verdict */
     if (n < 2 || n > SEEDS || !isfinite(i.mean)) return i;
     const double half = quantile[n - 2] * i.deviation / sqrt((double)n);
     i.low = i.mean - half;

@@ -1,5 +1,5 @@
-/* Jobs side by side: a process each, with one thread. A job's numbers appear as a whole file or not at all, a run goes on from its
- * checkpoint; so whatever ends the study, it goes on where it was. */
+/* Jobs in parallel: each is a process with one thread. A job's file of numbers appears whole or not at all, and a
+ * run resumes from its checkpoint; so the study continues where it was, however it ended. */
 #define _DEFAULT_SOURCE /* wait4 */
 #include "parts.h"
 
@@ -24,7 +24,7 @@ enum { WAITS, RUNS, IS_DONE, SIDE_BY_SIDE_MOST = 256, STOPPED = 130 };
 typedef struct worker {
     pid_t process; /* 0: idle */
     job *job;
-    int said; /* the end of a pipe: why it failed */
+    int said; /* a pipe's end, to read why it failed */
     double began;
 } worker;
 
@@ -32,7 +32,7 @@ typedef struct team {
     study *study;
     worker worker[SIDE_BY_SIDE_MOST];
     long size, busy;
-    double done, total; /* costs, core-seconds of the full budget */
+    double done, total; /* sums of costs, in core-seconds of the full budget */
     tl_progress progress;
     tl_error error;
 } team;
@@ -53,7 +53,7 @@ static bool do_job(const job *j, tl_error *error) {
     else
         ok = j->arm.work(j, &n, error);
     if (ok && !j->trains && !n.count)
-        ok = tl_error_set(error, "nothing was measured"); /* what is interrupted says so */
+        ok = tl_error_set(error, "nothing was measured"); /* an interrupted job has an error */
     if (ok && !j->trains) ok = numbers_write(&n, j->measured, error);
     numbers_free(&n);
     return ok || tl_error_set(error, "it failed without saying why");
@@ -62,14 +62,14 @@ static bool do_job(const job *j, tl_error *error) {
 static void child(const job *j, int say) {
     tl_error error = {""};
 #ifdef __linux__
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody works on alone: the next study takes over at once */
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a job ends with its study; the next study takes it over */
 #endif
     tl_set_threads(1);
     int status = 0;
     if (!do_job(j, &error)) {
         status = interrupted_by() ? STOPPED : 1;
         const ssize_t written = write(say, error.message, strlen(error.message));
-        (void)written; /* a parent that does not listen any more needs no reason */
+        (void)written; /* if the parent no longer reads, the reason is not needed */
     }
     close(say);
     _exit(status);
@@ -130,7 +130,7 @@ static void ended(team *t, worker *w, int status, const struct rusage *used) {
     t->busy--;
 }
 
-/* Whoever has ended makes room. */
+/* Collects the processes that have ended. */
 static void gather(team *t) {
     for (long i = 0; i < t->size; i++) {
         int status;
@@ -141,7 +141,7 @@ static void gather(team *t) {
     }
 }
 
-/* What can be begun now: runs first, which others wait for. */
+/* The next job that can start: first runs, which other jobs wait for. */
 static job *next_job(study *s) {
     for (int pass = 0; pass < 2; pass++)
         for (long i = 0; i < s->count; i++) {
@@ -158,7 +158,7 @@ static void start_all(team *t) {
     }
 }
 
-/* Costs are guesses: a job that takes longer than its own counts as nearly done. */
+/* Costs are estimates: a job that takes longer than its cost counts as nearly done. */
 static void show(team *t) {
     double done = t->done;
     for (long i = 0; i < t->size; i++)
@@ -209,7 +209,7 @@ static bool make_folders(const study *s, tl_error *error) {
     return ok && make_folder(path_in(path, s->page, "study"), error);
 }
 
-/* A run is trained only for what is measured of it. */
+/* A run is still to be trained only if something is to be measured of it. */
 static bool is_left(const study *s, const job *j) {
     if (job_is_done(j)) return false;
     bool needed = !j->trains;

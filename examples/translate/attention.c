@@ -1,10 +1,10 @@
-/* translate attention: a sentence's cross-attention as a picture of characters, a row for each target token, a column for
- * each source token, darker where the decoder looked while it wrote the token.
+/* translate attention: a sentence's cross-attention drawn with characters: a row for each target token, a column for
+ * each source token, darker where the decoder attended while it wrote the token.
  *
  *              the      cat    sleeps      .     <eos>
  *     le       ██       ·
  *     chat     ·        ██
- */
+ * */
 #include "program.h"
 
 #include <stdlib.h>
@@ -36,7 +36,7 @@ static void draw(const picture *p, FILE *out) {
     for (long c = 0; c < p->columns; c++) print_padded(out, p->column[c], tl_text_columns(p->column[c]) + 2);
     fputc('\n', out);
     for (long r = 0; r < p->rows; r++) {
-        long blank = 0; /* no white space behind a row's last shade */
+        long blank = 0; /* no white space after a row's last shade */
         fprintf(out, "  ");
         fputs(p->row[r], out);
         blank += left - tl_text_columns(p->row[r]);
@@ -50,9 +50,9 @@ static void draw(const picture *p, FILE *out) {
     }
 }
 
-/* ---- what is drawn ---- */
+/* ---- computing the picture ---- */
 
-/* Shares of one layer: of one head, or the mean over all. probs [1,H,T,S] */
+/* Weights of one layer: of one head, or the mean over all. probs [1,H,T,S] */
 static void fill(picture *p, tl_tensor probs, long head) {
     long heads = probs.dim[1];
     for (long h = 0; h < heads; h++) {
@@ -65,7 +65,7 @@ static void fill(picture *p, tl_tensor probs, long head) {
     }
 }
 
-/* The decoder reads what was written one token late, and its cross-attention is looked at on the way. */
+/* Runs the decoder over what was written, shifted by one, and takes the cross-attention's maps. */
 static bool look(tl_run *run, picture *p, const int *src, const int *written, long layer, long head) {
     const long layers = tl_run_model(run)->attentions[TL_CROSS];
     tl_tape *tape = tl_run_tape(run);
@@ -108,7 +108,7 @@ static bool name(const tl_run *run, picture *p, const int *src, const int *writt
     return ok;
 }
 
-/* Ids of the line's tokens and <eos>, to free(). */
+/* Ids of the line's tokens and <eos>; the caller frees them. */
 static int *ids_of(tl_run *run, const char *line, long *length, tl_error *error) {
     const tl_vocab *vocab = tl_run_vocab(run, TL_SOURCE);
     char *tokens = tl_run_cut(run, TL_SOURCE, line);
@@ -124,7 +124,7 @@ static int *ids_of(tl_run *run, const char *line, long *length, tl_error *error)
     return ids;
 }
 
-/* The tokens of a line that is too long for the model; 0: it is not. */
+/* The number of tokens of a line that is too long for the model; 0 if it is not. */
 static long too_long(tl_run *run, const char *line) {
     char *tokens = tl_run_cut(run, TL_SOURCE, line);
     const long length = tokens ? tl_vocab_encode(tl_run_vocab(run, TL_SOURCE), tokens, NULL, 0) : 0;
@@ -174,7 +174,7 @@ static bool check_place(const settings *s, const tl_run *run, tl_error *error) {
     return true;
 }
 
-/* Draws every line but those that are too long, which are named; how many these are. */
+/* Draws every line except those that are too long, which are reported; returns how many these are. */
 static long draw_lines(const settings *s, tl_run *run, const tl_corpus *lines, tl_error *error) {
     long left_out = 0;
     for (long i = 0; i < tl_corpus_size(lines) && !tl_failed(error) && !tl_run_error(run); i++) {

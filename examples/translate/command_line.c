@@ -1,4 +1,4 @@
-/* The commands' options: the rows of a run's settings, which are the library's, and those of the program. */
+/* The commands' options: the library's rows of a run's settings, and the program's own. */
 #include "program.h"
 
 #include <string.h>
@@ -28,11 +28,11 @@ const tl_option train_options[] = {
     ROW("replace-unknown", FLAG, replace_unknown, NULL, \
         "in the place of <unk> the source word that the decoder's last layer looked at while it wrote it"), \
     ROW("no-repeat-ngram", LONG, no_repeat_ngram, "N", "no N tokens in a row twice in a translation (0: they may repeat)"), \
-    ROW("sample", FLAG, sample, NULL, "draw words by their probabilities instead of searching for the likeliest"), \
+    ROW("sample", FLAG, sample, NULL, "draw words by their probabilities instead of searching for the most likely"), \
     ROW("temperature", DOUBLE, temperature, "T", "of samples: below 1 likely words come more often, above 1 less (0: 1)"), \
-    ROW("top-k", LONG, top_k, "K", "of samples: draw from the K likeliest words (0: from all)"), \
+    ROW("top-k", LONG, top_k, "K", "of samples: draw from the K most likely words (0: from all)"), \
     ROW("top-p", DOUBLE, top_p, "R", \
-        "of samples: draw from the fewest likeliest words whose probabilities sum to P, at most 1 (0: from all)"), \
+        "of samples: draw from the fewest most likely words whose probabilities sum to P, at most 1 (0: from all)"), \
     ROW("seed", LONG, seed, "N", "of samples: another one gives others; a line's depend on it and the line's number alone")
 
 const tl_option translate_options[] = {

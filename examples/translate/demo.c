@@ -1,5 +1,5 @@
-/* translate demo: from nothing to a model that translates sentences whose words it has never seen together, in a minute or
- * two: trains on the grammar's sentences, scores, shows five translations and where the decoder looked. */
+/* translate demo: from nothing to a model that translates new combinations of known words, in a minute or two. It
+ * trains on the grammar's sentences, scores, and shows five translations and where the decoder attended. */
 #include "program.h"
 
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static bool show(const settings *s, tl_run *run, tl_corpus *raw, tl_error *error
 static int show_results(const settings *given) {
     tl_error error = {""};
     listener l;
-    settings s = *given; /* the run's texts come into it, and go with the run */
+    settings s = *given; /* the run puts texts of its own into it, valid until the run is freed */
     s.common.model = s.common.out;
     tl_run *run = open_run(&s);
     if (!run) return 1;

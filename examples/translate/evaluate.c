@@ -1,5 +1,5 @@
-/* translate evaluate: loss, BLEU, chrF2 and exact matches on a test set. Sentences made here need no file: their test set is
- * made here too, and for tasks another one of sequences that are longer than any in training. */
+/* translate evaluate: loss, BLEU, chrF2 and exact matches on a test set. For sentences made here no file is needed:
+ * their test set is made here too, and for tasks a second one with sequences longer than any in training. */
 #include "program.h"
 
 #include <math.h>
@@ -43,17 +43,17 @@ static void print_result(const settings *s, const char *what, const tl_quality *
            100 * q->accuracy, q->exact, tl_bleu_text(&q->bleu, text), q->chrf);
 }
 
-/* Takes the corpus; NULL: it could not be made. */
+/* Evaluates and frees the corpus; NULL: it could not be made. */
 static void evaluate(const settings *s, tl_run *run, const char *what, tl_corpus *raw, const char *out,
                      tl_error *error) {
     tl_translations t = {0};
     tl_quality q;
     tl_translate_options options = translate_options_of(s);
-    if (raw && tl_run_evaluate(run, raw, what, &options, &q, &t)) {
+    if (all_well(run, raw != NULL, error) && tl_run_evaluate(run, raw, what, &options, &q, &t)) {
         long samples = s->common.run.validation.samples;
         if (samples) show_samples(raw, &t, samples), printf("\n");
         print_result(s, what, &q);
-        if (out) write_translations(out, &t, error);
+        if (out) all_well(run, !leads() || write_translations(out, &t, error), error);
     }
     tl_translations_free(&t);
     tl_corpus_free(raw);
@@ -63,7 +63,7 @@ static bool asks_for_others(const settings *s) {
     return s->test_sentences || s->test_min_symbols || s->test_max_symbols;
 }
 
-/* Sequences of a task in the number and lengths that the command line says. */
+/* Evaluates sequences of a task, in the number and lengths that the command line gives. */
 static void evaluate_others(const settings *s, tl_run *run, const tl_events *events, tl_error *error) {
     tl_run_settings others = s->common.run;
     tl_data_settings *d = &others.data;
@@ -74,6 +74,7 @@ static void evaluate_others(const settings *s, tl_run *run, const tl_events *eve
     if (d->max_symbols > TL_LONGEST_SENTENCE) {
         tl_error_set(error, "--max-symbols %ld: a model reads at most %d", d->max_symbols,
                      TL_LONGEST_SENTENCE);
+        all_well(run, false, error);
         return;
     }
     snprintf(what, sizeof what, "other sequences (%ld to %ld symbols)", d->min_symbols, d->max_symbols);

@@ -1,10 +1,10 @@
-/* translate info: what a run is, how big, how it was trained, how good it became. */
+/* translate info: what a run is, its size, its training, and its quality. */
 #include "program.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Only what is unusual. */
+/* Prints only what differs from the defaults. */
 static void print_attention(const tl_model_settings *s) {
     if (!strcmp(s->score, "scaled-dot") && !strcmp(s->normaliser, "softmax") && !s->window && !s->no_causal)
         return;
@@ -14,7 +14,7 @@ static void print_attention(const tl_model_settings *s) {
     printf("\n");
 }
 
-/* Heads that were taken away, and those whose gates are shut. */
+/* Prints removed heads, and heads whose gates are closed. */
 static void print_heads(const tl_run *run, const tl_model_settings *s) {
     if (s->heads_kept)
         print_name("            heads left: ", s->heads_kept, " (of all other attentions every one)\n");

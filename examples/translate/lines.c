@@ -1,6 +1,6 @@
-/* translate translate: lines in, as many lines out, in the same order. Nothing is written before everything has been
- * translated, so that an error leaves no half of an output behind. A line that is too long for the model is no such error:
- * it is named, an empty line stands in its place, and the exit status is 1 all the same. */
+/* translate translate: lines in, as many lines out, in the same order. Output begins only after everything is
+ * translated, so that an error leaves no partial output. A line that is too long for the model is no such error: it
+ * is reported, its output line is empty, and the exit status is 1. */
 #define _POSIX_C_SOURCE 200809L /* isatty */
 #include "program.h"
 
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Cuts a line at its tabs: what stands behind the first one, up to the next; "" if there is none. */
+/* Cuts a line at its tabs; returns the second column, "" if there is none. */
 static char *second_column(char *line) {
     char *tab = strchr(line, '\t');
     if (!tab) return line + strlen(line);
@@ -17,7 +17,7 @@ static char *second_column(char *line) {
     return tab + 1;
 }
 
-/* Names the first lines without a tab. */
+/* Reports the first lines without a tab. */
 static void tell_without_tab(long line, long count) {
     if (count <= TL_REPORT_LINES)
         fprintf(
@@ -27,8 +27,8 @@ static void tell_without_tab(long line, long count) {
             line);
 }
 
-/* Lines as a corpus of sources, with prefixes as targets or without. Lines end in LF or CRLF, the last one may lack its end; a
- * byte order mark at the front does not count, nor does white space where there is nothing else. */
+/* Lines as a corpus of sources, with or without prefixes as targets. Lines end in LF or CRLF; the last one may lack
+ * its end. A byte order mark at the start is skipped; a line of white space counts as blank. */
 static tl_corpus *corpus_of_lines(const tl_vocab *vocab, char *bytes, size_t size, bool prefixes,
                                   long *without_tab) {
     tl_corpus *corpus = tl_corpus_new();
@@ -121,7 +121,7 @@ int command_translate(settings *s) {
     if (cut && s->prefix_column) tl_run_tell_unknown_of(run, cut, TL_TARGET);
     if (cut && tl_run_translate(run, cut, &options, &t)) print_translations(s, &t, &error);
     int status = status_of(run, &error);
-    if (!status && (t.too_long || without_tab)) status = 1; /* they have been named */
+    if (!status && (t.too_long || without_tab)) status = 1; /* they were reported */
     tl_translations_free(&t);
     tl_corpus_free(cut);
     tl_corpus_free(lines);

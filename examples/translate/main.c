@@ -57,8 +57,8 @@ static void defaults(const command *c, settings *s) {
         shared->run.validation.validate_every = 500;
         shared->run.validation.samples = 0;
         s->beam = 1;
-        shared->threads =
-            1; /* so small a model gains little by a second one, and waits for it on a busy machine */
+        /* a second thread gains little for so small a model, and costs time on a busy machine */
+        shared->threads = 1;
     }
 }
 
@@ -74,6 +74,7 @@ program this_program = {.name = "translate",
                             "Trains small encoder-decoder Transformers on sentence pairs, and translates.",
                         .commands = commands,
                         .count = sizeof commands / sizeof *commands,
+                        .together = (const char *const[]){"train", "evaluate", NULL},
                         .settings_size = sizeof(settings),
                         .unit = "sentence",
                         .defaults = defaults,

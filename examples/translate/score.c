@@ -1,6 +1,6 @@
-/* translate score: how likely the model finds given translations. A line a pair: log p of the target, the mean of its tokens, how
- * many they are (<eos> counts); with --tokens the tokens and log p of each. A line that is no pair has an empty one in its
- * place, is named, and makes the exit status 1. */
+/* translate score: log p of given translations. Prints a line for each pair: log p of the target, the mean over its
+ * tokens, their number (<eos> included); with --tokens the tokens and log p of each. A line that is no pair gets an
+ * empty line, is reported, and makes the exit status 1. */
 #define _POSIX_C_SOURCE 200809L /* isatty */
 #include "program.h"
 
@@ -15,7 +15,7 @@ static bool read_bytes(const settings *s, char **bytes, size_t *size, tl_error *
     return tl_input_read(bytes, size, error);
 }
 
-/* NULL on failure, and where there is not a byte. */
+/* NULL on failure, and if there is no input. */
 static tl_corpus *read_pairs(const settings *s, tl_error *error) {
     char *bytes;
     size_t size;
@@ -41,7 +41,7 @@ static void print_tokens(const tl_run *run, const tl_corpus *cut, const tl_score
     for (long t = 0; t <= length; t++) printf("%s%.4f", t ? " " : "\t", scores->token[scores->first[i] + t]);
 }
 
-/* As many lines as were read: empty ones where there was no pair. */
+/* Prints as many lines as were read; lines that are no pair give empty ones. */
 static void print_scores(const settings *s, const tl_run *run, const tl_corpus *lines, const tl_corpus *cut,
                          const tl_scores *scores) {
     long line = 1;
@@ -61,7 +61,7 @@ static long length_of(const tl_corpus *cut, tl_side side, long i) {
     return length;
 }
 
-/* Names the first pairs that are too long, and counts the rest. */
+/* Reports the first pairs that are too long, and counts the rest. */
 static void tell_long(const tl_corpus *lines, const tl_corpus *cut, const tl_scores *scores) {
     long told = 0;
     for (long i = 0; i < scores->count && told < TL_REPORT_LINES; i++) {
@@ -79,7 +79,7 @@ static void tell_long(const tl_corpus *lines, const tl_corpus *cut, const tl_sco
                 scores->too_long - told, TL_LONGEST_SENTENCE);
 }
 
-/* Names what is no pair; how many lines that are. */
+/* Reports lines that are no pair; returns how many. */
 static long tell_report(const tl_corpus *lines) {
     const tl_corpus_report *report = tl_corpus_last_report(lines);
     char text[TL_REPORT_TEXT];
@@ -103,7 +103,7 @@ int command_score(settings *s) {
         print_scores(s, run, lines, cut, &scores);
     }
     int status = status_of(run, &error);
-    if (!status && (left_out || scores.too_long)) status = 1; /* they have been named */
+    if (!status && (left_out || scores.too_long)) status = 1; /* they were reported */
     tl_scores_free(&scores);
     tl_corpus_free(cut);
     tl_corpus_free(lines);

@@ -1,9 +1,9 @@
-/* What the translator says before, while and after it trains. */
+/* Messages before, during and after training. */
 #include "program.h"
 
 #include <math.h>
 
-/* What a command line must say before anything is read. */
+/* Checks what the command line must say before anything is read. */
 bool may_train(settings *s, tl_error *error) {
     const tl_data_settings *d = &s->common.run.data;
     bool files = d->train || d->train_src || d->train_tgt, made = d->pair || d->task;
@@ -44,8 +44,8 @@ void print_quality(const tl_quality *q) {
            q->bleu.score, q->exact, q->sentences);
 }
 
-/* The next word is known when the true ones before it are given, but not when the model's own are: hardly a matter of more
- * training. */
+/* The model predicts the next word well after true words but not after its own. More training will hardly change
+ * that. */
 static void warn_of_gap(listener *l, const tl_quality *q) {
     bool gap = q->accuracy > 0.7 && q->bleu.score < 1 && q->bleu.total[3] > 0;
     if (gap && !l->warned)
@@ -67,7 +67,7 @@ void show_validated(listener *l, const tl_validation *v) {
 
 /* ---- afterwards ---- */
 
-/* What can be typed as it stands, on sentences that are there. */
+/* Prints commands to type next, with sentences that exist. */
 void say_next(settings *s, tl_run *run) {
     const tl_data_settings *d = &tl_run_settings_of(run)->data;
     const char *dir = tl_run_dir(run);

@@ -1,9 +1,9 @@
-/* This header is the list of operations. One TL_OP(name, (arguments), "meaning") each; from it come the
- * prototypes, the registry (tl_ops), the table in the docs and the gradient test. An operation that stands here
- * without a descriptor (tl_op_<name>) and gradient cases (tl_cases_<name>) does not link.
+/* This header is the list of operations, a TL_OP(name, (arguments), "meaning") each. The prototypes, the registry
+ * (tl_ops), the table in the docs and the gradient test follow from it. A listed operation without a descriptor
+ * (tl_op_<name>) or without gradient cases (tl_cases_<name>) does not link.
  *
- * x.shape is written [B,T,D]. Axes may be negative: -1 is the last. An operation that fails returns the inert var
- * and leaves the reason on the tape. All of them record on their inputs' tape. */
+ * Shapes are written [B,T,D]. Axes may be negative: -1 is the last. All operations record on their inputs' tape. An
+ * operation that fails returns the inert var and leaves the reason on the tape. */
 #ifndef TAPELOOM_OPS_H
 #define TAPELOOM_OPS_H
 
@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-/* ---- what some of them take ---- */
+/* ---- types of arguments ---- */
 
 /* Axes to reduce over; count 0 = all of them. TL_AXES(0, -1) */
 typedef struct tl_axes {
@@ -23,54 +23,54 @@ typedef struct tl_axes {
 #define TL_AXES(...) ((tl_axes){TL_COUNT(__VA_ARGS__), {__VA_ARGS__}})
 #define TL_ALL_AXES ((tl_axes){0, {0}})
 
-/* What attention may look at. Query i of T stands at key i + (S - T), as the last T of S positions do, and sees key j of S if
- * all that is given allows it:
+/* Which keys attention may read. The T queries are the last T of S positions: query i is at position i + (S - T). It
+ * sees key j if all conditions that are given hold:
  *   key_lengths[b] > j;   causal: j <= i + (S - T);   window: |i + (S - T) - j| <= window;
  *   attend[b][h][i][j] == TL_ATTEND.
- * The arrays are copied when the operation is recorded. NULL / false = no restriction. */
+ * NULL, false or 0: no such condition. The arrays are copied when the operation is recorded. */
 enum { TL_BLOCK = 0, TL_ATTEND = 1 };
 typedef struct tl_mask {
-    const int *key_lengths; /* [B] how many keys of each sentence are real */
+    const int *key_lengths; /* [B] number of real keys of each sentence */
     bool causal;
     const uint8_t *attend; /* TL_ATTEND or TL_BLOCK, row-major [attend_dim[0..3]] */
     long attend_dim[4];    /* batch, head, query, key; 1 = the same for all. Read only if attend is given. */
     long window;           /* 0: none */
 } tl_mask;
-/* May query i of `queries` see key j of `keys`, in head h of sentence b? What masked_softmax and attention do, for looking
- * and for tests; mask may be NULL. False outside the queries, the keys, or attend_dim. */
+/* Does the mask show key j of `keys` to query i of `queries`, in head h of sentence b? The rule of masked_softmax and
+ * attention, for inspection and tests. mask may be NULL. False if an index is outside queries, keys or attend_dim. */
 bool tl_mask_shows(const tl_mask *mask, long b, long h, long i, long j, long queries, long keys);
 
-/* What a loss gives: the mean of its elements, their sum, or each of them. The names are PyTorch's. */
+/* The result of a loss: the mean of its elements, their sum, or all of them. The names are PyTorch's. */
 typedef enum tl_reduction { TL_REDUCE_MEAN, TL_REDUCE_SUM, TL_REDUCE_NONE } tl_reduction;
 
-/* What cross-entropy may be told; {0} or NULL is the mean over all targets. With s = label_smoothing and w[v] =
- * class_weight[v], a target t's loss is PyTorch's:
- *   (1-s)·w[t]·(-log p[t]) + s/V·(sum over all V classes v of w[v]·(-log p[v]))
- * and the mean is their sum over the sum of the real targets' w[t], over their number that is without weights. Arrays
- * are copied when the operation is recorded. */
+/* Options of cross-entropy; {0} or NULL is the mean over all targets. With s = label_smoothing and w[v] =
+ * class_weight[v], the loss of a target t is PyTorch's:
+ *   (1-s)·w[t]·(-log p[t]) + s/V·(sum over all V classes v of w[v]·(-log p[v])).
+ * The mean is the sum of these over the sum of w[t] of the real targets (those not ignored); without weights, over
+ * their number. Arrays are copied when the operation is recorded. */
 typedef struct tl_loss_options {
     double label_smoothing; /* in [0, 1) */
-    bool ignore;            /* targets equal to ignore_id count for nothing: loss 0, gradient 0 */
+    bool ignore;            /* targets equal to ignore_id do not count: loss 0, gradient 0 */
     int ignore_id;
-    tl_reduction reduction; /* none: a loss for each target, of the targets' shape */
-    double divisor; /* of the mean: the summed loss is divided by this instead; 0 = by what is said above */
-    const tl_real *class_weight; /* [V] what each class counts for, 0 or more; NULL = 1 each */
+    tl_reduction reduction;      /* none: a loss for each target, of the targets' shape */
+    double divisor;              /* of the mean: the sum is divided by this number instead; 0: as above */
+    const tl_real *class_weight; /* [V] the weight of each class, 0 or more; NULL: 1 each */
 } tl_loss_options;
 
-/* What cross-entropy found; written when the loss has been computed. */
+/* Statistics of cross-entropy, written when the loss has been computed. */
 typedef struct tl_loss_report {
     long count;   /* real targets */
-    long correct; /* those that had the largest logit (the first of equals) */
-    double nll;   /* summed -log p of the real targets, without smoothing and weights, in nats */
+    long correct; /* real targets with the largest logit; ties go to the first */
+    double nll;   /* sum of -log p over the real targets, without smoothing and weights, in nats */
 } tl_loss_report;
 
-/* binary_cross_entropy takes logits, not probabilities: leave the last sigmoid off, tl_sigmoid(logits) gives the
- * probabilities to show. From a probability that has been rounded the loss cannot be made any more: where the sigmoid
- * of 20 is 1 in float, its loss against 0 would be infinite instead of 20. */
+/* binary_cross_entropy takes logits, not probabilities: leave out the last sigmoid (tl_sigmoid(logits) gives the
+ * probabilities). A rounded probability is not enough to compute the loss: in float the sigmoid of 20 is 1, so that
+ * its loss against target 0 would be infinite instead of 20. */
 
 /* ---- the list ---- */
 
-/* The operations themselves. Define TL_OP(name, arguments, meaning), and TL_OPS_LIST expands to it for each. */
+/* Define TL_OP(name, arguments, meaning): TL_OPS_LIST expands to it for each operation. */
 /* clang-format off */
 #define TL_OPS_LIST                                                                                          \
     TL_OP(add, (tl_var a, tl_var b), "a + b, broadcast")                                                     \
@@ -113,11 +113,13 @@ typedef struct tl_loss_report {
     TL_OP(scaled_dot_product_attention,                                                                      \
           (tl_var q, tl_var k, tl_var v, tl_var bias, const tl_mask *mask, double dropout, double scale),    \
           "softmax(scale q k^T + bias) v of [B,H,T,d], [B,H,S,d], [B,H,S,e]: [B,T,H*e]; scale 0: "           \
-          "1 / sqrt(d); bias, a constant like the scores or 1 along an axis, or TL_NO_VAR")                  \
+          "1 / sqrt(d); bias: a constant of the scores' shape or 1 along an axis, or TL_NO_VAR")             \
     TL_OP(rotary, (tl_var x, long from, double base),                                                        \
-          "pairs of x [B,H,T,d] turned by their places from, from+1, …; base 0: 10000")                      \
-    TL_OP(gru_step, (tl_var x, tl_var recall, tl_var h), "a GRU's gates [B,3H], [B,3H] and new state from h [B,H]")      \
-    TL_OP(lstm_step, (tl_var x, tl_var recall, tl_var c), "an LSTM's, [B,4H], [B,4H], [B,H]: [2,B,H], h and then c")     \
+          "pairs of x [B,H,T,d] rotated by their positions from, from+1, …; base 0: 10000")                  \
+    TL_OP(gru_step, (tl_var x, tl_var recall, tl_var h),                                                     \
+          "a GRU's gates [B,3H], [B,3H] and new state from h [B,H]")                                         \
+    TL_OP(lstm_step, (tl_var x, tl_var recall, tl_var c),                                                    \
+          "an LSTM's gates [B,4H], [B,4H] and cell [B,H]: [2,B,H], h then c")                                \
     TL_OP(lstm_steps,                                                                                        \
           (tl_var x, tl_var weight, tl_var bias, tl_var h, tl_var c, const int *lengths, bool reverse),      \
           "all steps of an LSTM: x [B,T,4H], weight [4H,H], bias or TL_NO_VAR, h and c [B,H]: [2,B,T,H]")    \
@@ -126,10 +128,10 @@ typedef struct tl_loss_report {
     TL_OP(dropout, (tl_var x, double p), "in training, zero with probability p, the rest / (1-p)")           \
     TL_OP(embedding, (tl_var weight, const int *ids, tl_shape shape), "rows of weight [V,D]: shape + [D]")   \
     TL_OP(gather, (tl_var x, int axis, const int *ids, tl_shape shape),                                      \
-          "elements by their numbers along an axis; ids of that shape (torch.gather)")                       \
+          "elements by index along an axis; ids and result of that shape (torch.gather)")                    \
     TL_OP(mse_loss, (tl_var x, tl_var targets, tl_reduction reduction), "squared error, both of one shape")  \
     TL_OP(binary_cross_entropy, (tl_var logits, tl_var targets, tl_var pos_weight, tl_reduction reduction),  \
-          "of logits, targets 0 … 1 of one shape; pos_weight, broadcast, or TL_NO_VAR weights the ones")     \
+          "of logits, targets 0 … 1 of one shape; pos_weight (broadcast, or TL_NO_VAR) weights targets 1")   \
     TL_OP(cross_entropy,                                                                                     \
           (tl_var logits, const int *targets, const tl_loss_options *options, tl_loss_report *report),       \
           "logits [...,V], one target each: mean loss, shape []; options and report may be NULL")            \
@@ -139,7 +141,7 @@ typedef struct tl_loss_report {
           "cross_entropy(linear(x, w, bias)) without storing the logits")
 /* clang-format on */
 
-/* For an optional input that is not there: a bias, a gamma. */
+/* In place of an optional input (a bias, a gamma): there is none. */
 #define TL_NO_VAR ((tl_var){NULL, -2, 0})
 
 #define TL_OP(name, arguments, meaning) tl_var tl_##name arguments;

@@ -1,14 +1,15 @@
-/* The training loop: updates, validations, checkpoints, the best weights, their mean, the log, and going on to the same bits.
- * It knows parameters, a tape and a folder; what is trained, on what and how good that is stands in a tl_task, so that
- * a translator, a language model and a classifier are trained by the same loop.
+/* The training loop: updates, validations, checkpoints, the best weights, averaged weights, the log, and resuming
+ * bit for bit. The loop knows parameters, a tape and a folder. The data, the loss and the score come from a tl_task,
+ * so one loop trains a translator, a language model and a classifier.
  *
- * The loop never prints, exits or catches signals: what there is to say goes to a table of callbacks. */
+ * The loop never prints, exits or catches signals: it reports through a table of callbacks. */
 #ifndef TAPELOOM_TRAIN_H
 #define TAPELOOM_TRAIN_H
 
 #include "io.h"
-#include "nn.h"
+#include "models.h"
 #include "optim.h"
+#include "ranks.h"
 #include "text.h"
 
 #ifdef __cplusplus
@@ -17,102 +18,104 @@ extern "C" {
 
 /* ---- settings ----
  *
- * Numbers are whole and at most 2147483647, or finite, and none is negative; others are refused with a sentence. */
+ * Integers are 0 … 2147483647, other numbers finite and not negative. Everything else is refused with a sentence. */
 
 /* When training ends, and how the model learns. */
 typedef struct tl_training_settings {
-    long steps, epochs; /* where it ends; 0: no limit (of a tl_run without any end: 10 epochs) */
-    double minutes;     /* of training, validations included, by a steady clock; 0: no limit */
-    long patience;      /* validations in a row that are not better; 0: no limit */
-    long batch_tokens;  /* of a batch, a side, padding included; 0: 4096 */
-    long accumulate;    /* batches whose gradients make one update; 0: 1 */
-    long
-        shares; /* their gradients are summed in so many shares (optim.h), at most `accumulate`; 0: 1, one chain */
-    double lr;              /* the peak; 0: nothing moves */
-    double warmup_from;     /* where an inverse-sqrt schedule begins, at most lr */
+    long steps, epochs; /* the end; 0: no limit (a tl_run without any limit: 10 epochs) */
+    double minutes;     /* of training and validations, by a steady clock; 0: no limit */
+    long patience;      /* validations in a row without improvement; 0: no limit */
+    long batch_tokens;  /* per batch and side, padding included; 0: 4096 */
+    long accumulate;    /* batches whose gradients are summed for one update; 0: 1 */
+    /* the gradients of an update are summed in this many shares (optim.h), at most `accumulate`; 0: 1 */
+    long shares;
+    double lr;              /* peak learning rate; 0: parameters do not change */
+    double warmup_from;     /* learning rate at which an inverse-sqrt schedule begins, at most lr */
     const char *schedule;   /* inverse-sqrt|cosine|linear|constant; NULL: inverse-sqrt */
     long warmup;            /* updates; 0: none */
-    double beta2;           /* Adam's second decay, less than 1; 0: 0, only the last gradient counts */
+    double beta2;           /* Adam's second decay, less than 1; 0 means 0: only the last gradient counts */
     double label_smoothing; /* less than 1; 0: none */
     double weight_decay; /* decoupled, as AdamW's (Loshchilov & Hutter 2019), of every parameter; 0: none */
     double clip;         /* largest norm of the gradients; 0: no limit */
     const char *matmul_precision; /* highest|high|medium; NULL: highest */
-    long seed;                    /* 0 is one like any other */
-    long
-        watch; /* every so many updates a row of watch.csv, and of it a page, watch.html; it changes no bit. 0: none */
+    long seed;                    /* 0 is an ordinary seed */
+    /* the backward computes a Transformer's layers again (tl_tape_set_recompute); changes no bit */
+    bool recompute;
+    /* updates between rows of watch.csv, from which the page watch.html is made; changes no bit. 0: none */
+    long watch;
 } tl_training_settings;
 
-/* When the model is validated, and what is kept of it. */
+/* When the model is validated, and which weights are kept. */
 typedef struct tl_validation_settings {
     long validate_every;  /* updates; 0: after each epoch */
-    const char *best_by;  /* "loss", or the name of the task's score; NULL: the score if there is one */
+    const char *best_by;  /* "loss", or the name of the task's score; NULL: the score, if any */
     long average;         /* validations whose weights are averaged, at most 100; 0: none */
-    long samples;         /* translations that are shown; 0: none */
-    const char *tokenize; /* of BLEU; NULL: what fits the target's text */
+    long samples;         /* example translations to show; 0: none */
+    const char *tokenize; /* BLEU's tokens; NULL: chosen by the target's text */
     bool lowercase;
 } tl_validation_settings;
 
 /* ---- how good a model is ---- */
 
-/* Where a translation's words looked: share [targets,sources], row by row what each of its words gave to each word of the
- * source. Rows sum to 1 or less: what was given to <eos> is no word's. */
+/* A word alignment: share [targets,sources] has in each row how one target word's attention is shared among the
+ * source words. Rows sum to 1 or less, since <eos> belongs to no word. */
 typedef struct tl_alignment {
     long targets, sources; /* words */
     double *share;
 } tl_alignment;
 /* Frees what it holds, and zeroes it. */
 void tl_alignment_free(tl_alignment *alignment);
-/* The source word that each target word looked at most (of equals the first; no link where it looked at none), sorted by source,
- * then target, into links [targets]; returns how many. */
+/* A link from each target word to the source word with its largest share (ties go to the first; none for a row of
+ * zeros), sorted by source, then target, into links [targets]. Returns how many. */
 long tl_alignment_links(const tl_alignment *alignment, tl_link *links);
 
 /* Translations with their scores. Free them with tl_translations_free. */
 typedef struct tl_translations {
     long count, nbest;
-    char **text;             /* [count,nbest] lines, best first; NULL: there are no more */
+    char **text;             /* [count,nbest] lines, best first; NULL: there are fewer */
     double *score;           /* [count,nbest] */
-    long too_long;           /* sentences that no model can read: theirs is empty */
-    long maps;               /* alignments of each translation; 0: none were asked for */
-    tl_alignment *alignment; /* [count,nbest,maps] those of an empty translation are empty */
+    long too_long;           /* sentences that are too long; their translations are empty */
+    long maps;               /* alignments of each translation; 0: not asked for */
+    tl_alignment *alignment; /* [count,nbest,maps]; empty for an empty translation */
 } tl_translations;
 /* Frees what it holds, and zeroes it. */
 void tl_translations_free(tl_translations *translations);
 
-/* How good a model is on some sentences; what was not measured is 0, or NaN as its function says. */
+/* How good a model is on some sentences. A number that was not measured is 0, or NaN if its function says so. */
 typedef struct tl_quality {
     long sentences;
-    long tokens,
-        bytes;       /* of running text: what the loss is the mean of, and what they stand for; otherwise 0 */
+    /* of running text: tokens of the loss, and their bytes; otherwise 0 */
+    long tokens, bytes;
     double loss;     /* nats per target token, without smoothing */
-    double accuracy; /* share of target tokens guessed right, given the true ones before */
-    double score;    /* what is best if it is highest; of translations BLEU */
+    double accuracy; /* share of target tokens predicted right, given the true ones before */
+    double score;    /* higher is better; for translations BLEU */
     tl_bleu_score bleu;
     char chrf[TL_CHRF_TEXT]; /* chrF2 with its signature */
-    long exact;              /* sentences that are right to the last character */
+    long exact;              /* sentences that are right in every character */
     double seconds;
 } tl_quality;
 
 /* ---- how far training is ---- */
 
 typedef struct tl_training_state { /* where training stands */
-    long step, epoch;              /* updates; passes over the data that are through */
+    long step, epoch;              /* updates; complete passes over the data */
     double seconds;                /* of training so far */
-    long validations, waited;      /* how many; how many since the best one */
+    long validations, waited;      /* in all; since the best one */
     long best_step;
     double best_score, best_loss;
 } tl_training_state;
 
-/* How training has ended: with an error, at one of its ends, or because somebody stopped it. */
+/* How training ended: by an error, at one of its limits, or because events->stop said so. */
 typedef enum tl_ending { TL_FAILED, TL_ENDED, TL_INTERRUPTED } tl_ending;
 /* Where training stood when it ended. */
 typedef struct tl_training_end {
     tl_training_state state;
-    const char *why; /* a sentence: "all steps are done"; NULL if something is left to do */
+    const char *why; /* a sentence: "all steps are done"; NULL if it ended before that */
 } tl_training_end;
 
-/* ---- who is told ---- */
+/* ---- callbacks ---- */
 
-/* Passes that take a while; all are counted in sentences but merges. */
+/* Passes that take a while. They are counted in sentences, TL_WORK_MERGES in merges. */
 typedef enum tl_work {
     TL_WORK_MERGES,
     TL_WORK_CUTTING,
@@ -121,97 +124,98 @@ typedef enum tl_work {
     TL_WORK_CLASSIFYING
 } tl_work;
 
-/* What is going to be trained. */
+/* How much is going to be trained. */
 typedef struct tl_training_plan {
-    long first, total; /* updates that are done, and that shall be; 0: no limit */
-    double seconds;    /* that are left; 0: no limit */
+    long first, total; /* updates done so far; updates in the end, 0: no limit */
+    double seconds;    /* remaining; 0: no limit */
 } tl_training_plan;
 
-/* What a validation has found. */
+/* The result of a validation. */
 typedef struct tl_validation {
-    const tl_training_state *state; /* before this validation counts */
+    const tl_training_state *state; /* before this validation is counted */
     double seconds;                 /* of training so far */
     double train_loss;              /* mean since the last validation; NaN: no updates since */
     const tl_quality *quality;
     const tl_translations *translations; /* of the validation sentences */
-    bool best;                           /* so far */
+    bool best;                           /* the best so far */
 } tl_validation;
 
 typedef struct tl_run tl_run; /* run.h */
 
 /* What a run is trained and validated on. */
 typedef struct tl_prepared {
-    const tl_corpus *train, *valid; /* of sentence pairs; otherwise NULL */
-    long trained, validated;        /* how much there is of each, */
-    const char *unit;               /* in these: "pair" */
+    const tl_corpus *train, *valid; /* for sentence pairs; otherwise NULL */
+    long trained, validated;        /* how much of each */
+    const char *unit;               /* counted in this: "pair" */
 } tl_prepared;
 
-/* Every one may be NULL. `context` is handed to each. */
+/* Every callback may be NULL. Each gets `context`. */
 typedef struct tl_events {
     void *context;
-    /* Asked between updates, and between batches of a validation: true ends training after what is running. Once true it
-     * must stay so. */
+    /* Called between updates, and between batches of a validation. If it returns true, training ends after the
+     * current one; it must then go on returning true. */
     bool (*stop)(void *context);
     void (*warning)(void *context, const char *sentence);
     /* Lines that cannot be used. */
     void (*left_out)(void *context, const tl_corpus_report *report);
-    /* A pass: how much there is to do, how much is done (and tokens since the last call), its end. */
+    /* A pass begins with `total` units; some are done (and tokens since the last call); it ends. */
     void (*work_began)(void *context, tl_work work, long total);
     void (*work_done)(void *context, long done, double tokens);
     void (*work_ended)(void *context);
 
-    /* Training, in this order. A run has its data and its model: */
+    /* Training calls the following in this order. Data and model are ready: */
     void (*prepared)(void *context, const tl_run *run, const tl_prepared *prepared);
-    /* It goes on from here. */
+    /* Training resumes from here. */
     void (*resumed)(void *context, const tl_training_state *state);
     void (*started)(void *context, const tl_training_plan *plan);
     void (*updated)(void *context, long step, double loss, double tokens);
-    /* A validation begins; it is known (not if it was interrupted), and its files are yet to be written; it is over. */
+    /* A validation begins; its result is known (not if interrupted) but its files are not yet written; it is over. */
     void (*validating)(void *context);
     void (*validated)(void *context, const tl_validation *validation);
     void (*validation_over)(void *context);
-    /* No more updates; the last files are yet to be written. */
+    /* There are no more updates; the last files are not yet written. */
     void (*ended)(void *context);
-    /* The mean of the weights of so many validations was scored. */
+    /* The mean of the weights of this many validations was measured. */
     void (*averaged)(void *context, int validations, const tl_quality *quality);
-    /* Where a program trains in two stages: what is trained from here on is the first, on these ("masked words"); NULL: it is over,
-     * and the task itself begins. Each is told `started` and what follows. */
+    /* For programs that train in two stages: the first stage begins, trained on this ("masked words"); NULL: it is
+     * over and the task itself begins. Each stage then calls `started` and what follows it. */
     void (*stage)(void *context, const char *on);
 } tl_events;
 
-/* ---- what is trained ---- */
+/* ---- the task ---- */
 
-/* Functions that fail set the error that the loop was given, and return false (or an inert var). `context` is handed to
- * each. Batches are the task's own; one is current at a time. */
+/* A function that fails sets the error that the loop was given and returns false (or the inert var). Each gets
+ * `context`. The task owns its batches; one of them is current. */
 typedef struct tl_task {
     void *context;
-    /* Name of what tl_quality.score is, in the log, in checkpoints and for best_by, and of its curve: "bleu", "BLEU". NULL:
-     * there is no score, the lowest loss is best. */
+    /* Name of tl_quality.score in the log, in checkpoints and for best_by, and the label of its curve: "bleu",
+     * "BLEU". NULL: there is no score, and the lowest loss is best. */
     const char *score, *score_label;
     const char *unit;     /* what the loss is a mean over: "text"; NULL: token */
-    uint64_t fingerprint; /* of the data: a run goes on with the same alone */
-    /* Goes to the next batch. At the end of each epoch false once, without an error. */
+    uint64_t fingerprint; /* of the data: a run resumes only with the same */
+    /* Makes the next batch current. At the end of each epoch it returns false once, without an error. */
     bool (*next)(void *context);
     /* The current batch's loss on the tape: the mean per token, or the sum. */
     tl_var (*loss)(void *context, bool sum);
-    long (*tokens)(void *context); /* that the current batch's mean is over */
-    double (*read)(
-        void *context); /* tokens of the current batch, for the speed that is told; NULL: the same */
-    /* "a batch of 3 sentences, lines 4, 9, 11": the current one, for an error's sentence. */
+    long (*tokens)(void *context); /* tokens that the current batch's mean is over */
+    /* Tokens of the current batch, for the reported speed: a whole number, so that ranks may add theirs in any
+     * order. NULL: as above. */
+    double (*read)(void *context);
+    /* Describes the current batch for an error's sentence: "a batch of 3 sentences, lines 4, 9, 11". */
     void (*name)(void *context, char *text, size_t size);
     long (*per_epoch)(void *context);                          /* batches */
-    tl_batches_position (*tell)(void *context);                /* where `next` reads on */
-    bool (*seek)(void *context, tl_batches_position position); /* false: there is no such place */
-    /* Called once training is sure to take a step, before the first one; may be NULL. */
+    tl_batches_position (*tell)(void *context);                /* the position from which `next` continues */
+    bool (*seek)(void *context, tl_batches_position position); /* false: no such position */
+    /* Called once before the first step, if there will be one; may be NULL. */
     bool (*begin)(void *context);
-    /* How good the model is now. False without an error if events->stop said so. What it wrote (translations, say) is shown
-     * to events->validated; may stay empty. */
+    /* How good the model is now. False, without an error, if events->stop said so. translations, if any, go to
+     * events->validated. */
     bool (*validate)(void *context, tl_quality *quality, tl_translations *written);
-    /* The current batch, for `watch`: to be read by the model. It may use the tape. NULL: the model is not looked at. */
+    /* The current batch for `watch`, as the model reads it. It may use the tape. NULL: only parameters are watched. */
     const tl_batch *(*batch)(void *context);
 } tl_task;
 
-/* All that the loop is given. Everything in it must live as long as tl_train runs. */
+/* Everything that the loop is given. All of it must outlive tl_train. */
 typedef struct tl_train_config {
     const char *dir; /* an existing folder: log, weights and checkpoint go there */
     tl_params *params;
@@ -220,20 +224,23 @@ typedef struct tl_train_config {
     const tl_validation_settings *validation;
     const tl_task *task;
     const tl_events *events; /* may be NULL */
-    const tl_folder
-        *folder; /* the folder's lock, if the caller holds it; NULL: it is locked as long as training lasts */
-    bool resume; /* go on from the folder's checkpoint */
-    bool may_be_over;               /* if nothing is left to do then, that is no error */
+    /* the folder's lock, if the caller holds it; NULL: tl_train locks the folder */
+    const tl_folder *folder;
+    bool resume;                    /* resume from the folder's checkpoint */
+    bool may_be_over;               /* it is no error if nothing is left to do */
     const tl_group_options *groups; /* [group_count] of groups 1, 2, … (tl_set_group); NULL: none */
     int group_count;
     const tl_model *model; /* for `watch`; NULL: only its parameters are watched */
+    /* ranks that share each update (--shares), each with its own config and task; only rank 0's `events` are called;
+     * NULL: this process alone */
+    tl_ranks *ranks;
 } tl_train_config;
 
-/* Trains until steps, epochs, minutes or the patience are used up. Whatever ends it, the checkpoint is whole, and a run that
- * goes on takes the same steps, bit for bit, as one that never stopped. TL_INTERRUPTED: events->stop said so while
- * something was left to do. `end` may be NULL. */
+/* Trains until steps, epochs, minutes or patience are used up. However it ends, the checkpoint is whole, and a
+ * resumed run takes the same steps, bit for bit, as one that never stopped. TL_INTERRUPTED: events->stop said so
+ * before the end. `end` may be NULL. */
 tl_ending tl_train(const tl_train_config *config, tl_training_end *end, tl_error *error);
-/* The state in a folder's checkpoint; `score` is the task's. False, without an error, if it has none. */
+/* The state in a folder's checkpoint; `score` is the task's. False, without an error, if there is no checkpoint. */
 bool tl_training_state_read(const char *dir, const char *score, tl_training_state *state, tl_error *error);
 
 #ifdef __cplusplus

@@ -1,8 +1,9 @@
 /* Going backward: from the loss to the first node, each operation adding into its inputs' gradients (sinks.c).
  *
- * A node's gradient is recycled as soon as its operation has used it, unless somebody wants to look at it. Operations that
- * have read a kept view go backward once more, into that view's own gradient alone: so keeping changes no bit of any other. */
-#include "sinks.h"
+ * The memory of a node's gradient is recycled as soon as its operation has gone backward, unless the gradient is kept.
+ * An operation that reads a kept view goes backward once more, into that view's own gradient alone: so keeping a view
+ * changes no bit of any other gradient. */
+#include "recompute.h"
 #include "tensor/map.h"
 
 /* ---- the walk ---- */
@@ -26,7 +27,7 @@ static void go_back(tl_tape *tape, int at) {
     }
 }
 
-/* Does one of the first `edges` inputs of node `at` name the view, or a part of it? */
+/* Is one of the first `edges` inputs of node `at` the view, or a view of it? */
 static bool reads(const tl_tape *tape, int at, int edges, int view) {
     for (int e = 0; e < edges; e++) {
         const int from = tape->edge[tape->node[at].first_edge + e];
@@ -35,7 +36,7 @@ static bool reads(const tl_tape *tape, int at, int edges, int view) {
     return false;
 }
 
-/* Once for every kept view that the operation has read. */
+/* Goes back through the operation once more for each kept view that it reads. */
 static void go_back_beside(tl_tape *tape, int at) {
     for (int e = 0; e < tape->node[at].edges; e++) {
         int view = tape->edge[tape->node[at].first_edge + e];
@@ -53,7 +54,10 @@ static void step_back(tl_tape *tape, int at) {
     if (!n->wants_grad || n->base != at || n->leaf || !n->op || !n->grad_set) return;
     go_back(tape, at);
     if (tape->checking) tl_check_gradients(tape, at);
-    if (tape->kept_views) go_back_beside(tape, at);
+    n = &tape->node[at]; /* the array may have grown */
+    /* A recomputed part's own operations have done so already. */
+    if (tape->kept_views && n->op != &tl_op_recompute) go_back_beside(tape, at);
+    n = &tape->node[at];
     if (n->kept) return;
     tl_recycled_give(&tape->recycled, n->grad, tl_node_bytes(n));
     n->grad = NULL;
@@ -61,7 +65,7 @@ static void step_back(tl_tape *tape, int at) {
     n->recycled = true;
 }
 
-/* What backward will read again: inputs of operations that want a gradient, whether they want one themselves or not. */
+/* Marks what backward will read: all inputs of operations that want a gradient, also inputs that want none. */
 static void mark_read(tl_tape *tape) {
     for (int i = 0; i < tape->nodes; i++) {
         const tl_node *n = &tape->node[i];
@@ -89,7 +93,7 @@ static bool check_leaves(tl_tape *tape) {
     return true;
 }
 
-/* dL/dy, where y is read by nothing but the loss itself. */
+/* Adds dy into the gradient of node `at`, and into the own gradients of the kept views that contain it. */
 static bool begin_back(tl_tape *tape, int at, tl_tensor dy) {
     tl_sink sink = {0};
     if (!tl_sink_open_node(tape, at, &sink)) return false;
@@ -105,6 +109,15 @@ static bool begin_back(tl_tape *tape, int at, tl_tensor dy) {
         if (!ok) return false;
     }
     return true;
+}
+
+void tl_walk_back(tl_tape *tape, int last, int first, tl_tensor dy) {
+    if (tape->give_back) tl_give_back_unread(tape, first, last);
+    if (!begin_back(tape, last, dy)) return;
+    for (int i = last; i >= first && !tl_failed(&tape->error); i--) {
+        step_back(tape, i);
+        if (tape->give_back) tl_give_back_read(tape, i);
+    }
 }
 
 bool tl_backward_from(tl_var y, tl_tensor dy) {
@@ -133,8 +146,7 @@ bool tl_backward_from(tl_var y, tl_tensor dy) {
     }
     if (!check_leaves(tape)) return false;
     if (tape->checking && (!tl_check_dy(tape, dy) || !tl_check_unchanged(tape))) return false;
-    if (!begin_back(tape, y.index, dy)) return false;
-    for (int i = y.index; i >= 0 && !tl_failed(&tape->error); i--) step_back(tape, i);
+    tl_walk_back(tape, y.index, 0, dy);
     tape->consumed = true;
     return !tl_failed(&tape->error);
 }

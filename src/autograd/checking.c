@@ -1,5 +1,7 @@
-/* The checking mode: values and gradients are read through as they are made, and what backward reads again is held against what
- * it was. Nothing is kept but a number a node, so that a checked step allocates no more than another. */
+/* Checking mode: every value and gradient is searched for numbers that are not finite when it is made, and values that
+ * backward reads again are compared with what they were. A node keeps one number for that, so a checked step allocates
+ * no more. */
+#include "look.h"
 #include "tape.h"
 #include "tensor/inspect.h"
 
@@ -14,7 +16,7 @@ bool tl_tape_set_checking(tl_tape *tape, bool on) {
 }
 bool tl_tape_checks(const tl_tape *tape) { return tape && tape->checking; }
 
-/* With a node's scope, which in backward is not the one that was entered last. */
+/* Fails the tape with a node's scope: in backward that is not the scope entered last. */
 static void fail_in(tl_tape *tape, const char *scope, const char *format, ...) TL_PRINTF(3, 4);
 static void fail_in(tl_tape *tape, const char *scope, const char *format, ...) {
     va_list arguments;
@@ -25,7 +27,7 @@ static void fail_in(tl_tape *tape, const char *scope, const char *format, ...) {
 
 /* "parameter w", "constant" (with its label, if it has one), "exp" */
 static const char *name_of(const tl_node *n, char text[96]) {
-    const char *kind = n->op ? n->op->name : n->leaf ? "parameter" : n->kept ? "variable" : "constant";
+    const char *kind = tl_node_kind(n);
     const char *name = n->label ? n->label : n->leaf && n->leaf->name ? n->leaf->name : "";
     snprintf(text, 96, "%s%s%s%s", kind, *name ? " \"" : "", name, *name ? "\"" : "");
     return text;
@@ -35,7 +37,7 @@ static const char *name_of(const tl_node *n, char text[96]) {
 
 typedef char sentence[160];
 
-/* "element 3 of [2,3] is nan"; NULL if all of it is finite. */
+/* "element 3 of [2,3] is nan"; NULL if all elements are finite. */
 static const char *nonfinite(tl_tensor t, sentence text) {
     char shape[TL_SHAPE_TEXT];
     const long at = tl_tensor_nonfinite(t);
@@ -59,7 +61,8 @@ static void check_finite(tl_tape *tape, int at, const char *scope) {
                 name_of(n, name), where, at);
 }
 
-/* A source may be written to until it is read for the first time (tl_zeros, and then what it is to hold). */
+/* Takes the fingerprint of a constant, variable or leaf when an operation first reads it: before that it may be
+ * written to (tl_zeros, then its numbers). */
 static void watch(tl_tape *tape, int at, const char *scope) {
     tl_node *n = &tape->node[at];
     if (n->op || n->watched) return;
@@ -70,7 +73,7 @@ static void watch(tl_tape *tape, int at, const char *scope) {
 
 void tl_check_value(tl_tape *tape, int at) {
     const tl_node *n = &tape->node[at];
-    if (n->base != at) return; /* its base has been read */
+    if (n->base != at) return; /* a view: its base was checked */
     for (int e = 0; e < n->edges; e++) {
         const int from = tape->edge[n->first_edge + e];
         if (from >= 0) watch(tape, tape->node[from].base, n->scope);

@@ -2,10 +2,11 @@
  *
  * L(x) = sum of f(x) times fixed random weights (with a plain sum, softmax's gradient would be zero everywhere). The
  * difference is the five-point formula  L' ~ [8(L(+h) - L(-h)) - (L(+2h) - L(-2h))] / 12h,  whose error is of order
- * h^4, so h can be large enough that rounding does not matter. Where the two are not alike, h shrinks: a kink between
- * x-2h and x+2h spoils the difference, and is told from a wrong gradient by the slopes on its two sides. */
+ * h^4, so h can be large enough that rounding does not matter. If the two disagree, h shrinks: a kink between x-2h and
+ * x+2h makes the difference wrong. The slopes on the two sides of x tell a kink from a wrong gradient. */
 #include "tape.h"
 #include "base/format.h"
+#include "tapeloom/ops.h"
 
 #include <float.h>
 #include <math.h>
@@ -16,8 +17,9 @@
 static const double FIRST_STEP = 1e-3, TOLERANCE = 1e-6, EPSILON = DBL_EPSILON;
 enum { SHRINKS = 3, SHRINKS_BY = 10 };
 #else
-/* Between the steps that straddle a kink and those that are lost in rounding lies little room, and by tens it is stepped over: of a
- * trained model's elements 6 to 12 % were left undecided so, by halves 1 to 3 %. */
+/* In float the range of useful steps is small: larger ones reach over a kink, smaller ones are lost in rounding.
+ * Dividing the step by 10 jumps over that range: it left 6 to 12 % of a trained model's elements undecided, dividing
+ * by 2 leaves 1 to 3 %. */
 static const double FIRST_STEP = 0.03, TOLERANCE = 5e-3, EPSILON = FLT_EPSILON;
 enum { SHRINKS = 7, SHRINKS_BY = 2 };
 #endif
@@ -34,8 +36,8 @@ typedef struct check {
     tl_rng_key weights;
     double magnitude; /* sum of |weight·f(x)|: the results of f are rounded to epsilon times that */
     long all;         /* elements to compare */
-    double
-        farthest; /* relative error of the worst element so far before rounding is taken off; -1: none yet */
+    /* Relative error of the worst element so far, before rounding is subtracted; -1: none yet. */
+    double farthest;
     tl_gradcheck_report *report;
 } check;
 
@@ -54,11 +56,14 @@ static bool fail(check *k, const char *format, ...) {
 static tl_var forward(check *k) {
     tl_tape_reset(k->tape);
     if (k->options->train) tl_tape_set_training(k->tape, 1);
-    for (int i = 0; i < k->leaves; i++) k->x[i] = tl_use_leaf(k->tape, k->leaf[i]);
+    for (int i = 0; i < k->leaves; i++) {
+        k->x[i] = tl_use_leaf(k->tape, k->leaf[i]);
+        if (k->tape->spoils) k->x[i] = tl_scale(k->x[i], 1); /* a value that can be given back */
+    }
     return k->f(k->tape, k->x, k->data);
 }
 
-/* Of element i of `count`; a result of one element is its own L, so that what is reported is its gradient. */
+/* The weight of element i of `count`. For a result of one element it is 1, so that the report has f's own gradient. */
 static double weight(const check *k, long i, long count) {
     if (count == 1) return 1;
     double u = tl_rng_uniform(k->weights, (uint64_t)i); /* away from 0, both signs */
@@ -118,7 +123,7 @@ static double largest(const tl_real *g, long n) {
     return m;
 }
 
-/* L at leaf[i] + by; the value that was really set (rounded) is what counts. */
+/* L with *place set to `value`. */
 static bool at(check *k, tl_real *place, tl_real value, double *out) {
     tl_real keep = *place;
     *place = value;
@@ -147,14 +152,14 @@ static bool difference(check *k, tl_real *place, double h, slope *s) {
 static bool check_element(check *k, const tl_leaf *leaf, const tl_real *grad, long i, double scale) {
     tl_gradcheck_report *r = k->report;
     double a = (double)grad[i], h = FIRST_STEP, best = INFINITY, numeric = 0, absolute = 0, far = 0;
-    bool hidden = false; /* at a smaller step, the difference is within the rounding of f */
-    bool small = false;  /* what the rounding of f explains is half of the element, or more */
+    bool hidden = false; /* at a smaller step the error is within the rounding of f */
+    bool small = false;  /* the rounding of f is half of the element, or more */
     slope s = {0};
     for (int shrink = 0; shrink <= SHRINKS; shrink++, h /= SHRINKS_BY) {
         if (!difference(k, leaf->value.data + i, h, &s)) return false;
         double bottom = fmax(fmax(fabs(a), fabs(s.central)), 1e-3 * scale);
-        /* What rounding explains at the first step is no error. A smaller step rounds worse, but is given no more: else
-         * shrinking would in the end excuse anything. */
+        /* The rounding of the first step is subtracted from the error. A smaller step rounds worse, but no more is
+         * subtracted: otherwise a small enough step would excuse any error. */
         const double rounding = EPSILON * k->magnitude / FIRST_STEP;
         double error = fmax(0, fabs(a - s.central) - rounding);
         hidden |= shrink > 0 && fabs(a - s.central) <= EPSILON * k->magnitude / h;
@@ -175,17 +180,18 @@ static bool check_element(check *k, const tl_leaf *leaf, const tl_real *grad, lo
         r->kinks++;
         return true;
     }
-    /* Near a kink only small steps serve, and at those the rounding of f hides the answer: counted and capped too. */
+    /* Near a kink only small steps are useful, and there the rounding of f hides the answer: counted and capped too. */
     if (best > r->tolerance && hidden) {
         r->unsure++;
         return true;
     }
-    /* A missing factor of two would agree as well: nothing is known of it. */
+    /* A gradient off by a factor of 2 would pass as well: the element is not decided. */
     if (best <= r->tolerance && small) {
         r->small++;
         return true;
     }
-    /* In float rounding explains most errors whole: of those that it leaves at 0 the farthest off is the worst. */
+    /* In float, subtracting the rounding makes most errors 0: among those the one that was largest before is the
+     * worst. */
     if (!(best <= r->relative) || (best == r->relative && far > k->farthest)) {
         snprintf(r->input, sizeof r->input, "%s", leaf->name);
         r->index = i;
@@ -209,7 +215,8 @@ static long most(const tl_real *g, long n) {
     return at;
 }
 
-/* Which element is number i of leaf l's `count`: all in their order, or the largest gradient's and one of each equal part. */
+/* The element of leaf l that is checked as number i of `count`: all in order, or first the element with the largest
+ * gradient, then one drawn from each of count-1 equal parts. */
 static long chosen(const check *k, int l, long i, long count) {
     const long n = tl_numel(k->leaf[l]->value);
     if (count == n) return i;
@@ -262,7 +269,7 @@ static bool check_elements(check *k) {
     return true;
 }
 
-/* Gradients that are there already must be added to, not replaced. */
+/* Backward must add to a gradient that is there already. */
 static bool check_accumulates(check *k) {
     for (int l = 0; l < k->leaves; l++) {
         tl_leaf *leaf = k->leaf[l];
@@ -287,9 +294,9 @@ static bool check_accumulates(check *k) {
     return true;
 }
 
-/* Freezing one input must leave every other gradient as it was, to the bit, and its own untouched. */
+/* Freezing one input must not change a bit of any other gradient, and must not touch its own. */
 static bool check_freezing(check *k) {
-    int wanted = 0; /* where one alone is, nothing is left to go backward to without it */
+    int wanted = 0; /* with a single leaf, freezing it leaves nothing to go backward to */
     for (int l = 0; l < k->leaves; l++) wanted += !k->leaf[l]->frozen;
     for (int f = 0; f < k->leaves && wanted > 1; f++) {
         if (k->leaf[f]->frozen) continue;
@@ -307,6 +314,26 @@ static bool check_freezing(check *k) {
         }
     }
     return true;
+}
+
+/* Before backward begins, everything that operations declare unread (op.h) is overwritten with NaN: no bit of a
+ * gradient may change. */
+static bool check_giving_back(check *k) {
+    forget_gradients(k);
+    tl_tape_set_give_back(k->tape, k->tape->spoils = true);
+    const bool ok = gradients(k);
+    tl_tape_set_give_back(k->tape, k->tape->spoils = false);
+    for (int l = 0; l < k->leaves && ok; l++) {
+        const tl_leaf *leaf = k->leaf[l];
+        if (leaf->frozen || !leaf->reached) continue;
+        for (long i = 0; i < tl_numel(leaf->value); i++)
+            if (memcmp(&leaf->grad[i], &k->grad[l][i], sizeof *leaf->grad))
+                return fail(k,
+                            "where memory is given back the gradient of %s[%ld] is %.9g, not %.9g: some "
+                            "operation's backward reads what its forward says it does not (unread, op.h)",
+                            leaf->name, i, (double)leaf->grad[i], (double)k->grad[l][i]);
+    }
+    return ok;
 }
 
 static bool prepare(check *k) {
@@ -357,92 +384,12 @@ bool tl_gradcheck(tl_var (*f)(tl_tape *tape, const tl_var *x, void *data), void 
             return fail(&k, "leaf %d is NULL, or has no name or no data", i);
     k.report->tolerance = k.options->tolerance > 0 ? k.options->tolerance : TOLERANCE;
     k.weights = tl_rng_key_of(k.options->seed, "gradcheck.weights");
-    bool ok =
-        check_options(&k) && prepare(&k) && check_elements(&k) && check_accumulates(&k) && check_freezing(&k);
+    bool ok = check_options(&k) && prepare(&k) && check_giving_back(&k) && check_elements(&k) &&
+              check_accumulates(&k) && check_freezing(&k);
     if (k.grad) forget_gradients(&k);
     for (int l = 0; l < leaves && k.grad; l++) free(k.grad[l]);
     free(k.grad);
     free(k.x);
     tl_tape_free(k.tape);
     return ok;
-}
-
-/* ---- cases of operations ---- */
-
-typedef struct case_data {
-    const tl_grad_case *c;
-    int source[TL_CASE_INPUTS]; /* input i reads leaf source[i] */
-} case_data;
-
-static tl_var run_case(tl_tape *tape, const tl_var *x, void *data) {
-    const case_data *d = data;
-    tl_var in[TL_CASE_INPUTS];
-    for (int i = 0; i < d->c->inputs; i++) in[i] = x[d->source[i]];
-    return d->c->f(tape, in);
-}
-
-/* The counts of both runs, and the worst element of either. */
-static void add_up(tl_gradcheck_report *r, const tl_gradcheck_report *first) {
-    const tl_gradcheck_report second = *r;
-    if (second.ok && (first->relative > second.relative || !second.input[0])) *r = *first;
-    r->elements = first->elements + second.elements;
-    r->checked = first->checked + second.checked;
-    r->kinks = first->kinks + second.kinks;
-    r->unsure = first->unsure + second.unsure;
-    r->small = first->small + second.small;
-}
-
-bool tl_gradcheck_case(const tl_grad_case *c, tl_gradcheck_report *report) {
-    tl_gradcheck_report own, *r = report ? report : &own;
-    *r = (tl_gradcheck_report){.ok = true};
-    if (!c || !c->f || c->inputs < 0 || c->inputs > TL_CASE_INPUTS) {
-        tl_error_set(&r->error, "gradcheck: no case, or one of more than %d inputs", TL_CASE_INPUTS);
-        return r->ok = false;
-    }
-    for (int i = 0; i < c->inputs; i++)
-        if (tl_shape_numel(c->shape[i]) < 0) {
-            tl_error_set(&r->error, "gradcheck: input %d of a case has a shape that no tensor can have", i);
-            return r->ok = false;
-        }
-    static const char *const names[TL_CASE_INPUTS] = {"input 0", "input 1", "input 2", "input 3"};
-    tl_leaf leaf[TL_CASE_INPUTS] = {{0}}, *pointer[TL_CASE_INPUTS];
-    double low = c->low, high = c->low == 0 && c->high == 0 ? 1 : c->high;
-    if (c->low == 0 && c->high == 0) low = -1;
-    bool memory = true, shares = false;
-    case_data alone = {.c = c}, shared = {.c = c};
-    int distinct = 0; /* leaves of the shared run come first */
-    for (int i = 0; i < c->inputs; i++) {
-        long n = tl_shape_numel(c->shape[i]);
-        tl_real *numbers = calloc((size_t)(2 * n) + 1, sizeof *numbers);
-        if (!numbers) {
-            memory = false;
-            break;
-        }
-        leaf[i] =
-            (tl_leaf){.name = names[i], .value = tl_tensor_of(numbers, c->shape[i]), .grad = numbers + n};
-        tl_rng_key key = tl_rng_key_of(7, names[i]);
-        for (long e = 0; e < n; e++)
-            numbers[e] = (tl_real)(low + (high - low) * tl_rng_uniform(key, (uint64_t)e));
-        pointer[i] = &leaf[i];
-        alone.source[i] = i;
-    }
-    tl_gradcheck_options options = {.train = c->train};
-    bool ok = memory && tl_gradcheck(run_case, &alone, c->inputs, pointer, &options, r);
-    if (!memory) tl_error_set(&r->error, "gradcheck: out of memory");
-    const tl_gradcheck_report first = *r;
-    for (int i = 0; i < c->inputs && ok; i++) { /* inputs of one shape become one leaf */
-        int same = -1;
-        for (int j = 0; j < i; j++)
-            if (tl_shape_equal(c->shape[j], c->shape[i])) same = shared.source[j];
-        shares |= same >= 0;
-        if (same < 0) pointer[distinct] = &leaf[i];
-        shared.source[i] = same >= 0 ? same : distinct++;
-    }
-    options.zero_is_fine = true; /* x - x, x / x */
-    if (ok && shares) {
-        ok = tl_gradcheck(run_case, &shared, distinct, pointer, &options, r);
-        add_up(r, &first);
-    }
-    for (int i = 0; i < c->inputs; i++) free(leaf[i].value.data);
-    return r->ok = ok;
 }

@@ -1,5 +1,6 @@
-/* What a handle names, and what is wrong with one that names nothing. A wrong handle is never followed: it fails its tape, or
- * where it has none is kept as the thread's own failure, which every tape tells (autograd.h, tl_tape_error). */
+/* Handles: the node that a handle names, and what is wrong with a handle that names none. A wrong handle is never
+ * followed. It fails its tape; without a tape, its message is kept for the thread (autograd.h, tl_tape_error). */
+#include "look.h"
 #include "tape.h"
 
 const char *tl_handle_fault(tl_var x) {
@@ -11,12 +12,12 @@ const char *tl_handle_fault(tl_var x) {
     return "is no handle that this tape has given";
 }
 
-/* What is left of a forgotten node is not to be trusted but for its operation: a leaf may be gone. */
+/* Of a forgotten node only operation and scope may be read: its leaf may have been freed. */
 static void fail_stale(tl_var x, const char *who) {
     const char *was = "a value", *scope = "";
     if (x.index < x.tape->nodes_ever && x.tape->node[x.index].epoch == x.epoch) {
         const tl_node *old = &x.tape->node[x.index];
-        was = old->op ? old->op->name : old->leaf ? "parameter" : "constant";
+        was = tl_node_kind(old);
         scope = old->scope;
     }
     tl_tape_fail(x.tape,
@@ -35,20 +36,34 @@ tl_node *tl_node_of(tl_var x, const char *who, const char *what) {
     return NULL;
 }
 
+bool tl_node_gone(tl_var x, const char *who, const char *what) {
+    const tl_node *n = tl_node_peek(x);
+    if (!n || !x.tape->node[n->base].given_back) return false;
+    tl_tape_fail(
+        x.tape,
+        "%s: %s%snode %d (%s%s%s) was given back, its memory serves other values; to have it, tl_keep "
+        "it when it is made, or before: tl_tape_set_keep_all, or tl_tape_set_give_back(tape, false)",
+        who, what, *what ? ", " : "", x.index, n->op->name, *n->scope ? " in " : "", n->scope);
+    return true;
+}
+
 bool tl_ok(tl_var x) { return tl_node_peek(x) && !tl_failed(&x.tape->error); }
 bool tl_wants_grad(tl_var x) { return tl_ok(x) && tl_node_peek(x)->wants_grad; }
 
 tl_tensor tl_value(tl_var x) {
     tl_node *n = tl_node_of(x, "tl_value", "the var");
-    return n ? n->value : (tl_tensor){0};
+    return n && !tl_node_gone(x, "tl_value", "") ? n->value : (tl_tensor){0};
 }
 
-tl_shape tl_shape_of_var(tl_var x) { return tl_shape_of(tl_value(x)); }
+tl_shape tl_shape_of_var(tl_var x) {
+    const tl_node *n = tl_node_of(x, "tl_value", "the var");
+    return n ? tl_shape_of(n->value) : (tl_shape){0};
+}
 
 void tl_keep(tl_var x) {
     tl_node *n = tl_node_of(x, "tl_keep", "the var");
-    if (!n) return;
-    n->kept = true;
+    if (!n || tl_node_gone(x, "tl_keep", "")) return;
+    n->kept = x.tape->node[n->base].held = true;
     x.tape->kept_views |= n->base != x.index;
 }
 

@@ -1,13 +1,14 @@
-/* Where values come from: constants, variables, and leaves (parameters) that outlive the step. */
+/* Values that no operation makes: constants, variables, and leaves (parameters), which outlive the step. */
 #include "tape.h"
 #include "tensor/sizes.h"
 
 #include <stdlib.h>
 
-/* Sound: a shape that a tensor can have, over memory that is not the tape's own and forgotten, which a leaf's never is. */
+/* Has the tensor data, a possible shape, and memory that the tape has not forgotten? `elsewhere`: its memory is not
+ * the tape's (a leaf's never is). If not, the tape fails. */
 static bool check_value(tl_tape *tape, tl_tensor value, const char *what, bool elsewhere) {
     char text[TL_SHAPE_TEXT];
-    const bool some = tl_numel(value) > 0; /* so there are data, of a shape that can be */
+    const bool some = tl_numel(value) > 0; /* then it has data and a possible shape */
     if (some && (elsewhere || !tl_tape_forgot(tape, value.data))) return true;
     if (!value.data)
         tl_tape_fail(tape, "%s: the tensor has no data", what);
@@ -25,11 +26,10 @@ static bool check_value(tl_tape *tape, tl_tensor value, const char *what, bool e
 }
 
 static tl_var record(tl_tape *tape, tl_tensor value, bool wants_grad, tl_leaf *leaf) {
-    tl_var inert = {tape, -1, 0};
+    const tl_var inert = tl_inert(tape);
     const char *what = !leaf ? wants_grad ? "variable" : "constant" : leaf->name ? leaf->name : "parameter";
     if (!tape || tl_failed(&tape->error) || !check_value(tape, value, what, leaf)) return inert;
-    if (!tl_is_contiguous(value) &&
-        wants_grad) { /* a gradient is laid out row-major, and so must its value be */
+    if (!tl_is_contiguous(value) && wants_grad) { /* a gradient is row-major, so its value must be */
         tl_tensor copy = tl_tape_tensor(tape, tl_shape_of(value));
         if (!copy.data) return inert;
         tl_tensor_copy(copy, value);
@@ -54,20 +54,25 @@ static tl_var record(tl_tape *tape, tl_tensor value, bool wants_grad, tl_leaf *l
     return (tl_var){tape, at, n->epoch};
 }
 
-tl_var tl_constant(tl_tape *tape, tl_tensor value) { return record(tape, value, false, NULL); }
-tl_var tl_variable(tl_tape *tape, tl_tensor value) { return record(tape, value, true, NULL); }
+static tl_var record_theirs(tl_tape *tape, tl_tensor value, bool wants_grad) {
+    if (tape && tape->give_back) tl_hold_memory(tape, value.data);
+    return record(tape, value, wants_grad, NULL);
+}
+
+tl_var tl_constant(tl_tape *tape, tl_tensor value) { return record_theirs(tape, value, false); }
+tl_var tl_variable(tl_tape *tape, tl_tensor value) { return record_theirs(tape, value, true); }
 
 tl_var tl_constant_copy(tl_tape *tape, tl_tensor value) {
-    tl_var inert = {tape, -1, 0};
+    const tl_var inert = tl_inert(tape);
     if (!tape || tl_failed(&tape->error) || !check_value(tape, value, "constant", false)) return inert;
     tl_tensor copy = tl_tape_tensor(tape, tl_shape_of(value));
     if (!copy.data) return inert;
     tl_tensor_copy(copy, value);
-    return tl_constant(tape, copy);
+    return record(tape, copy, false, NULL);
 }
 
 tl_var tl_full(tl_tape *tape, tl_shape shape, double value) {
-    tl_var inert = {tape, -1, 0};
+    const tl_var inert = tl_inert(tape);
     char text[TL_SHAPE_TEXT];
     if (!tape || tl_failed(&tape->error)) return inert;
     if (tl_shape_numel(shape) < 0)
@@ -75,13 +80,13 @@ tl_var tl_full(tl_tape *tape, tl_shape shape, double value) {
     tl_tensor full = tl_tape_tensor(tape, shape);
     if (!full.data) return inert;
     tl_tensor_fill(full, value);
-    return tl_constant(tape, full);
+    return record(tape, full, false, NULL);
 }
 
 tl_var tl_zeros(tl_tape *tape, tl_shape shape) { return tl_full(tape, shape, 0); }
 tl_var tl_scalar(tl_tape *tape, double value) { return tl_full(tape, TL_SCALAR_SHAPE, value); }
 
-/* ---- one node per leaf: a hash table of this step's leaves; entries of older epochs count as empty ---- */
+/* ---- one node for each leaf: a hash table of this step's leaves; entries of older epochs count as empty ---- */
 
 static uint32_t hash_pointer(const void *p) {
     uint64_t h = (uint64_t)(uintptr_t)p * 0x9E3779B97F4A7C15u;
@@ -113,7 +118,7 @@ static bool rehash(tl_tape *tape) {
 }
 
 tl_var tl_use_leaf(tl_tape *tape, tl_leaf *leaf) {
-    tl_var inert = {tape, -1, 0};
+    const tl_var inert = tl_inert(tape);
     if (!tape || tl_failed(&tape->error)) return inert;
     if (!leaf) return tl_tape_fail(tape, "parameter: there is none (was its set made without an error?)");
     if (2 * (tape->leaf_count + 1) > tape->leaf_table_size && !rehash(tape)) return inert;

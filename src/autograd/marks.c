@@ -1,5 +1,5 @@
-/* Lifetimes inside a step. The tape remembers its marks, each above the one before it, so that one whose place has been
- * forgotten since is told from one that still stands: a number stands at a depth as long as that mark does. */
+/* Lifetimes inside a step. The tape keeps its marks on a stack. A tl_mark has its depth on the stack and a number of
+ * its own: it is valid as long as that number is at that depth. */
 #include "tape.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@ static bool is_here(const tl_tape *tape, const tl_place *p) {
 
 tl_mark tl_tape_mark(tl_tape *tape) {
     if (!tape) return (tl_mark){0};
-    /* A loop that marks and releases marks the same place each time: that is one mark. */
+    /* A loop that marks and releases, marks the same place each time: all these are one mark. */
     if (tape->marks == 0 || !is_here(tape, &tape->mark[tape->marks - 1])) {
         if (!tl_tape_grow(tape, (void **)&tape->mark, &tape->mark_capacity, tape->marks + 1,
                           sizeof *tape->mark))
@@ -32,7 +32,7 @@ bool tl_tape_forgot(const tl_tape *tape, const void *memory) {
     return tape && tl_arena_forgot(&tape->arena, memory);
 }
 
-/* Values that stay may have got their gradients in memory that goes. */
+/* Forgets gradients of values that stay, if their memory was released. */
 static void forget_gradients(tl_tape *tape) {
     for (int i = 0; i < tape->nodes; i++) {
         tl_node *n = &tape->node[i];
@@ -53,9 +53,10 @@ void tl_tape_release(tl_tape *tape, tl_mark mark) {
         return;
     }
     const tl_place *p = &tape->mark[mark.depth];
+    tl_recycled_keep(&tape->recycled, &tape->arena, p->memory);
     if (tape->checking) tl_arena_spoil(&tape->arena, p->memory);
     tl_arena_release(&tape->arena, p->memory);
-    tl_recycled_forget(&tape->recycled);
+    tl_readers_forget(tape, p->nodes);
     tape->nodes = p->nodes;
     tape->edges = p->edges;
     tape->marks = mark.depth + 1;

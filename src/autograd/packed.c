@@ -1,9 +1,9 @@
-/* Weights that meet few rows many times, as in decoding, are laid out for products once.
+/* Packed copies of weights that multiply few rows many times, as in decoding (tl_tape_set_reuse_weights).
  *
- * While it is switched on, each weight's first product packs it, and later ones look the packed copy up by the
- * weight's memory and strides; one whose parameter has changed since is packed anew, in the same place. The copies live
- * in an arena of their own, because neither a decoding step's marks nor the tape's reset must forget them; it is emptied,
- * not freed, when the switch goes off. */
+ * While this is on, a weight's first product packs it, and later products find the packed copy by the weight's memory
+ * and strides. If the parameter has changed since, it is packed again, into the same memory. The copies are in an
+ * arena of their own, because a decoding step's releases and the tape's reset must not forget them. Switching off
+ * empties the arena without freeing it. */
 #include "tape.h"
 #include "for_kernels.h"
 
@@ -27,14 +27,20 @@ static bool same(tl_tensor a, tl_tensor b) {
            a.stride[1] == b.stride[1];
 }
 
+/* Every step uses the same weights in the same order: the search begins behind the weight used last. */
 static tl_packed_weight *find(tl_tape *tape, tl_tensor b) {
-    for (int i = 0; i < tape->packed_weights; i++)
-        if (same(tape->packed_weight[i].b, b) && tape->packed_weight[i].precision == tape->precision)
-            return &tape->packed_weight[i];
+    const int count = tape->packed_weights;
+    for (int i = 0, at = tape->packed_last + 1; i < count; i++, at++) {
+        if (at >= count) at = 0;
+        if (!same(tape->packed_weight[at].b, b) || tape->packed_weight[at].precision != tape->precision)
+            continue;
+        tape->packed_last = at;
+        return &tape->packed_weight[at];
+    }
     return NULL;
 }
 
-/* Memory for one more; NULL if there is none: then each product packs the weight anew. */
+/* Adds an entry with memory for the packed copy. NULL if out of memory: then each product packs the weight itself. */
 static tl_packed_weight *add(tl_tape *tape, tl_tensor b) {
     if (tape->packed_weights == tape->packed_capacity) {
         const int capacity = tape->packed_capacity ? 2 * tape->packed_capacity : 64;
@@ -52,20 +58,28 @@ static tl_packed_weight *add(tl_tape *tape, tl_tensor b) {
     return w;
 }
 
-const tl_product_packed *tl_tape_packed(tl_var weight) {
-    tl_tape *tape = weight.tape;
-    if (!tape || !tape->reuse_weights || tape->arena.limit) return NULL; /* a limit leaves none for copies */
-    if (tape->probe) return NULL; /* it may write to a weight in between */
-    const tl_node *n = tl_node_peek(weight);
-    if (!n || !tape->node[n->base].leaf) return NULL; /* a computed one may have changed */
-    const tl_tensor b = tl_tensor_transpose(n->value, 0, 1);
-    const tl_leaf *leaf = tape->node[n->base].leaf;
+const tl_product_packed *tl_tape_packed_leaf(tl_tape *tape, const tl_leaf *leaf, tl_tensor b) {
+    if (!tape || !tape->reuse_weights || tape->arena.limit) return NULL; /* a limit forbids copies */
+    if (tape->probe) return NULL; /* a probe may write to weights between products */
     tl_packed_weight *w = find(tape, b);
-    /* another set's parameter may lie where one that is gone lay */
+    /* set: a freed parameter's memory may belong to another set's parameter now */
     if (w && w->version == leaf->version && w->set == leaf->set) return &w->packed;
     if (!w && !(w = add(tape, b))) return NULL;
     w->packed = tl_product_prepack(w->panels, b, tape->precision);
     w->version = leaf->version;
     w->set = leaf->set;
     return &w->packed;
+}
+
+const tl_product_packed *tl_tape_packed(tl_var weight) {
+    tl_tape *tape = weight.tape;
+    if (!tape || !tape->reuse_weights) return NULL;
+    const tl_node *n = tl_node_peek(weight);
+    if (!n || !tape->node[n->base].leaf) return NULL; /* a computed weight has no version */
+    return tl_tape_packed_leaf(tape, tape->node[n->base].leaf, tl_tensor_transpose(n->value, 0, 1));
+}
+
+bool tl_tape_unwatched(const tl_tape *tape) {
+    return tape && tape->no_grad && !tape->training && !tape->checking && !tape->probe && !tape->keep_all &&
+           !tl_failed(&tape->error);
 }

@@ -1,4 +1,4 @@
-/* Who stands beside a tape while it computes (op.h), and what a tape has recorded, node by node. */
+/* Probes, called while a tape computes, and access to what a tape has recorded, node by node (op.h). */
 #include "tape.h"
 
 void tl_tape_set_probe(tl_tape *tape, const tl_probe *probe) {
@@ -9,7 +9,7 @@ void tl_probe_before(tl_tape *tape) {
     if (tape->probe->before) tape->probe->before(tape->probe->context, tape, tape->nodes);
 }
 
-/* A kept view's own gradient is summed by going backward once more: that is looking, and no step of its own. */
+/* Going backward once more for a kept view's own gradient does not call the probe. */
 void tl_probe_backward(tl_back *b) {
     const tl_probe *probe = b->tape->probe;
     if (probe->backward && !b->tape->beside)
@@ -31,6 +31,8 @@ bool tl_tape_recorded(const tl_tape *tape, int node, tl_recorded *recorded) {
                               .input = tape->edge ? tape->edge + n->first_edge : NULL,
                               .wants_grad = n->wants_grad,
                               .value = n->value,
+                              .first = n->value.data - tape->node[n->base].value.data,
                               .grad = tl_node_grad_now(tape, node)};
+    if (tape->node[n->base].given_back) recorded->value.data = NULL;
     return true;
 }

@@ -1,4 +1,4 @@
-/* How an operation gets onto the tape: tl_call_begin checks its inputs, tl_call_end appends the node. */
+/* Records an operation on the tape: tl_call_begin checks its inputs, tl_call_end appends the node. */
 #include "tape.h"
 #include "tensor/sizes.h"
 
@@ -9,8 +9,8 @@
 static bool is_absent(tl_var x) { return !x.tape && x.index == -2; }
 static bool is_optional(const tl_call *c, int i) { return i < 32 && c->optional >> i & 1; }
 
-/* Handles and values of the inputs go into the tape's memory: a call that had room for them itself was copied at its
- * return, which took longer than many a small operation. */
+/* Handles and values of the inputs are copied into the tape's memory. Arrays inside tl_call would be copied whenever a
+ * call is returned, which took longer than many small operations. */
 static bool make_room(tl_call *c, const tl_var *in) {
     const size_t n = (size_t)c->inputs;
     c->x = tl_tape_memory(c->tape, n * (sizeof *c->x + sizeof *in));
@@ -25,8 +25,8 @@ static const char *input_text(int i, char text[24]) {
     return text;
 }
 
-/* Nobody's tape can fail: the first input that no operation would take is named to the thread. What is inert because there
- * was no tape has been named where that was so. */
+/* There is no tape to fail: the thread's message names the first wrong input. An inert input is skipped: the message
+ * of the failure that made it inert is there already. */
 static void fail_without_tape(const tl_call *c, const tl_var *in) {
     char text[24];
     for (int i = 0; i < c->inputs; i++) {
@@ -38,7 +38,7 @@ static void fail_without_tape(const tl_call *c, const tl_var *in) {
         tl_stray_fail(c->op->name, "what should be its first input", tl_handle_fault((tl_var){0}));
 }
 
-/* Input i is not simply a var of the tape: true if it is left out and may be, else the tape has failed. */
+/* Input i is no valid var of the tape. True if it is left out and may be; otherwise the tape has failed. */
 static bool take_none(tl_call *c, int i, tl_var x) {
     char text[24];
     if (is_absent(x) && is_optional(c, i)) {
@@ -51,8 +51,8 @@ static bool take_none(tl_call *c, int i, tl_var x) {
         tl_tape_fail(c->tape, "%s: inputs from two different tapes", c->op->name);
         return false;
     }
-    const char *why =
-        x.index == -1 ? tl_stray_error() : NULL; /* where it began there was no tape to say so */
+    /* An inert var without a tape: the thread's message says why. */
+    const char *why = x.index == -1 ? tl_stray_error() : NULL;
     if (why)
         tl_tape_fail(c->tape, "%s", why);
     else
@@ -60,10 +60,11 @@ static bool take_none(tl_call *c, int i, tl_var x) {
     return false;
 }
 
-/* The value of input i; false, and the tape has failed, if its handle is wrong. */
+/* Takes the value of input i. False, and the tape has failed, if its handle is wrong. */
 static bool take_input(tl_call *c, int i, tl_var x) {
     const tl_node *n = x.tape == c->tape ? tl_node_peek(x) : NULL;
     if (!n) return take_none(c, i, x);
+    if (c->tape->node[n->base].given_back) return !tl_node_gone(x, c->op->name, input_text(i, (char[24]){0}));
     c->x[i] = n->value;
     c->wants_grad |= n->wants_grad;
     return true;
@@ -77,7 +78,7 @@ tl_call tl_call_begin_optional(const tl_op *op, unsigned optional, int inputs, c
     tl_call c = {.op = op, .inputs = in && inputs > 0 ? inputs : 0, .optional = optional};
     for (int i = 0; i < c.inputs && !c.tape; i++) c.tape = in[i].tape;
     if (!c.tape) return fail_without_tape(&c, in), c;
-    if (tl_failed(&c.tape->error)) { /* of two tapes the other must learn of it all the same */
+    if (tl_failed(&c.tape->error)) { /* if another input is of another tape, that tape must fail too */
         for (int i = 0; i < inputs; i++)
             if (in[i].tape && in[i].tape != c.tape) take_none(&c, i, in[i]);
         return c;
@@ -121,8 +122,10 @@ tl_tensor tl_call_new(tl_call *c, tl_shape shape) {
     char text[TL_SHAPE_TEXT];
     if (numel < 0 && c->ok)
         tl_call_fail(c, "the result: %s %s", tl_shape_text(shape, text), tl_shape_fault(shape));
-    tl_real *memory = tl_call_memory(c, (size_t)numel * sizeof(tl_real));
-    if (memory) c->y = tl_tensor_of(memory, shape);
+    const size_t bytes = (size_t)numel * sizeof(tl_real);
+    c->fresh = c->ok && c->tape->give_back ? tl_recycled_take(&c->tape->recycled, bytes) : NULL;
+    if (!c->fresh) c->fresh = tl_call_memory(c, bytes);
+    if (c->fresh) c->y = tl_tensor_of(c->fresh, shape);
     return c->y;
 }
 
@@ -145,11 +148,11 @@ tl_var tl_call_fail(tl_call *c, const char *format, ...) {
         tl_tape_vfail(c->tape, c->op->name, tl_tape_scope(c->tape), format, arguments);
         va_end(arguments);
     }
-    return (tl_var){c->tape, -1, 0};
+    return tl_inert(c->tape);
 }
 
 tl_var tl_call_end(tl_call *c) {
-    tl_var inert = {c->tape, -1, 0};
+    const tl_var inert = tl_inert(c->tape);
     if (!c->ok || tl_failed(&c->tape->error)) return inert;
     if (!c->y.data) return tl_call_fail(c, "it has made no result");
     if (c->wants_grad && !c->view && !c->op->backward)
@@ -168,6 +171,8 @@ tl_var tl_call_end(tl_call *c) {
     }
     for (int i = 0; i < c->inputs; i++)
         tape->edge[n->first_edge + i] = c->in[i].index < 0 ? -1 : c->in[i].index;
+    n->owned = c->fresh && c->y.data == c->fresh;
+    tl_readers_note(tape, at, c->unread);
     if (tape->checking) {
         tl_check_value(tape, at);
         if (tl_failed(&tape->error)) return inert;

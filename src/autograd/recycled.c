@@ -1,4 +1,4 @@
-/* Used gradients' memory by size. There are few sizes in a step, so a list of them is searched. */
+/* Recycled memory by size. A step has few sizes, so the list of sizes is searched from its beginning. */
 #include "recycled.h"
 
 #include <stdlib.h>
@@ -27,7 +27,7 @@ void tl_recycled_give(tl_recycled *r, void *memory, size_t bytes) {
         if (r->sizes == r->capacity) {
             int capacity = r->capacity ? 2 * r->capacity : 64;
             tl_free_size *grown = realloc(r->size, (size_t)capacity * sizeof *grown);
-            if (!grown) return; /* then this piece waits for the reset, like everything else */
+            if (!grown) return; /* this memory is then used again only after the reset */
             r->size = grown;
             r->capacity = capacity;
             r->allocations++;
@@ -39,8 +39,23 @@ void tl_recycled_give(tl_recycled *r, void *memory, size_t bytes) {
     f->first = memory;
 }
 
-/* Sizes go too: a long run over many shapes must not search an ever longer list. */
+/* Forgets the sizes too: otherwise a long run over many shapes would search an ever longer list. */
 void tl_recycled_forget(tl_recycled *r) { r->sizes = 0; }
+
+void tl_recycled_keep(tl_recycled *r, const tl_arena *arena, tl_arena_mark mark) {
+    int left = 0;
+    for (int i = 0; i < r->sizes; i++) {
+        tl_free_size kept = {.bytes = r->size[i].bytes};
+        for (void *memory = r->size[i].first, *next; memory; memory = next) {
+            memcpy(&next, memory, sizeof next);
+            if (!tl_arena_is_below(arena, mark, memory)) continue;
+            memcpy(memory, &kept.first, sizeof kept.first);
+            kept.first = memory;
+        }
+        if (kept.first) r->size[left++] = kept;
+    }
+    r->sizes = left;
+}
 
 void tl_recycled_free(tl_recycled *r) {
     free(r->size);

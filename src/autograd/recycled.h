@@ -1,9 +1,9 @@
-/* Memory of gradients that have been used, kept by size for the next gradient of that size. It knows of no tape: where
- * nothing waits, whoever asks takes new memory from its own arena. */
+/* A pool of memory of gradients and values that are no longer needed, by size. The pool has no memory of its own: if
+ * it has no piece of a size, the caller takes new memory from the arena. */
 #ifndef TL_RECYCLED_H
 #define TL_RECYCLED_H
 
-#include <stddef.h>
+#include "tensor/arena.h"
 
 typedef struct tl_free_size { /* pieces of one size, linked through their memory */
     size_t bytes;
@@ -13,15 +13,17 @@ typedef struct tl_free_size { /* pieces of one size, linked through their memory
 typedef struct tl_recycled {
     tl_free_size *size;
     int sizes, capacity;
-    long allocations; /* requests to the system, so far */
+    long allocations; /* requests to the system so far */
 } tl_recycled;
 
-/* The size that a piece for so many bytes must have to be recycled. */
+/* The size of the memory that must be taken for `bytes` bytes, so that it can be recycled. */
 size_t tl_recycled_size(size_t bytes);
-/* A piece for so many bytes, not zeroed; NULL if none waits. */
+/* Memory for `bytes` bytes, not zeroed. NULL if the pool has none of that size. */
 void *tl_recycled_take(tl_recycled *r, size_t bytes);
 void tl_recycled_give(tl_recycled *r, void *memory, size_t bytes);
-void tl_recycled_forget(tl_recycled *r); /* what waits has gone with the arena it came from */
+void tl_recycled_forget(tl_recycled *r); /* empties the pool: the arena was reset */
+/* Called before the arena is released to that mark: keeps only memory below it. */
+void tl_recycled_keep(tl_recycled *r, const tl_arena *arena, tl_arena_mark mark);
 void tl_recycled_free(tl_recycled *r);
 
 #endif

@@ -1,5 +1,5 @@
-/* The list of operations as data: made from ops.h, so what stands there must have a descriptor and gradient cases,
- * or this file does not link. */
+/* The list of ops.h as data. Every operation there must have a descriptor and gradient cases, or this file does not
+ * link. */
 #include "tapeloom/op.h"
 #include "tapeloom/ops.h"
 

@@ -1,11 +1,11 @@
-/* Where in the model an operation stands, and the random numbers that depend on it. Names are copied once and stay as long as
- * the tape: nodes point to them, forgotten ones too. */
+/* Scopes: where in the model an operation is, and the random numbers that depend on it. Names are copied once and last
+ * as long as the tape, because nodes point to them, also nodes that were forgotten. */
 #include "tape.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Eight bytes at a time: a step of decoding enters fifty scopes. */
+/* Reads eight bytes at a time: a step of decoding enters fifty scopes. */
 static uint32_t hash_text(const char *text) {
     const size_t size = strlen(text);
     uint64_t h = size, word;
@@ -33,7 +33,7 @@ static bool rehash_scopes(tl_tape *tape, int size) {
     return true;
 }
 
-/* Index of the scope of that name, made on first sight; -1 when out of memory. */
+/* The index of the scope of that name, which is added if it is new. -1 when out of memory. */
 static int find_name(tl_tape *tape, const char *name) {
     if (2 * (tape->scopes + 1) > tape->scope_table_size &&
         !rehash_scopes(tape, tape->scope_table_size ? 2 * tape->scope_table_size : 128))

@@ -1,16 +1,16 @@
 /* Where gradients go.
  *
- * Gradient state belongs to the memory, that is, to the base node: a first contribution may overwrite only if it covers the
- * whole of it exactly once; otherwise the memory is zeroed first.
+ * Gradient state belongs to the memory, that is, to the base node. The first contribution may overwrite only if it
+ * covers the whole memory exactly once; otherwise the memory is zeroed first.
  *
- * A kept view has a gradient of its own beside its base's. It lies in memory laid out like the base's, so that every view of it
- * names its part by its own strides. */
+ * A kept view has a gradient of its own, besides its base's. Its memory is laid out like the base's, so that every
+ * view of the same base finds its part there by its own offset and strides. */
 #include "sinks.h"
 #include "tensor/map.h"
 
 #include <string.h>
 
-/* ---- memory for gradients: a used one's, or new ---- */
+/* ---- memory for gradients: recycled, or new ---- */
 
 static void *grad_memory(tl_tape *tape, size_t bytes) {
     void *memory = tl_recycled_take(&tape->recycled, bytes);
@@ -28,7 +28,7 @@ static void mark_set(tl_node *base) {
     if (base->leaf) base->leaf->reached = true;
 }
 
-/* The part that a node names of a gradient laid out like its base's. */
+/* The node's part of a gradient that is laid out like its base's. */
 static tl_tensor grad_part(const tl_tape *tape, const tl_node *n, tl_real *grad) {
     tl_tensor part = n->value;
     part.data = grad + (n->value.data - tape->node[n->base].value.data);
@@ -48,7 +48,7 @@ tl_tensor tl_node_grad_now(const tl_tape *tape, int index) {
 
 tl_tensor tl_grad(tl_var x) {
     tl_node *n = tl_node_of(x, "tl_grad", "the var");
-    return n ? tl_node_grad(x.tape, x.index) : (tl_tensor){0};
+    return n && !tl_node_gone(x, "tl_grad", "") ? tl_node_grad(x.tape, x.index) : (tl_tensor){0};
 }
 
 /* ---- kept views ---- */
@@ -56,28 +56,42 @@ tl_tensor tl_grad(tl_var x) {
 int tl_node_viewed(const tl_tape *tape, int at) { return tape->edge[tape->node[at].first_edge]; }
 bool tl_node_is_view(const tl_tape *tape, int at) { return tape->node[at].base != at; }
 
-/* Is node `at` the view, or a view of it? */
 bool tl_node_is_part_of(const tl_tape *tape, int at, int view) {
     while (at != view && tl_node_is_view(tape, at)) at = tl_node_viewed(tape, at);
     return at == view;
 }
 
-/* Where what reaches node `at` goes while a view's own gradient is summed: always added, for parts come one by one. */
+/* Memory for a base's gradient, or for a kept view's own. */
+static bool room_of(tl_tape *tape, tl_node *n) {
+    if (!n->grad) n->grad = grad_memory(tape, tl_node_bytes(&tape->node[n->base]));
+    return n->grad != NULL;
+}
+
+/* A kept view's own gradient begins as zeros, since contributions come from one reader after the other. */
+static bool begin_beside(tl_tape *tape, tl_node *view) {
+    if (view->grad_set) return true;
+    if (!room_of(tape, view)) return false;
+    memset(view->grad, 0, tl_node_bytes(&tape->node[view->base]));
+    return view->grad_set = true;
+}
+
+/* While a view's own gradient is summed, contributions to node `at` are added to their part of it. */
 static bool open_beside(tl_tape *tape, int at, tl_sink *sink) {
     tl_node *view = &tape->node[tape->beside - 1];
-    const size_t bytes = tl_node_bytes(&tape->node[view->base]);
-    if (!view->grad_set) {
-        view->grad = grad_memory(tape, bytes);
-        if (!view->grad) return false;
-        memset(view->grad, 0, bytes);
-        view->grad_set = true;
-    }
+    if (!begin_beside(tape, view)) return false;
     sink->to = grad_part(tape, &tape->node[at], view->grad);
     sink->add = true;
     return true;
 }
 
-/* ---- what a backward function sees ---- */
+bool tl_sink_room(tl_tape *tape, int at) {
+    bool ok = room_of(tape, &tape->node[tape->node[at].base]);
+    for (; ok && tl_node_is_view(tape, at); at = tl_node_viewed(tape, at))
+        if (tape->node[at].kept) ok = room_of(tape, &tape->node[at]);
+    return ok;
+}
+
+/* ---- what a backward calls ---- */
 
 static int input_node(const tl_back *b, int i) {
     const tl_node *n = &b->tape->node[b->node];
@@ -101,10 +115,7 @@ bool tl_back_wants(const tl_back *b, int i) {
 bool tl_sink_open_node(tl_tape *tape, int at, tl_sink *sink) {
     tl_node *n = &tape->node[at], *base = &tape->node[n->base];
     if (tape->beside) return open_beside(tape, at, sink);
-    if (!base->grad) {
-        base->grad = grad_memory(tape, tl_node_bytes(base));
-        if (!base->grad) return false;
-    }
+    if (!room_of(tape, base)) return false;
     sink->to = grad_part(tape, n, base->grad);
     sink->add = is_set(base);
     if (!sink->add && tl_numel(n->value) != tl_numel(base->value)) {

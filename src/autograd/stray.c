@@ -1,10 +1,11 @@
-/* Failures that have no tape to stay on: the calling thread's, which every tape tells (autograd.h, tl_tape_error). */
+/* Failures without a tape: their message is kept for the calling thread, and every tape returns it (autograd.h,
+ * tl_tape_error). */
 #include "base/format.h"
 #include "tape.h"
 
 #include <stdarg.h>
 
-/* Of the calling thread, because nobody hands one along; read and written by nothing else. */
+/* Of the calling thread: functions without a tape have no other place for it. */
 static _Thread_local tl_error stray;
 
 const char *tl_stray_error(void) { return stray.message[0] ? stray.message : NULL; }

@@ -1,4 +1,4 @@
-/* The tape's life: nodes, modes, errors. */
+/* The tape: making and freeing it, errors, modes, nodes. */
 #include "tape.h"
 
 #include "base/format.h"
@@ -81,7 +81,7 @@ void tl_tape_vfail(tl_tape *tape, const char *who, const char *scope, const char
 }
 
 tl_var tl_tape_fail(tl_tape *tape, const char *format, ...) {
-    tl_var inert = {tape, -1, 0};
+    const tl_var inert = tl_inert(tape);
     if (!format) return inert;
     va_list arguments;
     va_start(arguments, format);
@@ -180,6 +180,7 @@ int tl_tape_append(tl_tape *tape, int edges) {
                                .edges = edges,
                                .epoch = tape->epoch,
                                .kept = tape->keep_all,
+                               .held = tape->keep_all,
                                .scope = tl_tape_scope(tape)};
     tape->edges += edges;
     return at;

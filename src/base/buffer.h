@@ -1,5 +1,5 @@
-/* A text that grows. A failed allocation is remembered and makes later additions do nothing: ask once, at the
- * end. */
+/* A text that grows. After a failed allocation, later additions do nothing and `failed` stays set: check it once, at
+ * the end. */
 #ifndef TL_BASE_BUFFER_H
 #define TL_BASE_BUFFER_H
 
@@ -11,10 +11,10 @@ typedef struct tl_buffer { /* {0} is an empty one */
     bool failed;
 } tl_buffer;
 
-bool tl_buffer_reserve(tl_buffer *b, size_t more); /* room for `more` bytes and a 0 after text + size */
+bool tl_buffer_reserve(tl_buffer *b, size_t more); /* room for `more` bytes and a 0 behind text + size */
 bool tl_buffer_add(tl_buffer *b, const char *bytes, size_t size);
 bool tl_buffer_text(tl_buffer *b, const char *text);
 bool tl_buffer_format(tl_buffer *b, const char *format, ...) TL_PRINTF(2, 3);
-void tl_buffer_free(tl_buffer *b); /* and {0} again */
+void tl_buffer_free(tl_buffer *b); /* frees the text; *b is {0} again */
 
 #endif

@@ -1,5 +1,5 @@
-/* Errors that keep the first failure: what is set stays, whatever fails after it, until it is cleared. A message is one line
- * of harmless UTF-8 whatever went into it: names, values and paths that nobody has quoted are made so here. */
+/* Errors that keep the first failure: a message stays, whatever fails later, until it is cleared. A message is one line
+ * of harmless UTF-8: names, values and paths that the caller has not quoted are made harmless here. */
 #include "quote.h"
 #include "format.h"
 
@@ -7,16 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Copies as much as there is room for, character by character; what is left out shows as "…". */
+/* Copies as many whole characters as there is room for, and ends with "…" if something is left out. */
 static void keep(tl_error *error, const char *text, size_t size, bool whole) {
     static const char more[] = "…";
     const size_t room = sizeof error->message - 1;
-    size_t used = 0, last = 0; /* last: where the message can end so that `more` fits behind it */
+    size_t used = 0, last = 0; /* last: the last place where `more` still fits */
     for (size_t at = 0; at < size;) {
         char character[TL_SHOWN_CHARACTER];
         size_t written, taken = tl_shown_character(text + at, size - at, character, &written);
         if (used + written > room || (!whole && at + 4 > size && written != 1)) {
-            whole = false; /* no room, or a character that the text's own end has cut in two */
+            whole = false; /* no room, or a character that is cut off at the text's end */
             break;
         }
         memcpy(error->message + used, character, written);

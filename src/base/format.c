@@ -1,4 +1,4 @@
-/* The locale is this thread's own while it formats (uselocale), so that other threads of the program see nothing of it. */
+/* Sets the locale "C" for this thread alone, while it formats (uselocale): other threads are not affected. */
 #define _POSIX_C_SOURCE 200809L /* newlocale, uselocale */
 #include "format.h"
 

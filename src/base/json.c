@@ -1,5 +1,4 @@
-/* The JSON reader (RFC 8259). Invariant: at <= size, and every look at text[at] comes after a check of at <
- * size. */
+/* The JSON reader (RFC 8259). Invariant: at <= size, and text[at] is read only where at < size. */
 #include "json.h"
 #include "format.h"
 #include "quote.h"
@@ -10,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "file: byte 123" or "file:4: byte 5", lines and their bytes counted from 1. */
+/* "file: byte 123" or, with lines, "file:4: byte 5"; lines and bytes in them count from 1. */
 static const char *place(const tl_json *r, size_t at, char out[TL_SHOWN + 64]) {
     char path[TL_SHOWN];
     size_t line = 1, begin = 0;
@@ -33,10 +32,10 @@ bool tl_json_fail(const tl_json *r, size_t at, const char *format, ...) {
 }
 
 void tl_json_skip(tl_json *r) {
-    while (r->at < r->size && memchr(" \t\n\r", r->text[r->at], 4) != NULL) r->at++;
+    while (r->at < r->size && memchr(" \t\n\r", r->text[r->at], 4)) r->at++;
 }
 
-/* What stands at the reader's place, for errors: "'x'" or "the end of the header". */
+/* What the reader has found, for errors: "'x'" or "the end of the header". */
 static const char *found(const tl_json *r, char out[TL_SHOWN]) {
     if (r->at >= r->size) {
         snprintf(out, TL_SHOWN, "the end of %s", r->document);
@@ -78,7 +77,7 @@ bool tl_json_whole(tl_json *r, uint64_t *out) {
         if (value > (UINT64_MAX - digit) / 10) return tl_json_fail(r, from, "a number is too large");
         value = value * 10 + digit;
     }
-    if (r->at == from || (r->at < r->size && memchr(".eE", r->text[r->at], 3) != NULL))
+    if (r->at == from || (r->at < r->size && memchr(".eE", r->text[r->at], 3)))
         return tl_json_fail(r, r->at, "expected a whole number, found %s", found(r, shown));
     if (r->text[from] == '0' && r->at - from > 1)
         return tl_json_fail(r, from, "a number starts with a needless 0");
@@ -92,18 +91,18 @@ static bool take_hex(tl_json *r, uint32_t *out) {
     for (int i = 0; i < 4; i++, r->at++) {
         const char *all = "0123456789abcdef0123456789ABCDEF";
         const char *digit = r->at < r->size ? memchr(all, r->text[r->at], 32) : NULL;
-        if (digit == NULL) return tl_json_fail(r, r->at, "expected four hexadecimal digits after \\u");
+        if (!digit) return tl_json_fail(r, r->at, "expected four hexadecimal digits after \\u");
         *out = *out * 16 + (uint32_t)((digit - all) % 16);
     }
     return true;
 }
 
-/* After a backslash: one character, or \uXXXX, or a pair of \u that make one character above U+FFFF. */
+/* Reads what follows a backslash: one character, \uXXXX, or two \u that form one character above U+FFFF. */
 static bool take_escape(tl_json *r, tl_buffer *b) {
     size_t from = r->at - 1;
     static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
     const char *name = r->at < r->size ? memchr(names, r->text[r->at], sizeof names - 1) : NULL;
-    if (name != NULL) {
+    if (name) {
         r->at++;
         return tl_buffer_add(b, values + (name - names), 1);
     }
@@ -163,7 +162,7 @@ bool tl_json_add_string(tl_buffer *b, const char *text) {
     tl_buffer_text(b, "\"");
     for (; *text != 0; text++) {
         const char *special = strchr(values, *text);
-        if (special != NULL)
+        if (special)
             tl_buffer_format(b, "\\%c", names[special - values]);
         else if ((unsigned char)*text < 0x20)
             tl_buffer_format(b, "\\u%04x", (unsigned)*text);

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Makes room for `need` elements behind *array, a pointer to any type of object; *room counts elements.
- * Doubles, so that appending costs the same per element however long the array. False, and everything as
- * before, when out of memory. */
+/* Makes room for `need` elements in *array, a pointer to objects of any type; *room is the number that fit. Doubles the
+ * room, so that appending costs the same for each element, however long the array is. False when out of memory; then
+ * nothing has changed. */
 #define TL_RESERVE(array, room, need) tl_reserve(&(array), &(room), (need), sizeof *(array))
 
 static inline bool tl_reserve(void *array, size_t *room, size_t need, size_t element) {

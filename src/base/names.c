@@ -1,11 +1,12 @@
-/* A hash table with open addressing and linear probing. Names are never removed, so a search ends at the first free place. */
+/* A hash table with open addressing and linear probing. Names are never removed, so a search ends at the first free
+ * slot. */
 #include "names.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* FNV-1a, then a multiply and a shift, for its low bits alone mix poorly. It begins with the table's address, which nobody
- * who writes a file knows: no file can be made whose names all want the same place. */
+/* FNV-1a, then a multiplication and a shift, because FNV's low bits mix poorly. The table's address is part of the
+ * hash: nobody who writes a file knows the address, so no file can have names that all collide. */
 static uint64_t hash_of(const char *name, const void *table) {
     uint64_t hash = 14695981039346656037u ^ (uint64_t)(uintptr_t)table;
     while (*name) hash = (hash ^ (unsigned char)*name++) * 1099511628211u;
@@ -13,7 +14,7 @@ static uint64_t hash_of(const char *name, const void *table) {
     return hash ^ hash >> 29;
 }
 
-/* The place that has the name, or the free one where it belongs. */
+/* The slot that has the name, or the free slot where it belongs. */
 static struct tl_name *place_of(struct tl_name *place, size_t places, const char *name) {
     size_t at = (size_t)hash_of(name, place) & (places - 1);
     while (place[at].name && strcmp(place[at].name, name)) at = (at + 1) & (places - 1);

@@ -1,5 +1,5 @@
-/* What every page's writer needs: foreign bytes made harmless, numbers as text, and a page's two places filled. Nothing that
- * goes into a page ends the script that it stands in, whatever it says. */
+/* What every page's writer needs: text from outside made harmless, numbers as text, and filling a page's two places.
+ * Text that goes into a page cannot end the script that it is in. */
 #include "page.h"
 
 #include "quote.h"
@@ -9,7 +9,7 @@
 
 /* ---- text ---- */
 
-/* One byte of UTF-8 as it may stand between a JSON string's quotes in a <script>. */
+/* Adds one byte of UTF-8 as it may be in a JSON string in a <script>. */
 static void add_json(tl_buffer *b, char byte) {
     if (byte == '<' || byte == '&')
         tl_buffer_format(b, "\\u%04x", (unsigned)byte);
@@ -31,7 +31,7 @@ bool tl_page_string(tl_buffer *b, const char *text) {
     return tl_buffer_text(b, "\"");
 }
 
-/* Foreign text between tags. */
+/* Adds text from outside, to be shown between tags. */
 static void add_html(tl_buffer *b, const char *text) {
     for (size_t size = strlen(text), at = 0; at < size;) {
         char shown[TL_SHOWN_CHARACTER];
@@ -60,7 +60,7 @@ bool tl_page_fill(tl_buffer *b, const char *page, const char *title, const tl_bu
 bool tl_page_base64(tl_buffer *b, const unsigned char *bytes, size_t size) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     if (!tl_buffer_reserve(b, (size + 2) / 3 * 4)) return false;
-    for (size_t i = 0; i < size; i += 3) { /* three bytes are four digits; what is missing is = */
+    for (size_t i = 0; i < size; i += 3) { /* three bytes make four digits; = fills the last four */
         const size_t left = size - i;
         const unsigned three =
             bytes[i] * 65536u + (left > 1 ? bytes[i + 1] * 256u : 0) + (left > 2 ? bytes[i + 2] : 0u);
@@ -76,7 +76,7 @@ bool tl_page_base64(tl_buffer *b, const unsigned char *bytes, size_t size) {
 }
 
 bool tl_page_floats(tl_buffer *b, const float *numbers, size_t count) {
-    enum { AT_ONCE = 192 }; /* whole threes of bytes, so that pieces join without padding */
+    enum { AT_ONCE = 192 }; /* its bytes are a multiple of 3, so that pieces join without padding */
     unsigned char bytes[AT_ONCE * 4];
     tl_buffer_text(b, "\"");
     for (size_t i = 0; i < count;) {

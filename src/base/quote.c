@@ -1,12 +1,13 @@
-/* Foreign bytes in messages. Invariant: what is written is one line of valid UTF-8, whatever the bytes were; of a name it is
- * short enough that the advice at the message's end survives in TL_ERROR_MAX bytes. */
+/* Bytes from outside in messages. Invariant: the result is one line of valid UTF-8, whatever the bytes were. A name is
+ * cut short, so that the advice at the message's end still fits into TL_ERROR_MAX bytes. */
 #include "quote.h"
 #include "utf8.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Terminals obey C1 controls too, and some break the line at U+2028 and U+2029; the rest reorder what follows. */
+/* Not harmless: control characters, C1 too, which terminals obey; U+2028 and U+2029, which break the line in some; and
+ * characters that change the direction of writing, which reorder what follows. */
 static bool is_harmless(uint32_t code) {
     bool control = code < 0x20 || (code >= 0x7F && code < 0xA0);
     bool separator = code == 0x2028 || code == 0x2029;
@@ -41,7 +42,7 @@ char *tl_shown(const char *text, size_t size, size_t most, char *out) {
 }
 
 char *tl_shown_path(const char *path, char out[TL_SHOWN]) {
-    if (path == NULL) return strcpy(out, "(no path)");
+    if (!path) return strcpy(out, "(no path)");
     size_t size = strlen(path), most = 200;
     if (size <= most) return tl_shown(path, size, 240, out);
     size_t from = size - most;

@@ -1,5 +1,5 @@
-/* UTF-8 read and written. Of a character's bytes the first says how many there are and holds the highest bits; every
- * further one holds six. */
+/* Reading and writing UTF-8. A character's first byte tells the number of bytes and holds the highest bits; each
+ * further byte holds six bits. */
 #include "utf8.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
-/* Writing atomically: temporary file in the same folder, fsync, rename, fsync of the folder.
+/* Writing atomically: a temporary file in the same folder, fsync, rename, fsync of the folder.
  *
- * The order is what makes it safe. The bytes are on the disk before the name points at them, and the name is
- * on the disk before we say so; at any moment the name leads to the whole old file or to the whole new one. A
- * process that is killed in between leaves at worst a stray ".<name>.<process>-<n>.tmp". */
+ * This order makes it safe. The bytes are on the disk before the name points at them, and the name is on the disk
+ * before success is reported. At any moment the name leads to the whole old file or the whole new one. A killed process
+ * leaves at worst a stray file ".<name>.<process>-<n>.tmp". */
 #define _XOPEN_SOURCE 700
 #include "atomic_file.h"
 #include "complain.h"
@@ -31,16 +31,16 @@ static bool fail(tl_atomic_file *f, int number) {
     return false;
 }
 
-/* Opens a new file "<folder>/.<name>.<process>-<n>.tmp"; n counts up past files that are there. */
+/* Opens a new file "<folder>/.<name>.<process>-<n>.tmp", with the first n for which no file exists. */
 static int open_temporary(tl_atomic_file *f) {
     const char *slash = strrchr(f->path, '/');
-    int folder = slash == NULL ? 0 : (int)(slash - f->path) + 1;
+    int folder = slash ? (int)(slash - f->path) + 1 : 0;
     const char *base = f->path + folder;
     size_t room = strlen(f->path) + 64;
     f->temporary = malloc(room);
-    if (f->temporary == NULL) return ENOMEM;
+    if (!f->temporary) return ENOMEM;
     for (int n = 0; n < 10000; n++) {
-        /* A name may be 255 bytes long: a long one is cut so that ours fits too. */
+        /* A name may have 255 bytes. A long name is cut, so that the temporary name fits. */
         snprintf(f->temporary, room, "%.*s.%.200s.%ld-%d.tmp", folder, f->path, base, (long)getpid(), n);
         f->fd = open(f->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (f->fd >= 0) return 0;
@@ -52,7 +52,7 @@ static int open_temporary(tl_atomic_file *f) {
     return number;
 }
 
-/* Steps back over decimal digits, at least one; NULL if there is none. */
+/* Steps back over decimal digits; NULL if there is not at least one. */
 static const char *before_digits(const char *begin, const char *end) {
     const char *at = end;
     while (at > begin && at[-1] >= '0' && at[-1] <= '9') at--;
@@ -63,7 +63,7 @@ bool tl_atomic_is_stray(const char *name, char *target) {
     const size_t size = strlen(name), tail = strlen(".tmp");
     if (*name != '.' || size < tail || strcmp(name + size - tail, ".tmp") != 0) return false;
     const char *at = before_digits(name, name + size - tail);
-    if (at == NULL || at[-1] != '-' || (at = before_digits(name, at - 1)) == NULL) return false;
+    if (!at || at[-1] != '-' || (at = before_digits(name, at - 1)) == NULL) return false;
     if (at[-1] != '.' || at - 1 <= name + 1) return false;
     const size_t length = (size_t)(at - 1 - (name + 1));
     memcpy(target, name + 1, length);
@@ -73,7 +73,7 @@ bool tl_atomic_is_stray(const char *name, char *target) {
 
 bool tl_atomic_open(tl_atomic_file *f, const char *path, tl_error *error) {
     *f = (tl_atomic_file){.fd = -1, .name = path, .error = error};
-    if (path == NULL || *path == 0)
+    if (!path || *path == 0)
         return tl_error_set(error, "cannot write a file: its path is empty; give a path");
     struct stat old;
     bool exists = stat(path, &old) == 0;
@@ -86,12 +86,11 @@ bool tl_atomic_open(tl_atomic_file *f, const char *path, tl_error *error) {
                             tl_shown_path(path, shown));
     }
     f->path = exists ? realpath(path, NULL) : strdup(path);
-    if (f->path == NULL) return fail(f, errno);
+    if (!f->path) return fail(f, errno);
     f->block = malloc(BLOCK);
-    int number = f->block != NULL ? open_temporary(f) : ENOMEM;
+    int number = f->block ? open_temporary(f) : ENOMEM;
     if (number != 0) return fail(f, number);
-    /* Ours to replace means ours to keep readable for the same people. Not every file system has
-     * permissions. */
+    /* The new file can be read by the same people as the old one. Not every file system has permissions. */
     if (exists && fchmod(f->fd, old.st_mode & 0777) != 0 && errno != EPERM) return fail(f, errno);
     return true;
 }
@@ -122,14 +121,14 @@ bool tl_atomic_add(tl_atomic_file *f, const void *bytes, size_t size) {
     return true;
 }
 
-/* Makes the rename itself durable. Some file systems cannot sync a folder and say so; that is no failure. */
+/* Makes the rename durable. Some file systems cannot sync a folder and report so; that is no failure. */
 static int sync_folder(const char *path) {
     const char *slash = strrchr(path, '/');
-    char *folder = slash == NULL ? strdup(".") : strndup(path, slash == path ? 1 : (size_t)(slash - path));
-    if (folder == NULL) return ENOMEM;
+    char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+    if (!folder) return ENOMEM;
     int number = 0, fd = open(folder, O_RDONLY | O_CLOEXEC);
     free(folder);
-    if (fd < 0) return errno == EACCES ? 0 : errno; /* a folder may be writable and not readable */
+    if (fd < 0) return errno == EACCES ? 0 : errno; /* a folder may be writable but not readable */
     if (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP && errno != EROFS) number = errno;
     close(fd);
     return number;
@@ -155,13 +154,13 @@ bool tl_atomic_commit(tl_atomic_file *f) {
 void tl_atomic_abandon(tl_atomic_file *f) {
     if (f->fd >= 0) close(f->fd);
     f->fd = -1;
-    if (f->temporary != NULL) unlink(f->temporary);
+    if (f->temporary) unlink(f->temporary);
     release(f);
 }
 
 bool tl_file_write(const char *path, const void *bytes, size_t size, tl_error *error) {
     tl_atomic_file f;
-    if (bytes == NULL && size > 0)
+    if (!bytes && size > 0)
         return tl_error_set(
             error, "cannot write a file: there are no bytes to write (NULL), but %zu are asked for", size);
     tl_atomic_open(&f, path, error);
@@ -169,12 +168,12 @@ bool tl_file_write(const char *path, const void *bytes, size_t size, tl_error *e
     return tl_atomic_commit(&f);
 }
 
-/* mkdir -p: every prefix that ends before a '/' and the whole path. */
+/* As mkdir -p: makes every prefix that ends before a '/', then the whole path. */
 bool tl_make_dirs(const char *path, tl_error *error) {
-    if (path == NULL || *path == 0)
+    if (!path || *path == 0)
         return tl_error_set(error, "cannot make a folder: its path is empty; give a path");
     char *part = strdup(path);
-    if (part == NULL) return tl_fail_memory(error, "making the folder", path);
+    if (!part) return tl_fail_memory(error, "making the folder", path);
     bool ok = true;
     for (char *end = part + 1; ok; end++) {
         if (*end != '/' && *end != 0) continue;
@@ -182,11 +181,12 @@ bool tl_make_dirs(const char *path, tl_error *error) {
         *end = 0;
         struct stat about;
         if (mkdir(part, 0777) != 0) {
-            /* EEXIST is the usual case; others (EROFS, EACCES) can hide a folder that is there as well */
+            /* EEXIST is the usual error; with others (EROFS, EACCES) the folder may exist too */
             int number = errno;
             bool there = stat(part, &about) == 0;
             if (there && !S_ISDIR(about.st_mode)) number = ENOTDIR;
-            if (!there && number == EEXIST) number = errno; /* something is; why that cannot be looked at */
+            if (!there && number == EEXIST)
+                number = errno; /* it exists, but cannot be looked at: report why */
             if (!there || !S_ISDIR(about.st_mode)) ok = tl_fail_errno(error, "make the folder", part, number);
         }
         *end = kept;

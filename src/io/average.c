@@ -1,6 +1,6 @@
-/* The mean of several files' tensors: checkpoint averaging (Vaswani et al. 2017, 6.1). One file is open besides the
- * first, whose names the result has; sums are doubles and begin with the first file's numbers, so that the mean of one
- * file is that file, to the bit. */
+/* The mean of several files' tensors: checkpoint averaging (Vaswani et al. 2017, 6.1). Besides the first file, whose
+ * names the result has, only one is open at a time. Sums are doubles and start with the first file's numbers, so the
+ * mean of one file is that file, to the bit. */
 #include "complain.h"
 #include "dtype.h"
 #include "safetensors.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Tensors that this library holds, reads and writes without rounding. */
+/* All tensors must be of a kind that this library reads and writes without rounding. */
 static bool check_kinds(const tl_safetensors *file, const char *shown, tl_error *error) {
     for (long i = 0; i < tl_safetensors_count(file); i++) {
         const tl_safetensors_entry *e = tl_safetensors_at(file, i);
@@ -29,7 +29,7 @@ static bool check_kinds(const tl_safetensors *file, const char *shown, tl_error 
     return true;
 }
 
-/* The same tensors as in the first file. */
+/* The file must have the same tensors as the first one. */
 static bool check_same(const tl_safetensors *first, const char *first_path, const tl_safetensors *file,
                        const char *shown, tl_error *error) {
     char name[TL_SHOWN], first_shown[TL_SHOWN], there[TL_SHAPE_TEXT], here[TL_SHAPE_TEXT];
@@ -39,7 +39,7 @@ static bool check_same(const tl_safetensors *first, const char *first_path, cons
         const tl_safetensors_entry *want = tl_safetensors_at(first, i);
         const tl_safetensors_entry *e = tl_safetensors_find(file, want->name);
         tl_shown(want->name, strlen(want->name), 80, name);
-        if (e == NULL)
+        if (!e)
             return tl_error_set(error, "%s: no tensor \"%s\", which is in %s; %s", shown, name, first_shown,
                                 advice);
         if (!tl_shape_equal(e->shape, want->shape))
@@ -52,7 +52,7 @@ static bool check_same(const tl_safetensors *first, const char *first_path, cons
     }
     for (long i = 0; i < tl_safetensors_count(file); i++) {
         const char *more = tl_safetensors_at(file, i)->name;
-        if (tl_safetensors_find(first, more) != NULL) continue;
+        if (tl_safetensors_find(first, more)) continue;
         return tl_error_set(error, "%s: tensor \"%s\" is not in %s; %s", shown,
                             tl_shown(more, strlen(more), 80, name), first_shown, advice);
     }
@@ -62,8 +62,8 @@ static bool check_same(const tl_safetensors *first, const char *first_path, cons
 typedef struct average {
     tl_safetensors *first;
     const char *first_path;
-    double *sum;      /* every tensor of the first file, one behind the other */
-    tl_real *numbers; /* the same of one file; in the end the means */
+    double *sum;      /* every tensor of the first file, one after the other */
+    tl_real *numbers; /* the tensors of one file; at the end the means */
     tl_safetensors_item *items;
     long count, numel;
 } average;
@@ -75,19 +75,18 @@ static void average_free(average *a) {
     free(a->items);
 }
 
-/* Opens the first file and makes room for what is in it. */
+/* Opens the first file and takes memory for its tensors. */
 static bool begin(average *a, const char *path, tl_error *error) {
     char shown[TL_SHOWN];
     a->first = tl_safetensors_open(path, error);
-    if (a->first == NULL || !check_kinds(a->first, tl_shown_path(path, shown), error)) return false;
+    if (!a->first || !check_kinds(a->first, tl_shown_path(path, shown), error)) return false;
     a->first_path = path;
     a->count = tl_safetensors_count(a->first);
     for (long i = 0; i < a->count; i++) a->numel += tl_shape_numel(tl_safetensors_at(a->first, i)->shape);
     a->sum = malloc(((size_t)a->numel + 1) * sizeof *a->sum);
     a->numbers = malloc(((size_t)a->numel + 1) * sizeof *a->numbers);
     a->items = malloc(((size_t)a->count + 1) * sizeof *a->items);
-    if (a->sum == NULL || a->numbers == NULL || a->items == NULL)
-        return tl_fail_memory(error, "averaging", path);
+    if (!a->sum || !a->numbers || !a->items) return tl_fail_memory(error, "averaging", path);
     tl_real *next = a->numbers;
     for (long i = 0; i < a->count; i++) {
         const tl_safetensors_entry *e = tl_safetensors_at(a->first, i);
@@ -106,14 +105,14 @@ static bool read_numbers(average *a, tl_safetensors *file, tl_error *error) {
 static bool add_file(average *a, const char *path, tl_error *error) {
     char shown[TL_SHOWN];
     tl_safetensors *file = tl_safetensors_open(path, error);
-    bool ok = file != NULL && check_same(a->first, a->first_path, file, tl_shown_path(path, shown), error) &&
+    bool ok = file && check_same(a->first, a->first_path, file, tl_shown_path(path, shown), error) &&
               read_numbers(a, file, error);
     tl_safetensors_close(file);
     for (long i = 0; ok && i < a->numel; i++) a->sum[i] += (double)a->numbers[i];
     return ok;
 }
 
-/* Into a->numbers. */
+/* Computes the means into a->numbers. */
 static bool take_mean(average *a, const char *const *paths, long count, tl_error *error) {
     bool ok = begin(a, paths[0], error) && read_numbers(a, a->first, error);
     for (long i = 0; ok && i < a->numel; i++) a->sum[i] = (double)a->numbers[i];
@@ -125,7 +124,7 @@ static bool take_mean(average *a, const char *const *paths, long count, tl_error
 bool tl_params_average(const char *const *paths, long count, const char *out,
                        const tl_safetensors_pair *metadata, long metadata_count, tl_error *error) {
     average a = {.first = NULL};
-    if (paths == NULL || count < 1)
+    if (!paths || count < 1)
         return tl_error_set(error, "cannot average %ld files: expected at least one; give their paths",
                             count);
     bool ok = take_mean(&a, paths, count, error) &&
@@ -136,7 +135,7 @@ bool tl_params_average(const char *const *paths, long count, const char *out,
 
 bool tl_params_average_is_saved(const char *const *paths, long count, const char *path) {
     average mean = {.first = NULL}, saved = {.first = NULL};
-    const bool same = paths != NULL && count > 0 && path != NULL && take_mean(&mean, paths, count, NULL) &&
+    const bool same = paths && count > 0 && path && take_mean(&mean, paths, count, NULL) &&
                       take_mean(&saved, &path, 1, NULL) &&
                       check_same(mean.first, paths[0], saved.first, path, NULL) &&
                       memcmp(mean.numbers, saved.numbers, (size_t)mean.numel * sizeof *mean.numbers) == 0;

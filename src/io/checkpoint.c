@@ -1,11 +1,11 @@
-/* Checkpoints: one safetensors file with all that training needs to go on as if it had never stopped.
+/* Checkpoints: one safetensors file with everything that training needs to continue as if it had never stopped.
  *
  *     model.<name>, adam.m.<name>, adam.v.<name>    for every parameter: its value and Adam's two moments
  *     metadata: format, version, state (a configuration as text), adam.steps (of the optimiser), and
  *     adam.steps.<name> for every parameter: how many updates it has had
  *
- * Saving and loading go through the same list of these parts, which point into the live objects. Loading checks
- * everything first, reads into memory beside them, and copies at the end, where nothing can fail any more. */
+ * Saving and loading use the same list of parts, which point into the live objects. Loading checks everything first,
+ * reads into memory of its own, and copies at the end, when nothing can fail any more. */
 #include "complain.h"
 #include "dtype.h"
 #include "fitting.h"
@@ -21,18 +21,17 @@
 #define FORMAT "tapeloom-checkpoint"
 #define VERSION "1"
 #define STEPS "adam.steps"
-enum { TENSORS = 3 }; /* for each parameter */
-#define MOST_STEPS \
- (LONG_MAX / 1024) /* more than anybody can have made, and far from where one more overflows */
+enum { TENSORS = 3 };                /* per parameter */
+#define MOST_STEPS (LONG_MAX / 1024) /* more updates than anybody can make, and far from an overflow */
 
 typedef struct parts {
     int params;
-    tl_safetensors_item *items; /* 3 for each parameter */
+    tl_safetensors_item *items; /* TENSORS per parameter */
     struct {
         const char *key;
         long *steps;
-    } * counts;  /* 1 for each parameter */
-    char *texts; /* what the names above point into */
+    } * counts;  /* one per parameter */
+    char *texts; /* the names above */
 } parts;
 
 static void parts_free(parts *p) {
@@ -47,22 +46,22 @@ static const char *add_text(char **next, const char *prefix, const char *name) {
     return text;
 }
 
-/* Lists the parts. `what` is done to the file is for errors: "written" or "read". */
+/* Lists the parts. `what` is for errors: the file is "written" or "read". */
 static bool list_parts(parts *p, const char *path, const char *what, const tl_params *params, tl_adam *adam,
                        tl_error *error) {
     char file[TL_SHOWN];
     tl_shown_path(path, file);
     *p = (parts){.params = tl_params_count(params)};
     const char *broken = tl_params_error(params);
-    if (broken == NULL) broken = tl_adam_error(adam);
-    if (broken != NULL) return tl_error_set(error, "%s: not %s: %s", file, what, broken);
+    if (!broken) broken = tl_adam_error(adam);
+    if (broken) return tl_error_set(error, "%s: not %s: %s", file, what, broken);
     size_t count = (size_t)p->params, room = 1;
     for (int i = 0; i < p->params; i++)
         room += 4 * (strlen(tl_params_at(params, i)->leaf.name) + sizeof STEPS ".");
     p->items = malloc((count * TENSORS + 1) * sizeof *p->items);
     p->counts = malloc((count + 1) * sizeof *p->counts);
     p->texts = malloc(room);
-    if (p->items == NULL || p->counts == NULL || p->texts == NULL)
+    if (!p->items || !p->counts || !p->texts)
         return tl_fail_memory(error, "making a list of what belongs to", path);
     char *next = p->texts;
     tl_safetensors_item *item = p->items;
@@ -70,9 +69,9 @@ static bool list_parts(parts *p, const char *path, const char *what, const tl_pa
         const tl_param *param = tl_params_at(params, i);
         const char *name = param->leaf.name;
         tl_adam_state s = tl_adam_state_of(adam, param);
-        if (s.steps == NULL)
+        if (!s.steps)
             return tl_error_set(error, "%s: not %s: %s", file, what,
-                                tl_adam_error(adam) != NULL
+                                tl_adam_error(adam)
                                     ? tl_adam_error(adam)
                                     : "Adam was made for another set of parameters; give the one it updates");
         *item++ =
@@ -90,7 +89,7 @@ static bool list_parts(parts *p, const char *path, const char *what, const tl_pa
 static bool write_parts(const parts *p, const char *path, long steps, const char *state, tl_error *error) {
     tl_safetensors_pair *pairs = malloc(((size_t)p->params + 4) * sizeof *pairs);
     char(*numbers)[TL_NUMBER_TEXT] = malloc(((size_t)p->params + 1) * sizeof *numbers);
-    bool ok = pairs != NULL && numbers != NULL;
+    bool ok = pairs && numbers;
     if (ok) {
         long n = 0;
         pairs[n++] = (tl_safetensors_pair){"format", FORMAT};
@@ -117,7 +116,7 @@ bool tl_checkpoint_save(const char *path, const tl_params *params, tl_adam *adam
     parts p;
     bool ok = list_parts(&p, path, "written", params, adam, error);
     char *text = ok ? tl_config_text(state) : NULL;
-    if (ok && text == NULL)
+    if (ok && !text)
         ok = tl_error_set(error, "%s: not written: %s", tl_shown_path(path, file), tl_config_error(state));
     ok = ok && write_parts(&p, path, tl_adam_steps(adam), text, error);
     free(text);
@@ -127,25 +126,25 @@ bool tl_checkpoint_save(const char *path, const tl_params *params, tl_adam *adam
 
 /* ---- loading ---- */
 
-/* Is this a checkpoint, of a version that we know? */
+/* Is this a checkpoint, of a known version? */
 static bool check_format(const tl_safetensors *in, const char *file, tl_error *error) {
     const char *format = tl_safetensors_metadata(in, "format"),
                *version = tl_safetensors_metadata(in, "version");
     char shown[TL_SHOWN];
-    if (format == NULL || strcmp(format, FORMAT) != 0)
+    if (!format || strcmp(format, FORMAT) != 0)
         return tl_error_set(error,
                             "%s: metadata \"format\" is \"%s\", expected \"" FORMAT
                             "\"; this is no checkpoint: give one that training has saved",
-                            file, format == NULL ? "" : tl_shown(format, strlen(format), 40, shown));
-    if (version == NULL || strcmp(version, VERSION) != 0)
+                            file, format ? tl_shown(format, strlen(format), 40, shown) : "");
+    if (!version || strcmp(version, VERSION) != 0)
         return tl_error_set(error,
                             "%s: metadata \"version\" is \"%s\", expected \"" VERSION
                             "\"; use the release of Tapeloom that wrote it, or a newer one",
-                            file, version == NULL ? "" : tl_shown(version, strlen(version), 40, shown));
+                            file, version ? tl_shown(version, strlen(version), 40, shown) : "");
     return true;
 }
 
-/* The very numbers that this library computes with. */
+/* The tensor must have the dtype of tl_real: loading does not round. */
 static bool is_exact(const tl_safetensors_entry *e, const char *file, const char *name, tl_error *error) {
     if (e->dtype == tl_dtype_resolve(TL_DTYPE_REAL)) return true;
     bool other = e->dtype == TL_DTYPE_F32 || e->dtype == TL_DTYPE_F64;
@@ -160,20 +159,19 @@ static bool read_count(const tl_safetensors *in, const char *file, const char *k
                        tl_error *error) {
     const char *text = tl_safetensors_metadata(in, key);
     char name[TL_SHOWN], shown[TL_SHOWN];
-    if (text != NULL && tl_long_parse(text, count) && *count >= 0 && *count <= MOST_STEPS) return true;
+    if (text && tl_long_parse(text, count) && *count >= 0 && *count <= MOST_STEPS) return true;
     return tl_error_set(
         error,
         "%s: metadata \"%s\" is \"%s\", expected a number of steps; the file is damaged: load an "
         "earlier checkpoint",
-        file, tl_shown(key, strlen(key), 80, name),
-        text == NULL ? "" : tl_shown(text, strlen(text), 40, shown));
+        file, tl_shown(key, strlen(key), 80, name), text ? tl_shown(text, strlen(text), 40, shown) : "");
 }
 
 static tl_config *read_state(const tl_safetensors *in, const char *file, tl_error *error) {
     const char *text = tl_safetensors_metadata(in, "state");
     char name[TL_SHOWN + 16];
     snprintf(name, sizeof name, "%s: state,", file);
-    if (text != NULL) return tl_config_parse(text, strlen(text), name, error);
+    if (text) return tl_config_parse(text, strlen(text), name, error);
     tl_error_set(error, "%s: no metadata \"state\", expected the program's; load an earlier checkpoint",
                  file);
     return NULL;
@@ -182,14 +180,14 @@ static tl_config *read_state(const tl_safetensors *in, const char *file, tl_erro
 tl_safetensors *tl_checkpoint_open(const char *path, tl_error *error) {
     char shown[TL_SHOWN];
     tl_safetensors *file = tl_safetensors_open(path, error);
-    if (file == NULL || check_format(file, tl_shown_path(path, shown), error)) return file;
+    if (!file || check_format(file, tl_shown_path(path, shown), error)) return file;
     tl_safetensors_close(file);
     return NULL;
 }
 
-/* What was read and is not yet in force. */
+/* What was read but not copied yet. */
 typedef struct loaded {
-    tl_real *values; /* all tensors, one behind the other */
+    tl_real *values; /* all tensors, one after the other */
     long *counts;    /* of each parameter, then of the optimiser */
     tl_config *state;
 } loaded;
@@ -209,7 +207,7 @@ static bool read_all(loaded *l, const parts *p, tl_safetensors *in, const char *
     for (long i = 0; i < (long)p->params * TENSORS; i++) numbers += (size_t)tl_numel(p->items[i].tensor);
     l->counts = malloc(((size_t)p->params + 1) * sizeof *l->counts);
     l->values = malloc(numbers * sizeof *l->values);
-    if (l->counts == NULL || l->values == NULL) return tl_fail_memory(error, "reading", path);
+    if (!l->counts || !l->values) return tl_fail_memory(error, "reading", path);
     for (int i = 0; i <= p->params; i++)
         if (!read_count(in, file, i < p->params ? p->counts[i].key : STEPS, &l->counts[i], error))
             return false;
@@ -219,7 +217,7 @@ static bool read_all(loaded *l, const parts *p, tl_safetensors *in, const char *
         if (!tl_safetensors_read(in, p->items[i].name, to, error)) return false;
         next += tl_numel(to);
     }
-    l->state = read_state(in, file, error); /* the last that can fail */
+    l->state = read_state(in, file, error); /* the last step that can fail */
     return l->state != NULL;
 }
 
@@ -240,7 +238,7 @@ tl_config *tl_checkpoint_load(const char *path, tl_params *params, tl_adam *adam
     loaded l = {.values = NULL};
     tl_safetensors *in = NULL;
     if (list_parts(&p, path, "read", params, adam, error)) in = tl_safetensors_open(path, error);
-    if (in != NULL && read_all(&l, &p, in, path, error)) put_in_force(&l, &p, params, adam);
+    if (in && read_all(&l, &p, in, path, error)) put_in_force(&l, &p, params, adam);
     tl_safetensors_close(in);
     loaded_free(&l);
     parts_free(&p);

@@ -1,4 +1,4 @@
-/* Errors in words: each ends in what to do about it. */
+/* Wording errors: every message ends in what to do about it. */
 #include "complain.h"
 
 #include <errno.h>

@@ -1,5 +1,4 @@
-/* How this room words its errors: what was being done, to which file, what the system said, what to do about
- * it. */
+/* The wording of errors in src/io: what was being done, to which file, what the system said, what to do about it. */
 #ifndef TL_IO_COMPLAIN_H
 #define TL_IO_COMPLAIN_H
 

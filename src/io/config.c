@@ -1,5 +1,5 @@
-/* Configurations: finding, setting and converting values. The text of a value is all that is kept, so that
- * what was read is written back as it was, and a number is whatever its reader asks for. */
+/* Configurations: finding, setting and converting values. Only the text of a value is kept. So a value is written back
+ * as it was read, and its reader decides the type of a number. */
 #define _POSIX_C_SOURCE 200809L
 #include "base/memory.h"
 #include "base/utf8.h"
@@ -10,14 +10,14 @@
 #include <string.h>
 
 static bool fail_memory(tl_config *config) {
-    return tl_fail_memory(&config->error, "keeping", config->name == NULL ? "a configuration" : config->name);
+    return tl_fail_memory(&config->error, "keeping", config->name ? config->name : "a configuration");
 }
 
 tl_config *tl_config_named(const char *name, tl_error *error) {
     tl_config *config = calloc(1, sizeof *config);
-    char *copy = name == NULL ? NULL : strdup(name);
-    if (config == NULL || (name != NULL && copy == NULL)) {
-        if (error != NULL) tl_fail_memory(error, "reading", name);
+    char *copy = name ? strdup(name) : NULL;
+    if (!config || (name && !copy)) {
+        if (error) tl_fail_memory(error, "reading", name);
         free(config);
         free(copy);
         return NULL;
@@ -29,7 +29,7 @@ tl_config *tl_config_named(const char *name, tl_error *error) {
 tl_config *tl_config_new(void) { return tl_config_named(NULL, NULL); }
 
 void tl_config_free(tl_config *config) {
-    if (config == NULL) return;
+    if (!config) return;
     for (long i = 0; i < config->count; i++) {
         free(config->lines[i].key);
         free(config->lines[i].value);
@@ -41,27 +41,26 @@ void tl_config_free(tl_config *config) {
 }
 
 const char *tl_config_error(const tl_config *config) {
-    if (config == NULL) return "configuration: out of memory for it, or it could not be read";
+    if (!config) return "configuration: out of memory for it, or it could not be read";
     return config->error.message[0] != 0 ? config->error.message : NULL;
 }
 
 bool tl_config_key_ok(const char *key, size_t size) {
     static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.";
     for (size_t i = 0; i < size; i++)
-        if (memchr(allowed, key[i], sizeof allowed - 1) == NULL) return false;
+        if (!memchr(allowed, key[i], sizeof allowed - 1)) return false;
     return size > 0 && size <= TL_CONFIG_KEY_MAX;
 }
 
 tl_config_line *tl_config_find(const tl_config *config, const char *key) {
-    const long at = config == NULL || key == NULL ? -1 : tl_names_find(&config->keys, key);
+    const long at = !config || !key ? -1 : tl_names_find(&config->keys, key);
     return at < 0 ? NULL : &config->lines[at];
 }
 
 bool tl_config_append(tl_config *config, const char *key, const char *value, size_t value_size, long number) {
     if (!TL_RESERVE(config->lines, config->room, (size_t)config->count + 1)) return fail_memory(config);
-    char *key_copy = key == NULL ? NULL : strdup(key), *value_copy = strndup(value, value_size);
-    if ((key != NULL && key_copy == NULL) || value_copy == NULL ||
-        (key != NULL && !tl_names_add(&config->keys, key_copy, config->count))) {
+    char *key_copy = key ? strdup(key) : NULL, *value_copy = strndup(value, value_size);
+    if ((key && !key_copy) || !value_copy || (key && !tl_names_add(&config->keys, key_copy, config->count))) {
         free(key_copy);
         free(value_copy);
         return fail_memory(config);
@@ -70,13 +69,13 @@ bool tl_config_append(tl_config *config, const char *key, const char *value, siz
     return true;
 }
 
-/* ---- asking ---- */
+/* ---- reading values ---- */
 
 bool tl_config_has(const tl_config *config, const char *key) { return tl_config_find(config, key) != NULL; }
 
 static tl_config_line *ask(tl_config *config, const char *key) {
     tl_config_line *line = tl_config_find(config, key);
-    if (line != NULL) line->known = true;
+    if (line) line->known = true;
     return line;
 }
 
@@ -84,25 +83,25 @@ static void fail_kind(tl_config *config, const tl_config_line *line, const char 
     char file[TL_SHOWN], shown[TL_SHOWN], place[32] = "";
     if (line->number > 0) snprintf(place, sizeof place, " line %ld", line->number);
     tl_error_set(&config->error, "%s%s: %s = \"%s\": expected %s; correct the line",
-                 config->name == NULL ? "configuration" : tl_shown_path(config->name, file), place, line->key,
+                 config->name ? tl_shown_path(config->name, file) : "configuration", place, line->key,
                  tl_shown(line->value, strlen(line->value), 60, shown), expected);
 }
 
 const char *tl_config_string(tl_config *config, const char *key, const char *otherwise) {
     tl_config_line *line = ask(config, key);
-    return line == NULL ? otherwise : line->value;
+    return line ? line->value : otherwise;
 }
 
 long tl_config_long(tl_config *config, const char *key, long otherwise) {
     tl_config_line *line = ask(config, key);
-    if (line == NULL || tl_long_parse(line->value, &otherwise)) return otherwise;
+    if (!line || tl_long_parse(line->value, &otherwise)) return otherwise;
     fail_kind(config, line, "a whole number");
     return otherwise;
 }
 
 double tl_config_double(tl_config *config, const char *key, double otherwise) {
     tl_config_line *line = ask(config, key);
-    if (line == NULL || tl_double_parse(line->value, &otherwise)) return otherwise;
+    if (!line || tl_double_parse(line->value, &otherwise)) return otherwise;
     fail_kind(config, line, "a number");
     return otherwise;
 }
@@ -110,7 +109,7 @@ double tl_config_double(tl_config *config, const char *key, double otherwise) {
 bool tl_config_bool(tl_config *config, const char *key, bool otherwise) {
     static const char *const words[] = {"false", "true", "no", "yes", "off", "on", "0", "1"};
     tl_config_line *line = ask(config, key);
-    if (line == NULL) return otherwise;
+    if (!line) return otherwise;
     for (int i = 0; i < 8; i++)
         if (strcmp(line->value, words[i]) == 0) return i % 2 == 1;
     fail_kind(config, line, "true or false");
@@ -118,40 +117,40 @@ bool tl_config_bool(tl_config *config, const char *key, bool otherwise) {
 }
 
 const char *tl_config_unknown(const tl_config *config, long i, long *line) {
-    for (long at = 0; config != NULL && i >= 0 && at < config->count; at++) {
+    for (long at = 0; config && i >= 0 && at < config->count; at++) {
         const tl_config_line *here = &config->lines[at];
-        if (here->key == NULL || here->known || i-- > 0) continue;
-        if (line != NULL) *line = here->number;
+        if (!here->key || here->known || i-- > 0) continue;
+        if (line) *line = here->number;
         return here->key;
     }
     return NULL;
 }
 
-/* ---- setting ---- */
+/* ---- setting values ---- */
 
 void tl_config_set_string(tl_config *config, const char *key, const char *value) {
-    if (config == NULL || config->error.message[0] != 0) return;
+    if (!config || config->error.message[0] != 0) return;
     char shown[TL_SHOWN];
-    if (key == NULL || !tl_config_key_ok(key, strlen(key))) {
+    if (!key || !tl_config_key_ok(key, strlen(key))) {
         tl_error_set(
             &config->error,
             "configuration: key \"%s\": expected at most 127 letters, digits, '_', '-' and '.'; choose "
             "another key",
-            key == NULL ? "(NULL)" : tl_shown(key, strlen(key), 60, shown));
+            key ? tl_shown(key, strlen(key), 60, shown) : "(NULL)");
         return;
     }
-    if (value == NULL || tl_utf8_valid(value, strlen(value)) != strlen(value)) {
+    if (!value || tl_utf8_valid(value, strlen(value)) != strlen(value)) {
         tl_error_set(&config->error, "configuration: %s: expected a value in valid UTF-8; choose another",
                      key);
         return;
     }
     tl_config_line *line = tl_config_find(config, key);
-    if (line == NULL) {
+    if (!line) {
         tl_config_append(config, key, value, strlen(value), 0);
         return;
     }
     char *copy = strdup(value);
-    if (copy == NULL) {
+    if (!copy) {
         fail_memory(config);
         return;
     }

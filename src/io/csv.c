@@ -1,7 +1,7 @@
-/* CSV logs by RFC 4180. A row is built in memory and reaches the file in one write to its end, so that
- * whoever reads the log meanwhile, or after a kill, finds whole rows; a write that stops half way is taken
- * back. The disk has a row before the next one is begun, and no row goes into a file that has lost its name. A table is no log: its rows
- * wait in memory until it is closed. */
+/* CSV logs by RFC 4180. A row is built in memory and appended to the file in one write. So whoever reads the log, at
+ * any time or after a kill, finds whole rows; a write that stops half way is undone. A row is on the disk before the
+ * next one begins, and no row is written to a file that has lost its name. A table is different: its rows wait in
+ * memory until it is closed. */
 #define _POSIX_C_SOURCE 200809L
 #include "base/buffer.h"
 #include "complain.h"
@@ -18,18 +18,17 @@
 struct tl_csv {
     int fd;
     char *path;
-    int columns, cells; /* cells of the row that is being built */
-    bool table;         /* row holds all rows, and the file is written in the end */
+    int columns, cells; /* cells: of the current row */
+    bool table;         /* row holds all rows, and the file is written at the end */
     tl_buffer row;
     tl_error error;
 };
 
-static bool failed(const tl_csv *csv) { return csv == NULL || csv->error.message[0] != 0; }
+static bool failed(const tl_csv *csv) { return !csv || csv->error.message[0] != 0; }
 
 static void add_cell(tl_buffer *row, bool first, const char *text) {
     if (!first) tl_buffer_text(row, ",");
-    bool quote =
-        strpbrk(text, ",\"\r\n") != NULL || text[0] == ' ' || (*text != 0 && text[strlen(text) - 1] == ' ');
+    bool quote = strpbrk(text, ",\"\r\n") || text[0] == ' ' || (*text != 0 && text[strlen(text) - 1] == ' ');
     if (!quote) {
         tl_buffer_text(row, text);
         return;
@@ -39,8 +38,8 @@ static void add_cell(tl_buffer *row, bool first, const char *text) {
     tl_buffer_text(row, "\"");
 }
 
-/* A pipe or a terminal has no disk to reach. */
-static bool reach_disk(tl_csv *csv) {
+/* Syncs the file. A pipe or terminal has no disk to sync. */
+static bool sync_disk(tl_csv *csv) {
     while (fsync(csv->fd) != 0)
         if (errno == EINVAL || errno == EROFS || errno == ENOTSUP)
             break;
@@ -49,7 +48,7 @@ static bool reach_disk(tl_csv *csv) {
     return true;
 }
 
-/* Appends the row and empties it. */
+/* Appends the row to the file and empties it. */
 static bool write_row(tl_csv *csv) {
     if (csv->row.failed) return tl_fail_memory(&csv->error, "writing a row of", csv->path);
     struct stat before;
@@ -75,11 +74,11 @@ static bool write_row(tl_csv *csv) {
     }
     csv->row.size = 0;
     csv->cells = 0;
-    return reach_disk(csv);
+    return sync_disk(csv);
 }
 
-/* Looks at a log that is there: true with *keep = 0 if it is missing or has no whole line, with *keep = its
- * size up to the last line's end if its header is ours, false if it is something else. */
+/* Checks an existing log. Returns true with *keep = 0 if it is missing or has no whole line; true with *keep = its size
+ * up to the end of the last whole line if it has our header; false if it is something else. */
 static bool look_at_old(tl_csv *csv, const char *path, const tl_buffer *header, off_t *keep) {
     char *text, file[TL_SHOWN], found[TL_SHOWN], expected[TL_SHOWN];
     size_t size;
@@ -91,7 +90,7 @@ static bool look_at_old(tl_csv *csv, const char *path, const tl_buffer *header, 
     while (size > 0 && text[size - 1] != '\n') size--;
     bool ours = size >= header->size && memcmp(text, header->text, header->size) == 0;
     if (size == 0)
-        ours = all < header->size && memcmp(text, header->text, all) == 0; /* our header, cut off */
+        ours = all < header->size && memcmp(text, header->text, all) == 0; /* a part of our header */
     if (ours)
         *keep = (off_t)size;
     else
@@ -108,10 +107,10 @@ static bool check_columns(tl_csv *csv, const char *const *columns) {
     tl_shown_path(csv->path, file);
     if (csv->columns < 1)
         return tl_error_set(&csv->error, "%s: a log without columns; give at least one", file);
-    if (columns == NULL)
+    if (!columns)
         return tl_error_set(&csv->error, "%s: %d columns at NULL; give their names", file, csv->columns);
     for (int i = 0; i < csv->columns; i++)
-        if (columns[i] == NULL)
+        if (!columns[i])
             return tl_error_set(&csv->error, "%s: column %d of %d has no name (NULL); give it one", file,
                                 i + 1, csv->columns);
     return true;
@@ -127,7 +126,7 @@ static bool open_log(tl_csv *csv, const char *path, const char *const *columns, 
     if (csv->table) return true;
     if (append && !look_at_old(csv, path, &csv->row, &keep)) return false;
     struct stat about;
-    if (stat(path, &about) == 0 && S_ISFIFO(about.st_mode)) /* to open it is to wait for a reader */
+    if (stat(path, &about) == 0 && S_ISFIFO(about.st_mode)) /* opening it would wait for a reader */
         return tl_error_set(&csv->error, "cannot write %s: it is a pipe; remove it, or choose another file",
                             tl_shown_path(path, file));
     csv->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
@@ -141,13 +140,13 @@ static bool open_log(tl_csv *csv, const char *path, const char *const *columns, 
 
 static tl_csv *begin(const char *path, const char *const *columns, int count, bool append, bool table,
                      tl_error *error) {
-    if (path == NULL || *path == 0) {
+    if (!path || *path == 0) {
         tl_error_set(error, "cannot write a log: its path is empty; give a path");
         return NULL;
     }
     tl_csv *csv = calloc(1, sizeof *csv);
     char *copy = strdup(path);
-    if (csv == NULL || copy == NULL) {
+    if (!csv || !copy) {
         tl_fail_memory(error, "opening", path);
         free(csv);
         free(copy);
@@ -155,7 +154,7 @@ static tl_csv *begin(const char *path, const char *const *columns, int count, bo
     }
     *csv = (tl_csv){.fd = -1, .path = copy, .columns = count, .table = table};
     if (open_log(csv, path, columns, append)) return csv;
-    csv->table = false; /* nothing is written */
+    csv->table = false; /* close must not write it */
     tl_csv_close(csv, error);
     return NULL;
 }
@@ -170,7 +169,7 @@ tl_csv *tl_csv_table(const char *path, const char *const *columns, int count, tl
 
 void tl_csv_text(tl_csv *csv, const char *text) {
     if (failed(csv)) return;
-    add_cell(&csv->row, csv->cells == 0, text == NULL ? "" : text);
+    add_cell(&csv->row, csv->cells == 0, text ? text : "");
     csv->cells++;
 }
 
@@ -206,12 +205,12 @@ bool tl_csv_end_row(tl_csv *csv) {
 }
 
 const char *tl_csv_error(const tl_csv *csv) {
-    if (csv == NULL) return "log: it was not opened";
+    if (!csv) return "log: it was not opened";
     return csv->error.message[0] != 0 ? csv->error.message : NULL;
 }
 
 bool tl_csv_close(tl_csv *csv, tl_error *error) {
-    if (csv == NULL) return tl_error_set(error, "%s", tl_csv_error(NULL));
+    if (!csv) return tl_error_set(error, "%s", tl_csv_error(NULL));
     char file[TL_SHOWN];
     if (csv->fd >= 0 && close(csv->fd) != 0 && errno != EINTR)
         tl_fail_errno(&csv->error, "write", csv->path, errno);
@@ -222,7 +221,7 @@ bool tl_csv_close(tl_csv *csv, tl_error *error) {
     if (csv->table && csv->error.message[0] == 0)
         tl_file_write(csv->path, csv->row.text, csv->row.size, &csv->error);
     bool ok = csv->error.message[0] == 0;
-    if (!ok && error != NULL) tl_error_set(error, "%s", csv->error.message);
+    if (!ok && error) tl_error_set(error, "%s", csv->error.message);
     tl_buffer_free(&csv->row);
     free(csv->path);
     free(csv);

@@ -1,12 +1,12 @@
-/* Number formats. Bytes in a file are little-endian; they are put together and taken apart by shifts, which
- * is right on every machine and which compilers turn into plain loads and stores where they can. The two
- * conversions that lose something (F64 to float, double to F32) round to nearest, as C's do. */
+/* Element types. Bytes in a file are little-endian. They are assembled by shifts, which is right on every machine, and
+ * which compilers turn into plain loads and stores where possible. The two conversions that lose precision (F64 to
+ * float, double to F32) round to nearest, as in C. */
 #include "dtype.h"
 
 #include <math.h>
 #include <string.h>
 
-/* In the reference implementation's order; files are written with the last dtypes first. */
+/* In the reference implementation's order; files have the last dtypes first. */
 static const struct {
     const char *name;
     tl_dtype dtype;
@@ -90,7 +90,7 @@ static double double_of(uint64_t bits) {
     return value;
 }
 
-/* IEEE half: 1 sign, 5 exponent (bias 15), 10 mantissa bits. Every half is a float exactly. */
+/* An IEEE half: 1 sign, 5 exponent (bias 15) and 10 mantissa bits. Every half is exactly a float. */
 static float half_of(uint32_t bits) {
     uint32_t sign = (bits & 0x8000u) << 16, exponent = bits >> 10 & 0x1F, mantissa = bits & 0x3FF;
     if (exponent == 0) { /* zero and subnormals: mantissa · 2⁻²⁴ */
@@ -125,7 +125,7 @@ void tl_dtype_decode(tl_dtype dtype, const unsigned char *bytes, long count, tl_
         for (long i = 0; i < count; i++) out[i] = (tl_real)float_of(load16(bytes + 2 * i) << 16);
         break;
     default:
-        break; /* the caller asked tl_dtype_is_real */
+        break; /* cannot happen: the caller has asked tl_dtype_is_real */
     }
 }
 

@@ -1,4 +1,4 @@
-/* Walks a strided tensor in row-major order, run by run along its last axis. */
+/* Visits the elements of a strided tensor in row-major order, run by run along its last axis. */
 #include "elements.h"
 
 typedef struct walk {
@@ -17,7 +17,7 @@ static walk walk_from(tl_tensor t, long first) {
     return w;
 }
 
-/* Elements from here to the end of the last axis, at most `most`; and the step between them. */
+/* How many elements there are to the end of the last axis, but at most `most`. *step is the step between them. */
 static long run_length(const walk *w, long most, long *step) {
     int last = w->t.rank - 1;
     *step = last >= 0 ? w->t.stride[last] : 1;

@@ -1,5 +1,5 @@
-/* Reading a whole file: one read of the size the system reports, then further until the end, so that pipes
- * and files that grow meanwhile are read whole too. Nothing is read without a limit: a device may have no end. */
+/* Reading a whole file: one read of the size that the system reports, then further reads until the end. So pipes, and
+ * files that are growing, are read whole too. There is always a limit, since a device may have no end. */
 #define _POSIX_C_SOURCE 200809L
 #include "base/buffer.h"
 #include "base/format.h"
@@ -16,8 +16,8 @@
 typedef struct reading {
     int fd;
     const char *path; /* for errors */
-    size_t most;      /* bytes */
-    bool regular;     /* nothing but a regular file will do */
+    size_t most;      /* the most bytes to read */
+    bool regular;     /* refuse anything but a regular file */
 } reading;
 
 static bool fail_large(const reading *r, const char *found, double megabytes, tl_error *error) {
@@ -27,12 +27,12 @@ static bool fail_large(const reading *r, const char *found, double megabytes, tl
                         tl_shown_path(r->path, shown), found, megabytes, (double)r->most / 1e6);
 }
 
-/* Fills b up to the end of the file. Returns 0, an errno, or -1: there is more than `most`. ENOMEM means that b could not
- * grow. */
+/* Reads into b up to the end of the file. Returns 0, an errno (ENOMEM: b could not grow), or -1 if there is more than
+ * `most`. */
 static int read_all(const reading *r, size_t expected, tl_buffer *b) {
     size_t ask = expected;
     for (;;) {
-        /* One byte more than expected, so that the end shows without growing the buffer. */
+        /* One byte more than expected, so that the end is seen without growing the buffer. */
         if (!tl_buffer_reserve(b, ask + 1)) return ENOMEM;
         ssize_t got = read(r->fd, b->text + b->size, b->room - b->size - 1);
         if (got < 0 && errno == EINTR) continue;
@@ -46,8 +46,8 @@ static int read_all(const reading *r, size_t expected, tl_buffer *b) {
     return 0;
 }
 
-/* Is this what shall be read? *expected is its size as far as the system knows it. */
-static bool look(const reading *r, size_t *expected, tl_error *error) {
+/* May this file be read? *expected becomes its size, as far as the system knows it. */
+static bool check_kind(const reading *r, size_t *expected, tl_error *error) {
     struct stat about;
     char shown[TL_SHOWN];
     if (fstat(r->fd, &about) != 0) return tl_fail_errno(error, "read", r->path, errno);
@@ -67,22 +67,22 @@ static bool fail_nowhere(const reading *r, tl_error *error) {
                         tl_shown_path(r->path, shown));
 }
 
-/* Nothing has been read so far. */
+/* Sets the results to none. */
 static void give_nothing(char **bytes, size_t *size) {
-    if (bytes != NULL) *bytes = NULL;
-    if (size != NULL) *size = 0;
+    if (bytes) *bytes = NULL;
+    if (size) *size = 0;
 }
 
-/* Reads what the open file has, up to its end; *bytes is then a text of *size bytes. */
+/* Reads the open file to its end; *bytes becomes a text of *size bytes. */
 static bool read_open(const reading *r, char **bytes, size_t *size, tl_error *error) {
     size_t expected = 0;
     tl_buffer b = {0};
-    if (bytes == NULL) return fail_nowhere(r, error);
-    if (!look(r, &expected, error)) return false;
+    if (!bytes) return fail_nowhere(r, error);
+    if (!check_kind(r, &expected, error)) return false;
     const int number = read_all(r, expected, &b);
     if (number == 0) {
         *bytes = b.text;
-        if (size != NULL) *size = b.size;
+        if (size) *size = b.size;
         return true;
     }
     tl_buffer_free(&b);
@@ -95,8 +95,8 @@ static bool read_open(const reading *r, char **bytes, size_t *size, tl_error *er
 
 static bool read_path(reading r, char **bytes, size_t *size, tl_error *error) {
     give_nothing(bytes, size);
-    if (r.path == NULL) return tl_error_set(error, "cannot read a file: its path is NULL; give a path");
-    /* To open a pipe is to wait for somebody to write into it, unless one says that one will not. */
+    if (!r.path) return tl_error_set(error, "cannot read a file: its path is NULL; give a path");
+    /* Opening a pipe waits for a writer, unless O_NONBLOCK is given. */
     r.fd = open(r.path, O_RDONLY | O_CLOEXEC | (r.regular ? O_NONBLOCK | O_NOCTTY : 0));
     if (r.fd < 0) return tl_fail_errno(error, "read", r.path, errno);
     bool ok = read_open(&r, bytes, size, error);

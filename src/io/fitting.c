@@ -1,6 +1,6 @@
-/* A file's tensors against those that are wanted: first each wanted one is looked for; then, if the file has more,
- * the first that nobody wanted is named. What fits is read beside its place first, and copied when nothing can fail
- * any more. */
+/* Compares a file's tensors with those that are wanted. First each wanted one is looked up. If the file has more, the
+ * first that is not wanted is named. Tensors that fit are read into memory of their own, and copied when nothing can
+ * fail any more. */
 #include "fitting.h"
 #include "complain.h"
 #include "dtype.h"
@@ -13,10 +13,10 @@ const tl_safetensors_entry *tl_file_has(const tl_safetensors *file, const char *
                                         const char *shown, tl_error *error) {
     char text[TL_SHOWN], here[TL_SHAPE_TEXT], there[TL_SHAPE_TEXT];
     const tl_safetensors_entry *e = tl_safetensors_find(file, name);
-    if (e != NULL && tl_shape_equal(e->shape, shape)) return e;
+    if (e && tl_shape_equal(e->shape, shape)) return e;
     tl_shown(name, strlen(name), 80, text);
     tl_shape_text(shape, here);
-    if (e == NULL)
+    if (!e)
         tl_error_set(error, "%s: no tensor \"%s\", expected one of shape %s; " TL_SAME_MODEL, shown, text,
                      here);
     else
@@ -29,7 +29,7 @@ static bool check_wanted(const tl_safetensors *file, const tl_safetensors_item *
                          tl_dtype_fits *dtype_fits, const char *shown, tl_error *error) {
     char name[TL_SHOWN];
     const tl_safetensors_entry *e = tl_file_has(file, item->name, tl_shape_of(item->tensor), shown, error);
-    return e != NULL && dtype_fits(e, shown, tl_shown(item->name, strlen(item->name), 80, name), error);
+    return e && dtype_fits(e, shown, tl_shown(item->name, strlen(item->name), 80, name), error);
 }
 
 bool tl_file_dtype_is_real(const tl_safetensors_entry *e, const char *file, const char *name,
@@ -39,17 +39,17 @@ bool tl_file_dtype_is_real(const tl_safetensors_entry *e, const char *file, cons
                         file, name, tl_dtype_name(e->dtype));
 }
 
-/* The first of the file's tensors that is neither wanted nor ignored, or NULL; all that are wanted are in it. False when
- * out of memory. */
+/* Finds the first tensor of the file that is neither wanted nor ignored; NULL if there is none. All wanted ones must be
+ * in the file. False when out of memory. */
 static bool find_superfluous(const tl_safetensors *file, const tl_safetensors_item *wanted, long count,
                              bool (*ignored)(const char *name), const tl_safetensors_entry **found) {
     const tl_safetensors_entry *first = tl_safetensors_at(file, 0);
     const long there = tl_safetensors_count(file);
     bool *is_wanted = calloc((size_t)there, sizeof *is_wanted);
-    if (is_wanted == NULL) return false;
+    if (!is_wanted) return false;
     for (long i = 0; i < count; i++) is_wanted[tl_safetensors_find(file, wanted[i].name) - first] = true;
     long i = 0;
-    while (i < there && (is_wanted[i] || (ignored != NULL && ignored(first[i].name)))) i++;
+    while (i < there && (is_wanted[i] || (ignored && ignored(first[i].name)))) i++;
     free(is_wanted);
     *found = i < there ? first + i : NULL;
     return true;
@@ -61,11 +61,11 @@ bool tl_file_fits(const tl_safetensors *file, const tl_safetensors_item *wanted,
     char name[TL_SHOWN], there[TL_SHAPE_TEXT];
     for (long i = 0; i < count; i++)
         if (!check_wanted(file, &wanted[i], dtype_fits, shown, error)) return false;
-    if (tl_safetensors_count(file) == count) return true; /* all of ours, and no more */
+    if (tl_safetensors_count(file) == count) return true; /* all wanted ones, and no more */
     const tl_safetensors_entry *e;
     if (!find_superfluous(file, wanted, count, ignored, &e))
         return tl_fail_memory(error, "checking the tensors of", shown);
-    return e == NULL ||
+    return !e ||
            tl_error_set(error, "%s: tensor \"%s\" %s has no parameter in this model; " TL_SAME_MODEL, shown,
                         tl_shown(e->name, strlen(e->name), 80, name), tl_safetensors_shape_text(e, there));
 }
@@ -77,7 +77,7 @@ bool tl_file_fill(tl_safetensors *file, const tl_safetensors_item *wanted, long 
     long numel = 0;
     for (long i = 0; i < count; i++) numel += tl_numel(wanted[i].tensor);
     tl_real *values = directly ? NULL : malloc(((size_t)numel + 1) * sizeof *values), *next = values;
-    if (!directly && values == NULL) return tl_fail_memory(error, "reading", tl_safetensors_path(file));
+    if (!directly && !values) return tl_fail_memory(error, "reading", tl_safetensors_path(file));
     bool ok = true;
     for (long i = 0; ok && i < count; i++) {
         const tl_tensor place = wanted[i].tensor;
@@ -96,7 +96,7 @@ bool tl_file_fill(tl_safetensors *file, const tl_safetensors_item *wanted, long 
 
 /* ---- wrappers ---- */
 
-/* The length of the wrapper's name that this begins with; 0: none. */
+/* The length of the wrapper's prefix of this name; 0: none. */
 static size_t wrapper_of(const char *name) {
     static const char *const wrappers[] = {"module.", "_orig_mod."};
     for (size_t i = 0; i < sizeof wrappers / sizeof *wrappers; i++)
@@ -107,7 +107,7 @@ static size_t wrapper_of(const char *name) {
 size_t tl_file_wrapping(const tl_safetensors *file) {
     const tl_safetensors_entry *first = tl_safetensors_at(file, 0);
     size_t size = 0, more;
-    for (; first != NULL && (more = wrapper_of(first->name + size)) > 0; size += more)
+    for (; first && (more = wrapper_of(first->name + size)) > 0; size += more)
         for (long i = 1; i < tl_safetensors_count(file); i++)
             if (strncmp(first[i].name, first->name, size + more) != 0) return size;
     return size;

@@ -1,4 +1,4 @@
-/* What lies in folders: is a file there, what else is, and away with it. */
+/* Folders: does a file exist, which files are there, and removing a file. */
 #define _POSIX_C_SOURCE 200809L
 #include "complain.h"
 
@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The name itself: a symbolic link is there though it lead nowhere. */
+/* Looks at the name itself: a symbolic link exists even if its target does not. */
 bool tl_file_look(const char *path, bool *there, tl_error *error) {
     struct stat about;
     const bool found = path && *path && lstat(path, &about) == 0;
@@ -30,7 +30,7 @@ bool tl_file_is_regular(const char *path) {
 }
 
 bool tl_file_remove(const char *path, tl_error *error) {
-    if (path == NULL) return tl_error_set(error, "cannot remove a file: its path is NULL; give a path");
+    if (!path) return tl_error_set(error, "cannot remove a file: its path is NULL; give a path");
     return unlink(path) == 0 || errno == ENOENT || tl_fail_errno(error, "remove", path, errno);
 }
 

@@ -1,6 +1,6 @@
-/* A folder for one writer: the folder itself is opened and locked (flock). So no file of a lock can be left behind or be deleted
- * by somebody who tidies up; the lock belongs to the open folder, which the system closes when the process ends,
- * however it ends; and what is held open shows whether its name has come to mean something else. */
+/* A folder for one writer: the folder itself is opened and locked (flock). So no lock file can be left behind, or be
+ * deleted by somebody who tidies up. The lock belongs to the open folder, which the system closes when the process
+ * ends, however it ends. The open folder also shows whether its name has come to mean another folder. */
 #define _XOPEN_SOURCE 700
 #include "atomic_file.h"
 #include "complain.h"
@@ -22,11 +22,12 @@ struct tl_folder {
     char *path;
 };
 
-/* Tries, of 20 ms each, before a folder counts as in use. A process that was killed while it started gnuplot leaves a child behind
- * which holds the lock until it has become gnuplot. */
+/* Tries, 20 ms apart, before a folder counts as in use. If a process is killed while it starts gnuplot, its child holds
+ * the lock until it has become gnuplot. */
 enum { TRIES = 50 };
 
-/* 0, or an errno; some file systems (a network's, above all) have no locks, or none for folders, which is no failure. */
+/* Returns 0 or an errno. A file system without locks, or without locks for folders (above all network file systems), is
+ * no failure. */
 static int lock(tl_folder *f) {
     f->locked = flock(f->fd, LOCK_EX | LOCK_NB) == 0;
     for (int i = 1; i < TRIES && !f->locked && errno == EWOULDBLOCK; i++) {
@@ -49,17 +50,17 @@ static bool open_and_lock(tl_folder *f, tl_error *error) {
                             "choose another folder",
                             tl_shown_path(f->path, shown));
     if (number != 0) return tl_fail_errno(error, "lock", f->path, number);
-    return tl_folder_check(f, error); /* it may have gone while it was locked */
+    return tl_folder_check(f, error); /* it may have been removed while it was being locked */
 }
 
 tl_folder *tl_folder_lock(const char *path, tl_error *error) {
-    if (path == NULL || *path == 0) {
+    if (!path || *path == 0) {
         tl_error_set(error, "cannot lock a folder: its path is empty; give a path");
         return NULL;
     }
     tl_folder *f = calloc(1, sizeof *f);
     char *copy = strdup(path);
-    if (f == NULL || copy == NULL) {
+    if (!f || !copy) {
         tl_fail_memory(error, "locking", path);
         free(f);
         free(copy);
@@ -71,12 +72,12 @@ tl_folder *tl_folder_lock(const char *path, tl_error *error) {
     return NULL;
 }
 
-bool tl_folder_is_locked(const tl_folder *folder) { return folder != NULL && folder->locked; }
+bool tl_folder_is_locked(const tl_folder *folder) { return folder && folder->locked; }
 
 bool tl_folder_check(const tl_folder *folder, tl_error *error) {
     struct stat ours, there;
     char shown[TL_SHOWN];
-    if (folder == NULL) return true;
+    if (!folder) return true;
     if (fstat(folder->fd, &ours) != 0) return tl_fail_errno(error, "look at", folder->path, errno);
     const bool found = stat(folder->path, &there) == 0;
     if (!found && errno != ENOENT && errno != ENOTDIR)
@@ -91,13 +92,13 @@ bool tl_folder_check(const tl_folder *folder, tl_error *error) {
 }
 
 void tl_folder_unlock(tl_folder *folder) {
-    if (folder == NULL) return;
+    if (!folder) return;
     if (folder->fd >= 0) close(folder->fd);
     free(folder->path);
     free(folder);
 }
 
-/* ---- what killed writers leave ---- */
+/* ---- files that killed writers have left ---- */
 
 typedef struct sweep {
     const char *path;
@@ -108,12 +109,12 @@ typedef struct sweep {
 static bool remove_stray(void *context, const char *name) {
     const sweep *s = context;
     char *target = strdup(name);
-    if (target == NULL) return tl_fail_memory(s->error, "clearing", s->path);
+    if (!target) return tl_fail_memory(s->error, "clearing", s->path);
     bool ok = true;
     if (tl_atomic_is_stray(name, target) && s->ours(target)) {
         char *path = malloc(strlen(s->path) + strlen(name) + 2);
-        ok = path != NULL ? tl_file_remove(strcat(strcat(strcpy(path, s->path), "/"), name), s->error)
-                          : tl_fail_memory(s->error, "clearing", s->path);
+        ok = path ? tl_file_remove(strcat(strcat(strcpy(path, s->path), "/"), name), s->error)
+                  : tl_fail_memory(s->error, "clearing", s->path);
         free(path);
     }
     free(target);
@@ -122,7 +123,7 @@ static bool remove_stray(void *context, const char *name) {
 
 bool tl_folder_clear_strays(const char *path, bool (*ours)(const char *name), tl_error *error) {
     char shown[TL_SHOWN];
-    if (ours == NULL)
+    if (!ours)
         return tl_error_set(error, "%s: it is not said which files are ours (NULL); give a function",
                             tl_shown_path(path, shown));
     sweep s = {path, ours, error};

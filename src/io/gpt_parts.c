@@ -1,20 +1,19 @@
-/* GPT-2's files are Hugging Face's, whose matrices lie [in,out], and nanoGPT's, [out,in] as everywhere here. What both have in
- * practice is taken as it comes: names with "transformer." before them or without, and a tied output under one name, the
- * other or both. A table says what a GPT-2 is made of; a matrix that lies the other way is the transposed view of its
- * parameter. */
+/* GPT-2's files are Hugging Face's, with matrices [in,out], and nanoGPT's, with matrices [out,in], as everywhere here.
+ * For either, names may or may not begin with "transformer.", and a tied output may be stored under one name, the
+ * other, or both. A table lists the parts of a GPT-2. A transposed matrix is a transposed view of its parameter. */
 #include "gpt_parts.h"
 #include "complain.h"
 #include "fitting.h"
 #include "safetensors.h"
 
-#include "tapeloom/nn.h"
+#include "tapeloom/models.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- what a GPT-2 is made of ---- */
+/* ---- the parts of a GPT-2 ---- */
 
 typedef enum size { NONE, VOCAB, PLACES, WIDTH, WIDTH_3, INNER, SIZES } size;
 typedef struct part {
@@ -44,7 +43,7 @@ static tl_shape shape_of(const tl_gpt_config *c, const part *p) {
     return p->columns == NONE ? TL_SHAPE(sizes[p->rows]) : TL_SHAPE(sizes[p->rows], sizes[p->columns]);
 }
 
-/* ---- how a file has it ---- */
+/* ---- how a file stores them ---- */
 
 char *tl_gpt_name(const tl_gpt_found *found, const char *part, char name[TL_GPT_NAME]) {
     snprintf(name, TL_GPT_NAME, "%s%s", strcmp(part, TL_GPT_HEAD) == 0 ? "" : found->stem, part);
@@ -59,8 +58,8 @@ const tl_safetensors_entry *tl_gpt_find(const tl_safetensors *file, const tl_gpt
 
 static bool is_three_times(long a, long b) { return a % 3 == 0 && a / 3 == b; }
 
-/* Which way c_attn lies, whose results are three times as many as what it reads. */
-static bool read_turn(const tl_safetensors_entry *e, const char *shown, bool *in_out, tl_error *error) {
+/* The layout of c_attn, which has three times as many outputs as inputs. */
+static bool read_layout(const tl_safetensors_entry *e, const char *shown, bool *in_out, tl_error *error) {
     char name[TL_SHOWN], shape[TL_SHAPE_TEXT];
     if (e->rank == 2 && e->dim[0] > 0 && e->dim[1] > 0) {
         *in_out = is_three_times(e->dim[1], e->dim[0]);
@@ -83,7 +82,7 @@ static bool fail_mixed(const tl_safetensors_entry *e, const char *shown, bool in
 }
 
 static const tl_safetensors_entry *find_c_attn(const tl_safetensors *file, const tl_gpt_found *found, int l) {
-    char part[TL_GPT_NAME];
+    char part[TL_GPT_NAME - sizeof TL_GPT_STEM];
     snprintf(part, sizeof part, "h.%d.attn.c_attn.weight", l);
     return tl_gpt_find(file, found, part);
 }
@@ -97,11 +96,10 @@ bool tl_gpt_look(tl_safetensors *file, tl_gpt_found *found, tl_error *error) {
     for (long i = 0; i < tl_safetensors_count(file); i++)
         if (strncmp(tl_safetensors_at(file, i)->name, TL_GPT_STEM, sizeof TL_GPT_STEM - 1) == 0)
             found->stem = TL_GPT_STEM;
-    found->head_for_wte =
-        tl_gpt_find(file, found, "wte.weight") == NULL && tl_gpt_find(file, found, TL_GPT_HEAD) != NULL;
+    found->head_for_wte = !tl_gpt_find(file, found, "wte.weight") && tl_gpt_find(file, found, TL_GPT_HEAD);
     for (int *l = &found->layers; *l < INT_MAX && (e = find_c_attn(file, found, *l)) != NULL; ++*l) {
         bool in_out;
-        if (!read_turn(e, shown, &in_out, error)) return false;
+        if (!read_layout(e, shown, &in_out, error)) return false;
         if (*l == 0) found->in_out = in_out;
         if (in_out != found->in_out) return fail_mixed(e, shown, in_out, error);
     }
@@ -121,12 +119,12 @@ void tl_gpt_list_free(tl_gpt_list *list) {
     *list = (tl_gpt_list){0};
 }
 
-/* The value of a model's parameter. False if it has none of this name and shape. */
+/* The value of a model's parameter. False if the model has none of this name and shape. */
 static bool find_value(const tl_gpt *model, const char *part, tl_shape shape, tl_tensor *value) {
-    if (model == NULL) return false;
+    if (!model) return false;
     char name[TL_GPT_NAME], full[512];
     tl_gpt_name(&(tl_gpt_found){.stem = TL_GPT_STEM}, part, name);
-    const char *scope = model->model.name != NULL ? model->model.name : "", *dot = *scope ? "." : "";
+    const char *scope = model->model.name ? model->model.name : "", *dot = *scope ? "." : "";
     if ((size_t)snprintf(full, sizeof full, "%s%s%s", scope, dot, name) >= sizeof full) *full = 0;
     *value = tl_param_value(tl_params_find(model->model.params, full));
     return tl_shape_equal(tl_shape_of(*value), shape);
@@ -139,10 +137,11 @@ typedef struct adding {
     const tl_gpt *model;
 } adding;
 
-/* A part of layer l; of none: -1. `there` and `here` are its names in file and model if these are not its own. */
+/* Adds a part of layer l (-1: of no layer). `there` and `here` are its names in the file and in the model, if these
+ * differ from the part's. */
 static void add(const adding *a, int l, const part *p, const char *there, const char *here) {
-    char part[TL_GPT_NAME];
-    if (a->config->no_bias && strstr(p->name, ".bias") != NULL) return;
+    char part[TL_GPT_NAME - sizeof TL_GPT_STEM];
+    if (a->config->no_bias && strstr(p->name, ".bias")) return;
     if (l < 0)
         snprintf(part, sizeof part, "%s", p->name);
     else
@@ -150,11 +149,11 @@ static void add(const adding *a, int l, const part *p, const char *there, const 
     const tl_shape shape = shape_of(a->config, p);
     tl_real nothing;
     tl_tensor value;
-    const bool has = find_value(a->model, here != NULL ? here : part, shape, &value);
+    const bool has = find_value(a->model, here ? here : part, shape, &value);
     if (!has) value = tl_tensor_of(&nothing, shape);
     if (a->found->in_out && l >= 0 && p->columns != NONE) value = tl_tensor_transpose(value, 0, 1);
     if (!has) value.data = NULL;
-    char *name = tl_gpt_name(a->found, there != NULL ? there : part, a->list->names[a->list->count]);
+    char *name = tl_gpt_name(a->found, there ? there : part, a->list->names[a->list->count]);
     a->list->items[a->list->count++] = (tl_safetensors_item){.name = name, .tensor = value};
 }
 
@@ -163,7 +162,7 @@ bool tl_gpt_list_parts(tl_gpt_list *list, const tl_gpt_config *config, const tl_
     const size_t most = ENDS + (size_t)config->layers * PARTS + 1;
     const adding a = {list, config, found, model};
     *list = (tl_gpt_list){malloc(most * sizeof *list->items), malloc(most * sizeof *list->names), 0};
-    if (list->items == NULL || list->names == NULL) return false;
+    if (!list->items || !list->names) return false;
     for (int i = 0; i < ENDS; i++)
         add(&a, -1, &ends[i], i == 0 && found->head_for_wte ? TL_GPT_HEAD : NULL, NULL);
     for (int l = 0; l < config->layers; l++)

@@ -1,7 +1,6 @@
-/* Numbers as text, the same in every locale: written with a point and the fewest digits that read back
- * exactly, and read with a point. printf and strtod use the program's decimal point, which may be a comma
- * (or, in some locales, a character of several bytes); here it is exchanged on the way out and on the way
- * in. */
+/* Numbers as text, the same in every locale: written with a decimal point and the fewest digits that read back exactly,
+ * and read with a decimal point. printf and strtod use the locale's decimal point, which may be a comma (or, in some
+ * locales, a character of several bytes). Here it is replaced after writing and before reading. */
 #define _POSIX_C_SOURCE 200809L
 #include "complain.h"
 
@@ -15,13 +14,13 @@
 
 static void point_instead_of(const char *locale_point, char *text) {
     char *at = strstr(text, locale_point);
-    if (at == NULL || strcmp(locale_point, ".") == 0) return;
+    if (!at || strcmp(locale_point, ".") == 0) return;
     size_t width = strlen(locale_point);
     *at = '.';
     memmove(at + 1, at + width, strlen(at + width) + 1);
 }
 
-/* NaN, infinity and 0 need no digits found; true if value was one of them. */
+/* Writes NaN, infinity and 0. Returns true if value was one of them. */
 static bool special_text(double value, char *text) {
     if (isfinite(value) && value != 0) return false;
     strcpy(text, isnan(value)     ? "nan"
@@ -32,7 +31,7 @@ static bool special_text(double value, char *text) {
 }
 
 char *tl_double_text(double value, char text[TL_NUMBER_TEXT]) {
-    if (text == NULL || special_text(value, text)) return text;
+    if (!text || special_text(value, text)) return text;
     for (int digits = 6; digits <= 17; digits++) {
         snprintf(text, TL_NUMBER_TEXT, "%.*g", digits, value);
         if (strtod(text, NULL) == value) break;
@@ -42,7 +41,7 @@ char *tl_double_text(double value, char text[TL_NUMBER_TEXT]) {
 }
 
 char *tl_float_text(float value, char text[TL_NUMBER_TEXT]) {
-    if (text == NULL || special_text((double)value, text)) return text;
+    if (!text || special_text((double)value, text)) return text;
     for (int digits = 6; digits <= 9; digits++) {
         snprintf(text, TL_NUMBER_TEXT, "%.*g", digits, (double)value);
         if (strtof(text, NULL) == value) break;
@@ -51,7 +50,7 @@ char *tl_float_text(float value, char text[TL_NUMBER_TEXT]) {
     return text;
 }
 
-/* Decimal notation only: strtod would also take hexadecimal, spaces and "infinity". */
+/* Only decimal notation is allowed; strtod would also accept hexadecimal, spaces and "infinity". */
 static bool is_decimal(const char *c) {
     if (*c == '-' || *c == '+') c++;
     size_t whole = strspn(c, "0123456789"), part = 0;
@@ -70,11 +69,12 @@ static bool is_decimal(const char *c) {
     return *c == 0;
 }
 
-/* Are all digits before the exponent 0? Then so is the number; otherwise it only became 0: --minutes 1e-999 is not "no limit". */
+/* Are all digits before the exponent 0? If not, but the value is 0, it was too small: --minutes 1e-999 does not mean
+ * "no limit". */
 static bool is_zero(const char *text) { return strcspn(text, "123456789") >= strcspn(text, "eE"); }
 
 bool tl_double_parse(const char *text, double *value) {
-    if (text == NULL || value == NULL) return false;
+    if (!text || !value) return false;
     bool negative = text[0] == '-';
     const char *unsigned_text = text + (text[0] == '-' || text[0] == '+');
     if (strcmp(unsigned_text, "nan") == 0 || strcmp(unsigned_text, "inf") == 0) {
@@ -84,24 +84,23 @@ bool tl_double_parse(const char *text, double *value) {
     if (!is_decimal(text)) return false;
     const char *locale_point = localeconv()->decimal_point, *at = strchr(text, '.');
     double read;
-    if (at == NULL || strcmp(locale_point, ".") == 0) {
+    if (!at || strcmp(locale_point, ".") == 0) {
         read = strtod(text, NULL);
     } else {
         size_t size = strlen(text) + strlen(locale_point) + 1;
         char *local = malloc(size);
-        if (local == NULL) return false;
+        if (!local) return false;
         snprintf(local, size, "%.*s%s%s", (int)(at - text), text, locale_point, at + 1);
         read = strtod(local, NULL);
         free(local);
     }
-    if (!isfinite(read) || (read == 0 && !is_zero(text)))
-        return false; /* too large, or too small, to be told */
+    if (!isfinite(read) || (read == 0 && !is_zero(text))) return false; /* too large or too small */
     *value = read;
     return true;
 }
 
 bool tl_long_parse(const char *text, long *value) {
-    if (text == NULL || value == NULL) return false;
+    if (!text || !value) return false;
     const char *digits = text + (text[0] == '-' || text[0] == '+');
     if (*digits == 0 || digits[strspn(digits, "0123456789")] != 0) return false;
     errno = 0;
@@ -112,9 +111,9 @@ bool tl_long_parse(const char *text, long *value) {
 }
 
 char *tl_duration_text(double seconds, char text[TL_NUMBER_TEXT]) {
-    if (text == NULL) return NULL;
+    if (!text) return NULL;
     if (!(seconds >= 0) || seconds > 1e12) return strcpy(text, "?");
-    if (seconds < 9.95) { /* tenths; what would round to 10.0 is 10 */
+    if (seconds < 9.95) { /* tenths; what would round to 10.0 is written as 10 */
         int tenths = (int)(seconds * 10 + 0.5);
         snprintf(text, TL_NUMBER_TEXT, "%d.%d s", tenths / 10, tenths % 10);
         return text;

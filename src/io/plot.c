@@ -1,7 +1,7 @@
-/* A gnuplot script (http://www.gnuplot.info, 5.4 or newer) that draws a log: panels one above another over the same
- * horizontal axis. gnuplot fails on a plot without a point, so the script counts the points of every curve first; a
- * panel that has none yet says so. Texts go into single quotes, where only the quote itself needs care; words like
- * `_` and `^` in titles are letters ("noenhanced"). */
+/* A gnuplot script (http://www.gnuplot.info, 5.4 or newer) that draws a log: panels one above the other with the same
+ * horizontal axis. gnuplot fails on a plot without points, so the script first counts the points of every curve; a
+ * panel without points says so. Texts are put in single quotes, where only the quote itself must be escaped. `_` and
+ * `^` in titles are ordinary characters ("noenhanced"). */
 #include "base/buffer.h"
 #include "base/utf8.h"
 #include "complain.h"
@@ -10,18 +10,18 @@
 
 #include <string.h>
 
-/* ---- what can be drawn ---- */
+/* ---- checks ---- */
 
 static bool ends_with(const char *text, const char *end) {
     size_t size = strlen(text), tail = strlen(end);
     return size > tail && strcmp(text + size - tail, end) == 0;
 }
 
-/* One line of UTF-8; `needed` texts must not be missing or empty. */
+/* A text must be one line of UTF-8; if `needed`, it must not be missing or empty. */
 static bool check_text(const char *path, const char *what, const char *text, bool needed, tl_error *error) {
     char file[TL_SHOWN], shown[TL_SHOWN];
     tl_shown_path(path, file);
-    if (text == NULL || *text == 0)
+    if (!text || *text == 0)
         return !needed || tl_error_set(error, "%s: not written: the plot has no %s; give one", file, what);
     bool plain = tl_utf8_valid(text, strlen(text)) == strlen(text);
     for (const char *c = text; *c != 0; c++) plain = plain && (unsigned char)*c >= 0x20 && *c != 0x7F;
@@ -32,7 +32,7 @@ static bool check_text(const char *path, const char *what, const char *text, boo
 
 static bool check_panel(const char *path, const tl_plot_panel *panel, tl_error *error) {
     char file[TL_SHOWN];
-    if (panel->curves == NULL || panel->count < 1)
+    if (!panel->curves || panel->count < 1)
         return tl_error_set(error, "%s: not written: a panel has no curves; give it one, or leave it out",
                             tl_shown_path(path, file));
     if (!check_text(path, "label of a panel", panel->label, false, error)) return false;
@@ -45,7 +45,7 @@ static bool check_panel(const char *path, const tl_plot_panel *panel, tl_error *
 
 static bool check_all(const char *path, const tl_plot_config *c, tl_error *error) {
     char file[TL_SHOWN], shown[TL_SHOWN];
-    if (c == NULL || c->panels == NULL || c->count < 1)
+    if (!c || !c->panels || c->count < 1)
         return tl_error_set(error, "%s: not written: the plot has no panels; give one",
                             tl_shown_path(path, file));
     if (!check_text(path, "title", c->title, false, error) || !check_text(path, "log", c->log, true, error) ||
@@ -69,10 +69,10 @@ static void add_quoted_after(tl_buffer *b, const char *start, const char *text) 
 }
 static void add_quoted(tl_buffer *b, const char *text) { add_quoted_after(b, "", text); }
 
-/* A file's name. gnuplot takes "<…" and "|…" for commands, "-", "+" and "~" for something else: "./" before a name
- * that does not begin harmlessly. */
+/* Writes a file's name. gnuplot takes "<…" and "|…" for commands and "-", "+", "~" for other things, so "./" is put
+ * before a name with an unusual first character. */
 static void add_name(tl_buffer *b, const char *name) {
-    add_quoted_after(b, strchr("<>|+-~$@!\"'` ", *name) != NULL ? "./" : "", name);
+    add_quoted_after(b, strchr("<>|+-~$@!\"'` ", *name) ? "./" : "", name);
 }
 
 static void add_columns(tl_buffer *b, const char *x, const char *y) {
@@ -101,7 +101,7 @@ static void add_terminal(tl_buffer *b, const tl_plot_config *c) {
     tl_buffer_text(b, "\nset datafile separator ','\nset datafile missing 'nan'\n");
 }
 
-/* $n<panel>_<curve> is a table of the curve's points, |$n1_1| how many there are. */
+/* Writes the table $n<panel>_<curve> of each curve's points; |$n1_1| is how many it has. */
 static void add_counts(tl_buffer *b, const tl_plot_config *c) {
     tl_buffer_text(b, "\n# how many points there are: gnuplot cannot draw none\nset table $n\nplot log");
     add_columns(b, c->x, c->x);
@@ -128,7 +128,7 @@ static void add_counts(tl_buffer *b, const tl_plot_config *c) {
 }
 
 static void add_style(tl_buffer *b) {
-    /* Okabe & Ito's colours, which the colour-blind can tell apart as well */
+    /* Okabe & Ito's colours, which colour-blind readers can distinguish too */
     static const char *const colours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                           "#e69f00", "#56b4e9", "#000000"};
     tl_buffer_text(b, "\nset border 3 linecolor '#888888'\n"
@@ -144,15 +144,16 @@ static void add_curve(tl_buffer *b, const tl_plot_config *c, int i, int k) {
     const tl_plot_curve *curve = &c->panels[i].curves[k];
     tl_buffer_text(b, k == 0 ? "    plot log" : ", \\\n         log");
     add_columns(b, c->x, curve->column);
-    /* Many points are a thick line: then none is drawn, by their type. A size of 0 would do in gnuplot's own window, but
-     * what it writes into an SVG for it, a scale of 0, is an error to librsvg, which then shows nothing at all. */
+    /* Many points would look like a thick line, so no points are drawn, by their type. A size of 0 would do in
+     * gnuplot's window, but becomes a scale of 0 in its SVG, which librsvg rejects: it then shows nothing. */
     tl_buffer_format(b,
                      " with linespoints linetype %d pointtype (|$n%d_%d| < 60 ? 7 : -1) pointsize 0.5 title ",
                      k % 7 + 1, i + 1, k + 1);
-    add_quoted(b, curve->title != NULL ? curve->title : curve->column);
+    add_quoted(b, curve->title ? curve->title : curve->column);
 }
 
-/* A log scale is marked at 1, 2, 3, 4, 6, 8, 10, 20 … and ends where the data end: a loss spans less than a decade. */
+/* A log scale has marks at 1, 2, 3, 4, 6, 8, 10, 20 … and ends where the data end, since a loss spans less than a
+ * decade. */
 static void add_scale(tl_buffer *b, bool log_scale) {
     if (!log_scale) {
         tl_buffer_text(b, "unset logscale y\nset ytics autofreq\nset yrange [*:*] extend\n");
@@ -168,12 +169,12 @@ static void add_scale(tl_buffer *b, bool log_scale) {
 static void add_panel(tl_buffer *b, const tl_plot_config *c, int i) {
     const tl_plot_panel *panel = &c->panels[i];
     tl_buffer_text(b, "\nset ylabel ");
-    add_quoted(b, panel->label != NULL ? panel->label : "");
+    add_quoted(b, panel->label ? panel->label : "");
     tl_buffer_text(b, "\n");
     add_scale(b, panel->log_scale);
     if (i == c->count - 1) {
         tl_buffer_text(b, "set format x '%h'\nset xlabel ");
-        add_quoted(b, c->x_label != NULL ? c->x_label : c->x);
+        add_quoted(b, c->x_label ? c->x_label : c->x);
         tl_buffer_text(b, "\n");
     }
     tl_buffer_text(b, "if (");
@@ -196,14 +197,14 @@ static void add_script(tl_buffer *b, const tl_plot_config *c) {
     tl_buffer_text(b, "\n");
     add_counts(b, c);
     add_style(b);
-    double height = 120 + 250 * c->count; /* pixels: room above for titles, below for the axis */
+    double height = 120 + 250 * c->count; /* pixels, with room above for titles and below for the axis */
     char top[TL_NUMBER_TEXT], bottom[TL_NUMBER_TEXT], gap[TL_NUMBER_TEXT];
     tl_float_text((float)(1 - 65 / height), top);
     tl_float_text((float)(60 / height), bottom);
     tl_float_text((float)(40 / height), gap);
     tl_buffer_format(b, "set multiplot layout %d,1 margins 0.13,0.97,%s,%s spacing 0,%s", c->count, bottom,
                      top, gap);
-    if (c->title != NULL) {
+    if (c->title) {
         tl_buffer_text(b, " title ");
         add_quoted(b, c->title);
     }

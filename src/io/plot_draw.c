@@ -1,5 +1,6 @@
-/* Running gnuplot on a script, without a shell: found on the PATH, started in the script's folder, its words kept for
- * the error. Between fork and exec the child only makes system calls, because the parent may have threads. */
+/* Running gnuplot on a script, without a shell. It is searched on the PATH, started in the script's folder, and its
+ * output is kept for the error. Between fork and exec the child makes only system calls, because the parent may have
+ * threads. */
 #define _XOPEN_SOURCE 700
 #include "complain.h"
 
@@ -13,23 +14,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ---- where it is ---- */
+/* ---- finding gnuplot ---- */
 
-/* *found is the absolute path of gnuplot, to free(), or NULL if it is not there. The current folder (an empty part of
- * the PATH) is not searched. False when out of memory. */
+/* *found becomes the absolute path of gnuplot, which the caller frees, or NULL if there is none. The current folder (an
+ * empty part of the PATH) is not searched. False when out of memory. */
 static bool find_gnuplot(char **found) {
     const char *part = getenv("PATH");
     *found = NULL;
-    while (part != NULL && *part != 0 && *found == NULL) {
+    while (part && *part != 0 && !*found) {
         size_t size = strcspn(part, ":");
         char *path = malloc(size + sizeof "/gnuplot");
-        if (path == NULL) return false;
+        if (!path) return false;
         memcpy(path, part, size);
         strcpy(path + size, "/gnuplot");
         struct stat about;
         bool here = size > 0 && access(path, X_OK) == 0 && stat(path, &about) == 0 && S_ISREG(about.st_mode);
         if (here) *found = realpath(path, NULL);
-        bool full = here && *found == NULL && errno == ENOMEM;
+        bool full = here && !*found && errno == ENOMEM;
         free(path);
         if (full) return false;
         part += size + (part[size] == ':');
@@ -41,12 +42,12 @@ static bool find_gnuplot(char **found) {
 
 typedef struct run {
     char *gnuplot, *folder, *script; /* script: "./name" in the folder */
-    int status;                      /* as waitpid gives it */
-    char said[4096];                 /* the beginning of what it said */
+    int status;                      /* from waitpid */
+    char said[4096];                 /* the beginning of its output */
 } run;
 
-/* Keeps what fits, reads on to the end. */
-static void listen_to(int fd, run *r) {
+/* Reads gnuplot's output to the end, and keeps what fits. */
+static void read_output(int fd, run *r) {
     char block[512];
     size_t used = 0;
     for (;;) {
@@ -60,7 +61,7 @@ static void listen_to(int fd, run *r) {
     r->said[used] = 0;
 }
 
-/* 0, or an errno. */
+/* Runs gnuplot. Returns 0 or an errno. */
 static int start_and_wait(run *r) {
     int ends[2], nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (nothing < 0) return errno;
@@ -71,7 +72,7 @@ static int start_and_wait(run *r) {
     }
     fcntl(ends[0], F_SETFD, FD_CLOEXEC);
     fcntl(ends[1], F_SETFD, FD_CLOEXEC);
-    char name[] = "gnuplot", option[] = "-d"; /* without the user's own settings */
+    char name[] = "gnuplot", option[] = "-d"; /* -d: without the user's own settings */
     char *arguments[] = {name, option, r->script, NULL};
     pid_t child = fork();
     if (child == 0) {
@@ -82,39 +83,39 @@ static int start_and_wait(run *r) {
     int number = child < 0 ? errno : 0;
     close(nothing);
     close(ends[1]);
-    if (child > 0) listen_to(ends[0], r);
+    if (child > 0) read_output(ends[0], r);
     close(ends[0]);
     while (child > 0 && waitpid(child, &r->status, 0) < 0)
         if (errno != EINTR) return errno;
     return number;
 }
 
-/* ---- what it said ---- */
+/* ---- gnuplot's output ---- */
 
-/* The line from here on that has `word` in it ("" = any that is not blank); NULL if there is none. */
+/* The next line that contains `word` ("": any line that is not blank); NULL if there is none. */
 static const char *line_with(const char *text, const char *word, size_t *size) {
     while (*text != 0) {
         text += strspn(text, " \t\r\n");
         *size = strcspn(text, "\r\n");
         const char *hit = *word != 0 ? strstr(text, word) : text;
-        if (*size > 0 && hit != NULL && hit < text + *size) return text;
+        if (*size > 0 && hit && hit < text + *size) return text;
         text += *size;
     }
     return NULL;
 }
 
-/* A missing log or column is only a warning to gnuplot, which then draws an empty picture or fails over something that
- * follows from it. Other complaints look like `"curves.gp" line 7: undefined variable: x`, with or without a comma. */
+/* For gnuplot a missing log or column is only a warning; it then draws an empty picture, or fails later for another
+ * reason. Other complaints look like `"curves.gp" line 7: undefined variable: x`, with or without a comma. */
 static const char *find_complaint(const run *r, size_t *size) {
     const char *line = line_with(r->said, "Cannot find or open file", size);
-    if (line == NULL) line = line_with(r->said, "no column with header", size);
-    if (line != NULL || (WIFEXITED(r->status) && WEXITSTATUS(r->status) == 0)) return line;
+    if (!line) line = line_with(r->said, "no column with header", size);
+    if (line || (WIFEXITED(r->status) && WEXITSTATUS(r->status) == 0)) return line;
     size_t any;
     for (const char *at = r->said; (at = line_with(at, " line ", size)) != NULL; at += *size)
         if (line_with(at, "warning:", &any) != at) return at;
     line = line_with(r->said, "", size);
-    *size = line == NULL ? strlen("it said nothing") : *size;
-    return line == NULL ? "it said nothing" : line;
+    *size = line ? *size : strlen("it said nothing");
+    return line ? line : "it said nothing";
 }
 
 static bool judge(const run *r, const char *script, tl_error *error) {
@@ -128,28 +129,27 @@ static bool judge(const run *r, const char *script, tl_error *error) {
         return tl_error_set(error, "%s: %s could not be started; check that it runs, and the script's folder",
                             file, tl_shown_path(r->gnuplot, shown));
     const char *line = find_complaint(r, &size);
-    if (line == NULL) return true;
+    if (!line) return true;
     return tl_error_set(error, "%s: gnuplot failed: %s; check the log and its columns, or the script", file,
                         tl_shown(line, size, 200, shown));
 }
 
 bool tl_plot_draw(const char *script, bool *drawn, tl_error *error) {
     bool unused;
-    if (drawn == NULL) drawn = &unused;
+    if (!drawn) drawn = &unused;
     *drawn = false;
-    if (script == NULL)
-        return tl_error_set(error, "cannot draw a plot: the script's path is NULL; give a path");
+    if (!script) return tl_error_set(error, "cannot draw a plot: the script's path is NULL; give a path");
     struct stat about;
     if (access(script, R_OK) != 0 || stat(script, &about) != 0)
         return tl_fail_errno(error, "read", script, errno);
     if (S_ISDIR(about.st_mode)) return tl_fail_errno(error, "read", script, EISDIR);
     run r = {.status = 0};
     if (!find_gnuplot(&r.gnuplot)) return tl_fail_memory(error, "drawing", script);
-    if (r.gnuplot == NULL) return true;
-    const char *slash = strrchr(script, '/'), *name = slash == NULL ? script : slash + 1;
-    r.folder = slash == NULL ? strdup(".") : strndup(script, (size_t)(slash - script) + 1);
+    if (!r.gnuplot) return true;
+    const char *slash = strrchr(script, '/'), *name = slash ? slash + 1 : script;
+    r.folder = slash ? strndup(script, (size_t)(slash - script) + 1) : strdup(".");
     r.script = malloc(strlen(name) + 3);
-    bool ok = r.folder != NULL && r.script != NULL;
+    bool ok = r.folder && r.script;
     if (ok) {
         strcat(strcpy(r.script, "./"), name);
         int number = start_and_wait(&r);

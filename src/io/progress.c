@@ -1,7 +1,6 @@
-/* The progress of a long run as one line of text. Drawing is kept apart from state: a line is made from the
- * state, a time and a width alone, so that it can be tested without a terminal. A bar is one write that
- * returns to the start of the line and overwrites what was there: nothing flickers, and no terminal needs
- * more than '\r'. */
+/* The progress of a long run as one line of text. Drawing is separate from the state: a line is made only from the
+ * state, a time and a width, so it can be tested without a terminal. A bar is one write that returns to the start of
+ * the line and overwrites it. So nothing flickers, and the terminal needs to know only '\r'. */
 #define _POSIX_C_SOURCE 200809L
 #if defined(__APPLE__)
 # define _DARWIN_C_SOURCE /* for TIOCGWINSZ */
@@ -23,7 +22,7 @@
 #define FADE_SECONDS 10.0
 
 static double now(const tl_progress *p) {
-    if (p->clock != NULL) return p->clock();
+    if (p->clock) return p->clock();
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
@@ -34,11 +33,11 @@ static int terminal_width(const tl_progress *p) {
     struct winsize size;
     if (columns <= 0 && ioctl(fileno(p->out), TIOCGWINSZ, &size) == 0) columns = size.ws_col;
     const char *said = columns <= 0 ? getenv("COLUMNS") : NULL;
-    if (said != NULL && !tl_long_parse(said, &columns)) columns = 0;
+    if (said && !tl_long_parse(said, &columns)) columns = 0;
     return columns <= 0 ? 80 : columns > LINE_MAX_BYTES / 2 ? LINE_MAX_BYTES / 2 : (int)columns;
 }
 
-/* ---- what there is to say ---- */
+/* ---- the parts of a line ---- */
 
 /* 950, 12.3k, 1.20M */
 static void rate_text(double rate, char text[TL_NUMBER_TEXT]) {
@@ -52,7 +51,7 @@ static void rate_text(double rate, char text[TL_NUMBER_TEXT]) {
         tl_format(text, TL_NUMBER_TEXT, "%.2fM", rate / 1e6);
 }
 
-/* Share done, 0 to 1, and seconds left; share < 0 where there is neither total nor budget, left < 0 where
+/* *share: how much is done, 0 to 1; negative if there is neither total nor budget. *left: seconds left; negative if
  * unknown. */
 static void estimate(const tl_progress *p, double t, double *share, double *left) {
     const double elapsed = t - p->begin, done = (double)p->step - (double)p->first;
@@ -72,21 +71,21 @@ static void estimate(const tl_progress *p, double t, double *share, double *left
     if (*share > 1) *share = 1;
 }
 
-typedef struct parts { /* the pieces of a line, "" where there is nothing to say */
+/* The parts of a line; "" if there is nothing to show. */
+typedef struct parts {
     char label[64], count[64], elapsed[2 * TL_NUMBER_TEXT + 4], percent[8], loss[TL_NUMBER_TEXT],
         rate[TL_NUMBER_TEXT], left[TL_NUMBER_TEXT];
     double share;
 } parts;
 
-/* ended: the run is over, and how long it took is what counts. */
+/* ended: the run is over, so the time it took is shown. */
 static parts say(const tl_progress *p, double t, bool ended) {
     parts s = {.share = 0};
     char shown[TL_SHOWN], a[TL_NUMBER_TEXT], b[TL_NUMBER_TEXT];
-    const char *unit = p->unit == NULL ? "step" : p->unit;
+    const char *unit = p->unit ? p->unit : "step";
     double left;
     estimate(p, t, &s.share, &left);
-    if (p->label != NULL)
-        snprintf(s.label, sizeof s.label, "%s", tl_shown(p->label, strlen(p->label), 40, shown));
+    if (p->label) snprintf(s.label, sizeof s.label, "%s", tl_shown(p->label, strlen(p->label), 40, shown));
     tl_shown(unit, strlen(unit), 16, shown);
     if (p->total > 0)
         snprintf(s.count, sizeof s.count, "%.20s %ld/%ld", shown, p->step, p->total);
@@ -109,7 +108,7 @@ static parts say(const tl_progress *p, double t, bool ended) {
     return s;
 }
 
-/* Columns that a text takes, one a character: labels are short names. */
+/* Columns of a text, one per character: labels are short names. */
 static int columns_of(const char *text) {
     int n = 0;
     for (; *text != 0; text++) n += ((unsigned char)*text & 0xC0) != 0x80;
@@ -132,8 +131,8 @@ static void bar_text(double share, int width, char *out) {
     *out = 0;
 }
 
-/* Fits a line into `width` columns: the bar takes what is left, 10 to 40 columns; where even 10 do not fit it
- * goes, then the rate, the time elapsed, the label, the percentage, the loss and the time left. */
+/* Makes a line of at most `width` columns. The bar takes what is left, 10 to 40 columns. If even 10 do not fit, these
+ * are left out in turn: the bar, the rate, the time elapsed, the label, the percentage, the loss, and the time left. */
 static void bar_line(const parts *full, int width, char line[LINE_MAX_BYTES]) {
     parts s = *full;
     char *spare[] = {s.rate, s.elapsed, s.label, s.percent, s.loss, s.left, NULL};
@@ -154,12 +153,12 @@ static void bar_line(const parts *full, int width, char line[LINE_MAX_BYTES]) {
         if (over <= 0) return;
         if (bar > 0)
             bar = bar - over >= 10 ? bar - over : 0;
-        else if (spare[dropped] != NULL)
+        else if (spare[dropped])
             *spare[dropped++] = 0;
         else
             break;
     }
-    int column = 0; /* the count alone is too long: cut at the edge, between characters */
+    int column = 0; /* even the count is too long: it is cut at the edge, between characters */
     for (char *c = line; *c != 0; c++) {
         column += ((unsigned char)*c & 0xC0) != 0x80;
         if (column > width) *c-- = 0;
@@ -168,7 +167,7 @@ static void bar_line(const parts *full, int width, char line[LINE_MAX_BYTES]) {
 
 static void draw_bar(tl_progress *p, double t, bool ended) {
     char line[LINE_MAX_BYTES];
-    int width = terminal_width(p) - 1; /* the last column would wrap on some terminals */
+    int width = terminal_width(p) - 1; /* on some terminals the last column would wrap */
     parts s = say(p, t, ended);
     bar_line(&s, width, line);
     int columns = columns_of(line), blank = p->bar_shown ? p->drawn_width - columns : 0;
@@ -210,7 +209,7 @@ static double plain_pause(const tl_progress *p, double t) { return fmin(60, fmax
 static bool is_too_early(const tl_progress *p, double t) { return t - p->begin < p->after; }
 
 void tl_progress_start(tl_progress *p) {
-    if (p == NULL || p->out == NULL) return;
+    if (!p || !p->out) return;
     double t = now(p);
     p->is_bar = p->style == TL_PROGRESS_BAR || (p->style == TL_PROGRESS_AUTO && isatty(fileno(p->out)) == 1);
     p->started = true;
@@ -225,7 +224,7 @@ void tl_progress_start(tl_progress *p) {
 }
 
 void tl_progress_update(tl_progress *p, long step, double loss, double tokens) {
-    if (p == NULL || !p->started) return;
+    if (!p || !p->started) return;
     if (p->paused) tl_progress_resume(p);
     double t = now(p), passed = fmax(0, t - p->last), fade = exp(-passed / FADE_SECONDS);
     p->recent_tokens = p->recent_tokens * fade + tokens;
@@ -242,14 +241,14 @@ void tl_progress_update(tl_progress *p, long step, double loss, double tokens) {
 }
 
 void tl_progress_pause(tl_progress *p) {
-    if (p == NULL || !p->started || p->paused) return;
+    if (!p || !p->started || p->paused) return;
     clear_bar(p);
     p->paused = true;
     p->paused_at = now(p);
 }
 
 void tl_progress_resume(tl_progress *p) {
-    if (p == NULL || !p->started || !p->paused) return;
+    if (!p || !p->started || !p->paused) return;
     double t = now(p);
     p->paused = false;
     p->last += t - p->paused_at;
@@ -259,9 +258,9 @@ void tl_progress_resume(tl_progress *p) {
 }
 
 void tl_progress_finish(tl_progress *p) {
-    if (p == NULL || !p->started) return;
+    if (!p || !p->started) return;
     double t = now(p);
-    if (is_too_early(p, t)) { /* nothing was shown, nothing will be */
+    if (is_too_early(p, t)) { /* nothing was shown, so nothing is shown at the end */
     } else if (p->is_bar) {
         draw_bar(p, t, true);
         fputc('\n', p->out);

@@ -1,6 +1,5 @@
-/* Reading a safetensors header. What leaves here is sound: names are distinct, every entry's bytes are
- * exactly what its shape and dtype need, and together the entries cover the data once, so that readers need
- * no further checks. */
+/* Reading a safetensors header. The result is checked: names are distinct, every entry has exactly the bytes that its
+ * shape and dtype need, and together the entries cover the data once. So readers need no further checks. */
 #include "base/json.h"
 #include "base/memory.h"
 #include "complain.h"
@@ -11,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct header { /* what is being read */
+/* The header that is being read. */
+typedef struct header {
     tl_json json;
     tl_safetensors_index index;
     size_t entries_room, metadata_room;
@@ -44,7 +44,7 @@ static bool read_dtype(tl_json *r, tl_dtype *out) {
     size_t at = r->at;
     if (!tl_json_string(r, &name)) return false;
     bool known = tl_dtype_find(name, out);
-    if (!known) /* damage, or a later format's: what follows cannot be checked without its size */
+    if (!known) /* damage, or a later version of the format; without its size nothing more can be checked */
         tl_error_set(
             r->error,
             "%s: byte %zu: unknown dtype \"%s\"; expected F32, F64 or another of the format's; convert "
@@ -54,7 +54,7 @@ static bool read_dtype(tl_json *r, tl_dtype *out) {
     return known;
 }
 
-/* Axes as many as there are; what tl_shape can hold is in e->shape too. */
+/* Reads any number of axes; a shape that fits tl_shape is in e->shape too. */
 static bool read_shape(tl_json *r, tl_safetensors_entry *e) {
     size_t room = 0;
     long *dim = NULL;
@@ -82,7 +82,7 @@ static bool read_offsets(tl_json *r, tl_safetensors_entry *e) {
            tl_json_expect(r, ']', "']' after two offsets");
 }
 
-/* {"dtype": …, "shape": …, "data_offsets": …} in any order, each once, nothing else. */
+/* Reads {"dtype": …, "shape": …, "data_offsets": …}, in any order, each once, and nothing else. */
 static bool read_entry(tl_json *r, tl_safetensors_entry *e) {
     static const char *const keys[] = {"dtype", "shape", "data_offsets"};
     size_t start = r->at;
@@ -113,8 +113,8 @@ static bool read_entry(tl_json *r, tl_safetensors_entry *e) {
     return true;
 }
 
-/* Bytes that a shape needs; false if they cannot be counted in a long, or if the last one is not full. Axes of size 0 do not
- * excuse the others: whoever multiplies the sizes later, in whatever order, must not overflow. */
+/* The bytes that a shape needs. False if they cannot be counted in a long, or if the last byte is not full. The other
+ * axes are checked even if one has size 0: multiplying the sizes in any order must not overflow. */
 static bool bytes_of(const tl_safetensors_entry *e, uint64_t *out) {
     const uint64_t bits = (uint64_t)tl_dtype_bits(e->dtype);
     uint64_t numel = 1;
@@ -150,7 +150,8 @@ static bool check_entry(const tl_json *r, const tl_safetensors_entry *e, size_t 
         return tl_json_fail(r, at, "\"%s\": shape %s of %s is too large, or fills no whole bytes", name,
                             tl_safetensors_shape_text(e, shape), tl_dtype_name(e->dtype));
     bool fits = e->end - e->begin == need;
-    if (e->begin > e->end || e->end > LONG_MAX || (e->end > data && !fits)) /* else the file may be cut off */
+    if (e->begin > e->end || e->end > LONG_MAX ||
+        (e->end > data && !fits)) /* otherwise the file was cut off */
         return tl_json_fail(
             r, at, "\"%s\": data_offsets [%llu,%llu], expected them within [0,%llu], the file's data", name,
             (unsigned long long)e->begin, (unsigned long long)e->end, (unsigned long long)data);
@@ -166,8 +167,7 @@ static bool read_header(header *h, uint64_t data) {
     tl_json *r = &h->json;
     tl_safetensors_index *x = &h->index;
     bool metadata_seen = false;
-    /* The reference implementation wants '{' as the very first byte, so that the format cannot be
-     * mistaken. */
+    /* The reference implementation requires '{' as the first byte, so that the format is recognised. */
     if (r->size == 0 || r->text[0] != '{') return tl_json_fail(r, 0, "expected '{', the start of a header");
     tl_json_next(r, '{');
     if (tl_json_next(r, '}')) return tl_json_end(r);
@@ -208,7 +208,7 @@ static int by_key(const void *a, const void *b) {
     return strcmp(((const tl_safetensors_pair *)a)->key, ((const tl_safetensors_pair *)b)->key);
 }
 
-/* Sorts and looks at neighbours: data without hole or overlap, names and keys without repetition. */
+/* Sorts, then compares neighbours: data without gap or overlap, names and keys without repetition. */
 static bool check_together(header *h, uint64_t data) {
     tl_safetensors_index *x = &h->index;
     const char *path = h->json.path;
@@ -216,7 +216,7 @@ static bool check_together(header *h, uint64_t data) {
     uint64_t at = 0;
     tl_shown_path(path, file);
     x->by_name = malloc((size_t)(x->count + 1) * sizeof *x->by_name);
-    if (x->by_name == NULL) return tl_fail_memory(h->json.error, "reading the header of", path);
+    if (!x->by_name) return tl_fail_memory(h->json.error, "reading the header of", path);
     if (x->count > 0) qsort(x->entries, (size_t)x->count, sizeof *x->entries, by_place);
     if (x->metadata_count > 0) qsort(x->metadata, (size_t)x->metadata_count, sizeof *x->metadata, by_key);
     for (long i = 0; i < x->count; i++) {
@@ -246,7 +246,7 @@ static bool check_together(header *h, uint64_t data) {
         if (strcmp(x->by_name[i - 1]->name, x->by_name[i]->name) == 0) twice = x->by_name[i]->name;
     for (long i = 1; i < x->metadata_count; i++)
         if (strcmp(x->metadata[i - 1].key, x->metadata[i].key) == 0) twice = x->metadata[i].key;
-    if (twice != NULL)
+    if (twice)
         return tl_error_set(h->json.error,
                             "%s: the name \"%s\" appears twice in the header; names must be distinct: "
                             "make or fetch the file again",

@@ -1,5 +1,5 @@
-/* Opening a safetensors file and reading tensors from it. Only the header is kept in memory; a tensor's bytes
- * are read where they lie, block by block, and converted on the way. */
+/* Opening a safetensors file and reading tensors from it. Only the header is kept in memory. A tensor's bytes are read
+ * from the file when it is asked for, block by block, and converted. */
 #define _XOPEN_SOURCE 700
 #include "complain.h"
 #include "dtype.h"
@@ -17,11 +17,11 @@
 struct tl_safetensors {
     int fd;
     char *path;
-    uint64_t size, data; /* where in the file the tensors' bytes begin */
+    uint64_t size, data; /* data: where the tensors' bytes begin in the file */
     tl_safetensors_index index;
 };
 
-/* Reads exactly size bytes at a place. 0, an errno, or -1: the file ends before. */
+/* Reads exactly size bytes at an offset. Returns 0, an errno, or -1 if the file ends before. */
 static int read_at(int fd, void *bytes, size_t size, uint64_t place) {
     char *next = bytes;
     while (size > 0) {
@@ -42,7 +42,7 @@ static bool fail_shorter(tl_error *error, const char *path) {
                         tl_shown_path(path, shown));
 }
 
-/* Some of a tensor's bytes. */
+/* Reads some of a tensor's bytes. */
 static bool read_bytes(const tl_safetensors *file, void *bytes, size_t size, uint64_t place,
                        tl_error *error) {
     const int number = read_at(file->fd, bytes, size, file->data + place);
@@ -50,7 +50,7 @@ static bool read_bytes(const tl_safetensors *file, void *bytes, size_t size, uin
     return number == 0 || fail_shorter(error, file->path);
 }
 
-/* The file's size and its first 8 bytes against each other. */
+/* Checks the first 8 bytes against the file's size. */
 static bool read_header_size(tl_safetensors *file, uint64_t *header, uint64_t *size, tl_error *error) {
     struct stat about;
     char shown[TL_SHOWN];
@@ -91,7 +91,7 @@ static bool read_header(tl_safetensors *file, tl_error *error) {
     if (!read_header_size(file, &header, &size, error)) return false;
     file->size = size;
     char *text = malloc((size_t)header + 1);
-    if (text == NULL) return tl_fail_memory(error, "reading the header of", file->path);
+    if (!text) return tl_fail_memory(error, "reading the header of", file->path);
     int number = read_at(file->fd, text, (size_t)header, 8);
     bool ok = number > 0   ? tl_fail_errno(error, "read", file->path, number)
               : number < 0 ? fail_shorter(error, file->path)
@@ -103,18 +103,18 @@ static bool read_header(tl_safetensors *file, tl_error *error) {
 }
 
 tl_safetensors *tl_safetensors_open(const char *path, tl_error *error) {
-    if (path == NULL) {
+    if (!path) {
         tl_error_set(error, "cannot read a safetensors file: its path is NULL; give a path");
         return NULL;
     }
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* nothing to wait for but a pipe */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* does not wait for a pipe's writer */
     if (fd < 0) {
         tl_fail_errno(error, "read", path, errno);
         return NULL;
     }
     tl_safetensors *file = calloc(1, sizeof *file);
     char *copy = strdup(path);
-    if (file == NULL || copy == NULL) {
+    if (!file || !copy) {
         tl_fail_memory(error, "opening", path);
         close(fd);
         free(copy);
@@ -129,14 +129,14 @@ tl_safetensors *tl_safetensors_open(const char *path, tl_error *error) {
 }
 
 void tl_safetensors_close(tl_safetensors *file) {
-    if (file == NULL) return;
+    if (!file) return;
     close(file->fd);
     free(file->path);
     tl_safetensors_index_free(&file->index);
     free(file);
 }
 
-long tl_safetensors_count(const tl_safetensors *file) { return file == NULL ? 0 : file->index.count; }
+long tl_safetensors_count(const tl_safetensors *file) { return file ? file->index.count : 0; }
 
 const tl_safetensors_entry *tl_safetensors_at(const tl_safetensors *file, long i) {
     return i < 0 || i >= tl_safetensors_count(file) ? NULL : &file->index.entries[i];
@@ -147,15 +147,15 @@ static int name_against_entry(const void *name, const void *entry) {
 }
 
 const tl_safetensors_entry *tl_safetensors_find(const tl_safetensors *file, const char *name) {
-    if (tl_safetensors_count(file) == 0 || name == NULL) return NULL;
+    if (tl_safetensors_count(file) == 0 || !name) return NULL;
     const tl_safetensors_index *x = &file->index;
     const tl_safetensors_entry *const *hit =
         bsearch(name, x->by_name, (size_t)x->count, sizeof *x->by_name, name_against_entry);
-    return hit == NULL ? NULL : *hit;
+    return hit ? *hit : NULL;
 }
 
 long tl_safetensors_metadata_count(const tl_safetensors *file) {
-    return file == NULL ? 0 : file->index.metadata_count;
+    return file ? file->index.metadata_count : 0;
 }
 
 tl_safetensors_pair tl_safetensors_metadata_at(const tl_safetensors *file, long i) {
@@ -168,15 +168,15 @@ static int key_against_pair(const void *key, const void *pair) {
 }
 
 const char *tl_safetensors_metadata(const tl_safetensors *file, const char *key) {
-    if (tl_safetensors_metadata_count(file) == 0 || key == NULL) return NULL;
+    if (tl_safetensors_metadata_count(file) == 0 || !key) return NULL;
     const tl_safetensors_index *x = &file->index;
     const tl_safetensors_pair *hit =
         bsearch(key, x->metadata, (size_t)x->metadata_count, sizeof *x->metadata, key_against_pair);
-    return hit == NULL ? NULL : hit->value;
+    return hit ? hit->value : NULL;
 }
 
 long tl_safetensors_numel(const tl_safetensors *file) {
-    uint64_t numel = 0; /* of checked entries: their bytes are the file's, each counted once */
+    uint64_t numel = 0; /* cannot overflow: the entries' bytes are in the file, each once */
     for (long i = 0; i < tl_safetensors_count(file); i++) {
         const tl_safetensors_entry *e = &file->index.entries[i];
         const uint64_t bytes = e->end - e->begin, bits = (uint64_t)tl_dtype_bits(e->dtype);
@@ -186,13 +186,13 @@ long tl_safetensors_numel(const tl_safetensors *file) {
 }
 
 bool tl_safetensors_read(tl_safetensors *file, const char *name, tl_tensor to, tl_error *error) {
-    if (file == NULL)
+    if (!file)
         return tl_error_set(error, "cannot read a tensor: the safetensors file is not open; open it first");
     const tl_safetensors_entry *e = tl_safetensors_find(file, name);
     char path[TL_SHOWN], shown[TL_SHOWN], here[TL_SHAPE_TEXT], there[TL_SHAPE_TEXT];
     tl_shown_path(file->path, path);
-    tl_shown(name == NULL ? "(no name)" : name, name == NULL ? 9 : strlen(name), 80, shown);
-    if (e == NULL)
+    tl_shown(name ? name : "(no name)", name ? strlen(name) : 9, 80, shown);
+    if (!e)
         return tl_error_set(error, "%s: found no tensor \"%s\" among its %ld; check the name, or the file",
                             path, shown, tl_safetensors_count(file));
     if (e->rank > TL_MAX_RANK)
@@ -205,7 +205,7 @@ bool tl_safetensors_read(tl_safetensors *file, const char *name, tl_tensor to, t
                             "sizes it was saved with",
                             path, shown, tl_safetensors_shape_text(e, there),
                             tl_shape_text(tl_shape_of(to), here));
-    if (to.data == NULL && tl_shape_numel(e->shape) > 0)
+    if (!to.data && tl_shape_numel(e->shape) > 0)
         return tl_error_set(
             error, "%s: tensor \"%s\": there is nowhere to put it (no data); make room for it", path, shown);
     if (!tl_dtype_is_real(e->dtype))
@@ -230,9 +230,9 @@ bool tl_safetensors_read(tl_safetensors *file, const char *name, tl_tensor to, t
 
 const char *tl_safetensors_path(const tl_safetensors *file) { return file->path; }
 
-void tl_safetensors_shorten_names(tl_safetensors *file, size_t size) { /* their order stays what it is */
+void tl_safetensors_shorten_names(tl_safetensors *file, size_t size) { /* does not change their order */
     for (long i = 0; i < file->index.count; i++) {
-        char *name = (char *)file->index.entries[i].name; /* the index's own */
+        char *name = (char *)file->index.entries[i].name; /* belongs to the index */
         memmove(name, name + size, strlen(name + size) + 1);
     }
 }

@@ -1,6 +1,5 @@
-/* Writing a safetensors file, byte for byte as the reference implementation does: the widest dtype first (so
- * that every tensor is aligned), then by name; a header without needless spaces, padded with spaces to a
- * multiple of 8. */
+/* Writing a safetensors file, byte for byte as the reference implementation does: the widest dtype first (so that every
+ * tensor is aligned), then by name; a header without unnecessary spaces, padded with spaces to a multiple of 8. */
 #include "atomic_file.h"
 #include "base/buffer.h"
 #include "base/json.h"
@@ -21,11 +20,10 @@ static int writing_order(const void *a, const void *b) {
     return wide_x != wide_y ? wide_y - wide_x : strcmp(x->name, y->name);
 }
 
-/* A text that can go into the header: there, and valid UTF-8. `what` it is, for the error. */
+/* A text for the header must not be NULL and must be valid UTF-8. `what` it is, for the error. */
 static bool check_text(const char *text, const char *what, const char *path, tl_error *error) {
     char file[TL_SHOWN], shown[TL_SHOWN];
-    if (text == NULL)
-        return tl_error_set(error, "%s: %s is NULL; give a text", tl_shown_path(path, file), what);
+    if (!text) return tl_error_set(error, "%s: %s is NULL; give a text", tl_shown_path(path, file), what);
     if (tl_utf8_valid(text, strlen(text)) == strlen(text)) return true;
     return tl_error_set(error, "%s: %s \"%s\" is not valid UTF-8; choose another", tl_shown_path(path, file),
                         what, tl_shown(text, strlen(text), 80, shown));
@@ -47,7 +45,7 @@ static bool check_item(const tl_safetensors_item *item, const char *path, tl_err
     if (numel < 0)
         return tl_error_set(error, "%s: tensor \"%s\": no tensor has the shape %s", file, name,
                             tl_shape_text(tl_shape_of(item->tensor), shape));
-    if (item->tensor.data == NULL && numel > 0)
+    if (!item->tensor.data && numel > 0)
         return tl_error_set(error, "%s: tensor \"%s\" has no data; save it after it was made", file, name);
     tl_dtype dtype = tl_dtype_resolve(item->dtype);
     if (dtype != TL_DTYPE_F32 && dtype != TL_DTYPE_F64)
@@ -84,7 +82,7 @@ static void add_item(tl_buffer *b, const tl_safetensors_item *item, uint64_t *of
     *offset += bytes;
 }
 
-/* The 8 bytes of its length and the header itself, into an empty buffer. */
+/* Writes the 8 bytes of the header's length, and the header, into an empty buffer. */
 static bool make_header(tl_buffer *b, const tl_safetensors_item **order, long count,
                         const tl_safetensors_pair *metadata, long metadata_count) {
     uint64_t offset = 0;
@@ -116,7 +114,7 @@ static void add_data(tl_atomic_file *f, const tl_safetensors_item *item) {
 
 static bool check_array(const void *array, long count, const char *what, const char *path, tl_error *error) {
     char file[TL_SHOWN];
-    if (count >= 0 && (array != NULL || count == 0)) return true;
+    if (count >= 0 && (array || count == 0)) return true;
     return tl_error_set(error, "%s: %ld %s%s; give them, or say 0", tl_shown_path(path, file), count, what,
                         count > 0 ? " at NULL" : "");
 }
@@ -158,7 +156,7 @@ bool tl_safetensors_write(const char *path, const tl_safetensors_item *items, lo
         if (strcmp(order[i - 1]->name, order[i]->name) == 0)
             ok = fail_twice("tensors", order[i]->name, path, error);
     if (ok && count > 0) qsort(order, (size_t)count, sizeof *order, writing_order);
-    if (order == NULL || (ok && !make_header(&header, order, count, metadata, metadata_count)))
+    if (!order || (ok && !make_header(&header, order, count, metadata, metadata_count)))
         ok = tl_fail_memory(error, "writing", path);
     if (ok && header.size - 8 > TL_SAFETENSORS_HEADER_MAX) {
         char file[TL_SHOWN];

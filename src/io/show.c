@@ -1,4 +1,4 @@
-/* Foreign text on its way to people. What is harmless is decided in one place, base/quote.c; here it is written. */
+/* Printing text from strangers. base/quote.c decides which characters are safe; here they are printed. */
 #define _POSIX_C_SOURCE 200809L /* isatty, fileno */
 #include "base/buffer.h"
 #include "base/quote.h"
@@ -32,11 +32,11 @@ char *tl_shown_text(const char *text) {
     return b.text;
 }
 
-/* Is it a person who reads this? A memory stream has no descriptor. */
+/* Is `out` a terminal? A memory stream has no descriptor. */
 static bool is_terminal(FILE *out) {
     const int before = errno, fd = fileno(out);
     const bool terminal = fd >= 0 && isatty(fd);
-    errno = before; /* why an earlier write failed is still to be told */
+    errno = before; /* an earlier write's error must not be lost */
     return terminal;
 }
 

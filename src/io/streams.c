@@ -1,4 +1,4 @@
-/* Standard streams, for programs: that they are there at the start, and that what was printed has arrived at the end. */
+/* Standard streams, for programs: they are open at the start, and at the end all output has been written. */
 #define _XOPEN_SOURCE 700 /* SIGXFSZ */
 #include "complain.h"
 
@@ -9,8 +9,8 @@
 #include <signal.h>
 #include <unistd.h>
 
-/* Opened the wrong way round, so that reading and writing fail as they would if it were closed, and say so. open takes the
- * lowest number that is free: this one, as those below have been seen to. */
+/* Opens each closed descriptor for the wrong direction, so that reading and writing fail as if it were closed. open
+ * returns the lowest free number, which is this one, since those below are open. */
 void tl_streams_open(void) {
     struct sigaction now;
     if (sigaction(SIGXFSZ, NULL, &now) == 0 && now.sa_handler == SIG_DFL) signal(SIGXFSZ, SIG_IGN);
@@ -19,11 +19,10 @@ void tl_streams_open(void) {
             if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0) return;
 }
 
-/* What failed may have failed long ago, and errno be another one's by now. Where nothing was printed, it does not matter that a
- * stream was closed. */
+/* A write may have failed long ago, with an errno that is gone. If nothing was printed, a closed stream is no
+ * failure. */
 bool tl_output_close(FILE *output, tl_error *error) {
-    if (output == NULL)
-        return tl_error_set(error, "cannot close an output: it is NULL; give standard output");
+    if (!output) return tl_error_set(error, "cannot close an output: it is NULL; give standard output");
     errno = 0;
     const bool before = ferror(output) != 0, now = fflush(output) != 0;
     int number = now ? errno : 0;

@@ -1,10 +1,10 @@
-/* A batch that may be written to: what a check changes on the way is a copy. Lengths are always there in it. */
+/* A writable copy of a batch, for checks that change inputs. The copy always has lengths. */
 #include "tapeloom/checks.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* ids [rows,width] as [rows,wider], padded with pad; NULL for NULL. */
+/* Copies ids [rows,width] to [rows,wider], filling up with pad. NULL for NULL. */
 static int *wider(const int *ids, long rows, long width, long to_width, int pad, bool *ok) {
     if (!ids) return NULL;
     int *copy = malloc(((size_t)(rows * to_width) + 1) * sizeof *copy);

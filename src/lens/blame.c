@@ -1,8 +1,9 @@
-/* Which operation's backward is wrong: the idea stands in checks.h.
+/* Which operation's backward is wrong; checks.h explains the method.
  *
- * A step's direction d is normal, drawn by (seed, base). Analytic is the sum of gradient·d as soon as the node's backward has
- * returned; numeric is (f(+h) - f(-h)) / 2h, where the base is moved by h·d just before the node reads it: every node that reads
- * it later sees the moved value, every earlier one has seen the other. Both depend on the same readers. */
+ * A step's direction d is normal, drawn by (seed, base). The analytic derivative is the sum of gradient·d right
+ * after the node's backward has returned. The numeric one is (f(+h) - f(-h)) / 2h, where the base is moved by h·d
+ * just before the node reads it: this node and later ones read the moved value, earlier ones have read the original.
+ * So both count the same readers of the base. */
 #include "tapeloom/checks.h"
 #include "tapeloom/op.h"
 
@@ -11,16 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The first is where nearly every step agrees; a larger one helps where rounding, smaller ones where a kink is near. */
+/* With the first h nearly every step agrees. A larger h helps against rounding, smaller ones near a kink. */
 static const double moves[] = {1e-5, 1e-4, 1e-6, 1e-7};
 enum { MOVES = sizeof moves / sizeof *moves };
 static const double TOLERANCE = 1e-5;
 
 typedef struct step {
     int node, base;
-    bool run; /* in this backward: analytic and size are there */
+    bool run; /* analytic and size are set in this backward */
     double analytic, size;
-    int known; /* of `numeric`, by moves */
+    int known; /* how many of `numeric` are known, one for each h */
     double numeric[MOVES];
 } step;
 
@@ -32,18 +33,18 @@ struct tl_blame {
     tl_tape *tape;
     tl_probe probe;
     tl_rng_key key;
-    int nodes; /* that f records */
+    int nodes; /* nodes that f records */
     int operations;
     double value;
     long steps;
-    step *step; /* from the result backwards */
-    /* while a value is moved */
+    step *step; /* in order from the result backwards */
+    /* used while a value is moved: */
     const step *moved;
     double by;
     bool done;
-    tl_real *original; /* of a base that outlives the run */
-    double size;       /* of the base's elements, in bytes */
-    /* while going backward */
+    tl_real *original; /* saved values of a base that outlives the run */
+    double size;       /* size of an element of the base, in bytes */
+    /* used while going backward: */
     tl_fault *fault;
     tl_error error;
 };
@@ -70,7 +71,7 @@ static bool value_of(tl_blame *b, tl_var y, double *value) {
 
 /* ---- steps ---- */
 
-/* Is this input the first of its node that names its base, and does somebody want its gradient? */
+/* Is this the node's first input with its base, and does the base need a gradient? */
 static bool is_step(const tl_tape *tape, const tl_recorded *node, int i, int *base) {
     tl_recorded input, earlier;
     if (!tl_tape_recorded(tape, node->input[i], &input) || !input.wants_grad) return false;
@@ -82,7 +83,7 @@ static bool is_step(const tl_tape *tape, const tl_recorded *node, int i, int *ba
     return true;
 }
 
-/* Those of nodes up to `last`; with to NULL they are only counted. */
+/* Lists the steps of nodes up to `last`; to NULL: only counts them. */
 static long list_steps(const tl_tape *tape, int last, step *to, int *operations) {
     long count = 0;
     tl_recorded node;
@@ -114,7 +115,7 @@ static bool record(tl_blame *b) {
 
 static tl_rng_key direction(const tl_blame *b, int base) { return tl_rng_key_mix(b->key, (uint64_t)base); }
 
-/* Moves the base of the step that is asked for, as soon as its node is about to read it. Bases are contiguous. */
+/* Moves the base of the current step just before its node reads it. Bases are contiguous. */
 static void before(void *context, tl_tape *tape, int node) {
     tl_blame *b = context;
     tl_recorded base;
@@ -134,7 +135,7 @@ static void before(void *context, tl_tape *tape, int node) {
     for (long i = 0; i < n; i++) base.value.data[i] += (tl_real)(b->by * tl_rng_normal(key, (uint64_t)i));
 }
 
-/* f where the step's base is moved; the base as it was afterwards. */
+/* The value of f with the step's base moved; then restores the base. */
 static bool moved_value(tl_blame *b, const step *s, double by, double *value) {
     b->moved = s, b->by = by, b->done = false;
     tl_var y = run(b);
@@ -205,7 +206,8 @@ static bool gradients(tl_blame *b, tl_fault *fault) {
 
 /* ---- the walk ---- */
 
-/* The smallest error of all moves, until one agrees. What the rounding of f explains at the first move is no error. */
+/* Compares a step with each h until one agrees; keeps the smallest error. At the first h, an error that the rounding
+ * of f explains counts as none. */
 static bool look(tl_blame *b, step *s, tl_blamed *r) {
     double best = INFINITY;
     for (int move = 0; move < MOVES && !(best <= r->tolerance); move++) {

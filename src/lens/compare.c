@@ -1,4 +1,5 @@
-/* Two models' heads, head by head: sums over rows that were seen, and what differs where two models cannot be compared. */
+/* Two models' heads, head by head: sums over the rows that were seen, and what differs if two models cannot be
+ * compared. */
 #include "compare_heads.h"
 
 #include "base/quote.h"
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- may they be compared? ---- */
+/* ---- can two runs be compared? ---- */
 
 static bool same_words(const tl_run *a, const tl_run *b, tl_side side, tl_error *error) {
     static const char *const sides[] = {[TL_SOURCE] = "source", [TL_TARGET] = "target"};
@@ -34,7 +35,7 @@ static bool same_words(const tl_run *a, const tl_run *b, tl_side side, tl_error 
     return true;
 }
 
-/* Of byte pairs; both have them or none. */
+/* For byte pairs: both runs have the same, or none. */
 static bool same_bytes(const tl_byte_bpe *a, const tl_byte_bpe *b, tl_error *error) {
     for (int id = 0; id < tl_byte_bpe_size(a) || id < tl_byte_bpe_size(b); id++) {
         size_t size[2] = {0, 0};
@@ -186,7 +187,7 @@ bool tl_comparison_add(tl_comparison *c, const tl_seen *a, const tl_seen *b) {
     return true;
 }
 
-/* ---- what came out ---- */
+/* ---- results ---- */
 
 long tl_comparison_count(const tl_comparison *c) { return c ? c->count : 0; }
 
@@ -208,7 +209,7 @@ static double by_what(const tl_comparison *c, tl_comparison_by by, long i) {
     return d.rows > 0 ? by == TL_BY_ABSOLUTE ? d.absolute : d.divergence : -1;
 }
 
-/* Inserted one by one: heads are few, and equals keep their order. */
+/* Insertion sort: heads are few, and ties keep their order. */
 void tl_comparison_order(const tl_comparison *c, tl_comparison_by by, long *order) {
     for (long i = 0; order && i < tl_comparison_count(c); i++) {
         const double value = by_what(c, by, i);

@@ -1,10 +1,10 @@
-/* All heads of a model, numbered through: what tables over heads have in common. */
+/* All heads of a model under one numbering, for tables over heads. */
 #ifndef TL_LENS_COMPARE_HEADS_H
 #define TL_LENS_COMPARE_HEADS_H
 
 #include "lens.h"
 
-/* How many a model has. */
+/* How many heads a model has. */
 static inline long tl_all_heads(const tl_model *model) {
     long count = 0;
     for (int k = 0; model && k < TL_ATTENTION_KINDS; k++)
@@ -13,7 +13,7 @@ static inline long tl_all_heads(const tl_model *model) {
     return count;
 }
 
-/* Which one number i is; puts its attention's name and returns its number there; -1: there is none. */
+/* Head number i: writes its attention's name and returns its number there; -1: there is no such head. */
 static inline int tl_head_named(const tl_model *model, long i, char attention[64]) {
     *attention = 0;
     for (int k = 0; model && i >= 0 && k < TL_ATTENTION_KINDS; k++)
@@ -28,7 +28,7 @@ static inline int tl_head_named(const tl_model *model, long i, char attention[64
     return -1;
 }
 
-/* Has this been seen of such a model? An attention without heads has nothing to see. */
+/* Does the look fit the model? Attentions without heads have nothing to see. */
 static inline bool tl_heads_were_seen(const tl_model *model, const tl_seen *seen) {
     int at = 0;
     for (int k = 0; model && seen && k < TL_ATTENTION_KINDS; k++)

@@ -1,4 +1,5 @@
-/* Weights by relative position: for each head and offset the sum over the rows that have a key there, and how many these are. */
+/* Weights by relative position: for each head and offset, the sum over the rows that have a key there, and the
+ * number of these rows. */
 #include "compare_heads.h"
 
 #include "tapeloom/compare.h"

@@ -1,4 +1,4 @@
-/* Rows of attention, by themselves and two at a time, and what a head does over a sentence's rows. */
+/* Rows of attention, singly and in pairs, and how a head behaves over a sentence's rows. */
 #include "lens.h"
 
 #include "tapeloom/compare.h"

@@ -1,4 +1,4 @@
-/* What was seen, as files that others read: a CSV table, and safetensors. */
+/* A look as files for other programs: a CSV table, and safetensors. */
 #include "lens.h"
 
 #include "tapeloom/op.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Is there anything of this quantity? */
+/* Does the look have this quantity? */
 static bool has(const tl_seen_attention *s, tl_quantity q) {
     switch (q) {
     case TL_SEE_A:
@@ -80,7 +80,7 @@ typedef struct items {
     long count, room;
 } items;
 
-/* [H,T,S] of one quantity of one sentence. */
+/* Adds one quantity of one sentence, [H,T,S]. */
 static bool add(items *to, const tl_seen_attention *s, tl_quantity q, long b, const tl_sentence *sentence,
                 bool words, tl_tape *tape) {
     const tl_tokens *rows = tl_seen_rows(s, sentence), *columns = tl_seen_columns(s, sentence);
@@ -100,7 +100,7 @@ static bool add(items *to, const tl_seen_attention *s, tl_quantity q, long b, co
     return true;
 }
 
-/* Tokens, a line each sentence, with a tab between. */
+/* Tokens, one line a sentence, separated by tabs. */
 static char *tokens_text(const tl_sentences *sentences, const tl_tokens *of(const tl_sentence *)) {
     tl_buffer text = {0};
     for (long b = 0; b < sentences->count; b++) {

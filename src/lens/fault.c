@@ -1,7 +1,8 @@
-/* Faults: what an operation's backward gives to its inputs, made wrong in one of the ways in which people get it wrong.
+/* Faults: the gradients that an operation's backward gives to its inputs, made wrong in one of the usual ways.
  *
- * What it gave is what the gradients have gained while it ran. Faults of single elements are made over the whole of a base's memory, those
- * that move elements about over the part that an input names: what it did not give to stays as it is. */
+ * What a backward gave is the increase of the gradients while it ran. Faults of single elements change the increase
+ * over a base's whole memory. Faults that move elements change the part that an input names. An increase of 0 stays
+ * 0. */
 #include "tapeloom/checks.h"
 #include "tapeloom/op.h"
 
@@ -26,7 +27,7 @@ const char *tl_fault_kind_meaning(tl_fault_kind kind) {
     return (unsigned)kind < TL_FAULT_KINDS ? meanings[kind] : NULL;
 }
 
-/* ---- its name ---- */
+/* ---- names ---- */
 
 static const char *operation_of(const char *text, size_t length) {
     int count;
@@ -58,9 +59,9 @@ bool tl_fault_of(const char *text, tl_fault *fault, tl_error *error) {
     return false;
 }
 
-/* ---- what was gained, made wrong ---- */
+/* ---- making an increase wrong ---- */
 
-/* Moves the elements of a part, in row-major order, one place on; those of the last one come to the first. */
+/* Moves the elements of a part by one position in row-major order; the last one becomes the first. */
 static void shift(tl_tensor part) {
     const long n = tl_numel(part);
     tl_real last = 0;
@@ -74,7 +75,7 @@ static void shift(tl_tensor part) {
     }
 }
 
-/* Each matrix of the last two axes [m,n] is filled as if what it holds lay as [n,m]. */
+/* Rearranges each matrix [m,n] of the last two axes as if its elements lay as [n,m]. */
 static bool transpose(tl_tensor part) {
     if (part.rank < 2) return true;
     const long m = part.dim[part.rank - 2], n = part.dim[part.rank - 1], count = tl_numel(part) / (m * n);
@@ -93,39 +94,39 @@ static bool transpose(tl_tensor part) {
     return true;
 }
 
-/* What a base's gradient was before, and has gained. */
+/* A base's gradient before the backward, and its increase. */
 typedef struct gain {
     int base;
     long count;
     tl_real *before, *gained;
 } gain;
 
-/* The gained part that an input names, laid out as the input is. */
-static tl_tensor part_of(const gain *g, const tl_recorded *input, const tl_recorded *base) {
+/* The part of the increase that an input names, with the input's layout. */
+static tl_tensor part_of(const gain *g, const tl_recorded *input) {
     tl_tensor part = input->value;
-    part.data = g->gained + (input->value.data - base->value.data);
+    part.data = g->gained + input->first;
     return part;
 }
 
-static bool is_same_part(tl_tensor a, tl_tensor b) {
-    bool same = a.data == b.data && a.rank == b.rank;
+static bool is_same_part(const tl_recorded *x, const tl_recorded *y) {
+    const tl_tensor a = x->value, b = y->value;
+    bool same = x->first == y->first && a.rank == b.rank;
     for (int i = 0; same && i < a.rank; i++) same = a.dim[i] == b.dim[i] && a.stride[i] == b.stride[i];
     return same;
 }
 
 static bool move_parts(const tl_fault *fault, const tl_tape *tape, const tl_recorded *node, const gain *g) {
-    tl_recorded base, input, earlier;
-    tl_tape_recorded(tape, g->base, &base);
+    tl_recorded input, earlier;
     for (int i = 0; i < node->inputs; i++) {
         if (!tl_tape_recorded(tape, node->input[i], &input) || input.base != g->base) continue;
-        bool again = false; /* the same part under another number would be moved twice */
+        bool again = false; /* the same part as an earlier input's: do not move it twice */
         for (int j = 0; j < i && !again; j++)
             again = tl_tape_recorded(tape, node->input[j], &earlier) && earlier.base == g->base &&
-                    is_same_part(input.value, earlier.value);
+                    is_same_part(&input, &earlier);
         if (again) continue;
         if (fault->kind == TL_FAULT_SHIFT)
-            shift(part_of(g, &input, &base));
-        else if (!transpose(part_of(g, &input, &base)))
+            shift(part_of(g, &input));
+        else if (!transpose(part_of(g, &input)))
             return false;
     }
     return true;
@@ -152,11 +153,11 @@ static double norm_of_difference(const tl_real *a, const tl_real *b, long n) {
     return sqrt(sum);
 }
 
-/* Puts the wrong gradient where the right one is. */
+/* Replaces the right gradient by the wrong one. */
 static bool make_wrong(tl_fault *fault, const tl_tape *tape, const tl_recorded *node, gain *g) {
     tl_recorded base;
     tl_tape_recorded(tape, g->base, &base);
-    if (!base.grad.data) return true; /* it gave nothing */
+    if (!base.grad.data) return true; /* the backward gave no gradient */
     tl_real *now = base.grad.data, *right = malloc((size_t)g->count * sizeof *right);
     if (!right) return false;
     memcpy(right, now, (size_t)g->count * sizeof *right);
@@ -173,7 +174,8 @@ static bool make_wrong(tl_fault *fault, const tl_tape *tape, const tl_recorded *
 static bool remember(gain *g, const tl_tape *tape, int base) {
     tl_recorded r;
     tl_tape_recorded(tape, base, &r);
-    *g = (gain){.base = base, .count = tl_numel(r.value)};
+    /* only the shape: the value's memory may have been recycled */
+    *g = (gain){.base = base, .count = tl_shape_numel(tl_shape_of(r.value))};
     g->before = calloc((size_t)g->count + 1, sizeof *g->before);
     g->gained = calloc((size_t)g->count + 1, sizeof *g->gained);
     if (!g->before || !g->gained) return false;
@@ -181,7 +183,7 @@ static bool remember(gain *g, const tl_tape *tape, int base) {
     return true;
 }
 
-/* The different bases that a node reads and gives to; returns how many. */
+/* Notes the distinct bases that a node reads and gives gradients to; returns how many. */
 static int remember_all(gain *gains, const tl_tape *tape, const tl_recorded *node, bool *ok) {
     int count = 0;
     tl_recorded input;

@@ -1,11 +1,11 @@
-/* One matrix for every attention of a sentence, without padding: what rollout, max-flow and relevance are made of. The struct, its
- * arrays of pointers and all matrices are one block of memory. */
+/* A matrix for each attention of a sentence, without padding: the input of rollout, max-flow and relevance. The
+ * struct, its arrays of pointers and all matrices are one block of memory. */
 #include "tapeloom/flow.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 
-/* Rows of pointers into `at`, each to rows·columns numbers; what is behind them. */
+/* Points each of `count` matrices to its rows·columns numbers in `at`; returns the address after them. */
 static double *share_out(double **matrix, int count, long size, double *at) {
     for (int i = 0; i < count; i++, at += size) matrix[i] = at;
     return at;
@@ -20,7 +20,7 @@ tl_flow_layers *tl_flow_layers_new(long sources, long targets, int encoder_layer
     const size_t s = (size_t)sources, t = (size_t)targets, e = (size_t)encoder_layers,
                  d = (size_t)decoder_layers;
     const size_t pointers = (e + (decoder_self ? d : 0) + (cross ? d : 0)) * sizeof(double *);
-    /* a double needs no stricter alignment than the struct or a pointer's size twice */
+    /* the struct's and the pointers' sizes are aligned well enough for doubles */
     const size_t head =
         (sizeof(tl_flow_layers) + pointers + sizeof(double) - 1) / sizeof(double) * sizeof(double);
     const double numbers = (double)e * (double)s * (double)s +
@@ -56,9 +56,9 @@ long tl_flow_rows(const tl_flow_layers *layers) {
     return layers->decoder_layers ? layers->targets : layers->sources;
 }
 
-/* ---- of what was seen ---- */
+/* ---- from a look ---- */
 
-/* to [rows,columns]: means over heads of A, or of the positive part of dL/dA ∘ A. */
+/* Fills to [rows,columns] with the mean over heads of A, or of the positive part of dL/dA ∘ A. */
 static void mean_of(const tl_seen_attention *a, long b, tl_flow_of what, long rows, long columns,
                     double *to) {
     for (long i = 0; i < rows; i++)
@@ -69,7 +69,7 @@ static void mean_of(const tl_seen_attention *a, long b, tl_flow_of what, long ro
                     tl_seen_value(a, what == TL_FLOW_WEIGHTS ? TL_SEE_A : TL_SEE_ADA, b, h, i, j);
                 if (what == TL_FLOW_WEIGHTS || x > 0) sum += x;
             }
-            to[i * columns + j] = a->heads ? sum / (double)a->heads : 0; /* of none: nothing is taken */
+            to[i * columns + j] = a->heads ? sum / (double)a->heads : 0; /* without heads: 0 */
         }
 }
 
@@ -79,7 +79,8 @@ static int count_of(const tl_seen *seen, tl_attention_kind kind) {
     return count;
 }
 
-/* Places of the sentence on each side: a classifier's [CLS] is one more than its batch has, and a pooling's query is one place. */
+/* Positions of the sentence on each side. A classifier's [CLS] is one more than its batch has; a pooling's query is
+ * one position. */
 static void size_up(const tl_seen *seen, long b, long *sources, long *targets) {
     const tl_batch *batch = &seen->batch;
     *targets = batch->tgt_in ? (batch->tgt_lengths ? batch->tgt_lengths[b] : batch->tgt_len) : 0;

@@ -1,27 +1,28 @@
-/* The rules of the gates, with their margins: from measured numbers to verdicts (checks.h). Nothing is computed here that needs a
+/* The rules of the gates, with their margins: from measured numbers to verdicts (checks.h). Nothing here needs a
  * model. */
 #include "tapeloom/checks.h"
 
 #include <math.h>
 
-/* ---- margins, written down before anything was measured, but for what SUMS_TO_ZERO is relative to ---- */
+/* ---- margins, fixed before anything was measured, except what SUMS_TO_ZERO is relative to ---- */
 
-/* A trained model's loss must rise by so much (nats a token) when what it needs is taken away, and by so many standard errors. Translators
- * of a toy language lose 1 and more; what memorises its targets or ignores its source loses next to nothing. */
+/* A trained model's loss must rise by this much (nats a token), and by this many standard errors, when something
+ * that it needs is taken away. Translators of a toy language lose 1 and more. A model that memorises its targets or
+ * ignores its source loses next to nothing. */
 static const double MATTERS = 0.05, ERRORS = 3;
-/* An untrained model's loss must move at all: by more than rounding, in whatever direction. */
+/* An untrained model's loss must change by more than rounding, up or down. */
 static const double MOVES = 1e-4;
-/* Entropy of trained cross-attention, as a share of what looking everywhere alike would have. */
+/* Largest entropy of trained cross-attention, as a share of uniform attention's entropy. */
 static const double LOOKS_EVERYWHERE = 0.95;
-/* Before training all words are about as likely: ln V, and a little more, for logits of variance 1 add ½. */
+/* Before training all words are about equally likely: the loss is near ln V; logits of variance 1 add ½. */
 static const double BELOW_LN_V = 0.2, ABOVE_LN_V = 1.0;
-/* One batch can be learnt by heart: this share of the loss that it began with is left at most. */
+/* Overfitting one batch must reduce the loss at least to this share. */
 static const double LEARNT = 0.1;
-/* Sums of rounded numbers. */
+/* Tolerances of sums of rounded numbers. */
 static const double SAME_LOSS = sizeof(tl_real) == 8 ? 1e-10 : 1e-5;
 static const double SUMS_TO_ONE = sizeof(tl_real) == 8 ? 1e-12 : 1e-5;
-static const double SUMS_TO_ZERO =
-    sizeof(tl_real) == 8 ? 1e-12 : 1e-5; /* relative to Σ A·|dA|, which is what is subtracted */
+/* relative to Σ A·|dA|, the size of what is subtracted */
+static const double SUMS_TO_ZERO = sizeof(tl_real) == 8 ? 1e-12 : 1e-5;
 static const double SAME_LOG_P = sizeof(tl_real) == 8 ? 1e-9 : 1e-3;
 
 /* ---- paired differences ---- */
@@ -41,7 +42,7 @@ void tl_paired_add(tl_paired *p, double as_it_is, double otherwise, double token
 double tl_paired_mean(const tl_paired *p) { return p && p->tokens > 0 ? p->difference / p->tokens : 0; }
 double tl_paired_moved(const tl_paired *p) { return p && p->tokens > 0 ? p->absolute / p->tokens : 0; }
 
-/* Of a ratio of sums D = Σd / Σn over m sentences: √(m/(m-1) · Σ(d - D·n)²) / Σn (Cochran 1977, 6.4). */
+/* The error of a ratio of sums D = Σd / Σn over m sentences: √(m/(m-1) · Σ(d - D·n)²) / Σn (Cochran 1977, 6.4). */
 double tl_paired_error(const tl_paired *p) {
     if (!p || p->count < 2 || p->tokens <= 0) return INFINITY;
     const double mean = tl_paired_mean(p);
@@ -62,7 +63,7 @@ static void not_asked(tl_gate *g, const char *why) {
  ((g)->verdict = (passes) ? TL_GATE_PASSED : TL_GATE_FAILED, \
   (void)snprintf((g)->measured, sizeof(g)->measured, __VA_ARGS__))
 
-/* What is taken away must be missed. */
+/* The loss must rise when something is taken away. */
 static void judge_paired(tl_gate *g, const tl_measured *m, const tl_paired *p, const char *what) {
     const double mean = tl_paired_mean(p), error = tl_paired_error(p), moved = tl_paired_moved(p);
     if (p->count < 2)

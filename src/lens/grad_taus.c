@@ -1,5 +1,5 @@
-/* Do attention's weights and gradients rank positions alike (Jain & Wallace 2019)? One row of weights against sizes of gradients, each
- * measured anew: as attention is, detached, and frozen at uniform. */
+/* Do attention's weights and gradients rank positions alike (Jain & Wallace 2019)? One row of weights against sizes
+ * of gradients, which are computed with attention as it is, detached, and frozen at uniform. */
 #include "one_sentence.h"
 
 #include "tapeloom/flow.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The row's positions: which places of the side they are, and what is compared over them. */
+/* The row's positions: their numbers on the side, and the quantities compared over them. */
 typedef struct row {
     long count;
     long *place;
@@ -38,7 +38,7 @@ static double value_of(const tl_seen_attention *a, tl_quantity q, int head, long
     return sum / (double)a->heads;
 }
 
-/* Does any of the heads that count see it? */
+/* Does any of the heads in question see it? */
 static bool sees(const tl_seen_attention *a, int head, long i, long j) {
     for (long h = 0; h < a->heads; h++)
         if ((head < 0 || h == head) && tl_mask_shows(&a->mask, 0, h, i, j, a->queries, a->keys)) return true;
@@ -79,7 +79,7 @@ static bool as_it_is(const tl_model *model, tl_tape *tape, const tl_batch *one, 
     return true;
 }
 
-/* τ of the weights with gradients at the input while attention is held. */
+/* τ of the weights with gradients at the input, while attention is held. */
 static bool held(const tl_model *model, tl_tape *tape, const tl_batch *one, const tl_objective *objective,
                  tl_attention_kind kind, tl_attention_held how, const row *r, double *tau, double *value) {
     static const char *const patterns[] = {"encoder.*.self", "decoder.*.self", "*.cross"};

@@ -1,5 +1,5 @@
-/* How much each head matters (Michel et al. 2019), over a set. */
-#include "heads_walk.h"
+/* Importance of heads (Michel et al. 2019) over a set. */
+#include "heads_found.h"
 
 void tl_heads_finish(const tl_run *run, const tl_heads_found *found, double *importance) {
     const tl_model *model = tl_run_model(run);

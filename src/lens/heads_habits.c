@@ -1,25 +1,28 @@
-/* Where a head looks, as numbers that add up over maps: each is a sum over rows and how many rows there were. Weights of a row may sum
- * to anything (sigmoid): what is told of a distribution is told of the weights divided by their sum. Rows without weight
- * tell nothing. */
-#include "tapeloom/heads.h"
+/* Where a head looks, as numbers that can be summed over maps: each is a sum over rows and a count of rows. Weights
+ * of a row need not sum to 1 (sigmoid): measures of distributions use the weights divided by their sum. Rows without
+ * weight are left out. With several ranks the rows' numbers are held back until their batch's turn, because the
+ * order of a sum counts. */
+#include "heads_share.h"
 
 #include "base/memory.h"
 
 #include <math.h>
+#include <string.h>
 
-/* Rows by offset, column minus row: -half … half-1 have room. */
+/* Counts of rows by offset, column minus row; there is room for -half … half-1. */
 typedef struct offsets {
     long half;
-    long *at, *seen; /* [2·half] rows whose largest weight is there; rows that see a column there */
+    long *at, *seen; /* [2·half] rows with their largest weight there; rows with a visible column there */
 } offsets;
 
 struct tl_head_sums {
-    long rows, words;        /* with some weight; those of them that are counted without <eos> */
-    double largest;          /* over words */
-    double entropy, uniform; /* over rows, as what follows */
-    double distance, first, end;
-    bool has_places, has_ends; /* some map */
+    long rows, words; /* rows with weight; those that are not <eos> */
+    double of[TL_HEAD_NUMBERS];
+    bool has_places, has_ends; /* in some map */
     offsets offsets;
+    bool holds;
+    double (*held)[TL_HEAD_NUMBERS]; /* [held_rows] numbers held back */
+    size_t held_rows, held_room;
 };
 
 tl_head_sums *tl_head_sums_new(void) { return calloc(1, sizeof(tl_head_sums)); }
@@ -28,12 +31,13 @@ void tl_head_sums_free(tl_head_sums *sums) {
     if (!sums) return;
     free(sums->offsets.at);
     free(sums->offsets.seen);
+    free(sums->held);
     free(sums);
 }
 
 /* ---- offsets ---- */
 
-/* Room for offsets -most … most. */
+/* Makes room for offsets -most … most. */
 static bool make_room(offsets *o, long most) {
     if (most < o->half) return true;
     long half = o->half ? o->half : 16;
@@ -52,8 +56,8 @@ static bool make_room(offsets *o, long most) {
     return true;
 }
 
-/* The offset that most rows have, of equals the nearest, of these the one to the left. */
-static long commonest(const offsets *o) {
+/* The most frequent offset; ties go to the one nearest to 0, then to the negative one. */
+static long most_frequent(const offsets *o) {
     long best = 0;
     for (long d = 1; d < o->half; d++) {
         if (o->at[o->half - d] > o->at[o->half + best]) best = -d;
@@ -64,6 +68,13 @@ static long commonest(const offsets *o) {
 
 /* ---- a row ---- */
 
+/* The numbers that a row adds. */
+enum { LARGEST /* a word's */, ENTROPY, UNIFORM, DISTANCE, FIRST, END };
+
+static void add_row(double *sums, const double *row) {
+    for (int k = 0; k < TL_HEAD_NUMBERS; k++) sums[k] += row[k];
+}
+
 static double weight(const tl_head_map *map, long i, long j) {
     return (double)map->weights.data[i * map->weights.stride[0] + j * map->weights.stride[1]];
 }
@@ -73,7 +84,7 @@ static bool sees(const tl_head_map *map, long i, long j) {
 }
 
 /* Entropy of the weights divided by their sum s: ln s - (Σ w·ln w) / s. */
-static void add_whole_row(tl_head_sums *sums, const tl_head_map *map, long i) {
+static void read_whole_row(tl_head_sums *sums, const tl_head_map *map, long i, double *row) {
     double sum = 0, logs = 0, far = 0, end = 0;
     long visible = 0;
     for (long j = 0; j < map->weights.dim[1]; j++) {
@@ -87,15 +98,15 @@ static void add_whole_row(tl_head_sums *sums, const tl_head_map *map, long i) {
     }
     if (!(sum > 0)) return;
     sums->rows++;
-    sums->entropy += log(sum) - logs / sum;
-    sums->uniform += log((double)visible);
-    sums->distance += far / sum;
-    sums->first += weight(map, i, 0) / sum;
-    sums->end += end / sum;
+    row[ENTROPY] = log(sum) - logs / sum;
+    row[UNIFORM] = log((double)visible);
+    row[DISTANCE] = far / sum;
+    row[FIRST] = weight(map, i, 0) / sum;
+    row[END] = end / sum;
 }
 
-/* What is told of a row of a word, and of columns of words. */
-static void add_largest(tl_head_sums *sums, const tl_head_map *map, long i) {
+/* A row that is not <eos>, over the columns that are not <eos>. */
+static void read_largest(tl_head_sums *sums, const tl_head_map *map, long i, double *row) {
     offsets *o = &sums->offsets;
     double largest = 0;
     long at = -1;
@@ -105,7 +116,7 @@ static void add_largest(tl_head_sums *sums, const tl_head_map *map, long i) {
     }
     if (at < 0) return;
     sums->words++;
-    sums->largest += largest;
+    row[LARGEST] = largest;
     o->at[o->half + at - i]++;
     for (long j = 0; j < map->weights.dim[1]; j++)
         if (!(map->column_is_end && map->column_is_end[j]) && sees(map, i, j)) o->seen[o->half + j - i]++;
@@ -115,16 +126,22 @@ bool tl_head_sums_add(tl_head_sums *sums, const tl_head_map *map) {
     if (!sums || !map || !map->weights.data || map->weights.rank != 2) return false;
     const long rows = map->weights.dim[0], columns = map->weights.dim[1];
     if (!make_room(&sums->offsets, rows > columns ? rows : columns)) return false;
+    if (sums->holds && !TL_RESERVE(sums->held, sums->held_room, sums->held_rows + (size_t)rows)) return false;
     for (long i = 0; i < rows && columns > 0; i++) {
-        add_whole_row(sums, map, i);
-        if (!(map->row_is_end && map->row_is_end[i])) add_largest(sums, map, i);
+        double row[TL_HEAD_NUMBERS] = {0};
+        read_whole_row(sums, map, i, row);
+        if (!(map->row_is_end && map->row_is_end[i])) read_largest(sums, map, i, row);
+        if (sums->holds)
+            memcpy(sums->held[sums->held_rows++], row, sizeof row);
+        else
+            add_row(sums->of, row);
     }
     sums->has_places |= !map->no_places;
     sums->has_ends |= map->column_is_end != NULL;
     return true;
 }
 
-/* ---- what they come to ---- */
+/* ---- results ---- */
 
 tl_head_habits tl_head_habits_of(const tl_head_sums *sums) {
     tl_head_habits h = {.rows = sums ? sums->words : 0,
@@ -137,21 +154,63 @@ tl_head_habits tl_head_habits_of(const tl_head_sums *sums) {
                         .first = NAN,
                         .end = NAN};
     if (!sums) return h;
-    if (sums->words) h.confidence = sums->largest / (double)sums->words;
+    if (sums->words) h.confidence = sums->of[LARGEST] / (double)sums->words;
     if (sums->words && sums->has_places) {
         const offsets *o = &sums->offsets;
-        h.offset = commonest(o);
+        h.offset = most_frequent(o);
         h.share = (double)o->at[o->half + h.offset] / (double)sums->words;
         h.reach = (double)o->at[o->half + h.offset] / (double)o->seen[o->half + h.offset];
         h.positional = h.share >= TL_POSITIONAL_SHARE;
     }
     if (sums->rows) {
         const double rows = (double)sums->rows;
-        h.entropy = sums->entropy / rows;
-        if (sums->uniform > 0) h.against_uniform = sums->entropy / sums->uniform;
-        if (sums->has_places) h.distance = sums->distance / rows;
-        h.first = sums->first / rows;
-        if (sums->has_ends) h.end = sums->end / rows;
+        h.entropy = sums->of[ENTROPY] / rows;
+        if (sums->of[UNIFORM] > 0) h.against_uniform = sums->of[ENTROPY] / sums->of[UNIFORM];
+        if (sums->has_places) h.distance = sums->of[DISTANCE] / rows;
+        h.first = sums->of[FIRST] / rows;
+        if (sums->has_ends) h.end = sums->of[END] / rows;
     }
     return h;
+}
+
+/* ---- among ranks ---- */
+
+void tl_head_sums_hold(tl_head_sums *sums) { sums->holds = true; }
+
+void tl_head_sums_add_held(tl_head_sums *sums, double *numbers) {
+    for (size_t i = 0; i < sums->held_rows; i++) add_row(numbers, sums->held[i]);
+    sums->held_rows = 0;
+}
+
+void tl_head_sums_set(tl_head_sums *sums, const double *numbers) {
+    memcpy(sums->of, numbers, sizeof sums->of);
+}
+
+void tl_head_sums_tell(const tl_head_sums *sums, tl_pass *to) {
+    const offsets *o = &sums->offsets;
+    const long counts[] = {sums->rows, sums->words, sums->has_places, sums->has_ends, o->half};
+    tl_pass_tell(to, counts, sizeof counts);
+    tl_pass_tell(to, o->at, 2 * (size_t)o->half * sizeof *o->at);
+    tl_pass_tell(to, o->seen, 2 * (size_t)o->half * sizeof *o->seen);
+}
+
+static void add_counts(tl_told *told, long *to, long half) {
+    long one;
+    for (long d = -half; d < half; d++)
+        if (tl_told_read(told, &one, sizeof one)) to[d] += one;
+}
+
+bool tl_head_sums_take(tl_head_sums *sums, tl_told *told) {
+    long counts[5] = {0};
+    tl_told_read(told, counts, sizeof counts);
+    const long half = counts[4];
+    if (half && !make_room(&sums->offsets, half - 1)) return false;
+    sums->rows += counts[0];
+    sums->words += counts[1];
+    sums->has_places |= counts[2] != 0;
+    sums->has_ends |= counts[3] != 0;
+    if (!half) return true; /* there may be no memory for offsets at all */
+    add_counts(told, sums->offsets.at + sums->offsets.half, half);
+    add_counts(told, sums->offsets.seen + sums->offsets.half, half);
+    return true;
 }

@@ -1,5 +1,5 @@
-/* Measures of heads over plain numbers, each one a formula: importance through gates, alignments and their errors, ranks. Sums run in
- * double, in the order of the elements. */
+/* Measures of heads over plain numbers, one formula each: importance through gates, alignments and their errors,
+ * rank correlation. Sums are in double, in the order of the elements. */
 #include "tapeloom/heads.h"
 
 #include <math.h>
@@ -26,7 +26,7 @@ double tl_head_gate_grad_per_token(tl_tensor context, tl_tensor grad) {
     return gate_grad(context, grad, true);
 }
 
-/* Divided by the largest first: squares of what is very small or large would be 0 or infinite. */
+/* First divides by the largest, because squares of very small or large numbers would be 0 or infinite. */
 void tl_heads_normalise(double *importance, long heads) {
     double largest = 0, squares = 0;
     if (!importance) return;
@@ -74,7 +74,7 @@ static bool both_are_numbers(const double *a, const double *b, long i) {
     return !isnan(a[i]) && !isnan(b[i]);
 }
 
-/* Twice the rank of of[i] among those that count: the mean over its equals need not be a whole number. */
+/* Twice the rank of of[i] among the pairs that count: ties get the mean of their ranks, which may be a half. */
 static double twice_rank(const double *of, const double *a, const double *b, long count, long i) {
     double smaller = 0, equal = 0;
     for (long k = 0; k < count; k++)
@@ -93,5 +93,5 @@ double tl_rank_correlation(const double *a, const double *b, long count) {
         of_a += x * x;
         of_b += y * y;
     }
-    return covariance / sqrt(of_a * of_b); /* NaN where all are equal: 0 / 0 */
+    return covariance / sqrt(of_a * of_b); /* NaN if all are equal: 0 / 0 */
 }

@@ -1,5 +1,5 @@
-/* Which heads a model has, and their rows and columns without padding: what everything about heads is made over. */
-#include "heads_walk.h"
+/* Which heads a model has, and their rows and columns without padding. */
+#include "heads_found.h"
 
 #include "tapeloom/prune.h"
 
@@ -16,7 +16,7 @@ long tl_heads_count(const tl_run *run) { return tl_prune_heads(tl_run_model(run)
 
 /* ---- rows and columns without padding ---- */
 
-/* Batches of a classifier have labels, and targets that are empty. */
+/* A classifier's batches have labels and empty targets. */
 bool tl_seen_is_pooling(const tl_seen *seen, const tl_seen_attention *a) {
     return a->kind == TL_CROSS && seen->batch.labels;
 }
@@ -29,7 +29,7 @@ static long target_length(const tl_batch *batch, long b) {
     return batch->tgt_lengths ? batch->tgt_lengths[b] : batch->tgt_len;
 }
 
-/* A classifier's [CLS] is a row and a column more than the source has. */
+/* A classifier's [CLS] adds a row and a column to the source's. */
 static long encoder_length(const tl_seen *seen, const tl_seen_attention *a, long b) {
     return source_length(&seen->batch, b) + a->keys - seen->batch.src_len;
 }

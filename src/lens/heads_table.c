@@ -1,13 +1,15 @@
-/* The table of heads: one pass for what is seen, then one for each head that is taken away. */
-#include "heads_walk.h"
+/* The table of heads: one pass to look, then one pass for each head that is replaced. */
+#include "heads_found.h"
 #include "lens.h"
+
+#include "run/pass.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 /* ---- without a head ---- */
 
-/* What stands for one head's context, at every position of every sentence. */
+/* The value that replaces one head's context, at every position of every sentence. */
 typedef struct instead {
     long head, width;
     tl_real *context; /* [width] */
@@ -27,12 +29,14 @@ typedef struct ablation {
     long done, total;
 } ablation;
 
+/* Asks rank 0, whose answer holds for all. */
 static bool tell(const ablation *a) {
-    return !a->options->progress || !a->total ||
-           a->options->progress(a->options->context, "without a head", a->done, a->total);
+    const bool asked = a->options->progress && a->total && tl_ranks_lead(a->run->ranks);
+    return tl_pass_lead_says(
+        a->run, !asked || a->options->progress(a->options->context, "without a head", a->done, a->total));
 }
 
-/* With what the places say; counts as a step. */
+/* Measures with what the places say; counts as a step. */
 static bool measure(ablation *a, double *loss, double *score) {
     tl_quality q;
     if (!tl_set_measure_at(a->set, a->run, a->places, a->options->score, &q)) return false;
@@ -68,7 +72,7 @@ static bool without_each(tl_run *run, tl_set *set, const tl_heads_options *optio
     a.places = tl_places_new(tl_run_model(run));
     tl_real *room = calloc((size_t)found->width + 1, sizeof *room);
     bool ok = (a.places && room) || tl_heads_fail(run, "out of memory");
-    a.done = -1; /* the whole model is none of them */
+    a.done = -1; /* measuring the whole model is not counted */
     ok = ok && measure(&a, &table->loss, &table->score);
     for (long i = 0; ok && i < found->count && a.total; i++) ok = without(&a, found, i, room, &table->row[i]);
     tl_places_free(a.places);
@@ -115,7 +119,7 @@ bool tl_heads_measure(tl_run *run, tl_set *set, const tl_heads_options *options,
     if (ok && !room) ok = tl_heads_fail(run, "out of memory");
     if (ok) {
         fill(run, &found, room, table);
-        found.row = NULL; /* the table's now */
+        found.row = NULL; /* owned by the table now */
         ok = without_each(run, set, o, &found, table);
         compare(table, room, false, &table->agreement_zero, &table->raw_agreement_zero);
         compare(table, room, true, &table->agreement_mean, &table->raw_agreement_mean);

@@ -1,7 +1,8 @@
-/* One pass over a set: each batch is looked at with the gradients of its summed loss, and what every head did is added up sentence by
- * sentence. A sentence's gradients do not depend on the others of its batch, because the loss is a sum; rows and columns of padding
- * are cut off before anything is counted. So the batches change nothing but the order of sums. */
-#include "heads_walk.h"
+/* One pass over a set: a look at each batch with the gradients of its summed loss; numbers of every head are added
+ * sentence by sentence. Since the loss is a sum, a sentence's gradients do not depend on the other sentences of its
+ * batch. Padding rows and columns are cut off first. So batching changes only the order of sums. */
+#include "heads_share.h"
+#include "lens.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,14 +14,15 @@ typedef struct walk {
     tl_set *set;
     bool per_token;
     tl_heads_found *found;
-    tl_sentences sentences; /* of the batch, where true alignments are known */
-    /* room for one sentence of one attention */
+    tl_sentences sentences; /* the batch's sentences, if true alignments are known */
+    /* memory for one sentence of one attention */
     bool *sees, *row_is_end, *column_is_end;
     tl_link *links;
     tl_real *words;
 } walk;
 
-/* Which tokens are <eos>: of a sentence that ends, not of running text, where it stands for the end of a line, which is text. */
+/* Marks the <eos> that end a sentence. In running text <eos> stands for a line end, which is text, and is not
+ * marked. */
 static void find_ends(const tl_seen *seen, const tl_seen_attention *a, long b, long rows, long columns,
                       walk *w) {
     const tl_batch *batch = &seen->batch;
@@ -81,24 +83,30 @@ static void add_alignment(walk *w, const tl_seen *seen, const tl_seen_attention 
     }
 }
 
-static bool add_sentence(walk *w, const tl_seen *seen, long b) {
+/* Adds what does not depend on the order of sums. */
+static bool add_maps(walk *w, const tl_seen *seen, long b) {
+    long first = 0;
+    for (int k = 0; k < seen->count && w->found->habits; first += seen->attention[k++].heads) {
+        if (!add_habits(w, seen, &seen->attention[k], b, first)) return false;
+        add_alignment(w, seen, &seen->attention[k], b, first);
+    }
+    w->found->sentences++;
+    return true;
+}
+
+static void add_numbers(walk *w, const tl_seen *seen, long b) {
     tl_heads_found *f = w->found;
     long first = 0;
     for (int k = 0; k < seen->count; first += seen->attention[k++].heads) {
         const tl_seen_attention *a = &seen->attention[k];
         for (long h = 0; h < a->heads && a->context_grads.data;
-             h++) /* else no gradient reaches it: that is 0 */
+             h++) /* otherwise no gradient reaches it, which is 0 */
             f->importance[first + h] += fabs(tl_seen_gate_grad(seen, a, b, h, w->per_token));
-        if (!f->habits) continue;
-        if (!add_habits(w, seen, a, b, first)) return false;
-        add_context(w, seen, a, b, first);
-        add_alignment(w, seen, a, b, first);
+        if (f->habits) add_context(w, seen, a, b, first);
     }
-    f->sentences++;
-    return true;
 }
 
-/* ---- room ---- */
+/* ---- memory ---- */
 
 static void free_room(walk *w) {
     free(w->sees);
@@ -113,7 +121,7 @@ static void free_room(walk *w) {
     w->sentences = (tl_sentences){0};
 }
 
-/* For any sentence of a batch. */
+/* Makes memory that is large enough for any sentence of the batch. */
 static bool make_room(walk *w, const tl_batch *batch) {
     const size_t most = 2 + (size_t)(batch->src_len > batch->tgt_len ? batch->src_len : batch->tgt_len);
     w->sees = malloc(most * most * sizeof *w->sees);
@@ -125,7 +133,7 @@ static bool make_room(walk *w, const tl_batch *batch) {
            tl_heads_fail(w->run, "out of memory");
 }
 
-/* The batch's sentences with their tokens, if one has a true alignment. */
+/* Reads the batch's sentences with their tokens, if one has a true alignment. */
 static bool read_sentences(walk *w, const tl_batch *batch) {
     long known = 0, count;
     for (long b = 0; b < batch->sentences; b++)
@@ -158,7 +166,7 @@ static bool are_those(const tl_seen *seen, tl_heads_found *f) {
     return true;
 }
 
-/* Room for the sums of contexts, once it is known how wide they are. */
+/* Memory for the sums of contexts, once their width is known. */
 static bool contexts_have_room(walk *w, const tl_seen *seen) {
     tl_heads_found *f = w->found;
     if (!f->habits || f->context) return true;
@@ -168,64 +176,49 @@ static bool contexts_have_room(walk *w, const tl_seen *seen) {
     return f->context || tl_heads_fail(w->run, "out of memory for the heads' means");
 }
 
-static bool add_batch(walk *w, const tl_batch *batch) {
-    tl_seen seen;
+static bool look_at(walk *w, const tl_batch *batch, tl_seen *seen) {
     if (w->found->habits && !read_sentences(w, batch)) return false;
-    if (!make_room(w, batch) || !tl_look(tl_run_model(w->run), tl_run_tape(w->run), batch, NULL, &seen))
+    if (!make_room(w, batch) || !tl_look(tl_run_model(w->run), tl_run_tape(w->run), batch, NULL, seen))
         return false;
-    if (!are_those(&seen, w->found)) return tl_heads_fail(w->run, "the model has other heads than it says");
-    if (!contexts_have_room(w, &seen)) return false;
+    if (!are_those(seen, w->found)) return tl_heads_fail(w->run, "the model has other heads than it says");
+    if (!contexts_have_room(w, seen)) return false;
     for (long b = 0; b < batch->sentences; b++)
-        if (!add_sentence(w, &seen, b)) return false;
+        if (!add_maps(w, seen, b)) return false;
     return true;
+}
+
+/* ok: success so far. */
+static bool add_batch(walk *w, const tl_batch *batch, tl_heads_round *round, bool ok) {
+    tl_seen seen;
+    ok = ok && !round->over && look_at(w, batch, &seen);
+    ok = tl_heads_round_take_over(round, ok);
+    for (long b = 0; ok && b < batch->sentences; b++) add_numbers(w, &seen, b);
+    tl_heads_round_hand_on(round, ok);
+    free_room(w);
+    return ok;
+}
+
+/* Asks only rank 0. */
+static bool tell(tl_heads_round *round, const tl_heads_options *o, long done, long total) {
+    if (!o || !o->progress || !tl_ranks_lead(round->pass.ranks)) return true;
+    if (!o->progress(o->context, "looking at heads", done, total)) round->pass.stopped = true;
+    return !round->pass.stopped;
 }
 
 bool tl_heads_walk(tl_run *run, tl_set *set, const tl_heads_options *options, tl_heads_found *found) {
     walk w = {.run = run, .set = set, .per_token = options && options->per_token, .found = found};
+    tl_heads_round round = tl_heads_round_begin(run, found, tl_set_left(set));
     tl_batch batch;
-    bool ok = true;
     const long total = tl_set_count(set);
-    if (options && options->progress) ok = options->progress(options->context, "looking at heads", 0, total);
-    while (tl_set_next(set, &batch)) { /* to its end in any case, so that the next pass begins at the start */
-        if (!ok) continue;
-        ok = add_batch(&w, &batch);
-        free_room(&w);
-        if (ok && options && options->progress)
-            ok = options->progress(options->context, "looking at heads", found->sentences, total);
+    long done = 0;
+    bool ok = tell(&round, options, 0, total);
+    for (long i = 0; i < round.batches; i++) { /* all batches, because other ranks may wait for the sums */
+        const bool there = tl_set_next(set, &batch);
+        ok = ok && there;
+        if (tl_pass_mine(&round.pass, there ? &batch : NULL)) ok = add_batch(&w, &batch, &round, ok);
+        if (ok) ok = tell(&round, options, done += batch.sentences, total);
     }
-    if (!ok || tl_run_error(run)) return false;
+    tl_set_next(set, &batch); /* returns false at the end, so that the next pass starts anew */
+    if (!tl_heads_round_end(&round) || tl_run_error(run)) return false;
     return found->sentences > 0 || tl_heads_fail(run, "found no sentence to look at, expected one or more");
-}
-
-/* ---- what it finds ---- */
-
-bool tl_heads_found_new(tl_run *run, bool all, tl_heads_found *found) {
-    *found = (tl_heads_found){.count = tl_heads_count(run)};
-    if (tl_run_error(run)) return false;
-    if (!found->count) return tl_heads_fail(run, "this model has no attention");
-    const size_t n = (size_t)found->count;
-    found->importance = calloc(n, sizeof *found->importance);
-    bool ok = found->importance != NULL;
-    if (all) {
-        found->row = calloc(n, sizeof *found->row);
-        found->habits = calloc(n, sizeof *found->habits);
-        found->alignment = calloc(n, sizeof *found->alignment);
-        found->rows = calloc(n, sizeof *found->rows);
-        found->widths = calloc(n, sizeof *found->widths);
-        ok = ok && found->row && found->habits && found->alignment && found->rows && found->widths;
-        for (size_t i = 0; ok && i < n; i++) ok = (found->habits[i] = tl_head_sums_new()) != NULL;
-    }
-    return ok || tl_heads_fail(run, "out of memory");
-}
-
-void tl_heads_found_free(tl_heads_found *found) {
-    for (long i = 0; found->habits && i < found->count; i++) tl_head_sums_free(found->habits[i]);
-    free(found->importance);
-    free(found->row);
-    free(found->habits);
-    free(found->alignment);
-    free(found->context);
-    free(found->rows);
-    free(found->widths);
-    *found = (tl_heads_found){0};
 }

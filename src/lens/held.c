@@ -1,5 +1,5 @@
-/* Weights of attention as constants: of their own value, or spread evenly over what each row sees. What is put in a pattern's place is
- * what context is made of; no gradient then reaches scores, queries or keys. */
+/* Attention weights as constants: their own values, or uniform over what each row sees. The constants replace the
+ * pattern, from which the context is made; so no gradient reaches scores, queries or keys. */
 #include "held.h"
 
 #include <stdio.h>
@@ -16,7 +16,7 @@ static tl_var detached(tl_var x, const tl_place_at *at, void *unused) {
     return tl_constant_copy(x.tape, tl_value(x));
 }
 
-/* One row, in place: what it has, shared evenly among the keys that it sees. */
+/* Spreads one row in place: its sum, in equal parts, over the keys that it sees. */
 static void spread(tl_tensor row, const bool *sees) {
     double sum = 0;
     long seen = 0;

@@ -1,5 +1,5 @@
-/* Gradients at a model's input: times the input, and integrated from an input without content. What is measured is one sentence by
- * itself, so that its company in the batch changes nothing. */
+/* Gradients at a model's input: times the input, and integrated from an input without content. The sentence is
+ * measured by itself, so the other sentences of its batch change nothing. */
 #include "held.h"
 #include "inputs.h"
 #include "one_sentence.h"
@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-/* One sentence, what is asked of it, and what acts meanwhile. */
+/* One sentence, its objective, and what acts meanwhile. */
 typedef struct subject {
     const tl_model *model;
     tl_tape *tape;
@@ -50,7 +50,7 @@ static void subject_free(subject *s) {
 
 /* ---- gradient × input ---- */
 
-/* Σ_d (x - away)_d · g_d of each place; away NULL: 0. */
+/* Σ_d (x - away)_d · g_d at each position; away NULL: 0. */
 static void dot(const double *x, const double *away, tl_tensor g, double *to) {
     for (long i = 0; i < g.dim[0]; i++)
         for (long d = 0; d < g.dim[1]; d++) {
@@ -65,7 +65,7 @@ static bool of_side(const subject *s, const tl_seen *seen, tl_stream_side side, 
     if (!(side == TL_ENCODER ? in->sources : in->targets)) return true;
     const tl_tensor g = tl_at(tl_place_grad(s->model, &seen->maps, tl_input_place(side)), 0);
     const long from = side == TL_ENCODER ? 0 : in->sources * in->width;
-    /* Without data: nothing of the objective depends on this side. */
+    /* g has no data if the objective does not depend on this side */
     if (g.data) dot(in->x + from, part == TL_CONTENT ? in->position + from : NULL, g, to);
     return !tl_tape_error(s->tape);
 }
@@ -97,7 +97,7 @@ bool tl_input_grads(const tl_model *model, tl_tape *tape, const tl_batch *batch,
 
 /* ---- integrated gradients ---- */
 
-/* The input that stands in one side's place meanwhile. */
+/* The input that replaces one side's embedding. */
 typedef struct standing {
     const double *x;
     tl_var var;

@@ -1,5 +1,5 @@
-/* What a model reads, apart from which position it stands at. Positions are added to embeddings by some kinds of models only; which of
- * them do, and where their layer is, is known here alone. */
+/* A model's input, with and without its positions. Only some kinds of models add positions to embeddings; which of
+ * them do, and where their layer is, is known only here. */
 #include "inputs.h"
 
 #include "one_sentence.h"
@@ -41,7 +41,7 @@ static void copy(tl_tensor from, double *to) { /* of two axes */
             to[i * from.dim[1] + d] = from.data[i * from.stride[0] + d * from.stride[1]];
 }
 
-/* What stands in a side's embedding, [places,width]; without data if there is no such side. */
+/* The value of a side's embedding, [positions,width]; without data if there is no such side. */
 static tl_tensor seen_in(const tl_model *model, const tl_seen *seen, tl_stream_side side) {
     if (!tl_has_place(model, tl_input_place(side))) return (tl_tensor){.data = NULL};
     return tl_at(tl_value(tl_place_var(model, &seen->maps, tl_input_place(side))), 0);
@@ -81,9 +81,10 @@ bool tl_inputs_of(const tl_model *model, tl_tape *tape, const tl_batch *one, tl_
         tl_tape_fail(tape, "out of memory for the inputs of %ld places", tl_inputs_places(inputs));
         return false;
     }
-    const long behind = inputs->sources * inputs->width;
-    const bool ok = take(model, tape, TL_ENCODER, source, inputs->x, inputs->position) &&
-                    take(model, tape, TL_DECODER, target, inputs->x + behind, inputs->position + behind);
+    const long of_target = inputs->sources * inputs->width;
+    const bool ok =
+        take(model, tape, TL_ENCODER, source, inputs->x, inputs->position) &&
+        take(model, tape, TL_DECODER, target, inputs->x + of_target, inputs->position + of_target);
     memcpy(inputs->position, inputs->x, (size_t)(inputs->cls * inputs->width) * sizeof *inputs->x);
     return ok;
 }

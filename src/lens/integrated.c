@@ -1,6 +1,6 @@
-/* Integrated gradients of any function (Sundararajan et al. 2017), by Gauss-Legendre sums whose steps are doubled until their
- * result is complete. They go over u, α = u², so that most steps are taken near the baseline: there a model with norms bends most,
- * because a norm makes a vector of length 1 out of next to nothing. */
+/* Integrated gradients of any function (Sundararajan et al. 2017), by Gauss-Legendre sums whose number of steps is
+ * doubled until the result is complete. The sums go over u with α = u², so that most steps are near the baseline.
+ * There a model with norms changes fastest, because a norm scales even a tiny vector to unit variance. */
 #include "tapeloom/flow.h"
 
 #include <math.h>
@@ -37,10 +37,10 @@ typedef struct path {
     const double *x, *baseline;
     double *at, *grad, *nodes, *weights;
     tl_path_options options;
-    long done, all; /* steps: all if they are doubled to the end */
+    long done, all; /* steps; all: if doubling goes on to the end */
 } path;
 
-/* grads = (x - x')·Σ w·∂f/∂x, summed over so many steps; their sum. */
+/* grads = (x - x')·Σ w·∂f/∂x over so many steps; *sum: their sum. */
 static bool walk(path *p, long steps, double *grads, double *sum) {
     tl_gauss_legendre(steps, p->nodes, p->weights);
     for (long i = 0; i < p->n; i++) grads[i] = 0;

@@ -1,20 +1,22 @@
-/* Nobody sees what comes, and nobody sees padding: bits of outputs, and gradients that are exactly 0 (checks.h).
+/* No output may depend on later positions or on padding: bits of outputs, and gradients that must be exactly 0
+ * (checks.h).
  *
- * Outputs of the batch as it is are kept beside the tape ("plain"); everything is compared to them, bit by bit. */
+ * The outputs of the unchanged batch are kept outside the tape (`plain`); all others are compared with them, bit by
+ * bit. */
 #include "tapeloom/checks.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PADDING = 2 }; /* columns of padding that are tried */
+enum { PADDING = 2 }; /* columns of padding to add */
 
 typedef struct hunt {
     const tl_model *model;
     tl_tape *tape;
-    tl_batch_copy *copy; /* what is changed on the way */
-    tl_real *plain;      /* logits of the batch as it is, row-major [B,T,V], or [B,V] */
-    long row, rows;      /* numbers of an output, outputs of a sentence */
+    tl_batch_copy *copy; /* the batch that is changed */
+    tl_real *plain;      /* logits of the unchanged batch, row-major [B,T,V], or [B,V] */
+    long row, rows;      /* numbers in an output; outputs of a sentence */
     tl_leak_report *report;
     bool (*progress)(void *context, long done, long all);
     void *context;
@@ -47,7 +49,7 @@ static tl_var outputs_anew(hunt *h, const tl_batch *batch) {
     return y;
 }
 
-/* Real outputs of sentence b: those of a decoder's words, or the one that a classifier has. */
+/* How many real outputs sentence b has: a decoder's words, or a classifier's single one. */
 static long real_rows(const hunt *h, long b) { return h->report->causal ? h->copy->tgt_lengths[b] : h->rows; }
 
 static bool keep_plain(hunt *h) {
@@ -61,7 +63,8 @@ static bool keep_plain(hunt *h) {
     return tl_tensor_copy(tl_tensor_of(h->plain, tl_shape_of(t)), t);
 }
 
-/* Has output i of sentence b other bits than it had? y has as many outputs in a row as the plain ones have. */
+/* Do the bits of output i of sentence b differ from the plain ones? y has as many outputs in a row as the plain
+ * ones. */
 static bool differs(const hunt *h, tl_tensor y, long b, long i) {
     const tl_tensor now = y.rank > 2 ? tl_at(y, b, i) : tl_at(y, b);
     const tl_real *was = h->plain + (b * h->rows + i) * h->row;
@@ -72,7 +75,7 @@ static bool differs(const hunt *h, tl_tensor y, long b, long i) {
     return false;
 }
 
-/* ---- the place where it begins ---- */
+/* ---- the place where a leak begins ---- */
 
 static double largest_difference(tl_tensor a, const tl_real *b) {
     double most = 0;
@@ -83,7 +86,8 @@ static double largest_difference(tl_tensor a, const tl_real *b) {
     return most;
 }
 
-/* What stands at `to` in a stream's or an attention's place of the decoder, number `at` of them; false if there are no more. */
+/* The values at position `to` of the decoder's place number `at`, a stream's or an attention's; false after the last
+ * place. */
 static bool stands(const hunt *h, const tl_model_maps *maps, int at, const tl_leak *leak, tl_tensor *row,
                    char name[64]) {
     const int attentions = h->model->attentions[TL_DECODER_SELF], depths = h->model->depths[TL_DECODER];
@@ -101,7 +105,8 @@ static bool stands(const hunt *h, const tl_model_maps *maps, int at, const tl_le
     return true;
 }
 
-/* The first place at `to` that is not the same while another word stands at `from`. Places of the plain run are copied first. */
+/* The first place that differs at `to` when the word at `from` is replaced. Copies the places of the plain run
+ * first. */
 static bool find_place(hunt *h, tl_leak *leak, int other) {
     tl_tensor row;
     tl_real *kept = NULL;
@@ -144,7 +149,7 @@ static int other_word(const tl_model *model, int word) {
     return word + 1 < model->tgt_vocab ? word + 1 : word - 1;
 }
 
-/* In every sentence that is longer than j. */
+/* In every sentence longer than j. */
 static void swap_words(hunt *h, long j) {
     const long width = h->copy->batch.tgt_len;
     for (long b = 0; b < h->copy->batch.sentences; b++)
@@ -178,7 +183,7 @@ static bool try_value(hunt *h, long j, int *was) {
 static bool try_values(hunt *h) {
     const long width = h->copy->batch.tgt_len;
     int *was = malloc((size_t)(h->copy->batch.sentences * width) * sizeof *was + 1);
-    bool ok = was != NULL || tl_error_set(&h->report->error, "leak: out of memory");
+    bool ok = was || tl_error_set(&h->report->error, "leak: out of memory");
     for (long j = 0; ok && j < width; j++) ok = try_value(h, j, was) && tell(h);
     free(was);
     tl_leak *leak = &h->report->value;
@@ -192,7 +197,7 @@ static double largest_of(tl_tensor row) {
     double most = 0;
     for (long v = 0; v < row.dim[0]; v++) {
         const double x = fabs((double)row.data[v * row.stride[0]]);
-        if (!(x <= most)) most = x; /* NaN is no zero */
+        if (!(x <= most)) most = x; /* NaN must not count as 0 */
     }
     return most;
 }
@@ -235,7 +240,7 @@ static bool try_gradient(hunt *h, long i, int *targets) {
 
 static bool try_gradients(hunt *h) {
     int *targets = malloc((size_t)h->copy->batch.sentences * sizeof *targets + 1);
-    bool ok = targets != NULL || tl_error_set(&h->report->error, "leak: out of memory");
+    bool ok = targets || tl_error_set(&h->report->error, "leak: out of memory");
     const bool was = tl_tape_set_grad(h->tape, true);
     for (long i = 0; ok && i < h->copy->batch.tgt_len; i++) ok = try_gradient(h, i, targets) && tell(h);
     tl_tape_set_grad(h->tape, was);
@@ -246,7 +251,7 @@ static bool try_gradients(hunt *h) {
 
 /* ---- padding ---- */
 
-/* Writes into what is behind each sentence on one side: other words, other numbers. */
+/* Overwrites the padding of one side with other words or other numbers. */
 static void fill_padding(tl_batch_copy *c, bool source, long vocab) {
     const long width = source ? c->batch.src_len : c->batch.tgt_len;
     for (long b = 0; b < c->batch.sentences; b++)
@@ -258,7 +263,7 @@ static void fill_padding(tl_batch_copy *c, bool source, long vocab) {
         }
 }
 
-/* So many columns of padding that the model still reads them. */
+/* How many columns of padding can be added within the model's longest input. */
 static long room(const hunt *h) {
     const tl_batch *b = &h->copy->batch;
     const long longest = b->src_len > b->tgt_len ? b->src_len : b->tgt_len;
@@ -287,7 +292,7 @@ static bool try_padding(hunt *h, bool source) {
 
 /* ---- all of it ---- */
 
-/* The first thing that is wrong, as a sentence. */
+/* Makes a sentence of the first thing that is wrong. */
 static bool judge(tl_leak_report *r) {
     if (r->values)
         return tl_error_set(&r->error,

@@ -1,6 +1,6 @@
-/* Direct logit attribution. One forward with maps says what every station has added at the position that is read; the skip path
- * (logits_skip.c) says how each of that is read; a head's share of what its attention added is its context, read through its columns
- * of the output projection. All products here are in double. */
+/* Direct logit attribution. One forward with maps gives what every station adds at the position that is read. The
+ * skip path (logits_skip.c) gives the vector that reads each of these. A head's part of its attention's output is
+ * its context times its columns of the output projection. All products are in double. */
 #include "lens.h"
 #include "logits_path.h"
 
@@ -16,14 +16,14 @@ typedef struct attributing {
     const tl_batch *batch;
     long sentence;
     int token, other;                                  /* other -1: none */
-    double *read;                                      /* [D] what the projection reads the stream with */
-    double *added, *at, *stream, *sigma, *gain, *bias; /* of a position, a row a station */
+    double *read;                                      /* [D] the projection's row that reads the stream */
+    double *added, *at, *stream, *sigma, *gain, *bias; /* for one position, one row a station */
     tl_skip_step *step;
     tl_attribution *to;
-    long next; /* summand */
+    long next; /* the next summand */
 } attributing;
 
-/* ---- what is asked ---- */
+/* ---- the objective ---- */
 
 static bool is_word(const tl_model *model, tl_tape *tape, int id) {
     if (id >= 0 && id < model->tgt_vocab) return true;
@@ -75,7 +75,8 @@ static bool understand(attributing *k, const tl_objective *o) {
 static bool make_room(attributing *k) {
     const tl_logit_path *p = &k->path;
     const size_t row = (size_t)p->d_model * sizeof(double), rows = (size_t)p->stations + 1;
-    /* at most: two of the embedding, heads and a bias of an attention, two of a feed-forward, one of a norm and of the output */
+    /* at most: two of the embedding, heads and a bias of each attention, two of each feed-forward, one of each norm,
+     * one of the output */
     const size_t most = rows * (size_t)(p->model->heads + 2);
     k->read = tl_tape_memory(k->tape, row), k->stream = tl_tape_memory(k->tape, row);
     k->added = tl_tape_memory(k->tape, rows * row), k->at = tl_tape_memory(k->tape, rows * row);
@@ -125,7 +126,7 @@ static void lay_steps(attributing *k, long position) {
     }
 }
 
-/* ---- summands: made by the first position that is read, added to by the others ---- */
+/* ---- summands: made at the first position that is read; further positions add to them ---- */
 
 TL_PRINTF(4, 5)
 static void tell(attributing *k, const tl_summand *what, double value, const char *format, ...) {
@@ -145,7 +146,7 @@ static const char *side_name(const attributing *k) {
     return k->path.side == TL_DECODER ? "decoder" : "encoder";
 }
 
-/* The row of the token, scaled, is its own; what else the embedding holds is its place's. */
+/* The token's row, scaled, is the token's summand; the rest of the embedding is its position's. */
 static void tell_embedding(attributing *k, const double *at, const double *added, long position) {
     const tl_logit_path *p = &k->path;
     const tl_batch *b = k->batch;
@@ -231,7 +232,7 @@ static void tell_position(attributing *k, long position) {
 
 /* ---- all of it ---- */
 
-/* The row of the projection that reads, or the difference of two, over so many positions. */
+/* The projection's row that reads, or the difference of two, divided by the number of positions. */
 static void lay_reading(attributing *k, long positions) {
     const tl_tensor w = tl_param_value(k->path.weight);
     for (long i = 0; i < k->path.d_model; i++)
@@ -247,7 +248,7 @@ static void tell_output_bias(attributing *k) {
          (double)b.data[k->token] - other, "output bias");
 }
 
-/* What the model itself says: [B,T,V], of a classifier [B,classes]. */
+/* The model's own logit, from [B,T,V] or in a classifier [B,classes]. */
 static double said(const attributing *k, tl_tensor logits, long position) {
     const tl_tensor row =
         logits.rank == 3 ? tl_at(logits, k->sentence, position) : tl_at(logits, k->sentence);

@@ -1,5 +1,5 @@
-/* The logit lens: the same operations that make the model's logits of its last stream, on the streams before it. So the last depth has
- * the model's bits. */
+/* The logit lens: the operations that make the model's logits from its last stream, applied to earlier streams. So
+ * the last depth has the model's bits. */
 #include "logits_path.h"
 
 #include "tapeloom/op.h"
@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 
-/* What the projection reads of a stream, as the model itself reads its last: every position, [CLS], or the mean. */
+/* What the projection reads of a stream, as in the model itself: every position, [CLS], or the mean. */
 static tl_var read_by(const tl_logit_path *p, tl_var x, const tl_batch *batch) {
     if (!tl_ok(x) || p->from == TL_READS_PLACE) return x;
     const long b = tl_value(x).dim[0], d = tl_value(x).dim[2];

@@ -1,5 +1,5 @@
-/* What a stream goes through on its way to the logits, read off the models' own structs: the one file that knows what a Transformer,
- * a GPT and a classifier call their norms and projections. A model's struct begins with its tl_model. */
+/* The way of a stream to the logits, read from the models' own structs. Only this file knows the names of norms and
+ * projections in a Transformer, a GPT and a classifier. A model's struct begins with its tl_model. */
 #include "logits_path.h"
 
 #include "tapeloom/op.h"
@@ -7,17 +7,18 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- stations, in the order in which the stream meets them ---- */
+/* ---- stations, in the stream's order ---- */
 
 static void put(tl_logit_path *p, tl_station station) { p->station[p->stations++] = station; }
 
 static void put_embedding(tl_logit_path *p) { put(p, (tl_station){.kind = TL_AT_EMBEDDING, .layer = -1}); }
 
-static void put_attention(tl_logit_path *p, int layer, tl_attention_kind of, const tl_attention *attention) {
+static void put_attention(tl_logit_path *p, int layer, tl_attention_kind of,
+                          const tl_attention_layer *attention) {
     put(p, (tl_station){.kind = TL_AT_ATTENTION, .layer = layer, .of = of, .attention = attention});
 }
 
-static void put_feed_forward(tl_logit_path *p, int layer, const tl_feed_forward *f) {
+static void put_feed_forward(tl_logit_path *p, int layer, const tl_ffn_layer *f) {
     put(p, (tl_station){.kind = TL_AT_FEED_FORWARD, .layer = layer, .feed_forward = f});
 }
 
@@ -25,7 +26,7 @@ static void put_norm(tl_logit_path *p, int layer, const char *name, const tl_lay
     put(p, (tl_station){.kind = TL_AT_NORM, .layer = layer, .norm = norm, .norm_name = name});
 }
 
-/* A norm inside a layer is on the way only where it comes after the sum. */
+/* A norm inside a layer is on the way only if it follows the addition. */
 static void put_own_norm(tl_logit_path *p, int layer, const char *name, const tl_layer_norm_layer *norm) {
     if (p->normalised) put_norm(p, layer, name, norm);
 }
@@ -35,7 +36,7 @@ static void put_final(tl_logit_path *p, const char *name, const tl_layer_norm_la
     put_norm(p, -1, name, norm);
 }
 
-/* Embedding, six a layer, the final norm. */
+/* Memory for the embedding, six stations a layer, and the final norm. */
 static bool make_room(tl_logit_path *p, tl_tape *tape, int layers) {
     p->layers = layers;
     p->station = tl_tape_memory(tape, (size_t)(6 * layers + 2) * sizeof *p->station);

@@ -1,6 +1,7 @@
-/* The skip path as a linear map. Forward once for each norm's σ, then what is read at the end goes back through the norms: with σ held,
+/* The skip path as a linear map. The forward computes each norm's σ. Then the reading vector goes back through the
+ * norms: with σ held,
  *     y = gain ∘ (x - mean x) / σ + bias      so      u·y = u·bias + w·x,   w = (gain ∘ u - mean(gain ∘ u)) / σ,
- * for to subtract a mean is symmetric. One vector goes back whatever the number of summands. */
+ * because subtracting the mean is a symmetric map. One vector goes back, however many summands there are. */
 #include "tapeloom/logits.h"
 
 #include <math.h>
@@ -12,7 +13,7 @@ static double mean_of(const double *x, long d) {
     return sum / (double)d;
 }
 
-/* x becomes its norm; returns σ. */
+/* Normalises x in place; returns σ. */
 static double normalise(const tl_skip_step *norm, long d, double *x) {
     const double mean = mean_of(x, d);
     double squares = 0;
@@ -23,7 +24,7 @@ static double normalise(const tl_skip_step *norm, long d, double *x) {
     return sigma;
 }
 
-/* What reads a norm's result becomes what reads its input. */
+/* Turns the vector that reads a norm's output into the one that reads its input. */
 static void back_through(const tl_skip_step *norm, double sigma, long d, const double *after,
                          double *before) {
     for (long i = 0; i < d; i++) before[i] = norm->gain[i] * after[i];
@@ -31,7 +32,7 @@ static void back_through(const tl_skip_step *norm, double sigma, long d, const d
     for (long i = 0; i < d; i++) before[i] = (before[i] - mean) / sigma;
 }
 
-/* Is everything there, and in each step either what is added or what a norm needs? */
+/* Does each step have what it adds, or what its norm needs? */
 static bool is_whole(const tl_skip_step *steps, long count, long d, const double *read, const double *stream,
                      const double *sigma, const double *at) {
     if (d < 1 || !stream || (count > 0 && (!steps || !read || !sigma || !at))) return false;

@@ -1,5 +1,5 @@
-/* One forward and one backward with every attention's maps kept. The maps are the model's own (tl_attention_maps), so looking takes the
- * way that looking always takes, and changes no bit. */
+/* One forward and one backward that keep every attention's maps. The maps are the model's own (tl_attention_maps),
+ * so looking changes no bit. */
 #include "lens.h"
 
 #include "tapeloom/op.h"
@@ -10,7 +10,7 @@ static void read_attention(tl_seen_attention *to, const tl_model *model, tl_atte
                            const tl_attention_maps *m, bool grads) {
     *to = (tl_seen_attention){.kind = kind, .layer = layer, .mask = m->mask};
     tl_attention_name(model, kind, layer, to->name);
-    if (!tl_ok(m->probs)) return; /* of a model that did not come to it */
+    if (!tl_ok(m->probs)) return; /* the model did not compute this attention */
     to->weights = tl_value(m->probs);
     to->scores = tl_value(m->scores);
     to->context = tl_value(m->context);
@@ -18,7 +18,7 @@ static void read_attention(tl_seen_attention *to, const tl_model *model, tl_atte
     to->queries = to->weights.dim[2];
     to->keys = to->weights.dim[3];
     if (!grads) return;
-    if (!to->heads) { /* of an attention that has lost all: gradients of no numbers */
+    if (!to->heads) { /* no heads left: gradients are as empty as values */
         to->weight_grads = to->weights, to->score_grads = to->scores, to->context_grads = to->context;
         return;
     }
@@ -41,7 +41,7 @@ static bool read_all(tl_seen *seen, const tl_model *model, tl_tape *tape, const 
     return true;
 }
 
-/* Maps that keep what is looked at. */
+/* Makes maps that keep what is looked at. */
 static bool make_maps(tl_seen *seen, const tl_model *model, tl_tape *tape, const tl_look_options *o) {
     if (o->places && !tl_places_maps(o->places, tape, &seen->maps)) return false;
     if (!o->places) seen->maps = tl_model_maps_new(model, tape, false);

@@ -1,4 +1,4 @@
-/* Masks as they held: counts of pairs by reason, and whether the weights agree. */
+/* Masks in effect: counts of pairs by reason, and whether the weights agree. */
 #include "tapeloom/checks.h"
 
 static void count_row(tl_mask_counts *c, const tl_seen_attention *a, long b, long h, long i) {

@@ -1,9 +1,9 @@
 /* The largest flow through a network, and attention's layers as one (Abnar & Zuidema 2020, 3).
  *
- * Dinic's algorithm: as long as the sink can be reached, nodes are numbered by their distance from the source, and flow is sent along
- * edges that lead one further until none is left. An edge is followed at once by its reverse, which can take back what was sent. An
- * augmentation takes the smallest capacity of its path off that very edge, which so becomes exactly 0: rounding never leaves a sliver
- * that would be sent for ever. */
+ * Dinic's algorithm: as long as the sink can be reached, nodes are numbered by their distance from the source (their
+ * level), and flow is sent along arcs that lead one level further until there is no such path. Each arc is followed
+ * by its reverse, which can take flow back. An augmentation subtracts the path's smallest capacity from that very
+ * arc, which becomes exactly 0; so rounding leaves no tiny capacity that would be sent again and again. */
 #include "tapeloom/flow.h"
 
 #include <math.h>
@@ -15,7 +15,7 @@ typedef struct network {
     long *first;                       /* [nodes+1] where a node's arcs begin in `arc` */
     long *arc;                         /* [arcs] by node */
     long *head;                        /* [arcs] where an arc leads */
-    double *room;                      /* [arcs] what it can still take */
+    double *room;                      /* [arcs] remaining capacity */
     long *level, *next, *queue, *path; /* [nodes]; path [nodes+1] of arcs */
 } network;
 
@@ -59,7 +59,7 @@ static bool network_new(network *g, long nodes, const tl_flow_edge *edges, long 
     return true;
 }
 
-/* Distances from the source, in arcs that can take something; -1: not reached. Is the sink? */
+/* Distances from the source along arcs with remaining capacity; -1: not reached. Is the sink reached? */
 static bool levels(network *g, long from, long to) {
     for (long v = 0; v < g->nodes; v++) g->level[v] = -1, g->next[v] = g->first[v];
     long read = 0, written = 0;
@@ -76,7 +76,7 @@ static bool levels(network *g, long from, long to) {
     return g->level[to] >= 0;
 }
 
-/* Sends what the path's narrowest arc takes; how many arcs of it are then still open from the start. */
+/* Sends the path's smallest remaining capacity; returns how many arcs from its start still have capacity. */
 static long send(network *g, long length, double *flow) {
     double least = g->room[g->path[0]];
     for (long i = 1; i < length; i++) least = fmin(least, g->room[g->path[i]]);
@@ -90,7 +90,7 @@ static long send(network *g, long length, double *flow) {
     return open;
 }
 
-/* The next arc from v that can take something and leads a level further; -1: there is none. */
+/* The next arc from v with remaining capacity that leads one level further; -1: none. */
 static long way_on(network *g, long v) {
     for (; g->next[v] < g->first[v + 1]; g->next[v]++) {
         const long a = g->arc[g->next[v]];
@@ -99,7 +99,7 @@ static long way_on(network *g, long v) {
     return -1;
 }
 
-/* Along levels until nothing more gets through. */
+/* Sends flow along levels until no path is left. */
 static double blocking_flow(network *g, long from, long to) {
     double flow = 0;
     long length = 0;
@@ -137,8 +137,8 @@ bool tl_max_flow(long nodes, const tl_flow_edge *edges, long count, long from, c
 
 /* ---- attention as a network ----
  *
- * Nodes are places between layers: of the encoder level 0 (the input) … its layers, S each, and behind them the decoder's, T each,
- * one level for each attention of a layer. Edges lead from a place to what it reads. */
+ * Nodes are positions between layers: the encoder's levels 0 (the input) … its layers, S nodes each, and after them
+ * the decoder's, T nodes each, one level for each attention of a layer. Edges lead from a position to what it reads. */
 
 typedef struct pipes {
     tl_flow_edge *edge;
@@ -149,14 +149,14 @@ static void add(pipes *p, long from, long to, double capacity) {
     if (capacity > 0) p->edge[p->count++] = (tl_flow_edge){from, to, capacity};
 }
 
-/* Places at `from` read by A [rows,columns] those at `to`, and with their residual connection themselves, at `self` (-1: they have
- * none); together 1. */
+/* The positions at `from` read those at `to` by A [rows,columns], and through their residual connection their own
+ * position at `self` (-1: no such connection). Capacities sum to 1. */
 static void connect(pipes *p, const double *a, long rows, long columns, long from, long to, long self) {
     for (long i = 0; i < rows; i++) {
         double whole = self >= 0;
         for (long j = 0; j < columns; j++) whole += a[i * columns + j];
         for (long j = 0; j < columns; j++) {
-            const double own = self == to && i == j; /* the same pipe */
+            const double own = self == to && i == j; /* the same edge */
             if (whole > 0) add(p, from + i, to + j, (a[i * columns + j] + own) / whole);
         }
         if (self >= 0 && self != to) add(p, from + i, self + i, 1 / whole);

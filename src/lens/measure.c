@@ -1,5 +1,5 @@
-/* What the gates ask of a model, measured over batches (checks.h). Each thing that is changed is changed in a copy of the batch, or by a
- * gate of its maps. */
+/* What the gates need, measured over batches (checks.h). Every change is made in a copy of the batch, or by a gate
+ * of its maps. */
 #include "measure.h"
 
 #include "run/heads.h"
@@ -26,23 +26,23 @@ static bool nll_of(const measuring *k, const tl_batch *batch, double *nll) {
     return tl_plain_nll(k->model, k->tape, batch, NULL, nll, NULL);
 }
 
-/* Targets of sentence b: numbers from … to-1. */
+/* Targets of sentence b: indices from … to-1. */
 static void span_of(const tl_batch *batch, long b, long *from, long *to) {
     const long each = tl_plain_count(batch) / batch->sentences;
     *from = b * each, *to = *from + each;
 }
 
-/* Without a source, so many of the words that sentence b has read are put into another order: the first half. The targets behind
- * are compared. The last word alone would not do: in many texts it is always the same. */
+/* Without a source, the first half of sentence b's words is put into another order, and the targets after it are
+ * compared. Moving only the last word would not do: in many texts it is always the same. */
 static long first_half(const measuring *k, long b) { return (k->copy->tgt_lengths[b] + 1) / 2; }
 
-/* Compares k->other with k->nll, sentence by sentence; with behind, the targets behind the first half alone. */
-static void add_pairs(const measuring *k, tl_paired *paired, bool behind) {
+/* Compares k->other with k->nll, sentence by sentence; second_half: only the targets after the first half. */
+static void add_pairs(const measuring *k, tl_paired *paired, bool second_half) {
     for (long b = 0; b < k->batch->sentences; b++) {
         long from, to;
         double was = 0, now = 0, tokens = 0;
         span_of(k->batch, b, &from, &to);
-        for (long i = behind ? from + first_half(k, b) : from; i < to; i++) {
+        for (long i = second_half ? from + first_half(k, b) : from; i < to; i++) {
             if (!tl_plain_is_real(k->batch, i)) continue;
             was += k->nll[i], now += k->other[i], tokens++;
         }
@@ -85,9 +85,9 @@ static bool measure_fresh(const measuring *k) {
     return true;
 }
 
-/* ---- another order ---- */
+/* ---- another word order ---- */
 
-/* The first n items of a row, each of so many bytes. */
+/* Shuffles the first n items of a row, each of so many bytes. */
 static bool shuffle_row(const measuring *k, long b, long n, void *row, size_t bytes) {
     if (n < 2) return true;
     char *items = row, *copy = malloc((size_t)n * bytes);
@@ -103,7 +103,7 @@ static bool shuffle_row(const measuring *k, long b, long n, void *row, size_t by
     return true;
 }
 
-/* Words of the source but its <eos>, patches of a picture; without a source, the first half of what is read. */
+/* Shuffles the source's words except <eos>, or a picture's patches; without a source, the first half of the words. */
 static bool shuffle(const measuring *k, long b) {
     tl_batch_copy *c = k->copy;
     const long width = c->batch.src_len, length = k->m->source ? c->src_lengths[b] : c->tgt_lengths[b];
@@ -124,9 +124,9 @@ static bool measure_order(measuring *k) {
     return true;
 }
 
-/* ---- without its source ---- */
+/* ---- another source ---- */
 
-/* Everybody gets the next sentence's source. */
+/* Every sentence gets the next sentence's source. */
 static bool measure_other_source(measuring *k) {
     tl_batch_copy *c = k->copy;
     const tl_batch *from = k->batch;
@@ -171,7 +171,8 @@ static void measure_row(tl_measured *m, const tl_seen_attention *a, bool is_cros
         }
         seen++;
         sum += p, grad += d;
-        if (dw.data) size += p * fabs((double)dw.data[j * dw.stride[0]]); /* what rounding is relative to */
+        /* the size that rounding is relative to */
+        if (dw.data) size += p * fabs((double)dw.data[j * dw.stride[0]]);
         if (p > 0) entropy -= p * log(p);
     }
     if (seen == 0) return;
@@ -180,14 +181,14 @@ static void measure_row(tl_measured *m, const tl_seen_attention *a, bool is_cros
     if (is_cross && seen > 1) m->entropy += entropy / log((double)seen), m->entropy_rows++;
 }
 
-/* Real rows of an attention: queries that are no padding. */
+/* How many rows of an attention are not padding. */
 static long rows_of(const tl_batch *batch, const tl_seen_attention *a, long b, bool decoder) {
     if (a->kind == TL_ENCODER_SELF || !decoder) return a->queries;
     return batch->tgt_lengths ? batch->tgt_lengths[b] : batch->tgt_len;
 }
 
-/* A classifier's projection to words is for the masked words that it learnt from first: no class needs it. Gates that are open or shut
- * have none in use. */
+/* Must this parameter have a gradient? Not a classifier's projection to words, which only its first stage used, nor
+ * gates that are constants in evaluation. */
 static bool is_asked(const measuring *k, const char *parameter) {
     const size_t length = strlen(k->model->name);
     const char *own =

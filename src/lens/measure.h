@@ -1,4 +1,4 @@
-/* What is asked of a model while a batch is measured (measure.c). */
+/* What the files that measure a batch share (measure.c). */
 #ifndef TL_LENS_MEASURE_H
 #define TL_LENS_MEASURE_H
 
@@ -10,18 +10,18 @@ typedef struct measuring {
     tl_tape *tape;
     const tl_batch *batch;
     const tl_measure_options *options;
-    tl_batch_copy *copy;          /* anew for each thing */
-    double *nll, *other, *smooth; /* by targets */
+    tl_batch_copy *copy;          /* a new copy for each change */
+    double *nll, *other, *smooth; /* one number a target */
 } measuring;
 
 static inline bool tl_measure_fail(tl_tape *tape, const char *message) {
     return tl_tape_fail(tape, "%s", message), false;
 }
 
-/* plain_loss.c: -log p of one class of a row of logits; smooth, which may be NULL: the mean over all classes. */
+/* plain_loss.c: -log p of one class from a row of logits; smooth (may be NULL): the mean over all classes. */
 double tl_plain_row_nll(tl_tensor logits, int target, double *smooth);
 
-/* measure_words.c: what the model writes a word at a time, beside the same words read all at once. */
+/* measure_words.c: words written one step at a time, compared with reading the same words at once. */
 bool tl_measure_words(measuring *k);
 
 #endif

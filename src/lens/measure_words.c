@@ -1,11 +1,12 @@
-/* A word at a time is all at once: the score of what a search writes, or of the words of a text that are given one after the other,
- * beside log p of the same words read in one go. */
+/* Writing step by step must equal reading at once: the score of a search, or of a text's words given one after the
+ * other, against log p of the same words in one forward. */
 #include "measure.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* The model's own greedy words, with the score that the search gives; into copy, whose targets are as wide as the search's. */
+/* The model's greedy words and the search's score of them, in a copy of the batch whose targets are as wide as the
+ * search's. */
 static bool write_greedily(const measuring *k, tl_batch_copy **written, double **score) {
     tl_search_result found;
     tl_tape_reset(k->tape);
@@ -58,7 +59,7 @@ static bool measure_search(measuring *k) {
     return ok;
 }
 
-/* A language model is given the words of the batch, one after the other. */
+/* A language model gets the batch's words one after the other. */
 static bool measure_steps(measuring *k) {
     const tl_batch *batch = &k->copy->batch;
     double *score = calloc((size_t)batch->sentences + 1, sizeof *score);

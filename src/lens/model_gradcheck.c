@@ -1,5 +1,5 @@
-/* The gradient check of a whole model's loss. Parameters that the loss does not reach are frozen meanwhile: a classifier's projection to
- * words, for instance, when classes are told. */
+/* The gradient check of a whole model's loss. Parameters that the loss does not reach are frozen meanwhile, such as
+ * a classifier's projection to words when it predicts classes. */
 #include "tapeloom/checks.h"
 #include "tapeloom/op.h"
 
@@ -11,7 +11,7 @@ typedef struct subject {
     const tl_model *model;
     const tl_batch *batch;
     const tl_model_gradcheck_options *options;
-    tl_probe probe; /* for the fault, on tapes that are not blame's */
+    tl_probe probe; /* makes the fault, except on blame's tapes */
 } subject;
 
 static tl_var loss(tl_tape *tape, const tl_var *unused, void *data) {
@@ -31,12 +31,12 @@ static tl_var loss_with_fault(tl_tape *tape, const tl_var *unused, void *data) {
     return loss(tape, unused, data);
 }
 
-/* Open or shut, as it is in use: a step of the differences would not move it. */
+/* Is the gate fully open or closed in evaluation? Then a small difference does not move it. */
 static bool is_constant_gate(tl_param *p) {
     return tl_is_head_gate(p->leaf.name) && tl_tensor_norm(tl_param_grad(p)) == 0;
 }
 
-/* Freezes what the loss does not reach and notes it in was[]: what was frozen before stays so. */
+/* Freezes what the loss does not reach. was[] remembers what was frozen before, which stays so. */
 static bool freeze_idle(subject *s, bool *was, tl_model_gradcheck *r) {
     tl_params *params = s->model->params;
     tl_tape *tape = tl_tape_new();
@@ -86,7 +86,7 @@ bool tl_model_gradcheck_of(const tl_model *model, const tl_batch *batch,
     if (!was) return tl_error_set(&r->elements.error, "gradcheck: out of memory");
     if (freeze_idle(&s, was, r)) {
         const tl_model_gradcheck_options *o = s.options;
-        /* In float the undecided are an outcome of their own, and no reason to fail: how many there are is the model's. */
+        /* In float, undecided elements are no reason to fail, however many there are. */
         const double most_open = sizeof(tl_real) < sizeof(double) ? 1 : 0.02;
         r->ok = tl_gradcheck_params(model->params, loss_with_fault, &s,
                                     &(tl_gradcheck_options){.tolerance = o->tolerance,

@@ -1,14 +1,14 @@
-/* Names of places: a model's attentions and streams, walked in the order in which they are computed. What a model has is read from its
- * tl_model; so every model has the same names. */
+/* Names of places: a walk over a model's attentions and streams in order of computation. What a model has is read
+ * from its tl_model, so all kinds of models have the same names. */
 #include "lens.h"
 
 #include <string.h>
 
-/* ---- what there is ---- */
+/* ---- which places exist ---- */
 
 static bool is_kind(const tl_model *m, const char *name) { return !strcmp(m->kind->name, name); }
 
-/* Layers as the Transformer has them: self-attention and feed-forward. */
+/* Does a side have a Transformer's layers, self-attention and feed-forward? */
 static bool has_blocks(const tl_model *m, tl_stream_side side) {
     return m->attentions[side == TL_ENCODER ? TL_ENCODER_SELF : TL_DECODER_SELF] > 0;
 }
@@ -46,7 +46,7 @@ char *tl_attention_name(const tl_model *model, tl_attention_kind kind, int layer
     return to;
 }
 
-/* The walk, from the first place that is computed to the last. */
+/* A walk from the first place that is computed to the last. */
 typedef struct walk {
     const tl_model *model;
     tl_place_visit *visit;
@@ -102,7 +102,7 @@ void tl_place_each(const tl_model *model, tl_place_visit *visit, void *context) 
     if (pools(model)) attention(&w, TL_CROSS, 0);
 }
 
-/* What a walk looks for: a number, or a name. */
+/* What a walk searches for: a number, or a name. */
 typedef struct search {
     long at, wanted;
     const char *text;
@@ -135,7 +135,7 @@ bool tl_place_named(const tl_model *model, const char *text, tl_place_name *name
 
 /* ---- patterns ---- */
 
-/* * and ? as a shell has them, but * passes dots too: a star tries every length. */
+/* * and ? as in a shell, except that * also matches dots. A star tries every length. */
 bool tl_place_matches(const char *name, const char *pattern) {
     if (!name || !pattern) return false;
     for (; *pattern != '*'; name++, pattern++) {

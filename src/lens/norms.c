@@ -1,10 +1,11 @@
-/* How much of a token's vector comes through attention (Kobayashi et al. 2020, equations 2-4): a weight says how much of f(x) is taken,
- * not how large f(x) is.
+/* How much of a token's vector attention takes (Kobayashi et al. 2020, equations 2-4): a weight says how much of
+ * f(x) is taken, but not how large f(x) is.
  *
- *     f_h(x_j) = (x_j·W_V + b_V)·W_O of head h's rows, in torch's layout v_h[j]·W_O[:, h's columns]ᵀ
+ *     f_h(x_j) = (x_j·W_V + b_V)·W_O with head h's rows; in torch's layout v_h[j]·W_O[:, h's columns]ᵀ
  *     head_norms[h,i,j] = A[h,i,j]·‖f_h(x_j)‖          norms[i,j] = ‖Σ_h A[h,i,j]·f_h(x_j)‖
  *
- * Attention of recurrent models has no projections: there f_h(x_j) is v_h[j] in head h's place. Gates, those that learn too, count as a part of A. */
+ * Attention of recurrent models has no projections: there f_h(x_j) is v_h[j], in head h's columns. Gates, also
+ * learnt ones, count as a part of A. */
 #include "lens.h"
 
 #include "tapeloom/op.h"

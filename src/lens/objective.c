@@ -1,4 +1,4 @@
-/* What is differentiated: a loss, or what the model says of one token; as a var, and in words. */
+/* What is differentiated, a loss or a number of one token: as a var, and in words. */
 #include "lens.h"
 
 #include "tapeloom/op.h"
@@ -20,7 +20,7 @@ int tl_true_token(const tl_model *model, const tl_batch *batch, const tl_objecti
     return targets ? targets[o->sentence * (of_classes(model) ? 1 : batch->tgt_len) + o->position] : -1;
 }
 
-/* -log p of all targets, summed, without smoothing. */
+/* -log p summed over all targets, without smoothing. */
 static tl_var nll(const tl_model *model, tl_tape *tape, const tl_batch *batch, const tl_model_maps *maps) {
     const tl_loss_options options = {
         .reduction = TL_REDUCE_SUM, .ignore = !of_classes(model), .ignore_id = batch->pad};
@@ -36,7 +36,7 @@ static bool token_is(const tl_model *model, tl_tape *tape, int token) {
     return false;
 }
 
-/* Is there such a sentence and word, and which token is the true one? */
+/* Do the sentence and the position exist, and which token is the true one? */
 static bool is_there(const tl_model *model, tl_tape *tape, const tl_batch *batch, const tl_objective *o,
                      int *token) {
     const long words = of_classes(model) ? 1 : batch->tgt_len;
@@ -103,7 +103,7 @@ static const char *token_text(tl_sentences *names, const tl_objective *o, int to
 char *tl_objective_name(const tl_objective *objective, tl_sentences *names, char *to, size_t size) {
     const tl_objective *o = objective ? objective : &the_loss;
     const char *what = o->kind == TL_OF_LOG_P ? "log p" : "logit";
-    const unsigned long word = (unsigned long)o->position + 1; /* of any position */
+    const unsigned long word = (unsigned long)o->position + 1; /* unsigned: position may be LONG_MAX */
     char first[32], second[32];
     if (!to) return NULL;
     if (o->kind == TL_OF_LOSS)

@@ -1,4 +1,4 @@
-/* One sentence of a batch: what is measured of a single word costs a single sentence, and does not depend on its company. */
+/* One sentence of a batch. Measuring a single word then costs a single sentence and does not depend on the batch. */
 #include "one_sentence.h"
 
 #include <string.h>

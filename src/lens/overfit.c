@@ -1,4 +1,4 @@
-/* Can one batch be learnt by heart? */
+/* Can the model overfit one batch? */
 #include "measure.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@ static double nll_per_token(const tl_batch *batch, const double *nll) {
 
 bool tl_measure_overfit(tl_measured *measured, const tl_model *model, tl_tape *tape, const tl_batch *batch,
                         long steps, bool (*progress)(void *context, long done, long all), void *context) {
-    static const double RATE = 3e-3; /* small models learn a batch within a hundred steps of it */
+    static const double RATE = 3e-3; /* with it small models learn a batch within a hundred steps */
     if (!measured || !model || !model->kind || !batch || steps < 0)
         return tl_measure_fail(tape,
                                "checks: give a model, a batch, steps of 0 or more, and a place for what "

@@ -1,7 +1,7 @@
-/* The page of what was looked at, as JSON for src/lens/page/attention.js: what each attention is, where it all came from, and of each
- * sentence what page_sentence.c writes.
+/* The page of a look, as JSON for src/lens/page/attention.js: its attentions, where it all came from, and what
+ * page_sentence.c writes of each sentence.
  *
- * Whoever wants fewer bytes gets fewer quantities (`store`) or sentences, never fewer digits. */
+ * A smaller page has fewer quantities (`store`) or fewer sentences, never fewer digits. */
 #include "page_writing.h"
 
 #include <stdio.h>
@@ -11,7 +11,7 @@
 
 extern const char tl_page_attention[];
 
-/* ---- what is the same for all sentences ---- */
+/* ---- what all sentences share ---- */
 
 static const char *side_of(const tl_sentence *s, const tl_tokens *tokens) {
     return tokens == &s->src ? "src" : tokens == &s->read ? "read" : "written";
@@ -62,7 +62,7 @@ static void add_text(tl_buffer *b, const char *name, const char *text) {
 
 static const char *today(char to[16]) {
     const time_t now = time(NULL);
-    const struct tm *day = gmtime(&now); /* NULL beyond the year that an int holds */
+    const struct tm *day = gmtime(&now); /* NULL if the year does not fit an int */
     return day && strftime(to, 16, "%Y-%m-%d", day) ? to : NULL;
 }
 
@@ -94,7 +94,8 @@ static const char *title_of(const tl_page_writing *w) {
     return w->options->title ? w->options->title : first->source ? first->source : first->target;
 }
 
-/* All data; stops where they are longer than they may be. False then, with how many sentences there was room for in *fitted. */
+/* Writes all data, and stops once they are longer than `most`. False then, with the number of sentences that fit in
+ * *fitted. */
 static bool write_data(tl_page_writing *w, size_t most, long *fitted) {
     tl_buffer *b = &w->data;
     char library[160];
@@ -116,9 +117,9 @@ static bool write_data(tl_page_writing *w, size_t most, long *fitted) {
     return tl_buffer_text(b, "\n]}") && b->size <= most;
 }
 
-/* ---- what there is room for ---- */
+/* ---- what fits ---- */
 
-/* What is stored of what was asked for: gradients all come from dA-raw. */
+/* What must be stored to show what was asked for: gradients are all computed from dA-raw. */
 static unsigned stored_of(unsigned asked, const tl_seen *seen) {
     const unsigned grads = 1u << TL_SEE_DA_RAW | 1u << TL_SEE_DA | 1u << TL_SEE_DS | 1u << TL_SEE_ADA;
     unsigned set = 1u << TL_SEE_A, there = 0;
@@ -136,7 +137,7 @@ static void leave_out(tl_page_writing *w, tl_quantity q) {
     w->store &= ~(1u << q);
 }
 
-/* Leaves out sentences from the last on until the data fit. False if not even one does. */
+/* Leaves out sentences, the last ones first, until the data fit. False if not even one fits. */
 static bool fit_sentences(tl_page_writing *w, size_t most) {
     long fitted = w->sentences->count;
     do {
@@ -146,8 +147,8 @@ static bool fit_sentences(tl_page_writing *w, size_t most) {
     return false;
 }
 
-/* Leaves out until the data fit; gradients last of all, being what one came for: fewer sentences have them sooner than more have
- * none. False if the data never fit. */
+/* Leaves things out until the data fit. Gradients go last, since they are the purpose of the page: fewer sentences
+ * with gradients are better than more without. False if the data never fit. */
 static bool fit_data(tl_page_writing *w, size_t most) {
     static const tl_quantity spare[] = {TL_SEE_HEAD_NORM, TL_SEE_NORM, TL_SEE_S};
     long fitted;
@@ -164,7 +165,7 @@ static bool fit_data(tl_page_writing *w, size_t most) {
 
 /* ---- the whole ---- */
 
-/* Why there is no page: the run keeps it, if there is one. */
+/* Keeps the reason in the run, if there is one; returns NULL. */
 static char *failed(tl_run *run, const char *why) {
     if (run) tl_error_set(&run->error, "page: %s", why);
     return NULL;
@@ -185,7 +186,7 @@ static char *page_of(tl_page_writing *w, size_t *size) {
                                     "shorter sentence, or allow more");
 }
 
-/* log p of every token that is written, where the model writes; NULL: it does not. */
+/* -log p of every token that the model writes; NULL: it writes none. */
 static double *losses_of(tl_run *run, const tl_batch *batch) {
     const tl_model *model = tl_run_model(run);
     if (!model || !model->kind->begin || !batch->tgt_in || !batch->tgt_out) return NULL;

@@ -1,5 +1,5 @@
-/* A sentence of the page as JSON: its tokens, what is blocked, and attention by attention its numbers in base64, of the sentence's own
- * lengths [H,T,S], without padding. */
+/* A sentence of the page as JSON: its tokens, its blocked pairs, and each attention's numbers in base64, [H,T,S] of
+ * the sentence's own lengths, without padding. */
 #include "page_writing.h"
 
 #include <math.h>
@@ -39,7 +39,7 @@ static double element(tl_tensor t, long b, long h, long i, long j) {
                        : t.data[b * t.stride[0] + h * t.stride[1] + i * t.stride[2] + j * t.stride[3]];
 }
 
-/* ,"A":"…": sentence b's rows × columns of every head */
+/* ,"A":"…": sentence b's rows × columns for every head */
 static void add_map(tl_buffer *b, const char *name, tl_tensor t, long sentence, long rows, long columns) {
     const long heads = t.rank == 3 ? 1 : t.dim[1];
     float *numbers = malloc((size_t)(heads * rows * columns + 1) * sizeof *numbers), *to = numbers;
@@ -55,7 +55,7 @@ static void add_map(tl_buffer *b, const char *name, tl_tensor t, long sentence, 
     free(numbers);
 }
 
-/* Is a sentence's dL/dS what the page would make of A and dL/dA? To 1e-6 of the row's largest dL/dA. */
+/* Is a sentence's dL/dS what the page computes from A and dL/dA, to 1e-6 of the row's largest |dL/dA|? */
 static bool is_derived(const tl_seen_attention *a, long b, long rows, long columns) {
     for (long h = 0; h < a->heads; h++)
         for (long i = 0; i < rows; i++) {
@@ -76,17 +76,16 @@ static bool is_derived(const tl_seen_attention *a, long b, long rows, long colum
     return true;
 }
 
-/* ---- what is blocked ----
+/* ---- blocked pairs ----
  *
- * A pattern is a digit a pair, row by row: tl_why. Most attentions of a sentence share theirs, so patterns stand once and maps have
- * their numbers. */
-
+ * A pattern has a digit for each pair, row by row: its tl_why. Most attentions of a sentence share their pattern, so
+ * each pattern is written once, and maps refer to it by number. */
 typedef struct patterns {
     char **text;
     int count;
 } patterns;
 
-/* A pattern's number, known from now on; -1: nothing is blocked. Takes the text. */
+/* The number of a pattern, which becomes known; -1: nothing is blocked. Frees the text. */
 static int pattern_number(tl_buffer *b, patterns *known, char *text) {
     int at = 0;
     if (text[strspn(text, "0")] == 0) at = -1;
@@ -110,7 +109,7 @@ static int blocked_in(tl_buffer *b, patterns *known, const tl_seen_attention *a,
     return pattern_number(b, known, text);
 }
 
-/* "blocked": a number for all heads, or one a head. Only masks of the user's own tell heads apart. */
+/* "blocked": one number for all heads, or one a head. Only a user's own masks differ between heads. */
 static void add_blocked(tl_buffer *b, patterns *known, const tl_seen_attention *a, long sentence, long rows,
                         long columns) {
     const long different = a->mask.attend && a->mask.attend_dim[1] > 1 ? a->heads : 1;
@@ -144,7 +143,7 @@ static void add_tokens(tl_buffer *b, const char *name, const tl_tokens *tokens) 
     tl_buffer_format(b, "],\"words\":%ld}", tokens->word ? tokens->words : tokens->count);
 }
 
-/* -log p of each token that is written */
+/* -log p of each token that the model writes */
 static void add_losses(tl_buffer *b, const tl_page_writing *w, long sentence) {
     const tl_batch *batch = &w->seen->batch;
     tl_buffer_text(b, ",\"loss\":[");
@@ -155,7 +154,7 @@ static void add_losses(tl_buffer *b, const tl_page_writing *w, long sentence) {
     tl_buffer_text(b, "]");
 }
 
-/* Pixels of the patches, red, green, blue of 0 … 255, patch by patch. Patches hold 1 - brightness. */
+/* The patches' pixels, red, green, blue of 0 … 255, patch by patch. Patches hold 1 - brightness. */
 static void add_picture(tl_buffer *b, tl_tensor pictures, long sentence) {
     const long patches = pictures.dim[1], numbers = pictures.dim[2];
     const long side = lround(sqrt((double)patches)), cell = lround(sqrt((double)numbers / 3));

@@ -1,5 +1,6 @@
-/* Two runs of which everything is kept, and any number of runs of A with something of B's. A place gets B's recorded values through
- * tl_replace_where; the estimate asks the same function what would change, on A's own values, so that both mean the same places. */
+/* Two runs of which everything is kept, and any number of runs of A with values of B. tl_replace_where puts B's
+ * recorded values into a place; the estimate calls the same function on A's own values to see what changes, so both
+ * mean the same elements. */
 #include "patch.h"
 
 #include "lens.h"
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- what is kept ---- */
+/* ---- recording ---- */
 
 static tl_tensor kept(tl_tensor x) {
     const tl_tensor none = {.data = NULL};
@@ -25,7 +26,7 @@ static bool out_of_memory(tl_tape *tape) {
     return tl_tape_fail(tape, "patch: out of memory for what stood in the places"), false;
 }
 
-/* What stood in each place; with grads its gradient too. */
+/* Records the value of each place; with grads also its gradient. */
 static bool record(tl_patch *p, const tl_model_maps *maps, bool of_a) {
     for (long i = 0; i < p->count; i++) {
         tl_patch_record *r = &p->record[i];
@@ -49,7 +50,7 @@ static bool act(const tl_places *places, tl_tape *tape, tl_model_maps *maps) {
     return tl_tape_fail(tape, "patch: %s", places ? tl_places_error(places) : "out of memory"), false;
 }
 
-/* m of a batch on a tape that is reset first; false, and the tape has failed. */
+/* m of a batch. Resets the tape first. False if the tape has failed. */
 static bool measure(tl_patch *p, const tl_batch *batch, const tl_places *places, bool grad,
                     tl_model_maps *maps, double *value) {
     tl_tape_reset(p->tape);
@@ -69,16 +70,17 @@ static bool run_both(tl_patch *p, tl_places *places) {
     tl_places_keep(places, "*");
     if (!measure(p, &p->a, places, true, &maps, &p->value_a) || !record(p, &maps, true)) return false;
     tl_places_forget(places);
-    /* maps without anything in them would not be filled by a model that is not looked at: keep is what asks for them */
+    /* a model fills maps only if something in them asks for it: keep does */
     tl_places_keep(places, "*");
     return measure(p, &p->b, places, false, &maps, &p->value_b) && record(p, &maps, false);
 }
 
-/* ---- two batches that can be compared ---- */
+/* ---- do two batches fit? ---- */
 
 static long length(const int *lengths, long all, long sentence) { return lengths ? lengths[sentence] : all; }
 
-/* The first sentence whose two lengths on a side differ, or how many there are where only the batches' widths do; -1: none. */
+/* The first sentence whose lengths differ on a side; if only the batches' widths differ, the number of sentences;
+ * -1: none. */
 static long first_unequal(const tl_patch *p, bool target, long lengths[2]) {
     const tl_batch *a = &p->a, *b = &p->b;
     for (long s = 0; s < a->sentences; s++) {
@@ -120,7 +122,7 @@ bool tl_patch_fits(const tl_patch *p, const tl_place_name *place) {
            (!target || same_lengths(p, place->text, true));
 }
 
-/* A's true token is asked for in every run. */
+/* Every run asks for A's true token. */
 static bool name_token(tl_patch *p) {
     tl_objective *o = &p->objective;
     const tl_batch *a = &p->a;
@@ -137,7 +139,7 @@ static bool name_token(tl_patch *p) {
     return true;
 }
 
-/* B reads its own words and is asked for A's. */
+/* B reads its own words and has A's targets. */
 static bool lay_targets(tl_patch *p) {
     const tl_objective *o = &p->objective;
     long lengths[2];
@@ -157,7 +159,7 @@ static bool lay_targets(tl_patch *p) {
     return true;
 }
 
-/* ---- life ---- */
+/* ---- making and freeing ---- */
 
 static bool list_places(tl_patch *p) {
     p->count = tl_place_count(p->model);
@@ -214,9 +216,9 @@ double tl_patch_score(const tl_patch *p, double effect) {
     return tl_patch_has_score(p) ? effect / (p->value_b - p->value_a) : NAN;
 }
 
-/* ---- A with something of B's ---- */
+/* ---- A with values of B ---- */
 
-/* B's values beside x, of which a decoder that goes step by step has one query at a time. */
+/* B's values for x; a decoder that goes step by step has one query at a time, at position `from`. */
 static tl_tensor beside(tl_tensor b, tl_tensor x, long from) {
     const int axis = b.rank - 2;
     return b.dim[axis] == x.dim[axis] ? b : tl_tensor_slice(b, axis, from, from + x.dim[axis]);
@@ -239,7 +241,7 @@ static bool is_chosen(const tl_patch *p, const tl_patch_record *r) {
     return false;
 }
 
-/* Σ (a_B - a_A)·dm/da over what is chosen of a place: put_b on A's own values leaves a_A elsewhere. */
+/* Σ (a_B - a_A)·dm/da over the chosen part of a place. put_b on a copy of A's values leaves a_A elsewhere. */
 static double estimate(const tl_patch *p, tl_patch_record *r) {
     if (!r->grad.data) return 0;
     const tl_place_at at = {.place = r->name.place};

@@ -1,10 +1,10 @@
-/* What the two runs of a patch have left: for tables (patch_table.c). */
+/* What the two runs of a patch have recorded, also for tables (patch_table.c). */
 #ifndef TL_LENS_PATCH_H
 #define TL_LENS_PATCH_H
 
 #include "tapeloom/patch.h"
 
-/* One place of both runs; without data where it holds nothing (keys of a score that has none). */
+/* One place in both runs; without data if the place is empty (keys of a score that has none). */
 typedef struct tl_patch_record {
     struct tl_patch *patch;
     tl_place_name name;
@@ -14,16 +14,17 @@ typedef struct tl_patch_record {
 struct tl_patch {
     const tl_model *model;
     tl_tape *tape;
-    tl_batch a, b; /* B is asked for A's targets */
+    tl_batch a, b; /* b has A's targets */
     tl_objective objective;
     double value_a, value_b;
     long count;
     tl_patch_record *record;      /* [count] every place of the model, in its order */
-    const tl_patch_place *places; /* of the run that is going on */
+    const tl_patch_place *places; /* places of the current run */
     int chosen;
 };
 
-/* Has B as many tokens as A on the sides of this place? False, and the tape fails with a sentence that says the lengths. */
+/* Does B have as many tokens as A on the sides of this place? False, and the tape fails with a sentence that gives
+ * the lengths. */
 bool tl_patch_fits(const tl_patch *patch, const tl_place_name *place);
 
 #endif

@@ -1,4 +1,4 @@
-/* Tables of patches: one run for each cell, in rows of places. */
+/* Tables of patches: one run for each cell; rows are places. */
 #include "patch.h"
 
 #include <math.h>
@@ -48,7 +48,7 @@ static tl_range within(tl_range r, long size) {
 
 static bool of_keys(tl_place place) { return place == TL_PLACE_K || place == TL_PLACE_V; }
 
-/* Heads or positions of a row that are to be patched one by one. */
+/* The heads or positions of a row that are patched one by one. */
 static tl_range columns_of(const tl_patch_record *r, const tl_patch_options *o) {
     if (o->by == TL_PATCH_HEADS) return within(o->where.heads, r->a.dim[1]);
     if (o->by == TL_PATCH_POSITIONS)
@@ -82,7 +82,7 @@ static const tl_patch_record *record_of(const tl_patch *p, const char *name) {
     return NULL;
 }
 
-/* Marks the cells that are there, so that it is known how many. */
+/* Marks the cells that exist, so that their number is known beforehand. */
 static void mark_cells(tl_patch_table *t, const tl_patch *p, const tl_patch_options *o) {
     for (long r = 0; r < t->rows; r++) {
         const tl_range columns = columns_of(record_of(p, t->row[r].text), o);

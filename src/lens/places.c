@@ -1,4 +1,5 @@
-/* A list of what is to be done at places of a model, and maps that do it. The list knows no tape: maps are made of it for each step. */
+/* A list of what to do at places of a model, and maps that do it. The list knows no tape: maps are made from it for
+ * each step. */
 #include "lens.h"
 
 #include "tapeloom/op.h"
@@ -23,7 +24,7 @@ struct tl_places {
     at_depth *stream[TL_STREAM_SIDES];           /* [depths] */
 };
 
-/* ---- life ---- */
+/* ---- making and freeing ---- */
 
 tl_places *tl_places_new(const tl_model *model) {
     tl_places *p = calloc(1, sizeof *p);
@@ -72,7 +73,7 @@ const char *tl_places_error(const tl_places *p) {
     return tl_failed(&p->error) ? p->error.message : NULL;
 }
 
-/* ---- what is to be done ---- */
+/* ---- filling the list ---- */
 
 static bool usable(const tl_places *p) { return p && !tl_failed(&p->error); }
 
@@ -81,7 +82,7 @@ static bool none_matches(tl_places *p, const char *pattern) {
                         pattern ? pattern : "(NULL)");
 }
 
-/* Does something with every place that matches; how many there were. */
+/* Does something at every place that matches, and counts them. */
 typedef struct doing {
     tl_places *places;
     const char *pattern;
@@ -154,7 +155,7 @@ bool tl_places_gate(tl_places *p, const char *attention, int head, double factor
             tl_attention_name(p->model, (tl_attention_kind)kind, l, name);
             if (!tl_place_matches(name, attention)) continue;
             const int heads = tl_model_heads(p->model, (tl_attention_kind)kind, l);
-            if (head >= heads) continue; /* it has lost that one */
+            if (head >= heads) continue; /* this attention has lost that head */
             if (!gate(p, &p->attention[kind][l], heads, head, factor)) return false;
             found++;
         }
@@ -209,7 +210,7 @@ bool tl_set_measure_at(tl_set *set, tl_run *run, const tl_places *places, bool s
     return ok;
 }
 
-/* ---- what stood there ---- */
+/* ---- values and gradients of places ---- */
 
 static tl_var var_at(const tl_model_maps *maps, const tl_place_name *at) {
     if (!*at->attention) {

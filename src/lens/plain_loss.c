@@ -1,4 +1,4 @@
-/* The loss a second time: plain loops over logits, in double, with nothing of the library's losses in between. */
+/* The loss a second time: plain loops over logits, in double, without any of the library's losses. */
 #include "measure.h"
 
 #include <math.h>

@@ -1,10 +1,10 @@
-/* Which heads there are, and in which order they go: one that is fixed before the first has gone. */
+/* Which heads a model has, and orders of removal that are fixed in advance. */
 #include "tapeloom/prune.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* ---- which there are ---- */
+/* ---- which heads exist ---- */
 
 long tl_prune_heads(const tl_model *model) {
     long count = 0;
@@ -44,7 +44,7 @@ bool tl_prune_by_importance(const double *importance, long count, long *order) {
     if (count < 0 || (count && (!importance || !order))) return false;
     ranked *all = malloc((size_t)(count > 0 ? count : 1) * sizeof *all);
     if (!all) return false;
-    for (long i = 0; i < count; i++) /* what is no number goes last */
+    for (long i = 0; i < count; i++) /* NaN goes last */
         all[i] = (ranked){isnan(importance[i]) ? INFINITY : importance[i], i};
     qsort(all, (size_t)count, sizeof *all, by_importance);
     for (long i = 0; i < count; i++) order[i] = all[i].number;

@@ -1,4 +1,4 @@
-/* How good a model is without some of its heads: with gates of 0, which give what a model without them computes. */
+/* How good a model is without some heads: gates of 0 compute what a model without these heads computes. */
 #include "tapeloom/prune.h"
 
 #include "lens.h"

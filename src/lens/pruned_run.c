@@ -1,7 +1,7 @@
-/* A smaller run: settings, text and weights of another one without some of its heads.
+/* A smaller run: settings, text and weights of another run without some heads.
  *
- * What belongs to head h lies in rows h·d_k … of queries, keys and values, in columns h·d_k … of out_proj, and in row h of a score's
- * own parameters. */
+ * Head h has rows h·d_k … of the query, key and value projections, columns h·d_k … of out_proj, and row h of a
+ * score's own parameters. */
 #include "tapeloom/prune.h"
 
 #include "run/heads.h"
@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- gates that learn ---- */
+/* ---- learnt gates ---- */
 
-/* Its heads' gates in use, from `at` on; false when out of memory. */
-static bool gates_of(const tl_attention *layer, double *at) {
+/* Writes an attention's gates in evaluation to `at` …; false when out of memory. */
+static bool gates_of(const tl_attention_layer *layer, double *at) {
     for (int h = 0; h < layer->heads; h++) at[h] = 1;
     if (!layer->head_gate) return true;
     tl_tape *tape = tl_tape_new();
@@ -43,7 +43,7 @@ bool tl_prune_gates(tl_run *run, double *gates) {
     return true;
 }
 
-/* ---- what is cut ---- */
+/* ---- cutting weights ---- */
 
 typedef struct cut {
     const bool *keep;    /* [heads] of one attention, */
@@ -51,7 +51,7 @@ typedef struct cut {
     int heads;
 } cut;
 
-/* to = from [outer,heads,inner] without the heads that go; scaled: times their gates. */
+/* to = from [outer,heads,inner] without the removed heads; scaled: times their gates. */
 static void take(const cut *c, tl_param *to, const tl_param *from, long outer, bool scaled) {
     if (!to || !from) return;
     const tl_tensor a = tl_param_value(to), b = tl_param_value(from);
@@ -65,7 +65,7 @@ static void take(const cut *c, tl_param *to, const tl_param *from, long outer, b
         }
 }
 
-static void take_attention(const cut *c, const tl_attention *to, const tl_attention *from) {
+static void take_attention(const cut *c, const tl_attention_layer *to, const tl_attention_layer *from) {
     if (!from->heads || !to->heads) return;
     take(c, to->in_proj_weight, from->in_proj_weight, 3, false);
     take(c, to->in_proj_bias, from->in_proj_bias, 3, false);
@@ -81,7 +81,7 @@ static void take_attention(const cut *c, const tl_attention *to, const tl_attent
     take(c, to->out_proj.weight, from->out_proj.weight, from->d_model, true);
 }
 
-/* All that is no head's has the same name and shape in both. */
+/* Parameters that belong to no head have the same name and shape in both runs. */
 static void take_weights(tl_run *to, const tl_run *from, const bool *keep, const double *gates) {
     for (int i = 0; i < tl_params_count(to->params); i++) {
         const tl_param *p = tl_params_at(to->params, i), *of = tl_params_find(from->params, p->leaf.name);
@@ -90,7 +90,8 @@ static void take_weights(tl_run *to, const tl_run *from, const bool *keep, const
     }
     for (int kind = 0; kind < TL_ATTENTION_KINDS; kind++)
         for (int l = 0; l < from->model->attentions[kind]; l++) {
-            const tl_attention *of = tl_transformer_attention(&from->transformer, (tl_attention_kind)kind, l);
+            const tl_attention_layer *of =
+                tl_transformer_attention(&from->transformer, (tl_attention_kind)kind, l);
             take_attention(&(cut){keep, gates, of->heads},
                            tl_transformer_attention(&to->transformer, (tl_attention_kind)kind, l), of);
             keep += of->heads, gates += of->heads;
@@ -100,7 +101,7 @@ static void take_weights(tl_run *to, const tl_run *from, const bool *keep, const
 
 /* ---- the run ---- */
 
-/* heads-kept of what is left, by the heads' numbers in the model that had all; to free(). */
+/* The setting heads-kept for the remaining heads, by their numbers in the full model; the caller frees it. */
 static char *kept_text(const tl_run *run, const bool *keep, tl_error *error) {
     const tl_model_settings *s = &run->settings.model;
     const tl_head_shape shape = tl_heads_shape(s);
@@ -116,7 +117,7 @@ static char *kept_text(const tl_run *run, const bool *keep, tl_error *error) {
     return text;
 }
 
-/* Text is the run's own, which is lent for as long as it is written. */
+/* Lends the run's text to the new one while it is written. */
 static void lend(tl_run *to, const tl_run *from) {
     for (int side = 0; side < 2; side++) to->vocab[side] = from->vocab[side];
     to->bpe = from->bpe, to->target_bpe = from->target_bpe;

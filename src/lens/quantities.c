@@ -1,4 +1,4 @@
-/* What is shown of an attention, number by number, and why a pair has none. */
+/* The quantities of an attention, number by number, and why a pair is blocked. */
 #include "lens.h"
 
 #include <string.h>
@@ -38,14 +38,14 @@ static double at(tl_tensor t, long b, long h, long i, long j) {
     return t.data ? tl_element(t, b, h, i, j) : 0;
 }
 
-/* Σ_j A_j·dL/dA_j of a row */
+/* Σ_j A_j·dL/dA_j over a row */
 static double row_mean(const tl_seen_attention *s, long b, long h, long i) {
     double sum = 0;
     for (long j = 0; j < s->keys; j++) sum += at(s->weights, b, h, i, j) * at(s->weight_grads, b, h, i, j);
     return sum;
 }
 
-/* Of norms h says nothing: they are those of all heads together. */
+/* For norms h is ignored: they belong to all heads together. */
 static bool is_there(const tl_seen_attention *s, tl_quantity q, long b, long h, long i, long j) {
     if (!s || (int)q < 0 || (int)q >= TL_QUANTITIES) return false;
     return b >= 0 && b < s->weights.dim[0] && (q == TL_SEE_NORM || (h >= 0 && h < s->heads)) && i >= 0 &&

@@ -1,10 +1,10 @@
-/* Kendall's τ with ties (τ_b), pair by pair: what is compared are a sentence's positions, which are few. */
+/* Kendall's τ with ties (τ_b), pair by pair: a sentence has few positions. */
 #include "tapeloom/flow.h"
 
 #include <math.h>
 
 double tl_kendall_tau(const double *a, const double *b, long n) {
-    double agree = 0, of_a = 0, of_b = 0; /* pairs: concordant less discordant; not tied in a, in b */
+    double agree = 0, of_a = 0, of_b = 0; /* pairs: concordant minus discordant; not tied in a; in b */
     if (!a || !b) return NAN;
     for (long i = 0; i < n; i++) {
         if (isnan(a[i]) || isnan(b[i])) return NAN;

@@ -1,15 +1,16 @@
-/* Relevance by attention and its gradients (Chefer et al. 2021): rules that are applied to each attention in the order in which the
- * model computes them. Which matrix stands on which side of a product is derived in tapeloom/flow.h. */
+/* Relevance by attention and its gradients (Chefer et al. 2021): rules applied to each attention in order of
+ * computation. tapeloom/flow.h derives which matrix is on which side of each product. */
 #include "tapeloom/flow.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* to [n,k] += a [n,m] · b [m,k]; with `turned` a is [m,n] and read as its transposition. */
-static void add_product(const double *a, bool turned, const double *b, long n, long m, long k, double *to) {
+/* to [n,k] += a [n,m] · b [m,k]; transposed: a is given as [m,n]. */
+static void add_product(const double *a, bool transposed, const double *b, long n, long m, long k,
+                        double *to) {
     for (long i = 0; i < n; i++)
         for (long j = 0; j < m; j++) {
-            const double x = turned ? a[j * n + i] : a[i * m + j];
+            const double x = transposed ? a[j * n + i] : a[i * m + j];
             for (long c = 0; x != 0 && c < k; c++) to[i * k + c] += x * b[j * k + c];
         }
 }

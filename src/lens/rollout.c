@@ -1,5 +1,5 @@
-/* Attention rollout (Abnar & Zuidema 2020, 3): each row of what is carried along stays a distribution over the inputs, because a
- * layer mixes rows by weights that sum to 1. */
+/* Attention rollout (Abnar & Zuidema 2020, 3). Each row stays a distribution over the inputs, because a layer mixes
+ * rows by weights that sum to 1. */
 #include "tapeloom/flow.h"
 
 #include <stdlib.h>
@@ -16,7 +16,7 @@ static void identity(double *to, long n) {
     for (long i = 0; i < n; i++) to[i * n + i] = 1;
 }
 
-/* x [rows,columns] becomes W·x, W = A + I with its rows taken to 1. scratch has room for another x. */
+/* x [rows,columns] becomes W·x, where W is A + I with each row divided by its sum. scratch has the size of x. */
 static void mix(const double *a, long rows, long columns, double *x, double *scratch) {
     for (long i = 0; i < rows; i++) {
         const double whole = 1 + sum_of(a + i * rows, rows);
@@ -29,7 +29,8 @@ static void mix(const double *a, long rows, long columns, double *x, double *scr
     memcpy(x, scratch, (size_t)(rows * columns) * sizeof *x);
 }
 
-/* of_source and of_target of each row take in what cross-attention reads of the encoder's last layer, `read` [S,S]. */
+/* Cross-attention: each row of of_source and of_target takes in what it reads of the encoder's last layer, `read`
+ * [S,S]. */
 static void look_across(const tl_flow_layers *l, const double *a, const double *read, double *of_source,
                         double *of_target) {
     const long s = l->sources, t = l->targets;

@@ -1,4 +1,4 @@
-/* What each program makes of a sentence's text, and what its model says where nothing is given. */
+/* What each program makes of a sentence's text, and what its model writes if there is no target. */
 #include "sentences.h"
 
 #include "run/lm.h"
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One sentence that is being read. */
+/* One sentence while it is read. */
 typedef struct reading {
     tl_run *run;
     tl_sentences *all;
@@ -31,7 +31,7 @@ static bool fits(reading *r, long count, long most, const char *what) {
 
 /* ---- ids ---- */
 
-/* Ids of a line of tokens, with <eos> behind. */
+/* Ids of a line of tokens, followed by <eos>. */
 static int *encoded(reading *r, tl_side side, const char *tokens, long *count) {
     const tl_vocab *vocab = tl_run_vocab(r->run, side);
     const long words = tl_vocab_encode(vocab, tokens, NULL, 0);
@@ -43,7 +43,7 @@ static int *encoded(reading *r, tl_side side, const char *tokens, long *count) {
     return ids;
 }
 
-/* in is out one later, behind <bos>. */
+/* in is out shifted by one, after <bos>. */
 static bool decoder_reads(reading *r) {
     tl_sentence_ids *ids = r->ids;
     ids->in = tl_sentences_take(r->run, r->all, (size_t)ids->count * sizeof *ids->in);
@@ -52,7 +52,7 @@ static bool decoder_reads(reading *r) {
     return true;
 }
 
-/* What is read are the tokens that have been written, behind <bos>. */
+/* The decoder reads <bos> and then the tokens that it has written. */
 static bool name_read(reading *r) {
     tl_tokens *read = &r->to->read;
     const tl_tokens *written = &r->to->written;
@@ -78,7 +78,7 @@ static bool given_target(reading *r, char *tokens) {
     return ok && name_read(r);
 }
 
-/* Of what a search has found: ids, and the line they make. */
+/* A target from a search's result: its ids, and the line that they make. */
 static bool own_target(reading *r, const tl_search_result *found) {
     const tl_vocab *vocab = tl_run_vocab(r->run, TL_TARGET);
     const long words = found->lengths[0];
@@ -131,7 +131,7 @@ static bool translate(reading *r, const char *source, const char *target) {
 
 /* ---- caption ---- */
 
-/* The scene that a line is, or "#N". */
+/* The scene of a line, or of "#N". */
 static tl_corpus *scene_of(tl_run *run, const char *source) {
     char *end;
     if (*source != '#') return tl_caption_scene(run, source);
@@ -186,7 +186,7 @@ static bool caption(reading *r, const char *source, const char *target) {
 
 /* ---- classify ---- */
 
-static int likeliest_class(reading *r) {
+static int most_likely_class(reading *r) {
     const int length = (int)r->ids->src_count;
     const tl_batch batch = {
         .sentences = 1, .src_len = length, .src = r->ids->src, .src_lengths = &length, .pad = TL_PAD};
@@ -210,11 +210,11 @@ static bool name_class(reading *r) {
     return true;
 }
 
-/* [CLS], where there is one, stands before the words. */
+/* Puts [CLS], if there is one, before the words. */
 static bool put_cls(reading *r) {
     tl_tokens *t = &r->to->src, with;
     const char *cls = "[CLS]";
-    if (r->run->classifier.cls.name == NULL) return true;
+    if (!r->run->classifier.cls.name) return true;
     const tl_tokens words = *t;
     const char **texts = tl_sentences_take(r->run, r->all, (size_t)(words.count + 1) * sizeof *texts);
     if (!texts) return false;
@@ -241,7 +241,7 @@ static bool classify(reading *r, const char *source, const char *target) {
         put_cls(r);
     free(tokens);
     if (!ok) return false;
-    r->ids->label = target ? (int)tl_labels_find(run->labels, target) : likeliest_class(r);
+    r->ids->label = target ? (int)tl_labels_find(run->labels, target) : most_likely_class(r);
     r->to->own = !target;
     if (r->ids->label < 0)
         return tl_error_set(&run->error, "the label \"%s\" is none that the model was trained on", target);
@@ -250,7 +250,7 @@ static bool classify(reading *r, const char *source, const char *target) {
 
 /* ---- lm ---- */
 
-/* The window that a text fills: every token but the last is read, every one but the first foretold. */
+/* The window of a text: all tokens but the last are read, all but the first predicted. */
 static bool window(reading *r, const tl_lm_text *text) {
     const long count = text->count - 1, most = r->run->settings.lm.context;
     if (count < 1) return tl_error_set(&r->run->error, "the text has nothing to foretell: give more of it");
@@ -281,7 +281,7 @@ static bool lm(reading *r, const char *source, const char *target) {
     return ok;
 }
 
-/* ---- any ---- */
+/* ---- any program ---- */
 
 bool tl_sentence_read(tl_run *run, tl_sentences *all, const char *source, const char *target, tl_sentence *to,
                       tl_sentence_ids *ids) {

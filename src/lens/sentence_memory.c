@@ -1,4 +1,4 @@
-/* Memory of sentences: pieces in a chain, freed together. */
+/* Memory of sentences: a chain of blocks, freed together. */
 #include "sentences.h"
 
 #include <stdlib.h>

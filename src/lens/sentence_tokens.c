@@ -1,5 +1,4 @@
-/* Names of tokens, and which words they are part of. A line's tokens keep the text that the line has, also where the vocabulary knows no
- * such token. */
+/* Names of tokens, and the words that they belong to. A token keeps the line's text even if the vocabulary lacks it. */
 #include "sentences.h"
 
 #include "run/words.h"
@@ -27,7 +26,7 @@ static bool room_for(tl_run *run, tl_sentences *all, long count, tl_tokens *toke
     return tokens->text && tokens->id && tokens->word;
 }
 
-/* Numbers words anew, 0, 1, …, so that spaces between characters count for none. */
+/* Numbers words again from 0, without the spaces between characters. */
 static void number(tl_tokens *t, const tl_line *line) {
     long last = -1;
     for (long i = 0; i < t->count; i++) {
@@ -38,7 +37,7 @@ static void number(tl_tokens *t, const tl_line *line) {
     }
 }
 
-/* line: tokens with single spaces between; ids of them and perhaps <eos> behind. */
+/* line: tokens with single spaces between them; ids: theirs, perhaps followed by <eos>. */
 bool tl_tokens_of_line(tl_run *run, tl_sentences *all, tl_side side, const char *text, const int *ids,
                        long count, tl_tokens *tokens) {
     tl_line line = {0};
@@ -61,11 +60,11 @@ static bool is_blank(const char *text) {
     return !strcmp(text, "\xE2\x96\x81") || text[strspn(text, " \t\n\r")] == 0; /* ▁ */
 }
 
-/* Of ids that a language model reads: a word begins behind what is blank, or, of byte pairs, with a space. */
+/* For ids that a language model reads: a word begins after blanks or, with byte pairs, with a space. */
 bool tl_tokens_of_text(tl_run *run, tl_sentences *all, const int *ids, long count, tl_tokens *tokens) {
     if (!room_for(run, all, count, tokens)) return false;
     const bool words = !run->byte_bpe && strcmp(run->settings.text.units, "chars");
-    bool inside = false; /* a word */
+    bool inside = false; /* inside a word */
     for (long i = 0; i < count; i++) {
         const char *text = tl_sentence_token(all, ids[i]);
         tokens->id[i] = ids[i];
@@ -84,7 +83,7 @@ bool tl_tokens_of_text(tl_run *run, tl_sentences *all, const int *ids, long coun
     return !tl_failed(&run->error);
 }
 
-/* Without ids, a word each: patches, a class. */
+/* Tokens without ids, each a word: patches, or a class. */
 bool tl_tokens_plain(tl_run *run, tl_sentences *all, const char *const *texts, long count,
                      tl_tokens *tokens) {
     if (!room_for(run, all, count, tokens)) return false;

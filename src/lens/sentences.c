@@ -1,10 +1,10 @@
-/* Sentences as a batch and as tokens. Each is read by itself (sentence_kinds.c), then all are laid side by side. */
+/* Sentences as a batch and as tokens. Each sentence is read by itself (sentence_kinds.c); then all become one batch. */
 #include "sentences.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- side by side ---- */
+/* ---- one batch ---- */
 
 static long longest(const tl_sentence_ids *ids, long count, bool source) {
     long most = 0;
@@ -20,7 +20,7 @@ typedef struct side {
     long length, tokens;
 } side;
 
-/* Rows of the ids that `which` gives, filled up. */
+/* Lays out the ids that `which` selects, a row a sentence, with padding. */
 static bool lay(tl_run *run, tl_sentences *all, const tl_sentence_ids *ids, long length,
                 const int *which(const tl_sentence_ids *), bool source, int fill, side *to) {
     *to = (side){.length = length};

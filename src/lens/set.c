@@ -1,10 +1,12 @@
-/* What a model is measured on, whatever it is for: sentences in batches, similar lengths together, and how good the model is on them. */
+/* What a model is measured on, for any program: sentences in batches of similar length, and how good the model is on
+ * them. */
 #include "lens.h"
 
 #include "run/caption.h"
 #include "run/classification.h"
 #include "run/lm.h"
 #include "run/programs.h"
+#include "run/pass.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,15 +18,15 @@ struct tl_set {
     tl_run *run;
     const tl_run_program *program;
     char *name;
-    tl_corpus *lines, *encoded; /* of all but lm: as given, and cut */
-    int *labels;                /* of classify: of each sentence, */
-    int *room;                  /* and of a batch */
+    tl_corpus *lines, *encoded; /* all programs but lm: lines as given, and cut */
+    int *labels;                /* classify: label of each sentence */
+    int *room;                  /* … and of each in a batch */
     tl_batches *batches;
-    tl_pictures *pictures; /* of caption */
-    tl_lm_text text;       /* of lm */
+    tl_pictures *pictures; /* caption */
+    tl_lm_text text;       /* lm */
     tl_windows *windows;
-    long *window, next; /* of running text: numbers of a batch's windows, and of the one that comes */
-    char *shown;        /* of lm: the window that was asked for last */
+    long *window, next; /* running text: numbers of a batch's windows; number of the next one */
+    char *shown;        /* lm: text of the window that was asked for last */
     long count;
 };
 
@@ -35,7 +37,7 @@ static char *file_text(tl_run *run, const char *file, size_t *size) {
     return tl_file_read_regular(file, TL_TEXT_MOST, &bytes, size, &run->error) ? bytes : NULL;
 }
 
-/* Keeps the first ones. */
+/* Keeps only the first sentences. */
 static bool keep_first(tl_run *run, tl_corpus *lines, long most) {
     const long size = tl_corpus_size(lines);
     if (most < 1 || size <= most) return true;
@@ -128,7 +130,7 @@ static bool begin_lm(tl_set *set, const tl_set_options *o, long most) {
     return !tl_windows_error(set->windows) || tl_error_set(&run->error, "%s", tl_windows_error(set->windows));
 }
 
-/* ---- life ---- */
+/* ---- making and freeing ---- */
 
 static const struct kind {
     const tl_run_program *program;
@@ -149,7 +151,7 @@ static char *name_of(const tl_run *run, const char *file) {
     return name ? strcpy(name, text) : NULL;
 }
 
-/* A file that the run was validated on may not be where its path leads from here. */
+/* Adds a hint if the file is one that the run was validated on: its path may not be valid from here. */
 static bool advised(tl_run *run, const char *file, const char *valid) {
     const tl_error why = run->error;
     if (file || !valid || tl_file_is_there(valid) || !tl_failed(&why)) return false;
@@ -210,12 +212,17 @@ void tl_set_free(tl_set *set) {
     free(set);
 }
 
+long tl_set_left(const tl_set *set) {
+    if (set->windows) return tl_windows_per_epoch(set->windows) - tl_windows_tell(set->windows).batch;
+    return tl_batches_per_epoch(set->batches) - tl_batches_tell(set->batches).batch;
+}
+
 long tl_set_count(const tl_set *set) { return set ? set->count : 0; }
 const char *tl_set_name(const tl_set *set) { return set ? set->name : NULL; }
 
 /* ---- its sentences ---- */
 
-/* Windows of one running text are sentences of their own here, numbered as they lie. */
+/* Windows of one running text are sentences here, numbered in the order of the text. */
 static void number_windows(tl_set *set, tl_batch *batch) {
     for (long b = 0; b < batch->sentences; b++) set->window[b] = set->next++;
     batch->index = set->window;
@@ -246,7 +253,7 @@ const char *tl_set_source(const tl_set *set, long i) {
                                                          : NULL;
 }
 
-/* The text of a window of ids, but for what stands before it. */
+/* The text of a window of ids, without the token before it. */
 static const char *window_text(tl_set *set, long i) {
     const long length = set->run->settings.lm.context, *starts = set->text.starts;
     long from = starts ? starts[i] : i * length, to = starts ? starts[i + 1] : from + length + 1;
@@ -274,18 +281,20 @@ const tl_link *tl_set_alignment(const tl_set *set, long i, long *count) {
 
 static bool measure_loss(tl_set *set, tl_quality *q) {
     tl_run *run = set->run;
-    tl_loss_report all = {0};
+    tl_pass pass = tl_pass_begin(run);
     tl_batch batch;
     const bool was = tl_tape_set_grad(run->tape, false);
     const long training = tl_tape_set_training(run->tape, 0);
-    while (tl_set_next(set, &batch) && tl_run_add_loss(run, &batch, &all)) continue;
+    while (tl_set_next(set, &batch))
+        if (tl_pass_mine(&pass, &batch) && !tl_pass_add_loss(&pass, &batch)) break;
     tl_tape_set_grad(run->tape, was);
     tl_tape_set_training(run->tape, training);
+    const bool ok = tl_pass_end(&pass, !tl_failed(&run->error), NULL, NULL);
     q->sentences = set->count;
-    q->tokens = all.count;
-    tl_quality_of_loss(q, &all);
+    q->tokens = pass.loss.count;
+    tl_quality_of_loss(q, &pass.loss);
     if (set->labels) q->score = 100 * q->accuracy;
-    return !tl_failed(&run->error);
+    return ok;
 }
 
 static bool measure_score(tl_set *set, tl_quality *q) {

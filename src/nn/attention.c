@@ -1,20 +1,19 @@
-/* Attention as the textbook has it, one operation a step:
+/* Attention as in the textbook, one operation per step:
  *
  *     project and split   q, k, v = heads of x·W_q, memory·W_k, memory·W_v (heads.c)
- *     score               scores  = q·kᵀ / √d_k, or another one (score.c)       [B,H,T,S]
- *     bias                scores += what is added to them, if anything (bias.c) [B,H,T,S]
+ *     score               scores  = q·kᵀ / √d_k, or another score (score.c)     [B,H,T,S]
+ *     bias                scores += bias, if there is one (bias.c)              [B,H,T,S]
  *     mask and normalise  probs   = masked softmax of the scores, or sigmoid    [B,H,T,S]
  *     mix                 context = probs·v                                     [B,H,T,d_k]
  *     merge and project   y       = (heads side by side)·W_o                    [B,T,d_model]
  *
- * There are two ways from q, k, v to the merged context, with the same bits. `by_steps` is the one above: it is taken when
- * somebody asks for the maps, or changes something there (place.c), for scores and normalisers that have no other, and where a
- * bias wants a gradient. `fused`
- * is one operation that forgets scores and context as it goes: it is taken when nobody does, for every score that is a
- * product in the end (scaled-dot, dot, general, cosine) with softmax. Splitting and transposing are views: nothing is copied
- * between the products.
+ * There are two ways from q, k, v to the merged context, with the same bits. `by_steps` computes the steps above. It is
+ * taken with maps (which show or replace inner values, place.c), with learnt gates, if the score is not a product or
+ * the normaliser not softmax, and if the bias needs a gradient. `fused` is one operation that does not store scores and
+ * context. It is taken in all other cases. Splitting heads and transposing make views: nothing is copied between the
+ * products.
  *
- * What a score does to a key alone is done when the key is made: caches, and keys that are asked many times, hold it so. */
+ * What a score does to a key alone is done once, when the key is made. Caches hold keys in that form. */
 #include "attention.h"
 
 #include "bias.h"
@@ -27,14 +26,15 @@
 
 #include "tapeloom/op.h"
 
-/* ---- from heads, prepared for their score, to the merged context ---- */
+/* ---- from q, k, v of the heads, prepared for their score, to the merged context ---- */
 
-static tl_var fused(const tl_attention *layer, tl_heads h, tl_var bias, const tl_mask *mask) {
+static tl_var fused(const tl_attention_layer *layer, tl_heads h, tl_var bias, const tl_mask *mask) {
     return tl_scaled_dot_product_attention(h.q, h.k, h.v, bias, mask, layer->dropout, tl_score_factor(layer));
 }
 
-/* q·kᵀ, or what the score has in its place. What stands in keys that nobody sees is shown as it is, but goes into no gradient. */
-static tl_var pair(const tl_attention *layer, tl_heads h, const tl_mask *mask) {
+/* The scores before the factor: q·kᵀ, or what the score has instead. Keys that no query sees may hold NaN: the scores
+ * show it, but the gradient is computed from cleared keys. */
+static tl_var pair(const tl_attention_layer *layer, tl_heads h, const tl_mask *mask) {
     tl_var shown, k = tl_clear_hidden(h.k, mask, h.queries, &shown);
     tl_var scores = tl_score_pair(layer, h.q, k);
     if (k.index == h.k.index) return scores;
@@ -44,7 +44,8 @@ static tl_var pair(const tl_attention *layer, tl_heads h, const tl_mask *mask) {
     return tl_where(tl_transpose(shown, -1, -2), scores, as_it_is);
 }
 
-/* A variable where its gradient is wanted: which keys the loss would have had weigh more. */
+/* The uniform score: zeros. With keep_grad they are a variable, whose gradient says which keys should have weighed
+ * more. */
 static tl_var no_scores(tl_heads h, bool keep_grad) {
     if (!tl_ok(h.v)) return h.v;
     const tl_tensor v = tl_value(h.v);
@@ -52,25 +53,25 @@ static tl_var no_scores(tl_heads h, bool keep_grad) {
     return keep_grad && tl_ok(zeros) ? tl_variable(h.v.tape, tl_value(zeros)) : zeros;
 }
 
-static tl_var scores_of(const tl_attention *layer, tl_heads h, const tl_mask *mask, bool keep_grad) {
+static tl_var scores_of(const tl_attention_layer *layer, tl_heads h, const tl_mask *mask, bool keep_grad) {
     if (layer->score == TL_UNIFORM) return no_scores(h, keep_grad);
     tl_var scores = pair(layer, h, mask);
     return layer->score == TL_SCALED_DOT ? tl_scale(scores, tl_score_factor(layer)) : scores;
 }
 
-/* Heads with gates that learn (head_gate.c) go through them, whoever looks. */
-static tl_var own_gate(const tl_attention *layer, tl_var context) {
+/* context times the layer's learnt gates (head_gate.c), if it has any. */
+static tl_var own_gate(const tl_attention_layer *layer, tl_var context) {
     if (!layer->head_gate || !tl_ok(context)) return context;
     tl_var gate = tl_head_gate(context.tape, layer->head_gate);
     return tl_mul(context, tl_reshape(gate, TL_SHAPE(layer->heads, 1, 1)));
 }
 
-static tl_var by_steps(const tl_attention *layer, tl_heads h, tl_var bias, const tl_mask *mask,
+static tl_var by_steps(const tl_attention_layer *layer, tl_heads h, tl_var bias, const tl_mask *mask,
                        tl_attention_maps *maps) {
     static const tl_mask everything = {0};
-    tl_attention_maps nobodys = {0};
+    tl_attention_maps unused = {0}, *const given = maps; /* given NULL: nobody reads the maps */
     if (!maps)
-        maps = &nobodys;
+        maps = &unused;
     else if (tl_ok(h.v))
         maps->mask = tl_mask_on_tape(h.v.tape, mask, tl_value(h.v).dim[0]);
     maps->layer = layer;
@@ -78,14 +79,14 @@ static tl_var by_steps(const tl_attention *layer, tl_heads h, tl_var bias, const
     maps->k = h.k;
     maps->v = h.v;
     tl_var scores = tl_biased(scores_of(layer, h, mask, maps->keep_grad), bias);
-    scores = tl_put(maps, TL_PLACE_SCORES, scores);
+    scores = tl_put(given, TL_PLACE_SCORES, scores);
     h.v = tl_clear_hidden(h.v, mask, h.queries, NULL);
     if (!mask) mask = &everything;
     tl_var probs =
         layer->normaliser == TL_SIGMOID ? tl_masked_sigmoid(scores, mask) : tl_masked_softmax(scores, mask);
-    probs = tl_put(maps, TL_PLACE_PROBS, probs);
+    probs = tl_put(given, TL_PLACE_PROBS, probs);
     tl_var context = own_gate(layer, tl_matmul(tl_dropout(probs, layer->dropout), h.v));
-    context = tl_put(maps, TL_PLACE_CONTEXT, context);
+    context = tl_put(given, TL_PLACE_CONTEXT, context);
     maps->scores = tl_label(scores, "scores");
     maps->probs = tl_label(probs, "probs");
     maps->context = tl_label(context, "context");
@@ -93,8 +94,8 @@ static tl_var by_steps(const tl_attention *layer, tl_heads h, tl_var bias, const
     return tl_merge_heads(tl_gated(maps, context));
 }
 
-/* The bias that is given, that of the layer's distances, or their sum. */
-static tl_var bias_of(const tl_attention *layer, tl_heads h, tl_var given) {
+/* The sum of the given bias and the bias of the layer's distances; TL_NO_VAR if there is neither. */
+static tl_var bias_of(const tl_attention_layer *layer, tl_heads h, tl_var given) {
     const tl_distances *d = &layer->distances;
     if (!given.tape) given = TL_NO_VAR;
     if (!d->name || d->kind == TL_ROTARY || !tl_ok(h.v)) return given;
@@ -102,7 +103,7 @@ static tl_var bias_of(const tl_attention *layer, tl_heads h, tl_var given) {
     return given.tape ? tl_add(given, own) : own;
 }
 
-static tl_var mix(const tl_attention *layer, tl_heads h, const tl_mask *mask, const tl_attended *what) {
+static tl_var mix(const tl_attention_layer *layer, tl_heads h, const tl_mask *mask, const tl_attended *what) {
     tl_attention_maps *maps = what->maps;
     tl_var bias = bias_of(layer, h, what->bias);
     const bool steps = maps || layer->head_gate || layer->normaliser != TL_SOFTMAX ||
@@ -113,8 +114,8 @@ static tl_var mix(const tl_attention *layer, tl_heads h, const tl_mask *mask, co
     return y;
 }
 
-/* Where no head is left there is nothing to look at: maps of no head, and the output's bias in every place. */
-static tl_var without_heads(const tl_attention *layer, tl_var x, const tl_attended *what) {
+/* A layer with 0 heads: the output's bias at every position, and maps without heads. */
+static tl_var without_heads(const tl_attention_layer *layer, tl_var x, const tl_attended *what) {
     tl_attention_maps *maps = what->maps;
     if (!tl_ok(x)) return x;
     const tl_tensor of = tl_value(x);
@@ -133,27 +134,28 @@ static tl_var without_heads(const tl_attention *layer, tl_var x, const tl_attend
     return maps->output = tl_put(maps, TL_PLACE_OUTPUT, y);
 }
 
-/* ---- over values, or over what is kept of them ---- */
+/* ---- queries over values, over caches, over keys made before ---- */
 
-/* Prepared queries or keys that stand at places from, from+1, … */
-static tl_var turned(const tl_attention *layer, tl_var x, long from) {
+/* Prepared queries or keys at positions from, from+1, …, rotated if the layer's distances are rotary. */
+static tl_var rotated(const tl_attention_layer *layer, tl_var x, long from) {
     const tl_distances *d = &layer->distances;
     return d->name && d->kind == TL_ROTARY && tl_ok(x) ? tl_rotary(x, from, d->base) : x;
 }
 
-/* The new positions' keys and values go behind those of the ones before. */
-static tl_var over_own(const tl_attention *layer, tl_var x, const tl_mask *mask, const tl_attended *what) {
+/* Self-attention with a cache: appends the new positions' keys and values to it, and attends to all of it. */
+static tl_var over_own(const tl_attention_layer *layer, tl_var x, const tl_mask *mask,
+                       const tl_attended *what) {
     tl_kv_cache *cache = what->own;
     tl_heads h = tl_heads_of(layer, x, x);
     if (!tl_ok(h.v)) return h.v;
     const long t = cache->count, end = t + tl_value(h.v).dim[2];
     cache->count = end;
     h.queries = end - t;
-    h.q = tl_put(what->maps, TL_PLACE_Q, turned(layer, tl_heads_prepared_query(layer, h.q), t));
+    h.q = tl_put(what->maps, TL_PLACE_Q, rotated(layer, tl_heads_prepared_query(layer, h.q), t));
     h.v = tl_put(what->maps, TL_PLACE_V, h.v);
     if (!tl_ok(h.v)) return h.v;
     if (layer->score != TL_UNIFORM) {
-        h.k = tl_put(what->maps, TL_PLACE_K, turned(layer, tl_heads_prepared_key(layer, h.k, NULL, 1), t));
+        h.k = tl_put(what->maps, TL_PLACE_K, rotated(layer, tl_heads_prepared_key(layer, h.k, NULL, 1), t));
         if (!tl_ok(h.k)) return h.k;
         tl_tensor_copy(tl_tensor_slice(cache->k, 2, t, end), tl_value(h.k));
         h.k = tl_constant(x.tape, tl_tensor_slice(cache->k, 2, 0, end));
@@ -163,8 +165,9 @@ static tl_var over_own(const tl_attention *layer, tl_var x, const tl_mask *mask,
     return mix(layer, h, mask, what);
 }
 
-/* Every row gets a copy of what its sentence has, so that what is replaced looks as it does without caches. */
-static tl_var a_copy_each(tl_var x, long each) {
+/* x [sentences,…] to [sentences·each,…]: every row gets a copy of its sentence's part. With replacements the shapes
+ * must be the same as without a cache. */
+static tl_var copy_for_each_row(tl_var x, long each) {
     if (!tl_ok(x)) return x;
     const tl_tensor from = tl_value(x);
     tl_shape shape = tl_shape_of(from);
@@ -174,6 +177,8 @@ static tl_var a_copy_each(tl_var x, long each) {
     return to.data ? tl_constant(x.tape, to) : tl_inert(x.tape);
 }
 
+/* The mask for rows instead of sentences: `each` rows with the same length. An array of the mask must be the same for
+ * all. */
 static bool mask_for_each(tl_tape *tape, tl_mask *mask, long rows, long each) {
     if (mask->attend && mask->attend_dim[0] != 1)
         return tl_tape_fail(
@@ -186,7 +191,8 @@ static bool mask_for_each(tl_tape *tape, tl_mask *mask, long rows, long each) {
     return lengths != NULL;
 }
 
-static tl_var over_other(const tl_attention *layer, tl_var x, const tl_mask *mask, const tl_attended *what) {
+static tl_var over_other(const tl_attention_layer *layer, tl_var x, const tl_mask *mask,
+                         const tl_attended *what) {
     if (!tl_ok(x)) return x;
     const tl_kv_cache *cache = what->other;
     const long rows = tl_value(x).dim[0], sentences = cache->v.dim[0],
@@ -201,14 +207,15 @@ static tl_var over_other(const tl_attention *layer, tl_var x, const tl_mask *mas
         .queries = intervene ? 1 : each};
     if (intervene) {
         if (!mask_for_each(x.tape, &for_each, rows, each)) return tl_inert(x.tape);
-        h.k = keys ? a_copy_each(h.k, each) : h.k;
-        h.v = a_copy_each(h.v, each);
+        h.k = keys ? copy_for_each_row(h.k, each) : h.k;
+        h.v = copy_for_each_row(h.v, each);
     }
     tl_var y = mix(layer, h, mask ? &for_each : NULL, what);
     return tl_reshape(y, TL_SHAPE(rows, 1, -1));
 }
 
-static tl_var over_values(const tl_attention *layer, tl_var x, const tl_mask *mask, const tl_attended *what) {
+static tl_var over_values(const tl_attention_layer *layer, tl_var x, const tl_mask *mask,
+                          const tl_attended *what) {
     tl_var memory = what->memory;
     const long t = tl_ok(x) && tl_value(x).rank == 3 ? tl_value(x).dim[1] : 0;
     if (x.index == memory.index)
@@ -217,13 +224,14 @@ static tl_var over_values(const tl_attention *layer, tl_var x, const tl_mask *ma
         memory = tl_clear_hidden(memory, mask, t, NULL);
     tl_heads h = tl_heads_of(layer, x, memory);
     h.queries = t;
-    h.q = tl_put(what->maps, TL_PLACE_Q, turned(layer, tl_heads_prepared_query(layer, h.q), 0));
-    h.k = tl_put(what->maps, TL_PLACE_K, turned(layer, tl_heads_prepared_key(layer, h.k, mask, t), 0));
+    h.q = tl_put(what->maps, TL_PLACE_Q, rotated(layer, tl_heads_prepared_query(layer, h.q), 0));
+    h.k = tl_put(what->maps, TL_PLACE_K, rotated(layer, tl_heads_prepared_key(layer, h.k, mask, t), 0));
     h.v = tl_put(what->maps, TL_PLACE_V, h.v);
     return mix(layer, h, mask, what);
 }
 
-static tl_var over_made(const tl_attention *layer, tl_var x, const tl_mask *mask, const tl_attended *what) {
+static tl_var over_made(const tl_attention_layer *layer, tl_var x, const tl_mask *mask,
+                        const tl_attended *what) {
     if (!tl_ok(x)) return x;
     tl_heads h = {
         .q = tl_put(what->maps, TL_PLACE_Q, tl_heads_prepared_query(layer, tl_heads_query(layer, x))),
@@ -233,8 +241,8 @@ static tl_var over_made(const tl_attention *layer, tl_var x, const tl_mask *mask
     return mix(layer, h, mask, what);
 }
 
-/* Distances are those of one sequence, and alibi's are the same on both sides. */
-static bool distances_fit(const tl_attention *layer, tl_var x, const tl_attended *what) {
+/* Distances need one sequence, so self-attention. Alibi is symmetric, so it needs a causal mask. */
+static bool distances_fit(const tl_attention_layer *layer, tl_var x, const tl_attended *what) {
     const tl_distances *d = &layer->distances;
     if (!d->name || what->own) return true;
     if (what->other || what->made || what->memory.index != x.index)
@@ -252,14 +260,14 @@ static bool distances_fit(const tl_attention *layer, tl_var x, const tl_attended
     return x.tape && !tl_tape_error(x.tape);
 }
 
-/* Of several positions that come at once none sees those after it; one alone sees everything, without a mask. */
+/* With a cache, several new positions need a causal mask. One new position sees everything, without a mask. */
 static const tl_mask *mask_of(tl_var x, const tl_attended *what) {
     static const tl_mask causal = {.causal = true};
     if (!what->own) return what->mask;
     return tl_ok(x) && tl_value(x).rank == 3 && tl_value(x).dim[1] > 1 ? &causal : NULL;
 }
 
-tl_var tl_attention_over(const tl_attention *layer, tl_var x, const tl_attended *what) {
+tl_var tl_attention_over(const tl_attention_layer *layer, tl_var x, const tl_attended *what) {
     if (!tl_layer_enter(x.tape, TL_LAYER(layer), "tl_attention_init")) return tl_inert(x.tape);
     if (!distances_fit(layer, x, what) || layer->heads == 0) {
         tl_var y = tl_tape_error(x.tape) ? tl_inert(x.tape) : without_heads(layer, x, what);
@@ -281,7 +289,7 @@ tl_var tl_attention_over(const tl_attention *layer, tl_var x, const tl_attended 
     return y;
 }
 
-tl_attention_keys tl_attention_keys_of(const tl_attention *layer, tl_var memory, const tl_mask *mask,
+tl_attention_keys tl_attention_keys_of(const tl_attention_layer *layer, tl_var memory, const tl_mask *mask,
                                        tl_attention_maps *maps) {
     tl_attention_keys none = {tl_inert(memory.tape), tl_inert(memory.tape)};
     if (!tl_layer_enter(memory.tape, TL_LAYER(layer), "tl_attention_init")) return none;
@@ -293,7 +301,7 @@ tl_attention_keys tl_attention_keys_of(const tl_attention *layer, tl_var memory,
     return (tl_attention_keys){h.k, h.v};
 }
 
-tl_kv_cache tl_attention_cache_of(const tl_attention *layer, tl_var memory, tl_attention_maps *maps) {
+tl_kv_cache tl_attention_cache_of(const tl_attention_layer *layer, tl_var memory, tl_attention_maps *maps) {
     if (layer && layer->name && layer->heads == 0) return (tl_kv_cache){.count = 0};
     const tl_attention_keys made = tl_attention_keys_of(layer, memory, NULL, maps);
     return (tl_kv_cache){.k = layer && layer->score != TL_UNIFORM ? tl_value(made.k) : (tl_tensor){0},
@@ -301,12 +309,12 @@ tl_kv_cache tl_attention_cache_of(const tl_attention *layer, tl_var memory, tl_a
                          .count = tl_ok(made.v) ? tl_value(made.v).dim[2] : 0};
 }
 
-tl_var tl_attention_forward(const tl_attention *layer, tl_var x, tl_var memory, const tl_mask *mask,
+tl_var tl_attention_forward(const tl_attention_layer *layer, tl_var x, tl_var memory, const tl_mask *mask,
                             tl_attention_maps *maps) {
     return tl_attention_over(layer, x, &(tl_attended){.memory = memory, .mask = mask, .maps = maps});
 }
 
-tl_var tl_attention_forward_biased(const tl_attention *layer, tl_var x, tl_var memory, tl_var bias,
+tl_var tl_attention_forward_biased(const tl_attention_layer *layer, tl_var x, tl_var memory, tl_var bias,
                                    const tl_mask *mask, tl_attention_maps *maps) {
     return tl_attention_over(layer, x,
                              &(tl_attended){.memory = memory, .bias = bias, .mask = mask, .maps = maps});

@@ -1,44 +1,45 @@
-/* Attention for those who keep keys and values from one step to the next, or have other names for its parameters. */
+/* Attention with caches of keys and values, and attention with other names for its parameters. */
 #ifndef TL_NN_ATTENTION_H
 #define TL_NN_ATTENTION_H
 
 #include "kv_cache.h"
 
-/* What an attention whose queries, keys and values are one packed projection calls it and its output projection, and what their
- * weights begin as. */
+/* Parameter names of an attention with one packed projection, and the initial values of its weights. */
 typedef struct tl_attention_parts {
-    const char *in_weight, *in_bias, *out; /* out: a Linear */
+    const char *in_weight, *in_bias, *out; /* out: a linear layer */
     tl_init in_init, out_init;
 } tl_attention_parts;
-/* tl_attention_init under names that are not torch's. */
-tl_attention tl_attention_init_parts(tl_params *params, const char *name, const tl_attention_config *config,
-                                     const tl_attention_parts *parts);
+/* tl_attention_init with other names than torch's. */
+tl_attention_layer tl_attention_init_parts(tl_params *params, const char *name,
+                                           const tl_attention_config *config,
+                                           const tl_attention_parts *parts);
 
-/* The same as vars, that are asked again and again in one graph: the gradient goes through them. */
+/* Keys and values as vars, which several queries of one graph use. Gradients flow through them. */
 typedef struct tl_attention_keys {
     tl_var k, v; /* [B,H,S,·] */
 } tl_attention_keys;
 
-/* What an attention looks at: values, or what has been made or kept of them. */
+/* The other side of an attention: values, or keys and values that were made before. */
 typedef struct tl_attended {
-    tl_var memory;                 /* [B,S,d_memory], or x itself; read if none of these three is given: */
-    const tl_attention_keys *made; /* x [B,T,d_model] asks these */
-    tl_kv_cache *own; /* x [rows,T,d_model] are T positions more: each sees all before it and itself */
-    const tl_kv_cache
-        *other;          /* x [rows,1,d_model] looks at positions of somebody else's; a cache's row serves
-                                 rows / (cache's rows) of x's, which lie side by side */
-    tl_var bias;         /* on memory's scores; left out: none */
+    tl_var memory;                 /* [B,S,d_memory], or x itself; read if the next three are NULL */
+    const tl_attention_keys *made; /* keys and values for queries x [B,T,d_model] */
+    /* x [rows,T,d_model] are the next T positions of each row; each sees itself and all positions before it */
+    tl_kv_cache *own;
+    /* the cache of another sequence, for queries x [rows,1,d_model]; each of its rows serves rows / (cache rows) of x's
+     * rows, which are adjacent */
+    const tl_kv_cache *other;
+    tl_var bias;         /* on the scores; left out: none */
     const tl_mask *mask; /* not read with `own` */
     tl_attention_maps *maps;
 } tl_attended;
 
-/* tl_attention_forward over any of them */
-tl_var tl_attention_over(const tl_attention *layer, tl_var x, const tl_attended *what);
-/* Memory's keys and values, made once; of mask (may be NULL) key_lengths are read, of maps (may be NULL) what acts on keys and
- * values. Ask with tl_attended.made, and the same mask. */
-tl_attention_keys tl_attention_keys_of(const tl_attention *layer, tl_var memory, const tl_mask *mask,
+/* tl_attention_forward over any of these. */
+tl_var tl_attention_over(const tl_attention_layer *layer, tl_var x, const tl_attended *what);
+/* Keys and values of memory [B,S,d_memory], made once. Of mask (may be NULL) only key_lengths are read. maps (may be
+ * NULL): their replacements of keys and values act. Use the result in tl_attended.made, with the same mask. */
+tl_attention_keys tl_attention_keys_of(const tl_attention_layer *layer, tl_var memory, const tl_mask *mask,
                                        tl_attention_maps *maps);
-/* A cache over memory's keys and values, which stay on the tape; maps as there. */
-tl_kv_cache tl_attention_cache_of(const tl_attention *layer, tl_var memory, tl_attention_maps *maps);
+/* A cache of memory's keys and values, which stay on the tape. maps as above. */
+tl_kv_cache tl_attention_cache_of(const tl_attention_layer *layer, tl_var memory, tl_attention_maps *maps);
 
 #endif

@@ -1,4 +1,4 @@
-/* What an attention is made of: its projections, with torch's names unless told others, and the parameters of its score
+/* Makes the parameters of an attention: its projections, under torch's names or others, and those of its score
  * (score.c). */
 #include "attention.h"
 #include "check.h"
@@ -7,16 +7,16 @@
 
 #include <limits.h>
 
-static tl_param *add_as(tl_params *params, const tl_attention *layer, const char *part, tl_shape shape,
+static tl_param *add_as(tl_params *params, const tl_attention_layer *layer, const char *part, tl_shape shape,
                         tl_init init) {
     return tl_params_add(params, tl_params_text(params, "%s.%s", layer->name, part), shape, init);
 }
-static tl_param *add(tl_params *params, const tl_attention *layer, const char *part, tl_shape shape,
+static tl_param *add(tl_params *params, const tl_attention_layer *layer, const char *part, tl_shape shape,
                      tl_init_kind kind) {
     return add_as(params, layer, part, shape, (tl_init){kind, 0});
 }
 
-static void add_projections(tl_params *params, tl_attention *layer, bool no_bias,
+static void add_projections(tl_params *params, tl_attention_layer *layer, bool no_bias,
                             const tl_attention_parts *parts) {
     const long d = layer->d_model, from = layer->d_memory, wide = layer->heads * layer->d_k;
     if (layer->score == TL_UNIFORM) {
@@ -37,8 +37,8 @@ static void add_projections(tl_params *params, tl_attention *layer, bool no_bias
         &(tl_linear_config){.in = wide, .out = d, .no_bias = no_bias, .init = parts->out_init});
 }
 
-/* What is left when no head is. */
-static void add_bias_alone(tl_params *params, tl_attention *layer, bool no_bias,
+/* A layer with 0 heads has only the output's bias. */
+static void add_bias_alone(tl_params *params, tl_attention_layer *layer, bool no_bias,
                            const tl_attention_parts *parts) {
     layer->out_proj.name = tl_params_text(params, "%s.%s", layer->name, parts->out);
     if (!no_bias)
@@ -46,7 +46,7 @@ static void add_bias_alone(tl_params *params, tl_attention *layer, bool no_bias,
                                              TL_SHAPE(layer->d_model), (tl_init){TL_INIT_ZEROS, 0});
 }
 
-/* Heads of a width of their own need not fill d_model. */
+/* With a given d_k the heads need not fill d_model. */
 static void check_width(tl_params *params, const char *name, const tl_attention_config *c) {
     if (c->d_k < 0 || c->heads < 0 || c->d_k > LONG_MAX / 3 / (c->heads + 1L))
         tl_params_fail(params, "%s: %d heads of width %ld: should be 0 or more of 1 or more", name, c->heads,
@@ -61,7 +61,7 @@ static void check_heads(tl_params *params, const char *name, const char *what, l
                        what, width, heads);
 }
 
-static void check_distances(tl_params *params, const tl_attention *layer) {
+static void check_distances(tl_params *params, const tl_attention_layer *layer) {
     const tl_distances *d = &layer->distances;
     if (!d->name) return;
     if (d->heads != layer->heads && d->kind != TL_ROTARY)
@@ -82,29 +82,30 @@ static void check_distances(tl_params *params, const tl_attention *layer) {
             layer->name, layer->d_k);
 }
 
-tl_attention tl_attention_init_parts(tl_params *params, const char *name, const tl_attention_config *config,
-                                     const tl_attention_parts *parts) {
-    if (!tl_check_given(params, "tl_attention_init", name, config)) return (tl_attention){0};
+tl_attention_layer tl_attention_init_parts(tl_params *params, const char *name,
+                                           const tl_attention_config *config,
+                                           const tl_attention_parts *parts) {
+    if (!tl_check_given(params, "tl_attention_init", name, config)) return (tl_attention_layer){0};
     long d = config->d_model, from = config->d_memory ? config->d_memory : d;
     if (!tl_check_size(params, name, "d_model", d) || !tl_check_size(params, name, "d_memory", from))
         d = from = 0;
     if (d > LONG_MAX / 3) d = tl_params_fail(params, "%s: d_model %ld is more than memory can hold", name, d);
-    tl_attention layer = {.name = tl_params_text(params, "%s", name),
-                          .d_model = d,
-                          .d_memory = from,
-                          .heads = config->heads,
-                          .dropout = config->attention_dropout,
-                          .score = config->score,
-                          .normaliser = config->normaliser,
-                          .window = config->window,
-                          .unprojected = config->unprojected};
+    tl_attention_layer layer = {.name = tl_params_text(params, "%s", name),
+                                .d_model = d,
+                                .d_memory = from,
+                                .heads = config->heads,
+                                .dropout = config->attention_dropout,
+                                .score = config->score,
+                                .normaliser = config->normaliser,
+                                .window = config->window,
+                                .unprojected = config->unprojected};
     if (config->distances) layer.distances = *config->distances;
     if (config->d_k)
         check_width(params, name, config);
     else
         check_heads(params, name, "d_model", d, config->heads);
     layer.d_k = config->d_k ? config->d_k : config->heads > 0 ? d / config->heads : 0;
-    if (tl_params_error(params) && layer.heads < 1) layer.heads = 1; /* those below would divide by it */
+    if (tl_params_error(params) && layer.heads < 1) layer.heads = 1; /* the code below divides by it */
     if (config->unprojected) check_heads(params, name, "d_memory", from, config->heads);
     tl_check_share(params, name, "attention_dropout", config->attention_dropout);
     tl_check_choice(params, name, "score", (int)config->score, TL_UNIFORM);
@@ -125,7 +126,7 @@ tl_attention tl_attention_init_parts(tl_params *params, const char *name, const 
     return layer;
 }
 
-tl_attention tl_attention_init(tl_params *params, const char *name, const tl_attention_config *config) {
+tl_attention_layer tl_attention_init(tl_params *params, const char *name, const tl_attention_config *config) {
     static const tl_attention_parts torch = {
         "in_proj_weight", "in_proj_bias", "out_proj", {TL_INIT_XAVIER, 0}, {TL_INIT_DEFAULT, 0}};
     return tl_attention_init_parts(params, name, config, &torch);

@@ -1,4 +1,4 @@
-/* A bias that wants a gradient is added step by step; what it must be is what scaled_dot_product_attention asks of one. */
+/* Adding a bias by itself, for the way of single steps. Its checks are those of scaled_dot_product_attention. */
 #include "bias.h"
 
 #include "tensor/inspect.h"
@@ -12,7 +12,7 @@ static bool fits(tl_tensor scores, tl_tensor bias) {
 tl_var tl_biased(tl_var scores, tl_var bias) {
     char have[TL_SHAPE_TEXT], want[TL_SHAPE_TEXT];
     if (bias.index == -2 || !tl_ok(scores)) return scores;
-    if (!tl_ok(bias)) return tl_add(scores, bias); /* which says what is wrong with it */
+    if (!tl_ok(bias)) return tl_add(scores, bias); /* sets the error */
     const tl_tensor value = tl_value(bias);
     if (!fits(tl_value(scores), value))
         return tl_tape_fail(

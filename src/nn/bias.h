@@ -4,8 +4,8 @@
 
 #include "tapeloom/nn.h"
 
-/* Scores [B,H,T,S] plus a bias, TL_NO_VAR for none; the tape fails if it does not fit them, or is not finite. As
- * scaled_dot_product_attention adds it, to the bit. */
+/* scores [B,H,T,S] + bias, with the same bits as in scaled_dot_product_attention. A bias of TL_NO_VAR returns the
+ * scores. The tape fails if the bias does not fit the scores or is not finite. */
 tl_var tl_biased(tl_var scores, tl_var bias);
 
 #endif

@@ -1,5 +1,5 @@
-/* Numbers of layers' configs, checked where a layer is made: what makes no sense fails the set with a sentence, and so every
- * tape that uses it. 0 has been replaced by its default before, where it means one. */
+/* Checks of numbers in a layer's config. A number out of range fails the set with a message, and so every tape that
+ * uses the set. Defaults have been filled in before. Each function returns whether the number is valid. */
 #ifndef TL_NN_CHECK_H
 #define TL_NN_CHECK_H
 
@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-/* What an init is given. */
+/* name and config must not be NULL. `init` is the function's name, for the message. */
 static inline bool tl_check_given(tl_params *params, const char *init, const char *name, const void *config) {
     if (name && config) return true;
     return tl_params_fail(params, "%s: the %s is NULL", init, name ? "config" : "name");
@@ -27,7 +27,7 @@ static inline bool tl_check_share(tl_params *params, const char *name, const cha
            tl_params_fail(params, "%s: %s %g is not in [0, 1)", name, what, value);
 }
 
-/* One of an enum's values 0 … last. */
+/* choice must be one of an enum's values 0 … last. */
 static inline bool tl_check_choice(tl_params *params, const char *name, const char *what, int choice,
                                    int last) {
     return (choice >= 0 && choice <= last) ||

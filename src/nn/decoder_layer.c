@@ -1,5 +1,5 @@
 /* Decoder layer: causal self-attention, attention to the encoder's output, feed-forward, each with dropout, residual
- * and LayerNorm (post-norm or pre-norm, as in encoder_layer.c). */
+ * and LayerNorm (post-norm or pre-norm, with encoder_layer.c's formulas). */
 #include "decoder_layer.h"
 
 #include "block.h"

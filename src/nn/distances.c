@@ -1,13 +1,13 @@
-/* What self-attention is told of distances. A query at i and a key at j are j - i apart:
+/* Distances in self-attention. The distance from a query at i to a key at j is j - i.
  *
- *     alibi          bias -m·|j - i|, head h of 1 … H has the slope m = 2^(-8h/H)
- *     signed-alibi   the same with another slope on the other side, 2^(-8(h-½)/H): the steeper one stands after the query in odd
- *                    heads and before it in even ones, so that what comes and what has gone differ
- *     relative       bias table[h, bucket(j - i)]
- *     rotary         queries and keys turned by their places (the operation rotary); no bias
+ *     alibi          bias -m·|j - i|; head h of 1 … H has the slope m = 2^(-8h/H)
+ *     signed-alibi   the same, but one side has another, steeper slope 2^(-8(h-½)/H): keys after the query in odd
+ *                    heads, keys before it in even heads. So earlier and later keys differ.
+ *     relative       bias weight[h, bucket(j - i)]
+ *     rotary         no bias: queries and keys are rotated by their positions (operation rotary)
  *
- * Query i of T stands at key i + (S - T), as for a mask. A bias depends on distance and head alone: the row of one query, as a
- * cache asks for it, has the bits that it has among all others. */
+ * Query i of T is at key position i + (S - T), as in a mask. A bias depends only on the distance and the head, so the
+ * row of one query in a step with a cache has the same bits as that row among all others. */
 #include "distances.h"
 
 #include "check.h"
@@ -18,7 +18,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* ---- what they are made of ---- */
+/* ---- config ---- */
 
 const char *tl_position_kind_text(tl_position_kind kind) {
     static const char *const text[] = {"sinusoidal",   "learned",  "none",  "alibi",
@@ -28,7 +28,7 @@ const char *tl_position_kind_text(tl_position_kind kind) {
 
 bool tl_positions_are_distances(tl_position_kind kind) { return kind >= TL_ALIBI && kind <= TL_ROTARY; }
 
-/* As many as one side needs, a bucket for distance 0 and one for each end at least. */
+/* One side needs at least a bucket for distance 0 and one for all others. */
 static bool check_buckets(tl_params *params, const tl_distances *d) {
     const int side = d->one_sided ? d->buckets : d->buckets / 2;
     if (d->buckets < 2 || side < 2 || d->buckets > 65536 || (!d->one_sided && d->buckets % 2))
@@ -69,7 +69,7 @@ tl_distances tl_distances_init(tl_params *params, const char *name, const tl_dis
 
 /* ---- buckets ---- */
 
-/* Thresholds are whole numbers where the sizes are powers of two: the logarithm must not fall just below one of them. */
+/* Adds 1e-9 before floor: where a threshold is a whole number, the rounded logarithm must not fall below it. */
 static int far_bucket(long distance, int near, int buckets, long max_distance) {
     const double share = log((double)distance / near) / log((double)max_distance / near);
     const double at = near + floor(share * (buckets - near) + 1e-9);
@@ -89,8 +89,8 @@ int tl_distance_bucket(long distance, bool one_sided, int buckets, long max_dist
     return first + (size < near ? (int)size : far_bucket(size, near, buckets, max_distance));
 }
 
-/* Of each distance from `first` on, then laid out as [H,T,S]. */
-static tl_var bucketed(const tl_distances *d, tl_tape *tape, long queries, long keys) {
+/* The bias [1,H,T,S]: one lookup of the bucket per distance, then of the weight per head, query and key. */
+static tl_var relative_bias(const tl_distances *d, tl_tape *tape, long queries, long keys) {
     const long ends = queries + keys, each = queries * keys;
     int *bucket = tl_tape_memory(tape, (size_t)(ends + 1) * sizeof *bucket);
     int *ids = tl_tape_memory(tape, (size_t)(d->heads * each + 1) * sizeof *ids);
@@ -109,11 +109,11 @@ static tl_var bucketed(const tl_distances *d, tl_tape *tape, long queries, long 
 
 double tl_alibi_slope(const tl_distances *d, int head, bool after) {
     const bool steeper =
-        d->kind == TL_SIGNED_ALIBI && after == (head % 2 == 0); /* head 0 is h = 1, an odd one */
+        d->kind == TL_SIGNED_ALIBI && after == (head % 2 == 0); /* head 0 is h = 1, which is odd */
     return exp2(-8 * (head + (steeper ? 0.5 : 1)) / d->heads);
 }
 
-static tl_var sloping(const tl_distances *d, tl_tape *tape, long queries, long keys) {
+static tl_var alibi_bias(const tl_distances *d, tl_tape *tape, long queries, long keys) {
     const tl_tensor bias = tl_tape_tensor(tape, TL_SHAPE(1, d->heads, queries, keys));
     if (!bias.data) return tl_inert(tape);
     tl_real *to = bias.data;
@@ -139,7 +139,8 @@ tl_var tl_distances_bias(const tl_distances *d, tl_tape *tape, long queries, lon
     if (d->kind == TL_RELATIVE && !d->weight)
         return tl_tape_fail(tape, "%s: its set has failed: tl_params_error says why", d->name);
     tl_scope_enter(tape, d->name);
-    tl_var bias = d->kind == TL_RELATIVE ? bucketed(d, tape, queries, keys) : sloping(d, tape, queries, keys);
+    tl_var bias =
+        d->kind == TL_RELATIVE ? relative_bias(d, tape, queries, keys) : alibi_bias(d, tape, queries, keys);
     tl_scope_leave(tape);
     return bias;
 }

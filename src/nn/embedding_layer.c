@@ -1,4 +1,4 @@
-/* Embedding: ids to rows of the weight [vocab,d_model]. */
+/* Embedding: from ids to rows of the weight [vocab,d_model]. */
 #include "check.h"
 #include "layer.h"
 

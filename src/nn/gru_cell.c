@@ -1,12 +1,12 @@
-/* One step of a GRU (Cho et al. 2014), in the form that PyTorch and cuDNN have:
+/* One step of a GRU (Cho et al. 2014), in the form of PyTorch and cuDNN:
  *
- *     r  = σ(W_ir·x + b_ir + W_hr·h + b_hr)            what of the old state the new one may see
- *     z  = σ(W_iz·x + b_iz + W_hz·h + b_hz)            how much of the old state stays
- *     n  = tanh(W_in·x + b_in + r∘(W_hn·h + b_hn))     what would come in its place
+ *     r  = σ(W_ir·x + b_ir + W_hr·h + b_hr)            reset gate: how much of the old state the new one may use
+ *     z  = σ(W_iz·x + b_iz + W_hz·h + b_hz)            update gate: how much of the old state stays
+ *     n  = tanh(W_in·x + b_in + r∘(W_hn·h + b_hn))     the candidate for the new state
  *     h' = (1 - z)∘n + z∘h                             computed as n + z∘(h - n)
  *
- * There are two ways behind the products, with the same bits. `by_steps` is the one above, an operation a line; `fused` is one
- * operation, taken where nobody looks at the gates. */
+ * After the products there are two ways, with the same bits. `by_step` has one operation per line, so that gates can be
+ * looked at. `fused` is one operation. */
 #include "recurrent_cell.h"
 
 static tl_var by_step(tl_var x, tl_var recall, tl_var h) {

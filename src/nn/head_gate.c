@@ -1,11 +1,11 @@
-/* Gates that learn to close: hard concrete (Louizos et al. 2018, equations 10 to 12; of heads Voita et al. 2019, 4.1).
+/* Gates that learn to close: hard concrete (Louizos et al. 2018, equations 10 to 12; for heads Voita et al. 2019, 4.1).
  *
- *     s = σ((ln u - ln(1-u) + log α) / β)      in training, u of (0, 1);  s = σ(log α) elsewhere
- *     g = clip(s·(ζ - γ) + γ, 0, 1)            β 0.33, γ -0.1, ζ 1.1: so 0 and 1 are reached, not only approached
- *     P(g ≠ 0) = σ(log α - β·ln(-γ / ζ))       whose sum over the heads is the penalty
+ *     s = σ((ln u - ln(1-u) + log α) / β)      in training, u from (0, 1);  elsewhere s = σ(log α)
+ *     g = clip(s·(ζ - γ) + γ, 0, 1)            β 0.33, γ -0.1, ζ 1.1: g can be exactly 0 and exactly 1
+ *     P(g ≠ 0) = σ(log α - β·ln(-γ / ζ))       its sum over the heads is the penalty
  *
- * Operations like any other, so that the tape does the rest. The noise of a step is drawn once for all sentences of its batch, by
- * the keys of dropout: (seed, step, micro-batch, scope). */
+ * All of it is made of tape operations, so it needs no backward of its own. The noise of a step is drawn once for all
+ * sentences of its batch, with the keys of dropout: (seed, step, micro-batch, scope). */
 #include "head_gate.h"
 
 #include "check.h"
@@ -36,23 +36,23 @@ static tl_var noisy(tl_var log_alpha, const double *u) {
                                 h, u[h]);
         noise.data[h] = (tl_real)(log(u[h]) - log1p(-u[h]));
     }
-    if (!noise.data) return (tl_var){log_alpha.tape, -1, 0};
+    if (!noise.data) return tl_inert(log_alpha.tape);
     return tl_scale(tl_add(log_alpha, tl_constant(log_alpha.tape, noise)), 1 / beta);
 }
 
 tl_var tl_hard_concrete(tl_var log_alpha, const double *u) {
-    if (!is_vector(log_alpha, "tl_hard_concrete")) return (tl_var){log_alpha.tape, -1, 0};
+    if (!is_vector(log_alpha, "tl_hard_concrete")) return tl_inert(log_alpha.tape);
     tl_var s = tl_sigmoid(u ? noisy(log_alpha, u) : log_alpha);
     tl_var stretched = tl_add(tl_scale(s, zeta - gamma_), tl_scalar(log_alpha.tape, gamma_));
     return tl_clamp(stretched, 0, 1);
 }
 
 tl_var tl_hard_concrete_open(tl_var log_alpha) {
-    if (!is_vector(log_alpha, "tl_hard_concrete_open")) return (tl_var){log_alpha.tape, -1, 0};
+    if (!is_vector(log_alpha, "tl_hard_concrete_open")) return tl_inert(log_alpha.tape);
     return tl_sigmoid(tl_add(log_alpha, tl_scalar(log_alpha.tape, -beta * log(-gamma_ / zeta))));
 }
 
-/* ---- of an attention ---- */
+/* ---- the gates of an attention ---- */
 
 tl_param *tl_head_gate_add(tl_params *params, const char *name, int heads) {
     tl_param *p = tl_params_add(params, tl_params_text(params, "%s.head_gate.log_alpha", name),
@@ -62,7 +62,7 @@ tl_param *tl_head_gate_add(tl_params *params, const char *name, int heads) {
     return p;
 }
 
-/* The middles of 2^32 equal parts of (0, 1): never 0, never 1. */
+/* The midpoint of interval number `bits` of 2^32 equal parts of (0, 1): never 0, never 1. */
 static double middle(uint32_t bits) { return ((double)bits + 0.5) / 4294967296.0; }
 
 tl_var tl_head_gate(tl_tape *tape, tl_param *log_alpha) {
@@ -71,7 +71,7 @@ tl_var tl_head_gate(tl_tape *tape, tl_param *log_alpha) {
     const long heads = tl_numel(tl_value(x));
     double *u = tl_tape_memory(tape, (size_t)heads * sizeof *u);
     tl_rng_key key;
-    if (!u || !tl_tape_next_key(tape, &key)) return (tl_var){tape, -1, 0};
+    if (!u || !tl_tape_next_key(tape, &key)) return tl_inert(tape);
     for (long h = 0; h < heads; h++) u[h] = middle(tl_rng_bits(key, (uint64_t)h));
     return tl_hard_concrete(x, u);
 }

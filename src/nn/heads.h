@@ -4,17 +4,18 @@
 
 #include "tapeloom/nn.h"
 
-typedef struct tl_heads { /* each [B,H,T or S,·]; uniform has v alone */
+/* Each [B,H,T or S,·]. With the uniform score only v. */
+typedef struct tl_heads {
     tl_var q, k, v;
     long queries; /* T */
 } tl_heads;
 
-/* Of x [B,T,d_model]; of memory [B,S,d_memory], without q; of both. */
-tl_var tl_heads_query(const tl_attention *layer, tl_var x);
-tl_heads tl_heads_key_value(const tl_attention *layer, tl_var memory);
-tl_heads tl_heads_of(const tl_attention *layer, tl_var x, tl_var memory);
-/* As the score wants them; a key with the mask over it and so many queries. */
-tl_var tl_heads_prepared_query(const tl_attention *layer, tl_var q);
-tl_var tl_heads_prepared_key(const tl_attention *layer, tl_var k, const tl_mask *mask, long queries);
+/* Queries of x [B,T,d_model]; keys and values of memory [B,S,d_memory]; or all three. */
+tl_var tl_heads_query(const tl_attention_layer *layer, tl_var x);
+tl_heads tl_heads_key_value(const tl_attention_layer *layer, tl_var memory);
+tl_heads tl_heads_of(const tl_attention_layer *layer, tl_var x, tl_var memory);
+/* Queries and keys as the score takes them. mask and queries (their number) say which keys no query sees. */
+tl_var tl_heads_prepared_query(const tl_attention_layer *layer, tl_var q);
+tl_var tl_heads_prepared_key(const tl_attention_layer *layer, tl_var k, const tl_mask *mask, long queries);
 
 #endif

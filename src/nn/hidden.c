@@ -1,11 +1,11 @@
-/* Zeros in the place of what nobody sees, if it is not finite: a number would have been multiplied by 0 anyway, so that where all
- * is finite nothing is done, and no bit changes where something is not. */
+/* Replaces values at hidden positions by zeros if they are not finite. A finite value there needs no change, because
+ * its weight is 0. So nothing is done where all is finite, and clearing changes no bit of what is visible. */
 #include "hidden.h"
 
 #include "tapeloom/op.h"
 #include "tensor/inspect.h"
 
-/* The places of x as [B,H,S,d]; all heads in one where it has none. */
+/* x as [B,H,S,d]; [B,S,d] gets one head. */
 static tl_tensor places_of(tl_tensor x) {
     if (x.rank == 4) return x;
     return (tl_tensor){.data = x.data,
@@ -18,7 +18,7 @@ typedef struct search {
     const tl_mask *mask;
     tl_tensor x; /* [B,H,S,d] */
     long queries;
-    bool all_heads; /* a place is hidden if no head sees it */
+    bool all_heads; /* a position is hidden if it is hidden in every head */
 } search;
 
 static bool is_hidden(const search *s, long b, long h, long j) {
@@ -32,13 +32,14 @@ static bool is_hidden(const search *s, long b, long h, long j) {
     return true;
 }
 
-/* Of places that are hidden only those that are not finite are asked after closely. */
+/* Is x finite at this position? Tested before is_hidden, which takes longer. */
 static bool is_finite(const search *s, long b, long h, long j) {
     const tl_tensor place = tl_at(s->x, b, h, j);
     return place.stride[0] == 1 ? tl_all_finite(place.data, place.dim[0]) : tl_tensor_nonfinite(place) < 0;
 }
 
-static bool all_is_well(const search *s) {
+/* Is x finite at every hidden position? */
+static bool hidden_are_finite(const search *s) {
     for (long b = 0; b < s->x.dim[0]; b++)
         for (long h = 0; h < s->x.dim[1]; h++) {
             long j = s->mask->attend || s->mask->window ? 0 : s->mask->key_lengths[b];
@@ -52,13 +53,13 @@ tl_var tl_clear_hidden(tl_var x, const tl_mask *mask, long queries, tl_var *show
     if (shown) *shown = TL_NO_VAR;
     if (!mask || (!mask->key_lengths && !mask->attend && !mask->window) || !tl_ok(x)) return x;
     const tl_tensor value = tl_value(x);
-    if (value.rank != 3 && value.rank != 4) return x; /* which attention will refuse */
+    if (value.rank != 3 && value.rank != 4) return x; /* attention will report the shape */
     const search s = {mask, places_of(value), queries, value.rank == 3};
-    if (all_is_well(&s)) return x;
+    if (hidden_are_finite(&s)) return x;
     tl_shape shape = tl_shape_of(value);
     shape.dim[shape.rank - 1] = 1;
     tl_tensor seen = tl_tape_tensor(x.tape, shape);
-    if (!seen.data) return (tl_var){x.tape, -1, 0};
+    if (!seen.data) return tl_inert(x.tape);
     for (long i = 0; i < tl_numel(seen); i++) {
         const long keys = s.x.dim[2], heads = s.x.dim[1];
         seen.data[i] = !is_hidden(&s, i / keys / heads, i / keys % heads, i % keys);

@@ -1,26 +1,25 @@
-/* What every layer's forward begins with: the layer must have been made. Their structs begin with their full name, which is
- * never NULL in one that an init has given. */
+/* The beginning of every layer's forward: a check that the layer was made. A layer's struct begins with its full name,
+ * which an init never leaves NULL. */
 #ifndef TL_NN_LAYER_H
 #define TL_NN_LAYER_H
 
 #include "tapeloom/nn.h"
 
-/* Its name; NULL for a layer that is NULL or zeroed. */
+/* The layer's name; NULL for a layer that is NULL or zeroed. */
 #define TL_LAYER(layer) ((layer) ? (layer)->name : NULL)
 
-/* false, and the tape fails, if there is no such layer; `init` is what makes one. */
+/* Was the layer made? If not, returns false, and the tape fails with a message that names `init`, the function that
+ * makes one. */
 static inline bool tl_layer_made(tl_tape *tape, const char *name, const char *init) {
     if (!name) tl_tape_fail(tape, "the layer is NULL or zeroed: %s makes one", init);
     return name != NULL;
 }
 
-/* Enters its scope, too, to be left after use. */
+/* The same, and enters the layer's scope; leave it with tl_scope_leave. */
 static inline bool tl_layer_enter(tl_tape *tape, const char *name, const char *init) {
     if (!tl_layer_made(tape, name, init)) return false;
     tl_scope_enter(tape, name);
     return true;
 }
-
-static inline tl_var tl_inert(tl_tape *tape) { return (tl_var){tape, -1, 0}; }
 
 #endif

@@ -1,4 +1,4 @@
-/* LayerNorm over the last axis, with a learned gain and, unless told otherwise, a learned bias. */
+/* LayerNorm over the last axis, with a learnt gain and, unless no_bias, a learnt bias. */
 #include "check.h"
 #include "layer.h"
 

@@ -1,4 +1,4 @@
-/* Linear: y = x·Wᵀ + b, the weight stored [out,in]. */
+/* Linear: y = x·Wᵀ + b, with W stored [out,in]. */
 #include "check.h"
 #include "layer.h"
 

@@ -1,14 +1,14 @@
-/* One step of an LSTM (Hochreiter & Schmidhuber 1997; the forget gate is Gers et al. 2000), without peepholes:
+/* One step of an LSTM (Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000), without peepholes:
  *
- *     i  = σ(W_ii·x + b_ii + W_hi·h + b_hi)            how much comes in
- *     f  = σ(W_if·x + b_if + W_hf·h + b_hf)            how much stays
- *     g  = tanh(W_ig·x + b_ig + W_hg·h + b_hg)         what comes in
- *     o  = σ(W_io·x + b_io + W_ho·h + b_ho)            how much of the cell is shown
+ *     i  = σ(W_ii·x + b_ii + W_hi·h + b_hi)            input gate: how much of g enters the cell
+ *     f  = σ(W_if·x + b_if + W_hf·h + b_hf)            forget gate: how much of the cell stays
+ *     g  = tanh(W_ig·x + b_ig + W_hg·h + b_hg)         the candidate
+ *     o  = σ(W_io·x + b_io + W_ho·h + b_ho)            output gate: how much of the cell is shown
  *     c' = f∘c + i∘g
  *     h' = o∘tanh(c')
  *
- * There are two ways behind the products, with the same bits. `by_steps` is the one above, an operation a line; `fused` is one
- * operation, taken where nobody looks at the gates. */
+ * After the products there are two ways, with the same bits. `by_step` has one operation per line, so that gates can be
+ * looked at. `fused` is one operation. */
 #include "recurrent_cell.h"
 
 static tl_cell_state by_step(tl_var x, tl_var recall, tl_var before) {

@@ -1,5 +1,5 @@
-/* A set of named parameters. Values, gradients, names and the layers' own arrays are pieces of one arena, freed with
- * the set. Pointers to parameters stay valid while more are added. */
+/* A set of named parameters. Values, gradients, names and the layers' own arrays lie in arenas that are freed with the
+ * set. Pointers to parameters stay valid when more parameters are added. */
 #include "params.h"
 #include "base/format.h"
 #include "check.h"
@@ -19,24 +19,24 @@ struct tl_params {
     tl_error error;
     tl_arena values, gradients, other;
     uint64_t seed;
-    unsigned long number; /* of this set among all of the process */
-    bool empty;           /* values are 0 until they are read */
-    void *placed;         /* memory from elsewhere that values lie in */
+    unsigned long number; /* tells this set from all others of the process */
+    bool empty;           /* values are 0 until they are loaded */
+    void *placed;         /* memory from elsewhere in which the values lie (tl_params_place); NULL: none */
     size_t placed_size;
     void (*release)(void *memory, size_t size);
     tl_param **list;
     int count, capacity;
-    tl_names names; /* a parameter's place in the list */
+    tl_names names; /* from a name to its index in list */
     tl_params_guard *guard;
     void *guard_context;
-    tl_param broken; /* what tl_params_add returns after a failure */
+    tl_param broken; /* the result of tl_params_add after a failure */
 };
 
 tl_params *tl_params_new(uint64_t seed) {
     tl_params *params = calloc(1, sizeof *params);
     if (!params) return NULL;
-    /* A number that is counted up and tells sets apart: whoever keeps something made of a parameter (packed weights) must not
-     * take a new set's, at the same address, for it. */
+    /* Numbers are never used twice. Packed weights are cached by set number: a new set at the address of an old one
+     * must not find the old set's. */
     static _Atomic unsigned long sets;
     params->number = 1 + atomic_fetch_add(&sets, 1);
     params->seed = seed;
@@ -97,7 +97,7 @@ const char *tl_params_text(tl_params *params, const char *format, ...) {
     return text ? text : "(out of memory)";
 }
 
-/* ---- initial values: element i of parameter `name` depends on (seed, name, i) alone ---- */
+/* ---- initial values: element i of parameter `name` depends only on (seed, name, i) ---- */
 
 typedef struct fill_job {
     tl_tensor t;
@@ -130,7 +130,7 @@ static void initialise(const tl_params *params, tl_param *p, tl_init init) {
     switch (params->empty ? TL_INIT_ZEROS : init.kind) {
     case TL_INIT_DEFAULT:
     case TL_INIT_ZEROS:
-        break; /* as the arena's memory is */
+        break; /* the arena's memory is zeroed */
     case TL_INIT_ONES:
         tl_tensor_fill(t, 1);
         break;
@@ -250,7 +250,7 @@ void tl_params_place(tl_params *params, tl_real *const *values, void *memory, si
     params->placed = memory;
     params->placed_size = size;
     params->release = release;
-    tl_arena_free(&params->values); /* nothing is left there */
+    tl_arena_free(&params->values); /* no value is left in it */
     tl_params_changed(params);
 }
 
@@ -259,7 +259,7 @@ void tl_params_changed(tl_params *params) {
     for (int i = 0; params && i < params->count; i++) params->list[i]->leaf.version++;
 }
 
-/* Nothing is written: the next backward's first contribution overwrites. */
+/* Only marks the gradients: the first contribution of the next backward overwrites them. */
 void tl_zero_grad(tl_params *params) {
     for (int i = 0; params && i < params->count; i++) params->list[i]->leaf.reached = false;
 }

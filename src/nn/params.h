@@ -1,13 +1,13 @@
-/* What loaders need of a parameter set beside its public face. */
+/* The part of a parameter set that only loaders need. */
 #ifndef TL_NN_PARAMS_H
 #define TL_NN_PARAMS_H
 
 #include "tapeloom/nn.h"
 
-/* Values that lie in memory from elsewhere, such as a file's: values[i], for parameter i, aligned for tl_real and apart
- * from each other, is where its value is from now on, and is written to like any other. The set owns that memory:
- * release(memory, size) is called when it is freed or placed elsewhere. For a set without an error. The old values' memory
- * goes: reset a tape that has used them before looking at its vars again. */
+/* Makes values[i] the memory of parameter i's value, for every parameter. It may be a mapped file. Each values[i] is
+ * aligned for tl_real and overlaps no other; it is written to like any value. The set owns `memory`, which holds them
+ * all: it calls release(memory, size) when it is freed, or when its values are placed elsewhere. The set must have no
+ * error. The old values are freed: reset a tape that has used them before reading its vars again. */
 void tl_params_place(tl_params *params, tl_real *const *values, void *memory, size_t size,
                      void (*release)(void *memory, size_t size));
 

@@ -1,5 +1,5 @@
-/* Gates and replacements. Both are vars of the tape like any other, so the gradient needs nothing of its own: what is put in a
- * place is what everything after it reads. */
+/* Gates and replacements in attentions and streams. Both are vars of the tape, and everything after a place reads what
+ * was put there. So they need no backward of their own. */
 #include "place.h"
 
 #include "layer.h"
@@ -68,6 +68,7 @@ static tl_var replaced(const tl_replacement *replacement, tl_place place, tl_pla
 }
 
 static tl_var kept(unsigned keep, tl_place place, tl_var x) {
+    if (tl_ok(x)) tl_keep_value(x); /* the holder of the maps may read it */
     if (keep >> place & 1 && tl_ok(x)) tl_keep(x);
     return x;
 }
@@ -87,7 +88,7 @@ tl_var tl_stream_put(tl_stream_maps *maps, tl_place place, tl_var x) {
     return x;
 }
 
-/* ---- the mask that held ---- */
+/* ---- the mask in the maps ---- */
 
 static const void *copied(tl_tape *tape, const void *from, size_t bytes) {
     void *to = from ? tl_tape_memory(tape, bytes) : NULL;
@@ -118,9 +119,9 @@ tl_tensor tl_attention_grad(const tl_attention_maps *maps, tl_place place) {
     if (!maps || (int)place < 0 || (int)place >= TL_PLACES) return none;
     tl_var x = var_of(maps, place);
     if (!maps->step || !tl_ok(x) || place == TL_PLACE_K || place == TL_PLACE_V)
-        return tl_grad(x); /* keys and values are made once for all steps */
+        return tl_grad(x); /* keys and values are made once, for all steps */
     tl_tensor all = tl_tape_tensor(x.tape, tl_shape_of_var(x));
-    const int steps = all.rank - 2; /* the axis */
+    const int steps = all.rank - 2; /* the axis of queries */
     if (all.data) tl_tensor_fill(all, 0);
     for (long t = 0; all.data && t < all.dim[steps]; t++) {
         const tl_tensor one = tl_grad(var_of(&maps->step[t], place));
@@ -130,7 +131,7 @@ tl_tensor tl_attention_grad(const tl_attention_maps *maps, tl_place place) {
     return all.data ? all : none;
 }
 
-/* ---- chosen places ---- */
+/* ---- parts of places ---- */
 
 static bool in_range(tl_range r, long i) { return i >= r.from && (r.to == 0 || i < r.to); }
 
@@ -139,8 +140,8 @@ static long sentence_of(const tl_place_at *at, long row) {
     return at->sentences ? at->sentences[row] : row;
 }
 
-/* 1 where it is chosen, [R,H,T,S] with sizes of 1 for what does not matter; without heads [R,T,1]. Rows of keys and values are
- * keys. */
+/* The condition for tl_where: 1 in the given ranges, 0 outside. [R,H,T,S] with size 1 on axes that do not matter, or
+ * [R,T,1] for places without heads. In keys and values the T axis counts keys. */
 static tl_tensor chosen(tl_tape *tape, tl_tensor x, const tl_place_at *at, const tl_replaced *where) {
     const bool heads = x.rank == 4, keys = at->place == TL_PLACE_SCORES || at->place == TL_PLACE_PROBS;
     const tl_range rows = at->place == TL_PLACE_K || at->place == TL_PLACE_V ? where->keys : where->positions;
@@ -162,7 +163,7 @@ tl_var tl_replace_where(tl_var original, tl_var replacement, const tl_place_at *
     tl_tape *tape = original.tape;
     if (!at)
         return tl_tape_fail(tape, "tl_replace_where: at is NULL: give what the replacing function was given");
-    if (!tl_ok(original)) return tl_where(original, replacement, original); /* which says why not */
+    if (!tl_ok(original)) return tl_where(original, replacement, original); /* sets the error */
     const tl_tensor x = tl_value(original);
     if (x.rank != 3 && x.rank != 4)
         return tl_tape_fail(tape, "tl_replace_where: an attention's places have 3 or 4 axes, not %d", x.rank);

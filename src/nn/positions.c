@@ -1,4 +1,6 @@
-/* Positions: a table that does not learn (sinusoids), one that does, or none. */
+/* Positions that are added to embeddings: sinusoids (not learnt), a learnt table, or none. */
+#include "positions.h"
+
 #include "check.h"
 #include "layer.h"
 #include "tapeloom/op.h"
@@ -7,16 +9,17 @@
 
 #include <limits.h>
 #include <math.h>
+#include <string.h>
 
 /* PE(pos,2i) = sin(pos / 10000^(2i/d)), PE(pos,2i+1) = cos(pos / 10000^(2i/d)).
  *
- * Only the angles of places 0 … 31 and of every 32nd place are asked for, [places,d] of pairs like PE's own; the others
- * come from sin(x + y) = sin x cos y + cos x sin y, right to two units of a double's last place. A table of all places
- * would be felt whenever a program starts. */
+ * Only positions 0 … 31 and every 32nd position are computed by sin and cos, and stored in layer->angles. All others
+ * follow from sin(x + y) = sin x cos y + cos x sin y, correct to two units in a double's last place. A table of all
+ * positions would slow down the start of every program. */
 enum { NEAR = 32 };
 
-static long fars(long max_len) { return max_len / NEAR + (max_len % NEAR != 0); }
-static long row_of(long d) { return d + d % 2; } /* of angles: whole pairs */
+static long far_count(long max_len) { return max_len / NEAR + (max_len % NEAR != 0); }
+static long row_of(long d) { return d + d % 2; } /* row length in angles: whole pairs of sine and cosine */
 
 static void fill_angles(double *to, long places, long step, long d) {
     for (long i = 0; i < d; i += 2) {
@@ -28,7 +31,9 @@ static void fill_angles(double *to, long places, long step, long d) {
     }
 }
 
-static void fill_place(tl_real *to, const double *near, const double *far, long d) {
+static void fill_place(tl_real *to, const tl_positions *layer, long at) {
+    const long d = layer->d_model, row = row_of(d);
+    const double *near = layer->angles + at % NEAR * row, *far = layer->angles + (NEAR + at / NEAR) * row;
     for (long i = 0; i < d; i += 2) {
         to[i] = (tl_real)(far[i] * near[i + 1] + far[i + 1] * near[i]);
         if (i + 1 < d) to[i + 1] = (tl_real)(far[i + 1] * near[i + 1] - far[i] * near[i]);
@@ -36,17 +41,13 @@ static void fill_place(tl_real *to, const double *near, const double *far, long 
 }
 
 static tl_var sinusoids(const tl_positions *layer, tl_tape *tape, long from, long count) {
-    const long d = layer->d_model, row = row_of(d);
-    if (!tape || tl_tape_error(tape)) return (tl_var){tape, -1, 0};
+    const long d = layer->d_model;
+    if (!tape || tl_tape_error(tape)) return tl_inert(tape);
     if (!layer->angles)
         return tl_tape_fail(tape, "%s: its set has failed: tl_params_error says why", layer->name);
     tl_real *memory = tl_tape_tensor(tape, TL_SHAPE(count, d)).data;
     if (!memory) return tl_inert(tape);
-    for (long n = 0; n < count; n++) {
-        const double *near = layer->angles + (from + n) % NEAR * row;
-        const double *far = layer->angles + (NEAR + (from + n) / NEAR) * row;
-        fill_place(memory + n * d, near, far, d);
-    }
+    for (long n = 0; n < count; n++) fill_place(memory + n * d, layer, from + n);
     return tl_constant(tape, tl_tensor_of(memory, TL_SHAPE(count, d)));
 }
 
@@ -64,17 +65,17 @@ tl_positions tl_positions_init(tl_params *params, const char *name, const tl_pos
         p.weight = tl_params_add(
             params, tl_params_text(params, "%s.weight", name), TL_SHAPE(p.max_len, p.d_model),
             config->init.kind ? config->init : (tl_init){TL_INIT_NORMAL, 1 / sqrt((double)p.d_model)});
-    if (p.kind == TL_SINUSOIDAL && !tl_params_error(params)) { /* else d_model may be any number */
+    if (p.kind == TL_SINUSOIDAL && !tl_params_error(params)) { /* after an error d_model may be any number */
         const long row = p.d_model < TL_MAX_NUMEL ? row_of(p.d_model) : TL_MAX_NUMEL;
         long count;
-        if (!tl_size_times(NEAR + fars(p.max_len), row, &count))
+        if (!tl_size_times(NEAR + far_count(p.max_len), row, &count))
             return tl_params_fail(params, "%s: max_len %ld times d_model %ld is more than memory can hold",
                                   name, p.max_len, p.d_model),
                    p;
         double *angles = tl_params_memory(params, (size_t)count * sizeof *angles);
         if (angles) {
             fill_angles(angles, NEAR, 1, p.d_model);
-            fill_angles(angles + NEAR * row, fars(p.max_len), NEAR, p.d_model);
+            fill_angles(angles + NEAR * row, far_count(p.max_len), NEAR, p.d_model);
         }
         p.angles = angles;
     }
@@ -97,4 +98,11 @@ tl_var tl_positions_forward(const tl_positions *layer, tl_tape *tape, long from,
                                          : sinusoids(layer, tape, from, count);
     tl_scope_leave(tape);
     return y;
+}
+
+void tl_positions_at(const tl_positions *layer, tl_real *to, long at) {
+    if (layer->kind == TL_LEARNED)
+        memcpy(to, layer->weight->leaf.value.data + at * layer->d_model, (size_t)layer->d_model * sizeof *to);
+    else
+        fill_place(to, layer, at);
 }

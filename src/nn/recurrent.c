@@ -1,12 +1,12 @@
-/* GRU and LSTM layers: what a cell does at one step (gru_cell.c, lstm_cell.c), over steps, directions and layers.
+/* GRU and LSTM layers: a cell's step (gru_cell.c, lstm_cell.c) repeated over steps, directions and layers.
  *
- *     for each layer:            x = dropout of what the layer below gave
+ *     for each layer:            x = dropout of the output of the layer below
  *         for each direction:    gates of all steps = x·W_ihᵀ + b_ih, one product
  *                                for each step: state = cell(gates of the step, state)
- *         the directions' h of all steps, side by side, are what the layer gives
+ *         output = h of all steps, the directions side by side
  *
- * Padding is never multiplied by 0, which would let NaN through, but left out by `where`: x's is replaced by 0 before
- * anything reads it; a state stays where its sentence has no step; what is given there is 0. */
+ * Padding may hold NaN, so multiplying it by 0 would not remove it. tl_where does: x is 0 at padding before anything
+ * reads it, a state does not change at padding, and the output there is 0. */
 #include "check.h"
 #include "layer.h"
 #include "recurrent_cell.h"
@@ -15,12 +15,12 @@
 #include <limits.h>
 #include <math.h>
 
-/* ---- making one ---- */
+/* ---- config ---- */
 
 static long gates_of(tl_recurrent_kind kind) { return kind == TL_LSTM ? 4 : 3; }
 
-/* The sizes, where they make sense; else the set has failed, and it is 1. */
-static long sound(tl_params *params, const char *name, const char *what, long size) {
+/* size if it is valid; otherwise the set fails, and the result is 1. */
+static long checked_size(tl_params *params, const char *name, const char *what, long size) {
     if (!tl_check_size(params, name, what, size)) return 1;
     if (size <= LONG_MAX / 4) return size;
     tl_params_fail(params, "%s: %s %ld is more than memory can hold", name, what, size);
@@ -35,7 +35,7 @@ static tl_param *add(tl_params *params, const char *name, const char *what, int 
         (tl_init){TL_INIT_UNIFORM, bound});
 }
 
-static tl_recurrent_weights weights_of(tl_params *params, const tl_recurrent *layer, int number,
+static tl_recurrent_weights weights_of(tl_params *params, const tl_recurrent_layer *layer, int number,
                                        bool no_bias) {
     const long hidden = layer->hidden, rows = gates_of(layer->kind) * hidden;
     const long in = number < layer->directions ? layer->in : layer->directions * hidden;
@@ -48,16 +48,16 @@ static tl_recurrent_weights weights_of(tl_params *params, const tl_recurrent *la
     return w;
 }
 
-tl_recurrent tl_recurrent_init(tl_params *params, const char *name, const tl_recurrent_config *config) {
-    if (!tl_check_given(params, "tl_recurrent_init", name, config)) return (tl_recurrent){0};
-    tl_recurrent layer = {.name = tl_params_text(params, "%s", name),
-                          .kind = config->kind,
-                          .in = sound(params, name, "in", config->in),
-                          .hidden = sound(params, name, "hidden", config->hidden),
-                          .layers = config->layers == 0 ? 1 : config->layers,
-                          .directions = config->bidirectional ? 2 : 1,
-                          .dropout = config->dropout,
-                          .by_steps = config->by_steps};
+tl_recurrent_layer tl_recurrent_init(tl_params *params, const char *name, const tl_recurrent_config *config) {
+    if (!tl_check_given(params, "tl_recurrent_init", name, config)) return (tl_recurrent_layer){0};
+    tl_recurrent_layer layer = {.name = tl_params_text(params, "%s", name),
+                                .kind = config->kind,
+                                .in = checked_size(params, name, "in", config->in),
+                                .hidden = checked_size(params, name, "hidden", config->hidden),
+                                .layers = config->layers == 0 ? 1 : config->layers,
+                                .directions = config->bidirectional ? 2 : 1,
+                                .dropout = config->dropout,
+                                .by_steps = config->by_steps};
     tl_check_choice(params, name, "kind of recurrent layer", (int)config->kind, TL_LSTM);
     tl_check_share(params, name, "dropout", config->dropout);
     if (layer.layers < 1 || layer.layers > INT_MAX / 2) {
@@ -80,39 +80,40 @@ static tl_var at_step(tl_var x, long t) {
     return tl_reshape(x, TL_SHAPE(tl_value(x).dim[0], tl_value(x).dim[2]));
 }
 
-/* The other way round than tl_number_of: [count,B,hidden] from count of [B,hidden]. */
+/* [count,B,hidden] from `count` vars [B,hidden]: the inverse of tl_number_of. */
 static tl_var together(const tl_var *x, int count) {
     if (count > 1 || !tl_ok(x[0])) return tl_stack(x, count, 0);
     return tl_reshape(x[0], TL_SHAPE(1, tl_value(x[0]).dim[0], tl_value(x[0]).dim[1]));
 }
 
-/* ---- what is given ---- */
+/* ---- checks of the inputs ---- */
 
-static bool fails(tl_tape *tape, const tl_recurrent *layer, const char *what, tl_var x, const char *should) {
+static bool fails(tl_tape *tape, const tl_recurrent_layer *layer, const char *what, tl_var x,
+                  const char *should) {
     char shape[TL_SHAPE_TEXT];
     tl_tape_fail(tape, "%s: %s is %s, should be %s", layer->name, what,
                  tl_shape_text(tl_shape_of_var(x), shape), should);
     return false;
 }
 
-static bool part_fits(const tl_recurrent *layer, tl_tape *tape, const char *what, tl_var part,
+static bool part_fits(const tl_recurrent_layer *layer, tl_tape *tape, const char *what, tl_var part,
                       long sentences) {
     const tl_shape shape = TL_SHAPE(layer->layers * layer->directions, sentences, layer->hidden);
     char should[TL_SHAPE_TEXT];
-    if (!tl_ok(part)) return (void)tl_neg(part), false; /* which says why it cannot be read */
+    if (!tl_ok(part)) return (void)tl_neg(part), false; /* tl_neg sets the error */
     if (part.tape != tape) return tl_tape_fail(tape, "%s: %s is another tape's", layer->name, what), false;
     if (tl_shape_equal(tl_shape_of_var(part), shape)) return true;
     return fails(tape, layer, what, part, tl_shape_text(shape, should));
 }
 
-static bool state_fits(const tl_recurrent *layer, tl_tape *tape, const tl_recurrent_state *state,
+static bool state_fits(const tl_recurrent_layer *layer, tl_tape *tape, const tl_recurrent_state *state,
                        long sentences) {
     if (!state) return true;
     return part_fits(layer, tape, "the state's h", state->h, sentences) &&
            (layer->kind == TL_GRU || part_fits(layer, tape, "the state's c", state->c, sentences));
 }
 
-static bool x_fits(const tl_recurrent *layer, tl_var x, int rank) {
+static bool x_fits(const tl_recurrent_layer *layer, tl_var x, int rank) {
     char should[64];
     if (!tl_ok(x)) return (void)tl_neg(x), false;
     if (!layer->weights) {
@@ -126,15 +127,16 @@ static bool x_fits(const tl_recurrent *layer, tl_var x, int rank) {
     return fails(x.tape, layer, "x", x, should);
 }
 
-/* ---- which steps are real ---- */
+/* ---- lengths ---- */
 
+/* One forward: the layer and the lengths of its sentences. */
 typedef struct reading {
-    const tl_recurrent *layer;
+    const tl_recurrent_layer *layer;
     tl_tape *tape;
     long sentences, steps;
     const int *lengths;
-    long shortest; /* up to this step every sentence goes on */
-    tl_var real;   /* [B,T,1], 1 where a sentence has a step; only if they are of different lengths */
+    long shortest; /* the shortest length: before this step no sentence has padding */
+    tl_var real;   /* [B,T,1], 1 at real steps and 0 at padding; only if lengths differ from T */
 } reading;
 
 static bool read_lengths(reading *r, const int *lengths) {
@@ -159,7 +161,7 @@ static tl_var without_padding(const reading *r, tl_var x) {
     return r->shortest == r->steps ? x : tl_where(r->real, x, tl_scalar(r->tape, 0));
 }
 
-/* The state after step t: a sentence without one keeps what it had. */
+/* The state after step t. A sentence that has padding at t keeps its state from before. */
 static tl_cell_state kept(const reading *r, long t, tl_cell_state before, tl_cell_state after) {
     if (t < r->shortest) return after;
     tl_var real = at_step(r->real, t);
@@ -170,17 +172,17 @@ static tl_cell_state kept(const reading *r, long t, tl_cell_state before, tl_cel
 
 /* ---- the loops ---- */
 
-static tl_cell_state step(const tl_recurrent *layer, int number, tl_var gates, tl_cell_state before) {
+static tl_cell_state step(const tl_recurrent_layer *layer, int number, tl_var gates, tl_cell_state before) {
     return (layer->kind == TL_LSTM ? tl_lstm_cell : tl_gru_cell)(&layer->weights[number], gates, before,
                                                                  layer->by_steps);
 }
 
-static tl_var project(const tl_recurrent *layer, int number, tl_var x) {
+static tl_var project(const tl_recurrent_layer *layer, int number, tl_var x) {
     const tl_recurrent_weights *w = &layer->weights[number];
     return tl_linear(x, tl_use(x.tape, w->weight_ih), w->bias_ih ? tl_use(x.tape, w->bias_ih) : TL_NO_VAR);
 }
 
-static tl_cell_state begin(const tl_recurrent *layer, tl_tape *tape, const tl_recurrent_state *initial,
+static tl_cell_state begin(const tl_recurrent_layer *layer, tl_tape *tape, const tl_recurrent_state *initial,
                            int number, long sentences) {
     const bool lstm = layer->kind == TL_LSTM;
     if (initial)
@@ -190,13 +192,15 @@ static tl_cell_state begin(const tl_recurrent *layer, tl_tape *tape, const tl_re
     return (tl_cell_state){zeros, lstm ? zeros : TL_NO_VAR};
 }
 
-/* The same in one operation. The last state is a var of its own, not a view, so that what its readers give is summed before it
- * meets what y's readers give: the same sum then whether the last step is the sentence's or padding. */
+/* All steps of an LSTM in one operation. The last states are copied (scaled by 1), so that each is a var of its own:
+ * the gradients of its readers are then summed before those of y's readers are added. The order of this sum is the same
+ * whether the last step is real or padding. */
 static tl_var lstm_at_once(const reading *r, int number, tl_var gates, bool reverse, tl_cell_state *state) {
     const tl_recurrent_weights *w = &r->layer->weights[number];
     tl_var bias = w->bias_hh ? tl_use(r->tape, w->bias_hh) : TL_NO_VAR;
     tl_var all = tl_lstm_steps(gates, tl_use(r->tape, w->weight_hh), bias, state->h, state->c,
                                r->shortest < r->steps ? r->lengths : NULL, reverse); /* [2,B,T,hidden] */
+    all = tl_done(gates, all);
     const long last = reverse ? 0 : r->steps - 1;
     const tl_shape shape = TL_SHAPE(r->sentences, r->steps, r->layer->hidden);
     tl_var h = tl_reshape(tl_slice(all, 0, 0, 1), shape), c = tl_reshape(tl_slice(all, 0, 1, 2), shape);
@@ -204,7 +208,7 @@ static tl_var lstm_at_once(const reading *r, int number, tl_var gates, bool reve
     return h;
 }
 
-/* One layer in one direction: [B,T,hidden], and in *state the last. */
+/* One layer in one direction: returns its outputs [B,T,hidden], and *state becomes its last state. */
 static tl_var one_way(const reading *r, int number, tl_var x, tl_cell_state *state) {
     const bool reverse = number % r->layer->directions;
     tl_var gates = project(r->layer, number, x);
@@ -220,26 +224,26 @@ static tl_var one_way(const reading *r, int number, tl_var x, tl_cell_state *sta
     return without_padding(r, tl_stack(h, (int)r->steps, 1));
 }
 
-/* Room for the vars of every layer and direction's state. */
+/* Vars for the states of all layers and directions, [layers·directions] each. */
 typedef struct states {
     tl_var *h, *c;
 } states;
 
-static bool room_for(const tl_recurrent *layer, tl_tape *tape, states *s) {
+static bool room_for(const tl_recurrent_layer *layer, tl_tape *tape, states *s) {
     const size_t count = (size_t)(layer->layers * layer->directions);
     s->h = tl_tape_memory(tape, 2 * count * sizeof *s->h);
     s->c = s->h + (s->h ? count : 0);
     return s->h;
 }
 
-static tl_recurrent_state all_of(const tl_recurrent *layer, const states *s) {
+static tl_recurrent_state all_of(const tl_recurrent_layer *layer, const states *s) {
     const int count = layer->layers * layer->directions;
     return (tl_recurrent_state){together(s->h, count),
                                 layer->kind == TL_LSTM ? together(s->c, count) : TL_NO_VAR};
 }
 
 static tl_var all_layers(const reading *r, tl_var x, const tl_recurrent_state *initial, states *s) {
-    const tl_recurrent *layer = r->layer;
+    const tl_recurrent_layer *layer = r->layer;
     x = without_padding(r, x);
     for (int n = 0; n < layer->layers; n++) {
         tl_var y[2];
@@ -255,12 +259,12 @@ static tl_var all_layers(const reading *r, tl_var x, const tl_recurrent_state *i
     return x;
 }
 
-static const tl_recurrent_state *nowhere(tl_tape *tape, tl_recurrent_state *state) {
+static const tl_recurrent_state *set_inert(tl_tape *tape, tl_recurrent_state *state) {
     *state = (tl_recurrent_state){tl_inert(tape), tl_inert(tape)};
     return state;
 }
 
-static tl_var forward(const tl_recurrent *layer, tl_var x, const int *lengths,
+static tl_var forward(const tl_recurrent_layer *layer, tl_var x, const int *lengths,
                       const tl_recurrent_state *initial, tl_recurrent_state *last) {
     reading r = {.layer = layer, .tape = x.tape, .real = TL_NO_VAR};
     states s;
@@ -270,25 +274,26 @@ static tl_var forward(const tl_recurrent *layer, tl_var x, const int *lengths,
     if (!state_fits(layer, x.tape, initial, r.sentences) || !read_lengths(&r, lengths) ||
         !room_for(layer, x.tape, &s))
         return tl_inert(x.tape);
-    const bool reused = tl_tape_set_reuse_weights(x.tape, true); /* each meets few rows at every step */
+    const bool reused =
+        tl_tape_set_reuse_weights(x.tape, true); /* every step uses the same weights, with few rows */
     tl_var y = all_layers(&r, x, initial, &s);
     if (!reused) tl_tape_set_reuse_weights(x.tape, false);
     if (last && tl_ok(y)) *last = all_of(layer, &s);
     return y;
 }
 
-tl_var tl_recurrent_forward(const tl_recurrent *layer, tl_var x, const int *lengths,
+tl_var tl_recurrent_forward(const tl_recurrent_layer *layer, tl_var x, const int *lengths,
                             const tl_recurrent_state *initial, tl_recurrent_state *last) {
     tl_recurrent_state given;
     if (initial) given = *initial, initial = &given;
-    if (last) nowhere(x.tape, last);
+    if (last) set_inert(x.tape, last);
     if (!tl_layer_enter(x.tape, TL_LAYER(layer), "tl_recurrent_init")) return tl_inert(x.tape);
     tl_var y = forward(layer, x, lengths, initial, last);
     tl_scope_leave(x.tape);
     return y;
 }
 
-static bool one_direction(const tl_recurrent *layer, tl_tape *tape) {
+static bool one_direction(const tl_recurrent_layer *layer, tl_tape *tape) {
     if (layer->directions == 1) return true;
     tl_tape_fail(tape,
                  "%s: a bidirectional layer cannot go step by step: its other direction begins at the end; "
@@ -297,10 +302,11 @@ static bool one_direction(const tl_recurrent *layer, tl_tape *tape) {
     return false;
 }
 
-tl_recurrent_state tl_recurrent_step(const tl_recurrent *layer, tl_var x, const tl_recurrent_state *state) {
+tl_recurrent_state tl_recurrent_step(const tl_recurrent_layer *layer, tl_var x,
+                                     const tl_recurrent_state *state) {
     tl_recurrent_state next;
     states s;
-    nowhere(x.tape, &next);
+    set_inert(x.tape, &next);
     if (!tl_layer_enter(x.tape, TL_LAYER(layer), "tl_recurrent_init")) return next;
     if (x_fits(layer, x, 2) && one_direction(layer, x.tape) &&
         state_fits(layer, x.tape, state, tl_value(x).dim[0]) && room_for(layer, x.tape, &s)) {
@@ -317,7 +323,7 @@ tl_recurrent_state tl_recurrent_step(const tl_recurrent *layer, tl_var x, const 
     return next;
 }
 
-tl_var tl_recurrent_top(const tl_recurrent *layer, const tl_recurrent_state *state) {
+tl_var tl_recurrent_top(const tl_recurrent_layer *layer, const tl_recurrent_state *state) {
     if (!state) return tl_inert(NULL);
     tl_tape *tape = state->h.tape;
     if (!tl_layer_enter(tape, TL_LAYER(layer), "tl_recurrent_init")) return tl_inert(tape);

@@ -1,4 +1,4 @@
-/* Adam and AdamW; the formulas stand in tensor/kernels/update.h. */
+/* Adam and AdamW; the formulas are in tensor/kernels/update.h. */
 #include "optimiser.h"
 #include "tensor/update.h"
 
@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { RANGES = 64 }; /* parameters that are updated together */
+enum { RANGES = 64 }; /* most parameters that are updated together */
 
 struct tl_adam {
     tl_optimiser base;
@@ -14,7 +14,7 @@ struct tl_adam {
     long steps;
 };
 
-/* What a beta is: the number, its default for 0, or 0 where that is said. */
+/* A beta's value: 0 with `none`, else what the config has, else (where that is 0) its default. */
 static double beta_of(tl_adam *adam, const char *name, double said, bool none, double usual) {
     if (none && said != 0)
         tl_error_set(&adam->base.error, "%s: %s is %g, and no_%s says that it is 0: leave one of them out",

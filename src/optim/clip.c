@@ -1,4 +1,4 @@
-/* Gradients of all parameters taken together: their norm, and scaling them. */
+/* The norm of all parameters' gradients together, and scaling them. */
 #include "tapeloom/optim.h"
 #include "tensor/share.h"
 #include "tensor/update.h"
@@ -17,8 +17,8 @@ void tl_scale_grad(tl_params *params, double factor) {
     }
 }
 
-/* Parameters are taken together in groups, small ones shared out among the threads whole; of large ones each is
- * shared out by itself. The squares are added up in the parameters' order all the same. */
+/* Parameters are processed in groups of GROUP: first the small ones, each by one thread; then the large ones, each
+ * shared out among all threads. The sums of squares are added up in the parameters' order all the same. */
 enum { GROUP = 64, LARGE = 65536 };
 
 typedef struct group {

@@ -70,8 +70,7 @@ tl_state *tl_optimiser_state(tl_optimiser *o, const tl_param *p) {
     return NULL;
 }
 
-/* What is kept can be written to from outside (a checkpoint's): a count of updates that is none would turn the bias
- * corrections to nonsense. */
+/* A checkpoint may have written these counts. A count that cannot be would make the bias corrections nonsense. */
 static bool check_counts(tl_optimiser *o) {
     for (int i = 0; i < o->states; i++)
         if (o->state[i].steps < 0 || o->state[i].steps == LONG_MAX)

@@ -5,7 +5,7 @@
 
 static long at_least_1(long n) { return n < 1 ? 1 : n; }
 
-/* On the way from 0 to peak; step < warmup, so that warmup is not 0. */
+/* The warm-up from 0 to peak. step < warmup, so warmup is not 0. */
 static double rise(double peak, long warmup, long step) { return peak * (double)step / (double)warmup; }
 
 double tl_constant_rate(double peak, long warmup, long step) {
@@ -24,7 +24,7 @@ double tl_inverse_sqrt(double peak, long warmup, double start, long step) {
     return s < w ? start + (peak - start) * s / w : peak * sqrt(w / s);
 }
 
-/* How far between the end of the warm-up (0) and `total` (1) a step is; negative while warming up. */
+/* A step's place between the end of the warm-up (0) and `total` (1); negative during the warm-up. */
 static double progress(long warmup, long total, long step) {
     if (warmup < 0) warmup = 0;
     if (step < warmup) return -1;

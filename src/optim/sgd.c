@@ -1,4 +1,4 @@
-/* Stochastic gradient descent with momentum and Nesterov's; the formulas stand in tensor/kernels/update.h. */
+/* Stochastic gradient descent with momentum, Nesterov's too; the formulas are in tensor/kernels/update.h. */
 #include "optimiser.h"
 #include "tensor/update.h"
 

@@ -1,9 +1,9 @@
-/* Sums in shares: an update's micro-batches form consecutive shares; a share's gradients are one chain of backward's
- * additions, begun anew, and the shares' sums are added in the shares' order. So whoever computes a share alone, in another
- * process say, has its very bits.
+/* Sums in shares: an update's micro-batches form consecutive shares. The gradients of a share are summed by backward,
+ * from nothing, in order; then the shares' sums are added in the shares' order. So another process that computes a
+ * share alone gets the same bits.
  *
- * Invariant: `sum` is what all shares that are closed add up to. Parameters that none of them has reached have no sum, and
- * nothing is added where there is nothing: 0 + -0 would be another number than -0. */
+ * Invariant: `sum` is the sum of all closed shares. A parameter that none of them has reached has no sum, and the first
+ * share that reaches it is copied, not added to zeros: 0 + -0 is not the same number as -0. */
 #include "tapeloom/optim.h"
 #include "tensor/arena.h"
 #include "tensor/map.h"
@@ -13,7 +13,7 @@
 #include <string.h>
 
 typedef struct sum { /* of one parameter's gradient */
-    tl_real *data;   /* NULL until a share has reached the parameter for the first time */
+    tl_real *data;   /* NULL until a share reaches the parameter for the first time */
     bool reached;    /* in this update */
 } sum;
 
@@ -65,7 +65,7 @@ void tl_shares_begin(tl_shares *s) {
     for (int i = 0; s && i < s->count; i++) s->sum[i].reached = false;
 }
 
-/* The gradient of a parameter, or its sum, as a tensor. */
+/* A parameter's gradient or sum as a tensor. */
 static tl_tensor as_tensor(const tl_param *p, tl_real *data) {
     return tl_tensor_of(data, tl_shape_of(p->leaf.value));
 }
@@ -98,7 +98,7 @@ bool tl_shares_sum(tl_shares *s) {
         tl_param *p = tl_params_at(s->params, i);
         const sum *before = &s->sum[i];
         if (!before->reached || p->leaf.frozen) continue;
-        if (p->leaf.reached) /* the same as sum + share: which of two numbers comes first changes no bit */
+        if (p->leaf.reached) /* the same bits as sum + share: addition is commutative */
             tl_tensor_accumulate(as_tensor(p, p->leaf.grad), as_tensor(p, before->data));
         else
             memcpy(p->leaf.grad, before->data, (size_t)tl_numel(p->leaf.value) * sizeof(tl_real));

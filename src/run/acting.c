@@ -1,5 +1,5 @@
-/* What acts on a run's model: gates and replacements, in whatever the run does. Whoever wants that is asked for maps before each
- * forward or search, for gates are vars of the tape and go with it. */
+/* What acts on a run's model, gates and replacements, whatever the run does. The maps are asked for before each
+ * forward or search, because gates are vars of the tape and go when it is reset. */
 #include "run.h"
 
 void tl_run_act(tl_run *run, tl_run_acting acting, void *context) {

@@ -1,5 +1,5 @@
-/* From where a decoder looked, token by token, to words: what a source word gets is the sum over its tokens, what a target word
- * gives is the mean over its tokens. */
+/* From cross-attention between tokens to shares between words: a source word gets the sum over its tokens, a target
+ * word the mean over its tokens. */
 #include "run.h"
 #include "words.h"
 
@@ -13,8 +13,8 @@ void tl_alignment_free(tl_alignment *a) {
 
 /* ---- links ---- */
 
-/* The source word that target word t looked at most; -1: it looked at none. */
-static long looked_at(const tl_alignment *a, long t) {
+/* The source word with the largest share of target word t; -1: all its shares are 0. */
+static long best_source(const tl_alignment *a, long t) {
     long best = -1;
     double most = 0;
     for (long s = 0; s < a->sources; s++)
@@ -26,7 +26,7 @@ long tl_alignment_links(const tl_alignment *a, tl_link *links) {
     long count = 0;
     if (!a || !links || !a->share) return 0;
     for (long t = 0; t < a->targets; t++) {
-        const long source = looked_at(a, t);
+        const long source = best_source(a, t);
         long at = source < 0 ? 0 : count++;
         if (source < 0) continue;
         for (; at > 0 && links[at - 1].source > source; at--) links[at] = links[at - 1];
@@ -37,7 +37,7 @@ long tl_alignment_links(const tl_alignment *a, tl_link *links) {
 
 /* ---- shares ---- */
 
-/* Numbers the words of a line anew, without those that are spaces, which get -1; returns how many there are. */
+/* Numbers a line's words again without those that are spaces, which get -1. Returns how many words remain. */
 static long number_words(tl_line *line) {
     long words = 0, last = -1;
     for (long i = 0; i < line->count; i++) {
@@ -52,7 +52,7 @@ static long number_words(tl_line *line) {
     return words;
 }
 
-/* What token t gives to source token s: the mean over the heads, where there are some. */
+/* The weight of target token t on source token s; with a heads axis, the mean over heads. */
 static double given(tl_tensor map, long t, long s) {
     if (map.rank == 2) return (double)map.data[t * map.stride[0] + s * map.stride[1]];
     double sum = 0;
@@ -61,7 +61,7 @@ static double given(tl_tensor map, long t, long s) {
     return sum / (double)map.dim[0];
 }
 
-/* Tokens of the word that token t is one of. */
+/* How many tokens the word of token t has. */
 static long tokens_in_word(const tl_line *line, long t) {
     long count = 0;
     for (long i = 0; i < line->count; i++) count += line->tokens[i].word == line->tokens[t].word;

@@ -1,4 +1,4 @@
-/* Lines to one batch of ids: for those who look at a few sentences rather than at a corpus. */
+/* A few lines as one batch of ids, for looking at single sentences. */
 #include "run.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* What tasks over batches of a corpus share: the data of such a task begin with a tl_batched. */
+/* What tasks over batches of a corpus share. The data of such a task begin with a tl_batched. */
 #ifndef TL_RUN_BATCHED_H
 #define TL_RUN_BATCHED_H
 
@@ -10,11 +10,11 @@ typedef struct tl_batched {
     tl_batch batch; /* the current one */
 } tl_batched;
 
-/* A task whose context is the data, and whose functions are those below; what is special is put in their places. */
+/* A task whose context is the data and whose functions are those below; the caller replaces those that differ. */
 tl_task tl_batched_task(tl_batched *data);
-bool tl_batched_next(void *data); /* tl_task.next: failures of the batches become the run's */
+bool tl_batched_next(void *data); /* tl_task.next: an error of the batches becomes the run's */
 bool tl_batched_seek(void *data, tl_batches_position position);
-/* The error of the batches, if there is one, becomes the run's: false then. */
+/* False if the batches have an error, which then becomes the run's. */
 bool tl_batched_is_well(const tl_batched *data);
 
 #endif

@@ -1,4 +1,4 @@
-/* build/caption's runs: the model, its pictures while it is trained, and the table entry that says all this. */
+/* build/caption's runs: model, text, data, task, and their entry in the table of programs. */
 #include "caption.h"
 #include "batched.h"
 
@@ -13,7 +13,7 @@ typedef struct running {
 
 /* ---- the model ---- */
 
-/* Learned places begin small beside what a patch says, sinusoids as large as that. */
+/* Learned positions begin small beside a patch's values, sinusoids as large as those. */
 static const tl_model *make(tl_run *run) {
     const tl_model_settings *s = &run->settings.model;
     const tl_caption_settings *own = &run->settings.caption;

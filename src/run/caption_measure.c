@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "events.h"
 #include "programs.h"
+#include "pass.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@ tl_corpus *tl_caption_corpus(tl_run *run, tl_pictures_part part, long first, lon
     return NULL;
 }
 
-/* Is it one of this program's, with a model? */
+/* Is the run a captioner with a model? */
 static bool can_caption(tl_run *run) {
     if (!tl_run_has_model(run)) return false;
     return tl_run_program_of(run->settings.program, NULL) == &tl_caption_program ||
@@ -33,7 +34,7 @@ static bool can_caption(tl_run *run) {
                         tl_run_program_name(run));
 }
 
-/* The corpus, or NULL once it is freed. */
+/* Returns the corpus encoded; frees it and returns NULL on failure. */
 static tl_corpus *encoded(tl_run *run, tl_corpus *scenes) {
     if (scenes && encode(run, scenes)) return scenes;
     tl_corpus_free(scenes);
@@ -62,7 +63,7 @@ static bool batches_fail(tl_run *run) {
     return why ? tl_error_set(&run->error, "%s", why) : false;
 }
 
-/* The run's batches, in their order, and pictures are of these scenes from here on. */
+/* Makes the run's batches, in the scenes' order, and pictures of these scenes. */
 static bool begin_batches(tl_run *run, const tl_corpus *scenes, long each) {
     tl_batches_free(run->batches);
     tl_pictures_free(run->pictures);
@@ -108,7 +109,7 @@ bool tl_caption_search(tl_run *run, const tl_batch *batch, bool maps, tl_search_
 
 /* ---- how good it is ---- */
 
-/* Captions of a batch, from the one at `first` on. */
+/* Writes captions of a batch; `first` is the index of its first one. */
 static bool write_batch(tl_run *run, const tl_batch *batch, long first, tl_translations *to) {
     tl_search_result found;
     tl_tape_reset(run->tape);
@@ -131,20 +132,63 @@ static bool room_for(tl_run *run, long count, tl_translations *to) {
     return (to->text && to->score) || tl_error_set(&run->error, "out of memory for captions");
 }
 
+/* ---- among ranks ---- */
+
+static void tell(tl_pass *pass, const tl_batch *batch, long first, const tl_translations *t) {
+    tl_pass_tell(pass, &first, sizeof first);
+    tl_pass_tell(pass, &batch->sentences, sizeof batch->sentences);
+    for (long i = first; i < first + batch->sentences && tl_pass_tells(pass); i++) {
+        tl_pass_tell_text(pass, t->text[i] ? t->text[i] : "");
+        tl_pass_tell(pass, &t->score[i], sizeof t->score[i]);
+    }
+}
+
+/* When the sum of losses is no longer a number one process stops writing captions; another rank may find this out
+ * too late. */
+static bool take(void *context, const tl_pass *pass, tl_told *told) {
+    tl_translations *t = context;
+    const bool wanted = isfinite(pass->loss.nll);
+    long first = 0, count = 0;
+    tl_told_read(told, &first, sizeof first);
+    tl_told_read(told, &count, sizeof count);
+    for (long i = first; i < first + count; i++) {
+        if (!told->own && wanted && !(t->text[i] = tl_told_text(told, pass->run))) return false;
+        if (!told->own && wanted) tl_told_read(told, &t->score[i], sizeof t->score[i]);
+        if (wanted) continue;
+        free(t->text[i]);
+        t->text[i] = NULL;
+        t->score[i] = 0;
+    }
+    return true;
+}
+
+/* ---- all of it ---- */
+
 enum { AT_ONCE = 64 };
 
-static bool measure(tl_run *run, const tl_corpus *scenes, tl_quality *q, tl_translations *to) {
+static bool measure_batch(tl_pass *pass, tl_batch *batch, long first, tl_translations *to) {
+    tl_loss_report own = {0};
+    if (!tl_pictures_batch(pass->run->pictures, batch)) return batches_fail(pass->run);
+    if (!tl_run_add_loss(pass->run, batch, &own)) return false;
+    tl_pass_add(pass, &own);
+    /* a model whose loss is not finite has no most likely word */
+    if (isfinite(own.nll) && isfinite(pass->loss.nll) && !write_batch(pass->run, batch, first, to))
+        return false;
+    tell(pass, batch, first, to);
+    return true;
+}
+
+static bool measure(tl_pass *pass, const tl_corpus *scenes, tl_translations *to) {
+    tl_run *run = pass->run;
+    const long count = tl_corpus_size(scenes);
     tl_batch batch;
-    tl_loss_report all = {0};
-    bool ok = room_for(run, q->sentences, to) && begin_batches(run, scenes, AT_ONCE);
-    for (long done = 0; ok && done < q->sentences; done += batch.sentences) {
-        if (tl_stopped(run->events)) return false;
-        ok = next_batch(run, &batch) && tl_run_add_loss(run, &batch, &all);
-        if (ok && isfinite(all.nll)) /* what is no number has no likeliest word */
-            ok = write_batch(run, &batch, done, to);
+    bool ok = room_for(run, count, to) && begin_batches(run, scenes, AT_ONCE);
+    for (long done = 0; ok && done < count && tl_pass_goes_on(pass); done += batch.sentences) {
+        ok = tl_batches_next(run->batches, &batch) || batches_fail(run);
+        if (!ok) break;
+        if (tl_pass_mine(pass, &batch)) ok = measure_batch(pass, &batch, done, to);
         TL_TELL(run->events, work_done, done + batch.sentences, (double)batch.tgt_tokens);
     }
-    if (ok) tl_quality_of_loss(q, &all);
     return ok;
 }
 
@@ -155,13 +199,16 @@ bool tl_caption_measure(tl_run *run, const tl_corpus *scenes, tl_quality *qualit
     if (!scenes || !quality)
         return tl_run_lacks(run, scenes ? "the place for the quality" : "the corpus of scenes");
     const double start = tl_seconds_now();
+    tl_pass pass = tl_pass_begin(run);
     *quality = (tl_quality){.sentences = tl_corpus_size(scenes)};
     const bool was = tl_tape_set_grad(run->tape, false);
     tl_tape_set_training(run->tape, 0);
     TL_TELL(run->events, work_began, TL_WORK_TRANSLATING, quality->sentences);
-    const bool ok = measure(run, scenes, quality, t);
+    bool ok = measure(&pass, scenes, t);
     TL_TELL_THAT(run->events, work_ended);
     tl_tape_set_grad(run->tape, was);
+    ok = tl_pass_end(&pass, ok, take, t);
+    if (ok) tl_quality_of_loss(quality, &pass.loss);
     for (long i = 0; ok && i < t->count; i++)
         quality->exact += t->text[i] && !strcmp(t->text[i], tl_corpus_sentence(scenes, TL_TARGET, i));
     if (quality->sentences) quality->score = 100.0 * (double)quality->exact / (double)quality->sentences;

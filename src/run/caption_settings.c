@@ -1,4 +1,4 @@
-/* What a captioner is made of: rows, defaults, and what does not go together. */
+/* A captioner's settings: rows, defaults, and what contradicts. */
 #include "caption.h"
 #include "program_settings.h"
 
@@ -60,7 +60,7 @@ tl_run_settings tl_caption_usual(void) {
                              .validation = {.best_by = "exact", .validate_every = 500, .samples = 2}};
 }
 
-/* 0 and NULL are what is usual. */
+/* Replaces 0 and NULL by the defaults. */
 static void fill(tl_run_settings *s) {
     const tl_run_settings usual = tl_caption_usual();
     if (!s->caption.pictures) s->caption.pictures = usual.caption.pictures;

@@ -1,7 +1,9 @@
-/* A classifier in use: texts in batches of similar length, probabilities and classes in the corpus' own order, and how good they are. */
+/* Using a classifier: texts in batches of similar length; probabilities and classes in the corpus' order; how good
+ * they are. */
 #include "classification.h"
 #include "clock.h"
 #include "events.h"
+#include "pass.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -54,33 +56,36 @@ void tl_classify_batch(tl_batch *batch, const int *labels, int *room) {
 
 /* ---- all batches of a corpus, without gradients ---- */
 
-typedef bool each_batch(tl_run *run, const tl_batch *batch, void *context);
+typedef bool each_batch(tl_pass *pass, const tl_batch *batch, void *context);
 
-/* False, without an error, once it is stopped. */
-static bool for_each_batch(tl_run *run, const tl_corpus *encoded, long batch_tokens, tl_work work,
+/* Does not include the exchange at the end of the pass. */
+static bool for_each_batch(tl_pass *pass, const tl_corpus *encoded, long batch_tokens, tl_work work,
                            each_batch *each, void *context) {
+    tl_run *run = pass->run;
     tl_batches *batches = tl_run_by_length(run, encoded, batch_tokens);
     tl_batch batch;
     long done = 0;
-    bool stopped = false;
     const bool was = tl_tape_set_grad(run->tape, false);
     tl_tape_set_training(run->tape, 0);
     TL_TELL(run->events, work_began, work, tl_corpus_size(encoded));
-    while (!tl_failed(&run->error) && !(stopped = tl_stopped(run->events)) &&
-           tl_batches_next(batches, &batch)) {
-        tl_tape_reset(run->tape);
-        if (!each(run, &batch, context)) break;
+    while (tl_pass_goes_on(pass) && tl_batches_next(batches, &batch)) {
+        if (tl_pass_mine(pass, &batch)) {
+            tl_tape_reset(run->tape);
+            if (!each(pass, &batch, context)) break;
+        }
         done += batch.sentences;
         TL_TELL(run->events, work_done, done, (double)batch.src_tokens);
     }
     TL_TELL_THAT(run->events, work_ended);
+    tl_pass_goes_on(pass); /* notes a stop during the last batch */
     tl_tape_set_grad(run->tape, was);
     if (tl_batches_error(batches)) tl_error_set(&run->error, "%s", tl_batches_error(batches));
     tl_batches_free(batches);
-    return !tl_failed(&run->error) && !stopped && !tl_stopped(run->events);
+    return !tl_failed(&run->error);
 }
 
-static int likeliest(const tl_real *row, long classes) {
+/* Ties go to the first. */
+static int arg_max(const tl_real *row, long classes) {
     int best = 0;
     for (int c = 1; c < classes; c++)
         if (row[c] > row[best]) best = c;
@@ -101,16 +106,31 @@ static tl_var logits_of(tl_run *run, const tl_batch *batch) {
     return tl_classifier_logits(&run->classifier, run->tape, batch, tl_run_acting_maps(run, &room));
 }
 
-static bool keep(tl_run *run, const tl_batch *batch, void *context) {
+static bool keep(tl_pass *pass, const tl_batch *batch, void *context) {
+    tl_run *run = pass->run;
     tl_classes *to = context;
     const tl_var p = tl_softmax(logits_of(run, batch), 1);
     if (!tl_ok(p)) return tl_error_set(&run->error, "%s", tl_tape_error(run->tape));
     const tl_real *row = tl_value(p).data;
     for (long b = 0; b < batch->sentences; b++, row += to->classes) {
         const long i = batch->index[b];
-        if (to->said[i] < 0) continue; /* nothing is said of it */
-        to->said[i] = likeliest(row, to->classes);
+        if (to->said[i] < 0) continue; /* not classified */
+        to->said[i] = arg_max(row, to->classes);
         for (long c = 0; c < to->classes; c++) to->p[i * to->classes + c] = (double)row[c];
+        tl_pass_tell(pass, &i, sizeof i);
+        tl_pass_tell(pass, &to->said[i], sizeof to->said[i]);
+        tl_pass_tell(pass, &to->p[i * to->classes], (size_t)to->classes * sizeof *to->p);
+    }
+    return true;
+}
+
+static bool take_classes(void *context, const tl_pass *pass, tl_told *told) {
+    const tl_classes *to = context;
+    long i;
+    (void)pass;
+    while (tl_told_read(told, &i, sizeof i)) {
+        tl_told_read(told, &to->said[i], sizeof to->said[i]);
+        tl_told_read(told, &to->p[i * to->classes], (size_t)to->classes * sizeof *to->p);
     }
     return true;
 }
@@ -135,17 +155,17 @@ static void leave_out(tl_run *run, const tl_corpus *lines, const tl_corpus *enco
     if (to->left_out > TL_REPORT_LINES) TL_TELL(run->events, warning, text);
 }
 
-static bool classify(tl_run *run, const tl_corpus *lines, const tl_corpus *encoded, long batch_tokens,
+static bool classify(tl_pass *pass, const tl_corpus *lines, const tl_corpus *encoded, long batch_tokens,
                      tl_classes *to) {
-    leave_out(run, lines, encoded, to);
-    if (to->left_out == to->count) return true; /* there are no batches of nothing */
-    tl_corpus *readable = tl_run_readable(run, encoded, false);
-    const bool ok = readable && for_each_batch(run, readable, batch_tokens, TL_WORK_CLASSIFYING, keep, to);
+    leave_out(pass->run, lines, encoded, to);
+    if (to->left_out == to->count) return true; /* an empty corpus has no batches */
+    tl_corpus *readable = tl_run_readable(pass->run, encoded, false);
+    const bool ok = readable && for_each_batch(pass, readable, batch_tokens, TL_WORK_CLASSIFYING, keep, to);
     tl_corpus_free(readable);
     return ok;
 }
 
-/* The run is a classifier's, and has a model. */
+/* Is the run a classifier with a model? */
 static bool is_classifier(tl_run *run) {
     if (!tl_run_has_model(run)) return false;
     return tl_run_classifier(run) ||
@@ -158,13 +178,15 @@ bool tl_run_classify(tl_run *run, const tl_corpus *lines, long batch_tokens, tl_
     if (classes) *classes = (tl_classes){0};
     if (!is_classifier(run)) return false;
     if (!lines || !classes) return tl_run_lacks(run, lines ? "the place for the classes" : "the corpus");
+    tl_pass pass = tl_pass_begin(run);
     tl_classes to = {.count = tl_corpus_size(lines), .classes = tl_labels_count(run->labels)};
     to.said = malloc((size_t)(to.count + 1) * sizeof *to.said);
     to.p = calloc((size_t)(to.count * to.classes) + 1, sizeof *to.p);
     if (!to.said || !to.p) tl_error_set(&run->error, "out of memory for the classes of %ld texts", to.count);
     tl_corpus *encoded = tl_failed(&run->error) ? NULL : tl_classify_encode(run, lines);
     if (encoded) tl_run_tell_unknown(run, encoded);
-    const bool ok = encoded && classify(run, lines, encoded, batch_tokens, &to);
+    const bool ok =
+        tl_pass_end(&pass, encoded && classify(&pass, lines, encoded, batch_tokens, &to), take_classes, &to);
     tl_corpus_free(encoded);
     if (ok)
         *classes = to;
@@ -178,11 +200,15 @@ bool tl_run_classify(tl_run *run, const tl_corpus *lines, long batch_tokens, tl_
 typedef struct measure {
     const int *labels;
     int *room;
-    long *confusion;
-    tl_loss_report all;
+    long *confusion, classes;
 } measure;
 
-static bool add(tl_run *run, const tl_batch *given, void *context) {
+static void count(const measure *m, int label, int said) {
+    if (m->confusion) m->confusion[label * m->classes + said]++;
+}
+
+static bool add(tl_pass *pass, const tl_batch *given, void *context) {
+    tl_run *run = pass->run;
     measure *m = context;
     tl_batch batch = *given;
     tl_classify_batch(&batch, m->labels, m->room);
@@ -190,27 +216,37 @@ static bool add(tl_run *run, const tl_batch *given, void *context) {
     tl_loss_report own = {0};
     if (!tl_ok(tl_cross_entropy(logits, batch.labels, NULL, &own)))
         return tl_error_set(&run->error, "%s", tl_tape_error(run->tape));
-    m->all.nll += own.nll;
-    m->all.count += own.count;
-    m->all.correct += own.correct;
-    const long classes = tl_labels_count(run->labels);
+    tl_pass_add(pass, &own);
     const tl_real *row = tl_value(logits).data;
-    for (long b = 0; m->confusion && b < batch.sentences; b++, row += classes)
-        m->confusion[batch.labels[b] * classes + likeliest(row, classes)]++;
+    for (long b = 0; m->confusion && b < batch.sentences; b++, row += m->classes) {
+        const int both[] = {batch.labels[b], arg_max(row, m->classes)};
+        count(m, both[0], both[1]);
+        tl_pass_tell(pass, both, sizeof both);
+    }
+    return true;
+}
+
+static bool take_counts(void *context, const tl_pass *pass, tl_told *told) {
+    int both[2];
+    (void)pass;
+    while (!told->own && tl_told_read(told, both, sizeof both)) count(context, both[0], both[1]);
     return true;
 }
 
 bool tl_classify_measure(tl_run *run, const tl_corpus *encoded, const int *labels, long batch_tokens,
                          tl_quality *q, long *confusion) {
     const double start = tl_seconds_now();
-    measure m = {.labels = labels, .confusion = confusion};
+    tl_pass pass = tl_pass_begin(run);
+    tl_pass_have_alike(&pass, labels, (size_t)tl_corpus_size(encoded) * sizeof *labels);
+    measure m = {.labels = labels, .confusion = confusion, .classes = tl_labels_count(run->labels)};
     *q = (tl_quality){.sentences = tl_corpus_size(encoded)};
     m.room = malloc((size_t)(q->sentences + 1) * sizeof *m.room);
-    if (!m.room) return tl_error_set(&run->error, "out of memory for %ld labels", q->sentences);
-    const bool ok = for_each_batch(run, encoded, batch_tokens, TL_WORK_LOSS, add, &m);
-    tl_quality_of_loss(q, &m.all);
+    if (!m.room) tl_error_set(&run->error, "out of memory for %ld labels", q->sentences);
+    bool ok = m.room && for_each_batch(&pass, encoded, batch_tokens, TL_WORK_LOSS, add, &m);
+    ok = tl_pass_end(&pass, ok, take_counts, &m);
+    tl_quality_of_loss(q, &pass.loss);
     q->score = 100 * q->accuracy;
-    q->exact = m.all.correct;
+    q->exact = pass.loss.correct;
     q->seconds = tl_seconds_now() - start;
     free(m.room);
     return ok;

@@ -15,25 +15,26 @@ bool tl_classify_complete(tl_run_settings *settings, tl_error *error);
 const tl_model *tl_classify_make(tl_run *run);
 bool tl_classify_save_text(tl_run *run);
 bool tl_classify_load_text(tl_run *run);
-/* What learning words does not use is frozen (`words`), or what learning labels does not. */
+/* Freezes the parameters that learning words (`words`), or learning labels, does not use. */
 void tl_classify_freeze(tl_run *run, bool words);
 
 /* ---- classes.c ---- */
 
-/* The sources of a corpus alone, cut and encoded, with empty targets. NULL on failure. */
+/* The sources of a corpus, cut and encoded, with empty targets. NULL on failure. */
 tl_corpus *tl_classify_encode(tl_run *run, const tl_corpus *lines);
-/* The class of each sentence's label, to free(); a label that the run does not know is an error that calls the corpus `name`. */
+/* The class of each sentence's label; the caller frees it. A label that the run does not know is an error; `name` is
+ * what that error calls the corpus. */
 int *tl_classify_labels(tl_run *run, const tl_corpus *labelled, const char *name);
-/* Gives the batch its labels: room [batch->sentences], labels those of the whole corpus. */
+/* Gives the batch its labels. labels are the whole corpus'; room [batch->sentences] receives the batch's. */
 void tl_classify_batch(tl_batch *batch, const int *labels, int *room);
-/* Loss, accuracy and score; confusion [classes,classes] may be NULL. False, without an error, if it was stopped. */
+/* Loss, accuracy and score. confusion [classes,classes] may be NULL. False, without an error, if it was stopped. */
 bool tl_classify_measure(tl_run *run, const tl_corpus *encoded, const int *labels, long batch_tokens,
                          tl_quality *quality, long *confusion);
 
 /* ---- pretraining.c ---- */
 
-/* The stage on words without labels, from its start or on from its checkpoint, until it is through. sources: the training sentences,
- * encoded; plain (may be NULL) what comes to them, valid what it is validated on. */
+/* The stage that learns words without labels, from its start or its checkpoint to its end. sources: the training
+ * sentences, encoded; plain (may be NULL): further sentences; valid: validation sentences. */
 tl_ending tl_classify_pretrain(tl_run *run, const tl_corpus *sources, const tl_corpus *plain,
                                const tl_corpus *valid, tl_training_end *end);
 

@@ -1,4 +1,4 @@
-/* A classifier's run: its model made of settings, its text and labels in the folder. */
+/* A classifier's run: model from settings; text and labels in the folder. */
 #include "classification.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* What a classifier is made of: rows, defaults, what follows from what, and what does not go together. A setting that means nothing
- * to a kind of model is refused rather than not read: who says it expects something of it. */
+/* A classifier's settings: rows, defaults, what follows from others, and what contradicts. A setting that has no
+ * meaning for a kind of model is refused, not ignored: whoever gives it expects an effect. */
 #include "classification.h"
 #include "program_settings.h"
 
@@ -126,7 +126,7 @@ static void fill_names(tl_run_settings *s) {
     if (!s->validation.best_by) s->validation.best_by = usual.validation.best_by;
 }
 
-/* Labels are no text: the target's side is empty, and one vocabulary is that of both. */
+/* Labels are not text: the target side is empty, and both sides share one vocabulary. */
 static void fill_text(tl_text_settings *s, bool made) {
     if (!s->pretokenize) s->pretokenize = made ? "none" : "words";
     if (!s->units) s->units = made ? "words" : "bpe";
@@ -153,7 +153,7 @@ static void fill(tl_run_settings *s) {
     tl_training_end_fill(&s->training);
 }
 
-/* ---- what does not go together ---- */
+/* ---- what contradicts ---- */
 
 static bool check_kind(const tl_run_settings *s, tl_error *error) {
     const tl_model_settings *m = &s->model;

@@ -1,6 +1,6 @@
-/* Settings of a training loop before it begins. They may come from a program that filled in two fields of a struct, so 0 and
- * NULL are replaced by what train.h says they mean, and what cannot be followed is refused here, not somewhere in the
- * middle by a division or a step in the wrong direction. */
+/* A training loop's settings before it begins. A program may have filled in only two fields of the struct, so 0 and
+ * NULL are replaced by the defaults that train.h documents. Impossible settings are refused here, before they end in
+ * a division by 0 or a step in the wrong direction. */
 #include "training.h"
 
 #include "tapeloom/run.h"
@@ -13,7 +13,7 @@ void tl_training_settings_fill(tl_training_settings *s) {
     if (!s->matmul_precision) s->matmul_precision = "highest";
     if (!s->batch_tokens) s->batch_tokens = 4096;
     if (!s->accumulate) s->accumulate = 1;
-    if (s->shares == 1) s->shares = 0; /* one way to say it, in config.txt too */
+    if (s->shares == 1) s->shares = 0; /* 0 and 1 mean the same; config.txt has one form */
 }
 
 bool tl_training_settings_check(const tl_training_settings *s, tl_error *error) {
@@ -28,7 +28,7 @@ bool tl_training_settings_check(const tl_training_settings *s, tl_error *error) 
                         s->warmup_from);
 }
 
-/* What is best can be told by the loss, or by the task's own score. */
+/* The best model is chosen by the loss or by the task's own score. */
 static bool check_best_by(tl_complete_config *c, tl_error *error) {
     const char *score = c->config.task->score, *by = c->validation.best_by;
     if (!by || !score || !strcmp(by, "loss") || !strcmp(by, score)) return true;
@@ -40,7 +40,7 @@ bool tl_train_complete(tl_complete_config *to, const tl_train_config *config, tl
     to->config.training = &to->training;
     to->config.validation = &to->validation;
     tl_validation_settings numbers = to->validation;
-    numbers.best_by = NULL; /* its row knows of translations only */
+    numbers.best_by = NULL; /* its row allows only translate's names */
     if (!tl_options_check(tl_training_options, &to->training, error) ||
         !tl_options_check(tl_validation_options, &numbers, error) ||
         !tl_training_settings_check(&to->training, error) || !check_best_by(to, error))

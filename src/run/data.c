@@ -1,4 +1,4 @@
-/* Where sentences come from: files, or what is made here. Reading tells what it left out, with line numbers. */
+/* Where sentences come from: files, or made here. Reading reports the lines that it left out, by number. */
 #include "events.h"
 #include "run.h"
 
@@ -44,13 +44,14 @@ tl_corpus *tl_pairs_read(const char *tsv, const char *source, const char *target
 
 /* ---- made here ---- */
 
-enum { HELD_OUT = 500 }; /* sentences to validate on, and as many to test on */
+enum { HELD_OUT = 500 }; /* sentences for validation, and as many for test */
 
 static long sentences_of(const tl_data_settings *s, tl_part part) {
     return part == TL_PART_TRAIN || part == TL_PART_OTHER ? s->sentences : HELD_OUT;
 }
 
-/* Training, validation and test are ranges of one stream; longer and other sequences are streams of their own. */
+/* Training, validation and test are ranges of one stream. TL_PART_LONGER and TL_PART_OTHER have streams of their
+ * own. */
 static bool make_task(tl_corpus *corpus, const tl_data_settings *s, tl_part part, uint64_t seed) {
     const bool longer = part == TL_PART_LONGER;
     long first = part == TL_PART_VALID ? s->sentences : part == TL_PART_TEST ? s->sentences + HELD_OUT : 0;
@@ -106,7 +107,7 @@ static bool is_long(const tl_corpus *encoded, long i, long most) {
     return source > most || target > most;
 }
 
-/* Why pairs are left out is told in the report's own words; what reading left out has been told before. */
+/* Reports the pairs left out for length, and only those: reading has already reported the others. */
 static void tell_long(const tl_events *events, const tl_corpus *lines, const bool *keep, const char *name,
                       long most) {
     tl_corpus_report report = {
@@ -129,7 +130,8 @@ static bool drop(tl_run *run, tl_corpus *lines, tl_corpus *encoded, const bool *
 
 bool tl_run_drop_long(tl_run *run, tl_corpus *lines, tl_corpus *encoded, const char *name, long most) {
     if (!most || most > TL_LONGEST_SENTENCE) most = TL_LONGEST_SENTENCE;
-    const bool by_model = most == TL_LONGEST_SENTENCE; /* and not by a setting that could be raised */
+    /* the model's limit, not a setting that could be raised */
+    const bool by_model = most == TL_LONGEST_SENTENCE;
     long pairs = tl_corpus_size(lines), left = 0, first = -1;
     bool *keep = malloc((size_t)pairs + 1);
     if (!keep) return tl_error_set(&run->error, "out of memory for %s", name);
@@ -164,7 +166,7 @@ uint64_t tl_pairs_fingerprint(const tl_corpus *const *corpora, int count) {
     return hash;
 }
 
-/* ---- saying which ---- */
+/* ---- naming a batch ---- */
 
 void tl_name_batch(const tl_batch *batch, const tl_corpus *corpus, char *text, size_t size) {
     bool one = batch->sentences == 1;

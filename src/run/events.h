@@ -1,16 +1,16 @@
-/* Telling somebody, if there is somebody who listens. */
+/* Calling callbacks, if there are any. */
 #ifndef TL_RUN_EVENTS_H
 #define TL_RUN_EVENTS_H
 
 #include "tapeloom/train.h"
 
-/* Calls one of the callbacks with its context and what else it takes, if the table is there and has it. */
+/* Calls a callback with its context and further arguments, if the table and the callback exist. */
 #define TL_TELL(events, event, ...)                                             \
  do {                                                                           \
   const tl_events *tl_told = (events);                                          \
   if (tl_told && tl_told->event) tl_told->event(tl_told->context, __VA_ARGS__); \
  } while (0)
-/* The same for those that take nothing else. */
+/* The same for callbacks without further arguments. */
 #define TL_TELL_THAT(events, event)                                \
  do {                                                              \
   const tl_events *tl_told = (events);                             \

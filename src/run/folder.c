@@ -1,4 +1,4 @@
-/* A run's folder: its description, which is written before training starts, and what is read when it is opened. */
+/* A run's folder: writing its description before training starts, and reading it when the folder is opened. */
 #include "base/quote.h"
 #include "names.h"
 #include "programs.h"
@@ -47,7 +47,7 @@ bool tl_run_lock(tl_run *run) {
     return run->folder != NULL;
 }
 
-/* A folder never holds one model's weights beside another one's vocabulary: what belongs to the old one goes first. */
+/* A folder never holds one model's weights with another's vocabulary, so the old model's files are removed first. */
 bool tl_run_save_description(tl_run *run, bool overwrite) {
     const tl_run_program *program = tl_run_program_of(run->settings.program, &run->error);
     return program && tl_make_dirs(run->dir, &run->error) && tl_run_lock(run) &&

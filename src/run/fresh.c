@@ -1,5 +1,5 @@
-/* Training sentences cut by chance, anew each epoch (--bpe-dropout). Chance follows from (seed, epoch, sentence, side) and
- * nothing else: neither threads, nor batches, nor where a run was interrupted change it. */
+/* Training sentences cut by chance, anew each epoch (--bpe-dropout). Chance follows from (seed, epoch, sentence,
+ * side) and nothing else: neither threads, nor batches, nor where a run was interrupted change it. */
 #include "run.h"
 
 #include <stdlib.h>

@@ -1,14 +1,15 @@
-/* A run that goes on where another one has ended, as a new run: text and best weights are the other's. The other folder is only read. */
+/* A new run that continues from another one: text and best weights are the other run's. The other folder is only
+ * read. */
 #include "from.h"
 #include "heads.h"
 #include "programs.h"
 
 #include <string.h>
 
-/* Texts of one setting, where NULL says the same on both sides. */
+/* Are two settings of a side the same? NULL means the same on both sides. */
 static bool same(const char *a, const char *b) { return (!a && !b) || (a && b && !strcmp(a, b)); }
 
-/* Ids must mean the same, so what lines are cut into must be the same. */
+/* Ids must mean the same, so lines must be cut in the same way. */
 static bool same_text(tl_run *run, const tl_run *other) {
     const tl_text_settings *a = &run->settings.text, *b = &other->settings.text;
     if (same(a->src_units, b->src_units) && same(a->tgt_units, b->tgt_units) &&
@@ -38,13 +39,13 @@ bool tl_from_text(tl_run *run) {
     }
     run->vocab[TL_SOURCE] = other->vocab[TL_SOURCE], run->vocab[TL_TARGET] = other->vocab[TL_TARGET];
     run->bpe = other->bpe, run->target_bpe = other->target_bpe;
-    other->vocab[TL_SOURCE] = other->vocab[TL_TARGET] = NULL; /* ours from here on */
+    other->vocab[TL_SOURCE] = other->vocab[TL_TARGET] = NULL; /* owned by this run from here on */
     other->bpe = other->target_bpe = NULL;
     tl_run_free(other);
     return true;
 }
 
-/* Of both one: what the other has and this one has not would be lost without a word. */
+/* Checks that both models have the same parameters: a parameter that only the other has would be lost silently. */
 static bool take(tl_run *run, const tl_run *other) {
     for (int i = 0; i < tl_params_count(other->params); i++) {
         const char *name = tl_params_at(other->params, i)->leaf.name;

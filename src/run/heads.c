@@ -1,4 +1,5 @@
-/* A translator's heads, from settings to the model: which there are (heads_kept), and what it costs that they are open (head_gates). */
+/* A translator's heads, from settings to the model: which heads exist (heads_kept), and the penalty for open ones
+ * (head_gates). */
 #include "heads.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@ tl_head_shape tl_heads_shape(const tl_model_settings *s) {
     return (tl_head_shape){.layers = {layers, layers, layers}, .heads = (int)s->heads};
 }
 
-/* The flags of heads_kept, to free(). NULL, and a sentence, on failure. */
+/* The flags of heads_kept; the caller frees them. NULL, and a sentence, on failure. */
 static bool *flags_of(const tl_model_settings *s, tl_error *error) {
     const tl_head_shape shape = tl_heads_shape(s);
     if (tl_head_count(&shape) > TL_HEADS_MOST) {
@@ -31,7 +32,7 @@ static bool *flags_of(const tl_model_settings *s, tl_error *error) {
     return NULL;
 }
 
-/* Heads whose distances are their own cannot go without the others' changing. */
+/* If each head has its own position bias, removing one would change the others' biases. */
 static bool differ_by_head(const char *positions) {
     return is(positions, "alibi") || is(positions, "signed-alibi") || is(positions, "relative");
 }
@@ -76,17 +77,17 @@ tl_kept_counts tl_heads_counts(tl_run *run) {
     return counts;
 }
 
-/* ---- what attentions without a head leave without a gradient ---- */
+/* ---- parameters that get no gradient because an attention has no head ---- */
 
-/* Nobody reads the norm that stands before such an attention. */
-static void freeze_norm(tl_run *run, const tl_attention *attention, const tl_layer_norm_layer *norm,
+/* The output of the norm before such an attention is not used. */
+static void freeze_norm(tl_run *run, const tl_attention_layer *attention, const tl_layer_norm_layer *norm,
                         bool frozen) {
     if (!attention->heads && run->transformer.config.pre_norm) tl_freeze(run->params, norm->name, frozen);
 }
 
 void tl_heads_freeze_unreached(tl_run *run, bool frozen) {
     const tl_transformer *m = &run->transformer;
-    int looking = 0; /* heads that look at the source */
+    int looking = 0; /* heads of cross-attention */
     if (run->model != &m->model) return;
     for (int l = 0; l < m->encoder.layers; l++)
         freeze_norm(run, &m->encoder.layer[l].self_attn, &m->encoder.layer[l].norm1, frozen);

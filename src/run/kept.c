@@ -1,5 +1,5 @@
-/* Sets of heads as text (kept.h): read with strict numbers, written in order, so that a text that was written is read as the same
- * set. */
+/* Sets of heads as text (kept.h). Numbers are parsed strictly and heads written in order, so that a written text
+ * reads back as the same set. */
 #include "tapeloom/kept.h"
 
 #include "base/quote.h"
@@ -63,7 +63,7 @@ static bool take(reader *r, const char *word) {
     return true;
 }
 
-/* One of 0 … count-1. */
+/* Reads a number from 0 to count-1. */
 static bool number(reader *r, const char *what, int count, int *value) {
     char text[160];
     long n = 0;
@@ -97,7 +97,7 @@ static bool heads_of(reader *r, bool *flags) {
     return true;
 }
 
-/* "encoder.0:…"; seen: which attentions have been named. */
+/* Reads "encoder.0:…"; seen: the attentions named so far. */
 static bool attention(reader *r, bool *seen, bool *flags) {
     const char *begins = r->at;
     int kind = 0, layer = 0;
@@ -149,7 +149,7 @@ static bool all_are(const bool *flags, int heads, bool others) {
     return true;
 }
 
-/* Where to NULL: counts alone. */
+/* to NULL: only counts. */
 static size_t put(char *to, size_t at, const char *text) {
     if (to) strcpy(to + at, text);
     return at + strlen(text);

@@ -1,5 +1,5 @@
-/* The table of a translator's kinds of models, and for each how settings become a config. A setting that means nothing to a kind is refused rather than
- * not read: who says it expects something of it. */
+/* The table of a translator's kinds of models, and how settings become each kind's config. A setting that has no
+ * meaning for a kind is refused, not ignored: whoever gives it expects an effect. */
 #include "heads.h"
 #include "kinds.h"
 #include "program_settings.h"
@@ -78,7 +78,7 @@ static bool complete_transformer(tl_model_settings *s, tl_error *error) {
          "is of --model gru and lstm; a Transformer is never without attention"},
         {s->embedding, "embedding",
          "is of --model gru and lstm; a Transformer's embeddings are --d-model wide"}};
-    s->model = NULL; /* as in the settings of runs that are older than the other kinds */
+    s->model = NULL; /* as in runs from before there were other kinds */
     if (!s->preset) s->preset = "tiny";
     return TL_NONE_SAID(rows, error) && apply_preset(s, false, error) && tl_heads_complete(s, error);
 }

@@ -1,4 +1,4 @@
-/* Training a classifier on labelled sentences: from files, or what is made here, to batches with classes. */
+/* Training a classifier on labelled sentences: from files, or sentences made here, to batches with classes. */
 #include "batched.h"
 #include "classification.h"
 #include "events.h"
@@ -9,7 +9,7 @@
 
 typedef bool parser(tl_corpus *corpus, const char *bytes, size_t size, const tl_corpus_config *config);
 
-/* A corpus that is filled from a file; NULL on failure. */
+/* A corpus filled from a file; NULL on failure. */
 static tl_corpus *read_file(const char *file, parser *parse, bool strict, const tl_events *events,
                             tl_error *error) {
     char *bytes = NULL;
@@ -32,9 +32,9 @@ tl_corpus *tl_labelled_read(const char *file, bool strict, const tl_events *even
     return NULL;
 }
 
-enum { HELD_OUT = 1000 }; /* made here: sentences to validate on, and as many to test on */
+enum { HELD_OUT = 1000 }; /* of sentences made here: for validation, and as many for test */
 
-/* Ranges of one stream; those to validate and to test on come first, and are the same whatever is trained on. */
+/* Ranges of one stream. Validation and test come first, so they are the same for any number of training sentences. */
 static tl_corpus *make(const tl_run_settings *s, tl_labelled_part part, tl_error *error) {
     const long sentences = s->data.sentences ? s->data.sentences : tl_classify_usual().data.sentences;
     const struct {
@@ -82,9 +82,9 @@ tl_corpus *tl_labelled_of(const tl_run_settings *s, tl_labelled_part part, const
 
 typedef struct labelled {
     tl_batched of;
-    tl_corpus *train, *valid, *plain;             /* as people write; plain: without labels, NULL: none */
+    tl_corpus *train, *valid, *plain;             /* as people write them; plain: without labels, or NULL */
     tl_corpus *train_cut, *valid_cut, *plain_cut; /* texts as tokens with ids */
-    int *train_labels, *valid_labels, *room;      /* classes; of a batch */
+    int *train_labels, *valid_labels, *room;      /* classes; room: a batch's classes */
 } labelled;
 
 static bool has_plain(const tl_run_settings *s) {
@@ -104,7 +104,7 @@ static bool read_data(tl_run *run) {
 
 static const char *name_of(const char *file) { return file ? file : "made here"; }
 
-/* All texts, as sources. */
+/* All texts together, as sources. */
 static tl_corpus *all_texts(const labelled *d) {
     tl_corpus *all = tl_corpus_new();
     for (long i = 0; i < tl_corpus_size(d->train); i++)

@@ -1,9 +1,10 @@
-/* build/lm's runs: the model, its data while it is trained, how good it is, and the table entry that says all this. */
+/* build/lm's runs: model, data, quality, task, and their entry in the table of programs. */
 #include "lm.h"
 #include "base/buffer.h"
 #include "clock.h"
 #include "events.h"
 #include "programs.h"
+#include "pass.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -61,7 +62,7 @@ static const tl_model *make(tl_run *run) {
 
 /* ---- windows ---- */
 
-/* Of byte pairs every id is a token, so none can stand for nothing. */
+/* With byte pairs every id is a token, so there is no id for padding. */
 static tl_windows *windows_of(tl_run *run, const tl_lm_text *text, bool shuffled) {
     const tl_windows_config config = {.length = run->settings.lm.context,
                                       .batch = run->settings.lm.batch,
@@ -77,19 +78,21 @@ static tl_windows *windows_of(tl_run *run, const tl_lm_text *text, bool shuffled
 
 /* ---- how good it is ---- */
 
-static void measure(tl_run *run, tl_windows *windows, tl_loss_report *all) {
+static void measure(tl_pass *pass, tl_windows *windows) {
+    tl_run *run = pass->run;
     const long batches = tl_windows_per_epoch(windows);
     const bool was = tl_tape_set_grad(run->tape, false);
     tl_batch batch;
     TL_TELL(run->events, work_began, TL_WORK_LOSS, batches);
     tl_tape_set_training(run->tape, 0);
-    for (long done = 1;
-         !tl_failed(&run->error) && !tl_stopped(run->events) && tl_windows_next(windows, &batch); done++) {
-        if (!tl_run_add_loss(run, &batch, all)) break;
+    for (long done = 1; tl_pass_goes_on(pass) && tl_windows_next(windows, &batch); done++) {
+        if (tl_pass_mine(pass, &batch) && !tl_pass_add_loss(pass, &batch)) break;
         TL_TELL(run->events, work_done, done, (double)batch.tgt_tokens);
     }
     TL_TELL_THAT(run->events, work_ended);
+    tl_pass_goes_on(pass); /* notes a stop during the last batch */
     tl_tape_set_grad(run->tape, was);
+    if (tl_windows_error(windows)) tl_error_set(&run->error, "%s", tl_windows_error(windows));
 }
 
 bool tl_lm_measure(tl_run *run, const tl_lm_text *text, tl_quality *q) {
@@ -97,16 +100,16 @@ bool tl_lm_measure(tl_run *run, const tl_lm_text *text, tl_quality *q) {
     if (!tl_run_has_model(run)) return false;
     if (!text || !q) return tl_run_lacks(run, text ? "the place for the quality" : "the text");
     const double start = tl_seconds_now();
-    tl_loss_report all = {0};
+    tl_pass pass = tl_pass_begin(run);
     tl_windows *windows = windows_of(run, text, false);
-    if (!tl_failed(&run->error)) measure(run, windows, &all);
+    if (!tl_failed(&run->error)) measure(&pass, windows);
     tl_windows_free(windows);
-    if (tl_failed(&run->error) || tl_stopped(run->events)) return false;
+    if (!tl_pass_end(&pass, !tl_failed(&run->error), NULL, NULL)) return false;
     *q = (tl_quality){.sentences = text->texts,
-                      .tokens = all.count,
+                      .tokens = pass.loss.count,
                       .bytes = text->bytes,
                       .seconds = tl_seconds_now() - start};
-    tl_quality_of_loss(q, &all);
+    tl_quality_of_loss(q, &pass.loss);
     return true;
 }
 
@@ -150,11 +153,12 @@ static bool seek(void *context, tl_batches_position position) {
 }
 static bool begin(void *context) { return tl_run_begins(((const running *)context)->run); }
 
-/* ---- texts that are shown ---- */
+/* ---- sample texts ---- */
 
 static bool hear(void *to, const char *piece, size_t size) { return tl_buffer_add(to, piece, size); }
 
-/* Drawn by (seed, validation): the same, whether training was interrupted before or not. */
+/* Samples are drawn by (seed, validation), so they do not depend on interruptions. There are few, and every rank
+ * writes all of them. Nothing is exchanged after this, so rank 0 may stop here alone. */
 static bool write_samples(running *r, tl_translations *written) {
     tl_run *run = r->run;
     const long count = run->settings.validation.samples;
@@ -183,7 +187,8 @@ static bool write_samples(running *r, tl_translations *written) {
 static bool validate(void *context, tl_quality *q, tl_translations *written) {
     running *r = context;
     if (!tl_lm_measure(r->run, &r->valid, q)) return false;
-    return !isfinite(q->loss) || write_samples(r, written); /* what is no number has no likeliest word */
+    /* a model whose loss is not finite has no most likely word */
+    return !isfinite(q->loss) || write_samples(r, written);
 }
 
 /* ---- the data ---- */
@@ -218,7 +223,7 @@ static bool encode_data(tl_run *run) {
         !tl_lm_encode(run, r->valid_bytes, r->valid_size, &r->valid) || !is_text(run, &r->train, "learn") ||
         !is_text(run, &r->valid, "validate on"))
         return false;
-    if (!s->context) { /* of lines, where the longest of both kinds says it */
+    if (!s->context) { /* with lines: the longest of training and validation */
         const long a = longest_of(&r->train), b = longest_of(&r->valid);
         s->context = a > b ? a : b;
     }

@@ -1,5 +1,5 @@
-/* Where running text comes from: a file or standard input, or sentences that are made here. What is validated on is a file of its own,
- * or a part of the same text: its end, or of lines some that are drawn. */
+/* Where running text comes from: a file, standard input, or sentences made here. The validation text is a file of
+ * its own or a part of the same text: its end, or with `lines` some lines drawn by the seed. */
 #include "base/buffer.h"
 #include "lm.h"
 
@@ -10,7 +10,7 @@
 
 enum { HELD_OUT = 500 };
 
-/* One side of the grammar's pairs, a line a sentence. */
+/* One side of the grammar's pairs, one sentence a line. */
 static bool make(tl_run *run, tl_grammar_part part, char **bytes, size_t *size) {
     const char *language = run->settings.lm.made;
     const bool english = !strcmp(language, "en"), chinese = !strcmp(language, "zh");
@@ -36,7 +36,7 @@ static bool make(tl_run *run, tl_grammar_part part, char **bytes, size_t *size) 
 
 /* ---- files ---- */
 
-/* NULL bytes only on failure. */
+/* *bytes is NULL only on failure. */
 static bool read_file(tl_run *run, const char *path, char **bytes, size_t *size) {
     const bool input = !strcmp(path, "-");
     if (!(input ? tl_input_read(bytes, size, &run->error) : tl_file_read(path, bytes, size, &run->error)))
@@ -45,15 +45,15 @@ static bool read_file(tl_run *run, const char *path, char **bytes, size_t *size)
                                      input ? "standard input" : path);
 }
 
-/* ---- a part to validate on ---- */
+/* ---- splitting off the validation part ---- */
 
-/* The end of the text, from the line on that begins behind the share that is trained on. */
+/* Where the validation part begins: at the first line that starts after the training share. */
 static size_t begin_of_end(const char *bytes, size_t size, double share) {
     size_t at = (size_t)((1 - share) * (double)size);
     const char *line = memchr(bytes + at, '\n', size - at);
     if (line && line + 1 < bytes + size) return (size_t)(line + 1 - bytes);
-    while (at > 0 && ((unsigned char)bytes[at] & 0xC0) == 0x80)
-        at--; /* a text of one line: between two characters */
+    /* the text is one line: split between two characters */
+    while (at > 0 && ((unsigned char)bytes[at] & 0xC0) == 0x80) at--;
     return at;
 }
 
@@ -63,7 +63,7 @@ static long count_lines(const char *bytes, size_t size) {
     return lines + (size && bytes[size - 1] != '\n');
 }
 
-/* Lines that are drawn go to `held`, the others move up. */
+/* Moves drawn lines to `held`; the others move up. */
 static bool draw_lines(tl_run *run, char *bytes, size_t *size, tl_buffer *held) {
     const long lines = count_lines(bytes, *size), want = (long)(run->settings.lm.valid_share * (double)lines);
     long *order = malloc(((size_t)lines + 1) * sizeof *order);
@@ -91,7 +91,7 @@ static bool draw_lines(tl_run *run, char *bytes, size_t *size, tl_buffer *held) 
     return ok || tl_error_set(&run->error, "out of memory for a text");
 }
 
-/* Takes it from the training text. */
+/* Splits the validation text off the training text. */
 static bool split(tl_run *run, char *train, size_t *train_size, char **valid, size_t *valid_size) {
     tl_buffer held = {0};
     if (run->settings.lm.lines) {

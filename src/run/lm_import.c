@@ -1,4 +1,4 @@
-/* A run of GPT-2's files, as others have trained them: its settings follow from the shapes. */
+/* Makes a run from GPT-2's files, as others have trained them. Its settings follow from the shapes. */
 #include "lm.h"
 
 #include <string.h>
@@ -41,5 +41,6 @@ tl_run *tl_lm_import(const char *dir, const tl_lm_import_options *options, tl_er
     if (!ok) tl_error_set(error, "%s", run ? run->error.message : "out of memory for a run");
     if (run) tl_folder_unlock(run->folder), run->folder = NULL;
     tl_run_free(run);
-    return ok ? tl_run_open(dir, NULL, error) : NULL; /* as anybody will, whose texts are the folder's */
+    /* opened anew, so that its texts belong to the folder */
+    return ok ? tl_run_open(dir, NULL, error) : NULL;
 }

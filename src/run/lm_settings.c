@@ -1,4 +1,4 @@
-/* What a language model is made of: rows, defaults, what follows from what, and what does not go together. */
+/* A language model's settings: rows, defaults, what follows from others, and what contradicts. */
 #include "lm.h"
 #include "program_settings.h"
 
@@ -110,7 +110,7 @@ static bool apply_preset(tl_model_settings *s, tl_error *error) {
     return tl_error_set(error, "there is no preset \"%s\"", s->preset);
 }
 
-/* 0 and NULL are what is usual. */
+/* Replaces 0 and NULL by the defaults. */
 static void fill(tl_run_settings *s) {
     const tl_run_settings usual = tl_lm_usual();
     tl_text_settings *text = &s->text;
@@ -122,7 +122,7 @@ static void fill(tl_run_settings *s) {
     if (!s->model.normaliser) s->model.normaliser = usual.model.normaliser;
     if (s->lm.valid_share <= 0) s->lm.valid_share = 0.1;
     if (!s->lm.batch) s->lm.batch = 12;
-    if (!s->lm.context && !s->lm.lines) s->lm.context = 64; /* of lines: once they are read */
+    if (!s->lm.context && !s->lm.lines) s->lm.context = 64; /* with lines: known once they are read */
     if (!s->data.sentences) s->data.sentences = usual.data.sentences;
     tl_training_end_fill(&s->training);
 }

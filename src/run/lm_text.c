@@ -3,7 +3,7 @@
  *     line ──pre-tokens──▶ tokens ──vocabulary──▶ ids, <eos> for the line's end          chars, words
  *     text ──byte-level byte pairs──▶ ids                                                bpe
  *
- * A text's ids begin with what stands before every text (tl_lm_start), which is read and not foretold. */
+ * A text's ids begin with the start id (tl_lm_start), which is read but not predicted. */
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "events.h"
@@ -82,7 +82,8 @@ static long lines_of(const char *bytes, size_t size) {
     return lines + (size && bytes[size - 1] != '\n');
 }
 
-/* One text of all lines, or each line a text. The line that a file ends in the middle of has no end, unless it is a text. */
+/* All lines as one text, or each line as a text. A last line that the file does not end gets no line end, unless
+ * lines are texts. */
 static bool add_lines(tl_run *run, const char *bytes, size_t size, tl_lm_text *t, size_t *room) {
     const bool lines = run->settings.lm.lines;
     size_t texts = 0;
@@ -92,7 +93,7 @@ static bool add_lines(tl_run *run, const char *bytes, size_t size, tl_lm_text *t
         const bool whole = end != NULL;
         if (!end) end = stop;
         if (lines) {
-            if (end == line) continue; /* nothing to learn */
+            if (end == line) continue; /* an empty line: nothing to learn */
             if (!TL_RESERVE(t->starts, texts, (size_t)t->texts + 2)) return no_memory(run);
             t->starts[t->texts++] = t->count;
             if (!tl_lm_add_id(run, tl_lm_start(run), t, room)) return false;
@@ -144,7 +145,7 @@ bool tl_lm_encode(tl_run *run, const char *bytes, size_t size, tl_lm_text *text)
     return add_bytes(run, bytes, size, text, &room);
 }
 
-/* ---- and back ---- */
+/* ---- from ids to text ---- */
 
 static char *decoded_bytes(const tl_run *run, const int *ids, long count) {
     const size_t size = tl_byte_bpe_decode(run->byte_bpe, ids, count, NULL, 0) + 1;
@@ -153,7 +154,7 @@ static char *decoded_bytes(const tl_run *run, const int *ids, long count) {
     return text;
 }
 
-/* Ids of one line, without its end. */
+/* The text of one line's ids, without its line end. */
 static char *decoded_line(const tl_run *run, const int *ids, long count) {
     const bool words = !strcmp(run->settings.text.units, "words");
     const size_t size = tl_vocab_decode(run->vocab[TL_TARGET], ids, count, NULL, 0) + 1;
@@ -195,7 +196,7 @@ void tl_lm_text_free(tl_lm_text *text) {
     *text = (tl_lm_text){0};
 }
 
-/* ---- learnt from a text ---- */
+/* ---- learning from a text ---- */
 
 static void show_merge(void *context, long merge) {
     const tl_run *run = context;
@@ -247,7 +248,7 @@ static bool learn_vocabulary(tl_run *run, const char *bytes, size_t size) {
     return !tl_failed(&run->error);
 }
 
-/* ---- to and from folders ---- */
+/* ---- saving and loading ---- */
 
 static bool read_pairs(tl_run *run, const char *dir) {
     char vocab_path[TL_PATH], merges_path[TL_PATH];
@@ -257,7 +258,7 @@ static bool read_pairs(tl_run *run, const char *dir) {
                                .specials = specials};
     bool ok = tl_file_read_regular(vocab_path, TL_WORDS_MOST, &vocab, &files.vocab_size, &run->error) &&
               tl_file_read_regular(merges_path, TL_WORDS_MOST, &merges, &files.merges_size, &run->error);
-    if (ok && !strstr(vocab, end_of_text)) files.specials = NULL; /* it may have none */
+    if (ok && !strstr(vocab, end_of_text)) files.specials = NULL; /* the vocabulary may lack it */
     files.vocab = vocab;
     files.merges = merges;
     if (ok) {

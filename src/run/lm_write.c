@@ -1,6 +1,6 @@
-/* A language model writes, and what it writes is told as it becomes certain: tokens do not stand for text each by itself. A word's
- * token may glue the next one to it, a byte pair may end inside a character. So of each line what all continuations have in
- * common is told, and of bytes the whole characters. */
+/* A language model writes, and the callback gets its text as soon as it is final. A token alone does not determine
+ * its text: a word's token may join the next one to it, and a byte pair may end inside a character. So of a line
+ * only the text that all continuations share is passed on, and of bytes only whole characters. */
 #include "base/buffer.h"
 #include "events.h"
 #include "lm.h"
@@ -11,11 +11,11 @@
 typedef struct writer {
     tl_run *run;
     const tl_lm_write_options *options;
-    tl_buffer tokens; /* chars, words: those of the running line */
-    tl_buffer
-        text; /* that they stand for, as it would be if the line ended here; or bytes that are not told yet */
-    size_t told; /* of text */
-    bool ended;  /* somebody does not want more */
+    tl_buffer tokens; /* chars, words: tokens of the current line */
+    /* their text if the line ended here; or bytes that have not been passed on yet */
+    tl_buffer text;
+    size_t told; /* how much of `text` has been passed on */
+    bool ended;  /* the callback returned false */
 } writer;
 
 static bool tell(writer *w, const char *piece, size_t size) {
@@ -25,7 +25,7 @@ static bool tell(writer *w, const char *piece, size_t size) {
 
 /* ---- bytes ---- */
 
-/* Bytes at the end that begin a character without ending it. */
+/* How many bytes at the end begin a character without completing it. */
 static size_t unfinished(const char *bytes, size_t size) {
     for (size_t back = 1; back <= 3 && back <= size; back++) {
         const unsigned char c = (unsigned char)bytes[size - back];
@@ -49,8 +49,8 @@ static bool take_bytes(writer *w, int id, bool last) {
 
 /* ---- lines of tokens ---- */
 
-/* What is told of a line stays when more follows: the beginning that it has in common with itself before. Asked again without a new
- * token, it is the whole line. */
+/* Passes on the part of a line that cannot change: the beginning that its text now shares with its text before. If
+ * called again without a new token, passes on the whole line. */
 static bool tell_line(writer *w) {
     const bool words = !strcmp(w->run->settings.text.units, "words");
     char *line = tl_pretokens_join(words ? TL_PRETOKENS_WORDS : TL_PRETOKENS_CHARACTERS,
@@ -91,7 +91,7 @@ static bool take(writer *w, int id) {
 
 /* ---- the prompt ---- */
 
-/* Its ids, as the beginning of a text that goes on: the last line has no end. What stands before every text is in front. */
+/* The prompt's ids, after the start id. The text continues, so the last line has no end. */
 static bool encode_prompt(tl_run *run, const char *prompt, tl_lm_text *t) {
     size_t room = 0;
     const char *line = prompt, *end;
@@ -129,7 +129,8 @@ static bool wrote(void *to, int id, double log_p) {
     return is_end(w, id) || (take(w, id) && !w->ended);
 }
 
-/* Ids that stand for no text, to be freed: the special ones of a vocabulary, and rows of the embedding behind the last token. */
+/* Ids without text: a vocabulary's special ids, and rows of the embedding after the last token. The caller frees
+ * them. */
 static int *ids_without_text(tl_run *run, int *count) {
     static const int special[] = {TL_PAD, TL_BOS, TL_UNK};
     const long tokens = tl_lm_vocab_size(run), rows = run->gpt.config.vocab;
@@ -172,7 +173,7 @@ static bool generate(writer *w, const tl_lm_text *prompt) {
     return ok;
 }
 
-/* The first id of a prompt is what stands before a text, and no part of it. */
+/* The first id of a prompt is the start id, which is no part of the text. */
 static bool tell_prompt(writer *w, const tl_lm_text *prompt) {
     for (long i = tl_lm_start(w->run) >= 0; i < prompt->count; i++)
         if (!take(w, prompt->ids[i])) return false;

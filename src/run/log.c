@@ -1,4 +1,4 @@
-/* The log, a row a validation, and its picture. */
+/* The log, a row for each validation, and its curves. */
 #include "events.h"
 #include "base/quote.h"
 #include "paths.h"
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The score of a task that is scored by accuracy stands in the column of that name, in per cent. */
+/* A task whose score is its accuracy uses the accuracy column, in per cent. */
 static bool is_accuracy(const tl_task *task) { return task->score && !strcmp(task->score, "accuracy"); }
 
 bool tl_log_open(tl_training *t) {

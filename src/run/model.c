@@ -1,4 +1,4 @@
-/* All that this room asks of a model: to be made (by its program), the loss of a batch, and a search. */
+/* Everything that this room asks of a model: making it (by its program), the loss of a batch, and a search. */
 #include "programs.h"
 
 #include <stdlib.h>
@@ -86,7 +86,8 @@ tl_var tl_run_loss(tl_run *run, const tl_batch *batch, const tl_model_maps *maps
 
 /* ---- search ---- */
 
-/* A translation has at most ratio·(source tokens) + MOST_EXTRA tokens: more where each word becomes characters. */
+/* A translation has at most ratio·(source tokens) + MOST_EXTRA tokens; the ratio is larger if words become
+ * characters. */
 enum { MOST_EXTRA = 10 };
 static double ratio_of(const tl_run *run) {
     const tl_text_settings *s = &run->settings.text;
@@ -129,7 +130,7 @@ static bool options_fit(tl_run *run, const tl_translate_options *o) {
                         o->no_repeat_ngram, o->top_k, most);
 }
 
-/* How many words each sentence begins with: its target without <eos>. To free(). */
+/* How many words each sentence's search is forced to begin with: its target without <eos>. The caller frees it. */
 static int *forced_lengths(tl_run *run, const tl_batch *batch) {
     int *lengths = batch->sentences > 0 && batch->tgt_out && batch->tgt_lengths
                        ? malloc((size_t)batch->sentences * sizeof *lengths)

@@ -1,5 +1,5 @@
-/* Names of the files that a run's folder holds. A name is ours if it is one that we write to the last letter: what looks like it is
- * somebody else's. */
+/* Names of the files in a run's folder. A name is a run's only if the run writes exactly this name; similar names
+ * are other people's. */
 #include "names.h"
 #include "paths.h"
 

@@ -4,10 +4,10 @@
 
 #include "tapeloom/base.h"
 
-/* Ended by NULL. Where one of the first is, something has been trained; the second ones are some program's text. */
+/* Lists ended by NULL: files of a trained model, and text files of some program. */
 extern const char *const tl_weight_files[], *const tl_text_files[], *const tl_other_files[];
-bool tl_is_recent(const char *name, long *step); /* one of those in recent/, and of which update */
-/* Removes the ".tmp" files of a run that was killed. */
+bool tl_is_recent(const char *name, long *step); /* is it a file of recent/, and of which update? */
+/* Removes the ".tmp" files that a killed run left. */
 bool tl_clear_strays(const char *dir, tl_error *error);
 
 #endif

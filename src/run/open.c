@@ -1,5 +1,5 @@
-/* Opening: a folder becomes a run, description first, then model, no larger than the weights that
- * are there, then weights. */
+/* Opening a folder as a run: first the description, then the model, no larger than the weights in the folder, then
+ * the weights. */
 #include "programs.h"
 
 #include <string.h>

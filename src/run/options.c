@@ -1,5 +1,5 @@
-/* Settings as tables. A row is looked for, and then used, together with the struct that its offset counts in: inside a
- * table that another one names that is a field of the outer struct. */
+/* Settings as tables. A row's offset counts from the start of its own struct. In a table that another one refers to,
+ * this struct is a member of the outer one. So a search for a row returns both the row and the address of its field. */
 #include "tapeloom/options.h"
 
 #include "base/quote.h"
@@ -9,13 +9,13 @@
 
 static bool is_end(const tl_option *o) { return !o->name && !o->help && !o->rows; }
 
-/* A row and its field. */
+/* A row, and the address of its field. */
 typedef struct place {
     const tl_option *row;
     void *field;
 } place;
 
-/* values may be NULL where the field does not matter. */
+/* values may be NULL if only the row is needed. */
 static place find(const tl_option *table, char *values, const char *name, size_t length) {
     for (const tl_option *o = table; o && !is_end(o); o++) {
         char *at = values ? values + o->offset : NULL;
@@ -29,7 +29,7 @@ static place find(const tl_option *table, char *values, const char *name, size_t
 
 /* ---- values ---- */
 
-/* Is `value` one of "a|b|c"? What takes has no bar takes anything. */
+/* Is `value` one of "a|b|c"? If `takes` has no bar, any value is allowed. */
 static bool is_choice(const char *takes, const char *value) {
     if (!strchr(takes, '|')) return true;
     size_t length = strlen(value);
@@ -80,7 +80,7 @@ static bool set_value(const tl_option *o, void *field, const char *value, tl_err
     return (ok && allows(o, field)) || refuse(o, value, error);
 }
 
-/* What a field holds, as it would be typed. */
+/* A field's value as one would type it. */
 static const char *value_text(const tl_option *o, const void *field, char text[TL_NUMBER_TEXT]) {
     if (o->kind == TL_OPTION_TEXT) return *(const char *const *)field;
     if (o->kind == TL_OPTION_LONG)
@@ -136,7 +136,7 @@ bool tl_options_parse(const tl_option *table, void *values, int argc, char **arg
 
 /* ---- --help ---- */
 
-/* From column `from` on, in lines of at most 110 columns. */
+/* Prints from column `from` on, in lines of at most 110 columns. */
 static void print_wrapped(const char *text, int from, FILE *out) {
     int column = from;
     for (size_t length; *text; text += length) {
@@ -161,7 +161,7 @@ static void print_row(const tl_option *o, const void *field, FILE *out) {
     if ((o->kind == TL_OPTION_DOUBLE || o->kind == TL_OPTION_SHARE) && *(const double *)field > 0)
         tl_double_text(*(const double *)field, value);
     if (o->kind == TL_OPTION_TEXT && *(const char *const *)field) shown = *(const char *const *)field;
-    if (strlen(left) > 30) { /* too wide for its column: what it means goes below */
+    if (strlen(left) > 30) { /* too wide for its column: the help goes to the next line */
         fprintf(out, "  %s\n", left);
         *left = 0;
     }
@@ -189,7 +189,7 @@ void tl_options_print(const tl_option *table, const void *defaults, FILE *out) {
 
 /* ---- config.txt ---- */
 
-/* Does a rare row say what is usual? 0, false, or the first of a text's choices. */
+/* Has a rare row its usual value: 0, false, or the first choice of a text? */
 static bool is_usual(const tl_option *o, const void *field) {
     switch (o->kind) {
     case TL_OPTION_LONG:

@@ -1,5 +1,5 @@
-/* Which folder is a run's, and what may be replaced in it. Files are a run's by their names (names.h), and a folder by its
- * config.txt, which is written before all others. What is not ours is never removed and never written over. */
+/* Which folder is a run's, and which of its files may be replaced. Files are recognised by name (names.h), a folder
+ * by its config.txt, which is written first. Other people's files are never removed or overwritten. */
 #include "names.h"
 #include "paths.h"
 #include "run.h"
@@ -9,9 +9,9 @@
 
 /* ---- a new run's folder ---- */
 
-/* Has a run written this? One whose lines somebody has damaged since still has its first. */
+/* Was this config.txt written by a run? If its later lines were damaged, the first one still says so. */
 static bool is_a_runs(const char *path, tl_error *error) {
-    tl_run_settings settings = tl_run_settings_default(); /* older ones say no other program */
+    tl_run_settings settings = tl_run_settings_default(); /* older ones name no program */
     char *text = NULL;
     size_t size = 0;
     tl_error wrong = {""};
@@ -27,7 +27,7 @@ static bool is_a_runs(const char *path, tl_error *error) {
     return ours;
 }
 
-/* Folders of these names are in nobody's way. */
+/* Fails if a file has one of these names; folders with them are harmless. */
 static bool is_clear_of(tl_run *run, const char *const *files) {
     char path[TL_PATH];
     for (; *files; files++)
@@ -55,7 +55,7 @@ bool tl_run_may_begin(tl_run *run, bool overwrite) {
     return is_clear_of(run, tl_other_files) && is_clear_of(run, tl_text_files);
 }
 
-/* ---- away with an old run ---- */
+/* ---- removing an old run ---- */
 
 static bool replace_recent(void *context, const char *name) {
     tl_run *run = context;

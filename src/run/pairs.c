@@ -1,4 +1,4 @@
-/* Training a translator on sentence pairs: from files to batches, and what the loop need not know of them. */
+/* Training a translator on sentence pairs: from files to batches. */
 #include "batched.h"
 #include "heads.h"
 #include "translation.h"
@@ -7,13 +7,13 @@
 
 typedef struct pairs {
     tl_batched of;
-    tl_corpus *train, *train_cut, *valid, *valid_cut; /* as people write, and as tokens with ids */
-    tl_corpus *fresh; /* with BPE-dropout: train, cut for the epoch that the batches are at; otherwise NULL */
+    tl_corpus *train, *train_cut, *valid, *valid_cut; /* as people write them, and as tokens with ids */
+    tl_corpus *fresh; /* with BPE-dropout: train, cut for the current epoch; otherwise NULL */
 } pairs;
 
 /* ---- the task ---- */
 
-/* Batches of a corpus from the beginning of an epoch on. */
+/* Batches of a corpus, from the beginning of an epoch. */
 static bool make_batches(pairs *p, const tl_corpus *corpus, long epoch) {
     const tl_training_settings *s = &p->of.run->settings.training;
     tl_batches_config config = {.tokens = s->batch_tokens, .order = TL_SHUFFLED, .seed = (uint64_t)s->seed};
@@ -23,8 +23,8 @@ static bool make_batches(pairs *p, const tl_corpus *corpus, long epoch) {
     return tl_batched_is_well(&p->of);
 }
 
-/* With BPE-dropout every epoch has a cut of its own, and so batches of its own: sentences come once each in all of them,
- * their lengths, and with them the number of batches, are the epoch's. */
+/* With BPE-dropout every epoch has its own cut, and so its own batches. Each sentence comes once in every epoch, but
+ * lengths, and so the number of batches, differ. */
 static bool cut_for_epoch(pairs *p, long epoch) {
     tl_run *run = p->of.run;
     const long most = run->settings.data.max_length;
@@ -36,7 +36,7 @@ static bool cut_for_epoch(pairs *p, long epoch) {
     return ok;
 }
 
-/* What the batched task has, and what open heads cost. */
+/* The batched task's loss, plus the penalty for open heads. */
 static tl_var loss(void *context, bool sum) {
     pairs *p = context;
     const tl_loss_options options = {.reduction = sum ? TL_REDUCE_SUM : TL_REDUCE_MEAN};

@@ -1,4 +1,5 @@
-/* A side's merges, and which pieces they may leave: with --bpe-vocabulary-threshold those of the side's vocabulary. */
+/* A side's merges, and the pieces that they may produce: with --bpe-vocabulary-threshold only those of the side's
+ * vocabulary. */
 #include "run.h"
 
 #include "base/buffer.h"
@@ -23,7 +24,7 @@ static tl_bpe *copy_of(const tl_bpe *bpe) {
     return copy;
 }
 
-/* A vocabulary's tokens as a list with counts: each is there often enough. */
+/* Makes all tokens of a vocabulary known to the merges as frequent enough. */
 static bool know(tl_run *run, tl_bpe *bpe, const tl_vocab *vocab) {
     tl_buffer list = {0};
     for (int id = TL_SPECIALS; id < tl_vocab_size(vocab); id++)

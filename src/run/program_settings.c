@@ -1,4 +1,4 @@
-/* What is looked at in the settings of every program. */
+/* Checks that the settings of all programs share. */
 #include "program_settings.h"
 
 bool tl_sizes_within(const tl_size_limit *sizes, size_t count, tl_error *error) {

@@ -1,4 +1,4 @@
-/* What the settings of all programs share: rows over a tl_run_settings, and what is looked at in each of them. */
+/* What the settings of all programs share: rows over a tl_run_settings, and checks. */
 #ifndef TL_RUN_PROGRAM_SETTINGS_H
 #define TL_RUN_PROGRAM_SETTINGS_H
 
@@ -9,14 +9,15 @@
 #define TL_ROW_ANEW(name, kind, field, takes, help) \
  TL_OPTION_ANEW(tl_run_settings, field, name, kind, takes, help)
 
-/* The last one of each config.txt. */
+/* The last row of each config.txt. */
 #define TL_DEMO_ROW                                        \
  TL_OPTION_RARE(tl_run_settings, demo, "demo", FLAG, NULL, \
                 "a demo has made it, and the next one may replace it")
 
-/* Functions below return false, and a sentence in error, for what cannot be followed. */
+/* The functions below return false, and a sentence in error, for settings that are not possible. */
 
-/* Sizes beyond `most` are a mistake, or somebody's who wants memory gone: the settings may come with a folder from anywhere. */
+/* An upper limit of a size. Larger ones are a mistake, or an attack on memory: a folder and its settings may come
+ * from anywhere. */
 typedef struct tl_size_limit {
     const char *option;
     long value, most;
@@ -24,7 +25,7 @@ typedef struct tl_size_limit {
 bool tl_sizes_within(const tl_size_limit *sizes, size_t count, tl_error *error);
 #define TL_SIZES_WITHIN(sizes, error) tl_sizes_within(sizes, sizeof(sizes) / sizeof *(sizes), error)
 
-/* One thing that was said and that nobody has a use for: who says it expects something of it. */
+/* A setting that was given but has no effect. It is refused, since whoever gives it expects one. */
 typedef struct tl_foreign {
     bool said;
     const char *option, *why;
@@ -32,11 +33,12 @@ typedef struct tl_foreign {
 bool tl_none_said(const tl_foreign *rows, size_t count, tl_error *error);
 #define TL_NONE_SAID(rows, error) tl_none_said(rows, sizeof(rows) / sizeof *(rows), error)
 
-/* Do heads divide the width (d_model, or twice that), and has each of them pairs of columns where positions are rotary? */
+/* Do heads divide the width (d_model, or twice that)? With rotary positions: has each head an even number of
+ * columns? */
 bool tl_heads_fit(const tl_model_settings *model, long width, bool rotary, tl_error *error);
-/* Is there room in the vocabulary beside the special entries? */
+/* Has the vocabulary room for more than the special entries? */
 bool tl_max_vocab_fits(const tl_text_settings *text, tl_error *error);
-/* Training ends somewhere: after ten epochs, if nothing else is said; and what train.h says of 0 and NULL. */
+/* Fills in train.h's defaults; without any limit training ends after ten epochs. */
 void tl_training_end_fill(tl_training_settings *training);
 
 #endif

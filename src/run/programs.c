@@ -1,4 +1,4 @@
-/* The table of programs, and what is asked of the one that settings name. */
+/* The table of programs, and calls of the program that settings name. */
 #include "programs.h"
 
 #include <string.h>

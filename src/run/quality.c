@@ -2,12 +2,12 @@
  * own translations. */
 #include "clock.h"
 #include "events.h"
-#include "run.h"
+#include "pass.h"
 
 #include <math.h>
 #include <string.h>
 
-/* --tokenize, or what fits the target's text. */
+/* BLEU's tokens: --tokenize, or chosen by the target's text. */
 static tl_bleu_tokens bleu_tokens_of(const tl_run_settings *s) {
     tl_bleu_tokens tokens = TL_BLEU_NONE;
     if (s->validation.tokenize)
@@ -19,17 +19,17 @@ static tl_bleu_tokens bleu_tokens_of(const tl_run_settings *s) {
     return tokens;
 }
 
-/* Mean loss without smoothing and teacher-forced accuracy. Where it is stopped they are of what was seen. */
+/* Mean loss without smoothing, and accuracy given the true words before. False, without an error, if it was stopped. */
 static bool measure_loss(tl_run *run, const tl_corpus *encoded, long batch_tokens, tl_quality *q) {
+    tl_pass pass = tl_pass_begin(run);
     tl_batches *batches = tl_run_by_length(run, encoded, batch_tokens);
     tl_batch batch;
-    tl_loss_report all = {0};
     long done = 0;
     TL_TELL(run->events, work_began, TL_WORK_LOSS, tl_corpus_size(encoded));
     bool was = tl_tape_set_grad(run->tape, false);
     tl_tape_set_training(run->tape, 0);
-    while (!tl_failed(&run->error) && !tl_stopped(run->events) && tl_batches_next(batches, &batch)) {
-        if (!tl_run_add_loss(run, &batch, &all)) break;
+    while (tl_pass_goes_on(&pass) && tl_batches_next(batches, &batch)) {
+        if (tl_pass_mine(&pass, &batch) && !tl_pass_add_loss(&pass, &batch)) break;
         done += batch.sentences;
         TL_TELL(run->events, work_done, done, (double)batch.tgt_tokens);
     }
@@ -37,8 +37,9 @@ static bool measure_loss(tl_run *run, const tl_corpus *encoded, long batch_token
     tl_tape_set_grad(run->tape, was);
     if (tl_batches_error(batches)) tl_error_set(&run->error, "%s", tl_batches_error(batches));
     tl_batches_free(batches);
-    tl_quality_of_loss(q, &all);
-    return !tl_failed(&run->error);
+    const bool ok = tl_pass_end(&pass, !tl_failed(&run->error), NULL, NULL);
+    tl_quality_of_loss(q, &pass.loss);
+    return ok;
 }
 
 static bool score(tl_run *run, const tl_corpus *lines, const tl_translations *t, tl_quality *q) {
@@ -69,7 +70,7 @@ bool tl_run_measure(tl_run *run, const tl_corpus *lines, const tl_corpus *encode
     *t = (tl_translations){0};
     *quality = (tl_quality){.sentences = tl_corpus_size(lines)};
     bool ok = measure_loss(run, encoded, options ? options->batch_tokens : 0, quality);
-    if (ok && isfinite(quality->loss)) /* what is no number has no likeliest word */
+    if (ok && isfinite(quality->loss)) /* a model whose loss is not finite has no most likely word */
         ok = tl_run_translate(run, encoded, options, t) && score(run, lines, t, quality);
     quality->seconds = tl_seconds_now() - start;
     if (!ok || t == &own) tl_translations_free(t);

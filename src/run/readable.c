@@ -1,4 +1,4 @@
-/* Sentences that a model can read: longer ones are passed over, each in its place, rather than stopping all others. */
+/* Sentences that a model can read. Longer ones are blanked, each in its place, so that they do not stop the others. */
 #include "run.h"
 
 long tl_tokens_of(const tl_corpus *encoded, tl_side side, long i) {

@@ -1,5 +1,5 @@
-/* The weights of the last validations, and their mean. They are removed only once a checkpoint that does not need them is
- * written. */
+/* The weights of the last validations, and their mean. A file is removed only after a checkpoint that does not need
+ * it was written. */
 #include "names.h"
 #include "paths.h"
 #include "training.h"
@@ -15,8 +15,9 @@ bool tl_recent_add(tl_training *t) {
     char path[TL_PATH];
     if (!t->config->validation->average) return true;
     t->now.recent[t->now.recents] = t->now.at.step;
-    if (!tl_make_dirs(tl_path_in(path, t->config->dir, "recent"), t->error) ||
-        !tl_params_save(t->config->params, recent_path(path, t, t->now.recents), NULL, 0, t->error))
+    if (t->leads &&
+        (!tl_make_dirs(tl_path_in(path, t->config->dir, "recent"), t->error) ||
+         !tl_params_save(t->config->params, recent_path(path, t, t->now.recents), NULL, 0, t->error)))
         return false;
     t->now.recents++;
     return true;
@@ -26,7 +27,7 @@ void tl_recent_forget(tl_training *t) {
     char path[TL_PATH];
     tl_loop_state *now = &t->now;
     while (now->recents > t->config->validation->average) {
-        tl_file_remove(recent_path(path, t, 0), NULL);
+        if (t->leads) tl_file_remove(recent_path(path, t, 0), NULL);
         memmove(now->recent, now->recent + 1, (size_t)--now->recents * sizeof *now->recent);
     }
 }
@@ -48,7 +49,7 @@ bool tl_recent_tidy(tl_training *t) {
     return tl_folder_each(tl_path_in(path, t->config->dir, "recent"), forget_unknown, t, t->error);
 }
 
-/* What the mean is of: the last ones. */
+/* The files that are averaged: the last ones. */
 typedef struct group {
     char path[TL_MOST_RECENT][TL_PATH];
     const char *paths[TL_MOST_RECENT];

@@ -1,4 +1,4 @@
-/* Tables whose rows begin with an update's number, when a run goes on: rows that its checkpoint does not know go. */
+/* Resuming tables whose rows begin with an update's number: rows later than the checkpoint are removed. */
 #include "training.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@ bool tl_rows_trim(const char *path, long step, tl_error *error) {
     to = line = to ? to + 1 : text + size;
     while (*line) {
         char *end = strchr(line, '\n');
-        if (!end) break; /* a last line that was cut off */
+        if (!end) break; /* the last line is incomplete */
         size_t length = (size_t)(end + 1 - line);
         if (strtol(line, NULL, 10) <= step) {
             memmove(to, line, length);

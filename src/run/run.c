@@ -1,4 +1,4 @@
-/* A run as a piece of memory: new, freed, and what it consists of. */
+/* A run in memory: making it, freeing it, and its parts. */
 #include "paths.h"
 #include "run.h"
 
@@ -12,7 +12,7 @@ tl_run *tl_run_in(const char *dir) {
         tl_error_set(&run->error, "a run's folder has no name: give a path");
         return run;
     }
-    if (strlen(dir) > TL_LONGEST_DIR) { /* paths in it would be cut, and lead elsewhere */
+    if (strlen(dir) > TL_LONGEST_DIR) { /* longer paths would be cut and lead elsewhere */
         tl_error_set(&run->error, "a run's folder has a name of %zu bytes: choose one of at most %d",
                      strlen(dir), TL_LONGEST_DIR);
         return run;
@@ -79,6 +79,10 @@ void tl_run_clear_error(tl_run *run) {
 
 void tl_run_tell(tl_run *run, const tl_events *events) {
     if (run) run->events = events;
+}
+
+void tl_run_share_with(tl_run *run, tl_ranks *ranks) {
+    if (run) run->ranks = ranks;
 }
 
 const char *tl_run_dir(const tl_run *run) { return run ? run->dir : NULL; }

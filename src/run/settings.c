@@ -1,4 +1,4 @@
-/* What a translator is made of: defaults, what follows from what, and what does not go together. */
+/* A translator's settings: defaults, what follows from others, and what contradicts. */
 #include "kinds.h"
 #include "program_settings.h"
 #include "translation.h"
@@ -29,7 +29,7 @@ tl_run_settings tl_translate_usual(void) {
         .validation = {.best_by = "bleu", .samples = 2}};
 }
 
-/* Names that are not said are the usual ones. */
+/* Names that are not given get their defaults. */
 static void fill_names(tl_run_settings *s) {
     const tl_run_settings usual = tl_translate_usual();
     if (!s->model.tie) s->model.tie = usual.model.tie;
@@ -40,7 +40,7 @@ static void fill_names(tl_run_settings *s) {
     if (!s->validation.best_by) s->validation.best_by = usual.validation.best_by;
 }
 
-/* One value for both sides fills in what is not said of one. What is made here consists of words already. */
+/* A setting for both sides fills in what one side does not say. Sentences made here already consist of words. */
 static void fill_text(tl_text_settings *s, bool made) {
     const char *pretokenize = s->pretokenize ? s->pretokenize : made ? "none" : "words";
     const char *units = s->units ? s->units : made ? "words" : "bpe";
@@ -62,7 +62,7 @@ void tl_data_settings_fill(tl_data_settings *s) {
     if (!s->symbols) s->symbols = usual.symbols;
 }
 
-/* What fields may hold by themselves; of sizes that a preset gives, after it has. */
+/* Checks fields one by one; sizes that a preset may give, after it was applied. */
 static bool check_fields(const tl_run_settings *s, tl_error *error) {
     if (!tl_options_check(tl_run_options, s, error) || !tl_training_settings_check(&s->training, error))
         return false;
@@ -82,7 +82,7 @@ static bool check_sizes(const tl_run_settings *s, tl_error *error) {
     return TL_SIZES_WITHIN(sizes, error);
 }
 
-/* Positions that the encoder cannot use, or the score; said here in the words of the command line. */
+/* Positions that the encoder or the score cannot use, reported in the command line's words. */
 static bool check_positions(const tl_model_settings *s, tl_error *error) {
     const char *encoder = s->encoder_positions ? s->encoder_positions : s->positions;
     const char *score = s->score ? s->score : "scaled-dot";
@@ -105,7 +105,7 @@ static bool check_positions(const tl_model_settings *s, tl_error *error) {
     return true;
 }
 
-/* What is about byte pairs needs some. */
+/* Settings of byte pairs need a side with byte pairs. */
 static bool check_pairs(const tl_text_settings *s, tl_error *error) {
     const char *name = s->bpe_dropout > 0                ? "bpe-dropout"
                        : s->bpe_vocabulary_threshold > 0 ? "bpe-vocabulary-threshold"
@@ -135,7 +135,7 @@ bool tl_translate_complete(tl_run_settings *settings, tl_error *error) {
     return check_positions(model, error);
 }
 
-/* Programs that say nothing of it, as a captioner, have lines of words with single spaces between. */
+/* A program without this setting, such as a captioner, has lines of words with single spaces between them. */
 static const char *said_or(const char *said, const char *otherwise) { return said ? said : otherwise; }
 
 const char *tl_pretokenize_of(const tl_run_settings *s, tl_side side) {

@@ -3,9 +3,9 @@
 
 /* clang-format off */
 #define ROW(name, kind, field, takes, help) TL_OPTION(SETTINGS, field, name, kind, takes, help)
-/* These may be said anew when a run goes on: when it ends, how fast it learns, what is shown, where its files are now. */
+/* Rows that may be changed when a run resumes: when it ends, how fast it learns, what is shown, where its files are. */
 #define ANEW(name, kind, field, takes, help) TL_OPTION_ANEW(SETTINGS, field, name, kind, takes, help)
-/* These came later: a run that does not use them has the config.txt that it always had. */
+/* Newer rows: a run that does not use them writes the same config.txt as before. */
 #define RARE(name, kind, field, takes, help) TL_OPTION_RARE(SETTINGS, field, name, kind, takes, help)
 
 #define RARE_ANEW(name, kind, field, takes, help) TL_OPTION_RARE_ANEW(SETTINGS, field, name, kind, takes, help)
@@ -110,7 +110,8 @@ const tl_option tl_ending_options[] = {
 const tl_option tl_learning_options[] = {
     ROW("accumulate", LONG, accumulate, "N", "batches whose gradients make one update (0: 1)"),
     RARE("shares", LONG, shares, "G",
-     "sum an update's gradients in so many shares of consecutive batches, then the shares, in their order (0: 1)"),
+     "sum an update's gradients in so many shares of consecutive batches, then the shares, in their order; "
+     "ranks (mpirun) work on one or more each, to the same bits (0: 1)"),
     ANEW("lr", DOUBLE, lr, "R", "peak learning rate (0: nothing is learnt)"),
     ROW("schedule", TEXT, schedule, "inverse-sqrt|cosine|linear|constant",
      "how it falls; cosine and linear need --steps, --epochs or --minutes"),
@@ -123,6 +124,8 @@ const tl_option tl_learning_options[] = {
      "how exactly products with weights are computed, in training and ever after: as float32, with about 16 bits, "
      "as bfloat16; the less exact, the faster where the processor knows how"),
     ROW("seed", LONG, seed, "N", "of initial weights, order of batches, dropout, sentences made here"),
+    RARE_ANEW("recompute", FLAG, recompute, NULL,
+     "layers of Transformers are computed again going backward: less memory, a third more time, the same numbers"),
     RARE_ANEW("watch", LONG, watch, "N",
      "every so many updates a row of DIR/watch.csv, and DIR/watch.html of it: gradients, steps, streams, heads, losses (0: none)"),
     TL_OPTIONS_END};

@@ -1,5 +1,5 @@
-/* A word as it is typed in a shell: as it is, in quotes, or, if to look at it does harm, in $'…' with numbers for its bytes
- * (which sh has since POSIX 2024, and bash, ksh and zsh long since). */
+/* A word as one types it in a shell: as it is, in quotes, or, if displaying it would do harm, in $'…' with numbers
+ * for its bytes (in sh since POSIX 2024; bash, ksh and zsh have had it for long). */
 #include "base/quote.h"
 #include "run.h"
 
@@ -7,7 +7,7 @@
 
 enum { SPELT = 4 * 4 + 1 }; /* a character of four bytes, each as \ooo */
 
-/* If the first character is harmful, writes its bytes' numbers and returns how many bytes it has; else 0. */
+/* If the first character is harmful, writes its bytes as numbers and returns how many bytes it has; otherwise 0. */
 static size_t spell(const char *text, size_t size, char out[SPELT]) {
     char shown[TL_SHOWN_CHARACTER];
     size_t written, taken = tl_shown_character(text, size, shown, &written);
@@ -42,7 +42,7 @@ char *tl_shell_word(const char *word, char *to, size_t size) {
         if (taken > 0) continue;
         if (!harmless && strchr("'\\", *word)) to[n++] = '\\';
         if (harmless && *word == '\'')
-            memcpy(to + n, "'\\'", 3), n += 3; /* ends the quotes, and begins them again */
+            memcpy(to + n, "'\\'", 3), n += 3; /* closes the quotes, adds a quote, and opens them again */
         to[n++] = *word;
         taken = 1;
     }

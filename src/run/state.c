@@ -1,4 +1,4 @@
-/* Where training stands, to and from a checkpoint: text in the metadata of its file, beside weights and moments. */
+/* Training state to and from a checkpoint: text in the file's metadata, beside weights and moments. */
 #include "paths.h"
 #include "training.h"
 
@@ -12,7 +12,7 @@ static const char checkpoint_file[] = "checkpoint.safetensors";
 /* ---- to and from text ---- */
 
 typedef enum {
-    A_LONG,   /* from 0 on */
+    A_LONG,   /* 0 or more */
     A_AMOUNT, /* the same, with fractions */
     A_DOUBLE, /* finite */
     A_BOOL
@@ -38,7 +38,7 @@ static const struct field {
               {"best.loss", A_DOUBLE, offsetof(tl_loop_state, at.best_loss)}};
 enum { FIELDS = sizeof fields / sizeof *fields, KEY = 96 };
 
-/* NULL: the field is not kept, as there is no score. */
+/* The key; NULL: the field is not stored, because there is no score. */
 static const char *key_of(const struct field *field, const char *score, char key[KEY]) {
     if (field->key) return field->key;
     if (!score) return NULL;
@@ -66,7 +66,7 @@ static tl_config *to_text(const tl_loop_state *now, const char *score) {
     return c;
 }
 
-/* A file may say anything: what the loop could not have written is refused, as on a command line. */
+/* A file may say anything: values that the loop cannot have written are refused. */
 static bool is_possible(kind kind, const void *at) {
     const double number = kind == A_AMOUNT || kind == A_DOUBLE ? *(const double *)at : 0;
     if (kind == A_LONG) return *(const long *)at >= 0 && *(const long *)at <= TL_MOST_COUNT;
@@ -92,7 +92,7 @@ static bool read_field(const struct field *field, const char *key, void *at, tl_
     return is_possible(field->kind, at) || fail(c, key, expected[field->kind], error);
 }
 
-/* "3 6 9": updates in their order, none later than where training stands. */
+/* Reads "3 6 9": updates in ascending order, none later than the current step. */
 static bool read_recent(tl_loop_state *now, tl_config *c, tl_error *error) {
     const char *text = tl_config_string(c, "recent", "");
     while (*text) {

@@ -1,17 +1,17 @@
-/* Between sentences as people write them and tokens with numbers:
+/* Between sentences as people write them and ids of tokens:
  *
  *     line ──pre-tokens──▶ words ──byte pairs──▶ subwords ──vocabulary──▶ ids        (tl_run_cut, tl_run_encode)
  *     line ◀──join──────── words ◀──join──────── subwords                            (tl_run_join)
  *
- * Characters take the place of both steps. Each side of a run has ways of its own; byte pairs are learnt over all sides
- * that consist of them, together. */
+ * With characters as units, they replace words and byte pairs. Each side of a run has its own units; merges are
+ * learnt over all sides with byte pairs together. */
 #include "events.h"
 #include "run.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A captioner has no settings of text: its lines are words with single spaces between. */
+/* A captioner has no text settings: its lines are words with single spaces between them. */
 static tl_pretokens pretokens_of(const tl_run_settings *s, tl_side side) {
     const char *units = tl_units_of(s, side), *cut = tl_pretokenize_of(s, side);
     if (units && !strcmp(units, "chars")) return TL_PRETOKENS_CHARACTERS;
@@ -116,7 +116,7 @@ tl_corpus *tl_run_encode(tl_run *run, const tl_corpus *lines) {
     return NULL;
 }
 
-/* option: the name of the setting that asks for min_count. */
+/* option: the setting to name if nothing reaches min_count. */
 static tl_vocab *make_vocabulary(tl_run *run, const tl_vocab_counts *counts, const char *option,
                                  long min_count, long most) {
     const tl_data_settings *data = &run->settings.data;
@@ -131,7 +131,7 @@ static tl_vocab *make_vocabulary(tl_run *run, const tl_vocab_counts *counts, con
     return vocab;
 }
 
-/* Pieces of a side that chance may make are counted wherever they can stand: all of them must have a number. */
+/* Counts all pieces that BPE-dropout may produce on a side, since each of them needs an id. */
 static bool count_possible(tl_run *run, tl_side side, const tl_corpus *lines, tl_vocab_counts *counts) {
     bool ok = true;
     for (long i = 0; ok && i < tl_corpus_size(lines); i++) {
@@ -170,7 +170,8 @@ static void forget_vocabularies(tl_run *run) {
     run->vocab[TL_SOURCE] = run->vocab[TL_TARGET] = NULL;
 }
 
-/* With a threshold, pieces that are seen often enough are known first; what all are split into then are the vocabularies. */
+/* With a threshold, pieces that are frequent enough are found first; the vocabularies are then made of the pieces
+ * that all words are split into. */
 bool tl_run_make_vocabularies(tl_run *run, const tl_corpus *lines) {
     const tl_text_settings *s = &run->settings.text;
     if (s->bpe_vocabulary_threshold > 0) {

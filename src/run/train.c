@@ -1,24 +1,54 @@
-/* A run is trained: its program's data, text and model are made or read again, and the loop (training.c) does the rest. */
+/* Training a run: makes or reads its program's data, text and model, and then runs the loop (training.c). */
 #include "events.h"
 #include "from.h"
 #include "heads.h"
 #include "programs.h"
+#include "training.h"
 
-/* What training begins with: data, text and a model. */
+/* Makes what training begins with: data, text and a model. */
 static bool make(tl_run *run, const tl_run_program *program) {
     const bool from = run->settings.model.from != NULL;
     return program->read(run) && (from ? tl_from_text(run) : program->learn_text(run)) &&
            program->encode(run) && tl_run_make_model(run) && (!from || tl_from_weights(run));
 }
 
+/* ---- ranks ---- */
+
+/* Do all ranks begin with the same data and weights? */
+static bool same_beginning(tl_run *run, const tl_run_program *program) {
+    tl_task task;
+    tl_prepared prepared;
+    if (tl_ranks_count(run->ranks) == 1) return true;
+    program->task(run, &task, &prepared);
+    return tl_same_data(run->ranks, task.fingerprint, &run->error) &&
+           tl_same_model(run->ranks, run->params, true, &run->error);
+}
+
+/* Were all ranks started with the same settings? */
+static bool fit(tl_run *run, const tl_run_program *program) {
+    if (tl_ranks_count(run->ranks) == 1) return true;
+    tl_config *settings = tl_config_new();
+    tl_options_write(program->options, &run->settings, settings);
+    const bool same = tl_same_settings(run->ranks, settings, &run->error);
+    return same && tl_same_build(run->ranks, &run->error) &&
+           tl_enough_shares(run->ranks, run->settings.training.shares, run->in_folder, &run->error);
+}
+
+/* ---- before the loop ---- */
+
 static bool prepare_new(tl_run *run, const tl_run_program *program, bool overwrite) {
     tl_run_forget_model(run);
-    if (!tl_run_settings_complete(&run->settings, &run->error)) return false; /* they may have been changed */
-    /* Long work may be ahead: what is in the way is told now. A folder that is not there yet is made when it is needed. */
-    if (tl_file_is_there(run->dir) &&
-        !(tl_make_dirs(run->dir, &run->error) && tl_run_lock(run) && tl_run_may_begin(run, overwrite)))
-        return false;
-    return make(run, program) && tl_run_save_description(run, overwrite);
+    /* the caller may have changed them */
+    if (!tl_run_settings_complete(&run->settings, &run->error)) return false;
+    /* Obstacles are reported now, before long work. A missing folder is made only when needed, and an old model is
+     * removed only when nothing else can fail. */
+    const bool leads = tl_ranks_lead(run->ranks);
+    const bool free_to_begin =
+        !leads || !tl_file_is_there(run->dir) ||
+        (tl_make_dirs(run->dir, &run->error) && tl_run_lock(run) && tl_run_may_begin(run, overwrite));
+    return tl_ranks_agree(run->ranks, free_to_begin, &run->error) &&
+           tl_ranks_agree(run->ranks, make(run, program), &run->error) && same_beginning(run, program) &&
+           (!leads || tl_run_save_description(run, overwrite));
 }
 
 tl_run *tl_run_fresh(const tl_run_settings *settings, tl_error *error) {
@@ -38,7 +68,7 @@ tl_run *tl_run_fresh(const tl_run_settings *settings, tl_error *error) {
 
 static bool is_missing(const char *path) { return path && !tl_file_is_there(path); }
 
-/* Says where paths in a config.txt begin, if that is why a file was not found. */
+/* If a file was not found, adds to the error where paths in a config.txt start from. */
 static bool read_again(tl_run *run, const tl_run_program *program) {
     const tl_data_settings *s = &run->settings.data;
     if (program->read(run)) return true;
@@ -55,13 +85,15 @@ static bool read_again(tl_run *run, const tl_run_program *program) {
 
 static bool prepare_resumed(tl_run *run, const tl_run_program *program) {
     tl_error wrong = {""};
-    if (!tl_run_lock(run)) return false;
+    if (tl_ranks_lead(run->ranks) && !tl_run_lock(run)) return false;
     if (!tl_run_settings_complete(&run->settings, &wrong))
         return tl_error_set(&run->error, "%s/config.txt: %s", run->dir, wrong.message);
     return read_again(run, program) && program->encode(run);
 }
 
-bool tl_run_begins(tl_run *run) { return !run->in_folder || tl_run_save_settings(run); }
+bool tl_run_begins(tl_run *run) {
+    return !run->in_folder || !tl_ranks_lead(run->ranks) || tl_run_save_settings(run);
+}
 
 static tl_ending train(tl_run *run, const tl_run_program *program, tl_training_end *end) {
     tl_task task;
@@ -84,6 +116,7 @@ static tl_ending train(tl_run *run, const tl_run_program *program, tl_training_e
                                     .events = run->events,
                                     .folder = run->folder,
                                     .model = run->model,
+                                    .ranks = run->ranks,
                                     .resume = run->in_folder && !run->from_stage};
     tl_heads_freeze_unreached(run, true);
     const tl_ending ending = tl_train(&config, end, &run->error);
@@ -95,7 +128,10 @@ tl_ending tl_run_train(tl_run *run, bool overwrite, tl_training_end *end) {
     const tl_run_program *program =
         tl_run_usable(run) ? tl_run_program_of(run->settings.program, &run->error) : NULL;
     if (!program) return TL_FAILED;
-    const bool ok = run->in_folder ? prepare_resumed(run, program) : prepare_new(run, program, overwrite);
+    const bool ok = fit(run, program) && tl_ranks_agree(run->ranks,
+                                                        run->in_folder ? prepare_resumed(run, program)
+                                                                       : prepare_new(run, program, overwrite),
+                                                        &run->error);
     const tl_ending ending = ok ? train(run, program, end) : TL_FAILED;
     if (ending != TL_FAILED) run->in_folder = true;
     run->from_stage = false;

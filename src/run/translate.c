@@ -1,7 +1,6 @@
-/* From a trained model to translations. Sentences go in batches of similar length; what comes out is in the corpus' own
- * order. */
+/* From a trained model to translations, in batches of sentences of similar length; results are in the corpus' order. */
 #include "events.h"
-#include "run.h"
+#include "pass.h"
 #include "unknown.h"
 
 #include <stdlib.h>
@@ -25,9 +24,9 @@ tl_batches *tl_run_by_length(tl_run *run, const tl_corpus *encoded, long tokens)
     return batches;
 }
 
-/* What is translated, and where translations go. */
+/* What is translated, and where the translations go. */
 typedef struct job {
-    const tl_corpus *encoded; /* blank where a model could not read it */
+    const tl_corpus *encoded; /* sentences that are too long are blank */
     const tl_translate_options *options;
     tl_translations *to;
 } job;
@@ -45,8 +44,8 @@ static char *tokens_of(tl_run *run, const int *ids, long length) {
     return tokens;
 }
 
-/* "prefix tokens", where tokens may be none; takes tokens. */
-static char *behind(tl_run *run, const char *prefix, char *tokens) {
+/* "prefix tokens"; tokens may be empty. Frees tokens. */
+static char *prefixed(tl_run *run, const char *prefix, char *tokens) {
     if (!*prefix || !tokens) return tokens;
     const size_t size = strlen(prefix) + strlen(tokens) + 2;
     char *both = malloc(size);
@@ -58,7 +57,7 @@ static char *behind(tl_run *run, const char *prefix, char *tokens) {
     return both;
 }
 
-/* The tokens of hypothesis k of all, which is one of batch row `row`; those that it had to begin with as they were given. */
+/* The tokens of hypothesis k, which belongs to batch row `row`. Forced tokens appear as they were given. */
 static char *tokens_said(tl_run *run, const job *j, const tl_batch *b, const tl_search_result *found,
                          long row, long k) {
     const long given = j->options->prefixes ? b->tgt_lengths[row] - 1 : 0, length = found->lengths[k] - given;
@@ -66,14 +65,14 @@ static char *tokens_said(tl_run *run, const job *j, const tl_batch *b, const tl_
     const int layers = run->model->attentions[TL_CROSS];
     const char *prefix = given ? tl_corpus_sentence(j->encoded, TL_TARGET, b->index[row]) : "";
     if (!j->options->replace_unknown || !found->maps[TL_CROSS] || layers < 1)
-        return behind(run, prefix, tokens_of(run, ids, length));
+        return prefixed(run, prefix, tokens_of(run, ids, length));
     const tl_tensor looked = tl_at(tl_at(found->maps[TL_CROSS][layers - 1], row), k % found->nbest);
-    return behind(run, prefix,
-                  tl_run_replace_unknown(
-                      run, &(tl_said){.ids = ids,
-                                      .length = length,
-                                      .cross = tl_tensor_slice(looked, 1, given, found->capacity),
-                                      .source = tl_corpus_sentence(j->encoded, TL_SOURCE, b->index[row])}));
+    return prefixed(run, prefix,
+                    tl_run_replace_unknown(
+                        run, &(tl_said){.ids = ids,
+                                        .length = length,
+                                        .cross = tl_tensor_slice(looked, 1, given, found->capacity),
+                                        .source = tl_corpus_sentence(j->encoded, TL_SOURCE, b->index[row])}));
 }
 
 /* A translation is one line, even if the model writes an escaped line end. */
@@ -83,7 +82,7 @@ static char *as_one_line(char *text) {
     return text;
 }
 
-/* Where the decoder looked while it wrote these tokens: alignments [maps]. */
+/* Alignments [maps] of these tokens, from the weights while they were written. */
 static bool align(tl_run *run, const job *j, const tl_batch *b, const tl_search_result *found, long row,
                   long k, const char *tokens, tl_alignment *to) {
     const long layer = j->options->align_layer ? j->options->align_layer : run->model->attentions[TL_CROSS];
@@ -95,10 +94,10 @@ static bool align(tl_run *run, const job *j, const tl_batch *b, const tl_search_
     return ok;
 }
 
-/* ---- keeping it ---- */
+/* ---- storing it ---- */
 
-/* Adds a text to a sentence's and returns its place; unless `again`, only if no better hypothesis, which came before, said the same:
- * then -1. */
+/* Adds a text to a sentence's translations and returns its index. Unless `again`, a text that a better hypothesis
+ * already has is not added: returns -1. */
 static long add(tl_translations *t, long sentence, char *text, double score, bool again) {
     char **texts = t->text + sentence * t->nbest;
     long n = 0;
@@ -112,7 +111,7 @@ static long add(tl_translations *t, long sentence, char *text, double score, boo
     return sentence * t->nbest + n;
 }
 
-/* The empty translation, of a sentence without words (its <eos> is alone: the model never saw one) or with too many. */
+/* The empty translation, for a sentence without words (the model never saw a lone <eos>) or with too many. */
 static bool add_nothing(tl_run *run, tl_translations *t, long sentence) {
     char *text = calloc(1, 1);
     if (!text) return tl_error_set(&run->error, "out of memory for a translation");
@@ -120,7 +119,7 @@ static bool add_nothing(tl_run *run, tl_translations *t, long sentence) {
     return true;
 }
 
-/* Hypothesis k of all, as a line as people write it. */
+/* Stores hypothesis k as a line as people write it. */
 static bool keep_one(tl_run *run, const job *j, const tl_batch *b, const tl_search_result *found, long row,
                      long k) {
     char *tokens = tokens_said(run, j, b, found, row, k);
@@ -156,32 +155,66 @@ static bool allocate(tl_run *run, long count, long nbest, const tl_translate_opt
            tl_error_set(&run->error, "out of memory for %ld translations", count);
 }
 
-/* False once it is stopped. */
-static bool translate_all(tl_run *run, const job *j) {
+/* ---- among ranks ---- */
+
+/* Reports the texts and scores of a batch; alignments are not sent. */
+static void tell(tl_pass *pass, const tl_batch *batch, const tl_translations *t) {
+    for (long row = 0; row < batch->sentences && tl_pass_tells(pass); row++) {
+        const long i = batch->index[row];
+        long count = 0;
+        while (count < t->nbest && t->text[i * t->nbest + count]) count++;
+        tl_pass_tell(pass, &i, sizeof i);
+        tl_pass_tell(pass, &count, sizeof count);
+        for (long n = i * t->nbest; n < i * t->nbest + count; n++) {
+            tl_pass_tell_text(pass, t->text[n]);
+            tl_pass_tell(pass, &t->score[n], sizeof t->score[n]);
+        }
+    }
+}
+
+static bool take(void *context, const tl_pass *pass, tl_told *told) {
+    tl_translations *t = context;
+    long i, count;
+    if (told->own) return true;
+    while (tl_told_read(told, &i, sizeof i) && tl_told_read(told, &count, sizeof count))
+        for (long n = i * t->nbest; n < i * t->nbest + count; n++) {
+            if (!(t->text[n] = tl_told_text(told, pass->run))) return false;
+            tl_told_read(told, &t->score[n], sizeof t->score[n]);
+        }
+    return true;
+}
+
+/* ---- all of it ---- */
+
+static bool translate_batches(tl_run *run, const job *j, tl_pass *pass) {
     tl_batches *batches = tl_run_by_length(run, j->encoded, j->options->batch_tokens);
     tl_batch batch;
     tl_search_result found;
     long done = 0;
-    bool stopped = false;
-    const bool reused = tl_tape_set_reuse_weights(run->tape, true);
+    /* a single batch uses the encoder's weights once; the search itself keeps the weights that it uses again */
+    const bool many = tl_batches_per_epoch(batches) > 1;
+    const bool reused = many && tl_tape_set_reuse_weights(run->tape, true);
     TL_TELL(run->events, work_began, TL_WORK_TRANSLATING, tl_corpus_size(j->encoded));
-    while (!tl_failed(&run->error) && !(stopped = tl_stopped(run->events)) &&
-           tl_batches_next(batches, &batch)) {
-        tl_tape_reset(run->tape);
-        if (!tl_run_search(run, &batch, j->options, &found) || !keep(run, j, &batch, &found)) break;
+    while (tl_pass_goes_on(pass) && tl_batches_next(batches, &batch)) {
+        if (tl_pass_mine(pass, &batch)) {
+            tl_tape_reset(run->tape);
+            if (!tl_run_search(run, &batch, j->options, &found) || !keep(run, j, &batch, &found)) break;
+            tell(pass, &batch, j->to);
+        }
         done += batch.sentences;
         TL_TELL(run->events, work_done, done, (double)batch.src_tokens);
     }
     TL_TELL_THAT(run->events, work_ended);
-    tl_tape_set_reuse_weights(run->tape, reused);
+    tl_pass_goes_on(pass); /* notes a stop during the last batch */
+    if (many) tl_tape_set_reuse_weights(run->tape, reused);
     if (tl_batches_error(batches)) tl_error_set(&run->error, "%s", tl_batches_error(batches));
     tl_batches_free(batches);
-    return !tl_failed(&run->error) && !stopped && !tl_stopped(run->events);
+    return !tl_failed(&run->error);
 }
 
 /* ---- sentences that are too long ---- */
 
-/* Names the first ones, each with its tokens, and counts the rest; returns how many there are. */
+/* Warns of the first ones, each with its tokens, and counts the rest; returns how many there are. */
 static long tell_long(const tl_run *run, const job *j) {
     char text[TL_ERROR_MAX];
     long count = 0;
@@ -201,12 +234,17 @@ static long tell_long(const tl_run *run, const job *j) {
     return count;
 }
 
-static bool translate_readable(tl_run *run, job *j) {
+static bool translate_readable(tl_run *run, job *j, tl_pass *pass) {
     tl_corpus *corpus = tl_run_readable(run, j->encoded, j->options->prefixes);
     j->encoded = corpus;
-    const bool ok = corpus && translate_all(run, j);
+    const bool ok = corpus && translate_batches(run, j, pass);
     tl_corpus_free(corpus);
     return ok;
+}
+
+static bool translate_all(tl_run *run, job *j, tl_pass *pass) {
+    j->to->too_long = tell_long(run, j);
+    return j->to->too_long ? translate_readable(run, j, pass) : translate_batches(run, j, pass);
 }
 
 bool tl_run_translate(tl_run *run, const tl_corpus *encoded, const tl_translate_options *options,
@@ -218,13 +256,13 @@ bool tl_run_translate(tl_run *run, const tl_corpus *encoded, const tl_translate_
     if (!encoded || !translations)
         return tl_run_lacks(run, encoded ? "the place for translations" : "the corpus");
     const long beam = tl_run_beam(run, options);
+    tl_pass pass = tl_pass_begin(run);
+    job j = {.encoded = encoded, .options = options, .to = translations};
     bool ok =
         beam && allocate(run, tl_corpus_size(encoded), options->nbest ? beam : 1, options, translations);
-    if (ok && !translations->count) return true; /* there are no batches of nothing */
-    job j = {.encoded = encoded, .options = options, .to = translations};
-    const long too_long = ok ? tell_long(run, &j) : 0;
-    ok = ok && (too_long ? translate_readable(run, &j) : translate_all(run, &j));
+    pass.all_do_all = translations->maps > 0;                          /* alignments are too large to send */
+    if (ok && translations->count) ok = translate_all(run, &j, &pass); /* an empty corpus has no batches */
+    ok = tl_pass_end(&pass, ok, take, translations);
     if (!ok) tl_translations_free(translations);
-    if (ok) translations->too_long = too_long;
     return ok;
 }

@@ -1,5 +1,5 @@
-/* Unknown words: which there are, and what stands in their place. A word is what people call so: of byte pairs all pieces up
- * to the one without @@, of characters all up to the next space, so that what is told, and what is copied, can be read. */
+/* Unknown words: listing them, and replacing <unk>. A word is what people call so: with byte pairs all pieces up to
+ * the one without @@, with characters everything up to the next space. So what is listed or copied can be read. */
 #include "unknown.h"
 #include "words.h"
 
@@ -12,24 +12,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- telling ---- */
+/* ---- listing ---- */
 
 enum { SHOWN = 5 };
 
 typedef struct unknown {
-    long words;         /* seen so far, again and again counted */
-    tl_names different; /* each once; the texts are `text`'s */
+    long words;         /* seen so far, repetitions included */
+    tl_names different; /* each once; the texts belong to `text` */
     char **text;        /* [different.count] */
     size_t room;
 } unknown;
 
-/* Spaces that nobody has seen double are no words, and who writes <unk> knows what it is. */
+/* A double space that no line had before is no word, and whoever writes <unk> does so on purpose. */
 static bool is_word(const char *text) {
     size_t size;
     return tl_text_token(text, strlen(text), &size) && strcmp(text, "<unk>");
 }
 
-/* Counts a word, and takes its text. False when out of memory. */
+/* Counts a word and takes over its text. False when out of memory. */
 static bool count(unknown *u, char *word) {
     const bool counts = is_word(word), is_new = counts && tl_names_find(&u->different, word) < 0;
     const size_t n = u->different.count;
@@ -96,8 +96,8 @@ long tl_run_tell_unknown(tl_run *run, const tl_corpus *encoded) {
 
 /* ---- replacing ---- */
 
-/* The source token that the heads look at most, on average, while word t is written; of equals the first. */
-static long looked_at(const tl_said *said, long t, long tokens) {
+/* The source token with the largest mean weight over heads while word t was written; ties go to the first. */
+static long best_source(const tl_said *said, long t, long tokens) {
     const tl_tensor c = said->cross;
     long best = 0;
     double most = -1;
@@ -116,7 +116,7 @@ static bool same_kind(const tl_run *run) {
            !strcmp(tl_pretokenize_of(s, TL_SOURCE), tl_pretokenize_of(s, TL_TARGET));
 }
 
-/* The source word as a token of the target: with its marks, where they mean the same on both sides. */
+/* Adds the source word as a token of the target, with its marks if they mean the same on both sides. */
 static bool add_word(tl_run *run, const tl_line *source, long s, tl_buffer *to) {
     const tl_token *t = source->tokens;
     if (!same_kind(run)) {
@@ -133,12 +133,12 @@ static bool add_word(tl_run *run, const tl_line *source, long s, tl_buffer *to) 
 
 static bool add_tokens(tl_run *run, const tl_said *said, const tl_line *source, tl_buffer *to) {
     const tl_vocab *vocab = run->vocab[TL_TARGET];
-    long last = -1; /* the word that the token before was replaced by */
+    long last = -1; /* the word that replaced the token before */
     bool ok = true;
     for (long t = 0; ok && t < said->length; t++) {
         const int id = said->ids[t];
         if (id == TL_PAD || id == TL_BOS) continue;
-        const long s = id == TL_UNK && source->count ? looked_at(said, t, source->count) : -1;
+        const long s = id == TL_UNK && source->count ? best_source(said, t, source->count) : -1;
         const long word = s < 0 ? -1 : source->tokens[s].word;
         if (word >= 0 && word == last) continue;
         if (to->size) tl_buffer_text(to, " ");

@@ -1,10 +1,10 @@
-/* Putting the source's words in the place of <unk>. (Telling of unknown words is public: tl_run_tell_unknown.) */
+/* Replacing <unk> by the source's words. (Listing unknown words is public: tl_run_tell_unknown.) */
 #ifndef TL_RUN_UNKNOWN_H
 #define TL_RUN_UNKNOWN_H
 
 #include "run.h"
 
-/* One hypothesis of a search that was asked for maps. */
+/* One hypothesis of a search that had maps. */
 typedef struct tl_said {
     const int *ids;
     long length;        /* without <eos> */
@@ -12,8 +12,9 @@ typedef struct tl_said {
     const char *source; /* the sentence's tokens */
 } tl_said;
 
-/* The hypothesis as tokens, every <unk> replaced by the source word that the decoder looked at while it wrote it. Several in a
- * row that looked at one word become that word once. To free(); NULL, and an error, if out of memory. */
+/* The hypothesis as tokens, with every <unk> replaced by the source word that the decoder attended to most while
+ * writing it. Several <unk> in a row that attended to one word become that word once. The caller frees it. NULL, and
+ * an error, when out of memory. */
 char *tl_run_replace_unknown(tl_run *run, const tl_said *said);
 
 #endif

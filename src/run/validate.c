@@ -1,9 +1,11 @@
-/* Validation: how good the model is now, on what it is not trained on. Files are written in an order that a kill at any
- * moment does no harm: weights, log, then the checkpoint, and only then is removed what it no longer needs. What was
- * written after the last checkpoint is written again, the same to the bit, when the run goes on.
+/* Validation: how good the model is on data that it is not trained on. Files are written in such an order that a
+ * kill at any moment does no harm: weights, log, then the checkpoint, and only then is removed what the new
+ * checkpoint does not need. Files written after the last checkpoint are written again, bit for bit the same, when
+ * the run resumes.
  *
- * Only the first best weights come after their checkpoint, and are made up for from it: where there is a model there is, or
- * has been, a checkpoint, and a run that was killed before can be started again without asking for a model's life. */
+ * Only the first best weights are written after their checkpoint, and are restored from it if they are missing. So
+ * where there is a model there is or was a checkpoint, and a run that was killed before that can be started again
+ * without `overwrite`. */
 #include "clock.h"
 #include "events.h"
 #include "paths.h"
@@ -12,16 +14,30 @@
 #include <math.h>
 #include <string.h>
 
+/* All ranks take rank 0's result and its answer whether to stop, so that all continue in the same way. */
+static bool score_together(tl_training *t, bool ok, tl_quality *q) {
+    tl_ranks *ranks = t->config->ranks;
+    bool said[] = {ok, tl_stopped(t->config->events)};
+    if (!tl_has_ranks(t)) return ok;
+    if (!tl_together(t, ok || !tl_failed(t->error)) ||
+        !tl_ranks_broadcast(ranks, said, sizeof said, t->error) ||
+        !tl_ranks_broadcast(ranks, q, sizeof *q, t->error))
+        return false;
+    t->turn.stopped = t->turn.stopped || said[1];
+    return said[0];
+}
+
 static bool score(tl_training *t, tl_quality *q, tl_translations *written) {
     const tl_task *task = t->config->task;
     *q = (tl_quality){0};
-    bool ok = task->validate(task->context, q, written);
-    if (ok && !isfinite(q->loss))
-        return tl_stop_at_nonfinite(t, false, "loss on the validation sentences", q->loss);
-    return ok;
+    const bool ok = task->validate(task->context, q, written);
+    if (!score_together(t, ok, q)) return false;
+    if (!isfinite(q->loss))
+        return tl_together(t, tl_stop_at_nonfinite(t, false, "loss on the validation sentences", q->loss));
+    return true;
 }
 
-/* By score, and by loss where the score cannot tell, as BLEU cannot in the beginning, when it is 0; or by loss alone. */
+/* By score, and by loss if scores are equal, as BLEU is 0 in the beginning; or by loss alone. */
 static bool is_better(const tl_training *t, const tl_quality *q) {
     const tl_training_state *at = &t->now.at;
     if (!at->validations) return true;
@@ -53,7 +69,7 @@ bool tl_best_make_up(tl_training *t) {
     return there || !t->now.at.validations || t->now.at.best_step != t->now.at.step || save_best(t);
 }
 
-/* Tells what came out and writes it down. before: when the validation began. */
+/* Reports the result and writes it. before: when the validation began. */
 static bool keep(tl_training *t, const tl_quality *q, const tl_translations *written, double before) {
     const tl_task *task = t->config->task;
     tl_loop_state *now = &t->now;
@@ -68,16 +84,18 @@ static bool keep(tl_training *t, const tl_quality *q, const tl_translations *wri
                              .translations = written,
                              .best = best});
     count(t, q, best);
-    bool ok = tl_folder_check(t->folder, t->error) && (!best || first || save_best(t)) && tl_recent_add(t) &&
-              tl_log_row(t, q, elapsed, train_loss, busy > 0 ? now->tokens / busy : 0);
+    bool ok = !t->leads || (tl_folder_check(t->folder, t->error) && (!best || first || save_best(t)));
+    ok = ok && tl_recent_add(t) &&
+         (!t->leads || tl_log_row(t, q, elapsed, train_loss, busy > 0 ? now->tokens / busy : 0));
     now->loss = now->tokens = now->busy = 0;
     now->updates = 0;
     now->due = false;
     now->position = task->tell(task->context);
     now->at.seconds = tl_elapsed(t);
-    ok = ok && tl_state_save(t) && (!first || save_best(t));
+    if (t->leads) ok = ok && tl_state_save(t) && (!first || save_best(t));
+    ok = tl_together(t, ok);
     if (ok) tl_recent_forget(t);
-    if (ok) tl_watch_draw(t);
+    if (ok && t->leads) tl_watch_draw(t);
     return ok;
 }
 
@@ -98,7 +116,10 @@ bool tl_validate_average(tl_training *t) {
     tl_quality q;
     tl_translations written = {0};
     if (!t->now.recents) return true;
-    if (!tl_params_load(t->config->params, tl_path_in(path, t->config->dir, "average.safetensors"), t->error))
+    const bool loaded =
+        !t->leads ||
+        tl_params_load(t->config->params, tl_path_in(path, t->config->dir, "average.safetensors"), t->error);
+    if (!tl_together(t, loaded) || !tl_same_weights(t->config->params, t->config->ranks, t->error))
         return false;
     bool ok = score(t, &q, &written);
     if (ok) TL_TELL(t->config->events, averaged, t->now.recents, &q);

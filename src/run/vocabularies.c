@@ -9,7 +9,7 @@ bool tl_translate_save_text(tl_run *run) {
            tl_run_save_vocab(run, run->vocab[TL_TARGET], "vocab.tgt.txt");
 }
 
-/* Two sides with the same words, as `joint` has them, share one vocabulary. */
+/* Two sides with the same words, as with `joint`, share one vocabulary. */
 static void load_vocabs(tl_run *run) {
     tl_run_file source = {.size = 0}, target = {.size = 0};
     if (tl_run_read_file(run, "vocab.src.txt", &source) && tl_run_read_file(run, "vocab.tgt.txt", &target)) {

@@ -1,5 +1,5 @@
-/* The rows of watch.csv: gradients and steps by groups of parameters, beside what the model shows. Weights before a step are kept as a
- * copy, so a step is what it was, whoever computed it. */
+/* The rows of watch.csv: gradients and steps by groups of parameters, and columns of the model. A step is measured
+ * against a copy of the weights before it, so it does not matter which optimiser made it. */
 #include "training.h"
 #include "watch.h"
 #include "paths.h"
@@ -15,7 +15,7 @@ struct tl_watch {
     char (*group)[TL_WATCH_NAME];
     double *grad, *weight; /* [groups] sums of squares */
     tl_real *before;       /* the parameters' values, one after the other */
-    int columns;           /* that the model shows; 0 without one */
+    int columns;           /* columns of the model; 0 without one */
     tl_watch_mean *seen;   /* [columns] */
 };
 
@@ -77,7 +77,7 @@ static bool open_table(tl_training *t, tl_watch *w) {
     return w->csv != NULL;
 }
 
-/* Also where nothing is watched any more: rows that training will go another way from are nobody's. */
+/* Done also if nothing is watched any more: later rows belong to a course that training does not repeat. */
 static bool drop_later_rows(const tl_training *t) {
     char path[TL_PATH];
     bool there;
@@ -136,13 +136,13 @@ void tl_watch_gradients(tl_training *t) {
         const long n = tl_numel(leaf->value);
         memcpy(to, leaf->value.data, (size_t)n * sizeof *to);
         w->weight[w->group_of[i]] += tl_watch_squares(to, n);
-        if (leaf->reached) /* else what stands there is of an update before, or of learning words before labels */
+        if (leaf->reached) /* otherwise the gradient is from an earlier update or stage */
             w->grad[w->group_of[i]] += tl_watch_squares(leaf->grad, n);
         to += n;
     }
 }
 
-/* Nothing is written where there is no number. */
+/* An empty cell if there is no number. */
 static void add_cell(tl_csv *csv, double value, bool is_there) {
     if (is_there)
         tl_csv_float(csv, (float)value);

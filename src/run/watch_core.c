@@ -7,7 +7,8 @@
 
 /* ---- groups of parameters ---- */
 
-/* What parameters are called by their models, and we by places (lens.h). Of several that fit the first counts. */
+/* A parameter's name in its model, and its group's name, which is a place (lens.h). If several match, the first
+ * counts. */
 typedef struct naming {
     const char *begins, *group;
 } naming;
@@ -49,7 +50,8 @@ static const char *named(const naming *names, const char *text) {
     return NULL;
 }
 
-/* Does the name go on with a stack's layer, "encoder.layers.3."? Then its side, number, and what stands behind. */
+/* Does the name begin with a stack's layer, "encoder.layers.3."? Then sets its side and number, and returns the
+ * rest. */
 static const char *in_layer(const char *name, const char **side, long *layer) {
     static const naming stacks[] = {{"encoder.layers.", "encoder"},
                                     {"decoder.layers.", "decoder"},
@@ -82,7 +84,7 @@ char *tl_watch_group(const char *parameter, char to[TL_WATCH_NAME]) {
 
 /* ---- bins of positions ---- */
 
-enum { SINGLE = 4 }; /* bins of one position each; of those behind two are an octave */
+enum { SINGLE = 4 }; /* this many bins of one position each; after them two bins an octave */
 
 static long first_of(int bin) {
     if (bin < SINGLE) return bin;
@@ -150,5 +152,5 @@ double tl_watch_entropy(const tl_real *p, long n, long stride) {
     }
     if (!(sum > 0)) return -1;
     const double entropy = log(sum) - sum_log / sum;
-    return entropy > 0 ? entropy : 0; /* what one key has alone is 0 up to rounding */
+    return entropy > 0 ? entropy : 0; /* a row with a single key: 0 up to rounding */
 }

@@ -1,5 +1,5 @@
-/* What a forward of a batch shows: how large the streams are, how widely heads look, and where in a sentence the loss lies. Rows that
- * are padding count for nothing. */
+/* The columns of a model from a forward of a batch: how large streams are, how widely heads look, and where in a
+ * sentence the loss is. Padding rows are left out. */
 #include "watch.h"
 
 #include <stdlib.h>
@@ -54,15 +54,15 @@ char *tl_watch_column(const tl_model *m, int column, char to[TL_WATCH_NAME]) {
     return to;
 }
 
-/* ---- what is seen ---- */
+/* ---- what a forward shows ---- */
 
 static long token_length(const tl_batch *b, bool decoder, long sentence) {
     const int *lengths = decoder ? b->tgt_lengths : b->src_lengths;
     return lengths ? lengths[sentence] : decoder ? b->tgt_len : b->src_len;
 }
 
-/* Rows of a sentence that are no padding, of `rows` that a tensor has: a row more than the batch is of [CLS], which comes first. A
- * side whose rows are no tokens of it, such as a classifier's one query, has no padding. */
+/* How many of a tensor's `rows` rows are not padding in a sentence. One row more than the batch has means that [CLS]
+ * comes first. Sides whose rows are not tokens, such as a classifier's one query, have no padding. */
 static long real_rows(const tl_batch *b, bool decoder, long sentence, long rows) {
     const long all = decoder ? b->tgt_len : b->src_len, more = rows - all;
     const bool tokens = all > 0 && (decoder ? b->tgt_lengths : b->src_lengths) && more >= 0 && more <= 1;
@@ -80,7 +80,7 @@ static void see_stream(tl_tensor x, const tl_batch *b, bool decoder, tl_watch_me
         }
 }
 
-/* p [B,H,T,S] to means of each head */
+/* p [B,H,T,S] to a mean for each head */
 static void see_heads(tl_tensor p, const tl_batch *b, bool decoder, int heads, tl_watch_mean *mean) {
     if (!p.data || p.rank != 4) return;
     for (long s = 0; s < p.dim[0]; s++)
@@ -124,7 +124,7 @@ static void see(const tl_model *m, const tl_batch *b, const tl_model_maps *maps,
 
 /* ---- parts of a batch ---- */
 
-enum { PART = 1024 }; /* tokens of a side, about: maps of so many are there at a time */
+enum { PART = 1024 }; /* about so many tokens of a side at a time, to limit memory for maps */
 
 static tl_batch part_of(const tl_batch *b, long from, long count) {
     tl_batch part = *b;
@@ -145,7 +145,7 @@ static tl_batch part_of(const tl_batch *b, long from, long count) {
     return part;
 }
 
-/* One that is only read (a stage before the task, whose words are hidden) has neither words to write nor labels. */
+/* A batch that is only read (a stage before the task, whose words are hidden) has neither words to write nor labels. */
 static bool look_at(const tl_model *m, tl_tape *tape, const tl_batch *b, tl_watch_mean *columns) {
     const tl_loss_options each = {.reduction = TL_REDUCE_NONE};
     tl_model_maps maps = tl_model_maps_new(m, tape, false);
@@ -164,7 +164,7 @@ bool tl_watch_batch(const tl_model *m, tl_tape *tape, const tl_batch *b, tl_watc
     bool ok = true;
     for (long from = 0; ok && from < b->sentences; from += each) {
         const tl_batch part = part_of(b, from, b->sentences - from < each ? b->sentences - from : each);
-        const tl_mark mark = tl_tape_mark(tape); /* the batch itself may lie below it */
+        const tl_mark mark = tl_tape_mark(tape); /* the batch itself may lie on the tape */
         ok = look_at(m, tape, &part, columns);
         if (ok) tl_tape_release(tape, mark);
     }

@@ -1,4 +1,5 @@
-/* watch.html: what watch.csv holds, as lines. The page is the library's (src/lens/page/watch.html); here its table becomes JSON. */
+/* watch.html: the table of watch.csv as curves. The page is the library's (src/lens/page/watch.html); this file
+ * turns the table into JSON. */
 #include "base/page.h"
 #include "base/quote.h"
 #include "events.h"
@@ -15,7 +16,7 @@ enum {
     MOST = 8 << 20
 }; /* bytes of the table; of a longer one every second row, every third, … is shown, and the page says so */
 
-/* A cell of ours as a JSON number; one that holds none is null. */
+/* A cell as a JSON number, or null if it holds none. */
 static void add_number(tl_buffer *b, const char *cell, size_t size) {
     const bool number = size > 0 && strspn(cell, "0123456789+-.e") >= size;
     if (number)

@@ -1,6 +1,6 @@
-/* A run's weights, and what they say about its model before it is made: a folder may come from somebody else, and its
- * config.txt may ask for a model of any size. No parameter is made that the weights' file does not hold, of the very shape;
- * and that file's header was checked against the file. */
+/* A run's weights, and the limits that they set to its model before it is made. A folder may come from anywhere, and
+ * its config.txt may ask for a model of any size. So no parameter is made that the weights' file does not hold in
+ * exactly this shape, and the file's header was checked against the file's size. */
 #include "base/quote.h"
 #include "paths.h"
 #include "run.h"
@@ -13,7 +13,7 @@ static const struct {
     {"best", "model.safetensors"}, {"last", "last.safetensors"}, {"average", "average.safetensors"}};
 enum { WEIGHTS_FILES = sizeof weights_files / sizeof *weights_files };
 
-/* The path of the weights that are named; NULL, and a sentence, if there are none of that name. */
+/* The path of the named weights; NULL, and a sentence, if there are none of that name. */
 static const char *path_of(tl_run *run, const char *weights, char path[TL_PATH]) {
     for (int i = 0; i < WEIGHTS_FILES; i++)
         if (!strcmp(weights, weights_files[i].choice))
@@ -31,7 +31,7 @@ static bool fail_missing(tl_run *run, const char *weights, const char *path) {
                             : "training has not come to its first validation; go on with train --resume");
 }
 
-/* Where no weights are asked for, those that training goes on from describe the model as well. */
+/* If no weights are asked for, the model is described by those that training resumes from. */
 static tl_safetensors *open_any(tl_run *run, const char **prefix) {
     char path[TL_PATH];
     *prefix = "model.";

@@ -1,5 +1,5 @@
-/* A line of tokens and its words. A word is what people call so: of byte pairs all pieces up to the one without @@, of characters
- * all up to the next space. */
+/* A line of tokens and its words. A word is what people call so: with byte pairs all pieces up to the one without
+ * @@, with characters everything up to the next space. */
 #include "words.h"
 
 #include "base/buffer.h"
@@ -19,7 +19,7 @@ bool tl_line_read(tl_run *run, tl_side side, const char *text, tl_line *l) {
     *l = (tl_line){.count = 0};
     const char *end = text + strlen(text);
     while ((t.text = tl_text_token(text, (size_t)(end - text), &t.size))) {
-        const bool space = chars && tl_token_is_space(t); /* belongs to no word but itself */
+        const bool space = chars && tl_token_is_space(t); /* is a word by itself */
         if (!TL_RESERVE(l->tokens, l->room, (size_t)l->count + 1))
             return tl_error_set(&run->error, "out of memory for the words of a sentence");
         t.word += space;

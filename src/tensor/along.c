@@ -1,5 +1,5 @@
-/* Choosing among the elements along one axis. Each line along the axis is a job of its own; where its first element
- * lies, a nest of the other axes says. */
+/* Max, top k and gather along one axis. Each line along the axis is a job of its own; a nest of the other axes gives
+ * the place of its first element. */
 #include "along.h"
 #include "map.h"
 #include "nest.h"
@@ -40,13 +40,14 @@ static int axis_of(tl_tensor t, int axis) {
     return axis < 0 ? axis + t.rank : axis;
 }
 
-/* Does element i come before element j: is it larger, or as large and first? A total order, so that there is one answer. */
+/* Does element i come before element j: is it larger, or equal and at a lower index? A total order, so the result is
+ * unique. */
 static bool before(const tl_real *x, long step, long i, long j) {
     const tl_real a = x[i * step], b = x[j * step];
     return larger(a, b) || (!larger(b, a) && i < j);
 }
 
-/* One line's ids as a heap whose root comes last of all that are in it. */
+/* A heap of ids of one line; the root is the id that comes last (see before). */
 typedef struct heap {
     const tl_real *x;
     long step;
@@ -65,7 +66,8 @@ static void sink_down(const heap *h, long size, long at, int id) {
     h->id[at * h->id_step] = id;
 }
 
-/* The k that come first, of n: later ones push the last of those before them out; then the heap is taken down. */
+/* The first k of n elements, in order. Each later element that comes before the root replaces it. Then the heap is
+ * sorted: the root moves to the end, again and again. */
 static void top_of_line(const heap *h, long n, long k) {
     for (long i = 0; i < k; i++) h->id[i * h->id_step] = (int)i;
     for (long at = k / 2 - 1; at >= 0; at--) sink_down(h, k, at, h->id[at * h->id_step]);
@@ -78,10 +80,10 @@ static void top_of_line(const heap *h, long n, long k) {
     }
 }
 
-/* Lines of x beside those of what is picked from them, which lie row-major. */
+/* The lines of x, and those of `picked`, which has one element for each one picked from x and is row-major. */
 typedef struct lines {
-    tl_nest nest; /* the lines' first elements: picked's, x's */
-    long k, step; /* picked's number along the axis, and how far apart they are */
+    tl_nest nest; /* over the lines' first elements, of picked and of x */
+    long k, step; /* picked's size and stride along the axis */
 } lines;
 
 static lines lines_of(tl_tensor x, tl_shape picked, int axis) {
@@ -122,7 +124,7 @@ void tl_tensor_gather(tl_tensor y, tl_tensor x, int axis, const int *ids) {
     });
 }
 
-/* Lines have no element in common, so threads do not meet. */
+/* Lines share no element, so threads do not write to the same place. */
 void tl_tensor_gather_grad(tl_tensor dx, tl_tensor dy, int axis, const int *ids) {
     if (!dx.data || !dy.data || tl_numel(dy) == 0) return;
     const lines l = lines_of(dx, tl_shape_of(dy), axis);

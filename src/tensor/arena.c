@@ -10,9 +10,9 @@
 
 enum { ALIGN = 64, FIRST_CHUNK = 1 << 18, LARGEST_STEP = 1 << 26, HUGE_PAGE = 1 << 21 };
 
-/* A chunk's memory; where it fills huge pages (Linux), on such pages if the system has them to give: addresses are
- * looked up faster, and a page comes with one fault instead of 512. Zeroed memory of that size is the system's own, which
- * is 0 already: nobody writes to it before its owner does. */
+/* Allocates a chunk's memory. On Linux a chunk of at least a huge page asks for huge pages: addresses are translated
+ * faster, and one page fault does for 512. Zeroed memory of that size comes straight from the system, which hands out
+ * zeros; nothing is written here. */
 static bool chunk_memory(tl_arena_chunk *chunk, size_t size, bool zeroed) {
     size_t align = ALIGN;
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
@@ -25,18 +25,19 @@ static bool chunk_memory(tl_arena_chunk *chunk, size_t size, bool zeroed) {
     chunk->memory = (char *)(((uintptr_t)chunk->allocated + align - 1) / align * align);
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
     if (align == HUGE_PAGE)
-        madvise(chunk->memory, size, MADV_HUGEPAGE); /* a wish: if it fails, nothing is lost */
+        madvise(chunk->memory, size, MADV_HUGEPAGE); /* only advice: it may fail without harm */
 #endif
     return true;
 }
 
 static bool add_chunk(tl_arena *a, size_t bytes) {
-    size_t size = a->reserved < FIRST_CHUNK ? FIRST_CHUNK : a->reserved; /* doubles what there is … */
-    if (size > LARGEST_STEP) size = LARGEST_STEP;                        /* … up to a point, … */
-    if (a->reserved && size < HUGE_PAGE && !a->limit) size = HUGE_PAGE; /* … and is soon worth a huge page */
+    /* doubles the memory, by LARGEST_STEP at most; from the second chunk on by a huge page at least */
+    size_t size = a->reserved < FIRST_CHUNK ? FIRST_CHUNK : a->reserved;
+    if (size > LARGEST_STEP) size = LARGEST_STEP;
+    if (a->reserved && size < HUGE_PAGE && !a->limit) size = HUGE_PAGE;
     if (size < bytes) size = bytes;
     if (a->limit && a->reserved + size > a->limit) {
-        size = bytes; /* a tight limit: take what is needed and no more */
+        size = bytes; /* close to the limit: only what is needed */
         if (a->reserved + size > a->limit) return false;
     }
     if (a->chunks == a->capacity) {
@@ -107,6 +108,13 @@ bool tl_arena_holds(const tl_arena *a, const void *p) {
 bool tl_arena_forgot(const tl_arena *a, const void *p) {
     const tl_arena_chunk *chunk = chunk_of(a, p);
     return chunk && (size_t)((const char *)p - chunk->memory) >= chunk->used;
+}
+
+bool tl_arena_is_below(const tl_arena *a, tl_arena_mark mark, const void *p) {
+    const tl_arena_chunk *chunk = chunk_of(a, p);
+    return chunk &&
+           (chunk < a->chunk + mark.chunk ||
+            (chunk == a->chunk + mark.chunk && (size_t)((const char *)p - chunk->memory) < mark.used));
 }
 
 void tl_arena_free(tl_arena *a) {

@@ -1,8 +1,8 @@
 /* Memory that is handed out piece by piece and taken back all at once.
  *
- * A list of chunks; each request goes to the first chunk from the current one on that has room, a new chunk is
- * added only when none has. The same requests in the same order therefore land in the same places after a reset,
- * and need no new chunk. Pieces are aligned to 64 bytes. */
+ * An arena is a list of chunks. A request goes to the first chunk with room, from the current chunk on; a new chunk is
+ * added only if none has room. So after a reset the same requests in the same order get the same places, and need no
+ * new chunk. Pieces are aligned to 64 bytes. */
 #ifndef TL_ARENA_H
 #define TL_ARENA_H
 
@@ -11,7 +11,7 @@
 typedef struct tl_arena_chunk {
     char *memory;
     size_t size, used;
-    void *allocated; /* what memory, aligned, is a part of */
+    void *allocated; /* to be freed; `memory` is its aligned part */
 } tl_arena_chunk;
 
 typedef struct tl_arena {
@@ -19,7 +19,7 @@ typedef struct tl_arena {
     int chunks, capacity, current;
     size_t used, peak, reserved, limit; /* bytes; limit 0 = none */
     long allocations;
-    bool zeroed; /* set before the first piece: memory that is handed out for the first time is 0 */
+    bool zeroed; /* set before the first request: new memory is zeroed */
 } tl_arena;      /* {0} is an empty one */
 
 typedef struct tl_arena_mark {
@@ -27,15 +27,19 @@ typedef struct tl_arena_mark {
     size_t used;
 } tl_arena_mark;
 
-/* As a rule not zeroed. NULL when out of memory or over the limit. */
+/* A piece of so many bytes, not zeroed unless it is new and a->zeroed. NULL when out of memory or over the limit. */
 void *tl_arena_get(tl_arena *a, size_t bytes);
 tl_arena_mark tl_arena_mark_of(const tl_arena *a);
 void tl_arena_release(tl_arena *a, tl_arena_mark mark);
 void tl_arena_reset(tl_arena *a);
-/* Before a release: writes over what it will take back, with bytes that make NaN of every number. */
+/* Call it before a release: overwrites the memory that the release will take back with bytes that make every number
+ * NaN. */
 void tl_arena_spoil(tl_arena *a, tl_arena_mark mark);
-/* Is that byte part of memory that has been handed out and not taken back? Or of memory that waits to be handed out? */
+/* Is that byte in memory that is handed out now? */
 bool tl_arena_holds(const tl_arena *a, const void *p);
+/* Was it handed out before the mark was made? */
+bool tl_arena_is_below(const tl_arena *a, tl_arena_mark mark, const void *p);
+/* Is that byte in the arena's memory, but not handed out now? */
 bool tl_arena_forgot(const tl_arena *a, const void *p);
 void tl_arena_free(tl_arena *a);
 

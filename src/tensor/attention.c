@@ -1,4 +1,5 @@
-/* Head by head, a block of queries at a time:
+/* Attention head by head (the formulas are in src/autograd/ops/scaled_dot_product_attention.c), a block of queries at a
+ * time:
  *
  *     forward    x = q·kᵀ                          backward   x  = dropout(probs),  dv += xᵀ·dy
  *                x = scale·x (+ bias)                         x  = dy·vᵀ
@@ -6,10 +7,10 @@
  *                x = dropout(probs)                           dq += x·k,  dk += xᵀ·q
  *                y = x·v
  *
- * x [block,S] is the thread's own and stays in its second-level cache; its rows are whole lines of the first-level one,
- * so that what one step has written with whole vectors the next one reads so. Each step is the kernel that the operation of
- * that name uses (softmax's take the scale along), and a later block goes on with the chains of the one before: the bits
- * are those of the operations one after another. A head belongs to one thread, so no two write to the same place. */
+ * x [block,S] belongs to the thread and stays in its second-level cache. Its rows have whole cache lines, so that each
+ * step stores and loads whole vectors. Each step uses the kernel of the operation of that name (softmax's kernels also
+ * scale), and the sums dk and dv continue from block to block: the bits are those of the operations one after another.
+ * A head belongs to one thread, so no two threads write to the same place. */
 #include "attention.h"
 #include "kernels/kernels.h"
 #include "product.h"
@@ -20,11 +21,11 @@
 
 enum {
     BLOCK = 65536,      /* most scores of a block … */
-    LEAST_QUERIES = 12, /* … but never fewer rows: a product's tile */
+    LEAST_QUERIES = 12, /* … but never fewer rows than a product's tile */
     ONE_THREAD = 50000  /* up to so many multiply-adds, one thread is as fast as two */
 };
 
-/* The products of both directions; [1] for the last block, if it is lower. */
+/* One planned product: [0] for whole blocks of queries, [1] for the last block if it has fewer rows. */
 typedef struct job {
     tl_product_job of[2];
 } job;
@@ -35,18 +36,19 @@ typedef struct work {
     tl_real *probs;
     const tl_attend_gradient *dq, *dk, *dv;
     long heads, queries, keys, block;
-    long row; /* of x */
+    long row; /* x's row stride */
     job scores, mix, d_probs, to_q, to_k, to_v;
-    long panels; /* elements, the largest job's */
+    long panels; /* elements of the largest job's panels */
 } work;
 
 static tl_tensor matrix(long rows, long columns, long row, long column) {
     return (tl_tensor){.rank = 2, .dim = {rows, columns}, .stride = {row, column}};
 }
-/* A head of t, `rows` of its rows; and transposed. */
+/* The matrix of `rows` rows of a head of t [B,H,T,d]. */
 static tl_tensor head(tl_tensor t, long rows) { return matrix(rows, t.dim[3], t.stride[2], t.stride[3]); }
-static tl_tensor turned(tl_tensor t) { return matrix(t.dim[1], t.dim[0], t.stride[1], t.stride[0]); }
+static tl_tensor transposed(tl_tensor t) { return matrix(t.dim[1], t.dim[0], t.stride[1], t.stride[0]); }
 
+/* The first element of head number `item`, counted over sentences and heads. */
 static tl_real *at(tl_tensor t, long heads, long item) {
     return t.data + item / heads * t.stride[0] + item % heads * t.stride[1];
 }
@@ -61,7 +63,7 @@ static work begin(const tl_attending *a, tl_tensor y, tl_real *probs) {
     return w;
 }
 
-/* c = a·b in which some operand has a block's rows: planned for a whole one and for what is left. */
+/* c = a·b, where one of the three has a block's rows. Planned twice: for a whole block, and for the rest. */
 typedef struct product {
     tl_tensor c, a, b;
 } product;
@@ -79,11 +81,11 @@ static job plan(work *w, bool to_x, product whole, product rest) {
 
 /* ---- one head ---- */
 
-/* What this block of queries is: rows from `row` on, m of them; last: it is lower than the others. */
+/* A block of queries. */
 typedef struct block {
-    long row, m;
-    bool last;
-    long first; /* of its scores, among all */
+    long row, m; /* rows row … row+m-1 */
+    bool last;   /* it has fewer rows than the others */
+    long first;  /* the index of its first score in probs */
 } block;
 static block block_at(const work *w, long item, long row) {
     block b = {.row = row, .m = w->queries - row < w->block ? w->queries - row : w->block};
@@ -92,7 +94,7 @@ static block block_at(const work *w, long item, long row) {
     return b;
 }
 
-/* x = dropout(from), a block's rows of probabilities or their gradient. What stands behind a row of x is 0 already. */
+/* x = dropout(from), a block's rows of probabilities or their gradient. The padding behind x's rows is 0 already. */
 static void drop(const work *w, block b, tl_real *x, const tl_real *from, long from_row) {
     const tl_attending *a = w->a;
     tl_kernels_pick()->map->dropout_rows(b.m, from_row, x, w->row, from, from_row, a->dropout, a->key,
@@ -103,7 +105,7 @@ static tl_row_mask mask_of(const work *w, long item, long row) {
     return tl_row_mask_of(w->a->mask, item * w->queries + row, w->keys);
 }
 
-/* The bias of a row's scores. */
+/* The row of bias that is added to a row of scores. */
 static const tl_real *bias_of(const work *w, long item, long row) {
     const tl_tensor b = w->a->bias;
     const long at[3] = {item / w->heads, item % w->heads, row};
@@ -112,7 +114,7 @@ static const tl_real *bias_of(const work *w, long item, long row) {
     return to;
 }
 
-/* A row of scores, in place, to its probabilities. */
+/* Turns a row of scores into probabilities, in place: masked softmax of scale·p (+ bias). */
 static void normalise(const work *w, long item, long row, tl_real *p) {
     const tl_attending *a = w->a;
     const tl_row_kernels *rows = tl_kernels_pick()->rows;
@@ -126,23 +128,27 @@ static void forward_head(const work *w, long item, tl_real *x, tl_real *panels) 
     const tl_real *q = at(a->q, w->heads, item), *k = at(a->k, w->heads, item), *v = at(a->v, w->heads, item);
     for (long row = 0; row < w->queries; row += w->block) {
         const block b = block_at(w, item, row);
+        /* x = q·kᵀ */
         tl_product_job_run(&w->scores.of[b.last], false, x, q + row * a->q.stride[2], k, panels);
+        /* probs = masked softmax of scale·x (+ bias) */
         for (long i = 0; i < b.m; i++) {
             tl_real *p = x + i * w->row;
             normalise(w, item, row + i, p);
             if (w->probs) memcpy(w->probs + b.first + i * w->keys, p, (size_t)w->keys * sizeof *p);
         }
         if (a->dropout > 0) drop(w, b, x, x, w->row);
+        /* y = dropout(probs)·v */
         tl_product_job_run(&w->mix.of[b.last], false, at(w->y, w->heads, item) + row * w->y.stride[2], x, v,
                            panels);
     }
 }
 
+/* g (+)= left·right, from g's row `row` on. */
 static void give(const tl_attend_gradient *g, const job *j, const work *w, block b, long item, long row,
                  const tl_real *left, const tl_real *right, tl_real *panels) {
     if (!g->to.data) return;
-    const bool goes_on =
-        row == 0 && b.row > 0; /* each block adds to all keys, but writes its own queries only */
+    /* dk and dv have row 0 here: each block adds to all their rows. dq's rows are the block's own. */
+    const bool goes_on = row == 0 && b.row > 0;
     tl_product_job_run(&j->of[b.last], g->add || goes_on, at(g->to, w->heads, item) + row * g->to.stride[2],
                        left, right, panels);
 }
@@ -154,6 +160,7 @@ static void backward_head(const work *w, long item, tl_real *x, tl_real *panels)
     for (long row = 0; row < w->queries; row += w->block) {
         const block b = block_at(w, item, row);
         const tl_real *probs = w->probs + b.first, *dy = at(w->y, w->heads, item) + row * w->y.stride[2];
+        /* dv += dropout(probs)ᵀ·dy */
         if (w->dv->to.data) {
             if (a->dropout > 0)
                 drop(w, b, x, probs, w->keys);
@@ -163,13 +170,16 @@ static void backward_head(const work *w, long item, tl_real *x, tl_real *panels)
             give(w->dv, &w->to_v, w, b, item, 0, x, dy, panels);
         }
         if (!w->dq->to.data && !w->dk->to.data) continue;
+        /* dprobs = dropout's gradient of dy·vᵀ */
         tl_product_job_run(&w->d_probs.of[b.last], false, x, dy, v, panels);
         if (a->dropout > 0) drop(w, b, x, x, w->row);
+        /* dscores = scale times softmax's gradient */
         for (long i = 0; i < b.m; i++) {
             tl_real *d = x + i * w->row;
             rows->softmax_backward(d, probs + i * w->keys, d, (tl_real)a->scale, w->row,
                                    mask_of(w, item, row + i), false);
         }
+        /* dq += dscores·k,   dk += dscoresᵀ·q */
         give(w->dq, &w->to_q, w, b, item, row, x, k, panels);
         give(w->dk, &w->to_k, w, b, item, 0, x, q + row * a->q.stride[2], panels);
     }
@@ -183,7 +193,7 @@ typedef struct sharing {
     const work *w;
     head_fn *fn;
     tl_real *memory;
-    long items, scores, each; /* a thread's memory: scores, then panels */
+    long items, scores, each; /* `each` elements for a thread: `scores` of x, then the panels */
 } sharing;
 static void run_share(const void *job, long thread, long threads) {
     const sharing *s = job;
@@ -206,7 +216,7 @@ static bool run(const work *w, head_fn *fn, tl_workspace *memory) {
     return true;
 }
 
-/* No queries, or nothing to see, or no columns: sums without terms. */
+/* No queries, no keys or no columns: y is zeros. */
 static bool is_empty(const tl_attending *a) { return tl_numel(a->q) == 0 || tl_numel(a->v) == 0; }
 
 static void clear(const tl_attend_gradient *g) {
@@ -219,8 +229,8 @@ bool tl_attend(tl_tensor y, tl_real *probs, const tl_attending *a, tl_workspace 
     const long m = w.block, rest = w.queries % m ? w.queries % m : m;
     const tl_tensor k = head(a->k, w.keys), v = head(a->v, w.keys);
     const tl_tensor x[2] = {matrix(m, w.keys, w.row, 1), matrix(rest, w.keys, w.row, 1)};
-    w.scores = plan(&w, true, (product){x[0], head(a->q, m), turned(k)},
-                    (product){x[1], head(a->q, rest), turned(k)});
+    w.scores = plan(&w, true, (product){x[0], head(a->q, m), transposed(k)},
+                    (product){x[1], head(a->q, rest), transposed(k)});
     w.mix = plan(&w, false, (product){head(y, m), x[0], v}, (product){head(y, rest), x[1], v});
     return run(&w, forward_head, memory);
 }
@@ -228,20 +238,20 @@ bool tl_attend(tl_tensor y, tl_real *probs, const tl_attending *a, tl_workspace 
 bool tl_attend_backward(tl_attend_gradient dq, tl_attend_gradient dk, tl_attend_gradient dv, tl_tensor dy,
                         const tl_real *probs, const tl_attending *a, tl_workspace *memory) {
     if (is_empty(a)) return clear(&dq), clear(&dk), clear(&dv), true;
-    work w = begin(a, dy, (tl_real *)(uintptr_t)probs); /* which are only read */
+    work w = begin(a, dy, (tl_real *)(uintptr_t)probs); /* backward only reads them */
     w.dq = &dq, w.dk = &dk, w.dv = &dv;
     const long m = w.block, rest = w.queries % m ? w.queries % m : m;
     const tl_tensor k = head(a->k, w.keys), v = head(a->v, w.keys);
     const tl_tensor x[2] = {matrix(m, w.keys, w.row, 1), matrix(rest, w.keys, w.row, 1)};
-    w.d_probs =
-        plan(&w, true, (product){x[0], head(dy, m), turned(v)}, (product){x[1], head(dy, rest), turned(v)});
+    w.d_probs = plan(&w, true, (product){x[0], head(dy, m), transposed(v)},
+                     (product){x[1], head(dy, rest), transposed(v)});
     if (dq.to.data)
         w.to_q = plan(&w, false, (product){head(dq.to, m), x[0], k}, (product){head(dq.to, rest), x[1], k});
     if (dk.to.data)
-        w.to_k = plan(&w, false, (product){head(dk.to, w.keys), turned(x[0]), head(a->q, m)},
-                      (product){head(dk.to, w.keys), turned(x[1]), head(a->q, rest)});
+        w.to_k = plan(&w, false, (product){head(dk.to, w.keys), transposed(x[0]), head(a->q, m)},
+                      (product){head(dk.to, w.keys), transposed(x[1]), head(a->q, rest)});
     if (dv.to.data)
-        w.to_v = plan(&w, false, (product){head(dv.to, w.keys), turned(x[0]), head(dy, m)},
-                      (product){head(dv.to, w.keys), turned(x[1]), head(dy, rest)});
+        w.to_v = plan(&w, false, (product){head(dv.to, w.keys), transposed(x[0]), head(dy, m)},
+                      (product){head(dv.to, w.keys), transposed(x[1]), head(dy, rest)});
     return run(&w, backward_head, memory);
 }

@@ -1,8 +1,8 @@
 /* Copying and accumulating between tensors of any strides.
  *
- * The order of the elements does not matter here, so axes are sorted by the target's strides first. What remains is
- * a number of planes, rows × columns, whose columns are contiguous in the target; for a transposed source the rows
- * are the axis along which the source is contiguous, and the plane is copied in small tiles. */
+ * The order of the elements does not matter here, so axes are first sorted by the target's strides. What remains is a
+ * number of planes, rows × columns, with contiguous columns in the target. For a transposed source, the rows are the
+ * axis along which the source is contiguous, and the plane is copied in small tiles. */
 #include "kernels/kernels.h"
 #include "map.h"
 #include "nest.h"
@@ -26,7 +26,7 @@ static void copy_tile(plane p, tl_real *to, const tl_real *from, bool add) {
         }
 }
 
-/* accumulate NULL: copy */
+/* With accumulate NULL it copies. */
 static void copy_plane(plane p, tl_real *to, const tl_real *from, accumulate_fn *accumulate) {
     if (p.to_col == 1 && p.from_col == 1) {
         for (long r = 0; r < p.rows; r++) {
@@ -59,7 +59,7 @@ static void sort_axes(tl_tensor *to, tl_tensor *from) {
         }
 }
 
-/* Puts the axis along which the source is contiguous next to the last one. */
+/* Moves the axis along which the source is contiguous to the place before the last. */
 static void bring_rows(tl_nest *nest) {
     int last = nest->rank - 1;
     if (nest->rank < 3 || nest->stride[1][last] == 1) return;
@@ -77,7 +77,7 @@ static void bring_rows(tl_nest *nest) {
     nest->stride[1][last - 1] = from;
 }
 
-/* A nest of one axis is a line: one long row, cut up so that it can be shared out, too. */
+/* A nest of one axis is one long row; it is cut into pieces of LINE elements, to be shared out. */
 enum { LINE = 4096 };
 
 typedef struct copy_job {
@@ -112,7 +112,7 @@ static void copy_band(const void *of, long i) {
 
 static bool transfer(tl_tensor to, tl_tensor from, accumulate_fn *accumulate) {
     if (!to.data) return false;
-    from = tl_tensor_expand(from, tl_shape_of(to)); /* which refuses a shape that is none */
+    from = tl_tensor_expand(from, tl_shape_of(to)); /* fails if `to` has an impossible shape */
     if (!from.data) return false;
     if (tl_numel(to) == 0) return true;
     sort_axes(&to, &from);

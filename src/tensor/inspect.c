@@ -1,5 +1,5 @@
-/* Reading a tensor through (inspect.h). Lines along the last axis are read one after another; those without gaps in blocks, so
- * that a question about all of them costs little more than their memory. */
+/* Reads whole tensors (inspect.h), one line along the last axis after another. Contiguous lines are read in blocks, so
+ * that a question about all elements costs little more than reading their memory. */
 #include "inspect.h"
 
 #include "nest.h"
@@ -15,17 +15,17 @@ typedef uint32_t word;
 # define EXPONENT 0x7f800000u
 #endif
 
-enum { PIECE = 8192 }; /* elements that are read at once */
+enum { PIECE = 8192 }; /* elements at a time */
 
 typedef struct reading {
     tl_nest nest;
     const tl_real *data;
-    long last;    /* the nest's last axis: a line */
-    long in_line; /* pieces of a line */
+    long last;    /* size of the nest's last axis, the length of a line */
+    long in_line; /* pieces in a line */
     long pieces;
 } reading;
 
-/* Of axes along which nothing changes one place is enough. */
+/* Along broadcast axes one element is enough: they get size 1. */
 static tl_tensor without_broadcasts(tl_tensor t) {
     for (int i = 0; i < t.rank; i++)
         if (t.stride[i] == 0) t.dim[i] = 1;
@@ -41,7 +41,7 @@ static reading reading_of(tl_tensor t) {
     return r;
 }
 
-/* A piece's first element, how many there are, and how far apart. */
+/* A piece's first element; in *first its index in the nest, in *count the elements, in *step their stride. */
 static const tl_real *piece_of(const reading *r, long piece, long *first, long *count, long *step) {
     const long from = piece % r->in_line * PIECE;
     *first = piece / r->in_line * r->last + from;
@@ -62,7 +62,7 @@ bool tl_all_finite(const tl_real *x, long n) {
     return !found;
 }
 
-/* The first one of a piece that is not finite, or -1. */
+/* The index of the first element of a piece that is not finite; -1: none. */
 static long nonfinite_in(const reading *r, long piece) {
     long first, count, step;
     const tl_real *x = piece_of(r, piece, &first, &count, &step);
@@ -72,7 +72,7 @@ static long nonfinite_in(const reading *r, long piece) {
     return -1;
 }
 
-/* Element i of t without its broadcasts is which one of t? */
+/* The index in t of element i of without_broadcasts(t). */
 static long place_in(tl_tensor t, long i) {
     const tl_tensor read = without_broadcasts(t);
     long place = 0, step = 1;
@@ -100,9 +100,9 @@ double tl_tensor_element(tl_tensor t, long i) {
     return (double)t.data[tl_nest_offset(&nest, 0, i)];
 }
 
-/* ---- the same? ---- */
+/* ---- unchanged? ---- */
 
-/* Four chains at once, each step of which can be undone: two pieces that differ in one element differ in their result. */
+/* One step of a hash. A step can be undone, so two pieces that differ in one element differ in their hash. */
 static uint64_t mixed(uint64_t h, uint64_t bits) {
     h = (h ^ bits) * 0x9e3779b97f4a7c15u;
     return h ^ h >> 29;

@@ -1,11 +1,12 @@
 /* Picks the kernels for this processor, or those that somebody asks for by name.
  *
- * The library has no state but this: which table is in use is one pointer of the whole process, found out by the first
- * who asks and then only read. It is not a setting of a tape because the answer is a fact about the processor, and
- * finding it may mean asking the kernel for AMX's tiles, which it grants to a process once. Threads that ask at the
- * same time come to the same answer. tl_set_isa alone puts another one there.
+ * The table in use is the library's only state: one pointer for the whole process, set by the first caller and only
+ * read after that. It is no setting of a tape, because it is a fact about the processor, and because finding it may
+ * mean asking the kernel for permission to use AMX's tiles, which is given to a process once. Threads that ask at the
+ * same time get the same answer. Only tl_set_isa changes the pointer.
  *
- * A name in TL_ISA that is not here changes nothing here: tapes, which everything is computed on, ask and say so. */
+ * A wrong name in TL_ISA has no effect here. Every new tape checks the name and fails with an error
+ * (tl_kernels_asked). */
 #define _GNU_SOURCE /* syscall */
 #include "kernels/kernels.h"
 #include <stdatomic.h>
@@ -19,7 +20,7 @@
 # include <unistd.h>
 #endif
 
-/* One table for each row: the set that most kernels are compiled for, and the products of weights. */
+/* Defines a table: the set that most kernels are compiled for, and the kernels for products with weights. */
 #define SET(name, text, set, highest, high, medium)                     \
  static const tl_kernels name = {.isa = text,                           \
                                  .product = &tl_product_kernels_##set,  \
@@ -55,7 +56,7 @@ SET(table_amx, "amx", avx512, tl_product_kernels_highest_amx, tl_product_kernels
     tl_product_kernels_medium_amx)
 #endif
 
-/* ---- what processor and kernel grant ---- */
+/* ---- what the processor has and the kernel grants ---- */
 
 #if defined(__x86_64__)
 static const tl_kernels *avx2(void) {
@@ -75,8 +76,9 @@ static const tl_kernels *avx512(void) {
 #endif
 
 #if defined(TL_WITH_AMX)
-/* Tiles and their bfloat16 in the processor, their state saved by the kernel (XCR0), and its permission to use them
- * (8 KB more on every signal's stack): Linux 5.16 and later, Documentation/x86/xstate.rst. */
+/* AMX needs three things: tiles and their bfloat16 products in the processor; a kernel that saves the tiles' state
+ * (XCR0); and the kernel's permission (8 KB more on every signal's stack). Linux 5.16 and later,
+ * Documentation/x86/xstate.rst. */
 __attribute__((target("xsave"))) static bool kernel_saves_tiles(void) {
     enum { CONFIG = 1 << 17, DATA = 1 << 18 };
     return (__builtin_ia32_xgetbv(0) & (CONFIG | DATA)) == (CONFIG | DATA);
@@ -92,7 +94,7 @@ static bool tiles_granted(void) {
 }
 
 static const tl_kernels *amx(void) {
-    bool granted = avx512() != NULL && tiles_granted();
+    bool granted = avx512() && tiles_granted();
 # if defined(TL_AMX_TRAPPED) /* what the processor refuses, tests/tensor/amx_trap.c carries out */
     granted = avx512() != NULL;
 # endif
@@ -123,22 +125,22 @@ static _Atomic(const tl_kernels *) in_use; /* NULL: nobody has asked yet */
 
 const tl_kernels *tl_kernels_pick(void) {
     const tl_kernels *found = atomic_load_explicit(&in_use, memory_order_relaxed), *nobody = NULL;
-    if (found != NULL) return found;
+    if (found) return found;
     const char *asked = getenv("TL_ISA");
-    for (int i = 0; i < SETS && asked != NULL && found == NULL; i++)
+    for (int i = 0; i < SETS && asked && !found; i++)
         if (strcmp(asked, sets[i].name) == 0) found = sets[i].table();
-    for (int i = 0; i < SETS && found == NULL; i++) found = sets[i].table();
-    /* unless tl_set_isa has come first */
+    for (int i = 0; i < SETS && !found; i++) found = sets[i].table();
+    /* unless tl_set_isa has set it in the meantime */
     return atomic_compare_exchange_strong(&in_use, &nobody, found) ? found : nobody;
 }
 
-/* The set of that name; NULL, and an error, if there is none here. */
+/* The table of that name; NULL, and an error, if this machine or build does not have it. */
 static const tl_kernels *find(const char *name, const char *who, tl_error *error) {
     char here[64] = "";
     for (int i = SETS - 1; i >= 0; i--) {
         const tl_kernels *table = sets[i].table();
-        if (table == NULL) continue;
-        if (name != NULL && strcmp(name, sets[i].name) == 0) return table;
+        if (!table) continue;
+        if (name && strcmp(name, sets[i].name) == 0) return table;
         strcat(strcat(here, *here ? ", " : ""), sets[i].name);
     }
     tl_error_set(error, "%s \"%s\": this machine and build have %s", who, name ? name : "", here);
@@ -147,13 +149,13 @@ static const tl_kernels *find(const char *name, const char *who, tl_error *error
 
 bool tl_set_isa(const char *name, tl_error *error) {
     const tl_kernels *table = find(name, "instruction set", error);
-    if (table != NULL) atomic_store(&in_use, table);
+    if (table) atomic_store(&in_use, table);
     return table != NULL;
 }
 
 bool tl_kernels_asked(tl_error *error) {
     const char *asked = getenv("TL_ISA");
-    return asked == NULL || *asked == 0 || find(asked, "TL_ISA: instruction set", error) != NULL;
+    return !asked || *asked == 0 || find(asked, "TL_ISA: instruction set", error);
 }
 
 /* ---- matrix precision ---- */
@@ -162,7 +164,7 @@ static const char *const precisions[] = {"highest", "high", "medium"};
 
 bool tl_matmul_precision_of(const char *name, tl_matmul_precision *precision) {
     for (int i = 0; i < 3; i++)
-        if (name != NULL && precision != NULL && strcmp(name, precisions[i]) == 0)
+        if (name && precision && strcmp(name, precisions[i]) == 0)
             return *precision = (tl_matmul_precision)i, true;
     return false;
 }

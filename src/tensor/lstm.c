@@ -1,4 +1,5 @@
-/* The steps of lstm.h. A thread has its own sentences, from … to, of every tensor; a step's product is made for their rows. */
+/* The steps of lstm.h. A thread owns the sentences from … to-1 of every tensor, and computes each step's product for
+ * their rows. */
 #include "lstm.h"
 #include "gates.h"
 #include "share.h"
@@ -7,7 +8,7 @@
 
 enum { ONE_THREAD = 100000 }; /* up to so many multiply-adds one thread is as fast as two */
 
-/* Sentences of one thread. */
+/* The sentences from … to-1 of one thread. */
 typedef struct span {
     long from, to;
 } span;
@@ -23,40 +24,41 @@ static void add_row(tl_tensor to, tl_tensor from, long b) {
     for (long i = 0; i < to.dim[1]; i++) row(to, b)[i] += row(from, b)[i];
 }
 
-/* ---- what lies where ---- */
+/* ---- layout ---- */
 
 enum { H, C };
 
+/* The position that step i reads. */
 static long time_of(const tl_lstm *l, long i) { return l->reverse ? l->y.dim[2] - 1 - i : i; }
 static bool has_step(const tl_lstm *l, long b, long i) {
     return !l->lengths || time_of(l, i) < l->lengths[b];
 }
 
-/* That part of y or dy [2,B,T,hidden] after step i: [B,hidden]. */
+/* The given part, H or C, of y or dy [2,B,T,hidden] after step i: [B,hidden]. */
 static tl_tensor after(const tl_lstm *l, tl_tensor y, int part, long i) {
     return tl_at(tl_tensor_transpose(tl_at(y, part), 0, 1), time_of(l, i));
 }
 static tl_tensor c_before(const tl_lstm *l, long i) { return i > 0 ? after(l, l->y, C, i - 1) : l->c; }
 
-/* Of h or gates, before or in step i. */
+/* Step i of h, gates or dsum, which have the last step first. */
 static tl_tensor kept(tl_tensor steps, long i) { return tl_at(steps, steps.dim[0] - 1 - i % steps.dim[0]); }
 
-/* ---- a walk through all steps, forward or back ---- */
+/* ---- a walk through all steps, forward or backward ---- */
 
 typedef struct walk {
     const tl_lstm *l;
     tl_product_job product;
     tl_real *panels;
     long threads, panels_each;
-    tl_tensor recall; /* forward: [B,4·hidden] */
-    tl_tensor dy, dsum, kept, dc,
-        d; /* back: d [2,2,B,hidden] of h and c after this step, and after the one before it */
+    tl_tensor recall;             /* forward: [B,4·hidden], this step's product */
+    tl_tensor dy, dsum, kept, dc; /* backward: see lstm.h */
+    tl_tensor d;                  /* backward: [2,2,B,hidden], of h and c after this step, and before it */
 } walk;
 
-/* What a plan asks for: sizes and strides, whatever the memory. */
+/* A contiguous tensor of that shape, for planning, which reads sizes and strides alone. */
 static tl_tensor shaped(const tl_lstm *l, tl_shape shape) { return tl_tensor_of(l->y.data, shape); }
 
-/* Plans the product of each step, c = a·b; returns how many elements its panels take, all threads' together. */
+/* Plans the product of each step, c = a·b; returns the number of elements of all threads' panels. */
 static long plan(walk *w, tl_shape c, tl_shape a, tl_tensor b, const tl_product_options *options) {
     const double multiply_adds = (double)tl_numel(w->l->x) * (double)w->l->c.dim[1];
     w->threads = multiply_adds > ONE_THREAD ? tl_min_long(tl_threads(), w->l->c.dim[0]) : 1;
@@ -77,7 +79,7 @@ static void multiply(const walk *w, bool add, tl_tensor to, tl_tensor a, tl_tens
 
 /* ---- forward ---- */
 
-/* Sentences without step i have the state that they had. */
+/* Sentences that have no step i keep their state. */
 static void keep(const tl_lstm *l, long i, tl_tensor now, tl_tensor before, span s) {
     for (long b = s.from; b < s.to; b++)
         if (!has_step(l, b, i)) copy_rows(now, before, (span){b, b + 1});
@@ -113,9 +115,10 @@ bool tl_lstm_forward(const tl_lstm *l, tl_matmul_precision precision, const tl_p
     return true;
 }
 
-/* ---- back ---- */
+/* ---- backward ---- */
 
-/* What sentences without step i have of d is all for the state before, kept until it can be added there. */
+/* Where a sentence has no step i, all of its d belongs to the state before step i. Moves it to `aside` until go_back
+ * adds it there. */
 static void set_aside(const tl_lstm *l, long i, tl_tensor d, tl_tensor aside, span s) {
     for (long b = s.from; b < s.to; b++) {
         if (has_step(l, b, i)) continue;
@@ -124,7 +127,7 @@ static void set_aside(const tl_lstm *l, long i, tl_tensor d, tl_tensor aside, sp
     }
 }
 
-/* d of the state after step i-1: what dy has there, what was set aside, what step i gave. */
+/* Begins d of the state after step i-1: dy there, plus what was set aside. The caller adds what step i gives. */
 static void go_back(const walk *w, long i, int part_of_state, tl_tensor d, span s) {
     const tl_lstm *l = w->l;
     copy_rows(d, after(l, w->dy, part_of_state, i - 1), s);

@@ -1,5 +1,5 @@
-/* Element-by-element drivers: the elements, in row-major order, are cut into pieces; each piece is a kernel call on
- * contiguous numbers, read in place or through a buffer on the stack. Pieces are shared out among the threads. */
+/* Drivers of element-wise kernels. The elements, in row-major order, are cut into pieces. Each piece is a kernel call
+ * on contiguous numbers, which are read in place or copied to a buffer on the stack. The threads share the pieces. */
 #include "map.h"
 #include "kernels/kernels.h"
 #include "nest.h"
@@ -7,9 +7,10 @@
 
 enum { PIECE = 1024 };
 
-/* Pieces cross the ends of stretches (the runs along the last axis) only where stretches are short. */
+/* A stretch is a run of elements along the last axis. Only where stretches are short does a piece hold more than
+ * one. */
 typedef struct pieces {
-    long count, length, stretch; /* stretch 0: pieces follow each other without regard to it */
+    long count, length, stretch; /* stretch 0: pieces ignore stretches */
 } pieces;
 
 static pieces cut(const tl_nest *nest) {
@@ -31,7 +32,7 @@ static void piece_at(const tl_nest *nest, pieces p, long i, long *from, long *n)
     *n = end - *from < p.length ? end - *from : p.length;
 }
 
-/* Where a kernel writes: straight into the tensor, or into the buffer that tl_nest_write copies from. */
+/* Where a kernel writes: into the tensor, or into the buffer that tl_nest_write copies from. */
 static tl_real *target(const tl_nest *nest, int operand, tl_real *data, long from, long n, tl_real *buffer,
                        bool add) {
     const tl_real *old = nest->whole[operand] ? data + from : buffer;
@@ -43,7 +44,7 @@ static void finish(const tl_nest *nest, int operand, tl_real *data, long from, l
     if (written == buffer) tl_nest_write(nest, operand, data, from, n, buffer);
 }
 
-/* An operand of a two-sided kernel: one number if it does not change along the piece, else a row. */
+/* An operand of a kernel with steps: one number (step 0) if it is constant along the piece, else a row (step 1). */
 static const tl_real *side(const tl_nest *nest, int operand, const tl_real *data, long from, long n,
                            tl_real *buffer, long *step) {
     int last = nest->rank - 1;
@@ -52,7 +53,7 @@ static const tl_real *side(const tl_nest *nest, int operand, const tl_real *data
                  : data + tl_nest_offset(nest, operand, from);
 }
 
-/* What the threads need to know; operand 0 of the nest is the output, the others are in[0], in[1], …. */
+/* What all threads read. Operand 0 of the nest is the output, operands 1, 2, … are in[0], in[1], …. */
 typedef struct map_job {
     tl_nest nest;
     pieces all;

@@ -1,8 +1,8 @@
-/* Element-by-element work, copies and sums over tensors of any strides: the drivers of kernels/map.h. They deal with
- * broadcasting, strides and threads; each result's bits depend on the elements it is made from alone.
+/* Element-wise functions, copies and sums over tensors of any strides: the drivers of kernels/map.h. They handle
+ * broadcasting, strides and threads. The bits of a result depend only on the elements that it is computed from.
  *
- * Outputs must not overlap inputs, except that an output may be an input (same pointer, same strides). Tensors
- * without data are ignored. Nothing is allocated. */
+ * An output must not overlap an input, but it may be an input (same pointer, same strides). A call with a tensor
+ * without data does nothing. Nothing is allocated. */
 #ifndef TL_MAP_H
 #define TL_MAP_H
 
@@ -27,18 +27,19 @@ void tl_map3(tl_tensor w, tl_tensor x, tl_tensor y, tl_tensor z, tl_map3_fn *fn)
  * kept iff tl_rng_bits(key, i) >= p·2^32. Forward and backward are the same call. 0 <= p < 1. */
 void tl_map_dropout(tl_tensor y, tl_tensor x, double p, tl_rng_key key, bool add);
 
-/* tl_tensor_copy (public) and its sum: to += from, `from` may broadcast; false if shapes do not fit */
+/* to += from; `from` may broadcast. False if the shapes do not fit. (tl_tensor_copy, to = from, is public.) */
 bool tl_tensor_accumulate(tl_tensor to, tl_tensor from);
 
-/* to (+)= from, summed over the axes along which `to` would have to be broadcast to from's shape: those that it
- * lacks or where its size is 1. The one place where gradients of broadcasts are reduced. Order, whatever the
- * threads and strides:
- * - if the last axis (of size > 1) stays: each element is one chain over the summed axes in row-major order, from 0;
- * - else: blocks of 2048 elements in row-major order, each over fixed lanes and a fixed tree, added up in double.
- * The old value of `to` is added last. False, and `to` untouched, if the shapes do not fit. */
+/* to (+)= from, summed over the axes along which `to` would broadcast to from's shape: those that it does not have or
+ * where its size is 1. Gradients of broadcast inputs are reduced here and nowhere else. The order of the sum does not
+ * depend on threads and strides:
+ * - if the last axis of size > 1 is kept, each element is one chain over the summed axes in row-major order, from 0;
+ * - else blocks of 2048 elements in row-major order are summed in fixed lanes and a fixed tree, and the blocks are
+ *   added in double.
+ * The old value of `to` is added last. False, and `to` is unchanged, if the shapes do not fit. */
 bool tl_tensor_sum_to(tl_tensor to, tl_tensor from, bool add);
 
-/* From this many elements on, memory-bound work is worth a second thread; costly functions from half of it. */
+/* From this many elements on a second thread makes memory-bound work faster; costly functions from half as many. */
 enum { TL_MAP_PARALLEL = 8192 };
 
 #endif

@@ -1,4 +1,4 @@
-/* Walking tensors of one shape in row-major order, whatever their strides. */
+/* Walks tensors of one shape in row-major order, whatever their strides (nest.h). */
 #include "nest.h"
 
 #include <string.h>
@@ -48,8 +48,8 @@ static bool in_place(const tl_nest *nest, int operand, long from, long n) {
     return n <= 1 || (nest->stride[operand][last] == 1 && from % nest->dim[last] + n <= nest->dim[last]);
 }
 
-/* Copies between a run of `n` elements of an operand and a contiguous buffer, one stretch of the last axis after
- * the other; `index` counts along the outer axes. */
+/* Copies n elements, from `from` on, between an operand and a contiguous buffer, one run along the last axis after the
+ * other; `index` is the current place along each axis. */
 static void walk(const tl_nest *nest, int operand, tl_real *data, long from, long n, tl_real *buffer,
                  bool write) {
     const long *dim = nest->dim, *stride = nest->stride[operand];
@@ -75,7 +75,7 @@ static void walk(const tl_nest *nest, int operand, tl_real *data, long from, lon
             for (long i = 0; i < run; i++) buffer[i] = data[i * step];
         buffer += run;
         n -= run;
-        data -= index[last] * step; /* to the start of the next stretch */
+        data -= index[last] * step; /* back to the start of the last axis; then on to the next run */
         index[last] = 0;
         for (int axis = last - 1; n > 0 && axis >= 0; axis--) {
             data += stride[axis];

@@ -1,10 +1,10 @@
-/* tl_print: a tensor as NumPy shows it. One format for all elements of a tensor, columns aligned, axes longer than
- * 2·EDGE shortened in the middle once there are more than SHOW_ALL elements.
+/* tl_print: shows a tensor as NumPy does. All elements of a tensor have one format, and columns are aligned. In a
+ * tensor of more than SHOW_ALL elements, axes longer than 2·EDGE are shortened in the middle.
  *
  *     [2,3]
  *     [[ 1.0000  0.5000 -2.0000]
  *      [ 0.0000  0.2500     nan]]
- */
+ * */
 #include "tapeloom/tensor.h"
 #include "base/format.h"
 
@@ -24,7 +24,7 @@ static int number_text(char text[NUMBER_TEXT], double v, char kind) {
     return tl_format(text, NUMBER_TEXT, kind == 'd' ? "%.0f" : kind == 'f' ? "%.4f" : "%.4e", v);
 }
 
-/* The indices along an axis of n that are shown: calls i = 0, 1, …; -1 stands for the dots. */
+/* The index that is shown at place i along an axis of size n; -1 for the dots. */
 static long shown(const layout *l, long n, long i) {
     if (!l->shorten || n <= 2 * EDGE) return i;
     return i < EDGE ? i : i == EDGE ? -1 : n - 2 * EDGE - 1 + i;

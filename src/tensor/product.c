@@ -1,42 +1,46 @@
-/* Drives matrix products: strides, batches, sums over batches, threads. What happens inside a rectangle of c is in
- * product_block.c, the arithmetic in kernels/product.c.
+/* Drives matrix products: strides, batches, sums over batches, threads. product_block.c computes one rectangle of c,
+ * kernels/product*.c do the arithmetic.
  *
- * c is cut into rectangles (one for each matrix of the batch, or more where there are fewer matrices than threads),
- * and no two threads share anything but what they read. */
+ * c is cut into rectangles: one for each matrix of the batch, or more where there are fewer matrices than threads.
+ * Threads write to different rectangles; they share only the operands, which they read. */
 #include "product.h"
 #include "product_block.h"
 #include "share.h"
 
 enum {
-    BLOCK_K = 256,             /* longest block of k; blocks are of nearly equal lengths */
-    BLOCK_B_BYTES = 256 << 10, /* b's block: a part of the second-level cache */
-    BLOCK_TILES = 8,           /* height of a packed block of a */
-    FEW_TILES = 4,             /* up to so many tiles of rows, b passes by panel after panel */
-    WIDE = 4,                  /* … or, read in place, so many at a time */
-    PACK_B_ROWS = 256,         /* from so many rows on, packing a readable b pays */
-    PACK_A_COLUMNS = 128,      /* from so many columns on, packing rows of a that lie far apart pays */
-    ONE_THREAD = 100000        /* up to so many multiply-adds, one thread is faster than two */
+    BLOCK_K = 256,             /* longest block of k (BLIS's KC); blocks have nearly equal lengths */
+    BLOCK_B_BYTES = 256 << 10, /* of a block of b (NC columns): a part of the second-level cache */
+    BLOCK_TILES = 8,           /* tiles in the height of a packed block of a (MC rows) */
+    FEW_TILES = 4,             /* up to so many tiles of rows, a block of b is one panel wide … */
+    WIDE = 4,                  /* … or so many panels wide where b is read in place */
+    PACK_B_TILES = 21,         /* from so many tiles of rows on, packing a readable b pays */
+    LOW = 8,                   /* most rows of a low tile: the first-level cache has a way for each */
+    PACK_COLUMNS_LOW = 256,    /* from so many columns of c on, packing a's columns pays: low tiles … */
+    PACK_COLUMNS_HIGH = 512,   /* … and others; */
+    PACK_ROWS_LOW = 256,       /* the same for rows of a that lie far apart */
+    PACK_ROWS_HIGH = 128,
+    ONE_THREAD = 100000 /* up to so many multiply-adds, one thread is faster than two */
 };
 
+/* A list of axes, the innermost first; c, a, b are the operands' strides along each. */
 typedef struct axes {
     int count;
-    long size[TL_MAX_RANK], c[TL_MAX_RANK], a[TL_MAX_RANK],
-        b[TL_MAX_RANK]; /* steps; the innermost axis first */
+    long size[TL_MAX_RANK], c[TL_MAX_RANK], a[TL_MAX_RANK], b[TL_MAX_RANK];
 } axes;
 
 typedef struct problem {
     tl_product_plan plan;
-    axes batch, sum;                     /* of c; those that c lacks */
+    axes batch, sum;                     /* the batch axes of c; the axes that are summed over */
     long items;                          /* matrices in the batch */
-    long row_parts, col_parts;           /* rectangles that each one is cut into */
-    long rectangle_rows, rectangle_cols; /* but the last ones may be smaller */
+    long row_parts, col_parts;           /* each matrix is cut into row_parts × col_parts rectangles */
+    long rectangle_rows, rectangle_cols; /* of a rectangle; the last ones may be smaller */
     int threads;
     bool transposed;
 } problem;
 
 /* ---- batches ---- */
 
-/* A batch axis along which b stands still and a's and c's rows go on evenly is only more rows. */
+/* A batch axis becomes more rows if b's stride along it is 0 and the rows of a and of c continue along it evenly. */
 static bool merge_into_rows(tl_product_plan *p, long size, long c_step, long a_step, long b_step) {
     if (b_step != 0) return false;
     if (p->m == 1)
@@ -47,7 +51,7 @@ static bool merge_into_rows(tl_product_plan *p, long size, long c_step, long a_s
     return true;
 }
 
-/* A summed axis along which a's columns and b's rows go on evenly is only a longer k. */
+/* A summed axis makes k longer if a's columns and b's rows continue along it evenly. */
 static bool merge_into_k(tl_product_plan *p, long size, long a_step, long b_step) {
     if (p->k == 1)
         p->a_col = a_step, p->b_row = b_step;
@@ -63,15 +67,16 @@ static void append(axes *list, long size, long c_step, long a_step, long b_step)
     list->c[at] = c_step, list->a[at] = a_step, list->b[at] = b_step;
 }
 
-/* Size of the axis `back` places before the end, and in *step its stride: 1 and 0 if it is not there or of size 1. */
+/* The size of the axis `back` places before the end, and in *step its stride. An axis that t lacks has size 1; an axis
+ * of size 1 has stride 0. */
 static long axis_of(tl_tensor t, int back, long *step) {
     const int axis = t.rank - back;
     *step = axis >= 0 && t.dim[axis] != 1 ? t.stride[axis] : 0;
     return axis >= 0 ? t.dim[axis] : 1;
 }
 
-/* Sorts the batch axes, from the innermost on. Sums must keep their order, so that once one is left beside k, all
- * further ones are too. */
+/* Assigns each axis before the last two, the innermost first, to rows, k, batch or sum. The order of summation must
+ * stay: once an axis is in sum, no later summed axis can merge into k. */
 static void set_axes(problem *q, tl_tensor c, tl_tensor a, tl_tensor b) {
     tl_product_plan *p = &q->plan;
     const int rank = (int)tl_max_long(c.rank, tl_max_long(a.rank, b.rank));
@@ -91,14 +96,14 @@ static void set_axes(problem *q, tl_tensor c, tl_tensor a, tl_tensor b) {
     for (int axis = 0; axis < q->batch.count; axis++) q->items *= q->batch.size[axis];
 }
 
-/* ---- transposition ---- */
+/* ---- transpose ---- */
 
 static void swap_long(long *x, long *y) {
     const long z = *x;
     *x = *y, *y = z;
 }
 
-/* Cᵀ = BᵀAᵀ: the same chains, since a·b = b·a (but see one_way). */
+/* Plans Cᵀ = BᵀAᵀ instead. The sums are the same, since a·b = b·a (not where the kernels are one_way). */
 static void transpose(problem *q) {
     tl_product_plan *p = &q->plan;
     swap_long(&p->m, &p->n);
@@ -134,7 +139,7 @@ static void cut_into_rectangles(problem *q, long threads) {
     q->threads = (int)tl_min_long(threads, q->items * q->row_parts * q->col_parts);
 }
 
-/* Blocks of nearly equal lengths, whole units, at most so long a part of what is usual. */
+/* The length of k's blocks: nearly equal ones of whole units, none longer than the usual limit divided by `part`. */
 static long block_of_k(const tl_product_plan *p, long part) {
     const long k = tl_max_long(p->k, 1), unit = p->kernels->unit;
     const long longest = BLOCK_K / part * (unit > 1 ? 2 : 1);
@@ -146,12 +151,17 @@ static void choose_blocks(problem *q) {
     const long rows = p->kernels->rows, cols = p->kernels->cols, unit = p->kernels->unit;
     const long m = tl_min_long(p->m, q->rectangle_rows), n = tl_min_long(p->n, q->rectangle_cols);
     const bool few_rows = m <= FEW_TILES * rows;
-    p->pack_b = p->packed || p->b_col != 1 || m >= PACK_B_ROWS || unit > 1; /* never read as it is */
+    p->pack_b = p->packed || p->b_col != 1 || m >= PACK_B_TILES * rows || unit > 1;
     p->block_k = block_of_k(p, few_rows && p->pack_b && !p->packed ? 2 : 1);
-    /* Columns of a are read in place: one line of the cache for each k. So are rows that lie close together, for they
-     * fill the cache as evenly as a panel does. */
-    const bool rows_in_place = p->a_col == 1 && (p->a_row <= 2 * p->block_k || n < PACK_A_COLUMNS);
-    p->pack_a = unit > 1 || (p->a_row != 1 && !rows_in_place);
+    /* May a be read in place? Its columns: each tile touches a cache line for each k, and a low tile uses little of
+     * that line. Its rows: where they lie close together they fill the cache as evenly as a panel does; where they lie
+     * far apart they may all map to one set of the cache, which has ways for a few of them only. */
+    const bool low = rows <= LOW;
+    const bool columns_in_place =
+        p->a_row == 1 && (few_rows || n < (low ? PACK_COLUMNS_LOW : PACK_COLUMNS_HIGH));
+    const bool rows_in_place =
+        p->a_col == 1 && (p->a_row <= 2 * p->block_k || n < (low ? PACK_ROWS_LOW : PACK_ROWS_HIGH));
+    p->pack_a = unit > 1 || !(columns_in_place || rows_in_place);
     p->block_rows = p->pack_a ? BLOCK_TILES * rows : m;
     p->block_cols = BLOCK_B_BYTES / (long)sizeof(tl_real) / (p->block_k / unit * p->kernels->words);
     if (few_rows && !p->pack_a) p->block_cols = p->pack_b && !p->packed ? cols : WIDE * cols;
@@ -160,7 +170,7 @@ static void choose_blocks(problem *q) {
 
 /* ---- the work ---- */
 
-/* Rectangle number `task`: rectangles of one matrix follow each other. */
+/* Rectangle number `task`; the rectangles of one matrix have neighbouring numbers. */
 static tl_product_rectangle rectangle_of(const problem *q, long task) {
     const tl_product_plan *p = &q->plan;
     const long part = task % (q->row_parts * q->col_parts);
@@ -176,29 +186,29 @@ static tl_product_rectangle rectangle_of(const problem *q, long task) {
     return r;
 }
 
-/* One thread's share of the rectangles, with its own panels. */
+/* The rectangles are shared out among threads; each thread has its own panels. */
 typedef struct sharing {
     const problem *q;
     tl_real *panels;
-    long panel_size; /* a thread's */
+    long panel_size; /* elements of one thread's panels */
 } sharing;
 static void run_share(const void *job, long thread, long threads) {
     const sharing *s = job;
     const problem *q = s->q;
     const long tasks = q->items * q->row_parts * q->col_parts;
     const tl_product_kernels *kernels = q->plan.kernels;
-    if (kernels->begin != NULL) kernels->begin();
+    if (kernels->begin) kernels->begin();
     for (long task = tasks * thread / threads; task < tasks * (thread + 1) / threads; task++) {
         tl_product_rectangle r = rectangle_of(q, task);
         r.a_panels = s->panels + thread * s->panel_size;
         r.b_panels = r.a_panels + tl_product_a_panels(&q->plan);
         tl_product_multiply(&q->plan, &r);
     }
-    if (kernels->end != NULL) kernels->end();
+    if (kernels->end) kernels->end();
 }
 
-/* The summed axes that could not be merged into k, in row-major order: each product goes on with the chains of the
- * one before. */
+/* Sums over the axes that could not be merged into k: one product for each of their elements, in row-major order. Each
+ * product continues the sums of the one before. */
 static void run_sums(problem *q, tl_real *panels, long panel_size) {
     const tl_product_plan first = q->plan;
     long count = 1;
@@ -212,16 +222,17 @@ static void run_sums(problem *q, tl_real *panels, long panel_size) {
         }
         q->plan.add = first.add || i > 0;
         q->plan.bias = i == count - 1 ? first.bias : NULL;
-        q->plan.bias_on_rows = first.bias_on_rows && q->plan.bias != NULL;
+        q->plan.bias_on_rows = first.bias_on_rows && q->plan.bias;
         tl_share_parts(q->threads, run_share, &(sharing){q, panels, panel_size});
     }
 }
 
+/* Is it laid out for this product? */
 static bool fits(const tl_product_packed *packed, const tl_product_plan *p) {
     return packed->kernels == p->kernels && packed->k == p->k && packed->n == p->n;
 }
 
-/* Everything but memory, for at most so many threads. */
+/* Plans a product for at most so many threads; the caller adds memory for the panels. */
 static void plan(problem *q, const tl_product_kernels *kernels, tl_tensor c, tl_tensor a, tl_tensor b,
                  const tl_product_options *options, long threads) {
     static const tl_real nothing[1] = {0};
@@ -231,17 +242,17 @@ static void plan(problem *q, const tl_product_kernels *kernels, tl_tensor c, tl_
     p->c_row = c.stride[c.rank - 2], p->c_col = c.stride[c.rank - 1];
     p->a_row = a.stride[a.rank - 2], p->a_col = a.stride[a.rank - 1];
     p->b_row = b.stride[b.rank - 2], p->b_col = b.stride[b.rank - 1];
-    if (options != NULL) p->add = options->add, p->bias = options->bias;
+    if (options) p->add = options->add, p->bias = options->bias;
     set_axes(q, c, a, b);
     const bool by_columns = p->n == 1 ? p->c_row == 1 && p->m > 1 : p->c_col != 1 && p->c_row == 1;
     if (by_columns && !kernels->one_way)
         transpose(q);
-    else if (options != NULL && options->packed && fits(options->packed, p) && tl_numel(b) == p->k * p->n)
+    else if (options && options->packed && fits(options->packed, p) && tl_numel(b) == p->k * p->n)
         p->packed = options->packed->panels;
-    /* a stride along an axis of one element is any number: 1 suits best */
+    /* the stride of an axis of size 1 means nothing; 1 allows reading in place */
     if (p->m == 1) p->a_row = 1;
     if (p->n == 1) p->b_col = p->c_col = 1;
-    if (tl_numel(a) == 0 || tl_numel(b) == 0) { /* nothing to read: chains of no steps */
+    if (tl_numel(a) == 0 || tl_numel(b) == 0) { /* k is 0: sums without terms */
         p->k = q->sum.count = 0;
         p->a = p->b = nothing;
         p->a_row = p->b_row = 0, p->a_col = p->b_col = 1;
@@ -250,11 +261,12 @@ static void plan(problem *q, const tl_product_kernels *kernels, tl_tensor c, tl_
     choose_blocks(q);
 }
 
-/* An operand's shape, with strides for a copy in which the axes that c lacks stand right before k, which has `k` axes
- * behind it: so they are one with it. Where they are of size 1, they become as long as the other operand's. */
+/* The shape of t, an operand, and strides for a contiguous copy of it in which the summed axes lie right before the k
+ * axis, so that they merge with k into one. `k` is the number of matrix axes behind the k axis: 0 in a, 1 in b. A
+ * summed axis of size 1 gets the other operand's size. */
 static tl_tensor gathered(tl_tensor t, tl_tensor c, tl_tensor other, int k) {
     const int rank = (int)tl_max_long(t.rank, other.rank);
-    int order[TL_MAX_RANK], n = 0; /* axes, counted from the end; innermost first */
+    int order[TL_MAX_RANK], n = 0; /* the copy's axes, innermost first, each as its place from the end */
     long unused;
     order[n++] = 1;
     if (k == 1) order[n++] = 2;
@@ -274,8 +286,8 @@ static tl_tensor gathered(tl_tensor t, tl_tensor c, tl_tensor other, int k) {
     return to;
 }
 
-/* Chains in groups of k must begin their groups where they would if all that is summed stood along k: where the strides
- * do not let it, the operands are copied. (A single product is only ever cut between groups.) */
+/* Sums in groups of k must have the groups that they would have if all summed axes were one with k. Where the strides
+ * do not allow that, the operands are copied. (Within one product, blocks of k end between groups.) */
 static bool multiply_gathered(const tl_product_kernels *kernels, tl_tensor c, tl_tensor a, tl_tensor b,
                               const tl_product_options *options, tl_workspace *w) {
     problem q;
@@ -284,11 +296,11 @@ static bool multiply_gathered(const tl_product_kernels *kernels, tl_tensor c, tl
     const long of_a = tl_whole_lines(tl_numel(a2)), of_b = tl_whole_lines(tl_numel(b2));
     const long panel_size = tl_product_a_panels(&q.plan) + tl_product_b_panels(&q.plan);
     tl_real *memory = tl_workspace_get(w, (size_t)(of_a + of_b + q.threads * panel_size) * sizeof *memory);
-    if (memory == NULL) return false;
+    if (!memory) return false;
     a2.data = memory, b2.data = memory + of_a;
     tl_tensor_copy(a2, a);
     tl_tensor_copy(b2, b);
-    plan(&q, kernels, c, a2, b2, options, tl_threads()); /* the same, at its place */
+    plan(&q, kernels, c, a2, b2, options, tl_threads()); /* the same plan, with the copies' addresses */
     run_sums(&q, memory + of_a + of_b, panel_size);
     return true;
 }
@@ -298,14 +310,15 @@ bool tl_product_with(const tl_product_kernels *kernels, tl_tensor c, tl_tensor a
     if (tl_numel(c) == 0) return true;
     problem q;
     plan(&q, kernels, c, a, b, options, tl_threads());
-    if (q.sum.count > 0 && kernels->unit > 1) return multiply_gathered(kernels, c, a, b, options, w);
+    if (q.sum.count > 0 && kernels->in_groups) return multiply_gathered(kernels, c, a, b, options, w);
     const long panel_size = tl_product_a_panels(&q.plan) + tl_product_b_panels(&q.plan);
     tl_real *panels = tl_workspace_get(w, (size_t)(q.threads * panel_size) * sizeof *panels);
-    if (panels == NULL) return false;
+    if (!panels) return false;
     run_sums(&q, panels, panel_size);
     return true;
 }
 
+/* A plan that serves to pack b. */
 static tl_product_plan packing_of(tl_tensor b, tl_matmul_precision precision) {
     tl_product_plan p = {.kernels = tl_kernels_pick()->weights[precision], .pack_b = true};
     p.k = b.dim[0], p.n = b.dim[1];
@@ -327,7 +340,7 @@ tl_product_packed tl_product_prepack(tl_real *panels, tl_tensor b, tl_matmul_pre
 
 static const tl_product_kernels *kernels_for(const tl_product_options *options) {
     const tl_kernels *kernels = tl_kernels_pick();
-    return options == NULL  ? kernels->weights[TL_HIGHEST]
+    return !options         ? kernels->weights[TL_HIGHEST]
            : options->plain ? kernels->product
                             : kernels->weights[options->precision];
 }
@@ -336,14 +349,14 @@ bool tl_product(tl_tensor c, tl_tensor a, tl_tensor b, const tl_product_options 
     return tl_product_with(kernels_for(options), c, a, b, options, w);
 }
 
-bool tl_product_is_one_chain(tl_matmul_precision precision) {
-    return tl_kernels_pick()->weights[precision]->unit == 1;
+bool tl_product_in_groups(tl_matmul_precision precision) {
+    return tl_kernels_pick()->weights[precision]->in_groups;
 }
 
 tl_product_job tl_product_job_of(tl_tensor c, tl_tensor a, tl_tensor b, bool c_padded,
                                  const tl_product_options *options) {
     problem q;
-    tl_real somewhere; /* a tensor without memory has no elements, and the plan would be for none */
+    tl_real somewhere; /* plan() takes a tensor without memory for an empty one */
     c.data = a.data = b.data = &somewhere;
     plan(&q, kernels_for(options), c, a, b, options, 1);
     q.plan.c_padded = c_padded && !q.transposed;
@@ -370,9 +383,9 @@ void tl_product_job_run_rows(const tl_product_job *job, bool add, tl_real *c, co
         r.j0 = from, r.j1 = to;
     else
         r.i0 = from, r.i1 = to;
-    if (p.kernels->begin != NULL) p.kernels->begin();
+    if (p.kernels->begin) p.kernels->begin();
     tl_product_multiply(&p, &r);
-    if (p.kernels->end != NULL) p.kernels->end();
+    if (p.kernels->end) p.kernels->end();
 }
 
 void tl_product_job_run(const tl_product_job *job, bool add, tl_real *c, const tl_real *a, const tl_real *b,

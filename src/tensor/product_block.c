@@ -1,14 +1,16 @@
 /* One rectangle of a product, on one thread. The arithmetic is in kernels/product*.c.
  *
- *     for each block of k                      so that a tile's part of a stays in the first-level cache
- *       for each block of columns              so that its part of b stays in the second-level cache
+ *     for each block of k             (KC)   so that a tile's part of a stays in the first-level cache
+ *       for each block of columns     (NC)   so that its part of b stays in the second-level cache
  *         pack b into panels of `cols` columns, or read it in place
- *         for each block of rows
+ *         for each block of rows      (MC)
  *           pack a into tiles of `rows` rows, or read it in place
- *           for each tile of rows, for each panel: the tile kernel
+ *           for each tile of rows     (MR)
+ *             for each panel          (NR)   the micro-kernel
  *
- * A later block of k takes up the chains where the earlier one left them, in c; it begins with a whole unit of k. Tiles
- * that stick out over c's edge, or whose rows are not contiguous in c, go through a scratch tile. */
+ * (In brackets: BLIS's names of the blocks' sizes.) A later block of k continues the sums that the earlier one left in
+ * c; every block but the last has whole units of k. Tiles that reach beyond c's edge, or whose rows are not contiguous
+ * in c, are computed in a scratch tile and copied. */
 #include "product_block.h"
 #include "share.h"
 
@@ -16,29 +18,28 @@
 
 enum {
     SMALL = 65536,     /* up to so many elements of b, one thread packs as fast as two */
-    SCRATCH_COLS = 32, /* at least any set's cols … */
-    SCRATCH = 32 * 32  /* … and rows × cols: elements of the scratch tile */
+    SCRATCH_COLS = 32, /* columns of the scratch tile: no kernels have more … */
+    SCRATCH = 32 * 32  /* … and its elements: none have more rows × cols */
 };
 
 typedef struct block {
     long i0, i1, j0, j1, k0, k1;
 } block;
 
-/* A panel has `cols` columns, the last one in b only one vector if that is enough. */
+/* A panel has `cols` columns; the last panel of b has one vector if that is enough for the columns left. */
 static long panel_width(const tl_product_plan *p, long columns_left) {
     return columns_left > p->kernels->lanes ? p->kernels->cols : p->kernels->lanes;
 }
 
+/* Units in so much of k. A division is slow enough to be felt in small products, so unit 1 avoids it. */
 static long units(const tl_product_plan *p, long k) {
-    return p->kernels->unit == 1
-               ? k
-               : tl_ceil_div(k, p->kernels->unit); /* a division is felt in small products */
+    return p->kernels->unit == 1 ? k : tl_ceil_div(k, p->kernels->unit);
 }
 
-/* Length in a panel, for each of its lines, of so much of k. */
+/* Elements that so much of k takes in a panel, for each of its lines. */
 static long packed(const tl_product_plan *p, long k) { return units(p, k) * p->kernels->words; }
 
-/* A tile of this height writes so many rows. */
+/* The rows that a tile of this height writes. */
 static long whole_height(const tl_product_plan *p, long height) {
     return (height + p->kernels->row_step - 1) & -(long)p->kernels->row_step;
 }
@@ -48,7 +49,7 @@ static void pack_b(const tl_product_plan *p, const tl_product_rectangle *r, cons
     const long cols = p->kernels->cols, k = x->k1 - x->k0, length = packed(p, k);
     for (long j = x->j0; j < x->j1; j += cols) {
         const long width = tl_min_long(cols, x->j1 - j);
-        const bool whole = width % p->kernels->lanes == 0; /* else it cannot be read in place */
+        const bool whole = width % p->kernels->lanes == 0; /* a part of a vector cannot be read in place */
         if (whole && !p->pack_b) continue;
         p->kernels->pack_b(r->b_panels + (p->pack_b ? j - x->j0 : 0) * length, panel_width(p, width),
                            r->b + x->k0 * p->b_row + j * p->b_col, p->b_col, p->b_row, width, k);
@@ -61,7 +62,7 @@ static long padded_columns(const tl_product_plan *p) {
 
 long tl_product_packed_whole(const tl_product_plan *p) { return packed(p, p->k) * padded_columns(p); }
 
-/* Block of k after block of k, in each its panels side by side, as if all columns were one block. */
+/* One block of k after the other; within each, the panels of all columns one after the other. */
 void tl_product_pack_all(const tl_product_plan *p, tl_real *panels) {
     for (long k0 = 0; k0 < p->k; k0 += p->block_k) {
         const long cols = p->kernels->cols, k1 = tl_min_long(k0 + p->block_k, p->k);
@@ -74,7 +75,8 @@ void tl_product_pack_all(const tl_product_plan *p, tl_real *panels) {
     }
 }
 
-/* Strips of k, so that what neighbouring tiles read of a's rows is still in the cache. */
+/* Where a's columns are contiguous, in strips of k: the next tile reads the next part of the same cache lines of a,
+ * while they are still in the cache. */
 static void pack_a(const tl_product_plan *p, const tl_product_rectangle *r, const block *x) {
     const tl_product_kernels *kernels = p->kernels;
     const long k = x->k1 - x->k0, length = packed(p, k);
@@ -95,7 +97,7 @@ static void copy_row(tl_real *to, const tl_real *from, long n) {
     if (n & 1) *to = *from;
 }
 
-/* A tile that cannot be held in c itself, being too narrow or not contiguous. */
+/* Computes a tile that cannot be written to c directly, because it is too narrow or not contiguous there. */
 static void tile_by_scratch(const tl_product_plan *p, long height, long width, tl_product_tile t) {
     tl_real scratch[SCRATCH] __attribute__((aligned(64))), bias[SCRATCH_COLS];
     const long cols = panel_width(p, width), rows = whole_height(p, height);
@@ -103,7 +105,7 @@ static void tile_by_scratch(const tl_product_plan *p, long height, long width, t
     for (long i = 0; i < rows && t.go_on; i++)
         for (long j = 0; j < cols; j++)
             scratch[i * cols + j] = i < height && j < width ? c[i * p->c_row + j * p->c_col] : 0;
-    if (t.bias != NULL) {
+    if (t.bias) {
         for (long j = 0; j < cols; j++) bias[j] = j < width ? t.bias[j] : 0;
         t.bias = bias;
     }
@@ -139,7 +141,10 @@ static void multiply(const tl_product_plan *p, const tl_product_rectangle *r, co
                             : r->b_panels;
             t.b_row = p->pack_b || !whole ? panel_width(p, x->j1 - j) : p->b_row;
             t.c = r->c + i * p->c_row + j * p->c_col;
-            t.bias = last && p->bias != NULL && !p->bias_on_rows ? p->bias + j : NULL;
+            t.bias = last && p->bias && !p->bias_on_rows ? p->bias + j : NULL;
+            /* fetches the next tile's part of c while this tile is computed */
+            if (t.go_on && x->j1 - j > cols)
+                for (long q = 0; q < height; q++) __builtin_prefetch(t.c + cols + q * p->c_row);
             if ((whole || p->c_padded) && whole_rows && p->c_col == 1) {
                 const long columns = whole ? x->j1 - j : panel_width(p, x->j1 - j);
                 width = kernels->tile(height, columns / lanes, &t) * lanes;

@@ -1,5 +1,5 @@
-/* Sums and norms over axes. The order of every sum is fixed by shapes alone (map.h says which), so neither
- * threads nor strides change a bit. */
+/* Sums and norms over axes. Shapes alone determine the order of every sum (map.h says how), so neither threads nor
+ * strides change a bit. */
 #include "kernels/kernels.h"
 #include "map.h"
 #include "nest.h"
@@ -33,7 +33,7 @@ static void block_piece(const void *of, long i) {
     job->partial[i] = job->fn(n, tl_nest_read(job->nest, job->operand, job->data, from, n, buffer));
 }
 
-/* Group by group the blocks are shared out, and their sums added in order. */
+/* Blocks are shared out group by group; their sums are added up in order. */
 static double sequence(const tl_nest *nest, int operand, const tl_real *data, block_fn *fn) {
     long blocks = (nest->count + BLOCK - 1) / BLOCK;
     double total = 0, partial[GROUP];
@@ -54,8 +54,8 @@ double tl_tensor_norm(tl_tensor t) {
 
 /* ---- sum_to ---- */
 
-/* `from`'s axes in three parts, each a nest over (to, from): before the last summed axis, those that stay (outer);
- * the summed ones; behind it, those that stay (columns). */
+/* The axes of `from` in three parts, each a nest over (to, from): `summed`, the axes that are summed; `outer`, those
+ * that stay and lie before the last summed axis; `columns`, those that stay and lie behind it. */
 typedef struct reduction {
     tl_nest outer, summed, columns;
     tl_real *to;
@@ -63,7 +63,7 @@ typedef struct reduction {
     bool add;
 } reduction;
 
-typedef struct part { /* axes picked one by one, as a pair of tensors */
+typedef struct part { /* some of the axes, as a pair of tensors */
     tl_tensor t[2];
 } part;
 
@@ -75,7 +75,7 @@ static void pick(part *p, long dim, long to_stride, long from_stride) {
     p->t[1].stride[axis] = from_stride;
 }
 
-/* False if the shapes do not fit; *any tells if there is an axis to sum. */
+/* False if the shapes do not fit. *any: is there an axis to sum? */
 static bool divide(tl_tensor to, tl_tensor from, reduction *r, bool *any) {
     if (!to.data || !from.data || to.rank > from.rank) return false;
     int missing = from.rank - to.rank, last = -1;
@@ -108,19 +108,21 @@ static void sum_row(const void *of, long i) {
     *to = (r->add ? *to : 0) + (tl_real)total;
 }
 
-/* The last axis is summed: one number for each outer element. Threads share the rows, or else long rows' blocks. */
+/* The last axis is summed: one number for each outer element. Threads share the outer elements, or the blocks of long
+ * sums. */
 static void sum_rows(const reduction *r) {
     long count = r->outer.count;
     bool worth_it = r->summed.count < TL_MAP_PARALLEL && count * r->summed.count >= TL_MAP_PARALLEL;
     tl_share(worth_it, count, sum_row, r);
 }
 
-/* Narrow strips are summed in registers; of wide ones whole lines are added to a buffer, which suits memory. */
+/* Few columns: strips of NARROW columns, summed in registers. Many: strips of WIDE, whose lines are added to a
+ * buffer. */
 enum { NARROW = 64, WIDE = 1024 };
 static long width_of(const reduction *r) { return r->columns.count >= WIDE ? WIDE : NARROW; }
 static long strips_of(const reduction *r) { return (r->columns.count + width_of(r) - 1) / width_of(r); }
 
-/* A strip of columns: one chain each, down all rows. */
+/* Sums a strip of columns, each in one chain over all rows. */
 static void sum_strip(const void *of, long i) {
     const reduction *r = of;
     const tl_map_kernels *map = tl_kernels_pick()->map;
@@ -152,7 +154,7 @@ bool tl_tensor_sum_to(tl_tensor to, tl_tensor from, bool add) {
     reduction r = {.to = to.data, .from = from.data, .add = add};
     if (!divide(to, from, &r, &any)) return false;
     if (!any) {
-        to = tl_tensor_expand(to, tl_shape_of(from)); /* axes of size 1 that it lacks */
+        to = tl_tensor_expand(to, tl_shape_of(from)); /* adds the axes of size 1 that `to` lacks */
         return add ? tl_tensor_accumulate(to, from) : tl_tensor_copy(to, from);
     }
     if (tl_numel(to) == 0) return true;

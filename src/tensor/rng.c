@@ -5,7 +5,7 @@
 
 /* ---- keys ---- */
 
-/* Two words from a 64-bit number, each depending on all its bits and on what the key was. */
+/* Two new words; each depends on all bits of the number and of the old key. */
 tl_rng_key tl_rng_key_mix(tl_rng_key key, uint64_t number) {
     uint32_t low = (uint32_t)number, high = (uint32_t)(number >> 32);
     uint32_t a = tl_rng_mix32(tl_rng_mix32(key.k[0] + low) ^ key.k[1]) + high;
@@ -39,7 +39,7 @@ double tl_rng_normal(tl_rng_key key, uint64_t i) {
     return radius * cos(6.283185307179586477 * tl_rng_uniform(key, 2 * i + 1));
 }
 
-/* 64 random bits times n, of which the part above 2^64 is uniform to within n/2^64. */
+/* The upper 64 bits of (64 random bits)·n: uniform to within n/2^64. */
 long tl_rng_below(tl_rng_key key, uint64_t i, long n) {
     if (n <= 1) return 0;
     uint64_t m = (uint64_t)n, high = tl_rng_bits(key, 2 * i), low = tl_rng_bits(key, 2 * i + 1);

@@ -1,10 +1,10 @@
-/* The counter-based generator's core, shared by rng.c and (as vectors, kernels/simd.h) by the kernels.
+/* The core of the counter-based generator, shared by rng.c and, as vectors, by the kernels (kernels/simd_rng.h).
  *
- * bits(key, i) = mix(mix(lo ^ k0) + k1), lo = low half of i, with i's high half folded into (k0, k1) beforehand.
- * mix is a bijection of 32-bit words (xorshift and multiply, alternating): whatever the key, 2^32 counters in a
- * row give every word once. Keys must themselves be well mixed: take them from tl_rng_key_of and
- * tl_rng_key_mix, not from small numbers. The multipliers are those of C. Wellons' "lowbias32" (public domain),
- * found by search for the least bias between input and output bits. */
+ * bits(key, i) = mix(mix(lo ^ k0) + k1), where lo is the lower half of i, and i's upper half is folded into (k0, k1)
+ * beforehand. mix is a bijection of 32-bit words (xorshift and multiply, alternating): under every key, 2^32
+ * consecutive counters give every word once. Keys must be well mixed themselves: use those of tl_rng_key_of and
+ * tl_rng_key_mix, not small numbers. The multipliers are those of C. Wellons' "lowbias32" (public domain), found by a
+ * search for the least bias between input and output bits. */
 #ifndef TL_RNG_H
 #define TL_RNG_H
 
@@ -19,7 +19,7 @@ static inline uint32_t tl_rng_mix32(uint32_t x) {
     return x ^ x >> 16;
 }
 
-/* The key for counters whose high half is `high`; the key itself for the first 2^32 of them. */
+/* The key for counters whose upper half is `high`; for high = 0 it is the key itself. */
 static inline tl_rng_key tl_rng_fold(tl_rng_key key, uint32_t high) {
     if (high == 0) return key;
     uint32_t a = tl_rng_mix32(key.k[0] + 0x9e3779b9U * high);

@@ -1,8 +1,8 @@
 /* Drives the row kernels over many rows: which rows, which part of each is visible, which thread.
  *
- * Sums over rows never depend on the threads, nor on padding, whose rows of dy are exactly 0: normalisation's dgamma
- * and dbeta are summed within chunks of CHUNK rows that are not 0, then over the chunks in ascending order; a table's
- * gradient rows each take their terms in ascending order; losses are added up in ascending order by one thread. */
+ * Sums over rows depend neither on the threads nor on padding, whose rows of dy are exactly 0. Normalisation's dgamma
+ * and dbeta are summed within chunks of CHUNK rows that are not 0, then over the chunks in ascending order. Each row of
+ * a table's gradient gets its terms in ascending order. One thread adds up the losses in ascending order. */
 #include "rows.h"
 #include "kernels/kernels.h"
 #include "share.h"
@@ -11,8 +11,8 @@
 
 enum {
     CHUNK = 64,         /* rows whose dgamma and dbeta are summed together */
-    SMALL = 4096,       /* up to so many numbers with an exp each, one thread is as fast as two … */
-    SMALL_SIMPLE = 8192 /* … or without */
+    SMALL = 4096,       /* up to so many numbers with an exp each, one thread is as fast as two; … */
+    SMALL_SIMPLE = 8192 /* … so many without */
 };
 
 static tl_row_mask all_of(long n) { return (tl_row_mask){n, NULL}; }
@@ -70,7 +70,7 @@ void tl_rows_masked_softmax_backward(tl_real *dx, const tl_real *y, const tl_rea
             k->softmax_backward(dx + r * n, y + r * n, dy + r * n, 1, n, tl_row_mask_of(mask, r, n), add));
 }
 
-/* ---- turned pairs ---- */
+/* ---- rotary positions ---- */
 
 static tl_real *row_of(tl_tensor t, long r) {
     const long place = r % t.dim[2], head = r / t.dim[2] % t.dim[1], sentence = r / t.dim[2] / t.dim[1];
@@ -105,8 +105,8 @@ static bool all_zero(const tl_real *row, long n) {
     return i == n;
 }
 
-/* Where each chunk begins, and behind them `rows`. Rows of 0 belong to a chunk, but do not count: they would move
- * the others from chunk to chunk. Returns how many chunks there are, 1 or more. */
+/* Writes to `start` the first row of each chunk, then `rows`. Rows of zeros lie in chunks but do not count towards
+ * CHUNK: otherwise padding would move other rows into other chunks. Returns the number of chunks, 1 or more. */
 static long cut_chunks(long *start, const tl_real *dy, long rows, long n) {
     long chunks = 1, count = 0;
     start[0] = 0;
@@ -119,7 +119,7 @@ static long cut_chunks(long *start, const tl_real *dy, long rows, long n) {
     return chunks;
 }
 
-/* to (+)= the sum over chunks of part[chunk · step + i]; uses up part */
+/* to[i] (+)= the sum over chunks of part[chunk · step + i]; overwrites part */
 static void sum_chunks(tl_row_gradient to, tl_real *part, long chunks, long step, long n) {
     for (long c = 1; c < chunks; c++)
         for (long i = 0; i < n; i++) part[i] += part[c * step + i];
@@ -134,7 +134,7 @@ bool tl_rows_norm_backward(tl_row_gradient dx, tl_row_gradient dgamma, tl_row_gr
     const size_t starts = (size_t)(most + 1) * sizeof(long), sums = (size_t)(most * step) * sizeof(tl_real);
     long *start = tl_workspace_get(w, starts + sums);
     if (!start) return false;
-    tl_real *part = (tl_real *)(start + most + 1);
+    tl_real *part = (tl_real *)(start + most + 1); /* [chunks][2,n]: sums for dgamma, for dbeta */
     const long chunks = cut_chunks(start, dy, rows, n);
     memset(part, 0, (size_t)(chunks * step) * sizeof *part);
     TL_EACH(c, chunks, rows * n > SMALL_SIMPLE, {
@@ -223,8 +223,8 @@ void tl_rows_cross_entropy_finish(tl_real *exps, const tl_row_softmax *softmax, 
 
 /* ---- one row of logits ---- */
 
-long tl_row_likeliest(const tl_real *x, long n, double *nll) {
-    return tl_kernels_pick()->losses->likeliest(x, n, nll);
+long tl_row_arg_max(const tl_real *x, long n, double *nll) {
+    return tl_kernels_pick()->losses->arg_max(x, n, nll);
 }
 
 tl_row_softmax tl_row_softmax_of(const tl_real *x, long n) {
@@ -246,7 +246,7 @@ void tl_rows_place(tl_real *table, const tl_real *y, const int *id, long rows, l
     TL_EACH(r, rows, rows * n > SMALL_SIMPLE, memcpy(table + id[r] * n, y + r * n, (size_t)n * sizeof *y));
 }
 
-/* In stripes of columns, so that a stripe's sums stay in the first-level cache. */
+/* In stripes of columns: a stripe's sums stay in the first-level cache. */
 void tl_rows_add_up(tl_real *sum, const tl_real *x, long rows, long n) {
     enum { STRIPE = 1024 };
     TL_EACH(stripe, (n + STRIPE - 1) / STRIPE, rows * n > SMALL_SIMPLE, {
@@ -256,8 +256,9 @@ void tl_rows_add_up(tl_real *sum, const tl_real *x, long rows, long n) {
     });
 }
 
-/* Every part owns the table rows id ≡ part (mod parts) and goes through all ids: no two write to one row, and each
- * row gets its terms in ascending order. Neighbouring ids, alike in frequency, fall to different parts. */
+/* Each part owns the table rows with id % parts == part, and goes through all ids. So no two threads write to one row,
+ * and each row gets its terms in ascending order. Neighbouring ids, which are about equally frequent, go to different
+ * parts. */
 void tl_rows_scatter(tl_real *dtable, const tl_real *dy, const int *id, long rows, long n, long table_rows,
                      bool add) {
     const long parts = rows * n > SMALL_SIMPLE ? tl_threads() : 1, share = (table_rows + parts - 1) / parts;

@@ -1,8 +1,9 @@
-/* Sharing pieces of work among the threads. All of them come to every region, even if some then find nothing to do: GCC's
- * OpenMP ends threads where a team is smaller than the one before, and starts them anew where it is larger.
+/* Shares pieces of work out among the threads. Every thread enters every parallel region, even if there is nothing for
+ * it to do: GCC's OpenMP ends threads when a team is smaller than the one before, and starts new ones when it is
+ * larger.
  *
- * One thread runs a plain loop: an OpenMP region costs half a microsecond even when it is told to use one thread,
- * more than many small operations take. */
+ * One thread runs a plain loop: an OpenMP region costs half a microsecond even with one thread, more than many small
+ * operations take. */
 #ifndef TL_SHARE_H
 #define TL_SHARE_H
 
@@ -12,13 +13,14 @@
 #ifdef _OPENMP
 # include <omp.h>
 
-/* Before threads are used: how many there are. From the first time on a child of this process uses one. */
+/* Call it before threads are used. Returns how many there are. After the first call, a child of this process uses
+ * one. */
 int tl_share_begin(void);
 #else
 static inline int tl_share_begin(void) { return 1; }
 #endif
 
-/* for (long i = 0; i < count; i++) { … }, each once, in any order, by all threads if `worth_it`. */
+/* for (long i = 0; i < count; i++) { … }: each i once, in any order, by all threads if `worth_it`. */
 /* clang-format off */
 #define TL_EACH(i, count, worth_it, ...)                                \
     do {                                                                \
@@ -43,8 +45,7 @@ static inline void tl_share(bool worth_it, long count, tl_piece_fn *fn, const vo
 
 typedef void tl_part_fn(const void *job, long part, long parts);
 
-/* fn(job, 0, n) … fn(job, n-1, n), each once and by a thread of its own, where n is `threads`, or fewer if there are
- * fewer. */
+/* Calls fn(job, 0, n) … fn(job, n-1, n), each in a thread of its own. n is `threads`, or less if OpenMP gives fewer. */
 static inline void tl_share_parts(long threads, tl_part_fn *fn, const void *job) {
 #ifdef _OPENMP
     if (threads > 1) {

@@ -1,4 +1,4 @@
-/* Arithmetic on sizes that somebody else has named: it says where a product does not fit instead of wrapping. */
+/* Arithmetic on sizes from outside: it reports a product that does not fit, and never wraps. */
 #ifndef TL_SIZES_H
 #define TL_SIZES_H
 
@@ -7,8 +7,8 @@
 #include <limits.h>
 #include <stdint.h>
 
-/* No tensor has more elements, those of broadcast axes counted: so bytes never wrap, not even for the largest thing that is
- * kept for each element (two doubles). */
+/* The most elements of a tensor, broadcast axes counted in full. With it no number of bytes wraps, not even at two
+ * doubles for each element, the most that is kept for one. */
 #define TL_MAX_NUMEL ((long)(PTRDIFF_MAX / 16 < LONG_MAX ? PTRDIFF_MAX / 16 : LONG_MAX))
 #if LONG_MAX < 0x7fffffffffffffff
 # error "sizes are long, and must have 64 bits"
@@ -25,7 +25,7 @@ static inline bool tl_size_times(long a, long b, long *product) {
 #endif
 }
 
-/* The same where sizes may be anything. */
+/* tl_size_of_axes for axes of any size. */
 static inline long tl_size_of_large_axes(int rank, const long *dim) {
     long n = 1;
     bool empty = false;
@@ -36,9 +36,10 @@ static inline long tl_size_of_large_axes(int rank, const long *dim) {
     return empty ? 0 : n;
 }
 
-/* The number of elements of `rank` axes; -1 where no tensor can be so: more axes than there may be, a negative size, or too
- * many elements. An axis of size 0 excuses nothing: the strides beside it must fit, too. It is asked for several times an
- * operation: axes so short that so many of them fit in any case are just multiplied. */
+/* The number of elements of `rank` axes; -1 where no tensor can have them: more axes than TL_MAX_RANK, a negative size,
+ * or too many elements. An axis of size 0 counts as 1 in that check, because the strides beside it must fit too. Every
+ * operation calls this several times. So axes that are short enough to fit in any case are just multiplied; bits[rank]
+ * says how short. */
 static inline long tl_size_of_axes(int rank, const long *dim) {
     static const unsigned char bits[TL_MAX_RANK + 1] = {58, 58, 29, 19, 14, 11, 9};
     if (rank < 0 || rank > TL_MAX_RANK) return -1;
@@ -50,7 +51,7 @@ static inline long tl_size_of_axes(int rank, const long *dim) {
     return all >> bits[rank] == 0 ? (long)n : tl_size_of_large_axes(rank, dim);
 }
 
-/* Why no tensor can have that shape, to be said behind it: "has an axis of negative size". */
+/* Why no tensor can have that shape, as the end of a sentence about it: "has an axis of negative size". */
 const char *tl_shape_fault(tl_shape shape);
 
 #endif

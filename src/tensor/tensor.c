@@ -1,6 +1,6 @@
-/* Shapes and views. A tensor is a value of a few words: every function here takes and returns copies, and
- * only tl_tensor_fill writes through the pointer. What cannot be done gives a tensor with data NULL and rank 0, and
- * every function accepts such a one. */
+/* Shapes and views. A tensor is a value of a few words: every function here takes and returns copies, and only
+ * tl_tensor_fill writes to its elements. A function that fails returns a tensor with data NULL and rank 0, and every
+ * function accepts such a tensor. */
 #include "sizes.h"
 #include "tapeloom/tensor.h"
 
@@ -80,7 +80,7 @@ long tl_numel(tl_tensor t) {
 }
 
 bool tl_is_contiguous(tl_tensor t) {
-    unsigned long expected = 1; /* of a shape that is none it may wrap */
+    unsigned long expected = 1; /* unsigned: for an impossible shape it may wrap */
     for (int i = t.rank <= TL_MAX_RANK ? t.rank - 1 : -1; i >= 0; i--) {
         if (t.dim[i] == 1) continue;
         if ((unsigned long)t.stride[i] != expected) return tl_numel(t) == 0;
@@ -91,7 +91,7 @@ bool tl_is_contiguous(tl_tensor t) {
 
 /* ---- views ---- */
 
-/* Data, and a shape that a tensor can have: one that a caller has put together may have neither. */
+/* Does it have data and a possible shape? A tensor that a caller has put together may have neither. */
 static bool is_tensor(tl_tensor t) { return t.data && tl_size_of_axes(t.rank, t.dim) >= 0; }
 
 static int axis_of(tl_tensor t, int axis) {
@@ -144,8 +144,8 @@ tl_tensor tl_tensor_expand(tl_tensor t, tl_shape shape) {
     return y;
 }
 
-/* Runs of old axes that step evenly through memory are matched with runs of new axes of the same size; a new axis
- * may split such a run but not cross its end. */
+/* Old axes that step evenly through memory form a run. Each run is matched with new axes of the same total size: a new
+ * axis may be a part of a run, but may not cross its end. */
 bool tl_tensor_reshape(tl_tensor t, tl_shape shape, tl_tensor *out) {
     if (!out || !is_tensor(t) || tl_shape_numel(shape) != tl_numel(t)) return false;
     if (tl_is_contiguous(t)) {
@@ -156,7 +156,7 @@ bool tl_tensor_reshape(tl_tensor t, tl_shape shape, tl_tensor *out) {
     int old = t.rank - 1, new = shape.rank - 1;
     while (old >= 0 && t.dim[old] == 1) old--;
     while (old >= 0) {
-        long run = t.dim[old], step = t.stride[old]; /* one evenly stepping run, from the back */
+        long run = t.dim[old], step = t.stride[old]; /* a run, from its last axis on */
         while (old > 0 && (t.dim[old - 1] == 1 || t.stride[old - 1] == step * run)) run *= t.dim[--old];
         old--;
         long done = 1;

@@ -1,7 +1,8 @@
-/* Threads, and what this build is. Without OpenMP everything runs on one thread and gives the same numbers.
+/* Threads, and the text that describes this build. Without OpenMP everything runs on one thread and gives the same
+ * numbers.
  *
- * What this file keeps is of the process, as its threads are: how many there may be, and whether it is the child of a process
- * whose threads it does not have. */
+ * The state in this file belongs to the process, as threads do: how many there may be, and whether this process is a
+ * forked child, which does not have its parent's threads. */
 #define _POSIX_C_SOURCE 200809L /* pthread_atfork */
 #include "kernels/kernels.h"
 #include "share.h"
@@ -13,11 +14,11 @@
 #  define HAS_FORK
 # endif
 
-/* More threads than this are never of use, and a system that refuses to start one ends the program: OpenMP's doing. */
+/* A limit: more threads are of no use, and OpenMP ends the program if the system refuses to start one. */
 enum { MANY = 64 };
 
 static int most_threads(void) {
-    static atomic_int most; /* asked for once: it is a system call */
+    static atomic_int most; /* kept, because asking is a system call */
     int known = atomic_load_explicit(&most, memory_order_relaxed);
     if (known > 0) return known;
     known = omp_get_num_procs() > MANY ? omp_get_num_procs() : MANY;
@@ -25,8 +26,8 @@ static int most_threads(void) {
     return known;
 }
 
-static atomic_bool
-    alone; /* the child of a process that had threads: GCC's OpenMP would wait for them for ever */
+/* Set in a forked child of a process that had threads: GCC's OpenMP would wait for them forever. */
+static atomic_bool alone;
 
 int tl_threads(void) {
     const int threads = omp_get_max_threads();
@@ -58,7 +59,7 @@ void tl_set_threads(int count) { (void)count; }
 int tl_processors(void) { return 1; }
 #endif
 
-/* What makes a library slow, so that nobody measures it unawares. */
+/* What makes this build slow, to be shown in its text. */
 #if defined(__SANITIZE_ADDRESS__)
 # define WATCHED ", sanitizers"
 #elif defined(__has_feature)
@@ -75,7 +76,7 @@ int tl_processors(void) { return 1; }
 # define CHECKED ""
 #endif
 
-/* The text goes into a buffer of the calling thread: written anew by each call, read by nothing else. */
+/* The text is in a buffer of the calling thread; each call writes it anew. */
 const char *tl_build_text(void) {
     static _Thread_local char text[96];
     const char *precision = sizeof(tl_real) == 4 ? "float" : "double", *isa = tl_kernels_pick()->isa;

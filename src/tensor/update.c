@@ -1,10 +1,10 @@
-/* Shares flat ranges out among threads in pieces that depend on their length alone. */
+/* Shares flat ranges out among threads, in pieces that depend on a range's length alone. */
 #include "update.h"
 #include "kernels/kernels.h"
 #include "share.h"
 
 enum {
-    PIECE = 4096, /* numbers, the least that is worth a turn */
+    PIECE = 4096, /* numbers of a thread at a time */
     PIECES = 256, /* partial sums at most, a power of two */
     SMALL = 16384 /* up to so many numbers, one thread is as fast as two */
 };
@@ -20,7 +20,7 @@ void tl_update_sgd(tl_real *p, tl_real *b, const tl_real *grad, long n, const tl
     });
 }
 
-/* The elements from … to-1 of all ranges in a row. */
+/* Updates elements from … to-1, counted through all ranges one after another. */
 static void adam_part(const tl_adam_range *range, int count, long from, long to) {
     const tl_update_kernels *k = tl_kernels_pick()->update;
     for (int i = 0; i < count; from -= range[i].n, to -= range[i].n, i++) {

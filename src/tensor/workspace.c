@@ -1,4 +1,4 @@
-/* Borrowed memory that only grows (see workspace.h). Contents are not kept when it grows: nobody holds any. */
+/* Borrowed memory that only grows (workspace.h). Growing loses the contents: they belonged to an earlier borrower. */
 #include "workspace.h"
 #include <stdlib.h>
 
@@ -6,11 +6,11 @@
 
 void *tl_workspace_get(tl_workspace *w, size_t bytes) {
     if (bytes > SIZE_MAX / 2) return NULL;
-    if (w->memory == NULL || w->size < bytes) {
+    if (!w->memory || w->size < bytes) {
         /* a quarter more than asked, so that slowly growing requests do not allocate each time */
         const size_t size = (bytes + bytes / 4 + ALIGNMENT) / ALIGNMENT * ALIGNMENT;
         void *memory = aligned_alloc(ALIGNMENT, size);
-        if (memory == NULL) return NULL;
+        if (!memory) return NULL;
         free(w->memory);
         w->memory = memory;
         w->size = size;

@@ -1,5 +1,5 @@
-/* Memory that kernels borrow for the length of one call (packed panels, partial sums). Owned by the tape or by
- * whoever calls; it only grows, so calls of sizes seen before allocate nothing. */
+/* Memory that kernels borrow for one call (packed panels, partial sums). The tape or another caller owns it. It only
+ * grows, so a call that needs no more than an earlier one allocates nothing. */
 #ifndef TL_WORKSPACE_H
 #define TL_WORKSPACE_H
 

@@ -1,13 +1,13 @@
-/* Pairs wait in a queue, the lowest rank first and of equal ranks the place that is furthest left; pieces are a list, and only a
- * merged piece's neighbours are looked at anew. */
+/* Possible merges are in a queue: the lowest rank first, ties from the left. Pieces are a linked list; after a merge
+ * only the new piece's neighbours are looked up again. */
 #include "merge.h"
 #include "base/memory.h"
 
-/* ---- the queue: a binary heap, no place comes before its parent, which is at (i - 1) / 2 ---- */
+/* ---- the queue: a binary heap; no entry comes before its parent, which is at (i - 1) / 2 ---- */
 
 static bool comes_before(tl_place a, tl_place b) { return a.rank != b.rank ? a.rank < b.rank : a.at < b.at; }
 
-/* False, and nothing changed, when out of memory. */
+/* Returns false, with nothing changed, when out of memory. */
 static bool push(tl_merging *m, tl_place place) {
     if (!TL_RESERVE(m->places, m->room, m->used + 1)) return false;
     size_t i = m->used++;
@@ -47,15 +47,15 @@ typedef struct word {
     const int32_t *joined;
 } word;
 
-/* Which pair piece i makes with the one behind it, and into the queue with it. */
-static bool look(const word *w, size_t i) {
+/* Looks up the pair of piece i and the next piece, and puts it into the queue. */
+static bool look_up(const word *w, size_t i) {
     if (i == none) return true;
     tl_piece *p = &w->pieces[i];
     p->pair = p->behind == none ? -1 : w->rank(w->context, p->symbol, w->pieces[p->behind].symbol);
     return p->pair < 0 || push(w->m, (tl_place){p->pair, i});
 }
 
-/* Piece i takes up the one behind it, which is nothing from then on. */
+/* Joins piece i with the next one, which becomes empty. */
 static void join(const word *w, size_t i) {
     tl_piece *p = &w->pieces[i], *taken = &w->pieces[p->behind];
     p->symbol = w->joined[p->pair];
@@ -65,7 +65,8 @@ static void join(const word *w, size_t i) {
     if (p->behind != none) w->pieces[p->behind].before = i;
 }
 
-/* Everywhere the pair that comes first, and then its places' new neighbours. A place whose piece has another pair by now is over. */
+/* Merges the first pair of the queue everywhere, then looks up the new neighbours. A queue entry whose piece has
+ * another pair by now is ignored. */
 static bool merge_first(const word *w) {
     tl_merging *m = w->m;
     const int32_t rank = m->places[0].rank;
@@ -78,7 +79,7 @@ static bool merge_first(const word *w) {
         m->due[m->due_used++] = place;
     }
     for (size_t k = 0; k < m->due_used; k++)
-        if (!look(w, w->pieces[m->due[k].at].before) || !look(w, m->due[k].at)) return false;
+        if (!look_up(w, w->pieces[m->due[k].at].before) || !look_up(w, m->due[k].at)) return false;
     return true;
 }
 
@@ -91,7 +92,7 @@ size_t tl_merge(tl_merging *m, tl_piece *pieces, size_t count, tl_pair_rank *ran
         pieces[i].behind = i + 1 == count ? none : i + 1;
     }
     for (size_t i = 0; i < count; i++)
-        if (!look(&w, i)) return 0;
+        if (!look_up(&w, i)) return 0;
     while (m->used > 0)
         if (!merge_first(&w)) return 0;
     size_t kept = 0;

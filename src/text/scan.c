@@ -1,5 +1,4 @@
-/* Lines and tokens in untrusted bytes. Everything moves a tl_span's front; nothing reads past
- * its end. */
+/* Lines and tokens in untrusted bytes. Each function moves the front of a tl_span; nothing reads past its end. */
 #include "scan.h"
 #include "base/format.h"
 #include "base/quote.h"
@@ -34,7 +33,7 @@ static bool is_white(uint32_t code) {
            code == 0x2028 || code == 0x2029 || code == 0x202F || code == 0x205F || code == 0x3000;
 }
 
-/* Length of the character at the front (1 for a bad byte); *white says what it is. */
+/* Length of the character at the front (1 for a bad byte). *white: is it white space? */
 static size_t step(tl_span text, bool *white) {
     uint32_t code;
     size_t length = tl_utf8_read(text.text, text.size, &code);

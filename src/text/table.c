@@ -1,10 +1,10 @@
-/* A hash table with open addressing and linear probing. Keys are never removed, so a probe ends at the
- * first free slot; slots hold numbers, and growing them moves no key. */
+/* A hash table with open addressing and linear probing. Keys are never removed, so a probe ends at the first free slot.
+ * Slots hold numbers; growing them moves no key. */
 #include "table.h"
 #include "base/memory.h"
 
-/* FNV-1a, then a multiply and a shift, for its low bits alone mix poorly. Where it begins nobody knows who writes a file: no
- * file can be made whose words all want the same slot. */
+/* FNV-1a, then a multiply and a shift, since FNV's low bits mix poorly. It starts from a secret seed, so nobody can
+ * write a file whose words all want the same slot. */
 static uint64_t hash_of(const tl_table *table, tl_span key) {
     uint64_t hash = 14695981039346656037u ^ table->seed;
     for (size_t i = 0; i < key.size; i++) hash = (hash ^ (unsigned char)key.text[i]) * 1099511628211u;
@@ -13,7 +13,7 @@ static uint64_t hash_of(const tl_table *table, tl_span key) {
     return hash ^ hash >> 29;
 }
 
-/* The slot that holds the key, or the free one where it belongs. There must be slots. */
+/* The slot that holds the key, or the free slot where it belongs. The table must have slots. */
 static size_t slot_of(const tl_table *table, tl_span key, uint64_t hash) {
     size_t slot = (size_t)hash & (table->slot_count - 1);
     for (;; slot = (slot + 1) & (table->slot_count - 1)) {
@@ -30,7 +30,7 @@ long tl_table_find(const tl_table *table, tl_span key) {
     return (long)table->slots[slot_of(table, key, hash_of(table, key))] - 1;
 }
 
-/* At least twice as many slots as keys. */
+/* Makes at least twice as many slots as keys. */
 static bool make_slots(tl_table *table, size_t keys) {
     size_t more = table->slot_count > 0 ? table->slot_count : 64;
     if (keys >= INT32_MAX) return false;
@@ -39,7 +39,7 @@ static bool make_slots(tl_table *table, size_t keys) {
     int32_t *slots = calloc(more, sizeof *slots);
     if (!slots) return false;
     if (table->slot_count == 0) table->seed = (uint64_t)(uintptr_t)slots;
-    for (long i = 0; i < table->count; i++) { /* keys differ: the first free slot is the right one */
+    for (long i = 0; i < table->count; i++) { /* all keys differ, so the first free slot is right */
         size_t slot = (size_t)table->entries[i].hash & (more - 1);
         while (slots[slot] != 0) slot = (slot + 1) & (more - 1);
         slots[slot] = (int32_t)(i + 1);

@@ -1,4 +1,4 @@
-/* A table's keys as text: a line that says what they are and how many, then a key a line in the order of their numbers. */
+/* A table's keys as text: a line with kind, version and count, then one key per line in the order of their numbers. */
 #include "table.h"
 
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 
 char *tl_table_text(const tl_table *table, const char *what, long version, size_t *size) {
-    char *text = malloc(strlen(what) + 64 + table->bytes_used); /* each key has a NUL there, an LF here */
+    char *text = malloc(strlen(what) + 64 + table->bytes_used); /* each key's NUL becomes an LF */
     if (!text) return NULL;
     size_t used = (size_t)sprintf(text, "%s %ld %ld\n", what, version, table->count);
     for (long i = 0; i < table->count; i++) {
@@ -27,5 +27,5 @@ bool tl_table_header(tl_span line, const char *what, long *version, long *count)
     memcpy(text, line.text, line.size);
     if (sscanf(text + front, " %9ld %9ld", version, count) != 2) return false;
     const int length = snprintf(same, sizeof same, "%s %ld %ld", what, *version, *count);
-    return (size_t)length == line.size && !memcmp(same, text, line.size); /* sscanf lets too much pass */
+    return (size_t)length == line.size && !memcmp(same, text, line.size); /* sscanf is not strict enough */
 }

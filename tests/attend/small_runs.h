@@ -1,4 +1,5 @@
-/* Runs to look at: two translators that have learnt a little, in $D/one and $D/two. Before translate/program.h: PROGRAM "attend". */
+/* Runs to look at: two translators that have been trained briefly, in $D/one and $D/two. Include before
+ * translate/program.h; defines PROGRAM "attend". */
 #ifndef TL_TESTS_SMALL_RUNS_H
 #define TL_TESTS_SMALL_RUNS_H
 
@@ -9,7 +10,7 @@
  "200 "                                                                                                    \
  "--lr 0.01 --warmup 2 --steps 20 --validate-every 10 --average 2 --quiet --threads 1 "
 
-/* $B: the folder of programs. Once for all tests: in the folder around theirs. */
+/* $B: the folder of programs. Made once for all tests, in the folder around theirs. */
 static inline void make_runs(void) {
     char folder[1024];
     snprintf(folder, sizeof folder, "%s", build_folder());
@@ -20,7 +21,7 @@ static inline void make_runs(void) {
     sh("ln -s $R/one $D/one; ln -s $R/two $D/two");
 }
 
-/* Of the other programs: $D/lm, $D/classify with [CLS], $D/caption. */
+/* Makes runs of the other programs: $D/lm, $D/classify with [CLS], $D/caption. */
 static inline void make_other_runs(void) {
     sh("$B/lm train --made en --units words --lines --sentences 2000 --preset toy --layers 1 --steps 3 "
        "--validate-every 0 "
@@ -33,7 +34,7 @@ static inline void make_other_runs(void) {
        "--steps 2 --validate-every 0 --quiet --threads 1");
 }
 
-/* Of what a command has that looks at one sentence of a run, of $D/one. */
+/* Trials of the options of commands that look at one sentence of a run, with $D/one. */
 /* clang-format off */
 #define SUBJECT_TRIALS \
     {"model", "$D/two", CHANGES, NULL}, \
@@ -45,14 +46,14 @@ static inline void make_other_runs(void) {
     {"quiet", NULL, SAME, NULL}
 /* clang-format on */
 
-/* The number behind a text of what the last command wrote. */
+/* The number after a text in the last command's output. */
 static inline double number_behind(const char *text) {
     const char *at = strstr(out, text);
     ck_assert_msg(at != NULL, "\"%s\" is not in:\n%s", text, out);
     return strtod(at + strlen(text), NULL);
 }
 
-/* Column `column` of row `row` (0: the header) of a CSV of the test's folder; lasts for one more call. */
+/* Column `column` of row `row` (0: the header) of a CSV in the test's folder; valid for one more call. */
 static inline const char *cell_of(const char *file, int row, int column) {
     static char cell[2][256];
     static int next;

@@ -1,5 +1,5 @@
-/* attend mask, leak, check and gradcheck as their user runs them: what they say of right models and of wrong ones, their exit status, and
- * that every option does something. */
+/* attend mask, leak, check and gradcheck as a user runs them: what they report of right models and of wrong ones,
+ * their exit status, and that every option has an effect. */
 #define _XOPEN_SOURCE 700
 #define PROGRAM "attend"
 #include "trials.h"
@@ -46,7 +46,7 @@ START_TEST(masks) {
     assert_contains(out, " p p ");
     assert_contains(out, "<pad>");
     ck_assert_ptr_null(strstr(out, ".cross"));
-    /* each pair once, a reason each, and what is blocked weighs nothing */
+    /* each pair once, each with a reason, and blocked pairs have weight 0 */
     sh("awk -F, 'NR > 1 {n++; w = $(NF-1); why[w]++; if (w != \"seen\" && $NF != 0) exit 1; "
        "if (w == \"seen\") s[$1,$2,$3,$4] += $NF} END {for (r in s) if (s[r] < 0.9999 || s[r] > 1.0001) exit "
        "1; "
@@ -65,7 +65,7 @@ START_TEST(masks) {
 }
 END_TEST
 
-/* What a vocabulary's words hold is no order to a terminal. */
+/* Words of a vocabulary cannot send a terminal control sequences. */
 START_TEST(words_from_somebody_else) {
     sh("cp -r $R/one $D/foreign; sed -i '6,$s/$/\\x1b[31m\\xe2\\x80\\xae/' $D/foreign/vocab.tgt.txt");
     sh("$T mask --model $D/foreign --source 'the dog sleeps .'; $T leak --model $D/foreign --source 'the dog "
@@ -118,7 +118,7 @@ START_TEST(gates) {
     assert_contains(out, "\nok      one batch can be learnt         100 steps take one batch's loss from ");
     assert_contains(out, "\n-       cross-attention chooses ");
     assert_contains(out, "\nAll 10 gates passed.\n");
-    /* eight steps teach it nothing of order, and it says so */
+    /* after eight steps it does not use word order, and check says so */
     ck_assert_int_eq(try("$T check --model $R/one --most 20"), 1);
     assert_contains(out, "(best weights)\n");
     assert_contains(out, "\nFAILED  order matters ");
@@ -198,7 +198,7 @@ END_TEST
 
 /* ---- every option ---- */
 
-/* Commands may end with 1 here: what they have found is on standard output. */
+/* Commands may end with 1 here: their findings are on standard output. */
 static void let_fail(const char *name, const char *options) {
     char text[512];
     snprintf(text, sizeof text, "#!/bin/sh\n$T %s %s \"$@\"; test $? -le 1\n", name, options);

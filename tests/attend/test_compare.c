@@ -1,5 +1,5 @@
-/* attend compare as its user runs it: tables, files and pictures agree; every option does something; what cannot be compared is refused with
- * what differs. */
+/* attend compare as a user runs it: tables, files and pictures agree; every option has an effect; runs that cannot
+ * be compared are refused with the difference. */
 #define _XOPEN_SOURCE 700
 #define PROGRAM "attend"
 #include "trials.h"
@@ -13,7 +13,7 @@
  "--pretokenize none" SMALL
 #define COMPARE "$T compare --model $D/a --quiet"
 
-/* Two runs from different seeds, whose best weights are not the last; a list of sentences. Made once. */
+/* Two runs with different seeds, whose best weights are not their last; a list of sentences. Made once. */
 static scratch runs;
 static void make_runs(void) {
     enter_all();
@@ -53,7 +53,8 @@ START_TEST(one_sentence) {
     ck_assert_int_eq(count_lines(out), 1 + 2 * (5 * 5 + 5 * 5 + 5 * 5));
     assert_contains(out, "attention,head,query,key,query_token,key_token,blocked,a,b,difference\n");
     assert_contains(out, "\ndecoder.layers.0.self,1,0,1,les,les,causal,0,0,0\n");
-    /* The table's mean and largest differences are those of the file; the maps' cells are its numbers in hundredths. */
+    /* the table's mean and largest differences are those of the file; the maps' cells are the file's numbers in
+     * hundredths */
     sh("awk -F, 'NR > 1 && $7 == \"\" {d = $10 < 0 ? -$10 : $10; n[$1\" \"$2]++; s[$1\" \"$2] += d; if (d > "
        "m[$1\" \"$2]) "
        "m[$1\" \"$2] = d} END {for (h in n) {split(h, k, \" \"); printf \"%s %s %.4f %.4f\\n\", k[1], k[2], "
@@ -83,7 +84,7 @@ START_TEST(one_sentence) {
 }
 END_TEST
 
-/* Sides too wide for a terminal stand one above the other. */
+/* Maps that are too wide for a terminal side by side are printed one below the other. */
 START_TEST(wide_maps) {
     sh(COMPARE " --with $D/b --maps 1 --source 'the cats sleep . the cats sleep . the cats sleep .' > "
                "$D/wide; grep -c '|A *$' "

@@ -1,12 +1,12 @@
-/* attend flow as its user runs it: table and file say the same, methods that a model does not allow are left out with the reason, and
- * every option does something. */
+/* attend flow as a user runs it: table and file agree, methods that a model does not allow are left out with the
+ * reason, and every option has an effect. */
 #define _XOPEN_SOURCE 700
 #define PROGRAM "attend"
 #include "trials.h"
 
 #define FLOW "$T flow --pair en-fr --source 'the small cats do not sleep .' --quiet"
 
-/* Rows of the CSV that awk's `program` picks, fields by their names: v["value"]. */
+/* Rows of the CSV that awk's `program` picks; fields by name: v["value"]. */
 static void csv(const char *program) {
     char line[1024];
     snprintf(line, sizeof line,
@@ -35,7 +35,7 @@ START_TEST(the_table_and_its_file) {
     assert_contains(said,
                     "Kendall's tau between the weights of decoder.layers.1.cross, mean over heads, and\n");
     for (int m = 0; m < 5; m++) {
-        /* 8 of the source, and <bos> and the two words before it */
+        /* 8 of the source; <bos> and the two words before it */
         snprintf(program, sizeof program,
                  "v[\"method\"] == \"%s\" {printf \"%%s %%.3f\\n\", v[\"token\"], v[\"value\"]}", methods[m]);
         csv(program);
@@ -46,7 +46,7 @@ START_TEST(the_table_and_its_file) {
             snprintf(row, sizeof row, "\n  %s ", token);
             const char *line = strstr(said, row), *end = line ? strchr(line + 1, '\n') : NULL, *there = line;
             ck_assert_msg(line != NULL, "no row of %s in:\n%s", token, said);
-            /* the column: each takes a number and a shade */
+            /* the column's position: each column takes a number and a shade */
             for (int column = 0; column <= m; column++)
                 there += strcspn(there, "0123456789-"),
                     there += column < m ? strspn(there, "0123456789.e-") : 0;
@@ -69,7 +69,7 @@ START_TEST(the_table_and_its_file) {
 }
 END_TEST
 
-/* One word alone: each method by its name, in any order, and no other. */
+/* For one word: each method by its name, in any order, and no other method. */
 START_TEST(methods_are_chosen) {
     sh(FLOW " --method integrated,rollout --csv $D/t.csv");
     assert_contains(out, "rollout    integrated\n");
@@ -88,7 +88,7 @@ END_TEST
 #define BESIDE "$(dirname $T)"
 #define TRAIN_LITTLE " --steps 1 --quiet --threads 1 "
 
-/* Subwords of one word are one row, and nothing is lost. */
+/* Subwords of a word become one row, and sums stay the same. */
 START_TEST(subwords_are_merged) {
     put_text(in_folder("pairs.tsv"),
              "lower lowest newer\tplus bas nouveau\nnewest lower\tnouveau bas\nlowest newer\tbas plus\n");
@@ -112,7 +112,7 @@ START_TEST(subwords_are_merged) {
 }
 END_TEST
 
-/* What a model does not allow is left out, and why is said; asked for alone it is an error. */
+/* A method that the model does not allow is left out, with the reason; asked for alone it is an error. */
 START_TEST(what_is_left_out_and_why) {
     put_text(in_folder("pairs.tsv"), "one two\tun deux\ntwo one\tdeux un\n");
     sh(BESIDE "/translate train --train $D/pairs.tsv --valid $D/pairs.tsv --model gru --d-model 8 --out "
@@ -131,7 +131,7 @@ START_TEST(what_is_left_out_and_why) {
 }
 END_TEST
 
-/* A language model reads what it writes, a classifier says one class, a captioner sees patches. */
+/* A language model reads what it writes, a classifier predicts one class, a captioner reads patches. */
 START_TEST(of_every_program) {
     sh(BESIDE
        "/lm train --made en --sentences 50 --layers 1 --d-model 16 --heads 2 --out $D/lm" TRAIN_LITTLE);
@@ -171,7 +171,7 @@ START_TEST(what_is_wrong_is_said) {
 }
 END_TEST
 
-/* Foreign bytes reach the terminal harmless. */
+/* Foreign bytes are made harmless for the terminal. */
 START_TEST(tokens_are_shown_harmless) {
     sh("$T flow --pair en-fr --source \"$(printf 'the \\033[31mcat \\342\\200\\256x')\" --target 'le chat' "
        "--method rollout,tau | sed 1,3d");

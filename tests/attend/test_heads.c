@@ -1,11 +1,11 @@
-/* attend heads as its user runs it: the table, its order, the file and the picture say the same; every option does something. */
+/* attend heads as a user runs it: the table, its order, the file and the picture agree; every option has an effect. */
 #define _XOPEN_SOURCE 700
 #define PROGRAM "attend"
 #include "trials.h"
 
 #define HEADS "$T heads --pair en-fr --most 12 --quiet"
 
-/* Fields of the CSV, by the names of its columns: awk of `program` sees them as v["importance"]. */
+/* Rows of the CSV for an awk `program`; fields by name: v["importance"]. */
 static void csv(const char *program) {
     char line[2048];
     snprintf(line, sizeof line,
@@ -31,7 +31,7 @@ START_TEST(the_table_and_its_file) {
         char attention[64], importance[16], growth[16], head[16], expected[128];
         must(sscanf(row, "%63s %15s %15s %15s", attention, head, importance, growth) == 4);
         snprintf(expected, sizeof expected, "%s", attention);
-        /* its line in the table */
+        /* the head's line in the table */
         const char *line = said;
         bool found = false;
         for (; line && !found; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
@@ -69,7 +69,7 @@ START_TEST(the_order) {
 }
 END_TEST
 
-/* A square for each head in each row of panels, and the same numbers. */
+/* A square for each head in each row of panels, with the same numbers. */
 START_TEST(the_picture) {
     sh(HEADS " --ablate zero --csv $D/t.csv --svg $D/p.svg; grep -o '<title>' $D/p.svg | wc -l");
     assert_contains(out, "\n48\n");
@@ -89,7 +89,7 @@ START_TEST(the_picture) {
 }
 END_TEST
 
-/* One who trains nothing is wrong most of the time, so a set of four is enough for a score. */
+/* An untrained model is wrong most of the time, so four sentences are enough for a score. */
 static const trial trials[] = {
     {"model", NULL, ELSEWHERE, NULL},   {"weights", NULL, ELSEWHERE, NULL},
     {"fresh", NULL, ELSEWHERE, NULL},   {"pair", "en-zh", CHANGES, "--pair en-fr"},
@@ -103,7 +103,7 @@ static const trial trials[] = {
 START_TEST(every_option) { TRY_OPTIONS("heads", "$T heads --pair en-fr --most 4", trials); }
 END_TEST
 
-/* A run of a folder, its own weights and those before training, and a file to test on. */
+/* Opens a run by its folder, its weights before training, and a file to test on. */
 START_TEST(runs) {
     char *picture;
     sh("B=$(dirname $T); printf 'the dog sleeps\\tle chien dort\\nthe cat sleeps\\tle chat dort\\nthe dog "
@@ -118,7 +118,7 @@ START_TEST(runs) {
     ck_assert(!same_files("1.txt", "2.txt") && !same_files("1.txt", "4.txt"));
     assert_contains(out, "3 sentences, loss");
     assert_contains(out, "2 sentences, loss");
-    ck_assert_ptr_null(strstr(out, "align.")); /* nobody knows the truth */
+    ck_assert_ptr_null(strstr(out, "align.")); /* the true alignments are not known */
     ck_assert_int_eq(try("$T heads --model $D/no"), 1);
     sh("mv $D/two.tsv $D/'<b>&.tsv' && $T heads --model $D/run --test $D/'<b>&.tsv' --quiet --svg $D/p.svg");
     picture = get_file(in_folder("p.svg"), NULL);

@@ -1,4 +1,5 @@
-/* attend logits as its user runs it: every option, the sum that is the model's logit, the lens, and what it refuses. */
+/* attend logits as a user runs it: every option, the sum that equals the model's logit, the lens, and what it
+ * refuses. */
 #define _XOPEN_SOURCE 700
 #define PROGRAM "attend"
 #include "attend/small_runs.h"
@@ -25,7 +26,7 @@ START_TEST(options) {
 }
 END_TEST
 
-/* The rows of the CSV sum to what is said, of a post-norm and a pre-norm model. */
+/* The rows of the CSV sum to the logit, for a post-norm and a pre-norm model. */
 START_TEST(sums) {
     for (int two = 0; two < 2; two++) {
         sh(two ? LOGITS " --word 2 --csv $D/x.csv --svg $D/x.svg --model $D/two"
@@ -60,7 +61,7 @@ START_TEST(sums) {
 }
 END_TEST
 
-/* What the last depth says is what score says of the same words. */
+/* The last depth's log p is the one that score prints for the same words. */
 START_TEST(lens) {
     sh(LOGITS " --lens --csv $D/x.csv --svg $D/x.svg --top 2");
     assert_contains(out, "post-norm: each layer has normalised its stream already; then the model's final "
@@ -110,7 +111,7 @@ START_TEST(other_runs) {
     assert_contains(err, "a classifier has no decoder");
     sh("$T logits --model $D/caption --source '#1' --target 'a red ring' --word 2");
     assert_contains(out, "logit of \"red\" (word 2) is ");
-    sh("$T logits --model $D/caption --source '#1'"); /* what it says itself */
+    sh("$T logits --model $D/caption --source '#1'"); /* its own caption */
 }
 END_TEST
 

@@ -1,4 +1,4 @@
-/* attend patch as its user runs it: every option, the tables as text, CSV and picture, and what it refuses. */
+/* attend patch as a user runs it: every option, the tables as text, CSV and picture, and what it refuses. */
 #define _XOPEN_SOURCE 700
 #define PROGRAM "attend"
 #include "attend/small_runs.h"
@@ -35,7 +35,7 @@ START_TEST(options) {
 }
 END_TEST
 
-/* What B has at the only token that differs is all of B; nothing is known of it elsewhere. */
+/* Patching the only token that differs gives B; patching other tokens of the embedding gives A. */
 START_TEST(by_positions) {
     sh(PATCH " --swap 2=dog --by positions --csv $D/x.csv --svg $D/x.svg");
     assert_contains(out, "A: the cat does not sleep . <eos>  | <bos> ");
@@ -51,7 +51,7 @@ START_TEST(by_positions) {
     ck_assert(value_of("x.csv", 2, 6) == 1);
     ck_assert_double_eq_tol(value_of("x.csv", 2, 4), number_behind(", B "), 1e-4);
     ck_assert(value_of("x.csv", 1, 5) == 0 && value_of("x.csv", 3, 5) == 0 && value_of("x.csv", 1, 7) == 0);
-    ck_assert(value_of("x.csv", 9, 6) != 1); /* above, it has spread */
+    ck_assert(value_of("x.csv", 9, 6) != 1); /* in higher layers the difference has spread */
     char *svg = get_file(in_folder("x.svg"), NULL);
     assert_contains(svg, "<svg xmlns=\"http://www.w3.org/2000/svg\"");
     assert_contains(svg, ">2 cat&#62;dog</text>");
@@ -62,7 +62,8 @@ START_TEST(by_positions) {
 }
 END_TEST
 
-/* The encoder's last stream is all that a translator knows of its source; with B's target the decoder's belongs to it. */
+/* The encoder's last stream is all that a translator knows of its source. With B's target the decoder's stream must
+ * be patched too. */
 START_TEST(together) {
     sh(PATCH " --to 'the dog does not sleep .' --by together --at encoder.layers.1.residual");
     assert_contains(out, "A with B's values in encoder.layers.1.residual: m ");
@@ -106,7 +107,7 @@ START_TEST(by_heads_and_places) {
 }
 END_TEST
 
-/* Other programs' runs, of which a captioner's tokens are on pictures. */
+/* Runs of other programs; a captioner's source tokens are patches. */
 START_TEST(other_runs) {
     make_other_runs();
     sh("$T patch --model $D/lm --target 'the cat sleeps .' --to 'the girl sleeps .' --by positions");
@@ -131,7 +132,7 @@ START_TEST(other_runs) {
 }
 END_TEST
 
-/* Foreign bytes reach neither terminal nor picture as they are; on a terminal there are colours. */
+/* Foreign bytes are made harmless for terminal and picture; on a terminal there are colours. */
 START_TEST(strange_text) {
     sh("$T patch --model $D/one --source \"$(printf 'the \\033[31m </text>&\\342\\200\\256 .')\" --swap "
        "2=cat --by positions --svg "

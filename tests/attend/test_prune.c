@@ -1,4 +1,5 @@
-/* attend prune as its user runs it: every option, the table as text, CSV and picture, the smaller run, and what is refused. */
+/* attend prune as a user runs it: every option, the table as text, CSV and picture, the smaller run, and what is
+ * refused. */
 #define _XOPEN_SOURCE 700
 #define PROGRAM "attend"
 #include "trials.h"
@@ -10,7 +11,8 @@
  "200 --lr 0.01 --warmup 2 --steps 20 --validate-every 10 --average 2 --quiet --threads 1 "
 #define PRUNE "$T prune --model $D/one --most 20 --threads 1 --quiet"
 
-/* $B: the folder of programs. The runs, which nothing here changes, once for all tests: in the folder around theirs. */
+/* $B: the folder of programs. The runs, which no test changes, are made once for all tests in the folder around
+ * theirs. */
 static void make_runs(void) {
     setenv("B", build_folder(), 1);
     setenv("R", all.folder, 1);
@@ -22,7 +24,7 @@ static void make_runs(void) {
        "$B/translate corpus --pair en-fr --sentences 50 --out $D/corpus > $D/made");
 }
 
-/* Cell (row, column) of a CSV of the test's folder, row 0 the header; lasts until the next. */
+/* Cell (row, column) of a CSV in the test's folder, row 0 the header; valid until the next call. */
 static const char *cell(const char *file, int row, int column) {
     static char text[256];
     char *all_of_it = get_file(in_folder(file), NULL), *at = all_of_it;
@@ -64,7 +66,7 @@ START_TEST(options) {
 }
 END_TEST
 
-/* The first row is the whole model, the last one without any head, the same by whatever order. */
+/* The first row is the whole model, the last one the model without heads; both are the same in every order. */
 START_TEST(table) {
     make_runs();
     sh(PRUNE " --score --csv $D/t.csv");
@@ -88,7 +90,7 @@ START_TEST(table) {
     strcpy(head, cell("t.csv", 2, 2));
     snprintf(line, sizeof line, "$T prune --model $D/one --most 20 --out $D/without --remove 1");
     sh(line);
-    sh("$T prune --model $D/without --most 20 --quiet --every 20 --csv $D/w.csv"); /* the smaller run has that loss */
+    sh("$T prune --model $D/without --most 20 --quiet --every 20 --csv $D/w.csv"); /* the smaller run has the loss of that row */
     ck_assert_double_eq_tol(number("w.csv", 1, 3), number("t.csv", 2, 3),
                             sizeof(tl_real) == 8 ? 1e-12 : 1e-5);
     snprintf(line, sizeof line, "$T prune --model $D/one --out $D/same --heads %s", head);
@@ -113,7 +115,7 @@ START_TEST(picture) {
 }
 END_TEST
 
-/* Opened, described, translated and scored with like any other, and pruned once more. */
+/* It can be opened, described, used and pruned again, like any other run. */
 START_TEST(a_run_like_any_other) {
     make_runs();
     sh("$T prune --model $D/one --out $D/s --heads 'encoder.0:0,1; decoder.1:1; cross.0:0' --quiet");
@@ -139,7 +141,7 @@ START_TEST(a_run_like_any_other) {
                          "--alignment-layer 1"),
                      1);
     assert_contains(err, "has lost all heads that looked at the source");
-    sh("$B/translate train --from $D/t --out $D/u --steps 2 --quiet --threads 1"); /* and learns on */
+    sh("$B/translate train --from $D/t --out $D/u --steps 2 --quiet --threads 1"); /* and trained further */
     sh("$B/translate info --model $D/u");
     assert_contains(out, "began with the weights of ");
     ck_assert_int_eq(try("$B/translate train --resume $D/t --steps 30"), 1);

@@ -1,5 +1,5 @@
-/* attend show and list as their user runs them: what is on the terminal, in the files and on the page is the same; every option does
- * something; what is wrong is told. */
+/* attend show and list as a user runs them: terminal, files and page agree; every option has an effect; errors are
+ * reported. */
 #define _XOPEN_SOURCE 700
 #define PROGRAM "attend"
 #include "small_runs.h"
@@ -13,7 +13,8 @@ START_TEST(the_terminal_and_the_file) {
     assert_contains(out, "source  the cat sleeps .\ntarget  le chat dort .\n");
     assert_contains(out,
                     "decoder.layers.1.self, head 1: A (weights: the share of each key in what a query gets)");
-    assert_contains(out, "writes le (read <bos>)    100   ╱╱   ╱╱   ╱╱   ╱╱\n"); /* what comes is hatched */
+    assert_contains(out,
+                    "writes le (read <bos>)    100   ╱╱   ╱╱   ╱╱   ╱╱\n"); /* later positions are hatched */
     assert_contains(
         out,
         "L = the loss as it is trained, summed over the words; a positive gradient makes it worse\nL is ");
@@ -37,10 +38,10 @@ START_TEST(files_have_everything) {
     assert_contains(out, "decoder.layers.1.cross, head 0: dS");
     must(!strstr(out, "encoder.layers.0.self"));
     sh("cut -d, -f2 $D/x.csv | sort | uniq | wc -l");
-    ck_assert_str_eq(out, "7\n"); /* six, and the header */
+    ck_assert_str_eq(out, "7\n"); /* six attentions, and the header */
     sh("tr -d '\\n' < $D/x.safetensors | grep -ao '0.encoder.layers.1.self.dS' | head -1; grep -ac 'show "
        "--model' $D/x.safetensors");
-    assert_contains(out, "0.encoder.layers.1.self.dS\n1\n"); /* and the command that made it */
+    assert_contains(out, "0.encoder.layers.1.self.dS\n1\n"); /* also holds the command that made it */
     sh("grep -c '<!doctype html>' $D/x.html; grep -c 'https*://[a-z]*[.]' $D/x.html || true");
     assert_contains(out, "1\n");
 }
@@ -58,7 +59,7 @@ START_TEST(the_picture) {
        "grep -A 5 'end\">dort' $D/x.svg | grep '^<rect' | sed -n 's/.*\">\\(.*\\)<.text>/\\1/p' | sort > "
        "$D/b; "
        "wc -l < $D/a; cmp $D/a $D/b");
-    ck_assert_str_eq(out, "6\n"); /* three that are seen, of two maps */
+    ck_assert_str_eq(out, "6\n"); /* three visible pairs in each of two maps */
     sh(SHOW " --head mean --words --svg $D/x.svg > $D/said; grep -c 'mean of heads: ' $D/x.svg; tail -n 1 "
             "$D/x.svg");
     ck_assert_str_eq(out, "2\n</svg>\n");
@@ -145,7 +146,7 @@ START_TEST(wrong) {
 }
 END_TEST
 
-/* Foreign bytes of a sentence and of a vocabulary reach no terminal. */
+/* Foreign bytes of a sentence or a vocabulary do not reach a terminal. */
 START_TEST(strangers) {
     make_runs();
     sh("$T show --model $D/one --source \"$(printf 'the \\033[31mcat </script> \\342\\200\\256 "

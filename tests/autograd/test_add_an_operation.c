@@ -1,4 +1,4 @@
-/* The code of docs/add-an-operation.md, as it stands there (the Makefile cuts it out), compiled and checked. */
+/* The code of docs/add-an-operation.md, which the Makefile extracts, is compiled and checked. */
 #include "check.h"
 
 #include "add_an_operation.inc"

@@ -1,5 +1,6 @@
-/* The checking mode names what is not finite where it is made, and what has changed between forward and backward; it changes
- * no number and allocates nothing. */
+/* Checking mode: it names the operation that makes a number that is not finite, and the value that has changed between
+ * forward and
+ * backward. It changes no bit and allocates nothing. */
 #include "check.h"
 
 #include <tapeloom.h>
@@ -24,7 +25,7 @@ START_TEST(switching) {
     ck_assert(tl_tape_set_checking(tape, false) && !tl_tape_checks(tape));
     ck_assert(!tl_tape_set_checking(NULL, true) && !tl_tape_checks(NULL));
     tl_var x = tl_variable(tape, tl_tensor_of((tl_real[]){-1, 0}, TL_SHAPE(2)));
-    ck_assert(tl_backward(total(tl_sqrt(x)))); /* off, NaN is a number like any other */
+    ck_assert(tl_backward(total(tl_sqrt(x)))); /* with checking off, NaN is no error */
     tl_tape_free(tape);
 }
 END_TEST
@@ -64,12 +65,16 @@ START_TEST(a_source) {
     tl_param_value(w).data[0] = -(tl_real)INFINITY;
     ck_assert(!tl_ok(tl_use(tape, w)));
     says(tape, "checking: parameter \"layer.weight\" is not finite: element 0 of [2] is -inf (node 3)");
+    tl_tape_reset(tape);
+    tl_tape_set_keep_all(tape, true); /* a constant that is kept is one all the same */
+    ck_assert(!tl_ok(tl_constant(tape, tl_tensor_of(x, TL_SHAPE(2)))));
+    says(tape, "checking: constant is not finite: element 1 of [2] is nan (node 0)");
     tl_params_free(params);
     tl_tape_free(tape);
 }
 END_TEST
 
-START_TEST(a_gradient) { /* the value is finite, its slope is not */
+START_TEST(a_gradient) { /* the value is finite, its derivative is not */
     tl_tape *tape = checked();
     tl_var x = tl_variable(tape, tl_tensor_of((tl_real[]){4, 0}, TL_SHAPE(2)));
     tl_scope_enter(tape, "norm");
@@ -123,7 +128,7 @@ START_TEST(a_constant_that_changes) {
 }
 END_TEST
 
-START_TEST(filled_in_before_it_is_read) { /* is not a change: tl_zeros, and then what it is to hold */
+START_TEST(filled_in_before_it_is_read) { /* writing to a value before its first reader is no change */
     tl_tape *tape = checked();
     tl_var c = tl_zeros(tape, TL_SHAPE(2)),
            x = tl_variable(tape, tl_tensor_of((tl_real[]){1, 2}, TL_SHAPE(2)));
@@ -140,7 +145,7 @@ START_TEST(filled_in_before_it_is_read) { /* is not a change: tl_zeros, and then
 }
 END_TEST
 
-START_TEST(nobody_reads_it) { /* what no backward will read may change */
+START_TEST(nobody_reads_it) { /* a value that no backward reads may change */
     tl_tape *tape = checked();
     tl_real numbers[2] = {1, 2};
     tl_var loose = tl_exp(tl_constant(tape, tl_tensor_of(numbers, TL_SHAPE(2))));
@@ -160,7 +165,7 @@ START_TEST(a_parameter_that_changes) {
         tl_param *v = tl_params_add(params, "v", TL_SHAPE(2), (tl_init){TL_INIT_ONES, 0});
         tl_freeze(params, "v", frozen);
         tl_var first = tl_use(tape, w), loss = total(tl_mul(first, tl_use(tape, v)));
-        tl_param_value(v).data[1] = 9; /* and nobody says so */
+        tl_param_value(v).data[1] = 9; /* without tl_params_changed */
         ck_assert(!tl_backward(loss));
         says(tape, "checking: parameter \"v\" [2] (node 1) has changed since the forward, where mul read it: "
                    "whoever writes to "
@@ -172,15 +177,15 @@ START_TEST(a_parameter_that_changes) {
 }
 END_TEST
 
-START_TEST(any_bit_of_many) { /* wherever it is, whatever the strides */
+START_TEST(any_bit_of_many) { /* at any element, under any strides */
     enum { N = 40000 };
     static tl_real numbers[N];
     tl_real one[1] = {1};
-    for (int turned = 0; turned < 2; turned++)
+    for (int transposed = 0; transposed < 2; transposed++)
         for (long at = 0; at < N; at += at < 20 ? 1 : 1777) {
             tl_tape *tape = checked();
             tl_tensor t = tl_tensor_of(numbers, TL_SHAPE(200, 200));
-            if (turned) t = tl_tensor_slice(tl_tensor_transpose(t, 0, 1), 0, 0, 200);
+            if (transposed) t = tl_tensor_slice(tl_tensor_transpose(t, 0, 1), 0, 0, 200);
             tl_var loss =
                 total(tl_mul(tl_constant(tape, t), tl_variable(tape, tl_tensor_of(one, TL_SCALAR_SHAPE))));
             numbers[at] = -numbers[at]; /* 0 to -0 */
@@ -208,7 +213,7 @@ START_TEST(what_somebody_keeps_of_it) {
 }
 END_TEST
 
-/* ---- it costs no bit and no memory ---- */
+/* ---- checking changes no bit and takes no memory ---- */
 
 START_TEST(the_same_step) {
     tl_real numbers[64], gradient[2][64];

@@ -1,6 +1,6 @@
-/* Operations that choose among values (where, maximum, minimum, clamp, abs, gather) or put them side by side (stack,
- * concat), and constants that live in the tape: values, what happens at ties and to NaN, errors. PyTorch's numbers are in
- * test_pytorch_ops.c, differences in test_gradients.c. */
+/* Operations that choose among values (where, maximum, minimum, clamp, abs, gather) or join them (stack, concat), and
+ * constants in the tape's memory: values, ties, NaN, errors. Comparisons with PyTorch are in test_pytorch_ops.c,
+ * gradient checks in test_gradients.c. */
 #include "check.h"
 
 #include <tapeloom.h>
@@ -9,7 +9,7 @@ static const tl_real nan_ = (tl_real)NAN, infinite = (tl_real)INFINITY;
 static tl_tape *tape;
 static void setup(void) {
     tape = tl_tape_new();
-    tl_tape_set_checking(tape, false); /* NaN and infinity are among what is tested */
+    tl_tape_set_checking(tape, false); /* these tests use NaN and infinity */
 }
 static void teardown(void) { tl_tape_free(tape); }
 
@@ -38,7 +38,7 @@ static void fails(tl_var y, const char *message) {
 
 /* ---- where ---- */
 
-/* Neither what is not taken nor its gradient reaches anything, whatever they are. */
+/* An element that is not chosen changes no result, and its gradient is 0, even if either is NaN. */
 START_TEST(where_chooses) {
     tl_real c[6] = {1, 0, nan_, 0, -0.5, -0.0f}, a[6] = {1, nan_, 3, infinite, 5, nan_},
             b[6] = {nan_, 20, -infinite, 40, nan_, 60}, dy[6] = {1, 2, 3, 4, 5, nan_};
@@ -51,7 +51,7 @@ START_TEST(where_chooses) {
 }
 END_TEST
 
-/* The usual guard: log of what is not positive is never seen, nor its infinite slope. */
+/* The usual guard: neither log of a number <= 0 nor its infinite derivative changes the result. */
 START_TEST(where_guards_a_formula) {
     tl_real a[4] = {0, 1, -2, 4};
     tl_var x = variable(a, TL_SHAPE(4)), positive = tl_relu(x), one = tl_full(tape, TL_SHAPE(4), 1);
@@ -72,7 +72,7 @@ START_TEST(where_broadcasts_all_three) {
     all_backward(y);
     holds(tl_grad(x), (double[]){4, 4, 4});
     holds(tl_grad(z), (double[]){3, 3, 3, 3});
-    ck_assert(tl_grad(cond).data == NULL); /* a condition has none */
+    ck_assert(!tl_grad(cond).data); /* a condition has none */
     fails(tl_where(variable(a, TL_SHAPE(3)), variable(b, TL_SHAPE(2)), variable(b, TL_SHAPE(2, 2))),
           "where: cond [3], a [2], b [2,2] do not broadcast");
 }
@@ -91,7 +91,7 @@ START_TEST(ties_share_the_gradient) {
         holds(tl_grad(x), smaller ? (double[]){1, 0.5, 0, 1, 1} : (double[]){0, 0.5, 1, 1, 1});
         holds(tl_grad(z), smaller ? (double[]){0, 0.5, 1, 1, 1} : (double[]){1, 0.5, 0, 1, 1});
         tl_tape_reset(tape);
-        x = variable(a, TL_SHAPE(3)); /* of one with itself: half and half */
+        x = variable(a, TL_SHAPE(3)); /* of x with itself: each input gets half of dy */
         all_backward(smaller ? tl_minimum(x, x) : tl_maximum(x, x));
         holds(tl_grad(x), (double[]){1, 1, 1});
         tl_tape_reset(tape);
@@ -132,12 +132,12 @@ START_TEST(gather_takes_by_number) {
     tl_real a[6] = {1, 2, 3, 4, 5, 6};
     int ids[4] = {2, 2, 0, 1};
     tl_var x = variable(a, TL_SHAPE(2, 3)), y = tl_gather(x, 1, ids, TL_SHAPE(2, 2));
-    memset(ids, 0x7f, sizeof ids); /* they have been copied */
+    memset(ids, 0x7f, sizeof ids); /* the ids were copied */
     holds(tl_value(y), (double[]){3, 3, 4, 5});
     all_backward(y);
     holds(tl_grad(x), (double[]){0, 0, 2, 1, 1, 0});
     tl_tape_reset(tape);
-    x = variable(a, TL_SHAPE(2, 3)); /* as argmax has it: the largest of each column */
+    x = variable(a, TL_SHAPE(2, 3)); /* with the ids of argmax: the largest of each column */
     int best[3];
     ck_assert(tl_argmax(tl_value(x), 0, best));
     holds(tl_value(tl_gather(x, 0, best, TL_SHAPE(1, 3))), (double[]){4, 5, 6});
@@ -200,7 +200,7 @@ START_TEST(stack_along_any_axis) {
 }
 END_TEST
 
-/* A layer's outputs over a whole sequence, say: more than any fixed room for them. */
+/* Many inputs, as a layer's outputs over a whole sequence: more than any array of fixed size holds. */
 START_TEST(any_number_side_by_side) {
     enum { N = 1000 };
     static tl_real a[N][2];
@@ -213,7 +213,7 @@ START_TEST(any_number_side_by_side) {
         }
         tl_var y = stacked ? tl_stack(x, N, 0) : tl_concat(x, N, -1);
         has_shape(y, stacked ? "[1000,2]" : "[2000]");
-        for (int i = 0; i < N; i++) x[i] = TL_NO_VAR; /* the handles have been copied */
+        for (int i = 0; i < N; i++) x[i] = TL_NO_VAR; /* the handles were copied */
         ck_assert(!memcmp(tl_value(y).data, a, sizeof a));
         all_backward(tl_mul(y, y));
         for (int i = 0; i < N; i++) {
@@ -230,7 +230,7 @@ START_TEST(constants_in_the_tape) {
     tl_real a[6] = {1, 2, 3, 4, 5, 6};
     tl_var x = tl_constant_copy(tape, tl_tensor_transpose(tl_tensor_of(a, TL_SHAPE(2, 3)), 0, 1));
     tl_var row = tl_constant_copy(tape, tl_tensor_expand(tl_tensor_of(a, TL_SHAPE(3)), TL_SHAPE(2, 3)));
-    memset(a, 0x7f, sizeof a); /* it may go at once */
+    memset(a, 0x7f, sizeof a); /* it was copied */
     has_shape(x, "[3,2]");
     holds(tl_value(x), (double[]){1, 4, 2, 5, 3, 6});
     holds(tl_value(row), (double[]){1, 2, 3, 1, 2, 3});

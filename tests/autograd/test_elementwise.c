@@ -1,5 +1,5 @@
-/* The operations that work element by element or sum over axes: values against libm, broadcast shapes, the words of
- * their errors, dropout. Their gradients are checked in test_gradients.c. */
+/* Element-wise operations and sums over axes: values against libm, broadcast shapes, error messages, dropout. Their
+ * gradients are checked in test_gradients.c. */
 #include "check.h"
 
 #include <tapeloom.h>
@@ -89,7 +89,7 @@ END_TEST
 START_TEST(kinks_and_edges) {
     tl_real data[] = {-1, 0, 1, (tl_real)INFINITY, (tl_real)NAN};
     tl_tape *tape = tl_tape_new();
-    tl_tape_set_checking(tape, false); /* NaN and infinity are among what is tested */
+    tl_tape_set_checking(tape, false); /* these tests use NaN and infinity */
     tl_var x = tl_variable(tape, tl_tensor_of(data, TL_SHAPE(5)));
     tl_tensor y = tl_value(tl_relu(x));
     ck_assert(y.data[0] == 0 && y.data[1] == 0 && y.data[3] == INFINITY && isnan(y.data[4]));
@@ -149,7 +149,7 @@ START_TEST(values_of_two_operands) {
 }
 END_TEST
 
-/* dL/da of a broadcast a has a's own shape, and is the sum over what it was spread to. */
+/* The gradient of a broadcast input has the input's shape: it is summed over the broadcast axes. */
 START_TEST(gradients_of_broadcasts) {
     tl_real a_data[MOST], b_data[MOST];
     tl_tape *tape = tl_tape_new();
@@ -174,8 +174,8 @@ START_TEST(sums_and_means_over_any_axes) {
     tl_real data[MOST];
     tl_tape *tape = tl_tape_new();
     const long dim[4] = {3, 4, 5, 17};
-    tl_var x = given(tape, data, TL_SHAPE(3, 4, 5, 17)), turned = tl_permute(x, TL_AXES(2, 0, 3, 1));
-    const int from[4] = {2, 0, 3, 1}; /* axis of x behind each axis of turned */
+    tl_var x = given(tape, data, TL_SHAPE(3, 4, 5, 17)), permuted = tl_permute(x, TL_AXES(2, 0, 3, 1));
+    const int from[4] = {2, 0, 3, 1}; /* axis i of permuted is axis from[i] of x */
     for (int set = 0; set < 16; set++)
         for (int k = 0; k < 8; k++) {
             bool keep = k & 1, mean = k & 2, view = k & 4;
@@ -189,11 +189,12 @@ START_TEST(sums_and_means_over_any_axes) {
                 if (goes) count *= dim[of_x];
                 if (!goes || keep) shape.dim[shape.rank++] = goes ? 1 : dim[of_x];
             }
-            tl_var in = view ? turned : x, y = mean ? tl_mean(in, axes, keep) : tl_sum(in, axes, keep);
+            tl_var in = view ? permuted : x, y = mean ? tl_mean(in, axes, keep) : tl_sum(in, axes, keep);
             assert_shape(y, shape);
             for (long i = 0; i < tl_numel(tl_value(y)); i++) {
                 double sum = 0;
-                for (long e = 0; e < 3 * 4 * 5 * 17; e++) { /* those whose staying indices are y's */
+                for (long e = 0; e < 3 * 4 * 5 * 17;
+                     e++) { /* elements whose index along the kept axes is y's */
                     long place[4] = {e / 340, e / 85 % 4, e / 17 % 5, e % 17}, at = 0;
                     for (int a = 0; a < 4; a++) {
                         int of_x = view ? from[a] : a;
@@ -216,7 +217,7 @@ END_TEST
 START_TEST(largest) {
     tl_real data[] = {1, 5, 5, 2, -1, -3, -2, -1, 0, 7, 7, 7};
     tl_tape *tape = tl_tape_new();
-    memset(tl_tape_memory(tape, 1 << 16), 0x41, 1 << 16); /* gradients begin in memory that is not zero */
+    memset(tl_tape_memory(tape, 1 << 16), 0x41, 1 << 16); /* gradients get memory that is not zero */
     tl_tape_reset(tape);
     tl_var x = tl_variable(tape, tl_tensor_of(data, TL_SHAPE(3, 4)));
     tl_var rows = tl_max(x, -1, false), columns = tl_max(x, 0, true);
@@ -335,7 +336,7 @@ END_TEST
 static void must_differ(tl_var y, const tl_real *first) {
     long same = 0;
     for (long i = 0; i < SIZE; i++) same += (tl_value(y).data[i] != 0) == (first[i] != 0);
-    /* two independent masks with p = 1/2 agree in half of the places */
+    /* two independent masks with p = 1/2 agree at half of the elements */
     must_msg(labs(same - SIZE / 2) < 4 * sqrt(SIZE) / 2, "%ld of %d places agree", same, SIZE);
 }
 
@@ -344,14 +345,14 @@ START_TEST(dropout_is_keyed) {
     tl_tape *tape = tl_tape_new(), *other = tl_tape_new();
     numbers(data, SIZE, 1, 2);
     memcpy(first, tl_value(dropped(tape, 7, "a", data, 0.5)).data, sizeof first);
-    /* by nothing else: another tape, other operations before it */
+    /* another tape, with other operations before: the same numbers */
     tl_tape_set_training(other, 7);
     tl_exp(tl_constant(other, tl_tensor_of(data, TL_SHAPE(3))));
     ck_assert(!memcmp(first, tl_value(dropped(other, 7, "a", data, 0.5)).data, sizeof first));
     must_differ(dropped(tape, 8, "a", data, 0.5), first);
     must_differ(dropped(tape, 7, "b", data, 0.5), first);
     dropped(tape, 7, "a", data, 0.5);
-    tl_scope_enter(tape, "a"); /* the second one in this scope */
+    tl_scope_enter(tape, "a"); /* the second stream in this scope: other numbers */
     must_differ(tl_dropout(tl_constant(tape, tl_tensor_of(data, TL_SHAPE(SIZE))), 0.5), first);
     tl_tape_set_seed(tape, 1);
     must_differ(dropped(tape, 7, "a", data, 0.5), first);

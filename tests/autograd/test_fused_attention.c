@@ -1,5 +1,5 @@
-/* scaled_dot_product_attention against the operations that it is made of: the same bits forward and backward, whatever
- * the sizes, masks, layouts and threads; and its errors. */
+/* scaled_dot_product_attention against the operations that it combines: the same bits forward and backward, for all
+ * sizes, masks, layouts and numbers of threads; and its errors. */
 #include "check.h"
 #include "tapeloom/autograd.h"
 #include "tapeloom/ops.h"
@@ -34,8 +34,8 @@ static tl_var by_steps(tl_var q, tl_var k, tl_var v, tl_var bias, const tl_mask 
     return tl_merge_heads(tl_matmul(probs, v));
 }
 
-/* How queries, keys and values come: three variables, [B,H,T,d] each; the same seen as split [B,T,H·d]; parts of one
- * projection [B,T,3·H·d] (if the sizes allow); one variable in three roles (if they do). */
+/* Layouts of queries, keys and values: three variables [B,H,T,d]; three [B,T,H·d], split into heads; parts of one
+ * projection [B,T,3·H·d] (if the sizes allow it); one variable for all three (if the sizes allow it). */
 typedef enum layout { APART, SPLIT, PACKED, ONE, LAYOUTS } layout;
 static bool allows(sizes n, layout how) {
     return how < PACKED || (n.t == n.s && n.d == n.e && (how == PACKED || n.b == n.h));
@@ -72,7 +72,7 @@ typedef struct result {
     long numel, gradients[3];
 } result;
 
-/* Twice over the same inputs, the second time added, so that gradients are written and added to. */
+/* Runs f twice over the same inputs and adds the results, so that gradients are both overwritten and added to. */
 static result run(attention *f, sizes n, layout how, int wanted, const tl_tensor *bias, const tl_mask *mask,
                   double dropout, double scale, tl_real *x) {
     result r = {0};
@@ -126,7 +126,7 @@ static void compare(int shape, layout how, int wanted, const tl_tensor *bias, co
     assert_same(a.y, b.y, a.numel, 0, "y", shape);
     for (int i = 0; i < 3; i++) {
         must(a.gradients[i] == b.gradients[i]);
-        /* where three gradients meet in one place, they are added up in another order */
+        /* three gradients of one variable are added in another order */
         assert_same(a.gradient[i], b.gradient[i], a.gradients[i], how == ONE ? 1e-5 : 0, what[i], shape);
     }
     result_free(&a);
@@ -136,7 +136,7 @@ static void compare(int shape, layout how, int wanted, const tl_tensor *bias, co
 
 enum { Q = 1, K = 2, V = 4, TWICE = 8, ALL = Q | K | V };
 
-/* Every shape in every layout, with and without dropout, written and added. */
+/* Every shape in every layout, with and without dropout, gradients overwritten and added to. */
 START_TEST(all_shapes) {
     tl_set_threads(1 + _i % 2);
     for (int how = 0; how < LAYOUTS; how++)
@@ -152,7 +152,7 @@ START_TEST(all_masks) {
     for (int i = 0; i < MASKED; i++) {
         const sizes n = shapes[masked[i]];
         int lengths[8];
-        for (long b = 0; b < n.b; b++) lengths[b] = (int)((5 * b + 3) % (n.s + 1)); /* some see nothing */
+        for (long b = 0; b < n.b; b++) lengths[b] = (int)((5 * b + 3) % (n.s + 1)); /* some are 0 */
         uint8_t *attend = malloc((size_t)(n.h * n.t * n.s));
         must(attend != NULL);
         for (long k = 0; k < n.h * n.t * n.s; k++) attend[k] = k % 7 != 0 && k % 5 != 2;
@@ -172,7 +172,7 @@ START_TEST(all_masks) {
 }
 END_TEST
 
-/* A bias of every shape that broadcasts, its keys side by side or not, with masks, dropout and one or two threads. */
+/* Biases of every shape that broadcasts, with contiguous rows or not, with masks, dropout and one or two threads. */
 START_TEST(all_biases) {
     static const int biased[] = {0, 2, 4, 6};
     static tl_real numbers[2 * ROOM];
@@ -188,16 +188,17 @@ START_TEST(all_biases) {
                 if (which >> axis & 1) shape.dim[axis] = full[axis];
             const tl_tensor bias = tl_tensor_of(numbers, shape);
             const tl_shape other = TL_SHAPE(shape.dim[0], shape.dim[1], shape.dim[3], shape.dim[2]);
-            const tl_tensor turned = tl_tensor_transpose(tl_tensor_of(numbers, other), -1, -2);
+            const tl_tensor transposed = tl_tensor_transpose(tl_tensor_of(numbers, other), -1, -2);
             compare(biased[i], SPLIT, ALL, &bias, NULL, 0, which % 2 * 0.7);
-            compare(biased[i], APART, ALL | TWICE, &turned, &(tl_mask){.causal = true}, which % 3 * 0.2, 0);
+            compare(biased[i], APART, ALL | TWICE, &transposed, &(tl_mask){.causal = true}, which % 3 * 0.2,
+                    0);
         }
     }
 }
 END_TEST
 
-/* Queries and keys that share elements of one variable: the next head, the next place, the next sentence. Threads that
- * wrote both gradients at once would lose some. */
+/* Queries and keys that share elements of one variable: shifted by a head, a position, or a sentence. Threads that
+ * wrote both gradients at once would lose contributions. */
 static tl_var overlapping(tl_tape *tape, attention *f, int by, tl_var x) {
     enum { H = 2, T = 200, W = 16 }; /* x [3,201,3·W] or, by sentences, [200,3,W] */
     tl_var part[3];
@@ -235,14 +236,14 @@ START_TEST(inputs_that_overlap) {
 }
 END_TEST
 
-/* A gradient that nobody wants is neither computed nor in the way; without any, nothing is kept. */
+/* Any subset of the three inputs may want a gradient; if none does, nothing is saved. */
 START_TEST(some_gradients) {
     for (int wanted = 0; wanted < 8; wanted++)
         for (int shape = 0; shape < 7; shape += 2) compare(shape, APART, wanted, NULL, NULL, _i * 0.1, 0);
 }
 END_TEST
 
-/* Threads change nothing. */
+/* The number of threads changes no bit. */
 START_TEST(any_number_of_threads) {
     const sizes n = shapes[3];
     tl_real *x = calloc(4 * ROOM, sizeof *x);

@@ -1,5 +1,5 @@
-/* Every operation of ops.h against differences of itself: the cases come from the list, so a new operation is tested
- * by being there. And the check itself: a wrong backward must fail it. */
+/* The gradient check of every operation in ops.h. The cases come from the list, so a new operation is tested without a
+ * line here. And the check itself: a wrong backward must fail it. */
 #include "check.h"
 
 #include <tapeloom.h>
@@ -29,13 +29,13 @@ END_TEST
 
 /* ---- the check can fail: operations whose backward is wrong in one way each ---- */
 
-static void overwrite_backward(tl_back *b) { /* y = 2x, but the gradient replaces what was there */
+static void overwrite_backward(tl_back *b) { /* y = 2x, but the gradient overwrites the one that is there */
     tl_sink s;
     if (!tl_sink_open(b, 0, &s)) return;
     for (long i = 0; i < tl_numel(s.to); i++) s.to.data[i] = 2 * b->dy.data[i];
     tl_sink_close(b, &s);
 }
-static void factor_backward(tl_back *b) { /* off by 1 % in the last element */
+static void factor_backward(tl_back *b) { /* off by 10 % in the last element */
     tl_tensor g = tl_back_scratch(b, tl_shape_of(b->dy));
     for (long i = 0; i < tl_numel(g); i++) g.data[i] = 2 * b->dy.data[i];
     g.data[tl_numel(g) - 1] *= (tl_real)1.1;
@@ -99,12 +99,10 @@ static tl_var run_tanh(tl_tape *tape, const tl_var *x, void *data) {
     (void)tape, (void)data;
     return tl_tanh(x[0]);
 }
-static tl_var run_inputs(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_tanh(x[0]);
-}
+static tl_var run_inputs(const tl_var *x) { return tl_tanh(x[0]); }
 
-/* A check that passes names its worst element too, and where rounding explains every error the farthest off is the worst. */
+/* A check that passes names its worst element too. If rounding explains every error, that is the one with the largest
+ * error before rounding is subtracted. */
 START_TEST(a_passing_report_names_one_too) {
     tl_real numbers[12], grad[12];
     for (int i = 0; i < 12; i++) numbers[i] = (tl_real)(0.1 * i - 0.5);
@@ -137,6 +135,8 @@ START_TEST(what_cannot_be_checked_is_refused) {
     assert_contains(r.error.message, "leaf 0 is NULL, or has no name or no data");
     ck_assert(!tl_gradcheck_case(NULL, &r) && r.error.message[0] && !r.ok);
     ck_assert(!tl_gradcheck_case(&(tl_grad_case){.what = "nothing"}, NULL));
+    ck_assert(!tl_gradcheck_case(&(tl_grad_case){.what = "no inputs", .f = run_inputs}, &r));
+    assert_contains(r.error.message, "its inputs are not 1 to 4");
     const tl_grad_case many = {.f = run_inputs, .inputs = TL_CASE_INPUTS + 1},
                        endless = {.f = run_inputs, .inputs = 1, .shape = {TL_DIMS(1L << 40, 1L << 40)}};
     ck_assert(!tl_gradcheck_case(&many, &r) && r.error.message[0]);
@@ -149,7 +149,8 @@ static tl_var run_little_of_much(tl_tape *tape, const tl_var *x, void *data) {
     (void)tape;
     return tl_add(tl_scale(x[0], *(double *)data), x[1]);
 }
-/* What rounding could explain by half is not said to agree: of 100 + x·factor, float rounds 4e-4 of the gradient. */
+/* An element of which rounding is half or more is not counted as equal: in float the rounding of 100 + x·factor is
+ * 4e-4 of the difference. */
 START_TEST(what_is_lost_in_rounding_is_counted) {
     tl_real number = 0, much = 100, grad[2];
     tl_leaf leaf = {.name = "x", .value = tl_tensor_of(&number, TL_SHAPE(1)), .grad = grad},
@@ -178,7 +179,7 @@ static tl_var run_relu(tl_tape *tape, const tl_var *x, void *data) {
 START_TEST(kinks_are_counted_and_capped) {
     tl_real numbers[20], grad[20];
     for (int i = 0; i < 20; i++) numbers[i] = (tl_real)(i - 10);
-    numbers[10] = (tl_real)1e-12; /* straddled by every step */
+    numbers[10] = (tl_real)1e-12; /* every step reaches over the kink */
     tl_leaf leaf = {.name = "x", .value = tl_tensor_of(numbers, TL_SHAPE(20)), .grad = grad},
             *leaves[] = {&leaf};
     tl_gradcheck_report r;
@@ -187,7 +188,7 @@ START_TEST(kinks_are_counted_and_capped) {
     assert_contains(r.error.message, "straddle a kink");
     ck_assert(tl_gradcheck(run_relu, NULL, 1, leaves, &(tl_gradcheck_options){.most_kinks = 0.1}, &r));
     static const double wrong[] = {-1, NAN, INFINITY};
-    for (int i = 0; i < 3; i++) { /* a tolerance that is none would let everything pass */
+    for (int i = 0; i < 3; i++) { /* such a tolerance would let everything pass */
         const tl_gradcheck_options kinks = {.most_kinks = wrong[i]}, tolerance = {.tolerance = wrong[i]};
         ck_assert(!tl_gradcheck(run_relu, NULL, 1, leaves, &kinks, &r) && !r.ok);
         assert_contains(r.error.message, "gradcheck: most_kinks is ");

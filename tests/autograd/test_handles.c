@@ -1,11 +1,12 @@
-/* Wrong handles: every operation of the list with each of its inputs left out, zeroed, inert, stale, another tape's, made up;
- * every function of autograd.h with each; marks that outlive their place. Each is a sentence, and nothing is computed. */
+/* Wrong handles: every operation of the list with each of its inputs left out, zeroed, inert, stale, of another tape,
+ * or invented; every function of autograd.h with each of these; marks that have become stale. Each gives a sentence,
+ * and nothing is computed. */
 #include "check.h"
 
 #include <tapeloom.h>
 #include <tapeloom/op.h>
 
-/* ---- how each operation is called, on inputs of the shapes beside it ---- */
+/* ---- a call of each operation; inputs_of has the inputs ---- */
 
 #define CALL(name, ...)                       \
  static tl_var call_##name(const tl_var *x) { \
@@ -65,12 +66,12 @@ CALL(binary_cross_entropy, x[0], x[1], x[2], TL_REDUCE_MEAN)
 CALL(cross_entropy, x[0], ids, NULL, NULL)
 CALL(linear_cross_entropy, x[0], x[1], x[2], ids, NULL, NULL)
 
-/* What differs from one square matrix an input, none of which may be left out. */
+/* The inputs of an operation, where they are not one square matrix that is required. */
 typedef struct inputs {
     int count;
     unsigned optional;
     int rank;     /* 0 means 2 */
-    bool vectors; /* all but input 0 and the weight */
+    bool vectors; /* all inputs but input 0 and the weight */
 } inputs;
 typedef struct operation {
     const char *name;
@@ -193,19 +194,19 @@ static void refuses(const operation *op, int i, fault kind) {
         must_msg(tl_ok(y), "%s: input %d may be left out: %s", op->name, i, tl_tape_error(tape));
     } else {
         must_msg(!tl_ok(y) && !tl_value(y).data, "%s, input %d, fault %d: it is computed", op->name, i, kind);
-        const bool foreign = kind == FOREIGN && in.count == 1; /* then there is but one tape */
+        const bool foreign = kind == FOREIGN && in.count == 1; /* with one input there is one tape */
         if (!foreign && (some_tape || kind != INERT_OF_NO_TAPE)) {
             const char *error = tl_tape_error(tape);
             must_msg(error && strstr(error, says[kind]) && strstr(error, op->name),
                      "%s, input %d, fault %d: \"%s\"", op->name, i, kind, error ? error : "(null)");
             if (some_tape) must_msg(!tl_ok(good(tape, op->name, 0)), "%s: the tape goes on", op->name);
         }
-        /* what a reader writes: if (!tl_backward(loss)) die(tl_tape_error(tape)); */
+        /* user code: if (!tl_backward(loss)) die(tl_tape_error(tape)); */
         must_msg(!tl_backward(y) && tl_tape_error(y.tape ? y.tape : tape), "%s: backward says nothing",
                  op->name);
     }
     tl_tape_clear_error(tape);
-    must(tl_tape_error(tape) == NULL);
+    must(!tl_tape_error(tape));
     tl_tape_free(tape);
     tl_tape_free(other);
 }
@@ -216,7 +217,7 @@ START_TEST(every_operation_with_every_wrong_handle) {
     ck_assert_int_eq(count, OPERATIONS);
     const operation *op = &operations[_i];
     for (int i = 0; i < 64; i++) numbers[i] = (tl_real)0.5;
-    tl_tape *tape = tl_tape_new(); /* what it says of good ones */
+    tl_tape *tape = tl_tape_new(); /* the same function with good handles */
     tl_var x[MOST_INPUTS];
     for (int k = 0; k < MOST_INPUTS; k++) x[k] = good(tape, op->name, k);
     tl_var y = op->call(x);
@@ -224,7 +225,7 @@ START_TEST(every_operation_with_every_wrong_handle) {
     tl_tape_free(tape);
     for (int i = 0; i < inputs_of(op->name).count; i++)
         for (int kind = 0; kind < FAULTS; kind++) {
-            if (kind == FOREIGN && inputs_of(op->name).count == 1) continue; /* there it is at home */
+            if (kind == FOREIGN && inputs_of(op->name).count == 1) continue; /* its own tape */
             refuses(op, i, (fault)kind);
         }
 }
@@ -245,7 +246,7 @@ END_TEST
 /* ---- other functions that take a var ---- */
 
 START_TEST(every_other_function_with_every_wrong_handle) {
-    if (_i == FOREIGN) return; /* of one var, which is at home where it is */
+    if (_i == FOREIGN) return; /* a function of one var has one tape */
     for (int which = 0; which < 7; which++) {
         static const char *const name[] = {"tl_value", "tl_value",    "tl_grad",    "tl_keep",
                                            "tl_label", "tl_backward", "tl_backward"};
@@ -277,8 +278,8 @@ START_TEST(every_other_function_with_every_wrong_handle) {
             break;
         }
         ck_assert_msg(refused, "%s of fault %d", name[which], _i);
-        const bool asks_backward =
-            which >= 5; /* which says so in any case; the others where there is a tape */
+        /* tl_backward fails in any case; the others only if there is a tape */
+        const bool asks_backward = which >= 5;
         if (has_tape((fault)_i) || asks_backward) {
             assert_contains(tl_tape_error(tape), name[which]);
             assert_contains(tl_tape_error(tape), says[_i]);
@@ -296,8 +297,8 @@ START_TEST(a_loss_without_a_tape) {
     tl_tape *tape = tl_tape_new();
     tl_var x = tl_neg(TL_NO_VAR);
     ck_assert(!tl_ok(x) && !tl_backward(tl_sum(x, TL_ALL_AXES, false)));
-    assert_contains(tl_tape_error(tape), "neg: input 0 is TL_NO_VAR"); /* where it began */
-    tl_var sound = tl_scalar(tape, 2);                                 /* whatever has a tape goes on */
+    assert_contains(tl_tape_error(tape), "neg: input 0 is TL_NO_VAR"); /* the first failure */
+    tl_var sound = tl_scalar(tape, 2); /* a tape without an error still works */
     ck_assert(tl_ok(tl_exp(sound)));
     tl_tape_reset(tape);
     ck_assert_ptr_nonnull(tl_tape_error(tape));
@@ -313,7 +314,7 @@ START_TEST(a_loss_without_a_tape) {
 }
 END_TEST
 
-/* ---- operations of one's own ---- */
+/* ---- user-defined operations ---- */
 
 static void wrong_shape(tl_back *b) { tl_give(b, 0, tl_back_scratch(b, TL_SHAPE(3))); }
 
@@ -372,7 +373,7 @@ START_TEST(a_mark_from_before_a_reset) {
 END_TEST
 
 START_TEST(a_mark_above_one_that_was_released_to) {
-    for (int nodes = 0; nodes < 2; nodes++) { /* places that differ in nodes, or in memory alone */
+    for (int nodes = 0; nodes < 2; nodes++) { /* marks that differ in nodes, or in memory alone */
         tl_tape *tape = tl_tape_new();
         tl_mark outer = tl_tape_mark(tape);
         nodes ? (void)ones(tape, 5) : (void)tl_tape_memory(tape, 5);
@@ -386,10 +387,10 @@ START_TEST(a_mark_above_one_that_was_released_to) {
         ck_assert_ptr_nonnull(now);
         tl_tape_clear_error(tape);
         ck_assert(tl_ok(e));
-        tl_tape_release(tape, outer); /* which still stands */
+        tl_tape_release(tape, outer); /* which is still valid */
         assert_no_error(tl_tape_error(tape));
         ck_assert(!tl_ok(e));
-        tl_tape_release(tape, outer); /* again and again */
+        tl_tape_release(tape, outer); /* any number of times */
         assert_no_error(tl_tape_error(tape));
         tl_tape_free(tape);
     }
@@ -436,8 +437,8 @@ START_TEST(marking_the_same_place_is_one_mark) { /* a loop's marks take no memor
 }
 END_TEST
 
-START_TEST(
-    marks_around_a_value_of_the_callers) { /* which takes no memory of the tape's: two places all the same */
+/* such a value takes no memory of the tape, but the marks are two */
+START_TEST(marks_around_a_value_of_the_callers) {
     tl_tape *tape = tl_tape_new();
     const tl_mark before = tl_tape_mark(tape);
     tl_var x = tl_constant(tape, tl_tensor_of(numbers, TL_SHAPE(4)));
@@ -449,7 +450,7 @@ START_TEST(
 }
 END_TEST
 
-/* ---- what else outlives what it names ---- */
+/* ---- other references to memory that is gone ---- */
 
 START_TEST(a_gradient_whose_memory_is_released) {
     tl_tape *tape = tl_tape_new();
@@ -462,7 +463,7 @@ START_TEST(a_gradient_whose_memory_is_released) {
     ck_assert_ptr_null(tl_grad(x).data);
     assert_no_error(tl_tape_error(tape));
     tl_tape_reset(tape);
-    tl_params *params = tl_params_new(1); /* a parameter's is its own */
+    tl_params *params = tl_params_new(1); /* a parameter's memory is not the tape's */
     tl_var w = tl_use(tape, tl_params_add(params, "w", TL_SHAPE(2), (tl_init){TL_INIT_ONES, 0}));
     mark = tl_tape_mark(tape);
     ck_assert(tl_backward(tl_sum(tl_exp(w), TL_ALL_AXES, false)));
@@ -488,7 +489,7 @@ START_TEST(a_value_whose_memory_is_forgotten) {
 }
 END_TEST
 
-START_TEST(a_name_whose_memory_is_gone) { /* of a label, and of a forgotten parameter */
+START_TEST(a_name_whose_memory_is_gone) { /* the name of a label, and of a forgotten parameter */
     tl_tape *tape = tl_tape_new();
     tl_params *params = tl_params_new(1);
     char label[] = "hidden";
@@ -503,11 +504,17 @@ START_TEST(a_name_whose_memory_is_gone) { /* of a label, and of a forgotten para
     tl_params_free(params);
     ck_assert(!tl_ok(tl_exp(w)));
     assert_contains(tl_tape_error(tape), "exp: stale handle: node 0 (parameter)");
+    tl_tape_clear_error(tape);
+    tl_real one = 1;
+    const tl_var x = tl_variable(tape, tl_tensor_of(&one, TL_SHAPE(1)));
+    tl_tape_reset(tape);
+    ck_assert(!tl_ok(tl_exp(x)));
+    assert_contains(tl_tape_error(tape), "exp: stale handle: node 0 (variable)");
     tl_tape_free(tape);
 }
 END_TEST
 
-/* Sets come and go at the same address; the second one's weights are not the first one's, packed. */
+/* A second set of parameters at the address of a freed one: the packed weights of the first must not be used. */
 START_TEST(packed_weights_of_a_set_that_is_gone) {
     tl_tape *tape = tl_tape_new();
     tl_tape_set_reuse_weights(tape, true);

@@ -1,6 +1,6 @@
-/* Losses: squared error and binary cross-entropy against plain code, what a reduction gives, class weights, a loss for each
- * target; and linear_cross_entropy with all of these as linear and cross_entropy have it, to the bit. PyTorch's numbers
- * are in test_pytorch_ops.c; cross_entropy's older promises in test_softmax_loss.c. */
+/* Losses: squared error and binary cross-entropy against plain code, reductions, class weights, a loss for each
+ * target; and linear_cross_entropy with all of these against linear and cross_entropy, bit for bit. Comparisons with
+ * PyTorch are in test_pytorch_ops.c, other tests of cross_entropy in test_softmax_loss.c. */
 #include "check.h"
 #include "chains.h"
 #include "../tensor/numbers.h"
@@ -10,7 +10,7 @@
 static tl_tape *tape;
 static void setup(void) {
     tape = tl_tape_new();
-    tl_tape_set_checking(tape, false); /* NaN and infinity are among what is tested */
+    tl_tape_set_checking(tape, false); /* these tests use NaN and infinity */
 }
 static void teardown(void) { tl_tape_free(tape); }
 
@@ -34,7 +34,7 @@ static void same(const tl_real *a, const tl_real *b, long n, const char *what) {
 
 /* ---- squared error ---- */
 
-/* The textbook's steps, to the bit. */
+/* The same bits as the textbook's steps. */
 START_TEST(mse_is_the_mean_of_squares) {
     enum { N = 5000 };
     static tl_real a[N], b[N];
@@ -89,7 +89,7 @@ END_TEST
 
 /* ---- binary cross-entropy ---- */
 
-/* Hopeless and certain logits: nothing overflows, and what is small is not lost. */
+/* Very large logits, right and wrong: nothing overflows, and small losses do not become 0. */
 START_TEST(binary_cross_entropy_is_stable) {
     tl_real x[8] = {-200, 200, -200, 200, 20, -20, 0, (tl_real)INFINITY}, t[8] = {0, 1, 1, 0, 1, 0, 0.5, 1};
     tl_var in = variable(x, TL_SHAPE(8)), to = variable(t, TL_SHAPE(8));
@@ -105,7 +105,7 @@ START_TEST(binary_cross_entropy_is_stable) {
 }
 END_TEST
 
-/* pos_weight 3 is every positive example three times; the mean still divides by the number of elements. */
+/* pos_weight 3 counts every positive target three times; the mean still divides by the number of elements. */
 START_TEST(pos_weight_counts_what_is_positive) {
     tl_real x[6], t[6] = {1, 0, 1, 0, 0, 1}, w[3] = {3, 1, 2};
     fill(x, 6, 3);
@@ -159,7 +159,7 @@ START_TEST(reductions_of_one_loss) {
         o.reduction = TL_REDUCE_MEAN;
         y = tl_cross_entropy(variable(x, TL_SHAPE(N, V)), targets, &o, NULL);
         near(value(y)[0], sum / divisor, sum, 8, "mean", (size_t)way);
-        o.divisor = 1; /* takes the place of the weights' sum */
+        o.divisor = 1; /* instead of the sum of the weights */
         y = tl_cross_entropy(variable(x, TL_SHAPE(N, V)), targets, &o, NULL);
         ck_assert(value(y)[0] == summed);
     }
@@ -176,7 +176,7 @@ START_TEST(class_weights_by_hand) {
     const tl_loss_options o = {.label_smoothing = 0.3, .class_weight = w};
     tl_var in = variable(x, TL_SHAPE(2, 3));
     tl_var y = tl_cross_entropy(in, (const int[]){1, 0}, &o, &found);
-    memset(w, 0x7f, sizeof w); /* they have been copied */
+    memset(w, 0x7f, sizeof w); /* the weights were copied */
     const double ln4 = log(4), ln8 = log(8), all = 2 * ln8 + 4 * ln4 + log(1.6);
     near(value(y)[0], (0.7 * (4 * ln4 + 2 * ln8) + 0.2 * all) / 6, 2, 4, "loss", 0);
     near(found.nll, ln4 + ln8, 2, 4, "nll, without weights", 0);
@@ -212,7 +212,7 @@ START_TEST(options_that_do_not_fit_are_named) {
           "cross_entropy: reduction is -1");
     tl_loss_report found = {-3, -3, -3};
     fails(tl_cross_entropy(variable(x, TL_SHAPE(N, V)), (const int[N]){V}, NULL, &found), "target 6");
-    ck_assert(found.count == -3 && found.correct == -3 && found.nll == -3); /* nothing was found */
+    ck_assert(found.count == -3 && found.correct == -3 && found.nll == -3); /* the report is unchanged */
 }
 END_TEST
 
@@ -264,7 +264,7 @@ static void many_numbers(void) {
     fill(many_x, ROWS * WIDTH, 2), fill(many_w, CLASSES * WIDTH, 1), fill(many_b, CLASSES, 1);
     for (long v = 0; v < CLASSES; v++) many_weights[v] = (tl_real)(2 * uniform());
     for (long r = 0; r < ROWS; r++) many_targets[r] = r % 5 ? (int)(uniform() * CLASSES) : 1;
-    many_dy[0] = 1; /* of the reduced ones */
+    many_dy[0] = 1; /* of the reduced losses */
     for (long r = 1; r < ROWS; r++) many_dy[r] = (tl_real)(2 * uniform() - 1);
 }
 
@@ -305,7 +305,7 @@ START_TEST(a_loss_for_each_by_any_number_of_threads) {
 }
 END_TEST
 
-/* What backward needs anew is recycled too: steps of sizes seen before ask the system for nothing. */
+/* Backward's memory is recycled too: steps of sizes seen before allocate nothing. */
 START_TEST(a_loss_for_each_allocates_nothing_in_the_long_run) {
     many_numbers();
     const tl_loss_options o = {.reduction = TL_REDUCE_NONE, .ignore = true, .ignore_id = 1};
@@ -319,7 +319,7 @@ START_TEST(a_loss_for_each_allocates_nothing_in_the_long_run) {
 }
 END_TEST
 
-/* Rows that count for nothing never enter, whatever they hold; with none that count, losses and gradients are 0. */
+/* Ignored rows change no result, even if they are NaN; if all are ignored, losses and gradients are 0. */
 START_TEST(ignored_rows_do_not_poison_each) {
     tl_real x[4 * 2], w[3 * 2] = {1, 2, 3, 4, 5, 6};
     const int ids[4] = {9, 1, 9, 2};

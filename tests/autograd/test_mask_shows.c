@@ -1,4 +1,4 @@
-/* tl_mask_shows says what masked_softmax does: exhaustively over small shapes and every kind of mask. */
+/* tl_mask_shows agrees with masked_softmax, for all small shapes and every kind of mask. */
 #include "check.h"
 
 #include <tapeloom.h>
@@ -6,7 +6,8 @@
 enum { B = 3, H = 2, MOST = 5 };
 static tl_tape *tape;
 
-/* Every weight that is not exactly 0 belongs to a key that is seen, and each row's weights add up to 1 or it sees none. */
+/* A key has a weight other than 0 exactly if the query sees it; a row's weights add up to 1, or the query sees no
+ * key. */
 static long compare(const tl_mask *mask, long queries, long keys) {
     static tl_real scores[B * H * MOST * MOST];
     long seen = 0;
@@ -28,7 +29,7 @@ static long compare(const tl_mask *mask, long queries, long keys) {
     return seen;
 }
 
-/* A window leaves of what the rest of the mask shows the keys around the place of each query. */
+/* A window keeps, of the keys that the rest of the mask shows, those around each query's position. */
 static void windows(const tl_mask *mask, long queries, long keys) {
     tl_mask rest = *mask;
     rest.window = 0;
@@ -47,7 +48,7 @@ START_TEST(as_masked_softmax_does) {
     for (long queries = 1; queries <= MOST; queries++)
         for (long keys = 1; keys <= MOST; keys++)
             for (int k = 0; k < 3 * 4 * 17;
-                 k++) { /* no window or one, lengths, causal, no array or one of 16 forms */
+                 k++) { /* window or none, lengths or none, causal or not, no array or one of 16 forms */
                 const int kind = k / 3;
                 int lengths[B] = {(int)keys, 0, (int)(keys / 2)};
                 uint8_t attend[B * H * MOST * MOST];

@@ -1,12 +1,12 @@
-/* matmul and linear: values, gradients in place, views, broadcasting, errors, bits. (Gradients against differences are
- * test_gradients.c's, from the list of operations.) */
+/* matmul and linear: values, gradients that are added to, views, broadcasting, errors, bits. (The gradient checks are
+ * in test_gradients.c.) */
 #include "check.h"
 #include "chains.h"
 
 #include <tapeloom.h>
 #include <tapeloom/op.h>
 
-/* ---- instruments ---- */
+/* ---- helpers ---- */
 
 static tl_tape *tape;
 static uint64_t drawn;
@@ -17,7 +17,7 @@ static void end(void) {
     tl_tape_free(tape);
 }
 
-/* Numbers from -1 to 1 that live as long as the step. */
+/* Numbers from -1 to 1, in memory that lasts as long as the step. */
 static tl_tensor numbers(tl_shape shape) {
     const long count = tl_shape_numel(shape);
     tl_real *memory = tl_tape_memory(tape, (size_t)(count + 1) * sizeof *memory);
@@ -29,7 +29,7 @@ static tl_var variable(tl_shape shape) { return tl_variable(tape, numbers(shape)
 
 /* Equal shapes, equal elements bit for bit. */
 static void same(const char *what, tl_tensor found, tl_tensor expected) {
-    ck_assert_msg(found.data != NULL && expected.data != NULL, "%s: no data", what);
+    ck_assert_msg(found.data && expected.data, "%s: no data", what);
     ck_assert_msg(tl_shape_equal(tl_shape_of(found), tl_shape_of(expected)), "%s: shapes differ", what);
     const size_t bytes = (size_t)(tl_numel(found) + 1) * sizeof(tl_real);
     tl_real *x = malloc(bytes), *y = malloc(bytes);
@@ -43,7 +43,7 @@ static void same(const char *what, tl_tensor found, tl_tensor expected) {
 }
 
 static void elements(const char *what, tl_tensor found, const double *expected) {
-    ck_assert_msg(found.data != NULL && tl_is_contiguous(found), "%s: no contiguous data", what);
+    ck_assert_msg(found.data && tl_is_contiguous(found), "%s: no contiguous data", what);
     for (long i = 0; i < tl_numel(found); i++)
         ck_assert_msg((double)found.data[i] == expected[i], "%s: element %ld is %g, not %g", what, i,
                       (double)found.data[i], expected[i]);
@@ -63,7 +63,7 @@ START_TEST(small_integers) {
     tl_var z = tl_variable(tape, tl_tensor_of(bias, TL_SHAPE(2)));
     elements("matmul", tl_value(tl_matmul(x, y)), (double[]){8, 7, 17, 16});
     elements("linear", tl_value(tl_linear(x, w, z)), (double[]){8, 31, 8, 49});
-    /* x and y are used three times, so that each backward also adds to what the other has left */
+    /* x and y are used three times, so that backward also adds to gradients that are there */
     tl_var first = tl_matmul(x, y), second = tl_linear(x, w, z), third = tl_matmul(x, y),
            fourth = tl_linear(x, w, z);
     tl_real dy[] = {1, 10, 100, 1000};
@@ -98,7 +98,7 @@ START_TEST(shapes) {
 }
 END_TEST
 
-/* An inner size of 0: a sum of nothing. */
+/* An inner size of 0: empty sums. */
 START_TEST(empty_sums) {
     begin();
     tl_var a = variable(TL_SHAPE(2, 0)), b = variable(TL_SHAPE(0, 3)), bias = variable(TL_SHAPE(3));
@@ -138,7 +138,8 @@ START_TEST(gradients_are_the_two_products) {
 }
 END_TEST
 
-/* What served the whole batch gets one long chain over the batch, as if all its rows had stood in one matrix. */
+/* The gradient of an operand that is broadcast over the batch is one chain over the batch, as if all rows were one
+ * matrix. */
 START_TEST(broadcast_gradients_are_one_chain) {
     sum_in_chains();
     begin();
@@ -155,7 +156,7 @@ START_TEST(broadcast_gradients_are_one_chain) {
 }
 END_TEST
 
-/* The batch's own copies of a weight's gradient are never made: backward takes less memory than they would. */
+/* Backward makes no gradient for each member of the batch: it takes less memory than these would. */
 START_TEST(broadcast_gradients_take_no_memory_of_the_batch) {
     begin();
     tl_var a = tl_constant(tape, numbers(TL_SHAPE(200, 2, 16))), b = variable(TL_SHAPE(16, 16));
@@ -187,7 +188,7 @@ END_TEST
 START_TEST(heads_in_place) {
     tl_tensor seen[2][5];
     tl_tape *tapes[2];
-    for (int own = 0; own < 2; own++) { /* the second time every operand is copied first */
+    for (int own = 0; own < 2; own++) { /* own 1: every operand is copied first */
         begin();
         tl_var x[3];
         for (int i = 0; i < 3; i++) x[i] = variable(TL_SHAPE(3, 11, 32));
@@ -214,7 +215,7 @@ START_TEST(linear_of_views) {
         begin();
         tl_var x = variable(TL_SHAPE(9, 4, 40)), w = variable(TL_SHAPE(60, 30)),
                bias = variable(TL_SHAPE(60, 2));
-        /* neither rows that go on evenly, nor contiguous ones; the middle third of a packed weight */
+        /* rows neither evenly spaced nor contiguous; the middle third of a packed weight */
         tl_var part = tl_slice(tl_transpose(tl_slice(x, 0, 1, 8), 0, 1), -1, 5, 35);
         tl_var third = tl_slice(w, 0, 20, 40),
                some = tl_reshape(tl_slice(tl_slice(bias, 0, 20, 40), 1, 1, 2), TL_SHAPE(20));
@@ -233,7 +234,7 @@ START_TEST(linear_of_views) {
 }
 END_TEST
 
-/* One row [in] with other numbers between its own: its gradient goes to the same places. */
+/* One row [in] with a stride above 1: its gradient has the same strides. */
 START_TEST(linear_of_a_strided_row) {
     sum_in_chains();
     begin();
@@ -251,7 +252,7 @@ START_TEST(linear_of_a_strided_row) {
 }
 END_TEST
 
-/* ---- promise 4: nothing but the row and the weight enters a row ---- */
+/* ---- a row of the result depends on its own input row and the weight alone ---- */
 
 START_TEST(a_row_alone) {
     begin();

@@ -1,4 +1,4 @@
-/* The tape's matrix precision: who follows it, and that it stays. */
+/* The tape's matrix precision: which operations follow it, and that a reset keeps it. */
 #include "check.h"
 #include "tensor/kernels/kernels.h"
 #include "tensor/product.h"
@@ -23,7 +23,7 @@ static void begin(void) {
     for (int i = 0; i < ROWS; i++) targets[i] = i % OUT;
 }
 
-/* Is t what the product of that precision makes of a and b? */
+/* Is t the product of a and b in that precision? */
 static bool is_product(tl_tensor t, tl_tensor a, tl_tensor b, const tl_real *plus,
                        const tl_product_kernels *kernels) {
     tl_tensor c = tl_tensor_of(y_memory, tl_shape_of(t));
@@ -33,9 +33,9 @@ static bool is_product(tl_tensor t, tl_tensor a, tl_tensor b, const tl_real *plu
     return memcmp(c.data, t.data, (size_t)tl_numel(c) * sizeof *c.data) == 0;
 }
 
-static tl_tensor turned(tl_tensor t) { return tl_tensor_transpose(t, 0, 1); }
+static tl_tensor transposed(tl_tensor t) { return tl_tensor_transpose(t, 0, 1); }
 
-/* Value and both gradients of linear follow; matmul, of the same numbers, does not. */
+/* The value and both gradients of linear follow it; matmul of the same numbers does not. */
 START_TEST(linear_follows_and_matmul_does_not) {
     begin();
     tl_tape *tape = tl_tape_new();
@@ -47,25 +47,25 @@ START_TEST(linear_follows_and_matmul_does_not) {
         tl_var vx = tl_variable(tape, x), vw = tl_variable(tape, w);
         tl_var y = tl_linear(vx, vw, tl_constant(tape, bias));
         ck_assert(tl_backward_from(y, dy));
-        ck_assert(is_product(tl_value(y), x, turned(w), bias.data, of_weights));
+        ck_assert(is_product(tl_value(y), x, transposed(w), bias.data, of_weights));
         ck_assert(is_product(tl_grad(vx), dy, w, NULL, of_weights));
-        ck_assert(is_product(tl_grad(vw), turned(dy), x, NULL, of_weights));
-        ck_assert(is_product(tl_value(y), x, turned(w), bias.data, plain) == (of_weights == plain));
+        ck_assert(is_product(tl_grad(vw), transposed(dy), x, NULL, of_weights));
+        ck_assert(is_product(tl_value(y), x, transposed(w), bias.data, plain) == (of_weights == plain));
 
         tl_tape_reset(tape);
         vx = tl_variable(tape, x), vw = tl_variable(tape, w);
         y = tl_matmul(vx, tl_transpose(vw, 0, 1));
         ck_assert(tl_backward_from(y, dy));
-        ck_assert(is_product(tl_value(y), x, turned(w), NULL, plain));
+        ck_assert(is_product(tl_value(y), x, transposed(w), NULL, plain));
         ck_assert(is_product(tl_grad(vx), dy, w, NULL, plain));
-        ck_assert(is_product(tl_grad(vw), turned(dy), x, NULL, plain));
+        ck_assert(is_product(tl_grad(vw), transposed(dy), x, NULL, plain));
         assert_no_error(tl_tape_error(tape));
     }
     tl_tape_free(tape);
 }
 END_TEST
 
-/* The loss is linear's and cross_entropy's of the same precision; chains in groups may order their terms otherwise. */
+/* The loss is that of linear and cross_entropy in the same precision, but for the order of sums in groups. */
 START_TEST(the_fused_loss_follows) {
     begin();
     tl_tape *tape = tl_tape_new();

@@ -1,5 +1,5 @@
-/* Every function of autograd.h without a tape, and with what is none: nothing crashes, and what wants to be told is told. Wrong
- * handles on a tape that is there are in test_handles.c, sizes in test_sizes.c. */
+/* Every function of autograd.h with NULL or a wrong tape: nothing crashes, and errors are reported. Wrong handles on a
+ * tape are in test_handles.c, sizes in test_sizes.c. */
 #define _POSIX_C_SOURCE 200809L
 #include "nothing.h"
 
@@ -29,19 +29,24 @@ START_TEST(no_tape) {
     ck_assert_int_eq(tl_tape_matmul_precision(NULL), TL_HIGHEST);
     ck_assert(!tl_tape_set_reuse_weights(NULL, true) && !tl_tape_reuses_weights(NULL));
     ck_assert(!tl_tape_set_checking(NULL, true) && !tl_tape_checks(NULL));
+    ck_assert(!tl_tape_set_give_back(NULL, true) && !tl_tape_gives_back(NULL));
+    ck_assert(!tl_tape_set_recompute(NULL, true) && !tl_tape_recomputes(NULL));
+    ck_assert(!tl_ok(tl_recompute(NULL, NULL, NULL, 0)));
+    tl_tape_clear_error(NULL);
     tl_tape_set_grad(NULL, false), tl_tape_set_keep_all(NULL, true), tl_tape_set_limit(NULL, 1);
     tl_scope_enter(NULL, "x"), tl_scope_enter(NULL, NULL), tl_scope_leave(NULL);
     ck_assert(!tl_ok(tl_constant(NULL, value)) && !tl_ok(tl_variable(NULL, value)));
+    ck_assert(!tl_ok(tl_inert(NULL)));
     ck_assert(!tl_ok(tl_constant_copy(NULL, value)) && !tl_ok(tl_zeros(NULL, TL_SHAPE(2))));
     ck_assert(!tl_ok(tl_full(NULL, TL_SHAPE(2), 1)) && !tl_ok(tl_scalar(NULL, 1)));
-    ck_assert(!tl_wants_grad(TL_NO_VAR));
+    ck_assert(!tl_wants_grad(TL_NO_VAR) && !tl_ok(tl_inert(NULL)));
     ck_assert(!tl_ok(tl_use_leaf(NULL, &leaf)) && !tl_ok(tl_use_leaf(NULL, NULL)));
-    tl_tape_print(NULL, out), tl_tape_dot(NULL, out, true);
+    tl_tape_print(NULL, out), tl_tape_dot(NULL, out, 0);
     ck_assert_int_eq(tl_tape_stats_of(NULL).nodes, 0);
     ck_assert(!tl_ok(tl_tape_find_nonfinite(NULL, text)) && !tl_ok(tl_tape_find_nonfinite_grad(NULL, text)));
     ck_assert(!tl_ok(tl_tape_fail(NULL, "said %s", "so")));
     fclose(out);
-    tl_tape *tape = tl_tape_new(); /* the thread's sentence */
+    tl_tape *tape = tl_tape_new(); /* the thread's message */
     ck_assert_str_eq(tl_tape_error(tape), "said so");
     tl_tape_clear_error(tape);
     tl_tape_free(tape);
@@ -54,7 +59,8 @@ START_TEST(no_value) {
     for (int i = 0; i < 4; i++) {
         const tl_var x = none[i];
         ck_assert(!tl_value(x).data && !tl_grad(x).data && tl_shape_of_var(x).rank == 0);
-        tl_keep(x);
+        tl_keep(x), tl_keep_value(x);
+        ck_assert(!tl_ok(tl_done(x, x)));
         ck_assert(!tl_ok(tl_label(x, "x")));
         assert_no_error(tl_tape_error(tape));
         ck_assert(!tl_backward(x));
@@ -67,7 +73,7 @@ START_TEST(no_value) {
 }
 END_TEST
 
-/* More than can be nested, and more left than was entered. */
+/* More scopes than can be nested, and more leaves than enters. */
 START_TEST(scopes_without_end) {
     tl_tape *tape = tl_tape_new();
     tl_scope_leave(tape);
@@ -86,7 +92,7 @@ END_TEST
 static tl_var square(tl_tape *tape, const tl_var *x, void *data) {
     return (void)tape, (void)data, tl_mul(x[0], x[0]);
 }
-static tl_var nothing(tl_tape *tape, const tl_var *x) { return (void)tape, (void)x, TL_NO_VAR; }
+static tl_var nothing(const tl_var *x) { return (void)x, TL_NO_VAR; }
 
 START_TEST(nothing_to_check) {
     tl_real number[2] = {1, 0};

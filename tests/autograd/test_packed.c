@@ -1,4 +1,4 @@
-/* Packed weights: they change time, never a bit, and are forgotten when the switch goes off. */
+/* Packed weights: they change no bit, and are forgotten when reuse is switched off. */
 #include "check.h"
 #include "tapeloom.h"
 #include "autograd/for_kernels.h"
@@ -26,7 +26,7 @@ static void multiply(tl_tensor c, tl_tensor a, tl_tensor b, const tl_real *bias,
     free(panels);
 }
 
-/* How many elements differ between the product with b packed and the one without. */
+/* The number of elements that differ between the products with and without packed b. */
 static long different(long m, long n, long k, bool b_transposed, bool c_transposed, bool with_bias,
                       tl_matmul_precision precision) {
     tl_tensor a = filled(TL_SHAPE(m, k)), b = filled(b_transposed ? TL_SHAPE(n, k) : TL_SHAPE(k, n)),
@@ -62,7 +62,7 @@ START_TEST(packing_changes_no_bit) {
 }
 END_TEST
 
-/* Of a batch of b's, or of another matrix, nothing is taken from the panels. */
+/* Panels are not used for a batch of b or for another matrix. */
 START_TEST(panels_that_do_not_fit_are_not_used) {
     tl_tensor a = filled(TL_SHAPE(2, 3, 8)), b = filled(TL_SHAPE(2, 8, 40)), c = filled(TL_SHAPE(2, 3, 40)),
               wanted = filled(TL_SHAPE(2, 3, 40));
@@ -73,7 +73,7 @@ START_TEST(panels_that_do_not_fit_are_not_used) {
     must(tl_product(wanted, a, b, NULL, &w));
     must(tl_product(c, a, b, &(tl_product_options){.packed = &p}, &w));
     must(memcmp(c.data, wanted.data, (size_t)tl_numel(c) * sizeof(tl_real)) == 0);
-    p.k = 4; /* now it claims to be of another size: [4,40] */
+    p.k = 4; /* the header now says another size: [4,40] */
     must(tl_product(tl_at(c, 0), tl_at(a, 0), tl_at(b, 0), &(tl_product_options){.packed = &p}, &w));
     must(memcmp(c.data, wanted.data, (size_t)(3 * 40) * sizeof(tl_real)) == 0);
     free(a.data), free(b.data), free(c.data), free(wanted.data), free(other.data), free(panels);
@@ -116,13 +116,13 @@ START_TEST(weights_are_packed_once_until_switched_off) {
     tl_mark mark = tl_tape_mark(m.tape);
     ck_assert(first_of(&m, 0, 50) == before);
     tl_tape_release(m.tape, mark);
-    w[0] += 1, w[40] += 1;                    /* what nobody may do: it shows that the panels are used */
-    ck_assert(first_of(&m, 0, 50) == before); /* the copy, though its step was released */
-    ck_assert(first_of(&m, 2, 40) != third);  /* a part of the weight is another matrix: packed just now */
+    w[0] += 1, w[40] += 1;                    /* forbidden, but it shows that the panels are used */
+    ck_assert(first_of(&m, 0, 50) == before); /* from the packed copy, though its step was released */
+    ck_assert(first_of(&m, 2, 40) != third);  /* a part of the weight is another matrix: packed now */
     tl_tape_reset(m.tape);
     ck_assert(first_of(&m, 0, 50) == before);
     const long allocations = tl_tape_stats_of(m.tape).allocations;
-    tl_params_changed(m.params); /* what he who writes says: packed anew, in the same place */
+    tl_params_changed(m.params); /* after writing to a parameter: packed again, in the same memory */
     ck_assert(fabs((double)(first_of(&m, 0, 50) - before) - 1) < 1e-5);
     ck_assert_int_eq(tl_tape_stats_of(m.tape).allocations, allocations);
     w[0] += 1;
@@ -131,7 +131,7 @@ START_TEST(weights_are_packed_once_until_switched_off) {
     ck_assert(fabs((double)(first_of(&m, 0, 50) - before) - 2) < 1e-5);
     w[0] -= 4;
     tl_tape_set_reuse_weights(m.tape, true);
-    ck_assert(fabs((double)(first_of(&m, 0, 50) - before) + 2) < 1e-5); /* packed anew */
+    ck_assert(fabs((double)(first_of(&m, 0, 50) - before) + 2) < 1e-5); /* packed again */
     end(&m);
 }
 END_TEST
@@ -144,7 +144,7 @@ START_TEST(computed_weights_are_never_packed) {
     ck_assert_ptr_nonnull(tl_tape_packed(tl_slice(w, 0, 10, 30)));
     ck_assert_ptr_null(tl_tape_packed(tl_scale(w, 2)));
     ck_assert_ptr_null(tl_tape_packed(TL_NO_VAR));
-    tl_tape_set_limit(m.tape, 1 << 30); /* the tape shall not reserve more: nothing is left for copies */
+    tl_tape_set_limit(m.tape, 1 << 30); /* with a limit there is no memory for copies */
     ck_assert_ptr_null(tl_tape_packed(w));
     tl_tape_set_limit(m.tape, 0);
     tl_tape_set_reuse_weights(m.tape, false);

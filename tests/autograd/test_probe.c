@@ -1,5 +1,5 @@
-/* A probe sees every operation before it reads and in the place of its backward; one that changes nothing changes no bit; and what a
- * tape has recorded can be asked for, node by node. */
+/* A probe is called before every operation reads its inputs and instead of every backward; a probe that does nothing
+ * changes no bit. And tl_tape_recorded gives every node of a tape. */
 #include "check.h"
 
 #include <tapeloom.h>
@@ -15,7 +15,7 @@ typedef struct seen {
 static void before(void *context, tl_tape *tape, int node) {
     seen *s = context;
     tl_recorded r;
-    ck_assert(!tl_tape_recorded(tape, node, &r)); /* it is yet to be */
+    ck_assert(!tl_tape_recorded(tape, node, &r)); /* not recorded yet */
     s->before++;
     s->last = node;
     if (s->doubles && node == 2 && tl_tape_recorded(tape, 1, &r)) r.value.data[0] *= 2;
@@ -30,7 +30,7 @@ typedef struct step {
     tl_real value, grad[3];
 } step;
 
-/* exp(w), whose first two elements go into tanh and whose sum is added. */
+/* L = the sum of exp(w) plus tanh of its first two elements. */
 static step run(tl_tape *tape, tl_param *w, bool keep) {
     step s;
     tl_tape_reset(tape);
@@ -51,7 +51,7 @@ START_TEST(a_probe_sees_all_and_changes_nothing) {
     const step plain = run(tape, w, false);
     seen s = {0};
     tl_tape_set_probe(tape, &(tl_probe){&s, before, backward});
-    for (int keep = 0; keep < 2; keep++) { /* a kept view's second pass does not come by */
+    for (int keep = 0; keep < 2; keep++) { /* the second pass for a kept view does not call the probe */
         s = (seen){0};
         const step probed = run(tape, w, keep);
         ck_assert(!memcmp(&plain, &probed, sizeof plain));
@@ -89,7 +89,7 @@ START_TEST(a_probe_may_change_what_is_read_and_given) {
     probe = (tl_probe){&s, NULL, backward};
     const step nothing = run(tape, w, false);
     ck_assert(nothing.value == plain.value && nothing.grad[0] == 0);
-    ck_assert_int_eq(s.backward, 1); /* nothing reaches the others */
+    ck_assert_int_eq(s.backward, 1); /* no gradient reaches the other operations */
     tl_tape_free(tape);
     tl_params_free(params);
 }
@@ -111,12 +111,14 @@ START_TEST(what_is_recorded_can_be_asked_for) {
     ck_assert(r.inputs == 1 && r.input[0] == 0 && !r.grad.data);
     ck_assert(tl_tape_recorded(tape, 2, &r));
     ck_assert(!strcmp(r.operation, "transpose") && r.base == 1 && r.value.dim[0] == 3);
+    ck_assert(r.first == 0);
     ck_assert(tl_tape_recorded(tape, 3, &r) && !r.operation && !r.wants_grad);
+    ck_assert(tl_tape_recorded(tape, tl_slice(turned, 0, 1, 2).index, &r) && r.base == 1 && r.first == 1);
     ck_assert(tl_backward(y));
     ck_assert(tl_tape_recorded(tape, 0, &r) && r.grad.data == w->leaf.grad);
     ck_assert(tl_tape_recorded(tape, 2, &r) && !r.grad.data); /* used up */
     r.base = 77;
-    ck_assert(!tl_tape_recorded(tape, -1, &r) && !tl_tape_recorded(tape, 6, &r) &&
+    ck_assert(!tl_tape_recorded(tape, -1, &r) && !tl_tape_recorded(tape, 7, &r) &&
               !tl_tape_recorded(NULL, 0, &r));
     ck_assert(!tl_tape_recorded(tape, 0, NULL) && r.base == 77);
     tl_tape_free(tape);

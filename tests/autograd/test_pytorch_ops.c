@@ -1,5 +1,5 @@
 /* Single operations against PyTorch's: value and gradient of every input, under fixed random output weights. The
- * numbers are in tests/fixtures/ops.safetensors; attention is compared in tests/nn/test_pytorch.c. */
+ * numbers are in tests/fixtures/ops.safetensors; attention is compared in tests/models/test_pytorch.c. */
 #include "check.h"
 #include "fixtures/fixture.h"
 
@@ -40,7 +40,7 @@ static const struct {
            {"mse_sum.", mse_sum, {"input", "target"}},
            {"mse_mean.", mse_mean, {"input", "target"}}};
 
-/* y and the gradients of the inputs that are named, under the fixture's output weights. */
+/* Compares y, and the gradients of the named inputs under the fixture's output weights. */
 static void same_as_theirs(fixture *f, tl_var y, const tl_var *x, int inputs, const char *const *input) {
     fixture_same(f, "output", tl_value(y));
     ck_assert_msg(tl_backward_from(y, fixture_read(f, "output_weight")), "%s", tl_tape_error(y.tape));
@@ -64,7 +64,7 @@ START_TEST(operation) {
 }
 END_TEST
 
-START_TEST(where_and_gather) { /* which take more than what gets a gradient */
+START_TEST(where_and_gather) { /* operations with arguments that get no gradient */
     tl_tape *tape = tl_tape_new();
     fixture f = fixture_open("ops", "where.");
     tl_var x[2] = {tl_variable(tape, fixture_read(&f, "a")), tl_variable(tape, fixture_read(&f, "b"))};
@@ -81,7 +81,7 @@ START_TEST(where_and_gather) { /* which take more than what gets a gradient */
 }
 END_TEST
 
-/* ---- losses: as they stand, and with the logits made by a product with the unit matrix ---- */
+/* ---- losses: of logits, and of logits that are a product with the unit matrix ---- */
 
 static const struct {
     const char *prefix;
@@ -116,7 +116,7 @@ START_TEST(loss) {
 }
 END_TEST
 
-/* ---- losses that are reduced in every way ---- */
+/* ---- losses with every reduction ---- */
 
 static const struct {
     const char *name;

@@ -1,5 +1,5 @@
-/* Rotary positions beside PyTorch (tests/fixtures, positions), and what rotation promises: products
- * tell of distances alone, a place's bits are its own whatever stands beside it. */
+/* Rotary positions against PyTorch (tests/fixtures, positions), and two properties: products depend on distances
+ * alone, and the bits of a position do not depend on the others. */
 #include "check.h"
 #include "fixtures/fixture.h"
 
@@ -51,8 +51,8 @@ START_TEST(products_tell_of_distances) {
 }
 END_TEST
 
-/* Place by place, as a cache is filled, in any number of threads. */
-START_TEST(a_place_alone_has_the_same_bits) {
+/* One position at a time, as a cache is filled, with any number of threads. */
+START_TEST(a_position_alone_has_the_same_bits) {
     tl_set_threads(1 + _i);
     tl_tape *tape = tl_tape_new();
     tl_var x = some(tape);
@@ -88,8 +88,8 @@ START_TEST(errors) {
     fails(tape, tl_rotary(tl_slice(x, -1, 0, 5), 0, 0),
           "rotary: [2,3,40,5]: should be [B,H,T,d] with an even d");
     fails(tape, tl_rotary(tl_merge_heads(x), 0, 0), "rotary: [2,40,18]: should be [B,H,T,d]");
-    fails(tape, tl_rotary(x, -1, 0), "the first place is -1, should be 0 or more");
-    fails(tape, tl_rotary(x, LONG_MAX, 0), "the first place is 9");
+    fails(tape, tl_rotary(x, -1, 0), "the first position is -1, should be 0 or more");
+    fails(tape, tl_rotary(x, LONG_MAX, 0), "the first position is 9");
     fails(tape, tl_rotary(x, 0, -2), "base is -2, should be more than 0 and finite, or 0 for 10000");
     fails(tape, tl_rotary(x, 0, NAN), "base is nan");
     fails(tape, tl_rotary(x, 0, INFINITY), "base is inf");
@@ -103,7 +103,7 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, as_pytorch_turns, 0, 2);
     tcase_add_test(tc, products_tell_of_distances);
-    tcase_add_loop_test(tc, a_place_alone_has_the_same_bits, 0, 3);
+    tcase_add_loop_test(tc, a_position_alone_has_the_same_bits, 0, 3);
     tcase_add_test(tc, errors);
 }
 TL_TEST_MAIN("autograd: rotary positions")

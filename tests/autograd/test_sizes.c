@@ -1,4 +1,4 @@
-/* Operations and the tape on sizes whose products wrap, shapes that are none, arrays that are not there. */
+/* Operations and the tape with sizes whose products overflow, impossible shapes, and NULL arrays. */
 #include "check.h"
 
 #include <tapeloom.h>
@@ -9,7 +9,7 @@
 static tl_tape *tape;
 static tl_real number = 2;
 
-static tl_var wide(long rows, long columns) { /* one number, seen as many */
+static tl_var wide(long rows, long columns) { /* one number, broadcast */
     return tl_constant(tape,
                        tl_tensor_expand(tl_tensor_of(&number, TL_SCALAR_SHAPE), TL_SHAPE(rows, columns)));
 }
@@ -85,7 +85,7 @@ END_TEST
 START_TEST(sizes_that_only_seem_to_fit) {
     tape = tl_tape_new();
     const tl_var four = wide(2, 2);
-    fails(tl_reshape(four, TL_SHAPE(5, 0x3333333333333334)), "do not fill"); /* 4 in 64 bits */
+    fails(tl_reshape(four, TL_SHAPE(5, 0x3333333333333334)), "do not fill"); /* wraps to 4 in 64 bits */
     fails(tl_reshape(four, TL_SHAPE(-1, 1L << 32, 1L << 32)), "do not fill");
     fails(tl_reshape(four, TL_SHAPE(-1, -1)), "do not fill");
     fails(tl_reshape(four, TL_SHAPE(-1, LONG_MIN)), "do not fill");
@@ -121,7 +121,7 @@ START_TEST(arrays_that_are_not_there) {
     ck_assert(!tl_tape_next_key(tape, NULL) && !tl_tape_next_key(NULL, &key));
     ck_assert_ptr_null(tl_tape_memory(NULL, 1));
     tl_tape_print(tape, NULL);
-    tl_tape_dot(tape, NULL, true);
+    tl_tape_dot(tape, NULL, 0);
     tl_tape_find_nonfinite(tape, NULL);
     tl_tape_find_nonfinite_grad(NULL, NULL);
     ck_assert_ptr_nonnull(tl_ops(NULL));
@@ -130,7 +130,7 @@ START_TEST(arrays_that_are_not_there) {
 }
 END_TEST
 
-START_TEST(masks_at_the_end_of_numbers) { /* no sum or product of what is asked may wrap */
+START_TEST(masks_at_the_end_of_numbers) { /* no sum or product of the arguments may overflow */
     const long far = LONG_MAX - 1;
     ck_assert(tl_mask_shows(NULL, far, far, 0, 0, 1, 1));
     ck_assert(tl_mask_shows(&(tl_mask){.causal = true}, far, far, far - 1, far - 1, far, far));

@@ -1,6 +1,6 @@
-/* Softmax with and without masks, normalisation, embedding and losses, as operations on a tape: values and gradients
- * against plain code, masks that hide poison, error texts, fused = unfused, any number of threads. Gradients are also
- * checked by differences in test_gradients.c. */
+/* Softmax with and without masks, normalisation, embedding and losses: values and gradients against plain code, NaN
+ * behind masks, error messages, fused against separate operations, any number of threads. test_gradients.c has the
+ * gradient checks. */
 #include "check.h"
 #include "chains.h"
 #include "tapeloom/autograd.h"
@@ -10,7 +10,7 @@
 
 #define EPSILON (sizeof(tl_real) == 4 ? (double)FLT_EPSILON : DBL_EPSILON)
 
-/* ---- numbers, comparisons, a step ---- */
+/* ---- helpers ---- */
 
 static uint64_t state = 1;
 static double uniform(void) {
@@ -21,7 +21,7 @@ static void fill(tl_real *x, long n, double scale) {
     for (long i = 0; i < n; i++) x[i] = (tl_real)(scale * (2 * uniform() - 1));
 }
 static void near(double got, double want, double scale, const char *what, long i) {
-    if (!(fabs(got - want) <= 32 * EPSILON * scale)) /* an assertion that holds costs a system call */
+    if (!(fabs(got - want) <= 32 * EPSILON * scale)) /* every call of an assertion costs a system call */
         ck_abort_msg("%s[%ld]: %.9g, should be %.9g", what, i, got, want);
 }
 static void same_bits(const tl_real *a, const tl_real *b, long n, const char *what) {
@@ -34,7 +34,7 @@ static bool is_plus_zero(tl_real x) { return x == 0 && !signbit(x); }
 static tl_tape *tape; /* of the test that runs */
 static void setup(void) {
     tape = tl_tape_new();
-    tl_tape_set_checking(tape, false); /* NaN and infinity are among what is tested */
+    tl_tape_set_checking(tape, false); /* these tests use NaN and infinity */
 }
 static void teardown(void) { tl_tape_free(tape); }
 
@@ -45,7 +45,7 @@ static const tl_real *value(tl_var x) {
     return tl_value(x).data;
 }
 static const tl_real *grad(tl_var x) {
-    ck_assert(tl_grad(x).data != NULL && tl_is_contiguous(tl_grad(x)));
+    ck_assert(tl_grad(x).data && tl_is_contiguous(tl_grad(x)));
     return tl_grad(x).data;
 }
 static void backward_from(tl_var y, tl_real *dy) {
@@ -122,7 +122,7 @@ static bool sees(const tl_mask *m, long b, long h, long i, long j, long queries,
     return m->attend[(((b % d[0]) * d[1] + h % d[1]) * d[2] + i % d[2]) * d[3] + j % d[3]] == TL_ATTEND;
 }
 
-/* Runs the mask over random scores with poison in every hidden place and compares all of it with plain code. */
+/* Runs the mask over random scores, NaN or infinite where they are hidden, and compares everything with plain code. */
 static void check_mask(const tl_mask *m, long queries) {
     tl_tape_reset(tape);
     const long n = SENTENCES * HEADS * queries * KEYS;
@@ -596,7 +596,7 @@ START_TEST(losses_by_any_number_of_threads) {
 }
 END_TEST
 
-/* Ignored rows never enter the products: what stands there, NaN too, reaches neither loss nor weights. */
+/* Ignored rows take no part in the products: even NaN there changes neither the loss nor a gradient. */
 START_TEST(ignored_rows_do_not_poison) {
     problem p = problem_of(40, 30, 8);
     p.bias = p.ignore = true;

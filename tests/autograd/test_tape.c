@@ -1,4 +1,4 @@
-/* The tape: lifetimes, handles, errors with a name in them, modes, looking. */
+/* The tape: lifetimes, handles, errors that name their operation, modes, printing. */
 #include "check.h"
 
 #include <tapeloom.h>
@@ -78,12 +78,13 @@ START_TEST(views_share_value_and_gradient) {
     ck_assert(tl_backward(total(tl_mul(copied, copied))));
     const double expected[] = {0, 4, 6, 0, 10, 12};
     for (int i = 0; i < 6; i++) ck_assert_double_eq((double)tl_grad(x).data[i], expected[i]);
-    ck_assert_ptr_null(tl_grad(part).data); /* a view's own is summed only if it is kept (test_views.c) */
+    /* a view's own gradient is computed only if it is kept (test_views.c) */
+    ck_assert_ptr_null(tl_grad(part).data);
     end(s);
 }
 END_TEST
 
-/* ---- errors with a name in them ---- */
+/* ---- errors that name their operation ---- */
 
 START_TEST(second_backward) {
     setup *s = begin();
@@ -115,7 +116,7 @@ START_TEST(stale_after_release) {
     tl_mark mark = tl_tape_mark(s->tape);
     tl_var gone = tl_log(kept);
     tl_tape_release(s->tape, mark);
-    tl_var other = tl_neg(kept); /* takes the forgotten node's place */
+    tl_var other = tl_neg(kept); /* has the forgotten node's index */
     ck_assert_int_eq(other.index, gone.index);
     ck_assert(tl_ok(kept));
     ck_assert(!tl_ok(gone));
@@ -150,7 +151,7 @@ START_TEST(error_is_sticky_and_later_operations_inert) {
     ck_assert_str_eq(tl_tape_error(s->tape),
                      "add: [2,3] and [2,2] do not broadcast (decoder.layers.0.multihead_attn)");
     ck_assert_int_eq(tl_exp(bad).index, -1);
-    ck_assert_int_eq(input(s).index, -1); /* the tape has failed: nothing is recorded any more */
+    ck_assert_int_eq(input(s).index, -1); /* a failed tape records nothing */
     ck_assert(!tl_backward(bad));
     tl_tape_reset(s->tape);
     assert_contains(tl_tape_error(s->tape), "do not broadcast"); /* survives reset */
@@ -314,12 +315,9 @@ END_TEST
 
 /* ---- looking ---- */
 
-static char *text_of(tl_tape *tape, bool dot, bool collapse) {
+static char *text_of(tl_tape *tape) {
     FILE *f = tmpfile();
-    if (dot)
-        tl_tape_dot(tape, f, collapse);
-    else
-        tl_tape_print(tape, f);
+    tl_tape_print(tape, f);
     long size = ftell(f);
     char *text = calloc(1, (size_t)size + 1);
     rewind(f);
@@ -335,7 +333,7 @@ START_TEST(printing) {
     tl_var h = tl_label(tl_mul(input(s), tl_use(s->tape, s->w)), "hidden");
     tl_var loss = total(tl_transpose(h, 0, 1));
     tl_scope_leave(s->tape);
-    char *before = text_of(s->tape, false, false);
+    char *before = text_of(s->tape);
     assert_contains(before, "layer.weight");
     assert_contains(before, "encoder.hidden");
     assert_contains(before, "[2,3]");
@@ -343,7 +341,7 @@ START_TEST(printing) {
     assert_contains(before, "not computed");
     ck_assert_ptr_null(strstr(before, "recycled"));
     ck_assert(tl_backward(loss));
-    char *after = text_of(s->tape, false, false);
+    char *after = text_of(s->tape);
     ck_assert_ptr_null(strstr(after, "not computed"));
     char norm[32];
     snprintf(norm, sizeof norm, "%.6g", sqrt(91.0)); /* of the weight: 1² + … + 6² */
@@ -357,7 +355,7 @@ END_TEST
 START_TEST(printing_tells_recycled) {
     setup *s = begin();
     ck_assert(tl_backward(loss_of(s)));
-    char *after = text_of(s->tape, false, false);
+    char *after = text_of(s->tape);
     assert_contains(after, "recycled");
     assert_contains(after, "none wanted");
     free(after);
@@ -365,31 +363,10 @@ START_TEST(printing_tells_recycled) {
 }
 END_TEST
 
-START_TEST(graphviz) {
-    setup *s = begin();
-    tl_scope_enter(s->tape, "encoder.\"0\"");
-    tl_var h = tl_mul(input(s), tl_use(s->tape, s->w));
-    tl_scope_leave(s->tape);
-    tl_scope_enter(s->tape, "output");
-    total(tl_exp(h));
-    tl_scope_leave(s->tape);
-    char *all = text_of(s->tape, true, false), *boxes = text_of(s->tape, true, true);
-    assert_contains(all, "digraph tape {");
-    assert_contains(all, "n1 -> n2;");
-    assert_contains(all, "exp\\n");
-    assert_contains(boxes, "\"encoder.\\\"0\\\"\" -> \"output\";");
-    assert_contains(boxes, "2 operations");
-    ck_assert_ptr_null(strstr(boxes, "n1 -> n2"));
-    free(all);
-    free(boxes);
-    end(s);
-}
-END_TEST
-
 START_TEST(first_nonfinite_value) {
     setup *s = begin();
     char text[TL_ERROR_MAX];
-    tl_tape_set_checking(s->tape, false); /* which would have found it before */
+    tl_tape_set_checking(s->tape, false); /* checking would fail at once */
     s->x[4] = -1;
     tl_var x = tl_variable(s->tape, tl_tensor_of(s->x, TL_SHAPE(2, 3)));
     tl_scope_enter(s->tape, "decoder");
@@ -439,7 +416,6 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, inner_gradients_are_recycled);
     tcase_add_test(tc, printing);
     tcase_add_test(tc, printing_tells_recycled);
-    tcase_add_test(tc, graphviz);
     tcase_add_test(tc, first_nonfinite_value);
     tcase_add_test(tc, nothing_nonfinite);
 }

@@ -1,4 +1,5 @@
-/* Gradients of kept views: what a view's own readers gave, as PyTorch has it, while the base's sum keeps every bit. */
+/* Gradients of kept views: the contributions of the view's own readers, as in PyTorch, while the base's gradient keeps
+ * its bits. */
 #include "check.h"
 #include "fixtures/fixture.h"
 
@@ -79,13 +80,13 @@ START_TEST(keeping_changes_no_bit) {
     fixture f = fixture_open("views", "");
     graph none = graph_of(&f, 0, false);
     tl_real alone[VIEWS][24];
-    for (int i = 1; i < VIEWS; i++) { /* each kept by itself … */
+    for (int i = 1; i < VIEWS; i++) { /* each view kept alone … */
         ck_assert_ptr_null(tl_grad(none.view[i]).data);
         graph g = graph_of(&f, 1u << i, false);
         tl_tensor_copy(tl_tensor_of(alone[i], tl_shape_of(tl_grad(g.view[i]))), tl_grad(g.view[i]));
         tl_tape_free(g.tape);
     }
-    for (unsigned keep = 0; keep < 1u << VIEWS; keep += 2) { /* … is what it is in any company */
+    for (unsigned keep = 0; keep < 1u << VIEWS; keep += 2) { /* … has the same gradient as with others kept */
         graph g = graph_of(&f, keep, false);
         const tl_tensor base = tl_grad(g.view[X]);
         must(memcmp(base.data, tl_grad(none.view[X]).data, 24 * sizeof(tl_real)) == 0);
@@ -105,9 +106,9 @@ START_TEST(keeping_changes_no_bit) {
 }
 END_TEST
 
-/* ---- where views stand ---- */
+/* ---- views in special places ---- */
 
-START_TEST(backward_from_a_view) { /* dy itself is what reaches it, and the views that it is a part of */
+START_TEST(backward_from_a_view) { /* its gradient is dy, also in the views that contain it */
     tl_real numbers[6] = {1, 2, 3, 4, 5, 6}, seed[2] = {10, 20};
     tl_tape *tape = tl_tape_new();
     tl_var x = tl_variable(tape, tl_tensor_of(numbers, TL_SHAPE(2, 3))), y = tl_exp(x);
@@ -120,7 +121,7 @@ START_TEST(backward_from_a_view) { /* dy itself is what reaches it, and the view
         ck_assert_double_eq(tl_item(tl_at(tl_grad(turned), i % 3, i / 3)), want);
         if (i % 3 == 1) ck_assert_double_eq(tl_item(tl_at(tl_grad(row), 0, i / 3)), want);
     }
-    ck_assert_ptr_null(tl_grad(y).data); /* the base is recycled all the same */
+    ck_assert_ptr_null(tl_grad(y).data); /* the base's gradient is recycled */
     tl_tape_free(tape);
 }
 END_TEST
@@ -140,7 +141,7 @@ START_TEST(one_operation_reads_a_view_often) {
 }
 END_TEST
 
-START_TEST(of_a_parameter) { /* whose own gradient lies elsewhere and accumulates; a view's does not */
+START_TEST(of_a_parameter) { /* a parameter's gradient is the leaf's and accumulates; its view's does not */
     tl_params *params = tl_params_new(1);
     tl_param *w = tl_params_add(params, "w", TL_SHAPE(3, 2), (tl_init){TL_INIT_ONES, 0});
     tl_tape *tape = tl_tape_new();

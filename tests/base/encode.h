@@ -1,4 +1,4 @@
-/* For tests: characters as bytes. */
+/* For tests: encodes characters as UTF-8. */
 #ifndef TL_TESTS_BASE_ENCODE_H
 #define TL_TESTS_BASE_ENCODE_H
 

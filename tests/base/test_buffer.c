@@ -1,4 +1,4 @@
-/* Growing arrays and texts: what is in them stays, and what could not be had is remembered. */
+/* Growing arrays and texts: their contents stay, and a failed allocation is remembered. */
 #include "check.h"
 #include "base/buffer.h"
 #include "base/memory.h"
@@ -17,7 +17,7 @@ START_TEST(an_array_grows_by_doubling) {
     for (size_t i = 0; i < 5000; i++) ck_assert_int_eq(numbers[i], (long)i);
     ck_assert_int_le(moves, 12);
     size_t before = room;
-    ck_assert(!TL_RESERVE(numbers, room, SIZE_MAX / 4)); /* as bytes they cannot be counted */
+    ck_assert(!TL_RESERVE(numbers, room, SIZE_MAX / 4)); /* so many elements that their bytes would wrap */
     ck_assert(!TL_RESERVE(numbers, room, SIZE_MAX));
     ck_assert(room == before && numbers[4999] == 4999);
     free(numbers);
@@ -27,7 +27,7 @@ END_TEST
 START_TEST(a_text_grows) {
     tl_buffer b = {0};
     ck_assert(tl_buffer_reserve(&b, 10) && b.text[0] == 0);
-    ck_assert(tl_buffer_add(&b, NULL, 0)); /* an empty text is one */
+    ck_assert(tl_buffer_add(&b, NULL, 0)); /* adding an empty text makes an empty text, not NULL */
     ck_assert_str_eq(b.text, "");
     for (int i = 0; i < 300; i++) ck_assert(tl_buffer_format(&b, "%d,", i % 10) && tl_buffer_text(&b, ""));
     ck_assert_uint_eq(b.size, 600);
@@ -37,7 +37,7 @@ START_TEST(a_text_grows) {
     ck_assert(tl_buffer_add(&b, "a\0b", 3));
     ck_assert(b.size == 603 && b.text[600] == 'a' && b.text[602] == 'b' && b.text[603] == 0);
     tl_buffer_free(&b);
-    ck_assert(b.text == NULL && b.size == 0 && b.room == 0);
+    ck_assert(!b.text && b.size == 0 && b.room == 0);
 }
 END_TEST
 

@@ -1,4 +1,4 @@
-/* Errors: the first one is kept, and cut where it is too long. */
+/* Errors: the first one is kept, and cut if it is too long. */
 #include "base/utf8.h"
 #include "check.h"
 #include "tapeloom/base.h"
@@ -23,12 +23,12 @@ START_TEST(first_error_is_kept) {
 }
 END_TEST
 
-/* Whoever sets an error may forget to quote: what reaches the message is harmless all the same. */
+/* A caller may forget to quote: the message is harmless all the same. */
 START_TEST(messages_are_harmless) {
     tl_error e = {{0}};
     tl_error_set(&e, "%s: not there", "a\x1b]0;pwned\x07\n\xff\xE2\x80\xAE.txt");
     ck_assert_str_eq(e.message, "a\\x1b]0;pwned\\x07\\x0a\\xff\\xe2\\x80\\xae.txt: not there");
-    for (size_t size = TL_ERROR_MAX - 8; size < TL_ERROR_MAX + 8; size++) /* cut between characters */
+    for (size_t size = TL_ERROR_MAX - 8; size < TL_ERROR_MAX + 8; size++) /* cut between two characters */
         for (int last = 0; last < 3; last++) {
             char text[TL_ERROR_MAX + 16];
             memset(text, 'x', size);

@@ -1,5 +1,6 @@
-/* JSON that is pulled piece by piece: strings and numbers by hand, places told as bytes and as lines, and texts cut off
- * anywhere. (Damage in a file's header: tests/io/test_safetensors_damage.c; in a vocabulary: tests/text/test_byte_bpe.c.) */
+/* The JSON reader, piece by piece: strings and numbers by hand, places given as bytes and as lines, and texts cut off
+ * at every byte. (Damage in a file's header: tests/io/test_safetensors_damage.c; in a vocabulary:
+ * tests/text/test_byte_bpe.c.) */
 #include "base/json.h"
 #include "check.h"
 
@@ -50,7 +51,7 @@ START_TEST(whole_numbers) {
 }
 END_TEST
 
-/* Bytes are counted from the file's first, lines and a line's bytes from 1. */
+/* Bytes count from the file's first byte; lines, and bytes within a line, count from 1. */
 START_TEST(places) {
     static const char text[] = "[1,\n 2,\r\n x";
     for (int lines = 0; lines < 2; lines++) {
@@ -76,7 +77,7 @@ START_TEST(places) {
 }
 END_TEST
 
-/* Nothing behind the end is read: the text is in a block of just its size. */
+/* Nothing behind the end is read: the text is in a block of exactly its size. */
 START_TEST(cut_off_anywhere) {
     static const char whole[] = "\"a\\u00e9\\ud83d\\ude00\\n\xE4\xB8\xAD\"";
     for (size_t size = 0; size < sizeof whole; size++) {

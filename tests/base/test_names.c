@@ -1,4 +1,4 @@
-/* Names are found again, whatever they are and however many. */
+/* Names are found again, whatever they contain and however many there are. */
 #include "base/names.h"
 #include "check.h"
 
@@ -8,7 +8,7 @@ START_TEST(names_are_found) {
     tl_names names = {0};
     ck_assert_int_eq(tl_names_find(&names, "a"), -1);
     for (long i = 0; i < COUNT; i++) {
-        if (i > 0) snprintf(name[i], sizeof name[i], "%lx", i); /* the first one is empty */
+        if (i > 0) snprintf(name[i], sizeof name[i], "%lx", i); /* the first name is empty */
         must(tl_names_find(&names, name[i]) == -1);
         must(tl_names_add(&names, name[i], 3 * i));
         must(names.places >= 2 * names.count);

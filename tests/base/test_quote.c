@@ -1,4 +1,4 @@
-/* Foreign bytes in messages: one line, harmless, short. */
+/* Bytes from outside in messages: one line, harmless, short. */
 #include "base/encode.h"
 #include "base/quote.h"
 #include "base/utf8.h"
@@ -10,7 +10,7 @@ static const char *shown(const char *text, size_t most) {
 
 START_TEST(what_would_act_is_escaped) {
     ck_assert_str_eq(shown("h\xC3\xBCt\t\x1B[1m\x7F\n", 240), "h\xC3\xBCt\\x09\\x1b[1m\\x7f\\x0a");
-    ck_assert_str_eq(shown("a\xC2\x9B[1m\xC2\xA0", 240), "a\\xc2\\x9b[1m\xC2\xA0"); /* CSI in one character */
+    ck_assert_str_eq(shown("a\xC2\x9B[1m\xC2\xA0", 240), "a\\xc2\\x9b[1m\xC2\xA0"); /* CSI as one character */
     ck_assert_str_eq(shown("a\xE2\x80\xA8\xE2\x80\xA9z", 240), "a\\xe2\\x80\\xa8\\xe2\\x80\\xa9z");
     ck_assert_str_eq(shown("a\xE2\x80\xAEz\xE2\x81\xA6", 240), "a\\xe2\\x80\\xaez\\xe2\\x81\\xa6");
     ck_assert_str_eq(shown("\xC3\xA4\xC3", 240), "\xC3\xA4\\xc3");
@@ -19,7 +19,7 @@ START_TEST(what_would_act_is_escaped) {
 }
 END_TEST
 
-/* Every character either comes as it is or is escaped whole, and only the dangerous ones are. */
+/* Every character is either unchanged or escaped as a whole; only the dangerous ones are escaped. */
 START_TEST(every_character_is_shown) {
     int escaped = 0;
     for (uint32_t code = 0; code <= 0x10FFFF; code++) {
@@ -30,7 +30,7 @@ START_TEST(every_character_is_shown) {
         escaped++;
         if (size != 4 * length || out[0] != '\\') ck_abort_msg("U+%04X is shown as %s", code, out);
     }
-    ck_assert_int_eq(escaped, 32 + 33 + 2 + 5 + 4); /* C0, DEL and C1, separators, directions */
+    ck_assert_int_eq(escaped, 32 + 33 + 2 + 5 + 4); /* C0, DEL and C1; line separators; direction marks */
 }
 END_TEST
 
@@ -48,7 +48,7 @@ START_TEST(of_a_path_the_end_is_shown) {
     ck_assert_str_eq(tl_shown_path(NULL, out), "(no path)");
     ck_assert_str_eq(tl_shown_path("a/b\n", out), "a/b\\x0a");
     for (size_t i = 0; i < 400; i += 2) memcpy(path + i, "\xC3\xA4", 3); /* ä, 200 times */
-    strcpy(path + 399, ".c");                                            /* in the middle of one */
+    strcpy(path + 399, ".c");                                            /* cut in the middle of an ä */
     tl_shown_path(path, out);
     ck_assert_uint_eq(tl_utf8_valid(out, strlen(out)), strlen(out));
     ck_assert(strncmp(out, "\xE2\x80\xA6\xC3\xA4", 5) == 0);

@@ -1,8 +1,8 @@
-/* Characters, all of them, against their definition written out again here, and bytes that are none. */
+/* All characters against a second implementation of UTF-8 (encode.h), and bytes that are no UTF-8. */
 #include "base/encode.h"
 #include "base/utf8.h"
 
-/* (Check's asserts leave a mark at every call, too slow for a million of them.) */
+/* (Check's asserts cost some time at every call: too much for a million calls.) */
 START_TEST(every_character_is_read_and_written) {
     for (uint32_t code = 0; code <= 0x10FFFF; code++) {
         char text[5];

@@ -1,52 +1,7 @@
 /* What is around the programs that measure: turns in their order, medians and ratios of what was answered, peers that
- * are missing, JSON, the loss curve's difference, an earlier commit. Programs, Python and PyTorch are played by a
- * shell script that writes down what it is asked and says what the test wants. */
+ * are missing, JSON, the loss curve's difference, an earlier commit, on the stage of bench/stage.h. */
 #define _XOPEN_SOURCE 700
-#include "build/tree.h"
-
-/* $D/ms.NAME: its answers one after the other, in milliseconds; without it, always 10. */
-static const char player[] =
-    "#!/bin/sh\n"
-    "name=${0##*/}\n"
-    "answer() {\n"
-    "    echo \"$name $*\" >>$D/asked\n"
-    "    ms=10; [ ! -f $D/ms.$name ] || { ms=$(head -n 1 $D/ms.$name); sed -i 1d $D/ms.$name; }\n"
-    "    ms=${ms:-10}\n"
-    "    [ \"$ms\" != dies ] || exit 1\n"
-    "    case \" $MISSING \" in\n"
-    "    *\" $1 \"*) echo '{\"error\": \"not installed\"}' ;;\n"
-    "    *) echo \"{\\\"ms_median\\\": $ms, \\\"gflop\\\": 2.0, \\\"gflops\\\": 400, \\\"tokens\\\": 100, "
-    "\\\"rss_mb\\\": 7, \\\"build\\\": \\\"played\\\"}\" ;;\n"
-    "    esac\n"
-    "}\n"
-    "case $* in\n"
-    "*'import torch'*) [ -z \"$NO_TORCH\" ] && echo 9.9 ;;\n"
-    "*torch_curve.py*) [ -n \"$NO_TORCH\" ] && { echo \"No module named 'torch'\" >&2; exit 1; }\n"
-    "    printf '1 5.0\\n2 4.0\\n3 2.0\\n' ;;\n"
-    "*--serve) while read -r line; do answer $line; done ;;\n"
-    "*file=*) echo \"$*\" >>$D/asked; printf '1 5.0\\n2 4.4\\n3 2.1\\n' ;;\n"
-    "*) answer \"$@\" ;;\n"
-    "esac\n";
-
-static void set_the_stage(void) {
-    enter_tree();
-    sh("cp -r $TOP/bench . && mkdir -p b/bench && cp \"$(cd $TOP && cd $OUTER && pwd)/bench/turns\" "
-       "b/bench/turns");
-    put_program("b/bench/player", player);
-    sh("for name in peak step decode products peers lengths gpt generate mlp curve recurrent; do ln -s "
-       "player b/bench/$name; "
-       "done; "
-       "ln -s bench/player b/python");
-    setenv("BUILD", "b", 1);
-    setenv("PYTHON", "b/python", 1);
-    setenv("OMP_NUM_THREADS", "2", 1);
-    unsetenv("NO_TORCH"), unsetenv("MISSING");
-}
-static void clear_the_stage(void) { leave_tree(); }
-
-static void assert_lacks(const char *part) {
-    ck_assert_msg(strstr(said, part) == NULL, "\"%s\" in\n%s", part, said);
-}
+#include "bench/stage.h"
 
 /* ---- options ---- */
 
@@ -223,6 +178,53 @@ START_TEST(a_side_that_fails) {
 }
 END_TEST
 
+/* ---- torch.compile ---- */
+
+START_TEST(compiling) {
+    sh("bench/compare --compile --rounds 1 --seconds 0 step T0 2>/dev/null");
+    assert_contains(said, " in turn with PyTorch 9.9 and torch.compile, ");
+    sh("cat asked");
+    assert_contains(said, "\npython step T0 0 numbers=best, compiling\n");
+    sh("rm asked; NO_COMPILER='there is none' bench/compare --compile --rounds 1 --seconds 0 step T0");
+    assert_contains(said, "torch.compile is left out: there is none\n");
+    assert_contains(said, " in turn with PyTorch 9.9 (torch.compile does not work here), ");
+    assert_contains(said, "\n             PyTorch best ");
+    sh("bench/compare --rounds 1 --seconds 0 step T0; NO_TORCH=1 bench/compare --compile --rounds 1 "
+       "--seconds 0 mlp");
+    assert_lacks("torch.compile"); /* nobody has asked, or there is no PyTorch */
+    sh("cat asked");
+    assert_lacks("compiling");
+}
+END_TEST
+
+/* bench/torch_compile.py itself, with a torch of few lines. */
+START_TEST(trying_to_compile) {
+    if (try("python3 -c ''") != 0) {
+        TL_SKIP("python3 is not installed");
+        return;
+    }
+    put("torch.py", "import os, time\n"
+                    "class relu:\n"
+                    "    def __init__(self, x): pass\n"
+                    "    def sum(self, axis): return 0\n"
+                    "def rand(m, n): return 1.0\n"
+                    "def allclose(a, b): return a == b\n"
+                    "def compile(f): exec(os.environ['HOW']); return f\n");
+    static const char *const cases[][2] = {
+        {"pass", ""},
+        {"raise OSError('no g++,\\n  none\\n\\nlong story')", "OSError: no g++, none"},
+        {"os._exit(3)", "exit status 3"},
+        {"time.sleep(60)", "a small function was not compiled within 1 seconds"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        setenv("HOW", cases[i][0], 1);
+        sh("PYTHONPATH=. python3 bench/torch_compile.py $([ \"${HOW#time}\" = \"$HOW\" ] || echo 1)");
+        ck_assert_str_eq(said, cases[i][1]);
+    }
+    unsetenv("HOW");
+}
+END_TEST
+
 /* ---- the loss curve ---- */
 
 START_TEST(loss_curve) {
@@ -299,6 +301,8 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, json);
     tcase_add_test(tc, without_peers);
     tcase_add_test(tc, a_side_that_fails);
+    tcase_add_test(tc, compiling);
+    tcase_add_test(tc, trying_to_compile);
     tcase_add_test(tc, loss_curve);
     tcase_add_test(tc, against_a_commit);
 }

@@ -6,12 +6,7 @@
 
 #include <tapeloom.h> /* TL_VERSION, tl_real */
 
-#if defined(__has_feature)
-# if __has_feature(address_sanitizer)
-#  define SANITIZED
-# endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(SANITIZED)
+#if defined(TL_SANITIZED)
 # define SANITIZE "-fsanitize=address,undefined"
 #else
 # define SANITIZE ""
@@ -25,14 +20,15 @@ START_TEST(help_lists_targets) {
     sh("make help");
     char *listed = strcpy(malloc(strlen(said) + 1), said);
     ck_assert_ptr_eq(
-        strstr(listed,
-               "make [target] [PRECISION=double] [SAN=1] [DEBUG=1] [OPENMP=0] [HARDEN=0] [CC=clang]\n"),
+        strstr(
+            listed,
+            "make [target] [PRECISION=double] [MPI=1] [SAN=1] [DEBUG=1] [OPENMP=0] [HARDEN=0] [CC=clang]\n"),
         listed);
     sh("sed -n 's/^\\.PHONY: //p' Makefile");
     int targets = 0;
     for (char *name = strtok(said, " \n"); name; name = strtok(NULL, " \n")) {
         char line[64], *found, first;
-        if (!strcmp(name, "FORCE") || !strcmp(name, "need-check")) continue; /* not for users */
+        if (!strcmp(name, "FORCE") || !strncmp(name, "need-", 5)) continue; /* not for users */
         snprintf(line, sizeof line, "\n  %s ", name);
         found = strstr(listed, line);
         ck_assert_msg(found != NULL, "make help does not list %s:\n%s", name, listed);
@@ -73,8 +69,8 @@ START_TEST(flavours) {
         snprintf(line, sizeof line, " -o %s/translate ", cases[i].folder);
         assert_contains(said, line);
         assert_contains(said, cases[i].has);
-        ck_assert_msg(strstr(said, cases[i].has_not) == NULL, "%s: %s in\n%s", cases[i].options,
-                      cases[i].has_not, said);
+        ck_assert_msg(!strstr(said, cases[i].has_not), "%s: %s in\n%s", cases[i].options, cases[i].has_not,
+                      said);
     }
     ck_assert_int_eq(try("ls build"), 2); /* -n made nothing */
     static const char *const wrong[][2] = {
@@ -82,8 +78,9 @@ START_TEST(flavours) {
         {"SAN=yes", "SAN=yes: say SAN=0 or SAN=1"},
         {"DEBUG=2", "DEBUG=2: say DEBUG=0 or DEBUG=1"},
         {"OPENMP=no", "OPENMP=no: say OPENMP=0 or OPENMP=1"},
-        {"HARDEN=2", "HARDEN=2: say HARDEN=0 or HARDEN=1"}};
-    for (int i = 0; i < 5; i++) {
+        {"HARDEN=2", "HARDEN=2: say HARDEN=0 or HARDEN=1"},
+        {"MPI=mpich", "MPI=mpich: say MPI=0 or MPI=1"}};
+    for (int i = 0; i < 6; i++) {
         char line[64];
         snprintf(line, sizeof line, "make help %s", wrong[i][0]);
         ck_assert_int_eq(try(line), 2);
@@ -103,6 +100,33 @@ START_TEST(demo) {
     assert_contains(said, "\n<demo><--pair><en-zh><--out><b/demo>");
     sh("make -n demo CC=cc PRECISION=double PAIR=en-zh");
     assert_contains(said, "\nbuild/double/translate demo --pair en-zh --out build/double/demo\n");
+}
+END_TEST
+
+/* ---- how many jobs ---- */
+
+/* What make tells its jobs of how many they are. */
+static const char *jobs_of(const char *goals) {
+    char line[256];
+    snprintf(line, sizeof line,
+             "PATH=$D/bin:$PATH make -s --eval='one two deps:;@echo \"<$$MAKEFLAGS>\"' %s 2>/dev/null",
+             goals);
+    sh(line);
+    return strstr(said, " -j3 ") ? "three" : strstr(said, "-j") ? "other" : "one";
+}
+
+START_TEST(jobs) {
+    sh("mkdir bin");
+    put_program("bin/getconf", "#!/bin/sh\n[ $1 = _NPROCESSORS_ONLN ] && echo 3\n");
+    ck_assert_str_eq(jobs_of("one"), "three");
+    ck_assert_str_eq(jobs_of("deps one"), "three");
+    ck_assert_str_eq(jobs_of("one two"), "one"); /* in their order, as in clean all */
+    ck_assert_str_eq(jobs_of("-j2 one"), "other");
+    ck_assert_str_eq(jobs_of("-j2 one two"), "other"); /* whoever asks */
+    put_program("bin/getconf", "#!/bin/sh\nexit 1\n");
+    ck_assert_str_eq(jobs_of("one"), "other");                           /* -j1 */
+    sh("make -s MAKELEVEL=1 --eval='one:;@echo \"<$$MAKEFLAGS>\"' one"); /* the outer make says how many */
+    ck_assert_ptr_null(strstr(said, " -j"));
 }
 END_TEST
 
@@ -364,6 +388,18 @@ START_TEST(install_what_is_read) {
 }
 END_TEST
 
+/* Installs of one build that run at the same time do not disturb each other: each has every file. */
+START_TEST(installs_at_once) {
+    sh("mkdir -p docs && cp $TOP/docs/relink.awk docs && for i in $(seq 60); do echo page $i >docs/$i.md; "
+       "done");
+    sh(MAKE "install PREFIX=$D/alone"); /* everything is built */
+    sh("for i in 1 2 3 4; do { " MAKE "install PREFIX=$D/at$i >said$i 2>&1 || touch failed; } & done; wait; "
+       "! ls failed 2>/dev/null && for i in 1 2 3 4; do diff -r alone/share at$i/share || exit 1; done && ls "
+       "b");
+    ck_assert_msg(!strstr(said, "stage"), "what was put together is left:\n%s", said);
+}
+END_TEST
+
 /* What a compiler is told of a folder with a space in its name. */
 START_TEST(pkg_config_where_names_are_odd) {
     if (!have_pkg_config()) {
@@ -394,7 +430,7 @@ START_TEST(install_the_library) {
              " PREFIX=$D/usr",
              name, is_double ? "double" : "float");
     sh(line);
-    ck_assert_msg(strstr(said, " -c ") == NULL, "the library was built again:\n%s", said);
+    ck_assert_msg(!strstr(said, " -c "), "the library was built again:\n%s", said);
     snprintf(line, sizeof line,
              "export PKG_CONFIG_PATH=$D/usr/lib/pkgconfig; test $(pkg-config --modversion %s) = " TL_VERSION
              " && $CC -std=c11 %s usr/share/doc/tapeloom/examples/scalar_tape.c -o program $(pkg-config "
@@ -466,11 +502,138 @@ START_TEST(deps_then_test) {
 }
 END_TEST
 
+/* ---- MPI ---- */
+
+/* A tree with the two files of which MPI=1 takes the one, and an mpicc that writes down what it is asked and has its compiler do it. Its
+ * name in $1 is any: what it calls itself is the log. */
+static void put_mpi(void) {
+    sh("mkdir -p src/ranks bin");
+    put("src/ranks/mpi.c", "#ifdef TL_MPI\n#include <mpi.h>\nint tl_many(void);\nint tl_many(void) { return "
+                           "A_WORD; }\n#endif\n");
+    put("src/ranks/serial.c",
+        "#ifndef TL_MPI\nint tl_many(void);\nint tl_many(void) { return 0; }\n#endif\n");
+    put("examples/bleu.c", "#include <stdio.h>\nint tl_many(void);\nint main(void) { return "
+                           "printf(\"%d\\n\", tl_many()) < 0; }\n");
+    put("bin/mpi.h", "#define A_WORD 1\n#define MPI_Finalize() 0\n");
+    put_program("bin/mpicc", "#!/bin/sh\necho \"$*\" >>$D/asked\n"
+                             "case $1 in --showme:link) echo -L/of/mpi -lm; exit;; esac\n"
+                             "[ \"$OMPI_CC\" = \"$MPICH_CC\" ] && exec $OMPI_CC -I$D/bin \"$@\"\n");
+    put_program("bin/mpicc.other",
+                "#!/bin/sh\necho \"$*\" >>$D/asked\ncase $1 in --showme*) exit 1;; -link_info) "
+                "echo gcc -Wl,-z,now -I/of/other -lm; exit;; esac\nexec $MPICH_CC -I$D/bin \"$@\"\n");
+}
+#define WITH_MPI "PATH=$D/bin:$PATH make CC=\"$CC\" OPENMP=0 MPI=1 "
+
+/* One file is compiled by mpicc, programs are linked by it; all the rest is the plain flavour's, which knows nothing of it. */
+START_TEST(mpi_is_one_file) {
+    put_mpi();
+    sh("PATH=$D/bin:$PATH make CC=\"$CC\" OPENMP=0");
+    ck_assert_int_ne(try("ls asked"), 0); /* without MPI=1 nobody is asked */
+    sh("build/*serial/bleu");
+    ck_assert_str_eq(said, "0\n");
+    sh(WITH_MPI);
+    assert_contains(said, " -c src/ranks/mpi.c ");
+    ck_assert_msg(!strstr(said, " -c src/tensor/answer.c") && !strstr(said, " -c src/ranks/serial.c"), "%s",
+                  said);
+    sh("build/*mpi-serial/bleu");
+    ck_assert_str_eq(said, "1\n");
+    sh("ar t build/*mpi-serial/libtapeloom-mpi.a");
+    ck_assert_msg(strstr(said, "mpi.o\n") && strstr(said, "answer.o\n") && !strstr(said, "serial.o\n"), "%s",
+                  said);
+    sh("grep -e ' -c ' asked");
+    ck_assert_int_eq(count_lines(said), 1);
+    assert_contains(said, " -DTL_MPI ");
+    assert_contains(said, " -c src/ranks/mpi.c ");
+    sh("grep -c -e 'libtapeloom-mpi.a -o ' asked"); /* the programs */
+    ck_assert_int_eq(atoi(said), 6);
+    sh(WITH_MPI);
+    ck_assert_ptr_null(strstr(said, " -o build")); /* nothing in vain */
+    sh("PATH=$D/bin:$PATH make CC=\"$CC\" OPENMP=0");
+    ck_assert_ptr_null(strstr(said, " -o build"));
+    put("bin/mpi.h", "#define A_WORD 2\n#define MPI_Finalize() 0\n");
+    sh("touch -d '1 minute' bin/mpi.h && " WITH_MPI " && build/*mpi-serial/bleu");
+    ck_assert_msg(strstr(said, "\n2\n") && !strstr(said, "answer.c"), "%s", said);
+    sh(WITH_MPI "B=b lib && ar t b/libtapeloom-mpi.a"); /* a folder that is given has all of it */
+    ck_assert(made("src/tensor/answer.c") && strstr(said, "\nmpi.o\n"));
+}
+END_TEST
+
+START_TEST(mpi_flavours) {
+    static const char *const cases[][3] = {
+        {"CC=cc", "build/mpi/", "build/obj/"},
+        {"CC=cc MPICC=/usr/bin/mpicc", "build/mpi/", "build/obj/"},
+        {"CC=cc MPICC=mpicc.other", "build/mpi-other/", "build/obj/"},
+        {"CC=cc MPICC=mpiicc", "build/mpi-mpiicc/", "build/obj/"},
+        {"CC=cc PRECISION=double", "build/double-mpi/", "build/double/obj/"},
+        {"CC=clang SAN=1 MPICC='mpicc.other -x'", "build/clang-mpi-other-san/", "build/clang-san/obj/"},
+    };
+    put_mpi();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char line[256];
+        snprintf(line, sizeof line, "make -n all OPENMP=1 MPI=1 %s 2>/dev/null", cases[i][0]);
+        sh(line);
+        snprintf(line, sizeof line, " -c src/ranks/mpi.c -o %sobj/src/ranks/mpi.o\n", cases[i][1]);
+        assert_contains(said, line);
+        snprintf(line, sizeof line, " rcs %slibtapeloom%s-mpi.a ", cases[i][1],
+                 strstr(cases[i][0], "double") ? "-double" : "");
+        assert_contains(said, line);
+        snprintf(line, sizeof line, " -c src/tensor/answer.c -o %ssrc/tensor/answer.o\n", cases[i][2]);
+        assert_contains(said, line);
+    }
+}
+END_TEST
+
+START_TEST(without_mpi) {
+    put_mpi();
+    for (int jobs = 1; jobs < 4; jobs += 2) {
+        char line[128];
+        snprintf(line, sizeof line, "make -j%d CC=\"$CC\" OPENMP=0 MPI=1 MPICC=mpicc.nowhere", jobs);
+        ck_assert_int_eq(try(line), 2);
+        assert_contains(
+            said, "make MPI=1: mpicc.nowhere is not here, or makes no program with mpi.h.\n"
+                  "Run 'make deps MPI=1' to install Open MPI, or say by MPICC=... which MPI to take.\n");
+        ck_assert_int_ne(try("ls build/*/translate"), 0);
+    }
+    sh("make help MPI=1 MPICC=mpicc.nowhere && make -n uninstall MPI=1 MPICC=mpicc.nowhere && make clean "
+       "MPI=1 "
+       "MPICC=mpicc.nowhere"); /* they need none */
+    sh("mkdir bin/openmpi && printf '#!/bin/sh\\necho 0\\n' >bin/id && chmod +x bin/id");
+    put_program(
+        "bin/apt-get",
+        "#!/bin/sh\n[ $1 = update ] || { sleep 0.3; ln -s $D/bin/mpicc.other $D/bin/openmpi/mpicc; }\n");
+    sh("PATH=$D/bin:$PATH make -j3 CC=\"$CC\" OPENMP=0 MPI=1 MPICC=$D/bin/openmpi/mpicc deps all");
+    assert_contains(said, "openmpi-bin libopenmpi-dev\n");
+    sh("ls build/*mpi-serial/translate");
+}
+END_TEST
+
+/* Beside the others, under a name of its own; what a program must be linked with is in its pkg-config file. */
+START_TEST(mpi_is_installed) {
+    put_mpi();
+    sh(WITH_MPI "install DESTDIR=$D/dest PREFIX=/p && " WITH_MPI "MPICC=mpicc.other PRECISION=double install "
+                "DESTDIR=$D/dest PREFIX=/p && " MAKE "install DESTDIR=$D/dest PREFIX=/p");
+    sh("cd dest/p && ls lib lib/pkgconfig bin | grep -v -e bpe -e lm -e caption -e bleu");
+    assert_contains(said, "\nlibtapeloom-double-mpi.a\nlibtapeloom-mpi.a\nlibtapeloom.a\n");
+    assert_contains(said, "\ntapeloom-double-mpi.pc\ntapeloom-mpi.pc\ntapeloom.pc\n");
+    assert_contains(said, "tapeloom-translate\ntapeloom-translate-double-mpi\ntapeloom-translate-mpi\n");
+    sh("cd dest/p && bin/tapeloom-bleu && bin/tapeloom-bleu-mpi && grep -h -e Libs -e Cflags -e Name "
+       "lib/pkgconfig/*mpi.pc");
+    ck_assert_str_eq(said, "0\n1\nName: tapeloom-double-mpi\nCflags: -I\"${includedir}\" -DTL_DOUBLE\n"
+                           "Libs: -L\"${libdir}\" -ltapeloom-double-mpi -lm  -Wl,-z,now -lm\n"
+                           "Name: tapeloom-mpi\nCflags: -I\"${includedir}\" \n"
+                           "Libs: -L\"${libdir}\" -ltapeloom-mpi -lm  -L/of/mpi -lm\n");
+    sh("grep -h Libs dest/p/lib/pkgconfig/tapeloom.pc");
+    ck_assert_str_eq(said, "Libs: -L\"${libdir}\" -ltapeloom -lm  \n");
+    sh(MAKE "uninstall DESTDIR=$D/dest PREFIX=/p && ! find dest -type f | grep .");
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
     in_its_own_tree(tc);
     tcase_add_test(tc, help_lists_targets);
     tcase_add_test(tc, flavours);
     tcase_add_test(tc, demo);
+    tcase_add_test(tc, jobs);
     tcase_add_test(tc, rebuilds_what_changed);
     tcase_add_test(tc, rebuilds_for_flags);
     tcase_add_test(tc, a_test_keeps_its_flags);
@@ -479,11 +642,16 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, install_both_precisions);
     tcase_add_test(tc, install_where_names_are_odd);
     tcase_add_test(tc, install_what_is_read);
+    tcase_add_test(tc, installs_at_once);
     tcase_add_test(tc, pkg_config_where_names_are_odd);
     tcase_add_test(tc, install_the_library);
     tcase_add_test(tc, make_test);
     tcase_add_test(tc, without_check);
     tcase_add_test(tc, deps_then_test);
+    tcase_add_test(tc, mpi_is_one_file);
+    tcase_add_test(tc, mpi_flavours);
+    tcase_add_test(tc, without_mpi);
+    tcase_add_test(tc, mpi_is_installed);
 }
 
 TL_TEST_MAIN("build: the Makefile")

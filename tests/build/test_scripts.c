@@ -5,11 +5,12 @@
 
 /* ---- tests/deps ---- */
 
-/* A path on which nothing is but what deps may use, a compiler that does not find Check, and the fakes named. */
+/* A path on which nothing is but what deps may use, compilers that find neither Check nor MPI, and the fakes named. */
 static void only_these_programs(const char *names) {
     char list[256], path[64];
     sh("rm -rf bin asked; mkdir bin; for name in sh mktemp rm; do ln -s $(command -v $name) bin/$name; done");
     put_program("bin/cc", "#!/bin/sh\nexit 1\n");
+    put_program("bin/mpicc", "#!/bin/sh\nexit 1\n");
     put_program("bin/id", "#!/bin/sh\necho ${UID_WANTED:-0}\n");
     snprintf(list, sizeof list, "%s", names);
     for (char *name = strtok(list, " "); name; name = strtok(NULL, " ")) {
@@ -21,36 +22,48 @@ static void only_these_programs(const char *names) {
 }
 
 static const struct {
-    const char *manager, *commands[2]; /* a second one may be NULL */
-    bool root;                         /* needs it */
+    const char *manager, *first, *command, *check, *mpi, *note; /* a first command may be NULL */
+    bool root;                                                  /* needs it */
 } managers[] = {
-    {"apt-get", {"apt-get update", "apt-get install -y check pkg-config"}, true},
-    {"dnf", {"dnf install -y check-devel pkgconf-pkg-config", NULL}, true},
-    {"pacman", {"pacman -S --noconfirm --needed check pkgconf", NULL}, true},
-    {"apk", {"apk add check-dev pkgconf", NULL}, true},
-    {"brew", {"brew install check pkg-config", NULL}, false},
+    {"apt-get", "apt-get update", "apt-get install -y", " check pkg-config", " openmpi-bin libopenmpi-dev",
+     "", true},
+    {"dnf", NULL, "dnf install -y", " check-devel pkgconf-pkg-config", " openmpi-devel",
+     "make deps: 'module load mpi/openmpi-x86_64', in a new shell, makes mpicc and mpirun known there.\n",
+     true},
+    {"pacman", NULL, "pacman -S --noconfirm --needed", " check pkgconf", " openmpi", "", true},
+    {"apk", NULL, "apk add", " check-dev pkgconf", " openmpi openmpi-dev", "", true},
+    {"brew", NULL, "brew install", " check pkg-config", " open-mpi", "", false},
 };
 enum { MANAGERS = sizeof managers / sizeof *managers };
 #define DEPS "CC=cc PATH=$D/bin tests/deps"
 
+/* One command, as it is shown and as it is asked for. */
+static void expect_command(char *shown, char *asked, bool sudo, const char *command) {
+    sprintf(shown + strlen(shown), "+ %s%s\n", sudo ? "sudo " : "", command);
+    if (sudo) sprintf(asked + strlen(asked), "sudo %s\n", command);
+    sprintf(asked + strlen(asked), "%s\n", command);
+}
+
 START_TEST(each_package_manager) {
     for (int i = 0; i < MANAGERS; i++)
-        for (int user = 0; user < 2; user++) {
-            char shown[512] = "", asked[512] = "", programs[64];
-            bool sudo = user && managers[i].root;
-            snprintf(programs, sizeof programs, "%s sudo", managers[i].manager);
-            only_these_programs(programs);
-            for (int k = 0; k < 2 && managers[i].commands[k]; k++) {
-                const char *command = managers[i].commands[k];
-                sprintf(shown + strlen(shown), "+ %s%s\n", sudo ? "sudo " : "", command);
-                if (sudo) sprintf(asked + strlen(asked), "sudo %s\n", command);
-                sprintf(asked + strlen(asked), "%s\n", command);
+        for (int user = 0; user < 2; user++)
+            for (int mpi = 0; mpi < 2; mpi++) {
+                char shown[1024] = "", asked[512] = "", programs[64], command[256];
+                bool sudo = user && managers[i].root;
+                snprintf(programs, sizeof programs, "%s sudo", managers[i].manager);
+                only_these_programs(programs);
+                if (managers[i].first) expect_command(shown, asked, sudo, managers[i].first);
+                snprintf(command, sizeof command, "%s%s%s", managers[i].command, managers[i].check,
+                         mpi ? managers[i].mpi : "");
+                expect_command(shown, asked, sudo, command);
+                if (mpi) strcat(shown, managers[i].note);
+                snprintf(command, sizeof command, "UID_WANTED=%d %s" DEPS, user ? 1000 : 0,
+                         mpi ? "MPICC=mpicc " : "");
+                sh(command);
+                ck_assert_str_eq(said, shown); /* every command is shown … */
+                sh("cat asked");
+                ck_assert_str_eq(said, asked); /* … and is what is run */
             }
-            sh(user ? "UID_WANTED=1000 " DEPS : DEPS);
-            ck_assert_str_eq(said, shown); /* every command is shown … */
-            sh("cat asked");
-            ck_assert_str_eq(said, asked); /* … and is what is run */
-        }
 }
 END_TEST
 
@@ -75,6 +88,13 @@ START_TEST(deps_that_cannot) {
     ck_assert_int_eq(try("FAIL=100 " DEPS), 1);
     snprintf(text, sizeof text, "+ apt-get update\nmake deps: that failed. %s", by_hand);
     ck_assert_str_eq(said, text); /* and goes no further */
+    ck_assert_int_eq(try("MPICC=mpicc FAIL=100 " DEPS), 1);
+    ck_assert_int_eq(try("MPICC=mpicc FAIL=100 " DEPS " 2>&1 | grep -c 'Check by hand.* Open MPI by hand'"),
+                     0);
+    ck_assert_int_eq(try("MPICC=/opt/mpicc.mpich " DEPS), 1);
+    ck_assert_str_eq(said,
+                     "make deps: MPICC=/opt/mpicc.mpich makes no program, and it is not Open MPI's, which is "
+                     "what this installs (MPICC=mpicc).\n");
 }
 END_TEST
 
@@ -87,6 +107,18 @@ START_TEST(deps_that_are_there) {
     ck_assert_int_ne(try("cat asked"), 0);
     sh("CHECK_CFLAGS=-DFLAGS CHECK_LIBS=-lother " DEPS);
     ck_assert_str_eq(said, "+ apt-get update\n+ apt-get install -y check pkg-config\n");
+    sh("CHECK_CFLAGS=-DFLAGS CHECK_LIBS=-lit MPICC=mpicc " DEPS); /* MPI alone is missing: compiler, mpirun */
+    ck_assert_str_eq(said, "make deps: Check is here already.\n+ apt-get update\n"
+                           "+ apt-get install -y openmpi-bin libopenmpi-dev\n");
+    put_program("bin/mpicc", "#!/bin/sh\n[ \"$OMPI_CC$MPICH_CC\" = cccc ]\n");
+    sh("CHECK_CFLAGS=-DFLAGS CHECK_LIBS=-lit MPICC=mpicc " DEPS);
+    assert_contains(said, "\n+ apt-get install -y openmpi-bin libopenmpi-dev\n");
+    put_program("bin/mpirun", "");
+    sh("CHECK_CFLAGS=-DFLAGS CHECK_LIBS=-lit MPICC=mpicc " DEPS);
+    ck_assert_str_eq(said, "make deps: Check is here already.\nmake deps: MPI is here already.\n");
+    sh("MPICC=mpicc " DEPS);
+    ck_assert_str_eq(
+        said, "make deps: MPI is here already.\n+ apt-get update\n+ apt-get install -y check pkg-config\n");
     sh("make deps"); /* these tests were built with it */
     ck_assert_str_eq(said, "make deps: Check is here already.\n");
 }

@@ -42,7 +42,7 @@ static inline void forget_outer_make(void) {
         "MAKEFLAGS",  "GNUMAKEFLAGS", "MFLAGS",   "MAKELEVEL", "MAKEOVERRIDES", "MAKEFILES", "B",
         "BUILD",      "PRECISION",    "SAN",      "DEBUG",     "OPENMP",        "HARDEN",    "PREFIX",
         "DESTDIR",    "CFLAGS",       "CPPFLAGS", "LDFLAGS",   "ISAS",          "AR",        "CHECK_CFLAGS",
-        "CHECK_LIBS", "RUN"};
+        "CHECK_LIBS", "RUN",          "MPI",      "MPICC"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) unsetenv(names[i]);
 }
 
@@ -58,9 +58,8 @@ static inline void enter_tree(void) {
     sh("mkdir -p include/tapeloom src/tensor/kernels examples/translate examples/lm examples/caption "
        "examples/program "
        "examples/bpe tests/room"
-       " && cp $TOP/Makefile $TOP/tapeloom.pc.in . && cp $TOP/tests/run-all $TOP/tests/deps "
-       "$TOP/tests/check.h "
-       "tests");
+       " && cp $TOP/Makefile $TOP/tapeloom.pc.in ."
+       " && cp $TOP/tests/run-all $TOP/tests/deps $TOP/tests/*.h tests");
     put("include/tapeloom.h", "#define TL_VERSION \"0\"\n#include \"tapeloom/tensor.h\"\n");
     put("include/tapeloom/tensor.h", "#ifdef TL_DOUBLE\n# define tl_answer tl_answer_f64\n#else\n"
                                      "# define tl_answer tl_answer_f32\n#endif\nint tl_answer(void);\n");
@@ -102,6 +101,10 @@ static inline void leave_all(void) { scratch_remove(&all); }
 static inline void in_its_own_tree(TCase *tc) {
     tcase_add_unchecked_fixture(tc, enter_all, leave_all);
     tcase_add_checked_fixture(tc, enter_tree, leave_tree);
+}
+
+static inline void assert_lacks(const char *part) {
+    ck_assert_msg(!strstr(said, part), "\"%s\" in\n%s", part, said);
 }
 
 #endif

@@ -1,5 +1,5 @@
-/* The captioner as its user runs it: training and going on to the same bytes, what it says and draws, on a terminal and in files, and
- * what it refuses. The model is small and knows little. */
+/* The captioner as a user runs it: training and resuming bit for bit, what it prints and draws on a terminal and in
+ * files, and what it refuses. The model is small and knows little. */
 #define _XOPEN_SOURCE 700
 #define PROGRAM "caption"
 #include "trials.h"
@@ -46,7 +46,7 @@ START_TEST(trains) {
 }
 END_TEST
 
-/* Two steps and four more, through a checkpoint, are six. */
+/* Two steps and four more, through a checkpoint, equal six. */
 START_TEST(goes_on_to_the_same_bytes) {
     train("--schedule constant");
     sh("mv $D/run $D/whole");
@@ -71,7 +71,7 @@ START_TEST(interrupted) {
 }
 END_TEST
 
-/* ---- what it says, and where it looks ---- */
+/* ---- what it writes, and where it attends ---- */
 
 START_TEST(shows) {
     train("");
@@ -104,7 +104,7 @@ START_TEST(shows) {
 }
 END_TEST
 
-/* What a vocabulary's words hold is neither markup nor an order to a terminal. */
+/* Words of a vocabulary are neither markup nor control sequences for a terminal. */
 START_TEST(words_from_somebody_else) {
     train("");
     sh("sed -i '6,$s/$/<b>\\&\\x1b[31m/' $D/run/vocab.txt; $T show --model $D/run --svg $D/a.svg");
@@ -122,7 +122,7 @@ START_TEST(words_from_somebody_else) {
 }
 END_TEST
 
-/* More than a terminal holds that nobody reads: it is read while it is written. */
+/* The output is longer than a terminal buffers, so it is read while it is written. */
 START_TEST(a_terminal_gets_colours) {
     train("");
     int terminal = open_terminal();
@@ -194,9 +194,9 @@ START_TEST(demonstrates) {
     train("");
     ck_assert_int_eq(try("$T demo --out $D/run --steps 1 --quiet"), 1);
     assert_contains(err, "holds a trained model already");
-    sh("rm -rf $D/run; mv $D/demo $D/run; $T demo --out $D/run --steps 1 --quiet"); /* over a demo's */
+    sh("rm -rf $D/run; mv $D/demo $D/run; $T demo --out $D/run --steps 1 --quiet"); /* over an earlier demo */
     sh("rm -rf $D/run");
-    train(" --samples 0"); /* as a demo's */
+    train(" --samples 0"); /* like a demo's run, but by train */
     ck_assert_int_eq(try("$T demo --out $D/run --steps 1 --quiet"), 1);
 }
 END_TEST
@@ -243,7 +243,7 @@ START_TEST(refused) {
 }
 END_TEST
 
-/* Files of a run that somebody has damaged. */
+/* Damaged files of a run. */
 START_TEST(damaged_runs) {
     static const struct {
         const char *damage, *says;

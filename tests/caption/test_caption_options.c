@@ -28,7 +28,7 @@ START_TEST(train) {
         {"attention-dropout", "0.3", CHANGES, NULL},
         {"patience", "1", CHANGES, "--lr 1 --clip 0 --validate-every 1 --steps 6"},
         {"batch", "8", CHANGES, NULL},
-        {"best-by", "loss", SAME, NULL}, /* none is right: the loss decides anyway */
+        {"best-by", "loss", SAME, NULL}, /* no caption is right, so the loss decides anyway */
         {"samples", "3", SAYS, NULL},
         {"samples", "0", SAYS, NULL}};
     TRY_OPTIONS("train", TRAIN, trials);
@@ -58,7 +58,7 @@ START_TEST(others) {
                                      {"threads", "2", SAME, NULL},
                                      {"quiet", NULL, SAME, NULL}},
                        info[] = {{"model", "$D/two", CHANGES, NULL}},
-                       demo[] = {{"out", NULL, ELSEWHERE, NULL}, /* test_caption.c; each takes its time */
+                       demo[] = {{"out", NULL, ELSEWHERE, NULL}, /* test_caption.c; slow, so tested there */
                                  {"overwrite", NULL, ELSEWHERE, NULL},
                                  {"steps", "2", CHANGES, NULL},
                                  {"threads", NULL, ELSEWHERE, NULL},

@@ -1,11 +1,11 @@
-/* The classifier as its user runs it, on texts small enough to be learnt in a second. */
+/* The classifier as a user runs it, on texts small enough to be learnt in a second. */
 #ifndef TL_TESTS_CLASSIFY_H
 #define TL_TESTS_CLASSIFY_H
 
 #define PROGRAM "classify"
 #include "translate/failures.h"
 
-/* Two labels that a word decides. */
+/* Two labels; one word decides. */
 #define TEXTS                            \
  "good\ta fine film\n"                   \
  "good\tI like this film very much\n"    \
@@ -30,7 +30,7 @@ static inline void write_texts(void) {
 #define TRAIN "$T train" FILES SMALL TEXT_OPTIONS QUICK
 #define PRETRAIN " --pretrain 5 --pretrain-text $D/plain.txt"
 
-/* $D/run knows the texts by heart. */
+/* Trains $D/run until it knows the texts by heart. */
 static inline void train_well(void) {
     write_texts();
     sh("$T train" FILES SMALL TEXT_OPTIONS
@@ -38,7 +38,7 @@ static inline void train_well(void) {
        "--quiet");
 }
 
-/* Column 3 is how long it took, the last one the speed. */
+/* Compares two logs without column 3 (the time) and the last column (the speed). */
 static inline bool same_log(const char *a, const char *b) {
     char command[512];
     snprintf(command, sizeof command,

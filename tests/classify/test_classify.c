@@ -1,4 +1,5 @@
-/* What the commands write: labels, probabilities, tables, what a run is; that a text's numbers depend on nothing but the text. */
+/* What the commands write: labels, probabilities, tables, descriptions of runs. A text's numbers depend only on the
+ * text. */
 #define _XOPEN_SOURCE 700
 #include "classify.h"
 
@@ -60,7 +61,7 @@ END_TEST
 static const char *const kinds[] = {"transformer", "transformer --pooling mean", "gru --bidirectional",
                                     "average"};
 
-/* Alone, in company, in batches of any size, on one thread or two. */
+/* Alone, with other texts, in batches of any size, on one thread or two. */
 START_TEST(a_text_is_alone) {
     char command[512], all[4096] = "";
     write_texts();
@@ -80,7 +81,7 @@ START_TEST(a_text_is_alone) {
 }
 END_TEST
 
-/* Equal probabilities in the labels' order; with three labels all are there once. */
+/* Equal probabilities are in the labels' order; with three labels each appears once. */
 START_TEST(all_labels_fall) {
     put_text(in_folder("a.tsv"), "b\tone two\nc\tthree\na d\tfour five six\n");
     sh(TRAIN " --out $D/run");
@@ -100,7 +101,7 @@ END_TEST
 
 START_TEST(tables) {
     train_well();
-    /* three are right, one "good" is called bad, whatever the model: its label is the wrong one */
+    /* three are right, one "good" is labelled bad, whatever the model: its true label is wrong in the file */
     put_text(in_folder("t.tsv"),
              "good\tfine actors\ngood\tdull actors\nbad\ta dull film\nbad\tI hate this film\n");
     sh("$T evaluate --model $D/run --test $D/t.tsv --quiet");
@@ -130,7 +131,7 @@ START_TEST(many_labels) {
     sh("head -n 20 $D/a.tsv >$D/b.tsv && mv $D/b.tsv $D/a.tsv && rm -r $D/run");
     sh(TRAIN " --out $D/run --steps 1");
     sh("$T evaluate --model $D/run --test $D/a.tsv --quiet");
-    assert_contains(out, "\ntaken for        1   2   3"); /* numbers where names have no room */
+    assert_contains(out, "\ntaken for        1   2   3"); /* numbers if names do not fit */
     assert_contains(out, "\n  20  label 19");
 }
 END_TEST
@@ -202,7 +203,7 @@ START_TEST(corpus_is_what_made_trains_on) {
     sh("$T evaluate --model $D/made --quiet | sed '1s/.*: loss/loss/' >$D/1; $T evaluate --model $D/files "
        "--test $D/c/test.tsv "
        "--quiet | sed '1s/.*: loss/loss/' >$D/2; cmp $D/1 $D/2");
-    sh("$T corpus --made order --sentences 60 --out $D/c"); /* the same again is no harm */
+    sh("$T corpus --made order --sentences 60 --out $D/c"); /* writing the same files again is allowed */
     fails_with(1, "$T corpus --made subject --out $D/c",
                "$D/c/train.tsv is there already, and not the same: choose another --out, or remove it");
 }
@@ -215,13 +216,13 @@ START_TEST(demo) {
     assert_contains(out, "\nThe first stage is over; its best weights are what the second begins with.\n");
     assert_contains(out, "that it has never seen, with labels or without: accuracy ");
     assert_contains(out, "taken for");
-    sh("$T demo --out $D/demo --pretrain 0 --steps 3 --quiet"); /* an earlier demo's goes */
+    sh("$T demo --out $D/demo --pretrain 0 --steps 3 --quiet"); /* replaces an earlier demo's run */
     ck_assert_ptr_null(strstr(out, "First stage"));
     write_texts();
     sh(TRAIN " --out $D/mine");
     ck_assert_int_eq(try("$T demo --out $D/mine --pretrain 0 --steps 3 --quiet"), 1);
     assert_contains(err, "mine holds a trained model already");
-    sh("$T train --made order --sentences 40 --steps 1 --out $D/like --quiet" SMALL); /* made here, but by no demo */
+    sh("$T train --made order --sentences 40 --steps 1 --out $D/like --quiet" SMALL); /* made here, but not by a demo */
     ck_assert_int_eq(try("$T demo --out $D/like --pretrain 0 --steps 3 --quiet"), 1);
     sh("$T demo --out $D/mine --overwrite --pretrain 0 --steps 3 --quiet --threads 1");
 }

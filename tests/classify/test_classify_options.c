@@ -97,7 +97,7 @@ START_TEST(made) {
 }
 END_TEST
 
-/* Three texts have a wrong label: the surer a model becomes of the others, the more these cost. */
+/* Three texts have wrong labels: the more certain a model becomes of the others, the more these cost. */
 START_TEST(best_by) {
     static const char options[] =
         " --units words --min-count 1 --validate-every 3 --steps 60 --dropout 0 --valid $D/odd.tsv --quiet";

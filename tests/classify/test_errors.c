@@ -1,4 +1,4 @@
-/* What cannot be: command lines, files, labels, folders. Each error is one sentence that says what to do. */
+/* Errors: command lines, files, labels, folders. Each error is one sentence that says what to do. */
 #define _XOPEN_SOURCE 700
 #include "classify.h"
 
@@ -110,7 +110,7 @@ START_TEST(files) {
 }
 END_TEST
 
-/* What is left out is told, line by line, unless --quiet. */
+/* Lines that are left out are reported one by one, unless --quiet. */
 START_TEST(bad_lines) {
     put_text(in_folder("bad.tsv"),
              "good\ta film\nno tab\n\tno label\nbad\t \nbad\t\xFF\nbad\tdull\nbad\ta b c d e\n");
@@ -140,7 +140,7 @@ START_TEST(folders) {
                "$D/run/model.safetensors is not there: training has not come to its first validation; go on "
                "with train "
                "--resume");
-    sh("$T info --model $D/run"); /* of what there is */
+    sh("$T info --model $D/run"); /* describes what exists */
     sh(TRAIN " --overwrite --out $D/run");
     sh("test ! -e $D/run/pretraining/checkpoint.safetensors");
     char translate[1024];
@@ -172,7 +172,7 @@ START_TEST(damaged_runs) {
     sh(damages[_i][0]);
     if (damages[_i][1])
         fails_with(1, "$T info --model $D/run", damages[_i][1]);
-    else { /* a model of another size than the weights are */
+    else { /* a model of another size than the weights */
         ck_assert_int_eq(try_input("a\n", 2, "$T predict --model $D/run"), 1);
         ck_assert_msg(count_lines(err) == 1 && !*out, "%s%s", err, out);
         assert_contains(err, "classify: ");

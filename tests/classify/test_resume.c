@@ -1,5 +1,5 @@
-/* Resume is the same run, in the first stage, between the two and in the second: however often and wherever it is interrupted or
- * killed, the run that goes on ends with the same bytes as one that never stopped, but for the time it took. */
+/* Resuming continues the same run, in the first stage, between the stages and in the second: however often it was
+ * interrupted or killed, a resumed run ends with the same bytes as one that never stopped, except for its times. */
 #define _XOPEN_SOURCE 700
 #include "classify.h"
 #include "translate/running.h"
@@ -7,7 +7,7 @@
 #define DROPOUT " --dropout 0.2 --attention-dropout 0.1 --activation-dropout 0.1"
 #define ENDLESS " --steps 1000000"
 
-/* Seven batches an epoch, more in the first stage. */
+/* Seven batches an epoch in the second stage, more in the first. */
 #define LABELS TRAIN DROPOUT
 #define STAGES LABELS " --pretrain-text $D/plain.txt --pretrain 200"
 
@@ -21,7 +21,7 @@ static void enter(void) {
     write_texts();
 }
 
-/* Another pause each time, so that signals fall everywhere. */
+/* A different pause each time, so that signals come at different moments. */
 static void rest_a_little(void) {
     static unsigned random = 1;
     random = random * 1103515245 + 12345;
@@ -34,7 +34,7 @@ static bool has_checkpoint(const char *run) {
     return access(in_folder(name), F_OK) == 0;
 }
 
-/* Waits until the log of the stage that the run is in, or the next one, has so many rows more than its checkpoint knows of. */
+/* Waits until the log of the run's current stage, or of the next one, has this many rows more than its checkpoint. */
 static void wait_for_news(pid_t child, long rows) {
     const bool second = has_checkpoint("run"), first = !second && has_checkpoint("run/pretraining");
     const long known = second  ? state_long("run", "validations")
@@ -61,7 +61,7 @@ static void assert_same_stage(const char *run, const char *other) {
     ck_assert_msg(same_log(run, other), "%s's log is not %s's", run, other);
 }
 
-/* Goes on with $D/run for a few updates of the second stage, trains $D/whole as far without a stop, and compares. */
+/* Resumes $D/run for a few updates of the second stage, trains $D/whole just as far without a stop, and compares. */
 static void assert_ends_like_whole(const char *way) {
     char line[4096];
     const long step = (has_checkpoint("run") ? state_long("run", "step") : 0) + 5;
@@ -75,8 +75,8 @@ static void assert_ends_like_whole(const char *way) {
     if (strstr(way, "--pretrain ")) assert_same_stage("run/pretraining", "whole/pretraining");
 }
 
-/* Starts $D/run, and ends it by signals again and again, until three have come in the second stage. How many came in the first
- * depends on how the two programs take turns. */
+/* Starts $D/run and ends it by signals again and again, until three have come in the second stage. How many come in
+ * the first stage depends on how the two programs are scheduled. */
 typedef void end_fn(pid_t child, int number);
 static int stop_often(const char *way, long rows, end_fn *end) {
     char line[4096];
@@ -85,7 +85,7 @@ static int stop_often(const char *way, long rows, end_fn *end) {
     sh("rm -rf $D/run");
     pid_t child = start(line);
     for (int i = 0; i < 1000 && seconds < 3; i++) {
-        const double limit = now_seconds() + LONGEST_WAIT; /* what goes on needs a checkpoint */
+        const double limit = now_seconds() + LONGEST_WAIT; /* resuming needs a checkpoint */
         while (!has_checkpoint("run") && !has_checkpoint("run/pretraining")) {
             assert_alive(child, "a checkpoint");
             ck_assert_msg(now_seconds() < limit, "no checkpoint comes");
@@ -127,11 +127,12 @@ static void by_kill(pid_t child, int number) {
 
 START_TEST(interrupted) { stop_in_both(ways[_i], 1, by_interrupt); }
 END_TEST
-/* Of three rows the checkpoint knows two at least: so a run that is killed goes forward. */
+/* The checkpoint has at least two of three rows, so a killed run makes progress. */
 START_TEST(killed) { stop_in_both(ways[_i], 3, by_kill); }
 END_TEST
 
-/* A kill after the first stage's last checkpoint, before its last files, and before the second one's first. */
+/* A kill after the first stage's last checkpoint, before its last files, and before the second stage's first
+ * checkpoint. */
 START_TEST(killed_between_the_stages) {
     sh(STAGES " --out $D/run --steps 9");
     sh("cp -r $D/run $D/whole && cd $D/run && rm *.safetensors log.csv curves.* "

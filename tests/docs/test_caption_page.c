@@ -27,7 +27,7 @@ START_TEST(its_numbers) {
     tl_error error = {""};
     must(tl_run_settings_complete(&s, &error));
     must(s.caption.encoder_layers == 1 && s.caption.decoder_layers == 2);
-    snprintf(text, sizeof text, "One layer over the patches, two that\nwrite; width %ld, %ld heads",
+    snprintf(text, sizeof text, "The encoder has one layer, the decoder two;\nwidth %ld, %ld heads",
              s.model.d_model, s.model.heads);
     assert_contains(page, text);
     free(page);

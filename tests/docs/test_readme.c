@@ -20,10 +20,12 @@ START_TEST(the_code_runs) {
 
     /* What the second piece looks at. */
     tl_params *small = tl_params_new(1);
-    tl_attention layer = tl_attention_init(small, "attn", &(tl_attention_config){.d_model = 12, .heads = 3});
+    tl_attention_layer layer =
+        tl_attention_init(small, "attn", &(tl_attention_config){.d_model = 12, .heads = 3});
     tl_tape *aside = tl_tape_new();
     tl_real numbers[2 * 4 * 12];
-    for (int i = 0; i < 2 * 4 * 12; i++) numbers[i] = (tl_real)tl_rng_normal(tl_rng_key_of(1, "x"), (uint64_t)i);
+    for (int i = 0; i < 2 * 4 * 12; i++)
+        numbers[i] = (tl_real)tl_rng_normal(tl_rng_key_of(1, "x"), (uint64_t)i);
     tl_tensor dy = tl_tensor_of(numbers, TL_SHAPE(2, 4, 12));
     tl_var x = tl_constant(aside, dy), memory = x;
     tl_mask mask = {.causal = true};

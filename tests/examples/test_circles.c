@@ -168,6 +168,17 @@ static void leave_out_cases(const char *file, char *text) {
     if (is_in(file, "src/autograd/ops")) *scan_definitions(file, text, false) = 0;
 }
 
+static bool is_definition(int i, const char *name, size_t size) {
+    return strlen(definitions[i].name) == size && !strncmp(definitions[i].name, name, size);
+}
+
+/* Of what two files define, of which a library has one (src/ranks/serial.c), each calls its own. */
+static bool defines(const char *file, const char *name, size_t size) {
+    for (int i = 0; i < definition_count; i++)
+        if (is_definition(i, name, size) && !strcmp(definitions[i].file, file)) return true;
+    return false;
+}
+
 static void find_calls(const char *file, char *text) {
     if (!calls_count(file)) return;
     only_code(text);
@@ -176,7 +187,7 @@ static void find_calls(const char *file, char *text) {
     size_t size;
     for (const char *name = text + 1; (name = next_name(name, &size)); name += size)
         for (int i = 0; i < definition_count; i++)
-            if (strlen(definitions[i].name) == size && !strncmp(definitions[i].name, name, size))
+            if (is_definition(i, name, size) && !defines(file, name, size))
                 add_arrow(&calls, file, definitions[i].file);
 }
 

@@ -272,6 +272,28 @@ START_TEST(attention_steps) {
 }
 END_TEST
 
+/* With a file's name it writes the tape's picture there. */
+START_TEST(attention_steps_as_a_picture) {
+    char page[] = "/tmp/tl_picture_XXXXXX";
+    int status;
+    ck_assert_int_ge(mkstemp(page), 0);
+    char *out = shell(&status, "%s %s", path_of("attention_steps"), page);
+    ck_assert_msg(status == 0, "%d: %s", status, out);
+    free(out);
+    char *dot = read_text_file(page);
+    assert_contains(dot, "digraph tape {");
+    assert_contains(dot, "matmul\\nscores\"");
+    assert_contains(dot, " K^T \\n [32,8,64,10] \\n |grad| ");
+    assert_contains(dot, "W_q [512,512]\\n|grad| ");
+    free(dot);
+    remove(page);
+    out = shell(&status, "%s /nowhere/tape.dot", path_of("attention_steps"));
+    ck_assert_int_eq(status, 1);
+    assert_contains(out, "attention_steps: /nowhere/tape.dot: cannot be written");
+    free(out);
+}
+END_TEST
+
 /* ---- the attention layer ---- */
 
 /* Reads the matrix printed behind a title: "<title> of sentence 0, head 2 [5,5]" and five lines. */
@@ -546,6 +568,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, scalar_tape);
     tcase_add_test(tc, linear_regression);
     tcase_add_test(tc, attention_steps);
+    tcase_add_test(tc, attention_steps_as_a_picture);
     tcase_add_test(tc, attention_layer);
     tcase_add_test(tc, copy_task);
     tcase_add_test(tc, bahdanau);

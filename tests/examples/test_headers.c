@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 static const char *const headers[] = {
-    "tapeloom.h",        "tapeloom/caption.h", "tapeloom/classify.h", "tapeloom/lm.h",
-    "tapeloom/base.h",   "tapeloom/tensor.h",  "tapeloom/autograd.h", "tapeloom/ops.h",
-    "tapeloom/op.h",     "tapeloom/nn.h",      "tapeloom/optim.h",    "tapeloom/text.h",
-    "tapeloom/io.h",     "tapeloom/run.h",     "tapeloom/options.h",  "tapeloom/train.h",
-    "tapeloom/lens.h",   "tapeloom/page.h",    "tapeloom/heads.h",    "tapeloom/prune.h",
-    "tapeloom/kept.h",   "tapeloom/checks.h",  "tapeloom/compare.h",  "tapeloom/flow.h",
-    "tapeloom/logits.h", "tapeloom/patch.h"};
+    "tapeloom.h",       "tapeloom/caption.h", "tapeloom/classify.h", "tapeloom/lm.h",
+    "tapeloom/base.h",  "tapeloom/tensor.h",  "tapeloom/autograd.h", "tapeloom/ops.h",
+    "tapeloom/op.h",    "tapeloom/nn.h",      "tapeloom/models.h",   "tapeloom/optim.h",
+    "tapeloom/text.h",  "tapeloom/io.h",      "tapeloom/run.h",      "tapeloom/options.h",
+    "tapeloom/train.h", "tapeloom/lens.h",    "tapeloom/page.h",     "tapeloom/heads.h",
+    "tapeloom/prune.h", "tapeloom/kept.h",    "tapeloom/checks.h",   "tapeloom/compare.h",
+    "tapeloom/flow.h",  "tapeloom/logits.h",  "tapeloom/patch.h",    "tapeloom/ranks.h"};
 enum { HEADERS = sizeof headers / sizeof *headers };
 
 static const char *cc(void) { return env("CC", "cc"); }

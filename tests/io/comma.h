@@ -7,7 +7,8 @@
 #include <locale.h>
 #include <stdbool.h>
 
-/* One that is installed, or one made for this test in its folder; false, having said so aloud, if there is neither. */
+/* Sets a locale with a decimal comma: an installed one, or one made for this test in its folder. If there is neither,
+ * prints that and returns false. */
 static inline bool set_comma(const scratch *s) {
     static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "fr_FR.utf8",
                                         "ru_RU.UTF-8"};

@@ -1,4 +1,4 @@
-/* Files that are changed: what is in a safetensors file, tensor by tensor, to be renamed, left out, reshaped, and written again. */
+/* The tensors of a safetensors file, to be renamed, left out, reshaped, and written again. */
 #ifndef TL_TESTS_IO_CONTENT_H
 #define TL_TESTS_IO_CONTENT_H
 
@@ -62,7 +62,7 @@ static inline void drop(content *c, const char *beginning) {
     c->count = kept;
 }
 
-/* Other rows and columns for the same numbers, or none. */
+/* Gives a tensor another shape with the same elements, or an empty shape. */
 static inline void reshape(content *c, const char *name, tl_shape shape) {
     const long i = at(c, name);
     must(tl_shape_numel(shape) == tl_numel(c->items[i].tensor));

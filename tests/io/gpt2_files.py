@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """GPT-2 in plain PyTorch, in both layouts, for tests/io/test_gpt_file_live.c.
 
-    python3 tests/io/gpt2_files.py write FOLDER     writes files as they are met, and <file>.expected with what they give
+    python3 tests/io/gpt2_files.py write FOLDER     writes files in all usual forms, and <file>.expected with their results
     python3 tests/io/gpt2_files.py read FOLDER PRECISION     reads files that Tapeloom has written, strictly, and compares
 
-Ends with 3 and a line why where a module is not here. Names are those of Hugging Face's GPT2LMHeadModel and of nanoGPT's GPT; the code is neither's.
+If a module is not installed, prints that and exits with 3. Names are those of Hugging Face's GPT2LMHeadModel and of
+nanoGPT's GPT; the code is independent of both.
 """
 
 import copy
@@ -93,7 +94,7 @@ def linear(n_in, n_out, bias):
 
 
 def make(matrix, **options):
-    """Numbers that float32 has, so that both precisions start from the same; large enough for the words to differ."""
+    """Numbers that are exact in float32, so that both precisions start equal; large enough for predictions to differ."""
     torch.manual_seed(7)
     model = GPT(matrix, **options)
     with torch.no_grad():
@@ -103,7 +104,7 @@ def make(matrix, **options):
 
 
 def plain(model, with_head):
-    """A state_dict as safetensors takes it: nothing shares memory."""
+    """A state_dict for safetensors, in which no tensors share memory."""
     return {k: v.clone() for k, v in model.state_dict().items() if with_head or k != "lm_head.weight"}
 
 

@@ -1,4 +1,4 @@
-/* Files made by the reference implementation (safetensors 0.8.0 with PyTorch 2.13.0), as bytes. */
+/* Files written by the reference implementation (safetensors 0.8.0 with PyTorch 2.13.0), as bytes. */
 #ifndef TL_TESTS_IO_REFERENCE_H
 #define TL_TESTS_IO_REFERENCE_H
 

@@ -1,4 +1,4 @@
-/* A folder of its own for each test of this room, and plain ways to make and look at files in it. */
+/* A folder for each test of src/io, and simple functions to write and read files in it. */
 #ifndef TL_TESTS_IO_SCRATCH_H
 #define TL_TESTS_IO_SCRATCH_H
 
@@ -15,7 +15,7 @@
 
 typedef struct scratch {
     char *folder;
-    char *path[16]; /* what scratch_path returned; freed by scratch_remove */
+    char *path[16]; /* results of scratch_path; freed by scratch_remove */
     int paths;
 } scratch;
 
@@ -25,8 +25,7 @@ static inline char *join(const char *folder, const char *name) {
     return strcat(strcat(strcpy(path, folder), "/"), name);
 }
 
-/* In memory where there is a file system for that: a sync to a disk takes as long as others keep the disk
- * busy. */
+/* In a file system in memory, if there is one: on a disk a sync takes as long as others keep it busy. */
 static inline scratch scratch_new(void) {
     scratch s = {.folder = join(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", "tapeloom-test-XXXXXX")};
     ck_assert_ptr_nonnull(mkdtemp(s.folder));
@@ -49,7 +48,7 @@ static inline void scratch_remove(scratch *s) {
     free(s->folder);
 }
 
-/* A folder of this name in another one; what a test that failed has left there goes first. */
+/* A folder of this name in another one. What a failed test has left there is removed first. */
 static inline scratch scratch_within(const scratch *outer, const char *name) {
     scratch s = {.folder = join(outer->folder, name)};
     if (access(s.folder, F_OK) == 0) nftw(s.folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
@@ -57,7 +56,7 @@ static inline scratch scratch_within(const scratch *outer, const char *name) {
     return s;
 }
 
-/* Entries of a folder, hidden ones too. */
+/* The number of entries in a folder, hidden ones included. */
 static inline int count_files(const char *path) {
     DIR *folder = opendir(path);
     int n = 0;
@@ -68,7 +67,7 @@ static inline int count_files(const char *path) {
     return n;
 }
 
-/* Plain stdio, so that the code under test is not what makes its own input. */
+/* Uses stdio, so that the tested code does not make its own input. */
 static inline void put_file(const char *path, const void *bytes, size_t size) {
     FILE *f = fopen(path, "wb");
     ck_assert_ptr_nonnull(f);
@@ -78,7 +77,7 @@ static inline void put_file(const char *path, const void *bytes, size_t size) {
 
 static inline void put_text(const char *path, const char *text) { put_file(path, text, strlen(text)); }
 
-/* The whole file as a text to free(). */
+/* The whole file as a text; the caller frees it. */
 static inline char *get_file(const char *path, size_t *size) {
     FILE *f = fopen(path, "rb");
     ck_assert_ptr_nonnull(f);
@@ -89,7 +88,7 @@ static inline char *get_file(const char *path, size_t *size) {
     ck_assert_uint_eq(fread(text, 1, (size_t)end, f), (size_t)end);
     text[end] = 0;
     fclose(f);
-    if (size != NULL) *size = (size_t)end;
+    if (size) *size = (size_t)end;
     return text;
 }
 

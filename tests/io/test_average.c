@@ -1,4 +1,4 @@
-/* Averaging: means worked out by hand, the dtype of the files, one file as it is, and errors that name file and
+/* Averaging: means computed by hand, the dtype of the files, the mean of one file, and errors that name file and
  * tensor. */
 #define _XOPEN_SOURCE 700
 #include "scratch.h"
@@ -7,7 +7,7 @@
 
 #define DTYPE TL_DTYPE_REAL
 
-/* A file with "w" [2,3] and the scalar "s". */
+/* Writes a file with "w" [2,3] and the scalar "s". */
 static void put(const char *path, const tl_real w[6], tl_real s, tl_dtype dtype) {
     tl_error error = {""};
     tl_safetensors_item items[] = {{"w", tl_tensor_of((tl_real *)w, TL_SHAPE(2, 3)), dtype},
@@ -55,13 +55,13 @@ START_TEST(mean_of_three) {
 }
 END_TEST
 
-/* Whether a mean is there already: to the bit, and of these files. */
+/* Is a mean saved already? Only if it is the mean of these files to the bit. */
 START_TEST(mean_is_saved) {
     scratch s = scratch_new();
     const char *paths[] = {scratch_path(&s, "1"), scratch_path(&s, "2"), scratch_path(&s, "mean")};
     put(paths[0], (tl_real[]){1, 2, 3, 4, 5, 6}, 6, DTYPE);
     put(paths[1], (tl_real[]){2, 4, -3, 0, 5, 0}, 1, DTYPE);
-    ck_assert(!tl_params_average_is_saved(paths, 2, paths[2])); /* it is not there */
+    ck_assert(!tl_params_average_is_saved(paths, 2, paths[2])); /* the file does not exist */
     ck_assert(tl_params_average(paths, 2, paths[2], NULL, 0, NULL));
     ck_assert(tl_params_average_is_saved(paths, 2, paths[2]));
     ck_assert(!tl_params_average_is_saved(paths, 1, paths[2]) &&
@@ -76,7 +76,7 @@ START_TEST(mean_is_saved) {
 }
 END_TEST
 
-/* 2^25 + 1 + 1 + 1 in float would stay 2^25: sums are doubles. (F32 files, in the double library too.) */
+/* In float, 2^25 + 1 + 1 + 1 would stay 2^25, but sums are doubles. (F32 files, in the double library too.) */
 START_TEST(sums_are_doubles) {
     scratch s = scratch_new();
     const char *paths[] = {scratch_path(&s, "1"), scratch_path(&s, "2"), scratch_path(&s, "3"),
@@ -84,10 +84,10 @@ START_TEST(sums_are_doubles) {
     tl_error error = {""};
     for (int k = 0; k < 4; k++) {
         tl_real x = k == 0 ? 33554432 : 1;
-        put(paths[k], (tl_real[]){x, -x, 1, 1, 1, 1}, x, TL_DTYPE_F32); /* F32 in either library */
+        put(paths[k], (tl_real[]){x, -x, 1, 1, 1, 1}, x, TL_DTYPE_F32); /* F32 in both libraries */
     }
     ck_assert_msg(tl_params_average(paths, 4, paths[3], NULL, 0, &error), "%s",
-                  error.message); /* over an input */
+                  error.message); /* overwrites an input */
     tl_real w[6], one;
     get(paths[3], w, &one);
     ck_assert_double_eq((double)w[0], 8388609); /* (2^25 + 3) / 4, rounded */
@@ -112,13 +112,13 @@ START_TEST(one_file_is_copied) {
     free(bytes);
     free(copy);
     tl_error_clear(&error);
-    ck_assert(tl_safetensors_write(path, NULL, 0, NULL, 0, &error)); /* no tensors at all */
+    ck_assert(tl_safetensors_write(path, NULL, 0, NULL, 0, &error)); /* a file without tensors */
     ck_assert_msg(tl_params_average(&path, 1, out, NULL, 0, &error), "%s", error.message);
     scratch_remove(&s);
 }
 END_TEST
 
-/* The second file of two is this; nothing is written. */
+/* With these items in the second of two files, averaging fails, and nothing is written. */
 static void assert_refused(const char *part, const tl_safetensors_item *items, long count) {
     scratch s = scratch_new();
     const char *paths[] = {scratch_path(&s, "first"), scratch_path(&s, "second")},
@@ -168,7 +168,7 @@ START_TEST(what_cannot_be_averaged) {
         assert_contains(error.message, "PRECISION=double");
     }
     tl_error_clear(&error);
-    char bytes[200] = {0}; /* halves */
+    char bytes[200] = {0}; /* F16 */
     int n = snprintf(bytes + 8, sizeof bytes - 8,
                      "{\"h\":{\"dtype\":\"F16\",\"shape\":[2],\"data_offsets\":[0,4]}}");
     bytes[0] = (char)n;
@@ -178,7 +178,7 @@ START_TEST(what_cannot_be_averaged) {
     assert_contains(error.message, "; convert it first");
     tl_error_clear(&error);
     put(paths[0], (tl_real[6]){1}, 7, TL_DTYPE_F32);
-    ck_assert(!tl_params_average(paths, 2, out, NULL, 0, &error)); /* the second is missing */
+    ck_assert(!tl_params_average(paths, 2, out, NULL, 0, &error)); /* the second file is missing */
     assert_contains(error.message, "/second: No such file");
     tl_error_clear(&error);
     put_text(paths[1], "{}");

@@ -1,5 +1,5 @@
-/* Checkpoints: a training that was cut in two is the same training to the last bit, a kill at any moment leaves a good
- * file, and a file that does not fit changes nothing. */
+/* Checkpoints: a training in two parts is the same training to the last bit; a kill at any moment leaves a valid file;
+ * a file that does not fit changes nothing. */
 #define _XOPEN_SOURCE 700
 #include "scratch.h"
 
@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-/* ---- a small training, of which everything that must be remembered goes into the state ---- */
+/* ---- a small training whose whole state is saved ---- */
 
 typedef struct training {
     tl_corpus *corpus;
@@ -33,7 +33,7 @@ static training training_begin(void) {
     tl_vocab_counts_free(counts);
     tl_corpus_encode(t.corpus, t.vocab, t.vocab);
     t.batches =
-        tl_batches_new(t.corpus, &(tl_batches_config){.tokens = 42, .seed = 3}); /* 6 or more an epoch */
+        tl_batches_new(t.corpus, &(tl_batches_config){.tokens = 42, .seed = 3}); /* at least 6 per epoch */
     long words = tl_vocab_size(t.vocab);
     t.model = tl_transformer_init(t.params, "",
                                   &(tl_transformer_config){.src_vocab = words,
@@ -46,8 +46,8 @@ static training training_begin(void) {
                                                            .dropout = 0.2,
                                                            .attention_dropout = 0.1});
     t.adam = tl_adam_new(t.params, &(tl_adam_config){.beta2 = 0.98});
-    must_msg(tl_params_error(t.params) == NULL, "%s", tl_params_error(t.params));
-    must_msg(tl_batches_error(t.batches) == NULL, "%s", tl_batches_error(t.batches));
+    must_msg(!tl_params_error(t.params), "%s", tl_params_error(t.params));
+    must_msg(!tl_batches_error(t.batches), "%s", tl_batches_error(t.batches));
     must(tl_batches_per_epoch(t.batches) >= 6);
     return t;
 }
@@ -61,12 +61,12 @@ static void training_end(training *t) {
     tl_vocab_free(t->vocab);
 }
 
-/* The encoder is thawed after step 4, so its parameters have had fewer updates than Adam has made steps; one
- * normalisation is never updated. */
+/* The encoder is unfrozen after step 4, so its parameters have had fewer updates than Adam has taken steps. One layer
+ * norm is never updated. */
 static void train_to(training *t, long last) {
     while (t->step < last) {
         tl_batch batch;
-        while (!tl_batches_next(t->batches, &batch)) must(tl_batches_error(t->batches) == NULL);
+        while (!tl_batches_next(t->batches, &batch)) must(!tl_batches_error(t->batches));
         t->step++;
         tl_freeze(t->params, "encoder.", t->step <= 4);
         tl_freeze(t->params, "decoder.norm.", true);
@@ -76,7 +76,7 @@ static void train_to(training *t, long last) {
         tl_zero_grad(t->params);
         must_msg(tl_backward(loss), "%s", tl_tape_error(t->tape));
         t->loss = tl_item(tl_value(loss));
-        must(tl_clip_grad_norm(t->params, 0.1) > 0.1); /* it does clip */
+        must(tl_clip_grad_norm(t->params, 0.1) > 0.1); /* the gradient is clipped */
         must_msg(tl_adam_step(t->adam, tl_noam(8, 5, t->step)), "%s", tl_adam_error(t->adam));
     }
 }
@@ -105,17 +105,17 @@ static void training_load(training *t, const char *path) {
                                     tl_config_long(state, "batches.batch", -1)};
     must(tl_batches_seek(t->batches, position));
     ck_assert_str_eq(tl_config_string(state, "note", ""), "zwölf \"words\"\n# no comment");
-    must_msg(tl_config_error(state) == NULL, "%s", tl_config_error(state));
+    must_msg(!tl_config_error(state), "%s", tl_config_error(state));
     tl_config_free(state);
 }
 
-/* Trains from a file (NULL: from the start) to a step and saves, in a process of its own. */
+/* Trains from a file (NULL: from the start) to step `last` and saves, in a process of its own. */
 static void train_apart(const char *from, long last, const char *to) {
     pid_t child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) {
         training t = training_begin();
-        if (from != NULL) training_load(&t, from);
+        if (from) training_load(&t, from);
         train_to(&t, last);
         training_save(&t, to);
         training_end(&t);
@@ -147,7 +147,7 @@ START_TEST(twenty_steps_are_ten_and_ten) {
     train_apart(NULL, 20, straight);
     ck_assert(!same_files(half, straight));
     ck_assert(same_files(resumed, straight)); /* weights, moments, counts, position, loss */
-    train_apart(NULL, 2, early);              /* cut while the encoder is frozen */
+    train_apart(NULL, 2, early);              /* stopped while the encoder is frozen */
     train_apart(early, 20, late);
     ck_assert(same_files(late, straight));
 
@@ -169,7 +169,8 @@ START_TEST(twenty_steps_are_ten_and_ten) {
         tl_real numbers[200];
         ck_assert(tl_safetensors_read(file, names[i], tl_tensor_of(numbers, e->shape), &error));
         if (i < 3)
-            ck_assert(numbers[3] == (i == 0 ? 1 : 0)); /* never updated: its moments are zero */
+            ck_assert(numbers[3] ==
+                      (i == 0 ? 1 : 0)); /* a parameter that was never updated has zero moments */
         else
             ck_assert(numbers[3] != 0);
     }
@@ -178,7 +179,7 @@ START_TEST(twenty_steps_are_ten_and_ten) {
 }
 END_TEST
 
-/* ---- three parameters, for everything else ---- */
+/* ---- three parameters, for all other tests ---- */
 
 typedef struct setup {
     tl_params *params;
@@ -214,7 +215,7 @@ static bool filled(tl_tensor t, double value) {
     return true;
 }
 
-/* Is everything as begin(value, steps) made it? */
+/* Is everything as begin(value, steps) has made it? */
 static bool holds(setup *s, double value, long steps) {
     bool all = tl_adam_steps(s->adam) == steps;
     for (int i = 0; i < 3; i++) {
@@ -245,11 +246,11 @@ START_TEST(loading_replaces_everything) {
     ck_assert_msg(state != NULL, "%s", error.message);
     ck_assert(holds(&b, 1.5, 100));
     ck_assert_uint_ne(tl_params_at(b.params, 2)->leaf.version,
-                      version); /* a backward over old values is refused */
+                      version); /* a backward over the old values is refused */
     ck_assert_str_eq(tl_config_string(state, "here", ""), "there");
     tl_config_free(state);
 
-    tl_params *fresh = tl_params_new(2); /* an optimiser that has not made a step, and no parameters at all */
+    tl_params *fresh = tl_params_new(2); /* an optimiser without steps, and a set without parameters */
     tl_adam *adam = tl_adam_new(fresh, NULL);
     tl_adam_set_steps(adam, 3);
     state = tl_config_new();
@@ -270,7 +271,7 @@ END_TEST
 
 /* ---- a kill at any moment ---- */
 
-/* Round k fills everything with k: a file that mixes rounds, or lacks a part, would show. */
+/* Round k writes k everywhere, so a file that mixes rounds or lacks a part is detected. */
 static void save_for_ever(const char *path, long k) {
     for (;; k++) {
         setup s = begin((double)k, k);
@@ -282,11 +283,11 @@ static void save_for_ever(const char *path, long k) {
 START_TEST(a_kill_at_any_moment_leaves_a_good_file) {
     scratch s = scratch_new();
     const char *path = scratch_path(&s, "killed.ckpt");
-    tl_set_threads(1); /* this process forks, so it must not have threads */
+    tl_set_threads(1); /* this process forks, so it must have no threads */
     setup first = begin(1000, 1000), now = begin(0, 10);
     save(&first, path);
     long k = 1000;
-    /* more rounds where the machine is too busy for anything to happen in a few milliseconds */
+    /* more rounds if the machine is so busy that nothing happens in a few milliseconds */
     for (uint64_t round = 0; round < 40 || (round < 1000 && (k == 1000 || count_files(s.folder) == 1));
          round++) {
         pid_t child = fork();
@@ -304,8 +305,8 @@ START_TEST(a_kill_at_any_moment_leaves_a_good_file) {
         k = tl_adam_steps(now.adam);
         ck_assert_msg(holds(&now, (double)k, k), "round %d: the file mixes several", (int)round);
     }
-    ck_assert_int_gt(k, 1000);                  /* children did save */
-    ck_assert_int_gt(count_files(s.folder), 1); /* and were killed while they did */
+    ck_assert_int_gt(k, 1000);                  /* children have saved */
+    ck_assert_int_gt(count_files(s.folder), 1); /* and were killed while saving */
     end(&first);
     end(&now);
     scratch_remove(&s);
@@ -314,7 +315,7 @@ END_TEST
 
 /* ---- files that do not fit ---- */
 
-/* Loading this file fails with an error that holds all parts, and changes nothing. */
+/* Checks that loading this file fails with an error that contains both parts, and changes nothing. */
 static void assert_refused(const char *path, const char *part, const char *other_part) {
     tl_error error = {""};
     setup now = begin(5, 50);
@@ -330,11 +331,11 @@ static void assert_refused(const char *path, const char *part, const char *other
     end(&now);
 }
 
-/* What a damaged copy does differently. */
+/* How a damaged copy differs. */
 typedef struct damage {
-    const char *leave_out, *rename, *to, *reshape; /* of tensors */
+    const char *leave_out, *rename, *to, *reshape; /* tensors */
     bool other_precision;
-    const char *key, *value; /* of metadata; value NULL: left out */
+    const char *key, *value; /* an entry of the metadata; value NULL: left out */
     const char *part, *other_part;
 } damage;
 
@@ -476,9 +477,9 @@ START_TEST(what_has_failed_is_neither_saved_nor_loaded) {
         assert_contains(error.message, cases[i].part);
     }
     ck_assert(holds(&a, 1.5, 100) && holds(&b, 3, 7));
-    assert_no_error(tl_adam_error(b.adam)); /* asking it about foreign parameters did not break it */
+    assert_no_error(tl_adam_error(b.adam)); /* saving with other parameters has not made it fail */
     tl_error error = {""};
-    tl_config *state = tl_checkpoint_load(path, b.params, b.adam, &error); /* the old file is still there */
+    tl_config *state = tl_checkpoint_load(path, b.params, b.adam, &error); /* the old file still exists */
     ck_assert_msg(state != NULL, "%s", error.message);
     tl_config_free(state);
     ck_assert(!tl_checkpoint_save(s.folder, a.params, a.adam, good, &error));

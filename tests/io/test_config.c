@@ -1,4 +1,4 @@
-/* Text configurations: what is read, what is refused and how, and that what is written reads back. */
+/* Text configurations: what is read, what is refused and with which message, and that written text reads back. */
 #define _XOPEN_SOURCE 700
 #include "scratch.h"
 
@@ -125,7 +125,7 @@ START_TEST(values_of_the_wrong_kind_are_named) {
         if (i == 3) ck_assert_int_eq(tl_config_long(c, "d_ff", 8), 8);
         if (i == 4) ck_assert_int_eq(tl_config_long(c, "big", 8), 8);
         assert_contains(tl_config_error(c), expected[i]);
-        tl_config_long(c, "pre_norm", 0); /* the first failure is kept */
+        tl_config_long(c, "pre_norm", 0); /* the first error is kept */
         assert_contains(tl_config_error(c), expected[i]);
         ck_assert_ptr_null(tl_config_text(c));
         tl_config_free(c);
@@ -228,8 +228,7 @@ START_TEST(bad_settings_fail_the_configuration) {
 }
 END_TEST
 
-/* Any bytes are a configuration or an error, and a configuration that was read is written and read the
- * same. */
+/* Any bytes are a configuration or an error. A configuration that was read is written and read back the same. */
 START_TEST(random_bytes_are_survived) {
     static const char alphabet[] = "ab=  \n\n#\"\\\r\t.\xc3\xbc"
                                    "1n";
@@ -245,8 +244,8 @@ START_TEST(random_bytes_are_survived) {
         }
         tl_error error = {""};
         tl_config *c = tl_config_parse(text, size, "x", &error);
-        ck_assert((c == NULL) == tl_failed(&error));
-        if (c == NULL) continue;
+        ck_assert((!c) == tl_failed(&error));
+        if (!c) continue;
         good++;
         char *once = tl_config_text(c);
         tl_config *d = parse(once);
@@ -261,7 +260,7 @@ START_TEST(random_bytes_are_survived) {
 }
 END_TEST
 
-/* As many keys as fit; and no more than fit. */
+/* As many keys as fit into a configuration, and one more. */
 START_TEST(a_hundred_thousand_keys) {
     enum { KEYS = 100000 };
     size_t room = (size_t)KEYS * 10, size = 0;

@@ -1,4 +1,4 @@
-/* CSV logs: quoting, exact numbers, appending to what is there, and whole rows even when the disk is full. */
+/* CSV logs: quoting, exact numbers, appending to an existing log, and only whole rows, even if the disk is full. */
 #define _XOPEN_SOURCE 700
 #include "scratch.h"
 
@@ -35,7 +35,7 @@ START_TEST(rows_and_quoting) {
     tl_csv *csv = open_log(path, false);
     assert_file(path, "step,loss,note\n");
     row(csv, 1, 0.1, "plain");
-    assert_file(path, "step,loss,note\n1,0.1,plain\n"); /* there at once, without closing */
+    assert_file(path, "step,loss,note\n1,0.1,plain\n"); /* in the file before closing */
     row(csv, -2, 1.0 / 3, "a,b");
     row(csv, 3, NAN, "say \"x\"");
     row(csv, 4, -INFINITY, "two\nlines\r");
@@ -69,7 +69,7 @@ END_TEST
 static void assert_appended(const char *before, const char *after) {
     scratch s = scratch_new();
     const char *path = scratch_path(&s, "log.csv");
-    if (before != NULL) put_text(path, before);
+    if (before) put_text(path, before);
     tl_csv *csv = open_log(path, true);
     row(csv, 9, 0.5, "new");
     close_log(csv);
@@ -82,7 +82,7 @@ START_TEST(appending_goes_on) {
     assert_appended("", "step,loss,note\n9,0.5,new\n");
     assert_appended("step,loss,note\n", "step,loss,note\n9,0.5,new\n");
     assert_appended("step,loss,note\n1,2,\n", "step,loss,note\n1,2,\n9,0.5,new\n");
-    /* cut off in a row, and in the header */
+    /* incomplete in a row, and in the header */
     assert_appended("step,loss,note\n1,2,\n2,0.", "step,loss,note\n1,2,\n9,0.5,new\n");
     assert_appended("step,lo", "step,loss,note\n9,0.5,new\n");
 }
@@ -109,7 +109,7 @@ START_TEST(a_table_comes_whole) {
     tl_csv *csv = tl_csv_table(path, columns, 3, &error);
     row(csv, 1, 0.5, "a,b");
     row(csv, 2, 1, "");
-    assert_file(path, "an old file"); /* until it is closed */
+    assert_file(path, "an old file"); /* until the table is closed */
     close_log(csv);
     assert_file(path, "step,loss,note\n1,0.5,\"a,b\"\n2,1,\n");
     csv = tl_csv_table(path, one, 1, &error);
@@ -118,7 +118,7 @@ START_TEST(a_table_comes_whole) {
     assert_file(path, "a\n\"\"\n\"\"\n");
     csv = tl_csv_table(path, columns, 3, &error);
     tl_csv_long(csv, 1);
-    ck_assert(!tl_csv_end_row(csv) && !tl_csv_close(csv, &error)); /* what is wrong leaves the old one */
+    ck_assert(!tl_csv_end_row(csv) && !tl_csv_close(csv, &error)); /* after a failure the old file stays */
     assert_contains(error.message, "a row of 1 cells, expected 3");
     assert_file(path, "a\n\"\"\n\"\"\n");
     ck_assert(!tl_csv_table(path, columns, 0, &error));
@@ -155,7 +155,7 @@ START_TEST(errors) {
     tl_csv_long(csv, 1);
     ck_assert(!tl_csv_end_row(csv));
     assert_contains(tl_csv_error(csv), "log.csv: a row of 1 cells, expected 3");
-    row(csv, 2, 2, ""); /* does nothing any more */
+    row(csv, 2, 2, ""); /* after a failure this does nothing */
     tl_error_clear(&error);
     ck_assert(!tl_csv_close(csv, &error));
     assert_contains(error.message, "a row of 1 cells, expected 3");
@@ -196,7 +196,7 @@ START_TEST(a_full_disk_leaves_whole_rows) {
 }
 END_TEST
 
-/* Its rows would go where nobody finds them. */
+/* Rows in a removed or replaced log would be lost. */
 START_TEST(a_log_that_lost_its_name) {
     for (int replaced = 0; replaced < 2; replaced++) {
         scratch s = scratch_new();

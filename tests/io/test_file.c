@@ -1,5 +1,4 @@
-/* Whole files: reading of every kind of path, atomic writing that leaves the old file when it fails,
- * folders. */
+/* Whole files: reading every kind of path, atomic writing that leaves the old file when it fails, folders. */
 #define _XOPEN_SOURCE 700
 #include "scratch.h"
 
@@ -14,7 +13,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-/* Under the address sanitizer malloc reports failure as it does without. */
+/* Makes malloc return NULL on failure under the address sanitizer, as it does without. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void) { return "allocator_may_return_null=1"; }
 
@@ -61,7 +60,7 @@ START_TEST(read_errors_say_what_to_do) {
     const char *below = scratch_path(&s, "file/below");
     assert_unreadable(below, "Not a directory", "a part of the path is a file");
     assert_unreadable(NULL, "NULL", "give a path");
-    /* larger than what is read of any file, but takes no room on the disk */
+    /* larger than any limit for reading, but sparse: it takes no room on the disk */
     int fd = open(huge, O_WRONLY | O_CREAT, 0666);
     if (ftruncate(fd, (off_t)1 << 43) == 0)
         assert_unreadable(huge, "a file of 8796093 MB, expected at most 2147 MB; check the path", huge);
@@ -109,7 +108,7 @@ START_TEST(reads_pipes_and_files_without_a_size) {
 }
 END_TEST
 
-/* The advice fits the reason: a disk is blamed only where one fails. */
+/* The advice fits the reason: only a disk error mentions the disk. */
 START_TEST(reasons_and_advice_belong_together) {
     static const struct {
         int number;
@@ -133,7 +132,7 @@ START_TEST(reasons_and_advice_belong_together) {
 }
 END_TEST
 
-/* Neither waited for nor read without end. An alarm ends what would wait. */
+/* Other files are refused: without waiting, and without reading endlessly. An alarm ends the test if it waits. */
 START_TEST(of_a_folder_only_regular_files_are_read) {
     scratch s = scratch_new();
     const char *fifo = scratch_path(&s, "fifo"), *file = scratch_path(&s, "file"),
@@ -164,15 +163,15 @@ START_TEST(of_a_folder_only_regular_files_are_read) {
     ck_assert(!tl_file_read_regular(s.folder, 4, &bytes, &size, &error));
     assert_contains(error.message, "this is a folder");
     tl_error_clear(&error);
-    const char *columns[] = {"a"}; /* a log is not written into a pipe that nobody reads either */
+    const char *columns[] = {"a"}; /* opening a log does not wait for a pipe's reader either */
     ck_assert_ptr_null(tl_csv_open(fifo, columns, 1, false, &error));
     assert_contains(error.message, "it is a pipe");
     scratch_remove(&s);
 }
 END_TEST
 
-/* What a file's size does not tell is counted while it is read. (Here the end of what may be read comes sooner than that of
- * a device that has none.) */
+/* If the system reports no size, bytes are counted while they are read. (Here the limit is low, so that an endless
+ * device is given up soon.) */
 START_TEST(a_device_without_end_is_given_up) {
     char *bytes;
     size_t size;
@@ -184,7 +183,7 @@ START_TEST(a_device_without_end_is_given_up) {
     }
     getrlimit(RLIMIT_AS, &old);
     small = (struct rlimit){(rlim_t)1 << 29, old.rlim_max};
-#ifndef TL_SANITIZED /* whose shadow memory is larger than that */
+#ifndef TL_SANITIZED /* whose shadow memory exceeds this limit */
     setrlimit(RLIMIT_AS, &small);
     ck_assert(!tl_file_read("/dev/zero", &bytes, &size, &error));
     setrlimit(RLIMIT_AS, &old);
@@ -217,8 +216,7 @@ START_TEST(write_errors_say_what_to_do) {
     assert_unwritable(folder, "this is a folder", folder);
     assert_unwritable("", "path is empty", "give a path");
     assert_unwritable(NULL, "path is empty", "give a path");
-    /* a pipe of our own, never a device of the machine's: if this test goes red, the thing has been
-     * replaced */
+    /* a pipe of this test, never a device of the machine: if the test fails, the file has been replaced */
     const char *fifo = scratch_path(&s, "fifo");
     ck_assert_int_eq(mkfifo(fifo, 0666), 0);
     assert_unwritable(fifo, "a device or a pipe", "regular file");
@@ -229,7 +227,7 @@ START_TEST(write_errors_say_what_to_do) {
 }
 END_TEST
 
-/* The disk is full: the same as a limit for the size of files, which any user can set. */
+/* A full disk has the same effect as a limit for file sizes, which every user can set. */
 START_TEST(failed_write_leaves_the_old_file) {
     scratch s = scratch_new();
     const char *path = scratch_path(&s, "file");
@@ -256,7 +254,7 @@ START_TEST(failed_write_leaves_the_old_file) {
 END_TEST
 
 START_TEST(folder_that_is_not_writable_keeps_the_old_file) {
-    if (geteuid() == 0) { /* root may write everywhere: become somebody else in this test's own process */
+    if (geteuid() == 0) { /* root may write everywhere, so this test's process becomes another user */
         if (setgid(65534) != 0 || setuid(65534) != 0) {
             TL_SKIP("cannot become another user");
             return;
@@ -298,7 +296,7 @@ START_TEST(permissions_and_links_are_kept) {
 }
 END_TEST
 
-/* A reader, at any moment, sees the whole old file or the whole new one. */
+/* At every moment a reader sees the whole old file or the whole new one. */
 START_TEST(a_kill_at_any_moment_leaves_a_whole_file) {
     scratch s = scratch_new();
     const char *path = scratch_path(&s, "file");
@@ -341,7 +339,7 @@ START_TEST(stray_temporaries_do_not_stop_a_write) {
     char name[256]; /* the longest name that a file system takes */
     memset(name, 'n', 255);
     name[255] = 0;
-    ck_assert_int_eq(chdir(s.folder), 0); /* and a path without a folder */
+    ck_assert_int_eq(chdir(s.folder), 0); /* a path without a folder, too */
     ck_assert_msg(tl_file_write(name, "long", 4, &error), "%s", error.message);
     assert_file(name, "long");
     ck_assert_int_eq(count_files(s.folder), 3);
@@ -375,7 +373,7 @@ START_TEST(makes_folders) {
 }
 END_TEST
 
-/* ---- what lies in a folder ---- */
+/* ---- files in a folder ---- */
 
 typedef struct visited {
     const char *folder;
@@ -426,7 +424,7 @@ START_TEST(visits_and_removes) {
 }
 END_TEST
 
-/* What is there, whatever it is and whoever may read it. */
+/* Does it exist, whatever it is and whoever may read it? */
 START_TEST(what_is_there) {
     scratch s = scratch_new();
     const char *file = scratch_path(&s, "file"), *link = scratch_path(&s, "link"),
@@ -442,19 +440,20 @@ START_TEST(what_is_there) {
     char longest[5000];
     memset(longest, 'x', sizeof longest - 1);
     longest[sizeof longest - 1] = 0;
-    ck_assert(!tl_file_look(longest, &there, &error) && tl_file_is_there(longest)); /* nobody can tell */
+    ck_assert(!tl_file_look(longest, &there, &error) &&
+              tl_file_is_there(longest)); /* the system does not tell */
     assert_contains(error.message, "cannot look at ");
     assert_contains(error.message, "File name too long; choose a shorter name");
     ck_assert(tl_file_is_regular(file) && !tl_file_is_regular(s.folder) && !tl_file_is_regular(link) &&
               !tl_file_is_regular(none) && !tl_file_is_regular(NULL));
     tl_error_clear(&error);
-    ck_assert(!tl_file_remove(s.folder, &error)); /* nor an empty one */
+    ck_assert(!tl_file_remove(s.folder, &error)); /* not even an empty folder */
     assert_contains(error.message, "this is a folder: give the path of a file");
     scratch_remove(&s);
 }
 END_TEST
 
-/* More than goes to the system at once, in pieces of every size around that. */
+/* More than is written at once, in pieces of every size around that. */
 START_TEST(pieces_of_every_size) {
     static const size_t sizes[] = {1, 65535, 65536, 65537, 0, 3, 200000, 65536, 65533, 2, 1, 131072};
     enum { PIECES = sizeof sizes / sizeof *sizes, ALL = 700000 };

@@ -1,5 +1,6 @@
-/* GPT-2's files without PyTorch: both layouts are written and told apart, names and tied outputs are found as they come, sizes are
- * read, and what is no such file, or another model's, is refused with a sentence and changes nothing. */
+/* GPT-2's files without PyTorch: both layouts are written and recognised; names and tied outputs are accepted in every
+ * form; sizes are read; a file that is no GPT-2's, or another model's, is refused with a message and changes
+ * nothing. */
 #define _XOPEN_SOURCE 700
 #include "content.h"
 #include "refuse.h"
@@ -10,7 +11,8 @@ static const tl_gpt_config sizes = {
 static tl_gpt make(tl_params *params, const tl_gpt_config *config) {
     tl_gpt m = tl_gpt_init(params, "", config);
     assert_no_error(tl_params_error(params));
-    for (int i = 0; i < tl_params_count(params); i++) { /* zeros and ones would hide what was left out */
+    for (int i = 0; i < tl_params_count(params);
+         i++) { /* with zeros and ones, missing tensors would go unnoticed */
         tl_tensor v = tl_param_value(tl_params_at(params, i));
         for (long k = 0; k < tl_numel(v); k++) v.data[k] += (tl_real)(0.5 * sin((double)(7 * k + i)));
     }
@@ -32,7 +34,7 @@ static bool same(tl_params *a, tl_params *b) {
 static bool lies(const char *path, const char *name, tl_shape shape) {
     tl_safetensors *file = tl_safetensors_open(path, NULL);
     const tl_safetensors_entry *e = tl_safetensors_find(file, name);
-    const bool ok = e != NULL && tl_shape_equal(e->shape, shape);
+    const bool ok = e && tl_shape_equal(e->shape, shape);
     tl_safetensors_close(file);
     return ok;
 }
@@ -45,15 +47,15 @@ static tl_real number_in(const char *path, const char *name, long row, long colu
     return found;
 }
 
-static bool says_format(const char *path) { /* older releases of transformers read no file without */
+static bool says_format(const char *path) { /* older releases of transformers require it */
     tl_safetensors *file = tl_safetensors_open(path, NULL);
     const char *format = tl_safetensors_metadata(file, "format");
-    const bool ok = format != NULL && !strcmp(format, "pt");
+    const bool ok = format && !strcmp(format, "pt");
     tl_safetensors_close(file);
     return ok;
 }
 
-/* Tied or not, biases or not; in a set of its own or beside other parameters. */
+/* Tied or not, with biases or not; in a parameter set of its own or with other parameters. */
 START_TEST(layouts_round_trip) {
     scratch s = scratch_new();
     tl_error error = {""};
@@ -70,8 +72,8 @@ START_TEST(layouts_round_trip) {
         ck_assert(lies(path, "transformer.h.1.mlp.c_proj.weight", k & 1 ? TL_SHAPE(4, 10) : TL_SHAPE(10, 4)));
         ck_assert(lies(path, "lm_head.weight", TL_SHAPE(11, 4)) == (config.untied || (k & 1)));
         ck_assert(says_format(path));
-        const tl_real *square =
-            tl_param_value(from.h[0].attn.out_proj.weight).data; /* its shape tells nothing */
+        const tl_real *square = tl_param_value(from.h[0].attn.out_proj.weight)
+                                    .data; /* square: its shape does not show the layout */
         ck_assert(number_in(path, "transformer.h.0.attn.c_proj.weight", 1, 2) == square[k & 1 ? 6 : 9]);
         ck_assert_msg(tl_gpt_read_config(path, &found, &error), "%s", error.message);
         ck_assert(found.vocab == 11 && found.d_model == 4 && found.d_ff == 10 && found.layers == 2);
@@ -115,7 +117,7 @@ START_TEST(one_model_of_several_in_a_set) {
 }
 END_TEST
 
-/* What files have before names, and which names they have at all. */
+/* Prefixes that all names of a file may have. */
 static const char *const prefixes[] = {"", "module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module."};
 enum { PREFIXES = sizeof prefixes / sizeof *prefixes };
 START_TEST(names_as_they_come) {
@@ -125,7 +127,7 @@ START_TEST(names_as_they_come) {
     tl_params *a = tl_params_new(1);
     tl_gpt from = make(a, &sizes);
     for (int k = 0; k < 8;
-         k++) { /* bare names, buffers of masks, the tied matrix under the output's name alone */
+         k++) { /* names without "transformer.", mask buffers, the tied matrix only under the output's name */
         ck_assert(tl_gpt_save(&from, path, _i % 2 ? TL_GPT_NANOGPT : TL_GPT_HUGGING_FACE, &error));
         content c = content_of(path);
         if (k & 4) {
@@ -192,7 +194,7 @@ static void unknown(content *c) { content_add(c, T "h.0.attn.rotary", TL_SHAPE(4
 static void almost_a_mask(content *c) { content_add(c, T "h.0.mlp.bias", TL_SHAPE(4)); }
 static void own_head(content *c) { content_add(c, "lm_head.weight", TL_SHAPE(11, 4)); }
 static void head_of_another_shape(content *c) { content_add(c, "lm_head.weight", TL_SHAPE(4, 11)); }
-static void head_unwrapped(content *c) { /* not all names begin with it: then it is none */
+static void head_unwrapped(content *c) { /* not all names have the prefix, so it is none */
     for (long i = 0; i < c->count; i++)
         memmove(c->names[i] + 7, c->names[i], strlen(c->names[i]) + 1), memcpy(c->names[i], "module.", 7);
     own_head(c);
@@ -204,7 +206,7 @@ static void nothing(content *c) {
 
 static const struct {
     void (*change)(content *c);
-    const char *load, *sizes; /* what is said; NULL: it is read */
+    const char *load, *sizes; /* error messages; NULL: it is read */
 } wrong[] = {
     {attn_of_another_shape,
      "\"transformer.h.0.attn.c_attn.weight\" has shape [4,11], expected [D,3D] (Hugging Face's layout) or "
@@ -325,7 +327,7 @@ START_TEST(models_that_do_not_fit_change_nothing) {
         tl_params_free(b);
         tl_params_free(untouched);
     }
-    content c = content_of(path); /* what is there once is tied */
+    content c = content_of(path); /* an output that is stored once is tied */
     head_alone(&c);
     content_write(&c, path);
     tl_params *b = tl_params_new(2);
@@ -337,7 +339,7 @@ START_TEST(models_that_do_not_fit_change_nothing) {
     ck_assert(!tl_gpt_save(&from, path, (tl_gpt_layout)2, &error));
     assert_contains(error.message, "not written: there is no layout number 2; say TL_GPT_HUGGING_FACE");
     tl_error_clear(&error);
-    from.config.layers = 3; /* a model that nobody has made so */
+    from.config.layers = 3; /* not as tl_gpt_init has made it */
     ck_assert(!tl_gpt_save(&from, path, TL_GPT_NANOGPT, &error));
     assert_contains(error.message, "the model's parameters hold no \"transformer.h.2.ln_1.weight\"");
     tl_error_clear(&error);
@@ -353,7 +355,7 @@ START_TEST(models_that_do_not_fit_change_nothing) {
 }
 END_TEST
 
-/* The dtype of one tensor is made another one of the same size, in the header's text. */
+/* Changes the dtype of one tensor, in the header's text, to another of the same size. */
 START_TEST(numbers_of_another_kind_change_nothing) {
     static const char *const names[] = {"transformer.h.1.ln_1.bias", "lm_head.weight"};
     scratch s = scratch_new();

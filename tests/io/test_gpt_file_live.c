@@ -1,5 +1,5 @@
-/* GPT-2's files with PyTorch at the other end (tests/io/gpt2_files.py): whichever way a file comes, the logits are those that
- * PyTorch has with it, and so are the words that follow; and PyTorch reads what is written here, strictly. */
+/* GPT-2's files against PyTorch (tests/io/gpt2_files.py): for a file written by either side, logits and the words that
+ * follow are those of PyTorch, which reads our files in strict mode. */
 #define _XOPEN_SOURCE 700
 #include "examples/shell.h"
 #include "fixtures/fixture.h"
@@ -9,7 +9,7 @@ enum { HEADS = 3, LENGTH = 6, MORE = 8, TEXTS = 3 };
 
 static const struct {
     const char *name;
-    tl_gpt_config says; /* what tl_gpt_read_config finds besides the sizes */
+    tl_gpt_config says; /* what the config must contain besides sizes */
 } files[] = {{"hugging-face", {0}},
              {"bare", {0}},
              {"nanogpt", {0}},
@@ -24,7 +24,7 @@ static const struct {
 enum { FILES = sizeof files / sizeof *files };
 static const char *const written[] = {"hugging-face", "nanogpt", "no-bias", "untied"};
 
-/* Runs the script; false, aloud, if what it needs is not here. */
+/* Runs the script. If something that it needs is not installed, prints that and returns false. */
 static bool python(const char *doing, const char *folder, const char *more) {
     int status;
     char *said =
@@ -105,7 +105,7 @@ static void check_file(scratch *s, int i) {
               greedy = read_tensor(expected, "greedy");
     int ids[TEXTS * LENGTH];
     for (int k = 0; k < TEXTS * LENGTH; k++) ids[k] = (int)texts.data[k];
-    /* an empty set is read into directly, another one all or nothing */
+    /* an empty set is read directly, any other all or nothing */
     tl_params *params = i % 2 ? tl_params_new(1) : tl_params_new_empty();
     tl_gpt m = read_model(params, i % 2 ? "" : "lm", path, &files[i].says);
     tl_tape *tape = tl_tape_new();

@@ -1,4 +1,4 @@
-/* What the library prints and reads is the same under a locale with a decimal comma: scores, tensors, messages, logs. */
+/* Printing and reading do not depend on a locale with a decimal comma: scores, tensors, messages, logs. */
 #define _XOPEN_SOURCE 700
 #include "comma.h"
 
@@ -12,10 +12,10 @@ static void under_a_comma(void (*test)(void)) {
     char text[16];
     if (!set_comma(&here)) return;
     snprintf(text, sizeof text, "%.1f", 1.5);
-    ck_assert_str_eq(text, "1,5"); /* the program's own */
+    ck_assert_str_eq(text, "1,5"); /* the program's locale has a comma */
     test();
     snprintf(text, sizeof text, "%.1f", 1.5);
-    ck_assert_str_eq(text, "1,5"); /* and it stays that */
+    ck_assert_str_eq(text, "1,5"); /* the library has not changed it */
 }
 
 static void print_scores(void) {

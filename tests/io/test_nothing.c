@@ -1,5 +1,5 @@
-/* Every function of io.h with nothing: NULL where there should be something, numbers that are 0, negative or at the end of all
- * numbers, tensors that are none. Nothing crashes and no file appears; what cannot be done is false or NULL, with a sentence. */
+/* Every function of io.h with NULL arguments, with numbers that are 0, negative or extreme, and with invalid tensors.
+ * Nothing crashes, and no file appears. A function that cannot work returns false or NULL, with an error message. */
 #define _XOPEN_SOURCE 700
 #include "nothing.h"
 #include "scratch.h"
@@ -21,7 +21,7 @@ static const char *in_scratch(const char *name) {
     return text;
 }
 
-/* The last thing failed, and said so. */
+/* Checks that the last call has failed with this message. */
 static void says(const char *part) {
     assert_contains(error.message, part);
     tl_error_clear(&error);
@@ -45,7 +45,7 @@ START_TEST(no_files) {
     says("cannot read a file: its path is NULL");
     ck_assert(!tl_file_read("/dev/null", NULL, &size, &error));
     says("/dev/null: there is nowhere to put what it holds (NULL)");
-    ck_assert(tl_file_read("/dev/null", &bytes, NULL, &error)); /* who reads a string needs no size */
+    ck_assert(tl_file_read("/dev/null", &bytes, NULL, &error)); /* the size is not wanted */
     free(bytes);
     ck_assert(!tl_file_read_regular(NULL, 0, &bytes, &size, NULL) && !bytes);
     ck_assert(!tl_file_read_regular("README.md", 0, &bytes, &size, &error) && !bytes && !size);
@@ -66,7 +66,7 @@ START_TEST(no_files) {
     ck_assert(!tl_file_write(in_scratch("a"), NULL, 5, &error));
     says("there are no bytes to write (NULL), but 5 are asked for");
     ck_assert(!tl_file_is_there(in_scratch("a")));
-    ck_assert(tl_file_write(in_scratch("a"), NULL, 0, &error)); /* an empty file */
+    ck_assert(tl_file_write(in_scratch("a"), NULL, 0, &error)); /* writes an empty file */
     ck_assert(!tl_file_is_there(NULL) && !tl_file_is_regular(NULL) && tl_file_is_regular(in_scratch("a")));
     ck_assert(tl_file_look(NULL, &there, &error) && !there && tl_file_look("README.md", NULL, &error));
     ck_assert(!tl_file_remove(NULL, &error));
@@ -89,7 +89,7 @@ START_TEST(no_files) {
     ck_assert(!tl_output_close(NULL, &error));
     says("it is NULL; give standard output");
     ck_assert(!tl_output_close(NULL, NULL));
-    tl_streams_open(); /* all of them are there */
+    tl_streams_open(); /* all three are open already */
 }
 END_TEST
 
@@ -160,7 +160,7 @@ START_TEST(nothing_to_write) {
     ck_assert(!write_one((tl_tensor){.rank = 1, .dim = {4}}));
     says("has no data");
     ck_assert(!tl_file_is_there(path));
-    ck_assert(tl_safetensors_write(path, NULL, 0, NULL, 0, &error)); /* an empty file of the format */
+    ck_assert(tl_safetensors_write(path, NULL, 0, NULL, 0, &error)); /* a file without tensors */
 }
 END_TEST
 
@@ -431,7 +431,7 @@ START_TEST(no_progress) {
             p.budget = odd[i / 25], p.width = i % 2 ? INT_MIN : i % 3, p.after = i % 7 ? 0 : odd[i / 25];
             p.style = style == TL_PROGRESS_BAR ? TL_PROGRESS_BAR : TL_PROGRESS_PLAIN;
             tl_progress_start(&p);
-            p.drawn = -100; /* as if that had been long ago */
+            p.drawn = -100; /* as if it had been drawn long ago */
             for (int k = 0; k < 5; k++) tl_progress_update(&p, at[k], odd[i / 25], odd[i / 25]);
             tl_progress_finish(&p);
             fclose(out);

@@ -1,4 +1,4 @@
-/* Numbers and durations as text: shortest, exact, and read back. (Under other locales: test_locale.c.) */
+/* Numbers and durations as text: shortest, exact, and read back. (test_locale.c has other locales.) */
 #define _XOPEN_SOURCE 700
 #include "check.h"
 
@@ -38,7 +38,7 @@ static uint64_t draw(uint64_t *state) {
     return (high & ~0xffffffffull) | *state >> 32;
 }
 
-/* Any bits at all: most are far from 1. */
+/* Random bits: most numbers are far from 1. */
 START_TEST(every_number_reads_back_exactly) {
     uint64_t state = 7;
     long wrong = 0;

@@ -1,12 +1,12 @@
-/* Checkpoints, averages and plots when memory runs out: every request in turn is refused. Each time the call says so,
- * changes nothing and leaves nothing behind. */
+/* Checkpoints, averages and plots without memory: each request fails in turn. The call reports it, changes nothing and
+ * leaves nothing behind. */
 #define _XOPEN_SOURCE 700
 #include "refuse.h"
 #include "scratch.h"
 
 #include <tapeloom.h>
 
-/* ---- what is tried ---- */
+/* ---- the calls ---- */
 
 typedef struct world {
     scratch s;
@@ -41,7 +41,7 @@ static bool average(world *w, tl_error *error) {
 static bool write_plot(world *w, tl_error *error) { return tl_plot_write(w->out, &plot, error); }
 static bool draw(world *w, tl_error *error) {
     bool drawn = false, ok = tl_plot_draw(w->script, &drawn, error);
-    must(drawn == ok); /* it is there, so "not there" would be wrong */
+    must(drawn == ok); /* gnuplot is installed, so "not installed" would be wrong */
     return ok;
 }
 static bool (*const calls[])(world *w, tl_error *error) = {save, load, average, write_plot, draw};
@@ -91,7 +91,7 @@ START_TEST(every_request_is_refused_once) {
         long before = alive;
         refuse_after(n, false);
         bool ok = calls[_i](&w, &error);
-        if (!grant_again()) { /* there are no more */
+        if (!grant_again()) { /* no request failed: there are no more */
             ck_assert_msg(ok, "%s", error.message);
             break;
         }
@@ -99,22 +99,23 @@ START_TEST(every_request_is_refused_once) {
                  "request %ld: \"%s\"", n, error.message);
         must_msg(alive == before, "request %ld: %ld pieces are left", n, alive - before);
         if (strstr(error.message, "cannot make sure of"))
-            remove(w.out); /* whole, but perhaps not on the disk */
+            remove(w.out); /* the file is whole, but perhaps not on the disk */
         must_msg(count_files(w.s.folder) == files, "request %ld: a file is left", n);
         must_msg(tl_item(tl_tensor_slice(tl_param_value(bias), 0, 0, 1)) == 9 && tl_adam_steps(w.adam) == 3,
                  "request %ld: parameters were changed", n);
-        must(tl_params_error(w.params) == NULL && tl_adam_error(w.adam) == NULL);
-        if (tl_config_error(w.state) == NULL) continue; /* a configuration keeps its own failure */
+        must(!tl_params_error(w.params) && !tl_adam_error(w.adam));
+        if (!tl_config_error(w.state))
+            continue; /* a configuration keeps its failure, so a new one is needed */
         tl_config_free(w.state);
         w.state = tl_config_new();
         tl_config_set_long(w.state, "step", 7);
     }
-    ck_assert_int_ge(n, 2); /* some were refused */
+    ck_assert_int_ge(n, 2); /* some requests have failed */
     end(&w);
 }
 END_TEST
 
-/* Adam makes what it keeps when it is first asked: refused then, it has failed for good, and says so. */
+/* Adam allocates its moments at the first step. If that fails, it has failed for good, and reports it. */
 START_TEST(adam_without_memory) {
     if (!CAN_REFUSE) {
         TL_SKIP("requests for memory cannot be refused in this build");

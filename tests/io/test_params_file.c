@@ -1,5 +1,5 @@
-/* Parameters in safetensors files: round trips between sets and precisions, and all or nothing when a file
- * does not fit. */
+/* Parameters in safetensors files: round trips between sets and precisions; a file that does not fit changes
+ * nothing. */
 #define _XOPEN_SOURCE 700
 #include "content.h"
 
@@ -16,7 +16,7 @@ static tl_params *model(uint64_t seed) {
     return params;
 }
 
-/* What holds for both ways of getting values out of a file. */
+/* The tests below are for both functions that read values from a file. */
 typedef bool loader(tl_params *params, const char *path, tl_error *error);
 static loader *const loaders[] = {tl_params_load, tl_params_map};
 enum { LOADERS = sizeof loaders / sizeof *loaders };
@@ -40,7 +40,8 @@ START_TEST(save_and_load) {
     unsigned long before = tl_params_at(b, 0)->leaf.version;
     ck_assert_msg(loaders[_i](b, path, &error), "%s", error.message);
     ck_assert(same(a, b));
-    ck_assert_uint_ne(tl_params_at(b, 0)->leaf.version, before); /* backward over the old values is refused */
+    ck_assert_uint_ne(tl_params_at(b, 0)->leaf.version,
+                      before); /* a backward over the old values is refused */
     tl_safetensors *file = tl_safetensors_open(path, &error);
     ck_assert_str_eq(tl_safetensors_metadata(file, "step"), "17");
     ck_assert_int_eq(tl_safetensors_count(file), 3);
@@ -53,12 +54,12 @@ START_TEST(save_and_load) {
 }
 END_TEST
 
-/* A file of the other precision, in another order. */
+/* Also for a file of the other precision, and in another order. */
 START_TEST(are_saved) {
     scratch s = scratch_new();
     const char *path = scratch_path(&s, "model.safetensors");
     tl_params *a = model(1), *b = model(2);
-    ck_assert(!tl_params_are_saved(a, path)); /* there is no such file */
+    ck_assert(!tl_params_are_saved(a, path)); /* the file does not exist */
     ck_assert(tl_params_save(a, path, NULL, 0, NULL));
     ck_assert(tl_params_are_saved(a, path) && !tl_params_are_saved(b, path));
     tl_param *last = tl_params_at(a, tl_params_count(a) - 1);
@@ -148,7 +149,7 @@ START_TEST(files_that_do_not_fit_change_nothing) {
 }
 END_TEST
 
-/* The last tensor, not the first, is what cannot be read: what came before must not have been copied yet. */
+/* The last tensor, not the first, cannot be read; none of the earlier ones may have been copied. */
 START_TEST(a_dtype_that_cannot_be_read_changes_nothing) {
     scratch s = scratch_new();
     const char *path = scratch_path(&s, "whole.safetensors");
@@ -174,7 +175,7 @@ START_TEST(a_dtype_that_cannot_be_read_changes_nothing) {
 }
 END_TEST
 
-/* Nothing is drawn that would be written over. Later loads are all or nothing again. */
+/* An empty set draws no values, since they will be overwritten. Later loads are all or nothing again. */
 START_TEST(an_empty_set_is_filled_from_a_file) {
     scratch s = scratch_new();
     const char *path = scratch_path(&s, "model.safetensors");
@@ -242,7 +243,7 @@ START_TEST(a_transformer_round_trips) {
     ck_assert(same(a, b));
     tl_safetensors *file = tl_safetensors_open(path, &error);
     const tl_safetensors_entry *e = tl_safetensors_find(file, "encoder.layers.1.self_attn.in_proj_weight");
-    ck_assert(e != NULL && tl_shape_equal(e->shape, TL_SHAPE(24, 8)));
+    ck_assert(e && tl_shape_equal(e->shape, TL_SHAPE(24, 8)));
     tl_safetensors_close(file);
     tl_params *c = tl_params_new(3);
     config.layers = 3;
@@ -256,7 +257,8 @@ START_TEST(a_transformer_round_trips) {
 }
 END_TEST
 
-/* The values are the file's pages: what is written to them stays here, and what becomes of the file stays there. */
+/* The values are the file's pages: writing to values does not change the file, and changing the file does not change
+ * values. */
 START_TEST(a_mapped_file_is_left_alone) {
     scratch s = scratch_new();
     const char *path = scratch_path(&s, "model.safetensors");
@@ -276,11 +278,12 @@ START_TEST(a_mapped_file_is_left_alone) {
     ck_assert(tl_file_read(path, &again, &size_again, &error));
     ck_assert(size == size_again && memcmp(bytes, again, size) == 0);
     tl_param_value(tl_params_at(b, 0)).data[1] -= 1;
-    ck_assert_msg(tl_params_save(other, path, NULL, 0, &error), "%s", error.message); /* in its place */
+    ck_assert_msg(tl_params_save(other, path, NULL, 0, &error), "%s", error.message); /* replaces the file */
     ck_assert(tl_param_value(tl_params_at(b, 1)).data[0] == tl_param_value(tl_params_at(a, 1)).data[0]);
-    ck_assert_msg(tl_params_map(b, path, &error), "%s", error.message); /* and the next one */
+    ck_assert_msg(tl_params_map(b, path, &error), "%s", error.message); /* maps the new file */
     ck_assert(same(other, b));
-    ck_assert_msg(tl_params_save(b, path, NULL, 0, &error), "%s", error.message); /* over its own pages */
+    ck_assert_msg(tl_params_save(b, path, NULL, 0, &error), "%s",
+                  error.message); /* replaces the file that it has mapped */
     ck_assert_msg(tl_params_load(a, path, &error), "%s", error.message);
     ck_assert(same(a, b));
     free(bytes);
@@ -292,7 +295,7 @@ START_TEST(a_mapped_file_is_left_alone) {
 }
 END_TEST
 
-/* Parameters that come later have memory of their own, and a step of training writes to all. */
+/* Parameters added later have memory of their own; a training step writes to all. */
 START_TEST(a_mapped_set_grows_and_learns) {
     scratch s = scratch_new();
     const char *path = scratch_path(&s, "model.safetensors");
@@ -325,7 +328,7 @@ START_TEST(a_mapped_set_grows_and_learns) {
 }
 END_TEST
 
-/* A header whose length is no multiple of 4 puts the numbers where they cannot be used. */
+/* If the header's length is no multiple of 4, the numbers are not aligned, so they are loaded instead of mapped. */
 START_TEST(numbers_that_lie_askew_are_loaded) {
     scratch s = scratch_new();
     const char *path = scratch_path(&s, "model.safetensors");
@@ -354,7 +357,7 @@ START_TEST(numbers_that_lie_askew_are_loaded) {
 }
 END_TEST
 
-/* ---- what PyTorch's wrappers put before names ---- */
+/* ---- prefixes of PyTorch's wrappers ---- */
 
 static void add_transformer(tl_params *p, const char *name) {
     tl_transformer_init(
@@ -388,7 +391,7 @@ enum { MODELS = sizeof models / sizeof *models };
 static const char *const wrappings[] = {"module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module."};
 enum { WRAPPINGS = sizeof wrappings / sizeof *wrappings };
 
-/* The file with something before the names of all tensors but the last `bare` ones. */
+/* Puts a prefix before the names of all tensors of the file except the last `bare` ones. */
 static void wrap(const char *path, const char *wrapping, long bare) {
     content c = content_of(path);
     for (long i = 0; i < c.count - bare; i++) {
@@ -408,7 +411,7 @@ START_TEST(every_model_comes_out_of_its_wrappers) {
         models[k / WRAPPINGS](a, ""), models[k / WRAPPINGS](b, "");
         ck_assert_msg(tl_params_save(a, path, NULL, 0, &error), "%s", error.message);
         wrap(path, wrappings[k % WRAPPINGS], 0);
-        ck_assert(!tl_params_are_saved(a, path)); /* not under these names */
+        ck_assert(!tl_params_are_saved(a, path)); /* the names are different */
         ck_assert_msg(loaders[_i](b, path, &error), "%s", error.message);
         ck_assert_msg(same(a, b), "model %d, %s", k / WRAPPINGS, wrappings[k % WRAPPINGS]);
         tl_params_free(a);
@@ -418,7 +421,7 @@ START_TEST(every_model_comes_out_of_its_wrappers) {
 }
 END_TEST
 
-/* What not all names begin with is no wrapper's, and a model may have such a name itself. */
+/* A prefix that not all names have is not a wrapper's. A model's own names may begin with such a prefix. */
 START_TEST(names_that_only_look_wrapped) {
     scratch s = scratch_new();
     const char *path = scratch_path(&s, "model.safetensors");
@@ -445,13 +448,13 @@ START_TEST(names_that_only_look_wrapped) {
 }
 END_TEST
 
-/* A file that bounds a model does so under the names that it has. */
+/* A file that limits a model does so under the names in the file. */
 START_TEST(wrapped_files_bound_models) {
     scratch s = scratch_new();
     const char *path = scratch_path(&s, "model.safetensors");
     tl_error error = {""};
     for (int k = 0; k <= WRAPPINGS + 1;
-         k++) { /* wrapped, not wrapped, not wrapped and with such a name of its own */
+         k++) { /* with the prefix, without it, and without it but with a parameter of such a name */
         tl_params *a = tl_params_new(1), *b = tl_params_new_empty(), *larger = tl_params_new_empty();
         const char *name = k > WRAPPINGS ? "module" : "";
         add_transformer(a, name);

@@ -1,5 +1,5 @@
-/* Plots: what the script says, what gnuplot makes of it where it is installed, and a gnuplot of our own that shows how
- * it is run and what becomes of its complaints. */
+/* Plots: the script, what gnuplot makes of it if it is installed, and a fake gnuplot that shows how it is called and
+ * what happens to its messages. */
 #define _XOPEN_SOURCE 700
 #include "scratch.h"
 
@@ -17,7 +17,7 @@ static const tl_plot_config plot = {.title = "A_b of c",
                                     .panels = panels,
                                     .count = 3,
                                     .picture = "curves.svg"};
-#define POINT "#gpPt6' transform=" /* a point, as gnuplot draws it */
+#define POINT "#gpPt6' transform=" /* a point in gnuplot's SVG */
 #define HEADER "step,train_loss,valid_loss,bleu,learning_rate\n"
 #define ROWS                                                                                          \
  "1,5,nan,nan,0.001\n2,4.5,4.75,0.5,0.002\n3,4.25,nan,nan,0.003\n4,4,4.5,3,0.004\n5,3.5,,nan,0.005\n" \
@@ -41,15 +41,15 @@ static int count_in(const char *text, const char *part) {
     return n;
 }
 
-/* Without the text itself: a picture is too long for Check's messages. */
+/* Does not print the text: a picture is too long for Check's messages. */
 static void assert_has(const char *text, const char *part) {
     ck_assert_msg(strstr(text, part) != NULL, "the picture should contain \"%s\"", part);
 }
 
-/* A whole SVG, as a text to free(). */
+/* A whole SVG as a text; the caller frees it. */
 static char *get_svg(const char *path) {
     char *text = get_file(path, NULL);
-    ck_assert_msg(strncmp(text, "<?xml", 5) == 0 && strstr(text, "<svg ") != NULL, "%s", path);
+    ck_assert_msg(strncmp(text, "<?xml", 5) == 0 && strstr(text, "<svg "), "%s", path);
     ck_assert_int_eq(count_in(text, "</svg>"), 1);
     return text;
 }
@@ -82,7 +82,7 @@ START_TEST(script) {
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_contains(text, parts[i]);
     ck_assert_int_eq(count_in(text, "\nset logscale y\n"), 1);
-    ck_assert_int_eq(count_in(text, "set xlabel"), 1); /* only under the last */
+    ck_assert_int_eq(count_in(text, "set xlabel"), 1); /* only under the last panel */
     free(text);
     tl_plot_config other = plot;
     other.picture = "curves.png";
@@ -100,7 +100,7 @@ START_TEST(script) {
 }
 END_TEST
 
-START_TEST(names_are_only_names) { /* none is a command, a pipe or the end of a text */
+START_TEST(names_are_only_names) { /* no name acts as a command, a pipe or the end of a text */
     scratch s = scratch_new();
     const char *path = scratch_path(&s, "curves.gp");
     static const tl_plot_curve curve[] = {{"it's", "`date` \\ \"x\""}};
@@ -180,7 +180,7 @@ START_TEST(svg) {
                                         ">learning rate<", ">loss (nats)<", ">steps<",      "width=\"900\""};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_has(text, parts[i]);
     ck_assert_int_eq(count_in(text, "no data yet"), 0);
-    /* a point for every number, none for nan and the empty cell, one in each of the four lines of the legend */
+    /* a point for every number, none for nan and the empty cell, and one in each of the four lines of the legend */
     ck_assert_int_eq(count_in(text, POINT), 6 + 3 + 3 + 6 + 4);
     free(text);
     ck_assert_int_eq(count_files(s.folder), 3);
@@ -188,8 +188,9 @@ START_TEST(svg) {
 }
 END_TEST
 
-/* What gnuplot draws must be read by others: a scale of 0, for one, librsvg refuses, and so browsers' and desktops'
- * viewers show nothing. Few points, the last number of them that is drawn, one more, many; one of the curves is short. */
+/* Other programs must be able to read gnuplot's pictures: librsvg, for example, refuses a scale of 0, and viewers then
+ * show nothing. Tested with few points, the largest number for which points are drawn, one more, and many; one of the
+ * curves is short. */
 START_TEST(svg_for_others) {
     static const int rows[] = {0, 1, 2, 59, 60, 400};
     if (!have_gnuplot()) return;
@@ -242,7 +243,7 @@ START_TEST(png) {
 }
 END_TEST
 
-/* Logs of a training that has just begun, and what each must give: panels without data. */
+/* Logs of a training that has just begun; they must give panels without data. */
 START_TEST(logs_that_are_nearly_empty) {
     static const struct {
         const char *log;
@@ -251,8 +252,8 @@ START_TEST(logs_that_are_nearly_empty) {
         {HEADER, 3, 0},
         {HEADER "1,5,nan,nan,0.001\n", 1, 2},
         {HEADER "1,nan,nan,nan,nan\n", 3, 0},
-        {HEADER "1,5,4,2,0\n2,4,nan,3,0\n", 1, 5},   /* a log scale has no place for 0 */
-        {HEADER "7,5,5,5,0.5\n7,5,5,5,0.5\n", 0, 8}, /* one place, one height */
+        {HEADER "1,5,4,2,0\n2,4,nan,3,0\n", 1, 5},   /* a log scale cannot show 0 */
+        {HEADER "7,5,5,5,0.5\n7,5,5,5,0.5\n", 0, 8}, /* all points at one place */
     };
     if (!have_gnuplot()) return;
     scratch s = scratch_new();
@@ -299,7 +300,7 @@ START_TEST(odd_names) {
     assert_has(text, "损失 \"nats\"");
     free(text);
     ck_assert_int_eq(count_files(inner.folder), 3);
-    ck_assert_int_eq(chdir(inner.folder), 0); /* by hand, in its folder, and without a slash */
+    ck_assert_int_eq(chdir(inner.folder), 0); /* run by hand, in its folder, by a name without a slash */
     ck_assert_int_eq(remove(picture), 0);
     ck_assert_int_eq(system("gnuplot \"./-e ü'v.gp\" >said 2>&1"), 0);
     assert_file("said", "");
@@ -335,7 +336,7 @@ START_TEST(gnuplot_fails) {
 }
 END_TEST
 
-/* ---- with a gnuplot of our own, and with none ---- */
+/* ---- with a fake gnuplot, and without any ---- */
 
 START_TEST(no_gnuplot_is_no_failure) {
     scratch s = scratch_new(), folder = scratch_within(&s, "bin");
@@ -345,7 +346,7 @@ START_TEST(no_gnuplot_is_no_failure) {
     ck_assert(!draw(script));
     put_text(fake, "#!/bin/sh\n");
     setenv("PATH", folder.folder, 1);
-    ck_assert(!draw(script)); /* a file, but no program */
+    ck_assert(!draw(script)); /* the file is not executable */
     ck_assert_int_eq(chmod(fake, 0755), 0);
     ck_assert(draw(script));
     ck_assert_int_eq(chdir(folder.folder), 0);
@@ -354,7 +355,7 @@ START_TEST(no_gnuplot_is_no_failure) {
     setenv("PATH", ":/nonexistent:", 1);
     ck_assert(!draw(script));
     setenv("PATH", "/nonexistent:.", 1);
-    ck_assert(draw(script)); /* unless the PATH names it */
+    ck_assert(draw(script)); /* unless the PATH contains it */
     unsetenv("PATH");
     ck_assert(!draw(script));
     ck_assert_int_eq(chdir("/"), 0);

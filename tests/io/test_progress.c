@@ -1,5 +1,5 @@
-/* Progress: what the line says, how it fits any width, how often it is drawn, on a terminal and elsewhere.
- * Time is a variable here. */
+/* Progress: the text of the line, how it fits any width, how often it is drawn, on a terminal and elsewhere. The tests
+ * set the time themselves. */
 #define _XOPEN_SOURCE 700
 #include "scratch.h"
 
@@ -11,7 +11,8 @@
 static double seconds;
 static double test_clock(void) { return seconds; }
 
-typedef struct output { /* everything printed so far */
+/* Everything printed so far. */
+typedef struct output {
     char *text;
     size_t size;
     FILE *file;
@@ -28,7 +29,7 @@ static void output_close(output *o) {
     free(o->text);
 }
 
-/* What a terminal shows in its current line after everything printed since `from`. */
+/* What a terminal shows in its current line, after everything printed since `from`. */
 static void shown(const output *o, size_t from, char screen[300]) {
     size_t column = 0;
     memset(screen, 0, 300);
@@ -95,7 +96,7 @@ START_TEST(a_bar_of_minutes) {
     tl_progress_update(&p, 1234, 2.5, 12500);
     assert_shown(&o, "epoch 3: step 1234  2:05 of 10:00 [=====>                    ]  20%  loss 2.5  100 "
                      "tok/s  7:55 left");
-    seconds += 1000; /* late: a step takes as long as it takes */
+    seconds += 1000; /* a step may take any time */
     tl_progress_update(&p, 2000, 2.5, 0);
     char screen[300];
     shown(&o, 0, screen);
@@ -113,7 +114,7 @@ START_TEST(total_and_budget_what_ends_first_counts) {
     p.budget = 100, p.total = 1000;
     tl_progress_start(&p);
     seconds += 50;
-    tl_progress_update(&p, 900, 1, 0); /* 6 s by steps, 50 s by time */
+    tl_progress_update(&p, 900, 1, 0); /* 6 s left by steps, 50 s by time */
     char screen[300];
     shown(&o, 0, screen);
     assert_contains(screen, " 90%");
@@ -132,7 +133,7 @@ START_TEST(total_and_budget_what_ends_first_counts) {
 }
 END_TEST
 
-/* A resumed run: the steps done before do not make it look faster. */
+/* A resumed run: earlier steps do not count for its speed. */
 START_TEST(resumed_runs_count_from_where_they_start) {
     output o;
     output_open(&o);
@@ -186,7 +187,7 @@ START_TEST(every_width_fits) {
         ck_assert_msg(most < width, "width %d: %d columns", width, most);
         output_close(&o);
     }
-    /* what goes first when it gets narrow */
+    /* what is left out first at smaller widths */
     static const struct {
         int width;
         const char *line;
@@ -228,13 +229,13 @@ START_TEST(pause_makes_room_for_other_lines) {
     tl_progress_update(&p, 10, 1, 1000);
     tl_progress_pause(&p);
     assert_shown(&o, "");
-    tl_progress_pause(&p); /* twice is once */
+    tl_progress_pause(&p); /* pausing twice is pausing once */
     fprintf(o.file, "valid loss 2\n");
     seconds += 90;
     tl_progress_resume(&p);
     char screen[300];
     shown(&o, 0, screen);
-    /* 10 steps took 100 s; the speed is that of the 10 s of training */
+    /* 10 steps took 100 s in all; tokens/s counts only the 10 s of training */
     assert_contains(screen, "100 tok/s  15:00 left");
     seconds += 10;
     tl_progress_update(&p, 20, 1, 1000);
@@ -327,8 +328,8 @@ END_TEST
 
 START_TEST(silence) {
     tl_progress p = {.total = 10};
-    tl_progress_update(&p, 1, 1, 1); /* before the start */
-    tl_progress_start(&p);           /* to nowhere */
+    tl_progress_update(&p, 1, 1, 1); /* before the start: ignored */
+    tl_progress_start(&p);           /* out is NULL */
     tl_progress_update(&p, 1, 1, 1);
     tl_progress_pause(&p);
     tl_progress_resume(&p);
@@ -341,10 +342,10 @@ START_TEST(silence) {
 }
 END_TEST
 
-/* A terminal is recognised, and asked for its width; the real clock runs. */
+/* A terminal is recognised and asked for its width; here the real clock is used. */
 START_TEST(on_a_terminal) {
     int master = posix_openpt(O_RDWR | O_NOCTTY);
-    if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0 || ptsname(master) == NULL) {
+    if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0 || !ptsname(master)) {
         TL_SKIP("no pseudo-terminals here");
         return;
     }

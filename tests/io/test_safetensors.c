@@ -1,5 +1,5 @@
-/* Safetensors: the reference implementation's files read and written byte for byte, round trips in every
- * dtype and stride, metadata, and what may not be written. Damaged files have a test program of their own. */
+/* Safetensors: the reference implementation's files read and written byte for byte, round trips with every dtype and
+ * with strides, metadata, and what may not be written. test_safetensors_damage.c has damaged files. */
 #define _XOPEN_SOURCE 700
 #include "scratch.h"
 
@@ -33,7 +33,7 @@ static void assert_reads(tl_safetensors *file, const char *name, tl_shape shape,
         ck_assert_msg((double)values[i] == want && !signbit(values[i]) == !signbit(want),
                       "%s[%ld] = %.17g, not %.17g", name, i, (double)values[i], want);
     }
-    ck_assert(values[n] == -77); /* nothing behind it was touched */
+    ck_assert(values[n] == -77); /* nothing after it was written */
 }
 
 START_TEST(reads_the_reference_file) {
@@ -84,7 +84,7 @@ START_TEST(reads_half_and_brain_floats) {
 }
 END_TEST
 
-/* Every half: the formula (-1)^s · 2^(e-15) · (1 + m/1024) of IEEE 754 against the bits' way. */
+/* Every half: the formula (-1)^s · 2^(e-15) · (1 + m/1024) of IEEE 754 against the conversion by bits. */
 START_TEST(every_half_is_exact) {
     scratch s = scratch_new();
     size_t header = 72, size = 8 + header + 2 * 65536;
@@ -136,7 +136,7 @@ START_TEST(writes_the_reference_file) {
     ck_assert_uint_eq(size, REFERENCE_REALS);
     for (size_t i = 0; i < size; i++) {
         bool tenth =
-            sizeof(tl_real) == 4 && i >= size - 56 && i < size - 48; /* 0.1 is another number in float */
+            sizeof(tl_real) == 4 && i >= size - 56 && i < size - 48; /* 0.1 differs in float and double */
         ck_assert_msg(tenth || bytes[i] == reference_reals[i], "byte %zu differs", i);
     }
     free(bytes);
@@ -144,7 +144,7 @@ START_TEST(writes_the_reference_file) {
 }
 END_TEST
 
-/* Longer than any block, so that blocks meet in the middle of rows. */
+/* Longer than a block, so that blocks end in the middle of rows. */
 enum { A = 7, B = 11, C = 53, ALL = A * B * C };
 
 static void round_trip(tl_dtype dtype, tl_tensor from, tl_tensor to) {
@@ -175,7 +175,7 @@ START_TEST(round_trips_are_exact) {
     round_trip(TL_DTYPE_REAL, x, y);
     ck_assert_int_eq(memcmp(from, to, sizeof from), 0);
     memset(to, 1, sizeof to);
-    round_trip(TL_DTYPE_F64, x, y); /* wide enough for either */
+    round_trip(TL_DTYPE_F64, x, y); /* wide enough for both */
     ck_assert_int_eq(memcmp(from, to, sizeof from), 0);
     round_trip(TL_DTYPE_F32, x, y);
     for (long i = 6; i < ALL; i++) ck_assert(to[i] == (tl_real)(float)from[i]);
@@ -185,7 +185,7 @@ END_TEST
 START_TEST(strides_are_followed) {
     static tl_real from[ALL], to[ALL], big[2 * ALL];
     tl_tensor x = numbered(from);
-    /* [C,A,B] out of [A,B,C] … */
+    /* from [A,B,C] to the transposed [C,A,B] … */
     tl_tensor turned = {.data = from, .rank = 3, .dim = {C, A, B}, .stride = {1, B * C, C}};
     tl_tensor y = tl_tensor_of(to, TL_SHAPE(C, A, B));
     round_trip(TL_DTYPE_REAL, turned, y);
@@ -193,7 +193,7 @@ START_TEST(strides_are_followed) {
         long c = i / (A * B), a = i / B % A, b = i % B;
         ck_assert(to[i] == from[(a * B + b) * C + c]);
     }
-    /* … and into every second element of a reversed axis order; a broadcast axis is written out in full */
+    /* … and to every second element with reversed axes; a broadcast axis is written in full */
     tl_tensor sparse = {.data = big, .rank = 3, .dim = {A, B, C}, .stride = {2, 2 * A, 2 * A * B}};
     round_trip(TL_DTYPE_REAL, x, sparse);
     for (long i = 0; i < ALL; i++) {
@@ -261,7 +261,7 @@ START_TEST(read_errors_name_tensor_shape_and_file) {
     tl_error_clear(&error);
     ck_assert(!tl_safetensors_read(NULL, "w", tl_tensor_of(values, TL_SHAPE(2, 3)), &error));
     assert_contains(error.message, "is not open");
-    /* the file shrinks behind our back */
+    /* the file becomes shorter while it is open */
     tl_error_clear(&error);
     ck_assert_int_eq(truncate(s.path[0], (off_t)REFERENCE_REALS - 4), 0);
     ck_assert(!tl_safetensors_read(file, "w", tl_tensor_of(values, TL_SHAPE(2, 3)), &error));

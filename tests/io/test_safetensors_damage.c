@@ -1,12 +1,12 @@
-/* Damaged safetensors files: each kind of damage has its own message, and no bytes whatever make the reader
- * do more than refuse (run with SAN=1 to see that it never looks outside). */
+/* Damaged safetensors files: each kind of damage has its own message, and any bytes are refused safely (with SAN=1 also
+ * checked to read nothing outside). */
 #define _XOPEN_SOURCE 700
 #include "scratch.h"
 
 #include "reference.h"
 #include "tapeloom/io.h"
 
-/* A file of a header, without padding, and `data` bytes. NULL: the error is in *error. */
+/* Opens a file with this header, without padding, and `data` bytes. NULL on failure, with the error in *error. */
 static tl_safetensors *open_with(const char *header, size_t data, tl_error *error) {
     scratch s = scratch_new();
     const char *path = scratch_path(&s, "damaged.safetensors");
@@ -31,7 +31,7 @@ static void assert_good(const char *header, size_t data) {
 
 static void assert_bad(const char *header, size_t data, const char *part) {
     tl_error error;
-    ck_assert_msg(open_with(header, data, &error) == NULL, "accepted: %s", header);
+    ck_assert_msg(!open_with(header, data, &error), "accepted: %s", header);
     assert_contains(error.message, part);
     assert_contains(error.message, "damaged.safetensors: ");
 }
@@ -68,8 +68,8 @@ START_TEST(escapes_are_resolved) {
 }
 END_TEST
 
-/* Every dtype of the format, the later ones too, and any number of axes: such a tensor is listed, and what is beside it can be
- * read. */
+/* Tensors of every dtype of the format, also later ones, and with any number of axes are listed, and the others in the
+ * file can be read. */
 START_TEST(what_cannot_be_read_is_listed) {
     static const struct {
         const char *dtype, *shape;
@@ -259,7 +259,7 @@ START_TEST(bad_sizes) {
         ck_assert_ptr_null(tl_safetensors_open(path, &error));
         assert_contains(error.message, cases[i].part);
     }
-    /* as large as it says, but more than the format allows: 100,000,001 bytes */
+    /* as large as the header says, but more than the format allows: 100,000,001 bytes */
     tl_error error = {""};
     put_file(path, "\001\341\365\005\0\0\0\0{", 9);
     ck_assert_int_eq(truncate(path, 200000000), 0);
@@ -269,10 +269,10 @@ START_TEST(bad_sizes) {
 }
 END_TEST
 
-/* Opens and, if that goes well, reads everything that can be read. */
+/* Opens the file and, if that succeeds, reads everything that can be read. */
 static bool digest(const char *path, tl_error *error) {
     tl_safetensors *file = tl_safetensors_open(path, error);
-    ck_assert(tl_failed(error) == (file == NULL));
+    ck_assert(tl_failed(error) == (!file));
     for (long i = 0; i < tl_safetensors_count(file); i++) {
         const tl_safetensors_entry *e = tl_safetensors_at(file, i);
         long n = tl_shape_numel(e->shape);
@@ -307,13 +307,13 @@ START_TEST(cut_off_anywhere_is_refused) {
 }
 END_TEST
 
-static uint32_t draw(uint64_t *state) { /* any mixture will do here */
+static uint32_t draw(uint64_t *state) { /* any simple generator is good enough here */
     *state = *state * 6364136223846793005u + 1442695040888963407u;
     return (uint32_t)(*state >> 33);
 }
 
-/* Flipped bits and bytes, and pieces copied over others. Most results are refused; all are survived, and no
- * message holds anything unprintable. */
+/* Flipped bits and bytes, and parts copied over others. Most results are refused, none crashes, and no message contains
+ * unprintable characters. */
 START_TEST(random_damage_is_survived) {
     scratch s = scratch_new();
     const char *path = scratch_path(&s, "damaged.safetensors");
@@ -323,7 +323,7 @@ START_TEST(random_damage_is_survived) {
     int refused = 0, unprintable = 0;
     for (int round = 0; round < 6000; round++) {
         memcpy(bytes, reference_reals, size);
-        /* mostly in the header: data bytes are all good */
+        /* mostly in the header, since any data bytes are valid */
         for (uint32_t k = draw(&state) % 4 + 1; k > 0; k--) {
             size_t at = draw(&state) % (round % 8 ? 370 : size);
             switch (draw(&state) % 4) {

@@ -1,4 +1,4 @@
-/* Foreign text shown: harmless on a terminal, byte for byte into a file. */
+/* Showing text from strangers: harmless on a terminal, byte for byte in a file. */
 #define _XOPEN_SOURCE 700
 #include "scratch.h"
 

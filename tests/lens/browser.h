@@ -1,5 +1,6 @@
-/* A page in a browser, from a test. One browser serves all tests of a program: browser.py, started before the first of them, is told
- * commands and answers, a line each. Where there is no Chromium or no Python the tests are skipped, aloud. */
+/* A page in a browser, for tests. One browser serves all tests of a program: browser.py is started before the first
+ * test; it reads commands and writes answers, one line each. Without Chromium or Python the tests are skipped, with
+ * a message. */
 #ifndef TL_TESTS_LENS_BROWSER_H
 #define TL_TESTS_LENS_BROWSER_H
 
@@ -21,7 +22,8 @@ static struct {
     int to, from;
 } driver; /* browser.py */
 
-/* "chromium", …; NULL: there is none, and that has been said. Also for a program's own process, where nothing may be asserted. */
+/* "chromium", …; NULL: there is none, which was reported. Can also be called in the main process, where assertions
+ * are not possible. */
 static inline const char *browser_program(void) {
     static const char *const names[] = {"chromium", "chromium-browser", "google-chrome", "chrome"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -48,7 +50,7 @@ static inline void start_browser(void) {
 }
 
 static inline void end_browser(void) {
-    close(driver.to), close(driver.from); /* it ends where its input does */
+    close(driver.to), close(driver.from); /* it ends when its input ends */
     waitpid(driver.process, NULL, 0);
 }
 
@@ -64,7 +66,7 @@ static inline const char *browser_file(browser *b, const char *name, const char 
     return path;
 }
 
-/* One line, to free(). */
+/* Reads one line; the caller frees it. */
 static inline char *line_from(int file) {
     size_t size = 0, room = 256;
     char *line = malloc(room);
@@ -74,7 +76,7 @@ static inline char *line_from(int file) {
     return line;
 }
 
-/* A command of browser.py; returns its answer's number. One that fails fails the test. */
+/* Sends a command to browser.py; returns the number of its answer. If it fails, the test fails. */
 TL_PRINTF(2, 3)
 static inline int ask(browser *b, const char *format, ...) {
     char command[2048];
@@ -96,7 +98,7 @@ static inline void browser_free(browser *b) {
     scratch_remove(&b->files);
 }
 
-/* What an answer must be. */
+/* Asserts an answer. */
 #define says(b, number, expected) ck_assert_str_eq((b)->answer[number], expected)
 
 #endif

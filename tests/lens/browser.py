@@ -1,4 +1,4 @@
-"""A page in headless Chromium, without any package: commands on standard input, a line each; an answer on standard output, a line each.
+"""A page in headless Chromium, without packages: reads commands from standard input and writes answers to standard output, one line each.
 
     size W H                      of the window
     dark | light                  what the system prefers
@@ -30,7 +30,7 @@ class Browser:
         self.folder = tempfile.mkdtemp(prefix="tapeloom-browser-")
         to_read, self.to = os.pipe()
         self.come, from_write = os.pipe()
-        # The browser has its ends as 3 and 4.
+        # The browser gets its ends of the pipes as descriptors 3 and 4.
         script = f"exec 3<&{to_read} 4>&{from_write}; exec \"$@\""
         self.process = subprocess.Popen(
             ["sh", "-c", script, "sh", program, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
@@ -55,7 +55,7 @@ class Browser:
         return json.loads(one)
 
     def note(self, message):
-        """What a page should not do: write to the console, fail, ask for anything but itself."""
+        """Counts what a page must not do: write to the console, fail, request anything but itself."""
         method, params = message.get("method"), message.get("params", {})
         if method == "Runtime.consoleAPICalled":
             self.problems.append("console: " + " ".join(str(a.get("value")) for a in params["args"]))

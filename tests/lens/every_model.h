@@ -1,13 +1,13 @@
-/* One subject after another of every kind of model that there is, small, with a batch of sentences of several lengths. */
+/* Every kind of model, one after another, small, with a batch of sentences of different lengths. */
 #ifndef TL_TESTS_EVERY_MODEL_H
 #define TL_TESTS_EVERY_MODEL_H
 
-#include "nn/classifier.h"
-#include "nn/gpt.h"
-#include "nn/model.h"
-#include "nn/seq2seq.h"
+#include "models/classifier.h"
+#include "models/gpt.h"
+#include "models/model.h"
+#include "models/seq2seq.h"
 
-/* Attention of every score, and the sigmoid; a window; a captioner. */
+/* Attention with every score, and with the sigmoid; a window; a captioner. */
 static const tl_transformer_config scored[] = {{SMALL_MODEL, .score = TL_ADDITIVE},
                                                {SMALL_MODEL, .score = TL_GENERAL, .window = 2},
                                                {SMALL_MODEL, .score = TL_COSINE, .pre_norm = true},
@@ -28,7 +28,7 @@ typedef struct subject {
     tl_params *params;
     tl_tape *tape;
     tl_batch batch;
-    /* it is one of these */
+    /* the model is one of these */
     bench transformer;
     gpt_bench gpt;
     recurrent_bench recurrent;

@@ -1,4 +1,4 @@
-/* Of every kind of model one word in a batch, between other sentences; and the model itself with something else at its input. */
+/* For every kind of model: one word of a sentence in the middle of a batch; and the model with changed inputs. */
 #ifndef TL_TESTS_FLOW_SUBJECT_H
 #define TL_TESTS_FLOW_SUBJECT_H
 
@@ -7,7 +7,7 @@
 enum { ASKED = 1, BATCH = 3, WORD = 2 };
 static const sentence asked_between[BATCH] = {{2, 7, 5}, {0, 4, 4}, {1, 3, 6}};
 
-/* A logit of the sentence in the middle. */
+/* The objective: a logit of the middle sentence. */
 static inline tl_objective flow_begin(subject *s, int which) {
     subject_begin(s, which, asked_between, BATCH);
     return (tl_objective){.kind = TL_OF_LOGIT,
@@ -39,12 +39,12 @@ static inline tl_batch by_itself(const subject *s) {
     return b;
 }
 
-/* Part of what stands at one place of the sentence (-1: at all), taken so many times more than once. */
+/* A change: adds a multiple of a part to the value of one position of the sentence (-1: of all). */
 typedef struct change {
     long place;
     double times;
-    const double *part; /* [places,D], as many as the sentence has; NULL: what stands there itself */
-    long places;        /* of part */
+    const double *part; /* [places,D], for the sentence's positions; NULL: the value itself */
+    long places;        /* rows of part */
 } change;
 static inline tl_var changed(tl_var x, const tl_place_at *at, void *context) {
     (void)at;
@@ -60,7 +60,7 @@ static inline tl_var changed(tl_var x, const tl_place_at *at, void *context) {
     return y;
 }
 
-/* The objective while places act. */
+/* The objective's value while places act. */
 static inline double value_with(const subject *s, const tl_objective *objective, const tl_places *places) {
     tl_model_maps maps;
     tl_tape_reset(s->tape);

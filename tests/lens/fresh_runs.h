@@ -1,4 +1,4 @@
-/* Runs of every program that no folder holds, small and untrained. */
+/* Small untrained runs of every program, without folders. */
 #ifndef TL_TESTS_FRESH_RUNS_H
 #define TL_TESTS_FRESH_RUNS_H
 
@@ -25,7 +25,7 @@ static inline tl_run_settings small_of(const char *program) {
     return s;
 }
 
-/* Words; with pairs byte pairs, which are cut into pieces. */
+/* Units are words; with `pairs` byte pairs, so that words are cut into pieces. */
 static inline tl_run *fresh_translator(bool pairs) {
     tl_run_settings s = small_of("translate");
     s.data.pair = "en-fr";

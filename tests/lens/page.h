@@ -1,5 +1,5 @@
-/* Something to make pages of: three attentions of two heads, over two sentences of different lengths, with invented numbers that hang
- * together as a model's do. What a page then holds can be told from these arrays alone. */
+/* Invented numbers for pages: three attentions of two heads over two sentences of different lengths, consistent as a
+ * model's are. The contents of a page can be computed from these arrays. */
 #ifndef TL_TESTS_LENS_PAGE_H
 #define TL_TESTS_LENS_PAGE_H
 
@@ -7,7 +7,7 @@
 
 #include "tapeloom.h"
 
-enum { SENTENCES = 2, HEADS = 2, SOURCE = 5, TARGET = 4, MADE = 3 }; /* the longest of each side */
+enum { SENTENCES = 2, HEADS = 2, SOURCE = 5, TARGET = 4, MADE = 3 }; /* the longest sentence on each side */
 
 typedef struct made {
     tl_real weights[SENTENCES * HEADS * 5 * 5], scores[SENTENCES * HEADS * 5 * 5];
@@ -33,7 +33,8 @@ static inline tl_tokens tokens_of(invented *v, long b, int side, long count, con
     return (tl_tokens){count, v->text[b][side], v->id, v->word[b][side], count};
 }
 
-/* Row i of head h: softmax over what is seen, gradients at random, dL/dS by its formula (of `sigmoid`: A·(1-A)·dL/dA). */
+/* Row i of head h: softmax over the visible keys, random gradients, dL/dS by its formula (with `sigmoid`
+ * A·(1-A)·dL/dA). */
 static inline void make_row(tl_seen_attention *a, long b, long h, long i, bool sigmoid) {
     const tl_rng_key key = tl_rng_key_mix(tl_rng_key_of(7, a->name), (uint64_t)(b * 100 + h * 10 + i));
     const long at = ((b * HEADS + h) * a->queries + i) * a->keys;
@@ -78,7 +79,8 @@ static inline void make_attention(invented *v, int number, tl_attention_kind kin
             for (long i = 0; i < queries; i++) make_row(a, b, h, i, sigmoid);
 }
 
-/* A translator's. of: the first sentence's tokens, SOURCE + TARGET of them, or NULL. sigmoid: what cross-attention's normaliser is. */
+/* A translator's look. of: the first sentence's tokens, SOURCE + TARGET of them, or NULL. sigmoid: cross-attention's
+ * normaliser is the sigmoid. */
 static inline void invent(invented *v, const char *const *of, bool sigmoid) {
     static const char *const plain[] = {"the", "cats",  "do",      "sleep", "<eos>",
                                         "les", "chats", "dorment", "<eos>"};

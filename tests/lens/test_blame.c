@@ -1,8 +1,8 @@
-/* Faults and blame: whatever operation of a model is made wrong, and in whatever way, it is the one that is named; right models are
- * called right. */
-#include "nn/classifier.h"
-#include "nn/gpt.h"
-#include "nn/seq2seq.h"
+/* Faults and blame: whichever operation of a model is made wrong, in whichever way, blame names it; right models
+ * pass. */
+#include "models/classifier.h"
+#include "models/gpt.h"
+#include "models/seq2seq.h"
 
 #include <tapeloom/op.h>
 
@@ -14,7 +14,7 @@ typedef struct subject {
     classifier_bench classifier;
     const tl_model *model;
     tl_batch batch;
-    bool steps; /* attention step by step, as when it is looked at */
+    bool steps; /* attention as separate operations */
 } subject;
 
 static tl_var loss(tl_tape *tape, const tl_var *unused, void *data) {
@@ -71,7 +71,7 @@ static void subject_end(subject *s) {
 }
 
 #ifdef TL_DOUBLE
-/* One fault: returns whether it must be named, which is where it changes a gradient by a thousandth. */
+/* Tests one fault. Returns whether it must be named, which is if it changes a gradient by at least a thousandth. */
 static bool is_named(tl_blame *blame, const subject *s, tl_fault *fault) {
     tl_blamed r;
     const bool ok = tl_blame_find(blame, fault, &r);
@@ -85,7 +85,7 @@ static bool is_named(tl_blame *blame, const subject *s, tl_fault *fault) {
     return true;
 }
 
-/* Every operation that stands in the model, every kind of fault: its name. */
+/* Every operation of the model, with every kind of fault, is named. */
 START_TEST(whatever_is_wrong_is_named) {
     subject s;
     subject_begin(&s, _i);
@@ -115,9 +115,9 @@ START_TEST(whatever_is_wrong_is_named) {
 }
 END_TEST
 
-/* ---- an operation of somebody's own that is wrong ---- */
+/* ---- a user's own wrong operation ---- */
 
-static void wrong_backward(tl_back *b) { /* of x·x: 2·x·dy, and here without the 2 */
+static void wrong_backward(tl_back *b) { /* of x·x: should be 2·x·dy, but lacks the 2 */
     tl_sink sink;
     if (!tl_sink_open_dense(b, 0, &sink)) return;
     for (long i = 0; i < tl_numel(b->dy); i++)
@@ -164,7 +164,7 @@ START_TEST(an_own_operation_is_named) {
 }
 END_TEST
 
-/* ---- what cannot be blamed ---- */
+/* ---- errors ---- */
 
 static tl_var another_every_time(tl_tape *tape, const tl_var *unused, void *data) {
     (void)unused;
@@ -220,17 +220,17 @@ START_TEST(float_says_what_to_do) {
     assert_contains(r.error.message, "PRECISION=double");
     tl_blame_free(blame);
     for (int i = 1; i < SUBJECTS; i++)
-        subject_end(&s), subject_begin(&s, i); /* they can be made in float, too */
+        subject_end(&s), subject_begin(&s, i); /* faults can also be made in float */
     subject_end(&s);
 }
 END_TEST
 #endif
 
-/* ---- what faults give ---- */
+/* ---- what faults do ---- */
 
 static void wrong(void *context, tl_back *b) { tl_fault_backward(context, b); }
 
-/* 3·Σw + Σexp(w), whose exp is wrong: its gradient comes to w's second. */
+/* 3·Σw + Σexp(w) with a wrong exp, whose gradient is added to w as the second one. */
 START_TEST(each_fault_gives_what_it_says) {
     tl_params *params = tl_params_new(1);
     tl_param *w = tl_params_add(params, "w", TL_SHAPE(2, 3), (tl_init){TL_INIT_NORMAL, 1});
@@ -260,7 +260,7 @@ START_TEST(each_fault_gives_what_it_says) {
 }
 END_TEST
 
-/* A fault is no longer than its operation's own input: what others have put into the same memory stays. */
+/* A fault changes only the part of memory that is its operation's input; other parts of the same base stay. */
 START_TEST(a_fault_stays_in_its_part) {
     tl_params *params = tl_params_new(1);
     tl_param *w = tl_params_add(params, "w", TL_SHAPE(4), (tl_init){TL_INIT_NORMAL, 1});

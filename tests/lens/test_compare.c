@@ -1,5 +1,5 @@
-/* Comparing attention: rows of invented numbers; sums over two invented looks against loops written for this test; what a head does in a
- * sentence; which runs are refused, and why; of real models that a model differs from itself by nothing. */
+/* Comparing attention: rows of invented numbers; sums over two invented looks against separate loops; how a head
+ * behaves in a sentence; which runs are refused, and why; and a real model compared with itself, which differs by 0. */
 #define _XOPEN_SOURCE 700
 #include "lens/page.h"
 
@@ -35,7 +35,7 @@ END_TEST
 /* ---- two invented looks ---- */
 
 static tl_params *params;
-static tl_transformer model; /* of the shape that the invented looks have */
+static tl_transformer model; /* with the shape of the invented looks */
 static void begin_model(void) {
     params = tl_params_new(1);
     model = tl_transformer_init(params, "",
@@ -52,7 +52,7 @@ static void end_model(void) { tl_params_free(params); }
 
 static invented first, second;
 
-/* The second with weights shifted a column on, within what is seen. */
+/* The second look has its weights shifted by one column, within what is visible. */
 static void invent_both(void) {
     invent(&first, NULL, false);
     invent(&second, NULL, false);
@@ -128,7 +128,7 @@ START_TEST(differences) {
         ck_assert_int_eq(seen, (1L << MADE * HEADS) - 1);
     }
     tl_comparison_free(c);
-    /* Nothing differs from itself; equals keep their order. */
+    /* a look does not differ from itself; ties keep their order */
     c = tl_comparison_new(&model.model);
     long order[MADE * HEADS];
     ck_assert(isnan(tl_comparison_head(c, 0).divergence) && tl_comparison_head(c, 0).rows == 0);
@@ -138,7 +138,7 @@ START_TEST(differences) {
         ck_assert_int_eq(order[n], n);
         ck_assert(tl_comparison_head(c, n).divergence == 0 && tl_comparison_head(c, n).largest == 0);
     }
-    /* Looks of other shapes are no looks of this model. */
+    /* looks of another shape are refused */
     tl_seen less = first.seen;
     less.count--;
     must(!tl_comparison_add(c, &less, &first.seen) && !tl_comparison_add(c, &first.seen, &less));
@@ -156,7 +156,8 @@ START_TEST(offsets) {
     begin_model();
     invent(&first, NULL, false);
     tl_offsets *o = tl_offsets_new(&model.model, REACH);
-    must(tl_offsets_add(o, &first.seen) && tl_offsets_add(o, &first.seen)); /* twice: the same means */
+    /* added twice: the means stay the same */
+    must(tl_offsets_add(o, &first.seen) && tl_offsets_add(o, &first.seen));
     ck_assert_int_eq(tl_offsets_count(o), MADE * HEADS);
     for (int n = 0; n < MADE * HEADS; n++) {
         const tl_seen_attention *a = &first.attention[n / HEADS];
@@ -180,7 +181,7 @@ START_TEST(offsets) {
         }
         assert_near(tl_offsets_beyond(o, n), beyond / all, 1e-6);
     }
-    ck_assert(isnan(tl_offsets_mean(o, 2, 1))); /* the decoder's own: nothing is seen to the right */
+    ck_assert(isnan(tl_offsets_mean(o, 2, 1))); /* decoder self-attention: later keys are not visible */
     ck_assert(isnan(tl_offsets_mean(o, 0, REACH + 1)) && isnan(tl_offsets_mean(o, -1, 0)) &&
               isnan(tl_offsets_mean(NULL, 0, 0)));
     first.seen.count = 2;
@@ -207,7 +208,7 @@ START_TEST(statistics) {
                                    0,
                                    1,
                                    0,
-                                   /* padding, which counts for nothing: */ 0.1,
+                                   /* padding, which is left out: */ 0.1,
                                    0.9,
                                    0,
                                    0};
@@ -240,7 +241,7 @@ START_TEST(statistics) {
     ck_assert(isnan(tl_head_value(&seen, &a, TL_HEAD_FIRST, 1, 0)) &&
               isnan(tl_head_value(&seen, &a, TL_HEAD_FIRST, 0, 1)) &&
               isnan(tl_head_value(&seen, NULL, TL_HEAD_FIRST, 0, 0)));
-    a.mask.causal = true; /* the last key that a row sees is its own then */
+    a.mask.causal = true; /* now a row's last visible key is its own */
     assert_near(tl_head_value(&seen, &a, TL_HEAD_LAST, 0, 0), 2.0 / 3, 1e-6);
 }
 END_TEST
@@ -293,7 +294,7 @@ START_TEST(refused) {
     s = tl_run_settings_of_program("caption"), s.caption.pictures = 20;
     assert_differs(run, &s, "one run is translate's and the other caption's");
     tl_run_free(run);
-    /* The same words under other numbers. */
+    /* the same words with other ids */
     s = small(), s.data.pair = NULL, s.data.task = "copy", s.data.symbols = 5;
     run = fresh(&s);
     s.data.task = "reverse";
@@ -304,7 +305,7 @@ START_TEST(refused) {
 }
 END_TEST
 
-/* Byte pairs have no vocabulary to be compared, but tokens; classes have names. */
+/* Byte pairs are compared by their tokens, since there is no vocabulary; classes by their names. */
 START_TEST(refused_texts) {
     scratch here = scratch_new();
     char file[4][512];
@@ -345,7 +346,7 @@ END_TEST
 START_TEST(over_a_set) {
     tl_run_settings s = small();
     tl_run *run = fresh(&s), *same = fresh(&s);
-    s.model.dropout = 0.5; /* not in what is looked at */
+    s.model.dropout = 0.5; /* dropout is off while looking */
     tl_run *other = fresh(&s);
     tl_params *w = tl_run_params(other);
     tl_tensor moved = tl_params_at(w, tl_params_count(w) - 1)->leaf.value;

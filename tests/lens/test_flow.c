@@ -1,4 +1,5 @@
-/* Rollout, max-flow, relevance, integrated gradients and τ over invented numbers: worked out by hand, or computed in another way. */
+/* Rollout, max-flow, relevance, integrated gradients and τ on invented numbers: worked out by hand, or computed in
+ * another way. */
 #include "check.h"
 
 #include "tapeloom.h"
@@ -18,7 +19,7 @@ static void all_near(const double *have, const double *want, long n) {
 
 enum { MOST_NODES = 10 };
 
-/* The smallest sum of capacities that lead out of a set with `from` in it and without `to`. */
+/* The smallest sum of capacities of edges leaving a set that contains `from` but not `to`. */
 static double smallest_cut(long nodes, const tl_flow_edge *edge, long count, long from, long to) {
     double least = INFINITY;
     for (unsigned long set = 0; set < 1ul << nodes; set++) {
@@ -31,7 +32,7 @@ static double smallest_cut(long nodes, const tl_flow_edge *edge, long count, lon
     return least;
 }
 
-/* Any edges: in circles, side by side, from a node to itself, of capacity 0. Whole capacities give whole flows. */
+/* Any edges: cycles, parallel edges, loops, edges of capacity 0. Integer capacities give integer flows. */
 START_TEST(flow_is_the_smallest_cut) {
     enum { EDGES = 40 };
     for (long g = 0; g < 300; g++) {
@@ -53,7 +54,7 @@ START_TEST(flow_is_the_smallest_cut) {
 }
 END_TEST
 
-/* 0-1-3-5 comes first, and takes what 0-2-3-5 would need: it must be sent another way, 1-4-5, after all. */
+/* The path 0-1-3-5 is found first and uses the capacity that 0-2-3-5 needs: its flow must be rerouted over 1-4-5. */
 START_TEST(flow_is_taken_back) {
     const tl_flow_edge edge[] = {{0, 1, 1}, {0, 2, 1}, {1, 3, 1}, {1, 4, 1}, {2, 3, 1}, {3, 5, 1}, {4, 5, 1}};
     double flow;
@@ -68,7 +69,7 @@ START_TEST(wrong_networks_are_refused) {
     const long one = 1, two = 2;
     double flow;
     ck_assert(tl_max_flow(2, &good, 1, 0, &one, 1, &flow) && flow == 1);
-    ck_assert(tl_max_flow(2, &good, 1, 1, &one, 1, &flow) && isinf(flow)); /* there already */
+    ck_assert(tl_max_flow(2, &good, 1, 1, &one, 1, &flow) && isinf(flow)); /* the flow to itself */
     ck_assert(!tl_max_flow(2, &outside, 1, 0, &one, 1, &flow));
     ck_assert(!tl_max_flow(2, &before, 1, 0, &one, 1, &flow));
     ck_assert(!tl_max_flow(2, &less, 1, 0, &one, 1, &flow));
@@ -83,7 +84,7 @@ END_TEST
 
 static void set(double *to, const double *from, long n) { memcpy(to, from, (size_t)n * sizeof *to); }
 
-/* Rows that sum to `whole`; with `causal` nothing after the diagonal. */
+/* Random rows that sum to `whole`; with `causal` zeros after the diagonal. */
 static void draw_rows(double *to, long rows, long columns, bool causal, double whole, const char *name) {
     for (long i = 0; i < rows; i++) {
         double sum = 0;
@@ -121,7 +122,8 @@ static tl_flow_layers *drawn_layers(enum kind kind, double whole) {
 
 /* ---- rollout and max-flow ---- */
 
-/* (A + I)/2 is [1 0; ¼ ¾] and [½ ½; ¼ ¾]: their product, the later on the left, and the least of each path's pipes. */
+/* (A + I)/2 is [1 0; ¼ ¾] and [½ ½; ¼ ¾]: rollout is their product, the later one on the left; max-flow the smallest
+ * capacity of each path. */
 START_TEST(two_layers_by_hand) {
     tl_flow_layers *l = tl_flow_layers_new(2, 0, 2, 0, false, false);
     set(l->encoder_self[0], (const double[]){1, 0, 0.5, 0.5}, 4);
@@ -142,7 +144,8 @@ START_TEST(two_layers_by_hand) {
 }
 END_TEST
 
-/* An encoder's layer over words s, a decoder's over t, as one matrix over s and t together; what they do not read stays. */
+/* An encoder's layer over words s, or a decoder's over t, as one matrix over s and t together; rows that a layer
+ * does not read keep their values. */
 typedef struct block {
     double w[S + T][S + T];
 } block;
@@ -151,7 +154,7 @@ static block unit(void) {
     for (int i = 0; i < S + T; i++) b.w[i][i] = 1;
     return b;
 }
-/* Rows from `row` on read those from `column` on by a [rows,columns], and themselves. */
+/* Rows from `row` on read rows from `column` on by a [rows,columns], and themselves. */
 static block reads(const double *a, long rows, long columns, int row, int column, double kept) {
     block b = unit();
     for (long i = 0; i < rows; i++) {
@@ -170,7 +173,8 @@ static block product(block a, block b) {
     return c;
 }
 
-/* Against products of matrices over all words of both sides; rows sum to 1, whatever the weights' rows do. */
+/* Compares rollout with matrix products over all words of both sides. Rows sum to 1, whatever the weights' rows sum
+ * to. */
 START_TEST(rollout_is_a_product) {
     const double wholes[] = {1, 0.3, 2.5, 0};
     tl_flow_layers *l = drawn_layers((enum kind)(_i % KINDS), wholes[_i / KINDS]);
@@ -186,8 +190,8 @@ START_TEST(rollout_is_a_product) {
     for (long i = 0; i < rows; i++) {
         const int row = (int)(l->decoder_layers ? below + i : i);
         double sum = 0;
-        const bool nothing =
-            l->replaces && wholes[_i / KINDS] == 0; /* a pooling that sees nothing gives nothing */
+        /* a pooling without visible keys gives 0 */
+        const bool nothing = l->replaces && wholes[_i / KINDS] == 0;
         for (long j = 0; j < s; j++)
             near_to(source[i * s + j], nothing ? 0 : all.w[row][j], 1e-14), sum += source[i * s + j];
         for (long j = 0; j < t && l->decoder_layers; j++)
@@ -198,8 +202,8 @@ START_TEST(rollout_is_a_product) {
 }
 END_TEST
 
-/* Pipes of an encoder of one layer and a decoder of one, laid by hand: inputs 0, 1; the encoder's 2, 3; words 4, 5, after
- * self-attention 6, 7, after cross-attention 8, 9. */
+/* Edges of an encoder with one layer and a decoder with one, made by hand: inputs 0, 1; the encoder's nodes 2, 3;
+ * words 4, 5, after self-attention 6, 7, after cross-attention 8, 9. */
 START_TEST(flow_between_both_sides_is_the_smallest_cut) {
     enum { N = 2, EDGES = 16 };
     tl_flow_layers *l = tl_flow_layers_new(N, N, 1, 1, true, true);
@@ -226,7 +230,7 @@ START_TEST(flow_between_both_sides_is_the_smallest_cut) {
 }
 END_TEST
 
-/* A pooling gives nothing but what it looks at: what comes in over its one level is its weights, however they sum. */
+/* A pooling has no residual connection: the flow into its single level is its weights, whatever they sum to. */
 START_TEST(a_pooling_has_no_residual_connection) {
     tl_flow_layers *l = tl_flow_layers_new(2, 1, 0, 1, false, true);
     l->replaces = true;
@@ -242,7 +246,7 @@ START_TEST(a_pooling_has_no_residual_connection) {
 }
 END_TEST
 
-/* What rollout carries along each path fits into its pipes. */
+/* Rollout's share of each path fits into the path's capacities, so max-flow is at least rollout. */
 START_TEST(flow_is_no_less_than_rollout) {
     tl_flow_layers *l = drawn_layers((enum kind)_i, 1);
     const long s = l->sources, t = l->targets;
@@ -259,7 +263,7 @@ START_TEST(flow_is_no_less_than_rollout) {
 }
 END_TEST
 
-/* The first layers of a decoder, over the whole encoder, are the layers of a decoder that has no others. */
+/* Depth d of a decoder, over the whole encoder, equals a decoder that has only its first d layers. */
 START_TEST(depth_cuts_the_side_of_the_rows) {
     tl_flow_layers *all = drawn_layers(BOTH, 1), *first = tl_flow_layers_new(S, T, ENCODERS, 1, true, true);
     for (int i = 0; i < ENCODERS; i++) set(first->encoder_self[i], all->encoder_self[i], S * S);
@@ -299,8 +303,8 @@ START_TEST(relevance_of_one_side_by_hand) {
 }
 END_TEST
 
-/* Worked out with pencil and paper, in fractions: R̄_ss is [4/3 2/3; 0 1], its second row 0/0; of the first layer R̄_tt is
- * [2 0; 3/4 5/4], of the second [2 0; 18/19 20/19]. */
+/* Worked out with pencil and paper, in fractions: R̄_ss is [4/3 2/3; 0 1], its second row being 0/0; R̄_tt is [2 0;
+ * 3/4 5/4] after the first layer and [2 0; 18/19 20/19] after the second. */
 START_TEST(relevance_of_both_sides_by_hand) {
     tl_flow_layers *l = tl_flow_layers_new(2, 2, 1, 2, true, true);
     set(l->encoder_self[0], (const double[]){0.2, 0.4, 0, 0}, 4);
@@ -319,7 +323,8 @@ START_TEST(relevance_of_both_sides_by_hand) {
 }
 END_TEST
 
-/* More source words than target words, so that a product with the sides exchanged would not fit; and a pooling: R_tt is 1. */
+/* More source words than target words, so that a product with exchanged sides would not have matching shapes; and a
+ * pooling: R_tt is 1. */
 START_TEST(relevance_of_a_pooling_by_hand) {
     tl_flow_layers *l = tl_flow_layers_new(3, 1, 1, 1, false, true);
     l->replaces = true;
@@ -368,7 +373,7 @@ static bool cubic(const double *x, long n, double *value, double *grad, void *co
     grad[0] = x[1] * x[1], grad[1] = 2 * x[0] * x[1];
     return true;
 }
-/* atan(100·(x - ½)): steep half way */
+/* atan(100·(x - ½)): steep in the middle */
 static bool steep(const double *x, long n, double *value, double *grad, void *context) {
     (void)n, (void)context;
     const double y = 100 * (x[0] - 0.5);
@@ -376,7 +381,7 @@ static bool steep(const double *x, long n, double *value, double *grad, void *co
     grad[0] = 100 / (1 + y * y);
     return true;
 }
-/* A gradient that is not f's: no number of steps makes it complete. */
+/* A gradient that does not belong to f: no number of steps makes the result complete. */
 static bool wrong(const double *x, long n, double *value, double *grad, void *context) {
     (void)n;
     *value = *(const double *)context * x[0];
@@ -399,11 +404,11 @@ START_TEST(shares_are_complete) {
     ck_assert(r.reached && r.steps == 8 && r.gap < 1e-14 && r.value == 1 && r.baseline == 4.5);
     ck_assert_int_eq(a.times, 2 + 8);
     const double nothing[] = {0, 0};
-    /* Over u its derivatives are of degree 5: three steps will do, two will not. */
+    /* over u the derivatives are polynomials of degree 5: three steps are enough, two are not */
     for (long first = 2; first <= 3; first++) {
         ck_assert(tl_integrate_grads(cubic, NULL, 2, x, nothing,
                                      &(tl_path_options){.first = first, .gap = 1e-13}, grads, &r));
-        all_near(grads, (const double[]){4, 8}, 2); /* 12 in thirds */
+        all_near(grads, (const double[]){4, 8}, 2); /* 12, divided into thirds */
         ck_assert(r.reached && r.steps == (first == 2 ? 4 : 3));
     }
 }
@@ -428,13 +433,13 @@ START_TEST(steps_are_doubled_until_it_will_do) {
     ck_assert(tl_integrate_grads(wrong, &slope, 1, &x, &nothing, NULL, &grad, &r));
     ck_assert(!r.reached && r.steps == 512);
     near_to(r.gap, 0.5, 1e-12);
-    for (int above = 0; above < 2; above++) { /* 1 % is enough */
+    for (int above = 0; above < 2; above++) { /* the default gap is 1 % */
         slope = 3 / (above ? 1.0101 : 1.0099);
         ck_assert(
             tl_integrate_grads(wrong, &slope, 1, &x, &nothing, &(tl_path_options){.most = 16}, &grad, &r));
         ck_assert(r.reached == !above && r.steps == (above ? 16 : 8));
     }
-    slope = 0; /* f says that nothing changes, and its gradient that it does */
+    slope = 0; /* f is constant, but its gradient is not 0 */
     ck_assert(tl_integrate_grads(wrong, &slope, 1, &x, &nothing, &(tl_path_options){.most = 16}, &grad, &r));
     ck_assert(!r.reached && r.steps == 16 && isinf(r.gap));
     ck_assert(tl_integrate_grads(wrong, &slope, 1, &x, &x, NULL, &grad, &r));
@@ -466,7 +471,7 @@ END_TEST
 
 /* ---- τ ---- */
 
-/* Next permutation in the order of the alphabet; false after the last. */
+/* The next permutation in lexicographic order; false after the last. */
 static bool permute(double *a, int n) {
     int i = n - 1, j = n - 1;
     while (i > 0 && a[i - 1] >= a[i]) i--;
@@ -478,7 +483,7 @@ static bool permute(double *a, int n) {
     return true;
 }
 
-/* Sorts by exchanging neighbours; how many exchanges that took is how many pairs stood the wrong way round. */
+/* Sorts by exchanging neighbours; the number of exchanges is the number of pairs in the wrong order. */
 static int exchanges(const double *a, int n) {
     double b[8];
     int count = 0;

@@ -1,5 +1,5 @@
-/* Gradients at a model's input against differences of the model itself, with attention free and held; and shares that sum to what they
- * are shares of. */
+/* Gradients at a model's input against finite differences of the model, with attention free and held; and shares
+ * against the total that they must sum to. */
 #include "flow_subject.h"
 
 #ifdef TL_DOUBLE
@@ -10,7 +10,7 @@
 # define WITHIN 1e-2
 #endif
 
-/* df/dh of a place's input (or a part of it) times 1 + h, by differences of fourth order. */
+/* df/dh of a position's input (or a part of it) times 1 + h, by differences of fourth order. */
 static double difference(const subject *s, const tl_objective *objective, tl_places *places,
                          tl_stream_side side, long place, const double *part) {
     const double steps[] = {-2 * STEP, -STEP, STEP, 2 * STEP};
@@ -31,7 +31,7 @@ static double largest(const tl_input_shares *a) {
     return most;
 }
 
-/* At the first and the asked place of each side. */
+/* Checks the first position of each side, and the objective's. */
 static void agrees(const subject *s, const tl_objective *objective, tl_places *places,
                    const tl_input_shares *a, double *const part[2]) {
     const double most = largest(a);
@@ -64,7 +64,7 @@ START_TEST(gradient_times_input_is_a_difference) {
 }
 END_TEST
 
-/* Content of the sentence's words: rows of the embedding, times √d_model. To free(). */
+/* Content of the sentence's words: rows of the embedding times √d_model. The caller frees it. */
 static double *content(const tl_embedding_layer *embedding, const int *ids, long count, double scale) {
     const tl_tensor w = tl_param_value(embedding->weight);
     const long d = w.dim[1];
@@ -80,7 +80,7 @@ static void contents(const subject *s, double *part[2]) {
     part[TL_DECODER] = content(&m->tgt_embedding, one.tgt_in, one.tgt_len, scale);
 }
 
-/* One pattern, put back whatever would stand there now. */
+/* Replaces one pattern by its original value. */
 static tl_var put_back(tl_var x, const tl_place_at *at, void *context) {
     (void)at;
     return tl_constant_copy(x.tape, *(const tl_tensor *)context);
@@ -90,7 +90,7 @@ typedef struct patterns {
     int count;
     tl_tensor was[MOST_ATTENTIONS];
 } patterns;
-/* Holds every attention at what it is while places act. */
+/* Holds every attention at its original weights while places act. */
 static void hold(const subject *s, tl_places *places, patterns *all) {
     tl_seen seen;
     must_msg(
@@ -109,8 +109,8 @@ static void hold(const subject *s, tl_places *places, patterns *all) {
         must(tl_places_replace(places, name, put_back, &all->was[i]));
     }
 }
-/* Each row of cross-attention spread over the source's words, those of its own length; of a causal decoder over the words up to its
- * own: by hand. */
+/* Computes uniform attention by hand: each row of cross-attention over the source's words (by the sentence's own
+ * length), each row of a causal decoder over the words up to its own. */
 static tl_var evenly(tl_var x, const tl_place_at *at, void *context) {
     (void)at;
     const subject *s = context;
@@ -129,8 +129,8 @@ static tl_var evenly(tl_var x, const tl_place_at *at, void *context) {
     return y;
 }
 
-/* Content alone, with attention free, detached, and with cross-attention or a causal decoder's own uniform: each a difference of a model
- * so changed. */
+/* Gradients of content with attention free, detached, and uniform in cross-attention or in a causal decoder: each
+ * against differences of a model changed in the same way. */
 START_TEST(held_attention_lets_nothing_through_scores) {
     static const int some[] = {0, 1, 4, FIRST_SCORED, FIRST_SCORED + 4};
     static const char *const uniform[] = {NULL, NULL, "*.cross", "decoder.*.self"};
@@ -140,7 +140,7 @@ START_TEST(held_attention_lets_nothing_through_scores) {
                                           : TL_ATTENTION_FREE;
     subject s;
     const tl_objective objective = flow_begin(&s, some[_i / 4]);
-    must(s.batch.src_len != s.batch.tgt_len); /* how `evenly` tells them apart */
+    must(s.batch.src_len != s.batch.tgt_len); /* `evenly` distinguishes the sides by their lengths */
     tl_input_shares a;
     must_msg(tl_input_grads(s.model, s.tape, &s.batch, &objective,
                             &(tl_input_options){.part = TL_CONTENT, .held = how, .uniform = uniform[way]},
@@ -194,8 +194,8 @@ END_TEST
 
 /* ---- integrated gradients ---- */
 
-/* Before a norm, and without positions that are added, an input without content is one of nothing at all: whatever there is
- * next to it is blown up to the norm's length, and no number of steps may do. */
+/* Before a norm, and without added positions, an input without content is exactly 0. Near 0 the norm enlarges any
+ * difference, and no number of steps may be enough. */
 static bool may_fail(int which) {
     return which == 4 || which == FIRST_GPT + 4 || which == FIRST_CLASSIFIER + 4;
 }
@@ -217,7 +217,7 @@ START_TEST(shares_sum_to_the_difference) {
     must_msg(r.reached || may_fail(_i), "%s: gap %.3g after %ld steps", s.model->kind->name, r.gap, r.steps);
     ck_assert(a.value == r.value);
     ck_assert(a.sources == inputs_of(&s, TL_ENCODER) && a.targets == inputs_of(&s, TL_DECODER));
-    if (has_cls(&s)) ck_assert(a.source[0] == 0); /* it is no input */
+    if (has_cls(&s)) ck_assert(a.source[0] == 0); /* [CLS] is no input */
     for (long t = WORD + 1; t < a.targets && _i != FIRST_SCORED + SCORED - 1; t++)
         ck_assert(a.target[t] == 0);
     tl_input_shares_free(&a);
@@ -225,7 +225,7 @@ START_TEST(shares_sum_to_the_difference) {
 }
 END_TEST
 
-/* f with all content times alpha, and that of one place times alpha + h. */
+/* f with all content times alpha, except one position's, which is times alpha + h. */
 static double on_the_way(const subject *s, const tl_objective *objective, tl_places *places,
                          double *const part[2], double alpha, tl_stream_side side, long place, double h) {
     const long d = s->transformer.model.config.d_model;
@@ -245,7 +245,7 @@ static double on_the_way(const subject *s, const tl_objective *objective, tl_pla
     return value;
 }
 
-/* Each place's share is the integral of differences along the way, here by Simpson's rule. */
+/* Each position's share is the integral of differences along the path, computed here by Simpson's rule. */
 START_TEST(shares_are_integrals_of_differences) {
     enum { NODES = 65 };
     const double h = sizeof(tl_real) == 4 ? 0.02 : 1e-4;

@@ -1,8 +1,8 @@
-/* What flows take of what was seen; the same numbers for a sentence alone and in any company; what is compared by τ; that nothing
- * changes by measuring, and that what is wrong is said. */
+/* What flows take from a look; the same numbers for a sentence alone and in any batch; what τ compares; that
+ * measuring changes nothing, and that errors are reported. */
 #include "flow_subject.h"
 
-/* What a matrix should hold, of the tensors that were seen. */
+/* The expected contents of a matrix, from the tensors of a look. */
 static double expected(const tl_seen_attention *a, bool relevance, long i, long j) {
     double sum = 0;
     for (long h = 0; h < a->heads; h++) {
@@ -64,7 +64,7 @@ START_TEST(layers_hold_what_was_seen_alone_and_in_company) {
 }
 END_TEST
 
-/* A layer that has lost all its heads takes nothing from anywhere: its places keep what they have. */
+/* A layer that has lost all its heads reads nothing: its positions keep their values. */
 START_TEST(a_layer_without_heads_takes_nothing) {
     static const int none_and_all[] = {0, 2}, one_each[] = {1, 1};
     const tl_transformer_config config = {SMALL_MODEL,
@@ -112,7 +112,7 @@ START_TEST(inputs_have_the_same_share_alone_and_in_company) {
 }
 END_TEST
 
-/* Pictures, in a batch that gives no lengths of them. */
+/* Pictures in a batch without lengths. */
 START_TEST(pictures_are_inputs) {
     enum { PICTURES = 2, PATCHES = 4, PIXELS = 3, WORDS = 3 };
     bench k = bench_begin(&(tl_transformer_config){
@@ -146,7 +146,7 @@ START_TEST(pictures_are_inputs) {
     ck_assert(fabs(a.value - value) <= 1e-5);
     for (long i = 0; i < PATCHES; i++) ck_assert(a.source[i] != 0);
     tl_input_shares_free(&a);
-    tl_input_shares whole; /* a place that is added is no content, on either side */
+    tl_input_shares whole; /* an added position is no content, on either side */
     must(tl_input_grads(&k.model.model, k.tape, &b, &objective, NULL, &whole));
     must(tl_input_grads(&k.model.model, k.tape, &b, &objective, &(tl_input_options){.part = TL_CONTENT}, &a));
     ck_assert(fabs(a.source[1] - whole.source[1]) > 1e-3 && fabs(a.target[1] - whole.target[1]) > 1e-3);
@@ -168,7 +168,7 @@ static const char *last_of(const subject *s, char name[64]) {
 
 static bool same(double a, double b) { return a == b || (isnan(a) && isnan(b)); }
 
-/* One row of weights and of raw and centred gradients, sums over heads, of the sentence alone. */
+/* One row of weights, raw gradients and centred gradients, summed over heads, for the sentence alone. */
 static long row_of(const tl_seen_attention *a, long row, long first, int head, double *weight, double *raw,
                    double *centred, long *place) {
     long n = 0;
@@ -194,7 +194,7 @@ static long row_of(const tl_seen_attention *a, long row, long first, int head, d
     return n;
 }
 
-/* Are two of these so close that rounding may decide which is larger? Then nothing is to be compared. */
+/* Are two numbers so close that rounding may decide which is larger? Then their ranks are not compared. */
 static bool close_ones(const double *x, long n) {
     double most = 0;
     for (long i = 0; i < n; i++) most = fmax(most, fabs(x[i]));
@@ -254,7 +254,7 @@ START_TEST(taus_are_of_a_row_and_its_gradients) {
 }
 END_TEST
 
-/* ---- nothing changes; what is wrong is said ---- */
+/* ---- nothing changes; errors are reported ---- */
 
 START_TEST(nothing_changes_by_measuring) {
     static const int some[] = {0, FIRST_GPT, FIRST_RECURRENT + 5, FIRST_CLASSIFIER, FIRST_CLASSIFIER + 6};
@@ -265,7 +265,7 @@ START_TEST(nothing_changes_by_measuring) {
     tl_input_shares a;
     tl_grad_taus taus;
     char name[64];
-    for (int off = 0; off < 2; off++) { /* of a tape that takes no gradients, too, and in training or not */
+    for (int off = 0; off < 2; off++) { /* also with a tape without gradients, and in training mode */
         tl_tape_set_grad(s.tape, !off);
         tl_tape_set_training(s.tape, off ? 3 : 0);
         must_msg(tl_integrated_grads(s.model, s.tape, &s.batch, &objective, &(tl_path_options){.most = 8}, &a,

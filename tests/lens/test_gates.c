@@ -1,9 +1,9 @@
-/* Gates: what is measured of models that are right and of such as are wrong in one way, and the rules on invented numbers. */
-#include "nn/classifier.h"
-#include "nn/gpt.h"
-#include "nn/seq2seq.h"
+/* Gates: measurements of right models and of models that are wrong in one way, and the rules on invented numbers. */
+#include "models/classifier.h"
+#include "models/gpt.h"
+#include "models/seq2seq.h"
 
-/* ---- the rules, on numbers that nothing has measured ---- */
+/* ---- the rules, on invented numbers ---- */
 
 enum { LOSS, FRESH, GRADIENTS, ROWS, BLOCKED, SEARCH, ORDER, SOURCE, CROSS, ENTROPY, OVERFIT };
 
@@ -53,8 +53,7 @@ static void expect(const tl_measured *m, int gate, tl_verdict verdict, const cha
     must_msg(gates[gate].verdict == verdict, "%s: %s", gates[gate].name, gates[gate].measured);
     must_msg(strstr(gates[gate].measured, says), "\"%s\" should contain \"%s\"", gates[gate].measured, says);
     must(gates[gate].means && strlen(gates[gate].means) > 40 && gates[gate].name);
-    for (int i = 0; i < TL_GATES && verdict == TL_GATE_FAILED;
-         i++) /* the others have nothing to do with it */
+    for (int i = 0; i < TL_GATES && verdict == TL_GATE_FAILED; i++) /* the other gates must not fail */
         must_msg(i == gate || gates[i].verdict != TL_GATE_FAILED, "%s: %s", gates[i].name, gates[i].measured);
 }
 #define TRY(gate, verdict, says, ...) \
@@ -144,7 +143,7 @@ START_TEST(plain_loss_is_log_p) {
         real += tl_plain_is_real(&b, i);
     }
     ck_assert_int_eq(real, b.tgt_tokens);
-    tl_batch whole = b; /* without lengths padding is no target either */
+    tl_batch whole = b; /* also without lengths padding is no target */
     whole.tgt_lengths = NULL;
     for (long i = 0; i < n; i++) must(tl_plain_is_real(&whole, i) == tl_plain_is_real(&b, i));
     ((int *)b.tgt_out)[0] = 13;
@@ -163,7 +162,7 @@ END_TEST
 
 /* ---- models ---- */
 
-/* Measures two batches and judges; which gates failed, as bits. */
+/* Measures two batches and judges; returns the failed gates as bits. */
 static unsigned failures(const tl_model *model, tl_tape *tape, const tl_batch *b, double smoothing,
                          bool competes, tl_measured *m) {
     tl_gate gates[TL_GATES];
@@ -221,27 +220,27 @@ START_TEST(wrong_models_fail) {
     tl_batch b = batch_of(sentences, 5, 13, 0, 0);
     tl_transformer_config config = bench_small;
     config.label_smoothing = 0.1;
-    if (_i == 0) config.positions = TL_NO_POSITIONS; /* its encoder knows no order */
+    if (_i == 0) config.positions = TL_NO_POSITIONS; /* its encoder ignores word order */
     if (_i == 2) config.no_causal = true;
     bench k = bench_begin(&config);
     unsigned failed = 0, wanted = 1u << ORDER;
-    if (_i == 1) { /* its loss is smoothed, and that was not said */
+    if (_i == 1) { /* its loss is smoothed, but measured as if it were not */
         failed = failures(&k.model.model, k.tape, &b, 0, true, &m), wanted = 1u << LOSS;
-    } else if (_i == 2) { /* while it writes it does not see what comes */
+    } else if (_i == 2) { /* step by step it cannot see later words */
         failed = failures(&k.model.model, k.tape, &b, 0.1, true, &m), wanted = 1u << SEARCH;
     } else if (_i == 3) { /* a parameter that nobody uses */
         tl_params_add(k.params, "forgotten", TL_SHAPE(3), (tl_init){TL_INIT_ONES, 0});
         failed = failures(&k.model.model, k.tape, &b, 0.1, true, &m), wanted = 1u << GRADIENTS;
         ck_assert_str_eq(m.first_idle, "forgotten");
-    } else if (_i == 4) { /* a cross-attention whose result is nothing */
+    } else if (_i == 4) { /* cross-attention's output is 0 */
         for (int l = 0; l < 2; l++) {
             const tl_linear_layer *out = &k.model.decoder.layer[l].multihead_attn.out_proj;
             tl_tensor_fill(tl_param_value(out->weight), 0);
         }
         tl_params_changed(k.params);
         failed = failures(&k.model.model, k.tape, &b, 0.1, true, &m);
-        wanted =
-            1u << ORDER | 1u << SOURCE | 1u << CROSS | 1u << GRADIENTS; /* and with it the whole encoder */
+        /* so the whole encoder has no effect */
+        wanted = 1u << ORDER | 1u << SOURCE | 1u << CROSS | 1u << GRADIENTS;
     } else {
         failed = failures(&k.model.model, k.tape, &b, 0.1, true, &m);
     }
@@ -251,8 +250,8 @@ START_TEST(wrong_models_fail) {
 }
 END_TEST
 
-/* A language model of one layer without positions knows which words it has read, and which was the last: of the last loss the order of
- * those before it changes nothing but rounding. */
+/* A language model of one layer without positions knows which words it has read, and which was the last. The order
+ * of the words before changes its loss only by rounding. */
 START_TEST(a_language_model_without_order) {
     tl_measured m;
     tl_batch text = batch_of(sentences, 5, 13, 0, 0), b = text;
@@ -274,13 +273,14 @@ START_TEST(sigmoid_does_not_compete) {
     tl_transformer_config config = bench_small;
     config.normaliser = TL_SIGMOID;
     bench k = bench_begin(&config);
-    ck_assert_uint_eq(failures(&k.model.model, k.tape, &b, 0, true, &m), 1u << ROWS); /* if nobody says so */
+    /* if it is not declared */
+    ck_assert_uint_eq(failures(&k.model.model, k.tape, &b, 0, true, &m), 1u << ROWS);
     batch_free(&b);
     bench_end(&k);
 }
 END_TEST
 
-/* One batch is learnt by heart; the fresh model's loss is about ln V. */
+/* One batch can be overfitted; the fresh model's loss is about ln V. */
 START_TEST(before_and_after) {
     tl_measured m;
     tl_gate gates[TL_GATES];
@@ -306,7 +306,7 @@ START_TEST(before_and_after) {
 }
 END_TEST
 
-/* Without dropout, whatever the tape did before and goes on to do. */
+/* Overfitting runs without dropout, and restores the tape's mode. */
 START_TEST(overfitting_is_in_evaluation_mode) {
     tl_transformer_config config = bench_small;
     config.dropout = 0.5;

@@ -1,12 +1,12 @@
-/* Heads over a set: importance is the gate's derivative, batches and threads change nothing, a head that is taken away is what the
- * gate and a constant make of it, and alignments are those that the run itself finds. */
+/* Heads over a set: importance is the gate's derivative; batches and threads change nothing; removing a head equals
+ * a gate and a constant; alignments are those that the run itself finds. */
 #define _XOPEN_SOURCE 700
 #include "check.h"
 
 #include <tapeloom.h>
 
 #ifdef TL_DOUBLE
-# define CLOSE 1e-10 /* sums in another order */
+# define CLOSE 1e-10 /* tolerance of sums in another order */
 # define STEP 1e-4
 # define QUOTIENT 1e-6
 #else
@@ -20,7 +20,7 @@ static const tl_run_settings small = {
     .model = {.preset = "toy", .d_model = 16, .d_ff = 16, .heads = 2, .layers = 1},
     .training = {.seed = 5, .label_smoothing = 0.1}};
 
-/* A run that no folder holds, with weights large enough for heads to differ. */
+/* A run without a folder, whose weights are large enough for heads to differ. */
 static tl_run *fresh(const tl_run_settings *settings) {
     tl_error error = {""};
     tl_set_threads(1);
@@ -55,34 +55,35 @@ static void assert_close(double a, double b, double most, const char *what) {
     must_msg(fabs(a - b) <= most * fmax(1, fmax(fabs(a), fabs(b))), "%s: %.17g, but %.17g", what, a, b);
 }
 
-static void assert_same_rows(const tl_heads_table *a, const tl_heads_table *b) {
+static void assert_same_rows(const tl_heads_table *a, const tl_heads_table *b, double close) {
     ck_assert_int_eq(a->count, b->count);
     ck_assert_int_eq(a->sentences, b->sentences);
+    /* member by member, since a struct's padding has no defined value */
     for (long i = 0; i < a->count; i++) {
         const tl_heads_row *x = &a->row[i], *y = &b->row[i];
         ck_assert_str_eq(x->attention, y->attention);
         ck_assert(x->head == y->head && x->layer == y->layer && x->kind == y->kind);
         ck_assert(x->habits.rows == y->habits.rows && x->habits.offset == y->habits.offset);
         ck_assert(x->habits.positional == y->habits.positional);
-        assert_close(x->importance, y->importance, CLOSE, "importance");
-        assert_close(x->raw, y->raw, CLOSE, "raw");
-        assert_close(x->habits.confidence, y->habits.confidence, CLOSE, "confidence");
+        assert_close(x->importance, y->importance, close, "importance");
+        assert_close(x->raw, y->raw, close, "raw");
+        assert_close(x->habits.confidence, y->habits.confidence, close, "confidence");
         assert_close(x->habits.share, y->habits.share, 0, "share");
         assert_close(x->habits.reach, y->habits.reach, 0, "reach");
-        assert_close(x->habits.entropy, y->habits.entropy, CLOSE, "entropy");
-        assert_close(x->habits.against_uniform, y->habits.against_uniform, CLOSE, "against uniform");
-        assert_close(x->habits.distance, y->habits.distance, CLOSE, "distance");
-        assert_close(x->habits.first, y->habits.first, CLOSE, "first");
-        assert_close(x->habits.end, y->habits.end, CLOSE, "end");
+        assert_close(x->habits.entropy, y->habits.entropy, close, "entropy");
+        assert_close(x->habits.against_uniform, y->habits.against_uniform, close, "against uniform");
+        assert_close(x->habits.distance, y->habits.distance, close, "distance");
+        assert_close(x->habits.first, y->habits.first, close, "first");
+        assert_close(x->habits.end, y->habits.end, close, "end");
         assert_close(x->alignment_error_rate, y->alignment_error_rate, 0, "alignment errors");
-        assert_close(x->loss_zero, y->loss_zero, CLOSE, "loss, zero");
-        assert_close(x->loss_mean, y->loss_mean, CLOSE, "loss, mean");
+        assert_close(x->loss_zero, y->loss_zero, close, "loss, zero");
+        assert_close(x->loss_mean, y->loss_mean, close, "loss, mean");
     }
 }
 
 /* ---- importance ---- */
 
-/* The summed loss of sentence i of a set, alone, with a head's gate. */
+/* The summed loss of sentence i of a set, alone, with a gate on a head. */
 static double loss_at(tl_run *run, tl_set *set, long i, const char *attention, int head, double gate) {
     const char *source = tl_set_source(set, i), *target = tl_set_target(set, i);
     tl_sentences one;
@@ -99,7 +100,7 @@ static double loss_at(tl_run *run, tl_set *set, long i, const char *attention, i
 
 enum { PAIRS = 3, MOST_HEADS = 16 };
 
-/* Sentences of different lengths in one batch; the signed sum of each is the derivative of that sentence's own loss. */
+/* Sentences of different lengths in one batch: each one's signed sum is the derivative of its own loss. */
 START_TEST(the_gate_s_difference_quotient) {
     tl_run *run = fresh(&small);
     tl_set *set = set_of(run, PAIRS, 0);
@@ -140,7 +141,7 @@ START_TEST(the_gate_s_difference_quotient) {
 }
 END_TEST
 
-/* The mean of the absolute values, each attention's norm 1; |·| of each token is another number. */
+/* The mean of absolute values, normalised so that each attention has norm 1; |·| at each token gives other numbers. */
 START_TEST(importance) {
     tl_run *run = fresh(&small);
     tl_set *set = set_of(run, 20, 0);
@@ -184,12 +185,12 @@ START_TEST(company_changes_nothing) {
     const tl_heads_options options = {.zero = true, .mean = true};
     tl_heads_table a = table_of(run, alone, &options), b = table_of(run, together, &options),
                    again = table_of(run, together, &options);
-    assert_same_rows(&a, &b);
-    must(!memcmp(b.row, again.row, sizeof *b.row * (size_t)b.count));
+    assert_same_rows(&a, &b, CLOSE);
+    assert_same_rows(&b, &again, 0);
     tl_set_threads(2);
     tl_heads_table two = table_of(run, together, &options);
     tl_set_threads(1);
-    must(!memcmp(b.row, two.row, sizeof *b.row * (size_t)b.count));
+    assert_same_rows(&b, &two, 0);
     ck_assert(a.sentences == 24 && isfinite(a.loss) && isfinite(a.agreement_zero) &&
               isfinite(a.agreement_mean));
     tl_heads_table_free(&a);
@@ -210,14 +211,15 @@ static tl_tensor weights_named(tl_run *run, const char *name) {
     return p->leaf.value;
 }
 
-/* Head 0 of the encoder reaches nothing, head 1 of cross attention gives the same everywhere: the first is worth nothing, the second
- * is missed where 0 stands for it, but not where its mean does. */
+/* Head 0 of the encoder has no effect. Head 1 of cross-attention gives the same output everywhere: replacing it by 0
+ * costs something, replacing it by its mean does not. */
 START_TEST(heads_that_do_nothing) {
     tl_run *run = fresh(&small);
     tl_tensor out = weights_named(run, "encoder.layers.0.self_attn.out_proj.weight"),
               in = weights_named(run, "decoder.layers.0.multihead_attn.in_proj_weight");
     tl_tensor_fill(tl_tensor_slice(out, 1, 0, 8), 0);
-    tl_tensor_fill(tl_tensor_slice(in, 0, 2 * 16 + 8, 3 * 16), 0); /* values of head 1: their bias is left */
+    /* weights of head 1's values; their bias stays */
+    tl_tensor_fill(tl_tensor_slice(in, 0, 2 * 16 + 8, 3 * 16), 0);
     tl_params_changed(tl_run_params(run));
     tl_set *set = set_of(run, 12, 0);
     tl_heads_table t = table_of(run, set, &(tl_heads_options){.zero = true, .mean = true});
@@ -241,7 +243,8 @@ static bool ends_after(void *context, const char *what, long done, long total) {
     return strcmp(what, "without a head") || (*steps)-- > 0;
 }
 
-/* The score without a head, too. What acts on the run does not act on the table, and acts again afterwards, however it ends. */
+/* Also the score without a head. What acts on the run is off while the table is measured, and acts again afterwards,
+ * also after a failure. */
 START_TEST(scores) {
     tl_run *run = fresh(&small);
     tl_set *set = set_of(run, 4, 0);
@@ -252,7 +255,7 @@ START_TEST(scores) {
     must(tl_set_measure(set, false, &q));
     ck_assert(q.loss == t.loss);
     tl_places *places = tl_places_new(tl_run_model(run));
-    for (long i = 0; i < t.count; i++) { /* as a gate that is shut */
+    for (long i = 0; i < t.count; i++) { /* like a gate of 0 */
         tl_places_forget(places);
         must(tl_places_gate(places, t.row[i].attention, t.row[i].head, 0));
         tl_run_act_at(run, places);
@@ -281,7 +284,7 @@ START_TEST(scores) {
 }
 END_TEST
 
-/* Where no head looks at the source no gradient reaches the encoder's: they matter nothing, which is a number. */
+/* If no head attends to the source, no gradient reaches the encoder: its heads have importance 0, not NaN. */
 START_TEST(unreached) {
     tl_run_settings settings = small;
     settings.model.heads_kept = "cross.0:none";
@@ -304,7 +307,7 @@ END_TEST
 
 /* ---- alignment ---- */
 
-/* The same from what the run says of its own alignments, pair by pair. */
+/* The same from the run's own alignments, pair by pair. */
 START_TEST(alignments) {
     tl_run_settings settings = small;
     settings.text.units = "bpe";
@@ -349,7 +352,7 @@ END_TEST
 
 /* ---- habits ---- */
 
-/* One head of a look's only sentence, worked out anew: columns and rows with is_end are <eos>. */
+/* One head of a look's only sentence, computed a second time; is_end marks columns and rows that are <eos>. */
 static void assert_habits(const tl_seen_attention *a, long h, const int *rows, const int *columns,
                           const tl_head_habits *found) {
     double largest = 0, first = 0, end = 0;
@@ -392,7 +395,7 @@ START_TEST(habits_of_a_translator) {
 }
 END_TEST
 
-/* Behind [CLS], which no id stands for. */
+/* After [CLS], which has no id. */
 START_TEST(habits_of_a_classifier) {
     tl_run_settings s = tl_run_settings_of_program("classify");
     s.data.task = "agreement";
@@ -415,7 +418,8 @@ START_TEST(habits_of_a_classifier) {
 }
 END_TEST
 
-/* What a decoder may not see is not among what its weights could be spread over: with no scores to choose by they are even. */
+/* A row's entropy is compared with uniform weights on its visible keys only. With scores of 0 its weights are
+ * uniform. */
 START_TEST(even_weights) {
     tl_run_settings settings = small;
     settings.model.score = "uniform";
@@ -493,7 +497,7 @@ START_TEST(captioners) {
     tl_set *set = set_of(run, 9, 0);
     tl_heads_table t = table_of(run, set, NULL);
     ck_assert_int_eq(t.count, 6);
-    /* a patch is what a word is in a sentence */
+    /* a patch counts as a word */
     tl_batch batch;
     tl_seen seen;
     tl_alignment_errors errors = {0};
@@ -549,7 +553,7 @@ START_TEST(recurrent_models) {
 }
 END_TEST
 
-/* ---- who is told, and what goes wrong ---- */
+/* ---- progress, and errors ---- */
 
 typedef struct told {
     long calls, last, total, after;
@@ -580,9 +584,9 @@ START_TEST(progress) {
             run, set,
             &(tl_heads_options){.zero = true, .mean = true, .progress = listen, .context = &short_of},
             &table));
-        ck_assert(table.count == 0 && tl_run_error(run) == NULL && short_of.calls == after);
+        ck_assert(table.count == 0 && !tl_run_error(run) && short_of.calls == after);
     }
-    table = table_of(run, set, NULL); /* and the set begins at its start */
+    table = table_of(run, set, NULL); /* the set starts anew */
     ck_assert_int_eq(table.sentences, 10);
     tl_heads_table_free(&table);
     tl_set_free(set);

@@ -10,7 +10,7 @@ static void assert_near(double found, double expected) {
 
 /* ---- importance ---- */
 
-/* Tokens of +3 and -5: signed they are -2 together, each by its size 8. */
+/* Tokens of +3 and -5: their signed sum is -2, the sum of absolute values 8. */
 START_TEST(gate_gradients) {
     tl_real c[] = {1, 2, 3, -1}, g[] = {1, 1, -1, 2};
     tl_tensor context = tl_tensor_of(c, TL_SHAPE(2, 2)), grad = tl_tensor_of(g, TL_SHAPE(2, 2));
@@ -48,7 +48,7 @@ static tl_head_habits habits_of(const tl_head_map *maps, int count) {
     return h;
 }
 
-/* Three words and <eos>, each word at the one before it. */
+/* Three words and <eos>; each word attends to the word before it. */
 static tl_real before[] = {(tl_real)0.5,
                            0,
                            0,
@@ -75,7 +75,7 @@ START_TEST(without_the_end_of_a_sentence) {
     assert_near(h.confidence, (0.5 + 1 + 0.75) / 3);
     ck_assert_int_eq(h.offset, -1);
     assert_near(h.share, 2.0 / 3);
-    assert_near(h.reach, 1); /* of those that have one before */
+    assert_near(h.reach, 1); /* among rows that have a previous word */
     ck_assert(!h.positional);
     /* over all rows and columns */
     const double third = -(0.75 * log(0.75) + 0.25 * log(0.25));
@@ -87,7 +87,8 @@ START_TEST(without_the_end_of_a_sentence) {
 }
 END_TEST
 
-/* Of rows that look at the next word only those count as having one that see a word there: not <eos>, nothing that is hidden. */
+/* For attention to the next word, only rows that have a visible next word count: not rows before <eos>, nor masked
+ * ones. */
 START_TEST(what_has_a_neighbour) {
     tl_real w[4][4] = {{0, 1, 0, 0}, {0, 0, 1, 0}, {1, 0, 0, 0}, {0, 0, 0, 1}};
     bool sees[16];
@@ -106,7 +107,7 @@ START_TEST(what_has_a_neighbour) {
 }
 END_TEST
 
-/* Nine of ten rows at one offset make a head positional, also over two maps; eight do not. */
+/* Nine of ten rows at one offset make a head positional, also when counted over two maps; eight do not. */
 START_TEST(nine_of_ten) {
     tl_real w[10][10] = {{0}};
     for (int i = 0; i < 10; i++) w[i][(i + 1) % 10] = 1;
@@ -128,7 +129,7 @@ START_TEST(nine_of_ten) {
 }
 END_TEST
 
-/* A decoder's rows see what came before: equal weights are as uneven as can be there, 1 of what is visible. */
+/* A decoder's rows see only earlier positions: equal weights on these give 1. */
 START_TEST(what_is_visible) {
     tl_real w[] = {1, 0, 0, (tl_real)0.5, (tl_real)0.5, 0, (tl_real)1 / 3, (tl_real)1 / 3, (tl_real)1 / 3};
     const bool sees[] = {true, false, false, true, true, false, true, true, true};
@@ -137,16 +138,17 @@ START_TEST(what_is_visible) {
     assert_near(h.against_uniform, 1);
     assert_near(h.entropy, (log(2) + log(3)) / 3);
     assert_near(h.first, (1 + 0.5 + 1.0 / 3) / 3);
-    ck_assert(isnan(h.end)); /* nobody says which they are */
+    ck_assert(isnan(h.end)); /* the ends are not known */
     assert_near(h.distance, (0 + 0.5 + 1) / 3);
-    /* of equals the first column, so once at 0, -1 and -2: the nearest, and one of three rows that see themselves */
+    /* ties go to the first column, so offsets are 0, -1 and -2; of these the nearest counts, which is one of three
+     * rows */
     ck_assert_int_eq(h.offset, 0);
     assert_near(h.share, 1.0 / 3);
     assert_near(h.reach, 1.0 / 3);
 }
 END_TEST
 
-/* Weights that sum to anything, rows that see nothing, queries without a place, strides. */
+/* Weights with any sum, rows that see nothing, queries without a position, strides. */
 START_TEST(odd_maps) {
     tl_real w[] = {2, 0, 0, 0, 2, 0}; /* [3,2] of its transpose: rows (2,0), (0,2), (0,0) */
     const tl_head_map map = {.weights = tl_tensor_transpose(tl_tensor_of(w, TL_SHAPE(2, 3)), 0, 1)};
@@ -168,7 +170,7 @@ START_TEST(odd_maps) {
     assert_near(h.confidence, 2);
     h = habits_of(NULL, 0);
     ck_assert(isnan(h.confidence) && isnan(h.entropy) && h.rows == 0);
-    /* where <eos> is all there is to see, no row has a largest weight */
+    /* if <eos> is the only visible column, a row has no largest weight */
     tl_real one[] = {1};
     const bool ends[] = {true};
     const tl_head_map end = {.weights = tl_tensor_of(one, TL_SHAPE(1, 1)), .column_is_end = ends};
@@ -179,7 +181,7 @@ START_TEST(odd_maps) {
 }
 END_TEST
 
-/* Offsets far beyond the room there was, to both sides. */
+/* Offsets far beyond the initial room, on both sides. */
 START_TEST(far_offsets) {
     static tl_real w[1][100];
     w[0][90] = 1;
@@ -195,7 +197,7 @@ START_TEST(far_offsets) {
     assert_near(h.share, 2.0 / 3);
     assert_near(h.reach, 1);
     maps[1] = maps[0];
-    h = habits_of(maps, 3); /* what was counted before there was more room */
+    h = habits_of(maps, 3); /* counts made before the room grew */
     ck_assert_int_eq(h.offset, 39);
     assert_near(h.share, 2.0 / 3);
     assert_near(h.reach, 2.0 / 3); /* the third sees a column there too */

@@ -1,8 +1,8 @@
-/* Nothing leaks in right models of every kind; what is wrong is found: a decoder that sees what comes, a layer that looks ahead, padding
- * that is read. */
-#include "nn/classifier.h"
-#include "nn/gpt.h"
-#include "nn/seq2seq.h"
+/* Right models of every kind have no leaks. Wrong ones are found: a decoder that sees later positions, a layer that
+ * looks ahead, padding that is read. */
+#include "models/classifier.h"
+#include "models/gpt.h"
+#include "models/seq2seq.h"
 
 static void assert_tight(const tl_model *model, tl_tape *tape, const tl_batch *b, const char *what) {
     tl_leak_report r;
@@ -69,7 +69,7 @@ START_TEST(a_decoder_that_sees_what_comes) {
 }
 END_TEST
 
-/* ---- models whose hidden values are made wrong behind the model's back ---- */
+/* ---- models whose hidden values are changed from outside ---- */
 
 static tl_model_kind kind;
 static const tl_model_kind *right;
@@ -80,14 +80,14 @@ static tl_var wrong_hidden(const tl_model *model, tl_tape *tape, const tl_batch 
     tl_var x = right->hidden(model, tape, batch, maps);
     if (!tl_ok(x)) return x;
     const long length = tl_shape_of_var(x).dim[1];
-    if (wrong == 0) { /* each position gets a little of the one that comes */
+    if (wrong == 0) { /* each position gets a little of the next one */
         tl_var next = tl_concat((tl_var[]){tl_slice(x, 1, 1, length), tl_slice(x, 1, 0, 1)}, 2, 1);
         return tl_add(x, tl_scale(next, 1e-3));
     }
-    if (wrong == 1) /* the mean over all places of the source, padding too, is added */
+    if (wrong == 1) /* adds the mean over all source positions, padding included */
         return tl_add(x, tl_scale(tl_scalar(tape, (double)batch->src[batch->src_len - 1]), 1e-3));
     if (wrong == 2) return tl_scale(x, 1 + 1e-3 * batch->tgt_in[batch->tgt_len - 1] * (batch->tgt_len > 9));
-    return tl_scale(x, 0); /* nothing is felt */
+    return tl_scale(x, 0); /* no word has an effect */
 }
 
 static const char *const says[] = {"the first place that differs there is the output", "the source's padding",
@@ -131,7 +131,8 @@ START_TEST(what_cannot_be_tried_is_said) {
 }
 END_TEST
 
-/* Where a sentence is as long as the model reads there is no room for padding; a column of it is tried where there is one. */
+/* If a sentence is as long as the model can read, there is no room for padding; if there is room for one column, one
+ * is tested. */
 START_TEST(no_room_for_padding) {
     for (int more = 0; more < 2; more++) {
         tl_transformer_config config = {SMALL_MODEL, .positions = TL_LEARNED};

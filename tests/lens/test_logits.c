@@ -1,7 +1,7 @@
-/* Direct logit attribution: all summands together are the logit, of every model, and each is what it says; the logit lens: its last
- * depth has the model's bits. */
-#include "nn/classifier.h"
-#include "nn/gpt.h"
+/* Direct logit attribution: in every model the summands sum to the logit, and each has the right value; the logit
+ * lens: its last depth has the model's bits. */
+#include "models/classifier.h"
+#include "models/gpt.h"
 #include "nothing.h"
 
 #ifdef TL_DOUBLE
@@ -19,7 +19,7 @@ typedef struct way {
     double added[STEPS][WIDE], gain[STEPS][WIDE], bias[STEPS][WIDE], read[WIDE];
     tl_skip_step step[STEPS];
 } way;
-/* Norms are the steps 2, 4 (without a bias) and, the last, 6. */
+/* The norms are steps 2, 4 (without a bias) and the last one, 6. */
 static void lay_way(way *w) {
     for (long s = 0; s < STEPS; s++) {
         for (long i = 0; i < WIDE; i++) {
@@ -41,7 +41,7 @@ static double product(const double *a, const double *b) {
     return sum;
 }
 
-/* What is read at the end with the given σ, as the formula has it; step `without` adds nothing. */
+/* read·stream with the given σ, by the formula; step `without` adds nothing. */
 static double read_with(const way *w, const double *sigma, int without) {
     double x[WIDE] = {0};
     for (int s = 0; s < STEPS; s++) {
@@ -94,7 +94,7 @@ static const tl_summand *summand_of(const tl_attribution *a, const char *name) {
     return NULL;
 }
 
-/* A token's embedding is all of it where places are not added. */
+/* If no positions are added, a token's embedding is the only summand of the embedding. */
 static void splits_embedding(const tl_attribution *a, bool placed) {
     const tl_summand *place = summand_of(a, "decoder.embedding position"),
                      *token = summand_of(a, "decoder.embedding token");
@@ -104,7 +104,7 @@ static void splits_embedding(const tl_attribution *a, bool placed) {
     must((fabs(place->value) > tolerance * largest(a)) == placed);
 }
 
-/* Layer, head and attention are those of the name. */
+/* Layer, head and attention agree with the name. */
 static void is_named(const tl_model *model, const tl_summand *s) {
     const char *layer = strstr(s->name, ".layers."), *head = strstr(s->name, " head ");
     const bool heads = s->kind == TL_SUMMAND_HEAD, bias = s->kind == TL_SUMMAND_ATTENTION_BIAS;
@@ -119,7 +119,7 @@ static void is_named(const tl_model *model, const tl_summand *s) {
     ck_assert_str_eq(s->name, whole);
 }
 
-/* Every summand has a name of its own, they sum to what the model says, and that is the objective. */
+/* Every summand has a unique name, they sum to the model's logit, and that equals the objective. */
 static tl_attribution sums_to(const tl_model *model, tl_tape *tape, const tl_batch *b, tl_objective o) {
     tl_attribution a;
     must_msg(tl_attribute_logit(model, tape, b, &o, &a), "%s", tl_tape_error(tape));
@@ -136,7 +136,7 @@ static tl_attribution sums_to(const tl_model *model, tl_tape *tape, const tl_bat
     return a;
 }
 
-/* One token's, the true one's, and the difference of two, at some positions of a batch with padding. */
+/* One token, the true one, and a difference of two, at some positions of a batch with padding. */
 static void try_words(const tl_model *model, tl_tape *tape, const tl_batch *b) {
     for (long s = 0; s < b->sentences; s++)
         for (long t = 0; t < b->tgt_lengths[s]; t += 2) {
@@ -201,13 +201,13 @@ START_TEST(of_classifiers) {
 }
 END_TEST
 
-/* A model that heads have been taken from: of what is left, in a layer nothing but a bias. */
+/* A model that has lost heads; in one layer only a bias is left. */
 static const int none_and_all[] = {0, 2}, one_each[] = {1, 1};
 static const tl_transformer_config bench_pruned = {
     SMALL_MODEL, .kept = {[TL_DECODER_SELF] = none_and_all, [TL_CROSS] = one_each}};
 START_TEST(of_what_is_left) {
     bench k = bench_begin(&bench_pruned);
-    k.model.decoder.layer[1].norm2.eps = 0.5; /* each norm has its own */
+    k.model.decoder.layer[1].norm2.eps = 0.5; /* eps may differ between norms */
     tl_batch b = batch_of(sentences, 3, 13, 0, 0);
     try_words(&k.model.model, k.tape, &b);
     const tl_attribution a = sums_to(&k.model.model, k.tape, &b, five);
@@ -225,8 +225,8 @@ static void add_to(tl_param *p, double more) {
     tl_params_changed(p->set);
 }
 
-/* Without a final norm and its σ, of a pre-norm model, a summand is what the logit loses when it is taken out of the last layer: a
- * head by its gate, a bias by its parameter. */
+/* In a pre-norm model without final norm a summand equals what the logit loses when it is removed from the last
+ * layer: a head by its gate, a bias by its parameter. */
 START_TEST(each_is_what_it_adds) {
     const tl_transformer_config config = {SMALL_MODEL, .pre_norm = true, .no_final_norm = true,
                                           .output_bias = true};
@@ -242,7 +242,7 @@ START_TEST(each_is_what_it_adds) {
     ck_assert_int_eq((int)a.count, 2 + 2 * (2 * 3 + 2) + 1);
     ck_assert_double_eq_tol(output, (double)tl_param_value(k.model.output_bias).data[6], 1e-12);
     const tl_tensor w = tl_param_value(k.model.output_weight);
-    double tells = 0; /* of 1 in every element of the stream */
+    double tells = 0; /* effect of adding 1 to every element of the stream */
     for (long i = 0; i < 8; i++) tells += tl_item(tl_at(w, 6, i));
     add_to(k.model.decoder.layer[1].feed_forward.linear2.bias, 0.5);
     a = sums_to(m, k.tape, &b, o);
@@ -251,7 +251,7 @@ START_TEST(each_is_what_it_adds) {
     ck_assert_double_eq_tol(summand_of(&a, "decoder.layers.1.feed_forward")->value, forward, tolerance);
     ck_assert_double_eq_tol(a.logit, logit + 0.5 * tells, tolerance);
     add_to(k.model.decoder.layer[1].feed_forward.linear2.bias, -0.5);
-    /* the head alone reaches what follows, the last feed-forward, too: that is not in it */
+    /* a head also reaches the last feed-forward, which is not part of its direct effect, so that is switched off */
     tl_param *in = k.model.decoder.layer[1].feed_forward.linear1.weight;
     tl_tensor_fill(tl_param_value(in), 0);
     tl_params_changed(k.params);
@@ -299,7 +299,7 @@ START_TEST(the_last_depth_is_the_model) {
 }
 END_TEST
 
-/* Depth 0 of a model whose embedding is its projection, too: the products of embeddings, behind the final norm where there is one. */
+/* At depth 0 the logits are products of embeddings, after the final norm if there is one; also with tied weights. */
 START_TEST(the_first_depth_is_the_embedding) {
     const bool norm = _i;
     const tl_transformer_config config = {SMALL_MODEL, .pre_norm = true, .no_final_norm = !norm,
@@ -346,7 +346,7 @@ START_TEST(what_logits_say) {
 }
 END_TEST
 
-/* ---- what cannot be ---- */
+/* ---- errors ---- */
 
 static void refused(tl_tape *tape, bool done, const char *why) {
     ck_assert(!done);
@@ -391,7 +391,7 @@ START_TEST(refuses) {
 }
 END_TEST
 
-/* It changes nothing: modes of the tape are as they were, and so is the model; dropout is off meanwhile. */
+/* The model and the tape's modes are unchanged; dropout is off meanwhile. */
 START_TEST(leaves_everything) {
     const tl_transformer_config config = {SMALL_MODEL, .dropout = 0.4};
     bench k = bench_begin(&config);

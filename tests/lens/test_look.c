@@ -1,5 +1,5 @@
-/* Looking at attention: what is differentiated, that looking changes no bit, what holds of weights and gradients, and every gradient of a
- * weight and of a score against differences. */
+/* Looking at attention: objectives, that looking changes no bit, properties of weights and gradients, and every
+ * gradient of a weight or a score against finite differences. */
 #include "every_model.h"
 
 #include "tapeloom/op.h"
@@ -14,7 +14,7 @@ static void look_at(subject *s, const tl_look_options *o, tl_seen *seen) {
     must_msg(tl_look(s->model, s->tape, &s->batch, o, seen), "%s", tl_tape_error(s->tape));
 }
 
-/* ---- what holds of every model ---- */
+/* ---- properties in every model ---- */
 
 static bool is_sigmoid(int which) {
     if (which >= FIRST_GPT && which < FIRST_RECURRENT)
@@ -59,7 +59,7 @@ START_TEST(rows) {
         const tl_seen_attention *a = &seen.attention[k];
         must(tl_seen_of(&seen, a->name) == a && a->heads == tl_model_heads(s.model, a->kind, a->layer) &&
              a->context_grads.data);
-        if (!a->score_grads.data) continue; /* uniform attention has scores that nothing comes through */
+        if (!a->score_grads.data) continue; /* no gradient reaches the scores of uniform attention */
         for (long b = 0; b < s.batch.sentences; b++)
             for (long h = 0; h < a->heads; h++)
                 for (long i = 0; i < a->queries; i++) check_row(a, b, h, i, !is_sigmoid(_i));
@@ -69,7 +69,7 @@ START_TEST(rows) {
 }
 END_TEST
 
-/* The gradients of parameters are those of a step without looking, to the bit, and so is what is seen, however often. */
+/* Gradients of parameters are bit for bit those of a step without looking, and repeated looks are equal. */
 START_TEST(looking_changes_no_bit) {
     subject s;
     tl_seen seen;
@@ -87,7 +87,7 @@ START_TEST(looking_changes_no_bit) {
     }
     tl_tape_set_training(s.tape, 3);
     look_at(&s, &(tl_look_options){.no_grad = true}, &seen);
-    must(seen.value == plain && tl_tape_set_training(s.tape, 0) == 3); /* and the tape is as it was */
+    must(seen.value == plain && tl_tape_set_training(s.tape, 0) == 3); /* the tape's modes are unchanged */
     for (int k = 0; k < seen.count; k++)
         must(seen.attention[k].weights.data && !seen.attention[k].score_grads.data);
     gradients_free(&g);
@@ -95,7 +95,7 @@ START_TEST(looking_changes_no_bit) {
 }
 END_TEST
 
-/* A sentence alone is seen as in a batch. */
+/* A sentence gives the same bits alone and in a batch. */
 START_TEST(company_changes_no_bit) {
     subject s;
     tl_seen all, one;
@@ -133,7 +133,7 @@ END_TEST
 /* ---- gradients against differences ---- */
 
 typedef struct nudge {
-    long index; /* in the map of all steps, which has so many */
+    long index; /* in the map of all steps */
     long steps;
     double by;
 } nudge;
@@ -155,7 +155,7 @@ static double value_with(subject *s, tl_places *places) {
     return seen.value;
 }
 
-/* Every element of one attention's dL/dA or dL/dS. */
+/* Checks every element of one attention's dL/dA or dL/dS. */
 static void check_differences(subject *s, const char *attention, const char *part, tl_tensor grads) {
     char pattern[80];
     nudge n;
@@ -200,15 +200,15 @@ END_TEST
 
 /* ---- norms ---- */
 
-/* What a query gets that sees one key alone is that key's vector; so the norm is the length of the attention's result without its
- * bias. And of each head's own by the formula. */
+/* A query that sees a single key gets that key's vector, so the norm is the length of the attention's output without
+ * its bias. Each head's own norm is checked by the formula. */
 START_TEST(norms) {
     subject s;
     tl_seen seen;
     subject_begin(&s, 1, short_ones, SHORT_ONES);
     look_at(&s, &(tl_look_options){.norms = true}, &seen);
     const tl_seen_attention *a = tl_seen_of(&seen, "decoder.layers.0.self");
-    const tl_attention *layer = &s.transformer.model.decoder.layer[0].self_attn;
+    const tl_attention_layer *layer = &s.transformer.model.decoder.layer[0].self_attn;
     const tl_tensor out = tl_value(tl_place_var(s.model, &seen.maps, "decoder.layers.0.self.out")),
                     v = tl_value(tl_place_var(s.model, &seen.maps, "decoder.layers.0.self.v")),
                     w = tl_param_value(layer->out_proj.weight), bias = tl_param_value(layer->out_proj.bias);
@@ -227,7 +227,7 @@ START_TEST(norms) {
                 one += sum * sum;
             }
             must(fabs(sqrt(one) - at(a->head_norms, b, h, 0, 0)) < small * 100 * (1 + sqrt(one)));
-            /* in another row the same, by its weight */
+            /* in another row the same, times its weight */
             must(a->queries < 2 || fabs(sqrt(one) * at(a->weights, b, h, 1, 0) -
                                         at(a->head_norms, b, h, 1, 0)) < small * 100 * (1 + sqrt(one)));
         }
@@ -237,8 +237,8 @@ START_TEST(norms) {
 }
 END_TEST
 
-/* Gates are a part of A: a head that counts -2 times is twice as long, and where the others count for nothing, all heads together are that
- * head. */
+/* Gates are a part of A: a head with gate -2 has twice the norm; if all other gates are 0, the norm of all heads is
+ * that of one head. */
 START_TEST(norms_with_gates) {
     subject s;
     tl_seen seen;
@@ -263,7 +263,7 @@ START_TEST(norms_with_gates) {
 }
 END_TEST
 
-/* And so are gates that learn: of log α 0 the gate is one half. */
+/* Learnt gates too: with log α = 0 the gate is one half. */
 START_TEST(norms_with_learnt_gates) {
     static const tl_transformer_config gated = {SMALL_MODEL, .head_gates = true};
     bench k = bench_begin(&gated);
@@ -289,7 +289,7 @@ START_TEST(norms_with_learnt_gates) {
 }
 END_TEST
 
-/* Without projections heads give numbers that lie side by side. */
+/* Without projections heads' outputs are concatenated. */
 START_TEST(norms_without_projections) {
     subject s;
     tl_seen seen;
@@ -330,8 +330,8 @@ START_TEST(objectives) {
     tl_loss_report report = {0};
     subject_begin(&s, FIRST_SCORED + 5, short_ones, SHORT_ONES); /* with label smoothing */
     tl_var mean = tl_model_loss(s.model, s.tape, &s.batch, NULL, &report, NULL);
-    const double sum =
-        (double)tl_item(tl_value(mean)) * (double)report.count; /* before the tape is another look's */
+    /* before another look resets the tape */
+    const double sum = (double)tl_item(tl_value(mean)) * (double)report.count;
     must(near(value_of(&s, (tl_objective){0}), sum));
     must(near(value_of(&s, (tl_objective){.kind = TL_OF_NLL}), report.nll));
     double *log_p = calloc((size_t)(s.batch.sentences * s.batch.tgt_len), sizeof *log_p);
@@ -342,7 +342,7 @@ START_TEST(objectives) {
     tl_objective p = token, logit = token;
     logit.kind = TL_OF_LOGIT;
     p.token = logit.token = 7, p.other = logit.other = 4;
-    must(near(value_of(&s, p), value_of(&s, logit))); /* a difference of log p is one of logits */
+    must(near(value_of(&s, p), value_of(&s, logit))); /* a difference of log p equals that of logits */
     p.other = -1;
     tl_objective q = p;
     q.token = 4;
@@ -373,7 +373,7 @@ START_TEST(wrong) {
     ck_assert(!tl_look(s.model, s.tape, NULL, NULL, &seen));
     tl_tape_clear_error(s.tape);
     ck_assert(!tl_look(s.model, NULL, &s.batch, NULL, &seen));
-    tl_tape_clear_error(s.tape); /* the thread's */
+    tl_tape_clear_error(s.tape); /* also of the thread's own tape */
     subject_end(&s);
 }
 END_TEST
@@ -393,7 +393,7 @@ START_TEST(quantities) {
 }
 END_TEST
 
-/* One number of each is its tensor's, of that head, row and column. */
+/* One number of each quantity equals its tensor's, for that head, row and column. */
 START_TEST(numbers) {
     subject s;
     tl_seen seen;

@@ -1,5 +1,6 @@
-/* Masks as they held: every pair of every attention has a reason, the weights agree with it, and masks are told apart. */
-#include "nn/gpt.h"
+/* Masks in effect: every pair of every attention has a reason, the weights agree with it, and different masks are
+ * distinguished. */
+#include "models/gpt.h"
 
 static tl_seen look_at(const tl_model *model, tl_tape *tape, const tl_batch *b) {
     tl_seen seen;
@@ -20,7 +21,7 @@ START_TEST(of_a_translator) {
     ck_assert(c.pairs == 49 && c.by[TL_BY_PADDING] == 0 && c.by[TL_BY_WINDOW] == (_i ? 20 : 0));
     c = tl_mask_count(encoder, 1, 1);
     ck_assert(c.pairs == 49 && c.by[TL_BY_PADDING] == 28 && c.by[TL_BY_CAUSAL] == 0);
-    ck_assert_int_eq(c.sees_nothing, _i ? 2 : 0); /* padding that is farther away than the window */
+    ck_assert_int_eq(c.sees_nothing, _i ? 2 : 0); /* padding rows farther from real keys than the window */
     c = tl_mask_count(decoder, 0, 0);
     ck_assert(c.pairs == 36 && c.by[TL_BY_PADDING] == 6 && c.by[TL_BY_CAUSAL] == 10 &&
               c.by[TL_BY_WINDOW] == (_i ? 6 : 0));
@@ -44,7 +45,7 @@ START_TEST(of_a_translator) {
 }
 END_TEST
 
-/* Weights that do not agree with the mask are counted; a mask of a head's own is told apart. */
+/* Weights that do not agree with the mask are counted; a mask that differs between heads is noticed. */
 START_TEST(weights_that_do_not_agree) {
     static const uint8_t attend[2 * 2 * 2] = {1, 0, 1, 1, 1, 0, 0, 1}; /* [1,2,2,2] */
     tl_real weights[8] = {1, 0, (tl_real)0.5, (tl_real)0.5, (tl_real)0.9, (tl_real)0.1, 0, 1};

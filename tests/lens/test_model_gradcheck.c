@@ -1,6 +1,6 @@
-/* The gradient check of whole models: right ones pass, all of them or a sample; a fault is found in an element and then named; what the
- * loss does not reach is left out and said. */
-#include "nn/classifier.h"
+/* The gradient check of whole models: right ones pass, with all elements or a sample; a fault is found in an element
+ * and then named; parameters that the loss does not reach are left out and reported. */
+#include "models/classifier.h"
 
 typedef struct told {
     long calls, done, all, until;
@@ -39,7 +39,7 @@ START_TEST(a_right_model_passes) {
 }
 END_TEST
 
-/* All elements of a tensor that has no more than the sample asks for. */
+/* A tensor with no more elements than the sample asks for is checked completely. */
 START_TEST(all_elements) {
     tl_transformer_config config = {.src_vocab = 5,
                                     .tgt_vocab = 5,
@@ -60,7 +60,7 @@ START_TEST(all_elements) {
 }
 END_TEST
 
-/* Of a sample of one the element is that of the tensor's largest gradient. */
+/* A sample of one is the element of the tensor's largest gradient. */
 START_TEST(the_largest_is_among_them) {
     bench k = bench_begin(&bench_small);
     tl_batch b = batch_of(sentences, 2, 13, 0, 0);
@@ -90,9 +90,9 @@ START_TEST(a_fault_is_found) {
         ck_assert(r.elements.relative > 0.1);
         assert_contains(r.elements.error.message, "backward says");
         ck_assert_str_eq(r.blame.operation, "layer_norm");
-    } else /* there the difference may be lost in rounding: not decided, and so not right */
+    } else /* in float the difference may be lost in rounding: undecided, which is no pass */
         assert_contains(r.blame.error.message, "PRECISION=double");
-    fault = (tl_fault){.operation = "gather", .kind = TL_FAULT_SIGN}; /* this model has none */
+    fault = (tl_fault){.operation = "gather", .kind = TL_FAULT_SIGN}; /* this model has no gather */
     ck_assert(tl_model_gradcheck_of(&k.model.model, &b,
                                     &(tl_model_gradcheck_options){.sample = 1, .fault = &fault}, &r));
     ck_assert_int_eq(fault.nodes, 0);
@@ -101,7 +101,7 @@ START_TEST(a_fault_is_found) {
 }
 END_TEST
 
-/* Asked for more than float can tell, tensor by tensor: a check of which nothing is decided has not passed. */
+/* With a tolerance finer than float allows no element is decided: the check does not pass. */
 START_TEST(nothing_decided_is_no_pass) {
     bench k = bench_begin(&bench_small);
     tl_batch b = batch_of(sentences, 2, 13, 0, 0);

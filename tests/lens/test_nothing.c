@@ -1,5 +1,5 @@
-/* Every function of the laboratory with nothing: NULL where there should be something, numbers that are none, zeroed structs. Nothing
- * crashes; what cannot be done is false, NULL, 0 or NaN, with a sentence where there is somebody to keep it. */
+/* Every function of the lens with missing or impossible arguments: NULL, impossible numbers, zeroed structs. Nothing
+ * crashes. The result is false, NULL, 0 or NaN, with a sentence if something can keep it. */
 #define _XOPEN_SOURCE 700
 #include "fresh_runs.h"
 #include "nothing.h"
@@ -38,7 +38,7 @@ static void run_says(const char *part) {
     tl_run_clear_error(run);
     tl_tape_clear_error(tape);
 }
-/* Tapes that are NULL leave their sentence to whichever is asked next. */
+/* After a NULL tape the error is kept by the thread until the next tape is asked. */
 static void no_tape_says(const char *part) { tape_says(part); }
 
 static void begin(void) {
@@ -547,7 +547,7 @@ START_TEST(no_patch) {
 }
 END_TEST
 
-/* Ranges of heads and positions that are none: refused, or nothing is patched; nothing is read outside. */
+/* Impossible ranges of heads and positions: refused, or nothing is patched; nothing outside is read. */
 START_TEST(no_range) {
     const tl_range ranges[] = {{-1, 0}, {99, 0}, {LONG_MIN, LONG_MAX}, {LONG_MAX, LONG_MIN}, {1, 1}, {0, -1}};
     begin();
@@ -631,7 +631,7 @@ START_TEST(no_logits) {
 }
 END_TEST
 
-/* A mean over the places of a text whose lengths are not given. */
+/* A mean over the positions of a text without lengths. */
 START_TEST(no_lengths) {
     const char *text = "the dog sleeps";
     tl_attribution a;
@@ -710,7 +710,7 @@ START_TEST(no_input) {
     const tl_flow_of odd = (tl_flow_of)9;
     ck_assert(!tl_flow_layers_of(&seen, -1, odd) && !tl_flow_layers_of(&seen, LONG_MAX, TL_FLOW_RELEVANCE));
     tl_input_shares_free(NULL), tl_input_shares_free(&shares);
-    const tl_input_shares old = {.source = (double[]){1}, .sources = 1}; /* emptied, and not freed */
+    const tl_input_shares old = {.source = (double[]){1}, .sources = 1}; /* zeroed, but not freed */
     const struct {
         const tl_model *model;
         const tl_batch *batch;

@@ -1,5 +1,5 @@
-/* The page as a file: what is stored is what was seen, to the bit; what others have written is shown and never read as part of the
- * page; what does not fit is left out, and the page says so. How it looks and what clicks do: test_page_browser.c. */
+/* The page as a file: it stores what was seen, bit for bit; foreign text is shown and never read as part of the
+ * page; what does not fit is left out, and the page says so. Its looks and clicks are tested in test_page_browser.c. */
 #include "lens/fresh_runs.h"
 #include "lens/page.h"
 
@@ -30,7 +30,7 @@ static int digit(char c) {
     return at ? (int)(at - digits) : -1;
 }
 
-/* Float number k of base64 that is little-endian. */
+/* Float number k of little-endian base64. */
 static float stored(const char *base64, long k) {
     uint32_t bits = 0;
     for (long byte = 0; byte < 4; byte++) {
@@ -43,7 +43,7 @@ static float stored(const char *base64, long k) {
     return x;
 }
 
-/* What stands behind `"name":"` of attention number a of sentence b; NULL: it is not there. */
+/* What follows `"name":"` of attention number a of sentence b; NULL: it is not there. */
 static const char *found(const char *page, long b, int a, const char *name) {
     char key[32];
     const char *at = strstr(page, "\"sentences\":[");
@@ -94,7 +94,7 @@ START_TEST(stores_what_was_seen) {
 }
 END_TEST
 
-/* Where the formula of softmax does not give dL/dS it is stored. */
+/* dL/dS is stored if softmax's formula does not give it. */
 START_TEST(stores_what_does_not_follow) {
     static invented v;
     invent(&v, NULL, true);
@@ -110,7 +110,8 @@ START_TEST(stores_what_does_not_follow) {
 }
 END_TEST
 
-/* A pattern a mask: causal for the decoder, none elsewhere (padding is not stored); user's own may tell heads apart. */
+/* One pattern for each mask: causal for the decoder, none elsewhere (padding is not stored); a user's own mask may
+ * differ between heads. */
 START_TEST(says_what_is_blocked) {
     static invented v;
     invent(&v, NULL, false);
@@ -180,7 +181,7 @@ START_TEST(foreign_bytes_are_harmless) {
 }
 END_TEST
 
-/* Whoever opens it asks nobody for anything, and nothing of the data can change that. */
+/* The page fetches nothing, and no data can change that. */
 START_TEST(asks_for_nothing) {
     ck_assert_ptr_null(strstr(tl_page_attention, "https:"));
     ck_assert_int_eq(count_of(tl_page_attention, "http:"),
@@ -228,7 +229,7 @@ START_TEST(says_where_it_came_from) {
 }
 END_TEST
 
-/* The digits were computed apart: FNV-1a over the names and the little-endian float32. */
+/* The expected digits were computed separately: FNV-1a over the names and the little-endian float32. */
 START_TEST(fingerprints) {
     char one[17], two[17];
     tl_params *params = tl_params_new(1);
@@ -242,7 +243,7 @@ START_TEST(fingerprints) {
 }
 END_TEST
 
-/* ---- how large it is ---- */
+/* ---- size limits ---- */
 
 static size_t size_without(invented *v, unsigned quantities) {
     tl_page_options options = WHOLE;
@@ -282,7 +283,7 @@ START_TEST(stores_what_was_asked_for) {
 }
 END_TEST
 
-/* A page of the first sentence alone. */
+/* The size of a page with only the first sentence. */
 static size_t size_of_first(invented *v, unsigned quantities) {
     v->sentences.count = 1;
     const size_t size = size_without(v, quantities);
@@ -290,16 +291,16 @@ static size_t size_of_first(invented *v, unsigned quantities) {
     return size;
 }
 
-/* Norms of heads, norms and scores go first, then sentences, and gradients last of all; where these are gone there is room for
- * sentences again. */
+/* Norms of heads, norms and scores are left out first, then sentences, and gradients last; without gradients there
+ * is room for sentences again. */
 START_TEST(leaves_out_what_does_not_fit) {
     static invented v;
     invent(&v, NULL, false);
     const unsigned a = 1u << TL_SEE_A, grad = 1u << TL_SEE_DS, s = 1u << TL_SEE_S, norm = 1u << TL_SEE_NORM;
     const struct {
-        size_t most; /* but for the names of what is missing */
+        size_t most; /* without the names of what is missing */
         const char *left_out;
-        int sentences, grads; /* that are there: of how many sentences */
+        int sentences, grads; /* how many sentences are there, and with gradients */
     } cases[] = {
         {size_without(&v, a | s | grad | norm), "\"left_out\":[\"head-norm\"]", 2, 2},
         {size_without(&v, a | s | grad), "\"left_out\":[\"head-norm\",\"norm\"]", 2, 2},
@@ -339,7 +340,7 @@ END_TEST
 START_TEST(pictures_are_stored) {
     static invented v;
     invent(&v, NULL, false);
-    static tl_real patches[SENTENCES * 4 * 3]; /* two by two, of a pixel each */
+    static tl_real patches[SENTENCES * 4 * 3]; /* 2 × 2 patches of one pixel */
     patches[0] = 1, patches[1] = (tl_real)0.5, patches[2] = 0, patches[3] = (tl_real)-0.1,
     patches[4] = (tl_real)1.1;
     v.seen.batch.pictures = tl_tensor_of(patches, TL_SHAPE(SENTENCES, 4, 3));
@@ -350,7 +351,7 @@ START_TEST(pictures_are_stored) {
 }
 END_TEST
 
-/* ---- what all pages are made with ---- */
+/* ---- tools for all pages ---- */
 
 START_TEST(base64_is_that_of_the_rfc) {
     static const char *const cases[][2] = {{"", ""},
@@ -393,9 +394,9 @@ START_TEST(filling_needs_both_places) {
 }
 END_TEST
 
-/* ---- of a run ---- */
+/* ---- from a run ---- */
 
-/* The page says whose it is and what each token's loss is; making it changes nothing that was seen. */
+/* The page names its run and each token's loss; making it changes nothing that was seen. */
 START_TEST(of_a_run) {
     tl_run *run = fresh_translator(false);
     static const char *const sources[] = {"the cat sleeps .", "the dogs ."}, *const targets[] = {

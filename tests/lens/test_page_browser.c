@@ -1,5 +1,5 @@
-/* The page in a browser: numbers are the library's, exactly where they are stored and to 1e-6 where the page makes them; clicks and keys
- * do what they say; nothing is fetched and nothing complains, whatever the tokens are. */
+/* The page in a browser: numbers are the library's, exact if they are stored, to 1e-6 if the page computes them;
+ * clicks and keys work; nothing is fetched, and there are no errors, whatever the tokens are. */
 #define _XOPEN_SOURCE 700
 #include "tapeloom.h"
 
@@ -7,7 +7,7 @@
 #include "lens/fresh_runs.h"
 #include "lens/page.h"
 
-/* The page of invented numbers, opened. */
+/* Opens the page of invented numbers. */
 static browser opened_as(invented *v) {
     size_t size;
     char *page = tl_page_text(NULL, &v->sentences, &v->seen, &(tl_page_options){.title = "a title"}, &size);
@@ -19,13 +19,13 @@ static browser opened_as(invented *v) {
     return b;
 }
 
-/* The same of numbers as they are made; of: the first sentence's tokens, or NULL. */
+/* Invents numbers and opens their page; of: the first sentence's tokens, or NULL. */
 static browser opened(invented *v, const char *const *of, bool sigmoid) {
     invent(v, of, sigmoid);
     return opened_as(v);
 }
 
-/* Nothing was fetched, failed or said. */
+/* Asserts that nothing was fetched and no error was reported. */
 static void finish(browser *b, int problems) {
     says(b, problems, "[]");
     browser_free(b);
@@ -165,7 +165,7 @@ START_TEST(every_run) {
 }
 END_TEST
 
-/* Words of several tokens: sums over columns, means over rows, what is of no word left out. */
+/* Words of several tokens: sums over columns, means over rows; tokens of no word are left out. */
 START_TEST(words_are_merged) {
     static invented v;
     invent(&v, NULL, false);
@@ -201,7 +201,7 @@ START_TEST(words_are_merged) {
 }
 END_TEST
 
-/* ---- what is seen first ---- */
+/* ---- the first view ---- */
 
 /* |Σ A∘dL/dA| of a head in the first sentence */
 static double importance(const invented *v, int number, long h) {
@@ -211,7 +211,7 @@ static double importance(const invented *v, int number, long h) {
     return fabs(sum);
 }
 
-/* The row's columns by weight, the first three that have a tenth of the first's. */
+/* The answer for a row: its largest columns, at most three, each at least a tenth of the first. */
 static void expect_answer(const invented *v, long h, long i, char *to, size_t size) {
     const tl_seen_attention *a = &v->attention[2];
     bool used[SOURCE] = {false};
@@ -279,7 +279,7 @@ START_TEST(first_view) {
 }
 END_TEST
 
-/* What is said of one token is looked at from there. */
+/* For an objective of one token the page starts at that token's row. */
 START_TEST(row_that_is_asked_for) {
     static invented v;
     invent(&v, NULL, false);
@@ -314,7 +314,7 @@ START_TEST(clicks) {
     ask(&b, "point h1");
     const int reading = ask(&b, "eval $('reading').textContent"),
               weight = ask(&b, "eval document.querySelector('#reading [data-quantity=A]').textContent");
-    ask(&b, "point canvas.large 0.9 0.1"); /* row 0, column 3: comes after it */
+    ask(&b, "point canvas.large 0.9 0.1"); /* row 0, column 3: a later position */
     const int blocked = ask(&b, "eval $('reading').querySelector('.blocked').textContent");
     const int raw = ask(&b, "eval document.querySelector('#reading "
                             "[data-quantity=dA-raw]').textContent.endsWith('(of no consequence)')");
@@ -351,7 +351,7 @@ START_TEST(clicks) {
     says(&b, blocked, "\"blocked: causal: the column comes after the row\"");
     says(&b, raw, "true");
     says(&b, rings,
-         "[false, false, true, true, true, true]"); /* cross has its row, the encoder nothing of it */
+         "[false, false, true, true, true, true]"); /* cross-attention has that row, the encoder does not */
     says(&b, still, b.answer[cell]);
     says(&b, pressed, "[\"dL/dS\"]");
     assert_contains(b.answer[legend], "99th percentile");
@@ -381,7 +381,7 @@ START_TEST(keys) {
         ask(&b, "key %s", keys[i].key);
         state[i] = ask(&b, STATE);
     }
-    ask(&b, "eval $('stage').focus()"); /* only there are arrows ours */
+    ask(&b, "eval $('stage').focus()"); /* arrow keys work only there */
     ask(&b, "key ArrowDown");
     ask(&b, "key ArrowDown");
     ask(&b, "key ArrowRight");
@@ -418,13 +418,13 @@ START_TEST(keys) {
     says(&b, fits, "0");
     says(&b, before, "\"rgb(255, 255, 255)\"");
     says(&b, dark, "\"rgb(22, 23, 27)\"");
-    says(&b, paper, b.answer[before]); /* whatever the screen shows */
+    says(&b, paper, b.answer[before]); /* the same as on the screen */
     says(&b, help, "true");
     finish(&b, problems);
 }
 END_TEST
 
-/* What was measured elsewhere goes before what the page would say of its own sentences: here the other way round. */
+/* Given importance is used instead of the page's own; here it has the opposite order. */
 START_TEST(importance_that_is_given) {
     static invented v;
     invent(&v, NULL, false);
@@ -452,7 +452,7 @@ START_TEST(importance_that_is_given) {
 }
 END_TEST
 
-/* Light and dark are the system's, also when it changes, until somebody has asked. */
+/* Light and dark follow the system, also when it changes, until the user chooses. */
 START_TEST(themes) {
     static const char *const steps[][2] = {{"light", "rgb(255, 255, 255)"}, {"dark", "rgb(22, 23, 27)"},
                                            {"key d", "rgb(255, 255, 255)"}, {"light", "rgb(255, 255, 255)"},
@@ -462,7 +462,7 @@ START_TEST(themes) {
     static invented v;
     browser b = opened(&v, NULL, false);
     int seen[STEPS];
-    for (int i = 0; i < STEPS; i++) { /* the page is told of the system's with the next frame */
+    for (int i = 0; i < STEPS; i++) { /* the page learns of the system's choice with the next frame */
         ask(&b, "%s", steps[i][0]);
         seen[i] =
             ask(&b, "eval new Promise((said) => requestAnimationFrame(() => requestAnimationFrame(() => "
@@ -476,7 +476,7 @@ START_TEST(themes) {
 }
 END_TEST
 
-/* Sentences in the order of their losses, where these are known. */
+/* Sentences are sorted by loss, if losses are known. */
 START_TEST(list_is_sorted) {
     static invented v;
     browser b = opened(&v, NULL, false);
@@ -503,12 +503,13 @@ END_TEST
 
 /* ---- colours ---- */
 
-/* Of a copy that is made to be read: browsers complain otherwise. */
+/* Reads a copy, since browsers warn about reading the canvas itself. */
 #define PIXEL                                                                                              \
  "eval Array.from(((c) => { const t = new OffscreenCanvas(c.width, c.height).getContext('2d', "            \
  "{willReadFrequently: true}); t.drawImage(c, 0, 0); return t; })(document.querySelector('canvas.large'))" \
  ".getImageData("
-static int cell_pixel(browser *b, int row, int column) { /* off the number in the middle, and off the lines */
+static int cell_pixel(browser *b, int row,
+                      int column) { /* away from the number in the middle, and from lines */
     return ask(b,
                PIXEL "Math.round((%d + 0.5) * large.layout.pitch), Math.round((%d + 0.15) * "
                      "large.layout.pitch), 1, 1).data).slice(0, 3)",
@@ -564,7 +565,7 @@ START_TEST(colours) {
 }
 END_TEST
 
-/* A mask of the user's own may hide a pair from one head alone. */
+/* A user's own mask may hide a pair from one head only. */
 START_TEST(blocked_in_one_head) {
     static invented v;
     invent(&v, NULL, false);
@@ -623,7 +624,7 @@ START_TEST(foreign_tokens) {
     says(&b, made, "[10, 0]");
     says(&b, upright, "[[\"\xe7\x9d\xa1\xe8\xa7\x89\", 2]]");
     says(&b, drawn[0], "[0, 0, 25, 0]");
-    says(&b, drawn[1], "[0, 0, 16, 6]"); /* what comes after */
+    says(&b, drawn[1], "[0, 0, 16, 6]"); /* later positions */
     says(&b, drawn[2], "[0, 0, 20, 0]");
     says(&b, saved, "ok");
     finish(&b, problems);
@@ -636,7 +637,7 @@ END_TEST
 #define PANELS "eval Array.from(document.querySelectorAll('.panel h3'), (e) => e.textContent)"
 #define LINES "eval Array.from(document.querySelectorAll('.what'), (e) => e.textContent)"
 
-/* A language model reads no source: its decoder's self-attention is large. */
+/* A language model has no source: its decoder's self-attention is the large map. */
 START_TEST(language_model) {
     static invented v;
     invent(&v, NULL, false);
@@ -651,12 +652,12 @@ START_TEST(language_model) {
     says(&b, asked, "[\"decoder self\", \"What does the model look at when\"]");
     says(&b, panels, "[\"Decoder self-attention\"]");
     says(&b, lines, "[\"text\"]");
-    says(&b, coloured, "[true, true, false, false]"); /* what was read: <bos> and these two */
+    says(&b, coloured, "[true, true, false, false]"); /* the tokens read: <bos> and these two */
     finish(&b, problems);
 }
 END_TEST
 
-/* Of a classifier what pools is large; its one row is the class. */
+/* For a classifier the pooling is the large map; its single row is the class. */
 START_TEST(classifier) {
     static invented v;
     invent(&v, NULL, false);
@@ -678,7 +679,7 @@ START_TEST(classifier) {
 }
 END_TEST
 
-/* One that has [CLS] tells the class from that row. */
+/* A classifier with [CLS] predicts from that row. */
 START_TEST(classifier_with_cls) {
     static invented v;
     static const char *const text[] = {"[CLS]", "not", "good", ".", "<eos>", "a", "b", "c", "d"},
@@ -697,13 +698,13 @@ START_TEST(classifier_with_cls) {
 }
 END_TEST
 
-/* Of a captioner the picture stands where the source's tokens would, and columns are its patches. */
+/* For a captioner the picture replaces the source's tokens, and columns are its patches. */
 START_TEST(captioner) {
     static invented v;
     invent(&v, NULL, false);
     static const char *const scene[] = {".", "red-square", ".", "."};
-    static tl_real
-        patches[SENTENCES * 4 * 12]; /* two by two, each of two by two pixels: white, and one red */
+    /* two by two, each of two by two pixels: white, and one red */
+    static tl_real patches[SENTENCES * 4 * 12];
     for (int i = 0; i < 4; i++) patches[12 + 3 * i + 1] = patches[12 + 3 * i + 2] = 1;
     v.seen.batch.pictures = tl_tensor_of(patches, TL_SHAPE(SENTENCES, 4, 12));
     for (int i = 0; i < SENTENCES; i++) v.sentence[i].src = tokens_of(&v, i, 0, 4, scene);
@@ -720,7 +721,7 @@ START_TEST(captioner) {
     ask(&b, "click .patch[data-column='1']");
     const int column = ask(&b, "eval view.column"),
               reading = ask(&b, "eval $('reading').textContent.includes('looks at red-square (1,2)')");
-    ask(&b, "problems"); /* reading pixels is ours */
+    ask(&b, "problems"); /* reading pixels is the test's doing */
     says(&b, lines, "[\"picture\", \"caption\"]");
     says(&b, names,
          "[[\"1,1\", \"patch, row 1, column 1: .\"], [\"1,2\", \"patch, row 1, column 2: red-square\"], "
@@ -732,7 +733,7 @@ START_TEST(captioner) {
 }
 END_TEST
 
-/* Without gradients: they are not offered, and the sharpest head is the first. */
+/* Without gradients: they are not offered, and the head with the lowest entropy is first. */
 START_TEST(without_gradients) {
     static invented v;
     invent(&v, NULL, false);
@@ -761,7 +762,7 @@ START_TEST(without_gradients) {
 }
 END_TEST
 
-/* A model that has come apart is shown as it is. */
+/* NaN and infinities of a diverged model are shown. */
 START_TEST(not_a_number) {
     static invented v;
     invent(&v, NULL, false);
@@ -780,7 +781,7 @@ START_TEST(not_a_number) {
 }
 END_TEST
 
-/* What was left out for want of room is said. */
+/* The page says what was left out for lack of room. */
 START_TEST(less_is_said) {
     static invented v;
     invent(&v, NULL, false);
@@ -805,7 +806,7 @@ END_TEST
 
 /* ---- sizes ---- */
 
-/* Nothing is cut off at the side, and labels stay while a large map scrolls. */
+/* Nothing is cut off at the sides, and labels stay in view while a large map scrolls. */
 START_TEST(sizes) {
     static invented v;
     browser b = opened(&v, NULL, false);

@@ -1,8 +1,8 @@
-/* Patching: A by A changes no bit, a whole depth of the stream by B's has B's bits, what was not chosen stays as it was; the estimate is
- * the first-order one; tables are runs of their cells. */
-#include "nn/classifier.h"
-#include "nn/gpt.h"
-#include "nn/seq2seq.h"
+/* Patching: A by A changes no bit; a whole depth of the stream by B gives B's bits; what was not chosen stays
+ * unchanged; the estimate is of first order; tables equal runs of their cells. */
+#include "models/classifier.h"
+#include "models/gpt.h"
+#include "models/seq2seq.h"
 #include "nothing.h"
 
 #ifdef TL_DOUBLE
@@ -13,7 +13,7 @@ static const double tolerance = 1e-5;
 
 static bool same_bits(double a, double b) { return memcmp(&a, &b, sizeof a) == 0; }
 
-/* As long as `like`, with other words on the sides that are asked for: sentence s becomes 6 - s. */
+/* A batch as long as `like`, with other words on the sides that are asked for: sentence s becomes 6 - s. */
 static const sentence ones[] = {{0, 7, 5}, {2, 12, 9}}, others[] = {{6, 7, 5}, {4, 12, 9}};
 typedef struct pair {
     tl_batch a, b;
@@ -28,7 +28,7 @@ static pair texts_of(long vocab) {
     pair p = pair_of(vocab, true);
     return p;
 }
-/* Without the source, as language models read it; memory stays the pair's. */
+/* Without the source, as language models read it; memory still belongs to the pair. */
 static tl_batch text(const tl_batch *b) {
     tl_batch t = *b;
     t.src = t.src_lengths = NULL, t.src_len = t.src_tokens = 0;
@@ -95,7 +95,7 @@ START_TEST(a_by_a_changes_no_bit) {
 }
 END_TEST
 
-/* Places of a layer without heads hold nothing, too. */
+/* Also places of a layer without heads, which are empty. */
 START_TEST(what_is_left_by_itself) {
     static const int none_and_all[] = {0, 2}, one_each[] = {1, 1};
     const tl_transformer_config config = {SMALL_MODEL,
@@ -114,7 +114,7 @@ START_TEST(what_is_left_by_itself) {
 }
 END_TEST
 
-/* ---- a whole depth by B's ---- */
+/* ---- a whole depth by B ---- */
 
 static void gives_b(tl_patch *p, tl_tape *tape, const tl_patch_place *places, int count) {
     tl_patched got;
@@ -135,7 +135,7 @@ START_TEST(a_depth_of_the_encoder_is_all) {
         for (int l = 0; l < k.model.encoder.layers; l++) {
             snprintf(name, sizeof name, "encoder.layers.%d.residual", l);
             gives_b(patch, k.tape, &(tl_patch_place){.places = name}, 1);
-            /* one position less is something else */
+            /* one position less gives something else */
             tl_patched got;
             must(tl_patch_run(patch, &(tl_patch_place){.places = name, .where = {.positions = {1, 0}}}, 1,
                               &got));
@@ -192,7 +192,7 @@ END_TEST
 START_TEST(a_depth_of_a_classifier_is_all) {
     classifier_bench c = classifier_begin(&classifiers[_i]);
     tl_batch a = labelled(ones, 2, 13, 0), b = labelled(others, 2, 13, 0);
-    static const int wrong[] = {0, 1}; /* B's own labels are not asked for */
+    static const int wrong[] = {0, 1}; /* B's own labels are not used */
     b.labels = wrong;
     tl_patch *patch = tl_patch_new(&c.model.model, c.tape, &a, &b, &loss);
     must_msg(patch != NULL, "%s", tl_tape_error(c.tape));
@@ -203,7 +203,7 @@ START_TEST(a_depth_of_a_classifier_is_all) {
     tl_objective named = own;
     named.token = a.labels[1];
     double value[3];
-    for (int i = 0; i < 3; i++) { /* the true class is its label, whatever else the batch has */
+    for (int i = 0; i < 3; i++) { /* the true class is A's label */
         static const int other[] = {1, 1};
         tl_batch also = a;
         if (i == 2) also.tgt_out = other, also.tgt_len = 1;
@@ -237,7 +237,7 @@ END_TEST
 
 /* ---- here, and nowhere else ---- */
 
-/* The last stream at one position is what that word's logits are of. */
+/* A word's logits depend only on the last stream at its position. */
 START_TEST(one_position) {
     bench k = bench_begin(&models[0]);
     pair p = pair_of(13, true);
@@ -256,7 +256,7 @@ START_TEST(one_position) {
             elsewhere.where.sentences = (tl_range){0, 1};
             must(tl_patch_run(patch, &elsewhere, 1, &got));
             must(got.effect == 0 && got.estimate == 0);
-            /* two places of one name are both meant */
+            /* two places with the same name are both patched */
             tl_patch_place two[] = {place, place};
             two[1].where.positions = (tl_range){at, at + 1};
             must(tl_patch_run(patch, two, 2, &got));
@@ -265,8 +265,8 @@ START_TEST(one_position) {
         tl_patched got;
         must(tl_patch_run(patch, &memory, 1, &got));
         must(!same_bits(got.value, tl_patch_value_a(patch)));
-        must(same_bits(got.value, tl_patch_value_b(patch)) ==
-             (at == 0)); /* where both have read <bos> alone */
+        /* where both have read <bos> alone */
+        must(same_bits(got.value, tl_patch_value_b(patch)) == (at == 0));
         tl_patch_free(patch);
     }
     pair_free(&p);
@@ -276,8 +276,8 @@ END_TEST
 
 /* ---- the estimate ---- */
 
-/* A logit is linear in the last stream where no norm follows: there the estimate is the effect. Heads' and positions' estimates sum to
- * that of all. */
+/* A logit is linear in the last stream if no norm follows: the estimate equals the effect. Estimates of heads and of
+ * positions sum to the estimate of all. */
 START_TEST(first_order) {
     const tl_transformer_config config = {SMALL_MODEL, .pre_norm = true, .no_final_norm = true};
     bench k = bench_begin(&config);
@@ -306,7 +306,7 @@ START_TEST(first_order) {
 }
 END_TEST
 
-/* Where B is A but for a little, effect and estimate are the same but for the square of it. */
+/* If B differs little from A, effect and estimate differ only by the square of the difference. */
 START_TEST(a_little) {
     bench k = bench_begin(&bench_small);
     tl_tensor w = tl_param_value(tl_params_find(k.params, "src_embedding.weight"));
@@ -353,7 +353,7 @@ START_TEST(correlations) {
     ck_assert_double_eq_tol(tl_correlation(x, y, 3), -1, 1e-12);
     ck_assert_double_eq_tol(tl_correlation(x, x, 3), 1, 1e-12);
     ck_assert_double_eq_tol(tl_correlation(x, z, 3), -1 / sqrt(28), 1e-12); /* by hand: -1 / √(14/3·6) */
-    double tenths[10], numbers[10]; /* whose mean is not 0.1 to the bit */
+    double tenths[10], numbers[10]; /* their mean is not exactly 0.1 */
     for (int i = 0; i < 10; i++) tenths[i] = 0.1, numbers[i] = i * i;
     ck_assert(isnan(tl_correlation(numbers, tenths, 10)) && isnan(tl_correlation(tenths, numbers, 10)));
     ck_assert(isnan(tl_correlation(x, flat, 3)) && isnan(tl_correlation(flat, x, 3)) &&
@@ -364,7 +364,7 @@ END_TEST
 /* ---- tables ---- */
 
 typedef struct counting {
-    long calls, done, total, most; /* most: ended then; 0: never */
+    long calls, done, total, most; /* most: ends after this many; 0: never */
 } counting;
 static bool count(void *to, long done, long total) {
     counting *c = to;
@@ -398,7 +398,7 @@ static void cells_are_runs(tl_patch *p, tl_tape *tape, const tl_patch_options *g
         tl_patched got;
         must(tl_patch_run(p, &place, 1, &got));
         must(!memcmp(&got, &t->cell[i].patched, sizeof got));
-        must(got.effect != 0 || strstr(place.places, ".embedding")); /* where both may have read the same */
+        must(got.effect != 0 || strstr(place.places, ".embedding")); /* in which A and B may be equal */
         effect[n] = got.effect, estimate[n++] = got.estimate;
     }
     must(same_bits(t->correlation, tl_correlation(effect, estimate, n)) && !isnan(t->correlation));
@@ -433,7 +433,7 @@ START_TEST(tables) {
 }
 END_TEST
 
-/* ---- what cannot be ---- */
+/* ---- errors ---- */
 
 #define REFUSED(done, why)                     \
  do {                                          \
@@ -481,7 +481,7 @@ START_TEST(refuses) {
     REFUSED(tl_patch_run(p, &(tl_patch_place){.places = "decoder.layers.0.self.q"}, 1, &got),
             "A has 9 target tokens and B has 3");
     ck_assert(tl_patch_run(p, &(tl_patch_place){.places = "decoder.layers.0.cross.k"}, 1, &got));
-    counting counted = {0}; /* what cannot be is said before anything is run */
+    counting counted = {0}; /* errors are reported before any run */
     REFUSED(tl_patch_table_new(p, &(tl_patch_options){.progress = count, .context = &counted}),
             "A has 9 target tokens and B has 3");
     ck_assert_int_eq((int)counted.calls, 0);
@@ -493,7 +493,7 @@ START_TEST(refuses) {
     tl_patch_free(p);
     tl_patch_free(NULL);
     tl_patch_table_free(NULL);
-    /* as long, but in other company */
+    /* as long, but in another batch */
     tl_batch wider = batch_of(others, 2, 13, 14, 0);
     p = tl_patch_new(m, k.tape, &a, &wider, &loss);
     must(p != NULL);
@@ -506,7 +506,7 @@ START_TEST(refuses) {
 }
 END_TEST
 
-/* Modes of the tape are as they were; dropout is off meanwhile; parameters have the gradient of A's one backward. */
+/* The tape's modes are unchanged; dropout is off meanwhile; parameters have the gradient of A's one backward. */
 START_TEST(leaves_everything) {
     const tl_transformer_config config = {SMALL_MODEL, .dropout = 0.4};
     bench k = bench_begin(&config);

@@ -1,4 +1,4 @@
-/* Places by name: what every model has, patterns, and that what is done there is what maps do. */
+/* Places by name: which ones every model has, patterns, and that actions on places equal those of maps. */
 #include "every_model.h"
 
 /* ---- names ---- */
@@ -90,9 +90,9 @@ START_TEST(patterns) {
 }
 END_TEST
 
-/* ---- every place of every model is there, keeps its gradient, and changes no bit by that ---- */
+/* ---- every place of every model exists, keeps its gradient, and changes no bit by that ---- */
 
-/* What the last axis of a place is, and how many it has; 0: that depends on the model. */
+/* The size of a place's last axis; 0: it depends on the model. */
 static void assert_shape(const subject *s, const tl_place_name *at, tl_tensor x) {
     const char *part = strrchr(at->text, '.') + 1;
     const bool map = !strcmp(part, "scores") || !strcmp(part, "pattern");
@@ -113,7 +113,7 @@ START_TEST(all_are_there) {
     subject s;
     tl_model_maps maps;
     subject_begin(&s, _i, short_ones, SHORT_ONES);
-    /* uniform attention has no queries and keys, and without attention nobody looks at the encoder's states */
+    /* uniform attention has no queries and keys, and without attention the encoder's states are not used */
     const bool uniform = _i == FIRST_SCORED + 3 || _i == FIRST_RECURRENT + 14 || _i >= FIRST_CLASSIFIER + 3;
     const bool blind = s.model->attentions[TL_CROSS] == 0 && _i >= FIRST_RECURRENT;
     const double plain = loss_of(&s, NULL);
@@ -149,7 +149,7 @@ START_TEST(all_are_there) {
 }
 END_TEST
 
-/* ---- what is done ---- */
+/* ---- actions ---- */
 
 typedef struct scaling {
     double factor;
@@ -162,7 +162,7 @@ static tl_var scaled(tl_var x, const tl_place_at *at, void *context) {
     return tl_scale(x, s->factor);
 }
 
-/* A gate of 0 is a context of 0, and by any of the model's ways the same loss. */
+/* A gate of 0 and a replaced context of 0 give the same loss, by every way. */
 START_TEST(gates_and_replacements) {
     subject s;
     tl_model_maps maps;
@@ -175,7 +175,7 @@ START_TEST(gates_and_replacements) {
         if (way == 1) must(tl_places_gate(places, "decoder.*.cross", -1, 0));
         if (way == 2) must(tl_places_replace(places, "decoder.*.cross.context", scaled, &nothing));
         if (way == 3) must(tl_places_gate(places, "decoder.layers.1.cross", 1, 0));
-        if (way == 4) must(tl_places_gate(places, "decoder.*.cross", 1, 1)); /* the other head stays */
+        if (way == 4) must(tl_places_gate(places, "decoder.*.cross", 1, 1)); /* the other head's gate stays */
         tl_tape_reset(s.tape);
         must(tl_places_maps(places, s.tape, &maps));
         loss[way] = loss_of(&s, &maps);

@@ -1,5 +1,5 @@
-/* Heads that go: in which order, how good the model is without them, and the smaller run, which gives what the whole one gives with gates
- * of 0. */
+/* Removing heads: the order, how good the model is without them, and the smaller run, which gives what the whole run
+ * gives with gates of 0. */
 #define _XOPEN_SOURCE 700
 #include "run/fixture.h"
 
@@ -165,7 +165,7 @@ static void writes_the_same(tl_run *a, tl_run *b) {
     }
 }
 
-/* Rows of bits: encoder, decoder, cross. */
+/* Flags from bits: encoder, decoder, cross. */
 static void keep_bits(bool *keep, unsigned encoder, unsigned decoder, unsigned cross) {
     const unsigned bits[] = {encoder, decoder, cross};
     for (int i = 0; i < 12; i++) keep[i] = bits[i / 4] >> i % 4 & 1;
@@ -185,7 +185,7 @@ START_TEST(a_smaller_run) {
     long left = 0;
     for (int i = 0; i < 12; i++) left += keep[i];
     ck_assert_int_eq(tl_prune_heads(tl_run_model(smaller)), left);
-    /* 3·8 rows of 32 and a bias each, and 8 columns of 32 a head */
+    /* a head has 3·8 rows of 32 with a bias each, and 8 columns of 32 */
     ck_assert_int_eq(tl_params_numel(tl_run_params(known)) - tl_params_numel(tl_run_params(smaller)),
                      (12 - left) * (3 * 8 * 33 + 8 * 32));
     struct stat before, after;
@@ -199,7 +199,7 @@ START_TEST(a_smaller_run) {
 }
 END_TEST
 
-/* A score's own parameters lose what was of these heads, too. */
+/* A score's own parameters also lose what belonged to these heads. */
 START_TEST(other_scores) {
     static const char *const scores[] = {"general", "additive", "cosine", "uniform"};
     bool keep[12];
@@ -224,7 +224,7 @@ START_TEST(other_scores) {
 }
 END_TEST
 
-/* Numbers in heads-kept are those of the model that had all. */
+/* Numbers in heads-kept are those of the full model. */
 START_TEST(once_more) {
     bool keep[12];
     keep_bits(keep, 0xe, 0x5, 0xf);
@@ -248,7 +248,7 @@ START_TEST(once_more) {
 }
 END_TEST
 
-/* With all heads it is the same model, without its demo or where it began. */
+/* Keeping all heads gives the same model, without the marks of a demo or of another run (from). */
 START_TEST(without_losing_any) {
     bool keep[12];
     keep_bits(keep, 0xf, 0xf, 0xf);
@@ -294,7 +294,7 @@ static tl_run *with_gates(const double *log_alpha) {
     return run;
 }
 
-/* Gates between 0 and 1 become a part of out_proj's columns; heads whose gate is 0 can go. */
+/* Gates between 0 and 1 are multiplied into out_proj's columns; heads with a gate of 0 can be removed. */
 START_TEST(gates_become_columns) {
     const double log_alpha[] = {3, -9, 0, 1, log(3), 2, -0.5, 9, 0.2, -3, -3, 3};
     tl_run *gated = with_gates(log_alpha);
@@ -331,7 +331,7 @@ static bool look_at(tl_run *run, tl_seen *seen) {
            tl_look(tl_run_model(run), tl_run_tape(run), &batch, &(tl_look_options){.norms = true}, seen);
 }
 
-/* Looked at, a smaller run shows the same weights and gradients, and what comes through its heads with their gates. */
+/* A look at a smaller run shows the same weights, and the same gradients and contexts with gates. */
 START_TEST(seen_without_heads) {
     const double log_alpha[] = {1, -9, 0.5, -9, -9, -9, -9, -9, 9, -0.3, -9, 0};
     tl_run *gated = with_gates(log_alpha);
@@ -345,7 +345,7 @@ START_TEST(seen_without_heads) {
     ck_assert_int_eq(of_few.count, 3);
     ck_assert_int_eq(of_few.attention[1].heads, 0);
     tl_flow_layers *flow = tl_flow_layers_of(&of_few, 0, TL_FLOW_RELEVANCE);
-    ck_assert_ptr_nonnull(flow); /* of no head nothing is taken */
+    ck_assert_ptr_nonnull(flow); /* without heads nothing is read */
     for (long e = 0; e < flow->targets * flow->targets; e++) must(flow->decoder_self[0][e] == 0);
     tl_flow_layers_free(flow);
     for (int k = 0, i = 0; k < 3; k++) {
@@ -369,7 +369,7 @@ START_TEST(seen_without_heads) {
 }
 END_TEST
 
-/* Gates that are open or shut in use are constants there: the checks of a model do not ask for their gradients. */
+/* Learnt gates that are fully open or closed are constants in evaluation: checks do not ask for their gradients. */
 START_TEST(constant_gates) {
     static const char *const targets[] = {"le chien dort", "le chat noir mange", "le chat"};
     const double log_alpha[] = {9, -9, 9, 9, 9, -9, 9, 9, 9, 9, 0.1, 9};

@@ -1,4 +1,4 @@
-/* Sentences of every program as a batch and as tokens, sets of them, words of tokens, and what was seen as files. */
+/* Sentences of every program as a batch and as tokens, sets of them, words of tokens, and looks as files. */
 #define _XOPEN_SOURCE 700
 #include "fresh_runs.h"
 
@@ -41,7 +41,7 @@ START_TEST(a_pair) {
     const char *source = "the zebra sleeps .", *target = "le chat dort .";
     read_one(run, source, target, &s);
     const tl_sentence *one = &s.sentence[0];
-    assert_tokens(&one->src, "the|zebra|sleeps|.|<eos>"); /* as the line has it, also what is <unk> */
+    assert_tokens(&one->src, "the|zebra|sleeps|.|<eos>"); /* as in the line, also if it is <unk> */
     ck_assert_int_eq(one->src.id[1], TL_UNK);
     assert_words(&one->src, "0 1 2 3 -1");
     assert_tokens(&one->read, "<bos>|le|chat|dort|.");
@@ -50,7 +50,7 @@ START_TEST(a_pair) {
     ck_assert_int_eq(one->written.words, 4);
     ck_assert(!one->own);
     ck_assert_str_eq(one->source, source);
-    must(tl_run_batch(run, &source, &target, 1, &b)); /* the same ids as any batch of the run */
+    must(tl_run_batch(run, &source, &target, 1, &b)); /* the same ids as in tl_run_batch */
     ck_assert_int_eq(s.batch.src_len, b.src_len);
     ck_assert_int_eq(s.batch.tgt_len, b.tgt_len);
     ck_assert_mem_eq(s.batch.src, b.src, (size_t)b.src_len * sizeof *b.src);
@@ -87,7 +87,7 @@ START_TEST(its_own_translation) {
         must(s.batch.tgt_out[t] == found.ids[t] && s.sentence[0].written.id[t] == found.ids[t]);
         must(s.batch.tgt_in[t] == (t ? found.ids[t - 1] : TL_BOS));
     }
-    must(count == found.lengths[0]); /* it has not learnt to end */
+    must(count == found.lengths[0]); /* the untrained model does not write <eos> */
     must(s.batch.tgt_lengths[0] == count && s.batch.tgt_lengths[1] == 4 && s.batch.tgt_tokens == count + 4);
     must(s.batch.src_len == 8 && s.batch.src_lengths[0] == 5 && s.batch.src_lengths[1] == 8 &&
          s.batch.src_tokens == 5 + 8);
@@ -95,7 +95,7 @@ START_TEST(its_own_translation) {
     char *line = tl_run_translate_line(run, sources[0]);
     ck_assert_str_eq(s.sentence[0].target, line);
     free(line);
-    /* rows are filled up with what is no target */
+    /* rows are filled up with ids that are no targets */
     for (long t = 4; t < s.batch.tgt_len; t++)
         must(s.batch.tgt_out[s.batch.tgt_len + t] == TL_PAD && s.batch.tgt_in[s.batch.tgt_len + t] == TL_PAD);
     tl_sentences_free(&s);
@@ -103,7 +103,7 @@ START_TEST(its_own_translation) {
 }
 END_TEST
 
-/* From the third word on the stream says <eos>. */
+/* From the third position on the stream predicts <eos>. */
 static tl_var ending(tl_var x, const tl_place_at *at, void *context) {
     tl_param *rows = context;
     tl_tensor y = tl_tape_tensor(x.tape, tl_shape_of_var(x));
@@ -112,7 +112,7 @@ static tl_var ending(tl_var x, const tl_place_at *at, void *context) {
     return at->from < 2 ? x : tl_constant(x.tape, y);
 }
 
-/* What the model says is what it says with what acts on the run; and its <eos> is a word that it writes. */
+/* What acts on the run also acts when the model writes; its <eos> is one of the words that it writes. */
 START_TEST(its_own_words_with_what_acts) {
     tl_run *run = fresh_translator(false);
     tl_sentences s;
@@ -144,7 +144,7 @@ START_TEST(its_own_words_with_what_acts) {
         read_one(run, "the cat sleeps", NULL, &s);
         said[i] = s.batch.labels[0];
         must(said[i] >= 0 && said[i] < classes);
-        must(tl_tape_set_grad(tl_run_tape(run), true)); /* the tape is as it was */
+        must(tl_tape_set_grad(tl_run_tape(run), true)); /* the tape's mode is unchanged */
         tl_sentences_free(&s);
         must_msg(tl_run_classify(run, line, 0, &all), "%s", tl_run_error(run));
         must(all.said[0] == said[i]);
@@ -174,9 +174,10 @@ START_TEST(pieces_of_words) {
     ck_assert_str_eq(tl_seen_label(t, 0, false, tape), t->text[0]);
     const tl_tokens marks = {
         .count = 3, .text = (const char *[]){"@@", "c@@", "at"}, .word = (long[]){0, 1, 1}, .words = 2};
-    ck_assert_str_eq(tl_seen_label(&marks, 0, true, tape), "@@"); /* a word of its own */
+    ck_assert_str_eq(tl_seen_label(&marks, 0, true, tape), "@@"); /* a word by itself */
     ck_assert_str_eq(tl_seen_label(&marks, 1, true, tape), "cat");
-    /* two rows of one word and one of none, three columns of two words and one of none: sums over columns, means over rows */
+    /* rows: two of one word and one of none; columns: of two words and one of none; sums over columns, means over
+     * rows */
     const tl_tokens rows = {.count = 3, .word = (long[]){0, 0, -1}, .words = 1},
                     columns = {.count = 4, .word = (long[]){0, 0, -1, 1}, .words = 2};
     for (int i = 0; i < 12; i++) from[i] = (tl_real)(i + 1);
@@ -206,7 +207,7 @@ START_TEST(a_text) {
     const tl_tokens *t = &s.sentence[0].written;
     must(s.batch.pad == -1 && t->words == 2 && t->word[0] == 0 && t->word[t->count - 1] == 1);
     tl_sentences_free(&s);
-    read_one(run, NULL, "cat\ncat", &s); /* what is blank is no word, and ends one */
+    read_one(run, NULL, "cat\ncat", &s); /* blanks belong to no word and end one */
     t = &s.sentence[0].written;
     long blank = 0;
     for (long i = 0; i < t->count; i++)
@@ -217,7 +218,7 @@ START_TEST(a_text) {
     must(blank == 1 && t->words == 2 && t->word[t->count - 1] == 1);
     tl_sentences_free(&s);
     const char *two[] = {"the cat", "the"};
-    must(tl_sentences_of(run, NULL, two, 2, &s)); /* what fills up is an id, and no target */
+    must(tl_sentences_of(run, NULL, two, 2, &s)); /* padding is an id but no target */
     const long length = s.batch.tgt_len;
     for (long i = s.batch.tgt_lengths[1]; i < length; i++)
         must(s.batch.tgt_in[length + i] == 0 && s.batch.tgt_out[length + i] == -1);
@@ -225,7 +226,7 @@ START_TEST(a_text) {
     tl_sentences_free(&s);
     tl_run_free(run);
     run = fresh_lm("words", true);
-    read_one(run, NULL, "the zebra is", &s); /* an unknown word is one */
+    read_one(run, NULL, "the zebra is", &s); /* an unknown word is a word */
     assert_words(&s.sentence[0].written, "0 1 2 -1");
     tl_sentences_free(&s);
     tl_run_free(run);
@@ -255,7 +256,7 @@ START_TEST(a_labelled_text) {
     tl_sentences_free(&s);
     read_one(run, "the cat sleeps", NULL, &s);
     must(s.sentence[0].own && s.sentence[0].target);
-    tl_seen seen; /* it is the likeliest */
+    tl_seen seen; /* it is the most likely one */
     tl_objective best = {.kind = TL_OF_LOGIT, .token = -1, .other = 1 - s.batch.labels[0]};
     must(
         tl_look(tl_run_model(run), tl_run_tape(run), &s.batch, &(tl_look_options){.objective = best}, &seen));
@@ -285,7 +286,7 @@ START_TEST(a_picture) {
     must(s.sentence[0].src.count == TL_PICTURE_PATCHES && s.sentence[0].src.id[0] == -1);
     assert_tokens(&s.sentence[0].written, "a|red|cross|<eos>");
     tl_sentences_free(&s);
-    const char *two[] = {"#0", "#2"}; /* side by side, and with the model's own captions */
+    const char *two[] = {"#0", "#2"}; /* in one batch, with the model's own captions */
     tl_search_result found;
     must_msg(tl_sentences_of(run, two, NULL, 2, &s), "%s", tl_run_error(run));
     must(s.batch.src_len == TL_PICTURE_PATCHES && s.batch.pictures.dim[0] == 2);
@@ -335,13 +336,13 @@ START_TEST(wrong) {
         tl_run_free(run);
     }
     tl_sentences s;
-    tl_run *run = fresh_lm("words", false); /* a window that is full */
+    tl_run *run = fresh_lm("words", false); /* a full window */
     const char *most = "a a a a a a a a a a a a a a a a a a a a a a a a";
     must(tl_sentences_of(run, NULL, &most, 1, &s) && s.batch.tgt_len == 24);
     tl_sentences_free(&s);
     tl_run_free(run);
     run = fresh_translator(false);
-    too_long[2 * 1023] = 0; /* and as much as a translator reads */
+    too_long[2 * 1023] = 0; /* as many words as a translator reads */
     const char *longest = too_long, *target = "le chat .";
     must(tl_sentences_of(run, &longest, &target, 1, &s) && s.batch.src_len == 1024);
     tl_sentences_free(&s);
@@ -353,7 +354,7 @@ END_TEST
 
 /* ---- sets ---- */
 
-/* Every sentence once, and what is measured is what the run's own functions say. */
+/* The set has every sentence once, and its measurements are those of the run's own functions. */
 static void check_set(tl_run *run, long most, long expected) {
     tl_set *set = tl_set_new(run, &(tl_set_options){.most = most});
     must_msg(set != NULL, "%s", tl_run_error(run));
@@ -368,14 +369,14 @@ static void check_set(tl_run *run, long most, long expected) {
     must(tl_set_measure(set, false, &q) && tl_set_measure(set, true, &again));
     must(q.loss > 0 && fabs(q.loss - again.loss) < 1e-6 && q.accuracy == again.accuracy);
     must(tl_set_target(set, 0) && !tl_set_target(set, expected) && !tl_set_source(set, -1));
-    tl_tape_set_training(tl_run_tape(run),
-                         3); /* a set is measured without dropout, and the tape is as it was */
+    /* a set is measured without dropout, and the tape's mode is unchanged */
+    tl_tape_set_training(tl_run_tape(run), 3);
     must(tl_set_measure(set, false, &again) && again.loss == q.loss && again.tokens == q.tokens);
     must(tl_tape_set_training(tl_run_tape(run), 0) == 3 && tl_tape_set_grad(tl_run_tape(run), true));
     tl_set_free(set);
 }
 
-/* Which sentences: the first ones, of those that training has not seen. Their labels are theirs. */
+/* A set has the first sentences that training has not seen, with their labels. */
 START_TEST(held_out) {
     tl_run *run = fresh_translator(false);
     tl_set *set = tl_set_new(run, &(tl_set_options){.most = 7}), *all = tl_set_new(run, NULL);
@@ -426,7 +427,8 @@ START_TEST(held_out) {
     set = tl_set_new(run, &(tl_set_options){.most = 3});
     tl_batch own;
     tl_quality again;
-    must(tl_set_next(set, &batch) && tl_caption_batch(run, test, 0, 3, &own)); /* and they are drawn alike */
+    /* and their pictures are the same */
+    must(tl_set_next(set, &batch) && tl_caption_batch(run, test, 0, 3, &own));
     for (long b = 0; b < 3; b++)
         ck_assert_mem_eq(tl_at(batch.pictures, b).data, tl_at(own.pictures, batch.index[b]).data,
                          (size_t)tl_numel(tl_at(own.pictures, 0)) * sizeof(tl_real));
@@ -438,7 +440,7 @@ START_TEST(held_out) {
 }
 END_TEST
 
-/* What a window foretells, as text, has the window's ids. */
+/* The text that a window predicts has the window's ids. */
 START_TEST(windows_of_a_set) {
     for (int lines = 0; lines < 2; lines++) {
         tl_run *run = fresh_lm(lines ? "words" : "bpe", lines);
@@ -454,8 +456,7 @@ START_TEST(windows_of_a_set) {
                 const char *target = tl_set_target(set, batch.index[b]);
                 const long length = batch.tgt_lengths ? batch.tgt_lengths[b] : batch.tgt_len;
                 must(tl_lm_encode(run, target, strlen(target), &text));
-                const bool known =
-                    lines && !strstr(target, "<unk>"); /* which is no word that could be cut again */
+                const bool known = lines && !strstr(target, "<unk>"); /* <unk> cannot be cut again */
                 for (long t = 0; known && t < length; t++)
                     must(text.ids[1 + t] == batch.tgt_out[b * batch.tgt_len + t]);
                 compared += known;
@@ -523,8 +524,8 @@ START_TEST(wrong_sets) {
         ck_assert_ptr_nonnull(tl_run_error(run));
         tl_run_clear_error(run);
     }
-    tl_run_settings_of(run)->data.pair =
-        NULL; /* what it was validated on is gone; another file that is not there is its own matter */
+    /* the hint is only for the validation file, not for another missing file */
+    tl_run_settings_of(run)->data.pair = NULL;
     tl_run_settings_of(run)->data.valid = "gone.tsv";
     ck_assert_ptr_null(tl_set_new(run, NULL));
     assert_contains(tl_run_error(run), "gone.tsv");
@@ -553,7 +554,7 @@ static tl_var halved(tl_var x, const tl_place_at *at, void *context) {
     return tl_scale(x, 0.5);
 }
 
-/* Losses, log p, translations; with gates of 1 the same bits. */
+/* Losses, log p, translations; gates of 1 change no bit. */
 START_TEST(what_acts_acts_everywhere) {
     tl_run *run = fresh_translator(false);
     const char *source = "the small cats do not sleep .", *target = "les petits chats ne dorment pas .";
@@ -589,7 +590,7 @@ START_TEST(what_acts_acts_everywhere) {
 }
 END_TEST
 
-/* Trained with gates of 1 the weights are those of a training without; with others not. */
+/* Training with gates of 1 gives the same weights as without gates; with other gates it does not. */
 START_TEST(what_acts_acts_in_training) {
     scratch f = scratch_new();
     setenv("PATH", f.folder, 1); /* no gnuplot */
@@ -604,7 +605,7 @@ START_TEST(what_acts_acts_in_training) {
         tl_error error = {""};
         char dir[600];
         snprintf(dir, sizeof dir, "%s/run%d", f.folder, i);
-        tl_run *shape = fresh(&s), *run = tl_run_new(dir, &s); /* the same model, whose names are asked for */
+        tl_run *shape = fresh(&s), *run = tl_run_new(dir, &s); /* a run with the same model, for its names */
         tl_places *places = tl_places_new(tl_run_model(shape));
         must(tl_places_gate(places, "decoder.*", -1, factor[i]));
         if (i) tl_run_act_at(run, places);
@@ -640,11 +641,11 @@ START_TEST(as_files) {
     const tl_seen_attention *a = tl_seen_of(&seen, "decoder.layers.0.self");
     long rows = 0;
     for (char *at = text; (at = strchr(at, '\n')); at++) rows++;
-    /* two heads of self-attention and cross-attention of both sentences, and the header */
+    /* two heads of self-attention and of cross-attention, in both sentences, and the header */
     ck_assert_int_eq(rows, 1 + 2 * (5 * 5 + 5 * 5) + 2 * (3 * 3 + 3 * 5));
     snprintf(expected, sizeof expected, "\n0,decoder.layers.0.self,1,2,1,dort,le,,%.17g,",
              tl_seen_value(a, TL_SEE_A, 0, 1, 2, 1));
-    expected[strlen(expected) - 6] = 0; /* shortest digits may be fewer */
+    expected[strlen(expected) - 6] = 0; /* the file has the shortest digits, which may be fewer */
     assert_contains(text, expected);
     assert_contains(text, "\n0,decoder.layers.0.self,0,0,1,le,le,causal,0,");
     assert_contains(text, "\"\"\"dog\"\"\""); /* " dog " */
@@ -674,7 +675,7 @@ START_TEST(as_files) {
                      "le\tchat\tdort\t.\t<eos>\nun\tchien\t<eos>");
     assert_contains(tl_safetensors_metadata(st, "objective"), "the loss");
     tl_safetensors_close(st);
-    /* chosen ones, words, and without what was not asked for */
+    /* chosen attentions, words, and empty cells for what was not looked at */
     must(tl_look(tl_run_model(run), tape, &s.batch, &(tl_look_options){.no_grad = true}, &seen));
     must(tl_seen_safetensors(file, &seen, &s, "decoder.*", true, NULL, tape, &error));
     st = tl_safetensors_open(file, &error);

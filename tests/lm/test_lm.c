@@ -1,4 +1,4 @@
-/* The language model's program as its user runs it: training and going on, texts, measures, files of others. */
+/* The language model's program as a user runs it: training and resuming, texts, measurements, other programs' files. */
 #define _XOPEN_SOURCE 700
 #define PROGRAM "lm"
 #include "trials.h"
@@ -21,8 +21,8 @@ static void prepare(void) {
 
 /* ---- training ---- */
 
-/* Place in the data, moments, the chance of samples: stopped anywhere and gone on with, a run takes the same steps to the same bits,
- * and says the same. */
+/* Position in the data, moments and random samples are restored: a run stopped anywhere and resumed takes the same
+ * steps bit for bit, and prints the same. */
 START_TEST(going_on) {
     static const char *const kinds[] = {"--units chars", "--units words --lines --context 0 --min-count 1",
                                         "--units bpe --merges 20 --dropout 0.3",
@@ -39,7 +39,7 @@ START_TEST(going_on) {
                  kinds[k]);
         sh(command);
         ck_assert_msg(same_files("whole/last.safetensors", "parts/last.safetensors"), "%s", kinds[k]);
-        /* the same texts at the same steps; training that ends validates once more */
+        /* the same texts at the same steps; a training that ends validates once more */
         sh("for run in whole parts; do sed -n '/ step 10,/,/^---$/{s/, [0-9]* s:/:/;p}' $D/$run.txt > "
            "$D/$run.said; done");
         ck_assert(same_files("whole.said", "parts.said"));
@@ -65,7 +65,7 @@ START_TEST(from_standard_input) {
 }
 END_TEST
 
-/* Neither text may change under a run; texts that are shown beside each other differ. */
+/* A run's texts must not change; sample texts differ from each other. */
 START_TEST(its_own_texts) {
     sh("cp $D/poem $D/other; $T train --train $D/poem --valid $D/other --steps 4 --samples 2 --out "
        "$D/run" TINY);
@@ -83,13 +83,13 @@ START_TEST(its_own_texts) {
     assert_contains(err, "are not those that the run in");
     sh("cp $D/poem $D/other; $T train --resume $D/run --steps 6 --quiet; echo more >> $D/poem");
     ck_assert_int_eq(try("$T train --resume $D/run --steps 8 --quiet"), 1);
-    /* what was said anew holds from then on */
+    /* a changed setting holds from then on */
     sh("cp $D/other $D/poem; $T train --resume $D/run --steps 9 --lr 0.5 --quiet; grep 'lr = 0.5' "
        "$D/run/config.txt");
 }
 END_TEST
 
-/* Lines to validate on are drawn by the seed, and are not trained on. */
+/* Validation lines are drawn by the seed, and training does not use them. */
 START_TEST(lines_are_held_out) {
     sh("seq 1000 1099 > $D/numbers; $T train --train $D/numbers --lines --valid-share 0.2 --steps 2 --out "
        "$D/run" TINY " --context 0");
@@ -132,7 +132,7 @@ START_TEST(samples) {
     ck_assert(same_files("a", "first"));
     sh("cat $D/two");
     assert_contains(out, "\n---\n");
-    /* what is written reaches a pipe as it comes, and ends when nobody reads */
+    /* text reaches a pipe as it is written, and writing ends when the reader closes the pipe */
     sh("$T sample --model $D/run --tokens 100000000 2> /dev/null | head -c 40 > $D/begun");
     sh("$T sample --model $D/run --tokens 100 --prompt 'a caf\xC3\xA9 $%' 2> $D/said > $D/text");
     sh("cat $D/said");
@@ -143,9 +143,9 @@ START_TEST(samples) {
 }
 END_TEST
 
-/* ---- files of others ---- */
+/* ---- other programs' files ---- */
 
-/* A run goes out in both layouts and comes back, with the same bits. */
+/* A run is exported in both layouts and imported again, with the same bits. */
 START_TEST(out_and_in) {
     for (int nanogpt = 0; nanogpt < 2; nanogpt++) {
         sh(nanogpt ? TRAIN
@@ -165,7 +165,7 @@ START_TEST(out_and_in) {
     sh("$T import --file $D/out.safetensors --tokenizer $D/run --heads 2 --gelu-erf --out $D/erf");
     sh("for run in back erf; do $T evaluate --model $D/$run --text $D/poem --quiet | tail -n 1 > "
        "$D/$run.nats; done");
-    ck_assert(!same_files("back.nats", "erf.nats")); /* another gelu */
+    ck_assert(!same_files("back.nats", "erf.nats")); /* the other gelu */
     ck_assert_int_eq(try("$T import --file $D/out.safetensors --tokenizer $D/run --out $D/back --heads 2"),
                      1);
     assert_contains(err, "holds a trained model already");
@@ -214,7 +214,7 @@ START_TEST(wrong_command_lines) {
 }
 END_TEST
 
-/* A folder never holds one run's weights beside another one's text. */
+/* A folder never holds one run's weights with another run's text. */
 START_TEST(another_run_in_its_folder) {
     sh(TRAIN " --units bpe --merges 5 --steps 2 --out $D/run && test -f $D/run/vocab.json");
     sh(TRAIN " --units chars --steps 2 --out $D/run --overwrite && test -f $D/run/vocab.txt");
@@ -232,9 +232,9 @@ START_TEST(demo) {
     assert_contains(err, "holds a trained model already");
     sh("$T demo --steps 2 --out $D/run --quiet --overwrite");
     sh("$T train --made en --lines --units words --steps 1 --out $D/like" TINY
-       " --context 0"); /* like a demo's, and none */
+       " --context 0"); /* like a demo's run, but by train */
     ck_assert_int_eq(try("$T demo --steps 2 --out $D/like --quiet"), 1);
-    sh("$T train --resume $D/run --steps 3 --quiet"); /* a demo's, and somebody's since */
+    sh("$T train --resume $D/run --steps 3 --quiet"); /* a demo's run, trained further */
     ck_assert_int_eq(try("$T demo --steps 2 --out $D/run --quiet"), 1);
     assert_contains(err, "holds a trained model already");
 }

@@ -24,7 +24,7 @@ START_TEST(train) {
         TRAINING_TRIALS,
 
         {"train", "$D/b", CHANGES, NULL},
-        {"valid", "$D/b", CHANGES, NULL}, /* nothing is held out of the other one */
+        {"valid", "$D/b", CHANGES, NULL}, /* nothing is held out of the training file */
         {"valid", "$D/b", SAYS, "--valid $D/a"},
         {"valid-share", "0.4", CHANGES, NULL},
         {"made", NULL, ELSEWHERE, NULL}, /* below */

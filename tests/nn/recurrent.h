@@ -1,13 +1,14 @@
-/* For the tests of recurrent layers: a layer whose inputs are parameters too, so that their gradients are beside the others'. */
+/* For tests of recurrent layers: a layer whose inputs are parameters too, so that their gradients can be checked with
+ * the others. */
 #ifndef TL_TESTS_NN_RECURRENT_H
 #define TL_TESTS_NN_RECURRENT_H
 
-#include "model.h"
+#include "models/model.h"
 
 typedef struct subject {
     tl_params *params;
-    tl_recurrent layer;
-    tl_param *x, *h, *c; /* [B,T,in], [layers·directions,B,hidden]; c of an LSTM */
+    tl_recurrent_layer layer;
+    tl_param *x, *h, *c; /* [B,T,in], [layers·directions,B,hidden]; c only for an LSTM */
     const int *lengths;
 } subject;
 
@@ -29,7 +30,7 @@ static inline tl_recurrent_state subject_state(const subject *s, tl_tape *tape) 
     return (tl_recurrent_state){tl_use(tape, s->h), s->c ? tl_use(tape, s->c) : TL_NO_VAR};
 }
 
-/* All that a layer gives, in one row: results, then last states. */
+/* All outputs of a layer in one row: results, then last states. */
 static inline tl_var subject_run(const subject *s, tl_tape *tape) {
     tl_recurrent_state state = subject_state(s, tape);
     tl_var y[3] = {tl_recurrent_forward(&s->layer, tl_use(tape, s->x), s->lengths, &state, &state), state.h,

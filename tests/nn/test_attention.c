@@ -1,5 +1,5 @@
-/* Multi-head attention: what its maps hold, that looking changes nothing, and that masks cannot poison. */
-#include "model.h"
+/* Multi-head attention: the contents of its maps; looking changes nothing; masked values cannot reach anything. */
+#include "models/model.h"
 
 #include "nn/attention.h"
 
@@ -7,7 +7,7 @@ enum { D = 8, H = 2, B = 3, T = 5, S = 6, DK = D / H };
 
 typedef struct setup {
     tl_params *params;
-    tl_attention layer;
+    tl_attention_layer layer;
     tl_tape *tape;
     tl_real x[B * T * D], memory[B * S * D], dy[B * T * D];
 } setup;
@@ -33,7 +33,7 @@ static void end(setup *s) {
     free(s);
 }
 
-/* One pass forward and back over sentences [first, first+count). */
+/* One forward and backward pass over sentences [first, first+count). */
 typedef struct pass {
     tl_var x, memory, y;
     tl_attention_maps maps;
@@ -72,7 +72,7 @@ START_TEST(shapes_of_maps) {
 }
 END_TEST
 
-/* Element i of head h's query, key or value (which: 0, 1, 2) of one row, by the formula. */
+/* Element i of head h's query, key or value (which: 0, 1, 2) for one row, computed by the formula. */
 static double projected(const setup *s, const tl_real *row, int which, long h, long i) {
     long out = which * D + h * DK + i;
     double sum = (double)tl_param_value(s->layer.in_proj_bias).data[out];
@@ -92,7 +92,7 @@ START_TEST(maps_are_the_formula) {
             for (long i = 0; i < T; i++) {
                 double score[S], sum = 0;
                 for (long j = 0; j < S; j++) {
-                    score[j] = 0; /* before the mask: every key has one */
+                    score[j] = 0; /* before the mask every key has a score */
                     for (long k = 0; k < DK; k++)
                         score[j] += projected(s, s->x + (b * T + i) * D, 0, h, k) *
                                     projected(s, s->memory + (b * S + j) * D, 1, h, k) / sqrt(DK);
@@ -161,7 +161,7 @@ START_TEST(looking_changes_nothing) {
         assert_same_bits(dx, tl_grad(p.x), "gradient of x, keep %d", keep);
         assert_same_bits(dm, tl_grad(p.memory), "gradient of memory, keep %d", keep);
         assert_same_gradients(s->params, &g, "looking");
-        /* the gradients are there for who asked for them, recycled otherwise */
+        /* gradients of maps are kept if asked for, and recycled otherwise */
         ck_assert_int_eq(tl_grad(p.maps.scores).data != NULL, keep > 0);
         ck_assert_int_eq(tl_grad(p.maps.probs).data != NULL, keep > 0);
         ck_assert_int_eq(tl_grad(p.maps.context).data != NULL, keep > 0);
@@ -219,7 +219,8 @@ static grid everything(void) {
     return g;
 }
 
-/* Hidden keys: weight and score gradient exactly 0; a row that sees nothing: context 0 and no gradient; no NaN. */
+/* Hidden keys have weight and score gradient exactly 0. A row that sees nothing has context 0 and no gradient. There is
+ * no NaN. */
 static void assert_masked(const pass *p, const grid *g, long keys) {
     tl_tensor probs = tl_value(p->maps.probs), dscores = tl_grad(p->maps.scores),
               context = tl_value(p->maps.context);
@@ -257,13 +258,13 @@ START_TEST(a_sentence_without_keys) {
         for (int i = 0; i < T; i++) memset(&g.sees[2][h][i][3], TL_BLOCK, S - 3);
     pass p = run(s, false, 0, B, &(tl_mask){.key_lengths = lengths}, true, true);
     assert_masked(&p, &g, S);
-    for (long i = 0; i < T; i++) /* nothing was seen: what is left is the output's bias */
+    for (long i = 0; i < T; i++) /* nothing is visible: the output is the bias */
         assert_same_bits(tl_at(tl_value(p.y), 1, i), tl_param_value(s->layer.out_proj.bias), "row %ld", i);
     ck_assert(all_zero(tl_at(tl_grad(p.x), 1)));
     ck_assert(all_zero(tl_at(tl_grad(p.memory), 1)));
     ck_assert(all_zero(tl_tensor_slice(tl_at(tl_grad(p.memory), 2), 0, 3, S)));
     ck_assert(!all_zero(tl_at(tl_grad(p.memory), 2, 2)));
-    /* the others have what they have without it */
+    /* the other sentences have the values they have without the mask */
     for (long b = 0; b < B; b += 2) {
         tl_tensor y = copied(tl_at(tl_value(p.y), b)), dx = copied(tl_at(tl_grad(p.x), b)),
                   dm = copied(tl_at(tl_grad(p.memory), b));
@@ -278,12 +279,12 @@ START_TEST(a_sentence_without_keys) {
 }
 END_TEST
 
-/* Arrays of any broadcast form, each blocking something whole: a row, a head, a sentence, a key of one head … */
+/* Mask arrays of every broadcast shape. Each blocks something whole: a row, a head, a sentence, a key of one head … */
 static const struct {
     const char *what;
-    long dim[4], b, h, i,
-        j;     /* blocked: this index along each axis that is not 1, everything along the others … */
-    bool only; /* … or everything but that */
+    /* blocked: the index b, h, i or j on each axis that is not 1, and everything along the others */
+    long dim[4], b, h, i, j;
+    bool only; /* true: everything but this is blocked */
 } arrays[] = {{"a row of all heads", {1, 1, T, S}, 0, 0, 2, -1, false},
               {"a row of one head", {B, H, T, S}, 1, 1, 3, -1, false},
               {"a head", {1, H, 1, 1}, 0, 1, 0, 0, false},
@@ -325,7 +326,7 @@ START_TEST(explicit_arrays) {
     int untouched = 0;
     for (long b = 0; b < B; b++)
         for (long i = 0; i < T; i++) {
-            int whole = 0; /* heads whose row is not touched: as without the mask, to the bit */
+            int whole = 0; /* heads whose row is not masked: the same bits as without the mask */
             for (long h = 0; h < H; h++) {
                 if (memchr(g.sees[b][h][i], TL_BLOCK, S)) continue;
                 assert_same_bits(tl_at(probs, b, h, i), tl_at(tl_value(p.maps.probs), b, h, i), "%s: probs",
@@ -344,7 +345,7 @@ START_TEST(explicit_arrays) {
 }
 END_TEST
 
-START_TEST(hidden_keys_get_no_gradient) { /* exactly none, whoever hides them */
+START_TEST(hidden_keys_get_no_gradient) { /* exactly 0, whichever mask hides them */
     setup *s = begin();
     uint8_t attend[S];
     for (int j = 0; j < S; j++) attend[j] = j == 1 || j == 4 ? TL_BLOCK : TL_ATTEND;
@@ -358,7 +359,7 @@ END_TEST
 
 START_TEST(causal) {
     setup *s = begin();
-    for (int self = 0; self < 2; self++) { /* query i sees keys 0 … i + (S - T): the last one sees all */
+    for (int self = 0; self < 2; self++) { /* query i sees keys 0 … i + (S - T), so the last query sees all */
         grid g = everything();
         long keys = self ? T : S;
         for (long e = 0; e < B * H * T * S; e++) {
@@ -393,7 +394,7 @@ END_TEST
 
 START_TEST(what_is_hidden_cannot_poison) { /* NaN and infinity in hidden scores */
     setup *s = begin();
-    tl_tape_set_checking(s->tape, false); /* NaN is among what is tested */
+    tl_tape_set_checking(s->tape, false); /* the test uses NaN on purpose */
     static const int lengths[B] = {4, 0, S};
     tl_real scores[B * H * T * S], bad[] = {(tl_real)NAN, (tl_real)INFINITY, (tl_real)-INFINITY};
     fill(scores, B * H * T * S, "scores");
@@ -405,7 +406,8 @@ START_TEST(what_is_hidden_cannot_poison) { /* NaN and infinity in hidden scores 
         tl_real dy[B * H * T * S];
         fill(dy, B * H * T * S, "dy of scores");
         for (long e = 0; e < B * H * T * S && round; e++)
-            if (isnan(scores[e])) dy[e] = (tl_real)NAN; /* nor what comes back from values that are hidden */
+            if (isnan(scores[e]))
+                dy[e] = (tl_real)NAN; /* NaN in the gradient at hidden positions must not spread either */
         ck_assert(tl_backward_from(y, tl_tensor_of(dy, TL_SHAPE(B, H, T, S))));
         ck_assert(all_finite(tl_value(y)) && all_finite(tl_grad(x)));
         ck_assert(all_zero(tl_at(tl_value(y), 1)) && all_zero(tl_at(tl_grad(x), 1)));
@@ -424,10 +426,10 @@ START_TEST(what_is_hidden_cannot_poison) { /* NaN and infinity in hidden scores 
 }
 END_TEST
 
-/* The same through scores that attention computes itself: K is NaN, V is not. */
+/* The same through scores that attention computes itself: NaN in K, but not in V. */
 START_TEST(a_hidden_key_of_nan) {
     setup *s = begin();
-    tl_tape_set_checking(s->tape, false); /* NaN is among what is tested */
+    tl_tape_set_checking(s->tape, false); /* the test uses NaN on purpose */
     const int lengths[B] = {4, 0, S};
     tl_real k[B * H * S * DK];
     fill(k, B * H * S * DK, "k");
@@ -481,7 +483,7 @@ START_TEST(masks_are_copied) { /* the caller's arrays may change before backward
 }
 END_TEST
 
-START_TEST(dropout_is_on_what_is_mixed) { /* not on the probabilities that are shown */
+START_TEST(dropout_is_on_what_is_mixed) { /* not on the probabilities in the maps */
     setup *s = begin();
     s->layer.dropout = 0.4;
     tl_tape_set_training(s->tape, 1);

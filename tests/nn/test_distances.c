@@ -1,16 +1,16 @@
-/* What self-attention is told of distances: PyTorch's buckets, values and gradients; one query's row among all; the fused way
- * against steps; a bias of one's own; what makes no sense. */
-#include "model.h"
+/* Distances: PyTorch's buckets, values and gradients; the row of one query among all rows; the fused operation against
+ * single steps; a bias given by the caller; invalid configs. */
+#include "models/model.h"
 #include "fixtures/fixture.h"
 
 #include <limits.h>
 
-enum { H = 4, D = 32, T = 6, B = 2 };     /* PyTorch's */
-enum { HEADS = 2, WIDTH = 8, STEPS = 4 }; /* a layer's */
+enum { H = 4, D = 32, T = 6, B = 2 };     /* sizes of PyTorch's numbers */
+enum { HEADS = 2, WIDTH = 8, STEPS = 4 }; /* sizes of a layer */
 static const tl_position_kind kinds[] = {TL_ALIBI, TL_SIGNED_ALIBI, TL_RELATIVE, TL_ROTARY};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-/* ---- PyTorch's ---- */
+/* ---- PyTorch's numbers ---- */
 
 START_TEST(buckets_are_t5s) {
     static const struct {
@@ -41,7 +41,7 @@ static tl_var attend_by_steps(const tl_var *x, tl_var bias, const tl_mask *mask)
     return tl_merge_heads(tl_matmul(tl_masked_softmax(tl_add(scores, bias), mask), x[2]));
 }
 
-/* alibi as a constant in one operation, relative with its gradient by steps */
+/* alibi: a constant bias, one operation; relative: a bias with a gradient, step by step */
 START_TEST(attention_is_pytorchs) {
     static const char *const part[] = {"q", "k", "v"};
     const bool alibi = _i == 0;
@@ -74,9 +74,9 @@ START_TEST(attention_is_pytorchs) {
 }
 END_TEST
 
-/* ---- the bias itself ---- */
+/* ---- the bias ---- */
 
-/* The row that a cache asks for has the bits of that row among all. */
+/* The row for one query, as a cache asks for it, has the bits of that row among all rows. */
 START_TEST(a_row_alone) {
     tl_params *params = tl_params_new(1);
     tl_tape *tape = tl_tape_new();
@@ -111,19 +111,21 @@ START_TEST(slopes_by_hand) {
                     s = tl_value(tl_distances_bias(&sign, tape, 3, 3));
     ck_assert(at(a, 0, 0, 0) == -2 * 0.5 && at(a, 0, 2, 4) == 0 && at(a, 0, 2, 1) == -3 * 0.5);
     ck_assert(at(a, 7, 1, 0) == -3.0 / 256 && at(a, 7, 0, 4) == -2.0 / 256);
-    ck_assert(at(s, 0, 2, 0) == -2.0 / 16 && at(s, 0, 0, 2) == -2.0 / 4);   /* steeper after the query */
-    ck_assert(at(s, 1, 2, 0) == -2.0 / 64 && at(s, 1, 0, 2) == -2.0 / 256); /* and before it */
+    ck_assert(at(s, 0, 2, 0) == -2.0 / 16 &&
+              at(s, 0, 0, 2) == -2.0 / 4); /* head 0: steeper after the query */
+    ck_assert(at(s, 1, 2, 0) == -2.0 / 64 &&
+              at(s, 1, 0, 2) == -2.0 / 256); /* head 1: steeper before the query */
     tl_tape_free(tape);
     tl_params_free(params);
 }
 END_TEST
 
-/* ---- in a layer: both ways have the same bits, forward and back ---- */
+/* ---- in a layer: both ways have the same bits, forward and backward ---- */
 
 typedef struct layer_of_kind {
     tl_params *params;
     tl_tape *tape;
-    tl_attention layer;
+    tl_attention_layer layer;
     tl_param *x;
 } layer_of_kind;
 
@@ -161,13 +163,13 @@ START_TEST(both_ways) {
     for (int k = 0; k < KINDS; k++)
         for (int i = 0; i < 2; i++) {
             layer_of_kind m = make(kinds[k], scores[_i], TL_SOFTMAX);
-            if (k == 2) tl_freeze(m.params, "d.", true); /* else both go by steps */
+            if (k == 2) tl_freeze(m.params, "d.", true); /* otherwise both ways compute step by step */
             tl_attention_maps maps = {0};
             gradients fused, steps;
             tl_tensor y = output_of(&m, &masks[i], NULL, &fused), z = output_of(&m, &masks[i], &maps, &steps);
             assert_same_bits(y, z, "kind %d, mask %d", k, i);
             assert_same_gradients(m.params, &fused, "fused against steps");
-            if (k < 3) { /* which are shown with their bias */
+            if (k < 3) { /* these have a bias, which is in the scores */
                 tl_var q_k = tl_sub(maps.scores, tl_distances_bias(&m.layer.distances, m.tape, STEPS, STEPS));
                 ck_assert(first_difference(tl_value(q_k), tl_value(maps.scores)) >= 0);
             }
@@ -197,7 +199,7 @@ START_TEST(gradients_of_layers) {
 }
 END_TEST
 
-/* ---- a bias of one's own ---- */
+/* ---- a bias given by the caller ---- */
 
 static tl_var run_biased(tl_tape *tape, const tl_var *unused, void *data) {
     (void)unused;
@@ -210,19 +212,19 @@ START_TEST(a_bias_of_ones_own) {
     layer_of_kind m = make(_i ? TL_RELATIVE : TL_NO_POSITIONS, TL_SCALED_DOT, TL_SOFTMAX);
     tl_param *p = tl_params_add(m.params, "bias", TL_SHAPE(B, 1, STEPS, 1 + _i * (STEPS - 1)),
                                 (tl_init){TL_INIT_NORMAL, 1});
-    if (_i) { /* of one number a row: it changes nothing, and so has no gradient to check */
+    if (_i) { /* one number per row changes nothing, so there is no gradient to check */
         tl_gradcheck_report r;
         const bool ok = tl_gradcheck_params(m.params, run_biased, &m, &(tl_gradcheck_options){0}, &r);
         ck_assert_msg(ok, "%s", r.error.message);
     }
     const tl_tensor with = copied(tl_value(run_biased(m.tape, NULL, &m)));
-    tl_freeze(m.params, "", true); /* a constant: fused */
+    tl_freeze(m.params, "", true); /* now a constant: fused */
     assert_same_bits(tl_value(run_biased(m.tape, NULL, &m)), with, "constant or not");
     free(with.data);
     tl_freeze(m.params, "", false);
     static const double wrong[] = {-INFINITY, INFINITY, NAN};
     tl_tape_set_checking(m.tape, false);
-    for (int i = 0; i < 6; i++) { /* by steps, then fused */
+    for (int i = 0; i < 6; i++) { /* step by step, then fused */
         tl_tape_reset(m.tape);
         tl_param_value(p).data[3] = (tl_real)wrong[i / 2];
         tl_params_changed(m.params);
@@ -248,7 +250,7 @@ START_TEST(a_bias_of_ones_own) {
 }
 END_TEST
 
-/* ---- what makes no sense ---- */
+/* ---- invalid configs ---- */
 
 static void refused(const tl_distances_config *config, const char *part) {
     tl_params *params = tl_params_new(1);
@@ -363,7 +365,7 @@ START_TEST(models_that_make_no_sense) {
 }
 END_TEST
 
-/* A table for all layers of a side; positions of their own; nothing that is added to embeddings. */
+/* One table for all layers of a side; the encoder's own positions; nothing added to embeddings. */
 START_TEST(what_a_model_has) {
     bench k =
         bench_begin(&(tl_transformer_config){SMALL_MODEL, .positions = TL_RELATIVE,

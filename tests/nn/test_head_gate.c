@@ -1,6 +1,7 @@
-/* Hard concrete gates: the formulas on numbers that were computed by hand, their gradients, the noise's keys, and a model whose heads
- * have them: open it computes what it computes without, shut what it computes with gates of 0, and the same in a search. */
-#include "model.h"
+/* Hard concrete gates: the formulas on numbers computed by hand, gradients, the keys of the noise, and a model with
+ * gates. With open gates it computes the same as without gates; with shut gates the same as with gates of 0 in maps;
+ * also in a search. */
+#include "models/model.h"
 
 static void near(double a, double b) {
     ck_assert_msg(fabs(a - b) <= (sizeof(tl_real) == 8 ? 1e-12 : 2e-7), "%.17g should be %.17g", a, b);
@@ -13,8 +14,9 @@ static tl_var vector(tl_tape *tape, const double *x, long n) {
 }
 static double item(tl_var x, long i) { return tl_item(tl_at(tl_value(x), i)); }
 
-/* σ(0) = 1/2, σ(ln 3) = 3/4, σ(-ln 3) = 1/4, σ(ln 7) = 7/8: stretched ×1.2 - 0.1 they are 0.5, 0.8, 0.2, 0.95; 11/12 and 1/12 are
- * where 1 and 0 begin: log α = ±ln 11. With noise u = 3/4, ln u - ln(1-u) = ln 3; log α = 0.33·ln 3 - ln 3 gives σ(ln 3). */
+/* σ(0) = 1/2, σ(ln 3) = 3/4, σ(-ln 3) = 1/4, σ(ln 7) = 7/8; times 1.2 minus 0.1 these are 0.5, 0.8, 0.2, 0.95. g
+ * reaches 1 at σ = 11/12 and 0 at σ = 1/12, that is at log α = ±ln 11. With noise u = 3/4, ln u - ln(1-u) = ln 3, and
+ * log α = 0.33·ln 3 - ln 3 gives σ(ln 3). */
 START_TEST(formulas) {
     tl_tape *tape = tl_tape_new();
     const double ln3 = log(3), plain[] = {0, ln3, -ln3, log(7), 1.001 * log(11), -1.001 * log(11), 9, -9};
@@ -30,7 +32,7 @@ START_TEST(formulas) {
     near(item(h, 2), 0.5);
     near(item(h, 3), 1.2 / (1 + exp(ln3 / 0.33)) - 0.1 < 0 ? 0 : 1.2 / (1 + exp(ln3 / 0.33)) - 0.1);
     ck_assert(item(h, 4) == 1 && item(h, 5) == 0);
-    /* P(g ≠ 0) = σ(log α + 0.33·ln 11): at log α = -0.33·ln 11 one half */
+    /* P(g ≠ 0) = σ(log α + 0.33·ln 11), which is 1/2 at log α = -0.33·ln 11 */
     const double b = 0.33 * log(11), at[] = {-b, ln3 - b, -ln3 - b};
     tl_var open = tl_hard_concrete_open(vector(tape, at, 3));
     near(item(open, 0), 0.5);
@@ -47,7 +49,7 @@ START_TEST(formulas) {
 }
 END_TEST
 
-/* So often is a gate not 0 as the formula says. */
+/* The share of gates that are not 0 is the one of the formula. */
 START_TEST(open_is_how_often) {
     enum { DRAWS = 20000 };
     tl_tape *tape = tl_tape_new();
@@ -79,7 +81,8 @@ static tl_var gate_and_penalty(tl_tape *tape, const tl_var *x, void *data) {
 START_TEST(gradients_of_the_formulas) {
     tl_params *params = tl_params_new(1);
     tl_gradcheck_report r;
-    const double values[] = {-0.4, 0.2, -0.1, 0.7, 5}; /* the last gate is 1: the penalty alone moves it */
+    const double values[] = {-0.4, 0.2, -0.1, 0.7,
+                             5}; /* the last gate is 1: only the penalty has a gradient there */
     tl_param *p = tl_params_add(params, "log_alpha", TL_SHAPE(5), (tl_init){TL_INIT_ZEROS, 0});
     for (int i = 0; i < 5; i++) p->leaf.value.data[i] = (tl_real)values[i];
     tl_leaf *leaf = &p->leaf;
@@ -111,7 +114,7 @@ static tl_var whole_loss(tl_tape *tape, const tl_var *unused, void *data) {
     return tl_add(loss, tl_scale(tl_transformer_open_heads(&c->k.model, tape), 0.01));
 }
 
-/* In training and in use, through gates that are neither open nor shut; the noise is the same each time. */
+/* In training and without, with gates between 0 and 1; the noise is the same each time. */
 START_TEST(gradients_of_a_model) {
     checked c = {.k = bench_begin(&(tl_transformer_config){.src_vocab = 5,
                                                            .tgt_vocab = 5,
@@ -142,7 +145,7 @@ START_TEST(open_gates_change_nothing) {
     bench plain = bench_begin(&bench_small), gated = bench_begin(&gated_small);
     tl_batch b = batch_of(sentences, 4, 13, 0, 0);
     ck_assert_int_eq(tl_params_count(gated.params), tl_params_count(plain.params) + 6);
-    set_gates(&gated, TL_HEAD_GATE_BEGINS); /* shaken by the bench */
+    set_gates(&gated, TL_HEAD_GATE_BEGINS); /* bench_begin has changed it */
     const double expected = loss_of(&plain, &b, NULL);
     ck_assert(loss_of(&gated, &b, NULL) == expected);
     tl_search_result x, y;
@@ -167,7 +170,8 @@ START_TEST(begins_open) {
 }
 END_TEST
 
-/* Its gates are those of maps: in a batch, and in a search with caches and without. They stand beside each other. */
+/* Learnt gates act as gates in maps do: in a batch, and in a search with caches and without. Both kinds can be used
+ * together. */
 START_TEST(gates_act_everywhere) {
     bench plain = bench_begin(&bench_small), gated = bench_begin(&gated_small);
     tl_batch b = batch_of(sentences, 4, 13, 0, 0);
@@ -189,7 +193,7 @@ START_TEST(gates_act_everywhere) {
         ck_assert(memcmp(x.score, y.score, 4 * sizeof *x.score) == 0);
     }
     tl_model_maps two = look(&both, false);
-    const double square[] = {log(3), log(3)}; /* 0.8 once more by maps */
+    const double square[] = {log(3), log(3)}; /* another 0.8 from maps */
     for (int i = 0; i < 6; i++)
         both.kind[i / 2][i % 2].gate = tl_hard_concrete(vector(gated.tape, square, 2), NULL);
     const double twice = loss_of(&gated, &b, &two);
@@ -202,7 +206,8 @@ START_TEST(gates_act_everywhere) {
 }
 END_TEST
 
-/* Training draws by (seed, step, micro-batch, scope): the same step gives the same loss, another one another; validation none. */
+/* Training draws noise by (seed, step, micro-batch, scope): the same step gives the same loss, another step another
+ * loss. Validation has no noise. */
 START_TEST(noise_has_keys) {
     bench k = bench_begin(&gated_small);
     tl_batch b = batch_of(sentences, 4, 13, 0, 0);
@@ -217,7 +222,7 @@ START_TEST(noise_has_keys) {
         tl_tape_set_micro_batch(k.tape, i == 3);
         loss[i] = loss_of(&k, &b, i == 6 ? &maps : NULL);
     }
-    ck_assert(loss[0] == loss[1] && loss[6] == loss[0]); /* looked at, too */
+    ck_assert(loss[0] == loss[1] && loss[6] == loss[0]); /* also with maps */
     for (int i = 2; i < 6; i++)
         for (int j = 1; j < i; j++) ck_assert(loss[i] != loss[j]);
     tl_var open = tl_transformer_open_heads(&k.model, k.tape);

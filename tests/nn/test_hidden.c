@@ -1,12 +1,12 @@
-/* What a mask hides from everybody reaches nobody, whatever it holds: not as 0·NaN in a product either. Operation, attention in
- * both its ways, encoder and decoder layers, masks of lengths and of arrays: results and gradients are, to the bit, those
- * beside ordinary numbers, and what is hidden gets exactly 0. */
-#include "model.h"
+/* Values that a mask hides from every query reach nothing, whatever they are: not as 0·NaN in a product either. For the
+ * operation, for attention in both ways, for encoder and decoder layers, with masks of lengths and of arrays: results
+ * and gradients have the bits that they have with ordinary hidden numbers, and hidden positions get exactly 0. */
+#include "models/model.h"
 
 enum { D = 8, H = 2, B = 3, T = 5, S = 6, FF = 12 };
 
 static const int self_lengths[B] = {3, T, 1}, cross_lengths[B] = {4, 0, S - 1};
-/* [B,1,T,S]: as cross_lengths says, and of what is seen not everything by everybody */
+/* [B,1,T,S]: the lengths of cross_lengths and, among visible keys, some that some queries do not see */
 static uint8_t attend[B][T][S];
 static const tl_mask lengths = {.key_lengths = cross_lengths},
                      array = {.attend = &attend[0][0][0], .attend_dim = {B, 1, T, S}},
@@ -16,7 +16,7 @@ static void fill(tl_real *x, long n, const char *name) {
     for (long i = 0; i < n; i++) x[i] = (tl_real)tl_rng_normal(tl_rng_key_of(2, name), (uint64_t)i);
 }
 
-/* What hidden places hold: ordinary numbers, or none at all. */
+/* Fills hidden positions with ordinary numbers, NaN or infinity. */
 static void spoil(tl_real *x, long heads, long places, long width, const int *seen, int with) {
     static const double what[] = {0, NAN, INFINITY, -INFINITY};
     for (long i = 0; with && i < B * heads * places * width; i++)
@@ -37,7 +37,7 @@ static void end(pass *p) {
     tl_params_free(p->params);
 }
 
-static void go_back(pass *p, const int *real) { /* nothing wants what padding gives */
+static void go_back(pass *p, const int *real) { /* the loss does not use padding */
     static tl_real dy[B * H * T * D];
     const long rows = real ? T : 1, width = tl_numel(tl_value(p->y)) / (B * rows);
     fill(dy, tl_numel(tl_value(p->y)), "dy");
@@ -48,7 +48,7 @@ static void go_back(pass *p, const int *real) { /* nothing wants what padding gi
                   tl_tape_error(p->tape));
 }
 
-/* ---- scaled_dot_product_attention itself, and steps of it ---- */
+/* ---- scaled_dot_product_attention, and its steps ---- */
 
 static pass operation(int which, int with) {
     static tl_real q[B * H * T * D], k[B * H * S * D], v[B * H * S * D];
@@ -108,7 +108,8 @@ static pass attention(bool by_steps, const tl_mask *mask, bool self, int with) {
     static tl_attention_maps maps;
     pass p = {.params = tl_params_new(4), .tape = tl_tape_new(), .inputs = self ? 1 : 2};
     tl_tape_set_checking(p.tape, false);
-    tl_attention layer = tl_attention_init(p.params, "a", &(tl_attention_config){.d_model = D, .heads = H});
+    tl_attention_layer layer =
+        tl_attention_init(p.params, "a", &(tl_attention_config){.d_model = D, .heads = H});
     shake_params(p.params);
     fill(x, B * T * D, "x"), fill(memory, B * S * D, "memory");
     if (self)
@@ -141,14 +142,14 @@ START_TEST(attention_in_both_ways) {
 }
 END_TEST
 
-/* Numbers that become infinite on the way: finite in memory, not in the keys and values made of it. */
+/* Numbers that overflow: they are finite in memory, but the keys and values computed from them are infinite. */
 START_TEST(keys_and_values_that_overflow) {
     const tl_real large = sizeof(tl_real) == 4 ? (tl_real)3e38 : (tl_real)1.7e308;
     pass p[3] = {{0}};
     for (int way = 0; way < 3; way++) {
         p[way] = (pass){.params = tl_params_new(4), .tape = tl_tape_new(), .inputs = 2};
         tl_tape_set_checking(p[way].tape, false);
-        tl_attention layer =
+        tl_attention_layer layer =
             tl_attention_init(p[way].params, "a", &(tl_attention_config){.d_model = D, .heads = H});
         static tl_real x[B * T * D], memory[B * S * D];
         fill(x, B * T * D, "x"), fill(memory, B * S * D, "memory");
@@ -206,7 +207,7 @@ START_TEST(whole_layers) {
 }
 END_TEST
 
-/* Where all is finite nothing is done: not even a node. */
+/* If everything is finite, nothing is recorded: not even a node. */
 START_TEST(ordinary_numbers_cost_nothing) {
     pass p = attention(true, &lengths, false, ORDINARY), q = attention(true, NULL, false, ORDINARY);
     ck_assert_int_eq(tl_tape_stats_of(p.tape).nodes, tl_tape_stats_of(q.tape).nodes);
@@ -214,16 +215,18 @@ START_TEST(ordinary_numbers_cost_nothing) {
 }
 END_TEST
 
-/* A number that is seen is not hidden: what looks at it is not finite either. */
+/* A value that is not finite and is visible is not hidden: every query that sees it gets a result that is not
+ * finite. */
 START_TEST(what_is_seen_is_seen) {
     static tl_real x[B * T * D], memory[B * S * D];
     fill(x, B * T * D, "x"), fill(memory, B * S * D, "memory");
-    memory[1] = (tl_real)NAN; /* of sentence 0, place 0 */
+    memory[1] = (tl_real)NAN; /* sentence 0, position 0 */
     for (int by_steps = 0; by_steps < 2; by_steps++) {
         tl_params *params = tl_params_new(1);
         tl_tape *tape = tl_tape_new();
         tl_tape_set_checking(tape, false);
-        tl_attention a = tl_attention_init(params, "a", &(tl_attention_config){.d_model = D, .heads = H});
+        tl_attention_layer a =
+            tl_attention_init(params, "a", &(tl_attention_config){.d_model = D, .heads = H});
         tl_attention_maps maps = {0};
         tl_var y = tl_attention_forward(&a, tl_constant(tape, tl_tensor_of(x, TL_SHAPE(B, T, D))),
                                         tl_constant(tape, tl_tensor_of(memory, TL_SHAPE(B, S, D))), &lengths,

@@ -1,5 +1,5 @@
 /* Parameters: creation, names, initial values, groups, freezing, gradients, errors. */
-#include "model.h"
+#include "models/model.h"
 
 static const tl_init xavier = {TL_INIT_XAVIER, 0}, zeros = {TL_INIT_ZEROS, 0};
 
@@ -9,7 +9,7 @@ START_TEST(creation) {
     tl_params *params = tl_params_new(1);
     char name[] = "first";
     tl_param *first = tl_params_add(params, name, TL_SHAPE(2, 3), zeros);
-    strcpy(name, "gone!"); /* the set has a copy */
+    strcpy(name, "gone!"); /* the set has copied the name */
     ck_assert_str_eq(first->leaf.name, "first");
     ck_assert_ptr_eq(first->set, params);
     for (int i = 1; i < 500; i++) {
@@ -38,7 +38,7 @@ START_TEST(creation) {
 END_TEST
 
 START_TEST(memory_and_text_live_with_the_set) {
-    for (int round = 0; round < 4; round++) { /* zeroed, even where other numbers have been before */
+    for (int round = 0; round < 4; round++) { /* values are zero, even where memory is reused */
         tl_params *once = tl_params_new(1);
         char *memory = tl_params_memory(once, 100000);
         for (int i = 0; i < 100000; i++) must(memory[i] == 0);
@@ -68,7 +68,7 @@ START_TEST(a_name_twice) {
     ck_assert_str_eq(tl_params_error(params), expected);
     ck_assert_int_eq(tl_params_count(params), 2);
     ck_assert_ptr_nonnull(twice.weight);
-    tl_param *later = tl_params_add(params, "fine", TL_SHAPE(1), zeros); /* the first failure is kept */
+    tl_param *later = tl_params_add(params, "fine", TL_SHAPE(1), zeros); /* the first error stays */
     ck_assert_ptr_nonnull(later);
     ck_assert_str_eq(tl_params_error(params), expected);
     tl_real x[2] = {1, 2};
@@ -115,7 +115,8 @@ START_TEST(initial_values_depend_on_seed_and_name_alone) {
 END_TEST
 
 typedef struct statistics {
-    double mean, deviation, low, high, beyond2; /* beyond2: share farther than 2 deviations from the mean */
+    /* beyond2: share of numbers more than 2 deviations from the mean */
+    double mean, deviation, low, high, beyond2;
 } statistics;
 
 static statistics statistics_of(tl_tensor t) {
@@ -140,7 +141,7 @@ static void assert_normal(tl_tensor t, double deviation) {
     ck_assert_int_eq(tl_numel(t), 60000);
     ck_assert_double_le(fabs(s.mean), 4 * deviation / 245);
     ck_assert_double_eq_tol(s.deviation, deviation, 4 * deviation / 346);
-    ck_assert_double_eq_tol(s.beyond2, 0.0455, 0.004); /* a uniform one would have none there */
+    ck_assert_double_eq_tol(s.beyond2, 0.0455, 0.004); /* for a uniform distribution it would be 0 */
     ck_assert_double_ge(s.high, 3.5 * deviation);
 }
 static void assert_uniform(tl_tensor t, double bound) {
@@ -171,7 +172,7 @@ START_TEST(ranges_and_statistics) {
     for (long i = 0; i < 60000; i++) {
         must(nothing.data[i] == 0);
         must(ones.data[i] == 1);
-        must(standard.data[i] == 0); /* layers choose; without one it is zeros */
+        must(standard.data[i] == 0); /* without a layer, TL_INIT_DEFAULT is zeros */
     }
     tl_params_free(params);
 }
@@ -195,8 +196,8 @@ START_TEST(layers_begin_as_they_say) {
     tl_positions places = tl_positions_init(
         params, "places", &(tl_positions_config){.kind = TL_LEARNED, .max_len = 600, .d_model = 100});
     assert_normal(tl_param_value(places.weight), 0.1);
-    /* Xavier over the packed matrix, as torch.nn.MultiheadAttention has it: 3·d rows, d columns */
-    tl_attention attention =
+    /* Xavier over the packed matrix, as in torch.nn.MultiheadAttention: 3·d rows, d columns */
+    tl_attention_layer attention =
         tl_attention_init(params, "attention", &(tl_attention_config){.d_model = 140, .heads = 7});
     statistics s = statistics_of(tl_param_value(attention.in_proj_weight));
     ck_assert_double_eq_tol(s.high, sqrt(6.0 / (4 * 140)), 2e-4);
@@ -220,8 +221,8 @@ START_TEST(sinusoids) {
     ck_assert_int_eq(tl_params_count(params), 0);
     tl_tensor from7 = tl_value(tl_positions_forward(&places, tape, 7, 993));
     ck_assert(tl_shape_equal(tl_shape_of(from7), TL_SHAPE(993, 7)));
-    /* half a unit of a float's last place; a few of a double's, for the angles themselves are rounded to one of theirs,
-     * 1000 times as large */
+    /* half a unit in a float's last place; for double a few units, since the angles, 1000 times as large, are rounded
+     * too */
     const double most = sizeof(tl_real) == 4 ? 3.1e-8 : 3e-13;
     for (long row = 0; row < 993; row++)
         for (long column = 0; column < 7; column++) {
@@ -289,7 +290,7 @@ START_TEST(names_of_the_state_dict) {
         ck_assert_msg(tl_shape_equal(tl_shape_of(tl_param_value(p)), want), "%s is %s", p->leaf.name,
                       tl_shape_text(tl_shape_of(tl_param_value(p)), have));
     }
-    ck_assert_int_eq(tl_params_count(k.params), STATE_DICT + 1); /* and the one embedding */
+    ck_assert_int_eq(tl_params_count(k.params), STATE_DICT + 1); /* plus the one embedding */
     bench_end(&k);
 }
 END_TEST
@@ -352,7 +353,8 @@ END_TEST
 
 /* ---- groups, freezing, gradients ---- */
 
-static tl_var loss_of_all(tl_tape *tape, tl_params *params) { /* sum of all squares: every gradient is 2p */
+static tl_var loss_of_all(tl_tape *tape,
+                          tl_params *params) { /* the sum of all squares: every gradient is 2p */
     tl_var loss = tl_scalar(tape, 0);
     for (int i = 0; i < tl_params_count(params); i++) {
         tl_var p = tl_use(tape, tl_params_at(params, i));
@@ -366,7 +368,7 @@ START_TEST(groups) {
     ck_assert_int_eq(tl_set_group(k.params, "decoder.", 2), 2 * 18 + 2);
     ck_assert_int_eq(tl_set_group(k.params, "decoder.layers.1.norm3", 3), 2);
     ck_assert_int_eq(tl_set_group_suffix(k.params, "norm.bias", 4), 2);
-    ck_assert_int_eq(tl_set_group(k.params, "layers.", 5), 0); /* a prefix, not a part */
+    ck_assert_int_eq(tl_set_group(k.params, "layers.", 5), 0); /* only a prefix matches */
     ck_assert_int_eq(tl_set_group_suffix(k.params, "a name longer than any of the parameters' names here", 5),
                      0);
     ck_assert_int_eq(tl_params_find(k.params, "encoder.layers.0.norm1.bias")->group, 0);
@@ -410,7 +412,8 @@ START_TEST(a_gradient_that_was_not_reached_is_zeros) {
     tl_param *used = tl_params_add(params, "used", TL_SHAPE(3, 2), xavier),
              *unused = tl_params_add(params, "unused", TL_SHAPE(4), xavier);
     for (int i = 0; i < 4; i++)
-        unused->leaf.grad[i] = (tl_real)NAN; /* what the memory holds does not count */
+        unused->leaf.grad[i] =
+            (tl_real)NAN; /* the gradient's memory is not read before a backward reaches it */
     ck_assert(all_zero(tl_param_grad(unused)));
     for (int round = 0; round < 2; round++) {
         tl_tape_reset(tape);
@@ -486,7 +489,7 @@ START_TEST(wrong_configurations) {
     config.layers = 1;
     k.model = tl_transformer_init(k.params, "", &config);
     ck_assert_str_eq(tl_params_error(k.params), wrong[_i].error);
-    /* and whoever goes on all the same reads the same sentence on the tape */
+    /* whoever goes on nevertheless reads the same message on the tape */
     tl_batch b = batch_of((sentence[]){{0, 3, 3}}, 1, 5, 0, 0);
     tl_var loss = tl_transformer_loss(&k.model, k.tape, &b);
     ck_assert(!tl_ok(loss));
@@ -498,17 +501,14 @@ START_TEST(wrong_configurations) {
 }
 END_TEST
 
-/* Layers by themselves, each with a number that makes no sense. */
+/* Single layers, each with an invalid number. */
 static void make_wrong(tl_params *p, int i) {
     const tl_block_config block = {.d_model = 8, .d_ff = 8, .heads = 2, .dropout = i == 6 ? NAN : -0.1};
     if (i == 0) tl_layer_norm_init(p, "x", &(tl_layer_norm_config){.d_model = 8, .eps = -1e-5});
     if (i == 1) tl_layer_norm_init(p, "x", &(tl_layer_norm_config){.d_model = 8, .eps = INFINITY});
-    if (i == 2)
-        tl_feed_forward_init(p, "x",
-                             &(tl_feed_forward_config){.d_model = 8, .d_ff = 8, .activation_dropout = 1});
+    if (i == 2) tl_ffn_init(p, "x", &(tl_ffn_config){.d_model = 8, .d_ff = 8, .activation_dropout = 1});
     if (i == 3)
-        tl_feed_forward_init(
-            p, "x", &(tl_feed_forward_config){.d_model = 8, .d_ff = 8, .activation = (tl_activation)-1});
+        tl_ffn_init(p, "x", &(tl_ffn_config){.d_model = 8, .d_ff = 8, .activation = (tl_activation)-1});
     if (i == 4)
         tl_attention_init(p, "x", &(tl_attention_config){.d_model = 8, .heads = 2, .attention_dropout = 2});
     if (i == 5) tl_encoder_layer_init(p, "x", &block);
@@ -561,7 +561,7 @@ START_TEST(errors_name_the_layer) {
     for (int i = 0; i < 5; i++) {
         tl_var wide = tl_constant(k.tape, tl_tensor_of(x, TL_SHAPE(2, 3, 7)));
         tl_var y = i == 0   ? tl_encoder_forward(&k.model.encoder, wide, NULL, NULL)
-                   : i == 1 ? tl_feed_forward_forward(&encoder->feed_forward, wide)
+                   : i == 1 ? tl_ffn_forward(&encoder->feed_forward, wide)
                    : i == 2 ? tl_layer_norm_forward(&encoder->norm2, wide)
                    : i == 3 ? tl_attention_forward(&decoder->multihead_attn, wide, wide, NULL, NULL)
                             : tl_transformer_logits(&k.model, wide);
@@ -578,7 +578,7 @@ START_TEST(errors_name_the_layer) {
     assert_contains(tl_tape_error(k.tape), "(src_embedding)");
     tl_tape_reset(k.tape);
     tl_tape_clear_error(k.tape);
-    ((int *)b.src)[3] = 13; /* there are ids 0 … 12 */
+    ((int *)b.src)[3] = 13; /* ids are 0 … 12 */
     b.src_len = 60;
     ck_assert(!tl_ok(tl_transformer_loss(&k.model, k.tape, &b)));
     assert_contains(tl_tape_error(k.tape), "embedding: ");

@@ -1,12 +1,12 @@
-/* Gates and replacements: 1 and the identity change no bit, what is put in a place is what follows reads, gradients go through
- * it, and a search with them writes the same with caches and without; windows and scores in a search, too. */
-#include "model.h"
+/* Gates and replacements: 1 and the identity change no bit; what follows a place reads the replacement; gradients flow
+ * through it; a search with them writes the same with caches and without. Windows and scores in a search, too. */
+#include "models/model.h"
 
 enum { SCORES = TL_UNIFORM + 1, NORMALISERS = TL_SIGMOID + 1 };
 
 /* ---- in a batch ---- */
 
-/* What a replacement is told, and what it does: x itself, times a factor, or times a factor in some places. */
+/* What the replacing function is told, and what it returns: x, x times a factor, or x times a factor in some places. */
 typedef struct doing {
     double factor;
     const tl_replaced *where;
@@ -23,7 +23,7 @@ static tl_var multiply(tl_var x, const tl_place_at *at, void *context) {
 
 static tl_batch a_batch(void) { return batch_of(sentences, 3, 13, 0, 0); }
 
-/* The loss and all gradients, with maps that gates of ones and identities act on or not. */
+/* The loss and all gradients are the same with gates of ones and identity replacements as without. */
 START_TEST(one_and_the_same_change_no_bit) {
     bench k = bench_begin(&bench_small);
     tl_batch b = a_batch();
@@ -51,7 +51,8 @@ START_TEST(one_and_the_same_change_no_bit) {
         for (int i = 0; i < 6 && way == 2; i++) must(!all_zero(tl_grad(memory.kind[i / 2][i % 2].gate)));
     }
     ck_assert_int_eq(same.asked,
-                     6 * TL_PLACES + 2 * (3 + 2)); /* two sides, of three depths and two feed-forwards */
+                     6 * TL_PLACES +
+                         2 * (3 + 2)); /* two sides, each with three depths and two feed-forwards */
     gradients_free(&g);
     batch_free(&b);
     bench_end(&k);
@@ -61,7 +62,7 @@ END_TEST
 enum { D = 4, B = 2, T = 3, S = 4 };
 typedef struct subject {
     tl_params *params;
-    tl_attention layer;
+    tl_attention_layer layer;
     tl_encoder_layer encoder;
     tl_param *x, *memory, *gate;
     tl_place place;
@@ -81,7 +82,7 @@ static tl_var in_a_layer(tl_tape *tape, const tl_var *unused, void *data) {
     return tl_encoder_layer_forward(&s->encoder, x, NULL, &maps);
 }
 
-/* The gate's gradient, and every other through each place, are differences of the function. */
+/* The gate's gradient, and all others through each place, against differences. */
 START_TEST(gradients_go_through) {
     const tl_replaced where = {.sentences = {1, 2}, .positions = {1, 3}};
     subject s = {.params = tl_params_new(5), .place = (tl_place)(_i % TL_PLACES)};
@@ -108,11 +109,11 @@ static tl_var zeros(tl_var x, const tl_place_at *at, void *where) {
     return tl_replace_where(x, tl_scalar(x.tape, 0), at, where);
 }
 
-/* In the chosen sentences, heads, positions and keys, and nowhere else; NaN does not leak from where it was. */
+/* Replaces only the chosen sentences, heads, positions and keys; NaN does not leak from its side. */
 START_TEST(only_where_it_was_said) {
     tl_params *params = tl_params_new(5);
     tl_tape *tape = tl_tape_new();
-    tl_attention layer =
+    tl_attention_layer layer =
         tl_attention_init(params, "attention", &(tl_attention_config){.d_model = D, .heads = 2});
     shake_params(params);
     tl_real x[3 * 5 * D];
@@ -135,7 +136,7 @@ START_TEST(only_where_it_was_said) {
                     const double expected = chosen ? 0 : tl_item(tl_at(before, b, h, i, j));
                     must(tl_item(tl_at(after, b, h, i, j)) == expected);
                 }
-                if (h == 1) /* and what follows has read it */
+                if (h == 1) /* and later operations have read it */
                     must((first_difference(tl_at(tl_value(y), b, i), tl_at(tl_value(z), b, i)) == -1) ==
                          !(b >= 1 && (i == 2 || i == 3)));
             }
@@ -145,11 +146,11 @@ START_TEST(only_where_it_was_said) {
 }
 END_TEST
 
-/* Of keys and values rows are keys. */
+/* For keys and values, the axis of positions counts keys. */
 START_TEST(only_those_keys) {
     tl_params *params = tl_params_new(5);
     tl_tape *tape = tl_tape_new();
-    tl_attention layer =
+    tl_attention_layer layer =
         tl_attention_init(params, "attention", &(tl_attention_config){.d_model = D, .heads = 2});
     const tl_place place = _i ? TL_PLACE_V : TL_PLACE_K;
     tl_replaced where = {.positions = {4, 5}, .keys = {1, 3}};
@@ -174,7 +175,7 @@ END_TEST
 
 /* ---- in a search ---- */
 
-/* A search with whatever acts, through caches or not; ids, scores and maps in one piece of memory. */
+/* The result of a search with gates or replacements: ids, scores and maps in one block of memory. */
 typedef struct found {
     int ids[3 * 2 * 40], lengths[3 * 2];
     double score[3 * 2];
@@ -224,15 +225,15 @@ static void act(bench *k, const tl_batch *b, int kind, int place, maps_memory *n
     must_msg(same_found(&cached, &anew), "kind %d, place %d: other with caches than without", kind, place);
     must_msg(!same_found(plain, &cached), "kind %d, place %d: it did not act", kind, place);
     must(place == TL_PLACES || what.asked > 0);
-    /* sentence 0 was not chosen, and is as if nothing had been */
+    /* sentence 0 was not chosen, so its result is unchanged */
     if (place < TL_PLACES) must(!memcmp(plain->score, cached.score, 2 * sizeof *plain->score));
-    if (place == TL_PLACES) { /* gates of 1: nothing */
+    if (place == TL_PLACES) { /* gates of 1 change nothing */
         maps->gate = tl_constant(k->tape, tl_tensor_of(gates[0], TL_SHAPE(2)));
         found one = search(k, b, false, &acting);
         must(same_found(plain, &one));
         found_free(&one);
     }
-    if (place == TL_PLACE_CONTEXT) /* they act where nobody looks, too */
+    if (place == TL_PLACE_CONTEXT) /* they act without maps, too */
         for (int no_cache = 0; no_cache < 2; no_cache++) {
             const tl_model_maps all = maps_of(&acting);
             tl_search_result r;
@@ -261,7 +262,7 @@ static void act_on_stream(bench *k, const tl_batch *b, int side, int depth, tl_p
     found_free(&cached), found_free(&anew);
 }
 
-/* The sentences end at different steps, so that rows move. */
+/* The sentences end at different steps, so that rows are moved. */
 START_TEST(a_search_with_them) {
     bench k = bench_begin(&bench_small);
     tl_batch b = a_batch();
@@ -286,7 +287,7 @@ END_TEST
 
 /* ---- scores, normalisers and windows, word by word ---- */
 
-/* Logits of three steps with caches, and computed anew. */
+/* Logits of three steps, with caches and without. */
 START_TEST(caches_hold_every_score) {
     tl_transformer_config config = bench_small;
     config.score = (tl_score)(_i % SCORES);
@@ -326,7 +327,7 @@ static double first_logit(bench *k, const tl_batch *b) {
     return tl_item(tl_at(tl_value(tl_transformer_logits(&k->model, hidden)), 0, 0, 3));
 }
 
-/* The decoder sees words to come if it is told to; its states then compute everything anew, whatever is asked. */
+/* With no_causal the decoder sees later words; its states then always compute everything again. */
 START_TEST(a_decoder_that_sees_what_comes) {
     double first[2][2];
     for (int sees = 0; sees < 2; sees++) {
@@ -351,7 +352,7 @@ START_TEST(a_decoder_that_sees_what_comes) {
 }
 END_TEST
 
-/* ---- what cannot be ---- */
+/* ---- what is refused ---- */
 
 static tl_tape *other_tape;
 static tl_var wrong(tl_var x, const tl_place_at *at, void *how) {
@@ -383,7 +384,7 @@ START_TEST(refuses) {
     tl_params *params = tl_params_new(5);
     tl_tape *tape = tl_tape_new();
     other_tape = tl_tape_new();
-    tl_attention layer =
+    tl_attention_layer layer =
         tl_attention_init(params, "attention", &(tl_attention_config){.d_model = D, .heads = 1});
     tl_var v = tl_zeros(tape, TL_SHAPE(2, 3, D));
     tl_attention_maps maps = {0};
@@ -400,7 +401,7 @@ START_TEST(refuses) {
 }
 END_TEST
 
-/* Handles that are none, of rank 2, NULL maps: a sentence, or nothing at all. */
+/* Vars that do not exist, vars of rank 2, NULL maps: an error message, or nothing. */
 START_TEST(handles) {
     tl_tape *tape = tl_tape_new();
     const tl_place_at at = {0};

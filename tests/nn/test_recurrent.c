@@ -1,5 +1,6 @@
-/* What holds of recurrent layers beside PyTorch's numbers: padding and company change no bit, NaN in the padding reaches nothing,
- * a step is a step of the whole, threads and time change nothing, steps seen before allocate nothing; and what they refuse. */
+/* Properties of recurrent layers besides PyTorch's numbers: padding and other sentences change no bit, NaN in padding
+ * reaches nothing, a step is a step of the forward, threads and repetition change nothing, known shapes allocate
+ * nothing; and what is refused. */
 #include "chains.h"
 #include "recurrent.h"
 
@@ -17,11 +18,11 @@ static const tl_recurrent_config configs[] = {
     {.kind = TL_LSTM, .in = 5, .hidden = 19, .layers = 2, .bidirectional = true},
     {.kind = TL_GRU, .in = 33, .hidden = 32},
     {.kind = TL_LSTM, .in = 33, .hidden = 32},
-    {.kind = TL_GRU, .in = 3, .hidden = 259}, /* wider than the pieces that steps are computed in */
+    {.kind = TL_GRU, .in = 3, .hidden = 259}, /* wider than the blocks in which steps are computed */
     {.kind = TL_LSTM, .in = 3, .hidden = 259}};
 enum { CONFIGS = sizeof configs / sizeof *configs };
 
-/* What a pass over some sentences gave, copied. */
+/* Copies of the results of a pass over some sentences. */
 typedef struct pass {
     tl_tensor y, h, c, dx, dh, dc;
     gradients g;
@@ -31,7 +32,7 @@ static tl_tensor copied_if(tl_var x, bool grad) {
     return tl_ok(x) ? copied(grad ? tl_grad(x) : tl_value(x)) : (tl_tensor){0};
 }
 
-/* Weights of the loss that depend on sentence, step and place alone: whatever stands in the padding, its weight is there too. */
+/* The loss. Its weights depend only on sentence, step and index, so padding has a weight too. */
 static tl_var loss_of(tl_tape *tape, tl_var y, tl_var h, long steps) {
     tl_tensor value = tl_value(y), w = tl_tape_tensor(tape, tl_shape_of(value));
     for (long i = 0; i < tl_numel(w); i++) {
@@ -64,7 +65,7 @@ static void pass_free(pass *p) {
 typedef struct scene {
     subject s;
     tl_tape *tape;
-    tl_tensor x, state[2]; /* what the parameters of these names hold */
+    tl_tensor x, state[2]; /* the values of the parameters of these names */
 } scene;
 static scene scene_begin(const tl_recurrent_config *config) {
     scene k = {.s = subject_begin(config, ALL, STEPS, lengths), .tape = tl_tape_new()};
@@ -80,7 +81,7 @@ static void scene_end(scene *k) {
     subject_end(&k->s);
 }
 
-/* Sentence b of a tensor [B,T,n], its real steps; of a state [count,B,n]. */
+/* The real steps of sentence b in a tensor [B,T,n]; or sentence b in a state [count,B,n]. */
 static tl_tensor steps_of(tl_tensor t, long b) {
     return tl_tensor_slice(tl_tensor_slice(t, 0, b, b + 1), 1, 0, lengths[b]);
 }
@@ -89,9 +90,9 @@ static tl_tensor rest_of(tl_tensor t, long b) {
 }
 static tl_tensor state_of(tl_tensor t, long b) { return tl_tensor_slice(t, 1, b, b + 1); }
 
-/* ---- padding and company ---- */
+/* ---- padding and other sentences ---- */
 
-/* The two zeros are one number here: a zero that is added makes +0 of -0. */
+/* +0 and -0 are the same number here: adding a zero turns -0 into +0. */
 static void same_numbers(tl_tensor a, tl_tensor b, const char *what) {
     tl_tensor x = copied(a), y = copied(b);
     for (long i = 0; i < tl_numel(x); i++) x.data[i] += 0, y.data[i] += 0;
@@ -141,7 +142,7 @@ START_TEST(what_stands_in_the_padding) {
 }
 END_TEST
 
-START_TEST(more_padding) { /* parameters' gradients too: each is a chain, to which padding adds 0 */
+START_TEST(more_padding) { /* parameters' gradients too: each is summed in order, and padding adds 0 */
     sum_in_chains();
     scene k = scene_begin(&configs[_i]);
     pass all = pass_of(&k.s, k.tape, k.x, k.state, lengths);
@@ -197,7 +198,7 @@ START_TEST(a_step_is_a_step_of_the_whole) {
     }
     assert_same_bits(tl_value(last.h), tl_value(s.h), "last h");
     if (_i) assert_same_bits(tl_value(last.c), tl_value(s.c), "last c");
-    /* without a state they begin at 0 */
+    /* without a state, steps start from 0 */
     tl_var zeros = tl_zeros(k.tape, tl_shape_of_var(last.h));
     tl_var word = tl_reshape(tl_slice(x, 1, 0, 1), TL_SHAPE(ALL, 5));
     s = tl_recurrent_step(&k.s.layer, word, NULL);
@@ -283,7 +284,7 @@ START_TEST(steps_seen_before_allocate_nothing) {
 }
 END_TEST
 
-/* Between layers and nowhere else; keyed by step and scope, not by what was recorded before. */
+/* Dropout acts between layers and nowhere else. It is keyed by step and scope, not by what was recorded before. */
 START_TEST(dropout) {
     tl_recurrent_config config = {
         .kind = _i ? TL_LSTM : TL_GRU, .in = 4, .hidden = 8, .layers = 2, .dropout = 0.5};
@@ -301,12 +302,12 @@ START_TEST(dropout) {
     tl_tape_set_training(tape, 0);
     plain = copied(tl_value(subject_run(&s, tape)));
     ck_assert_int_ge(first_difference(y[0], plain), 0);
-    tl_var word = tl_full(tape, TL_SHAPE(ALL, 4), 1); /* a decoder's steps drop, too */
+    tl_var word = tl_full(tape, TL_SHAPE(ALL, 4), 1); /* tl_recurrent_step has dropout, too */
     tl_tensor still = tl_value(tl_recurrent_step(&s.layer, word, NULL).h);
     tl_tape_set_training(tape, 7);
     ck_assert_int_ge(first_difference(still, tl_value(tl_recurrent_step(&s.layer, word, NULL).h)), 0);
     tl_tape_set_training(tape, 0);
-    config.layers = 1; /* there is nothing between layers */
+    config.layers = 1; /* one layer has no dropout */
     subject one = subject_begin(&config, ALL, STEPS, lengths);
     tl_var a = subject_run(&one, tape);
     tl_tape_set_training(tape, 7);
@@ -318,7 +319,7 @@ START_TEST(dropout) {
 }
 END_TEST
 
-/* ---- making one ---- */
+/* ---- init ---- */
 
 START_TEST(names_and_numbers) {
     tl_params *params = tl_params_new(5);
@@ -349,7 +350,7 @@ END_TEST
  do {                                                                                    \
   tl_params *set = tl_params_new(1);                                                     \
   const tl_recurrent_config c = wrong;                                                   \
-  tl_recurrent layer = tl_recurrent_init(set, "r", &c);                                  \
+  tl_recurrent_layer layer = tl_recurrent_init(set, "r", &c);                            \
   assert_contains(tl_params_error(set), part);                                           \
   tl_tape *on = tl_tape_new();                                                           \
   (void)tl_recurrent_forward(&layer, tl_zeros(on, TL_SHAPE(1, 1, 1)), NULL, NULL, NULL); \
@@ -388,9 +389,9 @@ static void fails(tl_tape *tape, tl_var y, const char *part) {
 }
 
 START_TEST(arguments_that_do_not_fit) {
-    scene k = scene_begin(&configs[3]); /* an LSTM of one layer, 33 in, 32 hidden */
+    scene k = scene_begin(&configs[3]); /* an LSTM with one layer, in 33, hidden 32 */
     tl_tape *t = k.tape;
-    const tl_recurrent *l = &k.s.layer;
+    const tl_recurrent_layer *l = &k.s.layer;
     tl_var x = tl_constant(t, k.x), h = tl_constant(t, k.state[0]);
     tl_recurrent_state last, good = {h, h}, few = {h, tl_slice(h, 1, 0, 4)}, flat = {tl_slice(h, 0, 0, 0), h},
                              none = {h, TL_NO_VAR};
@@ -420,14 +421,14 @@ START_TEST(arguments_that_do_not_fit) {
     fails(t, tl_recurrent_step(l, word, &(tl_recurrent_state){tl_zeros(other, TL_SHAPE(1, ALL, 32)), h}).h,
           "rnn: the state's h is another tape's");
     tl_tape_free(other);
-    tl_tape_reset(t); /* and what a reset has forgotten */
+    tl_tape_reset(t); /* now vars from before the reset */
     fails(t, tl_recurrent_forward(l, x, lengths, NULL, NULL), "stale handle");
     x = tl_constant(t, k.x);
     fails(t, tl_recurrent_forward(l, x, NULL, &good, NULL), "stale handle");
     fails(t, tl_recurrent_top(l, &good), "stale handle");
     fails(t, tl_recurrent_step(l, (tl_var){t, -1, 0}, NULL).h, "is inert");
     ck_assert(!tl_ok(tl_recurrent_forward(l, TL_NO_VAR, NULL, NULL, NULL)));
-    const tl_recurrent zeroed = {0}, *layers[] = {&zeroed, NULL};
+    const tl_recurrent_layer zeroed = {0}, *layers[] = {&zeroed, NULL};
     good.h = tl_constant(t, k.state[0]);
     for (int i = 0; i < 2; i++) {
         fails(t, tl_recurrent_forward(layers[i], x, NULL, NULL, NULL),
@@ -458,7 +459,7 @@ START_TEST(steps_of_other_sizes) { /* the operations themselves */
 }
 END_TEST
 
-/* What the operation itself is given wrong; a sentence without any step keeps what it had. */
+/* Invalid inputs of the operation itself. A sentence without steps keeps its state. */
 START_TEST(wrong_sentences) {
     tl_tape *t = tl_tape_new();
     tl_var x = tl_zeros(t, TL_SHAPE(2, 3, 8)), w = tl_zeros(t, TL_SHAPE(8, 2)), b = tl_zeros(t, TL_SHAPE(8)),

@@ -1,5 +1,5 @@
-/* Recurrent layers against differences of themselves: both kinds and directions, several layers, lengths, dropout, and a
- * decoder's steps. */
+/* Recurrent layers against differences: both kinds and directions, several layers, lengths, dropout, and a decoder's
+ * steps. */
 #include "recurrent.h"
 
 static const int two[2] = {2, 3}, both_short[2] = {1, 2};
@@ -40,7 +40,7 @@ START_TEST(whole_sentences) {
 }
 END_TEST
 
-/* A decoder that reads its own result beside each word. */
+/* A decoder that reads its previous output beside each word. */
 static tl_var run_steps(tl_tape *tape, const tl_var *unused, void *data) {
     (void)unused;
     const subject *s = data;

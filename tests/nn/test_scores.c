@@ -1,6 +1,6 @@
-/* Every score and normaliser: PyTorch's values and gradients, differences of themselves, the fused way beside the one by steps,
- * keys that are made once, rows that see nothing, and what cannot be. */
-#include "model.h"
+/* Every score and normaliser: PyTorch's values and gradients, differences, the fused operation against single steps,
+ * keys made once, rows that see nothing, and what is refused. */
+#include "models/model.h"
 
 #include "fixtures/fixture.h"
 #include "nn/attention.h"
@@ -51,7 +51,7 @@ static torch_case case_of(int i) {
 }
 enum { CASES = 3 * SCORES + 11 };
 
-/* By steps, fused where there is such a way, or of keys that were made before. */
+/* Step by step, fused if possible, or with keys made before. */
 static void beside_pytorch(int i) {
     const torch_case c = case_of(i / 3);
     const int way = i % 3;
@@ -60,7 +60,7 @@ static void beside_pytorch(int i) {
     char name[64];
     snprintf(name, sizeof name, "%s", c.name);
     name[strlen(name) - 1] = 0;
-    tl_attention layer = tl_attention_init(params, name, &c.config);
+    tl_attention_layer layer = tl_attention_init(params, name, &c.config);
     fixture_set_params(&f, params, NULL);
     tl_tape *tape = tl_tape_new();
     const bool uniform = c.config.score == TL_UNIFORM;
@@ -99,13 +99,13 @@ START_TEST(as_pytorch_has_it) {
 }
 END_TEST
 
-/* ---- differences of themselves ---- */
+/* ---- differences ---- */
 
 enum { D = 8, B = 2, T = 3, S = 4, W = 4 /* width, where every element is moved */ };
 
 typedef struct subject {
     tl_params *params;
-    tl_attention layer;
+    tl_attention_layer layer;
     tl_param *x, *memory;
     tl_mask mask;
 } subject;
@@ -117,12 +117,12 @@ static tl_var run(tl_tape *tape, const tl_var *unused, void *data) {
     return tl_attention_forward(&s->layer, x, memory, &s->mask, NULL);
 }
 
-/* Each score, normaliser, one head and two; to others, to itself with a window, and to states without projections. Query 0 of
- * sentence 1 sees nothing. */
+/* Each score and normaliser with one head and two: cross-attention, self-attention with a window, and states without
+ * projections. Query 0 of sentence 1 sees nothing. */
 static void by_differences(int i) {
     const tl_score score = (tl_score)(i % SCORES);
     const int form = i / SCORES / NORMALISERS / 2;
-    if (score == TL_UNIFORM && form == 2) return; /* nothing is left when memory is frozen in turn */
+    if (score == TL_UNIFORM && form == 2) return; /* with memory frozen, no parameter is left */
     subject s = {.params = tl_params_new(21)};
     tl_attention_config config = {.d_model = W,
                                   .heads = 1 + i / SCORES / NORMALISERS % 2,
@@ -140,7 +140,7 @@ static void by_differences(int i) {
     if (form != 1)
         s.memory = tl_params_add(s.params, "memory", TL_SHAPE(B, S, W), (tl_init){TL_INIT_NORMAL, 1});
     s.layer = tl_attention_init(s.params, "attention", &config);
-    if (score == TL_UNIFORM && s.memory) tl_freeze(s.params, "x", true); /* nothing reaches it */
+    if (score == TL_UNIFORM && s.memory) tl_freeze(s.params, "x", true); /* the result does not depend on x */
     assert_no_error(tl_params_error(s.params));
     shake_params(s.params);
     tl_gradcheck_report r;
@@ -157,7 +157,7 @@ END_TEST
 
 typedef struct both {
     tl_params *params;
-    tl_attention layer;
+    tl_attention_layer layer;
     tl_tape *tape;
     tl_real x[3 * 5 * D], memory[3 * 7 * D], dy[3 * 5 * D];
 } both;
@@ -187,7 +187,7 @@ static void end(both *s) {
 typedef struct pass {
     tl_var x, memory, y;
 } pass;
-/* Sentences [first, first + count), of memory `keys` places. */
+/* Sentences [first, first + count), with `keys` positions of memory. */
 static pass go(both *s, long first, long count, const tl_mask *mask, tl_attention_maps *maps, long keys) {
     pass p;
     tl_tape_reset(s->tape);
@@ -201,8 +201,8 @@ static pass go(both *s, long first, long count, const tl_mask *mask, tl_attentio
     return p;
 }
 
-/* Looking changes nothing, whatever the score: for most of them it takes the fused operation's place. So is a sentence alone what
- * it is in company, with more padding and on other numbers of threads. */
+/* Looking changes nothing, for any score: for most scores it replaces the fused operation. A sentence alone has the
+ * bits that it has in a batch, with more padding, and with other numbers of threads. */
 static void same_bits(int i) {
     const tl_attention_config config = {.d_model = D,
                                         .heads = 2,
@@ -223,7 +223,7 @@ static void same_bits(int i) {
     if (dx.data) assert_same_bits(dx, tl_grad(p.x), "looked at, gradient");
     assert_same_gradients(s->params, &g, "looking");
     gradients_free(&g);
-    /* rows that see nothing: zeros, and so what is behind them is the bias */
+    /* rows that see nothing have zeros, so the output is the bias */
     ck_assert(all_zero(tl_at(tl_value(maps.probs), 1)) && all_zero(tl_at(tl_value(maps.context), 1)));
     ck_assert(all_zero(tl_at(tl_grad(p.memory), 1)) && all_zero(tl_at(tl_grad(maps.scores), 1)));
     for (long i = 0; i < 5; i++)
@@ -236,7 +236,7 @@ static void same_bits(int i) {
         assert_same_bits(y, tl_value(p.y), "%d threads", threads);
         assert_same_bits(dm, tl_grad(p.memory), "%d threads, memory's gradient", threads);
     }
-    if (!config.window) { /* a window counts places from the end */
+    if (!config.window) { /* a window counts positions from the end */
         p = go(s, 2, 1, &(tl_mask){.key_lengths = lengths + 2}, NULL, 4);
         assert_same_bits(tl_at(y, 2), tl_at(tl_value(p.y), 0), "alone, without padding");
         assert_same_bits(tl_tensor_slice(tl_at(dm, 2), 0, 0, 4), tl_at(tl_grad(p.memory), 0),
@@ -250,12 +250,12 @@ START_TEST(the_same_bits) {
 }
 END_TEST
 
-/* What nobody sees, NaN too, and what becomes infinite when it is projected, reaches nothing. */
+/* Hidden values reach nothing: neither NaN, nor numbers that the projection makes infinite. */
 static void hidden_reach_nothing(int i) {
     const tl_attention_config config = {
         .d_model = D, .heads = 2, .score = (tl_score)(i % SCORES), .normaliser = (tl_normaliser)(i / SCORES)};
     both *s = begin(&config);
-    tl_tape_set_checking(s->tape, false); /* NaN is among what is tested */
+    tl_tape_set_checking(s->tape, false); /* the test uses NaN on purpose */
     const tl_mask mask = {.key_lengths = (const int[]){7, 3, 4}};
     const tl_real largest = sizeof(tl_real) == 4 ? (tl_real)3e38 : (tl_real)1.7e308;
     pass p = go(s, 0, 3, &mask, NULL, 7);
@@ -279,7 +279,7 @@ START_TEST(hidden_places_reach_nothing) {
 }
 END_TEST
 
-/* Nor does what lies outside everybody's window: 5 queries stand at places 2 … 6, and see 1 … 6. */
+/* Nor do positions outside every window: 5 queries at positions 2 … 6 see positions 1 … 6. */
 START_TEST(places_outside_the_window_reach_nothing) {
     both *s = begin(&(tl_attention_config){.d_model = D, .heads = 2, .score = (tl_score)_i, .window = 1});
     tl_tape_set_checking(s->tape, false);
@@ -300,7 +300,7 @@ START_TEST(places_outside_the_window_reach_nothing) {
 }
 END_TEST
 
-/* Vectors of zeros have the cosine 0 to all, and no gradient that is not finite. */
+/* Zero vectors have the cosine 0 to every vector, and a finite gradient. */
 START_TEST(cosine_of_nothing) {
     both *s =
         begin(&(tl_attention_config){.d_model = D, .heads = 2, .score = TL_COSINE, .unprojected = true});
@@ -311,7 +311,7 @@ START_TEST(cosine_of_nothing) {
     for (long j = 0; j < 7; j++) ck_assert(tl_item(tl_at(tl_value(maps.scores), 0, 1, 0, j)) == 0);
     for (long i = 0; i < 5; i++) ck_assert(tl_item(tl_at(tl_value(maps.scores), 0, 1, i, 0)) == 0);
     ck_assert(all_finite(tl_grad(p.x)) && all_finite(tl_grad(p.memory)));
-    /* and none is more than e^s·√d_k */
+    /* no score is more than e^s·√d_k */
     const double most = exp((double)tl_param_value(s->layer.score_log_scale).data[1]) * 2 * (1 + 1e-5);
     tl_tensor head = tl_tensor_slice(tl_value(maps.scores), 1, 1, 2);
     for (long n = 0; n < 3 * 5 * 7; n++)
@@ -320,7 +320,7 @@ START_TEST(cosine_of_nothing) {
 }
 END_TEST
 
-/* ---- what cannot be ---- */
+/* ---- what is refused ---- */
 
 START_TEST(refuses) {
     static const struct {

@@ -1,5 +1,5 @@
-/* Every function of optim.h with nothing: no optimiser, no set, no options, numbers at the end of all numbers. Nothing crashes,
- * and no parameter moves; what was wrong is said. */
+/* Every function of optim.h with NULL or impossible arguments: no optimiser, no set, no options, extreme numbers.
+ * Nothing crashes, no parameter moves, and the error says what was wrong. */
 #define _POSIX_C_SOURCE 200809L
 #include "nothing.h"
 
@@ -78,7 +78,7 @@ START_TEST(groups_and_counts_that_are_none) {
         ck_assert(!tl_sgd_set_group(sgd, 0, i < 3 ? &wrong[i] : NULL) && tl_sgd_error(sgd));
         tl_sgd_free(sgd);
     }
-    p->group = INT_MIN; /* of no group: the optimiser's own numbers */
+    p->group = INT_MIN; /* not in a group: the optimiser's own options apply */
     const long counts[] = {LONG_MAX, -1, LONG_MIN};
     for (int i = 0; i < 3; i++) {
         tl_adam *adam = tl_adam_new(params, NULL);

@@ -1,4 +1,4 @@
-/* Schedules, clipping, optimisers: their numbers, their options, their errors. */
+/* Schedules, clipping and optimisers: their results, options and errors. */
 #include "check.h"
 
 #include <limits.h>
@@ -56,7 +56,7 @@ START_TEST(cosine) {
     near(tl_cosine(0.8, 0.2, 10, 110, 110), 0.2);
     near(tl_cosine(0.8, 0.2, 10, 110, 5000), 0.2);
     near(tl_cosine(0.8, 0, 0, 100, 50), 0.4);   /* no warm-up */
-    near(tl_cosine(0.8, 0.1, 10, 10, 10), 0.1); /* nothing after the warm-up */
+    near(tl_cosine(0.8, 0.1, 10, 10, 10), 0.1); /* total is at the end of the warm-up */
     near(tl_cosine(0.8, 0.1, 10, 10, 9), 0.72);
 }
 END_TEST
@@ -72,7 +72,7 @@ START_TEST(linear_decay) {
 }
 END_TEST
 
-/* No rate is above the peak, no warm-up is none, and steps count from 1: nothing is negative, infinite or NaN. */
+/* With any arguments no rate is above the peak, negative, infinite or NaN; steps below 1 count as 1. */
 START_TEST(rates_at_the_edges) {
     static const double peaks[] = {0, 1e-9, 0.4, 1e300};
     static const long counts[] = {LONG_MIN, -7, 0, 1, 10, 10000, LONG_MAX};
@@ -97,7 +97,7 @@ START_TEST(rates_at_the_edges) {
 }
 END_TEST
 
-/* ---- three parameters on a tape; every gradient is given ---- */
+/* ---- three parameters on a tape, with gradients that the test chooses ---- */
 
 typedef struct setup {
     tl_params *params;
@@ -117,7 +117,7 @@ static void end(setup *s) {
     tl_params_free(s->params);
 }
 
-/* Gradient `g` in every element of those given (NULL: left out). */
+/* Gives gradient `g` to every element of those parameters (NULL: left out). */
 static void backward(setup *s, double g, tl_param *const p[3]) {
     tl_tape_reset(s->tape);
     tl_var loss = tl_scalar(s->tape, 0);
@@ -141,7 +141,7 @@ START_TEST(clipping) {
     for (int i = 0; i < 5; i++) {
         tl_zero_grad(s.params);
         backward(&s, 2, ALL(s));
-        close_to(tl_clip_grad_norm(s.params, limits[i]), norm); /* the norm before, whatever the limit */
+        close_to(tl_clip_grad_norm(s.params, limits[i]), norm); /* the norm before clipping */
         double factor = limits[i] > 0 && limits[i] < norm ? limits[i] / (norm + 1e-6) : 1;
         close_to((double)tl_param_grad(s.w).data[5], 2 * factor);
         close_to((double)tl_param_grad(s.v).data[0], 2 * factor);
@@ -158,10 +158,10 @@ START_TEST(clipping_counts_what_will_be_updated) {
     tl_freeze(s.params, "layer.", true);
     close_to(tl_clip_grad_norm(s.params, 1), sqrt(5 * 4.0));
     close_to((double)tl_param_grad(s.v).data[4], 2 / (sqrt(20) + 1e-6));
-    close_to((double)tl_param_grad(s.w).data[0], 2); /* frozen: neither counted nor touched */
+    close_to((double)tl_param_grad(s.w).data[0], 2); /* frozen: neither counted nor scaled */
     tl_freeze(s.params, "", false);
     tl_zero_grad(s.params);
-    for (int i = 0; i < 6; i++) s.w->leaf.grad[i] = (tl_real)NAN; /* nothing has reached it: does not count */
+    for (int i = 0; i < 6; i++) s.w->leaf.grad[i] = (tl_real)NAN; /* not reached: not counted */
     backward(&s, 2, (tl_param *const[3]){NULL, s.b, s.v});
     close_to(tl_clip_grad_norm(s.params, 0), sqrt(9 * 4.0));
     tl_zero_grad(s.params);
@@ -195,7 +195,7 @@ START_TEST(scaling) {
 }
 END_TEST
 
-/* ---- both optimisers behind one face ---- */
+/* ---- SGD and Adam behind one interface ---- */
 
 typedef struct either {
     tl_sgd *sgd;
@@ -218,7 +218,8 @@ static void either_free(either o) {
     tl_adam_free(o.adam);
 }
 static const char *const either_name[] = {"sgd", "adam", "adamw"};
-/* After a first step with gradient 2 and learning rate 0.1, from p. Adam's first step is lr·sign, nearly. */
+/* The parameter after the first step from p, with gradient 2 and learning rate 0.1. Adam's first step is nearly
+ * lr·sign. */
 static double stepped(int which, double p, double decay) {
     double g = which == 2 ? 2 : 2 + decay * p;
     if (which == 0) return p - 0.1 * g;
@@ -240,7 +241,7 @@ START_TEST(a_parameter_that_no_gradient_reached) {
              "(tl_freeze)",
              either_name[_i]);
     ck_assert_str_eq(either_error(o), expected);
-    ck_assert(first(s.w) == w && first(s.b) == b && first(s.v) == v); /* nothing was changed */
+    ck_assert(first(s.w) == w && first(s.b) == b && first(s.v) == v); /* nothing has changed */
     ck_assert_uint_eq(s.w->leaf.version, version);
     ck_assert_int_eq(tl_adam_steps(o.adam), 0);
     ck_assert(!either_step(o, 0.1)); /* the first failure is kept */
@@ -256,7 +257,7 @@ START_TEST(frozen_parameters_stay) {
     tl_freeze(s.params, "layer.bias", true);
     const double w = first(s.w), b = first(s.b), v = first(s.v);
     tl_zero_grad(s.params);
-    backward(&s, 2, (tl_param *const[3]){s.w, NULL, s.v}); /* no gradient for it, and no complaint */
+    backward(&s, 2, (tl_param *const[3]){s.w, NULL, s.v}); /* no gradient for it, and no error */
     ck_assert_msg(either_step(o, 0.1), "%s", either_error(o));
     ck_assert_double_eq(first(s.b), b); /* not even decayed */
     close_to(first(s.w), stepped(_i, w, 0.5));
@@ -280,7 +281,7 @@ START_TEST(groups) {
     tl_zero_grad(s.params);
     backward(&s, 2, (tl_param *const[3]){s.w, s.b, NULL}); /* a frozen group needs no gradient */
     ck_assert_msg(either_step(o, 0.1), "%s", either_error(o));
-    close_to(first(s.w), stepped(_i, w, 0.5)); /* a group that is not set has the optimiser's own options */
+    close_to(first(s.w), stepped(_i, w, 0.5)); /* a group without options uses the optimiser's own */
     close_to(first(s.b), b - (_i == 0 ? 0.3 * 2 : 0.3 * 2 / (2 + 1e-8)));
     ck_assert_double_eq(first(s.v), v);
     ck_assert(!either_group(o, 16, &(tl_group_options){0}));
@@ -293,7 +294,7 @@ START_TEST(groups) {
 }
 END_TEST
 
-START_TEST(thawed_and_late_parameters_begin_anew) { /* as in PyTorch, where each counts its own updates */
+START_TEST(thawed_and_late_parameters_begin_anew) { /* as in PyTorch: each counts its own updates */
     setup s = begin();
     either o = either_new(_i, s.params);
     tl_set_group(s.params, "other.", 2);
@@ -334,14 +335,14 @@ START_TEST(an_update_between_forward_and_backward) {
                     "tl_backward: parameter \"layer.weight\" was updated between forward and backward");
     tl_tape_reset(s.tape);
     tl_tape_clear_error(s.tape);
-    w = tl_use(s.tape, s.w); /* the new value, in a new step */
+    w = tl_use(s.tape, s.w); /* the new value, in the next step */
     ck_assert(tl_backward(tl_sum(tl_mul(w, w), TL_ALL_AXES, false)));
     either_free(o);
     end(&s);
 }
 END_TEST
 
-START_TEST(zero_grad) { /* forgets what was reached; a step uses up nothing by itself */
+START_TEST(zero_grad) { /* clears gradients and `reached`; a step itself clears neither */
     setup s = begin();
     either o = either_new(_i, s.params);
     tl_zero_grad(s.params);
@@ -349,7 +350,7 @@ START_TEST(zero_grad) { /* forgets what was reached; a step uses up nothing by i
     backward(&s, 3, ALL(s));
     close_to((double)tl_param_grad(s.w).data[0], 5);
     ck_assert(either_step(o, 0.1));
-    close_to((double)tl_param_grad(s.w).data[0], 5); /* still there */
+    close_to((double)tl_param_grad(s.w).data[0], 5); /* a step does not clear gradients */
     ck_assert(either_step(o, 0.1));
     tl_zero_grad(s.params);
     ck_assert_double_eq((double)tl_param_grad(s.w).data[0], 0);
@@ -357,7 +358,7 @@ START_TEST(zero_grad) { /* forgets what was reached; a step uses up nothing by i
     backward(&s, 3, ALL(s));
     close_to((double)tl_param_grad(s.w).data[0], 3);
     tl_zero_grad(s.params);
-    ck_assert(!either_step(o, 0.1)); /* nothing has reached anything since */
+    ck_assert(!either_step(o, 0.1)); /* no gradient since tl_zero_grad */
     assert_contains(either_error(o), "\"layer.weight\" since tl_zero_grad");
     either_free(o);
     end(&s);
@@ -381,11 +382,11 @@ END_TEST
 
 START_TEST(what_adam_keeps) {
 #ifdef __GLIBC__
-    mallopt(M_PERTURB, 0x55); /* fresh memory is not zero */
+    mallopt(M_PERTURB, 0x55); /* fresh memory that is not zero */
 #endif
     setup s = begin(), other = begin();
     tl_adam *adam = tl_adam_new(s.params, NULL);
-    tl_adam_state a = tl_adam_state_of(adam, s.b); /* no step yet: made now */
+    tl_adam_state a = tl_adam_state_of(adam, s.b); /* no step yet: the state is made now */
     ck_assert(a.m.data && a.v.data && a.steps && a.m.data != a.v.data);
     ck_assert(a.m.rank == 1 && a.m.dim[0] == 4 && tl_is_contiguous(a.m));
     for (int i = 0; i < 4; i++) ck_assert(a.m.data[i] == 0 && a.v.data[i] == 0);
@@ -406,12 +407,12 @@ START_TEST(what_adam_keeps) {
     ck_assert_int_eq(*tl_adam_state_of(adam, late).steps, 0);
     ck_assert_int_eq(*tl_adam_state_of(adam, s.b).steps, 1);
 
-    a = tl_adam_state_of(adam, other.b); /* of another set: none, and no harm */
+    a = tl_adam_state_of(adam, other.b); /* of another set: NULL, without harm */
     ck_assert(!a.m.data && !a.v.data && !a.steps);
     assert_no_error(tl_adam_error(adam));
     ck_assert_ptr_null(tl_adam_state_of(adam, NULL).steps);
     ck_assert_ptr_null(tl_adam_state_of(NULL, s.b).steps);
-    ck_assert(!tl_adam_step(adam, 0.1)); /* nothing has reached "late" */
+    ck_assert(!tl_adam_step(adam, 0.1)); /* no gradient has reached "late" */
     ck_assert_ptr_null(tl_adam_state_of(adam, s.b).steps);
     tl_adam_free(adam);
     end(&other);
@@ -421,7 +422,7 @@ END_TEST
 
 static void copy_tensor(tl_tensor to, tl_tensor from) { ck_assert(tl_tensor_copy(to, from)); }
 
-START_TEST(what_adam_keeps_can_be_restored) { /* the same next step, to the bit */
+START_TEST(what_adam_keeps_can_be_restored) { /* the next step is the same, to the bit */
     setup s[2] = {begin(), begin()};
     tl_adam *adam[2];
     for (int k = 0; k < 2; k++) adam[k] = tl_adam_new(s[k].params, NULL);
@@ -490,9 +491,10 @@ START_TEST(options) {
 }
 END_TEST
 
-/* What PyTorch's optimisers refuse with a ValueError, and what is not finite: a sentence, and no step. */
+/* Options that PyTorch's optimisers refuse with a ValueError, and options that are not finite: an error, and no
+ * step. */
 static const struct {
-    const char *what; /* said of it; NULL: it is taken */
+    const char *what; /* expected in the error; NULL: accepted */
     tl_sgd_config sgd;
     tl_adam_config adam;
     bool is_sgd;
@@ -518,7 +520,7 @@ static const struct {
     {"momentum is inf, ", .sgd = {.momentum = INFINITY}, .is_sgd = true},
     {"weight_decay is -1, ", .sgd = {.weight_decay = -1}, .is_sgd = true},
     {"weight_decay is ", .sgd = {.weight_decay = NAN}, .is_sgd = true},
-    {NULL, .sgd = {.momentum = 1, .weight_decay = 0.1}, .is_sgd = true}, /* so does PyTorch */
+    {NULL, .sgd = {.momentum = 1, .weight_decay = 0.1}, .is_sgd = true}, /* PyTorch accepts it, too */
 };
 
 START_TEST(numbers_that_make_no_sense) {
@@ -576,7 +578,7 @@ START_TEST(rates_and_groups_that_make_no_sense) {
 }
 END_TEST
 
-/* Without memory each step is lr·sign, whatever came before. */
+/* With both betas 0 each step is lr·sign, whatever the earlier gradients. */
 START_TEST(betas_of_0) {
     setup s = begin();
     tl_adam *adam = tl_adam_new(s.params, &(tl_adam_config){.no_beta1 = true, .no_beta2 = true});
@@ -594,7 +596,7 @@ START_TEST(betas_of_0) {
 }
 END_TEST
 
-/* A checkpoint says how many updates there were: not fewer than none, nor more than can be counted on. */
+/* A checkpoint sets the number of updates: negative or too large to count on is refused. */
 START_TEST(counts_that_cannot_be) {
     setup s = begin();
     tl_adam *adam = tl_adam_new(s.params, NULL);
@@ -626,7 +628,7 @@ START_TEST(null_is_accepted) {
     ck_assert_ptr_nonnull(tl_sgd_error(NULL));
     ck_assert_ptr_nonnull(tl_adam_error(NULL));
     ck_assert_int_eq(tl_adam_steps(NULL), 0);
-    for (int which = 0; which < 3; which++) { /* a set that could not be made */
+    for (int which = 0; which < 3; which++) { /* a set whose allocation has failed */
         either o = either_new(which, NULL);
         ck_assert(!either_step(o, 0.1));
         assert_contains(either_error(o), "out of memory when the set was made");
@@ -635,7 +637,7 @@ START_TEST(null_is_accepted) {
 }
 END_TEST
 
-START_TEST(many_elements) { /* over several vectors, pieces and threads each element is updated alike */
+START_TEST(many_elements) { /* over several vectors, pieces and threads, all elements are updated alike */
     enum { N = 150001 };
     tl_params *params = tl_params_new(1);
     tl_param *p = tl_params_add(params, "p", TL_SHAPE(N), (tl_init){TL_INIT_ONES, 0});
@@ -652,7 +654,7 @@ START_TEST(many_elements) { /* over several vectors, pieces and threads each ele
 }
 END_TEST
 
-/* More parameters than are taken together, small ones and two that are large. */
+/* More parameters than one group of clip.c: small ones, and two large ones. */
 START_TEST(many_parameters) {
     enum { MANY = 150 };
     tl_params *params = tl_params_new(1);

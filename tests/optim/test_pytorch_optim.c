@@ -1,12 +1,12 @@
 /* SGD, Adam, AdamW and clipping against torch.optim and clip_grad_norm_: six steps from the same parameters with the
- * same gradients, compared after every step. The numbers are in tests/fixtures/optim.safetensors. */
+ * same gradients, compared after every step. The expected numbers are in tests/fixtures/optim.safetensors. */
 #include "check.h"
-#define FIXTURE_FLOAT_TOLERANCE 1e-6 /* an update is a few roundings */
+#define FIXTURE_FLOAT_TOLERANCE 1e-6 /* an update has a few roundings */
 #include "fixtures/fixture.h"
 
 enum { STEPS = 6 };
 
-typedef struct pair { /* two parameters, and a tape that brings them given gradients */
+typedef struct pair { /* two parameters, and a tape that gives them chosen gradients */
     fixture shared;   /* init.* and grad.* */
     tl_params *params;
     tl_param *p[2];
@@ -26,7 +26,7 @@ static void pair_begin(pair *c) {
     c->tape = tl_tape_new();
 }
 
-/* loss = sum of w·g: its gradient is g */
+/* loss = sum of w·g, so the gradient is g */
 static void pair_backward(pair *c, int step) {
     tl_var loss[2];
     tl_tape_reset(c->tape);
@@ -42,7 +42,7 @@ static void pair_end(pair *c) {
     tl_tape_free(c->tape);
     tl_params_free(c->params);
     for (int i = 0; i < FIXTURE_TENSORS; i++)
-        c->shared.used[i] = true; /* the case's own fixture watches that */
+        c->shared.used[i] = true; /* the case's own fixture checks that */
     fixture_close(&c->shared);
 }
 

@@ -1,10 +1,10 @@
-/* Sums in shares: the bits of chains that are computed each by itself and added by hand, in order. */
+/* Sums in shares have the bits of chains that are computed one by one and added by hand, in order. */
 #include "check.h"
 
 #include <tapeloom.h>
 
-/* Gradients that rounding makes depend on the order of adding: of sum(w ∘ x_m) for micro-batch m, x_m numbers of very
- * different size. `rare` is used by every third micro-batch alone, `never` by none, `cold` is frozen. */
+/* Gradients whose sum depends on the order of adding, because of rounding: of sum(w ∘ x_m) for micro-batch m, with x_m
+ * of very different sizes. Only every third micro-batch uses `rare`, none uses `never`; `cold` is frozen. */
 enum { N = 37, MICRO = 7 };
 
 typedef struct bench {
@@ -43,7 +43,7 @@ static void go_backward(bench *b, long m) {
     ck_assert_msg(tl_backward(y), "%s", tl_tape_error(b->tape));
 }
 
-/* An update of `micro` micro-batches where there should be `count`. */
+/* An update of `micro` micro-batches; `count` is the number of a full update. */
 static void update(bench *b, tl_shares *sums, long micro, long count, long shares) {
     tl_zero_grad(b->params);
     for (long m = 0; m < micro; m++) {
@@ -54,7 +54,7 @@ static void update(bench *b, tl_shares *sums, long micro, long count, long share
     ck_assert_msg(tl_shares_sum(sums), "%s", tl_shares_error(sums));
 }
 
-/* By hand: adds one share's chain, computed alone, to `sum`. Was the parameter reached? */
+/* By hand: adds one share's chain, computed alone, to `sum`. Returns whether the parameter was reached. */
 static bool add_chain(bench *b, tl_param *p, long from, long to, tl_real sum[N], bool before) {
     tl_zero_grad(b->params);
     for (long m = from; m < to; m++) go_backward(b, m);
@@ -84,7 +84,7 @@ START_TEST(sums_are_those_by_hand) {
     ck_assert(by_hand(&b, b.w, micro, MICRO, shares, want[0]));
     const bool rare = by_hand(&b, b.rare, micro, MICRO, shares, want[1]);
     ck_assert(rare == (micro > 1));
-    for (int again = 0; again < 2; again++) { /* the second update knows nothing of the first */
+    for (int again = 0; again < 2; again++) { /* the second update does not depend on the first */
         update(&b, sums, micro, MICRO, shares);
         ck_assert(same(b.w->leaf.grad, want[0]));
         ck_assert(b.rare->leaf.reached == rare && (!rare || same(b.rare->leaf.grad, want[1])));
@@ -95,7 +95,7 @@ START_TEST(sums_are_those_by_hand) {
 }
 END_TEST
 
-/* So the test above can fail: one share is today's chain, and it is not the sum of several. */
+/* Shows that the test above can fail: one share is the usual chain, and differs from the sum of several shares. */
 START_TEST(one_share_is_one_chain) {
     bench b = begin();
     tl_shares *sums = tl_shares_new(b.params);
@@ -109,14 +109,14 @@ START_TEST(one_share_is_one_chain) {
         update(&b, sums, MICRO, MICRO, shares);
         ck_assert_msg(!same(b.w->leaf.grad, chain), "%ld shares", shares);
     }
-    update(&b, sums, MICRO, MICRO, MICRO); /* each a share: an addition each, in the chain's order */
+    update(&b, sums, MICRO, MICRO, MICRO); /* a share each: the chain's additions, in its order */
     ck_assert(same(b.w->leaf.grad, chain));
     tl_shares_free(sums);
     end(&b);
 }
 END_TEST
 
-/* -0 stays -0: nothing is added where a share does not come. */
+/* -0 stays -0: nothing is added where a share does not reach a parameter. */
 START_TEST(nothing_is_not_zero) {
     tl_params *params = tl_params_new(1);
     tl_param *p = tl_params_add(params, "p", TL_SHAPE(1), (tl_init){.kind = TL_INIT_ONES});
@@ -131,7 +131,7 @@ START_TEST(nothing_is_not_zero) {
     }
     p->leaf.reached = true;
     ck_assert(tl_shares_close(sums));
-    tl_shares_begin(sums); /* that update is given up */
+    tl_shares_begin(sums); /* that update is abandoned */
     ck_assert(!p->leaf.reached && tl_shares_sum(sums) && !p->leaf.reached);
     tl_shares_free(sums);
     tl_params_free(params);
@@ -152,7 +152,7 @@ START_TEST(which_share) {
 }
 END_TEST
 
-/* Parameters that come later are summed like others. */
+/* Parameters that are added later are summed like the others. */
 START_TEST(sets_that_grow) {
     bench b = begin();
     tl_shares *sums = tl_shares_new(b.params);

@@ -1,8 +1,9 @@
-/* The system's file calls with a fault in them: killed at the n-th, or refused from there on or once. The test program's own
- * functions take the C library's place, so include this in the test's one file; what is done to a call is done in a child,
- * which does something with the library and ends. Time stands still there, so that two runs write the same bytes.
+/* The system's file calls with a fault: the process is killed at the n-th call, or calls fail from there on or once.
+ * The test program's own functions replace the C library's, so include this only in the test's single file. The
+ * faulty calls are made in a child, which uses the library and ends. Its time stands still, so that two runs write
+ * the same bytes.
  *
- * Where calls cannot be taken over (a sanitizer does so itself, or this is not glibc on Linux), CAN_FAULT is 0. */
+ * Where calls cannot be replaced (a sanitizer replaces them itself, or this is not glibc on Linux), CAN_FAULT is 0. */
 #ifndef TL_TESTS_FAULTS_H
 #define TL_TESTS_FAULTS_H
 
@@ -30,14 +31,14 @@
 typedef enum { NOTHING, KILL, FAIL_ONCE, FAIL_ALWAYS, REFUSE_ONCE, REFUSE_ALWAYS } fault_kind;
 typedef struct fault {
     fault_kind kind;
-    long at;    /* the first call is 1 */
-    int number; /* what a call that fails sets errno to */
+    long at;    /* number of the call, from 1 */
+    int number; /* errno of the failing call */
 } fault;
 
-/* What a child has to say; shared with it. */
+/* A child's report, in shared memory. */
 typedef struct report {
     long calls;
-    bool hit, done; /* the fault came; what was to be done is done */
+    bool hit, done; /* hit: the fault happened; done: the work was completed */
     char message[512];
 } report;
 
@@ -45,7 +46,7 @@ static fault now_faulty;
 static report *said;
 
 #if CAN_FAULT
-/* Is this call refused? */
+/* Does this call fail? */
 static bool is_refused(void) {
     if (!said) return false;
     const long n = ++said->calls;
@@ -89,14 +90,14 @@ DIR *opendir(const char *path) {
     return fd < 0 ? NULL : fdopendir(fd);
 }
 
-/* What is killed here has written half of it. */
+/* A process that is killed here has written half of the bytes. */
 ssize_t write(int fd, const void *from, size_t size) {
     if (said && now_faulty.kind == KILL && said->calls + 1 == now_faulty.at)
         syscall(SYS_write, fd, from, size / 2);
     return is_refused() ? -1 : (ssize_t)syscall(SYS_write, fd, from, size);
 }
 
-/* Whatever it says, the file is closed. */
+/* Also a failing close closes the file. */
 int close(int fd) {
     const bool refused_it = is_refused();
     const int number = errno, result = (int)syscall(SYS_close, fd);
@@ -112,16 +113,16 @@ int clock_gettime(clockid_t which, struct timespec *to) {
 int timespec_get(struct timespec *to, int base) { return clock_gettime(CLOCK_REALTIME, to) ? 0 : base; }
 #endif
 
-/* LLVM's OpenMP leaves a mark in /dev/shm where a process ends without its leave. One that was killed before the mark had a size
- * is fatal to the next process of the same number: it maps the empty file, reads it and dies of SIGBUS. */
+/* LLVM's OpenMP leaves a file in /dev/shm if a process ends abnormally. If the process was killed while that file
+ * was empty, the next process with the same number maps the empty file, reads it and dies of SIGBUS. */
 static inline void remove_openmp_mark(pid_t process) {
     char mark[80];
     snprintf(mark, sizeof mark, "/dev/shm/__KMP_REGISTERED_LIB_%ld_%ld", (long)process, (long)getuid());
     unlink(mark);
 }
 
-/* Does something in a child with this fault in its way; it says what went wrong in `error`. Returns the child's end as
- * waitpid gives it: 0 if all went well, an exit status of 1 if it failed and said why. */
+/* Runs `act` in a child with this fault; an error is copied to `error`. Returns the child's status from waitpid: 0
+ * for success, exit status 1 if it failed with an error. */
 static inline int with_fault(fault f, void (*act)(void *context, tl_error *error), void *context, report *r) {
     static report *shared;
     if (!shared)
@@ -134,7 +135,7 @@ static inline int with_fault(fault f, void (*act)(void *context, tl_error *error
         tl_error error = {""};
         signal(SIGABRT, SIG_DFL), signal(SIGSEGV, SIG_DFL);
         now_faulty = f;
-        (void)alive; /* refuse.h counts; here everything goes with the child */
+        (void)alive; /* refuse.h counts these; here the child's memory is freed with it */
         said = shared;
         if (f.kind == REFUSE_ONCE || f.kind == REFUSE_ALWAYS) refuse_after(f.at - 1, f.kind == REFUSE_ALWAYS);
         act(context, &error);

@@ -1,4 +1,4 @@
-/* What the tests of this room share: a run of old, which tests/golden keeps, and one that is trained in a moment. Run from
+/* What the tests of this room share: an old run, kept in tests/golden, and one that is trained in a moment. Run from
  * the top of the repository. */
 #ifndef TL_TESTS_RUN_FIXTURE_H
 #define TL_TESTS_RUN_FIXTURE_H
@@ -17,7 +17,7 @@ static inline tl_run *open_old(void) {
     return run;
 }
 
-/* A folder for a test, one thread, and no gnuplot: a picture at each end of a training would take its time. */
+/* A folder for a test, one thread, and no gnuplot, since a picture at the end of each training would take time. */
 static inline scratch quiet_scratch(void) {
     scratch s = scratch_new();
     tl_set_threads(1);
@@ -25,7 +25,7 @@ static inline scratch quiet_scratch(void) {
     return s;
 }
 
-/* The smallest model that is one, on sequences of symbols. */
+/* The smallest possible model, on sequences of symbols. */
 static inline tl_run_settings small_settings(void) {
     tl_run_settings s = tl_run_settings_default();
     s.data.task = "copy";
@@ -45,7 +45,8 @@ static inline tl_run_settings small_settings(void) {
     return s;
 }
 
-/* A run in a folder's "known" that knows a few pairs by heart, opened: in words, which BLEU counts from the first. */
+/* A run in a folder's "known", opened, that knows a few pairs by heart. Its units are words, so that BLEU counts
+ * from the first one. */
 #define KNOWN                                 \
  "the dog sleeps\tle chien dort\n"            \
  "the cat sleeps\tle chat dort\n"             \
@@ -78,7 +79,7 @@ static inline tl_run *train_well(const scratch *s) {
 }
 
 static inline void assert_run_ok(const tl_run *run) {
-    ck_assert_msg(tl_run_error(run) == NULL, "%s", tl_run_error(run));
+    ck_assert_msg(!tl_run_error(run), "%s", tl_run_error(run));
 }
 
 #endif

@@ -1,5 +1,5 @@
-/* Words out of tokens: alignments by hand and beside a search's own maps; scores of pairs beside those of translations; options
- * of translations that cannot be. */
+/* From tokens to words: alignments computed by hand, and against a search's maps; scores of pairs against those of
+ * translations; impossible options of translations. */
 #define _XOPEN_SOURCE 700
 #include "fixture.h"
 
@@ -13,7 +13,7 @@ static void assert_share(const tl_alignment *a, long targets, long sources, cons
         must_msg(fabs(a->share[i] - share[i]) < 1e-6, "share %ld is %g, not %g", i, a->share[i], share[i]);
 }
 
-/* Source tokens sum, target tokens average, and the last column, which is <eos>, is nobody's. */
+/* Sums over source tokens, means over target tokens; the last column, <eos>, belongs to no word. */
 START_TEST(pieces) {
     static tl_real numbers[] = {(tl_real)0.5,
                                 (tl_real)0.25,
@@ -63,7 +63,7 @@ START_TEST(pieces) {
     ck_assert_int_eq(memcmp(links, sorted, sizeof sorted), 0);
     tl_alignment_free(&a);
     ck_assert(tl_run_align(run, "b", "x y z w", tl_tensor_slice(tl_at(map, 0), 1, 3, 4),
-                           &a)); /* words that saw nothing */
+                           &a)); /* words with a share of 0 */
     ck_assert_int_eq(tl_alignment_links(&a, links), 2);
     ck_assert(links[0].target == 0 && links[1].target == 2);
     tl_alignment_free(&a);
@@ -77,7 +77,7 @@ START_TEST(pieces) {
     assert_run_ok(run);
     ck_assert(!tl_run_align(run, "a", "b", (tl_tensor){0}, &a));
     ck_assert_str_eq(tl_run_error(run), "an alignment wants two lines of tokens and a map [T,S] or [H,T,S]");
-    ck_assert(!tl_run_align(run, "a", "b", map, &a)); /* an error stays */
+    ck_assert(!tl_run_align(run, "a", "b", map, &a)); /* the error is kept */
     tl_run_clear_error(run);
     ck_assert(!tl_run_align(run, NULL, "b", map, &a) && !tl_run_align(NULL, "a", "b", map, &a));
     ck_assert(tl_alignment_links(NULL, links) == 0 && tl_alignment_links(&a, NULL) == 0);
@@ -95,7 +95,7 @@ static tl_corpus *encoded(tl_run *run, const char *const pairs[][2], long count)
     return cut;
 }
 
-/* What stands beside a translation is what its search's maps say. */
+/* A translation's alignment agrees with the maps of its search. */
 START_TEST(of_translations) {
     tl_run *run = open_old();
     static const char *const pairs[][2] = {{LINE, ""}, {"", ""}, {"a small cat", ""}};
@@ -108,7 +108,7 @@ START_TEST(of_translations) {
         tl_batch b;
         ck_assert(tl_run_translate(run, cut, &o, &t));
         ck_assert_int_eq(t.maps, heads ? 2 : 1);
-        ck_assert(t.alignment[2 * t.maps].targets == 0); /* the blank line's */
+        ck_assert(t.alignment[2 * t.maps].targets == 0); /* of the blank line */
         ck_assert(tl_run_batch(run, (const char *const[]){LINE}, NULL, 1, &b));
         ck_assert(tl_run_search(run, &b, &o, &r));
         char *source = tl_run_cut(run, TL_SOURCE, LINE), tokens[1024];
@@ -164,7 +164,8 @@ START_TEST(options_that_do_not_fit) {
 }
 END_TEST
 
-/* Tokens sum to their pair, which is minus its loss; too long a pair has no score, and batches change no bit. */
+/* Tokens sum to their pair's score, which is minus its loss; a pair that is too long has none; batches change no
+ * bit. */
 START_TEST(scores) {
     tl_run *run = open_old();
     static const char *const some[][2] = {{LINE, "x"}, {"a small cat", "y"}};

@@ -1,5 +1,5 @@
-/* Captions as a library: scenes, batches, captions and how good they are, of a run that is trained here for a moment; every function
- * with nothing; runs of others. */
+/* Captions by the library: scenes, batches, captions and their quality, for a run that is trained here for a moment;
+ * every function with missing arguments; runs of other programs. */
 #define _XOPEN_SOURCE 700
 #include "fixture.h"
 #include "nothing.h"
@@ -20,7 +20,7 @@ static tl_run_settings small(void) {
     return s;
 }
 
-/* Trained for six steps, and opened. */
+/* A run trained for six steps and opened. */
 static tl_run *trained(scratch *folder) {
     *folder = quiet_scratch();
     const tl_run_settings settings = small();
@@ -48,11 +48,11 @@ START_TEST(a_run) {
 }
 END_TEST
 
-/* Measured captions are those that a search writes for each picture alone, and quality counts them. */
+/* The measured captions equal those that a search writes for each picture alone, and the quality counts them. */
 START_TEST(measured) {
     scratch folder;
     tl_run *run = trained(&folder);
-    enum { COUNT = 70 }; /* more than go at once */
+    enum { COUNT = 70 }; /* more than one batch */
     tl_corpus *scenes = tl_caption_scenes(run, TL_PICTURES_HELD_OUT, 5, COUNT);
     must_msg(scenes != NULL, "%s", tl_run_error(run));
     tl_quality q;
@@ -69,7 +69,7 @@ START_TEST(measured) {
         tl_tape_reset(tl_run_tape(run));
         must_msg(tl_caption_batch(run, scenes, i, 1, &batch), "%s", tl_run_error(run));
         must(batch.sentences == 1 && batch.index[0] == i);
-        must(tl_caption_search(run, &batch, true, &found) && found.maps[TL_CROSS] != NULL);
+        must(tl_caption_search(run, &batch, true, &found) && found.maps[TL_CROSS]);
         tl_vocab_decode(tl_run_vocab(run, TL_TARGET), found.ids, found.lengths[0], text, sizeof text);
         ck_assert_str_eq(text, t.text[i]);
         exact += !strcmp(text, tl_corpus_sentence(scenes, TL_TARGET, i));
@@ -86,7 +86,7 @@ START_TEST(measured) {
 }
 END_TEST
 
-/* The same weights twice, and by two ways: six steps at once, or three and three. */
+/* The same weights again, and in two ways: six steps at once, or three and three. */
 START_TEST(the_same_run_again) {
     scratch folder[2];
     tl_error error = {""};
@@ -94,7 +94,7 @@ START_TEST(the_same_run_again) {
     folder[1] = quiet_scratch();
     tl_run_settings settings = small();
     settings.training.steps = 3;
-    settings.training.schedule = "constant"; /* cosine would fall sooner */
+    settings.training.schedule = "constant"; /* a cosine would depend on the number of steps */
     tl_run *run = tl_run_new(folder[1].folder, &settings);
     must_msg(tl_run_train(run, false, NULL) == TL_ENDED, "%s", tl_run_error(run));
     tl_run_free(run);
@@ -134,7 +134,7 @@ START_TEST(a_scene_of_ones_own) {
 }
 END_TEST
 
-/* ---- with nothing, and with what does not fit ---- */
+/* ---- missing and impossible arguments ---- */
 
 static void says(tl_run *run, const char *part) {
     assert_contains(tl_run_error(run), part);
@@ -189,7 +189,7 @@ START_TEST(what_does_not_fit) {
     says(run, "the place for the quality is NULL");
     ck_assert(!tl_caption_measure(run, NULL, &q, NULL));
     says(run, "the corpus of scenes is NULL");
-    ck_assert(tl_caption_measure(run, scenes, &q, NULL) && q.sentences == 8); /* and all is well again */
+    ck_assert(tl_caption_measure(run, scenes, &q, NULL) && q.sentences == 8); /* and all works again */
     tl_corpus_free(scenes);
     tl_run_free(run);
     scratch_remove(&folder);
@@ -220,7 +220,7 @@ START_TEST(settings_that_make_no_sense) {
 }
 END_TEST
 
-/* A run of another program writes no captions, and a captioner's is refused where another one is wanted. */
+/* A run of another program writes no captions; a captioner's run is refused where another program's is wanted. */
 START_TEST(runs_of_others) {
     scratch folder;
     tl_error error = {""};

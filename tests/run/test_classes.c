@@ -1,4 +1,4 @@
-/* A classifier's run as a library: trained, opened, asked; that its stages are told; that nothing it is asked breaks it. */
+/* A classifier's run by the library: training, opening, using it; callbacks of its stages; impossible arguments. */
 #define _XOPEN_SOURCE 700
 #include "fixture.h"
 
@@ -36,7 +36,7 @@ static tl_run *train(const tl_run_settings *s, const tl_events *events) {
     return run;
 }
 
-/* ---- what is told ---- */
+/* ---- callbacks ---- */
 
 static char told[256];
 static void tell(char what) {
@@ -91,7 +91,7 @@ START_TEST(stages_are_told) {
 }
 END_TEST
 
-/* ---- what is asked ---- */
+/* ---- impossible arguments ---- */
 
 static const char *const kinds[] = {"transformer", "gru", "average"};
 
@@ -165,13 +165,13 @@ START_TEST(scores_of_a_class) {
 }
 END_TEST
 
-/* Masked words are learnt first, and labels from what was learnt: the second stage begins with the first one's weights but for the
- * head, which the first leaves as it was. */
+/* First masked words are learnt, then labels. The second stage starts from the first one's weights; the first leaves
+ * the head unchanged. */
 START_TEST(the_second_stage_begins_where_the_first_ended) {
     char path[1100];
     tl_error error = {""};
     tl_run_settings s = small();
-    s.training.lr = 0; /* the second moves nothing */
+    s.training.lr = 0; /* the second stage changes nothing */
     s.classify.pretrain = 4;
     s.classify.pretrain_lr = 0.01;
     tl_run *run = train(&s, NULL), *first, *plain;
@@ -179,7 +179,7 @@ START_TEST(the_second_stage_begins_where_the_first_ended) {
     first = tl_run_open(dir, &(tl_run_choice){.weights = "none"}, &error);
     ck_assert(first && tl_params_load(tl_run_params(first), path, &error));
     s.classify.pretrain_lr = 0, s.classify.pretrain = 1;
-    plain = train(&s, NULL); /* as it began */
+    plain = train(&s, NULL); /* initial weights */
     int moved = 0;
     for (int i = 0; i < tl_params_count(tl_run_params(run)); i++) {
         const tl_param *p = tl_params_at(tl_run_params(run), i), *f = tl_params_at(tl_run_params(first), i),
@@ -204,7 +204,7 @@ static void note_loss(void *context, long step, double loss, double tokens) {
     if (losses < 2) first_losses[losses++] = loss;
 }
 
-/* All sentences are one batch, and nothing moves: what differs from epoch to epoch is which words are hidden. */
+/* All sentences are one batch and parameters do not change, so only the hidden words differ between epochs. */
 START_TEST(each_epoch_hides_other_words) {
     const tl_events events = {.updated = note_loss};
     tl_run_settings s = small();

@@ -1,4 +1,4 @@
-/* Training for so many minutes, while somebody sets the clock: the time of day is no measure of how long it took. */
+/* Training for some minutes while somebody sets the clock: the time of day must not count. */
 #define _GNU_SOURCE /* syscall */
 #define _XOPEN_SOURCE 700
 #include "fixture.h"
@@ -7,7 +7,7 @@
 #include <sys/time.h>
 #include <time.h>
 
-/* ---- the C library's clocks: each look at the time of day finds it a day later ---- */
+/* ---- the C library's clocks: every reading of the time of day is a day later ---- */
 
 static time_t day;
 static time_t later(void) { return 1800000000 + 86400 * ++day; }

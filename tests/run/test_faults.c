@@ -1,8 +1,8 @@
-/* Whatever ends a run, and at whichever call to the system, what it leaves is a run that can be ended: killed at every file call
- * of a new run, of one that is resumed and of one that writes over another, with the disk full or failing and without
- * memory, it fails with the reason, leaves no half file and, when the same is said once more, ends in the files of the run
- * that nobody disturbed, byte for byte. */
-#undef _FORTIFY_SOURCE /* it makes inline functions of those that are taken over here */
+/* However a run ends, and at whichever system call, it can be completed afterwards. It is killed at every file call
+ * of a new run, a resumed one, and one that overwrites another; the disk is full or fails, or memory runs out. Each
+ * time it fails with the reason and leaves no torn file; repeating the command then gives the same files, byte for
+ * byte, as an undisturbed run. */
+#undef _FORTIFY_SOURCE /* it would turn the functions replaced here into inline ones */
 #define _GNU_SOURCE    /* syscall */
 #define _XOPEN_SOURCE 700
 #include "fixture.h"
@@ -13,7 +13,7 @@ static scratch here;
 
 static void in_here(char path[1024], const char *name) { snprintf(path, 1024, "%s/%s", here.folder, name); }
 
-/* ---- the runs that are disturbed ---- */
+/* ---- runs ---- */
 
 typedef enum { NEW, RESUMED, OVERWRITING } beginning;
 typedef struct kind_of_run {
@@ -21,7 +21,7 @@ typedef struct kind_of_run {
     beginning begins;
     long average;
     const char *units;
-    bool gets_worse; /* the first weights stay the best */
+    bool gets_worse; /* so that the first weights stay the best */
     long watch;
 } kind_of_run;
 static const kind_of_run kinds[] = {{"a new run", NEW, 0, "bpe", true, 0},
@@ -44,7 +44,7 @@ static tl_run_settings settings_of(const attempt *a) {
     in_here(pair, a->kind->gets_worse ? "unlike.tsv" : "pair.tsv");
     s.data.task = NULL;
     s.data.train = pairs;
-    s.data.valid = pair; /* most of the time would go into translating them */
+    s.data.valid = pair; /* a large validation set would take most of the time */
     s.text.units = a->kind->units;
     s.text.merges = 10;
     s.text.min_count = 1;
@@ -67,12 +67,12 @@ static void train(void *context, tl_error *error) {
         a->resume ? tl_run_open(dir, &(tl_run_choice){.weights = "none"}, error) : tl_run_new(dir, &s);
     if (run && a->resume) tl_run_settings_of(run)->training.steps = a->steps;
     if (run) tl_run_train(run, a->kind->begins == OVERWRITING, NULL);
-    if (!run) tl_error_set(error, "out of memory for a run"); /* the one reason that there is no new one */
+    if (!run) tl_error_set(error, "out of memory for a run"); /* tl_run_new fails only for lack of memory */
     if (tl_run_error(run)) tl_error_set(error, "%s", tl_run_error(run));
     tl_run_free(run);
 }
 
-/* Undisturbed: into a folder that is not there yet. */
+/* An undisturbed run, in a new folder. */
 static void prepare(const kind_of_run *kind, const char *name) {
     report r;
     attempt first = {.kind = kind, .name = name, .steps = 3};
@@ -91,7 +91,7 @@ static bool is_in(const char *name, const char *file) {
     return access(full, F_OK) == 0;
 }
 
-/* The same is said once more, as people would: on with what there is, or from the start. */
+/* Repeats the command as a user would: resumes what exists, or starts again. */
 static void end_it(const kind_of_run *kind, const char *name, const char *what) {
     report r;
     attempt again = whole_attempt(kind, name);
@@ -103,7 +103,7 @@ static void end_it(const kind_of_run *kind, const char *name, const char *what) 
 
 /* ---- two folders ---- */
 
-/* What is in a folder: paths of files without the folder's own, in order. */
+/* A folder's contents: paths relative to the folder, sorted. */
 typedef struct listing {
     char path[64][128];
     int count;
@@ -149,7 +149,7 @@ static void assert_same_folders(const char *name, const char *whole, const char 
     }
 }
 
-/* Whatever has happened, files of weights are whole. */
+/* However a run ended, files of weights are complete. */
 static void assert_none_is_torn(const char *name, const char *what) {
     const listing files = list(name);
     for (int i = 0; i < files.count; i++) {
@@ -163,9 +163,9 @@ static void assert_none_is_torn(const char *name, const char *what) {
     }
 }
 
-/* ---- what has been seen ---- */
+/* ---- states seen before ---- */
 
-/* All of a folder in bytes: names, modes and contents, in the order in which the folder gives them. */
+/* All of a folder as bytes: names, modes and contents, in the folder's order. */
 typedef struct snapshot {
     size_t size;
     char *bytes;
@@ -190,7 +190,8 @@ static int take_one(const char *path, const struct stat *about, int kind, struct
     return 0;
 }
 
-/* Has the folder been like this before in this sweep? The same files end in the same way: it is tried once. */
+/* Was the folder already in this state in this sweep? The same files end in the same way, so they are completed only
+ * once. */
 typedef struct states {
     snapshot *all;
     int count;
@@ -199,7 +200,7 @@ static bool is_new(const char *name, states *seen) {
     char path[1024];
     in_here(path, name);
     taken = (snapshot){0, NULL};
-    take("", 1); /* there may be no folder */
+    take("", 1); /* the folder may not exist */
     if (access(path, F_OK) == 0) ck_assert_int_eq(nftw(path, take_one, 16, FTW_PHYS), 0);
     for (int i = seen->count - 1; i >= 0; i--) {
         if (seen->all[i].size != taken.size || memcmp(seen->all[i].bytes, taken.bytes, taken.size)) continue;
@@ -218,7 +219,7 @@ static void forget(states *seen) {
 
 /* ---- the sweeps ---- */
 
-/* Makes `to` the same as `from`, which may not be there. */
+/* Makes `to` a copy of `from`, which may not exist. */
 static void copy(const char *from, const char *to) {
     char path[1024];
     in_here(path, to);
@@ -237,11 +238,12 @@ static void copy(const char *from, const char *to) {
     }
 }
 
-/* A disk that is full, a disk that fails, a system without memory. */
+/* A full disk, a failing disk, a system without memory. */
 static const int reasons[] = {ENOSPC, EIO, ENOMEM};
 enum { REASONS = sizeof reasons / sizeof *reasons };
 
-/* A fault at every call in turn: "before" is what the run finds, "whole" what it should end in. Returns how many there were. */
+/* Makes a fault at every call in turn. "before" is the folder at the start, "whole" the expected end. Returns how
+ * many calls there were. */
 enum { IN_TURN = -1 };
 static long sweep(const kind_of_run *kind, fault given, long step) {
     long n = 0;
@@ -288,7 +290,7 @@ static void enter(void) {
     put_text(pairs, KNOWN);
     in_here(pairs, "pair.tsv");
     put_text(pairs, "the cat\tle chat\n");
-    in_here(pairs, "unlike.tsv"); /* the longer the training, the less likely */
+    in_here(pairs, "unlike.tsv"); /* less and less likely with training */
     put_text(pairs, "QQ\tX W Q Z X W Q Z X W Q Z X W Q Z X W Q Z\n");
 }
 static void leave(void) { scratch_remove(&here); }
@@ -300,7 +302,7 @@ static bool can_fault(int i) {
 
 static const kind_of_run *begin(int i) {
     report r;
-    attempt whole = whole_attempt(&kinds[i], "run"); /* where the picture names it too */
+    attempt whole = whole_attempt(&kinds[i], "run"); /* in the same folder, since the picture names it */
     prepare(&kinds[i], "run");
     copy("run", "before");
     ck_assert_msg(with_fault((fault){NOTHING, 0, 0}, train, &whole, &r) == 0, "%s", r.message);
@@ -322,7 +324,7 @@ START_TEST(killed_at_every_call) {
 }
 END_TEST
 
-/* Each reason for itself for a run that goes on, in turn for a new one; once, and from then on. */
+/* A resumed run fails for each reason, a new one for the reasons in turn; once, and from then on. */
 START_TEST(failing_at_every_call) {
     const int which = _i / 2, number = which < REASONS ? reasons[which] : IN_TURN;
     const bool always = _i % 2;

@@ -1,5 +1,6 @@
-/* A run's folder belongs to one training at a time, and what is in it to whom it belongs: locks, folders that go or change while
- * they are written to, models that may not be read, files that are not ours, and numbers in files that no run has written. */
+/* A run's folder belongs to one training at a time, and its files to their owners: locks, folders that disappear or
+ * change during training, models that may not be read, other people's files, and numbers in files that no run has
+ * written. */
 #define _XOPEN_SOURCE 700
 #include "fixture.h"
 
@@ -14,7 +15,7 @@ static scratch here;
 static void enter(void) { here = quiet_scratch(); }
 static void leave(void) { scratch_remove(&here); }
 
-/* The path of a file in the folder; the text lasts for seven more calls. */
+/* The path of a file in the folder, valid for seven more calls. */
 static const char *in_here(const char *name) {
     static char path[8][1024];
     static int next;
@@ -23,7 +24,7 @@ static const char *in_here(const char *name) {
     return path[next];
 }
 
-static tl_error failure; /* of the last training */
+static tl_error failure; /* the last training's error */
 static const char *said(void) { return failure.message; }
 
 static tl_ending train(const char *name, bool overwrite, const tl_events *events) {
@@ -72,7 +73,7 @@ static void copy_file(const char *from, const char *to) {
 
 /* ---- one at a time ---- */
 
-/* In the middle of a training somebody else comes. */
+/* A visitor in the middle of a training. */
 typedef struct visit {
     long at;
     void (*come)(void);
@@ -116,7 +117,7 @@ static bool is_locked(const char *path) {
     return !folder;
 }
 
-/* Nothing has to be tidied up after a process that was killed, and there is no file that somebody could remove. */
+/* A killed process leaves nothing to tidy up, and there is no lock file that somebody could remove. */
 START_TEST(the_dead_lock_nothing) {
     int ready[2], end;
     char byte;
@@ -142,7 +143,7 @@ START_TEST(the_dead_lock_nothing) {
 }
 END_TEST
 
-/* … nor does a process that was just being started by it, and is on its way. */
+/* Nor does a process that the killed one was just starting keep the lock: the next training waits for it. */
 START_TEST(what_the_dead_have_started_is_waited_for) {
     int ready[2], end;
     char byte;
@@ -150,7 +151,7 @@ START_TEST(what_the_dead_have_started_is_waited_for) {
     const pid_t child = fork();
     if (child == 0) {
         if (!tl_folder_is_locked(tl_folder_lock(here.folder, NULL))) _exit(1);
-        if (fork() == 0) { /* holds what its parent held */
+        if (fork() == 0) { /* holds its parent's open files */
             if (write(ready[1], "x", 1) == 1) nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
             _exit(0);
         }
@@ -163,7 +164,7 @@ START_TEST(what_the_dead_have_started_is_waited_for) {
 }
 END_TEST
 
-/* ---- folders that go ---- */
+/* ---- folders that disappear ---- */
 
 static void rename_it(void) { ck_assert_int_eq(rename(in_here("run"), in_here("gone")), 0); }
 static void replace_it(void) {
@@ -177,8 +178,8 @@ START_TEST(folder_goes_while_it_is_written_to) {
         visit v = {at, rename_it};
         tl_events events = visited_by(&v);
         assert_refuses(train("run", false, &events), "run was removed or renamed while it was written to; ");
-        ck_assert_int_ne(access(in_here("run"), F_OK), 0); /* nothing of it is made again */
-        if (at == 7) {                                     /* put back, it goes on */
+        ck_assert_int_ne(access(in_here("run"), F_OK), 0); /* the folder is not created again */
+        if (at == 7) {                                     /* after moving it back, training resumes */
             ck_assert_int_eq(rename(in_here("gone"), in_here("run")), 0);
             assert_trains(resume("run", 8, NULL));
         }
@@ -195,9 +196,9 @@ START_TEST(folder_goes_while_it_is_written_to) {
 }
 END_TEST
 
-/* ---- what may not be read ---- */
+/* ---- files without permission ---- */
 
-/* In a child that may read no more than anybody may. Its exit status. */
+/* Runs `act` in a child without special permissions; returns its exit status. */
 static int as_nobody(void (*act)(void)) {
     int end;
     const pid_t child = fork();
@@ -237,7 +238,7 @@ START_TEST(what_may_not_be_read_is_there) {
     const struct {
         const char *path;
         mode_t mode, back;
-        bool alone; /* the other weights are taken away */
+        bool alone; /* the other weights are removed */
         void (*act)(void);
     } cases[] = {{"run/model.safetensors", 0, 0644, true, may_not_read_the_model},
                  {"run/checkpoint.safetensors", 0, 0644, false, may_not_read_the_checkpoint},
@@ -246,7 +247,7 @@ START_TEST(what_may_not_be_read_is_there) {
     for (int i = 0; i < 4; i++) {
         static const char *const others[] = {"checkpoint", "last", "average"};
         char name[64];
-        if (i == 3 && geteuid() != 0) continue; /* our own folder */
+        if (i == 3 && geteuid() != 0) continue; /* the test's own folder */
         for (int k = 0; k < 3; k++) {
             snprintf(name, sizeof name, "run/%s.safetensors", others[k]);
             if (cases[i].alone) remove(in_here(name));
@@ -270,7 +271,7 @@ START_TEST(what_may_not_be_read_is_there) {
 }
 END_TEST
 
-/* ---- whose files ---- */
+/* ---- other people's files ---- */
 
 START_TEST(files_that_are_not_ours) {
     static const char *const names[] = {"config.txt",    "codes.txt", "vocab.src.txt",
@@ -290,7 +291,7 @@ START_TEST(files_that_are_not_ours) {
         nftw(in_here("run"), remove_one, 16, FTW_DEPTH | FTW_PHYS);
     }
     ck_assert_int_eq(mkdir(in_here("run"), 0777), 0);
-    put_text(in_here("run/config.txt"), ""); /* reads like one that says nothing */
+    put_text(in_here("run/config.txt"), ""); /* reads like settings that say nothing */
     assert_refuses(train("run", true, NULL), "run/config.txt is there, and no training has written it");
 }
 END_TEST
@@ -333,7 +334,7 @@ START_TEST(files_that_look_like_ours) {
 }
 END_TEST
 
-/* A link that leads nowhere is a model whose disk is not there now; a folder of its name is not removed. */
+/* A broken link counts as a model whose disk is not mounted; a folder with a model's name is not removed. */
 START_TEST(models_elsewhere) {
     ck_assert_int_eq(mkdir(in_here("run"), 0777), 0);
     ck_assert_int_eq(symlink("/nowhere/model.safetensors", in_here("run/model.safetensors")), 0);
@@ -348,7 +349,7 @@ END_TEST
 
 /* ---- numbers in files ---- */
 
-/* The checkpoint of "run" with one line of its state changed. */
+/* Writes the checkpoint of "run" with one line of its state changed. */
 static void put_state(const char *key, const char *value, long adam_steps) {
     tl_error error = {""};
     tl_run *run = tl_run_open(in_here("run"), &(tl_run_choice){.weights = "none"}, &error);
@@ -372,7 +373,7 @@ START_TEST(states_that_cannot_be) {
                                            {"step", "9223372036854775807"},
                                            {"step", "9223372036854775808"},
                                            {"step", "-1"},
-                                           {"step", "3"}, /* best.step and recent are later */
+                                           {"step", "3"}, /* earlier than best.step and recent */
                                            {"epoch", "9223372036854775807"},
                                            {"position.epoch", "9223372036854775807"},
                                            {"position.epoch", "-1"},
@@ -406,7 +407,8 @@ START_TEST(states_that_cannot_be) {
         put_state(cases[i][0], cases[i][1], 0);
         ck_assert_msg(resume("run", 12, NULL) == TL_FAILED, "%s = %s is accepted", cases[i][0], cases[i][1]);
         assert_same("run/last.safetensors", "whole/last.safetensors");
-        if (!strncmp(cases[i][0], "position", 8) && strcmp(cases[i][1], "-1")) continue; /* of the data */
+        if (!strncmp(cases[i][0], "position", 8) && strcmp(cases[i][1], "-1"))
+            continue; /* checked against the data */
         assert_contains(said(), "the checkpoint's state");
         ck_assert(!tl_training_state_read(in_here("run"), "bleu", &state, &error));
         assert_contains(error.message, "the checkpoint's state");
@@ -418,11 +420,11 @@ START_TEST(states_that_cannot_be) {
     put_state(NULL, NULL, LONG_MAX);
     assert_refuses(resume("run", 12, NULL), "expected a number of steps; the file is damaged");
     put_state(NULL, NULL, 0);
-    assert_trains(resume("run", 12, NULL)); /* it was sound */
+    assert_trains(resume("run", 12, NULL)); /* the unchanged checkpoint works */
 }
 END_TEST
 
-/* The same limits as on a command line, in a config.txt and in a program's own settings. */
+/* The limits of a command line also hold in a config.txt and in a program's own settings. */
 START_TEST(settings_that_cannot_be) {
     static const char *const cases[][2] = {
         {"average = 2000", "--average 2000: at most 100 are possible"},

@@ -1,10 +1,10 @@
-/* Runs that begin with another one's weights, and gates that learn to close: what they begin as, what open heads cost, going on to the same
- * bits, and what is refused. */
+/* Runs that start from another run's weights, and learnt gates: initial values, the penalty, resuming bit for bit,
+ * and what is refused. */
 #define _XOPEN_SOURCE 700
 #include "fixture.h"
 
 static scratch here;
-static tl_run *known; /* has learnt its pairs by heart */
+static tl_run *known; /* a run that knows its pairs by heart */
 static char pairs[1024], dir[1024];
 
 static void enter(void) {
@@ -22,7 +22,7 @@ static const char *in_here(const char *name) {
     return dir;
 }
 
-/* What goes on from the known run with gates, for a few steps. */
+/* Settings that continue the known run with gates, for a few steps. */
 static tl_run_settings gated_settings(void) {
     tl_run_settings s = *tl_run_settings_of(known);
     s.model.from = tl_run_dir(known);
@@ -56,7 +56,8 @@ static heard train(const char *name, const tl_run_settings *s) {
     tl_run_tell(run, &events);
     const tl_ending ending = tl_run_train(run, false, NULL);
     ck_assert_msg(ending == TL_ENDED, "%s", tl_run_error(run));
-    for (int i = 0; i < tl_params_count(tl_run_params(run)); i++) /* frozen while it was trained, at most */
+    for (int i = 0; i < tl_params_count(tl_run_params(run));
+         i++) /* parameters are frozen only during training */
         ck_assert(!tl_params_at(tl_run_params(run), i)->leaf.frozen);
     tl_run_free(run);
     return h;
@@ -77,13 +78,13 @@ static bool is_as_in(const tl_param *p, const tl_run *other) {
     return !memcmp(a.data, b.data, (size_t)tl_numel(a) * sizeof *a.data);
 }
 
-/* Where nothing moves, all weights are the other's and all gates as they begin. */
+/* With a learning rate of 0 all weights are the other run's, and gates have their initial values. */
 START_TEST(begins_with_the_others_weights) {
     tl_run_settings s = gated_settings();
     s.training.lr = 0;
     train("still", &s);
     tl_error error = {""};
-    tl_run *fresh = tl_run_fresh(&s, &error); /* begins so, too */
+    tl_run *fresh = tl_run_fresh(&s, &error); /* begins in the same way */
     ck_assert_msg(fresh != NULL, "%s", error.message);
     tl_run *run = open_it("still", "last");
     ck_assert_int_eq(tl_params_count(tl_run_params(fresh)), tl_params_count(tl_run_params(run)));
@@ -94,7 +95,7 @@ START_TEST(begins_with_the_others_weights) {
     for (int i = 0; i < tl_params_count(tl_run_params(run)); i++) {
         const tl_param *p = tl_params_at(tl_run_params(run), i);
         const tl_param *of = tl_params_find(tl_run_params(known), p->leaf.name);
-        ck_assert((of == NULL) == is_gate(p));
+        ck_assert((!of) == is_gate(p));
         gates += is_gate(p);
         const tl_tensor v = tl_param_value(p);
         for (long e = 0; e < tl_numel(v); e++)
@@ -115,8 +116,8 @@ START_TEST(begins_with_the_others_weights) {
 }
 END_TEST
 
-/* λ·Σ σ(log α + 0.33·ln 11) is added to every token's loss that is trained, whether a batch makes the update or several; a
- * validation does not tell of it. */
+/* The training loss of every token includes λ·Σ σ(log α + 0.33·ln 11), whether one batch or several make an update;
+ * the validation loss does not. */
 START_TEST(what_open_heads_cost) {
     tl_run_settings s = gated_settings();
     const double open = 12 / (1 + exp(-TL_HEAD_GATE_BEGINS - 0.33 * log(11)));
@@ -148,7 +149,7 @@ static void assert_same(const char *a, const char *b, const char *file) {
     free(x), free(y);
 }
 
-/* 3 steps and 3 more are 6: noise, moments and gates. The folder that it began from may be gone by then. */
+/* 3 steps and 3 more equal 6: noise, moments and gates. The run that it started from need not exist any more. */
 START_TEST(goes_on_to_the_same_bits) {
     tl_run_settings s = gated_settings();
     s.model.dropout = s.model.attention_dropout = 0.2;
@@ -167,7 +168,7 @@ START_TEST(goes_on_to_the_same_bits) {
 }
 END_TEST
 
-/* A penalty that outweighs everything shuts every head, and gates learn as fast as they are told to. */
+/* A large penalty closes every gate, and gates learn at the given rate. */
 START_TEST(gates_close) {
     tl_run_settings s = gated_settings();
     s.model.gate_penalty = 100;
@@ -189,7 +190,7 @@ START_TEST(gates_close) {
 }
 END_TEST
 
-/* What is not said is ten times as fast. */
+/* The default is ten times as fast. */
 START_TEST(gates_learn_faster) {
     tl_run_settings s = gated_settings();
     train("usual", &s);
@@ -247,7 +248,7 @@ START_TEST(what_does_not_go_together) {
     refuses(&s, "in_proj_weight is [96,32], and this model's [24,32]");
     s.model.positions = "relative";
     refuses(&s, "--heads-kept: with --positions relative every head has distances of its own");
-    s = gated_settings(); /* gates that go would change what it computes */
+    s = gated_settings(); /* removing gates would change what the model computes */
     train("gated", &s);
     s = gated_settings();
     s.model.from = strcpy(nothing, in_here("gated"));
@@ -260,7 +261,7 @@ START_TEST(what_does_not_go_together) {
 }
 END_TEST
 
-/* A model without some heads learns from the start like any other, and its run is opened as it was. */
+/* A model without some heads trains from the start like any other, and its run opens again. */
 START_TEST(trained_without_some_heads) {
     tl_run_settings s = *tl_run_settings_of(known);
     s.model.heads_kept = "encoder.0:2; decoder.0:none; cross.0:0,3";
@@ -278,8 +279,8 @@ END_TEST
 
 static bool begins(const char *text, const char *prefix) { return !strncmp(text, prefix, strlen(prefix)); }
 
-/* What no gradient can reach stays as it is and everything else learns: a norm whose attention has no head, and all that the source goes
- * through where nothing looks at it. */
+/* Parameters without a gradient stay as they are, and all others learn: a norm whose attention has no head, and the
+ * whole encoder if no head attends to the source. */
 START_TEST(goes_on_without_what_nothing_reaches) {
     tl_error error = {""};
     const bool pre_norm = _i & 1, no_source = _i > 1, one_embedding = _i == 4;
@@ -292,7 +293,7 @@ START_TEST(goes_on_without_what_nothing_reaches) {
     train("whole", &s);
     tl_run *whole = open_it("whole", NULL);
     bool keep[12];
-    for (int i = 0; i < 12; i++) keep[i] = i >= 6 && !(no_source && i >= 8); /* none of the encoder's */
+    for (int i = 0; i < 12; i++) keep[i] = i >= 6 && !(no_source && i >= 8); /* no head in the encoder */
     char pruned[1024];
     strcpy(pruned, in_here("pruned"));
     ck_assert_msg(tl_prune(whole, keep, pruned, false, &error), "%s", error.message);
@@ -317,7 +318,7 @@ START_TEST(goes_on_without_what_nothing_reaches) {
     }
     ck_assert_int_eq(still, expected[_i]);
     tl_run_free(after);
-    after = open_it("after", "none"); /* and on from there */
+    after = open_it("after", "none"); /* resumed */
     tl_run_settings_of(after)->training.steps = 6;
     ck_assert_msg(tl_run_train(after, false, NULL) == TL_ENDED, "%s", tl_run_error(after));
     tl_run_free(after), tl_run_free(before), tl_run_free(whole);

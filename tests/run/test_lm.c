@@ -1,4 +1,4 @@
-/* Language models as the library has them: text to ids and back, what is measured, what is written, settings. */
+/* Language models by the library: text to ids and back, measurements, writing, settings. */
 #define _XOPEN_SOURCE 700
 #include "fixture.h"
 #include "nothing.h"
@@ -15,7 +15,7 @@ static void enter(void) {
 static void leave(void) { scratch_remove(&here); }
 
 static const char *in_folder(const char *name) {
-    static char path[64][256]; /* settings keep them */
+    static char path[64][256]; /* settings keep pointers to them */
     static int next;
     ck_assert_int_lt(++next, 64);
     snprintf(path[next], sizeof path[next], "%s/%s", here.folder, name);
@@ -50,7 +50,7 @@ static tl_run_settings small(const char *units) {
     return s;
 }
 
-/* Trained in the folder "run", and opened anew. */
+/* Trained in the folder "run", and opened again. */
 static tl_run *trained(const tl_run_settings *settings) {
     put_text(in_folder("poem.txt"), POEM);
     tl_run *run = tl_run_new(in_folder("run"), settings);
@@ -91,11 +91,12 @@ START_TEST(ids_of_lines) {
     s.lm.lines = true;
     s.lm.context = 0;
     tl_run *run = trained(&s);
-    ck_assert_int_eq(tl_run_settings_of(run)->lm.context, 14); /* the longest line's tokens, and its end */
+    /* the longest line's tokens and its line end */
+    ck_assert_int_eq(tl_run_settings_of(run)->lm.context, 14);
     ck_assert_int_eq(tl_run_gpt(run)->config.max_len, 14);
     const tl_vocab *v = tl_run_vocab(run, TL_TARGET);
     tl_lm_text t;
-    const char text[] = "the dog\n\nsleeps"; /* an empty line is no text */
+    const char text[] = "the dog\n\nsleeps"; /* an empty line counts as no text */
     ck_assert(tl_lm_encode(run, text, strlen(text), &t));
     const int expected[] = {
         TL_BOS, tl_vocab_id(v, "the"), tl_vocab_id(v, "dog"), TL_EOS, TL_BOS, tl_vocab_id(v, "sleeps"),
@@ -125,7 +126,7 @@ START_TEST(ids_of_bytes) {
     ck_assert_int_eq(t.bytes, sizeof text - 1);
     tl_lm_text_free(&t);
     tl_run_free(run);
-    /* another run takes the same byte pairs, from the folder of this one; and lines end with them */
+    /* another run takes this run's byte pairs from its folder; and lines end with the end token */
     tl_run_settings other = small("bpe");
     other.lm.tokenizer = in_folder("first");
     other.lm.lines = true;
@@ -141,7 +142,7 @@ END_TEST
 
 /* ---- what is held out ---- */
 
-/* Sentences that are made here to validate on are none of those to train on. */
+/* Validation sentences made here do not occur in training. */
 START_TEST(made_here) {
     static const char *const languages[] = {"en", "fr", "zh"};
     for (int l = 0; l < 3; l++) {
@@ -190,9 +191,9 @@ START_TEST(drawn_lines) {
 }
 END_TEST
 
-/* ---- what is measured ---- */
+/* ---- measurements ---- */
 
-/* Against log p of each id, given those before it in its window. */
+/* Compares with log p of each id, given those before it in its window. */
 START_TEST(measured) {
     static const char *const units[] = {"chars", "words", "bpe"};
     for (int u = 0; u < 3; u++) {
@@ -223,14 +224,14 @@ START_TEST(measured) {
 }
 END_TEST
 
-/* ---- what is written ---- */
+/* ---- writing ---- */
 
 typedef struct written {
     char text[8192];
     size_t size;
     int pieces;
-    size_t first; /* bytes of the first piece */
-    size_t most;  /* bytes that are wanted; 0: all */
+    size_t first; /* bytes in the first piece */
+    size_t most;  /* bytes to accept; 0: all */
 } written;
 
 static bool hear(void *to, const char *piece, size_t size) {
@@ -244,7 +245,7 @@ static bool hear(void *to, const char *piece, size_t size) {
     return !w->most || w->size < w->most;
 }
 
-/* Text comes in pieces, begins with the prompt, and is what its own ids stand for. */
+/* Text comes in pieces, begins with the prompt, and is the text of the ids. */
 START_TEST(written_in_pieces) {
     static const char *const units[] = {"chars", "words", "bpe"}, *const prompts[] = {"",
                                                                                       "the caf\xC3\xA9, the ",
@@ -264,11 +265,11 @@ START_TEST(written_in_pieces) {
             ck_assert(tl_lm_write(run, &o));
             ck_assert_str_ne(one.text, other.text);
             ck_assert_int_gt(one.pieces, 10);
-            /* words have no spaces behind the last one */
+            /* with words there is no space after the last one */
             const size_t sure = strlen(prompts[p]) - (u == 1 && p == 1);
             ck_assert_msg(!strncmp(one.text, prompts[p], sure), "%s", one.text);
             ck_assert_ptr_null(strstr(one.text, "<unk>"));
-            if (u) continue; /* words and bytes in an order that no text has are cut otherwise */
+            if (u) continue; /* an untrained model's words and bytes may be cut differently */
             tl_lm_text t, prompt;
             ck_assert(tl_lm_encode(run, one.text, one.size, &t) &&
                       tl_lm_encode(run, prompts[p], strlen(prompts[p]), &prompt));
@@ -281,7 +282,7 @@ START_TEST(written_in_pieces) {
 }
 END_TEST
 
-/* A character that is several tokens comes whole; bytes that make none come too. */
+/* A character of several tokens comes whole; bytes that make no character come too. */
 START_TEST(whole_characters) {
     tl_run_settings s = small("bpe");
     tl_run *run = trained(&s);
@@ -301,7 +302,7 @@ START_TEST(whole_characters) {
 }
 END_TEST
 
-/* An embedding may have rows that are no token's: they are never written. */
+/* Rows of the embedding without a token are never written. */
 START_TEST(rows_without_a_token) {
     tl_run_settings s = small("chars");
     s.lm.vocab = 300;
@@ -325,7 +326,7 @@ END_TEST
 
 static double item(tl_var logits, long t, long v) { return tl_item(tl_at(tl_value(logits), 0, t, v)); }
 
-/* Each token is the likeliest one behind those before it. */
+/* Each token is the most likely one after those before it. */
 START_TEST(written_greedily) {
     tl_run_settings s = small("chars");
     tl_run *run = trained(&s);
@@ -367,7 +368,7 @@ START_TEST(writing_ends) {
     tl_run *run = trained(&s);
     const tl_events events = {.warning = warning};
     tl_run_tell(run, &events);
-    for (int i = 0; i < 20; i++) { /* a line ends with its end, whatever may still be written */
+    for (int i = 0; i < 20; i++) { /* a line ends with its line end, even if more tokens are allowed */
         written w = {.size = 0};
         ck_assert(tl_lm_write(
             run, &(tl_lm_write_options){.prompt = "a zebra", .number = i, .tell = hear, .to = &w}));
@@ -377,7 +378,7 @@ START_TEST(writing_ends) {
     written w = {.most = 5};
     ck_assert(tl_lm_write(run, &(tl_lm_write_options){.tokens = 400, .tell = hear, .to = &w}));
     ck_assert_int_lt(w.size, 40);
-    ck_assert(tl_lm_write(run, NULL)); /* to nobody */
+    ck_assert(tl_lm_write(run, NULL)); /* without a callback */
     ck_assert(!tl_lm_write(run, &(tl_lm_write_options){.prompt = "a\nb"}));
     assert_contains(tl_run_error(run), "each line is a text by itself");
     tl_run_clear_error(run);
@@ -437,7 +438,7 @@ START_TEST(texts_that_cannot_be_learnt) {
 }
 END_TEST
 
-/* A run of one program is no other program's, and says whose it is. */
+/* Opening a run as another program's is refused with the name of its program. */
 START_TEST(whose_run) {
     tl_run_settings s = small("chars");
     tl_run_free(trained(&s));

@@ -1,5 +1,5 @@
-/* Every function of run.h, train.h and options.h with nothing: NULL where there should be something, numbers that are none. Nothing
- * crashes; what cannot be done is false, NULL or 0, with a sentence where there is somebody to keep it. */
+/* Every function of run.h, train.h and options.h with missing or impossible arguments: NULL, impossible numbers.
+ * Nothing crashes. The result is false, NULL or 0, with a sentence if something can keep it. */
 #define _XOPEN_SOURCE 700
 #include "fixture.h"
 #include "nothing.h"
@@ -42,7 +42,7 @@ START_TEST(no_run) {
     ck_assert(!tl_run_what_acts(NULL, &context) && !context && !tl_run_what_acts(NULL, NULL));
     tl_run_free(NULL);
     ck_assert_ptr_nonnull(tl_run_error(NULL));
-    tl_run_clear_error(NULL), tl_run_tell(NULL, NULL);
+    tl_run_clear_error(NULL), tl_run_tell(NULL, NULL), tl_run_share_with(NULL, NULL);
     ck_assert(!tl_run_dir(NULL) && !tl_run_settings_of(NULL) && !tl_run_vocab(NULL, TL_SOURCE));
     ck_assert(!tl_run_bpe(NULL) && !tl_run_params(NULL) && !tl_run_tape(NULL) && !tl_run_model(NULL));
     ck_assert(!tl_run_transformer(NULL) && !tl_run_seq2seq(NULL) && !tl_run_cut(NULL, TL_SOURCE, "a"));

@@ -1,4 +1,4 @@
-/* Settings as tables: any struct, tables inside tables, a command line, --help, config.txt, and what each of them refuses. */
+/* Settings as tables: any struct, tables inside tables, a command line, --help, config.txt, and what each refuses. */
 #include "check.h"
 
 #include "tapeloom/options.h"
@@ -43,7 +43,7 @@ static const tl_option unusual_rows[] = {
 
 static const mine defaults = {.colour = "red", .first = {.width = 3, .share = 0.25}};
 
-/* Words separated by spaces. */
+/* Parses words separated by spaces. */
 static bool parse(const char *line, mine *m, bool *help, tl_error *error) {
     static char copy[512];
     char *argv[32];
@@ -66,7 +66,8 @@ START_TEST(parses) {
     ck_assert_str_eq(m.name, "x");
     ck_assert_str_eq(m.colour, "dark-green");
     ck_assert(m.first.width == 7 && m.first.share == 0 && m.second.width == 9 && m.rate == 1e-3 && m.loud);
-    ck_assert(parse("--width 1 --width=2", &m, &help, &error) && m.first.width == 2 && !help); /* the last */
+    ck_assert(parse("--width 1 --width=2", &m, &help, &error) && m.first.width == 2 &&
+              !help); /* the last one counts */
     ck_assert(parse("--width 1 -h --width none", &m, &help, &error) && help && m.first.width == 1);
     ck_assert(parse("", &m, &help, &error) && !m.name && m.first.width == 3);
 }
@@ -150,7 +151,7 @@ START_TEST(writes_and_reads) {
                            "rate = 0.3333333333333333\nloud = true\n");
     ck_assert_msg(tl_options_read(rows, &back, config, "a.txt", "this", &error), "%s", error.message);
     ck_assert_str_eq(back.name, m.name);
-    ck_assert_str_eq(back.colour, "red"); /* was not there */
+    ck_assert_str_eq(back.colour, "red"); /* was not in the file */
     ck_assert(back.first.width == 7 && back.first.share == 0.1 && back.second.width == 8 &&
               back.rate == m.rate && back.loud);
     tl_config_free(config);
@@ -158,7 +159,7 @@ START_TEST(writes_and_reads) {
 }
 END_TEST
 
-/* What is usual is not written, so that files from before such a row stay as they are, byte for byte. */
+/* Default values of rare rows are not written, so that files from before such a row stay the same, byte for byte. */
 START_TEST(rare_rows_are_written_when_they_say_something) {
     static const struct {
         mine m;

@@ -1,10 +1,10 @@
-/* A run when memory runs out: every request in turn is refused while it is opened, used and trained. Each time the call
- * says so, and all that was taken is given back. */
+/* A run when memory runs out: every request in turn is refused while the run is opened, used and trained. Each time
+ * the call reports it, and all memory is freed. */
 #define _XOPEN_SOURCE 700
 #include "refuse.h"
 #include "fixture.h"
 
-/* ---- what is tried: true if it came out, otherwise there must be an error ---- */
+/* ---- calls: true for success, otherwise there must be an error ---- */
 
 static bool use(tl_run *run, tl_error *error) {
     const char *const source = "The dog sleeps, and eats.", *const target = "Der Hund schläft.";
@@ -39,15 +39,15 @@ static bool train(const char *dir, tl_error *error) {
     return ok;
 }
 
-/* Refuses request after request, `step` apart, until none is: one alone, or all from there on. Of those that nobody need
- * notice (a cache, a picture of the log) there are few. */
+/* Refuses every `step`-th request until none is left: one alone, or all from there on. Only few refusals may go
+ * unnoticed (a cache, a picture of the log). */
 static void refuse_each(bool (*call)(const char *dir, tl_error *error), long step, long few) {
     scratch s = scratch_new();
     const char *dir = scratch_path(&s, "run");
     tl_error error = {""};
     tl_set_threads(1);
     setenv("PATH", s.folder, 1);
-    must_msg(call(dir, &error), "%s", error.message); /* what is taken once and kept */
+    must_msg(call(dir, &error), "%s", error.message); /* memory that is allocated once and kept */
     for (int all = 0; all < 2; all++) {
         bool refused = true;
         long survived = 0;

@@ -1,4 +1,4 @@
-/* Byte pairs in a run: cut by chance anew each epoch, and into pieces that are seen often enough. */
+/* Byte pairs in a run: cut by chance anew each epoch, and into pieces that are frequent enough. */
 #define _XOPEN_SOURCE 700
 #include "fixture.h"
 
@@ -25,7 +25,7 @@ static bool same_file(const char *a, const char *b, const char *file) {
     return equal;
 }
 
-/* The sentences of `known` and more, whose words have parts in common. */
+/* The sentences of `known` and more, with words that share parts. */
 #define SENTENCES                               \
  KNOWN "the lower houses\tles maisons basses\n" \
        "the lowest house\tla maison basse\n"    \
@@ -82,7 +82,7 @@ static int differences(const tl_corpus *a, const tl_corpus *b, tl_side side) {
     return count;
 }
 
-/* Every sentence is there, is the line again when it is joined, and consists of pieces that have a number. */
+/* Every sentence is there, joins to its line again, and consists of pieces that have ids. */
 static void assert_sound(tl_run *run, const tl_corpus *lines, const tl_corpus *cut) {
     ck_assert_int_eq(tl_corpus_size(cut), tl_corpus_size(lines));
     for (long i = 0; i < tl_corpus_size(cut); i++)
@@ -98,7 +98,7 @@ static void assert_sound(tl_run *run, const tl_corpus *lines, const tl_corpus *c
 }
 
 START_TEST(epochs_are_cut_anew) {
-    for (int way = 0; way < 4; way++) { /* each with a vocabulary that must hold all of it */
+    for (int way = 0; way < 4; way++) { /* each with a vocabulary that must hold all pieces */
         tl_run_settings s = settings_of(0.4, way % 2 ? 3 : 0);
         s.text.joint = way / 2;
         s.training.epochs = 1;
@@ -125,10 +125,10 @@ START_TEST(epochs_are_cut_anew) {
         again = tl_run_cut_for_epoch(run, lines, plain, 7, 1000);
         ck_assert(differences(again, cut[7], TL_SOURCE));
         tl_corpus_free(again);
-        again = tl_run_cut_for_epoch(run, lines, plain, 7, 1); /* nothing is as short as that */
+        again = tl_run_cut_for_epoch(run, lines, plain, 7, 1); /* every sentence is longer than that */
         ck_assert(!differences(again, plain, TL_SOURCE) && !differences(again, plain, TL_TARGET));
         tl_corpus_free(again);
-        tl_run_settings_of(run)->text.src_units = "words"; /* a side of other units is what it was */
+        tl_run_settings_of(run)->text.src_units = "words"; /* a side with other units does not change */
         again = tl_run_cut_for_epoch(run, lines, plain, 7, 1000);
         ck_assert(!differences(again, plain, TL_SOURCE) && differences(again, plain, TL_TARGET));
         tl_corpus_free(again);
@@ -140,7 +140,7 @@ START_TEST(epochs_are_cut_anew) {
 }
 END_TEST
 
-/* Two sentences that are the same are cut by chances of their own, and so are two sides. */
+/* Equal sentences are cut independently, and so are the two sides. */
 START_TEST(sentences_and_sides_have_their_own_chance) {
     tl_run_settings s = settings_of(0.5, 0);
     s.training.epochs = 1;
@@ -179,8 +179,8 @@ START_TEST(goes_on_to_the_same_bits) {
     tl_run_settings s = settings_of(0.3, 0);
     s.training.accumulate = 2;
     tl_training_end whole = train("whole", &s);
-    ck_assert(whole.state.epoch == 4 &&
-              whole.state.step > 8); /* all passes, however many batches they have */
+    /* all epochs, whatever their number of batches */
+    ck_assert(whole.state.epoch == 4 && whole.state.step > 8);
     ck_assert_str_eq(whole.why, "all steps are done");
     for (long at = 1, done = 0; !done; at += 2) {
         tl_error error = {""};
@@ -217,7 +217,7 @@ START_TEST(none_is_what_it_was) {
     assert_contains(config, "\nbpe-dropout = 0.3\n");
     ck_assert(!strstr(config, "bpe-vocabulary"));
     free(config);
-    tl_run *run = open_here("some"), *merges = open_here("none"); /* who translates cuts without chance */
+    tl_run *run = open_here("some"), *merges = open_here("none"); /* translating cuts without chance */
     for (int i = 0; i < 5; i++) {
         char *cut = tl_run_cut(run, TL_SOURCE, "the slowest horse"),
              *expected = tl_run_cut(merges, TL_SOURCE, "the slowest horse");
@@ -228,7 +228,7 @@ START_TEST(none_is_what_it_was) {
 }
 END_TEST
 
-/* ---- pieces that are seen often enough ---- */
+/* ---- pieces that are frequent enough ---- */
 
 static long times_in(const tl_corpus *cut, tl_side side, const char *token) {
     long count = 0;
@@ -247,7 +247,7 @@ static size_t letters_of(const char *token) {
     return size > 2 && !strcmp(token + size - 2, "@@") ? size - 2 : size;
 }
 
-/* Of a side's pieces those have a number that it has often enough, and letters, into which the others are split. */
+/* A side's vocabulary has the pieces that are frequent enough, and letters, into which others are split. */
 START_TEST(rare_pieces_are_split) {
     for (int joint = 0; joint < 2; joint++) {
         tl_run_settings s = settings_of(0, 0), rare = settings_of(0, 3);
@@ -274,7 +274,7 @@ START_TEST(rare_pieces_are_split) {
         }
         char *cut = tl_run_cut(often, TL_SOURCE, "le chien"),
              *known = tl_run_cut(often, TL_TARGET, "le chien");
-        ck_assert_str_eq(known, "le chien"); /* a target's word */
+        ck_assert_str_eq(known, "le chien"); /* a word of the target */
         ck_assert(joint ? !strcmp(cut, known) : strcmp(cut, known) != 0);
         free(cut), free(known);
         tl_corpus_free(lines), tl_corpus_free(plain), tl_corpus_free(split);

@@ -1,11 +1,11 @@
-/* A run that is opened: what it consists of, its text, batches, losses, translations and scores; folders that are no run;
- * errors that stick; NULL everywhere. */
+/* An opened run: its parts, text, batches, losses, translations and scores; folders that are no run; errors that are
+ * kept; NULL everywhere. */
 #define _XOPEN_SOURCE 700
 #include "fixture.h"
 
 #define LINE "the dog sleeps in the garden ."
 
-/* ---- what it consists of ---- */
+/* ---- parts ---- */
 
 START_TEST(consists) {
     tl_run *run = open_old();
@@ -30,7 +30,7 @@ START_TEST(consists) {
 }
 END_TEST
 
-/* The weights that are asked for, and no others. */
+/* The weights that were asked for, and no others. */
 START_TEST(weights) {
     static const char *const names[][2] = {{NULL, "model"}, {"last", "last"}, {"average", "average"}};
     tl_error error = {""};
@@ -53,7 +53,8 @@ START_TEST(weights) {
     ck_assert(none && tl_params_empty(tl_run_params(none)));
     tl_run_free(none);
     ck_assert_ptr_null(tl_run_open(OLD_RUN, &(tl_run_choice){.weights = "worst"}, &error));
-    ck_assert_str_eq(error.message, "there are no weights \"worst\": say best, last, average, initial or none");
+    ck_assert_str_eq(error.message,
+                     "there are no weights \"worst\": say best, last, average, initial or none");
 }
 END_TEST
 
@@ -91,7 +92,7 @@ START_TEST(batches) {
     for (int with = 0; with < 2; with++) {
         ck_assert(tl_run_batch(run, sources, with ? targets : NULL, 3, &b));
         ck_assert(b.sentences == 3 && b.pad == TL_PAD && (with || b.tgt_len == 1));
-        for (long i = 0; i < 3; i++) { /* in their order, whatever their lengths */
+        for (long i = 0; i < 3; i++) { /* in their order, whatever their length */
             char *source = tl_run_cut(run, TL_SOURCE, sources[i]),
                  *target = tl_run_cut(run, TL_TARGET, with ? targets[i] : "");
             assert_row(run, TL_SOURCE, source, b.src + i * b.src_len, b.src_lengths[i]);
@@ -106,7 +107,7 @@ START_TEST(batches) {
 }
 END_TEST
 
-/* A batch's loss is that of the model, maps are filled, and dL/dP is there. */
+/* A batch's loss is the model's, maps are filled, and dL/dP is there. */
 START_TEST(losses) {
     const char *const source = LINE, *const target = "Der Hund schläft im Garten .";
     tl_run *run = open_old();
@@ -135,7 +136,7 @@ static tl_corpus *lines_of(const char *const *lines, long count) {
     return corpus;
 }
 
-/* A line alone, in a corpus, and by a search of one's own: the same, and what was learnt. */
+/* A line alone, in a corpus, and by a search of the caller's: the same translation, and the one that was learnt. */
 START_TEST(translates) {
     const char *const lines[] = {"the black cat eats", "", "the dog sleeps", "the cat eats"},
                       *const known[] = {"le chat noir mange", "", "le chien dort", "le chat mange"};
@@ -202,9 +203,9 @@ START_TEST(evaluates) {
 }
 END_TEST
 
-/* ---- what is no run ---- */
+/* ---- folders that are no run ---- */
 
-/* A copy of the old run, damaged by a shell command in it, and the end of the sentence that opening gives. */
+/* A copy of the old run, damaged by a shell command, and the end of the error that opening gives. */
 START_TEST(malformed_folders) {
     static const char *const cases[][2] = {
         {"rm config.txt", "/run/config.txt: No such file or directory; check the path"},
@@ -255,12 +256,12 @@ START_TEST(errors_stick) {
     ck_assert_ptr_null(tl_run_translate_line(run, line));
     ck_assert_msg(tl_run_error(run) && strstr(tl_run_error(run), "and a model reads at most 1023"), "%s",
                   tl_run_error(run));
-    ck_assert_ptr_null(tl_run_translate_line(run, LINE)); /* nothing more until it is cleared */
+    ck_assert_ptr_null(tl_run_translate_line(run, LINE)); /* nothing works until the error is cleared */
     ck_assert_ptr_null(tl_run_cut(run, TL_SOURCE, LINE));
     tl_corpus *pairs = tl_corpus_new();
     tl_quality q;
     tl_translations t;
-    memset(&t, 0x55, sizeof t); /* nothing of what was there before is freed */
+    memset(&t, 0x55, sizeof t); /* the former contents are not freed */
     ck_assert(!tl_run_evaluate(run, pairs, NULL, NULL, &q, &t) && t.count == 0 && !t.text);
     tl_run_clear_error(run);
     assert_run_ok(run);
@@ -287,7 +288,7 @@ START_TEST(errors_stick) {
     tl_run_clear_error(run);
     ck_assert(tl_run_batch(run, texts, NULL, 1, &b));
     tl_tape_fail(tl_run_tape(run), "said by a test");
-    ck_assert_str_eq(tl_run_error(run), "said by a test"); /* the tape's is the run's */
+    ck_assert_str_eq(tl_run_error(run), "said by a test"); /* the tape's error becomes the run's */
     ck_assert(!tl_ok(tl_run_loss(run, &b, NULL)));
     tl_run_clear_error(run);
     ck_assert(tl_ok(tl_run_loss(run, &b, NULL)));
@@ -296,7 +297,7 @@ START_TEST(errors_stick) {
 }
 END_TEST
 
-/* A run that is only settings has neither text nor model. */
+/* A run with only settings has neither text nor model. */
 START_TEST(not_trained_yet) {
     tl_run_settings s = tl_run_settings_default();
     tl_run *run = tl_run_new("nowhere", &s);

@@ -1,5 +1,5 @@
-/* Every number of a run's settings at its edges, whoever made them: what 0 means, and what is refused with a sentence. The
- * fields are found through the rows that command lines and config.txt use, so a new one is asked too. */
+/* Every number of a run's settings at its limits, wherever it comes from: what 0 means, and what is refused with a
+ * sentence. Fields are found by the rows of command lines and config.txt, so new ones are tested too. */
 #define _XOPEN_SOURCE 700
 #include "fixture.h"
 
@@ -64,7 +64,7 @@ static int refuse_texts(tl_run_settings *s, const char **field, const char *name
     return 1;
 }
 
-/* Puts nonsense into each field of these rows; returns how many there were. */
+/* Puts impossible values into each field of these rows; returns how many fields there were. */
 static int refuse_all(tl_run_settings *s, const tl_option *rows, char *fields) {
     int count = 0;
     for (const tl_option *o = rows; !is_end(o); o++) {
@@ -106,7 +106,7 @@ START_TEST(what_no_row_knows_is_refused) {
 }
 END_TEST
 
-/* Positions that somebody cannot use are refused with the reason, and what to say instead. */
+/* Positions that cannot be used are refused with the reason, and with what to use instead. */
 START_TEST(positions_that_make_no_sense) {
     static const struct {
         const char *positions, *encoder, *score;
@@ -179,7 +179,7 @@ START_TEST(zeros_are_the_defaults_that_are_told) {
     ck_assert_str_eq(s.text.tgt_units, "bpe");
     s = (tl_run_settings){.data.train = "a", .text.units = "words"};
     ck_assert(tl_run_settings_complete(&s, &error) && s.text.min_count == 2);
-    s = sound(); /* settings that are complete stay what they are */
+    s = sound(); /* complete settings do not change */
     ck_assert(tl_run_settings_complete(&s, &error));
     tl_run_settings again = s;
     ck_assert(tl_run_settings_complete(&again, &error) && !memcmp(&s, &again, sizeof s));
@@ -197,8 +197,8 @@ static tl_run_settings of_model(const char *model) {
 START_TEST(models_have_sizes_of_their_own) {
     tl_error error = {""};
     tl_run_settings s = of_model("transformer");
-    ck_assert(tl_run_settings_complete(&s, &error) &&
-              !s.model.model); /* as it was before there were others */
+    /* as before there were other kinds */
+    ck_assert(tl_run_settings_complete(&s, &error) && !s.model.model);
     ck_assert_str_eq(s.model.preset, "tiny");
     s = of_model("lstm");
     ck_assert_msg(tl_run_settings_complete(&s, &error), "%s", error.message);
@@ -214,7 +214,7 @@ START_TEST(models_have_sizes_of_their_own) {
 }
 END_TEST
 
-/* What is said of another model, or of two that do not go together, has a reason against it. */
+/* Settings of another kind of model, or two that contradict, are refused with a reason. */
 START_TEST(what_belongs_to_another_model_is_refused) {
     const struct {
         const char *option, *why;
@@ -266,7 +266,7 @@ START_TEST(what_belongs_to_another_model_is_refused) {
 }
 END_TEST
 
-/* ---- a loop that anybody may call ---- */
+/* ---- the loop with any settings ---- */
 
 typedef struct fit {
     tl_tape *tape;
@@ -297,7 +297,7 @@ static bool validate(void *context, tl_quality *q, tl_translations *written) {
     return true;
 }
 
-/* Trains w, which begins at 1; NULL, or why not. */
+/* Trains w, which begins at 1; NULL, or why it failed. */
 static const char *train(const tl_training_settings *training, const tl_validation_settings *validation,
                          double *w) {
     static tl_error error;
@@ -352,7 +352,7 @@ START_TEST(loops_refuse_what_they_cannot_follow) {
 }
 END_TEST
 
-/* A struct with an end and nothing else trains: by defaults, and by a learning rate of 0 nowhere. */
+/* A struct with only a limit trains: by defaults; with a learning rate of 0 nothing changes. */
 START_TEST(loops_take_zeros) {
     double w, small, none;
     assert_no_error(train(&(tl_training_settings){.steps = 3}, &(tl_validation_settings){.average = 0}, &w));
@@ -366,7 +366,7 @@ START_TEST(loops_take_zeros) {
     ck_assert(w > 1 && w < 3);
     tl_training_settings s = {.steps = 9, .lr = 0.1, .schedule = "constant", .beta2 = 1e-30};
     assert_no_error(train(&s, &(tl_validation_settings){.average = 0}, &small));
-    s.beta2 = 0; /* is less than any other */
+    s.beta2 = 0; /* 0 is a valid number */
     assert_no_error(train(&s, &(tl_validation_settings){.average = 0}, &none));
     ck_assert_double_eq(small, none);
     s.beta2 = 0.999;

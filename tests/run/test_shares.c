@@ -1,5 +1,5 @@
-/* A run's updates in shares: the bits of sums made by hand, short updates at an epoch's end included; one share is today's
- * chain; going on takes the same steps; config.txt speaks of shares only where there are some. */
+/* A run's updates in shares: the bits of sums made by hand, also for short updates at an epoch's end; one share is
+ * the same as none; resuming takes the same steps; config.txt mentions shares only if they are set. */
 #define _XOPEN_SOURCE 700
 #include "fixture.h"
 
@@ -7,7 +7,7 @@ static scratch here;
 static void enter(void) { here = quiet_scratch(); }
 static void leave(void) { scratch_remove(&here); }
 
-/* ---- a task whose gradients are told: batch m of 5 has sum(w ∘ x_m), x_m of sizes that rounding feels ---- */
+/* ---- a task with known gradients: batch m of 5 has sum(w ∘ x_m), with x_m whose sums round ---- */
 
 enum { N = 499, BATCHES = 5 };
 
@@ -58,7 +58,7 @@ static void line_end(line *l) {
     tl_params_free(l->params);
 }
 
-/* Two epochs; what w is then. Why not, if it was refused. */
+/* Trains two epochs and returns w; or why it was refused. */
 static const char *fit(long accumulate, long shares, tl_real w[N]) {
     static tl_error error;
     error = (tl_error){""};
@@ -85,7 +85,7 @@ static const char *fit(long accumulate, long shares, tl_real w[N]) {
     return ending == TL_ENDED ? NULL : error.message;
 }
 
-/* The same by hand: each share's sum by itself, added in order. x_m is the gradient of batch m (1 … 5). */
+/* The same by hand: each share's sum separately, then added in order. x_m is the gradient of batch m (1 … 5). */
 static void by_hand(long accumulate, long shares, tl_real w[N]) {
     line l = line_begin();
     tl_adam *adam = tl_adam_new(l.params, &(tl_adam_config){.no_beta2 = true});
@@ -126,7 +126,7 @@ START_TEST(updates_are_those_by_hand) {
             others += !same(w, chain);
         }
     }
-    ck_assert_int_gt(others, 3); /* or nothing was asked */
+    ck_assert_int_gt(others, 3); /* otherwise the test would be meaningless */
 }
 END_TEST
 
@@ -189,7 +189,7 @@ static void train(const char *dir, long shares, long steps, bool resume) {
     tl_run_free(run);
 }
 
-/* train_loss in the only row of a run's log.csv: the mean of all updates' */
+/* train_loss in the only row of a run's log.csv: the mean over all updates */
 static double loss_of(const char *dir) {
     char *log = get_file(in_here(dir, "log.csv"), NULL);
     double loss = 0;
@@ -204,7 +204,8 @@ START_TEST(runs) {
     train("two", 2, 9, false);
     ck_assert(same_file("none", "one", "last.safetensors") && same_file("none", "one", "config.txt"));
     ck_assert(!same_file("one", "two", "last.safetensors"));
-    ck_assert_double_eq_tol(loss_of("two"), loss_of("one"), 1e-3); /* of all shares, in other bits */
+    ck_assert_double_eq_tol(loss_of("two"), loss_of("one"),
+                            1e-3); /* the sum of all shares, with other rounding */
     char *config = get_file(in_here("one", "config.txt"), NULL);
     ck_assert(!strstr(config, "shares"));
     free(config);
@@ -212,7 +213,7 @@ START_TEST(runs) {
     assert_contains(config, "\naccumulate = 4\nshares = 2\n");
     free(config);
     train("part", 2, 5, false);
-    train("part", 0, 9, true); /* what config.txt says holds */
+    train("part", 0, 9, true); /* config.txt decides */
     ck_assert(same_file("part", "two", "last.safetensors") && same_file("part", "two", "config.txt"));
 }
 END_TEST

@@ -1,14 +1,14 @@
-/* Training through the room alone: what is told, in which order; being stopped and going on; a loop that knows nothing of
- * sentence pairs. Nothing is printed. What a run computes and writes is asked more closely in tests/translate. */
+/* Training by this room's functions alone: callbacks and their order; stopping and resuming; a loop without sentence
+ * pairs. Nothing is printed. What a run computes and writes is tested in more detail in tests/translate. */
 #define _XOPEN_SOURCE 700
 #include "fixture.h"
 
 #include <fcntl.h>
 
-/* ---- who listens ---- */
+/* ---- the listener ---- */
 
 typedef struct heard {
-    char text[4096]; /* a letter each event */
+    char text[4096]; /* a letter for each event */
     long stop_at;    /* the update after which to stop; 0: never */
     bool stop_in_validation, stop;
     long work[4];
@@ -88,7 +88,7 @@ static scratch here;
 static void enter(void) { here = quiet_scratch(); }
 static void leave(void) { scratch_remove(&here); }
 
-/* The path of a file in the folder; the text lasts for seven more calls. */
+/* The path of a file in the folder, valid for seven more calls. */
 static const char *in_here(const char *name) {
     static char path[8][1024];
     static int next;
@@ -127,7 +127,7 @@ static void assert_same(const char *a, const char *b) {
     free(bytes[1]);
 }
 
-/* Bytes that were written to both streams while a run is trained. */
+/* How many bytes are written to both streams while a run is trained. */
 static long printed_by(const char *name, const tl_run_settings *s, const tl_events *events) {
     tl_training_end end;
     tl_error error = {""};
@@ -152,8 +152,8 @@ START_TEST(tells_in_order) {
     ck_assert_int_eq(printed_by("run", &s, &events), 0);
     ck_assert_msg(!strncmp(h.text, "psuuuu(B)uuuu(", 14), "%s", h.text);
     ck_assert_str_eq(h.text + 15, ")ea");
-    ck_assert(h.work[TL_WORK_MERGES] == 0 &&
-              h.work[TL_WORK_CUTTING] == 3); /* both corpora, and for the words */
+    /* both corpora, and for the vocabulary */
+    ck_assert(h.work[TL_WORK_MERGES] == 0 && h.work[TL_WORK_CUTTING] == 3);
     ck_assert(h.work[TL_WORK_LOSS] == 3 && h.work[TL_WORK_TRANSLATING] == 3);
     ck_assert(h.last.sentences == 500 && h.last.loss > 0);
     tl_error error = {""};
@@ -165,7 +165,7 @@ START_TEST(tells_in_order) {
 }
 END_TEST
 
-/* Nobody listens: the same files. */
+/* Without callbacks: the same files. */
 START_TEST(tells_nobody) {
     tl_run_settings s = small_settings();
     heard h;
@@ -190,7 +190,7 @@ START_TEST(stops_and_goes_on) {
         h.stop_at = in_validation ? 0 : 5;
         h.stop_in_validation = in_validation;
         ck_assert_int_eq(train_in("run", &s, true, &events, &end, &error), TL_INTERRUPTED);
-        ck_assert(end.why == NULL && end.state.step == (in_validation ? 4 : 5));
+        ck_assert(!end.why && end.state.step == (in_validation ? 4 : 5));
         ck_assert_str_eq(h.text, in_validation ? "psuuuu()e" : "psuuuu(B)ue");
         events = events_for(&h);
         ck_assert_msg(resume_in("run", 8, &events, &end, &error) == TL_ENDED, "%s", error.message);
@@ -221,7 +221,7 @@ START_TEST(refuses) {
 }
 END_TEST
 
-/* Lines that cannot be used are told; a picture that cannot be drawn is only warned of. */
+/* Lines that cannot be used are reported; a picture that cannot be drawn gives only a warning. */
 START_TEST(warns) {
     tl_run_settings s = small_settings();
     heard h;
@@ -243,7 +243,7 @@ START_TEST(warns) {
 }
 END_TEST
 
-/* ---- a loop that knows no sentences: y = w·x, fitted to w = 3 ---- */
+/* ---- a loop without sentences: y = w·x, fitted to w = 3 ---- */
 
 typedef struct line {
     tl_tape *tape;
@@ -271,7 +271,7 @@ static tl_var line_loss(void *context, bool sum) {
     double x = (double)l->at.batch / BATCHES;
     tl_var away = tl_sub(tl_scale(tl_use(l->tape, l->w), x), tl_scalar(l->tape, 3 * x));
     tl_var loss = tl_reshape(tl_mul(away, away), TL_SCALAR_SHAPE);
-    return sum ? tl_scale(loss, 2) : loss; /* two tokens a batch */
+    return sum ? tl_scale(loss, 2) : loss; /* a batch has two tokens */
 }
 static long line_tokens(void *context) { return (void)context, 2; }
 static long line_per_epoch(void *context) { return (void)context, BATCHES; }
@@ -293,7 +293,7 @@ static void line_updated(void *context, long step, double loss, double tokens) {
     (void)loss, (void)tokens;
 }
 
-/* Fits it in a folder, on from its checkpoint if told. */
+/* Fits w in a folder, resuming from its checkpoint if asked. */
 static tl_ending fit(const char *name, long steps, long accumulate, long stop_at, bool resume,
                      tl_training_end *end) {
     const char *dir = in_here(name);
@@ -335,7 +335,7 @@ START_TEST(any_task) {
     for (long accumulate = 1; accumulate <= 2; accumulate++) {
         ck_assert_int_eq(fit("whole", 90, accumulate, 0, false, &end), TL_ENDED);
         ck_assert_int_eq(fit("run", 90, accumulate, 27, false, &end), TL_INTERRUPTED);
-        ck_assert(end.state.step == 27 && end.why == NULL);
+        ck_assert(end.state.step == 27 && !end.why);
         ck_assert_int_eq(fit("run", 90, accumulate, 0, true, &end), TL_ENDED);
         assert_same("run/last.safetensors", "whole/last.safetensors");
         assert_same("run/average.safetensors", "whole/average.safetensors");
@@ -351,14 +351,14 @@ START_TEST(any_task) {
     tl_training_state state;
     tl_error error = {""};
     ck_assert(tl_training_state_read(in_here("run"), NULL, &state, &error) && state.step == 90);
-    ck_assert(!tl_training_state_read(in_here("run"), "bleu", &state, &error)); /* another task's */
+    ck_assert(!tl_training_state_read(in_here("run"), "bleu", &state, &error)); /* another task's score */
     assert_contains(error.message, "the checkpoint's state lacks \"best.bleu\"");
     tl_error_clear(&error);
     ck_assert(!tl_training_state_read(here.folder, NULL, &state, &error) && !tl_failed(&error));
 }
 END_TEST
 
-/* ---- a task that is wrong itself ---- */
+/* ---- a task with bugs ---- */
 
 static bool no(void *context) { return (void)context, false; }
 static bool nowhere(void *context, tl_batches_position position) {
@@ -373,7 +373,7 @@ static bool scored(void *context, tl_quality *q, tl_translations *written) {
     return line_validate(context, q, written);
 }
 
-/* What training of a line says of it, in a folder that has a checkpoint of step 4. */
+/* The error of training a task with a bug, in a folder with a checkpoint of step 4. */
 static void says(const tl_task *wrong, bool resume, const char *part) {
     const char *dir = in_here("run");
     tl_error error = {""};

@@ -1,5 +1,5 @@
-/* The page of a watched training in a browser: its numbers are the table's; pointer, keys, switches and filter do what they say; nothing is
- * fetched and nothing complains. */
+/* The page of a watched training in a browser: its numbers are the table's; pointer, keys, switches and filter work;
+ * nothing is fetched, and there are no errors. */
 #define _XOPEN_SOURCE 700
 #include "run/watch.h"
 
@@ -38,7 +38,7 @@ static void finish(browser *b, int problems) {
 #define TIP(section)                                                           \
  "(document.querySelector('#" section " .tip').style.display === 'block') && " \
  "document.querySelector('#" section " .tip').textContent"
-/* A number that is another one when a chart's picture is. */
+/* A number that changes if a chart's picture does. */
 #define INK(section)                                                                                 \
  "((url) => { let h = 7; for (const c of url) h = (h * 31 + c.charCodeAt(0)) & 0xffffff; return h; " \
  "})(document"                                                                                       \
@@ -66,7 +66,7 @@ START_TEST(numbers) {
     says(&b, said, "\"update 40: loss 3.5, gradient norm 0.5, learning rate 0.004\"");
     says(&b, gradients,
          "[\"encoder.embedding 0.2\", \"decoder.layers.0.self 0.1\", \"decoder.layers.0.cross 0.05\"]");
-    says(&b, losses, "[\"0 3\", \"1 4\"]"); /* no target is as long as the third */
+    says(&b, losses, "[\"0 3\", \"1 4\"]"); /* no target is long enough for the third */
     says(&b, before, "\"update 30: loss 4.5, gradient norm 1, learning rate 0.003\"");
     says(&b, gap,
          "[\"encoder.embedding 0.3\", \"decoder.layers.0.self 0.15\", \"decoder.layers.0.cross –\"]");
@@ -78,7 +78,7 @@ START_TEST(numbers) {
 }
 END_TEST
 
-/* The pointer near a line: it is named with its value, and all charts stand at its step. */
+/* The pointer near a line shows its name and value, and all charts mark its step. */
 START_TEST(pointer) {
     browser b = opened("run", TABLE);
     ask(&b, "point #loss canvas 0.99 0.45");
@@ -129,7 +129,7 @@ START_TEST(switches) {
 }
 END_TEST
 
-/* A run's folder may be called anything; there may be no row yet, or one. */
+/* A run's folder may have any name; there may be no row yet, or one. */
 START_TEST(odd_tables) {
     browser b = opened("</script><script>throw 1</script>", "step,loss\n");
     const int title = ask(&b, "eval document.querySelector('h1').textContent"),

@@ -1,10 +1,10 @@
-/* See amx_trap.h. Encodings, checks and arithmetic are those of Intel's Software Developer's Manual, volume 2 (VEX:
- * 2.3; ModRM, SIB: 2.1.5; LDTILECFG, STTILECFG, TILELOADD, TILELOADDT1, TILERELEASE, TILESTORED, TILEZERO, TDPBF16PS).
+/* See amx_trap.h. Encodings, checks and arithmetic follow Intel's Software Developer's Manual, volume 2 (VEX: 2.3;
+ * ModRM, SIB: 2.1.5; LDTILECFG, STTILECFG, TILELOADD, TILELOADDT1, TILERELEASE, TILESTORED, TILEZERO, TDPBF16PS).
  *
- * The handler runs in the thread whose instruction it was, below its stack's red zone; the kernel keeps the vector
- * registers. Everything else that raises SIGILL, other encodings of these instructions too (prefixes before VEX, W or L
- * set, tiles above 7), goes to whoever had the signal before: the program dies of it. */
-#define _GNU_SOURCE /* names of the registers in a ucontext */
+ * The handler runs in the thread whose instruction was refused, below its stack's red zone; the kernel saves and
+ * restores the vector registers. Any other cause of SIGILL goes to the handler before this one, so the program dies of
+ * it. That includes other encodings of these instructions: prefixes before VEX, W or L set, tiles above 7. */
+#define _GNU_SOURCE /* names of a ucontext's registers */
 #include "amx_trap.h"
 
 #include <immintrin.h>
@@ -40,7 +40,7 @@ typedef enum operation {
     TDPBF16PS
 } operation;
 
-/* All are VEX.128.0F38.W0. Of the fields of ModRM and VEX.vvvv those that name no operand are fixed. */
+/* All are VEX.128.0F38.W0. The fields of ModRM and VEX.vvvv that name no operand have fixed values. */
 enum { NONE, P66, PF3, PF2 }; /* VEX.pp */
 /* Operands: an address; tiles in ModRM.reg, ModRM.rm, VEX.vvvv */
 enum { MEMORY = 1, REG = 2, RM = 4, V = 8 };
@@ -60,7 +60,7 @@ typedef struct instruction {
     operation what;
     const unsigned char *at, *end;
     int reg, rm, v;            /* tiles */
-    uintptr_t address, stride; /* sibmem: base + displacement, and index·scale; else all in address */
+    uintptr_t address, stride; /* sibmem: base + displacement, and index·scale; other forms: all in address */
 } instruction;
 
 static const int register_place[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
@@ -77,7 +77,8 @@ static int32_t displacement(const unsigned char *from, int bytes) {
     return far;
 }
 
-/* ModRM, SIB and displacement, of an instruction that ends with them; x and b: 8 more in the number of index, base. */
+/* Reads ModRM, SIB and displacement of an instruction that ends with them. x and b add 8 to the numbers of index and
+ * base. */
 static void find_memory(instruction *i, const unsigned char *modrm, int x, int b, const greg_t *registers,
                         bool sibmem) {
     const unsigned char *next = modrm + 1;
@@ -118,8 +119,8 @@ static bool decode(const unsigned char *at, const greg_t *registers, instruction
     return false;
 }
 
-/* LEA of 64 bits, which compilers put between tile instructions. A signal takes longer than most of these, so the
- * fewer the better. */
+/* The 64-bit LEA, which compilers put between tile instructions. It is carried out too, so that there are fewer
+ * signals: a signal takes longer than most of these instructions. */
 static bool load_address(const unsigned char **at, greg_t *registers) {
     const unsigned char *code = *at;
     if ((code[0] & 0xf8) != 0x48 || code[1] != 0x8d || code[2] >> 6 == 3) return false;
@@ -188,7 +189,7 @@ static void store(const instruction *i) {
                amx.shapes.row_bytes[i->reg]);
 }
 
-/* The 16 bfloat16 in the lower or upper halves of words, and sums: denormals become zeros of their sign. */
+/* The 16 bfloat16 in the lower or upper halves of words, and sums: denormals become zeros of the same sign. */
 #define AVX512 __attribute__((target("avx512f")))
 AVX512 static inline __m512 flush(__m512 x) {
     const __mmask16 small = _mm512_cmp_ps_mask(_mm512_abs_ps(x), _mm512_set1_ps(0x1p-126f), _CMP_LT_OQ);
@@ -203,9 +204,10 @@ AVX512 static inline __m512 upper(const void *words) {
     return flush(_mm512_castsi512_ps(_mm512_and_si512(_mm512_loadu_si512(words), mask)));
 }
 
-/* TDPBF16PS: even and odd halves of the words are added up apart over the tile's k, from zero; then the two sums are
- * added, then that to c. Every step rounds to nearest even and takes denormals for zero. (A vector is a row of c.
- * What lies beyond its columns nobody can see. The kernel calls a handler with MXCSR as it is at a process's start.) */
+/* TDPBF16PS. The even and the odd halves of the words are added up separately over the tile's k, from zero; then the
+ * two sums are added, then their sum is added to c. Every step rounds to nearest even and takes denormals for zero. (A
+ * vector is a row of c; nobody sees what is beyond its columns. The kernel calls a handler with MXCSR as at a process's
+ * start.) */
 AVX512 static void multiply(const instruction *i) {
     const int c = i->reg, a = i->rm, b = i->v;
     if (c == a || a == b || b == c) refuse(i, "#UD: tiles %d, %d, %d: two are the same", c, a, b);
@@ -218,7 +220,7 @@ AVX512 static void multiply(const instruction *i) {
     const int words = s->rows[b];
     __m512 even_b[ROWS], odd_b[ROWS];
     for (int k = 0; k < words; k++) even_b[k] = lower(amx.tile[b][k]), odd_b[k] = upper(amx.tile[b][k]);
-    enum { SIDE = 4 }; /* rows at once: a single chain would wait for itself */
+    enum { SIDE = 4 }; /* several rows at once: a single chain would wait for its own last step */
     for (int m = 0; m < s->rows[c]; m += SIDE) {
         float even_a[SIDE][16], odd_a[SIDE][16];
         __m512 even[SIDE], odd[SIDE];
@@ -268,13 +270,13 @@ static void carry_out(const instruction *i) {
 
 /* ---- the trap ---- */
 
-/* Carries out the instruction, and those that follow right behind it: a signal takes its time. */
+/* Carries out the instruction and the trapped ones that directly follow it: each saves a signal. */
 static void on_sigill(int number, siginfo_t *info, void *context) {
     greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
     const unsigned char *at = (const unsigned char *)registers[REG_RIP];
     instruction i;
     long count = 0;
-    if (info->si_code > 0) /* from the processor, not from kill */
+    if (info->si_code > 0) /* sent by the processor, not by kill */
         while (decode(at, registers, &i)) {
             carry_out(&i);
             at = i.end, count++;
@@ -284,7 +286,7 @@ static void on_sigill(int number, siginfo_t *info, void *context) {
     atomic_fetch_add_explicit(&carried_out, count, memory_order_relaxed);
     if (count > 0) return;
     sigaction(SIGILL, &before, NULL);
-    if (info->si_code <= 0) raise(number); /* else it comes again by itself */
+    if (info->si_code <= 0) raise(number); /* a signal of the processor comes again when this returns */
 }
 
 __attribute__((constructor)) static void set_trap(void) {
@@ -297,5 +299,5 @@ long amx_trap_count(void) { return atomic_load(&carried_out); }
 
 __attribute__((destructor)) static void say_count(void) {
     const char *asked = getenv("AMX_TRAP_COUNT");
-    if (asked != NULL && *asked == '1') fprintf(stderr, "amx trap: %ld instructions\n", amx_trap_count());
+    if (asked && *asked == '1') fprintf(stderr, "amx trap: %ld instructions\n", amx_trap_count());
 }

@@ -1,4 +1,4 @@
-/* For tests of drivers: numbers, and tensors of one shape that lie in memory in different ways. */
+/* For tests of drivers: numbers, and tensors of one shape in different memory layouts. */
 #ifndef TL_TESTS_LAYOUTS_H
 #define TL_TESTS_LAYOUTS_H
 
@@ -17,7 +17,7 @@ static inline tl_real *pool(uint64_t seed) {
     return data;
 }
 
-/* Element i in row-major order, as the definition of strides has it. */
+/* Element i in row-major order, by the definition of strides. */
 static inline tl_real *at(tl_tensor t, long i) {
     long offset = 0;
     for (int axis = t.rank - 1; axis >= 0; axis--) {
@@ -27,7 +27,8 @@ static inline tl_real *at(tl_tensor t, long i) {
     return t.data + offset;
 }
 
-/* A tensor of that shape at data, in one of five ways: 0 row-major, 1 reversed axes, 2 gaps after each line, 3 every second element, 4 first two axes swapped */
+/* A tensor of that shape at data, in one of five layouts: 0 row-major, 1 reversed axes, 2 gaps after each line, 3 every
+ * second element, 4 first two axes swapped */
 static inline tl_tensor laid_out(tl_real *data, tl_shape shape, int layout) {
     tl_shape s = shape;
     tl_tensor t;

@@ -1,4 +1,4 @@
-/* For tests of kernels: numbers to compute with, and how near a result must be. */
+/* For tests of kernels: input numbers, and a bound for errors. */
 #ifndef TL_TESTS_NUMBERS_H
 #define TL_TESTS_NUMBERS_H
 

@@ -1,6 +1,6 @@
-/* The kinds of products that can be tried here, and what each promises of one element, as plain loops: chains of
- * tl_real; of bfloat16; of groups of 32 on AMX, whose instructions a trap carries out where the processor has none
- * (the programs that include this are linked with amx_trap.c). */
+/* The kinds of kernels for products that can be tried here, and what each promises of one element, as plain loops:
+ * chains of tl_real; chains of bfloat16; groups of 32 k on AMX. Where the processor has no AMX, a trap carries its
+ * instructions out (programs that include this are linked with amx_trap.c). */
 #ifndef TL_TESTS_PRODUCTS_H
 #define TL_TESTS_PRODUCTS_H
 
@@ -11,7 +11,7 @@
 
 typedef struct products {
     const char *name;
-    tl_matmul_precision precision; /* that they serve */
+    tl_matmul_precision precision; /* the precision they serve */
     const tl_product_kernels *kernels;
 } products;
 enum { MOST_PRODUCTS = 10 };
@@ -25,9 +25,9 @@ extern const tl_product_kernels tl_product_kernels_highest_amx, tl_product_kerne
 # endif
 #endif
 
-/* Those that run here; returns their number. The processor's own last. */
+/* Lists the kinds that run here, the processor's own last; returns their number. */
 static inline int products_here(products list[MOST_PRODUCTS]) {
-    const tl_kernels *best = tl_kernels_pick(); /* before all: it asks the kernel for AMX's tiles */
+    const tl_kernels *best = tl_kernels_pick(); /* first of all: this asks the kernel for AMX's tiles */
     int n = 0;
     list[n++] = (products){"base", TL_HIGHEST, &tl_product_kernels_base};
 #ifdef __x86_64__
@@ -39,7 +39,7 @@ static inline int products_here(products list[MOST_PRODUCTS]) {
 # ifdef TL_WITH_AMX
         if (best->weights[TL_HIGH] != &tl_product_kernels_high_amx) {
             list[n++] = (products){"high, trapped AMX", TL_HIGH, &tl_product_kernels_high_amx};
-#  ifndef TL_SANITIZED /* they differ in numbers of terms alone, and take their time */
+#  ifndef TL_SANITIZED /* slow, and different from high only in the number of terms */
             list[n++] = (products){"highest, trapped AMX", TL_HIGHEST, &tl_product_kernels_highest_amx};
             list[n++] = (products){"medium, trapped AMX", TL_MEDIUM, &tl_product_kernels_medium_amx};
 #  endif
@@ -55,7 +55,7 @@ static inline int products_here(products list[MOST_PRODUCTS]) {
     return n;
 }
 
-/* Says aloud if AMX's products are not among them. */
+/* Prints a notice if AMX's products are not among them. */
 static inline void say_if_without_amx(void) {
 #if defined(TL_DOUBLE)
 #elif !defined(TL_WITH_AMX)
@@ -65,7 +65,7 @@ static inline void say_if_without_amx(void) {
 #endif
 }
 
-/* Do they take the same steps? */
+/* Do both take the same steps? */
 static inline bool same_chain(const tl_product_kernels *x, const tl_product_kernels *y) {
     return x->unit == y->unit && x->terms == y->terms && x->fused == y->fused;
 }
@@ -78,7 +78,7 @@ static inline tl_real multiply_add(bool fused, tl_real x, tl_real y, tl_real z) 
 
 static inline float flush(float x) { return fabsf(x) < 0x1p-126f ? copysignf(0, x) : x; }
 
-/* x with 8 bits of mantissa: the bits, as a whole number, rounded at the 16th, or cut there. */
+/* x with 8 bits of mantissa, rounded (or cut) at the 16th of its 32 bits. */
 typedef enum rounding { TO_EVEN, AWAY, CUT } rounding;
 static inline float eight_bits(float x, rounding how) {
     uint32_t bits;
@@ -92,7 +92,7 @@ static inline float eight_bits(float x, rounding how) {
     return x;
 }
 
-/* A number as a sum of so many bfloat16; what rounding would make infinite is cut. */
+/* Splits x into a sum of `terms` bfloat16. Where rounding would give infinity, it is cut instead. */
 static inline void split_number(float x, int terms, float term[3]) {
     const rounding how = terms == 1 ? TO_EVEN : isfinite(eight_bits(x, AWAY)) ? AWAY : CUT;
     for (int t = 0; t < terms; t++) {
@@ -101,7 +101,7 @@ static inline void split_number(float x, int terms, float term[3]) {
     }
 }
 
-/* 32 of k, or fewer at the end: product after product of terms, each as two chains from zero. */
+/* A group of 32 k, or fewer at the end: for each product of terms, two chains from zero. */
 static inline float group_of_32(int terms, float sum, const float *x, const float *y, long count) {
     static const int order[4][7][2] = {{{0}},
                                        {{0, 0}, {-1}},
@@ -111,7 +111,7 @@ static inline float group_of_32(int terms, float sum, const float *x, const floa
     for (long p = 0; p < count; p++) split_number(x[p], terms, a[p]), split_number(y[p], terms, b[p]);
     for (const int(*o)[2] = order[terms]; (*o)[0] >= 0; o++) {
         float half[2] = {0, 0};
-        for (int p = 0; p < count; p++) /* what fills the group up adds nothing */
+        for (int p = 0; p < count; p++) /* the padding of a group adds nothing */
             half[p / 16] = flush(fmaf(flush(a[p][(*o)[0]]), flush(b[p][(*o)[1]]), half[p / 16]));
         sum = flush(flush(sum) + flush(half[0] + half[1]));
     }
@@ -122,7 +122,7 @@ static inline float group_of_32(int terms, float sum, const float *x, const floa
 static inline tl_real chain(const tl_product_kernels *kernels, tl_real sum, const tl_real *x,
                             const tl_real *y, long depth) {
 #ifndef TL_DOUBLE
-    if (kernels->unit == 32) {
+    if (kernels->in_groups) {
         for (long p = 0; p < depth; p += 32)
             sum = group_of_32(kernels->terms, sum, x + p, y + p, depth - p < 32 ? depth - p : 32);
         return sum;

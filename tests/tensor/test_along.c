@@ -1,4 +1,4 @@
-/* Choosing along an axis, from tensors of any strides, against plain loops over indices. */
+/* Max, top k and gather along an axis, for tensors of any strides, against plain loops over indices. */
 #include "check.h"
 #include "tensor/along.h"
 #include "layouts.h"
@@ -17,8 +17,8 @@ START_TEST(max_along_an_axis) {
             tl_tensor_max_grad(dx, tl_tensor_of(y, left), index, axis);
             long hits = 0;
             for (long i = 0; i < 240; i++) {
-                long rest[3] = {i / 60, i / 10 % 6, i % 10}, place = rest[axis],
-                     o = 0; /* o: the result it feeds */
+                long rest[3] = {i / 60, i / 10 % 6, i % 10}, place = rest[axis];
+                long o = 0; /* the element of the result */
                 for (int j = 0; j < 3; j++) o = o * left.dim[j] + (j == axis ? 0 : rest[j]);
                 must(*at(x, i) <= y[o]);
                 must(index[o] != place || *at(x, i) == y[o]);
@@ -36,13 +36,13 @@ END_TEST
 
 /* ---- argmax, top k ---- */
 
-/* Number i of x's line through `place`, in another order: NaN first, then the larger, then the first. */
+/* Element i of x's line through `place` in the order of top k: NaN first, then larger numbers, ties by index. */
 static bool first_of(double a, long i, double b, long j) {
     if (isnan(a) != isnan(b)) return isnan(a);
     return a > b || (!(b > a) && i < j);
 }
 
-/* Every id and value of a top k against counting how many come before it. */
+/* Checks every id and value of a top k by counting the elements that come before it. */
 static void check_top(tl_tensor x, int axis, long k) {
     static int ids[700];
     static tl_real values[700];
@@ -51,7 +51,7 @@ static void check_top(tl_tensor x, int axis, long k) {
     shape.dim[axis] = k;
     must(tl_top_k(x, axis - x.rank, k, ids, values));
     for (long i = 0; i < tl_shape_numel(shape); i++) {
-        tl_tensor line = x; /* the elements along the axis at i's place */
+        tl_tensor line = x; /* the elements along the axis, at i's place */
         long rest = i, rank_of_i = 0;
         for (int a = x.rank - 1; a >= 0; a--) {
             if (a == axis)
@@ -73,7 +73,7 @@ static void check_top(tl_tensor x, int axis, long k) {
 START_TEST(top_k_of_any_strides) {
     tl_real *data = pool(3);
     for (long i = 0; i < POOL; i++)
-        data[i] = (tl_real)floor(8 * (double)data[i]) / 8; /* so that many are equal */
+        data[i] = (tl_real)floor(8 * (double)data[i]) / 8; /* few values, so many ties */
     for (long i = 0; i < POOL; i += 37) data[i] = (tl_real)NAN;
     for (int layout = 0; layout < LAYOUTS; layout++)
         for (int axis = 0; axis < 3; axis++)
@@ -126,7 +126,7 @@ START_TEST(gather_and_its_gradient) {
             tl_tensor x = laid_out(data, TL_SHAPE(4, 6, 10), layout),
                       dx = laid_out(dx_data, TL_SHAPE(4, 6, 10), (layout + 2) % LAYOUTS);
             tl_shape s = TL_SHAPE(3, 5, 10);
-            s.dim[axis] = 13; /* more than x has */
+            s.dim[axis] = 13; /* more than x's size along the axis */
             for (long i = 0; i < 800; i++) ids[i] = (int)(i * 31 % 17 % x.dim[axis]), dy[i] = data[9000 + i];
             memcpy(dx_data, before, POOL * sizeof *before);
             tl_tensor_gather(tl_tensor_of(y, s), x, axis, ids);
@@ -144,7 +144,7 @@ START_TEST(gather_and_its_gradient) {
                 must(fabs((double)*to - (double)before[to - dx_data] - sum[i]) < 1e-5);
                 *to = before[to - dx_data];
             }
-            must(!memcmp(dx_data, before, POOL * sizeof *before)); /* nothing else was touched */
+            must(!memcmp(dx_data, before, POOL * sizeof *before)); /* nothing else has changed */
         }
     free(data), free(dx_data), free(before);
 }

@@ -1,6 +1,6 @@
-/* The trap that carries out AMX's instructions, against the assembler and Intel's manual: every form of address finds
- * its memory, any three tiles are multiplied in their order, sums are made as they should, and what an AMX processor
- * refuses is refused. Where there is AMX, the processor itself is asked, for all but the refusals. */
+/* The trap that carries out AMX's instructions, against the assembler and Intel's manual: every form of address, every
+ * three tiles in their order, the order of the sums, and the refusals of an AMX processor. Where there is AMX, all but
+ * the refusals are tested on the processor itself. */
 #define _GNU_SOURCE /* MAP_ANONYMOUS, and fork */
 #include "check.h"
 
@@ -20,14 +20,14 @@ static void add_tests(TCase *tc) { tcase_add_test(tc, left_out); }
 # include <sys/wait.h>
 # include <unistd.h>
 
-/* ---- forms of address, assembled: base and index any two registers, with each scale ---- */
+/* ---- forms of address, assembled: every register as base and as index, with every scale ---- */
 
 typedef struct form {
     void (*code)(void); /* for amx_run alone; NULL ends a table */
     long scale;         /* 0: no index */
     long displacement;
 } form;
-/* Forms take their registers from here, for they know no other memory, and come back through amx_stack. */
+/* A form loads its registers from here, the only memory that it knows, and returns through amx_stack. */
 __attribute__((used)) long amx_base, amx_index, amx_stack, amx_found, amx_found_too;
 void amx_run(void (*code)(void));
 __asm__(".text\n"
@@ -99,7 +99,7 @@ __asm__(".section .data.rel.ro,\"aw\"\n .balign 8\namx_products:\n.text\n" EACH_
         ".section .data.rel.ro,\"aw\"\n .quad 0, 0, 0\n.text\n");
 /* clang-format on */
 
-/* AMX's kernels must be here to be trapped, and its tiles granted where there are some. */
+/* The kernels for AMX must be built in, and tiles granted if the processor has them. */
 static bool ready(void) {
     (void)tl_kernels_pick();
     if (__builtin_cpu_supports("avx512f")) return true;
@@ -112,7 +112,7 @@ static const amx_shapes whole = {
 
 /* ---- addresses ---- */
 
-/* Tile 5 has 3 rows of 16 bytes; the others are of other sizes. */
+/* Tile 5 has 3 rows of 16 bytes; the other tiles have other sizes. */
 static const amx_shapes three_rows = {
     .palette = 1, .row_bytes = {64, 4, 8, 12, 20, 16, 24, 28}, .rows = {16, 1, 2, 4, 5, 3, 6, 7}};
 enum { AREA = 1 << 16, BASE_AT = AREA / 2, INDEX = 56 };
@@ -122,7 +122,7 @@ static void fill_area(int seed) {
     for (int i = 0; i < AREA; i++) area[i] = (unsigned char)((unsigned)(i + seed) * 2654435761u >> 13);
 }
 
-/* Signals for the forms whose base is the stack pointer arrive in the area too, below its red zone. */
+/* Where a form uses the stack pointer as base, signals arrive in this area too, below its red zone. */
 static void run_form(const form *f) {
     amx_base = (long)(area + BASE_AT), amx_index = INDEX;
     amx_run(f->code);
@@ -131,7 +131,7 @@ static void run_form(const form *f) {
 static void check_loads(const form *forms, const char *name) {
     int count = 0;
     configure(&three_rows);
-    for (const form *f = forms; f->code != NULL; f++, count++) {
+    for (const form *f = forms; f->code; f++, count++) {
         fill_area(count);
         zero(5);
         run_form(f);
@@ -156,7 +156,7 @@ START_TEST(stores_to_all_forms_of_address) {
     if (!ready()) return;
     int count = 0;
     configure(&three_rows);
-    for (const form *f = amx_stores; f->code != NULL; f++, count++) {
+    for (const form *f = amx_stores; f->code; f++, count++) {
         fill_area(count);
         load(5, area + 5, 100);
         memcpy(wanted, area, sizeof area);
@@ -197,7 +197,7 @@ START_TEST(configurations_at_all_forms_of_address) {
 }
 END_TEST
 
-/* LEA behind a tile instruction is the trap's too. */
+/* The trap also carries out a LEA behind a tile instruction. */
 START_TEST(all_forms_of_address_alone) {
     if (!ready()) return;
     for (int i = 0; i < FORMS; i++) {
@@ -209,7 +209,7 @@ START_TEST(all_forms_of_address_alone) {
 }
 END_TEST
 
-/* Addresses without a base: from the next instruction, and absolute. */
+/* Addresses without a base register: relative to the next instruction, and absolute. */
 __attribute__((used)) amx_shapes amx_at_place, amx_at_place_too;
 START_TEST(addresses_without_a_base) {
     enum { AT = 0x10000000 };
@@ -237,14 +237,14 @@ END_TEST
 
 /* ---- products ---- */
 
-static uint16_t bfloat16(float x) { /* of numbers that are one */
+static uint16_t bfloat16(float x) { /* of numbers that bfloat16 represents exactly */
     uint32_t bits;
     memcpy(&bits, &x, sizeof bits);
     return (uint16_t)(bits >> 16);
 }
 
-/* Small whole numbers, so that every sum is exact; [row][word] of a, b, c in tiles of 16 words, two numbers a word in
- * a and b. */
+/* Small whole numbers, so that every sum is exact; [row][word] of a, b, c, in tiles of 16 words; a word of a and b has
+ * two numbers. */
 static void check_product(const form *f, int m, int n, int words) {
     const int c = (int)f->scale, a = (int)f->displacement / 8, b = (int)f->displacement % 8;
     uint16_t of_a[16][32], of_b[16][32];
@@ -278,7 +278,7 @@ static void check_product(const form *f, int m, int n, int words) {
 START_TEST(any_three_tiles_are_multiplied) {
     if (!ready()) return;
     int count = 0;
-    for (const form *f = amx_products; f->code != NULL; f++, count++) {
+    for (const form *f = amx_products; f->code; f++, count++) {
         check_product(f, 16, 16, 16);
         check_product(f, 1 + count % 16, 1 + count / 3 % 16, 1 + count / 5 % 16);
     }
@@ -287,7 +287,7 @@ START_TEST(any_three_tiles_are_multiplied) {
 }
 END_TEST
 
-/* One row by one column: c + Σ a·b, of 32 numbers. */
+/* One row times one column: c + Σ a·b of 32 numbers. */
 static float sum_of(float c, const float a[4], const float b[4]) {
     const amx_shapes shapes = {.palette = 1, .row_bytes = {4, 64, 4}, .rows = {1, 1, 16}};
     uint16_t of_a[32] = {0}, of_b[32] = {0};
@@ -303,14 +303,14 @@ static float sum_of(float c, const float a[4], const float b[4]) {
 START_TEST(sums_are_made_as_the_manual_says) {
     if (!ready()) return;
     const float one[4] = {1, 1, 1, 1}, large = 0x1p24f, tiny = 0x1p-127f, nothing[4] = {0};
-    /* even and odd numbers in a chain each: 1 is lost beside 2^24, 1 + 1 is not */
+    /* even and odd numbers have a chain each: 1 is lost beside 2^24, 1 + 1 is not */
     ck_assert(sum_of(0, (float[4]){large, 1, 1, 1}, one) == large + 2);
     ck_assert(sum_of(0, (float[4]){1, large, 1, 1}, one) == large + 2);
     ck_assert(sum_of(0, (float[4]){large, 0, 1, 0}, one) == large);
-    /* c comes last */
+    /* c is added last */
     ck_assert(sum_of(large, one, (float[4]){1, 1, 0, 0}) == large + 2);
     ck_assert(sum_of(large, one, (float[4]){1, 0, 0, 0}) == large);
-    /* a product is not rounded before it is added; a sum that is denormal is zero, and so are denormal operands */
+    /* a product is not rounded before it is added; denormal sums and operands become zero */
     const float small[4] = {0x1p-63f, 0, 0x1p-70f, 0};
     ck_assert(sum_of(0, small, small) == 0x1p-126f + 0x1p-140f);
     ck_assert(sum_of(0, (float[4]){0, 0, 0x1p-70f, 0}, small) == 0);
@@ -328,7 +328,7 @@ END_TEST
 
 /* ---- the library ---- */
 
-/* It leaves no tiles to the threads that it worked on: the kernel would save them at every change of threads. */
+/* It releases the tiles of its threads: else the kernel would save them at every switch of threads. */
 START_TEST(products_release_their_tiles) {
     extern const tl_product_kernels tl_product_kernels_high_amx;
     enum { SIDE = 100 };
@@ -355,7 +355,7 @@ END_TEST
 
 /* ---- refusals ---- */
 
-/* What a process that calls wrong(which) dies of; its last words go to `text`. */
+/* The signal that ends a process that calls wrong(which); its last line goes to `text`. */
 static int death(void (*wrong)(int), int which, char *text, size_t size) {
     int ends[2], status;
     size_t n = 0;
@@ -479,7 +479,7 @@ static void be_refused(int which) {
     if (which >= 5 && which <= 12) configure(&s);
 }
 
-/* Does the trap carry things out here? Else it is the processor that refuses, and says nothing. */
+/* Does the trap carry instructions out here? If not, the processor refuses, without a message. */
 static bool trapped(void) {
     release();
     if (amx_trap_count() > 0) return true;
@@ -492,13 +492,13 @@ START_TEST(what_a_processor_refuses) {
     if (!ready() || !trapped()) return;
     for (int i = 0; i < REFUSALS; i++) {
         must_msg(death(be_refused, i, text, sizeof text) == SIGABRT, "%d: %s", i, text);
-        must_msg(strncmp(text, "amx trap: ", 10) == 0 && strstr(text, refusals[i]) != NULL, "%d: %s\n%s", i,
-                 text, refusals[i]);
+        must_msg(strncmp(text, "amx trap: ", 10) == 0 && strstr(text, refusals[i]), "%d: %s\n%s", i, text,
+                 refusals[i]);
     }
 }
 END_TEST
 
-/* Everything else that is illegal, or only called so. */
+/* Other causes of SIGILL, real ones and ones sent by kill. */
 enum { OTHERS = 9 };
 static void be_illegal(int which) {
     configure(&whole);
@@ -543,7 +543,7 @@ START_TEST(anything_else_dies_as_it_would) {
 }
 END_TEST
 
-/* Memory that is not there, and, for a sanitizer, not allocated. */
+/* Memory that does not exist, or, for a sanitizer, is not allocated. */
 static void overstep(int which) {
     configure(&whole);
     if (which == 0) load(0, (void *)64, 64);

@@ -1,11 +1,11 @@
-/* The arena: pieces of all sizes, chunks of small and of huge pages, that lie apart, come back in the same places and
- * stay below a limit. */
+/* The arena: pieces of all sizes, in chunks of small and of huge pages. They do not overlap, get the same places after
+ * a reset, and stay below a limit. */
 #include "check.h"
 #include "tensor/arena.h"
 
 enum { PIECES = 40 };
 
-/* From a few bytes to some megabytes; odd, so that each has a part of a page at its end. */
+/* From a few bytes to some megabytes; odd sizes, so that each ends in the middle of a page. */
 static size_t size_of(int i) { return i == 17 ? 9000001 : ((size_t)37 << i % 18) + (size_t)i; }
 
 static void get_all(tl_arena *a, unsigned char *piece[PIECES]) {
@@ -59,10 +59,10 @@ END_TEST
 
 START_TEST(a_limit_holds_and_what_is_too_much_is_refused) {
     tl_arena a = {.limit = 3000000};
-    ck_assert_ptr_nonnull(tl_arena_get(&a, 2900000)); /* huge pages, and no more of them than asked for */
+    ck_assert_ptr_nonnull(tl_arena_get(&a, 2900000)); /* huge pages, and no more of them than requested */
     ck_assert_ptr_null(tl_arena_get(&a, 200000));
     ck_assert_uint_le(a.reserved, a.limit);
-    ck_assert_ptr_nonnull(tl_arena_get(&a, 50000)); /* and goes on */
+    ck_assert_ptr_nonnull(tl_arena_get(&a, 50000)); /* and continues to work */
     a.limit = 0;
     ck_assert_ptr_null(tl_arena_get(&a, SIZE_MAX));
     ck_assert_ptr_nonnull(tl_arena_get(&a, 0));
@@ -70,7 +70,7 @@ START_TEST(a_limit_holds_and_what_is_too_much_is_refused) {
 }
 END_TEST
 
-/* Also on huge pages, which the system hands out zeroed, and from memory that was used before. */
+/* Also on huge pages, which the system hands out zeroed, and after memory was used and freed. */
 START_TEST(what_is_zeroed_is_zero) {
     for (int round = 0; round < 3; round++) {
         tl_arena a = {.zeroed = true};

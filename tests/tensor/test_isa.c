@@ -1,4 +1,4 @@
-/* Which instruction set is in use: the best, or the one that is asked for by name. */
+/* The instruction set in use: the best one, or the one that is asked for by name. */
 #define _POSIX_C_SOURCE 200809L /* setenv */
 #include "check.h"
 #include "tapeloom/autograd.h"
@@ -24,7 +24,7 @@ static void best_of_all(const tl_kernels *found) {
     ck_assert_ptr_eq(found, best);
 }
 
-/* The last that can be had is the best one: names stand in order. */
+/* Names are in order, so the last one that is available is the best. */
 START_TEST(each_by_its_name) {
     const tl_kernels *best = tl_kernels_pick(), *last = NULL;
     int here = 0;
@@ -48,7 +48,7 @@ START_TEST(each_by_its_name) {
 }
 END_TEST
 
-/* Before anybody has asked. */
+/* Before any other call. */
 START_TEST(forced_first) {
     ck_assert(tl_set_isa("base", NULL));
     ck_assert_str_eq(tl_kernels_pick()->isa, "base");
@@ -61,14 +61,14 @@ START_TEST(unknown_names) {
     for (int i = 0; i < 5; i++) {
         tl_error error = {""};
         ck_assert(!tl_set_isa(wrong[i], &error));
-        ck_assert(strchr(error.message, '\n') == NULL);
+        ck_assert(!strchr(error.message, '\n'));
         assert_contains(error.message, "instruction set \"");
         assert_contains(error.message, "base");
     }
 }
 END_TEST
 
-/* The first who asks looks there, and nobody after him. */
+/* The first caller reads the environment; later ones do not. */
 START_TEST(of_the_environment) {
     tl_error error = {""};
     setenv("TL_ISA", "base", 1);
@@ -90,7 +90,7 @@ START_TEST(empty_is_none) {
 }
 END_TEST
 
-/* What the environment asks for and cannot have: the best is taken, and each tape says what there is. */
+/* If the environment names a set that is not available, the best one is used, and each tape fails with a list. */
 START_TEST(a_wrong_environment) {
     tl_error error = {""};
     setenv("TL_ISA", "sse9", 1);
@@ -118,7 +118,7 @@ START_TEST(names_of_precisions) {
 }
 END_TEST
 
-/* Where there is nothing faster, a precision is the next more exact one; what is plain follows none. */
+/* Where the processor has nothing faster, a precision uses the next more exact one; plain products ignore it. */
 START_TEST(which_kernels_serve_which_precision) {
     enum { N = 40 };
     static tl_real memory[4][N * N];
@@ -136,6 +136,7 @@ START_TEST(which_kernels_serve_which_precision) {
         for (int p = 0; p < 3; p++) {
             const bool faster = amx || (bf16 && p == TL_MEDIUM);
             ck_assert_int_eq(k->weights[p]->unit > 1, faster);
+            ck_assert_int_eq(tl_product_in_groups((tl_matmul_precision)p), amx);
             if (amx) ck_assert_int_eq(k->weights[p]->terms, 3 - p);
             const tl_product_options asked = {.precision = (tl_matmul_precision)p},
                                      plain = {.precision = (tl_matmul_precision)p, .plain = true};
@@ -147,7 +148,7 @@ START_TEST(which_kernels_serve_which_precision) {
             ck_assert(tl_product_with(k->product, t[3], t[0], t[1], NULL, &w));
             ck_assert_int_eq(memcmp(memory[2], memory[3], sizeof memory[2]), 0);
         }
-        ck_assert(tl_product(t[2], t[0], t[1], NULL, &w)); /* no options: highest */
+        ck_assert(tl_product(t[2], t[0], t[1], NULL, &w)); /* NULL options: highest */
         ck_assert(tl_product_with(k->weights[TL_HIGHEST], t[3], t[0], t[1], NULL, &w));
         ck_assert_int_eq(memcmp(memory[2], memory[3], sizeof memory[2]), 0);
     }

@@ -1,12 +1,12 @@
-/* The drivers: broadcasting, strides, copies and sums against plain loops over indices; equal bits for any number of
- * threads and any strides. Kernels are tested in test_map_kernels.c: here the expected number is the kernel's own
- * answer for one element. */
+/* The drivers: broadcasting, strides, copies and sums against plain loops over indices; the same bits for any number of
+ * threads and any strides. test_map_kernels.c tests the kernels; here the expected number is the kernel's own result
+ * for one element. */
 #include "check.h"
 #include "tensor/kernels/kernels.h"
 #include "tensor/map.h"
 #include "layouts.h"
 
-/* ---- a zoo of shapes; laid_out lays them ---- */
+/* ---- shapes of all kinds; laid_out gives them their strides ---- */
 
 static const tl_shape shapes[] = {
     TL_DIMS(1),
@@ -26,7 +26,7 @@ static const tl_shape shapes[] = {
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
-/* Every number of the pool that is not an element of t must be as it was. */
+/* Every number of the pool that is not an element of t must be unchanged. */
 static void must_leave_the_rest(tl_tensor t, tl_real *changed, const tl_real *before, long used) {
     for (long i = 0; i < tl_numel(t); i++) *at(t, i) = before[at(t, i) - changed];
     must(!memcmp(changed, before, (size_t)used * sizeof *changed));
@@ -175,7 +175,7 @@ START_TEST(copies_of_views_and_broadcasts) {
     tl_tensor btd = tl_tensor_of(x_data, TL_SHAPE(5, 70, 6, 33)); /* [B,T,H,dk] */
     tl_tensor from[] = {
         tl_tensor_transpose(btd, 1, 2),                                        /* split heads */
-        tl_tensor_transpose(tl_tensor_transpose(btd, 1, 2), 2, 3),             /* and keys turned */
+        tl_tensor_transpose(tl_tensor_transpose(btd, 1, 2), 2, 3),             /* and keys transposed */
         tl_tensor_transpose(btd, 0, 3),                                        /* */
         tl_tensor_expand(tl_tensor_of(x_data, TL_SHAPE(33)), TL_SHAPE(9, 33)), /* a row, repeated */
         tl_tensor_expand(tl_tensor_of(x_data, TL_SHAPE(33, 1)), TL_SHAPE(2, 33, 9)),
@@ -217,7 +217,7 @@ static const tl_shape sums[][2] = {
     {TL_DIMS(2, 1), TL_DIMS(2, 5000)},  /* long rows */
     {TL_DIMS(4, 5), TL_DIMS(4, 5)},     /* nothing to sum */
     {TL_DIMS(1, 1), TL_DIMS(1, 1, 1)},
-    {TL_DIMS(1, 3), TL_DIMS(0, 3)}, /* a sum of nothing is 0 */
+    {TL_DIMS(1, 3), TL_DIMS(0, 3)}, /* a sum without terms is 0 */
     {TL_DIMS(0, 1), TL_DIMS(0, 3)},
 };
 enum { SUMS = sizeof sums / sizeof *sums };
@@ -236,7 +236,7 @@ START_TEST(sums_against_a_plain_loop) {
         tl_real numbers[2000];
         for (long i = 0; i < tl_numel(to); i++) numbers[i] = (tl_real)i;
         tl_tensor where = tl_tensor_expand(tl_tensor_of(numbers, sums[_i][0]), sums[_i][1]);
-        for (long i = 0; i < tl_numel(from); i++) { /* the same numbers whatever the layout */
+        for (long i = 0; i < tl_numel(from); i++) { /* the same numbers in every layout */
             *at(from, i) = (tl_real)((double)(i * 7919 % 1999) / 1024 - 0.9);
             long j = (long)*at(where, i);
             exact[j] += *at(from, i);
@@ -246,7 +246,7 @@ START_TEST(sums_against_a_plain_loop) {
         must(tl_tensor_sum_to(to, from, add));
         for (long j = 0; j < tl_numel(to); j++) {
             long double should = exact[j] + (add ? 0.25L * (j % 7) : 0);
-            /* at most that many roundings on the way of any summand, each of at most half a place of all of them */
+            /* the most roundings that a summand goes through; each is at most half a unit of the sum's last place */
             long terms = tl_numel(from) / tl_numel(to), roundings = terms < 120 || chains ? terms + 1 : 120;
             double slack = (size[j] + 2) * (double)roundings * (sizeof(tl_real) == 4 ? 0x1p-24 : 0x1p-53);
             must_msg(fabsl(*at(to, j) - should) <= slack, "element %ld: %.9g, should be %.9Lg", j,

@@ -1,4 +1,4 @@
-/* The kernels themselves, every instruction set: error in ulp against libm in long double, extreme arguments, tails,
+/* The kernels themselves, on every instruction set: error in ulp against libm in long double, extreme arguments, tails,
  * derivatives, dropout, sums; and the same bits from every table. */
 #include "check.h"
 #include "isa.h"
@@ -19,7 +19,7 @@ static tl_real of_bits(word w) {
     return x;
 }
 
-/* Distance in units of the last place of the exact result; Inf and NaN must agree exactly. */
+/* Distance in units in the last place of the exact result; Inf and NaN must agree exactly. */
 static double ulp_error(tl_real got, long double exact) {
     tl_real rounded = (tl_real)exact;
     if (isnan(exact)) return isnan(got) ? 0 : INFINITY;
@@ -39,7 +39,8 @@ static double random_unit(void) {
     return (double)(state >> 11) * 0x1p-53;
 }
 
-/* All numbers alike by their bits, then dense ranges around where things happen. */
+/* Numbers with uniformly distributed bits (every eighth round), else intervals around 0 where functions change; and
+ * special numbers. */
 static void fill(tl_real *x, int round) {
     static const double width[] = {0, 1e-3, 1, 3, 10, 40, 110, 800};
     for (long i = 0; i < MANY; i++) {
@@ -74,7 +75,7 @@ typedef struct unary {
     const char *name;
     size_t kernel; /* offset in the table */
     long double (*exact)(long double x);
-    double bound; /* ulp of the result … */
+    double bound; /* in ulp of the result …  */
     bool of_x;    /* … or of x: results that are x times a factor between 0 and 1 */
 } unary;
 #define FIELD(name) offsetof(tl_map_kernels, name)
@@ -107,7 +108,7 @@ static void check_unary(const unary *u) {
     for (int round = 0; round < 16; round++) {
         fill(x, round);
         for (int t = 0; t < tables; t++) kernel1(table[t], u->kernel)(MANY, y[t], x, 0);
-        for (int t = 1; t < tables; t++) /* NaN's sign is the only freedom */
+        for (int t = 1; t < tables; t++) /* only the sign of NaN may differ */
             for (long i = 0; i < MANY; i++)
                 must_msg(!memcmp(&y[0][i], &y[t][i], sizeof **y) || (isnan(y[0][i]) && isnan(y[t][i])),
                          "%s(%.17g): table %d gives %.17g, not %.17g", u->name, (double)x[i], t,
@@ -163,7 +164,7 @@ START_TEST(powers) {
             for (int t = 0; t < tables; t++) table[t]->power(MANY, y[t], x, p);
             for (long i = 0; i < MANY; i++) {
                 double error = ulp_error(y[0][i], powl(x[i], p));
-                /* x·x·x rounds twice: the second rounding of a denormal may be a whole place off */
+                /* x·x·x rounds twice: a denormal's second rounding may be off by a whole unit */
                 must_msg(error <= 1.51, "%.17g to the %g: %.3f ulp", (double)x[i], (double)p, error);
                 for (int t = 1; t < tables; t++)
                     must(!memcmp(&y[0][i], &y[t][i], sizeof **y) || (isnan(y[0][i]) && isnan(y[t][i])));
@@ -172,7 +173,7 @@ START_TEST(powers) {
 }
 END_TEST
 
-/* ---- tails: every length, nothing touched outside, the same number at every place ---- */
+/* ---- tails: every length; nothing outside changes; the same number has the same result at every position ---- */
 
 START_TEST(tails) {
     const tl_map_kernels *table[3];
@@ -180,8 +181,8 @@ START_TEST(tails) {
     for (int t = 0, tables = map_tables(table); t < tables; t++)
         for (int k = 0; k < UNARIES; k++)
             for (long n = 0; n < 70; n++) {
-                tl_real *x =
-                    malloc((size_t)n * sizeof *x + 1); /* exact size: a sanitiser sees reads beyond */
+                /* exact size: a sanitizer sees reads beyond */
+                tl_real *x = malloc((size_t)n * sizeof *x + 1);
                 tl_real y[70 + 2 * FENCE], one;
                 for (long i = 0; i < n; i++) x[i] = (tl_real)(0.1 + 0.013 * (double)(i * 31 % 71));
                 for (long i = 0; i < 70 + 2 * FENCE; i++) y[i] = fence;
@@ -263,7 +264,7 @@ START_TEST(slopes) {
         }
         for (long i = 0; i < N; i++) {
             long double exact = dy[i] * d->slope(x[i], d->p) + (add ? old[i] : 0);
-            /* the slopes are made of terms no larger than 1.2 and |slope| */
+            /* rounding errors scale with the slope's terms, none of which is larger than 1.2 or |slope| */
             double scale = 1.2 + fabs((double)exact) + fabs((double)d->slope(x[i], d->p));
             must_msg(fabsl(dx[0][i] - exact) <= 8 * eps * scale, "%s at %.9g: %.9g, should be %.9Lg", d->name,
                      (double)x[i], (double)dx[0][i], exact);
@@ -278,7 +279,7 @@ START_TEST(slopes_at_the_edge) {
     map->relu_grad(1, &dx, &one, &zero, &zero, 0, false);
     must(dx == 0);
     map->relu_grad(1, &dx, &nan, (tl_real[]){-1}, &zero, 0, false);
-    must(dx == 0); /* nothing comes through, not even NaN */
+    must(dx == 0); /* no gradient passes, not even NaN */
     map->power_grad(1, &dx, &one, &zero, &one, 0, false);
     must(dx == 0);
     map->abs_grad(1, &dx, &nan, &zero, &zero, 0, false);
@@ -288,7 +289,7 @@ START_TEST(slopes_at_the_edge) {
     map->clamp_grad(1, &dx, &nan, &large, &one, 0, false);
     must(dx == 0);
     map->larger_grad(1, &dx, &one, &zero, 1, (tl_real[]){-0.0f}, 1, false);
-    must(dx == (tl_real)0.5); /* 0 and -0 are equal */
+    must(dx == (tl_real)0.5); /* 0 and -0 tie */
     map->taken_grad(1, &dx, &nan, &zero, 1, &zero, 1, false);
     must(dx == 0);
     map->passed_over_grad(1, &dx, &nan, &nan, 1, &zero, 1, false);
@@ -356,7 +357,7 @@ START_TEST(two_operands) {
 }
 END_TEST
 
-/* A NaN on either side shows, on every instruction set. */
+/* A NaN in either operand gives NaN, on every instruction set. */
 START_TEST(extremes_with_nan) {
     const tl_map_kernels *table[3];
     const tl_real nan = (tl_real)NAN, a[6] = {nan, 1, nan, -0.0f, INFINITY, nan},
@@ -403,7 +404,7 @@ START_TEST(three_operands) {
 }
 END_TEST
 
-/* Where one of its two terms is far smaller than the other, and for targets that leave one of them out. */
+/* Also where one of the two terms is far smaller than the other, and for targets of 0 and 1, which have one term. */
 START_TEST(binary_cross_entropy_and_its_slopes) {
     const tl_map_kernels *table[3];
     const int tables = map_tables(table);
@@ -427,7 +428,7 @@ START_TEST(binary_cross_entropy_and_its_slopes) {
                                   s = exact_sigmoid(l), rest = exact_sigmoid(-l);
                 const long double a[3] = {target * yes, (1 - target) * s, yes},
                                   b[3] = {(1 - target) * no, -target * w * rest, -no};
-                const long double exact = a[kind] + b[kind]; /* relative to the larger of its two terms */
+                const long double exact = a[kind] + b[kind]; /* its error: relative to the larger term */
                 must_msg(fabsl(y[0][i] - exact) <= 8 * eps * fmaxl(fabsl(a[kind]), fabsl(b[kind])) + 1e-37L,
                          "kind %d, target %g at %g: %.9g, should be %.9Lg", kind, (double)target, (double)l,
                          (double)y[0][i], exact);

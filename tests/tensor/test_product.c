@@ -1,18 +1,18 @@
-/* Matrix products against three plain loops that take the same steps in the same order: equal in every bit, for
- * every kind of kernels that this processor has, whatever shapes, strides, batches, blocks and threads. */
+/* Matrix products against three plain loops that take the same steps in the same order: equal in every bit, for every
+ * kind of kernels that this processor can run, whatever the shapes, strides, batches, blocks and threads. */
 #include "check.h"
 #include "products.h"
 #include "tensor/product.h"
 
-/* ---- instruments ---- */
+/* ---- helpers ---- */
 
-/* Check writes a file at each of its own assertions: too slow for the inside of loops. */
+/* Check writes a file at each of its own assertions: too slow for inner loops. */
 #define MUST(condition)                                                          \
  do {                                                                            \
   if (!(condition)) ck_abort_msg("line %d: not true: %s", __LINE__, #condition); \
  } while (0)
 
-/* Memory of exactly the size asked for, so that a sanitizer sees a step beyond it; freed by free_all. */
+/* Memory of exactly the size asked for, so that a sanitizer sees an access beyond it; freed by free_all. */
 static void *blocks[128];
 static int block_count;
 static tl_real *memory(long count) {
@@ -24,7 +24,7 @@ static void free_all(void) {
 }
 
 static uint64_t state = 1;
-/* -1 … 1 with all of the mantissa in use; now and then a zero of either sign */
+/* in -1 … 1, with all bits of the mantissa in use; sometimes a zero of either sign */
 static tl_real number(void) {
     state = state * 6364136223846793005u + 1442695040888963407u;
     const double x = (double)(state >> 11) / 4503599627370496.0 - 1.0;
@@ -38,34 +38,34 @@ static tl_tensor random_tensor(tl_shape shape) {
     return t;
 }
 
-/* A matrix [rows,cols], stored as its transpose if asked. */
+/* A matrix [rows,cols]; with `transposed` it is stored as its transpose. */
 static tl_tensor random_matrix(long rows, long cols, bool transposed) {
     if (!transposed) return random_tensor(TL_SHAPE(rows, cols));
     return tl_tensor_transpose(random_tensor(TL_SHAPE(cols, rows)), 0, 1);
 }
 
-/* Where the element of `t` lies that broadcasts to index[0…rank), an index of a tensor of that rank; the last two
- * axes are given apart. */
+/* The address of the element of `t` that broadcasts to index[0…rank), an index of a tensor of that rank. i and j index
+ * the last two axes. */
 static tl_real *element(tl_tensor t, int rank, const long *index, long i, long j) {
     long at = i * t.stride[t.rank - 2] + j * t.stride[t.rank - 1];
     for (int axis = 0; axis < t.rank - 2; axis++)
         if (t.dim[axis] != 1) at += index[axis + rank - t.rank] * t.stride[axis];
-    return t.data != NULL ? t.data + at : NULL;
+    return t.data ? t.data + at : NULL;
 }
 
 static long axis_size(tl_tensor t, int back) { return t.rank >= back ? t.dim[t.rank - back] : 1; }
 
-/* Of many elements that are long to work out only every 13th is, so that each place in a tile comes up. */
+/* Large results that are slow to compute are checked at every 13th element, so that each place in a tile is checked. */
 static long every(const tl_product_kernels *kernels, tl_tensor c, tl_tensor a) {
-    return kernels->unit == 32 && tl_numel(c) * a.dim[a.rank - 1] > 100000 ? 13 : 1;
+    return kernels->in_groups && tl_numel(c) * a.dim[a.rank - 1] > 100000 ? 13 : 1;
 }
 
-/* What tl_product promises, element by element. out is row-major [numel of c]. */
+/* The promise of tl_product, element by element. out is row-major [numel of c]. */
 static void reference(tl_real *out, tl_tensor c, tl_tensor a, tl_tensor b, const tl_product_options *options,
                       const tl_product_kernels *kernels) {
     const long m = c.dim[c.rank - 2], n = c.dim[c.rank - 1], depth = a.dim[a.rank - 1];
     const int most = a.rank > b.rank ? a.rank : b.rank, rank = c.rank > most ? c.rank : most;
-    long size[TL_MAX_RANK], sums = 1, index[TL_MAX_RANK] = {0}; /* size: of the axes that c lacks, else 1 */
+    long size[TL_MAX_RANK], sums = 1, index[TL_MAX_RANK] = {0}; /* size of each summed axis, else 1 */
     for (int axis = 0; axis < rank - 2; axis++) {
         const long of_a = axis_size(a, rank - axis), of_b = axis_size(b, rank - axis);
         size[axis] = axis_size(c, rank - axis) != 1 ? 1 : of_a != 1 ? of_a : of_b;
@@ -80,7 +80,7 @@ static void reference(tl_real *out, tl_tensor c, tl_tensor a, tl_tensor b, const
             item /= axis_size(c, rank - axis);
         }
         const long i = at / n % m, j = at % n;
-        const tl_real old = options != NULL && options->add ? *element(c, rank, index, i, j) : 0;
+        const tl_real old = options && options->add ? *element(c, rank, index, i, j) : 0;
         for (long s = 0; s < sums; s++) {
             long rest = s;
             for (int axis = rank - 3; axis >= 0; axis--) {
@@ -95,7 +95,7 @@ static void reference(tl_real *out, tl_tensor c, tl_tensor a, tl_tensor b, const
             }
         }
         const tl_real sum = chain(kernels, old, x, y, sums * depth);
-        out[at] = options != NULL && options->bias != NULL ? sum + options->bias[j] : sum;
+        out[at] = options && options->bias ? sum + options->bias[j] : sum;
     }
     free(x);
     free(y);
@@ -118,8 +118,8 @@ static void assert_elements(tl_tensor c, const tl_real *expected, long step, con
     }
 }
 
-/* The product is what the three loops make of it, with every kind of kernels; c's old elements are the same for each,
- * and panels hold NaN before they are packed. */
+/* The product must equal the three loops for every kind of kernels. c's old elements are the same for each kind, and
+ * panels hold NaN before they are packed. */
 static void assert_product(tl_tensor c, tl_tensor a, tl_tensor b, const tl_product_options *options) {
     products list[MOST_PRODUCTS];
     const long count = tl_numel(c);
@@ -136,7 +136,7 @@ static void assert_product(tl_tensor c, tl_tensor a, tl_tensor b, const tl_produ
         MUST(tl_tensor_copy(c, kept));
         if (s == 0 || !same_chain(list[s].kernels, list[s - 1].kernels))
             reference(expected, c, a, b, options, list[s].kernels);
-        if (w.memory != NULL) memset(w.memory, 0xff, w.size);
+        if (w.memory) memset(w.memory, 0xff, w.size);
         MUST(tl_product_with(list[s].kernels, c, a, b, options, &w));
         assert_elements(c, expected, every(list[s].kernels, c, a), what);
     }
@@ -190,7 +190,7 @@ START_TEST(many_rows_and_columns) {
 }
 END_TEST
 
-/* c's columns or neither of c's axes are contiguous; what lies between c's elements stays as it was. */
+/* c is column-major, or has no contiguous axis; the memory between c's elements stays unchanged. */
 START_TEST(c_of_any_strides) {
     for (int layout = 0; layout < 8; layout++) {
         const long m = layout & 4 ? 29 : 1, n = 37, depth = 21;
@@ -250,7 +250,7 @@ START_TEST(a_column_and_a_row) {
 }
 END_TEST
 
-/* What packing leaves beside its lines is zero: the tiles multiply it. */
+/* Packing fills the lines that a panel lacks with zeros, since the tiles multiply them. */
 START_TEST(panels_are_filled_up_with_zeros) {
     products list[MOST_PRODUCTS];
     for (int s = 0, n = products_here(list); s < n; s++)
@@ -288,13 +288,13 @@ START_TEST(batches_broadcast) {
 }
 END_TEST
 
-/* c [B,N,M] seen as [B,M,N]: computed as its transpose, with the operands' batch axes exchanged. */
+/* c [B,N,M] viewed as [B,M,N]: computed as its transpose, with the batch axes of a and b exchanged. */
 START_TEST(batches_of_transposed_results) {
     for (int x = 0; x < 2; x++) {
         tl_tensor c = tl_tensor_transpose(random_tensor(TL_SHAPE(3, 18, 7)), 1, 2);
         tl_tensor a = x ? random_tensor(TL_SHAPE(3, 7, 5)) : random_tensor(TL_SHAPE(7, 5));
         assert_product(c, a, random_tensor(TL_SHAPE(3, 5, 18)), NULL);
-        /* and with sums that c lacks, over rows that do not go on evenly */
+        /* and with summed axes, over rows that do not continue evenly */
         a = tl_tensor_slice(random_tensor(TL_SHAPE(3, 4, 7, 6)), 3, 0, 5);
         c = tl_tensor_transpose(random_tensor(TL_SHAPE(18, 7)), 0, 1);
         assert_product(c, a, random_tensor(TL_SHAPE(3, 4, 5, 18)), NULL);
@@ -303,7 +303,7 @@ START_TEST(batches_of_transposed_results) {
 }
 END_TEST
 
-/* Heads are columns of [B,T,D] seen as [B,H,T,D/H]: attention's products, forward and back, all views. */
+/* Heads are columns of [B,T,D] viewed as [B,H,T,D/H]: attention's products, forward and backward, all on views. */
 START_TEST(heads_are_read_and_written_in_place) {
     const long batch = 3, heads = 2, tokens = 13 + _i, size = 16;
     tl_tensor v[4];
@@ -323,7 +323,8 @@ START_TEST(one_matrix_for_a_whole_batch) {
     tl_tensor weight = random_matrix(24, 40, true);
     assert_product(random_tensor(TL_SHAPE(4, 6, 40)), random_tensor(TL_SHAPE(4, 6, 24)), weight, NULL);
     assert_product(random_tensor(TL_SHAPE(5, 1, 40)), random_tensor(TL_SHAPE(5, 1, 24)), weight, NULL);
-    tl_tensor longer = random_tensor(TL_SHAPE(4, 9, 24)); /* rows do not go on evenly from item to item */
+    /* rows that do not continue evenly from item to item */
+    tl_tensor longer = random_tensor(TL_SHAPE(4, 9, 24));
     assert_product(random_tensor(TL_SHAPE(4, 6, 40)), tl_tensor_slice(longer, 1, 2, 8), weight, NULL);
     tl_tensor same = tl_tensor_expand(random_tensor(TL_SHAPE(1, 6, 24)), TL_SHAPE(4, 6, 24));
     assert_product(random_tensor(TL_SHAPE(4, 6, 40)), same, weight, NULL);
@@ -331,7 +332,7 @@ START_TEST(one_matrix_for_a_whole_batch) {
 }
 END_TEST
 
-/* Axes that c lacks are summed over, with a and b as gradients need them: [B,T,M]ᵀ x [B,T,N] = [M,N]. */
+/* Axes that c lacks are summed over; a and b as in gradients: [B,T,M]ᵀ x [B,T,N] = [M,N]. */
 START_TEST(axes_that_c_lacks_are_summed) {
     const tl_product_options add = {.add = true}, bias = {.bias = random_tensor(TL_SHAPE(10)).data};
     const tl_product_options *options[] = {NULL, &add, &bias};
@@ -345,14 +346,14 @@ START_TEST(axes_that_c_lacks_are_summed) {
         assert_product(random_tensor(TL_SHAPE(6, 10)), tl_at(x_t, 1), dy, options[o]);
         assert_product(random_tensor(TL_SHAPE(6, 10)), tl_at(x_t, 1, 2), dy, options[o]);
         assert_product(random_tensor(TL_SHAPE(6, 10)), x_t, tl_at(dy, 2, 3), options[o]);
-        /* rows that do not go on evenly: no longer k can be made of them */
+        /* rows that do not continue evenly: the axis cannot merge with k */
         tl_tensor part = tl_tensor_slice(random_tensor(TL_SHAPE(3, 4, 9, 6)), 2, 1, 8);
         assert_product(random_tensor(TL_SHAPE(6, 10)), tl_tensor_transpose(part, 2, 3), dy, options[o]);
         part = tl_tensor_slice(random_tensor(TL_SHAPE(3, 5, 7, 6)), 1, 1, 5);
         assert_product(random_tensor(TL_SHAPE(6, 10)), tl_tensor_transpose(part, 2, 3), dy, options[o]);
         assert_product(random_tensor(TL_SHAPE(6, 10)), tl_tensor_slice(x_t, 3, 2, 3),
                        tl_tensor_slice(dy, 2, 2, 3), options[o]);
-        /* the outer axis would fit before k, but the inner one stands between */
+        /* the outer axis could merge with k, but the inner one lies between them */
         tl_tensor turned = tl_tensor_transpose(random_tensor(TL_SHAPE(4, 3, 7, 6)), 0, 1);
         tl_tensor dy_turned = tl_tensor_transpose(random_tensor(TL_SHAPE(4, 3, 7, 10)), 0, 1);
         assert_product(random_tensor(TL_SHAPE(6, 10)), tl_tensor_transpose(turned, 2, 3), dy_turned,
@@ -380,7 +381,7 @@ START_TEST(a_row_alone_has_the_bits_it_has_among_many) {
             MUST(tl_product_with(kernels, seven, tl_tensor_slice(a, 0, i, i + 7), b, NULL, &w));
             MUST(memcmp(seven.data, all.data + i * n, (size_t)(7 * n) * sizeof(tl_real)) == 0);
         }
-        MUST(tl_product_with(kernels, turned, a, b, NULL, &w)); /* c's columns contiguous */
+        MUST(tl_product_with(kernels, turned, a, b, NULL, &w)); /* c is column-major */
         for (long i = 0; i < m; i++)
             for (long j = 0; j < n; j++) MUST(same_bits(turned.data[j * m + i], all.data[i * n + j]));
     }
@@ -408,7 +409,7 @@ START_TEST(threads_change_no_bit) {
         reference(expected, c, a, b, NULL, list[p].kernels);
         for (int i = 0; i < 4; i++) {
             tl_set_threads(threads[i]);
-            /* threads that disturb each other do not do so each time */
+            /* repeated, because a race between threads does not show each time */
             for (int again = 0; again < 10; again++) {
                 tl_tensor_fill(c, NAN);
                 MUST(tl_product_with(list[p].kernels, c, a, b, NULL, &w));
@@ -437,7 +438,7 @@ START_TEST(shapes_seen_before_allocate_nothing) {
         memory_then = w.memory, size_then = w.size;
     }
     tl_workspace_free(&w);
-    MUST(w.memory == NULL && w.size == 0);
+    MUST(!w.memory && w.size == 0);
 }
 END_TEST
 
@@ -445,17 +446,17 @@ START_TEST(workspace_grows_aligned_and_says_when_it_cannot) {
     tl_workspace w = {0};
     for (size_t bytes = 0; bytes < 10000; bytes = bytes * 2 + 1) {
         char *p = tl_workspace_get(&w, bytes);
-        MUST(p != NULL && (uintptr_t)p % 64 == 0 && w.size >= bytes);
+        MUST(p && (uintptr_t)p % 64 == 0 && w.size >= bytes);
         memset(p, 1, bytes);
     }
     const tl_workspace before = w;
-    MUST(tl_workspace_get(&w, SIZE_MAX) == NULL);
+    MUST(!tl_workspace_get(&w, SIZE_MAX));
     MUST(w.memory == before.memory && w.size == before.size);
     tl_workspace_free(&w);
 }
 END_TEST
 
-/* ---- nothing and non-finite ---- */
+/* ---- no elements; NaN and infinity ---- */
 
 START_TEST(no_rows_columns_items_or_depth) {
     const tl_product_options bias = {.bias = random_tensor(TL_SHAPE(21)).data}, add = {.add = true};
@@ -481,7 +482,7 @@ START_TEST(no_rows_columns_items_or_depth) {
 }
 END_TEST
 
-/* A NaN or an infinity reaches its own row or column and nothing else, however the tiles are padded. */
+/* A NaN or an infinity reaches its own row or column and no other, however tiles are padded. */
 START_TEST(non_finite_numbers_stay_in_their_rows_and_columns) {
     const long m = 14, n = 19, depth = 11;
     for (int layout = 0; layout < 4; layout++)

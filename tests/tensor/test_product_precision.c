@@ -1,5 +1,5 @@
-/* How far products may be from the truth, in every kind of kernels that can run here: error against float64, numbers
- * at the ends of float's range, and what is not a number. */
+/* How exact products are, for every kind of kernels that can run here: the error against float64, numbers at the ends
+ * of float's range, NaN and infinity. */
 #include "check.h"
 #include "products.h"
 #include "tensor/product.h"
@@ -9,7 +9,7 @@
 enum { SIDE = 48, MOST_K = 1000 };
 static tl_real memory_a[SIDE * MOST_K], memory_b[SIDE * MOST_K], memory_c[SIDE * SIDE];
 
-/* A matrix [rows,cols] over that memory, stored as its transpose if asked. */
+/* A matrix [rows,cols] over that memory; with `transposed` it is stored as its transpose. */
 static tl_tensor matrix(tl_real *memory, long rows, long cols, bool transposed) {
     if (!transposed) return tl_tensor_of(memory, TL_SHAPE(rows, cols));
     return tl_tensor_transpose(tl_tensor_of(memory, TL_SHAPE(cols, rows)), 0, 1);
@@ -65,9 +65,9 @@ static void measure(const tl_product_kernels *kernels, tl_tensor a, tl_tensor b,
     *rms = sqrt(*rms);
 }
 
-/* By family and kind of data. A bfloat16 is off by 2⁻⁸ at most, two factors by 2⁻⁷; two terms by 2⁻¹⁶ each, and what
- * is left out of their product is another 2⁻¹⁶; of three terms 2⁻²³ is left out. The sum's own rounding comes on
- * top. */
+/* By family and kind of data. One bfloat16 is off by 2⁻⁸ at most, a product of two by 2⁻⁷. Two terms are off by 2⁻¹⁶
+ * each, and the products that are left out are another 2⁻¹⁶. With three terms, 2⁻²³ is left out. The sum's own rounding
+ * is added. */
 static const double rms_of[4][3] = {
     {4e-8, 3e-7, 4e-8}, {7e-4, 2e-3, 5e-4}, {1.3e-6, 4e-6, 1e-6}, {1.6e-8, 1.2e-7, 1.3e-8}};
 static const double most_of[4] = {2e-6, 0x1p-7, 0x3p-16, 1e-6};
@@ -89,7 +89,7 @@ START_TEST(error_against_float64) {
                      depths[d], rms, most, rms_of[family][kind], most_of[family]);
             if (family == 1) must_msg(rms > 1e-5, "%s: %g is too good", list[s].name, rms);
             if (family == 0 && list[s].kernels->fused) chain = rms;
-            if (family == 3) /* more exact than a chain of float32, not only as exact */
+            if (family == 3) /* must be more exact than a chain of float32, not just as exact */
                 must_msg(chain == 0 || rms < 0.7 * chain, "%s, data %d: %g, a chain %g", list[s].name, kind,
                          rms, chain);
         }
@@ -109,7 +109,8 @@ static tl_real times_one(const tl_product_kernels *kernels, tl_real x, bool swap
     return y;
 }
 
-/* x·1 is x, or as near as the terms are; finite while x is, but that medium rounds up what is nearer to infinity. */
+/* x·1 is x, up to the terms' rounding; it is finite if x is, except that medium rounds numbers close to infinity up to
+ * it. */
 START_TEST(large_and_small_numbers) {
     static const float large[] = {FLT_MAX,     0x1.fep127f, 0x1.fefffep127f, 0x1.ffp127f,   0x1.ff0002p127f,
                                   0x1.fdp127f, 0x1.8p100f,  0x1.ff8p99f,     0x1.234567p10f};
@@ -141,9 +142,9 @@ static tl_real of_bits(uint32_t bits) {
 }
 #endif
 
-/* ---- what is not a number ---- */
+/* ---- NaN and infinity ---- */
 
-/* One bad number in a spoils its row of c, in b its column: never a finite result, whatever it meets; NaN gives NaN. */
+/* One such number in a spoils its row of c, in b its column: no result there is finite; NaN gives NaN. */
 static void assert_spoilt(const products *p, tl_real bad, long m, long n, long depth, int layout, bool in_b,
                           long line, long k) {
     tl_tensor a = matrix(memory_a, m, depth, layout & 1), b = matrix(memory_b, depth, n, layout & 2);
@@ -191,8 +192,8 @@ START_TEST(never_finite_from_non_finite) {
 }
 END_TEST
 
-/* What is infinite in bfloat16 alone must not become NaN by splitting, nor a finite number by overflow: sums of large
- * numbers are infinite where float's are. */
+/* Numbers that become infinite only when rounded to bfloat16 must give neither NaN nor a finite number by overflow:
+ * sums of large numbers are infinite exactly where float's are. */
 START_TEST(sums_that_overflow) {
     products list[MOST_PRODUCTS];
     const tl_real big = sizeof(tl_real) == 4 ? (tl_real)3e38 : (tl_real)1.7e308;

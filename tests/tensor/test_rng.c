@@ -1,11 +1,11 @@
-/* The counter-based generator: even, independent of neighbouring counters and keys, and the same words as vectors. */
+/* The counter-based generator: uniform; independent for neighbouring counters and keys; vectors give the same words. */
 #include "check.h"
-#include "tensor/kernels/simd.h"
+#include "tensor/kernels/simd_rng.h"
 
 static uint64_t draw(tl_rng_key key, uint64_t i) { return tl_rng_bits(key, i); }
 
-/* Pearson's statistic of counts that should all be total/cells, as a distance from its mean in its own standard
- * deviations: for many cells about normal. */
+/* Pearson's statistic of counts that should all be total/cells: its distance from its mean, in its standard deviations.
+ * For many cells it is about normal. */
 static double chi_square(const long *count, long cells, double total) {
     double expected = total / (double)cells, sum = 0;
     for (long i = 0; i < cells; i++) sum += (count[i] - expected) * (count[i] - expected) / expected;
@@ -14,7 +14,7 @@ static double chi_square(const long *count, long cells, double total) {
 
 enum { DRAWS = 1 << 18, CELLS = 1024 };
 
-/* Keys as programs have them: neighbouring seeds and names. */
+/* Keys as programs use them: from neighbouring seeds and names. */
 static tl_rng_key key_number(int i) {
     static const char *const name[] = {"",         "a",        "b", "encoder.layers.0", "encoder.layers.1",
                                        "12345678", "123456789"};
@@ -37,7 +37,7 @@ START_TEST(every_byte_is_even) {
 }
 END_TEST
 
-/* Joint distribution of five bits here and five bits there, over several distances between counters. */
+/* The joint distribution of five bits at two counters, for several distances between the counters. */
 START_TEST(neighbouring_counters_are_independent) {
     const uint64_t distance[] = {1, 2, 3, 16, 64, 1024, 65536};
     tl_rng_key key = key_number(3);
@@ -77,7 +77,7 @@ START_TEST(neighbouring_keys_are_independent) {
 }
 END_TEST
 
-/* Flipping one bit of the counter flips every bit of the word half of the time. */
+/* Flipping one bit of the counter flips each bit of the word with probability 1/2. */
 START_TEST(avalanche) {
     for (int bit = 0; bit < 40; bit++) {
         long flips[32] = {0}, trials = 4096;
@@ -113,7 +113,7 @@ START_TEST(keys_differ) {
 }
 END_TEST
 
-/* The numbers are part of every recorded run: they must not change unnoticed. */
+/* The numbers are part of every recorded run: a change must not go unnoticed. */
 START_TEST(known_words) {
     tl_rng_key key = tl_rng_key_of(1234, "encoder.layers.0");
     ck_assert_uint_eq(key.k[0], 1650117241u);
@@ -158,7 +158,7 @@ START_TEST(below) {
     ck_assert_double_lt(fabs(chi_square(count, 1000, DRAWS)), 4.5);
     ck_assert_int_eq(tl_rng_below(key, 1, 1), 0);
     ck_assert_int_eq(tl_rng_below(key, 1, 0), 0);
-    const long large = 3L << 60; /* the upper half must come up, too */
+    const long large = 3L << 60; /* the upper half must occur, too */
     long upper = 0;
     for (uint64_t i = 0; i < 4000; i++) {
         long v = tl_rng_below(key, i, large);
@@ -178,7 +178,7 @@ START_TEST(shuffle) {
     for (int t = 0; t < TRIALS; t++) {
         long item[N] = {0, 1, 2, 3, 4}, number = 0, seen = 0;
         tl_rng_shuffle(tl_rng_key_mix(key_number(2), (uint64_t)t), N, item);
-        for (int i = 0; i < N; i++) { /* which of the 120 orders */
+        for (int i = 0; i < N; i++) { /* the number of this order, of 120 */
             long smaller = 0;
             for (int j = i + 1; j < N; j++) smaller += item[j] < item[i];
             number = number * (N - i) + smaller;
@@ -192,15 +192,20 @@ START_TEST(shuffle) {
 }
 END_TEST
 
-/* Vectors give the same words, also where the counter's low half wraps inside one. */
+/* Vectors give the same words, also where the counter's lower 16 or 32 bits wrap within a vector. */
 START_TEST(vectors_equal_words) {
-    const uint64_t start[] = {
-        0, 5, 0xfffffff0u, 0xfffffffbu, 0xffffffffu, 0x100000000u, 0x5fffffff9u, UINT64_MAX - 3};
+    const uint64_t start[] = {0,           5,           0xfff5,       0x2fff9,      0xfffffff0u,
+                              0xfffffffbu, 0xffffffffu, 0x100000000u, 0x5fffffff9u, UINT64_MAX - 3};
     for (size_t s = 0; s < sizeof start / sizeof *start; s++)
-        for (uint64_t i = start[s]; i != start[s] + 64; i += (uint64_t)TL_LANES) {
-            tl_vecu v = tl_vec_rng(key_number(1), i);
-            for (int lane = 0; lane < TL_LANES; lane++)
-                ck_assert_uint_eq(v[lane], tl_rng_bits(key_number(1), i + (uint64_t)lane));
+        for (uint64_t i = start[s]; i != start[s] + 64;) {
+            tl_rng_run r;
+            const long left = tl_rng_run_of(&r, key_number(1), i), wanted = (long)(start[s] + 64 - i);
+            ck_assert_int_gt(left, 0);
+            for (long n = left < wanted ? left : wanted; n > 0; n -= TL_LANES) {
+                const tl_vecu v = tl_rng_next(&r);
+                for (int lane = 0; lane < TL_LANES && lane < n; lane++, i++)
+                    ck_assert_uint_eq(v[lane], tl_rng_bits(key_number(1), i));
+            }
         }
 }
 END_TEST

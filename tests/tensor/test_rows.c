@@ -1,5 +1,5 @@
-/* Row kernels and their drivers: against plain long-double code; masks and what hides behind them; the same bits
- * alone and padded, on every instruction set, for every number of threads. */
+/* Row kernels and their drivers: against plain code in long double; masks, and the values that they hide; the same bits
+ * alone and padded, on every instruction set, with any number of threads. */
 #include "numbers.h"
 #include "tensor/kernels/kernels.h"
 #include "tensor/rows.h"
@@ -58,7 +58,7 @@ static void same_bits(const void *a, const void *b, size_t count, const char *wh
 }
 static bool is_plus_zero(tl_real x) { return x == 0 && !signbit(x); }
 
-/* ---- plain code to compare with ---- */
+/* ---- plain code for comparison ---- */
 
 static bool seen(tl_row_mask m, size_t i) { return (long)i < m.visible && (!m.attend || m.attend[i]); }
 static tl_row_mask all_of(size_t n) { return (tl_row_mask){(long)n, NULL}; }
@@ -95,7 +95,7 @@ START_TEST(softmax_is_right) {
 }
 END_TEST
 
-START_TEST(a_bias_is_added_after_scaling) { /* each rounded, on every instruction set */
+START_TEST(a_bias_is_added_after_scaling) { /* both steps are rounded, on every instruction set */
     tl_real x[MOST], bias[MOST], y[MOST];
     const set *t[3];
     const int count = tables(t);
@@ -109,7 +109,7 @@ START_TEST(a_bias_is_added_after_scaling) { /* each rounded, on every instructio
                 y[n] = 5;
                 t[k]->rows->biased(y, y, scale, bias, (long)n);
                 for (size_t i = 0; i < n; i++) {
-                    const volatile tl_real scaled = x[i] * scale; /* not one rounding of both */
+                    const volatile tl_real scaled = x[i] * scale; /* keeps the compiler from fusing the two */
                     const tl_real sum = scaled + bias[i];
                     same_bits(&y[i], &sum, 1, "scale and bias");
                 }
@@ -179,7 +179,7 @@ START_TEST(huge_logits_do_not_overflow) {
         x[3] = 10001;
         best()->softmax(y, x, 1, 40, all_of(40));
         best()->log_softmax(z, x, 40);
-        tl_row_loss r = losses()->cross_entropy(x, 40, sign > 0 ? 0 : 1, 0.1, e); /* a hopeless target */
+        tl_row_loss r = losses()->cross_entropy(x, 40, sign > 0 ? 0 : 1, 0.1, e); /* p[target] is almost 0 */
         ck_assert(isfinite(r.loss) && r.loss > 1000);
         double sum = 0;
         for (int i = 0; i < 40; i++) {
@@ -191,7 +191,7 @@ START_TEST(huge_logits_do_not_overflow) {
 }
 END_TEST
 
-/* Every visible length, and every pattern of an attend array, with poison wherever the mask hides something. */
+/* Every visible length, and every pattern of an attend array; all hidden elements hold NaN or infinities. */
 START_TEST(masked_places_are_zero_whatever_they_hold) {
     tl_real x[80], y[80], dy[80], dx[80], more[80];
     wide p[80];
@@ -294,7 +294,7 @@ START_TEST(normalisation_is_right) {
         else
             norms()->layer_norm(y, x, affine ? g : NULL, affine ? b : NULL, (long)n, eps, &got_mean,
                                 &got_rstd);
-        double blow = (double)rstd * 5; /* x rounds, and so does its mean; n = 1 divides by sqrt(eps) */
+        double blow = (double)rstd * 5; /* for the errors of x and of the mean; n = 1 divides by sqrt(eps) */
         near(got_mean, mean, 5, 4, "mean", 0);
         if (n > 2) near(got_rstd, rstd, (double)rstd * (1 + blow), 4, "rstd", 0);
         for (size_t i = 0; i < n; i++) {
@@ -433,7 +433,7 @@ START_TEST(weighted_cross_entropy_is_right) {
 }
 END_TEST
 
-/* What has weight 0 may be impossible. */
+/* A class of weight 0 may have probability 0. */
 START_TEST(classes_of_weight_zero_add_nothing) {
     const tl_real x[4] = {1, -INFINITY, 2, 0.5}, w[4] = {1, 0, 2, 1};
     const tl_class_weights weights = {w, 4};
@@ -463,9 +463,9 @@ START_TEST(smoothing_by_hand) {
 }
 END_TEST
 
-static long likeliest(const tl_real *x, long n) {
+static long arg_max(const tl_real *x, long n) {
     double nll;
-    return losses()->likeliest(x, n, &nll);
+    return losses()->arg_max(x, n, &nll);
 }
 
 START_TEST(correct_means_the_first_of_the_largest) {
@@ -475,19 +475,19 @@ START_TEST(correct_means_the_first_of_the_largest) {
         x[place] = 1;
         for (int t = 0; t < 50; t++)
             ck_assert(losses()->cross_entropy(x, 50, t, 0, NULL).correct == (t == place));
-        ck_assert(likeliest(x, 50) == place);
+        ck_assert(arg_max(x, 50) == place);
         if (place > 3) {
-            x[3] = 1; /* a tie: the first counts */
+            x[3] = 1; /* a tie goes to the first */
             ck_assert(losses()->cross_entropy(x, 50, 3, 0, NULL).correct);
             ck_assert(!losses()->cross_entropy(x, 50, place, 0, NULL).correct);
-            ck_assert(likeliest(x, 50) == 3);
+            ck_assert(arg_max(x, 50) == 3);
         }
     }
 }
 END_TEST
 
-/* In rows longer than the blocks it looks through, too; what it says of the loss is what cross_entropy says. */
-START_TEST(likeliest_is_the_first_of_the_largest) {
+/* Also in rows longer than the blocks that it searches; its nll is that of cross_entropy. */
+START_TEST(arg_max_is_the_first_of_the_largest) {
     static tl_real x[1000];
     for (long n = 1; n <= 1000; n = n < 20 ? n + 1 : n + 97)
         for (long place = 0; place < n; place += 1 + n / 29) {
@@ -495,25 +495,25 @@ START_TEST(likeliest_is_the_first_of_the_largest) {
             x[place] = 3;
             if (place + 2 < n) x[n - 1] = 3;
             double nll;
-            must(losses()->likeliest(x, n, &nll) == place);
+            must(losses()->arg_max(x, n, &nll) == place);
             must(nll == losses()->cross_entropy(x, n, place, 0, NULL).nll);
         }
 }
 END_TEST
 
-START_TEST(likeliest_passes_over_nan) {
+START_TEST(arg_max_passes_over_nan) {
     tl_real x[20];
     for (int i = 0; i < 20; i++) x[i] = (tl_real)NAN;
-    ck_assert_int_eq((int)likeliest(x, 20), 0);
+    ck_assert_int_eq((int)arg_max(x, 20), 0);
     x[7] = -5, x[18] = -4;
-    ck_assert_int_eq((int)likeliest(x, 20), 18);
-    ck_assert_int_eq((int)likeliest(x, 18), 7);
+    ck_assert_int_eq((int)arg_max(x, 20), 18);
+    ck_assert_int_eq((int)arg_max(x, 18), 7);
 }
 END_TEST
 
 /* ---- the same bits everywhere ---- */
 
-/* Every kernel, one after the other, into one long array. */
+/* Runs every kernel; writes all results to one array, one after the other. */
 static size_t run_all(const set *k, tl_real *out, const tl_real *x, const tl_real *dy, const tl_real *g,
                       const uint8_t *attend, long n) {
     tl_real *o = out, mean, rstd;
@@ -549,7 +549,7 @@ static size_t run_all(const set *k, tl_real *out, const tl_real *x, const tl_rea
     k->losses->weighted_cross_entropy_finish(e, n, n / 3, 0.1, weights, r.softmax, 0.01);
     *o++ = (tl_real)r.loss;
     double nll;
-    *o++ = (tl_real)k->losses->likeliest(x, n, &nll), *o++ = (tl_real)nll;
+    *o++ = (tl_real)k->losses->arg_max(x, n, &nll), *o++ = (tl_real)nll;
 #undef NEXT
     return (size_t)(o - out);
 }
@@ -755,8 +755,8 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, classes_of_weight_zero_add_nothing);
     tcase_add_test(tc, smoothing_by_hand);
     tcase_add_test(tc, correct_means_the_first_of_the_largest);
-    tcase_add_test(tc, likeliest_passes_over_nan);
-    tcase_add_test(tc, likeliest_is_the_first_of_the_largest);
+    tcase_add_test(tc, arg_max_passes_over_nan);
+    tcase_add_test(tc, arg_max_is_the_first_of_the_largest);
     tcase_add_test(tc, every_instruction_set_gives_the_same_bits);
     tcase_add_test(tc, any_number_of_threads_gives_the_same_bits);
     tcase_add_test(tc, drivers_give_each_row_its_own);

@@ -1,5 +1,5 @@
-/* Shapes that no tensor can have, tensors put together wrongly, pointers that are not there: each is refused, and nothing is
- * read or written. */
+/* Shapes that no tensor can have, tensors that callers have put together wrongly, NULL pointers: each is refused, and
+ * nothing is read or written. */
 #define _POSIX_C_SOURCE 200809L
 #include "nothing.h"
 #include "tapeloom/tensor.h"
@@ -8,7 +8,7 @@
 
 #define BIG (1L << 40)
 
-/* Negative, of no rank, or of so many elements that their number, or their bytes, would wrap. */
+/* Negative sizes, impossible ranks, or so many elements that their number or their bytes would wrap. */
 static const tl_shape none[] = {
     {-1, {0}},
     {TL_MAX_RANK + 1, {1, 1, 1, 1, 1, 1}},
@@ -18,9 +18,9 @@ static const tl_shape none[] = {
     {2, {3, LONG_MIN}},
     {1, {LONG_MAX}},
     {2, {BIG, BIG}},
-    {2, {5, 0x3333333333333334}}, /* whose product is 4 in 64 bits */
+    {2, {5, 0x3333333333333334}}, /* their product is 4 modulo 2^64 */
     {4, {1L << 16, 1L << 16, 1L << 16, 1L << 16}},
-    {3, {BIG, BIG, 0}}, /* nothing in it, but strides that do not fit */
+    {3, {BIG, BIG, 0}}, /* no elements, but strides that would not fit */
     {3, {0, BIG, BIG}},
 };
 enum { NONE = sizeof none / sizeof *none };
@@ -43,7 +43,7 @@ START_TEST(shapes_that_are_none) {
 }
 END_TEST
 
-/* A tensor is an open struct: what somebody has put together wrongly is none. */
+/* A tensor is an open struct: one that is put together wrongly is refused. */
 START_TEST(tensors_that_are_none) {
     tl_real x[4] = {1, 2, 3, 4}, y[4] = {0};
     int ids[4] = {7, 7, 7, 7};
@@ -72,7 +72,8 @@ START_TEST(tensors_that_are_none) {
 }
 END_TEST
 
-/* What memory could hold only if it were larger than it can be is refused; what a broadcast says is not. */
+/* Large sizes that fit are accepted, also those of broadcast axes. tl_shape_broadcast may give a shape that does not
+ * fit. */
 START_TEST(what_fits_fits) {
     tl_real x = 3;
     tl_shape y;
@@ -83,7 +84,7 @@ START_TEST(what_fits_fits) {
     ck_assert_int_eq(tl_numel(wide), 1L << 31);
     ck_assert_ptr_nonnull(tl_at(wide, (1L << 31) - 1, 0).data);
     ck_assert(tl_shape_broadcast(TL_SHAPE(1L << 31, 1), TL_SHAPE(1, 1L << 31), &y)); /* a shape … */
-    ck_assert_int_eq(tl_shape_numel(y), -1);                                         /* … of no tensor */
+    ck_assert_int_eq(tl_shape_numel(y), -1); /* … that no tensor has */
 }
 END_TEST
 

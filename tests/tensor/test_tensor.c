@@ -4,7 +4,7 @@
 
 enum { N = 120 };
 
-/* 0, 1, 2, … so that an element's value is its place in memory */
+/* 0, 1, 2, …: an element's value is its place in memory */
 static tl_tensor counting(tl_real *data, tl_shape shape) {
     for (long i = 0; i < tl_shape_numel(shape); i++) data[i] = (tl_real)i;
     return tl_tensor_of(data, shape);
@@ -92,7 +92,7 @@ START_TEST(outside_gives_no_tensor) {
 }
 END_TEST
 
-/* The same elements in the same order, as a plain loop has them. */
+/* The same elements in the same order, by a plain loop. */
 static tl_real element(tl_tensor t, long i) {
     long offset = 0;
     for (int axis = t.rank - 1; axis >= 0; axis--) {

@@ -11,7 +11,7 @@
 
 static void square(const void *job, long i) { ((long *)job)[i] = i * i; }
 
-/* Regions of both kinds. */
+/* Parallel regions of both kinds. */
 static void compute(long *squares, long count) {
     tl_share(true, count, square, squares);
     long sum = 0;
@@ -37,7 +37,7 @@ START_TEST(threads_have_a_bound) {
         ck_assert_int_eq(tl_threads(), many[i] < most ? many[i] : most);
         assert_they_work();
     }
-    omp_set_num_threads(100000); /* as OMP_NUM_THREADS says it */
+    omp_set_num_threads(100000); /* as OMP_NUM_THREADS would set it */
     ck_assert_int_eq(tl_threads(), most);
     assert_they_work();
     tl_set_threads(-1);
@@ -45,7 +45,7 @@ START_TEST(threads_have_a_bound) {
 }
 END_TEST
 
-/* An alarm ends a child that waits for threads that it does not have. */
+/* If the child waits for threads that it does not have, an alarm ends it. */
 START_TEST(a_child_computes_alone) {
     tl_set_threads(3);
     assert_they_work();
@@ -58,18 +58,18 @@ START_TEST(a_child_computes_alone) {
         const bool one = tl_threads() == 1;
         tl_share(true, 1000, square, squares);
         long parts[4] = {0};
-        tl_share_parts(3, add_part, parts); /* of a plan from before the fork */
+        tl_share_parts(3, add_part, parts); /* with a number of threads from before the fork */
         _exit(one && squares[999] == 999 * 999 ? 0 : 1);
     }
     int end = -1;
     ck_assert_int_eq(waitpid(child, &end, 0), child);
     ck_assert_msg(WIFEXITED(end) && WEXITSTATUS(end) == 0, "the child ended with %x", (unsigned)end);
-    ck_assert_int_eq(tl_threads(), 3); /* the parent has its threads still */
+    ck_assert_int_eq(tl_threads(), 3); /* the parent still has its threads */
     assert_they_work();
 }
 END_TEST
 
-/* Who forks first has threads on both sides. */
+/* A process that forks first has threads in both processes. */
 START_TEST(a_fork_before_computing_costs_nothing) {
     tl_set_threads(3);
     pid_t child = fork();
@@ -78,7 +78,7 @@ START_TEST(a_fork_before_computing_costs_nothing) {
         long squares[1000];
         tl_share(true, 1000, square, squares);
 #ifdef __clang__
-        const bool told = true; /* LLVM's OpenMP begins anew in a child, with a number of its own */
+        const bool told = true; /* LLVM's OpenMP starts anew, with a number of its own */
 #else
         const bool told = tl_threads() == 3;
 #endif

@@ -1,5 +1,5 @@
-/* Optimiser updates: against plain code in long double, against PyTorch's own numbers, over pieces, instruction
- * sets and threads. */
+/* Optimiser updates: against plain code in long double, against PyTorch's own numbers, over pieces, instruction sets
+ * and threads. */
 #include "numbers.h"
 #include "tensor/kernels/kernels.h"
 #include "tensor/update.h"
@@ -54,7 +54,7 @@ START_TEST(sgd_follows_its_formula) {
 END_TEST
 
 START_TEST(adam_follows_its_formula) {
-    for (int way = 0; way < 6; way++) { /* no decay, Adam's, AdamW's; beta1 on both sides of a half */
+    for (int way = 0; way < 6; way++) { /* no decay, Adam's, AdamW's; beta1 above and below a half */
         tl_adam_update u = {.lr = 0.01,
                             .beta1 = way < 3 ? 0.9 : 0.3,
                             .beta2 = 0.98,
@@ -206,13 +206,13 @@ START_TEST(a_piece_gives_the_bits_of_the_whole) {
         run_all(k, from, to, piece, &sum);
         for (int i = 0; i < 5; i++)
             ck_assert(memcmp(whole[i] + from, piece[i] + from, (size_t)(to - from) * sizeof(tl_real)) == 0);
-        ck_assert(from == 0 || piece[0][from - 1] != whole[0][from - 1]); /* nothing before it was touched */
+        ck_assert(from == 0 || piece[0][from - 1] != whole[0][from - 1]); /* nothing before it has changed */
     }
 }
 END_TEST
 
 START_TEST(any_number_of_threads_gives_the_same_bits) {
-    enum { MANY = 300007 }; /* five of them: more than tl_sum_squares's smallest pieces hold */
+    enum { MANY = 300007 }; /* of five arrays; more numbers than tl_sum_squares's smallest pieces hold */
     const int threads[] = {1, 2, 3, 5};
     tl_real *one = malloc(5 * MANY * sizeof *one), *other = malloc(5 * MANY * sizeof *other);
     double sum[2];
@@ -242,7 +242,7 @@ START_TEST(any_number_of_threads_gives_the_same_bits) {
 }
 END_TEST
 
-/* ---- moments that nothing feeds any more ---- */
+/* ---- moments whose gradients are 0 ---- */
 
 /* m and b below `least` become 0, v below the smallest normal number. */
 static const double least = sizeof(tl_real) == 4 ? 0x1p-102 : 0x1p-969;
@@ -254,7 +254,7 @@ START_TEST(moments_end_at_zero_and_are_never_denormal) {
     const int count = tables(t);
     static tl_real p[3][N], m[3][N], v[3][N], b[3][N];
     tl_real g[N], q[N];
-    /* fast enough to be there in double, and stuck above zero if left alone */
+    /* betas for which even double reaches denormals within DECAY_STEPS; without settling, moments would stop above 0 */
     tl_adam_update a = {
         .lr = 1e-3, .beta1 = 0.7, .beta2 = 0.8, .eps = 1e-9, .bias1 = 1, .bias2 = 1, .grad_scale = 1};
     tl_sgd_update s = {.lr = 0.1, .momentum = 0.8, .grad_scale = 1};
@@ -291,7 +291,7 @@ START_TEST(only_moments_below_the_least_become_zero) {
         tl_real m[8],
             v[8] = {w, 2 * w, w - w * (tl_real)EPSILON, w / 3, 0, (tl_real)NAN, (tl_real)INFINITY, 1};
         memcpy(m, b, sizeof m);
-        /* betas of 1: moments stay what they are */
+        /* with betas of 1 the moments do not change */
         t[k]->adam(p, m, v, g, 8,
                    &(tl_adam_update){.beta1 = 1, .beta2 = 1, .bias1 = 1, .bias2 = 1, .eps = 1});
         t[k]->sgd(p, b, g, 8, &(tl_sgd_update){.momentum = 1, .grad_scale = 1});
@@ -306,14 +306,14 @@ START_TEST(only_moments_below_the_least_become_zero) {
 }
 END_TEST
 
-/* v is settled together with m, or not at all: by a v of 0 alone a small eps would make a huge step of a small one. */
+/* v becomes 0 only together with m: with v alone at 0, a small eps would turn a small gradient into a huge step. */
 START_TEST(small_gradients_move_as_far_as_large_ones) {
     const tl_update_kernels *t[3];
     const int count = tables(t);
     const double root = sqrt(smallest);
     for (int k = 0; k < count; k++) {
         tl_real p[4] = {0}, m[4] = {0}, v[4] = {0};
-        /* their squares are denormal, and fall below what a number can be at the last one */
+        /* their squares are close to the smallest normal number, and below it */
         const tl_real g[4] = {(tl_real)(root * 2), (tl_real)(root / 2), (tl_real)(root / 16), (tl_real)-root};
         for (int step = 1; step <= 3; step++)
             t[k]->adam(p, m, v, g, 4,
@@ -324,7 +324,7 @@ START_TEST(small_gradients_move_as_far_as_large_ones) {
                                          .bias1 = 1 - pow(0.9, step),
                                          .bias2 = 1 - pow(0.5, step),
                                          .grad_scale = 1});
-        for (int i = 0; i < 4; i++) /* g / sqrt(g²) a step, as exactly as so small squares are kept */
+        for (int i = 0; i < 4; i++) /* a step is g / sqrt(g²) = ±1, nearly: squares this small round */
             ck_assert_msg(fabs((double)p[i] + (g[i] > 0 ? 3 : -3)) < 1e-2, "element %d is at %g", i,
                           (double)p[i]);
     }

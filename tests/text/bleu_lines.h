@@ -1,12 +1,12 @@
-/* Lines cut for BLEU, as tests look at them. */
+/* Lines cut for BLEU, for tests. */
 #ifndef TL_TESTS_TEXT_BLEU_LINES_H
 #define TL_TESTS_TEXT_BLEU_LINES_H
 
 #include "check.h"
 #include "text/bleu/tokens.h"
 
-/* The line's tokens with single spaces between; the caller frees it. The line is cut from a copy that ends where it
- * ends, so that a sanitizer sees whoever reads on. */
+/* The line's tokens with single spaces between; the caller frees it. The line is copied to memory of exactly its size,
+ * so that a sanitizer detects reading beyond its end. */
 static inline char *cut_line(tl_span line, tl_bleu_tokens tokens, bool lowercase) {
     tl_bleu_cutter cutter = {{NULL}, {0}};
     tl_bleu_config config = {tokens, lowercase};
@@ -27,7 +27,7 @@ static inline char *cut_line(tl_span line, tl_bleu_tokens tokens, bool lowercase
     return text;
 }
 
-/* FNV-1a, for tables too large to be written down. */
+/* FNV-1a, for tables too large to write down. */
 static inline uint64_t fnv(uint64_t hash, const void *bytes, size_t size) {
     for (size_t i = 0; i < size; i++) hash = (hash ^ ((const unsigned char *)bytes)[i]) * 1099511628211u;
     return hash;
@@ -35,7 +35,7 @@ static inline uint64_t fnv(uint64_t hash, const void *bytes, size_t size) {
 enum { SURROGATES = 0xD800, AFTER_SURROGATES = 0xE000, AFTER_UNICODE = 0x110000 };
 #define FNV_START 14695981039346656037u
 
-/* Writes a character as UTF-8, by another way than the library's. */
+/* Writes a character as UTF-8, with code independent of the library's. */
 static inline size_t utf8(uint32_t code, char *out) {
     unsigned char *o = (unsigned char *)out;
     if (code < 0x80) return o[0] = (unsigned char)code, 1;

@@ -1,18 +1,18 @@
-"""What Hugging Face's tokenizers says, for test_byte_bpe.c:
+"""Results of Hugging Face's tokenizers, for test_byte_bpe.c:
 
     byte_bpe_says.py learn TEXT MERGES FOLDER   learns a byte-level encoding from TEXT: FOLDER/vocab.json, FOLDER/merges.txt
-    byte_bpe_says.py encode FOLDER COUNT SEED   FOLDER/lines: COUNT arbitrary texts, each its length and its bytes;
-                                                FOLDER/ids: for each a line, its ids
-    byte_bpe_says.py words FOLDER               FOLDER/words: for each of FOLDER/lines a line, GPT-2's words' lengths in bytes
+    byte_bpe_says.py encode FOLDER COUNT SEED   FOLDER/lines: COUNT random texts, each with its length and its bytes;
+                                                FOLDER/ids: a line with the ids of each
+    byte_bpe_says.py words FOLDER               FOLDER/words: for each text of FOLDER/lines a line with the lengths of its words in bytes
 
-Ends with 3 and a line why where a module is not here."""
+If a module is not installed, prints that and exits with 3."""
 
 import random
 import struct
 import sys
 import unicodedata
 
-# A table of Unicode 14 knows nothing of what came later; of another Python only what has long been there is compared.
+# The table is Unicode 14's. With a Python of another version, only characters of an early version are compared.
 KNOWN = unicodedata if unicodedata.unidata_version == "14.0.0" else unicodedata.ucd_3_2_0
 PATTERN = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 PIECES = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d", "'S", "'", "''", "'l", "'r", "'v", " ", " ", "  ", "   ", "\n",

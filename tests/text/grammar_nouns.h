@@ -1,5 +1,5 @@
-/* What both tests of the grammar corpus need: sentences cut into tokens, and nouns in three languages, written down
- * apart from the grammar's own. */
+/* For both tests of the grammar corpus: sentences cut into tokens, and a lexicon of nouns in three languages,
+ * independent of the grammar's. */
 #ifndef TL_TESTS_GRAMMAR_NOUNS_H
 #define TL_TESTS_GRAMMAR_NOUNS_H
 
@@ -15,7 +15,7 @@ static inline tl_corpus *grammar(const char *pair, tl_grammar_part part, long se
     return corpus;
 }
 
-/* A sentence cut at its spaces; fails unless they are single and between tokens. */
+/* A sentence cut at its spaces. The test fails unless spaces are single and between tokens. */
 typedef struct tokens {
     char text[512];
     char *word[32];
@@ -37,7 +37,7 @@ static inline void cut(const char *sentence, tokens *t) {
     }
 }
 
-/* Whether the word is in the list, "a,b,c*": a star stands for any ending. */
+/* Is the word in the list "a,b,c*"? A star stands for any ending. */
 static inline bool listed_n(const char *list, size_t size, const char *word) {
     for (const char *at = list, *end = list + size; at < end;) {
         const char *comma = memchr(at, ',', (size_t)(end - at));
@@ -119,7 +119,7 @@ static const struct {
 };
 enum { NOUNS = sizeof nouns / sizeof *nouns };
 
-/* Number of the noun, *plural set; -1 if the word is none. Souris is both: plural 2. */
+/* The number of the noun; -1 if the word is none. *plural: is it plural? Souris can be both: 2. */
 static inline int noun_of(const char *word, int language, int *plural) {
     for (int i = 0; i < NOUNS; i++) {
         if (language == 2) {

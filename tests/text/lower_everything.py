@@ -1,6 +1,5 @@
-"""What this Python's str.lower() makes of every character: alone, and around a capital sigma. For
-test_lowercase.c, which reads the bytes; the first line is the version of Unicode. With --checksum: FNV-1a of
-those bytes instead."""
+"""The result of this Python's str.lower() for every character, by itself and around a capital sigma, for
+test_lowercase.c. The first line is the version of Unicode. With --checksum: FNV-1a of the bytes instead."""
 import sys
 import unicodedata
 

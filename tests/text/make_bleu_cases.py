@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes tests/text/bleu_cases.h: sentence pairs that are hard to cut, and what sacreBLEU makes of them. The
-tests do not need it; run it from the top of the repository after changing the pairs:
+"""Writes tests/text/bleu_cases.h: sentence pairs that are hard to cut, and sacreBLEU's results for them. The
+tests do not need this script; run it from the top of the repository after changing the pairs:
 
     python3 tests/text/make_bleu_cases.py > tests/text/bleu_cases.h
 """

@@ -5,7 +5,7 @@
 #include "check.h"
 #include "tapeloom/text.h"
 
-/* The bytes in memory of exactly their size, so that the sanitizer sees a read beyond them. Free with free(). */
+/* A copy in memory of exactly this size, so that a sanitizer detects reading beyond its end. The caller frees it. */
 static inline char *exactly(const char *bytes, size_t size) {
     char *exact = malloc(size + (size == 0));
     ck_assert_ptr_nonnull(exact);

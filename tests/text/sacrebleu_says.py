@@ -1,5 +1,5 @@
-"""sacreBLEU's scores and tokens of two files with a sentence a line, for test_bleu_live.c:
-sacrebleu_says.py HYPOTHESES REFERENCES. Bytes that are no UTF-8 are a character each."""
+"""sacreBLEU's scores and tokens for two files with one sentence per line, for test_bleu_live.c:
+sacrebleu_says.py HYPOTHESES REFERENCES. Each byte that is not UTF-8 is a character."""
 import sys
 from sacrebleu.metrics import BLEU, CHRF
 

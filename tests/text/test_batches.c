@@ -1,9 +1,9 @@
-/* Batches: what is in them, the budget, every sentence once an epoch, the same seed the same batches,
- * going on from a saved position. */
+/* Batches: their contents, the budget, every sentence once per epoch, the same batches for the same seed, continuing
+ * from a saved position. */
 #include "check.h"
 #include "tapeloom/text.h"
 
-/* A corpus of sentences 1 to 12 words long, the sides of different lengths, encoded; and its vocabulary. */
+/* An encoded corpus of sentences of 1 to 12 words, with sides of different lengths; and its vocabulary. */
 static tl_corpus *corpus_of(long sentences, tl_vocab **vocab) {
     tl_corpus *corpus = tl_corpus_new();
     tl_vocab_counts *counts = tl_vocab_counts_new();
@@ -32,7 +32,7 @@ static uint64_t digest(uint64_t hash, const void *bytes, size_t size) {
     return hash;
 }
 
-/* One number for everything in a batch. */
+/* A hash of everything in a batch. */
 static uint64_t digest_of(const tl_batch *b) {
     size_t src = (size_t)(b->sentences * b->src_len), tgt = (size_t)(b->sentences * b->tgt_len);
     uint64_t hash = digest(14695981039346656037u, &b->sentences, sizeof b->sentences);
@@ -42,7 +42,7 @@ static uint64_t digest_of(const tl_batch *b) {
     return digest(hash, b->index, (size_t)b->sentences * sizeof(long));
 }
 
-/* Every row is its sentence, ended, begun and padded as tl_batch says. */
+/* Checks that every row is its sentence with <bos>, <eos> and padding as tl_batch says. */
 static void check_rows(const tl_corpus *corpus, const tl_vocab *vocab, const tl_batch *b) {
     long src_tokens = 0, tgt_tokens = 0, src_len = 0, tgt_len = 0;
     ck_assert_int_eq(b->pad, TL_PAD);
@@ -71,12 +71,12 @@ START_TEST(contents_budget_and_each_sentence_once) {
     tl_corpus *corpus = corpus_of(500, &vocab);
     static const tl_batches_config configs[] = {
         {.tokens = 100},
-        {.tokens = 13}, /* a longest sentence just fits */
+        {.tokens = 13}, /* the longest sentence just fits */
         {.tokens = 1000000},
         {.tokens = 100, .max_sentences = 3},
         {.tokens = 200, .order = TL_BY_LENGTH},
         {.tokens = 200, .order = TL_IN_ORDER},
-        {.tokens = 1, .max_sentences = 7}, /* every sentence exceeds it: alone */
+        {.tokens = 1, .max_sentences = 7}, /* every sentence exceeds the budget and is alone */
         {.tokens = 0},
     };
     for (size_t c = 0; c < sizeof configs / sizeof *configs; c++) {
@@ -112,7 +112,7 @@ START_TEST(batches_are_as_full_as_the_budget_allows) {
     ck_assert_int_eq(tl_batches_per_epoch(batches), 5);
     tl_batches_free(batches);
 
-    /* from length buckets: sentences of a batch differ little in the length of their longer side */
+    /* from length buckets: the longer sides of a batch's sentences have similar lengths */
     batches = tl_batches_new(corpus, &(tl_batches_config){.tokens = 130});
     long used = 0, padded = 0;
     for (tl_batch b; tl_batches_next(batches, &b);) {
@@ -149,7 +149,7 @@ START_TEST(orders) {
 }
 END_TEST
 
-/* Digests of the batches of two epochs, a 0 where an epoch ends. Returns how many. */
+/* Writes the digests of the batches of two epochs, and 0 for the end of each epoch. Returns how many. */
 static int walk(tl_batches *batches, uint64_t *digests) {
     int count = 0;
     for (int epoch = 0; epoch < 2; epoch++) {
@@ -176,8 +176,8 @@ START_TEST(the_seed_decides) {
         if (digests[0][k] != 0) same += digests[0][k] == digests[2][k];
     }
     for (int k = 0; k < per_epoch - 1; k++) repeated += digests[0][k] == digests[0][per_epoch + k];
-    ck_assert_int_eq(same, 0);     /* another seed, other batches */
-    ck_assert_int_eq(repeated, 0); /* another epoch, other batches */
+    ck_assert_int_eq(same, 0);     /* another seed gives other batches */
+    ck_assert_int_eq(repeated, 0); /* another epoch gives other batches */
     tl_corpus_free(corpus);
 }
 END_TEST
@@ -199,7 +199,7 @@ START_TEST(batches_come_in_mixed_lengths) {
 }
 END_TEST
 
-/* Stopped after every single call of two epochs and resumed with a new object: the rest is the same. */
+/* Stops after every single call of two epochs and resumes with a new object: the rest is the same. */
 START_TEST(a_position_is_enough_to_go_on) {
     tl_corpus *corpus = corpus_of(120, NULL);
     tl_batches_config config = {.tokens = 80, .seed = 3};
@@ -224,7 +224,7 @@ START_TEST(a_position_is_enough_to_go_on) {
         tl_batch b;
         ck_assert(tl_batches_next(first, &b) == (whole[done] != 0));
     }
-    /* to and fro between epochs, in the middle of both */
+    /* jumps between the middles of two epochs */
     for (int k = 0; k < 6; k++) {
         tl_batch b;
         tl_batches_position position = {k % 2, 3 + k};

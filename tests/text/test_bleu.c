@@ -1,4 +1,4 @@
-/* Corpus BLEU against values worked out by hand from its definition. */
+/* Corpus BLEU against values computed by hand from its definition. */
 #include "check.h"
 #include "tapeloom/text.h"
 
@@ -15,7 +15,7 @@ static tl_bleu_score score_of(int count, const char *const (*pairs)[2]) {
           (const char *const[][2]){__VA_ARGS__})
 #define assert_near(a, b) ck_assert_double_eq_tol((a), (b), 1e-11)
 
-/* Precisions 5/6, 4/5, 3/4, 2/3, whose product is 1/3; 6 tokens against 7. */
+/* Precisions 5/6, 4/5, 3/4, 2/3, with product 1/3; 6 tokens against 7. */
 START_TEST(by_its_definition) {
     tl_bleu_score s = SCORE({"a b c d e f", "a b c d e g h"});
     assert_near(s.precision[0], 500 / 6.0);
@@ -28,7 +28,8 @@ START_TEST(by_its_definition) {
 }
 END_TEST
 
-/* Papineni's example: "the" counts twice, as in the reference. Then 1/2, 1/4, 1/8 of a match. */
+/* Papineni's example: "the" counts twice, as often as in the reference. The other orders count as 1/2, 1/4, 1/8
+ * match. */
 START_TEST(clipping_and_smoothing) {
     tl_bleu_score s = SCORE({"the the the the the the the", "the cat is on the mat"});
     assert_near(s.precision[0], 200 / 7.0);
@@ -41,7 +42,7 @@ START_TEST(clipping_and_smoothing) {
 }
 END_TEST
 
-/* Sums over the corpus, not a mean of sentences: 1-grams 4/4 + 1/2, 2-grams 3/3 + 0/1, 3-grams 2/2,
+/* Counts are summed over the corpus, not averaged over sentences: 1-grams 4/4 + 1/2, 2-grams 3/3 + 0/1, 3-grams 2/2,
  * 4-grams 1/1. */
 START_TEST(sentences_are_summed) {
     tl_bleu_score s = SCORE({"a b c d", "a b c d"}, {"e x", "e f g"});
@@ -50,7 +51,7 @@ START_TEST(sentences_are_summed) {
     assert_near(s.precision[2], 100);
     assert_near(s.precision[3], 100);
     assert_near(s.score, 100 * exp(-1 / 6.0) * pow(5 / 6.0 * 0.75, 0.25));
-    /* n-grams do not reach from one sentence into the next */
+    /* n-grams do not extend over the end of a sentence */
     s = SCORE({"a b", "a b"}, {"c d", "c d"});
     ck_assert(s.total[1] == 2 && s.total[2] == 0);
 }
@@ -59,13 +60,13 @@ END_TEST
 START_TEST(perfect_short_and_empty) {
     tl_bleu_score s = SCORE({"ein mann sieht einen hund", "ein mann sieht einen hund"});
     assert_near(s.score, 100);
-    s = SCORE({"a b c", "a b c"}); /* no 4-gram: undefined, 0 as sacreBLEU has it */
+    s = SCORE({"a b c", "a b c"}); /* there is no 4-gram: undefined, and 0 in sacreBLEU */
     ck_assert_double_eq(s.score, 0);
     assert_near(s.precision[2], 100);
     ck_assert_double_eq(s.precision[3], 0);
     s = SCORE({"", "a b c d"});
     ck_assert(s.score == 0 && s.brevity == 0 && s.hyp_length == 0 && s.ref_length == 4);
-    s = SCORE({"x y z w v", "a b c d e"}); /* nothing matches: nothing to smooth */
+    s = SCORE({"x y z w v", "a b c d e"}); /* nothing matches, so there is nothing to smooth */
     ck_assert(s.score == 0 && s.precision[0] == 0 && s.brevity == 1);
     s = SCORE({"a b c d", ""});
     ck_assert(s.score == 0 && s.brevity == 1);
@@ -82,12 +83,12 @@ START_TEST(tokens_are_cut_at_any_white_space) {
                              "a b c\xE3\x80\x80"
                              "d"});
     assert_near(s.score, 100);
-    s = SCORE({"A b c d e", "a b c d e"}); /* case counts */
+    s = SCORE({"A b c d e", "a b c d e"}); /* case matters */
     ck_assert_int_eq(s.matched[0], 4);
 }
 END_TEST
 
-/* Word pairs must not be confused: 1|23 and 12|3 are different bigrams of the words 1, 12, 23, 3. */
+/* Pairs of words must not be confused: 1|23 and 12|3 are different bigrams. */
 START_TEST(grams_are_kept_apart) {
     tl_bleu_score s = SCORE({"1 23", "12 3"}, {"a b a b a b", "b a b a b a"});
     ck_assert_int_eq(s.matched[0], 6);
@@ -111,7 +112,7 @@ START_TEST(the_line) {
 }
 END_TEST
 
-/* Any bytes: nothing breaks, a sentence against itself matches whole, order of adding does not matter. */
+/* Random bytes: nothing breaks, a sentence matches itself completely, and the order of adding does not matter. */
 START_TEST(random_bytes) {
     tl_rng_key key = tl_rng_key_of(2, "fuzz");
     tl_bleu *self = tl_bleu_new(NULL), *forth = tl_bleu_new(NULL), *back = tl_bleu_new(NULL);

@@ -1,4 +1,4 @@
-/* Pairs that are hard to cut, against what sacreBLEU gave for them (bleu_cases.h): tokens, sums, scores, lines. */
+/* Lines that are hard to cut, against sacreBLEU's results (bleu_cases.h): tokens, sums, scores, lines. */
 #include "bleu_lines.h"
 #include "tapeloom/text.h"
 #include "bleu_cases.h"
@@ -78,9 +78,10 @@ START_TEST(chrf_of_pairs) {
 }
 END_TEST
 
-/* ---- what sacreBLEU cannot be asked ---- */
+/* ---- inputs that sacreBLEU does not accept ---- */
 
-/* Each byte that is no UTF-8 is a character: a lone lead or tail, one of a cut-off or overlong form or a surrogate. */
+/* Each byte that is not UTF-8 is a character: a single lead or tail byte, a byte of an incomplete or overlong form or
+ * of a surrogate. */
 START_TEST(bad_bytes) {
     static const char *const cases[][3] = {
         /* line, char, 13a */
@@ -104,8 +105,8 @@ START_TEST(bad_bytes) {
 }
 END_TEST
 
-/* The lines that grow most by being cut, and all others: nobody writes past the room that was reserved. The tokens
- * together are the line without its white space, whatever the bytes (13a aside, which unescapes). */
+/* The lines that grow most when they are cut, and all others: nothing is written beyond the reserved room. All tokens
+ * together are the line without its white space, for any bytes (except for 13a, which replaces entities). */
 START_TEST(room_for_any_line) {
     static const char *const pieces[] = {
         ".",    ",", "-", "5", "/", "a", " ", "\n", "\t", "\303\251", "\344\270\255", "\342\200\224",
@@ -126,7 +127,7 @@ START_TEST(room_for_any_line) {
             for (const char *from = text; *from; from++)
                 if (!strchr(" \n\t", *from)) *to++ = *from;
             *to = 0;
-            bool joined = kinds[t] == TL_BLEU_13A && strstr(line, "-\n"); /* which it takes out */
+            bool joined = kinds[t] == TL_BLEU_13A && strstr(line, "-\n"); /* 13a removes it */
             must_msg(joined || !strcmp(text, tight), "\"%s\" became \"%s\"", line, text);
             free(text);
         }
@@ -134,7 +135,7 @@ START_TEST(room_for_any_line) {
 }
 END_TEST
 
-/* Which characters zh sets apart, of all there are; number and checksum are from sacreBLEU's TokenizerZh. */
+/* Which of all characters zh separates; the number and the checksum are from sacreBLEU's TokenizerZh. */
 START_TEST(chinese_characters) {
     long count = 0;
     uint64_t hash = FNV_START;
@@ -181,7 +182,7 @@ START_TEST(names_and_configurations) {
 }
 END_TEST
 
-/* A score as long as numbers can make it fits into TL_BLEU_TEXT. */
+/* The longest possible score fits into TL_BLEU_TEXT. */
 START_TEST(the_longest_line) {
     const long most = 9223372036854775807L;
     tl_bleu_score s = {100, {100, 100, 100, 100}, 1, {0}, {0}, most, 1, {TL_BLEU_CHAR, false}};

@@ -1,6 +1,6 @@
-/* BLEU, chrF2 and every token against the sacreBLEU of this machine, over some hundred lines each of real sentences,
- * random ones, and all characters of the Basic Multilingual Plane but ideographs and Hangul. Hypotheses are the
- * references cut somewhere and put together the other way round. */
+/* BLEU, chrF2 and every token against the sacreBLEU of this machine, for some hundred lines each: of real sentences, of
+ * random characters, and of all characters of the Basic Multilingual Plane except ideographs and Hangul. A hypothesis
+ * is a reference that was cut at a random place, with its two parts exchanged. */
 #define _XOPEN_SOURCE 700
 #include "bleu_lines.h"
 #include "examples/shell.h"
@@ -24,7 +24,7 @@ static char *copy(const char *text, size_t size) {
     return made;
 }
 
-/* The line, and as its hypothesis what stands behind a random character and then what stands before. */
+/* Adds the line as reference; its hypothesis has the part after a random character first, then the part before. */
 static void add_line(lines *l, const char *text, size_t size) {
     long characters = 0;
     tl_span rest = {text, size};
@@ -130,11 +130,11 @@ static void add_random(lines *l) {
     }
 }
 
-static void add_plane(lines *l) { /* 64 characters a line, each with a letter, digit or space behind it */
+static void add_plane(lines *l) { /* 64 characters per line, each followed by a letter, digit or space */
     char line[64 * 8];
     size_t size = 0;
     for (uint32_t code = 1; code < 0x10000; code++) {
-        if (code == 0x3500) code = 0xF900; /* ideographs, Hangul, surrogates: nothing new */
+        if (code == 0x3500) code = 0xF900; /* skips ideographs, Hangul and surrogates */
         if (code == '\n') continue;
         size += utf8(code, line + size);
         line[size++] = "a5 "[code % 3];
@@ -151,7 +151,7 @@ static void write_lines(const char *path, char *const *line, long count) {
     ck_assert_int_eq(fclose(f), 0);
 }
 
-/* Takes the next line of what sacreBLEU said. */
+/* Takes the next line of sacreBLEU's output. */
 static tl_span next(tl_span *said) {
     tl_span line;
     ck_assert_msg(tl_next_line(said, &line), "sacreBLEU said too little");
@@ -170,7 +170,7 @@ static void compare_bleu(const lines *l, tl_bleu_config config, tl_span *said) {
     char *numbers = (char *)next(said).text;
     double score = strtod(numbers, &numbers);
     for (int i = 0; i < 10; i++) n[i] = strtol(numbers, &numbers, 10);
-    for (long i = 0; i < l->count; i++) { /* tokens first: they say more about what is wrong */
+    for (long i = 0; i < l->count; i++) { /* tokens first, because they show better what is wrong */
         tl_span line = next(said);
         char *tokens = cut_line(tl_span_of(l->hyp[i]), config.tokens, config.lowercase);
         must_msg(line.size == strlen(tokens) && !memcmp(line.text, tokens, line.size),
@@ -210,7 +210,7 @@ static void compare(lines *l) {
     for (long i = 0; i < l->count; i++) free(l->hyp[i]), free(l->ref[i]);
 }
 
-/* The table is Unicode 14's: other characters would be lowered with other versions. */
+/* The table is Unicode 14's; other versions lowercase other characters. */
 static bool have_sacrebleu(void) {
     int status;
     char *text = shell(&status, "python3 -c 'import sacrebleu, unicodedata as u; print(u.unidata_version)'");

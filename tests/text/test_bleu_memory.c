@@ -1,12 +1,12 @@
-/* Out of memory at each request in turn: BLEU and chrF2 say so, keep the scores of what was added before, refuse what
- * comes later and leak nothing. */
+/* Each request for memory fails in turn: BLEU and chrF2 report it, keep the scores of earlier sentences, refuse later
+ * ones, and leak nothing. */
 #include "refuse.h"
 #include "tapeloom/text.h"
 
 static const char hyp[] = "One, two; three-four 5-6 and 7.8: the dog &amp; the cat 我有1,000.5元。 ΑΣ";
 static const char ref[] = "one , two ; three-four 5 - 6 AND 7,8 : a dog and the cat 我有 1,000.5 元! ας";
 
-/* True if the k-th request from here was still needed. */
+/* Makes the k-th request from here fail. Returns whether there was one. */
 static bool bleu_fails(tl_bleu_tokens tokens, long k) {
     long before = alive;
     refuse_after(k, true);

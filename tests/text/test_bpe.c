@@ -1,5 +1,5 @@
-/* Byte-pair encodings: a small example worked out by hand, subword-nmt's own results for two texts
- * (tests/fixtures/bpe), codes files good and bad, and lines that nobody should write. */
+/* Byte-pair encodings: a small example computed by hand, subword-nmt's results for two texts (tests/fixtures/bpe), good
+ * and bad codes files, and unusual lines. */
 #define _POSIX_C_SOURCE 200809L
 #include "examples/shell.h"
 #include "tapeloom/text.h"
@@ -28,7 +28,7 @@ static void codes_are(const tl_bpe *bpe, const char *expected) {
 
 static tl_bpe *parsed(const char *codes) { return tl_bpe_parse("codes", codes, strlen(codes)); }
 
-/* Twice: cut, and from memory. */
+/* Checks the result twice: newly cut, and from the cache. */
 static void becomes(tl_bpe *bpe, const char *line, const char *expected) {
     for (int i = 0; i < 2; i++) {
         char *text = tl_bpe_apply(bpe, line);
@@ -39,9 +39,9 @@ static void becomes(tl_bpe *bpe, const char *line, const char *expected) {
 
 /* ---- by hand ---- */
 
-/* The dictionary of Sennrich et al., section 3.2: low 5 times, lower 2, newest 6, widest 3. Counts at the start: e s
- * and s t</w> 9, w e 8, l o 7, n e and e w 6, o w</w> 5, three 3s, three 2s. Of equal ones the last in the order of
- * characters is merged first. */
+/* The dictionary of Sennrich et al., section 3.2: low 5 times, lower 2, newest 6, widest 3. Initial counts: e s and s
+ * t</w> 9, w e 8, l o 7, n e and e w 6, o w</w> 5, three pairs 3, three pairs 2. Ties go to the last pair in the order
+ * of characters. */
 #define LOW                                                                          \
  "low low low low low lower lower newest newest newest newest newest newest widest " \
  "widest widest"
@@ -53,15 +53,15 @@ START_TEST(paper_example) {
                    "s t</w>\n"     /* 9 */
                    "e st</w>\n"    /* 9 */
                    "l o\n"         /* 7 */
-                   "w est</w>\n"   /* 6, as are n e and e w: w is last */
-                   "n e\n"         /* 6, as is e west</w> */
+                   "w est</w>\n"   /* 6, like n e and e w; w is the last letter */
+                   "n e\n"         /* 6, like e west</w> */
                    "ne west</w>\n" /* 6 */
                    "lo w</w>\n"    /* 5 */
-                   "w i\n"         /* 3, as are i d and d est</w> */
+                   "w i\n"         /* 3, like i d and d est</w> */
                    "wi d\n"        /* 3 */
                    "wid est</w>\n" /* 3 */
-                   "w e\n"         /* 2, as are lo w and e r</w> */
-                   "we r</w>\n"    /* 2, as is lo we */
+                   "w e\n"         /* 2, like lo w and e r</w> */
+                   "we r</w>\n"    /* 2, like lo we */
                    "lo wer</w>\n");
     becomes(bpe, "low lower newest widest", "low lower newest widest");
     becomes(bpe, "lowest newer wide l", "lo@@ west ne@@ wer wid@@ e l");
@@ -71,22 +71,22 @@ START_TEST(paper_example) {
     ck_assert_int_eq(tl_bpe_merges(bpe), 10);
     becomes(bpe, "lowest lower", "lo@@ west lo@@ w@@ e@@ r");
     tl_bpe_free(bpe);
-    bpe = learnt(LOW, 0, 6); /* l o was the third; after six merges nothing is seen 6 times */
+    bpe = learnt(LOW, 0, 6); /* after six merges no pair is seen 6 times */
     ck_assert_int_eq(tl_bpe_merges(bpe), 6);
     tl_bpe_free(bpe);
-    bpe = learnt(LOW, 0, 10); /* no merge at all is no mistake */
+    bpe = learnt(LOW, 0, 10); /* no merge at all is not an error */
     codes_are(bpe, "#version: 0.2\n");
     becomes(bpe, "low", "l@@ o@@ w");
     tl_bpe_free(bpe);
 }
 END_TEST
 
-/* The first merge in the file goes first, wherever it is in the word, and in a run from the left. */
+/* The first merge in the file is done first, anywhere in the word, and in a run from the left. */
 START_TEST(order_of_merging) {
     tl_bpe *bpe = parsed("#version: 0.2\nb c\na b\na bc\nx x\nx</w> y\nbc d</w>\n");
     ck_assert_int_eq(tl_bpe_merges(bpe), 6);
     becomes(bpe, "abcc", "abc@@ c");
-    becomes(bpe, "abab", "ab@@ a@@ b"); /* the last b is another symbol: b</w> */
+    becomes(bpe, "abab", "ab@@ a@@ b"); /* the last b is another symbol, b</w> */
     becomes(bpe, "xxxz", "xx@@ x@@ z");
     becomes(bpe, "xxxxx", "xx@@ xx@@ x");
     becomes(bpe, "abcd", "abc@@ d"); /* a bc is before bc d</w> */
@@ -100,7 +100,8 @@ START_TEST(versions) {
     char with[64];
     tl_bpe *old = parsed(merges);
     becomes(old, "low lowl slow l lo", "low low@@ l s@@ low l lo");
-    codes_are(old, "#version: 0.1\nl o\nlo w\nlow </w>\n"); /* said, where the file did not */
+    codes_are(old,
+              "#version: 0.1\nl o\nlo w\nlow </w>\n"); /* the version is written even if the file had none */
     tl_bpe_free(old);
     snprintf(with, sizeof with, "#version: 0.1\n%s", merges);
     old = parsed(with);
@@ -112,8 +113,8 @@ START_TEST(versions) {
     tl_bpe *now = parsed(with);
     becomes(now, "low lowl", "lo@@ w low@@ l");
     tl_bpe_free(now);
-    old =
-        parsed("#version: 0.1\nw </w>\n"); /* an end that is merged away in one word and stays in the other */
+    old = parsed(
+        "#version: 0.1\nw </w>\n"); /* the end is merged in one word, and stays separate in the other */
     becomes(old, "ow wo", "o@@ w w@@ o");
     tl_bpe_free(old);
 }
@@ -141,11 +142,11 @@ START_TEST(white_space_of_lines) {
         {"  ab  ", "  ab  "},
         {"ab   ab", "ab ab"},
         {" \n ab ba\r\n", " \n ab b@@ a\r\n"},
-        {"ba\rab \r  ba", "b@@ a\rab \r  b@@ a"}, /* a line end is no letter */
-        {"a\tab", "a@@ \t@@ ab"},                 /* only spaces separate */
+        {"ba\rab \r  ba", "b@@ a\rab \r  b@@ a"}, /* a CR is not a character of a word */
+        {"a\tab", "a@@ \t@@ ab"},                 /* only spaces separate words */
         {"a\xC2\xA0"
          "b",
-         "a@@ \xC2\xA0@@ b"}, /* U+00A0 does not */
+         "a@@ \xC2\xA0@@ b"}, /* U+00A0 does not separate */
         {"ab\xE2\x80\xA8", "a@@ b@@ \xE2\x80\xA8"},
         {"\t", "\t"},
         {"ä 汉 😀", "ä 汉 😀"}, /* one character each */
@@ -201,7 +202,7 @@ START_TEST(list_of_words_is_stable) {
 }
 END_TEST
 
-START_TEST(joining) { /* held against GNU sed 4.8 -r 's/(@@ )|(@@ ?$)//g' */
+START_TEST(joining) { /* compared with GNU sed 4.8 -r 's/(@@ )|(@@ ?$)//g' */
     static const char *const cases[][2] = {
         {"", ""},          {"lo@@ w@@ er", "lower"},
         {"lo@@", "lo"},    {"lo@@ ", "lo"},
@@ -234,7 +235,7 @@ static void count_merges(void *context, long merge) {
     *last = merge;
 }
 
-/* Goes through a text's lines (which it spoils), each without its LF. */
+/* Takes the next line of a text, without its LF; overwrites the text. */
 static char *take_line(char **rest) {
     char *line = *rest, *end = strchr(line, '\n');
     if (!end) return NULL;
@@ -243,7 +244,7 @@ static char *take_line(char **rest) {
     return line;
 }
 
-/* Single spaces inside, as apply leaves them. */
+/* The line with single spaces between words, as apply leaves it. */
 static char *with_single_spaces(const char *line) {
     char *text = malloc(strlen(line) + 1), *out = text;
     size_t inner = strspn(line, " "), end = strlen(line);
@@ -262,7 +263,7 @@ static void same_as_reference(const char *stem, long merges) {
         part[i] = fixture(name);
     }
     tl_bpe_words *words = tl_bpe_words_new();
-    ck_assert(tl_bpe_words_add(words, part[0])); /* all lines at once: LFs are ends of lines */
+    ck_assert(tl_bpe_words_add(words, part[0])); /* all lines at once, separated by LFs */
     long last = 0;
     tl_bpe *bpe =
         tl_bpe_learn(words, &(tl_bpe_config){.merges = merges, .progress = count_merges, .context = &last});
@@ -331,7 +332,7 @@ START_TEST(malformed_codes) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_bpe *bpe = parsed(cases[i].text);
         ck_assert_str_eq(tl_bpe_error(bpe), cases[i].message);
-        ck_assert(tl_bpe_text(bpe, NULL) == NULL && tl_bpe_apply(bpe, "a") == NULL);
+        ck_assert(!tl_bpe_text(bpe, NULL) && !tl_bpe_apply(bpe, "a"));
         ck_assert_int_eq(tl_bpe_merges(bpe), 0);
         tl_bpe_free(bpe);
     }
@@ -342,8 +343,8 @@ START_TEST(malformed_codes) {
 }
 END_TEST
 
-START_TEST(
-    codes_that_an_editor_saved) { /* CRLF, a byte order mark, spaces, no end of the last line, empty ones after */
+/* With CRLF, a byte order mark, spaces, a last line without its end, and empty lines after it. */
+START_TEST(codes_that_an_editor_saved) {
     static const char *const cases[] = {
         "#version: 0.2\r\na b</w>\r\nx ab</w>\r\n", "\xEF\xBB\xBF#version: 0.2\na b</w>\nx ab</w>",
         "#version: 0.2\n a b</w> \nx ab</w>\n\n\r\n", "#version:0.2 \na b</w>\nx ab</w>\n"};
@@ -359,7 +360,7 @@ START_TEST(
 }
 END_TEST
 
-/* One byte changed, or the end cut off: refused, or read and written again as it stands. */
+/* One byte changed, or the end cut off: the codes are refused, or read and written again as they stand. */
 START_TEST(damaged_codes) {
     static const char good[] = "#version: 0.2\ns t</w>\n\xC3\xA4 \xF0\x9F\x98\x80\ne st</w>\n";
     tl_rng_key key = tl_rng_key_of(4, "damage");
@@ -370,7 +371,7 @@ START_TEST(damaged_codes) {
         memcpy(bytes, good, size);
         bytes[tl_rng_below(key, 3 * i, (long)size)] = (char)tl_rng_below(key, 3 * i + 1, 256);
         if (i % 4 == 0) size = (size_t)tl_rng_below(key, 3 * i + 2, (long)size);
-        char *exact = malloc(size + (size == 0)); /* so that the sanitizer sees a read beyond */
+        char *exact = malloc(size + (size == 0)); /* of exactly this size, for the sanitizer */
         memcpy(exact, bytes, size);
         tl_bpe *bpe = tl_bpe_parse("damaged", exact, size);
         if (!tl_bpe_error(bpe)) {
@@ -383,7 +384,7 @@ START_TEST(damaged_codes) {
             taken++;
         } else {
             must(strstr(tl_bpe_error(bpe), "damaged:") == tl_bpe_error(bpe));
-            must(strchr(tl_bpe_error(bpe), '\n') == NULL);
+            must(!strchr(tl_bpe_error(bpe), '\n'));
         }
         tl_bpe_free(bpe);
         free(exact);
@@ -400,7 +401,7 @@ START_TEST(nothing_to_learn_from) {
     for (int i = 0; i < 4; i++) {
         tl_bpe *bpe = learnt(lines[i], 5, 1);
         ck_assert_str_eq(tl_bpe_error(bpe), message);
-        ck_assert(tl_bpe_text(bpe, NULL) == NULL);
+        ck_assert(!tl_bpe_text(bpe, NULL));
         tl_bpe_free(bpe);
     }
     tl_bpe *bpe = learnt("ab ab", -1, 0);
@@ -417,7 +418,7 @@ END_TEST
 START_TEST(null_is_accepted) {
     size_t size = 7;
     ck_assert(!tl_bpe_words_add(NULL, "x"));
-    ck_assert(tl_bpe_words_text(NULL, &size) == NULL && size == 0);
+    ck_assert(!tl_bpe_words_text(NULL, &size) && size == 0);
     tl_bpe_words_free(NULL);
     tl_bpe *bpe = tl_bpe_learn(NULL, NULL);
     assert_contains(tl_bpe_error(bpe), "byte pairs: out of memory while counting words");
@@ -426,7 +427,7 @@ START_TEST(null_is_accepted) {
     assert_contains(tl_bpe_error(bpe), "(codes):1: ");
     tl_bpe_free(bpe);
     ck_assert_str_eq(tl_bpe_error(NULL), "byte pairs: out of memory");
-    ck_assert(tl_bpe_text(NULL, &size) == NULL && tl_bpe_apply(NULL, "x") == NULL);
+    ck_assert(!tl_bpe_text(NULL, &size) && !tl_bpe_apply(NULL, "x"));
     ck_assert_int_eq(tl_bpe_merges(NULL), 0);
     char *text = tl_bpe_join(NULL);
     ck_assert_str_eq(text, "");

@@ -1,5 +1,6 @@
-/* Byte-level byte pairs: letters, words and ids by hand, every short text there and back, merging against GPT-2's own loop, files
- * that are damaged, learning, and all of it beside Hugging Face's tokenizers and Python's regex where they are installed. */
+/* Byte-level byte pairs: letters, words and ids by hand; every short text there and back; merging against GPT-2's own
+ * loop; damaged files; learning; and all of it against Hugging Face's tokenizers and Python's regex, if they are
+ * installed. */
 #define _XOPEN_SOURCE 700
 #include "examples/shell.h"
 #include "io/scratch.h"
@@ -7,7 +8,7 @@
 #include "text/byte_bpe/byte_bpe.h"
 #include "text/unicode/unicode.h"
 
-/* ---- texts of files, made here ---- */
+/* ---- files made by this test ---- */
 
 typedef struct text {
     char bytes[1 << 16];
@@ -20,7 +21,7 @@ static void add(text *t, const char *bytes, size_t size) {
     t->bytes[t->size += size] = 0;
 }
 
-/* GPT-2's table as its authors build it: what is printable stays, the rest is counted up from 256. */
+/* GPT-2's table as its authors compute it: printable bytes stand for themselves, the others count up from 256. */
 static void letters_of(uint32_t letter[256]) {
     uint32_t next = 256;
     for (uint32_t byte = 0; byte < 256; byte++) {
@@ -38,7 +39,8 @@ static void add_letter(text *t, uint32_t code) {
         add(t, two, 2);
 }
 
-/* The vocabulary whose id for a byte is the byte, then what `more` lists with spaces between. Without the byte `leave_out`. */
+/* A vocabulary in which the id of a byte is the byte; then the tokens of `more`, separated by spaces. Without the byte
+ * `leave_out`. */
 static text *vocab_with(const char *more, int leave_out) {
     static text t;
     uint32_t letter[256];
@@ -65,7 +67,7 @@ static text *vocab_with(const char *more, int leave_out) {
 
 static tl_byte_bpe *parse(const char *vocab, size_t vocab_size, const char *merges, size_t merges_size,
                           const char *const *specials) {
-    /* blocks of just their sizes: a look behind their end is seen by whoever watches */
+    /* blocks of exactly their sizes, so that a sanitizer detects reading beyond them */
     char *v = malloc(vocab_size + (vocab_size == 0)), *m = malloc(merges_size + (merges_size == 0));
     ck_assert(v && m);
     memcpy(v, vocab, vocab_size);
@@ -149,15 +151,15 @@ START_TEST(words_by_hand) {
         {"a\n \nb", "a|\n |\n|b"},
         {"  \t", "  \t"},
         {" \t!", " |\t|!"},
-        {"a\v\fb\r\rc \v!", "a|\v|\f|b|\r|\r|c| |\v|!"}, /* and to regex's \\s */
-        {"a\302\240b", "a|\302\240|b"},                  /* U+00A0 is white, and no space */
+        {"a\v\fb\r\rc \v!", "a|\v|\f|b|\r|\r|c| |\v|!"}, /* white space of \\s */
+        {"a\302\240b", "a|\302\240|b"},                  /* U+00A0 is white space, but no space */
         {"a\302\205\302\205b", "a|\302\205|\302\205|b"}, /* U+0085 */
-        {"a\034\035b", "a|\034\035|b"},                  /* to str.split() these are white */
-        {"a\xE2\x80\x8B b", "a|\xE2\x80\x8B| b"},        /* U+200B is not */
+        {"a\034\035b", "a|\034\035|b"},                  /* white space only for str.split() */
+        {"a\xE2\x80\x8B b", "a|\xE2\x80\x8B| b"},        /* U+200B is no white space */
         {"e\xCC\x81t", "e|\xCC\x81|t"},                  /* a mark is no letter */
         {"x\xC2\xB2 \xC2\xBD", "x|\xC2\xB2| \xC2\xBD"},  /* ² and ½ are numbers */
         {"\xE4\xB8\xAD\xE6\x96\x87\xE3\x80\x82", "\xE4\xB8\xAD\xE6\x96\x87|\xE3\x80\x82"},
-        {"a\xFF\xFE!b", "a|\xFF\xFE!|b"}, /* bytes that are no UTF-8 are signs */
+        {"a\xFF\xFE!b", "a|\xFF\xFE!|b"}, /* bytes that are not UTF-8 are signs */
         {" \xC3", " \xC3"},
         {"a\xE4\xB8", "a|\xE4\xB8"},
     };
@@ -197,7 +199,7 @@ START_TEST(ids_by_hand) {
     tl_byte_bpe *bpe = small();
     ck_assert_int_eq(tl_byte_bpe_size(bpe), 266);
     ck_assert_int_eq(tl_byte_bpe_merges(bpe), 9);
-    for (int again = 0; again < 2; again++) { /* the second time words are remembered */
+    for (int again = 0; again < 2; again++) { /* the second time from the cache */
         IDS("the", THE);
         IDS(" the", SPACE_THE);
         IDS("  the", ' ', SPACE_THE);
@@ -215,7 +217,7 @@ START_TEST(ids_by_hand) {
     }
     ck_assert_int_eq(tl_byte_bpe_encode(bpe, "", 0, NULL, 0), 0);
     int ids[3] = {-7, -7, -7};
-    ck_assert_int_eq(tl_byte_bpe_encode(bpe, "xyz", 3, ids, 2), 3); /* more than there is room for */
+    ck_assert_int_eq(tl_byte_bpe_encode(bpe, "xyz", 3, ids, 2), 3); /* more than fits */
     ck_assert(ids[0] == 'x' && ids[1] == 'y' && ids[2] == -7);
     ck_assert_int_eq(tl_byte_bpe_encode(bpe, "xyz", 3, NULL, 2), 3);
     size_t size;
@@ -226,7 +228,8 @@ START_TEST(ids_by_hand) {
 }
 END_TEST
 
-/* All places of the pair of the lowest rank first, as GPT-2's encoder does: also where that makes a pair of a lower rank. */
+/* The pair of the lowest rank is first merged everywhere, as in GPT-2's encoder, even if this makes a pair of a lower
+ * rank. */
 START_TEST(a_merge_is_done_everywhere_before_the_next) {
     const text *v = vocab_with("ab abc abab cab", -1);
     static const char odd[] = "ab c\nc ab\na b\nab ab\n";
@@ -252,7 +255,7 @@ START_TEST(special_tokens_only_when_asked) {
     char back[64];
     ck_assert_uint_eq(tl_byte_bpe_decode(bpe, ids, 3, back, sizeof back), strlen(line));
     ck_assert_str_eq(back, line);
-    const char *two = "<|endoftext|><|endoftext|><|endoftext"; /* the third is none */
+    const char *two = "<|endoftext|><|endoftext|><|endoftext"; /* the third is incomplete */
     n = tl_byte_bpe_encode_special(bpe, two, strlen(two), ids, 64);
     ck_assert(n > 4 && ids[0] == END_OF_TEXT && ids[1] == END_OF_TEXT && ids[2] == '<' && ids[n - 1] == 't');
     ck_assert_int_eq(tl_byte_bpe_special(bpe, "<|endoftext|>"), END_OF_TEXT);
@@ -264,7 +267,8 @@ START_TEST(special_tokens_only_when_asked) {
     const text *v = vocab_with("<s> <s><s> \xC4\xA0x \xE2\x96\x81", -1);
     bpe = parse(v->bytes, v->size, "", 0, some);
     assert_no_error(tl_byte_bpe_error(bpe));
-    line = "<s><s><s>\xC4\xA0x\xE2\x96\x81"; /* the longest; a special token is not letters, but its text */
+    /* the longest one is found; a special token is plain text, not letters */
+    line = "<s><s><s>\xC4\xA0x\xE2\x96\x81";
     ck_assert_int_eq(tl_byte_bpe_encode_special(bpe, line, strlen(line), ids, 64), 4);
     ck_assert(ids[0] == 257 && ids[1] == 256 && ids[2] == 258 && ids[3] == 259);
     tl_byte_bpe_decode(bpe, ids, 4, back, sizeof back);
@@ -278,7 +282,7 @@ START_TEST(decoding_into_little_room) {
     const int ids[] = {THE, SPACE_THE, 99999, -1, 'x'};
     char out[8] = "1234567";
     ck_assert_uint_eq(tl_byte_bpe_decode(bpe, ids, 5, NULL, 0), 3 + 4 + 3 + 3 + 1);
-    ck_assert_uint_eq(tl_byte_bpe_decode(bpe, ids, 5, out, 7), 14); /* whole tokens */
+    ck_assert_uint_eq(tl_byte_bpe_decode(bpe, ids, 5, out, 7), 14); /* only whole tokens are written */
     ck_assert_mem_eq(out,
                      "the\0"
                      "567",
@@ -318,7 +322,7 @@ START_TEST(every_short_text_comes_back) {
 }
 END_TEST
 
-/* GPT-2's loop: the pair of the lowest rank, everywhere from the left, until there is none. */
+/* GPT-2's loop: merges the pair of the lowest rank everywhere from the left, until there is none. */
 static long merge_slowly(const tl_byte_bpe *bpe, tl_span word, int *ids) {
     long n = 0;
     for (size_t i = 0; i < word.size; i++) ids[n++] = bpe->alphabet[(unsigned char)word.text[i]];
@@ -342,7 +346,7 @@ static long merge_slowly(const tl_byte_bpe *bpe, tl_span word, int *ids) {
 START_TEST(random_texts_are_merged_as_gpt2_merges) {
     char t[400];
     int ids[400];
-    for (int kind = 0; kind < 3; kind++) { /* few letters, so that there are merges of merges */
+    for (int kind = 0; kind < 3; kind++) { /* few different letters, so that merges of merges occur */
         const uint32_t letters = kind == 0 ? 2 : kind == 1 ? 5 : 256;
         for (size_t i = 0; i < sizeof t; i++) t[i] = (char)(letters == 256 ? draw(256) : 'a' + draw(letters));
         tl_byte_bpe *bpe = tl_byte_bpe_learn(t, sizeof t, &(tl_byte_bpe_config){.merges = 80});
@@ -360,7 +364,7 @@ START_TEST(random_texts_are_merged_as_gpt2_merges) {
 }
 END_TEST
 
-/* A way that takes n² steps would take a minute or more. */
+/* An algorithm with n² steps would take a minute or more. */
 START_TEST(a_word_of_very_many_letters) {
     enum { LONG = 200000 };
     char *t = malloc(LONG);
@@ -381,7 +385,7 @@ START_TEST(a_word_of_very_many_letters) {
 }
 END_TEST
 
-/* More words than are remembered at once. */
+/* More words than the cache holds. */
 START_TEST(more_words_than_are_remembered) {
     tl_byte_bpe *bpe = small();
     char word[32];
@@ -419,7 +423,7 @@ START_TEST(files_come_back) {
 }
 END_TEST
 
-/* Ids in any order, white space, escapes, byte order marks, CRs, and more behind the version. */
+/* Ids in any order, white space, escapes, byte order marks, CRs, and text after the version. */
 START_TEST(files_as_others_may_write_them) {
     const text *v = vocab_with("", -1);
     static const char front[] = "\xEF\xBB\xBF\n\t{ \"\\u0120\\u0074\" : 257,\r\n\"ab\":256,";
@@ -499,7 +503,7 @@ START_TEST(vocabularies_that_are_none) {
     is_refused(v->bytes, v->size, merges, sizeof merges - 1, NULL, "vocab.json:1: byte ",
                ": found the token \"<|endoftext|>\", which no merge makes; name it among the special tokens "
                "if it is one");
-    v = vocab_with("\xE2\x96\x81", -1); /* ▁ is no byte's letter */
+    v = vocab_with("\xE2\x96\x81", -1); /* ▁ is not the letter of any byte */
     is_refused(v->bytes, v->size, "", 0, NULL, "vocab.json:1: byte ", "which no merge makes");
 }
 END_TEST
@@ -558,7 +562,7 @@ START_TEST(merges_that_are_none) {
 }
 END_TEST
 
-/* Cut off anywhere, either file is refused: nothing is encoded by half of it. */
+/* If either file is cut off anywhere, it is refused: half a file is never used. */
 START_TEST(files_cut_off_anywhere) {
     text v = *vocab_with(TOKENS, -1);
     for (size_t size = 0; size <= v.size; size++) {
@@ -574,7 +578,7 @@ START_TEST(files_cut_off_anywhere) {
 }
 END_TEST
 
-/* With bytes changed a file may still be one; then texts still come back. */
+/* With changed bytes a file may still be valid; then texts still come back. */
 START_TEST(files_with_wrong_bytes) {
     static const char likely[] = "\0\xFF \n\"\\{}:,0129ath\xC4\xA0#";
     text v = *vocab_with(TOKENS, -1);
@@ -613,21 +617,22 @@ static void learns(const char *bytes, const tl_byte_bpe_config *config, const ch
 
 START_TEST(learning_by_hand) {
     learns("", NULL, "#version: 0.2\n");
-    learns("ab", NULL, "#version: 0.2\n"); /* seen once */
+    learns("ab", NULL, "#version: 0.2\n"); /* seen only once */
     learns("ab", &(tl_byte_bpe_config){.min_frequency = 1}, "#version: 0.2\na b\n");
-    learns("abc abc", &(tl_byte_bpe_config){.merges = 1}, "#version: 0.2\na b\n"); /* a tie: a is before b */
+    learns("abc abc", &(tl_byte_bpe_config){.merges = 1},
+           "#version: 0.2\na b\n"); /* a tie: a has the lower id */
     learns("bca bca", NULL, "#version: 0.2\nb c\nbc a\n");
-    /* of "y b", "z b" and "Ġ y" y has the lowest id; then of "z b" and "Ġ yb" z */
+    /* of "y b", "z b" and "Ġ y", y has the lowest id; then z, of "z b" and "Ġ yb" */
     learns("zb yb zb yb", NULL, "#version: 0.2\ny b\nz b\n\xC4\xA0 yb\n");
-    /* a tie between pairs with one first token: the second decides */
+    /* a tie of pairs with the same first token: the second token decides */
     learns("xb\nxa\nxb\nxa", NULL, "#version: 0.2\nx a\nx b\n");
-    learns("aaa", NULL, "#version: 0.2\na a\n"); /* twice, one over the other */
+    learns("aaa", NULL, "#version: 0.2\na a\n"); /* it occurs twice, overlapping */
     learns("aaaaaaaa", NULL, "#version: 0.2\na a\naa aa\n");
     learns("the the then", &(tl_byte_bpe_config){.merges = 2}, "#version: 0.2\nh e\nt he\n");
     static const char *const specials[] = {"<e>", NULL};
     tl_byte_bpe *bpe = tl_byte_bpe_learn("ab<e>ab<e><e>ab", 15, &(tl_byte_bpe_config){.specials = specials});
     char *m = tl_byte_bpe_merges_text(bpe, NULL);
-    ck_assert_str_eq(m, "#version: 0.2\na b\n"); /* not "< e", which stands there thrice */
+    ck_assert_str_eq(m, "#version: 0.2\na b\n"); /* not "< e", which occurs three times, in special tokens */
     ck_assert_int_eq(tl_byte_bpe_special(bpe, "<e>"), 257);
     ck_assert_int_eq(tl_byte_bpe_size(bpe), 258);
     int ids[4];
@@ -650,7 +655,7 @@ static void count_progress(void *context, long merge) {
     ck_assert_int_eq(merge, ++*last);
 }
 
-/* Counting everything anew before each merge gives the same merges, of any bytes. */
+/* Counting everything again before each merge gives the same merges, for any bytes. */
 START_TEST(learning_slowly_gives_the_same) {
     for (int trial = 0; trial < 30; trial++) {
         enum { SIZE = 600, MERGES = 60 };
@@ -691,7 +696,7 @@ START_TEST(learning_slowly_gives_the_same) {
             const int first = ids[best], second = ids[best + 1];
             const int32_t found = tl_byte_rank(bpe, first, second);
             must_msg(found >= 0 && found <= rank, "trial %d: merge %ld is another", trial, rank);
-            rank += found == rank; /* or one that was learnt before comes up again */
+            rank += found == rank; /* otherwise a pair that was learnt before has appeared again */
             long kept = 0;
             for (long i = 0; i < n; i++) {
                 const bool here = i + 1 < n && !starts[i + 1] && ids[i] == first && ids[i + 1] == second;
@@ -707,9 +712,9 @@ START_TEST(learning_slowly_gives_the_same) {
 }
 END_TEST
 
-/* ---- beside Python ---- */
+/* ---- against Python ---- */
 
-/* Texts with words that come often and words of every kind; UTF-8, as the reference can take nothing else. */
+/* Writes texts with frequent words, and words of every kind; in UTF-8, since the reference accepts nothing else. */
 static void write_text(const char *path) {
     static const char *const words[] = {"the",
                                         "lower",
@@ -740,7 +745,7 @@ static void write_text(const char *path) {
     for (int i = 0; i < 20000; i++) {
         const uint32_t many = sizeof words / sizeof *words, at = draw(many);
         fprintf(f, "%s%s", words[draw(3) ? at : draw(at + 1)], gaps[draw(sizeof gaps / sizeof *gaps)]);
-        if (draw(8) == 0) /* and words that nobody has seen */
+        if (draw(8) == 0) /* rare words, too */
             for (uint32_t k = draw(12); k > 0; k--) fputc((int)('a' + draw(1 + draw(26))), f);
     }
     ck_assert_int_eq(fclose(f), 0);
@@ -760,7 +765,7 @@ static char *file_of(scratch *s, const char *name, size_t *size) {
     return bytes;
 }
 
-/* Runs the script; false, aloud, if what it needs is not here. */
+/* Runs the script. If something that it needs is not installed, prints that and returns false. */
 static bool says(const char *arguments) {
     int status;
     char *said = shell(&status, "python3 tests/text/byte_bpe_says.py %s", arguments);
@@ -772,7 +777,8 @@ static bool says(const char *arguments) {
     return status == 0;
 }
 
-/* Every line of numbers against the ids, or the words' lengths, of every text. Returns how many texts there were. */
+/* Compares every line of numbers with the ids, or the lengths of words, of one text. Returns how many texts there
+ * were. */
 static long compare(tl_byte_bpe *bpe, const char *lines, size_t size, char *numbers) {
     static int ids[1 << 16];
     long texts = 0;
@@ -817,14 +823,15 @@ START_TEST(all_as_python_has_it) {
         tl_byte_bpe *bpe = parse(vocab, vocab_size, m, merges_size, NULL);
         assert_no_error(tl_byte_bpe_error(bpe));
         ck_assert_int_gt(compare(bpe, lines, lines_size, ids), 6000);
-        char *same = tl_byte_bpe_vocab_text(bpe, NULL); /* what was read is written byte for byte */
+        char *same =
+            tl_byte_bpe_vocab_text(bpe, NULL); /* the file is written as it was read, byte for byte */
         ck_assert_str_eq(same, vocab);
         free(same);
         same = tl_byte_bpe_merges_text(bpe, NULL);
         ck_assert_str_eq(same, m);
         free(same);
         tl_byte_bpe *learnt = tl_byte_bpe_learn(t, text_size, &(tl_byte_bpe_config){.merges = 700});
-        same = tl_byte_bpe_merges_text(learnt, NULL); /* and what is learnt is the same */
+        same = tl_byte_bpe_merges_text(learnt, NULL); /* and learning gives the same merges */
         ck_assert_str_eq(same, m);
         free(same);
         same = tl_byte_bpe_vocab_text(learnt, NULL);

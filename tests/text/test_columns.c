@@ -1,4 +1,4 @@
-/* Columns on a terminal, and the table of characters: by literals, and against Python's unicodedata. */
+/* Columns on a terminal, and the table of characters: by given values, and against Python's unicodedata. */
 #define _POSIX_C_SOURCE 200809L
 #include "examples/shell.h"
 #include "tapeloom/text.h"
@@ -106,8 +106,8 @@ START_TEST(the_table_rises) {
 }
 END_TEST
 
-/* One letter a code point: the width, 'A' + the class ('?': not told), or the general category's first letter; '-' where
- * nothing is assigned. */
+/* Prints one character per code point: the width, 'A' + the class ('?' for the others), or the first letter of the
+ * general category; '-' if the code point is not assigned. */
 static const char script[] =
     "python3 -c '\n"
     "import unicodedata as u, sys\n"

@@ -1,5 +1,4 @@
-/* Corpora from TSV: what is kept, what is skipped and why, what strict says, and that no bytes can break
- * it. */
+/* Corpora from TSV: what is kept, what is skipped and why, what strict refuses, and that any bytes are handled. */
 #include "pairs.h"
 #include "text/scan.h"
 
@@ -26,7 +25,8 @@ START_TEST(all_forms_of_good_lines) {
     ck_assert_str_eq(tl_corpus_sentence(corpus, TL_SOURCE, 4), "");
     ck_assert_str_eq(tl_corpus_sentence(corpus, TL_SOURCE, -1), "");
 
-    ck_assert(PARSE(corpus, "more\tmehr\r")); /* appended; a CR alone at the end belongs to the cut CRLF */
+    ck_assert(
+        PARSE(corpus, "more\tmehr\r")); /* appended; the CR at the end is half of a CRLF that was cut off */
     assert_pair(corpus, 4, "more", "mehr");
     ck_assert(tl_corpus_add(corpus, "", " \xFF"));
     assert_pair(corpus, 5, "", " \xFF");
@@ -70,7 +70,7 @@ START_TEST(bad_lines_are_counted_and_skipped) {
                      "  too long (more than 3 tokens): 2, lines 8, 10\n");
     tl_corpus_free(corpus);
 
-    corpus = tl_corpus_new(); /* no limit: the long ones are kept */
+    corpus = tl_corpus_new(); /* without limit the long lines are kept */
     ck_assert(PARSE(corpus, mixed));
     ck_assert_int_eq(tl_corpus_size(corpus), 4);
     tl_corpus_free(corpus);
@@ -107,7 +107,7 @@ START_TEST(strict_refuses_at_the_first_bad_line) {
         ck_assert_str_eq(tl_corpus_error(corpus), cases[i].message);
         ck_assert_int_eq(tl_corpus_size(corpus), 1); /* as before */
         assert_pair(corpus, 0, "before", "davor");
-        ck_assert(!tl_corpus_add(corpus, "after", "danach")); /* the failure sticks */
+        ck_assert(!tl_corpus_add(corpus, "after", "danach")); /* the failure stays */
         ck_assert_str_eq(tl_corpus_error(corpus), cases[i].message);
         tl_corpus_free(corpus);
     }
@@ -164,24 +164,24 @@ START_TEST(encoding) {
     ck_assert_int_eq(tl_vocab_size(joint), 8);
     ck_assert_str_eq(tl_vocab_token(joint, 6), "x");
 
-    ck_assert(tl_corpus_ids(corpus, TL_SOURCE, 0, &n) == NULL && n == 0);
+    ck_assert(!tl_corpus_ids(corpus, TL_SOURCE, 0, &n) && n == 0);
     ck_assert(tl_corpus_encode(corpus, source, target));
     const int *ids = tl_corpus_ids(corpus, TL_SOURCE, 0, &n);
     ck_assert(n == 3 && ids[0] == 4 && ids[1] == 5 && ids[2] == 4);
     ids = tl_corpus_ids(corpus, TL_TARGET, 1, &n);
     ck_assert(n == 2 && ids[0] == 4 && ids[1] == 5);
-    ck_assert(tl_corpus_ids(corpus, TL_TARGET, 2, &n) == NULL && n == 0);
+    ck_assert(!tl_corpus_ids(corpus, TL_TARGET, 2, &n) && n == 0);
     ck_assert(tl_corpus_encode(corpus, joint, joint));
     ids = tl_corpus_ids(corpus, TL_TARGET, 1, &n);
     ck_assert(n == 2 && ids[0] == 6 && ids[1] == 7);
 
     ck_assert(tl_corpus_add(corpus, "zebra", ""));
-    ck_assert(tl_corpus_ids(corpus, TL_TARGET, 1, &n) == NULL); /* encode again */
+    ck_assert(!tl_corpus_ids(corpus, TL_TARGET, 1, &n)); /* encode again */
     ck_assert(tl_corpus_encode(corpus, joint, joint));
     ids = tl_corpus_ids(corpus, TL_SOURCE, 2, &n);
     ck_assert(n == 1 && ids[0] == TL_UNK);
     ids = tl_corpus_ids(corpus, TL_TARGET, 2, &n);
-    ck_assert(ids != NULL && n == 0);
+    ck_assert(ids && n == 0);
 
     ck_assert(
         !tl_corpus_encode(corpus, joint, NULL)); /* a failed vocabulary: the corpus inherits its error */
@@ -192,9 +192,8 @@ START_TEST(encoding) {
 }
 END_TEST
 
-/* Bytes drawn from a set in which everything that matters is frequent. Whatever they are: every line is
- * counted once, kept sentences are good, strict fails exactly where lenient skips, and what was kept reads
- * back the same. */
+/* Bytes drawn from a set in which all special bytes are frequent. For any of them: every line is counted once, kept
+ * sentences are valid, strict fails exactly where lenient skips, and the kept pairs read back the same. */
 START_TEST(random_bytes) {
     static const char *const pieces[] = {"\t",   "\n",   "\r\n",         "\r",           " ",
                                          "a",    "b c",  "\xC3\xA4",     "\xE4\xB8\xAD", "\xF0\x9F\x98\x80",
@@ -221,7 +220,7 @@ START_TEST(random_bytes) {
         if (size == 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0) lines = 0;
         ck_assert_int_eq(report->lines, lines);
         ck_assert_int_eq(accounted, report->lines);
-        ck_assert(ok == (report->pairs > 0) && ok == (tl_corpus_error(corpus) == NULL));
+        ck_assert(ok == (report->pairs > 0) && ok == (!tl_corpus_error(corpus)));
         ck_assert_int_eq(tl_corpus_size(corpus), report->pairs);
 
         config.strict = true;
@@ -232,7 +231,7 @@ START_TEST(random_bytes) {
             ck_assert(tl_first_bad(tl_span_of(source)) == strlen(source) && !strpbrk(source, "\t\n"));
             ck_assert(tl_first_bad(tl_span_of(target)) == strlen(target) && !strpbrk(target, "\t\n"));
             char line[2100];
-            /* a first byte order mark would be dropped: read the pair as a second line */
+            /* a byte order mark at the beginning would be dropped, so the pair is read as a second line */
             int length = snprintf(line, sizeof line, "x\tx\n%s\t%s\n", source, target);
             ck_assert(parse(again, line, (size_t)length, &config));
             ck_assert_int_eq(tl_corpus_size(again), 2 * p + 2);
@@ -254,7 +253,7 @@ START_TEST(null_is_accepted) {
     ck_assert(!tl_corpus_toy(NULL, NULL));
     ck_assert(!tl_corpus_count(NULL, TL_SOURCE, NULL));
     ck_assert(!tl_corpus_encode(NULL, NULL, NULL));
-    ck_assert(tl_corpus_ids(NULL, TL_SOURCE, 0, &n) == NULL && n == 0);
+    ck_assert(!tl_corpus_ids(NULL, TL_SOURCE, 0, &n) && n == 0);
     ck_assert_int_eq(tl_corpus_size(NULL), 0);
     ck_assert_str_eq(tl_corpus_sentence(NULL, TL_SOURCE, 0), "");
     ck_assert_int_eq(tl_corpus_last_report(NULL)->lines, 0);

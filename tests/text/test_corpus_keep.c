@@ -1,4 +1,4 @@
-/* Lines that pairs were read from, and leaving pairs out: what is kept keeps its sentences, its line and its alignment. */
+/* The line numbers of pairs, and dropping pairs: a kept pair keeps its sentences, its line and its alignment. */
 #include "check.h"
 
 #include <tapeloom/text.h>
@@ -44,7 +44,7 @@ START_TEST(kept_pairs_stay_as_they_were) {
         kept++;
     }
     ck_assert_int_eq(tl_corpus_size(some), kept);
-    must(tl_corpus_add(some, "one", "more")); /* goes on behind what is left */
+    must(tl_corpus_add(some, "one", "more")); /* appends after the kept pairs */
     long links;
     ck_assert_ptr_null(tl_corpus_alignment(some, kept, &links));
     ck_assert_int_eq(links, 0);
@@ -53,7 +53,7 @@ START_TEST(kept_pairs_stay_as_they_were) {
 }
 END_TEST
 
-/* Ids and batches of before are not those of what is left. */
+/* After dropping pairs, earlier ids and batches are not valid any more. */
 START_TEST(keeping_undoes_encoding) {
     tl_corpus *c = tl_corpus_new();
     must(tl_corpus_add(c, "a b", "c") && tl_corpus_add(c, "d", "e f"));

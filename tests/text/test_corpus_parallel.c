@@ -1,5 +1,5 @@
-/* Corpora from two texts: the same judgement as for two columns, by literals and against the two-column reader; texts
- * that do not belong together; and that failures leave the corpus as it was. */
+/* Corpora from two texts: the same checks as for two columns, by given values and against the two-column reader; texts
+ * that do not belong together; and failures leave the corpus unchanged. */
 #define _POSIX_C_SOURCE 200809L
 #include "examples/shell.h"
 #include "pairs.h"
@@ -27,12 +27,13 @@ START_TEST(all_forms_of_good_lines) {
     assert_no_error(tl_corpus_error(corpus));
     ck_assert_int_eq(tl_corpus_size(corpus), 3);
     assert_pair(corpus, 0, "a  dog", "ein Hund");
-    assert_pair(corpus, 1, "a\tcat ", "\tKatze");         /* a tab is white space like any other */
-    assert_pair(corpus, 2, "last", "\xEF\xBB\xBFletzte"); /* the mark is one at the front of a text only */
+    assert_pair(corpus, 1, "a\tcat ", "\tKatze"); /* here a tab is ordinary white space */
+    assert_pair(corpus, 2, "last",
+                "\xEF\xBB\xBFletzte"); /* a byte order mark counts only at the beginning of a text */
     char text[TL_REPORT_TEXT];
     ck_assert_str_eq(tl_corpus_report_text(tl_corpus_last_report(corpus), text),
                      "s.en + t.de: 3 lines, 3 pairs, 0 skipped\n");
-    ck_assert(PARSE(corpus, "x", "\xEF\xBB\xBFy")); /* appended; each text may have the mark */
+    ck_assert(PARSE(corpus, "x", "\xEF\xBB\xBFy")); /* appended; each text may have a byte order mark */
     assert_pair(corpus, 3, "x", "y");
     ck_assert(tl_corpus_parse_parallel(corpus, "x\n", 2, "y\n", 2, NULL, NULL));
     ck_assert_str_eq(tl_corpus_last_report(corpus)->name, "(source) + (target)");
@@ -49,8 +50,8 @@ START_TEST(bad_lines_are_counted_and_skipped) {
                                  "a b c d\n" /* 6 too long */
                                  "a b c\n"   /* 7 */
                                  "x\n"       /* 8 too long on the other side */
-                                 "\xFF\n"    /* 9 blank comes before not UTF-8 */
-                                 "\xFF\n";   /* 10 not UTF-8 comes before too long */
+                                 "\xFF\n"    /* 9 blank is checked before UTF-8 */
+                                 "\xFF\n";   /* 10 UTF-8 is checked before length */
     static const char target[] = "eins\n\n \t\xC2\xA0\ny\nnul\0\ny\nx\ty\tz\na b c d e\n\r\na b c d\n";
     tl_corpus *corpus = tl_corpus_new();
     ck_assert(PARSE(corpus, source, target, .max_tokens = 3));
@@ -106,7 +107,7 @@ START_TEST(errors_say_which_file) {
         ck_assert_str_eq(tl_corpus_error(corpus), cases[i].message);
         ck_assert_int_eq(tl_corpus_size(corpus), 1); /* as before */
         assert_pair(corpus, 0, "before", "davor");
-        ck_assert(!PARSE(corpus, "a\n", "b\n")); /* the failure sticks */
+        ck_assert(!PARSE(corpus, "a\n", "b\n")); /* the failure stays */
         ck_assert_str_eq(tl_corpus_error(corpus), cases[i].message);
         tl_corpus_free(corpus);
     }
@@ -125,7 +126,7 @@ START_TEST(errors_say_which_file) {
 }
 END_TEST
 
-/* Random sides without tabs, once as two texts and once as two columns: the same pairs and the same report. */
+/* Random sides without tabs, read as two texts and as two columns: the same pairs and the same report. */
 START_TEST(as_two_columns) {
     static const char *const pieces[] = {" ",    "a",        "b c", "\xC3\xA4", "\xE4\xB8\xAD",
                                          "\xFF", "\xC2\xA0", "word"};
@@ -145,7 +146,7 @@ START_TEST(as_two_columns) {
         tl_corpus *parallel = tl_corpus_new(), *columns = tl_corpus_new();
         bool ok = parse(parallel, source, strlen(source), target, strlen(target), &config);
         must(ok == tl_corpus_parse_tsv(columns, table, strlen(table), &config));
-        must(ok == (tl_corpus_error(parallel) == NULL));
+        must(ok == (!tl_corpus_error(parallel)));
         const tl_corpus_report *a = tl_corpus_last_report(parallel), *b = tl_corpus_last_report(columns);
         must(a->lines == b->lines && a->pairs == b->pairs && a->max_tokens == b->max_tokens);
         must(memcmp(a->skipped, b->skipped, sizeof a->skipped) == 0);
@@ -159,7 +160,7 @@ START_TEST(as_two_columns) {
 }
 END_TEST
 
-/* Some pairs fit in, then a line does not. */
+/* Some pairs fit into memory, then one does not. */
 START_TEST(out_of_memory_leaves_the_corpus) {
 #if defined(TL_SANITIZED)
     TL_SKIP("out of memory: not with sanitizers");
@@ -172,7 +173,7 @@ START_TEST(out_of_memory_leaves_the_corpus) {
     tl_corpus *corpus = tl_corpus_new();
     ck_assert(tl_corpus_add(corpus, "before", "davor"));
     struct rlimit limit = {(rlim_t)8 << 20,
-                           (rlim_t)8 << 20}; /* less than what is in use: nothing large is given */
+                           (rlim_t)8 << 20}; /* less than is in use already, so large requests fail */
     ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
     ck_assert(!tl_corpus_parse_parallel(corpus, source, size, "eins\nzwei\ndrei\n", 15, "t.de",
                                         &(tl_corpus_config){.name = "s.en"}));

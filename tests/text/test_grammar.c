@@ -1,4 +1,4 @@
-/* The grammar corpus: streams, parts, ranges, errors. That the sentences are right is in test_grammar_words.c. */
+/* The grammar corpus: streams, parts, ranges, errors. test_grammar_words.c checks that the sentences are right. */
 #include "check.h"
 #include "grammar_nouns.h"
 #include "tapeloom/text.h"
@@ -24,7 +24,7 @@ START_TEST(streams_are_long_and_distinct) {
         }
     for (int side = 0; side < 2; side++) must(lengths[side] > 7L * TRAIN && lengths[side] < 13L * TRAIN);
 
-    /* the same English never has two translations, whatever the seed */
+    /* an English sentence has only one translation, for all seeds */
     for (uint64_t seed = 8; seed < 10; seed++) {
         tl_corpus *other = grammar(pair, TL_GRAMMAR_TRAIN, 20000, 0, seed);
         long met = 0;
@@ -72,7 +72,7 @@ START_TEST(ranges_are_of_one_stream) {
 }
 END_TEST
 
-/* ---- what is held out: combinations found again in the English words ---- */
+/* ---- held-out combinations, found in the English words ---- */
 
 static const char adjectives[] =
     "small,big,old,new,beautiful,young,red,black,white,blue,green,yellow,interesting,"
@@ -84,7 +84,8 @@ static int english_noun(const char *word) {
 }
 static bool owns(const char *word) { return word[0] == '\''; }
 
-/* The head of the phrase that begins here, "the girl 's small cat": the noun's place, or -1 for a pronoun. */
+/* The head of the phrase that begins here, as in "the girl 's small cat": the index of the noun, or -1 for a
+ * pronoun. */
 static int head_from(const tokens *t, int at) {
     for (int i = at; i < t->count; i++) {
         if (listed("me,him,us,them,it,.,?,in,near,behind,to,I,he,she,we,they", t->word[i])) return -1;
@@ -96,7 +97,7 @@ static int head_from(const tokens *t, int at) {
     return -1;
 }
 
-/* The base of an English verb form with an object, or of "go"; NULL if the word is none. */
+/* The base form of an English verb with an object, or of "go"; NULL if the word is neither. */
 static const char *verb_base(const tokens *t, int at) {
     static const char *const forms[][2] = {{"read", "read,reads,reading"},
                                            {"write", "write,writes,wrote,writing"},
@@ -133,7 +134,7 @@ static void tell(const char *first, const char *noun, combination *found, void *
 
 /* Calls `found` for every adjective with its noun and every verb with its object. */
 static void combinations(const tokens *t, combination *found, void *context) {
-    int that = -1, subject = -1; /* where "that I bought" begins; the sentence's first head */
+    int that = -1, subject = -1; /* where "that I bought" begins; the head of the subject */
     for (int i = 0; i < t->count; i++) {
         const char *word = t->word[i];
         if (strcmp(word, "that") == 0 && i > 0 && english_noun(t->word[i - 1]) >= 0 &&
@@ -213,7 +214,7 @@ START_TEST(held_out_sentences_combine_words_anew) {
 }
 END_TEST
 
-/* ---- beside other pairs, and errors ---- */
+/* ---- with other pairs in the corpus, and errors ---- */
 
 START_TEST(alignments_stay_with_their_pairs) {
     long n;
@@ -227,7 +228,7 @@ START_TEST(alignments_stay_with_their_pairs) {
         must_be_same(corpus, 1 + i, alone, i);
         must_be_same(corpus, 12 + i, alone, 10 + i);
     }
-    /* a file that is refused half-way takes nothing along */
+    /* a file that is refused half way does not change the grammar's pairs */
     ck_assert(!tl_corpus_parse_tsv(corpus, "e\tf\nbad\n", 8, &(tl_corpus_config){.strict = true}));
     ck_assert_int_eq(tl_corpus_size(corpus), 22);
     must_be_same(corpus, 21, alone, 19);
@@ -280,7 +281,7 @@ START_TEST(what_cannot_be_is_refused) {
 }
 END_TEST
 
-/* There are as many sentences as is promised, to the last. */
+/* A stream has exactly the promised number of sentences. */
 START_TEST(streams_have_their_length) {
     for (int part = 0; part < 2; part++) {
         tl_corpus *corpus = grammar(pairs[_i], (tl_grammar_part)part, 1, 99999, 2);

@@ -1,5 +1,5 @@
-/* The grammar corpus: that both translations and the alignments are right, judged by word lists and rules of the
- * test's own and by pairs worked out by hand. */
+/* The grammar corpus: both translations and the alignments are right, judged by this test's own word lists and rules,
+ * and by pairs written by hand. */
 #include "check.h"
 #include "grammar_nouns.h"
 #include "tapeloom/text.h"
@@ -7,7 +7,7 @@
 
 /* ---- which words may be linked ---- */
 
-/* English word: the French words, then the Chinese ones, that it may be linked with. */
+/* For each English word the French words, then the Chinese ones, that it may be linked with. */
 #define AVOIR ",ai,a,avons,ont"
 #define ETRE ",suis,est,sommes,sont"
 #define FR_VERBS                                                                                           \
@@ -215,7 +215,7 @@ START_TEST(alignments_are_true) {
                          tl_corpus_sentence(corpus, TL_TARGET, i));
                 source[links[k].source] = target[links[k].target] = true;
             }
-            for (int k = 0; k < s.count; k++) /* what may stand alone */
+            for (int k = 0; k < s.count; k++) /* only these words may be without a link */
                 must_msg(source[k] || (chinese && listed("the,any,to,is,are,am", s.word[k])),
                          "%s has no link in: %s", s.word[k], tl_corpus_sentence(corpus, TL_SOURCE, i));
             for (int k = 0; k < t.count; k++)
@@ -234,7 +234,7 @@ static bool vowel_begins(const char *word) {
     return strchr("aeiouhy", word[0]) || strncmp(word, "é", 2) == 0 || strncmp(word, "œ", 2) == 0;
 }
 
-/* Articles and adjectives before a noun, and those behind it, agree with it. */
+/* Articles and adjectives before and after a noun must agree with it. */
 static void check_phrase(const tokens *t, int at, const char *sentence) {
     static const char adjectives_before[] = "petit*,grand*,vieux,vieil*,nouve*,beau*,bel*,jeune*";
     int plural = 0, noun = noun_of(t->word[at], 1, &plural);
@@ -338,7 +338,8 @@ START_TEST(chinese_counts_and_orders) {
                 must_msg(noun >= 0 && strcmp(t.word[measure], nouns[noun].measure) == 0, "%s %s in: %s", word,
                          t.word[measure], sentence);
             }
-            for (int k = 0; k + 1 < t.count; k++) { /* times before the verb, so before any 了, 在 and 不 */
+            for (int k = 0; k + 1 < t.count;
+                 k++) { /* times come before the verb, so before any 了, 在 and 不 */
                 if (!listed("昨天,明天,上周,下周,每天,现在", t.word[k])) continue;
                 for (int j = 0; j < k; j++)
                     must_msg(!listed("了,不,没,会,把,经常", t.word[j]) || strstr(sentence, "的 那"), "%s",
@@ -352,7 +353,7 @@ START_TEST(chinese_counts_and_orders) {
 }
 END_TEST
 
-/* ---- whole pairs, worked out by hand ---- */
+/* ---- whole pairs, written by hand ---- */
 
 typedef struct example {
     const char *source, *target, *links;

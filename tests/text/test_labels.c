@@ -1,4 +1,4 @@
-/* Labels: made of a corpus, written, read, and every way their file can be damaged. */
+/* Labels: from a corpus, written, read, and every kind of damage to their file. */
 #include "check.h"
 #include "tapeloom/text.h"
 

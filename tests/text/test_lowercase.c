@@ -1,11 +1,11 @@
-/* Lower case against Python's str.lower(): some texts, all characters by a checksum, and all of them live where python3
- * is there. */
+/* Lower case against Python's str.lower(): some texts; all characters by a checksum, and against python3 itself if it
+ * is installed. */
 #define _POSIX_C_SOURCE 200809L
 #include "bleu_lines.h"
 #include "examples/shell.h"
 #include "text/unicode/lowercase.h"
 
-/* The caller frees it. Text and result are in blocks of just their sizes. */
+/* The caller frees the result. Text and result are in blocks of exactly their sizes. */
 static char *lower(const char *text, size_t size, size_t *written) {
     char *in = malloc(size + (size == 0)), *out = malloc(TL_LOWERCASE_ROOM(size) + 1);
     ck_assert(in && out);
@@ -26,8 +26,8 @@ START_TEST(texts) {
         {"ⱯȺȾ ẞ Ω K Å", "ɐⱥⱦ ß ω k å"},
         {"ǅǄǆ Ǳ ǲ Ⴀ Ა Ꭰ Ᏸ", "ǆǆǆ ǳ ǳ ⴀ ა ꭰ ᏸ"},
         {"Ⅷ Ⓩ Ｚ 𐐀 𞤀 中文，。", "ⅷ ⓩ ｚ 𐐨 𞤢 中文，。"},
-        {"ΟΔΟΣ ΣΟΦΟΣ. Σ ΑΣΑ", "οδος σοφος. σ ασα"}, /* alone it is not final */
-        {"ΑΣ'Α ΑΣ' Α'Σ 'Σ", "ασ'α ας' α'ς 'σ"},     /* an apostrophe is seen through */
+        {"ΟΔΟΣ ΣΟΦΟΣ. Σ ΑΣΑ", "οδος σοφος. σ ασα"}, /* a sigma by itself is not final */
+        {"ΑΣ'Α ΑΣ' Α'Σ 'Σ", "ασ'α ας' α'ς 'σ"},     /* an apostrophe is skipped */
         {"1Σ AΣ1 aΣ:b -aΣ-b", "1σ aς1 aσ:b -aς-b"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -39,7 +39,7 @@ START_TEST(texts) {
 }
 END_TEST
 
-/* Bytes that are no UTF-8 stay, and are no letters to a sigma. A NUL is a character like others. */
+/* Bytes that are not UTF-8 stay, and for a sigma they are no letters. A NUL is an ordinary character. */
 START_TEST(bad_bytes) {
     static const struct {
         const char *text;
@@ -60,7 +60,7 @@ START_TEST(bad_bytes) {
 }
 END_TEST
 
-/* "c AcΣ cΣ AΣc AΣcB\n", as lower_everything.py has it. */
+/* The line "c AcΣ cΣ AΣc AΣcB\n" for a character c, as lower_everything.py writes it. */
 static size_t around_sigma(uint32_t code, char line[64]) {
     static const char *const parts[] = {"", " A", "\316\243 ", "\316\243 A\316\243", " A\316\243", "B\n"};
     size_t size = 0;

@@ -1,5 +1,5 @@
-/* Every function of text.h with nothing: NULL where there should be something, numbers that are 0, negative or at the end of all
- * numbers, choices that are none. Nothing crashes; what cannot be done is false, NULL or 0, with a sentence where there is an
+/* Every function of text.h with NULL arguments, with numbers that are 0, negative or extreme, and with invalid enum
+ * values. Nothing crashes. A function that cannot work returns false, NULL or 0, with an error message if there is an
  * object to keep it. */
 #define _POSIX_C_SOURCE 200809L
 #include "nothing.h"
@@ -185,7 +185,7 @@ START_TEST(no_vocabulary) {
     ck_assert_str_eq(tl_vocab_token(v, INT_MIN), "<unk>");
     ck_assert_str_eq(tl_vocab_token(v, INT_MAX), "<unk>");
     ck_assert_int_eq(tl_vocab_encode(v, NULL, ids, 2), 0);
-    ck_assert_int_eq(tl_vocab_encode(v, "a b c", NULL, 2), 3); /* only counts */
+    ck_assert_int_eq(tl_vocab_encode(v, "a b c", NULL, 2), 3); /* ids NULL: only counts */
     ck_assert_int_eq(tl_vocab_encode(v, "a b c", ids, LONG_MIN), 3);
     ck_assert(ids[0] == 7 && ids[1] == 7);
     ck_assert_uint_eq(tl_vocab_decode(v, NULL, 3, text, sizeof text), 0);
@@ -193,7 +193,7 @@ START_TEST(no_vocabulary) {
     ids[0] = 4, ids[1] = -9;
     ck_assert_uint_eq(tl_vocab_decode(v, ids, LONG_MIN, text, sizeof text), 0);
     ck_assert_uint_eq(tl_vocab_decode(v, ids, 2, NULL, 0), strlen("a <unk>"));
-    ck_assert_uint_eq(tl_vocab_decode(v, ids, 2, NULL, 9), strlen("a <unk>")); /* only measures */
+    ck_assert_uint_eq(tl_vocab_decode(v, ids, 2, NULL, 9), strlen("a <unk>")); /* text NULL: only measures */
     ck_assert_uint_eq(tl_vocab_decode(v, NULL, 2, NULL, 9), 0);
     tl_vocab_free(v);
     ck_assert_int_eq(tl_vocab_size(NULL), 0);
@@ -265,7 +265,7 @@ START_TEST(a_corpus_that_is_asked_for_nothing) {
     ck_assert_int_eq(tl_corpus_size(c), 2);
     tl_corpus_free(c);
     c = tl_corpus_new();
-    ck_assert(tl_corpus_keep(c, NULL)); /* of none */
+    ck_assert(tl_corpus_keep(c, NULL)); /* the corpus is empty */
     ck_assert(!tl_corpus_encode(c, v, NULL));
     ck_assert_str_eq(tl_corpus_error(c), "vocabulary: out of memory");
     tl_corpus_free(c);
@@ -274,7 +274,7 @@ START_TEST(a_corpus_that_is_asked_for_nothing) {
 }
 END_TEST
 
-/* Each of them leaves the corpus as it was. */
+/* Each of these calls leaves the corpus unchanged. */
 #define REFUSED(call, part)                    \
  do {                                          \
   tl_corpus *c = two_pairs();                  \
@@ -422,8 +422,8 @@ START_TEST(batches_at_the_end_of_numbers) {
     ck_assert(tl_batches_seek(b, (tl_batches_position){LONG_MAX - 1, 1}));
     ck_assert(!tl_batches_next(b, &batch) && !tl_batches_error(b));
     ck_assert_int_eq(tl_batches_tell(b).epoch, LONG_MAX);
-    ck_assert(tl_batches_next(b, &batch));  /* the last one that can be counted: … */
-    ck_assert(!tl_batches_next(b, &batch)); /* … after it there is no other */
+    ck_assert(tl_batches_next(b, &batch));  /* the last epoch that can be counted … */
+    ck_assert(!tl_batches_next(b, &batch)); /* … and none after it */
     assert_contains(tl_batches_error(b), "batches: found epoch 9223372036854775807 at its end");
     tl_batches_free(b);
     const tl_batches_position none[] = {{-1, 0}, {LONG_MIN, 0}, {0, -1}, {0, 2}, {0, LONG_MAX}};

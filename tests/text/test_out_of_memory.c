@@ -1,11 +1,10 @@
-/* The text room when memory runs out: each request in turn is refused, alone or with all later ones. The call says so or
- * succeeds without, never half; nothing leaks, and what was there before is as it was. (BLEU and chrF2:
- * test_bleu_memory.c.) */
+/* src/text without memory: each request fails in turn, alone or with all later ones. The call reports it or succeeds
+ * without the memory. Nothing leaks, and earlier objects are unchanged. (BLEU and chrF2: test_bleu_memory.c.) */
 #include "refuse.h"
 #include "tapeloom/text.h"
 
-/* One trial makes its objects, does its work with memory that runs out as refuse_after has said, calls grant_again and
- * judges. False when nothing was refused any more; then everything must have worked. */
+/* A trial makes its objects, works while memory fails as set by refuse_after, calls grant_again, and checks the result.
+ * Returns false if no request failed; then everything must have worked. */
 typedef bool trial_fn(void);
 
 #define says_so(error, start)                                                               \
@@ -14,7 +13,7 @@ typedef bool trial_fn(void);
 
 static void same_text(const char *a, const char *b) { must_msg(!strcmp(a, b), "\"%s\", not \"%s\"", a, b); }
 
-/* More than the first room of every growing array. */
+/* More lines than the first capacity of every growing array. */
 static const char *const lines[] = {
     "the old man saw the small boat on the river", "a b c d e f g h i j k l m n o p q r s t u v w x y z",
     "lower lowest newer newest wider widest lower newer", "aaaaaaaa\u00A0aaaa abababab the the the the",
@@ -29,12 +28,12 @@ static bool make_a_vocabulary(void) {
     for (int i = 0; i < LINES; i++) counted &= tl_vocab_counts_add(counts, lines[i]);
     tl_vocab *vocab = tl_vocab_new(counts, NULL);
     bool was_refused = grant_again(), made = !tl_vocab_error(vocab);
-    must(made ? counted && tl_vocab_size(vocab) == 63 : was_refused); /* (qsort can do without memory) */
+    must(made ? counted && tl_vocab_size(vocab) == 63 : was_refused); /* (qsort works without memory, too) */
     if (!made) {
         says_so(tl_vocab_error(vocab), "vocabulary: ");
         must(!tl_vocab_text(vocab, NULL));
         must(!vocab || !strcmp(tl_vocab_token(vocab, TL_EOS), "<eos>"));
-    } else { /* whole, and in order: "the" came most often */
+    } else { /* complete and in order: "the" is the most frequent */
         must(tl_vocab_id(vocab, "the") == TL_SPECIALS);
         for (int id = 0; id < 63; id++)
             must(id < TL_SPECIALS || tl_vocab_id(vocab, tl_vocab_token(vocab, id)) == id);
@@ -57,14 +56,14 @@ static bool read_a_vocabulary(void) {
     return was_refused;
 }
 static bool write_a_vocabulary(void) {
-    long granted = left; /* the making is not what is tried */
+    long granted = left; /* making the object is not part of the trial */
     grant_again();
     tl_vocab *vocab = tl_vocab_parse("v.txt", written, sizeof written - 1);
     refuse_after(granted, all_later);
     size_t size;
     char *text = tl_vocab_text(vocab, &size);
     bool was_refused = grant_again();
-    must((text == NULL) == was_refused && size == (text ? sizeof written - 1 : 0));
+    must((!text) == was_refused && size == (text ? sizeof written - 1 : 0));
     if (text) same_text(text, written);
     free(text);
     must(!tl_vocab_error(vocab) && tl_vocab_size(vocab) == 26);
@@ -105,13 +104,13 @@ static bool labelled(tl_corpus *c) {
 }
 static const struct {
     bool (*fill)(tl_corpus *corpus);
-    long pairs, least; /* least: requests */
+    long pairs, least; /* least: requests that there must be at least */
 } fillings[] = {{parse_tsv, 12, 2},  {parse_parallel, 12, 1}, {add, 1, 1},      {toy, 40, 8},
                 {grammar_fr, 40, 8}, {grammar_zh, 40, 8},     {labelled, 40, 8}};
 enum { FILLINGS = sizeof fillings / sizeof *fillings };
 static int filling;
 
-/* Two pairs of the grammar, encoded: what must stay. */
+/* Two encoded pairs of the grammar, which must stay unchanged. */
 static tl_corpus *corpus_before(const tl_vocab *vocab) {
     tl_corpus *corpus = tl_corpus_new();
     must(tl_corpus_grammar(corpus, &(tl_grammar_config){.pair = "en-fr", .sentences = 2}));
@@ -144,7 +143,7 @@ static bool fill_a_corpus(void) {
     bool ok = fillings[filling].fill(corpus), was_refused = grant_again();
     must(ok == !was_refused);
     tl_batch batch;
-    if (was_refused) { /* as it was, ids, links and all; batches of it go on */
+    if (was_refused) { /* unchanged, with ids and links; its batches continue */
         must(strstr(tl_corpus_error(corpus), "corpus: out of memory")); /* "toy corpus: …", too */
         must(tl_corpus_size(corpus) == 2);
         assert_same_pairs(corpus, want, 2);
@@ -152,7 +151,7 @@ static bool fill_a_corpus(void) {
         must(!fillings[filling].fill(corpus) && tl_corpus_size(corpus) == 2);
     } else {
         must(tl_corpus_size(corpus) == 2 + fillings[filling].pairs && !tl_corpus_error(corpus));
-        must(!tl_batches_next(batches, &batch)); /* they are batches of another corpus now */
+        must(!tl_batches_next(batches, &batch)); /* the corpus has changed since they were made */
     }
     tl_batches_free(batches);
     tl_corpus_free(want);
@@ -190,7 +189,7 @@ static bool collect_labels(void) {
     char *text = tl_labels_error(labels) ? NULL : tl_labels_text(labels, &size);
     tl_labels *again = text ? tl_labels_parse("l.txt", text, size) : NULL;
     bool was_refused = grant_again(), whole = again && !tl_labels_error(again);
-    must(whole || was_refused); /* (qsort can do without memory) */
+    must(whole || was_refused); /* (qsort works without memory, too) */
     if (whole) {
         must(tl_labels_count(again) == 12 && tl_labels_find(again, "sept") == tl_labels_find(labels, "sept"));
         same_text(tl_labels_name(again, 11), "un");
@@ -244,7 +243,7 @@ static bool make_batches(void) {
 /* ---- byte pairs ---- */
 
 static bool learn_byte_pairs(void) {
-    static char *codes; /* of the run where nothing is refused; it outlives the trials */
+    static char *codes; /* learnt without failures; kept for all trials */
     long before = alive, granted = left;
     if (!codes) {
         grant_again();
@@ -255,7 +254,7 @@ static bool learn_byte_pairs(void) {
         must(codes && tl_bpe_merges(bpe) > 20);
         tl_bpe_words_free(words);
         tl_bpe_free(bpe);
-        alive = before; /* what is kept is no leak */
+        alive = before; /* the kept codes are no leak */
     }
     refuse_after(granted, all_later);
     tl_bpe_words *words = tl_bpe_words_new();
@@ -286,7 +285,7 @@ static bool list_words(void) {
     size_t size;
     char *text = tl_bpe_words_text(words, &size);
     bool was_refused = grant_again();
-    must((text == NULL) == was_refused && size == (text ? 8 : 0));
+    must((!text) == was_refused && size == (text ? 8 : 0));
     free(text);
     must((text = tl_bpe_words_text(words, NULL)));
     same_text(text, "b 2\na 1\n");
@@ -314,7 +313,7 @@ static bool write_byte_pairs(void) {
     size_t size;
     char *text = tl_bpe_text(bpe, &size);
     bool was_refused = grant_again();
-    must((text == NULL) == was_refused && size == (text ? sizeof merges - 1 : 0));
+    must((!text) == was_refused && size == (text ? sizeof merges - 1 : 0));
     if (text) same_text(text, merges);
     free(text);
     must(!tl_bpe_error(bpe));
@@ -322,7 +321,7 @@ static bool write_byte_pairs(void) {
     return was_refused;
 }
 
-/* Lines that need room everywhere; after a refusal each must come out as ever. */
+/* Lines that need memory everywhere. After a failure each must give its usual result. */
 static bool apply_byte_pairs(void) {
     static const char *const said[][2] = {{"lower the newer", "lower the new@@ er"},
                                           {" ababx  lower a b c d e f g h i j k l m n", NULL},
@@ -340,7 +339,7 @@ static bool apply_byte_pairs(void) {
     }
     bool was_refused = grant_again();
     must(none == !was_refused && !tl_bpe_error(bpe));
-    for (int i = 0; i < 3; i++) { /* a word is remembered whole or not at all */
+    for (int i = 0; i < 3; i++) { /* a word is cached completely or not at all */
         char *text = tl_bpe_apply(bpe, said[i][0]);
         must(text);
         if (said[i][1]) same_text(text, said[i][1]);
@@ -352,7 +351,7 @@ static bool apply_byte_pairs(void) {
 static bool join_byte_pairs(void) {
     char *text = tl_bpe_join("lo@@ wer the@@");
     bool was_refused = grant_again();
-    must((text == NULL) == was_refused);
+    must((!text) == was_refused);
     if (text) same_text(text, "lower the");
     free(text);
     return was_refused;
@@ -360,11 +359,11 @@ static bool join_byte_pairs(void) {
 
 /* ---- byte-level byte pairs ---- */
 
-/* Both files of an encoding that was learnt while nothing was refused; they outlive the trials. */
+/* Both files of an encoding that was learnt without failures; kept for all trials. */
 static char *byte_vocab, *byte_merges;
 static const char *const byte_specials[] = {"<end>", NULL};
 static tl_byte_bpe *learn_from_lines(void) {
-    static char all[2000]; /* no line buffer is asked for */
+    static char all[2000]; /* static, so that stdio requests no buffer */
     all[0] = 0;
     for (int i = 0; i < LINES; i++) strcat(strcat(all, lines[i]), "\n<end>");
     return tl_byte_bpe_learn(all, strlen(all),
@@ -387,10 +386,10 @@ static void make_byte_files(void) {
     byte_merges = tl_byte_bpe_merges_text(bpe, NULL);
     must(byte_vocab && byte_merges);
     tl_byte_bpe_free(bpe);
-    alive = before; /* what is kept is no leak */
+    alive = before; /* the kept files are no leak */
     refuse_after(granted, all_later);
 }
-/* All of it or nothing, and a sentence. */
+/* Is the encoding complete, or empty with an error message? */
 static bool is_whole(tl_byte_bpe *bpe) {
     const bool was_refused = grant_again();
     if (tl_byte_bpe_error(bpe)) {
@@ -432,7 +431,7 @@ static bool write_bytes(void) {
     tl_byte_bpe_free(bpe);
     return was_refused;
 }
-/* After a refusal each line must come out as ever. */
+/* After a failure each line must give its usual result. */
 static bool encode_bytes(void) {
     static int ids[200], again[200];
     static char back[400];
@@ -465,7 +464,7 @@ static bool cut_and_join(void) {
     char *cut = tl_pretokens_cut(kind, "Hello, (big) world: 3.5 km. 我有"), *text = NULL;
     if (cut) text = tl_pretokens_join(kind, cut);
     bool was_refused = grant_again();
-    must(text || was_refused); /* memory that only could not be given back is no failure */
+    must(text || was_refused); /* failing to shrink a block is no failure */
     if (text) same_text(text, "Hello, (big) world: 3.5 km. 我有");
     free(cut), free(text);
     return was_refused;
@@ -475,7 +474,7 @@ static bool cut_and_join(void) {
 
 static const struct {
     trial_fn *trial;
-    long least; /* so many requests there are, or more */
+    long least; /* the least number of requests */
 } trials[] = {{make_a_vocabulary, 15}, {collect_labels, 8},   {read_a_vocabulary, 6}, {write_a_vocabulary, 1},
               {encode_a_corpus, 2},    {count_a_corpus, 5},   {make_batches, 12},     {learn_byte_pairs, 30},
               {list_words, 2},         {read_byte_pairs, 20}, {write_byte_pairs, 1},  {apply_byte_pairs, 10},

@@ -1,5 +1,5 @@
-/* Pictures with captions: what is said is what is there, read off the line of patches by a second implementation; what training never
- * has; streams and ranges; pixels; batches; refusals. */
+/* Pictures with captions: captions against a second implementation that reads the line of patches; combinations kept
+ * out of training; streams and ranges; pixels; batches; refusals. */
 #define _XOPEN_SOURCE 700 /* strtok_r */
 #include "check.h"
 #include "tapeloom/text.h"
@@ -17,7 +17,7 @@ static tl_corpus *pictures(tl_pictures_part part, long count, long first, uint64
     return corpus;
 }
 
-/* ---- the caption once more, from the line ---- */
+/* ---- a second implementation of captions ---- */
 
 typedef struct thing {
     char colour[16], shape[16];
@@ -52,7 +52,7 @@ static int things_of(const char *scene, thing found[2]) {
 
 static const char *a(const thing *t) { return t->colour[0] == 'o' ? "an" : "a"; }
 
-/* What must be said of it. */
+/* Writes the expected caption. */
 static void say(const thing *t, int count, char caption[200]) {
     static const char *const rows[] = {"top", "", "bottom"}, *const columns[] = {"left", "", "right"};
     const int row = t[0].patch / SIDE, column = t[0].patch % SIDE;
@@ -69,12 +69,12 @@ static void say(const thing *t, int count, char caption[200]) {
     const char *how = abs(across) > abs(down) ? across > 0 ? "left of" : "right of"
                       : down > 0              ? "above"
                                               : "below";
-    must((abs(across) >= 2 && abs(down) <= 1) || (abs(down) >= 2 && abs(across) <= 1)); /* it is plain */
+    must((abs(across) >= 2 && abs(down) <= 1) || (abs(down) >= 2 && abs(across) <= 1)); /* a clear relation */
     snprintf(caption, 200, "%s %s %s %s %s %s %s", a(t), t->colour, t->shape, how, a(t + 1), t[1].colour,
              t[1].shape);
 }
 
-/* Every colour and shape of the caption is linked with its patch, and nothing else is. */
+/* Checks that every colour and shape of the caption is linked to its patch, and nothing else is linked. */
 static void must_be_linked(const tl_corpus *c, long i, const thing *t, int count) {
     char line[200], *rest;
     long links;
@@ -121,9 +121,10 @@ START_TEST(captions_are_true) {
 }
 END_TEST
 
-/* ---- what is kept from training ---- */
+/* ---- combinations kept out of training ---- */
 
-/* Adds "red square" and "square left-of ring" or "square at the top" of a picture. Returns how many. */
+/* Writes combinations of a picture such as "red square", "square left-of ring", "square at the top". Returns how
+ * many. */
 static int combinations(const tl_corpus *c, long i, char names[3][80]) {
     thing t[2];
     char how[80];
@@ -144,7 +145,7 @@ static int combinations(const tl_corpus *c, long i, char names[3][80]) {
 START_TEST(held_out_combinations_are_never_trained) {
     tl_table trained = {0}, words = {0};
     char names[3][80];
-    for (uint64_t seed = 1; seed < 4; seed++) { /* whatever the seed */
+    for (uint64_t seed = 1; seed < 4; seed++) { /* for any seed */
         tl_corpus *train = pictures(TL_PICTURES_TRAIN, MANY, 0, seed);
         for (long i = 0; i < MANY; i++) {
             const int n = combinations(train, i, names);
@@ -206,7 +207,7 @@ END_TEST
 
 /* ---- pixels ---- */
 
-/* The line with these tokens in two patches; "" : none. */
+/* A line with these tokens in two patches; "": none. */
 static const char *scene_of(int patch, const char *token, int patch2, const char *token2) {
     static char line[1024];
     *line = 0;
@@ -247,11 +248,11 @@ START_TEST(a_figure_is_in_its_patch) {
     }
     must(most > 0.24 && most <= 0.2500001 && fabs(sum) < 0.02 * PATCHES * PATCH);
     draw(scene_of(7, "red-square", -1, ""), 2, 0, again);
-    must(memcmp(without, again, sizeof with)); /* another seed, another size and place */
+    must(memcmp(without, again, sizeof with)); /* another seed gives another size and position */
 }
 END_TEST
 
-/* Shapes differ by more than their sizes do: of any two some pixel near the middle or the corner tells. */
+/* Shapes differ by more than their sizes: any two differ in some pixel near the centre or the corner. */
 START_TEST(shapes_and_colours_differ) {
     static const char *const shapes[] = {"square", "circle", "triangle", "cross", "diamond", "ring"},
                              *const colours[] = {"red", "orange", "yellow", "green", "blue", "violet"};
@@ -270,7 +271,8 @@ START_TEST(shapes_and_colours_differ) {
 }
 END_TEST
 
-/* The same bits everywhere, and of both precisions but for the last rounding: no function of the C library's mathematics is in it. */
+/* Pictures have the same bits everywhere, and in both precisions the same numbers up to rounding, since the C library's
+ * mathematics is not used. */
 START_TEST(the_same_numbers_on_every_machine) {
     static tl_real patches[PATCHES * PATCH];
     draw(scene_of(3, "green-ring", 20, "violet-triangle"), 9, 0.1, patches);
@@ -327,7 +329,7 @@ START_TEST(batches_that_fail) {
     must(!tl_pictures_batch(p, &batch) && !batch.pictures.data); /* there is no scene 99 */
     assert_contains(tl_pictures_error(p), "picture: found 0 tokens, expected 36");
     batch.sentences = 1;
-    must(!tl_pictures_batch(p, &batch)); /* the first failure stays */
+    must(!tl_pictures_batch(p, &batch)); /* the first error stays */
     tl_pictures_free(p);
     p = tl_pictures_new(c, 1, 0);
     batch.index = NULL;
@@ -343,7 +345,7 @@ START_TEST(batches_that_fail) {
 }
 END_TEST
 
-/* ---- lines that are no scene ---- */
+/* ---- lines that are not scenes ---- */
 
 static void refused(const char *scene, const char *says) {
     static tl_real patches[PATCHES * PATCH];
@@ -379,7 +381,7 @@ START_TEST(no_scenes) {
     *strrchr(three, '.') = 0;
     strcat(three, "green-ring");
     refused(three, "picture: found a third figure in patch 35, expected one or two");
-    char spaced[1024]; /* white space is anybody's */
+    char spaced[1024]; /* any white space may separate the tokens */
     snprintf(spaced, sizeof spaced, "\t %s\n", scene_of(0, "red-square", 3, "blue-ring"));
     tl_error error = {""};
     char *caption = tl_picture_caption(spaced, &error);

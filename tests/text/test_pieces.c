@@ -1,6 +1,6 @@
-/* Pieces that are chosen among: those that must be known, those that chance makes, all that it could make; and words too
- * long for any way that looks at a word again for each merge. subword-nmt's own results for both are in
- * tests/fixtures/bpe; that they come out is asked in tests/tools/test_bpe_tool.c. */
+/* Subwords under restrictions: only known pieces, dropout, all pieces that dropout can give; and words too long for an
+ * algorithm that scans the word again for each merge. subword-nmt's own results are in tests/fixtures/bpe;
+ * tests/tools/test_bpe_tool.c compares with them. */
 #include "check.h"
 #include "tapeloom/text.h"
 #include "tapeloom/tensor.h"
@@ -28,11 +28,11 @@ static bool know(tl_bpe *bpe, const char *list, long threshold) {
 START_TEST(unknown_pieces_are_split) {
     tl_bpe *bpe = parsed(LOW);
     becomes(bpe, "low lower lows", "low lower low@@ s");
-    ck_assert(know(bpe, "low 3\nlow@@ 2\nlo@@ 9\ner 2\n", 0)); /* words cut before are cut anew */
+    ck_assert(know(bpe, "low 3\nlow@@ 2\nlo@@ 9\ner 2\n", 0)); /* the cache is emptied */
     becomes(bpe, "low lower lows", "low low@@ er low@@ s");
     ck_assert(know(bpe, "low 3\nlow@@ 2\nlo@@ 9\ner 2\n", 3));
     becomes(bpe, "low lower lows", "low lo@@ w@@ e@@ r lo@@ w@@ s");
-    ck_assert(know(bpe, "low@@ 3\n", 3)); /* of a word that goes on is another piece */
+    ck_assert(know(bpe, "low@@ 3\n", 3)); /* inside a word it is another piece */
     becomes(bpe, "low lower", "l@@ o@@ w low@@ e@@ r");
     ck_assert(know(bpe, NULL, 7));
     becomes(bpe, "low lower lows", "low lower low@@ s");
@@ -43,7 +43,7 @@ END_TEST
 START_TEST(short_words_and_old_codes) {
     tl_bpe *bpe = parsed("#version: 0.1\nl o\nlo w\nlow </w>\n");
     ck_assert(know(bpe, "lo@@ 1\n", 1));
-    becomes(bpe, "x low lows", "x lo@@ w@@  lo@@ w@@ s"); /* the end is a part by itself, and empty */
+    becomes(bpe, "x low lows", "x lo@@ w@@  lo@@ w@@ s"); /* the end is a piece by itself, and empty */
     tl_bpe_free(bpe);
     bpe = parsed("#version: 0.2\nx y</w>\n");
     ck_assert(know(bpe, "z 1\n", 1));
@@ -52,7 +52,7 @@ START_TEST(short_words_and_old_codes) {
 }
 END_TEST
 
-/* Several merges that make one text: the one whose last line comes first is undone. */
+/* Of several merges that give one text, the one whose last line comes first is undone. */
 START_TEST(which_merge_is_undone) {
     tl_bpe *bpe = parsed("#version: 0.2\na b\nb c\nab c\na bc\nab c\n");
     ck_assert(know(bpe, "bc@@ 1\nab@@ 1\n", 1));
@@ -62,14 +62,14 @@ START_TEST(which_merge_is_undone) {
     ck_assert(know(bpe, "bc@@ 1\nab@@ 1\n", 1));
     becomes(bpe, "abcx", "ab@@ c@@ x");
     tl_bpe_free(bpe);
-    bpe = parsed("#version: 0.2\na< /w>\n< /w>\n"); /* no end of a word, though it looks like one */
+    bpe = parsed("#version: 0.2\na< /w>\n< /w>\n"); /* looks like the end of a word, but is not */
     ck_assert(know(bpe, "zz 1\n", 1));
     becomes(bpe, "ba", "b@@ a");
     tl_bpe_free(bpe);
 }
 END_TEST
 
-/* As deep as there are merges. */
+/* Symbols nested as deeply as there are merges. */
 START_TEST(deep_symbols) {
     enum { DEEP = 2000 };
     char *codes = calloc(DEEP + 32, DEEP + 8), *word = calloc(DEEP + 3, 1), *at = codes;
@@ -108,7 +108,7 @@ START_TEST(malformed_lists) {
         snprintf(message, sizeof message, "%s%s", cases[i].found, tail);
         ck_assert_str_eq(tl_bpe_error(bpe), message);
         ck_assert_ptr_null(tl_bpe_apply(bpe, "low"));
-        ck_assert(!know(bpe, "lo 3\n", 0)); /* the first failure stays */
+        ck_assert(!know(bpe, "lo 3\n", 0)); /* the first error stays */
         tl_bpe_free(bpe);
     }
     static const char *const none[] = {"", "lo 3\nlow 2\n"};
@@ -133,12 +133,12 @@ START_TEST(malformed_lists) {
 }
 END_TEST
 
-/* ---- chance ---- */
+/* ---- dropout ---- */
 
 typedef struct numbers {
     tl_rng_key key;
     uint64_t drawn;
-    double always; /* this one instead, if it is not negative */
+    double always; /* if not negative, every number is this one */
 } numbers;
 
 static double draw(void *context) {
@@ -160,13 +160,13 @@ static void drops_to(tl_bpe *bpe, double share, double number, const char *line,
 
 START_TEST(no_chance_and_nothing_but) {
     tl_bpe *bpe = parsed(LOW);
-    drops_to(bpe, 0, 0, "low lower lows", "low lower low@@ s"); /* no number is asked for */
+    drops_to(bpe, 0, 0, "low lower lows", "low lower low@@ s"); /* draws no number */
     drops_to(bpe, 1, 0.999999, "low  lower\nx lows", "l@@ o@@ w l@@ o@@ w@@ e@@ r\nx l@@ o@@ w@@ s");
-    drops_to(bpe, 0.5, 0.5, "low", "l@@ o@@ w"); /* at most the share */
+    drops_to(bpe, 0.5, 0.5, "low", "l@@ o@@ w"); /* a number equal to the share is ignored, too */
     drops_to(bpe, 0.5, 0.500001, "low", "low");
-    becomes(bpe, "low lower lows", "low lower low@@ s"); /* nothing is remembered of chance */
+    becomes(bpe, "low lower lows", "low lower low@@ s"); /* results with dropout are not cached */
     numbers n = {.always = 1};
-    free(dropped(bpe, "low x", 0.3, &n)); /* two, then one, of "x" none */
+    free(dropped(bpe, "low x", 0.3, &n)); /* draws two numbers, then one; for "x" none */
     ck_assert_uint_eq(n.drawn, 3);
     ck_assert(know(bpe, "lo@@ 1\n", 1));
     drops_to(bpe, 0.5, 1, "low", "lo@@ w");
@@ -194,8 +194,8 @@ START_TEST(chance_that_is_none) {
 }
 END_TEST
 
-/* "ab" has one merge: it is passed over as often as the share says. "abc" by its formula: a b first with 1-p; otherwise
- * b c with (1-p)·p, or nothing, p²; after a b the end comes by ab c, 1-p. */
+/* "ab" has one merge, which is ignored with probability p, the share. "abc": a b first with 1-p; otherwise b c with
+ * (1-p)·p, or nothing with p²; after a b comes ab c with 1-p. */
 START_TEST(as_often_as_the_share_says) {
     enum { TIMES = 20000 };
     tl_bpe *bpe = parsed("#version: 0.2\na b</w>\na b\nb c</w>\nab c</w>\n");
@@ -211,7 +211,7 @@ START_TEST(as_often_as_the_share_says) {
                 for (int f = 0; f < 5; f++) seen[f] += !strcmp(text, forms[f]);
                 free(text);
             }
-        for (int f = 0; f < 5; f++) { /* five deviations of a binomial count */
+        for (int f = 0; f < 5; f++) { /* within five standard deviations of a binomial count */
             const double want = TIMES * expected[f], off = fabs((double)seen[f] - want);
             ck_assert_msg(off < 5 * sqrt(want * (1 - expected[f])), "%s at %g: %ld times, expected %g",
                           forms[f], p, seen[f], want);
@@ -222,7 +222,7 @@ START_TEST(as_often_as_the_share_says) {
 }
 END_TEST
 
-/* ---- all that chance can make ---- */
+/* ---- all pieces that dropout can give ---- */
 
 START_TEST(possible_pieces) {
     tl_bpe *bpe = parsed(LOW);
@@ -243,7 +243,7 @@ static bool holds(const char *pieces, const char *piece, size_t size) {
     return false;
 }
 
-/* Whatever chance makes of some words is among them, and at a half in many tries each of them is made. */
+/* Every piece that dropout gives is in tl_bpe_possible, and with share 0.5 each of those comes up in many tries. */
 START_TEST(possible_is_what_happens) {
     static const char line[] = "lower slowest lowers low";
     tl_bpe *bpe = parsed("#version: 0.2\nl o\nlo w\ne s\ns t</w>\nes t</w>\nlow es\nlow e\nr s</w>\nw e\n"
@@ -267,14 +267,15 @@ END_TEST
 
 /* ---- long words ---- */
 
-/* The word's pieces by the way that looks at all of it for each merge: chance that passes nothing over. */
+/* With dropout, but a share that ignores nothing, the word is scanned again for each merge: the result is the same. */
 START_TEST(the_same_as_merge_by_merge) {
     const tl_rng_key key = tl_rng_key_of(11, "words");
     uint64_t at = 0;
     for (int i = 0; i < 300; i++) {
         char codes[2048] = "#version: 0.2\n", word[64], symbols[40][20] = {"a", "b", "a</w>", "b</w>"};
         int known = 4, length = 2 + (int)tl_rng_below(key, at++, 40);
-        for (; known < 16; known++) { /* any two, in any order: a later symbol may be an earlier merge's */
+        for (; known < 16;
+             known++) { /* any two symbols, in any order: a later line may make part of an earlier one */
             const char *first, *second = symbols[tl_rng_below(key, at++, known)];
             do first = symbols[tl_rng_below(key, at++, known)];
             while (strchr(first, '<'));
@@ -296,8 +297,8 @@ START_TEST(the_same_as_merge_by_merge) {
 }
 END_TEST
 
-/* 100,000 letters whose merges all come one after the other: a way that looks at the whole word for each of the 5,000
- * would take minutes. */
+/* 100,000 letters with 5,000 merges one after the other: an algorithm that scans the whole word for each merge would
+ * take minutes. */
 START_TEST(a_word_of_100000_letters) {
     enum { PAIRS = 5000, TIMES = 10 };
     char *codes = malloc(PAIRS * 16 + 32), *word = malloc(PAIRS * TIMES * 8 + 1), *to = codes, *at = word;
@@ -321,7 +322,7 @@ START_TEST(a_word_of_100000_letters) {
     *at = 0;
     tl_bpe *bpe = parsed(codes);
     char *text = tl_bpe_apply(bpe, word), *back = tl_bpe_join(text);
-    ck_assert_uint_eq(strlen(text), 9 * PAIRS * TIMES - 3 + 3); /* pairs with "@@ ", the last two apart */
+    ck_assert_uint_eq(strlen(text), 9 * PAIRS * TIMES - 3 + 3); /* pairs with "@@ ", the last two separate */
     ck_assert_str_eq(back, word);
     free(text), free(back), free(codes), free(word);
     tl_bpe_free(bpe);

@@ -1,5 +1,5 @@
-/* Pre-tokens: what the cut looks like, by sentences worked out by hand; that it can always be undone, also after byte
- * pairs; and what becomes of tokens that no cut gives. ￭ joins, ▁ is a space, ￮ begins an escape. */
+/* Pre-tokens: cuts of sentences, written by hand; every cut can be undone, also after byte pairs; and tokens that no
+ * cut gives. ￭ joins, ▁ is a space, ￮ begins an escape. */
 #define _POSIX_C_SOURCE 200809L
 #include "examples/shell.h"
 #include "tapeloom/text.h"
@@ -11,7 +11,7 @@
 
 static const tl_pretokens both[] = {TL_PRETOKENS_WORDS, TL_PRETOKENS_CHARACTERS};
 
-/* ---- what tokens look like ---- */
+/* ---- examples of tokens ---- */
 
 START_TEST(sentences_as_words) {
     static const char *const cases[][2] = {
@@ -42,7 +42,7 @@ START_TEST(sentences_as_words) {
         {"a\tb", "a ￮0009 b"},
         {"x\r", "x ￮000D"},
         {"a\n\u3000b", "a ￮000A ￮3000 b"},
-        {"cafe\u0301 ☺\uFE0F!", "cafe\u0301 ☺\uFE0F ￭!"}, /* marks stay with what they stand on */
+        {"cafe\u0301 ☺\uFE0F!", "cafe\u0301 ☺\uFE0F ￭!"}, /* marks stay with their character */
         {"か\u3099き", "か\u3099 き"},
         {"\u0301a (\u0308b", "\u0301a (\u0308￭ b"},
         {"a ￭ ▁￮", "a ▁ ￮FFED ▁ ￮2581 ￮FFEE"},
@@ -101,8 +101,8 @@ START_TEST(tokens_that_no_cut_gives) {
     } cases[] = {
         {"a <unk> b", "a <unk> b", "a<unk>b"},
         {"<unk> ￭.", "<unk>.", "<unk>."},
-        {"￭ a ￭", "a", "a"},          /* joiners with nothing to join */
-        {"￭￭a b￭￭ c", "a bc", "abc"}, /* too many */
+        {"￭ a ￭", "a", "a"},          /* joiners without neighbours */
+        {"￭￭a b￭￭ c", "a bc", "abc"}, /* too many joiners */
         {"a ￭ b", "ab", "ab"},        /* alone, it joins its neighbours */
         {"a￭b c", "ab c", "abc"},     /* in the middle */
         {"￭, ￭a", ",a", ",a"},        /* in front of a word */
@@ -110,7 +110,7 @@ START_TEST(tokens_that_no_cut_gives) {
         {"a▁ b", "a b", "a b"},
         {"你好 a", "你好a", "你好a"},
         {"好a b", "好a b", "好ab"},
-        {"a ￮ b", "a b", "ab"}, /* escapes cut off, or of nothing */
+        {"a ￮ b", "a b", "ab"}, /* incomplete or meaningless escapes */
         {"a ￮0 ￮00 ￮00A b", "a b", "ab"},
         {"a ￮0000 ￮D800 ￮110000 ￮7F b", "a b", "ab"},
         {"a ￮hello", "a hello", "ahello"},
@@ -143,7 +143,7 @@ static tl_rng_key key;
 static uint64_t draw;
 static long below(long n) { return tl_rng_below(key, draw++, n); }
 
-/* Cuts tokens anywhere between characters, "@@ " behind each piece that its token goes on after. */
+/* Splits tokens at random characters, with "@@ " after each part that is not the last of its token. */
 static char *split_anywhere(const char *tokens) {
     size_t size = strlen(tokens), used = 0;
     char *out = malloc(4 * size + 1);
@@ -171,7 +171,8 @@ static void undo_split(char *line) {
     *to = '\0';
 }
 
-/* Everything that is promised of the cut of a line. The line is copied to memory of its size, for the sanitizers. */
+/* Checks everything that is promised about the cut of a line. The line is copied to memory of exactly its size, for
+ * sanitizers. */
 static void try_line(tl_pretokens kind, const char *line) {
     size_t size = strlen(line) + 1;
     char *exact = memcpy(malloc(size), line, size), quoted[TL_QUOTED];
@@ -197,7 +198,7 @@ static void try_line(tl_pretokens kind, const char *line) {
     free(split), free(cut);
 }
 
-/* Random lines of up to 20 pieces: bytes; characters of all planes; or what is nasty. Under sanitizers, too. */
+/* Random lines of up to 20 pieces: bytes, characters of all planes, or special texts. */
 START_TEST(random_lines_come_back) {
     static const char *const nasty[] = {" ",        " ",      " ",        "\t",
                                         "\r",       "\n",     "\xC2\xA0", "\u3000",
@@ -238,7 +239,7 @@ START_TEST(random_lines_come_back) {
 }
 END_TEST
 
-/* Every character (beyond the first plane, every 16th) between all kinds of neighbours. */
+/* Every character (beyond the first plane every 16th) between neighbours of all kinds. */
 START_TEST(every_character_comes_back) {
     key = tl_rng_key_of(6, "pretokens");
     for (uint32_t code = 1; code < 0x110000; code += code < 0x10000 ? 1 : 16) {
@@ -252,7 +253,7 @@ START_TEST(every_character_comes_back) {
 }
 END_TEST
 
-/* Lines of tokens that a model may write never fail, and their text is one that comes back. */
+/* Any line of tokens that a model may write becomes text, and that text can be cut and joined again. */
 START_TEST(random_tokens_become_text) {
     static const char *const pieces[] = {"￭",  "▁", "￮", "0", "0A", "FF", "D8", "1F600", "110000", "a",
                                          "你", ",", "(", " ", " ",  "@@", " ",  "<unk>", "\xFF",   "\u0301"};
@@ -272,7 +273,7 @@ START_TEST(random_tokens_become_text) {
 }
 END_TEST
 
-/* Nothing grows more than these; the sanitizers watch the end. */
+/* The lines that grow most; sanitizers detect writing beyond the end. */
 START_TEST(the_longest_cuts_fit) {
     char line[1001], expected[8001];
     for (int kind = 0; kind < 2; kind++) {
@@ -320,7 +321,7 @@ START_TEST(out_of_memory_gives_null) {
     memset(line, '\1', size - 1);
     line[size - 1] = '\0';
     struct rlimit limit = {(rlim_t)32 << 20,
-                           (rlim_t)32 << 20}; /* less than what is in use: nothing large is given */
+                           (rlim_t)32 << 20}; /* less than is in use already, so large requests fail */
     ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
     for (int kind = TL_PRETOKENS_NONE; kind <= TL_PRETOKENS_CHARACTERS; kind++) {
         ck_assert_ptr_null(tl_pretokens_cut((tl_pretokens)kind, line));

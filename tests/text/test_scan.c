@@ -1,11 +1,11 @@
-/* White space, lines and the table, against definitions written out again here. */
+/* White space, lines and the table, against second definitions. */
 #include "base/encode.h"
 #include "text/scan.h"
 #include "text/table.h"
 
 #include "tapeloom/text.h"
 
-/* Where UTF-8 goes wrong is in tests/base; here a NUL is bad too. */
+/* tests/base checks UTF-8; here a NUL is bad, too. */
 START_TEST(bad_bytes_are_found) {
     ck_assert_uint_eq(tl_first_bad((tl_span){"ok\0ok", 5}), 2);
     ck_assert_uint_eq(tl_first_bad((tl_span){"ok\xC3\0ok", 6}), 2);
@@ -15,7 +15,7 @@ START_TEST(bad_bytes_are_found) {
 }
 END_TEST
 
-/* Exactly the 29 characters for which Python 3 says chr(c).isspace(). */
+/* Exactly the 29 characters for which Python 3 has chr(c).isspace(). */
 START_TEST(white_space_is_pythons) {
     static const uint32_t white[29] = {0x09,   0x0A,   0x0B,   0x0C,   0x0D,   0x1C,   0x1D,   0x1E,
                                        0x1F,   0x20,   0x85,   0xA0,   0x1680, 0x2000, 0x2001, 0x2002,
@@ -77,7 +77,8 @@ START_TEST(the_table_numbers_keys_in_order) {
         }
         tl_table_clear(&table);
     }
-    ck_assert_int_eq(tl_table_add(&table, (tl_span){"a\0b", 3}), 0); /* keys may hold NUL, and be empty */
+    ck_assert_int_eq(tl_table_add(&table, (tl_span){"a\0b", 3}),
+                     0); /* keys may contain NUL, and may be empty */
     ck_assert_int_eq(tl_table_add(&table, (tl_span){"a\0c", 3}), 1);
     ck_assert_int_eq(tl_table_add(&table, tl_span_of("")), 2);
     ck_assert_int_eq(tl_table_find(&table, (tl_span){"a\0b", 3}), 0);
@@ -85,7 +86,7 @@ START_TEST(the_table_numbers_keys_in_order) {
 }
 END_TEST
 
-/* The public way to the same tokens. */
+/* The public function gives the same tokens. */
 START_TEST(tokens_one_after_the_other) {
     const char line[] = " \tone\xE3\x80\x80two \xC2\xA0 \xFF! ", *const tokens[] = {"one", "two", "\xFF!"};
     const char *at = line, *end = line + sizeof line - 1;
@@ -97,7 +98,7 @@ START_TEST(tokens_one_after_the_other) {
     }
     ck_assert(!tl_text_token(at, (size_t)(end - at), &size) && size == 0);
     ck_assert(!tl_text_token("", 0, &size) && !tl_text_token(NULL, 3, &size));
-    ck_assert(tl_text_token("ab", 1, &size) && size == 1); /* no further than told */
+    ck_assert(tl_text_token("ab", 1, &size) && size == 1); /* reads only `length` bytes */
 }
 END_TEST
 

@@ -1,4 +1,4 @@
-/* Toy corpora: the tasks, the ranges of one stream, and that no sentence comes twice. */
+/* Toy corpora: the tasks, ranges of one stream, and no repetition. */
 #include "check.h"
 #include "tapeloom/text.h"
 
@@ -8,7 +8,7 @@ static tl_corpus *toy(const tl_toy_config *config) {
     return corpus;
 }
 
-/* The line's symbols; returns how many. Fails on anything but numbers with single spaces between. */
+/* Reads a line's symbols; returns how many. Fails on anything but numbers with single spaces between. */
 static int symbols_of(const char *line, int *symbols) {
     int count = 0, end;
     for (; *line; line += end + (line[end] == ' ' && line[end + 1])) {
@@ -57,7 +57,7 @@ static int by_text(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Few sentences are possible here, so that a draw without the check would repeat itself. */
+/* There are few possible sentences here, so repetitions would occur if they were not left out. */
 START_TEST(ranges_are_parts_of_one_stream_without_repetition) {
     tl_toy_config config = {
         .task = "reverse", .sentences = 700, .min_length = 1, .max_length = 4, .symbols = 5};

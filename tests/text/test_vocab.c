@@ -1,5 +1,4 @@
-/* Vocabularies: order, cut-off, round trips over arbitrary UTF-8, the text format and everything wrong
- * with it. */
+/* Vocabularies: order, limits, round trips of any UTF-8, the text format and everything that can be wrong with it. */
 #include "check.h"
 #include "tapeloom/text.h"
 
@@ -54,7 +53,7 @@ START_TEST(cut_offs) {
     ck_assert_str_eq(tl_vocab_error(vocab),
                      "vocabulary: found max_size 4, expected more than the 4 specials: "
                      "say 0 for no limit");
-    ck_assert(tl_vocab_text(vocab, NULL) == NULL);
+    ck_assert(!tl_vocab_text(vocab, NULL));
     tl_vocab_free(vocab);
     vocab = vocab_of(&(tl_vocab_config){.min_count = -1}, lines, 3);
     ck_assert_str_eq(tl_vocab_error(vocab),
@@ -71,7 +70,8 @@ START_TEST(encode_and_decode) {
     ck_assert_int_eq(tl_vocab_encode(vocab, "  der\thund <pad> \xC2\xA0 katze <eos>", ids, 8), 5);
     const int expected[] = {4, 7, TL_UNK, TL_UNK, TL_UNK, 99};
     for (int i = 0; i < 6; i++) ck_assert_int_eq(ids[i], expected[i]);
-    ck_assert_int_eq(tl_vocab_encode(vocab, "mann mann mann", ids, 2), 3); /* no room: counted, not written */
+    ck_assert_int_eq(tl_vocab_encode(vocab, "mann mann mann", ids, 2),
+                     3); /* counts also those without room */
     ck_assert(ids[0] == 5 && ids[1] == 5 && ids[2] == TL_UNK);
     ck_assert_int_eq(tl_vocab_encode(vocab, "", NULL, 0), 0);
 
@@ -81,11 +81,12 @@ START_TEST(encode_and_decode) {
     ck_assert_uint_eq(tl_vocab_decode(vocab, said, 10, NULL, 0), 26);
     ck_assert_uint_eq(tl_vocab_decode(vocab, said, 10, text, 27), 26);
     ck_assert_str_eq(text, "der mann <unk> <unk> <unk>");
-    ck_assert_uint_eq(tl_vocab_decode(vocab, said, 10, text, 26), 26); /* one byte short: whole tokens only */
+    ck_assert_uint_eq(tl_vocab_decode(vocab, said, 10, text, 26),
+                      26); /* one byte too few: only whole tokens */
     ck_assert_str_eq(text, "der mann <unk> <unk>");
     ck_assert_uint_eq(tl_vocab_decode(vocab, said, 10, text, 1), 26);
     ck_assert_str_eq(text, "");
-    const int gap[] = {4, 5, 9}; /* "mann" does not fit, so "die" must not follow "der" */
+    const int gap[] = {4, 5, 9}; /* "mann" does not fit, so "die" must not be written after "der" */
     ck_assert_uint_eq(tl_vocab_decode(vocab, gap, 3, text, 8), 12);
     ck_assert_str_eq(text, "der");
     tl_vocab_free(vocab);
@@ -102,7 +103,7 @@ START_TEST(specials_in_the_text_stay_words) {
 }
 END_TEST
 
-/* Any characters but white space make a token; any white space separates. */
+/* A random token of any characters except white space. */
 static size_t random_token(tl_rng_key key, char *out) {
     size_t used = 0;
     long length = 1 + tl_rng_below(key, 0, 6);
@@ -222,8 +223,8 @@ START_TEST(malformed_texts) {
 }
 END_TEST
 
-/* One byte changed, or the end cut off: read as what it says, or refused; never anything else. The copy
- * has exactly the bytes' size, so that the sanitizer sees a read beyond. */
+/* One byte changed, or the end cut off: the text is refused, or read as it stands. The copy has exactly the text's
+ * size, for the sanitizer. */
 START_TEST(damaged_texts_are_refused_or_taken_at_their_word) {
     static const char good[] = HEAD "h\xC3\xBCt\n\xF0\x9F\x98\x80\n";
     tl_rng_key key = tl_rng_key_of(3, "damage");
@@ -245,7 +246,7 @@ START_TEST(damaged_texts_are_refused_or_taken_at_their_word) {
             taken++;
         } else {
             assert_contains(tl_vocab_error(vocab), "damaged:");
-            ck_assert(strchr(tl_vocab_error(vocab), '\n') == NULL);
+            ck_assert(!strchr(tl_vocab_error(vocab), '\n'));
         }
         tl_vocab_free(vocab);
         free(bytes), free(exact);
@@ -265,7 +266,7 @@ START_TEST(null_is_accepted) {
     ck_assert_int_eq(tl_vocab_encode(NULL, "x", &id, 1), 1);
     ck_assert_int_eq(id, TL_UNK);
     ck_assert_uint_eq(tl_vocab_decode(NULL, &id, 1, text, 8), 5);
-    ck_assert(tl_vocab_text(NULL, NULL) == NULL);
+    ck_assert(!tl_vocab_text(NULL, NULL));
     ck_assert_str_eq(tl_vocab_error(NULL), "vocabulary: out of memory");
     tl_vocab_free(NULL);
     tl_vocab *vocab = tl_vocab_new(NULL, NULL);

@@ -1,4 +1,4 @@
-/* Windows over running text: what is in them, in which order they come, and that a position is all their state. */
+/* Windows of a text: their contents, their order, and that a position is their whole state. */
 #include "check.h"
 
 #include <tapeloom.h>
@@ -11,7 +11,7 @@ static void number_ids(void) {
     for (int i = 0; i < COUNT; i++) ids[i] = 10 + i;
 }
 
-/* How often each id was foretold, and that each follows the id before. */
+/* Counts how often each id was a target, and checks that each follows the id before it. */
 static long foretell(const tl_batch *b, int *times) {
     long tokens = 0;
     for (long r = 0; r < b->sentences; r++)
@@ -54,7 +54,7 @@ START_TEST(every_id_is_foretold_once) {
 }
 END_TEST
 
-/* Epochs differ, in order and in where windows lie; all have whole windows and equally many. */
+/* Epochs differ in the order and the places of windows; all have the same number of whole windows. */
 START_TEST(shuffled) {
     int first[200];
     int all[COUNT] = {0};
@@ -62,7 +62,7 @@ START_TEST(shuffled) {
     number_ids();
     tl_windows *w = tl_windows_new(
         ids, COUNT, &(tl_windows_config){.length = LENGTH, .batch = BATCH, .shuffled = true, .seed = 5});
-    ck_assert_int_eq(tl_windows_per_epoch(w), 4); /* 11 windows: one is left over for the shift */
+    ck_assert_int_eq(tl_windows_per_epoch(w), 4); /* 11 windows: one is left out to make room for the shift */
     bool shifted = false, ordered = true;
     for (int epoch = 0; epoch < 200; epoch++) {
         int times[COUNT] = {0};
@@ -86,7 +86,7 @@ START_TEST(shuffled) {
     }
     ck_assert(shifted && !ordered);
     ck_assert(first[0] != first[1] || first[1] != first[2]);
-    for (int i = 1; i < COUNT; i++) ck_assert_int_gt(all[i], 0); /* both ends are reached in some epoch */
+    for (int i = 1; i < COUNT; i++) ck_assert_int_gt(all[i], 0); /* every id is a target in some epoch */
     tl_windows_free(w);
 }
 END_TEST
@@ -114,7 +114,7 @@ START_TEST(a_position_is_all) {
 }
 END_TEST
 
-/* Each text by itself: windows never run from one into the next, and index says whose they are. */
+/* Windows never extend from one text into the next, and index holds the text of each. */
 START_TEST(several_texts) {
     const long starts[] = {0, 3, 20, 22};
     int times[COUNT] = {0};
@@ -128,7 +128,7 @@ START_TEST(several_texts) {
                                                         .starts = starts,
                                                         .texts = 3,
                                                         .pad = 2});
-    ck_assert_int_eq(tl_windows_per_epoch(w), 1); /* of 2, of 8 and 8, of 1 */
+    ck_assert_int_eq(tl_windows_per_epoch(w), 1); /* windows of 2, of 8 and 8, and of 1 */
     ck_assert(tl_windows_next(w, &batch));
     ck_assert_int_eq(batch.sentences, 4);
     ck_assert_int_eq(foretell(&batch, times), 2 + 16 + 1);
@@ -141,7 +141,7 @@ START_TEST(several_texts) {
 }
 END_TEST
 
-/* A text shorter than a window is one. */
+/* A text shorter than a window is one window. */
 START_TEST(short_texts) {
     tl_batch batch;
     number_ids();

@@ -18,7 +18,7 @@ static inline const char *expanded(const char *text) {
     return result;
 }
 
-/* The command fails so and not otherwise. `text` is the whole line but for the program's name. */
+/* Asserts that the command fails with this status and message. `text` is the whole line without the program's name. */
 static inline void fails_with(int status, const char *command, const char *text) {
     char line[4200];
     int found = try(command);
@@ -28,7 +28,7 @@ static inline void fails_with(int status, const char *command, const char *text)
     ck_assert_msg(*out == 0, "%s\nprinted %s", command, out);
 }
 
-/* The same where something was said before: the last line must begin with `text`. */
+/* The same if there is earlier output: the last line must begin with `text`. */
 static inline void ends_with(int status, const char *command, const char *text) {
     int found = try(command);
     char *line = strstr(err, PROGRAM ": ");

@@ -1,5 +1,5 @@
-/* A program as its user runs it: a command line in, exit status and both streams out. In a command $T is the
- * program, the translator unless PROGRAM says another, and $D the test's own folder. */
+/* A program as a user runs it: a command line in, exit status and both streams out. In a command $T is the program,
+ * the translator unless PROGRAM names another, and $D the test's own folder. */
 #ifndef TL_TESTS_PROGRAM_H
 #define TL_TESTS_PROGRAM_H
 
@@ -8,16 +8,16 @@
 
 #include <fcntl.h>
 
-#ifndef PROGRAM /* another program's tests define it, and have texts of their own */
+#ifndef PROGRAM /* other programs' tests define it, and have their own texts */
 # define PROGRAM "translate"
 # define TRANSLATES
 #endif
 
 static scratch all, here; /* the program's folder, and the test's in it */
-static char *out, *err;   /* what the last command wrote */
+static char *out, *err;   /* output of the last command */
 
-/* A fixture for every test: a folder, and $T and $D. Threads that wait sleep: many tests run with more of them than
- * there are processors free. */
+/* A fixture for every test: a folder, and $T and $D. Waiting threads sleep, because many tests run with more threads
+ * than there are free processors. */
 static inline void enter_folder(void) {
     char program[1024];
     snprintf(program, sizeof program, "%s/" PROGRAM, build_folder());
@@ -35,7 +35,7 @@ static inline void leave_folder(void) {
     free(err);
 }
 
-/* What a failed test leaves behind goes with the folder around it, which belongs to Check's parent process. */
+/* What a failed test leaves is removed with the folder around it, which belongs to Check's parent process. */
 static inline void enter_all(void) { all = scratch_new(); }
 static inline void leave_all(void) { scratch_remove(&all); }
 static inline void in_its_own_folder(TCase *tc) {
@@ -43,7 +43,7 @@ static inline void in_its_own_folder(TCase *tc) {
     tcase_add_checked_fixture(tc, enter_folder, leave_folder);
 }
 
-/* The path of a file in the folder; the text lasts for three more calls. */
+/* The path of a file in the folder, valid for three more calls. */
 static inline const char *in_folder(const char *name) {
     static char path[4][1024];
     static int next;
@@ -89,7 +89,7 @@ static inline int count_lines(const char *text) {
     return n;
 }
 
-/* Every command of a page, in its order, in the test's folder. */
+/* Runs every command of a page, in order, in the test's folder. */
 static inline void run_page(const char *page) {
     char command[1024];
     snprintf(command, sizeof command,
@@ -99,9 +99,9 @@ static inline void run_page(const char *page) {
     sh(command);
 }
 
-/* ---- a terminal, for what is said to people alone ---- */
+/* ---- a terminal, for what is shown only to people ---- */
 
-/* Reads what a terminal has received. */
+/* Reads what was written to a terminal. */
 static inline char *received(int terminal) {
     size_t size = 0, room = 1 << 16;
     char *text = malloc(room);
@@ -111,7 +111,7 @@ static inline char *received(int terminal) {
     return text;
 }
 
-/* A new one, to close(); a command can write to and read from $TERMINAL. */
+/* Opens a new terminal, to be closed; commands reach it as $TERMINAL. */
 static inline int open_terminal(void) {
     int terminal = posix_openpt(O_RDWR | O_NOCTTY);
     ck_assert_int_ge(terminal, 0);
@@ -121,7 +121,7 @@ static inline int open_terminal(void) {
     return terminal;
 }
 
-/* ---- a language small enough to be learnt in a second ---- */
+/* ---- a language that is small enough to be learnt in a second ---- */
 
 #ifdef TRANSLATES
 
@@ -138,11 +138,12 @@ enum { PAIR_COUNT = 8 };
 
 static inline void write_pairs(void) { put_text(in_folder("pairs.tsv"), PAIRS); }
 
-/* The smallest model that is one, on those pairs. */
+/* The smallest possible model, on those pairs. */
 # define TRAIN_FILES "$T train --train $D/pairs.tsv --valid $D/pairs.tsv"
 # define SMALL " --preset toy --d-model 16 --heads 2 --layers 1 --d-ff 16 --threads 1"
 
-/* Trains into $D/run until the pairs are known by heart. Ten times over they are one epoch of many steps. */
+/* Trains into $D/run until the pairs are known by heart. They are repeated ten times, so that an epoch has many
+ * steps. */
 static inline void train_well(void) {
     write_pairs();
     sh("for i in 0 1 2 3 4 5 6 7 8 9; do cat $D/pairs.tsv; done > $D/ten.tsv; "

@@ -1,5 +1,6 @@
-/* Runs of the translator that are stopped while they run, and what they leave in their folders. Nothing here depends on how
- * fast a machine is: what is waited for is a row of the log or a file; time only limits how long, lest a test hang. */
+/* Runs of the translator that are stopped while they run, and what they leave in their folders. Nothing depends on
+ * the speed of a machine: tests wait for a row of the log or for a file; a time limit only keeps a test from
+ * hanging. */
 #ifndef TL_TESTS_RUNNING_H
 #define TL_TESTS_RUNNING_H
 
@@ -18,8 +19,8 @@ enum { LONGEST_WAIT = 200 }; /* seconds */
  " --preset toy --d-model 16 --heads 2 --layers 1 --d-ff 16 --batch-tokens 12 --warmup 20 --samples 1" \
  " --threads 1 --quiet"
 
-/* A fixture after in_its_own_folder: the pairs are there, one thread, and a gnuplot that draws nothing (most tests end a
- * run many times). */
+/* A fixture after in_its_own_folder: writes the pairs, sets one thread, and installs a gnuplot that draws nothing
+ * (most tests end a run many times). */
 static inline void fake_gnuplot(const char *script) {
     sh("mkdir -p $D/bin");
     put_text(in_folder("bin/gnuplot"), script);
@@ -37,9 +38,10 @@ static inline void enter_running(void) {
     setenv("PATH", path, 1);
 }
 
-/* ---- a program that runs ---- */
+/* ---- a running program ---- */
 
-/* Starts a command; what it writes goes where `out` and `err` come from. Check ends what a failed test leaves running. */
+/* Starts a command, whose output goes where `out` and `err` are read from. Check ends what a failed test leaves
+ * running. */
 static inline pid_t start(const char *command) {
     char line[8192];
     snprintf(line, sizeof line, "exec %s", command);
@@ -47,7 +49,7 @@ static inline pid_t start(const char *command) {
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
-    sigprocmask(SIG_BLOCK, &signals, &before); /* Check's own handlers, for which this child is not meant */
+    sigprocmask(SIG_BLOCK, &signals, &before); /* Check's handlers must not run in the child */
     pid_t child = fork();
     if (child == 0) signal(SIGINT, SIG_DFL), signal(SIGTERM, SIG_DFL);
     sigprocmask(SIG_SETMASK, &before, NULL);
@@ -78,7 +80,7 @@ static inline void read_streams(void) {
     err = get_file(in_folder(".err"), NULL);
 }
 
-/* Waits for the end: the exit status, 128 + n if signal n ended it. */
+/* Waits for the end; returns the exit status, or 128 + n if signal n ended it. */
 static inline int ended(pid_t child) {
     int end = 0;
     double limit = now_seconds() + LONGEST_WAIT;
@@ -106,7 +108,7 @@ static inline void wait_for_file(pid_t child, const char *name) {
     }
 }
 
-/* Rows of a run's log, without its header. 0 if there is no log. */
+/* Rows of a run's log, without the header; 0 if there is no log. */
 static inline long log_rows(const char *run) {
     char name[64];
     snprintf(name, sizeof name, "%s/log.csv", run);
@@ -128,7 +130,7 @@ static inline void wait_for_rows(pid_t child, const char *run, long rows) {
 
 /* ---- what a run leaves ---- */
 
-/* A checkpoint's state as text, to free(). */
+/* A checkpoint's state as text; the caller frees it. */
 static inline char *state_text(const char *run) {
     char name[64];
     tl_error error = {""};
@@ -147,7 +149,7 @@ static inline char *state_string(const char *run, const char *key) {
     tl_error error = {""};
     char *text = state_text(run);
     tl_config *config = tl_config_parse(text, strlen(text), "state", &error);
-    ck_assert_msg(config != NULL && tl_config_has(config, key), "%s: %s", key, text);
+    ck_assert_msg(config && tl_config_has(config, key), "%s: %s", key, text);
     snprintf(value, sizeof value, "%s", tl_config_string(config, key, ""));
     tl_config_free(config);
     free(text);
@@ -186,7 +188,7 @@ static inline log_table read_log(const char *run) {
     return t;
 }
 
-/* A whole log without the two columns that tell the time, to free(). */
+/* A whole log without the two columns of times; the caller frees it. */
 static inline char *log_without_time(const char *run) {
     char name[64];
     snprintf(name, sizeof name, "%s/log.csv", run);
@@ -201,7 +203,7 @@ static inline char *log_without_time(const char *run) {
     return text;
 }
 
-/* The state line by line, but for the two that tell the time. */
+/* The state line by line, without the two lines of times. */
 static inline char *state_without_time(const char *run) {
     char *text = state_text(run), *to = text;
     for (char *line = text, *end; *line; line = end) {
@@ -214,7 +216,7 @@ static inline char *state_without_time(const char *run) {
     return text;
 }
 
-/* The bytes behind a safetensors file's header, which begins with its own length. */
+/* Compares the bytes after the files' headers. A safetensors file begins with its header's length. */
 static inline void assert_same_tensors(const char *a, const char *b) {
     tl_error error = {""};
     size_t size[2], from[2];
@@ -248,7 +250,7 @@ static inline void assert_same_files(const char *run, const char *other, const c
     ck_assert_msg(!there || same_files(a, b), "%s is not %s", a, b);
 }
 
-/* Two folders hold the same run: everything but the time it took. */
+/* Asserts that two folders hold the same run, except for times. */
 static inline void assert_same_run(const char *run, const char *other) {
     static const char *const files[] = {"model.safetensors", "last.safetensors", "average.safetensors",
                                         "vocab.src.txt", "vocab.tgt.txt"};

@@ -1,13 +1,12 @@
-/* What the program advises can be typed as it stands: every command that it prints is run here, in the folder where it was
- * printed. */
+/* Commands that the program advises can be typed as printed: each is run here, in the folder where it was printed. */
 #define _XOPEN_SOURCE 700
 #include "program.h"
 
-/* In the test's folder, where $T must have its whole path. */
+/* Commands run in the test's folder, so $T must be an absolute path. */
 #define THERE "case $T in /*) ;; *) T=$PWD/$T ;; esac; cd \"$D\" && "
 #define SMALL_RUN " --steps 2 --quiet --warmup 1" SMALL
 
-/* The rest of the line that begins so, to free(). */
+/* The rest of the line that begins with `begin`; the caller frees it. */
 static char *line_after(const char *text, const char *begin) {
     const char *line = strstr(text, begin);
     ck_assert_msg(line != NULL, "no \"%s\" in\n%s", begin, text);
@@ -17,7 +16,7 @@ static char *line_after(const char *text, const char *begin) {
     return memcpy(copy, line, size);
 }
 
-/* Works, prints something, and has nothing to complain of. */
+/* Asserts that the command succeeds, prints something, and reports nothing on standard error. */
 static void works(const char *command, const char *more) {
     char line[4096];
     snprintf(line, sizeof line, THERE "%s%s", command, more);
@@ -61,7 +60,7 @@ START_TEST(after_training) {
         works(second, " --threads 1 --quiet");
         assert_contains(out, "BLEU|");
         snprintf(line, sizeof line, THERE "$T train --resume=\"$DIR\" --steps 3 --quiet");
-        sh(line); /* a run that went on advises the same */
+        sh(line); /* a resumed run advises the same */
         ck_assert_msg(strstr(out, first) && strstr(out, second), "%s\n%s\nnot in\n%s", first, second, out);
         free(said);
         free(first);
@@ -91,7 +90,7 @@ START_TEST(after_the_demo) {
 }
 END_TEST
 
-/* Advice inside sentences: the option that is named does what it is named for. */
+/* Advice inside error sentences: the option that is named solves the problem. */
 START_TEST(in_sentences) {
     write_pairs();
     sh(TRAIN_FILES " --out $D/run --average 1 --steps 2 --quiet" SMALL);

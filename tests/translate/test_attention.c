@@ -1,5 +1,5 @@
-/* translate attention and translate info, as a user reads them: rows and columns that belong to the right tokens and stand
- * below each other in a terminal, also where characters are wide; sizes that agree with what is in the files. */
+/* translate attention and translate info as a user reads them: rows and columns belong to the right tokens and are
+ * aligned on a terminal, also with wide characters; sizes agree with the files. */
 #define _XOPEN_SOURCE 700
 #include "program.h"
 
@@ -13,18 +13,19 @@ typedef struct table {
     long at[MOST];                        /* terminal column where each source token begins */
     char column[MOST][32], row[MOST][32]; /* tokens */
     int shade[MOST][MOST];                /* 0: blank … 5: full */
-    char line[512];                       /* the sentence above */
+    char line[512];                       /* the sentence above the picture */
 } table;
 
-/* Columns on a terminal, counted without the library: ours are Chinese, or one column each. */
+/* Terminal columns, counted without the library: characters here are Chinese, or one column wide. */
 static long columns_of(const char *text, size_t bytes) {
     long columns = 0;
     for (size_t i = 0; i < bytes; i++) {
         unsigned char c = (unsigned char)text[i];
-        if (c >= 0xE3 && c <= 0xE9)
-            columns += 2; /* U+3000 … U+9FFF */
+        /* U+3000 … U+9FFF */
+        if (c >= 0xE3 && c <= 0xE9) columns += 2;
+        /* full-width ，！？ */
         else if (c == 0xEF && (unsigned char)text[i + 1] == 0xBC)
-            columns += 2; /* full-width ，！？ */
+            columns += 2;
         else if (c < 0x80 || c >= 0xC0)
             columns += 1;
     }
@@ -38,7 +39,7 @@ static int shade_at(const char *text) {
     return 0;
 }
 
-/* The tokens of the first line and where they stand. */
+/* Reads the tokens of the first line and their columns. */
 static void read_header(table *t, const char *line, const char *end) {
     for (const char *p = line; p < end; p++) {
         if (*p == ' ') continue;
@@ -49,7 +50,7 @@ static void read_header(table *t, const char *line, const char *end) {
     }
 }
 
-/* A token, and shades, each of which must begin where a source token does. */
+/* Reads a row: a token, and shades, each of which must begin where a source token does. */
 static void read_row(table *t, const char *line, const char *end) {
     ck_assert_msg(!strncmp(line, "  ", 2) && line[2] != ' ' && end[-1] != ' ', "row \"%.*s\"",
                   (int)(end - line), line);
@@ -71,7 +72,7 @@ static void read_row(table *t, const char *line, const char *end) {
     t->rows++;
 }
 
-/* Reads a picture from *text, and moves behind it. */
+/* Reads a picture from *text, and moves *text past it. */
 static table read_table(const char **text) {
     table t = {0};
     const char *line = *text, *end = strchr(line, '\n');
@@ -88,7 +89,7 @@ static table read_table(const char **text) {
     return t;
 }
 
-/* A mixture that is learnt by heart, in words so that tokens can be told. */
+/* Learns a mixture of languages by heart; units are words, so that tokens are known. */
 static void train_mixed(void) {
     put_text(in_folder("mixed.tsv"), "I like tea.\t我喜欢茶。\nmy dog sleeps\t我的狗睡觉\n"
                                      "狗喜欢 tea\tdogs like tea\n");
@@ -124,7 +125,7 @@ START_TEST(pictures) {
         for (int r = 0; r < t.rows; r++) {
             int full = 0, seen = 0;
             for (int c = 0; c < t.columns; c++) full += t.shade[r][c] >= 4, seen += t.shade[r][c] > 0;
-            /* shares sum to 1: more than half is looked at once at most, and somewhere the decoder looks */
+            /* shares sum to 1: at most one is above one half, and at least one is visible */
             ck_assert_msg(full <= 1 && seen >= 1, "row %d of\n%s", r, out);
         }
     }
@@ -132,7 +133,7 @@ START_TEST(pictures) {
 }
 END_TEST
 
-/* The picture is that of the layer and head asked for: worked out here with the library alone. */
+/* Compares the picture with the same layer and head computed by the library alone. */
 static void compare_with_library(long layer, long head) {
     static const double from[] = {0, 0.03, 0.1, 0.25, 0.5, 0.8};
     char command[256];
@@ -207,7 +208,7 @@ START_TEST(layers_and_heads) {
 }
 END_TEST
 
-/* A blank line has no picture, but its place among the others. */
+/* A blank line has no picture, but counts. */
 START_TEST(blank_lines) {
     train_mixed();
     sh_input("", "$T attention --model $D/run");
@@ -224,7 +225,7 @@ END_TEST
 
 /* ---- info ---- */
 
-/* Elements of all tensors of a file whose names begin so. */
+/* Number of elements in all tensors of a file whose names begin with prefix. */
 static long elements(const char *file, const char *prefix) {
     tl_error error = {""};
     tl_safetensors *weights = tl_safetensors_open(in_folder(file), &error);
@@ -296,7 +297,7 @@ START_TEST(sizes) {
 }
 END_TEST
 
-/* Each kind of run is told apart. */
+/* info distinguishes the kinds of runs. */
 START_TEST(kinds) {
     write_pairs();
     static const char *const cases[][3] = {

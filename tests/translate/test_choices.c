@@ -1,11 +1,11 @@
-/* How a translation comes about, where somebody chooses: drawn by chance, without repetitions, with a beginning that is given; and
- * what is known of it: where its words looked, how likely it is. */
+/* Translations by choice: samples, without repeated n-grams, with a given beginning; and what is known of a
+ * translation: its alignment and its probability. */
 #define _XOPEN_SOURCE 700
 #include "program.h"
 
 #define TRANSLATE "$T translate --model $D/run --quiet --threads 1"
 
-/* A model that knows its pairs well, and that is made uncertain by a high temperature. */
+/* A model that knows its pairs well; a high temperature makes its samples vary. */
 static void enter_trained(void) {
     train_well();
     sh("cut -f 1 $D/pairs.tsv > $D/lines");
@@ -29,13 +29,13 @@ static void assert_same_said(const char *a, const char *b) {
 
 #define HOT "--sample --temperature 3"
 
-/* A line's sample depends on seed and line number, not on the others, their number, batches and threads. */
+/* A line's sample depends on seed and line number, not on the other lines, their number, batches and threads. */
 START_TEST(samples_know_no_company) {
     char *all = said(HOT " --seed 4"), *other = said(HOT " --seed 5"), *line = all;
     ck_assert_str_ne(all, other);
     assert_same_said(HOT " --seed 4", HOT " --seed 4 --batch-tokens 1");
     assert_same_said(HOT " --seed 4", HOT " --seed 4 --batch-tokens 20 --threads 2");
-    for (int i = 1; i <= PAIR_COUNT; i++, line = strchr(line, '\n') + 1) { /* the others are blank */
+    for (int i = 1; i <= PAIR_COUNT; i++, line = strchr(line, '\n') + 1) { /* the other lines are blank */
         char command[256], own[512] = "";
         snprintf(command, sizeof command,
                  "sed '%d!s/.*//' $D/lines | " TRANSLATE " " HOT " --seed 4 | sed -n %dp", i, i);
@@ -47,7 +47,7 @@ START_TEST(samples_know_no_company) {
 }
 END_TEST
 
-/* K samples in the order of drawing, the same text as often as it was drawn; the first is the one that is given alone. */
+/* K samples in the order of drawing, equal texts included; the first is the one without --nbest. */
 START_TEST(lists_of_samples) {
     char *one = said(HOT), *line = one, *cool;
     free(said(HOT " --nbest --beam 6"));
@@ -63,7 +63,7 @@ START_TEST(lists_of_samples) {
         line += size;
     }
     ck_assert_int_eq(count, 6 * PAIR_COUNT);
-    cool = said("--sample --temperature 0.05 --nbest --beam 4"); /* always the same one */
+    cool = said("--sample --temperature 0.05 --nbest --beam 4"); /* nearly always the same text */
     ck_assert_int_eq(count_lines(cool), 4 * PAIR_COUNT);
     free(one), free(cool);
 }
@@ -103,14 +103,14 @@ START_TEST(wrong_command_lines) {
 }
 END_TEST
 
-/* ---- nothing twice ---- */
+/* ---- no repeated n-grams ---- */
 
 START_TEST(no_word_twice) {
     static const char *const ways[] = {"--beam 1", "--beam 4 --nbest", "--sample --temperature 9"};
     for (int i = 0; i < 3; i++)
         for (int n = 1; n <= 2; n++) {
             char command[512];
-            /* n words in a row, and those that a line holds twice; tokens are whole words here */
+            /* counts n-grams that a line has twice; tokens are whole words here */
             snprintf(command, sizeof command,
                      TRANSLATE
                      " %s --no-repeat-ngram %d < $D/lines | sed 's/.*\t//' | awk '{ split(\"\", seen); "
@@ -126,7 +126,7 @@ START_TEST(no_word_twice) {
 }
 END_TEST
 
-/* ---- beginnings ---- */
+/* ---- prefixes ---- */
 
 START_TEST(prefixes) {
     static const char lines[] =
@@ -154,7 +154,7 @@ START_TEST(prefixes) {
             ck_assert_msg(!strncmp(strchr(strchr(row, '\t') + 1, '\t') + 1,
                                    *row == '1' ? "un chat" : "le wombat, noir", *row == '1' ? 7 : 15),
                           "%s", row);
-    /* one that is longer than a translation would be */
+    /* a prefix longer than a translation may be */
     sh_input("the dog\tle le le le le le le le le le le le le le le le le le le le le\n",
              TRANSLATE " --prefix-column");
     ck_assert_msg(!strncmp(out, "le le le le le le le le le le le le le le le le le le le le le", 62), "%s",
@@ -162,7 +162,7 @@ START_TEST(prefixes) {
 }
 END_TEST
 
-/* A line without a tab is named and left empty, one that is too long too; the others are translated. */
+/* A line without a tab, or with too long a prefix, is reported and left empty; the others are translated. */
 START_TEST(prefixes_that_are_none) {
     ck_assert_int_eq(try_input("the dog eats\nthe cat eats\tle\n", 29, TRANSLATE " --prefix-column"), 1);
     ck_assert_str_eq(out, "\nle chat mange\n");
@@ -187,7 +187,8 @@ END_TEST
 
 /* ---- alignments ---- */
 
-/* Numbers of one column: lists separated by spaces, numbers by commas. Returns how many lists, *each numbers in each. */
+/* Reads one column: lists separated by spaces, numbers by commas. Returns the number of lists; *each: numbers in
+ * each list. */
 static int read_shares(const char *text, double share[16][16], int *each) {
     int lists = 0;
     for (*each = 0; *text && *text != '\n' && *text != '\t'; lists++) {
@@ -205,8 +206,8 @@ static int read_shares(const char *text, double share[16][16], int *each) {
     return lists;
 }
 
-/* A column behind the translation: hard is the largest of soft, soft the mean of all heads, a list a word, and the
- * translations are those without. */
+/* A column after the translation: hard alignments are the largest shares, soft ones the mean over heads, a list for
+ * each word; the translations are the same as without. */
 START_TEST(alignments) {
     char *plain = said(""), *hard = said("--alignment hard"), *soft = said("--alignment soft"),
          *heads = said("--alignment all-heads --batch-tokens 1"), *p = plain, *h = hard, *q = soft,
@@ -260,10 +261,10 @@ END_TEST
 
 #define SCORE "$T score --model $D/run --quiet --threads 1"
 
-/* A translation's score is what translate says it is; tokens sum to it; all of them are the loss that evaluate measures. */
+/* A translation's score is the one that translate prints; its tokens sum to it; all scores sum to evaluate's loss. */
 START_TEST(scores) {
     sh(TRANSLATE
-       " --nbest --beam 3 --length-penalty 0 < $D/lines | grep -v '\t$'"); /* of nothing there is no pair */
+       " --nbest --beam 3 --length-penalty 0 < $D/lines | grep -v '\t$'"); /* an empty translation makes no pair */
     char *list = strcpy(malloc(strlen(out) + 1), out), *rows, *row;
     put_text(in_folder("list"), list);
     sh("cut -f 1 $D/list | while read n; do sed -n \"${n}p\" $D/lines; done > $D/src; cut -f 3 $D/list | "
@@ -301,7 +302,7 @@ START_TEST(scores) {
 }
 END_TEST
 
-/* What is no pair is named by its line, an empty line stands in its place, and the others have their scores. */
+/* A line that is no pair is reported and gives an empty line; the others have their scores. */
 START_TEST(lines_that_are_no_pairs) {
     static const char lines[] = "the dog eats\tle chien\nthe dog\n\nthe dog\t\xff\nthe wug\tle zut\n";
     ck_assert_int_eq(try_input(lines, strlen(lines), SCORE), 1);

@@ -1,5 +1,5 @@
-/* From a model to translations and scores, as a user asks for them: beams, n-best lists, which weights; and evaluate's
- * figures, which must be those that build/bleu gives for the translations that evaluate writes. */
+/* From a model to translations and scores, as a user asks for them: beams, n-best lists, choice of weights; and
+ * evaluate's figures, which must equal those of build/bleu for the translations that evaluate writes. */
 #define _XOPEN_SOURCE 700
 #include "program.h"
 
@@ -7,7 +7,7 @@
 
 #define TRANSLATE "$T translate --model $D/run --quiet --threads 1"
 
-/* A model that knows something, but not all: hypotheses differ. */
+/* A model that knows something, but not everything, so that hypotheses differ. */
 static void train_a_little(void) {
     write_pairs();
     put_text(in_folder("lines"), "the dog eats\na black cat sleeps\n\nthe black dog eats a cat\nunknown\n");
@@ -36,7 +36,7 @@ static int read_nbest(const char *text, hypothesis list[64]) {
     return count;
 }
 
-/* Line number, tab, score, tab, text; the best first, and that one is what is said without --nbest. */
+/* Lines of number, tab, score, tab, text, best first; the first is the translation without --nbest. */
 START_TEST(nbest) {
     train_a_little();
     static const int beams[] = {1, 2, 5};
@@ -69,7 +69,7 @@ START_TEST(nbest) {
 }
 END_TEST
 
-/* Log probability of a line and its translation under the model, worked out here by one pass of the library. */
+/* Log probability of a line and its translation, computed here by one forward of the library. */
 static double log_probability(const char *source, const char *target, long *length) {
     size_t size;
     char *bytes = get_file(in_folder("run/vocab.src.txt"), &size);
@@ -110,7 +110,7 @@ static double log_probability(const char *source, const char *target, long *leng
     return -report.nll;
 }
 
-/* The score is log probability / length^A, <eos> counted, for whatever beam; 1 is the default. */
+/* The score is log probability / length^A, with <eos> counted, for every beam; the default of A is 1. */
 START_TEST(scores) {
     train_a_little();
     static const struct {
@@ -131,7 +131,7 @@ START_TEST(scores) {
             long length = 0;
             double sum = log_probability("a black cat sleeps", list[i].text, &length);
             double expected = sum / pow((double)length, ways[w].penalty);
-            if (length > 15) continue; /* may have run into its limit, without an <eos> */
+            if (length > 15) continue; /* may have reached its limit without <eos> */
             ended++;
             ck_assert_msg(fabs(list[i].score - expected) < 1e-4, "%s: %s: %.4f, should be %.4f",
                           ways[w].options, list[i].text, list[i].score, expected);
@@ -141,7 +141,7 @@ START_TEST(scores) {
 }
 END_TEST
 
-/* A wider beam finds what is at least as likely, and --beam 5 is what is done unless told otherwise. */
+/* A wider beam finds a translation that is at least as likely; the default is --beam 5. */
 START_TEST(beams) {
     train_a_little();
     static hypothesis list[64];
@@ -209,7 +209,7 @@ END_TEST
 
 /* ---- evaluate ---- */
 
-/* The lines of scores that evaluate prints are build/bleu's for what it writes, for each way of counting. */
+/* The scores that evaluate prints are build/bleu's for what it writes, in each way of counting. */
 static void agrees_with_bleu(const char *options, const char *bleu) {
     char command[512];
     snprintf(command, sizeof command,
@@ -245,7 +245,7 @@ START_TEST(figures) {
                                            {"--tokenize char --beam 1", "--tokenize char"},
                                            {"--tokenize zh --weights last", "--tokenize zh"}};
     for (int i = 0; i < 5; i++) agrees_with_bleu(cases[i][0], cases[i][1]);
-    /* what a run was trained with is what fits it */
+    /* the tokens that a run was trained with are the default */
     sh(TRAIN_FILES " --out $D/run --overwrite --units chars --epochs 1 --quiet --lowercase" SMALL);
     agrees_with_bleu("", "--tokenize char --lowercase");
     sh(TRAIN_FILES " --out $D/run --overwrite --units words --pretokenize none --epochs 1 --quiet" SMALL);
@@ -255,7 +255,7 @@ START_TEST(figures) {
 }
 END_TEST
 
-/* What evaluate writes is what translate says; two files are one; samples are lines of it. */
+/* What evaluate writes is what translate prints; two files equal one TSV; samples are lines of it. */
 START_TEST(translations) {
     write_test();
     train_a_little();

@@ -1,5 +1,5 @@
-/* Every error that a user of the translator can provoke: its text on standard error, one line, nothing on standard
- * output, and the exit status: 2 for a wrong command line, 1 for what went wrong later. */
+/* Every error that a user of the translator can cause: one line on standard error, nothing on standard output, and
+ * exit status 2 for a wrong command line, 1 for later errors. */
 #define _XOPEN_SOURCE 700
 #include "failures.h"
 
@@ -42,7 +42,7 @@ START_TEST(wrong_command_line) {
         {"--fly", "there is no option \"--fly\" here"},
         {"--fly=3", "there is no option \"--fly=3\" here"},
         {"--tes x", "there is no option \"--tes\" here"},
-        {"--test x", "there is no option \"--test\" here"}, /* evaluate's */
+        {"--test x", "there is no option \"--test\" here"}, /* an option of evaluate */
         {"--", "there is no option \"--\" here"},
         {"pairs.tsv", "\"pairs.tsv\": options begin with --"},
         {"-q", "\"-q\": options begin with --"},
@@ -201,13 +201,13 @@ START_TEST(overwriting) {
                "$D/run holds a trained model already: choose another --out, say --overwrite, or go on with "
                "it by --resume $D/run");
     ck_assert(same_files("run/model.safetensors", "model") && same_files("run/config.txt", "config"));
-    /* a run that comes to nothing does not leave the new vocabulary beside the old weights */
+    /* a run that fails does not leave a new vocabulary with old weights */
     ck_assert_int_eq(
         try(TRAIN_FILES " --joint --overwrite --lr 1e200 --warmup 0 --clip 0 --out $D/run --quiet" SMALL), 1);
     ck_assert_int_ne(access(in_folder("run/model.safetensors"), F_OK), 0);
     sh(TRAIN_FILES " --steps 3 --joint --overwrite --out $D/run --quiet" SMALL);
     sh_input("a dog\n", "$T translate --model $D/run --quiet");
-    /* nothing of the old one stays: neither its codes nor an average that the new one has not */
+    /* nothing of the old run stays: neither its codes nor its average */
     sh("touch $D/run/average.safetensors");
     sh(TRAIN_FILES " --steps 1 --units words --overwrite --out $D/run --quiet" SMALL);
     ck_assert_int_ne(access(in_folder("run/codes.txt"), F_OK), 0);
@@ -215,7 +215,7 @@ START_TEST(overwriting) {
 }
 END_TEST
 
-/* ---- a model's folder that is not whole ---- */
+/* ---- damaged model folders ---- */
 
 #define TRANSLATE "$T translate --model $D/run --quiet"
 
@@ -294,7 +294,7 @@ START_TEST(damaged_model) {
     ends_with(1, TRANSLATE, "$D/run/model.safetensors: ");
     assert_contains(err, "make or fetch the file again");
     damage(":");
-    sh_input("a dog\n", TRANSLATE); /* the copy itself is sound */
+    sh_input("a dog\n", TRANSLATE); /* the undamaged copy works */
 }
 END_TEST
 
@@ -317,7 +317,7 @@ START_TEST(input_and_output) {
     ck_assert_int_eq(count_lines(out), 2);
     fails_with(1, "$T evaluate --model $D/run --test $D/none.tsv",
                "cannot read $D/none.tsv: No such file or directory; check the path");
-    /* as long as that in a file: left out, not fatal */
+    /* too long a line in a file: left out, not fatal */
     sh("(seq 1023 | tr '\\n' ' '; printf '\\tx\\n'; seq 1024 | tr '\\n' ' '; printf '\\tx\\n') > $D/long.tsv;"
        "$T evaluate --model $D/run --test $D/long.tsv --beam 1 --threads 1");
     assert_contains(err, "  too long (more than 1023 tokens): 1, line 2\n");

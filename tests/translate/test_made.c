@@ -1,5 +1,5 @@
-/* Sentences that the program makes itself: the grammar's as files, with word alignments; runs that train on them and are
- * tested without a file; and the demo. */
+/* Sentences that the program makes: the grammar's sentences and word alignments as files; runs that train on them
+ * and are tested without a file; and the demo. */
 #define _XOPEN_SOURCE 700
 #include "program.h"
 
@@ -11,7 +11,7 @@ static int words_in(const char *text, const char *end) {
     return words;
 }
 
-/* Each line of NAME.tsv is two sentences; the line of NAME.align has links between their words, in order. */
+/* Each line of NAME.tsv has two sentences; each line of NAME.align has sorted links between their words. */
 static void look_at(const char *name, int lines) {
     char path[64];
     snprintf(path, sizeof path, "corpus/%s.tsv", name);
@@ -64,10 +64,10 @@ START_TEST(corpus) {
         look_at("train", 3000);
         look_at("valid", 500);
         look_at("test", 500);
-        /* no sentence twice, so none of one part in another */
+        /* no sentence occurs twice, so parts have none in common */
         sh("cat $D/corpus/*.tsv | cut -f 1 | sort | uniq -d | wc -l");
         ck_assert_int_eq(atoi(out), 0);
-        /* words that were never seen are none: what is held out combines them anew */
+        /* held-out sentences have no new words, only new combinations */
         sh("cd $D/corpus; for side in 1 2; do cut -f $side train.tsv | tr ' ' '\\n' | sort -u > known;"
            "cat valid.tsv test.tsv | cut -f $side | tr ' ' '\\n' | sort -u | comm -13 known - | wc -l; done");
         int unseen[2];
@@ -77,7 +77,7 @@ START_TEST(corpus) {
 }
 END_TEST
 
-/* --seed gives other sentences, the same one the same, and fewer are the first of more. */
+/* Another --seed gives other sentences, the same seed the same ones; fewer sentences are the first of more. */
 START_TEST(corpus_seeds) {
     sh("for seed in 1 2; do $T corpus --sentences 60 --seed $seed --out $D/$seed; done; $T corpus "
        "--sentences 30 --out $D/few;"
@@ -95,7 +95,8 @@ END_TEST
 #define MADE " --steps 2 --threads 1 --quiet --preset toy --d-model 16 --heads 2 --layers 1 --d-ff 16"
 #define EVALUATE "$T evaluate --model $D/run --quiet --threads 1 --beam 1"
 
-/* --pair trains on what corpus writes: the same as from those files, and evaluate's own test set is test.tsv. */
+/* --pair trains on the sentences that corpus writes, with the same result as from files; evaluate's own test set is
+ * test.tsv. */
 START_TEST(pair) {
     sh("$T corpus --pair en-zh --sentences 200 --seed 3 --out $D/corpus");
     sh("$T train --pair en-zh --sentences 200 --seed 3 --out $D/run" MADE " > $D/said; head -n 1 $D/said");
@@ -112,7 +113,7 @@ START_TEST(pair) {
     ck_assert_msg(strstr(out, ": loss") && !strcmp(strstr(out, ": loss"), figures), "%s not %s", out,
                   figures);
     ck_assert(same_files("made", "read"));
-    assert_contains(figures, "|tok:none|"); /* tokens already */
+    assert_contains(figures, "|tok:none|"); /* they are tokens already */
     free(figures);
 }
 END_TEST
@@ -134,8 +135,8 @@ static void count_symbols(const char *what, int least, int most, const char *tex
     count_some(what, least, most, 500, text);
 }
 
-/* Tasks have two: sequences like those in training, which were not among them, and longer ones; --max-length of
- * training is no matter. */
+/* Tasks have two test sets: unseen sequences of the training lengths, and longer ones, which training's --max-length
+ * does not affect. */
 START_TEST(task) {
     sh("$T train --task sort --sentences 300 --symbols 30 --min-symbols 2 --max-symbols 5 --max-length 5 "
        "--out $D/run" MADE);
@@ -147,7 +148,7 @@ START_TEST(task) {
     count_symbols("longer", 6, 10, unseen);
     *unseen = 0;
     count_symbols("unseen", 2, 5, out);
-    char *said = get_file(in_folder("said"), NULL); /* those of the first */
+    char *said = get_file(in_folder("said"), NULL); /* of the first test set */
     ck_assert_int_eq(count_lines(said), 500);
     char *first = strstr(out, "  says      ") + 12;
     ck_assert_msg(!strncmp(said, first, strcspn(said, "\n") + 1), "%.80s not %.80s", said, first);
@@ -163,7 +164,7 @@ START_TEST(task) {
 }
 END_TEST
 
-/* Or one of the lengths and the size that are asked for, whatever training had. */
+/* Or a test set of given lengths and size, whatever training had. */
 START_TEST(other_lengths) {
     sh("$T train --task reverse --sentences 100 --symbols 9 --max-symbols 4 --out $D/run" MADE);
     sh(EVALUATE " --min-symbols 2 --max-symbols 7 --sentences 300 --samples 300");
@@ -190,7 +191,7 @@ START_TEST(other_lengths) {
 }
 END_TEST
 
-/* A file can be given all the same. */
+/* A test file may also be given. */
 START_TEST(made_and_read) {
     sh("$T train --task copy --sentences 100 --symbols 5 --max-symbols 4 --out $D/run" MADE);
     put_text(in_folder("test.tsv"), "1 2\t1 2\n3\t3\n");
@@ -218,7 +219,7 @@ START_TEST(demo) {
     for (; (p = strstr(p, "\n  source    ")) != NULL; p++, shown++)
         if (!shown) ck_assert_int_eq(sscanf(p, "\n  source    %255[^\n]", first), 1);
     ck_assert_int_eq(shown, 5);
-    /* a map of the first: its words are above the columns */
+    /* a map of the first sentence, whose words are above the columns */
     ck_assert_int_eq(sscanf(strchr(picture + 1, ':') + 2, "%255[^\n]", sentence), 1);
     ck_assert_str_eq(sentence, first);
     char *header = strstr(picture, "\n\n") + 2, *end = strchr(header, '\n');
@@ -236,7 +237,7 @@ START_TEST(demo) {
         snprintf(path, sizeof path, "demo/%s", files[i]);
         ck_assert_msg(access(in_folder(path), R_OK) == 0, "%s", path);
     }
-    /* what it advises works as it stands */
+    /* the commands that it advises work */
     char lines[2][512];
     static const char *const what[] = {"\nTry it: ", "\nLook: "};
     for (int i = 0; i < 2; i++) {
@@ -253,7 +254,7 @@ START_TEST(demo) {
 }
 END_TEST
 
-/* It can be run again, and with the other language. */
+/* The demo can be run again, also with the other language. */
 START_TEST(demo_again) {
     sh("$T demo --steps 1 --out $D/demo --quiet >$D/said; $T demo --pair en-zh --steps 1 --out $D/demo "
        "--quiet");
@@ -264,7 +265,7 @@ START_TEST(demo_again) {
 }
 END_TEST
 
-/* Neither takes the place of what people have made. */
+/* A demo does not replace users' runs, nor train a demo's. */
 START_TEST(nothing_of_others_is_replaced) {
     write_pairs();
     sh(TRAIN_FILES " --steps 1 --units words --pretokenize none --out $D/run --quiet" SMALL
@@ -272,11 +273,11 @@ START_TEST(nothing_of_others_is_replaced) {
     ck_assert_int_eq(try("$T demo --steps 1 --quiet --out $D/run"), 1);
     assert_contains(err, "/run holds a trained model already: choose another --out, say --overwrite, or ");
     sh("diff -r $D/run $D/before && $T demo --steps 1 --quiet --out $D/run --overwrite && "
-       "$T demo --steps 1 --quiet --out $D/run --pair en-zh"); /* by now it is a demo's */
-    sh("$T train --pair en-fr --sentences 60 --steps 1 --out $D/like --quiet" SMALL); /* made here, but by no demo */
+       "$T demo --steps 1 --quiet --out $D/run --pair en-zh"); /* now it is a demo's run */
+    sh("$T train --pair en-fr --sentences 60 --steps 1 --out $D/like --quiet" SMALL); /* made here, but not by a demo */
     ck_assert_int_eq(try("$T demo --steps 1 --quiet --out $D/like"), 1);
     assert_contains(err, "/like holds a trained model already");
-    sh("$T train --resume $D/run --steps 2 --quiet"); /* a demo's, and somebody's since */
+    sh("$T train --resume $D/run --steps 2 --quiet"); /* a demo's run, trained further */
     ck_assert_int_eq(try("$T demo --steps 1 --quiet --out $D/run"), 1);
     sh("mkdir $D/mine && cp $D/pairs.tsv $D/mine/valid.tsv");
     ck_assert_int_eq(try("$T corpus --sentences 9 --out $D/mine"), 1);

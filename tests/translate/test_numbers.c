@@ -1,5 +1,5 @@
-/* Every number that the program takes, at its edges: what is refused, and what 0 means. The options are read from --help,
- * so that a new one is asked too; a number stands there as one capital letter. */
+/* Every number that the program takes, at its limits: what is refused, and what 0 means. Options are read from
+ * --help, where a number is one capital letter, so new ones are tested too. */
 #define _XOPEN_SOURCE 700
 #include "program.h"
 
@@ -43,7 +43,7 @@ START_TEST(nonsense_is_refused) {
             const char *takes = p + strlen("\n  --") + strlen(name), letter = takes[1];
             if (*takes != ' ' || letter < 'A' || letter > 'Z' || !strchr(" \n", takes[2])) continue;
             options++;
-            const bool count = strchr("NKG", letter) && strcmp(name, "clip"); /* a norm that is called N */
+            const bool count = strchr("NKG", letter) && strcmp(name, "clip"); /* a norm whose letter is N */
             for (size_t i = 0; i < sizeof never / sizeof *never; i++) refused(commands[c], name, never[i]);
             for (size_t i = 0; i < sizeof no_count / sizeof *no_count && count; i++)
                 refused(commands[c], name, no_count[i]);
@@ -62,7 +62,7 @@ END_TEST
 #define FILES "--train $D/pairs.tsv --valid $D/pairs.tsv"
 #define TASK "--task copy --sentences 40 --symbols 9 --max-symbols 6"
 
-/* Trains and keeps the weights as `to`, the settings as to.txt. Of an option said twice the last one counts. */
+/* Trains and keeps the weights as `to`, the settings as to.txt. Of an option given twice the last one counts. */
 static void train_as(const char *data, const char *options, const char *to) {
     char command[1024];
     snprintf(
@@ -73,7 +73,7 @@ static void train_as(const char *data, const char *options, const char *to) {
     sh(command);
 }
 
-/* 0 is what help says it is: the same weights, and the same config.txt, which names the number. */
+/* 0 means what --help says: the same weights, and the same config.txt, which has the actual number. */
 START_TEST(zeros_of_training) {
     static const struct {
         const char *option, *same, *other, *data;
@@ -100,7 +100,7 @@ START_TEST(zeros_of_training) {
 }
 END_TEST
 
-/* Where 0 is a number like others it is that number. */
+/* Where 0 is an ordinary number it means 0. */
 START_TEST(zeros_that_are_meant) {
     write_pairs();
     train_as(FILES, "--beta2 0", "zero");
@@ -121,7 +121,7 @@ START_TEST(zeros_that_are_meant) {
         ck_assert_msg(same_files("one", "three"), "--lr 0 learns something by %s", schedules[i]);
     }
     train_as(FILES, "--lr 1e-9 --warmup 100 --steps 50 --validate-every 1",
-             "small"); /* below where warm-up began */
+             "small"); /* below the start of warm-up */
     char *log = get_file(in_folder("run/log.csv"), NULL);
     for (const char *row = strchr(log, '\n') + 1; *row; row = strchr(row, '\n') + 1) {
         double rate;
@@ -167,7 +167,7 @@ START_TEST(zeros_of_searching) {
 }
 END_TEST
 
-/* A config.txt that says 0, as earlier programs wrote it, opens, and goes on to the same bits as one that says the number. */
+/* A config.txt with 0, as earlier programs wrote it, opens, and resumes to the same bits as one with the number. */
 START_TEST(configs_with_zeros_go_on) {
     write_pairs();
     for (int zeros = 0; zeros < 2; zeros++) {

@@ -1,19 +1,19 @@
-/* Every option that --help lists is tried here: each either changes what is trained, or only what is said, or must change
- * nothing. The lists are read from --help itself, so that a new option without a row in the tables below fails. */
+/* Every option in --help is tried: it changes what is trained, or only what is printed, or nothing. The lists are
+ * read from --help, so an option without a row in the tables below fails. */
 #define _XOPEN_SOURCE 700
 #include "program.h"
 
 #include <tapeloom.h>
 
 typedef struct trial {
-    const char *option, *value; /* value NULL: a switch */
+    const char *option, *value; /* value NULL: a flag */
     enum {
-        CHANGES, /* the weights; of other commands: what they print */
-        SAYS,    /* training: what is printed, while the weights stay the same to the last bit */
+        CHANGES, /* the weights; in other commands: the output */
+        SAYS,    /* training: only the output; the weights stay the same, bit for bit */
         SAME,    /* neither */
         BELOW    /* has a test of its own below */
     } effect;
-    const char *with; /* further options, which the run to compare with has too; NULL: none */
+    const char *with; /* further options, in both runs; NULL: none */
     const char *data; /* training: where sentences come from; NULL: FILES */
 } trial;
 
@@ -22,9 +22,9 @@ typedef struct trial {
 #define TASK "--task copy --sentences 60 --symbols 9 --max-symbols 6"
 #define RECURRENT "--model gru --preset rnn --heads 1 --d-ff 0"
 #define PAIR "--pair en-fr --sentences 60"
-#define WORSE "--train $D/a.tsv --valid $D/zut.tsv" /* what is learnt is wrong there */
+#define WORSE "--train $D/a.tsv --valid $D/zut.tsv" /* validation pairs contradict training */
 #define WORSENS "--steps 9 --validate-every 1 --lr 0.05 --warmup 0"
-#define SPEAKS "--steps 12 --lr 0.05 --warmup 0" /* says some words that are right */
+#define SPEAKS "--steps 12 --lr 0.05 --warmup 0" /* enough to get some words right */
 
 static const trial train_trials[] = {
     {"train", "$D/b.tsv", CHANGES, NULL, NULL},
@@ -131,6 +131,7 @@ static const trial train_trials[] = {
     {"matmul-precision", "highest", SAME, NULL, NULL},
     {"matmul-precision", NULL, BELOW, NULL, NULL},
     {"seed", "8", CHANGES, NULL, NULL},
+    {"recompute", NULL, SAME, NULL, NULL},
     {"watch", "1", SAME, NULL, NULL}, /* tests/run/test_watch.c */
     {"validate-every", "1", SAYS, NULL, NULL},
     {"best-by", NULL, BELOW, NULL, NULL},
@@ -144,27 +145,28 @@ static const trial train_trials[] = {
     {"quiet", NULL, BELOW, NULL, NULL}};
 
 #define TWO_TESTS "--test-src $D/a.src --test-tgt $D/a.tgt"
-static const trial translate_trials[] = {{"model", "$D/other", CHANGES, NULL, NULL},
-                                         {"weights", "last", CHANGES, NULL, NULL},
-                                         {"weights", "average", CHANGES, NULL, NULL},
-                                         {"beam", "1", CHANGES, NULL, NULL},
-                                         {"length-penalty", "4", CHANGES, NULL, NULL},
-                                         {"batch-tokens", "8", SAME, NULL, NULL},
-                                         {"nbest", NULL, CHANGES, NULL, NULL},
-                                         {"check", NULL, SAME, NULL, NULL},
-                                         {"replace-unknown", NULL, SAME, NULL, NULL}, /* all are known */
-                                         {"no-repeat-ngram", "1", CHANGES, NULL, NULL},
-                                         {"sample", NULL, CHANGES, NULL, NULL},
-                                         {"temperature", "0.01", CHANGES, "--sample", NULL},
-                                         {"top-k", "1", CHANGES, "--sample", NULL},
-                                         {"top-p", "0.01", CHANGES, "--sample", NULL},
-                                         {"seed", "3", CHANGES, "--sample", NULL},
-                                         {"alignment", "hard", CHANGES, NULL, NULL},
-                                         {"alignment", "soft", CHANGES, NULL, NULL},
-                                         {"alignment-layer", "1", CHANGES, "--alignment soft", NULL},
-                                         {"prefix-column", NULL, BELOW, NULL, NULL}, /* test_choices.c */
-                                         {"threads", "2", SAME, NULL, NULL},
-                                         {"quiet", NULL, BELOW, NULL, NULL}};
+static const trial translate_trials[] = {
+    {"model", "$D/other", CHANGES, NULL, NULL},
+    {"weights", "last", CHANGES, NULL, NULL},
+    {"weights", "average", CHANGES, NULL, NULL},
+    {"beam", "1", CHANGES, NULL, NULL},
+    {"length-penalty", "4", CHANGES, NULL, NULL},
+    {"batch-tokens", "8", SAME, NULL, NULL},
+    {"nbest", NULL, CHANGES, NULL, NULL},
+    {"check", NULL, SAME, NULL, NULL},
+    {"replace-unknown", NULL, SAME, NULL, NULL}, /* all words are known */
+    {"no-repeat-ngram", "1", CHANGES, NULL, NULL},
+    {"sample", NULL, CHANGES, NULL, NULL},
+    {"temperature", "0.01", CHANGES, "--sample", NULL},
+    {"top-k", "1", CHANGES, "--sample", NULL},
+    {"top-p", "0.01", CHANGES, "--sample", NULL},
+    {"seed", "3", CHANGES, "--sample", NULL},
+    {"alignment", "hard", CHANGES, NULL, NULL},
+    {"alignment", "soft", CHANGES, NULL, NULL},
+    {"alignment-layer", "1", CHANGES, "--alignment soft", NULL},
+    {"prefix-column", NULL, BELOW, NULL, NULL}, /* test_choices.c */
+    {"threads", "2", SAME, NULL, NULL},
+    {"quiet", NULL, BELOW, NULL, NULL}};
 static const trial evaluate_trials[] = {{"model", "$D/other", CHANGES, "--test $D/a.tsv", NULL},
                                         {"weights", "last", CHANGES, "--test $D/a.tsv", NULL},
                                         {"test", "$D/b.tsv", CHANGES, "--test $D/a.tsv", NULL},
@@ -226,7 +228,7 @@ static void write_files(void) {
     sh("cd $D; for name in a b; do cut -f 1 $name.tsv > $name.src; cut -f 2 $name.tsv > $name.tgt; done");
 }
 
-/* "--name value" of a trial, as a user writes it. */
+/* "--name value" of a trial, as on a command line. */
 static const char *said(const trial *t) {
     static char text[128];
     snprintf(text, sizeof text, "--%s%s%s", t->option, t->value ? " " : "", t->value ? t->value : "");
@@ -235,14 +237,14 @@ static const char *said(const trial *t) {
 
 static char *copy(const char *text) { return strcpy(malloc(strlen(text) + 1), text); }
 
-/* What a trial may change without changing what is said: time, threads, and where files are. */
+/* What a trial may change in the output although nothing changes: times, threads, and paths. */
 #define TIMELESS \
  "sed -e 's/, [0-9]* s:/:/' -e 's/ in [0-9.]* s,/,/' -e 's/OpenMP.*//' -e 's|/elsewhere|/run|g'"
 
 /* ---- train ---- */
 
-/* Trains, and keeps the weights as `to` and what was said as `to`.txt. What both runs need comes first: of an option said
- * twice the last one counts. */
+/* Trains, and keeps the weights as `to` and the output as `to`.txt. Options that both runs need come first: of an
+ * option given twice the last one counts. */
 static void train_as(const trial *t, const char *options, const char *to) {
     char command[1024];
     snprintf(command, sizeof command,
@@ -254,7 +256,7 @@ static void train_as(const trial *t, const char *options, const char *to) {
     sh(command);
 }
 
-/* The config has the option, unless it says nothing about how the run is made. */
+/* The config has the option, unless it does not concern how the run is made. */
 static void look_into_config(const trial *t) {
     static const char *const not_kept = " out overwrite check threads quiet ";
     char name[64], line[128];
@@ -265,7 +267,7 @@ static void look_into_config(const trial *t) {
     snprintf(line, sizeof line, "\n%s = %s%s\n", t->option, path ? here.folder : "",
              path ? value + 2 : value);
     char *config = get_file(in_folder("run/config.txt"), NULL);
-    /* what is usual of these is not written: files of runs without them stay as they were */
+    /* default values of these are not written: files of runs without them stay the same */
     const bool usual = !strcmp(value, strcmp(t->option, "attention") ? "scaled-dot" : "additive") ||
                        !strcmp(value, "softmax");
     ck_assert_msg(!strstr(config, line) == usual, "%s: %s line \"%s\" in\n%s", said(t), usual ? "a" : "no",
@@ -275,7 +277,7 @@ static void look_into_config(const trial *t) {
 
 static bool equal(const char *a, const char *b) { return a == b || (a && b && !strcmp(a, b)); }
 
-/* The run to compare with is made anew only where it is another one. */
+/* The run to compare with is made again only if it differs. */
 static void try_training(const trial *t, const trial **compared) {
     static const char *const expected[] = {"change the weights", "only change what is said",
                                            "change nothing"};
@@ -301,7 +303,7 @@ START_TEST(train_options) {
 }
 END_TEST
 
-/* Two steps, and one more: the same as three in one go. */
+/* Two steps, and one more after resuming, equal three in one go. */
 START_TEST(resume) {
     trial plain = {0};
     write_files();
@@ -314,7 +316,7 @@ START_TEST(resume) {
 }
 END_TEST
 
-/* What is not said is as in the run that it begins from: sizes, text, data; and an end that is said replaces that run's. */
+/* What is not given is as in the run that it starts from: sizes, text, data. A new limit replaces that run's limits. */
 START_TEST(from_a_run) {
     const trial plain = {0};
     write_files();
@@ -341,8 +343,8 @@ START_TEST(from_a_run) {
 }
 END_TEST
 
-/* A run keeps its attention: when training goes on, when it translates, and where it is described. A decoder that sees what comes is
- * cautioned against whenever such a run is opened. */
+/* A run keeps its attention when it is resumed, used and described. Whenever a run is opened whose decoder sees
+ * later words, there is a warning. */
 START_TEST(attention_of_a_run) {
 #define UNUSUAL " --score additive --normaliser sigmoid --window 2 --no-causal"
     static const char caution[] = "translate: caution: the decoder of this run sees the words to come";
@@ -376,14 +378,14 @@ START_TEST(attention_of_a_run) {
 }
 END_TEST
 
-/* What the first line of --help says of this machine. */
+/* Does the first line of --help name this for the machine? */
 static bool machine_has(const char *what) {
     sh("$T --help | head -n 1");
     return strstr(out, what) != NULL;
 }
 
-/* A precision changes what is trained where the processor is faster at it, and nothing elsewhere. It stays with the run:
- * when training goes on, and when it translates. */
+/* A lower precision changes what is trained on processors that are faster with it, and nothing elsewhere. It stays
+ * with the run, when it is resumed and when it translates. */
 START_TEST(matmul_precision) {
     const bool amx = machine_has(", amx"), bf16 = amx || machine_has("+bf16");
     const trial plain = {0}, high = {"matmul-precision", "high", CHANGES, NULL, NULL},
@@ -418,7 +420,8 @@ START_TEST(matmul_precision) {
 }
 END_TEST
 
-/* TL_ISA asks for an instruction set. Each trains the same weights each time; fused multiply-adds of any width are one. */
+/* TL_ISA selects an instruction set. Each set trains the same weights every time; all widths of fused multiply-adds
+ * give the same. */
 START_TEST(instruction_sets) {
     static const char *const sets[] = {"base", "avx2", "avx512", "amx"};
     const trial plain = {0};
@@ -442,13 +445,12 @@ START_TEST(instruction_sets) {
     setenv("TL_ISA", "mmx", 1);
     ck_assert_int_eq(try("$T train --preset toy --steps 1 --out $D/run " FILES), 1);
     assert_contains(err, "translate: TL_ISA: instruction set \"mmx\": this machine and build have base");
-    setenv("TL_ISA", "", 1); /* as if it were not there */
+    setenv("TL_ISA", "", 1); /* an empty value counts as unset */
     sh("$T --help");
 }
 END_TEST
 
-/* The step of the best row of a log: with the highest BLEU, and of those with the same or where BLEU does not matter the
- * one with the lowest loss, and of those the first. */
+/* The step of the best row of a log: highest BLEU, then (or, without by_bleu, first) lowest loss, then the earliest. */
 static long best_step(const char *log, bool by_bleu) {
     long best = 0;
     double best_loss = 0, best_bleu = 0;
@@ -465,7 +467,7 @@ static long best_step(const char *log, bool by_bleu) {
     return best;
 }
 
-/* One word of each reference is wrong: as the others are learnt BLEU rises, and in the end the loss does too. */
+/* One word of each reference is wrong: as the model learns, BLEU rises, and in the end the loss rises too. */
 START_TEST(best_by) {
     write_pairs();
     put_text(in_folder("odd.tsv"), "the dog sleeps\tle chien zut\nthe black cat eats\tle chat noir zut\n"
@@ -503,7 +505,7 @@ START_TEST(preset_sizes) {
                    {"base", "512 heads 8 layers 6 d-ff 2048"}};
     for (int i = 0; i < 4; i++) {
         char command[512], expected[128];
-        /* the width is what costs time: the larger ones with another one */
+        /* the width costs most time, so larger presets get a smaller one */
         const char *narrow = i < 2 ? "" : "--d-model 16 --d-ff 16";
         snprintf(command, sizeof command,
                  "$T train " FILES " --steps 1 --threads 1 --preset %s --out $D/run --overwrite --quiet %s "
@@ -526,7 +528,7 @@ END_TEST
 
 /* ---- the other commands ---- */
 
-/* `command` has a place for `with` and the trial, behind the options that it names itself. */
+/* `command` has a place for `with` and the trial, after its own options. */
 static char *output_of(const char *command, const trial *t, const char *trying) {
     char line[1024], options[512];
     snprintf(options, sizeof options, "%s %s", t->with ? t->with : "", trying);
@@ -581,7 +583,7 @@ START_TEST(corpus_options) {
 }
 END_TEST
 
-/* The same as try_all, but a demo takes its time: what should change nothing is said all at once. */
+/* Like try_all, but all options that change nothing are tried together, since a demo is slow. */
 START_TEST(demo_option) {
     static const char *const ways[] = {"", "--out $D/elsewhere --threads 2", "--pair en-zh", "--steps 1"};
     char *base = NULL;
@@ -599,7 +601,7 @@ START_TEST(demo_option) {
 }
 END_TEST
 
-/* On a terminal each says how far it is, or what it waits for; with --quiet nothing but what was asked for. */
+/* On a terminal each command shows its progress, or what it waits for; with --quiet only its result. */
 START_TEST(quiet) {
     write_files();
     static const char *const commands[] = {
@@ -621,7 +623,8 @@ START_TEST(quiet) {
 }
 END_TEST
 
-/* With --check what is no number is named where it was made: in training with its step and sentences, in translation too. */
+/* With --check NaN and infinities are reported where they arise: in training with step and sentences, and in
+ * translation. */
 START_TEST(check) {
     static const char *const ways[] = {"$T translate --model $D/run --quiet < $D/a.src",
                                        "$T evaluate --model $D/run --quiet --test $D/a.tsv"};
@@ -641,7 +644,7 @@ START_TEST(check) {
        "dd of=$D/run/model.safetensors bs=1 seek=$((size - 8)) conv=notrunc 2>/dev/null");
     for (int i = 0; i < 2; i++) {
         ck_assert_int_eq(try(ways[i]), 1);
-        if (!strstr(err, "checking: ")) /* a library that is made with DEBUG=1 checks always */
+        if (!strstr(err, "checking: ")) /* a library built with DEBUG=1 always checks */
             ck_assert_msg(strstr(err, "are its weights sound?"), "%s", err);
         snprintf(line, sizeof line, "%s --check", ways[i]);
         ck_assert_int_eq(try(line), 1);
@@ -704,7 +707,7 @@ START_TEST(usage) {
         assert_contains(text, line);
         const char *same = strstr(text, line) + 3;
         snprintf(line, sizeof line, "$T %s --help", commands[i]);
-        sh(line); /* begins with the same line of usage */
+        sh(line); /* begins with the same usage line */
         ck_assert_msg(!strncmp(same, out, strcspn(out, "\n") + 1), "%s\n%s", text, out);
     }
     sh("$T -h");
@@ -717,7 +720,7 @@ START_TEST(usage) {
 }
 END_TEST
 
-/* --name=value is --name value; what comes last counts. */
+/* --name=value equals --name value; the last one counts. */
 START_TEST(forms) {
     write_files();
     trial base = {.with = "--lr 0.01"}, same = {.with = "--lr=3 --lr=0.01"};
@@ -733,9 +736,8 @@ START_TEST(forms) {
 }
 END_TEST
 
-/* Threads that wait spin shortly, and each keeps to its core, unless the environment or an option says something
- * itself. */
-/* More threads than processors are not used, and that is said. */
+/* Waiting threads spin briefly, and each is bound to a core, unless the environment or an option says otherwise.
+ * More threads than processors are not used, and that is reported. */
 START_TEST(threads_are_bounded) {
     sh("$T --help");
     if (strstr(out, "without OpenMP")) {
@@ -770,7 +772,7 @@ START_TEST(threads_are_settled) {
         TL_SKIP("built without OpenMP: no threads wait");
         return;
     }
-    sh("env -u OMP_WAIT_POLICY OMP_DISPLAY_ENV=verbose $T --help"); /* each has its word for it */
+    sh("env -u OMP_WAIT_POLICY OMP_DISPLAY_ENV=verbose $T --help"); /* GNU's and LLVM's OpenMP have different names */
     const char *bound = strstr(err, "GOMP_SPINCOUNT") ? "OMP_PROC_BIND = 'TRUE'" : " OMP_PROC_BIND='spread'";
     const char *calm = strstr(err, "GOMP_SPINCOUNT") ? "GOMP_SPINCOUNT = '1000'" : "KMP_BLOCKTIME='1'";
     assert_contains(err, calm);

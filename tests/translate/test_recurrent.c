@@ -1,5 +1,5 @@
-/* GRU and LSTM through the translator: each is trained, goes on to the same bits, is opened as what it was, translates by beam
- * search, is scored and drawn as a Transformer is; what a model without attention cannot do is said. */
+/* GRU and LSTM in the translator: each is trained, resumed bit for bit, opened as the same kind, translates by beam
+ * search, is scored and drawn like a Transformer; what a model without attention cannot do is reported. */
 #define _XOPEN_SOURCE 700
 #include "running.h"
 
@@ -54,7 +54,7 @@ START_TEST(is_used_as_any_model) {
     char *both = strcpy(malloc(strlen(out) + 1), out);
     sh_input("1 2 3\n4 5\n",
              "$T translate --model $D/run --beam 3 --nbest --threads 2 --batch-tokens 1 --quiet");
-    ck_assert_str_eq(out, both); /* alone as together */
+    ck_assert_str_eq(out, both); /* alone as in a batch */
     free(both);
     sh("$T evaluate --model $D/run --beam 2 --quiet --threads 1 --max-symbols 5 --sentences 20");
     assert_contains(out, "other sequences (1 to 5 symbols): 20 sentences in ");
@@ -78,12 +78,12 @@ START_TEST(pictures) {
     ck_assert_int_eq(try("echo 1 | $T attention --model $D/none --threads 1 --quiet"), 1);
     assert_contains(err,
                     "translate: the model has no attention (--attention none): there is nothing to draw\n");
-    ck_assert_int_eq(try("${BUILD:-build}/read_a_run $D/none '1 2'"), 1); /* nor for a program of one's own */
+    ck_assert_int_eq(try("${BUILD:-build}/read_a_run $D/none '1 2'"), 1); /* also in a user's own program */
     assert_contains(err, "read_a_run: the model has no attention to look at\n");
 }
 END_TEST
 
-/* What a stranger writes into a configuration is refused with its place, or makes no model that the weights do not have. */
+/* Impossible values in a configuration are refused with their place, or make no model that the weights do not have. */
 START_TEST(odd_configurations) {
     train(runs[0].options, "--attention general --steps 2 --out $D/run");
     static const char *const cases[][2] = {
@@ -107,7 +107,7 @@ START_TEST(odd_configurations) {
 }
 END_TEST
 
-/* With attention a short training finds how sequences are turned around. */
+/* With attention a short training learns to reverse sequences. */
 START_TEST(learns) {
     sh("$T train --task reverse --sentences 1500 --symbols 8 --max-symbols 5 --quiet --threads 1 --model gru "
        "--bidirectional --attention general --input-feeding --d-model 32 --embedding 16 --tie none --dropout "

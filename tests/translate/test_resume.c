@@ -1,22 +1,22 @@
-/* Resume is the same run: however often and wherever training is interrupted or killed, the run that goes on ends with the
- * same bytes as one that never stopped, but for the time it took.
+/* Resuming continues the same run: however often and wherever training was interrupted or killed, a resumed run ends
+ * with the same bytes as one that never stopped, except for times.
  *
- * Runs that are interrupted here have no end of their own, so that no signal can come too late; where they stand when
- * the last signal has come decides how far the run goes that is compared with them. */
+ * Runs that are interrupted here have no limit, so that no signal can come too late. The step that they have reached
+ * at the last signal decides how far the run that is compared with them goes. */
 #define _XOPEN_SOURCE 700
 #include "running.h"
 
 #define DROPOUT " --dropout 0.2 --attention-dropout 0.1 --activation-dropout 0.1"
 #define ENDLESS " --steps 1000000"
 
-/* Another pause each time, so that signals fall everywhere. */
+/* A different pause each time, so that signals come at different moments. */
 static void rest_a_little(void) {
     static unsigned random = 1;
     random = random * 1103515245 + 12345;
     rest((random >> 16) % 4000);
 }
 
-/* The command that the last program has advised, without the spaces before it. */
+/* The command that the last program advised, without leading spaces. */
 static const char *advised(void) {
     static char command[2048];
     const char *advice = strstr(out, "everything is saved. Go on with:\n  ");
@@ -28,7 +28,7 @@ static const char *advised(void) {
     return command;
 }
 
-/* Ends a run by a signal that it survives to say what to type. */
+/* Ends a run by a signal after which it still prints what to type. */
 static void interrupt(pid_t child, const char *run, int signal_number) {
     char line[64];
     kill(child, signal_number);
@@ -39,7 +39,7 @@ static void interrupt(pid_t child, const char *run, int signal_number) {
     assert_contains(out, line);
 }
 
-/* Goes on with $D/run for a few updates, trains $D/whole as far without a stop, and compares. */
+/* Resumes $D/run for a few updates, trains $D/whole just as far without a stop, and compares. */
 static void assert_ends_like_whole(const char *command) {
     char line[4096];
     long step = state_long("run", "step") + 5;
@@ -69,14 +69,14 @@ START_TEST(interrupted) {
     for (int i = 0; i < 5; i++) {
         wait_for_rows(child, "run", log_rows("run") + 1 + i % 2);
         rest_a_little();
-        interrupt(child, "run", i == 2 ? SIGTERM : SIGINT);
-        if (i < 4) child = start(advised()); /* as it stands */
+        interrupt(child, "run", i == 2 ? SIGTERM : i == 3 ? SIGUSR1 : SIGINT);
+        if (i < 4) child = start(advised()); /* exactly as printed */
     }
     assert_ends_like_whole(way);
 }
 END_TEST
 
-/* What is advised can be typed as it stands, whatever the folder is called. */
+/* Advice can be typed as printed, whatever the folder's name. */
 static const char *const names[] = {"plain-1.0", "it's a run", "#1 & \\$HOME", "~", "\xC3\xBC"};
 START_TEST(advice_can_be_typed) {
     char line[4096], there[128];
@@ -96,15 +96,15 @@ START_TEST(advice_can_be_typed) {
     ck_assert_int_eq(try(TRAIN_SMALL " --out \"$D/$NAME\""), 1);
     next = strstr(err, "go on with it by ");
     ck_assert_msg(next, "%s", err);
-    snprintf(there, sizeof there, "%s/", in_folder(name)); /* what a shell makes of the word */
+    snprintf(there, sizeof there, "%s/", in_folder(name)); /* what a shell makes of the quoted word */
     snprintf(line, sizeof line, "printf '%%s/' %s", strchr(strstr(next, "--resume"), ' ') + 1);
     sh(line);
     ck_assert_str_eq(out, there);
 }
 END_TEST
 
-/* Most of the time goes into validation, so that sooner or later a signal falls there: pauses grow, for sanitized updates take
- * longer than a short one. */
+/* Validation takes most of the time, so sooner or later a signal comes during it. Pauses grow, since an update with
+ * sanitizers takes longer than a short pause. */
 START_TEST(interrupted_in_validation) {
     char line[4096];
     sh("for i in $(seq 40); do cat $D/pairs.tsv; done > $D/many.tsv");
@@ -131,7 +131,7 @@ START_TEST(killed) {
     snprintf(line, sizeof line, "%s --out $D/run" ENDLESS, way);
     pid_t child = start(line);
     for (int i = 0; i < 6; i++) {
-        /* a row more than the checkpoint may know */
+        /* one row more than the checkpoint may have */
         wait_for_rows(child, "run", i ? state_long("run", "validations") + 2 : 2);
         if (i % 2) rest_a_little();
         kill(child, SIGKILL);
@@ -142,7 +142,7 @@ START_TEST(killed) {
 }
 END_TEST
 
-/* A kill between log and checkpoint, put together by hand: the checkpoint is older than all the rest. */
+/* A kill between log and checkpoint, made by hand: the checkpoint is older than everything else. */
 START_TEST(checkpoint_is_older) {
     sh(TRAIN_SMALL DROPOUT " --validate-every 3 --average 2 --best-by loss --steps 9 --out $D/later");
     sh("cp -r $D/later $D/run && $T train --resume $D/later --steps 12 --quiet --threads 1 && cd $D/later && "
@@ -150,7 +150,7 @@ START_TEST(checkpoint_is_older) {
        "../run/log.csv");
     ck_assert_int_eq(count_files(in_folder("run/recent")), 3);
     ck_assert_int_eq(log_rows("run"), 4);
-    sh("$T train --resume $D/run --steps 9 --quiet || true"); /* nothing left: only what is too much goes */
+    sh("$T train --resume $D/run --steps 9 --quiet || true"); /* nothing is left to do: only later rows are removed */
     ck_assert_int_eq(log_rows("run"), 3);
     sh("cp $D/later/log.csv $D/run; cp $D/later/recent/* $D/run/recent");
     assert_ends_like_whole(TRAIN_SMALL DROPOUT " --validate-every 3 --average 2 --best-by loss");
@@ -159,7 +159,7 @@ END_TEST
 
 /* ---- Ctrl-C near the end ---- */
 
-/* Waits in $D/drawing for $D/go. */
+/* A gnuplot that waits in $D/drawing for $D/go. */
 #define SLOW_GNUPLOT \
  "#!/bin/sh\n: > \"$D/drawing\"\nwhile [ -d \"$D\" ] && [ ! -f \"$D/go\" ]; do sleep 0.02; done\n"
 
@@ -168,7 +168,7 @@ START_TEST(second_ctrl_c) {
     pid_t child = start(TRAIN_SMALL DROPOUT " --validate-every 3 --out $D/run" ENDLESS);
     wait_for_rows(child, "run", 2);
     kill(child, SIGINT);
-    wait_for_file(child, "drawing"); /* after the checkpoint; there it waits */
+    wait_for_file(child, "drawing"); /* gnuplot waits there, after the checkpoint */
     assert_alive(child, "the second signal");
     kill(child, SIGINT);
     ck_assert_int_eq(ended(child), 128 + SIGINT);
@@ -177,7 +177,7 @@ START_TEST(second_ctrl_c) {
 }
 END_TEST
 
-/* All is done when the signal comes: there is nothing to go on with, and nobody is told to. */
+/* The signal comes when everything is done: there is nothing to resume, and no advice. */
 START_TEST(too_late_to_interrupt) {
     fake_gnuplot(SLOW_GNUPLOT);
     pid_t child = start(TRAIN_SMALL DROPOUT " --validate-every 2 --average 2 --steps 4 --out $D/run");
@@ -193,7 +193,7 @@ START_TEST(too_late_to_interrupt) {
 }
 END_TEST
 
-/* Interrupted after the last update and before its validation: that is left to do. */
+/* Interrupted after the last update and before its validation, which is left to do. */
 START_TEST(only_validation_is_left) {
     char line[4096];
     long step = 0;
@@ -215,7 +215,7 @@ START_TEST(only_validation_is_left) {
 }
 END_TEST
 
-/* ---- going on with a run that has ended ---- */
+/* ---- resuming a run that has ended ---- */
 
 static void fails_with(const char *command, const char *text) {
     int status = try(command);
@@ -249,7 +249,7 @@ START_TEST(goes_on) {
         snprintf(line, sizeof line, TRAIN_SMALL OPTIONS "%s --out $D/whole --overwrite", cases[i].whole);
         sh(line);
         assert_same_run("run", "whole");
-        assert_same_files("run", "whole", "config.txt"); /* the new end is kept */
+        assert_same_files("run", "whole", "config.txt"); /* the new limit is kept */
     }
 }
 END_TEST
@@ -283,14 +283,14 @@ START_TEST(nothing_left) {
 }
 END_TEST
 
-/* ---- what cannot go on ---- */
+/* ---- what cannot be resumed ---- */
 
-/* Every option that --help lists: those below may be said anew, all others are refused by name. */
+/* Every option in --help: those below may be changed when resuming, all others are refused by name. */
 START_TEST(options_that_cannot_change) {
-    static const char *const may[] = {"resume",    "threads",   "check",          "quiet",     "steps",
-                                      "epochs",    "minutes",   "patience",       "samples",   "lr",
-                                      "clip",      "train",     "train-src",      "train-tgt", "valid",
-                                      "valid-src", "valid-tgt", "validate-every", "watch",     NULL};
+    static const char *const may[] = {
+        "resume",   "threads",   "check",     "quiet",          "steps", "epochs",    "minutes",
+        "patience", "samples",   "lr",        "clip",           "train", "train-src", "train-tgt",
+        "valid",    "valid-src", "valid-tgt", "validate-every", "watch", "recompute", NULL};
     int refused = 0, allowed = 0;
     sh(TRAIN_SMALL " --steps 4 --out $D/run");
     sh("cp -r $D/run $D/before; $T train --help");
@@ -319,7 +319,7 @@ START_TEST(options_that_cannot_change) {
         refused++;
     }
     free(help);
-    ck_assert_int_eq(allowed, 19);
+    ck_assert_int_eq(allowed, 20);
     ck_assert_int_ge(refused, 40);
     fails_with("$T train --resume $D/run --seed=7", "--seed cannot change");
     assert_same_run("run", "before");
@@ -350,13 +350,13 @@ START_TEST(changed_data) {
         fails_with("$T train --resume $D/run --steps 8 --quiet", text);
         assert_same_run("run", "before");
     }
-    /* the same sentences in another file, with lines in it that are left out */
+    /* the same sentences in another file, with further lines that are left out */
     sh("cd $D && cp pairs.tsv valid.tsv && (echo; echo 'no tab'; cat pairs.tsv) > moved.tsv && "
        "cd \"$OLDPWD\" && $T train --resume $D/run --steps 8 --quiet --train $D/moved.tsv");
 }
 END_TEST
 
-/* The second one is told, and the first one not disturbed; a killed one is in nobody's way. */
+/* A second training in the folder fails, and the first is not disturbed; a killed training is in nobody's way. */
 START_TEST(two_at_once) {
     char text[1200];
     pid_t child = start(TRAIN_SMALL OPTIONS ENDLESS " --out $D/run");
@@ -367,7 +367,7 @@ START_TEST(two_at_once) {
              in_folder("run"));
     fails_with("$T train --resume $D/run --quiet", text);
     fails_with(TRAIN_SMALL " --steps 2 --overwrite --out $D/run", text);
-    sh("$T info --model $D/run && echo a dog | $T translate --model $D/run --quiet"); /* looking is free */
+    sh("$T info --model $D/run && echo a dog | $T translate --model $D/run --quiet"); /* reading is allowed */
     kill(child, SIGKILL);
     ck_assert_int_eq(ended(child), 128 + SIGKILL);
     assert_ends_like_whole(TRAIN_SMALL OPTIONS);
@@ -387,7 +387,7 @@ START_TEST(other_folder) {
              "folder where training was started, or say anew where the sentences are (--train, --valid)\n");
     fails_with("cd $D/else && $T train --resume ../run --steps 8 --quiet", text);
     sh("cd $D/else && $T train --resume ../run --steps 8 --quiet --train ../pairs.tsv --valid ../pairs.tsv");
-    sh("cd $D/else && $T train --resume ../run --steps 12 --quiet"); /* it knows now */
+    sh("cd $D/else && $T train --resume ../run --steps 12 --quiet"); /* from here paths are right again */
     sh("cd $D && " TRAIN_SMALL " --train pairs.tsv --valid pairs.tsv --steps 12 --out whole");
     assert_same_run("run", "whole");
     snprintf(text, sizeof text, "translate: cannot read run/config.txt: No such file or directory");
@@ -428,7 +428,7 @@ START_TEST(damaged_checkpoint) {
         assert_same_files("good", "run", "last.safetensors");
     }
     fails_with("$T train --resume $D/none --steps 8", "none/config.txt: No such file or directory");
-    sh("rm -rf $D/run && cp -r $D/good $D/run && $T train --resume $D/run --steps 8 --quiet"); /* it was sound */
+    sh("rm -rf $D/run && cp -r $D/good $D/run && $T train --resume $D/run --steps 8 --quiet"); /* the undamaged run works */
 }
 END_TEST
 

@@ -1,15 +1,15 @@
-/* Folders, files and words from strangers: numbers in a configuration that would take all memory, files that are none, and
- * what a terminal obeys planted wherever a program may print it. */
+/* Foreign folders, files and words: numbers in a configuration that would take all memory, files that are none, and
+ * control sequences wherever a program may print them. */
 #define _XOPEN_SOURCE 700
 #include "failures.h"
 
-/* ---- what a terminal obeys ---- */
+/* ---- control sequences ---- */
 
 #define RED "\033[31m"
 #define TITLE "\033]0;t\007"
 #define PLANT "E=$(printf '\\033[31mX'); "
 
-/* The pairs of program.h with colours in their words. */
+/* The pairs of program.h with colour sequences in their words. */
 static void plant_words(void) {
     char text[4096];
     size_t used = 0;
@@ -30,19 +30,19 @@ static void train_planted(void) {
        "--lr 0.01 --warmup 20 --dropout 0 --preset toy --d-model 32 --d-ff 32 --layers 1 --threads 1");
 }
 
-/* Control characters but those that lay text out. */
+/* Asserts that a text has no control characters except those that lay out text. */
 static void assert_harmless(const char *text, const char *command) {
     for (const char *c = text; *c; c++)
         if (((unsigned char)*c < 0x20 && !strchr("\n\r\t", *c)) || *c == 0x7f)
             ck_abort_msg("%s\nwrites the byte 0x%02x to people: %s", command, (unsigned char)*c, c);
 }
 
-/* Runs it with both streams on a terminal; what that received, to free(). */
+/* Runs it with both streams on a terminal; returns what that received, which the caller frees. */
 static char *on_terminal(const char *input, const char *command) {
     char line[2048];
     int terminal = open_terminal();
     snprintf(line, sizeof line, PLANT "{ %s\n} >\"$TERMINAL\" 2>\"$TERMINAL\"", command);
-    int keep = open(getenv("TERMINAL"), O_RDWR | O_NOCTTY); /* what is written stays until it is read */
+    int keep = open(getenv("TERMINAL"), O_RDWR | O_NOCTTY); /* keeps what was written until it is read */
     try_input(input, strlen(input), line);
     fcntl(terminal, F_SETFL, O_NONBLOCK);
     char *text = received(terminal);
@@ -65,7 +65,7 @@ START_TEST(translations_are_shown_to_people_and_given_to_files) {
         if (i != 1) assert_contains(shown, "\\x1b]0;t\\x07mange");
         free(shown);
     }
-    sh_input("the " RED "dog eats\n", commands[0]); /* into a file the very bytes */
+    sh_input("the " RED "dog eats\n", commands[0]); /* a file gets the exact bytes */
     ck_assert_str_eq(out, "le " RED "chien " TITLE "mange\n");
     sh_input("the " RED "dog eats\n", commands[3]);
     assert_contains(out, "says      le " RED "chien " TITLE "mange\n");
@@ -131,14 +131,15 @@ START_TEST(names_and_values_are_shown) {
         assert_harmless(shown, cases[i].command);
         ck_assert_msg(*shown != 0, "%s says nothing", cases[i].command);
         free(shown);
-        snprintf(line, sizeof line, PLANT "%s", cases[i].command); /* messages are messages, in a file too */
+        snprintf(line, sizeof line, PLANT "%s",
+                 cases[i].command); /* messages are made harmless, also in a file */
         try_input("a b\n", 4, line);
         assert_harmless(err, cases[i].command);
     }
 }
 END_TEST
 
-/* What a configuration does not say is not called (null). */
+/* A setting that a configuration lacks is not printed as (null). */
 START_TEST(what_is_not_said) {
     train_well();
     sh("sed -i -e '/^train = /d' -e '/^valid = /d' $D/run/config.txt; $T info --model $D/run");
@@ -154,7 +155,7 @@ START_TEST(what_is_not_said) {
 }
 END_TEST
 
-/* What can be typed as advised leads to the run, whatever its folder is called. */
+/* Advice leads to the run, whatever its folder's name. */
 START_TEST(advice_names_the_folder) {
     write_pairs();
     sh(PLANT TRAIN_FILES " --steps 2 --quiet --out \"$D/a'$E\"" SMALL
@@ -198,8 +199,8 @@ static const char *const users[] = {
     "evaluate --model $D/bad --test $D/pairs.tsv --threads 1", "info --model $D/bad",
     "train --resume $D/bad --steps 100000 --threads 1"};
 
-/* Nothing that a folder's configuration says takes more than its weights' file does: neither time nor memory, of which
- * there is little here. */
+/* A folder's configuration cannot make the program use more time or memory than its weights' file justifies; memory
+ * is limited here. */
 START_TEST(numbers_of_a_configuration_are_bounded) {
     static const char *const changes[] = {"layers = 1000000", "layers = 2147483647",  "layers = 900",
                                           "d-model = 65536",  "d-model = 2147483646", "d-ff = 2147483647",
@@ -235,7 +236,7 @@ START_TEST(without_weights_numbers_are_bounded_too) {
 }
 END_TEST
 
-/* Files of a folder that are pipes nobody writes to, devices without end, or sockets, folders, links in a circle. */
+/* Files of a folder replaced by pipes without a writer, endless devices, sockets, folders, circular links. */
 START_TEST(files_of_a_folder_are_files) {
     static const char *const files[] = {"config.txt", "vocab.src.txt",     "vocab.tgt.txt",
                                         "codes.txt",  "model.safetensors", "checkpoint.safetensors",
@@ -247,8 +248,8 @@ START_TEST(files_of_a_folder_are_files) {
             for (size_t k = 0; k < sizeof users / sizeof *users; k++) {
                 char line[512];
                 const bool reads = i < 4 || (i == 4 ? k < 3 : i == 5 ? k >= 3 : k == 4);
-                if (i == 4 && k == 4)
-                    continue; /* written, if a validation is better: that is another test's */
+                /* overwritten if a validation is better: covered by another test */
+                if (i == 4 && k == 4) continue;
                 snprintf(line, sizeof line,
                          "rm -rf $D/bad && cp -r $D/run $D/bad && cd $D/bad && rm %s && %s %s", files[i],
                          others[n], files[i]);
@@ -264,7 +265,7 @@ START_TEST(files_of_a_folder_are_files) {
 }
 END_TEST
 
-/* Reasons are true: what is there and may not be read is not called missing. */
+/* Reported reasons are true: a file that may not be read is not called missing. */
 START_TEST(what_may_not_be_read_is_not_called_missing) {
     train_well();
     if (geteuid() == 0) {

@@ -1,10 +1,11 @@
-/* Text as people write it: raw sentences with punctuation, umlauts and Chinese go in, and what comes back is the target's
- * text to the last byte, whatever it is cut into on the way. Which lines of a file count, and what is said of the others. */
+/* Text as people write it: raw sentences with punctuation, umlauts and Chinese go in, and the target's text comes
+ * back, byte for byte, whatever it is cut into. Which lines of a file are used, and what is reported about the
+ * others. */
 #define _XOPEN_SOURCE 700
 #include "program.h"
 
-/* What cannot be had back from tokens alone: signs that touch, quotes, spaces where none are the rule and the other way
- * round, an apostrophe, a word that looks like a mark of ours. */
+/* What tokens alone cannot give back: adjacent signs, quotes, spaces that are unusual or missing, an apostrophe, a
+ * word that looks like one of our marks. */
 #define RAW                                                                           \
  "Hello, world!\tHallo, Welt!\n"                                                      \
  "Where are you?\tWo bist du?\n"                                                      \
@@ -15,7 +16,7 @@
  "the <unk> @@ of it\tdas <unk> @@ d@@von ▁ ￭\n"
 enum { RAW_COUNT = 7 };
 
-/* Trains on what is in raw.tsv until it is known by heart. */
+/* Trains on raw.tsv until it is known by heart. */
 static void train_raw(const char *options) {
     char command[1024];
     snprintf(
@@ -28,7 +29,7 @@ static void train_raw(const char *options) {
     sh(command);
 }
 
-/* The targets come back, from the sources alone; evaluate counts them as exact. */
+/* The targets come back from the sources alone; evaluate counts them as exact. */
 static void knows_all(const char *options, const char *sources, const char *targets) {
     sh_input(sources, "$T translate --model $D/run --quiet --threads 1 --beam 1");
     ck_assert_msg(!strcmp(out, targets), "%s: from\n%sto\n%snot\n%s", options, sources, targets, out);
@@ -73,7 +74,7 @@ START_TEST(by_heart) {
 }
 END_TEST
 
-/* Without pre-tokens a sentence consists of what stands between spaces, and single spaces come back. */
+/* Without pre-tokens a sentence consists of what is between spaces, and single spaces come back. */
 START_TEST(without_pretokens) {
     put_text(in_folder("raw.tsv"), "a  b , c.\tdie  Katze , ja.\nd e\tder Hund\n");
     static const char *const units[] = {"--units bpe --merges 40", "--units words"};
@@ -88,7 +89,7 @@ START_TEST(without_pretokens) {
 }
 END_TEST
 
-/* ---- what vocabularies consist of ---- */
+/* ---- contents of vocabularies ---- */
 
 static void entries(const char *options, const char *source, const char *target) {
     train_raw(options);
@@ -98,7 +99,7 @@ static void entries(const char *options, const char *source, const char *target)
     ck_assert_msg(!strcmp(out, expected), "%s: %s", options, out);
 }
 
-/* By falling count, equal counts by their bytes. */
+/* By falling count; ties by their bytes. */
 START_TEST(vocabularies) {
     put_text(in_folder("raw.tsv"), "ab ab ab.\txy xy\nab ab\txy 好人\n");
     entries("--steps 1 --units words", "ab ￭. ", "xy ▁ 人 好 ");
@@ -109,12 +110,12 @@ START_TEST(vocabularies) {
     entries("--steps 1 --units words --max-vocab 5", "ab ", "xy ");
     entries("--steps 1 --src-units words --tgt-units chars", "ab ￭. ", "x y ▁ 人 好 ");
     entries("--steps 1 --src-pretokenize none --units words", "ab ab. ", "xy ▁ 人 好 ");
-    /* ab five times, xy three times: of one merge ab is whole; x@@ y is not. A sign stays with its mark. */
+    /* ab occurs five times, xy three times: with one merge ab is whole and x@@ y is not; a sign keeps its mark */
     entries("--steps 1 --merges 1", "ab . ￭@@ ", "x@@ y ▁ 人 好 ");
     assert_file(in_folder("run/codes.txt"), "#version: 0.2\na b</w>\n");
     entries("--steps 1 --merges 2", "ab . ￭@@ ", "xy ▁ 人 好 ");
     assert_file(in_folder("run/codes.txt"), "#version: 0.2\na b</w>\nx y</w>\n");
-    /* one side alone has byte pairs, and they are learnt from it alone */
+    /* only one side has byte pairs, and its merges are learnt from it alone */
     entries("--steps 1 --src-units words --merges 1", "ab ￭. ", "xy ▁ 人 好 ");
     assert_file(in_folder("run/codes.txt"), "#version: 0.2\nx y</w>\n");
     entries("--steps 1 --units words --overwrite", "ab ￭. ", "xy ▁ 人 好 ");
@@ -122,7 +123,7 @@ START_TEST(vocabularies) {
 }
 END_TEST
 
-/* The default: byte pairs of pre-tokens; of words alone those seen once become <unk>. */
+/* The default is byte pairs of pre-tokens; with words as units, those that occur once become <unk>. */
 START_TEST(defaults) {
     put_text(in_folder("raw.tsv"), "ab ab.\tx x\n");
     sh("for units in bpe words chars; do $T train --train $D/raw.tsv --valid $D/raw.tsv --steps 1 --quiet "
@@ -148,7 +149,7 @@ START_TEST(the_same_pairs) {
        "sed 's/$/\\tCC-BY 2.0\\t#1276 (me)/' raw.tsv > tatoeba.tsv;" /* more columns */
        "sed 's/$/\\r/' raw.tsv > crlf.tsv; sed 's/$/\\r/' src > src.crlf;"
        "printf '\\357\\273\\277' > bom.tsv; cat raw.tsv >> bom.tsv;"
-       "printf %s \"$(cat raw.tsv)\" > open.tsv"); /* the last line has no end */
+       "printf %s \"$(cat raw.tsv)\" > open.tsv"); /* the last line has no line end */
     static const char *const ways[] = {
         "--train $D/raw.tsv --valid $D/raw.tsv",
         "--train-src $D/src --train-tgt $D/tgt --valid $D/raw.tsv",
@@ -198,11 +199,11 @@ START_TEST(reports) {
 }
 END_TEST
 
-/* --max-length counts tokens as the model sees them, and line numbers are the file's. */
+/* --max-length counts tokens as the model reads them; line numbers are the file's. */
 START_TEST(lengths) {
     put_text(in_folder("raw.tsv"), "a b c d.\tx\n\na, b\tx y\nab\tx\na b\tx x x x x\nab c\tabcdef\n");
     static const struct {
-        const char *options, *left; /* pairs, and lines that are too long */
+        const char *options, *left; /* remaining pairs, and reported lines */
     } cases[] = {
         {"--units words --max-length 4",
          "5 lines, 3 pairs, 2 skipped\n  too long (more than 4 tokens): 2, lines 1, 5\n"},
@@ -235,7 +236,7 @@ START_TEST(lengths) {
 }
 END_TEST
 
-/* Lines to translate: blank ones stay blank, none give none, and bytes that are no text do no harm. */
+/* Lines to translate: blank ones stay blank, an empty input gives none, and invalid bytes do no harm. */
 START_TEST(lines) {
     put_text(in_folder("raw.tsv"), RAW);
     static const char *const ways[] = {"", "--units words", "--units chars"};

@@ -1,5 +1,5 @@
-/* What is said on the command line about training holds: when it ends, what is best, what is averaged, how many batches make
- * an update; the log and the curves tell it; and numbers that are none stop it with what went wrong and where. */
+/* What the command line says about training holds: when it ends, which weights are best, which are averaged, how
+ * many batches make an update; log and curves show it; and NaN or infinities stop it with the reason and the place. */
 #define _XOPEN_SOURCE 700
 #include "running.h"
 
@@ -35,7 +35,7 @@ START_TEST(steps_and_epochs) {
         {"--steps 7 --validate-every 3", 3, {3, 6, 7}, {0, 1, 1}},
         {"--steps 7 --validate-every 100", 1, {7}, {1}},
         {"--epochs 2 --accumulate 2", 2, {2, 4}, {1, 2}},
-        {"--epochs 2 --accumulate 3", 2, {2, 4}, {1, 2}}, /* three batches and the one that is left */
+        {"--epochs 2 --accumulate 3", 2, {2, 4}, {1, 2}}, /* three batches, then the remaining one */
         {"--epochs 2 --accumulate 9", 2, {1, 2}, {1, 2}},
         {"--steps 5 --accumulate 3 --validate-every 1", 5, {1, 2, 3, 4, 5}, {0, 1, 1, 2, 2}},
     };
@@ -46,7 +46,7 @@ START_TEST(steps_and_epochs) {
         assert_columns(&log, cases[i].options, LOG_EPOCH, cases[i].epoch, cases[i].rows);
         assert_contains(out, "Ended: all steps are done. The run is in ");
     }
-    train("run", "--samples 0"); /* what --help says of it */
+    train("run", "--samples 0"); /* as --help says */
     ck_assert_int_eq(read_log("run").rows, 10);
 }
 END_TEST
@@ -54,7 +54,7 @@ END_TEST
 START_TEST(minutes) {
     train("run", "--minutes 0.002"); /* more than a step, less than ten epochs or not */
     assert_contains(out, "Ended: the time is up.");
-    ck_assert_int_eq(state_long("run", "updates"), 0); /* none that is not validated */
+    ck_assert_int_eq(state_long("run", "updates"), 0); /* every update was validated */
     log_table log = read_log("run");
     ck_assert_int_eq((long)log.at[log.rows - 1][LOG_STEP], state_long("run", "step"));
     train("run", "--minutes 100 --steps 5");
@@ -62,7 +62,7 @@ START_TEST(minutes) {
 }
 END_TEST
 
-/* Weights that stay where they are: the first validation is the best. */
+/* The weights do not change, so the first validation is the best. */
 START_TEST(patience) {
     static const char *const by[] = {"bleu", "loss"};
     for (int n = 1; n <= 4; n += 3)
@@ -77,7 +77,7 @@ START_TEST(patience) {
             ck_assert_int_eq(read_log("run").rows, 1 + n);
             ck_assert(same_files("run/model.safetensors", "run/last.safetensors"));
         }
-    /* one that goes up and down: what is counted begins anew each time */
+    /* a loss that goes up and down: counting starts anew at each improvement */
     train("run", "--lr 0.01 --schedule constant --warmup 0 --dropout 0.3 --best-by loss --validate-every 1 "
                  "--patience 12 --steps 200");
     log_table log = read_log("run");
@@ -97,8 +97,8 @@ END_TEST
 
 /* ---- which weights are the best ---- */
 
-/* By loss, or by BLEU and, where that is the same, by loss: found again in the log. Half of the references are nonsense:
- * the surer the model, the higher the loss, whatever BLEU says. All weights are kept, so that the best can be known. */
+/* By loss, or by BLEU and then by loss: checked by the log. Half of the references are nonsense, so the loss rises
+ * as the model becomes more certain, whatever BLEU does. All weights are kept, so that the best ones are known. */
 START_TEST(best_by) {
     int differ = 0;
     sh("(head -n 4 $D/pairs.tsv; tail -n 4 $D/pairs.tsv | sed 's/\t.*/\tzut zut zut/') > $D/valid.tsv");
@@ -156,7 +156,7 @@ START_TEST(average) {
     train("run", "--lr 0.01 --warmup 0 --steps 11 --validate-every 2 --average 3");
     char *said = strcpy(malloc(strlen(out) + 1), out), loss[32];
     ck_assert_int_eq(count_files(in_folder("run/recent")), FILES);
-    ck_assert_str_eq(state_string("run", "recent"), "6 8 10 11"); /* 6 goes once this has been written */
+    ck_assert_str_eq(state_string("run", "recent"), "6 8 10 11"); /* 6 is removed after this was written */
     tl_error error = {""};
     tl_safetensors *in = tl_safetensors_open(in_folder("run/average.safetensors"), &error);
     ck_assert_msg(in != NULL, "%s", error.message);
@@ -181,7 +181,7 @@ START_TEST(average) {
     tl_safetensors_close(in);
     ck_assert_int_gt(moved, 1000);
     ck_assert(same_files("run/recent/step-11.safetensors", "run/last.safetensors"));
-    /* what is said of it is what evaluate says */
+    /* the report equals what evaluate prints */
     const char *at = strstr(said, "average of the last 3: valid loss ");
     ck_assert_msg(at && sscanf(at, "average of the last 3: valid loss %31[0-9.],", loss) == 1, "%s", said);
     free(said);
@@ -189,19 +189,19 @@ START_TEST(average) {
     char line[64];
     snprintf(line, sizeof line, "loss %s,", loss);
     assert_contains(out, line);
-    train("run", "--steps 4 --validate-every 2"); /* a new run: nothing of the old one stays */
+    train("run", "--steps 4 --validate-every 2"); /* a new run keeps nothing of the old one */
     ck_assert_int_eq(count_files(in_folder("run/recent")), 0);
     ck_assert_int_ne(access(in_folder("run/average.safetensors"), F_OK), 0);
-    train("run", "--steps 4 --validate-every 2 --average 9"); /* fewer than that */
+    train("run", "--steps 4 --validate-every 2 --average 9"); /* fewer validations than that */
     assert_contains(out, "average of the last 2: ");
     ck_assert_int_eq(count_files(in_folder("run/recent")), 2);
 }
 END_TEST
 
-/* ---- several batches an update ---- */
+/* ---- several batches to an update ---- */
 
-/* Eight batches of one sentence each, of different lengths, against one batch of all: the same sum of gradients, but for
- * rounding. (Weights are not compared: Adam makes steps of noise where a gradient is zero.) */
+/* Eight batches of one sentence each, of different lengths, against one batch of all: the same sum of gradients,
+ * except for rounding. (Weights are not compared: where a gradient is zero Adam's steps are noise.) */
 START_TEST(accumulate) {
     static const char *const options[] = {"--batch-tokens 1000", "--batch-tokens 5 --accumulate 8",
                                           "--batch-tokens 5 --accumulate 20",
@@ -225,12 +225,11 @@ START_TEST(accumulate) {
         }
         ck_assert_msg(i < 3 ? largest < 1e-4 : largest > 1e-2, "%s: %g", options[i], largest);
     }
-    ck_assert(logs[0].at[5][LOG_VALID] < 0.9 * logs[0].at[0][LOG_VALID]); /* it does learn */
+    ck_assert(logs[0].at[5][LOG_VALID] < 0.9 * logs[0].at[0][LOG_VALID]); /* training does learn */
 }
 END_TEST
 
-/* Dropout differs from batch to batch of one update: with the same for all, two sentences that are alike would count
- * as one. */
+/* Dropout differs between the batches of an update: if it were the same, two equal sentences would count as one. */
 START_TEST(dropout_of_each_batch) {
     sh("for i in 1 2 3 4; do head -n 1 $D/pairs.tsv; done > $D/same.tsv");
     log_table logs[2];
@@ -246,7 +245,7 @@ END_TEST
 
 /* ---- the log ---- */
 
-/* Validation changes nothing: with one after each update, what a row says of three can be worked out. */
+/* Validation changes nothing, so a row about three updates can be computed from a run that validates after each. */
 START_TEST(log_columns) {
 #define LOGGED "--dropout 0.3 --lr 0.01 --warmup 4 --schedule constant --steps 12 --validate-every "
     train("ones", LOGGED "1");
@@ -294,7 +293,7 @@ START_TEST(curves) {
     } else
         TL_SKIP("gnuplot is not here: no picture was drawn");
     fake_gnuplot("#!/bin/sh\necho \"$(basename \"$PWD\") $*\" >>\"$D/asked\"\n");
-    train("run", "--steps 2"); /* a picture of what was there before goes */
+    train("run", "--steps 2"); /* an older picture is removed */
     ck_assert_int_ne(access(in_folder("run/curves.svg"), F_OK), 0);
     assert_file(in_folder("asked"), "run -d ./curves.gp\n");
     sh("rm -r $D/run; P=$(dirname $(command -v sed)); PATH=$D/nothing; " TRAIN_SMALL
@@ -302,7 +301,7 @@ START_TEST(curves) {
     assert_contains(out, "Ended: all steps are done.");
     ck_assert_int_eq(access(in_folder("run/curves.gp"), R_OK), 0);
     ck_assert_int_ne(access(in_folder("run/curves.svg"), F_OK), 0);
-    /* one that fails: said, and nothing else is lost */
+    /* a gnuplot that fails: reported, and nothing else is lost */
     fake_gnuplot("#!/bin/sh\necho 'no paint left'\nexit 3\n");
     sh(TRAIN_SMALL " --steps 4 --average 2 --validate-every 2 --out $D/run --overwrite");
     snprintf(asked, sizeof asked, "translate: warning: %s: gnuplot failed: no paint left",
@@ -314,10 +313,9 @@ START_TEST(curves) {
 }
 END_TEST
 
-/* ---- numbers that are none ---- */
+/* ---- NaN and infinities ---- */
 
-/* Changes a tensor of a run's checkpoint: every element to scale·it + shift, from element `first` on, `count` of them
- * (0: all). */
+/* Changes a tensor of a run's checkpoint: `count` elements from `first` on (0: all) become scale·x + shift. */
 static void edit_checkpoint(const char *run, const char *name, long first, long count, double scale,
                             double shift) {
     enum { TENSORS = 256 };
@@ -329,7 +327,7 @@ static void edit_checkpoint(const char *run, const char *name, long first, long 
     tl_safetensors *in = tl_safetensors_open(in_folder(file), &error);
     ck_assert_msg(in != NULL, "%s", error.message);
     long tensors = tl_safetensors_count(in), texts = tl_safetensors_metadata_count(in);
-    ck_assert(tensors <= TENSORS && texts <= TENSORS && tl_safetensors_find(in, name) != NULL);
+    ck_assert(tensors <= TENSORS && texts <= TENSORS && tl_safetensors_find(in, name));
     for (long i = 0; i < texts; i++) pairs[i] = tl_safetensors_metadata_at(in, i);
     for (long i = 0; i < tensors; i++) {
         const tl_safetensors_entry *e = tl_safetensors_at(in, i);
@@ -347,7 +345,7 @@ static void edit_checkpoint(const char *run, const char *name, long first, long 
     tl_safetensors_close(in);
 }
 
-/* The run stops so, and its files stay what they were. The error begins with `text`; returns what follows. */
+/* Asserts that the run stops, and that its files stay the same. The error begins with `text`; returns what follows. */
 static const char *stops(const char *options, const char *text) {
     static char said[1024];
     char line[512];
@@ -368,11 +366,11 @@ static const char *stops(const char *options, const char *text) {
 
 #define TWO_MORE "--steps 12 --validate-every 100 "
 
-/* Steps far too long: the weights are no numbers after one, and the next sees it. */
+/* Steps that are far too long: after one the weights are not finite, and the next update finds it. */
 START_TEST(weights_blow_up) {
     static const char *const more[] = {"", " --accumulate 3"};
     for (int i = 0; i < 2; i++) {
-        /* lines that are left out come first: 8 pairs from line 21 */
+        /* lines that are left out come first: the 8 pairs begin at line 21 */
         sh("(seq 20; cat $D/pairs.tsv) > $D/late.tsv");
         char options[256];
         snprintf(
@@ -390,7 +388,7 @@ START_TEST(weights_blow_up) {
             ck_assert(line[k] > 20 && line[k] <= 28);
             for (int j = 0; j < k; j++) ck_assert_int_ne(line[j], line[k]);
         }
-        /* what is there is sound: trained on as if nothing had been */
+        /* the files are intact: training resumes normally */
         sh("$T train --resume $D/run --quiet " TWO_MORE "--lr 0.002");
         snprintf(options, sizeof options,
                  "--out $D/whole --train $D/late.tsv --batch-tokens 1000 --steps 12 --lr 0.002 --schedule "
@@ -402,7 +400,7 @@ START_TEST(weights_blow_up) {
 }
 END_TEST
 
-/* One word's row is no number: the sentence that has it is named, and the place. */
+/* One word's embedding is NaN: its sentence is named, and the place. */
 START_TEST(one_bad_word) {
     sh("cd $D && (echo no tab; cat pairs.tsv; printf 'zebra\tdort\\n') > late.tsv");
     train("run", "--train $D/late.tsv --batch-tokens 5 --steps 9 --dropout 0");
@@ -416,8 +414,8 @@ START_TEST(one_bad_word) {
 }
 END_TEST
 
-/* The loss is finite and a gradient is not: attention to nothing (its values are zero) through an enormous matrix. Only
- * backward multiplies by it. */
+/* The loss is finite but a gradient is not: attention to zero values through an enormous matrix, by which only the
+ * backward multiplies. */
 START_TEST(gradient_blows_up) {
     double enormous = sizeof(tl_real) == 4 ? 3e38 : 1.7e308;
     for (int i = 0; i < 2; i++) {
@@ -437,7 +435,7 @@ START_TEST(gradient_blows_up) {
 }
 END_TEST
 
-/* Only validation sees it: one update an epoch. */
+/* Only validation finds it, since an epoch is a single update. */
 START_TEST(validation_blows_up) {
     train("run", "--batch-tokens 1000 --steps 2 --lr 0.002 --schedule constant --warmup 0");
     const char *where =
@@ -449,12 +447,12 @@ END_TEST
 
 /* ---- the warning ---- */
 
-/* The source says nothing; the target counts up from somewhere. Each word follows from the true one before, but where to
- * begin cannot be known: the model always says the same beginning, and it is never that of a sentence to validate on. */
+/* The source says nothing; the target counts up from a number. Each word follows from the true one before, but the
+ * first number cannot be known: the model always writes the same one, which no validation sentence has. */
 START_TEST(warns_of_a_gap) {
     char text[16384] = "", valid[1024] = "", line[128];
     for (int n = 0; n < 80; n++) {
-        int begin = n % 4 == 0 ? 1 : 1 + n % 17; /* 1 is the likeliest */
+        int begin = n % 4 == 0 ? 1 : 1 + n % 17; /* 1 is the most frequent */
         snprintf(line, sizeof line, "go\t%d %d %d %d %d %d\n", begin, begin + 1, begin + 2, begin + 3,
                  begin + 4, begin + 5);
         strcat(text, line);
@@ -480,12 +478,12 @@ START_TEST(warns_of_a_gap) {
     for (const char *at = err; (at = strstr(at, "translate: warning: given the true words before, ")); at++)
         warnings++;
     ck_assert_msg(gap, "the test needs such a run: %s", out);
-    ck_assert_int_eq(warnings, gaps); /* said when it begins, not at each validation */
+    ck_assert_int_eq(warnings, gaps); /* warned once, not at each validation */
     ck_assert_int_eq(count_lines(err), gaps);
     assert_contains(err, " % of the next words are right, but BLEU of the translations is 0.");
     assert_contains(err, "see whether the lines of source and target match.\n");
 
-    train("run", LEARN "--epochs 60"); /* a healthy one, with a BLEU of 0 in the beginning */
+    train("run", LEARN "--epochs 60"); /* a good run, with a BLEU of 0 in the beginning */
     log = read_log("run");
     ck_assert(log.at[0][LOG_BLEU] < 1 && log.at[log.rows - 1][LOG_BLEU] > 90);
     ck_assert_str_eq(err, "");

@@ -1,6 +1,6 @@
-/* The main job from end to end, as a user runs it: train on sentence pairs, look into the run's folder, translate
- * lines, evaluate; the same seed gives the same file whatever the threads. Options, errors, raw text, decoding, sentences
- * made here and attention have files of their own beside this one. */
+/* The main use from end to end, as a user runs it: train on sentence pairs, look into the run's folder, translate
+ * lines, evaluate; the same seed gives the same file for any number of threads. Options, errors, raw text, decoding,
+ * sentences made here and attention have test files of their own. */
 #define _XOPEN_SOURCE 700
 #include "program.h"
 
@@ -20,7 +20,7 @@ START_TEST(run_folder) {
         snprintf(name, sizeof name, "new/run/%s", written[i]);
         ck_assert_msg(access(in_folder(name), R_OK) == 0, "there is no %s", name);
     }
-    /* gnuplot draws the curves where it is there */
+    /* gnuplot draws the curves if it is installed */
     ck_assert_int_eq(count_files(in_folder("new/run")),
                      WRITTEN + (system("gnuplot --version >/dev/null 2>&1") == 0));
 
@@ -68,7 +68,7 @@ START_TEST(run_folder) {
 }
 END_TEST
 
-/* Everything that is known by heart comes back, and evaluate says so. */
+/* Everything that is known by heart is translated exactly, and evaluate confirms it. */
 START_TEST(learns) {
     train_well();
     sh_input("a black cat sleeps\nthe dog eats\n", "$T translate --model $D/run --quiet");
@@ -86,7 +86,7 @@ START_TEST(learns) {
 }
 END_TEST
 
-/* A validation that is not better leaves the best weights where they are. */
+/* A validation that is not better does not replace the best weights. */
 START_TEST(best_is_kept) {
     write_pairs();
     put_text(in_folder("other.tsv"), "the dog eats\tzut\nthe cat eats\tzut\n");
@@ -115,7 +115,7 @@ START_TEST(line_for_line) {
         {"the dog eats\r\n\r\na dog eats", "le chien mange\n\nun chien mange\n"},
         {"\n", "\n"},
         {"\n\n  \t\nthe cat sleeps\n\n", "\n\n\nle chat dort\n\n"},
-        {"\xC2\xA0 \xE3\x80\x80\n", "\n"}, /* nothing but white space, though not ASCII's */
+        {"\xC2\xA0 \xE3\x80\x80\n", "\n"}, /* only white space, though not ASCII */
         {"\xEF\xBB\xBFthe dog eats\n", "le chien mange\n"},
         {"  the   dog\teats  \n", "le chien mange\n"},
         {"the black cat eats\na dog eats\nthe black dog sleeps\nthe cat eats\na dog eats\n",
@@ -126,11 +126,11 @@ START_TEST(line_for_line) {
         ck_assert_msg(!strcmp(out, cases[i].output), "input %zu gave\n%s", i, out);
         ck_assert_str_eq(err, "");
     }
-    /* whatever bytes there are: as many lines */
+    /* any bytes: as many lines out as in */
     ck_assert_int_eq(
         try_input("the \xff\n\0dog\n<eos> <pad>\nle zut", 28, "$T translate --model $D/run --quiet"), 0);
     ck_assert_int_eq(count_lines(out), 4);
-    /* from a pipe, and from where in a file another program has left off */
+    /* from a pipe, and from a file that another program has partly read */
     sh("echo 'the dog eats' | $T translate --model $D/run --quiet");
     ck_assert_str_eq(out, "le chien mange\n");
     sh_input("head\nthe dog eats\n", "read -r first; $T translate --model $D/run --quiet");
@@ -138,7 +138,8 @@ START_TEST(line_for_line) {
 }
 END_TEST
 
-/* A model that still babbles, so that lengths differ widely: each line alone as in one batch, and in small ones. */
+/* A model that is hardly trained, so that lengths differ widely: each line gives the same alone, in one batch, and
+ * in small batches. */
 START_TEST(alone_as_in_a_batch) {
     write_pairs();
     sh(TRAIN_FILES " --out $D/run --steps 6 --lr 0.02 --warmup 0 --quiet" SMALL);
@@ -215,7 +216,7 @@ START_TEST(progress_on_stderr) {
                                            "echo a dog | $T translate --model $D/run 2>$TERMINAL",
                                            "$T evaluate --model $D/run --test $D/pairs.tsv 2>$TERMINAL"};
     static const char *const bars[] = {"step ", "translating: sentence ", "translating: sentence "};
-    for (int i = 0; i < 3; i++) { /* a bar, and nothing of it among the results */
+    for (int i = 0; i < 3; i++) { /* a progress bar, but not in the results */
         int terminal = open_terminal();
         sh(commands[i]);
         char *text = received(terminal);
@@ -224,7 +225,7 @@ START_TEST(progress_on_stderr) {
         free(text);
         close(terminal);
     }
-    int terminal = open_terminal(); /* a bar, taken away before an error is said */
+    int terminal = open_terminal(); /* a progress bar, removed before an error */
     int status =
         try(TRAIN_FILES " --lr 1e200 --warmup 0 --clip 0 --batch-tokens 8 --out $D/bad" SMALL " 2>$TERMINAL");
     char *text = received(terminal), *message = strstr(text, "translate: step ");
@@ -261,7 +262,7 @@ START_TEST(left_out_lines) {
              in_folder("both.tsv"), in_folder("both.tsv"));
     ck_assert_str_eq(err, report);
     assert_contains(out, "11 pairs to train on, 8 to validate on");
-    sh("$T evaluate --model $D/run --test $D/bad.tsv --threads 1"); /* --max-length is training's */
+    sh("$T evaluate --model $D/run --test $D/bad.tsv --threads 1"); /* --max-length concerns only training */
     assert_contains(err, ": 8 lines, 4 pairs, 4 skipped\n");
     assert_contains(out, "4 sentences in ");
     sh("$T train --train $D/both.tsv --valid $D/pairs.tsv --steps 1 --out $D/silent --quiet" SMALL);
@@ -269,7 +270,7 @@ START_TEST(left_out_lines) {
 }
 END_TEST
 
-/* ---- real ones ---- */
+/* ---- real data ---- */
 
 START_TEST(real_sentences) {
     const char *valid = "../shared/data/multi30k-en-de-tok/valid.tsv";

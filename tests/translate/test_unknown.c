@@ -1,11 +1,11 @@
-/* What a model cannot read or write as it stands: words that it has never seen, lines that are too long, and hypotheses that
- * are one text in other tokens. Nothing of it goes by in silence. */
+/* What a model cannot read or write: words that it has never seen, lines that are too long, and hypotheses with the
+ * same text but other tokens. All of it is reported. */
 #define _XOPEN_SOURCE 700
 #include "program.h"
 
 #define TRANSLATE "$T translate --model $D/run --quiet --threads 1"
 
-/* A noun, or a name that nobody has seen before; both sides have the same names. */
+/* A noun, or a name that never occurred before; both sides have the same names. */
 static void noun(char to[32], int side, bool named, int number, int which) {
     static const char *const nouns[2][3] = {{"the dog", "the cat", "a bird"},
                                             {"le chien", "le chat", "un oiseau"}};
@@ -15,7 +15,7 @@ static void noun(char to[32], int side, bool named, int number, int which) {
         snprintf(to, 32, "%s", nouns[side][which]);
 }
 
-/* Sentences with names that come once: the model learns that an unknown word is translated by one. */
+/* Sentences with names that occur once: the model learns to translate an unknown word by an unknown word. */
 static void write_names(void) {
     static const char *const verbs[2][3] = {{"sees", "hears", "greets"}, {"voit", "entend", "salue"}};
     char text[32768], first[32], second[32];
@@ -72,22 +72,22 @@ START_TEST(unknown_words_are_told_and_replaced) {
     told("");
     said("--replace-unknown --batch-tokens 8", lines,
          "le chien voit Zorro\nBatman entend Robin\nBatman salue le chat\nun oiseau entend le chat\n");
-    said("--replace-unknown --prefix-column",
-         "the dog sees Zorro\tle chien voit\nBatman hears Robin\tBatman\n",
-         "le chien voit Zorro\nBatman entend Robin\n"); /* attention's rows count behind the prefix */
+    said(
+        "--replace-unknown --prefix-column",
+        "the dog sees Zorro\tle chien voit\nBatman hears Robin\tBatman\n",
+        "le chien voit Zorro\nBatman entend Robin\n"); /* attention's rows are counted from after the prefix */
     said("", "the dog sees Zorro\n", "le chien voit <unk>\n");
     told("1 word that the source vocabulary lacks, read as <unk>: \"Zorro\"");
-    said("", "the dog sees <unk>\n",
-         "le chien voit <unk>\n"); /* in a vocabulary cut before, as people know */
+    said("", "the dog sees <unk>\n", "le chien voit <unk>\n"); /* a user's own <unk> is not reported */
     ck_assert_ptr_null(strstr(err, "\"<unk>\""));
     sh_input("a b c d e f g a\n", TRANSLATE);
     told("6 words that the source vocabulary lacks, read as <unk>: \"b\", \"c\", \"d\", \"e\", \"f\" and 1 "
          "more");
-    /* what is shown is harmless, whatever it is */
+    /* what is shown is made harmless */
     sh_input("the dog sees \033[31mred\302\205\342\200\256\n", TRANSLATE);
     ck_assert_msg(!strpbrk(err, "\033") && !strstr(err, "\302\205") && !strstr(err, "\342\200\256"), "%s",
                   err);
-    /* evaluate tells the same, and its translations are the same */
+    /* evaluate reports the same, and its translations are the same */
     sh("printf 'the dog sees Zorro\\tle chien voit Zorro\\n' > $D/one.tsv; $T evaluate --model $D/run "
        "--quiet --test "
        "$D/one.tsv --replace-unknown --out $D/said && cat $D/said");
@@ -97,7 +97,8 @@ START_TEST(unknown_words_are_told_and_replaced) {
 }
 END_TEST
 
-/* Of byte pairs and characters the whole word is told and copied, once, however many pieces of it are unknown. */
+/* With byte pairs and characters the whole word is reported and copied, once, however many of its pieces are
+ * unknown. */
 START_TEST(words_of_pieces) {
     write_names();
     static const char *const units[] = {"bpe", "chars"};
@@ -121,7 +122,7 @@ END_TEST
 
 /* ---- texts ---- */
 
-/* Of other tokens the same text: it is given once, and the better one stays. */
+/* The same text from other tokens is returned once, with the better score. */
 START_TEST(hypotheses_differ_as_texts) {
     write_pairs();
     sh(TRAIN_FILES " --out $D/run --steps 5 --lr 0.02 --warmup 0 --merges 5 --quiet" SMALL);
@@ -172,7 +173,7 @@ START_TEST(long_lines_are_named_and_left_empty) {
             ck_assert_msg(!strncmp(out, "1\t", 2) && strstr(out, "\tun chien mange\n"), "%s", out);
         }
     }
-    /* as many as there are, and nothing else */
+    /* exactly as many as there are */
     ck_assert_int_eq(try("(" LONG_LINE(2000) "; " LONG_LINE(2000) ") > $D/in; " TRANSLATE " < $D/in"), 1);
     ck_assert_str_eq(out, "\n\n");
     ck_assert_int_eq(
@@ -181,7 +182,7 @@ START_TEST(long_lines_are_named_and_left_empty) {
     assert_contains(err, "line 5 has ");
     assert_contains(err, "translate: warning: 3 more lines have more than 1023 tokens\n");
     ck_assert_ptr_null(strstr(err, "line 6 has "));
-    /* of a picture the same */
+    /* attention does the same */
     ck_assert_int_eq(try("(echo the dog eats; " LONG_LINE(
                          2000) "; echo a dog eats) | $T attention --model $D/run --quiet"),
                      1);

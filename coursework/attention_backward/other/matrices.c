@@ -1,10 +1,10 @@
-/* Task 6 in another style: one product of matrices with strides does all the sums; a transposition is two strides swapped, and so are the
- * heads of dy, which are never moved. */
+/* Task 6 in another style: one matrix product with strides does all sums. A transposition swaps two strides, and the
+ * heads of dy are read by strides without moving them. */
 #include "attention_backward.h"
 
 #include <math.h>
 
-typedef struct matrix { /* element (r, c) lies at data[r * down + c * right] */
+typedef struct matrix { /* element (r, c) is data[r * down + c * right] */
     const float *data;
     long rows, columns, down, right;
 } matrix;
@@ -13,7 +13,7 @@ static matrix of(const float *data, long rows, long columns) {
     return (matrix){data, rows, columns, columns, 1};
 }
 
-static matrix turned(matrix a) { return (matrix){a.data, a.columns, a.rows, a.right, a.down}; }
+static matrix transposed(matrix a) { return (matrix){a.data, a.columns, a.rows, a.right, a.down}; }
 
 /* to [a.rows, b.columns] = keep·to + factor·a·b */
 static void product(float *to, float keep, float factor, matrix a, matrix b) {
@@ -27,8 +27,8 @@ static void product(float *to, float keep, float factor, matrix a, matrix b) {
 }
 
 static void mix_of_head(matrix p, matrix v, matrix dcontext, float *dprobs, float *dv) {
-    product(dprobs, 0, 1, dcontext, turned(v));
-    product(dv, 1, 1, turned(p), dcontext);
+    product(dprobs, 0, 1, dcontext, transposed(v));
+    product(dv, 1, 1, transposed(p), dcontext);
 }
 
 void mix_backward(const float *probs, const float *v, const float *dcontext, float *dprobs, float *dv,
@@ -56,7 +56,7 @@ void scores_backward(const float *q, const float *k, const float *dscores, float
     for (long head = 0; head < n.B * n.H; head++) {
         const matrix ds = of(dscores + head * n.T * n.S, n.T, n.S);
         product(dq + head * n.T * n.d, 1, scale, ds, of(k + head * n.S * n.d, n.S, n.d));
-        product(dk + head * n.S * n.d, 1, scale, turned(ds), of(q + head * n.T * n.d, n.T, n.d));
+        product(dk + head * n.S * n.d, 1, scale, transposed(ds), of(q + head * n.T * n.d, n.T, n.d));
     }
 }
 

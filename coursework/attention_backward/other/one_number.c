@@ -1,20 +1,20 @@
-/* Task 6 in another style, slow and odd: no element of a gradient is gathered on the way; each is one sum, in double, computed from what the
- * forward left and nothing else. The sums inside the sums are computed again every time. */
+/* Task 6 in another style, slow on purpose: no element of a gradient is accumulated. Each is one sum, in double,
+ * computed only from the forward's results; inner sums are computed again every time. */
 #include "attention_backward.h"
 
 #include <math.h>
 
-/* Of row i of one head: g is the gradient of its context, [d]. */
+/* dprobs of row i and key j in one head; g [d] is the gradient of the row's context. */
 static double to_weight(const float *g, const float *v, long j, long d) {
     double sum = 0;
     for (long c = 0; c < d; c++) sum += (double)g[c] * (double)v[j * d + c];
     return sum;
 }
 
-/* Row `dp` [S] of gradients of weights through the softmax, to score j. */
+/* dscores of key j, from a row `dp` [S] of dprobs. */
 static double to_score(const float *p, const float *dp, long j, long S) {
-    double sum =
-        0; /* of p[j]·p[k]·(dp[j] - dp[k]): the same, as the weights sum to 1, and no two large numbers are taken from each other */
+    /* Σ p[j]·p[k]·(dp[j] - dp[k]) equals it, since weights sum to 1, and cancels less */
+    double sum = 0;
     for (long k = 0; k < S; k++) sum += (double)p[k] * ((double)dp[j] - (double)dp[k]);
     return (double)p[j] * sum;
 }

@@ -1,5 +1,6 @@
-/* Task 5 in another style, slow and odd: every output is one function of its place, in double, and nothing is stored in between. The
- * scores of a row are computed anew for every weight, and heads are never split: an element's place in memory is asked for by number. */
+/* Task 5 in another style, slow on purpose: every output is a function of its index, in double, and nothing is
+ * stored in between. A row's scores are computed again for every weight. Heads are never split: an element's index
+ * in memory is computed. */
 #include "attention_forward.h"
 
 #include <math.h>
@@ -34,7 +35,7 @@ void attention_scores(const float *q, const float *k, float *scores, sizes n) {
 
 static int shown(const int *key_lengths, int causal, long b, long i, long j, sizes n) {
     if (j >= key_lengths[b]) return 0;
-    return !causal || n.T - 1 - i <= n.S - 1 - j; /* counted from the ends, which are at the same place */
+    return !causal || n.T - 1 - i <= n.S - 1 - j; /* counted from the ends, which are the same position */
 }
 
 void attention_mask(const int *key_lengths, int causal, float *visible, sizes n) {
@@ -42,8 +43,8 @@ void attention_mask(const int *key_lengths, int causal, float *visible, sizes n)
         visible[at] = (float)shown(key_lengths, causal, at / n.S / n.T, at / n.S % n.T, at % n.S, n);
 }
 
-/* One weight out of its row [S]: 1 over the sum of what the others are to it. No largest score is needed: where e^x overflows the weight
- * is 0. */
+/* A weight from its row [S]: 1 / sum over k of e^(score k - its score). No maximum is needed: if e^x overflows, the
+ * weight is 0. */
 static double weight(const float *scores, const float *sees, long j, long S) {
     double sum = 0;
     if (sees[j] == 0) return 0;

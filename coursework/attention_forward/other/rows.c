@@ -1,5 +1,5 @@
-/* Task 5 in another style: pointers walk over rows, loops end where a query's keys end, and the softmax of a row goes over its scores
- * once: what has been summed up shrinks when a larger score comes by (Milakov, Gimelshein 2018). */
+/* Task 5 in another style: pointers walk over rows, loops end where a query's keys end, and a row's softmax reads
+ * its scores once. The sum so far is rescaled when a larger score appears (Milakov, Gimelshein 2018). */
 #include "attention_forward.h"
 
 #include <math.h>

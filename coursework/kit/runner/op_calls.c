@@ -30,7 +30,7 @@ void course_finish(tl_tape *tape, const course_call *c, tl_var y, const tl_var *
     const tl_tensor made = tl_value(y);
     need(tape, tl_tensor_copy(tl_tensor_of(c->a[inputs + 1], tl_shape_of(made)), made));
     if (c->arrays <= inputs + 2 || tl_numel(made) == 0) return;
-    /* One long row of y and every input: its gradient is dy and what each input has been given already. */
+    /* y and all inputs as one long row; its gradient is dy and what each input has already been given */
     tl_var all[1 + COURSE_ARRAYS];
     long length = c->count[inputs];
     all[0] = flat(y);

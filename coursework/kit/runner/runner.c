@@ -1,4 +1,4 @@
-/* See runner.h. Every array lies in memory of its own between two guards. */
+/* See runner.h. Every array has memory of its own, between two guards. */
 #define _POSIX_C_SOURCE 200809L
 #include "runner.h"
 #include "wire.h"
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* AddressSanitizer, where the code is compiled with it, watches the guards, too. */
+/* With AddressSanitizer the guards are also poisoned. */
 #if defined(__has_feature)
 # if __has_feature(address_sanitizer)
 #  define WATCHED
@@ -22,7 +22,7 @@
 # define ASAN_UNPOISON_MEMORY_REGION(memory, size) ((void)(memory), (void)(size))
 #endif
 
-/* ---- memory that the student's file asks for ---- */
+/* ---- memory that the student's file allocates ---- */
 
 static long blocks;
 
@@ -48,10 +48,8 @@ void course_free(void *memory) {
 
 /* ---- calls and answers ---- */
 
-static int
-    calls = 3,
-    answers =
-        4; /* as the marker hands them over; moved at once to where no loop over descriptors comes by chance */
+/* descriptors as the marker gives them; moved at once to numbers that a loop over descriptors will not hit */
+static int calls = 3, answers = 4;
 
 static void stop(const char *why) {
     fprintf(stderr, "runner: %s\n", why);
@@ -66,7 +64,7 @@ static int moved(int file) {
     return to;
 }
 
-static int get(void *to, size_t bytes) { /* 0 where the marker has closed its end */
+static int get(void *to, size_t bytes) { /* 0 if the marker has closed its end */
     for (size_t done = 0; done < bytes;) {
         ssize_t n = read(calls, (char *)to + done, bytes - done);
         if (n < 0) stop("calls cannot be read: has your function closed a file descriptor?");
@@ -132,7 +130,7 @@ const int *course_ints(const course_call *c, int i) {
     return ints[i];
 }
 
-/* The student's function; how many blocks of memory it has not given back. */
+/* Calls the student's function; returns how many blocks of memory it has not freed. */
 static long call_function(const wire_call *w, const course_function *f, float *const *a) {
     const course_call call = {w->function, w->flags, w->n, w->p, a, w->count, w->arrays};
     const long before = blocks;
@@ -165,7 +163,7 @@ static void answer(const wire_call *w) {
 int main(void) {
     wire_call w;
     calls = moved(calls), answers = moved(answers);
-    setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* a crash takes no line with it */
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* so that a crash loses no line */
     while (get(&w, sizeof w)) {
         if (w.arrays < 0 || w.arrays > COURSE_ARRAYS) stop("a call that is none");
         w.function[COURSE_NAME - 1] = '\0';

@@ -1,4 +1,4 @@
-/* Included before the student's file: memory that it asks for is counted, so that what it never gives back is told. */
+/* Included before the student's file: counts its allocations, so that memory that was never freed is reported. */
 #ifndef COURSE_WATCHED_H
 #define COURSE_WATCHED_H
 

@@ -1,5 +1,5 @@
-/* Task 4, tier 1, in another way: forward by Welford's one pass (1962); backward by the chain rule, a step at a time: through y,
- * through h, through rstd, through the variance, through the mean. */
+/* Task 4, tier 1, in another way: forward by Welford's single pass (1962); backward by the chain rule, a step at a
+ * time: through y, h, rstd, the variance, and the mean. */
 #include "layer_norm.h"
 
 #include <math.h>

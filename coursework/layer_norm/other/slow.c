@@ -1,13 +1,14 @@
-/* Task 4, tier 1, in another way: statistics of pairs, and backward by the whole Jacobian of a row.
+/* Task 4, tier 1, in another way: statistics from pairs, and backward by a row's whole Jacobian.
  *
- * The variance is half the average of (a - b)² over all pairs of the row: no mean is taken off. dh[j]/dx[k] is
+ * The variance is half the average of (a - b)² over all pairs of the row, without subtracting a mean. dh[j]/dx[k] is
  * rstd · ([j = k] - 1/n - h[j]·h[k]/n); dx is its product with dy·gamma. */
 #include "layer_norm.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-static double average(const float *row, long n) { /* of differences to the first number, which are small */
+static double average(const float *row,
+                      long n) { /* averages the differences to the first number, which are small */
     double sum = 0;
     for (long j = n - 1; j > 0; j--) sum += (double)row[j] - (double)row[0];
     return (double)row[0] + sum / (double)n;

@@ -1,5 +1,5 @@
-/* Task 2, slow and odd: every element of a gradient goes over all of dy and asks each of its elements whether it was read there. The bias
- * is one more column of w, read by an x that is 1. Sums are halved, and halved again. */
+/* Task 2, slow on purpose: every element of a gradient goes over all of dy and checks for each element whether it
+ * was read there. The bias is an additional column of w, read by an x of 1. Sums are computed by halving. */
 #include "linear.h"
 
 #include <stdbool.h>
@@ -19,7 +19,7 @@ void add_forward(const float *x, const float *p, const float *s, float *y, long 
     }
 }
 
-/* to[k] += the sum of all dy[i] that stand at the same d as k, and at the same t (or b, if not) */
+/* to[k] += the sum of all dy[i] with the same d as k, and the same t (or the same b) */
 static void ask(const float *dy, float *to, long n, long batch, long length, long d_model, bool same_t) {
     const long all = batch * length * d_model;
     double *found = malloc(((size_t)all + 1) * sizeof *found);
@@ -41,7 +41,7 @@ void add_backward(const float *dy, float *dx, float *dp, float *ds, long batch, 
     ask(dy, ds, batch * d_model, batch, length, d_model, false);
 }
 
-/* [n][wide + 1]: the rows of `from` with a 1 (or last[row]) behind each. */
+/* [n][wide + 1]: the rows of `from`, each followed by a 1 (or by last[row]). */
 static double *widened(const float *from, long n, long wide, const float *last) {
     double *made = malloc((size_t)(n * (wide + 1) + 1) * sizeof *made);
     for (long k = 0; made && k < n * (wide + 1); k++) {

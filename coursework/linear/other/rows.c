@@ -1,4 +1,4 @@
-/* Task 2 in another style: pointers that walk, and rows that are added to rows. */
+/* Task 2 in another style: walking pointers, and rows added to rows. */
 #include "linear.h"
 
 /* to += times · from */

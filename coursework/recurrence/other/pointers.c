@@ -1,4 +1,4 @@
-/* Gates by a small function each, rows by pointers that walk; W·s and U·h once for each state, not for each pair. */
+/* Small functions for gates, pointers that walk over rows; W·s and U·h once for each state instead of each pair. */
 #include "recurrence.h"
 
 #include <math.h>
@@ -79,7 +79,7 @@ void additive_score_backward(const float *s, const float *h, const float *W, con
     for (long k = 0; k < units; k++) {
         const long row = k * width;
         for (long i = 0; i < queries; i++) {
-            float all = 0; /* what reaches W·s[i]: from every key */
+            float all = 0; /* gradient of W·s[i], summed over keys */
             for (long j = 0; j < keys; j++) {
                 const float t = a[(i * keys + j) * units + k], g = de[i * keys + j];
                 const float dp = g * v[k] * (1 - t * t);

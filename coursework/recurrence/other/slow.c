@@ -1,4 +1,5 @@
-/* Slow and odd: every number of a result is computed by itself, from the last to the first, in double, all that it needs anew. */
+/* Slow on purpose: every result is computed by itself, from the last to the first, in double, with all intermediate
+ * values anew. */
 #include "recurrence.h"
 
 #include <math.h>
@@ -28,7 +29,7 @@ void gru_step_forward(const float *x, const float *recall, const float *h, float
     }
 }
 
-/* What reaches the inside of gate `which`. */
+/* The gradient at the argument of gate `which`. */
 static double inside(const step *s, long b, int which, long i) {
     const double g = s->dy[b * s->hidden + i], z = part(s->gates, s, b, 1, i), n = part(s->gates, s, b, 2, i);
     const double self = part(s->gates, s, b, which, i);
@@ -72,7 +73,7 @@ void additive_score_forward(const float *s, const float *h, const float *W, cons
 void additive_score_backward(const float *s, const float *h, const float *W, const float *U, const float *v,
                              const float *a, const float *de, float *ds, float *dh, float *dW, float *dU,
                              float *dv, long queries, long keys, long width, long units) {
-    for (int which = 0; which < 5; which++) { /* ds, dh, dW, dU, dv: each with loops of its own */
+    for (int which = 0; which < 5; which++) { /* ds, dh, dW, dU, dv: each with its own loops */
         const long rows = which == 0 ? queries : which == 1 ? keys : units, columns = which == 4 ? 1 : width;
         float *to = (float *[]){ds, dh, dW, dU, dv}[which];
         for (long row = 0; row < rows; row++)

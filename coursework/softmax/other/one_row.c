@@ -1,11 +1,11 @@
-/* Task 3, tier 1, in another way: a function for one row of everything, in double, softmax being that of a mask which shows all;
- * the loss is made of the row's softmax and of the logarithm of its sum. */
+/* Task 3, tier 1, in another way: a function for one row of everything, in double. Softmax is the masked one with
+ * everything visible; the loss is made from the row's softmax and the logarithm of its sum. */
 #include "softmax.h"
 
 #include <math.h>
 #include <stdbool.h>
 
-/* m + log(sum of e^(x - m)) over what is visible; -infinity if nothing is. */
+/* m + log(sum of e^(x - m)) over the visible elements; -infinity if there are none. */
 static double log_sum_exp(const float *x, const int *visible, long n) {
     double m = -INFINITY, sum = 0;
     for (const float *at = x; at < x + n; at++)
@@ -47,7 +47,7 @@ void masked_softmax_forward(const float *x, const int *visible, float *y, long r
 
 void masked_softmax_backward(const float *y, const int *visible, const float *dy, float *dx, long rows,
                              long columns) {
-    (void)visible; /* hidden weights are 0, and so is all that is multiplied by them */
+    (void)visible; /* masked weights are 0, and so is everything multiplied by them */
     softmax_backward(y, dy, dx, rows, columns);
 }
 

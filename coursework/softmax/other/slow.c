@@ -1,7 +1,7 @@
-/* Task 3, tier 1, in another way: no maximum is ever looked for, and backward multiplies by whole Jacobians.
+/* Task 3, tier 1, in another way: no maximum is ever computed, and backward multiplies by whole Jacobians.
  *
- * y[i] = 1 / sum over k of e^(x[k] - x[i]) is softmax, too: a power that overflows makes it 0, as it should be. The logarithm of a
- * sum of powers is folded together two numbers at a time: log(e^a + e^b) = max + log(1 + e^-|a - b|). */
+ * y[i] = 1 / sum over k of e^(x[k] - x[i]) is softmax, too: a power that overflows makes it 0, as it should be. The
+ * logarithm of a sum of powers is accumulated one number at a time: log(e^a + e^b) = max + log(1 + e^-|a - b|). */
 #include "softmax.h"
 
 #include <math.h>
@@ -47,7 +47,7 @@ void masked_softmax_forward(const float *x, const int *visible, float *y, long r
 
 void masked_softmax_backward(const float *y, const int *visible, const float *dy, float *dx, long rows,
                              long columns) {
-    (void)visible; /* y is 0 where nothing is seen, and so is what is added there */
+    (void)visible; /* y is 0 where masked, and so is what is added there */
     softmax_backward(y, dy, dx, rows, columns);
 }
 
@@ -66,7 +66,7 @@ static double weighted(long v, int target, long classes, double smoothing) {
 
 void cross_entropy_forward(const float *logits, const int *targets, long rows, long classes, float smoothing,
                            float *loss) {
-    double mean = 0; /* of those seen so far */
+    double mean = 0; /* mean over the rows so far */
     long seen = 0;
     for (long i = 0; i < rows; i++) {
         const float *x = logits + i * classes;

@@ -1,4 +1,4 @@
-/* Task 1 in another style: a node asks who reads it and collects its own gradient. */
+/* Task 1 in another style: each node searches its readers and collects its own gradient. */
 #include "tape.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
-/* Task 1, slow and odd: values are swept until they have settled, slopes of tanh are built of e^x, and a gradient is found by moving one
- * node's value alone and looking what L does: a walk forward for each node. */
+/* Task 1, slow on purpose: values are swept until they no longer change, slopes of tanh are made from e^x, and a
+ * gradient is found by moving one node's value and computing the change of L, with one forward for each node. */
 #include "tape.h"
 
 #include <math.h>
@@ -24,7 +24,7 @@ static double result_of(tape_operation operation, double a, double b) {
 
 void tape_forward(const tape_node *node, float *value, long n) {
     for (long i = 0; i < n; i++) value[i] = node[i].number;
-    for (long sweep = 0; sweep < n; sweep++) /* from the end: each sweep sets at least one node more right */
+    for (long sweep = 0; sweep < n; sweep++) /* from the end: each sweep makes at least one more node right */
         for (long i = n - 1; i >= 0; i--) {
             if (node[i].operation == TAPE_NUMBER) continue;
             const float b = node[i].b >= 0 ? value[node[i].b] : 1;

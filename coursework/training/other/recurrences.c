@@ -1,4 +1,4 @@
-/* Corrections kept as running products, sums by pairs of loops over flat indices, moments by differences. */
+/* Bias corrections as running products, sums by pairs of loops over flat indices, moments by differences. */
 #include "training.h"
 
 #include <float.h>

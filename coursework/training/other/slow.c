@@ -1,4 +1,4 @@
-/* Slow and odd: everything anew for every element, by logarithms and by recursion. */
+/* Slow on purpose: everything anew for every element, by logarithms and by recursion. */
 #include "training.h"
 
 #include <math.h>
@@ -16,7 +16,7 @@ void adam_step(float *p, const float *g, float *m, float *v, long n, long step, 
         m[i] = (float)mix(m[i], g[i], beta1);
         v[i] = (float)mix(v[i], (double)g[i] * g[i], beta2);
     }
-    double down = 0, spread = 0; /* shares of a first gradient that m and v have by now, a step at a time */
+    double down = 0, spread = 0; /* the bias corrections of m and v, step by step */
     for (long t = 0; t < step; t++) down = mix(down, 1, beta1), spread = mix(spread, 1, beta2);
     for (long i = n; i-- > 0;)
         p[i] = (float)(before[i] * (1 - rate * decay) - rate * m[i] / down / (eps + sqrt(v[i] / spread)));
@@ -29,7 +29,7 @@ double noam_rate(long d_model, long warmup, long step) {
     return after < before ? after : before;
 }
 
-/* Halves, so that rounding stays small. */
+/* Sums by halving, so that rounding stays small. */
 static double squares(const float *x, long n) {
     if (n <= 1) return n == 1 ? (double)*x * *x : 0;
     return squares(x, n / 2) + squares(x + n / 2, n - n / 2);
@@ -55,7 +55,7 @@ double clip_gradients(float *const *g, const long *n, int count, double limit) {
 }
 
 void accumulate(const float *micro, const int *tokens, float *g, int count, long n) {
-    for (long k = 0; k < n; k++) { /* a mean of what has come so far, token by token */
+    for (long k = 0; k < n; k++) { /* a running mean, token by token */
         double mean = 0, seen = 0;
         for (int i = 0; i < count; i++)
             for (int t = 0; t < tokens[i]; t++) seen += 1, mean += (micro[i * n + k] - mean) / seen;

@@ -8,7 +8,7 @@ static void backward(tl_back *b) { bridge_attention_gradients(b, b->saved); }
 
 const tl_op tl_op_scaled_dot_product_attention = {"scaled_dot_product_attention", backward};
 
-/* The translator asks for no more than task 5 does. */
+/* The translator needs no more than task 5 provides. */
 static bool can_do(tl_call *c, const tl_mask *mask, double dropout, double scale) {
     if (c->x[0].rank != 4 || c->x[1].rank != 4 || c->x[2].rank != 4 || c->x[0].dim[3] != c->x[2].dim[3])
         tl_call_fail(c, "the bridge takes q [B,H,T,d], k and v [B,H,S,d]");
@@ -20,7 +20,7 @@ static bool can_do(tl_call *c, const tl_mask *mask, double dropout, double scale
     return c->ok;
 }
 
-/* [B,H,T,d], under any strides, to [B,T,H·d] as task 5 takes it. */
+/* [B,H,T,d] with any strides to [B,T,H·d], as task 5 takes it. */
 static float *side_by_side(tl_call *c, tl_tensor x) {
     const long B = x.dim[0], H = x.dim[1], T = x.dim[2], d = x.dim[3];
     float *to = tl_call_memory(c, (size_t)(B * H * T * d) * sizeof *to);
@@ -58,15 +58,11 @@ tl_var tl_scaled_dot_product_attention(tl_var q, tl_var k, tl_var v, tl_var bias
     return tl_call_end(&c);
 }
 
-static tl_var causal(tl_tape *tape, const tl_var *x) {
+static tl_var causal(const tl_var *x) {
     const tl_mask mask = {.key_lengths = (const int[]){5, 3}, .causal = true};
-    (void)tape;
     return tl_scaled_dot_product_attention(x[0], x[1], x[2], TL_NO_VAR, &mask, 0, 0);
 }
-TL_GRAD_CASES(scaled_dot_product_attention, {"lengths and causal",
-                                             causal,
-                                             3,
-                                             {TL_DIMS(2, 3, 4, 2), TL_DIMS(2, 3, 5, 2), TL_DIMS(2, 3, 5, 2)},
-                                             0,
-                                             0,
-                                             false});
+TL_GRAD_CASES(scaled_dot_product_attention,
+              {.what = "lengths and causal",
+               .f = causal,
+               TL_INPUTS(TL_DIMS(2, 3, 4, 2), TL_DIMS(2, 3, 5, 2), TL_DIMS(2, 3, 5, 2))});

@@ -1,4 +1,5 @@
-/* Tier 2 with task 5 and without task 6: the backward that attention_forward_op.c calls, from the library's single steps. */
+/* Tier 2 with task 5 but without task 6: the backward that attention_forward_op.c calls, made of the library's
+ * operations. */
 #include "bridge.h"
 
 void attention_backward(tl_back *b);

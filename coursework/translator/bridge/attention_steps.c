@@ -1,4 +1,5 @@
-/* Attention's gradients without a backward of yours: the library's single steps on a tape of their own. What was seen is what has a weight. */
+/* Attention's gradients without your backward: the library's separate operations on a tape of their own. Keys with a
+ * weight of 0 count as masked. */
 #include "bridge.h"
 
 #include <math.h>

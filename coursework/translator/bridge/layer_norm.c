@@ -8,7 +8,8 @@ typedef struct saved {
     long rows, columns;
 } saved;
 
-/* Where your function may add: what the sink has already, or zeros; scratch for an input whose gradient nobody wants. */
+/* Memory that your function may add to: the sink's, with what it has already, or zeros; scratch memory if the input
+ * needs no gradient. */
 static float *open(tl_back *b, int i, tl_shape shape, tl_sink *sink) {
     *sink = (tl_sink){.input = i};
     const bool wanted = tl_back_wants(b, i) && tl_sink_open_dense(b, i, sink);
@@ -32,7 +33,7 @@ static void backward(tl_back *b) {
 
 const tl_op tl_op_layer_norm = {"layer_norm", backward};
 
-/* [columns] numbers of an input, or `otherwise` where it was left out. */
+/* The [columns] numbers of an input; `otherwise` for each if the input was left out. */
 static const float *row_of(tl_call *c, int i, long columns, float otherwise) {
     if (c->x[i].data) return tl_call_dense(c, i) ? c->x[i].data : NULL;
     float *row = tl_call_memory(c, (size_t)columns * sizeof *row);
@@ -62,14 +63,8 @@ tl_var tl_layer_norm(tl_var x, tl_var gamma, tl_var beta, double eps) {
     return tl_call_end(&c);
 }
 
-static tl_var whole(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_layer_norm(x[0], x[1], x[2], 1e-5);
-}
-static tl_var bare(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_layer_norm(x[0], TL_NO_VAR, TL_NO_VAR, 1e-2);
-}
+static tl_var whole(const tl_var *x) { return tl_layer_norm(x[0], x[1], x[2], 1e-5); }
+static tl_var bare(const tl_var *x) { return tl_layer_norm(x[0], TL_NO_VAR, TL_NO_VAR, 1e-2); }
 TL_GRAD_CASES(layer_norm,
-              {"gamma and beta", whole, 3, {TL_DIMS(2, 3, 5), TL_DIMS(5), TL_DIMS(5)}, 0, 0, false},
-              {"neither", bare, 1, {TL_DIMS(4, 6)}, 0, 0, false});
+              {.what = "gamma and beta", .f = whole, TL_INPUTS(TL_DIMS(2, 3, 5), TL_DIMS(5), TL_DIMS(5))},
+              {.what = "neither", .f = bare, TL_INPUTS(TL_DIMS(4, 6))});

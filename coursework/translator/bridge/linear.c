@@ -7,7 +7,8 @@ typedef struct saved {
     long rows, in, out;
 } saved;
 
-/* Where your function may add: what the sink has already, or zeros; scratch for an input whose gradient nobody wants. */
+/* Memory that your function may add to: the sink's, with what it has already, or zeros; scratch memory if the input
+ * needs no gradient. */
 static float *open(tl_back *b, int i, tl_shape shape, tl_sink *sink) {
     *sink = (tl_sink){.input = i};
     const bool wanted = tl_back_wants(b, i) && tl_sink_open_dense(b, i, sink);
@@ -51,13 +52,8 @@ tl_var tl_linear(tl_var x, tl_var w, tl_var bias) {
     return tl_call_end(&c);
 }
 
-static tl_var with_bias(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_linear(x[0], x[1], x[2]);
-}
-static tl_var without_bias(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_linear(x[0], x[1], TL_NO_VAR);
-}
-TL_GRAD_CASES(linear, {"with bias", with_bias, 3, {TL_DIMS(2, 3, 5), TL_DIMS(4, 5), TL_DIMS(4)}, 0, 0, false},
-              {"one row, no bias", without_bias, 2, {TL_DIMS(5), TL_DIMS(4, 5)}, 0, 0, false});
+static tl_var with_bias(const tl_var *x) { return tl_linear(x[0], x[1], x[2]); }
+static tl_var without_bias(const tl_var *x) { return tl_linear(x[0], x[1], TL_NO_VAR); }
+TL_GRAD_CASES(linear,
+              {.what = "with bias", .f = with_bias, TL_INPUTS(TL_DIMS(2, 3, 5), TL_DIMS(4, 5), TL_DIMS(4))},
+              {.what = "one row, no bias", .f = without_bias, TL_INPUTS(TL_DIMS(5), TL_DIMS(4, 5))});

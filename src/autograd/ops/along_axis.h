@@ -1,5 +1,5 @@
-/* What softmax and log_softmax have in common: a row operation along any axis. The kernels want rows, so an axis that
- * is not the last goes through a transposed contiguous copy, forward and backward. */
+/* Shared by softmax and log_softmax: a row operation along any axis. The kernels need contiguous rows, so for an axis
+ * that is not the last they work on a transposed contiguous copy, forward and backward. */
 #ifndef TL_OPS_ALONG_AXIS_H
 #define TL_OPS_ALONG_AXIS_H
 
@@ -28,11 +28,11 @@ static inline tl_var tl_along_call(tl_call *c, int axis, tl_along_fn *forward) {
         forward(y.data, c->x[0].data, rows, n);
         return tl_call_end(c);
     }
-    tl_tensor turned = tl_tensor_transpose(x, at, last);
+    tl_tensor transposed = tl_tensor_transpose(x, at, last);
     tl_real *memory = tl_call_memory(c, (size_t)tl_numel(x) * sizeof *memory);
     if (!memory) return tl_call_end(c);
-    tl_tensor row = tl_tensor_of(memory, tl_shape_of(turned));
-    tl_tensor_copy(row, turned);
+    tl_tensor row = tl_tensor_of(memory, tl_shape_of(transposed));
+    tl_tensor_copy(row, transposed);
     forward(memory, memory, rows, n);
     tl_tensor_copy(tl_tensor_transpose(y, at, last), row);
     return tl_call_end(c);
@@ -49,12 +49,11 @@ static inline void tl_along_backward(tl_back *b, tl_along_back_fn *backward) {
         return;
     }
     if (!tl_back_wants(b, 0)) return;
-    const tl_tensor y_turned = tl_tensor_transpose(b->y, at, last),
-                    dy_turned = tl_tensor_transpose(b->dy, at, last);
-    tl_tensor y = tl_back_scratch(b, tl_shape_of(y_turned)), dy = tl_back_scratch(b, tl_shape_of(y_turned));
+    const tl_tensor yt = tl_tensor_transpose(b->y, at, last), dyt = tl_tensor_transpose(b->dy, at, last);
+    tl_tensor y = tl_back_scratch(b, tl_shape_of(yt)), dy = tl_back_scratch(b, tl_shape_of(yt));
     if (!y.data || !dy.data) return;
-    tl_tensor_copy(y, y_turned);
-    tl_tensor_copy(dy, dy_turned);
+    tl_tensor_copy(y, yt);
+    tl_tensor_copy(dy, dyt);
     backward(dy.data, y.data, dy.data, rows, n, false);
     tl_give(b, 0, tl_tensor_transpose(dy, at, last));
 }

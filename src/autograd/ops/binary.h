@@ -1,5 +1,5 @@
-/* What add, sub, mul and div have in common: broadcast the shapes, run a kernel, record; and backward, where the
- * gradient of a broadcast input is summed over the axes along which it was broadcast. */
+/* Shared by add, sub, mul, div, maximum and minimum: broadcast the shapes, run a kernel, record; and in backward, sum
+ * the gradient of a broadcast input over the axes along which it was broadcast. */
 #ifndef TL_OPS_BINARY_H
 #define TL_OPS_BINARY_H
 

@@ -1,12 +1,12 @@
-/* binary_cross_entropy: logits x against targets t of their shape, from 0 (no) to 1 (yes); w, pos_weight, counts what is
- * yes and broadcasts to x. With s = 1/(1 + e^-x), the mean over all elements, their sum, or each of
+/* binary_cross_entropy: logits x against targets t of the same shape, from 0 (no) to 1 (yes); pos_weight w broadcasts
+ * to x and weights the part of the target that is 1. With s = 1/(1 + e^-x), the mean, the sum, or all of
  *
  *     y[i] = -w·t·log s - (1-t)·log(1 - s) = w·t·log(1 + e^-x) + (1-t)·log(1 + e^x)
  *
- * It takes logits only. From a probability s in tl_real, 1 - s and log s near 0 and 1 have lost what a logit still knows:
- * in float the loss of x = 20, t = 0 would be infinite, and its gradient with it, instead of 20.
- * backward: given dy,   dx[i] += dy[i]·((1-t)·s - w·t·(1-s)),   dt[i] += dy[i]·(log(1-s) - w·log s);   the mean's dy is
- *                       dy/n for every i. pos_weight is a constant of the loss. */
+ * It takes logits, not probabilities: near 0 and 1 a probability s in tl_real is too inexact for 1 - s and log s. In
+ * float the loss of x = 20, t = 0 would be infinite, and its gradient too, instead of 20.
+ * backward: given dy,   dx[i] += dy[i]·((1-t)·s - w·t·(1-s)),   dt[i] += dy[i]·(log(1-s) - w·log s);
+ *                       of the mean, dy[i] = dy/n. pos_weight gets no gradient. */
 #include "reduction.h"
 
 typedef struct saved {
@@ -36,7 +36,8 @@ static void backward(tl_back *b) {
 
 const tl_op tl_op_binary_cross_entropy = {"binary_cross_entropy", backward};
 
-/* pos_weight seen in x's shape; 1 if there is none. Without data, and the call has failed, if it does not fit. */
+/* pos_weight broadcast to x's shape; ones if there is none. Without data, and the call has failed, if it does not
+ * fit. */
 static tl_tensor weight_of(tl_call *c) {
     static const tl_real one = 1;
     const tl_shape x = tl_shape_of(c->x[0]);
@@ -55,6 +56,7 @@ static tl_tensor weight_of(tl_call *c) {
 tl_var tl_binary_cross_entropy(tl_var logits, tl_var targets, tl_var pos_weight, tl_reduction reduction) {
     tl_call c = tl_call_begin_optional(&tl_op_binary_cross_entropy, TL_OPTIONAL(2), 3,
                                        (tl_var[]){logits, targets, pos_weight});
+    c.unread = TL_UNREAD_RESULT;
     saved *s = tl_call_save(&c, sizeof *s);
     if (s) s->weight = weight_of(&c);
     if (!c.ok) return tl_call_end(&c);
@@ -65,20 +67,22 @@ tl_var tl_binary_cross_entropy(tl_var logits, tl_var targets, tl_var pos_weight,
     return tl_call_end(&c);
 }
 
-static tl_var mean(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_binary_cross_entropy(x[0], x[1], TL_NO_VAR, TL_REDUCE_MEAN);
-}
-static tl_var each_weighted(tl_tape *tape, const tl_var *x) {
+static tl_var mean(const tl_var *x) { return tl_binary_cross_entropy(x[0], x[1], TL_NO_VAR, TL_REDUCE_MEAN); }
+static tl_var each_weighted(const tl_var *x) {
     static tl_real weight[5] = {1, 3, 0.5, 0, 2};
-    tl_var w = tl_constant(tape, tl_tensor_of(weight, TL_SHAPE(5)));
+    tl_var w = tl_constant(x[0].tape, tl_tensor_of(weight, TL_SHAPE(5)));
     return tl_binary_cross_entropy(x[0], x[1], w, TL_REDUCE_NONE);
 }
-static tl_var sum_of_views(tl_tape *tape, const tl_var *x) {
-    tl_var targets = tl_constant_copy(tape, tl_tensor_of((tl_real[]){0, 1, 1, 0, 0.25, 1}, TL_SHAPE(3, 2)));
+static tl_var sum_of_views(const tl_var *x) {
+    tl_var targets =
+        tl_constant_copy(x[0].tape, tl_tensor_of((tl_real[]){0, 1, 1, 0, 0.25, 1}, TL_SHAPE(3, 2)));
     return tl_binary_cross_entropy(tl_transpose(tl_slice(x[0], 1, 1, 4), 0, 1), targets,
-                                   tl_full(tape, TL_SCALAR_SHAPE, 2.5), TL_REDUCE_SUM);
+                                   tl_full(x[0].tape, TL_SCALAR_SHAPE, 2.5), TL_REDUCE_SUM);
 }
-TL_GRAD_CASES(binary_cross_entropy, {"mean", mean, 2, {TL_DIMS(3, 17), TL_DIMS(3, 17)}, 0, 0, false},
-              {"each, weighted", each_weighted, 2, {TL_DIMS(4, 5), TL_DIMS(4, 5)}, -4, 4, false},
-              {"sum, of views", sum_of_views, 1, {TL_DIMS(2, 5)}, -3, 3, false});
+TL_GRAD_CASES(binary_cross_entropy, {.what = "mean", .f = mean, TL_INPUTS(TL_DIMS(3, 17), TL_DIMS(3, 17))},
+              {.what = "each, weighted",
+               .f = each_weighted,
+               TL_INPUTS(TL_DIMS(4, 5), TL_DIMS(4, 5)),
+               .low = -4,
+               .high = 4},
+              {.what = "sum, of views", .f = sum_of_views, TL_INPUTS(TL_DIMS(2, 5)), .low = -3, .high = 3});

@@ -1,6 +1,6 @@
 /* clamp: y = x, but no less than low and no more than high (which may be infinite); NaN stays NaN.
  *
- * backward: given dy,   dx += dy where low <= x <= high, the ends included, as PyTorch has it: that is, where y = x. */
+ * backward: given dy,   dx += dy where low <= x <= high, that is, where y = x. The ends are included, as in PyTorch. */
 #include "tapeloom/op.h"
 #include "tapeloom/ops.h"
 #include "unary.h"
@@ -23,13 +23,9 @@ tl_var tl_clamp(tl_var x, double low, double high) {
     return tl_call_end(&c);
 }
 
-static tl_var both_ends(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_clamp(x[0], -0.5, 0.25);
-}
-static tl_var one_end_of_a_view(tl_tape *tape, const tl_var *x) {
-    (void)tape;
+static tl_var both_ends(const tl_var *x) { return tl_clamp(x[0], -0.5, 0.25); }
+static tl_var one_end_of_a_view(const tl_var *x) {
     return tl_clamp(tl_transpose(tl_slice(x[0], 1, 1, 4), 0, 1), 0, HUGE_VAL);
 }
-TL_GRAD_CASES(clamp, {"both ends", both_ends, 1, {TL_DIMS(3, 17)}, 0, 0, false},
-              {"one end, of a view", one_end_of_a_view, 1, {TL_DIMS(4, 5)}, 0, 0, false});
+TL_GRAD_CASES(clamp, {.what = "both ends", .f = both_ends, TL_INPUTS(TL_DIMS(3, 17))},
+              {.what = "one end, of a view", .f = one_end_of_a_view, TL_INPUTS(TL_DIMS(4, 5))});

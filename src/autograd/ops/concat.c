@@ -1,4 +1,4 @@
-/* concat: several tensors one after the other along one axis; all other axes agree.
+/* concat: several tensors one after the other along one axis; their other axes have the same sizes.
  *
  * backward: each input's gradient += its part of dy. */
 #include "tapeloom/op.h"
@@ -25,6 +25,7 @@ const tl_op tl_op_concat = {"concat", backward};
 
 tl_var tl_concat(const tl_var *x, int count, int axis) {
     tl_call c = tl_call_begin(&tl_op_concat, count, x);
+    c.unread = TL_UNREAD_ALL;
     if (!c.ok) return tl_call_end(&c);
     tl_shape shape = tl_shape_of(c.x[0]);
     int at = tl_axis(shape.rank, axis);
@@ -55,14 +56,12 @@ tl_var tl_concat(const tl_var *x, int count, int axis) {
     return tl_call_end(&c);
 }
 
-static tl_var three(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_concat(x, 3, 1);
-}
-static tl_var with_itself(tl_tape *tape, const tl_var *x) {
-    (void)tape;
+static tl_var three(const tl_var *x) { return tl_concat(x, 3, 1); }
+static tl_var with_itself(const tl_var *x) {
     return tl_concat((tl_var[]){x[0], tl_transpose(x[0], 0, 1), x[0]}, 3, 0);
 }
 TL_GRAD_CASES(concat,
-              {"middle axis", three, 3, {TL_DIMS(2, 1, 3), TL_DIMS(2, 4, 3), TL_DIMS(2, 2, 3)}, 0, 0, false},
-              {"with itself", with_itself, 1, {TL_DIMS(3, 3)}, 0, 0, false});
+              {.what = "middle axis",
+               .f = three,
+               TL_INPUTS(TL_DIMS(2, 1, 3), TL_DIMS(2, 4, 3), TL_DIMS(2, 2, 3))},
+              {.what = "with itself", .f = with_itself, TL_INPUTS(TL_DIMS(3, 3))});

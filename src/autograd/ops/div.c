@@ -16,19 +16,16 @@ const tl_op tl_op_div = {"div", backward};
 
 tl_var tl_div(tl_var a, tl_var b) {
     tl_call c = tl_call_begin(&tl_op_div, 2, (tl_var[]){a, b});
+    c.unread = TL_UNREAD_INPUT(0);
     return tl_binary_call(&c, tl_kernels_pick()->map->div);
 }
 
-static tl_var quotient(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_div(x[0], x[1]);
-}
-static tl_var by_a_view(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_div(x[0], tl_transpose(x[1], 0, 1));
-}
-TL_GRAD_CASES(div, {"same shape", quotient, 2, {TL_DIMS(3, 17), TL_DIMS(3, 17)}, 0.5, 2, false},
-              {"by a row", quotient, 2, {TL_DIMS(2, 3, 19), TL_DIMS(19)}, 0.5, 2, false},
-              {"by a column", quotient, 2, {TL_DIMS(4, 9), TL_DIMS(4, 1)}, 0.5, 2, false},
-              {"scalar by matrix", quotient, 2, {{0, {0}}, TL_DIMS(3, 7)}, -2, -0.5, false},
-              {"by a view", by_a_view, 2, {TL_DIMS(5, 3), TL_DIMS(3, 5)}, 0.5, 2, false});
+static tl_var quotient(const tl_var *x) { return tl_div(x[0], x[1]); }
+static tl_var by_a_view(const tl_var *x) { return tl_div(x[0], tl_transpose(x[1], 0, 1)); }
+TL_GRAD_CASES(
+    div,
+    {.what = "same shape", .f = quotient, TL_INPUTS(TL_DIMS(3, 17), TL_DIMS(3, 17)), .low = 0.5, .high = 2},
+    {.what = "by a row", .f = quotient, TL_INPUTS(TL_DIMS(2, 3, 19), TL_DIMS(19)), .low = 0.5, .high = 2},
+    {.what = "by a column", .f = quotient, TL_INPUTS(TL_DIMS(4, 9), TL_DIMS(4, 1)), .low = 0.5, .high = 2},
+    {.what = "scalar by matrix", .f = quotient, TL_INPUTS({0, {0}}, TL_DIMS(3, 7)), .low = -2, .high = -0.5},
+    {.what = "by a view", .f = by_a_view, TL_INPUTS(TL_DIMS(5, 3), TL_DIMS(3, 5)), .low = 0.5, .high = 2});

@@ -3,9 +3,9 @@
  *
  *     keep_i = (random word i of the stream >= p·2^32)
  *
- * The stream's key comes from (seed, step, micro-batch, scope, count within the scope), never from the position on
- * the tape; i counts elements in row-major order.
- * backward: given dy,   dx_i += keep_i·dy_i/(1-p), with keep drawn again: only the key is stored. */
+ * The stream's key comes from (seed, step, micro-batch, scope, count within the scope), never from the place on the
+ * tape; i counts elements in row-major order.
+ * backward: given dy,   dx_i += keep_i·dy_i/(1-p). Only the key is stored; keep is drawn again. */
 #include "tapeloom/op.h"
 #include "tapeloom/ops.h"
 #include "tensor/map.h"
@@ -28,6 +28,7 @@ const tl_op tl_op_dropout = {"dropout", backward};
 tl_var tl_dropout(tl_var x, double p) {
     if (tl_ok(x) && p >= 0 && p < 1 && !tl_tape_training(x.tape)) return x; /* as in every step of decoding */
     tl_call c = tl_call_begin(&tl_op_dropout, 1, &x);
+    c.unread = TL_UNREAD_ALL;
     if (!c.ok) return tl_call_end(&c);
     if (!(p >= 0 && p < 1)) return tl_call_fail(&c, "p is %g, should be a probability in [0, 1)", p);
     if (p == 0) return x;
@@ -40,14 +41,8 @@ tl_var tl_dropout(tl_var x, double p) {
     return tl_call_end(&c);
 }
 
-static tl_var dropped(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_dropout(x[0], 0.4);
-}
-static tl_var of_a_view(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_dropout(tl_transpose(x[0], 0, 1), 0.2);
-}
-TL_GRAD_CASES(dropout, {"training", dropped, 1, {TL_DIMS(3, 17)}, 0, 0, true},
-              {"of a view", of_a_view, 1, {TL_DIMS(7, 5)}, 0, 0, true},
-              {"evaluation", dropped, 1, {TL_DIMS(3, 5)}, 0, 0, false});
+static tl_var dropped(const tl_var *x) { return tl_dropout(x[0], 0.4); }
+static tl_var of_a_view(const tl_var *x) { return tl_dropout(tl_transpose(x[0], 0, 1), 0.2); }
+TL_GRAD_CASES(dropout, {.what = "training", .f = dropped, TL_INPUTS(TL_DIMS(3, 17)), .train = true},
+              {.what = "of a view", .f = of_a_view, TL_INPUTS(TL_DIMS(7, 5)), .train = true},
+              {.what = "evaluation", .f = dropped, TL_INPUTS(TL_DIMS(3, 5))});

@@ -1,4 +1,4 @@
-/* embedding: rows of a table weight [V,D] by their numbers.
+/* embedding: rows of the table weight [V,D] by index.
  *
  *     y[i] = weight[id[i]]                      y is [ids' shape, D]
  *
@@ -25,6 +25,7 @@ const tl_op tl_op_embedding = {"embedding", backward};
 
 tl_var tl_embedding(tl_var weight, const int *ids, tl_shape shape) {
     tl_call c = tl_call_begin(&tl_op_embedding, 1, &weight);
+    c.unread = TL_UNREAD_ALL;
     if (!c.ok) return tl_call_end(&c);
     char text[TL_SHAPE_TEXT];
     const tl_shape table = tl_shape_of(c.x[0]);
@@ -54,18 +55,11 @@ tl_var tl_embedding(tl_var weight, const int *ids, tl_shape shape) {
 }
 
 static const int some[6] = {3, 0, 3, 3, 1, 0};
-static tl_var repeated(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_embedding(x[0], some, TL_SHAPE(2, 3));
-}
-static tl_var of_a_view(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_embedding(tl_transpose(x[0], 0, 1), some, TL_SHAPE(6));
-}
-static tl_var used_twice(tl_tape *tape, const tl_var *x) {
-    (void)tape;
+static tl_var repeated(const tl_var *x) { return tl_embedding(x[0], some, TL_SHAPE(2, 3)); }
+static tl_var of_a_view(const tl_var *x) { return tl_embedding(tl_transpose(x[0], 0, 1), some, TL_SHAPE(6)); }
+static tl_var used_twice(const tl_var *x) {
     return tl_mul(tl_embedding(x[0], some, TL_SHAPE(6)), tl_embedding(x[0], some + 1, TL_SCALAR_SHAPE));
 }
-TL_GRAD_CASES(embedding, {"repeated ids", repeated, 1, {TL_DIMS(5, 7)}, 0, 0, false},
-              {"of a view", of_a_view, 1, {TL_DIMS(3, 4)}, 0, 0, false},
-              {"used twice", used_twice, 1, {TL_DIMS(4, 3)}, 0, 0, false});
+TL_GRAD_CASES(embedding, {.what = "repeated ids", .f = repeated, TL_INPUTS(TL_DIMS(5, 7))},
+              {.what = "of a view", .f = of_a_view, TL_INPUTS(TL_DIMS(3, 4))},
+              {.what = "used twice", .f = used_twice, TL_INPUTS(TL_DIMS(4, 3))});

@@ -1,5 +1,5 @@
-/* gather: elements by their numbers along one axis (torch.gather). ids are row-major of a shape that has x's rank, any
- * size along the axis, and along the others no more than x. Along axis 1 of three:
+/* gather: elements by index along one axis (torch.gather). ids are row-major; their shape has x's rank, any size along
+ * the axis, and along every other axis at most x's size. Along axis 1 of three:
  *
  *     y[i,j,k] = x[i,id[i,j,k],k]                      y is of ids' shape
  *
@@ -24,7 +24,7 @@ static void backward(tl_back *b) {
 
 const tl_op tl_op_gather = {"gather", backward};
 
-/* The axis, or -1, and then the call has failed. */
+/* The axis, counted from 0. -1, and the call has failed, if the axis or the shape of ids is wrong. */
 static int check_shapes(tl_call *c, int axis, tl_shape ids) {
     const tl_shape x = tl_shape_of(c->x[0]);
     const int at = tl_axis(x.rank, axis);
@@ -39,7 +39,7 @@ static int check_shapes(tl_call *c, int axis, tl_shape ids) {
     return fits ? at : -1;
 }
 
-/* The position of an element, "[1,0,2]", from its number in row-major order. */
+/* The index of row-major element i as text, "[1,0,2]". */
 static char *place_text(tl_shape shape, long i, char text[TL_SHAPE_TEXT]) {
     tl_shape place = shape;
     for (int axis = shape.rank - 1; axis >= 0; axis--) {
@@ -51,6 +51,7 @@ static char *place_text(tl_shape shape, long i, char text[TL_SHAPE_TEXT]) {
 
 tl_var tl_gather(tl_var x, int axis, const int *ids, tl_shape shape) {
     tl_call c = tl_call_begin(&tl_op_gather, 1, &x);
+    c.unread = TL_UNREAD_ALL;
     if (!c.ok) return tl_call_end(&c);
     const int at = check_shapes(&c, axis, shape);
     if (at < 0) return tl_call_end(&c);
@@ -74,23 +75,13 @@ tl_var tl_gather(tl_var x, int axis, const int *ids, tl_shape shape) {
 }
 
 static const int some[12] = {3, 0, 3, 3, 1, 0, 2, 2, 1, 0, 3, 1};
-static tl_var one_of_each_row(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_gather(x[0], -1, some, TL_SHAPE(5, 1));
-}
-static tl_var repeated_in_part(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_gather(x[0], 1, some, TL_SHAPE(2, 6, 1));
-}
-static tl_var of_a_view(tl_tape *tape, const tl_var *x) {
-    (void)tape;
+static tl_var one_of_each_row(const tl_var *x) { return tl_gather(x[0], -1, some, TL_SHAPE(5, 1)); }
+static tl_var repeated_in_part(const tl_var *x) { return tl_gather(x[0], 1, some, TL_SHAPE(2, 6, 1)); }
+static tl_var of_a_view(const tl_var *x) {
     return tl_gather(tl_transpose(tl_slice(x[0], 1, 1, 4), 0, 1), 1, some, TL_SHAPE(3, 4));
 }
-static tl_var twice(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_mul(tl_gather(x[0], 0, some, TL_SHAPE(4, 3)), x[0]);
-}
-TL_GRAD_CASES(gather, {"one of each row", one_of_each_row, 1, {TL_DIMS(5, 4)}, 0, 0, false},
-              {"repeated, in a part", repeated_in_part, 1, {TL_DIMS(3, 4, 2)}, 0, 0, false},
-              {"of a view", of_a_view, 1, {TL_DIMS(4, 5)}, 0, 0, false},
-              {"first axis, x used twice", twice, 1, {TL_DIMS(4, 3)}, 0, 0, false});
+static tl_var twice(const tl_var *x) { return tl_mul(tl_gather(x[0], 0, some, TL_SHAPE(4, 3)), x[0]); }
+TL_GRAD_CASES(gather, {.what = "one of each row", .f = one_of_each_row, TL_INPUTS(TL_DIMS(5, 4))},
+              {.what = "repeated, in a part", .f = repeated_in_part, TL_INPUTS(TL_DIMS(3, 4, 2))},
+              {.what = "of a view", .f = of_a_view, TL_INPUTS(TL_DIMS(4, 5))},
+              {.what = "first axis, x used twice", .f = twice, TL_INPUTS(TL_DIMS(4, 3))});

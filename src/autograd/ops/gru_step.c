@@ -1,9 +1,10 @@
-/* gru_step: what stands behind the products of a GRU's step (Cho et al. 2014; PyTorch's form), in one operation.
+/* gru_step: everything in a GRU's step but its two products (Cho et al. 2014; PyTorch's form), in one operation.
  *
  *     r  = σ(x_r + w_r)      z = σ(x_z + w_z)      n = tanh(x_n + r∘w_n)      h' = n + z∘(h - n)
  *
- * x [B,3·hidden]: r, z and n's parts of x·W_ihᵀ + b_ih side by side; recall [B,3·hidden]: those of h·W_hhᵀ + b_hh, above w;
- * h [B,hidden]. The same bits as sigmoid, tanh, add, sub and mul one after another, written so in src/nn/gru_cell.c.
+ * x [B,3·hidden] is x·W_ihᵀ + b_ih, the parts r, z, n side by side; recall [B,3·hidden] is h·W_hhᵀ + b_hh with the
+ * same parts, w in the formulas; h [B,hidden]. The same bits as sigmoid, tanh, add, sub and mul one after another
+ * (src/nn/gru_cell.c).
  *
  * backward: given dy,   dh += dy∘z,   dn = dy∘(1 - z)∘(1 - n²),   dr = dn∘w_n∘r∘(1 - r),   dz = dy∘(h - n)∘z∘(1 - z),
  *                       dx += (dr, dz, dn),   drecall += (dr, dz, dn∘r). */
@@ -41,8 +42,8 @@ static bool check_shapes(tl_call *c) {
     return c->ok;
 }
 
-/* Rows may lie apart, as one step of many does; elements of a row may not. */
-static bool rows_in_one_piece(tl_call *c) {
+/* Makes each row contiguous. The rows may have any stride, as in one step of many. */
+static bool make_rows_contiguous(tl_call *c) {
     for (int i = 0; i < 3; i++)
         if (c->x[i].stride[1] != 1 && !tl_call_dense(c, i)) return false;
     return true;
@@ -50,7 +51,8 @@ static bool rows_in_one_piece(tl_call *c) {
 
 tl_var tl_gru_step(tl_var x, tl_var recall, tl_var h) {
     tl_call c = tl_call_begin(&tl_op_gru_step, 3, (tl_var[]){x, recall, h});
-    if (!c.ok || !check_shapes(&c) || !rows_in_one_piece(&c)) return tl_call_end(&c);
+    c.unread = TL_UNREAD_RESULT | TL_UNREAD_INPUT(0);
+    if (!c.ok || !check_shapes(&c) || !make_rows_contiguous(&c)) return tl_call_end(&c);
     tl_tensor y = tl_call_new(&c, tl_shape_of(c.x[2]));
     saved *s = tl_call_save(&c, sizeof *s);
     tl_real *gates = tl_call_memory(&c, (size_t)tl_numel(c.x[0]) * sizeof *gates);
@@ -60,15 +62,15 @@ tl_var tl_gru_step(tl_var x, tl_var recall, tl_var h) {
     return tl_call_end(&c);
 }
 
-static tl_var plain(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_gru_step(x[0], x[1], x[2]);
-}
-static tl_var of_views(tl_tape *tape, const tl_var *x) { /* one step of three; its own state; columns */
-    (void)tape;
+static tl_var plain(const tl_var *x) { return tl_gru_step(x[0], x[1], x[2]); }
+static tl_var of_views(const tl_var *x) { /* one step of three; its own state; columns */
     tl_var step = tl_reshape(tl_slice(x[0], 1, 1, 2), TL_SHAPE(2, 6));
     return tl_gru_step(step, step, tl_transpose(x[1], 0, 1));
 }
 TL_GRAD_CASES(gru_step,
-              {"odd size", plain, 3, {TL_DIMS(3, 51), TL_DIMS(3, 51), TL_DIMS(3, 17)}, -2, 2, false},
-              {"views", of_views, 2, {TL_DIMS(2, 3, 6), TL_DIMS(2, 2)}, 0, 0, false});
+              {.what = "odd size",
+               .f = plain,
+               TL_INPUTS(TL_DIMS(3, 51), TL_DIMS(3, 51), TL_DIMS(3, 17)),
+               .low = -2,
+               .high = 2},
+              {.what = "views", .f = of_views, TL_INPUTS(TL_DIMS(2, 3, 6), TL_DIMS(2, 2))});

@@ -53,7 +53,8 @@ static bool copy_attend(tl_call *c, tl_key_mask *to, const tl_mask *mask, const 
     return copy != NULL;
 }
 
-/* Rows of one pattern, each shifted by one against the row before: ones around the place where the query stands. */
+/* A window's mask: ones around the query's own position. All rows share one pattern; each row begins one element
+ * before the row above it (stride -1). */
 static bool set_window(tl_call *c, tl_key_mask *to, long window, long queries, long keys) {
     uint8_t *pattern = tl_call_memory(c, (size_t)(keys + queries + 1));
     if (!pattern) return false;
@@ -65,7 +66,7 @@ static bool set_window(tl_call *c, tl_key_mask *to, long window, long queries, l
     return true;
 }
 
-/* An array of the caller's and a window: one array for both. */
+/* Joins the caller's attend array and a window in one array. */
 static bool narrow(tl_call *c, tl_key_mask *to, const tl_mask *mask, const long dim[4]) {
     const tl_key_mask given = *to;
     const long b_dim = mask->attend_dim[0], h_dim = mask->attend_dim[1], rows = dim[2], keys = dim[3];
@@ -112,7 +113,7 @@ bool tl_key_mask_of_scores(tl_call *c, tl_key_mask *copy, const tl_mask *mask, l
     return tl_key_mask_copy(c, copy, mask, dim);
 }
 
-/* ---- keys that nobody sees ---- */
+/* ---- keys that no query sees ---- */
 
 bool tl_key_mask_hides(const tl_key_mask *m, long b, long h, long j) {
     if (m->lengths && j >= m->lengths[b]) return true;
@@ -129,7 +130,7 @@ static bool is_finite(tl_tensor row) {
     return row.stride[0] == 1 ? tl_all_finite(row.data, row.dim[0]) : tl_tensor_nonfinite(row) < 0;
 }
 
-/* Keys are asked after from the first one that may be hidden. */
+/* The first key of sentence b that may be hidden. */
 static long first_hidden(const tl_key_mask *m, long b, long keys) {
     return m->attend ? 0 : m->lengths ? m->lengths[b] : keys;
 }
@@ -162,14 +163,14 @@ tl_tensor tl_key_mask_clear(tl_call *c, int i, const tl_key_mask *m) {
     return copy;
 }
 
-/* ---- for looking ---- */
+/* ---- for inspection ---- */
 
 bool tl_mask_shows(const tl_mask *mask, long b, long h, long i, long j, long queries, long keys) {
     const long at[4] = {b, h, i, j};
     if (b < 0 || h < 0 || i < 0 || j < 0 || i >= queries || j >= keys) return false;
     if (!mask) return true;
     if (mask->window && labs(i + (keys - queries) - j) > mask->window) return false;
-    /* this sentence and head as if they were the only ones: numbers of rows cannot grow too large */
+    /* a mask of this sentence and head alone: row numbers cannot overflow */
     tl_key_mask m = {.heads = 1,
                      .queries = queries,
                      .lengths = mask->key_lengths ? mask->key_lengths + b : NULL,
@@ -180,6 +181,6 @@ bool tl_mask_shows(const tl_mask *mask, long b, long h, long i, long j, long que
         set_strides(&m, mask);
         m.attend = mask->attend + b * m.stride[0] + h * m.stride[1];
     }
-    const tl_row_mask row = tl_row_mask_of(&m, i, keys); /* the kernels' own answer */
+    const tl_row_mask row = tl_row_mask_of(&m, i, keys); /* as the kernels do it */
     return j < row.visible && (!row.attend || row.attend[j]);
 }

@@ -27,6 +27,7 @@ const tl_op tl_op_layer_norm = {"layer_norm", backward};
 tl_var tl_layer_norm(tl_var x, tl_var gamma, tl_var beta, double eps) {
     tl_call c = tl_call_begin_optional(&tl_op_layer_norm, TL_OPTIONAL(1) | TL_OPTIONAL(2), 3,
                                        (tl_var[]){x, gamma, beta});
+    c.unread = TL_UNREAD_RESULT | TL_UNREAD_INPUT(2);
     if (!c.ok) return tl_call_end(&c);
     saved *s = tl_call_save(&c, sizeof *s);
     if (!s || !tl_normalised_prepare(&c, &s->of, eps)) return tl_call_end(&c);
@@ -38,21 +39,14 @@ tl_var tl_layer_norm(tl_var x, tl_var gamma, tl_var beta, double eps) {
     return tl_call_end(&c);
 }
 
-static tl_var whole(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_layer_norm(x[0], x[1], x[2], 1e-5);
-}
-static tl_var bare(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_layer_norm(x[0], TL_NO_VAR, TL_NO_VAR, 1e-2);
-}
-static tl_var of_views(tl_tape *tape, const tl_var *x) {
-    (void)tape;
+static tl_var whole(const tl_var *x) { return tl_layer_norm(x[0], x[1], x[2], 1e-5); }
+static tl_var bare(const tl_var *x) { return tl_layer_norm(x[0], TL_NO_VAR, TL_NO_VAR, 1e-2); }
+static tl_var of_views(const tl_var *x) {
     return tl_layer_norm(tl_transpose(x[0], 0, 1), tl_reshape(tl_slice(x[1], 1, 1, 2), TL_SHAPE(-1)),
                          TL_NO_VAR, 1e-5);
 }
 TL_GRAD_CASES(layer_norm,
-              {"gamma and beta", whole, 3, {TL_DIMS(2, 3, 17), TL_DIMS(17), TL_DIMS(17)}, 0, 0, false},
-              {"one row", whole, 3, {TL_DIMS(5), TL_DIMS(5), TL_DIMS(5)}, 0, 0, false},
-              {"neither", bare, 1, {TL_DIMS(4, 6)}, 0, 0, false},
-              {"of views", of_views, 2, {TL_DIMS(5, 4), TL_DIMS(5, 3)}, 0, 0, false});
+              {.what = "gamma and beta", .f = whole, TL_INPUTS(TL_DIMS(2, 3, 17), TL_DIMS(17), TL_DIMS(17))},
+              {.what = "one row", .f = whole, TL_INPUTS(TL_DIMS(5), TL_DIMS(5), TL_DIMS(5))},
+              {.what = "neither", .f = bare, TL_INPUTS(TL_DIMS(4, 6))},
+              {.what = "of views", .f = of_views, TL_INPUTS(TL_DIMS(5, 4), TL_DIMS(5, 3))});

@@ -1,4 +1,4 @@
-/* linear: y = x·wᵀ + bias, the weight stored [out,in] as torch.nn.Linear has it.
+/* linear: y = x·wᵀ + bias, the weight stored [out,in] as in torch.nn.Linear.
  *
  *     y[…,o] = sum over i of x[…,i]·w[o,i]  + bias[o]          x [...,in], w [out,in], bias [out] or none
  *
@@ -8,7 +8,7 @@
 #include "autograd/for_kernels.h"
 #include "tensor/product.h"
 
-/* A single row [n] as [1,n]; everything else is read and written under its own strides. */
+/* A single row [n] as [1,n]; other tensors as they are, under their own strides. */
 static tl_tensor as_rows(tl_tensor t) {
     if (t.rank > 1) return t;
     return (tl_tensor){.data = t.data, .rank = 2, .dim = {1, t.dim[0]}, .stride = {0, t.stride[0]}};
@@ -28,7 +28,8 @@ static void give_product(tl_back *b, int i, tl_tensor left, tl_tensor right) {
 static void backward(tl_back *b) {
     tl_tensor dy = as_rows(b->dy);
     give_product(b, 0, dy, tl_back_x(b, 1));
-    give_product(b, 1, transposed(dy), as_rows(tl_back_x(b, 0))); /* dw has no batch axes: summed over them */
+    /* dw has no batch axes: the product sums over them */
+    give_product(b, 1, transposed(dy), as_rows(tl_back_x(b, 0)));
     if (tl_back_wants(b, 2)) tl_give(b, 2, b->dy);
 }
 
@@ -53,6 +54,7 @@ static bool check_shapes(tl_call *c) {
 
 tl_var tl_linear(tl_var x, tl_var w, tl_var bias) {
     tl_call c = tl_call_begin_optional(&tl_op_linear, TL_OPTIONAL(2), 3, (tl_var[]){x, w, bias});
+    c.unread = TL_UNREAD_RESULT | TL_UNREAD_INPUT(2);
     if (!c.ok) return tl_call_end(&c);
     if (!check_shapes(&c)) return tl_call_end(&c);
     if (!tl_call_dense(&c, 2)) return tl_call_end(&c);
@@ -67,24 +69,16 @@ tl_var tl_linear(tl_var x, tl_var w, tl_var bias) {
     return tl_call_end(&c);
 }
 
-static tl_var with_bias(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_linear(x[0], x[1], x[2]);
-}
-static tl_var without_bias(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_linear(x[0], x[1], TL_NO_VAR);
-}
-static tl_var of_slices(tl_tape *tape, const tl_var *x) { /* a packed projection's middle third */
-    (void)tape;
+static tl_var with_bias(const tl_var *x) { return tl_linear(x[0], x[1], x[2]); }
+static tl_var without_bias(const tl_var *x) { return tl_linear(x[0], x[1], TL_NO_VAR); }
+static tl_var of_slices(const tl_var *x) { /* a packed projection's middle third */
     return tl_linear(tl_slice(x[0], -1, 2, 6), tl_slice(x[1], 0, 3, 6), tl_slice(x[2], 0, 3, 6));
 }
-static tl_var batch_transposed(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_linear(tl_transpose(x[0], 0, 1), x[1], x[2]);
-}
-TL_GRAD_CASES(
-    linear, {"with bias", with_bias, 3, {TL_DIMS(2, 3, 5), TL_DIMS(4, 5), TL_DIMS(4)}, 0, 0, false},
-    {"one row, no bias", without_bias, 2, {TL_DIMS(5), TL_DIMS(4, 5)}, 0, 0, false},
-    {"slices", of_slices, 3, {TL_DIMS(2, 3, 7), TL_DIMS(9, 4), TL_DIMS(9)}, 0, 0, false},
-    {"batch transposed", batch_transposed, 3, {TL_DIMS(2, 3, 5), TL_DIMS(4, 5), TL_DIMS(4)}, 0, 0, false});
+static tl_var batch_transposed(const tl_var *x) { return tl_linear(tl_transpose(x[0], 0, 1), x[1], x[2]); }
+TL_GRAD_CASES(linear,
+              {.what = "with bias", .f = with_bias, TL_INPUTS(TL_DIMS(2, 3, 5), TL_DIMS(4, 5), TL_DIMS(4))},
+              {.what = "one row, no bias", .f = without_bias, TL_INPUTS(TL_DIMS(5), TL_DIMS(4, 5))},
+              {.what = "slices", .f = of_slices, TL_INPUTS(TL_DIMS(2, 3, 7), TL_DIMS(9, 4), TL_DIMS(9))},
+              {.what = "batch transposed",
+               .f = batch_transposed,
+               TL_INPUTS(TL_DIMS(2, 3, 5), TL_DIMS(4, 5), TL_DIMS(4))});

@@ -1,16 +1,15 @@
-/* linear_cross_entropy: the loss of cross_entropy(linear(x, w, bias)) without the logits [N,V] ever being stored:
- * forward and gradient go together over blocks of rows small enough for the cache.
+/* linear_cross_entropy: the loss of cross_entropy(linear(x, w, bias)) without storing the logits [N,V]: forward and
+ * gradient are computed together, for one block of rows after the other, each small enough for the cache.
  *
  *     for each block of real (not ignored) rows, x_blk [R,D]:
  *         z  = x_blk·wᵀ + bias                                        [R,V]
  *         loss += cross_entropy(z);   z = d(loss)/dz                  in place
  *         dx_blk = z·w;   dw += zᵀ·x_blk;   dbias += sum over rows of z
  *
- * The gradients, for dy = 1, wait on the tape; without gradients only the loss is computed. With a loss for each row
- * (TL_REDUCE_NONE) they cannot be made before every row's dy is known: backward then goes over the blocks again. Every
- * sum runs in the order in which the two operations alone would run it, so the bits are theirs; a block's size changes
- * nothing.
- * backward: given dy,   dx, dw, dbias += dy times what waits. */
+ * The gradients for dy = 1 are saved on the tape; if no gradient is wanted only the loss is computed. With a loss for
+ * each row (TL_REDUCE_NONE) the gradients need every row's dy: backward then goes over the blocks again. Every sum
+ * runs in the same order as in the two separate operations, so the bits are the same, whatever the size of a block.
+ * backward: given dy,   dx, dw, dbias += dy times the saved gradients. */
 #include "tapeloom/op.h"
 #include "tapeloom/ops.h"
 #include "loss.h"
@@ -21,8 +20,11 @@
 #include <limits.h>
 #include <string.h>
 
-/* A block of logits. Smaller ones stay closer to the processor, but dw passes by once a block. */
+/* Bytes of a block of logits. A smaller block fits a faster cache, but each block reads and writes dw once. */
 enum { BLOCK_BYTES = 8 << 20, LEAST_ROWS = 64 };
+/* dw sums over rows. A block has whole groups of rows, so that sums in groups (tl_product_in_groups) have the groups
+ * that one block of all rows would have. */
+_Static_assert(LEAST_ROWS % TL_PRODUCT_GROUP == 0, "blocks must have whole groups of rows");
 
 typedef struct problem {
     tl_loss loss;
@@ -42,15 +44,15 @@ typedef struct saved {
 
 typedef struct work {
     const problem *p;
-    const tl_tensor *d;            /* [3] what gradients are added up in; NULL: the loss alone */
-    tl_matmul_precision precision; /* of the gradients */
-    const tl_real *dy;             /* [N] each row's, or NULL: 1/divisor for all */
-    tl_real *y;                    /* [N] each row's loss; NULL: not kept */
+    const tl_tensor *d;            /* [3] where gradients are added up; NULL: the loss alone */
+    tl_matmul_precision precision; /* of the gradients' products */
+    const tl_real *dy;             /* [N] dy of each row; NULL: 1/divisor for all rows */
+    tl_real *y;                    /* [N] receives each row's loss; NULL: not wanted */
     tl_loss_sums sums;
-    long block;                    /* rows at a time */
+    long block;                    /* rows of a block */
     tl_product_packed to_z, to_dx; /* wᵀ and w, packed once for all blocks; or {0} */
-    tl_real *x_blk, *z, *dx_blk;   /* one block … */
-    tl_real *each;                 /* … and its rows' losses, or their dy */
+    tl_real *x_blk, *z, *dx_blk;   /* of the block */
+    tl_real *each;                 /* of the block's rows: losses, then dy */
     int *id;
     tl_row_softmax *softmax;
 } work;
@@ -89,7 +91,7 @@ static bool run_block(work *k, long from, long count, tl_workspace *w) {
     return true;
 }
 
-/* Zero where no block will write. */
+/* Sets to 0 the elements that no block overwrites. */
 static void clear(const work *k) {
     const tl_loss *loss = &k->p->loss;
     const bool some_ignored = loss->real < loss->rows;
@@ -99,23 +101,23 @@ static void clear(const work *k) {
             memset(k->d[i].data, 0, (size_t)tl_numel(k->d[i]) * sizeof(tl_real));
 }
 
-/* How many rows a block has. */
+/* The number of rows of a block. */
 static long block_of(const problem *p) {
     const long classes = p->loss.classes;
     long block = classes > 0 ? BLOCK_BYTES / (classes * (long)sizeof(tl_real)) : 0;
-    block -= block % LEAST_ROWS; /* dw's chains in groups of rows go on where they would without blocks */
+    block -= block % LEAST_ROWS; /* whole groups of rows */
     if (block < LEAST_ROWS) block = LEAST_ROWS;
     return block < p->loss.real ? block : p->loss.real;
 }
 
-/* So many numbers of a memory that is cut up, from *at on; with no memory they are only counted. */
+/* Takes `count` numbers of the memory, from *at on, and moves *at. memory NULL: only counts. */
 static tl_real *cut(tl_real *memory, long *at, long count) {
     tl_real *piece = memory ? memory + *at : NULL;
     *at += (count + 15) / 16 * 16; /* whole cache lines */
     return piece;
 }
 
-/* Lays out what the blocks need in memory; returns how many numbers that takes. */
+/* Divides the memory that the blocks need; returns its size in numbers. memory NULL: only counts. */
 static long lay_out(work *k, tl_real *memory) {
     const problem *p = k->p;
     const tl_tensor to_z = tl_tensor_transpose(p->w, 0, 1);
@@ -127,7 +129,7 @@ static long lay_out(work *k, tl_real *memory) {
     k->each = cut(memory, &at, k->block);
     k->id = (int *)cut(memory, &at, k->block);
     k->softmax = (tl_row_softmax *)cut(memory, &at, 2 * k->block);
-    if (p->loss.real <= k->block) return at; /* w meets one block only */
+    if (p->loss.real <= k->block) return at; /* with one block, packing w saves nothing */
     tl_real *panels = cut(memory, &at, tl_product_packed_numel(to_z, p->precision));
     if (panels) k->to_z = tl_product_prepack(panels, to_z, p->precision);
     if (!wanted(k, 0)) return at;
@@ -178,7 +180,7 @@ const tl_op tl_op_linear_cross_entropy = {"linear_cross_entropy", backward};
 
 /* ---- forward ---- */
 
-/* Memory for the gradients that are wanted. */
+/* Takes memory for the gradients that are wanted. */
 static bool prepare_gradients(tl_call *c, saved *s) {
     for (int i = 0; i < 3; i++) {
         if (!tl_call_wants(c, i)) continue;
@@ -189,7 +191,7 @@ static bool prepare_gradients(tl_call *c, saved *s) {
     return true;
 }
 
-/* The problem over contiguous inputs; false, and the call has failed, if something is wrong. */
+/* Fills in the problem, over contiguous inputs. False, and the call has failed, if an input or option is wrong. */
 static bool pose(tl_call *c, problem *p, const int *targets, const tl_loss_options *options) {
     p->w = c->x[1];
     p->width = c->x[1].dim[1];
@@ -231,12 +233,13 @@ tl_var tl_linear_cross_entropy(tl_var x, tl_var w, tl_var bias, const int *targe
     if (!c.ok || !check_shapes(&c)) return tl_call_end(&c);
     saved *s = tl_call_save(&c, sizeof *s);
     if (!s || !pose(&c, &s->p, targets, options)) return tl_call_end(&c);
-    const bool now = c.wants_grad && !s->p.loss.each; /* the gradients with the loss */
+    const bool now = c.wants_grad && !s->p.loss.each; /* compute the gradients in forward */
+    c.unread = now ? TL_UNREAD_ALL : TL_UNREAD_RESULT;
     tl_tensor y = tl_call_new(&c, tl_loss_shape(&s->p.loss, tl_shape_of(c.x[0])));
     if (!c.ok || (now && !prepare_gradients(&c, s))) return tl_call_end(&c);
     work k = {.p = &s->p, .d = now ? s->d : NULL, .precision = s->p.precision};
     if (s->p.loss.each) k.y = y.data;
-    const tl_mark before_blocks = tl_tape_mark(c.tape); /* what follows is not needed in backward */
+    const tl_mark before_blocks = tl_tape_mark(c.tape); /* memory from here on is not needed in backward */
     tl_real *memory = tl_call_memory(&c, (size_t)lay_out(&k, NULL) * sizeof *memory);
     if (!memory) return tl_call_end(&c);
     lay_out(&k, memory);
@@ -249,41 +252,33 @@ tl_var tl_linear_cross_entropy(tl_var x, tl_var w, tl_var bias, const int *targe
 
 static const int some[6] = {2, 0, 4, 4, 1, 3};
 static const tl_real weights[7] = {1, 2, 0.5, 3, 0.25, 0, 1};
-static tl_var plain(tl_tape *tape, const tl_var *x) {
-    (void)tape;
+static tl_var plain(const tl_var *x) {
     return tl_linear_cross_entropy(x[0], x[1], TL_NO_VAR, some, NULL, NULL);
 }
-static tl_var smoothed(tl_tape *tape, const tl_var *x) {
-    (void)tape;
+static tl_var smoothed(const tl_var *x) {
     const tl_loss_options options = {
         .label_smoothing = 0.2, .ignore = true, .ignore_id = 4, .class_weight = weights};
     return tl_linear_cross_entropy(x[0], x[1], x[2], some, &options, NULL);
 }
-static tl_var of_views(tl_tape *tape, const tl_var *x) {
-    (void)tape;
+static tl_var of_views(const tl_var *x) {
     return tl_linear_cross_entropy(tl_transpose(x[0], 0, 1), tl_transpose(x[1], 0, 1), x[2], some,
                                    &(tl_loss_options){.divisor = 3}, NULL);
 }
-static tl_var each(tl_tape *tape, const tl_var *x) {
-    (void)tape;
+static tl_var each(const tl_var *x) {
     const tl_loss_options options = {
         .label_smoothing = 0.1, .ignore = true, .ignore_id = 4, .reduction = TL_REDUCE_NONE};
     return tl_linear_cross_entropy(x[0], x[1], x[2], some, &options, NULL);
 }
-static tl_var each_of_views(tl_tape *tape, const tl_var *x) {
-    (void)tape;
+static tl_var each_of_views(const tl_var *x) {
     const tl_loss_options options = {.reduction = TL_REDUCE_NONE, .class_weight = weights};
     return tl_linear_cross_entropy(tl_transpose(x[0], 0, 1), tl_transpose(x[1], 0, 1), TL_NO_VAR, some,
                                    &options, NULL);
 }
-TL_GRAD_CASES(linear_cross_entropy, {"plain, shared", plain, 2, {TL_DIMS(5, 5), TL_DIMS(5, 5)}, 0, 0, false},
-              {"smoothed, weighted, some ignored",
-               smoothed,
-               3,
-               {TL_DIMS(2, 3, 4), TL_DIMS(7, 4), TL_DIMS(7)},
-               0,
-               0,
-               false},
-              {"of views", of_views, 3, {TL_DIMS(4, 5), TL_DIMS(4, 6), TL_DIMS(6)}, 0, 0, false},
-              {"each, some ignored", each, 3, {TL_DIMS(2, 3, 4), TL_DIMS(7, 4), TL_DIMS(7)}, 0, 0, false},
-              {"each, weighted, of views", each_of_views, 2, {TL_DIMS(4, 5), TL_DIMS(4, 6)}, 0, 0, false});
+TL_GRAD_CASES(
+    linear_cross_entropy, {.what = "plain, shared", .f = plain, TL_INPUTS(TL_DIMS(5, 5), TL_DIMS(5, 5))},
+    {.what = "smoothed, weighted, some ignored",
+     .f = smoothed,
+     TL_INPUTS(TL_DIMS(2, 3, 4), TL_DIMS(7, 4), TL_DIMS(7))},
+    {.what = "of views", .f = of_views, TL_INPUTS(TL_DIMS(4, 5), TL_DIMS(4, 6), TL_DIMS(6))},
+    {.what = "each, some ignored", .f = each, TL_INPUTS(TL_DIMS(2, 3, 4), TL_DIMS(7, 4), TL_DIMS(7))},
+    {.what = "each, weighted, of views", .f = each_of_views, TL_INPUTS(TL_DIMS(4, 5), TL_DIMS(4, 6))});

@@ -1,4 +1,4 @@
-/* log_softmax: the logarithm of softmax along one axis, without its overflow and underflow.
+/* log_softmax: the logarithm of softmax along one axis, without overflow or underflow.
  *
  *     y[i] = x[i] - m - log(sum over j of e^(x[j] - m)),   m = the largest x
  *
@@ -13,21 +13,13 @@ const tl_op tl_op_log_softmax = {"log_softmax", backward};
 
 tl_var tl_log_softmax(tl_var x, int axis) {
     tl_call c = tl_call_begin(&tl_op_log_softmax, 1, &x);
+    c.unread = TL_UNREAD_INPUTS;
     return tl_along_call(&c, axis, tl_rows_log_softmax);
 }
 
-static tl_var last(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_log_softmax(x[0], -1);
-}
-static tl_var middle(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_log_softmax(x[0], 1);
-}
-static tl_var of_a_view(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_log_softmax(tl_transpose(x[0], 0, 1), 1);
-}
-TL_GRAD_CASES(log_softmax, {"last axis", last, 1, {TL_DIMS(3, 17)}, -3, 3, false},
-              {"middle axis", middle, 1, {TL_DIMS(2, 4, 3)}, -3, 3, false},
-              {"of a view", of_a_view, 1, {TL_DIMS(5, 3)}, -3, 3, false});
+static tl_var last(const tl_var *x) { return tl_log_softmax(x[0], -1); }
+static tl_var middle(const tl_var *x) { return tl_log_softmax(x[0], 1); }
+static tl_var of_a_view(const tl_var *x) { return tl_log_softmax(tl_transpose(x[0], 0, 1), 1); }
+TL_GRAD_CASES(log_softmax, {.what = "last axis", .f = last, TL_INPUTS(TL_DIMS(3, 17)), .low = -3, .high = 3},
+              {.what = "middle axis", .f = middle, TL_INPUTS(TL_DIMS(2, 4, 3)), .low = -3, .high = 3},
+              {.what = "of a view", .f = of_a_view, TL_INPUTS(TL_DIMS(5, 3)), .low = -3, .high = 3});

@@ -1,5 +1,5 @@
-/* What cross_entropy and linear_cross_entropy have in common: options and targets, checked and copied into the tape,
- * and what is reported. */
+/* Shared by cross_entropy and linear_cross_entropy: options and targets, which are checked and copied into the tape,
+ * and the report. */
 #ifndef TL_OPS_LOSS_H
 #define TL_OPS_LOSS_H
 
@@ -15,7 +15,7 @@ typedef struct tl_loss {
     long rows, classes;
     long real;      /* rows whose target is not ignored */
     bool each;      /* TL_REDUCE_NONE: y has each row's loss */
-    double divisor; /* of the summed loss, never 0; 1 if it is not divided */
+    double divisor; /* the summed loss is divided by this; never 0, and 1 for sum and each */
 } tl_loss;
 
 static inline bool tl_loss_check_options(tl_call *c, const tl_loss_options *o) {
@@ -61,7 +61,7 @@ static inline bool tl_loss_prepare(tl_call *c, tl_loss *loss, const int *targets
                       .each = o->reduction == TL_REDUCE_NONE};
     tl_class_weights *w = &loss->targets.weights;
     if (o->class_weight && !tl_loss_copy_weights(c, w, o->class_weight, classes)) return false;
-    double counted = 0; /* what the real targets count for together */
+    double counted = 0; /* sum of the real targets' weights */
     for (long r = 0; r < rows; r++) {
         id[r] = targets[r];
         if (!tl_row_is_real(&loss->targets, r)) continue;
@@ -77,7 +77,8 @@ static inline bool tl_loss_prepare(tl_call *c, tl_loss *loss, const int *targets
     return true;
 }
 
-/* The loss's shape: that of the targets, or [] of what is reduced. x: logits, or what they are made from. */
+/* The shape of the loss: that of the targets for TL_REDUCE_NONE, else []. x: shape of the logits, or of linear's
+ * input. */
 static inline tl_shape tl_loss_shape(const tl_loss *loss, tl_shape x) {
     if (!loss->each) return TL_SCALAR_SHAPE;
     x.rank--;

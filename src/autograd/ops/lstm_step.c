@@ -1,11 +1,11 @@
-/* lstm_step: what stands behind the products of an LSTM's step (Hochreiter & Schmidhuber 1997; Gers et al. 2000), in one
- * operation.
+/* lstm_step: everything in an LSTM's step but its two products (Hochreiter & Schmidhuber 1997; Gers et al. 2000), in
+ * one operation.
  *
  *     i, f, o = σ(x + w)      g = tanh(x + w)      c' = f∘c + i∘g      h' = o∘tanh(c')
  *
- * x [B,4·hidden]: the parts i, f, g, o of x·W_ihᵀ + b_ih side by side; recall [B,4·hidden]: those of h·W_hhᵀ + b_hh, above w;
- * c [B,hidden]. The result is [2,B,hidden], h' and then c'. The same bits as sigmoid, tanh, add and mul one after another, written
- * so in src/nn/lstm_cell.c.
+ * x [B,4·hidden] is x·W_ihᵀ + b_ih, the parts i, f, g, o side by side; recall [B,4·hidden] is h·W_hhᵀ + b_hh with the
+ * same parts, w in the formulas; c [B,hidden]. The result is [2,B,hidden]: h', then c'. The same bits as sigmoid,
+ * tanh, add and mul one after another (src/nn/lstm_cell.c).
  *
  * backward: given dh' and dc',   d = dc' + dh'∘o∘(1 - tanh²c'),   dc += d∘f,
  *           dx, drecall += (d∘g∘i∘(1 - i), d∘c∘f∘(1 - f), d∘i∘(1 - g²), dh'∘tanh(c')∘o∘(1 - o)). */
@@ -45,8 +45,8 @@ static bool check_shapes(tl_call *call) {
     return call->ok;
 }
 
-/* Rows may lie apart, as one step of many does; elements of a row may not. */
-static bool rows_in_one_piece(tl_call *c) {
+/* Makes each row contiguous. The rows may have any stride, as in one step of many. */
+static bool make_rows_contiguous(tl_call *c) {
     for (int i = 0; i < 3; i++)
         if (c->x[i].stride[1] != 1 && !tl_call_dense(c, i)) return false;
     return true;
@@ -54,7 +54,8 @@ static bool rows_in_one_piece(tl_call *c) {
 
 tl_var tl_lstm_step(tl_var x, tl_var recall, tl_var c) {
     tl_call call = tl_call_begin(&tl_op_lstm_step, 3, (tl_var[]){x, recall, c});
-    if (!call.ok || !check_shapes(&call) || !rows_in_one_piece(&call)) return tl_call_end(&call);
+    call.unread = TL_UNREAD_RESULT | TL_UNREAD_INPUT(0) | TL_UNREAD_INPUT(1);
+    if (!call.ok || !check_shapes(&call) || !make_rows_contiguous(&call)) return tl_call_end(&call);
     const tl_tensor *in = call.x;
     tl_tensor y = tl_call_new(&call, TL_SHAPE(2, in[2].dim[0], in[2].dim[1]));
     saved *s = tl_call_save(&call, sizeof *s);
@@ -66,20 +67,19 @@ tl_var tl_lstm_step(tl_var x, tl_var recall, tl_var c) {
     return tl_call_end(&call);
 }
 
-static tl_var plain(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_lstm_step(x[0], x[1], x[2]);
-}
-static tl_var of_views(tl_tape *tape, const tl_var *x) { /* one step of three; its own state; columns */
-    (void)tape;
+static tl_var plain(const tl_var *x) { return tl_lstm_step(x[0], x[1], x[2]); }
+static tl_var of_views(const tl_var *x) { /* one step of three; its own state; columns */
     tl_var step = tl_reshape(tl_slice(x[0], 1, 1, 2), TL_SHAPE(2, 8));
     return tl_slice(tl_lstm_step(step, step, tl_transpose(x[1], 0, 1)), 0, 0, 1);
 }
-static tl_var of_its_cells(tl_tape *tape, const tl_var *x) {
-    (void)tape;
+static tl_var of_its_cells(const tl_var *x) {
     return tl_slice(tl_lstm_step(tl_slice(x[0], 1, 0, 4), tl_slice(x[0], 1, 1, 5), x[1]), 0, 1, 2);
 }
 TL_GRAD_CASES(lstm_step,
-              {"odd size", plain, 3, {TL_DIMS(3, 68), TL_DIMS(3, 68), TL_DIMS(3, 17)}, -2, 2, false},
-              {"views", of_views, 2, {TL_DIMS(2, 3, 8), TL_DIMS(2, 2)}, 0, 0, false},
-              {"its cells", of_its_cells, 2, {TL_DIMS(3, 5), TL_DIMS(3, 1)}, 0, 0, false});
+              {.what = "odd size",
+               .f = plain,
+               TL_INPUTS(TL_DIMS(3, 68), TL_DIMS(3, 68), TL_DIMS(3, 17)),
+               .low = -2,
+               .high = 2},
+              {.what = "views", .f = of_views, TL_INPUTS(TL_DIMS(2, 3, 8), TL_DIMS(2, 2))},
+              {.what = "its cells", .f = of_its_cells, TL_INPUTS(TL_DIMS(3, 5), TL_DIMS(3, 1))});

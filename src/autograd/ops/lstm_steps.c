@@ -3,14 +3,16 @@
  *     for each step, with `reverse` from the last to the first:
  *         recall = h·weightᵀ + bias        h, c = lstm_step(x of the step, recall, c)
  *
- * x [B,T,4·hidden]; weight [4·hidden,hidden]; bias [4·hidden] or none; h and c [B,hidden], what it begins with. Sentence b has
- * lengths[b] steps and keeps its state at those behind; NULL: all have T. The result is [2,B,T,hidden], h and then c after each
- * step. The same bits as linear, lstm_step and where, one after another.
+ * x [B,T,4·hidden]; weight [4·hidden,hidden]; bias [4·hidden] or none; h and c [B,hidden], the first state. Sentence b
+ * has lengths[b] steps, and its state does not change at the positions behind; lengths NULL: every sentence has T
+ * steps. The result is [2,B,T,hidden]: h after each step, then c. The same bits as linear, lstm_step and where, one
+ * after another.
  *
- * backward, from the step taken last to the first: d of the state after a step is what the result's gradient has there plus what
- * the next step gave. lstm_step's backward makes dsum, and dc of the state before; its dh += dsum·weight. Behind all steps
+ * backward, from the step taken last to the first: the gradient of the state after a step is dy there plus the
+ * contribution of the next step. lstm_step's backward gives dsum, and dc of the state before; its dh += dsum·weight.
+ * After all steps
  *
- *     dx = dsum        dbias += the sum of dsum's rows        dweight += dsumᵀ·h, h before each step: one product for all */
+ *     dx = dsum        dbias += the sum of dsum's rows        dweight += dsumᵀ·h, h before each step: one product */
 #include "tapeloom/op.h"
 #include "tapeloom/ops.h"
 #include "autograd/for_kernels.h"
@@ -28,14 +30,14 @@ static bool give_product(tl_back *b, tl_tensor to, bool add, tl_tensor left, tl_
     return tl_product(to, left, right, &options, tl_tape_workspace(b->tape));
 }
 
-/* Sentences without a first step have no part in it. */
+/* Adds the gradient that passes through unchanged states: of sentences for which the first step is not taken. */
 static void add_kept(const tl_lstm *l, tl_tensor to, tl_tensor kept) {
     const long t = l->reverse ? l->y.dim[2] - 1 : 0;
     for (long b = 0; l->lengths && b < to.dim[0]; b++)
         if (t >= l->lengths[b]) tl_tensor_accumulate(tl_at(to, b), tl_at(kept, b));
 }
 
-/* The state before the first step; it goes on from what others gave. */
+/* Adds the gradient of the first state, h or c. */
 static bool give_first(tl_back *b, int input, tl_tensor kept, tl_tensor dsum, tl_tensor dc) {
     const tl_lstm *l = b->saved;
     bool done = true;
@@ -51,13 +53,14 @@ static bool give_first(tl_back *b, int input, tl_tensor kept, tl_tensor dsum, tl
     return done;
 }
 
-/* Where a sum is one chain, it goes through all steps and sentences as if each step had added its own. */
+/* One product over all steps and sentences has the bits of a product for each step where a sum is one chain. Where sums
+ * run in groups, each step gets its own product. */
 static bool give_weight(tl_back *b, tl_tensor dsum) {
     const tl_lstm *l = b->saved;
     tl_sink sink;
     if (!tl_sink_open(b, WEIGHT, &sink)) return true;
     bool done = true;
-    if (tl_product_is_one_chain(tl_tape_matmul_precision(b->tape)))
+    if (!tl_product_in_groups(tl_tape_matmul_precision(b->tape)))
         done = give_product(b, sink.to, sink.add, transposed(dsum), l->h);
     else
         for (long j = 0; done && j < dsum.dim[0]; j++)
@@ -129,8 +132,8 @@ static bool copy_lengths(tl_call *call, const int *lengths, tl_lstm *l) {
     return copy;
 }
 
-/* Elements of a row side by side. */
-static bool rows_in_one_piece(tl_call *call) {
+/* Makes each row contiguous. */
+static bool make_rows_contiguous(tl_call *call) {
     return (call->x[X].stride[2] == 1 || tl_call_dense(call, X)) &&
            (call->x[FIRST_C].stride[1] == 1 || tl_call_dense(call, FIRST_C)) && tl_call_dense(call, BIAS);
 }
@@ -143,7 +146,8 @@ tl_var tl_lstm_steps(tl_var x, tl_var weight, tl_var bias, tl_var h, tl_var c, c
                      bool reverse) {
     tl_call call =
         tl_call_begin_optional(&tl_op_lstm_steps, TL_OPTIONAL(BIAS), 5, (tl_var[]){x, weight, bias, h, c});
-    if (!call.ok || !check_shapes(&call) || !rows_in_one_piece(&call)) return tl_call_end(&call);
+    call.unread = TL_UNREAD_INPUT(X) | TL_UNREAD_INPUT(BIAS) | TL_UNREAD_INPUT(FIRST_H);
+    if (!call.ok || !check_shapes(&call) || !make_rows_contiguous(&call)) return tl_call_end(&call);
     const long sentences = call.x[X].dim[0], steps = call.x[X].dim[1], hidden = call.x[FIRST_C].dim[1];
     const long kept = call.wants_grad ? steps : 1;
     tl_tensor y = tl_call_new(&call, TL_SHAPE(2, sentences, steps, hidden));
@@ -165,24 +169,26 @@ tl_var tl_lstm_steps(tl_var x, tl_var weight, tl_var bias, tl_var h, tl_var c, c
     return tl_call_end(&call);
 }
 
-static tl_var plain(tl_tape *tape, const tl_var *x) { /* the state [2,3,5]: h, c */
-    (void)tape;
+static tl_var plain(const tl_var *x) { /* the state [2,3,5]: h, c */
     tl_var h = tl_reshape(tl_slice(x[3], 0, 0, 1), TL_SHAPE(3, 5)),
            c = tl_reshape(tl_slice(x[3], 0, 1, 2), TL_SHAPE(3, 5));
     return tl_lstm_steps(x[0], x[1], x[2], h, c, NULL, false);
 }
-static tl_var of_lengths(tl_tape *tape, const tl_var *x) {
-    (void)tape;
+static tl_var of_lengths(const tl_var *x) {
     return tl_lstm_steps(x[0], x[1], TL_NO_VAR, x[2], x[3], (int[]){2, 0, 4}, false);
 }
-static tl_var backwards(tl_tape *tape, const tl_var *x) { /* of lengths; views, one of them twice */
-    (void)tape;
+static tl_var backwards(const tl_var *x) { /* of lengths; views, one of them twice */
     tl_var state = tl_transpose(x[2], 0, 1);
     return tl_lstm_steps(tl_transpose(x[0], 1, 2), tl_slice(x[1], 1, 0, 2), TL_NO_VAR, state, state,
                          (int[]){1, 3}, true);
 }
-/* clang-format off */
 TL_GRAD_CASES(lstm_steps,
-              {"odd size", plain, 4, {TL_DIMS(3, 2, 20), TL_DIMS(20, 5), TL_DIMS(20), TL_DIMS(2, 3, 5)}, 0, 0, false},
-              {"of lengths", of_lengths, 4, {TL_DIMS(3, 4, 8), TL_DIMS(8, 2), TL_DIMS(3, 2), TL_DIMS(3, 2)}, 0, 0, false},
-              {"backwards", backwards, 3, {TL_DIMS(2, 8, 3), TL_DIMS(8, 3), TL_DIMS(2, 2)}, 0, 0, false});
+              {.what = "odd size",
+               .f = plain,
+               TL_INPUTS(TL_DIMS(3, 2, 20), TL_DIMS(20, 5), TL_DIMS(20), TL_DIMS(2, 3, 5))},
+              {.what = "of lengths",
+               .f = of_lengths,
+               TL_INPUTS(TL_DIMS(3, 4, 8), TL_DIMS(8, 2), TL_DIMS(3, 2), TL_DIMS(3, 2))},
+              {.what = "backwards",
+               .f = backwards,
+               TL_INPUTS(TL_DIMS(2, 8, 3), TL_DIMS(8, 3), TL_DIMS(2, 2))});

@@ -1,9 +1,9 @@
-/* masked_sigmoid: each key for itself, where masked_softmax lets keys compete. x holds scores, [B,H,T,S], or without heads
- * [B,T,S], or without batch [T,S].
+/* masked_sigmoid: a weight for each key on its own, not normalised over the keys as in masked_softmax. x holds scores:
+ * [B,H,T,S], without heads [B,T,S], without batch [T,S].
  *
  *     y[i,j] = 1 / (1 + e^-x[i,j])   if query i sees key j, else 0
  *
- * Hidden scores never enter the arithmetic, whatever they hold: weight exactly 0, gradient exactly 0.
+ * Hidden scores take no part in the arithmetic, even if they are NaN: their weight and gradient are exactly 0.
  * backward: given dy,   dx[i,j] += dy[i,j]·y[i,j]·(1 - y[i,j])   if i sees j. */
 #include "key_mask.h"
 #include "autograd/for_kernels.h"
@@ -15,7 +15,7 @@ typedef struct saved {
     long rows, keys;
 } saved;
 
-/* What row r sees: y or its gradient there, 0 elsewhere. */
+/* Sets y to 0 where the mask hides the key. */
 static void hide(tl_real *y, const saved *s) {
     for (long r = 0; r < s->rows; r++) {
         const tl_row_mask row = tl_row_mask_of(&s->mask, r, s->keys);
@@ -43,6 +43,7 @@ const tl_op tl_op_masked_sigmoid = {"masked_sigmoid", backward};
 
 tl_var tl_masked_sigmoid(tl_var x, const tl_mask *mask) {
     tl_call c = tl_call_begin(&tl_op_masked_sigmoid, 1, &x);
+    c.unread = TL_UNREAD_INPUTS;
     if (!c.ok) return tl_call_end(&c);
     saved *s = tl_call_save(&c, sizeof *s);
     if (!s || !tl_key_mask_of_scores(&c, &s->mask, mask, &s->rows, &s->keys)) return tl_call_end(&c);
@@ -53,22 +54,23 @@ tl_var tl_masked_sigmoid(tl_var x, const tl_mask *mask) {
     return tl_call_end(&c);
 }
 
-static tl_var lengths_and_causal(tl_tape *tape, const tl_var *x) {
-    (void)tape;
+static tl_var lengths_and_causal(const tl_var *x) {
     return tl_masked_sigmoid(x[0], &(tl_mask){.key_lengths = (const int[]){5, 0, 2}, .causal = true});
 }
-static tl_var array(tl_tape *tape, const tl_var *x) {
-    (void)tape;
+static tl_var array(const tl_var *x) {
     static const uint8_t attend[2 * 3 * 4] = {
         1, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 0,  /* head 0: its query 1 sees nothing */
         1, 1, 1, 1, 0, 1, 0, 1, 1, 0, 0, 0}; /* head 1 */
     return tl_masked_sigmoid(x[0], &(tl_mask){.attend = attend, .attend_dim = {1, 2, 3, 4}});
 }
-static tl_var of_a_view(tl_tape *tape, const tl_var *x) {
-    (void)tape;
+static tl_var of_a_view(const tl_var *x) {
     return tl_masked_sigmoid(tl_transpose(x[0], 0, 1), &(tl_mask){.window = 1});
 }
 TL_GRAD_CASES(masked_sigmoid,
-              {"lengths and causal", lengths_and_causal, 1, {TL_DIMS(3, 2, 4, 5)}, -3, 3, false},
-              {"attend array", array, 1, {TL_DIMS(2, 2, 3, 4)}, -3, 3, false},
-              {"of a view, window", of_a_view, 1, {TL_DIMS(5, 4)}, -3, 3, false});
+              {.what = "lengths and causal",
+               .f = lengths_and_causal,
+               TL_INPUTS(TL_DIMS(3, 2, 4, 5)),
+               .low = -3,
+               .high = 3},
+              {.what = "attend array", .f = array, TL_INPUTS(TL_DIMS(2, 2, 3, 4)), .low = -3, .high = 3},
+              {.what = "of a view, window", .f = of_a_view, TL_INPUTS(TL_DIMS(5, 4)), .low = -3, .high = 3});

@@ -2,9 +2,9 @@
  *
  *     y[…,i,j] = sum over k of a[…,i,k]·b[…,k,j]          a [...,M,K], b [...,K,N], y [...,M,N]
  *
- * Both operands are read under their own strides: a transposed or split one costs no copy. The tape's matrix
- * precision does not reach here, whatever the sizes: this is attention's product, of values with values, and its
- * matrices are small, so that splitting them costs what it saves. A product with weights is linear.
+ * Both operands are read under their own strides: a transposed operand, or one split into heads, is not copied. The
+ * tape's matrix precision does not apply: this is attention's product of two values, whose matrices are small, so that
+ * converting them to another number format takes as long as it saves. For products with weights use linear.
  * backward: given dy,   da += dy·bᵀ,   db += aᵀ·dy,   each summed over the batch axes along which it was broadcast. */
 #include "tapeloom/op.h"
 #include "tapeloom/ops.h"
@@ -13,8 +13,8 @@
 
 static tl_tensor transposed(tl_tensor t) { return tl_tensor_transpose(t, -1, -2); }
 
-/* Input i's gradient += left·right, in place; axes along which the input was broadcast, which its gradient does not
- * have, are summed by the product itself. */
+/* Input i's gradient += left·right, in place. The product sums over batch axes that the gradient does not have: those
+ * along which the input was broadcast. */
 static void give_product(tl_back *b, int i, tl_tensor left, tl_tensor right) {
     tl_sink sink;
     if (!tl_sink_open(b, i, &sink)) return;
@@ -56,6 +56,7 @@ static bool result_shape(tl_call *c, tl_shape *shape) {
 
 tl_var tl_matmul(tl_var a, tl_var b) {
     tl_call c = tl_call_begin(&tl_op_matmul, 2, (tl_var[]){a, b});
+    c.unread = TL_UNREAD_RESULT;
     if (!c.ok) return tl_call_end(&c);
     tl_tensor x = c.x[0], y = c.x[1];
     tl_shape shape;
@@ -66,25 +67,19 @@ tl_var tl_matmul(tl_var a, tl_var b) {
     return tl_call_end(&c);
 }
 
-static tl_var product(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_matmul(x[0], x[1]);
-}
-static tl_var of_views(tl_tape *tape, const tl_var *x) { /* QKᵀ as attention has it */
-    (void)tape;
+static tl_var product(const tl_var *x) { return tl_matmul(x[0], x[1]); }
+static tl_var of_views(const tl_var *x) { /* QKᵀ as in attention */
     tl_var q = tl_split_heads(x[0], 2), k = tl_split_heads(x[1], 2);
     return tl_matmul(q, tl_transpose(k, -1, -2));
 }
-static tl_var left_transposed(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_matmul(tl_transpose(x[0], 0, 1), x[1]);
-}
-TL_GRAD_CASES(matmul, {"matrices", product, 2, {TL_DIMS(3, 5), TL_DIMS(5, 4)}, 0, 0, false},
-              {"square, shared", product, 2, {TL_DIMS(4, 4), TL_DIMS(4, 4)}, 0, 0, false},
-              {"batch", product, 2, {TL_DIMS(2, 3, 5), TL_DIMS(2, 5, 4)}, 0, 0, false},
-              {"b serves the whole batch", product, 2, {TL_DIMS(2, 3, 5), TL_DIMS(5, 4)}, 0, 0, false},
-              {"both broadcast", product, 2, {TL_DIMS(2, 1, 3, 5), TL_DIMS(3, 5, 4)}, 0, 0, false},
-              {"split heads, transposed", of_views, 2, {TL_DIMS(2, 3, 8), TL_DIMS(2, 5, 8)}, 0, 0, false},
-              {"a serves the whole batch", product, 2, {TL_DIMS(3, 5), TL_DIMS(2, 2, 5, 4)}, 0, 0, false},
-              {"one row, one column", product, 2, {TL_DIMS(2, 1, 5), TL_DIMS(5, 1)}, 0, 0, false},
-              {"left transposed", left_transposed, 2, {TL_DIMS(5, 3), TL_DIMS(5, 4)}, 0, 0, false});
+static tl_var left_transposed(const tl_var *x) { return tl_matmul(tl_transpose(x[0], 0, 1), x[1]); }
+TL_GRAD_CASES(
+    matmul, {.what = "matrices", .f = product, TL_INPUTS(TL_DIMS(3, 5), TL_DIMS(5, 4))},
+    {.what = "square, shared", .f = product, TL_INPUTS(TL_DIMS(4, 4), TL_DIMS(4, 4))},
+    {.what = "batch", .f = product, TL_INPUTS(TL_DIMS(2, 3, 5), TL_DIMS(2, 5, 4))},
+    {.what = "b serves the whole batch", .f = product, TL_INPUTS(TL_DIMS(2, 3, 5), TL_DIMS(5, 4))},
+    {.what = "both broadcast", .f = product, TL_INPUTS(TL_DIMS(2, 1, 3, 5), TL_DIMS(3, 5, 4))},
+    {.what = "split heads, transposed", .f = of_views, TL_INPUTS(TL_DIMS(2, 3, 8), TL_DIMS(2, 5, 8))},
+    {.what = "a serves the whole batch", .f = product, TL_INPUTS(TL_DIMS(3, 5), TL_DIMS(2, 2, 5, 4))},
+    {.what = "one row, one column", .f = product, TL_INPUTS(TL_DIMS(2, 1, 5), TL_DIMS(5, 1))},
+    {.what = "left transposed", .f = left_transposed, TL_INPUTS(TL_DIMS(5, 3), TL_DIMS(5, 4))});

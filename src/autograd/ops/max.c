@@ -1,9 +1,9 @@
-/* max: the largest along one axis; of equals the first. NaN counts as larger than all. keep_dims leaves the axis
+/* max: the largest element along one axis; ties go to the first. NaN counts as the largest. keep_dims keeps the axis,
  * with size 1.
  *
  *     y[i] = x[i,j*],   j* = argmax over j of x[i,j]
  *
- * backward: given dy,   dx[i,j*] += dy[i]; nothing to the others. */
+ * backward: given dy,   dx[i,j*] += dy[i]; the other elements get 0. */
 #include "tapeloom/op.h"
 #include "tapeloom/ops.h"
 #include "tensor/along.h"
@@ -26,6 +26,7 @@ const tl_op tl_op_max = {"max", backward};
 
 tl_var tl_max(tl_var x, int axis, bool keep_dims) {
     tl_call c = tl_call_begin(&tl_op_max, 1, &x);
+    c.unread = TL_UNREAD_ALL;
     if (!c.ok) return tl_call_end(&c);
     tl_shape shape = tl_shape_of(c.x[0]);
     char text[TL_SHAPE_TEXT];
@@ -50,18 +51,11 @@ tl_var tl_max(tl_var x, int axis, bool keep_dims) {
     return tl_call_end(&c);
 }
 
-static tl_var last(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_max(x[0], -1, false);
-}
-static tl_var first_kept(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_max(x[0], 0, true);
-}
-static tl_var of_a_view(tl_tape *tape, const tl_var *x) {
-    (void)tape;
+static tl_var last(const tl_var *x) { return tl_max(x[0], -1, false); }
+static tl_var first_kept(const tl_var *x) { return tl_max(x[0], 0, true); }
+static tl_var of_a_view(const tl_var *x) {
     return tl_max(tl_transpose(tl_slice(x[0], 2, 1, 4), 0, 2), 1, false);
 }
-TL_GRAD_CASES(max, {"last axis", last, 1, {TL_DIMS(5, 17)}, 0, 0, false},
-              {"first axis, kept", first_kept, 1, {TL_DIMS(3, 4, 5)}, 0, 0, false},
-              {"middle axis of a view", of_a_view, 1, {TL_DIMS(3, 4, 5)}, 0, 0, false});
+TL_GRAD_CASES(max, {.what = "last axis", .f = last, TL_INPUTS(TL_DIMS(5, 17))},
+              {.what = "first axis, kept", .f = first_kept, TL_INPUTS(TL_DIMS(3, 4, 5))},
+              {.what = "middle axis of a view", .f = of_a_view, TL_INPUTS(TL_DIMS(3, 4, 5))});

@@ -1,7 +1,7 @@
 /* maximum: y = the larger of a and b, element by element, shapes broadcast by NumPy's rule; NaN if one of them is.
  *
  * backward: given dy,   da += dy where a > b,   dy/2 where a = b,   each summed over the axes along which it was
- *                       broadcast; db likewise. (A NaN passes dy to both. All of this as PyTorch has it.) */
+ *                       broadcast; db likewise. (If a or b is NaN, both get dy. All as in PyTorch.) */
 #include "tapeloom/op.h"
 #include "tapeloom/ops.h"
 #include "binary.h"
@@ -16,18 +16,15 @@ const tl_op tl_op_maximum = {"maximum", backward};
 
 tl_var tl_maximum(tl_var a, tl_var b) {
     tl_call c = tl_call_begin(&tl_op_maximum, 2, (tl_var[]){a, b});
+    c.unread = TL_UNREAD_RESULT;
     return tl_binary_call(&c, tl_kernels_pick()->map->maximum);
 }
 
-static tl_var of_two(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_maximum(x[0], x[1]);
-}
-static tl_var of_views(tl_tape *tape, const tl_var *x) {
-    (void)tape;
+static tl_var of_two(const tl_var *x) { return tl_maximum(x[0], x[1]); }
+static tl_var of_views(const tl_var *x) {
     return tl_maximum(tl_transpose(x[0], 0, 1), tl_slice(x[0], 1, 0, 3));
 }
-TL_GRAD_CASES(maximum, {"same shape", of_two, 2, {TL_DIMS(3, 17), TL_DIMS(3, 17)}, 0, 0, false},
-              {"both broadcast", of_two, 2, {TL_DIMS(3, 1), TL_DIMS(2, 1, 4)}, 0, 0, false},
-              {"with a scalar", of_two, 2, {{0, {0}}, TL_DIMS(3, 7)}, 0, 0, false},
-              {"views that meet", of_views, 1, {TL_DIMS(3, 3)}, 0, 0, false});
+TL_GRAD_CASES(maximum, {.what = "same shape", .f = of_two, TL_INPUTS(TL_DIMS(3, 17), TL_DIMS(3, 17))},
+              {.what = "both broadcast", .f = of_two, TL_INPUTS(TL_DIMS(3, 1), TL_DIMS(2, 1, 4))},
+              {.what = "with a scalar", .f = of_two, TL_INPUTS({0, {0}}, TL_DIMS(3, 7))},
+              {.what = "views that meet", .f = of_views, TL_INPUTS(TL_DIMS(3, 3))});

@@ -1,4 +1,4 @@
-/* mean: over any axes, or all of them (TL_ALL_AXES). keep_dims leaves them as axes of size 1.
+/* mean: over any axes, or all of them (TL_ALL_AXES). keep_dims keeps these axes, with size 1.
  *
  *     y[i] = 1/n · sum over j of x[i,j],   n elements each
  *
@@ -25,6 +25,7 @@ const tl_op tl_op_mean = {"mean", backward};
 
 tl_var tl_mean(tl_var x, tl_axes axes, bool keep_dims) {
     tl_call c = tl_call_begin(&tl_op_mean, 1, &x);
+    c.unread = TL_UNREAD_ALL;
     tl_reduced r;
     if (!c.ok || !tl_reduced_shapes(&c, axes, &r)) return tl_call_end(&c);
     char text[TL_SHAPE_TEXT];
@@ -39,18 +40,9 @@ tl_var tl_mean(tl_var x, tl_axes axes, bool keep_dims) {
     return tl_call_end(&c);
 }
 
-static tl_var all(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_mean(x[0], TL_ALL_AXES, false);
-}
-static tl_var last(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_mean(x[0], TL_AXES(-1), true);
-}
-static tl_var middle(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_mean(tl_transpose(x[0], 1, 2), TL_AXES(1), false);
-}
-TL_GRAD_CASES(mean, {"all", all, 1, {TL_DIMS(3, 17)}, 0, 0, false},
-              {"last axis, kept", last, 1, {TL_DIMS(2, 3, 19)}, 0, 0, false},
-              {"one axis of a view", middle, 1, {TL_DIMS(3, 4, 5)}, 0, 0, false});
+static tl_var all(const tl_var *x) { return tl_mean(x[0], TL_ALL_AXES, false); }
+static tl_var last(const tl_var *x) { return tl_mean(x[0], TL_AXES(-1), true); }
+static tl_var middle(const tl_var *x) { return tl_mean(tl_transpose(x[0], 1, 2), TL_AXES(1), false); }
+TL_GRAD_CASES(mean, {.what = "all", .f = all, TL_INPUTS(TL_DIMS(3, 17))},
+              {.what = "last axis, kept", .f = last, TL_INPUTS(TL_DIMS(2, 3, 19))},
+              {.what = "one axis of a view", .f = middle, TL_INPUTS(TL_DIMS(3, 4, 5))});

@@ -1,14 +1,14 @@
-/* merge_heads: [B,H,T,d] to [B,T,H*d], the heads' columns side by side again; undoes split_heads.
+/* merge_heads: [B,H,T,d] to [B,T,H*d], the heads' columns side by side; the inverse of split_heads.
  *
  *     y[b,t,h*d + i] = x[b,h,t,i]
  *
- * A view if x is laid out like a split [B,T,D]; else a copy.
+ * A view if x has the strides that split_heads gives; else a copy.
  * backward of the copy: dx[b,h,t,i] += dy[b,t,h*d + i]. */
 #include "tapeloom/op.h"
 #include "tapeloom/ops.h"
 #include "tensor/map.h"
 
-/* [B,T,D] seen as [B,H,T,d] */
+/* [B,T,D] as a view [B,H,T,d] */
 static tl_tensor as_split(tl_tensor t, long heads, long d) {
     tl_tensor s = {.data = t.data, .rank = 4, .dim = {t.dim[0], heads, t.dim[1], d}};
     s.stride[0] = t.stride[0];
@@ -27,6 +27,7 @@ const tl_op tl_op_merge_heads = {"merge_heads", backward};
 
 tl_var tl_merge_heads(tl_var x) {
     tl_call c = tl_call_begin(&tl_op_merge_heads, 1, &x);
+    c.unread = TL_UNREAD_ALL;
     if (!c.ok) return tl_call_end(&c);
     tl_tensor t = c.x[0];
     if (t.rank != 4) {
@@ -45,13 +46,7 @@ tl_var tl_merge_heads(tl_var x) {
     return tl_call_end(&c);
 }
 
-static tl_var merged(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_merge_heads(x[0]);
-}
-static tl_var there_and_back(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_merge_heads(tl_split_heads(x[0], 2));
-}
-TL_GRAD_CASES(merge_heads, {"copied", merged, 1, {TL_DIMS(2, 3, 4, 5)}, 0, 0, false},
-              {"undoes split_heads", there_and_back, 1, {TL_DIMS(2, 3, 8)}, 0, 0, false});
+static tl_var merged(const tl_var *x) { return tl_merge_heads(x[0]); }
+static tl_var there_and_back(const tl_var *x) { return tl_merge_heads(tl_split_heads(x[0], 2)); }
+TL_GRAD_CASES(merge_heads, {.what = "copied", .f = merged, TL_INPUTS(TL_DIMS(2, 3, 4, 5))},
+              {.what = "undoes split_heads", .f = there_and_back, TL_INPUTS(TL_DIMS(2, 3, 8))});

@@ -15,25 +15,17 @@ const tl_op tl_op_mul = {"mul", backward};
 
 tl_var tl_mul(tl_var a, tl_var b) {
     tl_call c = tl_call_begin(&tl_op_mul, 2, (tl_var[]){a, b});
+    c.unread = TL_UNREAD_RESULT;
     return tl_binary_call(&c, tl_kernels_pick()->map->mul);
 }
 
-static tl_var product(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_mul(x[0], x[1]);
-}
-static tl_var square(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_mul(x[0], x[0]);
-}
-static tl_var of_views(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_mul(tl_transpose(x[0], 0, 1), tl_slice(x[1], 1, 1, 4));
-}
-TL_GRAD_CASES(mul, {"same shape", product, 2, {TL_DIMS(3, 17), TL_DIMS(3, 17)}, 0, 0, false},
-              {"a square", square, 1, {TL_DIMS(21)}, 0, 0, false},
-              {"by a row", product, 2, {TL_DIMS(2, 3, 19), TL_DIMS(19)}, 0, 0, false},
-              {"by a column", product, 2, {TL_DIMS(5, 1), TL_DIMS(2, 5, 9)}, 0, 0, false},
-              {"by a scalar", product, 2, {{0, {0}}, TL_DIMS(3, 7)}, 0, 0, false},
-              {"both broadcast", product, 2, {TL_DIMS(3, 1), TL_DIMS(2, 1, 4)}, 0, 0, false},
-              {"views", of_views, 2, {TL_DIMS(3, 6), TL_DIMS(6, 5)}, 0, 0, false});
+static tl_var product(const tl_var *x) { return tl_mul(x[0], x[1]); }
+static tl_var square(const tl_var *x) { return tl_mul(x[0], x[0]); }
+static tl_var of_views(const tl_var *x) { return tl_mul(tl_transpose(x[0], 0, 1), tl_slice(x[1], 1, 1, 4)); }
+TL_GRAD_CASES(mul, {.what = "same shape", .f = product, TL_INPUTS(TL_DIMS(3, 17), TL_DIMS(3, 17))},
+              {.what = "a square", .f = square, TL_INPUTS(TL_DIMS(21))},
+              {.what = "by a row", .f = product, TL_INPUTS(TL_DIMS(2, 3, 19), TL_DIMS(19))},
+              {.what = "by a column", .f = product, TL_INPUTS(TL_DIMS(5, 1), TL_DIMS(2, 5, 9))},
+              {.what = "by a scalar", .f = product, TL_INPUTS({0, {0}}, TL_DIMS(3, 7))},
+              {.what = "both broadcast", .f = product, TL_INPUTS(TL_DIMS(3, 1), TL_DIMS(2, 1, 4))},
+              {.what = "views", .f = of_views, TL_INPUTS(TL_DIMS(3, 6), TL_DIMS(6, 5))});

@@ -1,4 +1,4 @@
-/* What layer_norm and rms_norm have in common: their inputs' shapes, and the backward of both. */
+/* Shared by layer_norm and rms_norm: the checks of their inputs, and backward. */
 #ifndef TL_OPS_NORMALISED_H
 #define TL_OPS_NORMALISED_H
 
@@ -13,7 +13,7 @@ typedef struct tl_normalised {
     long rows, n;
 } tl_normalised;
 
-/* Checks x [...,D] and the others [D] or absent, and makes them contiguous. */
+/* Checks the inputs, x [...,D] and the others [D] or left out, and makes them contiguous. */
 static inline bool tl_normalised_prepare(tl_call *c, tl_normalised *of, double eps) {
     const tl_shape x = tl_shape_of(c->x[0]);
     char first[TL_SHAPE_TEXT], other[TL_SHAPE_TEXT];
@@ -36,7 +36,8 @@ static inline bool tl_normalised_prepare(tl_call *c, tl_normalised *of, double e
     return true;
 }
 
-/* mean NULL: rms_norm. The sinks are opened in the order in which the gradients are written: inputs may be shared. */
+/* mean NULL: rms_norm. The sinks are opened in the order in which the kernel writes the gradients, since two inputs
+ * may be the same var. */
 static inline void tl_normalised_backward(tl_back *b, const tl_normalised *of, const tl_real *mean,
                                           const tl_real *rstd) {
     tl_sink sink[3] = {0};

@@ -1,4 +1,4 @@
-/* permute: axis i of the result is axis order[i] of x. A view: the gradient is x's own, under the same strides. */
+/* permute: axis i of the result is axis order[i] of x. A view: its gradient is x's, under the same strides. */
 #include "tapeloom/op.h"
 #include "tapeloom/ops.h"
 
@@ -26,8 +26,5 @@ tl_var tl_permute(tl_var x, tl_axes order) {
     return tl_call_end(&c);
 }
 
-static tl_var turned(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_permute(x[0], TL_AXES(2, 0, 1));
-}
-TL_GRAD_CASES(permute, {"three axes", turned, 1, {TL_DIMS(2, 3, 4)}, 0, 0, false});
+static tl_var permuted(const tl_var *x) { return tl_permute(x[0], TL_AXES(2, 0, 1)); }
+TL_GRAD_CASES(permute, {.what = "three axes", .f = permuted, TL_INPUTS(TL_DIMS(2, 3, 4))});

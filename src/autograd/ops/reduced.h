@@ -1,4 +1,4 @@
-/* What sum and mean have in common: which axes go, and the two shapes of the result. */
+/* Shared by sum and mean: the axes to reduce, and the two shapes of the result. */
 #ifndef TL_OPS_REDUCED_H
 #define TL_OPS_REDUCED_H
 
@@ -6,15 +6,15 @@
 #include "tapeloom/ops.h"
 
 typedef struct tl_reduced {
-    tl_shape kept;    /* the input's shape with 1 for every axis that goes */
-    tl_shape dropped; /* without them */
-    long count;       /* elements behind each result */
+    tl_shape kept;    /* the input's shape with size 1 for every reduced axis */
+    tl_shape dropped; /* without the reduced axes */
+    long count;       /* input elements for each element of the result */
 } tl_reduced;
 
-/* False, and the call has failed, if an axis is not there or stands twice. */
+/* False, and the call has failed, if there is no such axis or one is given twice. */
 static inline bool tl_reduced_shapes(tl_call *c, tl_axes axes, tl_reduced *r) {
     tl_shape x = tl_shape_of(c->x[0]);
-    bool goes[TL_MAX_RANK] = {false};
+    bool reduced[TL_MAX_RANK] = {false};
     char text[TL_SHAPE_TEXT];
     if (axes.count < 0 || axes.count > TL_MAX_RANK) {
         tl_call_fail(c, "%d axes are given, should be 0 (all) … %d", axes.count, TL_MAX_RANK);
@@ -26,15 +26,15 @@ static inline bool tl_reduced_shapes(tl_call *c, tl_axes axes, tl_reduced *r) {
             tl_call_fail(c, "%s has no axis %ld", tl_shape_text(x, text), axes.axis[i]);
             return false;
         }
-        if (goes[axis]) {
+        if (reduced[axis]) {
             tl_call_fail(c, "axis %ld of %s is given twice", axes.axis[i], tl_shape_text(x, text));
             return false;
         }
-        goes[axis] = true;
+        reduced[axis] = true;
     }
     *r = (tl_reduced){.kept = x, .count = 1};
     for (int i = 0; i < x.rank; i++) {
-        if (axes.count == 0 || goes[i]) {
+        if (axes.count == 0 || reduced[i]) {
             r->count *= x.dim[i];
             r->kept.dim[i] = 1;
         } else {
@@ -44,7 +44,7 @@ static inline bool tl_reduced_shapes(tl_call *c, tl_axes axes, tl_reduced *r) {
     return true;
 }
 
-/* dx += dy, spread over the axes that went. `dy` is contiguous, in either of the two shapes. */
+/* dx += dy, broadcast over the reduced axes. `dy` is contiguous, in either of the two shapes. */
 static inline void tl_spread(tl_back *b, tl_tensor dy, tl_shape kept) {
     tl_sink dx;
     if (!dy.data || !tl_sink_open(b, 0, &dx)) return;

@@ -1,4 +1,4 @@
-/* What the losses that go element by element have in common: their elements, and the mean or the sum of them. */
+/* Shared by element-wise losses: the loss of each element, and the mean or sum of all. */
 #ifndef TL_OPS_REDUCTION_H
 #define TL_OPS_REDUCTION_H
 
@@ -10,16 +10,16 @@
 
 typedef struct tl_reducing {
     tl_reduction reduction;
-    double share; /* what each element's loss counts for in y */
+    double share; /* weight of each element's loss in y: 1, or 1/n for the mean */
 } tl_reducing;
 
-/* Checks that x and its targets (inputs 0 and 1) are of one shape, makes y, and gives the memory for each element's loss:
- * y itself, or memory for the moment. Without data if something is wrong: then the call has failed. */
+/* Checks that x and its targets (inputs 0 and 1) have one shape, makes y, and returns memory for the elements' losses:
+ * y itself, or workspace memory. Without data, and the call has failed, if something is wrong. */
 static inline tl_tensor tl_reducing_begin(tl_call *c, tl_reducing *r, tl_reduction reduction) {
     const tl_shape x = tl_shape_of(c->x[0]), target = tl_shape_of(c->x[1]);
     const long count = tl_shape_numel(x);
     char first[TL_SHAPE_TEXT], second[TL_SHAPE_TEXT];
-    /* broadcasting [N] against [N,1] would quietly compare everything with everything */
+    /* no broadcasting: [N] with [N,1] would compare every element with every target */
     if (!tl_shape_equal(x, target))
         return tl_call_fail(c, "x is %s, its targets %s: should be of one shape", tl_shape_text(x, first),
                             tl_shape_text(target, second)),
@@ -37,14 +37,14 @@ static inline tl_tensor tl_reducing_begin(tl_call *c, tl_reducing *r, tl_reducti
     return c->ok ? tl_tensor_of(memory, x) : (tl_tensor){0};
 }
 
-/* y from the elements' losses: the bits of tl_sum or tl_mean over all axes. */
+/* Computes y from the elements' losses, with the bits of tl_sum or tl_mean over all axes. */
 static inline void tl_reducing_end(tl_call *c, const tl_reducing *r, tl_tensor each) {
     if (r->reduction == TL_REDUCE_NONE) return;
     tl_tensor_sum_to(c->y, each, false);
     if (r->reduction == TL_REDUCE_MEAN) tl_map1(c->y, c->y, tl_kernels_pick()->map->scale, r->share);
 }
 
-/* What dy is for each element of x; *one keeps it where it is the same for all. */
+/* dy of each element's loss, in x's shape. If it is one number for all, *one holds it. */
 static inline tl_tensor tl_reducing_dy(const tl_back *b, const tl_reducing *r, tl_real *one) {
     if (r->reduction == TL_REDUCE_NONE) return b->dy;
     *one = (tl_real)r->share * b->dy.data[0];

@@ -1,7 +1,7 @@
-/* reshape: the same elements, in row-major order, under another shape. A view where the strides allow it, else a
- * copy; nobody can tell which.
+/* reshape: the same elements, in row-major order, under another shape. A view if the strides allow it, else a
+ * copy; the results are the same.
  *
- * backward: a view's gradient is its base's, nothing to do; for a copy   dx += reshape(dy, shape of x). */
+ * backward: of a view, nothing: its gradient is its base's. Of a copy,   dx += reshape(dy, shape of x). */
 #include "tapeloom/op.h"
 #include "tapeloom/ops.h"
 #include "tensor/map.h"
@@ -14,7 +14,7 @@ static void backward(tl_back *b) {
 
 const tl_op tl_op_reshape = {"reshape", backward};
 
-/* Replaces a -1 by what is left over. False if the sizes do not fit. */
+/* Replaces a -1 by the size that makes the elements `numel`. False if the sizes do not fit. */
 static bool complete(tl_shape *shape, long numel) {
     int open = -1;
     long known = 1;
@@ -33,6 +33,7 @@ static bool complete(tl_shape *shape, long numel) {
 
 tl_var tl_reshape(tl_var x, tl_shape shape) {
     tl_call c = tl_call_begin(&tl_op_reshape, 1, &x);
+    c.unread = TL_UNREAD_ALL;
     if (!c.ok) return tl_call_end(&c);
     tl_shape wanted = shape, have = tl_shape_of(c.x[0]);
     if (!complete(&shape, tl_numel(c.x[0]))) {
@@ -50,13 +51,7 @@ tl_var tl_reshape(tl_var x, tl_shape shape) {
     return tl_call_end(&c);
 }
 
-static tl_var view(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_reshape(x[0], TL_SHAPE(4, -1));
-}
-static tl_var copied(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_reshape(tl_transpose(x[0], 0, 1), TL_SHAPE(12));
-}
-TL_GRAD_CASES(reshape, {"view", view, 1, {TL_DIMS(2, 6)}, 0, 0, false},
-              {"strides forbid a view", copied, 1, {TL_DIMS(3, 4)}, 0, 0, false});
+static tl_var view(const tl_var *x) { return tl_reshape(x[0], TL_SHAPE(4, -1)); }
+static tl_var copied(const tl_var *x) { return tl_reshape(tl_transpose(x[0], 0, 1), TL_SHAPE(12)); }
+TL_GRAD_CASES(reshape, {.what = "view", .f = view, TL_INPUTS(TL_DIMS(2, 6))},
+              {.what = "strides forbid a view", .f = copied, TL_INPUTS(TL_DIMS(3, 4))});

@@ -1,15 +1,18 @@
-/* scaled_dot_product_attention: from queries, keys and values to the heads' contexts side by side (Vaswani et al. 2017,
+/* scaled_dot_product_attention: the heads' contexts, side by side, from queries, keys and values (Vaswani et al. 2017,
  * equation 1), in one operation.
  *
  *     p[i,j] = softmax over the keys j that the mask shows of scale·q[i]·k[j] + bias[i,j]
  *     y[i]   = sum over j of dropout(p)[i,j]·v[j]
  *
- * q [B,H,T,d], k [B,H,S,d], v [B,H,S,e], y [B,T,H·e]; bias [B|1,H|1,T|1,S|1], a constant, or TL_NO_VAR.
- * scale is 1 / √d unless another one, above 0, is given.
- * The same bits as matmul, scale, (add,) masked_softmax, dropout, matmul and merge_heads one after another; they store every
- * score five times where this one stores the probabilities. (Where inputs share elements, their gradients are added up in
- * another order.) A bias that wants a gradient is refused: it is the gradient of the scores, which are forgotten here.
- * What stands in keys and values that no query sees, NaN too, reaches neither y nor a gradient; their own gradient is 0.
+ * q [B,H,T,d], k [B,H,S,d], v [B,H,S,e], y [B,T,H·e]; bias [B|1,H|1,T|1,S|1], a constant, or TL_NO_VAR. scale 0 means
+ * 1 / √d.
+ *
+ * The same bits as matmul, scale, (add,) masked_softmax, dropout, matmul and merge_heads one after another, which
+ * store five arrays of the scores' shape; this operation stores the probabilities alone. (If inputs share elements,
+ * their gradients are added in another order.) A bias that wants a gradient is refused: that would be the gradient of
+ * the scores, which are not kept. Keys and values that no query sees change neither y nor a gradient, even if they are
+ * NaN; their own gradient is 0.
+ *
  * backward: given dy,   dv += dropout(p)ᵀ·dy,   ds = scale times softmax's gradient of dropout's of dy·vᵀ,
  *                       dq += ds·k,   dk += dsᵀ·q. */
 #include "key_mask.h"
@@ -21,8 +24,8 @@
 
 typedef struct saved {
     tl_key_mask mask;
-    tl_tensor k, v; /* the inputs', or copies without what nobody sees (tl_key_mask_clear) */
-    tl_tensor bias; /* the input's, or a copy whose rows are whole */
+    tl_tensor k, v; /* the inputs, or copies with hidden keys set to 0 (tl_key_mask_clear) */
+    tl_tensor bias; /* the input, or a copy with contiguous rows of S */
     double dropout, scale;
     tl_rng_key key;
     tl_real *probs; /* [B,H,T,S] */
@@ -39,7 +42,7 @@ static tl_attending attending(tl_tensor q, const saved *s) {
                           .key = s->key};
 }
 
-/* [B,T,H·e] seen as [B,H,T,e] */
+/* [B,T,H·e] as a view [B,H,T,e] */
 static tl_tensor by_heads(tl_tensor y, long heads) {
     const long e = y.dim[2] / heads;
     return (tl_tensor){.data = y.data,
@@ -50,17 +53,18 @@ static tl_tensor by_heads(tl_tensor y, long heads) {
 
 /* ---- backward ---- */
 
+/* The offset of the last element. */
 static long reach(tl_tensor t) {
     long last = 0;
     for (int i = 0; i < t.rank; i++) last += (t.dim[i] - 1) * t.stride[i];
     return last;
 }
 
-/* Have a and b no element in common? Sure of that are different stretches of memory, and parts of one packed projection:
- * the same rows, other columns. */
-static bool apart(tl_tensor a, tl_tensor b) {
+/* True only if a and b have no element in common. Two cases are recognised: ranges of memory that do not overlap, and
+ * different columns of the same rows, as in a packed projection. */
+static bool disjoint(tl_tensor a, tl_tensor b) {
     const uintptr_t first = (uintptr_t)a.data, second = (uintptr_t)b.data;
-    if (first > second) return apart(b, a);
+    if (first > second) return disjoint(b, a);
     const long distance = (long)((second - first) / sizeof(tl_real)), row = a.stride[2];
     if (distance > reach(a)) return true;
     for (int i = 0; i < 4; i++)
@@ -71,13 +75,14 @@ static bool apart(tl_tensor a, tl_tensor b) {
            distance + others <= row;
 }
 
-/* Input i's gradient, apart from those of the inputs before it. */
+/* Opens input i's gradient. If its elements may also belong to an input before it, the gradient goes to scratch memory
+ * first. */
 static tl_attend_gradient gradient_of(tl_back *b, int i, tl_sink *sink) {
-    bool alone = true;
+    bool direct = true;
     *sink = (tl_sink){.input = i};
     if (!tl_back_wants(b, i)) return (tl_attend_gradient){0};
-    for (int j = 0; j < i; j++) alone &= !tl_back_wants(b, j) || apart(tl_back_x(b, j), tl_back_x(b, i));
-    if (alone)
+    for (int j = 0; j < i; j++) direct &= !tl_back_wants(b, j) || disjoint(tl_back_x(b, j), tl_back_x(b, i));
+    if (direct)
         tl_sink_open(b, i, sink);
     else
         *sink = (tl_sink){.input = i, .folded = true, .to = tl_back_scratch(b, tl_shape_of(tl_back_x(b, i)))};
@@ -138,7 +143,7 @@ static bool check_bias(tl_call *c, const long scores[4]) {
     return c->ok;
 }
 
-/* The bias as the kernels read it, a row's keys side by side. */
+/* Saves the bias with contiguous rows of S, as the kernels read it. */
 static bool save_bias(tl_call *c, saved *s, const long scores[4]) {
     tl_tensor bias = c->x[3];
     if (!bias.data) return true;
@@ -150,7 +155,7 @@ static bool save_bias(tl_call *c, saved *s, const long scores[4]) {
     return s->bias.data && tl_tensor_copy(s->bias, bias);
 }
 
-/* Everything that backward needs; NULL if something is wrong. */
+/* Saves everything that backward needs. NULL if an option is wrong or memory runs out. */
 static saved *save(tl_call *c, const tl_mask *mask, double dropout, double scale) {
     const long dim[4] = {c->x[0].dim[0], c->x[0].dim[1], c->x[0].dim[2], c->x[1].dim[2]};
     saved *s = tl_call_save(c, sizeof *s);
@@ -182,6 +187,7 @@ tl_var tl_scaled_dot_product_attention(tl_var q, tl_var k, tl_var v, tl_var bias
                                        double dropout, double scale) {
     tl_call c = tl_call_begin_optional(&tl_op_scaled_dot_product_attention, TL_OPTIONAL(3), 4,
                                        (tl_var[]){q, k, v, bias});
+    c.unread = TL_UNREAD_RESULT;
     if (!c.ok || !check_shapes(&c)) return tl_call_end(&c);
     const saved *s = save(&c, mask, dropout, scale);
     if (!s) return tl_call_end(&c);
@@ -195,54 +201,44 @@ tl_var tl_scaled_dot_product_attention(tl_var q, tl_var k, tl_var v, tl_var bias
 
 /* ---- cases for the gradient check ---- */
 
-static tl_var apart_masked(tl_tape *tape, const tl_var *x) {
-    (void)tape;
+static tl_var apart_masked(const tl_var *x) {
     const tl_mask mask = {.key_lengths = (const int[]){5, 3}, .causal = true};
     return tl_scaled_dot_product_attention(x[0], x[1], x[2], TL_NO_VAR, &mask, 0, 0);
 }
-static tl_var windowed(tl_tape *tape, const tl_var *x) {
-    (void)tape;
+static tl_var windowed(const tl_var *x) {
     return tl_scaled_dot_product_attention(x[0], x[1], x[2], TL_NO_VAR,
                                            &(tl_mask){.causal = true, .window = 1}, 0, 1.5);
 }
-static tl_var packed(tl_tape *tape, const tl_var *x) { /* as attention has it: parts of one projection */
-    (void)tape;
+static tl_var packed(const tl_var *x) { /* as in attention: parts of one projection */
     tl_var part[3];
     for (int i = 0; i < 3; i++) part[i] = tl_split_heads(tl_slice(x[0], -1, 4 * i, 4 * (i + 1)), 2);
     return tl_scaled_dot_product_attention(part[0], part[1], part[2], TL_NO_VAR, NULL, 0.3, 0);
 }
-static tl_var one_for_all(tl_tape *tape, const tl_var *x) { /* gradients that meet in the same places */
-    (void)tape;
+static tl_var one_for_all(const tl_var *x) { /* the gradients of all three are the same memory */
     return tl_scaled_dot_product_attention(x[0], tl_transpose(x[0], 0, 1), x[0], TL_NO_VAR, NULL, 0, 0);
 }
-static tl_var constant_keys(tl_tape *tape, const tl_var *x) {
+static tl_var constant_keys(const tl_var *x) {
     static tl_real k[2 * 4 * 3] = {1, -1, 2, 0.5, 0, -2, 1, 1, 0, 2, -1, 0.25};
-    tl_var keys = tl_constant(tape, tl_tensor_of(k, TL_SHAPE(1, 2, 4, 3)));
+    tl_var keys = tl_constant(x[0].tape, tl_tensor_of(k, TL_SHAPE(1, 2, 4, 3)));
     return tl_scaled_dot_product_attention(x[0], keys, x[1], TL_NO_VAR, NULL, 0, 0);
 }
-static tl_var with_bias(tl_tape *tape, const tl_var *x) {
+static tl_var with_bias(const tl_var *x) {
     static tl_real numbers[3 * 5] = {2, -1, 0, 0.5, -3, 1, 1, -2, 0.25, 3};
-    tl_var bias = tl_constant(tape, tl_tensor_of(numbers, TL_SHAPE(1, 3, 1, 5)));
+    tl_var bias = tl_constant(x[0].tape, tl_tensor_of(numbers, TL_SHAPE(1, 3, 1, 5)));
     const tl_mask mask = {.key_lengths = (const int[]){5, 3}, .causal = true};
     return tl_scaled_dot_product_attention(x[0], x[1], x[2], bias, &mask, 0, 0.4);
 }
 TL_GRAD_CASES(
     scaled_dot_product_attention,
-    {"lengths and causal",
-     apart_masked,
-     3,
-     {TL_DIMS(2, 3, 4, 2), TL_DIMS(2, 3, 5, 2), TL_DIMS(2, 3, 5, 3)},
-     0,
-     0,
-     false},
-    {"a window and a scale",
-     windowed,
-     3,
-     {TL_DIMS(1, 2, 4, 2), TL_DIMS(1, 2, 5, 2), TL_DIMS(1, 2, 5, 3)},
-     0,
-     0,
-     false},
-    {"packed projection, dropout", packed, 1, {TL_DIMS(2, 3, 12)}, 0, 0, true},
-    {"one for all", one_for_all, 1, {TL_DIMS(2, 2, 3, 3)}, 0, 0, false},
-    {"constant keys", constant_keys, 2, {TL_DIMS(1, 2, 3, 3), TL_DIMS(1, 2, 4, 2)}, 0, 0, false},
-    {"bias", with_bias, 3, {TL_DIMS(2, 3, 4, 2), TL_DIMS(2, 3, 5, 2), TL_DIMS(2, 3, 5, 3)}, 0, 0, false});
+    {.what = "lengths and causal",
+     .f = apart_masked,
+     TL_INPUTS(TL_DIMS(2, 3, 4, 2), TL_DIMS(2, 3, 5, 2), TL_DIMS(2, 3, 5, 3))},
+    {.what = "a window and a scale",
+     .f = windowed,
+     TL_INPUTS(TL_DIMS(1, 2, 4, 2), TL_DIMS(1, 2, 5, 2), TL_DIMS(1, 2, 5, 3))},
+    {.what = "packed projection, dropout", .f = packed, TL_INPUTS(TL_DIMS(2, 3, 12)), .train = true},
+    {.what = "one for all", .f = one_for_all, TL_INPUTS(TL_DIMS(2, 2, 3, 3))},
+    {.what = "constant keys", .f = constant_keys, TL_INPUTS(TL_DIMS(1, 2, 3, 3), TL_DIMS(1, 2, 4, 2))},
+    {.what = "bias",
+     .f = with_bias,
+     TL_INPUTS(TL_DIMS(2, 3, 4, 2), TL_DIMS(2, 3, 5, 2), TL_DIMS(2, 3, 5, 3))});

@@ -1,5 +1,5 @@
-/* slice: elements [from, to) of one axis. A view: the gradient is that part of x's own; the rest of x's gradient is
- * zero unless something else reaches it. Negative from and to count from the end. */
+/* slice: elements [from, to) of one axis; negative from and to count from the end. A view: its gradient is that part
+ * of x's. The slice adds nothing to the rest of x's gradient. */
 #include "tapeloom/op.h"
 #include "tapeloom/ops.h"
 
@@ -20,18 +20,13 @@ tl_var tl_slice(tl_var x, int axis, long from, long to) {
     return tl_call_end(&c);
 }
 
-static tl_var middle(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_slice(x[0], 1, 1, -1);
-}
-static tl_var overlapping(tl_tape *tape, const tl_var *x) {
-    (void)tape;
+static tl_var middle(const tl_var *x) { return tl_slice(x[0], 1, 1, -1); }
+static tl_var overlapping(const tl_var *x) {
     return tl_mul(tl_slice(x[0], 0, 0, 3), tl_slice(x[0], 0, 1, 4));
 }
-static tl_var of_a_transposed_slice(tl_tape *tape, const tl_var *x) {
-    (void)tape;
+static tl_var of_a_transposed_slice(const tl_var *x) {
     return tl_slice(tl_transpose(tl_slice(x[0], 0, 1, 4), 0, 1), 0, 2, 5);
 }
-TL_GRAD_CASES(slice, {"middle", middle, 1, {TL_DIMS(3, 5)}, 0, 0, false},
-              {"overlapping", overlapping, 1, {TL_DIMS(4, 3)}, 0, 0, false},
-              {"view of a view", of_a_transposed_slice, 1, {TL_DIMS(4, 6)}, 0, 0, false});
+TL_GRAD_CASES(slice, {.what = "middle", .f = middle, TL_INPUTS(TL_DIMS(3, 5))},
+              {.what = "overlapping", .f = overlapping, TL_INPUTS(TL_DIMS(4, 3))},
+              {.what = "view of a view", .f = of_a_transposed_slice, TL_INPUTS(TL_DIMS(4, 6))});

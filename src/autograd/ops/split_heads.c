@@ -2,7 +2,7 @@
  *
  *     y[b,h,t,i] = x[b,t,h*D/H + i]
  *
- * A view: nothing is copied, and the gradient is x's own, under the same strides. */
+ * A view: nothing is copied, and its gradient is x's, under the same strides. */
 #include "tapeloom/op.h"
 #include "tapeloom/ops.h"
 
@@ -26,13 +26,7 @@ tl_var tl_split_heads(tl_var x, int heads) {
     return tl_call_end(&c);
 }
 
-static tl_var split(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_split_heads(x[0], 3);
-}
-static tl_var of_a_slice(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_split_heads(tl_slice(x[0], -1, 4, 8), 2);
-}
-TL_GRAD_CASES(split_heads, {"three heads", split, 1, {TL_DIMS(2, 4, 6)}, 0, 0, false},
-              {"of a slice", of_a_slice, 1, {TL_DIMS(2, 3, 12)}, 0, 0, false});
+static tl_var split(const tl_var *x) { return tl_split_heads(x[0], 3); }
+static tl_var of_a_slice(const tl_var *x) { return tl_split_heads(tl_slice(x[0], -1, 4, 8), 2); }
+TL_GRAD_CASES(split_heads, {.what = "three heads", .f = split, TL_INPUTS(TL_DIMS(2, 4, 6))},
+              {.what = "of a slice", .f = of_a_slice, TL_INPUTS(TL_DIMS(2, 3, 12))});

@@ -11,7 +11,7 @@ typedef struct saved {
     int axis;
 } saved;
 
-/* Number n along an axis, which is dropped. */
+/* Element n along an axis, as a tensor without that axis. */
 static tl_tensor part(tl_tensor t, int axis, long n) {
     t.data += n * t.stride[axis];
     t.rank--;
@@ -31,6 +31,7 @@ const tl_op tl_op_stack = {"stack", backward};
 
 tl_var tl_stack(const tl_var *x, int count, int axis) {
     tl_call c = tl_call_begin(&tl_op_stack, count, x);
+    c.unread = TL_UNREAD_ALL;
     if (!c.ok) return tl_call_end(&c);
     const tl_shape shape = tl_shape_of(c.x[0]);
     const int at = tl_axis(shape.rank + 1, axis);
@@ -54,18 +55,12 @@ tl_var tl_stack(const tl_var *x, int count, int axis) {
     return tl_call_end(&c);
 }
 
-static tl_var middle(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_stack(x, 3, 1);
-}
-static tl_var last_of_views(tl_tape *tape, const tl_var *x) {
-    (void)tape;
+static tl_var middle(const tl_var *x) { return tl_stack(x, 3, 1); }
+static tl_var last_of_views(const tl_var *x) {
     return tl_stack((tl_var[]){x[0], tl_transpose(x[0], 0, 1), x[0]}, 3, -1);
 }
-static tl_var scalars(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_stack(x, 2, 0);
-}
-TL_GRAD_CASES(stack, {"middle axis", middle, 3, {TL_DIMS(2, 3), TL_DIMS(2, 3), TL_DIMS(2, 3)}, 0, 0, false},
-              {"last axis, of views", last_of_views, 1, {TL_DIMS(3, 3)}, 0, 0, false},
-              {"scalars", scalars, 2, {{0, {0}}, {0, {0}}}, 0, 0, false});
+static tl_var scalars(const tl_var *x) { return tl_stack(x, 2, 0); }
+TL_GRAD_CASES(stack,
+              {.what = "middle axis", .f = middle, TL_INPUTS(TL_DIMS(2, 3), TL_DIMS(2, 3), TL_DIMS(2, 3))},
+              {.what = "last axis, of views", .f = last_of_views, TL_INPUTS(TL_DIMS(3, 3))},
+              {.what = "scalars", .f = scalars, TL_INPUTS({0, {0}}, {0, {0}})});

@@ -14,18 +14,13 @@ const tl_op tl_op_sub = {"sub", backward};
 
 tl_var tl_sub(tl_var a, tl_var b) {
     tl_call c = tl_call_begin(&tl_op_sub, 2, (tl_var[]){a, b});
+    c.unread = TL_UNREAD_ALL;
     return tl_binary_call(&c, tl_kernels_pick()->map->sub);
 }
 
-static tl_var difference(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_sub(x[0], x[1]);
-}
-static tl_var of_a_view(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_sub(x[1], tl_transpose(x[0], 0, 1));
-}
-TL_GRAD_CASES(sub, {"same shape", difference, 2, {TL_DIMS(3, 17), TL_DIMS(3, 17)}, 0, 0, false},
-              {"minus a row", difference, 2, {TL_DIMS(2, 3, 19), TL_DIMS(19)}, 0, 0, false},
-              {"both broadcast", difference, 2, {TL_DIMS(3, 1), TL_DIMS(2, 1, 4)}, 0, 0, false},
-              {"minus a view", of_a_view, 2, {TL_DIMS(4, 11), TL_DIMS(11, 1)}, 0, 0, false});
+static tl_var difference(const tl_var *x) { return tl_sub(x[0], x[1]); }
+static tl_var of_a_view(const tl_var *x) { return tl_sub(x[1], tl_transpose(x[0], 0, 1)); }
+TL_GRAD_CASES(sub, {.what = "same shape", .f = difference, TL_INPUTS(TL_DIMS(3, 17), TL_DIMS(3, 17))},
+              {.what = "minus a row", .f = difference, TL_INPUTS(TL_DIMS(2, 3, 19), TL_DIMS(19))},
+              {.what = "both broadcast", .f = difference, TL_INPUTS(TL_DIMS(3, 1), TL_DIMS(2, 1, 4))},
+              {.what = "minus a view", .f = of_a_view, TL_INPUTS(TL_DIMS(4, 11), TL_DIMS(11, 1))});

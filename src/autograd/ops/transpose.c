@@ -1,4 +1,4 @@
-/* transpose: two axes change places. A view: the gradient is x's own, under the same strides. */
+/* transpose: two axes swapped. A view: its gradient is x's, under the same strides. */
 #include "tapeloom/op.h"
 #include "tapeloom/ops.h"
 
@@ -17,14 +17,9 @@ tl_var tl_transpose(tl_var x, int axis1, int axis2) {
     return tl_call_end(&c);
 }
 
-static tl_var swapped(tl_tape *tape, const tl_var *x) {
-    (void)tape;
-    return tl_transpose(x[0], 0, -1);
-}
-static tl_var beside_itself(tl_tape *tape,
-                            const tl_var *x) { /* two views of one memory, both with a gradient */
-    (void)tape;
+static tl_var swapped(const tl_var *x) { return tl_transpose(x[0], 0, -1); }
+static tl_var beside_itself(const tl_var *x) { /* two views of one memory, both with a gradient */
     return tl_mul(tl_transpose(x[0], 0, 1), x[0]);
 }
-TL_GRAD_CASES(transpose, {"first and last", swapped, 1, {TL_DIMS(2, 3, 4)}, 0, 0, false},
-              {"beside its base", beside_itself, 1, {TL_DIMS(4, 4)}, 0, 0, false});
+TL_GRAD_CASES(transpose, {.what = "first and last", .f = swapped, TL_INPUTS(TL_DIMS(2, 3, 4))},
+              {.what = "beside its base", .f = beside_itself, TL_INPUTS(TL_DIMS(4, 4))});

@@ -1,9 +1,10 @@
-/* What the operations y = f(x), element by element, have in common: run a kernel, record; and backward
- * dx += dy·f'(x). The kernels of both, and the formulas they compute, are in src/tensor/kernels/map.h. */
+/* Shared by the element-wise operations y = f(x): run a kernel and record; in backward dx += dy·f'(x). The two kernels
+ * are a line of src/tensor/kernels/map_list.h. */
 #ifndef TL_OPS_UNARY_H
 #define TL_OPS_UNARY_H
 
 #include "tapeloom/op.h"
+#include "tapeloom/ops.h"
 #include "tensor/kernels/kernels.h"
 #include "tensor/map.h"
 
@@ -20,5 +21,12 @@ static inline void tl_unary_backward(tl_back *b, tl_map1_grad_fn *kernel, double
     tl_map1_grad(dx.to, b->dy, tl_back_x(b, 0), b->y, kernel, p, dx.add);
     tl_sink_close(b, &dx);
 }
+
+/* The gradient cases of an operation tl_NAME(x), with elements of x drawn from [from, to). */
+#define TL_UNARY_CASES(name, from, to)                                                                       \
+ static tl_var of_x(const tl_var *x) { return tl_##name(x[0]); }                                             \
+ static tl_var of_a_view(const tl_var *x) { return tl_##name(tl_transpose(tl_slice(x[0], 1, 1, 4), 0, 1)); } \
+ TL_GRAD_CASES(name, {.what = "odd size", .f = of_x, TL_INPUTS(TL_DIMS(3, 17)), .low = from, .high = to},    \
+               {.what = "of a view", .f = of_a_view, TL_INPUTS(TL_DIMS(4, 5)), .low = from, .high = to})
 
 #endif

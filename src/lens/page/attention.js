@@ -1,5 +1,5 @@
 /* The page itself: what is shown (`view`), what is pointed at, and who changes either. Every change goes through
- * `change`, which draws all that there is anew; pointing at a cell only moves marks and numbers. */
+ * `change`, which draws everything again; pointing at a cell only moves marks and numbers. */
 'use strict';
 
 const $ = (id) => document.getElementById(id);
@@ -27,7 +27,7 @@ const FONTS = 'system-ui, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", "N
 const sentenceOf = () => data.sentences[view.sentence];
 const attentionOf = () => data.attentions[view.attention];
 
-/* ---- what is there to show ---- */
+/* ---- what the data contain ---- */
 
 function quantitiesThere() {
   const there = new Set(data.stored);
@@ -35,7 +35,7 @@ function quantitiesThere() {
   return Object.keys(QUANTITIES).filter((quantity) => there.has(quantity));
 }
 
-/* Do words differ from tokens, so that there is something to merge? */
+/* Do words differ from tokens, so that merging makes sense? */
 function hasWords() {
   return data.sentences.some(
       (s) => ['src', 'read', 'written'].some(
@@ -49,8 +49,8 @@ function shownMapOf(attention, head, quantity) {
 
 /* ---- the first view ---- */
 
-/* What is looked at first: cross-attention if there is any, else what comes last; there the head that matters most
- * or, without gradients, whose weights are largest where they are large. Head 0 is only ever shown by chance. */
+/* The first attention: cross-attention if there is any, otherwise the last one; in it the most important head or,
+ * without gradients, the head with the lowest entropy. */
 function chooseFirst() {
   const cross = data.attentions.map((a, number) => ({...a, number})).filter((a) => a.kind === 'cross');
   const from = cross.length ?
@@ -78,8 +78,8 @@ function headScore(attention, head) {
   return sum;
 }
 
-/* The row that is asked for; or the one that says most at a glance: a classifier's [CLS], from which the class is
- * told; else a word's (no mark, no <eos>) whose largest weight is largest, if it has a choice. */
+/* The objective's row; otherwise the most telling one: a classifier's [CLS], from which it predicts; otherwise the
+ * word (no mark, no <eos>) with the largest weight among rows that see several keys. */
 function chooseRow() {
   const map = shownMapOf(view.attention, view.head, 'A');
   const names = rowNames(sentenceOf(), attentionOf(), view.words);
@@ -99,7 +99,7 @@ function chooseRow() {
     });
 }
 
-/* Is what is differentiated said of one token, which is a row here? */
+/* Is the objective one token, which is a row here? */
 function isAsked() {
   return data.asked && !view.words && data.asked.sentence === view.sentence &&
       attentionOf().rows === 'written' && data.asked.position < sentenceOf().written.text.length;
@@ -201,7 +201,7 @@ function mark() {
   colourText(at);
 }
 
-/* ---- the beginning ---- */
+/* ---- start ---- */
 
 function start() {
   if (!data) {

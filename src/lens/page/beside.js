@@ -1,10 +1,10 @@
-/* What stands beside the maps: the sentence above them, a question and its answer, the numbers of a cell, what colours mean, the
- * list of sentences, and where everything comes from. */
+/* What is shown beside the maps: the sentence, a question and its answer, a cell's numbers, the meaning of colours,
+ * the list of sentences, and the page's origin. */
 'use strict';
 
 /* ---- the sentence ---- */
 
-/* The sentence and its translation, token by token, each coloured by what the chosen row gives it. */
+/* The sentence and its translation, token by token, coloured by the chosen row's weights. */
 function drawText() {
   const sentence = sentenceOf(), lines = [];
   const line = (side, what) => sentence[side].text.length &&
@@ -22,7 +22,7 @@ function drawText() {
   $('text').replaceChildren(...lines);
 }
 
-/* A classifier's: it says a class, having read no words of its own. */
+/* A classifier's sentence: it predicts a class and reads no words of its own. */
 function isClassified(sentence) {
   return sentence.read.text.length === 0 && sentence.written.text.length === 1;
 }
@@ -53,7 +53,7 @@ function tokensElement(sentence, side) {
   return tokens;
 }
 
-/* ---- what the scale means, and where everything comes from ---- */
+/* ---- the scale's meaning, and the page's origin ---- */
 
 function limitText(scale) {
   const unit = QUANTITIES[view.quantity].unit;
@@ -177,7 +177,7 @@ function drawReading(at) {
           element('p', {class: 'beside'}, `loss of this token: ${numberText(loss)}`));
 }
 
-/* Blocked pairs have no weight and no dL/dS; what else a number says there is of no consequence. */
+/* Blocked pairs have no weight and no dL/dS; their other numbers have no effect. */
 function valueText(quantity, x, why) {
   const text = QUANTITIES[quantity].signed ? signedText(x) : numberText(x);
   return why && quantity.startsWith('dA') ? `${text} (of no consequence)` : text;
@@ -185,7 +185,7 @@ function valueText(quantity, x, why) {
 
 /* ---- the list of sentences ---- */
 
-/* Mean loss of a token; null: not known */
+/* Mean loss of a token; null: unknown */
 function lossOf(sentence) {
   const losses = (sentence.loss || []).filter((loss) => loss !== null);
   return losses.length ? losses.reduce((sum, loss) => sum + loss, 0) / losses.length : null;

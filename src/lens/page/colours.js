@@ -1,9 +1,9 @@
-/* Colours. A map has the same colours in light and in dark, on screen and on paper: weights run from pale to dark
- * over 0 … 1, what has a sign from blue over white to orange, symmetric around 0. Blocked pairs are hatched, and
- * no number has that look. */
+/* Colours. A map has the same colours in light and dark mode, on screen and on paper. Weights go from pale to dark
+ * over 0 … 1; signed numbers go from blue over white to orange, symmetric around 0. Blocked pairs are hatched, as no
+ * number is. */
 'use strict';
 
-/* What is shown, in this order. signed: around 0. unit: its limit is 1. */
+/* The quantities, in this order. signed: around 0. unit: the limit is 1. */
 const QUANTITIES = {
   'A': {label: 'A', meaning: 'attention weight A', unit: true},
   'dS': {
@@ -44,14 +44,14 @@ const HATCH = {
 
 function channels(colour) { return [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)); }
 
-/* x of 0 … 1 along a row of colours: [red, green, blue] */
+/* The colour [red, green, blue] at x, 0 … 1, along a row of colours */
 function along(colours, x) {
   const at = Math.min(Math.max(x, 0), 1) * (colours.length - 1),
         first = Math.min(Math.floor(at), colours.length - 2);
   return colours[first].map((c, i) => Math.round(c + (colours[first + 1][i] - c) * (at - first)));
 }
 
-/* How numbers become colours: {limit, clipped, signed, root}. Of weights the limit is 1 unless a map has its own
+/* How numbers become colours: {limit, clipped, signed, root}. For weights the limit is 1 unless each map has its own
  * scale. */
 function scaleOf(quantity, maps, options) {
   const kind = QUANTITIES[quantity];
@@ -83,7 +83,7 @@ function colourOf(scale, x) {
 
 function cssOf(colour) { return `rgb(${colour.join(',')})`; }
 
-/* Black or white, whichever is read better on a colour (relative luminance, WCAG 2). */
+/* Black or white, whichever is easier to read on a colour (relative luminance, WCAG 2). */
 function inkOn(colour) {
   const [r, g, b] =
       colour.map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
@@ -92,7 +92,7 @@ function inkOn(colour) {
 
 /* ---- on a canvas ---- */
 
-/* Gives a canvas so many pixels of the screen, whatever its resolution; its context, in CSS pixels. */
+/* Sets a canvas' size in screen pixels for any resolution; returns its context, in CSS pixels. */
 function sized(canvas, width, height) {
   const ratio = Math.max(1, window.devicePixelRatio || 1);
   canvas.width = Math.max(1, Math.round(width * ratio));
@@ -120,8 +120,8 @@ function hatching(context) {
   return context.createPattern(tile, 'repeat');
 }
 
-/* The numbers as coloured cells. A pixel a cell is painted, and the picture is stretched: fast however many cells
- * there are. */
+/* Draws the numbers as coloured cells: paints one pixel a cell and stretches the picture, which is fast for any
+ * number of cells. */
 function paintCells(context, map, scale, pitch) {
   const small = document.createElement('canvas');
   small.width = map.columns;
@@ -137,7 +137,7 @@ function paintCells(context, map, scale, pitch) {
   context.drawImage(small, 0, 0, map.columns * pitch, map.rows * pitch);
 }
 
-/* Blocked pairs, a rectangle for as many as stand side by side. */
+/* Draws blocked pairs, one rectangle for each run of neighbours. */
 function paintBlocked(context, map, pitch) {
   if (!map.blocked) return;
   context.fillStyle = hatching(context);

@@ -1,4 +1,4 @@
-/* What people do: buttons and boxes, the pointer, keys, and the help that lists them. All of it ends in `change`,
+/* User actions: buttons and boxes, the pointer, keys, and the help that lists them. All of them call `change`,
  * `choose` or `point`. */
 'use strict';
 
@@ -72,7 +72,7 @@ function switchTheme() {
 
 /* ---- pointing and choosing ---- */
 
-/* Where in a map the pointer is. */
+/* The cell of a map under the pointer. */
 function cellUnder(event, canvas, rows, columns) {
   const box = canvas.getBoundingClientRect();
   const row = Math.floor((event.clientY - box.top) / box.height * rows),
@@ -80,7 +80,7 @@ function cellUnder(event, canvas, rows, columns) {
   return {row: Math.min(Math.max(row, 0), rows - 1), column: Math.min(Math.max(column, 0), columns - 1)};
 }
 
-/* A cell for what is pointed at: of a label the row's strongest, of a column's the strongest in it. */
+/* The cell for what is pointed at: for a row's label the row's strongest cell, for a column's the strongest in it. */
 function cellOf(event) {
   const here = event.target.closest('.thumbnail, canvas.large, [data-row], [data-column]');
   if (!here) return null;
@@ -117,7 +117,7 @@ function strongestOfColumn(column) {
   return {row: best, column};
 }
 
-/* The cell of a token in the text above: a row or a column of the map, if it is one. */
+/* The cell of a token in the text above: a row or a column of the map, if the token is one. */
 function cellOfChip(chip) {
   const attention = attentionOf(), place = Number(chip.dataset.place);
   if (chip.dataset.side === attention.rows)
@@ -147,7 +147,7 @@ function listen() {
   window.addEventListener('resize', () => window.innerWidth !== width && (width = window.innerWidth, draw()));
 }
 
-/* A cell is chosen: it stays when the pointer goes. Of another map it becomes the large one. */
+/* Chooses a cell, which stays when the pointer leaves. A cell of another map makes that map the large one. */
 function choose(cell) {
   if (!cell) return;
   if (cell.attention !== view.attention || cell.head !== view.head) return change(cell);
@@ -171,7 +171,7 @@ function move(rows, columns) {
 
 const numbersTo = (count) => Array.from({length: count}, (_, i) => i);
 
-/* Attentions of the next kind, or of the same kind in the next layer. */
+/* The next kind of attention, or the next layer of the same kind. */
 function stepAttention(kind, by) {
   const kinds = [...new Set(data.attentions.map((attention) => attention.kind))], now = attentionOf();
   const wanted = kind ? next(kinds, now.kind, by) : now.kind;
@@ -179,7 +179,7 @@ function stepAttention(kind, by) {
   change({attention: kind ? of[of.length - 1] : next(of, view.attention, by)});
 }
 
-/* What a key does, in the order of the help; `by` is -1 with shift. */
+/* What each key does, in the order of the help; `by` is -1 with shift. */
 const KEYS = [
   ['ArrowUp', '', () => move(-1, 0)],
   ['ArrowDown', '', () => move(1, 0)],

@@ -1,20 +1,20 @@
 /* Numbers. The page stores A, S, raw dL/dA and norms of each sentence and attention as float32, [heads, rows,
- * columns]; everything else follows from them here. Nothing in this file knows what is on the screen. */
+ * columns]; this file computes all others from them. It knows nothing of the screen. */
 'use strict';
 
 const data = readData();
 
-/* The data that the program has put in; null where this file is opened as a source, without any. */
+/* The data that the program has put in; null if this file is opened as source, without data. */
 function readData() {
   const text = document.getElementById('data').textContent;
   return text.startsWith('{') ? JSON.parse(text) : null;
 }
 
-/* ---- what is stored ---- */
+/* ---- stored quantities ---- */
 
 function bytesOf(base64) { return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)); }
 
-/* float32, little-endian wherever this runs */
+/* float32; little-endian on every machine that runs a browser */
 function floatsOf(base64) {
   const bytes = new DataView(bytesOf(base64).buffer);
   const floats = new Float32Array(bytes.byteLength / 4);
@@ -26,7 +26,7 @@ const decoded = new Map();  // of the sentences that were looked at: base64 once
 
 function forgetNumbers() { decoded.clear(); }
 
-/* All heads' numbers of a stored quantity; null: it is not there. */
+/* All heads' numbers of a stored quantity; null: not stored. */
 function storedNumbers(stored, quantity) {
   if (!(quantity in stored)) return null;
   if (!decoded.has(stored)) decoded.set(stored, {});
@@ -35,10 +35,10 @@ function storedNumbers(stored, quantity) {
   return kept[quantity];
 }
 
-/* ---- what follows ---- */
+/* ---- computed quantities ---- */
 
-/* dL/dA - Σ_j A_j·dL/dA_j: a constant added to a row changes nothing that follows, so each row is centred by its
- * weights. */
+/* dL/dA - Σ_j A_j·dL/dA_j: each row centred by its weights, since a constant added to a row changes no later
+ * gradient. */
 function centred(weights, grads, columns) {
   const out = new Float64Array(weights.length);
   for (let from = 0; from < out.length; from += columns) {
@@ -51,15 +51,15 @@ function centred(weights, grads, columns) {
 
 function product(a, b) { return Float64Array.from(a, (x, i) => x * b[i]); }
 
-/* How each quantity that is not stored is made of A and raw dL/dA. dS = A∘(dL/dA - Σ A·dL/dA) is softmax's; of
- * other normalisers dS is stored, and is taken from there. */
+/* How each quantity that is not stored follows from A and raw dL/dA. dS = A∘(dL/dA - Σ A·dL/dA) holds for softmax;
+ * for other normalisers dS is stored. */
 const DERIVED = {
   'dA': (weights, grads, columns) => centred(weights, grads, columns),
   'dS': (weights, grads, columns) => product(weights, centred(weights, grads, columns)),
   'AdA': (weights, grads) => product(weights, grads),
 };
 
-/* One head's numbers, [rows·columns]; null: they cannot be had. Norms that all heads share stand once. */
+/* One head's numbers, [rows·columns]; null: not available. Norms shared by all heads are stored once. */
 function numbersOf(stored, head, size, columns, quantity) {
   const part = (all) => all && (all.length > size ? all.subarray(head * size, (head + 1) * size) : all);
   const own = part(storedNumbers(stored, quantity));
@@ -69,7 +69,7 @@ function numbersOf(stored, head, size, columns, quantity) {
   return DERIVED[quantity](part(storedNumbers(stored, 'A')), grads, columns);
 }
 
-/* Why pairs are blocked: a digit each, 0 for those that are seen; null: all are. */
+/* Why pairs are blocked: a digit for each, 0 for visible ones; null: all are visible. */
 function blockedOf(sentence, stored, head) {
   const number = stored.blocked[stored.blocked.length > 1 ? head : 0];
   return number < 0 ? null : Uint8Array.from(sentence.blocked[number]);
@@ -85,8 +85,8 @@ function tokenMap(sentenceNumber, attentionNumber, head, quantity) {
   return {rows, columns, values, blocked: blockedOf(sentence, stored, head)};
 }
 
-/* What words give of what their tokens do: sums over a word's columns, means over its rows. Tokens of no word are
- * left out; a pair of words is blocked if all pairs of their tokens are. */
+/* From tokens to words: sums over a word's columns, means over its rows. Tokens of no word are left out; a pair of
+ * words is blocked if all pairs of their tokens are. */
 function wordMap(map, rowTokens, columnTokens) {
   const rows = rowTokens.words, columns = columnTokens.words;
   const values = new Float64Array(rows * columns), blocked = new Uint8Array(rows * columns);
@@ -111,7 +111,7 @@ function wordMap(map, rowTokens, columnTokens) {
   return {rows, columns, values, blocked: blocked.some((why) => why) ? blocked : null};
 }
 
-/* The map as it is shown: of tokens or of words. values is null where the quantity was not stored. */
+/* The map as shown, by tokens or by words. values is null if the quantity is not available. */
 function mapOf(sentenceNumber, attentionNumber, head, quantity, words) {
   const map = tokenMap(sentenceNumber, attentionNumber, head, quantity);
   if (!words || !map.values) return map;
@@ -119,11 +119,11 @@ function mapOf(sentenceNumber, attentionNumber, head, quantity, words) {
   return wordMap(map, sentence[attention.rows], sentence[attention.columns]);
 }
 
-/* ---- of a map's row ---- */
+/* ---- rows of a map ---- */
 
 function isSeen(map, row, column) { return !map.blocked || map.blocked[row * map.columns + column] === 0; }
 
-/* Columns of a row that are seen, largest size first. */
+/* The visible columns of a row, largest size first. */
 function strongest(map, row) {
   const columns = [];
   for (let j = 0; j < map.columns; j++)
@@ -132,7 +132,7 @@ function strongest(map, row) {
   return columns.sort((a, b) => size(b) - size(a) || a - b);
 }
 
-/* 1: no number that is seen in the row is larger */
+/* 1 if no visible number in the row is larger */
 function rankOf(map, row, column) {
   let rank = 1;
   for (let j = 0; j < map.columns; j++)
@@ -141,9 +141,10 @@ function rankOf(map, row, column) {
   return rank;
 }
 
-/* ---- of many maps ---- */
+/* ---- several maps ---- */
 
-/* The size that 99 of 100 numbers do not exceed, blocked ones and NaN left out, and the share of those that do. */
+/* The size that 99 of 100 numbers do not exceed, without blocked ones and NaN, and the share of numbers that do
+ * exceed it. */
 function limitOf(maps) {
   const seen = [];
   for (const map of maps)
@@ -157,14 +158,14 @@ function limitOf(maps) {
   return {limit: limit || 1, clipped: beyond / sizes.length, count: sizes.length};
 }
 
-/* A head's importance in one sentence, |Σ A∘dL/dA|: what a gate on the head would change (Michel et al. 2019).
- * null without gradients. */
+/* A head's importance in one sentence, |Σ A∘dL/dA|, the derivative by a gate on the head (Michel et al. 2019). null
+ * without gradients. */
 function importanceIn(sentenceNumber, attentionNumber, head) {
   const map = tokenMap(sentenceNumber, attentionNumber, head, 'AdA');
   return map.values && Math.abs(map.values.reduce((sum, x) => sum + x, 0));
 }
 
-/* The one that was measured by the program, or else the mean over this page's sentences. */
+/* The importance measured by the program, otherwise the mean over this page's sentences. */
 function importanceOf(attentionNumber, head) {
   const given = data.attentions[attentionNumber].importance;
   if (given) return given[head];

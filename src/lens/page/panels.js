@@ -1,5 +1,5 @@
-/* All maps, small: a panel a kind, whose rows are layers and columns heads. One scale serves them all, unless each
- * has been given its own, and then it is marked. The cell that is pointed at is ringed in every one of them. */
+/* All maps, small: a panel for each kind, whose rows are layers and whose columns are heads. All have one scale,
+ * unless each has its own, which is marked. The cell that is pointed at has a ring in every map. */
 'use strict';
 
 /* What panels show: for each attention its heads in order, with their maps. */
@@ -50,10 +50,10 @@ function thumbnail(panel, head, panels, size) {
 }
 
 /* ---- the ring ----
- * In maps of the same kind it is the same cell. In the others it is what belongs to the same tokens: a row where
- * the tokens are rows there, a column where they are columns. */
+ * In maps of the same kind the ring marks the same cell. In others it marks what belongs to the same tokens: a row
+ * where these tokens are rows, a column where they are columns. */
 
-/* {row, column} in a map of `to`, null where it is all of them; null: nothing in it belongs to the cell. */
+/* {row, column} in a map of `to`, either null for all of them; null: nothing in the map belongs to the cell. */
 function sameCell(from, to, row, column) {
   if (from.rows === to.rows && from.columns === to.columns) return {row, column};
   if (from.rows === to.rows) return {row, column: null};
@@ -75,7 +75,7 @@ function markPanels(box, attention, row, column) {
   }
 }
 
-/* At least six pixels, around the cell's middle: in small maps it must be seen, too. */
+/* At least six pixels, around the cell's middle, so that it is visible in small maps too. */
 function placeRing(ring, canvas, cell, rows, columns) {
   const whole = {x: parseFloat(canvas.style.width), y: parseFloat(canvas.style.height)};
   const span = (at, count, length) => {

@@ -1,8 +1,8 @@
-/* Words. What rows, columns and cells are called, and a cell's or a row's numbers as a sentence. What others have
- * written (tokens, names) reaches the document as text alone, never as markup. */
+/* Words: names of rows, columns and cells, and a cell's or a row's numbers as a sentence. Foreign text (tokens,
+ * names) enters the document as text only, never as markup. */
 'use strict';
 
-/* An element with attributes and children; children that are strings are text. */
+/* An element with attributes and children; strings become text. */
 function element(tag, attributes, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes || {}))
@@ -12,7 +12,7 @@ function element(tag, attributes, ...children) {
   return made;
 }
 
-/* A token so that it is seen, in its own direction of writing whatever stands around it. */
+/* A token made visible, in its own writing direction whatever surrounds it. */
 function tokenElement(text) { return element('bdi', {class: 'token'}, shown(text)); }
 
 function shown(text) { return text.trim() === '' ? text.replace(/ /g, '␣') || '∅' : text; }
@@ -23,7 +23,7 @@ function isUpright(text) {
   return /[⺀-鿿가-힯豈-﫿︰-﹏＀-￯]|[\u{20000}-\u{3ffff}]|\p{Emoji_Presentation}/u.test(text);
 }
 
-/* What a reader takes for characters: an accent belongs to its letter, and a family of emoji is one. */
+/* Characters as a reader sees them: an accent belongs to its letter, and a family emoji is one character. */
 function lettersOf(text) {
   if (!Intl.Segmenter) return [...text];  // browsers of before 2024
   return Array.from(new Intl.Segmenter().segment(text), (part) => part.segment);
@@ -31,7 +31,7 @@ function lettersOf(text) {
 
 /* ---- tokens and words ---- */
 
-/* The pieces of a word as the word: "@@" says of a piece that it goes on. */
+/* Joins the pieces of a word: "@@" marks a piece that another one follows. */
 function wordTexts(tokens) {
   const texts = new Array(tokens.words).fill('');
   tokens.text.forEach((text, i) => {
@@ -43,8 +43,8 @@ function wordTexts(tokens) {
 
 function namesOf(tokens, words) { return words ? wordTexts(tokens) : tokens.text; }
 
-/* What the rows of an attention are called: {text, read, verb}. A decoder's row belongs to the token that it
- * writes, having read the one before. */
+/* Names of an attention's rows: {text, read, verb}. A decoder's row is named by the token that it writes after
+ * reading the one before. */
 function rowNames(sentence, attention, words) {
   const tokens = sentence[attention.rows];
   const writes = attention.rows === 'written';
@@ -59,8 +59,7 @@ function rowNames(sentence, attention, words) {
                                     }));
 }
 
-/* What its columns are called: {text, long, where}; long is for sentences. Of a picture: which patch, and what is
- * on it. */
+/* Names of its columns: {text, long, where}; long is for sentences. For a picture: which patch, and what is on it. */
 function columnNames(sentence, attention, words) {
   const side = sentence.picture && attention.columns === 'src' ? sentence.picture.side : 0;
   return namesOf(sentence[attention.columns], words).map((text, j) => {
@@ -106,7 +105,7 @@ function kindTitle(kind) {
 
 /* ---- numbers ---- */
 
-/* So many digits, with a minus sign that is one. */
+/* A number with this many digits and a true minus sign. */
 function numberText(x, digits = 4) {
   if (x === 0) return '0';
   const size = Math.abs(x);
@@ -117,7 +116,7 @@ function numberText(x, digits = 4) {
 
 function signedText(x, digits) { return (x > 0 ? '+' : '') + numberText(x, digits); }
 
-/* Weights to two places, what has a sign to two digits with it. */
+/* Weights with two decimals, signed numbers with two digits. */
 function shortText(quantity, x) {
   if (QUANTITIES[quantity].unit) return x.toFixed(2);
   return QUANTITIES[quantity].signed ? signedText(x, 2) : numberText(x, 2);
@@ -147,7 +146,8 @@ function question(attention, head, name, quantity) {
   ];
 }
 
-/* Columns worth naming: the strongest, and up to two more that have a tenth of its size and are no nothing. */
+/* Columns worth naming: the strongest, and up to two more with at least a tenth of its size, if they do not round to
+ * 0. */
 function named(map, row) {
   const columns = strongest(map, row), from = row * map.columns;
   const least = Math.abs(map.values[from + columns[0]]) / 10;

@@ -1,5 +1,5 @@
-/* The large map as an SVG file of its own: what the stage shows, with its legend and where it came from, in light
- * colours, for a handout or a paper. Nothing in it is a picture: cells are rectangles, and text stays text. */
+/* The large map as an SVG file: what the stage shows, with its legend and origin, in light colours, for a handout or
+ * a paper. Cells are rectangles and text stays text; there are no bitmaps. */
 'use strict';
 
 function escaped(text) { return String(text).replace(/[<>&"]/g, (c) => `&#${c.charCodeAt(0)};`); }
@@ -16,7 +16,7 @@ function svgText(x, y, text, more) {
   return `<text x="${round(x)}" y="${round(y)}" ${more || ''}>${escaped(text)}</text>`;
 }
 
-/* Everything, as text of a file. */
+/* The whole file as text. */
 function svgFile(shownMap) {
   const {layout: l} = shownMap;
   const notes = [shownMap.title, shownMap.answer, shownMap.legend, ...provenanceLines()].filter(Boolean);
@@ -74,7 +74,7 @@ function svgRows({rows, layout: l}) {
           'text-anchor="end" dominant-baseline="central"'));
 }
 
-/* Upright characters one below the other; others turned, reading upwards. */
+/* Upright characters are one below the other; others are rotated and read upwards. */
 function svgColumns({columns, layout: l}) {
   return columns.map((name, j) => {
     const x = (j + 0.5) * l.pitch, text = shown(name.text);
@@ -105,7 +105,7 @@ function svgCells({map, scale, quantity, layout: l}) {
   return cells;
 }
 
-/* Hands a text to the browser as a file to keep. */
+/* Offers a text as a file to save. */
 function saveFile(name, text) {
   const address = URL.createObjectURL(new Blob([text], {type: 'image/svg+xml'}));
   const link = element('a', {href: address, download: name});

@@ -1,6 +1,6 @@
-/* The large map: lines between tokens at the left, the map with its labels at the right, row for row. Everything
- * stands in one box that scrolls, and labels stick to its edges. What is drawn where is decided by `layoutOf`
- * alone, for the screen and for files. */
+/* The large map: lines between tokens on the left, the map with its labels on the right, row by row. All is in one
+ * scrolling box, and labels stick to its edges. `layoutOf` alone decides the positions, for the screen and for
+ * files. */
 'use strict';
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -25,15 +25,15 @@ function widthOf(text, font) {
 
 function widest(texts, font) { return texts.reduce((most, text) => Math.max(most, widthOf(text, font)), 0); }
 
-/* How long a column's label is: upright characters stand one below the other, others are turned. */
+/* The length of a column's label: upright characters are one below the other, others are rotated. */
 function labelLength(text, font) {
   return isUpright(text) ? lettersOf(text).length * font * 1.2 : widthOf(text, font);
 }
 
-/* ---- where everything is ---- */
+/* ---- positions ---- */
 
-/* Sizes in pixels: pitch of a cell, font, and the widths of what stands side by side: tokens that are looked at
- * (`source`), lines, labels of rows (`labels`), the map. */
+/* Sizes in pixels: a cell's pitch, the font, and the widths of tokens attended to (`source`), lines, row labels
+ * (`labels`) and the map, which are side by side. */
 function layoutOf(map, rows, columns, picture, room, zoom) {
   const many = Math.max(map.rows, map.columns) >= MANY;
   const short = many || room.width < 720;
@@ -88,8 +88,8 @@ function pathOf(l, row, column) {
 
 function round(x) { return Math.round(x * 10) / 10; }
 
-/* Lines worth drawing, {row, column, strength of 0 … 1, sign}: all that are seen at all; of many tokens a row's
- * three strongest. */
+/* Lines worth drawing, {row, column, strength of 0 … 1, sign}: all visible ones; with many tokens the three
+ * strongest of each row. */
 function linesOf(map, scale, many) {
   const lines = [];
   for (let row = 0; row < map.rows; row++)
@@ -108,7 +108,7 @@ function lineLook(line, scale) {
 
 /* ---- drawing it ---- */
 
-/* Draws a map into the box; what is in it can then be marked with `markStage`. */
+/* Draws a map into the box; `markStage` can then mark its cells. */
 function drawStage(box, shownMap) {
   const {map, scale, rows, columns, layout: l} = shownMap;
   box.style.gridTemplateColumns = `${l.source + l.lines}px ${l.labels}px ${l.width}px`;
@@ -188,7 +188,7 @@ function patchBox(l, column) {
   return {x: at.x - size / 2 + 1, y: at.y - size / 2 + 1, width: size - 2, height: size - 2};
 }
 
-/* The start of a text that is as wide as there is room. */
+/* The beginning of a text that fits the available width. */
 function clipped(text, width, font) {
   if (widthOf(text, font) <= width) return text;
   const letters = lettersOf(text);
@@ -232,7 +232,7 @@ function mapElement(map, scale, quantity, l) {
       element('div', {class: 'cell_mark'}));
 }
 
-/* What a cell has room for: ".83" of a weight; of others two digits, if they are short. */
+/* A number short enough for a cell: ".83" for a weight; for others two digits, if they fit. */
 function cellText(quantity, x) {
   if (x === 0) return '';
   if (QUANTITIES[quantity].unit) return x < 0.005 ? '' : x.toFixed(2).replace(/^0/, '');
@@ -240,7 +240,7 @@ function cellText(quantity, x) {
   return text.length <= 6 ? text : '';
 }
 
-/* Thin lines, so that a row can be followed where nothing is in it. */
+/* Thin lines, so that the eye can follow a row through empty cells. */
 function paintGrid(context, map, pitch) {
   context.fillStyle = 'rgba(90, 90, 110, 0.22)';
   for (let i = 1; i < map.rows; i++) context.fillRect(0, i * pitch - 0.5, map.columns * pitch, 1);
@@ -277,7 +277,7 @@ function markStage(box, l, row, column) {
     name.classList.toggle('on', Number(name.dataset.column) === column);
 }
 
-/* Scrolls so that a cell is seen; labels cover what they stick to. */
+/* Scrolls until a cell is visible, not covered by the labels that stick to the edges. */
 function showCell(box, l, row, column) {
   const x = l.source + l.lines + l.labels + column * l.pitch, y = l.head + row * l.pitch;
   if (y - l.head < box.scrollTop) box.scrollTop = y - l.head;

@@ -1,5 +1,6 @@
-/* watch.html: a chart for each kind of number, a line for each column of watch.csv. All charts share one step, which the pointer, the
- * slider and the arrow keys move; lists beside them say every line's value there. No library, and nothing is asked of a network. */
+/* watch.html: a chart for each kind of number, a line for each column of watch.csv. All charts share one step, which
+ * the pointer, the slider and the arrow keys move; lists beside them show every line's value there. It uses no
+ * library and no network. */
 "use strict";
 document.addEventListener("DOMContentLoaded", () => {
   const data = JSON.parse(document.getElementById("data").textContent);
@@ -18,7 +19,7 @@ document.addEventListener("DOMContentLoaded", () => {
     return element;
   }
 
-  /* Of numbers of any size four digits. */
+  /* A number of any size with four digits. */
   function text(value) {
     if (value === null || value === undefined) return "–";
     const size = Math.abs(value);
@@ -26,7 +27,7 @@ document.addEventListener("DOMContentLoaded", () => {
     return String(Number(value.toPrecision(4)));
   }
 
-  /* ---- what lines look like: a hue says which part, light which layer, dashes which side ---- */
+  /* ---- how lines look: hue for the part, lightness for the layer, dashes for the side ---- */
 
   const HUES = { self: 212, cross: 25, feed_forward: 135, norms: 285, embedding: 185, positions: 60, norm: 320, output: 0, pooling: 25,
     residual: 212 };
@@ -99,7 +100,7 @@ document.addEventListener("DOMContentLoaded", () => {
     return found;
   }
 
-  /* What lines that are shown reach from and to, with a little room. Kept until other lines are shown (`changed`). */
+  /* The range of the lines shown, with a margin. Kept until other lines are shown (`changed`). */
   function limits(chart) {
     if (!chart.reach) chart.reach = reach(chart);
     return chart.reach;
@@ -157,7 +158,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   const of = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
 
-  /* Axes and lines, on a canvas of their own: as long as they are the same ones only the step is drawn anew. */
+  /* Axes and lines have a canvas of their own: while they do not change, only the step is drawn again. */
   function paint(chart, s, ratio) {
     const dark = document.documentElement.dataset.theme === "dark";
     const state = [s.box.width, s.box.height, ratio, dark, chart.near && chart.near.name].join();
@@ -221,7 +222,7 @@ document.addEventListener("DOMContentLoaded", () => {
     tell(chart, s);
   }
 
-  /* The line that is pointed at, by name and value. */
+  /* The name and value of the line that is pointed at. */
   function tell(chart, s) {
     const line = chart.near, value = line && line.on ? rows[at][line.column] : null;
     chart.lines.forEach((l) => {

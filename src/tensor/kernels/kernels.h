@@ -1,13 +1,15 @@
-/* The numeric kernels, one table per instruction set.
+/* The numeric kernels, one table for each instruction set.
  *
- * Every file in this folder is compiled once for each set in the Makefile's ISAS, with TL_ISA naming it, and
- * exports one const table of function pointers under a name that carries it; product_bf16.c and product_amx.c, which
- * need instructions of their own, once. tl_kernels_pick() gives the best table that this processor runs, or the one
- * that TL_ISA or tl_set_isa named. Kernels work on one thread on plain contiguous memory unless they say otherwise;
- * the drivers one folder up (product.c, map.c, rows.c, …) deal with strides, shapes and threads.
+ * Every file in this folder is compiled once for each set in the Makefile's ISAS. The macro TL_ISA is the set's name
+ * then, and the file exports one const table of function pointers, whose name ends in it. product_bf16.c and
+ * product_amx.c need instructions of their own and are compiled once. tl_kernels_pick() gives the best table that this
+ * processor runs, or the one named by the environment's TL_ISA or by tl_set_isa. Kernels work on one thread, on
+ * contiguous memory, unless they say otherwise; the drivers one folder up (product.c, map.c, rows.c, …) deal with
+ * strides, shapes and threads.
  *
- * Same bits everywhere: a vector has a fixed number of lanes whatever the hardware's width (simd.h), sums run
- * over fixed lanes and a fixed tree, and only products fuse multiplication and addition, by intrinsics. */
+ * The bits are the same on every set: sums run over blocks of a fixed size and a fixed tree, whatever the hardware's
+ * vectors (simd.h), and only products fuse multiplication and addition, by intrinsics. (What products promise, and
+ * where AMX differs, is in ../product.h.) */
 #ifndef TL_KERNELS_H
 #define TL_KERNELS_H
 
@@ -26,8 +28,8 @@
 
 typedef struct tl_kernels {
     const char *isa;                      /* "base", "avx2", "avx512", "avx512+bf16", "amx" */
-    const tl_product_kernels *product;    /* of tl_real as it is */
-    const tl_product_kernels *weights[3]; /* of products with weights, by tl_matmul_precision */
+    const tl_product_kernels *product;    /* on tl_real, not split into bfloat16 */
+    const tl_product_kernels *weights[3]; /* for products with weights, by tl_matmul_precision */
     const tl_map_kernels *map;
     const tl_row_kernels *rows;
     const tl_norm_kernels *norms;
@@ -36,7 +38,7 @@ typedef struct tl_kernels {
 } tl_kernels;
 
 const tl_kernels *tl_kernels_pick(void);
-/* False, and an error, if the environment's TL_ISA names a set that is not here. */
+/* False, and an error, if the environment's TL_ISA names a set that this machine or build does not have. */
 bool tl_kernels_asked(tl_error *error);
 
 #endif

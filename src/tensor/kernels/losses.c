@@ -1,5 +1,10 @@
-/* Cross-entropy of one row of logits (losses.h says what each computes), with and without class weights: one piece of code, in which
- * `weight` is known when compiling. */
+/* Cross-entropy of one row of logits. losses.h has the kernels' contracts, src/autograd/ops/cross_entropy.c the
+ * formulas of loss and gradient. Kernels with and without class weights share their code: it is inlined into each, with
+ * `weight` a constant NULL in those without.
+ *
+ * With x the logits, t the target, s the smoothing, m = max x and Z = sum over v of e^(x[v] - m):
+ *
+ *     p[v] = e^(x[v] - m) / Z        -log p[v] = log Z - (x[v] - m) */
 #include "kernels.h"
 #include "row_pieces.h"
 
@@ -8,30 +13,39 @@
 TL_SIMD tl_row_loss ce_forward(const tl_real *x, long n, long target, double smoothing, const tl_real *weight,
                                double weight_sum, tl_real *e) {
     tl_real before = row_max(x, target), after = row_max(x + target, n - target);
-    tl_real max = after > before ? after : before;
+    tl_real max = after > before ? after : before; /* m */
     tl_row_loss r = {.correct = x[target] >= after && x[target] > before};
-    tl_real target_shifted = x[target] - max;
+    tl_real target_shifted = x[target] - max; /* x[t] - m */
+    /* total is Z; total_shifted is the sum over v of x[v] - m, or of w[v]·(x[v] - m) */
     tl_wide total = tl_wide_set(0), total_shifted = total;
-    for (long i = 0; i < n; i += TL_WIDE) {
-        TL_EACH_PART(p) {
-            const long at = i + p * TL_LANES;
-            tl_vec shifted = row_load(x, at, n, NEGATIVE_INFINITY) - max, exps = row_exp(shifted);
-            total.part[p] += exps;
+    ROW_STEPS(i, end, n, ROW_ABREAST * TL_LANES, {
+        tl_vec exps[ROW_ABREAST];
+        TL_EACH_ABREAST(q, ROW_ABREAST) {
+            const long at = i + q * TL_LANES;
+            const tl_vec shifted = exps[q] = row_load(x, at, end, NEGATIVE_INFINITY) - max;
             if (weight) {
-                tl_vec w = row_load(weight, at, n, 0);
-                total_shifted.part[p] += tl_vec_where(w != 0, w * shifted);
+                const tl_vec w = row_load(weight, at, end, 0);
+                total_shifted.part[q % TL_PARTS] += tl_vec_where(w != 0, w * shifted);
             } else {
-                total_shifted.part[p] +=
-                    at + TL_LANES <= n ? shifted : tl_vec_where(tl_vec_first(n - at), shifted);
+                total_shifted.part[q % TL_PARTS] +=
+                    at + TL_LANES <= end ? shifted : tl_vec_where(tl_vec_first(end - at), shifted);
             }
-            if (e) row_store(e, at, n, exps);
         }
-    }
+        row_exps(ROW_ABREAST, exps);
+        TL_EACH_ABREAST(q, ROW_ABREAST) {
+            total.part[q % TL_PARTS] += exps[q];
+            if (e) row_store(e, i + q * TL_LANES, end, exps[q]);
+        }
+    });
     r.softmax = (tl_row_softmax){max, tl_wide_sum(total)};
     const double log_sum = one_log(r.softmax.sum), shifted = (double)tl_wide_sum(total_shifted) / (double)n;
+    /* -log p[t] */
     r.loss = r.nll = log_sum - target_shifted;
+    /* w[t]·(-log p[t]) */
     if (weight) r.loss = weight[target] != 0 ? (double)weight[target] * r.nll : 0;
-    if (smoothing != 0) /* not 0·Inf where a logit is -Inf */
+    /* (1-s)·w[t]·(-log p[t]) + s·average over v of w[v]·(-log p[v]). Without smoothing the average is not taken: 0·Inf
+     * would be NaN where a logit is -Inf. */
+    if (smoothing != 0)
         r.loss = (1 - smoothing) * r.loss +
                  smoothing * ((weight ? weight_sum / (double)n * log_sum : log_sum) - shifted);
     return r;
@@ -48,11 +62,18 @@ static tl_row_loss weighted_cross_entropy(const tl_real *x, long n, long target,
 
 /* ---- backward ---- */
 
-/* The three numbers of the gradient: e·scale - spread (times the class's weight), and the target's less `target`. */
+/* The gradient's factors, one for each of the formula's three terms. With e[v] = e^(x[v] - m):
+ *
+ *     dx[v] = e[v]·scale            dy·p[v]·((1-s)·w[t] + s/n·sum of w)
+ *             - spread·w[v]         dy·s/n·w[v]
+ *             - target·[v = t]      dy·(1-s)·w[t]
+ *
+ * Without weights w[v] is 1, and the first factor of dy·p[v] is 1, too. */
 typedef struct ce_factors {
     tl_real scale, spread, target;
 } ce_factors;
 
+/* `factor` is dy. */
 TL_SIMD ce_factors ce_factors_of(long n, double smoothing, tl_row_softmax s, double factor) {
     return (ce_factors){(tl_real)(factor / s.sum), (tl_real)(factor * smoothing / (double)n),
                         (tl_real)(factor * (1 - smoothing))};
@@ -65,7 +86,7 @@ TL_SIMD ce_factors ce_weighted_factors(long n, long target, double smoothing, tl
                         (tl_real)(factor * smoothing / (double)n), (tl_real)(factor * at_target)};
 }
 
-/* exps of classes i, i+1, … to their gradient, the target's own part left out */
+/* From e of classes i, i+1, … their first two terms; the target's third term is the caller's. */
 TL_SIMD tl_vec ce_slope(tl_vec exps, ce_factors f, const tl_real *weight, long i, long n) {
     if (weight) return exps * f.scale - f.spread * row_load(weight, i, n, 0);
     return exps * f.scale - f.spread;
@@ -73,13 +94,19 @@ TL_SIMD tl_vec ce_slope(tl_vec exps, ce_factors f, const tl_real *weight, long i
 
 TL_SIMD void ce_backward(tl_real *dx, const tl_real *x, long n, long target, tl_row_softmax s, ce_factors f,
                          const tl_real *weight, bool add) {
+    /* the target's element has all three terms; computed first, because the loop overwrites dx[target] */
     const tl_real spread = weight ? f.spread * weight[target] : f.spread;
     tl_real at_target = one_exp(x[target] - s.max) * f.scale - spread - f.target;
     if (add) at_target += dx[target];
-    for (long i = 0; i < n; i += TL_LANES) {
-        tl_vec exps = row_exp(row_load(x, i, n, 0) - s.max);
-        row_put(dx, i, n, ce_slope(exps, f, weight, i, n), add);
-    }
+    ROW_STEPS(i, end, n, ROW_ABREAST * TL_LANES, {
+        tl_vec exps[ROW_ABREAST];
+        TL_EACH_ABREAST(q, ROW_ABREAST) exps[q] = row_load(x, i + q * TL_LANES, end, 0) - s.max;
+        row_exps(ROW_ABREAST, exps);
+        TL_EACH_ABREAST(q, ROW_ABREAST) {
+            const long at = i + q * TL_LANES;
+            row_put(dx, at, end, ce_slope(exps[q], f, weight, at, end), add);
+        }
+    });
     dx[target] = at_target;
 }
 
@@ -94,10 +121,14 @@ static void weighted_cross_entropy_backward(tl_real *dx, const tl_real *x, long 
     ce_backward(dx, x, n, target, s, ce_weighted_factors(n, target, smoothing, w, s, factor), w.weight, add);
 }
 
+/* The same gradient in place, from the e that the forward stored. */
 TL_SIMD void ce_finish(tl_real *e, long n, long target, ce_factors f, const tl_real *weight) {
-    for (long i = 0; i < n; i += TL_LANES)
-        row_store(e, i, n, ce_slope(row_load(e, i, n, 0), f, weight, i, n));
-    e[target] -= f.target;
+    ROW_STEPS(
+        i, end, n, ROW_ABREAST * TL_LANES, TL_EACH_ABREAST(q, ROW_ABREAST) {
+            const long at = i + q * TL_LANES;
+            row_store(e, at, end, ce_slope(row_load(e, at, end, 0), f, weight, at, end));
+        });
+    e[target] -= f.target; /* third term */
 }
 
 static void cross_entropy_finish(tl_real *e, long n, long target, double smoothing, tl_row_softmax s,
@@ -112,8 +143,8 @@ static void weighted_cross_entropy_finish(tl_real *e, long n, long target, doubl
 
 /* ---- without a target ---- */
 
-/* Where a row's largest number is, the first of equals: block by block, for a vector's maximum says no place. */
-static long first_of(const tl_real *x, long n, tl_real max) {
+/* The index of `max` in a row; ties go to the first. Vectors find the block that has it, a loop the element. */
+static long index_of(const tl_real *x, long n, tl_real max) {
     enum { BLOCK = 16 * 16 };
     for (long from = 0; from < n; from += BLOCK) {
         const long to = from + BLOCK < n ? from + BLOCK : n;
@@ -124,10 +155,10 @@ static long first_of(const tl_real *x, long n, tl_real max) {
     return 0;
 }
 
-static long likeliest(const tl_real *x, long n, double *nll) {
+static long arg_max(const tl_real *x, long n, double *nll) {
     const tl_real max = row_max(x, n);
     *nll = one_log(row_exp_sum(x, n, max));
-    return first_of(x, n, max);
+    return index_of(x, n, max);
 }
 
 extern const tl_loss_kernels TL_KERNEL(tl_loss_kernels);
@@ -138,5 +169,5 @@ const tl_loss_kernels TL_KERNEL(tl_loss_kernels) = {
     .weighted_cross_entropy = weighted_cross_entropy,
     .weighted_cross_entropy_backward = weighted_cross_entropy_backward,
     .weighted_cross_entropy_finish = weighted_cross_entropy_finish,
-    .likeliest = likeliest,
+    .arg_max = arg_max,
 };

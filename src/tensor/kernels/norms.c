@@ -1,17 +1,17 @@
-/* Normalisation of one row (norms.h says what each computes): layer_norm and rms_norm are one piece of code, in which `centre` is known when
- * compiling. */
+/* Normalisation of one row. norms.h has the kernels' contracts, src/autograd/ops/layer_norm.c and rms_norm.c the
+ * formulas. layer_norm and rms_norm share their code: it is inlined into each, with `centre` a constant (true in
+ * layer_norm, which takes the mean off). */
 #include "kernels.h"
 #include "row_pieces.h"
 
 /* The sum of (x - mean)²; lanes beyond the row add 0. */
 TL_SIMD tl_real row_squares(const tl_real *x, long n, tl_real mean) {
     tl_wide total = tl_wide_set(0);
-    for (long i = 0; i < n; i += TL_WIDE) {
-        TL_EACH_PART(p) {
-            tl_vec c = row_load(x, i + p * TL_LANES, n, mean) - mean;
+    ROW_BLOCKS(
+        i, end, n, TL_EACH_PART(p) {
+            const tl_vec c = row_load(x, i + p * TL_LANES, end, mean) - mean;
             total.part[p] += c * c;
-        }
-    }
+        });
     return tl_wide_sum(total);
 }
 
@@ -21,12 +21,13 @@ TL_SIMD void norm(bool centre, tl_real *y, const tl_real *x, const tl_real *gamm
     if (centre) *mean_out = mean = row_sum(x, n) / (tl_real)n;
     tl_real rstd = (tl_real)(1 / sqrt((double)row_squares(x, n, mean) / (double)n + eps));
     *rstd_out = rstd;
-    for (long i = 0; i < n; i += TL_LANES) {
-        tl_vec h = (row_load(x, i, n, 0) - mean) * rstd;
-        if (gamma) h = h * row_load(gamma, i, n, 0);
-        if (beta) h = h + row_load(beta, i, n, 0);
-        row_store(y, i, n, h);
-    }
+    /* y = gamma·h + beta */
+    ROW_STEPS(i, end, n, TL_LANES, {
+        tl_vec h = (row_load(x, i, end, 0) - mean) * rstd;
+        if (gamma) h = h * row_load(gamma, i, end, 0);
+        if (beta) h = h + row_load(beta, i, end, 0);
+        row_store(y, i, end, h);
+    });
 }
 
 static void layer_norm(tl_real *y, const tl_real *x, const tl_real *gamma, const tl_real *beta, long n,
@@ -41,29 +42,30 @@ static void rms_norm(tl_real *y, const tl_real *x, const tl_real *gamma, long n,
 TL_SIMD void norm_backward(bool centre, tl_real *dx, tl_real *dgamma, tl_real *dbeta, const tl_real *x,
                            const tl_real *dy, const tl_real *gamma, long n, tl_real mean, tl_real rstd,
                            bool add) {
+    /* First pass: this row's share of dgamma and dbeta, and the sums of the two averages in dx. */
     tl_wide sum_g = tl_wide_set(0), sum_gh = sum_g;
-    for (long i = 0; i < n; i += TL_WIDE) {
-        TL_EACH_PART(p) {
+    ROW_BLOCKS(
+        i, end, n, TL_EACH_PART(p) {
             const long at = i + p * TL_LANES;
-            tl_vec d = row_load(dy, at, n, 0);
-            tl_vec h = (row_load(x, at, n, mean) - mean) * rstd;
-            if (dgamma) row_put(dgamma, at, n, d * h, true);
-            if (dbeta) row_put(dbeta, at, n, d, true);
-            tl_vec g = gamma ? d * row_load(gamma, at, n, 0) : d;
+            tl_vec d = row_load(dy, at, end, 0);
+            tl_vec h = (row_load(x, at, end, mean) - mean) * rstd;  /* as in the forward */
+            if (dgamma) row_put(dgamma, at, end, d * h, true);      /* dgamma += dy·h */
+            if (dbeta) row_put(dbeta, at, end, d, true);            /* dbeta += dy */
+            tl_vec g = gamma ? d * row_load(gamma, at, end, 0) : d; /* g = dy·gamma */
             sum_g.part[p] += g;
             sum_gh.part[p] += g * h;
-        }
-    }
+        });
     if (!dx) return;
     tl_real average_g = centre ? tl_wide_sum(sum_g) / (tl_real)n : 0;
     tl_real average_gh = tl_wide_sum(sum_gh) / (tl_real)n;
-    for (long i = 0; i < n; i += TL_LANES) {
-        tl_vec g = row_load(dy, i, n, 0);
-        if (gamma) g = g * row_load(gamma, i, n, 0);
-        tl_vec h = (row_load(x, i, n, mean) - mean) * rstd;
-        if (centre) g = g - average_g;
-        row_put(dx, i, n, (g - h * average_gh) * rstd, add);
-    }
+    /* Second pass: dx (+)= r·(g - average(g) - h·average(g·h)) */
+    ROW_STEPS(i, end, n, TL_LANES, {
+        tl_vec g = row_load(dy, i, end, 0);
+        if (gamma) g = g * row_load(gamma, i, end, 0);
+        tl_vec h = (row_load(x, i, end, mean) - mean) * rstd;
+        if (centre) g = g - average_g;                         /* term 2: - average(g) */
+        row_put(dx, i, end, (g - h * average_gh) * rstd, add); /* term 3: - h·average(g·h); then times r */
+    });
 }
 
 static void layer_norm_backward(tl_real *dx, tl_real *dgamma, tl_real *dbeta, const tl_real *x,

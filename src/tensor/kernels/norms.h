@@ -12,12 +12,14 @@ typedef struct tl_norm_kernels {
                        double eps, tl_real *mean, tl_real *rstd);
     /* y = x·rstd·gamma, rstd = 1/sqrt(mean(x²) + eps) */
     void (*rms_norm)(tl_real *y, const tl_real *x, const tl_real *gamma, long n, double eps, tl_real *rstd);
-    /* With g = dy·gamma and h = (x - mean)·rstd: dx (+)= rstd·(g - average(g) - h·average(g·h)); and always
-     * dgamma += dy·h, dbeta += dy. Each of dx, dgamma, dbeta may be NULL: not wanted. */
+    /* With g = dy·gamma and h = (x - mean)·rstd:
+     *     dx (+)= rstd·(g - average(g) - h·average(g·h))      added where `add` says so
+     *     dgamma += dy·h,   dbeta += dy                       always added
+     * Each of dx, dgamma, dbeta may be NULL: not wanted. */
     void (*layer_norm_backward)(tl_real *dx, tl_real *dgamma, tl_real *dbeta, const tl_real *x,
                                 const tl_real *dy, const tl_real *gamma, long n, tl_real mean, tl_real rstd,
                                 bool add);
-    /* The same with mean 0 and without average(g) and dbeta. */
+    /* With h = x·rstd:   dx (+)= rstd·(g - h·average(g·h)),   dgamma += dy·h. */
     void (*rms_norm_backward)(tl_real *dx, tl_real *dgamma, const tl_real *x, const tl_real *dy,
                               const tl_real *gamma, long n, tl_real rstd, bool add);
 } tl_norm_kernels;

@@ -1,8 +1,8 @@
-/* Products of numbers as they are: tiles whose steps are fused multiply-adds of tl_real (product_tiles.h), and the
- * packing of their panels: [k][lines]. */
+/* Products of tl_real: tiles whose steps are fused multiply-adds (product_tiles.h), and the packing of their panels, in
+ * which the lines (rows of a, columns of b) lie side by side: [k][lines]. */
 #include "product_tiles.h"
 
-/* Lines lie side by side already (line = 1): copies of constant size. */
+/* The lines lie side by side in memory (line = 1): copies of constant size. */
 INLINE void copy_width(tl_real *to, const long width, const tl_real *from, long step, long k) {
     for (long p = 0; p < k; p++) memcpy(to + p * width, from + p * step, (size_t)width * sizeof *to);
 }
@@ -25,7 +25,7 @@ static void pack_side_by_side(tl_real *to, long width, const tl_real *from, long
     }
 }
 
-/* Four neighbours of one line become four rows of the panel: 4 × 4 transposition in registers. */
+/* Four lines, four numbers of each at a time: a 4 × 4 transpose in registers. */
 typedef tl_real vec4 __attribute__((vector_size(4 * sizeof(tl_real))));
 typedef tl_real vec4_unaligned
     __attribute__((vector_size(4 * sizeof(tl_real)), aligned(sizeof(tl_real)), may_alias));
@@ -50,7 +50,7 @@ INLINE void transpose_4_lines(tl_real *to, long width, const tl_real *from, long
 }
 
 #if VEC_BYTES >= 32 && !defined(TL_DOUBLE)
-/* The same for eight lines at once, lines l and l + 4 sharing a register. */
+/* The same for eight lines at once; lines l and l + 4 share a register. */
 typedef tl_real vec8 __attribute__((vector_size(8 * sizeof(tl_real))));
 typedef tl_real vec8_unaligned
     __attribute__((vector_size(8 * sizeof(tl_real)), aligned(sizeof(tl_real)), may_alias));
@@ -79,7 +79,8 @@ INLINE void transpose_8_lines(tl_real *to, long width, const tl_real *from, long
 }
 #endif
 
-/* k is contiguous along each line (step = 1). The last lines are done together with some before them, again. */
+/* k is contiguous in each line (step = 1). The last four lines may overlap the four before them: some lines are then
+ * packed twice. */
 static void pack_across(tl_real *to, long width, const tl_real *from, long line, long lines, long k) {
     if (lines < width) memset(to, 0, (size_t)(width * k) * sizeof *to);
     long l = 0;

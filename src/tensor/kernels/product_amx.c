@@ -1,28 +1,31 @@
-/* Products of sums of bfloat16 on AMX's tiles: all three precisions on processors that have them.
+/* Products of sums of bfloat16 on AMX's tiles: all three precisions, on processors that have AMX. Here alone sums run
+ * in groups of k (in_groups): tl_product_in_groups in ../product.h says what follows from that.
  *
- * A number x is taken for a sum of terms, each a bfloat16 (8 bits of mantissa): x ≈ x0, x ≈ x0 + x1 or, exactly,
- * x = x0 + x1 + x2. Of the products of terms those are left out that are lost in float32 anyway:
+ * A number x is split into a sum of terms, each a bfloat16 (8 bits of mantissa): x ≈ x0, x ≈ x0 + x1 or, exactly,
+ * x = x0 + x1 + x2. Products of terms that float32 would lose anyway are left out:
  *
  *     medium    1 term   a0·b0
  *     high      2 terms  a0·b1, a0·b0, a1·b0                          about 16 bits
  *     highest   3 terms  a0·b2, a0·b1, a1·b1, a1·b0, a2·b0, a0·b0     closer than a chain of float32
  *
- * k goes in groups of 32. A tile holds a group of 16 lines: words of two numbers, k and k + 16 (any partners will do,
- * if a and b have the same ones; these come out of packing without shuffling):
+ * A step takes a group of 32 k. A tile holds one term of a group of 16 lines: its words hold two bfloat16, of k and of
+ * k + 16. (Any pairing would do if a and b have the same; this one needs no shuffling when panels are packed.)
  *
  *     a's: row = line of a    | k,k+16 | k+1,k+17 | … |        b's: row = word    | column 0 | column 1 | … |
  *          16 rows            | of row 0              |             16 rows       | k,k+16                  |
  *                             | of row 1              |                           | k+1,k+17                |
  *
- * A panel has 32 lines, or 16: for each group, for each term, its two tiles, or one. One instruction multiplies a
- * tile by a tile into 16 × 16 sums. Register budget, of 8 tiles: 4 sums (32 × 32 of c), 2 of a, 2 of b.
+ * A panel of 32 lines holds, for each group and for each term, two tiles; a panel of 16 lines holds one. One
+ * instruction multiplies a tile by a tile into 16 × 16 sums. Register budget, of 8 tiles: 4 of c (32 × 32 sums), 2 of
+ * a, 2 of b.
  *
  *             6: b    7: b        an element of c, for each group, for each product of terms in the order above:
  *     4: a    0: c    1: c            c += (a[k]·b[k] + … + a[k+15]·b[k+15]) + (a[k+16]·b[k+16] + …)
- *     5: a    2: c    3: c        both chains ascending, from zero. Nothing else enters it.
+ *     5: a    2: c    3: c        both brackets are chains in ascending order, from zero
  *
- * The order of products is not the same for aᵀ and bᵀ, so a and b cannot change places. Denormals count as zero.
- * Infinity less its first term is NaN: infinities come out as NaN, or as infinities with one term. */
+ * The products of terms would come in another order if a and b changed places, so they cannot (one_way). Denormals
+ * count as zero. An infinity in an operand gives NaN, since infinity less its first term is NaN; with one term it gives
+ * an infinity. */
 #include "kernels.h"
 #include "product_words.h"
 
@@ -32,7 +35,7 @@
 #else
 # define UNROLL _Pragma("GCC unroll 16")
 #endif
-enum { GROUP = 32, TILE_LINES = 16, TILE_WORDS = 256, TILE_BYTES = 1024 };
+enum { GROUP = TL_PRODUCT_GROUP, TILE_LINES = 16, TILE_WORDS = 256, TILE_BYTES = 1024 };
 
 /* ---- splitting: 16 numbers of the first half of a group and 16 of the second become 16 words a term ---- */
 
@@ -42,12 +45,12 @@ INLINE __m512i round_to_even(__m512i x) {
     const __m512i up = _mm512_add_epi32(x, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
     const __m512 value = _mm512_castsi512_ps(x);
     const __mmask16 nan = _mm512_cmp_ps_mask(value, value, _CMP_UNORD_Q);
-    return _mm512_mask_or_epi32(up, nan, x,
-                                _mm512_set1_epi32(0x00400000)); /* quiet, so that it keeps a bit */
+    /* a NaN becomes quiet: that bit is in the upper half, so it stays a NaN */
+    return _mm512_mask_or_epi32(up, nan, x, _mm512_set1_epi32(0x00400000));
 }
 
-/* Numbers whose nearest bfloat16 is finite. The others are cut instead of rounded, all terms of them: so FLT_MAX
- * remains a sum of finite terms, and NaN does not run over into a number. */
+/* The numbers whose nearest bfloat16 is finite. The terms of the other numbers are cut instead of rounded: so FLT_MAX
+ * remains a sum of finite terms, and rounding cannot overflow NaN's bits into those of a number. */
 INLINE __mmask16 can_be_rounded(__m512i x) {
     const __m512i size = _mm512_and_si512(x, _mm512_set1_epi32(0x7fffffff));
     return _mm512_cmplt_epi32_mask(size, _mm512_set1_epi32(0x7f7f8000));
@@ -64,7 +67,7 @@ INLINE void split(__m512 near, __m512 far, const int terms, __m512i *word) {
         __m512i x = _mm512_castps_si512(near), y = _mm512_castps_si512(far);
         if (terms == 1)
             x = round_to_even(x), y = round_to_even(y);
-        else if (t < 2) /* what is left for a third term has 8 bits */
+        else if (t < 2) /* the third term is exact: only 8 bits are left */
             x = round_some(x, some_near), y = round_some(y, some_far);
         word[t] = _mm512_or_si512(_mm512_and_si512(y, upper), _mm512_srli_epi32(x, 16));
         near = _mm512_sub_ps(near, _mm512_castsi512_ps(_mm512_and_si512(x, upper)));
@@ -74,15 +77,16 @@ INLINE void split(__m512 near, __m512 far, const int terms, __m512i *word) {
 
 /* ---- packing ---- */
 
-/* One group of up to 16 lines: a tile a term, `term` words apart. Rows of a tile come as they lie in memory, a line
- * where k is contiguous, else 16 words of all lines; then, where that is not what the tile needs, it is turned. */
+/* Packs one group of up to 16 lines into a tile for each term; the tiles are `term` words apart. The rows are first
+ * stored as memory has them: a row is a line where k is contiguous, else it is one word of all 16 lines. If the tile
+ * needs the other order, it is transposed then. */
 INLINE void pack_tiles(int32_t *to, long term, const float *from, long line, long step, long lines, long k,
                        const int terms, const bool of_a) {
-    float turned[TILE_LINES][GROUP];
+    float gathered[TILE_LINES][GROUP];
     if (line != 1 && step != 1) {
         for (long l = 0; l < lines; l++)
-            for (long p = 0; p < k; p++) turned[l][p] = from[l * line + p * step];
-        from = turned[0], line = GROUP, step = 1;
+            for (long p = 0; p < k; p++) gathered[l][p] = from[l * line + p * step];
+        from = gathered[0], line = GROUP, step = 1;
     }
     const bool along_k = step == 1;
     const long rows = along_k ? lines : k < 16 ? k : 16;
@@ -139,18 +143,19 @@ static void add_bias(float *c, long c_row, long rows, long cols, const float *bi
         for (long j = 0; j < cols; j++) c[i * c_row + j] += bias[j];
 }
 
-/* The products of terms, a's and b's, in order. */
+/* For 1, 2 and 3 terms: how many products of terms there are, and which terms of a and b each one takes, in order. */
 static const int products[3] = {1, 3, 6};
 static const int factor[3][6][2] = {
     {{0, 0}}, {{0, 1}, {0, 0}, {1, 0}}, {{0, 2}, {0, 1}, {1, 1}, {1, 0}, {2, 0}, {0, 0}}};
 
-/* mt × nt tiles of c; a tile is loaded when the term changes, right before it is needed. */
+/* mt × nt tiles of c. A tile of a or b is loaded when its term changes, right before it is needed. */
 INLINE void multiply(const int terms, const int mt, const int nt, const tl_product_tile *t) {
     const char *a = (const char *)t->a, *b = (const char *)t->b;
     float *c = t->c, *low = c + 16 * t->c_row; /* the upper and the lower tiles of c */
     const long c_bytes = t->c_row * (long)sizeof *c;
-    /* No instruction: it holds the compiler. gcc's TILELOADD does not say that it reads memory (its TILESTORED says
-     * that it writes), so a store that only a tile reads could be dropped, were packing ever inlined here. */
+    /* A fence for the compiler, no instruction. gcc's intrinsic for TILELOADD does not declare that it reads memory
+     * (that for TILESTORED declares that it writes). If packing were ever inlined here, gcc could drop its stores,
+     * which only TILELOADD reads. */
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     if (t->go_on) {
         _tile_loadd(0, c, c_bytes);
@@ -187,7 +192,7 @@ INLINE void multiply(const int terms, const int mt, const int nt, const tl_produ
     if (nt == 2) _tile_stored(1, c + 16, c_bytes);
     if (mt == 2) _tile_stored(2, low, c_bytes);
     if (mt == 2 && nt == 2) _tile_stored(3, low + 16, c_bytes);
-    if (t->bias != NULL) add_bias(c, t->c_row, 16 * mt, 16 * nt, t->bias);
+    if (t->bias) add_bias(c, t->c_row, 16 * mt, 16 * nt, t->bias);
 }
 
 INLINE int multiply_any(const int terms, long rows, long vectors, const tl_product_tile *t) {
@@ -220,6 +225,7 @@ INLINE int multiply_any(const int terms, long rows, long vectors, const tl_produ
                                                                   .unit = GROUP,                        \
                                                                   .words = GROUP / 2 * n,               \
                                                                   .terms = n,                           \
+                                                                  .in_groups = true,                    \
                                                                   .one_way = n > 1,                     \
                                                                   .height = height,                     \
                                                                   .tile = tile_##n,                     \

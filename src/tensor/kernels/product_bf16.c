@@ -1,17 +1,18 @@
 /* Products of bfloat16 with AVX512_BF16: `medium` on processors that have no AMX.
  *
- * An element of a panel is a word of two numbers, rounded to bfloat16 (to nearest, ties to even; NaN stays NaN):
+ * An element of a panel is a word of two numbers rounded to bfloat16 (to nearest, ties to even; NaN stays NaN):
  *
  *     bits 31 … 16   k        so that b's panel is    k,k+1 of column 0 | of column 1 | … | of column 31
  *     bits 15 …  0   k + 1                            k+2,k+3 …
  *
  * VDPBF16PS multiplies 16 such words by 16 others and adds both products to 16 sums: the upper halves first, then the
- * lower ones, each with one rounding, as a fused multiply-add does. So a sum is one ascending chain over k, as in
- * product.c, of other operands. Denormals count as zero, operands and sums alike.
+ * lower ones, each with one rounding, as a fused multiply-add does. So a sum is one chain over ascending k, as in
+ * product.c, with rounded operands. Denormals count as zero, operands and sums alike.
  *
  * The tiles and their register budget are those of product_tiles.h. The instruction does twice the work of a
- * multiply-add in the same time on AMD's Zen 4; on Intel's (Cooper Lake was the first) half the work was measured, but
- * whoever has no AMX and asks for medium gets what medium means. a's rows along k are only rounded, not turned.
+ * multiply-add in the same time on AMD's Zen 4. On Intel's processors (Cooper Lake was the first) half the work was
+ * measured; it is used there all the same, because medium promises bfloat16. Where k is contiguous in a, a's rows are
+ * rounded but not transposed.
  *
  * Everything here is compiled for AVX512_BF16; kernels.c asks the processor first. */
 #define TL_BF16_PAIRS
@@ -22,7 +23,7 @@ typedef uint32_t word __attribute__((may_alias));
 
 /* ---- rounding ---- */
 
-/* 16 lanes of k and of k + 1: 16 words. */
+/* 16 lines' numbers of k, and those of k + 1: 16 words. */
 INLINE __m512i pairs(__m512 k0, __m512 k1) {
     static const uint16_t order[32] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
                                        8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
@@ -30,7 +31,7 @@ INLINE __m512i pairs(__m512 k0, __m512 k1) {
     return _mm512_permutexvar_epi16(_mm512_loadu_si512(order), halves);
 }
 
-/* 32 neighbours along k, fewer at the end: 16 words. */
+/* 32 neighbours of one line along k, or as many as are left: 16 words. */
 INLINE __m512i pairs_along(const float *from, long k) {
     const __m512 near = _mm512_maskz_loadu_ps(tl_first_words(k), from);
     const __m512 far = _mm512_maskz_loadu_ps(tl_first_words(k - 16), from + (k > 16 ? 16 : 0));
@@ -39,13 +40,13 @@ INLINE __m512i pairs_along(const float *from, long k) {
 
 /* ---- packing ---- */
 
-/* What comes up lies in other pages, where the processor does not look by itself. It may lie behind the operand's
- * end. */
+/* Prefetches the number so many elements ahead. It lies in another page, which the processor's own prefetching does not
+ * reach. The address may be behind the operand's end, where a prefetch does no harm. */
 INLINE void fetch_ahead(const float *from, long elements) {
     _mm_prefetch((const char *)((uintptr_t)from + (uintptr_t)(elements * (long)sizeof *from)), _MM_HINT_T0);
 }
 
-/* The lines lie side by side (line = 1). */
+/* The lines lie side by side in memory (line = 1). */
 static void pack_side_by_side(word *to, long width, const float *from, long step, long lines, long k) {
     for (long l = 0; l < width; l += 16) {
         const __mmask16 in = tl_first_words(lines - l), out = tl_first_words(width - l);
@@ -60,7 +61,7 @@ static void pack_side_by_side(word *to, long width, const float *from, long step
     }
 }
 
-/* k is contiguous along each line (step = 1), and the panel wants the lines side by side. */
+/* k is contiguous in each line (step = 1); in the panel the lines lie side by side. */
 static void pack_across(word *to, long width, const float *from, long line, long lines, long k) {
     for (long l = 0; l < width; l += 16) {
         const __mmask16 out = tl_first_words(width - l);

@@ -1,14 +1,15 @@
-/* The tiles of a matrix product in vector registers (see product.h): sums of height × vectors, along the whole of k.
+/* The micro-kernels in vector registers (see product.h): height × vectors sums, along the whole of k.
  *
  *     for each p:   b: load the vectors of row p              a, columns side by side: a[p·a_col + i]
- *                   for each row i: spread a's element,       or rows in place:        a[i·a_row + p]
+ *                   for each row i: broadcast a's element,    or rows in place:        a[i·a_row + p]
  *                                   sum[i][j] += a·b[j]
  *
  * Register budget: AVX-512 and NEON have 32 vector registers: 12 × 2 sums + 2 of b + a. AVX2 and SSE have 16:
- * 6 × 2 sums + 2 of b + a. The sums are an array of vectors with constant indices after unrolling, so the compiler
- * keeps them in registers; every (height, width, layout of a) is a function of its own.
+ * 6 × 2 sums + 2 of b + a. The sums are an array of vectors; after unrolling all its indices are constants, so the
+ * compiler keeps them in registers. Every (height, width, layout of a) is a function of its own.
  *
- * Included by product.c, where an element is a number, and by product_bf16.c (TL_BF16_PAIRS), where it is two. */
+ * Included by product.c, where an element is a tl_real, and by product_bf16.c (TL_BF16_PAIRS), where it is a pair of
+ * bfloat16. */
 #ifndef TL_PRODUCT_TILES_H
 #define TL_PRODUCT_TILES_H
 
@@ -50,12 +51,13 @@ INLINE vec load(const tl_real *p) { return *(const vec_unaligned *)p; }
 INLINE void store(tl_real *p, vec v) { *(vec_unaligned *)p = v; }
 
 #if defined(TL_BF16_PAIRS)
-/* Every element is a pair of bfloat16: c + a₀·b₀ + a₁·b₁, rounded after each addition. The processor begins with the
- * upper half of an element. */
+/* Every element is a pair of bfloat16: c + a₀·b₀ + a₁·b₁, rounded after each addition. The product of
+ * the upper halves comes first. */
 INLINE vec multiply_add(vec a, vec b, vec c) {
     return (vec)_mm512_dpbf16_ps((__m512)c, (__m512bh)a, (__m512bh)b);
 }
-INLINE vec spread(tl_real x) { return (vec)_mm512_set1_ps(x); } /* no arithmetic: it is no number */
+/* An instruction without arithmetic, since these bits are no float. */
+INLINE vec broadcast(tl_real x) { return (vec)_mm512_set1_ps(x); }
 #else
 /* a·b + c, rounded once where the processor can. An intrinsic, since compilers contract a * b + c only when they
  * optimise, and a debug or sanitizer build must give the same bits. */
@@ -75,14 +77,14 @@ INLINE vec multiply_add(vec a, vec b, vec c) {
     return a * b + c;
 # endif
 }
-INLINE vec spread(tl_real x) { return x - (vec){0}; }
+INLINE vec broadcast(tl_real x) { return x - (vec){0}; }
 #endif
 
 /* ---- tiles ---- */
 
-/* One tile of constant height m and nv vectors. along_k says that a's rows are read in place, k contiguous
- * (a_col = 1); else a's columns are contiguous (a_row = 1), as in a packed panel. Rows are reached from one
- * pointer for every four of them: 12 pointers would not fit into the general registers. */
+/* One tile of constant height m and nv vectors. With along_k, k is contiguous in a's rows (a_col = 1), which are read
+ * in place; else a's columns are contiguous (a_row = 1), as in a packed panel. Four rows share one pointer: 12 pointers
+ * would not fit into the general registers. */
 INLINE void compute(const int m, const int nv, const bool along_k, const tl_product_tile *t) {
     vec sum[ROWS][MOST_VECTORS];
     UNROLL for (int i = 0; i < m; i++) {
@@ -97,13 +99,13 @@ INLINE void compute(const int m, const int nv, const bool along_k, const tl_prod
         vec bv[MOST_VECTORS];
         UNROLL for (int j = 0; j < nv; j++) bv[j] = load(b[j / 2] + j % 2 * LANES);
         UNROLL for (int i = 0; i < m; i++) {
-            const vec x = spread(along_k ? a[i / 4][i % 4 * row] : a[0][i]);
+            const vec x = broadcast(along_k ? a[i / 4][i % 4 * row] : a[0][i]);
             UNROLL for (int j = 0; j < nv; j++) sum[i][j] = multiply_add(x, bv[j], sum[i][j]);
         }
         UNROLL for (int i = 0; i < 3; i++) a[i] += step;
         UNROLL for (int j = 0; j < MOST_VECTORS / 2; j++) b[j] += b_row;
     }
-    if (t->bias != NULL) {
+    if (t->bias) {
         UNROLL for (int j = 0; j < nv; j++) {
             const vec bias = load(t->bias + j * LANES);
             UNROLL for (int i = 0; i < m; i++) sum[i][j] = sum[i][j] + bias;
@@ -121,7 +123,7 @@ typedef void tile_function(const tl_product_tile *t);
 /* clang-format off */
 #define PAIR(m, nv) {tile_##m##_##nv##_columns, tile_##m##_##nv##_rows}
 
-/* Low tiles may be wide, so that there are always eight sums or more: the processor works on that many at once. */
+/* Low tiles may be wide, so that a tile has eight sums or more: the processor works on that many at once. */
 TILE(1, 1) TILE(1, 2) TILE(1, 4) TILE(1, 8)
 TILE(2, 1) TILE(2, 2) TILE(2, 4)
 TILE(4, 1) TILE(4, 2)
@@ -135,7 +137,7 @@ TILE(6, 1) TILE(6, 2)
 
     typedef struct shape {
     int height, most_vectors;
-    tile_function *compute[4][2]; /* of 1, 2, 4, 8 vectors; a by columns, by rows */
+    tile_function *compute[4][2]; /* [of 1, 2, 4, 8 vectors][a by columns, by rows] */
 } shape;
 static const shape shapes[] = {
 #if ROWS == 12

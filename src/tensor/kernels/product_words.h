@@ -1,10 +1,11 @@
-/* What the packings into bfloat16 share: 16 × 16 words (of 32 bits) exchange rows and columns. */
+/* Helpers of the packing into bfloat16: the transpose of 16 × 16 words of 32 bits, and masks. */
 #ifndef TL_PRODUCT_WORDS_H
 #define TL_PRODUCT_WORDS_H
 
 #include <immintrin.h>
 
-/* row[i], word j <-> row[j], word i. First within blocks of 4 × 4 words, all four of a row at once, then the blocks. */
+/* Transposes: word j of row[i] and word i of row[j] change places. First within blocks of 4 × 4 words, the four blocks
+ * of a row at once, then the blocks themselves. */
 static inline __attribute__((always_inline)) void tl_transpose_words(__m512i row[16]) {
     __m512i part[16];
     for (int q = 0; q < 16; q += 4) {
@@ -18,9 +19,9 @@ static inline __attribute__((always_inline)) void tl_transpose_words(__m512i row
         part[q + 3] = _mm512_unpackhi_epi64(ab2, cd2);
     }
     for (int w = 0; w < 4; w++) {
-        const __m512i a =
-            _mm512_shuffle_i32x4(part[w], part[4 + w], 0x88); /* blocks 0, 2 of rows 0-3, of 4-7 */
-        const __m512i b = _mm512_shuffle_i32x4(part[w], part[4 + w], 0xdd); /* blocks 1, 3 */
+        /* of rows 0-3 and 4-7, then of rows 8-11 and 12-15: a and c hold blocks 0 and 2, b and d blocks 1 and 3 */
+        const __m512i a = _mm512_shuffle_i32x4(part[w], part[4 + w], 0x88);
+        const __m512i b = _mm512_shuffle_i32x4(part[w], part[4 + w], 0xdd);
         const __m512i c = _mm512_shuffle_i32x4(part[8 + w], part[12 + w], 0x88);
         const __m512i d = _mm512_shuffle_i32x4(part[8 + w], part[12 + w], 0xdd);
         row[w] = _mm512_shuffle_i32x4(a, c, 0x88);
@@ -30,7 +31,7 @@ static inline __attribute__((always_inline)) void tl_transpose_words(__m512i row
     }
 }
 
-/* The first n of 16 words, n from nothing up. */
+/* The mask of the first n of 16 words; n may be negative or above 16. */
 static inline __attribute__((always_inline)) __mmask16 tl_first_words(long n) {
     return n >= 16 ? 0xffff : n <= 0 ? 0 : (__mmask16)((1u << n) - 1);
 }

@@ -1,30 +1,35 @@
-/* Softmax of one row, and what is done to scores, queries and keys before it (rows.h says what each computes; row_pieces.h how loops go
- * over a row). Masked elements are replaced by the number that changes nothing as soon as they are loaded, so whatever they hold (NaN
- * too) goes nowhere. */
+/* Softmax of one row, and what attention does before it: a bias on scores, rotary positions on queries and keys. rows.h
+ * has the kernels' contracts, row_pieces.h the loops over a row. The formulas are those of src/autograd/ops/softmax.c,
+ * masked_softmax.c, log_softmax.c and rotary.c.
+ *
+ * A masked element is replaced, as soon as it is loaded, by the number that changes nothing (-Inf before an exp, 0
+ * before a sum). So its value, even NaN, reaches no result. */
 #include "kernels.h"
 #include "row_pieces.h"
 
-/* ---- before it: a bias on scores, places turned into queries and keys ---- */
+/* ---- before softmax: a bias on scores, positions rotated into queries and keys ---- */
 
 static void biased(tl_real *y, const tl_real *x, tl_real scale, const tl_real *bias, long n) {
     for (long i = 0; i < n; i += TL_LANES)
         row_store(y, i, n, row_load(x, i, n, 0) * scale + row_load(bias, i, n, 0));
 }
 
-/* Neighbours change places by being copied, TURNED numbers at a time. gcc 12 fuses multiply and add in a plain loop over pairs
- * whatever it is told, and makes wrong numbers of pairs that are swapped in a vector, for double on baseline x86-64. */
-enum { TURNED = 64 };
+/* Each pair's two numbers are swapped by a copy, ROTATED numbers at a time. Two simpler ways fail on gcc 12: it fuses
+ * multiply and add in a plain loop over pairs, whatever its options say; and for double on baseline x86-64 it computes
+ * wrong numbers where pairs are swapped within a vector. */
+enum { ROTATED = 64 };
 static void rotate(tl_real *y, const tl_real *x, const tl_real *turns, long n, bool back, bool add) {
     const tl_real sign = back ? -1 : 1;
-    for (long from = 0; from < n; from += TURNED) {
-        const long m = n - from < TURNED ? n - from : TURNED;
-        tl_real swapped[TURNED];
+    for (long from = 0; from < n; from += ROTATED) {
+        const long m = n - from < ROTATED ? n - from : ROTATED;
+        tl_real swapped[ROTATED];
         for (long i = 0; i < m; i++) swapped[i] = x[from + (i ^ 1)];
-        __asm__ volatile("" : : "r"(swapped) : "memory"); /* now they are there */
+        __asm__ volatile("" : : "r"(swapped) : "memory"); /* the compiler must store them here */
         for (long i = 0; i < m; i += TL_LANES) {
-            const tl_vec cos = row_load(turns + from, i, m, 0),
-                         sin = row_load(turns + n + from, i, m, 0) * sign;
+            const tl_vec cos = row_load(turns + from, i, m, 0);
+            const tl_vec sin = row_load(turns + n + from, i, m, 0) * sign; /* -sin, sin for each pair */
             const tl_vec other = row_load(swapped, i, m, 0);
+            /* (a, b)·cos + (b, a)·(-sin, sin) */
             row_put(y + from, i, m, row_load(x + from, i, m, 0) * cos + other * sin, add);
         }
     }
@@ -50,7 +55,7 @@ TL_SIMD tl_veci row_shown(const uint8_t *attend, long i, long n) {
     return shown;
 }
 
-/* v where the row is visible, else 0. */
+/* v in the lanes that `attend` shows, 0 in the others. */
 TL_SIMD tl_vec row_only_shown(tl_vec v, long i, tl_row_mask mask) {
     return mask.attend ? tl_vec_where(row_shown(mask.attend, i, mask.visible), v) : v;
 }
@@ -65,8 +70,8 @@ static bool row_nothing_shown(tl_row_mask mask) {
 
 /* ---- softmax ---- */
 
-/* Stores the last, unfilled vector of a row: all of it where the row has room behind its n numbers, for what is read
- * again soon is read faster so. Lanes beyond n hold 0. */
+/* Stores the last, partly filled vector of a row; its lanes beyond n hold 0. Where the row has room for the whole
+ * vector, the whole vector is stored: a load that soon follows a store is fastest if both are of the same width. */
 TL_SIMD void row_store_last(tl_real *y, long i, long n, long room, tl_vec v) {
     if (i + TL_LANES <= room)
         tl_vec_store(y + i, v);
@@ -74,32 +79,54 @@ TL_SIMD void row_store_last(tl_real *y, long i, long n, long room, tl_vec v) {
         tl_vec_store_n(y + i, n - i, v);
 }
 
-/* Clears a row's places behind the vectors that hold its first n numbers; row_store_last has cleared the others. */
+/* Clears the elements behind a row's last vector; row_store_last has stored zeros within that vector. */
 TL_SIMD void row_clear_rest(tl_real *y, long n, long room) {
     const long stored = (n + TL_LANES - 1) / TL_LANES * TL_LANES;
     row_clear(y, stored <= room ? stored : n, room);
 }
 
-/* y = softmax of scale·x, n > 0 numbers; the last, unfilled block stays in registers until it is done. Returns whether
- * the sum is a number. */
+/* y = softmax of scale·x, one block of numbers or less, all in registers. Returns false if the sum is NaN. */
+TL_SIMD bool softmax_block(tl_real *y, const tl_real *x, tl_real scale, long n, long room) {
+    tl_wide v, max;
+    TL_EACH_PART(p) {
+        v.part[p] = row_load(x, p * TL_LANES, n, NEGATIVE_INFINITY) * scale;
+        /* passes over NaN, as row_scaled_max does */
+        max.part[p] = tl_vec_max(v.part[p], tl_vec_set(NEGATIVE_INFINITY));
+    }
+    const tl_real largest = tl_wide_max(max); /* m */
+    TL_EACH_PART(p) v.part[p] -= largest;
+    row_exps(TL_PARTS, v.part); /* e^(scale·x - m) */
+    const tl_real sum = tl_wide_sum(v), share = 1 / sum;
+    TL_EACH_PART(p) {
+        const long i = p * TL_LANES;
+        if (i < n) row_store_last(y, i, n, room, tl_vec_where(tl_vec_first(n - i), v.part[p] * share));
+    }
+    row_clear_rest(y, n, room);
+    return sum == sum;
+}
+
+/* y = softmax of scale·x, n > 0 numbers. The whole blocks' e^(scale·x - m) wait in y for the sum; those of the last,
+ * partly filled block wait in registers. Returns false if the sum is NaN. */
 TL_SIMD bool softmax_row(tl_real *y, const tl_real *x, tl_real scale, long n, long room) {
+    if (n <= TL_WIDE) return softmax_block(y, x, scale, n, room);
     const long whole = n - n % TL_WIDE;
+    /* m, the largest scale·x */
     tl_real max = row_scaled_max(x, scale, n);
+    /* e = e^(scale·x - m), and its sum */
     tl_wide total = tl_wide_set(0), last = total;
     for (long i = 0; i < whole; i += TL_WIDE) {
-        TL_EACH_PART(p) {
-            tl_vec e = row_exp(tl_vec_load(x + i + p * TL_LANES) * scale - max);
-            total.part[p] += e;
-            tl_vec_store(y + i + p * TL_LANES, e);
-        }
+        tl_vec e[TL_PARTS];
+        TL_EACH_PART(p) e[p] = tl_vec_load(x + i + p * TL_LANES) * scale - max;
+        row_exps(TL_PARTS, e);
+        TL_EACH_PART(p) total.part[p] += e[p], tl_vec_store(y + i + p * TL_LANES, e[p]);
     }
     if (whole < n) {
-        TL_EACH_PART(p) {
-            tl_vec v = row_load(x, whole + p * TL_LANES, n, NEGATIVE_INFINITY);
-            last.part[p] = row_exp(v * scale - max);
-            total.part[p] += last.part[p];
-        }
+        TL_EACH_PART(p)
+        last.part[p] = row_load(x, whole + p * TL_LANES, n, NEGATIVE_INFINITY) * scale - max;
+        row_exps(TL_PARTS, last.part);
+        TL_EACH_PART(p) total.part[p] += last.part[p];
     }
+    /* y = e / sum */
     tl_real sum = tl_wide_sum(total), share = 1 / sum;
     for (long i = 0; i < whole; i += TL_LANES) tl_vec_store(y + i, tl_vec_load(y + i) * share);
     TL_EACH_PART(p) {
@@ -117,7 +144,7 @@ static void softmax(tl_real *y, const tl_real *x, tl_real scale, long n, tl_row_
         row_clear(y, 0, n);
         return;
     }
-    if (mask.attend) { /* exp(-Inf) is 0 */
+    if (mask.attend) { /* hidden scores become -Inf, whose exp is 0 */
         for (long i = 0; i < visible; i += TL_LANES) {
             tl_vec v = row_load(x, i, visible, 0), hidden = tl_vec_set(NEGATIVE_INFINITY);
             row_store(y, i, visible, tl_vec_select(row_shown(mask.attend, i, visible), v, hidden));
@@ -125,13 +152,38 @@ static void softmax(tl_real *y, const tl_real *x, tl_real scale, long n, tl_row_
         x = y;
     }
     bool finite = softmax_row(y, x, scale, visible, n);
-    for (long i = 0; i < visible && mask.attend && !finite; i++) /* then all of it is NaN */
+    /* a NaN among the shown scores has made all of y NaN; hidden elements stay 0 */
+    for (long i = 0; i < visible && mask.attend && !finite; i++)
         if (!mask.attend[i]) y[i] = 0;
+}
+
+/* dx = scale·y·(dy - sum of y·dy) of one block or less. */
+TL_SIMD void softmax_block_backward(tl_real *dx, const tl_real *y, const tl_real *dy, tl_real scale,
+                                    long room, tl_row_mask mask) {
+    const long n = mask.visible;
+    tl_wide p, d, terms;
+    TL_EACH_PART(k) {
+        const long i = k * TL_LANES;
+        p.part[k] = row_load(y, i, n, 0), d.part[k] = row_load(dy, i, n, 0);
+        terms.part[k] = 0 + p.part[k] * row_only_shown(d.part[k], i, mask);
+    }
+    const tl_real dot = tl_wide_sum(terms); /* sum over j of y[j]·dy[j] */
+    TL_EACH_PART(k) {
+        const long i = k * TL_LANES;
+        const tl_vec v = row_only_shown(p.part[k] * (d.part[k] - dot) * scale, i, mask);
+        if (i < n) row_store_last(dx, i, n, room, tl_vec_where(tl_vec_first(n - i), v));
+    }
+    row_clear_rest(dx, n, room);
 }
 
 TL_SIMD void softmax_row_backward(tl_real *dx, const tl_real *y, const tl_real *dy, tl_real scale, long room,
                                   tl_row_mask mask, bool add) {
     const long n = mask.visible, whole = n - n % TL_LANES;
+    if (n <= TL_WIDE && !add) {
+        softmax_block_backward(dx, y, dy, scale, room, mask);
+        return;
+    }
+    /* dot = sum over j of y[j]·dy[j] */
     tl_wide total = tl_wide_set(0);
     for (long i = 0; i < n; i += TL_WIDE) {
         TL_EACH_PART(p) {
@@ -140,6 +192,7 @@ TL_SIMD void softmax_row_backward(tl_real *dx, const tl_real *y, const tl_real *
         }
     }
     tl_real dot = tl_wide_sum(total);
+    /* dx (+)= y·(dy - dot)·scale, 0 where hidden */
     for (long i = 0; i < n; i += TL_LANES) {
         tl_vec d = row_load(y, i, n, 0) * (row_load(dy, i, n, 0) - dot);
         d = row_only_shown(d * scale, i, mask);
@@ -158,17 +211,19 @@ static void softmax_backward(tl_real *dx, const tl_real *y, const tl_real *dy, t
     if (mask.attend)
         softmax_row_backward(dx, y, dy, scale, n, mask, add);
     else
-        softmax_row_backward(dx, y, dy, scale, n, (tl_row_mask){mask.visible, NULL},
-                             add); /* without a trace of the array */
+        /* a constant NULL: the compiler drops all that `attend` would need */
+        softmax_row_backward(dx, y, dy, scale, n, (tl_row_mask){mask.visible, NULL}, add);
 }
 
 static void log_softmax(tl_real *y, const tl_real *x, long n) {
+    /* m, and log of the sum over j of e^(x[j] - m) */
     tl_real max = row_max(x, n), log_sum = one_log(row_exp_sum(x, n, max));
     for (long i = 0; i < n; i += TL_LANES) row_store(y, i, n, (row_load(x, i, n, 0) - max) - log_sum);
 }
 
 static void log_softmax_backward(tl_real *dx, const tl_real *y, const tl_real *dy, long n, bool add) {
-    tl_real sum = row_sum(dy, n);
+    tl_real sum = row_sum(dy, n); /* sum over j of dy[j] */
+    /* dx (+)= dy - e^y·sum */
     for (long i = 0; i < n; i += TL_LANES)
         row_put(dx, i, n, row_load(dy, i, n, 0) - row_exp(row_load(y, i, n, 0)) * sum, add);
 }

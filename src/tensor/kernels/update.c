@@ -1,9 +1,9 @@
-/* Optimiser updates over flat ranges (update.h has the formulas). One pass: every number is read and written
- * once. Constants are made in double and rounded to tl_real once, as PyTorch's scalars are. */
+/* Optimiser updates over flat ranges; update.h has the formulas. One pass: every number is read and written once.
+ * Constants are computed in double and rounded to tl_real once, as PyTorch's scalars are. */
 #include "kernels.h"
 #include "simd.h"
 
-/* 2^-102 or 2^-969: times a learning rate it is a normal number still. */
+/* 2^-102 in float, 2^-969 in double: still a normal number after it is multiplied by a learning rate. */
 #define LEAST_MOMENT (TL_REAL_MIN * (tl_real)((tl_uint)2 << TL_MANTISSA))
 
 TL_SIMD tl_vec load(const tl_real *p, long i, long n) {
@@ -17,9 +17,10 @@ TL_SIMD void store(tl_real *p, long i, long n, tl_vec v) {
         tl_vec_store_n(p + i, n - i, v);
 }
 
-/* A moment too small to move anything is 0 (update.h); NaN stays. */
+/* A moment too small to move a parameter becomes 0 (update.h); NaN stays. */
 TL_SIMD tl_vec settled(tl_vec m) { return tl_vec_select(tl_vec_abs(m) < LEAST_MOMENT, tl_vec_zero(), m); }
-/* A second one is if its first one is 0 as well: by a v of 0 alone, m / (sqrt(v) + eps) could become anything. */
+/* A second moment v becomes 0 only where its first moment m is 0: with v alone at 0, m / (sqrt(v) + eps) could be
+ * large. */
 TL_SIMD tl_vec settled_beside(tl_vec m, tl_vec v) {
     return tl_vec_select((m == tl_vec_zero()) & (v < TL_REAL_MIN), tl_vec_zero(), v);
 }
@@ -28,55 +29,77 @@ static void sgd(tl_real *p, tl_real *b, const tl_real *grad, long n, const tl_sg
     tl_real lr = (tl_real)u->lr, momentum = (tl_real)u->momentum, decay = (tl_real)u->decay;
     tl_real scale = (tl_real)u->grad_scale;
     for (long i = 0; i < n; i += TL_LANES) {
+        /* g = grad_scale·grad + decay·p */
         tl_vec x = load(p, i, n), g = load(grad, i, n) * scale;
         if (u->decay != 0) g = g + decay * x;
+        /* b = settled(momentum·b + g),   g = nesterov ? g + momentum·b : b */
         if (u->momentum != 0) {
             tl_vec buffer = settled(load(b, i, n) * momentum + g);
             store(b, i, n, buffer);
             g = u->nesterov ? g + momentum * buffer : buffer;
         }
+        /* p = p - lr·g */
         store(p, i, n, x - lr * g);
     }
 }
 
 static void adam(tl_real *p, tl_real *m, tl_real *v, const tl_real *grad, long n, const tl_adam_update *u) {
     double weight = 1 - u->beta1;
-    /* torch.lerp(m, g, weight): from the nearer end, so that weight 1 gives g exactly */
+    /* m + weight·(g - m) as torch.lerp computes it: from m if weight < 0.5, else from g, as g + (weight - 1)·(g - m);
+     * so weight 1 gives g exactly */
     bool from_m = weight < 0.5;
     tl_real towards = (tl_real)(from_m ? weight : weight - 1);
     tl_real beta2 = (tl_real)u->beta2, rest2 = (tl_real)(1 - u->beta2), eps = (tl_real)u->eps;
     tl_real step = (tl_real)(u->lr / u->bias1), root_bias2 = (tl_real)sqrt(u->bias2);
     tl_real decay = (tl_real)u->decay, keep = (tl_real)(1 - u->lr * u->decay), scale = (tl_real)u->grad_scale;
     for (long i = 0; i < n; i += TL_LANES) {
+        /* g = grad_scale·grad; then the decay: AdamW's p = p·(1 - lr·decay), Adam's g = g + decay·p */
         tl_vec x = load(p, i, n), g = load(grad, i, n) * scale, old = load(m, i, n);
         if (u->decoupled)
             x = x * keep;
         else if (u->decay != 0)
             g = g + decay * x;
+        /* m = settled(m + (1-beta1)·(g - m)) */
         tl_vec first = settled((from_m ? old : g) + towards * (g - old));
+        /* v = settled(beta2·v + (1-beta2)·g·g) */
         tl_vec second = settled_beside(first, load(v, i, n) * beta2 + (rest2 * g) * g);
         store(m, i, n, first);
         store(v, i, n, second);
+        /* p = p - lr/bias1 · m / (sqrt(v)/sqrt(bias2) + eps) */
         tl_vec denominator = tl_vec_sqrt(second) / root_bias2 + eps;
         store(p, i, n, x - (step * first) / denominator);
     }
 }
 
-typedef double double_lanes __attribute__((vector_size(sizeof(double) * TL_VEC_BYTES / sizeof(tl_real))));
+/* A vector's numbers as HALVES vectors of double. One vector of double with all of them would be wider than the
+ * processor's, and compilers keep such a vector in memory. */
+enum { HALVES = sizeof(double) / sizeof(tl_real), DOUBLES = TL_LANES / HALVES };
+typedef double doubles __attribute__((vector_size(TL_VEC_BYTES)));
+typedef tl_real half __attribute__((vector_size(TL_VEC_BYTES / HALVES)));
+
+TL_SIMD doubles half_of(tl_vec v, int h) {
+    half some;
+    memcpy(&some, (const char *)&v + (size_t)h * sizeof some, sizeof some);
+    return __builtin_convertvector(some, doubles);
+}
 
 static double sum_squares(const tl_real *x, long n) {
-    double_lanes total[TL_PARTS];
-    for (int p = 0; p < TL_PARTS; p++) total[p] = (double_lanes){0};
-    for (long i = 0; i < n; i += TL_WIDE) {
+    doubles total[TL_PARTS * HALVES];
+    for (int k = 0; k < TL_PARTS * HALVES; k++) total[k] = (doubles){0};
+    long i = 0;
+    for (; i < n; i += TL_WIDE) {
         TL_EACH_PART(p) {
-            double_lanes d = __builtin_convertvector(load(x, i + p * TL_LANES, n), double_lanes);
-            total[p] += d * d;
+            const tl_vec v = load(x, i + p * TL_LANES, n);
+            TL_UNROLLED for (int h = 0; h < HALVES; h++) {
+                const doubles d = half_of(v, h);
+                total[p * HALVES + h] += d * d;
+            }
         }
     }
     double sum[64 / sizeof(tl_real)];
     memcpy(sum, total, sizeof sum);
     for (int width = TL_WIDE / 2; width > 0; width /= 2)
-        for (int i = 0; i < width; i++) sum[i] += sum[i + width];
+        for (int k = 0; k < width; k++) sum[k] += sum[k + width];
     return sum[0];
 }
 

@@ -1,14 +1,14 @@
-/* Update kernels: what an optimiser does to a flat range of parameters, one pass, on one thread.
+/* Update kernels: what an optimiser does to a flat range of parameters, in one pass, on one thread.
  *
- * The order of operations is that of torch.optim's SGD, Adam and AdamW (PyTorch 2.13, the single-tensor forms);
- * every element is on its own, so ranges may be cut anywhere.
+ * The order of operations is that of torch.optim's SGD, Adam and AdamW (PyTorch 2.13, the single-tensor forms). No
+ * element depends on another, so ranges may be cut anywhere.
  *
- * One thing is not PyTorch's: settled(). Where gradients stay 0, as for the embeddings of rare words, moments shrink
- * until they are denormal, and there they stay: 0.98 of a few units rounds to as many. Numbers like these cost many
- * processors a hundred cycles each, step after step. So m and b below 2^-102 (double: 2^-969) become 0, and v below the
- * smallest normal number, 2^-126 (2^-1022), does where m is 0. (With v alone at 0, m / (sqrt(v) + eps) would be m / eps,
- * which a small eps makes large: of gradients near 1e-19 and an eps of 1e-30, a step of 1e11·lr.) What p loses is less
- * than 2^-102·lr / (sqrt(v) + eps). */
+ * settled() is the one difference from PyTorch. Where gradients stay 0, as for the embeddings of rare words, moments
+ * shrink until they are denormal and then stop shrinking: 0.98 times a few of the smallest denormal rounds back to the
+ * same number. On many processors each denormal costs a hundred cycles, step after step. So m and b become 0 below
+ * 2^-102 (double: 2^-969), and v becomes 0 below the smallest normal number, 2^-126 (2^-1022), where m is 0 too. (If v
+ * alone became 0, m / (sqrt(v) + eps) would be m / eps, which a small eps makes large: gradients near 1e-19 and an eps
+ * of 1e-30 would give a step of 1e11·lr.) The error in p is less than 2^-102·lr / (sqrt(v) + eps). */
 #ifndef TL_KERNELS_UPDATE_H
 #define TL_KERNELS_UPDATE_H
 
@@ -16,19 +16,21 @@
 
 #include "tapeloom/tensor.h"
 
-/*     g = grad_scale·grad (+ decay·p)
+/* SGD:
+ *     g = grad_scale·grad (+ decay·p)
  *     b = settled(momentum·b + g),   g = nesterov ? g + momentum·b : b      (if momentum is not 0)
  *     p = p - lr·g
- * b starts as zeros: PyTorch's first step, b = g, is then the same formula. */
+ * b starts as zeros, so that the formula gives PyTorch's first step, b = g. */
 typedef struct tl_sgd_update {
     double lr, momentum, decay, grad_scale;
     bool nesterov;
 } tl_sgd_update;
 
-/*     g = grad_scale·grad
+/* Adam and AdamW:
+ *     g = grad_scale·grad
  *     decoupled (AdamW): p = p·(1 - lr·decay)        else (Adam): g = g + decay·p
  *     m = settled(m + (1-beta1)·(g - m))
- *     v = settled(beta2·v + (1-beta2)·g·g), beside m
+ *     v = settled(beta2·v + (1-beta2)·g·g)                 0 only where m is 0
  *     p = p - lr/(1-beta1^t) · m / (sqrt(v)/sqrt(1-beta2^t) + eps)
  * bias1 = 1-beta1^t and bias2 = 1-beta2^t come from the caller, which counts the steps t = 1, 2, …. */
 typedef struct tl_adam_update {
@@ -40,7 +42,8 @@ typedef struct tl_update_kernels {
     /* b may be NULL when momentum is 0 */
     void (*sgd)(tl_real *p, tl_real *b, const tl_real *grad, long n, const tl_sgd_update *u);
     void (*adam)(tl_real *p, tl_real *m, tl_real *v, const tl_real *grad, long n, const tl_adam_update *u);
-    /* Sum of x² in double: squares are exact in float's case; lane i mod TL_LANES, then a fixed tree. */
+    /* Sum of x² in double; squares of floats are exact. Element i goes to sum i mod TL_WIDE; a fixed tree adds
+     * these. */
     double (*sum_squares)(const tl_real *x, long n);
 } tl_update_kernels;
 

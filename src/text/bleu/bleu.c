@@ -1,13 +1,12 @@
-/* Corpus BLEU, sacreBLEU's numbers: clipped n-gram matches are summed over all sentences, and only at the
- * end
+/* Corpus BLEU, with sacreBLEU's numbers: clipped n-gram matches are summed over all sentences; from the sums
  *
  *     BLEU = BP · exp( ¼ · Σ over n = 1…4 of ln p_n ),   p_n = 100 · matched_n / total_n
  *     BP   = 1 if the hypotheses are at least as long as the references, else exp(1 - ref/hyp)
  *
- * An order with n-grams but no match counts 1/2, then 1/4 … of a match (Chen and Cherry 2014, method 3).
- * An order without any n-gram makes the score 0.
+ * The first order with n-grams but no match counts as 1/2 match, the next as 1/4, and so on (Chen and Cherry 2014,
+ * method 3). An order without any n-gram makes the score 0.
  *
- * What a token is says tokens.c; n-grams are counted in grams.c. */
+ * tokens.c cuts lines into tokens; grams.c counts n-grams. */
 #include "tapeloom/text.h"
 #include "base/format.h"
 #include "grams.h"
@@ -19,7 +18,7 @@
 
 struct tl_bleu {
     tl_error error;
-    tl_bleu_score sums; /* matched, total and the lengths; the rest is computed on request */
+    tl_bleu_score sums; /* matched, total and the lengths; the rest is computed from these */
     tl_bleu_cutter cutter;
     tl_grams grams;
 };
@@ -74,7 +73,7 @@ bool tl_bleu_add(tl_bleu *bleu, const char *hypothesis, const char *reference) {
 
 tl_bleu_score tl_bleu_result(const tl_bleu *bleu) {
     tl_bleu_score s = bleu ? bleu->sums : (tl_bleu_score){0};
-    double log_sum = 0, share = 1; /* share of a match that the next order without one counts */
+    double log_sum = 0, share = 1; /* share: the part of a match that an order without one counts as */
     bool any = false, all = true;
     s.brevity = s.hyp_length == 0             ? (s.ref_length == 0 ? 1 : 0)
                 : s.hyp_length < s.ref_length ? exp(1 - (double)s.ref_length / (double)s.hyp_length)

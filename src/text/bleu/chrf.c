@@ -1,11 +1,12 @@
-/* Corpus chrF2, sacreBLEU's numbers: for n = 1 … 6 the character n-grams of hypotheses, of references and of both
- * (clipped, as in BLEU) are summed over all sentences, and only at the end
+/* Corpus chrF2, with sacreBLEU's numbers: for n = 1 … 6 the character n-grams of the hypotheses, of the references, and
+ * those in both (clipped, as in BLEU) are summed over all sentences; from the sums
  *
  *     P, R  = means of matched_n / hypotheses_n and matched_n / references_n
  *     chrF2 = 100 · (1 + β²) · P·R / (β²·P + R),   β = 2
  *
- * over the orders that both sides have n-grams of (sacreBLEU's effective order). A sentence whose reference is too short
- * for an n-gram adds none of the hypothesis's either. White space is left out before n-grams are taken. */
+ * with means over the orders for which both sides have n-grams (sacreBLEU's effective order). If a sentence's reference
+ * is too short for an n-gram, its hypothesis's n-grams of that order do not count either. White space is removed before
+ * n-grams are taken. */
 #include "tapeloom/text.h"
 #include "base/format.h"
 #include "grams.h"

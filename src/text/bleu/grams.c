@@ -1,5 +1,5 @@
-/* N-grams become numbers: a 1-gram is its unit's number, an n-gram the number of the pair (its first n-1 units,
- * its last unit). Then counting needs no comparison of sequences and takes time in proportion to the sentence. */
+/* N-grams as numbers: a 1-gram has the number of its unit, an n-gram the number of the pair (first n-1 units, last
+ * unit). So counting compares no sequences, and takes time in proportion to the length of the sentence. */
 #include "grams.h"
 #include "base/memory.h"
 
@@ -18,7 +18,7 @@ void tl_grams_clear(tl_grams *grams) {
     grams->hyp.units = grams->ref.units = 0;
 }
 
-/* The n-gram's number; a new one has nothing left to match. -1 when out of memory. */
+/* The number of an n-gram. A new one has left 0. -1 when out of memory. */
 static long number_of(tl_grams *grams, tl_span key) {
     if (!TL_RESERVE(grams->left, grams->left_room, (size_t)grams->table.count + 1)) return -1;
     long before = grams->table.count, number = tl_table_add(&grams->table, key);
@@ -37,7 +37,7 @@ bool tl_grams_add(tl_grams *grams, tl_grams_side *side, tl_span unit) {
     return true;
 }
 
-/* From the (n-1)-grams to the n-grams, n ≥ 2. */
+/* From the numbers of (n-1)-grams to those of n-grams, n ≥ 2. */
 static bool lengthen(tl_grams *grams, tl_grams_side *side, int n) {
     for (long i = 0; i + n <= side->units; i++) {
         long pair[2] = {side->gram[i], side->unit[i + n - 1]};
@@ -46,8 +46,7 @@ static bool lengthen(tl_grams *grams, tl_grams_side *side, int n) {
     return true;
 }
 
-/* Each n-gram of the hypothesis takes one of the same n-grams that the reference has left: the clipped
- * count. */
+/* Clipped counting: each n-gram of the hypothesis uses up one equal n-gram of the reference, if one is left. */
 static tl_grams_count match(tl_grams *grams, int n) {
     tl_grams_count count = {0, 0, 0};
     for (; count.ref + n <= grams->ref.units; count.ref++) grams->left[grams->ref.gram[count.ref]]++;

@@ -1,24 +1,24 @@
-/* sacreBLEU's tokenisers none, 13a, zh and char (sacrebleu/tokenizers, version 2.6), which put spaces into a line; the
- * line is split at white space afterwards. 13a and zh end in the same four passes over the whole line, one after
- * the other, because each sees the spaces that the one before has put there:
+/* sacreBLEU's tokenisers none, 13a, zh and char (sacrebleu/tokenizers, version 2.6). They insert spaces into a line,
+ * which is then split at white space. 13a and zh end in the same four passes over the whole line. The order matters,
+ * since each pass sees the spaces of the one before:
  *
  *     1. spaces around ASCII punctuation except ' - . ,
- *     2. a . or , that does not follow a digit is set apart behind its neighbour        "a.5"  → "a . 5"
- *     3. a . or , that no digit follows is set apart before its neighbour               "5.a"  → "5 . a"
- *     4. a - behind a digit is set apart                                                "5-a"  → "5 - a"
+ *     2. a . or , that does not follow a digit is separated, together with its pair     "a.5"  → "a . 5"
+ *     3. a . or , that no digit follows is separated                                    "5.a"  → "5 . a"
+ *     4. a - after a digit is separated                                                 "5-a"  → "5 - a"
  *
- * As in a regular expression a pair's characters are used up: in "a.,b" pass 2 looks for the next pair behind "a.".
- * Everything that the passes look for is ASCII, so they work on bytes, and any bytes will do.
+ * As in a regular expression, matches do not overlap: in "a.,b" pass 2 looks for the next pair after "a.". The passes
+ * look only for ASCII, so they work on bytes, and accept any bytes.
  *
- * Invariant: a step reads one of the cutter's two texts (or the line) and writes to the other, which has room for
- * whatever can come (see ROOM), so that nothing in here but the reservation can fail. The lower case is in text[1]. */
+ * Invariant: a step reads the line or one of the cutter's two texts, and writes to the other text, which has room for
+ * the longest result (ROOM). So only the reservation of memory can fail. The line in lower case is in text[1]. */
 #include "tokens.h"
 #include "text/unicode/lowercase.h"
 #include "base/memory.h"
 #include "base/utf8.h"
 
-/* Every byte brings at most four spaces, two in pass 1 or around a Chinese character, or two in pass 2 and two in pass 3
- * (punctuation of pass 1 is none of theirs; a - gets two). 13a puts two more around the line. */
+/* Every byte brings at most four spaces: two in pass 1 or around a Chinese character, or two in pass 2 and two in pass
+ * 3 (which do not touch pass 1's punctuation; a - gets two). 13a adds two around the line. */
 #define ROOM(size) (5 * (size) + 2)
 
 void tl_bleu_cutter_free(tl_bleu_cutter *cutter) {
@@ -36,7 +36,7 @@ bool tl_bleu_next_character(tl_span *rest, tl_span *character) {
     return true;
 }
 
-/* The line from its first token to the end of its last; if `front` is to stay, from its beginning. */
+/* The line without white space after its last token and, unless `front`, before its first. */
 static tl_span strip(tl_span line, bool front) {
     tl_span rest = line, token;
     const char *start = line.text, *end = line.text;
@@ -47,10 +47,10 @@ static tl_span strip(tl_span line, bool front) {
     return (tl_span){start, (size_t)(end - start)};
 }
 
-/* ---- 13a: what is written otherwise ---- */
+/* ---- 13a: replacements ---- */
 
-/* Replaces every `from` in place by the shorter `to`, each as it stands: what comes to be by a replacement is not
- * replaced. Returns the new size. */
+/* Replaces every `from` by the shorter `to`, in place. A new `from` that a replacement creates is not replaced. Returns
+ * the new size. */
 static size_t replace(char *text, size_t size, const char *from, const char *to) {
     size_t length = strlen(from), with = strlen(to), used = 0;
     for (size_t i = 0; i < size;) {
@@ -78,12 +78,12 @@ static size_t unescape(tl_span line, char *out) {
 
 /* ---- zh: Chinese characters ---- */
 
-/* sacreBLEU's ranges as they work. Its two for the planes beyond U+FFFF are written with four digits too few, and Python
- * takes them for U+2001 … U+2A6D and a part of the radicals: so dashes and curly quotes are Chinese there, the
- * rare characters of Extension B are not. */
+/* sacreBLEU's ranges as Python reads them. Its two ranges for planes beyond U+FFFF are written with too few digits, so
+ * Python reads U+2001 … U+2A6D and a part of the radicals. So dashes and curly quotes count as Chinese, and the rare
+ * characters of Extension B do not. */
 static bool is_chinese(uint32_t code) {
     static const uint32_t ranges[][2] = {
-        {0x2001, 0x2A6D}, /* Extension B was meant; holds U+2600 … U+27BF, symbols and dingbats */
+        {0x2001, 0x2A6D}, /* meant for Extension B; includes U+2600 … U+27BF, symbols and dingbats */
         {0x2E80, 0x2FDF}, /* radicals */
         {0x2FF0, 0x303F}, /* description of characters, punctuation */
         {0x3100, 0x312F}, /* Bopomofo */
@@ -100,7 +100,7 @@ static bool is_chinese(uint32_t code) {
     return false;
 }
 
-/* Spaces around Chinese characters; around every character if `all`. */
+/* Puts spaces around Chinese characters or, if `all`, around every character. */
 static size_t separate(tl_span line, bool all, char *out) {
     size_t used = 0;
     for (tl_span c; tl_bleu_next_character(&line, &c);) {
@@ -136,7 +136,8 @@ static size_t split_punctuation(tl_span in, char *out) {
     return used;
 }
 
-/* Every pair of a `first` and a `second` gets a space between its two and another one at its front or end. */
+/* Puts a space between the two of every pair of a `first` and a `second`, and another one before or (not at_front)
+ * after the pair. */
 static size_t split_pairs(tl_span in, bool (*first)(char), bool (*second)(char), bool at_front, char *out) {
     size_t used = 0;
     for (size_t i = 0; i < in.size;) {
@@ -153,7 +154,7 @@ static size_t split_pairs(tl_span in, bool (*first)(char), bool (*second)(char),
     return used;
 }
 
-/* From text[0] to text[0], by way of text[1]. */
+/* The four passes, from text[0] to text[0] by way of text[1]. */
 static size_t split(tl_bleu_cutter *cutter, size_t size) {
     char *a = cutter->text[0], *b = cutter->text[1];
     size = split_punctuation((tl_span){a, size}, b);
@@ -162,7 +163,7 @@ static size_t split(tl_bleu_cutter *cutter, size_t size) {
     return split_pairs((tl_span){b, size}, is_digit, is_dash, false, a);
 }
 
-/* ---- all together ---- */
+/* ---- a whole line ---- */
 
 bool tl_bleu_lower(tl_bleu_cutter *cutter, tl_span line, tl_span *lower) {
     if (!TL_RESERVE(cutter->text[1], cutter->room[1], TL_LOWERCASE_ROOM(line.size) + 1)) return false;

@@ -1,17 +1,17 @@
-/* Merges in use: words cut into subwords and put together again (Sennrich, Haddow and Birch, "Neural Machine
- * Translation of Rare Words with Subword Units", 2016), as subword-nmt 0.3.8's apply_bpe.py does. A word begins as its
- * characters, neighbours are merged (merge.c), and what is not known is split again (known.c). */
+/* Applying merges: cuts words into subwords and joins them again (Sennrich, Haddow and Birch, "Neural Machine
+ * Translation of Rare Words with Subword Units", 2016), as subword-nmt 0.3.8's apply_bpe.py does. A word starts as its
+ * characters, neighbours are merged (merge.c), and pieces that are not known are split again (known.c). */
 #include "bpe.h"
 #include "base/buffer.h"
 #include "base/memory.h"
 
 /* ---- one word ---- */
 
-/* The word as pieces without TL_BPE_END. How many; 0 when out of memory. */
+/* Cuts the word into bpe->pieces, without TL_BPE_END. Returns how many there are; 0 when out of memory. */
 static size_t cut(tl_bpe *bpe, tl_span word, const tl_bpe_dropout *dropout) {
     size_t count;
     if (!tl_bpe_spell(bpe, word, &count)) return 0;
-    if (count == 1) { /* stays as it is, known or not */
+    if (count == 1) { /* one character is never changed, known or not */
         bpe->pieces[0].size = word.size;
         return 1;
     }
@@ -20,11 +20,11 @@ static size_t cut(tl_bpe *bpe, tl_span word, const tl_bpe_dropout *dropout) {
     if (count == 0) return 0;
     tl_piece *last = &bpe->pieces[count - 1];
     last->size -= TL_BPE_END_SIZE;
-    if (last->size == 0) count--; /* version 0.1, and nothing took the end up */
+    if (last->size == 0) count--; /* version 0.1: the end was not merged with anything */
     return bpe->choosy ? tl_bpe_split_unknown(bpe, count) : count;
 }
 
-/* Writes the pieces behind what is in `written`, "@@ " between them. */
+/* Appends the pieces to bpe->written, with "@@ " between them. */
 static bool write_pieces(tl_bpe *bpe, size_t count) {
     const tl_piece *last = &bpe->pieces[count - 1];
     const size_t need = last->start + last->size + 3 * count;
@@ -40,7 +40,7 @@ static bool write_pieces(tl_bpe *bpe, size_t count) {
     return true;
 }
 
-/* The word cut by chance: not remembered. */
+/* Cuts the word with dropout; the result is not cached. */
 static const char *cut_anew(tl_bpe *bpe, tl_span word, const tl_bpe_dropout *dropout) {
     const size_t start = bpe->written_used, count = cut(bpe, word, dropout);
     const bool ok = count > 0 && write_pieces(bpe, count);
@@ -48,7 +48,7 @@ static const char *cut_anew(tl_bpe *bpe, tl_span word, const tl_bpe_dropout *dro
     return ok ? bpe->written + start : NULL;
 }
 
-/* The word as subwords, from memory or cut now; valid until the next call. NULL when out of memory. */
+/* The word as subwords, from the cache or newly cut; valid until the next call. NULL when out of memory. */
 static const char *cut_word(tl_bpe *bpe, tl_span word, const tl_bpe_dropout *dropout) {
     if (dropout) return cut_anew(bpe, word, dropout);
     long number = tl_table_find(&bpe->words, word);
@@ -65,7 +65,7 @@ static const char *cut_word(tl_bpe *bpe, tl_span word, const tl_bpe_dropout *dro
 
 /* ---- one line ---- */
 
-/* Appends a line without its end: its words cut, one space between, and the spaces around them as they are. */
+/* Appends a line without its end: its words cut, one space between words, and the spaces around the line unchanged. */
 static bool apply(tl_bpe *bpe, tl_span line, const tl_bpe_dropout *dropout, tl_buffer *out) {
     tl_span rest = tl_bpe_strip(line);
     const size_t before = (size_t)(rest.text - line.text), after = line.size - before - rest.size;
@@ -93,7 +93,7 @@ char *tl_bpe_apply_dropout(tl_bpe *bpe, const char *line, const tl_bpe_dropout *
     tl_buffer out = {0};
     const char *at = line ? line : "";
     bool ok = tl_buffer_add(&out, "", 0);
-    while (ok && *at) { /* a CR or LF ends a line wherever it stands, as it does for tl_bpe_words_add */
+    while (ok && *at) { /* a CR or LF anywhere ends a line, as in tl_bpe_words_add */
         const size_t size = strcspn(at, "\r\n"), ends = strspn(at + size, "\r\n");
         ok = apply(bpe, (tl_span){at, size}, dropout, &out) && tl_buffer_add(&out, at + size, ends);
         at += size + ends;

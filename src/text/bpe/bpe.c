@@ -1,4 +1,4 @@
-/* What a byte-pair encoding holds: merges over numbered symbols; and the characters that a word begins as. */
+/* The merges of a byte-pair encoding over numbered symbols, and splitting a word into its characters. */
 #include "bpe.h"
 #include "base/memory.h"
 #include "base/utf8.h"
@@ -15,7 +15,7 @@ void tl_bpe_forget_known(tl_bpe *bpe) {
     free(bpe->parts);
     bpe->parts = NULL;
     bpe->choosy = false;
-    tl_table_clear(&bpe->words); /* cut by other rules */
+    tl_table_clear(&bpe->words); /* they were cut by other rules */
     bpe->written_used = 0;
 }
 
@@ -76,7 +76,7 @@ tl_span tl_bpe_pair_key(int32_t first, int32_t second, int32_t room[2]) {
     return (tl_span){(const char *)room, 2 * sizeof *room};
 }
 
-/* The number of the text that two symbols make; -1 when out of memory. */
+/* The symbol for the joined text of two symbols; -1 when out of memory. */
 static long add_joined(tl_table *symbols, tl_span first, tl_span second) {
     char *text = malloc(first.size + second.size + 1);
     if (!text) return -1;

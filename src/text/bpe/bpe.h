@@ -1,5 +1,5 @@
-/* Inside a byte-pair encoding. Symbols are texts with numbers, and merges are pairs of those numbers: the lower a
- * pair's own number, the earlier it is merged. Symbols at the end of a word carry "</w>". */
+/* Inside a byte-pair encoding. Symbols are texts with numbers. Merges are pairs of symbols; a pair with a lower number
+ * is merged first. Symbols at the end of a word end in "</w>". */
 #ifndef TL_TEXT_BPE_H
 #define TL_TEXT_BPE_H
 
@@ -14,71 +14,72 @@ struct tl_bpe_words {
     tl_table words;
     long *times; /* [words.count] */
     size_t room;
-    bool failed; /* a word is missing: nothing may be learnt from them */
+    bool failed; /* a word is missing, so nothing can be learnt */
 };
 
 struct tl_bpe {
     tl_error error;
-    int version; /* of the codes: 0.1 has "</w>" as a symbol of its own, 0.2 in the last character's */
+    int version; /* of the codes: in 0.1 "</w>" is a symbol by itself, in 0.2 part of the last character */
     tl_table symbols;
-    tl_table pairs;  /* keys are two numbers of symbols, as bytes */
+    tl_table pairs;  /* each key is two symbols, as bytes */
     int32_t *merged; /* [pairs.count] the symbol that a pair becomes */
-    int32_t *merges; /* [merge_count] pairs in the file's order; one may come again and then does nothing */
+    int32_t *merges; /* [merge_count] pairs in the order of the file; a repeated pair has no effect */
     long merge_count;
     size_t merged_room, merges_room;
 
-    tl_table words;  /* that have been cut already */
-    size_t *results; /* [words.count] where each one's line of subwords begins in `written` */
+    tl_table words;  /* a cache: words that were cut before */
+    size_t *results; /* [words.count] where the subwords of each begin in written */
     char *written;
     size_t results_room, written_used, written_room;
-    char *spelt;      /* the word at hand with TL_BPE_END behind it */
-    tl_piece *pieces; /* bytes of spelt */
+    char *spelt;      /* the current word with TL_BPE_END after it */
+    tl_piece *pieces; /* its pieces: bytes of spelt */
     size_t spelt_room, pieces_room;
     tl_merging merging;
 
     /* known.c */
-    bool choosy;           /* pieces must be known */
-    tl_table inside, last; /* known pieces: of words that go on ("@@" taken off), and any as they stand */
+    bool choosy;           /* every piece must be known */
+    tl_table inside, last; /* known pieces: inside a word (without "@@"), and at its end */
     int32_t *parts;        /* [symbols.count] the pair that a symbol is split into; -1: none */
     tl_piece *split;       /* the word's pieces after splitting */
     size_t split_room;
-    tl_piece *open; /* pieces that wait for being looked at */
+    tl_piece *open; /* pieces that are still to be checked */
     size_t open_room;
 };
 
-/* The line without the spaces, CRs and LFs around it: Python's strip('\r\n '). */
+/* The line without spaces, CRs and LFs at both ends: Python's strip('\r\n '). */
 tl_span tl_bpe_strip(tl_span line);
-/* Takes the next word off the front of a stripped line: between spaces, and nothing else. False at the end. */
+/* Takes the next word off the front of a stripped line; only spaces separate words. False at the end. */
 bool tl_bpe_next_word(tl_span *rest, tl_span *word);
-/* Length of the character at the front; a byte that is not UTF-8 is one by itself. */
+/* Length of the character at the front; a byte that is not UTF-8 is a character by itself. */
 size_t tl_bpe_character(tl_span text);
 
-/* The key of a pair of symbols in a table; `room` holds it. */
+/* The table key of a pair of symbols, stored in `room`. */
 tl_span tl_bpe_pair_key(int32_t first, int32_t second, int32_t room[2]);
 
 /* ---- bpe.c ---- */
 
-/* The word as its characters: bpe->spelt and bpe->pieces, whose number is *count (of characters: of version 0.1 there is one
- * more, the end). False when out of memory. */
+/* Splits the word into its characters: sets bpe->spelt and bpe->pieces. *count is the number of characters; version 0.1
+ * has one more piece, the end. False when out of memory. */
 bool tl_bpe_spell(tl_bpe *bpe, tl_span word, size_t *count);
-/* Every piece will do again, and words that were cut by other rules are forgotten. */
+/* Makes every piece known again, and empties the cache of words. */
 void tl_bpe_forget_known(tl_bpe *bpe);
 
 /* ---- merge.c ---- */
 
-/* Merges neighbours among bpe->pieces until no pair is known. Returns how many are left; 0 when out of memory. */
+/* Merges neighbours in bpe->pieces until no two are a pair. Returns how many are left; 0 when out of memory. */
 size_t tl_bpe_merge(tl_bpe *bpe, size_t count);
-/* The same with merges left out by chance. */
+/* The same with dropout. */
 size_t tl_bpe_merge_some(tl_bpe *bpe, size_t count, const tl_bpe_dropout *dropout);
 
 /* ---- known.c ---- */
 
-/* Splits those of the word's pieces that are not known, where pieces must be: into bpe->pieces again, whose last one is without
+/* If pieces must be known, splits those of the word that are not, in bpe->pieces; the last piece is then without
  * TL_BPE_END. Returns how many there are; 0 when out of memory. */
 size_t tl_bpe_split_unknown(tl_bpe *bpe, size_t count);
 
-tl_bpe *tl_bpe_empty(void); /* version 0.2 without merges; NULL when out of memory */
-/* Appends a merge. False, and the error set, when out of memory. */
+/* Version 0.2 without merges; NULL when out of memory. */
+tl_bpe *tl_bpe_empty(void);
+/* Appends a merge. Returns false, with the error set, when out of memory. */
 bool tl_bpe_add_merge(tl_bpe *bpe, tl_span first, tl_span second);
 
 #endif

@@ -1,11 +1,11 @@
-/* Merges as a codes file, and back:
+/* Merges to a codes file and back:
  *
  *     #version: 0.2
- *     i n                            one merge a line, the first one first:
+ *     i n                            one merge per line, in order:
  *     t h                            two symbols with a space between
  *     th e</w>
  *
- * Files without a version are version 0.1. */
+ * A file without a version line is version 0.1. */
 #include "bpe.h"
 #include "base/quote.h"
 #include "base/utf8.h"

@@ -1,10 +1,10 @@
-/* Pieces that must be known: what a vocabulary has, seen often enough. Others are split back into the two that were merged,
- * and those again, until all are known or are no merge's, as subword-nmt 0.3.8's check_vocab_and_split does. A piece that
- * its word goes on behind is in the vocabulary with "@@".
+/* Known pieces: those that a vocabulary has, seen often enough. Other pieces are split into the two that were merged,
+ * and these again, until all are known or come from no merge, as in subword-nmt 0.3.8's check_vocab_and_split. In the
+ * vocabulary, a piece inside a word ends in "@@".
  *
- * Where several merges make the same text, the one that subword-nmt splits by is chosen: whose last line in the codes comes
- * first. One difference: where codes hold parts of a literal "</w>", subword-nmt may lose letters; such a piece is not
- * split. */
+ * If several merges give the same text, it is split by the one that subword-nmt uses: the one whose last line in the
+ * codes comes first. One difference: where codes contain parts of a literal "</w>", subword-nmt may lose letters; here
+ * such a piece is not split. */
 #include "bpe.h"
 #include "base/buffer.h"
 #include "base/memory.h"
@@ -22,7 +22,8 @@ static bool ends_word(tl_span text) {
            !memcmp(text.text + text.size - TL_BPE_END_SIZE, TL_BPE_END, TL_BPE_END_SIZE);
 }
 
-/* The piece as the two that a merge made it of; false if none did. TL_BPE_END stands behind the last piece. */
+/* Splits a piece into the two that were merged. False if no merge makes it. The last piece is followed by
+ * TL_BPE_END. */
 static bool split(const tl_bpe *bpe, const tl_piece *p, tl_piece half[2]) {
     const tl_span text = {bpe->spelt + p->start, p->size + (p->last ? TL_BPE_END_SIZE : 0)};
     const long symbol = tl_table_find(&bpe->symbols, text);
@@ -36,8 +37,8 @@ static bool split(const tl_bpe *bpe, const tl_piece *p, tl_piece half[2]) {
     return true;
 }
 
-/* Appends what becomes of one piece to bpe->split, from the left. Symbols may be nested as deep as there are merges: what
- * waits is kept in a list. */
+/* Appends the parts of one piece to bpe->split, from left to right. Merges can be nested very deeply, so open pieces
+ * are in a list, not on the call stack. */
 static bool split_piece(tl_bpe *bpe, tl_piece piece, size_t *used) {
     size_t waiting = 0;
     for (;;) {
@@ -67,14 +68,14 @@ size_t tl_bpe_split_unknown(tl_bpe *bpe, size_t count) {
     return used;
 }
 
-/* ---- every piece that chance can make ---- */
+/* ---- every piece that dropout can give ---- */
 
 static bool write_piece(const tl_bpe *bpe, const tl_piece *p, tl_buffer *out) {
     return (out->size == 0 || tl_buffer_text(out, " ")) &&
            tl_buffer_add(out, bpe->spelt + p->start, p->size) && (p->last || tl_buffer_text(out, "@@"));
 }
 
-/* A piece, or where it is not known what it is split into. */
+/* Writes a piece or, if it is not known, the pieces that it is split into. */
 static bool write_possible(tl_bpe *bpe, tl_piece piece, tl_buffer *out) {
     size_t used = 0;
     if (!bpe->choosy) return write_piece(bpe, &piece, out);
@@ -84,7 +85,7 @@ static bool write_possible(tl_bpe *bpe, tl_piece piece, tl_buffer *out) {
     return true;
 }
 
-/* Is it a symbol, of its word's end if it stands there? */
+/* Is this piece a symbol? A piece at the end of its word counts with TL_BPE_END. */
 static bool is_symbol(const tl_bpe *bpe, const tl_piece *p) {
     const char *text = bpe->spelt + p->start;
     return ((!p->last || bpe->version == 1) && tl_table_find(&bpe->symbols, (tl_span){text, p->size}) >= 0) ||
@@ -131,7 +132,7 @@ static bool out_of_memory(tl_bpe *bpe) {
     return tl_error_set(&bpe->error, "byte pairs: out of memory for a vocabulary: give a shorter one");
 }
 
-/* Of merges that make the same text the one counts whose last line comes first. */
+/* Finds the pair that each symbol is split into: of several merges the one whose last line comes first. */
 static bool find_parts(tl_bpe *bpe) {
     const long symbols = bpe->symbols.count, pairs = bpe->pairs.count;
     bool *seen = calloc((size_t)pairs + 1, sizeof *seen);
@@ -159,7 +160,7 @@ static bool parse_count(tl_span text, long *count) {
     for (size_t i = 0; i < text.size; i++) {
         const int digit = text.text[i] - '0';
         if (digit < 0 || digit > 9) return false;
-        if (*count <= INT32_MAX) *count = 10 * *count + digit; /* beyond it all are as much */
+        if (*count <= INT32_MAX) *count = 10 * *count + digit; /* larger counts need not be exact */
     }
     return text.size > 0;
 }

@@ -1,26 +1,26 @@
-/* Learning merges: words begin as their characters, and again and again the most frequent pair of neighbours becomes
- * one symbol, in every word that holds it. Only those words are looked at, and only the pairs around the merged one
- * change. Each step, in its order and with its odd cases (runs of one symbol, white space inside words), is subword-nmt
- * 0.3.8's learn_bpe.py's, so that the codes are the same to the byte. */
+/* Learning merges. Words start as their characters. In each step, the most frequent pair of neighbours becomes one
+ * symbol in every word that contains it. Only those words are changed, and only the counts of pairs around the merged
+ * one. Every step, with its order and its special cases (runs of one symbol, white space inside words), follows
+ * subword-nmt 0.3.8's learn_bpe.py, so that the codes are the same to the byte. */
 #include "bpe.h"
 #include "stats.h"
 #include "base/memory.h"
 
 typedef struct word {
-    size_t start, length; /* in `text` */
+    size_t start, length; /* its symbols in learner.text */
     long times;
-    bool white; /* there is white space in it */
+    bool white; /* it contains white space */
 } word;
 
 typedef struct learner {
     tl_table symbols;
     tl_bpe_stats stats;
     word *words;
-    int32_t *text; /* every word's symbols */
-    long *sums;    /* [words] of a pair's notes; all 0 between merges */
+    int32_t *text; /* the symbols of all words */
+    long *sums;    /* [words] sums of one pair's notes; all 0 between merges */
     size_t text_used, text_room;
-    int32_t *old; /* a word as it was, to compare with what it is */
-    char *joined; /* two symbols' text */
+    int32_t *old; /* the symbols of a word before a merge */
+    char *joined; /* the text of two symbols */
     size_t old_room, joined_room;
     bool failed; /* out of memory */
 } learner;
@@ -39,7 +39,7 @@ static bool add_symbol(learner *l, tl_span text) {
     return true;
 }
 
-/* The number of two texts in a row; -1 when out of memory. */
+/* The symbol for two texts joined; -1 when out of memory. */
 static long joined_symbol(learner *l, tl_span first, tl_span second) {
     if (!TL_RESERVE(l->joined, l->joined_room, first.size + second.size + 1)) return -1;
     memcpy(l->joined, first.text, first.size);
@@ -106,7 +106,7 @@ static size_t merge_symbols(const merge *m, const int32_t *from, size_t count, i
     return kept;
 }
 
-/* Does `text` end in `end`, from `from` on or later, with white space or nothing in front? */
+/* Does `text` end in `end`, at byte `from` or later, after white space or at the beginning? */
 static bool ends_in(tl_span text, tl_span end, size_t from) {
     if (text.size < end.size || text.size - end.size < from) return false;
     size_t at = text.size - end.size, character = 1;
@@ -121,10 +121,11 @@ static bool begins_with(tl_span text, tl_span start) {
     return rest.size == 0 || is_white(rest.text, tl_bpe_character(rest));
 }
 
-/* The reference finds a pair by a pattern between white space in the symbols' text with spaces between. So where there
- * is white space inside a symbol (U+00A0, a tab), what stands beside that counts as a symbol, too. */
+/* Merging in a word with white space inside. The reference finds a pair by a pattern in the symbols' text with spaces
+ * between. So if a symbol contains white space (U+00A0, a tab), the parts beside that white space match as symbols
+ * too. */
 static size_t merge_texts(learner *l, const merge *m, const int32_t *from, size_t count, int32_t *to) {
-    size_t kept = 0, used = 0; /* used: bytes of from[i] that belong to the match before */
+    size_t kept = 0, used = 0; /* used: bytes of from[i] that belong to the previous match */
     long symbol = from[0];
     for (size_t i = 0; i + 1 < count; i++) {
         tl_span second = tl_table_key(&l->symbols, m->second), next = tl_table_key(&l->symbols, from[i + 1]);
@@ -143,20 +144,20 @@ static size_t merge_texts(learner *l, const merge *m, const int32_t *from, size_
     return kept;
 }
 
-/* Takes off the pairs around each place of the merged pair in the word as it was … */
+/* Subtracts the pairs around each merged pair in the word as it was. */
 static void forget_pairs(learner *l, const merge *m, const int32_t *old, size_t count, int32_t number,
                          long times) {
     for (size_t i = 0; i + 1 < count; i++) {
         if (old[i] != m->first || old[i + 1] != m->second) continue;
         if (i > 0) tl_bpe_stats_add(&l->stats, old[i - 1], old[i], number, -1, times);
-        /* in A B A B the pair B A goes once: as the one before the second A B */
+        /* in A B A B, the pair B A is subtracted once: as the one before the second A B */
         bool again = i + 3 < count && old[i + 2] == m->first && old[i + 3] == m->second;
         if (i + 2 < count && !again) tl_bpe_stats_add(&l->stats, old[i + 1], old[i + 2], number, -1, times);
         i++;
     }
 }
 
-/* … and counts those around the new symbol in the word as it is. */
+/* Adds the pairs around each new symbol in the word as it is now. */
 static void count_pairs(learner *l, const merge *m, const int32_t *now, size_t count, int32_t number,
                         long times) {
     for (size_t i = 0; i < count; i++) {
@@ -204,11 +205,12 @@ static void merge_pair(learner *l, long pair) {
         if (holds) merge_in_word(l, &m, number);
     }
     tl_bpe_stats_give_notes(stats, notes);
-    tl_bpe_stats_zero(stats, pair); /* in a run of one symbol it was counted meanwhile */
+    tl_bpe_stats_zero(stats, pair); /* in a run of one symbol, the merge has counted it again */
 }
 
-/* The pair for merge number i, and the threshold that goes with it; -1: none is frequent enough. A threshold decides
- * which pairs are set aside: a tenth of the first pair's count, later less and less below the latest look at all. */
+/* The pair for merge number i; -1 if none is frequent enough. Pairs with a count below *threshold are set aside. At
+ * first *threshold is a tenth of the first pair's count. When the best count falls below it, pairs that were set aside
+ * are looked at again, and *threshold becomes best·i / (i + 10000). */
 static long choose(tl_bpe_stats *stats, long i, long min_frequency, double *threshold) {
     long best = tl_bpe_stats_best(stats);
     if (i == 0) *threshold = (double)stats->pairs[best].count / 10;

@@ -1,5 +1,5 @@
-/* Merging one word's pieces, with and without chance. Without it text/merge.c does. With chance every pair is drawn for each
- * time, as subword-nmt does, so that the same random numbers give the same pieces. */
+/* Merging the pieces of one word, with or without dropout. Without dropout text/merge.c does it. With dropout a number
+ * is drawn for every pair at every merge, as in subword-nmt, so that the same random numbers give the same pieces. */
 #include "bpe.h"
 
 static int32_t pair_of(const void *context, int32_t first, int32_t second) {
@@ -13,9 +13,10 @@ size_t tl_bpe_merge(tl_bpe *bpe, size_t count) {
     return tl_merge(&bpe->merging, bpe->pieces, count, pair_of, bpe, bpe->merged);
 }
 
-/* ---- with merges left out by chance ---- */
+/* ---- with dropout ---- */
 
-/* Draws for each two neighbours, and gives the first learnt pair of those that are not passed over; -1: none. */
+/* Draws a random number for every two neighbours. Returns the first learnt of the pairs that are not ignored; -1:
+ * none. */
 static int32_t draw(tl_bpe *bpe, size_t count, const tl_bpe_dropout *d) {
     tl_piece *pieces = bpe->pieces;
     int32_t best = -1;

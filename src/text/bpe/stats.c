@@ -1,4 +1,4 @@
-/* A binary heap of pairs that knows where each pair is, so that a count can change in place. */
+/* A binary heap of pairs. Each pair knows its index in the heap, so that its count can change in place. */
 #include "stats.h"
 #include "bpe.h"
 #include "base/memory.h"
@@ -23,7 +23,8 @@ static int compare_symbols(const tl_bpe_stats *stats, int32_t left, int32_t righ
     return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
 }
 
-/* Is pair a to be merged before pair b? UTF-8 sorts by bytes as Python's strings do by characters. */
+/* Does pair a come before pair b? Comparing UTF-8 by bytes gives the same order as Python's comparison by
+ * characters. */
 static bool goes_before(const tl_bpe_stats *stats, long a, long b) {
     const tl_bpe_pair *left = &stats->pairs[a], *right = &stats->pairs[b];
     if (left->count != right->count) return left->count > right->count;
@@ -68,7 +69,7 @@ void tl_bpe_stats_zero(tl_bpe_stats *stats, long pair) {
 
 /* ---- counting ---- */
 
-/* The pair's number, old or new; -1 when out of memory. There is room in the heap for every pair. */
+/* The pair's number; a new pair is added. -1 when out of memory. The heap has room for every pair. */
 static long number_of(tl_bpe_stats *stats, int32_t first, int32_t second) {
     int32_t room[2];
     size_t need = (size_t)stats->keys.count + 1;
@@ -135,8 +136,8 @@ void tl_bpe_stats_prune(tl_bpe_stats *stats, double threshold) {
             put(stats, kept++, stats->heap[i]);
             continue;
         }
-        /* A count below 0 is what has gone since the pair was set aside; others are the whole count, or so the
-         * reference takes them. */
+        /* A count below 0 is the change since the pair was set aside. Any other count is taken for the whole count, as
+         * in the reference. */
         pair->aside = pair->count < 0 ? pair->aside + pair->count : pair->count;
         pair->count = 0;
         pair->place = -1;

@@ -1,5 +1,5 @@
-/* Words counted to learn from: what stands between spaces, as subword-nmt's split(' ') has it (a tab or a U+00A0
- * belongs to a word). Words that are no UTF-8 are left out, so that codes and lists of words are always text. */
+/* Counting words to learn from. Only spaces separate words, as in subword-nmt's split(' '): a tab or U+00A0 belongs to
+ * a word. Words that are not UTF-8 are left out, so that codes and lists of words are always text. */
 #include "bpe.h"
 #include "base/memory.h"
 #include <stdio.h>
@@ -25,7 +25,7 @@ static bool count(tl_bpe_words *words, tl_span word) {
 bool tl_bpe_words_add(tl_bpe_words *words, const char *line) {
     if (!words) return false;
     for (tl_span text = tl_span_of(line); text.size > 0 && !words->failed;) {
-        tl_span rest = {text.text, strcspn(text.text, "\r\n")}; /* codes could not hold a CR */
+        tl_span rest = {text.text, strcspn(text.text, "\r\n")}; /* codes cannot contain a CR */
         text = (tl_span){text.text + rest.size, text.size - rest.size};
         if (text.size > 0) text.text++, text.size--;
         for (tl_span word; !words->failed && tl_bpe_next_word(&rest, &word);)
@@ -49,8 +49,7 @@ char *tl_bpe_words_text(const tl_bpe_words *words, size_t *size) {
     if (!words || words->failed) return NULL;
     long count = words->words.count;
     ranked *list = malloc((size_t)(count > 0 ? count : 1) * sizeof *list);
-    char *text =
-        malloc(words->words.bytes_used + (size_t)count * 24 + 1); /* a number has 20 digits at most */
+    char *text = malloc(words->words.bytes_used + (size_t)count * 24 + 1); /* a count has at most 20 digits */
     size_t used = 0;
     for (long i = 0; list && i < count; i++) list[i] = (ranked){words->times[i], i};
     if (list) qsort(list, (size_t)count, sizeof *list, more_often_first);

@@ -1,4 +1,4 @@
-/* What a byte-level encoding holds, and ids back to bytes. */
+/* Inside a byte-level encoding: pairs, tokens, and ids back to bytes. */
 #include "byte_bpe.h"
 #include "base/memory.h"
 
@@ -66,7 +66,7 @@ static bool is_special(const tl_byte_bpe *bpe, tl_span token) {
 bool tl_byte_bpe_finish(tl_byte_bpe *bpe) {
     const tl_table *tokens = &bpe->tokens;
     size_t used = 0, size;
-    bpe->bytes = malloc(tokens->bytes_used + 1); /* a byte's letter has one byte or two */
+    bpe->bytes = malloc(tokens->bytes_used + 1); /* enough: the letter of a byte has one byte or two */
     bpe->starts = malloc(((size_t)tokens->count + 1) * sizeof *bpe->starts);
     if (!bpe->bytes || !bpe->starts) return tl_byte_no_memory(bpe, "with tokens");
     for (long id = 0; id < tokens->count; id++, used += size) {

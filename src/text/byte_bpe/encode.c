@@ -1,11 +1,11 @@
-/* Bytes to ids. Words come again and again, so what a word became is remembered: short ones, and so many at most. What is
- * remembered changes no id. */
+/* From bytes to ids. Words repeat, so the ids of short words are cached, up to a limit. The cache changes no id. */
 #include "byte_bpe.h"
 #include "base/memory.h"
 
 enum { LONGEST = 128, MOST_WORDS = 1 << 17 };
 
-typedef struct output { /* what the caller gave */
+/* The caller's array. */
+typedef struct output {
     int *ids;
     long room, count;
 } output;
@@ -15,7 +15,7 @@ static void put(output *out, int id) {
     out->count++;
 }
 
-/* The word that was just merged into `count` pieces. Where there is no memory for it, it is not remembered. */
+/* Caches the word that was just merged into `count` pieces; without memory it is not cached. */
 static void remember(tl_byte_bpe *bpe, tl_span word, size_t count) {
     if (bpe->words.count >= MOST_WORDS) tl_table_clear(&bpe->words);
     const size_t number = (size_t)bpe->words.count;

@@ -1,11 +1,11 @@
-/* Both files together, each held against the other: every byte has a token, and every other token is either made by a merge
- * or special. So a file that was cut off between two lines, or is another vocabulary's, is noticed. */
+/* Checks that both files fit together: every byte has a token, and every other token is made by a merge or is special.
+ * This detects a file that was cut off between two lines, or that belongs to another vocabulary. */
 #include "byte_bpe.h"
 #include "base/quote.h"
 
 #include <stdlib.h>
 
-/* A vocabulary has a letter for each byte, or texts could not be encoded. */
+/* Finds the token of each byte. Every byte must have one, or some texts could not be encoded. */
 static bool find_letters(tl_byte_bpe *bpe, const tl_byte_vocab *vocab) {
     char shown[TL_SHOWN];
     for (int byte = 0; byte < 256; byte++) {
@@ -47,7 +47,7 @@ static bool find_specials(tl_byte_bpe *bpe, const tl_byte_vocab *vocab) {
     return true;
 }
 
-/* Is every token a letter, made by a merge, or special? */
+/* Is every token the letter of a byte, made by a merge, or special? */
 static bool check_origins(tl_byte_bpe *bpe, const tl_byte_vocab *vocab) {
     char quoted[TL_QUOTED];
     bool *made = calloc((size_t)bpe->tokens.count + 1, sizeof *made), ok = true;

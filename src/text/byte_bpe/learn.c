@@ -1,18 +1,19 @@
-/* Learning merges from a text: its words begin as their bytes, and again and again the most frequent pair of neighbours becomes
- * one token, everywhere and from the left. Each different word is there once, with how often it occurs; all of them are one list
- * of tokens with gaps, and only the places where the pair stands, and their neighbours, are looked at.
+/* Learning merges from a text. Its words start as their bytes. In each step, the most frequent pair of neighbours
+ * becomes one token, everywhere from left to right. Each different word is stored once, with its count. All words are
+ * in one array of tokens with gaps, and a merge visits only the places of the pair and their neighbours.
  *
- * A pair counts at every place where it stands: "aaa" has "a a" twice. Of equally frequent pairs the one goes first whose
- * first token has the lower id, then the one whose second has; bytes have the lowest ids, in the order of their letters, then
- * merges in the order in which they were learnt. */
+ * A pair counts at every place: "aaa" has "a a" twice. Ties go to the pair whose first token has the lower id, then to
+ * the one whose second has. Bytes have the lowest ids, in the order of their letters, then merges in the order in which
+ * they were learnt. */
 #include "byte_bpe.h"
 #include "pairs.h"
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "base/quote.h"
 
-typedef struct token { /* one place of a word; places are never moved */
-    int id;            /* -1: taken up by the one before */
+/* One place of a word; places never move. */
+typedef struct token {
+    int id; /* -1: joined to the one before */
     int32_t before, behind, word;
 } token;
 
@@ -38,7 +39,7 @@ static bool count_words(learner *l, tl_span text) {
     return true;
 }
 
-/* Special tokens are not learnt from, and no word goes over one. */
+/* Counts the words of the text. Special tokens are left out, and no word extends over one. */
 static bool count_text(learner *l, tl_span rest) {
     while (rest.size > 0) {
         long which;
@@ -51,7 +52,7 @@ static bool count_text(learner *l, tl_span rest) {
 }
 
 static bool spell(learner *l) {
-    const size_t size = l->words.bytes_used; /* each word has a NUL there */
+    const size_t size = l->words.bytes_used; /* includes a NUL per word */
     if (size > INT32_MAX)
         return tl_error_set(&l->bpe->error,
                             "byte pairs: the text has %zu bytes of different words, expected at most %ld; "
@@ -78,7 +79,7 @@ static bool spell(learner *l) {
 static void merge_at(learner *l, int32_t at, int first, int second, int joined) {
     token *left = &l->tokens[at];
     if (left->id != first || left->behind < 0 || l->tokens[left->behind].id != second)
-        return; /* it has gone */
+        return; /* the pair has disappeared from this place */
     token *right = &l->tokens[left->behind];
     const long times = l->times[left->word];
     tl_pairs_go(&l->pairs, first, second, times);
@@ -98,7 +99,7 @@ static void merge_at(learner *l, int32_t at, int first, int second, int joined) 
     right->id = -1;
 }
 
-/* The token that two make, old or new; -1 when out of memory. */
+/* The token of two tokens joined; -1 when out of memory. */
 static int join(learner *l, int first, int second) {
     l->joined.size = 0;
     const tl_span left = tl_table_key(&l->bpe->tokens, first), right = tl_table_key(&l->bpe->tokens, second);
@@ -107,8 +108,8 @@ static int join(learner *l, int first, int second) {
     return (int)tl_table_add(&l->bpe->tokens, (tl_span){l->joined.text, l->joined.size});
 }
 
-/* A pair that was learnt before comes up again where another merge makes one of its parts: then it is merged there, too, as it is
- * when words are encoded, and counts as no new merge. */
+/* Merges a pair everywhere. A pair that was learnt before can appear again, when another merge makes one of its parts;
+ * it is then merged there too, as in encoding, and *is_new is false. */
 static bool merge_pair(learner *l, long best, bool *is_new) {
     const int first = l->pairs.pairs[best].first, second = l->pairs.pairs[best].second;
     const int32_t rank = tl_byte_rank(l->bpe, first, second);
@@ -136,7 +137,7 @@ static bool learn(learner *l, const tl_byte_bpe_config *config) {
     return true;
 }
 
-/* ---- tokens that are there without learning ---- */
+/* ---- tokens that are not learnt ---- */
 
 static bool add_letters(tl_byte_bpe *bpe) {
     for (uint32_t code = 0; code < 0x180; code++) {

@@ -1,6 +1,6 @@
-/* A printable character for each byte (Radford et al. 2019), so that files of tokens are text. Bytes that are printable
- * characters of Latin-1 stand for themselves: ! to ~, ¡ to ¬, ® to ÿ. The other 68 get U+0100 and what follows, in their order: a
- * space is Ġ (U+0120), an LF is Ċ (U+010A). */
+/* A printable character, the letter, for each byte (Radford et al. 2019), so that files of tokens are text. Bytes that
+ * are printable characters of Latin-1 are their own letters: ! to ~, ¡ to ¬, ® to ÿ. The other 68 have U+0100 and so
+ * on, in order: a space is Ġ (U+0120), an LF is Ċ (U+010A). */
 #include "byte_bpe.h"
 #include "base/utf8.h"
 
@@ -10,7 +10,7 @@ static bool is_plain(unsigned char byte) {
     return (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
 }
 
-/* How many bytes below this one are not plain: 0 … 0x20, 0x7F … 0xA0, 0xAD. */
+/* How many bytes below this one are not their own letters: 0 … 0x20, 0x7F … 0xA0, 0xAD. */
 static uint32_t others_below(unsigned char byte) {
     if (byte <= 0x20) return byte;
     if (byte <= 0x7F) return 0x21;

@@ -1,4 +1,4 @@
-/* One word's bytes to ids: each byte's token, then text/merge.c. */
+/* From the bytes of one word to ids: each byte's token first, then text/merge.c. */
 #include "byte_bpe.h"
 #include "base/memory.h"
 

@@ -1,10 +1,11 @@
-/* merges.txt, the pairs by rising rank, and back:
+/* merges.txt, the pairs by ascending rank, and back:
  *
  *     #version: 0.2
- *     Ġ t                            one merge a line, the first one first:
+ *     Ġ t                            one merge per line, in order:
  *     Ġt he                          two tokens with a space between, every line ended by LF
  *
- * The first line may be missing. Invariant: of what is read both parts and what they make are tokens, and no pair comes twice. */
+ * The first line may be missing. Invariant of what is read: both parts and the result are tokens, and no pair comes
+ * twice. */
 #include "byte_bpe.h"
 #include "base/buffer.h"
 #include "base/quote.h"
@@ -52,14 +53,15 @@ static bool read_version(const reading *r, tl_span line) {
     tl_span version = {line.text + strlen(HEADER), line.size - strlen(HEADER)};
     while (version.size > 0 && version.text[0] == ' ') version.text++, version.size--;
     const char *space = version.size > 0 ? memchr(version.text, ' ', version.size) : NULL;
-    const size_t size = space ? (size_t)(space - version.text) : version.size; /* who wrote it may follow */
+    const size_t size =
+        space ? (size_t)(space - version.text) : version.size; /* the writer's name may follow */
     if (size == strlen(VERSION) && starts_with(version, VERSION)) return true;
     return tl_bad_line(&r->bpe->error, r->name, r->line, "this program knows no other; write the file anew",
                        "found the version %s, expected " VERSION,
                        tl_quote(version.text, version.size, quoted));
 }
 
-/* The id of a merge's part; -1: it is none, and the error says so. */
+/* The id of a part of a merge; -1, with the error set, if it is not a token. */
 static int part(const reading *r, tl_span text) {
     char quoted[TL_QUOTED];
     tl_quote(text.text, text.size, quoted);

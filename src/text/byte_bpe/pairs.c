@@ -1,4 +1,5 @@
-/* Counts of pairs. Invariant: the heap holds exactly the pairs whose count is not 0, and there is room in it for all. */
+/* Counts of pairs. Invariant: the heap contains exactly the pairs with a count other than 0, and has room for all
+ * pairs. */
 #include "pairs.h"
 #include "byte_bpe.h"
 #include "base/memory.h"
@@ -26,7 +27,7 @@ static void put(tl_pairs *pairs, long place, long pair) {
     pairs->pairs[pair].place = place;
 }
 
-/* Moves the pair at a place to where it belongs. */
+/* Moves the pair at an index of the heap to its right place. */
 static void settle(tl_pairs *pairs, long place) {
     const long pair = pairs->heap[place];
     for (; place > 0 && goes_before(pairs, pair, pairs->heap[(place - 1) / 2]); place = (place - 1) / 2)
@@ -52,7 +53,7 @@ long tl_pairs_best(const tl_pairs *pairs) { return pairs->heap_count > 0 ? pairs
 
 /* ---- counting ---- */
 
-/* The pair's number, old or new; -1 when out of memory. */
+/* The pair's number; a new pair is added. -1 when out of memory. */
 static long number_of(tl_pairs *pairs, int first, int second) {
     int room[2];
     const size_t need = (size_t)pairs->keys.count + 1;

@@ -1,5 +1,5 @@
-/* How often which two tokens stand side by side, kept up to date while they are merged, the most frequent pair at hand; and
- * where they stand. Of equally frequent pairs the one goes first whose first token has the lower id, then whose second has. */
+/* Counts and places of pairs of neighbouring tokens, updated during merging, with the most frequent pair first. Ties go
+ * to the pair whose first token has the lower id, then to the one whose second has. */
 #ifndef TL_TEXT_BYTE_PAIRS_H
 #define TL_TEXT_BYTE_PAIRS_H
 
@@ -8,36 +8,38 @@
 typedef struct tl_counted_pair {
     int first, second;
     long count;
-    long place; /* in the heap; -1: not there, its count is 0 */
+    long place; /* its index in the heap; -1: not there, its count is 0 */
     long notes; /* its latest note; -1: none */
 } tl_counted_pair;
 
-typedef struct tl_pair_note { /* the pair has come to stand here; it may have gone since */
+/* The pair has appeared at this place. It may have disappeared since. */
+typedef struct tl_pair_note {
     int32_t at;
-    long next; /* -1: no more */
+    long next; /* the note before; -1: none */
 } tl_pair_note;
 
 typedef struct tl_pairs {
     tl_table keys;
     tl_counted_pair *pairs; /* [keys.count] */
-    long *heap;             /* pairs; each one's children do not go before it */
+    long *heap;             /* pairs; no child comes before its parent */
     long heap_count;
     tl_pair_note *notes;
-    long note_count, unused_notes; /* unused_notes: a list of them; -1: none */
-    int32_t *places;               /* what tl_pairs_places gives */
+    long note_count, unused_notes; /* unused_notes: head of a list of free notes; -1: none */
+    int32_t *places;               /* the result of tl_pairs_places */
     size_t pairs_room, heap_room, notes_room, places_room;
     bool failed; /* out of memory */
 } tl_pairs;
 
 void tl_pairs_init(tl_pairs *pairs);
 void tl_pairs_free(tl_pairs *pairs);
-/* A pair that occurs `times` times has come to stand at a place … */
+/* The pair, in a word with this count, has appeared at a place. */
 void tl_pairs_come(tl_pairs *pairs, int first, int second, int32_t at, long times);
-/* … or has gone from one. It must have come there. */
+/* The pair has disappeared from a place where it had appeared. */
 void tl_pairs_go(tl_pairs *pairs, int first, int second, long times);
-long tl_pairs_best(const tl_pairs *pairs); /* -1: none is left */
-/* Every place where the pair has come to stand, from the left, each once or more often; then it has none. Valid until the next
- * call. */
+/* The most frequent pair; -1 if none is left. */
+long tl_pairs_best(const tl_pairs *pairs);
+/* Every place where the pair has appeared, from left to right, some more than once; the pair then has none. Valid until
+ * the next call. */
 const int32_t *tl_pairs_places(tl_pairs *pairs, long pair, size_t *count);
 
 #endif

@@ -1,5 +1,5 @@
-/* Special tokens: pieces of text that stand for themselves, like <|endoftext|> between two documents. Nothing that the text
- * says becomes one unless the caller asks for it. */
+/* Special tokens: texts that are one token, such as <|endoftext|> between two documents. Text is encoded to them only
+ * if the caller asks for it. */
 #include "byte_bpe.h"
 #include "base/quote.h"
 
@@ -25,7 +25,7 @@ bool tl_byte_specials_take(tl_byte_bpe *bpe, const char *const *list) {
     return bpe->special_ids || tl_byte_no_memory(bpe, "with special tokens");
 }
 
-/* The longest that stands at the front; -1: none. */
+/* The longest special token at the front; -1: none. */
 static long at_front(const tl_byte_bpe *bpe, tl_span text) {
     size_t longest = 0;
     long found = -1;

@@ -1,9 +1,9 @@
-/* vocab.json: one object, a token and its id, and back:
+/* vocab.json, one object with tokens and ids, and back:
  *
  *     {"!":0,"\"":1,…,"Ġthe":262,…,"<|endoftext|>":50256}
  *
- * It is written as Hugging Face's tokenizers writes it, by rising id, without needless spaces and escapes. Ids are those from 0
- * on without a gap, in any order. Invariant: what is read has an id of its own for each token, and a token for each id. */
+ * It is written as Hugging Face's tokenizers write it: by ascending id, without unnecessary spaces and escapes. Ids are
+ * 0 … n-1, in any order. Invariant of what is read: tokens and ids correspond one to one. */
 #include "byte_bpe.h"
 #include "base/json.h"
 #include "base/format.h"
@@ -33,7 +33,8 @@ char *tl_byte_bpe_vocab_text(const tl_byte_bpe *bpe, size_t *size) {
     return out.text;
 }
 
-typedef struct entry { /* as the file has it: token i of the table `found` */
+/* An entry as the file has it: token i of the table `found`. */
+typedef struct entry {
     uint64_t id;
     size_t place;
 } entry;
@@ -101,7 +102,7 @@ static bool read_entries(reading *r) {
     return tl_json_expect(&r->json, '}', "',' or '}' after an id") && tl_json_end(&r->json);
 }
 
-/* Puts each token where its id says. */
+/* Orders the tokens by id. */
 static bool sort(reading *r, tl_byte_vocab *vocab) {
     char quoted[TL_QUOTED];
     const long count = r->found.count;
@@ -129,7 +130,7 @@ static bool sort(reading *r, tl_byte_vocab *vocab) {
     }
     for (long id = 0; ok && id < count; id++) {
         vocab->places[id] = r->entries[token_of[id]].place;
-        tl_table_add(&r->bpe->tokens, tl_table_key(&r->found, token_of[id])); /* there is room for all */
+        tl_table_add(&r->bpe->tokens, tl_table_key(&r->found, token_of[id])); /* memory is reserved */
     }
     free(token_of);
     return ok;

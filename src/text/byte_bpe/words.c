@@ -1,10 +1,10 @@
-/* GPT-2's words (Radford et al. 2019), cut by hand as their pattern for Python's regex module cuts:
+/* GPT-2's words (Radford et al. 2019), cut as their pattern for Python's regex module does:
  *
  *     's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
  *
- * The first alternative that fits here is taken, and as much as it can take. \s is Unicode's White_Space; the table of
- * characters (text/unicode) also has U+001C to U+001F for white, as Python's str.split() does. A byte that is no UTF-8
- * is a character that is neither white nor a letter nor a number. */
+ * At each position the first alternative that matches is taken, with its longest match. \s is Unicode's White_Space;
+ * the table of characters (text/unicode) also counts U+001C to U+001F as white space, as Python's str.split() does, so
+ * they are excluded here. A byte that is not UTF-8 is a character that is no white space, letter or number. */
 #include "byte_bpe.h"
 #include "base/utf8.h"
 #include "text/unicode/unicode.h"
@@ -19,8 +19,8 @@ static kind kind_of_ascii(uint32_t c) {
     return c == ' ' || (c >= '\t' && c <= '\r') ? WHITE : SIGN;
 }
 
-/* What stands at a place, and how many bytes it has. */
-static kind look(tl_span text, size_t at, size_t *length) {
+/* The kind of the character at a position, and its length in bytes. */
+static kind kind_at(tl_span text, size_t at, size_t *length) {
     uint32_t code;
     if (at >= text.size) return *length = 0, END;
     if ((*length = tl_utf8_read(text.text + at, text.size - at, &code)) == 0) return *length = 1, SIGN;
@@ -30,14 +30,14 @@ static kind look(tl_span text, size_t at, size_t *length) {
     return tl_unicode_class(code) == TL_CHAR_WHITE ? WHITE : SIGN;
 }
 
-/* The end of the characters of one kind from `at` on; where the last of them begins is in *last. */
+/* Where the run of characters of one kind from `at` ends; *last is where its last character begins. */
 static size_t end_of(tl_span text, size_t at, kind what, size_t *last) {
     size_t length;
-    for (*last = at; look(text, at, &length) == what && length > 0; at += length) *last = at;
+    for (*last = at; kind_at(text, at, &length) == what && length > 0; at += length) *last = at;
     return at;
 }
 
-/* 's 't 're 've 'm 'll 'd */
+/* Length of 's 't 're 've 'm 'll 'd at the front; 0: none. */
 static size_t contraction(tl_span text) {
     static const char *const ends[] = {"s", "t", "re", "ve", "m", "ll", "d"};
     if (text.text[0] != '\'') return 0;
@@ -48,15 +48,15 @@ static size_t contraction(tl_span text) {
     return 0;
 }
 
-/* Letters, numbers or signs, a space in front of them or not. */
+/* Length of a run of letters, numbers or signs, with or without a space before it. */
 static size_t run(tl_span text) {
     const size_t from = text.text[0] == ' ';
     size_t length, last;
-    const kind what = look(text, from, &length);
+    const kind what = kind_at(text, from, &length);
     return what == END || what == WHITE ? 0 : end_of(text, from, what, &last);
 }
 
-/* White space, but the last of it is left to a word behind it: unless it is all there is. */
+/* Length of white space. Its last character is left to a following word, unless it is the only one. */
 static size_t white(tl_span text) {
     size_t last;
     const size_t end = end_of(text, 0, WHITE, &last);

@@ -1,9 +1,9 @@
-/* Planning an epoch: shuffle, sort by length, cut, shuffle the batches.
+/* Plans an epoch: shuffles sentences, sorts them by length, cuts them into batches, shuffles the batches.
  *
- * A sentence's bucket is the length of its longer side, because that alone decides how many fit into the
- * budget: buckets as fine as that waste about 6 % of a batch on padding, and inside a bucket any sentence
- * can meet any other. The lengths in sorted order are the same in every epoch, and so are the cuts and the
- * number of batches; only who is in them changes. */
+ * The length of a sentence is that of its longer side, because only this decides how many sentences fit into the
+ * budget. A batch of similar lengths wastes about 6 % on padding, and sentences of one length can meet in any
+ * combination. The sorted lengths are the same in every epoch. So the cuts and the number of batches are the same too;
+ * only the sentences in the batches change. */
 #include "batch_plan.h"
 #include "base/memory.h"
 
@@ -37,7 +37,7 @@ void tl_batch_plan_free(tl_batch_plan *plan) {
     *plan = (tl_batch_plan){0};
 }
 
-/* Counting sort by length; equal lengths keep the order that they came in. */
+/* Counting sort by length; sentences of equal length keep their order. */
 static void sort_by_length(tl_batch_plan *p) {
     memset(p->bucket, 0, ((size_t)p->longest + 2) * sizeof(long));
     for (long i = 0; i < p->sentences; i++) p->bucket[p->length[i] + 1]++;
@@ -46,7 +46,7 @@ static void sort_by_length(tl_batch_plan *p) {
     for (long i = 0; i < p->sentences; i++) p->order[p->bucket[p->length[p->scratch[i]]]++] = p->scratch[i];
 }
 
-/* Each batch takes the next sentences while they fit. */
+/* Cuts batches: each takes the next sentences as long as they fit. */
 static void cut_to_budget(tl_batch_plan *p, const tl_batches_config *config) {
     p->batches = 0;
     for (long from = 0, to; from < p->sentences; from = to) {

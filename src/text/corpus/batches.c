@@ -1,5 +1,5 @@
-/* Batches one after the other. The state is a position (epoch, batch) and nothing else: what a position
- * holds follows from corpus, seed and budget, so that saving two numbers is enough to go on. */
+/* Batches of a corpus. The state is only a position (epoch, batch). The batch at a position depends only on the corpus,
+ * the seed and the budget, so saving two numbers is enough to continue. */
 #include "batch_plan.h"
 #include "corpus.h"
 #include "base/memory.h"
@@ -9,12 +9,12 @@
 struct tl_batches {
     tl_error error;
     const tl_corpus *corpus;
-    long changes; /* the corpus's, when the batches were made */
+    long changes; /* the corpus's count of changes when the batches were made */
     tl_batches_config config;
-    tl_batch_plan plan; /* of epoch at.epoch, if `planned` */
+    tl_batch_plan plan; /* of epoch at.epoch, if planned */
     bool planned;
     tl_batches_position at;
-    int *src, *tgt_in, *tgt_out; /* [rows, longest] of the largest batch there can be */
+    int *src, *tgt_in, *tgt_out; /* [rows,longest] of the largest possible batch */
     int *src_lengths, *tgt_lengths;
     long *index;
 };
@@ -62,7 +62,7 @@ static bool make_rooms(tl_batches *b) {
     if (b->config.max_sentences > 0 && b->config.max_sentences < most) most = b->config.max_sentences;
     size_t ids = tokens / plan->longest < most ? (size_t)tokens : (size_t)most * (size_t)plan->longest;
     if (ids < (size_t)plan->longest)
-        ids = (size_t)plan->longest; /* one sentence alone may exceed the budget */
+        ids = (size_t)plan->longest; /* a sentence alone in its batch may exceed the budget */
     b->src = malloc(ids * sizeof(int));
     b->tgt_in = malloc(ids * sizeof(int));
     b->tgt_out = malloc(ids * sizeof(int));
@@ -102,7 +102,7 @@ static bool usable(tl_batches *b) {
     return true;
 }
 
-/* Writes `front` (unless negative), the ids, `back` (unless negative), then pads the row to `width`. */
+/* Writes a row: `front` (if not negative), the ids, `back` (if not negative), then padding up to `width`. */
 static void fill_row(int *row, long width, int front, const int *ids, long count, int back) {
     long used = 0;
     if (front >= 0) row[used++] = front;

@@ -1,5 +1,5 @@
-/* The corpus as memory: appending pairs, handing out sentences, turning them into ids. Where sentences
- * come from is in tsv.c, parallel.c, toy.c and ../grammar. */
+/* A corpus in memory: appending pairs, returning sentences, encoding them. The functions that fill a corpus are in
+ * tsv.c, lines.c, parallel.c, toy.c, ../grammar and ../pictures. */
 #include "corpus.h"
 #include "base/memory.h"
 
@@ -91,7 +91,7 @@ const tl_link *tl_corpus_alignment(const tl_corpus *corpus, long i, long *count)
     return links > 0 ? corpus->links + start : NULL;
 }
 
-/* Pair i becomes pair `to` ≤ i. The links of all pairs before `to` end at *links. */
+/* Moves pair i to index `to` ≤ i. *links is where the links of the pairs before `to` end. */
 static void move_pair(tl_corpus *corpus, long i, long to, size_t links_begin, size_t *links) {
     size_t count = corpus->link_end[i] - links_begin;
     corpus->start[2 * to] = corpus->start[2 * i];
@@ -129,7 +129,7 @@ bool tl_corpus_count(const tl_corpus *corpus, tl_side side, tl_vocab_counts *cou
     return true;
 }
 
-/* Writes the ids of every sentence, or with ids NULL only where each will begin. */
+/* Writes the ids of every sentence; with ids NULL only computes where each sentence's ids begin. */
 static void encode_all(tl_corpus *corpus, const tl_vocab *const vocab[2], int *ids) {
     size_t used = 0;
     for (long i = 0; i < corpus->pairs; i++)

@@ -1,6 +1,6 @@
-/* Inside a corpus: all sentences in one run of bytes, each with a NUL behind it, pair after pair, source
- * before target; ids the same way once encoded. Filling either succeeds as a whole or leaves the corpus as
- * it was. */
+/* Inside a corpus. All sentences are in one block of bytes, each with a NUL after it, pair after pair, source before
+ * target. Ids are in one block in the same order. A function that fills either succeeds as a whole or leaves the corpus
+ * unchanged. */
 #ifndef TL_TEXT_CORPUS_H
 #define TL_TEXT_CORPUS_H
 
@@ -15,13 +15,13 @@ struct tl_corpus {
     size_t *start; /* [2·pairs] where sentence 2·i + side begins in text */
     size_t start_room;
 
-    long *line; /* [pairs] where each pair was read; 0 = made, not read */
+    long *line; /* [pairs] the line that each pair was read from; 0: generated or added */
     size_t line_room;
-    long reading; /* the line that the next pair comes from; readers set it */
+    long reading; /* the line of the next pair; set by readers */
 
-    tl_link *links; /* true word alignments, pair after pair, where the maker of the pairs knows them */
+    tl_link *links; /* true word alignments, pair after pair, of generated pairs */
     size_t links_used, links_room;
-    size_t *link_end; /* [pairs] the links of pair i end here and begin where those of i-1 end */
+    size_t *link_end; /* [pairs] where the links of pair i end; they begin where those of pair i-1 end */
     size_t link_end_room;
 
     bool encoded; /* the ids below are those of all pairs */
@@ -30,22 +30,21 @@ struct tl_corpus {
     size_t *id_start; /* [2·pairs + 1] where the ids of sentence 2·i + side begin */
     size_t id_start_room;
 
-    long changes; /* grows with every change, so that batches see that theirs is another corpus now */
+    long changes; /* counts changes, so that batches can detect that their corpus has changed */
     tl_corpus_report report;
 };
 
-/* Appends a pair; false, with the error set, when out of memory. */
+/* Appends a pair. Returns false, with the error set, when out of memory. */
 bool tl_corpus_append(tl_corpus *corpus, tl_span source, tl_span target);
 
-/* Gives links to the pair that was appended last, in the order they shall have; false, with the error set,
- * when out of memory. */
+/* Gives links to the last pair, in their final order. Returns false, with the error set, when out of memory. */
 bool tl_corpus_align(tl_corpus *corpus, const tl_link *links, long count);
 
-/* A state to go back to when filling fails half-way. */
+/* A state to return to if filling fails. */
 typedef struct tl_corpus_mark {
     long pairs, changes;
     size_t text_used;
-    bool encoded; /* appending leaves the ids of the pairs before where they are */
+    bool encoded; /* appending does not move the ids of earlier pairs */
 } tl_corpus_mark;
 
 static inline tl_corpus_mark tl_corpus_mark_here(const tl_corpus *corpus) {

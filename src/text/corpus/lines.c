@@ -1,4 +1,4 @@
-/* Text without a second column into a corpus: every line that is not blank is a source, and its target is empty. */
+/* A text with one sentence per line into a corpus: every line that is not blank is a source, with an empty target. */
 #include "rows.h"
 
 static bool read_rows(tl_corpus *corpus, tl_span rest, bool strict) {

@@ -1,5 +1,5 @@
-/* Two texts into a corpus, line i of one beside line i of the other. They are read only if they have as many lines: one
- * line too many anywhere would put every sentence after it beside a stranger. */
+/* Two texts into a corpus: line i of one and line i of the other are a pair. Both must have the same number of lines:
+ * one extra line would pair all later sentences wrongly. */
 #include "rows.h"
 
 static long count_lines(tl_span text) {

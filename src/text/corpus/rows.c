@@ -1,4 +1,4 @@
-/* Judging rows, whatever they were read from, and the report about them. */
+/* Checks rows, whatever they were read from, and writes the report. */
 #include "rows.h"
 #include "base/format.h"
 #include "base/quote.h"
@@ -30,7 +30,7 @@ bool tl_rows_next(tl_span *rest, tl_row *row, tl_side side) {
     return true;
 }
 
-/* What keeps this row out; TL_SKIP_KINDS if nothing does. *side is the first column to blame. */
+/* Why this row is skipped; TL_SKIP_KINDS if it is not. *side becomes the first column with the fault. */
 static tl_skip judge(const tl_row *row, long max_tokens, int *side) {
     long tokens[2];
     for (*side = 0; *side < 2; ++*side)
@@ -86,7 +86,7 @@ static bool refuse_all(tl_corpus *corpus, const char *name, const char *whole, c
     if (report->lines == 0)
         return tl_bad_line(&corpus->error, name, 1, advice, "found an empty text, expected lines of %s",
                            expected);
-    int why = 0; /* line 1 was skipped */
+    int why = 0; /* the reason for skipping line 1 */
     while (report->skipped[why].line[0] != 1) why++;
     return tl_bad_line(&corpus->error, name, 1, advice,
                        "found no %s in %ld line%s (this one: %s), expected %s in UTF-8", whole, report->lines,
@@ -100,7 +100,7 @@ bool tl_rows_end(tl_corpus *corpus, tl_corpus_mark before, bool ok, const char *
     return ok;
 }
 
-/* Appends to the text as far as there is room; *used never leaves it. */
+/* Appends to a text as far as there is room; *used stays within it. */
 TL_PRINTF(3, 4)
 static void put(char text[TL_REPORT_TEXT], size_t *used, const char *format, ...) {
     va_list arguments;

@@ -1,6 +1,6 @@
-/* Corpora that the program makes itself. One stream of distinct sentences belongs to (seed, lengths,
- * symbols): drawn one after the other from a counter-based generator, each one that came before left out.
- * A corpus is a range of that stream, so two ranges that do not overlap share no sentence. */
+/* Generated corpora. (seed, lengths, symbols) define one stream of distinct sentences: sentences are drawn one after
+ * the other from a counter-based generator, and repetitions are left out. A corpus is a range of the stream, so two
+ * ranges that do not overlap share no sentence. */
 #include "corpus.h"
 #include "base/memory.h"
 #include "text/table.h"
@@ -32,7 +32,7 @@ static task_rule *rule_of(const char *task) {
     return NULL;
 }
 
-/* How many different sentences there are, up to `enough`: the sum of symbols^length. */
+/* How many different sentences there are: the sum of symbols^length, but at most `enough`. */
 static long sentences_there_are(const tl_toy_config *c, long enough) {
     long sum = 0, power = 1;
     for (long length = 1; length <= c->max_length; length++) {
@@ -76,8 +76,7 @@ typedef struct drawing {
     tl_table seen; /* every sentence of the stream so far, its symbols as the key */
 } drawing;
 
-/* Draws the next sentence of the stream, one not seen before; returns its length, or -1 when out of
- * memory. */
+/* Draws the next sentence of the stream that has not come before. Returns its length; -1 when out of memory. */
 static long draw(drawing *d, const tl_toy_config *c, tl_rng_key stream, uint64_t *attempt) {
     for (;;) {
         tl_rng_key key = tl_rng_key_mix(stream, (*attempt)++);

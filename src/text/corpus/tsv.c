@@ -1,11 +1,11 @@
-/* Two-column text into a corpus: source, tab, target; or label, tab, text, whose text is the source and whose label is the
- * target. A line without a tab is no row; what becomes of rows is in rows.c. */
+/* Two-column text into a corpus: source, tab, target; or label, tab, text, where the text is the source and the label
+ * the target. A line without a tab is no row. rows.c decides which rows are kept. */
 #include "rows.h"
 #include "base/quote.h"
 
 #include <string.h>
 
-/* What is in the columns. */
+/* The columns' meaning. */
 typedef struct columns {
     tl_side first;
     tl_row_names names;
@@ -19,7 +19,7 @@ static const columns labelled = {.first = TL_TARGET,
                                  .names = {{"text", "label"}, "labelled text", "a label, a tab and a text"},
                                  .expected = "label, tab, text"};
 
-/* Takes the row's line apart at its tabs. A blank line has two blank columns; false for text without a tab. */
+/* Splits the row's line at its tabs. A blank line has two blank columns. False for a text without a tab. */
 static bool split(tl_row *row, tl_side first) {
     tl_span line = row->line[TL_TARGET] = row->line[TL_SOURCE], *left = &row->column[first],
             *right = &row->column[!first];

@@ -1,5 +1,4 @@
-/* Saying a meaning in Chinese: measure words, what describes stands before what is described, times and places
- * stand before the verb. */
+/* Saying a meaning in Chinese: with measure words, modifiers before their noun, times and places before the verb. */
 #include "languages.h"
 #include <stdio.h>
 
@@ -31,7 +30,7 @@ static void describe(int number, const tl_gr_phrase *p, uint64_t part, tl_gr_sid
 
 static void phrase(const tl_gr_meaning *m, tl_gr_slot slot, bool bare, tl_gr_side *s);
 
-/* 我 的, 那, 这些, 一 … and the numeral, with the measure word behind what counts. */
+/* A determiner: 我 的, 那, 这些, 一 … and the numeral, with a measure word after the one that counts. */
 static void determine(const tl_gr_meaning *m, tl_gr_slot slot, bool bare, tl_gr_side *s) {
     const tl_gr_phrase *p = &m->phrase[slot];
     const char *measure = tl_gr_nouns[p->noun].measure;
@@ -74,7 +73,7 @@ static void determine(const tl_gr_meaning *m, tl_gr_slot slot, bool bare, tl_gr_
 
 static void relative(const tl_gr_meaning *m, const tl_gr_phrase *head, tl_gr_side *s);
 
-/* A phrase; `bare`: "the" is not said, as in 去 村子. */
+/* A noun phrase; bare: without "the", as in 去 村子. */
 static void phrase(const tl_gr_meaning *m, tl_gr_slot slot, bool bare, tl_gr_side *s) {
     const tl_gr_phrase *p = &m->phrase[slot];
     if (p->person != TL_GR_NOUN) {
@@ -101,7 +100,7 @@ static void verb(const tl_gr_verb *v, bool done, uint64_t verb_parts, uint64_t l
 static void relative(const tl_gr_meaning *m, const tl_gr_phrase *head, tl_gr_side *s) {
     const tl_gr_verb *v = &tl_gr_verbs[m->inner_verb];
     bool who = head->relative == TL_GR_WHO, now = m->inner_tense == TL_GR_NOW;
-    bool done = who && m->inner_tense == TL_GR_PAST; /* 我 买 的 那 本 书 needs no 了 */
+    bool done = who && m->inner_tense == TL_GR_PAST; /* 我 买 的 那 本 书 has no 了 */
     if (!who) phrase(m, TL_GR_INNER, false, s);
     if (now) tl_gr_say(s, "正在", TL_GR_B_AUX2);
     verb(v, done, now || done ? TL_GR_B_VERB2 : TL_GR_B_VERB2 | TL_GR_B_AUX2, TL_GR_B_AUX2, s);
@@ -117,7 +116,7 @@ static void time_of(const tl_gr_meaning *m, tl_gr_side *s) {
     if (time->zh[1]) tl_gr_say(s, time->zh[1], TL_GR_B_TIME2);
 }
 
-/* 不, 没, 会, 正在 … before the verb and its place; 正在 公园 里 holds the place's 在. */
+/* 不, 没, 会, 正在 … before the verb and its place. In 正在 公园 里, 正在 includes the 在 of the place. */
 static void before_verb(const tl_gr_meaning *m, bool placed, tl_gr_side *s) {
     bool now = m->tense == TL_GR_NOW, past = m->tense == TL_GR_PAST;
     if (m->often) tl_gr_say(s, "经常", TL_GR_B_OFTEN);
@@ -135,7 +134,7 @@ static void before_verb(const tl_gr_meaning *m, bool placed, tl_gr_side *s) {
     tl_gr_say(s, places[m->preposition], TL_GR_B_AT);
 }
 
-/* 把 那 本 书 给 了 她, but 给 了 她 一 本 书. */
+/* The verb and its objects: 把 那 本 书 给 了 她, but 给 了 她 一 本 书. */
 static void clause(const tl_gr_meaning *m, tl_gr_side *s) {
     const tl_gr_verb *v = &tl_gr_verbs[m->verb];
     bool goes = v->flags & TL_GR_GO, past = m->tense == TL_GR_PAST, done = past && !m->denied;
@@ -165,7 +164,7 @@ static void clause(const tl_gr_meaning *m, tl_gr_side *s) {
     verb(&tl_gr_verbs[m->then_verb], true, TL_GR_B_VERB2, TL_GR_B_AUX2, s);
 }
 
-/* 很 小, 不 小, 小 吗; colours are 是 红色 的. */
+/* "is" with an adjective: 很 小, 不 小, 小 吗; colours have 是 红色 的. */
 static void being(const tl_gr_meaning *m, tl_gr_side *s) {
     const tl_gr_phrase *p = &m->phrase[TL_GR_SUBJECT];
     bool colour = tl_gr_adjectives[m->adjective].colour;

@@ -1,5 +1,5 @@
-/* Drawing what a sentence means: its form, who does what, where and when. What goes together is decided here and in
- * phrase.c, once for all three languages; what would be odd or ambiguous in one of them is not drawn. */
+/* Drawing what a sentence means: its form, who does what, where and when. This file and phrase.c decide what goes
+ * together, once for all three languages. Anything that would be odd or ambiguous in one of them is not drawn. */
 #include "draw.h"
 #include "phrase.h"
 
@@ -7,7 +7,7 @@
 
 static bool is_first(const tl_gr_phrase *p) { return p->person == TL_GR_I || p->person == TL_GR_WE; }
 
-/* "I see us" is odd in every language. */
+/* Two first persons: "I see us" is odd in every language. */
 static bool clash(const tl_gr_phrase *a, const tl_gr_phrase *b) { return is_first(a) && is_first(b); }
 
 static void draw_subject(tl_gr_draws *d, tl_gr_meaning *m, int kinds) {
@@ -23,7 +23,7 @@ static void draw_place(tl_gr_draws *d, tl_gr_meaning *m) {
     m->preposition = tl_gr_chance(d, 60) ? TL_GR_IN : tl_gr_chance(d, 60) ? TL_GR_NEAR : TL_GR_BEHIND;
 }
 
-/* The time and "often". A habit needs a word that says so, or else it would be odd in Chinese. */
+/* Draws the time and "often". A habit needs a word of time, or it would be odd in Chinese. */
 static void draw_time(tl_gr_draws *d, tl_gr_meaning *m) {
     bool habit = m->tense == TL_GR_PRESENT;
     if (habit && ((tl_gr_verbs[m->verb].flags & TL_GR_STATE) || m->denied)) return;
@@ -38,7 +38,7 @@ static void draw_time(tl_gr_draws *d, tl_gr_meaning *m) {
     if (count > 0) m->time = fitting[tl_gr_below(d, count)];
 }
 
-/* Whether the verb in this tense can be in a relative clause: with the thing it is done to as its head, or not. */
+/* Can the verb in this tense be in a relative clause? whom: the head is its object. */
 static bool can_be_inner(const tl_gr_verb *v, tl_gr_tense tense, bool whom) {
     if (!(v->tenses & 1 << tense) || (v->flags & (TL_GR_GO | TL_GR_GIVE | TL_GR_HAVE))) return false;
     if (tense == TL_GR_PRESENT) return (v->flags & TL_GR_STATE) != 0;
@@ -46,7 +46,7 @@ static bool can_be_inner(const tl_gr_verb *v, tl_gr_tense tense, bool whom) {
     return tense == TL_GR_PAST ? !(v->flags & TL_GR_NO_PAST) : tense == TL_GR_NOW && !whom;
 }
 
-/* Gives the phrase a relative clause if the verb that is drawn fits. */
+/* Gives the phrase a relative clause, if the drawn verb fits. */
 static void try_relative(tl_gr_draws *d, tl_gr_meaning *m, tl_gr_slot slot) {
     static const tl_gr_tense tenses[] = {TL_GR_PRESENT, TL_GR_NOW, TL_GR_PAST};
     tl_gr_phrase *p = &m->phrase[slot];
@@ -58,7 +58,7 @@ static void try_relative(tl_gr_draws *d, tl_gr_meaning *m, tl_gr_slot slot) {
     if (!can_be_inner(v, m->inner_tense, whom)) return;
     if (m->form == TL_GR_CLAUSE &&
         (m->inner_verb == m->verb || (slot == TL_GR_OBJECT && v->objects == TL_GR_FOOD)))
-        return; /* who would wash the egg that was washed, or eaten? */
+        return; /* nobody washes the egg that was washed already, or that was eaten */
     if (whom ? !(v->objects & kinds) : !(v->subjects & kinds)) return;
     tl_gr_phrase *inner = &m->phrase[TL_GR_INNER];
     if (whom && tl_gr_chance(d, 60))
@@ -119,7 +119,7 @@ static bool draw_clause(tl_gr_draws *d, tl_gr_meaning *m) {
     m->denied = tl_gr_chance(d, 25);
     m->asked = !m->denied && tl_gr_chance(d, 18);
     if (v->objects == 0 && !(v->flags & TL_GR_GO) && tl_gr_chance(d, 60))
-        return false; /* there is less to say */
+        return false; /* fewer short sentences */
     if (!(v->tenses & 1 << m->tense) || (m->tense == TL_GR_MUST && m->denied)) return false;
     if (m->tense == TL_GR_PAST && (v->flags & TL_GR_NO_PAST) && !m->denied) return false;
     draw_subject(d, m, v->subjects);
@@ -134,7 +134,7 @@ static bool draw_clause(tl_gr_draws *d, tl_gr_meaning *m) {
     }
     if (!has_relative || m->tense == TL_GR_PRESENT) draw_time(d, m);
     if (has_relative && m->time >= 0 && m->phrase[TL_GR_OBJECT].relative)
-        return false; /* whose time is it? */
+        return false; /* the time would follow two verbs, and could belong to either */
     if (v->flags & TL_GR_GO) {
         draw_place(d, m);
         if (tl_gr_nouns[m->phrase[TL_GR_AT].noun].kinds & TL_GR_HOUSE) return false;
@@ -180,14 +180,14 @@ static bool draw_there(tl_gr_draws *d, tl_gr_meaning *m) {
     return true;
 }
 
-/* A verb by its English name. */
+/* The verb with this English name. */
 static int verb_named(const char *name) {
     int i = 0;
     while (i < tl_gr_verb_count - 1 && strcmp(tl_gr_verbs[i].en[0], name) != 0) i++;
     return i;
 }
 
-/* Something bought or found, and what became of it: a verb that 把 它 goes with. */
+/* Draws something bought or found, and what happened to it: a verb that can have 把 它. */
 static bool draw_then(tl_gr_draws *d, tl_gr_meaning *m) {
     m->verb = verb_named(tl_gr_chance(d, 60) ? "buy" : "find");
     const tl_gr_verb *v = &tl_gr_verbs[m->verb];

@@ -5,7 +5,7 @@
 #include "meaning.h"
 #include "tapeloom/tensor.h"
 
-/* Draws a meaning; false if what was drawn cannot be said well: then draw with another key. */
+/* Draws a meaning. False if it cannot be said well; then draw again with another key. */
 bool tl_gr_draw(tl_gr_meaning *meaning, tl_rng_key key, bool chinese);
 
 #endif

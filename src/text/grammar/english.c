@@ -26,7 +26,7 @@ static const char *determiner(const tl_gr_phrase *p, const char *next) {
     case TL_GR_THAT:
         return p->plural ? "those" : "that";
     case TL_GR_A:
-        return strchr("aeiou", next[0]) ? "an" : "a"; /* no word here sounds otherwise than it looks */
+        return strchr("aeiou", next[0]) ? "an" : "a"; /* spelling is enough for the words of this grammar */
     case TL_GR_SOME:
         return "some";
     case TL_GR_ANYOF:
@@ -67,7 +67,7 @@ static void phrase(const tl_gr_meaning *m, tl_gr_slot slot, const char *const pr
     if (p->relative) relative(m, p, s);
 }
 
-/* The auxiliary of a verb; NULL where the verb stands alone. */
+/* The auxiliary of a verb; NULL if the verb has none. */
 static const char *auxiliary(tl_gr_tense tense, const tl_gr_phrase *subject, bool needs_one) {
     bool third = is_third(subject);
     switch (tense) {
@@ -126,7 +126,7 @@ static void place_and_time(const tl_gr_meaning *m, tl_gr_side *s) {
     if (time->en[1]) tl_gr_say(s, time->en[1], TL_GR_B_TIME2);
 }
 
-/* Subject and auxiliary, in the order of a statement or a question; "not" behind both. */
+/* Subject and auxiliary, in the order of a statement or a question, then "not". */
 static void opening(const tl_gr_meaning *m, const char *helper, tl_gr_side *s) {
     if (m->asked) tl_gr_say(s, helper, TL_GR_B_AUX | TL_GR_B_ASK);
     if (m->form == TL_GR_THERE)

@@ -9,21 +9,21 @@ static const char *const numerals[] = {"deux", "trois", "quatre", "cinq", "dix"}
 static const char *const subjects[] = {"je", "il", "elle", "nous", "ils"};
 static const char *const direct[] = {"me", "le", "la", "nous", "les"};
 static const char *const indirect[] = {"me", "lui", "lui", "nous", "leur"};
-static const char *const possessives[][3] = {/* masculine, feminine, plural */
-                                             {"mon", "ma", "mes"},
+/* masculine, feminine, plural */
+static const char *const possessives[][3] = {{"mon", "ma", "mes"},
                                              {"son", "sa", "ses"},
                                              {"son", "sa", "ses"},
                                              {"notre", "notre", "nos"},
                                              {"leur", "leur", "leurs"}};
 static const char *const avoir[] = {"ai", "a", "avons", "ont"}, *const etre[] = {"suis", "est", "sommes",
                                                                                  "sont"};
-static const char *const helpers[TL_GR_TENSES][4] = {/* before an infinitive */
-                                                     [TL_GR_FUTURE] = {"vais", "va", "allons", "vont"},
+/* before an infinitive */
+static const char *const helpers[TL_GR_TENSES][4] = {[TL_GR_FUTURE] = {"vais", "va", "allons", "vont"},
                                                      [TL_GR_CAN] = {"peux", "peut", "pouvons", "peuvent"},
                                                      [TL_GR_WANT] = {"veux", "veut", "voulons", "veulent"},
                                                      [TL_GR_MUST] = {"dois", "doit", "devons", "doivent"}};
 
-/* Whether a vowel before the word is elided. h is silent, but for the words that begin with h aspiré. */
+/* Does the word before this one lose its vowel? h is silent, except in words with h aspiré. */
 static bool has_vowel(const char *word) {
     static const char *const vowels[] = {"a", "e", "i", "o", "u", "y", "é", "è", "ê", "œ", "h"};
     static const char *const aspirated[] = {"hibou", "hache"};
@@ -34,7 +34,7 @@ static bool has_vowel(const char *word) {
     return false;
 }
 
-/* Says a word, and elides the one before where that is due. */
+/* Says a word; the word before it is elided where necessary. */
 static void say(tl_gr_side *s, const char *word, uint64_t parts) {
     static const char *const elidable[] = {"je", "me", "le", "la", "ne", "de", "que"};
     if (s->elides && has_vowel(word)) s->text[s->used - 1] = '\'';
@@ -48,7 +48,7 @@ static bool is_feminine(const tl_gr_phrase *p) {
     return p->person == TL_GR_NOUN ? tl_gr_nouns[p->noun].feminine : p->person == TL_GR_SHE;
 }
 
-/* Which of a verb's forms: je, il, nous, ils. */
+/* The index of a verb's form: je, il, nous, ils. */
 static int form_of(const tl_gr_phrase *p) {
     return p->person == TL_GR_I ? 0 : p->person == TL_GR_WE ? 2 : tl_gr_is_plural(p) ? 3 : 1;
 }
@@ -59,7 +59,7 @@ static const char *adjective(int number, const tl_gr_phrase *p, const char *next
     return fr[2 * tl_gr_is_plural(p) + is_feminine(p)];
 }
 
-/* "the", contracted with "à" or "de" before it if there is one. */
+/* "the", contracted with "à" or "de" if one is before it. */
 static void article(const tl_gr_phrase *p, const char *preposition, uint64_t parts, uint64_t the,
                     const char *next, tl_gr_side *s) {
     bool de = preposition && strcmp(preposition, "de") == 0;
@@ -94,7 +94,7 @@ static const char *determiner(const tl_gr_phrase *p, const char *next) {
 
 static void relative(const tl_gr_meaning *m, const tl_gr_phrase *head, tl_gr_side *s);
 
-/* A phrase around a noun. The preposition is "à", "de" or NULL, and is the parts given here. */
+/* A noun phrase after a preposition ("à", "de" or NULL), which expresses `parts`. */
 static void phrase(const tl_gr_meaning *m, tl_gr_slot slot, const char *preposition, uint64_t parts,
                    tl_gr_side *s) {
     const tl_gr_phrase *p = &m->phrase[slot];
@@ -124,16 +124,16 @@ static void subject(const tl_gr_meaning *m, tl_gr_slot slot, tl_gr_side *s) {
         say(s, subjects[p->person], BIT(slot, TL_GR_NOUN_PART));
 }
 
-/* A verb with all that stands around it before its object. */
+/* A verb with everything that stands before its object. */
 typedef struct verb_group {
     const tl_gr_verb *verb;
     tl_gr_tense tense;
     const tl_gr_phrase *subject;
     bool denied, often;
-    const char *pronoun; /* the object pronoun before the verb, or NULL */
+    const char *pronoun; /* the object pronoun before the verb; NULL: none */
     uint64_t pronoun_parts;
-    const tl_gr_phrase
-        *earlier; /* the direct object if it stands before the verb: the participle agrees with it */
+    /* the direct object if it stands before the verb (the participle then agrees with it); NULL: none */
+    const tl_gr_phrase *earlier;
     uint64_t verb_part, helper_part;
 } verb_group;
 

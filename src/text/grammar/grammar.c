@@ -1,17 +1,17 @@
-/* A small grammar of English with French and Chinese beside it: sentences for attention to work on, and the
- * true alignment of each. A sentence is drawn as a meaning (tl_gr_meaning: who, what, where, when, denied or
- * asked), and each language says that meaning by itself. A meaning consists of parts, each of them one bit;
- * every token carries the bits of the parts it expresses; two tokens are linked where they share a bit.
+/* A small grammar of English with French and Chinese: sentences for attention to work on, each with its true alignment.
+ * A sentence is drawn as a meaning (tl_gr_meaning: who, what, where, when, denied or asked). Each language says that
+ * meaning by itself. A meaning consists of parts, each of them one bit. Every token has the bits of the parts that it
+ * expresses. Two tokens are linked if they share a bit.
  *
  * The files, each of which knows only those before it:
  *   words.c                           the words, and what goes with what
  *   meaning.h                         what a sentence means
  *   phrase.c, draw.c                  drawing a meaning
- *   reserved.c                        which meanings are kept from training
- *   say.c                             a sentence as it is said
+ *   reserved.c                        which meanings are kept out of training
+ *   say.c                             one side of a sentence while it grows
  *   english.c, french.c, chinese.c    saying a meaning
- *   grammar.c                         streams: one of distinct sentences belongs to (seed, pair, part). Meanings are
- *                                     drawn one after the other; those of the other part, those too long and those
+ *   grammar.c                         streams. (seed, pair, part) define a stream of distinct sentences. Meanings are
+ *                                     drawn one after the other; those of the other part, those too long, and those
  *                                     whose English came before are left out. A corpus is a range of a stream
  *
  * What there is
@@ -19,7 +19,7 @@
  *                                                       那些 女孩 经常 看 那 份 报纸 。
  *   times         is reading: lit, 正在 看 · bought: a acheté, 买 了 · will buy: va acheter, 会 买 ·
  *                 can, wants to, must: peut, veut, doit, 能, 想, 必须. French participles agree with the subject
- *                 after être, and with an object that stands before: "les pommes que j' ai achetées"
+ *                 after être, and with an object before the verb: "les pommes que j' ai achetées"
  *   denied        the cats do not sleep .  les chats ne dorment pas .  那些 猫 不 睡觉 。  (past: 没; any: de, nothing)
  *   asked         does he like the dog ?  est-ce qu' il aime le chien ?  他 喜欢 那 只 狗 吗 ？
  *   pronouns      she sees him .  elle le voit … she will help us .  elle va nous aider .  她 会 帮助 我们 。
@@ -30,26 +30,26 @@
  *   one, then the other
  *                 he bought an apple and ate it .  il a acheté une pomme et l' a mangée .
  *                 他 买 了 一 个 苹果 ， 然后 把 它 吃 了 。
- * and in the phrases: articles, this and that, possessives (French ones agree with what is possessed), numerals with
+ * and in phrases: articles, this and that, possessives (French ones agree with the thing possessed), numerals with
  * measure words, "the girl 's cat" (le chat de la fille), adjectives before and after the French noun (le petit chat
- * noir, 那 只 黑色 的 小 猫), bel/nouvel/vieil, elision and its lack before h aspiré (le hibou), au/aux/du/des, places,
- * times (before the verb in Chinese), relative clauses (the dog that I bought: le chien que j' ai acheté, 我 买 的
- * 那 只 狗), 把 where a known object was eaten, sold, lost … . "I", "we" and "they" are masculine in French.
+ * noir, 那 只 黑色 的 小 猫), bel/nouvel/vieil, elision except before h aspiré (le hibou), au/aux/du/des, places, times
+ * (before the verb in Chinese), relative clauses (the dog that I bought: le chien que j' ai acheté, 我 买 的 那 只 狗), 把
+ * where a known object was eaten, sold, lost … . "I", "we" and "they" are masculine in French.
  *
- * The parts. Pairs of an adjective with the noun that it describes (before it or after "is") and of a verb with
- * its object ("go": with its place, none of which the hash chose; in relative clauses too) are combinations. One in
- * TL_GR_RESERVED of them, chosen by a hash of their English words and so the same for every seed, is reserved. A
- * sentence with a reserved combination is never in TRAIN, whatever the seed; every sentence of HELD_OUT has at least
- * one. Each single word of HELD_OUT, in both languages and in the very form, is in one of the first TL_GR_BASIS
- * sentences of TRAIN with the same seed. A stream has TL_GR_STREAM sentences.
+ * The parts. A combination is a pair of an adjective and the noun that it describes (before it or after "is"), or a
+ * pair of a verb and its object, also in relative clauses. ("go" has its place as object; no such pair happens to be
+ * reserved.) One in TL_GR_RESERVED combinations is reserved. A hash of the English words decides which, so it is the
+ * same for every seed. No sentence of TRAIN has a reserved combination, for any seed; every sentence of HELD_OUT has at
+ * least one. Every word form of HELD_OUT, in both languages, is in one of the first TL_GR_BASIS sentences of TRAIN with
+ * the same seed. A stream has TL_GR_STREAM sentences.
  *
- * The alignment. "not" belongs to ne and pas, to 不 or 没. An auxiliary belongs to its like ("will": va, 会; "is" before
- * -ing: 正在); where there is none, it belongs to the verb ("do": dorment), as a verb belongs to both where
- * only the other language has one ("bought": a, acheté; 买, 了). The auxiliary of a question belongs to "est-ce que"
- * or 吗 as well. "did not" belongs to 没. A measure word belongs to the numeral, without one to the article:
- * "a": 一 只. "'s" belongs to "de", 的; the article that French puts before the thing possessed is not linked,
- * nor are, in Chinese, 把, "any", "the" of a place, "to" of going, and "is" where there is no 很 or 是.
- * Contractions belong to both words ("to", "the": au). */
+ * The alignment. "not" is linked to ne and pas, to 不 or 没. An auxiliary is linked to the word that corresponds ("will":
+ * va, 会; "is" before -ing: 正在). If there is none, it is linked to the verb ("do": dorment). Likewise a verb is linked
+ * to both words if only the other language has an auxiliary ("bought": a, acheté; 买, 了). The auxiliary of a question is
+ * also linked to "est-ce que" or 吗, and "did not" to 没. A measure word is linked to the numeral or, without one, to the
+ * article: "a": 一 只. "'s" is linked to "de", 的. Not linked are the article that French puts before the thing possessed
+ * and, in Chinese, 把, "any", "the" of a place, "to" of going, and "is" if there is no 很 or 是. A contraction is linked
+ * to both of its words ("to", "the": au). */
 #include "draw.h"
 #include "languages.h"
 #include "reserved.h"
@@ -60,10 +60,10 @@
 #include <stdio.h>
 
 #define TL_GR_STREAM 100000L /* sentences of each stream */
-#define TL_GR_BASIS 10000L   /* so many of TRAIN show every word of HELD_OUT */
+#define TL_GR_BASIS 10000L   /* this many sentences of TRAIN contain every word of HELD_OUT */
 
 #define ATTEMPTS \
- 100000 /* draws without a new sentence, after which there are no more (one in fifteen or so is kept) */
+ 100000 /* draws without a new sentence after which a stream ends (about one draw in fifteen is kept) */
 
 typedef struct language {
     const char *pair;
@@ -105,7 +105,7 @@ typedef struct stream {
     tl_rng_key key;
     uint64_t attempt;
     tl_table seen;         /* the English of every sentence so far */
-    const tl_table *words; /* those that may be used, or NULL: all */
+    const tl_table *words; /* the words that may be used; NULL: all */
     tl_gr_side side[2];    /* the latest sentence */
 } stream;
 
@@ -117,7 +117,7 @@ static stream stream_of(const tl_grammar_config *c, tl_grammar_part part) {
         .language = language_of(c->pair), .held_out = held_out, .key = tl_rng_key_of(c->seed, name)};
 }
 
-/* Says the meaning on both sides; false if that is too long. */
+/* Says the meaning in both languages. False if a side is too long. */
 static bool say(stream *s, const tl_gr_meaning *meaning) {
     memset(s->side, 0, sizeof s->side);
     tl_gr_english(meaning, &s->side[TL_SOURCE]);
@@ -138,7 +138,8 @@ static bool may_be_used(const stream *s) {
     return true;
 }
 
-/* Draws until a new sentence of the part comes. False, with the error set, when there is none or no memory. */
+/* Draws until a new sentence of the part comes. Returns false, with the error set, if there is none or when out of
+ * memory. */
 static bool draw(stream *s, tl_error *error) {
     tl_gr_meaning meaning;
     for (int i = 0; i < ATTEMPTS; i++) {
@@ -173,7 +174,7 @@ static bool basis(tl_table *words, const tl_grammar_config *c, tl_error *error) 
     }
     tl_table_free(&s.seen);
     return ok ||
-           tl_error_set(error, "grammar corpus: out of memory for the words"); /* the first error stays */
+           tl_error_set(error, "grammar corpus: out of memory for the words"); /* keeps an earlier error */
 }
 
 static bool append_all(tl_corpus *corpus, const tl_grammar_config *c, stream *s) {

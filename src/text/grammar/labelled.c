@@ -1,15 +1,16 @@
-/* Labelled sentences of the English grammar, for classifiers. A stream of distinct right sentences belongs to (seed, task), and
- * a corpus is a range of it. A sentence's label, and what was done to it, is drawn by its number in the stream, so that ranges
- * that do not overlap share no sentence, labelled or not.
+/* Labelled sentences of the English grammar, for classifiers. (seed, task) define a stream of distinct correct
+ * sentences; a corpus is a range of it. A sentence's label, and any error put into it, are drawn from its index in the
+ * stream. So ranges that do not overlap share no sentence, labelled or not.
  *
  *   agreement   right, wrong: does the main verb agree with its subject?  "the girls who see him like the cat ."
- *               Of two sentences one has the verb of the other number. Only verbs that show it are drawn (likes, is, does).
- *   number      singular, plural: of which number must the main verb be that comes next?  "the girls who see him"  plural
- *               Beginnings alone, up to the verb, of two words or more, about a noun, no two of them the same.
- *   order       right, wrong: of two sentences one has two neighbouring words exchanged. The words alone, in no order, say
- *               nothing of the label.
- *   subject     the person or animal that the sentence is about, as its noun: "does the doctor 's cat see the dog ?"  cat
- *               Each sentence names one other at least. */
+ *               Half of the sentences, on average, have the verb of the other number. Only verbs that show the number
+ *               are drawn (likes, is, does).
+ *   number      singular, plural: which number must the main verb have that is next?  "the girls who see him"  plural
+ *               Only beginnings, up to the verb, of two words or more, with a noun as subject, all distinct.
+ *   order       right, wrong: half of the sentences, on average, have two neighbouring words exchanged. The words
+ *               without their order say nothing about the label.
+ *   subject     the person or animal that the sentence is about, as its noun: "does the doctor 's cat see the dog ?"
+ *               cat. Each sentence mentions at least one other. */
 #include "draw.h"
 #include "languages.h"
 #include "base/memory.h"
@@ -19,18 +20,18 @@
 #include <stdio.h>
 
 #define MOST_LABELLED 100000L /* sentences of each stream */
-#define ATTEMPTS 100000       /* draws without a new sentence, after which there are no more */
+#define ATTEMPTS 100000       /* draws without a new sentence after which a stream ends */
 
-/* A sentence and what it is for. */
+/* A sentence and its label. */
 typedef struct example {
     tl_span word[TL_GR_TOKENS];
     int words;
     const char *label;
-    tl_span key;     /* what no other sentence of the stream is like */
-    tl_gr_side twin; /* what other words may come from */
+    tl_span key;     /* must differ between all sentences of the stream */
+    tl_gr_side twin; /* the sentence that other words are taken from */
 } example;
 
-/* Makes an example of what is meant and how it is said. False: it does not fit the task. */
+/* Makes an example from a meaning and how it is said. False if it does not fit the task. */
 typedef bool labelling(const tl_gr_meaning *m, const tl_gr_side *said, bool wrong, example *e);
 
 static void cut(const tl_gr_side *said, tl_span word[TL_GR_TOKENS], int *words) {
@@ -42,13 +43,13 @@ static bool same(tl_span a, tl_span b) { return a.size == b.size && !memcmp(a.te
 
 /* ---- agreement ---- */
 
-/* Of the other number; "I" and "we" become "he". */
+/* The person of the other number; "I" and "we" become "he". */
 static tl_gr_person other_number(tl_gr_person p) {
     return p == TL_GR_HE || p == TL_GR_SHE ? TL_GR_THEY : p == TL_GR_NOUN ? p : TL_GR_HE;
 }
 
-/* The main verb of a sentence about the other number stands in for the sentence's own, if `wrong`. Which word shows the number first;
- * -1: none does. */
+/* If `wrong`, replaces the main verb by that of the sentence with the other number. Returns the index of the first word
+ * that shows the number; -1: none does. */
 static int exchange_verb(const tl_gr_meaning *m, const tl_gr_side *said, bool wrong, example *e) {
     tl_gr_side *twin = &e->twin;
     const uint64_t main_verb = TL_GR_B_VERB | TL_GR_B_AUX;
@@ -95,7 +96,7 @@ static bool number(const tl_gr_meaning *m, const tl_gr_side *said, bool wrong, e
 
 /* ---- order ---- */
 
-/* The pair is the one that follows from the sentence itself; its last word, the mark, stays where it is. */
+/* Exchanges two neighbouring words, if `wrong`. The sentence itself determines which; the mark at its end stays. */
 static bool order(const tl_gr_meaning *m, const tl_gr_side *said, bool wrong, example *e) {
     (void)m;
     if (e->words < 4) return false;
@@ -161,11 +162,12 @@ typedef struct stream {
     labelling *labelling;
     tl_rng_key key, coin;
     uint64_t attempt;
-    tl_table seen; /* every right sentence (its key) so far */
+    tl_table seen; /* the keys of all correct sentences so far */
     tl_gr_side said;
 } stream;
 
-/* Draws until a new sentence comes that the task can use. False, with the error set, when there is none or no memory. */
+/* Draws until a new sentence comes that fits the task. Returns false, with the error set, if there is none or when out
+ * of memory. */
 static bool draw(stream *s, bool unlabelled, example *e, tl_error *error) {
     tl_gr_meaning meaning;
     for (int i = 0; i < ATTEMPTS; i++) {

@@ -1,4 +1,4 @@
-/* The languages, a file each: a meaning said, token after token. */
+/* The languages, one file each: saying a meaning, token by token. */
 #ifndef TL_TEXT_GRAMMAR_LANGUAGES_H
 #define TL_TEXT_GRAMMAR_LANGUAGES_H
 

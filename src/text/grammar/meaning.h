@@ -1,4 +1,4 @@
-/* What a sentence means, before any language says it: who, what, where, when, denied or asked, as numbers of words. */
+/* What a sentence means, before any language says it: who, what, where, when, denied or asked; words are indices. */
 #ifndef TL_TEXT_GRAMMAR_MEANING_H
 #define TL_TEXT_GRAMMAR_MEANING_H
 
@@ -14,31 +14,32 @@ typedef enum tl_gr_determiner {
     TL_GR_HER,
     TL_GR_OUR,
     TL_GR_THEIR,
-    TL_GR_OWNER, /* "the girl 's" */
+    TL_GR_OWNER, /* as "the girl 's" */
     TL_GR_A,
     TL_GR_SOME,
-    TL_GR_BARE, /* a numeral alone */
-    TL_GR_ANYOF /* "any", denied */
+    TL_GR_BARE, /* only a numeral */
+    TL_GR_ANYOF /* "any", in a denied clause */
 } tl_gr_determiner;
 typedef enum tl_gr_relative { TL_GR_NO_RELATIVE, TL_GR_WHO, TL_GR_WHOM } tl_gr_relative;
 
 typedef struct tl_gr_phrase {
     tl_gr_person person;
     tl_gr_determiner determiner;
-    int noun, plural, number; /* number: 0, or 2 … */
-    int before, after;        /* adjectives, or -1 */
+    int noun, plural, number; /* number: 0 (none), or 2 and more */
+    int before, after;        /* adjectives; -1: none */
     tl_gr_relative relative;
 } tl_gr_phrase;
 
-typedef enum tl_gr_slot { /* the phrases of a sentence */
-                          TL_GR_SUBJECT,
-                          TL_GR_OBJECT,
-                          TL_GR_TO,
-                          TL_GR_AT,
-                          TL_GR_INNER, /* the other one in the relative clause */
-                          TL_GR_OWNER_OF_SUBJECT,
-                          TL_GR_OWNER_OF_OBJECT,
-                          TL_GR_SLOTS
+/* The phrases of a sentence. */
+typedef enum tl_gr_slot {
+    TL_GR_SUBJECT,
+    TL_GR_OBJECT,
+    TL_GR_TO,
+    TL_GR_AT,
+    TL_GR_INNER, /* the second phrase of the relative clause */
+    TL_GR_OWNER_OF_SUBJECT,
+    TL_GR_OWNER_OF_OBJECT,
+    TL_GR_SLOTS
 } tl_gr_slot;
 
 typedef enum tl_gr_form { TL_GR_CLAUSE, TL_GR_BEING, TL_GR_THERE, TL_GR_THEN } tl_gr_form;
@@ -49,18 +50,18 @@ typedef struct tl_gr_meaning {
     int verb;
     tl_gr_tense tense;
     bool denied, asked, often;
-    bool object, to, at; /* whether these phrases are there */
+    bool object, to, at; /* which of these phrases the sentence has */
     int preposition;     /* of the place: tl_gr_preposition */
-    int time;            /* or -1 */
-    int adjective;       /* of TL_GR_BEING */
+    int time;            /* -1: none */
+    int adjective;       /* for TL_GR_BEING */
     bool very;
     int inner_verb; /* of the relative clause */
     tl_gr_tense inner_tense;
-    int then_verb; /* of TL_GR_THEN */
+    int then_verb; /* for TL_GR_THEN */
 } tl_gr_meaning;
 enum tl_gr_preposition { TL_GR_IN, TL_GR_NEAR, TL_GR_BEHIND };
 
-/* The phrase that owns the one in this slot. */
+/* The phrase of the owner of the phrase in this slot. */
 static inline tl_gr_slot tl_gr_owner(tl_gr_slot slot) {
     return slot == TL_GR_SUBJECT ? TL_GR_OWNER_OF_SUBJECT : TL_GR_OWNER_OF_OBJECT;
 }

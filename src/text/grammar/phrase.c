@@ -1,4 +1,4 @@
-/* Drawing a phrase: a noun, what stands before it, what describes it. */
+/* Drawing a phrase: a noun, its determiner, its adjectives. */
 #include "phrase.h"
 
 static int draw_noun(tl_gr_draws *d, int kinds) {
@@ -12,7 +12,8 @@ static int draw_noun(tl_gr_draws *d, int kinds) {
 
 static bool is_possessive(tl_gr_determiner det) { return det >= TL_GR_MY && det <= TL_GR_OWNER; }
 
-/* 我 的 红色 汽车 is good, two 的 in a row are heavy: then only colours, which can stand without, are taken. */
+/* Can this adjective describe the phrase's noun? After 我 的, only colours, since they can stand without a second 的: 我 的
+ * 红色 汽车. */
 static bool describes(const tl_gr_draws *d, const tl_gr_adjective *a, const tl_gr_phrase *p) {
     if (!(a->described & tl_gr_nouns[p->noun].kinds)) return false;
     return !d->chinese || !a->de || a->colour || !is_possessive(p->determiner);
@@ -31,10 +32,10 @@ static void draw_adjectives(tl_gr_draws *d, tl_gr_phrase *p) {
     if (tl_gr_chance(d, 25)) p->after = draw_adjective(d, p, false);
     if (p->before < 0 || p->after < 0) return;
     if (tl_gr_adjectives[p->before].de || !tl_gr_adjectives[p->after].colour)
-        p->after = -1; /* two do not go well */
+        p->after = -1; /* two adjectives do not go well together */
 }
 
-/* "my woman" is not said, nor "the friend": some have no possessor, and some always have one. */
+/* Some nouns have no possessor (no "my woman"), and some always have one (no "the friend"). */
 static tl_gr_determiner draw_definite(tl_gr_draws *d, int noun, bool may_have_owner) {
     bool owned = !(tl_gr_nouns[noun].kinds & (TL_GR_KID | TL_GR_ADULT));
     int roll = tl_gr_below(d, (tl_gr_nouns[noun].kinds & TL_GR_OWNED) ? may_have_owner ? 30 : 20 : 100);
@@ -70,7 +71,7 @@ void tl_gr_draw_phrase(tl_gr_draws *d, tl_gr_meaning *m, tl_gr_slot slot, int ki
     p->determiner = draw_determiner(d, p->noun, r, may_have_owner);
     p->plural = slot != TL_GR_AT && tl_gr_chance(d, 35);
     if ((tl_gr_nouns[p->noun].kinds & (TL_GR_PLACE | TL_GR_HOUSE)) == TL_GR_PLACE) {
-        p->plural = false; /* nobody likes "the ten kitchens" */
+        p->plural = false; /* no "the ten kitchens" */
         if (p->determiner > TL_GR_A) p->determiner = TL_GR_A;
     }
     if (p->determiner == TL_GR_A) p->plural = false;

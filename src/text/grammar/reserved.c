@@ -1,5 +1,5 @@
-/* What is kept from training. A combination of two words is reserved by a hash of their English names, and so for every
- * seed. */
+/* Which meanings are kept out of training. A combination of two words is reserved by a hash of their English names, so
+ * it is the same for every seed. */
 #include "reserved.h"
 #include "tapeloom/tensor.h"
 

@@ -1,4 +1,4 @@
-/* A side of a sentence as it grows. */
+/* One side of a sentence while it grows. */
 #include "say.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* The grammar's words in three languages: forms, genders, measure words, and which go together. */
+/* The words of the grammar in three languages: forms, genders, measure words, and which words go together. */
 #include "words.h"
 
 #include <stddef.h>
@@ -106,7 +106,7 @@ enum {
     MINDED = TL_GR_PERSON | TL_GR_ANIMAL
 };
 
-/* en, French, before, Chinese, 的, colour, Chinese of things, described, being */
+/* English, French, before the noun?, Chinese, 的?, colour?, Chinese for things, kinds described, kinds after "is" */
 /* clang-format off */
 const tl_gr_adjective tl_gr_adjectives[] = {
     {"small", {"petit", "petite", "petits", "petites", "petit"}, true, "小", false, false, NULL,

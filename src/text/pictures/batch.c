@@ -1,4 +1,5 @@
-/* A batch's scenes as pictures: drawn when the batch comes, for all of them would take much memory and drawing takes little. */
+/* Pictures of a batch's scenes. They are drawn for each batch: all of them would take much memory, and drawing is
+ * fast. */
 #include "base/memory.h"
 #include "scene.h"
 
@@ -7,7 +8,7 @@ struct tl_pictures {
     const tl_corpus *scenes;
     uint64_t seed;
     double noise;
-    tl_real *patches; /* of the latest batch */
+    tl_real *patches; /* of the current batch */
     size_t room;
 };
 

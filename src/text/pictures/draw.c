@@ -1,11 +1,11 @@
-/* A scene as pixels: patches of 8×8 pixels, three numbers each. White paper is 0 and ink 1, so that an empty patch is nothing but
- * noise: a number is 1 - brightness, of red, green and blue.
+/* From a scene to pixels: patches of 8×8 pixels with three numbers each. A number is 1 - brightness of red, green or
+ * blue: white is 0, so that an empty patch holds only noise.
  *
- * Nothing here is drawn by a call to the C library's mathematics: a picture has the same bits everywhere. Size, place within the
- * patch and noise belong to (seed, scene). */
+ * Nothing here calls the C library's mathematics, so a picture has the same bits everywhere. Size, position within the
+ * patch and noise are drawn from (seed, scene). */
 #include "scene.h"
 
-enum { CELL = TL_PICTURE_CELL, FINE = 4 /* points a pixel, in each direction: edges are smooth */ };
+enum { CELL = TL_PICTURE_CELL, FINE = 4 /* points per pixel in each direction, for smooth edges */ };
 
 /* Brightness of red, green, blue. */
 static const double colours[TL_PIC_COLOURS][3] = {{0.90, 0.12, 0.12}, {1.00, 0.55, 0.05}, {0.95, 0.85, 0.10},
@@ -13,7 +13,8 @@ static const double colours[TL_PIC_COLOURS][3] = {{0.90, 0.12, 0.12}, {1.00, 0.5
 
 static double size_of(double x) { return x < 0 ? -x : x; }
 
-/* Is the point (x,y), seen from the figure's middle with half its width as unit and y upwards, within the shape? */
+/* Is the point (x,y) inside the shape? The origin is the figure's centre, the unit half its width, and y points
+ * upwards. */
 static bool is_inside(tl_pic_shape shape, double x, double y) {
     const double across = size_of(x), along = size_of(y), far = x * x + y * y;
     switch (shape) {
@@ -32,7 +33,7 @@ static bool is_inside(tl_pic_shape shape, double x, double y) {
     }
 }
 
-/* How much of a pixel the figure covers, 0 … 1. */
+/* The part of a pixel that the figure covers, 0 … 1. */
 static double cover(const tl_pic_figure *f, int row, int column, const double middle[2], double half) {
     int inside = 0;
     for (int i = 0; i < FINE * FINE; i++) {

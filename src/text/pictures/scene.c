@@ -1,11 +1,11 @@
-/* Scenes, and what is said of them.
+/* Scenes and their captions.
  *
- *   one figure    a red square at the top left          places are thirds of the rows by thirds of the columns
+ *   one figure    a red square at the top left          positions are thirds of the rows by thirds of the columns
  *   two           a red square left of a blue circle    two or more patches apart one way, at most one the other
  *
- * Two figures are named in the order of their colours in the rainbow, so that a picture has one caption. Combinations kept from
- * training: each colour lacks one shape, every two shapes in their order lack one relation, and each shape lacks one
- * place. All words, and all pairs of anything else, are left. */
+ * Two figures are named in the order of their colours in the rainbow, so that a picture has exactly one caption.
+ * Combinations kept out of training: each colour lacks one shape, every two shapes in their order lack one relation,
+ * and each shape lacks one position. Training still has all words, and all other pairs. */
 #include "scene.h"
 
 #include "text/scan.h"
@@ -24,7 +24,7 @@ static const char *const places[] = {"at the top left",    "at the top",    "at 
 static int row_of(const tl_pic_figure *f) { return f->patch / TL_PICTURE_SIDE; }
 static int column_of(const tl_pic_figure *f) { return f->patch % TL_PICTURE_SIDE; }
 
-/* ---- what is to be said ---- */
+/* ---- captions ---- */
 
 bool tl_pic_order(tl_pic_scene *scene) {
     tl_pic_figure *a = &scene->figure[0], *b = &scene->figure[1];
@@ -56,7 +56,7 @@ bool tl_pic_reserved(const tl_pic_scene *scene) {
     return is_reserved(a) || is_reserved(b) || (a->shape + b->shape) % TL_PIC_RELATIONS == how;
 }
 
-/* "a red square"; its words' number so far grows by three. */
+/* Appends "a red square"; *words, the number of words so far, grows by three. */
 static void name(const tl_pic_figure *f, char *text, size_t *used, int *words, tl_link *links) {
     const char *colour = tl_pic_colour_names[f->colour];
     *used += (size_t)snprintf(text + *used, TL_PIC_TEXT - *used, "%s%s %s %s", *used ? " " : "",
@@ -84,7 +84,7 @@ long tl_pic_caption(const tl_pic_scene *scene, char text[TL_PIC_TEXT], tl_link l
     return 2L * scene->figures;
 }
 
-/* ---- as a line ---- */
+/* ---- scenes as lines ---- */
 
 char *tl_pic_scene_text(const tl_pic_scene *scene, char text[TL_PIC_TEXT]) {
     size_t used = 0;

@@ -1,4 +1,4 @@
-/* What is in a picture: one figure or two, each in a patch of its own, and what is to be said of them. */
+/* The content of a picture: one or two figures, each in a patch of its own, and their caption. */
 #ifndef TL_TEXT_PICTURES_SCENE_H
 #define TL_TEXT_PICTURES_SCENE_H
 
@@ -15,7 +15,8 @@ typedef enum tl_pic_shape {
 } tl_pic_shape;
 
 typedef struct tl_pic_figure {
-    int colour, shape, patch; /* colours in the order of the rainbow, which figures are named in */
+    /* colours are numbered in the order of the rainbow, in which figures are named */
+    int colour, shape, patch;
 } tl_pic_figure;
 typedef struct tl_pic_scene {
     int figures; /* 1 or 2 */
@@ -24,21 +25,21 @@ typedef struct tl_pic_scene {
 
 extern const char *const tl_pic_colour_names[TL_PIC_COLOURS], *const tl_pic_shape_names[TL_PIC_SHAPES];
 
-/* Puts figures in the order in which they are named. False, and nothing to be said, for two of one colour, or two of
- * which one is neither plainly beside nor plainly above the other. */
+/* Orders the figures as they are named. False if there is no caption: two figures of one colour, or neither clearly
+ * beside nor clearly above each other. */
 bool tl_pic_order(tl_pic_scene *scene);
-/* One of 0 … 3, left of, right of, above, below, for two figures; of 0 … 8, top left to bottom right, for one. */
+/* For two figures 0 … 3: left of, right of, above, below. For one figure 0 … 8: top left to bottom right. */
 int tl_pic_relation(const tl_pic_scene *scene);
-/* Holds it a combination that training never has? */
+/* Does the scene have a combination that is kept out of training? */
 bool tl_pic_reserved(const tl_pic_scene *scene);
 
 enum { TL_PIC_TEXT = 1024, TL_PIC_LINKS = 2 * TL_PIC_FIGURES };
-/* The scene as a line of tokens, one a patch; returns text. */
+/* Writes the scene as a line, one token per patch. Returns text. */
 char *tl_pic_scene_text(const tl_pic_scene *scene, char text[TL_PIC_TEXT]);
-/* Reads that back. False, with a sentence in error, for anything else, and for scenes of which there is nothing to be said. */
+/* Reads such a line. Returns false, with a message in error, for any other text and for scenes without a caption. */
 bool tl_pic_scene_of(const char *text, tl_pic_scene *scene, tl_error *error);
-/* What is to be said, returned in text; links get patch and word of each colour and shape, sorted by patch, then word; returns how
- * many. */
+/* Writes the caption into text; links get patch and word of each colour and shape, sorted by patch, then word. Returns
+ * how many links. */
 long tl_pic_caption(const tl_pic_scene *scene, char text[TL_PIC_TEXT], tl_link links[TL_PIC_LINKS]);
 
 #endif

@@ -1,13 +1,13 @@
-/* Streams of pictures: one of distinct scenes belongs to (seed, part). Scenes are drawn one after the other; those of the other
- * part and those that came before are left out. A corpus is a range of a stream. */
+/* Streams of pictures. (seed, part) define a stream of distinct scenes: scenes are drawn one after the other; those of
+ * the other part and those that came before are left out. A corpus is a range of a stream. */
 #include "scene.h"
 
 #include "text/corpus/corpus.h"
 #include "text/table.h"
 
-/* Draws without a new scene, after which there are no more. Singles run out first, of which there are few. */
+/* Draws without a new scene after which a stream ends. Scenes with one figure run out first, since there are few. */
 enum { ATTEMPTS = 100000 };
-#define STREAM 100000L /* pictures of each */
+#define STREAM 100000L /* scenes per stream */
 
 static bool check(tl_error *error, const tl_pictures_config *c) {
     if (c->part != TL_PICTURES_TRAIN && c->part != TL_PICTURES_HELD_OUT)
@@ -24,7 +24,7 @@ static bool check(tl_error *error, const tl_pictures_config *c) {
     return true;
 }
 
-/* False: nothing is to be said of it. */
+/* Draws a scene. False if it has no caption. */
 static bool draw_scene(tl_rng_key key, tl_pic_scene *scene) {
     *scene = (tl_pic_scene){.figures = tl_rng_below(key, 0, 100) < 20 ? 1 : 2};
     for (int i = 0; i < scene->figures; i++) {
@@ -42,7 +42,7 @@ typedef struct stream {
     uint64_t attempt;
     tl_table seen;
     tl_pic_scene scene;
-    char text[TL_PIC_TEXT]; /* the latest */
+    char text[TL_PIC_TEXT]; /* the latest scene */
 } stream;
 
 static bool draw(stream *s, tl_error *error) {

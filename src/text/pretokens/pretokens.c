@@ -1,34 +1,34 @@
-/* Raw text as tokens, and exactly back. The cut is always valid UTF-8, its tokens have no white space in them and
- * single spaces between them, and join(cut(line)) == line for all bytes.
+/* Raw text to tokens, and exactly back. Tokens are always valid UTF-8 without white space, with single spaces between
+ * them. For all bytes, join(cut(line)) == line.
  *
  * Every token is one of three kinds:
  *   words      runs of letters, numbers and their marks
  *   signs      one character of punctuation or any other symbol, with its marks
  *   touching   one ideograph, kana or piece of their punctuation, with its marks; or one character made visible
  *
- * What stands between two neighbours in the text needs no mark where it is the rule:
+ * What the text has between two neighbours is not written if it follows the rule:
  *   next to a touching token: nothing
  *   elsewhere: one space
- * and what is not the rule is marked:
- *   nothing, where a space is the rule: a joiner ￭ (U+FFED) on the sign, so that words stay the same tokens
- *       (two words never touch: they would be one)
- *   any other white space: each of its characters is a token made visible: ▁ (U+2581) is the space
+ * Otherwise it is marked:
+ *   nothing, where the rule is a space: a joiner ￭ (U+FFED) on the sign, so that words stay the same tokens (two words
+ *       cannot touch: they would be one word)
+ *   other white space: each of its characters becomes a visible token; a space becomes ▁ (U+2581)
  *
  *   Hello, world!           Hello ￭, world ￭!
- *   "No" (she said)...      "￭ No ￭" (￭ she said ￭) ￭. ￭. ￭.       of two signs the second, unless the first opens
+ *   "No" (she said)...      "￭ No ￭" (￭ she said ￭) ￭. ￭. ￭.       of two signs on the second, unless the first opens
  *   don't 3.14              don ￭'￭ t 3 ￭.￭ 14
  *   我用Linux。 对          我 用 Linux 。 ▁ 对
  *   two  spaces             two ▁ ▁ spaces
  *
- * What a line of tokens cannot hold, or what means something in it, is made visible as ￮ (U+FFEE) and upper-case
- * hexadecimal digits: ￮0009 (four to six of them) is the character U+0009, ￮C3 (two) a byte that is no UTF-8. So are
- * white space but the space, control characters, and ￭ ▁ ￮ themselves.
+ * Characters that a line of tokens cannot contain, or that have a meaning in it, are escaped: ￮ (U+FFEE) and upper-case
+ * hexadecimal digits. ￮0009 (four to six digits) is the character U+0009, ￮C3 (two digits) is a byte that is not UTF-8.
+ * Escaped are all white space except the space, control characters, and ￭ ▁ ￮ themselves.
  *
  * TL_PRETOKENS_CHARACTERS: every character is a token, and every token touches the next: "a b." is a ▁ b .
  *
- * No token has more than one @, so none ends in the @@ of byte pairs; and "<unk>" comes as <￭ unk ￭>, three tokens.
+ * No token has more than one @, so none ends in the @@ of byte pairs. "<unk>" becomes <￭ unk ￭>, three tokens.
  *
- * (The joiner and its place are those of OpenNMT's Tokenizer.) */
+ * (The joiner and its use are OpenNMT's Tokenizer's.) */
 #include "tapeloom/text.h"
 #include "base/utf8.h"
 #include "text/scan.h"
@@ -43,12 +43,12 @@
 #define ESCAPE 0xFFEE
 static const char joiner[] = "\xEF\xBF\xAD", visible_space[] = "\xE2\x96\x81", escape[] = "\xEF\xBF\xAE";
 
-/* One character of a text, or one byte that is none. */
+/* One character of a text, or one byte that is not UTF-8. */
 typedef struct character {
     tl_span bytes;
     uint32_t code;
     bool bad;
-    tl_char_class class; /* TL_CHAR_CONTROL for whatever must be made visible and is no white space */
+    tl_char_class class; /* TL_CHAR_CONTROL for everything that is escaped and is not white space */
 } character;
 
 static character front(tl_span text) {
@@ -72,16 +72,16 @@ static bool is_sign(tl_char_class class) { return class == TL_CHAR_SYMBOL || cla
 
 /* ---- text to tokens ---- */
 
-/* What grows: the tokens so far, and what matters of the last one. */
+/* The tokens so far, and the state of the last one. */
 typedef struct cutting {
     char *out;
     size_t used;
     bool any;
     bool joined;        /* the last token begins with a joiner */
-    tl_char_class last; /* a token's class is its first character's; a mark there begins a word */
+    tl_char_class last; /* the class of the last token's first character; a mark there counts as a word */
 } cutting;
 
-/* The longest that a byte becomes is 8 bytes: ￮0001 and the space before it, or a sign, two joiners, a space. */
+/* The most bytes that one byte becomes is 8: ￮0001 and the space before it, or a sign, two joiners and a space. */
 #define CUT_GROWTH 8
 
 static void put(cutting *cut, const char *bytes, size_t size) {
@@ -107,7 +107,7 @@ static void put_visible(cutting *cut, character c) {
     put(cut, digits, (size_t)sprintf(digits, c.bad ? "%02X" : "%04X", (unsigned)c.code));
 }
 
-/* Takes the token at the front of rest: a character and its marks, for a word further characters. */
+/* Takes the token at the front of rest: a character with its marks and, for a word, its further characters. */
 static tl_span take_token(tl_span *rest, character c) {
     bool word = c.class == TL_CHAR_WORD || c.class == TL_CHAR_MARK;
     tl_span token = {rest->text, 0};
@@ -119,14 +119,15 @@ static tl_span take_token(tl_span *rest, character c) {
     return token;
 }
 
-/* Is the white space at the front the rule between two tokens that do not touch: one space? */
+/* Is the white space at the front one space between two tokens that do not touch, as the rule is? */
 static bool is_plain_space(const cutting *cut, tl_span rest) {
     return rest.size > 1 && *rest.text == ' ' && cut->any && !touches(cut->last) &&
            !touches(front(after(rest, 1)).class);
 }
 
-/* Writes a token that has nothing before it in the text, unless `spaced`. Of two signs that touch the second has the
- * joiner, unless the first opens: it is an opening one with nothing before it („a“. closes with an English “). */
+/* Writes a token. spaced: the text has the one space of the rule before it. If not, a joiner marks that two tokens
+ * touch: on the second of two signs, unless the first is an opening sign that touches nothing before it („a“. closes
+ * with an English “). */
 static void put_token(cutting *cut, tl_span token, tl_char_class class, bool spaced) {
     tl_char_class last = cut->last;
     bool join = cut->any && !spaced && !touches(last) && !touches(class);
@@ -194,15 +195,16 @@ char *tl_pretokens_cut(tl_pretokens kind, const char *line) {
 
 /* ---- tokens to text ---- */
 
-/* The text so far, never longer than the tokens read. */
+/* The text so far; it is never longer than the tokens that were read. */
 typedef struct joining {
     char *out;
     size_t used;
-    bool spaces; /* is a space the rule between tokens that do not touch? */
-    bool glued;  /* nothing comes before the next token's text */
+    bool spaces; /* is the rule a space between tokens that do not touch? */
+    bool glued;  /* no space before the next token's text */
 } joining;
 
-/* The digits behind an escape, taken off the front, to the bytes they mean: none if that is no byte or character. */
+/* Takes the digits of an escape off the front, and writes the bytes that they stand for; none if they stand for no byte
+ * or character. */
 static size_t read_escape(tl_span *rest, char out[4]) {
     uint32_t code = 0;
     int digits = 0;
@@ -216,8 +218,8 @@ static size_t read_escape(tl_span *rest, char out[4]) {
     return digits < 4 || code == 0 || code > 0x10FFFF || surrogate ? 0 : tl_utf8_write(code, out);
 }
 
-/* Adds one token's text. A cut's tokens are a joiner, one text, a joiner; in others every part gets its meaning:
- * joiners in the middle and escapes that mean nothing are left out. */
+/* Adds the text of one token. A token from tl_pretokens_cut is a joiner, a text, a joiner. In any other token every
+ * part is read by itself: joiners in the middle, and escapes without meaning, are left out. */
 static void join_token(joining *join, tl_span token) {
     bool any = false, joiner_last = false, touching = false;
     while (token.size > 0) {

@@ -1,6 +1,6 @@
-/* Text on a terminal: the sum of its characters' widths. What terminals disagree about counts as drawn apart: emoji
- * joined by U+200D as each of them, a narrow sign before U+FE0F as narrow. Characters of ambiguous width count as
- * narrow, as they are outside of old East Asian settings. */
+/* The width of a text on a terminal: the sum of its characters' widths. Where terminals differ: emoji joined by U+200D
+ * count one by one, a narrow sign before U+FE0F counts as narrow, and characters of ambiguous width count as narrow, as
+ * outside of old East Asian settings. */
 #include "tapeloom/text.h"
 #include "base/utf8.h"
 #include "text/scan.h"

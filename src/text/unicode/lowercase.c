@@ -1,13 +1,13 @@
-/* Lower case by two tables that make_lowercase.py takes from Python. One says how far a capital is from its small
- * letter. The other knows the neighbours of a capital sigma: it is final, and becomes ς instead of σ, where a
- * letter with case stands before it and none behind it, characters that are seen through (apostrophes,
- * combining marks …) left out on both sides (Unicode's Final_Sigma). Only İ becomes two characters. */
+/* Lower case by two tables that make_lowercase.py takes from Python. One holds the distance from a capital to its small
+ * letter. The other is for a capital sigma. It becomes ς (final) if a letter with case comes before it and none after
+ * it, and σ otherwise; characters such as apostrophes and combining marks are skipped on both sides (Unicode's
+ * Final_Sigma). Only İ becomes two characters. */
 #include "lowercase.h"
 #include "base/utf8.h"
 
 #include <string.h>
 
-/* Characters first, first + step … last: their lower case is `distance` away. */
+/* Characters first, first + step, … last: their lower case is at this distance. */
 typedef struct lower_range {
     uint32_t first, last;
     uint8_t step;
@@ -17,7 +17,7 @@ typedef struct lower_range {
 enum { PLAIN, SEEN_THROUGH, CASED };
 typedef struct context_range {
     uint32_t first, last;
-    uint8_t kind; /* of the characters first … last; PLAIN are those in no range */
+    uint8_t kind; /* of the characters first … last; characters in no range are PLAIN */
 } context_range;
 
 #include "lowercase_table.h"
@@ -32,7 +32,7 @@ enum {
 };
 
 static uint32_t lower_of(uint32_t code) {
-    size_t from = 0, to = LOWER_RANGES; /* the last range that begins at or below code is in from-1 … to-1 */
+    size_t from = 0, to = LOWER_RANGES; /* from-1 … to-1 holds the last range that begins at or before code */
     while (from < to) {
         size_t middle = (from + to) / 2;
         if (lower_ranges[middle].first <= code)
@@ -58,7 +58,7 @@ static int context_of(uint32_t code) {
     return from > 0 && code <= context_ranges[from - 1].last ? context_ranges[from - 1].kind : PLAIN;
 }
 
-/* Whether the first character of `rest` that is not seen through is a letter with case. */
+/* Is the first character of `rest`, apart from skipped ones, a letter with case? */
 static bool is_cased_behind(tl_span rest) {
     for (uint32_t code; rest.size > 0;) {
         size_t length = tl_utf8_read(rest.text, rest.size, &code);
@@ -72,7 +72,7 @@ static bool is_cased_behind(tl_span rest) {
 size_t tl_lowercase(tl_span text, char *out) {
     size_t used = 0;
     bool cased_before =
-        false; /* the nearest character before that is not seen through is a letter with case */
+        false; /* is the nearest character before, apart from skipped ones, a letter with case? */
     while (text.size > 0) {
         uint32_t code = 0;
         size_t length = tl_utf8_read(text.text, text.size, &code);

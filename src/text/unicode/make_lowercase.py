@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Writes src/text/unicode/lowercase_table.h: how this Python lowers every character. The build does not need it; run
-it again, from the top of the repository, to follow a Python with a newer Unicode:
+"""Writes src/text/unicode/lowercase_table.h: the lower case of every character in this Python. The build does not need
+this script. Run it from the top of the repository to update the table to a Python with a newer Unicode:
 
     python3 src/text/unicode/make_lowercase.py > src/text/unicode/lowercase_table.h
 
-Mappings come from str.lower() of single characters. What a capital sigma becomes depends on its neighbours,
-on two properties that Python has inside but does not show; they are asked for through sigma itself."""
+Mappings come from str.lower() of single characters. The lower case of a capital sigma depends on two properties
+of its neighbours, which Python does not export. They are found by lowering a sigma beside each character."""
 import sys
 import unicodedata
 
@@ -15,7 +15,7 @@ PER_LINE = 4
 
 
 def mapping(c):
-    """Distance to the lower-case character; 0 for the one that becomes two, which lowercase.c knows itself."""
+    """Distance to the lower-case character; 0 for İ, which becomes two characters (handled in lowercase.c)."""
     lower = chr(c).lower()
     if c == 0x0130:
         assert lower == "i\u0307"
@@ -27,7 +27,7 @@ def mapping(c):
 
 
 def context(c):
-    """1: seen through when sigma looks for its neighbours (Case_Ignorable); 2: a letter with case (Cased);
+    """1: skipped when the neighbours of a sigma are looked for (Case_Ignorable); 2: a letter with case (Cased);
     0: neither."""
     if (chr(c) + SIGMA).lower().endswith(FINAL):
         return 2

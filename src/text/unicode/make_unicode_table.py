@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes unicode_table.c, the runs of characters that unicode.h speaks of, from Python's unicodedata:
+"""Writes unicode_table.c, the table of runs of characters that unicode.h declares, from Python's unicodedata:
 
     python3 src/text/unicode/make_unicode_table.py > src/text/unicode/unicode_table.c
 
-The build does not need it. Unassigned code points get what the assigned one before them has, so that they cost
-nothing, but are no letters and no numbers; a new version of Unicode changes nothing but those."""
+The build does not need this script. Unassigned code points get the values of the assigned one before them, so that
+they need no run of their own, but are no letters and no numbers. A new version of Unicode changes only these."""
 
 import sys
 import unicodedata

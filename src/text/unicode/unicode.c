@@ -1,8 +1,8 @@
-/* Looking a character up: the last run of the table that begins at or before it. The first run begins at 0. */
+/* Looks a character up: finds the last run of the table that begins at or before it. The first run begins at 0. */
 #include "unicode.h"
 
 static unsigned properties_of(uint32_t code) {
-    size_t low = 0, high = tl_unicode_runs; /* the run is one of low … high-1 */
+    size_t low = 0, high = tl_unicode_runs; /* the run is among low … high-1 */
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
         if (tl_unicode_table[middle] >> 8 <= code)

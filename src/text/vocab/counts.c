@@ -1,5 +1,4 @@
-/* From words counted to a vocabulary. Ids depend on the counts alone, never on the order in which words
- * came. */
+/* From counted words to a vocabulary. Ids depend only on the counts, not on the order of counting. */
 #include "vocab.h"
 #include "base/memory.h"
 
@@ -7,7 +6,7 @@ struct tl_vocab_counts {
     tl_table words;
     long *times; /* [words.count] */
     size_t room;
-    bool failed; /* a word is missing: no vocabulary may come of it */
+    bool failed; /* a word is missing, so no vocabulary can be made */
 };
 
 tl_vocab_counts *tl_vocab_counts_new(void) { return calloc(1, sizeof(tl_vocab_counts)); }
@@ -49,7 +48,7 @@ static int more_often_first(const void *left, const void *right) {
     return order != 0 ? order : (a->word.size > b->word.size) - (a->word.size < b->word.size);
 }
 
-/* Adds the words in their order, as many as config lets in. */
+/* Adds the words in the given order, as many as config allows. */
 static bool fill(tl_vocab *vocab, const tl_vocab_counts *counts, const tl_vocab_config *config) {
     long words = counts->words.count;
     ranked *list = malloc((size_t)(words > 0 ? words : 1) * sizeof *list);
@@ -59,7 +58,7 @@ static bool fill(tl_vocab *vocab, const tl_vocab_counts *counts, const tl_vocab_
     if (ok) qsort(list, (size_t)words, sizeof *list, more_often_first);
     for (long i = 0; ok && i < words && list[i].times >= config->min_count; i++) {
         if (config->max_size > 0 && vocab->tokens.count >= config->max_size) break;
-        /* a word of the text that is spelled like a special is here already, and stays the special */
+        /* a word that is spelled like a special is in the table already, and keeps the special's id */
         ok = tl_table_add(&vocab->tokens, list[i].word) >= 0;
     }
     free(list);

@@ -1,5 +1,6 @@
-/* The classes of labelled sentences: names with numbers, in the order of their bytes. Invariant: no name is empty, comes twice,
- * holds a tab or an end of line, or is not UTF-8; so every list can be written and read back. The file, version 1, stable:
+/* The classes of labelled sentences: names with numbers, in the order of their bytes. Invariant: names are distinct
+ * UTF-8, not empty, and contain no tab or end of line, so every list can be written and read back. The file format,
+ * version 1, is stable:
  *
  *     tapeloom-labels 1 <classes>
  *     negative                       one name a line, class = line number - 2,
@@ -20,7 +21,7 @@ struct tl_labels {
     tl_table names;
 };
 
-/* ---- in use ---- */
+/* ---- use ---- */
 
 void tl_labels_free(tl_labels *labels) {
     if (!labels) return;
@@ -43,7 +44,7 @@ long tl_labels_find(const tl_labels *labels, const char *name) {
     return labels && name ? tl_table_find(&labels->names, tl_span_of(name)) : -1;
 }
 
-/* ---- made of a corpus ---- */
+/* ---- from a corpus ---- */
 
 static bool is_a_name(tl_span name) {
     for (size_t i = 0; i < name.size; i++)
@@ -92,7 +93,7 @@ tl_labels *tl_labels_new(const tl_corpus *corpus) {
     return labels;
 }
 
-/* ---- as text, and back ---- */
+/* ---- to text and back ---- */
 
 char *tl_labels_text(const tl_labels *labels, size_t *size) {
     if (size) *size = 0;
@@ -102,7 +103,7 @@ char *tl_labels_text(const tl_labels *labels, size_t *size) {
 
 static const char anew[] = "the file was changed or cut off; put it back, or train anew";
 
-/* Reads the first line; -1 where it is not what training wrote. */
+/* Reads the first line; returns the number of classes, or -1 if it is not what tl_labels_text writes. */
 static long read_header(tl_error *error, const char *name, tl_span line) {
     char quoted[TL_QUOTED];
     long version = 0, classes = -1;

@@ -1,4 +1,4 @@
-/* A vocabulary as text, and back. The format, version 1, stable:
+/* A vocabulary to text and back. The format, version 1, is stable:
  *
  *     tapeloom-vocab 1 <entries>
  *     <pad>                          one token a line, id = line number - 2,
@@ -8,7 +8,7 @@
  *     the
  *     …
  *
- * The number of entries and the last LF show whether the file is whole. */
+ * The number of entries and the last LF show whether the file is complete. */
 #include "vocab.h"
 #include "base/quote.h"
 #include "base/memory.h"
@@ -23,7 +23,7 @@ char *tl_vocab_text(const tl_vocab *vocab, size_t *size) {
     return tl_table_text(&vocab->tokens, MAGIC, VERSION, size);
 }
 
-/* What a parse is about: errors need the name and the line. */
+/* The text that is being parsed, for errors with name and line. */
 typedef struct reading {
     const char *name;
     tl_error *error;

@@ -1,5 +1,4 @@
-/* The vocabulary in use: words to ids and back. How it is made from counts is in counts.c, how it is
- * written and read in text.c. */
+/* A vocabulary in use: words to ids and back. counts.c makes it from counts; text.c writes and reads it. */
 #include "vocab.h"
 #include "base/memory.h"
 
@@ -35,8 +34,8 @@ static tl_span token_of(const tl_vocab *vocab, int id) {
 
 const char *tl_vocab_token(const tl_vocab *vocab, int id) { return token_of(vocab, id).text; }
 
-/* A special's name in running text is not the special: a <pad> or <eos> inside a sentence would break the
- * rules that batches and losses rely on. */
+/* A special's name in text is not the special: batches and losses rely on there being no <pad> or <eos> inside a
+ * sentence. */
 static int id_of(const tl_vocab *vocab, tl_span token) {
     long id = vocab ? tl_table_find(&vocab->tokens, token) : -1;
     return id >= TL_SPECIALS ? (int)id : TL_UNK;
@@ -59,7 +58,7 @@ size_t tl_vocab_decode(const tl_vocab *vocab, const int *ids, long count, char *
         if (ids[i] == TL_PAD || ids[i] == TL_BOS) continue;
         tl_span token = token_of(vocab, ids[i]);
         size_t space = length > 0;
-        /* written == length as long as everything has fitted: nothing comes after the first gap */
+        /* written == length as long as every token has fitted; after the first that does not fit, none is written */
         if (written == length && space + token.size < size - written) {
             if (space) text[written] = ' ';
             memcpy(text + written + space, token.text, token.size);

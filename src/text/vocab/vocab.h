@@ -1,6 +1,5 @@
-/* Inside a vocabulary: a table whose numbers are the ids. Invariant: the first TL_SPECIALS keys are the
- * specials, and no key is empty, holds white space or is not UTF-8; so every vocabulary can be written and
- * read back. */
+/* Inside a vocabulary: a table whose numbers are the ids. Invariant: the first TL_SPECIALS keys are the specials; all
+ * keys are UTF-8, not empty, without white space. So every vocabulary can be written and read back. */
 #ifndef TL_TEXT_VOCAB_H
 #define TL_TEXT_VOCAB_H
 
@@ -14,6 +13,7 @@ struct tl_vocab {
 
 extern const char *const tl_vocab_specials[TL_SPECIALS];
 
-tl_vocab *tl_vocab_empty(void); /* the specials only; NULL when out of memory */
+/* A vocabulary with only the specials; NULL when out of memory. */
+tl_vocab *tl_vocab_empty(void);
 
 #endif

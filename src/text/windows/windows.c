@@ -1,8 +1,9 @@
-/* Windows one after the other. As with batches of a corpus the state is a position (epoch, batch) and nothing else: what a position
- * holds follows from the texts, the length and the seed.
+/* Windows of a text. As with batches of a corpus, the state is only a position (epoch, batch). The batch at a position
+ * depends only on the texts, the length and the seed.
  *
- * A window of n tokens is n+1 ids: what is read, and what follows each of them. Windows of one text meet at their ends: the last
- * id that one is to foretell is the first that the next one reads, so that every id but a text's first is foretold once. */
+ * A window of n tokens uses n+1 ids: n that are read, and the one after each of them. Windows of one text overlap by
+ * one id: the last target of one is the first id that the next one reads. So every id except the first of a text is a
+ * target exactly once. */
 #include "base/memory.h"
 
 #include "tapeloom/text.h"
@@ -20,11 +21,11 @@ struct tl_windows {
     tl_error error;
     const int *ids;
     tl_windows_config config;
-    window *window; /* [windows], as they lie in the texts */
+    window *window; /* [windows] in the order of the texts */
     long windows, batches;
-    long room;   /* of one text alone: how far its windows may be shifted */
+    long room;   /* with one text: how far its windows can be shifted */
     long shift;  /* in this epoch */
-    long *order; /* [windows] in which they come in this epoch */
+    long *order; /* [windows] their order in this epoch */
     bool planned;
     tl_batches_position at;
     int *tgt_in, *tgt_out, *lengths; /* [batch,length], [batch] */
@@ -47,7 +48,7 @@ const char *tl_windows_error(const tl_windows *w) {
     return tl_failed(&w->error) ? w->error.message : NULL;
 }
 
-/* ---- the windows there are ---- */
+/* ---- laying out windows ---- */
 
 static bool check(tl_windows *w, const int *ids, long count) {
     const tl_windows_config *c = &w->config;
@@ -82,7 +83,7 @@ static void lay(tl_windows *w, long text, long from, long to) {
     }
 }
 
-/* One text that is shuffled has windows of equal length and room to shift them in, where it is long enough. */
+/* Lays out one text for shuffling: windows of equal length and, if the text is long enough, room to shift them. */
 static void lay_stream(tl_windows *w, long count) {
     const long length = w->config.length, whole = (count - 1) / length;
     lay(w, 0, 0, count);
@@ -125,7 +126,7 @@ tl_windows *tl_windows_new(const int *ids, long count, const tl_windows_config *
     return w;
 }
 
-/* ---- one batch after the other ---- */
+/* ---- batches ---- */
 
 static void plan(tl_windows *w) {
     if (w->planned) return;
@@ -161,7 +162,7 @@ static void fill(tl_windows *w, const long *order, long rows, tl_batch *batch) {
     for (long r = 0; r < rows; r++) {
         const window *one = &w->window[order[r]];
         const int *ids = w->ids + one->from + w->shift;
-        /* an id that is read must be one, though it stands for nothing */
+        /* the model reads padding too, so it must be an id */
         fill_row(w->tgt_in + r * batch->tgt_len, ids, one->length, batch->tgt_len, pad < 0 ? 0 : pad);
         fill_row(w->tgt_out + r * batch->tgt_len, ids + 1, one->length, batch->tgt_len, pad);
     }
