@@ -138,12 +138,19 @@ MARKER     := $(if $(marker_obj),$(B)/marker)
 
 test_src := $(wildcard tests/*/test_*.c)
 TESTS    := $(test_src:tests/%.c=$(B)/tests/%)
+# The long ones compile, train or start programs hundreds of times: five processor seconds and more each, or a room of such.
+# "make test" leaves them out unless TESTS names them, "make test-long" runs them alone; CI runs both.
+long := $(filter $(addprefix $(B)/tests/,bench/% build/% coursework/% attend/test_checks attend/test_flow caption/% \
+  docs/test_attend_page docs/test_classify_page docs/test_debugging_page docs/test_install_page docs/test_interop_page \
+  docs/test_translate_page docs/test_tutorial examples/test_examples io/test_gpt_file_live io/test_locale models/test_gradients \
+  models/test_search run/test_faults run/test_pass study/test_study text/test_byte_bpe text/test_grammar translate/test_advice \
+  translate/test_made translate/test_numbers translate/test_options translate/test_streams translate/test_text),$(TESTS))
 
 # ---- building --------------------------------------------------------------------------------------------
 .DEFAULT_GOAL := all
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all lib examples tutorial demo study coursework coursework-solutions test tests bench docs deps install uninstall format clean help FORCE
+.PHONY: all lib examples tutorial demo study coursework coursework-solutions test test-long tests bench docs deps install uninstall format clean help FORCE
 
 all: lib examples ## the library and the programs (the default)
 lib: $(LIB) ## only the library
@@ -349,8 +356,12 @@ $(TESTS): $(B)/tests/%: $(O)/tests/%.o $(LIB)
 $(TESTS:$(B)/tests/%=$(O)/tests/%.o): | need-check
 
 tests: $(TESTS) ## only the test programs
-test: need-check all tests ## build and run every test (needs Check: make deps)
-	@BUILD=$(B) CC='$(CC)' tests/run-all $(TESTS)
+run_all = @BUILD=$(B) CC='$(CC)' tests/run-all
+test: need-check all tests ## build and run the tests but the long ones (needs Check: make deps)
+	$(run_all) $(if $(filter file,$(origin TESTS)),$(filter-out $(long),$(TESTS)),$(TESTS))
+	$(if $(filter file,$(origin TESTS)),@echo "left out: $(words $(long)) long ones (make test-long)")
+test-long: need-check all tests ## build and run the long tests: what compiles, trains, or runs the pages
+	$(run_all) $(long)
 
 # What runs under mpirun alone (tests/ranks/under-mpi): a rank must not be a child of the process that MPI has started, as Check's
 # tests are.
