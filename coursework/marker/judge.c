@@ -125,7 +125,7 @@ static void judge_kind(part *p, course_kind kind, course_check *c) {
 static bool has(const part *p, course_kind kind) { return p->of->kinds & COURSE_HAS(kind); }
 
 static course_check *judge_part(part *p) {
-    course_check *riddle = NULL;
+    course_check *unexplained = NULL;
     int others = 0;
     for (course_kind kind = COURSE_ODD + 1; kind < COURSE_EMPTY; kind++) others += has(p, kind);
     for (course_kind kind = 0; kind < COURSE_KINDS; kind++) {
@@ -133,9 +133,9 @@ static course_check *judge_part(part *p) {
         course_check *c = check_of(p, kind);
         if (kind == COURSE_ODD && others > 0) c->weight = others;
         if (!*c->why) judge_kind(p, kind, c);
-        if (kind == COURSE_ODD && p->lost) riddle = c;
+        if (kind == COURSE_ODD && p->lost) unexplained = c;
     }
-    return riddle;
+    return unexplained;
 }
 
 /* ---- invariants ---- */
@@ -168,7 +168,7 @@ static void judge_invariant(const part *parts, int count, const course_invariant
 }
 
 void course_judge(course_marks *m, const course_exercise *of, const course_tries *tries, double seconds,
-                  course_known known[2], course_check **riddle) {
+                  course_known known[2], course_check **unexplained) {
     const int all = tries[COURSE_ODD].given[0].arrays, split = of->part == COURSE_BOTH ? of->gradients : all;
     const bool back = of->part == COURSE_BACKWARD;
     part parts[2] = {
@@ -176,11 +176,11 @@ void course_judge(course_marks *m, const course_exercise *of, const course_tries
         {m, of, tries, seconds, "backward", split, all, true, &known[1], false}};
     const int count = split < all ? 2 : 1;
     known[0] = known[1] = (course_known){0};
-    *riddle = judge_part(&parts[0]);
-    if (!back) *riddle = NULL;
+    *unexplained = judge_part(&parts[0]);
+    if (!back) *unexplained = NULL;
     if (count > 1) {
         known[1].slips = known[0].slips;
-        *riddle = judge_part(&parts[1]);
+        *unexplained = judge_part(&parts[1]);
     }
     for (const course_invariant *v = of->invariants; v && v->name; v++) judge_invariant(parts, count, v);
 }

@@ -172,11 +172,12 @@ static void mark_exercise(run *r) {
     for (course_kind kind = 0; kind < COURSE_KINDS; kind++)
         if (of->kinds & COURSE_HAS(kind)) try_kind(r, kind, &tries[kind]);
     course_known known[2];
-    course_check *riddle;
-    course_judge(r->m, of, tries, r->order->limits.seconds, known, &riddle);
-    if (riddle && answered(odd) && !r->late)
+    course_check *unexplained;
+    course_judge(r->m, of, tries, r->order->limits.seconds, known, &unexplained);
+    if (unexplained && answered(odd) && !r->late)
         course_not_linear(r->order->runners[0], r->order->limits, &odd->given[0], &odd->got[0],
-                          of->part == COURSE_BOTH ? of->gradients : 0, odd->given[0].arrays, riddle->why);
+                          of->part == COURSE_BOTH ? of->gradients : 0, odd->given[0].arrays,
+                          unexplained->why);
     mark_second_call(r);
     mark_compilation(r, tries);
     mark_conduct(r, odd);

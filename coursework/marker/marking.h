@@ -175,10 +175,10 @@ void course_share_points(course_marks *m);
 
 /* Judges an exercise's numbers: a check for each kind of case that it has, and for each invariant. tries
  * [COURSE_KINDS]; unused for kinds that the exercise lacks. known: what was found of y and of gradients (for all
- * arrays unless the exercise is COURSE_BOTH). *riddle: the check on odd sizes of wrong gradients that nothing
+ * arrays unless the exercise is COURSE_BOTH). *unexplained: the check on odd sizes of wrong gradients that nothing
  * explains; NULL if there is none. */
 void course_judge(course_marks *m, const course_exercise *of, const course_tries *tries, double seconds,
-                  course_known known[2], course_check **riddle);
+                  course_known known[2], course_check **unexplained);
 /* The sentence about a missing answer; "" if it came. */
 void course_say_end(const course_answer *a, double seconds, char why[COURSE_WHY]);
 

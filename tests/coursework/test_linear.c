@@ -1,4 +1,5 @@
-/* Task 2 of the course: right solutions get all points, wrong ones a sentence; the handout's numbers are the model's. */
+/* Task 2 of the course: right solutions get all points, and mistakes are named. The handout's numbers are computed
+ * again. */
 #include "kit.h"
 
 #define SOLUTION "coursework/linear/linear.c"
@@ -15,13 +16,13 @@ END_TEST
 
 START_TEST(the_operation_gets_all_points) {
     if (!kit_has_tier2)
-        TL_SKIP("tier 2: runners hand over floats");
+        TL_SKIP("tier 2: runners exchange floats");
     else
         kit_is_right("linear", 2, OPERATION);
 }
 END_TEST
 
-/* ---- mistakes, typed as a student would ---- */
+/* ---- mistakes ---- */
 
 static void says(const char *from, const char *to, const char *what) {
     kit_says("linear", 1, SOLUTION, from, to, what, 50);
@@ -57,7 +58,7 @@ START_TEST(mistakes_in_the_layer_are_named) {
 }
 END_TEST
 
-START_TEST(what_is_on_no_list_is_told_all_the_same) {
+START_TEST(other_mistakes_are_described) {
     says("dbias[o] += given", "dbias[o] += 0 * given", "dbias is as it was before the call");
     says("dbias[o] += given", "if (r == 0) dbias[o] = 0;\n dbias[o] += given",
          "your dbias overwrites what was there");
@@ -69,7 +70,7 @@ END_TEST
 
 START_TEST(mistakes_in_the_operation_are_named) {
     if (!kit_has_tier2) {
-        TL_SKIP("tier 2: runners hand over floats");
+        TL_SKIP("tier 2: runners exchange floats");
         return;
     }
     kit_says("linear", 2, OPERATION, "? (double)c.x[2].data[o] : 0", "? 0 : 0", "the bias is not added", 40);
@@ -147,7 +148,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, the_operation_gets_all_points);
     tcase_add_test(tc, mistakes_in_the_sum_are_named);
     tcase_add_test(tc, mistakes_in_the_layer_are_named);
-    tcase_add_test(tc, what_is_on_no_list_is_told_all_the_same);
+    tcase_add_test(tc, other_mistakes_are_described);
     tcase_add_test(tc, mistakes_in_the_operation_are_named);
     tcase_add_test(tc, a_row_read_by_four_sentences_gets_four);
     tcase_add_test(tc, a_weight_of_zeros_gives_nothing_to_x);

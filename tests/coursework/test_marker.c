@@ -1,4 +1,4 @@
-/* The program itself, build/marker: its command line, its table, its JSON, its exit status. */
+/* The program build/marker: its command line, its table, its JSON, its exit status. */
 #include "kit.h"
 
 #include "base/json.h"
@@ -30,7 +30,7 @@ static void take(const char *path, char *text, size_t size) {
     fclose(f);
 }
 
-/* The exit status; what it printed stands in out and err. */
+/* Runs the marker; its output is in `out` and `err`. Returns the exit status. */
 static int marker(const char *format, ...) {
     char arguments[1024], command[2048];
     va_list rest;
@@ -48,7 +48,7 @@ static int marker(const char *format, ...) {
     return WEXITSTATUS(status);
 }
 
-/* ---- JSON: read by the library's strict reader, numbers by hand ---- */
+/* ---- JSON, checked with the library's strict reader ---- */
 
 static tl_error error;
 
@@ -127,7 +127,7 @@ START_TEST(help_is_clear) {
 END_TEST
 
 static void refused(const char *arguments, const char *sentence) {
-    must_msg(marker("%s", arguments) == 2, "\"%s\" is taken", arguments);
+    must_msg(marker("%s", arguments) == 2, "\"%s\" is accepted", arguments);
     must_msg(!*out, "it prints %s", out);
     assert_contains(err, sentence);
     must_msg(strncmp(err, "marker: ", 8) == 0, "%s", err);
@@ -177,7 +177,7 @@ START_TEST(all_points_are_0_and_missing_ones_are_1) {
     assert_contains(out, "  softmax_forward  ");
     assert_contains(out, "   ok (");
     assert_contains(out, "\n  100 of 100 points\n");
-    must(!strstr(out, "odd sizes")); /* a function that is well takes a line */
+    must(!strstr(out, "odd sizes")); /* a right function has one line, without its checks */
     must(marker("mark softmax %s %s", bad, bad) == 1 && !*err);
     assert_contains(
         out, "odd sizes\n            your numbers equal those of softmax's backward without its second term");
@@ -235,7 +235,7 @@ START_TEST(json_is_strict_and_always_the_same) {
 }
 END_TEST
 
-/* A wrong number shows that other cases were drawn. */
+/* The message about a wrong element contains its value, which shows whether the cases are the same. */
 START_TEST(cases_depend_on_seed_and_student) {
     char *runner = runner_with("right_backward(y, dy, dx, rows, columns);"
                                "if (columns > 1) dx[1] += 0.5f * y[1];");
@@ -254,7 +254,7 @@ START_TEST(cases_depend_on_seed_and_student) {
 END_TEST
 
 START_TEST(predictions_are_in_the_report) {
-    const course_task *task = NULL; /* one that asks something */
+    const course_task *task = NULL; /* softmax, if it has questions */
     for (const course_task *const *t = course_tasks; *t; t++)
         if (!task && (*t)->questions[0].text && strcmp((*t)->name, "softmax") == 0) task = *t;
     if (!task) return;
