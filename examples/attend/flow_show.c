@@ -132,8 +132,9 @@ static void put_table(const flow *f, const rows *all) {
     if (!any) return;
     printf("\n  ");
     put_padded("", all->width);
+    /* above the number and its shade */
     for (int m = 0; m < TAU; m++)
-        if (f->value[m]) printf("  %12s", flow_title(m)); /* above the number and its shade */
+        if (f->value[m]) printf("  %12s", flow_title(m));
     putchar('\n');
     put_rows(f, all, false, largest);
     if (f->targets && f->sources) puts("  and of what it had written:");

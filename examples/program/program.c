@@ -155,8 +155,8 @@ static const char early_enough[] = "settled";
 static bool said;
 
 static void say_how_threads_wait(char **argv) {
-    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") || getenv("KMP_BLOCKTIME"))
-        return; /* the user has set them, or they are set already */
+    /* the user has set them, or they are set already */
+    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") || getenv("KMP_BLOCKTIME")) return;
     if (!this_program.by_processes && !tl_ranks_can_be_many() && !says_threads(argv))
         setenv("OMP_PROC_BIND", "true", 1);
     setenv("OMP_AFFINITY_FORMAT", early_enough, 0); /* a variable without visible effect, as the mark */

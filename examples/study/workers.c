@@ -52,8 +52,8 @@ static bool do_job(const job *j, tl_error *error) {
         ok = job_train(j, j->run_dir, j->arm.settings, j->arm.stops, NULL, error);
     else
         ok = j->arm.work(j, &n, error);
-    if (ok && !j->trains && !n.count)
-        ok = tl_error_set(error, "nothing was measured"); /* an interrupted job has an error */
+    /* an interrupted job has an error */
+    if (ok && !j->trains && !n.count) ok = tl_error_set(error, "nothing was measured");
     if (ok && !j->trains) ok = numbers_write(&n, j->measured, error);
     numbers_free(&n);
     return ok || tl_error_set(error, "it failed without saying why");

@@ -99,8 +99,8 @@ static void add_numbers(walk *w, const tl_seen *seen, long b) {
     long first = 0;
     for (int k = 0; k < seen->count; first += seen->attention[k++].heads) {
         const tl_seen_attention *a = &seen->attention[k];
-        for (long h = 0; h < a->heads && a->context_grads.data;
-             h++) /* otherwise no gradient reaches it, which is 0 */
+        /* without context_grads no gradient reaches the attention, and the importance is 0 */
+        for (long h = 0; h < a->heads && a->context_grads.data; h++)
             f->importance[first + h] += fabs(tl_seen_gate_grad(seen, a, b, h, w->per_token));
         if (f->habits) add_context(w, seen, a, b, first);
     }

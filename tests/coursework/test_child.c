@@ -229,8 +229,8 @@ END_TEST
 
 START_TEST(leaving_is_no_answer) {
     ends(EXIT_0, COURSE_LEFT, 0, NULL);
-    ends(PRINT_AND_EXIT, COURSE_LEFT, 0,
-         "\\x1b[32mPASS"); /* the last line, with its control characters escaped */
+    /* the last line, with its control characters escaped */
+    ends(PRINT_AND_EXIT, COURSE_LEFT, 0, "\\x1b[32mPASS");
     ends(CLOSE_ALL, COURSE_LEFT, 3, "closed a file descriptor");
 }
 END_TEST
@@ -250,8 +250,8 @@ END_TEST
 START_TEST(memory_has_a_limit) {
 #if defined(__linux__) /* other systems may ignore the limit */
     outcome *o = run(ALL_MEMORY, 20, (size_t)1 << 28);
-    must_msg(o->a.end == COURSE_CRASHED, "it ended as %d",
-             (int)o->a.end); /* malloc gives NULL, which it writes to */
+    /* malloc gives NULL, which it writes to */
+    must_msg(o->a.end == COURSE_CRASHED, "it ended as %d", (int)o->a.end);
     outcome_free(o);
 #endif
 }

@@ -34,8 +34,8 @@ START_TEST(links_without_attention) {
     ck_links(links, aligns_same_place(4, 2, links), (const int[][2]){{0, 0}, {1, 1}, {1, 2}, {1, 3}}, 4);
     /* The middles of four words are at 1/8, 3/8, 5/8 and 7/8 of the sentence. */
     ck_links(links, aligns_same_share(4, 2, links), (const int[][2]){{0, 0}, {0, 1}, {1, 2}, {1, 3}}, 4);
-    ck_links(links, aligns_same_share(2, 5, links), (const int[][2]){{1, 0}, {3, 1}},
-             2); /* positions 1.25 and 3.75 */
+    /* positions 1.25 and 3.75 */
+    ck_links(links, aligns_same_share(2, 5, links), (const int[][2]){{1, 0}, {3, 1}}, 2);
     ck_assert_int_eq(aligns_same_place(4, 0, links), 0);
     ck_assert_int_eq(aligns_same_share(4, 0, links), 0);
 }

@@ -19,8 +19,8 @@ END_TEST
 START_TEST(words_by_their_frequency) {
     const double of[] = {1, 1, 2};
     const int token[] = {2, 0, 2, 1};
-    ck_assert_double_eq_tol(frequency_loss(token, 4, of, 3), 1.5 * log(2),
-                            1e-12); /* the tokens have frequencies ½, ¼, ½, ¼ */
+    /* the tokens have frequencies ½, ¼, ½, ¼ */
+    ck_assert_double_eq_tol(frequency_loss(token, 4, of, 3), 1.5 * log(2), 1e-12);
 }
 END_TEST
 

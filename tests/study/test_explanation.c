@@ -44,8 +44,8 @@ END_TEST
 /* With only the numbers of another rule, a rule is undecided. */
 START_TEST(rules_use_only_their_own_numbers) {
     for (int other = 0; other < claim_explanation.rule_count; other++) {
-        if (other == _i || !cases[_i].less)
-            continue; /* a rule of one number may share it with another rule */
+        /* a rule of one number may share it with another rule */
+        if (other == _i || !cases[_i].less) continue;
         numbers n = numbers_of(other, 0.5, 0.01);
         ck_assert_msg(judged(&claim_explanation, &n, _i).verdict == UNDECIDED,
                       "rule %d uses the numbers of rule %d", _i, other);

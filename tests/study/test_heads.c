@@ -43,8 +43,8 @@ static verdict ahead(const claim *c, const char *what, int rule, double by, doub
     if (rule == HEADS_8_OVER_1 || rule == HEADS_8_OVER_4) values[3] += by;
     if (rule == HEADS_4_OVER_1 || rule == HEADS_4_OVER_2) values[2] += by;
     numbers n = scores(what, values, spread);
-    if (rule == HEADS_8_OVER_1)
-        invent(&n, "1 head", what, 0, 50, spread); /* replaces the number added before */
+    /* replaces the number added before */
+    if (rule == HEADS_8_OVER_1) invent(&n, "1 head", what, 0, 50, spread);
     return judged(c, &n, rule).verdict;
 }
 

@@ -32,8 +32,8 @@ START_TEST(a_block_comes_twice) {
         length[r.length] = apart[r.second - r.first] = begins[r.first] = true;
     }
     for (int l = 8; l <= 24; l++) ck_assert(length[l]);
-    for (int l = 8; l <= 50; l++)
-        ck_assert(apart[l]); /* all distances occur, so that no fixed distance can be learnt */
+    /* all distances occur, so that no fixed distance can be learnt */
+    for (int l = 8; l <= 50; l++) ck_assert(apart[l]);
     for (int l = 0; l <= 40; l++) ck_assert(begins[l]);
 }
 END_TEST

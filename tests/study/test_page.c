@@ -228,8 +228,8 @@ START_TEST(keys) {
         const char *a = strrchr(s.job[i]->measured, '/'), *b = strrchr(moved.job[i]->measured, '/');
         if (!s.job[i]->trains) ck_assert_str_eq(a, b); /* the name does not depend on the folder */
     }
-    ck_assert_int_eq(trained,
-                     5); /* the shared run, one without a causal mask, three with other numbers of heads */
+    /* the shared run, one without a causal mask, three with other numbers of heads */
+    ck_assert_int_eq(trained, 5);
     for (int i = 0; i < 4; i++) study_free(all[i]);
 }
 END_TEST

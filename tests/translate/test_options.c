@@ -644,8 +644,8 @@ START_TEST(check) {
        "dd of=$D/run/model.safetensors bs=1 seek=$((size - 8)) conv=notrunc 2>/dev/null");
     for (int i = 0; i < 2; i++) {
         ck_assert_int_eq(try(ways[i]), 1);
-        if (!strstr(err, "checking: ")) /* a library built with DEBUG=1 always checks */
-            ck_assert_msg(strstr(err, "are its weights sound?"), "%s", err);
+        /* a library built with DEBUG=1 always checks */
+        if (!strstr(err, "checking: ")) ck_assert_msg(strstr(err, "are its weights sound?"), "%s", err);
         snprintf(line, sizeof line, "%s --check", ways[i]);
         ck_assert_int_eq(try(line), 1);
         assert_contains(err, "translate: checking: ");

@@ -118,8 +118,8 @@ static bool draw_clause(tl_gr_draws *d, tl_gr_meaning *m) {
     m->tense = draw_tense(d);
     m->denied = tl_gr_chance(d, 25);
     m->asked = !m->denied && tl_gr_chance(d, 18);
-    if (v->objects == 0 && !(v->flags & TL_GR_GO) && tl_gr_chance(d, 60))
-        return false; /* fewer short sentences */
+    /* fewer short sentences */
+    if (v->objects == 0 && !(v->flags & TL_GR_GO) && tl_gr_chance(d, 60)) return false;
     if (!(v->tenses & 1 << m->tense) || (m->tense == TL_GR_MUST && m->denied)) return false;
     if (m->tense == TL_GR_PAST && (v->flags & TL_GR_NO_PAST) && !m->denied) return false;
     draw_subject(d, m, v->subjects);
@@ -133,8 +133,8 @@ static bool draw_clause(tl_gr_draws *d, tl_gr_meaning *m) {
         has_relative = m->phrase[TL_GR_OBJECT].relative != TL_GR_NO_RELATIVE;
     }
     if (!has_relative || m->tense == TL_GR_PRESENT) draw_time(d, m);
-    if (has_relative && m->time >= 0 && m->phrase[TL_GR_OBJECT].relative)
-        return false; /* the time would follow two verbs, and could belong to either */
+    /* the time would follow two verbs, and could belong to either */
+    if (has_relative && m->time >= 0 && m->phrase[TL_GR_OBJECT].relative) return false;
     if (v->flags & TL_GR_GO) {
         draw_place(d, m);
         if (tl_gr_nouns[m->phrase[TL_GR_AT].noun].kinds & TL_GR_HOUSE) return false;

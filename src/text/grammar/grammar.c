@@ -173,8 +173,8 @@ static bool basis(tl_table *words, const tl_grammar_config *c, tl_error *error) 
         }
     }
     tl_table_free(&s.seen);
-    return ok ||
-           tl_error_set(error, "grammar corpus: out of memory for the words"); /* keeps an earlier error */
+    /* keeps an earlier error */
+    return ok || tl_error_set(error, "grammar corpus: out of memory for the words");
 }
 
 static bool append_all(tl_corpus *corpus, const tl_grammar_config *c, stream *s) {
