@@ -1,21 +1,20 @@
-/* How many points a function's numbers get, for each kind of case. One slip costs once:
+/* How many points a function's numbers get, for each kind of case. Each mistake costs one check:
  *
- * - Odd sizes come first. If a mistake is named there, or seen (a ratio, a transposition), it costs that check. All
- * other kinds, those of
- *   robustness too, accept the numbers that this mistake gives, and so do invariants that it breaks.
- * - If a further thing is wrong on another kind, it costs that kind's check and is named if possible; later kinds
- * accept both. Many
- *   mistakes do not show on odd sizes, so a mistake named elsewhere must at least agree with what was seen there.
+ * - Odd sizes come first. If a mistake is named there, or described (a ratio, a transposition), it costs that check.
+ *   All other kinds, also those of robustness, then accept the numbers that this mistake gives, and so do invariants
+ *   that it breaks.
+ * - If something else is wrong on another kind, it costs that kind's check and is named if possible; later kinds
+ *   accept both. A mistake that is named on another kind must agree with the numbers on odd sizes, where many mistakes
+ *   change nothing.
  * - The gradients of an operation (COURSE_BOTH) are judged in the same way, relative to the student's own forward:
- * numbers that follow from
- *   forward's mistake are right.
- * - A mistake that nothing explains costs every kind on which it shows. */
+ *   numbers that follow from forward's mistake are right.
+ * - Wrong numbers that nothing explains cost the check of every kind in which they occur. */
 #define _POSIX_C_SOURCE 200809L
 #include "marking.h"
 
 #include <string.h>
 
-/* Arrays first … last, which get points of one group. */
+/* Arrays first … last, which get the points of one group. */
 typedef struct part {
     course_marks *m;
     const course_exercise *of;
@@ -67,7 +66,7 @@ static const char *group_of(const part *p, course_kind kind) {
     return kind >= COURSE_EMPTY ? "robustness" : p->group;
 }
 
-/* For kinds of robustness, gradients share y's check. */
+/* The gradients' check; for kinds that give robustness points it is y's check. */
 static course_check *check_of(const part *p, course_kind kind) {
     const char *group = group_of(p, kind), *what = course_kind_name[kind];
     for (int i = p->m->checks; p->gradients && kind >= COURSE_EMPTY && i-- > 0;) {
@@ -140,8 +139,8 @@ static course_check *judge_part(part *p) {
 
 /* ---- invariants ---- */
 
-/* Is an invariant broken only by a mistake that has already cost points? */
-static bool excused(const part *parts, int count, const course_tries *t) {
+/* Are all numbers explained by mistakes that have already cost points? Then broken invariants cost nothing more. */
+static bool broken_as_known(const part *parts, int count, const course_tries *t) {
     bool any = false, as_known;
     for (int i = 0; i < count; i++) {
         if (!course_explained(t, parts[i].known, parts[i].first, parts[i].last, &as_known)) return false;
@@ -160,7 +159,7 @@ static void judge_invariant(const part *parts, int count, const course_invariant
             course_say_end(&t->answer[i], p->seconds, c->why);
             if (*c->why || v->holds(&t->given[i], &t->got[i], c->why)) continue;
             if (!*c->why) snprintf(c->why, COURSE_WHY, "it does not hold");
-            if (!excused(parts, count, t)) break;
+            if (!broken_as_known(parts, count, t)) break;
             c->why[0] = '\0';
             c->as_known = true;
         }
