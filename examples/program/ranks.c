@@ -20,7 +20,7 @@ tl_ranks *shared_ranks(void) { return ranks; }
 bool leads(void) { return !follower; }
 
 /* Makes this rank's standard output go nowhere: only rank 0 prints. */
-static bool be_quiet(tl_error *error) {
+static bool silence_output(tl_error *error) {
     const int null = open("/dev/null", O_WRONLY);
     const bool ok = null >= 0 && dup2(null, STDOUT_FILENO) >= 0;
     if (null > STDERR_FILENO) close(null);
@@ -61,7 +61,7 @@ bool join_ranks(int argc, char **argv, tl_error *error) {
     ranks = tl_ranks_begin(error);
     follower = !tl_ranks_lead(ranks);
     if (!ranks) return false;
-    return (!follower || be_quiet(error)) && started_alike(argc, argv, error);
+    return (!follower || silence_output(error)) && started_alike(argc, argv, error);
 }
 
 bool leave_ranks(void) {

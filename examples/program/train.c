@@ -124,7 +124,7 @@ int command_train(settings *s) { return run_training("train", s); }
 
 /* ---- a demo ---- */
 
-static bool is_a_demos(const char *dir) {
+static bool is_demo_folder(const char *dir) {
     tl_error none = {""};
     tl_run *run = tl_run_open(dir, &(tl_run_choice){"none", this_program.name}, &none);
     const bool made = run && tl_run_settings_of(run)->demo;
@@ -135,6 +135,6 @@ static bool is_a_demos(const char *dir) {
 int run_demo(settings *s) {
     common *c = common_of(s);
     c->run.demo = true;
-    if (!c->overwrite) c->overwrite = is_a_demos(c->out);
+    if (!c->overwrite) c->overwrite = is_demo_folder(c->out);
     return run_training("demo", s);
 }

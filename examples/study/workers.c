@@ -209,8 +209,8 @@ static bool make_folders(const study *s, tl_error *error) {
     return ok && make_folder(path_in(path, s->page, "study"), error);
 }
 
-/* A run is still to be trained only if something is to be measured of it. */
-static bool is_left(const study *s, const job *j) {
+/* Is there still something to do for this job? A run needs training only if a measurement of it is missing. */
+static bool is_needed(const study *s, const job *j) {
     if (job_is_done(j)) return false;
     bool needed = !j->trains;
     for (long i = 0; i < s->count && !needed; i++) needed = s->job[i]->run == j && !job_is_done(s->job[i]);
@@ -223,7 +223,7 @@ int study_work(study *s) {
     t->study = s;
     t->size = s->side_by_side ? s->side_by_side : tl_processors();
     if (t->size > SIDE_BY_SIDE_MOST) t->size = SIDE_BY_SIDE_MOST;
-    for (long i = 0; i < s->count; i++) s->job[i]->state = is_left(s, s->job[i]) ? WAITS : IS_DONE;
+    for (long i = 0; i < s->count; i++) s->job[i]->state = is_needed(s, s->job[i]) ? WAITS : IS_DONE;
     for (long i = 0; i < s->count; i++) {
         t->total += s->job[i]->arm.cost;
         if (s->job[i]->state == IS_DONE) t->done += s->job[i]->arm.cost;

@@ -152,7 +152,8 @@ static bool read_sentences(walk *w, const tl_batch *batch) {
 
 /* ---- the pass ---- */
 
-static bool are_those(const tl_seen *seen, tl_heads_found *f) {
+/* Fills in the rows' kinds, layers and names; false if their number is another one. */
+static bool name_heads(const tl_seen *seen, tl_heads_found *f) {
     long count = 0;
     for (int k = 0; k < seen->count; k++) count += seen->attention[k].heads;
     if (count != f->count) return false;
@@ -180,7 +181,7 @@ static bool look_at(walk *w, const tl_batch *batch, tl_seen *seen) {
     if (w->found->habits && !read_sentences(w, batch)) return false;
     if (!make_room(w, batch) || !tl_look(tl_run_model(w->run), tl_run_tape(w->run), batch, NULL, seen))
         return false;
-    if (!are_those(seen, w->found)) return tl_heads_fail(w->run, "the model has other heads than it says");
+    if (!name_heads(seen, w->found)) return tl_heads_fail(w->run, "the model has other heads than it says");
     if (!contexts_have_room(w, seen)) return false;
     for (long b = 0; b < batch->sentences; b++)
         if (!add_maps(w, seen, b)) return false;

@@ -57,7 +57,7 @@ static bool is_there(const attributing *k, const tl_objective *o) {
     return true;
 }
 
-static bool understand(attributing *k, const tl_objective *o) {
+static bool take_objective(attributing *k, const tl_objective *o) {
     if (!is_linear(k->tape, o) || !is_there(k, o)) return false;
     k->sentence = o->sentence;
     k->token = o->token < 0 ? tl_true_token(k->path.model, k->batch, o) : o->token;
@@ -232,8 +232,9 @@ static void tell_position(attributing *k, long position) {
 
 /* ---- all of it ---- */
 
-/* The projection's row that reads, or the difference of two, divided by the number of positions. */
-static void lay_reading(attributing *k, long positions) {
+/* Sets k->read to the token's row of the projection, or the difference of two rows, divided by the number of
+ * positions. */
+static void write_reading_row(attributing *k, long positions) {
     const tl_tensor w = tl_param_value(k->path.weight);
     for (long i = 0; i < k->path.d_model; i++)
         k->read[i] = (tl_item(tl_at(w, k->token, i)) - (k->other < 0 ? 0 : tl_item(tl_at(w, k->other, i)))) /
@@ -264,7 +265,7 @@ static bool attribute(attributing *k, const tl_objective *o) {
     const bool mean = k->path.from == TL_READS_MEAN;
     const long first = k->path.from == TL_READS_PLACE ? o->position : 0,
                positions = mean ? k->batch->src_lengths[k->sentence] : 1;
-    lay_reading(k, positions);
+    write_reading_row(k, positions);
     for (long t = first; t < first + positions; t++) tell_position(k, t);
     tell_output_bias(k);
     to->logit = said(k, tl_value(logits), o->position);
@@ -280,7 +281,8 @@ bool tl_attribute_logit(const tl_model *model, tl_tape *tape, const tl_batch *ba
                false;
     attributing k = {.tape = tape, .batch = batch, .to = attribution};
     tl_tape_reset(tape);
-    if (!tl_logit_path_of(model, tape, &k.path) || !understand(&k, objective) || !make_room(&k)) return false;
+    if (!tl_logit_path_of(model, tape, &k.path) || !take_objective(&k, objective) || !make_room(&k))
+        return false;
     k.maps = tl_model_maps_new(model, tape, false);
     const long training = tl_tape_set_training(tape, 0);
     const bool grad = tl_tape_set_grad(tape, false), ok = !tl_tape_error(tape) && attribute(&k, objective);

@@ -189,7 +189,7 @@ static long rows_of(const tl_batch *batch, const tl_seen_attention *a, long b, b
 
 /* Must this parameter have a gradient? Not a classifier's projection to words, which only its first stage used, nor
  * gates that are constants in evaluation. */
-static bool is_asked(const measuring *k, const char *parameter) {
+static bool needs_gradient(const measuring *k, const char *parameter) {
     const size_t length = strlen(k->model->name);
     const char *own =
         length && !strncmp(parameter, k->model->name, length) ? parameter + length + 1 : parameter;
@@ -201,7 +201,7 @@ static void measure_parameters(const measuring *k) {
     tl_params *params = k->model->params;
     for (int i = 0; i < tl_params_count(params); i++) {
         tl_param *p = tl_params_at(params, i);
-        if (!is_asked(k, p->leaf.name)) continue;
+        if (!needs_gradient(k, p->leaf.name)) continue;
         m->parameters++;
         if (p->leaf.frozen || (p->leaf.reached && tl_tensor_norm(tl_param_grad(p)) > 0)) continue;
         if (m->idle++ == 0) snprintf(m->first_idle, sizeof m->first_idle, "%s", p->leaf.name);

@@ -137,7 +137,7 @@ static bool room_for(tl_run *run, long count, tl_translations *to) {
 static void tell(tl_pass *pass, const tl_batch *batch, long first, const tl_translations *t) {
     tl_pass_tell(pass, &first, sizeof first);
     tl_pass_tell(pass, &batch->sentences, sizeof batch->sentences);
-    for (long i = first; i < first + batch->sentences && tl_pass_tells(pass); i++) {
+    for (long i = first; i < first + batch->sentences && tl_pass_reports(pass); i++) {
         tl_pass_tell_text(pass, t->text[i] ? t->text[i] : "");
         tl_pass_tell(pass, &t->score[i], sizeof t->score[i]);
     }

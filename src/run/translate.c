@@ -159,7 +159,7 @@ static bool allocate(tl_run *run, long count, long nbest, const tl_translate_opt
 
 /* Reports the texts and scores of a batch; alignments are not sent. */
 static void tell(tl_pass *pass, const tl_batch *batch, const tl_translations *t) {
-    for (long row = 0; row < batch->sentences && tl_pass_tells(pass); row++) {
+    for (long row = 0; row < batch->sentences && tl_pass_reports(pass); row++) {
         const long i = batch->index[row];
         long count = 0;
         while (count < t->nbest && t->text[i * t->nbest + count]) count++;

@@ -60,7 +60,7 @@ static void add_arrow(tl_picture *p, int from, int to, int value) {
 }
 
 /* Do arrows lead from one box to another? Goes back from the second. */
-static bool leads(tl_picture *p, int from, int to) {
+static bool is_reachable(tl_picture *p, int from, int to) {
     int depth = 0;
     p->marks++;
     p->stack[depth++] = to;
@@ -114,7 +114,8 @@ static bool would_close_a_cycle(tl_picture *p, int node, int box) {
     const tl_node *n = &p->tape->node[node];
     for (int e = 0; e < n->edges; e++) {
         const int before = box_before(p, p->tape->edge[n->first_edge + e]);
-        if (before >= 0 && before != box && !has_arrow(p, before, box) && leads(p, box, before)) return true;
+        if (before >= 0 && before != box && !has_arrow(p, before, box) && is_reachable(p, box, before))
+            return true;
     }
     return false;
 }
