@@ -60,7 +60,7 @@ static bool is_shared(const curve *c, long order, long point) {
     return order > 0 && (c->removed[point] == 0 || c->removed[point] == c->heads);
 }
 
-static long to_measure(const curve *c) {
+static long count_measurements(const curve *c) {
     long count = 0;
     for (long o = 0; o <= c->chances; o++)
         for (long p = 0; p < c->points; p++) count += !is_shared(c, o, p);
@@ -81,7 +81,7 @@ static bool measure_at(curve *c, long order, long point) {
 }
 
 bool curve_measure(curve *c, const settings *s) {
-    const long all = to_measure(c);
+    const long all = count_measurements(c);
     long done = 0;
     bar b;
     bool ok = true;

@@ -47,7 +47,7 @@ static char *line_of(int argc, char **argv) {
     return line;
 }
 
-static bool started_alike(int argc, char **argv, tl_error *error) {
+static bool have_same_arguments(int argc, char **argv, tl_error *error) {
     if (tl_ranks_count(ranks) == 1) return true;
     char *line = line_of(argc, argv);
     if (!line) return tl_error_set(error, "out of memory for the command line");
@@ -61,7 +61,7 @@ bool join_ranks(int argc, char **argv, tl_error *error) {
     ranks = tl_ranks_begin(error);
     follower = !tl_ranks_lead(ranks);
     if (!ranks) return false;
-    return (!follower || silence_output(error)) && started_alike(argc, argv, error);
+    return (!follower || silence_output(error)) && have_same_arguments(argc, argv, error);
 }
 
 bool leave_ranks(void) {

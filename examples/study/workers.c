@@ -171,7 +171,7 @@ static void stop_all(const team *t) {
         if (t->worker[i].process) kill(t->worker[i].process, SIGTERM);
 }
 
-static void work_on(team *t) {
+static void run_workers(team *t) {
     const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
     bool told = false;
     for (;;) {
@@ -238,7 +238,7 @@ int study_work(study *s) {
     tl_folder *folder = make_folders(s, &t->error) ? tl_folder_lock(s->out, &t->error) : NULL;
     if (folder) {
         tl_progress_start(&t->progress);
-        work_on(t);
+        run_workers(t);
         tl_progress_finish(&t->progress);
     }
     tl_folder_unlock(folder);

@@ -200,7 +200,7 @@ static bool add_batch(walk *w, const tl_batch *batch, tl_heads_round *round, boo
 }
 
 /* Asks only rank 0. */
-static bool tell(tl_heads_round *round, const tl_heads_options *o, long done, long total) {
+static bool report_progress(tl_heads_round *round, const tl_heads_options *o, long done, long total) {
     if (!o || !o->progress || !tl_ranks_lead(round->pass.ranks)) return true;
     if (!o->progress(o->context, "looking at heads", done, total)) round->pass.stopped = true;
     return !round->pass.stopped;
@@ -212,12 +212,12 @@ bool tl_heads_walk(tl_run *run, tl_set *set, const tl_heads_options *options, tl
     tl_batch batch;
     const long total = tl_set_count(set);
     long done = 0;
-    bool ok = tell(&round, options, 0, total);
+    bool ok = report_progress(&round, options, 0, total);
     for (long i = 0; i < round.batches; i++) { /* all batches, because other ranks may wait for the sums */
         const bool there = tl_set_next(set, &batch);
         ok = ok && there;
         if (tl_pass_mine(&round.pass, there ? &batch : NULL)) ok = add_batch(&w, &batch, &round, ok);
-        if (ok) ok = tell(&round, options, done += batch.sentences, total);
+        if (ok) ok = report_progress(&round, options, done += batch.sentences, total);
     }
     tl_set_next(set, &batch); /* returns false at the end, so that the next pass starts anew */
     if (!tl_heads_round_end(&round) || tl_run_error(run)) return false;

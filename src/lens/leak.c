@@ -28,7 +28,7 @@ static bool fail_tape(leak_check *h) {
                         tl_tape_error(h->tape) ? tl_tape_error(h->tape) : "out of memory");
 }
 
-static bool tell(leak_check *h) {
+static bool report_progress(leak_check *h) {
     h->done++;
     if (!h->progress || h->progress(h->context, h->done, h->all)) return true;
     return tl_error_set(&h->report->error, "leak: stopped after %ld of %ld passes", h->done, h->all);
@@ -186,7 +186,7 @@ static bool try_values(leak_check *h) {
     const long width = h->copy->batch.tgt_len;
     int *was = malloc((size_t)(h->copy->batch.sentences * width) * sizeof *was + 1);
     bool ok = was || tl_error_set(&h->report->error, "leak: out of memory");
-    for (long j = 0; ok && j < width; j++) ok = try_value(h, j, was) && tell(h);
+    for (long j = 0; ok && j < width; j++) ok = try_value(h, j, was) && report_progress(h);
     free(was);
     tl_leak *leak = &h->report->value;
     if (!ok || !leak->found) return ok;
@@ -244,7 +244,8 @@ static bool try_gradients(leak_check *h) {
     int *targets = malloc((size_t)h->copy->batch.sentences * sizeof *targets + 1);
     bool ok = targets || tl_error_set(&h->report->error, "leak: out of memory");
     const bool was = tl_tape_set_grad(h->tape, true);
-    for (long i = 0; ok && i < h->copy->batch.tgt_len; i++) ok = try_gradient(h, i, targets) && tell(h);
+    for (long i = 0; ok && i < h->copy->batch.tgt_len; i++)
+        ok = try_gradient(h, i, targets) && report_progress(h);
     tl_tape_set_grad(h->tape, was);
     tl_zero_grad(h->model->params);
     free(targets);
@@ -266,7 +267,7 @@ static void fill_padding(tl_batch_copy *c, bool source, long vocab) {
 }
 
 /* How many columns of padding can be added within the model's longest input. */
-static long room(const leak_check *h) {
+static long padding_room(const leak_check *h) {
     const tl_batch *b = &h->copy->batch;
     const long longest = b->src_len > b->tgt_len ? b->src_len : b->tgt_len;
     if (h->model->max_len <= 0 || longest + PADDING <= h->model->max_len) return PADDING;
@@ -275,8 +276,8 @@ static long room(const leak_check *h) {
 
 static bool try_padding(leak_check *h, bool source) {
     tl_leak_report *r = h->report;
-    if (room(h) == 0) return tell(h);
-    tl_batch_copy *padded = tl_batch_copy_of(&h->copy->batch, room(h));
+    if (padding_room(h) == 0) return report_progress(h);
+    tl_batch_copy *padded = tl_batch_copy_of(&h->copy->batch, padding_room(h));
     if (!padded) return tl_error_set(&r->error, "leak: out of memory");
     fill_padding(padded, source, source ? h->model->src_vocab : h->model->tgt_vocab);
     tl_var y = outputs_anew(h, &padded->batch);
@@ -289,13 +290,13 @@ static bool try_padding(leak_check *h, bool source) {
                 r->padding_felt++;
             }
     tl_batch_copy_free(padded);
-    return ok ? tell(h) : fail_tape(h);
+    return ok ? report_progress(h) : fail_tape(h);
 }
 
 /* ---- all of it ---- */
 
-/* Makes a sentence of the first thing that is wrong. */
-static bool judge(tl_leak_report *r) {
+/* Sets the report's error to the first thing that is wrong; true if there is none. */
+static bool write_error(tl_leak_report *r) {
     if (r->values)
         return tl_error_set(&r->error,
                             "leak: of sentence %ld the word read at position %ld reaches the output at "
@@ -332,7 +333,7 @@ static bool check_all(leak_check *h) {
     count_pairs(h);
     h->all = (causal ? 2 * h->copy->batch.tgt_len + 1 : 0) + source;
     return keep_plain(h) && (!causal || (try_values(h) && try_gradients(h))) &&
-           (!source || try_padding(h, true)) && (!causal || try_padding(h, false)) && judge(h->report);
+           (!source || try_padding(h, true)) && (!causal || try_padding(h, false)) && write_error(h->report);
 }
 
 bool tl_leak_check(const tl_model *model, tl_tape *tape, const tl_batch *batch,

@@ -226,7 +226,7 @@ static bool measure_look(measuring *k) {
 
 /* ---- all of it ---- */
 
-static bool each(measuring *k) {
+static bool measure_copies(measuring *k) {
     bool (*const things[])(measuring * k) = {measure_order, measure_other_source, measure_no_cross,
                                              measure_look, tl_measure_words};
     for (size_t i = 0; i < sizeof things / sizeof *things; i++) {
@@ -251,7 +251,7 @@ bool tl_measure_batch(tl_measured *measured, const tl_model *model, tl_tape *tap
     k.nll = malloc(count * sizeof *k.nll), k.other = malloc(count * sizeof *k.other);
     k.smooth = malloc(count * sizeof *k.smooth);
     const long training = tl_tape_set_training(tape, 0);
-    const bool ok = k.nll && k.other && k.smooth ? measure_loss(&k) && measure_fresh(&k) && each(&k)
+    const bool ok = k.nll && k.other && k.smooth ? measure_loss(&k) && measure_fresh(&k) && measure_copies(&k)
                                                  : tl_measure_fail(k.tape, "checks: out of memory");
     tl_tape_set_training(tape, training);
     if (ok) measured->sentences += batch->sentences;

@@ -150,7 +150,7 @@ static tl_var put_together(step_maps *s, enum which which) {
     return all;
 }
 
-static void give_maps(step_maps *s, tl_attention_maps *maps) {
+static void join_maps(step_maps *s, tl_attention_maps *maps) {
     maps->scores = tl_label(put_together(s, SCORES), "scores");
     maps->probs = tl_label(put_together(s, PROBS), "probs");
     maps->context = tl_label(put_together(s, CONTEXT), "context");
@@ -182,7 +182,7 @@ static tl_var by_steps(const tl_seq2seq *m, tl_var y, long words, tl_seq2seq_ste
         }
         o[t] = tl_seq2seq_step(m, tl_slice(y, 1, t, t + 1), state, seen);
     }
-    if (maps && tl_ok(o[words - 1])) give_maps(&steps, maps);
+    if (maps && tl_ok(o[words - 1])) join_maps(&steps, maps);
     return tl_concat(o, (int)words, 1);
 }
 

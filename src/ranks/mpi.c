@@ -151,7 +151,7 @@ static bool receive(void *self, int from, int tag, void *data, size_t bytes, tl_
 
 /* Tests requests from the end of the list and removes those that are complete, until one is not; each test moves all
  * of them. */
-static void look(void *self) {
+static void test_requests(void *self) {
     world *w = self;
     for (int through; w->under_way && w->code == MPI_SUCCESS; w->under_way--) {
         w->code = MPI_Test(&w->begun[w->under_way - 1], &through, MPI_STATUS_IGNORE);
@@ -162,7 +162,7 @@ static void look(void *self) {
 static bool wait(void *self, tl_error *error) {
     world *w = self;
     patience p = {0};
-    for (look(w); w->under_way && w->code == MPI_SUCCESS; look(w)) wait_between_tests(&p);
+    for (test_requests(w); w->under_way && w->code == MPI_SUCCESS; test_requests(w)) wait_between_tests(&p);
     return w->code == MPI_SUCCESS || tl_mpi_fail(w, w->code, "wait", error);
 }
 
@@ -178,7 +178,9 @@ static void quit(void *self) {
  * whose other end still tests too; the others cannot be cancelled. */
 static void complete_abandoned(world *w) {
     const double began = MPI_Wtime();
-    for (look(w); w->under_way && w->code == MPI_SUCCESS && MPI_Wtime() - began < 1; look(w)) sched_yield();
+    for (test_requests(w); w->under_way && w->code == MPI_SUCCESS && MPI_Wtime() - began < 1;
+         test_requests(w))
+        sched_yield();
     if (w->under_way) w->failed = true;
 }
 

@@ -37,7 +37,7 @@ void tl_picture_free(tl_picture *p) {
     *p = (tl_picture){0};
 }
 
-static bool room(tl_picture *p, tl_tape *tape) {
+static bool make_room(tl_picture *p, tl_tape *tape) {
     const size_t nodes = (size_t)tape->nodes + 1, edges = (size_t)tape->edges + 1;
     *p = (tl_picture){.tape = tape,
                       .box_of = malloc(nodes * sizeof *p->box_of),
@@ -257,7 +257,7 @@ static void place_beside_readers(tl_picture *p) {
 }
 
 bool tl_picture_make(tl_picture *p, tl_tape *tape, int depth) {
-    if (!room(p, tape)) return false;
+    if (!make_room(p, tape)) return false;
     for (int i = 0; i < tape->nodes; i++) p->box_of[i] = TL_PICTURE_NO_BOX;
     for (int i = 0; i < tape->edges; i++)
         if (tape->edge[i] >= 0 && tl_node_is_view(tape, tape->edge[i]))

@@ -105,8 +105,8 @@ static const trial train_trials[] = {
     {"attention-dropout", "0.5", CHANGES, NULL, NULL},
     {"attention-dropout", "0.5", CHANGES, RECURRENT, NULL},
     {"activation-dropout", "0.5", CHANGES, NULL, NULL},
-    {"heads-kept", "encoder.0:none; cross.0:1", BELOW, NULL,
-     NULL}, /* tests/run/test_head_gates.c, tests/attend */
+    /* also tests/run/test_head_gates.c, tests/attend */
+    {"heads-kept", "encoder.0:none; cross.0:1", BELOW, NULL, NULL},
     {"head-gates", "l0", CHANGES, NULL, NULL},
     {"gate-penalty", "0.5", CHANGES, "--head-gates l0", NULL},
     {"gate-rate", "50", CHANGES, "--head-gates l0 --gate-penalty 1", NULL},
