@@ -114,7 +114,7 @@ START_TEST(marks_depend_on_the_seed_not_on_who_marks) {
 }
 END_TEST
 
-START_TEST(only_files_themselves_are_read) {
+START_TEST(links_are_not_followed) {
     char path[512], target[512];
     char *solution = kit_read(SOLUTION), *absolute = realpath(SOLUTION, NULL);
     hand_in("a", "softmax.c", solution);
@@ -135,7 +135,7 @@ START_TEST(only_files_themselves_are_read) {
 }
 END_TEST
 
-START_TEST(every_check_can_be_had_as_json) {
+START_TEST(json_has_every_check) {
     char folder[256], path[512];
     char *solution = kit_read(SOLUTION);
     hand_in("a", "softmax.c", solution);
@@ -265,8 +265,8 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, a_folder_of_students_becomes_a_table);
     tcase_add_test(tc, marks_depend_on_the_seed_not_on_who_marks);
-    tcase_add_test(tc, only_files_themselves_are_read);
-    tcase_add_test(tc, every_check_can_be_had_as_json);
+    tcase_add_test(tc, links_are_not_followed);
+    tcase_add_test(tc, json_has_every_check);
     tcase_add_test(tc, wrong_options_are_refused);
     tcase_add_test(tc, an_interrupted_run_leaves_no_half_table);
     tcase_add_test(tc, solutions_are_not_refused);

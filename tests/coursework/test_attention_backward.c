@@ -152,7 +152,7 @@ START_TEST(the_worked_example_stands_in_the_handout) {
 }
 END_TEST
 
-START_TEST(the_questions_answers_are_the_models) {
+START_TEST(questions_have_the_models_answers) {
     const course_question *q = course_task_named("attention_backward")->questions;
     const course_exercise *softmax = exercise("attention_backward", "attention_softmax_backward"),
                           *mix = exercise("attention_backward", "mix_backward");
@@ -252,7 +252,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, mistakes_are_named);
     tcase_add_test(tc, mistakes_of_the_operation_are_named);
     tcase_add_test(tc, the_worked_example_stands_in_the_handout);
-    tcase_add_test(tc, the_questions_answers_are_the_models);
+    tcase_add_test(tc, questions_have_the_models_answers);
     tcase_add_test(tc, the_model_is_the_gradient_of_task_5);
 }
 TL_TEST_MAIN("coursework: attention backward")

@@ -101,7 +101,7 @@ START_TEST(the_worked_example_stands_in_the_handout) {
 }
 END_TEST
 
-START_TEST(the_questions_answers_are_the_models) {
+START_TEST(questions_have_the_models_answers) {
     const course_question *q = course_task_named("attention_forward")->questions;
     const course_exercise *mask = exercise("attention_mask"), *softmax = exercise("attention_softmax");
     course_case c = {.of = mask, .n = {1, 1, 2, 5, 1, 1, 1}};
@@ -153,7 +153,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, mistakes_are_named);
     tcase_add_test(tc, mistakes_of_the_operation_are_named);
     tcase_add_test(tc, the_worked_example_stands_in_the_handout);
-    tcase_add_test(tc, the_questions_answers_are_the_models);
+    tcase_add_test(tc, questions_have_the_models_answers);
     tcase_add_test(tc, the_drawings_numbers_are_the_models);
     tcase_add_test(tc, the_operations_first_comment_is_the_librarys);
 }

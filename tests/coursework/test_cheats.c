@@ -87,7 +87,7 @@ START_TEST(reaching_outside_is_refused) {
 }
 END_TEST
 
-START_TEST(including_what_is_not_ones_own_is_refused) {
+START_TEST(other_includes_are_refused) {
     char other[256], line[512];
     open_texts();
     snprintf(other, sizeof other, "%s/solution.c", kit_temporary());
@@ -405,7 +405,7 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, leaving_the_program_is_refused);
     tcase_add_test(tc, reaching_outside_is_refused);
-    tcase_add_test(tc, including_what_is_not_ones_own_is_refused);
+    tcase_add_test(tc, other_includes_are_refused);
     tcase_add_test(tc, static_variables_are_refused);
     tcase_add_test(tc, code_outside_of_calls_is_refused);
     tcase_add_test(tc, replacing_other_functions_is_refused);

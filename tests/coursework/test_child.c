@@ -198,7 +198,7 @@ START_TEST(several_calls_are_one_process) {
 }
 END_TEST
 
-START_TEST(what_it_prints_is_kept) {
+START_TEST(printed_text_is_kept) {
     outcome *o = run(PRINT, 5, 0);
     must(o->a.end == COURSE_ANSWERED);
     assert_contains(o->said, "row 3\n");
@@ -207,7 +207,7 @@ START_TEST(what_it_prints_is_kept) {
 }
 END_TEST
 
-START_TEST(a_descriptor_is_no_way_in) {
+START_TEST(descriptors_of_the_runner_are_protected) {
     outcome *o = run(WRITE_TO_4, 5, 0);
     must(o->a.end == COURSE_ANSWERED && o->got.a[1].data[0] == 2 * WRITE_TO_4);
     outcome_free(o);
@@ -235,7 +235,7 @@ START_TEST(leaving_is_no_answer) {
 }
 END_TEST
 
-START_TEST(time_is_over_by_the_clock_and_by_the_processor) {
+START_TEST(clock_and_processor_time_are_limited) {
     const int whats[] = {LOOP, SLEEP, PRINT_ENDLESSLY};
     for (int i = 0; i < 3; i++) {
         outcome *o = run(whats[i], 1, 0);
@@ -260,7 +260,7 @@ END_TEST
 START_TEST(files_are_not_written) { ends(WRITE_A_FILE, COURSE_CRASHED, SIGXFSZ, NULL); }
 END_TEST
 
-START_TEST(two_answers_are_none) {
+START_TEST(two_answers_are_refused) {
     ends(FORK_BOTH_RETURN, COURSE_FORGED, -1, NULL);
     ends(FORK_AND_STAY, COURSE_FORGED, -1, NULL);
     ends(WRITE_TO_ALL, COURSE_FORGED, -1, NULL);
@@ -268,7 +268,7 @@ START_TEST(two_answers_are_none) {
 }
 END_TEST
 
-START_TEST(what_it_does_beside_its_numbers_is_seen) {
+START_TEST(leaks_guards_and_inputs_are_checked) {
     outcome *o = run(LEAK, 5, 0);
     must_msg(o->a.end == COURSE_ANSWERED && o->a.blocks == 1, "%ld blocks", o->a.blocks);
     outcome_free(o);
@@ -284,7 +284,7 @@ START_TEST(what_it_does_beside_its_numbers_is_seen) {
 }
 END_TEST
 
-START_TEST(there_must_be_a_program_with_that_function) {
+START_TEST(missing_programs_and_functions_are_reported) {
     char *real = runner;
     runner = "/nowhere/at-all";
     ends(RIGHT, COURSE_SYSTEM, -1, NULL);
@@ -301,7 +301,7 @@ START_TEST(there_must_be_a_program_with_that_function) {
 END_TEST
 
 /* With a sanitizer, the note has the sanitizer's message. */
-START_TEST(sanitizers_are_listened_to) {
+START_TEST(sanitizer_messages_are_noted) {
     must(!course_is_sanitized(runner) && !course_is_sanitized("/nowhere/at-all"));
     free(runner);
     runner = compiled("-fsanitize=address");
@@ -325,16 +325,16 @@ static void add_tests(TCase *tc) {
     tcase_add_unchecked_fixture(tc, compile, NULL);
     tcase_add_test(tc, numbers_come_back);
     tcase_add_test(tc, several_calls_are_one_process);
-    tcase_add_test(tc, what_it_prints_is_kept);
-    tcase_add_test(tc, a_descriptor_is_no_way_in);
+    tcase_add_test(tc, printed_text_is_kept);
+    tcase_add_test(tc, descriptors_of_the_runner_are_protected);
     tcase_add_test(tc, crashes_are_told);
     tcase_add_test(tc, leaving_is_no_answer);
-    tcase_add_test(tc, time_is_over_by_the_clock_and_by_the_processor);
+    tcase_add_test(tc, clock_and_processor_time_are_limited);
     tcase_add_test(tc, memory_has_a_limit);
     tcase_add_test(tc, files_are_not_written);
-    tcase_add_test(tc, two_answers_are_none);
-    tcase_add_test(tc, what_it_does_beside_its_numbers_is_seen);
-    tcase_add_test(tc, there_must_be_a_program_with_that_function);
-    tcase_add_test(tc, sanitizers_are_listened_to);
+    tcase_add_test(tc, two_answers_are_refused);
+    tcase_add_test(tc, leaks_guards_and_inputs_are_checked);
+    tcase_add_test(tc, missing_programs_and_functions_are_reported);
+    tcase_add_test(tc, sanitizer_messages_are_noted);
 }
 TL_TEST_MAIN("coursework: a process of its own")

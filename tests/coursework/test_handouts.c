@@ -140,8 +140,8 @@ START_TEST(handouts_ask_the_questions) {
         for (int i = 0; i < 2; i++) {
             const char *text = (*t)->questions[i].text;
             expect(text, "%s: question %d is missing", (*t)->name, i + 1);
-            expect(!text || strstr(line, text), "%s: question %d does not stand there: %s", (*t)->name, i + 1,
-                   text);
+            expect(!text || strstr(line, text), "%s: question %d is not in the handout: %s", (*t)->name,
+                   i + 1, text);
             expect(!text || !strchr(text, '\n'), "%s: question %d is more than a line", (*t)->name, i + 1);
         }
         free(there), free(line), free(page);

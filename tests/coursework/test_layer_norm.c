@@ -51,7 +51,7 @@ END_TEST
 
 /* The variance as a difference of two sums loses its digits with large numbers. Rounding errors look like no known
  * mistake. */
-START_TEST(a_variance_that_cancels_loses_the_large_numbers_alone) {
+START_TEST(cancelling_variances_fail_only_on_large_numbers) {
     kit_says("layer_norm", 1, SOLUTION, "squares += (from[j] - mean[i]) * (from[j] - mean[i]);",
              "squares += from[j] * from[j] - mean[i] * mean[i];", "the first array that is wrong is rstd",
              90);
@@ -106,7 +106,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, the_operation_gets_all_points);
     tcase_add_test(tc, mistakes_of_the_forward_are_named);
     tcase_add_test(tc, mistakes_of_the_backward_are_named);
-    tcase_add_test(tc, a_variance_that_cancels_loses_the_large_numbers_alone);
+    tcase_add_test(tc, cancelling_variances_fail_only_on_large_numbers);
     tcase_add_test(tc, mistakes_in_the_operation_are_named);
     tcase_add_test(tc, questions_have_the_models_answers);
 }

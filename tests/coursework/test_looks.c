@@ -90,7 +90,7 @@ START_TEST(nan_infinity_and_zeros_are_told) {
 }
 END_TEST
 
-START_TEST(what_was_not_written_is_told) {
+START_TEST(unwritten_elements_are_told) {
     judge(nothing, &exercise);
     ck_assert_str_eq(check_of(FORWARD_ODD)->why, "s is as it was before the call: nothing was written to it");
     judge(all_but_a_row, &exercise);
@@ -113,7 +113,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, a_gradient_is_what_was_added);
     tcase_add_test(tc, another_order_is_told);
     tcase_add_test(tc, nan_infinity_and_zeros_are_told);
-    tcase_add_test(tc, what_was_not_written_is_told);
+    tcase_add_test(tc, unwritten_elements_are_told);
     tcase_add_test(tc, else_the_first_wrong_stage_is_told);
 }
 TL_TEST_MAIN("coursework: looks")

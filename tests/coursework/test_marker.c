@@ -105,8 +105,7 @@ static void is_json(const char *text) {
                  .error = &error};
     take_value(&r);
     must_msg(tl_json_end(&r), "%s", error.message);
-    for (const char *c = text; *c; c++)
-        must_msg((unsigned char)*c < 0x80, "a byte that is no ASCII: %.20s", c);
+    for (const char *c = text; *c; c++) must_msg((unsigned char)*c < 0x80, "a byte is not ASCII: %.20s", c);
 }
 
 /* ---- the command line ---- */
@@ -160,7 +159,7 @@ START_TEST(tasks_are_listed) {
 }
 END_TEST
 
-START_TEST(a_tier_that_is_not_there_is_told) {
+START_TEST(missing_tiers_are_reported) {
     for (const course_task *const *t = course_tasks; *t; t++) {
         if ((*t)->mark_folder || ((*t)->tier1 && (*t)->tier2)) continue;
         must(marker("%s --tier %d --runner /bin/true", (*t)->name, (*t)->tier1 ? 2 : 1) == 2);
@@ -171,7 +170,7 @@ END_TEST
 
 /* ---- marks ---- */
 
-START_TEST(all_points_are_0_and_missing_ones_are_1) {
+START_TEST(exit_status_is_0_for_all_points_else_1) {
     must(marker("softmax --runner %s --runner %s", good, good) == 0 && !*err);
     assert_contains(out, "3. Softmax and cross-entropy, tier 1\n\n");
     assert_contains(out, "  softmax_forward  ");
@@ -188,7 +187,7 @@ START_TEST(all_points_are_0_and_missing_ones_are_1) {
 }
 END_TEST
 
-START_TEST(one_function_can_be_looked_at) {
+START_TEST(one_function_can_be_marked) {
     must(marker("softmax --runner %s --exercise softmax_forward", bad) == 0);
     assert_contains(out, "tier 1: only softmax_forward");
     assert_contains(out, "100 of 100 points for this function alone");
@@ -196,7 +195,7 @@ START_TEST(one_function_can_be_looked_at) {
 }
 END_TEST
 
-START_TEST(what_a_function_prints_is_shown_harmlessly) {
+START_TEST(printed_text_is_escaped) {
     loud = runner_with("right_backward(y, dy, dx, rows, columns);"
                        "for (long i = 0; i < rows; i++) printf(\"row %ld\\033[31m\\377\\n\", i);");
     must(loud && marker("softmax --runner %s", loud) == 0);
@@ -276,10 +275,10 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, help_is_clear);
     tcase_add_test(tc, errors_say_what_to_do);
     tcase_add_test(tc, tasks_are_listed);
-    tcase_add_test(tc, a_tier_that_is_not_there_is_told);
-    tcase_add_test(tc, all_points_are_0_and_missing_ones_are_1);
-    tcase_add_test(tc, one_function_can_be_looked_at);
-    tcase_add_test(tc, what_a_function_prints_is_shown_harmlessly);
+    tcase_add_test(tc, missing_tiers_are_reported);
+    tcase_add_test(tc, exit_status_is_0_for_all_points_else_1);
+    tcase_add_test(tc, one_function_can_be_marked);
+    tcase_add_test(tc, printed_text_is_escaped);
     tcase_add_test(tc, json_is_strict_and_always_the_same);
     tcase_add_test(tc, cases_depend_on_seed_and_student);
     tcase_add_test(tc, predictions_are_in_the_report);

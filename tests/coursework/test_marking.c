@@ -15,7 +15,7 @@ static void wrong_everywhere(course_case *c) {
 
 /* ---- one slip costs once ---- */
 
-START_TEST(what_is_right_costs_nothing) {
+START_TEST(right_numbers_get_all_points) {
     judge(right, &exercise);
     must(marks.checks == 8 && marks.points > 99.999 && !unexplained && !known[0].slips && !known[1].slips);
 }
@@ -192,7 +192,7 @@ START_TEST(a_starter_has_no_points) {
 END_TEST
 
 static void add_tests(TCase *tc) {
-    tcase_add_test(tc, what_is_right_costs_nothing);
+    tcase_add_test(tc, right_numbers_get_all_points);
     tcase_add_test(tc, one_slip_costs_once);
     tcase_add_test(tc, another_slip_costs_its_own_check);
     tcase_add_test(tc, a_slip_that_shows_elsewhere_is_named_there);

@@ -8,11 +8,13 @@
 
 START_TEST(right_solutions_get_all_points) { kit_is_right("recurrence", 1, SOLUTION); }
 END_TEST
-START_TEST(so_do_solutions_of_another_style) {
+START_TEST(solutions_in_another_style_get_all_points) {
     kit_is_right("recurrence", 1, "coursework/recurrence/other/pointers.c");
 }
 END_TEST
-START_TEST(and_slow_odd_ones) { kit_is_right("recurrence", 1, "coursework/recurrence/other/slow.c"); }
+START_TEST(slow_solutions_get_all_points) {
+    kit_is_right("recurrence", 1, "coursework/recurrence/other/slow.c");
+}
 END_TEST
 
 START_TEST(the_operation_gets_all_points) {
@@ -119,8 +121,8 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, right_solutions_get_all_points);
-    tcase_add_test(tc, so_do_solutions_of_another_style);
-    tcase_add_test(tc, and_slow_odd_ones);
+    tcase_add_test(tc, solutions_in_another_style_get_all_points);
+    tcase_add_test(tc, slow_solutions_get_all_points);
     tcase_add_test(tc, the_operation_gets_all_points);
     tcase_add_test(tc, mistakes_in_a_step_are_named);
     tcase_add_test(tc, mistakes_in_a_score_are_named);

@@ -285,9 +285,9 @@ static void look(int number, void (*at_exercise)(void)) {
     must_msg(at.failures == 0, "%s: %d rules are broken; see the lines above", at.task->name, at.failures);
 }
 
-START_TEST(cases_are_what_a_runner_can_be_given) { look(_i, look_at_cases); }
+START_TEST(cases_are_floats_and_reproducible) { look(_i, look_at_cases); }
 END_TEST
-START_TEST(mistakes_have_words) { look(_i, look_at_words); }
+START_TEST(mistakes_have_messages) { look(_i, look_at_words); }
 END_TEST
 START_TEST(mistakes_are_named_and_pairs_never_wrongly) { look(_i, look_at_slips); }
 END_TEST
@@ -304,8 +304,8 @@ END_TEST
 static void add_tests(TCase *tc) {
     int tasks = 0;
     while (course_tasks[tasks]) tasks++;
-    tcase_add_loop_test(tc, cases_are_what_a_runner_can_be_given, 0, tasks);
-    tcase_add_loop_test(tc, mistakes_have_words, 0, tasks);
+    tcase_add_loop_test(tc, cases_are_floats_and_reproducible, 0, tasks);
+    tcase_add_loop_test(tc, mistakes_have_messages, 0, tasks);
     tcase_add_loop_test(tc, mistakes_are_named_and_pairs_never_wrongly, 0, tasks);
     tcase_add_loop_test(tc, a_task_has_eight_mistakes, 0, tasks);
 }

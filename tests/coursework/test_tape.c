@@ -8,11 +8,9 @@
 
 START_TEST(right_solutions_get_all_points) { kit_is_right("tape", 1, SOLUTION); }
 END_TEST
-START_TEST(a_node_that_asks_its_readers_does_too) {
-    kit_is_right("tape", 1, "coursework/tape/other/gather.c");
-}
+START_TEST(gathering_solutions_get_all_points) { kit_is_right("tape", 1, "coursework/tape/other/gather.c"); }
 END_TEST
-START_TEST(so_does_a_walk_forward_for_each_node) {
+START_TEST(one_pass_per_node_gets_all_points) {
     kit_is_right("tape", 1, "coursework/tape/other/one_at_a_time.c");
 }
 END_TEST
@@ -153,8 +151,8 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, right_solutions_get_all_points);
-    tcase_add_test(tc, a_node_that_asks_its_readers_does_too);
-    tcase_add_test(tc, so_does_a_walk_forward_for_each_node);
+    tcase_add_test(tc, gathering_solutions_get_all_points);
+    tcase_add_test(tc, one_pass_per_node_gets_all_points);
     tcase_add_test(tc, the_operation_gets_all_points);
     tcase_add_test(tc, mistakes_forward_are_named);
     tcase_add_test(tc, mistakes_in_slopes_are_named);

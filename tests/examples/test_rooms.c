@@ -227,7 +227,7 @@ static void refuse(const char *file, const char *code, const char *const *names,
     }
 }
 
-static void check_manners(const char *file, char *text) {
+static void check_forbidden_calls(const char *file, char *text) {
     static const char *const never[] = {"exit(",   "_Exit(",   "quick_exit(", "abort(", "assert(", "printf(",
                                         "puts(",   "putchar(", "perror(",     "stdout", "rand(",   "srand(",
                                         "system(", "stderr",   "raise(",      NULL};
@@ -248,14 +248,14 @@ static void check_manners(const char *file, char *text) {
     if (is_in(file, "src/optim")) refuse(file, text, tape, "optimisers use parameters and no tape");
 }
 
-START_TEST(manners) {
+START_TEST(forbidden_calls) {
     char text[] = "a /* exit \" */ \"abort\\\"\" 'x' exits; // exit\nexit(1)";
     only_code(text);
     ck_assert_int_eq(uses(text, "abort"), 0);
     ck_assert_int_eq(uses(text, "exit"), 2);
     ck_assert_int_eq(uses(text, "exit("), 2);
     ck_assert_int_eq(uses("x_exit(1), exited(1)", "exit("), 0);
-    walk("src", check_manners);
+    walk("src", check_forbidden_calls);
     ck_assert_int_gt(files_seen, 50);
 }
 END_TEST
@@ -263,7 +263,7 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, rule);
     tcase_add_test(tc, arrows_point_one_way);
-    tcase_add_test(tc, manners);
+    tcase_add_test(tc, forbidden_calls);
 }
 
 TL_TEST_MAIN("examples: rooms")

@@ -64,7 +64,7 @@ START_TEST(the_lowest_entropy) {
 }
 END_TEST
 
-START_TEST(hardly_any) {
+START_TEST(one_word) {
     numbers n = runs(0.8, 0.06, 0.01);
     const finding f = judged(&claim_collapse, &n, ONE_WORD);
     ck_assert_int_eq(f.verdict, HOLDS);
@@ -137,7 +137,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, how_runs_end);
     tcase_add_test(tc, words_by_their_frequency);
     tcase_add_test(tc, the_lowest_entropy);
-    tcase_add_test(tc, hardly_any);
+    tcase_add_test(tc, one_word);
     tcase_add_test(tc, on_average);
     tcase_add_test(tc, early);
     tcase_add_test(tc, where_the_loss_stands_still);

@@ -61,7 +61,7 @@ START_TEST(each_verdict_of_a_comparison) {
 }
 END_TEST
 
-START_TEST(each_verdict_of_apart) {
+START_TEST(each_verdict_of_divergence) {
     static const struct {
         double trained, spread;
         verdict expected;
@@ -85,7 +85,7 @@ static tl_real maps[3][3][3] = {{{1, 0, 9}, {1, 0, 9}, {9, 9, 9}},
                                 {{1, 0, 9}, {0, 1, 9}, {9, 0, 0}},
                                 {{1, 0, 9}, {.5, .5, 9}, {0, 9, 0}}};
 
-START_TEST(how_far_apart_heads_are) {
+START_TEST(divergence_between_heads) {
     const tl_tensor weights = tl_tensor_of(&maps[0][0][0], TL_SHAPE(3, 3, 3));
     const double one = 0.5 * (log(1 / 0.75) + 0.5 * log(0.5 / 0.75) + 0.5 * log(0.5 / 0.25));
     double sum = 0, pairs = 0;
@@ -101,8 +101,8 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, which_is_compared_with_which);
     tcase_add_test(tc, each_verdict_of_a_comparison);
-    tcase_add_test(tc, each_verdict_of_apart);
-    tcase_add_test(tc, how_far_apart_heads_are);
+    tcase_add_test(tc, each_verdict_of_divergence);
+    tcase_add_test(tc, divergence_between_heads);
 }
 
 TL_TEST_MAIN("study: heads")

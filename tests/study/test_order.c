@@ -24,7 +24,7 @@ START_TEST(nothing_without_positions) {
 END_TEST
 
 /* This rule uses the worst of the six encodings, whichever it is. */
-START_TEST(the_worst_of_those_with) {
+START_TEST(the_worst_encoding) {
     static const struct {
         double worst;
         verdict expected;
@@ -143,7 +143,7 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, nothing_without_positions);
-    tcase_add_test(tc, the_worst_of_those_with);
+    tcase_add_test(tc, the_worst_encoding);
     tcase_add_test(tc, sinusoids_beyond);
     tcase_add_test(tc, distances_beyond);
     tcase_add_test(tc, a_decoder_without);

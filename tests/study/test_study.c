@@ -107,7 +107,7 @@ END_TEST
 
 /* ---- after a kill or an interrupt, the same command continues and gets the same numbers ---- */
 
-START_TEST(killed_and_gone_on) {
+START_TEST(continued_after_a_kill) {
     sh(ONE "whole --jobs 1");
     for (int k = 0; k < 3; k++) {
         char command[512];
@@ -211,7 +211,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, options);
     tcase_add_test(tc, errors);
 #ifndef TL_SANITIZED /* with sanitizers these take ten times as long and show nothing more */
-    tcase_add_test(tc, killed_and_gone_on);
+    tcase_add_test(tc, continued_after_a_kill);
     tcase_add_test(tc, interrupted);
     tcase_add_test(tc, pages_anew);
 #endif
