@@ -23,13 +23,10 @@
 #include <math.h>
 #include <string.h>
 
-enum {
-    ROWS_EACH = 4,        /* rows are divided among threads if each thread gets this many … */
-    SHARED_WORK = 300000, /* … and the step has this many multiply-adds */
-    SHARED_COLUMNS =
-        100000, /* with few rows, a product's columns are divided if it has this many multiply-adds … */
-    SHARED_HEADS = 50000 /* … and heads, if all of them have this many */
-};
+/* When work is divided among threads. Rows are, if each thread gets ROWS_EACH of them and the step has SHARED_WORK
+ * multiply-adds. With few rows a product's columns are, if it has SHARED_COLUMNS multiply-adds, and heads, if all of them
+ * have SHARED_HEADS. */
+enum { ROWS_EACH = 4, SHARED_WORK = 300000, SHARED_COLUMNS = 100000, SHARED_HEADS = 50000 };
 
 /* Rows from … from+out-1 of a weight [·,in], packed, and the plan of its product. */
 typedef struct matrix {
@@ -181,8 +178,8 @@ static void multiply(const rows *r, const matrix *m, tl_real *c, const tl_real *
     if (r->w->alone && r->count * m->out * m->in > SHARED_COLUMNS) {
         const tl_product_options options = {
             .bias = m->job.plan.bias, .packed = &m->packed, .precision = tl_tape_matmul_precision(s->tape)};
-        const tl_tensor from =
-            tl_tensor_of((tl_real *)(uintptr_t)a, TL_SHAPE(r->count, m->in)); /* only read */
+        /* only read */
+        const tl_tensor from = tl_tensor_of((tl_real *)(uintptr_t)a, TL_SHAPE(r->count, m->in));
         if (tl_product(tl_tensor_of(c, TL_SHAPE(r->count, m->out)), from, transposed(m), &options,
                        tl_tape_workspace(s->tape)))
             return;

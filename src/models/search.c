@@ -136,8 +136,8 @@ static bool step(tl_hypotheses *h, long t, int bos, long *going) {
 
 static bool run(tl_hypotheses *h, const tl_model *model, const tl_batch *source) {
     const tl_search_options *o = h->options;
-    const bool reused =
-        tl_tape_reuses_weights(h->tape); /* false for the encoder, which reads all words at once */
+    /* false for the encoder, which reads all words at once */
+    const bool reused = tl_tape_reuses_weights(h->tape);
     if (!set_limits(h, model, source) || !set_forbidden(h)) return false;
     if (tl_shape_numel(TL_SHAPE(h->begun, 2L * h->width, h->capacity)) < 0 ||
         tl_shape_numel(TL_SHAPE(h->begun, h->width, 2L * h->width)) < 0)

@@ -169,7 +169,8 @@ tl_transformer tl_transformer_init(tl_params *params, const char *name, const tl
     if (!tl_check_given(params, "tl_transformer_init", name, config)) return (tl_transformer){.config = {0}};
     tl_transformer_config c = with_defaults(config);
     tl_transformer m = {.model = as_model(params, tl_params_text(params, "%s", name), &c), .config = c};
-    if (check_config(params, &c) && check_kept(params, &c)) /* else all below fails with that sentence */
+    /* otherwise everything below fails with the same error */
+    if (check_config(params, &c) && check_kept(params, &c))
         copy_kept(params, &m);
     else
         for (int kind = 0; kind < TL_ATTENTION_KINDS; kind++) m.config.kept[kind] = NULL;

@@ -41,8 +41,8 @@ char *tl_shell_word(const char *word, char *to, size_t size) {
         n += 4 * taken;
         if (taken > 0) continue;
         if (!harmless && strchr("'\\", *word)) to[n++] = '\\';
-        if (harmless && *word == '\'')
-            memcpy(to + n, "'\\'", 3), n += 3; /* closes the quotes, adds a quote, and opens them again */
+        /* closes the quotes, adds a quote, and opens them again */
+        if (harmless && *word == '\'') memcpy(to + n, "'\\'", 3), n += 3;
         to[n++] = *word;
         taken = 1;
     }

@@ -260,8 +260,8 @@ START_TEST(moments_end_at_zero_and_are_never_denormal) {
     tl_sgd_update s = {.lr = 0.1, .momentum = 0.8, .grad_scale = 1};
     for (int step = 0; step < DECAY_STEPS; step++) {
         fill(g, N, step ? 0 : 1);
-        for (int i = 0; i < N && step > 0 && step < 4; i++)
-            g[i] = (tl_real)(smallest / (1 + i)); /* denormal */
+        /* denormal */
+        for (int i = 0; i < N && step > 0 && step < 4; i++) g[i] = (tl_real)(smallest / (1 + i));
         for (int k = 0; k < count; k++) {
             if (step == 0) memset(p[k], 0, sizeof p[k]);
             t[k]->adam(p[k], m[k], v[k], g, N, &a);

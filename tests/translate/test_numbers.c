@@ -121,8 +121,8 @@ START_TEST(zeros_that_are_meant) {
         train_as(FILES, three, "three");
         ck_assert_msg(same_files("one", "three"), "--lr 0 learns something by %s", schedules[i]);
     }
-    train_as(FILES, "--lr 1e-9 --warmup 100 --steps 50 --validate-every 1",
-             "small"); /* below the start of warm-up */
+    /* below the start of warm-up */
+    train_as(FILES, "--lr 1e-9 --warmup 100 --steps 50 --validate-every 1", "small");
     char *log = get_file(in_folder("run/log.csv"), NULL);
     for (const char *row = strchr(log, '\n') + 1; *row; row = strchr(row, '\n') + 1) {
         double rate;
