@@ -99,7 +99,7 @@ START_TEST(turns_alone) {
     ck_assert_int_eq(try("printf 's\\tc\\tx\\tfew\\n' | b/bench/turns --quiet"), 2);
     assert_contains(said, "turns: a line of the plan has fewer than six columns: s");
     ck_assert_int_eq(try("printf 's\\tc\\tx\\t\\tnobody\\t1\\n' | b/bench/turns --quiet a=b"), 2);
-    ck_assert_str_eq(said, "turns: the plan names no worker of mine: nobody\n");
+    ck_assert_str_eq(said, "turns: the plan names an unknown worker: nobody\n");
 }
 END_TEST
 
