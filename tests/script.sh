@@ -59,14 +59,16 @@ skip() {
     echo "SKIPPED: $*"
     exit 0
 }
-# put FILE: writes standard input to a file; put_program FILE makes it executable.
+# put FILE: writes standard input to a file; put_program FILE makes it executable. joined: standard input as one line.
 put() { cat >"$1"; }
+joined() { tr -d '\n'; }
 put_program() { cat >"$1" && chmod +x "$1"; }
 
 set_up() { :; }
 case_ends() {
     status=$?
-    [ $status -eq 0 ] || [ "$reported" ] || printf '%s: %s: a command failed, status %s\n%s' "$script" "$case" $status "$said"
+    [ $status -eq 0 ] || [ "$reported" ] ||
+        printf '%s: %s: a command failed, status %s\n%s' "$script" "$case" $status "$said"
 }
 run_cases() {
     echo "Running suite(s): $1"

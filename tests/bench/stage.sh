@@ -1,5 +1,5 @@
-# A tree in which tests run the scripts of bench/: their programs, Python and PyTorch are replaced by a shell script that
-# appends each request to $D/asked and answers as the test wants.
+# A tree in which tests run the scripts of bench/: their programs, Python and PyTorch are replaced by a shell script
+# that appends each request to $D/asked and answers as the test wants.
 . tests/build/tree.sh
 
 # $D/ms.NAME has the answers of NAME in milliseconds, one after the other, or "dies"; without it all answers are 10.
@@ -35,7 +35,9 @@ case $* in
 *) answer "$@" ;;
 esac
 END
-    for name in peak step decode products peers lengths gpt generate mlp curve recurrent; do ln -s player b/bench/$name; done
+    for name in peak step decode products peers lengths gpt generate mlp curve recurrent; do
+        ln -s player b/bench/$name
+    done
     ln -s bench/player b/python
     export BUILD=b PYTHON=b/python OMP_NUM_THREADS=2
     unset NO_TORCH MISSING NO_COMPILER TL_TORCH_COMPILE

@@ -1,6 +1,6 @@
 #!/bin/sh
-# bench/compare --record and --against: the lines that are recorded, which rows of a file are measured, when a row counts
-# as slower, errors in files. The measured times are those of bench/stage.sh.
+# bench/compare --record and --against: the lines that are recorded, which rows of a file are measured, when a row
+# counts as slower, errors in files. The measured times are those of bench/stage.sh.
 . tests/script.sh
 . tests/bench/stage.sh
 set_up() { stage; }
@@ -21,7 +21,13 @@ row() { runs "tr -s ' ' <table | grep '^$1\$' || { cat table; exit 1; }"; }
 recorded() {
     record_before --log log --decode step T0
     runs "sed 's/\"date\": \"20[0-9-]*\"/DATE/; s/\"processor\": \"[^\"]*\", \"cores\": [0-9]*/MACHINE/' before"
-    has_line '{"version": "7.8", DATE, MACHINE, "isa": "played", "compiler": "cc 1", "precision": "played", "threads": 2, "peers": "PyTorch 9.9, OpenBLAS, oneDNN", "section": "step", "case": "T0", "side": "ours, medium", "peak_gflops": 400.0, "lowest_peak_gflops": 400.0, "unit": "ms", "median": 10, "spread": 0.0, "rounds": 1, "ratios": {"PyTorch best": 1, "PyTorch float32": 1}}'
+    has_line "$(joined <<'END'
+{"version": "7.8", DATE, MACHINE, "isa": "played", "compiler": "cc 1", "precision": "played", "threads": 2,
+ "peers": "PyTorch 9.9, OpenBLAS, oneDNN", "section": "step", "case": "T0", "side": "ours, medium",
+ "peak_gflops": 400.0, "lowest_peak_gflops": 400.0, "unit": "ms", "median": 10, "spread": 0.0, "rounds": 1,
+ "ratios": {"PyTorch best": 1, "PyTorch float32": 1}}
+END
+)"
     contains '"case": "T0/32", "side": "PyTorch float32", ' "\"rounds\": 1, \"peer\": true}$nl"
     lacks "$D"
     # Three lines for each of decoding 1 and 32 sentences, four for a step.
@@ -95,7 +101,11 @@ slower_same_faster() {
     row "step T0 ours, highest 10.0 20.0 ms 2.00 3 slower"
     answers step 10 20
     runs "$compare --json --ours --against before step"
-    has_line '{"section": "step", "case": "T0", "side": "ours, highest", "unit": "ms", "then": 10, "now": 20, "change": 2.000, "noise_percent": 3.0, "verdict": "slower"}'
+    has_line "$(joined <<'END'
+{"section": "step", "case": "T0", "side": "ours, highest", "unit": "ms", "then": 10, "now": 20,
+ "change": 2.000, "noise_percent": 3.0, "verdict": "slower"}
+END
+)"
     answers step 10 20
     runs "$compare --json --against before step"
     contains ', "peer": "PyTorch float32", "ratio_then": 1, "ratio_now": 0.5, "change": 2.000, '
@@ -177,14 +187,15 @@ malformed_files() {
     malformed '{"version": [1]}' 'expected a value, found [1]}'
     malformed "{$whole, \"ratios\": {}} {" 'expected the end of the line after "}", found {'
     malformed '{"version": "1"}' 'there is no "date" (string)'
-    malformed "{$part, \"section\": \"step\", \"median\": \"1\", \"spread\": 0}" '"median" is a string, expected: number'
-    malformed "{$part, \"section\": \"step\", \"median\": 0, \"spread\": 0, \"unit\": \"ms\"}" 'median 0, expected more than 0'
-    malformed "{$part, \"section\": \"step\", \"median\": 1, \"spread\": 0, \"unit\": \"s\"}" 'unit "s", expected ms or MB'
+    step=$part', "section": "step"'
+    malformed "{$step, \"median\": \"1\", \"spread\": 0}" '"median" is a string, expected: number'
+    malformed "{$step, \"median\": 0, \"spread\": 0, \"unit\": \"ms\"}" 'median 0, expected more than 0'
+    malformed "{$step, \"median\": 1, \"spread\": 0, \"unit\": \"s\"}" 'unit "s", expected ms or MB'
     malformed "{$whole}" 'there is no "ratios" (object)'
     malformed "{$whole, \"ratios\": {\"PyTorch\": 0}}" 'ratio to "PyTorch", expected a number above 0'
     malformed "{$part, \"section\": \"stpe\", \"median\": 1, \"spread\": 0, \"unit\": \"ms\", \"ratios\": {}}" \
         'section "stpe", expected one of step memory decode '
-    malformed "{$part, \"section\": \"step\", \"error\": \"x\"}" 'an error, expected what was measured'
+    malformed "{$step, \"error\": \"x\"}" 'an error, expected what was measured'
     echo >file
     fails 2 "$compare --against file"
     is "bench/compare: file has no row"

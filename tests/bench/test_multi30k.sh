@@ -4,8 +4,8 @@
 . tests/script.sh
 . tests/build/tree.sh
 
-# The script appends its commands to $D/asked. Its answers for seed S are in $D/updates.S, $D/score.S and $D/status.S (used
-# once); without these files they are 57, 41.00 and 0. Its translations are the references.
+# The script appends its commands to $D/asked. Its answers for seed S are in $D/updates.S, $D/score.S and $D/status.S
+# (used once); without these files they are 57, 41.00 and 0. Its translations are the references.
 set_up() {
     make_tree
     cp -r "$TOP/bench" .
@@ -46,7 +46,9 @@ END
 #!/bin/sh
 exit 1
 END
-    for i in $(seq 300); do printf 'a dog sees %d cats .\tein hund sieht %d katzen .\n' $((i % 7)) $((i % 7)); done >data/train.tsv
+    for i in $(seq 300); do
+        printf 'a dog sees %d cats .\tein hund sieht %d katzen .\n' $((i % 7)) $((i % 7))
+    done >data/train.tsv
     head -n 30 data/train.tsv >data/valid.tsv
     head -n 4 data/train.tsv >data/test.tsv
     export BUILD=b PYTHON=b/python
@@ -122,7 +124,8 @@ evaluate --model out/seed-3/run --weights best $test --out out/seed-3/best.txt"
     runs "bench/multi30k $options --precision medium --threads 2 --quiet --seeds '8 9' data --out out"
     contains "(2021) with $options, matrix precision medium$nl"
     runs "cat asked"
-    contains " --steps 70 --patience 4 --average 5 --validate-every 114 --best-by loss --matmul-precision medium --minutes 2.5 --threads 2 --quiet${nl}evaluate "
+    asked=" --steps 70 --patience 4 --average 5 --validate-every 114 --best-by loss"
+    contains "$asked --matmul-precision medium --minutes 2.5 --threads 2 --quiet${nl}evaluate "
     contains "--out out/seed-9/best.txt --threads 2 --quiet$nl"
     rm -r asked out
     runs "bench/multi30k data --out out --quick --seeds 1; cat asked; wc -l <out/data/train.tsv"
@@ -132,7 +135,8 @@ evaluate --model out/seed-3/run --weights best $test --out out/seed-3/best.txt"
     options="--schedule cosine --epochs 40 --lr 0.003 --warmup 800 --batch-tokens 2048"
     runs "bench/multi30k data --out out --seeds 1 $options; cat asked"
     contains "(2021) with $options, "
-    contains " --schedule cosine --warmup 800 --lr 0.003 --batch-tokens 2048 --max-length 250 --epochs 40 --patience 10 "
+    asked=" --schedule cosine --warmup 800 --lr 0.003 --batch-tokens 2048"
+    contains "$asked --max-length 250 --epochs 40 --patience 10 "
     rm -r asked out
     runs "bench/multi30k data --out out --seeds 1 --epochs 40 --steps 9 --quick; cat asked"
     contains " --steps 9 --epochs 40 "
@@ -147,7 +151,8 @@ evaluate --model out/seed-3/run --weights best $test --out out/seed-3/best.txt"
 directions() {
     runs "bench/multi30k data --out out --seeds 1 --pair de-en; head -n 1 out/data/valid.tsv"
     contains "ein hund sieht 1 katzen .	a dog sees 1 cats .$nl"
-    # The languages in the folder's name are those of the columns. BUILD is relative to the folder in which it is started.
+    # The languages in the folder's name are those of the columns. BUILD is relative to the folder in which it is
+    # started.
     mkdir set
     mv data set/multi30k-de-en
     runs "cd set/multi30k-de-en && ../../bench/multi30k . --out o --seeds 1 || true"
@@ -157,7 +162,11 @@ directions() {
     runs "bench/multi30k set/multi30k-de-en/ --out ed --seeds 1 && head -n 1 ed/data/test.tsv"
     has_line "ein hund sieht 1 katzen .	a dog sees 1 cats ."
     fails 1 "bench/multi30k set/multi30k-de-en --out fr --pair en-fr"
-    is "bench/multi30k: set/multi30k-de-en/train.tsv: its folder's name says de-en, and --pair is en-fr: give a folder of that pair, or one with train.en and train.fr"
+    is "$(joined <<'END'
+bench/multi30k: set/multi30k-de-en/train.tsv: its folder's name says de-en, and --pair is en-fr:
+ give a folder of that pair, or one with train.en and train.fr
+END
+)"
     # The published score is that of en-de.
     mv set/multi30k-de-en set/fr
     runs "bench/multi30k set/fr --out fr --pair en-fr --seeds 1"
@@ -180,7 +189,11 @@ a_file_for_each_language() {
     lines out/data/test.tsv "lower en	lower fr"
     echo more >>two/train.lc.norm.tok.fr
     fails 1 "bench/multi30k two --out more --pair en-fr"
-    is "bench/multi30k: two/train.lc.norm.tok.en has 1 lines and two/train.lc.norm.tok.fr 2: line by line they should mean the same"
+    is "$(joined <<'END'
+bench/multi30k: two/train.lc.norm.tok.en has 1 lines and two/train.lc.norm.tok.fr 2:
+ line by line they should mean the same
+END
+)"
 }
 
 missing_data() {
@@ -192,7 +205,11 @@ missing_data() {
     rm data/valid.tsv
     : >data/test.tsv
     fails 1 "bench/multi30k data --pair de-en"
-    is "bench/multi30k: data/valid.tsv is not there (English, tab, German), nor are valid or val with .de and .en, each also with .lc.norm.tok before it; there is: test.tsv train.tsv "
+    is "$(joined <<'END'
+bench/multi30k: data/valid.tsv is not there (English, tab, German),
+ nor are valid or val with .de and .en, each also with .lc.norm.tok before it; there is: test.tsv train.tsv 
+END
+)"
     cp data/train.tsv data/valid.tsv
     fails 1 "bench/multi30k data"
     is "bench/multi30k: data/test.tsv is empty"
@@ -228,7 +245,8 @@ finished_seeds() {
     runs "cut -c 1-8 out/seeds.csv"
     is "pair,see${nl}en-de,2,${nl}en-de,3,"
     fails 1 "bench/multi30k data --out out --patience 5"
-    contains "bench/multi30k: out was begun with other recipe.txt: say what was said then, or give another folder (--out)$nl"
+    again="say what was said then, or give another folder (--out)"
+    contains "bench/multi30k: out was begun with other recipe.txt: $again$nl"
     contains "--patience 10 "
     echo 'a	b' >>data/valid.tsv
     fails 1 "bench/multi30k data --out out"

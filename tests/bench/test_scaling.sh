@@ -1,6 +1,6 @@
 #!/bin/sh
-# bench/scaling: the requests to the ranks and their order, medians of the answers, the formula's predictions, and what it
-# does without networks. mpirun and the ranks are replaced by a shell script.
+# bench/scaling: the requests to the ranks and their order, medians of the answers, the formula's predictions, and what
+# it does without networks. mpirun and the ranks are replaced by a shell script.
 . tests/script.sh
 . tests/build/tree.sh
 
@@ -26,7 +26,8 @@ for request in $(echo "$*" | tr -d ' ' | tr , ' '); do
     m=${request%%sentences*}; m=${m#parts}; m=${m#update}; m=${m%0.2}; s=${request#*sentences=}
     case $request in
     parts*)
-        printf "$m/$s,%s\n" params,1000 flop,1e6 forward_backward,0.00$((2 * round)) copy,0.0001 add,0.0002 replicated,0.003
+        printf "$m/$s,%s\n" params,1000 flop,1e6 forward_backward,0.00$((2 * round)) \
+            copy,0.0001 add,0.0002 replicated,0.003
         [ $n = 1 ] || printf "$m/$s,%s,0.001\n" send_byte gather_byte ;;
     update*) echo "$m/${s%shares*}/${s#*=},update,$(echo "$round $n" | awk '{ print 0.01 * $1 / $2 }')" ;;
     esac
@@ -72,7 +73,11 @@ rounds_and_medians() {
     runs "cut -d : -f 1 asked | tr '\n' ' '; echo"
     is "1 2 1 2 1 2 "
     runs "sed -n 2p asked"
-    is "2: probe 0.05 , parts T1 0.2 sentences=8 , update T1 0.2 sentences=8 shares=2 , update T1 0.2 sentences=8 shares=4"
+    is "$(joined <<'END'
+2: probe 0.05 , parts T1 0.2 sentences=8 ,
+ update T1 0.2 sentences=8 shares=2 , update T1 0.2 sentences=8 shares=4
+END
+)"
     runs "grep T1/8/4 it.csv"
     is "openmpi,memory,1,no,T1/8/4,update,0.02,0.01,0.03
 openmpi,memory,2,no,T1/8/4,update,0.01,0.005,0.015

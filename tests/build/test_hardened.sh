@@ -1,6 +1,6 @@
 #!/bin/sh
-# Hardening: the built programs have what this compiler offers, and it does not disturb compilers that offer less, or the
-# user's own flags.
+# Hardening: the built programs have what this compiler offers, and it does not disturb compilers that offer less, or
+# the user's own flags.
 . tests/script.sh
 . tests/build/tree.sh
 set_up() { make_tree; }

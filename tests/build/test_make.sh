@@ -1,6 +1,6 @@
 #!/bin/sh
-# The Makefile: its targets and flavours, what it builds again and what not, installing and uninstalling, the messages when
-# Check or MPI is missing. (test_installed.c has what needs the library: the links of installed pages, pkg-config.)
+# The Makefile: its targets and flavours, what it builds again and what not, installing and uninstalling, the messages
+# when Check or MPI is missing. (test_installed.c has what needs the library: the links of installed pages, pkg-config.)
 . tests/script.sh
 . tests/build/tree.sh
 set_up() { make_tree; }
@@ -201,13 +201,17 @@ END
     has_line answer.o
 }
 
-# A page of src/lens/page is embedded in the library as a string, byte for byte, with its style and script. It is made again if
-# one of its files changes.
+# A page of src/lens/page is embedded in the library as a string, byte for byte, with its style and script. It is made
+# again if one of its files changes.
 pages() {
     mkdir -p src/lens/page
     cp "$TOP/src/lens/page/embed.sh" src/lens/page
-    printf '%s\n' '<title>"\n" ??=</title>' '<link rel="stylesheet" href="p.css">' '  <script src="p.js"></script>' \
-        '<script src="p.js"></script>' >src/lens/page/p.html
+    put src/lens/page/p.html <<'END'
+<title>"\n" ??=</title>
+<link rel="stylesheet" href="p.css">
+  <script src="p.js"></script>
+<script src="p.js"></script>
+END
     printf '\té' >>src/lens/page/p.html
     echo 'a { b: c }' >src/lens/page/p.css
     printf '%s\n\n' "/* \\ */ 'it' ?? \"s\";" >src/lens/page/p.js
@@ -298,8 +302,8 @@ libdir=${prefix}/lib
     is "./opt/tl/include/other.h"
 }
 
-# installs_to NAME WHERE: installs to w/NAME, where NAME is any folder's name and WHERE make's variables for it; files are in
-# that folder only, and uninstalling removes them only.
+# installs_to NAME WHERE: installs to w/NAME, where NAME is any folder's name and WHERE make's variables for it; files
+# are in that folder only, and uninstalling removes them only.
 installs_to() {
     rm -rf w
     mkdir w
@@ -403,8 +407,8 @@ END
 
 # ---- MPI ----
 
-# Adds the two files of which MPI=1 takes the first, and two compilers of MPI, like Open MPI's and MPICH's, which append their
-# arguments to `asked`. mpi WORD: the value that a program prints if it is built with MPI.
+# Adds the two files of which MPI=1 takes the first, and two compilers of MPI, like Open MPI's and MPICH's, which append
+# their arguments to `asked`. mpi WORD: the value that a program prints if it is built with MPI.
 mpi_header() { printf '#define A_WORD %s\n#define MPI_Finalize() 0\n' "$1" >bin/mpi.h; }
 add_mpi() {
     mkdir -p src/ranks bin
@@ -481,7 +485,8 @@ mpi_is_one_file() {
     contains " -c src/tensor/answer.c -o " "${nl}mpi.o$nl"
 }
 
-# mpi_flavour OPTIONS FOLDER PLAIN_FOLDER LIBRARY: mpi.c and the library are in the folder, other objects in the plain one.
+# mpi_flavour OPTIONS FOLDER PLAIN_FOLDER LIBRARY: mpi.c and the library are in the folder, other objects in the plain
+# one.
 mpi_flavour() {
     runs "make -n all OPENMP=1 MPI=1 $1 2>/dev/null"
     contains " -c src/ranks/mpi.c -o $2/obj/src/ranks/mpi.o$nl" " rcs $2/$4 "
@@ -533,10 +538,10 @@ mpi_is_installed() {
     has_line "libtapeloom-double-mpi.a${nl}libtapeloom-mpi.a${nl}libtapeloom.a"
     has_line "tapeloom-double-mpi.pc${nl}tapeloom-mpi.pc${nl}tapeloom.pc"
     has_line "tapeloom-translate${nl}tapeloom-translate-double-mpi${nl}tapeloom-translate-mpi"
-    runs "cd dest/p && bin/tapeloom-bleu && bin/tapeloom-bleu-mpi && grep -h -e Libs -e Cflags -e Name lib/pkgconfig/*mpi.pc"
-    is '0
-1
-Name: tapeloom-double-mpi
+    runs "dest/p/bin/tapeloom-bleu && dest/p/bin/tapeloom-bleu-mpi"
+    is "0${nl}1"
+    runs "grep -h -e Libs -e Cflags -e Name dest/p/lib/pkgconfig/*mpi.pc"
+    is 'Name: tapeloom-double-mpi
 Cflags: -I"${includedir}" -DTL_DOUBLE
 Libs: -L"${libdir}" -ltapeloom-double-mpi -lm  -Wl,-z,now -lm
 Name: tapeloom-mpi
@@ -547,7 +552,7 @@ Libs: -L"${libdir}" -ltapeloom-mpi -lm  -L/of/mpi -lm'
     runs "$make uninstall DESTDIR=$D/dest PREFIX=/p && ! find dest -type f | grep ."
 }
 
-run_cases "build: the Makefile" help_lists_targets flavours wrong_values demo jobs rebuilds_for_changes rebuilds_for_flags \
-    flags_of_tests rebuilds_for_files pages install_both_precisions install_to_any_name simultaneous_installs \
-    pkg_config_and_spaces_in_names make_test without_check deps_then_test mpi_is_one_file mpi_flavours without_mpi \
-    mpi_is_installed
+run_cases "build: the Makefile" help_lists_targets flavours wrong_values demo jobs \
+    rebuilds_for_changes rebuilds_for_flags flags_of_tests rebuilds_for_files pages \
+    install_both_precisions install_to_any_name simultaneous_installs pkg_config_and_spaces_in_names \
+    make_test without_check deps_then_test mpi_is_one_file mpi_flavours without_mpi mpi_is_installed

@@ -24,8 +24,9 @@ only() {
 }
 deps="CC=cc PATH=\$D/bin tests/deps"
 
-# manager NAME ROOT FIRST INSTALL CHECK MPI [NOTE]: deps runs FIRST, if it is not empty, and INSTALL with the packages of
-# Check and, if asked for, of MPI; by sudo if it needs root and the user is not root. It prints each command and runs it.
+# manager NAME ROOT FIRST INSTALL CHECK MPI [NOTE]: deps runs FIRST, if it is not empty, and INSTALL with the packages
+# of Check and, if asked for, of MPI; by sudo if it needs root and the user is not root. It prints each command and runs
+# it.
 manager() {
     for user in 0 1000; do
         for mpicc in "" mpicc; do
@@ -73,7 +74,11 @@ make deps: that failed. $by_hand"
     fails 1 "MPICC=mpicc FAIL=100 $deps"
     runs "MPICC=mpicc FAIL=100 $deps 2>&1 | grep -c 'Check by hand.* Open MPI by hand'"
     fails 1 "MPICC=/opt/mpicc.mpich $deps"
-    is "make deps: MPICC=/opt/mpicc.mpich makes no program, and it is not Open MPI's, which is what this installs (MPICC=mpicc)."
+    is "$(joined <<'END'
+make deps: MPICC=/opt/mpicc.mpich makes no program,
+ and it is not Open MPI's, which is what this installs (MPICC=mpicc).
+END
+)"
 }
 
 # Check is installed if a program with it links: its header alone is not enough.
@@ -175,9 +180,9 @@ END
     for i in 0 1 2 3 4 5 6 7 8; do cp b/tests/room/test_passes b/tests/room/test_p$i; done
     runs "tests/run-all $(programs slow 'p?')"
     lacks "Processor seconds"
-    runs "tests/run-all $(programs 'p?' slow passes) | sed -n '/^Processor seconds/,\$p' >list; wc -l <list; sed -n 2,3p list"
+    runs "tests/run-all $(programs 'p?' slow passes) | sed -n '/^Processor seconds/,\$p' >list"
     # The title, the sum, ten programs and how many passed.
-    check [ "${said%%$nl*}" -eq 13 ]
+    check [ "$(wc -l <list)" -eq 13 ]
     runs "awk 'NR == 2 && \$2 == \"all\" { sum = \$1 } NR == 3 && \$2 == \"room/test_slow\" { slow = \$1 }
         END { exit !(slow > 0 && sum >= slow) }' list"
     runs "tail -n 1 list"
@@ -202,7 +207,8 @@ run_fails() {
         run_fails_with "failed: room/test_empty${nl}3 passed, 1 failed" $(programs empty passes)
         run_fails_with "failed: room/test_none${nl}0 passed, 1 failed" $(programs none)
         run_fails_with "failed: nowhere/test_none${nl}0 passed, 1 failed" b/tests/nowhere/test_none
-        run_fails_with "failed: room/test_fails room/test_crashes${nl}6 passed, 3 failed" $(programs fails passes crashes)
+        run_fails_with "failed: room/test_fails room/test_crashes${nl}6 passed, 3 failed" \
+            $(programs fails passes crashes)
         run_fails_with "0 passed, 0 failed"
     }
     # The logs of failed programs come last.
