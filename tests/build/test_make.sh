@@ -77,14 +77,11 @@ END
     has_line "build/double/translate demo --pair en-zh --out build/double/demo"
 }
 
-# jobs_are JOBS GOALS: the make that runs recipes for these goals has so many jobs: -j3, another number, or one.
+# jobs_are JOBS GOALS: with these goals make runs recipes with this option for the number of jobs; with none if JOBS is
+# empty.
 jobs_are() {
     runs "PATH=$D/bin:\$PATH make -s --eval='one two deps:;@echo \"<\$\$MAKEFLAGS>\"' $2 2>/dev/null"
-    case $1 in
-    3) contains " -j3 " ;;
-    other) contains -j && lacks " -j3 " ;;
-    1) lacks -j ;;
-    esac
+    if [ "$1" ]; then contains " $1 "; else lacks -j; fi
 }
 jobs() {
     mkdir bin
@@ -92,18 +89,18 @@ jobs() {
 #!/bin/sh
 [ $1 = _NPROCESSORS_ONLN ] && echo 3
 END
-    jobs_are 3 one
-    jobs_are 3 "deps one"
+    jobs_are -j3 one
+    jobs_are -j3 "deps one"
     # Several goals, such as clean all, are made in order: one job, unless -j is given.
-    jobs_are 1 "one two"
-    jobs_are other "-j2 one"
-    jobs_are other "-j2 one two"
+    jobs_are "" "one two"
+    jobs_are -j2 "-j2 one"
+    jobs_are -j2 "-j2 one two"
     # If the number of processors is not known, -j1.
     put_program bin/getconf <<'END'
 #!/bin/sh
 exit 1
 END
-    jobs_are other one
+    jobs_are -j1 one
     # A make that was started by another make leaves the number to that one.
     runs "make -s MAKELEVEL=1 --eval='one:;@echo \"<\$\$MAKEFLAGS>\"' one"
     lacks " -j"
