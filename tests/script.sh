@@ -84,8 +84,9 @@ run_cases() {
         D=$all/$case reported=""
         mkdir "$D"
         (trap case_ends EXIT; set -e; cd "$D"; set_up; "$case") </dev/null
-        # shellcheck disable=SC2181
-        [ $? -eq 0 ] || failures=$((failures + 1))
+        status=$?
+        [ $status -eq 0 ] || failures=$((failures + 1))
+        [ $status -le 128 ] || echo "$script: $case: killed by signal $((status - 128))"
         rm -rf "$D"
     done
     echo "$((100 * ($# - failures) / $#))%: Checks: $#, Failures: $failures, Errors: 0"
