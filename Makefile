@@ -136,8 +136,9 @@ EXAMPLES := $(example_files:examples/%.c=$(B)/%) $(example_folders:examples/%=$(
 marker_obj := $(patsubst %.c,$(O)/%.o,$(wildcard coursework/marker/*.c coursework/*/*model*.c))
 MARKER     := $(if $(marker_obj),$(B)/marker)
 
-test_src := $(wildcard tests/*/test_*.c)
-TESTS    := $(test_src:tests/%.c=$(B)/tests/%)
+test_src     := $(wildcard tests/*/test_*.c)
+script_tests := $(patsubst tests/%.sh,$(B)/tests/%,$(wildcard tests/*/test_*.sh))
+TESTS        := $(test_src:tests/%.c=$(B)/tests/%) $(script_tests)
 # The long ones compile, train or start programs hundreds of times: five processor seconds and more each, or a room of such.
 # "make test" leaves them out unless TESTS names them, "make test-long" runs them alone; CI runs both.
 long := $(filter $(addprefix $(B)/tests/,bench/% build/% coursework/% attend/test_checks attend/test_flow caption/% \
@@ -350,10 +351,14 @@ $(O)/tests/coursework/%.o: TL_FLAGS += -iquote .
 # The study's claims are judged by functions of its own: its tests are linked with all of it but main.
 study_obj := $(filter-out %/main.o,$(patsubst %.c,$(O)/%.o,$(wildcard examples/study/*.c))) $(shared_obj)
 $(filter $(B)/tests/study/%,$(TESTS)): $(study_obj)
-$(TESTS): $(B)/tests/%: $(O)/tests/%.o $(LIB)
+compiled_tests := $(filter-out $(script_tests),$(TESTS))
+$(compiled_tests): $(B)/tests/%: $(O)/tests/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(LINK) $(filter-out $(LIB),$^) $(LIB) -o $@ $(CHECK_LIBS) $(TL_LIBS)
-$(TESTS:$(B)/tests/%=$(O)/tests/%.o): | need-check
+$(compiled_tests:$(B)/tests/%=$(O)/tests/%.o): | need-check
+$(script_tests): $(B)/tests/%: tests/%.sh
+	@mkdir -p $(@D)
+	cp $< $@ && chmod +x $@
 
 tests: $(TESTS) ## only the test programs
 run_all = @BUILD=$(B) CC='$(CC)' tests/run-all

@@ -1,5 +1,5 @@
-/* The models and batches that are measured, the same on PyTorch's side (bench/torch_model.py), and what a step costs.
- * */
+/* The models and batches that are measured, the same as on PyTorch's side (bench/torch_model.py), and the operations of
+ * a step. */
 #ifndef BENCH_CONFIGURATIONS_H
 #define BENCH_CONFIGURATIONS_H
 
@@ -15,7 +15,7 @@ static const configuration configurations[] = {{"T0", 64, 128, 200, 32, 12, 4, 2
                                                {"T2", 256, 1024, 8000, 64, 32, 4, 3},
                                                {"T3", 512, 2048, 8000, 16, 64, 8, 6}};
 
-/* The one of that name, or NULL, which has been said. */
+/* The configuration of that name; NULL, with an error printed, if there is none. */
 static inline const configuration *configuration_of(const char *name) {
     for (size_t i = 0; i < sizeof configurations / sizeof *configurations; i++)
         if (!strcmp(configurations[i].name, name)) return &configurations[i];
@@ -23,7 +23,7 @@ static inline const configuration *configuration_of(const char *name) {
     return NULL;
 }
 
-/* Post-norm without final norms, one matrix tied three ways, dropout everywhere. */
+/* Post-norm without final norms, one matrix for both embeddings and the output, dropout everywhere. */
 static inline tl_transformer_config model_of(const configuration *c) {
     return (tl_transformer_config){.src_vocab = c->vocab,
                                    .tgt_vocab = c->vocab,
@@ -39,13 +39,14 @@ static inline tl_transformer_config model_of(const configuration *c) {
                                    .label_smoothing = 0.1};
 }
 
-/* Random words from 3 on: 0 pads, 1 begins, 2 ends. */
+/* Random ids from 3 up: 0 is <pad>, 1 <bos>, 2 <eos>. */
 static inline void random_words(int *ids, long count, long vocab, uint64_t stream) {
     tl_rng_key key = tl_rng_key_mix(tl_rng_key_of(1, "bench"), stream);
     for (long i = 0; i < count; i++) ids[i] = 3 + (int)tl_rng_below(key, (uint64_t)i, vocab - 3);
 }
 
-/* Sentences of full length, the target one word ahead of what the decoder reads. data NULL: no memory. Free .src. */
+/* Sentences of full length; tgt_out is tgt_in shifted by one word. The caller frees .src, which is NULL if there is no
+ * memory. */
 static inline tl_batch random_batch(const configuration *c, uint64_t stream) {
     long n = c->sentences * c->length;
     int *ids = calloc((size_t)(3 * n + 2 * c->sentences), sizeof *ids);
@@ -66,8 +67,8 @@ static inline tl_batch random_batch(const configuration *c, uint64_t stream) {
                       .tgt_tokens = n};
 }
 
-/* Matrix products of one forward pass over B sentences of S words to T; attention in full, not halved for being
- * causal. */
+/* Operations of the matrix products of one forward pass over B sentences of S source and T target words. Causal
+ * attention counts in full, not as half. */
 static inline double forward_flop(const configuration *c, double B, double S, double T) {
     double D = (double)c->d_model, F = (double)c->d_ff;
     double encoder = B * S * (8 * D * D + 4 * D * F) + 4 * B * S * S * D;

@@ -1,14 +1,14 @@
-/* Our side of the loss curve: trains a configuration without dropout on a few fixed batches and prints "step loss"
- * lines. Initial weights and batches are written to a file first, so that bench/torch_curve.py begins at the same
- * place and reads the same sentences. They are of different lengths, the target is the source backwards: there is
- * padding, there are masks, and there is something to learn.
+/* Our side of the loss curve: trains a configuration without dropout on a few fixed batches and prints lines "step
+ * loss". First it writes the initial weights and the batches to a file, with which bench/torch_curve.py trains the same
+ * model. The sentences have different lengths, so there are padding and masks; the target is the source reversed.
  *
  *     build/bench/curve [T0|T1|T2|T3] [steps] file=FILE [lr=R] [precision=highest|high|medium] [threads=N] */
 #include "configurations.h"
 
 enum { BATCHES = 8 };
 
-/* Lengths from half of the longest to all of it; a target has <bos>, or <eos>, more than its words. */
+/* Sentences are between half as long and as long as the configuration's length; targets have one id more, <bos> or
+ * <eos>. */
 static tl_batch reversed_batch(const configuration *c, uint64_t stream) {
     tl_batch batch = random_batch(c, stream);
     long longest = c->length;
@@ -30,9 +30,9 @@ static tl_batch reversed_batch(const configuration *c, uint64_t stream) {
     return batch;
 }
 
-/* Weights under their names; source, tgt_in, tgt_out [batches,sentences,length], as numbers. */
-static bool write_start(const char *path, const configuration *c, const tl_params *params,
-                        const tl_batch *batch, tl_error *error) {
+/* Writes the weights under their names, and source, tgt_in and tgt_out [batches,sentences,length] as numbers. */
+static bool write_weights_and_batches(const char *path, const configuration *c, const tl_params *params,
+                                      const tl_batch *batch, tl_error *error) {
     enum { MOST = 1024 };
     tl_safetensors_item items[MOST];
     long n = c->sentences * c->length, count = 0;
@@ -77,7 +77,7 @@ static bool answer(const request *r) {
         if (!batch[k].src) fine = tl_error_set(&error, "out of memory");
     }
     set_threads(r);
-    if (fine && path) fine = write_start(path, c, params, batch, &error);
+    if (fine && path) fine = write_weights_and_batches(path, c, params, batch, &error);
     for (long step = 1; fine && step <= steps; step++) {
         tl_tape_reset(tape);
         tl_tape_set_training(tape, step);

@@ -1,6 +1,5 @@
-/* Greedy decoding with key/value caches: sentences of the configuration's length to as many words, or as many as asked
- * for (random weights never choose to stop).
- */
+/* Greedy decoding with key/value caches. Sentences have the configuration's length; their translations have as many
+ * words, or as many as the request says (with random weights <eos> never wins). */
 #include "configurations.h"
 
 typedef struct decoding {
@@ -32,14 +31,15 @@ static bool decoding_begin(decoding *d, const configuration *c, long sentences, 
     for (long b = 0; b < sentences; b++) d->lengths[b] = (int)c->length;
     d->params = tl_params_new(1);
     d->tape = tl_tape_new();
-    tl_tape_set_reuse_weights(d->tape, true); /* as translate does: weights are packed once for all batches */
+    /* As translate does: weights are packed once for all batches. */
+    tl_tape_set_reuse_weights(d->tape, true);
     d->model = tl_transformer_init(d->params, "", &config);
     return true;
 }
 
 static bool decode(void *data) {
     decoding *d = data;
-    /* as many words as asked for: the ratio is nothing */
+    /* max_ratio is almost 0, so max_extra alone is the number of words. */
     tl_search_options options = {.beam = 1, .eos = -1, .max_ratio = 1e-9, .max_extra = d->words};
     const tl_batch source = {
         .sentences = d->sentences, .src_len = d->c->length, .src = d->src, .src_lengths = d->lengths};
@@ -60,8 +60,8 @@ static bool answer(const request *r) {
     set_threads(r);
     timing t = measure(decode, &d, seconds_of(r, 4), 1);
     if (!t.runs) return false;
-    double B = (double)sentences, T = (double)d.words,
-           D = (double)c->d_model; /* a word sees those before it */
+    double B = (double)sentences, T = (double)d.words, D = (double)c->d_model;
+    /* Self-attention of a word only sees the words before it: half of what forward_flop counts. */
     print_timing(t, forward_flop(c, B, (double)c->length, T) - 2 * c->layers * B * T * T * D);
     printf(", \"tokens\": %ld, \"tok_s\": %.0f, \"build\": \"%s\"}\n", sentences * d.words,
            (double)(sentences * d.words) / t.median, tl_build_text());

@@ -1,10 +1,11 @@
-/* How exact products with weights are: each precision of each instruction set that this machine has, against float64.
+/* Rounding errors of products with weights, against float64, for each precision and each instruction set of this
+ * machine.
  *
- *     build/bench/errors        a table: |y - exact| / (|x|·|w|), root mean square and largest, of [64,K]·[64,K]ᵀ
+ *     build/bench/errors        prints root mean square and largest |y - exact| / (|x|·|w|) of [64,K]·[64,K]ᵀ
  *
- * |x|·|w| is what the same product of absolute values gives: the scale on which rounding errors grow, however much of
- * the sum cancels. Data: normal; log-normal (of all sizes, half of them negative); cancelling (the second half of
- * each sum is the first half, negated, but for a thousandth). */
+ * |x|·|w| is the same product of absolute values. Rounding errors are proportional to it, even where terms cancel.
+ * Data: normal; log-normal (many magnitudes, half of the numbers negative); cancelling (the second half of each sum is
+ * the first half negated, changed by a thousandth). */
 #include <tapeloom.h>
 
 #include <math.h>
@@ -35,7 +36,7 @@ static void fill(int kind, tl_tensor x, tl_tensor w) {
         }
 }
 
-/* False, and why on standard error, if the tape has failed. */
+/* False, with a message on standard error, if the tape has failed. */
 static bool measure(tl_tape *tape, tl_tensor x, tl_tensor w, double *rms, double *most) {
     const long depth = x.dim[1];
     tl_tape_reset(tape);

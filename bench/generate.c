@@ -1,5 +1,5 @@
-/* Writing a text on, word by word, with tl_gpt: a prompt of 64 ids, which is read in one go, and 192 words drawn from what the model
- * says, one text (tl_generate) or many at once (tl_search, which gives samples of one prompt). */
+/* Sampling with tl_gpt: reads a prompt of 64 ids at once and samples 192 words, for one text (tl_generate) or for many
+ * texts of the same prompt at once (tl_search). */
 #include "language.h"
 
 enum { LONGEST = 256 };
@@ -27,7 +27,7 @@ static bool write_one(writing *w) {
                                          .to = &count};
     if (!tl_generate(&w->of.model.model, w->of.tape, &options))
         return refuse("generate:", tl_tape_error(w->of.tape));
-    return count == LONGEST - LENGTH || refuse("generate:", "wrote another number of words");
+    return count == LONGEST - LENGTH || refuse("generate:", "it wrote a wrong number of words");
 }
 
 static bool write_many(writing *w) {
@@ -57,7 +57,8 @@ static bool answer(const request *r) {
     if (!w.of.params) {
         w.of = language_new(LONGEST);
         language_words(w.prompt, LENGTH);
-        tl_tape_set_reuse_weights(w.of.tape, true); /* weights are packed once for all texts */
+        /* Weights are packed once for all texts. */
+        tl_tape_set_reuse_weights(w.of.tape, true);
     }
     w.texts = strtol(word_of(r, 2, "1"), NULL, 10);
     if (w.texts < 1 || w.texts > TL_BEAM_MOST) return refuse("a number of texts, not", word_of(r, 2, "1"));

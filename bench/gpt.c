@@ -1,5 +1,5 @@
-/* One training step of a decoder-only language model: tl_gpt as it is (GPT-2's layers, learned positions, the output tied to the
- * embedding), without dropout, of the sizes that llm.c's example has; loss, backward, clip, Adam. */
+/* One training step of a decoder-only language model: tl_gpt (GPT-2's layers, learned positions, the output tied to the
+ * embedding) without dropout, with the sizes of llm.c's example. Loss, backward, clip, Adam. */
 #include "language.h"
 
 enum { SENTENCES = 32, TOKENS = SENTENCES * LENGTH };
@@ -34,7 +34,8 @@ static bool step(void *data) {
     return tl_adam_step(m->adam, 1e-4) || refuse("gpt:", tl_adam_error(m->adam));
 }
 
-/* Matrix products: four projections and two of four times the width a block, scores and contexts, and the output. */
+/* Operations of the matrix products: for each block, four projections, the feed-forward layer's two products (4·C
+ * wide), scores and contexts; and the output. */
 static double flop(void) {
     double C = WIDTH, T = LENGTH, N = TOKENS;
     return 3 * (LAYERS * (N * (8 * C * C + 16 * C * C) + 4 * N * T * C) + 2 * N * C * VOCAB);

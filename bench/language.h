@@ -1,4 +1,5 @@
-/* The decoder-only model that is trained and sampled from, the same on PyTorch's side (bench/torch_model.py). */
+/* The decoder-only model that gpt.c trains and generate.c samples from, the same as on PyTorch's side
+ * (bench/torch_model.py). */
 #ifndef BENCH_LANGUAGE_H
 #define BENCH_LANGUAGE_H
 

@@ -1,5 +1,5 @@
-/* One layer of attention, forward and backward, over the same number of tokens cut into longer and longer sentences:
- * what it costs must grow as its formula does: forward 8·D² + 4·T·D operations a token, backward twice as many. */
+/* One attention layer, forward and backward, over 4096 tokens in sentences of a given length. The time should grow with
+ * the length T as the number of operations does: 8·D² + 4·T·D for each token forward, twice as many backward. */
 #include "worker.h"
 
 enum { WIDTH = 128, HEADS = 4, TOKENS = 4096 };

@@ -1,5 +1,5 @@
-/* One training step of a small perceptron, 784-64-10 with relu at batch 64: forward, cross-entropy, backward, Adam.
- * Nearly nothing to compute, so what is measured is the cost of having a framework at all. */
+/* One training step of a small perceptron, 784-64-10 with relu, batch 64: forward, cross-entropy, backward, Adam. There
+ * is little to compute, so this measures the framework's overhead. */
 #include "worker.h"
 
 enum { IN = 784, HIDDEN = 64, OUT = 10, BATCH = 64 };
@@ -47,7 +47,7 @@ static bool answer(const request *r) {
     set_threads(r);
     timing t = measure(step, &m, seconds_of(r, 1), m.steps ? 0 : 2);
     if (!t.runs) return false;
-    /* the images want no gradient: the hidden layer has two products, the output three */
+    /* The images need no gradient: the hidden layer has two products (forward, weights), the output layer three. */
     print_timing(t, 2.0 * BATCH * (2.0 * IN * HIDDEN + 3.0 * HIDDEN * OUT));
     printf(", \"tokens\": %d, \"loss_last\": %.4f, \"params\": %ld, \"build\": \"%s\"}\n", BATCH, m.loss,
            tl_params_numel(m.params), tl_build_text());

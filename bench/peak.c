@@ -1,5 +1,5 @@
-/* How fast this machine multiplies and adds in float32 when nothing else limits it: independent chains of vector FMAs
- * in registers. What a share of the peak is a share of. */
+/* The peak of this machine: how many float32 operations it computes in a second if nothing but the FMA units limits it,
+ * with independent chains of vector FMAs in registers. Tables show other speeds as a share of it. */
 #include "worker.h"
 
 #if defined(__x86_64__)
@@ -32,7 +32,7 @@ __attribute__((target("avx2,fma"))) static double chains_avx2(long turns) {
 }
 #endif
 
-/* Without vectors that are known here: the compiler's own for this processor's base. */
+/* For other processors: the vectors that the compiler makes for the baseline instruction set. */
 static double chains_base(long turns) {
     float sum[4 * CHAINS], out = 0;
     for (int c = 0; c < 4 * CHAINS; c++) sum[c] = (float)c;
@@ -59,7 +59,7 @@ static method best(void) {
 
 static struct {
     method m;
-    volatile double sink; /* so that the sums are wanted */
+    volatile double sink; /* keeps the compiler from removing the sums */
 } chained;
 
 static bool run_chains(void *unused) {
@@ -76,7 +76,7 @@ static bool answer(const request *r) {
     chained.m = best();
     set_threads(r);
     timing t = measure(run_chains, NULL, seconds_of(r, 0.5), 1);
-    t.median = t.least; /* a peak is what was reached at least once */
+    t.median = t.least; /* the peak is the fastest run */
     print_timing(t, 2.0 * chained.m.lanes * CHAINS * TURNS * tl_threads());
     printf(", \"isa\": \"%s\", \"threads\": %d}\n", chained.m.name, tl_threads());
     return true;

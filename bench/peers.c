@@ -1,5 +1,5 @@
-/* The same products by OpenBLAS and by oneDNN, where their libraries are installed. They are opened when the program
- * runs and not linked: neither building nor the table needs them, and what is missing is said.
+/* The same products as products.c by OpenBLAS and oneDNN. The libraries are not linked but opened at run time, so that
+ * building does not need them; if one is missing, the answer says so.
  *
  *     build/bench/peers openblas|onednn [MxNxK] [seconds] [case=NN|NT|TN|TT] */
 #define _POSIX_C_SOURCE 200809L /* setenv */
@@ -7,7 +7,7 @@
 
 #include <dlfcn.h>
 
-/* As their headers have them (cblas.h, dnnl.h). */
+/* Their declarations, as in cblas.h and dnnl.h. */
 typedef void cblas_sgemm_type(int order, int trans_a, int trans_b, int m, int n, int k, float alpha,
                               const float *a, int lda, const float *b, int ldb, float beta, float *c,
                               int ldc);
@@ -39,7 +39,7 @@ static bool by_onednn(void *data) {
                   x->a, x->lda, x->b, x->ldb, 0, x->c, x->p.n) == 0;
 }
 
-/* The first of these libraries that is there, and a function of it. */
+/* The function of the first of these libraries that is installed; NULL if none is. */
 static void *function_of(const char *const *libraries, const char *name) {
     for (; *libraries; libraries++) {
         void *library = dlopen(*libraries, RTLD_NOW | RTLD_LOCAL), *function;
@@ -51,10 +51,11 @@ static void *function_of(const char *const *libraries, const char *name) {
 static void open_libraries(void) {
     static const char *const blas[] = {"libopenblas.so.0", "libopenblas.so", "libopenblas.dylib", NULL};
     static const char *const dnn[] = {"libdnnl.so.3", "libdnnl.so.2", "libdnnl.so", "libdnnl.dylib", NULL};
-    setenv("OPENBLAS_THREAD_TIMEOUT", "22", 0); /* its threads shall not spin on while others are measured */
+    /* OpenBLAS's idle threads stop spinning early, so that they do not slow down what is measured next. */
+    setenv("OPENBLAS_THREAD_TIMEOUT", "22", 0);
     void *function = function_of(blas, "cblas_sgemm");
-    memcpy(&openblas, &function,
-           sizeof function); /* C has no conversion from an object's pointer to a function's */
+    /* Copied, because C has no conversion from void * to a pointer to a function. */
+    memcpy(&openblas, &function, sizeof function);
     function = function_of(dnn, "dnnl_sgemm");
     memcpy(&onednn, &function, sizeof function);
 }
@@ -77,7 +78,7 @@ static bool answer(const request *r) {
     static multiplying x;
     const char *who = word_of(r, 0, "");
     bool blas = !strcmp(who, "openblas");
-    request shape = *r; /* the words after the first */
+    request shape = *r; /* the request without its first word */
     for (int i = 0; i + 1 < r->words; i++) shape.word[i] = r->word[i + 1];
     if (r->words > 0) shape.words--;
     if (!blas && strcmp(who, "onednn") != 0) return refuse("peers: openblas or onednn, not", who);

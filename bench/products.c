@@ -1,5 +1,5 @@
-/* Matrix products alone, packing included. What is timed is src/tensor's tl_product, the function below matmul and
- * linear: an operation on a tape would add the tape's own cost, which the other sides do not have. */
+/* Matrix products alone, packing included. It times tl_product of src/tensor, the function that matmul and linear use:
+ * an operation on a tape would add the tape's overhead, which the peers do not have. */
 #include "products.h"
 
 #include "tensor/product.h"
@@ -11,7 +11,7 @@ typedef struct multiplying {
     tl_real *memory;
 } multiplying;
 
-/* [rows,cols], or the transpose of what is stored. */
+/* An operand [rows,cols], stored so or transposed. */
 static tl_tensor stored(tl_real *data, long rows, long cols, bool transposed) {
     return transposed ? tl_tensor_transpose(tl_tensor_of(data, TL_SHAPE(cols, rows)), 0, 1)
                       : tl_tensor_of(data, TL_SHAPE(rows, cols));
@@ -60,7 +60,7 @@ static bool answer(const request *r) {
     product_case p;
     if (!product_case_of(r, &p) || !precision_of(r, &x.options.precision) || !multiplying_begin(&x, &p))
         return false;
-    x.options.plain = p.heads; /* as matmul has it, and linear not */
+    x.options.plain = p.heads; /* set by matmul, not by linear */
     set_threads(r);
     timing t = measure(multiply, &x, seconds_of(r, 0.2), 2);
     if (!t.runs) return false;

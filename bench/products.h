@@ -1,18 +1,18 @@
-/* Which products are measured, as requests name them, ours and the peers' alike:
+/* How requests name the products that are measured, of ours and of the peers:
  *
- *     2048x512x128 case=NT          c [M,N] = a [M,K] · b [K,N]; T: that operand is stored transposed
- *     128x4x16x32  case=scores      attention's, B sentences of T tokens, H heads of d: B·H small products whose
- *                                   operands are heads within [B,T,H·d], split by strides and not moved
+ *     2048x512x128 case=NT          MxNxK: c [M,N] = a [M,K] · b [K,N]; T: that operand is stored transposed
+ *     128x4x16x32  case=scores      BxHxTxd: products of attention over B sentences of T tokens with H heads of d: B·H
+ *                                   small products whose operands are views of [B,T,H·d]
  *         scores     c [B,H,T,T] = q · kᵀ
  *         context    c in [B,T,H·d] = p [B,H,T,T] · v
- *         gradient   c in [B,T,H·d] = pᵀ · dc, as backward has it for v */
+ *         gradient   c in [B,T,H·d] = pᵀ · dc, the gradient of v */
 #ifndef BENCH_PRODUCTS_H
 #define BENCH_PRODUCTS_H
 
 #include "worker.h"
 
 typedef struct product_case {
-    bool heads; /* attention's; then m = T, and b, h, d are set */
+    bool heads; /* a product of attention; then m = T, and b, h, d are set */
     bool a_transposed, b_transposed;
     long m, n, k, b, h, d;
     const char *name;
@@ -44,14 +44,16 @@ static inline double product_flop(const product_case *p) {
     return p->heads ? one * (double)(p->b * p->h) : one;
 }
 
-static inline long product_elements(const product_case *p, char which) { /* 'a', 'b', 'c' */
+/* The number of elements of 'a', 'b' or 'c'. */
+static inline long product_elements(const product_case *p, char which) {
     long tokens = p->b * p->m * p->h * p->d, squares = p->b * p->h * p->m * p->m;
     if (!p->heads) return which == 'a' ? p->m * p->k : which == 'b' ? p->k * p->n : p->m * p->n;
     bool scores = !strcmp(p->name, "scores");
     return which == 'b' ? tokens : (which == 'c') == scores ? squares : tokens;
 }
 
-/* One number for all of c as it lies in memory, so that everybody's results can be seen to be the same. */
+/* Adds a weighted sum of c's elements in memory order to `sum`, so that results of different programs can be
+ * compared. */
 #define PRODUCT_SUM(c, count, sum) \
  for (long i_ = 0; i_ < (count); i_++) (sum) += (double)(c)[i_] * (double)(1 + i_ % 7)
 

@@ -1,8 +1,7 @@
-/* Updates of the training step over ranks, and apart from them what an update's time consists of: for bench/scaling, which starts
- * this program under mpirun. Every rank runs the same requests with one thread; rank 0 prints rows of CSV:
+/* Measures updates of training over ranks and, separately, the parts that an update's time consists of. bench/scaling
+ * starts it with mpirun. Every rank runs the same requests with one thread; rank 0 prints rows of CSV:
  *
- *     CASE,QUANTITY,VALUE            seconds, a number or numbers; "T1/8/2" are T1, 8 sentences, 2 shares
- */
+ *     CASE,QUANTITY,VALUE            CASE "T1/8/2" is T1 with 8 sentences and 2 shares; times are in seconds */
 #define _POSIX_C_SOURCE 200809L
 #include "configurations.h"
 
@@ -12,13 +11,14 @@
 #include <math.h>
 #include <unistd.h>
 
-#define USAGE                                                                                              \
- "ranks REQUEST [, REQUEST …], each of\n"                                                                \
- "    probe SECONDS                          of the ranks' connection: latency, bytes, and their memory\n" \
- "    parts T0|T1|T2|T3 SECONDS [sentences=N]              what an update is made of, each by itself\n"    \
- "    update T0|T1|T2|T3 SECONDS [sentences=N] [shares=G] [accumulate=A]          by tl_train, as it is"
+#define USAGE                                                                                        \
+ "ranks REQUEST [, REQUEST …], each of\n"                                                          \
+ "    probe SECONDS                          the connection: latency, meeting, time for a byte\n"    \
+ "    parts T0|T1|T2|T3 SECONDS [sentences=N]              the parts of an update, each by itself\n" \
+ "    update T0|T1|T2|T3 SECONDS [sentences=N] [shares=G] [accumulate=A]   whole updates, by tl_train"
 
-typedef struct bench { /* a model, kept from one request to the next */
+/* The model is kept from one request to the next. */
+typedef struct bench {
     tl_ranks *ranks;
     configuration c;
     tl_batch batch;
@@ -35,7 +35,8 @@ static void model_end(bench *b) {
     *b = (bench){.ranks = b->ranks};
 }
 
-/* Of the request's model, with its batch: the same on all ranks, whose parameters then stay the same also where nothing is exchanged. */
+/* Makes the request's model and its batch. They are equal on all ranks, so parameters stay equal even where nothing is
+ * exchanged. */
 static bool model_begin(bench *b, const request *r) {
     const configuration *named = configuration_of(word_of(r, 1, "T1"));
     if (!named) return false;
@@ -54,7 +55,7 @@ static bool model_begin(bench *b, const request *r) {
     return b->batch.src && !tl_params_error(b->params);
 }
 
-/* ---- one thing measured by all ranks at the same time ---- */
+/* ---- measuring on all ranks at the same time ---- */
 
 static bool row(const bench *b, const char *which, const char *quantity, double value) {
     if (tl_ranks_lead(b->ranks)) printf("%s,%s,%.6g\n", which, quantity, value);
@@ -66,9 +67,11 @@ static bool meet(bench *b, tl_error *error) {
     return tl_ranks_gather(b->ranks, &mine, all, 1, error);
 }
 
-static double counts; /* seconds of a work's run that count; 0: all of it */
+/* Set by work of which only a part is to be timed: the seconds of that part. 0: all of it. */
+static double counts;
 
-/* The median of what rank 0's clock says, over as many runs as the seconds hold, 3 at least, after one that does not count. */
+/* The median time of `work` on rank 0's clock, over as many runs as fit into the seconds, at least 3, after one run
+ * that is not counted. */
 static double timed(bench *b, bool (*work)(bench *, tl_error *), double seconds, tl_error *error) {
     static double times[MOST_TIMES];
     double begun = now(), took;
@@ -91,9 +94,11 @@ static double timed(bench *b, bool (*work)(bench *, tl_error *), double seconds,
 
 /* ---- probe: the connection ---- */
 
-enum { PROBE = 1 << 22, PIECE = 1 << 17 }; /* numbers */
+/* Numbers that probe exchanges, and numbers in a message. */
+enum { PROBE = 1 << 22, PIECE = 1 << 17 };
+/* Each has `streamed` numbers, as many as the model's parameters, in one slice for each rank. */
 static tl_real *streamed_out, *streamed_in;
-static long streamed; /* numbers of each: what a model's exchange has, in as many slices as there are ranks */
+static long streamed;
 
 static bool ping_pong(bench *b, tl_error *error) {
     char byte = 0;
@@ -108,7 +113,8 @@ static bool ping_pong(bench *b, tl_error *error) {
 
 static long slice(const bench *b) { return streamed / tl_ranks_count(b->ranks); }
 
-/* Every rank sends a slice to each other one, and gets one of each, in messages as the fold has them. */
+/* Every rank sends a slice to each other rank and receives one from each, in messages of the same size as in
+ * training. */
 static bool stream(bench *b, tl_error *error) {
     const int own = tl_ranks_number(b->ranks), count = tl_ranks_count(b->ranks);
     for (int turn = 0; turn < 2; turn++)
@@ -124,8 +130,8 @@ static bool stream(bench *b, tl_error *error) {
     return tl_ranks_wait(b->ranks, error);
 }
 
-/* An exchange as an update has it: behind a share's time, in which nothing travels, a stream; then a meeting and a gather. A connection
- * that is never at rest is another one: its queues stay full. */
+/* An exchange as in an update: waits as long as a share is computed, then streams, meets and gathers. The wait matters:
+ * without it the connection's queues would stay full, and it would be slower. */
 static double share_time;
 
 static bool exchange(bench *b, double *streams, double *gathers, tl_error *error) {
@@ -151,7 +157,8 @@ static bool gather_counts(bench *b, tl_error *error) {
     return exchange(b, &other, &counts, error);
 }
 
-/* Seconds of a byte where so many numbers are exchanged, by shares of so many seconds: long streams are not as fast as short ones. */
+/* Prints the seconds for a byte if so many numbers are exchanged and a share takes so many seconds. (Long streams are
+ * slower than short ones.) */
 static bool bytes(bench *b, const char *which, long numbers, double share, double seconds, tl_error *error) {
     const double others = tl_ranks_count(b->ranks) - 1;
     if (others < 1) return true;
@@ -176,23 +183,23 @@ static bool probe(bench *b, const request *r, tl_error *error) {
     return bytes(b, "probe", PROBE, 0.1, seconds, error);
 }
 
-/* ---- parts: what every rank does alone, which lasts until all of them are through if it takes long; and its exchange alone ---- */
+/* ---- parts: the computation of each rank, until all ranks are done; and the exchange alone ---- */
 
 static tl_adam *adam;
 
 static bool forward_backward(bench *b, tl_error *error) {
     tl_tape_reset(b->tape);
     tl_tape_set_training(b->tape, ++b->step);
-    tl_zero_grad(b->params); /* each share begins so */
+    tl_zero_grad(b->params); /* as at the beginning of each share */
     const tl_var loss =
         tl_model_loss(&b->model.model, b->tape, &b->batch,
                       &(tl_loss_options){.label_smoothing = 0.1, .reduction = TL_REDUCE_SUM}, NULL, NULL);
     if (!tl_backward(loss)) return tl_error_set(error, "%s", tl_tape_error(b->tape));
-    tl_clip_grad_norm(b->params, 0); /* is it finite? */
+    tl_clip_grad_norm(b->params, 0); /* as in training, where it checks that gradients are finite */
     return meet(b, error);
 }
 
-/* What follows the exchange: as src/run/update.c has it. */
+/* What every rank does after the exchange, as in src/run/update.c. */
 static bool replicated(bench *b, tl_error *error) {
     tl_scale_grad(b->params, 1e-3);
     tl_clip_grad_norm(b->params, 1);
@@ -252,13 +259,13 @@ static bool parts(bench *b, const request *r, tl_error *error) {
 
 typedef struct clocked {
     bench *b;
-    long batches, updates; /* updates: that are counted; -1 before the first */
+    long batches, updates; /* updates that are counted; -1 before the first, which is not */
     double seconds, begun, last, times[MOST_TIMES];
 } clocked;
 
 static bool next(void *data) { return ((clocked *)data)->batches++, true; }
 
-/* The first update of a turn does not count. */
+/* The first update of a request is not counted. */
 static void updated(void *data, long step, double mean, double read) {
     clocked *k = data;
     const double t = now();
@@ -271,7 +278,8 @@ static void updated(void *data, long step, double mean, double read) {
     k->last = t;
 }
 
-static bool stop(void *data) { /* two are counted, and as many as the seconds hold */
+/* After the seconds, but not before two updates are counted. */
+static bool stop(void *data) {
     const clocked *k = data;
     return k->updates >= 2 && (now() - k->begun >= k->seconds || k->updates == MOST_TIMES);
 }
@@ -288,7 +296,7 @@ static long per_epoch(void *data) { return (void)data, 1 << 30; }
 static tl_batches_position tell(void *data) { return (tl_batches_position){0, ((clocked *)data)->batches}; }
 static bool seek(void *data, tl_batches_position position) { return (void)data, (void)position, true; }
 static bool validate(void *data, tl_quality *quality, tl_translations *written) {
-    return (void)data, (void)quality, (void)written, true; /* it is stopped before */
+    return (void)data, (void)quality, (void)written, true; /* never called: training stops before */
 }
 
 static bool update(bench *b, const request *r, tl_error *error) {
@@ -329,7 +337,7 @@ static bool update(bench *b, const request *r, tl_error *error) {
     if (made && system(remove)) return tl_error_set(error, "%s is left", folder);
     if (ending == TL_FAILED) return false;
     const long n = k.updates;
-    if (n < 0) return true; /* not rank 0 */
+    if (n < 0) return true; /* this is not rank 0 */
     qsort(k.times, (size_t)n, sizeof *k.times, by_size);
     snprintf(which, sizeof which, "%s/%ld/%ld", b->c.name, b->c.sentences, shares);
     row(b, which, "update", k.times[n / 2]);

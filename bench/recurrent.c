@@ -1,5 +1,5 @@
-/* A recurrent layer alone, forward and backward: 32 sentences of 32 steps, 128 in and 128 hidden, one layer, one direction. What
- * it reads wants a gradient, as an embedding's result does, and so do all weights; dL/dy is given. */
+/* A recurrent layer alone, forward and backward: 32 sentences of 32 steps, 128 inputs and 128 hidden values, one layer,
+ * one direction. Computes the gradients of the input and of all weights from a given dL/dy. */
 #include "worker.h"
 
 enum { SENTENCES = 32, STEPS = 32, WIDTH = 128, NUMEL = SENTENCES * STEPS * WIDTH };
@@ -54,7 +54,7 @@ static bool answer(const request *r) {
     set_threads(r);
     timing t = measure(step, m, seconds_of(r, 1), m->steps ? 0 : 2);
     if (!t.runs) return false;
-    /* weights [gates·128,128] for x and for h, each in three products */
+    /* Two weights [gates·128,128], for x and h, with three products each: forward, dx, dw. */
     print_timing(t, 3 * 2 * 2.0 * SENTENCES * STEPS * (m->kind == TL_LSTM ? 4 : 3) * WIDTH * WIDTH);
     printf(", \"tokens\": %d, \"last\": %.6f, \"params\": %ld, \"build\": \"%s\"}\n", SENTENCES * STEPS,
            m->sum, tl_params_numel(m->params), tl_build_text());

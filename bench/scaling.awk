@@ -1,28 +1,30 @@
-# What bench/scaling has measured, and what the formula makes of it.
+# Prints the measurements of bench/scaling and the predictions of the formula.
 #
-# show=medians reads its log, mpi,transport,ranks,overlap,case,quantity,value, and writes its CSV, where a value is the median of all
-# rounds, their least and their most. All others read that CSV.
+# show=medians reads the log, lines mpi,transport,ranks,overlap,case,quantity,value, and writes the CSV, which has the
+# median, the lowest and the highest value of all rounds. The other tables read that CSV.
 #
-# The formula is held against updates round by round, for a shared machine changes its pace from one minute to the next: an update's
-# "predicted" is the median over the rounds of what that round's terms say, divided by what that round's update took.
+# The formula is compared with updates of the same round, since a shared machine is not equally fast all the time: the
+# CSV's row "predicted" is the median, over the rounds, of the predicted time divided by the measured time of that
+# round.
 #
-# An update of N ranks and G shares of one batch each; s = ceil(G/N) shares are one rank's. All times are measured apart, on N ranks at the
-# same time, and of the model's own number of parameters P (a byte's time too: of streams and gathers as long as the model's):
+# The time of an update with N ranks and G shares of one batch each, where a rank computes s = ceil(G/N) shares. All
+# terms are measured separately, on N ranks at the same time, with the model's number of parameters P (the time for a byte
+# too, which depends on how much is sent):
 #
 #     compute = s · (forward and backward)
-#     memory  = s copies of P (to where they are sent from), G/N additions of P, a copy of P (back)
+#     memory  = s copies of P into the buffer from which they are sent, G/N additions of P, a copy of P back
 #     update  = scale, norm and Adam of P
 #     reduce  = 4 · P · s · (N-1)/N bytes out, and as many in, and a latency for each message of 512 KB
 #     gather  = 4 · P · (N-1)/N bytes
 #     meeting = 3 meetings of all ranks
 #
-# It knows of no exchange during backward; where an update was measured without, that one is predicted.
+# It describes updates that do not exchange during the backward pass; only those are predicted.
 function key(mpi, over, ranks, overlap, what) { return mpi "," over "," ranks "," overlap "," what }
 function min(a, b) { return a < b ? a : b }
 function max(a, b) { return a > b ? a : b }
 function ceil(x) { return x == int(x) ? x : int(x) + 1 }
 
-# A value of the CSV; or, where medians are yet to be made, that round's.
+# The median of a quantity, or, while medians are computed, its value in this round.
 function value(k) { return round ? list[k, round] : median[k] }
 
 # ---- medians ----
@@ -34,7 +36,8 @@ function sort(k, i, j, x) {
         list[k, j + 1] = x
     }
 }
-function predict_each_round(i, k, f, c, measured) { # rows more: what was predicted of what was measured
+# Adds the rows "predicted".
+function predict_each_round(i, k, f, c, measured) {
     measured = rows
     for (i = 1; i <= measured; i++) {
         split(order[i], f, ",")
@@ -60,7 +63,7 @@ function print_medians(i, k) {
 
 # ---- the formula ----
 
-# Seconds of an update; its terms are left in `term`.
+# The predicted seconds of an update; its parts are in `term`.
 function predict(mpi, over, N, base, G, k, s, P, probe, sent, name) {
     k = key(mpi, over, N, "no", base)
     s = ceil(G / N)
@@ -88,7 +91,8 @@ function predict(mpi, over, N, base, G, k, s, P, probe, sent, name) {
 function say_where(mpi, over, N) {
     return sprintf("%-8s %-7s %5d", mpi, over, N)
 }
-function each_update(how, i, f, c) { # every update of the CSV, in its order
+# Prints a row of table `how` for each update of the CSV, in its order.
+function each_update(how, i, f, c) {
     for (i = 1; i <= rows; i++) {
         split(order[i], f, ",")
         if (f[6] != "update") continue
@@ -127,10 +131,11 @@ function row_of_overlap(without) {
     printf "%s   %s %9d %6d %12.1f %10.1f %9.2f\n", say_where(mpi, over, N), model, sentences, G, 1e3 * without, 1e3 * took, took / without
 }
 
-# ---- machines that are not here ----
+# ---- extrapolation ----
 
-# One rank a machine, a share each, `batches` batches of 4096 tokens a share. A core computes as here; a machine's memory moves as for one
-# rank here; a byte takes a link's time with what the protocol adds here, or what it costs a processor here.
+# The seconds of an update with one rank on each of N machines and `batches` batches of 4096 tokens in each share.
+# Assumed are cores as fast as here, memory as fast as for one rank here, and for each byte the larger of two times: the
+# link's, with the protocol's overhead as measured here, and the processor's as measured here.
 function far(N, P, gbit, k, latency, slice, sent, time) {
     k = key(mpi, "memory", 1, "no", largest)
     time = batches * 6 * P * 4096 / (cores * median[k ",flop"] / median[k ",forward_backward"])
@@ -147,7 +152,8 @@ function far(N, P, gbit, k, latency, slice, sent, time) {
 function byte_at(gbit, how) {
     return max(median[key(mpi, "1gbit", 2, "no", "probe," how)] / gbit, median[key(mpi, "10gbit", 2, "no", "probe," how)])
 }
-# Of one rank's cases the one with the most to compute, and the one with the most parameters; and their MPI.
+# Chooses from the cases of one rank the one with most operations (largest) and the one with most parameters (widest),
+# and their MPI.
 function choose(i, f, flop, params) {
     for (i = 1; i <= rows; i++) {
         split(order[i], f, ",")
@@ -180,11 +186,12 @@ BEGIN {
     FS = ","
     bytes = 4; message = 524288
 }
-/^#/ { head = head (head == "" ? "" : "\n") substr($0, 3); next } # of several measurements, one below the other
+# A file may contain several measurements, one after the other. Their comments are all printed.
+/^#/ { head = head (head == "" ? "" : "\n") substr($0, 3); next }
 $1 == "mpi" { next }
 {
     k = $1 "," $2 "," $3 "," $4 "," $5 "," $6
-    if (k in n && show != "medians") next # several measurements one below the other: the first one's connection
+    if (k in n && show != "medians") next # the first measurement of a quantity counts
     if (!(k in n)) order[++rows] = k
     list[k, ++n[k]] = $7 + 0
     if (show != "medians") { median[k] = $7 + 0; least[k] = $8 + 0; most[k] = $9 + 0 }

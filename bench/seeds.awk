@@ -1,10 +1,11 @@
-# The table of bench/multi30k, of its seeds.csv:
+# Prints the table of bench/multi30k from its seeds.csv:
 #
 #     awk -f bench/seeds.awk runs/multi30k-en-de-highest/seeds.csv
 #
-# Columns are found by their names in the first line, so that one may be added. Given by -v: quick and caution.
+# Columns are found by their names in the first line, so columns may be added. The variables quick and caution are set
+# with -v.
 
-# A line of CSV into f[1], f[2], …; texts in quotes may have commas.
+# Splits a line of CSV into f[1], f[2], …; text in quotes may contain commas.
 function fields(line,    n, c, i, inside) {
     n = 1
     f[1] = ""

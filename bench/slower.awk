@@ -1,14 +1,14 @@
-# What became slower: a file of earlier lines beside new ones, both as bench/history/README.md describes them.
+# Compares new measurements with an earlier file, both in the format of bench/history/README.md.
 #
 #     awk -v list=1 -v known=SECTIONS [-v sections=… -v configs=…] -f bench/slower.awk FILE
-#         FILE's rows, of these sections and configurations alone where some are named: section, case, side
+#         lists FILE's rows as section, case, side; only those of the given sections and configurations, if any
 #     awk -v processor=NAME [-v json=1] -f bench/slower.awk FILE WANTED NEW
-#         those rows, then and now, the worst first; exit status 1 where one was not measured
+#         prints the rows of WANTED then and now, the slowest first; exit status 1 if one was not measured
 #
-# A row of FILE is its last line of it from this processor, or, where there is none, from another. Whatever is wrong with a
-# file ends everything with exit status 2 and the line's number.
+# If FILE has several lines of a row, the last one from this processor counts, or, if there is none, the last one. An
+# error in a file ends the program with exit status 2 and the line's number.
 
-# ---- reading a line: value[key], kind[key], and of ratios their names in order ----
+# ---- parsing a line into value[key], kind[key] and, for ratios, the names of the peers in order ----
 
 function fail(what) {
     printf "bench/compare: %s, line %d: %s\n", FILENAME, FNR, what >"/dev/stderr"
@@ -104,7 +104,7 @@ file == 2 { if (!is_peer[$0]) wanted[++wanted_count] = $0; next }
     remember("then", row)
 }
 
-# ---- what is said ----
+# ---- output ----
 
 function show_list(i, part, config) {
     for (i = 1; i <= rows; i++) {
@@ -115,7 +115,8 @@ function show_list(i, part, config) {
         print order[i]
     }
 }
-function peer_of(row, i) { # the first that now and then have both
+# The first peer that was measured both then and now.
+function peer_of(row, i) {
     for (i = 1; i <= names["now", row]; i++)
         if (("then", row, name["now", row, i]) in ratio) return name["now", row, i]
     return ""
@@ -139,7 +140,8 @@ function judge(row, peer, part, other) {
     else verdict[row] = "same"
 }
 function rank(row) { return verdict[row] == "?" ? -1 : change[row] }
-function sort(i, j, x) { # by what became worst
+# By change, the slowest first.
+function sort(i, j, x) {
     for (i = 2; i <= measured; i++) {
         x = done[i]
         for (j = i - 1; j > 0 && rank(done[j]) < rank(x); j--) done[j + 1] = done[j]
@@ -165,7 +167,8 @@ function show(row, part, peer, beside) {
     printf "%-9s %-14s %-15s %9s %9s %s %7.2f %4.0f  %s%s\n", part[1], part[2], part[3], number(median["then", row]), \
         number(median["now", row]), unit[row], change[row], noise[row], verdict[row], beside
 }
-function heads(when, i, t) { # of the lines that are compared: each machine and version once
+# Prints each version and machine of the compared lines once.
+function heads(when, i, t) {
     for (i = 1; i <= measured; i++) {
         t = text[when, done[i]]
         if (!((when, t) in told)) print sprintf("%-6s", when ":") t

@@ -1,13 +1,12 @@
-/* One training step: zero gradients, forward with masks, label-smoothed loss, backward, clip, Adam. The model is
- * post-norm without final norms, one matrix tied three ways, dropout 0.1 everywhere, as on PyTorch's side.
- */
+/* One training step: zero gradients, forward with masks, label-smoothed loss, backward, clip, Adam. The model is that
+ * of configurations.h. */
 #define _POSIX_C_SOURCE 200809L /* getrusage */
 #include "configurations.h"
 
 #include <sys/resource.h>
 
 #ifdef __clang__
-# define COMPILER __VERSION__ /* says clang itself */
+# define COMPILER __VERSION__ /* contains the name clang */
 #else
 # define COMPILER "gcc " __VERSION__
 #endif
@@ -32,7 +31,7 @@ static void training_end(training *t) {
 }
 
 static bool training_begin(training *t, const configuration *c) {
-    if (t->c == c) return true; /* goes on */
+    if (t->c == c) return true; /* continues the training of the last request */
     training_end(t);
     tl_transformer_config config = model_of(c);
     *t = (training){.c = c, .batch = random_batch(c, 0), .params = tl_params_new(1), .tape = tl_tape_new()};
@@ -68,11 +67,12 @@ static bool answer(const request *r) {
     print_timing(took, 3 * forward_flop(c, (double)c->sentences, (double)c->length, (double)c->length));
     printf(
         ", \"tokens\": %ld, \"tgt_tok_s\": %.0f, \"steps\": %ld, \"loss_first\": %.4f, \"loss_last\": %.4f, "
-        "\"params\": %ld, \"tape_mb\": %.1f, \"peak_mb\": %.1f, \"rss_mb\": %.0f, \"compiler\": \"%s\", \"build\": \"%s\"}\n",
+        "\"params\": %ld, \"tape_mb\": %.1f, \"peak_mb\": %.1f, \"rss_mb\": %.0f, \"compiler\": \"%s\", "
+        "\"build\": \"%s\"}\n",
         t.batch.tgt_tokens, (double)t.batch.tgt_tokens / took.median, t.steps, t.first, t.last,
         tl_params_numel(t.params), (double)tl_tape_stats_of(t.tape).reserved / 1048576,
-        (double)tl_tape_stats_of(t.tape).peak / 1048576, (double)usage.ru_maxrss / 1024,
-        COMPILER, tl_build_text());
+        (double)tl_tape_stats_of(t.tape).peak / 1048576, (double)usage.ru_maxrss / 1024, COMPILER,
+        tl_build_text());
     return true;
 }
 

@@ -1,10 +1,11 @@
-# Makes tables, or a line of JSON for every row with json=1, or those of bench/history/README.md with about='"key": …',
-# which begins each of them, of what bench/turns has logged:
+# Prints what bench/turns has measured: tables; or, with json=1, a line of JSON for every row; or, with about='"key":
+# …', the lines of bench/history/README.md, which begin with that text. Its input has the columns
 #
-#     section  case  side  against  answer          tabs between; the answer is a line of JSON
+#     section  case  side  against  answer          separated by tabs; the answer is a line of JSON
 #
-# A row is a side of a case; what it shows are medians over the rounds. +-: half of what lies between a round's lowest
-# and highest, in per cent. "of peak": of the highest float32 peak that the side "peak" has measured in between.
+# A row is a side of a case and shows medians over the rounds. +-: half of the distance between the lowest and the
+# highest round, in per cent. "of peak": the share of the highest float32 peak, which the side "peak" has measured
+# between the turns.
 #
 #     awk -v head="first line" [-v json=1] [-v about=PAIRS] -f bench/table.awk log
 BEGIN {
@@ -24,7 +25,8 @@ BEGIN {
     title["mlp"] = "A perceptron's step: 784-64-10, batch 64"
 }
 
-function field(name, s) { # of the answer
+# A field of the answer.
+function field(name, s) {
     if (!match($5, "\"" name "\": (\"[^\"]*\"|[^,}]*)")) return ""
     s = substr($5, RSTART, RLENGTH)
     sub(/^[^:]*: /, "", s)
@@ -74,7 +76,7 @@ function spread(key, m) {
     if (section == "steps") how[row] = field("steps") " steps"
 }
 
-# ---- what a row says; "" where there is nothing to say ----
+# ---- the columns of a row; "" if there is no value ----
 
 function speed(row, part) { # GFLOP/s
     split(row, part, "\t")
@@ -94,7 +96,8 @@ function ratio(id, other) {
 # ---- tables ----
 
 function cell(format, width, value) { return sprintf("%" width "s", value == "" ? "-" : sprintf(format, value)) }
-function plain(s, i, line, last, note, has_speed, has_rate, has_share) { # a row a side
+# A row for each side.
+function plain(s, i, line, last, note, has_speed, has_rate, has_share) {
     for (i = 1; i <= rows[s]; i++) {
         if (speed(of[s, i])) has_speed = 1
         if (share(of[s, i])) has_share = 1
@@ -119,7 +122,8 @@ function plain(s, i, line, last, note, has_speed, has_rate, has_share) { # a row
         print line "   " note
     }
 }
-function wide(s, c, k, line, row) { # a row a case, a column a side
+# A row for each case, a column for each side.
+function wide(s, c, k, line, row) {
     line = sprintf("%-24s", "")
     for (k = 1; k <= side_count[s]; k++) line = line sprintf(" %19s", sides[s, k])
     print line
@@ -133,7 +137,8 @@ function wide(s, c, k, line, row) { # a row a case, a column a side
         print line
     }
 }
-function growth(s, i, row, first, group, line) { # each row against its side's first one
+# Each row compared with the first row of its side.
+function growth(s, i, row, first, group, line) {
     print sprintf("%-12s %-22s %10s %5s %9s %10s %12s", "", "", "ms", "+-%", "us/token", "measured", "by formula")
     for (i = 1; i <= rows[s]; i++) {
         row = of[s, i]
@@ -159,10 +164,11 @@ function json_row(s, i, row) {
         pair("against", ratio(s SUBSEP i) == "" ? "" : against[s, i], "\"%s\"") pair("how", how[row], "\"%s\"") "}"
 }
 
-# ---- a release's lines: bench/history/README.md ----
+# ---- the lines of bench/history/README.md ----
 
 function is_peer(side) { return side ~ /^(PyTorch|OpenBLAS|oneDNN|…, giving back)/ }
-function ratios(s, i, k, one, line, first) { # PyTorch's milliseconds / ours and so on; the one that the table names is first
+# Each peer's milliseconds divided by ours; the peer that the table compares with comes first.
+function ratios(s, i, k, one, line, first) {
     for (k = 1; k <= rows[s]; k++)
         if (name[s, k] == name[s, i] && is_peer(side[s, k]) && median(of[s, k])) {
             one = sprintf(", \"%s\": %.4g", side[s, k], median(of[s, k]) / median(of[s, i]))

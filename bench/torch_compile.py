@@ -1,5 +1,5 @@
-"""Does torch.compile work here? Says nothing if it does, otherwise why not, in one line. What is compiled is small, has
-never been compiled before, and has so many seconds (120), in a process of its own.
+"""Tests whether torch.compile works here. Prints nothing if it does, otherwise the reason in one line. Compiles a small
+function that is in no cache, in a process of its own, which may take SECONDS (120).
 
     python3 bench/torch_compile.py [SECONDS]
 """
@@ -13,7 +13,7 @@ import time
 def compile_something():
     import torch
 
-    new = 1 + time.time_ns() % 10**6 / 10**6  # so that it lies in no cache
+    new = 1 + time.time_ns() % 10**6 / 10**6  # different each time, so that it is in no cache
     work = lambda x: torch.relu(new * x + 1).sum(0)
     x = torch.rand(64, 64) - 2
     if not torch.allclose(torch.compile(work)(x), work(x)):
@@ -21,7 +21,8 @@ def compile_something():
 
 
 def reason():
-    """What a child of ours says of its end; the compilers that it has started end with it."""
+    """Compiles in a child process and returns its error, "" if there is none. When the time is over, kills it together with
+    the compilers that it has started."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 120
     child = subprocess.Popen([sys.executable, "-W", "ignore", __file__, "--now"], stdout=subprocess.PIPE,
                              stderr=subprocess.DEVNULL, text=True, start_new_session=True)

@@ -1,5 +1,5 @@
-"""PyTorch's side of the loss curve: torch.nn.Transformer from the weights, and on the batches, that build/bench/curve
-has written. Prints "step loss" lines.
+"""PyTorch's side of the loss curve: trains torch.nn.Transformer with the initial weights and the batches that
+build/bench/curve has written. Prints lines "step loss".
 
     python3 bench/torch_curve.py FILE T0 60 [lr]
 """
@@ -14,7 +14,7 @@ from torch_model import CONFIGURATIONS, PAD, Modules
 
 
 def safetensors(path):
-    """Name to tensor, of a file of float32: 8 bytes of length, a header in JSON, the numbers."""
+    """The tensors of a float32 file, by name. Its format: 8 bytes with the header's length, a JSON header, the numbers."""
     data = open(path, "rb").read()
     start = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:start])

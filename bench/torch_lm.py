@@ -1,14 +1,14 @@
-"""PyTorch's side of two language models of characters: what others train as a first example, in few lines of PyTorch.
+"""PyTorch's side of two character-level language models, the first examples of nanoGPT and makemore.
 
     python3 bench/torch_lm.py shakespeare [--threads 2] [--compile]
     python3 bench/torch_lm.py names [--threads 2] [--steps 20000] [--every 1000]
 
-shakespeare: nanoGPT's setting for a CPU. The first 90 % of the text is trained on, the loss is that of the whole rest, in
-windows that do not overlap, so that every character but the first is foretold once.
-names: makemore's Transformer. A line each, 1000 lines drawn at random are held out. The loss is per character, the name's
-end counted.
+shakespeare: nanoGPT's settings for a CPU. Trains on the first 90 % of the text; the validation loss is over the whole rest,
+in windows that do not overlap, so that every character but the first is predicted once.
+names: makemore's Transformer, with one name in each line. 1000 random lines are held out. The loss is per character and
+includes the end of each name.
 
-Prints the loss and the seconds of training; what validation, torch.compile and the start take is not in them.
+Prints the loss and the seconds of training, without those of validation, torch.compile and the start.
 """
 import argparse
 import math
@@ -26,7 +26,7 @@ SETTINGS = {
         file="../shared/data/names/names.txt", width=64, heads=4, layers=4, block=None, batch=32, steps=20000,
         lr=5e-4, last_lr=5e-4, warm_up=0, decay=0.01, clip=None, bias=True, tied=False, tanh=True, small=False),
 }
-NONE = -1  # where nothing is to be foretold
+NONE = -1  # the target at positions without a prediction
 
 
 class Block(nn.Module):
@@ -45,8 +45,8 @@ class Block(nn.Module):
 
 
 class Language(nn.Module):
-    """GPT-2's decoder. `small`: weights begin with a standard deviation of 0.02, less where they end a branch, and
-    biases with 0; otherwise as PyTorch's layers begin."""
+    """GPT-2's decoder. `small`: initial weights have a standard deviation of 0.02, less in the last layer of a residual
+    branch, and biases are 0; otherwise PyTorch's initialisation."""
 
     def __init__(self, vocab, block, width, heads, layers, bias, tied, tanh, small, **_):
         super().__init__()
@@ -94,7 +94,7 @@ class Shakespeare:
 class Names:
     def __init__(self, text, setting, seed):
         names = [name.strip() for name in text.splitlines() if name.strip()]
-        letters = {c: i for i, c in enumerate(sorted(set("".join(names))), 1)}  # 0 begins and ends a name
+        letters = {c: i for i, c in enumerate(sorted(set("".join(names))), 1)}  # 0 is the beginning and the end of a name
         self.vocab, self.block, self.batch = len(letters) + 1, max(map(len, names)) + 1, setting["batch"]
         ids = torch.zeros(len(names), self.block, dtype=torch.long)
         targets = torch.full((len(names), self.block), NONE)
@@ -125,7 +125,7 @@ def held_out_loss(model, data):
 
 
 def rate(step, s):
-    """Of step 0, 1, …: rises in a line, then falls along half a cosine."""
+    """The learning rate of step 0, 1, …: rises linearly, then falls along half a cosine."""
     if step < s["warm_up"]:
         return s["lr"] * (step + 1) / (s["warm_up"] + 1)
     done = (step - s["warm_up"]) / max(1, s["steps"] - s["warm_up"])
@@ -157,16 +157,16 @@ def main():
     print(f"PyTorch {torch.__version__}, {o.threads} thread(s), {sum(p.numel() for p in model.parameters())} parameters")
 
     step_of = torch.compile(model) if o.compile else model
-    if o.compile:  # what it compiles for, and backward, before the clock runs
+    if o.compile:  # compiles forward and backward before the time is measured
         step_of(*data.next(torch.Generator().manual_seed(0), True)).backward()
         model.zero_grad()
     matrices = [p for p in model.parameters() if p.dim() >= 2]
     vectors = [p for p in model.parameters() if p.dim() < 2]
     groups = ([{"params": matrices}, {"params": vectors, "weight_decay": 0.0}] if s["clip"]
-              else [{"params": matrices + vectors}])  # nanoGPT decays matrices alone, makemore everything
+              else [{"params": matrices + vectors}])  # nanoGPT's weight decay is for matrices only, makemore's for all
     adam = torch.optim.AdamW(groups, lr=s["lr"], betas=(0.9, 0.99), eps=1e-8, weight_decay=s["decay"], fused=True)
     generator = torch.Generator().manual_seed(o.seed)
-    seconds = processor = 0.0  # the second on all threads: on a busy machine that of one thread says more
+    seconds = processor = 0.0  # wall time, and processor time of all threads, which a busy machine changes less
     for step in range(s["steps"]):
         start, processor_start = time.perf_counter(), time.process_time()
         for group in adam.param_groups:

@@ -1,10 +1,10 @@
 """PyTorch's side: the models that are measured, as a careful user would write them.
 
-The encoder-decoder Transformer of bench/configurations.h twice: Modules, from torch.nn.Transformer, and Lean, from
-matrix products (one for queries, keys and values together; masks are added, and made once a step). Lean's attention is
-either written out or F.scaled_dot_product_attention. Which one is fastest depends on sizes and precision, so
-torch_side.py tries them all. Post-norm without final norms, sinusoidal positions, one matrix tied three ways and
-scaled by sqrt(d_model), dropout on embeddings, attention, feed-forward and sub-layers.
+There are two versions of the encoder-decoder Transformer of bench/configurations.h: Modules, with torch.nn.Transformer,
+and Lean, with plain matrix products (one for queries, keys and values; masks are added, and made once for each step).
+Lean's attention is either written out or F.scaled_dot_product_attention. Which is fastest depends on sizes and precision,
+so torch_side.py tries them all. Post-norm without final norms, sinusoidal positions, one matrix for both embeddings and the
+output, scaled by sqrt(d_model), dropout on embeddings, attention, feed-forward and sub-layers.
 """
 import math
 
@@ -76,7 +76,7 @@ class Attention(nn.Module):
 
     def forward(self, x, mask, memory=None, cache=None):
         width, dropout = x.shape[-1], self.dropout if self.training else 0.0
-        if memory is not None:  # [keys, values]: made already
+        if memory is not None:  # [keys, values], already computed
             q = self.split(F.linear(x, self.projections.weight[:width], self.projections.bias[:width]), 1)[0]
             k, v = memory
         else:
@@ -141,7 +141,7 @@ class Lean(nn.Module):
 
     @torch.inference_mode()
     def greedy(self, source, words):
-        """`words` words for every sentence, with caches."""
+        """Decodes `words` words for every sentence, with caches."""
         memories, mask = self.encode(source)
         caches = [[] for _ in self.decoder]
         word = torch.full((source.shape[0], 1), BOS)
@@ -169,13 +169,13 @@ class Language(nn.Module):
         self.blocks, self.norm = nn.ModuleList(part() for _ in range(layers)), nn.LayerNorm(width)
 
     def attend(self, block, x, caches=None, at=0):
-        """Self-attention of places at, at+1, …; with caches, which hold what came before, and take these too."""
+        """Self-attention of positions at, at+1, …. With caches it also sees the positions before, and caches these."""
         q, k, v = block["projections"](block["norm1"](x)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         if caches is not None:
             end = at + x.shape[1]
             caches[0, :, :, at:end], caches[1, :, :, at:end] = k, v
             k, v = caches[0, :, :, :end], caches[1, :, :, :end]
-        y = F.scaled_dot_product_attention(q, k, v, is_causal=x.shape[1] > 1)  # one place sees all before it
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=x.shape[1] > 1)  # one position needs no mask
         return block["output"](y.transpose(1, 2).flatten(2))
 
     def forward(self, ids):
@@ -187,7 +187,7 @@ class Language(nn.Module):
 
     @torch.inference_mode()
     def sample(self, prompt, words, draw):
-        """`words` words drawn behind a prompt [texts,length], which is read in one go; then word by word, with caches."""
+        """Samples `words` words, with caches, after reading a prompt [texts,length] at once."""
         texts, length = prompt.shape
         width = self.words.weight.shape[1] // self.heads
         caches = torch.empty(len(self.blocks), 2, texts, self.heads, length + words, width)
@@ -204,7 +204,7 @@ class Language(nn.Module):
 
 
 def implementations(config):
-    """Name to model: the ways to write the same step."""
+    """The versions of the model, by name."""
     sizes = CONFIGURATIONS[config][:5]
     return {"modules": lambda: Modules(*sizes), "lean": lambda: Lean(*sizes),
             "lean, sdpa": lambda: Lean(*sizes, written_out=False)}

@@ -1,9 +1,8 @@
-"""One sentence translated by PyTorch, from the start of the process to its end: import torch, build the T1 model, load
-its weights, decode greedily with caches, print the words. The other side is `translate translate` with a model of that
-size.
+"""Translates one sentence with PyTorch in a process of its own: imports torch, builds the T1 model, loads its weights,
+decodes greedily with caches and prints the words. Our side is `translate translate` with a model of that size.
 
-    python3 bench/torch_sentence.py MODEL.pt --make         write a model with fresh weights
-    python3 bench/torch_sentence.py MODEL.pt WORDS SOURCE   so many words for a source sentence of so many
+    python3 bench/torch_sentence.py MODEL.pt --make         writes a model with random weights
+    python3 bench/torch_sentence.py MODEL.pt WORDS SOURCE   decodes WORDS words from a source sentence of SOURCE ids
 """
 import sys
 

@@ -1,15 +1,15 @@
-"""PyTorch's turns: answers requests line by line as bench/worker.h says (needs torch, run by bench/compare).
+"""PyTorch's side of bench/compare: answers requests line by line, as bench/worker.h says. Needs torch.
 
-    step T1 0.5 numbers=float32|best     a training step; float32: the fastest way to write it, in float32. best: the
-                                         fastest in float32, bfloat16 autocast, or with
-                                         torch.set_float32_matmul_precision("medium"). way=NAME: only that one
+    step T1 0.5 numbers=float32|best     a training step by the fastest version of the model. float32: in float32. best:
+                                         in the fastest of float32, bfloat16 autocast and
+                                         torch.set_float32_matmul_precision("medium"). way=NAME: only this version
     decode T1 0.5 32                     greedy decoding of 32 sentences, with caches
-    product 2048x512x128 0.05 case=NT numbers=float32|medium|bf16     torch.matmul(a, b, out=c); heads too
+    product 2048x512x128 0.05 case=NT numbers=float32|medium|bf16     torch.matmul(a, b, out=c); also BxHxTxd
     gpt gpt 0.5, mlp mlp 0.5             the step of bench/gpt.c, bench/mlp.c
-    generate gpt 0.5 32                  32 texts written on by sampling as bench/generate.c does it, with caches
-    recurrent gru|lstm 0.5               nn.GRU, nn.LSTM as bench/recurrent.c has it, forward and backward
-Options: threads=N. In the environment TL_TORCH_COMPILE=1 adds to a step's ways the fastest one by torch.compile; with
-TL_TORCH_TRY_ALL=1 all ways are compiled, and tried in reduced precision too, not only the one that is fastest in float32.
+    generate gpt 0.5 32                  samples 32 texts as bench/generate.c does, with caches
+    recurrent gru|lstm 0.5               nn.GRU, nn.LSTM with the sizes of bench/recurrent.c, forward and backward
+Options: threads=N. With TL_TORCH_COMPILE=1 in the environment, the version that is fastest in float32 is also tried with
+torch.compile. With TL_TORCH_TRY_ALL=1 all versions are compiled and tried in reduced precision, not only the fastest one.
 """
 import json
 import os
@@ -34,7 +34,7 @@ begun = False
 
 
 def measure(work, seconds, warm=0):
-    """As bench/worker.h: runs that are not counted, then as many as fit into the time, one at least."""
+    """As in bench/worker.h: warms up, then runs `work` until the time is over, at least once."""
     global begun
     warm_for = 0.1 * seconds if begun or seconds == 0 else 0.3
     begun, last, start, done = True, 0.0, time.perf_counter(), 0
@@ -53,13 +53,13 @@ def measure(work, seconds, warm=0):
 
 
 def in_numbers(numbers):
-    """The products' precision, for all that follows; and whether autocast is on."""
+    """Sets the precision of products from here on; returns the autocast context."""
     torch.set_float32_matmul_precision("medium" if numbers == "medium" else "highest")
     return torch.autocast("cpu", torch.bfloat16, enabled=numbers == "bf16")
 
 
 def stepper(model, loss_of, clip=1.0, **adam):
-    """One training step in the numbers asked for."""
+    """A function that takes one training step in the given precision."""
     optimiser = torch.optim.Adam(model.train().parameters(), fused=True, **adam)
 
     def step(numbers):
@@ -76,20 +76,20 @@ def stepper(model, loss_of, clip=1.0, **adam):
 
 
 class Ways:
-    """The same step in every way it can be written; the fastest are found once, and then kept."""
+    """Versions of the same step. Finds the fastest once."""
 
     def __init__(self, tokens, ways, compiled=()):
-        """ways, compiled: name to what makes it; a way may have no name."""
+        """ways, compiled: by name, functions that make a version's step; a name may be empty."""
         self.more, self.tried = {"tokens": tokens}, {}
         self.ways = {name: make() for name, make in ways.items()}
         if COMPILE:
             names = [name for name in compiled if name in ways]
-            if not TRY_ALL:  # compiling takes a minute, and so only the one that is fastest without
+            if not TRY_ALL:  # only the fastest one, since compiling takes a minute
                 names = sorted(names, key=lambda name: len(names) > 1 and self.trial(name, "float32"))[:1]
             self.ways.update({joined(name, "compiled"): compiled[name]() for name in names})
 
     def trial(self, way, numbers):
-        """Seconds of a step, of a few if they are short; seldom more than two are taken."""
+        """The milliseconds of a step, measured for 0.3 seconds after a warm-up step."""
         if (way, numbers) not in self.tried:
             self.tried[way, numbers] = measure(lambda: self.ways[way](numbers), 0.3, warm=1)["ms_median"]
         return self.tried[way, numbers]
@@ -155,7 +155,7 @@ class Product:
     def __init__(self, shape, case):
         size = [int(n) for n in shape.split("x")]
         self.case = case
-        if len(size) == 4:  # heads within [B,T,H·d], as bench/products.h says
+        if len(size) == 4:  # heads are views of [B,T,H·d], as in bench/products.h
             b, h, t, d = size
             heads = lambda: torch.rand(b, t, h, d).transpose(1, 2)
             squares = lambda: torch.rand(b, h, t, t)
@@ -192,7 +192,7 @@ class Gpt(Ways):
 
 
 class Generate:
-    """Words are drawn in the way that is faster here, tried once."""
+    """Samples words with the faster of two methods, which is found once."""
 
     def __init__(self, texts):
         torch.manual_seed(1)
@@ -219,7 +219,7 @@ class Mlp(Ways):
 
 
 class Recurrent:
-    """With autograd's usual way through; the layer's first axis is what it takes fastest, tried once."""
+    """Forward and backward with autograd, with the faster order of the first two axes, which is found once."""
 
     def __init__(self, kind):
         torch.manual_seed(1)
@@ -246,7 +246,7 @@ class Recurrent:
         return {**measure(self.ways[way], seconds), "tokens": 1024, "how": f"{way}, {numbers}"}
 
 
-made = {}  # (kind, arguments): what it takes to answer; of one kind only the latest is kept
+made = {}  # (kind, arguments): the object that answers; only the latest of each kind is kept
 
 
 def answer(words, options):

@@ -1,12 +1,12 @@
-/* Gives bench programs their turns, as a plan says. A line of the plan has six columns with tabs between:
+/* Runs measurements in turn, as a plan on standard input says. A line of the plan has six columns, separated by tabs:
  *
  *     section  case  side  against  worker  request
  *
- * The request goes to the worker, a program that is kept running and answers a line for a line (bench/worker.h); the
- * first four columns with the answer after them go to standard output. What is to be compared stands in neighbouring
- * lines and comes again round after round: a machine that is slow for a while is slow for all of them. Workers run
- * one at a time, start when they are first needed and end after their last line. The worker "sh" is no program: its
- * requests are commands, each run in a process of its own and timed from start to finish.
+ * A worker is a program that keeps running and answers each request with a line (bench/worker.h). Output lines are the
+ * first four columns and the answer. Plans put what is compared in neighbouring lines and repeat it round after round:
+ * if the machine is slow for a while, it is slow for all of them. Workers run one at a time; they start when they are
+ * first needed and end after their last line. The requests of the worker "sh" are commands, each run and timed as a
+ * process.
  *
  *     build/bench/turns [--quiet] WORKER=COMMAND … < plan > log */
 #define _DEFAULT_SOURCE /* wait4 */
@@ -61,14 +61,14 @@ static turn *read_plan(FILE *in, long *count) {
     return plan;
 }
 
-/* Is there another line for the same worker after this one? */
+/* Is this the worker's last line? */
 static bool is_last(const turn *plan, long count, long i) {
     for (long j = i + 1; j < count; j++)
         if (!strcmp(plan[j].column[WORKER], plan[i].column[WORKER])) return false;
     return true;
 }
 
-/* A request will take what it took before; one that was not run yet, the mean of the first times so far. */
+/* An estimate: a request takes as long as the last time, or, if it has not run yet, the mean of all turns so far. */
 static double seconds_left(const turn *plan, long count, long done) {
     double mean = 0, left = 0;
     for (long i = 0; i < done; i++) mean += plan[i].took / (double)done;
@@ -89,7 +89,7 @@ static void show_progress(const turn *plan, long count, long done) {
     static bool shown = false;
     static double began = 0;
     if (began == 0) began = now();
-    if (!isatty(STDERR_FILENO)) { /* in a log a line a section is enough */
+    if (!isatty(STDERR_FILENO)) { /* in a log, one line for each section */
         bool new =
             done < count && (done == 0 || strcmp(plan[done].column[SECTION], plan[done - 1].column[SECTION]));
         if (new)
@@ -111,7 +111,8 @@ static void show_progress(const turn *plan, long count, long done) {
 static void worker_start(worker *w) {
     int to[2], from[2];
     if (pipe(to) || pipe(from)) die("no pipe for ", w->name);
-    fcntl(to[1], F_SETFD, FD_CLOEXEC); /* or a later worker would hold this one's input open */
+    /* Otherwise later workers would inherit these and keep this one's input open. */
+    fcntl(to[1], F_SETFD, FD_CLOEXEC);
     fcntl(from[0], F_SETFD, FD_CLOEXEC);
     w->process = fork();
     if (w->process < 0) die("no process for ", w->name);
@@ -136,7 +137,7 @@ static void worker_end(worker *w) {
     w->process = 0;
 }
 
-/* The worker's answer, or why there is none. */
+/* The worker's answer, or an error if it has ended. */
 static void ask(worker *w, const char *request, char answer[ANSWER_SIZE]) {
     if (!w->process && !w->died) worker_start(w);
     if (!w->died) {
@@ -152,7 +153,7 @@ static void ask(worker *w, const char *request, char answer[ANSWER_SIZE]) {
     snprintf(answer, ANSWER_SIZE, "{\"error\": \"%s has ended\"}", w->name);
 }
 
-/* A process of its own; its output is not looked at. */
+/* Runs and times a command. Its output is discarded. */
 static void run_command(const char *command, char answer[ANSWER_SIZE]) {
     int status;
     struct rusage usage;
@@ -187,7 +188,7 @@ int main(int argc, char **argv) {
         *is = 0;
         workers[worker_count++] = (worker){.name = argv[i], .command = is + 1};
     }
-    signal(SIGPIPE, SIG_IGN); /* a worker that has ended is seen when it does not answer */
+    signal(SIGPIPE, SIG_IGN); /* ask reports a worker that has ended */
     long count;
     turn *plan = read_plan(stdin, &count);
     for (long i = 0; i < count; i++) {
@@ -203,7 +204,7 @@ int main(int argc, char **argv) {
         else if (w)
             ask(w, t->column[REQUEST], answer);
         else
-            die("the plan names no worker of mine: ", t->column[WORKER]);
+            die("the plan names an unknown worker: ", t->column[WORKER]);
         t->took = now() - start;
         printf("%s\t%s\t%s\t%s\t%s\n", t->column[SECTION], t->column[CASE], t->column[SIDE],
                t->column[AGAINST], answer);

@@ -1,11 +1,11 @@
-/* How a bench program is asked, and how it answers. A request is a line of words, the answer a line of JSON:
+/* The interface of all bench programs. A request is a line of words, the answer a line of JSON:
  *
  *     build/bench/step T1 0.5 precision=high threads=1       one request, from the command line
- *     build/bench/step --serve                               a request a line from standard input, until it ends
+ *     build/bench/step --serve                               one request in each line of standard input
  *
- * A word with "=" is an option, the first other word says what is measured, the second one for how many seconds.
- * Served, a program keeps what it has made from one request to the next; so bench/turns can let ours and theirs take
- * turns of half a second, and a machine that is slow for a while is slow for both. */
+ * Words with "=" are options; the first other word names what is measured, the second for how many seconds. With
+ * --serve a program keeps its model from one request to the next. So bench/turns can alternate between programs every
+ * half second, and if the machine is slow for a while, it is slow for all of them. */
 #ifndef BENCH_WORKER_H
 #define BENCH_WORKER_H
 
@@ -22,19 +22,21 @@ enum { MOST_WORDS = 16, LINE_SIZE = 512, MOST_TIMES = 100000 };
 
 typedef struct request {
     char text[LINE_SIZE];
-    char *word[MOST_WORDS]; /* those without "=" first, in order; then NULL */
+    char *word[MOST_WORDS]; /* those without "=", in order; options are those with "=" */
     char *option[MOST_WORDS];
     int words, options;
 } request;
 
 /* ---- reading a request ---- */
 
+/* Prints an error as the answer; false. */
 static inline bool refuse(const char *what, const char *word) {
     printf("{\"error\": \"%s %s\"}\n", what, word);
     fflush(stdout);
     return false;
 }
 
+/* The value of option name=value, or `otherwise`. */
 static inline const char *option_of(const request *r, const char *name, const char *otherwise) {
     size_t length = strlen(name);
     for (int i = 0; i < r->options; i++)
@@ -63,7 +65,7 @@ static inline void add_word(request *r, char *word) {
         r->word[r->words++] = word;
 }
 
-/* Answers what main was asked. `answer` prints its line itself; false is an exit status. */
+/* Answers the requests of the command line or standard input; for main to return. `answer` prints its line itself. */
 static inline int serve(int argc, char **argv, const char *usage, bool (*answer)(const request *r)) {
     static request r;
     tl_error wrong = {""};
@@ -98,9 +100,9 @@ typedef struct timing {
     long runs;
 } timing;
 
-/* Runs `work` again and again until the seconds are over, once at least; runs == 0: it has failed. Before that comes
- * as much as wakes threads and fills caches: `warm` runs, then, if they are short, runs for a tenth of the time. A
- * program's first runs take longer: its threads may begin on one core. */
+/* Runs `work` until the seconds are over, at least once; .runs is 0 if it has failed. Before that it warms up threads
+ * and caches: with `warm` runs and then, if runs are short, for a tenth of the seconds. The first call of a program
+ * warms up longer, because all threads may start on one core. */
 static inline timing measure(bool (*work)(void *), void *data, double seconds, long warm) {
     static double times[MOST_TIMES];
     static bool begun = false;
@@ -123,14 +125,15 @@ static inline timing measure(bool (*work)(void *), void *data, double seconds, l
     return (timing){times[n / 2], times[0], times[n * 9 / 10], n};
 }
 
-/* The fields that every answer begins with; the rest, "}\n" included, is printed after it. flop: of one run. */
+/* Prints the first fields of an answer; the caller prints the others and "}\n". flop: operations of one run; 0:
+ * unknown. */
 static inline void print_timing(timing t, double flop) {
     printf("{\"ms_median\": %.6g, \"ms_min\": %.6g, \"ms_p90\": %.6g, \"runs\": %ld", 1e3 * t.median,
            1e3 * t.least, 1e3 * t.p90, t.runs);
     if (flop > 0) printf(", \"gflop\": %.6g, \"gflops\": %.1f", 1e-9 * flop, 1e-9 * flop / t.median);
 }
 
-/* ---- settings that every program has ---- */
+/* ---- common settings ---- */
 
 static inline void set_threads(const request *r) {
     static int usual = 0;
@@ -138,7 +141,7 @@ static inline void set_threads(const request *r) {
     tl_set_threads((int)number_of(r, "threads", usual));
 }
 
-/* The matrix precision asked for, by PyTorch's names. */
+/* The option precision=highest|high|medium. */
 static inline bool precision_of(const request *r, tl_matmul_precision *precision) {
     const char *name = option_of(r, "precision", "highest");
     return tl_matmul_precision_of(name, precision) || refuse("precision is highest, high, medium, not", name);

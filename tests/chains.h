@@ -1,6 +1,6 @@
-/* Some promises hold only where a sum is one chain of single steps: there a zero between two terms changes no bit.
- * Where products with weights sum in groups of k instead (tl_product_in_groups), a test of such a promise calls
- * sum_in_chains, which selects the best instruction set without them. */
+/* For tests of promises that hold only if each element of a product is summed term by term, in one chain: then a zero
+ * between two terms changes no bit. AMX sums groups of k instead (tl_product_in_groups). sum_in_chains selects the best
+ * instruction set that does not. */
 #ifndef TL_TESTS_CHAINS_H
 #define TL_TESTS_CHAINS_H
 

@@ -1,6 +1,6 @@
-/* What every test program starts with. A test file defines `static void add_tests(TCase *tc)` and ends with
- * TL_TEST_MAIN("room: subject"). Check runs every test in a child process; the parent never calls the library
- * (a fork after OpenMP has started its threads would hang). */
+/* Included by every test program. A test file defines `static void add_tests(TCase *tc)` and ends with
+ * TL_TEST_MAIN("room: subject"). Check runs every test in a child process. The parent must never call the library:
+ * after OpenMP has started its threads, a fork's child would hang. */
 #ifndef TL_TESTS_CHECK_H
 #define TL_TESTS_CHECK_H
 
@@ -13,8 +13,8 @@
 #include "sanitized.h"
 
 #if defined(__clang__)
-/* LLVM's OpenMP runtime loses memory of its own when the number of threads changes; SAN=1 need not tell us. (With gcc
- * nothing is suppressed.) */
+/* LLVM's OpenMP leaks memory when the number of threads changes; SAN=1 does not report it. (With gcc all leaks are
+ * reported.) */
 const char *__lsan_default_suppressions(void) { return "leak:libomp.so"; }
 #endif
 
@@ -32,17 +32,17 @@ const char *__lsan_default_suppressions(void) { return "leak:libomp.so"; }
   return failed != 0;                         \
  }
 
-/* A case that cannot run here says so aloud; tests/run-all shows the line. */
+/* Reports a test that cannot run here; tests/run-all shows the line. */
 #define TL_SKIP(...) (printf("SKIPPED: " __VA_ARGS__), printf("\n"), fflush(stdout))
 
-/* An assertion for inner loops: Check's own write a mark to a file each time they pass. */
-#define must(condition) must_msg(condition, "should hold: %s", #condition)
+/* An assertion for inner loops: Check's own are slow, because each one that passes writes to a file. */
+#define must(condition) must_msg(condition, "this should hold: %s", #condition)
 #define must_msg(condition, ...)               \
  do {                                          \
   if (!(condition)) ck_abort_msg(__VA_ARGS__); \
  } while (0)
 
-/* ck_assert_msg with the error's text shown */
+/* Fails, showing the error, unless it is NULL. */
 #define assert_no_error(text) ck_assert_msg((text) == NULL, "unexpected error: %s", (text))
 #define assert_contains(text, part)                                                      \
  ck_assert_msg((text) != NULL && strstr((text), (part)), "\"%s\" should contain \"%s\"", \

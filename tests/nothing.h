@@ -1,18 +1,18 @@
-/* For tests that call every function of a public header with nothing: a function that none of the test's lines calls is one
- * that was forgotten. Run from the top of the repository. */
+/* For tests that call every function of a public header with NULL or empty arguments: checks that the test's source
+ * calls every function that the header declares. Run from the top of the repository. */
 #ifndef TL_TESTS_NOTHING_H
 #define TL_TESTS_NOTHING_H
 
 #include "examples/house.h"
 
-/* Is the name at c that of a type of functions? */
+/* Does the statement in which c stands begin with typedef? Then the name at c is a function type's. */
 static inline bool is_typedef(const char *code, const char *c) {
     while (c > code && !strchr(";{}", c[-1])) c--;
     c += strspn(c, " \t\n");
     return !strncmp(c, "typedef ", strlen("typedef "));
 }
 
-/* The next "tl_name(" of code from here on, which it is moved behind; lines of the preprocessor are left out. */
+/* Finds the next "tl_name(" and moves *code behind the name. Skips preprocessor lines. */
 static inline bool next_called(const char **code, char name[80]) {
     for (const char *c = *code; *c; c++) {
         if (*c == '#') {
@@ -31,10 +31,12 @@ static inline bool next_called(const char **code, char name[80]) {
     return false;
 }
 
+/* The file's text without comments and strings. */
 static inline char *code_of(const char *path) {
     char *text = read_text_file(path);
     only_code(text);
-    text[0] = ' '; /* so that there is something before every name */
+    /* next_called looks at the byte before each name. */
+    text[0] = ' ';
     return text;
 }
 
@@ -44,7 +46,7 @@ static inline void every_function_is_called(const char *header, const char *test
     for (const char *d = declared; next_called(&d, name); functions++) {
         bool found = false;
         for (const char *c = calls; !found && next_called(&c, call);) found = !strcmp(name, call);
-        ck_assert_msg(found, "%s: %s calls it nowhere", name, test);
+        ck_assert_msg(found, "%s does not call %s", test, name);
     }
     ck_assert_int_gt(functions, 0);
     free(declared), free(calls);

@@ -1,4 +1,4 @@
-/* For tests of tl_tape_dot: reads its text back, line by line, and compares it with the tape. */
+/* For tests of tl_tape_dot: parses the picture's text and compares it with the tape. */
 #ifndef TL_TESTS_PICTURE_H
 #define TL_TESTS_PICTURE_H
 
@@ -13,12 +13,15 @@ enum { PICTURE_FRAME = 200, PICTURE_DEEP = 16 };
 
 typedef struct picture {
     char *text;
-    int nodes;                    /* of the tape */
-    char (*frame)[PICTURE_FRAME]; /* [nodes] the innermost frame that a box stands in; "" for none */
-    bool *drawn;                  /* [nodes] is there a box of that number? */
-    int *operations;              /* [nodes] of a closed scope: how many; of an operation 1 */
-    int (*arrow)[2];
-    int arrows, parts; /* parts: boxes that say "part N of M" */
+    int nodes; /* of the tape */
+    /* For each node: the innermost frame around its box ("" for none), whether it has a box, and how many operations
+     * the box stands for (1, or more if it is a closed scope). */
+    char (*frame)[PICTURE_FRAME];
+    bool *drawn;
+    int *operations;
+    int (*arrow)[2]; /* from, to */
+    int arrows;
+    int parts; /* boxes with the text "part N of M" */
 } picture;
 
 static inline char *picture_text(tl_tape *tape, int depth) {
@@ -33,21 +36,21 @@ static inline char *picture_text(tl_tape *tape, int depth) {
     return text;
 }
 
-/* ---- reading ---- */
+/* ---- parsing ---- */
 
 /* A box: "n7 [shape=…". */
 static inline void picture_box(picture *p, const char *line, const char *frame) {
     int node, operations = 1;
-    must_msg(sscanf(line, "n%d [shape=", &node) == 1 && node >= 0 && node < p->nodes, "no box: %s", line);
+    must_msg(sscanf(line, "n%d [shape=", &node) == 1 && node >= 0 && node < p->nodes, "not a box: %s", line);
     must_msg(!p->drawn[node], "node %d has two boxes", node);
-    must_msg(strstr(line, "label=\"") != NULL, "no label: %s", line);
+    must_msg(strstr(line, "label=\"") != NULL, "a box without label: %s", line);
     p->drawn[node] = true;
     snprintf(p->frame[node], PICTURE_FRAME, "%s", frame);
     const char *count = strstr(line, " operations");
     if (count && strstr(line, "peripheries=2")) {
         while (isdigit((unsigned char)count[-1])) count--;
         operations = atoi(count);
-        must_msg(operations > 1, "how many: %s", line);
+        must_msg(operations > 1, "wrong number of operations: %s", line);
     }
     p->operations[node] = strstr(line, "shape=box") ? operations : 0;
     p->parts += strstr(line, "\\npart ") != NULL;
@@ -60,17 +63,17 @@ static inline void picture_line(picture *p, const char *line, char stack[][PICTU
         char *name = stack[*depth + 1], *outer = stack[*depth];
         snprintf(name, PICTURE_FRAME, "%.*s", (int)strcspn(line + 18, "\""), line + 18);
         ++*depth;
-        /* not a scope's */
+        /* this frame is not a scope */
         if (!strncmp(name, "beside ", 7))
             memmove(name, outer, PICTURE_FRAME);
         else if (*outer)
-            must_msg(!strncmp(name, outer, strlen(outer)) && name[strlen(outer)] == '.', "%s in %s", name,
-                     outer);
+            must_msg(!strncmp(name, outer, strlen(outer)) && name[strlen(outer)] == '.',
+                     "frame %s is inside frame %s", name, outer);
     } else if (!strcmp(line, "}")) {
         --*depth;
     } else if (sscanf(line, "n%d -> n%d [", &from, &to) == 2) {
         must_msg(from >= 0 && from < p->nodes && p->drawn[from] && to >= 0 && to < p->nodes && p->drawn[to],
-                 "an arrow between boxes that are not there: %s", line);
+                 "an arrow from or to a missing box: %s", line);
         p->arrow[p->arrows][0] = from, p->arrow[p->arrows++][1] = to;
     } else if (*line == 'n' && isdigit((unsigned char)line[1])) {
         picture_box(p, line, stack[*depth]);
@@ -96,7 +99,8 @@ static inline picture picture_of(tl_tape *tape, int depth) {
         must(open >= 0);
         picture_line(&p, line, stack, &open);
     }
-    must_msg(open == -1, "braces: %d", open); /* the last one closes the picture */
+    /* The last brace closes the picture itself. */
+    must_msg(open == -1, "%d braces are not closed", open + 1);
     free(copy);
     return p;
 }
@@ -105,9 +109,9 @@ static inline void picture_free(picture *p) {
     free(p->text), free(p->frame), free(p->drawn), free(p->operations), free(p->arrow);
 }
 
-/* ---- what must hold ---- */
+/* ---- checks ---- */
 
-/* Takes boxes away that no arrow leads to, until none is left; what stays is a cycle. */
+/* Removes boxes without incoming arrows, one by one. If boxes remain, there is a cycle. */
 static inline void picture_has_no_cycle(const picture *p) {
     int *before = calloc((size_t)p->nodes, sizeof *before), *ready = calloc((size_t)p->nodes, sizeof *ready);
     int boxes = 0, taken = 0, found = 0;
@@ -124,7 +128,7 @@ static inline void picture_has_no_cycle(const picture *p) {
     free(before), free(ready);
 }
 
-/* The first levels of a scope; a number goes with the word before it. */
+/* The first levels of a scope's name; "layers.0" is one level. */
 static inline void picture_levels(const char *scope, int levels, char name[PICTURE_FRAME]) {
     size_t bytes = 0;
     for (int level = 0; level < levels && scope[bytes]; level++) {
@@ -146,7 +150,8 @@ static inline bool picture_has_arrow(const picture *p, int from, int to) {
     return false;
 }
 
-/* Every operation is drawn or counted, in the frame of its scope; between open operations every input has its arrow. */
+/* Every operation has a box, or is counted in its closed scope's box, in the frame of its scope; and every drawn input
+ * of a drawn operation has an arrow to it. Views that something reads have no box. */
 static inline void picture_has_all(const picture *p, tl_tape *tape, int depth) {
     bool *hidden = calloc((size_t)p->nodes, sizeof *hidden);
     int operations = 0, counted = 0;
@@ -160,13 +165,13 @@ static inline void picture_has_all(const picture *p, tl_tape *tape, int depth) {
         char frame[PICTURE_FRAME];
         picture_levels(r.scope, depth, frame);
         const bool open = !strcmp(frame, r.scope);
-        must_msg(!hidden[i] || !p->drawn[i], "node %d is a view that something reads", i);
+        must_msg(!hidden[i] || !p->drawn[i], "node %d is a view that something reads, and has a box", i);
         operations += r.operation && !hidden[i], counted += p->operations[i];
         if (p->drawn[i])
-            must_msg(!strcmp(p->frame[i], frame), "node %d of %s is in frame \"%s\"", i, r.scope,
+            must_msg(!strcmp(p->frame[i], frame), "node %d of scope %s is in frame \"%s\"", i, r.scope,
                      p->frame[i]);
         if (!r.operation || hidden[i] || !open) continue;
-        must_msg(p->drawn[i], "node %d (%s in %s) is not drawn", i, r.operation, r.scope);
+        must_msg(p->drawn[i], "node %d (%s in scope %s) has no box", i, r.operation, r.scope);
         for (int e = 0; e < r.inputs; e++) {
             int from = r.input[e];
             while (from >= 0 && hidden[from]) from = picture_recorded(tape, from).input[0];
@@ -179,7 +184,7 @@ static inline void picture_has_all(const picture *p, tl_tape *tape, int depth) {
     free(hidden);
 }
 
-/* All of it, for a depth. Returns how many boxes are parts of a scope. */
+/* Draws the tape to the given depth and makes all checks. Returns how many boxes are parts of a scope. */
 static inline int picture_is_good(tl_tape *tape, int depth) {
     picture p = picture_of(tape, depth);
     picture_has_no_cycle(&p);

@@ -1,8 +1,8 @@
-/* For tests of what happens when memory runs out: an allocator that grants as many requests as it is told, and counts
- * the pieces that are alive. It takes malloc's place in the whole program, so include this in the test's one file.
+/* For tests of what happens when memory runs out: an allocator that fails after a given number of requests and counts
+ * the blocks that are not freed. It replaces malloc in the whole program, so only one file may include this.
  *
- * Where it cannot (a sanitizer has an allocator of its own, or the C library is not glibc), CAN_REFUSE is 0 and nothing
- * is ever refused. */
+ * With a sanitizer (which has its own allocator) or without glibc this is impossible: CAN_REFUSE is 0, and no request
+ * fails. */
 #ifndef TL_TESTS_REFUSE_H
 #define TL_TESTS_REFUSE_H
 
@@ -17,24 +17,28 @@
 # define CAN_REFUSE 0
 #endif
 
-/* Clang's OpenMP ends the process when it is refused memory, and may ask for some in any region: there is one thread, then. */
+/* LLVM's OpenMP ends the process if malloc fails, and any parallel region may call malloc: so there is only one
+ * thread. */
 #if defined(__clang__) && defined(_OPENMP) && CAN_REFUSE
 int setenv(const char *name, const char *value, int overwrite); /* POSIX's */
 __attribute__((constructor)) static void one_thread(void) { setenv("OMP_NUM_THREADS", "1", 1); }
 #endif
 
-static long left = -1; /* requests until one is refused; negative: none is */
-static bool all_later; /* those after it too */
+/* The number of requests that are granted before one is refused; negative: all are granted. */
+static long left = -1;
+/* Are all requests after that one refused too? */
+static bool all_later;
 static bool had_refused;
-static long alive; /* pieces not yet freed */
+/* Blocks that are not freed. */
+static long alive;
 
-/* Grants so many requests, then refuses one, or all from there on. */
+/* Grants `granted` requests, then refuses one, or all that follow. */
 static inline void refuse_after(long granted, bool and_all_later) {
     left = granted;
     all_later = and_all_later;
     had_refused = false;
 }
-/* Ends it. Has any been refused? */
+/* Grants all requests again. Returns whether any has been refused. */
 static inline bool grant_again(void) {
     left = -1;
     return had_refused;

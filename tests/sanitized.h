@@ -1,4 +1,4 @@
-/* TL_SANITIZED: this program, and so the library, was built with sanitizers. */
+/* TL_SANITIZED is defined if this program and the library are built with sanitizers. */
 #ifndef TL_TESTS_SANITIZED_H
 #define TL_TESTS_SANITIZED_H
 

@@ -1,22 +1,21 @@
-/* Options that are tried one by one: each changes a command's result, or only what it says, or must change nothing. The list is held
- * against --help, so that a new option without a row fails. After translate/program.h. */
+/* For tests of a command's options, one by one: each has a row that says whether it changes the result, only the
+ * output, or nothing. An option of --help without a row fails. */
 #ifndef TL_TESTS_TRIALS_H
 #define TL_TESTS_TRIALS_H
 
 #include "translate/program.h"
 
 typedef struct trial {
-    const char *option, *value; /* value NULL: a switch */
-    enum {
-        CHANGES, /* the result: $D/run/last.safetensors where the command writes it, otherwise what it prints */
-        SAYS,    /* what is printed, while the weights stay the same to the last bit */
-        SAME,    /* neither */
-        ELSEWHERE /* has a test of its own */
-    } effect;
-    const char *with; /* what the run to compare with has too; NULL: nothing */
+    const char *option, *value; /* value NULL: the option takes none */
+    /* What the option changes. CHANGES: the result, which is $D/run/last.safetensors if the command writes it,
+     * otherwise its output. SAYS: the output, but no bit of the weights. SAME: neither. ELSEWHERE: another test tries
+     * it. */
+    enum { CHANGES, SAYS, SAME, ELSEWHERE } effect;
+    /* Options of both runs that are compared; NULL: none. */
+    const char *with;
 } trial;
 
-/* Of what every program that trains has. */
+/* The rows of the options that every training program has. */
 /* clang-format off */
 #define TRAINING_TRIALS \
     {"out", "$D/elsewhere", SAME, NULL}, \
@@ -45,7 +44,7 @@ typedef struct trial {
     {"quiet", NULL, SAME, NULL}
 /* clang-format on */
 
-/* One that draws nothing: a picture at each end of a training would take its time. */
+/* Puts a gnuplot that does nothing first in PATH, to save the time of drawing a picture after each training. */
 static inline void no_gnuplot(void) {
     char path[8192];
     sh("mkdir $D/bin; printf '#!/bin/sh\\n' > $D/bin/gnuplot; chmod +x $D/bin/gnuplot");
@@ -53,11 +52,11 @@ static inline void no_gnuplot(void) {
     setenv("PATH", path, 1);
 }
 
-/* What may differ without a result being another one: time, threads, where files are. */
+/* Removes what differs between equal results: times, threads and file names. */
 #define TIMELESS \
  "sed -e 's/, [0-9]* s:/:/' -e 's/ in [0-9.]* s/ in s/' -e 's/OpenMP.*//' -e 's|/elsewhere|/run|g'"
 
-/* Runs the command and keeps both results as `to`.txt and `to`.weights (empty if there are none). */
+/* Runs the command and keeps its output as `to`.txt and its weights as `to`.weights (empty if it writes none). */
 static inline void run_as(const char *command, const char *options, const char *to) {
     char line[2048];
     snprintf(line, sizeof line,
@@ -69,12 +68,12 @@ static inline void run_as(const char *command, const char *options, const char *
     sh(line);
 }
 
-/* What the trial's run is compared with: a run with `with` alone, made for the first trial that has it. */
+/* The run that a trial is compared with: the command with the options `with` alone. Each is run once, when the first
+ * trial needs it: base0, base1, … in the test's folder, each with its command in .command. */
 static inline void run_base(const char *command, const char *with, char base[64]) {
     char said[2048], file[80];
     snprintf(said, sizeof said, "%s %s", command, with);
-    for (int i = 0;;
-         i++) { /* base0, base1, … in the test's folder, each with what was said in its .command */
+    for (int i = 0;; i++) {
         snprintf(base, 64, "base%d", i);
         snprintf(file, sizeof file, "%s.command", base);
         if (access(in_folder(file), F_OK) != 0) break;
@@ -88,7 +87,7 @@ static inline void run_base(const char *command, const char *with, char base[64]
 }
 
 static inline void try_option(const char *command, const trial *t) {
-    static const char *const expected[] = {"change the result", "only change what is said", "change nothing"};
+    static const char *const expected[] = {"change the result", "change only the output", "change nothing"};
     char with[512], said[1024], base[64], weights_of_base[80], text_of_base[80];
     snprintf(with, sizeof with, "%s", t->with ? t->with : "");
     snprintf(said, sizeof said, "%s --%s%s%s", with, t->option, t->value ? " " : "",
@@ -100,15 +99,16 @@ static inline void try_option(const char *command, const trial *t) {
     const bool weights = !same_files(weights_of_base, "tried.weights"),
                words = !same_files(text_of_base, "tried.txt");
     char *written = get_file(in_folder(weights_of_base), NULL);
-    const bool trains = written[0];
+    const bool trains = written[0] != '\0';
     free(written);
     const bool as_expected =
         t->effect == CHANGES ? (trains ? weights : words) : !weights && words == (t->effect == SAYS);
-    ck_assert_msg(as_expected, "%s %s should %s: weights %s, words %s", command, said, expected[t->effect],
+    ck_assert_msg(as_expected, "%s %s should %s: weights %s, output %s", command, said, expected[t->effect],
                   weights ? "changed" : "same", words ? "changed" : "same");
 }
 
-/* Every option of `$T name --help` has a row, and what it does is as the row says. command: a run of it with all it needs. */
+/* Every option of `$T name --help` has a row, and its effect is the row's. `command` is a complete command that an
+ * option is added to. */
 static inline void try_options(const char *name, const char *command, const trial *trials, int count) {
     char line[256], option[128];
     int found = 0;
@@ -119,7 +119,7 @@ static inline void try_options(const char *name, const char *command, const tria
          at += strlen(option) + (at[strlen(option)] != 0), found++) {
         bool there = false;
         for (int i = 0; i < count; i++) there |= !strcmp(trials[i].option, option);
-        ck_assert_msg(there, "%s: no trial of --%s", name, option);
+        ck_assert_msg(there, "%s: no row for --%s", name, option);
     }
     ck_assert_int_gt(found, 0);
     free(all);

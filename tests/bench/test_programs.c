@@ -1,5 +1,5 @@
-/* The programs that are measured with: asked once or line by line they answer in JSON, refuse what they do not know
- * and go on, count what they say they count, and multiply what the other sides multiply. */
+/* The bench programs: they answer requests in JSON, from the command line or line by line, refuse unknown requests and
+ * go on, report the right numbers of operations, parameters and tokens, and compute the same products as the peers. */
 #define _XOPEN_SOURCE 700
 #include "examples/shell.h"
 #include "io/scratch.h"
@@ -11,7 +11,7 @@
 static char *said;
 static void forget(void) { free(said), said = NULL; }
 
-/* Runs programs of the build folder, $P; returns the exit status. */
+/* Runs a command, in which $P is the folder of the bench programs; returns its exit status. */
 static int try(const char *command) {
     int status;
     forget();
@@ -20,12 +20,13 @@ static int try(const char *command) {
     return status;
 }
 
+/* The command must succeed. */
 static void ask(const char *command) {
     int status = try(command);
     ck_assert_msg(status == 0, "%s\nexit status %d\n%s", command, status, said);
 }
 
-/* The number, of the line'th line that was said. */
+/* The value of the field `name` in the answer's line (0 is the first). */
 static double number(int line, const char *name) {
     char key[64];
     const char *at = said;
@@ -43,7 +44,7 @@ static void assert_refused(const char *command, const char *why) {
     ck_assert_str_eq(said, line);
 }
 
-/* ---- asking ---- */
+/* ---- requests ---- */
 
 START_TEST(one_request) {
     ask("$P/step T0 0");
@@ -72,22 +73,24 @@ START_TEST(one_request) {
 }
 END_TEST
 
-/* A program that is kept goes on where it was; a wrong request hurts no other. */
+/* With --serve a program keeps its model from one request to the next; a wrong request does not disturb the others. */
 START_TEST(line_by_line) {
     ck_assert_int_eq(try("printf 'T0 0\\nT0 0\\n\\nT9 0\\nT0 0 precision=high\\n' | $P/step --serve"), 1);
     double before = number(0, "steps");
     ck_assert_double_gt(number(1, "steps"), before);
     assert_contains(said, "\n{\"error\": \"there are T0, T1, T2, T3, and no T9\"}\n");
     ck_assert_double_gt(number(3, "steps"), number(1, "steps"));
-    ck_assert_double_lt(number(3, "loss_last"), number(0, "loss_first")); /* it trains */
+    /* The model learns. */
+    ck_assert_double_lt(number(3, "loss_last"), number(0, "loss_first"));
     ask("printf 'T0 0 1\\nT0 0 3 precision=highest words=5\\nT0 0 3\\n' | $P/decode --serve");
     ck_assert_int_eq(number(0, "tokens"), 12);
     ck_assert_int_eq(number(1, "tokens"), 15);
-    ck_assert_int_eq(number(2, "tokens"), 36); /* what was asked before is forgotten */
+    /* The options of the request before are not kept. */
+    ck_assert_int_eq(number(2, "tokens"), 36);
 }
 END_TEST
 
-/* ---- what a step is: the table of the configurations ---- */
+/* ---- sizes of the models ---- */
 
 START_TEST(sizes) {
     ask("$P/step T0 0");
@@ -116,13 +119,14 @@ START_TEST(sizes) {
 }
 END_TEST
 
-/* ---- products: the same numbers as by three loops ---- */
+/* ---- products ---- */
 
-/* Element (row, column) of what is stored: [rows,cols], or its transpose. */
+/* Element (row, col) of a matrix [rows,cols] that is stored so or transposed. */
 static double stored(const double *x, long rows, long cols, bool transposed, long row, long col) {
     return transposed ? x[col * rows + row] : x[row * cols + col];
 }
 
+/* The sum of the product's elements (PRODUCT_SUM), computed by three loops. */
 static double sum_by_loops(const product_case *p) {
     long as = product_elements(p, 'a'), bs = product_elements(p, 'b'), cs = product_elements(p, 'c');
     double *a = calloc((size_t)(as + bs + cs), sizeof *a), *b = a + as, *c = b + bs, sum = 0;
@@ -140,8 +144,8 @@ static double sum_by_loops(const product_case *p) {
                                            stored(b, p->k, p->n, p->b_transposed, k, j);
                         continue;
                     }
-                    long head =
-                        item / p->h * p->m * width + item % p->h * p->d; /* where it begins in [B,T,H·d] */
+                    /* where the head begins in [B,T,H·d] */
+                    long head = item / p->h * p->m * width + item % p->h * p->d;
                     if (scores)
                         c[item * square + i * p->m + j] += a[head + i * width + k] * b[head + j * width + k];
                     else
@@ -199,7 +203,7 @@ START_TEST(refused_products) {
 }
 END_TEST
 
-/* ---- what both sides of the loss curve begin with ---- */
+/* ---- the file with which both sides of the loss curve begin ---- */
 
 START_TEST(curve) {
     scratch s = scratch_new();
@@ -209,7 +213,7 @@ START_TEST(curve) {
     ask(command);
     double first, second, third;
     ck_assert_int_eq(sscanf(said, "1 %lf 2 %lf 3 %lf", &first, &second, &third), 3);
-    ck_assert_double_eq_tol(first, log(200), 0.6); /* it knows nothing yet */
+    ck_assert_double_eq_tol(first, log(200), 0.6); /* that of uniform probabilities */
     ck_assert(second < first && third < second);
     tl_error error = {""};
     tl_safetensors *file = tl_safetensors_open(path, &error);
@@ -224,13 +228,15 @@ START_TEST(curve) {
         int words = 0;
         while (words < 12 && source[row + words] >= 3) words++;
         ck_assert(words >= 6 && words < 12);
-        for (int i = 0; i < 12; i++) { /* backwards, <bos> before or <eos> behind, then padding */
+        /* The target is the source reversed, with <bos> before it in tgt_in and <eos> after it in tgt_out, then
+         * padding. */
+        for (int i = 0; i < 12; i++) {
             ck_assert_int_eq(in[row + i], i == 0 ? 1 : i <= words ? source[row + words - i] : 0);
             ck_assert_int_eq(out[row + i], i < words ? source[row + words - 1 - i] : i == words ? 2 : 0);
             ck_assert(i < words || source[row + i] == 0);
         }
     }
-    /* The first loss is that of the weights in the file, on the first batch, without dropout. */
+    /* A model with the file's weights has the first loss on the first batch, without dropout. */
     const configuration *c = configuration_of("T0");
     tl_transformer_config config = model_of(c);
     tl_batch batch = random_batch(c, 0);
@@ -241,7 +247,7 @@ START_TEST(curve) {
         ids[0][i] = (int)source[i], ids[1][i] = (int)in[i], ids[2][i] = (int)out[i];
         lengths[0][i / 12] += source[i] != 0, lengths[1][i / 12] += out[i] != 0;
     }
-    tl_params *params = tl_params_new(2); /* other weights, until they are read */
+    tl_params *params = tl_params_new(2); /* another seed: the weights come from the file */
     tl_transformer model = tl_transformer_init(params, "", &config);
     for (int i = 0; i < tl_params_count(params); i++) {
         const tl_param *p = tl_params_at(params, i);

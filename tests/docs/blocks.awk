@@ -1,4 +1,6 @@
-# The blocks of a page: those of Python into files named by their first line ("# name.py …"), those of sh into page.sh.
+# Writes the code blocks of a page to files in a folder: each Python block to the file that its first line names
+# ("# name.py …"), all sh blocks to page.sh.
+#
 #     awk -v folder=FOLDER -f tests/docs/blocks.awk docs/interop.md
 /^```python$/ { getline; name = $2; sub(/:$/, "", name); file = folder "/" name; next }
 /^```sh$/ { file = folder "/page.sh"; next }

@@ -1,15 +1,16 @@
-/* A page of the book, run: what its commands say is what the page says they say, and every number of its prose stands in a block.
+/* Runs the commands of a page of the book. Their output must be what the page shows, and every number in the prose must
+ * occur in a block.
  *
- * Blocks, by what follows the fence:
- *   c NAME           a piece of the program build/tutorial/NAME, which make cuts out of the pages (docs/tutorial/cut) and compiles
+ * Kinds of blocks, by the words after the fence:
+ *   c NAME           part of the program build/tutorial/NAME, which make extracts (docs/tutorial/cut) and compiles
  *   c from PATH      lines of a file of the repository
- *   sh               commands, run with sh -e in the folder that all pages of a test share
- *   text             what the commands above say; a line "..." stands for any lines
- *   text trained     the same, where numbers come out of a training, or of float: they are those of processors that fuse multiply and add
+ *   sh               commands, run by sh -e in one folder for all pages of a test
+ *   text             the output of the commands above; a line "..." stands for any number of lines
+ *   text trained     the same, but compared exactly only in float on a processor with FMA, where all bits are the same
  *   text drawing     drawn by hand
  *
- * With TL_WRITE_DOCS set a page is written anew with what its commands say, and so are the pictures that they made. Only blocks with
- * a line "..." stay as they are. */
+ * If TL_WRITE_DOCS is set, the output of the commands and the pictures that they draw are written into the page
+ * instead. Blocks with a line "..." are not changed. */
 #ifndef TL_TESTS_DOCS_BOOK_H
 #define TL_TESTS_DOCS_BOOK_H
 
@@ -18,24 +19,24 @@
 
 #include <tapeloom.h>
 
-/* What is wrong with a page, all of it. */
+/* All errors that were found in a page. */
 static char faults[1 << 16];
 #define fault(...) page_say(faults, sizeof faults, "\n  " __VA_ARGS__)
 #define no_faults(page) ck_assert_msg(!*faults, "%s:%.6000s", (page), faults)
 
-/* ---- comparing what is said ---- */
+/* ---- comparing output ---- */
 
 static inline bool has_avx2(void) {
     const char *build = tl_build_text();
     return strstr(build, "avx2") || strstr(build, "avx512") || strstr(build, "amx");
 }
 
-/* Float, on a processor that fuses multiply and add: then numbers are the same everywhere, to the bit. */
+/* In float on a processor with FMA, every result has the same bits on every machine. */
 static inline bool same_numbers_here(void) {
     return sizeof(tl_real) == 4 && (has_avx2() || strstr(tl_build_text(), "neon"));
 }
 
-/* Are both the same but for last digits of their numbers? */
+/* Are the two texts equal except for small relative differences of their numbers? */
 static inline bool nearly(const char *a, const char *b, size_t length_a, size_t length_b) {
     const char *end_a = a + length_a, *end_b = b + length_b;
     while (a < end_a && b < end_b) {
@@ -58,7 +59,8 @@ static inline bool same_line(const char *a, const char *b, bool exact) {
     return exact ? m == n && !memcmp(a, b, m) : nearly(a, b, m, n);
 }
 
-/* Is this what the page says, "..." standing for any lines? On failure *at is the page's first line that was not met. */
+/* Does the output match the page, where "..." stands for any lines? If not, *at is the first line of the page that does
+ * not match. */
 static inline bool says(const char *page, const char *said, bool exact, const char **at) {
     for (*at = page; *page; page = page_next(page)) {
         if (!strncmp(page, "...\n", 4)) {
@@ -78,7 +80,7 @@ static inline bool says(const char *page, const char *said, bool exact, const ch
     return !*said;
 }
 
-/* ---- numbers of the prose ---- */
+/* ---- numbers in the prose ---- */
 
 typedef struct numbers {
     long count;
@@ -97,7 +99,7 @@ static inline double number_at(const char **at, int *decimals) {
             if (!(isdigit((unsigned char)(*at)[2]) && isdigit((unsigned char)(*at)[3]) &&
                   !isdigit((unsigned char)(*at)[4])) ||
                 point)
-                break; /* "1,2" are two numbers, "1,234" is one */
+                break; /* "1,2" is two numbers, "1,234" is one */
             continue;
         }
         point = point || **at == '.';
@@ -123,7 +125,7 @@ static inline void collect(numbers *all, const char *text) {
     }
 }
 
-/* Does it stand there, as it is, rounded to so many decimals, or as a share of a hundred? */
+/* Is the number in the list, exactly or rounded to `decimals`, or, for a percentage, as a fraction? */
 static inline bool stands(const numbers *all, double value, int decimals, bool percent) {
     const double most = decimals ? 0.5001 * pow(10, -decimals) : 1e-9;
     for (long i = 0; i < all->count; i++)
@@ -133,7 +135,7 @@ static inline bool stands(const numbers *all, double value, int decimals, bool p
     return false;
 }
 
-/* Does a word stand before that says whose number this is? */
+/* Is the word before the number one like "section" or "table"? */
 static inline bool names_a_place(const char *prose, const char *at) {
     static const char *const words[] = {"section", "sections", "equation", "equations", "figure", "table",
                                         "chapter", "chapters", "exercise", "appendix",  "task",   "page",
@@ -147,9 +149,10 @@ static inline bool names_a_place(const char *prose, const char *at) {
     return false;
 }
 
-/* Numbers of the prose that stand in no block. Not looked at: places in papers, years, what belongs to a word, numbers of a list. */
+/* Reports the numbers of the prose that occur in no block. Skipped are numbers of sections, tables and the like, years,
+ * numbers that are part of a word, and the numbers of list items. */
 static inline void look_for_numbers(const char *prose, const numbers *known, const char *heading) {
-    bool place = false; /* "sections 3.1, 3.2 and 4": what follows a place may be another */
+    bool place = false; /* was the number before one of a section? As in "sections 3.1, 3.2 and 4" */
     for (const char *at = prose, *last = prose; *at;) {
         const unsigned char before = at > prose ? (unsigned char)at[-1] : '\n';
         if (!isdigit((unsigned char)*at)) {
@@ -190,8 +193,9 @@ static inline void look_for_numbers(const char *prose, const numbers *known, con
 
 /* ---- a page ---- */
 
-/* The folder of a test as a reader's: build/ with programs, the book's among them, and a cc that has compiled them. Programs are told
- * to use AVX2 where the processor has more: tiles sum in other groups. */
+/* Makes the test's folder look like a reader's: links to the programs in build/, to docs, examples, include and src,
+ * and a cc that is the compiler of this build. On processors with more than AVX2 the programs use AVX2, because AMX
+ * sums in other groups. */
 static inline void make_reader(void) {
     if (has_avx2()) setenv("TL_ISA", "avx2", 1);
     sh("mkdir $D/bin; case ${CC:-cc} in cc) ;; *) printf '#!/bin/sh\\nexec %s \"$@\"\\n' \"$CC\" > $D/bin/cc "
@@ -209,7 +213,8 @@ static inline void write_new(FILE *to, const char *from, const char *end) {
     fwrite(from, 1, (size_t)(end - from), to);
 }
 
-/* The pictures of a page, "(pictures/x.svg)": what its commands have left in build/tutorial. */
+/* Compares (or writes) the pictures that a page shows, "(pictures/x.svg)", with those that its commands left in
+ * build/tutorial. */
 static inline void look_at_pictures(const char *page, const char *folder, bool write) {
     for (const char *at = page; (at = strstr(at, "](pictures/")) != NULL; at++) {
         char name[128], made[256], kept[512];
@@ -231,7 +236,7 @@ static inline void look_at_pictures(const char *page, const char *folder, bool w
     }
 }
 
-/* Runs all blocks of a page in their order, and compares. The page lies in docs/ or docs/tutorial/. */
+/* Runs all blocks of a page in order and compares the output. */
 static inline void run_book_page(const char *path) {
     const bool write = getenv("TL_WRITE_DOCS") != NULL, exact = same_numbers_here();
     char *page = get_file(path, NULL), folder[256];

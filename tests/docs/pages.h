@@ -1,8 +1,8 @@
-/* What a page of the book holds, in either language: sections, blocks, numbers, words that the glossary forbids. A page is Markdown; every
- * function takes its text, or a section's, and returns text of its own, to be freed.
+/* Takes a Markdown page apart: sections, blocks, prose, numbers, links; and compares the two languages of a page.
+ * Functions take the text of a page or of a section; the caller frees the text that they return.
  *
- * A block is what stands between two lines of ```, or a run of lines that begin with four spaces behind an empty line. All the
- * rest is prose, headings and lists and inline code among it. */
+ * A block is the lines between two lines of ```, or lines that begin with four spaces, after an empty line. Everything
+ * else is prose: headings, lists and inline code too. */
 #ifndef TL_TESTS_DOCS_PAGES_H
 #define TL_TESTS_DOCS_PAGES_H
 
@@ -23,15 +23,15 @@ static inline const char *page_next(const char *line) {
 
 /* ---- sections ---- */
 
-/* What stands under one heading, up to the next of whatever level. */
+/* A heading and the text up to the next heading of any level. */
 typedef struct page_section {
-    int level; /* 1 for "# …"; 0: what stands before the first heading */
+    int level; /* 1 for "# …"; 0 for the text before the first heading */
     char *heading, *text;
 } page_section;
 
 typedef struct page_sections {
     int count;
-    page_section at[128]; /* at[0] is what stands before the first heading; it may be empty */
+    page_section at[128]; /* at[0] is the text before the first heading; it may be empty */
 } page_sections;
 
 static inline char *page_copy(const char *from, const char *to) {
@@ -41,7 +41,7 @@ static inline char *page_copy(const char *from, const char *to) {
     return copy[length] = '\0', copy;
 }
 
-/* A # in a block of commands begins no section. */
+/* Cuts a page into sections. A # in a fenced block begins none. */
 static inline page_sections page_cut(const char *page) {
     page_sections all = {0};
     page_section now = {.heading = page_copy(page, page)};
@@ -67,7 +67,7 @@ static inline void page_forget(page_sections *all) {
 
 /* ---- blocks and prose ---- */
 
-/* The text's blocks, or what is left without them. */
+/* The blocks of the text, or its prose. */
 static inline char *page_part(const char *text, bool blocks) {
     char *part = malloc(2 * strlen(text) + 2), *to = part;
     bool fenced = false, indented = false, after_empty = true;
@@ -86,7 +86,7 @@ static inline char *page_part(const char *text, bool blocks) {
     return *to = '\0', part;
 }
 
-/* Without the targets of links: of "[the guide](GUIDE.md)" "[the guide]" is left. Text of its own is changed. */
+/* Removes the targets of links, in place: "[the guide](GUIDE.md)" becomes "[the guide]". */
 static inline char *page_without_targets(char *text) {
     char *to = text;
     for (const char *from = text; *from;) {
@@ -98,13 +98,13 @@ static inline char *page_without_targets(char *text) {
     return *to = '\0', text;
 }
 
-/* The blocks, byte for byte, one below the other, an empty line before each. */
+/* The blocks, unchanged, an empty line before each. */
 static inline char *page_blocks(const char *text) { return page_part(text, true); }
 
 /* The prose, without the targets of links. */
 static inline char *page_prose(const char *text) { return page_without_targets(page_part(text, false)); }
 
-/* What is not fenced: the prose and the formulas, which stand behind four spaces. */
+/* Everything outside fences: the prose and the indented formulas. */
 static inline char *page_unfenced(const char *text) {
     char *rest = malloc(strlen(text) + 1), *to = rest;
     bool fenced = false;
@@ -124,8 +124,8 @@ static inline int page_by_text(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The numbers in digits of the prose, in the order of their text, a space between two: "0.5 10 10 3". A number is a run of digits, with
- * points between digits: "1,000" counts as 1 and 000, "1e-5" as 1 and 5, "section 3.2.1" as 3.2.1. */
+/* The numbers of the prose, sorted as strings and separated by spaces: "0.5 10 10 3". A number is digits with points
+ * between digits: "1,000" is 1 and 000, "1e-5" is 1 and 5, "section 3.2.1" has 3.2.1. */
 static inline char *page_numbers(const char *text) {
     char *prose = page_prose(text), **all = malloc((strlen(prose) / 2 + 1) * sizeof *all);
     size_t count = 0;
@@ -149,7 +149,7 @@ static inline char *page_numbers(const char *text) {
     return numbers;
 }
 
-/* ---- two languages, one page ---- */
+/* ---- comparing two languages ---- */
 
 static inline void page_say(char *wrong, size_t size, const char *format, ...) {
     const size_t used = strlen(wrong);
@@ -159,8 +159,8 @@ static inline void page_say(char *wrong, size_t size, const char *format, ...) {
     va_end(arguments);
 }
 
-/* Adds to `wrong`, in lines, where two pages differ that say the same in two languages: sections and their levels, and section by
- * section blocks and numbers. */
+/* Appends to `wrong`, a line each, the differences between a page and its translation: the number of sections and their
+ * levels, and for each section its blocks and numbers. */
 static inline void page_compare(const char *english, const char *chinese, char *wrong, size_t size) {
     page_sections en = page_cut(english), zh = page_cut(chinese);
     if (en.count != zh.count) page_say(wrong, size, "\n  %d sections, %d in English", zh.count, en.count);
@@ -179,8 +179,8 @@ static inline void page_compare(const char *english, const char *chinese, char *
             if (strcmp(one, other) != 0) {
                 size_t same = 0;
                 while (one[same] == other[same]) same++;
-                while (same && one[same - 1] != (k == 2 ? '\n' : ' '))
-                    same--; /* where the line, or number, begins */
+                /* back to where the line, or the number, begins */
+                while (same && one[same - 1] != (k == 2 ? '\n' : ' ')) same--;
                 page_say(wrong, size, "\n  \"%s\": %s differ, English has %.40s, Chinese has %.40s",
                          b->heading, k == 2 ? "blocks" : "numbers", one + same, other + same);
             }
@@ -192,8 +192,8 @@ static inline void page_compare(const char *english, const char *chinese, char *
 
 /* ---- links ---- */
 
-/* Adds to `wrong` the links of a page that lead nowhere, and says how many it has followed: those to a file or folder, seen from the
- * folder in which the page lies. What stands in blocks is no link. */
+/* Checks the links outside blocks: those to files or folders must exist, relative to `folder`, in which the page lies.
+ * Appends those that do not to `wrong`. Returns the number of links to files and folders. */
 static inline int page_follow_links(const char *name, const char *page, const char *folder, char *wrong,
                                     size_t size) {
     char *text = page_part(page, false);
@@ -218,7 +218,8 @@ static inline int page_follow_links(const char *name, const char *page, const ch
 
 /* ---- the glossary ---- */
 
-/* Adds to `wrong` the words of the prose that are variants in the glossary: what stands in full-width brackets in its second column. */
+/* Appends to `wrong` the words of the prose that the glossary lists as variants not to be used: those in full-width
+ * brackets in its second column. */
 static inline void page_words(const char *text, const char *glossary, char *wrong, size_t size) {
     char *prose = page_prose(text);
     for (const char *line = glossary; *line; line = page_next(line)) {

@@ -1,5 +1,5 @@
-/* docs/api is what the headers say: made again it is the same, every link of it leads somewhere, every public name has an entry,
- * and nothing public is without a comment. */
+/* docs/api: generating it again gives the same pages, every link has a target, every public name has an entry, and
+ * every public declaration has a comment. */
 #define _XOPEN_SOURCE 700
 #include "check.h"
 #include "examples/shell.h"
@@ -17,7 +17,7 @@ static glob_t files(const char *pattern, const char *and_pattern) {
 }
 static glob_t headers(void) { return files("include/tapeloom.h", "include/tapeloom/*.h"); }
 
-/* ---- made again ---- */
+/* ---- generated again ---- */
 
 START_TEST(pages_are_the_headers) {
     scratch made = scratch_new();
@@ -26,8 +26,7 @@ START_TEST(pages_are_the_headers) {
     unsetenv("MAKELEVEL");
     char *said =
         shell(&status, "{ make -s api API=%s && diff -r -x '*.awk' docs/api %s; }", made.folder, made.folder);
-    ck_assert_msg(status == 0, "docs/api is not what the headers and examples say: run make api\n%.2000s",
-                  said);
+    ck_assert_msg(status == 0, "docs/api is not up to date: run make api\n%.2000s", said);
     free(said);
     scratch_remove(&made);
 }
@@ -35,7 +34,7 @@ END_TEST
 
 /* ---- links ---- */
 
-/* A place in a page: an <a id="place">, or a heading whose only word it is. */
+/* Does the page have the link's target, an <a id="place"> or a heading "### place"? */
 static bool has_place(const char *page, const char *place) {
     char id[160], heading[160];
     snprintf(id, sizeof id, "<a id=\"%s\">", place);
@@ -43,6 +42,7 @@ static bool has_place(const char *page, const char *place) {
     return strstr(page, id) || strstr(page, heading);
 }
 
+/* Checks one link: its file exists and has the place behind #. A line of an example, #L12, must use the library. */
 static void follow(const char *page_path, const char *page, const char *link) {
     char target[512], path[1024];
     const int length = (int)strcspn(link, ")");
@@ -53,20 +53,19 @@ static void follow(const char *page_path, const char *page, const char *link) {
     must_msg(!*target || access(path, R_OK) == 0, "%s: there is no %s", page_path, path);
     if (!place) return;
     char *there = *target ? read_text_file(path) : strdup(page);
-    if (*place == 'L' &&
-        isdigit((unsigned char)place[1])) { /* a line of an example, which uses the library */
+    if (*place == 'L' && isdigit((unsigned char)place[1])) {
         const char *line = there;
         for (long n = atol(place + 1); n > 1; n--) line = strchr(line, '\n') ? strchr(line, '\n') + 1 : "";
         const char *use = strstr(line, "tl_"), *other = strstr(line, "TL_"), *end = strchr(line, '\n');
-        must_msg((use && use < end) || (other && other < end), "%s: nothing is used in %s, line %s",
-                 page_path, path, place + 1);
+        must_msg((use && use < end) || (other && other < end),
+                 "%s: %s, line %s, uses no function of the library", page_path, path, place + 1);
     } else
         must_msg(has_place(there, place), "%s: %s has no place %s", page_path, *target ? path : page_path,
                  place);
     free(there);
 }
 
-START_TEST(links_lead_somewhere) {
+START_TEST(links_have_targets) {
     glob_t pages = files("docs/api/*.md", NULL);
     ck_assert_uint_gt(pages.gl_pathc, 20);
     for (size_t i = 0; i < pages.gl_pathc; i++) {
@@ -81,9 +80,9 @@ START_TEST(links_lead_somewhere) {
 }
 END_TEST
 
-/* ---- every name ---- */
+/* ---- names ---- */
 
-/* Is the name a word of one of the page's entries' headings? Otherwise it must be a value, in a block. */
+/* Is the name a word of a heading of the page? Values of enums (in_a_block) may be anywhere on it. */
 static bool has_entry(const char *page, const char *name, bool in_a_block) {
     const size_t length = strlen(name);
     for (const char *at = page; (at = strstr(at, name)) != NULL; at += length) {
@@ -97,7 +96,8 @@ static bool has_entry(const char *page, const char *name, bool in_a_block) {
     return false;
 }
 
-/* What a command finds in each header, a name a line, has an entry on the header's page, and the index has it. */
+/* The command prints names of $HEADER, one per line: each must have an entry on the header's page and in the index.
+ * Returns how many names all headers have. */
 static int expect_entries(const char *command, bool in_a_block) {
     glob_t all = headers();
     char *index = read_text_file("docs/api/README.md"), path[256], linked[160];
@@ -121,7 +121,7 @@ static int expect_entries(const char *command, bool in_a_block) {
     return names;
 }
 
-/* The library's own symbols that a header declares: independent of how pages find names. */
+/* Names are the library's symbols that a header declares: found in another way than pages.awk finds them. */
 START_TEST(every_symbol_has_an_entry) {
     char command[1024];
     snprintf(command, sizeof command,
@@ -158,11 +158,10 @@ START_TEST(every_type_macro_and_value_has_an_entry) {
 }
 END_TEST
 
-/* ---- nothing without a comment ---- */
+/* ---- comments ---- */
 
-/* Goes through a header's text. A declaration is commented by a comment in the line above, by one behind its first or last line, or
- * with the commented declaration that stands right above it. Redeclarations, whose comment names the header that has the type,
- * need no other. */
+/* Lists the declarations of a header that have no comment, and returns their number. A declaration has a comment if one
+ * stands above it, or at the end of its first or last line, or if the declaration directly above has one. */
 static int uncommented(const char *path, char *list, size_t room) {
     char *text = read_text_file(path), *end;
     bool covered = false, opened = false;
@@ -171,14 +170,14 @@ static int uncommented(const char *path, char *list, size_t room) {
         end = strchr(line, '\n');
         if (end) *end++ = '\0';
         if (!strncmp(line, "/* clang-format", 15)) continue;
-        if (!strncmp(line, "/*", 2)) { /* a comment: all its lines */
+        if (!strncmp(line, "/*", 2)) { /* skips all lines of a comment */
             covered = strncmp(line, "/* ----", 7) != 0 || !strstr(line, "*/");
             while (!strstr(line, "*/")) {
                 line = end;
                 end = strchr(line, '\n');
                 *end++ = '\0';
             }
-            if (!opened) covered = false; /* the header's own */
+            if (!opened) covered = false; /* the first comment is the header's own */
             opened = true;
             continue;
         }
@@ -188,7 +187,7 @@ static int uncommented(const char *path, char *list, size_t room) {
         if (!*line || (*line == '#' && !define) || *line == '}' || !strncmp(line, "extern \"C\"", 10) ||
             !strcmp(line, "TL_OPS_LIST"))
             continue;
-        /* a declaration: up to a line that ends it at its beginning or behind all of its braces */
+        /* a declaration: up to the line that ends with ; outside braces (a macro: without a backslash) */
         char first[128];
         int braces = 0;
         bool comment = strstr(line, "/*") != NULL, in_comment = false, over = false;
@@ -235,7 +234,7 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, pages_are_the_headers);
-    tcase_add_test(tc, links_lead_somewhere);
+    tcase_add_test(tc, links_have_targets);
     tcase_add_test(tc, every_symbol_has_an_entry);
     tcase_add_test(tc, every_type_macro_and_value_has_an_entry);
     tcase_add_test(tc, nothing_is_without_a_comment);

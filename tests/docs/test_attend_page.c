@@ -1,11 +1,12 @@
-/* Every command of docs/attend.md, in its order, in a folder of its own, on a demo that learns for a moment; and what they say. */
+/* Runs the commands of docs/attend.md in order, in a folder of the test's own, on a briefly trained demo, and checks
+ * their output; and compares the page's tables with the library and --help. */
 #define _XOPEN_SOURCE 700
 #define PROGRAM "attend"
 #include "translate/program.h"
 
 #include <tapeloom.h>
 
-/* A build folder of the test's own, so that build/demo in it is the test's. */
+/* The test has its own build folder, of links to the programs, so that it can write build/demo. */
 static void make_demo(void) {
     sh("mkdir $D/build && for p in \"$(dirname \"$T\")\"/*; do if [ -x \"$p\" ] && [ ! -d \"$p\" ]; then ln "
        "-s \"$(realpath \"$p\")\" "
@@ -27,7 +28,7 @@ START_TEST(the_commands_run) {
 }
 END_TEST
 
-/* The page's tables name what there is. */
+/* The page lists every quantity and has a section for every command (list is in Places). */
 START_TEST(its_tables) {
     char *page = get_file("docs/attend.md", NULL);
     for (int q = 0; q < TL_QUANTITIES; q++) {
@@ -38,8 +39,7 @@ START_TEST(its_tables) {
     sh("$T --help | sed -n 's/^  attend \\([a-z]*\\) .*/\\1/p' > $D/commands; wc -l < $D/commands");
     ck_assert_int_gt(atoi(out), 10);
     char *commands = get_file(in_folder("commands"), NULL), name[32], heading[48];
-    for (char *at = commands; sscanf(at, "%31s", name) == 1;
-         at = strchr(at, '\n') + 1) { /* a section each; list's is Places */
+    for (char *at = commands; sscanf(at, "%31s", name) == 1; at = strchr(at, '\n') + 1) {
         snprintf(heading, sizeof heading, "\n## %s\n", strcmp(name, "list") ? name : "Places");
         assert_contains(page, heading);
     }

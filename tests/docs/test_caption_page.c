@@ -1,4 +1,5 @@
-/* Every command of docs/caption.md, in its order, in a folder of its own; and its numbers. */
+/* Runs the commands of docs/caption.md in order, in a folder of the test's own, and compares the page's numbers with
+ * the sources. */
 #define _XOPEN_SOURCE 700
 #define PROGRAM "caption"
 #include "translate/program.h"

@@ -1,4 +1,5 @@
-/* Every command of docs/classify.md, in its order, in a folder of its own; and its tables of tasks and models. */
+/* Runs the commands of docs/classify.md in order, in a folder of the test's own, and compares its tables of tasks and
+ * models with --help. */
 #define _XOPEN_SOURCE 700
 #define PROGRAM "classify"
 #include "translate/program.h"
@@ -19,6 +20,7 @@ START_TEST(the_commands_run) {
 }
 END_TEST
 
+/* The page has a row for each value of these options. */
 static const char *const tables[] = {"made", "model"};
 START_TEST(the_choices_are_those_of_help) {
     char *page = get_file("docs/classify.md", NULL), row[64], command[256];
@@ -28,7 +30,7 @@ START_TEST(the_choices_are_those_of_help) {
     int rows = 0;
     for (char *choice = strtok(out, "\n"); choice; choice = strtok(NULL, "\n"), rows++) {
         snprintf(row, sizeof row, "\n| `%s` | ", choice);
-        ck_assert_msg(strstr(page, row) != NULL, "no row %s", choice);
+        ck_assert_msg(strstr(page, row) != NULL, "the table has no row for %s", choice);
     }
     ck_assert_int_eq(rows, _i ? 3 : 4);
     free(page);

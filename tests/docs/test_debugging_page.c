@@ -1,4 +1,5 @@
-/* docs/debugging.md: each of its commands is run, on something that is broken on purpose, and says what the page says. */
+/* Runs the commands of docs/debugging.md, whose examples are broken on purpose, and compares their output with the
+ * page. */
 #define _XOPEN_SOURCE 700
 #include "docs/book.h"
 
@@ -7,7 +8,7 @@ START_TEST(broken_things_are_told) {
     TL_SKIP("docs/debugging.md: its trainings take minutes with sanitizers");
     return;
 #endif
-    if (sizeof(tl_real) == 8) { /* in double e^-200 is a number like others */
+    if (sizeof(tl_real) == 8) { /* e^-200 underflows in float, not in double */
         TL_SKIP("docs/debugging.md: it is about what goes wrong in float");
         return;
     }
@@ -21,7 +22,7 @@ START_TEST(broken_things_are_told) {
 }
 END_TEST
 
-/* Every leaf of the tree leads to a section. */
+/* Every leaf of the page's tree links to a section. */
 START_TEST(leaves_lead_to_sections) {
     char *page = get_file("docs/debugging.md", NULL);
     page_sections all = page_cut(page);
@@ -31,7 +32,8 @@ START_TEST(leaves_lead_to_sections) {
         char wanted[64], made[128];
         snprintf(wanted, sizeof wanted, "%.*s", (int)strcspn(at + 3, ")"), at + 3);
         bool found = false;
-        for (int i = 2; i < all.count && !found; i++) { /* as a browser's anchor is made of a heading */
+        /* A heading's anchor: its letters in lower case, digits and hyphens, and a hyphen for each space. */
+        for (int i = 2; i < all.count && !found; i++) {
             char *to = made;
             for (const char *c = all.at[i].heading; *c; c++)
                 if (isalnum((unsigned char)*c) || *c == ' ' || *c == '-')

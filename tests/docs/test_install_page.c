@@ -1,4 +1,5 @@
-/* docs/install.md: its flavours build where it says, and its commands install, compile, run and uninstall what it says. */
+/* docs/install.md: each flavour of its table builds into the folder that it names, and its commands install, compile,
+ * run and uninstall. */
 #define _XOPEN_SOURCE 700
 #include "build/tree.h"
 
@@ -12,7 +13,7 @@
 
 static char *page(void) { return read_text_file("docs/install.md"); }
 
-/* The word behind NAME= in a command; NULL if it has none. */
+/* The value of NAME= in a command; NULL if it has none. */
 static const char *given(const char *line, const char *name, char word[64]) {
     char with_space[32];
     snprintf(with_space, sizeof with_space, " %s=", name);
@@ -20,7 +21,7 @@ static const char *given(const char *line, const char *name, char word[64]) {
     return at && sscanf(at + strlen(with_space), "%63s", word) == 1 ? word : NULL;
 }
 
-/* What makes a command impossible here: a compiler that it names and that is not there. */
+/* Skips a command whose compiler (CC, MPICC, or mpicc with MPI=1) is not installed. */
 static bool compiler_is_missing(const char *line) {
     char word[64], test[256];
     const char *cc = given(line, "MPI", word) ? "mpicc" : NULL;
@@ -29,11 +30,11 @@ static bool compiler_is_missing(const char *line) {
     snprintf(test, sizeof test, "printf '%sint main(void){return 0;}\\n' | %s -xc - -o probe",
              strstr(line, "MPI=1") ? "#include <mpi.h>\\n" : "", cc);
     if (try(test) == 0) return false;
-    TL_SKIP("docs/install.md: no %s here", cc);
+    TL_SKIP("docs/install.md: %s is not installed", cc);
     return true;
 }
 
-/* Each row of the table builds into its folder. */
+/* Each row of the table builds into its folder; only rows with MPI=1 use MPI. */
 START_TEST(flavours_build_where_the_page_says) {
     char *text = page(), command[128], folder[64], line[512], word[64];
     int rows = 0;
@@ -47,7 +48,7 @@ START_TEST(flavours_build_where_the_page_says) {
                  given(command, "CC", word) ? "" : "CC=cc ", command + 4, folder);
         sh(line);
         snprintf(line, sizeof line, "nm %s/libtapeloom*.a | grep -c MPI_", folder);
-        ck_assert_int_eq(try(line), strstr(command, "MPI=1") ? 0 : 1); /* it is in those alone */
+        ck_assert_int_eq(try(line), strstr(command, "MPI=1") ? 0 : 1);
     }
     ck_assert_int_eq(rows, 10);
     free(text);
@@ -64,7 +65,7 @@ static char *commands(const char *text) {
     return all;
 }
 
-/* All of them in their order, on the library that has just been built: what is of the other precision is left out. */
+/* Runs the commands in order, with the library of this build. Those for the other precision are left out. */
 START_TEST(commands_do_what_the_page_says) {
     const bool is_double = sizeof(tl_real) == sizeof(double);
     char *text = page(), *lines = commands(text), *script = calloc(1 << 14, 1),
@@ -80,7 +81,7 @@ START_TEST(commands_do_what_the_page_says) {
     setenv("HOME", tree.folder, 1);
     sh("rm -rf include build && ln -s $TOP/include include && ln -s $TOP/$OUTER build");
     const bool threads = try("grep -q -e -fopenmp build/flags") == 0;
-    /* -o: taken as it is, not built again with other flags */
+    /* -o: make does not build these files again */
     sprintf(script,
             "set -e; keep=\"-o $OUTER/lib%s.a $(for t in translate lm caption classify attend study bpe bleu "
             "marker; do echo -o "
@@ -90,7 +91,7 @@ START_TEST(commands_do_what_the_page_says) {
             is_double ? "tapeloom-double" : "tapeloom", is_double ? "double" : "float",
             threads ? "" : "OPENMP=0 ", SANITIZE);
     for (char *line = strtok(lines, "\n"); line; line = strtok(NULL, "\n")) {
-        if (strstr(line, "DESTDIR") || strstr(line, "CC=")) continue; /* in a small tree, below */
+        if (strstr(line, "DESTDIR") || strstr(line, "CC=")) continue; /* run by the next test */
         if (!strncmp(line, "make", 4)) {
             left_out = strstr(line, "install PREFIX") && !strstr(line, "uninstall") &&
                        (strstr(line, "PRECISION=double") != NULL) != is_double;
@@ -114,7 +115,8 @@ START_TEST(commands_do_what_the_page_says) {
     char *rest = page(), *block = strstr(rest, is_double ? "In double:" : "In float:"), want[128];
     ck_assert_int_eq(sscanf(strstr(block, "\n\n```\n") + 6, "%127[^\n]", want), 1);
     assert_contains(said, want);
-    ck_assert_ptr_null(strstr(said, "/tapeloom/include/")); /* of find: nothing is left */
+    /* find, at the end, lists no installed file. */
+    ck_assert_ptr_null(strstr(said, "/tapeloom/include/"));
     free(rest);
     free(text);
     free(lines);
@@ -122,7 +124,8 @@ START_TEST(commands_do_what_the_page_says) {
 }
 END_TEST
 
-/* A staged folder, and another processor. */
+/* The commands that install to a staged folder (DESTDIR) and that build for another processor (CC), in the small
+ * tree. */
 START_TEST(packages_and_other_processors) {
     char *text = page(), *lines = commands(text), command[512];
     int seen = 0;
@@ -142,8 +145,8 @@ START_TEST(packages_and_other_processors) {
 }
 END_TEST
 
-/* The installed programs and files that the page names are what install has. */
-START_TEST(what_comes_there) {
+/* The page names all programs that make install installs. */
+START_TEST(installed_programs) {
     char *text = page();
     sh("sed -n 's/^tools *:= .*EXAMPLES)),\\(.*\\))/\\1/p' $TOP/Makefile");
     int tools = 0;
@@ -162,7 +165,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, flavours_build_where_the_page_says);
     tcase_add_test(tc, commands_do_what_the_page_says);
     tcase_add_test(tc, packages_and_other_processors);
-    tcase_add_test(tc, what_comes_there);
+    tcase_add_test(tc, installed_programs);
 }
 
 TL_TEST_MAIN("docs: install.md")

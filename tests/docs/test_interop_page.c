@@ -1,5 +1,5 @@
-/* docs/interop.md: its C code does what the page says, and its scripts and commands run, in their order, where PyTorch is; each
- * says how far its logits are from the other side's. */
+/* docs/interop.md: runs its C code, and, if PyTorch is installed, its scripts and commands in order. Each prints how
+ * much the logits of the two sides differ. */
 #define _XOPEN_SOURCE 700
 #include "translate/program.h"
 
@@ -7,7 +7,8 @@
 
 /* ---- the C code ---- */
 
-static tl_gpt *copy_of(const tl_gpt *model) { /* the page's is gone with its block */
+/* The page's model goes out of scope with its block. */
+static tl_gpt *copy_of(const tl_gpt *model) {
     static tl_gpt copy;
     copy = *model;
     return &copy;
@@ -44,7 +45,8 @@ static bool python_is_here(void) {
     return false;
 }
 
-/* "NAME: logits are off by 2e-07 of the largest; PyTorch writes …": how often that is said of this model, and never too much. */
+/* Counts the output lines of this model, "NAME: logits are off by 2e-07 of the largest; …", and checks that the
+ * difference is small. */
 static int said_of(const char *model) {
     char begin[64];
     int times = 0;
@@ -78,7 +80,7 @@ START_TEST(the_scripts_run) {
 }
 END_TEST
 
-/* ---- the program that prints logits ---- */
+/* ---- the program interop ---- */
 
 START_TEST(what_interop_refuses) {
     static const struct {
@@ -105,7 +107,7 @@ START_TEST(what_interop_refuses) {
         ck_assert_msg(status == cases[i].status, "%s: %d, %s", cases[i].command, status, err);
         assert_contains(err, cases[i].says);
     }
-    sh("\"$(dirname \"$T\")\"/interop run-logits tests/golden/run 'the dog sleeps' 'le chien'"); /* it needs no PyTorch */
+    sh("\"$(dirname \"$T\")\"/interop run-logits tests/golden/run 'the dog sleeps' 'le chien'");
     int lines = 0;
     for (const char *c = out; *c; c++) lines += *c == '\n';
     ck_assert_int_ge(lines, 3);

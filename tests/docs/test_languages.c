@@ -1,11 +1,13 @@
-/* What stands in English and in Chinese says the same: headings, blocks and numbers, section by section; and one term has one word, that of
- * docs/glossary.md. (The study's two pages are compared by docs/test_study_page, the handouts by coursework/test_handouts.) */
+/* English pages and their Chinese translations have the same sections, and each section the same blocks and numbers;
+ * the translations use the words of docs/glossary.md. (docs/test_study_page compares the study's two pages,
+ * coursework/test_handouts the handouts.) */
 #define _XOPEN_SOURCE 700
 #include "docs/book.h"
 
 #include <glob.h>
 
-/* "**词（word）**的": after a bracket ** closes nothing in Markdown unless a space or a mark follows. */
+/* Markdown does not close bold text in "**词（word）**的": after a bracket, ** must be followed by a space or
+ * punctuation. */
 static void look_for_open_bold(const char *path, const char *page) {
     static const char *const may_follow[] = {"，", "。", "；", "：", "、", "）", "（", "”",
                                              "！", "？", " ",  "\n", ".",  ",",  "|"};
@@ -15,7 +17,7 @@ static void look_for_open_bold(const char *path, const char *page) {
         bool closes = false;
         for (size_t i = 0; i < sizeof may_follow / sizeof *may_follow; i++)
             closes = closes || !strncmp(at, may_follow[i], strlen(may_follow[i]));
-        if (!closes) fault("%s: bold does not end before \"%.12s\"", path, at);
+        if (!closes) fault("%s: bold text is not closed before \"%.12s\"", path, at);
     }
     free(prose);
 }
@@ -35,7 +37,7 @@ static void compare(const char *english, const char *chinese) {
     free(en), free(zh), free(glossary);
 }
 
-START_TEST(both_languages_say_the_same) {
+START_TEST(translations_match) {
     *faults = '\0';
     compare("README.md", "README.zh-CN.md");
     compare("coursework/kit/README.md", "coursework/kit/README.zh-CN.md");
@@ -56,7 +58,7 @@ START_TEST(both_languages_say_the_same) {
 }
 END_TEST
 
-/* Is it there as a word, and not as the beginning of another? */
+/* Does the text contain the whole word? */
 static bool has_word(const char *text, const char *word) {
     const size_t n = strlen(word);
     for (const char *at = text; (at = strstr(at, word)) != NULL; at += n) {
@@ -66,8 +68,8 @@ static bool has_word(const char *text, const char *word) {
     return false;
 }
 
-/* The glossary's rows: a term, its word, and a name that stands in the header it names. */
-START_TEST(the_glossary_points_into_the_library) {
+/* A row of the glossary names a header and a name: the header must have that name. */
+START_TEST(glossary_names_exist) {
     char *page = get_file("docs/glossary.md", NULL), header[64], name[64], path[128];
     int rows = 0;
     *faults = '\0';
@@ -93,8 +95,8 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     in_its_own_folder(tc);
-    tcase_add_test(tc, both_languages_say_the_same);
-    tcase_add_test(tc, the_glossary_points_into_the_library);
+    tcase_add_test(tc, translations_match);
+    tcase_add_test(tc, glossary_names_exist);
 }
 
 TL_TEST_MAIN("docs: two languages")

@@ -1,4 +1,5 @@
-/* Every command of docs/lm.md, in its order, in a folder of its own; and its table of units. */
+/* Runs the commands of docs/lm.md in order, in a folder of the test's own, and compares its table of units with
+ * --help. */
 #define _XOPEN_SOURCE 700
 #define PROGRAM "lm"
 #include "translate/program.h"
@@ -22,7 +23,7 @@ START_TEST(the_units_are_those_of_help) {
     int rows = 0;
     for (char *unit = strtok(out, "\n"); unit; unit = strtok(NULL, "\n"), rows++) {
         snprintf(row, sizeof row, "\n| `%s` | ", unit);
-        ck_assert_msg(strstr(page, row) != NULL, "no row %s", unit);
+        ck_assert_msg(strstr(page, row) != NULL, "the table has no row for %s", unit);
     }
     ck_assert_int_eq(rows, 3);
     free(page);

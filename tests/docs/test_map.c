@@ -1,10 +1,11 @@
-/* The ways in: docs/reading.md counts its files right, and every link of every page in docs leads somewhere. */
+/* docs/reading.md has the right line counts, docs/README.md lists every page, and no link of a page in docs is
+ * broken. */
 #define _XOPEN_SOURCE 700
 #include "docs/book.h"
 
 #include <glob.h>
 
-/* A row's count is its file's, the sum is what the title promises, and the command prints both. */
+/* Each row has its file's number of lines, and the sum is within the limit. */
 START_TEST(the_reading_path_counts_its_lines) {
     make_reader();
     run_book_page("docs/reading.md");
@@ -18,7 +19,7 @@ START_TEST(the_reading_path_counts_its_lines) {
             continue;
         ck_assert_int_eq(number, ++rows);
         char *text = get_file(path, NULL);
-        ck_assert_msg(count_lines(text) == lines, "%s has %d lines, the page says %ld", path,
+        ck_assert_msg(count_lines(text) == lines, "%s has %d lines, docs/reading.md says %ld", path,
                       count_lines(text), lines);
         sum += lines;
         free(text);
@@ -30,7 +31,7 @@ START_TEST(the_reading_path_counts_its_lines) {
 }
 END_TEST
 
-START_TEST(links_lead_somewhere) {
+START_TEST(links_have_targets) {
     static const char *const where[] = {"*.md", "docs/*.md", "docs/records/*.md", "docs/tutorial/*.md",
                                         "docs/tutorial.zh-CN/*.md"};
     *faults = '\0';
@@ -53,7 +54,7 @@ START_TEST(links_lead_somewhere) {
 }
 END_TEST
 
-/* Every page of docs stands on the map. */
+/* docs/README.md has a link to every page of docs. */
 START_TEST(the_map_has_every_page) {
     char *map = get_file("docs/README.md", NULL), link[300];
     glob_t found;
@@ -61,7 +62,7 @@ START_TEST(the_map_has_every_page) {
     *faults = '\0';
     for (size_t k = 0; k < found.gl_pathc; k++) {
         snprintf(link, sizeof link, "](%s)", strrchr(found.gl_pathv[k], '/') + 1);
-        if (!strstr(link, "README") && !strstr(map, link)) fault("%s does not stand there", link);
+        if (!strstr(link, "README") && !strstr(map, link)) fault("it does not list %s", link);
     }
     globfree(&found);
     free(map);
@@ -72,7 +73,7 @@ END_TEST
 static void add_tests(TCase *tc) {
     in_its_own_folder(tc);
     tcase_add_test(tc, the_reading_path_counts_its_lines);
-    tcase_add_test(tc, links_lead_somewhere);
+    tcase_add_test(tc, links_have_targets);
     tcase_add_test(tc, the_map_has_every_page);
 }
 

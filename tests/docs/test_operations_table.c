@@ -1,4 +1,4 @@
-/* docs/operations.md is the list of ops.h as a table. TL_WRITE_DOCS=1 writes it, otherwise it is compared. */
+/* docs/operations.md is the list of ops.h as a table. TL_WRITE_DOCS=1 writes the page; otherwise it is compared. */
 #include "check.h"
 
 #include <tapeloom.h>
@@ -30,7 +30,7 @@ START_TEST(operations_md_is_the_list) {
     if (getenv("TL_WRITE_DOCS"))
         ck_assert(tl_file_write("docs/operations.md", expected, strlen(expected), &error));
     ck_assert_msg(tl_file_read("docs/operations.md", &found, &size, &error), "%s", error.message);
-    ck_assert_msg(!strcmp(expected, found), "docs/operations.md is not what ops.h says: run make docs");
+    ck_assert_msg(!strcmp(expected, found), "docs/operations.md is not up to date: run make docs");
     free(expected);
     free(found);
 }

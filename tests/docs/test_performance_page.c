@@ -1,12 +1,12 @@
-/* The models that docs/performance.md and docs/scaling.md measure have the sizes of bench/configurations.h, and every record of
- * docs/records stands in its list. */
+/* The models in docs/performance.md and docs/scaling.md have the sizes of bench/configurations.h, and
+ * docs/records/README.md lists every record. */
 #define _XOPEN_SOURCE 700
 #include "docs/book.h"
 #include "../bench/configurations.h"
 
 #include <glob.h>
 
-/* The page's row for T0, T1 …: a line whose first cell is the name, without bars, one space between two cells; "" if there is none. */
+/* The row of a page's table whose first cell is the name: its cells, separated by spaces; "" if there is none. */
 static void row_of(const char *page, const char *name, char row[128]) {
     *row = '\0';
     for (const char *line = page; *line; line = page_next(line)) {
@@ -49,7 +49,7 @@ START_TEST(the_list_has_every_record) {
     *faults = '\0';
     for (size_t k = 0; k < found.gl_pathc; k++) {
         snprintf(link, sizeof link, "](%s)", strrchr(found.gl_pathv[k], '/') + 1);
-        if (!strstr(link, "README") && !strstr(list, link)) fault("%s does not stand there", link);
+        if (!strstr(link, "README") && !strstr(list, link)) fault("it does not list %s", link);
     }
     globfree(&found);
     free(list);

@@ -1,11 +1,11 @@
-/* The C code of README.md, as it stands there (the Makefile cuts it out): it compiles, trains and shows attention. */
+/* The C code of README.md, which the Makefile extracts: it compiles, trains and prints attention maps. */
 #include "check.h"
 
 #include <tapeloom.h>
 
 #define die(text) ck_abort_msg("%s", (text))
 #undef stdout
-#define stdout page /* what the page prints goes to a file of ours */
+#define stdout page /* the code prints to this file */
 
 START_TEST(the_code_runs) {
     FILE *page = tmpfile();
@@ -18,7 +18,7 @@ START_TEST(the_code_runs) {
     tl_batches *batches = tl_batches_new(corpus, &(tl_batches_config){.tokens = 200});
     tl_batch batch;
 
-    /* What the second piece looks at. */
+    /* The variables that the second block of code uses. */
     tl_params *small = tl_params_new(1);
     tl_attention_layer layer =
         tl_attention_init(small, "attn", &(tl_attention_config){.d_model = 12, .heads = 3});

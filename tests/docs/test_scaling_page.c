@@ -1,8 +1,9 @@
-/* docs/scaling.md: its tables are what bench/scaling prints of docs/scaling.csv, its formula meets what was measured, its prose
- * has no other numbers, and errors that it quotes are those of the sources. Nothing is measured here, and no MPI is needed.
+/* docs/scaling.md: its tables are what bench/scaling prints for docs/scaling.csv, the formula agrees with the
+ * measurements, every number of the prose occurs in a block, and the error messages that it quotes are those of the
+ * sources. Nothing is measured here, and no MPI is needed.
  *
- * Blocks: sh, commands that are run here, in the repository; text, what they print; text drawing, drawn by hand; others are for the
- * reader. With TL_WRITE_DOCS set the page is written anew with what its commands print. */
+ * Kinds of blocks: sh, commands that are run here, in the repository; text, their output; text drawing, drawn by hand;
+ * others are only for the reader. If TL_WRITE_DOCS is set, the output of the commands is written into the page. */
 #define _XOPEN_SOURCE 700
 #include "docs/book.h"
 
@@ -36,7 +37,7 @@ START_TEST(its_tables_are_printed) {
             else if (write)
                 write_new(anew, copied, from), fputs(printed, anew), copied = from + strlen(block);
             else if (strcmp(block, printed))
-                fault("a table is another one now:\n%.300s", printed);
+                fault("a table has changed:\n%.300s", printed);
             if (printed) collect(&known, printed);
             free(printed), printed = NULL;
         } else
@@ -50,7 +51,7 @@ START_TEST(its_tables_are_printed) {
     ck_assert_int_ge(tables, 6);
     page_sections sections = page_cut(page);
     for (int i = 0; i < sections.count; i++) {
-        if (!strcmp(sections.at[i].heading, "First errors")) continue; /* others' texts */
+        if (!strcmp(sections.at[i].heading, "First errors")) continue; /* it quotes messages of MPI */
         char *blocks = page_part(sections.at[i].text, true), *prose = page_unfenced(sections.at[i].text);
         collect(&known, blocks); /* formulas */
         look_for_numbers(prose, &known, sections.at[i].heading);
@@ -63,7 +64,8 @@ END_TEST
 
 /* ---- the formula ---- */
 
-/* A row of what bench/scaling prints: behind MPI, network, ranks, model, sentences and shares come numbers. */
+/* The numbers of a row that bench/scaling prints; they follow MPI, network, ranks, model, sentences and shares, which
+ * go to `what`. */
 static int numbers_of_row(const char *line, double at[8], char what[96]) {
     char mpi[16], over[16], model[8];
     int ranks, sentences, shares, used = 0, count = 0;
@@ -77,8 +79,8 @@ static int numbers_of_row(const char *line, double at[8], char what[96]) {
     return count;
 }
 
-/* Every update of the CSV is predicted within 20 %; and what is printed of a prediction adds up to it. */
-START_TEST(the_formula_meets_what_was_measured) {
+/* Each update of the CSV is predicted within 20 %, and the printed parts of each prediction add up to it. */
+START_TEST(the_formula_agrees_with_measurements) {
     sh("bench/scaling --check " CSV);
     char *check = page_copy(out, out + strlen(out));
     sh("bench/scaling --parts " CSV);
@@ -98,7 +100,7 @@ START_TEST(the_formula_meets_what_was_measured) {
             fault("%s: %.1f ms, predicted %.1f, %+.0f %% in the median of the rounds", what, measured[0],
                   measured[1], measured[2]);
         if (fabs(sum - measured[1]) > 0.15 + 1e-3 * sum)
-            fault("%s: %.2f ms are predicted, and its parts are %.2f", what, measured[1], sum);
+            fault("%s: predicted are %.2f ms, but the parts sum to %.2f", what, measured[1], sum);
         rows++;
     }
     free(check), free(parts);
@@ -107,7 +109,7 @@ START_TEST(the_formula_meets_what_was_measured) {
 }
 END_TEST
 
-/* What machines are said to need follows from the measurement: a network that is twice as slow here is so there. */
+/* The extrapolation depends on the measured network: if it is twice as slow, an update takes about twice as long. */
 START_TEST(extrapolations_follow_from_the_measurement) {
     double before, after;
     sh("bench/scaling --extrapolate " CSV " | sed -n 's/^ *64 *1000 M *[0-9.]* *\\([0-9.]*\\) s.*/\\1/p'");
@@ -159,7 +161,7 @@ END_TEST
 static void add_tests(TCase *tc) {
     in_its_own_folder(tc);
     tcase_add_test(tc, its_tables_are_printed);
-    tcase_add_test(tc, the_formula_meets_what_was_measured);
+    tcase_add_test(tc, the_formula_agrees_with_measurements);
     tcase_add_test(tc, extrapolations_follow_from_the_measurement);
     tcase_add_test(tc, errors_are_those_of_the_sources);
 }

@@ -1,4 +1,4 @@
-/* SECURITY.md says what the code does: its limits are the code's, and what it names is there. */
+/* SECURITY.md: its limits are those of the code, and the files that it names exist. */
 #define _XOPEN_SOURCE 700
 #include "check.h"
 #include "examples/shell.h"
@@ -7,7 +7,7 @@
 #include <tapeloom.h>
 #include <unistd.h>
 
-START_TEST(limits_are_the_codes) {
+START_TEST(limits) {
     char *page = read_text_file("SECURITY.md"), line[256];
     const struct {
         const char *of;
@@ -27,8 +27,8 @@ START_TEST(limits_are_the_codes) {
 }
 END_TEST
 
-/* Of each setting the number that the page gives is allowed, and the next one is not. */
-START_TEST(settings_have_the_limits) {
+/* Each setting may have the page's largest value, and not one more. */
+START_TEST(limits_of_settings) {
     char *page = read_text_file("SECURITY.md");
     assert_contains(page, "| 1000, 65536, 262144 |");
     assert_contains(page, "| 10000000, 1023 |");
@@ -45,13 +45,13 @@ START_TEST(settings_have_the_limits) {
 }
 END_TEST
 
-/* What stands in `quotes` with a slash in it and no space is a file. */
-START_TEST(what_is_named_is_there) {
+/* Words in `quotes` that contain a slash are files. */
+START_TEST(named_files_exist) {
     char *page = read_text_file("SECURITY.md");
     int files = 0;
     for (char *word = strtok(page, "`"); word; word = strtok(NULL, "`")) {
         if (!strchr(word, '/') || strpbrk(word, " \n")) continue;
-        ck_assert_msg(access(word, R_OK) == 0, "SECURITY.md names %s, which is not there", word);
+        ck_assert_msg(access(word, R_OK) == 0, "SECURITY.md names %s, which does not exist", word);
         files++;
     }
     ck_assert_int_gt(files, 20);
@@ -60,8 +60,8 @@ START_TEST(what_is_named_is_there) {
 END_TEST
 
 static void add_tests(TCase *tc) {
-    tcase_add_test(tc, limits_are_the_codes);
-    tcase_add_test(tc, settings_have_the_limits);
-    tcase_add_test(tc, what_is_named_is_there);
+    tcase_add_test(tc, limits);
+    tcase_add_test(tc, limits_of_settings);
+    tcase_add_test(tc, named_files_exist);
 }
 TL_TEST_MAIN("docs: SECURITY.md")

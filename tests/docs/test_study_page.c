@@ -1,4 +1,4 @@
-/* docs/study.md and docs/study.zh-CN.md are what the program makes of the numbers in docs/study, and say the same. */
+/* docs/study.md and docs/study.zh-CN.md are generated from the numbers in docs/study, and contain the same. */
 #define _XOPEN_SOURCE 700
 #define PROGRAM "study"
 #include "translate/program.h"
@@ -6,20 +6,22 @@
 START_TEST(made_of_its_numbers) {
     sh("mkdir -p $D/docs && cp -r docs/study $D/docs/ && $T page --page $D/docs");
     sh("diff docs/study.md $D/docs/study.md && diff docs/study.zh-CN.md $D/docs/study.zh-CN.md");
-    sh("for script in docs/study/*.gp; do diff $script $D/docs/study/ || exit 1; done"); /* what gnuplot makes of them is its own */
+    /* The pictures are not compared: they depend on gnuplot's version. */
+    sh("for script in docs/study/*.gp; do diff $script $D/docs/study/ || exit 1; done");
 }
 END_TEST
 
-/* Each claim that is measured has a picture, its script and a record of where and when. */
-START_TEST(whole) {
+/* Each measured claim has a picture, the picture's script and a row in record.csv. */
+START_TEST(pictures_and_records) {
     sh("for numbers in docs/study/*.csv; do name=$(basename $numbers .csv); [ $name = record ] && continue; "
        "test -s docs/study/$name.svg && test -s docs/study/$name.gp && grep -q \"^$name,full,5,\" "
        "docs/study/record.csv || "
-       "{ echo $name; exit 1; }; done");
+       "{ echo $name: picture, script or record is missing; exit 1; }; done");
 }
 END_TEST
 
-/* What a row of a table holds in numbers: of the first two cells, which are words, decimals (".3" as "0.3"), of the others every digit. */
+/* The numbers in a row of a table: from the first two cells, which are text, only decimals ("0.3" as ".3"), from the
+ * others every digit. */
 static void numbers_of(const char *line, char *to) {
     for (int cell = 0; *line && *line != '\n'; line++) {
         cell += *line == '|';
@@ -27,7 +29,7 @@ static void numbers_of(const char *line, char *to) {
                    decimal = *line == '.' && line[1] >= '0' && line[1] <= '9';
         if (cell > 2 && (digit || strchr("|<>.-", *line))) *to++ = *line;
         if (cell > 2 || !decimal) continue;
-        const char *from = line; /* back to where it begins */
+        const char *from = line;
         while (from[-1] >= '0' && from[-1] <= '9') from--;
         while (*from == '0') from++;
         for (; (*from >= '0' && *from <= '9') || *from == '.'; from++) *to++ = *from;
@@ -36,7 +38,7 @@ static void numbers_of(const char *line, char *to) {
     *to = 0;
 }
 
-/* Line by line: headings are headings, code and pictures are the same, tables hold the same numbers. */
+/* Line by line, both pages have headings of the same level, the same code, and tables with the same numbers. */
 START_TEST(both_languages) {
     char *en = get_file("docs/study.md", NULL), *zh = get_file("docs/study.zh-CN.md", NULL);
     const char *a = en, *b = zh;
@@ -63,7 +65,7 @@ END_TEST
 static void add_tests(TCase *tc) {
     in_its_own_folder(tc);
     tcase_add_test(tc, made_of_its_numbers);
-    tcase_add_test(tc, whole);
+    tcase_add_test(tc, pictures_and_records);
     tcase_add_test(tc, both_languages);
 }
 

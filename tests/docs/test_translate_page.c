@@ -1,4 +1,5 @@
-/* Every command of docs/translate.md, in its order, in a folder of its own; and the page's table of presets. */
+/* Runs the commands of docs/translate.md in order, in a folder of the test's own, and compares its tables with
+ * --help. */
 #define _XOPEN_SOURCE 700
 #include "translate/program.h"
 
@@ -16,11 +17,12 @@ START_TEST(the_commands_run) {
 }
 END_TEST
 
-/* "| toy | 64 | 4 | 2 | 128 |" says what --help says: "toy d64, 4 heads, 2+2, ff128". */
+/* The table's "| toy | 64 | 4 | 2 | 128 |" is --help's "toy d64, 4 heads, 2+2, ff128". */
 START_TEST(the_presets_are_those_of_help) {
     static const char *const names[] = {"toy", "tiny", "small", "base"};
     char *page = get_file("docs/translate.md", NULL);
-    sh("$T train --help | tr -s ' \\n' ' '"); /* lines are wrapped */
+    /* Joins lines, because --help breaks them. */
+    sh("$T train --help | tr -s ' \\n' ' '");
     for (int i = 0; i < 4; i++) {
         char row[32], text[128];
         long d, heads, layers, ff;
@@ -28,7 +30,7 @@ START_TEST(the_presets_are_those_of_help) {
         const char *at = strstr(page, row);
         ck_assert_msg(at &&
                           sscanf(at + strlen(row), "%ld | %ld | %ld | %ld |", &d, &heads, &layers, &ff) == 4,
-                      "no row %s", names[i]);
+                      "the table has no row for %s", names[i]);
         snprintf(text, sizeof text, "%s d%ld, %ld heads, %ld+%ld, ff%ld", names[i], d, heads, layers, layers,
                  ff);
         assert_contains(out, text);
@@ -37,7 +39,7 @@ START_TEST(the_presets_are_those_of_help) {
 }
 END_TEST
 
-/* The page has a row for each choice that --help names, and no other. */
+/* The page's table has a row for each value of the option in --help, and no other. */
 static const struct {
     const char *option;
     int rows;
@@ -57,11 +59,11 @@ START_TEST(the_choices_are_those_of_help) {
         char word[64];
         snprintf(word, sizeof word, "`%s`", name);
         const char *at = strstr(table, word);
-        ck_assert_msg(at && at < end, "no %s in the table", word);
+        ck_assert_msg(at && at < end, "the table has no %s", word);
     }
     for (const char *at = table; at < end; at++) lines += *at == '\n';
     ck_assert_int_eq(rows, tables[_i].rows);
-    ck_assert_int_le(lines, rows + 1); /* some rows have two of them */
+    ck_assert_int_le(lines, rows + 1); /* a row may have two values */
     free(page);
 }
 END_TEST

@@ -1,5 +1,5 @@
-/* The book, docs/tutorial: its commands are run, chapter by chapter, and say what the page says. BOOK=03 runs the chapters whose
- * names begin so; chapters 9 to 11 look at one training and are run together. */
+/* Runs the commands of the book's chapters, docs/tutorial, and compares their output with the pages. BOOK=03 runs only
+ * the chapters whose numbers begin with 03. Chapters 9 to 11 use one training and are run together. */
 #define _XOPEN_SOURCE 700
 #include "docs/book.h"
 
@@ -42,7 +42,7 @@ START_TEST(chapters_say_what_their_commands_say) {
 }
 END_TEST
 
-/* Every chapter ends with what to remember and three exercises, each of which points into the course. */
+/* Every chapter ends with "What to remember" and three exercises; each exercise has a link to coursework. */
 START_TEST(chapters_have_one_form) {
     glob_t pages;
     ck_assert_int_eq(glob("docs/tutorial/[0-9][0-9]-*.md", 0, NULL, &pages), 0);

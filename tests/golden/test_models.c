@@ -1,20 +1,21 @@
-/* Models trained for some steps, then looked at and searched: every bit is as it was written down. */
+/* Trains models for some steps, reads their attention maps and searches with them: every bit must equal the golden
+ * values. */
 #include "values.h"
 
 enum { SENTENCES = 6, LENGTH = 11, VOCAB = 61, WORDS = SENTENCES * LENGTH, STEPS = 6 };
 
-/* ---- what is trained ---- */
+/* ---- models and data ---- */
 
-typedef struct subject {
+typedef struct trained {
     const char *name;
     tl_transformer_config config;
     tl_adam_config adam;
     tl_matmul_precision precision;
-} subject;
+} trained;
 
 #define SIZES .src_vocab = VOCAB, .tgt_vocab = VOCAB, .d_model = 24, .d_ff = 40, .heads = 4, .max_len = 64
 
-static const subject subjects[] = {
+static const trained models[] = {
     {"post-norm",
      {SIZES, .tie = TL_TIE_ALL, .layers = 2, .activation = TL_GELU, .dropout = 0.1, .attention_dropout = 0.1,
       .activation_dropout = 0.1, .label_smoothing = 0.1},
@@ -31,7 +32,7 @@ static const subject subjects[] = {
      TL_HIGHEST},
 };
 #ifndef TL_DOUBLE
-static const subject in_bfloat16 = {
+static const trained in_bfloat16 = {
     "medium", {SIZES, .tie = TL_TIE_ALL, .layers = 2, .dropout = 0.1}, {.beta2 = 0.98}, TL_MEDIUM};
 #endif
 
@@ -62,11 +63,11 @@ static tl_batch batch_of_words(int *memory) {
                       .tgt_tokens = WORDS};
 }
 
-/* ---- what is kept of it ---- */
+/* ---- values ---- */
 
-static void value_is(golden *g, const char *subject, const char *what, uint64_t hash) {
+static void value_is(golden *g, const char *model, const char *what, uint64_t hash) {
     char name[128];
-    snprintf(name, sizeof name, "%s.%s", subject, what);
+    snprintf(name, sizeof name, "%s.%s", model, what);
     golden_is(g, name, hash);
 }
 
@@ -80,8 +81,9 @@ static uint64_t hash_tensor(uint64_t hash, tl_tensor t) {
     return hash;
 }
 
-static void look(golden *g, const subject *s, const tl_transformer *model, tl_params *params, tl_tape *tape,
-                 const tl_batch *batch) {
+/* Hashes of the loss, of all attention maps, and of the maps' gradients. */
+static void maps_are(golden *g, const trained *s, const tl_transformer *model, tl_params *params,
+                     tl_tape *tape, const tl_batch *batch) {
     enum { MOST = 2 };
     tl_attention_maps all[3][MOST] = {{{0}}};
     for (int i = 0; i < 3 * MOST; i++) all[i / MOST][i % MOST].keep_grad = true;
@@ -108,6 +110,7 @@ static void look(golden *g, const subject *s, const tl_transformer *model, tl_pa
     value_is(g, s->name, "maps.gradients", gradients);
 }
 
+/* Of the words of each row, with <eos> if there is room for it. */
 static uint64_t hash_ids(long rows, long capacity, const int *ids, const int *lengths) {
     uint64_t hash = hash_of(lengths, (size_t)rows * sizeof *lengths);
     for (long r = 0; r < rows; r++)
@@ -116,8 +119,8 @@ static uint64_t hash_ids(long rows, long capacity, const int *ids, const int *le
     return hash;
 }
 
-static void search(golden *g, const subject *s, const tl_transformer *model, tl_tape *tape,
-                   const tl_batch *b) {
+static void searches_are(golden *g, const trained *s, const tl_transformer *model, tl_tape *tape,
+                         const tl_batch *b) {
     tl_search_result r;
     for (int no_cache = 0; no_cache < 2; no_cache++) {
         tl_tape_reset(tape);
@@ -142,7 +145,7 @@ static void search(golden *g, const subject *s, const tl_transformer *model, tl_
     }
 }
 
-static void train_and_look(golden *g, const subject *s) {
+static void model_is(golden *g, const trained *s) {
     int memory[3 * WORDS + 2 * SENTENCES];
     const tl_batch batch = batch_of_words(memory);
     tl_params *params = tl_params_new(7);
@@ -165,8 +168,8 @@ static void train_and_look(golden *g, const subject *s) {
     }
     value_is(g, s->name, "losses_and_norms", numbers);
     value_is(g, s->name, "weights", hash_params(params));
-    look(g, s, &model, params, tape, &batch);
-    search(g, s, &model, tape, &batch);
+    maps_are(g, s, &model, params, tape, &batch);
+    searches_are(g, s, &model, tape, &batch);
     tl_tape_free(tape);
     tl_adam_free(adam);
     tl_params_free(params);
@@ -177,7 +180,7 @@ static void train_and_look(golden *g, const subject *s) {
 START_TEST(transformers) {
     golden g = golden_open("tests/golden/models." GOLDEN_PRECISION);
     if (golden_holds(&g, "avx2"))
-        for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++) train_and_look(&g, &subjects[i]);
+        for (size_t i = 0; i < sizeof models / sizeof *models; i++) model_is(&g, &models[i]);
     golden_close(&g);
 }
 END_TEST
@@ -187,7 +190,7 @@ START_TEST(bfloat16) {
     golden g = golden_open("tests/golden/medium." GOLDEN_PRECISION);
     if (golden_holds(&g, "avx512")) {
         if (strstr(tl_build_text(), "+bf16"))
-            train_and_look(&g, &in_bfloat16);
+            model_is(&g, &in_bfloat16);
         else
             TL_SKIP("golden values of medium: this build or processor has no bfloat16");
     }
@@ -196,19 +199,19 @@ START_TEST(bfloat16) {
 END_TEST
 #endif
 
-/* A value that differs is seen. */
-START_TEST(the_net_holds) {
+/* Of values.h itself: values are found by their whole name, and the hash is FNV-1a. */
+START_TEST(finding_and_hashing) {
     golden g = {.file = "a text", .written = (char *)"one 00000000000000ff\ntwo 0000000000000001\n"};
     uint64_t hash = 0;
     ck_assert(golden_find(&g, "two", &hash) && hash == 1);
     ck_assert(golden_find(&g, "one", &hash) && hash == 255);
     ck_assert(!golden_find(&g, "on", &hash) && !golden_find(&g, "three", &hash));
-    ck_assert_uint_eq(hash_text_of("a"), 0xaf63dc4c8601ec8cu); /* FNV-1a's own example */
+    ck_assert_uint_eq(hash_text_of("a"), 0xaf63dc4c8601ec8cu); /* the published value */
 }
 END_TEST
 
 static void add_tests(TCase *tc) {
-    tcase_add_test(tc, the_net_holds);
+    tcase_add_test(tc, finding_and_hashing);
     tcase_add_test(tc, transformers);
 #ifndef TL_DOUBLE
     tcase_add_test(tc, bfloat16);

@@ -1,5 +1,6 @@
-/* Runs of the translator, new ones and one that an earlier version of the program left behind: their files, what is said of
- * them and what they translate is as it was written down, and the old run goes on to the bits that it would have had. */
+/* Runs of the translator, new ones and one that an earlier version made: their files, the programs' output and the
+ * translations must equal the golden values, and the old run is resumed with the same bits as the earlier version would
+ * have. */
 #define _XOPEN_SOURCE 700
 #include "translate/running.h"
 #include "values.h"
@@ -23,7 +24,7 @@ static const struct {
      "--lowercase --schedule constant --beta2 0.9"},
 };
 
-/* ---- what is kept of a run ---- */
+/* ---- values ---- */
 
 static void value_is(golden *g, const char *run, const char *what, uint64_t hash) {
     char name[128];
@@ -41,17 +42,17 @@ static void file_is(golden *g, const char *run, const char *folder, const char *
     free(bytes);
 }
 
-/* What a command prints, but for how long it took and where its folder is. */
+/* What a command prints, without times and the folder's name. */
 static void output_is(golden *g, const char *run, const char *what, const char *input, const char *command) {
     char line[1024];
     snprintf(line, sizeof line,
              "%s | sed -e 's/ in [0-9.]* s,//' -e \"s|$D||g\" -e '/OpenMP\\|^so far\\|^files/d'", command);
     sh_input(input, line);
-    ck_assert_msg(*out, "%s says nothing: %s", command, err);
+    ck_assert_msg(*out, "%s prints nothing: %s", command, err);
     value_is(g, run, what, hash_text_of(out));
 }
 
-/* A checkpoint's tensors, and its state without the time. */
+/* A checkpoint's names and tensors, and its state without times. */
 static void checkpoint_is(golden *g, const char *run, const char *folder) {
     char path[256];
     tl_error error = {""};
@@ -85,6 +86,7 @@ static void run_is(golden *g, const char *run, const char *folder) {
     free(log);
 }
 
+/* The output of the commands that use a run. test: what evaluate is given. */
 static void uses_are(golden *g, const char *run, const char *folder, const char *test) {
     static const char lines[] = "the small cats do not sleep .\n\na3 a1 a2\nI saw twelve Dogs; they slept\n";
     char command[512];
@@ -105,11 +107,13 @@ static void uses_are(golden *g, const char *run, const char *folder, const char 
 
 /* ---- the tests ---- */
 
+/* Opens the values and sets the instruction set, here and for the program, whose precision must be this test's (see
+ * BUILD). */
 static golden open_for(const char *file, bool *holds) {
     golden g = golden_open(file);
     *holds = golden_holds(&g, "avx2");
-    setenv("TL_ISA", "avx2", 1); /* the program's */
-    sh("$T --help");             /* which must be of this precision, too: BUILD says where it is */
+    setenv("TL_ISA", "avx2", 1);
+    sh("$T --help");
     assert_contains(out, "(" GOLDEN_PRECISION ",");
     return g;
 }
@@ -128,14 +132,13 @@ START_TEST(new_runs) {
 }
 END_TEST
 
-/* tests/golden/run was made by the program of November 2026:
+/* The program of November 2026 made tests/golden/run:
  *
  *     cd tests/golden; TL_ISA=avx2 ../../build/translate train --train pairs.tsv --valid pairs.tsv --out run --steps 12 \
  *         --validate-every 4 --average 2 --merges 40 --batch-tokens 64 --d-model 12 --heads 2 --layers 1 --d-ff 16 --lr 0.01 \
- *         --warmup 5 --dropout 0.2 --threads 1
- */
+ *         --warmup 5 --dropout 0.2 --threads 1 */
 #ifndef TL_DOUBLE
-START_TEST(run_of_old) {
+START_TEST(old_run) {
     bool holds;
     golden g = open_for("tests/golden/old_run." GOLDEN_PRECISION, &holds);
     if (holds) {
@@ -155,7 +158,7 @@ static void add_tests(TCase *tc) {
     in_its_own_folder(tc);
     tcase_add_test(tc, new_runs);
 #ifndef TL_DOUBLE
-    tcase_add_test(tc, run_of_old);
+    tcase_add_test(tc, old_run);
 #endif
 }
 

@@ -1,12 +1,13 @@
-/* Golden values: a text of lines "name hash" for each precision, written once and compared ever after. What a change of shape
- * must not change stands here to the bit: weights, losses, gradients, translations, scores, files.
+/* Golden values: files of lines "name hash", one file for each precision. They fix every bit of weights, losses,
+ * gradients, translations, scores and files, so that a change of the code that is not meant to change results is seen
+ * to change none.
  *
- *     TL_WRITE_GOLDEN=1 build/tests/golden/test_models      writes them anew, for a change that is meant
- *     TL_WRITE_GOLDEN=1 BUILD=build/double build/double/tests/golden/test_runs      likewise
+ *     TL_WRITE_GOLDEN=1 build/tests/golden/test_models                              writes them again, after an intended change
+ *     TL_WRITE_GOLDEN=1 BUILD=build/double build/double/tests/golden/test_runs      the same for double
  *
- * All of it is computed with the kernels for AVX2, which every machine that has AVX-512 or AMX has too, but for what only
- * bfloat16 shows. The numbers also depend on the C library's sin, pow and the like; where those differ from the ones that
- * the values were made with, the tests say so and compare nothing. */
+ * They are computed with the AVX2 kernels, which every machine with AVX-512 or AMX has too; only bfloat16 needs
+ * AVX-512. They also depend on the C library's sin, pow and similar functions: where those give other bits, the tests
+ * are skipped. */
 #ifndef TL_TESTS_GOLDEN_VALUES_H
 #define TL_TESTS_GOLDEN_VALUES_H
 
@@ -40,12 +41,12 @@ static inline uint64_t hash_params(const tl_params *params) {
     return hash;
 }
 
-/* ---- the values that were written, and those that are found ---- */
+/* ---- writing and comparing ---- */
 
 typedef struct golden {
     const char *file;
-    char *written; /* the file's text; NULL: it is being written */
-    FILE *to;
+    char *written; /* the file's text; NULL if it is being written */
+    FILE *to;      /* NULL if it is only read */
 } golden;
 
 static inline golden golden_open(const char *file) {
@@ -67,7 +68,7 @@ static inline void golden_close(golden *g) {
     free(g->written);
 }
 
-/* What was written for a name; false if nothing was. */
+/* The value of a name; false if the file has none. */
 static inline bool golden_find(const golden *g, const char *name, uint64_t *hash) {
     const size_t n = strlen(name);
     for (const char *line = g->written; line && *line; line = strchr(line, '\n') + 1)
@@ -75,6 +76,7 @@ static inline bool golden_find(const golden *g, const char *name, uint64_t *hash
     return false;
 }
 
+/* Writes the value, or compares it. */
 static inline void golden_is(golden *g, const char *name, uint64_t found) {
     uint64_t written;
     if (g->to) {
@@ -86,9 +88,9 @@ static inline void golden_is(golden *g, const char *name, uint64_t found) {
                   written);
 }
 
-/* ---- where they hold ---- */
+/* ---- where they can be compared ---- */
 
-/* The C library's functions that the numbers go through, at points spread over where they are used. */
+/* Results of the C library's functions that the values depend on, at points over the range in which they are used. */
 static inline uint64_t hash_libm(void) {
     uint64_t hash = hash_of("", 0);
     for (int i = 1; i <= 2000; i++) {
@@ -100,7 +102,7 @@ static inline uint64_t hash_libm(void) {
     return hash;
 }
 
-/* Forces the instruction set; false, having said so aloud, where the values cannot be compared. */
+/* Selects the instruction set. False, after reporting a skipped test, if the values cannot be compared here. */
 static inline bool golden_holds(golden *g, const char *isa) {
     tl_error error = {""};
     uint64_t libm;
@@ -110,8 +112,7 @@ static inline bool golden_holds(golden *g, const char *isa) {
     }
     if (g->to) golden_is(g, "libm", hash_libm());
     if (g->to || (golden_find(g, "libm", &libm) && libm == hash_libm())) return true;
-    TL_SKIP(
-        "golden values: this C library's sin, pow, … give other last bits than the one they were made with");
+    TL_SKIP("golden values: this C library's sin, pow, … give other bits than where they were made");
     return false;
 }
 
