@@ -137,13 +137,10 @@ bool tl_backward_from(tl_var y, tl_tensor dy) {
         return tl_tape_fail(tape, "tl_backward: nothing below node %d (%s) wants a gradient%s", y.index, name,
                             tape->no_grad ? " (gradients are off: tl_tape_set_grad)" : ""),
                false;
-    if (!tl_shape_equal(tl_shape_of(n->value), tl_shape_of(dy)) || !dy.data) {
-        char have[TL_SHAPE_TEXT], want[TL_SHAPE_TEXT];
-        return tl_tape_fail(tape, "tl_backward: dy is %s, node %d (%s) is %s",
-                            tl_shape_text(tl_shape_of(dy), have), y.index, name,
-                            tl_shape_text(tl_shape_of(n->value), want)),
+    if (!tl_shape_equal(tl_shape_of(n->value), tl_shape_of(dy)) || !dy.data)
+        return tl_tape_fail(tape, "tl_backward: dy is %s, node %d (%s) is %s", TL_SHAPE_STRING_OF(dy),
+                            y.index, name, TL_SHAPE_STRING_OF(n->value)),
                false;
-    }
     if (!check_leaves(tape)) return false;
     if (tape->checking && (!tl_check_dy(tape, dy) || !tl_check_unchanged(tape))) return false;
     tl_walk_back(tape, y.index, 0, dy);
@@ -159,11 +156,10 @@ bool tl_backward(tl_var loss) {
     if (!n) return false;
     const tl_tensor value = n->value;
     if (tl_numel(value) != 1) {
-        char shape[TL_SHAPE_TEXT];
         tl_tape_fail(tape,
                      "tl_backward: the loss must have one element, this one is %s; sum it, or give dL/dy to "
                      "tl_backward_from",
-                     tl_shape_text(tl_shape_of(value), shape));
+                     TL_SHAPE_STRING_OF(value));
         return false;
     }
     tl_real one = 1;

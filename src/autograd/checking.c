@@ -39,11 +39,10 @@ typedef char sentence[160];
 
 /* "element 3 of [2,3] is nan"; NULL if all elements are finite. */
 static const char *nonfinite(tl_tensor t, sentence text) {
-    char shape[TL_SHAPE_TEXT];
     const long at = tl_tensor_nonfinite(t);
     if (at < 0) return NULL;
     const double number = tl_tensor_element(t, at);
-    snprintf(text, sizeof(sentence), "element %ld of %.80s is %s", at, tl_shape_text(tl_shape_of(t), shape),
+    snprintf(text, sizeof(sentence), "element %ld of %.80s is %s", at, TL_SHAPE_STRING_OF(t),
              isnan(number) ? "nan"
              : number > 0  ? "inf"
                            : "-inf");
@@ -119,7 +118,7 @@ static const tl_node *reader_of(const tl_tape *tape, int source) {
 }
 
 bool tl_check_unchanged(tl_tape *tape) {
-    char name[96], shape[TL_SHAPE_TEXT];
+    char name[96];
     for (int i = 0; i < tape->nodes; i++) {
         const tl_node *n = &tape->node[i];
         if (!n->watched || !n->read || tl_tensor_fingerprint(n->value) == n->fingerprint) continue;
@@ -127,7 +126,7 @@ bool tl_check_unchanged(tl_tape *tape) {
         fail_in(
             tape, reader->scope,
             "checking: %s %s (node %d) has changed since the forward, where %s read it: %s", name_of(n, name),
-            tl_shape_text(tl_shape_of(n->value), shape), i, reader->op ? reader->op->name : "nothing",
+            TL_SHAPE_STRING_OF(n->value), i, reader->op ? reader->op->name : "nothing",
             n->leaf
                 ? "whoever writes to a parameter says so (tl_params_changed), after backward"
                 : "its memory must stay as it is until the tape is reset (tl_constant_copy takes a copy)");

@@ -52,13 +52,13 @@ static long first_nonfinite(tl_tensor t, double *what) {
 static tl_var found(tl_tape *tape, int at, bool gradient, long element, double what,
                     char text[TL_ERROR_MAX]) {
     const tl_node *n = &tape->node[at];
-    char name[TL_NODE_NAME], shape[TL_SHAPE_TEXT], inputs[TL_NODE_INPUTS];
+    char name[TL_NODE_NAME], inputs[TL_NODE_INPUTS];
     tl_node_name(n, name);
     tl_node_inputs(tape, n, inputs);
     if (text)
         tl_format(text, TL_ERROR_MAX, "%snode %d, %s%s%s%s, %s: element %ld is %s (inputs: %s)",
                   gradient ? "gradient of " : "", at, tl_node_kind(n), *name ? " (" : "", name,
-                  *name ? ")" : "", tl_shape_text(tl_shape_of(n->value), shape), element,
+                  *name ? ")" : "", TL_SHAPE_STRING_OF(n->value), element,
                   isnan(what) ? "nan" /* NaN's sign says nothing, and differs from machine to machine */
                   : what > 0  ? "inf"
                               : "-inf",

@@ -119,9 +119,8 @@ void *tl_call_memory(tl_call *c, size_t bytes) {
 
 tl_tensor tl_call_new(tl_call *c, tl_shape shape) {
     const long numel = tl_shape_numel(shape);
-    char text[TL_SHAPE_TEXT];
     if (numel < 0 && c->ok)
-        tl_call_fail(c, "the result: %s %s", tl_shape_text(shape, text), tl_shape_fault(shape));
+        tl_call_fail(c, "the result: %s %s", TL_SHAPE_STRING(shape), tl_shape_fault(shape));
     const size_t bytes = (size_t)numel * sizeof(tl_real);
     c->fresh = c->ok && c->tape->give_back ? tl_recycled_take(&c->tape->recycled, bytes) : NULL;
     if (!c->fresh) c->fresh = tl_call_memory(c, bytes);

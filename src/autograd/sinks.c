@@ -156,10 +156,9 @@ void tl_give(tl_back *b, int i, tl_tensor g) {
     if (!g.data || !tl_back_wants(b, i)) return;
     const tl_shape x = tl_shape_of(tl_back_x(b, i)), given = tl_shape_of(g);
     if (!tl_shape_broadcast(x, given, &both) || !tl_shape_equal(both, given)) {
-        char have[TL_SHAPE_TEXT], want[TL_SHAPE_TEXT];
         tl_tape_fail(b->tape,
                      "%s: backward gives input %d, %s, a gradient of shape %s, which does not sum to it",
-                     b->op->name, i, tl_shape_text(x, want), tl_shape_text(given, have));
+                     b->op->name, i, TL_SHAPE_STRING(x), TL_SHAPE_STRING(given));
         return;
     }
     if (tl_sink_open(b, i, &sink)) tl_tensor_sum_to(sink.to, g, sink.add);

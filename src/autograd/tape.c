@@ -110,9 +110,8 @@ void *tl_tape_memory(tl_tape *tape, size_t bytes) {
 
 tl_tensor tl_tape_tensor(tl_tape *tape, tl_shape shape) {
     const long numel = tl_shape_numel(shape);
-    char text[TL_SHAPE_TEXT];
     if (numel < 0) {
-        tl_tape_fail(tape, "tape: %s %s", tl_shape_text(shape, text), tl_shape_fault(shape));
+        tl_tape_fail(tape, "tape: %s %s", TL_SHAPE_STRING(shape), tl_shape_fault(shape));
         return (tl_tensor){0};
     }
     return tl_tensor_of(tl_tape_memory(tape, (size_t)numel * sizeof(tl_real)), shape);

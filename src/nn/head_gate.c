@@ -20,10 +20,9 @@ static const char not_a_vector[] = "%s: log_alpha is %s, should be one number a 
 /* ---- the formulas ---- */
 
 static bool is_vector(tl_var log_alpha, const char *who) {
-    char text[TL_SHAPE_TEXT];
     if (!tl_ok(log_alpha)) return false;
     if (tl_value(log_alpha).rank == 1) return true;
-    tl_tape_fail(log_alpha.tape, not_a_vector, who, tl_shape_text(tl_shape_of_var(log_alpha), text));
+    tl_tape_fail(log_alpha.tape, not_a_vector, who, TL_SHAPE_STRING(tl_shape_of_var(log_alpha)));
     return false;
 }
 

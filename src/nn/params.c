@@ -153,7 +153,6 @@ static void initialise(const tl_params *params, tl_param *p, tl_init init) {
 tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_init init) {
     if (!params) return NULL;
     if (tl_failed(&params->error)) return &params->broken;
-    char text[TL_SHAPE_TEXT];
     if (!name) {
         tl_params_fail(params, "params: a parameter without a name");
         return &params->broken;
@@ -165,7 +164,7 @@ tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_
     }
     if (tl_shape_numel(shape) < 1) {
         const bool empty = tl_shape_numel(shape) == 0;
-        tl_params_fail(params, "params: \"%s\" cannot have shape %s%s%s", name, tl_shape_text(shape, text),
+        tl_params_fail(params, "params: \"%s\" cannot have shape %s%s%s", name, TL_SHAPE_STRING(shape),
                        empty ? "" : ", which ", empty ? "" : tl_shape_fault(shape));
         return &params->broken;
     }
@@ -187,7 +186,7 @@ tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_
     tl_real *value = p ? tl_arena_get(&params->values, bytes) : NULL;
     tl_real *grad = value ? tl_arena_get(&params->gradients, bytes) : NULL;
     if (!grad) {
-        tl_params_fail(params, "params: out of memory for \"%s\" %s", name, tl_shape_text(shape, text));
+        tl_params_fail(params, "params: out of memory for \"%s\" %s", name, TL_SHAPE_STRING(shape));
         return &params->broken;
     }
     p->leaf.name = tl_params_text(params, "%s", name);

@@ -35,10 +35,9 @@ tl_var tl_gated(const tl_attention_maps *maps, tl_var context) {
     if (!tl_ok(maps->gate)) return maps->gate;
     const long heads = tl_value(context).dim[1];
     const tl_shape shape = tl_shape_of_var(maps->gate);
-    char text[TL_SHAPE_TEXT];
     if (!tl_shape_equal(shape, TL_SHAPE(heads)))
         return tl_tape_fail(context.tape, "the gate is %s, should be [%ld], one number a head",
-                            tl_shape_text(shape, text), heads);
+                            TL_SHAPE_STRING(shape), heads);
     return tl_mul(context, tl_reshape(maps->gate, TL_SHAPE(heads, 1, 1)));
 }
 
@@ -52,7 +51,6 @@ static tl_var replaced(const tl_replacement *replacement, tl_place place, tl_pla
     at.place = place;
     if (at.each < 1) at.each = 1;
     tl_var y = replacement->f(x, &at, replacement->context);
-    char want[TL_SHAPE_TEXT], have[TL_SHAPE_TEXT];
     if (tl_tape_error(x.tape)) return tl_inert(x.tape);
     if (y.tape != x.tape)
         return tl_tape_fail(x.tape, "the replacement of %s is %s: it should return a var of this tape",
@@ -62,8 +60,8 @@ static tl_var replaced(const tl_replacement *replacement, tl_place place, tl_pla
                             names[place]);
     if (!tl_shape_equal(tl_shape_of_var(x), tl_shape_of_var(y)))
         return tl_tape_fail(x.tape, "the replacement of %s is %s, should be %s as what stands there",
-                            names[place], tl_shape_text(tl_shape_of_var(y), have),
-                            tl_shape_text(tl_shape_of_var(x), want));
+                            names[place], TL_SHAPE_STRING(tl_shape_of_var(y)),
+                            TL_SHAPE_STRING(tl_shape_of_var(x)));
     return y;
 }
 

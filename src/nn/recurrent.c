@@ -90,20 +90,18 @@ static tl_var together(const tl_var *x, int count) {
 
 static bool fails(tl_tape *tape, const tl_recurrent_layer *layer, const char *what, tl_var x,
                   const char *should) {
-    char shape[TL_SHAPE_TEXT];
-    tl_tape_fail(tape, "%s: %s is %s, should be %s", layer->name, what,
-                 tl_shape_text(tl_shape_of_var(x), shape), should);
+    tl_tape_fail(tape, "%s: %s is %s, should be %s", layer->name, what, TL_SHAPE_STRING(tl_shape_of_var(x)),
+                 should);
     return false;
 }
 
 static bool part_fits(const tl_recurrent_layer *layer, tl_tape *tape, const char *what, tl_var part,
                       long sentences) {
     const tl_shape shape = TL_SHAPE(layer->layers * layer->directions, sentences, layer->hidden);
-    char should[TL_SHAPE_TEXT];
     if (!tl_ok(part)) return (void)tl_neg(part), false; /* tl_neg sets the error */
     if (part.tape != tape) return tl_tape_fail(tape, "%s: %s is another tape's", layer->name, what), false;
     if (tl_shape_equal(tl_shape_of_var(part), shape)) return true;
-    return fails(tape, layer, what, part, tl_shape_text(shape, should));
+    return fails(tape, layer, what, part, TL_SHAPE_STRING(shape));
 }
 
 static bool state_fits(const tl_recurrent_layer *layer, tl_tape *tape, const tl_recurrent_state *state,

@@ -41,15 +41,14 @@ const tl_op tl_op_binary_cross_entropy = {"binary_cross_entropy", backward};
 static tl_tensor weight_of(tl_call *c) {
     static const tl_real one = 1;
     const tl_shape x = tl_shape_of(c->x[0]);
-    char first[TL_SHAPE_TEXT], second[TL_SHAPE_TEXT];
     if (!c->x[2].data) return tl_tensor_expand(tl_tensor_of((tl_real *)&one, TL_SCALAR_SHAPE), x);
     if (tl_call_wants(c, 2))
         return tl_call_fail(c, "pos_weight wants a gradient, but there is none for it: give a constant"),
                (tl_tensor){0};
     const tl_tensor weight = tl_tensor_expand(c->x[2], x);
     if (!weight.data)
-        tl_call_fail(c, "pos_weight %s does not broadcast to x %s",
-                     tl_shape_text(tl_shape_of(c->x[2]), first), tl_shape_text(x, second));
+        tl_call_fail(c, "pos_weight %s does not broadcast to x %s", TL_SHAPE_STRING_OF(c->x[2]),
+                     TL_SHAPE_STRING(x));
     return weight;
 }
 

@@ -31,14 +31,12 @@ static void backward(tl_back *b) {
 const tl_op tl_op_gru_step = {"gru_step", backward};
 
 static bool check_shapes(tl_call *c) {
-    char text[3][TL_SHAPE_TEXT];
     const tl_tensor x = c->x[0], recall = c->x[1], h = c->x[2];
     const bool fits = h.rank == 2 && x.rank == 2 && x.dim[0] == h.dim[0] && x.dim[1] % 3 == 0 &&
                       x.dim[1] / 3 == h.dim[1] && tl_shape_equal(tl_shape_of(x), tl_shape_of(recall));
     if (!fits)
         tl_call_fail(c, "x %s, recall %s, h %s: should be [B,3*hidden], [B,3*hidden], [B,hidden]",
-                     tl_shape_text(tl_shape_of(x), text[0]), tl_shape_text(tl_shape_of(recall), text[1]),
-                     tl_shape_text(tl_shape_of(h), text[2]));
+                     TL_SHAPE_STRING_OF(x), TL_SHAPE_STRING_OF(recall), TL_SHAPE_STRING_OF(h));
     return c->ok;
 }
 

@@ -33,10 +33,9 @@ static bool copy_attend(tl_call *c, tl_key_mask *to, const tl_mask *mask, const 
         have.dim[a] = mask->attend_dim[a];
         fits &= have.dim[a] == 1 || have.dim[a] == dim[a];
     }
-    char first[TL_SHAPE_TEXT], second[TL_SHAPE_TEXT];
     if (!fits) {
         tl_call_fail(c, "attend is %s, scores are %s [batch,head,query,key]: each size must be the same or 1",
-                     tl_shape_text(have, first), tl_shape_text(want, second));
+                     TL_SHAPE_STRING(have), TL_SHAPE_STRING(want));
         return false;
     }
     const long count = tl_shape_numel(have);
@@ -101,10 +100,9 @@ bool tl_key_mask_copy(tl_call *c, tl_key_mask *copy, const tl_mask *mask, const 
 
 bool tl_key_mask_of_scores(tl_call *c, tl_key_mask *copy, const tl_mask *mask, long *rows, long *keys) {
     const tl_shape shape = tl_shape_of(c->x[0]);
-    char text[TL_SHAPE_TEXT];
     if (shape.rank < 2 || shape.rank > 4)
         return tl_call_fail(c, "%s is not [batch,head,query,key], [batch,query,key] or [query,key]",
-                            tl_shape_text(shape, text)),
+                            TL_SHAPE_STRING(shape)),
                false;
     const long dim[4] = {shape.rank > 2 ? shape.dim[0] : 1, shape.rank > 3 ? shape.dim[1] : 1,
                          shape.dim[shape.rank - 2], shape.dim[shape.rank - 1]};

@@ -37,18 +37,15 @@ const tl_op tl_op_linear = {"linear", backward};
 
 static bool check_shapes(tl_call *c) {
     const tl_tensor x = c->x[0], w = c->x[1], bias = c->x[2];
-    char given[TL_SHAPE_TEXT], weight[TL_SHAPE_TEXT];
     if (x.rank < 1 || w.rank != 2)
-        tl_call_fail(c, "x %s and w %s: x must be [...,in], w [out,in]", tl_shape_text(tl_shape_of(x), given),
-                     tl_shape_text(tl_shape_of(w), weight));
+        tl_call_fail(c, "x %s and w %s: x must be [...,in], w [out,in]", TL_SHAPE_STRING_OF(x),
+                     TL_SHAPE_STRING_OF(w));
     else if (x.dim[x.rank - 1] != w.dim[1])
         tl_call_fail(c, "x %s and w %s: inner sizes %ld and %ld differ (w is [out,in])",
-                     tl_shape_text(tl_shape_of(x), given), tl_shape_text(tl_shape_of(w), weight),
-                     x.dim[x.rank - 1], w.dim[1]);
+                     TL_SHAPE_STRING_OF(x), TL_SHAPE_STRING_OF(w), x.dim[x.rank - 1], w.dim[1]);
     else if (bias.data && (bias.rank != 1 || bias.dim[0] != w.dim[0]))
-        tl_call_fail(c, "bias %s does not fit w %s: it must be [%ld]",
-                     tl_shape_text(tl_shape_of(bias), given), tl_shape_text(tl_shape_of(w), weight),
-                     w.dim[0]);
+        tl_call_fail(c, "bias %s does not fit w %s: it must be [%ld]", TL_SHAPE_STRING_OF(bias),
+                     TL_SHAPE_STRING_OF(w), w.dim[0]);
     return c->ok;
 }
 

@@ -34,14 +34,12 @@ static void backward(tl_back *b) {
 const tl_op tl_op_lstm_step = {"lstm_step", backward};
 
 static bool check_shapes(tl_call *call) {
-    char text[3][TL_SHAPE_TEXT];
     const tl_tensor x = call->x[0], recall = call->x[1], c = call->x[2];
     const bool fits = c.rank == 2 && x.rank == 2 && x.dim[0] == c.dim[0] && x.dim[1] % 4 == 0 &&
                       x.dim[1] / 4 == c.dim[1] && tl_shape_equal(tl_shape_of(x), tl_shape_of(recall));
     if (!fits)
         tl_call_fail(call, "x %s, recall %s, c %s: should be [B,4*hidden], [B,4*hidden], [B,hidden]",
-                     tl_shape_text(tl_shape_of(x), text[0]), tl_shape_text(tl_shape_of(recall), text[1]),
-                     tl_shape_text(tl_shape_of(c), text[2]));
+                     TL_SHAPE_STRING_OF(x), TL_SHAPE_STRING_OF(recall), TL_SHAPE_STRING_OF(c));
     return call->ok;
 }
 

@@ -105,7 +105,6 @@ const tl_op tl_op_lstm_steps = {"lstm_steps", backward};
 static bool check_shapes(tl_call *call) {
     const tl_tensor x = call->x[X], weight = call->x[WEIGHT], bias = call->x[BIAS], h = call->x[FIRST_H],
                     c = call->x[FIRST_C];
-    char text[5][TL_SHAPE_TEXT];
     const bool ranks = x.rank == 3 && weight.rank == 2 && (!bias.data || bias.rank == 1) && c.rank == 2;
     if (ranks && x.dim[0] == c.dim[0] && x.dim[1] > 0 && x.dim[2] % 4 == 0 && x.dim[2] / 4 == c.dim[1] &&
         weight.dim[0] == x.dim[2] && weight.dim[1] == c.dim[1] && (!bias.data || bias.dim[0] == x.dim[2]) &&
@@ -114,9 +113,8 @@ static bool check_shapes(tl_call *call) {
     tl_call_fail(call,
                  "x %s, weight %s, bias %s, h %s, c %s: should be [B,T,4*hidden], T at least 1, "
                  "[4*hidden,hidden], [4*hidden], [B,hidden], [B,hidden]",
-                 tl_shape_text(tl_shape_of(x), text[0]), tl_shape_text(tl_shape_of(weight), text[1]),
-                 bias.data ? tl_shape_text(tl_shape_of(bias), text[2]) : "none",
-                 tl_shape_text(tl_shape_of(h), text[3]), tl_shape_text(tl_shape_of(c), text[4]));
+                 TL_SHAPE_STRING_OF(x), TL_SHAPE_STRING_OF(weight),
+                 bias.data ? TL_SHAPE_STRING_OF(bias) : "none", TL_SHAPE_STRING_OF(h), TL_SHAPE_STRING_OF(c));
     return false;
 }
 

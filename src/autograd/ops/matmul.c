@@ -33,21 +33,19 @@ const tl_op tl_op_matmul = {"matmul", backward};
 
 static bool result_shape(tl_call *c, tl_shape *shape) {
     tl_shape x = tl_shape_of(c->x[0]), y = tl_shape_of(c->x[1]), batch_x = x, batch_y = y;
-    char left[TL_SHAPE_TEXT], right[TL_SHAPE_TEXT];
     if (x.rank < 2 || y.rank < 2) {
         tl_call_fail(c, "%s x %s: both need two axes or more; give a vector one of size 1",
-                     tl_shape_text(x, left), tl_shape_text(y, right));
+                     TL_SHAPE_STRING(x), TL_SHAPE_STRING(y));
         return false;
     }
     batch_x.rank -= 2;
     batch_y.rank -= 2;
     const long k = x.dim[x.rank - 1], k_of_y = y.dim[y.rank - 2];
     if (k != k_of_y)
-        tl_call_fail(c, "%s x %s: inner sizes %ld and %ld differ", tl_shape_text(x, left),
-                     tl_shape_text(y, right), k, k_of_y);
+        tl_call_fail(c, "%s x %s: inner sizes %ld and %ld differ", TL_SHAPE_STRING(x), TL_SHAPE_STRING(y), k,
+                     k_of_y);
     else if (!tl_shape_broadcast(batch_x, batch_y, shape))
-        tl_call_fail(c, "%s x %s: the batch axes do not broadcast", tl_shape_text(x, left),
-                     tl_shape_text(y, right));
+        tl_call_fail(c, "%s x %s: the batch axes do not broadcast", TL_SHAPE_STRING(x), TL_SHAPE_STRING(y));
     if (!c->ok) return false;
     shape->dim[shape->rank++] = x.dim[x.rank - 2];
     shape->dim[shape->rank++] = y.dim[y.rank - 1];

@@ -28,9 +28,7 @@ tl_var tl_mean(tl_var x, tl_axes axes, bool keep_dims) {
     c.unread = TL_UNREAD_ALL;
     tl_reduced r;
     if (!c.ok || !tl_reduced_shapes(&c, axes, &r)) return tl_call_end(&c);
-    char text[TL_SHAPE_TEXT];
-    if (r.count == 0)
-        return tl_call_fail(&c, "%s has no elements to average", tl_shape_text(tl_shape_of(c.x[0]), text));
+    if (r.count == 0) return tl_call_fail(&c, "%s has no elements to average", TL_SHAPE_STRING_OF(c.x[0]));
     saved *s = tl_call_save(&c, sizeof *s);
     tl_tensor y = tl_call_new(&c, keep_dims ? r.kept : r.dropped);
     if (!c.ok) return tl_call_end(&c);

@@ -30,10 +30,7 @@ tl_var tl_merge_heads(tl_var x) {
     c.unread = TL_UNREAD_ALL;
     if (!c.ok) return tl_call_end(&c);
     tl_tensor t = c.x[0];
-    if (t.rank != 4) {
-        char shape[TL_SHAPE_TEXT];
-        return tl_call_fail(&c, "%s is not [B,H,T,d]", tl_shape_text(tl_shape_of(t), shape));
-    }
+    if (t.rank != 4) return tl_call_fail(&c, "%s is not [B,H,T,d]", TL_SHAPE_STRING_OF(t));
     long heads = t.dim[1], d = t.dim[3];
     tl_shape merged = TL_SHAPE(t.dim[0], t.dim[2], heads * d);
     tl_tensor view;

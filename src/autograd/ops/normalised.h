@@ -16,7 +16,6 @@ typedef struct tl_normalised {
 /* Checks the inputs, x [...,D] and the others [D] or left out, and makes them contiguous. */
 static inline bool tl_normalised_prepare(tl_call *c, tl_normalised *of, double eps) {
     const tl_shape x = tl_shape_of(c->x[0]);
-    char first[TL_SHAPE_TEXT], other[TL_SHAPE_TEXT];
     if (x.rank < 1) return tl_call_fail(c, "a scalar has no last axis"), false;
     if (!(eps >= 0 && isfinite(eps)))
         return tl_call_fail(c, "eps is %g, should be 0 or a small positive number", eps), false;
@@ -25,8 +24,8 @@ static inline bool tl_normalised_prepare(tl_call *c, tl_normalised *of, double e
     for (int i = 1; i < c->inputs; i++) {
         const tl_shape s = tl_shape_of(c->x[i]);
         if (c->x[i].data && !tl_shape_equal(s, TL_SHAPE(of->n)))
-            return tl_call_fail(c, "x is %s, %s %s: should be [%ld]", tl_shape_text(x, first),
-                                i == 1 ? "gamma" : "beta", tl_shape_text(s, other), of->n),
+            return tl_call_fail(c, "x is %s, %s %s: should be [%ld]", TL_SHAPE_STRING(x),
+                                i == 1 ? "gamma" : "beta", TL_SHAPE_STRING(s), of->n),
                    false;
     }
     for (int i = 0; i < c->inputs; i++)

@@ -15,7 +15,6 @@ typedef struct tl_reduced {
 static inline bool tl_reduced_shapes(tl_call *c, tl_axes axes, tl_reduced *r) {
     tl_shape x = tl_shape_of(c->x[0]);
     bool reduced[TL_MAX_RANK] = {false};
-    char text[TL_SHAPE_TEXT];
     if (axes.count < 0 || axes.count > TL_MAX_RANK) {
         tl_call_fail(c, "%d axes are given, should be 0 (all) … %d", axes.count, TL_MAX_RANK);
         return false;
@@ -23,11 +22,11 @@ static inline bool tl_reduced_shapes(tl_call *c, tl_axes axes, tl_reduced *r) {
     for (int i = 0; i < axes.count; i++) {
         int axis = tl_axis(x.rank, axes.axis[i]);
         if (axis < 0) {
-            tl_call_fail(c, "%s has no axis %ld", tl_shape_text(x, text), axes.axis[i]);
+            tl_call_fail(c, "%s has no axis %ld", TL_SHAPE_STRING(x), axes.axis[i]);
             return false;
         }
         if (reduced[axis]) {
-            tl_call_fail(c, "axis %ld of %s is given twice", axes.axis[i], tl_shape_text(x, text));
+            tl_call_fail(c, "axis %ld of %s is given twice", axes.axis[i], TL_SHAPE_STRING(x));
             return false;
         }
         reduced[axis] = true;

@@ -108,30 +108,27 @@ const tl_op tl_op_scaled_dot_product_attention = {"scaled_dot_product_attention"
 
 static bool check_shapes(tl_call *c) {
     const tl_tensor q = c->x[0], k = c->x[1], v = c->x[2];
-    char text[3][TL_SHAPE_TEXT];
     bool fits = q.rank == 4 && k.rank == 4 && v.rank == 4 && q.dim[3] == k.dim[3] && k.dim[2] == v.dim[2] &&
                 q.dim[1] > 0 && q.dim[3] > 0;
     for (int i = 0; i < 2; i++) fits = fits && q.dim[i] == k.dim[i] && k.dim[i] == v.dim[i];
     if (!fits)
-        tl_call_fail(c, "q %s, k %s, v %s: should be [B,H,T,d], [B,H,S,d], [B,H,S,e]",
-                     tl_shape_text(tl_shape_of(q), text[0]), tl_shape_text(tl_shape_of(k), text[1]),
-                     tl_shape_text(tl_shape_of(v), text[2]));
+        tl_call_fail(c, "q %s, k %s, v %s: should be [B,H,T,d], [B,H,S,d], [B,H,S,e]", TL_SHAPE_STRING_OF(q),
+                     TL_SHAPE_STRING_OF(k), TL_SHAPE_STRING_OF(v));
     if (fits && tl_shape_numel(TL_SHAPE(q.dim[0], q.dim[1], q.dim[2], k.dim[2])) < 0)
-        tl_call_fail(c, "q %s, k %s: there would be more scores than memory can hold",
-                     tl_shape_text(tl_shape_of(q), text[0]), tl_shape_text(tl_shape_of(k), text[1]));
+        tl_call_fail(c, "q %s, k %s: there would be more scores than memory can hold", TL_SHAPE_STRING_OF(q),
+                     TL_SHAPE_STRING_OF(k));
     return c->ok;
 }
 
 /* Does the bias fit the scores, is it a constant, and are all of its numbers finite? */
 static bool check_bias(tl_call *c, const long scores[4]) {
     const tl_tensor bias = c->x[3];
-    char text[TL_SHAPE_TEXT], wanted[TL_SHAPE_TEXT];
     bool fits = bias.rank == 4;
     for (int i = 0; i < 4; i++) fits = fits && (bias.dim[i] == 1 || bias.dim[i] == scores[i]);
     if (!fits)
         tl_call_fail(c, "bias %s: should be the scores' %s, or 1 where it is the same for all",
-                     tl_shape_text(tl_shape_of(bias), text),
-                     tl_shape_text(TL_SHAPE(scores[0], scores[1], scores[2], scores[3]), wanted));
+                     TL_SHAPE_STRING_OF(bias),
+                     TL_SHAPE_STRING(TL_SHAPE(scores[0], scores[1], scores[2], scores[3])));
     else if (tl_call_wants(c, 3))
         tl_call_fail(c,
                      "the bias wants a gradient, which goes through the steps alone: tl_add it to the scaled "

@@ -11,11 +11,9 @@ tl_var tl_slice(tl_var x, int axis, long from, long to) {
     int at = tl_axis(c.x[0].rank, axis);
     long size = at < 0 ? 0 : c.x[0].dim[at], first = from < 0 ? from + size : from,
          end = to < 0 ? to + size : to;
-    if (at < 0 || first < 0 || end > size || first > end) {
-        char shape[TL_SHAPE_TEXT];
-        return tl_call_fail(&c, "%s has no [%ld, %ld) on axis %d", tl_shape_text(tl_shape_of(c.x[0]), shape),
-                            from, to, axis);
-    }
+    if (at < 0 || first < 0 || end > size || first > end)
+        return tl_call_fail(&c, "%s has no [%ld, %ld) on axis %d", TL_SHAPE_STRING_OF(c.x[0]), from, to,
+                            axis);
     tl_call_view(&c, tl_tensor_slice(c.x[0], at, first, end));
     return tl_call_end(&c);
 }

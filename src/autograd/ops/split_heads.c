@@ -12,12 +12,10 @@ tl_var tl_split_heads(tl_var x, int heads) {
     tl_call c = tl_call_begin(&tl_op_split_heads, 1, &x);
     if (!c.ok) return tl_call_end(&c);
     tl_tensor t = c.x[0];
-    if (t.rank != 3 || heads < 1 || t.dim[2] % heads) {
-        char shape[TL_SHAPE_TEXT];
+    if (t.rank != 3 || heads < 1 || t.dim[2] % heads)
         return tl_call_fail(&c,
                             "%s does not split into %d heads: it must be [B,T,D] with D a multiple of them",
-                            tl_shape_text(tl_shape_of(t), shape), heads);
-    }
+                            TL_SHAPE_STRING_OF(t), heads);
     long d = t.dim[2] / heads;
     tl_call_view(&c, (tl_tensor){.data = t.data,
                                  .rank = 4,

@@ -22,11 +22,10 @@ tl_var tl_where(tl_var cond, tl_var a, tl_var b) {
     c.unread = TL_UNREAD_RESULT | TL_UNREAD_INPUT(1) | TL_UNREAD_INPUT(2);
     if (!c.ok) return tl_call_end(&c);
     tl_shape shape, s[3];
-    char text[3][TL_SHAPE_TEXT];
     for (int i = 0; i < 3; i++) s[i] = tl_shape_of(c.x[i]);
     if (!tl_shape_broadcast(s[1], s[2], &shape) || !tl_shape_broadcast(shape, s[0], &shape))
-        return tl_call_fail(&c, "cond %s, a %s, b %s do not broadcast", tl_shape_text(s[0], text[0]),
-                            tl_shape_text(s[1], text[1]), tl_shape_text(s[2], text[2]));
+        return tl_call_fail(&c, "cond %s, a %s, b %s do not broadcast", TL_SHAPE_STRING(s[0]),
+                            TL_SHAPE_STRING(s[1]), TL_SHAPE_STRING(s[2]));
     tl_tensor y = tl_call_new(&c, shape);
     if (y.data) tl_map3(y, c.x[0], c.x[1], c.x[2], tl_kernels_pick()->map->where);
     return tl_call_end(&c);
