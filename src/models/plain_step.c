@@ -197,7 +197,7 @@ static void normalise(const rows *r, const tl_layer_norm_layer *norm, tl_real *y
     const tl_real *beta = norm->bias ? norm->bias->leaf.value.data : NULL;
     tl_real mean, rstd;
     for (long i = 0; i < r->count; i++)
-        k->layer_norm(y + i * d, x + i * d, gamma, beta, d, norm->eps, &mean, &rstd);
+        k->norm(y + i * d, x + i * d, gamma, beta, d, norm->eps, &mean, &rstd);
 }
 
 /* The input of a sub-layer: x or, with pre-norm, norm(x). */
