@@ -81,14 +81,12 @@ static bool check_leaves(tl_tape *tape) {
     mark_read(tape);
     for (int i = 0; i < tape->nodes; i++) {
         const tl_node *n = &tape->node[i];
-        if (n->leaf && (n->wants_grad || n->read) && n->leaf->version != n->leaf_version) {
-            tl_tape_fail(
+        if (n->leaf && (n->wants_grad || n->read) && n->leaf->version != n->leaf_version)
+            return tl_tape_refuse(
                 tape,
                 "tl_backward: parameter \"%s\" was updated between forward and backward; go backward "
                 "before the optimiser's step, or run the forward again",
                 n->leaf->name);
-            return false;
-        }
     }
     return true;
 }
@@ -128,19 +126,17 @@ bool tl_backward_from(tl_var y, tl_tensor dy) {
     if (!n) return false;
     const char *name = n->label ? n->label : n->op ? n->op->name : "a value";
     if (tape->consumed)
-        return tl_tape_fail(tape,
-                            "tl_backward: second time through a consumed tape (from node %d, %s); its inner "
-                            "gradients are gone: tl_tape_reset and run the forward again",
-                            y.index, name),
-               false;
+        return tl_tape_refuse(
+            tape,
+            "tl_backward: second time through a consumed tape (from node %d, %s); its inner "
+            "gradients are gone: tl_tape_reset and run the forward again",
+            y.index, name);
     if (!n->wants_grad)
-        return tl_tape_fail(tape, "tl_backward: nothing below node %d (%s) wants a gradient%s", y.index, name,
-                            tape->no_grad ? " (gradients are off: tl_tape_set_grad)" : ""),
-               false;
+        return tl_tape_refuse(tape, "tl_backward: nothing below node %d (%s) wants a gradient%s", y.index,
+                              name, tape->no_grad ? " (gradients are off: tl_tape_set_grad)" : "");
     if (!tl_shape_equal(tl_shape_of(n->value), tl_shape_of(dy)) || !dy.data)
-        return tl_tape_fail(tape, "tl_backward: dy is %s, node %d (%s) is %s", TL_SHAPE_STRING_OF(dy),
-                            y.index, name, TL_SHAPE_STRING_OF(n->value)),
-               false;
+        return tl_tape_refuse(tape, "tl_backward: dy is %s, node %d (%s) is %s", TL_SHAPE_STRING_OF(dy),
+                              y.index, name, TL_SHAPE_STRING_OF(n->value));
     if (!check_leaves(tape)) return false;
     if (tape->checking && (!tl_check_dy(tape, dy) || !tl_check_unchanged(tape))) return false;
     tl_walk_back(tape, y.index, 0, dy);
@@ -155,13 +151,12 @@ bool tl_backward(tl_var loss) {
     const tl_node *n = tl_node_of(loss, "tl_backward", "the loss");
     if (!n) return false;
     const tl_tensor value = n->value;
-    if (tl_numel(value) != 1) {
-        tl_tape_fail(tape,
-                     "tl_backward: the loss must have one element, this one is %s; sum it, or give dL/dy to "
-                     "tl_backward_from",
-                     TL_SHAPE_STRING_OF(value));
-        return false;
-    }
+    if (tl_numel(value) != 1)
+        return tl_tape_refuse(
+            tape,
+            "tl_backward: the loss must have one element, this one is %s; sum it, or give dL/dy to "
+            "tl_backward_from",
+            TL_SHAPE_STRING_OF(value));
     tl_real one = 1;
     return tl_backward_from(loss, tl_tensor_expand(tl_tensor_of(&one, TL_SCALAR_SHAPE), tl_shape_of(value)));
 }

@@ -99,8 +99,7 @@ void tl_check_gradients(tl_tape *tape, int at) {
 bool tl_check_dy(tl_tape *tape, tl_tensor dy) {
     sentence where;
     if (!nonfinite(dy, where)) return true;
-    tl_tape_fail(tape, "checking: tl_backward begins with a gradient that is not finite: %s", where);
-    return false;
+    return tl_tape_refuse(tape, "checking: tl_backward begins with a gradient that is not finite: %s", where);
 }
 
 /* ---- what backward reads again ---- */

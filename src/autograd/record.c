@@ -48,16 +48,12 @@ static bool take_none(tl_call *c, int i, tl_var x) {
     if (x.tape == c->tape) return tl_node_of(x, c->op->name, input_text(i, text)) != NULL;
     if (x.tape) {
         tl_tape_fail(x.tape, "%s: inputs from two different tapes", c->op->name);
-        tl_tape_fail(c->tape, "%s: inputs from two different tapes", c->op->name);
-        return false;
+        return tl_tape_refuse(c->tape, "%s: inputs from two different tapes", c->op->name);
     }
     /* An inert var without a tape: the thread's message says why. */
     const char *why = x.index == -1 ? tl_stray_error() : NULL;
-    if (why)
-        tl_tape_fail(c->tape, "%s", why);
-    else
-        tl_tape_fail(c->tape, "%s: %s %s", c->op->name, input_text(i, text), tl_handle_fault(x));
-    return false;
+    if (why) return tl_tape_refuse(c->tape, "%s", why);
+    return tl_tape_refuse(c->tape, "%s: %s %s", c->op->name, input_text(i, text), tl_handle_fault(x));
 }
 
 /* Takes the value of input i. False, and the tape has failed, if its handle is wrong. */

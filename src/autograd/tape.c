@@ -95,11 +95,9 @@ tl_var tl_tape_fail(tl_tape *tape, const char *format, ...) {
 
 bool tl_tape_out_of_memory(tl_tape *tape, const char *what, size_t bytes) {
     if (tape->arena.limit)
-        tl_tape_fail(tape, "%s: out of memory: %zu more bytes would pass the tape's limit of %zu", what,
-                     bytes, tape->arena.limit);
-    else
-        tl_tape_fail(tape, "%s: out of memory (%zu more bytes)", what, bytes);
-    return false;
+        return tl_tape_refuse(tape, "%s: out of memory: %zu more bytes would pass the tape's limit of %zu",
+                              what, bytes, tape->arena.limit);
+    return tl_tape_refuse(tape, "%s: out of memory (%zu more bytes)", what, bytes);
 }
 
 void *tl_tape_memory(tl_tape *tape, size_t bytes) {

@@ -181,9 +181,8 @@ static tl_var copy_for_each_row(tl_var x, long each) {
  * all. */
 static bool mask_for_each(tl_tape *tape, tl_mask *mask, long rows, long each) {
     if (mask->attend && mask->attend_dim[0] != 1)
-        return tl_tape_fail(
-                   tape, "gates and replacements in a search take a mask by lengths, or one array for all"),
-               false;
+        return tl_tape_refuse(
+            tape, "gates and replacements in a search take a mask by lengths, or one array for all");
     if (!mask->key_lengths) return true;
     int *lengths = tl_tape_memory(tape, (size_t)rows * sizeof *lengths);
     for (long r = 0; lengths && r < rows; r++) lengths[r] = mask->key_lengths[r / each];

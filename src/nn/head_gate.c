@@ -22,8 +22,7 @@ static const char not_a_vector[] = "%s: log_alpha is %s, should be one number a 
 static bool is_vector(tl_var log_alpha, const char *who) {
     if (!tl_ok(log_alpha)) return false;
     if (tl_value(log_alpha).rank == 1) return true;
-    tl_tape_fail(log_alpha.tape, not_a_vector, who, TL_SHAPE_STRING(tl_shape_of_var(log_alpha)));
-    return false;
+    return tl_tape_refuse(log_alpha.tape, not_a_vector, who, TL_SHAPE_STRING(tl_shape_of_var(log_alpha)));
 }
 
 /* (ln u - ln(1-u) + log α) / β */

@@ -90,16 +90,15 @@ static tl_var together(const tl_var *x, int count) {
 
 static bool fails(tl_tape *tape, const tl_recurrent_layer *layer, const char *what, tl_var x,
                   const char *should) {
-    tl_tape_fail(tape, "%s: %s is %s, should be %s", layer->name, what, TL_SHAPE_STRING(tl_shape_of_var(x)),
-                 should);
-    return false;
+    return tl_tape_refuse(tape, "%s: %s is %s, should be %s", layer->name, what,
+                          TL_SHAPE_STRING(tl_shape_of_var(x)), should);
 }
 
 static bool part_fits(const tl_recurrent_layer *layer, tl_tape *tape, const char *what, tl_var part,
                       long sentences) {
     const tl_shape shape = TL_SHAPE(layer->layers * layer->directions, sentences, layer->hidden);
     if (!tl_ok(part)) return (void)tl_neg(part), false; /* tl_neg sets the error */
-    if (part.tape != tape) return tl_tape_fail(tape, "%s: %s is another tape's", layer->name, what), false;
+    if (part.tape != tape) return tl_tape_refuse(tape, "%s: %s is another tape's", layer->name, what);
     if (tl_shape_equal(tl_shape_of_var(part), shape)) return true;
     return fails(tape, layer, what, part, TL_SHAPE_STRING(shape));
 }
@@ -114,10 +113,8 @@ static bool state_fits(const tl_recurrent_layer *layer, tl_tape *tape, const tl_
 static bool x_fits(const tl_recurrent_layer *layer, tl_var x, int rank) {
     char should[64];
     if (!tl_ok(x)) return (void)tl_neg(x), false;
-    if (!layer->weights) {
-        tl_tape_fail(x.tape, "%s: its set has failed: tl_params_error says why", layer->name);
-        return false;
-    }
+    if (!layer->weights)
+        return tl_tape_refuse(x.tape, "%s: its set has failed: tl_params_error says why", layer->name);
     const tl_tensor value = tl_value(x);
     snprintf(should, sizeof should, rank == 3 ? "[B,T,%ld], T at least 1" : "[B,%ld]", layer->in);
     if (value.rank == rank && value.dim[rank - 1] == layer->in && (rank == 2 || value.dim[1] >= 1))
@@ -140,11 +137,9 @@ typedef struct reading {
 static bool read_lengths(reading *r, const int *lengths) {
     r->lengths = lengths, r->shortest = r->steps;
     for (long b = 0; lengths && b < r->sentences; b++) {
-        if (lengths[b] < 1 || lengths[b] > r->steps) {
-            tl_tape_fail(r->tape, "%s: lengths[%ld] is %d, should be in 1 … %ld, the steps of x",
-                         r->layer->name, b, lengths[b], r->steps);
-            return false;
-        }
+        if (lengths[b] < 1 || lengths[b] > r->steps)
+            return tl_tape_refuse(r->tape, "%s: lengths[%ld] is %d, should be in 1 … %ld, the steps of x",
+                                  r->layer->name, b, lengths[b], r->steps);
         if (lengths[b] < r->shortest) r->shortest = lengths[b];
     }
     if (r->shortest == r->steps) return true;
@@ -293,11 +288,11 @@ tl_var tl_recurrent_forward(const tl_recurrent_layer *layer, tl_var x, const int
 
 static bool one_direction(const tl_recurrent_layer *layer, tl_tape *tape) {
     if (layer->directions == 1) return true;
-    tl_tape_fail(tape,
-                 "%s: a bidirectional layer cannot go step by step: its other direction begins at the end; "
-                 "tl_recurrent_forward takes whole sentences",
-                 layer->name);
-    return false;
+    return tl_tape_refuse(
+        tape,
+        "%s: a bidirectional layer cannot go step by step: its other direction begins at the end; "
+        "tl_recurrent_forward takes whole sentences",
+        layer->name);
 }
 
 tl_recurrent_state tl_recurrent_step(const tl_recurrent_layer *layer, tl_var x,

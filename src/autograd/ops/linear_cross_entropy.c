@@ -210,18 +210,15 @@ static bool pose(tl_call *c, problem *p, const int *targets, const tl_loss_optio
 static bool check_shapes(tl_call *c) {
     const tl_shape x = tl_shape_of(c->x[0]), w = tl_shape_of(c->x[1]), bias = tl_shape_of(c->x[2]);
     if (x.rank < 1 || w.rank != 2 || x.dim[x.rank - 1] != w.dim[1])
-        return tl_call_fail(c, "x %s, w %s: should be [...,D] and [V,D]", TL_SHAPE_STRING(x),
-                            TL_SHAPE_STRING(w)),
-               false;
+        return tl_call_refuse(c, "x %s, w %s: should be [...,D] and [V,D]", TL_SHAPE_STRING(x),
+                              TL_SHAPE_STRING(w));
     const long rows = w.dim[1] > 0 ? tl_shape_numel(x) / w.dim[1] : 0;
     if (rows > INT_MAX || tl_shape_numel(TL_SHAPE(rows, w.dim[0])) < 0)
-        return tl_call_fail(c, "x %s, w %s: there would be more logits than can be counted",
-                            TL_SHAPE_STRING(x), TL_SHAPE_STRING(w)),
-               false;
+        return tl_call_refuse(c, "x %s, w %s: there would be more logits than can be counted",
+                              TL_SHAPE_STRING(x), TL_SHAPE_STRING(w));
     if (c->x[2].data && !tl_shape_equal(bias, TL_SHAPE(w.dim[0])))
-        return tl_call_fail(c, "w %s, bias %s: should be [V,D] and [V]", TL_SHAPE_STRING(w),
-                            TL_SHAPE_STRING(bias)),
-               false;
+        return tl_call_refuse(c, "w %s, bias %s: should be [V,D] and [V]", TL_SHAPE_STRING(w),
+                              TL_SHAPE_STRING(bias));
     return true;
 }
 

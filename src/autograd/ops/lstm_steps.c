@@ -110,12 +110,12 @@ static bool check_shapes(tl_call *call) {
         weight.dim[0] == x.dim[2] && weight.dim[1] == c.dim[1] && (!bias.data || bias.dim[0] == x.dim[2]) &&
         tl_shape_equal(tl_shape_of(h), tl_shape_of(c)))
         return true;
-    tl_call_fail(call,
-                 "x %s, weight %s, bias %s, h %s, c %s: should be [B,T,4*hidden], T at least 1, "
-                 "[4*hidden,hidden], [4*hidden], [B,hidden], [B,hidden]",
-                 TL_SHAPE_STRING_OF(x), TL_SHAPE_STRING_OF(weight),
-                 bias.data ? TL_SHAPE_STRING_OF(bias) : "none", TL_SHAPE_STRING_OF(h), TL_SHAPE_STRING_OF(c));
-    return false;
+    return tl_call_refuse(call,
+                          "x %s, weight %s, bias %s, h %s, c %s: should be [B,T,4*hidden], T at least 1, "
+                          "[4*hidden,hidden], [4*hidden], [B,hidden], [B,hidden]",
+                          TL_SHAPE_STRING_OF(x), TL_SHAPE_STRING_OF(weight),
+                          bias.data ? TL_SHAPE_STRING_OF(bias) : "none", TL_SHAPE_STRING_OF(h),
+                          TL_SHAPE_STRING_OF(c));
 }
 
 static bool copy_lengths(tl_call *call, const int *lengths, tl_lstm *l) {
@@ -123,8 +123,7 @@ static bool copy_lengths(tl_call *call, const int *lengths, tl_lstm *l) {
     if (!lengths) return true;
     for (long b = 0; b < sentences; b++)
         if (lengths[b] < 0 || lengths[b] > steps)
-            return tl_call_fail(call, "lengths[%ld] is %d, should be in 0 … %ld", b, lengths[b], steps),
-                   false;
+            return tl_call_refuse(call, "lengths[%ld] is %d, should be in 0 … %ld", b, lengths[b], steps);
     int *copy = tl_call_memory(call, (size_t)sentences * sizeof *copy);
     if (copy) l->lengths = memcpy(copy, lengths, (size_t)sentences * sizeof *copy);
     return copy;

@@ -33,11 +33,9 @@ const tl_op tl_op_matmul = {"matmul", backward};
 
 static bool result_shape(tl_call *c, tl_shape *shape) {
     tl_shape x = tl_shape_of(c->x[0]), y = tl_shape_of(c->x[1]), batch_x = x, batch_y = y;
-    if (x.rank < 2 || y.rank < 2) {
-        tl_call_fail(c, "%s x %s: both need two axes or more; give a vector one of size 1",
-                     TL_SHAPE_STRING(x), TL_SHAPE_STRING(y));
-        return false;
-    }
+    if (x.rank < 2 || y.rank < 2)
+        return tl_call_refuse(c, "%s x %s: both need two axes or more; give a vector one of size 1",
+                              TL_SHAPE_STRING(x), TL_SHAPE_STRING(y));
     batch_x.rank -= 2;
     batch_y.rank -= 2;
     const long k = x.dim[x.rank - 1], k_of_y = y.dim[y.rank - 2];

@@ -15,20 +15,13 @@ typedef struct tl_reduced {
 static inline bool tl_reduced_shapes(tl_call *c, tl_axes axes, tl_reduced *r) {
     tl_shape x = tl_shape_of(c->x[0]);
     bool reduced[TL_MAX_RANK] = {false};
-    if (axes.count < 0 || axes.count > TL_MAX_RANK) {
-        tl_call_fail(c, "%d axes are given, should be 0 (all) … %d", axes.count, TL_MAX_RANK);
-        return false;
-    }
+    if (axes.count < 0 || axes.count > TL_MAX_RANK)
+        return tl_call_refuse(c, "%d axes are given, should be 0 (all) … %d", axes.count, TL_MAX_RANK);
     for (int i = 0; i < axes.count; i++) {
         int axis = tl_axis(x.rank, axes.axis[i]);
-        if (axis < 0) {
-            tl_call_fail(c, "%s has no axis %ld", TL_SHAPE_STRING(x), axes.axis[i]);
-            return false;
-        }
-        if (reduced[axis]) {
-            tl_call_fail(c, "axis %ld of %s is given twice", axes.axis[i], TL_SHAPE_STRING(x));
-            return false;
-        }
+        if (axis < 0) return tl_call_refuse(c, "%s has no axis %ld", TL_SHAPE_STRING(x), axes.axis[i]);
+        if (reduced[axis])
+            return tl_call_refuse(c, "axis %ld of %s is given twice", axes.axis[i], TL_SHAPE_STRING(x));
         reduced[axis] = true;
     }
     *r = (tl_reduced){.kept = x, .count = 1};
