@@ -95,10 +95,7 @@ static bool check_leaves(tl_tape *tape) {
 static bool begin_back(tl_tape *tape, int at, tl_tensor dy) {
     tl_sink sink = {0};
     if (!tl_sink_open_node(tape, at, &sink)) return false;
-    if (sink.add)
-        tl_tensor_accumulate(sink.to, dy);
-    else
-        tl_tensor_copy(sink.to, dy);
+    tl_tensor_put(sink.to, dy, sink.add);
     for (int view = at; !tape->beside && tl_node_is_view(tape, view); view = tl_node_viewed(tape, view)) {
         if (!tape->node[view].kept) continue;
         tape->beside = view + 1;

@@ -143,11 +143,7 @@ bool tl_sink_open_dense(tl_back *b, int i, tl_sink *sink) {
 void tl_sink_close(tl_back *b, tl_sink *sink) {
     if (!sink->folded) return;
     tl_sink whole;
-    if (!tl_sink_open(b, sink->input, &whole)) return;
-    if (whole.add)
-        tl_tensor_accumulate(whole.to, sink->to);
-    else
-        tl_tensor_copy(whole.to, sink->to);
+    if (tl_sink_open(b, sink->input, &whole)) tl_tensor_put(whole.to, sink->to, whole.add);
 }
 
 void tl_give(tl_back *b, int i, tl_tensor g) {

@@ -93,16 +93,19 @@ bool tl_key_mask_copy(tl_call *c, tl_key_mask *copy, const tl_mask *mask, const 
                         : set_window(c, copy, mask->window, scores[2], scores[3]);
 }
 
-bool tl_key_mask_of_scores(tl_call *c, tl_key_mask *copy, const tl_mask *mask, long *rows, long *keys) {
+tl_masked *tl_masked_save(tl_call *c, const tl_mask *mask) {
+    tl_masked *m = tl_call_save(c, sizeof *m);
+    if (!m) return NULL;
     const tl_shape shape = tl_shape_of(c->x[0]);
     if (shape.rank < 2 || shape.rank > 4)
-        return tl_call_refuse(c, "%s is not [batch,head,query,key], [batch,query,key] or [query,key]",
-                              TL_SHAPE_STRING(shape));
+        return tl_call_fail(c, "%s is not [batch,head,query,key], [batch,query,key] or [query,key]",
+                            TL_SHAPE_STRING(shape)),
+               NULL;
     const long dim[4] = {shape.rank > 2 ? shape.dim[0] : 1, shape.rank > 3 ? shape.dim[1] : 1,
                          shape.dim[shape.rank - 2], shape.dim[shape.rank - 1]};
-    *rows = dim[0] * dim[1] * dim[2];
-    *keys = dim[3];
-    return tl_key_mask_copy(c, copy, mask, dim);
+    m->rows = dim[0] * dim[1] * dim[2];
+    m->keys = dim[3];
+    return tl_key_mask_copy(c, &m->mask, mask, dim) ? m : NULL;
 }
 
 /* ---- keys that no query sees ---- */

@@ -9,9 +9,7 @@
  *
  * backward: given dh' and dc',   d = dc' + dh'∘o∘(1 - tanh²c'),   dc += d∘f,
  *           dx, drecall += (d∘g∘i∘(1 - i), d∘c∘f∘(1 - f), d∘i∘(1 - g²), dh'∘tanh(c')∘o∘(1 - o)). */
-#include "tapeloom/op.h"
-#include "tapeloom/ops.h"
-#include "tensor/gates.h"
+#include "cell_step.h"
 
 /* One half of [2,B,hidden]. */
 static tl_tensor half(tl_tensor t, int which) { return tl_at(t, which); }
@@ -33,27 +31,10 @@ static void backward(tl_back *b) {
 
 const tl_op tl_op_lstm_step = {"lstm_step", backward};
 
-static bool check_shapes(tl_call *call) {
-    const tl_tensor x = call->x[0], recall = call->x[1], c = call->x[2];
-    const bool fits = c.rank == 2 && x.rank == 2 && x.dim[0] == c.dim[0] && x.dim[1] % 4 == 0 &&
-                      x.dim[1] / 4 == c.dim[1] && tl_shape_equal(tl_shape_of(x), tl_shape_of(recall));
-    if (!fits)
-        tl_call_fail(call, "x %s, recall %s, c %s: should be [B,4*hidden], [B,4*hidden], [B,hidden]",
-                     TL_SHAPE_STRING_OF(x), TL_SHAPE_STRING_OF(recall), TL_SHAPE_STRING_OF(c));
-    return call->ok;
-}
-
-/* Makes each row contiguous. The rows may have any stride, as in one step of many. */
-static bool make_rows_contiguous(tl_call *c) {
-    for (int i = 0; i < 3; i++)
-        if (c->x[i].stride[1] != 1 && !tl_call_dense(c, i)) return false;
-    return true;
-}
-
 tl_var tl_lstm_step(tl_var x, tl_var recall, tl_var c) {
     tl_call call = tl_call_begin(&tl_op_lstm_step, 3, (tl_var[]){x, recall, c});
     call.unread = TL_UNREAD_RESULT | TL_UNREAD_INPUT(0) | TL_UNREAD_INPUT(1);
-    if (!call.ok || !check_shapes(&call) || !make_rows_contiguous(&call)) return tl_call_end(&call);
+    if (!tl_cell_step_inputs(&call, 4, "c")) return tl_call_end(&call);
     const tl_tensor *in = call.x;
     tl_tensor y = tl_call_new(&call, TL_SHAPE(2, in[2].dim[0], in[2].dim[1]));
     saved *s = tl_call_save(&call, sizeof *s);

@@ -13,17 +13,13 @@
  * After all steps
  *
  *     dx = dsum        dbias += the sum of dsum's rows        dweight += dsumᵀ·h, h before each step: one product */
-#include "tapeloom/op.h"
-#include "tapeloom/ops.h"
-#include "autograd/for_kernels.h"
+#include "give_product.h"
 #include "tensor/lstm.h"
 #include "tensor/map.h"
 
 #include <string.h>
 
 enum { X, WEIGHT, BIAS, FIRST_H, FIRST_C }; /* the inputs */
-
-static tl_tensor transposed(tl_tensor t) { return tl_tensor_transpose(t, -1, -2); }
 
 static bool give_product(tl_back *b, tl_tensor to, bool add, tl_tensor left, tl_tensor right) {
     const tl_product_options options = {.add = add, .precision = tl_tape_matmul_precision(b->tape)};
@@ -61,10 +57,10 @@ static bool give_weight(tl_back *b, tl_tensor dsum) {
     if (!tl_sink_open(b, WEIGHT, &sink)) return true;
     bool done = true;
     if (!tl_product_in_groups(tl_tape_matmul_precision(b->tape)))
-        done = give_product(b, sink.to, sink.add, transposed(dsum), l->h);
+        done = give_product(b, sink.to, sink.add, tl_transposed(dsum), l->h);
     else
         for (long j = 0; done && j < dsum.dim[0]; j++)
-            done = give_product(b, sink.to, sink.add || j > 0, transposed(tl_at(dsum, j)), tl_at(l->h, j));
+            done = give_product(b, sink.to, sink.add || j > 0, tl_transposed(tl_at(dsum, j)), tl_at(l->h, j));
     tl_sink_close(b, &sink);
     return done;
 }
@@ -76,7 +72,7 @@ static void give_x(tl_back *b, tl_tensor dsum) {
     if (!tl_sink_open(b, X, &sink)) return;
     for (long j = 0; j < steps; j++) {
         tl_tensor to = tl_at(tl_tensor_transpose(sink.to, 0, 1), l->reverse ? j : steps - 1 - j);
-        (sink.add ? tl_tensor_accumulate : tl_tensor_copy)(to, tl_at(dsum, j));
+        tl_tensor_put(to, tl_at(dsum, j), sink.add);
     }
     tl_sink_close(b, &sink);
 }

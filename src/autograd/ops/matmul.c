@@ -6,27 +6,14 @@
  * tape's matrix precision does not apply: this is attention's product of two values, whose matrices are small, so that
  * converting them to another number format takes as long as it saves. For products with weights use linear.
  * backward: given dy,   da += dy·bᵀ,   db += aᵀ·dy,   each summed over the batch axes along which it was broadcast. */
-#include "tapeloom/op.h"
-#include "tapeloom/ops.h"
-#include "autograd/for_kernels.h"
-#include "tensor/product.h"
+#include "give_product.h"
 
-static tl_tensor transposed(tl_tensor t) { return tl_tensor_transpose(t, -1, -2); }
+static const tl_product_options plain = {.plain = true};
 
-/* Input i's gradient += left·right, in place. The product sums over batch axes that the gradient does not have: those
- * along which the input was broadcast. */
-static void give_product(tl_back *b, int i, tl_tensor left, tl_tensor right) {
-    tl_sink sink;
-    if (!tl_sink_open(b, i, &sink)) return;
-    const tl_product_options options = {.add = sink.add, .plain = true};
-    if (!tl_product(sink.to, left, right, &options, tl_tape_workspace(b->tape)))
-        tl_tape_fail(b->tape, "matmul: out of memory in backward");
-    tl_sink_close(b, &sink);
-}
-
+/* An input's gradient does not have the batch axes along which the input was broadcast. */
 static void backward(tl_back *b) {
-    give_product(b, 0, b->dy, transposed(tl_back_x(b, 1)));
-    give_product(b, 1, transposed(tl_back_x(b, 0)), b->dy);
+    tl_give_product(b, 0, b->dy, tl_transposed(tl_back_x(b, 1)), plain);
+    tl_give_product(b, 1, tl_transposed(tl_back_x(b, 0)), b->dy, plain);
 }
 
 const tl_op tl_op_matmul = {"matmul", backward};
@@ -58,7 +45,7 @@ tl_var tl_matmul(tl_var a, tl_var b) {
     tl_shape shape;
     if (!result_shape(&c, &shape)) return tl_call_end(&c);
     tl_tensor out = tl_call_new(&c, shape);
-    if (out.data && !tl_product(out, x, y, &(tl_product_options){.plain = true}, tl_tape_workspace(c.tape)))
+    if (out.data && !tl_product(out, x, y, &plain, tl_tape_workspace(c.tape)))
         return tl_call_fail(&c, "out of memory");
     return tl_call_end(&c);
 }

@@ -16,6 +16,7 @@
  * backward: given dy,   dv += dropout(p)ᵀ·dy,   ds = scale times softmax's gradient of dropout's of dy·vᵀ,
  *                       dq += ds·k,   dk += dsᵀ·q. */
 #include "key_mask.h"
+#include "split.h"
 #include "autograd/for_kernels.h"
 #include "tensor/attention.h"
 #include "tensor/inspect.h"
@@ -40,15 +41,6 @@ static tl_attending attending(tl_tensor q, const saved *s) {
                           .mask = &s->mask,
                           .dropout = s->dropout,
                           .key = s->key};
-}
-
-/* [B,T,H·e] as a view [B,H,T,e] */
-static tl_tensor by_heads(tl_tensor y, long heads) {
-    const long e = y.dim[2] / heads;
-    return (tl_tensor){.data = y.data,
-                       .rank = 4,
-                       .dim = {y.dim[0], heads, y.dim[1], e},
-                       .stride = {y.stride[0], e * y.stride[2], y.stride[1], y.stride[2]}};
 }
 
 /* ---- backward ---- */
@@ -95,7 +87,7 @@ static void backward(tl_back *b) {
     tl_sink sink[3];
     tl_attend_gradient d[3];
     for (int i = 0; i < 3; i++) d[i] = gradient_of(b, i, &sink[i]);
-    if (!tl_attend_backward(d[0], d[1], d[2], by_heads(b->dy, s->mask.heads), s->probs, &a,
+    if (!tl_attend_backward(d[0], d[1], d[2], tl_split_view(b->dy, s->mask.heads), s->probs, &a,
                             tl_tape_workspace(b->tape)))
         tl_tape_fail(b->tape, "scaled_dot_product_attention: out of memory in backward");
     for (int i = 0; i < 3; i++)
@@ -191,7 +183,7 @@ tl_var tl_scaled_dot_product_attention(tl_var q, tl_var k, tl_var v, tl_var bias
     const long heads = c.x[0].dim[1];
     tl_tensor y = tl_call_new(&c, TL_SHAPE(c.x[0].dim[0], c.x[0].dim[2], heads * c.x[2].dim[3]));
     const tl_attending a = attending(c.x[0], s);
-    if (y.data && !tl_attend(by_heads(y, heads), s->probs, &a, tl_tape_workspace(c.tape)))
+    if (y.data && !tl_attend(tl_split_view(y, heads), s->probs, &a, tl_tape_workspace(c.tape)))
         return tl_call_fail(&c, "out of memory");
     return tl_call_end(&c);
 }
