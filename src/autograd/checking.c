@@ -5,15 +5,9 @@
 #include "tape.h"
 #include "tensor/inspect.h"
 
-#include <math.h>
 #include <stdarg.h>
 
-bool tl_tape_set_checking(tl_tape *tape, bool on) {
-    if (!tape) return false;
-    const bool was = tape->checking;
-    tape->checking = on;
-    return was;
-}
+bool tl_tape_set_checking(tl_tape *tape, bool on) { return tape && tl_switch(&tape->checking, on); }
 bool tl_tape_checks(const tl_tape *tape) { return tape && tape->checking; }
 
 /* Fails the tape with a node's scope: in backward that is not the scope entered last. */
@@ -41,11 +35,8 @@ typedef char sentence[160];
 static const char *nonfinite(tl_tensor t, sentence text) {
     const long at = tl_tensor_nonfinite(t);
     if (at < 0) return NULL;
-    const double number = tl_tensor_element(t, at);
     snprintf(text, sizeof(sentence), "element %ld of %.80s is %s", at, TL_SHAPE_STRING_OF(t),
-             isnan(number) ? "nan"
-             : number > 0  ? "inf"
-                           : "-inf");
+             tl_nonfinite_text(tl_tensor_element(t, at)));
     return text;
 }
 

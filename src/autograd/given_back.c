@@ -15,8 +15,7 @@
 
 bool tl_tape_set_give_back(tl_tape *tape, bool on) {
     if (!tape) return false;
-    const bool was = tape->give_back;
-    tape->give_back = on;
+    const bool was = tl_switch(&tape->give_back, on);
     for (int i = 0; on && !was && i < tape->nodes; i++) /* memory of constants and variables made before */
         if (!tape->node[i].op && !tape->node[i].leaf) tl_hold_memory(tape, tape->node[i].value.data);
     return was;
