@@ -57,7 +57,7 @@ void tl_readers_note(tl_tape *tape, int at, unsigned unread) {
 
 void tl_keep_value(tl_var x) {
     const tl_node *n = tl_node_of(x, "tl_keep_value", "the var");
-    if (n && !tl_node_gone(x, "tl_keep_value", "")) x.tape->node[n->base].held = true;
+    if (n && !tl_node_given_back(x, "tl_keep_value", "")) x.tape->node[n->base].held = true;
 }
 
 /* Nodes from number `nodes` on have been forgotten: they read nothing any more. */

@@ -71,7 +71,7 @@ const tl_product_packed *tl_tape_packed(tl_var weight) {
     return tl_tape_packed_leaf(tape, tape->node[n->base].leaf, tl_tensor_transpose(n->value, 0, 1));
 }
 
-bool tl_tape_unwatched(const tl_tape *tape) {
+bool tl_tape_needs_no_nodes(const tl_tape *tape) {
     return tape && tape->no_grad && !tape->training && !tape->checking && !tape->probe && !tape->keep_all &&
            !tl_failed(&tape->error);
 }

@@ -60,7 +60,8 @@ static bool take_none(tl_call *c, int i, tl_var x) {
 static bool take_input(tl_call *c, int i, tl_var x) {
     const tl_node *n = x.tape == c->tape ? tl_node_peek(x) : NULL;
     if (!n) return take_none(c, i, x);
-    if (c->tape->node[n->base].given_back) return !tl_node_gone(x, c->op->name, input_text(i, (char[24]){0}));
+    if (c->tape->node[n->base].given_back)
+        return !tl_node_given_back(x, c->op->name, input_text(i, (char[24]){0}));
     c->x[i] = n->value;
     c->wants_grad |= n->wants_grad;
     return true;

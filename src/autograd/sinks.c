@@ -48,7 +48,7 @@ tl_tensor tl_node_grad_now(const tl_tape *tape, int index) {
 
 tl_tensor tl_grad(tl_var x) {
     tl_node *n = tl_node_of(x, "tl_grad", "the var");
-    return n && !tl_node_gone(x, "tl_grad", "") ? tl_node_grad(x.tape, x.index) : (tl_tensor){0};
+    return n && !tl_node_given_back(x, "tl_grad", "") ? tl_node_grad(x.tape, x.index) : (tl_tensor){0};
 }
 
 /* ---- kept views ---- */

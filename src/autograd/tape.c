@@ -26,7 +26,7 @@ tl_tape *tl_tape_new(void) {
 #ifdef TL_CHECKING
     tape->checking = true;
 #endif
-    tl_kernels_asked(&tape->error);
+    tl_kernels_check_name(&tape->error);
     return tape;
 }
 

@@ -149,7 +149,7 @@ static inline tl_node *tl_node_peek(tl_var x) { /* the same, but no tape fails *
 }
 const char *tl_handle_fault(tl_var x);
 /* Was the memory of x given back? If so the tape fails: "who: what, node …" */
-bool tl_node_gone(tl_var x, const char *who, const char *what);
+bool tl_node_given_back(tl_var x, const char *who, const char *what);
 
 /* given_back.c */
 /* For the node that was just recorded. */

@@ -376,7 +376,7 @@ static long longest(const tl_plain_step *s, long at) {
 }
 
 bool tl_plain_step_take(tl_plain_step *s, const tl_plain_rows *rows, tl_tensor *logits) {
-    if (rows->rows < 1 || !tl_tape_unwatched(s->tape) || tl_params_error(s->of.model->params) ||
+    if (rows->rows < 1 || !tl_tape_needs_no_nodes(s->tape) || tl_params_error(s->of.model->params) ||
         !inputs_valid(s, rows))
         return false;
     const long threads = tl_threads();

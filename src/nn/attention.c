@@ -78,7 +78,7 @@ static tl_var by_steps(const tl_attention_layer *layer, tl_heads h, tl_var bias,
     maps->q = h.q;
     maps->k = h.k;
     maps->v = h.v;
-    tl_var scores = tl_biased(scores_of(layer, h, mask, maps->keep_grad), bias);
+    tl_var scores = tl_add_bias(scores_of(layer, h, mask, maps->keep_grad), bias);
     scores = tl_put(given, TL_PLACE_SCORES, scores);
     h.v = tl_clear_hidden(h.v, mask, h.queries, NULL);
     if (!mask) mask = &everything;

@@ -9,7 +9,7 @@ static bool fits(tl_tensor scores, tl_tensor bias) {
     return fit;
 }
 
-tl_var tl_biased(tl_var scores, tl_var bias) {
+tl_var tl_add_bias(tl_var scores, tl_var bias) {
     if (bias.index == -2 || !tl_ok(scores)) return scores;
     if (!tl_ok(bias)) return tl_add(scores, bias); /* sets the error */
     const tl_tensor value = tl_value(bias);

@@ -16,7 +16,7 @@ bool tl_maps_intervene(const tl_attention_maps *maps) {
     return some;
 }
 
-tl_attention_maps tl_maps_acting(const tl_attention_maps *maps, tl_place_at at) {
+tl_attention_maps tl_maps_interventions(const tl_attention_maps *maps, tl_place_at at) {
     tl_attention_maps acting = {.at = at};
     if (!maps) return acting;
     acting.gate = maps->gate;
@@ -24,7 +24,7 @@ tl_attention_maps tl_maps_acting(const tl_attention_maps *maps, tl_place_at at) 
     return acting;
 }
 
-tl_stream_maps tl_stream_acting(const tl_stream_maps *maps, tl_place_at at) {
+tl_stream_maps tl_stream_interventions(const tl_stream_maps *maps, tl_place_at at) {
     tl_stream_maps acting = {.at = at};
     for (int i = 0; maps && i < TL_STREAM_PLACES; i++) acting.replace[i] = maps->replace[i];
     return acting;

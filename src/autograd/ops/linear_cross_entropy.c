@@ -241,7 +241,7 @@ tl_var tl_linear_cross_entropy(tl_var x, tl_var w, tl_var bias, const int *targe
     lay_out(&k, memory);
     if (!run(&k, tl_tape_workspace(c.tape))) return tl_call_fail(&c, "out of memory");
     if (!k.y) *y.data = (tl_real)(k.sums.loss / s->p.loss.divisor);
-    tl_loss_say(&k.sums, report);
+    tl_loss_fill_report(&k.sums, report);
     tl_tape_release(c.tape, before_blocks);
     return tl_call_end(&c);
 }

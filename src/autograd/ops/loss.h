@@ -82,7 +82,7 @@ static inline tl_shape tl_loss_shape(const tl_loss *loss, tl_shape x) {
     return x;
 }
 
-static inline void tl_loss_say(const tl_loss_sums *sums, tl_loss_report *report) {
+static inline void tl_loss_fill_report(const tl_loss_sums *sums, tl_loss_report *report) {
     if (report) *report = (tl_loss_report){sums->count, sums->correct, sums->nll};
 }
 
