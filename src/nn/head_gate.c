@@ -41,8 +41,8 @@ static tl_var noisy(tl_var log_alpha, const double *u) {
 tl_var tl_hard_concrete(tl_var log_alpha, const double *u) {
     if (!is_vector(log_alpha, "tl_hard_concrete")) return tl_inert(log_alpha.tape);
     tl_var s = tl_sigmoid(u ? noisy(log_alpha, u) : log_alpha);
-    tl_var stretched = tl_add(tl_scale(s, zeta - gamma_), tl_scalar(log_alpha.tape, gamma_));
-    return tl_clamp(stretched, 0, 1);
+    tl_var begin = tl_scalar(log_alpha.tape, gamma_);
+    return tl_clamp(tl_add(tl_scale(s, zeta - gamma_), begin), 0, 1);
 }
 
 tl_var tl_hard_concrete_open(tl_var log_alpha) {

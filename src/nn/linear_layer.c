@@ -16,8 +16,7 @@ tl_linear_layer tl_linear_init(tl_params *params, const char *name, const tl_lin
 
 tl_var tl_linear_forward(const tl_linear_layer *layer, tl_var x) {
     if (!tl_layer_enter(x.tape, TL_LAYER(layer), "tl_linear_init")) return tl_inert(x.tape);
-    tl_var bias = layer->bias ? tl_use(x.tape, layer->bias) : TL_NO_VAR;
-    tl_var y = tl_linear(x, tl_use(x.tape, layer->weight), bias);
+    tl_var y = tl_project(x, layer->weight, layer->bias);
     tl_scope_leave(x.tape);
     return y;
 }

@@ -171,16 +171,16 @@ static tl_cell_state step(const tl_recurrent_layer *layer, int number, tl_var ga
 }
 
 static tl_var project(const tl_recurrent_layer *layer, int number, tl_var x) {
-    const tl_recurrent_weights *w = &layer->weights[number];
-    return tl_linear(x, tl_use(x.tape, w->weight_ih), w->bias_ih ? tl_use(x.tape, w->bias_ih) : TL_NO_VAR);
+    return tl_project(x, layer->weights[number].weight_ih, layer->weights[number].bias_ih);
 }
 
 static tl_cell_state begin(const tl_recurrent_layer *layer, tl_tape *tape, const tl_recurrent_state *initial,
                            int number, long sentences) {
     const bool lstm = layer->kind == TL_LSTM;
-    if (initial)
-        return (tl_cell_state){tl_number_of(initial->h, number),
-                               lstm ? tl_number_of(initial->c, number) : TL_NO_VAR};
+    if (initial) {
+        tl_var h = tl_number_of(initial->h, number);
+        return (tl_cell_state){h, lstm ? tl_number_of(initial->c, number) : TL_NO_VAR};
+    }
     tl_var zeros = tl_zeros(tape, TL_SHAPE(sentences, layer->hidden));
     return (tl_cell_state){zeros, lstm ? zeros : TL_NO_VAR};
 }
@@ -197,7 +197,8 @@ static tl_var lstm_at_once(const reading *r, int number, tl_var gates, bool reve
     const long last = reverse ? 0 : r->steps - 1;
     const tl_shape shape = TL_SHAPE(r->sentences, r->steps, r->layer->hidden);
     tl_var h = tl_reshape(tl_slice(all, 0, 0, 1), shape), c = tl_reshape(tl_slice(all, 0, 1, 2), shape);
-    *state = (tl_cell_state){tl_scale(at_step(h, last), 1), tl_scale(at_step(c, last), 1)};
+    state->h = tl_scale(at_step(h, last), 1);
+    state->c = tl_scale(at_step(c, last), 1);
     return h;
 }
 
@@ -231,8 +232,8 @@ static bool room_for(const tl_recurrent_layer *layer, tl_tape *tape, states *s) 
 
 static tl_recurrent_state all_of(const tl_recurrent_layer *layer, const states *s) {
     const int count = layer->layers * layer->directions;
-    return (tl_recurrent_state){together(s->h, count),
-                                layer->kind == TL_LSTM ? together(s->c, count) : TL_NO_VAR};
+    tl_var h = together(s->h, count);
+    return (tl_recurrent_state){h, layer->kind == TL_LSTM ? together(s->c, count) : TL_NO_VAR};
 }
 
 static tl_var all_layers(const reading *r, tl_var x, const tl_recurrent_state *initial, states *s) {

@@ -88,7 +88,8 @@ static tl_var for_heads(const tl_attention_layer *layer, tl_tape *tape, tl_param
 static tl_var cosine_query(const tl_attention_layer *layer, tl_var q) {
     const long width = d_query(layer);
     tl_var factor = tl_exp(for_heads(layer, q.tape, layer->score_log_scale, 1));
-    factor = tl_add(tl_scale(factor, sqrt((double)width)), tl_zeros(q.tape, TL_SHAPE(width)));
+    tl_var zeros = tl_zeros(q.tape, TL_SHAPE(width));
+    factor = tl_add(tl_scale(factor, sqrt((double)width)), zeros);
     return tl_mul(tl_mul(q, over_length(q)), factor);
 }
 
@@ -133,8 +134,8 @@ static tl_var additive_pair(const tl_attention_layer *layer, tl_var q, tl_var k)
     if (!tl_ok(q) || !tl_ok(k)) return tl_ok(q) ? k : q;
     const tl_tensor of_q = tl_value(q), of_k = tl_value(k);
     const long b = of_q.dim[0], h = of_q.dim[1], t = of_q.dim[2], s = of_k.dim[2], width = of_q.dim[3];
-    tl_var sum =
-        tl_add(tl_reshape(q, TL_SHAPE(b, h, t, 1, width)), tl_reshape(k, TL_SHAPE(b, h, 1, s, width)));
+    k = tl_reshape(k, TL_SHAPE(b, h, 1, s, width));
+    tl_var sum = tl_add(tl_reshape(q, TL_SHAPE(b, h, t, 1, width)), k);
     tl_var w = tl_reshape(tl_use(q.tape, layer->score_weight), TL_SHAPE(h, width, 1));
     tl_var scores = tl_matmul(tl_reshape(tl_tanh(sum), TL_SHAPE(b, h, t * s, width)), w);
     return tl_reshape(scores, TL_SHAPE(b, h, t, s));
