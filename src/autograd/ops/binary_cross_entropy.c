@@ -75,8 +75,9 @@ static tl_var each_weighted(const tl_var *x) {
 static tl_var sum_of_views(const tl_var *x) {
     tl_var targets =
         tl_constant_copy(x[0].tape, tl_tensor_of((tl_real[]){0, 1, 1, 0, 0.25, 1}, TL_SHAPE(3, 2)));
-    return tl_binary_cross_entropy(tl_transpose(tl_slice(x[0], 1, 1, 4), 0, 1), targets,
-                                   tl_full(x[0].tape, TL_SCALAR_SHAPE, 2.5), TL_REDUCE_SUM);
+    tl_var weight = tl_full(x[0].tape, TL_SCALAR_SHAPE, 2.5);
+    return tl_binary_cross_entropy(tl_transpose(tl_slice(x[0], 1, 1, 4), 0, 1), targets, weight,
+                                   TL_REDUCE_SUM);
 }
 TL_GRAD_CASES(binary_cross_entropy, {.what = "mean", .f = mean, TL_INPUTS(TL_DIMS(3, 17), TL_DIMS(3, 17))},
               {.what = "each, weighted",

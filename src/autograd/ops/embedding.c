@@ -57,7 +57,8 @@ static const int some[6] = {3, 0, 3, 3, 1, 0};
 static tl_var repeated(const tl_var *x) { return tl_embedding(x[0], some, TL_SHAPE(2, 3)); }
 static tl_var of_a_view(const tl_var *x) { return tl_embedding(tl_transpose(x[0], 0, 1), some, TL_SHAPE(6)); }
 static tl_var used_twice(const tl_var *x) {
-    return tl_mul(tl_embedding(x[0], some, TL_SHAPE(6)), tl_embedding(x[0], some + 1, TL_SCALAR_SHAPE));
+    tl_var row = tl_embedding(x[0], some + 1, TL_SCALAR_SHAPE);
+    return tl_mul(tl_embedding(x[0], some, TL_SHAPE(6)), row);
 }
 TL_GRAD_CASES(embedding, {.what = "repeated ids", .f = repeated, TL_INPUTS(TL_DIMS(5, 7))},
               {.what = "of a view", .f = of_a_view, TL_INPUTS(TL_DIMS(3, 4))},

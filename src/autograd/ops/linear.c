@@ -51,7 +51,8 @@ tl_var tl_linear(tl_var x, tl_var w, tl_var bias) {
 static tl_var with_bias(const tl_var *x) { return tl_linear(x[0], x[1], x[2]); }
 static tl_var without_bias(const tl_var *x) { return tl_linear(x[0], x[1], TL_NO_VAR); }
 static tl_var of_slices(const tl_var *x) { /* a packed projection's middle third */
-    return tl_linear(tl_slice(x[0], -1, 2, 6), tl_slice(x[1], 0, 3, 6), tl_slice(x[2], 0, 3, 6));
+    tl_var bias = tl_slice(x[2], 0, 3, 6), w = tl_slice(x[1], 0, 3, 6);
+    return tl_linear(tl_slice(x[0], -1, 2, 6), w, bias);
 }
 static tl_var batch_transposed(const tl_var *x) { return tl_linear(tl_transpose(x[0], 0, 1), x[1], x[2]); }
 TL_GRAD_CASES(linear,

@@ -257,8 +257,9 @@ static tl_var smoothed(const tl_var *x) {
     return tl_linear_cross_entropy(x[0], x[1], x[2], some, &options, NULL);
 }
 static tl_var of_views(const tl_var *x) {
-    return tl_linear_cross_entropy(tl_transpose(x[0], 0, 1), tl_transpose(x[1], 0, 1), x[2], some,
-                                   &(tl_loss_options){.divisor = 3}, NULL);
+    tl_var w = tl_transpose(x[1], 0, 1);
+    return tl_linear_cross_entropy(tl_transpose(x[0], 0, 1), w, x[2], some, &(tl_loss_options){.divisor = 3},
+                                   NULL);
 }
 static tl_var each(const tl_var *x) {
     const tl_loss_options options = {
@@ -267,8 +268,8 @@ static tl_var each(const tl_var *x) {
 }
 static tl_var each_of_views(const tl_var *x) {
     const tl_loss_options options = {.reduction = TL_REDUCE_NONE, .class_weight = weights};
-    return tl_linear_cross_entropy(tl_transpose(x[0], 0, 1), tl_transpose(x[1], 0, 1), TL_NO_VAR, some,
-                                   &options, NULL);
+    tl_var w = tl_transpose(x[1], 0, 1);
+    return tl_linear_cross_entropy(tl_transpose(x[0], 0, 1), w, TL_NO_VAR, some, &options, NULL);
 }
 TL_GRAD_CASES(
     linear_cross_entropy, {.what = "plain, shared", .f = plain, TL_INPUTS(TL_DIMS(5, 5), TL_DIMS(5, 5))},

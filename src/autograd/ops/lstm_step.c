@@ -52,7 +52,8 @@ static tl_var of_views(const tl_var *x) { /* one step of three; its own state; c
     return tl_slice(tl_lstm_step(step, step, tl_transpose(x[1], 0, 1)), 0, 0, 1);
 }
 static tl_var of_its_cells(const tl_var *x) {
-    return tl_slice(tl_lstm_step(tl_slice(x[0], 1, 0, 4), tl_slice(x[0], 1, 1, 5), x[1]), 0, 1, 2);
+    tl_var recall = tl_slice(x[0], 1, 1, 5);
+    return tl_slice(tl_lstm_step(tl_slice(x[0], 1, 0, 4), recall, x[1]), 0, 1, 2);
 }
 TL_GRAD_CASES(lstm_step,
               {.what = "odd size",

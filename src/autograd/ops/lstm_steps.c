@@ -172,8 +172,8 @@ static tl_var of_lengths(const tl_var *x) {
 }
 static tl_var backwards(const tl_var *x) { /* of lengths; views, one of them twice */
     tl_var state = tl_transpose(x[2], 0, 1);
-    return tl_lstm_steps(tl_transpose(x[0], 1, 2), tl_slice(x[1], 1, 0, 2), TL_NO_VAR, state, state,
-                         (int[]){1, 3}, true);
+    tl_var weight = tl_slice(x[1], 1, 0, 2);
+    return tl_lstm_steps(tl_transpose(x[0], 1, 2), weight, TL_NO_VAR, state, state, (int[]){1, 3}, true);
 }
 TL_GRAD_CASES(lstm_steps,
               {.what = "odd size",

@@ -20,7 +20,8 @@ tl_var tl_slice(tl_var x, int axis, long from, long to) {
 
 static tl_var middle(const tl_var *x) { return tl_slice(x[0], 1, 1, -1); }
 static tl_var overlapping(const tl_var *x) {
-    return tl_mul(tl_slice(x[0], 0, 0, 3), tl_slice(x[0], 0, 1, 4));
+    tl_var b = tl_slice(x[0], 0, 1, 4);
+    return tl_mul(tl_slice(x[0], 0, 0, 3), b);
 }
 static tl_var of_a_transposed_slice(const tl_var *x) {
     return tl_slice(tl_transpose(tl_slice(x[0], 0, 1, 4), 0, 1), 0, 2, 5);

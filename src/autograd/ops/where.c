@@ -40,8 +40,8 @@ static tl_var column(const tl_var *x) {
 }
 static tl_var of_views(const tl_var *x) {
     tl_var cond = tl_constant(x[0].tape, tl_tensor_of(chosen, TL_SHAPE(2, 3)));
-    return tl_where(tl_transpose(cond, 0, 1), tl_slice(x[0], 1, 1, 3),
-                    tl_transpose(tl_slice(x[0], 0, 1, 3), 0, 1));
+    tl_var b = tl_transpose(tl_slice(x[0], 0, 1, 3), 0, 1), a = tl_slice(x[0], 1, 1, 3);
+    return tl_where(tl_transpose(cond, 0, 1), a, b);
 }
 TL_GRAD_CASES(where, {.what = "same shape", .f = of_two, TL_INPUTS(TL_DIMS(2, 3), TL_DIMS(2, 3))},
               {.what = "all broadcast", .f = of_two, TL_INPUTS(TL_DIMS(4, 1, 3), TL_DIMS(2, 1))},
