@@ -108,8 +108,8 @@ static tl_var relative_bias(const tl_distances *d, tl_tape *tape, long queries, 
 /* ---- slopes ---- */
 
 double tl_alibi_slope(const tl_distances *d, int head, bool after) {
-    const bool steeper =
-        d->kind == TL_SIGNED_ALIBI && after == (head % 2 == 0); /* head 0 is h = 1, which is odd */
+    /* head 0 is h = 1, which is odd */
+    const bool steeper = d->kind == TL_SIGNED_ALIBI && after == (head % 2 == 0);
     return exp2(-8 * (head + (steeper ? 0.5 : 1)) / d->heads);
 }
 

@@ -116,8 +116,8 @@ tl_tensor tl_attention_grad(const tl_attention_maps *maps, tl_place place) {
     const tl_tensor none = {.data = NULL};
     if (!maps || (int)place < 0 || (int)place >= TL_PLACES) return none;
     tl_var x = var_of(maps, place);
-    if (!maps->step || !tl_ok(x) || place == TL_PLACE_K || place == TL_PLACE_V)
-        return tl_grad(x); /* keys and values are made once, for all steps */
+    /* keys and values are made once, for all steps */
+    if (!maps->step || !tl_ok(x) || place == TL_PLACE_K || place == TL_PLACE_V) return tl_grad(x);
     tl_tensor all = tl_tape_tensor(x.tape, tl_shape_of_var(x));
     const int steps = all.rank - 2; /* the axis of queries */
     if (all.data) tl_tensor_fill(all, 0);

@@ -268,8 +268,8 @@ static tl_var forward(const tl_recurrent_layer *layer, tl_var x, const int *leng
     if (!state_fits(layer, x.tape, initial, r.sentences) || !read_lengths(&r, lengths) ||
         !room_for(layer, x.tape, &s))
         return tl_inert(x.tape);
-    const bool reused =
-        tl_tape_set_reuse_weights(x.tape, true); /* every step uses the same weights, with few rows */
+    /* every step uses the same weights, with few rows */
+    const bool reused = tl_tape_set_reuse_weights(x.tape, true);
     tl_var y = all_layers(&r, x, initial, &s);
     if (!reused) tl_tape_set_reuse_weights(x.tape, false);
     if (last && tl_ok(y)) *last = all_of(layer, &s);

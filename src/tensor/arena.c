@@ -22,8 +22,8 @@ static bool chunk_memory(tl_arena_chunk *chunk, size_t size, bool zeroed) {
     chunk->size = size;
     chunk->memory = (char *)(((uintptr_t)chunk->allocated + align - 1) / align * align);
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
-    if (align == HUGE_PAGE)
-        madvise(chunk->memory, size, MADV_HUGEPAGE); /* only advice: it may fail without harm */
+    /* only advice: it may fail without harm */
+    if (align == HUGE_PAGE) madvise(chunk->memory, size, MADV_HUGEPAGE);
 #endif
     return true;
 }

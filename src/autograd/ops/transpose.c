@@ -15,8 +15,7 @@ tl_var tl_transpose(tl_var x, int axis1, int axis2) {
 }
 
 static tl_var swapped(const tl_var *x) { return tl_transpose(x[0], 0, -1); }
-static tl_var beside_itself(const tl_var *x) { /* two views of one memory, both with a gradient */
-    return tl_mul(tl_transpose(x[0], 0, 1), x[0]);
-}
+/* two views of one memory, both with a gradient */
+static tl_var beside_itself(const tl_var *x) { return tl_mul(tl_transpose(x[0], 0, 1), x[0]); }
 TL_GRAD_CASES(transpose, {.what = "first and last", .f = swapped, TL_INPUTS(TL_DIMS(2, 3, 4))},
               {.what = "beside its base", .f = beside_itself, TL_INPUTS(TL_DIMS(4, 4))});
