@@ -97,10 +97,8 @@ bool tl_call_wants(const tl_call *c, int i) {
 bool tl_call_dense(tl_call *c, int i) {
     if (!c->ok || i < 0 || i >= c->inputs) return false;
     if (!c->x[i].data || tl_is_contiguous(c->x[i])) return true;
-    tl_real *memory = tl_call_memory(c, (size_t)tl_numel(c->x[i]) * sizeof(tl_real));
-    if (!memory) return false;
-    tl_tensor copy = tl_tensor_of(memory, tl_shape_of(c->x[i]));
-    tl_tensor_copy(copy, c->x[i]);
+    tl_tensor copy = tl_call_tensor(c, tl_shape_of(c->x[i]));
+    if (!tl_tensor_copy(copy, c->x[i])) return false;
     c->x[i] = copy;
     return true;
 }
@@ -112,6 +110,10 @@ void *tl_call_memory(tl_call *c, size_t bytes) {
         c->ok = false;
     }
     return memory;
+}
+
+tl_tensor tl_call_tensor(tl_call *c, tl_shape shape) {
+    return tl_tensor_of(tl_call_memory(c, (size_t)tl_shape_numel(shape) * sizeof(tl_real)), shape);
 }
 
 tl_tensor tl_call_new(tl_call *c, tl_shape shape) {
@@ -176,7 +178,4 @@ tl_var tl_call_end(tl_call *c) {
     return (tl_var){tape, at, n->epoch};
 }
 
-int tl_axis(int rank, long axis) {
-    if (axis < -rank || axis >= rank) return -1;
-    return (int)(axis < 0 ? axis + rank : axis);
-}
+int tl_axis(int rank, long axis) { return tl_axis_of(rank, axis); }

@@ -62,8 +62,8 @@ tl_distances tl_distances_init(tl_params *params, const char *name, const tl_dis
         tl_params_fail(params, "%s: base is %g, should be more than 0 and finite, or 0 for 10000", name,
                        d.base);
     if (d.kind == TL_RELATIVE && check_buckets(params, &d))
-        d.weight = tl_params_add(params, tl_params_text(params, "%s.weight", name),
-                                 TL_SHAPE(d.heads, d.buckets), (tl_init){TL_INIT_NORMAL, 0});
+        d.weight =
+            tl_add_part(params, name, "weight", TL_SHAPE(d.heads, d.buckets), (tl_init){TL_INIT_NORMAL, 0});
     return d;
 }
 

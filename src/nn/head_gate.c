@@ -53,8 +53,8 @@ tl_var tl_hard_concrete_open(tl_var log_alpha) {
 /* ---- the gates of an attention ---- */
 
 tl_param *tl_head_gate_add(tl_params *params, const char *name, int heads) {
-    tl_param *p = tl_params_add(params, tl_params_text(params, "%s.head_gate.log_alpha", name),
-                                TL_SHAPE(heads), (tl_init){TL_INIT_ONES, 0});
+    tl_param *p =
+        tl_add_part(params, name, "head_gate.log_alpha", TL_SHAPE(heads), (tl_init){TL_INIT_ONES, 0});
     if (p && !tl_params_error(params) && !tl_params_empty(params))
         tl_tensor_fill(tl_param_value(p), (tl_real)TL_HEAD_GATE_BEGINS);
     return p;

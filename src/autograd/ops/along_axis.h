@@ -27,12 +27,9 @@ static inline tl_var tl_along_call(tl_call *c, int axis, tl_along_fn *forward) {
         forward(y.data, c->x[0].data, rows, n);
         return tl_call_end(c);
     }
-    tl_tensor transposed = tl_tensor_transpose(x, at, last);
-    tl_real *memory = tl_call_memory(c, (size_t)tl_numel(x) * sizeof *memory);
-    if (!memory) return tl_call_end(c);
-    tl_tensor row = tl_tensor_of(memory, tl_shape_of(transposed));
-    tl_tensor_copy(row, transposed);
-    forward(memory, memory, rows, n);
+    tl_tensor transposed = tl_tensor_transpose(x, at, last), row = tl_call_tensor(c, tl_shape_of(transposed));
+    if (!tl_tensor_copy(row, transposed)) return tl_call_end(c);
+    forward(row.data, row.data, rows, n);
     tl_tensor_copy(tl_tensor_transpose(y, at, last), row);
     return tl_call_end(c);
 }

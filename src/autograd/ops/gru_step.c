@@ -34,9 +34,9 @@ tl_var tl_gru_step(tl_var x, tl_var recall, tl_var h) {
     if (!tl_cell_step_inputs(&c, 3, "h")) return tl_call_end(&c);
     tl_tensor y = tl_call_new(&c, tl_shape_of(c.x[2]));
     saved *s = tl_call_save(&c, sizeof *s);
-    tl_real *gates = tl_call_memory(&c, (size_t)tl_numel(c.x[0]) * sizeof *gates);
-    if (!gates) return tl_call_end(&c);
-    *s = (saved){tl_tensor_of(gates, tl_shape_of(c.x[0])), c.x[1], c.x[2]};
+    tl_tensor gates = tl_call_tensor(&c, tl_shape_of(c.x[0]));
+    if (!gates.data) return tl_call_end(&c);
+    *s = (saved){gates, c.x[1], c.x[2]};
     tl_gates_gru(y, s->gates, c.x[0], s->recall, s->h);
     return tl_call_end(&c);
 }

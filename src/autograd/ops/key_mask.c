@@ -148,9 +148,8 @@ static bool hidden_are_finite(tl_tensor t, const tl_key_mask *m) {
 tl_tensor tl_key_mask_clear(tl_call *c, int i, const tl_key_mask *m) {
     const tl_tensor t = c->x[i];
     if (hidden_are_finite(t, m)) return t;
-    tl_tensor copy = tl_tensor_of(tl_call_memory(c, (size_t)tl_numel(t) * sizeof(tl_real)), tl_shape_of(t));
-    if (!copy.data) return copy;
-    tl_tensor_copy(copy, t);
+    tl_tensor copy = tl_call_tensor(c, tl_shape_of(t));
+    if (!tl_tensor_copy(copy, t)) return copy;
     for (long b = 0; b < t.dim[0]; b++)
         for (long h = 0; h < t.dim[1]; h++)
             for (long j = first_hidden(m, b, t.dim[2]); j < t.dim[2]; j++)

@@ -182,13 +182,9 @@ const tl_op tl_op_linear_cross_entropy = {"linear_cross_entropy", backward};
 
 /* Takes memory for the gradients that are wanted. */
 static bool prepare_gradients(tl_call *c, saved *s) {
-    for (int i = 0; i < 3; i++) {
-        if (!tl_call_wants(c, i)) continue;
-        tl_real *memory = tl_call_memory(c, (size_t)tl_numel(c->x[i]) * sizeof *memory);
-        if (!memory) return false;
-        s->d[i] = tl_tensor_of(memory, tl_shape_of(c->x[i]));
-    }
-    return true;
+    for (int i = 0; i < 3; i++)
+        if (tl_call_wants(c, i)) s->d[i] = tl_call_tensor(c, tl_shape_of(c->x[i]));
+    return c->ok;
 }
 
 /* Fills in the problem, over contiguous inputs. False, and the call has failed, if an input or option is wrong. */

@@ -38,10 +38,9 @@ tl_var tl_lstm_step(tl_var x, tl_var recall, tl_var c) {
     const tl_tensor *in = call.x;
     tl_tensor y = tl_call_new(&call, TL_SHAPE(2, in[2].dim[0], in[2].dim[1]));
     saved *s = tl_call_save(&call, sizeof *s);
-    const tl_shape kept = TL_SHAPE(in[2].dim[0], 5 * in[2].dim[1]); /* the gates, and tanh(c') */
-    tl_real *gates = tl_call_memory(&call, (size_t)tl_shape_numel(kept) * sizeof *gates);
-    if (!gates) return tl_call_end(&call);
-    *s = (saved){tl_tensor_of(gates, kept), in[2]};
+    tl_tensor gates = tl_call_tensor(&call, TL_SHAPE(in[2].dim[0], 5 * in[2].dim[1])); /* and tanh(c') */
+    if (!gates.data) return tl_call_end(&call);
+    *s = (saved){gates, in[2]};
     tl_gates_lstm(half(y, 0), half(y, 1), s->gates, in[0], in[1], s->c, true);
     return tl_call_end(&call);
 }

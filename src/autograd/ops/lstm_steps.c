@@ -131,10 +131,6 @@ static bool make_rows_contiguous(tl_call *call) {
            (call->x[FIRST_C].stride[1] == 1 || tl_call_dense(call, FIRST_C)) && tl_call_dense(call, BIAS);
 }
 
-static tl_tensor memory_of(tl_call *call, tl_shape shape) {
-    return tl_tensor_of(tl_call_memory(call, (size_t)tl_shape_numel(shape) * sizeof(tl_real)), shape);
-}
-
 tl_var tl_lstm_steps(tl_var x, tl_var weight, tl_var bias, tl_var h, tl_var c, const int *lengths,
                      bool reverse) {
     tl_call call =
@@ -152,8 +148,8 @@ tl_var tl_lstm_steps(tl_var x, tl_var weight, tl_var bias, tl_var h, tl_var c, c
                    .c = call.x[FIRST_C],
                    .reverse = reverse,
                    .y = y,
-                   .h = memory_of(&call, TL_SHAPE(kept, sentences, hidden)),
-                   .gates = memory_of(&call, TL_SHAPE(kept, sentences, 5 * hidden))};
+                   .h = tl_call_tensor(&call, TL_SHAPE(kept, sentences, hidden)),
+                   .gates = tl_call_tensor(&call, TL_SHAPE(kept, sentences, 5 * hidden))};
     if (!l->h.data || !l->gates.data || !copy_lengths(&call, lengths, l)) return tl_call_end(&call);
     tl_tensor_copy(tl_at(l->h, kept - 1), call.x[FIRST_H]);
     if (!tl_lstm_forward(l, tl_tape_matmul_precision(call.tape), tl_tape_packed(weight),
