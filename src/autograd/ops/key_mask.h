@@ -8,12 +8,12 @@
 
 /* For scores [B,H,T,S]; mask may be NULL. False, and the call has failed, if it does not fit or memory runs out. */
 bool tl_key_mask_copy(tl_call *c, tl_key_mask *copy, const tl_mask *mask, const long scores[4]);
-/* Saves the mask of input 0 of the call, scores [B,H,T,S], [B,T,S] or [T,S], and their sizes as a matrix. NULL, and the
- * call has failed, if it does not fit or memory runs out. */
 typedef struct tl_masked {
     tl_key_mask mask; /* over the tape's own copies */
     long rows, keys;
 } tl_masked;
+/* Saves the mask of input 0 of the call, scores [B,H,T,S], [B,T,S] or [T,S], and their sizes as a matrix. NULL, and the
+ * call has failed, if it does not fit or memory runs out. */
 tl_masked *tl_masked_save(tl_call *c, const tl_mask *mask);
 /* Is key j hidden from every query of this sentence and head? */
 bool tl_key_mask_hides(const tl_key_mask *mask, long b, long h, long j);
