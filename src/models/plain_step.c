@@ -194,7 +194,7 @@ static void normalise(const rows *r, const tl_layer_norm_layer *norm, tl_real *y
     const tl_real *beta = norm->bias ? norm->bias->leaf.value.data : NULL;
     tl_real mean, rstd;
     for (long i = 0; i < r->count; i++)
-        k->layer_norm(y + i * d, x + i * d, gamma, beta, d, norm->eps, &mean, &rstd);
+        k->norm(y + i * d, x + i * d, gamma, beta, d, norm->eps, &mean, &rstd);
 }
 
 /* The input of a sub-layer: x or, with pre-norm, norm(x). */
@@ -373,7 +373,7 @@ static long longest(const tl_plain_step *s, long at) {
 }
 
 bool tl_plain_step_take(tl_plain_step *s, const tl_plain_rows *rows, tl_tensor *logits) {
-    if (rows->rows < 1 || !tl_tape_unwatched(s->tape) || tl_params_error(s->of.model->params) ||
+    if (rows->rows < 1 || !tl_tape_needs_no_nodes(s->tape) || tl_params_error(s->of.model->params) ||
         !inputs_valid(s, rows))
         return false;
     const long threads = tl_threads();

@@ -45,7 +45,7 @@ static bool check_sampling(tl_tape *tape, const tl_search_options *o) {
         tl_tape_fail(tape,
                      "search: temperature, top_k and top_p are for samples: set `sample`, or leave them 0");
     else
-        return tl_sampling_sound(tape, "search", &(tl_sampling){o->temperature, o->top_k, o->top_p});
+        return tl_check_sampling(tape, "search", &(tl_sampling){o->temperature, o->top_k, o->top_p});
     return false;
 }
 

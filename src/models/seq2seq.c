@@ -175,7 +175,7 @@ static tl_var by_steps(const tl_seq2seq *m, tl_var y, long words, tl_seq2seq_ste
         if (maps) {
             tl_place_at at = maps->at;
             at.from += t;
-            steps.of_step[t] = tl_maps_acting(maps, at);
+            steps.of_step[t] = tl_maps_interventions(maps, at);
             steps.of_step[t].keep_grad = maps->keep_grad;
             steps.of_step[t].keep = maps->keep;
             seen->maps = &steps.of_step[t];

@@ -1,6 +1,6 @@
 /* watch.html: the table of watch.csv as curves. The page is the library's (src/lens/page/watch.html); this file
  * turns the table into JSON. */
-#include "base/page.h"
+#include "page.h"
 #include "base/quote.h"
 #include "events.h"
 #include "paths.h"

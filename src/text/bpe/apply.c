@@ -21,7 +21,7 @@ static size_t cut(tl_bpe *bpe, tl_span word, const tl_bpe_dropout *dropout) {
     tl_piece *last = &bpe->pieces[count - 1];
     last->size -= TL_BPE_END_SIZE;
     if (last->size == 0) count--; /* version 0.1: the end was not merged with anything */
-    return bpe->choosy ? tl_bpe_split_unknown(bpe, count) : count;
+    return bpe->known_only ? tl_bpe_split_unknown(bpe, count) : count;
 }
 
 /* Appends the pieces to bpe->written, with "@@ " between them. */
