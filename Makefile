@@ -343,6 +343,28 @@ $(O)/tests/coursework/%.o: TL_FLAGS += -iquote .
 # The study's claims are judged by functions of its own: its tests are linked with all of it but main.
 study_obj := $(filter-out %/main.o,$(patsubst %.c,$(O)/%.o,$(wildcard examples/study/*.c))) $(shared_obj)
 $(filter $(B)/tests/study/%,$(TESTS)): $(study_obj)
+# Fuzzing (tests/fuzz): each harness is a file, and a program of its own where libFuzzer makes one; a test replays all of them.
+# What they fuzz besides the library: the marker's files, and the study's.
+fuzz_files := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz_also  := $(filter-out %/main.o,$(marker_obj)) $(study_obj)
+fuzz_obj   := $(O)/tests/fuzz/fuzz.o $(fuzz_files:%=$(O)/tests/fuzz/fuzz_%.o)
+$(B)/tests/fuzz/test_found: $(fuzz_obj) $(fuzz_also)
+$(O)/tests/fuzz/%.o: TL_FLAGS += -iquote .
+FUZZERS := $(fuzz_files:%=$(B)/fuzzers/%)
+$(O)/fuzzers/%.o: tests/fuzz/main.c $(P)/flags
+	@mkdir -p $(@D)
+	$(CC) $(TL_FLAGS) -iquote tests $(CPPFLAGS) $(CFLAGS) -DTL_FUZZ_NAME=$* -MMD -MP -c $< -o $@
+$(B)/fuzzers/%: $(O)/fuzzers/%.o $(O)/tests/fuzz/fuzz_%.o $(O)/tests/fuzz/fuzz.o $(B)/fuzzers/also.a $(LIB)
+	@mkdir -p $(@D)
+	$(LINK) -fsanitize=fuzzer $^ -o $@ $(TL_LIBS)
+$(B)/fuzzers/also.a: $(fuzz_also)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $^
+.PHONY: fuzzers fuzz
+fuzzers: $(FUZZERS)
+fuzz: ## search for bytes that break something, with clang's libFuzzer, for SECONDS (60) or MINUTES in all (FUZZ=--help)
+	@tests/fuzz/run $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SECONDS),--seconds $(SECONDS)) $(FUZZ)
 $(TESTS): $(B)/tests/%: $(O)/tests/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(LINK) $(filter-out $(LIB),$^) $(LIB) -o $@ $(CHECK_LIBS) $(TL_LIBS)
