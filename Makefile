@@ -346,18 +346,19 @@ $(filter $(B)/tests/study/%,$(TESTS)): $(study_obj)
 # Fuzzing (tests/fuzz): each harness is a file, and a program of its own where libFuzzer makes one; a test replays all of them.
 # What they fuzz besides the library: the marker's files, and the study's.
 fuzz_files := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz_with  := $(patsubst %.c,$(O)/%.o,$(filter-out tests/fuzz/main.c tests/fuzz/test_% tests/fuzz/fuzz_%,$(wildcard tests/fuzz/*.c)))
 fuzz_also  := $(filter-out %/main.o,$(marker_obj)) $(study_obj)
-fuzz_obj   := $(O)/tests/fuzz/fuzz.o $(fuzz_files:%=$(O)/tests/fuzz/fuzz_%.o)
+fuzz_obj   := $(fuzz_with) $(fuzz_files:%=$(O)/tests/fuzz/fuzz_%.o)
 $(B)/tests/fuzz/test_found: $(fuzz_obj) $(fuzz_also)
 $(O)/tests/fuzz/%.o: TL_FLAGS += -iquote .
 FUZZERS := $(fuzz_files:%=$(B)/fuzzers/%)
 $(O)/fuzzers/%.o: tests/fuzz/main.c $(P)/flags
 	@mkdir -p $(@D)
 	$(CC) $(TL_FLAGS) -iquote tests $(CPPFLAGS) $(CFLAGS) -DTL_FUZZ_NAME=$* -MMD -MP -c $< -o $@
-$(B)/fuzzers/%: $(O)/fuzzers/%.o $(O)/tests/fuzz/fuzz_%.o $(O)/tests/fuzz/fuzz.o $(B)/fuzzers/also.a $(LIB)
+$(B)/fuzzers/%: $(O)/fuzzers/%.o $(O)/tests/fuzz/fuzz_%.o $(B)/fuzzers/with.a $(LIB)
 	@mkdir -p $(@D)
 	$(LINK) -fsanitize=fuzzer $^ -o $@ $(TL_LIBS)
-$(B)/fuzzers/also.a: $(fuzz_also)
+$(B)/fuzzers/with.a: $(fuzz_with) $(fuzz_also)
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(AR) rcs $@ $^

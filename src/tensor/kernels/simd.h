@@ -66,29 +66,31 @@ TL_SIMD void tl_vec_store(tl_real *p, tl_vec v) { *(tl_vec_unaligned *)p = v; }
 TL_SIMD tl_vec tl_vec_set(tl_real x) { return x - (tl_vec){0}; }
 TL_SIMD tl_vec tl_vec_zero(void) { return (tl_vec){0}; }
 
-/* The mask of the first n lanes. */
-TL_SIMD tl_veci tl_vec_first(long n) {
+/* 0, 1, 2, … */
+TL_SIMD tl_veci tl_vec_lanes(void) {
     tl_veci lane;
     for (int i = 0; i < TL_LANES; i++) lane[i] = i;
-    return lane < (tl_int)n + (tl_veci){0};
+    return lane;
 }
+/* The mask of the first n lanes: none for n <= 0, all for n >= TL_LANES. */
+TL_SIMD tl_veci tl_vec_first(long n) { return tl_vec_lanes() < (tl_int)n + (tl_veci){0}; }
 
 /* The first n lanes from memory, the others = fill; reads nothing beyond p[n-1]. A short row is all tail, and a call of
  * memcpy would cost more than the rest of its work. So sets that have masked loads and stores use them. */
-#if defined(__AVX512F__) && !defined(TL_DOUBLE)
+#if defined(__AVX512F__)
+# ifdef TL_DOUBLE
+#  define TL_FIRST(n) _mm512_cmplt_epi64_mask((__m512i)tl_vec_lanes(), _mm512_set1_epi64(n))
+#  define TL_MASKED_LOAD(p, mask, other) (tl_vec) _mm512_mask_loadu_pd((__m512d)(other), mask, p)
+#  define TL_MASKED_STORE(p, mask, v) _mm512_mask_storeu_pd(p, mask, (__m512d)(v))
+# else
+#  define TL_FIRST(n) _mm512_cmplt_epi32_mask((__m512i)tl_vec_lanes(), _mm512_set1_epi32((int)(n)))
+#  define TL_MASKED_LOAD(p, mask, other) (tl_vec) _mm512_mask_loadu_ps((__m512)(other), mask, p)
+#  define TL_MASKED_STORE(p, mask, v) _mm512_mask_storeu_ps(p, mask, (__m512)(v))
+# endif
 TL_SIMD tl_vec tl_vec_load_n(const tl_real *p, long n, tl_real fill) {
-    return (tl_vec)_mm512_mask_loadu_ps((__m512)tl_vec_set(fill), (__mmask16)((1u << n) - 1), p);
+    return TL_MASKED_LOAD(p, TL_FIRST(n), tl_vec_set(fill));
 }
-TL_SIMD void tl_vec_store_n(tl_real *p, long n, tl_vec v) {
-    _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v);
-}
-#elif defined(__AVX512F__)
-TL_SIMD tl_vec tl_vec_load_n(const tl_real *p, long n, tl_real fill) {
-    return (tl_vec)_mm512_mask_loadu_pd((__m512d)tl_vec_set(fill), (__mmask8)((1u << n) - 1), p);
-}
-TL_SIMD void tl_vec_store_n(tl_real *p, long n, tl_vec v) {
-    _mm512_mask_storeu_pd(p, (__mmask8)((1u << n) - 1), (__m512d)v);
-}
+TL_SIMD void tl_vec_store_n(tl_real *p, long n, tl_vec v) { TL_MASKED_STORE(p, TL_FIRST(n), v); }
 #elif defined(__AVX2__)
 # ifdef TL_DOUBLE
 #  define TL_MASKED_LOAD(p, mask) (tl_vec) _mm256_maskload_pd(p, (__m256i)(mask))
