@@ -209,6 +209,13 @@ $(page_obj): $(O)/src/lens/page/%.o: $(P)/generated/pages/%.c $(P)/flags
 	@mkdir -p $(@D)
 	$(CC) $(TL_FLAGS) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
+# For libFuzzer (tests/fuzz) everything tells which branches it takes and what it compares; the numeric room only the branches: its
+# loops compare at every turn.
+FUZZED ?= 0
+ifeq ($(FUZZED),1)
+$(filter $(O)/src/tensor/%,$(lib_obj)): TL_FLAGS += -fsanitize-coverage=inline-8bit-counters,pc-table
+$(filter-out $(O)/src/tensor/%,$(lib_obj)): TL_FLAGS += -fsanitize=fuzzer-no-link
+endif
 $(lib_obj): TL_FLAGS += -Isrc
 
 $(LIB): $(lib_obj) $(B)/objects
@@ -351,6 +358,9 @@ fuzz_also  := $(filter-out %/main.o,$(marker_obj)) $(study_obj)
 fuzz_obj   := $(fuzz_with) $(fuzz_files:%=$(O)/tests/fuzz/fuzz_%.o)
 $(B)/tests/fuzz/test_found: $(fuzz_obj) $(fuzz_also)
 $(O)/tests/fuzz/%.o: TL_FLAGS += -iquote .
+ifeq ($(FUZZED),1)
+$(fuzz_also): TL_FLAGS += -fsanitize=fuzzer-no-link
+endif
 FUZZERS := $(fuzz_files:%=$(B)/fuzzers/%)
 $(O)/fuzzers/%.o: tests/fuzz/main.c $(P)/flags
 	@mkdir -p $(@D)

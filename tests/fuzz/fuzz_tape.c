@@ -260,7 +260,7 @@ int tl_fuzz_tape(const uint8_t *bytes, size_t size) {
 /* Every choice, and random bytes, drawn by the library's own numbers. */
 static void seeds(tl_fuzz_put *put, void *context) {
     for (unsigned choice = 0; choice < 256; choice += choice < 32 ? 1 : 32) {
-        unsigned char seed[160];
+        unsigned char seed[96];
         const tl_rng_key key = tl_rng_key_of(choice, "seeds");
         seed[0] = (unsigned char)choice;
         for (size_t i = 1; i < sizeof seed; i++) seed[i] = (unsigned char)tl_rng_bits(key, i);

@@ -7,16 +7,17 @@
 /* ---- numbers ---- */
 
 double graph_number(const graph *g, unsigned stream, int k, long i) {
-    static struct { /* the last key: numbers are asked for one after another */
-        uint64_t seed, stream;
+    static struct { /* each stream's last key: numbers are asked for one after another */
+        uint64_t seed, number;
         tl_rng_key key;
-    } last = {~(uint64_t)0, 0, {{0, 0}}};
-    const uint64_t number = (uint64_t)stream << 32 | (uint32_t)k;
-    if (last.seed != g->seed || last.stream != number) {
-        last.seed = g->seed, last.stream = number;
-        last.key = tl_rng_key_mix(tl_rng_key_of(g->seed, "graph"), number);
+    } last[8];
+    const uint64_t number = (uint64_t)(stream + 1) << 32 | (uint32_t)k;
+    stream %= 8;
+    if (last[stream].seed != g->seed || last[stream].number != number) {
+        last[stream].seed = g->seed, last[stream].number = number;
+        last[stream].key = tl_rng_key_mix(tl_rng_key_of(g->seed, "graph"), number);
     }
-    return 2 * tl_rng_uniform(last.key, (uint64_t)i) - 1;
+    return 2 * tl_rng_uniform(last[stream].key, (uint64_t)i) - 1;
 }
 
 long graph_pick(graph *g, long count) { return count > 0 ? (long)fuzz_byte(&g->in) % count : 0; }
