@@ -353,10 +353,13 @@ $(filter $(B)/tests/study/%,$(TESTS)): $(study_obj)
 # Fuzzing (tests/fuzz): each harness is a file, and a program of its own where libFuzzer makes one; a test replays all of them.
 # What they fuzz besides the library: the marker's files, and the study's.
 fuzz_files := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-fuzz_with  := $(patsubst %.c,$(O)/%.o,$(filter-out tests/fuzz/main.c tests/fuzz/test_% tests/fuzz/fuzz_%,$(wildcard tests/fuzz/*.c)))
+fuzz_with  := $(patsubst %.c,$(O)/%.o,$(filter-out tests/fuzz/main.c tests/fuzz/replay.c tests/fuzz/test_% tests/fuzz/fuzz_%,$(wildcard tests/fuzz/*.c)))
 fuzz_also  := $(filter-out %/main.o,$(marker_obj)) $(study_obj)
 fuzz_obj   := $(fuzz_with) $(fuzz_files:%=$(O)/tests/fuzz/fuzz_%.o)
 $(B)/tests/fuzz/test_found: $(fuzz_obj) $(fuzz_also)
+$(B)/tests/fuzz/replay: $(O)/tests/fuzz/replay.o $(fuzz_obj) $(fuzz_also) $(LIB)
+	@mkdir -p $(@D)
+	$(LINK) $^ -o $@ $(TL_LIBS)
 $(O)/tests/fuzz/%.o: TL_FLAGS += -iquote .
 ifeq ($(FUZZED),1)
 $(fuzz_also): TL_FLAGS += -fsanitize=fuzzer-no-link
