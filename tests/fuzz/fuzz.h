@@ -25,16 +25,16 @@ typedef struct tl_fuzz_harness {
 } tl_fuzz_harness;
 
 /* The file has tl_fuzz_NAME, and before this line `static void seeds(tl_fuzz_put *put, void *context)`. */
-#define TL_FUZZ(name, covers)                                                                 \
- extern const tl_fuzz_harness tl_fuzz_harness_##name;                                        \
+#define TL_FUZZ(name, covers)                         \
+ extern const tl_fuzz_harness tl_fuzz_harness_##name; \
  const tl_fuzz_harness tl_fuzz_harness_##name = {#name, covers, tl_fuzz_##name, seeds}
 
 /* ---- faults ---- */
 
 /* Prints where and why, and aborts. */
 _Noreturn void fuzz_fault(const char *file, int line, const char *format, ...) TL_PRINTF(3, 4);
-#define FUZZ_MUST(condition, ...)                                           \
- do {                                                                       \
+#define FUZZ_MUST(condition, ...)                                                \
+ do {                                                                            \
   if (!(condition)) fuzz_fault(__FILE__, __LINE__, #condition ": " __VA_ARGS__); \
  } while (0)
 
@@ -75,11 +75,11 @@ typedef struct fuzz_part {
     char *bytes;
     size_t size;
 } fuzz_part;
-fuzz_part fuzz_next(fuzz_bytes *in);                                /* up to FUZZ_END, which is taken too */
-fuzz_part fuzz_rest(fuzz_bytes *in);                                /* all that is left */
-char *fuzz_string(fuzz_bytes *in);                                  /* fuzz_next up to its first NUL, as a string */
-char *fuzz_string_of(const char *bytes, size_t size);               /* the same of any bytes */
-fuzz_part fuzz_part_of(const void *bytes, size_t size);             /* a copy */
+fuzz_part fuzz_next(fuzz_bytes *in);                    /* up to FUZZ_END, which is taken too */
+fuzz_part fuzz_rest(fuzz_bytes *in);                    /* all that is left */
+char *fuzz_string(fuzz_bytes *in);                      /* fuzz_next up to its first NUL, as a string */
+char *fuzz_string_of(const char *bytes, size_t size);   /* the same of any bytes */
+fuzz_part fuzz_part_of(const void *bytes, size_t size); /* a copy */
 
 /* ---- files ---- */
 

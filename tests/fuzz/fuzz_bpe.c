@@ -30,15 +30,18 @@ static bool same_words(const char *a, const char *b) {
 
 static void check_line(tl_bpe *bpe, const char *line, unsigned choice) {
     const bool single = !strpbrk(line, "\r\n");
-    char *cut = tl_bpe_apply(bpe, line), *again = tl_bpe_apply(bpe, line), *possible = tl_bpe_possible(bpe, line);
+    char *cut = tl_bpe_apply(bpe, line), *again = tl_bpe_apply(bpe, line),
+         *possible = tl_bpe_possible(bpe, line);
     FUZZ_MUST(cut && again && possible && !strcmp(cut, again), "the second time otherwise");
     char *joined = tl_bpe_join(cut);
-    if (single && is_plain(line)) FUZZ_MUST(same_words(joined, line), "\"%s\", \"%s\", \"%s\"", line, cut, joined);
+    if (single && is_plain(line))
+        FUZZ_MUST(same_words(joined, line), "\"%s\", \"%s\", \"%s\"", line, cut, joined);
     unsigned state = choice;
     const tl_bpe_dropout some = {.share = (choice % 11) / 10.0, .uniform = drawn, .context = &state};
     char *dropped = tl_bpe_apply_dropout(bpe, line, &some), *back = tl_bpe_join(dropped);
     FUZZ_MUST(dropped && back, "out of memory");
-    if (single && is_plain(line)) FUZZ_MUST(same_words(back, line), "with dropout: \"%s\", \"%s\"", line, back);
+    if (single && is_plain(line))
+        FUZZ_MUST(same_words(back, line), "with dropout: \"%s\", \"%s\"", line, back);
     free(dropped), free(back), free(joined), free(possible), free(again), free(cut);
 }
 
@@ -47,9 +50,11 @@ static void check_text(const tl_bpe *bpe) {
     char *text = tl_bpe_text(bpe, &size);
     FUZZ_MUST(text, "no text");
     tl_bpe *again = tl_bpe_parse("again", text, size);
-    FUZZ_MUST(!tl_bpe_error(again) && tl_bpe_merges(again) == tl_bpe_merges(bpe), "%s\n%s", tl_bpe_error(again), text);
+    FUZZ_MUST(!tl_bpe_error(again) && tl_bpe_merges(again) == tl_bpe_merges(bpe), "%s\n%s",
+              tl_bpe_error(again), text);
     char *twice = tl_bpe_text(again, &twice_size);
-    FUZZ_MUST(twice && twice_size == size && !memcmp(text, twice, size), "written otherwise:\n%s\n%s", text, twice);
+    FUZZ_MUST(twice && twice_size == size && !memcmp(text, twice, size), "written otherwise:\n%s\n%s", text,
+              twice);
     tl_bpe_free(again);
     free(twice), free(text);
 }
@@ -74,7 +79,8 @@ static void check_learning(fuzz_bytes in, unsigned choice) {
     }
     char *list = tl_bpe_words_text(words, &size);
     FUZZ_MUST(list && tl_utf8_valid(list, size) == size, "no list");
-    tl_bpe *bpe = tl_bpe_learn(words, &(tl_bpe_config){.merges = 1 + choice % 40, .min_frequency = 1 + choice % 3});
+    tl_bpe *bpe =
+        tl_bpe_learn(words, &(tl_bpe_config){.merges = 1 + choice % 40, .min_frequency = 1 + choice % 3});
     FUZZ_MUST(bpe, "out of memory");
     if (tl_bpe_error(bpe)) { /* there is no word of two characters */
         fuzz_message(tl_bpe_error(bpe));
@@ -119,7 +125,8 @@ static void seeds(tl_fuzz_put *put, void *context) {
         "the lower  lowest" FUZZ_CUT "a@@ b\r\nc",
         "2#version: 0.1\nt h\nth e\ne </w>\n" FUZZ_CUT FUZZ_CUT "the then the" FUZZ_CUT "the the aaa aaa",
         "3t h\nh e\n" FUZZ_CUT "t 1" FUZZ_CUT "\xC3\xA4h \xFF\xE4\xBD\xA0 the",
-        "7#version: 0.2\na a\naa a</w>\na a</w>\naa aa\n" FUZZ_CUT "a 9\naa 1\na@@ 4\n" FUZZ_CUT "aaaaaaaaaaaaaaaa aaa aa a",
+        "7#version: 0.2\na a\naa a</w>\na a</w>\naa aa\n" FUZZ_CUT "a 9\naa 1\na@@ 4\n" FUZZ_CUT
+        "aaaaaaaaaaaaaaaa aaa aa a",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) put(context, texts[i], strlen(texts[i]));
 }

@@ -11,7 +11,8 @@ static const char *const specials[] = {"<|end|>", "<|", NULL};
 static void check_decode(const tl_byte_bpe *bpe, const int *ids, long count, const char *bytes, size_t size) {
     FUZZ_MUST(tl_byte_bpe_decode(bpe, ids, count, NULL, 0) == size, "another length");
     char *back = fuzz_memory(size + 1);
-    FUZZ_MUST(tl_byte_bpe_decode(bpe, ids, count, back, size + 1) == size && !memcmp(back, bytes, size) && !back[size],
+    FUZZ_MUST(tl_byte_bpe_decode(bpe, ids, count, back, size + 1) == size && !memcmp(back, bytes, size) &&
+                  !back[size],
               "decoded otherwise");
     free(back);
     if (size > 3) { /* with less room: whole tokens, and an end */
@@ -25,8 +26,9 @@ static void check_decode(const tl_byte_bpe *bpe, const int *ids, long count, con
 static void check_text(tl_byte_bpe *bpe, fuzz_part text) {
     int *ids = fuzz_memory((text.size + 1) * sizeof *ids);
     for (int special = 0; special < 2; special++) {
-        const long count = special ? tl_byte_bpe_encode_special(bpe, text.bytes, text.size, ids, (long)text.size)
-                                   : tl_byte_bpe_encode(bpe, text.bytes, text.size, ids, (long)text.size);
+        const long count = special
+                               ? tl_byte_bpe_encode_special(bpe, text.bytes, text.size, ids, (long)text.size)
+                               : tl_byte_bpe_encode(bpe, text.bytes, text.size, ids, (long)text.size);
         FUZZ_MUST(count >= 0 && count <= (long)text.size, "%ld ids of %zu bytes", count, text.size);
         for (long i = 0; i < count; i++) {
             size_t size;
@@ -37,6 +39,13 @@ static void check_text(tl_byte_bpe *bpe, fuzz_part text) {
                            : tl_byte_bpe_encode(bpe, text.bytes, text.size, NULL, 0)) == count,
                   "another count");
         check_decode(bpe, ids, count, text.bytes, text.size);
+        int *few = fuzz_memory((size_t)(count / 2) * sizeof *few); /* a room that is too small */
+        if (special)
+            tl_byte_bpe_encode_special(bpe, text.bytes, text.size, few, count / 2);
+        else
+            tl_byte_bpe_encode(bpe, text.bytes, text.size, few, count / 2);
+        FUZZ_MUST(!memcmp(few, ids, (size_t)(count / 2) * sizeof *few), "other ids in less room");
+        free(few);
     }
     free(ids);
     char foreign[64];
@@ -47,12 +56,14 @@ static void check_text(tl_byte_bpe *bpe, fuzz_part text) {
 /* Written to its two files, and read again: the same ids. */
 static void check_files(tl_byte_bpe *bpe, fuzz_part text, const char *const *special) {
     tl_byte_bpe_files files = {.vocab_name = "vocab.json", .merges_name = "merges.txt", .specials = special};
-    char *vocab = tl_byte_bpe_vocab_text(bpe, &files.vocab_size), *merges = tl_byte_bpe_merges_text(bpe, &files.merges_size);
+    char *vocab = tl_byte_bpe_vocab_text(bpe, &files.vocab_size),
+         *merges = tl_byte_bpe_merges_text(bpe, &files.merges_size);
     FUZZ_MUST(vocab && merges, "no text");
     files.vocab = vocab, files.merges = merges;
     tl_byte_bpe *again = tl_byte_bpe_parse(&files);
     FUZZ_MUST(again && !tl_byte_bpe_error(again), "%s", tl_byte_bpe_error(again));
-    FUZZ_MUST(tl_byte_bpe_size(again) == tl_byte_bpe_size(bpe) && tl_byte_bpe_merges(again) == tl_byte_bpe_merges(bpe),
+    FUZZ_MUST(tl_byte_bpe_size(again) == tl_byte_bpe_size(bpe) &&
+                  tl_byte_bpe_merges(again) == tl_byte_bpe_merges(bpe),
               "another encoding");
     int *a = fuzz_memory((text.size + 1) * sizeof *a), *b = fuzz_memory((text.size + 1) * sizeof *b);
     const long n = tl_byte_bpe_encode_special(bpe, text.bytes, text.size, a, (long)text.size),
@@ -65,8 +76,8 @@ static void check_files(tl_byte_bpe *bpe, fuzz_part text, const char *const *spe
 
 /* The files of 256 bytes and a few merges, as a seed and as what a short input's merges stand on. */
 static tl_byte_bpe *learnt(const char *text, size_t size, long merges) {
-    return tl_byte_bpe_learn(text, size,
-                             &(tl_byte_bpe_config){.merges = merges, .min_frequency = 1, .specials = specials});
+    return tl_byte_bpe_learn(
+        text, size, &(tl_byte_bpe_config){.merges = merges, .min_frequency = 1, .specials = specials});
 }
 
 int tl_fuzz_byte_bpe(const uint8_t *bytes, size_t size) {
@@ -94,7 +105,8 @@ int tl_fuzz_byte_bpe(const uint8_t *bytes, size_t size) {
     FUZZ_MUST(bpe, "out of memory");
     if (tl_byte_bpe_error(bpe)) {
         fuzz_message(tl_byte_bpe_error(bpe));
-        FUZZ_MUST(tl_byte_bpe_encode(bpe, "a", 1, NULL, 0) == -1 && !tl_byte_bpe_size(bpe), "use after a failure");
+        FUZZ_MUST(tl_byte_bpe_encode(bpe, "a", 1, NULL, 0) == -1 && !tl_byte_bpe_size(bpe),
+                  "use after a failure");
     } else {
         check_text(bpe, text);
         check_files(bpe, text, files.specials);
@@ -106,14 +118,16 @@ int tl_fuzz_byte_bpe(const uint8_t *bytes, size_t size) {
 
 static void seeds(tl_fuzz_put *put, void *context) {
     static const char *const texts[] = {
-        "1the cat sat on the mat, the cat" FUZZ_CUT "the cat's 123 <|end|> <|x \xC3\xA4\xE4\xBD\xA0\xFF\n\n  x",
+        "1the cat sat on the mat, the cat" FUZZ_CUT
+        "the cat's 123 <|end|> <|x \xC3\xA4\xE4\xBD\xA0\xFF\n\n  x",
         "9aaaaaaaaaaaaaaaa" FUZZ_CUT "aaaaaaaaaaaaaaaaa",
         "0{\"a\": 0, \"b\": 1}" FUZZ_CUT "#version: 0.2\na b\n" FUZZ_CUT "ab",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) put(context, texts[i], strlen(texts[i]));
     tl_byte_bpe *bpe = learnt("the cat the mat", 15, 4);
     size_t vocab_size, merges_size;
-    char *vocab = tl_byte_bpe_vocab_text(bpe, &vocab_size), *merges = tl_byte_bpe_merges_text(bpe, &merges_size);
+    char *vocab = tl_byte_bpe_vocab_text(bpe, &vocab_size),
+         *merges = tl_byte_bpe_merges_text(bpe, &merges_size);
     char *seed = fuzz_memory(vocab_size + merges_size + 16);
     seed[0] = '2'; /* with special tokens */
     memcpy(seed + 1, vocab, vocab_size);

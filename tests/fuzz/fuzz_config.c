@@ -22,7 +22,8 @@ static void ask(const char *text, size_t size, const char *key, int type) {
     const bool truth = type == 3 ? tl_config_bool(c, key, true) : true;
     if (!there || tl_config_error(c)) {
         FUZZ_MUST(type != 0 || !there == !string, "%s", key);
-        if (type != 0) FUZZ_MUST(whole == 11 && number == 11 && truth, "%s has another value than the given", key);
+        if (type != 0)
+            FUZZ_MUST(whole == 11 && number == 11 && truth, "%s has another value than the given", key);
     }
     FUZZ_MUST(there || !tl_config_error(c), "%s is not there, and fails", key);
     if (tl_config_error(c)) fuzz_message(tl_config_error(c));
@@ -81,7 +82,8 @@ static void check_set(const char *value, double number, long whole) {
     tl_config *again = text ? tl_config_parse(text, strlen(text), "set", &error) : NULL;
     if (text) {
         FUZZ_MUST(again, "%s\n%s", error.message, text);
-        FUZZ_MUST(!strcmp(tl_config_string(again, "text", ""), value), "a text reads back otherwise:\n%s", text);
+        FUZZ_MUST(!strcmp(tl_config_string(again, "text", ""), value), "a text reads back otherwise:\n%s",
+                  text);
         const double back = tl_config_double(again, "number", 0);
         FUZZ_MUST(!memcmp(&back, &number, sizeof back) || (isnan(back) && isnan(number)), "%s", text);
         FUZZ_MUST(tl_config_long(again, "whole", 0) == whole && !tl_config_error(again), "%s", text);
@@ -113,7 +115,8 @@ int tl_fuzz_config(const uint8_t *bytes, size_t size) {
 
 static void seeds(tl_fuzz_put *put, void *context) {
     static const char *const texts[] = {
-        "# How this model was made\nprogram = lm\n\nsteps = 100 # a comment\na = \"x \\\" \\\\ \\n\\r\\t y\"\n",
+        "# How this model was made\nprogram = lm\n\nsteps = 100 # a comment\na = \"x \\\" \\\\ \\n\\r\\t "
+        "y\"\n",
         "d_model = 64\r\ntrain = runs/a b.tsv\r\nx.y-z_0=1e-3",
         "a = yes\nsteps = off\nd_model=true\ntrain =\n",
         "a = nan\nsteps = -inf\nd_model = 0.1\n",

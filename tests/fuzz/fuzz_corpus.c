@@ -92,8 +92,10 @@ static void check_labels(const tl_corpus *corpus) {
 
 static void check_use(tl_corpus *corpus, unsigned how) {
     tl_vocab_counts *counts = tl_vocab_counts_new();
-    FUZZ_MUST(tl_corpus_count(corpus, TL_SOURCE, counts) && tl_corpus_count(corpus, TL_TARGET, counts), "count");
-    tl_vocab *vocab = tl_vocab_new(counts, &(tl_vocab_config){.min_count = how & 1, .max_size = how & 2 ? 8 : 0});
+    FUZZ_MUST(tl_corpus_count(corpus, TL_SOURCE, counts) && tl_corpus_count(corpus, TL_TARGET, counts),
+              "count");
+    tl_vocab *vocab =
+        tl_vocab_new(counts, &(tl_vocab_config){.min_count = how & 1, .max_size = how & 2 ? 8 : 0});
     tl_vocab_counts_free(counts);
     FUZZ_MUST(!tl_vocab_error(vocab), "%s", tl_vocab_error(vocab));
     FUZZ_MUST(tl_corpus_encode(corpus, vocab, vocab), "%s", tl_corpus_error(corpus));
@@ -119,22 +121,25 @@ int tl_fuzz_corpus(const uint8_t *bytes, size_t size) {
     fuzz_bytes in = fuzz_bytes_of(bytes, size);
     const unsigned kind = fuzz_byte(&in), how = fuzz_byte(&in);
     fuzz_part first = kind % 5 == 3 ? fuzz_next(&in) : fuzz_rest(&in), second = fuzz_rest(&in);
-    const tl_corpus_config config = {
-        .name = kind & 0x40 ? "a\x1B\xFF.tsv" : NULL, .max_tokens = kind & 0x20 ? how % 9 : 0, .strict = (kind & 0x80) != 0};
+    const tl_corpus_config config = {.name = kind & 0x40 ? "a\x1B\xFF.tsv" : NULL,
+                                     .max_tokens = kind & 0x20 ? how % 9 : 0,
+                                     .strict = (kind & 0x80) != 0};
     tl_corpus *corpus = tl_corpus_new();
     bool ok = true;
     if (kind % 5 == 0) ok = tl_corpus_parse_tsv(corpus, first.bytes, first.size, &config);
     if (kind % 5 == 1) ok = tl_corpus_parse_labelled(corpus, first.bytes, first.size, &config);
     if (kind % 5 == 2) ok = tl_corpus_parse_lines(corpus, first.bytes, first.size, &config);
     if (kind % 5 == 3)
-        ok = tl_corpus_parse_parallel(corpus, first.bytes, first.size, second.bytes, second.size, "b", &config);
+        ok = tl_corpus_parse_parallel(corpus, first.bytes, first.size, second.bytes, second.size, "b",
+                                      &config);
     if (kind % 5 == 4) {
         tl_labels *labels = tl_labels_parse("labels.txt", first.bytes, first.size);
         size_t written;
         char *text = tl_labels_text(labels, &written);
         FUZZ_MUST(!text == (tl_labels_error(labels) != NULL), "a text and a failure");
         if (!text) fuzz_message(tl_labels_error(labels));
-        FUZZ_MUST(!text || (written == first.size && !memcmp(text, first.bytes, written)), "written otherwise");
+        FUZZ_MUST(!text || (written == first.size && !memcmp(text, first.bytes, written)),
+                  "written otherwise");
         free(text);
         tl_labels_free(labels);
     } else {
@@ -152,11 +157,14 @@ int tl_fuzz_corpus(const uint8_t *bytes, size_t size) {
 static void seeds(tl_fuzz_put *put, void *context) {
     static const char *const texts[] = {
         "d0the dog sleeps\tle chien dort\nthe cat\tle chat\textra\r\n\nno tab\n\t\nx\ty",
-        "\x80""4\xEF\xBB\xBFone two\tun deux\n",
+        "\x80"
+        "4\xEF\xBB\xBFone two\tun deux\n",
         "e0good\tthe dog sleeps\nbad\tthe dog sleep\n a b \tx\n",
         "f0one line\nanother line\n\xC3\xA4\xE4\xBD\xA0\n\xFF\n",
-        "\x62""5one\ntwo three\n\nfour" FUZZ_CUT "un\ndeux trois\n\nquatre\n",
-        "\x63""0one\ntwo" FUZZ_CUT "un\n",
+        "\x62"
+        "5one\ntwo three\n\nfour" FUZZ_CUT "un\ndeux trois\n\nquatre\n",
+        "\x63"
+        "0one\ntwo" FUZZ_CUT "un\n",
         "\x04 tapeloom-labels 1 2\nbad\ngood\n",
         "\x04 tapeloom-labels 1 1\nx\n",
     };

@@ -66,10 +66,11 @@ static void check_cells(fuzz_bytes in) {
                 FUZZ_MUST(end == (c + 1 < COLUMNS ? ',' : '\n'), "row %d has another number of cells", row);
                 if (row < 0) FUZZ_MUST(!strcmp(cell, columns[c]), "column %s", cell);
                 if (row >= 0 && c == 1)
-                    FUZZ_MUST(tl_double_parse(cell, &back) &&
-                                  (!memcmp(&back, &numbers[row], sizeof back) || (isnan(back) && isnan(numbers[row]))),
+                    FUZZ_MUST(tl_double_parse(cell, &back) && (!memcmp(&back, &numbers[row], sizeof back) ||
+                                                               (isnan(back) && isnan(numbers[row]))),
                               "%s", cell);
-                if (row >= 0 && c == 2) FUZZ_MUST(!strcmp(cell, texts[row]), "\"%s\" reads back as \"%s\"", texts[row], cell);
+                if (row >= 0 && c == 2)
+                    FUZZ_MUST(!strcmp(cell, texts[row]), "\"%s\" reads back as \"%s\"", texts[row], cell);
                 free(cell);
             }
         FUZZ_MUST(at == text + size, "more than was written");
@@ -94,7 +95,9 @@ static void check_continuing(fuzz_part old) {
     }
     char *text = fuzz_read(path, &size);
     if (csv)
-        FUZZ_MUST(size >= 6 && !memcmp(text + size - 6, "7,0.5\n", 6) && size <= (old.size > 10 ? old.size : 10) + 6, "not continued");
+        FUZZ_MUST(size >= 6 && !memcmp(text + size - 6, "7,0.5\n", 6) &&
+                      size <= (old.size > 10 ? old.size : 10) + 6,
+                  "not continued");
     else
         FUZZ_MUST(size == old.size && !memcmp(text, old.bytes, size), "a refused log was changed");
     free(text);

@@ -27,7 +27,8 @@ static void check_places(int which, const char *pattern, unsigned how) {
     for (long i = 0; tl_place_at_number(model, i, &name); i++) {
         const bool fits = tl_place_matches(name.text, pattern);
         found += fits;
-        if (stars < 4 && strlen(pattern) < 100) FUZZ_MUST(fits == matches(name.text, pattern), "%s, %s", name.text, pattern);
+        if (stars < 4 && strlen(pattern) < 100)
+            FUZZ_MUST(fits == matches(name.text, pattern), "%s, %s", name.text, pattern);
     }
     const bool ok = how % 2 ? tl_places_keep(places, pattern)
                             : tl_places_gate(places, pattern, (int)(how / 2 % 5) - 1, 0.5);
@@ -40,7 +41,8 @@ static void check_places(int which, const char *pattern, unsigned how) {
 /* ---- sets of heads ---- */
 
 static void check_heads(const char *text, unsigned how) {
-    const tl_head_shape shape = {.layers = {(int)(how % 3), (int)(how / 3 % 4), 2}, .heads = (int)(how / 12 % 5)};
+    const tl_head_shape shape = {.layers = {(int)(how % 3), (int)(how / 3 % 4), 2},
+                                 .heads = (int)(how / 12 % 5)};
     const size_t count = (size_t)tl_head_count(&shape);
     bool *flags = fuzz_memory(count * sizeof *flags), *again = fuzz_memory(count * sizeof *again);
     for (int others = 0; others < 2; others++) {
@@ -49,7 +51,8 @@ static void check_heads(const char *text, unsigned how) {
         fuzz_outcome(ok, &error);
         if (!ok) continue;
         char *written = tl_heads_text(flags, &shape, others != 0);
-        FUZZ_MUST(written && tl_heads_parse(written, &shape, others != 0, again, &error), "%s", error.message);
+        FUZZ_MUST(written && tl_heads_parse(written, &shape, others != 0, again, &error), "%s",
+                  error.message);
         FUZZ_MUST(!memcmp(flags, again, count * sizeof *flags), "\"%s\" is written \"%s\"", text, written);
         free(written);
     }
@@ -83,14 +86,21 @@ static void check_look(int which, const char *source, const char *target, unsign
     const bool text_alone = which == FUZZ_LM || which == FUZZ_LM_WORDS;
     const char *const one[] = {source}, *const other[] = {text_alone || how & 1 ? target : NULL};
     if (tl_sentences_of(run, text_alone ? NULL : one, other, 1, &sentences)) {
-        if (tl_look(tl_run_model(run), tl_run_tape(run), &sentences.batch, &(tl_look_options){.norms = (how & 2) != 0}, &seen)) {
+        if (tl_look(tl_run_model(run), tl_run_tape(run), &sentences.batch,
+                    &(tl_look_options){.norms = (how & 2) != 0}, &seen)) {
             char *page = tl_page_text(run, &sentences, &seen,
-                                      &(tl_page_options){.title = target, .command = source, .model = target, .date = "today", .most_bytes = how & 4 ? 400000 : 0},
+                                      &(tl_page_options){.title = target,
+                                                         .command = source,
+                                                         .model = target,
+                                                         .date = "today",
+                                                         .most_bytes = how & 4 ? 400000 : 0},
                                       &size);
             if (page) check_page(page, size);
             free(page);
             const char *path = fuzz_path("seen.csv");
-            fuzz_outcome(tl_seen_csv(path, &seen, &sentences, how & 8 ? target : NULL, (how & 16) != 0, tl_run_tape(run), &error), &error);
+            fuzz_outcome(tl_seen_csv(path, &seen, &sentences, how & 8 ? target : NULL, (how & 16) != 0,
+                                     tl_run_tape(run), &error),
+                         &error);
         }
         tl_sentences_free(&sentences);
     }
@@ -112,16 +122,20 @@ int tl_fuzz_lens(const uint8_t *bytes, size_t size) {
 }
 
 static void seeds(tl_fuzz_put *put, void *context) {
-    static const char *const texts[] = {"decoder.*.cross.pattern", "*.scores", "encoder.embedding", "h.0.attn.?", "*"};
+    static const char *const texts[] = {"decoder.*.cross.pattern", "*.scores", "encoder.embedding",
+                                        "h.0.attn.?", "*"};
     static const char *const heads[] = {"encoder.0:0,1; cross.1:none", "decoder.2:3", "cross.0:all", ""};
-    static const char *const lines[] = {"the dog sleeps" FUZZ_CUT "le chien dort", "number" FUZZ_CUT "the dogs sleep",
-                                        "#1" FUZZ_CUT "</script><script>x", "\x1B[31m \xE4\xBD\xA0 <!--" FUZZ_CUT "&lt; \"q\" \\"};
+    static const char *const lines[] = {
+        "the dog sleeps" FUZZ_CUT "le chien dort", "number" FUZZ_CUT "the dogs sleep",
+        "#1" FUZZ_CUT "</script><script>x", "\x1B[31m \xE4\xBD\xA0 <!--" FUZZ_CUT "&lt; \"q\" \\"};
     char seed[256];
     for (int run = 0; run < FUZZ_RUNS; run++)
         for (int i = 0; i < 5; i++) {
             put(context, seed, (size_t)snprintf(seed, sizeof seed, "%c1%s", 60 + 3 * run, texts[i]));
-            if (i < 4) put(context, seed, (size_t)snprintf(seed, sizeof seed, "%c\x4F%s", 61 + 3 * run, heads[i]));
-            if (i < 4) put(context, seed, (size_t)snprintf(seed, sizeof seed, "%c\x03%s", 62 + 3 * run, lines[i]));
+            if (i < 4)
+                put(context, seed, (size_t)snprintf(seed, sizeof seed, "%c\x4F%s", 61 + 3 * run, heads[i]));
+            if (i < 4)
+                put(context, seed, (size_t)snprintf(seed, sizeof seed, "%c\x03%s", 62 + 3 * run, lines[i]));
         }
 }
 

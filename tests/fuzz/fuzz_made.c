@@ -18,7 +18,8 @@ static long long_of(fuzz_bytes *in) {
 static void check_corpus(const tl_corpus *corpus, bool ok, long sentences) {
     FUZZ_MUST(ok == !tl_corpus_error(corpus), "an error and none");
     if (!ok) fuzz_message(tl_corpus_error(corpus));
-    FUZZ_MUST(tl_corpus_size(corpus) == (ok ? sentences : 0), "%ld sentences, not %ld", tl_corpus_size(corpus), sentences);
+    FUZZ_MUST(tl_corpus_size(corpus) == (ok ? sentences : 0), "%ld sentences, not %ld",
+              tl_corpus_size(corpus), sentences);
     for (long i = 0; i < tl_corpus_size(corpus); i++) {
         long links, source = 0, target = 0;
         const tl_link *link = tl_corpus_alignment(corpus, i, &links);
@@ -28,12 +29,14 @@ static void check_corpus(const tl_corpus *corpus, bool ok, long sentences) {
         at = tl_corpus_sentence(corpus, TL_TARGET, i);
         for (const char *t; (t = tl_text_token(at, strlen(at), &size)) != NULL; at = t + size) target++;
         for (long k = 0; k < links; k++)
-            FUZZ_MUST(link[k].source >= 0 && link[k].source < source && link[k].target >= 0 && link[k].target < target,
+            FUZZ_MUST(link[k].source >= 0 && link[k].source < source && link[k].target >= 0 &&
+                          link[k].target < target,
                       "link %d-%d of %ld and %ld tokens", link[k].source, link[k].target, source, target);
         for (long k = 0; i > 0 && k < i && k < 4; k++)
-            FUZZ_MUST(strcmp(tl_corpus_sentence(corpus, TL_SOURCE, k), tl_corpus_sentence(corpus, TL_SOURCE, i)) ||
-                          links == 0,
-                      "sentence %ld comes twice", i);
+            FUZZ_MUST(
+                strcmp(tl_corpus_sentence(corpus, TL_SOURCE, k), tl_corpus_sentence(corpus, TL_SOURCE, i)) ||
+                    links == 0,
+                "sentence %ld comes twice", i);
     }
 }
 
@@ -46,7 +49,8 @@ static void check_made(fuzz_bytes in, unsigned kind) {
     const uint64_t seed = fuzz_word(&in);
     char *name = fuzz_string(&in);
     if (sentences > MOST) sentences = MOST;
-    if (kind == 0 && seed % 64) kind = 3; /* the grammar draws for long before it says that there are no more */
+    if (kind == 0 && seed % 64)
+        kind = 3; /* the grammar draws for long before it says that there are no more */
     tl_corpus *corpus = tl_corpus_new();
     bool ok = false;
     const char *given = choice & 0x80 ? name : NULL;
@@ -55,18 +59,20 @@ static void check_made(fuzz_bytes in, unsigned kind) {
     switch (kind) {
     case 0:
         ok = tl_corpus_grammar(corpus, &(tl_grammar_config){given ? given : pairs[choice % 2],
-                                                            (tl_grammar_part)(choice / 2 % 3), sentences, near, seed});
+                                                            (tl_grammar_part)(choice / 2 % 3), sentences,
+                                                            near, seed});
         break;
     case 1:
-        ok = tl_corpus_labelled(corpus, &(tl_labelled_config){given ? given : labels[choice % 4], sentences, near, seed,
-                                                              (choice & 4) != 0});
+        ok = tl_corpus_labelled(corpus, &(tl_labelled_config){given ? given : labels[choice % 4], sentences,
+                                                              near, seed, (choice & 4) != 0});
         break;
     case 2:
-        ok = tl_corpus_pictures(corpus, &(tl_pictures_config){(tl_pictures_part)(choice % 3), sentences, near, seed});
+        ok = tl_corpus_pictures(corpus,
+                                &(tl_pictures_config){(tl_pictures_part)(choice % 3), sentences, near, seed});
         break;
     default:
-        ok = tl_corpus_toy(corpus, &(tl_toy_config){given ? given : tasks[choice % 3], sentences, near, low % 3000,
-                                                    high % 3000, symbols % 100000, seed});
+        ok = tl_corpus_toy(corpus, &(tl_toy_config){given ? given : tasks[choice % 3], sentences, near,
+                                                    low % 3000, high % 3000, symbols % 100000, seed});
     }
     check_corpus(corpus, ok, sentences);
     free(name);
@@ -92,7 +98,8 @@ static void check_scene(const char *line, uint64_t seed) {
         FUZZ_MUST(other && !strcmp(other, caption), "%s, %s", caption, other);
         free(other);
         for (size_t i = 0; i < sizeof patches / sizeof *patches; i++)
-            FUZZ_MUST(patches[i] >= (tl_real)-0.11 && patches[i] <= (tl_real)1.11, "pixel %g", (double)patches[i]);
+            FUZZ_MUST(patches[i] >= (tl_real)-0.11 && patches[i] <= (tl_real)1.11, "pixel %g",
+                      (double)patches[i]);
     }
     free(caption);
 }
@@ -137,7 +144,8 @@ int tl_fuzz_made(const uint8_t *bytes, size_t size) {
 static void seeds(tl_fuzz_put *put, void *context) {
     for (int kind = 0; kind < 4; kind++)
         for (int choice = 0; choice < 4; choice++) {
-            const unsigned char seed[] = {(unsigned char)kind, (unsigned char)choice, 9, 3, 2, 8, 15, 64, 2, 3, 4, 5, 6, 7, 8};
+            const unsigned char seed[] = {
+                (unsigned char)kind, (unsigned char)choice, 9, 3, 2, 8, 15, 64, 2, 3, 4, 5, 6, 7, 8};
             put(context, seed, sizeof seed);
         }
     tl_corpus *scenes = tl_corpus_new();
@@ -150,7 +158,9 @@ static void seeds(tl_fuzz_put *put, void *context) {
         put(context, seed, 2 + strlen(line));
     }
     tl_corpus_free(scenes);
-    static const char numbers_csv[] = "\x06" "arm,seed,what,at,value\n8 heads,0,exact match,0,0.5\n1 head,3,loss,1e-3,nan\n";
+    static const char numbers_csv[] =
+        "\x06"
+        "arm,seed,what,at,value\n8 heads,0,exact match,0,0.5\n1 head,3,loss,1e-3,nan\n";
     put(context, numbers_csv, sizeof numbers_csv - 1);
 }
 

@@ -42,14 +42,16 @@ static void check_alike(fuzz_part a, fuzz_part b, fuzz_part starter) {
     course_prints of_starter, x, y;
     course_excerpt most[2];
     FUZZ_MUST(course_prints_of(&of_starter, starter.bytes, starter.size, NULL), "out of memory");
-    FUZZ_MUST(course_prints_of(&x, a.bytes, a.size, &of_starter) && course_prints_of(&y, b.bytes, b.size, &of_starter),
+    FUZZ_MUST(course_prints_of(&x, a.bytes, a.size, &of_starter) &&
+                  course_prints_of(&y, b.bytes, b.size, &of_starter),
               "out of memory");
     const double share = course_alike(&x, &y);
     FUZZ_MUST(share >= 0 && share <= 1 && share == course_alike(&y, &x), "alike by %g", share);
     if (x.prints) FUZZ_MUST(course_alike(&x, &x) == 1 || course_alike(&x, &x) == 0, "not like itself");
     const int count = course_excerpts(&x, &y, most);
     for (int i = 0; i < count; i++)
-        FUZZ_MUST(most[i].a_from >= 1 && most[i].a_to >= most[i].a_from && most[i].b_to >= most[i].b_from, "excerpt %d", i);
+        FUZZ_MUST(most[i].a_from >= 1 && most[i].a_to >= most[i].a_from && most[i].b_to >= most[i].b_from,
+                  "excerpt %d", i);
     course_prints_free(&y), course_prints_free(&x), course_prints_free(&of_starter);
 }
 
@@ -61,7 +63,9 @@ static void check_listing(fuzz_part text, unsigned how) {
     while (course_tasks[tasks]) tasks++;
     all.count = asked.defined.count = asked.used.count = 0;
     if (how & 1) course_names_of(listing, &asked);
-    check_why(course_object_is_fine(listing, course_tasks[how / 4 % (unsigned)tasks], how & 2 ? 2 : 1, &asked, &all, why), why);
+    check_why(course_object_is_fine(listing, course_tasks[how / 4 % (unsigned)tasks], how & 2 ? 2 : 1, &asked,
+                                    &all, why),
+              why);
     why[0] = 0;
     check_why(course_names_hold(&all, &asked.defined, why), why);
     free(listing);
@@ -92,7 +96,8 @@ static void check_answers(fuzz_part text, unsigned how) {
     }
     FUZZ_MUST(at == whole, "sizes that do not add up");
     size_t came_size = whole;
-    for (size_t i = 0; i + 3 <= text.size; i += 3) { /* two bytes of a place, one of its new value; 0xFFFF ends them */
+    for (size_t i = 0; i + 3 <= text.size;
+         i += 3) { /* two bytes of a place, one of its new value; 0xFFFF ends them */
         const size_t place = (unsigned char)text.bytes[i] | (size_t)(unsigned char)text.bytes[i + 1] << 8;
         if (place == 0xFFFF) {
             came_size = (size_t)(unsigned char)text.bytes[i + 2] * (whole + 64) / 255;
@@ -107,7 +112,8 @@ static void check_answers(fuzz_part text, unsigned how) {
     if (came_size < whole) FUZZ_MUST(count < calls, "more answers than came");
     if (came_size > whole) FUZZ_MUST(forged, "more bytes than were asked for");
     for (int i = 0; i < count; i++)
-        if (answers[i].touched) FUZZ_MUST(memchr(answers[i].where, 0, sizeof answers[i].where), "a name without end");
+        if (answers[i].touched)
+            FUZZ_MUST(memchr(answers[i].where, 0, sizeof answers[i].where), "a name without end");
     for (int i = 0; i < calls; i++) course_case_free(&cases[i]);
     free(answer), free(came.data), free(packed.data);
 }
@@ -136,7 +142,8 @@ static void check_written(const char *said) {
     course_json(&marks, to);
     fclose(to);
     for (size_t i = 0; i < size; i++)
-        FUZZ_MUST((text[i] >= 0x20 && text[i] < 0x7F) || text[i] == '\n', "byte 0x%02x in JSON", (unsigned)(unsigned char)text[i]);
+        FUZZ_MUST((text[i] >= 0x20 && text[i] < 0x7F) || text[i] == '\n', "byte 0x%02x in JSON",
+                  (unsigned)(unsigned char)text[i]);
     free(text);
     static const char *const columns[] = {"a"};
     tl_error error = {""};
@@ -175,13 +182,20 @@ int tl_fuzz_marker(const uint8_t *bytes, size_t size) {
 
 static void seeds(tl_fuzz_put *put, void *context) {
     static const char *const texts[] = {
-        "00#include <math.h>\n/* c */ void f(double *x) { x[0] = 1.5e-3 + 'a'; } // \\\n more\n?" "?/\nL\"s\\\"t\" u8\"x\"",
+        "00#include <math.h>\n/* c */ void f(double *x) { x[0] = 1.5e-3 + 'a'; } // \\\n more\n?"
+        "?/\nL\"s\\\"t\" u8\"x\"",
         "00# line 3\n#define int long\n%:undef _X_SOURCE\n__asm__(\"nop\");",
-        "10int f(int a) { return a * a + 1; }" FUZZ_CUT "int g(int b) { return b * b + 1; }" FUZZ_CUT "int f(int a) {",
+        "10int f(int a) { return a * a + 1; }" FUZZ_CUT "int g(int b) { return b * b + 1; }" FUZZ_CUT
+        "int f(int a) {",
         "21a.o: file format elf64-x86-64\n  0 .text 00000032 0 0 0 2**4\n CONTENTS, CODE\nSYMBOL TABLE:\n"
-        "0000000000000000 g     F .text\t0000000000000032 softmax_forward\n0000000000000000         *UND*\t0000000000000000 exp\n"
+        "0000000000000000 g     F .text\t0000000000000032 softmax_forward\n0000000000000000         "
+        "*UND*\t0000000000000000 exp\n"
         "Disassembly of section .text:\n   0:\tsyscall \n",
-        "30abcdefghi", "31\xFF\xFF\x80", "3A\x01\x02\x03\x10\x00\x00", "40 1: 3/4\n2:0.5e1\n1 2\n", "50=cmd|' /C calc'!A0 \"\xFF\n",
+        "30abcdefghi",
+        "31\xFF\xFF\x80",
+        "3A\x01\x02\x03\x10\x00\x00",
+        "40 1: 3/4\n2:0.5e1\n1 2\n",
+        "50=cmd|' /C calc'!A0 \"\xFF\n",
         "50\xE4\xBD\xA0\xF0\x9F\x98\x80 \x1B[31m"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         char seed[1024];

@@ -63,9 +63,25 @@ int tl_fuzz_number(const uint8_t *bytes, size_t size) {
 }
 
 static void seeds(tl_fuzz_put *put, void *context) {
-    static const char *const texts[] = {"0",    "-0",      "12",    "-1e-3", "+.5E+7", "1e308", "1e-320",
-                                        "1e999", "1e-999", "nan",   "-inf",  "+nan",   "0x10",  "1e",
-                                        ".",    "9223372036854775807", "-9223372036854775809", " 1", "1."};
+    static const char *const texts[] = {"0",
+                                        "-0",
+                                        "12",
+                                        "-1e-3",
+                                        "+.5E+7",
+                                        "1e308",
+                                        "1e-320",
+                                        "1e999",
+                                        "1e-999",
+                                        "nan",
+                                        "-inf",
+                                        "+nan",
+                                        "0x10",
+                                        "1e",
+                                        ".",
+                                        "9223372036854775807",
+                                        "-9223372036854775809",
+                                        " 1",
+                                        "1."};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) put(context, texts[i], strlen(texts[i]));
 }
 

@@ -52,7 +52,8 @@ static void check_foreign(const tl_option *rows, fuzz_part text, int program) {
     tl_run_settings settings = tl_run_settings_of_program(programs[program]);
     tl_error error = {""};
     tl_config *config = tl_config_parse(text.bytes, text.size, "config.txt", &error);
-    const bool ok = config && tl_options_read(rows, &settings, config, "config.txt", programs[program], &error);
+    const bool ok =
+        config && tl_options_read(rows, &settings, config, "config.txt", programs[program], &error);
     fuzz_outcome(ok, &error);
     if (ok) {
         FUZZ_MUST(tl_options_check(rows, &settings, &error), "read, and then refused: %s", error.message);

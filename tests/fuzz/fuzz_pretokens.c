@@ -9,8 +9,8 @@ int tl_fuzz_pretokens(const uint8_t *bytes, size_t size);
 
 static void check_cut(tl_pretokens kind, const char *line) {
     char *tokens = tl_pretokens_cut(kind, line), *back = tl_pretokens_join(kind, tokens);
-    FUZZ_MUST(tokens && back && !strcmp(back, line), "kind %d: \"%s\" becomes \"%s\" becomes \"%s\"", (int)kind,
-              line, tokens, back);
+    FUZZ_MUST(tokens && back && !strcmp(back, line), "kind %d: \"%s\" becomes \"%s\" becomes \"%s\"",
+              (int)kind, line, tokens, back);
     if (kind != TL_PRETOKENS_NONE && tl_utf8_valid(line, strlen(line)) == strlen(line))
         FUZZ_MUST(tl_utf8_valid(tokens, strlen(tokens)) == strlen(tokens), "tokens that are not UTF-8");
     free(back);
@@ -50,7 +50,8 @@ int tl_fuzz_pretokens(const uint8_t *bytes, size_t size) {
     fuzz_bytes in = fuzz_bytes_of(bytes, size);
     const unsigned choice = fuzz_byte(&in);
     char *line = fuzz_string(&in), *other = fuzz_string(&in);
-    for (int kind = TL_PRETOKENS_NONE; kind <= TL_PRETOKENS_CHARACTERS; kind++) check_cut((tl_pretokens)kind, line);
+    for (int kind = TL_PRETOKENS_NONE; kind <= TL_PRETOKENS_CHARACTERS; kind++)
+        check_cut((tl_pretokens)kind, line);
     const tl_bleu_config config = {.tokens = (tl_bleu_tokens)(choice % 4), .lowercase = choice / 4 % 2 != 0};
     check_score(line, other, config);
     check_score(line, line, config);
@@ -64,7 +65,8 @@ static void seeds(tl_fuzz_put *put, void *context) {
         "1Hello, world! It's 3.14 (or 1,000).  two  spaces\t" FUZZ_CUT "Hello world, it is 3.14.",
         "2\xEF\xBF\xAD \xE2\x96\x81 \xE4\xBD\xA0\xE5\xA5\xBD\xEF\xBC\x8C\xE4\xB8\x96\xE7\x95\x8C" FUZZ_CUT
         "\xE4\xBD\xA0\xE5\xA5\xBD",
-        "3" "a\xEF\xBF\xAD ,b \xEF\xBF\xAD" FUZZ_CUT "&quot;x&amp;y&lt;&gt; <skipped> a-\nb -5-3",
+        "3"
+        "a\xEF\xBF\xAD ,b \xEF\xBF\xAD" FUZZ_CUT "&quot;x&amp;y&lt;&gt; <skipped> a-\nb -5-3",
         "5 \xC2\xA0lead \xFF\xC3 trail \xE2\x80\xA8 " FUZZ_CUT "the cat sat on the mat the cat sat",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) put(context, texts[i], strlen(texts[i]));

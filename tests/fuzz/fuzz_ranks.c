@@ -92,7 +92,8 @@ int tl_fuzz_ranks(const uint8_t *bytes, size_t size) {
         const bool ok = tl_ranks_gather_bytes(ranks, own, strlen(own), &lists, each, &error);
         fuzz_outcome(ok, &error);
         for (int r = 0; ok && r < RANKS; all += each[r++])
-            FUZZ_MUST(each[r] == texts[r].size && !memcmp(lists + all, texts[r].bytes, each[r]), "list %d", r);
+            FUZZ_MUST(each[r] == texts[r].size && !memcmp(lists + all, texts[r].bytes, each[r]), "list %d",
+                      r);
         free(lists);
     } else {
         bool same = true;
@@ -102,7 +103,8 @@ int tl_fuzz_ranks(const uint8_t *bytes, size_t size) {
         fuzz_outcome(ok, &error);
         FUZZ_MUST(ok == (same && !j.fails), "compared wrongly");
     }
-    if (j.fails && choice & 0x10) FUZZ_MUST(!tl_ranks_same(ranks, "a", "b", "c", &error), "goes on after a failure");
+    if (j.fails && choice & 0x10)
+        FUZZ_MUST(!tl_ranks_same(ranks, "a", "b", "c", &error), "goes on after a failure");
     free(own);
     for (int r = 0; r < RANKS; r++) free(texts[r].bytes);
     tl_ranks_end(ranks, false);
@@ -110,10 +112,13 @@ int tl_fuzz_ranks(const uint8_t *bytes, size_t size) {
 }
 
 static void seeds(tl_fuzz_put *put, void *context) {
-    static const char *const texts[] = {
-        "1a = 1\nb = 2\n" FUZZ_CUT "a = 1\nb = 2\n" FUZZ_CUT "a = 1\nb = 3\n", "0same" FUZZ_CUT "same" FUZZ_CUT "same",
-        "2" FUZZ_CUT "\xFF\n" FUZZ_CUT "x", "p\x01host" FUZZ_CUT "out of memory" FUZZ_CUT "x", "@a" FUZZ_CUT "b" FUZZ_CUT "c",
-        "\x11one" FUZZ_CUT "two two" FUZZ_CUT "", "\x90one" FUZZ_CUT "two"};
+    static const char *const texts[] = {"1a = 1\nb = 2\n" FUZZ_CUT "a = 1\nb = 2\n" FUZZ_CUT "a = 1\nb = 3\n",
+                                        "0same" FUZZ_CUT "same" FUZZ_CUT "same",
+                                        "2" FUZZ_CUT "\xFF\n" FUZZ_CUT "x",
+                                        "p\x01host" FUZZ_CUT "out of memory" FUZZ_CUT "x",
+                                        "@a" FUZZ_CUT "b" FUZZ_CUT "c",
+                                        "\x11one" FUZZ_CUT "two two" FUZZ_CUT "",
+                                        "\x90one" FUZZ_CUT "two"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) put(context, texts[i], strlen(texts[i]));
 }
 

@@ -9,9 +9,18 @@
 
 int tl_fuzz_run(const uint8_t *bytes, size_t size);
 
-static const char *const names[] = {"config.txt", "codes.txt",  "vocab.src.txt", "vocab.tgt.txt", "vocab.txt",
-                                    "vocab.json", "merges.txt", "labels.txt",    "log.csv",       "model.safetensors",
-                                    "checkpoint.safetensors", "last.safetensors"};
+static const char *const names[] = {"config.txt",
+                                    "codes.txt",
+                                    "vocab.src.txt",
+                                    "vocab.tgt.txt",
+                                    "vocab.txt",
+                                    "vocab.json",
+                                    "merges.txt",
+                                    "labels.txt",
+                                    "log.csv",
+                                    "model.safetensors",
+                                    "checkpoint.safetensors",
+                                    "last.safetensors"};
 enum { FILES = sizeof names / sizeof *names, WEIGHTS = 9 };
 
 /* The folder's files as training left them; bytes NULL: there is none. */
@@ -70,7 +79,9 @@ static void write_text(tl_run *run, const char *prompt) {
     size_t written = 0;
     tl_lm_text text;
     tl_quality quality;
-    if (tl_lm_write(run, &(tl_lm_write_options){.prompt = prompt, .tokens = 12, .seed = 1, .tell = take_piece, .to = &written}) &&
+    if (tl_lm_write(run,
+                    &(tl_lm_write_options){
+                        .prompt = prompt, .tokens = 12, .seed = 1, .tell = take_piece, .to = &written}) &&
         tl_lm_encode(run, prompt, strlen(prompt), &text)) {
         if (text.count > 1) tl_lm_measure(run, &text, &quality);
         tl_lm_text_free(&text);
@@ -187,4 +198,4 @@ static void seeds(tl_fuzz_put *put_seed, void *context) {
     }
 }
 
-TL_FUZZ(run, "run: a run's folder: settings, vocabularies, merges, labels, weights, checkpoint; opened, used, trained on");
+TL_FUZZ(run, "run: a run's folder, any of its files replaced: opened, used, trained on");

@@ -11,7 +11,8 @@ int tl_fuzz_safetensors(const uint8_t *bytes, size_t size);
 enum { MOST = 16, MOST_NUMBERS = 1 << 16 };
 
 static void check_entry(const tl_safetensors *file, const tl_safetensors_entry *e, size_t file_size) {
-    FUZZ_MUST(e->name && tl_utf8_valid(e->name, strlen(e->name)) == strlen(e->name), "a name that is not UTF-8");
+    FUZZ_MUST(e->name && tl_utf8_valid(e->name, strlen(e->name)) == strlen(e->name),
+              "a name that is not UTF-8");
     FUZZ_MUST(e->begin <= e->end && e->end <= file_size, "%s lies from %zu to %zu of %zu", e->name,
               (size_t)e->begin, (size_t)e->end, file_size);
     FUZZ_MUST(tl_safetensors_find(file, e->name) == e, "%s is found elsewhere", e->name);
@@ -34,7 +35,8 @@ static long read_all(tl_safetensors *file, tl_safetensors_item items[MOST], size
         const bool real = e->dtype == TL_DTYPE_F32 || e->dtype == TL_DTYPE_F64 || e->dtype == TL_DTYPE_F16 ||
                           e->dtype == TL_DTYPE_BF16;
         if (count < 0 || count > MOST_NUMBERS || kept == MOST) continue;
-        FUZZ_MUST(!real || count <= (long)(e->end - e->begin), "%ld numbers in %zu bytes", count, (size_t)(e->end - e->begin));
+        FUZZ_MUST(!real || count <= (long)(e->end - e->begin), "%ld numbers in %zu bytes", count,
+                  (size_t)(e->end - e->begin));
         tl_real *numbers = fuzz_memory((size_t)count * sizeof *numbers);
         const tl_tensor to = tl_tensor_of(numbers, e->shape);
         const bool ok = tl_safetensors_read(file, e->name, to, &error);
@@ -51,9 +53,11 @@ static long read_all(tl_safetensors *file, tl_safetensors_item items[MOST], size
 static void check_metadata(const tl_safetensors *file) {
     for (long i = 0; i < tl_safetensors_metadata_count(file); i++) {
         const tl_safetensors_pair pair = tl_safetensors_metadata_at(file, i);
-        FUZZ_MUST(pair.key && pair.value && !strcmp(tl_safetensors_metadata(file, pair.key), pair.value), "entry %ld", i);
+        FUZZ_MUST(pair.key && pair.value && !strcmp(tl_safetensors_metadata(file, pair.key), pair.value),
+                  "entry %ld", i);
     }
-    FUZZ_MUST(!tl_safetensors_metadata_at(file, tl_safetensors_metadata_count(file)).key, "one more than there are");
+    FUZZ_MUST(!tl_safetensors_metadata_at(file, tl_safetensors_metadata_count(file)).key,
+              "one more than there are");
 }
 
 static void check_writing(const tl_safetensors *file, const tl_safetensors_item *items, long count) {
@@ -69,7 +73,8 @@ static void check_writing(const tl_safetensors *file, const tl_safetensors_item 
     for (long i = 0; i < count; i++) {
         const size_t bytes = (size_t)tl_numel(items[i].tensor) * sizeof(tl_real);
         tl_real *numbers = fuzz_memory(bytes);
-        FUZZ_MUST(tl_safetensors_read(again, items[i].name, tl_tensor_of(numbers, tl_shape_of(items[i].tensor)), &error),
+        FUZZ_MUST(tl_safetensors_read(again, items[i].name,
+                                      tl_tensor_of(numbers, tl_shape_of(items[i].tensor)), &error),
                   "%s", error.message);
         FUZZ_MUST(!memcmp(numbers, items[i].tensor.data, bytes), "%s reads back otherwise", items[i].name);
         free(numbers);
@@ -106,14 +111,23 @@ static void seeds(tl_fuzz_put *put, void *context) {
         size_t data;
     } files[] = {
         {"{}", 0},
-        {"{\"__metadata__\":{\"k\":\"v\",\"a\":\"\\u00e9\"},\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8},
+        {"{\"__metadata__\":{\"k\":\"v\",\"a\":\"\\u00e9\"},\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_"
+         "offsets\":[0,8]}}",
+         8},
         {"{\"b\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[2,3]},"
-         "\"a\":{\"dtype\":\"BF16\",\"shape\":[1,1],\"data_offsets\":[0,2]}}", 3},
+         "\"a\":{\"dtype\":\"BF16\",\"shape\":[1,1],\"data_offsets\":[0,2]}}",
+         3},
         {"{\"a\":{\"dtype\":\"F64\",\"shape\":[1000000,0,1000000],\"data_offsets\":[0,0]},"
-         "\"c\":{\"dtype\":\"F16\",\"shape\":[],\"data_offsets\":[0,2]}}", 2},
-        {"{\"a\":{\"dtype\":\"F4\",\"shape\":[3,2],\"data_offsets\":[0,3]},\"d\":{\"dtype\":\"F6_E2M3\",\"shape\":[4],"
-         "\"data_offsets\":[3,6]},\"e\":{\"dtype\":\"I64\",\"shape\":[1,1,1,1,1,1,1,1],\"data_offsets\":[6,14]}}", 14},
-        {"{\"a\":{\"dtype\":\"F64\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,18446744073709551615]}}", 0},
+         "\"c\":{\"dtype\":\"F16\",\"shape\":[],\"data_offsets\":[0,2]}}",
+         2},
+        {"{\"a\":{\"dtype\":\"F4\",\"shape\":[3,2],\"data_offsets\":[0,3]},\"d\":{\"dtype\":\"F6_E2M3\","
+         "\"shape\":[4],"
+         "\"data_offsets\":[3,6]},\"e\":{\"dtype\":\"I64\",\"shape\":[1,1,1,1,1,1,1,1],\"data_offsets\":[6,"
+         "14]}}",
+         14},
+        {"{\"a\":{\"dtype\":\"F64\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,"
+         "18446744073709551615]}}",
+         0},
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         for (unsigned choice = 0; choice < 4; choice += 2)

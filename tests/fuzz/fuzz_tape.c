@@ -72,7 +72,8 @@ static void check_usable(tl_tape *tape) {
     tl_real numbers[3] = {1, -2, 3};
     tl_tape_reset(tape);
     FUZZ_MUST(!tl_tape_error(tape), "%s", tl_tape_error(tape));
-    const tl_var x = tl_variable(tape, tl_tensor_of(numbers, TL_SHAPE(3))), y = tl_sum(tl_mul(x, x), TL_ALL_AXES, false);
+    const tl_var x = tl_variable(tape, tl_tensor_of(numbers, TL_SHAPE(3))),
+                 y = tl_sum(tl_mul(x, x), TL_ALL_AXES, false);
     FUZZ_MUST(tl_item(tl_value(y)) == 14 && tl_backward(y), "%s", tl_tape_error(tape));
     for (long i = 0; i < 3; i++) FUZZ_MUST(tl_grad(x).data[i] == 2 * numbers[i], "gradient %ld", i);
 }
@@ -127,7 +128,8 @@ static outcome go(const uint8_t *bytes, size_t size, bool looking, bool backward
         if (backward && o.grad) {
             FUZZ_MUST(tl_backward(loss) || tl_tape_checks(g.tape), "%s", tl_tape_error(g.tape));
             for (int i = 0; i < g.leaves; i++)
-                if (g.leaf[i].variable && tl_ok(g.leaf[i].var)) o.hash = hashed(o.hash, tl_grad(g.leaf[i].var));
+                if (g.leaf[i].variable && tl_ok(g.leaf[i].var))
+                    o.hash = hashed(o.hash, tl_grad(g.leaf[i].var));
             if (looking) look();
         }
     }
@@ -144,18 +146,20 @@ static void set_way(other_way way, bool on) {
 }
 
 static void check_bits(const uint8_t *bytes, size_t size, other_way way, outcome first) {
-    static const char *const names[WAYS] = {"two threads",     "memory given back",  "everything kept",
-                                            "parts computed again", "a look at it", "checking"};
+    static const char *const names[WAYS] = {"two threads",          "memory given back", "everything kept",
+                                            "parts computed again", "a look at it",      "checking"};
     set_way(way, true);
     const outcome second = go(bytes, size, way == LOOK, true);
-    if (way == CHECKING && tl_tape_error(g.tape)) { /* something is not finite: that is what checking is for */
+    if (way == CHECKING &&
+        tl_tape_error(g.tape)) { /* something is not finite: that is what checking is for */
         FUZZ_MUST(strstr(tl_tape_error(g.tape), "finite") || strstr(tl_tape_error(g.tape), "NaN") ||
                       strstr(tl_tape_error(g.tape), "inf"),
                   "%s", tl_tape_error(g.tape));
         tl_tape_clear_error(g.tape);
     } else {
         FUZZ_MUST(!tl_tape_error(g.tape), "%s: %s", names[way], tl_tape_error(g.tape));
-        FUZZ_MUST(first.hash == second.hash, "%s: other bits (loss %.9g, %.9g)", names[way], first.loss, second.loss);
+        FUZZ_MUST(first.hash == second.hash, "%s: other bits (loss %.9g, %.9g)", names[way], first.loss,
+                  second.loss);
     }
     graph_free(&g);
     tl_tape_reset(g.tape);
@@ -170,7 +174,8 @@ static const double STEP = 1e-5, AGREE = 1e-3, ROUNDINGS = 512;
 static long graphs_seen, graphs_decided;
 static void say_decided(void) {
     if (getenv("TL_FUZZ_SAY"))
-        fprintf(stderr, "tape: %ld right graphs, %ld compared with differences\n", graphs_seen, graphs_decided);
+        fprintf(stderr, "tape: %ld right graphs, %ld compared with differences\n", graphs_seen,
+                graphs_decided);
 }
 
 static double loss_at(const uint8_t *bytes, size_t size, double shift) {
@@ -220,8 +225,8 @@ static void check_slope(const uint8_t *bytes, size_t size, double loss) {
     if (fabs(right - left) > AGREE * size_of + noise || fabs(far - central) > AGREE * size_of + noise) return;
     graphs_decided++;
     FUZZ_MUST(fabs(slope - central) <= 2 * AGREE * size_of + 2 * noise,
-              "backward says %.12g, differences %.12g, %.12g (left %.12g, right %.12g, rounding %.3g)", slope, central, far,
-              left, right, noise);
+              "backward says %.12g, differences %.12g, %.12g (left %.12g, right %.12g, rounding %.3g)", slope,
+              central, far, left, right, noise);
 }
 #endif
 

@@ -26,6 +26,11 @@ static void check_line(const tl_vocab *vocab, const char *line) {
     memset(ids, -1, sizeof ids);
     const long count = tl_vocab_encode(vocab, line, ids, MOST), written = count < MOST ? count : MOST;
     FUZZ_MUST(tl_vocab_encode(vocab, line, NULL, 0) == count, "another count");
+    int *few = fuzz_memory((size_t)(written / 2) * sizeof *few); /* a room that is too small */
+    FUZZ_MUST(tl_vocab_encode(vocab, line, few, written / 2) == count &&
+                  !memcmp(few, ids, (size_t)(written / 2) * sizeof *few),
+              "other ids in less room");
+    free(few);
     const char *at = line, *token;
     size_t size, left = strlen(line);
     for (long i = 0; i < written; i++) {
@@ -46,7 +51,8 @@ static void check_file(const tl_vocab *vocab) {
     char *text = tl_vocab_text(vocab, &size);
     FUZZ_MUST(text && tl_utf8_valid(text, size) == size, "no text");
     tl_vocab *again = tl_vocab_parse("again", text, size);
-    FUZZ_MUST(!tl_vocab_error(again) && tl_vocab_size(again) == tl_vocab_size(vocab), "%s", tl_vocab_error(again));
+    FUZZ_MUST(!tl_vocab_error(again) && tl_vocab_size(again) == tl_vocab_size(vocab), "%s",
+              tl_vocab_error(again));
     for (int i = 0; i < tl_vocab_size(vocab); i++) {
         FUZZ_MUST(!strcmp(tl_vocab_token(vocab, i), tl_vocab_token(again, i)), "token %d", i);
         if (i >= TL_SPECIALS) FUZZ_MUST(tl_vocab_id(again, tl_vocab_token(vocab, i)) == i, "id %d", i);
@@ -91,7 +97,8 @@ int tl_fuzz_vocab(const uint8_t *bytes, size_t size) {
 
 static void seeds(tl_fuzz_put *put, void *context) {
     static const char *const texts[] = {
-        "tapeloom-vocab 1 6\n<pad>\n<bos>\n<eos>\n<unk>\nthe\ndog\n" FUZZ_CUT "the  dog\tsleeps <eos>" FUZZ_CUT "",
+        "tapeloom-vocab 1 6\n<pad>\n<bos>\n<eos>\n<unk>\nthe\ndog\n" FUZZ_CUT
+        "the  dog\tsleeps <eos>" FUZZ_CUT "",
         "tapeloom-vocab 1 4\n<pad>\n<bos>\n<eos>\n<unk>\n" FUZZ_CUT "\xC3\xA4 \xE3\x80\x80 \xE4\xBD\xA0 \xFF",
         "tapeloom-vocab 1 5\n<pad>\n<bos>\n<eos>\n<unk>\nthe\nthe\n",
         "tapeloom-vocab 2 999999999\n" FUZZ_CUT "a b c a b a a",

@@ -35,9 +35,10 @@ static void check_parameters(const char *path, bool mapped) {
     if (ok) { /* written and read again: the same numbers */
         const char *written = fuzz_path("again.safetensors");
         tl_params *other = params_of(true);
-        FUZZ_MUST(tl_params_save(params, written, NULL, 0, &error) && tl_params_load(other, written, &error), "%s",
-                  error.message);
-        FUZZ_MUST(state_of(params) == state_of(other) && tl_params_are_saved(params, written), "other weights");
+        FUZZ_MUST(tl_params_save(params, written, NULL, 0, &error) && tl_params_load(other, written, &error),
+                  "%s", error.message);
+        FUZZ_MUST(state_of(params) == state_of(other) && tl_params_are_saved(params, written),
+                  "other weights");
         tl_params_free(other);
     }
     tl_params_free(params);
@@ -54,7 +55,8 @@ static void check_expected(const char *path) {
     if (tl_params_error(params))
         fuzz_message(tl_params_error(params));
     else
-        FUZZ_MUST(tl_safetensors_find(file, "a.weight") && tl_safetensors_find(file, "a.bias"), "not expected");
+        FUZZ_MUST(tl_safetensors_find(file, "a.weight") && tl_safetensors_find(file, "a.bias"),
+                  "not expected");
     tl_params_free(params);
     tl_safetensors_close(file);
 }
@@ -74,15 +76,16 @@ static void check_checkpoint(const char *path) {
     const uint64_t before = state_of(params);
     tl_config *state = tl_checkpoint_load(path, params, adam, &error);
     fuzz_outcome(state != NULL, &error);
-    FUZZ_MUST(state || (state_of(params) == before && tl_adam_steps(adam) == 0), "a failure that changes something");
+    FUZZ_MUST(state || (state_of(params) == before && tl_adam_steps(adam) == 0),
+              "a failure that changes something");
     if (state) {
         const char *written = fuzz_path("again.safetensors");
         FUZZ_MUST(tl_checkpoint_save(written, params, adam, state, &error), "%s", error.message);
         tl_params *other = params_of(false);
         tl_adam *its = tl_adam_new(other, NULL);
         tl_config *again = tl_checkpoint_load(written, other, its, &error);
-        FUZZ_MUST(again && state_of(other) == state_of(params) && tl_adam_steps(its) == tl_adam_steps(adam), "%s",
-                  error.message);
+        FUZZ_MUST(again && state_of(other) == state_of(params) && tl_adam_steps(its) == tl_adam_steps(adam),
+                  "%s", error.message);
         tl_config_free(again);
         tl_adam_free(its);
         tl_params_free(other);
@@ -92,7 +95,8 @@ static void check_checkpoint(const char *path) {
     tl_params_free(params);
 }
 
-static const tl_gpt_config small = {.vocab = 3, .d_model = 2, .heads = 1, .layers = 1, .max_len = 2, .d_ff = 2};
+static const tl_gpt_config small = {
+    .vocab = 3, .d_model = 2, .heads = 1, .layers = 1, .max_len = 2, .d_ff = 2};
 
 static void check_gpt(const char *path) {
     tl_error error = {""};
@@ -130,12 +134,21 @@ int tl_fuzz_weights(const uint8_t *bytes, size_t size) {
     const char *path = fuzz_file("w.safetensors", file.bytes, file.size);
     switch (choice / 2 % 8) {
     case 0:
-    case 1: check_parameters(path, choice & 2); break;
-    case 2: check_expected(path); break;
-    case 3: check_average(path); break;
+    case 1:
+        check_parameters(path, choice & 2);
+        break;
+    case 2:
+        check_expected(path);
+        break;
+    case 3:
+        check_average(path);
+        break;
     case 4:
-    case 5: check_checkpoint(path); break;
-    default: check_gpt(path);
+    case 5:
+        check_checkpoint(path);
+        break;
+    default:
+        check_gpt(path);
     }
     free(file.bytes);
     return 0;

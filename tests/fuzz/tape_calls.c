@@ -49,7 +49,8 @@ static tl_var beside(graph *g, tl_var x) {
     if (graph_chance(g, 2)) {
         const tl_var y = graph_any(g);
         if (g->wild || !tl_ok(y)) return y;
-        if (tl_shape_broadcast(shape, graph_shape_of(y), &both) && tl_shape_numel(both) <= GRAPH_MOST) return y;
+        if (tl_shape_broadcast(shape, graph_shape_of(y), &both) && tl_shape_numel(both) <= GRAPH_MOST)
+            return y;
     }
     return graph_fit(g, graph_shape_like(g, shape));
 }
@@ -79,7 +80,8 @@ static const tl_mask *mask_of(graph *g, tl_mask *mask, int lengths[64], long b, 
     return mask;
 }
 
-static const tl_loss_options *options_of(graph *g, tl_loss_options *o, tl_real weights[GRAPH_IDS], long classes) {
+static const tl_loss_options *options_of(graph *g, tl_loss_options *o, tl_real weights[GRAPH_IDS],
+                                         long classes) {
     *o = (tl_loss_options){.reduction = (tl_reduction)graph_long(g, graph_pick(g, 3))};
     if (graph_chance(g, 3)) o->label_smoothing = graph_double(g, 0.1);
     if (graph_chance(g, 3)) o->ignore = true, o->ignore_id = (int)graph_long(g, graph_pick(g, classes));
@@ -99,13 +101,16 @@ static tl_var cross_entropy(graph *g, bool linear) {
     const tl_var x = graph_any(g);
     const tl_shape shape = graph_shape_of(x);
     if (shape.rank < 1 && !g->wild) return tl_scalar(g->tape, 1);
-    const long last = shape.rank ? shape.dim[shape.rank - 1] : 1, rows = last > 0 ? tl_shape_numel(shape) / last : 0;
+    const long last = shape.rank ? shape.dim[shape.rank - 1] : 1,
+               rows = last > 0 ? tl_shape_numel(shape) / last : 0;
     const long classes = linear ? graph_dim(g) : last;
-    if (rows > GRAPH_IDS || rows * classes > GRAPH_MOST || classes > GRAPH_IDS || (classes < 1 && !g->wild)) return x;
+    if (rows > GRAPH_IDS || rows * classes > GRAPH_MOST || classes > GRAPH_IDS || (classes < 1 && !g->wild))
+        return x;
     const tl_loss_options *options = options_of(g, &o, weights, classes);
     const int *ids = ids_of(g, rows, classes);
     if (!linear) return tl_cross_entropy(x, ids, options, graph_chance(g, 4) ? &report : NULL);
-    const tl_var w = graph_fit(g, shape_of(2, classes, last, 0, 0)), bias = graph_maybe(g, shape_of(1, classes, 0, 0, 0));
+    const tl_var w = graph_fit(g, shape_of(2, classes, last, 0, 0)),
+                 bias = graph_maybe(g, shape_of(1, classes, 0, 0, 0));
     return tl_linear_cross_entropy(x, w, bias, ids, options, graph_chance(g, 4) ? &report : NULL);
 }
 
@@ -173,7 +178,8 @@ static tl_var recurrence(graph *g, call kind) {
     if ((too_large(b * t * n * 8) || too_large(4 * n * n)) && !g->wild) return h;
     for (long i = 0; i < b && i < GRAPH_IDS; i++) g->ids[i] = (int)graph_long(g, graph_pick(g, t + 1));
     const tl_var x = graph_fit(g, shape_of(3, b, t, 4 * n, 0)), w = graph_fit(g, shape_of(2, 4 * n, n, 0, 0)),
-                 bias = graph_maybe(g, shape_of(1, 4 * n, 0, 0, 0)), c = graph_fit(g, shape_of(2, b, n, 0, 0));
+                 bias = graph_maybe(g, shape_of(1, 4 * n, 0, 0, 0)),
+                 c = graph_fit(g, shape_of(2, b, n, 0, 0));
     const bool lengths = graph_chance(g, 4), reverse = graph_chance(g, 4);
     return tl_lstm_steps(x, w, bias, h, c, lengths ? g->ids : NULL, reverse);
 }
@@ -191,7 +197,8 @@ static tl_var product(graph *g) {
     if (graph_chance(g, 3)) { /* batch axes that broadcast */
         const int drop = (int)graph_pick(g, t.rank - 1);
         tl_shape u = {.rank = t.rank - drop};
-        for (int i = 0; i < u.rank; i++) u.dim[i] = i < u.rank - 2 && graph_chance(g, 3) ? 1 : t.dim[i + drop];
+        for (int i = 0; i < u.rank; i++)
+            u.dim[i] = i < u.rank - 2 && graph_chance(g, 3) ? 1 : t.dim[i + drop];
         t = u;
     }
     const long rows = k > 0 ? tl_shape_numel(s) / k : 0;
@@ -272,7 +279,8 @@ static tl_var looked_up(graph *g, bool gather) {
     for (int i = 0; gather && i < s.rank && i < to.rank && !g->wild; i++)
         if (i != axis && to.dim[i] > s.dim[i]) to.dim[i] = s.dim[i];
     const long numel = tl_shape_numel(to);
-    if (numel > GRAPH_IDS || (!gather && numel > 0 && too_large(numel * (s.rank == 2 ? s.dim[1] : 1)))) return x;
+    if (numel > GRAPH_IDS || (!gather && numel > 0 && too_large(numel * (s.rank == 2 ? s.dim[1] : 1))))
+        return x;
     const int *ids = ids_of(g, numel, count);
     return gather ? tl_gather(x, axis, ids, to) : tl_embedding(x, ids, to);
 }
@@ -361,7 +369,8 @@ static void kept(graph *g) {
 static void marked(graph *g) {
     if (g->marks == 4) return;
     g->mark[g->marks].mark = tl_tape_mark(g->tape);
-    g->mark[g->marks].count = g->count, g->mark[g->marks].mades = g->mades, g->mark[g->marks].live = g->leaves;
+    g->mark[g->marks].count = g->count, g->mark[g->marks].mades = g->mades,
+    g->mark[g->marks].live = g->leaves;
     g->marks++;
 }
 
@@ -386,52 +395,82 @@ static bool no_operation(graph *g, call kind) {
         graph_leaf_of(g, shape, graph_chance(g, 6));
         return true;
     }
-    case CALL_KEEP: kept(g); return true;
+    case CALL_KEEP:
+        kept(g);
+        return true;
     case CALL_SCOPE:
         if (g->scopes > 0 && graph_chance(g, 4))
             tl_scope_leave(g->tape), g->scopes--;
         else
             tl_scope_enter(g->tape, graph_chance(g, 4) ? "encoder.layers.0" : "decoder"), g->scopes++;
         return true;
-    case CALL_MARK: marked(g); return true;
-    case CALL_RELEASE: released(g); return true;
-    case CALL_GRAD: g->stopped = true, tl_tape_set_grad(g->tape, g->grad_off), g->grad_off = !g->grad_off; return true;
-    default: return false;
+    case CALL_MARK:
+        marked(g);
+        return true;
+    case CALL_RELEASE:
+        released(g);
+        return true;
+    case CALL_GRAD:
+        g->stopped = true, tl_tape_set_grad(g->tape, g->grad_off), g->grad_off = !g->grad_off;
+        return true;
+    default:
+        return false;
     }
 }
 
 static tl_var result_of(graph *g, call kind) {
     tl_var a, b;
     switch (kind) {
-    case CALL_add: return a = graph_any(g), tl_add(a, beside(g, a));
-    case CALL_sub: return a = graph_any(g), tl_sub(a, beside(g, a));
-    case CALL_mul: return a = graph_any(g), tl_mul(a, beside(g, a));
-    case CALL_div: return a = graph_any(g), tl_div(a, positive(g, beside(g, a)));
-    case CALL_maximum: return a = graph_any(g), tl_maximum(a, beside(g, a));
-    case CALL_minimum: return a = graph_any(g), tl_minimum(a, beside(g, a));
+    case CALL_add:
+        return a = graph_any(g), tl_add(a, beside(g, a));
+    case CALL_sub:
+        return a = graph_any(g), tl_sub(a, beside(g, a));
+    case CALL_mul:
+        return a = graph_any(g), tl_mul(a, beside(g, a));
+    case CALL_div:
+        return a = graph_any(g), tl_div(a, positive(g, beside(g, a)));
+    case CALL_maximum:
+        return a = graph_any(g), tl_maximum(a, beside(g, a));
+    case CALL_minimum:
+        return a = graph_any(g), tl_minimum(a, beside(g, a));
     case CALL_where:
         a = graph_any(g), b = graph_fit(g, graph_shape_of(a));
         return tl_where(b, a, beside(g, a));
-    case CALL_neg: return tl_neg(graph_any(g));
-    case CALL_scale: return a = graph_any(g), tl_scale(a, graph_double(g, (double)graph_pick(g, 5) - 2.5));
-    case CALL_power: return a = positive(g, graph_any(g)), tl_power(a, graph_double(g, (double)graph_pick(g, 9) / 2 - 1));
-    case CALL_exp: return tl_exp(bounded(g, graph_any(g)));
-    case CALL_log: return tl_log(positive(g, graph_any(g)));
-    case CALL_sqrt: return tl_sqrt(positive(g, graph_any(g)));
-    case CALL_tanh: return tl_tanh(graph_any(g));
-    case CALL_sigmoid: return tl_sigmoid(graph_any(g));
-    case CALL_abs: return tl_abs(graph_any(g));
+    case CALL_neg:
+        return tl_neg(graph_any(g));
+    case CALL_scale:
+        return a = graph_any(g), tl_scale(a, graph_double(g, (double)graph_pick(g, 5) - 2.5));
+    case CALL_power:
+        return a = positive(g, graph_any(g)), tl_power(a, graph_double(g, (double)graph_pick(g, 9) / 2 - 1));
+    case CALL_exp:
+        return tl_exp(bounded(g, graph_any(g)));
+    case CALL_log:
+        return tl_log(positive(g, graph_any(g)));
+    case CALL_sqrt:
+        return tl_sqrt(positive(g, graph_any(g)));
+    case CALL_tanh:
+        return tl_tanh(graph_any(g));
+    case CALL_sigmoid:
+        return tl_sigmoid(graph_any(g));
+    case CALL_abs:
+        return tl_abs(graph_any(g));
     case CALL_clamp: {
         a = graph_any(g);
         const double low = graph_double(g, -0.7), high = graph_double(g, 0.9);
         return tl_clamp(a, low, high);
     }
-    case CALL_relu: return tl_relu(graph_any(g));
-    case CALL_gelu: return tl_gelu(graph_any(g));
-    case CALL_gelu_tanh: return tl_gelu_tanh(graph_any(g));
-    case CALL_matmul: return product(g);
-    case CALL_linear: return linear(g);
-    case CALL_reshape: return reshaped(g, graph_any(g));
+    case CALL_relu:
+        return tl_relu(graph_any(g));
+    case CALL_gelu:
+        return tl_gelu(graph_any(g));
+    case CALL_gelu_tanh:
+        return tl_gelu_tanh(graph_any(g));
+    case CALL_matmul:
+        return product(g);
+    case CALL_linear:
+        return linear(g);
+    case CALL_reshape:
+        return reshaped(g, graph_any(g));
     case CALL_transpose: {
         a = graph_any(g);
         const int rank = graph_shape_of(a).rank;
@@ -439,12 +478,18 @@ static tl_var result_of(graph *g, call kind) {
         const int first = graph_axis(g, rank);
         return tl_transpose(a, first, graph_axis(g, rank));
     }
-    case CALL_permute: return a = graph_any(g), tl_permute(a, some_axes(g, graph_shape_of(a).rank, true));
-    case CALL_split_heads: return with_heads(g, true);
-    case CALL_merge_heads: return with_heads(g, false);
-    case CALL_concat: return joined(g, false);
-    case CALL_stack: return joined(g, true);
-    case CALL_slice: return sliced(g, graph_any(g));
+    case CALL_permute:
+        return a = graph_any(g), tl_permute(a, some_axes(g, graph_shape_of(a).rank, true));
+    case CALL_split_heads:
+        return with_heads(g, true);
+    case CALL_merge_heads:
+        return with_heads(g, false);
+    case CALL_concat:
+        return joined(g, false);
+    case CALL_stack:
+        return joined(g, true);
+    case CALL_slice:
+        return sliced(g, graph_any(g));
     case CALL_sum:
     case CALL_mean: {
         a = graph_any(g);
@@ -462,33 +507,52 @@ static tl_var result_of(graph *g, call kind) {
         if (kind == CALL_max) return tl_max(a, axis, graph_chance(g, 4));
         return kind == CALL_softmax ? tl_softmax(a, axis) : tl_log_softmax(a, axis);
     }
-    case CALL_masked_softmax: return masked(g, false);
-    case CALL_masked_sigmoid: return masked(g, true);
-    case CALL_scaled_dot_product_attention: return attention(g);
-    case CALL_rotary: return rotated(g);
+    case CALL_masked_softmax:
+        return masked(g, false);
+    case CALL_masked_sigmoid:
+        return masked(g, true);
+    case CALL_scaled_dot_product_attention:
+        return attention(g);
+    case CALL_rotary:
+        return rotated(g);
     case CALL_gru_step:
     case CALL_lstm_step:
-    case CALL_lstm_steps: return recurrence(g, kind);
-    case CALL_layer_norm: return normalised(g, true);
-    case CALL_rms_norm: return normalised(g, false);
-    case CALL_dropout: return a = graph_any(g), tl_dropout(a, graph_double(g, (double)graph_pick(g, 4) / 4));
-    case CALL_embedding: return looked_up(g, false);
-    case CALL_gather: return looked_up(g, true);
-    case CALL_mse_loss: return other_loss(g, false);
-    case CALL_binary_cross_entropy: return other_loss(g, true);
-    case CALL_cross_entropy: return cross_entropy(g, false);
-    case CALL_linear_cross_entropy: return cross_entropy(g, true);
-    case CALL_COPY: return copied(g);
-    case CALL_FILLED: return filled(g);
-    case CALL_DONE: return done(g);
-    case CALL_PART: return partly(g);
+    case CALL_lstm_steps:
+        return recurrence(g, kind);
+    case CALL_layer_norm:
+        return normalised(g, true);
+    case CALL_rms_norm:
+        return normalised(g, false);
+    case CALL_dropout:
+        return a = graph_any(g), tl_dropout(a, graph_double(g, (double)graph_pick(g, 4) / 4));
+    case CALL_embedding:
+        return looked_up(g, false);
+    case CALL_gather:
+        return looked_up(g, true);
+    case CALL_mse_loss:
+        return other_loss(g, false);
+    case CALL_binary_cross_entropy:
+        return other_loss(g, true);
+    case CALL_cross_entropy:
+        return cross_entropy(g, false);
+    case CALL_linear_cross_entropy:
+        return cross_entropy(g, true);
+    case CALL_COPY:
+        return copied(g);
+    case CALL_FILLED:
+        return filled(g);
+    case CALL_DONE:
+        return done(g);
+    case CALL_PART:
+        return partly(g);
     case CALL_LEAF:
     case CALL_KEEP:
     case CALL_SCOPE:
     case CALL_MARK:
     case CALL_RELEASE:
     case CALL_GRAD:
-    case CALLS: break;
+    case CALLS:
+        break;
     }
     return tl_inert(g->tape);
 }
@@ -499,7 +563,9 @@ void graph_call(graph *g) {
     const bool failed = tl_tape_error(g->tape) && !tl_ok(tl_scalar(g->tape, 1));
     if (no_operation(g, kind)) return;
     const tl_var y = result_of(g, kind);
-    if (failed) FUZZ_MUST(!tl_ok(y) || y.tape == g->foreign, "call %d: a value on a tape that has failed: node %d, %s", (int)kind, y.index,
-                          tl_tape_error(g->tape) ? tl_tape_error(g->tape) : "no error now");
+    if (failed)
+        FUZZ_MUST(!tl_ok(y) || y.tape == g->foreign,
+                  "call %d: a value on a tape that has failed: node %d, %s", (int)kind, y.index,
+                  tl_tape_error(g->tape) ? tl_tape_error(g->tape) : "no error now");
     if (tl_ok(y) && tl_shape_numel(tl_shape_of_var(y)) <= 4 * GRAPH_MOST) graph_put(g, y);
 }

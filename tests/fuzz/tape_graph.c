@@ -25,7 +25,8 @@ long graph_pick(graph *g, long count) { return count > 0 ? (long)fuzz_byte(&g->i
 bool graph_chance(graph *g, unsigned of_8) { return fuzz_byte(&g->in) % 8 < of_8; }
 
 long graph_long(graph *g, long right) {
-    static const long far[] = {LONG_MIN, LONG_MAX, INT_MIN, INT_MAX, -1, -2, 1L << 32, -(1L << 32), 1000000, 7};
+    static const long far[] = {LONG_MIN, LONG_MAX, INT_MIN,     INT_MAX, -1,
+                               -2,       1L << 32, -(1L << 32), 1000000, 7};
     if (!g->wild || !graph_chance(g, 1)) return right;
     const long n = graph_pick(g, 26);
     return n < 10 ? far[n] : n - 18;
@@ -122,15 +123,29 @@ tl_var graph_leaf_of(graph *g, tl_shape shape, bool variable) {
 static tl_var wrong_handle(graph *g) {
     tl_var x = g->count ? g->pool[graph_pick(g, g->count)] : g->stale;
     switch (graph_pick(g, 9)) {
-    case 0: return (tl_var){NULL, 0, 0};
-    case 1: return TL_NO_VAR;
-    case 2: return g->stale;
-    case 3: return g->other;
-    case 4: x.index += 5000 + (int)fuzz_byte(&g->in) * 1000; return x;
-    case 5: x.index = -3 - (int)fuzz_byte(&g->in); return x;
-    case 6: x.epoch += 1 + fuzz_byte(&g->in); return x;
-    case 7: x.index = INT_MAX; return x;
-    default: x.tape = g->foreign, x.epoch = 9999; return x;
+    case 0:
+        return (tl_var){NULL, 0, 0};
+    case 1:
+        return TL_NO_VAR;
+    case 2:
+        return g->stale;
+    case 3:
+        return g->other;
+    case 4:
+        x.index += 5000 + (int)fuzz_byte(&g->in) * 1000;
+        return x;
+    case 5:
+        x.index = -3 - (int)fuzz_byte(&g->in);
+        return x;
+    case 6:
+        x.epoch += 1 + fuzz_byte(&g->in);
+        return x;
+    case 7:
+        x.index = INT_MAX;
+        return x;
+    default:
+        x.tape = g->foreign, x.epoch = 9999;
+        return x;
     }
 }
 
@@ -140,21 +155,39 @@ static void misuse(graph *g, tl_var x) {
     tl_var y = tl_inert(g->tape);
     const long how = graph_pick(g, 9);
     switch (how) {
-    case 0: y = tl_add(right, x); break;
-    case 1: y = tl_matmul(x, right); break;
-    case 2: y = tl_stack(both, 2, 0); break;
-    case 3: FUZZ_MUST(!tl_value(x).data || x.tape == g->foreign, "the value of no value"); break;
-    case 4: FUZZ_MUST(!tl_grad(x).data, "the gradient of no value"); break;
-    case 5: tl_keep(x); break;
-    case 6: FUZZ_MUST(!tl_backward(x) || x.tape == g->foreign, "backward from no value"); break;
-    case 7: y = tl_where(right, x, right); break;
-    default: y = tl_linear(right, right, x.index == -2 ? (tl_var){NULL, 7, 1} : x);
+    case 0:
+        y = tl_add(right, x);
+        break;
+    case 1:
+        y = tl_matmul(x, right);
+        break;
+    case 2:
+        y = tl_stack(both, 2, 0);
+        break;
+    case 3:
+        FUZZ_MUST(!tl_value(x).data || x.tape == g->foreign, "the value of no value");
+        break;
+    case 4:
+        FUZZ_MUST(!tl_grad(x).data, "the gradient of no value");
+        break;
+    case 5:
+        tl_keep(x);
+        break;
+    case 6:
+        FUZZ_MUST(!tl_backward(x) || x.tape == g->foreign, "backward from no value");
+        break;
+    case 7:
+        y = tl_where(right, x, right);
+        break;
+    default:
+        y = tl_linear(right, right, x.index == -2 ? (tl_var){NULL, 7, 1} : x);
     }
     FUZZ_MUST(!tl_ok(y), "a value of no value");
     const bool looks = how >= 3 && how <= 5; /* a look at what has no tape has no tape to fail */
     if (x.tape != g->foreign && (x.tape || !looks))
-        FUZZ_MUST(tl_tape_error(g->tape) || tl_tape_error(g->foreign), "use %ld of a wrong handle (node %d, epoch %u of %p), and no error",
-                  how, x.index, (unsigned)x.epoch, (void *)x.tape);
+        FUZZ_MUST(tl_tape_error(g->tape) || tl_tape_error(g->foreign),
+                  "use %ld of a wrong handle (node %d, epoch %u of %p), and no error", how, x.index,
+                  (unsigned)x.epoch, (void *)x.tape);
 }
 
 tl_var graph_any(graph *g) {

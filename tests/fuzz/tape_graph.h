@@ -8,10 +8,10 @@
 #include <tapeloom.h>
 
 enum {
-    GRAPH_POOL = 40,    /* values that an operation may read */
-    GRAPH_MADE = 256,   /* all values */
-    GRAPH_LEAVES = 96,  /* variables and constants */
-    GRAPH_STEPS = 20,   /* operations of an input */
+    GRAPH_POOL = 40,     /* values that an operation may read */
+    GRAPH_MADE = 256,    /* all values */
+    GRAPH_LEAVES = 96,   /* variables and constants */
+    GRAPH_STEPS = 20,    /* operations of an input */
     GRAPH_IDS = 1 << 13, /* ids and flags of an operation */
     GRAPH_MOST = 1 << 14 /* elements of a value */
 };
@@ -46,7 +46,8 @@ typedef struct graph {
         int count, mades, live;
     } mark[4];
     int marks, scopes;
-    bool grad_off, stopped; /* stopped: somewhere a gradient was cut off, so that it is not the loss's slope */
+    bool grad_off,
+        stopped; /* stopped: somewhere a gradient was cut off, so that it is not the loss's slope */
     int ids[GRAPH_IDS];
     uint8_t flags[GRAPH_IDS];
 } graph;
@@ -70,17 +71,17 @@ int graph_axis(graph *g, int rank);
 
 /* ---- shapes ---- */
 
-tl_shape graph_shape(graph *g, int rank); /* rank -1: any */
+tl_shape graph_shape(graph *g, int rank);            /* rank -1: any */
 tl_shape graph_shape_like(graph *g, tl_shape shape); /* that broadcasts to it */
 long graph_dim(graph *g);
 
 /* ---- values ---- */
 
-void graph_put(graph *g, tl_var x);          /* a result: to be read by others */
-tl_var graph_note(graph *g, tl_var x);       /* a result that only one reads */
-tl_var graph_any(graph *g);                  /* a value, or a wrong handle */
-tl_var graph_of_rank(graph *g, int rank);    /* of that rank; a new one if need be */
-tl_var graph_fit(graph *g, tl_shape shape);  /* of that shape */
+void graph_put(graph *g, tl_var x);           /* a result: to be read by others */
+tl_var graph_note(graph *g, tl_var x);        /* a result that only one reads */
+tl_var graph_any(graph *g);                   /* a value, or a wrong handle */
+tl_var graph_of_rank(graph *g, int rank);     /* of that rank; a new one if need be */
+tl_var graph_fit(graph *g, tl_shape shape);   /* of that shape */
 tl_var graph_maybe(graph *g, tl_shape shape); /* the same, or TL_NO_VAR */
 tl_var graph_leaf_of(graph *g, tl_shape shape, bool variable);
 tl_shape graph_shape_of(tl_var x); /* {0} for a wrong handle, without failing its tape */

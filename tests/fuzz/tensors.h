@@ -34,7 +34,8 @@ static inline void fuzz_put_tensors(tl_fuzz_put *put, void *context, unsigned ch
     free(seed), free(file);
 }
 
-static inline void fuzz_put_header(tl_fuzz_put *put, void *context, unsigned choice, const char *header, size_t data) {
+static inline void fuzz_put_header(tl_fuzz_put *put, void *context, unsigned choice, const char *header,
+                                   size_t data) {
     char seed[4096];
     const int length = snprintf(seed, sizeof seed - 256, "%c%s" FUZZ_CUT, (int)choice, header);
     memset(seed + length, 1, data);

@@ -9,6 +9,7 @@
 #include "tapeloom/tensor.h"
 
 #include <dirent.h>
+#include <sys/wait.h>
 
 #define HARNESS(name) extern const tl_fuzz_harness tl_fuzz_harness_##name;
 #include "harnesses.h"
@@ -77,10 +78,43 @@ START_TEST(every_folder_has_its_harness) {
 }
 END_TEST
 
+/* What a command prints and its exit status; the caller frees the text. */
+static char *output_of(const char *command, int *status) {
+    char *text = calloc(1, 1 << 16);
+    FILE *from = popen(command, "r");
+    ck_assert(text && from);
+    const size_t size = fread(text, 1, (1 << 16) - 1, from);
+    text[size] = 0;
+    const int end = pclose(from);
+    *status = WIFEXITED(end) ? WEXITSTATUS(end) : 256;
+    return text;
+}
+
+START_TEST(the_script_lists_every_harness_and_says_what_it_lacks) {
+    int status;
+    char *text = output_of("tests/fuzz/run --list 2>&1", &status);
+    ck_assert_int_eq(status, 0);
+    for (int i = 0; i < HARNESSES; i++) {
+        assert_contains(text, harnesses[i]->name);
+        assert_contains(text, harnesses[i]->covers);
+    }
+    free(text);
+    text = output_of("CC_FUZZ=/no/such/clang tests/fuzz/run --seconds 1 2>&1", &status);
+    ck_assert_int_eq(status, 2);
+    assert_contains(text, "apt install clang");
+    free(text);
+    text = output_of("tests/fuzz/run --only nothing 2>&1", &status);
+    ck_assert_int_eq(status, 2);
+    assert_contains(text, "there is no harness nothing");
+    free(text);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, seeds, 0, HARNESSES);
     tcase_add_loop_test(tc, found_inputs, 0, HARNESSES);
     tcase_add_test(tc, every_folder_has_its_harness);
+    tcase_add_test(tc, the_script_lists_every_harness_and_says_what_it_lacks);
 }
 
 TL_TEST_MAIN("fuzz: seeds and found inputs")
