@@ -6,12 +6,33 @@
 
 int tl_fuzz_weights(const uint8_t *bytes, size_t size);
 
-static tl_params *params_of(bool empty) {
+static tl_params *params_of_sizes(bool empty, long in, long out) {
     tl_params *params = empty ? tl_params_new_empty() : tl_params_new(1);
-    tl_linear_init(params, "a", &(tl_linear_config){.in = 2, .out = 3});
+    tl_linear_init(params, "a", &(tl_linear_config){.in = in, .out = out});
     tl_params_add(params, "b.weight", TL_SHAPE(2, 1, 2), (tl_init){TL_INIT_ONES, 0});
     FUZZ_MUST(!tl_params_error(params), "%s", tl_params_error(params));
     return params;
+}
+
+static tl_params *params_of(bool empty) { return params_of_sizes(empty, 2, 3); }
+
+/* Does the file have a tensor for each parameter, whatever a wrapper has put before its name, of its shape? */
+static void check_fitting(const tl_params *params, const char *path) {
+    tl_error error = {""};
+    tl_safetensors *file = tl_safetensors_open(path, &error);
+    FUZZ_MUST(file, "%s", error.message);
+    for (int i = 0; i < tl_params_count(params); i++) {
+        const tl_param *p = tl_params_at(params, i);
+        bool fits = false;
+        for (long k = 0; k < tl_safetensors_count(file); k++) {
+            const tl_safetensors_entry *e = tl_safetensors_at(file, k);
+            const size_t size = strlen(e->name), own = strlen(p->leaf.name);
+            fits |= size >= own && !strcmp(e->name + size - own, p->leaf.name) &&
+                    tl_shape_equal(e->shape, tl_shape_of(p->leaf.value));
+        }
+        FUZZ_MUST(fits, "the file has no %s of this shape", p->leaf.name);
+    }
+    tl_safetensors_close(file);
 }
 
 /* FNV-1a over all values. */
@@ -33,6 +54,7 @@ static void check_parameters(const char *path, bool mapped) {
     fuzz_outcome(ok, &error);
     FUZZ_MUST(ok || state_of(params) == before, "a failure that changes weights");
     if (ok) { /* written and read again: the same numbers */
+        check_fitting(params, path);
         const char *written = fuzz_path("again.safetensors");
         tl_params *other = params_of(true);
         FUZZ_MUST(tl_params_save(params, written, NULL, 0, &error) && tl_params_load(other, written, &error),
@@ -79,6 +101,7 @@ static void check_checkpoint(const char *path) {
     FUZZ_MUST(state || (state_of(params) == before && tl_adam_steps(adam) == 0),
               "a failure that changes something");
     if (state) {
+        check_fitting(params, path);
         const char *written = fuzz_path("again.safetensors");
         FUZZ_MUST(tl_checkpoint_save(written, params, adam, state, &error), "%s", error.message);
         tl_params *other = params_of(false);
@@ -167,6 +190,10 @@ static void seeds(tl_fuzz_put *put, void *context) {
     fuzz_put_tensors(put, context, 8, path);
     tl_config_free(state);
     tl_adam_free(adam);
+    tl_params_free(params);
+    params = params_of_sizes(false, 3, 2); /* a file that does not fit */
+    FUZZ_MUST(tl_params_save(params, path, NULL, 0, &error), "%s", error.message);
+    for (unsigned choice = 0; choice < 8; choice += 2) fuzz_put_tensors(put, context, choice, path);
     tl_params_free(params);
     for (int layout = 0; layout < 2; layout++) {
         params = tl_params_new(3);
