@@ -1,5 +1,5 @@
-/* The laboratory's words and what it writes: names and patterns of places, sets of heads, and sentences of any bytes
- * looked at, whose page and table must hold them as text. */
+/* The laboratory: sentences of any bytes looked at, with every program's model. Their page and their table must hold them as
+ * text. The input: a byte that chooses the run, one of choices, two texts ended by FUZZ_CUT. */
 #define _XOPEN_SOURCE 700
 #include "runs.h"
 
@@ -8,58 +8,6 @@
 #include <stdio.h>
 
 int tl_fuzz_lens(const uint8_t *bytes, size_t size);
-
-/* ---- places ---- */
-
-/* The second definition of a pattern: * is any text, ? one character. */
-static bool matches(const char *name, const char *pattern) {
-    if (!*pattern) return !*name;
-    if (*pattern == '*') return matches(name, pattern + 1) || (*name && matches(name + 1, pattern));
-    return *name && (*pattern == '?' || *pattern == *name) && matches(name + 1, pattern + 1);
-}
-
-static void check_places(int which, const char *pattern, unsigned how) {
-    const tl_model *model = tl_run_model(fuzz_run_open(which));
-    tl_places *places = tl_places_new(model);
-    long stars = 0, found = 0;
-    for (const char *c = pattern; *c; c++) stars += *c == '*';
-    tl_place_name name;
-    for (long i = 0; tl_place_at_number(model, i, &name); i++) {
-        const bool fits = tl_place_matches(name.text, pattern);
-        found += fits;
-        if (stars < 4 && strlen(pattern) < 100)
-            FUZZ_MUST(fits == matches(name.text, pattern), "%s, %s", name.text, pattern);
-    }
-    const bool ok = how % 2 ? tl_places_keep(places, pattern)
-                            : tl_places_gate(places, pattern, (int)(how / 2 % 5) - 1, 0.5);
-    FUZZ_MUST(ok == !tl_places_error(places), "an error and none");
-    if (how % 2) FUZZ_MUST(ok == (found > 0), "%ld places match %s", found, pattern);
-    if (!ok) fuzz_message(tl_places_error(places));
-    tl_places_free(places);
-}
-
-/* ---- sets of heads ---- */
-
-static void check_heads(const char *text, unsigned how) {
-    const tl_head_shape shape = {.layers = {(int)(how % 3), (int)(how / 3 % 4), 2},
-                                 .heads = (int)(how / 12 % 5)};
-    const size_t count = (size_t)tl_head_count(&shape);
-    bool *flags = fuzz_memory(count * sizeof *flags), *again = fuzz_memory(count * sizeof *again);
-    for (int others = 0; others < 2; others++) {
-        tl_error error = {""};
-        const bool ok = tl_heads_parse(text, &shape, others != 0, flags, &error);
-        fuzz_outcome(ok, &error);
-        if (!ok) continue;
-        char *written = tl_heads_text(flags, &shape, others != 0);
-        FUZZ_MUST(written && tl_heads_parse(written, &shape, others != 0, again, &error), "%s",
-                  error.message);
-        FUZZ_MUST(!memcmp(flags, again, count * sizeof *flags), "\"%s\" is written \"%s\"", text, written);
-        free(written);
-    }
-    free(again), free(flags);
-}
-
-/* ---- a sentence, its page and its table ---- */
 
 static size_t count_of(const char *text, const char *word) {
     size_t count = 0;
@@ -111,32 +59,22 @@ static void check_look(int which, const char *source, const char *target, unsign
 
 int tl_fuzz_lens(const uint8_t *bytes, size_t size) {
     fuzz_bytes in = fuzz_bytes_of(bytes, size);
-    const unsigned choice = fuzz_byte(&in), how = fuzz_byte(&in);
-    const int which = (int)(choice / 3 % FUZZ_RUNS);
+    const unsigned which = fuzz_byte(&in) % FUZZ_RUNS, how = fuzz_byte(&in);
     char *first = fuzz_string(&in), *second = fuzz_string(&in);
-    if (choice % 3 == 0) check_places(which, first, how);
-    if (choice % 3 == 1) check_heads(first, how);
-    if (choice % 3 == 2) check_look(which, first, second, how);
+    check_look((int)which, first, second, how);
     free(second), free(first);
     return 0;
 }
 
 static void seeds(tl_fuzz_put *put, void *context) {
-    static const char *const texts[] = {"decoder.*.cross.pattern", "*.scores", "encoder.embedding",
-                                        "h.0.attn.?", "*"};
-    static const char *const heads[] = {"encoder.0:0,1; cross.1:none", "decoder.2:3", "cross.0:all", ""};
     static const char *const lines[] = {
         "the dog sleeps" FUZZ_CUT "le chien dort", "number" FUZZ_CUT "the dogs sleep",
         "#1" FUZZ_CUT "</script><script>x", "\x1B[31m \xE4\xBD\xA0 <!--" FUZZ_CUT "&lt; \"q\" \\"};
     char seed[256];
     for (int run = 0; run < FUZZ_RUNS; run++)
-        for (int i = 0; i < 5; i++) {
-            put(context, seed, (size_t)snprintf(seed, sizeof seed, "%c1%s", 60 + 3 * run, texts[i]));
-            if (i < 4)
-                put(context, seed, (size_t)snprintf(seed, sizeof seed, "%c\x4F%s", 61 + 3 * run, heads[i]));
-            if (i < 4)
-                put(context, seed, (size_t)snprintf(seed, sizeof seed, "%c\x03%s", 62 + 3 * run, lines[i]));
-        }
+        for (int i = 0; i < 4; i++)
+            put(context, seed,
+                (size_t)snprintf(seed, sizeof seed, "%c\x03%s", 'A' - 'A' % FUZZ_RUNS + run, lines[i]));
 }
 
-TL_FUZZ(lens, "lens, run: names of places, sets of heads, any sentence looked at, its page and table");
+TL_FUZZ(lens, "lens: any sentence looked at, its page and table");

@@ -202,7 +202,7 @@ static tl_var product(graph *g) {
         t = u;
     }
     const long rows = k > 0 ? tl_shape_numel(s) / k : 0;
-    if (too_large(rows * n) && !g->wild) return a;
+    if ((too_large(rows * n) || too_large(tl_shape_numel(t))) && !g->wild) return a;
     return tl_matmul(a, graph_fit(g, t));
 }
 

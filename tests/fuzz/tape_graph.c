@@ -97,7 +97,7 @@ void graph_put(graph *g, tl_var x) {
 /* The leaf's memory is in the order of its axes, in the opposite one, or (a constant) the same along its first axis. */
 tl_var graph_leaf_of(graph *g, tl_shape shape, bool variable) {
     const long count = tl_shape_numel(shape);
-    if (g->leaves == GRAPH_LEAVES || count < 0 || count > 4 * GRAPH_MOST) return tl_inert(g->tape);
+    if (g->leaves == GRAPH_LEAVES || count < 0 || count > 1 << 20) return tl_inert(g->tape);
     graph_leaf *leaf = &g->leaf[g->leaves];
     const int k = g->leaves++;
     *leaf = (graph_leaf){.data = fuzz_memory((size_t)count * sizeof *leaf->data), .variable = variable};

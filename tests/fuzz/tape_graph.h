@@ -10,7 +10,7 @@
 enum {
     GRAPH_POOL = 40,     /* values that an operation may read */
     GRAPH_MADE = 256,    /* all values */
-    GRAPH_LEAVES = 96,   /* variables and constants */
+    GRAPH_LEAVES = 192,  /* variables and constants */
     GRAPH_STEPS = 20,    /* operations of an input */
     GRAPH_IDS = 1 << 13, /* ids and flags of an operation */
     GRAPH_MOST = 1 << 14 /* elements of a value */
