@@ -49,8 +49,8 @@ static void check_made(fuzz_bytes in, unsigned kind) {
     const uint64_t seed = fuzz_word(&in);
     char *name = fuzz_string(&in);
     if (sentences > MOST) sentences = MOST;
-    if (kind == 0 && seed % 64)
-        kind = 3; /* the grammar draws for long before it says that there are no more */
+    /* the grammar draws for long before it says that there are no more */
+    if (kind == 0 && seed % 64) kind = 3;
     tl_corpus *corpus = tl_corpus_new();
     bool ok = false;
     const char *given = choice & 0x80 ? name : NULL;

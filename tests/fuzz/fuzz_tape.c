@@ -150,8 +150,8 @@ static void check_bits(const uint8_t *bytes, size_t size, other_way way, outcome
                                             "parts computed again", "a look at it",      "checking"};
     set_way(way, true);
     const outcome second = go(bytes, size, way == LOOK, true);
-    if (way == CHECKING &&
-        tl_tape_error(g.tape)) { /* something is not finite: that is what checking is for */
+    /* something is not finite: that is what checking is for */
+    if (way == CHECKING && tl_tape_error(g.tape)) {
         FUZZ_MUST(strstr(tl_tape_error(g.tape), "finite") || strstr(tl_tape_error(g.tape), "NaN") ||
                       strstr(tl_tape_error(g.tape), "inf"),
                   "%s", tl_tape_error(g.tape));

@@ -46,8 +46,7 @@ typedef struct graph {
         int count, mades, live;
     } mark[4];
     int marks, scopes;
-    bool grad_off,
-        stopped; /* stopped: somewhere a gradient was cut off, so that it is not the loss's slope */
+    bool grad_off, stopped; /* stopped: some gradient was cut off, so that it is not the loss's slope */
     int ids[GRAPH_IDS];
     uint8_t flags[GRAPH_IDS];
 } graph;

@@ -180,8 +180,8 @@ START_TEST(huge_logits_do_not_overflow) {
         x[3] = 10001;
         best()->softmax(y, x, 1, 40, all_of(40));
         best()->log_softmax(z, x, 40);
-        tl_row_loss r =
-            losses()->cross_entropy(x, 40, sign > 0 ? 0 : 1, 0.1, unweighted, e); /* p[target] is almost 0 */
+        /* p[target] is almost 0 */
+        tl_row_loss r = losses()->cross_entropy(x, 40, sign > 0 ? 0 : 1, 0.1, unweighted, e);
         ck_assert(isfinite(r.loss) && r.loss > 1000);
         double sum = 0;
         for (int i = 0; i < 40; i++) {
