@@ -3,7 +3,7 @@
 #include "fuzz.h"
 
 #include "base/buffer.h"
-#include "base/page.h"
+#include "run/page.h"
 #include "base/quote.h"
 #include "base/utf8.h"
 #include "text/unicode/lowercase.h"
