@@ -139,12 +139,19 @@ MARKER     := $(if $(marker_obj),$(B)/marker)
 test_src     := $(wildcard tests/*/test_*.c)
 script_tests := $(patsubst tests/%.sh,$(B)/tests/%,$(wildcard tests/*/test_*.sh))
 TESTS        := $(test_src:tests/%.c=$(B)/tests/%) $(script_tests)
+# The long ones compile, train or start programs hundreds of times: five processor seconds and more each, or a room of such.
+# "make test" leaves them out unless TESTS names them, "make test-long" runs them alone; CI runs both.
+long := $(filter $(addprefix $(B)/tests/,bench/% build/% coursework/% attend/test_checks attend/test_flow caption/% \
+  docs/test_attend_page docs/test_classify_page docs/test_debugging_page docs/test_install_page docs/test_interop_page \
+  docs/test_translate_page docs/test_tutorial examples/test_examples io/test_gpt_file_live io/test_locale models/test_gradients \
+  models/test_search run/test_faults run/test_pass study/test_study text/test_byte_bpe text/test_grammar translate/test_advice \
+  translate/test_made translate/test_numbers translate/test_options translate/test_streams translate/test_text),$(TESTS))
 
 # ---- building --------------------------------------------------------------------------------------------
 .DEFAULT_GOAL := all
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all lib examples tutorial demo study coursework coursework-solutions test tests bench docs deps install uninstall format clean help FORCE
+.PHONY: all lib examples tutorial demo study coursework coursework-solutions test test-long tests bench docs deps install uninstall format clean help FORCE
 
 all: lib examples ## the library and the programs (the default)
 lib: $(LIB) ## only the library
@@ -210,6 +217,13 @@ $(page_obj): $(O)/src/lens/page/%.o: $(P)/generated/pages/%.c $(P)/flags
 	@mkdir -p $(@D)
 	$(CC) $(TL_FLAGS) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
+# For libFuzzer (tests/fuzz) everything tells which branches it takes and what it compares; the numeric room only the branches: its
+# loops compare at every turn.
+FUZZED ?= 0
+ifeq ($(FUZZED),1)
+$(filter $(O)/src/tensor/%,$(lib_obj)): TL_FLAGS += -fsanitize-coverage=inline-8bit-counters,pc-table
+$(filter-out $(O)/src/tensor/%,$(lib_obj)): TL_FLAGS += -fsanitize=fuzzer-no-link
+endif
 $(lib_obj): TL_FLAGS += -Isrc
 
 $(LIB): $(lib_obj) $(B)/objects
@@ -344,6 +358,35 @@ $(O)/tests/coursework/%.o: TL_FLAGS += -iquote .
 # The study's claims are judged by functions of its own: its tests are linked with all of it but main.
 study_obj := $(filter-out %/main.o,$(patsubst %.c,$(O)/%.o,$(wildcard examples/study/*.c))) $(shared_obj)
 $(filter $(B)/tests/study/%,$(TESTS)): $(study_obj)
+# Fuzzing (tests/fuzz): each harness is a file, and a program of its own where libFuzzer makes one; a test replays all of them.
+# What they fuzz besides the library: the marker's files, and the study's.
+fuzz_files := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz_with  := $(patsubst %.c,$(O)/%.o,$(filter-out tests/fuzz/main.c tests/fuzz/replay.c tests/fuzz/test_% tests/fuzz/fuzz_%,$(wildcard tests/fuzz/*.c)))
+fuzz_also  := $(filter-out %/main.o,$(marker_obj)) $(study_obj)
+fuzz_obj   := $(fuzz_with) $(fuzz_files:%=$(O)/tests/fuzz/fuzz_%.o)
+$(B)/tests/fuzz/test_found: $(fuzz_obj) $(fuzz_also)
+$(B)/tests/fuzz/replay: $(O)/tests/fuzz/replay.o $(fuzz_obj) $(fuzz_also) $(LIB)
+	@mkdir -p $(@D)
+	$(LINK) $^ -o $@ $(TL_LIBS)
+$(O)/tests/fuzz/%.o: TL_FLAGS += -iquote .
+ifeq ($(FUZZED),1)
+$(fuzz_also): TL_FLAGS += -fsanitize=fuzzer-no-link
+endif
+FUZZERS := $(fuzz_files:%=$(B)/fuzzers/%)
+$(O)/fuzzers/%.o: tests/fuzz/main.c $(P)/flags
+	@mkdir -p $(@D)
+	$(CC) $(TL_FLAGS) -iquote tests $(CPPFLAGS) $(CFLAGS) -DTL_FUZZ_NAME=$* -MMD -MP -c $< -o $@
+$(B)/fuzzers/%: $(O)/fuzzers/%.o $(O)/tests/fuzz/fuzz_%.o $(B)/fuzzers/with.a $(LIB)
+	@mkdir -p $(@D)
+	$(LINK) -fsanitize=fuzzer $^ -o $@ $(TL_LIBS)
+$(B)/fuzzers/with.a: $(fuzz_with) $(fuzz_also)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $^
+.PHONY: fuzzers fuzz
+fuzzers: $(FUZZERS)
+fuzz: ## search for bytes that break something, with clang's libFuzzer, for SECONDS (60) or MINUTES in all (FUZZ=--help)
+	@tests/fuzz/run $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SECONDS),--seconds $(SECONDS)) $(FUZZ)
 compiled_tests := $(filter-out $(script_tests),$(TESTS))
 $(compiled_tests): $(B)/tests/%: $(O)/tests/%.o $(LIB)
 	@mkdir -p $(@D)
@@ -354,8 +397,12 @@ $(script_tests): $(B)/tests/%: tests/%.sh
 	cp $< $@ && chmod +x $@
 
 tests: $(TESTS) ## only the test programs
-test: need-check all tests ## build and run every test (needs Check: make deps)
-	@BUILD=$(B) CC='$(CC)' tests/run-all $(TESTS)
+run_all = @BUILD=$(B) CC='$(CC)' tests/run-all
+test: need-check all tests ## build and run the tests but the long ones (needs Check: make deps)
+	$(run_all) $(if $(filter file,$(origin TESTS)),$(filter-out $(long),$(TESTS)),$(TESTS))
+	$(if $(filter file,$(origin TESTS)),@echo "left out: $(words $(long)) long ones (make test-long)")
+test-long: need-check all tests ## build and run the long tests: what compiles, trains, or runs the pages
+	$(run_all) $(long)
 
 # What runs under mpirun alone (tests/ranks/under-mpi): a rank must not be a child of the process that MPI has started, as Check's
 # tests are.

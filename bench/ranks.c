@@ -361,7 +361,7 @@ int main(int argc, char **argv) {
     static bench b;
     tl_error error = {""};
     if (argc < 2 || !strcmp(argv[1], "--help")) return printf("usage: %s\n", USAGE) < 0;
-    bool ok = tl_kernels_asked(&error) && (b.ranks = tl_ranks_begin(&error)) != NULL;
+    bool ok = tl_kernels_check_name(&error) && (b.ranks = tl_ranks_begin(&error)) != NULL;
     tl_set_threads(1);
     for (int i = 1; ok && i <= argc; i++) {
         if (i < argc && strcmp(argv[i], ",") != 0) {

@@ -69,7 +69,7 @@ static inline void add_word(request *r, char *word) {
 static inline int serve(int argc, char **argv, const char *usage, bool (*answer)(const request *r)) {
     static request r;
     tl_error wrong = {""};
-    if (!tl_kernels_asked(&wrong)) return fprintf(stderr, "%s: %s\n", argv[0], wrong.message), 2;
+    if (!tl_kernels_check_name(&wrong)) return fprintf(stderr, "%s: %s\n", argv[0], wrong.message), 2;
     if (argc > 1 && !strcmp(argv[1], "--help")) return printf("usage: %s\n", usage) < 0;
     if (argc < 2 || strcmp(argv[1], "--serve") != 0) {
         for (int i = 1; i < argc; i++) add_word(&r, argv[i]);

@@ -95,8 +95,8 @@ int main(void) {
     } else {
         tl_error_set(&error, "%s", tl_tape_error(tape));
     }
-    if (!tl_output_close(stdout, &error) || !ok) /* output that could not be written is a failure too */
-        fprintf(stderr, "attention_layer: %s\n", error.message);
+    /* output that could not be written is a failure too */
+    if (!tl_output_close(stdout, &error) || !ok) fprintf(stderr, "attention_layer: %s\n", error.message);
     tl_tape_free(tape);
     tl_params_free(params);
     return tl_failed(&error) ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -161,8 +161,8 @@ int main(int arguments, char **argument) {
     } else {
         tl_error_set(&error, "%s", x_memory && dy_memory ? tl_tape_error(tape) : "out of memory");
     }
-    if (!tl_output_close(stdout, &error) || !ok) /* output that could not be written is a failure too */
-        fprintf(stderr, "attention_steps: %s\n", error.message);
+    /* output that could not be written is a failure too */
+    if (!tl_output_close(stdout, &error) || !ok) fprintf(stderr, "attention_steps: %s\n", error.message);
     tl_tape_free(tape);
     tl_params_free(params);
     free(x_memory);

@@ -29,9 +29,9 @@ static long count_exact(const tl_transformer *model, tl_tape *tape, tl_batches *
         for (long b = 0; b < batch.sentences; b++) {
             const int *hypothesis = said.ids + b * said.capacity,
                       *reference = batch.tgt_out + b * batch.tgt_len;
-            exact +=
-                said.lengths[b] + 1 == batch.tgt_lengths[b] && /* + 1: the target's length includes <eos> */
-                !memcmp(hypothesis, reference, sizeof *reference * (size_t)batch.tgt_lengths[b]);
+            /* + 1: the target's length includes <eos> */
+            exact += said.lengths[b] + 1 == batch.tgt_lengths[b] &&
+                     !memcmp(hypothesis, reference, sizeof *reference * (size_t)batch.tgt_lengths[b]);
         }
     }
     return exact;

@@ -63,8 +63,9 @@ static inline void picture_line(picture *p, const char *line, char stack[][PICTU
         char *name = stack[*depth + 1], *outer = stack[*depth];
         snprintf(name, PICTURE_FRAME, "%.*s", (int)strcspn(line + 18, "\""), line + 18);
         ++*depth;
+        /* this frame is not a scope */
         if (!strncmp(name, "beside ", 7))
-            memmove(name, outer, PICTURE_FRAME); /* this frame is not a scope */
+            memmove(name, outer, PICTURE_FRAME);
         else if (*outer)
             must_msg(!strncmp(name, outer, strlen(outer)) && name[strlen(outer)] == '.',
                      "frame %s is inside frame %s", name, outer);

@@ -1,7 +1,7 @@
 # What every assignment's Makefile includes, after NAME and TIERS. You need not read this to take part.
 #
 #     make            compiles NAME.c at -O0 and -O2 and marks it (tier 1)
-#     make tier2      compiles NAME_op.c beside libtapeloom and marks it
+#     make tier2      compiles NAME_op.c, links it with libtapeloom and marks it
 #     make sanitize   runs what you have begun under AddressSanitizer and UndefinedBehaviorSanitizer
 #     make json       the marks of tier 1 as JSON (TIER=2: of tier 2)
 #     make clean      removes what was compiled
@@ -19,7 +19,7 @@ CC := cc
 endif
 Q := $(if $(filter 1,$(V)),,@)
 
-# Text that is one word to the shell, whatever is in it; "~/" that a shell has left to us is home.
+# squote quotes any text as one word for the shell. home replaces a "~/" that the shell has not replaced.
 squote = '$(subst ','\'',$(1))'
 home   = $(if $(filter ~/%,$(firstword $(1))),$(subst ^~/,$(HOME)/,^$(1)),$(1))
 yes    = $(shell $(1) && echo yes)
@@ -30,7 +30,7 @@ made_by  := $(CHECKOUT)/$(or $(CHECKOUT_BUILD),build)
 is_built  = $(call yes,test -f $(call squote,$(1)/include/tapeloom/op.h) && test -f $(call squote,$(2)/libtapeloom.a))
 checkout := $(or $(given),$(if $(CHECKOUT),$(if $(call is_built,$(CHECKOUT),$(made_by)),$(CHECKOUT))))
 built    := $(if $(given),$(given)/$(or $(TAPELOOM_BUILD),build),$(made_by))
-# What the library was compiled with decides what it is linked with.
+# The library must be linked with the OpenMP and sanitizer flags that it was compiled with.
 built_with    = $(if $(checkout),$(shell grep -o -e '-fopenmp' -e '-fsanitize=[a-z,]*' $(call squote,$(built)/flags) 2>/dev/null | sort -u))
 library_flags = $(if $(checkout),-I$(call squote,$(checkout)/include),$(shell pkg-config --cflags tapeloom 2>/dev/null))
 library_libs  = $(if $(checkout),$(call squote,$(built)/libtapeloom.a) $(built_with),$(shell pkg-config --libs tapeloom 2>/dev/null)) -lm
@@ -44,31 +44,31 @@ MARKER ?= $(or $(built_marker),$(installed_marker))
 marker := $(call home,$(MARKER))
 
 # ---- what is compiled ------------------------------------------------------------------------------------------------------
-# Of warnings only those about things that a starter does not use yet are off.
+# All warnings except those about unused things, which starters have.
 WARN := -Wall -Wextra -Wno-unused-parameter -Wno-unused-variable -Wno-unused-function -Wno-unused-but-set-variable
 FLAGS = -std=c11 -g -ffp-contract=off -I. -I../runner $(TASK_FLAGS) $(CFLAGS)
-level_O0  := -O0 -w# warnings are told once, by the other level
+level_O0  := -O0 -w# level O2 prints the warnings
 level_O2  := -O2 $(WARN)
 level_san := -O1 -w -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 LEVELS := O0 O2 san
 
 SOURCES    ?= $(NAME).c
 OP_SOURCES ?= $(NAME)_op.c
--include kit.mk # what this assignment has of its own
+-include kit.mk # variables and rules of this assignment
 
 .DEFAULT_GOAL := mark
 .PHONY: mark tier1 tier2 sanitize json line clean need-marker need-library FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-# A file that holds a text, and is touched only when the text changes: what depends on it is made anew then.
+# Writes a text to a file only if it has changed, so that what depends on the file is made again only then.
 define keep_text
 	@mkdir -p $(@D)
 	@printf '%s\n' $(call squote,$(1)) | cmp -s - $@ || printf '%s\n' $(call squote,$(1)) > $@
 endef
 build/flags: FORCE
 	$(call keep_text,$(CC) $(FLAGS) $(LEVELS:%=$(level_%)))
-build/library: need-library FORCE # which library, and whether it is still the same
+build/library: need-library FORCE # the library's flags and checksum
 	$(call keep_text,$(library_flags) $(library_libs) $(shell { cksum < $(call squote,$(library_file)); } 2>/dev/null))
 
 define level_rules
@@ -89,7 +89,7 @@ endef
 $(foreach level,$(LEVELS),$(eval $(call level_rules,$(level))))
 -include $(wildcard build/*/*.d build/*/runner/*.d build/*/runner/*/*.d)
 
-# ---- what is said ----------------------------------------------------------------------------------------------------------
+# ---- marks -----------------------------------------------------------------------------------------------------------------
 who   = --seed $(call squote,$(SEED)) --student $(call squote,$(STUDENT))
 watch = ASAN_OPTIONS=color=never:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1:color=never \
   $(call squote,$(marker)) watch $(NAME) $(who)
@@ -119,15 +119,15 @@ tier2: $(if $(call has_tier,2),need-marker build/O2/tier2 build/O0/tier2)
 	$(say_answers)
 	$(if $(call has_tier,2),@$(MARK) --tier 2 build/O0/tier2 build/O2/tier2,@echo "This assignment has no tier 2.")
 
-# An assignment without tiers is a folder that is marked: this one.
+# For an assignment without tiers, its folder is marked.
 json: need-marker $(if $(TIERS),build/O2/tier$(TIER) build/O0/tier$(TIER))
 	@$(MARK) --predict predict.txt --json - $(if $(TIERS),--tier $(TIER) build/O0/tier$(TIER) build/O2/tier$(TIER),.)
 
-# What has been begun: files one of which is not the starter any more. Arguments: files, what to do with them.
+# Runs a command if one of some files differs from its starter. Arguments: files, command.
 define if_begun
 	@for file in $(1); do cmp -s $$file ../runner/$(NAME)/starter/$$file || { $(2); break; }; done
 endef
-# One line, for the Makefile above: the marks, or that there are none.
+# Prints the marks in one line, for the Makefile of the folder above.
 in_a_line = { $(MAKE) -s build/O2/tier$(1) build/O0/tier$(1) && \
   { $(MARK) --tier $(1) --brief build/O0/tier$(1) build/O2/tier$(1); test $$? -lt 2; } || \
   echo "$(notdir $(CURDIR)), tier $(1): not marked, see above"; }

@@ -348,8 +348,8 @@ static void model_op(course_case *c, unsigned slips) {
         backward_row(x + i * n, gamma, mean[i], rstd[i], dy + i * n, n, back, dx + i * n);
     if (dgamma && !frozen(c, 1)) backward_gamma(x, mean, rstd, dy, rows, n, back, dgamma);
     if (dbeta && !frozen(c, 2)) backward_beta(gamma, dy, rows, n, back, dbeta);
-    for (long j = 0; c->flags & COURSE_SHARED && j < n; j++) /* one variable: one gradient, read twice */
-        dgamma[j] = dbeta[j] = dgamma[j] + dbeta[j];
+    /* one variable: one gradient, read twice */
+    for (long j = 0; c->flags & COURSE_SHARED && j < n; j++) dgamma[j] = dbeta[j] = dgamma[j] + dbeta[j];
 }
 
 static void draw_op_sizes(course_case *c, course_kind kind, course_rng *rng) {

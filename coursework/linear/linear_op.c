@@ -50,8 +50,8 @@ static void give_w(tl_back *b, const saved *s) {
     tl_sink_close(b, &dw);
 }
 
-static void give_bias(tl_back *b,
-                      const saved *s) { /* also called if there is none: the sink says that nobody wants it */
+/* Also called without a bias: then the gradient is not wanted. */
+static void give_bias(tl_back *b, const saved *s) {
     tl_sink dbias;
     if (!open_to_add(b, 2, &dbias)) return;
     /* >>> */

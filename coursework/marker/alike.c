@@ -80,8 +80,8 @@ static bool compare(const course_prints *prints, long count, pairs *all) {
 
 static void put_lines(tl_csv *csv, int from, int to, bool there) {
     char text[32] = "";
-    if (there)
-        snprintf(text, sizeof text, "lines %d to %d", from, to); /* a spreadsheet would read 3-5 as a date */
+    /* a spreadsheet would read 3-5 as a date */
+    if (there) snprintf(text, sizeof text, "lines %d to %d", from, to);
     tl_csv_text(csv, text);
 }
 

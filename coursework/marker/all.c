@@ -40,12 +40,12 @@ static const char usage[] =
     "  --tapeloom FOLDER    the library: a checkout that is built, or where it is installed\n"
     "  --cc COMPILER        (cc)\n";
 
-typedef struct wishes {
+typedef struct run_options {
     const char *folder, *csv, *json, *similarity, *task, *student, *kit, *tapeloom, *cc;
     long seed, tier, jobs;
     double seconds;
     bool same_cases, seeded, help;
-} wishes;
+} run_options;
 
 static volatile int stopped;
 static void stop(int signal) { stopped = signal; }
@@ -56,7 +56,7 @@ static bool is_number(const char *text, long low, long high, long *to) {
     return text && tl_long_parse(text, to) && *to >= low && *to <= high;
 }
 
-static bool read_wishes(int argc, char **argv, wishes *w, char why[COURSE_WHY]) {
+static bool read_options(int argc, char **argv, run_options *w, char why[COURSE_WHY]) {
     const struct {
         const char *name, **text;
     } texts[] = {{"--all", &w->folder},
@@ -171,8 +171,8 @@ static void listen(void (*to)(int)) {
     sigaction(SIGTERM, &action, NULL);
 }
 
-static bool mark_all(const wishes *w, const course_workshop *shop, const course_sheet *sheets, long count,
-                     char why[COURSE_WHY]) {
+static bool mark_all(const run_options *w, const course_workshop *shop, const course_sheet *sheets,
+                     long count, char why[COURSE_WHY]) {
     tl_error error = {{0}};
     const course_exam exam = {.shop = shop,
                               .seed = (uint64_t)w->seed,
@@ -202,11 +202,11 @@ static bool mark_all(const wishes *w, const course_workshop *shop, const course_
 }
 
 int course_all(int argc, char **argv) {
-    wishes w = {.seconds = 10, .jobs = sysconf(_SC_NPROCESSORS_ONLN)};
+    run_options w = {.seconds = 10, .jobs = sysconf(_SC_NPROCESSORS_ONLN)};
     course_workshop shop;
     course_sheet *sheets = NULL;
     char why[COURSE_WHY] = "";
-    if (!read_wishes(argc, argv, &w, why)) {
+    if (!read_options(argc, argv, &w, why)) {
         fputs("marker: ", stderr), tl_show(why, stderr), fprintf(stderr, "\n\n%s", usage);
         return 2;
     }

@@ -1,4 +1,4 @@
-/* What a student's file may call: everything that an honest solution needs, and what compilers add by themselves. */
+/* What a student's file may call: what solutions need, and what compilers add by themselves. */
 #include "lecturing.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ static const char *const mathematics[] = {
     "nan",       "sincos",    "exp10",    "roundeven",  "__fpclassify", "__isnan", "__isinf",   "__finite",
     "__signbit", NULL};
 
-/* Memory, strings, printing for debugging, and a few more functions that reach nothing outside. */
+/* Memory, strings, printing for debugging, and a few more functions that do nothing outside the process. */
 static const char *const plain[] = {"course_malloc",
                                     "course_calloc",
                                     "course_realloc",

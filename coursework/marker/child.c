@@ -25,7 +25,8 @@ typedef struct child {
     pid_t pid;
     int to, from, printed; /* -1: closed */
     int status;
-    bool ended, in_time, flooded, haunted;
+    /* flooded: it wrote more than the answers; held_open: another process still has the pipe of answers open */
+    bool ended, in_time, flooded, held_open;
     course_bytes sent, got, text;
     size_t written; /* bytes of `sent` written so far */
 } child;
@@ -34,7 +35,7 @@ typedef struct child {
 
 static void limit(int what, rlim_t soft, rlim_t hard) { setrlimit(what, &(struct rlimit){soft, hard}); }
 
-static void become(const char *runner, course_limits limits, int calls, int answers, int printed) {
+static void exec_runner(const char *runner, course_limits limits, int calls, int answers, int printed) {
     /* first move files above 2 out of the way of 3 and 4 */
     calls = fcntl(calls, F_DUPFD, 10), answers = fcntl(answers, F_DUPFD, 10);
     printed = fcntl(printed, F_DUPFD, 10);
@@ -84,7 +85,7 @@ static bool start(child *c, const char *runner, course_limits limits) {
     if (open_pipe(to) && open_pipe(from) && open_pipe(printed)) {
         fcntl(to[1], F_SETFL, O_NONBLOCK);
         c->pid = fork();
-        if (c->pid == 0) become(runner, limits, to[0], from[1], printed[1]);
+        if (c->pid == 0) exec_runner(runner, limits, to[0], from[1], printed[1]);
         if (c->pid > 0) setpgid(c->pid, c->pid); /* done by both processes: either may be first */
     }
     shut(&to[0]), shut(&from[1]), shut(&printed[1]);
@@ -114,18 +115,18 @@ static void send_more(child *c) {
 }
 
 /* The process stays a zombie until end(), so that its group id is not reused. */
-static void look_whether_ended(child *c) {
+static void check_ended(child *c) {
     siginfo_t info = {0};
     if (!c->ended && waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
         c->ended = info.si_pid == c->pid;
 }
 
 /* Sends and receives until the runner has ended and its pipes are empty, time is over, or the answer is too long. */
-static void talk(child *c, double seconds, size_t most) {
+static void exchange(child *c, double seconds, size_t most) {
     double until = now() + seconds;
-    bool grace = false, deaf = false;
+    bool grace = false, text_full = false;
     while ((c->from >= 0 || c->printed >= 0 || !c->ended) && !c->flooded) {
-        look_whether_ended(c);
+        check_ended(c);
         if (c->ended && !grace) grace = true, until = now() + 1e-3 * GRACE_MS;
         const double left = until - now();
         if (left <= 0) break;
@@ -133,11 +134,11 @@ static void talk(child *c, double seconds, size_t most) {
         const int wait = left < 1e-3 * TICK_MS ? (int)(left * 1000) + 1 : TICK_MS;
         if (poll(p, 3, wait) < 0) continue;
         if (p[0].revents) receive(&c->from, &c->got, most, &c->flooded);
-        if (p[1].revents) receive(&c->printed, &c->text, SAID_MOST, &deaf);
+        if (p[1].revents) receive(&c->printed, &c->text, SAID_MOST, &text_full);
         if (p[2].revents) send_more(c);
     }
     c->in_time = c->ended || c->flooded;
-    c->haunted = c->ended && !c->flooded && c->from >= 0;
+    c->held_open = c->ended && !c->flooded && c->from >= 0;
 }
 
 static void end(child *c) {
@@ -151,7 +152,7 @@ static void end(child *c) {
 
 /* ---- how it ended ---- */
 
-/* The most telling line of what was printed: a sanitizer's, otherwise the last. */
+/* A sanitizer's line in what was printed, otherwise the last line. */
 static void note_of(const char *text, char note[240]) {
     static const char *const marks[] = {"runtime error: ", "SUMMARY: ", "ERROR: "};
     const char *line = NULL;
@@ -182,7 +183,7 @@ static void judge(child *c, course_case *cases, int calls, unsigned ticket, cour
     bool forged;
     const int whole = course_unpack(&c->got, cases, calls, ticket, answers, &forged);
     course_answer end = ending(c);
-    if (forged || c->flooded || c->haunted) end = (course_answer){.end = COURSE_FORGED};
+    if (forged || c->flooded || c->held_open) end = (course_answer){.end = COURSE_FORGED};
     if (end.end != COURSE_LATE && end.end != COURSE_FORGED && c->text.data)
         note_of((char *)c->text.data, end.note);
     const bool nothing_counts = end.end == COURSE_FORGED || !c->in_time;
@@ -214,7 +215,7 @@ void course_run(const char *runner, course_limits limits, course_case *cases, in
     sigaction(SIGPIPE, &ignored, &before);
     for (int i = 0; i < calls; i++) answers[i] = (course_answer){.end = COURSE_SYSTEM};
     if (course_pack(&c.sent, cases, calls, ticket) && start(&c, runner, limits)) {
-        talk(&c, limits.seconds, course_answer_size(cases, calls) + 4096);
+        exchange(&c, limits.seconds, course_answer_size(cases, calls) + 4096);
         end(&c);
         keep_text(&c.text, said, said_size);
         judge(&c, cases, calls, ticket, answers);

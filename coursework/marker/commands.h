@@ -4,7 +4,7 @@
 
 #include "kit.h"
 
-/* What a command line says, for any command. */
+/* The options of all commands. */
 typedef struct course_asked {
     const course_task *task;
     long tier, seed;

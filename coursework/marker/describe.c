@@ -1,4 +1,4 @@
-/* Describes wrong numbers that no mistake explains: what can be seen of them, and where they are wrong first. */
+/* Describes wrong numbers that no known mistake explains: what they have in common, and the first wrong element. */
 #include "marking.h"
 
 #include <math.h>
@@ -39,7 +39,7 @@ static void say_sizes(const course_case *c, char text[128]) {
     if (used > 0 && used < 127) strcpy(text + used, ")");
 }
 
-/* ---- what can be seen in every try ---- */
+/* ---- what all tries have in common ---- */
 
 static bool nothing_written(const course_tries *t, int i) {
     long elements = 0;
@@ -82,7 +82,7 @@ bool course_untouched(const course_tries *t) {
     return true;
 }
 
-/* ---- what can be seen in one try ---- */
+/* ---- descriptions of one try ---- */
 
 static bool not_finite(const view *v, char *why) {
     char at[96], sizes[128];
@@ -185,7 +185,7 @@ static void say_where(const view *v, char *why) {
                  v->theirs->data[at], sizes);
 }
 
-/* ---- the descriptions, most telling first ---- */
+/* ---- all descriptions, the most specific first ---- */
 
 static bool unnamed_ratio(const course_tries *t, const course_case right[COURSE_TRIES], int i, char *why) {
     double ratio[COURSE_TRIES];

@@ -9,7 +9,7 @@ static void compute(const course_tries *t, unsigned slips, course_case made[COUR
     for (int i = 0; i < COURSE_TRIES; i++) made[i] = course_modelled(&t->given[i], slips);
 }
 
-static void forget(course_case made[COURSE_TRIES]) {
+static void free_cases(course_case made[COURSE_TRIES]) {
     for (int i = 0; i < COURSE_TRIES; i++) course_case_free(&made[i]);
 }
 
@@ -98,6 +98,6 @@ bool course_diagnose(const course_tries *t, course_known *known, unsigned possib
     course_case made[COURSE_TRIES];
     compute(t, known->slips, made);
     const bool seen = look_at(t, known, made, first, last, why);
-    forget(made);
+    free_cases(made);
     return seen;
 }

@@ -1,11 +1,11 @@
-/* What an exercise is to the marker: how its cases are drawn, what is right, and which mistakes people make.
+/* What the marker knows of an exercise: how its cases are drawn, the right numbers, and the mistakes that people make.
  *
- * One function in double, the model, computes all of it: without slips the right numbers, with slip k those of a
- * program that makes mistake k, with several slips those of one that makes them all. So a mistake is a line in the
- * model, beside the right one, and the tests can try every mistake and every pair without compiling anything.
+ * One function in double, the model, computes the right numbers, or with slip k those of a program that makes mistake
+ * k, or with several slips those of a program that makes them all. A mistake is one line in the model, next to the
+ * right one, and the tests can try every mistake and every pair without compiling a student's file.
  *
- * A case is one call of the student's function: sizes, numbers and arrays, in the order in which the runner gets
- * them (kit/runner/runner.h). All arrays are row-major. */
+ * A case is one call of the student's function: sizes, numbers and arrays, in the order in which the runner gets them
+ * (kit/runner/runner.h). All arrays are row-major. */
 #ifndef COURSE_EXERCISE_H
 #define COURSE_EXERCISE_H
 

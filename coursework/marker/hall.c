@@ -37,7 +37,7 @@ static bool note_name(void *context, const char *name) {
 static int by_bytes(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
 /* Is it a file or folder itself, not a link? */
-static bool lies_there(const char *path, mode_t type) {
+static bool exists_as(const char *path, mode_t type) {
     struct stat at;
     return lstat(path, &at) == 0 && (at.st_mode & S_IFMT) == type;
 }
@@ -46,7 +46,7 @@ bool course_read_theirs(const char *folder, const char *name, char **text, size_
     char path[2 * COURSE_PATH];
     *text = NULL;
     snprintf(path, sizeof path, "%s/%s", folder, name);
-    return lies_there(path, S_IFREG) && tl_file_read_regular(path, COURSE_FILE_MOST, text, size, NULL);
+    return exists_as(path, S_IFREG) && tl_file_read_regular(path, COURSE_FILE_MOST, text, size, NULL);
 }
 
 /* Finds the folder with a tier's files, or one of them: 03-softmax, softmax, or the student's own folder. */
@@ -57,10 +57,10 @@ static bool find_sheet(const course_workshop *w, const char *student, const cour
     snprintf(below[1], sizeof below[1], "/%s", task->name);
     for (int k = 0; k < 3; k++) {
         if (snprintf(folder, COURSE_PATH, "%s%s", student, k < 2 ? below[k] : "") >= COURSE_PATH) continue;
-        if (k < 2 && !lies_there(folder, S_IFDIR)) continue;
+        if (k < 2 && !exists_as(folder, S_IFDIR)) continue;
         for (int i = 0; course_file_name(w, task, tier, i, name); i++) {
             snprintf(path, sizeof path, "%s/%s", folder, name);
-            if (lies_there(path, S_IFREG)) return true;
+            if (exists_as(path, S_IFREG)) return true;
         }
     }
     return false;
@@ -112,7 +112,7 @@ long course_find_sheets(const course_workshop *w, const char *folder, const char
 
 /* ---- one sheet ---- */
 
-/* Joins checks of one function that say the same into one note. */
+/* Adds the messages of a function's checks to the notes, each once. */
 static void add_notes(const course_marks *m, char *notes, size_t size) {
     size_t at = 0;
     for (int i = 0; i < m->checks; i++) {

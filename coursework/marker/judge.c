@@ -1,21 +1,20 @@
-/* How many points a function's numbers get, for each kind of case. One slip costs once:
+/* How many points a function's numbers get, for each kind of case. Each mistake costs one check:
  *
- * - Odd sizes come first. If a mistake is named there, or seen (a ratio, a transposition), it costs that check. All
- * other kinds, those of
- *   robustness too, accept the numbers that this mistake gives, and so do invariants that it breaks.
- * - If a further thing is wrong on another kind, it costs that kind's check and is named if possible; later kinds
- * accept both. Many
- *   mistakes do not show on odd sizes, so a mistake named elsewhere must at least agree with what was seen there.
+ * - Odd sizes come first. If a mistake is named there, or described (a ratio, a transposition), it costs that check.
+ *   All other kinds, also those of robustness, then accept the numbers that this mistake gives, and so do invariants
+ *   that it breaks.
+ * - If something else is wrong on another kind, it costs that kind's check and is named if possible; later kinds
+ *   accept both. A mistake that is named on another kind must agree with the numbers on odd sizes, where many mistakes
+ *   change nothing.
  * - The gradients of an operation (COURSE_BOTH) are judged in the same way, relative to the student's own forward:
- * numbers that follow from
- *   forward's mistake are right.
- * - A mistake that nothing explains costs every kind on which it shows. */
+ *   numbers that follow from forward's mistake are right.
+ * - Wrong numbers that nothing explains cost the check of every kind in which they occur. */
 #define _POSIX_C_SOURCE 200809L
 #include "marking.h"
 
 #include <string.h>
 
-/* Arrays first … last, which get points of one group. */
+/* Arrays first … last, which get the points of one group. */
 typedef struct part {
     course_marks *m;
     const course_exercise *of;
@@ -67,7 +66,7 @@ static const char *group_of(const part *p, course_kind kind) {
     return kind >= COURSE_EMPTY ? "robustness" : p->group;
 }
 
-/* For kinds of robustness, gradients share y's check. */
+/* The gradients' check; for kinds that give robustness points it is y's check. */
 static course_check *check_of(const part *p, course_kind kind) {
     const char *group = group_of(p, kind), *what = course_kind_name[kind];
     for (int i = p->m->checks; p->gradients && kind >= COURSE_EMPTY && i-- > 0;) {
@@ -125,7 +124,7 @@ static void judge_kind(part *p, course_kind kind, course_check *c) {
 static bool has(const part *p, course_kind kind) { return p->of->kinds & COURSE_HAS(kind); }
 
 static course_check *judge_part(part *p) {
-    course_check *riddle = NULL;
+    course_check *unexplained = NULL;
     int others = 0;
     for (course_kind kind = COURSE_ODD + 1; kind < COURSE_EMPTY; kind++) others += has(p, kind);
     for (course_kind kind = 0; kind < COURSE_KINDS; kind++) {
@@ -133,15 +132,15 @@ static course_check *judge_part(part *p) {
         course_check *c = check_of(p, kind);
         if (kind == COURSE_ODD && others > 0) c->weight = others;
         if (!*c->why) judge_kind(p, kind, c);
-        if (kind == COURSE_ODD && p->lost) riddle = c;
+        if (kind == COURSE_ODD && p->lost) unexplained = c;
     }
-    return riddle;
+    return unexplained;
 }
 
 /* ---- invariants ---- */
 
-/* Is an invariant broken only by a mistake that has already cost points? */
-static bool excused(const part *parts, int count, const course_tries *t) {
+/* Are all numbers explained by mistakes that have already cost points? Then broken invariants cost nothing more. */
+static bool broken_as_known(const part *parts, int count, const course_tries *t) {
     bool any = false, as_known;
     for (int i = 0; i < count; i++) {
         if (!course_explained(t, parts[i].known, parts[i].first, parts[i].last, &as_known)) return false;
@@ -160,7 +159,7 @@ static void judge_invariant(const part *parts, int count, const course_invariant
             course_say_end(&t->answer[i], p->seconds, c->why);
             if (*c->why || v->holds(&t->given[i], &t->got[i], c->why)) continue;
             if (!*c->why) snprintf(c->why, COURSE_WHY, "it does not hold");
-            if (!excused(parts, count, t)) break;
+            if (!broken_as_known(parts, count, t)) break;
             c->why[0] = '\0';
             c->as_known = true;
         }
@@ -168,7 +167,7 @@ static void judge_invariant(const part *parts, int count, const course_invariant
 }
 
 void course_judge(course_marks *m, const course_exercise *of, const course_tries *tries, double seconds,
-                  course_known known[2], course_check **riddle) {
+                  course_known known[2], course_check **unexplained) {
     const int all = tries[COURSE_ODD].given[0].arrays, split = of->part == COURSE_BOTH ? of->gradients : all;
     const bool back = of->part == COURSE_BACKWARD;
     part parts[2] = {
@@ -176,11 +175,11 @@ void course_judge(course_marks *m, const course_exercise *of, const course_tries
         {m, of, tries, seconds, "backward", split, all, true, &known[1], false}};
     const int count = split < all ? 2 : 1;
     known[0] = known[1] = (course_known){0};
-    *riddle = judge_part(&parts[0]);
-    if (!back) *riddle = NULL;
+    *unexplained = judge_part(&parts[0]);
+    if (!back) *unexplained = NULL;
     if (count > 1) {
         known[1].slips = known[0].slips;
-        *riddle = judge_part(&parts[1]);
+        *unexplained = judge_part(&parts[1]);
     }
     for (const course_invariant *v = of->invariants; v && v->name; v++) judge_invariant(parts, count, v);
 }

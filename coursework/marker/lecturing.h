@@ -58,8 +58,8 @@ typedef struct course_names {
     int count;
 } course_names;
 bool course_names_has(const course_names *names, const char *name);
-/* Global symbols of the course's own starter: exactly those that a student's files must define, and those that they
- * may use besides what everyone may. */
+/* Global symbols of the course's own starter: those that a student's files must define, and no others, and those that
+ * they may use in addition to the lists in allowed.c. */
 typedef struct course_asked {
     course_names defined, used;
 } course_asked;
@@ -100,17 +100,17 @@ enum { COURSE_FILES = 8 }; /* the most files of a tier */
 /* A file's text as students get it, without the solution between the marks; the caller frees it. NULL if there is
  * none. */
 char *course_starter(const course_workshop *w, const course_task *task, const char *name);
-/* course_flags adds the flags for every file of a task; then the paths of the task's own parts; then running a tool
- * that must succeed, or a sentence. */
+/* Adds the compiler's flags for every file of a task. */
 void course_flags(course_args *a, const course_workshop *w, const course_task *task, int tier, int level);
+/* The folder of what is compiled once for a task and tier. */
 void course_task_folder(const course_workshop *w, const course_task *task, int tier,
                         char to[2 * COURSE_PATH]);
+/* Runs a tool that must succeed. False with a message. */
 bool course_tool_done(course_args *a, const char *folder, const char *what, char why[COURSE_WHY]);
 
 /* ---- compile.c ---- */
 
-/* Notes what the starters' objects define and use, once for each task and tier, in that folder. False with a
- * sentence. */
+/* Lists the symbols that the starters' objects define and use, once for each task and tier. False with a message. */
 bool course_note_asked(const course_workshop *w, const course_task *task, int tier, char why[COURSE_WHY]);
 
 /* Takes a tier's files from the folder `theirs` (or the starter for a missing file), checks, compiles at -O2 and
@@ -139,7 +139,7 @@ typedef struct course_result {
 struct tl_csv;
 void course_put_cell(struct tl_csv *csv, const char *text);
 
-/* main's branch for --all: the exit status. */
+/* marker --all: returns the exit status. */
 int course_all(int argc, char **argv);
 
 /* ---- hall.c: finding what was handed in, and marking it in parallel ---- */

@@ -1,11 +1,11 @@
-/* A backward is linear in the gradient from above: if dy doubles, what it adds doubles too. */
+/* A backward is linear in dy: if dy doubles, the gradients that it adds double too. */
 #include "marking.h"
 
 #include <math.h>
 #include <string.h>
 
-/* The case with its gradients from above doubled: input arrays whose names begin with d (dy, dh). False if the right
- * results do not double with them, which means that these arrays are something else. */
+/* The case with its incoming gradients doubled: input arrays whose names begin with d (dy, dh). False if the right
+ * results do not double with them: then these arrays are something else. */
 static bool doubled(const course_case *given, int first, int last, course_case *twice) {
     if (!course_case_copy(twice, given)) return false;
     int found = 0;

@@ -9,7 +9,8 @@ static double made(const course_array *before, const course_array *a, long k) {
     return a->role == COURSE_ADD ? a->data[k] - before->data[k] : a->data[k];
 }
 
-/* How far floats may be from `times` the right number: adding to what was there before has rounded the added part. */
+/* How far a float may be from `times` the right number. The sum with what was there before was rounded, and with it the
+ * added part. */
 static double slack(const course_array *before, const course_array *right, double times, double tolerance) {
     double largest = 0;
     for (long k = 0; k < right->count; k++) largest = fmax(largest, fabs(made(before, right, k)));

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What all calls of a function showed, besides its numbers. */
+/* Messages about a function's calls, apart from its numbers: changed inputs, overwritten guards, memory not freed. */
 typedef struct conduct {
     char changed[COURSE_WHY], touched[COURSE_WHY], leaks[COURSE_WHY];
 } conduct;
@@ -71,7 +71,7 @@ static void try_kind(run *r, course_kind kind, course_tries *t) {
     if (r->order->progress) r->order->progress(r->order->context, ++r->done, r->all);
 }
 
-static void forget_tries(course_tries *t) {
+static void free_tries(course_tries *t) {
     for (int i = 0; i < COURSE_TRIES; i++) course_case_free(&t->given[i]), course_case_free(&t->got[i]);
 }
 
@@ -81,7 +81,7 @@ static course_check *robust(run *r, const char *what) {
     return course_add_check(r->m, r->of, "robustness", what);
 }
 
-/* A call, then one of another shape, then the first again, which must give the same as before. */
+/* A call, one with other sizes, and the first one again, which must give the same numbers as before. */
 static void mark_second_call(run *r) {
     course_check *c = robust(r, "a second call");
     const course_kind other = r->of->kinds & COURSE_HAS(COURSE_PRIME) ? COURSE_PRIME : COURSE_ODD;
@@ -101,7 +101,7 @@ static void mark_second_call(run *r) {
     for (int i = 0; i < 3; i++) course_case_free(&calls[i]);
 }
 
-/* Compiled in another way, the code must give the same numbers, on one case of each kind. */
+/* Compiled at -O0, the code must give the same numbers, on one case of each kind. */
 static void mark_compilation(run *r, const course_tries *tries) {
     if (!r->order->runners[1]) return;
     course_check *c = robust(r, "-O0 and -O2");
@@ -124,7 +124,7 @@ static void mark_compilation(run *r, const course_tries *tries) {
         course_say_end(&tries[COURSE_ODD].answer[i], r->order->limits.seconds, c->why);
 }
 
-/* If no call was answered, the conduct in calls says nothing. */
+/* If no call was answered, these checks fail too. */
 static void mark_conduct(run *r, const course_tries *odd) {
     const struct {
         const char *what, *why;
@@ -147,19 +147,19 @@ static bool answered(const course_tries *t) {
     return all;
 }
 
-/* Takes points back from a function's checks, from `from` on: a function that computed nothing has nothing right,
- * and one without any right number is not robust. */
+/* Lets passed checks of a function fail, from check `from` on: all of them if the function computed nothing, and those
+ * of robustness and invariants if all its numbers are wrong. */
 static void take_back(course_marks *m, int from, bool untouched, bool named) {
-    bool hopeless = true;
+    bool all_wrong = true;
     for (int i = from; i < m->checks; i++)
         if (strcmp(m->check[i].group, "forward") == 0 || strcmp(m->check[i].group, "backward") == 0)
-            hopeless &= *m->check[i].why != 0;
+            all_wrong &= *m->check[i].why != 0;
     for (int i = from; i < m->checks; i++) {
         course_check *c = &m->check[i];
-        if (untouched && named && i == from) continue; /* a mistake that leaves zeros keeps its name */
+        if (untouched && named && i == from) continue; /* the message that names a mistake stays */
         if (untouched)
             snprintf(c->why, COURSE_WHY, "nothing is computed here yet");
-        else if (hopeless && !*c->why)
+        else if (all_wrong && !*c->why)
             snprintf(c->why, COURSE_WHY, "this counts as soon as some of the numbers are right");
     }
 }
@@ -172,18 +172,19 @@ static void mark_exercise(run *r) {
     for (course_kind kind = 0; kind < COURSE_KINDS; kind++)
         if (of->kinds & COURSE_HAS(kind)) try_kind(r, kind, &tries[kind]);
     course_known known[2];
-    course_check *riddle;
-    course_judge(r->m, of, tries, r->order->limits.seconds, known, &riddle);
-    if (riddle && answered(odd) && !r->late)
+    course_check *unexplained;
+    course_judge(r->m, of, tries, r->order->limits.seconds, known, &unexplained);
+    if (unexplained && answered(odd) && !r->late)
         course_not_linear(r->order->runners[0], r->order->limits, &odd->given[0], &odd->got[0],
-                          of->part == COURSE_BOTH ? of->gradients : 0, odd->given[0].arrays, riddle->why);
+                          of->part == COURSE_BOTH ? of->gradients : 0, odd->given[0].arrays,
+                          unexplained->why);
     mark_second_call(r);
     mark_compilation(r, tries);
     mark_conduct(r, odd);
     take_back(r->m, from, *r->m->check[from].why && answered(odd) && course_untouched(odd),
               known[0].slips != 0);
     for (course_kind kind = 0; kind < COURSE_KINDS; kind++)
-        if (of->kinds & COURSE_HAS(kind)) forget_tries(&tries[kind]);
+        if (of->kinds & COURSE_HAS(kind)) free_tries(&tries[kind]);
     free(tries);
 }
 

@@ -23,7 +23,7 @@ typedef enum course_end {
     COURSE_LATE,
     COURSE_UNKNOWN, /* the runner has no such function */
     COURSE_SYSTEM,  /* no process, or no such program */
-    COURSE_FORGED   /* it answered more than was asked, or something else */
+    COURSE_FORGED   /* it wrote more than one answer to each call, or other bytes */
 } course_end;
 
 typedef struct course_answer {
@@ -100,7 +100,7 @@ typedef struct course_look {
     int axis; /* COURSE_SWAPPED: this axis and the next */
 } course_look;
 
-/* Is array i of `got` what that look makes of `right`? */
+/* Does array i of `got` have this look, relative to `right`? */
 bool course_looks_so(const course_look *look, const course_case *given, const course_case *got,
                      const course_case *right, int i);
 /* The look that array i has in every try; false if there is none. `says` continues "your y …". */
@@ -128,20 +128,20 @@ typedef struct course_known {
     course_look look; /* a look besides the slips */
 } course_known;
 
-/* In every try, is each of arrays first … last right, or what is known makes of it? *as_known: not all are right. */
+/* Is each of arrays first … last, in every try, right or as the known mistakes make it? *as_known: not all are
+ * right. */
 bool course_explained(const course_tries *t, const course_known *known, int first, int last, bool *as_known);
-/* Bits of the slips that, in addition to the known ones, give these arrays in every try. */
+/* Bits of the slips each of which, together with the known ones, gives these arrays in every try. */
 unsigned course_fitting(const course_tries *t, unsigned known, int first, int last);
-/* Writes into `why` how the numbers look (nothing if they are explained), and adds it to what is known. Names only
- * slips in `possible`, which fit what was seen elsewhere. False: it has no explanation, and only says where the
- * numbers are wrong. */
+/* Explains the numbers in `why` (nothing if known mistakes explain them), and adds what it finds to `known`. Names only
+ * slips in `possible`, those that agree with the numbers of other kinds. False: there is no explanation, and `why` only
+ * says where the numbers are wrong. */
 bool course_diagnose(const course_tries *t, course_known *known, unsigned possible, int first, int last,
                      char why[COURSE_WHY]);
 
 /* ---- linear.c ---- */
 
-/* True, and a reason, if what was added to gradients does not double when the gradient from above does. got: the
- * answer to given. */
+/* True, and a message, if the added gradients do not double when dy does. got: the answer to given. */
 bool course_not_linear(const char *runner, course_limits limits, const course_case *given,
                        const course_case *got, int first, int last, char why[COURSE_WHY]);
 
@@ -152,7 +152,7 @@ typedef struct course_check {
     const char *group;           /* "forward", "backward", "invariants", "robustness" */
     double weight;               /* relative to the other checks of its function and group */
     double points, of;
-    bool as_known;        /* wrong only by a mistake that another check has already paid for */
+    bool as_known;        /* wrong only by a mistake that has already cost another check */
     char why[COURSE_WHY]; /* "" if all is right */
 } course_check;
 
@@ -175,10 +175,10 @@ void course_share_points(course_marks *m);
 
 /* Judges an exercise's numbers: a check for each kind of case that it has, and for each invariant. tries
  * [COURSE_KINDS]; unused for kinds that the exercise lacks. known: what was found of y and of gradients (for all
- * arrays unless the exercise is COURSE_BOTH). *riddle: the check on odd sizes of wrong gradients that nothing
+ * arrays unless the exercise is COURSE_BOTH). *unexplained: the check on odd sizes of wrong gradients that nothing
  * explains; NULL if there is none. */
 void course_judge(course_marks *m, const course_exercise *of, const course_tries *tries, double seconds,
-                  course_known known[2], course_check **riddle);
+                  course_known known[2], course_check **unexplained);
 /* The sentence about a missing answer; "" if it came. */
 void course_say_end(const course_answer *a, double seconds, char why[COURSE_WHY]);
 
@@ -197,7 +197,7 @@ typedef struct course_order {
 } course_order;
 long course_order_length(const course_order *order); /* how often progress is called */
 void course_mark_order(course_marks *m, const course_order *order);
-/* Does so for all exercises. */
+/* The same with these fields, for all exercises and without progress. */
 void course_mark(course_marks *m, const course_task *task, int tier, const char *const *runners,
                  uint64_t seed, course_limits limits);
 

@@ -10,7 +10,8 @@ static const char *const group_name[GROUPS] = {"forward", "backward", "invariant
 
 course_check *course_add_check(course_marks *m, const course_exercise *of, const char *group,
                                const char *what) {
-    if (m->checks == (int)(sizeof m->check / sizeof *m->check)) m->checks--; /* no task has this many */
+    /* does not happen: no task has so many checks */
+    if (m->checks == (int)(sizeof m->check / sizeof *m->check)) m->checks--;
     course_check *c = &m->check[m->checks++];
     *c = (course_check){.function = of->function, .what = what, .group = group, .weight = 1};
     return c;

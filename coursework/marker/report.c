@@ -1,5 +1,5 @@
-/* Marks as a table for people. A function without mistakes takes one line; otherwise its mistakes follow, checks
- * with the same text together. */
+/* Marks as a table. A function without mistakes takes one line; otherwise its messages follow, each with all checks
+ * that have it. */
 #include "marking.h"
 
 #include <string.h>
@@ -29,8 +29,8 @@ static void wrap(const char *text, int indent, FILE *to) {
 
 static bool is_of(const course_check *c, const char *function) { return strcmp(c->function, function) == 0; }
 
-/* Prints what was lost, "odd sizes, sizes of 1" and why, for all checks from i on of this function with the same
- * text. */
+/* Prints the names of checks that failed ("odd sizes, sizes of 1") and the message, for all checks of this function
+ * from i on with the same message. */
 static void print_wrong(const course_marks *m, int i, FILE *to) {
     const course_check *c = &m->check[i];
     for (int k = 0; k < i; k++) /* already printed */
@@ -77,7 +77,7 @@ static void print_function(const course_marks *m, const char *function, FILE *to
         if (is_of(&m->check[i], function) && *m->check[i].why) print_wrong(m, i, to);
 }
 
-/* Prints the first lines that the student's code printed; whoever has added printing looks for them. */
+/* Prints the first lines that the student's code printed. */
 static void print_said(const course_marks *m, FILE *to) {
     if (!m->says) return;
     fprintf(to, "\n  printed by %s:\n", m->says);

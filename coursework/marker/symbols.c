@@ -1,6 +1,6 @@
-/* What a student's file may contain, call and define. All lists are of what is allowed; everything else is refused,
- * with its name. What counts is the object file, as the linker sees it; the source is searched only for what an
- * object does not show. */
+/* What a student's file may contain, call and define. Lists have what is allowed; everything else is refused by its
+ * name. The object file is checked, as the linker sees it; the source is checked only for what an object does not
+ * show. */
 #include "lecturing.h"
 
 #include <stdlib.h>
@@ -252,6 +252,7 @@ bool course_object_is_fine(const char *listing, const course_task *task, int tie
         else if (part == CODE)
             look_at_instruction(p, why);
     }
-    if (!*why) memcpy(why, section, sizeof section); /* a symbol's name says more than a section */
+    /* a message about a symbol is better than one about its section */
+    if (!*why) memcpy(why, section, sizeof section);
     return !*why;
 }

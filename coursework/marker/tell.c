@@ -1,5 +1,4 @@
-/* What the marker prints about tasks without marking: the list from which the students' folder is made, questions,
- * examples. */
+/* What the marker prints about tasks: the list from which the students' folder is made, questions, predictions. */
 #include "kit.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* A compiler or objdump in a process of its own. It reads students' texts, so it gets no more time, memory and disk
- * than an honest file needs: an #include of a device, or a macro that doubles itself forty times, ends here. */
+/* A compiler or objdump in a process of its own, with limits of time, memory and disk, because it reads students'
+ * files: one may #include a device, or have a macro that doubles itself forty times. */
 #define _DEFAULT_SOURCE
 #include "lecturing.h"
 
@@ -47,7 +47,7 @@ void course_args_free(course_args *a) {
 
 static void limit(int what, rlim_t most) { setrlimit(what, &(struct rlimit){most, most}); }
 
-static void become(course_args *a, const char *folder) {
+static void exec_tool(course_args *a, const char *folder) {
     if (chdir(folder) != 0) _exit(127);
     const int in = open("/dev/null", O_RDONLY);
     const int out = open("out", O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -87,7 +87,7 @@ int course_tool(course_args *a, const char *folder) {
     if (a->full || a->count == 0) return -1;
     const pid_t child = fork();
     if (child < 0) return -1;
-    if (child == 0) become(a, folder);
+    if (child == 0) exec_tool(a, folder);
     setpgid(child, child); /* done by both processes: either may be first */
     int status = 0;
     if (!wait_for(child, &status)) return -2;

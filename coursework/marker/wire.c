@@ -22,7 +22,7 @@ bool course_pack(course_bytes *to, const course_case *cases, int calls, unsigned
     for (int i = 0; ok && i < calls; i++) {
         const course_case *c = &cases[i];
         wire_call w;
-        memset(&w, 0, sizeof w); /* including padding between fields */
+        memset(&w, 0, sizeof w); /* also the padding between fields */
         w.flags = c->flags, w.arrays = c->arrays, w.ticket = ticket + (unsigned)i;
         snprintf(w.function, sizeof w.function, "%s", c->of->function);
         memcpy(w.n, c->n, sizeof w.n);

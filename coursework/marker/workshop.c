@@ -1,5 +1,5 @@
-/* What a lecturer's run prepares before it reads any student's file: the paths of kit, library and compiler, and
- * what is compiled once. */
+/* What marker --all prepares before it reads any student's file: the paths of kit, library and compiler, and what is
+ * compiled once. */
 #define _DEFAULT_SOURCE
 #include "lecturing.h"
 
@@ -29,7 +29,7 @@ static bool absolute(const char *path, char to[COURSE_PATH]) {
 
 /* ---- paths ---- */
 
-/* In a checkout, in a build's folder, or below the prefix where the library was installed. */
+/* Finds the library in a checkout, in a build's folder, or below the prefix where it was installed. */
 static bool find_library(course_workshop *w, const char *folder) {
     static const char *const below[] = {"build/", "lib/", "lib64/", ""};
     char path[COURSE_PATH + 64];
@@ -58,7 +58,7 @@ static bool compiler_knows(const course_workshop *w, const char *flag) {
     return knows;
 }
 
-/* How to link follows from how the library was compiled: a build keeps its flags beside it. */
+/* The flags for linking are those with which the library was compiled; a build has them in the file `flags`. */
 void course_workshop_link(course_workshop *w) {
     char folder[COURSE_PATH];
     snprintf(folder, sizeof folder, "%s", w->library);
@@ -187,7 +187,7 @@ static void list_includes(const char *starter, FILE *f) {
     course_tokens_free(&all);
 }
 
-/* headers.c includes them all; its `-M` output, twice, is the list. */
+/* Writes headers.c, which includes them all, and lists the files that the compiler reads for it (-M). */
 static bool list_headers(const course_workshop *w, const course_task *task, int tier, const char *folder,
                          char why[COURSE_WHY]) {
     char path[2 * COURSE_PATH + 16], name[128];

@@ -305,8 +305,8 @@ void course_report_draw(course_case *c, course_kind kind, course_rng *rng) {
     draw_op_targets(c, kind, rng);
     const long rows = c->n[0] * c->n[1], classes = c->n[2];
     double *x = course_data(c, "logits"), *targets = course_data(c, "targets");
-    for (long i = 0; i < rows && kind == COURSE_ODD;
-         i += 2) /* some predictions are right; class 0 ties with the last class */
+    /* some predictions are right; class 0 ties with the last class */
+    for (long i = 0; i < rows && kind == COURSE_ODD; i += 2)
         if (targets[i] != 2) targets[i] = 0, x[i * classes] = x[(i + 1) * classes - 1] = 11;
     course_array_new(c, COURSE_OUT, "report", COURSE_DIMS(3));
 }

@@ -360,8 +360,8 @@ static void draw_once(course_case *c, course_kind kind, course_rng *rng) {
     if (slopes) put(c, "value", t.value, t.n);
     if (back) put(c, "da", da, t.n), put(c, "db", db, t.n);
     double *out = course_array_new(c, COURSE_OUT, back ? "grad" : made, COURSE_DIMS(t.n));
-    for (long i = 0; i < t.n; i++)
-        out[i] = course_normal(rng); /* random numbers before the call also show mistakes */
+    /* random numbers before the call also show mistakes */
+    for (long i = 0; i < t.n; i++) out[i] = course_normal(rng);
     if (slopes) course_array_new(c, COURSE_OUT, "db", COURSE_DIMS(t.n));
 }
 

@@ -207,7 +207,7 @@ static bool compare_heads(comparing *c, tl_error *error) {
     return ok;
 }
 
-static int wrong(const settings *s) {
+static int check_settings(const settings *s) {
     if (s->compare.offsets && s->compare.extreme)
         return usage_with("compare", "--offsets and --extreme are two things: ask for one");
     if (!s->compare.offsets && !s->compare.extreme && !has_other(s))
@@ -229,7 +229,7 @@ static int wrong(const settings *s) {
 
 int command_compare(settings *s) {
     tl_error error = {""};
-    const int status = wrong(s);
+    const int status = check_settings(s);
     if (status) return status;
     const settings asked = *s; /* opening the first run writes its choice of weights into s */
     comparing c = {.s = &asked};

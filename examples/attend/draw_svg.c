@@ -16,10 +16,12 @@ static long widest(char *const *names, long count) {
     return width;
 }
 
-static bool upright(const picture *p) { return widest(p->column, p->columns) * LETTER > CELL + LETTER; }
+static bool has_vertical_labels(const picture *p) {
+    return widest(p->column, p->columns) * LETTER > CELL + LETTER;
+}
 static long left_of(const picture *p) { return 2 * GAP + widest(p->row, p->rows) * LETTER; }
 static long head_of(const picture *p) {
-    return upright(p) ? GAP + widest(p->column, p->columns) * LETTER : HEAD;
+    return has_vertical_labels(p) ? GAP + widest(p->column, p->columns) * LETTER : HEAD;
 }
 
 static long width_of(const picture *p) {
@@ -54,7 +56,7 @@ static void add_cell(growing *out, const picture *p, long i, long x, long y) {
 }
 
 static void add_column(growing *out, const picture *p, long c, long x, long y) {
-    if (upright(p))
+    if (has_vertical_labels(p))
         grow(out, "<text transform=\"translate(%ld %ld) rotate(-90)\">", x + CELL / 2 + 5, y - 6);
     else
         grow(out, "<text x=\"%ld\" y=\"%ld\" text-anchor=\"middle\">", x + CELL / 2, y - 8);

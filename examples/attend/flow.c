@@ -225,7 +225,7 @@ static bool correlate(flow *f, tl_error *error) {
 }
 
 /* Is there a method that was asked for and that the model allows? */
-static bool something_is_left(const flow *f, tl_error *error) {
+static bool has_possible_method(const flow *f, tl_error *error) {
     const char *why = NULL;
     for (int m = 0; m < FLOW_METHODS; m++) {
         if (f->wanted[m] && !f->left_out[m]) return true;
@@ -242,7 +242,7 @@ int command_flow(settings *s) {
     if (!(f.run = open_subject(s))) return 1;
     f.model = tl_run_model(f.run);
     leave_out(&f);
-    const bool ok = something_is_left(&f, &error) && choose_place(&f, &error) &&
+    const bool ok = has_possible_method(&f, &error) && choose_place(&f, &error) &&
                     read_sentence(s, f.run, &f.sentences) &&
                     read_asked(&s->flow.asked, &f.sentences, &f.objective, &error) &&
                     look_at_weights(&f, &error) && by_gradients(&f, &error) && correlate(&f, &error);

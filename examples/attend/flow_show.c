@@ -132,8 +132,9 @@ static void put_table(const flow *f, const rows *all) {
     if (!any) return;
     printf("\n  ");
     put_padded("", all->width);
+    /* above the number and its shade */
     for (int m = 0; m < TAU; m++)
-        if (f->value[m]) printf("  %12s", flow_title(m)); /* above the number and its shade */
+        if (f->value[m]) printf("  %12s", flow_title(m));
     putchar('\n');
     put_rows(f, all, false, largest);
     if (f->targets && f->sources) puts("  and of what it had written:");
@@ -176,7 +177,7 @@ static char *written(const flow *f, long word) {
     return tl_shown_text(word < tokens->count ? tokens->text[word] : "class");
 }
 
-static bool some_are_unknown(const flow *f) {
+static bool has_unknown_taus(const flow *f) {
     for (long w = 0; w < f->words; w++)
         if (isnan(f->taus[w].embedding) || isnan(f->taus[w].uniform)) return true;
     return false;
@@ -197,7 +198,7 @@ static void put_taus(const flow *f) {
          "  uniform       the same with this kind of attention frozen at uniform: the control\n"
          "  |dA|          |dL/dA|, its row centred by the weights\n"
          "  |dA| raw      |dL/dA| as it is, to which a constant could be added without any effect");
-    if (some_are_unknown(f)) puts("  -: all weights are the same, or there are fewer than two positions");
+    if (has_unknown_taus(f)) puts("  -: all weights are the same, or there are fewer than two positions");
     putchar('\n');
     printf("  ");
     put_padded("", width);

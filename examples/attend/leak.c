@@ -57,7 +57,7 @@ static void print_report(const tl_leak_report *r) {
 }
 
 /* Did the check run to its end, whatever it found? */
-static bool is_over(const tl_leak_report *r) {
+static bool is_complete(const tl_leak_report *r) {
     return r->ok || r->values || r->gradients || r->padding_felt || r->felt;
 }
 
@@ -67,7 +67,7 @@ static int look(settings *s, tl_run *run, tl_sentences *sentences) {
     bar_begin(&b, s, "looking for leaks", "pass");
     const bool ok = tl_leak_check(tl_run_model(run), tl_run_tape(run), &sentences->batch, bar_step, &b, &r);
     bar_end(&b);
-    if (!ok && !is_over(&r)) return fail_with(r.error.message);
+    if (!ok && !is_complete(&r)) return fail_with(r.error.message);
     print_subject("", s);
     printf("%ld sentence%s, %ld positions at most\n", sentences->count, sentences->count == 1 ? "" : "s",
            r.causal ? sentences->batch.tgt_len : sentences->batch.src_len);

@@ -265,7 +265,8 @@ static void print_sheets(const sheet *sheets, int count, const tl_patch *patch, 
            unit_of(patch), t->by == TL_PATCH_PLACES ? "beside it" : "below it (~)");
     for (int i = 0; i < count; i++) {
         heat both = heat_of(&sheets[i], NULL, sheets[i].both);
-        if (t->by == TL_PATCH_PLACES) /* a row has room for both, side by side */
+        /* a row has room for both, side by side */
+        if (t->by == TL_PATCH_PLACES)
             both.column = beside, both.columns = 2;
         else
             both.row = sheets[i].row + sheets[i].rows, both.rows = 2 * sheets[i].rows;

@@ -129,7 +129,7 @@ static bool show(const settings *s, tl_run *run, tl_error *error) {
 
 /* ---- the command ---- */
 
-static const char *wrong_with(const settings *s) {
+static const char *error_in(const settings *s) {
     const int ways = (s->prune.remove > 0) + (s->prune.heads != NULL) + s->prune.closed;
     if (s->common.out && ways != 1) return "--out: give one of --remove N, --heads LIST and --closed, too";
     if (!s->common.out && ways)
@@ -142,7 +142,7 @@ static const char *wrong_with(const settings *s) {
 
 int command_prune(settings *s) {
     tl_error error = {""};
-    const char *wrong = wrong_with(s);
+    const char *wrong = error_in(s);
     if (wrong) return usage_with("prune", wrong);
     tl_run *run = open_subject(s);
     if (!run) return 1;

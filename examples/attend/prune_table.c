@@ -60,7 +60,7 @@ static bool is_shared(const curve *c, long order, long point) {
     return order > 0 && (c->removed[point] == 0 || c->removed[point] == c->heads);
 }
 
-static long to_measure(const curve *c) {
+static long count_measurements(const curve *c) {
     long count = 0;
     for (long o = 0; o <= c->chances; o++)
         for (long p = 0; p < c->points; p++) count += !is_shared(c, o, p);
@@ -81,7 +81,7 @@ static bool measure_at(curve *c, long order, long point) {
 }
 
 bool curve_measure(curve *c, const settings *s) {
-    const long all = to_measure(c);
+    const long all = count_measurements(c);
     long done = 0;
     bar b;
     bool ok = true;
@@ -99,7 +99,7 @@ bool curve_measure(curve *c, const settings *s) {
 /* ---- showing ---- */
 
 /* The head that was removed last by importance, "encoder.0:3"; "-" if none was. */
-static const char *last_to_go(const curve *c, long point, char to[64]) {
+static const char *last_removed(const curve *c, long point, char to[64]) {
     tl_head_name head = {.layer = 0};
     if (!c->removed[point]) return "-";
     tl_prune_head(tl_run_model(c->run), c->order[c->removed[point] - 1], &head);
@@ -137,10 +137,10 @@ void curve_print(const curve *c) {
         printf("%7ld  %3.0f %%  ", c->removed[p], 100 * share(c, p));
         if (c->score_label)
             printf("%6.3f  %6.2f   %6.3f ± %.3f  %6.2f ± %5.2f   %s\n", c->loss[p], c->score[p], loss.mean,
-                   loss.deviation, score.mean, score.deviation, last_to_go(c, p, head));
+                   loss.deviation, score.mean, score.deviation, last_removed(c, p, head));
         else
             printf("        %6.3f   %6.3f ± %.3f   %s\n", c->loss[p], loss.mean, loss.deviation,
-                   last_to_go(c, p, head));
+                   last_removed(c, p, head));
     }
 }
 
@@ -168,7 +168,7 @@ bool curve_write(const curve *c, const char *path, tl_error *error) {
     for (long p = 0; csv && p < c->points && !tl_csv_error(csv); p++) {
         tl_csv_long(csv, c->removed[p]);
         tl_csv_double(csv, share(c, p));
-        tl_csv_text(csv, last_to_go(c, p, head));
+        tl_csv_text(csv, last_removed(c, p, head));
         write_measured(csv, c, c->loss, p);
         if (c->score_label) write_measured(csv, c, c->score, p);
         tl_csv_end_row(csv);

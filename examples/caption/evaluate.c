@@ -19,7 +19,7 @@ static long *at(const counts *c, int layer, int head) {
 
 /* ---- where one word attends ---- */
 
-static bool are_beside(int a, int b) {
+static bool are_adjacent(int a, int b) {
     const int side = TL_PICTURE_SIDE;
     return abs(a / side - b / side) <= 1 && abs(a % side - b % side) <= 1;
 }
@@ -28,8 +28,8 @@ static bool are_beside(int a, int b) {
 static where place_of(int most, int it, int other) {
     if (most == it) return AT_IT;
     if (most == other) return AT_THE_OTHER;
-    if (are_beside(most, it)) return BESIDE_IT;
-    return other >= 0 && are_beside(most, other) ? BESIDE_THE_OTHER : ELSEWHERE;
+    if (are_adjacent(most, it)) return BESIDE_IT;
+    return other >= 0 && are_adjacent(most, other) ? BESIDE_THE_OTHER : ELSEWHERE;
 }
 
 /* probs [B,H,T,S]: the patch with the largest weight in row t of picture b; ties go to the first. */

@@ -28,7 +28,7 @@ static void print_result(const char *what, const tl_lm_text *text, const tl_qual
 }
 
 /* NULL, and an error, if the model cannot predict the text. */
-static char *text_to_foretell(const settings *s, tl_run *run, tl_lm_text *text, tl_error *error) {
+static char *text_to_score(const settings *s, tl_run *run, tl_lm_text *text, tl_error *error) {
     size_t size = 0;
     char *bytes = text_of(s, run, &size, error);
     if (bytes && !size) tl_error_set(error, "the text is empty: there is nothing to foretell");
@@ -47,7 +47,7 @@ int command_evaluate(settings *s) {
     tl_run *run = open_run(s);
     if (!run) return 1;
     listen_to(&l, s, run);
-    char *bytes = text_to_foretell(s, run, &text, &error);
+    char *bytes = text_to_score(s, run, &text, &error);
     if (bytes && tl_lm_measure(run, &text, &q))
         print_result(!s->text               ? "what training validates on"
                      : strcmp(s->text, "-") ? s->text

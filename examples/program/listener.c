@@ -15,7 +15,7 @@ static volatile sig_atomic_t interrupted;
 
 static void on_signal(int number) { interrupted = number; }
 
-static void catch_with(int flags) {
+static void set_handlers(int flags) {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = flags};
     interrupted = 0;
     sigemptyset(&action.sa_mask);
@@ -25,11 +25,11 @@ static void catch_with(int flags) {
     sigaction(SIGUSR1, &action, NULL);
 }
 
-void catch_signals(void) { catch_with((int)SA_RESETHAND); }
+void catch_signals(void) { set_handlers((int)SA_RESETHAND); }
 
-/* mpirun passes signals on to all ranks. Those that do not lead ignore them and go on until rank 0 says stop; if
+/* For ranks other than 0. mpirun passes signals on to all ranks; these ranks continue until rank 0 stops them, and if
  * rank 0 dies, MPI ends them. */
-static void outlive_signals(void) { catch_with(0); }
+static void continue_after_signals(void) { set_handlers(0); }
 
 int interrupted_by(void) { return (int)interrupted; }
 
@@ -175,7 +175,7 @@ void listen_to_training(listener *l, settings *s, tl_run *run) {
     listen_to(l, s, run);
     tl_events *e = &l->events;
     if (!leads()) {
-        outlive_signals();
+        continue_after_signals();
         e->prepared = check_from_here;
         if (common_of(s)->check) tl_run_tell(run, e);
         return;

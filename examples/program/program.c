@@ -65,7 +65,7 @@ static void warn_of_threads(long wanted, const tl_ranks *ranks) {
 
 /* More threads than processors wait for each other: sixteen on two processors take ten times as long as two, for the
  * same bits. */
-static void settle_count(const common *c) {
+static void set_thread_count(const common *c) {
 #ifdef _OPENMP
     const long processors = tl_processors(), wanted = wanted_threads(c, shared_ranks());
     if (leads()) warn_of_threads(wanted, shared_ranks());
@@ -113,7 +113,7 @@ static int run_with(const command *command, settings *s) {
     if (!all_well(NULL, true, &error)) return fail_with(error.message);
     if (help) return print_help(command);
     c->quiet |= !leads();
-    settle_count(c);
+    set_thread_count(c);
     return command->run(s);
 }
 
@@ -152,21 +152,21 @@ static bool says_threads(char **argv) {
  * program notices this by a variable that the library should have read, and starts itself once more. */
 #if defined(_OPENMP) && defined(__linux__)
 static const char early_enough[] = "settled";
-static bool said;
+static bool waiting_is_set;
 
-static void say_how_threads_wait(char **argv) {
-    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") || getenv("KMP_BLOCKTIME"))
-        return; /* the user has set them, or they are set already */
+static void set_environment(char **argv) {
+    /* the user has set them, or they are set already */
+    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") || getenv("KMP_BLOCKTIME")) return;
     if (!this_program.by_processes && !tl_ranks_can_be_many() && !says_threads(argv))
         setenv("OMP_PROC_BIND", "true", 1);
     setenv("OMP_AFFINITY_FORMAT", early_enough, 0); /* a variable without visible effect, as the mark */
-    said = setenv("GOMP_SPINCOUNT", "1000", 1) == 0 && setenv("KMP_BLOCKTIME", "1", 1) == 0;
+    waiting_is_set = setenv("GOMP_SPINCOUNT", "1000", 1) == 0 && setenv("KMP_BLOCKTIME", "1", 1) == 0;
 }
 
 # if defined(__GLIBC__) && (__GNUC__ >= 9 || _OPENMP >= 201811)
-__attribute__((constructor(101))) static void settle_early(int argc, char **argv) {
+__attribute__((constructor(101))) static void set_thread_waiting_early(int argc, char **argv) {
     (void)argc;
-    say_how_threads_wait(argv);
+    set_environment(argv);
 }
 
 static bool was_read(void) {
@@ -179,10 +179,10 @@ static bool was_read(void) { return false; }
 # endif
 #endif
 
-static void settle_threads(char **argv) {
+static void set_thread_waiting(char **argv) {
 #if defined(_OPENMP) && defined(__linux__)
-    if (!said) say_how_threads_wait(argv);
-    if (said && !was_read()) execv("/proc/self/exe", argv);
+    if (!waiting_is_set) set_environment(argv);
+    if (waiting_is_set && !was_read()) execv("/proc/self/exe", argv);
 #else
     (void)argv;
 #endif
@@ -225,7 +225,7 @@ static int run_program(const command *command, int argc, char **argv) {
  * `ulimit -f`, which by default would kill the process. */
 int program_main(int argc, char **argv) {
     tl_error error = {""};
-    settle_threads(argv);
+    set_thread_waiting(argv);
     tl_streams_open();
     if (!join_ranks(argc, argv, &error)) return end_ranks(fail_with(error.message));
     const command *command = command_of(argc, argv);

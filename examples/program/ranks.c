@@ -20,7 +20,7 @@ tl_ranks *shared_ranks(void) { return ranks; }
 bool leads(void) { return !follower; }
 
 /* Makes this rank's standard output go nowhere: only rank 0 prints. */
-static bool be_quiet(tl_error *error) {
+static bool silence_output(tl_error *error) {
     const int null = open("/dev/null", O_WRONLY);
     const bool ok = null >= 0 && dup2(null, STDOUT_FILENO) >= 0;
     if (null > STDERR_FILENO) close(null);
@@ -47,7 +47,7 @@ static char *line_of(int argc, char **argv) {
     return line;
 }
 
-static bool started_alike(int argc, char **argv, tl_error *error) {
+static bool have_same_arguments(int argc, char **argv, tl_error *error) {
     if (tl_ranks_count(ranks) == 1) return true;
     char *line = line_of(argc, argv);
     if (!line) return tl_error_set(error, "out of memory for the command line");
@@ -61,7 +61,7 @@ bool join_ranks(int argc, char **argv, tl_error *error) {
     ranks = tl_ranks_begin(error);
     follower = !tl_ranks_lead(ranks);
     if (!ranks) return false;
-    return (!follower || be_quiet(error)) && started_alike(argc, argv, error);
+    return (!follower || silence_output(error)) && have_same_arguments(argc, argv, error);
 }
 
 bool leave_ranks(void) {

@@ -80,7 +80,7 @@ static void say_end(const common *c, const tl_run *run, tl_ending ending, const 
 }
 
 /* Several ranks cannot all read standard input. */
-static bool has_its_texts(tl_run *run, tl_error *error) {
+static bool can_read_texts(tl_run *run, tl_error *error) {
     const tl_data_settings *d = &tl_run_settings_of(run)->data;
     return !this_program.trains_on_input ||
            (no_standard_input("train", d->train, error) && no_standard_input("valid", d->valid, error));
@@ -95,7 +95,7 @@ static int train(const char *command, settings *s) {
         return usage_with(command, error.message);
     tl_run *run = run_to_train(s, &error);
     if (!all_well(run, run != NULL, &error)) return tl_run_free(run), fail_with(error.message);
-    if (!has_its_texts(run, &error)) return tl_run_free(run), usage_with(command, error.message);
+    if (!can_read_texts(run, &error)) return tl_run_free(run), usage_with(command, error.message);
     if (!all_well(NULL, true, &error)) return tl_run_free(run), fail_with(error.message);
     tl_run_share_with(run, shared_ranks());
     listen_to_training(&l, s, run);
@@ -124,7 +124,7 @@ int command_train(settings *s) { return run_training("train", s); }
 
 /* ---- a demo ---- */
 
-static bool is_a_demos(const char *dir) {
+static bool is_demo_folder(const char *dir) {
     tl_error none = {""};
     tl_run *run = tl_run_open(dir, &(tl_run_choice){"none", this_program.name}, &none);
     const bool made = run && tl_run_settings_of(run)->demo;
@@ -135,6 +135,6 @@ static bool is_a_demos(const char *dir) {
 int run_demo(settings *s) {
     common *c = common_of(s);
     c->run.demo = true;
-    if (!c->overwrite) c->overwrite = is_a_demos(c->out);
+    if (!c->overwrite) c->overwrite = is_demo_folder(c->out);
     return run_training("demo", s);
 }

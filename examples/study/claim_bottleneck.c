@@ -93,7 +93,7 @@ static bool measure(const job *j, numbers *out, tl_error *error) {
 #define TRANSFORMER "Transformer"
 
 /* Twenty thousand sequences, one and a half passes: too few repetitions to overfit, so no regularisation is needed. */
-static tl_run_settings copier(const study *s) {
+static tl_run_settings copy_settings(const study *s) {
     tl_run_settings r = task_translator(s, "copy", SYMBOLS, 1, LONGEST);
     r.model.dropout = 0;
     r.training.label_smoothing = 0;
@@ -104,7 +104,7 @@ static tl_run_settings copier(const study *s) {
 /* Both encoders read from both ends; without attention the decoder gets the encoder's vector at every step. So the
  * only difference is attention. */
 static tl_run_settings gru(const study *s, bool attention) {
-    tl_run_settings r = copier(s);
+    tl_run_settings r = copy_settings(s);
     r.model = (tl_model_settings){.model = "gru",
                                   .attention = attention ? "additive" : "none",
                                   .bidirectional = true,
@@ -116,7 +116,7 @@ static tl_run_settings gru(const study *s, bool attention) {
 }
 
 static void plan(study *s) {
-    const tl_run_settings settings[] = {gru(s, false), gru(s, true), copier(s)};
+    const tl_run_settings settings[] = {gru(s, false), gru(s, true), copy_settings(s)};
     static const char *const names[] = {NONE, ATTENTION, TRANSFORMER};
     static const double training[] = {22, 35, 12}, measuring[] = {1.6, 2.4, 1};
     for (int i = 0; i < 3; i++)

@@ -59,8 +59,8 @@ static bool update(training *t, long step, double rate, bool *alive, tl_error *e
     tl_tape *tape = tl_run_tape(t->run);
     tl_params *params = tl_run_params(t->run);
     tl_batch batch;
-    if (!tl_batches_next(t->batches, &batch) && !tl_batches_next(t->batches, &batch)) /* the epoch is over */
-        return failed(t, error);
+    /* the epoch is over */
+    if (!tl_batches_next(t->batches, &batch) && !tl_batches_next(t->batches, &batch)) return failed(t, error);
     tl_tape_reset(tape);
     tl_tape_set_training(tape, step);
     const tl_var loss = tl_run_loss(t->run, &batch, NULL);

@@ -5,12 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    L = 64,
-    TIMES = 4,
-    BINS = 2 * TIMES,
-    BIN = L / 2
-}; /* training windows have L tokens, the longest test windows TIMES·L */
+/* Training windows have L tokens, the longest test windows TIMES·L. */
+enum { L = 64, TIMES = 4, BINS = 2 * TIMES, BIN = L / 2 };
 
 #define LOSS "loss"        /* at: length of the windows */
 #define PLACE "place loss" /* at: last position of a half L, in the longest windows */

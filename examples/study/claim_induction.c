@@ -119,7 +119,7 @@ static bool look(learner *l, long lots, measured *m) {
 
 /* ---- training ---- */
 
-static const char *why(const learner *l) {
+static const char *error_of(const learner *l) {
     const char *said = tl_params_error(l->params);
     if (!said) said = tl_tape_error(l->tape);
     if (!said) said = tl_adam_error(l->adam);
@@ -177,7 +177,7 @@ static bool measure(const job *j, numbers *out, tl_error *error) {
     learner *l = calloc(1, sizeof *l);
     if (!l) return tl_error_set(error, "out of memory");
     const bool ok = begin(l, j) && train(l, out);
-    if (!ok) tl_error_set(error, "%s", l->params && l->tape && l->adam ? why(l) : "out of memory");
+    if (!ok) tl_error_set(error, "%s", l->params && l->tape && l->adam ? error_of(l) : "out of memory");
     tl_adam_free(l->adam);
     tl_tape_free(l->tape);
     tl_params_free(l->params);

@@ -5,11 +5,8 @@
 
 #include "study.h"
 
-enum {
-    SHORTER = 12,
-    LONGER = 18,
-    NAMES = 10
-}; /* the most symbols in training, and beyond; different symbols */
+/* The greatest length in training and in tests; the number of different symbols. */
+enum { SHORTER = 12, LONGER = 18, NAMES = 10 };
 
 /* How many sequences of each length were written, and how many of them without a mistake. */
 typedef struct tally {
@@ -20,8 +17,8 @@ void tally_add(tally *t, long length, bool right);
 double tally_share(const tally *t, long low, long high);
 void tally_put(const tally *t, const job *j, numbers *out);
 
-tl_run_settings
-reversal(const study *s); /* settings of the sequences, and of the translators that learn them */
+/* settings of the sequences, and of the translators that learn them */
+tl_run_settings reversal(const study *s);
 /* Held-out sequences: unseen ones of the training lengths, or longer ones. Free them with tl_corpus_free. NULL on
  * failure. */
 tl_corpus *held_out_reversals(const job *j, bool longer, tl_error *error);

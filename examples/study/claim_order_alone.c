@@ -37,7 +37,7 @@ static bool write_data(const job *j, const char *train, const char *valid, tl_er
            write_lines(held_out_reversals(j, false, error), valid, error);
 }
 
-static tl_run_settings alone(const job *j, const char *train, const char *valid) {
+static tl_run_settings decoder_settings(const job *j, const char *train, const char *valid) {
     tl_run_settings r = tl_run_settings_of_program("lm");
     r.data.train = train;
     r.data.valid = valid;
@@ -117,7 +117,7 @@ bool order_alone(const job *j, numbers *out, tl_error *error) {
     snprintf(train, sizeof train, "%s/train.txt", folder);
     snprintf(valid, sizeof valid, "%s/valid.txt", folder);
     snprintf(dir, sizeof dir, "%s/run", folder);
-    const tl_run_settings settings = alone(j, train, valid);
+    const tl_run_settings settings = decoder_settings(j, train, valid);
     const long stops[STOPS_MOST] = {j->arm.number};
     return write_data(j, train, valid, error) && job_train(j, dir, &settings, stops, NULL, error) &&
            measure_both(j, dir, out, error);

@@ -37,8 +37,8 @@ static bool gradient_of(tl_run *run, long layers, long sentences, double *norm, 
         ok = tl_backward(tl_model_loss(tl_run_model(run), tape, &batch, &sum, NULL, NULL));
         tokens += (double)batch.tgt_tokens;
     }
-    if (ok && !tl_run_error(
-                  run)) /* gradients of sums add up over batches; dividing by all words gives the mean's */
+    /* gradients of sums add up over batches; dividing by all words gives the mean's */
+    if (ok && !tl_run_error(run))
         *norm = tl_tensor_norm(tl_param_grad(
                     tl_run_transformer(run)->decoder.layer[layers - 1].feed_forward.linear2.weight)) /
                 tokens;

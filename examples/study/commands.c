@@ -49,7 +49,7 @@ static bool is_ours(const claim *c) { return !c->doubles || sizeof(tl_real) == s
 
 /* A claim that is computed in double needs the program built for double: build/study has build/double/study,
  * build/clang/study has build/clang-double/study, tapeloom-study has tapeloom-study-double. */
-static bool find_the_other(char other[PATH_SIZE + 32]) {
+static bool find_double_program(char other[PATH_SIZE + 32]) {
     char self[PATH_SIZE];
     const ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     self[length > 0 ? length : 0] = 0;
@@ -64,9 +64,9 @@ static bool find_the_other(char other[PATH_SIZE + 32]) {
     return tl_file_is_there(other);
 }
 
-static int ask_the_other(const settings *s, const claim *c) {
+static int run_double_program(const settings *s, const claim *c) {
     char other[PATH_SIZE + 32], command[6 * WORD_SIZE], words[3][WORD_SIZE];
-    if (!find_the_other(other)) {
+    if (!find_double_program(other)) {
         tl_error error = {""};
         if (!s->claim) {
             fprintf(stderr,
@@ -120,7 +120,7 @@ static bool record_all(study *s) {
 static int measure(settings *given, study *s) {
     int status = 0;
     for (int i = 0; claims[i] && !status; i++)
-        if (is_meant(given, claims[i]) && !is_ours(claims[i])) status = ask_the_other(given, claims[i]);
+        if (is_meant(given, claims[i]) && !is_ours(claims[i])) status = run_double_program(given, claims[i]);
     for (int i = 0; claims[i] && !status; i++) {
         if (!is_meant(given, claims[i]) || !is_ours(claims[i])) continue;
         if (!study_plan(s, claims[i])) status = fail_with(s->error.message);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Can the name be a cell without quotes? A space at an end would need them. */
-static bool fits(const char *name) {
+static bool is_plain_cell(const char *name) {
     const size_t length = strlen(name);
     return length && length < NAME_SIZE && !strpbrk(name, ",\"\r\n") && name[0] != ' ' &&
            name[length - 1] != ' ';
@@ -22,7 +22,7 @@ void numbers_add(numbers *n, const char *arm, long seed, const char *what, doubl
         if (row) n->row = row, n->room = room;
         n->failed = !row;
     }
-    if (!fits(arm) || !fits(what) || !is_seed(seed)) n->failed = true;
+    if (!is_plain_cell(arm) || !is_plain_cell(what) || !is_seed(seed)) n->failed = true;
     if (n->failed) return;
     number *row = &n->row[n->count++];
     *row = (number){.seed = seed, .at = at, .value = value};
@@ -97,8 +97,8 @@ static bool read_row(numbers *n, char *line) {
         if ((*line == 0) != (i == 4)) return false;
         *line++ = 0;
     }
-    if (!fits(cell[0]) || !tl_long_parse(cell[1], &seed) || !is_seed(seed) || !fits(cell[2]) ||
-        !tl_double_parse(cell[3], &at) || !tl_double_parse(cell[4], &value))
+    if (!is_plain_cell(cell[0]) || !tl_long_parse(cell[1], &seed) || !is_seed(seed) ||
+        !is_plain_cell(cell[2]) || !tl_double_parse(cell[3], &at) || !tl_double_parse(cell[4], &value))
         return false;
     numbers_add(n, cell[0], seed, cell[2], at, value);
     return true;

@@ -152,7 +152,7 @@ static void put_record(FILE *out, const record *r) {
 }
 
 /* Writes the line of a name: from r if it has that name, otherwise the old line. */
-static void put_one_of(FILE *out, const char *name, const record *r, const char *lines) {
+static void put_line(FILE *out, const char *name, const record *r, const char *lines) {
     record other;
     if (!strcmp(name, r->name))
         put_record(out, r);
@@ -167,8 +167,8 @@ bool record_write(const char *folder, const record *r, tl_error *error) {
     FILE *out = tl_failed(error) ? NULL : open_memstream(&text, &size);
     if (!out) return free(lines), tl_error_set(error, "out of memory");
     fputs(HEADER, out);
-    put_one_of(out, RECORD_OF_ALL, r, lines);
-    for (int i = 0; claims[i]; i++) put_one_of(out, claims[i]->name, r, lines);
+    put_line(out, RECORD_OF_ALL, r, lines);
+    for (int i = 0; claims[i]; i++) put_line(out, claims[i]->name, r, lines);
     const bool ok = (fclose(out) == 0 || tl_error_set(error, "out of memory")) &&
                     tl_file_write(path_in(path, folder, "study/record.csv"), text, size, error);
     free(lines);

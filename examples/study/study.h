@@ -134,11 +134,8 @@ void claim_judge(const claim *c, const numbers *n, finding *findings);
 
 /* ---- a plan: which runs, and what is measured of them (plan.c) ---- */
 
-typedef enum budget {
-    FULL,
-    QUICK,
-    TINY
-} budget; /* TINY only tests that it works; its numbers mean nothing */
+/* TINY only tests that it works; its numbers mean nothing. */
+typedef enum budget { FULL, QUICK, TINY } budget;
 
 /* A number that smaller budgets reduce: updates, sentences. */
 long budget_of(const study *s, long full, long quick, long tiny);

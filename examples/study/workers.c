@@ -52,8 +52,8 @@ static bool do_job(const job *j, tl_error *error) {
         ok = job_train(j, j->run_dir, j->arm.settings, j->arm.stops, NULL, error);
     else
         ok = j->arm.work(j, &n, error);
-    if (ok && !j->trains && !n.count)
-        ok = tl_error_set(error, "nothing was measured"); /* an interrupted job has an error */
+    /* an interrupted job has an error */
+    if (ok && !j->trains && !n.count) ok = tl_error_set(error, "nothing was measured");
     if (ok && !j->trains) ok = numbers_write(&n, j->measured, error);
     numbers_free(&n);
     return ok || tl_error_set(error, "it failed without saying why");
@@ -171,7 +171,7 @@ static void stop_all(const team *t) {
         if (t->worker[i].process) kill(t->worker[i].process, SIGTERM);
 }
 
-static void work_on(team *t) {
+static void run_workers(team *t) {
     const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
     bool told = false;
     for (;;) {
@@ -209,8 +209,8 @@ static bool make_folders(const study *s, tl_error *error) {
     return ok && make_folder(path_in(path, s->page, "study"), error);
 }
 
-/* A run is still to be trained only if something is to be measured of it. */
-static bool is_left(const study *s, const job *j) {
+/* Is there still something to do for this job? A run needs training only if a measurement of it is missing. */
+static bool is_needed(const study *s, const job *j) {
     if (job_is_done(j)) return false;
     bool needed = !j->trains;
     for (long i = 0; i < s->count && !needed; i++) needed = s->job[i]->run == j && !job_is_done(s->job[i]);
@@ -223,7 +223,7 @@ int study_work(study *s) {
     t->study = s;
     t->size = s->side_by_side ? s->side_by_side : tl_processors();
     if (t->size > SIDE_BY_SIDE_MOST) t->size = SIDE_BY_SIDE_MOST;
-    for (long i = 0; i < s->count; i++) s->job[i]->state = is_left(s, s->job[i]) ? WAITS : IS_DONE;
+    for (long i = 0; i < s->count; i++) s->job[i]->state = is_needed(s, s->job[i]) ? WAITS : IS_DONE;
     for (long i = 0; i < s->count; i++) {
         t->total += s->job[i]->arm.cost;
         if (s->job[i]->state == IS_DONE) t->done += s->job[i]->arm.cost;
@@ -238,7 +238,7 @@ int study_work(study *s) {
     tl_folder *folder = make_folders(s, &t->error) ? tl_folder_lock(s->out, &t->error) : NULL;
     if (folder) {
         tl_progress_start(&t->progress);
-        work_on(t);
+        run_workers(t);
         tl_progress_finish(&t->progress);
     }
     tl_folder_unlock(folder);

@@ -61,6 +61,8 @@ void tl_tape_clear_error(tl_tape *tape);
 /* Fails the tape with the caller's message (for layers and user code); the current scope is appended. With a NULL tape
  * the message is kept for the thread (tl_tape_error). Returns the inert var. */
 tl_var tl_tape_fail(tl_tape *tape, const char *format, ...) TL_PRINTF(2, 3);
+/* The same in a function that returns bool: false. */
+#define tl_tape_refuse(...) (tl_tape_fail(__VA_ARGS__), false)
 
 /* ---- modes ---- */
 

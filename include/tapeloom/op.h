@@ -79,8 +79,12 @@ void tl_call_view(tl_call *c, tl_tensor view);
 void *tl_call_save(tl_call *c, size_t bytes);
 /* More memory with the node's lifetime (copies of ids, masks, statistics); not zeroed. */
 void *tl_call_memory(tl_call *c, size_t bytes);
+/* The same as a contiguous tensor; data NULL when out of memory. */
+tl_tensor tl_call_tensor(tl_call *c, tl_shape shape);
 /* Fails the tape: "<operation>: <message> (<scope>)". Returns the inert var. */
 tl_var tl_call_fail(tl_call *c, const char *format, ...) TL_PRINTF(2, 3);
+/* The same in a function that returns bool: false. */
+#define tl_call_refuse(...) (tl_call_fail(__VA_ARGS__), false)
 /* Records the node and returns its handle (inert if c is not ok or has no result). */
 tl_var tl_call_end(tl_call *c);
 

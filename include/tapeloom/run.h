@@ -192,8 +192,8 @@ tl_run_acting tl_run_what_acts(const tl_run *run, void **context);
 /* The run's parts, owned by the run; NULL (0) if it lacks one, as a new run lacks a model. */
 const char *tl_run_dir(const tl_run *run);
 const char *tl_run_program_name(const tl_run *run); /* "translate", …: the program that it belongs to */
-const char *
-tl_run_score_label(const tl_run *run); /* the score that chooses its best weights: "BLEU"; NULL: the loss */
+/* the score that chooses its best weights: "BLEU"; NULL: the loss */
+const char *tl_run_score_label(const tl_run *run);
 tl_run_settings *tl_run_settings_of(tl_run *run); /* may be changed, between calls */
 const tl_vocab *tl_run_vocab(const tl_run *run, tl_side side);
 const tl_bpe *tl_run_bpe(const tl_run *run); /* also NULL if no side's units are byte pairs */

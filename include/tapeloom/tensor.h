@@ -68,6 +68,9 @@ bool tl_shape_broadcast(tl_shape a, tl_shape b, tl_shape *out);
  * fits into memory. */
 #define TL_SHAPE_TEXT 160
 char *tl_shape_text(tl_shape shape, char text[TL_SHAPE_TEXT]);
+/* The same for a message, in memory of the block in which it stands; and for a tensor's shape. */
+#define TL_SHAPE_STRING(shape) tl_shape_text((shape), (char[TL_SHAPE_TEXT]){0})
+#define TL_SHAPE_STRING_OF(tensor) TL_SHAPE_STRING(tl_shape_of(tensor))
 
 /* A contiguous, row-major tensor over the caller's memory; data NULL if `data` is NULL or no tensor can have that
  * shape. */

@@ -81,14 +81,12 @@ static bool check_leaves(tl_tape *tape) {
     mark_read(tape);
     for (int i = 0; i < tape->nodes; i++) {
         const tl_node *n = &tape->node[i];
-        if (n->leaf && (n->wants_grad || n->read) && n->leaf->version != n->leaf_version) {
-            tl_tape_fail(
+        if (n->leaf && (n->wants_grad || n->read) && n->leaf->version != n->leaf_version)
+            return tl_tape_refuse(
                 tape,
                 "tl_backward: parameter \"%s\" was updated between forward and backward; go backward "
                 "before the optimiser's step, or run the forward again",
                 n->leaf->name);
-            return false;
-        }
     }
     return true;
 }
@@ -97,10 +95,7 @@ static bool check_leaves(tl_tape *tape) {
 static bool begin_back(tl_tape *tape, int at, tl_tensor dy) {
     tl_sink sink = {0};
     if (!tl_sink_open_node(tape, at, &sink)) return false;
-    if (sink.add)
-        tl_tensor_accumulate(sink.to, dy);
-    else
-        tl_tensor_copy(sink.to, dy);
+    tl_tensor_put(sink.to, dy, sink.add);
     for (int view = at; !tape->beside && tl_node_is_view(tape, view); view = tl_node_viewed(tape, view)) {
         if (!tape->node[view].kept) continue;
         tape->beside = view + 1;
@@ -128,22 +123,17 @@ bool tl_backward_from(tl_var y, tl_tensor dy) {
     if (!n) return false;
     const char *name = n->label ? n->label : n->op ? n->op->name : "a value";
     if (tape->consumed)
-        return tl_tape_fail(tape,
-                            "tl_backward: second time through a consumed tape (from node %d, %s); its inner "
-                            "gradients are gone: tl_tape_reset and run the forward again",
-                            y.index, name),
-               false;
+        return tl_tape_refuse(
+            tape,
+            "tl_backward: second time through a consumed tape (from node %d, %s); its inner "
+            "gradients are gone: tl_tape_reset and run the forward again",
+            y.index, name);
     if (!n->wants_grad)
-        return tl_tape_fail(tape, "tl_backward: nothing below node %d (%s) wants a gradient%s", y.index, name,
-                            tape->no_grad ? " (gradients are off: tl_tape_set_grad)" : ""),
-               false;
-    if (!tl_shape_equal(tl_shape_of(n->value), tl_shape_of(dy)) || !dy.data) {
-        char have[TL_SHAPE_TEXT], want[TL_SHAPE_TEXT];
-        return tl_tape_fail(tape, "tl_backward: dy is %s, node %d (%s) is %s",
-                            tl_shape_text(tl_shape_of(dy), have), y.index, name,
-                            tl_shape_text(tl_shape_of(n->value), want)),
-               false;
-    }
+        return tl_tape_refuse(tape, "tl_backward: nothing below node %d (%s) wants a gradient%s", y.index,
+                              name, tape->no_grad ? " (gradients are off: tl_tape_set_grad)" : "");
+    if (!tl_shape_equal(tl_shape_of(n->value), tl_shape_of(dy)) || !dy.data)
+        return tl_tape_refuse(tape, "tl_backward: dy is %s, node %d (%s) is %s", TL_SHAPE_STRING_OF(dy),
+                              y.index, name, TL_SHAPE_STRING_OF(n->value));
     if (!check_leaves(tape)) return false;
     if (tape->checking && (!tl_check_dy(tape, dy) || !tl_check_unchanged(tape))) return false;
     tl_walk_back(tape, y.index, 0, dy);
@@ -158,14 +148,12 @@ bool tl_backward(tl_var loss) {
     const tl_node *n = tl_node_of(loss, "tl_backward", "the loss");
     if (!n) return false;
     const tl_tensor value = n->value;
-    if (tl_numel(value) != 1) {
-        char shape[TL_SHAPE_TEXT];
-        tl_tape_fail(tape,
-                     "tl_backward: the loss must have one element, this one is %s; sum it, or give dL/dy to "
-                     "tl_backward_from",
-                     tl_shape_text(tl_shape_of(value), shape));
-        return false;
-    }
+    if (tl_numel(value) != 1)
+        return tl_tape_refuse(
+            tape,
+            "tl_backward: the loss must have one element, this one is %s; sum it, or give dL/dy to "
+            "tl_backward_from",
+            TL_SHAPE_STRING_OF(value));
     tl_real one = 1;
     return tl_backward_from(loss, tl_tensor_expand(tl_tensor_of(&one, TL_SCALAR_SHAPE), tl_shape_of(value)));
 }

@@ -5,15 +5,9 @@
 #include "tape.h"
 #include "tensor/inspect.h"
 
-#include <math.h>
 #include <stdarg.h>
 
-bool tl_tape_set_checking(tl_tape *tape, bool on) {
-    if (!tape) return false;
-    const bool was = tape->checking;
-    tape->checking = on;
-    return was;
-}
+bool tl_tape_set_checking(tl_tape *tape, bool on) { return tape && tl_switch(&tape->checking, on); }
 bool tl_tape_checks(const tl_tape *tape) { return tape && tape->checking; }
 
 /* Fails the tape with a node's scope: in backward that is not the scope entered last. */
@@ -39,14 +33,10 @@ typedef char sentence[160];
 
 /* "element 3 of [2,3] is nan"; NULL if all elements are finite. */
 static const char *nonfinite(tl_tensor t, sentence text) {
-    char shape[TL_SHAPE_TEXT];
     const long at = tl_tensor_nonfinite(t);
     if (at < 0) return NULL;
-    const double number = tl_tensor_element(t, at);
-    snprintf(text, sizeof(sentence), "element %ld of %.80s is %s", at, tl_shape_text(tl_shape_of(t), shape),
-             isnan(number) ? "nan"
-             : number > 0  ? "inf"
-                           : "-inf");
+    snprintf(text, sizeof(sentence), "element %ld of %.80s is %s", at, TL_SHAPE_STRING_OF(t),
+             tl_nonfinite_text(tl_tensor_element(t, at)));
     return text;
 }
 
@@ -100,8 +90,7 @@ void tl_check_gradients(tl_tape *tape, int at) {
 bool tl_check_dy(tl_tape *tape, tl_tensor dy) {
     sentence where;
     if (!nonfinite(dy, where)) return true;
-    tl_tape_fail(tape, "checking: tl_backward begins with a gradient that is not finite: %s", where);
-    return false;
+    return tl_tape_refuse(tape, "checking: tl_backward begins with a gradient that is not finite: %s", where);
 }
 
 /* ---- what backward reads again ---- */
@@ -119,7 +108,7 @@ static const tl_node *reader_of(const tl_tape *tape, int source) {
 }
 
 bool tl_check_unchanged(tl_tape *tape) {
-    char name[96], shape[TL_SHAPE_TEXT];
+    char name[96];
     for (int i = 0; i < tape->nodes; i++) {
         const tl_node *n = &tape->node[i];
         if (!n->watched || !n->read || tl_tensor_fingerprint(n->value) == n->fingerprint) continue;
@@ -127,7 +116,7 @@ bool tl_check_unchanged(tl_tape *tape) {
         fail_in(
             tape, reader->scope,
             "checking: %s %s (node %d) has changed since the forward, where %s read it: %s", name_of(n, name),
-            tl_shape_text(tl_shape_of(n->value), shape), i, reader->op ? reader->op->name : "nothing",
+            TL_SHAPE_STRING_OF(n->value), i, reader->op ? reader->op->name : "nothing",
             n->leaf
                 ? "whoever writes to a parameter says so (tl_params_changed), after backward"
                 : "its memory must stay as it is until the tape is reset (tl_constant_copy takes a copy)");

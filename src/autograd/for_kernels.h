@@ -15,6 +15,6 @@ const tl_product_packed *tl_tape_packed(tl_var weight);
 const tl_product_packed *tl_tape_packed_leaf(tl_tape *tape, const tl_leaf *leaf, tl_tensor b);
 /* Can a step be computed without recording nodes? True if no gradient, dropout, checking, probe or keep_all needs them
  * and the tape has not failed. */
-bool tl_tape_unwatched(const tl_tape *tape);
+bool tl_tape_needs_no_nodes(const tl_tape *tape);
 
 #endif

@@ -15,8 +15,7 @@
 
 bool tl_tape_set_give_back(tl_tape *tape, bool on) {
     if (!tape) return false;
-    const bool was = tape->give_back;
-    tape->give_back = on;
+    const bool was = tl_switch(&tape->give_back, on);
     for (int i = 0; on && !was && i < tape->nodes; i++) /* memory of constants and variables made before */
         if (!tape->node[i].op && !tape->node[i].leaf) tl_hold_memory(tape, tape->node[i].value.data);
     return was;
@@ -58,7 +57,7 @@ void tl_readers_note(tl_tape *tape, int at, unsigned unread) {
 
 void tl_keep_value(tl_var x) {
     const tl_node *n = tl_node_of(x, "tl_keep_value", "the var");
-    if (n && !tl_node_gone(x, "tl_keep_value", "")) x.tape->node[n->base].held = true;
+    if (n && !tl_node_given_back(x, "tl_keep_value", "")) x.tape->node[n->base].held = true;
 }
 
 /* Nodes from number `nodes` on have been forgotten: they read nothing any more. */

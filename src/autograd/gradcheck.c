@@ -7,6 +7,7 @@
 #include "tape.h"
 #include "base/format.h"
 #include "tapeloom/ops.h"
+#include "tensor/inspect.h"
 
 #include <float.h>
 #include <math.h>
@@ -70,16 +71,6 @@ static double weight(const check *k, long i, long count) {
     return u < 0.5 ? -0.5 - u : u;
 }
 
-/* Row-major element i of a tensor with any strides. */
-static double element(tl_tensor t, long i) {
-    long offset = 0;
-    for (int a = t.rank - 1; a >= 0; a--) {
-        offset += i % t.dim[a] * t.stride[a];
-        i /= t.dim[a];
-    }
-    return (double)t.data[offset];
-}
-
 static bool loss(check *k, double *out) {
     bool was = tl_tape_set_grad(k->tape, false);
     tl_var y = forward(k);
@@ -88,7 +79,7 @@ static bool loss(check *k, double *out) {
     tl_tensor v = tl_value(y);
     double sum = 0, magnitude = 0;
     for (long i = 0; i < tl_numel(v); i++) {
-        double term = weight(k, i, tl_numel(v)) * element(v, i);
+        double term = weight(k, i, tl_numel(v)) * tl_tensor_element(v, i);
         sum += term;
         magnitude += fabs(term);
     }

@@ -36,7 +36,7 @@ tl_node *tl_node_of(tl_var x, const char *who, const char *what) {
     return NULL;
 }
 
-bool tl_node_gone(tl_var x, const char *who, const char *what) {
+bool tl_node_given_back(tl_var x, const char *who, const char *what) {
     const tl_node *n = tl_node_peek(x);
     if (!n || !x.tape->node[n->base].given_back) return false;
     tl_tape_fail(
@@ -52,7 +52,7 @@ bool tl_wants_grad(tl_var x) { return tl_ok(x) && tl_node_peek(x)->wants_grad; }
 
 tl_tensor tl_value(tl_var x) {
     tl_node *n = tl_node_of(x, "tl_value", "the var");
-    return n && !tl_node_gone(x, "tl_value", "") ? n->value : (tl_tensor){0};
+    return n && !tl_node_given_back(x, "tl_value", "") ? n->value : (tl_tensor){0};
 }
 
 tl_shape tl_shape_of_var(tl_var x) {
@@ -62,7 +62,7 @@ tl_shape tl_shape_of_var(tl_var x) {
 
 void tl_keep(tl_var x) {
     tl_node *n = tl_node_of(x, "tl_keep", "the var");
-    if (!n || tl_node_gone(x, "tl_keep", "")) return;
+    if (!n || tl_node_given_back(x, "tl_keep", "")) return;
     n->kept = x.tape->node[n->base].held = true;
     x.tape->kept_views |= n->base != x.index;
 }

@@ -7,14 +7,12 @@
 /* Has the tensor data, a possible shape, and memory that the tape has not forgotten? `elsewhere`: its memory is not
  * the tape's (a leaf's never is). If not, the tape fails. */
 static bool check_value(tl_tape *tape, tl_tensor value, const char *what, bool elsewhere) {
-    char text[TL_SHAPE_TEXT];
     const bool some = tl_numel(value) > 0; /* then it has data and a possible shape */
     if (some && (elsewhere || !tl_tape_forgot(tape, value.data))) return true;
     if (!value.data)
         tl_tape_fail(tape, "%s: the tensor has no data", what);
     else if (tl_shape_numel(tl_shape_of(value)) < 0)
-        tl_tape_fail(tape, "%s: %s %s", what, tl_shape_text(tl_shape_of(value), text),
-                     tl_shape_fault(tl_shape_of(value)));
+        tl_tape_fail(tape, "%s: %s %s", what, TL_SHAPE_STRING_OF(value), tl_shape_fault(tl_shape_of(value)));
     else if (some)
         tl_tape_fail(tape,
                      "%s: the tensor's memory was forgotten by a tl_tape_reset or tl_tape_release; copy "
@@ -73,10 +71,9 @@ tl_var tl_constant_copy(tl_tape *tape, tl_tensor value) {
 
 tl_var tl_full(tl_tape *tape, tl_shape shape, double value) {
     const tl_var inert = tl_inert(tape);
-    char text[TL_SHAPE_TEXT];
     if (!tape || tl_failed(&tape->error)) return inert;
     if (tl_shape_numel(shape) < 0)
-        return tl_tape_fail(tape, "constant: %s %s", tl_shape_text(shape, text), tl_shape_fault(shape));
+        return tl_tape_fail(tape, "constant: %s %s", TL_SHAPE_STRING(shape), tl_shape_fault(shape));
     tl_tensor full = tl_tape_tensor(tape, shape);
     if (!full.data) return inert;
     tl_tensor_fill(full, value);

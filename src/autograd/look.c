@@ -4,7 +4,6 @@
 #include "base/format.h"
 #include "tensor/inspect.h"
 
-#include <math.h>
 #include <string.h>
 
 /* ---- text ---- */
@@ -42,48 +41,35 @@ void tl_node_inputs(const tl_tape *tape, const tl_node *n, char text[TL_NODE_INP
 
 /* ---- the first value that is not finite ---- */
 
-/* Row-major number of the first non-finite element, or -1. */
-static long first_nonfinite(tl_tensor t, double *what) {
-    const long at = tl_tensor_nonfinite(t);
-    if (at >= 0) *what = tl_tensor_element(t, at);
-    return at;
-}
-
-static tl_var found(tl_tape *tape, int at, bool gradient, long element, double what,
-                    char text[TL_ERROR_MAX]) {
+/* Says that an element of a node's value or gradient t is not finite. Its node, or the inert var if all are finite. */
+static tl_var found(tl_tape *tape, int at, bool gradient, tl_tensor t, char text[TL_ERROR_MAX]) {
     const tl_node *n = &tape->node[at];
-    char name[TL_NODE_NAME], shape[TL_SHAPE_TEXT], inputs[TL_NODE_INPUTS];
+    const long element = t.data ? tl_tensor_nonfinite(t) : -1;
+    char name[TL_NODE_NAME], inputs[TL_NODE_INPUTS];
+    if (element < 0) return tl_inert(tape);
     tl_node_name(n, name);
     tl_node_inputs(tape, n, inputs);
     if (text)
         tl_format(text, TL_ERROR_MAX, "%snode %d, %s%s%s%s, %s: element %ld is %s (inputs: %s)",
                   gradient ? "gradient of " : "", at, tl_node_kind(n), *name ? " (" : "", name,
-                  *name ? ")" : "", tl_shape_text(tl_shape_of(n->value), shape), element,
-                  isnan(what) ? "nan" /* NaN's sign says nothing, and differs from machine to machine */
-                  : what > 0  ? "inf"
-                              : "-inf",
-                  *inputs ? inputs : "none");
+                  *name ? ")" : "", TL_SHAPE_STRING_OF(n->value), element,
+                  tl_nonfinite_text(tl_tensor_element(t, element)), *inputs ? inputs : "none");
     return (tl_var){tape, at, n->epoch};
 }
 
 tl_var tl_tape_find_nonfinite(tl_tape *tape, char text[TL_ERROR_MAX]) {
+    tl_var x = tl_inert(tape);
     if (text) text[0] = 0;
-    for (int i = 0; tape && i < tape->nodes; i++) {
-        double what;
-        const bool there = tape->node[i].base == i && !tape->node[i].given_back;
-        long element = there ? first_nonfinite(tape->node[i].value, &what) : -1;
-        if (element >= 0) return found(tape, i, false, element, what, text);
-    }
-    return tl_inert(tape);
+    for (int i = 0; tape && i < tape->nodes && x.index < 0; i++)
+        if (tape->node[i].base == i && !tape->node[i].given_back)
+            x = found(tape, i, false, tape->node[i].value, text);
+    return x;
 }
 
 tl_var tl_tape_find_nonfinite_grad(tl_tape *tape, char text[TL_ERROR_MAX]) {
+    tl_var x = tl_inert(tape);
     if (text) text[0] = 0;
-    for (int i = tape ? tape->nodes - 1 : -1; i >= 0; i--) {
-        tl_tensor g = tl_node_grad(tape, i);
-        double what;
-        long element = g.data ? first_nonfinite(g, &what) : -1;
-        if (element >= 0) return found(tape, i, true, element, what, text);
-    }
-    return tl_inert(tape);
+    for (int i = tape ? tape->nodes - 1 : -1; i >= 0 && x.index < 0; i--)
+        x = found(tape, i, true, tl_node_grad(tape, i), text);
+    return x;
 }

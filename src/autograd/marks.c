@@ -14,9 +14,7 @@ tl_mark tl_tape_mark(tl_tape *tape) {
     if (!tape) return (tl_mark){0};
     /* A loop that marks and releases, marks the same place each time: all these are one mark. */
     if (tape->marks == 0 || !is_here(tape, &tape->mark[tape->marks - 1])) {
-        if (!tl_tape_grow(tape, (void **)&tape->mark, &tape->mark_capacity, tape->marks + 1,
-                          sizeof *tape->mark))
-            return (tl_mark){tape, -1, 0};
+        if (!TL_TAPE_GROW(tape, tape->mark, tape->mark_room, tape->marks + 1)) return (tl_mark){tape, -1, 0};
         tape->mark[tape->marks++] =
             (tl_place){++tape->mark_number, tape->nodes, tape->edges, tl_arena_mark_of(&tape->arena)};
     }

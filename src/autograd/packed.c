@@ -6,20 +6,17 @@
  * empties the arena without freeing it. */
 #include "tape.h"
 #include "for_kernels.h"
-
-#include <stdlib.h>
+#include "base/memory.h"
 
 bool tl_tape_reuses_weights(const tl_tape *tape) { return tape && tape->reuse_weights; }
 
 bool tl_tape_set_reuse_weights(tl_tape *tape, bool on) {
     if (!tape) return false;
-    const bool was = tape->reuse_weights;
-    tape->reuse_weights = on;
     if (!on) {
         tape->packed_weights = 0;
         tl_arena_reset(&tape->packed_arena);
     }
-    return was;
+    return tl_switch(&tape->reuse_weights, on);
 }
 
 static bool same(tl_tensor a, tl_tensor b) {
@@ -42,14 +39,9 @@ static tl_packed_weight *find(tl_tape *tape, tl_tensor b) {
 
 /* Adds an entry with memory for the packed copy. NULL if out of memory: then each product packs the weight itself. */
 static tl_packed_weight *add(tl_tape *tape, tl_tensor b) {
-    if (tape->packed_weights == tape->packed_capacity) {
-        const int capacity = tape->packed_capacity ? 2 * tape->packed_capacity : 64;
-        tl_packed_weight *grown = realloc(tape->packed_weight, (size_t)capacity * sizeof *grown);
-        if (!grown) return NULL;
-        tape->packed_weight = grown;
-        tape->packed_capacity = capacity;
-        tape->table_allocations++;
-    }
+    const size_t before = tape->packed_room;
+    if (!TL_RESERVE(tape->packed_weight, tape->packed_room, (size_t)tape->packed_weights + 1)) return NULL;
+    tape->table_allocations += tape->packed_room > before;
     const size_t bytes = (size_t)tl_product_packed_numel(b, tape->precision) * sizeof(tl_real);
     tl_real *panels = tl_arena_get(&tape->packed_arena, bytes);
     if (!panels) return NULL;
@@ -79,7 +71,7 @@ const tl_product_packed *tl_tape_packed(tl_var weight) {
     return tl_tape_packed_leaf(tape, tape->node[n->base].leaf, tl_tensor_transpose(n->value, 0, 1));
 }
 
-bool tl_tape_unwatched(const tl_tape *tape) {
+bool tl_tape_needs_no_nodes(const tl_tape *tape) {
     return tape && tape->no_grad && !tape->training && !tape->checking && !tape->probe && !tape->keep_all &&
            !tl_failed(&tape->error);
 }

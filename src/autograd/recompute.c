@@ -183,10 +183,5 @@ tl_var tl_recompute(tl_tape *tape, tl_recomputed *f, const void *context, size_t
     return ok ? stand_in(tape, &found, shape, &s) : tl_inert(tape);
 }
 
-bool tl_tape_set_recompute(tl_tape *tape, bool on) {
-    if (!tape) return false;
-    const bool was = tape->recompute;
-    tape->recompute = on;
-    return was;
-}
+bool tl_tape_set_recompute(tl_tape *tape, bool on) { return tape && tl_switch(&tape->recompute, on); }
 bool tl_tape_recomputes(const tl_tape *tape) { return tape && tape->recompute; }

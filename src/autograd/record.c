@@ -48,23 +48,20 @@ static bool take_none(tl_call *c, int i, tl_var x) {
     if (x.tape == c->tape) return tl_node_of(x, c->op->name, input_text(i, text)) != NULL;
     if (x.tape) {
         tl_tape_fail(x.tape, "%s: inputs from two different tapes", c->op->name);
-        tl_tape_fail(c->tape, "%s: inputs from two different tapes", c->op->name);
-        return false;
+        return tl_tape_refuse(c->tape, "%s: inputs from two different tapes", c->op->name);
     }
     /* An inert var without a tape: the thread's message says why. */
     const char *why = x.index == -1 ? tl_stray_error() : NULL;
-    if (why)
-        tl_tape_fail(c->tape, "%s", why);
-    else
-        tl_tape_fail(c->tape, "%s: %s %s", c->op->name, input_text(i, text), tl_handle_fault(x));
-    return false;
+    if (why) return tl_tape_refuse(c->tape, "%s", why);
+    return tl_tape_refuse(c->tape, "%s: %s %s", c->op->name, input_text(i, text), tl_handle_fault(x));
 }
 
 /* Takes the value of input i. False, and the tape has failed, if its handle is wrong. */
 static bool take_input(tl_call *c, int i, tl_var x) {
     const tl_node *n = x.tape == c->tape ? tl_node_peek(x) : NULL;
     if (!n) return take_none(c, i, x);
-    if (c->tape->node[n->base].given_back) return !tl_node_gone(x, c->op->name, input_text(i, (char[24]){0}));
+    if (c->tape->node[n->base].given_back)
+        return !tl_node_given_back(x, c->op->name, input_text(i, (char[24]){0}));
     c->x[i] = n->value;
     c->wants_grad |= n->wants_grad;
     return true;
@@ -100,10 +97,8 @@ bool tl_call_wants(const tl_call *c, int i) {
 bool tl_call_dense(tl_call *c, int i) {
     if (!c->ok || i < 0 || i >= c->inputs) return false;
     if (!c->x[i].data || tl_is_contiguous(c->x[i])) return true;
-    tl_real *memory = tl_call_memory(c, (size_t)tl_numel(c->x[i]) * sizeof(tl_real));
-    if (!memory) return false;
-    tl_tensor copy = tl_tensor_of(memory, tl_shape_of(c->x[i]));
-    tl_tensor_copy(copy, c->x[i]);
+    tl_tensor copy = tl_call_tensor(c, tl_shape_of(c->x[i]));
+    if (!tl_tensor_copy(copy, c->x[i])) return false;
     c->x[i] = copy;
     return true;
 }
@@ -117,11 +112,14 @@ void *tl_call_memory(tl_call *c, size_t bytes) {
     return memory;
 }
 
+tl_tensor tl_call_tensor(tl_call *c, tl_shape shape) {
+    return tl_tensor_of(tl_call_memory(c, (size_t)tl_shape_numel(shape) * sizeof(tl_real)), shape);
+}
+
 tl_tensor tl_call_new(tl_call *c, tl_shape shape) {
     const long numel = tl_shape_numel(shape);
-    char text[TL_SHAPE_TEXT];
     if (numel < 0 && c->ok)
-        tl_call_fail(c, "the result: %s %s", tl_shape_text(shape, text), tl_shape_fault(shape));
+        tl_call_fail(c, "the result: %s %s", TL_SHAPE_STRING(shape), tl_shape_fault(shape));
     const size_t bytes = (size_t)numel * sizeof(tl_real);
     c->fresh = c->ok && c->tape->give_back ? tl_recycled_take(&c->tape->recycled, bytes) : NULL;
     if (!c->fresh) c->fresh = tl_call_memory(c, bytes);
@@ -180,7 +178,4 @@ tl_var tl_call_end(tl_call *c) {
     return (tl_var){tape, at, n->epoch};
 }
 
-int tl_axis(int rank, long axis) {
-    if (axis < -rank || axis >= rank) return -1;
-    return (int)(axis < 0 ? axis + rank : axis);
-}
+int tl_axis(int rank, long axis) { return tl_axis_of(rank, axis); }

@@ -1,8 +1,6 @@
 /* Recycled memory by size. A step has few sizes, so the list of sizes is searched from its beginning. */
 #include "recycled.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "base/memory.h"
 
 size_t tl_recycled_size(size_t bytes) { return bytes < 64 ? 64 : (bytes + 63) / 64 * 64; }
 
@@ -24,14 +22,10 @@ void tl_recycled_give(tl_recycled *r, void *memory, size_t bytes) {
     bytes = tl_recycled_size(bytes);
     tl_free_size *f = find_size(r, bytes);
     if (!f) {
-        if (r->sizes == r->capacity) {
-            int capacity = r->capacity ? 2 * r->capacity : 64;
-            tl_free_size *grown = realloc(r->size, (size_t)capacity * sizeof *grown);
-            if (!grown) return; /* this memory is then used again only after the reset */
-            r->size = grown;
-            r->capacity = capacity;
-            r->allocations++;
-        }
+        const size_t before = r->room;
+        /* if it fails, this memory is used again only after the reset */
+        if (!TL_RESERVE(r->size, r->room, (size_t)r->sizes + 1)) return;
+        r->allocations += r->room > before;
         f = &r->size[r->sizes++];
         *f = (tl_free_size){.bytes = bytes};
     }

@@ -12,7 +12,8 @@ typedef struct tl_free_size { /* pieces of one size, linked through their memory
 
 typedef struct tl_recycled {
     tl_free_size *size;
-    int sizes, capacity;
+    int sizes;
+    size_t room;
     long allocations; /* requests to the system so far */
 } tl_recycled;
 

@@ -41,8 +41,7 @@ static int find_name(tl_tape *tape, const char *name) {
     uint32_t mask = (uint32_t)(tape->scope_table_size - 1), at = hash_text(name) & mask;
     for (; tape->scope_table[at]; at = (at + 1) & mask)
         if (strcmp(tape->scope[tape->scope_table[at] - 1].name, name) == 0) return tape->scope_table[at] - 1;
-    if (!tl_tape_grow(tape, (void **)&tape->scope, &tape->scope_capacity, tape->scopes + 1, sizeof(tl_scope)))
-        return -1;
+    if (!TL_TAPE_GROW(tape, tape->scope, tape->scope_room, tape->scopes + 1)) return -1;
     size_t size = strlen(name) + 1;
     char *copy = malloc(size);
     if (!copy) {

@@ -48,7 +48,7 @@ tl_tensor tl_node_grad_now(const tl_tape *tape, int index) {
 
 tl_tensor tl_grad(tl_var x) {
     tl_node *n = tl_node_of(x, "tl_grad", "the var");
-    return n && !tl_node_gone(x, "tl_grad", "") ? tl_node_grad(x.tape, x.index) : (tl_tensor){0};
+    return n && !tl_node_given_back(x, "tl_grad", "") ? tl_node_grad(x.tape, x.index) : (tl_tensor){0};
 }
 
 /* ---- kept views ---- */
@@ -143,11 +143,7 @@ bool tl_sink_open_dense(tl_back *b, int i, tl_sink *sink) {
 void tl_sink_close(tl_back *b, tl_sink *sink) {
     if (!sink->folded) return;
     tl_sink whole;
-    if (!tl_sink_open(b, sink->input, &whole)) return;
-    if (whole.add)
-        tl_tensor_accumulate(whole.to, sink->to);
-    else
-        tl_tensor_copy(whole.to, sink->to);
+    if (tl_sink_open(b, sink->input, &whole)) tl_tensor_put(whole.to, sink->to, whole.add);
 }
 
 void tl_give(tl_back *b, int i, tl_tensor g) {
@@ -156,10 +152,9 @@ void tl_give(tl_back *b, int i, tl_tensor g) {
     if (!g.data || !tl_back_wants(b, i)) return;
     const tl_shape x = tl_shape_of(tl_back_x(b, i)), given = tl_shape_of(g);
     if (!tl_shape_broadcast(x, given, &both) || !tl_shape_equal(both, given)) {
-        char have[TL_SHAPE_TEXT], want[TL_SHAPE_TEXT];
         tl_tape_fail(b->tape,
                      "%s: backward gives input %d, %s, a gradient of shape %s, which does not sum to it",
-                     b->op->name, i, tl_shape_text(x, want), tl_shape_text(given, have));
+                     b->op->name, i, TL_SHAPE_STRING(x), TL_SHAPE_STRING(given));
         return;
     }
     if (tl_sink_open(b, i, &sink)) tl_tensor_sum_to(sink.to, g, sink.add);

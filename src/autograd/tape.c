@@ -2,6 +2,7 @@
 #include "tape.h"
 
 #include "base/format.h"
+#include "base/memory.h"
 #include "for_kernels.h"
 #include "tensor/kernels/kernels.h"
 #include "tensor/sizes.h"
@@ -10,15 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool tl_tape_grow(tl_tape *tape, void **array, int *capacity, int needed, size_t element) {
-    if (needed <= *capacity) return true;
-    int size = *capacity ? *capacity : 64;
-    while (size < needed) size *= 2;
-    void *memory = realloc(*array, (size_t)size * element);
-    if (!memory) return tl_tape_out_of_memory(tape, "tape", (size_t)size * element);
-    *array = memory;
-    *capacity = size;
-    tape->table_allocations++;
+bool tl_tape_grow(tl_tape *tape, void *array, size_t *room, int needed, size_t element) {
+    const size_t before = *room;
+    if (!tl_reserve(array, room, (size_t)needed, element))
+        return tl_tape_out_of_memory(tape, "tape", (size_t)needed * element);
+    tape->table_allocations += *room > before;
     return true;
 }
 
@@ -29,7 +26,7 @@ tl_tape *tl_tape_new(void) {
 #ifdef TL_CHECKING
     tape->checking = true;
 #endif
-    tl_kernels_asked(&tape->error);
+    tl_kernels_check_name(&tape->error);
     return tape;
 }
 
@@ -95,11 +92,9 @@ tl_var tl_tape_fail(tl_tape *tape, const char *format, ...) {
 
 bool tl_tape_out_of_memory(tl_tape *tape, const char *what, size_t bytes) {
     if (tape->arena.limit)
-        tl_tape_fail(tape, "%s: out of memory: %zu more bytes would pass the tape's limit of %zu", what,
-                     bytes, tape->arena.limit);
-    else
-        tl_tape_fail(tape, "%s: out of memory (%zu more bytes)", what, bytes);
-    return false;
+        return tl_tape_refuse(tape, "%s: out of memory: %zu more bytes would pass the tape's limit of %zu",
+                              what, bytes, tape->arena.limit);
+    return tl_tape_refuse(tape, "%s: out of memory (%zu more bytes)", what, bytes);
 }
 
 void *tl_tape_memory(tl_tape *tape, size_t bytes) {
@@ -110,9 +105,8 @@ void *tl_tape_memory(tl_tape *tape, size_t bytes) {
 
 tl_tensor tl_tape_tensor(tl_tape *tape, tl_shape shape) {
     const long numel = tl_shape_numel(shape);
-    char text[TL_SHAPE_TEXT];
     if (numel < 0) {
-        tl_tape_fail(tape, "tape: %s %s", tl_shape_text(shape, text), tl_shape_fault(shape));
+        tl_tape_fail(tape, "tape: %s %s", TL_SHAPE_STRING(shape), tl_shape_fault(shape));
         return (tl_tensor){0};
     }
     return tl_tensor_of(tl_tape_memory(tape, (size_t)numel * sizeof(tl_real)), shape);
@@ -136,12 +130,7 @@ bool tl_tape_training(const tl_tape *tape) { return tape && tape->training; }
 void tl_tape_set_seed(tl_tape *tape, uint64_t seed) {
     if (tape) tape->seed = seed;
 }
-bool tl_tape_set_grad(tl_tape *tape, bool on) {
-    if (!tape) return false;
-    bool was = !tape->no_grad;
-    tape->no_grad = !on;
-    return was;
-}
+bool tl_tape_set_grad(tl_tape *tape, bool on) { return tape && !tl_switch(&tape->no_grad, !on); }
 void tl_tape_set_matmul_precision(tl_tape *tape, tl_matmul_precision precision) {
     if (tape) tape->precision = precision;
 }
@@ -170,8 +159,8 @@ tl_tape_stats tl_tape_stats_of(const tl_tape *tape) {
 /* ---- nodes ---- */
 
 int tl_tape_append(tl_tape *tape, int edges) {
-    if (!tl_tape_grow(tape, (void **)&tape->node, &tape->node_capacity, tape->nodes + 1, sizeof(tl_node)) ||
-        !tl_tape_grow(tape, (void **)&tape->edge, &tape->edge_capacity, tape->edges + edges, sizeof(int)))
+    if (!TL_TAPE_GROW(tape, tape->node, tape->node_room, tape->nodes + 1) ||
+        !TL_TAPE_GROW(tape, tape->edge, tape->edge_room, tape->edges + edges))
         return -1;
     int at = tape->nodes++;
     if (tape->nodes > tape->nodes_ever) tape->nodes_ever = tape->nodes;

@@ -75,10 +75,12 @@ struct tl_tape {
     tl_arena arena;
     tl_workspace workspace;
     tl_node *node;
-    int nodes, node_capacity;
+    int nodes;
+    size_t node_room;
     int nodes_ever; /* the most nodes so far: the array behind them was never written */
     int *edge;
-    int edges, edge_capacity;
+    int edges;
+    size_t edge_room;
     uint32_t epoch;      /* counts resets and releases: older handles are stale */
     uint32_t step_epoch; /* counts resets: at each, random streams start again */
     bool no_grad, training, keep_all, consumed;
@@ -89,13 +91,15 @@ struct tl_tape {
     const tl_probe *probe;  /* NULL: none */
     int beside;             /* while a kept view's own gradient is summed: its index + 1; else 0 */
     tl_place *mark;
-    int marks, mark_capacity;
+    int marks;
+    size_t mark_room;
     uint64_t mark_number; /* of the last mark ever made */
     uint64_t seed;
     long step, micro_batch;
     tl_matmul_precision precision;
     tl_scope *scope; /* every scope ever entered; names are never freed before the tape */
-    int scopes, scope_capacity;
+    int scopes;
+    size_t scope_room;
     int *scope_table; /* hash of names -> index + 1 */
     int scope_table_size;
     int stack[TL_SCOPE_DEPTH], depth;
@@ -106,13 +110,22 @@ struct tl_tape {
     bool reuse_weights;
     tl_arena packed_arena;
     tl_packed_weight *packed_weight;
-    int packed_weights, packed_capacity;
+    int packed_weights;
+    size_t packed_room;
     long table_allocations;
 };
 
+/* Sets one of a tape's switches. Returns what it was. */
+static inline bool tl_switch(bool *flag, bool on) {
+    const bool was = *flag;
+    *flag = on;
+    return was;
+}
+
 /* tape.c */
 /* Grows an array that lasts as long as the tape. */
-bool tl_tape_grow(tl_tape *tape, void **array, int *capacity, int needed, size_t element);
+bool tl_tape_grow(tl_tape *tape, void *array, size_t *room, int needed, size_t element);
+#define TL_TAPE_GROW(tape, array, room, needed) tl_tape_grow(tape, &(array), &(room), needed, sizeof *(array))
 bool tl_tape_out_of_memory(tl_tape *tape, const char *what, size_t bytes);
 void tl_tape_vfail(tl_tape *tape, const char *who, const char *scope, const char *format, va_list arguments);
 /* Appends a node (zeroed, scope and epoch set); -1 when out of memory. */
@@ -136,7 +149,7 @@ static inline tl_node *tl_node_peek(tl_var x) { /* the same, but no tape fails *
 }
 const char *tl_handle_fault(tl_var x);
 /* Was the memory of x given back? If so the tape fails: "who: what, node …" */
-bool tl_node_gone(tl_var x, const char *who, const char *what);
+bool tl_node_given_back(tl_var x, const char *who, const char *what);
 
 /* given_back.c */
 /* For the node that was just recorded. */

@@ -185,8 +185,8 @@ bool tl_make_dirs(const char *path, tl_error *error) {
             int number = errno;
             bool there = stat(part, &about) == 0;
             if (there && !S_ISDIR(about.st_mode)) number = ENOTDIR;
-            if (!there && number == EEXIST)
-                number = errno; /* it exists, but cannot be looked at: report why */
+            /* it exists, but cannot be looked at: report why */
+            if (!there && number == EEXIST) number = errno;
             if (!there || !S_ISDIR(about.st_mode)) ok = tl_fail_errno(error, "make the folder", part, number);
         }
         *end = kept;

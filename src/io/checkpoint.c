@@ -221,7 +221,7 @@ static bool read_all(loaded *l, const parts *p, tl_safetensors *in, const char *
     return l->state != NULL;
 }
 
-static void put_in_force(const loaded *l, const parts *p, tl_params *params, tl_adam *adam) {
+static void apply_loaded(const loaded *l, const parts *p, tl_params *params, tl_adam *adam) {
     const tl_real *next = l->values;
     for (long i = 0; i < (long)p->params * TENSORS; i++) {
         tl_tensor to = p->items[i].tensor; /* contiguous */
@@ -238,7 +238,7 @@ tl_config *tl_checkpoint_load(const char *path, tl_params *params, tl_adam *adam
     loaded l = {.values = NULL};
     tl_safetensors *in = NULL;
     if (list_parts(&p, path, "read", params, adam, error)) in = tl_safetensors_open(path, error);
-    if (in && read_all(&l, &p, in, path, error)) put_in_force(&l, &p, params, adam);
+    if (in && read_all(&l, &p, in, path, error)) apply_loaded(&l, &p, params, adam);
     tl_safetensors_close(in);
     loaded_free(&l);
     parts_free(&p);

@@ -89,8 +89,8 @@ static bool look_at_old(tl_csv *csv, const char *path, const tl_buffer *header, 
     size_t all = size;
     while (size > 0 && text[size - 1] != '\n') size--;
     bool ours = size >= header->size && memcmp(text, header->text, header->size) == 0;
-    if (size == 0)
-        ours = all < header->size && memcmp(text, header->text, all) == 0; /* a part of our header */
+    /* our header, not yet written completely */
+    if (size == 0) ours = all < header->size && memcmp(text, header->text, all) == 0;
     if (ours)
         *keep = (off_t)size;
     else

@@ -68,7 +68,7 @@ static bool fail_nowhere(const reading *r, tl_error *error) {
 }
 
 /* Sets the results to none. */
-static void give_nothing(char **bytes, size_t *size) {
+static void clear_results(char **bytes, size_t *size) {
     if (bytes) *bytes = NULL;
     if (size) *size = 0;
 }
@@ -94,7 +94,7 @@ static bool read_open(const reading *r, char **bytes, size_t *size, tl_error *er
 }
 
 static bool read_path(reading r, char **bytes, size_t *size, tl_error *error) {
-    give_nothing(bytes, size);
+    clear_results(bytes, size);
     if (!r.path) return tl_error_set(error, "cannot read a file: its path is NULL; give a path");
     /* Opening a pipe waits for a writer, unless O_NONBLOCK is given. */
     r.fd = open(r.path, O_RDONLY | O_CLOEXEC | (r.regular ? O_NONBLOCK | O_NOCTTY : 0));
@@ -114,6 +114,6 @@ bool tl_file_read_regular(const char *path, size_t most, char **bytes, size_t *s
 
 bool tl_input_read(char **bytes, size_t *size, tl_error *error) {
     const reading r = {.fd = STDIN_FILENO, .path = "standard input", .most = TL_TEXT_MOST};
-    give_nothing(bytes, size);
+    clear_results(bytes, size);
     return read_open(&r, bytes, size, error);
 }

@@ -41,8 +41,8 @@ bool tl_file_dtype_is_real(const tl_safetensors_entry *e, const char *file, cons
 
 /* Finds the first tensor of the file that is neither wanted nor ignored; NULL if there is none. All wanted ones must be
  * in the file. False when out of memory. */
-static bool find_superfluous(const tl_safetensors *file, const tl_safetensors_item *wanted, long count,
-                             bool (*ignored)(const char *name), const tl_safetensors_entry **found) {
+static bool find_unexpected(const tl_safetensors *file, const tl_safetensors_item *wanted, long count,
+                            bool (*ignored)(const char *name), const tl_safetensors_entry **found) {
     const tl_safetensors_entry *first = tl_safetensors_at(file, 0);
     const long there = tl_safetensors_count(file);
     bool *is_wanted = calloc((size_t)there, sizeof *is_wanted);
@@ -63,7 +63,7 @@ bool tl_file_fits(const tl_safetensors *file, const tl_safetensors_item *wanted,
         if (!check_wanted(file, &wanted[i], dtype_fits, shown, error)) return false;
     if (tl_safetensors_count(file) == count) return true; /* all wanted ones, and no more */
     const tl_safetensors_entry *e;
-    if (!find_superfluous(file, wanted, count, ignored, &e))
+    if (!find_unexpected(file, wanted, count, ignored, &e))
         return tl_fail_memory(error, "checking the tensors of", shown);
     return !e ||
            tl_error_set(error, "%s: tensor \"%s\" %s has no parameter in this model; " TL_SAME_MODEL, shown,

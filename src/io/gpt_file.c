@@ -164,8 +164,8 @@ static bool read_size(const tl_safetensors *file, const tl_gpt_found *found, con
 }
 
 /* Is every part of a model of these sizes in the file? If so, the model is no larger than the file. */
-static bool all_there(const tl_safetensors *file, const tl_gpt_found *found, const tl_gpt_config *c,
-                      tl_error *error) {
+static bool has_all_parts(const tl_safetensors *file, const tl_gpt_found *found, const tl_gpt_config *c,
+                          tl_error *error) {
     char shown[TL_SHOWN], shape[TL_SHAPE_TEXT], other[TL_SHAPE_TEXT];
     const char *path = tl_safetensors_path(file);
     tl_gpt_list l;
@@ -201,7 +201,7 @@ static bool read_sizes(tl_safetensors *file, tl_gpt_config *c, tl_error *error) 
     c->no_feed_forward = false;
     c->normaliser = TL_SOFTMAX;
     c->no_bias = !tl_gpt_find(file, &found, "ln_f.bias");
-    if (!all_there(file, &found, c, error) || !read_tied(file, &found, c, &tied, error)) return false;
+    if (!has_all_parts(file, &found, c, error) || !read_tied(file, &found, c, &tied, error)) return false;
     c->untied = !tied;
     return true;
 }

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void point_instead_of(const char *locale_point, char *text) {
+static void replace_decimal_point(const char *locale_point, char *text) {
     char *at = strstr(text, locale_point);
     if (!at || strcmp(locale_point, ".") == 0) return;
     size_t width = strlen(locale_point);
@@ -36,7 +36,7 @@ char *tl_double_text(double value, char text[TL_NUMBER_TEXT]) {
         snprintf(text, TL_NUMBER_TEXT, "%.*g", digits, value);
         if (strtod(text, NULL) == value) break;
     }
-    point_instead_of(localeconv()->decimal_point, text);
+    replace_decimal_point(localeconv()->decimal_point, text);
     return text;
 }
 
@@ -46,7 +46,7 @@ char *tl_float_text(float value, char text[TL_NUMBER_TEXT]) {
         snprintf(text, TL_NUMBER_TEXT, "%.*g", digits, (double)value);
         if (strtof(text, NULL) == value) break;
     }
-    point_instead_of(localeconv()->decimal_point, text);
+    replace_decimal_point(localeconv()->decimal_point, text);
     return text;
 }
 

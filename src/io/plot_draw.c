@@ -106,7 +106,7 @@ static const char *line_with(const char *text, const char *word, size_t *size) {
 
 /* For gnuplot a missing log or column is only a warning; it then draws an empty picture, or fails later for another
  * reason. Other complaints look like `"curves.gp" line 7: undefined variable: x`, with or without a comma. */
-static const char *find_complaint(const run *r, size_t *size) {
+static const char *find_error(const run *r, size_t *size) {
     const char *line = line_with(r->said, "Cannot find or open file", size);
     if (!line) line = line_with(r->said, "no column with header", size);
     if (line || (WIFEXITED(r->status) && WEXITSTATUS(r->status) == 0)) return line;
@@ -118,7 +118,7 @@ static const char *find_complaint(const run *r, size_t *size) {
     return line ? line : "it said nothing";
 }
 
-static bool judge(const run *r, const char *script, tl_error *error) {
+static bool check_result(const run *r, const char *script, tl_error *error) {
     char file[TL_SHOWN], shown[TL_SHOWN];
     size_t size = 0;
     tl_shown_path(script, file);
@@ -128,7 +128,7 @@ static bool judge(const run *r, const char *script, tl_error *error) {
     if (WIFEXITED(r->status) && WEXITSTATUS(r->status) == 127 && r->said[0] == 0)
         return tl_error_set(error, "%s: %s could not be started; check that it runs, and the script's folder",
                             file, tl_shown_path(r->gnuplot, shown));
-    const char *line = find_complaint(r, &size);
+    const char *line = find_error(r, &size);
     if (!line) return true;
     return tl_error_set(error, "%s: gnuplot failed: %s; check the log and its columns, or the script", file,
                         tl_shown(line, size, 200, shown));
@@ -153,7 +153,8 @@ bool tl_plot_draw(const char *script, bool *drawn, tl_error *error) {
     if (ok) {
         strcat(strcpy(r.script, "./"), name);
         int number = start_and_wait(&r);
-        ok = number == 0 ? judge(&r, script, error) : tl_fail_errno(error, "run gnuplot on", script, number);
+        ok = number == 0 ? check_result(&r, script, error)
+                         : tl_fail_errno(error, "run gnuplot on", script, number);
         *drawn = ok;
     } else {
         tl_fail_memory(error, "drawing", script);

@@ -150,8 +150,8 @@ static bool check_entry(const tl_json *r, const tl_safetensors_entry *e, size_t 
         return tl_json_fail(r, at, "\"%s\": shape %s of %s is too large, or fills no whole bytes", name,
                             tl_safetensors_shape_text(e, shape), tl_dtype_name(e->dtype));
     bool fits = e->end - e->begin == need;
-    if (e->begin > e->end || e->end > LONG_MAX ||
-        (e->end > data && !fits)) /* otherwise the file was cut off */
+    /* otherwise the file was cut off */
+    if (e->begin > e->end || e->end > LONG_MAX || (e->end > data && !fits))
         return tl_json_fail(
             r, at, "\"%s\": data_offsets [%llu,%llu], expected them within [0,%llu], the file's data", name,
             (unsigned long long)e->begin, (unsigned long long)e->end, (unsigned long long)data);

@@ -237,7 +237,7 @@ static void describe(const tl_tape *tape, int node, char *to, size_t size) {
         snprintf(to, size, "parameter %.100s %s", r.name, shape);
 }
 
-static void accuse(tl_blame *b, const step *s, tl_blamed *r) {
+static void report_wrong(tl_blame *b, const step *s, tl_blamed *r) {
     tl_recorded node, other;
     char shape[TL_SHAPE_TEXT];
     tl_tape_recorded(b->tape, s->node, &node);
@@ -265,7 +265,7 @@ static bool walk(tl_blame *b, tl_blamed *r) {
         if (s->run) {
             r->steps++;
             if (!look(b, s, r)) return false;
-            if (r->relative > r->tolerance) return accuse(b, s, r), true;
+            if (r->relative > r->tolerance) return report_wrong(b, s, r), true;
             worst = fmax(worst, r->relative);
         }
         if (b->options.progress && !b->options.progress(b->options.context, i + 1, b->steps))

@@ -132,7 +132,7 @@ static bool move_parts(const tl_fault *fault, const tl_tape *tape, const tl_reco
     return true;
 }
 
-static bool spoil(const tl_fault *fault, const tl_tape *tape, const tl_recorded *node, const gain *g) {
+static bool apply_fault(const tl_fault *fault, const tl_tape *tape, const tl_recorded *node, const gain *g) {
     const bool moves = fault->kind == TL_FAULT_SHIFT || fault->kind == TL_FAULT_TRANSPOSE;
     if (moves) return move_parts(fault, tape, node, g);
     for (long i = 0; i < g->count; i++) {
@@ -162,7 +162,7 @@ static bool make_wrong(tl_fault *fault, const tl_tape *tape, const tl_recorded *
     if (!right) return false;
     memcpy(right, now, (size_t)g->count * sizeof *right);
     for (long i = 0; i < g->count; i++) g->gained[i] = now[i] - g->before[i];
-    const bool ok = spoil(fault, tape, node, g);
+    const bool ok = apply_fault(fault, tape, node, g);
     for (long i = 0; i < g->count; i++) now[i] = g->before[i] + g->gained[i];
     const double size = tl_tensor_norm(tl_tensor_of(right, TL_SHAPE(g->count)));
     const double change = norm_of_difference(now, right, g->count) / (size > 0 ? size : 1);
@@ -171,7 +171,7 @@ static bool make_wrong(tl_fault *fault, const tl_tape *tape, const tl_recorded *
     return ok;
 }
 
-static bool remember(gain *g, const tl_tape *tape, int base) {
+static bool save_gradient(gain *g, const tl_tape *tape, int base) {
     tl_recorded r;
     tl_tape_recorded(tape, base, &r);
     /* only the shape: the value's memory may have been recycled */
@@ -184,14 +184,14 @@ static bool remember(gain *g, const tl_tape *tape, int base) {
 }
 
 /* Notes the distinct bases that a node reads and gives gradients to; returns how many. */
-static int remember_all(gain *gains, const tl_tape *tape, const tl_recorded *node, bool *ok) {
+static int save_gradients(gain *gains, const tl_tape *tape, const tl_recorded *node, bool *ok) {
     int count = 0;
     tl_recorded input;
     for (int i = 0; i < node->inputs && *ok; i++) {
         if (!tl_tape_recorded(tape, node->input[i], &input) || !input.wants_grad) continue;
         bool known = false;
         for (int j = 0; j < count; j++) known |= gains[j].base == input.base;
-        if (!known) *ok = remember(&gains[count++], tape, input.base);
+        if (!known) *ok = save_gradient(&gains[count++], tape, input.base);
     }
     return count;
 }
@@ -203,7 +203,7 @@ void tl_fault_backward(tl_fault *fault, tl_back *b) {
                      tl_tape_recorded(b->tape, b->node, &node);
     gain *gains = hit ? calloc((size_t)node.inputs + 1, sizeof *gains) : NULL;
     bool ok = !hit || gains;
-    const int count = gains ? remember_all(gains, b->tape, &node, &ok) : 0;
+    const int count = gains ? save_gradients(gains, b->tape, &node, &ok) : 0;
     b->op->backward(b);
     for (int i = 0; i < count && ok; i++) ok = make_wrong(fault, b->tape, &node, &gains[i]);
     for (int i = 0; i < count; i++) free(gains[i].before), free(gains[i].gained);

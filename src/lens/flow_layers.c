@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 /* Points each of `count` matrices to its rows·columns numbers in `at`; returns the address after them. */
-static double *share_out(double **matrix, int count, long size, double *at) {
+static double *set_addresses(double **matrix, int count, long size, double *at) {
     for (int i = 0; i < count; i++, at += size) matrix[i] = at;
     return at;
 }
@@ -35,16 +35,16 @@ tl_flow_layers *tl_flow_layers_new(long sources, long targets, int encoder_layer
                                .decoder_layers = decoder_layers};
     double **pointer = (double **)(void *)(memory + sizeof *layers), *at = (double *)(void *)(memory + head);
     layers->encoder_self = pointer;
-    at = share_out(pointer, encoder_layers, sources * sources, at);
+    at = set_addresses(pointer, encoder_layers, sources * sources, at);
     pointer += encoder_layers;
     if (decoder_self) {
         layers->decoder_self = pointer;
-        at = share_out(pointer, decoder_layers, targets * targets, at);
+        at = set_addresses(pointer, decoder_layers, targets * targets, at);
         pointer += decoder_layers;
     }
     if (cross) {
         layers->cross = pointer;
-        share_out(pointer, decoder_layers, targets * sources, at);
+        set_addresses(pointer, decoder_layers, targets * sources, at);
     }
     return layers;
 }

@@ -54,7 +54,7 @@ double tl_paired_error(const tl_paired *p) {
 
 static tl_gate gate(const char *name, const char *means) { return (tl_gate){.name = name, .means = means}; }
 
-static void not_asked(tl_gate *g, const char *why) {
+static void skip_gate(tl_gate *g, const char *why) {
     g->verdict = TL_GATE_NOT_ASKED;
     snprintf(g->measured, sizeof g->measured, "%s", why);
 }
@@ -67,7 +67,7 @@ static void not_asked(tl_gate *g, const char *why) {
 static void judge_paired(tl_gate *g, const tl_measured *m, const tl_paired *p, const char *what) {
     const double mean = tl_paired_mean(p), error = tl_paired_error(p), moved = tl_paired_moved(p);
     if (p->count < 2)
-        not_asked(g, "there are fewer than two sentences to compare");
+        skip_gate(g, "there are fewer than two sentences to compare");
     else if (m->trained)
         decide(g, mean >= MATTERS && mean >= ERRORS * error,
                "%s: loss %+.3f nats a token (standard error %.3f; asked: at least %.2f and %.0f errors)",
@@ -82,7 +82,7 @@ static void judge_order(tl_gate *g, const tl_measured *m) {
                                "nobody reads, or all places get the "
                                "same one; or the model was trained too little to use them.");
     if (m->bag)
-        not_asked(g, "the model is a mean of embeddings: it cannot know an order");
+        skip_gate(g, "the model is a mean of embeddings: it cannot know an order");
     else
         judge_paired(g, m, &m->order,
                      m->source ? "the source in another order"
@@ -95,7 +95,7 @@ static void judge_cross(tl_gate *g, const tl_measured *m) {
               "blocks every key, or the "
               "decoder has become a language model of the targets; train longer, or on more sentences.");
     if (!m->cross)
-        not_asked(g, "the model has no cross-attention");
+        skip_gate(g, "the model has no cross-attention");
     else
         judge_paired(g, m, &m->no_cross, "contexts of all cross-attention set to 0");
 }
@@ -106,7 +106,7 @@ static void judge_source(tl_gate *g, const tl_measured *m) {
                                    "not reach it, sentences of a batch are mixed up on the way, or the lines "
                                    "of source and target that it has learnt from do not belong together.");
     if (!m->decoder || !m->source)
-        not_asked(g, "the model does not write from a source");
+        skip_gate(g, "the model does not write from a source");
     else
         judge_paired(g, m, &m->other_source, "another sentence's source");
 }
@@ -117,11 +117,11 @@ static void judge_entropy(tl_gate *g, const tl_measured *m) {
                                          "was trained too little.");
     const double share = m->entropy_rows > 0 ? m->entropy / m->entropy_rows : 1;
     if (!m->cross || !m->competes || m->entropy_rows == 0)
-        not_asked(g, !m->cross     ? "the model has no cross-attention"
+        skip_gate(g, !m->cross     ? "the model has no cross-attention"
                      : m->competes ? "no row sees more than one key"
                                    : "weights of a sigmoid do not compete");
     else if (!m->trained) {
-        not_asked(g, "");
+        skip_gate(g, "");
         snprintf(g->measured, sizeof g->measured,
                  "entropy is %.3f of the uniform one's; untrained, nothing is asked", share);
     } else
@@ -146,7 +146,7 @@ static void judge_fresh(tl_gate *g, const tl_measured *m) {
     const double loss = m->fresh_tokens > 0 ? m->fresh_nll / m->fresh_tokens : 0,
                  want = log((double)m->classes);
     if (m->fresh_tokens == 0)
-        not_asked(g, "there are no weights from before training to look at");
+        skip_gate(g, "there are no weights from before training to look at");
     else
         decide(g, loss >= want - BELOW_LN_V && loss <= want + ABOVE_LN_V,
                "loss before training %.3f, ln %ld = %.3f (asked: from %.1f below to %.1f above)", loss,
@@ -169,7 +169,7 @@ static void judge_rows(tl_gate *g, const tl_measured *m) {
                                           "done to the weights behind it. dL/dS: softmax's "
                                           "backward lacks its sum, dS = A∘(dA - Σ A·dA).");
     if (!m->competes)
-        not_asked(g, "weights of a sigmoid sum to anything");
+        skip_gate(g, "weights of a sigmoid sum to anything");
     else
         decide(g, m->row_sum <= SUMS_TO_ONE && m->grad_sum <= SUMS_TO_ZERO,
                "rows of A sum to 1 within %.1e (asked: %.0e), rows of dL/dS to 0 within %.1e of A·|dL/dA| "
@@ -182,7 +182,7 @@ static void judge_blocked(tl_gate *g, const tl_measured *m) {
         "what is blocked is 0",
         "The mask is a finite number that is added, or it is put on after softmax, or not on every head.");
     if (m->blocked == 0)
-        not_asked(g, "no pair is blocked in these sentences");
+        skip_gate(g, "no pair is blocked in these sentences");
     else
         decide(g, m->blocked_not_zero == 0, "A or dL/dS is not exactly 0 at %ld of %ld blocked pairs",
                m->blocked_not_zero, m->blocked);
@@ -194,7 +194,7 @@ static void judge_search(tl_gate *g, const tl_measured *m) {
               "elsewhere, a cache has the wrong "
               "rows, dropout is on, or the decoder sees in training what it cannot see while it writes.");
     if (!m->decoder || m->written == 0)
-        not_asked(g, "the model writes no words");
+        skip_gate(g, "the model writes no words");
     else
         decide(g, m->search_error <= SAME_LOG_P,
                "log p of %ld words %.6f, read all at once %.6f (farthest off of a sentence: %.1e; asked: at "
@@ -206,7 +206,7 @@ static void judge_overfit(tl_gate *g, const tl_measured *m) {
     *g = gate("one batch can be learnt", "Gradients are wrong (attend gradcheck), targets do not belong to "
                                          "outputs, or the learning rate does not fit.");
     if (m->steps == 0)
-        not_asked(g, "not asked for");
+        skip_gate(g, "not asked for");
     else
         decide(g, m->overfit_after <= LEARNT * m->overfit_before,
                "%ld steps take one batch's loss from %.3f to %.3f nats a token (asked: to %.0f %% at most)",
@@ -221,7 +221,7 @@ int tl_gates_judge(const tl_measured *measured, tl_gate gates[TL_GATES]) {
     int failed = 0;
     for (int i = 0; gates && i < TL_GATES; i++) {
         judges[i](&gates[i], measured ? measured : &nothing);
-        if (!measured) not_asked(&gates[i], "nothing was measured");
+        if (!measured) skip_gate(&gates[i], "nothing was measured");
         failed += gates[i].verdict == TL_GATE_FAILED;
     }
     return failed;

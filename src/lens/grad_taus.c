@@ -55,7 +55,7 @@ static void fill(row *r, const tl_seen_attention *a, int head, long i, long firs
     }
 }
 
-static bool as_it_is(const tl_model *model, tl_tape *tape, const tl_batch *one, const tl_objective *objective,
+static bool read_row(const tl_model *model, tl_tape *tape, const tl_batch *one, const tl_objective *objective,
                      const char *attention, int head, row *r, tl_attention_kind *kind, double *value) {
     tl_seen seen;
     if (!tl_look(model, tape, one, &(tl_look_options){.objective = *objective}, &seen)) return false;
@@ -116,7 +116,7 @@ bool tl_grad_taus_of(const tl_model *model, tl_tape *tape, const tl_batch *batch
     if (!tl_one_sentence(batch, objective->sentence, tape, &one)) return false;
     of.sentence = 0;
     const bool ok =
-        as_it_is(model, tape, &one, &of, attention, head, &r, &kind, &taus->value) &&
+        read_row(model, tape, &one, &of, attention, head, &r, &kind, &taus->value) &&
         held(model, tape, &one, &of, kind, TL_ATTENTION_DETACHED, &r, &taus->embedding, NULL) &&
         held(model, tape, &one, &of, kind, TL_ATTENTION_UNIFORM, &r, &taus->uniform, &taus->uniform_value);
     if (ok) {

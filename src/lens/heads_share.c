@@ -91,7 +91,7 @@ void tl_heads_round_hand_on(tl_heads_round *r, bool ok) {
 
 /* ---- the end ---- */
 
-static void tell(tl_heads_round *r) {
+static void send_results(tl_heads_round *r) {
     tl_pass *t = &r->pass;
     const tl_heads_found *f = r->found;
     const int last = r->batches ? (int)((r->batches - 1) % tl_ranks_count(t->ranks)) : 0;
@@ -143,7 +143,7 @@ static bool take(void *context, const tl_pass *t, tl_told *told) {
 
 bool tl_heads_round_end(tl_heads_round *r) {
     if (r->pass.ranks) begin(r);
-    if (r->goes) tell(r);
+    if (r->goes) send_results(r);
     const bool ok = tl_pass_end(&r->pass, !tl_run_error(r->pass.run), take, r);
     if (ok && r->goes) {
         move(r, false);

@@ -30,7 +30,7 @@ typedef struct ablation {
 } ablation;
 
 /* Asks rank 0, whose answer holds for all. */
-static bool tell(const ablation *a) {
+static bool report_progress(const ablation *a) {
     const bool asked = a->options->progress && a->total && tl_ranks_lead(a->run->ranks);
     return tl_pass_lead_says(
         a->run, !asked || a->options->progress(a->options->context, "without a head", a->done, a->total));
@@ -43,10 +43,10 @@ static bool measure(ablation *a, double *loss, double *score) {
     *loss = q.loss;
     if (a->options->score && tl_run_score_label(a->run)) *score = q.score;
     a->done++;
-    return tell(a);
+    return report_progress(a);
 }
 
-static bool with(ablation *a, const tl_heads_row *row, instead *there, double *loss, double *score) {
+static bool measure_with(ablation *a, const tl_heads_row *row, instead *there, double *loss, double *score) {
     char place[sizeof row->attention + sizeof ".context"];
     snprintf(place, sizeof place, "%s.context", row->attention);
     if (!tl_places_replace(a->places, place, put, there))
@@ -56,13 +56,14 @@ static bool with(ablation *a, const tl_heads_row *row, instead *there, double *l
     return ok;
 }
 
-static bool without(ablation *a, const tl_heads_found *found, long i, tl_real *room, tl_heads_row *row) {
+static bool measure_without(ablation *a, const tl_heads_found *found, long i, tl_real *room,
+                            tl_heads_row *row) {
     instead there = {row->head, found->widths[i], room};
     for (long d = 0; d < there.width; d++) room[d] = 0;
-    if (a->options->zero && !with(a, row, &there, &row->loss_zero, &row->score_zero)) return false;
+    if (a->options->zero && !measure_with(a, row, &there, &row->loss_zero, &row->score_zero)) return false;
     for (long d = 0; d < there.width; d++)
         room[d] = (tl_real)(found->context[i * found->width + d] / (double)found->rows[i]);
-    return !a->options->mean || with(a, row, &there, &row->loss_mean, &row->score_mean);
+    return !a->options->mean || measure_with(a, row, &there, &row->loss_mean, &row->score_mean);
 }
 
 static bool without_each(tl_run *run, tl_set *set, const tl_heads_options *options,
@@ -74,7 +75,8 @@ static bool without_each(tl_run *run, tl_set *set, const tl_heads_options *optio
     bool ok = (a.places && room) || tl_heads_fail(run, "out of memory");
     a.done = -1; /* measuring the whole model is not counted */
     ok = ok && measure(&a, &table->loss, &table->score);
-    for (long i = 0; ok && i < found->count && a.total; i++) ok = without(&a, found, i, room, &table->row[i]);
+    for (long i = 0; ok && i < found->count && a.total; i++)
+        ok = measure_without(&a, found, i, room, &table->row[i]);
     tl_places_free(a.places);
     free(room);
     return ok;

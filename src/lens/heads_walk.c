@@ -99,8 +99,8 @@ static void add_numbers(walk *w, const tl_seen *seen, long b) {
     long first = 0;
     for (int k = 0; k < seen->count; first += seen->attention[k++].heads) {
         const tl_seen_attention *a = &seen->attention[k];
-        for (long h = 0; h < a->heads && a->context_grads.data;
-             h++) /* otherwise no gradient reaches it, which is 0 */
+        /* without context_grads no gradient reaches the attention, and the importance is 0 */
+        for (long h = 0; h < a->heads && a->context_grads.data; h++)
             f->importance[first + h] += fabs(tl_seen_gate_grad(seen, a, b, h, w->per_token));
         if (f->habits) add_context(w, seen, a, b, first);
     }
@@ -152,7 +152,8 @@ static bool read_sentences(walk *w, const tl_batch *batch) {
 
 /* ---- the pass ---- */
 
-static bool are_those(const tl_seen *seen, tl_heads_found *f) {
+/* Fills in the rows' kinds, layers and names; false if their number is another one. */
+static bool name_heads(const tl_seen *seen, tl_heads_found *f) {
     long count = 0;
     for (int k = 0; k < seen->count; k++) count += seen->attention[k].heads;
     if (count != f->count) return false;
@@ -180,7 +181,7 @@ static bool look_at(walk *w, const tl_batch *batch, tl_seen *seen) {
     if (w->found->habits && !read_sentences(w, batch)) return false;
     if (!make_room(w, batch) || !tl_look(tl_run_model(w->run), tl_run_tape(w->run), batch, NULL, seen))
         return false;
-    if (!are_those(seen, w->found)) return tl_heads_fail(w->run, "the model has other heads than it says");
+    if (!name_heads(seen, w->found)) return tl_heads_fail(w->run, "the model has other heads than it says");
     if (!contexts_have_room(w, seen)) return false;
     for (long b = 0; b < batch->sentences; b++)
         if (!add_maps(w, seen, b)) return false;
@@ -199,7 +200,7 @@ static bool add_batch(walk *w, const tl_batch *batch, tl_heads_round *round, boo
 }
 
 /* Asks only rank 0. */
-static bool tell(tl_heads_round *round, const tl_heads_options *o, long done, long total) {
+static bool report_progress(tl_heads_round *round, const tl_heads_options *o, long done, long total) {
     if (!o || !o->progress || !tl_ranks_lead(round->pass.ranks)) return true;
     if (!o->progress(o->context, "looking at heads", done, total)) round->pass.stopped = true;
     return !round->pass.stopped;
@@ -211,12 +212,12 @@ bool tl_heads_walk(tl_run *run, tl_set *set, const tl_heads_options *options, tl
     tl_batch batch;
     const long total = tl_set_count(set);
     long done = 0;
-    bool ok = tell(&round, options, 0, total);
+    bool ok = report_progress(&round, options, 0, total);
     for (long i = 0; i < round.batches; i++) { /* all batches, because other ranks may wait for the sums */
         const bool there = tl_set_next(set, &batch);
         ok = ok && there;
         if (tl_pass_mine(&round.pass, there ? &batch : NULL)) ok = add_batch(&w, &batch, &round, ok);
-        if (ok) ok = tell(&round, options, done += batch.sentences, total);
+        if (ok) ok = report_progress(&round, options, done += batch.sentences, total);
     }
     tl_set_next(set, &batch); /* returns false at the end, so that the next pass starts anew */
     if (!tl_heads_round_end(&round) || tl_run_error(run)) return false;

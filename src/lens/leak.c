@@ -11,7 +11,7 @@
 
 enum { PADDING = 2 }; /* columns of padding to add */
 
-typedef struct hunt {
+typedef struct leak_check {
     const tl_model *model;
     tl_tape *tape;
     tl_batch_copy *copy; /* the batch that is changed */
@@ -21,14 +21,14 @@ typedef struct hunt {
     bool (*progress)(void *context, long done, long all);
     void *context;
     long done, all;
-} hunt;
+} leak_check;
 
-static bool fail_tape(hunt *h) {
+static bool fail_tape(leak_check *h) {
     return tl_error_set(&h->report->error, "leak: %s",
                         tl_tape_error(h->tape) ? tl_tape_error(h->tape) : "out of memory");
 }
 
-static bool tell(hunt *h) {
+static bool report_progress(leak_check *h) {
     h->done++;
     if (!h->progress || h->progress(h->context, h->done, h->all)) return true;
     return tl_error_set(&h->report->error, "leak: stopped after %ld of %ld passes", h->done, h->all);
@@ -36,12 +36,12 @@ static bool tell(hunt *h) {
 
 /* ---- outputs ---- */
 
-static tl_var outputs(hunt *h, const tl_batch *batch, const tl_model_maps *maps) {
+static tl_var outputs(leak_check *h, const tl_batch *batch, const tl_model_maps *maps) {
     tl_var hidden = h->model->kind->hidden(h->model, h->tape, batch, maps);
     return h->model->kind->logits(h->model, hidden);
 }
 
-static tl_var outputs_anew(hunt *h, const tl_batch *batch) {
+static tl_var outputs_anew(leak_check *h, const tl_batch *batch) {
     tl_tape_reset(h->tape);
     const bool was = tl_tape_set_grad(h->tape, false);
     tl_var y = outputs(h, batch, NULL);
@@ -50,9 +50,11 @@ static tl_var outputs_anew(hunt *h, const tl_batch *batch) {
 }
 
 /* How many real outputs sentence b has: a decoder's words, or a classifier's single one. */
-static long real_rows(const hunt *h, long b) { return h->report->causal ? h->copy->tgt_lengths[b] : h->rows; }
+static long real_rows(const leak_check *h, long b) {
+    return h->report->causal ? h->copy->tgt_lengths[b] : h->rows;
+}
 
-static bool keep_plain(hunt *h) {
+static bool keep_plain(leak_check *h) {
     tl_var y = outputs_anew(h, &h->copy->batch);
     if (!tl_ok(y)) return fail_tape(h);
     const tl_tensor t = tl_value(y);
@@ -65,7 +67,7 @@ static bool keep_plain(hunt *h) {
 
 /* Do the bits of output i of sentence b differ from the plain ones? y has as many outputs in a row as the plain
  * ones. */
-static bool differs(const hunt *h, tl_tensor y, long b, long i) {
+static bool differs(const leak_check *h, tl_tensor y, long b, long i) {
     const tl_tensor now = y.rank > 2 ? tl_at(y, b, i) : tl_at(y, b);
     const tl_real *was = h->plain + (b * h->rows + i) * h->row;
     for (long v = 0; v < h->row; v++) {
@@ -88,8 +90,8 @@ static double largest_difference(tl_tensor a, const tl_real *b) {
 
 /* The values at position `to` of the decoder's place number `at`, a stream's or an attention's; false after the last
  * place. */
-static bool stands(const hunt *h, const tl_model_maps *maps, int at, const tl_leak *leak, tl_tensor *row,
-                   char name[64]) {
+static bool values_at(const leak_check *h, const tl_model_maps *maps, int at, const tl_leak *leak,
+                      tl_tensor *row, char name[64]) {
     const int attentions = h->model->attentions[TL_DECODER_SELF], depths = h->model->depths[TL_DECODER];
     const int layer = at / 2;
     if (layer >= attentions && layer >= depths - 1) return false;
@@ -107,7 +109,7 @@ static bool stands(const hunt *h, const tl_model_maps *maps, int at, const tl_le
 
 /* The first place that differs at `to` when the word at `from` is replaced. Copies the places of the plain run
  * first. */
-static bool find_place(hunt *h, tl_leak *leak, int other) {
+static bool find_place(leak_check *h, tl_leak *leak, int other) {
     tl_tensor row;
     tl_real *kept = NULL;
     long width = 0;
@@ -122,7 +124,7 @@ static bool find_place(hunt *h, tl_leak *leak, int other) {
         ok = tl_ok(y);
         for (int at = 0; ok && !leak->where[0]; at++) {
             char name[64];
-            if (!stands(h, &maps, at, leak, &row, name)) break;
+            if (!values_at(h, &maps, at, leak, &row, name)) break;
             if (!row.data) continue;
             if (!kept) {
                 width = row.dim[0];
@@ -150,14 +152,14 @@ static int other_word(const tl_model *model, int word) {
 }
 
 /* In every sentence longer than j. */
-static void swap_words(hunt *h, long j) {
+static void swap_words(leak_check *h, long j) {
     const long width = h->copy->batch.tgt_len;
     for (long b = 0; b < h->copy->batch.sentences; b++)
         if (j < h->copy->tgt_lengths[b])
             h->copy->tgt_in[b * width + j] = other_word(h->model, h->copy->tgt_in[b * width + j]);
 }
 
-static bool try_value(hunt *h, long j, int *was) {
+static bool try_value(leak_check *h, long j, int *was) {
     tl_leak_report *r = h->report;
     const size_t bytes = (size_t)(h->copy->batch.sentences * h->copy->batch.tgt_len) * sizeof *was;
     memcpy(was, h->copy->tgt_in, bytes);
@@ -180,11 +182,11 @@ static bool try_value(hunt *h, long j, int *was) {
     return true;
 }
 
-static bool try_values(hunt *h) {
+static bool try_values(leak_check *h) {
     const long width = h->copy->batch.tgt_len;
     int *was = malloc((size_t)(h->copy->batch.sentences * width) * sizeof *was + 1);
     bool ok = was || tl_error_set(&h->report->error, "leak: out of memory");
-    for (long j = 0; ok && j < width; j++) ok = try_value(h, j, was) && tell(h);
+    for (long j = 0; ok && j < width; j++) ok = try_value(h, j, was) && report_progress(h);
     free(was);
     tl_leak *leak = &h->report->value;
     if (!ok || !leak->found) return ok;
@@ -202,7 +204,7 @@ static double largest_of(tl_tensor row) {
     return most;
 }
 
-static void read_gradient(hunt *h, tl_tensor grad, long i) {
+static void read_gradient(leak_check *h, tl_tensor grad, long i) {
     tl_leak_report *r = h->report;
     bool felt = false;
     for (long b = 0; b < h->copy->batch.sentences; b++) {
@@ -220,7 +222,7 @@ static void read_gradient(hunt *h, tl_tensor grad, long i) {
     r->felt_gradients += felt;
 }
 
-static bool try_gradient(hunt *h, long i, int *targets) {
+static bool try_gradient(leak_check *h, long i, int *targets) {
     const tl_batch *batch = &h->copy->batch;
     tl_tape_reset(h->tape);
     tl_zero_grad(h->model->params);
@@ -238,11 +240,12 @@ static bool try_gradient(hunt *h, long i, int *targets) {
     return true;
 }
 
-static bool try_gradients(hunt *h) {
+static bool try_gradients(leak_check *h) {
     int *targets = malloc((size_t)h->copy->batch.sentences * sizeof *targets + 1);
     bool ok = targets || tl_error_set(&h->report->error, "leak: out of memory");
     const bool was = tl_tape_set_grad(h->tape, true);
-    for (long i = 0; ok && i < h->copy->batch.tgt_len; i++) ok = try_gradient(h, i, targets) && tell(h);
+    for (long i = 0; ok && i < h->copy->batch.tgt_len; i++)
+        ok = try_gradient(h, i, targets) && report_progress(h);
     tl_tape_set_grad(h->tape, was);
     tl_zero_grad(h->model->params);
     free(targets);
@@ -264,17 +267,17 @@ static void fill_padding(tl_batch_copy *c, bool source, long vocab) {
 }
 
 /* How many columns of padding can be added within the model's longest input. */
-static long room(const hunt *h) {
+static long padding_room(const leak_check *h) {
     const tl_batch *b = &h->copy->batch;
     const long longest = b->src_len > b->tgt_len ? b->src_len : b->tgt_len;
     if (h->model->max_len <= 0 || longest + PADDING <= h->model->max_len) return PADDING;
     return h->model->max_len > longest ? h->model->max_len - longest : 0;
 }
 
-static bool try_padding(hunt *h, bool source) {
+static bool try_padding(leak_check *h, bool source) {
     tl_leak_report *r = h->report;
-    if (room(h) == 0) return tell(h);
-    tl_batch_copy *padded = tl_batch_copy_of(&h->copy->batch, room(h));
+    if (padding_room(h) == 0) return report_progress(h);
+    tl_batch_copy *padded = tl_batch_copy_of(&h->copy->batch, padding_room(h));
     if (!padded) return tl_error_set(&r->error, "leak: out of memory");
     fill_padding(padded, source, source ? h->model->src_vocab : h->model->tgt_vocab);
     tl_var y = outputs_anew(h, &padded->batch);
@@ -287,13 +290,13 @@ static bool try_padding(hunt *h, bool source) {
                 r->padding_felt++;
             }
     tl_batch_copy_free(padded);
-    return ok ? tell(h) : fail_tape(h);
+    return ok ? report_progress(h) : fail_tape(h);
 }
 
 /* ---- all of it ---- */
 
-/* Makes a sentence of the first thing that is wrong. */
-static bool judge(tl_leak_report *r) {
+/* Sets the report's error to the first thing that is wrong; true if there is none. */
+static bool write_error(tl_leak_report *r) {
     if (r->values)
         return tl_error_set(&r->error,
                             "leak: of sentence %ld the word read at position %ld reaches the output at "
@@ -318,19 +321,19 @@ static bool judge(tl_leak_report *r) {
     return true;
 }
 
-static void count_pairs(hunt *h) {
+static void count_pairs(leak_check *h) {
     for (long b = 0; h->report->causal && b < h->copy->batch.sentences; b++)
         h->report->pairs += (long)h->copy->tgt_lengths[b] * (h->copy->tgt_lengths[b] - 1) / 2;
 }
 
-static bool hunt_all(hunt *h) {
+static bool check_all(leak_check *h) {
     const bool causal = h->report->causal, source = h->copy->src_lengths != NULL;
     if (causal && (!h->copy->tgt_in || !h->copy->tgt_out))
         return tl_error_set(&h->report->error, "leak: the batch has no targets: give tgt_in and tgt_out");
     count_pairs(h);
     h->all = (causal ? 2 * h->copy->batch.tgt_len + 1 : 0) + source;
     return keep_plain(h) && (!causal || (try_values(h) && try_gradients(h))) &&
-           (!source || try_padding(h, true)) && (!causal || try_padding(h, false)) && judge(h->report);
+           (!source || try_padding(h, true)) && (!causal || try_padding(h, false)) && write_error(h->report);
 }
 
 bool tl_leak_check(const tl_model *model, tl_tape *tape, const tl_batch *batch,
@@ -341,10 +344,10 @@ bool tl_leak_check(const tl_model *model, tl_tape *tape, const tl_batch *batch,
     if (!model || !model->kind || !tape || !batch)
         return tl_error_set(&r->error, "leak: there is no model, tape or batch");
     r->causal = model->depths[TL_DECODER] > 0;
-    hunt h = {.model = model, .tape = tape, .report = r, .progress = progress, .context = context};
+    leak_check h = {.model = model, .tape = tape, .report = r, .progress = progress, .context = context};
     h.copy = tl_batch_copy_of(batch, 0);
     const long step = tl_tape_set_training(tape, 0);
-    r->ok = h.copy ? hunt_all(&h) : tl_error_set(&r->error, "leak: out of memory");
+    r->ok = h.copy ? check_all(&h) : tl_error_set(&r->error, "leak: out of memory");
     tl_tape_set_training(tape, step);
     tl_tape_reset(tape);
     free(h.plain);

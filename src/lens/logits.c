@@ -57,7 +57,7 @@ static bool is_there(const attributing *k, const tl_objective *o) {
     return true;
 }
 
-static bool understand(attributing *k, const tl_objective *o) {
+static bool take_objective(attributing *k, const tl_objective *o) {
     if (!is_linear(k->tape, o) || !is_there(k, o)) return false;
     k->sentence = o->sentence;
     k->token = o->token < 0 ? tl_true_token(k->path.model, k->batch, o) : o->token;
@@ -129,7 +129,7 @@ static void lay_steps(attributing *k, long position) {
 /* ---- summands: made at the first position that is read; further positions add to them ---- */
 
 TL_PRINTF(4, 5)
-static void tell(attributing *k, const tl_summand *what, double value, const char *format, ...) {
+static void add_summand(attributing *k, const tl_summand *what, double value, const char *format, ...) {
     tl_summand *s = &k->to->summand[k->next++];
     if (k->next > k->to->count) {
         va_list arguments;
@@ -147,7 +147,7 @@ static const char *side_name(const attributing *k) {
 }
 
 /* The token's row, scaled, is the token's summand; the rest of the embedding is its position's. */
-static void tell_embedding(attributing *k, const double *at, const double *added, long position) {
+static void add_embedding(attributing *k, const double *at, const double *added, long position) {
     const tl_logit_path *p = &k->path;
     const tl_batch *b = k->batch;
     const bool cls = p->cls && position == 0;
@@ -157,14 +157,14 @@ static void tell_embedding(attributing *k, const double *at, const double *added
     const tl_tensor row = tl_at(tl_param_value((cls ? p->cls : p->embedding)->weight), id);
     double token = 0;
     for (long i = 0; i < p->d_model; i++) token += at[i] * p->scale * (double)row.data[i];
-    tell(k, &(tl_summand){.kind = TL_SUMMAND_TOKEN, .layer = -1, .head = -1}, token, "%s.embedding token",
-         side_name(k));
-    tell(k, &(tl_summand){.kind = TL_SUMMAND_PLACE, .layer = -1, .head = -1},
-         product(at, added, p->d_model) - token, "%s.embedding position", side_name(k));
+    add_summand(k, &(tl_summand){.kind = TL_SUMMAND_TOKEN, .layer = -1, .head = -1}, token,
+                "%s.embedding token", side_name(k));
+    add_summand(k, &(tl_summand){.kind = TL_SUMMAND_PLACE, .layer = -1, .head = -1},
+                product(at, added, p->d_model) - token, "%s.embedding position", side_name(k));
 }
 
 /* y = W·(contexts side by side) + b: head h has columns h·d_k … of W. */
-static void tell_heads(attributing *k, const tl_station *s, const double *at, long position) {
+static void add_heads(attributing *k, const tl_station *s, const double *at, long position) {
     const tl_tensor context = tl_value(tl_model_maps_of(&k->maps, s->of)[s->layer].context),
                     weight = tl_param_value(s->attention->out_proj.weight);
     const long heads = context.dim[1], width = context.dim[3], d = k->path.d_model;
@@ -178,43 +178,45 @@ static void tell_heads(attributing *k, const tl_station *s, const double *at, lo
             for (long i = 0; i < d; i++) read += at[i] * tl_item(tl_at(weight, i, h * width + j));
             value += read * (double)c.data[j * c.stride[0]];
         }
-        tell(k, &(tl_summand){.kind = TL_SUMMAND_HEAD, .attention = s->of, .layer = s->layer, .head = (int)h},
-             value, "%s head %ld", name, h);
+        add_summand(
+            k, &(tl_summand){.kind = TL_SUMMAND_HEAD, .attention = s->of, .layer = s->layer, .head = (int)h},
+            value, "%s head %ld", name, h);
     }
     if (!s->attention->out_proj.bias) return;
     const tl_tensor bias = tl_param_value(s->attention->out_proj.bias);
     double value = 0;
     for (long i = 0; i < d; i++) value += at[i] * (double)bias.data[i];
-    tell(k,
-         &(tl_summand){.kind = TL_SUMMAND_ATTENTION_BIAS, .attention = s->of, .layer = s->layer, .head = -1},
-         value, "%s bias", name);
+    add_summand(
+        k,
+        &(tl_summand){.kind = TL_SUMMAND_ATTENTION_BIAS, .attention = s->of, .layer = s->layer, .head = -1},
+        value, "%s bias", name);
 }
 
-static void tell_feed_forward(attributing *k, const tl_station *s, const double *at, const double *added) {
+static void add_feed_forward(attributing *k, const tl_station *s, const double *at, const double *added) {
     const long d = k->path.d_model;
     double bias = 0;
     if (s->feed_forward->linear2.bias) {
         const tl_tensor b = tl_param_value(s->feed_forward->linear2.bias);
         for (long i = 0; i < d; i++) bias += at[i] * (double)b.data[i];
     }
-    tell(k, &(tl_summand){.kind = TL_SUMMAND_FEED_FORWARD, .layer = s->layer, .head = -1},
-         product(at, added, d) - bias, "%s.layers.%d.feed_forward", side_name(k), s->layer);
+    add_summand(k, &(tl_summand){.kind = TL_SUMMAND_FEED_FORWARD, .layer = s->layer, .head = -1},
+                product(at, added, d) - bias, "%s.layers.%d.feed_forward", side_name(k), s->layer);
     if (s->feed_forward->linear2.bias)
-        tell(k, &(tl_summand){.kind = TL_SUMMAND_FEED_FORWARD_BIAS, .layer = s->layer, .head = -1}, bias,
-             "%s.layers.%d.feed_forward bias", side_name(k), s->layer);
+        add_summand(k, &(tl_summand){.kind = TL_SUMMAND_FEED_FORWARD_BIAS, .layer = s->layer, .head = -1},
+                    bias, "%s.layers.%d.feed_forward bias", side_name(k), s->layer);
 }
 
-static void tell_norm(attributing *k, const tl_station *s, const double *at, const double *bias) {
+static void add_norm(attributing *k, const tl_station *s, const double *at, const double *bias) {
     const tl_summand what = {.kind = TL_SUMMAND_NORM_BIAS, .layer = s->layer, .head = -1};
     if (!bias) return;
     if (s->layer < 0)
-        tell(k, &what, product(at, bias, k->path.d_model), "%s.%s bias", side_name(k), s->norm_name);
+        add_summand(k, &what, product(at, bias, k->path.d_model), "%s.%s bias", side_name(k), s->norm_name);
     else
-        tell(k, &what, product(at, bias, k->path.d_model), "%s.layers.%d.%s bias", side_name(k), s->layer,
-             s->norm_name);
+        add_summand(k, &what, product(at, bias, k->path.d_model), "%s.layers.%d.%s bias", side_name(k),
+                    s->layer, s->norm_name);
 }
 
-static void tell_position(attributing *k, long position) {
+static void add_position(attributing *k, long position) {
     const tl_logit_path *p = &k->path;
     const long d = p->d_model;
     lay_steps(k, position);
@@ -223,33 +225,34 @@ static void tell_position(attributing *k, long position) {
     for (int i = 0; i < p->stations; i++) {
         const tl_station *s = &p->station[i];
         const double *at = k->at + i * d, *added = k->step[i].added;
-        if (s->kind == TL_AT_EMBEDDING) tell_embedding(k, at, added, position);
-        if (s->kind == TL_AT_ATTENTION) tell_heads(k, s, at, position);
-        if (s->kind == TL_AT_FEED_FORWARD) tell_feed_forward(k, s, at, added);
-        if (s->kind == TL_AT_NORM) tell_norm(k, s, at, k->step[i].bias);
+        if (s->kind == TL_AT_EMBEDDING) add_embedding(k, at, added, position);
+        if (s->kind == TL_AT_ATTENTION) add_heads(k, s, at, position);
+        if (s->kind == TL_AT_FEED_FORWARD) add_feed_forward(k, s, at, added);
+        if (s->kind == TL_AT_NORM) add_norm(k, s, at, k->step[i].bias);
     }
 }
 
 /* ---- all of it ---- */
 
-/* The projection's row that reads, or the difference of two, divided by the number of positions. */
-static void lay_reading(attributing *k, long positions) {
+/* Sets k->read to the token's row of the projection, or the difference of two rows, divided by the number of
+ * positions. */
+static void write_reading_row(attributing *k, long positions) {
     const tl_tensor w = tl_param_value(k->path.weight);
     for (long i = 0; i < k->path.d_model; i++)
         k->read[i] = (tl_item(tl_at(w, k->token, i)) - (k->other < 0 ? 0 : tl_item(tl_at(w, k->other, i)))) /
                      (double)positions;
 }
 
-static void tell_output_bias(attributing *k) {
+static void add_output_bias(attributing *k) {
     if (!k->path.bias) return;
     const tl_tensor b = tl_param_value(k->path.bias);
     const double other = k->other < 0 ? 0 : (double)b.data[k->other];
-    tell(k, &(tl_summand){.kind = TL_SUMMAND_OUTPUT_BIAS, .layer = -1, .head = -1},
-         (double)b.data[k->token] - other, "output bias");
+    add_summand(k, &(tl_summand){.kind = TL_SUMMAND_OUTPUT_BIAS, .layer = -1, .head = -1},
+                (double)b.data[k->token] - other, "output bias");
 }
 
 /* The model's own logit, from [B,T,V] or in a classifier [B,classes]. */
-static double said(const attributing *k, tl_tensor logits, long position) {
+static double logit_of(const attributing *k, tl_tensor logits, long position) {
     const tl_tensor row =
         logits.rank == 3 ? tl_at(logits, k->sentence, position) : tl_at(logits, k->sentence);
     return tl_item(tl_at(row, k->token)) - (k->other < 0 ? 0 : tl_item(tl_at(row, k->other)));
@@ -264,10 +267,10 @@ static bool attribute(attributing *k, const tl_objective *o) {
     const bool mean = k->path.from == TL_READS_MEAN;
     const long first = k->path.from == TL_READS_PLACE ? o->position : 0,
                positions = mean ? k->batch->src_lengths[k->sentence] : 1;
-    lay_reading(k, positions);
-    for (long t = first; t < first + positions; t++) tell_position(k, t);
-    tell_output_bias(k);
-    to->logit = said(k, tl_value(logits), o->position);
+    write_reading_row(k, positions);
+    for (long t = first; t < first + positions; t++) add_position(k, t);
+    add_output_bias(k);
+    to->logit = logit_of(k, tl_value(logits), o->position);
     for (long i = 0; i < to->count; i++) to->sum += to->summand[i].value;
     return true;
 }
@@ -280,7 +283,8 @@ bool tl_attribute_logit(const tl_model *model, tl_tape *tape, const tl_batch *ba
                false;
     attributing k = {.tape = tape, .batch = batch, .to = attribution};
     tl_tape_reset(tape);
-    if (!tl_logit_path_of(model, tape, &k.path) || !understand(&k, objective) || !make_room(&k)) return false;
+    if (!tl_logit_path_of(model, tape, &k.path) || !take_objective(&k, objective) || !make_room(&k))
+        return false;
     k.maps = tl_model_maps_new(model, tape, false);
     const long training = tl_tape_set_training(tape, 0);
     const bool grad = tl_tape_set_grad(tape, false), ok = !tl_tape_error(tape) && attribute(&k, objective);

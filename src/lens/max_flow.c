@@ -24,7 +24,8 @@ static void network_free(network *g) {
     free(g->room);
 }
 
-static bool sound(long nodes, const tl_flow_edge *edges, long count, long from, const long *to, long sinks) {
+static bool is_valid(long nodes, const tl_flow_edge *edges, long count, long from, const long *to,
+                     long sinks) {
     if (nodes < 1 || count < 0 || sinks < 0 || from < 0 || from >= nodes) return false;
     for (long i = 0; i < sinks; i++)
         if (to[i] < 0 || to[i] >= nodes) return false;
@@ -91,7 +92,7 @@ static long send(network *g, long length, double *flow) {
 }
 
 /* The next arc from v with remaining capacity that leads one level further; -1: none. */
-static long way_on(network *g, long v) {
+static long next_arc(network *g, long v) {
     for (; g->next[v] < g->first[v + 1]; g->next[v]++) {
         const long a = g->arc[g->next[v]];
         if (g->room[a] > 0 && g->level[g->head[a]] == g->level[v] + 1) return a;
@@ -108,7 +109,7 @@ static double blocking_flow(network *g, long from, long to) {
             length = send(g, length, &flow);
             v = length ? g->head[g->path[length - 1]] : from;
         }
-        const long found = way_on(g, v);
+        const long found = next_arc(g, v);
         if (found >= 0) {
             g->path[length++] = found;
             v = g->head[found];
@@ -125,7 +126,8 @@ bool tl_max_flow(long nodes, const tl_flow_edge *edges, long count, long from, c
                  double *flow) {
     network g;
     if ((count > 0 && !edges) || (sinks > 0 && (!to || !flow))) return false;
-    if (!sound(nodes, edges, count, from, to, sinks) || !network_new(&g, nodes, edges, count)) return false;
+    if (!is_valid(nodes, edges, count, from, to, sinks) || !network_new(&g, nodes, edges, count))
+        return false;
     for (long i = 0; i < sinks; i++) {
         for (long e = 0; e < count; e++) g.room[2 * e] = edges[e].capacity, g.room[2 * e + 1] = 0;
         flow[i] = to[i] == from ? INFINITY : 0;

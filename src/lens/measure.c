@@ -189,7 +189,7 @@ static long rows_of(const tl_batch *batch, const tl_seen_attention *a, long b, b
 
 /* Must this parameter have a gradient? Not a classifier's projection to words, which only its first stage used, nor
  * gates that are constants in evaluation. */
-static bool is_asked(const measuring *k, const char *parameter) {
+static bool needs_gradient(const measuring *k, const char *parameter) {
     const size_t length = strlen(k->model->name);
     const char *own =
         length && !strncmp(parameter, k->model->name, length) ? parameter + length + 1 : parameter;
@@ -201,7 +201,7 @@ static void measure_parameters(const measuring *k) {
     tl_params *params = k->model->params;
     for (int i = 0; i < tl_params_count(params); i++) {
         tl_param *p = tl_params_at(params, i);
-        if (!is_asked(k, p->leaf.name)) continue;
+        if (!needs_gradient(k, p->leaf.name)) continue;
         m->parameters++;
         if (p->leaf.frozen || (p->leaf.reached && tl_tensor_norm(tl_param_grad(p)) > 0)) continue;
         if (m->idle++ == 0) snprintf(m->first_idle, sizeof m->first_idle, "%s", p->leaf.name);
@@ -226,7 +226,7 @@ static bool measure_look(measuring *k) {
 
 /* ---- all of it ---- */
 
-static bool each(measuring *k) {
+static bool measure_copies(measuring *k) {
     bool (*const things[])(measuring * k) = {measure_order, measure_other_source, measure_no_cross,
                                              measure_look, tl_measure_words};
     for (size_t i = 0; i < sizeof things / sizeof *things; i++) {
@@ -251,7 +251,7 @@ bool tl_measure_batch(tl_measured *measured, const tl_model *model, tl_tape *tap
     k.nll = malloc(count * sizeof *k.nll), k.other = malloc(count * sizeof *k.other);
     k.smooth = malloc(count * sizeof *k.smooth);
     const long training = tl_tape_set_training(tape, 0);
-    const bool ok = k.nll && k.other && k.smooth ? measure_loss(&k) && measure_fresh(&k) && each(&k)
+    const bool ok = k.nll && k.other && k.smooth ? measure_loss(&k) && measure_fresh(&k) && measure_copies(&k)
                                                  : tl_measure_fail(k.tape, "checks: out of memory");
     tl_tape_set_training(tape, training);
     if (ok) measured->sentences += batch->sentences;

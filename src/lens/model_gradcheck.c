@@ -37,7 +37,7 @@ static bool is_constant_gate(tl_param *p) {
 }
 
 /* Freezes what the loss does not reach. was[] remembers what was frozen before, which stays so. */
-static bool freeze_idle(subject *s, bool *was, tl_model_gradcheck *r) {
+static bool freeze_unreached(subject *s, bool *was, tl_model_gradcheck *r) {
     tl_params *params = s->model->params;
     tl_tape *tape = tl_tape_new();
     tl_tape_set_training(tape, s->options->train ? 1 : 0);
@@ -84,7 +84,7 @@ bool tl_model_gradcheck_of(const tl_model *model, const tl_batch *batch,
     const int count = tl_params_count(model->params);
     bool *was = calloc((size_t)count + 1, sizeof *was);
     if (!was) return tl_error_set(&r->elements.error, "gradcheck: out of memory");
-    if (freeze_idle(&s, was, r)) {
+    if (freeze_unreached(&s, was, r)) {
         const tl_model_gradcheck_options *o = s.options;
         /* In float, undecided elements are no reason to fail, however many there are. */
         const double most_open = sizeof(tl_real) < sizeof(double) ? 1 : 0.02;

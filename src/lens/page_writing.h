@@ -4,7 +4,7 @@
 
 #include "lens.h"
 
-#include "base/page.h"
+#include "run/page.h"
 
 #include "tapeloom/page.h"
 

@@ -42,7 +42,7 @@ static bool no_row(const tl_patch *p, const tl_patch_options *o) {
 
 /* ---- columns ---- */
 
-static tl_range within(tl_range r, long size) {
+static tl_range clipped(tl_range r, long size) {
     return (tl_range){r.from < 0 ? 0 : r.from, r.to == 0 || r.to > size ? size : r.to};
 }
 
@@ -50,9 +50,9 @@ static bool of_keys(tl_place place) { return place == TL_PLACE_K || place == TL_
 
 /* The heads or positions of a row that are patched one by one. */
 static tl_range columns_of(const tl_patch_record *r, const tl_patch_options *o) {
-    if (o->by == TL_PATCH_HEADS) return within(o->where.heads, r->a.dim[1]);
+    if (o->by == TL_PATCH_HEADS) return clipped(o->where.heads, r->a.dim[1]);
     if (o->by == TL_PATCH_POSITIONS)
-        return within(of_keys(r->name.place) ? o->where.keys : o->where.positions, r->a.dim[r->a.rank - 2]);
+        return clipped(of_keys(r->name.place) ? o->where.keys : o->where.positions, r->a.dim[r->a.rank - 2]);
     return (tl_range){0, 1};
 }
 

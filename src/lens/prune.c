@@ -44,8 +44,8 @@ bool tl_prune_by_importance(const double *importance, long count, long *order) {
     if (count < 0 || (count && (!importance || !order))) return false;
     ranked *all = malloc((size_t)(count > 0 ? count : 1) * sizeof *all);
     if (!all) return false;
-    for (long i = 0; i < count; i++) /* NaN goes last */
-        all[i] = (ranked){isnan(importance[i]) ? INFINITY : importance[i], i};
+    /* NaN goes last */
+    for (long i = 0; i < count; i++) all[i] = (ranked){isnan(importance[i]) ? INFINITY : importance[i], i};
     qsort(all, (size_t)count, sizeof *all, by_importance);
     for (long i = 0; i < count; i++) order[i] = all[i].number;
     free(all);

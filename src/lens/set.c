@@ -152,7 +152,7 @@ static char *name_of(const tl_run *run, const char *file) {
 }
 
 /* Adds a hint if the file is one that the run was validated on: its path may not be valid from here. */
-static bool advised(tl_run *run, const char *file, const char *valid) {
+static bool add_path_hint(tl_run *run, const char *file, const char *valid) {
     const tl_error why = run->error;
     if (file || !valid || tl_file_is_there(valid) || !tl_failed(&why)) return false;
     tl_error_clear(&run->error);
@@ -169,7 +169,8 @@ static bool begin(tl_set *set, const tl_set_options *o) {
     if (!set->name) return tl_error_set(&set->run->error, "out of memory for a test set");
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (kinds[i].program != set->program) continue;
-        if (!kinds[i].begin(set, o, most)) return advised(set->run, o->file, set->run->settings.data.valid);
+        if (!kinds[i].begin(set, o, most))
+            return add_path_hint(set->run, o->file, set->run->settings.data.valid);
         return set->count > 0 ||
                tl_error_set(&set->run->error, "%s: there are no sentences in it", set->name);
     }

@@ -193,7 +193,7 @@ static tl_output output_of(const tl_classifier *m) {
     return (tl_output){m->output_name, m->output_weight, m->output_bias};
 }
 
-static bool tells_words(const tl_classifier *m, tl_tape *tape) {
+static bool predicts_words(const tl_classifier *m, tl_tape *tape) {
     if (m->config.masked_tokens) return true;
     tl_tape_fail(tape, "%s: it was made without a projection to words: set masked_tokens",
                  m->model.kind->name);
@@ -202,7 +202,7 @@ static bool tells_words(const tl_classifier *m, tl_tape *tape) {
 
 tl_var tl_classifier_masked_logits(const tl_classifier *model, tl_tape *tape, const tl_batch *batch,
                                    const tl_model_maps *maps) {
-    if (!can_read(model, tape, batch) || !tells_words(model, tape)) return tl_inert(tape);
+    if (!can_read(model, tape, batch) || !predicts_words(model, tape)) return tl_inert(tape);
     const bool cls = tl_classifier_has_cls(&model->config);
     tl_var words = tl_slice(encode(model, tape, batch, maps), 1, cls, batch->src_len + cls);
     return tl_output_logits(output_of(model), words);
@@ -241,7 +241,7 @@ tl_var tl_classifier_masked_loss(const tl_classifier *model, tl_tape *tape, cons
                                  const tl_loss_options *options, tl_loss_report *report,
                                  const tl_model_maps *maps) {
     chosen found = {0};
-    if (!can_read(model, tape, masked) || !tells_words(model, tape) ||
+    if (!can_read(model, tape, masked) || !predicts_words(model, tape) ||
         !find_chosen(model, tape, masked, &found))
         return tl_inert(tape);
     tl_var states = tl_reshape(encode(model, tape, masked, maps), TL_SHAPE(-1, model->config.d_model));

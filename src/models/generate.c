@@ -69,7 +69,7 @@ static bool check(const writing *w) {
     return check_sizes(w) && check_ids(w, "prompt's words", o->prompt, o->prompt_length) &&
            check_ids(w, "words that end the text", o->ends, o->ends_count) &&
            check_ids(w, "forbidden words", o->forbidden, o->forbidden_count) &&
-           tl_sampling_sound(w->tape, "generate", &(tl_sampling){o->temperature, o->top_k, o->top_p});
+           tl_check_sampling(w->tape, "generate", &(tl_sampling){o->temperature, o->top_k, o->top_p});
 }
 
 /* [vocab] 1 for each of these ids, 0 elsewhere; NULL if there are none. */

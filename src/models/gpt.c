@@ -41,8 +41,9 @@ tl_var tl_gpt_hidden(const tl_model *model, tl_tape *tape, const tl_batch *batch
     if (!tl_ok(x)) return x; /* if the set has failed, there may be no layers */
     x = tl_stream_put(tl_stream_of(maps, TL_DECODER, 0), TL_PLACE_STREAM, x);
     for (int l = 0; l < m->config.layers; l++)
-        x = tl_gpt_layer_lean(&m->h[l], x, &(tl_attended){.mask = &mask, .maps = seen ? &seen[l] : NULL},
-                              tl_stream_of(maps, TL_DECODER, l + 1));
+        x = tl_gpt_layer_recomputed(&m->h[l], x,
+                                    &(tl_attended){.mask = &mask, .maps = seen ? &seen[l] : NULL},
+                                    tl_stream_of(maps, TL_DECODER, l + 1));
     return tl_layer_norm_forward(&m->ln_f, x);
 }
 

@@ -77,8 +77,8 @@ static void keep_maps(tl_hypotheses *h, long number, int rank, long row, long t)
     const long steps = h->state->at;
     for (int kind = 0; kind < TL_ATTENTION_KINDS; kind++)
         for (int l = 0; h->best_maps[kind] && l < h->state->model->attentions[kind]; l++)
-            tl_copy_looks(tl_at(h->best_maps[kind][l], number, rank), t + 1 - steps,
-                          tl_at(h->state->maps[kind][l], row), steps);
+            tl_copy_map_queries(tl_at(h->best_maps[kind][l], number, rank), t + 1 - steps,
+                                tl_at(h->state->maps[kind][l], row), steps);
 }
 
 /* Writes the hypothesis that candidate c for word t ends into index `at` of its sentence's nbest. */
@@ -209,8 +209,7 @@ bool tl_hypotheses_extend(tl_hypotheses *h, tl_tensor logits, long t, long *goin
 }
 
 static tl_tensor *room_for_maps(const tl_hypotheses *h, tl_attention_kind kind, long keys) {
-    return tl_room_for_looks(h->tape, h->state->model, kind,
-                             TL_SHAPE(h->begun, h->nbest, 0, h->capacity, keys));
+    return tl_zeroed_maps(h->tape, h->state->model, kind, TL_SHAPE(h->begun, h->nbest, 0, h->capacity, keys));
 }
 
 bool tl_hypotheses_new(tl_hypotheses *h, bool maps, long source_length) {

@@ -23,13 +23,10 @@
 #include <math.h>
 #include <string.h>
 
-enum {
-    ROWS_EACH = 4,        /* rows are divided among threads if each thread gets this many … */
-    SHARED_WORK = 300000, /* … and the step has this many multiply-adds */
-    SHARED_COLUMNS =
-        100000, /* with few rows, a product's columns are divided if it has this many multiply-adds … */
-    SHARED_HEADS = 50000 /* … and heads, if all of them have this many */
-};
+/* When work is divided among threads. Rows are, if each thread gets ROWS_EACH of them and the step has SHARED_WORK
+ * multiply-adds. With few rows a product's columns are, if it has SHARED_COLUMNS multiply-adds, and heads, if all of them
+ * have SHARED_HEADS. */
+enum { ROWS_EACH = 4, SHARED_WORK = 300000, SHARED_COLUMNS = 100000, SHARED_HEADS = 50000 };
 
 /* Rows from … from+out-1 of a weight [·,in], packed, and the plan of its product. */
 typedef struct matrix {
@@ -181,8 +178,8 @@ static void multiply(const rows *r, const matrix *m, tl_real *c, const tl_real *
     if (r->w->alone && r->count * m->out * m->in > SHARED_COLUMNS) {
         const tl_product_options options = {
             .bias = m->job.plan.bias, .packed = &m->packed, .precision = tl_tape_matmul_precision(s->tape)};
-        const tl_tensor from =
-            tl_tensor_of((tl_real *)(uintptr_t)a, TL_SHAPE(r->count, m->in)); /* only read */
+        /* only read */
+        const tl_tensor from = tl_tensor_of((tl_real *)(uintptr_t)a, TL_SHAPE(r->count, m->in));
         if (tl_product(tl_tensor_of(c, TL_SHAPE(r->count, m->out)), from, transposed(m), &options,
                        tl_tape_workspace(s->tape)))
             return;
@@ -197,7 +194,7 @@ static void normalise(const rows *r, const tl_layer_norm_layer *norm, tl_real *y
     const tl_real *beta = norm->bias ? norm->bias->leaf.value.data : NULL;
     tl_real mean, rstd;
     for (long i = 0; i < r->count; i++)
-        k->layer_norm(y + i * d, x + i * d, gamma, beta, d, norm->eps, &mean, &rstd);
+        k->norm(y + i * d, x + i * d, gamma, beta, d, norm->eps, &mean, &rstd);
 }
 
 /* The input of a sub-layer: x or, with pre-norm, norm(x). */
@@ -376,7 +373,7 @@ static long longest(const tl_plain_step *s, long at) {
 }
 
 bool tl_plain_step_take(tl_plain_step *s, const tl_plain_rows *rows, tl_tensor *logits) {
-    if (rows->rows < 1 || !tl_tape_unwatched(s->tape) || tl_params_error(s->of.model->params) ||
+    if (rows->rows < 1 || !tl_tape_needs_no_nodes(s->tape) || tl_params_error(s->of.model->params) ||
         !inputs_valid(s, rows))
         return false;
     const long threads = tl_threads();

@@ -12,7 +12,7 @@ typedef struct call {
     tl_mask self_mask, cross_mask;
 } call;
 
-static bool is_lean(tl_var x, const tl_attended *a, const tl_stream_maps *stream) {
+static bool is_recomputed(tl_var x, const tl_attended *a, const tl_stream_maps *stream) {
     return tl_ok(x) && tl_tape_recomputes(x.tape) && tl_shape_of_var(x).rank == 3 && !stream && !a->maps &&
            !a->own && !a->other && !a->made;
 }
@@ -35,10 +35,10 @@ static tl_var encode(tl_tape *tape, const void *context) {
     return tl_encoder_layer_over(c->layer, c->x, attended(&c->self, &c->self_mask).mask, NULL, NULL);
 }
 
-tl_var tl_encoder_layer_lean(const tl_encoder_layer *layer, tl_var x, const tl_mask *mask,
-                             tl_attention_maps *maps, tl_stream_maps *stream) {
+tl_var tl_encoder_layer_recomputed(const tl_encoder_layer *layer, tl_var x, const tl_mask *mask,
+                                   tl_attention_maps *maps, tl_stream_maps *stream) {
     const tl_attended self = {.mask = mask, .maps = maps};
-    if (!is_lean(x, &self, stream)) return tl_encoder_layer_over(layer, x, mask, maps, stream);
+    if (!is_recomputed(x, &self, stream)) return tl_encoder_layer_over(layer, x, mask, maps, stream);
     call c = {.layer = layer, .x = x};
     save(x, &c.self, &c.self_mask, &self);
     return tl_recompute(x.tape, encode, &c, sizeof c);
@@ -51,9 +51,9 @@ static tl_var decode(tl_tape *tape, const void *context) {
     return tl_decoder_layer_over(c->layer, c->x, &self, &cross, NULL);
 }
 
-tl_var tl_decoder_layer_lean(const tl_decoder_layer *layer, tl_var x, const tl_attended *self,
-                             const tl_attended *cross, tl_stream_maps *stream) {
-    if (!is_lean(x, self, stream) || !is_lean(x, cross, stream))
+tl_var tl_decoder_layer_recomputed(const tl_decoder_layer *layer, tl_var x, const tl_attended *self,
+                                   const tl_attended *cross, tl_stream_maps *stream) {
+    if (!is_recomputed(x, self, stream) || !is_recomputed(x, cross, stream))
         return tl_decoder_layer_over(layer, x, self, cross, stream);
     call c = {.layer = layer, .x = x};
     save(x, &c.self, &c.self_mask, self);
@@ -68,9 +68,9 @@ static tl_var read_on(tl_tape *tape, const void *context) {
     return tl_gpt_layer_over(c->layer, c->x, &self, NULL);
 }
 
-tl_var tl_gpt_layer_lean(const tl_gpt_layer *layer, tl_var x, const tl_attended *self,
-                         tl_stream_maps *stream) {
-    if (!is_lean(x, self, stream)) return tl_gpt_layer_over(layer, x, self, stream);
+tl_var tl_gpt_layer_recomputed(const tl_gpt_layer *layer, tl_var x, const tl_attended *self,
+                               tl_stream_maps *stream) {
+    if (!is_recomputed(x, self, stream)) return tl_gpt_layer_over(layer, x, self, stream);
     call c = {.layer = layer, .x = x};
     save(x, &c.self, &c.self_mask, self);
     return tl_recompute(x.tape, read_on, &c, sizeof c);

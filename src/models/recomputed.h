@@ -8,11 +8,11 @@
 #include "nn/encoder_layer.h"
 
 /* As tl_encoder_layer_over, tl_decoder_layer_over and tl_gpt_layer_over, with the same bits. */
-tl_var tl_encoder_layer_lean(const tl_encoder_layer *layer, tl_var x, const tl_mask *mask,
-                             tl_attention_maps *maps, tl_stream_maps *stream);
-tl_var tl_decoder_layer_lean(const tl_decoder_layer *layer, tl_var x, const tl_attended *self,
-                             const tl_attended *cross, tl_stream_maps *stream);
-tl_var tl_gpt_layer_lean(const tl_gpt_layer *layer, tl_var x, const tl_attended *self,
-                         tl_stream_maps *stream);
+tl_var tl_encoder_layer_recomputed(const tl_encoder_layer *layer, tl_var x, const tl_mask *mask,
+                                   tl_attention_maps *maps, tl_stream_maps *stream);
+tl_var tl_decoder_layer_recomputed(const tl_decoder_layer *layer, tl_var x, const tl_attended *self,
+                                   const tl_attended *cross, tl_stream_maps *stream);
+tl_var tl_gpt_layer_recomputed(const tl_gpt_layer *layer, tl_var x, const tl_attended *self,
+                               tl_stream_maps *stream);
 
 #endif

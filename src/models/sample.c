@@ -15,7 +15,7 @@
 
 #include <math.h>
 
-bool tl_sampling_sound(tl_tape *tape, const char *who, const tl_sampling *how) {
+bool tl_check_sampling(tl_tape *tape, const char *who, const tl_sampling *how) {
     if (!(how->temperature >= 0 && isfinite(how->temperature)))
         tl_tape_fail(tape, "%s: temperature is %g, should be more than 0 (0 means 1)", who, how->temperature);
     else if (how->top_k < 0 || !(how->top_p >= 0 && how->top_p <= 1))

@@ -12,7 +12,7 @@ typedef struct tl_sampling {
 } tl_sampling;
 
 /* Are these numbers in range? If not, the tape fails with a message that begins with `who`. */
-bool tl_sampling_sound(tl_tape *tape, const char *who, const tl_sampling *how);
+bool tl_check_sampling(tl_tape *tape, const char *who, const tl_sampling *how);
 /* A uniform random number in [0, 1) for word t of one sample of one sentence. */
 double tl_sample_chance(uint64_t seed, long sentence, long sample, long t);
 /* Scratch memory, [vocab] each. */

@@ -45,7 +45,7 @@ static bool check_sampling(tl_tape *tape, const tl_search_options *o) {
         tl_tape_fail(tape,
                      "search: temperature, top_k and top_p are for samples: set `sample`, or leave them 0");
     else
-        return tl_sampling_sound(tape, "search", &(tl_sampling){o->temperature, o->top_k, o->top_p});
+        return tl_check_sampling(tape, "search", &(tl_sampling){o->temperature, o->top_k, o->top_p});
     return false;
 }
 
@@ -136,8 +136,8 @@ static bool step(tl_hypotheses *h, long t, int bos, long *going) {
 
 static bool run(tl_hypotheses *h, const tl_model *model, const tl_batch *source) {
     const tl_search_options *o = h->options;
-    const bool reused =
-        tl_tape_reuses_weights(h->tape); /* false for the encoder, which reads all words at once */
+    /* false for the encoder, which reads all words at once */
+    const bool reused = tl_tape_reuses_weights(h->tape);
     if (!set_limits(h, model, source) || !set_forbidden(h)) return false;
     if (tl_shape_numel(TL_SHAPE(h->begun, 2L * h->width, h->capacity)) < 0 ||
         tl_shape_numel(TL_SHAPE(h->begun, h->width, 2L * h->width)) < 0)

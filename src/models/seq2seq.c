@@ -83,8 +83,8 @@ static tl_var beside(tl_var a, tl_var b) { return tl_concat((const tl_var[]){a, 
 static tl_var read_out(const tl_seq2seq *m, tl_var s, tl_var context, tl_var y) {
     if (!tl_seq2seq_has_readout(&m->config)) return s;
     const tl_var parts[] = {s, context, y};
-    return tl_tanh(
-        tl_linear_forward(&m->readout, tl_concat(parts, tl_seq2seq_tells_word(&m->config) ? 3 : 2, -1)));
+    return tl_tanh(tl_linear_forward(&m->readout,
+                                     tl_concat(parts, tl_seq2seq_readout_has_word(&m->config) ? 3 : 2, -1)));
 }
 
 static tl_var as_rows(tl_var x, long rows) { return tl_reshape(x, TL_SHAPE(rows, -1)); }
@@ -95,14 +95,15 @@ tl_var tl_seq2seq_step(const tl_seq2seq *m, tl_var y, tl_seq2seq_step_state *sta
     if (!tl_ok(y)) return y;
     const long rows = tl_value(y).dim[0];
     tl_var in = y, context = state->context;
-    if (tl_seq2seq_asks_before(c))
+    if (tl_seq2seq_query_is_previous(c))
         context = tl_attention_over(&m->attention,
                                     as_steps(tl_recurrent_top(&m->decoder, &state->cell), rows), seen);
-    if (tl_seq2seq_asks_before(c) || c->feed_context) in = beside(y, context);
+    if (tl_seq2seq_query_is_previous(c) || c->feed_context) in = beside(y, context);
     if (c->input_feeding) in = beside(y, state->fed);
     state->cell = tl_recurrent_step(&m->decoder, as_rows(in, rows), &state->cell);
     tl_var s = as_steps(tl_recurrent_top(&m->decoder, &state->cell), rows);
-    if (!c->no_attention && !tl_seq2seq_asks_before(c)) context = tl_attention_over(&m->attention, s, seen);
+    if (!c->no_attention && !tl_seq2seq_query_is_previous(c))
+        context = tl_attention_over(&m->attention, s, seen);
     tl_var o = read_out(m, s, context, y);
     if (c->input_feeding) state->fed = o;
     return o;
@@ -149,7 +150,7 @@ static tl_var put_together(step_maps *s, enum which which) {
     return all;
 }
 
-static void give_maps(step_maps *s, tl_attention_maps *maps) {
+static void join_maps(step_maps *s, tl_attention_maps *maps) {
     maps->scores = tl_label(put_together(s, SCORES), "scores");
     maps->probs = tl_label(put_together(s, PROBS), "probs");
     maps->context = tl_label(put_together(s, CONTEXT), "context");
@@ -174,14 +175,14 @@ static tl_var by_steps(const tl_seq2seq *m, tl_var y, long words, tl_seq2seq_ste
         if (maps) {
             tl_place_at at = maps->at;
             at.from += t;
-            steps.of_step[t] = tl_maps_acting(maps, at);
+            steps.of_step[t] = tl_maps_interventions(maps, at);
             steps.of_step[t].keep_grad = maps->keep_grad;
             steps.of_step[t].keep = maps->keep;
             seen->maps = &steps.of_step[t];
         }
         o[t] = tl_seq2seq_step(m, tl_slice(y, 1, t, t + 1), state, seen);
     }
-    if (maps && tl_ok(o[words - 1])) give_maps(&steps, maps);
+    if (maps && tl_ok(o[words - 1])) join_maps(&steps, maps);
     return tl_concat(o, (int)words, 1);
 }
 
@@ -200,7 +201,7 @@ static tl_var decode(const tl_seq2seq *m, tl_tape *tape, const tl_batch *batch, 
     tl_attention_keys keys = {TL_NO_VAR, TL_NO_VAR};
     if (!c->no_attention) keys = tl_attention_keys_of(&m->attention, memory, &mask, maps);
     tl_attended seen = {.made = &keys, .mask = &mask, .maps = maps};
-    const bool waits = tl_seq2seq_asks_before(c) || c->input_feeding;
+    const bool waits = tl_seq2seq_query_is_previous(c) || c->input_feeding;
     return waits ? by_steps(m, y, words, begin, &seen) : at_once(m, y, words, begin, &seen);
 }
 

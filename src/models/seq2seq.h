@@ -5,17 +5,17 @@
 #include "nn/attention.h"
 #include "tapeloom/models.h"
 
-/* Is the query the state before the step, whose context the cell reads? */
-static inline bool tl_seq2seq_asks_before(const tl_seq2seq_config *c) {
+/* Is the query the state of the step before, so that the cell reads the context? */
+static inline bool tl_seq2seq_query_is_previous(const tl_seq2seq_config *c) {
     return !c->no_attention && c->score == TL_ADDITIVE;
 }
-/* Does o read the context? If not, o is the state. */
+/* Is the output o computed from the state and the context? If not, o is the state. */
 static inline bool tl_seq2seq_has_readout(const tl_seq2seq_config *c) {
     return !c->no_attention || c->feed_context;
 }
-/* Does o also read the word? */
-static inline bool tl_seq2seq_tells_word(const tl_seq2seq_config *c) {
-    return tl_seq2seq_asks_before(c) || c->feed_context;
+/* Is o also computed from the word? */
+static inline bool tl_seq2seq_readout_has_word(const tl_seq2seq_config *c) {
+    return tl_seq2seq_query_is_previous(c) || c->feed_context;
 }
 /* Width M of the encoder's outputs, and width of a context. */
 static inline long tl_seq2seq_d_memory(const tl_seq2seq_config *c) {

@@ -113,7 +113,7 @@ static tl_recurrent_layer recurrent(tl_params *params, const char *name, long in
 static void add_decoder(tl_params *params, tl_seq2seq *m, const char *name, const char *dot) {
     const tl_seq2seq_config *c = &m->config;
     const long context = tl_seq2seq_d_context(c);
-    const bool reads_context = tl_seq2seq_asks_before(c) || c->feed_context;
+    const bool reads_context = tl_seq2seq_query_is_previous(c) || c->feed_context;
     const long in = c->embedding + (reads_context ? context : c->input_feeding ? c->d_model : 0);
     m->decoder = recurrent(params, tl_params_text(params, "%s%sdecoder", name, dot), in, false, c);
     if (!c->no_attention)
@@ -125,10 +125,11 @@ static void add_decoder(tl_params *params, tl_seq2seq *m, const char *name, cons
                                                                 .attention_dropout = c->attention_dropout,
                                                                 .unprojected = c->score != TL_SCALED_DOT});
     if (tl_seq2seq_has_readout(c))
-        m->readout = tl_linear_init(
-            params, tl_params_text(params, "%s%sreadout", name, dot),
-            &(tl_linear_config){.in = c->d_model + context + (tl_seq2seq_tells_word(c) ? c->embedding : 0),
-                                .out = c->d_model});
+        m->readout =
+            tl_linear_init(params, tl_params_text(params, "%s%sreadout", name, dot),
+                           &(tl_linear_config){.in = c->d_model + context +
+                                                     (tl_seq2seq_readout_has_word(c) ? c->embedding : 0),
+                                               .out = c->d_model});
 }
 
 static void add_output(tl_params *params, tl_seq2seq *m, const char *name) {

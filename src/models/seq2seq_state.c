@@ -40,8 +40,11 @@ static tl_var step(tl_model_state *state, const int *words) {
     if (attends) seen_by = tl_state_maps(state, TL_CROSS, 0, state->at, state->each, &maps);
     const tl_attended seen = {
         .other = &k->source, .mask = &(tl_mask){.key_lengths = k->src_lengths}, .maps = seen_by};
-    tl_seq2seq_step_state s = {
-        {var_of(tape, k->h), var_of(tape, k->c)}, var_of(tape, k->context), var_of(tape, k->fed)};
+    tl_seq2seq_step_state s;
+    s.cell.h = var_of(tape, k->h);
+    s.cell.c = var_of(tape, k->c);
+    s.context = var_of(tape, k->context);
+    s.fed = var_of(tape, k->fed);
     tl_stream_maps read, told;
     tl_var y = tl_seq2seq_embed(m, tape, &m->tgt_embedding, words, TL_SHAPE(rows, 1));
     y = tl_stream_put(tl_state_stream(state, TL_DECODER, 0, state->at, state->each, &read), TL_PLACE_STREAM,

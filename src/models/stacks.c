@@ -62,8 +62,8 @@ tl_var tl_encoder_over(const tl_encoder *encoder, tl_var x, const tl_mask *mask,
         return tl_inert(x.tape);
     x = tl_stream_put(tl_stream_of(maps, TL_ENCODER, 0), TL_PLACE_STREAM, x);
     for (int i = 0; i < encoder->layers; i++)
-        x = tl_encoder_layer_lean(&encoder->layer[i], x, mask, self ? &self[i] : NULL,
-                                  tl_stream_of(maps, TL_ENCODER, i + 1));
+        x = tl_encoder_layer_recomputed(&encoder->layer[i], x, mask, self ? &self[i] : NULL,
+                                        tl_stream_of(maps, TL_ENCODER, i + 1));
     return encoder->has_norm ? tl_layer_norm_forward(&encoder->norm, x) : x;
 }
 
@@ -99,7 +99,7 @@ tl_var tl_decoder_over(const tl_decoder *decoder, tl_var x, tl_var memory, const
         memory = tl_clear_hidden(memory, memory_mask, tl_value(x).dim[1], NULL);
     x = tl_stream_put(tl_stream_of(maps, TL_DECODER, 0), TL_PLACE_STREAM, x);
     for (int i = 0; i < decoder->layers; i++)
-        x = tl_decoder_layer_lean(
+        x = tl_decoder_layer_recomputed(
             &decoder->layer[i], x, &(tl_attended){.mask = self_mask, .maps = self ? &self[i] : NULL},
             &(tl_attended){.memory = memory, .mask = memory_mask, .maps = cross ? &cross[i] : NULL},
             tl_stream_of(maps, TL_DECODER, i + 1));

@@ -14,7 +14,7 @@ void *tl_zeroed(tl_tape *tape, size_t bytes) {
 
 /* ---- maps ---- */
 
-tl_tensor *tl_room_for_looks(tl_tape *tape, const tl_model *model, tl_attention_kind kind, tl_shape shape) {
+tl_tensor *tl_zeroed_maps(tl_tape *tape, const tl_model *model, tl_attention_kind kind, tl_shape shape) {
     const int layers = model->attentions[kind];
     if (layers < 1) return NULL;
     tl_tensor *maps = tl_zeroed(tape, (size_t)layers * sizeof *maps);
@@ -25,12 +25,12 @@ tl_tensor *tl_room_for_looks(tl_tape *tape, const tl_model *model, tl_attention_
     return maps;
 }
 
-void tl_copy_looks(tl_tensor to, long at, tl_tensor from, long steps) {
+void tl_copy_map_queries(tl_tensor to, long at, tl_tensor from, long steps) {
     tl_tensor_copy(tl_tensor_slice(to, 1, at, at + steps), tl_tensor_slice(from, 1, 0, steps));
 }
 
 static tl_tensor *make_maps(const tl_model_state *s, tl_attention_kind kind, long keys) {
-    return tl_room_for_looks(s->tape, s->model, kind, TL_SHAPE(s->sentences * s->each, 0, s->capacity, keys));
+    return tl_zeroed_maps(s->tape, s->model, kind, TL_SHAPE(s->sentences * s->each, 0, s->capacity, keys));
 }
 
 void tl_state_record(tl_model_state *s, tl_attention_kind kind, int layer, tl_tensor probs) {
@@ -49,22 +49,22 @@ void tl_state_record(tl_model_state *s, tl_attention_kind kind, int layer, tl_te
 static void copy_maps(tl_model_state *s, long to, long from) {
     for (int kind = 0; kind < TL_ATTENTION_KINDS; kind++)
         for (int l = 0; s->maps[kind] && l < s->model->attentions[kind]; l++)
-            tl_copy_looks(tl_at(s->maps[kind][l], to), 0, tl_at(s->maps[kind][l], from), s->at);
+            tl_copy_map_queries(tl_at(s->maps[kind][l], to), 0, tl_at(s->maps[kind][l], from), s->at);
 }
 
 tl_attention_maps *tl_state_maps(const tl_model_state *s, tl_attention_kind kind, int layer, long from,
                                  long each, tl_attention_maps *maps) {
     const tl_attention_maps *acting = tl_model_maps_of(&s->intervene, kind);
-    *maps = tl_maps_acting(acting ? acting + layer : NULL,
-                           (tl_place_at){.from = from, .each = each, .sentences = s->numbers});
+    *maps = tl_maps_interventions(acting ? acting + layer : NULL,
+                                  (tl_place_at){.from = from, .each = each, .sentences = s->numbers});
     return s->maps[kind] || tl_maps_intervene(maps) ? maps : NULL;
 }
 
 tl_stream_maps *tl_state_stream(const tl_model_state *s, tl_stream_side side, int depth, long from, long each,
                                 tl_stream_maps *maps) {
     if (!s->intervene.stream[side]) return NULL;
-    *maps = tl_stream_acting(&s->intervene.stream[side][depth],
-                             (tl_place_at){.from = from, .each = each, .sentences = s->numbers});
+    *maps = tl_stream_interventions(&s->intervene.stream[side][depth],
+                                    (tl_place_at){.from = from, .each = each, .sentences = s->numbers});
     return maps;
 }
 

@@ -9,9 +9,9 @@ void *tl_zeroed(tl_tape *tape, size_t bytes);
 
 /* Zeroed tensors of this shape for the maps of every layer, with the layer's number of heads on the third axis from the
  * end. NULL if the model has no such attention, or without memory, when the tape fails. */
-tl_tensor *tl_room_for_looks(tl_tape *tape, const tl_model *model, tl_attention_kind kind, tl_shape shape);
+tl_tensor *tl_zeroed_maps(tl_tape *tape, const tl_model *model, tl_attention_kind kind, tl_shape shape);
 /* Copies the first `steps` queries of one map [H,T,S] to another, from query `at` on. */
-void tl_copy_looks(tl_tensor to, long at, tl_tensor from, long steps);
+void tl_copy_map_queries(tl_tensor to, long at, tl_tensor from, long steps);
 
 /* Is this a state, and is its memory still valid? If not, its tape fails with a message that begins with `who`. */
 bool tl_state_here(const tl_model_state *state, const char *who);

@@ -31,9 +31,9 @@ tl_var tl_transformer_embed(const tl_transformer *model, tl_tape *tape, const tl
     return x;
 }
 
-/* Patches beyond a picture's length are padding. If one is not finite, it is cleared, or it would reach the
- * projection's gradient as 0·NaN. */
-static tl_var see(const tl_transformer *model, tl_tape *tape, const tl_batch *batch) {
+/* Projects a picture's patches and adds positions. Patches beyond a picture's length are padding. If one is not finite,
+ * it is cleared, or it would reach the projection's gradient as 0·NaN. */
+static tl_var read_pictures(const tl_transformer *model, tl_tape *tape, const tl_batch *batch) {
     tl_mask mask = {.key_lengths = batch->src_lengths};
     tl_scope_enter(tape, model->patch_projection.name);
     tl_var x = tl_linear_forward(&model->patch_projection,
@@ -74,7 +74,7 @@ tl_var tl_transformer_encode(const tl_transformer *model, tl_tape *tape, const t
                               : has(tape, "src", batch->src, batch->src_lengths)))
         return tl_inert(tape);
     tl_var x = model->config.patch
-                   ? see(model, tape, batch)
+                   ? read_pictures(model, tape, batch)
                    : tl_transformer_embed(model, tape, &model->src_embedding, &model->src_positions,
                                           batch->src, batch->sentences, 0, batch->src_len);
     tl_mask mask = {.key_lengths = batch->src_lengths};

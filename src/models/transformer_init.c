@@ -105,26 +105,27 @@ static bool check_config(tl_params *params, const tl_transformer_config *c) {
 
 /* ---- heads ---- */
 
-/* Heads may be left out only if all heads have the same distances: the remaining heads would get other slopes or
- * weights. */
+/* Heads of a self-attention may be left out only if all of its heads have the same distances: the remaining heads would
+ * get other slopes or weights. */
 static bool check_kept(tl_params *params, const tl_transformer_config *c) {
     static const char *const names[] = {"encoder", "decoder", "cross"};
-    const tl_position_kind kinds[] = {c->encoder_positions, c->positions};
+    const tl_position_kind kinds[] = {c->encoder_positions, c->positions, TL_NO_POSITIONS};
     if (!c->kept[TL_ENCODER_SELF] && !c->kept[TL_DECODER_SELF] && !c->kept[TL_CROSS]) return true;
     if (c->d_model % c->heads)
         return tl_params_fail(params, "transformer: d_model %ld does not split into %d heads", c->d_model,
                               c->heads);
-    for (int side = 0; side < 2; side++)
-        if (tl_positions_are_distances(kinds[side]) && kinds[side] != TL_ROTARY)
-            return tl_params_fail(params,
-                                  "transformer: with %s positions every head has distances of its own, so "
-                                  "none can be left out (kept); take others",
-                                  tl_position_kind_text(kinds[side]));
     for (int kind = 0; kind < TL_ATTENTION_KINDS; kind++)
-        for (int l = 0; c->kept[kind] && l < (kind ? c->decoder_layers : c->encoder_layers); l++)
-            if (c->kept[kind][l] < 0 || c->kept[kind][l] > c->heads)
+        for (int l = 0; c->kept[kind] && l < (kind ? c->decoder_layers : c->encoder_layers); l++) {
+            const int kept = c->kept[kind][l];
+            if (kept < 0 || kept > c->heads)
                 return tl_params_fail(params, "transformer: %s attention %d keeps %d heads of %d",
-                                      names[kind], l, c->kept[kind][l], c->heads);
+                                      names[kind], l, kept, c->heads);
+            if (kept < c->heads && tl_positions_are_distances(kinds[kind]) && kinds[kind] != TL_ROTARY)
+                return tl_params_fail(params,
+                                      "transformer: with %s positions every head has distances of its own, "
+                                      "so none can be left out (kept); take others",
+                                      tl_position_kind_text(kinds[kind]));
+        }
     return true;
 }
 
@@ -169,7 +170,8 @@ tl_transformer tl_transformer_init(tl_params *params, const char *name, const tl
     if (!tl_check_given(params, "tl_transformer_init", name, config)) return (tl_transformer){.config = {0}};
     tl_transformer_config c = with_defaults(config);
     tl_transformer m = {.model = as_model(params, tl_params_text(params, "%s", name), &c), .config = c};
-    if (check_config(params, &c) && check_kept(params, &c)) /* else all below fails with that sentence */
+    /* otherwise everything below fails with the same error */
+    if (check_config(params, &c) && check_kept(params, &c))
         copy_kept(params, &m);
     else
         for (int kind = 0; kind < TL_ATTENTION_KINDS; kind++) m.config.kept[kind] = NULL;

@@ -78,7 +78,7 @@ static tl_var by_steps(const tl_attention_layer *layer, tl_heads h, tl_var bias,
     maps->q = h.q;
     maps->k = h.k;
     maps->v = h.v;
-    tl_var scores = tl_biased(scores_of(layer, h, mask, maps->keep_grad), bias);
+    tl_var scores = tl_add_bias(scores_of(layer, h, mask, maps->keep_grad), bias);
     scores = tl_put(given, TL_PLACE_SCORES, scores);
     h.v = tl_clear_hidden(h.v, mask, h.queries, NULL);
     if (!mask) mask = &everything;
@@ -142,6 +142,11 @@ static tl_var rotated(const tl_attention_layer *layer, tl_var x, long from) {
     return d->name && d->kind == TL_ROTARY && tl_ok(x) ? tl_rotary(x, from, d->base) : x;
 }
 
+/* The prepared queries of x alone. */
+static tl_var query_of(const tl_attention_layer *layer, tl_var x, tl_attention_maps *maps) {
+    return tl_put(maps, TL_PLACE_Q, tl_heads_prepared_query(layer, tl_heads_query(layer, x)));
+}
+
 /* Self-attention with a cache: appends the new positions' keys and values to it, and attends to all of it. */
 static tl_var over_own(const tl_attention_layer *layer, tl_var x, const tl_mask *mask,
                        const tl_attended *what) {
@@ -181,9 +186,8 @@ static tl_var copy_for_each_row(tl_var x, long each) {
  * all. */
 static bool mask_for_each(tl_tape *tape, tl_mask *mask, long rows, long each) {
     if (mask->attend && mask->attend_dim[0] != 1)
-        return tl_tape_fail(
-                   tape, "gates and replacements in a search take a mask by lengths, or one array for all"),
-               false;
+        return tl_tape_refuse(
+            tape, "gates and replacements in a search take a mask by lengths, or one array for all");
     if (!mask->key_lengths) return true;
     int *lengths = tl_tape_memory(tape, (size_t)rows * sizeof *lengths);
     for (long r = 0; lengths && r < rows; r++) lengths[r] = mask->key_lengths[r / each];
@@ -200,11 +204,9 @@ static tl_var over_other(const tl_attention_layer *layer, tl_var x, const tl_mas
     const bool intervene = tl_maps_intervene(what->maps), keys = layer->score != TL_UNIFORM;
     tl_mask for_each = mask ? *mask : (tl_mask){0};
     if (!intervene) x = tl_reshape(x, TL_SHAPE(sentences, each, layer->d_model));
-    tl_heads h = {
-        .q = tl_put(what->maps, TL_PLACE_Q, tl_heads_prepared_query(layer, tl_heads_query(layer, x))),
-        .k = keys ? tl_constant(x.tape, cache->k) : TL_NO_VAR,
-        .v = tl_constant(x.tape, cache->v),
-        .queries = intervene ? 1 : each};
+    tl_heads h = {.q = query_of(layer, x, what->maps), .queries = intervene ? 1 : each};
+    h.k = keys ? tl_constant(x.tape, cache->k) : TL_NO_VAR;
+    h.v = tl_constant(x.tape, cache->v);
     if (intervene) {
         if (!mask_for_each(x.tape, &for_each, rows, each)) return tl_inert(x.tape);
         h.k = keys ? copy_for_each_row(h.k, each) : h.k;
@@ -233,11 +235,10 @@ static tl_var over_values(const tl_attention_layer *layer, tl_var x, const tl_ma
 static tl_var over_made(const tl_attention_layer *layer, tl_var x, const tl_mask *mask,
                         const tl_attended *what) {
     if (!tl_ok(x)) return x;
-    tl_heads h = {
-        .q = tl_put(what->maps, TL_PLACE_Q, tl_heads_prepared_query(layer, tl_heads_query(layer, x))),
-        .k = what->made->k,
-        .v = what->made->v,
-        .queries = tl_value(x).rank == 3 ? tl_value(x).dim[1] : 0};
+    tl_heads h = {.q = query_of(layer, x, what->maps),
+                  .k = what->made->k,
+                  .v = what->made->v,
+                  .queries = tl_value(x).rank == 3 ? tl_value(x).dim[1] : 0};
     return mix(layer, h, mask, what);
 }
 

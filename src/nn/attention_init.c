@@ -7,13 +7,9 @@
 
 #include <limits.h>
 
-static tl_param *add_as(tl_params *params, const tl_attention_layer *layer, const char *part, tl_shape shape,
-                        tl_init init) {
-    return tl_params_add(params, tl_params_text(params, "%s.%s", layer->name, part), shape, init);
-}
 static tl_param *add(tl_params *params, const tl_attention_layer *layer, const char *part, tl_shape shape,
                      tl_init_kind kind) {
-    return add_as(params, layer, part, shape, (tl_init){kind, 0});
+    return tl_add_part(params, layer->name, part, shape, (tl_init){kind, 0});
 }
 
 static void add_projections(tl_params *params, tl_attention_layer *layer, bool no_bias,
@@ -24,7 +20,7 @@ static void add_projections(tl_params *params, tl_attention_layer *layer, bool n
         if (!no_bias) layer->v_proj_bias = add(params, layer, "v_proj_bias", TL_SHAPE(wide), TL_INIT_ZEROS);
     } else if (from == d) {
         layer->in_proj_weight =
-            add_as(params, layer, parts->in_weight, TL_SHAPE(3 * wide, d), parts->in_init);
+            tl_add_part(params, layer->name, parts->in_weight, TL_SHAPE(3 * wide, d), parts->in_init);
     } else {
         layer->q_proj_weight = add(params, layer, "q_proj_weight", TL_SHAPE(wide, d), TL_INIT_XAVIER);
         layer->k_proj_weight = add(params, layer, "k_proj_weight", TL_SHAPE(wide, from), TL_INIT_XAVIER);
@@ -42,8 +38,8 @@ static void add_bias_alone(tl_params *params, tl_attention_layer *layer, bool no
                            const tl_attention_parts *parts) {
     layer->out_proj.name = tl_params_text(params, "%s.%s", layer->name, parts->out);
     if (!no_bias)
-        layer->out_proj.bias = tl_params_add(params, tl_params_text(params, "%s.bias", layer->out_proj.name),
-                                             TL_SHAPE(layer->d_model), (tl_init){TL_INIT_ZEROS, 0});
+        layer->out_proj.bias = tl_add_part(params, layer->out_proj.name, "bias", TL_SHAPE(layer->d_model),
+                                           (tl_init){TL_INIT_ZEROS, 0});
 }
 
 /* With a given d_k the heads need not fill d_model. */

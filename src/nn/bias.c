@@ -9,15 +9,14 @@ static bool fits(tl_tensor scores, tl_tensor bias) {
     return fit;
 }
 
-tl_var tl_biased(tl_var scores, tl_var bias) {
-    char have[TL_SHAPE_TEXT], want[TL_SHAPE_TEXT];
+tl_var tl_add_bias(tl_var scores, tl_var bias) {
     if (bias.index == -2 || !tl_ok(scores)) return scores;
     if (!tl_ok(bias)) return tl_add(scores, bias); /* sets the error */
     const tl_tensor value = tl_value(bias);
     if (!fits(tl_value(scores), value))
-        return tl_tape_fail(
-            scores.tape, "the bias %s: should be the scores' %s, or 1 where it is the same for all",
-            tl_shape_text(tl_shape_of(value), have), tl_shape_text(tl_shape_of(tl_value(scores)), want));
+        return tl_tape_fail(scores.tape,
+                            "the bias %s: should be the scores' %s, or 1 where it is the same for all",
+                            TL_SHAPE_STRING_OF(value), TL_SHAPE_STRING_OF(tl_value(scores)));
     const long at = tl_tensor_nonfinite(value);
     if (at >= 0)
         return tl_tape_fail(

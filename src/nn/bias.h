@@ -6,6 +6,6 @@
 
 /* scores [B,H,T,S] + bias, with the same bits as in scaled_dot_product_attention. A bias of TL_NO_VAR returns the
  * scores. The tape fails if the bias does not fit the scores or is not finite. */
-tl_var tl_biased(tl_var scores, tl_var bias);
+tl_var tl_add_bias(tl_var scores, tl_var bias);
 
 #endif

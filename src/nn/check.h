@@ -1,11 +1,18 @@
-/* Checks of numbers in a layer's config. A number out of range fails the set with a message, and so every tape that
- * uses the set. Defaults have been filled in before. Each function returns whether the number is valid. */
+/* What the inits of layers share: naming a parameter, and checks of numbers in a config. A number out of range fails the
+ * set with a message, and so every tape that uses the set. Defaults have been filled in before. Each check returns
+ * whether the number is valid. */
 #ifndef TL_NN_CHECK_H
 #define TL_NN_CHECK_H
 
 #include "tapeloom/nn.h"
 
 #include <math.h>
+
+/* The parameter "LAYER.PART". */
+static inline tl_param *tl_add_part(tl_params *params, const char *layer, const char *part, tl_shape shape,
+                                    tl_init init) {
+    return tl_params_add(params, tl_params_text(params, "%s.%s", layer, part), shape, init);
+}
 
 /* name and config must not be NULL. `init` is the function's name, for the message. */
 static inline bool tl_check_given(tl_params *params, const char *init, const char *name, const void *config) {

@@ -62,8 +62,8 @@ tl_distances tl_distances_init(tl_params *params, const char *name, const tl_dis
         tl_params_fail(params, "%s: base is %g, should be more than 0 and finite, or 0 for 10000", name,
                        d.base);
     if (d.kind == TL_RELATIVE && check_buckets(params, &d))
-        d.weight = tl_params_add(params, tl_params_text(params, "%s.weight", name),
-                                 TL_SHAPE(d.heads, d.buckets), (tl_init){TL_INIT_NORMAL, 0});
+        d.weight =
+            tl_add_part(params, name, "weight", TL_SHAPE(d.heads, d.buckets), (tl_init){TL_INIT_NORMAL, 0});
     return d;
 }
 
@@ -108,8 +108,8 @@ static tl_var relative_bias(const tl_distances *d, tl_tape *tape, long queries, 
 /* ---- slopes ---- */
 
 double tl_alibi_slope(const tl_distances *d, int head, bool after) {
-    const bool steeper =
-        d->kind == TL_SIGNED_ALIBI && after == (head % 2 == 0); /* head 0 is h = 1, which is odd */
+    /* head 0 is h = 1, which is odd */
+    const bool steeper = d->kind == TL_SIGNED_ALIBI && after == (head % 2 == 0);
     return exp2(-8 * (head + (steeper ? 0.5 : 1)) / d->heads);
 }
 

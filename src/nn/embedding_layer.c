@@ -10,8 +10,7 @@ tl_embedding_layer tl_embedding_init(tl_params *params, const char *name, const 
     tl_init init = config->init;
     if (!init.kind && config->d_model > 0)
         init = (tl_init){TL_INIT_NORMAL, 1 / sqrt((double)config->d_model)};
-    layer.weight = tl_params_add(params, tl_params_text(params, "%s.weight", name),
-                                 TL_SHAPE(config->vocab, config->d_model), init);
+    layer.weight = tl_add_part(params, name, "weight", TL_SHAPE(config->vocab, config->d_model), init);
     return layer;
 }
 

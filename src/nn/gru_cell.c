@@ -10,9 +10,10 @@
 #include "recurrent_cell.h"
 
 static tl_var by_step(tl_var x, tl_var recall, tl_var h) {
-    tl_var r = tl_sigmoid(tl_add(tl_cell_gates(x, 3, 0, 1), tl_cell_gates(recall, 3, 0, 1)));
-    tl_var z = tl_sigmoid(tl_add(tl_cell_gates(x, 3, 1, 2), tl_cell_gates(recall, 3, 1, 2)));
-    tl_var n = tl_tanh(tl_add(tl_cell_gates(x, 3, 2, 3), tl_mul(r, tl_cell_gates(recall, 3, 2, 3))));
+    tl_var of_r = tl_cell_gates(recall, 3, 0, 1), r = tl_sigmoid(tl_add(tl_cell_gates(x, 3, 0, 1), of_r));
+    tl_var of_z = tl_cell_gates(recall, 3, 1, 2), z = tl_sigmoid(tl_add(tl_cell_gates(x, 3, 1, 2), of_z));
+    tl_var of_n = tl_mul(r, tl_cell_gates(recall, 3, 2, 3));
+    tl_var n = tl_tanh(tl_add(tl_cell_gates(x, 3, 2, 3), of_n));
     tl_label(r, "r"), tl_label(z, "z"), tl_label(n, "n");
     return tl_add(n, tl_mul(z, tl_sub(h, n)));
 }

@@ -20,11 +20,9 @@ static const char not_a_vector[] = "%s: log_alpha is %s, should be one number a 
 /* ---- the formulas ---- */
 
 static bool is_vector(tl_var log_alpha, const char *who) {
-    char text[TL_SHAPE_TEXT];
     if (!tl_ok(log_alpha)) return false;
     if (tl_value(log_alpha).rank == 1) return true;
-    tl_tape_fail(log_alpha.tape, not_a_vector, who, tl_shape_text(tl_shape_of_var(log_alpha), text));
-    return false;
+    return tl_tape_refuse(log_alpha.tape, not_a_vector, who, TL_SHAPE_STRING(tl_shape_of_var(log_alpha)));
 }
 
 /* (ln u - ln(1-u) + log α) / β */
@@ -43,8 +41,8 @@ static tl_var noisy(tl_var log_alpha, const double *u) {
 tl_var tl_hard_concrete(tl_var log_alpha, const double *u) {
     if (!is_vector(log_alpha, "tl_hard_concrete")) return tl_inert(log_alpha.tape);
     tl_var s = tl_sigmoid(u ? noisy(log_alpha, u) : log_alpha);
-    tl_var stretched = tl_add(tl_scale(s, zeta - gamma_), tl_scalar(log_alpha.tape, gamma_));
-    return tl_clamp(stretched, 0, 1);
+    tl_var begin = tl_scalar(log_alpha.tape, gamma_);
+    return tl_clamp(tl_add(tl_scale(s, zeta - gamma_), begin), 0, 1);
 }
 
 tl_var tl_hard_concrete_open(tl_var log_alpha) {
@@ -55,8 +53,8 @@ tl_var tl_hard_concrete_open(tl_var log_alpha) {
 /* ---- the gates of an attention ---- */
 
 tl_param *tl_head_gate_add(tl_params *params, const char *name, int heads) {
-    tl_param *p = tl_params_add(params, tl_params_text(params, "%s.head_gate.log_alpha", name),
-                                TL_SHAPE(heads), (tl_init){TL_INIT_ONES, 0});
+    tl_param *p =
+        tl_add_part(params, name, "head_gate.log_alpha", TL_SHAPE(heads), (tl_init){TL_INIT_ONES, 0});
     if (p && !tl_params_error(params) && !tl_params_empty(params))
         tl_tensor_fill(tl_param_value(p), (tl_real)TL_HEAD_GATE_BEGINS);
     return p;

@@ -3,6 +3,7 @@
 #include "heads.h"
 
 #include "hidden.h"
+#include "layer.h"
 #include "score.h"
 
 /* Width of all heads together. */
@@ -24,8 +25,8 @@ static tl_var project(const tl_attention_layer *layer, tl_var x, int from, int t
 
 /* x through a projection with a weight of its own, and part number `part` of the packed bias; split into heads. */
 static tl_var by_own(const tl_attention_layer *layer, tl_var x, tl_param *weight, int part) {
-    return tl_split_heads(tl_linear(x, tl_use(x.tape, weight), bias_part(layer, x.tape, part, part + 1)),
-                          layer->heads);
+    tl_var b = bias_part(layer, x.tape, part, part + 1);
+    return tl_split_heads(tl_linear(x, tl_use(x.tape, weight), b), layer->heads);
 }
 
 static tl_var part(const tl_attention_layer *layer, tl_var packed, int which) {
@@ -34,8 +35,7 @@ static tl_var part(const tl_attention_layer *layer, tl_var packed, int which) {
 }
 
 static tl_var uniform_values(const tl_attention_layer *layer, tl_var memory) {
-    tl_var b = layer->v_proj_bias ? tl_use(memory.tape, layer->v_proj_bias) : TL_NO_VAR;
-    return tl_split_heads(tl_linear(memory, tl_use(memory.tape, layer->v_proj_weight), b), layer->heads);
+    return tl_split_heads(tl_project(memory, layer->v_proj_weight, layer->v_proj_bias), layer->heads);
 }
 
 tl_var tl_heads_query(const tl_attention_layer *layer, tl_var x) {
@@ -54,18 +54,23 @@ tl_heads tl_heads_key_value(const tl_attention_layer *layer, tl_var memory) {
         return (tl_heads){.k = layer->score == TL_UNIFORM ? TL_NO_VAR : k, .v = states};
     }
     if (layer->score == TL_UNIFORM) return (tl_heads){.k = TL_NO_VAR, .v = uniform_values(layer, memory)};
-    if (layer->k_proj_weight)
-        return (tl_heads){.k = by_own(layer, memory, layer->k_proj_weight, 1),
-                          .v = by_own(layer, memory, layer->v_proj_weight, 2)};
-    tl_var kv = project(layer, memory, 1, 3);
-    return (tl_heads){.k = part(layer, kv, 0), .v = part(layer, kv, 1)};
+    tl_heads h = {.q = TL_NO_VAR};
+    if (layer->k_proj_weight) {
+        h.k = by_own(layer, memory, layer->k_proj_weight, 1);
+        h.v = by_own(layer, memory, layer->v_proj_weight, 2);
+    } else {
+        tl_var kv = project(layer, memory, 1, 3);
+        h.k = part(layer, kv, 0);
+        h.v = part(layer, kv, 1);
+    }
+    return h;
 }
 
 /* Self-attention with packed weights is one product. */
 tl_heads tl_heads_of(const tl_attention_layer *layer, tl_var x, tl_var memory) {
     if (x.index == memory.index && layer->in_proj_weight) {
-        tl_var qkv = project(layer, x, 0, 3);
-        return (tl_heads){.q = part(layer, qkv, 0), .k = part(layer, qkv, 1), .v = part(layer, qkv, 2)};
+        tl_var qkv = project(layer, x, 0, 3), q = part(layer, qkv, 0), k = part(layer, qkv, 1);
+        return (tl_heads){.q = q, .k = k, .v = part(layer, qkv, 2)};
     }
     tl_var q = tl_heads_query(layer, x);
     tl_heads h = tl_heads_key_value(layer, memory);

@@ -22,4 +22,11 @@ static inline bool tl_layer_enter(tl_tape *tape, const char *name, const char *i
     return true;
 }
 
+/* x·weightᵀ + bias, bias may be NULL. The bias enters the tape first: the order of a function's arguments would leave the
+ * nodes' numbers to the compiler. */
+static inline tl_var tl_project(tl_var x, tl_param *weight, tl_param *bias) {
+    tl_var b = bias ? tl_use(x.tape, bias) : TL_NO_VAR;
+    return tl_linear(x, tl_use(x.tape, weight), b);
+}
+
 #endif

@@ -9,11 +9,8 @@ tl_layer_norm_layer tl_layer_norm_init(tl_params *params, const char *name,
                                  .eps = config->eps == 0 ? 1e-5 : config->eps};
     tl_check_number(params, name, "eps", layer.eps);
     tl_shape shape = TL_SHAPE(config->d_model);
-    layer.weight =
-        tl_params_add(params, tl_params_text(params, "%s.weight", name), shape, (tl_init){TL_INIT_ONES, 0});
-    if (!config->no_bias)
-        layer.bias = tl_params_add(params, tl_params_text(params, "%s.bias", name), shape,
-                                   (tl_init){TL_INIT_ZEROS, 0});
+    layer.weight = tl_add_part(params, name, "weight", shape, (tl_init){TL_INIT_ONES, 0});
+    if (!config->no_bias) layer.bias = tl_add_part(params, name, "bias", shape, (tl_init){TL_INIT_ZEROS, 0});
     return layer;
 }
 

@@ -6,18 +6,15 @@ tl_linear_layer tl_linear_init(tl_params *params, const char *name, const tl_lin
     if (!tl_check_given(params, "tl_linear_init", name, config)) return (tl_linear_layer){0};
     tl_linear_layer layer = {.name = tl_params_text(params, "%s", name)};
     tl_init init = config->init.kind ? config->init : (tl_init){TL_INIT_XAVIER, 0};
-    layer.weight = tl_params_add(params, tl_params_text(params, "%s.weight", name),
-                                 TL_SHAPE(config->out, config->in), init);
+    layer.weight = tl_add_part(params, name, "weight", TL_SHAPE(config->out, config->in), init);
     if (!config->no_bias)
-        layer.bias = tl_params_add(params, tl_params_text(params, "%s.bias", name), TL_SHAPE(config->out),
-                                   (tl_init){TL_INIT_ZEROS, 0});
+        layer.bias = tl_add_part(params, name, "bias", TL_SHAPE(config->out), (tl_init){TL_INIT_ZEROS, 0});
     return layer;
 }
 
 tl_var tl_linear_forward(const tl_linear_layer *layer, tl_var x) {
     if (!tl_layer_enter(x.tape, TL_LAYER(layer), "tl_linear_init")) return tl_inert(x.tape);
-    tl_var bias = layer->bias ? tl_use(x.tape, layer->bias) : TL_NO_VAR;
-    tl_var y = tl_linear(x, tl_use(x.tape, layer->weight), bias);
+    tl_var y = tl_project(x, layer->weight, layer->bias);
     tl_scope_leave(x.tape);
     return y;
 }

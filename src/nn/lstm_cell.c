@@ -21,8 +21,8 @@ static tl_cell_state by_step(tl_var x, tl_var recall, tl_var before) {
 }
 
 static tl_cell_state fused(tl_var x, tl_var recall, tl_var before) {
-    tl_var both = tl_lstm_step(x, recall, before); /* [2,B,hidden] */
-    return (tl_cell_state){.h = tl_number_of(both, 0), .c = tl_number_of(both, 1)};
+    tl_var both = tl_lstm_step(x, recall, before), h = tl_number_of(both, 0); /* both: [2,B,hidden] */
+    return (tl_cell_state){.h = h, .c = tl_number_of(both, 1)};
 }
 
 tl_cell_state tl_lstm_cell(const tl_recurrent_weights *w, tl_var x, tl_cell_state before, bool by_steps) {

@@ -4,6 +4,7 @@
 #include "base/format.h"
 #include "check.h"
 
+#include "base/memory.h"
 #include "base/names.h"
 #include "tensor/arena.h"
 #include "tensor/share.h"
@@ -25,7 +26,8 @@ struct tl_params {
     size_t placed_size;
     void (*release)(void *memory, size_t size);
     tl_param **list;
-    int count, capacity;
+    int count;
+    size_t room;    /* parameters that the list has room for */
     tl_names names; /* from a name to its index in list */
     tl_params_guard *guard;
     void *guard_context;
@@ -153,7 +155,6 @@ static void initialise(const tl_params *params, tl_param *p, tl_init init) {
 tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_init init) {
     if (!params) return NULL;
     if (tl_failed(&params->error)) return &params->broken;
-    char text[TL_SHAPE_TEXT];
     if (!name) {
         tl_params_fail(params, "params: a parameter without a name");
         return &params->broken;
@@ -165,7 +166,7 @@ tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_
     }
     if (tl_shape_numel(shape) < 1) {
         const bool empty = tl_shape_numel(shape) == 0;
-        tl_params_fail(params, "params: \"%s\" cannot have shape %s%s%s", name, tl_shape_text(shape, text),
+        tl_params_fail(params, "params: \"%s\" cannot have shape %s%s%s", name, TL_SHAPE_STRING(shape),
                        empty ? "" : ", which ", empty ? "" : tl_shape_fault(shape));
         return &params->broken;
     }
@@ -174,20 +175,13 @@ tl_param *tl_params_add(tl_params *params, const char *name, tl_shape shape, tl_
         return &params->broken;
     if (params->guard && !params->guard(params->guard_context, name, shape, &params->error))
         return &params->broken;
-    if (params->count == params->capacity) {
-        int capacity = params->capacity ? 2 * params->capacity : 64;
-        tl_param **list = realloc(params->list, (size_t)capacity * sizeof(*list));
-        if (list) {
-            params->list = list;
-            params->capacity = capacity;
-        }
-    }
+    const bool room = TL_RESERVE(params->list, params->room, (size_t)params->count + 1);
     size_t bytes = (size_t)tl_shape_numel(shape) * sizeof(tl_real);
-    tl_param *p = params->count < params->capacity ? tl_params_memory(params, sizeof *p) : NULL;
+    tl_param *p = room ? tl_params_memory(params, sizeof *p) : NULL;
     tl_real *value = p ? tl_arena_get(&params->values, bytes) : NULL;
     tl_real *grad = value ? tl_arena_get(&params->gradients, bytes) : NULL;
     if (!grad) {
-        tl_params_fail(params, "params: out of memory for \"%s\" %s", name, tl_shape_text(shape, text));
+        tl_params_fail(params, "params: out of memory for \"%s\" %s", name, TL_SHAPE_STRING(shape));
         return &params->broken;
     }
     p->leaf.name = tl_params_text(params, "%s", name);

@@ -16,7 +16,7 @@ bool tl_maps_intervene(const tl_attention_maps *maps) {
     return some;
 }
 
-tl_attention_maps tl_maps_acting(const tl_attention_maps *maps, tl_place_at at) {
+tl_attention_maps tl_maps_interventions(const tl_attention_maps *maps, tl_place_at at) {
     tl_attention_maps acting = {.at = at};
     if (!maps) return acting;
     acting.gate = maps->gate;
@@ -24,7 +24,7 @@ tl_attention_maps tl_maps_acting(const tl_attention_maps *maps, tl_place_at at) 
     return acting;
 }
 
-tl_stream_maps tl_stream_acting(const tl_stream_maps *maps, tl_place_at at) {
+tl_stream_maps tl_stream_interventions(const tl_stream_maps *maps, tl_place_at at) {
     tl_stream_maps acting = {.at = at};
     for (int i = 0; maps && i < TL_STREAM_PLACES; i++) acting.replace[i] = maps->replace[i];
     return acting;
@@ -35,10 +35,9 @@ tl_var tl_gated(const tl_attention_maps *maps, tl_var context) {
     if (!tl_ok(maps->gate)) return maps->gate;
     const long heads = tl_value(context).dim[1];
     const tl_shape shape = tl_shape_of_var(maps->gate);
-    char text[TL_SHAPE_TEXT];
     if (!tl_shape_equal(shape, TL_SHAPE(heads)))
         return tl_tape_fail(context.tape, "the gate is %s, should be [%ld], one number a head",
-                            tl_shape_text(shape, text), heads);
+                            TL_SHAPE_STRING(shape), heads);
     return tl_mul(context, tl_reshape(maps->gate, TL_SHAPE(heads, 1, 1)));
 }
 
@@ -52,7 +51,6 @@ static tl_var replaced(const tl_replacement *replacement, tl_place place, tl_pla
     at.place = place;
     if (at.each < 1) at.each = 1;
     tl_var y = replacement->f(x, &at, replacement->context);
-    char want[TL_SHAPE_TEXT], have[TL_SHAPE_TEXT];
     if (tl_tape_error(x.tape)) return tl_inert(x.tape);
     if (y.tape != x.tape)
         return tl_tape_fail(x.tape, "the replacement of %s is %s: it should return a var of this tape",
@@ -62,8 +60,8 @@ static tl_var replaced(const tl_replacement *replacement, tl_place place, tl_pla
                             names[place]);
     if (!tl_shape_equal(tl_shape_of_var(x), tl_shape_of_var(y)))
         return tl_tape_fail(x.tape, "the replacement of %s is %s, should be %s as what stands there",
-                            names[place], tl_shape_text(tl_shape_of_var(y), have),
-                            tl_shape_text(tl_shape_of_var(x), want));
+                            names[place], TL_SHAPE_STRING(tl_shape_of_var(y)),
+                            TL_SHAPE_STRING(tl_shape_of_var(x)));
     return y;
 }
 
@@ -118,8 +116,8 @@ tl_tensor tl_attention_grad(const tl_attention_maps *maps, tl_place place) {
     const tl_tensor none = {.data = NULL};
     if (!maps || (int)place < 0 || (int)place >= TL_PLACES) return none;
     tl_var x = var_of(maps, place);
-    if (!maps->step || !tl_ok(x) || place == TL_PLACE_K || place == TL_PLACE_V)
-        return tl_grad(x); /* keys and values are made once, for all steps */
+    /* keys and values are made once, for all steps */
+    if (!maps->step || !tl_ok(x) || place == TL_PLACE_K || place == TL_PLACE_V) return tl_grad(x);
     tl_tensor all = tl_tape_tensor(x.tape, tl_shape_of_var(x));
     const int steps = all.rank - 2; /* the axis of queries */
     if (all.data) tl_tensor_fill(all, 0);

@@ -15,7 +15,7 @@ tl_mask tl_mask_on_tape(tl_tape *tape, const tl_mask *mask, long sentences);
 /* context [R,H,T,d_k] times the maps' gate, if there is one. */
 tl_var tl_gated(const tl_attention_maps *maps, tl_var context);
 /* New maps with only the gate and replacements of these maps (NULL: none), for the position of a search. */
-tl_stream_maps tl_stream_acting(const tl_stream_maps *maps, tl_place_at at);
-tl_attention_maps tl_maps_acting(const tl_attention_maps *maps, tl_place_at at);
+tl_stream_maps tl_stream_interventions(const tl_stream_maps *maps, tl_place_at at);
+tl_attention_maps tl_maps_interventions(const tl_attention_maps *maps, tl_place_at at);
 
 #endif

@@ -62,9 +62,9 @@ tl_positions tl_positions_init(tl_params *params, const char *name, const tl_pos
         !tl_check_size(params, name, "d_model", p.d_model))
         return p;
     if (p.kind == TL_LEARNED)
-        p.weight = tl_params_add(
-            params, tl_params_text(params, "%s.weight", name), TL_SHAPE(p.max_len, p.d_model),
-            config->init.kind ? config->init : (tl_init){TL_INIT_NORMAL, 1 / sqrt((double)p.d_model)});
+        p.weight = tl_add_part(params, name, "weight", TL_SHAPE(p.max_len, p.d_model),
+                               config->init.kind ? config->init
+                                                 : (tl_init){TL_INIT_NORMAL, 1 / sqrt((double)p.d_model)});
     if (p.kind == TL_SINUSOIDAL && !tl_params_error(params)) { /* after an error d_model may be any number */
         const long row = p.d_model < TL_MAX_NUMEL ? row_of(p.d_model) : TL_MAX_NUMEL;
         long count;

@@ -90,20 +90,17 @@ static tl_var together(const tl_var *x, int count) {
 
 static bool fails(tl_tape *tape, const tl_recurrent_layer *layer, const char *what, tl_var x,
                   const char *should) {
-    char shape[TL_SHAPE_TEXT];
-    tl_tape_fail(tape, "%s: %s is %s, should be %s", layer->name, what,
-                 tl_shape_text(tl_shape_of_var(x), shape), should);
-    return false;
+    return tl_tape_refuse(tape, "%s: %s is %s, should be %s", layer->name, what,
+                          TL_SHAPE_STRING(tl_shape_of_var(x)), should);
 }
 
 static bool part_fits(const tl_recurrent_layer *layer, tl_tape *tape, const char *what, tl_var part,
                       long sentences) {
     const tl_shape shape = TL_SHAPE(layer->layers * layer->directions, sentences, layer->hidden);
-    char should[TL_SHAPE_TEXT];
     if (!tl_ok(part)) return (void)tl_neg(part), false; /* tl_neg sets the error */
-    if (part.tape != tape) return tl_tape_fail(tape, "%s: %s is another tape's", layer->name, what), false;
+    if (part.tape != tape) return tl_tape_refuse(tape, "%s: %s is another tape's", layer->name, what);
     if (tl_shape_equal(tl_shape_of_var(part), shape)) return true;
-    return fails(tape, layer, what, part, tl_shape_text(shape, should));
+    return fails(tape, layer, what, part, TL_SHAPE_STRING(shape));
 }
 
 static bool state_fits(const tl_recurrent_layer *layer, tl_tape *tape, const tl_recurrent_state *state,
@@ -116,10 +113,8 @@ static bool state_fits(const tl_recurrent_layer *layer, tl_tape *tape, const tl_
 static bool x_fits(const tl_recurrent_layer *layer, tl_var x, int rank) {
     char should[64];
     if (!tl_ok(x)) return (void)tl_neg(x), false;
-    if (!layer->weights) {
-        tl_tape_fail(x.tape, "%s: its set has failed: tl_params_error says why", layer->name);
-        return false;
-    }
+    if (!layer->weights)
+        return tl_tape_refuse(x.tape, "%s: its set has failed: tl_params_error says why", layer->name);
     const tl_tensor value = tl_value(x);
     snprintf(should, sizeof should, rank == 3 ? "[B,T,%ld], T at least 1" : "[B,%ld]", layer->in);
     if (value.rank == rank && value.dim[rank - 1] == layer->in && (rank == 2 || value.dim[1] >= 1))
@@ -142,11 +137,9 @@ typedef struct reading {
 static bool read_lengths(reading *r, const int *lengths) {
     r->lengths = lengths, r->shortest = r->steps;
     for (long b = 0; lengths && b < r->sentences; b++) {
-        if (lengths[b] < 1 || lengths[b] > r->steps) {
-            tl_tape_fail(r->tape, "%s: lengths[%ld] is %d, should be in 1 … %ld, the steps of x",
-                         r->layer->name, b, lengths[b], r->steps);
-            return false;
-        }
+        if (lengths[b] < 1 || lengths[b] > r->steps)
+            return tl_tape_refuse(r->tape, "%s: lengths[%ld] is %d, should be in 1 … %ld, the steps of x",
+                                  r->layer->name, b, lengths[b], r->steps);
         if (lengths[b] < r->shortest) r->shortest = lengths[b];
     }
     if (r->shortest == r->steps) return true;
@@ -178,16 +171,16 @@ static tl_cell_state step(const tl_recurrent_layer *layer, int number, tl_var ga
 }
 
 static tl_var project(const tl_recurrent_layer *layer, int number, tl_var x) {
-    const tl_recurrent_weights *w = &layer->weights[number];
-    return tl_linear(x, tl_use(x.tape, w->weight_ih), w->bias_ih ? tl_use(x.tape, w->bias_ih) : TL_NO_VAR);
+    return tl_project(x, layer->weights[number].weight_ih, layer->weights[number].bias_ih);
 }
 
 static tl_cell_state begin(const tl_recurrent_layer *layer, tl_tape *tape, const tl_recurrent_state *initial,
                            int number, long sentences) {
     const bool lstm = layer->kind == TL_LSTM;
-    if (initial)
-        return (tl_cell_state){tl_number_of(initial->h, number),
-                               lstm ? tl_number_of(initial->c, number) : TL_NO_VAR};
+    if (initial) {
+        tl_var h = tl_number_of(initial->h, number);
+        return (tl_cell_state){h, lstm ? tl_number_of(initial->c, number) : TL_NO_VAR};
+    }
     tl_var zeros = tl_zeros(tape, TL_SHAPE(sentences, layer->hidden));
     return (tl_cell_state){zeros, lstm ? zeros : TL_NO_VAR};
 }
@@ -204,7 +197,8 @@ static tl_var lstm_at_once(const reading *r, int number, tl_var gates, bool reve
     const long last = reverse ? 0 : r->steps - 1;
     const tl_shape shape = TL_SHAPE(r->sentences, r->steps, r->layer->hidden);
     tl_var h = tl_reshape(tl_slice(all, 0, 0, 1), shape), c = tl_reshape(tl_slice(all, 0, 1, 2), shape);
-    *state = (tl_cell_state){tl_scale(at_step(h, last), 1), tl_scale(at_step(c, last), 1)};
+    state->h = tl_scale(at_step(h, last), 1);
+    state->c = tl_scale(at_step(c, last), 1);
     return h;
 }
 
@@ -238,8 +232,8 @@ static bool room_for(const tl_recurrent_layer *layer, tl_tape *tape, states *s) 
 
 static tl_recurrent_state all_of(const tl_recurrent_layer *layer, const states *s) {
     const int count = layer->layers * layer->directions;
-    return (tl_recurrent_state){together(s->h, count),
-                                layer->kind == TL_LSTM ? together(s->c, count) : TL_NO_VAR};
+    tl_var h = together(s->h, count);
+    return (tl_recurrent_state){h, layer->kind == TL_LSTM ? together(s->c, count) : TL_NO_VAR};
 }
 
 static tl_var all_layers(const reading *r, tl_var x, const tl_recurrent_state *initial, states *s) {
@@ -274,8 +268,8 @@ static tl_var forward(const tl_recurrent_layer *layer, tl_var x, const int *leng
     if (!state_fits(layer, x.tape, initial, r.sentences) || !read_lengths(&r, lengths) ||
         !room_for(layer, x.tape, &s))
         return tl_inert(x.tape);
-    const bool reused =
-        tl_tape_set_reuse_weights(x.tape, true); /* every step uses the same weights, with few rows */
+    /* every step uses the same weights, with few rows */
+    const bool reused = tl_tape_set_reuse_weights(x.tape, true);
     tl_var y = all_layers(&r, x, initial, &s);
     if (!reused) tl_tape_set_reuse_weights(x.tape, false);
     if (last && tl_ok(y)) *last = all_of(layer, &s);
@@ -295,11 +289,11 @@ tl_var tl_recurrent_forward(const tl_recurrent_layer *layer, tl_var x, const int
 
 static bool one_direction(const tl_recurrent_layer *layer, tl_tape *tape) {
     if (layer->directions == 1) return true;
-    tl_tape_fail(tape,
-                 "%s: a bidirectional layer cannot go step by step: its other direction begins at the end; "
-                 "tl_recurrent_forward takes whole sentences",
-                 layer->name);
-    return false;
+    return tl_tape_refuse(
+        tape,
+        "%s: a bidirectional layer cannot go step by step: its other direction begins at the end; "
+        "tl_recurrent_forward takes whole sentences",
+        layer->name);
 }
 
 tl_recurrent_state tl_recurrent_step(const tl_recurrent_layer *layer, tl_var x,

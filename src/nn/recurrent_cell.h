@@ -2,7 +2,7 @@
 #ifndef TL_NN_RECURRENT_CELL_H
 #define TL_NN_RECURRENT_CELL_H
 
-#include "tapeloom/nn.h"
+#include "layer.h"
 
 /* The state of one layer in one direction: h [B,hidden] and, for an LSTM, c [B,hidden]. */
 typedef tl_recurrent_state tl_cell_state;
@@ -13,7 +13,7 @@ tl_cell_state tl_lstm_cell(const tl_recurrent_weights *w, tl_var x, tl_cell_stat
 
 /* The part of the gates that comes from the previous state: h·weight_hhᵀ + bias_hh, [B,G·hidden]. */
 static inline tl_var tl_cell_recall(const tl_recurrent_weights *w, tl_var h) {
-    return tl_linear(h, tl_use(h.tape, w->weight_hh), w->bias_hh ? tl_use(h.tape, w->bias_hh) : TL_NO_VAR);
+    return tl_project(h, w->weight_hh, w->bias_hh);
 }
 
 /* Part i of x [count,B,hidden]: [B,hidden]. */

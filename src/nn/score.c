@@ -20,14 +20,8 @@ static const double least_square = 1e-16;
 
 static tl_param *weight(tl_params *params, const tl_attention_layer *layer, const char *part, long rows,
                         long columns) {
-    return tl_params_add(params, tl_params_text(params, "%s.%s", layer->name, part),
-                         TL_SHAPE(layer->heads, rows, columns),
-                         (tl_init){TL_INIT_UNIFORM, sqrt(6.0 / ((double)rows + (double)columns))});
-}
-
-static tl_param *vector(tl_params *params, const tl_attention_layer *layer, const char *part, tl_shape shape,
-                        tl_init init) {
-    return tl_params_add(params, tl_params_text(params, "%s.%s", layer->name, part), shape, init);
+    return tl_add_part(params, layer->name, part, TL_SHAPE(layer->heads, rows, columns),
+                       (tl_init){TL_INIT_UNIFORM, sqrt(6.0 / ((double)rows + (double)columns))});
 }
 
 /* Width of a head's queries, and of its keys. */
@@ -42,10 +36,10 @@ static void add_additive(tl_params *params, tl_attention_layer *layer, const tl_
     layer->score_query_weight = weight(params, layer, "score_query_weight", width, d_query(layer));
     layer->score_key_weight = weight(params, layer, "score_key_weight", width, d_key(layer));
     if (!config->no_bias)
-        layer->score_bias =
-            vector(params, layer, "score_bias", TL_SHAPE(heads, width), (tl_init){TL_INIT_ZEROS, 0});
-    layer->score_weight = vector(params, layer, "score_weight", TL_SHAPE(heads, width),
-                                 (tl_init){TL_INIT_UNIFORM, sqrt(6.0 / ((double)width + 1))});
+        layer->score_bias = tl_add_part(params, layer->name, "score_bias", TL_SHAPE(heads, width),
+                                        (tl_init){TL_INIT_ZEROS, 0});
+    layer->score_weight = tl_add_part(params, layer->name, "score_weight", TL_SHAPE(heads, width),
+                                      (tl_init){TL_INIT_UNIFORM, sqrt(6.0 / ((double)width + 1))});
 }
 
 void tl_score_init(tl_params *params, tl_attention_layer *layer, const tl_attention_config *config) {
@@ -53,8 +47,8 @@ void tl_score_init(tl_params *params, tl_attention_layer *layer, const tl_attent
         layer->score_weight = weight(params, layer, "score_weight", d_query(layer), d_key(layer));
     if (layer->score == TL_ADDITIVE) add_additive(params, layer, config);
     if (layer->score == TL_COSINE)
-        layer->score_log_scale =
-            vector(params, layer, "score_log_scale", TL_SHAPE(layer->heads), (tl_init){TL_INIT_ZEROS, 0});
+        layer->score_log_scale = tl_add_part(params, layer->name, "score_log_scale", TL_SHAPE(layer->heads),
+                                             (tl_init){TL_INIT_ZEROS, 0});
     const bool products =
         layer->score == TL_SCALED_DOT || layer->score == TL_DOT || layer->score == TL_COSINE;
     if (products && d_query(layer) != d_key(layer))
@@ -88,7 +82,8 @@ static tl_var for_heads(const tl_attention_layer *layer, tl_tape *tape, tl_param
 static tl_var cosine_query(const tl_attention_layer *layer, tl_var q) {
     const long width = d_query(layer);
     tl_var factor = tl_exp(for_heads(layer, q.tape, layer->score_log_scale, 1));
-    factor = tl_add(tl_scale(factor, sqrt((double)width)), tl_zeros(q.tape, TL_SHAPE(width)));
+    tl_var zeros = tl_zeros(q.tape, TL_SHAPE(width));
+    factor = tl_add(tl_scale(factor, sqrt((double)width)), zeros);
     return tl_mul(tl_mul(q, over_length(q)), factor);
 }
 
@@ -133,8 +128,8 @@ static tl_var additive_pair(const tl_attention_layer *layer, tl_var q, tl_var k)
     if (!tl_ok(q) || !tl_ok(k)) return tl_ok(q) ? k : q;
     const tl_tensor of_q = tl_value(q), of_k = tl_value(k);
     const long b = of_q.dim[0], h = of_q.dim[1], t = of_q.dim[2], s = of_k.dim[2], width = of_q.dim[3];
-    tl_var sum =
-        tl_add(tl_reshape(q, TL_SHAPE(b, h, t, 1, width)), tl_reshape(k, TL_SHAPE(b, h, 1, s, width)));
+    k = tl_reshape(k, TL_SHAPE(b, h, 1, s, width));
+    tl_var sum = tl_add(tl_reshape(q, TL_SHAPE(b, h, t, 1, width)), k);
     tl_var w = tl_reshape(tl_use(q.tape, layer->score_weight), TL_SHAPE(h, width, 1));
     tl_var scores = tl_matmul(tl_reshape(tl_tanh(sum), TL_SHAPE(b, h, t * s, width)), w);
     return tl_reshape(scores, TL_SHAPE(b, h, t, s));

@@ -52,8 +52,8 @@ static tl_real *staged_of(const tl_fold *f, long share) {
     return f->staged + (share - f->first) * f->count * f->slice;
 }
 
-/* Another rank's share: the own slice of it. */
-static tl_real *come_of(const tl_fold *f, long share) {
+/* This rank's slice of another rank's share, as received. */
+static tl_real *own_slice_of(const tl_fold *f, long share) {
     return f->come + (share < f->first ? share : share - f->mine) * f->slice;
 }
 
@@ -153,7 +153,7 @@ bool tl_fold_begin(tl_fold *f, tl_error *error) {
     for (long g = 0; g < f->shares; g++) {
         const int from = tl_fold_rank_of(f, g);
         for (long k = 0; from != f->own && k < f->pieces; k++)
-            if (!tl_ranks_receive(f->ranks, from, tag_of(f, g, k), come_of(f, g) + k * PIECE,
+            if (!tl_ranks_receive(f->ranks, from, tag_of(f, g, k), own_slice_of(f, g) + k * PIECE,
                                   (size_t)piece_size(f, k) * sizeof(tl_real), error))
                 return false;
     }
@@ -202,7 +202,7 @@ static void add_shares(const tl_fold *f, int part, long from, long to) {
     for (long g = 0; g < f->shares; g++) {
         if (!flags_of(f, g)[part]) continue;
         tl_real *own = tl_fold_rank_of(f, g) == f->own ? staged_of(f, g) + from
-                                                       : come_of(f, g) + (from - f->own * f->slice);
+                                                       : own_slice_of(f, g) + (from - f->own * f->slice);
         if (begun)
             tl_tensor_accumulate(tl_tensor_of(sum, shape), tl_tensor_of(own, shape));
         else

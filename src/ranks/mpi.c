@@ -50,7 +50,7 @@ typedef struct patience {
 
 /* Between two tests: at first does nothing; then yields the processor; after a millisecond also sleeps, but only at
  * every sixteenth test, because much of MPI's data moves by one piece a test. */
-static void be_patient(patience *p) {
+static void wait_between_tests(patience *p) {
     enum { AT_ONCE = 64, A_MILLISECOND = 1000000, SLEEP = 20000 };
     struct timespec now;
     if (++p->looks < AT_ONCE) return;
@@ -69,7 +69,7 @@ static bool wait_for(world *w, MPI_Request *request, const char *what, tl_error 
         const int code = MPI_Test(request, &through, MPI_STATUS_IGNORE);
         if (code != MPI_SUCCESS) return tl_mpi_fail(w, code, what, error);
         if (through) return true;
-        be_patient(&p);
+        wait_between_tests(&p);
     }
 }
 
@@ -151,7 +151,7 @@ static bool receive(void *self, int from, int tag, void *data, size_t bytes, tl_
 
 /* Tests requests from the end of the list and removes those that are complete, until one is not; each test moves all
  * of them. */
-static void look(void *self) {
+static void test_requests(void *self) {
     world *w = self;
     for (int through; w->under_way && w->code == MPI_SUCCESS; w->under_way--) {
         w->code = MPI_Test(&w->begun[w->under_way - 1], &through, MPI_STATUS_IGNORE);
@@ -162,7 +162,7 @@ static void look(void *self) {
 static bool wait(void *self, tl_error *error) {
     world *w = self;
     patience p = {0};
-    for (look(w); w->under_way && w->code == MPI_SUCCESS; look(w)) be_patient(&p);
+    for (test_requests(w); w->under_way && w->code == MPI_SUCCESS; test_requests(w)) wait_between_tests(&p);
     return w->code == MPI_SUCCESS || tl_mpi_fail(w, w->code, "wait", error);
 }
 
@@ -176,15 +176,17 @@ static void quit(void *self) {
 
 /* Messages that nobody waits for any more, after a failure that all ranks know of. One second is enough for those
  * whose other end still tests too; the others cannot be cancelled. */
-static void let_go(world *w) {
+static void complete_abandoned(world *w) {
     const double began = MPI_Wtime();
-    for (look(w); w->under_way && w->code == MPI_SUCCESS && MPI_Wtime() - began < 1; look(w)) sched_yield();
+    for (test_requests(w); w->under_way && w->code == MPI_SUCCESS && MPI_Wtime() - began < 1;
+         test_requests(w))
+        sched_yield();
     if (w->under_way) w->failed = true;
 }
 
 static void leave(void *self) {
     world *w = self;
-    if (!w->failed) let_go(w);
+    if (!w->failed) complete_abandoned(w);
     if (w->failed && w->count > 1) quit(w);
     /* all ranks wait for each other in MPI_Finalize, and mpirun kills those that remain once the first one ends with
      * a failure */

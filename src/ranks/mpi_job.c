@@ -87,7 +87,7 @@ static void library_name(char short_name[TL_RANKS_TEXT]) {
 }
 
 /* Finds the machines, this one's name, and what this rank may use of it. */
-static bool look_around(world *w, tl_ranks *ranks, tl_error *error) {
+static bool find_machines(world *w, tl_ranks *ranks, tl_error *error) {
     char name[MPI_MAX_PROCESSOR_NAME + 1] = "", library[TL_RANKS_TEXT];
     int length, locals = 1, local = 0, first, machines = 1, code;
     MPI_Comm here;
@@ -114,8 +114,9 @@ static bool look_around(world *w, tl_ranks *ranks, tl_error *error) {
     return true;
 }
 
-/* Alone although mpirun has started several: mpirun is of another MPI than this library. */
-static bool belongs_to(const world *w, tl_error *error) {
+/* Fails if this rank is alone although mpirun has started several: then mpirun belongs to another MPI than this
+ * library. */
+static bool check_library(const world *w, tl_error *error) {
     char names[TL_LAUNCHED_BY], library[TL_RANKS_TEXT];
     const int copies = tl_ranks_launched(names);
     if (w->count > 1 || copies == 1) return true;
@@ -138,7 +139,7 @@ tl_ranks *tl_ranks_begin(tl_error *error) {
     tl_ranks *ranks = tl_ranks_over(&w->transport, w, w->count, w->number);
     if (!ranks) return tl_error_set(error, "MPI: out of memory for a rank"), NULL;
     w->failed = false;
-    if (belongs_to(w, error) && look_around(w, ranks, error)) return ranks;
+    if (check_library(w, error) && find_machines(w, ranks, error)) return ranks;
     free(ranks);
     free(w);
     return NULL;

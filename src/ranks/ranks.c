@@ -58,7 +58,7 @@ bool tl_ranks_broadcast(tl_ranks *ranks, void *data, size_t bytes, tl_error *err
 }
 
 /* Makes lists that lie end to end from rows of `most` bytes, one row a rank. */
-static void close_up(char *all, const size_t *each, int count, size_t most) {
+static void compact(char *all, const size_t *each, int count, size_t most) {
     size_t to = each[0];
     for (int r = 1; r < count; to += each[r++]) memmove(all + to, all + (size_t)r * most, each[r]);
 }
@@ -79,7 +79,7 @@ bool tl_ranks_gather_bytes(tl_ranks *ranks, const void *mine, size_t bytes, char
     if (bytes < most) memset(rows + (size_t)tl_ranks_number(ranks) * most + bytes, 0, most - bytes);
     if (!tl_ranks_gather(ranks, rows + (size_t)tl_ranks_number(ranks) * most, rows, most, error))
         return free(rows), false;
-    close_up(rows, each, count, most);
+    compact(rows, each, count, most);
     *all = rows;
     return true;
 }

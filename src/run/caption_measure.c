@@ -134,10 +134,10 @@ static bool room_for(tl_run *run, long count, tl_translations *to) {
 
 /* ---- among ranks ---- */
 
-static void tell(tl_pass *pass, const tl_batch *batch, long first, const tl_translations *t) {
+static void send_results(tl_pass *pass, const tl_batch *batch, long first, const tl_translations *t) {
     tl_pass_tell(pass, &first, sizeof first);
     tl_pass_tell(pass, &batch->sentences, sizeof batch->sentences);
-    for (long i = first; i < first + batch->sentences && tl_pass_tells(pass); i++) {
+    for (long i = first; i < first + batch->sentences && tl_pass_reports(pass); i++) {
         tl_pass_tell_text(pass, t->text[i] ? t->text[i] : "");
         tl_pass_tell(pass, &t->score[i], sizeof t->score[i]);
     }
@@ -174,7 +174,7 @@ static bool measure_batch(tl_pass *pass, tl_batch *batch, long first, tl_transla
     /* a model whose loss is not finite has no most likely word */
     if (isfinite(own.nll) && isfinite(pass->loss.nll) && !write_batch(pass->run, batch, first, to))
         return false;
-    tell(pass, batch, first, to);
+    send_results(pass, batch, first, to);
     return true;
 }
 

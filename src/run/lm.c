@@ -155,7 +155,7 @@ static bool begin(void *context) { return tl_run_begins(((const running *)contex
 
 /* ---- sample texts ---- */
 
-static bool hear(void *to, const char *piece, size_t size) { return tl_buffer_add(to, piece, size); }
+static bool append_piece(void *to, const char *piece, size_t size) { return tl_buffer_add(to, piece, size); }
 
 /* Samples are drawn by (seed, validation), so they do not depend on interruptions. There are few, and every rank
  * writes all of them. Nothing is exchanged after this, so rank 0 may stop here alone. */
@@ -172,7 +172,7 @@ static bool write_samples(running *r, tl_translations *written) {
         const bool ok = tl_lm_write(run, &(tl_lm_write_options){.tokens = 150,
                                                                 .seed = run->settings.training.seed,
                                                                 .number = written->count,
-                                                                .tell = hear,
+                                                                .tell = append_piece,
                                                                 .to = &text}) &&
                         tl_buffer_text(&text, "");
         if (!ok) {

@@ -107,7 +107,7 @@ static bool add_lines(tl_run *run, const char *bytes, size_t size, tl_lm_text *t
     return true;
 }
 
-static bool tell_and_add_lines(tl_run *run, const char *bytes, size_t size, tl_lm_text *t, size_t *room) {
+static bool add_lines_with_events(tl_run *run, const char *bytes, size_t size, tl_lm_text *t, size_t *room) {
     TL_TELL(run->events, work_began, TL_WORK_CUTTING, lines_of(bytes, size));
     const bool ok = add_lines(run, bytes, size, t, room);
     TL_TELL_THAT(run->events, work_ended);
@@ -138,9 +138,9 @@ bool tl_lm_encode(tl_run *run, const char *bytes, size_t size, tl_lm_text *text)
                             run->dir);
     if (!size) return true;
     if (!check_text(run, bytes, size)) return false;
-    if (run->settings.lm.lines) return tell_and_add_lines(run, bytes, size, text, &room);
+    if (run->settings.lm.lines) return add_lines_with_events(run, bytes, size, text, &room);
     if (tl_lm_start(run) >= 0 && !tl_lm_add_id(run, tl_lm_start(run), text, &room)) return false;
-    if (!run->byte_bpe) return tell_and_add_lines(run, bytes, size, text, &room);
+    if (!run->byte_bpe) return add_lines_with_events(run, bytes, size, text, &room);
     text->bytes = (long)size;
     return add_bytes(run, bytes, size, text, &room);
 }

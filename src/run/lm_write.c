@@ -18,7 +18,7 @@ typedef struct writer {
     bool ended;  /* the callback returned false */
 } writer;
 
-static bool tell(writer *w, const char *piece, size_t size) {
+static bool pass_on(writer *w, const char *piece, size_t size) {
     if (size && !w->ended && w->options->tell) w->ended = !w->options->tell(w->options->to, piece, size);
     return !w->ended;
 }
@@ -26,7 +26,7 @@ static bool tell(writer *w, const char *piece, size_t size) {
 /* ---- bytes ---- */
 
 /* How many bytes at the end begin a character without completing it. */
-static size_t unfinished(const char *bytes, size_t size) {
+static size_t unfinished_bytes(const char *bytes, size_t size) {
     for (size_t back = 1; back <= 3 && back <= size; back++) {
         const unsigned char c = (unsigned char)bytes[size - back];
         if ((c & 0xC0) == 0x80) continue;
@@ -40,8 +40,8 @@ static bool take_bytes(writer *w, int id, bool last) {
     size_t size = 0;
     const char *bytes = last ? "" : tl_byte_bpe_token(w->run->byte_bpe, id, &size);
     if (!tl_buffer_add(&w->text, bytes, size)) return false;
-    const size_t whole = w->text.size - (last ? 0 : unfinished(w->text.text, w->text.size));
-    tell(w, w->text.text, whole);
+    const size_t whole = w->text.size - (last ? 0 : unfinished_bytes(w->text.text, w->text.size));
+    pass_on(w, w->text.text, whole);
     memmove(w->text.text, w->text.text + whole, w->text.size - whole + 1);
     w->text.size -= whole;
     return true;
@@ -51,7 +51,7 @@ static bool take_bytes(writer *w, int id, bool last) {
 
 /* Passes on the part of a line that cannot change: the beginning that its text now shares with its text before. If
  * called again without a new token, passes on the whole line. */
-static bool tell_line(writer *w) {
+static bool pass_on_line(writer *w) {
     const bool words = !strcmp(w->run->settings.text.units, "words");
     char *line = tl_pretokens_join(words ? TL_PRETOKENS_WORDS : TL_PRETOKENS_CHARACTERS,
                                    w->tokens.text ? w->tokens.text : "");
@@ -61,7 +61,7 @@ static bool tell_line(writer *w) {
     while (same < size && same < w->text.size && line[same] == w->text.text[same]) same++;
     while (same > 0 && same < size && ((unsigned char)line[same] & 0xC0) == 0x80) same--;
     if (same > w->told) {
-        tell(w, line + w->told, same - w->told);
+        pass_on(w, line + w->told, same - w->told);
         w->told = same;
     }
     w->text.size = 0;
@@ -71,8 +71,8 @@ static bool tell_line(writer *w) {
 }
 
 static bool end_line(writer *w) {
-    const bool ok = tell_line(w);
-    tell(w, "\n", 1);
+    const bool ok = pass_on_line(w);
+    pass_on(w, "\n", 1);
     w->tokens.size = w->text.size = w->told = 0;
     if (w->tokens.text) w->tokens.text[0] = 0;
     return ok;
@@ -81,7 +81,7 @@ static bool end_line(writer *w) {
 static bool take_token(writer *w, int id) {
     if (id == TL_EOS) return end_line(w);
     return (!w->tokens.size || tl_buffer_text(&w->tokens, " ")) &&
-           tl_buffer_text(&w->tokens, tl_vocab_token(w->run->vocab[TL_TARGET], id)) && tell_line(w);
+           tl_buffer_text(&w->tokens, tl_vocab_token(w->run->vocab[TL_TARGET], id)) && pass_on_line(w);
 }
 
 static bool take(writer *w, int id) {
@@ -123,7 +123,7 @@ static bool is_end(const writer *w, int id) {
     return (w->run->settings.lm.lines || w->run->byte_bpe) && id == tl_lm_end(w->run);
 }
 
-static bool wrote(void *to, int id, double log_p) {
+static bool on_token(void *to, int id, double log_p) {
     writer *w = to;
     (void)log_p;
     return is_end(w, id) || (take(w, id) && !w->ended);
@@ -165,7 +165,7 @@ static bool generate(writer *w, const tl_lm_text *prompt) {
                                          .seed = (uint64_t)o->seed,
                                          .number = o->number,
                                          .intervene = tl_run_acting_maps(run, &room),
-                                         .wrote = wrote,
+                                         .wrote = on_token,
                                          .to = w};
     const bool ok = tl_generate(run->model, run->tape, &options) ||
                     tl_error_set(&run->error, "%s", tl_tape_error(run->tape));
@@ -174,7 +174,7 @@ static bool generate(writer *w, const tl_lm_text *prompt) {
 }
 
 /* The first id of a prompt is the start id, which is no part of the text. */
-static bool tell_prompt(writer *w, const tl_lm_text *prompt) {
+static bool pass_on_prompt(writer *w, const tl_lm_text *prompt) {
     for (long i = tl_lm_start(w->run) >= 0; i < prompt->count; i++)
         if (!take(w, prompt->ids[i])) return false;
     return true;
@@ -191,8 +191,8 @@ bool tl_lm_write(tl_run *run, const tl_lm_write_options *options) {
     const char *text = w.options->prompt ? w.options->prompt : "";
     bool ok = encode_prompt(run, text, &prompt);
     if (ok) warn_of_unknown(run, &prompt);
-    ok = ok && tell_prompt(&w, &prompt) && (w.ended || generate(&w, &prompt));
-    if (ok) ok = run->byte_bpe ? take_bytes(&w, 0, true) : tell_line(&w);
+    ok = ok && pass_on_prompt(&w, &prompt) && (w.ended || generate(&w, &prompt));
+    if (ok) ok = run->byte_bpe ? take_bytes(&w, 0, true) : pass_on_line(&w);
     if (!ok) tl_error_set(&run->error, "out of memory for a text");
     tl_lm_text_free(&prompt);
     tl_buffer_free(&w.tokens);

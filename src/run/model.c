@@ -29,7 +29,7 @@ bool tl_run_make_model(tl_run *run) {
     return make(run);
 }
 
-static bool make_as_in(tl_run *run, const tl_safetensors *file, const char *prefix) {
+static bool make_from_file(tl_run *run, const tl_safetensors *file, const char *prefix) {
     if (file) tl_params_expect(run->params, file, prefix);
     const bool ok = make(run);
     tl_params_set_guard(run->params, NULL, NULL);
@@ -38,12 +38,12 @@ static bool make_as_in(tl_run *run, const tl_safetensors *file, const char *pref
 
 bool tl_run_make_empty_model(tl_run *run, const tl_safetensors *file, const char *prefix) {
     run->params = tl_params_new_empty();
-    return make_as_in(run, file, prefix);
+    return make_from_file(run, file, prefix);
 }
 
 bool tl_run_make_initial_model(tl_run *run, const tl_safetensors *file, const char *prefix) {
     run->params = tl_params_new((uint64_t)run->settings.training.seed);
-    return make_as_in(run, file, prefix);
+    return make_from_file(run, file, prefix);
 }
 
 /* ---- loss ---- */

@@ -10,7 +10,7 @@
 /* ---- a new run's folder ---- */
 
 /* Was this config.txt written by a run? If its later lines were damaged, the first one still says so. */
-static bool is_a_runs(const char *path, tl_error *error) {
+static bool is_config_of_run(const char *path, tl_error *error) {
     tl_run_settings settings = tl_run_settings_default(); /* older ones name no program */
     char *text = NULL;
     size_t size = 0;
@@ -28,7 +28,7 @@ static bool is_a_runs(const char *path, tl_error *error) {
 }
 
 /* Fails if a file has one of these names; folders with them are harmless. */
-static bool is_clear_of(tl_run *run, const char *const *files) {
+static bool has_none_of(tl_run *run, const char *const *files) {
     char path[TL_PATH];
     for (; *files; files++)
         if (tl_file_is_regular(tl_path_in(path, run->dir, *files)))
@@ -50,9 +50,9 @@ bool tl_run_may_begin(tl_run *run, bool overwrite) {
             "%s holds a trained model already: choose another --out, say --overwrite, or go on "
             "with it by --resume %s",
             run->dir, tl_shell_word(run->dir, word, sizeof word));
-    if (trained || is_a_runs(tl_path_in(path, run->dir, "config.txt"), &run->error)) return true;
+    if (trained || is_config_of_run(tl_path_in(path, run->dir, "config.txt"), &run->error)) return true;
     if (tl_failed(&run->error)) return false;
-    return is_clear_of(run, tl_other_files) && is_clear_of(run, tl_text_files);
+    return has_none_of(run, tl_other_files) && has_none_of(run, tl_text_files);
 }
 
 /* ---- removing an old run ---- */

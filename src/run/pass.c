@@ -44,7 +44,7 @@ bool tl_pass_goes_on(tl_pass *t) {
 }
 
 static bool is_mine(const tl_pass *t, long batch) {
-    return !tl_pass_tells(t) || batch % tl_ranks_count(t->ranks) == tl_ranks_number(t->ranks);
+    return !tl_pass_reports(t) || batch % tl_ranks_count(t->ranks) == tl_ranks_number(t->ranks);
 }
 
 /* ---- reporting ---- */
@@ -67,12 +67,12 @@ bool tl_pass_mine(tl_pass *t, const tl_batch *batch) {
     const long number = t->batches++;
     if (batch) add_batch(t, batch);
     if (!is_mine(t, number)) return false;
-    if (tl_pass_tells(t)) begin_record(t, number);
+    if (tl_pass_reports(t)) begin_record(t, number);
     return true;
 }
 
 void tl_pass_tell_last(tl_pass *t) {
-    if (tl_pass_tells(t)) begin_record(t, LONG_MAX);
+    if (tl_pass_reports(t)) begin_record(t, LONG_MAX);
 }
 
 /* Changes the head of the current record. */
@@ -86,7 +86,7 @@ static void change(tl_pass *t, const tl_loss_report *loss, size_t more) {
 }
 
 void tl_pass_add(tl_pass *t, const tl_loss_report *loss) {
-    if (tl_pass_tells(t))
+    if (tl_pass_reports(t))
         change(t, loss, 0);
     else
         tl_loss_report_add(&t->loss, loss);
@@ -100,7 +100,7 @@ bool tl_pass_add_loss(tl_pass *t, const tl_batch *batch) {
 }
 
 void tl_pass_tell(tl_pass *t, const void *bytes, size_t size) {
-    if (!tl_pass_tells(t)) return;
+    if (!tl_pass_reports(t)) return;
     tl_buffer_add(&t->told, bytes, size);
     change(t, NULL, size);
 }
@@ -181,7 +181,7 @@ bool tl_pass_differs(tl_pass *t) {
 }
 
 /* Every rank finds the ranks that differ from rank 0; if there are any, nothing is taken. */
-static bool take_alike(tl_pass *t, const opening *open, tl_told *of, tl_pass_take *take, void *context) {
+static bool take_if_same(tl_pass *t, const opening *open, tl_told *of, tl_pass_take *take, void *context) {
     bool all = true;
     for (int r = 1; r < tl_ranks_count(t->ranks); r++) all = all && open[r].fingerprint == open->fingerprint;
     if (open[tl_ranks_number(t->ranks)].fingerprint != open->fingerprint) return tl_pass_differs(t);
@@ -200,7 +200,7 @@ static bool exchange(tl_pass *t, tl_pass_take *take, void *context, tl_told *of,
     }
     t->stopped = ok && open->stopped;
     /* all ranks call this, also after a stop */
-    if (ok && !t->stopped) ok = tl_pass_agree(t, take_alike(t, open, of, take, context));
+    if (ok && !t->stopped) ok = tl_pass_agree(t, take_if_same(t, open, of, take, context));
     free(all);
     return ok;
 }
@@ -230,7 +230,7 @@ bool tl_pass_end(tl_pass *t, bool ok, tl_pass_take *take, void *context) {
 bool tl_pass_take_over(tl_pass *t, void *sums, size_t bytes) {
     const int count = tl_ranks_count(t->ranks), from = (tl_ranks_number(t->ranks) + count - 1) % count;
     tl_error *error = &t->run->error;
-    if (!tl_pass_tells(t) || t->batches == 1) return true;
+    if (!tl_pass_reports(t) || t->batches == 1) return true;
     /* the sums that this rank handed on before have left by now; received here are the ones that continue them */
     return (tl_ranks_wait(t->ranks, error) && tl_ranks_receive(t->ranks, from, 0, sums, bytes, error) &&
             tl_ranks_wait(t->ranks, error)) ||
@@ -239,7 +239,7 @@ bool tl_pass_take_over(tl_pass *t, void *sums, size_t bytes) {
 
 bool tl_pass_hand_on(tl_pass *t, const void *sums, size_t bytes) {
     const int to = (tl_ranks_number(t->ranks) + 1) % tl_ranks_count(t->ranks);
-    return !tl_pass_tells(t) || tl_ranks_send(t->ranks, to, 0, sums, bytes, &t->run->error) || broken(t);
+    return !tl_pass_reports(t) || tl_ranks_send(t->ranks, to, 0, sums, bytes, &t->run->error) || broken(t);
 }
 
 /* ---- decisions of rank 0 ---- */

@@ -49,7 +49,7 @@ bool tl_pass_mine(tl_pass *t, const tl_batch *batch);
 void tl_pass_add(tl_pass *t, const tl_loss_report *loss);
 bool tl_pass_add_loss(tl_pass *t, const tl_batch *batch);
 /* Must this rank report results of its batch to the others? */
-static inline bool tl_pass_tells(const tl_pass *t) { return t->ranks && !t->all_do_all; }
+static inline bool tl_pass_reports(const tl_pass *t) { return t->ranks && !t->all_do_all; }
 /* Appends to the report of this batch. If memory runs out, the pass fails at its end. */
 void tl_pass_tell(tl_pass *t, const void *bytes, size_t size);
 void tl_pass_tell_text(tl_pass *t, const char *text);

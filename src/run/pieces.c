@@ -24,8 +24,8 @@ static tl_bpe *copy_of(const tl_bpe *bpe) {
     return copy;
 }
 
-/* Makes all tokens of a vocabulary known to the merges as frequent enough. */
-static bool know(tl_run *run, tl_bpe *bpe, const tl_vocab *vocab) {
+/* Gives the merges all tokens of a vocabulary as pieces that are frequent enough. */
+static bool mark_frequent(tl_run *run, tl_bpe *bpe, const tl_vocab *vocab) {
     tl_buffer list = {0};
     for (int id = TL_SPECIALS; id < tl_vocab_size(vocab); id++)
         tl_buffer_format(&list, "%s 1\n", tl_vocab_token(vocab, id));
@@ -43,7 +43,7 @@ bool tl_run_know_pieces(tl_run *run) {
         !(run->target_bpe = copy_of(run->bpe)))
         return tl_error_set(&run->error, "out of memory for the target's merges");
     for (int side = TL_SOURCE; side <= TL_TARGET; side++)
-        if (tl_run_has_pairs(run, side) && !know(run, tl_run_bpe_of(run, side), run->vocab[side]))
+        if (tl_run_has_pairs(run, side) && !mark_frequent(run, tl_run_bpe_of(run, side), run->vocab[side]))
             return false;
     return !tl_failed(&run->error);
 }

@@ -167,7 +167,7 @@ static bool take_best(tl_run *run) {
 }
 
 /* Is the folder's run past this stage? Rank 0 looks. */
-static bool is_through(tl_run *run, bool *through) {
+static bool is_past_pretraining(tl_run *run, bool *through) {
     char path[TL_PATH];
     const bool looked =
         !tl_ranks_lead(run->ranks) ||
@@ -181,7 +181,7 @@ tl_ending tl_classify_pretrain(tl_run *run, const tl_corpus *sources, const tl_c
     char dir[TL_PATH];
     bool through = false;
     if (!run->settings.classify.pretrain) return TL_ENDED;
-    if (!is_through(run, &through)) return TL_FAILED;
+    if (!is_past_pretraining(run, &through)) return TL_FAILED;
     tl_ending ending = TL_ENDED;
     if (!through || !run->in_folder) {
         pretraining p = {.of = {.run = run}, .texts = both(run, sources, plain), .valid = valid};

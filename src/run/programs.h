@@ -22,9 +22,8 @@ typedef struct tl_run_program {
     bool (*read)(tl_run *run);
     bool (*learn_text)(tl_run *run); /* in a new run: learns the text from the data; */
     bool (*encode)(tl_run *run);     /* data to ids and batches; a new run's model is made after this; */
-    tl_ending (*before)(
-        tl_run *run,
-        tl_training_end *end); /* a stage before the task; anything but TL_ENDED ends training; NULL: none; */
+    /* a stage before the task, or NULL; if it returns anything but TL_ENDED, training ends */
+    tl_ending (*before)(tl_run *run, tl_training_end *end);
     void (*task)(tl_run *run, tl_task *task, tl_prepared *prepared); /* fills in the loop's task; */
     void (*forget_data)(tl_run *run); /* frees run->data, also after a failure. */
     const char *score, *score_label;  /* the task's (train.h); NULL: none */

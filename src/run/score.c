@@ -49,7 +49,7 @@ static bool score_batch(tl_run *run, const tl_batch *batch, tl_scores *s) {
 
 /* ---- among ranks ---- */
 
-static void tell(tl_pass *pass, const tl_batch *batch, const tl_scores *s) {
+static void send_results(tl_pass *pass, const tl_batch *batch, const tl_scores *s) {
     for (long b = 0; b < batch->sentences; b++) {
         const long i = batch->index[b];
         tl_pass_tell(pass, &i, sizeof i);
@@ -83,7 +83,7 @@ static bool score_batches(tl_run *run, const tl_corpus *encoded, long batch_toke
     while (tl_pass_goes_on(pass) && tl_batches_next(batches, &batch)) {
         if (tl_pass_mine(pass, &batch)) {
             if (!score_batch(run, &batch, s)) break;
-            tell(pass, &batch, s);
+            send_results(pass, &batch, s);
         }
         done += batch.sentences;
         TL_TELL(run->events, work_done, done, (double)batch.tgt_tokens);

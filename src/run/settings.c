@@ -136,14 +136,14 @@ bool tl_translate_complete(tl_run_settings *settings, tl_error *error) {
 }
 
 /* A program without this setting, such as a captioner, has lines of words with single spaces between them. */
-static const char *said_or(const char *said, const char *otherwise) { return said ? said : otherwise; }
+static const char *text_or(const char *said, const char *otherwise) { return said ? said : otherwise; }
 
 const char *tl_pretokenize_of(const tl_run_settings *s, tl_side side) {
     if (!s) return NULL;
-    return said_or(side == TL_SOURCE ? s->text.src_pretokenize : s->text.tgt_pretokenize, "none");
+    return text_or(side == TL_SOURCE ? s->text.src_pretokenize : s->text.tgt_pretokenize, "none");
 }
 
 const char *tl_units_of(const tl_run_settings *s, tl_side side) {
     if (!s) return NULL;
-    return said_or(side == TL_SOURCE ? s->text.src_units : s->text.tgt_units, "words");
+    return text_or(side == TL_SOURCE ? s->text.src_units : s->text.tgt_units, "words");
 }

@@ -7,12 +7,21 @@
 
 enum { SPELT = 4 * 4 + 1 }; /* a character of four bytes, each as \ooo */
 
-/* If the first character is harmful, writes its bytes as numbers and returns how many bytes it has; otherwise 0. */
-static size_t spell(const char *text, size_t size, char out[SPELT]) {
+/* Writes the next character of a word in $'…' (`spelt`), or of a plain or quoted one, as it stands there. Returns how
+ * many bytes of the word it has; *written bytes are in out. */
+static size_t write_character(const char *text, size_t size, bool spelt, char out[SPELT], size_t *written) {
     char shown[TL_SHOWN_CHARACTER];
-    size_t written, taken = tl_shown_character(text, size, shown, &written);
-    if (written == taken) return 0;
-    for (size_t i = 0; i < taken; i++) snprintf(out + 4 * i, 5, "\\%03o", (unsigned)(unsigned char)text[i]);
+    const size_t taken = tl_shown_character(text, size, shown, written);
+    if (*written != taken) { /* harmful: numbers for its bytes */
+        for (size_t i = 0; i < taken; i++)
+            snprintf(out + 4 * i, 5, "\\%03o", (unsigned)(unsigned char)text[i]);
+    } else if (spelt && strchr("'\\", *text)) {
+        out[0] = '\\', out[1] = *text, *written = 2;
+    } else if (!spelt && *text == '\'') {
+        memcpy(out, "'\\''", *written = 4); /* closes the quotes, adds a quote, and opens them again */
+    } else {
+        memcpy(out, text, taken);
+    }
     return taken;
 }
 
@@ -30,21 +39,16 @@ char *tl_shell_word(const char *word, char *to, size_t size) {
     if (to && size) *to = 0;
     if (!word || !to || size < 8) return to;
     const bool harmless = is_harmless(word), plain = harmless && *word && !strpbrk(word, special);
-    size_t n = 0, taken;
+    size_t n = 0;
     if (!harmless) to[n++] = '$';
     if (!plain) to[n++] = '\'';
-    for (size_t left = strlen(word); left > 0 && n + 6 < size; word += taken, left -= taken) {
-        char spelt[SPELT];
-        taken = harmless ? 0 : spell(word, left, spelt);
-        if (taken > 0 && n + 4 * taken + 2 > size) break;
-        memcpy(to + n, spelt, 4 * taken);
-        n += 4 * taken;
-        if (taken > 0) continue;
-        if (!harmless && strchr("'\\", *word)) to[n++] = '\\';
-        if (harmless && *word == '\'')
-            memcpy(to + n, "'\\'", 3), n += 3; /* closes the quotes, adds a quote, and opens them again */
-        to[n++] = *word;
-        taken = 1;
+    for (size_t left = strlen(word), taken; left > 0; word += taken, left -= taken) {
+        char next[SPELT];
+        size_t written;
+        taken = write_character(word, left, !harmless, next, &written);
+        if (n + written + 2 > size) break;
+        memcpy(to + n, next, written);
+        n += written;
     }
     if (!plain) to[n++] = '\'';
     to[n] = 0;

@@ -18,12 +18,12 @@ static tl_pretokens pretokens_of(const tl_run_settings *s, tl_side side) {
     return cut && !strcmp(cut, "words") ? TL_PRETOKENS_WORDS : TL_PRETOKENS_NONE;
 }
 
-static char *or_failure(tl_run *run, char *text) {
+static char *check_memory(tl_run *run, char *text) {
     if (!text) tl_error_set(&run->error, "out of memory for a sentence");
     return text;
 }
 
-static void not_yet(tl_run *run, const char *what) {
+static void fail_untrained(tl_run *run, const char *what) {
     tl_error_set(&run->error, "the run in %s has no %s yet: train it, or open one that is trained", run->dir,
                  what);
 }
@@ -36,22 +36,22 @@ char *tl_run_cut_by_chance(tl_run *run, tl_side side, const char *line, const tl
     if (!tl_run_usable(run)) return NULL;
     if (!line) return tl_run_lacks(run, "a line"), NULL;
     const bool pairs = tl_run_has_pairs(run, side);
-    if (pairs && !run->bpe) return not_yet(run, "merges"), NULL;
+    if (pairs && !run->bpe) return fail_untrained(run, "merges"), NULL;
     char *words = tl_pretokens_cut(pretokens_of(&run->settings, side), line);
-    if (!words || !pairs) return or_failure(run, words);
+    if (!words || !pairs) return check_memory(run, words);
     char *subwords = tl_bpe_apply_dropout(tl_run_bpe_of(run, side), words, dropout);
     free(words);
-    return or_failure(run, subwords);
+    return check_memory(run, subwords);
 }
 
 char *tl_run_join(tl_run *run, tl_side side, const char *tokens) {
     if (!tl_run_usable(run)) return NULL;
     if (!tokens) return tl_run_lacks(run, "a line"), NULL;
     tl_pretokens kind = pretokens_of(&run->settings, side);
-    if (!tl_run_has_pairs(run, side)) return or_failure(run, tl_pretokens_join(kind, tokens));
+    if (!tl_run_has_pairs(run, side)) return check_memory(run, tl_pretokens_join(kind, tokens));
     char *words = tl_bpe_join(tokens), *line = words ? tl_pretokens_join(kind, words) : NULL;
     free(words);
-    return or_failure(run, line);
+    return check_memory(run, line);
 }
 
 /* ---- learning merges ---- */
@@ -106,7 +106,7 @@ static tl_corpus *cut_corpus(tl_run *run, const tl_corpus *lines) {
 
 tl_corpus *tl_run_encode(tl_run *run, const tl_corpus *lines) {
     if (!tl_run_usable(run)) return NULL;
-    if (!run->vocab[TL_SOURCE]) return not_yet(run, "vocabularies"), NULL;
+    if (!run->vocab[TL_SOURCE]) return fail_untrained(run, "vocabularies"), NULL;
     if (!lines) return tl_run_lacks(run, "a corpus"), NULL;
     tl_corpus *cut = cut_corpus(run, lines);
     if (!tl_failed(&run->error) && !tl_corpus_encode(cut, run->vocab[TL_SOURCE], run->vocab[TL_TARGET]))

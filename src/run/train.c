@@ -25,7 +25,7 @@ static bool same_beginning(tl_run *run, const tl_run_program *program) {
 }
 
 /* Were all ranks started with the same settings? */
-static bool fit(tl_run *run, const tl_run_program *program) {
+static bool ranks_agree(tl_run *run, const tl_run_program *program) {
     if (tl_ranks_count(run->ranks) == 1) return true;
     tl_config *settings = tl_config_new();
     tl_options_write(program->options, &run->settings, settings);
@@ -128,10 +128,11 @@ tl_ending tl_run_train(tl_run *run, bool overwrite, tl_training_end *end) {
     const tl_run_program *program =
         tl_run_usable(run) ? tl_run_program_of(run->settings.program, &run->error) : NULL;
     if (!program) return TL_FAILED;
-    const bool ok = fit(run, program) && tl_ranks_agree(run->ranks,
-                                                        run->in_folder ? prepare_resumed(run, program)
-                                                                       : prepare_new(run, program, overwrite),
-                                                        &run->error);
+    const bool ok =
+        ranks_agree(run, program) &&
+        tl_ranks_agree(run->ranks,
+                       run->in_folder ? prepare_resumed(run, program) : prepare_new(run, program, overwrite),
+                       &run->error);
     const tl_ending ending = ok ? train(run, program, end) : TL_FAILED;
     if (ending != TL_FAILED) run->in_folder = true;
     run->from_stage = false;

@@ -11,7 +11,7 @@
 
 /* ---- before the first step ---- */
 
-static bool go_on_from_checkpoint(tl_training *t) {
+static bool resume_from_checkpoint(tl_training *t) {
     const tl_task *task = t->config->task;
     if (!tl_state_load(t)) return false;
     if (t->now.fingerprint != task->fingerprint)
@@ -69,7 +69,7 @@ static bool prepare(tl_training *t) {
     if (!tl_together(t, (!t->leads || take_folder(t)) && make_optimiser(t)) || !tl_ranks_fit(t)) return false;
     t->now.fingerprint = c->task->fingerprint;
     bool ok = make_shares(t);
-    if (ok && t->leads) ok = (!c->resume || go_on_from_checkpoint(t)) && tl_log_open(t) && tl_watch_open(t);
+    if (ok && t->leads) ok = (!c->resume || resume_from_checkpoint(t)) && tl_log_open(t) && tl_watch_open(t);
     return tl_together(t, ok) && (!c->resume || tl_same_state(t));
 }
 

@@ -78,8 +78,8 @@ bool tl_train_complete(tl_complete_config *to, const tl_train_config *config, tl
 /* ---- plan.c ---- */
 
 long tl_planned_steps(const tl_training *t); /* by steps and epochs; 0: no limit */
-double
-tl_elapsed(const tl_training *t); /* seconds of training, earlier parts included, by this rank's clock */
+/* seconds of training, earlier parts included, by this rank's clock */
+double tl_elapsed(const tl_training *t);
 bool tl_is_stopped(const tl_training *t);
 const char *tl_is_over(const tl_training *t); /* the reason; NULL if it is not over */
 /* The same, once the last updates are validated: the limit may have been reached since the last validation. */

@@ -158,8 +158,8 @@ static bool allocate(tl_run *run, long count, long nbest, const tl_translate_opt
 /* ---- among ranks ---- */
 
 /* Reports the texts and scores of a batch; alignments are not sent. */
-static void tell(tl_pass *pass, const tl_batch *batch, const tl_translations *t) {
-    for (long row = 0; row < batch->sentences && tl_pass_tells(pass); row++) {
+static void send_results(tl_pass *pass, const tl_batch *batch, const tl_translations *t) {
+    for (long row = 0; row < batch->sentences && tl_pass_reports(pass); row++) {
         const long i = batch->index[row];
         long count = 0;
         while (count < t->nbest && t->text[i * t->nbest + count]) count++;
@@ -199,7 +199,7 @@ static bool translate_batches(tl_run *run, const job *j, tl_pass *pass) {
         if (tl_pass_mine(pass, &batch)) {
             tl_tape_reset(run->tape);
             if (!tl_run_search(run, &batch, j->options, &found) || !keep(run, j, &batch, &found)) break;
-            tell(pass, &batch, j->to);
+            send_results(pass, &batch, j->to);
         }
         done += batch.sentences;
         TL_TELL(run->events, work_done, done, (double)batch.src_tokens);

@@ -60,7 +60,7 @@ static bool look_at(tl_run *run, const tl_corpus *encoded, tl_side side, long i,
     return ok || tl_error_set(&run->error, "out of memory for unknown words");
 }
 
-static void tell(const tl_run *run, tl_side side, const unknown *u) {
+static void warn(const tl_run *run, tl_side side, const unknown *u) {
     char text[TL_ERROR_MAX];
     const long different = (long)u->different.count;
     const bool whole = !strcmp(tl_units_of(&run->settings, side), "words");
@@ -83,7 +83,7 @@ long tl_run_tell_unknown_of(tl_run *run, const tl_corpus *encoded, tl_side side)
     unknown u = {.words = 0};
     bool ok = tl_run_usable(run);
     for (long i = 0; ok && i < tl_corpus_size(encoded); i++) ok = look_at(run, encoded, side, i, &u);
-    if (ok && u.words) tell(run, side, &u);
+    if (ok && u.words) warn(run, side, &u);
     for (size_t i = 0; i < u.different.count; i++) free(u.text[i]);
     free(u.text);
     tl_names_free(&u.different);

@@ -136,8 +136,8 @@ void tl_watch_gradients(tl_training *t) {
         const long n = tl_numel(leaf->value);
         memcpy(to, leaf->value.data, (size_t)n * sizeof *to);
         w->weight[w->group_of[i]] += tl_watch_squares(to, n);
-        if (leaf->reached) /* otherwise the gradient is from an earlier update or stage */
-            w->grad[w->group_of[i]] += tl_watch_squares(leaf->grad, n);
+        /* otherwise the gradient is from an earlier update or stage */
+        if (leaf->reached) w->grad[w->group_of[i]] += tl_watch_squares(leaf->grad, n);
         to += n;
     }
 }

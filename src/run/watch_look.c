@@ -71,7 +71,7 @@ static long real_rows(const tl_batch *b, bool decoder, long sentence, long rows)
 }
 
 /* x [B,T,D] */
-static void see_stream(tl_tensor x, const tl_batch *b, bool decoder, tl_watch_mean *mean) {
+static void add_stream(tl_tensor x, const tl_batch *b, bool decoder, tl_watch_mean *mean) {
     if (!x.data || x.rank != 3 || x.stride[2] != 1) return;
     for (long s = 0; s < x.dim[0]; s++)
         for (long t = 0, rows = real_rows(b, decoder, s, x.dim[1]); t < rows; t++) {
@@ -81,7 +81,7 @@ static void see_stream(tl_tensor x, const tl_batch *b, bool decoder, tl_watch_me
 }
 
 /* p [B,H,T,S] to a mean for each head */
-static void see_heads(tl_tensor p, const tl_batch *b, bool decoder, int heads, tl_watch_mean *mean) {
+static void add_heads(tl_tensor p, const tl_batch *b, bool decoder, int heads, tl_watch_mean *mean) {
     if (!p.data || p.rank != 4) return;
     for (long s = 0; s < p.dim[0]; s++)
         for (long h = 0; h < p.dim[1] && h < heads; h++)
@@ -95,7 +95,7 @@ static void see_heads(tl_tensor p, const tl_batch *b, bool decoder, int heads, t
 }
 
 /* losses [B,T] */
-static void see_losses(tl_tensor losses, const tl_batch *b, int bins, tl_watch_mean *mean) {
+static void add_losses(tl_tensor losses, const tl_batch *b, int bins, tl_watch_mean *mean) {
     if (!losses.data || losses.rank != 2) return;
     for (long s = 0; s < losses.dim[0]; s++)
         for (long t = 0, rows = real_rows(b, true, s, losses.dim[1]); t < rows; t++) {
@@ -106,20 +106,20 @@ static void see_losses(tl_tensor losses, const tl_batch *b, int bins, tl_watch_m
         }
 }
 
-static void see(const tl_model *m, const tl_batch *b, const tl_model_maps *maps, tl_var losses,
-                tl_watch_mean *mean) {
+static void add_means(const tl_model *m, const tl_batch *b, const tl_model_maps *maps, tl_var losses,
+                      tl_watch_mean *mean) {
     for (int side = 0; side < TL_STREAM_SIDES; mean += m->depths[side++])
         for (int d = 0; maps->stream[side] && d < m->depths[side]; d++)
-            see_stream(tl_value(maps->stream[side][d].stream), b, side == TL_DECODER, &mean[d]);
+            add_stream(tl_value(maps->stream[side][d].stream), b, side == TL_DECODER, &mean[d]);
     for (int k = 0; k < TL_ATTENTION_KINDS; k++) {
         const tl_attention_maps *layer = tl_model_maps_of(maps, (tl_attention_kind)k);
         for (int l = 0; l < m->attentions[k]; l++) {
             const int heads = tl_model_heads(m, (tl_attention_kind)k, l);
-            if (layer && heads) see_heads(tl_value(layer[l].probs), b, k != TL_ENCODER_SELF, heads, mean);
+            if (layer && heads) add_heads(tl_value(layer[l].probs), b, k != TL_ENCODER_SELF, heads, mean);
             mean += heads;
         }
     }
-    if (m->kind->begin) see_losses(tl_value(losses), b, bins_of(m), mean);
+    if (m->kind->begin) add_losses(tl_value(losses), b, bins_of(m), mean);
 }
 
 /* ---- parts of a batch ---- */
@@ -152,7 +152,7 @@ static bool look_at(const tl_model *m, tl_tape *tape, const tl_batch *b, tl_watc
     const tl_var y =
         m->kind->begin ? tl_model_loss(m, tape, b, &each, NULL, &maps) : m->kind->hidden(m, tape, b, &maps);
     if (!tl_ok(y)) return false;
-    see(m, b, &maps, y, columns);
+    add_means(m, b, &maps, y, columns);
     return true;
 }
 

@@ -1,6 +1,6 @@
 /* watch.html: the table of watch.csv as curves. The page is the library's (src/lens/page/watch.html); this file
  * turns the table into JSON. */
-#include "base/page.h"
+#include "page.h"
 #include "base/quote.h"
 #include "events.h"
 #include "paths.h"
@@ -12,9 +12,8 @@
 
 extern const char tl_page_watch[];
 
-enum {
-    MOST = 8 << 20
-}; /* bytes of the table; of a longer one every second row, every third, … is shown, and the page says so */
+/* The largest table in bytes. Of a longer one every second row, every third, … is shown, and the page says so. */
+enum { MOST = 8 << 20 };
 
 /* A cell as a JSON number, or null if it holds none. */
 static void add_number(tl_buffer *b, const char *cell, size_t size) {

@@ -37,7 +37,7 @@ void tl_picture_free(tl_picture *p) {
     *p = (tl_picture){0};
 }
 
-static bool room(tl_picture *p, tl_tape *tape) {
+static bool make_room(tl_picture *p, tl_tape *tape) {
     const size_t nodes = (size_t)tape->nodes + 1, edges = (size_t)tape->edges + 1;
     *p = (tl_picture){.tape = tape,
                       .box_of = malloc(nodes * sizeof *p->box_of),
@@ -60,7 +60,7 @@ static void add_arrow(tl_picture *p, int from, int to, int value) {
 }
 
 /* Do arrows lead from one box to another? Goes back from the second. */
-static bool leads(tl_picture *p, int from, int to) {
+static bool is_reachable(tl_picture *p, int from, int to) {
     int depth = 0;
     p->marks++;
     p->stack[depth++] = to;
@@ -114,7 +114,8 @@ static bool would_close_a_cycle(tl_picture *p, int node, int box) {
     const tl_node *n = &p->tape->node[node];
     for (int e = 0; e < n->edges; e++) {
         const int before = box_before(p, p->tape->edge[n->first_edge + e]);
-        if (before >= 0 && before != box && !has_arrow(p, before, box) && leads(p, box, before)) return true;
+        if (before >= 0 && before != box && !has_arrow(p, before, box) && is_reachable(p, box, before))
+            return true;
     }
     return false;
 }
@@ -256,7 +257,7 @@ static void place_beside_readers(tl_picture *p) {
 }
 
 bool tl_picture_make(tl_picture *p, tl_tape *tape, int depth) {
-    if (!room(p, tape)) return false;
+    if (!make_room(p, tape)) return false;
     for (int i = 0; i < tape->nodes; i++) p->box_of[i] = TL_PICTURE_NO_BOX;
     for (int i = 0; i < tape->edges; i++)
         if (tape->edge[i] >= 0 && tl_node_is_view(tape, tape->edge[i]))

@@ -4,8 +4,8 @@
 #include "map.h"
 #include "nest.h"
 #include "share.h"
+#include "sizes.h"
 
-#include <limits.h>
 #include <math.h>
 
 static bool larger(tl_real a, tl_real b) { return a > b || (isnan(a) && !isnan(b)); }
@@ -34,11 +34,6 @@ void tl_tensor_max_grad(tl_tensor dx, tl_tensor dy, const int32_t *index, int ax
 }
 
 /* ---- argmax and top k ---- */
-
-static int axis_of(tl_tensor t, int axis) {
-    if (!t.data || tl_shape_numel(tl_shape_of(t)) < 0 || axis < -t.rank || axis >= t.rank) return -1;
-    return axis < 0 ? axis + t.rank : axis;
-}
 
 /* Does element i come before element j: is it larger, or equal and at a lower index? A total order, so the result is
  * unique. */
@@ -95,7 +90,7 @@ static lines lines_of(tl_tensor x, tl_shape picked, int axis) {
 }
 
 bool tl_top_k(tl_tensor x, int axis, long k, int *ids, tl_real *values) {
-    const int at = axis_of(x, axis);
+    const int at = x.data && tl_shape_numel(tl_shape_of(x)) >= 0 ? tl_axis_of(x.rank, axis) : -1;
     if (at < 0 || !ids || k < 0 || k > x.dim[at] || x.dim[at] > INT_MAX) return false;
     if (k == 0 || tl_numel(x) == 0) return true;
     tl_shape shape = tl_shape_of(x);

@@ -1,9 +1,7 @@
 #define _DEFAULT_SOURCE /* madvise */
 #include "arena.h"
+#include "base/memory.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #if defined(__linux__)
 # include <sys/mman.h>
 #endif
@@ -24,8 +22,8 @@ static bool chunk_memory(tl_arena_chunk *chunk, size_t size, bool zeroed) {
     chunk->size = size;
     chunk->memory = (char *)(((uintptr_t)chunk->allocated + align - 1) / align * align);
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
-    if (align == HUGE_PAGE)
-        madvise(chunk->memory, size, MADV_HUGEPAGE); /* only advice: it may fail without harm */
+    /* only advice: it may fail without harm */
+    if (align == HUGE_PAGE) madvise(chunk->memory, size, MADV_HUGEPAGE);
 #endif
     return true;
 }
@@ -40,13 +38,7 @@ static bool add_chunk(tl_arena *a, size_t bytes) {
         size = bytes; /* close to the limit: only what is needed */
         if (a->reserved + size > a->limit) return false;
     }
-    if (a->chunks == a->capacity) {
-        int capacity = a->capacity ? 2 * a->capacity : 16;
-        tl_arena_chunk *grown = realloc(a->chunk, (size_t)capacity * sizeof *grown);
-        if (!grown) return false;
-        a->chunk = grown;
-        a->capacity = capacity;
-    }
+    if (!TL_RESERVE(a->chunk, a->room, (size_t)a->chunks + 1)) return false;
     tl_arena_chunk chunk = {0};
     if (!chunk_memory(&chunk, size, a->zeroed)) return false;
     a->chunk[a->chunks++] = chunk;

@@ -16,7 +16,8 @@ typedef struct tl_arena_chunk {
 
 typedef struct tl_arena {
     tl_arena_chunk *chunk;
-    int chunks, capacity, current;
+    int chunks, current;
+    size_t room;                        /* chunks that the array has room for */
     size_t used, peak, reserved, limit; /* bytes; limit 0 = none */
     long allocations;
     bool zeroed; /* set before the first request: new memory is zeroed */

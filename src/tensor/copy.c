@@ -110,7 +110,7 @@ static void copy_band(const void *of, long i) {
     copy_plane(band, job->to + to, job->from + from, job->accumulate);
 }
 
-static bool transfer(tl_tensor to, tl_tensor from, accumulate_fn *accumulate) {
+bool tl_tensor_put(tl_tensor to, tl_tensor from, bool add) {
     if (!to.data) return false;
     from = tl_tensor_expand(from, tl_shape_of(to)); /* fails if `to` has an impossible shape */
     if (!from.data) return false;
@@ -119,7 +119,7 @@ static bool transfer(tl_tensor to, tl_tensor from, accumulate_fn *accumulate) {
     copy_job job = {.nest = tl_nest_of(2, (tl_tensor[]){to, from}),
                     .to = to.data,
                     .from = from.data,
-                    .accumulate = accumulate};
+                    .accumulate = add ? tl_kernels_pick()->map->accumulate : NULL};
     tl_nest *nest = &job.nest;
     bool worth_it = nest->count >= TL_MAP_PARALLEL;
     if (nest->rank == 1) {
@@ -141,7 +141,4 @@ static bool transfer(tl_tensor to, tl_tensor from, accumulate_fn *accumulate) {
     return true;
 }
 
-bool tl_tensor_copy(tl_tensor to, tl_tensor from) { return transfer(to, from, NULL); }
-bool tl_tensor_accumulate(tl_tensor to, tl_tensor from) {
-    return transfer(to, from, tl_kernels_pick()->map->accumulate);
-}
+bool tl_tensor_copy(tl_tensor to, tl_tensor from) { return tl_tensor_put(to, from, false); }

@@ -94,6 +94,8 @@ long tl_tensor_nonfinite(tl_tensor t) {
     return -1;
 }
 
+const char *tl_nonfinite_text(double number) { return isnan(number) ? "nan" : number > 0 ? "inf" : "-inf"; }
+
 double tl_tensor_element(tl_tensor t, long i) {
     if (i < 0 || i >= tl_numel(t)) return NAN;
     const tl_nest nest = tl_nest_of(1, &t);

@@ -7,6 +7,8 @@
 bool tl_all_finite(const tl_real *x, long n);
 /* The index, in row-major order, of the first element that is NaN or infinite; -1: none. */
 long tl_tensor_nonfinite(tl_tensor t);
+/* "nan", "inf" or "-inf". NaN's sign says nothing, and differs from machine to machine. */
+const char *tl_nonfinite_text(double number);
 /* Element i in row-major order; NaN if there is none. */
 double tl_tensor_element(tl_tensor t, long i);
 /* A hash of every bit of every element: almost certainly a different number after any change. */

@@ -6,7 +6,7 @@
  * same time get the same answer. Only tl_set_isa changes the pointer.
  *
  * A wrong name in TL_ISA has no effect here. Every new tape checks the name and fails with an error
- * (tl_kernels_asked). */
+ * (tl_kernels_check_name). */
 #define _GNU_SOURCE /* syscall */
 #include "kernels/kernels.h"
 #include <stdatomic.h>
@@ -153,7 +153,7 @@ bool tl_set_isa(const char *name, tl_error *error) {
     return table != NULL;
 }
 
-bool tl_kernels_asked(tl_error *error) {
+bool tl_kernels_check_name(tl_error *error) {
     const char *asked = getenv("TL_ISA");
     return !asked || *asked == 0 || find(asked, "TL_ISA: instruction set", error);
 }

@@ -104,6 +104,7 @@ static void forward_part(const void *job, long part, long parts) {
 
 bool tl_lstm_forward(const tl_lstm *l, tl_matmul_precision precision, const tl_product_packed *packed,
                      tl_workspace *workspace) {
+    if (tl_numel(l->c) == 0) return true; /* no sentences, or no hidden numbers */
     const tl_shape wide = TL_SHAPE(l->c.dim[0], 4 * l->c.dim[1]);
     const tl_product_options options = {.bias = l->bias, .packed = packed, .precision = precision};
     walk w = {.l = l};
@@ -156,6 +157,7 @@ static void back_part(const void *job, long part, long parts) {
 
 bool tl_lstm_backward(const tl_lstm *l, tl_matmul_precision precision, tl_tensor dy, tl_tensor dsum,
                       tl_tensor kept_before, tl_tensor dc, tl_workspace *workspace) {
+    if (tl_numel(l->c) == 0) return true; /* as above */
     const tl_shape state = tl_shape_of(l->c), wide = TL_SHAPE(state.dim[0], 4 * state.dim[1]);
     const tl_shape d = TL_SHAPE(2, 2, state.dim[0], state.dim[1]);
     const long weight = tl_whole_lines(tl_product_packed_numel(l->weight, precision));

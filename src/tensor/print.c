@@ -14,8 +14,9 @@
 enum { EDGE = 3, SHOW_ALL = 1000, NUMBER_TEXT = 40 };
 
 typedef struct layout {
-    bool shorten;
-    char kind; /* 'd' whole numbers, 'f' four decimals, 'e' powers of ten */
+    bool shorten, whole;      /* whole: all shown numbers are whole numbers */
+    double largest, smallest; /* of the finite magnitudes that are not 0 */
+    char kind;                /* 'd' whole numbers, 'f' four decimals, 'e' powers of ten */
     int width;
 } layout;
 
@@ -31,37 +32,26 @@ static long shown(const layout *l, long n, long i) {
 }
 static long shown_count(const layout *l, long n) { return l->shorten && n > 2 * EDGE ? 2 * EDGE + 1 : n; }
 
-typedef struct range {
-    bool whole;
-    double largest, smallest; /* of the finite magnitudes that are not 0 */
-} range;
-
-static void look(tl_tensor t, const layout *l, range *r) {
-    if (t.rank > 0) {
-        for (long i = 0; i < shown_count(l, t.dim[0]); i++) {
-            long at = shown(l, t.dim[0], i);
-            if (at >= 0) look(tl_at(t, at), l, r);
-        }
-        return;
-    }
-    double v = fabs((double)*t.data);
+static void compare(double v, layout *l) {
+    v = fabs(v);
     if (!isfinite(v)) return;
-    if (v != floor(v)) r->whole = false;
-    if (v > r->largest) r->largest = v;
-    if (v > 0 && (r->smallest == 0 || v < r->smallest)) r->smallest = v;
+    if (v != floor(v)) l->whole = false;
+    if (v > l->largest) l->largest = v;
+    if (v > 0 && (l->smallest == 0 || v < l->smallest)) l->smallest = v;
 }
 
-static void measure(tl_tensor t, layout *l) {
-    if (t.rank > 0) {
-        for (long i = 0; i < shown_count(l, t.dim[0]); i++) {
-            long at = shown(l, t.dim[0], i);
-            if (at >= 0) measure(tl_at(t, at), l);
-        }
-        return;
-    }
+static void measure(double v, layout *l) {
     char text[NUMBER_TEXT];
-    int width = number_text(text, (double)*t.data, l->kind);
+    int width = number_text(text, v, l->kind);
     if (width > l->width) l->width = width;
+}
+
+static void for_each_shown(tl_tensor t, void (*fn)(double v, layout *l), layout *l) {
+    if (t.rank == 0) fn((double)*t.data, l);
+    for (long i = 0; t.rank > 0 && i < shown_count(l, t.dim[0]); i++) {
+        long at = shown(l, t.dim[0], i);
+        if (at >= 0) for_each_shown(tl_at(t, at), fn, l);
+    }
 }
 
 static void print_part(tl_tensor t, const layout *l, int depth, FILE *out) {
@@ -93,14 +83,12 @@ void tl_print(tl_tensor t, FILE *out) {
         fputs("no tensor\n", out);
         return;
     }
-    char shape[TL_SHAPE_TEXT];
-    layout l = {.shorten = tl_numel(t) > SHOW_ALL};
-    range r = {.whole = true};
-    look(t, &l, &r);
-    l.kind = r.largest >= 1e5 || (r.smallest > 0 && r.smallest < 1e-3 && r.largest < 1e-1) ? 'e' : 'f';
-    if (r.whole && r.largest < 1e9) l.kind = 'd';
-    measure(t, &l);
-    fprintf(out, "%s\n", tl_shape_text(tl_shape_of(t), shape));
+    layout l = {.shorten = tl_numel(t) > SHOW_ALL, .whole = true};
+    for_each_shown(t, compare, &l);
+    l.kind = l.largest >= 1e5 || (l.smallest > 0 && l.smallest < 1e-3 && l.largest < 1e-1) ? 'e' : 'f';
+    if (l.whole && l.largest < 1e9) l.kind = 'd';
+    for_each_shown(t, measure, &l);
+    fprintf(out, "%s\n", TL_SHAPE_STRING_OF(t));
     print_part(t, &l, 0, out);
     fputc('\n', out);
 }

@@ -155,7 +155,7 @@ bool tl_tensor_sum_to(tl_tensor to, tl_tensor from, bool add) {
     if (!divide(to, from, &r, &any)) return false;
     if (!any) {
         to = tl_tensor_expand(to, tl_shape_of(from)); /* adds the axes of size 1 that `to` lacks */
-        return add ? tl_tensor_accumulate(to, from) : tl_tensor_copy(to, from);
+        return tl_tensor_put(to, from, add);
     }
     if (tl_numel(to) == 0) return true;
     if (r.columns.count > 1)

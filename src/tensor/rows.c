@@ -86,17 +86,11 @@ void tl_rows_rotate(tl_tensor y, tl_tensor x, const tl_real *turns, bool back, b
 
 /* ---- normalisation ---- */
 
-void tl_rows_layer_norm(tl_real *y, const tl_real *x, const tl_real *gamma, const tl_real *beta, long rows,
-                        long n, double eps, tl_real *mean, tl_real *rstd) {
+void tl_rows_norm(tl_real *y, const tl_real *x, const tl_real *gamma, const tl_real *beta, long rows, long n,
+                  double eps, tl_real *mean, tl_real *rstd) {
     const tl_norm_kernels *k = tl_kernels_pick()->norms;
     TL_EACH(r, rows, rows * n > SMALL_SIMPLE,
-            k->layer_norm(y + r * n, x + r * n, gamma, beta, n, eps, mean + r, rstd + r));
-}
-
-void tl_rows_rms_norm(tl_real *y, const tl_real *x, const tl_real *gamma, long rows, long n, double eps,
-                      tl_real *rstd) {
-    const tl_norm_kernels *k = tl_kernels_pick()->norms;
-    TL_EACH(r, rows, rows * n > SMALL_SIMPLE, k->rms_norm(y + r * n, x + r * n, gamma, n, eps, rstd + r));
+            k->norm(y + r * n, x + r * n, gamma, beta, n, eps, mean ? mean + r : NULL, rstd + r));
 }
 
 static bool all_zero(const tl_real *row, long n) {
@@ -142,11 +136,8 @@ bool tl_rows_norm_backward(tl_row_gradient dx, tl_row_gradient dgamma, tl_row_gr
                 *part_beta = dbeta.to ? part + c * step + n : NULL;
         for (long r = start[c]; r < start[c + 1]; r++) {
             tl_real *to = dx.to ? dx.to + r * n : NULL;
-            if (mean)
-                k->layer_norm_backward(to, part_gamma, part_beta, x + r * n, dy + r * n, gamma, n, mean[r],
-                                       rstd[r], dx.add);
-            else
-                k->rms_norm_backward(to, part_gamma, x + r * n, dy + r * n, gamma, n, rstd[r], dx.add);
+            k->norm_backward(to, part_gamma, part_beta, x + r * n, dy + r * n, gamma, n,
+                             mean ? mean + r : NULL, rstd[r], dx.add);
         }
     });
     if (dgamma.to) sum_chunks(dgamma, part, chunks, step, n);
@@ -158,21 +149,17 @@ bool tl_rows_norm_backward(tl_row_gradient dx, tl_row_gradient dgamma, tl_row_gr
 
 static double factor_of(tl_row_factor f, long row) { return f.each ? (double)f.each[row] : f.all; }
 
-static tl_row_loss loss_of_row(const tl_real *x, long n, const tl_row_targets *t, long r, tl_real *e) {
-    const tl_loss_kernels *k = tl_kernels_pick()->losses;
-    return t->weights.weight ? k->weighted_cross_entropy(x, n, t->id[r], t->smoothing, t->weights, e)
-                             : k->cross_entropy(x, n, t->id[r], t->smoothing, e);
-}
-
 bool tl_rows_cross_entropy(tl_loss_sums *sums, tl_real *each, tl_row_softmax *softmax, tl_real *exps,
                            const tl_real *logits, long rows, long n, const tl_row_targets *targets,
                            tl_workspace *w) {
     tl_row_loss *loss = rows > 0 ? tl_workspace_get(w, (size_t)rows * sizeof *loss) : NULL;
     if (rows > 0 && !loss) return false;
+    const tl_loss_kernels *k = tl_kernels_pick()->losses;
     TL_EACH(r, rows, rows * n > SMALL, {
         tl_real *e = exps ? exps + r * n : NULL;
         if (tl_row_is_real(targets, r)) {
-            loss[r] = loss_of_row(logits + r * n, n, targets, r, e);
+            loss[r] =
+                k->cross_entropy(logits + r * n, n, targets->id[r], targets->smoothing, targets->weights, e);
         } else {
             loss[r] = (tl_row_loss){0};
             if (e) memset(e, 0, (size_t)n * sizeof *e);
@@ -199,11 +186,9 @@ void tl_rows_cross_entropy_backward(tl_real *dx, const tl_real *logits, const tl
         const tl_real *x = logits + r * n;
         if (!tl_row_is_real(t, r)) {
             if (!add) memset(dx + r * n, 0, (size_t)n * sizeof *dx);
-        } else if (t->weights.weight) {
-            k->weighted_cross_entropy_backward(dx + r * n, x, n, t->id[r], t->smoothing, t->weights,
-                                               softmax[r], f, add);
         } else {
-            k->cross_entropy_backward(dx + r * n, x, n, t->id[r], t->smoothing, softmax[r], f, add);
+            k->cross_entropy_backward(dx + r * n, x, n, t->id[r], t->smoothing, t->weights, softmax[r], f,
+                                      add);
         }
     });
 }
@@ -212,12 +197,9 @@ void tl_rows_cross_entropy_finish(tl_real *exps, const tl_row_softmax *softmax, 
                                   const tl_row_targets *t, tl_row_factor factor) {
     const tl_loss_kernels *k = tl_kernels_pick()->losses;
     TL_EACH(r, rows, rows * n > SMALL_SIMPLE, {
-        const double f = factor_of(factor, r);
-        tl_real *e = exps + r * n;
-        if (tl_row_is_real(t, r) && t->weights.weight)
-            k->weighted_cross_entropy_finish(e, n, t->id[r], t->smoothing, t->weights, softmax[r], f);
-        else if (tl_row_is_real(t, r))
-            k->cross_entropy_finish(e, n, t->id[r], t->smoothing, softmax[r], f);
+        if (tl_row_is_real(t, r))
+            k->cross_entropy_finish(exps + r * n, n, t->id[r], t->smoothing, t->weights, softmax[r],
+                                    factor_of(factor, r));
     });
 }
 
@@ -228,7 +210,7 @@ long tl_row_arg_max(const tl_real *x, long n, double *nll) {
 }
 
 tl_row_softmax tl_row_softmax_of(const tl_real *x, long n) {
-    return tl_kernels_pick()->losses->cross_entropy(x, n, 0, 0, NULL).softmax;
+    return tl_kernels_pick()->losses->cross_entropy(x, n, 0, 0, (tl_class_weights){NULL, 0}, NULL).softmax;
 }
 
 void tl_row_weights(tl_real *w, const tl_real *x, long n, double max, double temperature) {

@@ -36,19 +36,17 @@ void tl_rows_masked_softmax_backward(tl_real *dx, const tl_real *y, const tl_rea
 
 /* ---- normalisation ---- */
 
-/* gamma, beta [n] or NULL. Writes mean and rstd [rows], which backward needs. */
-void tl_rows_layer_norm(tl_real *y, const tl_real *x, const tl_real *gamma, const tl_real *beta, long rows,
-                        long n, double eps, tl_real *mean, tl_real *rstd);
-void tl_rows_rms_norm(tl_real *y, const tl_real *x, const tl_real *gamma, long rows, long n, double eps,
-                      tl_real *rstd);
+/* layer_norm, or with mean NULL rms_norm. gamma, beta [n] or NULL. Writes mean and rstd [rows], which backward needs. */
+void tl_rows_norm(tl_real *y, const tl_real *x, const tl_real *gamma, const tl_real *beta, long rows, long n,
+                  double eps, tl_real *mean, tl_real *rstd);
 
 typedef struct tl_row_gradient {
     tl_real *to; /* NULL: not wanted */
     bool add;
 } tl_row_gradient;
 
-/* dx [rows,n]; dgamma, dbeta [n], sums over the rows. With mean NULL: the backward of rms_norm (without dbeta). False
- * when out of memory. */
+/* dx [rows,n]; dgamma, dbeta [n], sums over the rows. With mean NULL: the backward of rms_norm. False when out of
+ * memory. */
 bool tl_rows_norm_backward(tl_row_gradient dx, tl_row_gradient dgamma, tl_row_gradient dbeta,
                            const tl_real *x, const tl_real *dy, const tl_real *gamma, long rows, long n,
                            const tl_real *mean, const tl_real *rstd, tl_workspace *w);

@@ -51,6 +51,12 @@ static inline long tl_size_of_axes(int rank, const long *dim) {
     return all >> bits[rank] == 0 ? (long)n : tl_size_of_large_axes(rank, dim);
 }
 
+/* An axis counted from 0; a negative one counts from the end. -1 if there is none. */
+static inline int tl_axis_of(int rank, long axis) {
+    if (axis < -rank || axis >= rank) return -1;
+    return (int)(axis < 0 ? axis + rank : axis);
+}
+
 /* Why no tensor can have that shape, as the end of a sentence about it: "has an axis of negative size". */
 const char *tl_shape_fault(tl_shape shape);
 

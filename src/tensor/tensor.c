@@ -95,8 +95,7 @@ bool tl_is_contiguous(tl_tensor t) {
 static bool is_tensor(tl_tensor t) { return t.data && tl_size_of_axes(t.rank, t.dim) >= 0; }
 
 static int axis_of(tl_tensor t, int axis) {
-    if (!t.data || !is_rank(t.rank) || axis < -t.rank || axis >= t.rank) return -1;
-    return axis < 0 ? axis + t.rank : axis;
+    return t.data && is_rank(t.rank) ? tl_axis_of(t.rank, axis) : -1;
 }
 
 tl_tensor tl_at_n(tl_tensor t, int count, const long *index) {

@@ -37,11 +37,6 @@ void tl_update_adam_ranges(const tl_adam_range *range, int count) {
             adam_part(range, count, piece * PIECE, min_long((piece + 1) * PIECE, total)));
 }
 
-void tl_update_adam(tl_real *p, tl_real *m, tl_real *v, const tl_real *grad, long n,
-                    const tl_adam_update *u) {
-    tl_update_adam_ranges(&(tl_adam_range){p, m, v, grad, n, *u}, 1);
-}
-
 double tl_sum_squares(const tl_real *x, long n) {
     const tl_update_kernels *k = tl_kernels_pick()->update;
     double sum[PIECES] = {0};

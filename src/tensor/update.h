@@ -6,7 +6,6 @@
 #include "kernels/update.h"
 
 void tl_update_sgd(tl_real *p, tl_real *b, const tl_real *grad, long n, const tl_sgd_update *u);
-void tl_update_adam(tl_real *p, tl_real *m, tl_real *v, const tl_real *grad, long n, const tl_adam_update *u);
 /* Updates many ranges as if they were one: the threads meet once, not once for each range. */
 typedef struct tl_adam_range {
     tl_real *p, *m, *v;

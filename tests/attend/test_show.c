@@ -13,8 +13,8 @@ START_TEST(the_terminal_and_the_file) {
     assert_contains(out, "source  the cat sleeps .\ntarget  le chat dort .\n");
     assert_contains(out,
                     "decoder.layers.1.self, head 1: A (weights: the share of each key in what a query gets)");
-    assert_contains(out,
-                    "writes le (read <bos>)    100   ╱╱   ╱╱   ╱╱   ╱╱\n"); /* later positions are hatched */
+    /* later positions are hatched */
+    assert_contains(out, "writes le (read <bos>)    100   ╱╱   ╱╱   ╱╱   ╱╱\n");
     assert_contains(
         out,
         "L = the loss as it is trained, summed over the words; a positive gradient makes it worse\nL is ");
@@ -53,8 +53,8 @@ START_TEST(the_picture) {
     sh(SHOW
        " --attention decoder.layers.1.self --head 1 --quantity A,dS --svg $D/x.svg > $D/said; grep -c "
        "'</text>$' $D/x.svg; grep -o '<rect x=' $D/x.svg | wc -l; grep -c 'fill=\"url(#blocked)' $D/x.svg");
-    ck_assert_str_eq(out,
-                     "54\n50\n20\n"); /* 30 numbers, 4 titles, 20 names; twice 25 pairs, 10 of them blocked */
+    /* 30 numbers, 4 titles, 20 names; twice 25 pairs, 10 of them blocked */
+    ck_assert_str_eq(out, "54\n50\n20\n");
     sh("grep '  writes dort' $D/said | sed 's/.*chat)//; s/╱//g' | tr -s ' ' '\n' | grep . | sort > $D/a; "
        "grep -A 5 'end\">dort' $D/x.svg | grep '^<rect' | sed -n 's/.*\">\\(.*\\)<.text>/\\1/p' | sort > "
        "$D/b; "

@@ -104,8 +104,8 @@ START_TEST(a_constant_that_changes) {
     tl_tape *tape = checked();
     tl_real numbers[6] = {1, 2, 3, 4, 5, 6}, more[2] = {1, 2};
     tl_var x = tl_variable(tape, tl_tensor_of(more, TL_SHAPE(2)));
-    tl_var c =
-        tl_constant(tape, tl_tensor_transpose(tl_tensor_of(numbers, TL_SHAPE(2, 3)), 0, 1)); /* [3,2] */
+    /* [3,2] */
+    tl_var c = tl_constant(tape, tl_tensor_transpose(tl_tensor_of(numbers, TL_SHAPE(2, 3)), 0, 1));
     tl_var unread = tl_constant(tape, tl_tensor_of(more, TL_SHAPE(2)));
     tl_scope_enter(tape, "encoder");
     tl_var y = tl_mul(tl_slice(c, 0, 1, 2), x);

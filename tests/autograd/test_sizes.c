@@ -144,8 +144,30 @@ START_TEST(masks_at_the_end_of_numbers) { /* no sum or product of the arguments 
 }
 END_TEST
 
+/* No sentences, or no hidden numbers: an empty result, and a weight's gradient of zeros. */
+START_TEST(an_lstm_of_nothing) {
+    static const long sizes[][2] = {{0, 3}, {2, 0}, {0, 0}}; /* B, hidden */
+    for (int i = 0; i < 3; i++) {
+        const long b = sizes[i][0], n = sizes[i][1];
+        tl_real numbers[64], dy[1] = {0};
+        for (int k = 0; k < 64; k++) numbers[k] = 1;
+        tape = tl_tape_new();
+        const tl_var x = tl_variable(tape, tl_tensor_of(numbers, TL_SHAPE(b, 2, 4 * n))),
+                     w = tl_variable(tape, tl_tensor_of(numbers, TL_SHAPE(4 * n, n))),
+                     h = tl_variable(tape, tl_tensor_of(numbers, TL_SHAPE(b, n))),
+                     y = tl_lstm_steps(x, w, TL_NO_VAR, h, h, NULL, false);
+        assert_no_error(tl_tape_error(tape));
+        ck_assert(tl_shape_equal(tl_shape_of_var(y), TL_SHAPE(2, b, 2, n)));
+        ck_assert(tl_backward_from(y, tl_tensor_of(dy, TL_SHAPE(2, b, 2, n))));
+        for (long k = 0; k < 4 * n * n; k++) ck_assert(tl_grad(w).data[k] == 0);
+        tl_tape_free(tape);
+    }
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, results_that_no_memory_holds);
+    tcase_add_test(tc, an_lstm_of_nothing);
     tcase_add_loop_test(tc, shapes_that_are_none, 0, 4);
     tcase_add_test(tc, sizes_that_only_seem_to_fit);
     tcase_add_test(tc, arrays_that_are_not_there);

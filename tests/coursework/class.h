@@ -1,4 +1,4 @@
-/* For tests of the lecturer's run: folders of students, and what becomes of a file. */
+/* For tests of marker --all: writes students' files and marks them. */
 #ifndef TL_TESTS_COURSEWORK_CLASS_H
 #define TL_TESTS_COURSEWORK_CLASS_H
 
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <tapeloom/io.h>
 
-/* A workshop in the checkout that the tests run in, with the library of this build. */
+/* A workshop in this checkout, with the library of this build. */
 static course_workshop class_shop;
 
 static inline void class_close(void) { course_workshop_close(&class_shop); }
@@ -49,7 +49,7 @@ static inline char *class_changed(const char *text, const char *from, const char
     return changed;
 }
 
-/* The marks of a text as a student's file of that task and tier. */
+/* Writes `text` as a student's file of that task and tier, and marks it. */
 static inline course_result class_result(const course_task *task, int tier, const char *text, uint64_t seed,
                                          course_limits limits) {
     static int number;

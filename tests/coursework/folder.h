@@ -1,5 +1,5 @@
-/* The students' folder, made as `make coursework` makes it, and what is said in it. In commands $T is the test's folder, $K the
- * course, $S the answers, $TOP the repository, $M the marker. Nothing of a `make test` that runs this reaches the inner makes. */
+/* The students' folder, made by `make coursework`, and commands that run in it. In commands $T is the test's folder, $K
+ * the course, $S the answers, $TOP the repository, $M the marker. */
 #ifndef TL_TESTS_COURSEWORK_FOLDER_H
 #define TL_TESTS_COURSEWORK_FOLDER_H
 
@@ -15,7 +15,7 @@
 static scratch all; /* the program's folder: the course and the answers, made once */
 static char *said;  /* both streams of the last command */
 
-/* Exit status of a command. */
+/* Runs a command; its output is in `said`. Returns its exit status. */
 static inline int try(const char *format, ...) {
     char command[3072];
     va_list arguments;
@@ -33,7 +33,9 @@ static inline int try(const char *format, ...) {
   must_msg(status_ == 0, "%s\nexit status %d\n%s", #__VA_ARGS__, status_, said); \
  } while (0)
 
-static inline void alone(void) { /* make hands its options and variables on to what it runs, and so to us */
+/* `make test` puts its options and variables into the environment. They are removed, so that they do not reach the
+ * makes that the tests run. */
+static inline void clear_make_environment(void) {
     static const char *const names[] = {
         "MAKEFLAGS", "GNUMAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES",  "MAKEFILES",
         "B",         "PRECISION",    "SAN",    "DEBUG",     "OPENMP",         "HARDEN",
@@ -54,16 +56,16 @@ static inline void enter_course(void) {
     setenv("M", marker, 1);
     setenv("TOP", top, 1);
     setenv("T", all.folder, 1);
-    setenv("K", scratch_path(&all, "the course"), 1); /* a name with a space: it is in the way everywhere */
+    setenv("K", scratch_path(&all, "the course"), 1); /* with a space, so that every command must quote it */
     setenv("S", scratch_path(&all, "answers"), 1);
-    alone();
-    /* -o: what is built already stays as it is, whatever flavour this is */
+    clear_make_environment();
+    /* -o: the library and the marker of this build are not made again, whatever its options were */
     setenv("MAKE_TOP", "make -s -o lib -o $BUILD/marker B=$BUILD CC=\"$CC\"", 1);
     sh("eval \"$MAKE_TOP\" coursework 'OUT=\"$K\"' && eval \"$MAKE_TOP\" coursework-solutions 'OUT=\"$S\"'");
 }
 static inline void leave_course(void) { scratch_remove(&all); }
 
-/* Can tier 2 be tried with this library? (Runners hand over floats.) */
+/* Tier 2 needs the library in float, because runners exchange floats. */
 #define has_tier2 (sizeof(tl_real) == sizeof(float))
 
 /* "03-softmax" */

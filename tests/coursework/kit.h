@@ -11,9 +11,10 @@
 #include <tapeloom.h>
 #include <unistd.h>
 
-/* A folder for this process's runners, removed when it ends (tests run in processes of their own). */
+/* A folder for runners. A fixture may make it before the tests fork; the process that made it removes it when it
+ * ends. */
 static char kit_folder[64];
-static pid_t kit_owner; /* a fixture of all tests makes it before they fork */
+static pid_t kit_owner;
 
 static inline void kit_remove(void) {
     char command[128];
@@ -44,7 +45,8 @@ static inline char *kit_read(const char *path) {
     return text;
 }
 
-/* `path` with its one occurrence of `from` replaced by `to`, in a new file; the file's name, to be freed. */
+/* Copies the file `path` with its only occurrence of `from` replaced by `to`. Returns the new file's name, to be
+ * freed. */
 static inline char *kit_mutant(const char *path, const char *from, const char *to) {
     char *text = kit_read(path), *name = calloc(128, 1);
     char *at = strstr(text, from);
@@ -59,8 +61,8 @@ static inline char *kit_mutant(const char *path, const char *from, const char *t
     return name;
 }
 
-/* A student's file of task 3: the solution, but for these bodies of softmax_forward and softmax_backward (NULL: right, as
- * right_forward and right_backward are). Its name, to be freed. */
+/* Writes a student's file of task 3 with these bodies of softmax_forward and softmax_backward. NULL: the solution's,
+ * which the file has under the names right_forward and right_backward. Returns the file's name, to be freed. */
 static inline char *kit_student(const char *forward, const char *backward) {
     static int number;
     char *name = calloc(128, 1);
@@ -82,10 +84,11 @@ static inline char *kit_student(const char *forward, const char *backward) {
     return name;
 }
 
-/* Can tier 2 be tried with this library? (Runners hand over floats.) */
+/* Tier 2 needs the library in float, because runners exchange floats. */
 #define kit_has_tier2 (sizeof(tl_real) == sizeof(float))
 
-/* The runner's own objects of a task's tier at -O`level`, compiled once in a test: their folder. */
+/* Compiles the runner's own sources for a task and tier at -O`level`, once in a test. Returns the folder of the
+ * objects. */
 static inline const char *kit_parts(const char *task, int tier, int level, const char *flags) {
     static char folder[160];
     const char *cc = getenv("CC") ? getenv("CC") : "cc";
@@ -102,14 +105,15 @@ static inline const char *kit_parts(const char *task, int tier, int level, const
     return folder;
 }
 
-/* The runner of `file` (several: spaces between) at -O`level`; to be freed. NULL if it does not compile. */
+/* Compiles a runner with a student's file at -O`level`; several files have spaces between. Returns the program's name,
+ * to be freed, or NULL if it does not compile. */
 static inline char *kit_runner(const char *task, int tier, const char *file, int level) {
     static int number;
     const char *cc = getenv("CC") ? getenv("CC") : "cc", *build = getenv("BUILD") ? getenv("BUILD") : "build";
     char *program = calloc(128, 1), object[160], flags[512], library[256] = "", command[2048];
     snprintf(program, 128, "%s/run-%ld-%d", kit_temporary(), (long)getpid(), ++number);
     snprintf(object, sizeof object, "%s/objects-%ld-%d", kit_temporary(), (long)getpid(), number);
-#ifdef TL_SANITIZED /* and so the library */
+#ifdef TL_SANITIZED /* so is the library that tier 2 links */
     const char *watched = tier == 2 ? "-fsanitize=address,undefined -fno-sanitize-recover=all" : "";
 #else
     const char *watched = "";
@@ -128,7 +132,7 @@ static inline char *kit_runner(const char *task, int tier, const char *file, int
     return NULL;
 }
 
-/* Marks of a file, compiled at -O2 alone: what is asked of numbers. */
+/* The marks of a file, compiled at -O2 only. */
 static inline course_marks *kit_marks(const char *task, int tier, const char *file, uint64_t seed) {
     char *runner = kit_runner(task, tier, file, 2);
     must_msg(runner, "%s does not compile", file);
@@ -140,7 +144,7 @@ static inline course_marks *kit_marks(const char *task, int tier, const char *fi
     return m;
 }
 
-/* The file gets all points. */
+/* Asserts that the file gets all points. */
 static inline void kit_is_right(const char *task, int tier, const char *file) {
     course_marks *m = kit_marks(task, tier, file, 7);
     for (int i = 0; i < m->checks; i++)
@@ -150,7 +154,8 @@ static inline void kit_is_right(const char *task, int tier, const char *file) {
     free(m);
 }
 
-/* With `from` replaced by `to`, some check says `says`; the file keeps at least `points`. */
+/* Asserts that, with `from` replaced by `to`, some check's message contains `says`, and the file keeps at least
+ * `points`. */
 static inline void kit_says(const char *task, int tier, const char *file, const char *from, const char *to,
                             const char *says, double points) {
     char *mutant = kit_mutant(file, from, to);
@@ -160,7 +165,7 @@ static inline void kit_says(const char *task, int tier, const char *file, const 
     for (int i = 0; i < m->checks && !said; i++)
         if (*m->check[i].why)
             fprintf(stderr, "%s, %s: %s\n", m->check[i].function, m->check[i].what, m->check[i].why);
-    must_msg(said, "nothing says \"%s\" of \"%s\"", says, to);
+    must_msg(said, "no check says \"%s\" for \"%s\"", says, to);
     must_msg(m->points < 99.99 && m->points >= points, "%g points for \"%s\"", m->points, to);
     free(m);
     free(mutant);

@@ -1,5 +1,5 @@
-/* For tests of what wrong numbers are called and what they cost: an exercise, and what the marker says of a student, a function that leaves in
- * a case what a runner would have brought back. */
+/* For tests of messages and points: a small exercise, and the marks of a `student`, a function that fills in a case's
+ * outputs as a runner would. */
 #ifndef TL_TESTS_COURSEWORK_SQUARES_H
 #define TL_TESTS_COURSEWORK_SQUARES_H
 
@@ -61,11 +61,11 @@ typedef void student(course_case *c);
 
 static void right(course_case *c) { model(c, 0); }
 
-/* ---- what the marker says of one ---- */
+/* ---- marks of a student ---- */
 
 static course_marks marks;
 static course_known known[2];
-static course_check *riddle;
+static course_check *unexplained;
 
 static void judge(student *wrote, const course_exercise *of) {
     static course_tries tries[COURSE_KINDS];
@@ -75,11 +75,11 @@ static void judge(student *wrote, const course_exercise *of) {
             course_draw(&tries[kind].given[i], of, kind, 1, i);
             must(course_case_copy(&tries[kind].got[i], &tries[kind].given[i]));
             wrote(&tries[kind].got[i]);
-            for (int a = 0; a < tries[kind].got[i].arrays; a++) /* as floats come back */
+            for (int a = 0; a < tries[kind].got[i].arrays; a++) /* a runner returns floats */
                 for (long k = 0; k < tries[kind].got[i].a[a].count; k++)
                     tries[kind].got[i].a[a].data[k] = (double)(float)tries[kind].got[i].a[a].data[k];
         }
-    course_judge(&marks, of, tries, 1, known, &riddle);
+    course_judge(&marks, of, tries, 1, known, &unexplained);
     course_share_points(&marks);
     for (course_kind kind = 0; kind < COURSE_KINDS; kind++)
         for (int i = 0; i < COURSE_TRIES && of->kinds & COURSE_HAS(kind); i++)
@@ -94,14 +94,14 @@ static const course_check *check_of(const char *group, const char *what) {
     return NULL;
 }
 
-/* That check says it, and `wrong` checks are lost. */
+/* Asserts that the check has this message, and that `wrong` checks fail. */
 static void says(student *wrote, const char *group, const char *what, const char *sentence, int wrong) {
     judge(wrote, &exercise);
     const char *why = check_of(group, what)->why;
     must_msg(strcmp(why, sentence) == 0, "\"%s\"\nshould be \"%s\"", why, sentence);
     int lost = 0;
     for (int i = 0; i < marks.checks; i++) lost += *marks.check[i].why != '\0';
-    must_msg(lost == wrong, "%d checks are lost, not %d", lost, wrong);
+    must_msg(lost == wrong, "%d checks fail, not %d", lost, wrong);
 }
 
 #define FORWARD_ODD "forward", "odd sizes"

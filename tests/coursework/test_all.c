@@ -1,4 +1,4 @@
-/* The lecturer's run: a folder of students becomes a table. */
+/* marker --all, for lecturers: a folder of students' files gives a table of marks. */
 #include "class.h"
 
 #include <tapeloom/op.h>
@@ -8,11 +8,11 @@
 
 #define SOLUTION "coursework/softmax/softmax.c"
 
-/* ---- a course ---- */
+/* ---- a folder of students ---- */
 
 static char class_folder[128];
 
-/* A student's file; `student` may hold folders. */
+/* Writes a student's file; `student` may be a path of several folders. */
 static void hand_in(const char *student, const char *file, const char *text) {
     char path[512];
     snprintf(class_folder, sizeof class_folder, "%s/class", kit_temporary());
@@ -20,7 +20,7 @@ static void hand_in(const char *student, const char *file, const char *text) {
     class_write(path, text);
 }
 
-/* Runs marker --all on it, its output going nowhere. Returns the exit status. */
+/* Runs marker --all on the folder, with its output in a file (`said` below). Returns the exit status. */
 static int run_all(const char *csv, const char *const *more) {
     char *argv[32] = {(char *)"marker", (char *)"--all", class_folder, (char *)"--csv", (char *)csv};
     int argc = 5;
@@ -38,7 +38,7 @@ static int run_all(const char *csv, const char *const *more) {
 }
 #define RUN(csv, ...) run_all(csv, (const char *const[]){__VA_ARGS__, NULL})
 
-/* What it printed, until this is asked again. */
+/* What the last run printed; valid until the next call. */
 static const char *said(void) {
     static char *text;
     char path[256];
@@ -47,14 +47,14 @@ static const char *said(void) {
     return text = kit_read(path);
 }
 
-/* The table of a run that must succeed; to be freed. */
+/* Runs marker --all, which must succeed, and returns its table, to be freed. */
 #define TABLE(...) table_of((const char *const[]){__VA_ARGS__, NULL})
 static char *table_of(const char *const *more) {
     char csv[256];
     snprintf(csv, sizeof csv, "%s/marks.csv", kit_temporary());
     const int status = run_all(csv, more);
     if (status != 0) fputs(said(), stderr);
-    must_msg(status == 0, "the run ended with %d", status);
+    must_msg(status == 0, "marker --all ends with status %d", status);
     return kit_read(csv);
 }
 
@@ -93,13 +93,13 @@ END_TEST
 
 START_TEST(marks_depend_on_the_seed_not_on_who_marks) {
     char *solution = kit_read(SOLUTION);
-    /* Right but for one row in six: whether that shows depends on the cases. */
+    /* One row in six is wrong, so the marks depend on which cases are drawn. */
     char *wrong = class_changed(solution, "to[j] /= sum;", "to[j] /= x[0] > 0.3f ? sum : 1.01f * sum;");
     hand_in("a", "softmax.c", wrong), hand_in("b", "softmax.c", wrong), hand_in("c", "softmax.c", wrong);
     char *one = TABLE("--seed", "5", "--task", "softmax", "--jobs", "1");
     char *three = TABLE("--seed", "5", "--task", "softmax", "--jobs", "3");
     must_msg(strcmp(one, three) == 0, "%s\n%s", one, three);
-    /* Each student has cases of his or her own, unless it is said that all have the same. */
+    /* Each student has his or her own cases, unless --same-cases is given. */
     char *same = TABLE("--seed", "5", "--task", "softmax", "--same-cases");
     const char *a = strstr(same, "\na,"), *b = strstr(same, "\nb,"), *c = strstr(same, "\nc,");
     must(a && b && c && b - a == c - b && memcmp(a + 2, b + 2, (size_t)(b - a - 2)) == 0);
@@ -114,7 +114,7 @@ START_TEST(marks_depend_on_the_seed_not_on_who_marks) {
 }
 END_TEST
 
-START_TEST(only_files_themselves_are_read) {
+START_TEST(links_are_not_followed) {
     char path[512], target[512];
     char *solution = kit_read(SOLUTION), *absolute = realpath(SOLUTION, NULL);
     hand_in("a", "softmax.c", solution);
@@ -135,7 +135,7 @@ START_TEST(only_files_themselves_are_read) {
 }
 END_TEST
 
-START_TEST(every_check_can_be_had_as_json) {
+START_TEST(json_has_every_check) {
     char folder[256], path[512];
     char *solution = kit_read(SOLUTION);
     hand_in("a", "softmax.c", solution);
@@ -149,7 +149,7 @@ START_TEST(every_check_can_be_had_as_json) {
 }
 END_TEST
 
-START_TEST(who_asks_wrongly_is_told_how) {
+START_TEST(wrong_options_are_refused) {
     static const struct {
         const char *more[5], *says;
         int status;
@@ -202,7 +202,7 @@ END_TEST
 
 /* ---- all tasks ---- */
 
-/* Every solution of the course passes what looks at files before they are run. */
+/* Every solution passes the checks of the source that come before it is run, and compiles. */
 START_TEST(solutions_are_not_refused) {
     char folder[512], work[512], why[COURSE_WHY];
     int refused = 0;
@@ -217,13 +217,13 @@ START_TEST(solutions_are_not_refused) {
             fprintf(stderr, "%s, tier %d: %s\n", (*t)->name, tier, why);
             refused++;
         }
-    if (!kit_has_tier2) TL_SKIP("tier 2: runners hand over floats");
+    if (!kit_has_tier2) TL_SKIP("tier 2: runners exchange floats");
     must_msg(refused == 0, "%d solutions are refused", refused);
 }
 END_TEST
 
-/* The list of what tier 2 may call names what the headers have. */
-START_TEST(what_may_be_called_is_there) {
+/* The list of library functions that tier 2 may call names functions of the headers, and no operation. */
+START_TEST(functions_that_may_be_called_exist) {
     static const char *const headers[] = {"include/tapeloom/op.h", "include/tapeloom/autograd.h",
                                           "include/tapeloom/tensor.h", "include/tapeloom/ops.h"};
     static const char *const never[] = {
@@ -251,7 +251,7 @@ START_TEST(what_may_be_called_is_there) {
     must(!course_may_call("tl_numel", &none, 1) && course_may_call("tl_numel", &none, 2));
     must(course_may_call("expf", &none, 1) && course_may_call("fmaxl", &none, 1) &&
          !course_may_call("expm", &none, 1));
-    /* No operation is on the list but those that only make views. */
+    /* The only operations on the list are views. */
     int count;
     const tl_op_entry *ops = tl_ops(&count);
     for (int i = 0; i < count; i++) {
@@ -265,11 +265,11 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, a_folder_of_students_becomes_a_table);
     tcase_add_test(tc, marks_depend_on_the_seed_not_on_who_marks);
-    tcase_add_test(tc, only_files_themselves_are_read);
-    tcase_add_test(tc, every_check_can_be_had_as_json);
-    tcase_add_test(tc, who_asks_wrongly_is_told_how);
+    tcase_add_test(tc, links_are_not_followed);
+    tcase_add_test(tc, json_has_every_check);
+    tcase_add_test(tc, wrong_options_are_refused);
     tcase_add_test(tc, an_interrupted_run_leaves_no_half_table);
     tcase_add_test(tc, solutions_are_not_refused);
-    tcase_add_test(tc, what_may_be_called_is_there);
+    tcase_add_test(tc, functions_that_may_be_called_exist);
 }
 TL_TEST_MAIN("coursework: the lecturer's run")

@@ -1,5 +1,6 @@
-/* Task 6 of the course: right solutions get all points, wrong ones a sentence; the model agrees with the library's own gradients and
- * with differences of task 5's; tasks 5 and 6 together are an operation whose gradient check passes. */
+/* Task 6 of the course: right solutions get all points, and mistakes are named. The marker's model agrees with the
+ * library's gradients and with finite differences of task 5's model. Solutions of tasks 5 and 6 together pass the
+ * operation's gradient check. */
 #include "kit.h"
 
 #define SOLUTION "coursework/attention_backward/attention_backward.c"
@@ -14,14 +15,14 @@ END_TEST
 
 START_TEST(the_operation_gets_all_points) {
     if (!kit_has_tier2)
-        TL_SKIP("tier 2: runners hand over floats");
+        TL_SKIP("tier 2: runners exchange floats");
     else
         kit_is_right("attention_backward", 2, OPERATION);
 }
 END_TEST
 
-/* A backward that asks the library: the fused operation where there is no dropout, else its steps. What was hidden is where a
- * probability is 0. */
+/* A backward that gets its gradients from the library: by the fused operation, or with dropout by the steps of
+ * attention. Keys whose probability is 0 are masked. */
 static const char librarys[] =
     "#include \"attention.h\"\n"
     "void attention_backward(tl_back *b) {\n"
@@ -55,7 +56,7 @@ static const char librarys[] =
 
 START_TEST(the_librarys_gradients_get_all_points) {
     if (!kit_has_tier2) {
-        TL_SKIP("tier 2: runners hand over floats");
+        TL_SKIP("tier 2: runners exchange floats");
         return;
     }
     char file[128];
@@ -66,7 +67,7 @@ START_TEST(the_librarys_gradients_get_all_points) {
 }
 END_TEST
 
-/* Both files beside each other, in front of the library, as task 9 links them. */
+/* Links both files before the library, as task 9 does. */
 START_TEST(both_tasks_are_one_operation) {
     char command[1024], main_c[128];
     const char *cc = getenv("CC") ? getenv("CC") : "cc", *build = getenv("BUILD") ? getenv("BUILD") : "build";
@@ -123,11 +124,11 @@ START_TEST(mistakes_of_the_operation_are_named) {
          "dscores.data, s, b->dy.data);\n  ((attention_saved "
          "*)s)->scale = 1;\n    for",
          "not multiplied by the scores' scale"},
-        {"c < s->e && p[j] != 0; c++", "c < s->e; c++", "is NaN"}, /* 0 times what nobody sees */
+        {"c < s->e && p[j] != 0; c++", "c < s->e; c++", "is NaN"}, /* 0 times the NaN of a masked key */
         {"continue; /* nobody wants it */", "return;", "nothing was written"}};
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong && kit_has_tier2; k++)
         kit_says("attention_backward", 2, OPERATION, wrong[k][0], wrong[k][1], wrong[k][2], 0);
-    if (!kit_has_tier2) TL_SKIP("tier 2: runners hand over floats");
+    if (!kit_has_tier2) TL_SKIP("tier 2: runners exchange floats");
 }
 END_TEST
 
@@ -151,7 +152,7 @@ START_TEST(the_worked_example_stands_in_the_handout) {
 }
 END_TEST
 
-START_TEST(the_questions_answers_are_the_models) {
+START_TEST(questions_have_the_models_answers) {
     const course_question *q = course_task_named("attention_backward")->questions;
     const course_exercise *softmax = exercise("attention_backward", "attention_softmax_backward"),
                           *mix = exercise("attention_backward", "mix_backward");
@@ -179,9 +180,10 @@ START_TEST(the_questions_answers_are_the_models) {
 }
 END_TEST
 
-/* ---- the backward's model against differences of the forward's, one element of q, k and v after another ---- */
+/* ---- the backward's model compared with finite differences of the forward's, for each element of q, k and v ---- */
 
-/* Sum of y times dy, as task 5's model has it: q, k, v [1,·,H·d] of B = 1 are [H][·][d] of task 6 moved. */
+/* The sum of y times dy, where y is from task 5's model; also sets probs. Task 6 has q, k and v as [1,H,·,d], task 5 as
+ * [1,·,H·d]. */
 static double loss(const course_case *back, const double *x[3]) {
     const long H = back->n[1], d = back->n[4], length[3] = {back->n[2], back->n[3], back->n[3]};
     const course_exercise *forward = exercise("attention_forward", "attention_forward");
@@ -205,7 +207,7 @@ static double loss(const course_case *back, const double *x[3]) {
     return sum;
 }
 
-START_TEST(the_model_is_the_gradient_of_task_5s) {
+START_TEST(the_model_is_the_gradient_of_task_5) {
     enum { H = 2, T = 3, S = 5, D = 3 };
     const course_exercise *backward = exercise("attention_backward", "attention_backward");
     course_rng rng = course_rng_of(1, "differences");
@@ -220,7 +222,7 @@ START_TEST(the_model_is_the_gradient_of_task_5s) {
     const double *dx[3] = {course_array_new(&c, COURSE_ADD, "dq", COURSE_DIMS(1, H, T, D)),
                            course_array_new(&c, COURSE_ADD, "dk", COURSE_DIMS(1, H, S, D)),
                            course_array_new(&c, COURSE_ADD, "dv", COURSE_DIMS(1, H, S, D))};
-    loss(&c, (const double *[]){x[0], x[1], x[2]}); /* the probabilities */
+    loss(&c, (const double *[]){x[0], x[1], x[2]}); /* sets probs */
     backward->model(&c, 0);
     const long count[3] = {H * T * D, H * S * D, H * S * D};
     double largest = 0;
@@ -250,7 +252,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, mistakes_are_named);
     tcase_add_test(tc, mistakes_of_the_operation_are_named);
     tcase_add_test(tc, the_worked_example_stands_in_the_handout);
-    tcase_add_test(tc, the_questions_answers_are_the_models);
-    tcase_add_test(tc, the_model_is_the_gradient_of_task_5s);
+    tcase_add_test(tc, questions_have_the_models_answers);
+    tcase_add_test(tc, the_model_is_the_gradient_of_task_5);
 }
 TL_TEST_MAIN("coursework: attention backward")

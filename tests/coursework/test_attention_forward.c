@@ -1,5 +1,5 @@
-/* Task 5 of the course: right solutions get all points, wrong ones a sentence; the model, the operation and the library agree; what the
- * handout says in numbers is what comes out. */
+/* Task 5 of the course: right solutions get all points, and mistakes are named. The marker's model, the solutions and
+ * the library agree. The handout's numbers are computed again. */
 #include "kit.h"
 
 #define SOLUTION "coursework/attention_forward/attention_forward.c"
@@ -14,17 +14,17 @@ END_TEST
 
 START_TEST(the_operation_gets_all_points) {
     if (!kit_has_tier2)
-        TL_SKIP("tier 2: runners hand over floats");
+        TL_SKIP("tier 2: runners exchange floats");
     else
         kit_is_right("attention_forward", 2, OPERATION);
 }
 END_TEST
 
-/* With nothing of a student's linked the runner calls the library's operation. Only task 5's leaves what attention.h says, so the
- * exercise that looks at that is another matter. */
+/* A file without functions: the runner then calls the library's operation. Only the checks of its output are looked at,
+ * because the library's operation does not save what attention.h asks of task 5. */
 START_TEST(the_librarys_operation_gets_all_points) {
     if (!kit_has_tier2) {
-        TL_SKIP("tier 2: runners hand over floats");
+        TL_SKIP("tier 2: runners exchange floats");
         return;
     }
     char nothing[128];
@@ -72,12 +72,12 @@ START_TEST(mistakes_of_the_operation_are_named) {
         {"if (!tl_mask_shows(mask, b, h, i, j, s->T, s->S)) continue;", "", "all keys, seen or not"},
         {"for (long j = 0; j < s->S && sum > 0; j++)", "for (long j = 0; j < s->S; j++)",
          "is NaN, should be 0"},
-        {"c < s->e && weight != 0; c++", "c < s->e; c++", "is NaN"}, /* 0 times what nobody sees */
+        {"c < s->e && weight != 0; c++", "c < s->e; c++", "is NaN"}, /* 0 times the NaN of a masked key */
         {"(s->kept ? s->kept[row * s->S + j] : 1)", "1", "y, dropout undone"},
         {"1 / (1 - dropout)", "1", "kept as drawn sums to"}};
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong && kit_has_tier2; k++)
         kit_says("attention_forward", 2, OPERATION, wrong[k][0], wrong[k][1], wrong[k][2], 20);
-    if (!kit_has_tier2) TL_SKIP("tier 2: runners hand over floats");
+    if (!kit_has_tier2) TL_SKIP("tier 2: runners exchange floats");
 }
 END_TEST
 
@@ -101,7 +101,7 @@ START_TEST(the_worked_example_stands_in_the_handout) {
 }
 END_TEST
 
-START_TEST(the_questions_answers_are_the_models) {
+START_TEST(questions_have_the_models_answers) {
     const course_question *q = course_task_named("attention_forward")->questions;
     const course_exercise *mask = exercise("attention_mask"), *softmax = exercise("attention_softmax");
     course_case c = {.of = mask, .n = {1, 1, 2, 5, 1, 1, 1}};
@@ -111,7 +111,7 @@ START_TEST(the_questions_answers_are_the_models) {
     for (int k = 0; k < 10; k++) ones += visible[k];
     must_msg(ones == q[0].answer, "%g ones", ones);
     course_case_free(&c);
-    /* q and k of the worked example: 4 and 0 are seen by query 0, before the division by √4 */
+    /* scores of query 0 in the worked example, before the division by √4; key 2 is masked */
     c = (course_case){.of = softmax, .n = {1, 1, 1, 3, 4, 4}};
     memcpy(course_array_new(&c, COURSE_IN, "scores", COURSE_DIMS(1, 1, 1, 3)), (double[]){4, 0, 4},
            3 * sizeof(double));
@@ -153,7 +153,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, mistakes_are_named);
     tcase_add_test(tc, mistakes_of_the_operation_are_named);
     tcase_add_test(tc, the_worked_example_stands_in_the_handout);
-    tcase_add_test(tc, the_questions_answers_are_the_models);
+    tcase_add_test(tc, questions_have_the_models_answers);
     tcase_add_test(tc, the_drawings_numbers_are_the_models);
     tcase_add_test(tc, the_operations_first_comment_is_the_librarys);
 }

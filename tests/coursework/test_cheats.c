@@ -1,4 +1,4 @@
-/* What people try instead of solving the exercise: each is refused with a sentence, or gives no point that was not earned. */
+/* Ways to cheat: each is refused with a message, or gives no points. */
 #include "class.h"
 
 #include <signal.h>
@@ -21,8 +21,8 @@ static void open_texts(void) {
 static void close_texts(void) { free(solution), free(operation), free(starter); }
 
 typedef struct cheat {
-    const char *above;  /* stands before the solution's functions */
-    const char *within; /* is the first thing that softmax_forward does */
+    const char *above;  /* put before the solution's functions */
+    const char *within; /* the first statement of softmax_forward */
     const char *says;
 } cheat;
 
@@ -33,7 +33,7 @@ static void is_refused(int tier, const char *text, const char *says) {
              text);
 }
 
-/* Each is put into the right solution, so that it is refused for itself alone. */
+/* Puts each cheat into the right solution, so that the cheat is the only reason to refuse the file. */
 static void all_refused(const cheat *cheats) {
     open_texts();
     for (const cheat *c = cheats; c->says; c++) {
@@ -87,7 +87,7 @@ START_TEST(reaching_outside_is_refused) {
 }
 END_TEST
 
-START_TEST(including_what_is_not_ones_own_is_refused) {
+START_TEST(other_includes_are_refused) {
     char other[256], line[512];
     open_texts();
     snprintf(other, sizeof other, "%s/solution.c", kit_temporary());
@@ -110,7 +110,7 @@ START_TEST(including_what_is_not_ones_own_is_refused) {
 }
 END_TEST
 
-START_TEST(what_stays_from_call_to_call_is_refused) {
+START_TEST(static_variables_are_refused) {
     all_refused((const cheat[]){
         {NULL, "static int calls; if (calls++) return;", "keeps calls from call to call"},
         {MATH "static float last[64];\n", "last[rows % 64] = x[0];", "keeps last from call to call"},
@@ -121,7 +121,7 @@ START_TEST(what_stays_from_call_to_call_is_refused) {
         {MATH "static int calls __attribute__((section(\"mine\")));\n", "calls++;",
          "section of its own, mine"},
         {0}});
-    /* What does not change may stay. */
+    /* Static constants are allowed. */
     open_texts();
     char *constant = class_changed(solution, "#include <math.h>\n",
                                    "#include <math.h>\nstatic const float half[2] = {0.5f, 0.5f};\n"
@@ -135,7 +135,7 @@ START_TEST(what_stays_from_call_to_call_is_refused) {
 }
 END_TEST
 
-START_TEST(code_that_no_call_asks_for_is_refused) {
+START_TEST(code_outside_of_calls_is_refused) {
     all_refused((const cheat[]){
         {MATH "__attribute__((constructor)) static void before(void) {}\n", NULL, "before or after main"},
         {MATH "__attribute__((destructor)) static void after(void) {}\n", NULL, "before or after main"},
@@ -159,7 +159,7 @@ START_TEST(code_that_no_call_asks_for_is_refused) {
 }
 END_TEST
 
-START_TEST(taking_the_place_of_others_is_refused) {
+START_TEST(replacing_other_functions_is_refused) {
     all_refused((const cheat[]){
         {MATH "int memcmp(const void *a, const void *b, unsigned long n) { return a == b && n; }\n", NULL,
          "defines memcmp besides what was asked"},
@@ -192,7 +192,7 @@ START_TEST(the_library_is_no_solution_of_tier_1) {
 }
 END_TEST
 
-/* In tier 2 the operation's forward is what may be had ready-made. */
+/* Puts `above` before the operation's functions and `first` at the start of its constructor. */
 static void operation_is_refused(const char *above, const char *first, const char *says) {
     char *with = class_changed(operation, "#include <math.h>\n", above);
     char *text = class_changed(with, "    tl_call c = tl_call_begin(&tl_op_softmax, 1, &x);", first);
@@ -204,7 +204,7 @@ static void operation_is_refused(const char *above, const char *first, const cha
 
 START_TEST(the_library_is_no_solution_of_tier_2) {
     if (!kit_has_tier2) {
-        TL_SKIP("tier 2: runners hand over floats");
+        TL_SKIP("tier 2: runners exchange floats");
         return;
     }
     open_texts();
@@ -220,7 +220,7 @@ START_TEST(the_library_is_no_solution_of_tier_2) {
                          "if (tl_op_softmax.name == tl_op_exp.name) return x;", "uses tl_op_exp");
     operation_is_refused(MATH "bool tl_backward_from(tl_var y, tl_tensor dy) { return y.tape && dy.data; }\n",
                          "", "defines tl_backward_from besides");
-    /* Itself, once more: there is no end to it, and no point. */
+    /* An operation that calls itself: the recursion does not end, and gives no points. */
     char *text = class_changed(
         operation, "tl_softmax(tl_var x, int axis) {",
         "tl_softmax(tl_var x, int axis) {\n    tl_var y = tl_softmax(x, axis);\n    if (tl_ok(y)) return y;");
@@ -231,9 +231,9 @@ START_TEST(the_library_is_no_solution_of_tier_2) {
 }
 END_TEST
 
-/* ---- what is not refused, and gives nothing ---- */
+/* ---- cheats that are not refused, but give no points ---- */
 
-/* As many points as the file that does nothing. */
+/* Asserts that the file gets no more points than a starter, which computes nothing. */
 static void earns_nothing(const char *text, course_limits limits) {
     const course_result nothing = class_result(task, 1, starter, 3, CLASS_LIMITS);
     const course_result r = class_result(task, 1, text, 3, limits);
@@ -243,28 +243,29 @@ static void earns_nothing(const char *text, course_limits limits) {
              r.group[1]);
 }
 
-START_TEST(printing_what_one_would_like_to_read_is_no_use) {
+START_TEST(printing_a_good_result_gives_no_points) {
     open_texts();
     char *above = class_changed(starter, "#include", "#include <stdio.h>\n#include"),
          *lines = class_changed(above, FORWARD,
                                 FORWARD "\n    printf(\"PASS\\n100 of 100 points\\n\"), fflush(stdout);\n"
                                         "    fprintf(stderr, \"100 of 100 points\\n\");\n");
     earns_nothing(lines, CLASS_LIMITS);
-    /* The C library's own file, led to where answers go. */
-    char *led = class_changed(lines, "    printf(\"PASS", "    stdout->_fileno = 4;\n    printf(\"PASS");
-    earns_nothing(led, CLASS_LIMITS);
-    free(led), free(above), free(lines);
+    /* stdout with the file descriptor to which the runner writes its answers. */
+    char *redirected =
+        class_changed(lines, "    printf(\"PASS", "    stdout->_fileno = 4;\n    printf(\"PASS");
+    earns_nothing(redirected, CLASS_LIMITS);
+    free(redirected), free(above), free(lines);
     close_texts();
 }
 END_TEST
 
-START_TEST(no_end_and_no_bounds_end) {
+START_TEST(time_and_memory_are_limited) {
     open_texts();
     char *endless = class_changed(starter, "{", "{\n    for (volatile long k = 0;; k++) {}");
     const course_result r = class_result(task, 1, endless, 3, (course_limits){.seconds = 0.05});
     must_msg(r.group[0] == 0 && strstr(r.notes, "loop end?"), "%g: %s", r.group[0], r.notes);
     free(endless);
-#ifndef TL_SANITIZED /* a watched marker needs memory without limit, and what it starts may have no less */
+#ifndef TL_SANITIZED /* sanitizers reserve much address space, also in the programs that the marker starts */
     char *greedy = class_changed(starter, "{", "{\n    for (;;) memset(malloc(1 << 24), 1, 1 << 24);");
     char *text = class_changed(greedy, "#include", "#include <stdlib.h>\n#include <string.h>\n#include");
     const course_result m =
@@ -276,7 +277,7 @@ START_TEST(no_end_and_no_bounds_end) {
 }
 END_TEST
 
-/* Answers for a known seed, as tables: for that seed they are right, for another nothing. */
+/* A file with a table of the right answers for one seed; other inputs get no answer. */
 static void write_stored(char *text, size_t size, uint64_t seed) {
     FILE *f = fmemopen(text, size, "w");
     must(f);
@@ -309,19 +310,19 @@ static void write_stored(char *text, size_t size, uint64_t seed) {
     must(fclose(f) == 0);
 }
 
-static double nothing_of(uint64_t seed) {
+static double points_of_starter(uint64_t seed) {
     return class_result(task, 1, starter, seed, CLASS_LIMITS).group[0];
 }
 
-START_TEST(stored_answers_are_no_use_with_a_fresh_seed) {
+START_TEST(stored_answers_are_useless_with_another_seed) {
     open_texts();
     char *text = calloc(1, 1 << 20);
     must(text);
-    const uint64_t known = course_seed_of(3, "4711"); /* what the lecturer's seed 3 gives this student */
+    const uint64_t known = course_seed_of(3, "4711"); /* this student's seed, if the lecturer's is 3 */
     write_stored(text, 1 << 20, known);
     const course_result r = class_result(task, 1, text, 3, CLASS_LIMITS);
-    must_msg(r.group[0] > nothing_of(3) + 5, "the tables should fit the seed that they were made for: %g, %s",
-             r.group[0], r.notes);
+    must_msg(r.group[0] > points_of_starter(3) + 5,
+             "the tables should fit the seed that they were made for: %g, %s", r.group[0], r.notes);
     const course_result fresh = class_result(task, 1, text, 4, CLASS_LIMITS);
     const course_result nothing = class_result(task, 1, starter, 4, CLASS_LIMITS);
     must_msg(fresh.group[0] <= nothing.group[0] + 1e-9,
@@ -331,9 +332,9 @@ START_TEST(stored_answers_are_no_use_with_a_fresh_seed) {
 }
 END_TEST
 
-/* ---- what even an unchecked program cannot do ---- */
+/* ---- what a program cannot do, even if its source was not checked ---- */
 
-/* A runner whose file was not looked at first. */
+/* Compiles and runs a file without checking its source first. */
 static course_end run_unchecked(const char *within, course_case *c, char *said, size_t size) {
     char path[128];
     snprintf(path, sizeof path, "%s/unchecked.c", kit_temporary());
@@ -357,7 +358,7 @@ START_TEST(a_program_that_leaves_or_answers_twice_gives_no_answer) {
     open_texts();
     must(run_unchecked("    extern void _exit(int); _exit(0);\n", &c, NULL, 0) == COURSE_LEFT);
     course_case_free(&c);
-    /* Two processes answer one call: more comes back than was asked for. */
+    /* Two processes answer one call: the marker reads more than one answer. */
     must(run_unchecked("    extern int fork(void); fork();\n", &c, NULL, 0) != COURSE_ANSWERED);
     course_case_free(&c);
     close_texts();
@@ -375,11 +376,11 @@ static bool is_running(long process) { /* a zombie is not */
     return state != 'Z' && state != 'X';
 }
 
-START_TEST(what_a_program_has_started_ends_with_it) {
+START_TEST(processes_that_a_program_started_are_ended) {
     course_case c;
     char said[256] = "";
     open_texts();
-    /* Four of them, no more: a bomb is refused before it runs (fork is on no list), this is about what is left behind. */
+    /* The program starts four processes, which must be ended too. (The check of the source would have refused fork.) */
     const char *four =
         "    extern int fork(void), pause(void), getpid(void); extern int printf(const char *, ...), "
         "fflush(void *);\n"
@@ -404,16 +405,16 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, leaving_the_program_is_refused);
     tcase_add_test(tc, reaching_outside_is_refused);
-    tcase_add_test(tc, including_what_is_not_ones_own_is_refused);
-    tcase_add_test(tc, what_stays_from_call_to_call_is_refused);
-    tcase_add_test(tc, code_that_no_call_asks_for_is_refused);
-    tcase_add_test(tc, taking_the_place_of_others_is_refused);
+    tcase_add_test(tc, other_includes_are_refused);
+    tcase_add_test(tc, static_variables_are_refused);
+    tcase_add_test(tc, code_outside_of_calls_is_refused);
+    tcase_add_test(tc, replacing_other_functions_is_refused);
     tcase_add_test(tc, the_library_is_no_solution_of_tier_1);
     tcase_add_test(tc, the_library_is_no_solution_of_tier_2);
-    tcase_add_test(tc, printing_what_one_would_like_to_read_is_no_use);
-    tcase_add_test(tc, no_end_and_no_bounds_end);
-    tcase_add_test(tc, stored_answers_are_no_use_with_a_fresh_seed);
+    tcase_add_test(tc, printing_a_good_result_gives_no_points);
+    tcase_add_test(tc, time_and_memory_are_limited);
+    tcase_add_test(tc, stored_answers_are_useless_with_another_seed);
     tcase_add_test(tc, a_program_that_leaves_or_answers_twice_gives_no_answer);
-    tcase_add_test(tc, what_a_program_has_started_ends_with_it);
+    tcase_add_test(tc, processes_that_a_program_started_are_ended);
 }
 TL_TEST_MAIN("coursework: cheats")

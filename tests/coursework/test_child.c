@@ -1,5 +1,6 @@
-/* A student's function in a process of its own: whatever it does, the marker goes on, says what it was, and keeps neither a process nor a
- * descriptor of it. One file holds all that a function may do; the first number of x says which. */
+/* A student's function runs in a process of its own. Whatever it does, the marker continues, reports what happened, and
+ * leaves no process and no file descriptor open. The student's file here can do all of these; the first number of x
+ * chooses one. */
 #include "kit.h"
 
 #include <errno.h>
@@ -35,7 +36,7 @@ enum {
     WRITE_A_FILE
 };
 
-/* Its cases are numbered as the enum is. */
+/* The cases of its switch have the numbers of the enum. */
 static const char source[] =
     "#define _DEFAULT_SOURCE\n"
     "#include \"runner.h\"\n"
@@ -80,7 +81,7 @@ static const char source[] =
     "static void call(const course_call *c) { softmax_forward(c->a[0], c->a[1], c->n[0], c->n[1]); }\n"
     "const course_function course_functions[] = {{\"softmax_forward\", call}, {0}};\n";
 
-/* Its exercise: any numbers x, and room for y. */
+/* A case: random numbers x, and an output y. */
 static void draw(course_case *c, course_kind kind, course_rng *rng) {
     (void)kind;
     c->n[0] = 3, c->n[1] = 5 + course_between(rng, 0, 2);
@@ -94,7 +95,7 @@ static const course_exercise exercise = {
 
 static char *runner;
 
-/* With these flags; NULL if that does not work. */
+/* The runner, compiled with these flags; NULL if that fails. */
 static char *compiled(const char *flags) {
     const char *cc = getenv("CC") ? getenv("CC") : "cc", *kit = "-Icoursework/kit/runner";
     char path[128], command[1024], *program = calloc(128, 1);
@@ -139,7 +140,7 @@ typedef struct outcome {
     double seconds;
 } outcome;
 
-/* One call that does `what`; who runs it keeps nothing of it. */
+/* Runs one call that does `what`, and asserts that no descriptor or process is left. */
 static outcome *run(int what, double seconds, size_t memory) {
     outcome *o = calloc(1, sizeof *o);
     must(o);
@@ -155,12 +156,12 @@ static outcome *run(int what, double seconds, size_t memory) {
     return o;
 }
 
-static void forget(outcome *o) {
+static void outcome_free(outcome *o) {
     course_case_free(&o->given), course_case_free(&o->got);
     free(o);
 }
 
-/* It ends so; `note` (NULL: none) is part of what is told of its words. */
+/* Asserts how a call that does `what` ends; `signal` -1 is any, and `note` (NULL: any) is part of the answer's note. */
 static void ends(int what, course_end end, int signal, const char *note) {
     outcome *o = run(what, 2, (size_t)1 << 30);
     must_msg(o->a.end == end, "%d ended as %d (%d, \"%s\"), not as %d", what, (int)o->a.end, o->a.signal,
@@ -168,20 +169,20 @@ static void ends(int what, course_end end, int signal, const char *note) {
     must_msg(signal < 0 || o->a.signal == signal, "%d: %d, not %d", what, o->a.signal, signal);
     if (note) assert_contains(o->a.note, note);
     must(o->seconds < 10);
-    forget(o);
+    outcome_free(o);
 }
 
 static bool is_as_given(const outcome *o, int i) {
     return memcmp(o->given.a[i].data, o->got.a[i].data, (size_t)o->given.a[i].count * sizeof(double)) == 0;
 }
 
-/* ---- what is well ---- */
+/* ---- calls that answer ---- */
 
 START_TEST(numbers_come_back) {
     outcome *o = run(RIGHT, 5, 0);
     must(o->a.end == COURSE_ANSWERED && o->a.blocks == 0 && !o->a.touched && !*o->said && is_as_given(o, 0));
     for (long k = 0; k < o->got.a[1].count; k++) must(o->got.a[1].data[k] == 2 * o->given.a[0].data[k]);
-    forget(o);
+    outcome_free(o);
 }
 END_TEST
 
@@ -197,59 +198,61 @@ START_TEST(several_calls_are_one_process) {
 }
 END_TEST
 
-START_TEST(what_it_prints_is_kept) {
+START_TEST(printed_text_is_kept) {
     outcome *o = run(PRINT, 5, 0);
     must(o->a.end == COURSE_ANSWERED);
     assert_contains(o->said, "row 3\n");
     assert_contains(o->said, "no line's end");
-    forget(o);
+    outcome_free(o);
 }
 END_TEST
 
-START_TEST(a_descriptor_is_no_way_in) {
+START_TEST(descriptors_of_the_runner_are_protected) {
     outcome *o = run(WRITE_TO_4, 5, 0);
     must(o->a.end == COURSE_ANSWERED && o->got.a[1].data[0] == 2 * WRITE_TO_4);
-    forget(o);
+    outcome_free(o);
     o = run(CLOSE_THE_FIRST, 5, 0);
     must(o->a.end == COURSE_ANSWERED && o->got.a[1].data[0] == 2 * CLOSE_THE_FIRST);
-    forget(o);
+    outcome_free(o);
 }
 END_TEST
 
-/* ---- what is not ---- */
+/* ---- calls that fail ---- */
 
 START_TEST(crashes_are_told) {
     ends(NULL_POINTER, COURSE_CRASHED, SIGSEGV, NULL);
     ends(ABORT, COURSE_CRASHED, SIGABRT, NULL);
     ends(RECURSION, COURSE_CRASHED, SIGSEGV, NULL);
-    ends(KILL_THE_GROUP, COURSE_CRASHED, SIGKILL, NULL); /* its own: this test is still there */
+    ends(KILL_THE_GROUP, COURSE_CRASHED, SIGKILL, NULL); /* its own process group, not the marker's */
 }
 END_TEST
 
 START_TEST(leaving_is_no_answer) {
     ends(EXIT_0, COURSE_LEFT, 0, NULL);
-    ends(PRINT_AND_EXIT, COURSE_LEFT, 0, "\\x1b[32mPASS"); /* the last line, harmless */
+    /* the last line, with its control characters escaped */
+    ends(PRINT_AND_EXIT, COURSE_LEFT, 0, "\\x1b[32mPASS");
     ends(CLOSE_ALL, COURSE_LEFT, 3, "closed a file descriptor");
 }
 END_TEST
 
-START_TEST(time_is_over_by_the_clock_and_by_the_processor) {
+START_TEST(clock_and_processor_time_are_limited) {
     const int whats[] = {LOOP, SLEEP, PRINT_ENDLESSLY};
     for (int i = 0; i < 3; i++) {
         outcome *o = run(whats[i], 1, 0);
         must_msg(o->a.end == COURSE_LATE, "%d ended as %d", whats[i], (int)o->a.end);
         must_msg(o->seconds < 5, "%d took %g seconds", whats[i], o->seconds);
         must(strlen(o->said) < sizeof o->said);
-        forget(o);
+        outcome_free(o);
     }
 }
 END_TEST
 
 START_TEST(memory_has_a_limit) {
-#if defined(__linux__) /* elsewhere the limit may be a wish */
+#if defined(__linux__) /* other systems may ignore the limit */
     outcome *o = run(ALL_MEMORY, 20, (size_t)1 << 28);
-    must_msg(o->a.end == COURSE_CRASHED, "it ended as %d", (int)o->a.end); /* who writes to NULL */
-    forget(o);
+    /* malloc gives NULL, which it writes to */
+    must_msg(o->a.end == COURSE_CRASHED, "it ended as %d", (int)o->a.end);
+    outcome_free(o);
 #endif
 }
 END_TEST
@@ -257,7 +260,7 @@ END_TEST
 START_TEST(files_are_not_written) { ends(WRITE_A_FILE, COURSE_CRASHED, SIGXFSZ, NULL); }
 END_TEST
 
-START_TEST(two_answers_are_none) {
+START_TEST(two_answers_are_refused) {
     ends(FORK_BOTH_RETURN, COURSE_FORGED, -1, NULL);
     ends(FORK_AND_STAY, COURSE_FORGED, -1, NULL);
     ends(WRITE_TO_ALL, COURSE_FORGED, -1, NULL);
@@ -265,23 +268,23 @@ START_TEST(two_answers_are_none) {
 }
 END_TEST
 
-START_TEST(what_it_does_beside_its_numbers_is_seen) {
+START_TEST(leaks_guards_and_inputs_are_checked) {
     outcome *o = run(LEAK, 5, 0);
     must_msg(o->a.end == COURSE_ANSWERED && o->a.blocks == 1, "%ld blocks", o->a.blocks);
-    forget(o);
+    outcome_free(o);
     const int whats[] = {BEHIND, BEFORE};
     for (int i = 0; i < 2; i++) {
         o = run(whats[i], 5, 0);
         must(o->a.end == COURSE_ANSWERED && o->a.touched && strcmp(o->a.where, "y") == 0);
-        forget(o);
+        outcome_free(o);
     }
     o = run(CHANGE_X, 5, 0);
     must(o->a.end == COURSE_ANSWERED && !is_as_given(o, 0));
-    forget(o);
+    outcome_free(o);
 }
 END_TEST
 
-START_TEST(there_must_be_a_program_with_that_function) {
+START_TEST(missing_programs_and_functions_are_reported) {
     char *real = runner;
     runner = "/nowhere/at-all";
     ends(RIGHT, COURSE_SYSTEM, -1, NULL);
@@ -297,8 +300,8 @@ START_TEST(there_must_be_a_program_with_that_function) {
 }
 END_TEST
 
-/* A sanitizer's words are told, and it sees what guards would only count. */
-START_TEST(sanitizers_are_listened_to) {
+/* With a sanitizer, the note has the sanitizer's message. */
+START_TEST(sanitizer_messages_are_noted) {
     must(!course_is_sanitized(runner) && !course_is_sanitized("/nowhere/at-all"));
     free(runner);
     runner = compiled("-fsanitize=address");
@@ -309,12 +312,12 @@ START_TEST(sanitizers_are_listened_to) {
     must(course_is_sanitized(runner));
     outcome *o = run(RIGHT, 20, 0);
     must(o->a.end == COURSE_ANSWERED);
-    forget(o);
+    outcome_free(o);
     o = run(BEHIND, 20, 0);
     must(o->a.end == COURSE_LEFT || o->a.end == COURSE_CRASHED);
     assert_contains(o->a.note, "AddressSanitizer");
     assert_contains(o->a.note, "softmax_forward");
-    forget(o);
+    outcome_free(o);
 }
 END_TEST
 
@@ -322,16 +325,16 @@ static void add_tests(TCase *tc) {
     tcase_add_unchecked_fixture(tc, compile, NULL);
     tcase_add_test(tc, numbers_come_back);
     tcase_add_test(tc, several_calls_are_one_process);
-    tcase_add_test(tc, what_it_prints_is_kept);
-    tcase_add_test(tc, a_descriptor_is_no_way_in);
+    tcase_add_test(tc, printed_text_is_kept);
+    tcase_add_test(tc, descriptors_of_the_runner_are_protected);
     tcase_add_test(tc, crashes_are_told);
     tcase_add_test(tc, leaving_is_no_answer);
-    tcase_add_test(tc, time_is_over_by_the_clock_and_by_the_processor);
+    tcase_add_test(tc, clock_and_processor_time_are_limited);
     tcase_add_test(tc, memory_has_a_limit);
     tcase_add_test(tc, files_are_not_written);
-    tcase_add_test(tc, two_answers_are_none);
-    tcase_add_test(tc, what_it_does_beside_its_numbers_is_seen);
-    tcase_add_test(tc, there_must_be_a_program_with_that_function);
-    tcase_add_test(tc, sanitizers_are_listened_to);
+    tcase_add_test(tc, two_answers_are_refused);
+    tcase_add_test(tc, leaks_guards_and_inputs_are_checked);
+    tcase_add_test(tc, missing_programs_and_functions_are_reported);
+    tcase_add_test(tc, sanitizer_messages_are_noted);
 }
 TL_TEST_MAIN("coursework: a process of its own")

@@ -1,10 +1,10 @@
-/* What is written for people – handouts in both languages, the students' first page, the lecturer's guide – says what the tasks are:
- * examples and questions word for word, every mistake by its name, hours, links that lead somewhere, commands that there are. */
+/* The handouts in both languages, the students' README and the lecturer's guide agree with the tasks: examples and
+ * questions word for word, the name of every mistake, hours; their links and commands exist. */
 #define _XOPEN_SOURCE 700
 #include "docs/pages.h"
 #include "folder.h"
 
-/* All that is wrong with a page, not the first thing alone. */
+/* Collects all errors of a page, so that a failure shows all of them. */
 static char wrong[16384];
 #define expect(condition, ...)                                         \
  do {                                                                  \
@@ -12,7 +12,7 @@ static char wrong[16384];
  } while (0)
 #define tell(title) must_msg(!*wrong, "%s:%.3000s", title, wrong)
 
-/* A handout in a language, "" or ".zh-CN", to be freed; NULL, and a word in `wrong`, if there is none. */
+/* A handout in a language, "" or ".zh-CN", to be freed; NULL, with an error in `wrong`, if there is none. */
 static char *handout_in(const char *language, const course_task *task) {
     char path[256];
     snprintf(path, sizeof path, "coursework/%s/handout%s.md", task->name, language);
@@ -23,7 +23,7 @@ static char *handout_in(const char *language, const course_task *task) {
 static char *handout_of(const course_task *task) { return handout_in("", task); }
 static char *chinese_of(const course_task *task) { return handout_in(".zh-CN", task); }
 
-/* All white space is one space: lines may be broken anywhere. */
+/* The text with every run of white space replaced by one space, so that line breaks do not matter. */
 static char *in_one_line(const char *text) {
     char *line = malloc(strlen(text) + 2), *to = line;
     for (bool space = true; *text; text++) {
@@ -57,7 +57,7 @@ static const char *const headings[HEADINGS] = {
 static const char *const chinese_headings[HEADINGS] = {
     "要实现什么", "推导", "手算一例", "图示", "先预测，再运行", "要写的代码", "常见错误", "用时与延伸阅读"};
 
-/* Each once, in this order. */
+/* Each heading occurs once, in this order. */
 static void look_for_headings(const char *name, const char *page, const char *const *all) {
     char line[256];
     const char *before = page;
@@ -65,13 +65,13 @@ static void look_for_headings(const char *name, const char *page, const char *co
         snprintf(line, sizeof line, "\n## %s\n", all[i]);
         const char *at = strstr(page, line);
         expect(at, "%s: no heading \"%s\"", name, all[i]);
-        expect(!at || at >= before, "%s: \"%s\" stands too early", name, all[i]);
+        expect(!at || at >= before, "%s: \"%s\" comes too early", name, all[i]);
         expect(!at || !strstr(at + 1, line), "%s: \"%s\" twice", name, all[i]);
         if (at) before = at;
     }
 }
 
-/* Every mistake of the task stands in this section; says how many tier 1 has. */
+/* The section lists every mistake of the task; returns how many tier 1 has. */
 static int look_for_mistakes(const char *language, const char *section, const course_task *task) {
     char *line = in_one_line(section), bold[96];
     int slips = 0;
@@ -140,8 +140,8 @@ START_TEST(handouts_ask_the_questions) {
         for (int i = 0; i < 2; i++) {
             const char *text = (*t)->questions[i].text;
             expect(text, "%s: question %d is missing", (*t)->name, i + 1);
-            expect(!text || strstr(line, text), "%s: question %d does not stand there: %s", (*t)->name, i + 1,
-                   text);
+            expect(!text || strstr(line, text), "%s: question %d is not in the handout: %s", (*t)->name,
+                   i + 1, text);
             expect(!text || !strchr(text, '\n'), "%s: question %d is more than a line", (*t)->name, i + 1);
         }
         free(there), free(line), free(page);
@@ -197,7 +197,7 @@ START_TEST(chinese_handouts_say_the_same) {
 }
 END_TEST
 
-/* Students get both. */
+/* Students get the handouts in both languages. */
 START_TEST(handouts_are_in_the_kit) {
     for (const course_task *const *t = course_tasks; *t; t++)
         for (int chinese = 0; chinese < 2; chinese++) {
@@ -242,8 +242,8 @@ END_TEST
 
 /* ---- tables of tasks, and the guide ---- */
 
-/* The table's line that begins with "| `03-softmax` |" holds the task's hours, in brackets if it is optional. */
-static void look_up(const char *name, const char *page, const course_task *task) {
+/* The table's line that begins with "| `03-softmax` |" has the task's hours, in brackets if it is optional. */
+static void look_for_hours(const char *name, const char *page, const course_task *task) {
     char from[96], hours[32];
     snprintf(from, sizeof from, "\n| `%s` |", folder_of(task));
     snprintf(hours, sizeof hours, task->optional ? "| (%g) |" : "| %g |", task->hours);
@@ -252,7 +252,7 @@ static void look_up(const char *name, const char *page, const course_task *task)
     if (!at) return;
     char *line = calloc((size_t)(end - at) + 1, 1);
     memcpy(line, at, (size_t)(end - at));
-    expect(strstr(line, hours), "%s: %s has not %s", name, line + 1, hours);
+    expect(strstr(line, hours), "%s: \"%s\" lacks \"%s\"", name, line + 1, hours);
     free(line);
 }
 
@@ -261,12 +261,12 @@ START_TEST(tables_are_those_of_the_tasks) {
                                         "coursework/kit/README.zh-CN.md"};
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
         char *page = read_text_file(pages[i]);
-        for (const course_task *const *t = course_tasks; *t; t++) look_up(pages[i], page, *t);
-        expect(strstr(page, strstr(pages[i], ".zh-CN.") ? "1、3、5、9" : "1, 3, 5 and 9"), "%s: no weekend",
-               pages[i]);
+        for (const course_task *const *t = course_tasks; *t; t++) look_for_hours(pages[i], page, *t);
+        expect(strstr(page, strstr(pages[i], ".zh-CN.") ? "1、3、5、9" : "1, 3, 5 and 9"),
+               "%s: no list of tasks for a weekend", pages[i]);
         free(page);
     }
-    double hours = 0; /* what the guide says of the sum, once all tasks are there */
+    double hours = 0; /* the guide has their sum */
     int tasks = 0;
     for (const course_task *const *t = course_tasks; *t; t++)
         hours += (*t)->optional ? 0 : (*t)->hours, tasks++;
@@ -296,8 +296,9 @@ START_TEST(the_guide_asks_about_every_task) {
 }
 END_TEST
 
-/* A command of the guide is a program without arguments, the marker, the students' make, or stands on a page that a test runs. */
-START_TEST(the_guides_commands_are_there) {
+/* The commands of the guide exist. Those with arguments also occur on a page whose commands another test runs, except
+ * the marker's and the study's, which are tried here. */
+START_TEST(the_guides_commands_exist) {
     sh("cat docs/attend.md docs/translate.md README.md");
     char *pages = strcpy(malloc(strlen(said) + 1), said), *guide = read_text_file("coursework/GUIDE.md");
     int commands = 0;
@@ -307,19 +308,20 @@ START_TEST(the_guides_commands_are_there) {
         char *at = command + strspn(command, " ");
         if (at - command != 4 || strncmp(at, "build/", 6) != 0) continue;
         commands++;
+        /* build/double has the same programs in the other precision */
         sscanf(at, strncmp(at, "build/double/", 13) == 0 ? "build/double/%63[a-z_]" : "build/%63[a-z_]",
-               program); /* the same program in the other precision */
+               program);
         expect(exists("%s/%s", getenv("BUILD"), program), "GUIDE.md: there is no %s", at);
         const char *arguments = strchr(at, ' ');
         if (!arguments) continue;
-        if (strcmp(program, "marker") == 0) continue; /* below */
+        if (strcmp(program, "marker") == 0) continue; /* tried below */
         if (strcmp(program, "study") == 0) {
             char name[64];
             must_msg(sscanf(arguments, "%63s", name) == 1 && strstr(arguments, "--quick"), "%s", at);
             expect(try("$BUILD/study %s --help", name) == 0, "GUIDE.md: %s", at);
             continue;
         }
-        expect(strstr(pages, at), "GUIDE.md: %s stands on no page that a test runs", at);
+        expect(strstr(pages, at), "GUIDE.md: %s is on no page whose commands a test runs", at);
     }
     ck_assert_int_ge(commands, 10);
     for (const course_task *const *t = course_tasks; *t; t++) {
@@ -343,6 +345,6 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, links_lead_somewhere);
     tcase_add_test(tc, tables_are_those_of_the_tasks);
     tcase_add_test(tc, the_guide_asks_about_every_task);
-    tcase_add_test(tc, the_guides_commands_are_there);
+    tcase_add_test(tc, the_guides_commands_exist);
 }
 TL_TEST_MAIN("coursework: handouts and guide")

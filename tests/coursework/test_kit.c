@@ -1,6 +1,6 @@
-/* The folder that `make coursework` writes: whole, without an answer in it, never in the way of somebody's work; starters compile and
- * get nothing, answers get everything, beside a checkout and beside an installed library; the operations' answers are the library's
- * operations. */
+/* The folder that `make coursework` writes has all files and no answers, and it overwrites nothing. In it starters
+ * compile and get no points, and answers get all points, with a checkout and with an installed library. The answers of
+ * tier 2 can replace the library's operations. */
 #define _XOPEN_SOURCE 700
 #include "folder.h"
 
@@ -25,7 +25,7 @@ START_TEST(the_folder_is_whole) {
     int folders = 0;
     for (const char *at = said; *at; at++) folders += *at == '\n';
     ck_assert_int_eq(folders, tasks);
-    /* The same in the answers, and the same files. */
+    /* The folder of answers has the same files. */
     sh("(cd \"$K\" && find . -type f | LC_ALL=C sort) > \"$T/k\"; (cd \"$S\" && find . -type f | LC_ALL=C "
        "sort) > "
        "\"$T/s\"; diff \"$T/k\" \"$T/s\" > \"$T/d\"; cat \"$T/d\"");
@@ -40,7 +40,8 @@ static void trim(char *line) {
     for (size_t n = strlen(line); n > 0 && strchr(" \t\r\n", line[n - 1]);) line[--n] = '\0';
 }
 
-/* Lines of a solution between its marks that say something: not one that a loop anywhere could have. */
+/* Writes the lines between a solution's marks to `to`, without short lines and loop heads, which other files may have
+ * too. Returns how many. */
 static int answers_of(const char *path, FILE *to) {
     FILE *f = fopen(path, "r");
     must(f);
@@ -128,7 +129,7 @@ START_TEST(predictions_are_read) {
     must(course_predictions(path, given, answer) && !given[0] && !given[1]);
     put_text(path, "1: 2");
     must(course_predictions(path, given, answer) && given[0] && answer[0] == 2);
-    /* What is said of them: whether they are right, never what would be. */
+    /* The report says whether a prediction is right, and never the right answer. */
     static const course_task task = {.name = "x", .questions = {{"how many?", 3, 0.1}, {"how much?", 7, 0}}};
     put_text(path, "1: 3.05\n2: 8\n");
     FILE *to = tmpfile();
@@ -153,7 +154,7 @@ START_TEST(nothing_is_overwritten) {
     sh("echo mine > \"$T/file\"");
     must(try("eval \"$MAKE_TOP\" coursework-solutions 'OUT=\"$T/file\"'") == 2);
     sh("cat \"$T/file\" && ls -d \"$T\"/work.* \"$T\"/file.* 2>/dev/null | wc -l | tr -d ' '");
-    ck_assert_str_eq(said, "mine\n0\n"); /* nor is anything left beside them */
+    ck_assert_str_eq(said, "mine\n0\n"); /* and no temporary files are left */
     must(try("eval \"$MAKE_TOP\" coursework") == 2);
     assert_contains(said, "Say where: make coursework OUT=~/course");
 }
@@ -163,7 +164,7 @@ START_TEST(any_place_will_do) {
     static const char *const places[][2] = {{"~/my course", "$T/home/my course"},
                                             {"$T/new/it's & $$HOME\\#1", "$T/new/it's & $HOME#1"},
                                             {"$T/slash/", "$T/slash"}};
-    sh("mkdir -p \"$T/home\" \"$T/slash\""); /* an empty folder is nobody's work */
+    sh("mkdir -p \"$T/home\" \"$T/slash\""); /* an empty folder may be used */
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         char place[512];
         setenv("HOME", join(all.folder, "home"), 1);
@@ -180,7 +181,7 @@ START_TEST(any_place_will_do) {
 }
 END_TEST
 
-/* What a task brings along: a list of files, starters among them, and a part of its Makefile. */
+/* A task may add files to its folder, some of them starters, and a part of its Makefile. */
 START_TEST(a_task_brings_what_it_needs) {
     sh("mkdir -p \"$T/own\" && cp -R coursework/cut coursework/make-kit coursework/kit \"$T/own\" && cd "
        "\"$T/own\" && "
@@ -225,7 +226,7 @@ START_TEST(starters_compile_and_get_nothing) {
             while (points > said && points[-1] >= '0' && points[-1] <= '9') points--;
             must_msg(atoi(points) <= 10, "%s, tier %d: the starter gets %d points\n%s", (*t)->name, tier,
                      atoi(points), said);
-            assert_contains(said, "\n        "); /* a sentence */
+            assert_contains(said, "\n        "); /* a message */
         }
 }
 END_TEST
@@ -242,7 +243,7 @@ START_TEST(answers_get_everything) {
             assert_contains(said, "These are the ANSWERS.");
             if (tier == 1) assert_contains(said, "prediction 2: ");
             must_msg(!strstr(said, "warning"), "%s", said);
-            /* Nothing is made again. */
+            /* A second make compiles nothing. */
             sh("cd \"$S/%s\" && touch now && make tier%d && find build -newer now && rm now", folder_of(*t),
                tier);
             must_msg(!strstr(said, "build/"), "%s", said);
@@ -270,7 +271,7 @@ START_TEST(begun_ones_are_marked_in_a_line) {
 END_TEST
 
 START_TEST(cases_depend_on_the_student) {
-    /* "y[0][0] is …" shows a number of the case */
+    /* the message "y[0][0] is …" has a number of the case */
     sh("cp -R \"$K\" \"$T/cases\" && cd \"$T/cases/03-softmax\" && sed 's/dot += p/dot += 3 * p/;s/expf(/2 * "
        "sqrtf(/' "
        "\"$S/03-softmax/softmax.c\" > softmax.c");
@@ -324,13 +325,13 @@ START_TEST(says_what_is_missing) {
     assert_contains(said, "/build/libtapeloom.a.\n");
     sh("cd \"$T/alone/03-softmax\" && make MARKER=\"$M\""); /* tier 1 needs no library */
     must(try("nm build/O2/tier1 | grep -q tl_") == 1);
-    sh("cd \"$T/alone\" && HOME=\"$TOP\" make TAPELOOM=~/. TAPELOOM_BUILD=$BUILD"); /* from above, and with "~" */
+    sh("cd \"$T/alone\" && HOME=\"$TOP\" make TAPELOOM=~/. TAPELOOM_BUILD=$BUILD"); /* in the parent folder, and with "~" */
     assert_contains(said, "03 softmax            tier 1  100 of 100\n");
     unsetenv("PKG_CONFIG_LIBDIR");
 }
 END_TEST
 
-/* A folder copied from where `make install` put it, with nothing of the checkout in it: $I is the prefix. */
+/* A folder copied from where `make install` put it, which does not name the checkout. $I is the prefix. */
 START_TEST(works_beside_an_installed_library) {
     if (!has_tier2 || try("grep -e fsanitize $BUILD/flags") == 0 || try("pkg-config --version") != 0) {
         TL_SKIP("beside an installed library: it is double or sanitized, or pkg-config is not here");
@@ -338,7 +339,7 @@ START_TEST(works_beside_an_installed_library) {
     }
     char *prefix = join(all.folder, "in stalled"), *path = calloc(4096, 1);
     setenv("I", prefix, 1);
-    /* tools=: without the other programs; what is linked with OpenMP says so in the pkg-config file */
+    /* tools= leaves out the other programs; OPENMP must be that of this build, because the pkg-config file has it */
     sh("grep -q -e -fopenmp $BUILD/flags && openmp=1 || openmp=0; "
        "eval \"$MAKE_TOP\" tools= OPENMP=$openmp install 'PREFIX=\"$I\"' && ls \"$I/bin\"");
     ck_assert_str_eq(said, "tapeloom-marker\n");
@@ -351,14 +352,14 @@ START_TEST(works_beside_an_installed_library) {
     setenv("PATH", path, 1);
     snprintf(path, 4096, "%s/lib/pkgconfig", prefix);
     setenv("PKG_CONFIG_PATH", path, 1);
-    for (int named = 1; named >= 0; named--) { /* without PATH, pkg-config tells where the marker is */
+    for (int named = 1; named >= 0; named--) { /* without PATH, the marker is found by pkg-config */
         if (!named) setenv("PATH", strchr(getenv("PATH"), ':') + 1, 1);
         sh("cd \"$T/of installed/03-softmax\" && make clean && make V=1 && make tier2 V=1");
         assert_contains(said, "stalled/include");
         assert_contains(strstr(said, "points\n") + 1, "  100 of 100 points\n");
         ck_assert_ptr_null(strstr(said, getenv("TOP")));
     }
-    /* Installed once more, with a file that is not ours: it alone stays when all is removed. */
+    /* Install again, over a folder with a user's file: `make uninstall` leaves only that file. */
     sh("cd \"$I/share/tapeloom/coursework\" && mkdir 03-softmax/build && touch 03-softmax/build/mine old && "
        "echo ./old >> "
        "../coursework.files");
@@ -374,7 +375,7 @@ END_TEST
 
 /* ---- the second tier's answers are the library's operations ---- */
 
-/* "/" + "* … *" + "/" at the beginning */
+/* The comment with which the file begins. */
 static char *first_comment(const char *path) {
     char *text = read_text_file(path), *end = strstr(text, "*/");
     must_msg(end && strncmp(text, "/*", 2) == 0, "%s does not begin with a comment", path);
@@ -382,7 +383,7 @@ static char *first_comment(const char *path) {
     return text;
 }
 
-/* The answer that defines an operation, of several files or of all of the task's: NULL if the task builds on the library's. */
+/* The file of the task's answer that defines this operation; NULL if the task uses the library's. */
 static const char *answer_to(const course_task *task, const char *operation) {
     static char path[256];
     if (try("grep -lE '^const tl_op tl_op_%s = ' coursework/%s/*_op.c", operation, task->name) != 0)
@@ -390,7 +391,7 @@ static const char *answer_to(const course_task *task, const char *operation) {
     snprintf(path, sizeof path, "%.*s", (int)strcspn(said, "\n"), said);
     return path;
 }
-/* Does the task take the place of operations, rather than of a part of one? */
+/* Does the task replace whole operations, not just a part of one? */
 static bool has_operations(const course_task *task) {
     return task->operations && task->operations[0] && answer_to(task, task->operations[0]);
 }
@@ -444,7 +445,7 @@ static const char *const grader =
     "                printf(\"%s, %s: %s\\n\", e[i].name, c->what, r.error.message), bad++;\n            }\n"
     "    printf(\"%d cases\\n\", cases);\n    return bad || cases < argc - 1;\n}\n";
 
-/* All answers at once are linked before the library, as in the last assignment. */
+/* All answers are linked before the library at once, as in the last assignment. */
 START_TEST(operations_pass_the_gradient_check_in_their_place) {
     char *path = join(all.folder, "grader.c"), names[1024] = "";
     put_text(path, grader);

@@ -1,4 +1,4 @@
-/* Task 4 of the course: right solutions get all points, wrong ones a sentence. */
+/* Task 4 of the course: right solutions get all points, and mistakes are named. */
 #include "kit.h"
 
 #include <math.h>
@@ -16,7 +16,7 @@ END_TEST
 
 START_TEST(the_operation_gets_all_points) {
     if (!kit_has_tier2)
-        TL_SKIP("tier 2: runners hand over floats");
+        TL_SKIP("tier 2: runners exchange floats");
     else
         kit_is_right("layer_norm", 2, OPERATION);
 }
@@ -49,16 +49,18 @@ START_TEST(mistakes_of_the_backward_are_named) {
 }
 END_TEST
 
-/* Two sums of a float each: what is left of their difference is noise, and no name is given to noise. */
-START_TEST(a_variance_that_cancels_loses_the_large_numbers_alone) {
+/* The variance as a difference of two sums loses its digits with large numbers. Rounding errors look like no known
+ * mistake. */
+START_TEST(cancelling_variances_fail_only_on_large_numbers) {
     kit_says("layer_norm", 1, SOLUTION, "squares += (from[j] - mean[i]) * (from[j] - mean[i]);",
-             "squares += from[j] * from[j] - mean[i] * mean[i];", "the first array that is wrong is rstd", 90);
+             "squares += from[j] * from[j] - mean[i] * mean[i];", "the first array that is wrong is rstd",
+             90);
 }
 END_TEST
 
 START_TEST(mistakes_in_the_operation_are_named) {
     if (!kit_has_tier2) {
-        TL_SKIP("tier 2: runners hand over floats");
+        TL_SKIP("tier 2: runners exchange floats");
         return;
     }
     kit_says("layer_norm", 2, OPERATION, "(sum + normalised(s, i, j) * dot)", "(normalised(s, i, j) * dot)",
@@ -70,7 +72,7 @@ START_TEST(mistakes_in_the_operation_are_named) {
 }
 END_TEST
 
-/* What the questions call right is what the model computes. */
+/* The answers of the handout's questions are those that the model computes. */
 START_TEST(questions_have_the_models_answers) {
     const course_task *task = course_task_named("layer_norm");
     const double row[] = {0, 0, 0, 1000}, up[] = {1, -2, 0.5, 3};
@@ -104,7 +106,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, the_operation_gets_all_points);
     tcase_add_test(tc, mistakes_of_the_forward_are_named);
     tcase_add_test(tc, mistakes_of_the_backward_are_named);
-    tcase_add_test(tc, a_variance_that_cancels_loses_the_large_numbers_alone);
+    tcase_add_test(tc, cancelling_variances_fail_only_on_large_numbers);
     tcase_add_test(tc, mistakes_in_the_operation_are_named);
     tcase_add_test(tc, questions_have_the_models_answers);
 }

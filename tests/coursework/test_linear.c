@@ -1,4 +1,5 @@
-/* Task 2 of the course: right solutions get all points, wrong ones a sentence; the handout's numbers are the model's. */
+/* Task 2 of the course: right solutions get all points, and mistakes are named. The handout's numbers are computed
+ * again. */
 #include "kit.h"
 
 #define SOLUTION "coursework/linear/linear.c"
@@ -6,22 +7,24 @@
 
 START_TEST(right_solutions_get_all_points) { kit_is_right("linear", 1, SOLUTION); }
 END_TEST
-START_TEST(rows_added_to_rows_do_too) { kit_is_right("linear", 1, "coursework/linear/other/rows.c"); }
+START_TEST(row_by_row_solutions_get_all_points) {
+    kit_is_right("linear", 1, "coursework/linear/other/rows.c");
+}
 END_TEST
-START_TEST(so_does_asking_every_element) {
+START_TEST(element_by_element_solutions_get_all_points) {
     kit_is_right("linear", 1, "coursework/linear/other/everyone_asks.c");
 }
 END_TEST
 
 START_TEST(the_operation_gets_all_points) {
     if (!kit_has_tier2)
-        TL_SKIP("tier 2: runners hand over floats");
+        TL_SKIP("tier 2: runners exchange floats");
     else
         kit_is_right("linear", 2, OPERATION);
 }
 END_TEST
 
-/* ---- mistakes, typed as a student would ---- */
+/* ---- mistakes ---- */
 
 static void says(const char *from, const char *to, const char *what) {
     kit_says("linear", 1, SOLUTION, from, to, what, 50);
@@ -57,7 +60,7 @@ START_TEST(mistakes_in_the_layer_are_named) {
 }
 END_TEST
 
-START_TEST(what_is_on_no_list_is_told_all_the_same) {
+START_TEST(other_mistakes_are_described) {
     says("dbias[o] += given", "dbias[o] += 0 * given", "dbias is as it was before the call");
     says("dbias[o] += given", "if (r == 0) dbias[o] = 0;\n dbias[o] += given",
          "your dbias overwrites what was there");
@@ -69,7 +72,7 @@ END_TEST
 
 START_TEST(mistakes_in_the_operation_are_named) {
     if (!kit_has_tier2) {
-        TL_SKIP("tier 2: runners hand over floats");
+        TL_SKIP("tier 2: runners exchange floats");
         return;
     }
     kit_says("linear", 2, OPERATION, "? (double)c.x[2].data[o] : 0", "? 0 : 0", "the bias is not added", 40);
@@ -88,7 +91,7 @@ static course_case sized(const course_exercise *of, long a, long b, long c) {
     return (course_case){.of = of, .n = {a, b, c}};
 }
 
-START_TEST(a_row_read_by_four_sentences_gets_four) {
+START_TEST(gradients_of_a_shared_row_add_up) {
     const course_task *task = course_task_named("linear");
     course_case c = sized(&task->tier1[1], 4, 5, 8);
     double *dy = course_array_new(&c, COURSE_IN, "dy", COURSE_DIMS(4, 5, 8));
@@ -102,7 +105,7 @@ START_TEST(a_row_read_by_four_sentences_gets_four) {
 }
 END_TEST
 
-START_TEST(a_weight_of_zeros_gives_nothing_to_x) {
+START_TEST(zero_weights_give_no_gradient_to_x) {
     const course_task *task = course_task_named("linear");
     course_case c;
     course_draw(&c, &task->tier1[3], COURSE_ODD, 1, 0);
@@ -142,15 +145,15 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, right_solutions_get_all_points);
-    tcase_add_test(tc, rows_added_to_rows_do_too);
-    tcase_add_test(tc, so_does_asking_every_element);
+    tcase_add_test(tc, row_by_row_solutions_get_all_points);
+    tcase_add_test(tc, element_by_element_solutions_get_all_points);
     tcase_add_test(tc, the_operation_gets_all_points);
     tcase_add_test(tc, mistakes_in_the_sum_are_named);
     tcase_add_test(tc, mistakes_in_the_layer_are_named);
-    tcase_add_test(tc, what_is_on_no_list_is_told_all_the_same);
+    tcase_add_test(tc, other_mistakes_are_described);
     tcase_add_test(tc, mistakes_in_the_operation_are_named);
-    tcase_add_test(tc, a_row_read_by_four_sentences_gets_four);
-    tcase_add_test(tc, a_weight_of_zeros_gives_nothing_to_x);
+    tcase_add_test(tc, gradients_of_a_shared_row_add_up);
+    tcase_add_test(tc, zero_weights_give_no_gradient_to_x);
     tcase_add_test(tc, the_handout_shows_the_example);
     tcase_add_test(tc, the_file_begins_as_the_librarys);
 }

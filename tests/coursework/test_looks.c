@@ -1,4 +1,4 @@
-/* What wrong numbers look like to the marker when no mistake of its list gives them. */
+/* The marker's messages about wrong numbers that no mistake of its list explains. */
 #include "squares.h"
 
 /* ---- students ---- */
@@ -26,14 +26,14 @@ static void overwrites(course_case *c) { times(c, DX, 0), right(c); }
 static void zeros(course_case *c) { right(c), times(c, Y, 0); }
 static void nan_in_y(course_case *c) { right(c), c->a[Y].data[c->a[Y].count - 1] = NAN; }
 static void infinite(course_case *c) { right(c), c->a[Y].data[0] = -INFINITY; }
-static void half_a_ratio_of_gradients(course_case *c) { /* what was there before is no part of it */
+static void gradient_by_2_columns(course_case *c) { /* the added gradient is divided by 2·columns */
     for (long k = 0; k < c->a[DX].count; k++) {
         const double s = c->a[X].data[k] + 1;
         c->a[S].data[k] = s, c->a[Y].data[k] = s * s;
         c->a[DX].data[k] += s * c->a[DY].data[k] / (double)c->n[1];
     }
 }
-static void turned(course_case *c) {
+static void transposed(course_case *c) {
     right(c);
     course_case as_it_was;
     must(course_case_copy(&as_it_was, c));
@@ -49,11 +49,11 @@ static void all_but_a_row(course_case *c) {
     for (long j = 0; j < c->n[1]; j++) c->a[Y].data[j] = as_it_was.a[Y].data[j];
     course_case_free(&as_it_was);
 }
-static void odd_one(course_case *c) {
+static void two_wrong_elements(course_case *c) {
     right(c);
     if (c->a[Y].count > 2) c->a[Y].data[1] += 3, c->a[Y].data[2] = 0.25;
 }
-/* ---- what numbers look like ---- */
+/* ---- messages ---- */
 
 START_TEST(ratios_are_named_by_sizes) {
     says(half, FORWARD_ODD, "your y is the right one times 0.5", 1);
@@ -69,7 +69,7 @@ START_TEST(ratios_are_named_by_sizes) {
 END_TEST
 
 START_TEST(a_gradient_is_what_was_added) {
-    judge(half_a_ratio_of_gradients, &exercise); /* 1/(2·columns): no expression */
+    judge(gradient_by_2_columns, &exercise); /* 1/(2·columns) is not among the ratios that are named */
     assert_contains(check_of(BACKWARD_ODD)->why, "your dx is the right one times a constant (0.");
     says(overwrites, BACKWARD_ODD,
          "your dx overwrites what was there: a gradient is added to what others have given", 1);
@@ -77,10 +77,10 @@ START_TEST(a_gradient_is_what_was_added) {
 }
 END_TEST
 
-START_TEST(another_order_is_told) { says(turned, FORWARD_ODD, "your y is the right one transposed", 1); }
+START_TEST(another_order_is_told) { says(transposed, FORWARD_ODD, "your y is the right one transposed", 1); }
 END_TEST
 
-START_TEST(numbers_that_are_none_are_told) {
+START_TEST(nan_infinity_and_zeros_are_told) {
     judge(nan_in_y, &exercise);
     assert_contains(check_of(FORWARD_ODD)->why, "] is NaN, should be ");
     judge(infinite, &exercise);
@@ -90,7 +90,7 @@ START_TEST(numbers_that_are_none_are_told) {
 }
 END_TEST
 
-START_TEST(what_was_not_written_is_told) {
+START_TEST(unwritten_elements_are_told) {
     judge(nothing, &exercise);
     ck_assert_str_eq(check_of(FORWARD_ODD)->why, "s is as it was before the call: nothing was written to it");
     judge(all_but_a_row, &exercise);
@@ -100,7 +100,7 @@ START_TEST(what_was_not_written_is_told) {
 END_TEST
 
 START_TEST(else_the_first_wrong_stage_is_told) {
-    judge(odd_one, &exercise);
+    judge(two_wrong_elements, &exercise);
     const char *why = check_of(FORWARD_ODD)->why;
     assert_contains(why, "s is right; the first array that is wrong is y: y[0][1] is ");
     assert_contains(why, ", should be ");
@@ -112,8 +112,8 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, ratios_are_named_by_sizes);
     tcase_add_test(tc, a_gradient_is_what_was_added);
     tcase_add_test(tc, another_order_is_told);
-    tcase_add_test(tc, numbers_that_are_none_are_told);
-    tcase_add_test(tc, what_was_not_written_is_told);
+    tcase_add_test(tc, nan_infinity_and_zeros_are_told);
+    tcase_add_test(tc, unwritten_elements_are_told);
     tcase_add_test(tc, else_the_first_wrong_stage_is_told);
 }
 TL_TEST_MAIN("coursework: looks")

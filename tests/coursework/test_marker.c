@@ -1,4 +1,4 @@
-/* The program itself, build/marker: its command line, its table, its JSON, its exit status. */
+/* The program build/marker: its command line, its table, its JSON, its exit status. */
 #include "kit.h"
 
 #include "base/json.h"
@@ -30,7 +30,7 @@ static void take(const char *path, char *text, size_t size) {
     fclose(f);
 }
 
-/* The exit status; what it printed stands in out and err. */
+/* Runs the marker; its output is in `out` and `err`. Returns the exit status. */
 static int marker(const char *format, ...) {
     char arguments[1024], command[2048];
     va_list rest;
@@ -48,7 +48,7 @@ static int marker(const char *format, ...) {
     return WEXITSTATUS(status);
 }
 
-/* ---- JSON: read by the library's strict reader, numbers by hand ---- */
+/* ---- JSON, checked with the library's strict reader ---- */
 
 static tl_error error;
 
@@ -105,8 +105,7 @@ static void is_json(const char *text) {
                  .error = &error};
     take_value(&r);
     must_msg(tl_json_end(&r), "%s", error.message);
-    for (const char *c = text; *c; c++)
-        must_msg((unsigned char)*c < 0x80, "a byte that is no ASCII: %.20s", c);
+    for (const char *c = text; *c; c++) must_msg((unsigned char)*c < 0x80, "a byte is not ASCII: %.20s", c);
 }
 
 /* ---- the command line ---- */
@@ -127,7 +126,7 @@ START_TEST(help_is_clear) {
 END_TEST
 
 static void refused(const char *arguments, const char *sentence) {
-    must_msg(marker("%s", arguments) == 2, "\"%s\" is taken", arguments);
+    must_msg(marker("%s", arguments) == 2, "\"%s\" is accepted", arguments);
     must_msg(!*out, "it prints %s", out);
     assert_contains(err, sentence);
     must_msg(strncmp(err, "marker: ", 8) == 0, "%s", err);
@@ -160,7 +159,7 @@ START_TEST(tasks_are_listed) {
 }
 END_TEST
 
-START_TEST(a_tier_that_is_not_there_is_told) {
+START_TEST(missing_tiers_are_reported) {
     for (const course_task *const *t = course_tasks; *t; t++) {
         if ((*t)->mark_folder || ((*t)->tier1 && (*t)->tier2)) continue;
         must(marker("%s --tier %d --runner /bin/true", (*t)->name, (*t)->tier1 ? 2 : 1) == 2);
@@ -171,13 +170,13 @@ END_TEST
 
 /* ---- marks ---- */
 
-START_TEST(all_points_are_0_and_missing_ones_are_1) {
+START_TEST(exit_status_is_0_for_all_points_else_1) {
     must(marker("softmax --runner %s --runner %s", good, good) == 0 && !*err);
     assert_contains(out, "3. Softmax and cross-entropy, tier 1\n\n");
     assert_contains(out, "  softmax_forward  ");
     assert_contains(out, "   ok (");
     assert_contains(out, "\n  100 of 100 points\n");
-    must(!strstr(out, "odd sizes")); /* a function that is well takes a line */
+    must(!strstr(out, "odd sizes")); /* a right function has one line, without its checks */
     must(marker("mark softmax %s %s", bad, bad) == 1 && !*err);
     assert_contains(
         out, "odd sizes\n            your numbers equal those of softmax's backward without its second term");
@@ -188,7 +187,7 @@ START_TEST(all_points_are_0_and_missing_ones_are_1) {
 }
 END_TEST
 
-START_TEST(one_function_can_be_looked_at) {
+START_TEST(one_function_can_be_marked) {
     must(marker("softmax --runner %s --exercise softmax_forward", bad) == 0);
     assert_contains(out, "tier 1: only softmax_forward");
     assert_contains(out, "100 of 100 points for this function alone");
@@ -196,7 +195,7 @@ START_TEST(one_function_can_be_looked_at) {
 }
 END_TEST
 
-START_TEST(what_a_function_prints_is_shown_harmlessly) {
+START_TEST(printed_text_is_escaped) {
     loud = runner_with("right_backward(y, dy, dx, rows, columns);"
                        "for (long i = 0; i < rows; i++) printf(\"row %ld\\033[31m\\377\\n\", i);");
     must(loud && marker("softmax --runner %s", loud) == 0);
@@ -235,7 +234,7 @@ START_TEST(json_is_strict_and_always_the_same) {
 }
 END_TEST
 
-/* A wrong number shows that other cases were drawn. */
+/* The message about a wrong element contains its value, which shows whether the cases are the same. */
 START_TEST(cases_depend_on_seed_and_student) {
     char *runner = runner_with("right_backward(y, dy, dx, rows, columns);"
                                "if (columns > 1) dx[1] += 0.5f * y[1];");
@@ -254,7 +253,7 @@ START_TEST(cases_depend_on_seed_and_student) {
 END_TEST
 
 START_TEST(predictions_are_in_the_report) {
-    const course_task *task = NULL; /* one that asks something */
+    const course_task *task = NULL; /* softmax, if it has questions */
     for (const course_task *const *t = course_tasks; *t; t++)
         if (!task && (*t)->questions[0].text && strcmp((*t)->name, "softmax") == 0) task = *t;
     if (!task) return;
@@ -276,10 +275,10 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, help_is_clear);
     tcase_add_test(tc, errors_say_what_to_do);
     tcase_add_test(tc, tasks_are_listed);
-    tcase_add_test(tc, a_tier_that_is_not_there_is_told);
-    tcase_add_test(tc, all_points_are_0_and_missing_ones_are_1);
-    tcase_add_test(tc, one_function_can_be_looked_at);
-    tcase_add_test(tc, what_a_function_prints_is_shown_harmlessly);
+    tcase_add_test(tc, missing_tiers_are_reported);
+    tcase_add_test(tc, exit_status_is_0_for_all_points_else_1);
+    tcase_add_test(tc, one_function_can_be_marked);
+    tcase_add_test(tc, printed_text_is_escaped);
     tcase_add_test(tc, json_is_strict_and_always_the_same);
     tcase_add_test(tc, cases_depend_on_seed_and_student);
     tcase_add_test(tc, predictions_are_in_the_report);

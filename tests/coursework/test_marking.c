@@ -1,4 +1,4 @@
-/* What mistakes cost: one slip costs once. */
+/* How many points mistakes cost: each mistake costs one check, even if it shows in several. */
 #include "squares.h"
 
 /* ---- students ---- */
@@ -15,9 +15,9 @@ static void wrong_everywhere(course_case *c) {
 
 /* ---- one slip costs once ---- */
 
-START_TEST(what_is_right_costs_nothing) {
+START_TEST(right_numbers_get_all_points) {
     judge(right, &exercise);
-    must(marks.checks == 8 && marks.points > 99.999 && !riddle && !known[0].slips && !known[1].slips);
+    must(marks.checks == 8 && marks.points > 99.999 && !unexplained && !known[0].slips && !known[1].slips);
 }
 END_TEST
 
@@ -26,7 +26,7 @@ START_TEST(one_slip_costs_once) {
     must(known[0].slips == COURSE_SLIP(TWO_MORE) && known[1].slips == known[0].slips);
     must(check_of("backward", "odd sizes")->as_known && check_of("robustness", "numbers of 1e4")->as_known);
     must(check_of("invariants", "y is a square")->as_known);
-    must_msg(fabs(marks.points - 80) < 1e-9, "%g points", marks.points); /* half of what forward is worth */
+    must_msg(fabs(marks.points - 80) < 1e-9, "%g points", marks.points); /* half of forward's points */
 }
 END_TEST
 
@@ -44,22 +44,23 @@ START_TEST(a_slip_that_shows_elsewhere_is_named_there) {
 }
 END_TEST
 
-START_TEST(what_nothing_explains_costs_everything_that_it_shows_on) {
+START_TEST(unexplained_numbers_cost_every_check_that_fails) {
     judge(wrong_everywhere, &exercise);
-    must(riddle == check_of(BACKWARD_ODD) && *riddle->why && !check_of(FORWARD_ODD)->why[0]);
+    must(unexplained == check_of(BACKWARD_ODD) && *unexplained->why && !check_of(FORWARD_ODD)->why[0]);
     ck_assert_str_eq(check_of("backward", "prime sizes")->why, "wrong here, too");
     must(!known[0].slips && !known[1].slips);
 }
 END_TEST
 
-/* A name must fit what was seen on odd sizes: on sizes of 1 a transposition is no mistake, and much equals much. */
+/* A mistake is named only if it explains all tries. Odd sizes are used because with sizes of 1 many mistakes change
+ * nothing. */
 START_TEST(names_fit_all_that_was_seen) {
     for (int k = 0; k < 4; k++) {
-        if (k == CLIPPED) continue; /* nothing on odd sizes */
+        if (k == CLIPPED) continue; /* changes nothing on odd sizes */
         course_tries t = {.kind = COURSE_ODD};
         for (int i = 0; i < COURSE_TRIES; i++) {
             course_draw(&t.given[i], &exercise, COURSE_ODD, 2, i);
-            t.got[i] = course_modelled(&t.given[i], i == 2 ? 0 : COURSE_SLIP(k)); /* one try is right */
+            t.got[i] = course_modelled(&t.given[i], i == 2 ? 0 : COURSE_SLIP(k)); /* the third try is right */
         }
         course_known found = {0};
         char why[COURSE_WHY];
@@ -121,7 +122,7 @@ static course_marks *marks_of(const char *forward, const char *backward) {
     return m;
 }
 
-/* Some check of that function says it. */
+/* Asserts that some check of that function has this message. */
 static void runner_says(const char *forward, const char *backward, const char *sentence) {
     course_marks *m = marks_of(forward, backward);
     const char *function = forward ? "softmax_forward" : "softmax_backward";
@@ -133,7 +134,7 @@ static void runner_says(const char *forward, const char *backward, const char *s
             must_msg(!*m->check[i].why, "%s: %s", m->check[i].function, m->check[i].why);
     for (int i = 0; i < m->checks && !said; i++)
         if (*m->check[i].why) fprintf(stderr, "%s: %s\n", m->check[i].what, m->check[i].why);
-    must_msg(said, "nothing says \"%s\"", sentence);
+    must_msg(said, "no check says \"%s\"", sentence);
     free(m);
 }
 
@@ -169,12 +170,12 @@ START_TEST(a_slow_function_is_waited_for_once) {
 }
 END_TEST
 
-/* It can't harm what it does not touch: no points for that. */
-START_TEST(who_has_no_number_right_is_not_robust) {
+/* A function whose numbers are all wrong gets no points for robustness either. */
+START_TEST(wrong_functions_get_no_points_for_robustness) {
     course_marks *m = marks_of(NULL, EACH "dx[k] += 3 * y[k] + dy[k] * dy[k] - 1;");
     for (int i = 0; i < m->checks; i++)
         if (strcmp(m->check[i].function, "softmax_backward") == 0)
-            must_msg(*m->check[i].why, "%s is well", m->check[i].what);
+            must_msg(*m->check[i].why, "%s passes", m->check[i].what);
     free(m);
 }
 END_TEST
@@ -191,18 +192,18 @@ START_TEST(a_starter_has_no_points) {
 END_TEST
 
 static void add_tests(TCase *tc) {
-    tcase_add_test(tc, what_is_right_costs_nothing);
+    tcase_add_test(tc, right_numbers_get_all_points);
     tcase_add_test(tc, one_slip_costs_once);
     tcase_add_test(tc, another_slip_costs_its_own_check);
     tcase_add_test(tc, a_slip_that_shows_elsewhere_is_named_there);
-    tcase_add_test(tc, what_nothing_explains_costs_everything_that_it_shows_on);
+    tcase_add_test(tc, unexplained_numbers_cost_every_check_that_fails);
     tcase_add_test(tc, names_fit_all_that_was_seen);
     tcase_add_test(tc, groups_have_their_points);
     tcase_add_test(tc, functions_share_a_group);
     tcase_add_test(tc, what_is_not_linear_is_told);
     tcase_add_test(tc, robustness_is_told);
     tcase_add_test(tc, a_slow_function_is_waited_for_once);
-    tcase_add_test(tc, who_has_no_number_right_is_not_robust);
+    tcase_add_test(tc, wrong_functions_get_no_points_for_robustness);
     tcase_add_test(tc, a_starter_has_no_points);
 }
 TL_TEST_MAIN("coursework: marking")

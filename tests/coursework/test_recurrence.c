@@ -1,4 +1,4 @@
-/* Task 7 of the course: right solutions of three styles get all points, wrong ones a sentence. */
+/* Task 7 of the course: right solutions in three styles get all points, and mistakes are named. */
 #include "kit.h"
 
 #include <math.h>
@@ -8,16 +8,18 @@
 
 START_TEST(right_solutions_get_all_points) { kit_is_right("recurrence", 1, SOLUTION); }
 END_TEST
-START_TEST(so_do_solutions_of_another_style) {
+START_TEST(solutions_in_another_style_get_all_points) {
     kit_is_right("recurrence", 1, "coursework/recurrence/other/pointers.c");
 }
 END_TEST
-START_TEST(and_slow_odd_ones) { kit_is_right("recurrence", 1, "coursework/recurrence/other/slow.c"); }
+START_TEST(slow_solutions_get_all_points) {
+    kit_is_right("recurrence", 1, "coursework/recurrence/other/slow.c");
+}
 END_TEST
 
 START_TEST(the_operation_gets_all_points) {
     if (!kit_has_tier2)
-        TL_SKIP("tier 2: runners hand over floats");
+        TL_SKIP("tier 2: runners exchange floats");
     else
         kit_is_right("recurrence", 2, OPERATION);
 }
@@ -44,7 +46,7 @@ END_TEST
 
 START_TEST(mistakes_in_the_operation_are_named) {
     if (!kit_has_tier2) {
-        TL_SKIP("tier 2: runners hand over floats");
+        TL_SKIP("tier 2: runners exchange floats");
         return;
     }
     kit_says("recurrence", 2, OPERATION, "(1 - z) * n + z * (double)s->h[here]",
@@ -53,9 +55,10 @@ START_TEST(mistakes_in_the_operation_are_named) {
 }
 END_TEST
 
-/* ---- what the handout says ---- */
+/* ---- the handout ---- */
 
-static course_case step_case(long batch, long hidden) { /* zeros; a draw's arrays, by hand */
+/* A case of a GRU step whose arrays are all zero. */
+static course_case step_case(long batch, long hidden) {
     static const char *const names[] = {"x", "recall", "h", "gates", "y"};
     course_case c = {.n = {batch, hidden}};
     for (int i = 0; i < 5; i++)
@@ -69,7 +72,7 @@ START_TEST(predictions_are_what_the_model_gives) {
     course_case c = step_case(1, 1);
     const double step = 1e-3;
     double h[2] = {step, -step};
-    course_data(&c, "x")[1] = log(0.9 / 0.1); /* z; n is 0, so nothing goes another way */
+    course_data(&c, "x")[1] = log(0.9 / 0.1); /* z = 0.9; n is 0, so the gradient goes through z·h only */
     for (int side = 0; side < 2; side++)
         for (int t = 0; t < 10; t++) {
             course_data(&c, "h")[0] = h[side];
@@ -79,7 +82,7 @@ START_TEST(predictions_are_what_the_model_gives) {
     must_msg(fabs((h[0] - h[1]) / (2 * step) - task->questions[0].answer) < 1e-6, "%.8g",
              (h[0] - h[1]) / (2 * step));
     course_case_free(&c);
-    course_draw(&c, &task->tier1[2], COURSE_LARGE, 1, 0); /* tanh is 1 or -1 */
+    course_draw(&c, &task->tier1[2], COURSE_LARGE, 1, 0); /* large numbers, so that tanh is 1 */
     for (long k = 0; k < c.n[3]; k++) course_data(&c, "v")[k] = k < 4 ? 0.5 : 0;
     for (long k = 0; k < c.n[3] * c.n[2]; k++) course_data(&c, "W")[k] = course_data(&c, "U")[k] = 1;
     for (long k = 0; k < c.n[0] * c.n[2]; k++) course_data(&c, "s")[k] = 1e4;
@@ -106,7 +109,7 @@ START_TEST(the_handout_shows_the_example) {
 }
 END_TEST
 
-/* The operation's file says at its top what the library's says. */
+/* The operation's file begins with the same comment as the library's. */
 START_TEST(the_formulas_are_the_librarys) {
     char *ours = kit_read(OPERATION), *theirs = kit_read("src/autograd/ops/gru_step.c");
     const size_t size = (size_t)(strstr(theirs, "*/") - theirs) + 2;
@@ -118,8 +121,8 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, right_solutions_get_all_points);
-    tcase_add_test(tc, so_do_solutions_of_another_style);
-    tcase_add_test(tc, and_slow_odd_ones);
+    tcase_add_test(tc, solutions_in_another_style_get_all_points);
+    tcase_add_test(tc, slow_solutions_get_all_points);
     tcase_add_test(tc, the_operation_gets_all_points);
     tcase_add_test(tc, mistakes_in_a_step_are_named);
     tcase_add_test(tc, mistakes_in_a_score_are_named);

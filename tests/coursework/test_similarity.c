@@ -1,4 +1,4 @@
-/* Copies are found though they are disguised; solutions of one's own are not. */
+/* Disguised copies are found; independent solutions are not called alike. */
 #include "class.h"
 
 #include <dirent.h>
@@ -21,7 +21,7 @@ static course_prints prints_of(const char *text, const course_prints *starter) {
     return p;
 }
 
-/* Every name, and every blank, differs; comments are gone and others are there. */
+/* The text with other names, other white space and other comments. */
 static char *disguised(const char *text) {
     course_tokens all;
     must(course_tokens_of(&all, text, strlen(text)));
@@ -48,8 +48,8 @@ static char *disguised(const char *text) {
     return to;
 }
 
-/* The second function first. */
-static char *turned(const char *text) {
+/* The text with its two functions exchanged. */
+static char *reordered(const char *text) {
     const char *second = strstr(text, "void softmax_backward"), *first = strstr(text, "void softmax_forward");
     must(first && second && first < second);
     char *to = calloc(2 * strlen(text) + 1, 1);
@@ -61,8 +61,9 @@ static char *turned(const char *text) {
 START_TEST(disguised_copies_are_found) {
     const course_task *task = course_task_named("softmax");
     course_prints starter = starter_of(task);
-    char *solution = kit_read(SOLUTION), *other_names = disguised(solution), *other_order = turned(solution),
-         *both = disguised(other_order), *patched = class_changed(both, "0", "0.0f");
+    char *solution = kit_read(SOLUTION), *other_names = disguised(solution),
+         *other_order = reordered(solution), *both = disguised(other_order),
+         *patched = class_changed(both, "0", "0.0f");
     const char *const copies[] = {solution, other_names, other_order, both, patched};
     course_prints own = prints_of(solution, &starter);
     must(own.prints >= 20);
@@ -78,8 +79,9 @@ START_TEST(disguised_copies_are_found) {
 }
 END_TEST
 
-/* Solutions in different styles, of every task; and what all have been given is nobody's copy. */
-START_TEST(solutions_of_ones_own_are_not_alike) {
+/* The solutions of every task in different styles are not alike. The starter's own text, which all students have, is
+ * not counted. */
+START_TEST(independent_solutions_are_not_alike) {
     long compared = 0;
     for (const course_task *const *t = course_tasks; *t; t++) {
         if (!(*t)->tier1) continue;
@@ -129,7 +131,7 @@ START_TEST(a_table_says_who_and_where) {
     char why[COURSE_WHY], path[256], folder[256], file[512];
     const course_task *task = course_task_named("softmax");
     const course_workshop *shop = class_open(task, 1);
-    char *solution = kit_read(SOLUTION), *copy = turned(solution),
+    char *solution = kit_read(SOLUTION), *copy = reordered(solution),
          *begun = course_starter(shop, task, "softmax.c");
     const char *const names[] = {"+7", "8", "9"}, *const texts[] = {solution, copy, begun};
     snprintf(folder, sizeof folder, "%s/alike", kit_temporary());
@@ -153,7 +155,7 @@ START_TEST(a_table_says_who_and_where) {
                    &share, &at[0], &at[1], &at[2], &at[3], &at[4], &at[5], &at[6], &at[7]);
     must_msg(n == 9 && share > 0.8, "%d: %s", n, row);
     must_msg(!*(strchr(row, '\n') + 1), "one pair is alike, not: %s", table);
-    /* The copy's functions stand elsewhere, but line for line they are the same. */
+    /* The copy's functions are in other lines, but with the same text. */
     for (int i = 0; i < 8; i += 4) {
         char *a = lines(solution, at[i], at[i + 1]), *b = lines(copy, at[i + 2], at[i + 3]);
         must_msg(strcmp(a, b) == 0, "%s\n---\n%s", a, b);
@@ -189,7 +191,7 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, disguised_copies_are_found);
-    tcase_add_test(tc, solutions_of_ones_own_are_not_alike);
+    tcase_add_test(tc, independent_solutions_are_not_alike);
     tcase_add_test(tc, a_table_says_who_and_where);
     tcase_add_test(tc, tokens_are_those_of_a_compiler);
 }

@@ -1,12 +1,13 @@
-/* All tasks of the course, both tiers: what their models say of mistakes. Nothing is compiled and nothing run: a model with slip k is
- * the student who makes mistake k.
+/* The mistakes ("slips") that all tasks of the course know, in both tiers. No student's file is compiled or run: the
+ * numbers of a student who makes mistake k are those of the task's model with slip k.
  *
- * Of every exercise: each mistake is far from what is right and from every other one on some kind of case, it is named rightly by what
- * the marker would look at, and two made together get no name or the name of one of them. All that fails is told, one line each:
+ * For every exercise, on some kind of case each mistake's numbers are far from the right ones and from those of every
+ * other mistake. The marker names each mistake rightly. Two mistakes at once get no name, or the name of one of them.
+ * Every failure is printed in a line:
  *
  *     softmax, tier 1, softmax_forward: "no maximum" …
  *
- * COURSE_TASK=softmax looks at that task alone. */
+ * COURSE_TASK=softmax checks that task only. */
 #define _DEFAULT_SOURCE
 #include "check.h"
 #include "coursework/marker/marking.h"
@@ -16,8 +17,7 @@
 
 enum { FAR = 100, SEEDS = 3 };
 
-/* ---- telling ---- */
-
+/* What is being checked. */
 static struct {
     const course_task *task;
     const course_exercise *of;
@@ -40,9 +40,9 @@ static int slips_of(const course_exercise *of) {
     return count;
 }
 
-/* ---- what a student with some mistakes would hand in ---- */
+/* ---- the numbers of a student with some mistakes ---- */
 
-/* Cases of every kind that the exercise has, drawn once for a seed. */
+/* The cases of every kind that the exercise has, drawn once for a seed. */
 static course_tries drawn[COURSE_KINDS];
 
 static bool has(course_kind kind) { return at.of->kinds & COURSE_HAS(kind); }
@@ -53,7 +53,7 @@ static void draw(uint64_t seed) {
             course_draw(&drawn[kind].given[i], at.of, kind, seed, i);
 }
 
-/* What these slips give, as floats. */
+/* The model's numbers with these slips, rounded to float. */
 static void compute(course_kind kind, unsigned slips) {
     for (int i = 0; i < COURSE_TRIES; i++) {
         course_case *c = &drawn[kind].got[i];
@@ -63,16 +63,16 @@ static void compute(course_kind kind, unsigned slips) {
     }
 }
 
-static void forget(course_kind kind) {
+static void free_computed(course_kind kind) {
     for (int i = 0; i < COURSE_TRIES; i++) course_case_free(&drawn[kind].got[i]);
 }
 
-static void forget_drawn(void) {
+static void free_drawn(void) {
     for (course_kind kind = 0; kind < COURSE_KINDS; kind++)
         for (int i = 0; i < COURSE_TRIES && has(kind); i++) course_case_free(&drawn[kind].given[i]);
 }
 
-/* How many tolerances apart, in the try and the array where they are furthest. */
+/* The largest distance of the numbers of two sets of slips, over tries and arrays, in tolerances. */
 static double apart(course_kind kind, unsigned a, unsigned b) {
     double furthest = 0;
     long where;
@@ -90,22 +90,22 @@ static double apart(course_kind kind, unsigned a, unsigned b) {
     return furthest;
 }
 
-/* ---- what the marker says of it ---- */
+/* ---- the marker's judgement ---- */
 
-/* Bits of the slips that are named, and the points that are lost: of forward, backward, robustness, each to have 1. */
+/* Marks a student with these slips; returns the bits of the slips that the marker names. */
 static unsigned named(unsigned slips, course_marks *m) {
     for (course_kind kind = 0; kind < COURSE_KINDS; kind++)
         if (has(kind)) compute(kind, slips);
     course_known known[2];
-    course_check *riddle;
+    course_check *unexplained;
     m->checks = 0;
-    course_judge(m, at.of, drawn, 1, known, &riddle);
+    course_judge(m, at.of, drawn, 1, known, &unexplained);
     for (course_kind kind = 0; kind < COURSE_KINDS; kind++)
-        if (has(kind)) forget(kind);
+        if (has(kind)) free_computed(kind);
     return known[0].slips | known[1].slips;
 }
 
-static const char *name_of(unsigned slips) { /* of the first one */
+static const char *name_of_first(unsigned slips) {
     for (int k = 0; at.of->slips[k].name; k++)
         if (slips & COURSE_SLIP(k)) return at.of->slips[k].name;
     return "nothing";
@@ -113,7 +113,8 @@ static const char *name_of(unsigned slips) { /* of the first one */
 
 /* ---- the rules ---- */
 
-/* The kind on which slips are FAR from each other, odd sizes first; COURSE_KINDS if there is none. *most: how far they got. */
+/* The first kind of case on which the slips are FAR from each other; COURSE_KINDS if there is none. *most: the largest
+ * distance. */
 static course_kind shows(unsigned a, unsigned b, double *most) {
     *most = 0;
     for (course_kind kind = 0; kind < COURSE_KINDS; kind++) {
@@ -131,7 +132,7 @@ static const char *first_sentence(const course_marks *m) {
     return "nothing is wrong";
 }
 
-/* One mistake costs a check of each group at most. */
+/* One mistake costs at most one check. */
 static void look_at_costs(const course_marks *m, const char *what) {
     static const char *const groups[] = {"forward", "backward", "invariants", "robustness"};
     int all = 0;
@@ -150,11 +151,11 @@ static void look_at_slip(int k, course_marks *m) {
     snprintf(what, sizeof what, "\"%s\"", at.of->slips[k].name);
     const course_kind kind = shows(COURSE_SLIP(k), 0, &most);
     if (kind == COURSE_KINDS)
-        fails("%s is %.3g tolerances from what is right at most, on every kind of case; %d are asked for",
+        fails("%s is at most %.3g tolerances from the right numbers, on any kind of case; it should be %d",
               what, most, FAR);
     const unsigned got = named(COURSE_SLIP(k), m);
     if (got & ~COURSE_SLIP(k))
-        fails("%s is called \"%s\": %s", what, name_of(got & ~COURSE_SLIP(k)), first_sentence(m));
+        fails("%s is called \"%s\": %s", what, name_of_first(got & ~COURSE_SLIP(k)), first_sentence(m));
     if (!got && kind < COURSE_KINDS)
         fails("%s shows on %s, but has no name: %s", what, course_kind_name[kind], first_sentence(m));
     if (got) look_at_costs(m, what);
@@ -165,19 +166,22 @@ static void look_at_pair(int j, int k, course_marks *m) {
     const char *one = at.of->slips[j].name, *other = at.of->slips[k].name;
     double most;
     if (shows(COURSE_SLIP(j), COURSE_SLIP(k), &most) == COURSE_KINDS)
-        fails("\"%s\" and \"%s\" are %.3g tolerances from each other at most, on every kind of case; %d are "
-              "asked for",
+        fails("\"%s\" and \"%s\" are at most %.3g tolerances from each other, on any kind of case; it should "
+              "be "
+              "%d",
               one, other, most, FAR);
     const unsigned got = named(pair, m);
     if (got & ~pair)
-        fails("\"%s\" with \"%s\" is called \"%s\": %s", one, other, name_of(got & ~pair), first_sentence(m));
+        fails("\"%s\" with \"%s\" is called \"%s\": %s", one, other, name_of_first(got & ~pair),
+              first_sentence(m));
 }
 
 static void look_at_slips(void) {
     const int count = slips_of(at.of);
     course_marks *m = calloc(1, sizeof *m);
     must(m);
-    /* Larger cases show nothing of a pair that others do not, and take most of the time. */
+    /* Pairs are tried without prime sizes: these cases are the largest, take most of the time, and show nothing
+     * more. */
     const course_exercise *whole = at.of;
     course_exercise smaller = *whole;
     smaller.kinds &= ~COURSE_HAS(COURSE_PRIME);
@@ -189,12 +193,12 @@ static void look_at_slips(void) {
             for (int j = 0; j < k; j++) look_at_pair(j, k, m);
             at.of = whole;
         }
-        forget_drawn();
+        free_drawn();
     }
     free(m);
 }
 
-/* ---- what is said once of an exercise ---- */
+/* ---- names and cases of an exercise ---- */
 
 static void look_at_words(void) {
     const int count = slips_of(at.of);
@@ -212,7 +216,8 @@ static void look_at_words(void) {
     }
 }
 
-/* Cases are what the runner can be handed: floats. The same seed gives the same case, and the model the same numbers. */
+/* The numbers of cases are floats, since a runner gets floats. The same seed gives the same case and the same
+ * outputs. */
 static void look_at_case(course_kind kind, int number) {
     course_case c, again;
     course_draw(&c, at.of, kind, 1, number), course_draw(&again, at.of, kind, 1, number);
@@ -240,7 +245,7 @@ static void look_at_case(course_kind kind, int number) {
     course_case_free(&c), course_case_free(&again);
 }
 
-/* What is right passes what is asked of it. */
+/* The right numbers have the exercise's invariants. */
 static void look_at_invariants(course_kind kind) {
     compute(kind, 0);
     for (const course_invariant *v = at.of->invariants; v && v->name; v++)
@@ -250,7 +255,7 @@ static void look_at_invariants(course_kind kind) {
                 fails("\"%s\" does not hold of the right numbers on %s: %s", v->name, course_kind_name[kind],
                       why);
         }
-    forget(kind);
+    free_computed(kind);
 }
 
 static void look_at_cases(void) {
@@ -260,7 +265,7 @@ static void look_at_cases(void) {
         for (int i = 0; i < COURSE_TRIES; i++) look_at_case(kind, i);
         if (kind < COURSE_EMPTY) look_at_invariants(kind);
     }
-    forget_drawn();
+    free_drawn();
 }
 
 /* ---- all of a task ---- */
@@ -272,17 +277,17 @@ static bool left_out(const course_task *task) {
 
 static void look(int number, void (*at_exercise)(void)) {
     at.task = course_tasks[number], at.failures = 0;
-    alarm(600); /* a draw without end is told as signal 14 */
+    alarm(600); /* ends a test whose draw does not end */
     if (left_out(at.task)) return;
     for (at.tier = 1; at.tier <= 2; at.tier++)
         for (at.of = at.tier == 1 ? at.task->tier1 : at.task->tier2; at.of && at.of->function; at.of++)
             at_exercise();
-    must_msg(at.failures == 0, "%s: %d rules broken; each is told above", at.task->name, at.failures);
+    must_msg(at.failures == 0, "%s: %d rules are broken; see the lines above", at.task->name, at.failures);
 }
 
-START_TEST(cases_are_what_a_runner_can_be_given) { look(_i, look_at_cases); }
+START_TEST(cases_are_floats_and_reproducible) { look(_i, look_at_cases); }
 END_TEST
-START_TEST(mistakes_have_words) { look(_i, look_at_words); }
+START_TEST(mistakes_have_messages) { look(_i, look_at_words); }
 END_TEST
 START_TEST(mistakes_are_named_and_pairs_never_wrongly) { look(_i, look_at_slips); }
 END_TEST
@@ -299,8 +304,8 @@ END_TEST
 static void add_tests(TCase *tc) {
     int tasks = 0;
     while (course_tasks[tasks]) tasks++;
-    tcase_add_loop_test(tc, cases_are_what_a_runner_can_be_given, 0, tasks);
-    tcase_add_loop_test(tc, mistakes_have_words, 0, tasks);
+    tcase_add_loop_test(tc, cases_are_floats_and_reproducible, 0, tasks);
+    tcase_add_loop_test(tc, mistakes_have_messages, 0, tasks);
     tcase_add_loop_test(tc, mistakes_are_named_and_pairs_never_wrongly, 0, tasks);
     tcase_add_loop_test(tc, a_task_has_eight_mistakes, 0, tasks);
 }

@@ -1,4 +1,4 @@
-/* Task 3 of the course: right solutions get all points, wrong ones a sentence. */
+/* Task 3 of the course: right solutions get all points, and mistakes are named. */
 #include "kit.h"
 
 #include <math.h>
@@ -16,7 +16,7 @@ END_TEST
 
 START_TEST(operations_get_all_points) {
     if (!kit_has_tier2)
-        TL_SKIP("tier 2: runners hand over floats");
+        TL_SKIP("tier 2: runners exchange floats");
     else
         kit_is_right("softmax", 2, OPERATIONS);
 }
@@ -69,7 +69,7 @@ END_TEST
 
 START_TEST(mistakes_in_operations_are_named) {
     if (!kit_has_tier2) {
-        TL_SKIP("tier 2: runners hand over floats");
+        TL_SKIP("tier 2: runners exchange floats");
         return;
     }
     kit_says("softmax", 2, TASK "softmax_op.c", "((double)dy[here] - dot)", "(double)dy[here]",
@@ -89,7 +89,7 @@ START_TEST(mistakes_in_operations_are_named) {
 }
 END_TEST
 
-/* What the questions call right is what the model computes. */
+/* The answers of the handout's questions are those that the model computes. */
 START_TEST(questions_have_the_models_answers) {
     const course_task *task = course_task_named("softmax");
     course_case c = {.n = {1, 3}};
@@ -99,7 +99,7 @@ START_TEST(questions_have_the_models_answers) {
     task->tier1[0].model(&c, 0);
     must(fabs(y[2] - task->questions[0].answer) < 1e-6);
     course_case_free(&c);
-    const long classes = 40; /* of equal logits the loss is log(classes), whatever the smoothing */
+    const long classes = 40; /* with equal logits the loss is log(classes), whatever the smoothing */
     c = (course_case){.n = {1, classes}, .p = {0.1}};
     course_array_new(&c, COURSE_IN, "logits", COURSE_DIMS(1, classes));
     course_array_new(&c, COURSE_IN, "targets", COURSE_DIMS(1));

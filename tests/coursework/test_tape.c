@@ -1,4 +1,5 @@
-/* Task 1 of the course: right solutions get all points, wrong ones a sentence; the handout's numbers are the model's. */
+/* Task 1 of the course: right solutions get all points, and mistakes are named. The handout's numbers are computed
+ * again. */
 #include "kit.h"
 #include "coursework/tape/tape.h"
 
@@ -7,24 +8,22 @@
 
 START_TEST(right_solutions_get_all_points) { kit_is_right("tape", 1, SOLUTION); }
 END_TEST
-START_TEST(a_node_that_asks_its_readers_does_too) {
-    kit_is_right("tape", 1, "coursework/tape/other/gather.c");
-}
+START_TEST(gathering_solutions_get_all_points) { kit_is_right("tape", 1, "coursework/tape/other/gather.c"); }
 END_TEST
-START_TEST(so_does_a_walk_forward_for_each_node) {
+START_TEST(one_pass_per_node_gets_all_points) {
     kit_is_right("tape", 1, "coursework/tape/other/one_at_a_time.c");
 }
 END_TEST
 
 START_TEST(the_operation_gets_all_points) {
     if (!kit_has_tier2)
-        TL_SKIP("tier 2: runners hand over floats");
+        TL_SKIP("tier 2: runners exchange floats");
     else
         kit_is_right("tape", 2, OPERATION);
 }
 END_TEST
 
-/* ---- mistakes, typed as a student would ---- */
+/* ---- mistakes ---- */
 
 static void says(const char *from, const char *to, const char *what) {
     kit_says("tape", 1, SOLUTION, from, to, what, 50);
@@ -60,7 +59,7 @@ START_TEST(mistakes_in_the_walk_are_named) {
 }
 END_TEST
 
-/* The task's lesson: += written as =, in both places. */
+/* The mistake that the task is about: = in place of +=, in both places. */
 START_TEST(overwriting_is_named) {
     char *half = kit_mutant(SOLUTION, "grad[node[i].b] +=", "grad[node[i].b] =");
     kit_says("tape", 1, half, "grad[node[i].a] +=", "grad[node[i].a] =", "gradients add", 50);
@@ -68,7 +67,7 @@ START_TEST(overwriting_is_named) {
 }
 END_TEST
 
-START_TEST(other_misconduct_is_told) {
+START_TEST(writing_outside_of_outputs_is_told) {
     says("grad[i] = i == n - 1;", "grad[i] = i == n - 1;\n    grad[n - 1] = 1;", "before the beginning");
     says("value[i] = node[i].number", "((tape_node *)node)[i].number = 0", "which it should only read");
 }
@@ -76,7 +75,7 @@ END_TEST
 
 START_TEST(mistakes_in_the_operation_are_named) {
     if (!kit_has_tier2) {
-        TL_SKIP("tier 2: runners hand over floats");
+        TL_SKIP("tier 2: runners exchange floats");
         return;
     }
     kit_says("tape", 2, OPERATION, "tl_back_x(b, 1 - i), shape)", "tl_back_x(b, i), shape)",
@@ -93,12 +92,12 @@ END_TEST
 
 /* ---- the handout ---- */
 
-/* The gradient of node 0 on a tape given in the student's form, as the model has it. */
+/* The gradient of node 0 on this tape, computed with the task's model. */
 static double gradient_of_x(const tape_node *node, long n) {
     const course_task *task = course_task_named("tape");
     const char *const inputs[] = {"value", "da", "db"}, *const outputs[] = {"value", "da", "grad"};
     double found = 0, kept[3][16] = {{0}};
-    for (int k = 0; k < 3; k++) { /* forward, slopes, backward, each reading what the one before it made */
+    for (int k = 0; k < 3; k++) { /* forward, slopes, backward; each reads the results of the one before */
         course_case c = {.of = &task->tier1[k], .n = {n}};
         double *to = course_array_new(&c, COURSE_IN, "node", COURSE_DIMS(n, 4));
         for (long i = 0; i < n; i++) {
@@ -152,14 +151,14 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, right_solutions_get_all_points);
-    tcase_add_test(tc, a_node_that_asks_its_readers_does_too);
-    tcase_add_test(tc, so_does_a_walk_forward_for_each_node);
+    tcase_add_test(tc, gathering_solutions_get_all_points);
+    tcase_add_test(tc, one_pass_per_node_gets_all_points);
     tcase_add_test(tc, the_operation_gets_all_points);
     tcase_add_test(tc, mistakes_forward_are_named);
     tcase_add_test(tc, mistakes_in_slopes_are_named);
     tcase_add_test(tc, mistakes_in_the_walk_are_named);
     tcase_add_test(tc, overwriting_is_named);
-    tcase_add_test(tc, other_misconduct_is_told);
+    tcase_add_test(tc, writing_outside_of_outputs_is_told);
     tcase_add_test(tc, mistakes_in_the_operation_are_named);
     tcase_add_test(tc, answers_are_the_models);
     tcase_add_test(tc, the_handout_shows_the_example);

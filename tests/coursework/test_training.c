@@ -1,4 +1,5 @@
-/* Task 8 of the course: right solutions of three styles get all points, wrong ones a sentence; what is right learns the copy task. */
+/* Task 8 of the course: right solutions in three styles get all points, and mistakes are named. The right solution
+ * learns the copy task. */
 #include "kit.h"
 
 #include <math.h>
@@ -8,16 +9,16 @@
 
 START_TEST(right_solutions_get_all_points) { kit_is_right("training", 1, SOLUTION); }
 END_TEST
-START_TEST(so_do_solutions_of_another_style) {
+START_TEST(solutions_in_another_style_get_all_points) {
     kit_is_right("training", 1, "coursework/training/other/recurrences.c");
 }
 END_TEST
-START_TEST(and_slow_odd_ones) { kit_is_right("training", 1, "coursework/training/other/slow.c"); }
+START_TEST(slow_solutions_get_all_points) { kit_is_right("training", 1, "coursework/training/other/slow.c"); }
 END_TEST
 
 START_TEST(updates_of_two_styles_get_all_points) {
     if (!kit_has_tier2) {
-        TL_SKIP("tier 2: runners hand over floats");
+        TL_SKIP("tier 2: runners exchange floats");
         return;
     }
     kit_is_right("training", 2, UPDATE);
@@ -43,7 +44,7 @@ END_TEST
 
 START_TEST(mistakes_in_an_update_are_named) {
     if (!kit_has_tier2) {
-        TL_SKIP("tier 2: runners hand over floats");
+        TL_SKIP("tier 2: runners exchange floats");
         return;
     }
     kit_says("training", 2, UPDATE, "tl_zero_grad(params);", "", "never zeroed", 0);
@@ -53,7 +54,8 @@ START_TEST(mistakes_in_an_update_are_named) {
 }
 END_TEST
 
-/* Starters write nothing, although the runner has put something into what they are to change. */
+/* Starters write nothing. The arrays that they should change are not zero before, so that leaving them alone is
+ * wrong. */
 START_TEST(starters_earn_nothing) {
     for (int tier = 1; tier <= (kit_has_tier2 ? 2 : 1); tier++) {
         char starter[128], command[256];
@@ -68,7 +70,7 @@ START_TEST(starters_earn_nothing) {
 }
 END_TEST
 
-/* ---- what the handout says ---- */
+/* ---- the handout ---- */
 
 START_TEST(predictions_are_what_the_model_gives) {
     const course_task *task = course_task_named("training");
@@ -80,7 +82,7 @@ START_TEST(predictions_are_what_the_model_gives) {
     const double moved = course_data(&c, "p before")[0] - course_data(&c, "p")[0];
     must_msg(fabs(moved - task->questions[0].answer) < 1e-9, "%.10g", moved);
     course_case_free(&c);
-    c = (course_case){.n = {2, 1}}; /* a loss is averaged as its gradient is */
+    c = (course_case){.n = {2, 1}}; /* losses are averaged in the same way as gradients */
     double *means = course_array_new(&c, COURSE_IN, "micro", COURSE_DIMS(2, 1));
     double *tokens = course_array_new(&c, COURSE_IN, "tokens", COURSE_DIMS(2));
     means[0] = 2, means[1] = 4, tokens[0] = 30, tokens[1] = 10;
@@ -108,7 +110,7 @@ END_TEST
 
 /* ---- the copy task ---- */
 
-/* Trained with `file` (tier 2: with an update), is it learnt? */
+/* Does a model learn the copy task with the functions of `file`? In tier 2 the file has the update. */
 static bool learns(const char *file, int tier) {
     const char *cc = getenv("CC") ? getenv("CC") : "cc", *build = getenv("BUILD") ? getenv("BUILD") : "build";
     char command[1024];
@@ -138,8 +140,8 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, right_solutions_get_all_points);
-    tcase_add_test(tc, so_do_solutions_of_another_style);
-    tcase_add_test(tc, and_slow_odd_ones);
+    tcase_add_test(tc, solutions_in_another_style_get_all_points);
+    tcase_add_test(tc, slow_solutions_get_all_points);
     tcase_add_test(tc, updates_of_two_styles_get_all_points);
     tcase_add_test(tc, mistakes_in_adam_are_named);
     tcase_add_test(tc, mistakes_in_rate_clipping_and_sum_are_named);

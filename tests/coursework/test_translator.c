@@ -1,5 +1,6 @@
-/* Task 9: the answers' operations take the library's places and train as it does, in both tiers; the three questions can be answered with
- * the laboratory's program, and what people do instead is named. TL_SLOW=1 trains the whole translator with plain loops. */
+/* Task 9: a translator with the answers' operations in place of the library's trains as the library's does, in both
+ * tiers. The three questions can be answered with build/attend, and known mistakes are named. TL_SLOW=1 trains the
+ * whole translator with plain loops. */
 #define _XOPEN_SOURCE 700
 #include "folder.h"
 
@@ -13,7 +14,7 @@
 #define STUDENTS 3
 static const char *const students[STUDENTS] = {"7", "", "20231234"};
 
-/* A run for each student, trained so little that it makes mistakes of its own; in a folder as theirs. */
+/* A folder with a run for each student; the runs are trained so little that they still make mistakes. */
 static void enter(void) {
     setenv("OMP_NUM_THREADS", "1", 1);
     enter_course();
@@ -73,7 +74,7 @@ static const course_check *check_of(const course_marks *m, const char *what) {
 
 /* ---- questions ---- */
 
-/* The answers, from the table that the handout's command writes, by what the handout says. */
+/* Computes the answers from the table that build/attend writes, in the way that the handout describes. */
 static void answer_with_attend(int student, char *answers, size_t size) {
     const translator_asked asked = asked_of(student);
     sh("$BUILD/attend show --model \"$T/student%d/run\" --source \"%s\" --target \"%s\" "
@@ -115,7 +116,7 @@ START_TEST(attend_answers_the_questions) {
 }
 END_TEST
 
-START_TEST(what_is_asked_is_a_students_own) {
+START_TEST(questions_depend_on_the_student) {
     const translator_asked a = asked_of(0), again = asked_of(0), b = asked_of(2);
     must(strcmp(a.source, again.source) == 0 && strcmp(a.word, again.word) == 0 && a.head == again.head);
     must(strcmp(a.source, b.source) != 0);
@@ -126,7 +127,7 @@ START_TEST(what_is_asked_is_a_students_own) {
 }
 END_TEST
 
-/* All that is known of a student's run; to be freed. */
+/* The right answers for a student's run and those of known mistakes; to be freed. */
 static translator_known *known_of(int student) {
     const translator_asked asked = asked_of(student);
     translator_known *known = calloc(1, sizeof *known);
@@ -157,7 +158,7 @@ START_TEST(mistakes_are_named) {
 }
 END_TEST
 
-/* Of two mistakes at once nothing is said, or one of them, or another one whose very answer it is. */
+/* Two mistakes at once are not named, or one of them is. */
 START_TEST(pairs_are_never_named_wrongly) {
     const translator_asked asked = asked_of(0);
     translator_known *known = known_of(0);
@@ -178,11 +179,11 @@ START_TEST(pairs_are_never_named_wrongly) {
 }
 END_TEST
 
-START_TEST(near_misses_get_half_and_a_word) {
+START_TEST(near_misses_get_half_the_points_and_a_hint) {
     translator_known *known = known_of(0);
     const translator_answer *right = known->right;
     char text[512];
-    /* the square for the norm; a map's digits without its unit; two digits where a hundredth is asked for */
+    /* the squared norm; the value in the map's unit of 1e-4; a sum that is wrong by 2 % */
     snprintf(text, sizeof text, "1: %g %.3g\n2: %.3g %s %s\n3: 0 %.6g\n", right[0].value[0],
              right[0].value[1] * right[0].value[1], right[1].value[0] * 1e4, right[1].word[0],
              right[1].word[1], right[2].value[1] * 1.02);
@@ -208,7 +209,7 @@ END_TEST
 
 /* ---- the run ---- */
 
-START_TEST(a_run_is_a_students_own) {
+START_TEST(runs_depend_on_the_student) {
     course_marks *m = marks_of(0, TRANSLATOR_BLEU, "8");
     assert_contains(check_of(m, "BLEU")->why, "was trained with seed");
     ck_assert_double_eq(m->points, 0);
@@ -240,7 +241,7 @@ static double points_of_program(int student) {
     return points;
 }
 
-/* Links in the folder $S or $K with what `how` says, for student i's marks. */
+/* Links a translator in the folder $S or $K with the make variables `how`, and copies it to student i's folder. */
 static void link_for(int i, const char *folder, const char *how) {
     sh("cd \"$%s/09-translator\" && make link %s && mkdir -p \"$T/student%d/build\" && cp linked.txt "
        "\"$T/student%d/\" && "
@@ -258,7 +259,7 @@ static const char *line_of(const char *text, const char *beginning) {
 
 START_TEST(students_operations_train_as_the_librarys) {
     if (!has_tier2) {
-        TL_SKIP("a translator with students' operations: they hand over floats");
+        TL_SKIP("a translator with students' operations: they use floats");
         return;
     }
     for (int tier = 1; tier <= 2; tier++) {
@@ -271,7 +272,7 @@ START_TEST(students_operations_train_as_the_librarys) {
         ck_assert_ptr_null(strstr(line_of(said, "the library's:"), "attention"));
         points_of_program(0);
     }
-    /* Attention's forward alone: its gradients come from single steps. */
+    /* Only attention's forward: its gradients are computed by the library's single operations. */
     link_for(0, "S", "TIER=1 MINE=../05-attention_forward/attention_forward.c");
     ck_assert_str_eq(line_of(said, "yours:"), "yours: scaled_dot_product_attention");
     points_of_program(0);
@@ -280,9 +281,9 @@ START_TEST(students_operations_train_as_the_librarys) {
 }
 END_TEST
 
-START_TEST(an_operation_that_is_wrong_is_found_out) {
+START_TEST(a_wrong_operation_is_found) {
     if (!has_tier2) {
-        TL_SKIP("a translator with students' operations: they hand over floats");
+        TL_SKIP("a translator with students' operations: they use floats");
         return;
     }
     sh("cp -R \"$S\" \"$T/wrong\" && cd \"$T/wrong/05-attention_forward\" && "
@@ -296,7 +297,7 @@ START_TEST(an_operation_that_is_wrong_is_found_out) {
     ck_assert_double_eq(check_of(m, "your attention")->points, 5);
     assert_contains(check_of(m, "trains like ours")->why, "one of yours is wrong");
     free(m);
-    /* A folder in which nothing has been begun. */
+    /* A folder of starters. */
     link_for(1, "K", "");
     ck_assert_str_eq(line_of(said, "yours:"), "yours:");
     m = marks_of(1, TRANSLATOR_PROGRAM, students[1]);
@@ -306,8 +307,8 @@ START_TEST(an_operation_that_is_wrong_is_found_out) {
 }
 END_TEST
 
-/* kit.mk's list of what an update calls is what one records. */
-START_TEST(what_an_update_calls_is_said) {
+/* kit.mk lists all operations that an update records. */
+START_TEST(operations_of_an_update_are_listed) {
     tl_run *run = run_of(0);
     const translator_asked asked = asked_of(0);
     const char *source = asked.source, *target = asked.target;
@@ -329,7 +330,7 @@ START_TEST(what_an_update_calls_is_said) {
 }
 END_TEST
 
-/* kit.mk trains what the marker expects. */
+/* kit.mk trains with the settings that the marker expects. */
 START_TEST(settings_are_the_same) {
     char *kit = read_text_file("coursework/translator/kit.mk"), expected[512];
     const tl_run_settings s = translator_settings("7");
@@ -357,8 +358,8 @@ START_TEST(the_handout_lists_the_mistakes) {
 }
 END_TEST
 
-/* The predictions, from random rows. */
-START_TEST(predictions_are_so) {
+/* The answers of the predictions, computed from random rows of attention. */
+START_TEST(predictions_have_the_right_answers) {
     const course_task *task = course_task_named("translator");
     course_rng rng = course_rng_of(3, "predictions");
     double most = 0;
@@ -373,7 +374,7 @@ START_TEST(predictions_are_so) {
 }
 END_TEST
 
-/* ---- the whole of it ---- */
+/* ---- the whole training ---- */
 
 START_TEST(plain_loops_reach_ninety) {
     if (!getenv("TL_SLOW") || !has_tier2) {
@@ -402,17 +403,17 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_unchecked_fixture(tc, enter, leave_course);
     tcase_add_test(tc, attend_answers_the_questions);
-    tcase_add_test(tc, what_is_asked_is_a_students_own);
+    tcase_add_test(tc, questions_depend_on_the_student);
     tcase_add_test(tc, mistakes_are_named);
     tcase_add_test(tc, pairs_are_never_named_wrongly);
-    tcase_add_test(tc, near_misses_get_half_and_a_word);
-    tcase_add_test(tc, a_run_is_a_students_own);
+    tcase_add_test(tc, near_misses_get_half_the_points_and_a_hint);
+    tcase_add_test(tc, runs_depend_on_the_student);
     tcase_add_test(tc, students_operations_train_as_the_librarys);
-    tcase_add_test(tc, an_operation_that_is_wrong_is_found_out);
-    tcase_add_test(tc, what_an_update_calls_is_said);
+    tcase_add_test(tc, a_wrong_operation_is_found);
+    tcase_add_test(tc, operations_of_an_update_are_listed);
     tcase_add_test(tc, settings_are_the_same);
     tcase_add_test(tc, the_handout_lists_the_mistakes);
-    tcase_add_test(tc, predictions_are_so);
+    tcase_add_test(tc, predictions_have_the_right_answers);
     tcase_add_test(tc, plain_loops_reach_ninety);
 }
 TL_TEST_MAIN("coursework: translator")

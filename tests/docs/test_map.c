@@ -70,8 +70,34 @@ START_TEST(the_map_has_every_page) {
 }
 END_TEST
 
+/* The core stays small. docs/architecture.md says how large it is, to some hundred lines, and prints it. */
+START_TEST(the_core_has_the_size_that_the_page_says) {
+    char *page = get_file("docs/architecture.md", NULL), command[600];
+    const char *said = strstr(page, "The core has some "), *block = said ? strstr(said, "```sh\n") : NULL;
+    const char *end = block ? strstr(block, "\n```\n") : NULL;
+    long all[2], code[2], most[2], lines, of_code;
+    ck_assert_ptr_nonnull(end);
+    ck_assert_int_eq(sscanf(said, "The core has some %ld,%ld lines, %ld,%ld of them code", &all[0], &all[1],
+                            &code[0], &code[1]),
+                     4);
+    ck_assert_int_eq(sscanf(strstr(said, "at most"), "at most %ld,%ld of code", &most[0], &most[1]), 2);
+    ck_assert_int_eq(1000 * most[0] + most[1], 12500);
+    snprintf(command, sizeof command, "{ %.*s\n} >$D/core", (int)(end - block - 6), block + 6);
+    sh(command);
+    char *counted = get_file(in_folder("core"), NULL);
+    ck_assert_int_eq(sscanf(counted, "%ld %ld", &lines, &of_code), 2);
+    ck_assert_int_gt(of_code, 10000);
+    ck_assert_int_le(of_code, 12500);
+    ck_assert_int_le(labs(lines - 1000 * all[0] - all[1]), 300);
+    ck_assert_int_le(labs(of_code - 1000 * code[0] - code[1]), 300);
+    free(counted);
+    free(page);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
     in_its_own_folder(tc);
+    tcase_add_test(tc, the_core_has_the_size_that_the_page_says);
     tcase_add_test(tc, the_reading_path_counts_its_lines);
     tcase_add_test(tc, links_have_targets);
     tcase_add_test(tc, the_map_has_every_page);

@@ -1,4 +1,4 @@
-/* Reading the sources as text, for the tests of how the house is built. Run from the top of the repository. */
+/* Reading the sources as text, for tests of includes and calls. Run from the top of the repository. */
 #ifndef TL_TESTS_HOUSE_H
 #define TL_TESTS_HOUSE_H
 
@@ -28,7 +28,7 @@ static inline void simplify(char *path) {
     }
 }
 
-/* Where the compiler finds "name" in a file: beside it, in src/, in include/. False: a system header. */
+/* The path of a header that `file` includes: beside the file, in src/ or in include/. False: a system header. */
 static inline bool resolve(const char *file, const char *name, bool quoted, char path[512]) {
     int folder = (int)(strrchr(file, '/') - file);
     if (quoted) {
@@ -44,7 +44,7 @@ static inline bool resolve(const char *file, const char *name, bool quoted, char
 static int files_seen;
 typedef void visit(const char *file, char *text);
 
-/* Shows every C file in the folder and those below it. */
+/* Calls `look` for every C file in the folder and the folders below it. */
 static inline void walk(const char *folder, visit *look) {
     DIR *dir = opendir(folder);
     ck_assert_msg(dir != NULL, "%s/ is not here; run from the top of the repository", folder);
@@ -66,7 +66,7 @@ static inline void walk(const char *folder, visit *look) {
     closedir(dir);
 }
 
-/* Takes the next #include's name off the front of *rest; false when there is none. *open is '"' or '<'. */
+/* Finds the next #include in *rest and moves *rest behind it; false when there is none. *open is '"' or '<'. */
 static inline bool next_include(const char **rest, char name[256], char *open) {
     while (**rest) {
         const char *line = *rest;

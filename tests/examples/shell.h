@@ -1,4 +1,4 @@
-/* Running a command as a user would, from inside a test: its output, both streams together, and its exit status. */
+/* Runs a shell command in a test: its output (stdout and stderr together) and its exit status. */
 #ifndef TL_TESTS_SHELL_H
 #define TL_TESTS_SHELL_H
 
@@ -39,7 +39,7 @@ static inline char *read_text_file(const char *path) {
     return text;
 }
 
-/* Runs a shell command. *status is its exit status, 128 + n if signal n ended it. The caller frees the output. */
+/* Runs a shell command. *status is its exit status, or 128 + n if signal n ended it. The caller frees the output. */
 static inline char *shell(int *status, const char *format, ...) {
     char command[4096];
     va_list arguments;

@@ -1,9 +1,9 @@
-/* Nothing goes in a circle: a file, its header and its source taken as one, includes and calls only what lies below it.
- * Who reads a file can read what it stands on first, and come to an end. */
+/* Includes and calls between files have no cycles. A header and its source count as one file. So the files can be read
+ * in an order in which each comes after those that it uses. */
 #define _POSIX_C_SOURCE 200809L
 #include "house.h"
 
-/* ---- arrows and circles ---- */
+/* ---- graphs and cycles ---- */
 
 enum { MOST = 800 };
 typedef struct graph {
@@ -28,12 +28,12 @@ static void add_arrow(graph *g, const char *from, const char *to) {
 typedef struct search {
     const graph *graph;
     int way[MOST + 1];
-    bool been[MOST]; /* nodes from which no circle was found, and those on the way */
+    bool been[MOST]; /* nodes that were visited */
     char circle[4096];
 } search;
 
-/* Goes on from the way's end; true when the arrows come back to a node on it. */
-static bool comes_back(search *s, int length) {
+/* Depth-first search from the last node of the path `way`; true when an arrow leads back to a node of the path. */
+static bool find_cycle(search *s, int length) {
     int at = s->way[length - 1], first = 0;
     while (s->way[first] != at) first++;
     if (first < length - 1) {
@@ -46,18 +46,18 @@ static bool comes_back(search *s, int length) {
     s->been[at] = true;
     for (int to = 0; to < s->graph->count; to++) {
         s->way[length] = to;
-        if (s->graph->arrow[at][to] && comes_back(s, length + 1)) return true;
+        if (s->graph->arrow[at][to] && find_cycle(s, length + 1)) return true;
     }
     return false;
 }
 
-/* The names along a circle; "" if there is none. */
+/* The names along a cycle; "" if there is none. */
 static const char *circle_in(const graph *g) {
     static search s;
     s = (search){.graph = g};
     for (int i = 0; i < g->count; i++) {
         s.way[0] = i;
-        if (comes_back(&s, 1)) break;
+        if (find_cycle(&s, 1)) break;
     }
     return s.circle;
 }
@@ -78,7 +78,7 @@ END_TEST
 
 /* ---- includes ---- */
 
-/* A source file and its header are one. So are the kernels: one header lists them all, for who picks among them. */
+/* The unit of a file: its path without .c or .h. All kernels are one unit, because one header declares them all. */
 static void unit_of(const char *file, char unit[512]) {
     strcpy(unit, is_in(file, "src/tensor/kernels") ? "src/tensor/kernels" : file);
     char *dot = strrchr(unit, '.');
@@ -116,14 +116,15 @@ static definition definitions[2000];
 static int definition_count;
 static graph calls;
 
-/* The next name of the library's from here on; *size is its length. NULL if there is none. */
+/* The next name in the code that begins with tl_; *size is its length. NULL if there is none. */
 static const char *next_name(const char *code, size_t *size) {
     while ((code = strstr(code, "tl_")) && is_word(code[-1])) code += 3;
     for (*size = 0; code && is_word(code[*size]);) ++*size;
     return code;
 }
 
-/* The function whose declaration begins here and whose body begins at `end`: its name is the first before a bracket. */
+/* Adds the function whose declaration is from `from` to `end`: its name is the first tl_ name before a "(". False:
+ * none. */
 static bool add_definition(const char *file, const char *from, const char *end, bool add) {
     size_t size;
     for (const char *name = from; (name = next_name(name, &size)) && name < end; name += size) {
@@ -138,7 +139,7 @@ static bool add_definition(const char *file, const char *from, const char *end, 
     return false;
 }
 
-/* Goes over the code's functions with a name of the library's. Returns where the last one ends. */
+/* Finds the functions whose names begin with tl_. Returns the end of the last one. */
 static char *scan_definitions(const char *file, char *text, bool add) {
     char *from = text + 1, *last = text;
     int depth = 0;
@@ -159,11 +160,11 @@ static char *scan_definitions(const char *file, char *text, bool add) {
 static void find_definitions(const char *file, char *text) {
     if (!calls_count(file)) return;
     only_code(text);
-    text[0] = ' '; /* so that there is something before every name */
+    text[0] = ' '; /* next_name looks at the character before a name */
     scan_definitions(file, text, true);
 }
 
-/* Behind an operation's constructor stand its gradient cases, which are functions of other operations too. */
+/* An operation's file ends with its gradient cases, which call other operations; they are cut off here. */
 static void leave_out_cases(const char *file, char *text) {
     if (is_in(file, "src/autograd/ops")) *scan_definitions(file, text, false) = 0;
 }
@@ -172,7 +173,8 @@ static bool is_definition(int i, const char *name, size_t size) {
     return strlen(definitions[i].name) == size && !strncmp(definitions[i].name, name, size);
 }
 
-/* Of what two files define, of which a library has one (src/ranks/serial.c), each calls its own. */
+/* Does the file define this function itself? src/ranks/serial.c and mpi.c define the same ones, and a build has one of
+ * them. */
 static bool defines(const char *file, const char *name, size_t size) {
     for (int i = 0; i < definition_count; i++)
         if (is_definition(i, name, size) && !strcmp(definitions[i].file, file)) return true;

@@ -1,5 +1,5 @@
-/* The teaching examples, run as a user runs them (build/<name>, from the top of the repository), and what they print
- * held against what is known to be true. The folder of the programs comes from the environment's BUILD. */
+/* The teaching examples: runs each one (build/<name>, from the top of the repository) and checks what it prints. The
+ * environment variable BUILD is the folder of the programs. */
 #define _XOPEN_SOURCE 700
 #include "shell.h"
 
@@ -12,7 +12,7 @@ static const char *const examples[] = {"scalar_tape",     "linear_regression", "
                                        "reverse_digits",  "attention_study"};
 enum { EXAMPLES = sizeof examples / sizeof *examples };
 
-/* These train first. */
+/* Those that train before they print results. */
 static const char *const trainers[] = {"copy_task", "bahdanau", "char_lm", "sentence_classifier",
                                        "reverse_digits"};
 enum { TRAINERS = sizeof trainers / sizeof *trainers };
@@ -23,13 +23,13 @@ static bool trains(const char *name) {
     return false;
 }
 
-/* What is said behind a program's name: one wants a run to read. */
+/* The arguments of a program, with a space before them: two read a trained run. */
 static const char *arguments_of(const char *name) {
     if (!strcmp(name, "attention_study")) return " run 'the dog sleeps' /tmp/tl_study.html";
     return strcmp(name, "read_a_run") ? "" : " tests/golden/run 'the dog sleeps'";
 }
 
-/* The study measures on what its run was validated on, a file beside it. */
+/* Where a program is started: attention_study reads its run's validation data by a path relative to tests/golden. */
 static const char *folder_of(const char *name) {
     return strcmp(name, "attention_study") ? "." : "tests/golden";
 }
@@ -41,8 +41,8 @@ static const char *path_of(const char *name) {
     return path;
 }
 
-/* A run that must succeed; the caller frees the output. Threads that wait for each other go to sleep instead of
- * spinning (unless the environment says otherwise): where others keep the cores busy, that is twenty times faster. */
+/* Runs a program, which must succeed; the caller frees the output. Waiting threads sleep and do not spin (unless the
+ * environment says otherwise): on a busy machine that is twenty times faster. */
 static char *run(const char *name) {
     int status;
     setenv("OMP_WAIT_POLICY", "passive", 0);
@@ -64,7 +64,7 @@ static double number_after(const char *text, const char *before) {
 #define assert_near(found, expected, within) \
  ck_assert_msg(fabs((found) - (expected)) <= (within), #found " is %.9g, not %.9g", (found), (expected))
 
-/* ---- what is true of all of them ---- */
+/* ---- all examples ---- */
 
 START_TEST(all_are_tested) {
     DIR *dir = opendir("examples");
@@ -84,7 +84,7 @@ START_TEST(all_are_tested) {
 }
 END_TEST
 
-/* One include of ours, the umbrella; a first comment that says how to run it. */
+/* Each example includes <tapeloom.h> and no other header of the library; its first comment says how to run it. */
 START_TEST(read_on_their_own) {
     for (int i = 0; i < EXAMPLES; i++) {
         char path[128], how[128];
@@ -123,11 +123,11 @@ START_TEST(some_are_short) {
 }
 END_TEST
 
-/* Where its output may not grow (ulimit -f, in blocks of 512 or 1024 bytes), it says so; nothing ends it without a word. Other
- * files may: LLVM's OpenMP makes a small one when it begins. */
+/* If the output file may not grow (ulimit -f, in blocks of 512 or 1024 bytes), the program prints an error message; no
+ * signal ends it. The limit leaves room for small files, because LLVM's OpenMP makes one when it begins. */
 START_TEST(limit_of_file_sizes) {
     for (int i = 0; i < EXAMPLES; i++) {
-        if (trains(examples[i])) continue; /* print as the others do: read instead */
+        if (trains(examples[i])) continue; /* too slow to run here: their sources are checked below */
         char file[] = "/tmp/tl_example_XXXXXX";
         int status, fd = mkstemp(file);
         ck_assert_int_ge(fd, 0);
@@ -193,7 +193,7 @@ START_TEST(scalar_tape) {
     assert_near(number_after(dot, "dL/dw by hand = "), dsum * 1.5, 2e-6);
     assert_contains(dot, ": equal\n");
 
-    row(after, "w", text); /* one element: its norm is its size */
+    row(after, "w", text); /* one element: its norm is its absolute value */
     double norm = strtod(strrchr(text, ' '), NULL);
     assert_near(norm, fabs(dsum * 1.5), 6e-6); /* printed with six digits */
     int edges = 0;
@@ -260,7 +260,7 @@ START_TEST(attention_steps) {
         place++;
     }
     enum { Q = 5, K, V, Q_HEADS, K_HEADS, V_HEADS, K_T, SCORES, SCALED, CONTEXT = 15, JOINED, Y };
-    assert_near(norm[Y], sqrt(32.0 * 10 * 512), 4.0);                        /* of that many normal numbers */
+    assert_near(norm[Y], sqrt(32.0 * 10 * 512), 4.0); /* the norm of 32 * 10 * 512 normal random numbers */
     assert_near(norm[SCORES], norm[SCALED] / 8, 1e-4 * norm[SCORES] + 1e-4); /* sqrt(d_k) = 8 */
     assert_near(norm[CONTEXT], norm[JOINED], 1e-3); /* the same numbers in another order */
     assert_near(norm[K_T], norm[K], 1e-3);
@@ -272,7 +272,7 @@ START_TEST(attention_steps) {
 }
 END_TEST
 
-/* With a file's name it writes the tape's picture there. */
+/* With a file's name as its argument, the program writes a picture of the tape to that file. */
 START_TEST(attention_steps_as_a_picture) {
     char page[] = "/tmp/tl_picture_XXXXXX";
     int status;
@@ -339,7 +339,7 @@ END_TEST
 
 /* ---- the copy task ---- */
 
-/* Learning takes seconds, but minutes with sanitizers; then this is left out. */
+/* Training takes seconds, but minutes with sanitizers; then the test is skipped. */
 START_TEST(copy_task) {
 #ifdef TL_SANITIZED
     TL_SKIP("copy_task: too slow with sanitizers");
@@ -356,9 +356,9 @@ START_TEST(copy_task) {
 }
 END_TEST
 
-/* ---- the model that brought attention ---- */
+/* ---- Bahdanau's recurrent model with attention ---- */
 
-/* Numbers of a line, up to its end; words that are none are left out. */
+/* The numbers of a line, without its other words; how many there are. */
 static int numbers_of(const char *line, double *number, int most) {
     int count = 0;
     for (const char *p = line; *p && *p != '\n' && count < most;) {
@@ -370,12 +370,12 @@ static int numbers_of(const char *line, double *number, int most) {
     return count;
 }
 
-/* Each word that it says is the one from the other end, and there it looked most. */
+/* The output is the source reversed, and the largest weight of each word is on the source word that it copies. */
 START_TEST(bahdanau) {
     char *out = run("bahdanau");
     const char *last = out, *line = strstr(out, "\nalignment ");
     for (const char *at = out; (at = strstr(at, "\nstep ")); at++) last = at;
-    assert_near(number_after(out, "step    1  loss "), log(13), 0.3); /* nothing is known yet */
+    assert_near(number_after(out, "step    1  loss "), log(13), 0.3); /* uniform over 13 words */
     ck_assert_msg(number_after(last, "loss ") < 0.05, "the loss did not fall: %s", out);
     ck_assert_msg(line != NULL, "%s", out);
     double source[8], row[9];
@@ -384,12 +384,13 @@ START_TEST(bahdanau) {
     for (int i = 0; i < length; i++) {
         line = strchr(line, '\n') + 1;
         const int numbers = numbers_of(line, row, 9);
-        ck_assert_msg(numbers == length + 2, "a word and %d shares are in %.80s", length + 1, line);
+        ck_assert_msg(numbers == length + 2, "not a word and %d weights: %.80s", length + 1, line);
         ck_assert_msg(row[0] == source[length - 1 - i], "word %d of: %s", i, out);
         double sum = 0;
         for (int j = 1; j < numbers; j++) {
             sum += row[j];
-            ck_assert_msg(row[j] <= row[length - i], "word %d looks elsewhere: %s", i, out);
+            ck_assert_msg(row[j] <= row[length - i], "word %d does not attend most to its source: %s", i,
+                          out);
         }
         assert_near(sum, 1.0, 0.005 * numbers);
     }
@@ -400,7 +401,7 @@ END_TEST
 
 /* ---- a language model of characters ---- */
 
-/* Where it says its six lines by heart, and then again; another loss, another text. */
+/* The model reproduces its six training lines exactly; it can also be trained on another text. */
 START_TEST(char_lm) {
 #ifdef TL_SANITIZED
     TL_SKIP("char_lm: too slow with sanitizers");
@@ -408,7 +409,7 @@ START_TEST(char_lm) {
     char *out = run("char_lm"), *source = read_text_file("examples/char_lm.c"), lines[512] = "";
     const char *last = out;
     for (const char *at = out; (at = strstr(at, "\nstep ")); at++) last = at;
-    assert_near(number_after(out, "step   1  loss "), log(256), 0.1); /* nothing is known yet */
+    assert_near(number_after(out, "step   1  loss "), log(256), 0.1); /* uniform over 256 bytes */
     ck_assert_msg(number_after(last, "loss ") < 0.1, "the loss did not fall: %s", out);
     const char *end = strstr(source, "static const char own[]"); /* "…\n" of each line of LINES */
     ck_assert_ptr_nonnull(end);
@@ -421,7 +422,7 @@ START_TEST(char_lm) {
     assert_contains(lines, "The weaver");
     assert_contains(out, lines);
     free(out), free(source);
-    int status; /* a text of somebody's, from standard input and from a file */
+    int status;
     out = shell(&status, "printf '%%02000d' 7 | %s/char_lm -", build_folder());
     ck_assert_msg(status == 0, "%s", out);
     assert_contains(out, "\n0000000000");
@@ -444,12 +445,13 @@ START_TEST(sentence_classifier) {
     char *out = run("sentence_classifier");
     assert_contains(out, "transformer  100.0 % right\n");
     const double average = number_after(out, "average ");
-    ck_assert_msg(average > 25 && average < 52, "words without order tell at most half: %s", out);
+    ck_assert_msg(average > 25 && average < 52, "without the order of words at most half can be right: %s",
+                  out);
     free(out);
 }
 END_TEST
 
-/* ---- sixteen digits from the other end ---- */
+/* ---- sixteen digits reversed ---- */
 
 START_TEST(reverse_digits) {
 #ifdef TL_SANITIZED
@@ -462,9 +464,9 @@ START_TEST(reverse_digits) {
 }
 END_TEST
 
-/* ---- a run that has been trained, read in thirty lines ---- */
+/* ---- programs that read a trained run ---- */
 
-/* Lines with code on them: no comments, no blank ones, no includes. */
+/* The number of lines without comments, blank lines and includes. */
 static int lines_of_code(const char *text) {
     int count = 0;
     bool comment = false;
@@ -494,7 +496,7 @@ START_TEST(read_a_run) {
     double sum = 0;
     for (char *at = (char *)row + 2; at < end;) sum += strtod(at, &at);
     assert_near(sum, 1.0, 0.002);
-    row = strstr(end, "[["); /* dL/dP: of the same shape, and not all zero */
+    row = strstr(end, "[["); /* dL/dP: not all zero */
     ck_assert_msg(row && strpbrk(row, "123456789"), "%s", out);
     free(out);
     free(said);
@@ -505,7 +507,8 @@ START_TEST(read_a_run) {
 }
 END_TEST
 
-/* TL_ISA chooses the instruction set of every program without a line in it; where it cannot, the tape says what there is. */
+/* The environment variable TL_ISA chooses the instruction set of every program. If it names one that does not exist
+ * here, the tape's error lists those that do. */
 START_TEST(instruction_sets) {
     for (int i = 0; i < EXAMPLES; i++) {
         int status;
@@ -519,7 +522,7 @@ START_TEST(instruction_sets) {
     }
     setenv("TL_ISA", "base", 1);
     free(run("scalar_tape"));
-    free(run("attention_layer")); /* looks for itself whether looking changes a bit */
+    free(run("attention_layer")); /* it compares the bits with and without maps itself */
 }
 END_TEST
 
@@ -533,7 +536,7 @@ START_TEST(attention_study) {
     out = shell(&status, "cd tests/golden && %s run 'the dog sleeps' %s", path_of("attention_study"), page);
     ck_assert_msg(status == 0, "%s", out);
     const double all = number_after(out, "(with all ");
-    int heads = 0; /* each has a line, and without some of them the loss is another one */
+    int heads = 0; /* each has a line; ablating some of them changes the loss */
     bool differ = false;
     for (char *at = out; (at = strstr(at, "\nencoder.layers.0.self")) || heads == 0; at++, heads++)
         if (!at) break;

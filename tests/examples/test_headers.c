@@ -29,8 +29,8 @@ static const char *cxx(void) {
     return NULL;
 }
 
-/* The table above is the folder's contents. */
-START_TEST(none_forgotten) {
+/* The table above lists every header in include/. */
+START_TEST(all_headers_are_listed) {
     int status, lines = 0;
     char *list = shell(&status, "cd include && ls *.h */*.h");
     ck_assert_int_eq(status, 0);
@@ -44,7 +44,7 @@ START_TEST(none_forgotten) {
 }
 END_TEST
 
-/* Twice, so that include guards are tried too. */
+/* Includes the header twice, which tests its include guard. */
 static char *compile(int *status, const char *compiler, const char *language, const char *flags,
                      const char *header) {
     return shell(status,
@@ -99,7 +99,7 @@ static const char *const library = "libtapeloom.a", *const same = "", *const oth
 static const char *const missing = "tl_tape_new_f64", *const other_missing = "tl_params_new_f64";
 #endif
 
-/* What a program needs to link with a library that was built as this test was. */
+/* The library was built with the same sanitizers and OpenMP as this test. */
 static const char *link_flags(void) {
 #if defined(TL_SANITIZED) && defined(_OPENMP)
     return "-fsanitize=address,undefined -fopenmp -lm";
@@ -124,15 +124,15 @@ static const char *const program =
     "    return three == 3 ? 0 : 1;\n"
     "}\n";
 
-/* One that makes neither tape nor parameters, but reads the numbers of a run. */
+/* A program that makes neither tape nor parameters, but reads a run's numbers. */
 static const char *const reader = "#include <tapeloom.h>\n"
                                   "int main(void) {\n"
                                   "    tl_run *run = tl_run_open(\"nowhere\", NULL, NULL);\n"
                                   "    return tl_run_tape(run) ? 1 : 0;\n"
                                   "}\n";
 
-/* Compiles the program, links it (always with CC, whose OpenMP and sanitizers the library wants), and runs it.
- * *linked: how far it came; returns everything that was said. */
+/* Compiles the program, links it and runs it. Linking is always with CC, since the library needs the OpenMP and
+ * sanitizers of CC. Returns the output of the last command: linking, or the program. */
 static char *build_and_run(const char *text, const char *compiler, const char *language, const char *flags,
                            bool *linked, int *ran) {
     char folder[] = "/tmp/tapeloom_headers_XXXXXX";
@@ -202,7 +202,7 @@ START_TEST(links_from_cpp) {
 END_TEST
 
 static void add_tests(TCase *tc) {
-    tcase_add_test(tc, none_forgotten);
+    tcase_add_test(tc, all_headers_are_listed);
     tcase_add_test(tc, as_c);
     tcase_add_test(tc, as_cpp);
     tcase_add_test(tc, fast_math_is_refused);

@@ -1,5 +1,5 @@
-/* The house has rooms, and arrows between them point one way: every #include of src/, include/ and examples/ is found
- * on disk and asked whether the room that it stands in may know the room that it leads to. */
+/* The folders of src/ ("rooms") depend on each other in one direction. Every #include in src/, include/ and examples/
+ * is resolved to a file and compared with a table of what each folder may include. */
 #define _POSIX_C_SOURCE 200809L
 #include "house.h"
 
@@ -20,7 +20,8 @@ static const room rooms[] = {
     {"src/nn", {"tensor.h", "autograd.h", "ops.h", "op.h", "nn.h", "src/tensor", "src/autograd"}},
     {"src/models",
      {"tensor.h", "autograd.h", "ops.h", "op.h", "nn.h", "models.h", "src/tensor", "src/autograd", "src/nn"}},
-    {"src/optim", {"tensor.h", "nn.h", "optim.h", "src/tensor", "src/nn"}}, /* parameters, but no tape */
+    /* parameters, but no tape */
+    {"src/optim", {"tensor.h", "nn.h", "optim.h", "src/tensor", "src/nn"}},
     {"src/text", {"tensor.h", "text.h"}},
     {"src/text/unicode", {"text.h", "src/text/scan.h"}},
     {"src/text/pretokens", {"text.h", "src/text/scan.h", "src/text/unicode"}},
@@ -35,18 +36,16 @@ static const room rooms[] = {
     {"src/text/pictures",
      {"tensor.h", "text.h", "src/text/scan.h", "src/text/table.h", "src/text/corpus/corpus.h"}},
     {"src/io", {"tensor.h", "io.h", "text.h"}},
-    {"src/io/params_file.c",
-     {"tensor.h", "io.h", "nn.h", "src/nn/params.h", "src/io"}}, /* one bridge from files to parameters, … */
-    {"src/io/gpt_file.c",
-     {"tensor.h", "io.h", "models.h", "src/io"}}, /* … one to a model that others write too, … */
+    /* Single files of src/io read and write parameters, GPT-2's weights, and an optimiser's state. */
+    {"src/io/params_file.c", {"tensor.h", "io.h", "nn.h", "src/nn/params.h", "src/io"}},
+    {"src/io/gpt_file.c", {"tensor.h", "io.h", "models.h", "src/io"}},
     {"src/io/gpt_parts.c", {"tensor.h", "io.h", "models.h", "src/io"}},
-    {"src/io/checkpoint.c",
-     {"tensor.h", "io.h", "nn.h", "optim.h", "src/io"}}, /* … and one to what an optimiser keeps */
+    {"src/io/checkpoint.c", {"tensor.h", "io.h", "nn.h", "optim.h", "src/io"}},
     {"src/ranks", {"tensor.h", "ranks.h", "src/tensor"}},
+    /* the other rooms by their public headers only */
     {"src/run",
      {"tensor.h", "autograd.h", "ops.h", "nn.h", "models.h", "optim.h", "text.h", "io.h", "options.h",
-      "ranks.h", "train.h", "lm.h", "classify.h", "kept.h", "run.h",
-      "src/ranks"}}, /* above these rooms: their public faces alone */
+      "ranks.h", "train.h", "lm.h", "classify.h", "kept.h", "run.h", "src/ranks"}},
     {"src/lens", {"tensor.h", "autograd.h", "ops.h",   "op.h",     "nn.h",   "models.h", "text.h",
                   "io.h",     "run.h",      "src/run", "lens.h",   "page.h", "heads.h",  "prune.h",
                   "kept.h",   "checks.h",   "patch.h", "logits.h", "flow.h", "compare.h"}},
@@ -88,7 +87,7 @@ static const room rooms[] = {
                   "patch.h",    "logits.h", "flow.h",     "compare.h"}},
 };
 
-/* The last room that fits: single files stand behind their folder. */
+/* The last line of the table that fits: single files come after their folder. */
 static const room *room_of(const char *file) {
     const room *found = NULL;
     for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++)
@@ -107,7 +106,7 @@ static bool may_include(const room *from, const char *file) {
     return false;
 }
 
-/* ---- the house as it stands ---- */
+/* ---- the sources ---- */
 
 static int includes_seen;
 
@@ -118,8 +117,8 @@ static void check_includes(const char *file, char *text) {
     for (const char *rest = text; next_include(&rest, name, &open);) {
         includes_seen++;
         bool ours = resolve(file, name, open == '"', path);
-        ck_assert_msg(ours || open == '<', "%s includes \"%s\", which is nowhere", file, name);
-        ck_assert_msg(!ours || may_include(from, path), "%s includes %s: %s may not know it", file, path,
+        ck_assert_msg(ours || open == '<', "%s includes \"%s\", which does not exist", file, name);
+        ck_assert_msg(!ours || may_include(from, path), "%s includes %s: %s may not include it", file, path,
                       from->folder);
     }
 }
@@ -128,12 +127,12 @@ START_TEST(arrows_point_one_way) {
     walk("src", check_includes);
     walk("include", check_includes);
     walk("examples", check_includes);
-    ck_assert_int_gt(files_seen, 60); /* so it did find the house */
+    ck_assert_int_gt(files_seen, 60); /* the sources were found */
     ck_assert_int_gt(includes_seen, 150);
 }
 END_TEST
 
-/* The rule itself, so that a table that allows everything is noticed. */
+/* The rule on given pairs of files, because a table that allows everything would pass the test above. */
 START_TEST(rule) {
     static const struct {
         const char *from, *to;
@@ -209,7 +208,7 @@ END_TEST
 
 /* ---- what the library never does ---- */
 
-/* Does this name, or with "(" behind it this call, occur as a whole word? Returns the line, 0 = no. */
+/* The line in which this name (or call, if it ends in "(") occurs as a whole word; 0 if it does not occur. */
 static int uses(const char *code, const char *name) {
     size_t n = strlen(name);
     for (const char *c = code; (c = strstr(c, name)); c++) {
@@ -228,7 +227,7 @@ static void refuse(const char *file, const char *code, const char *const *names,
     }
 }
 
-static void check_manners(const char *file, char *text) {
+static void check_forbidden_calls(const char *file, char *text) {
     static const char *const never[] = {"exit(",   "_Exit(",   "quick_exit(", "abort(", "assert(", "printf(",
                                         "puts(",   "putchar(", "perror(",     "stdout", "rand(",   "srand(",
                                         "system(", "stderr",   "raise(",      NULL};
@@ -240,23 +239,23 @@ static void check_manners(const char *file, char *text) {
     static const char *const tape[] = {"tl_tape", "tl_var", "tl_use(", "tl_backward(", NULL};
     only_code(text);
     refuse(file, text, never, "the library does not print, exit or draw numbers from hidden state");
-    /* tl_streams_open is for a program's first line, and says that it sets SIGXFSZ aside. */
+    /* tl_streams_open is meant for a program's first line, and its documentation says that it ignores SIGXFSZ. */
     if (!is_in(file, "src/io/streams.c"))
-        refuse(file, text, signals, "signals are the program's; only tl_streams_open sets one aside");
+        refuse(file, text, signals, "signals belong to the program; only tl_streams_open changes one");
     if (!is_in(file, "src/io")) refuse(file, text, files, "only src/io touches files");
     if (!is_in(file, "src/tensor/share.h") && !is_in(file, "src/tensor/kernels"))
-        refuse(file, text, regions, "threads meet in src/tensor/share.h, which knows how");
-    if (is_in(file, "src/optim")) refuse(file, text, tape, "optimisers know parameters and no tape");
+        refuse(file, text, regions, "parallel regions belong to src/tensor/share.h");
+    if (is_in(file, "src/optim")) refuse(file, text, tape, "optimisers use parameters and no tape");
 }
 
-START_TEST(manners) {
+START_TEST(forbidden_calls) {
     char text[] = "a /* exit \" */ \"abort\\\"\" 'x' exits; // exit\nexit(1)";
     only_code(text);
     ck_assert_int_eq(uses(text, "abort"), 0);
     ck_assert_int_eq(uses(text, "exit"), 2);
     ck_assert_int_eq(uses(text, "exit("), 2);
     ck_assert_int_eq(uses("x_exit(1), exited(1)", "exit("), 0);
-    walk("src", check_manners);
+    walk("src", check_forbidden_calls);
     ck_assert_int_gt(files_seen, 50);
 }
 END_TEST
@@ -264,7 +263,7 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, rule);
     tcase_add_test(tc, arrows_point_one_way);
-    tcase_add_test(tc, manners);
+    tcase_add_test(tc, forbidden_calls);
 }
 
 TL_TEST_MAIN("examples: rooms")

@@ -86,8 +86,8 @@ START_TEST(sums_are_doubles) {
         tl_real x = k == 0 ? 33554432 : 1;
         put(paths[k], (tl_real[]){x, -x, 1, 1, 1, 1}, x, TL_DTYPE_F32); /* F32 in both libraries */
     }
-    ck_assert_msg(tl_params_average(paths, 4, paths[3], NULL, 0, &error), "%s",
-                  error.message); /* overwrites an input */
+    /* overwrites an input */
+    ck_assert_msg(tl_params_average(paths, 4, paths[3], NULL, 0, &error), "%s", error.message);
     tl_real w[6], one;
     get(paths[3], w, &one);
     ck_assert_double_eq((double)w[0], 8388609); /* (2^25 + 3) / 4, rounded */

@@ -32,8 +32,8 @@ static training training_begin(void) {
     t.vocab = tl_vocab_new(counts, NULL);
     tl_vocab_counts_free(counts);
     tl_corpus_encode(t.corpus, t.vocab, t.vocab);
-    t.batches =
-        tl_batches_new(t.corpus, &(tl_batches_config){.tokens = 42, .seed = 3}); /* at least 6 per epoch */
+    /* at least 6 per epoch */
+    t.batches = tl_batches_new(t.corpus, &(tl_batches_config){.tokens = 42, .seed = 3});
     long words = tl_vocab_size(t.vocab);
     t.model = tl_transformer_init(t.params, "",
                                   &(tl_transformer_config){.src_vocab = words,
@@ -168,9 +168,9 @@ START_TEST(twenty_steps_are_ten_and_ten) {
         ck_assert_msg(e != NULL, "%s", names[i]);
         tl_real numbers[200];
         ck_assert(tl_safetensors_read(file, names[i], tl_tensor_of(numbers, e->shape), &error));
+        /* a parameter that was never updated has zero moments */
         if (i < 3)
-            ck_assert(numbers[3] ==
-                      (i == 0 ? 1 : 0)); /* a parameter that was never updated has zero moments */
+            ck_assert(numbers[3] == (i == 0 ? 1 : 0));
         else
             ck_assert(numbers[3] != 0);
     }
@@ -245,8 +245,8 @@ START_TEST(loading_replaces_everything) {
     tl_config *state = tl_checkpoint_load(path, b.params, b.adam, &error);
     ck_assert_msg(state != NULL, "%s", error.message);
     ck_assert(holds(&b, 1.5, 100));
-    ck_assert_uint_ne(tl_params_at(b.params, 2)->leaf.version,
-                      version); /* a backward over the old values is refused */
+    /* a backward over the old values is refused */
+    ck_assert_uint_ne(tl_params_at(b.params, 2)->leaf.version, version);
     ck_assert_str_eq(tl_config_string(state, "here", ""), "there");
     tl_config_free(state);
 
@@ -433,8 +433,8 @@ START_TEST(cut_off_and_strange_files_change_nothing) {
         put_file(bad, bytes, cuts[i]);
         assert_refused(bad, "bad.ckpt", ";");
     }
-    char *dtype =
-        strstr(strstr(bytes + 8, "\"adam.v.linear.bias\""), "\"F"); /* reals of 4 or 8 bytes as integers */
+    /* reals of 4 or 8 bytes as integers */
+    char *dtype = strstr(strstr(bytes + 8, "\"adam.v.linear.bias\""), "\"F");
     dtype[1] = 'I';
     put_file(bad, bytes, size);
     assert_refused(bad, "tensor \"adam.v.linear.bias\" has dtype I",

@@ -440,8 +440,8 @@ START_TEST(what_is_there) {
     char longest[5000];
     memset(longest, 'x', sizeof longest - 1);
     longest[sizeof longest - 1] = 0;
-    ck_assert(!tl_file_look(longest, &there, &error) &&
-              tl_file_is_there(longest)); /* the system does not tell */
+    /* the system does not tell */
+    ck_assert(!tl_file_look(longest, &there, &error) && tl_file_is_there(longest));
     assert_contains(error.message, "cannot look at ");
     assert_contains(error.message, "File name too long; choose a shorter name");
     ck_assert(tl_file_is_regular(file) && !tl_file_is_regular(s.folder) && !tl_file_is_regular(link) &&

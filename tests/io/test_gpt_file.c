@@ -72,8 +72,8 @@ START_TEST(layouts_round_trip) {
         ck_assert(lies(path, "transformer.h.1.mlp.c_proj.weight", k & 1 ? TL_SHAPE(4, 10) : TL_SHAPE(10, 4)));
         ck_assert(lies(path, "lm_head.weight", TL_SHAPE(11, 4)) == (config.untied || (k & 1)));
         ck_assert(says_format(path));
-        const tl_real *square = tl_param_value(from.h[0].attn.out_proj.weight)
-                                    .data; /* square: its shape does not show the layout */
+        /* square: its shape does not show the layout */
+        const tl_real *square = tl_param_value(from.h[0].attn.out_proj.weight).data;
         ck_assert(number_in(path, "transformer.h.0.attn.c_proj.weight", 1, 2) == square[k & 1 ? 6 : 9]);
         ck_assert_msg(tl_gpt_read_config(path, &found, &error), "%s", error.message);
         ck_assert(found.vocab == 11 && found.d_model == 4 && found.d_ff == 10 && found.layers == 2);

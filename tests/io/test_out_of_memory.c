@@ -98,14 +98,14 @@ START_TEST(every_request_is_refused_once) {
         must_msg(!ok && (strstr(error.message, "out of memory") || strstr(error.message, "annot allocate")),
                  "request %ld: \"%s\"", n, error.message);
         must_msg(alive == before, "request %ld: %ld pieces are left", n, alive - before);
-        if (strstr(error.message, "cannot make sure of"))
-            remove(w.out); /* the file is whole, but perhaps not on the disk */
+        /* the file is whole, but perhaps not on the disk */
+        if (strstr(error.message, "cannot make sure of")) remove(w.out);
         must_msg(count_files(w.s.folder) == files, "request %ld: a file is left", n);
         must_msg(tl_item(tl_tensor_slice(tl_param_value(bias), 0, 0, 1)) == 9 && tl_adam_steps(w.adam) == 3,
                  "request %ld: parameters were changed", n);
         must(!tl_params_error(w.params) && !tl_adam_error(w.adam));
-        if (!tl_config_error(w.state))
-            continue; /* a configuration keeps its failure, so a new one is needed */
+        /* a configuration keeps its failure, so a new one is needed */
+        if (!tl_config_error(w.state)) continue;
         tl_config_free(w.state);
         w.state = tl_config_new();
         tl_config_set_long(w.state, "step", 7);

@@ -40,8 +40,8 @@ START_TEST(save_and_load) {
     unsigned long before = tl_params_at(b, 0)->leaf.version;
     ck_assert_msg(loaders[_i](b, path, &error), "%s", error.message);
     ck_assert(same(a, b));
-    ck_assert_uint_ne(tl_params_at(b, 0)->leaf.version,
-                      before); /* a backward over the old values is refused */
+    /* a backward over the old values is refused */
+    ck_assert_uint_ne(tl_params_at(b, 0)->leaf.version, before);
     tl_safetensors *file = tl_safetensors_open(path, &error);
     ck_assert_str_eq(tl_safetensors_metadata(file, "step"), "17");
     ck_assert_int_eq(tl_safetensors_count(file), 3);
@@ -282,8 +282,8 @@ START_TEST(a_mapped_file_is_left_alone) {
     ck_assert(tl_param_value(tl_params_at(b, 1)).data[0] == tl_param_value(tl_params_at(a, 1)).data[0]);
     ck_assert_msg(tl_params_map(b, path, &error), "%s", error.message); /* maps the new file */
     ck_assert(same(other, b));
-    ck_assert_msg(tl_params_save(b, path, NULL, 0, &error), "%s",
-                  error.message); /* replaces the file that it has mapped */
+    /* replaces the file that it has mapped */
+    ck_assert_msg(tl_params_save(b, path, NULL, 0, &error), "%s", error.message);
     ck_assert_msg(tl_params_load(a, path, &error), "%s", error.message);
     ck_assert(same(a, b));
     free(bytes);

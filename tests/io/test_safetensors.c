@@ -135,8 +135,8 @@ START_TEST(writes_the_reference_file) {
     char *bytes = get_file(path, &size);
     ck_assert_uint_eq(size, REFERENCE_REALS);
     for (size_t i = 0; i < size; i++) {
-        bool tenth =
-            sizeof(tl_real) == 4 && i >= size - 56 && i < size - 48; /* 0.1 differs in float and double */
+        /* 0.1 differs in float and double */
+        bool tenth = sizeof(tl_real) == 4 && i >= size - 56 && i < size - 48;
         ck_assert_msg(tenth || bytes[i] == reference_reals[i], "byte %zu differs", i);
     }
     free(bytes);

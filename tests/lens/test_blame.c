@@ -219,8 +219,8 @@ START_TEST(float_says_what_to_do) {
     ck_assert(!tl_blame_find(blame, NULL, &r));
     assert_contains(r.error.message, "PRECISION=double");
     tl_blame_free(blame);
-    for (int i = 1; i < SUBJECTS; i++)
-        subject_end(&s), subject_begin(&s, i); /* faults can also be made in float */
+    /* faults can also be made in float */
+    for (int i = 1; i < SUBJECTS; i++) subject_end(&s), subject_begin(&s, i);
     subject_end(&s);
 }
 END_TEST

@@ -84,8 +84,8 @@ static tl_var wrong_hidden(const tl_model *model, tl_tape *tape, const tl_batch 
         tl_var next = tl_concat((tl_var[]){tl_slice(x, 1, 1, length), tl_slice(x, 1, 0, 1)}, 2, 1);
         return tl_add(x, tl_scale(next, 1e-3));
     }
-    if (wrong == 1) /* adds the mean over all source positions, padding included */
-        return tl_add(x, tl_scale(tl_scalar(tape, (double)batch->src[batch->src_len - 1]), 1e-3));
+    /* adds the mean over all source positions, padding included */
+    if (wrong == 1) return tl_add(x, tl_scale(tl_scalar(tape, (double)batch->src[batch->src_len - 1]), 1e-3));
     if (wrong == 2) return tl_scale(x, 1 + 1e-3 * batch->tgt_in[batch->tgt_len - 1] * (batch->tgt_len > 9));
     return tl_scale(x, 0); /* no word has an effect */
 }

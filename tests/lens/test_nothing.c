@@ -565,8 +565,8 @@ START_TEST(no_range) {
             tl_tape_clear_error(tape);
         }
     }
-    tl_patch_table *table =
-        tl_patch_table_new(patch, &(tl_patch_options){.where = {.heads = {-1, 0}}}); /* from -1: from 0 */
+    /* from -1: from 0 */
+    tl_patch_table *table = tl_patch_table_new(patch, &(tl_patch_options){.where = {.heads = {-1, 0}}});
     ck_assert(table && table->first == 0 && table->columns == 2 && table->cells == 2 * table->rows);
     tl_patch_table_free(table);
     tl_patch_free(patch);

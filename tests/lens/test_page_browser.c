@@ -107,16 +107,16 @@ static tl_run *run_of(int which) {
     }
 }
 enum { RUNS = 8 };
-static const char *const read_by[RUNS][4] =
-    {/* source, target; and once more */
-     {"the cat sleeps .", NULL, "the dogs do not sleep .", "les chiens ne dorment pas ."},
-     {"the cat sleeps .", NULL, "the children read books .", "les enfants lisent ."},
-     {"the cat sleeps .", NULL, "I read a book .", NULL},
-     {NULL, "the cat sleeps .", NULL, "the dogs sleep ."},
-     {NULL, "the cat", NULL, "a b"},
-     {"the girls who see the dog like it .", NULL, "she likes it .", NULL},
-     {"the girls who see the dog like it .", NULL, "she likes it .", NULL},
-     {"#1", NULL, "#2", "a red cross"}};
+/* source, target, another source, another target */
+static const char *const read_by[RUNS][4] = {
+    {"the cat sleeps .", NULL, "the dogs do not sleep .", "les chiens ne dorment pas ."},
+    {"the cat sleeps .", NULL, "the children read books .", "les enfants lisent ."},
+    {"the cat sleeps .", NULL, "I read a book .", NULL},
+    {NULL, "the cat sleeps .", NULL, "the dogs sleep ."},
+    {NULL, "the cat", NULL, "a b"},
+    {"the girls who see the dog like it .", NULL, "she likes it .", NULL},
+    {"the girls who see the dog like it .", NULL, "she likes it .", NULL},
+    {"#1", NULL, "#2", "a red cross"}};
 
 #define EACH_HEAD_AND_QUANTITY                                                                             \
  "eval Array.from({length: data.attentions[%d].heads}, (_, h) => ['A', 'S', 'dA', 'dA-raw', 'dS', 'AdA', " \
@@ -350,8 +350,8 @@ START_TEST(clicks) {
     says(&b, weight, expected);
     says(&b, blocked, "\"blocked: causal: the column comes after the row\"");
     says(&b, raw, "true");
-    says(&b, rings,
-         "[false, false, true, true, true, true]"); /* cross-attention has that row, the encoder does not */
+    /* cross-attention has that row, the encoder does not */
+    says(&b, rings, "[false, false, true, true, true, true]");
     says(&b, still, b.answer[cell]);
     says(&b, pressed, "[\"dL/dS\"]");
     assert_contains(b.answer[legend], "99th percentile");
@@ -508,8 +508,8 @@ END_TEST
  "eval Array.from(((c) => { const t = new OffscreenCanvas(c.width, c.height).getContext('2d', "            \
  "{willReadFrequently: true}); t.drawImage(c, 0, 0); return t; })(document.querySelector('canvas.large'))" \
  ".getImageData("
-static int cell_pixel(browser *b, int row,
-                      int column) { /* away from the number in the middle, and from lines */
+/* A pixel of a cell, away from the number in the middle and from lines. */
+static int cell_pixel(browser *b, int row, int column) {
     return ask(b,
                PIXEL "Math.round((%d + 0.5) * large.layout.pitch), Math.round((%d + 0.15) * "
                      "large.layout.pitch), 1, 1).data).slice(0, 3)",

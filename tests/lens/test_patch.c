@@ -59,8 +59,8 @@ static void by_itself(const tl_model *model, tl_tape *tape, const tl_batch *a, c
     long runs = 0;
     for (long i = 0; tl_place_at_number(model, i, &name); i++) {
         tl_patched got;
-        if (!tl_patch_run(p, &(tl_patch_place){.places = name.text}, 1,
-                          &got)) { /* uniform scores have no queries */
+        /* uniform scores have no queries */
+        if (!tl_patch_run(p, &(tl_patch_place){.places = name.text}, 1, &got)) {
             must(name.place == TL_PLACE_Q || name.place == TL_PLACE_K);
             assert_contains(tl_tape_error(tape), "holds nothing");
             tl_tape_clear_error(tape);

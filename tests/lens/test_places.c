@@ -138,8 +138,8 @@ START_TEST(all_are_there) {
         must_msg(grad.data || uniform || (blind && !strcmp(part, "residual")), "%s has no gradient",
                  name.text);
         if (grad.data) must_msg(tl_shape_equal(tl_shape_of(grad), tl_shape_of_var(x)), "%s", name.text);
-        if (!strcmp(part, "k") || !strcmp(part, "v")) /* made once, also where a decoder goes step by step */
-            must_msg(grad.data == tl_grad(x).data, "%s", name.text);
+        /* made once, also where a decoder goes step by step */
+        if (!strcmp(part, "k") || !strcmp(part, "v")) must_msg(grad.data == tl_grad(x).data, "%s", name.text);
     }
     must(!tl_ok(tl_place_var(s.model, &maps, "decoder.layers.9.cross.q")));
     must(!tl_place_grad(s.model, &maps, NULL).data);

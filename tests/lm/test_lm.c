@@ -231,8 +231,8 @@ START_TEST(demo) {
     ck_assert_int_eq(try("$T demo --steps 2 --out $D/run --quiet"), 1);
     assert_contains(err, "holds a trained model already");
     sh("$T demo --steps 2 --out $D/run --quiet --overwrite");
-    sh("$T train --made en --lines --units words --steps 1 --out $D/like" TINY
-       " --context 0"); /* like a demo's run, but by train */
+    /* like a demo's run, but by train */
+    sh("$T train --made en --lines --units words --steps 1 --out $D/like" TINY " --context 0");
     ck_assert_int_eq(try("$T demo --steps 2 --out $D/like --quiet"), 1);
     sh("$T train --resume $D/run --steps 3 --quiet"); /* a demo's run, trained further */
     ck_assert_int_eq(try("$T demo --steps 2 --out $D/run --quiet"), 1);

@@ -317,8 +317,8 @@ START_TEST(search) {
         assert_said(&cached, &alone, b, 1, "alone");
         free(alone.cross.data);
     }
-    must(cached.lengths[0] < 8 ||
-         cached.lengths[2] < 8); /* some captions end, and leave the batch before others */
+    /* some captions end, and leave the batch before others */
+    must(cached.lengths[0] < 8 || cached.lengths[2] < 8);
     free(cached.cross.data), free(anew.cross.data);
     bench_end(&k);
 }

@@ -319,8 +319,8 @@ START_TEST(memory_of_a_window) {
         peak[i] = tl_tape_stats_of(k.tape).peak;
     }
     const size_t caches = (size_t)(2L * c->layers * 50 * c->d_model) * sizeof(tl_real);
-    const size_t line =
-        (size_t)(c->layers * c->d_model) * 64; /* columns of keys are rounded up to whole cache lines */
+    /* columns of keys are rounded up to whole cache lines */
+    const size_t line = (size_t)(c->layers * c->d_model) * 64;
     ck_assert_uint_ge(peak[1] + line, peak[0] + caches);
     ck_assert_uint_lt(peak[1], peak[0] + caches + 16384);
     gpt_end(&k);

@@ -49,8 +49,8 @@ static void check(subject *s, model_fn *f, bool train) {
     bool ok = tl_gradcheck_params(s->params, f, s, &(tl_gradcheck_options){.train = train}, &r);
     ck_assert_msg(ok, "%s", r.error.message);
     ck_assert_int_eq(r.checked, tl_params_numel(s->params));
-    if (sizeof(tl_real) == sizeof(double))
-        ck_assert_int_eq(r.unsure, 0); /* in double the check decides every element */
+    /* in double the check decides every element */
+    if (sizeof(tl_real) == sizeof(double)) ck_assert_int_eq(r.unsure, 0);
     tl_params_free(s->params);
 }
 

@@ -25,12 +25,30 @@ static const tl_transformer_config configs[] = {
     {FOUR_HEADS, .score = TL_UNIFORM}};
 enum { CONFIGS = sizeof configs / sizeof *configs };
 
+/* Heads with distances of their own must all stay, but those of attention to the other side have none. */
+static const tl_transformer_config with_distances[] = {
+    {FOUR_HEADS, .positions = TL_ALIBI, .own_encoder_positions = true},
+    {FOUR_HEADS, .positions = TL_SIGNED_ALIBI},
+    {FOUR_HEADS, .positions = TL_RELATIVE, .pre_norm = true}};
+enum {
+    WITH_DISTANCES = sizeof with_distances / sizeof *with_distances,
+    ALL = CONFIGS * SOME + WITH_DISTANCES
+};
+static const unsigned cross_alone[TL_ATTENTION_KINDS][MOST_LAYERS] = {{0xf, 0xf}, {0xf, 0xf}, {0x6, 0x0}};
+
+static const tl_transformer_config *config_of(int test) {
+    return test < CONFIGS * SOME ? &configs[test % CONFIGS] : &with_distances[test - CONFIGS * SOME];
+}
+static kept heads_of(int test) {
+    return kept_of(test < CONFIGS * SOME ? some[test / CONFIGS] : cross_alone, 4);
+}
+
 static tl_batch a_batch(void) { return batch_of(sentences, 4, 13, 0, 0); }
 
 START_TEST(is_the_whole_one_with_gates_at_0) {
     sum_in_chains();
-    bench whole = bench_begin(&configs[_i % CONFIGS]);
-    const kept k = kept_of(some[_i / CONFIGS], 4);
+    bench whole = bench_begin(config_of(_i));
+    const kept k = heads_of(_i);
     bench small = without(&whole, &k);
     tl_batch b = a_batch();
     maps_memory memory, own;
@@ -82,8 +100,8 @@ static void assert_same_search(const tl_search_result *a, const tl_search_result
 
 START_TEST(writes_the_same) {
     sum_in_chains();
-    bench whole = bench_begin(&configs[_i % CONFIGS]);
-    const kept k = kept_of(some[_i / CONFIGS], 4);
+    bench whole = bench_begin(config_of(_i));
+    const kept k = heads_of(_i);
     tl_batch b = a_batch();
     learn_to_stop(&whole, &b, 6);
     bench small = without(&whole, &k);
@@ -155,9 +173,12 @@ START_TEST(what_cannot_be_left_out) {
     static const int one[] = {1, 1}, too_many[] = {2, 3}, negative[] = {-1, 2};
     refuses(&(tl_transformer_config){SMALL_MODEL, .kept = {one}, .positions = TL_RELATIVE},
             "with relative positions every head has distances of its own");
-    refuses(&(tl_transformer_config){SMALL_MODEL, .kept = {NULL, one}, .own_encoder_positions = true,
+    refuses(&(tl_transformer_config){SMALL_MODEL, .kept = {one}, .own_encoder_positions = true,
                                      .encoder_positions = TL_SIGNED_ALIBI},
             "with signed-alibi positions");
+    refuses(&(tl_transformer_config){SMALL_MODEL, .kept = {NULL, one}, .positions = TL_ALIBI,
+                                     .own_encoder_positions = true},
+            "with alibi positions");
     refuses(&(tl_transformer_config){SMALL_MODEL, .kept = {NULL, NULL, too_many}},
             "cross attention 1 keeps 3 heads of 2");
     refuses(&(tl_transformer_config){SMALL_MODEL, .kept = {negative}},
@@ -198,8 +219,8 @@ START_TEST(any_number_of_any_width) {
 END_TEST
 
 static void add_tests(TCase *tc) {
-    tcase_add_loop_test(tc, is_the_whole_one_with_gates_at_0, 0, CONFIGS * SOME);
-    tcase_add_loop_test(tc, writes_the_same, 0, CONFIGS * SOME);
+    tcase_add_loop_test(tc, is_the_whole_one_with_gates_at_0, 0, ALL);
+    tcase_add_loop_test(tc, writes_the_same, 0, ALL);
     tcase_add_loop_test(tc, learns_as_the_whole_one_would, 0, CONFIGS);
     tcase_add_test(tc, what_cannot_be_left_out);
     tcase_add_test(tc, any_number_of_any_width);

@@ -16,9 +16,8 @@ static void add(corpus *c, long at, long n, long width) {
     const int length = 5 + (int)tl_rng_below(key, 1000, LONG - 10);
     for (long t = 0; t < width; t++) {
         const int word = (int)tl_rng_below(key, (uint64_t)t, VOCAB);
-        c->src[at * width + t] = t + 1 < length ? word
-                                 : t < length   ? TL_EOS
-                                                : 7; /* padding is no <pad> here */
+        /* padding is no <pad> here */
+        c->src[at * width + t] = t + 1 < length ? word : t < length ? TL_EOS : 7;
     }
     c->lengths[at] = length;
     c->index[at] = n;

@@ -112,8 +112,8 @@ START_TEST(steps_of_shapes_seen_before_allocate_nothing) {
 }
 END_TEST
 
-START_TEST(
-    every_request_is_in_the_statistics) { /* a step on a new tape: the tape reports what malloc has counted */
+/* a step on a new tape: the tape reports what malloc has counted */
+START_TEST(every_request_is_in_the_statistics) {
 #if COUNTS_REQUESTS
     bench k = bench_begin(&dropping);
     shapes s = shapes_begin();

@@ -282,8 +282,8 @@ START_TEST(forced_words) {
     ck_assert_int_eq(r.lengths[3], 2); /* a forced <eos> ends it */
     o.forced = NULL;
     ck_assert(tl_search(&k.model.model, k.tape, &b, &o, &free_result));
-    must(r.lengths[2] == free_result.lengths[2] &&
-         r.score[2] == free_result.score[2]); /* nothing is forced there */
+    /* nothing is forced there */
+    must(r.lengths[2] == free_result.lengths[2] && r.score[2] == free_result.score[2]);
     /* forcing the words of the free search gives the same result */
     o.forced = free_result.ids, o.forced_length = free_result.capacity,
     o.forced_lengths = (const int[]){1, 1, 1, 1};
@@ -350,8 +350,8 @@ START_TEST(forbidden_words) {
             for (int f = 0; f < count; f++) ck_assert_int_ne(r.ids[i * r.capacity + t], forbidden[f]);
         const int n =
             r.lengths[i] + (r.lengths[i] < r.capacity && r.ids[i * r.capacity + r.lengths[i]] == MODEL_EOS);
-        const double close =
-            sizeof(tl_real) == 4 ? 1e-4 : 1e-11; /* log p is over all words, also forbidden ones */
+        /* log p is over all words, also forbidden ones */
+        const double close = sizeof(tl_real) == 4 ? 1e-4 : 1e-11;
         ck_assert_double_eq_tol(r.score[i], log_p_of(&k, &b, i, r.ids + i * r.capacity, n), close);
     }
     count = 0; /* words that it would not write anyway */
@@ -367,8 +367,8 @@ START_TEST(forbidden_words) {
         tl_tape_error(k.tape),
         "search: there is nothing left to write as word 1 of sentence 0: every word is forbidden");
     tl_tape_clear_error(k.tape);
-    o.forced = (const int[]){5, 5, 5, 5, 5, 5, 5}, o.forced_length = 1,
-    o.max_extra = 1; /* forced words are written even if forbidden */
+    /* forced words are written even if forbidden */
+    o.forced = (const int[]){5, 5, 5, 5, 5, 5, 5}, o.forced_length = 1, o.max_extra = 1;
     ck_assert(tl_search(&k.model.model, k.tape, &b, &o, &r));
     ck_assert_int_eq(r.ids[0], 5);
     batch_free(&b);

@@ -233,8 +233,8 @@ START_TEST(frequencies_are_probabilities) {
         {0.5, 0.6, 3, false, {0, 0, 0, 0.16, 0, 0, 0}}, /* 0.16 / 0.24 is more than 0.6 */
         {0, 1, DICE, true, {0.02, 0.03, 0.2, 0.4, 0.05, 0.1, 0.2}},
     };
-    static const double limit[DICE] = {0,    15.2, 18.5, 21.2,
-                                       23.6, 25.8, 27.9}; /* exceeded once in 10,000 times */
+    /* exceeded once in 10,000 times */
+    static const double limit[DICE] = {0, 15.2, 18.5, 21.2, 23.6, 25.8, 27.9};
     enum { SENTENCE_COUNT = 3, EACH = 500 };
     bench k = dice(fair, DICE);
     tl_batch b = batch_of(sentences, SENTENCE_COUNT, 13, 0, 0);
@@ -312,8 +312,8 @@ START_TEST(no_ngram_twice) {
             for (int i = 0; i < SENTENCES * o.nbest; i++) {
                 const int begun = forced_lengths[i / o.nbest], *ids = said[i].ids;
                 must(!memcmp(ids, forced, (size_t)begun * sizeof *ids)); /* even if it repeats itself */
-                for (int end = begun + 1; n && end <= said[i].length;
-                     end++) /* does the last word repeat an n-gram? */
+                /* no word may complete an n-gram that occurred before */
+                for (int end = begun + 1; n && end <= said[i].length; end++)
                     for (int at = 0; at + n < end; at++)
                         must(end < n || memcmp(ids + at, ids + end - n, (size_t)n * sizeof *ids));
                 repeated += repeats(ids, said[i].length, 2);

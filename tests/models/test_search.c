@@ -70,8 +70,8 @@ static bench trained(const tl_transformer_config *config, int steps) {
 /* Makes the model write word v with the same probability at every position: the output's weights become 0, and its bias
  * the logarithms. */
 static void say_always(bench *k, const double *p, int words) {
-    tl_tape_set_checking(k->tape,
-                         false); /* -inf stands for words that are never written, NaN for steps too many */
+    /* -inf stands for words that are never written, NaN for steps too many */
+    tl_tape_set_checking(k->tape, false);
     tl_tensor_fill(tl_param_value(tl_params_find(k->params, "output.weight")), 0);
     tl_real *bias = tl_param_value(tl_params_find(k->params, "output.bias")).data;
     for (int v = 0; v < words; v++) bias[v] = (tl_real)log(p[v]);
@@ -723,8 +723,8 @@ static void assert_refused(bench *k, const tl_batch *b, const tl_search_options 
     tl_tape_reset(k->tape);
     ck_assert(!search(k, b, o, &r));
     assert_contains(tl_tape_error(k->tape), why);
-    ck_assert(
-        !search(k, b, &(tl_search_options){.bos = 1, .eos = 2}, &r)); /* an error stays until it is cleared */
+    /* an error stays until it is cleared */
+    ck_assert(!search(k, b, &(tl_search_options){.bos = 1, .eos = 2}, &r));
     assert_contains(tl_tape_error(k->tape), why);
     ck_assert(!r.ids && !r.lengths && !r.score);
     tl_tape_clear_error(k->tape);
@@ -746,8 +746,8 @@ START_TEST(options_that_make_no_sense) {
 #undef REFUSED
     tl_search_result r;
     ck_assert(!tl_search(&k.model.model, NULL, &b, &(tl_search_options){.bos = 1, .eos = 2}, &r));
-    ck_assert(search(&k, &b, &(tl_search_options){.bos = 1, .eos = 2},
-                     &r)); /* the failure has left nothing behind */
+    /* the failure has left nothing behind */
+    ck_assert(search(&k, &b, &(tl_search_options){.bos = 1, .eos = 2}, &r));
     batch_free(&b);
     bench_end(&k);
 }

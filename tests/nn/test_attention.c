@@ -405,9 +405,9 @@ START_TEST(what_is_hidden_cannot_poison) { /* NaN and infinity in hidden scores 
         tl_var y = tl_masked_softmax(x, &(tl_mask){.key_lengths = lengths, .causal = true});
         tl_real dy[B * H * T * S];
         fill(dy, B * H * T * S, "dy of scores");
+        /* NaN in the gradient at hidden positions must not spread either */
         for (long e = 0; e < B * H * T * S && round; e++)
-            if (isnan(scores[e]))
-                dy[e] = (tl_real)NAN; /* NaN in the gradient at hidden positions must not spread either */
+            if (isnan(scores[e])) dy[e] = (tl_real)NAN;
         ck_assert(tl_backward_from(y, tl_tensor_of(dy, TL_SHAPE(B, H, T, S))));
         ck_assert(all_finite(tl_value(y)) && all_finite(tl_grad(x)));
         ck_assert(all_zero(tl_at(tl_value(y), 1)) && all_zero(tl_at(tl_grad(x), 1)));

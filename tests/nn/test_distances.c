@@ -111,10 +111,10 @@ START_TEST(slopes_by_hand) {
                     s = tl_value(tl_distances_bias(&sign, tape, 3, 3));
     ck_assert(at(a, 0, 0, 0) == -2 * 0.5 && at(a, 0, 2, 4) == 0 && at(a, 0, 2, 1) == -3 * 0.5);
     ck_assert(at(a, 7, 1, 0) == -3.0 / 256 && at(a, 7, 0, 4) == -2.0 / 256);
-    ck_assert(at(s, 0, 2, 0) == -2.0 / 16 &&
-              at(s, 0, 0, 2) == -2.0 / 4); /* head 0: steeper after the query */
-    ck_assert(at(s, 1, 2, 0) == -2.0 / 64 &&
-              at(s, 1, 0, 2) == -2.0 / 256); /* head 1: steeper before the query */
+    /* head 0: steeper after the query */
+    ck_assert(at(s, 0, 2, 0) == -2.0 / 16 && at(s, 0, 0, 2) == -2.0 / 4);
+    /* head 1: steeper before the query */
+    ck_assert(at(s, 1, 2, 0) == -2.0 / 64 && at(s, 1, 0, 2) == -2.0 / 256);
     tl_tape_free(tape);
     tl_params_free(params);
 }

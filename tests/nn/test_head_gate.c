@@ -81,8 +81,8 @@ static tl_var gate_and_penalty(tl_tape *tape, const tl_var *x, void *data) {
 START_TEST(gradients_of_the_formulas) {
     tl_params *params = tl_params_new(1);
     tl_gradcheck_report r;
-    const double values[] = {-0.4, 0.2, -0.1, 0.7,
-                             5}; /* the last gate is 1: only the penalty has a gradient there */
+    /* the last gate is 1: only the penalty has a gradient there */
+    const double values[] = {-0.4, 0.2, -0.1, 0.7, 5};
     tl_param *p = tl_params_add(params, "log_alpha", TL_SHAPE(5), (tl_init){TL_INIT_ZEROS, 0});
     for (int i = 0; i < 5; i++) p->leaf.value.data[i] = (tl_real)values[i];
     tl_leaf *leaf = &p->leaf;

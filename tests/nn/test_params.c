@@ -353,8 +353,8 @@ END_TEST
 
 /* ---- groups, freezing, gradients ---- */
 
-static tl_var loss_of_all(tl_tape *tape,
-                          tl_params *params) { /* the sum of all squares: every gradient is 2p */
+/* the sum of all squares: every gradient is 2p */
+static tl_var loss_of_all(tl_tape *tape, tl_params *params) {
     tl_var loss = tl_scalar(tape, 0);
     for (int i = 0; i < tl_params_count(params); i++) {
         tl_var p = tl_use(tape, tl_params_at(params, i));
@@ -411,9 +411,8 @@ START_TEST(a_gradient_that_was_not_reached_is_zeros) {
     tl_tape *tape = tl_tape_new();
     tl_param *used = tl_params_add(params, "used", TL_SHAPE(3, 2), xavier),
              *unused = tl_params_add(params, "unused", TL_SHAPE(4), xavier);
-    for (int i = 0; i < 4; i++)
-        unused->leaf.grad[i] =
-            (tl_real)NAN; /* the gradient's memory is not read before a backward reaches it */
+    /* the gradient's memory is not read before a backward reaches it */
+    for (int i = 0; i < 4; i++) unused->leaf.grad[i] = (tl_real)NAN;
     ck_assert(all_zero(tl_param_grad(unused)));
     for (int round = 0; round < 2; round++) {
         tl_tape_reset(tape);

@@ -50,9 +50,8 @@ START_TEST(one_and_the_same_change_no_bit) {
         must(memcmp(&loss[way], &loss[0], sizeof *loss) == 0);
         for (int i = 0; i < 6 && way == 2; i++) must(!all_zero(tl_grad(memory.kind[i / 2][i % 2].gate)));
     }
-    ck_assert_int_eq(same.asked,
-                     6 * TL_PLACES +
-                         2 * (3 + 2)); /* two sides, each with three depths and two feed-forwards */
+    /* two sides, each with three depths and two feed-forwards */
+    ck_assert_int_eq(same.asked, 6 * TL_PLACES + 2 * (3 + 2));
     gradients_free(&g);
     batch_free(&b);
     bench_end(&k);

@@ -41,8 +41,8 @@ static void pair_backward(pair *c, int step) {
 static void pair_end(pair *c) {
     tl_tape_free(c->tape);
     tl_params_free(c->params);
-    for (int i = 0; i < FIXTURE_TENSORS; i++)
-        c->shared.used[i] = true; /* the case's own fixture checks that */
+    /* the case's own fixture checks that */
+    for (int i = 0; i < FIXTURE_TENSORS; i++) c->shared.used[i] = true;
     fixture_close(&c->shared);
 }
 

@@ -62,8 +62,8 @@ START_TEST(pieces) {
     ck_assert_int_eq(tl_alignment_links(&a, links), 6);
     ck_assert_int_eq(memcmp(links, sorted, sizeof sorted), 0);
     tl_alignment_free(&a);
-    ck_assert(tl_run_align(run, "b", "x y z w", tl_tensor_slice(tl_at(map, 0), 1, 3, 4),
-                           &a)); /* words with a share of 0 */
+    /* words with a share of 0 */
+    ck_assert(tl_run_align(run, "b", "x y z w", tl_tensor_slice(tl_at(map, 0), 1, 3, 4), &a));
     ck_assert_int_eq(tl_alignment_links(&a, links), 2);
     ck_assert(links[0].target == 0 && links[1].target == 2);
     tl_alignment_free(&a);

@@ -407,8 +407,8 @@ START_TEST(states_that_cannot_be) {
         put_state(cases[i][0], cases[i][1], 0);
         ck_assert_msg(resume("run", 12, NULL) == TL_FAILED, "%s = %s is accepted", cases[i][0], cases[i][1]);
         assert_same("run/last.safetensors", "whole/last.safetensors");
-        if (!strncmp(cases[i][0], "position", 8) && strcmp(cases[i][1], "-1"))
-            continue; /* checked against the data */
+        /* checked against the data */
+        if (!strncmp(cases[i][0], "position", 8) && strcmp(cases[i][1], "-1")) continue;
         assert_contains(said(), "the checkpoint's state");
         ck_assert(!tl_training_state_read(in_here("run"), "bleu", &state, &error));
         assert_contains(error.message, "the checkpoint's state");

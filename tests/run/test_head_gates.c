@@ -56,8 +56,8 @@ static heard train(const char *name, const tl_run_settings *s) {
     tl_run_tell(run, &events);
     const tl_ending ending = tl_run_train(run, false, NULL);
     ck_assert_msg(ending == TL_ENDED, "%s", tl_run_error(run));
-    for (int i = 0; i < tl_params_count(tl_run_params(run));
-         i++) /* parameters are frozen only during training */
+    /* parameters are frozen only during training */
+    for (int i = 0; i < tl_params_count(tl_run_params(run)); i++)
         ck_assert(!tl_params_at(tl_run_params(run), i)->leaf.frozen);
     tl_run_free(run);
     return h;

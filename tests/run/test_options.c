@@ -66,8 +66,8 @@ START_TEST(parses) {
     ck_assert_str_eq(m.name, "x");
     ck_assert_str_eq(m.colour, "dark-green");
     ck_assert(m.first.width == 7 && m.first.share == 0 && m.second.width == 9 && m.rate == 1e-3 && m.loud);
-    ck_assert(parse("--width 1 --width=2", &m, &help, &error) && m.first.width == 2 &&
-              !help); /* the last one counts */
+    /* the last one counts */
+    ck_assert(parse("--width 1 --width=2", &m, &help, &error) && m.first.width == 2 && !help);
     ck_assert(parse("--width 1 -h --width none", &m, &help, &error) && help && m.first.width == 1);
     ck_assert(parse("", &m, &help, &error) && !m.name && m.first.width == 3);
 }

@@ -323,10 +323,14 @@ START_TEST(not_trained_yet) {
 END_TEST
 
 START_TEST(words_for_a_shell) {
-    static const char *const cases[][2] = {
-        {"runs/mine", "runs/mine"}, {"", "''"}, {"a b", "'a b'"}, {"it's", "'it'\\''s'"}};
+    static const char *const cases[][2] = {{"runs/mine", "runs/mine"},
+                                           {"", "''"},
+                                           {"a b", "'a b'"},
+                                           {"it's", "'it'\\''s'"},
+                                           {"\xC3\xA4 ", "'\xC3\xA4 '"},
+                                           {"\xC3\xA4\x1B'", "$'\xC3\xA4\\033\\''"}}; /* whole characters */
     char word[64];
-    for (int i = 0; i < 4; i++) ck_assert_str_eq(tl_shell_word(cases[i][0], word, sizeof word), cases[i][1]);
+    for (int i = 0; i < 6; i++) ck_assert_str_eq(tl_shell_word(cases[i][0], word, sizeof word), cases[i][1]);
     ck_assert_uint_lt(strlen(tl_shell_word("''''''''''''''''''''''''''''''''''''''''", word, sizeof word)),
                       64);
 }

@@ -204,8 +204,8 @@ START_TEST(runs) {
     train("two", 2, 9, false);
     ck_assert(same_file("none", "one", "last.safetensors") && same_file("none", "one", "config.txt"));
     ck_assert(!same_file("one", "two", "last.safetensors"));
-    ck_assert_double_eq_tol(loss_of("two"), loss_of("one"),
-                            1e-3); /* the sum of all shares, with other rounding */
+    /* the sum of all shares, with other rounding */
+    ck_assert_double_eq_tol(loss_of("two"), loss_of("one"), 1e-3);
     char *config = get_file(in_here("one", "config.txt"), NULL);
     ck_assert(!strstr(config, "shares"));
     free(config);

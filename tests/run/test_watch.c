@@ -349,8 +349,8 @@ START_TEST(changes_no_bit) {
             ck_assert_int_eq((long)number(t, row, "step"), 2 * (row + 1));
             check_norm(t, row);
             for (int c = 0; c < t->columns; c++) {
-                if (!*t->cell[row][c] && !strncmp(t->name[c], "loss.", 5))
-                    continue; /* no target is that long */
+                /* no target is that long */
+                if (!*t->cell[row][c] && !strncmp(t->name[c], "loss.", 5)) continue;
                 if (!*t->cell[row][c] && f && !strncmp(t->name[c], "update.output", 13)) continue;
                 ck_assert_msg(*t->cell[row][c] && isfinite(strtod(t->cell[row][c], NULL)), "%s: %s: \"%s\"",
                               file, t->name[c], t->cell[row][c]);

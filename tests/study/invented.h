@@ -1,4 +1,4 @@
-/* Numbers that nobody measured, to see what a claim's rules make of them. */
+/* Invented numbers, to test which verdicts a claim's rules give. */
 #ifndef TL_TESTS_INVENTED_H
 #define TL_TESTS_INVENTED_H
 
@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-/* The same number for all five seeds, give or take: seed k has value + spread·(k - 2). */
+/* Adds a number for each of the five seeds: seed k has value + spread·(k - 2). */
 static inline void invent(numbers *n, const char *arm, const char *what, double at, double value,
                           double spread) {
     for (long seed = 0; seed < SEEDS; seed++)
@@ -15,7 +15,7 @@ static inline void invent(numbers *n, const char *arm, const char *what, double 
     ck_assert(!n->failed);
 }
 
-/* What a rule makes of them; they are forgotten. */
+/* The finding of a rule for these numbers, which are freed. */
 static inline finding judged(const claim *c, numbers *n, int rule) {
     finding findings[RULES_MOST];
     ck_assert_int_le(c->rule_count, RULES_MOST);

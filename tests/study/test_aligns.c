@@ -1,4 +1,5 @@
-/* Each verdict can come out, of the difference that is meant; links, baselines and the best layer as worked out by hand. */
+/* Each rule uses the difference that it names and can give each verdict. Links, baselines and the best layer, computed
+ * by hand. */
 #include "../../examples/study/claim_aligns.h"
 
 #include "invented.h"
@@ -17,7 +18,7 @@ static void ck_links(const tl_link *links, long count, const int (*expected)[2],
 }
 
 START_TEST(links_of_rows) {
-    /* Three words, two of the source, and <eos> in the last column. */
+    /* Three target words, two source words, and <eos> in the last column. */
     tl_real with_end[] = {.1f, .7f, .2f, .2f, .3f, .5f, .6f, .3f, .1f};
     tl_real of_words[] = {.1f, .7f, .2f, .3f, .6f, .3f};
     tl_link links[3];
@@ -31,9 +32,10 @@ END_TEST
 START_TEST(links_without_attention) {
     tl_link links[5];
     ck_links(links, aligns_same_place(4, 2, links), (const int[][2]){{0, 0}, {1, 1}, {1, 2}, {1, 3}}, 4);
-    /* Middles of four words: 1/8, 3/8, 5/8, 7/8 of the sentence. */
+    /* The middles of four words are at 1/8, 3/8, 5/8 and 7/8 of the sentence. */
     ck_links(links, aligns_same_share(4, 2, links), (const int[][2]){{0, 0}, {0, 1}, {1, 2}, {1, 3}}, 4);
-    ck_links(links, aligns_same_share(2, 5, links), (const int[][2]){{1, 0}, {3, 1}}, 2); /* 1.25, 3.75 */
+    /* positions 1.25 and 3.75 */
+    ck_links(links, aligns_same_share(2, 5, links), (const int[][2]){{1, 0}, {3, 1}}, 2);
     ck_assert_int_eq(aligns_same_place(4, 0, links), 0);
     ck_assert_int_eq(aligns_same_share(4, 0, links), 0);
 }
@@ -44,7 +46,7 @@ START_TEST(what_can_be_right) {
     const tl_link truth[] = {{0, 0}, {1, 0}, {3, 2}};
     ck_assert_int_eq(aligns_at_most(truth, 3, 3), 2);
     ck_assert_int_eq(aligns_at_most(truth, 0, 3), 0);
-    /* Of word 0 two of four source words are right, of word 2 one: 1/2 + 1/4. */
+    /* A random link of word 0 is right for two of four source words, one of word 2 for one: 1/2 + 1/4. */
     ck_assert_double_eq_tol(aligns_by_chance(3, 4), 0.75, 1e-12);
     ck_assert(aligns_by_chance(0, 0) == 0);
 }
@@ -56,7 +58,7 @@ START_TEST(the_best_layer) {
     numbers_add(&n, "a", 0, "x", 1, 40);
     numbers_add(&n, "a", 0, "x", 2, 20);
     numbers_add(&n, "a", 0, "x", 6, 30);
-    numbers_add(&n, "a", 0, "x", 0, 1); /* no layer */
+    numbers_add(&n, "a", 0, "x", 0, 1); /* layers count from 1 */
     numbers_add(&n, "a", 0, "y", 3, 2);
     numbers_add(&n, "b", 0, "x", 3, 3);
     numbers_add(&n, "a", 1, "x", 3, 4);
@@ -70,13 +72,13 @@ END_TEST
 static const char *const steps[4] = {"output step", "input step", "output step of words",
                                      "input step of words"};
 
-/* The best layer of an arm is its second. */
+/* Adds two layers of an arm, the second with the lower (better) error. */
 static void add(numbers *n, const char *arm, int step, double value, double spread) {
     invent(n, arm, steps[step], 1, value + 7, 0);
     invent(n, arm, steps[step], 2, value, spread);
 }
 
-/* Numbers of which no two are alike, so that each difference can be told from the others. */
+/* All numbers that the rules use, each different from the others, so that every rule's difference is different. */
 static numbers all_of_them(void) {
     numbers n = {.row = NULL};
     invent(&n, "2 layers", "diagonal", 0, 36, 0);
@@ -97,7 +99,7 @@ static numbers all_of_them(void) {
     return n;
 }
 
-START_TEST(what_is_meant) {
+START_TEST(differences) {
     static const double expected[] = {
         [ALIGNS] = 36 - 12, [NORMS_OUTPUT] = 48 - 41, [NORMS_INPUT] = 30 - 25, [STEP] = 48 - 30,
         [DEPTH] = 86 - 30,  [END] = 48 - 44,          [NORMS_END] = 7 - 2,     [SCORE] = 37 - 20};
@@ -108,12 +110,12 @@ START_TEST(what_is_meant) {
 }
 END_TEST
 
-/* One number that a rule's difference grows, or falls, with is so that the difference is `beyond` its margin. */
+/* Changes one number that a rule uses so that the rule's difference is its margin + by. */
 static numbers beyond(int rule, double by, double spread) {
     static const struct {
         const char *arm;
         int step;
-        double value; /* at which the difference is the margin */
+        double value; /* the difference is the margin at this value */
         double sign;
     } of[] = {[ALIGNS] = {"2 layers by weights", 0, 31, -1},
               [NORMS_OUTPUT] = {"6 layers by norms", 0, 47, -1},
@@ -145,7 +147,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, links_without_attention);
     tcase_add_test(tc, what_can_be_right);
     tcase_add_test(tc, the_best_layer);
-    tcase_add_test(tc, what_is_meant);
+    tcase_add_test(tc, differences);
     tcase_add_test(tc, every_verdict);
 }
 

@@ -1,4 +1,4 @@
-/* What a length costs each model, and that each verdict can come out. */
+/* How much each model loses on long sequences; each rule can give each verdict. */
 #include "invented.h"
 
 #include "../../examples/study/claim_bottleneck.h"
@@ -30,7 +30,7 @@ START_TEST(places) {
         ck_assert_int_eq(all, cases[i].all);
     }
     long same = 5, all = 7;
-    add_places("1 2 4", "1 2 3", &same, &all); /* added to what is there */
+    add_places("1 2 4", "1 2 3", &same, &all); /* adds to the counts */
     ck_assert_int_eq(same, 7);
     ck_assert_int_eq(all, 10);
 }
@@ -38,7 +38,8 @@ END_TEST
 
 /* ---- rules ---- */
 
-/* An arm that has `first` of all lengths up to 10 and `last` of those from 21 on; what is between must not count. */
+/* An arm that has `first` for all lengths up to 10 and `last` for those from 21 on. The rules must not use the lengths
+ * between. */
 static void lengths(numbers *n, const char *arm, const char *what, double first, double last, double spread) {
     for (int length = 1; length <= 30; length++)
         invent(n, arm, what, length,
@@ -91,7 +92,7 @@ START_TEST(what_is_kept) {
 }
 END_TEST
 
-/* Each length counts the same, and 1, 10, 21 and 30 are among those that count. */
+/* Every length has the same weight, and the ranges include 1, 10, 21 and 30. */
 START_TEST(the_ends_of_ranges) {
     static const double counted[] = {1, 10, 21, 30};
     for (int i = 0; i < 4; i++) {
@@ -108,7 +109,7 @@ END_TEST
 
 START_TEST(nothing_measured) {
     numbers n = {.row = NULL};
-    lengths(&n, "GRU without attention", "symbols right", 90, 50, 1); /* and no other arm */
+    lengths(&n, "GRU without attention", "symbols right", 90, 50, 1); /* the other arms are missing */
     const finding f = judged(&claim_bottleneck, &n, THAN_ATTENTION);
     ck_assert_int_eq(f.verdict, UNDECIDED);
     ck_assert(isnan(f.interval.mean));

@@ -1,4 +1,4 @@
-/* Each verdict can come out. */
+/* Each rule can give each verdict. */
 #include "invented.h"
 
 extern const claim claim_causal;
@@ -15,7 +15,8 @@ START_TEST(the_loss) {
     numbers n = losses(0.4, 0.1, 0.01);
     const finding f = judged(&claim_causal, &n, LOSS_RATIO);
     ck_assert_int_eq(f.verdict, HOLDS);
-    ck_assert_double_eq_tol(f.interval.mean, 0.25, 1e-12); /* without over with */
+    /* the loss without the mask, divided by that with it */
+    ck_assert_double_eq_tol(f.interval.mean, 0.25, 1e-12);
     n = losses(0.4, 0.3, 0.01);
     ck_verdict(&claim_causal, &n, LOSS_RATIO, DOES_NOT_HOLD);
     n = losses(0.4, 0.2, 0.01);

@@ -1,4 +1,4 @@
-/* Each verdict can come out, and runs are told apart as the claim says. */
+/* Each rule can give each verdict. Runs are called converging, standing still or diverging as the claim says. */
 #include "invented.h"
 
 #include "../../examples/study/claim_collapse.h"
@@ -19,13 +19,15 @@ END_TEST
 START_TEST(words_by_their_frequency) {
     const double of[] = {1, 1, 2};
     const int token[] = {2, 0, 2, 1};
-    ck_assert_double_eq_tol(frequency_loss(token, 4, of, 3), 1.5 * log(2), 1e-12); /* ½, ¼, ½, ¼ */
+    /* the tokens have frequencies ½, ¼, ½, ¼ */
+    ck_assert_double_eq_tol(frequency_loss(token, 4, of, 3), 1.5 * log(2), 1e-12);
 }
 END_TEST
 
 static const char *const all[] = {"rate 0.001", "rate 0.003", "rate 0.03", "rate 1", "rate 3"};
 
-/* Losses 7 before training and `end` after 150 updates; what is looked at is 0.9 after 10 updates, and `entropy` at the end. */
+/* A run with loss 7 before training and `end` after 150 updates. Its entropies are 0.9 after 10 updates and `entropy`
+ * at the end. */
 static void a_run(numbers *n, const char *arm, double end, double entropy, double spread) {
     static const char *const what[] = {LOWEST, MEAN};
     invent(n, arm, LOSS, 0, 7, 0);
@@ -38,7 +40,8 @@ static void a_run(numbers *n, const char *arm, double end, double entropy, doubl
     }
 }
 
-/* Two that converge, with entropies 0.7 and 0.9, one that stands still, two that diverge. */
+/* Two runs that converge, with entropies 0.7 and 0.9, one that stands still with entropy `still`, and two that
+ * diverge. */
 static numbers runs(double still, double diverging, double spread) {
     numbers n = {.row = NULL};
     a_run(&n, all[0], 2, 0.7, 0);
@@ -61,7 +64,7 @@ START_TEST(the_lowest_entropy) {
 }
 END_TEST
 
-START_TEST(hardly_any) {
+START_TEST(one_word) {
     numbers n = runs(0.8, 0.06, 0.01);
     const finding f = judged(&claim_collapse, &n, ONE_WORD);
     ck_assert_int_eq(f.verdict, HOLDS);
@@ -73,7 +76,7 @@ START_TEST(hardly_any) {
 }
 END_TEST
 
-/* The mean over attentions is another number than the lowest, and the one that counts here. */
+/* This rule uses the mean entropy over attentions, not the lowest. */
 START_TEST(on_average) {
     static const struct {
         double mean;
@@ -81,14 +84,14 @@ START_TEST(on_average) {
     } cases[] = {{0.3, HOLDS}, {0.75, DOES_NOT_HOLD}, {0.6, UNDECIDED}};
     for (int i = 0; i < 3; i++) {
         numbers n = runs(0.8, 0.8, 0);
-        invent(&n, all[3], MEAN, 150, cases[i].mean, 0.05); /* of several alike the last counts */
+        invent(&n, all[3], MEAN, 150, cases[i].mean, 0.05); /* replaces the number added before */
         invent(&n, all[4], MEAN, 150, cases[i].mean, 0.05);
         ck_verdict(&claim_collapse, &n, ON_AVERAGE, cases[i].expected);
     }
 }
 END_TEST
 
-/* At the first look after an update, whatever comes later. */
+/* This rule uses the first measurement after training began, and no later one. */
 START_TEST(early) {
     static const struct {
         double entropy;
@@ -115,8 +118,8 @@ START_TEST(where_the_loss_stands_still) {
 }
 END_TEST
 
-/* A run whose numbers ended before is left out of the mean; where no run diverges, nothing is said. */
-START_TEST(what_is_not_there) {
+/* A run without a last entropy is left out of the mean. If no run diverges, the rule is undecided. */
+START_TEST(missing_numbers) {
     numbers n = {.row = NULL};
     a_run(&n, all[0], 2, 0.8, 0);
     a_run(&n, all[3], 9, 0.3, 0);
@@ -134,11 +137,11 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, how_runs_end);
     tcase_add_test(tc, words_by_their_frequency);
     tcase_add_test(tc, the_lowest_entropy);
-    tcase_add_test(tc, hardly_any);
+    tcase_add_test(tc, one_word);
     tcase_add_test(tc, on_average);
     tcase_add_test(tc, early);
     tcase_add_test(tc, where_the_loss_stands_still);
-    tcase_add_test(tc, what_is_not_there);
+    tcase_add_test(tc, missing_numbers);
 }
 
 TL_TEST_MAIN("study: collapse")

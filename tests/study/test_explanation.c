@@ -1,15 +1,15 @@
-/* Each verdict can come out, and each rule looks at the difference that is meant. */
+/* Each rule uses the difference that it names and can give each verdict. */
 #include "invented.h"
 
 extern const claim claim_explanation;
 enum { NEEDED, LOW, MIXED, BUILT_IN, FALLS, DEEP, ROLLOUT_BETTER, FLOW_BETTER };
 
-/* A rule's difference as it is said to be, between two numbers (of LOW and DEEP one, and 0 of another). */
+/* The numbers that each rule uses: the difference is `more` minus `less`. LOW and DEEP use one number. */
 static const struct {
     int rule;
     const char *what, *more, *less;
     double more_at, less_at;
-    double holds, does_not, undecided; /* differences */
+    double holds, does_not, undecided; /* differences that give these verdicts */
 } cases[] = {{NEEDED, "accuracy", "GRU", "GRU without weights", 0, 0, 5, 0.5, 2},
              {LOW, "tau", "GRU", NULL, 0, 0, 0.2, 0.8, 0.5},
              {MIXED, "tau", "averaging", "GRU", 0, 0, 0.3, -0.1, 0.1},
@@ -41,13 +41,14 @@ START_TEST(verdicts) {
 }
 END_TEST
 
-/* Numbers of other rules change nothing: a rule whose own are not there is undecided. */
-START_TEST(each_looks_at_its_own) {
+/* With only the numbers of another rule, a rule is undecided. */
+START_TEST(rules_use_only_their_own_numbers) {
     for (int other = 0; other < claim_explanation.rule_count; other++) {
-        if (other == _i || !cases[_i].less) continue; /* of one number alone others may have it, too */
+        /* a rule of one number may share it with another rule */
+        if (other == _i || !cases[_i].less) continue;
         numbers n = numbers_of(other, 0.5, 0.01);
         ck_assert_msg(judged(&claim_explanation, &n, _i).verdict == UNDECIDED,
-                      "rule %d looks at what rule %d is about", _i, other);
+                      "rule %d uses the numbers of rule %d", _i, other);
     }
 }
 END_TEST
@@ -55,7 +56,7 @@ END_TEST
 static void add_tests(TCase *tc) {
     const int count = sizeof cases / sizeof *cases;
     tcase_add_loop_test(tc, verdicts, 0, count);
-    tcase_add_loop_test(tc, each_looks_at_its_own, 0, count);
+    tcase_add_loop_test(tc, rules_use_only_their_own_numbers, 0, count);
 }
 
 TL_TEST_MAIN("study: explanation")

@@ -1,13 +1,13 @@
-/* Each verdict can come out, and the difference is the one that is meant. */
+/* Each rule uses the difference that it names and can give each verdict. */
 #include "invented.h"
 
 extern const claim claim_extrapolation;
 enum { KEEPS, SINUSOIDAL, ROTARY, RELATIVE, NONE, FAR, FAR_SINUSOIDS, AS_GOOD };
 
-/* Windows of 64 and of 256. */
+/* Losses in windows of 64 and 256; no rule uses 128. */
 static void losses(numbers *n, const char *arm, double at_64, double at_256, double spread) {
     invent(n, arm, "loss", 64, at_64, 0);
-    invent(n, arm, "loss", 128, 100, 50); /* which no rule reads */
+    invent(n, arm, "loss", 128, 100, 50);
     invent(n, arm, "loss", 256, at_256, spread);
 }
 
@@ -26,7 +26,7 @@ START_TEST(alibi_keeps) {
 }
 END_TEST
 
-/* What the other one's loss grows by, less ALiBi's 0.02. */
+/* The difference is the growth of the other encoding's loss minus ALiBi's, 0.02. */
 START_TEST(the_others_grow_more) {
     static const char *const arms[] = {
         [SINUSOIDAL] = "sinusoidal", [ROTARY] = "rotary", [RELATIVE] = "relative", [NONE] = "none"};
@@ -38,7 +38,7 @@ START_TEST(the_others_grow_more) {
         for (int i = 0; i < 3; i++) {
             numbers n = {.row = NULL};
             for (int k = SINUSOIDAL; k <= NONE; k++) losses(&n, arms[k], 1, 9, 0);
-            losses(&n, arms[rule], 2, all[i].after, 0.01); /* the last one said counts */
+            losses(&n, arms[rule], 2, all[i].after, 0.01); /* replaces the numbers added before */
             losses(&n, "alibi", 1, 1.02, 0);
             const finding f = judged(&claim_extrapolation, &n, rule);
             ck_assert_int_eq(f.verdict, all[i].expected);
@@ -47,7 +47,7 @@ START_TEST(the_others_grow_more) {
 }
 END_TEST
 
-/* Places 65 … 256, six halves of a window, against the second half of 64; the first half is not read. */
+/* Losses at positions 65 … 256 (six bins of 32) are compared with those at 33 … 64. No rule uses positions 1 … 32. */
 static void places(numbers *n, const char *arm, double far, double spread) {
     invent(n, arm, "place loss", 32, 5, 1);
     invent(n, arm, "place loss", 64, 1, 0);

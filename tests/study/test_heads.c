@@ -1,4 +1,4 @@
-/* Each verdict can come out, of either kind of sentences; and how far apart heads are is what one works out by hand. */
+/* Each rule can give each verdict, on both kinds of sentences. The divergence between heads, computed by hand. */
 #include "../../examples/study/claim_heads.h"
 #include "invented.h"
 
@@ -6,7 +6,7 @@ extern const claim claim_heads, claim_heads_multi30k;
 
 /* ---- rules ---- */
 
-/* What each arm got: one head, two, four, eight. */
+/* The scores of the arms with one, two, four and eight heads. */
 static numbers scores(const char *what, const double values[4], double spread) {
     static const char *const arms[] = {"1 head", "2 heads", "4 heads", "8 heads"};
     numbers n = {.row = NULL};
@@ -37,13 +37,14 @@ START_TEST(which_is_compared_with_which) {
 }
 END_TEST
 
-/* By how much the first is ahead of the second, with what spread over seeds. */
+/* The verdict if the first arm is better by `by`, with this spread over seeds. */
 static verdict ahead(const claim *c, const char *what, int rule, double by, double spread) {
     double values[4] = {50, 50, 50, 50};
     if (rule == HEADS_8_OVER_1 || rule == HEADS_8_OVER_4) values[3] += by;
     if (rule == HEADS_4_OVER_1 || rule == HEADS_4_OVER_2) values[2] += by;
     numbers n = scores(what, values, spread);
-    if (rule == HEADS_8_OVER_1) invent(&n, "1 head", what, 0, 50, spread); /* the last of equals counts */
+    /* replaces the number added before */
+    if (rule == HEADS_8_OVER_1) invent(&n, "1 head", what, 0, 50, spread);
     return judged(c, &n, rule).verdict;
 }
 
@@ -60,7 +61,7 @@ START_TEST(each_verdict_of_a_comparison) {
 }
 END_TEST
 
-START_TEST(each_verdict_of_apart) {
+START_TEST(each_verdict_of_divergence) {
     static const struct {
         double trained, spread;
         verdict expected;
@@ -76,22 +77,22 @@ START_TEST(each_verdict_of_apart) {
 }
 END_TEST
 
-/* ---- how far apart ---- */
+/* ---- the divergence between heads ---- */
 
-/* Three heads, three rows of three columns, the last of both being padding: of row 1 the first two heads share nothing, and the third is
- * half of each. Row 0 sees one key. */
+/* The weights of three heads, three queries and three keys; the last query and the last key are padding. Query 0 sees
+ * one key. For query 1 the first two heads attend to different keys, and the third is their mean. */
 static tl_real maps[3][3][3] = {{{1, 0, 9}, {1, 0, 9}, {9, 9, 9}},
                                 {{1, 0, 9}, {0, 1, 9}, {9, 0, 0}},
                                 {{1, 0, 9}, {.5, .5, 9}, {0, 9, 0}}};
 
-START_TEST(how_far_apart_heads_are) {
+START_TEST(divergence_between_heads) {
     const tl_tensor weights = tl_tensor_of(&maps[0][0][0], TL_SHAPE(3, 3, 3));
     const double one = 0.5 * (log(1 / 0.75) + 0.5 * log(0.5 / 0.75) + 0.5 * log(0.5 / 0.25));
     double sum = 0, pairs = 0;
     heads_apart(weights, 1, 2, 2, &sum, &pairs);
     ck_assert_double_eq(pairs, 3);
     ck_assert_double_eq_tol(sum, log(2) + 2 * one, 1e-6);
-    heads_apart(weights, 0, 1, 2, &sum, &pairs); /* equal rows add pairs alone */
+    heads_apart(weights, 0, 1, 2, &sum, &pairs); /* equal rows add 0 to the sum */
     ck_assert_double_eq(pairs, 6);
     ck_assert_double_eq_tol(sum, log(2) + 2 * one, 1e-6);
 }
@@ -100,8 +101,8 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, which_is_compared_with_which);
     tcase_add_test(tc, each_verdict_of_a_comparison);
-    tcase_add_test(tc, each_verdict_of_apart);
-    tcase_add_test(tc, how_far_apart_heads_are);
+    tcase_add_test(tc, each_verdict_of_divergence);
+    tcase_add_test(tc, divergence_between_heads);
 }
 
 TL_TEST_MAIN("study: heads")

@@ -1,4 +1,4 @@
-/* Sequences are what they are said to be; the score by hand; each verdict can come out. */
+/* Each sequence has a block that comes twice. The prefix score, computed by hand. Each rule can give each verdict. */
 #include "invented.h"
 
 #include "../../examples/study/claim_induction.h"
@@ -32,7 +32,8 @@ START_TEST(a_block_comes_twice) {
         length[r.length] = apart[r.second - r.first] = begins[r.first] = true;
     }
     for (int l = 8; l <= 24; l++) ck_assert(length[l]);
-    for (int l = 8; l <= 50; l++) ck_assert(apart[l]); /* so that no distance can be learnt by heart */
+    /* all distances occur, so that no fixed distance can be learnt */
+    for (int l = 8; l <= 50; l++) ck_assert(apart[l]);
     for (int l = 0; l <= 40; l++) ck_assert(begins[l]);
 }
 END_TEST
@@ -50,18 +51,18 @@ START_TEST(streams_differ) {
 END_TEST
 
 START_TEST(the_score) {
-    /* x a b a b and one more: the block a b stands at 1 and again at 3. From the copy's a (row 3) to the b at 2, from its b (row 4) to what
-     * followed the first b, at 3. */
+    /* x a b a b: the block "a b" is at position 1 and again at 3. The score counts the weight from the copy's a (row 3)
+     * to the symbol after the first a, at 2, and from the copy's b (row 4) to the symbol after the first b, at 3. */
     tl_real weights[5 * 5] = {0};
     weights[3 * 5 + 2] = (tl_real)0.75;
     weights[4 * 5 + 3] = (tl_real)0.5;
-    weights[4 * 5 + 2] = (tl_real)0.25; /* the same symbol: not what is asked for */
-    weights[2 * 5 + 2] = 1;             /* no row of the copy */
+    weights[4 * 5 + 2] = (tl_real)0.25; /* not counted: to the same symbol */
+    weights[2 * 5 + 2] = 1;             /* not counted: not a row of the copy */
     long count = 0;
     const tl_tensor t = tl_tensor_of(weights, TL_SHAPE(5, 5));
     ck_assert_double_eq_tol(prefix_weight(t, &(repeat){1, 3, 2}, &count), 1.25, 1e-12);
     ck_assert_int_eq(count, 2);
-    /* The last symbol is not read: the row is not there. */
+    /* The copy's last symbol is at position 5, which has no row. */
     ck_assert_double_eq_tol(prefix_weight(t, &(repeat){1, 4, 2}, &count), 0.25, 1e-12);
     ck_assert_int_eq(count, 3);
 }

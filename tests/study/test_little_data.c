@@ -1,4 +1,4 @@
-/* Each verdict can come out, on sentences made here and on Multi30k; every seed's pairs are its own. */
+/* Each rule can give each verdict, on generated sentences and on Multi30k. Finding the end of a line. */
 #include "../../examples/study/claim_little_data.h"
 #include "invented.h"
 
@@ -8,7 +8,7 @@ extern const claim claim_little_data, claim_little_data_multi30k;
 static const claim *const both[] = {&claim_little_data, &claim_little_data_multi30k};
 enum { DROPOUT_BLEU, DROPOUT_LOSS, SMOOTHING_BLEU, SMOOTHING_LOSS, TYING_BLEU, TYING_LOSS };
 
-/* What the arm with all three has, and what the one has that lacks something. */
+/* The number of the arm with all three techniques, and that of the arm without one of them. */
 static numbers with_and_without(const char *without, const char *what, double with, double value,
                                 double spread) {
     numbers n = {.row = NULL};

@@ -1,4 +1,4 @@
-/* What was measured, kept and read back. */
+/* The table of measured numbers, in memory and in files. */
 #define _XOPEN_SOURCE 700
 #include "io/scratch.h"
 
@@ -32,7 +32,7 @@ START_TEST(what_was_added) {
     ck_assert(isnan(numbers_get(&n, "a", 1, "loss", 0)));
     ck_assert(isnan(numbers_get(&n, "a", 0, "los", 0)));
     ck_assert(isnan(numbers_get(&n, "a", 0, "loss", 6.999)));
-    numbers_add(&n, "a", 0, "loss", 0, -1); /* of several alike the last */
+    numbers_add(&n, "a", 0, "loss", 0, -1); /* replaces the first */
     ck_assert_double_eq(numbers_get(&n, "a", 0, "loss", 0), -1);
     numbers_free(&n);
     ck_assert_ptr_null(n.row);
@@ -64,10 +64,10 @@ START_TEST(means) {
     ck_assert(isnan(numbers_mean(&n, "a", 0, "right", 3.1, 3.9)));
     ck_assert(isnan(numbers_mean(&n, "a", 0, "right", 5, 1)));
     ck_assert(isnan(numbers_mean(&n, "c", 0, "right", 1, 5)));
-    numbers_add(&n, "a", 0, "right", NAN, 1000); /* is nowhere */
+    numbers_add(&n, "a", 0, "right", NAN, 1000); /* at NaN, which is in no range */
     ck_assert_double_eq(numbers_mean(&n, "a", 0, "right", 1, 5), 11);
     ck_assert(isnan(numbers_get(&n, "a", 0, "right", NAN)));
-    numbers_add(&n, "a", 0, "right", 2, NAN); /* a measurement that came to nothing is not left out */
+    numbers_add(&n, "a", 0, "right", 2, NAN); /* a value of NaN makes the mean NaN */
     ck_assert(isnan(numbers_mean(&n, "a", 0, "right", 1, 5)));
     numbers_free(&n);
 }
@@ -84,7 +84,7 @@ static void refused(const char *arm, long seed, const char *what) {
     const char *path = scratch_path(&s, "numbers.csv");
     numbers_add(&n, "a", 0, "loss", 0, 1);
     numbers_add(&n, arm, seed, what, 0, 2);
-    ck_assert_msg(n.failed, "\"%s\" %ld \"%s\" should not fit", arm, seed, what);
+    ck_assert_msg(n.failed, "\"%s\" %ld \"%s\" should be refused", arm, seed, what);
     ck_assert_int_eq(n.count, 1);
     numbers_add(&n, "a", 1, "loss", 0, 3); /* nothing more is added */
     ck_assert_int_eq(n.count, 1);
@@ -96,7 +96,7 @@ static void refused(const char *arm, long seed, const char *what) {
     scratch_remove(&s);
 }
 
-START_TEST(what_no_table_can_hold) {
+START_TEST(invalid_names_and_seeds) {
     static const char *const names[] = {"",
                                         "a,b",
                                         "a \"b\"",
@@ -114,13 +114,13 @@ START_TEST(what_no_table_can_hold) {
     }
     refused("a", -1, "loss");
     refused("a", LONG_MIN, "loss");
-    refused("a", LONG_MAX, "loss"); /* one more is how many seeds there are */
+    refused("a", LONG_MAX, "loss"); /* the number of seeds would be LONG_MAX + 1 */
 }
 END_TEST
 
 /* ---- files ---- */
 
-/* To the last bit, but that a NaN is a NaN. */
+/* The same bits; all NaNs count as the same. */
 static bool alike(double a, double b) {
     return isnan(a) ? isnan(b) : !isnan(b) && a == b && signbit(a) == signbit(b);
 }
@@ -171,13 +171,13 @@ START_TEST(there_and_back) {
 }
 END_TEST
 
-START_TEST(as_it_stands_in_a_file) {
+START_TEST(the_text_of_a_file) {
     numbers n = {.row = NULL};
     tl_error error = {""};
     scratch s = scratch_new();
     const char *path = scratch_path(&s, "numbers.csv");
     ck_assert(numbers_write(&n, path, &error));
-    assert_file(path, HEADER); /* no numbers are numbers, too */
+    assert_file(path, HEADER); /* an empty table has a header */
     ck_assert(numbers_read(&n, path, &error));
     ck_assert_int_eq(n.count, 0);
     numbers_add(&n, "8 heads", 2, "exact match", 0.5, -1e-8);
@@ -191,7 +191,7 @@ START_TEST(as_it_stands_in_a_file) {
 }
 END_TEST
 
-/* Reading these bytes fails, says what a sentence says, and leaves what was there. */
+/* Asserts that reading these bytes fails with `part` in the message and leaves the table as it was. */
 static void malformed(const char *bytes, size_t size, const char *part) {
     numbers n = {.row = NULL};
     tl_error error = {""};
@@ -231,7 +231,7 @@ START_TEST(no_row) {
                                        ",,,,\n",
                                        "a,0,loss,0\n",
                                        "a,0,loss,0,1,\n",
-                                       "a,0,loss,0,1,2\n", /* cells */
+                                       "a,0,loss,0,1,2\n", /* up to here: the number of cells */
                                        "a,,loss,0,1\n",
                                        "a,x,loss,0,1\n",
                                        "a,1.5,loss,0,1\n",
@@ -239,7 +239,7 @@ START_TEST(no_row) {
                                        "a, 1,loss,0,1\n",
                                        "a,-1,loss,0,1\n",
                                        "a,99999999999999999999,loss,0,1\n",
-                                       "a,9223372036854775807,loss,0,1\n", /* seeds */
+                                       "a,9223372036854775807,loss,0,1\n", /* up to here: seeds */
                                        "a,0,loss,,1\n",
                                        "a,0,loss,x,1\n",
                                        "a,0,loss,0,\n",
@@ -251,18 +251,18 @@ START_TEST(no_row) {
                                        "a,0,loss,0,0x10\n",
                                        "a,0,loss,0,1e999\n",
                                        "a,0,loss,0,infinity\n",
-                                       "a,0,loss,0,1\r\n", /* numbers */
+                                       "a,0,loss,0,1\r\n", /* up to here: numbers */
                                        ",0,loss,0,1\n",
                                        "a,0,,0,1\n",
                                        "\"a\",0,loss,0,1\n",
                                        " a,0,loss,0,1\n",
                                        "a,0,loss ,0,1\n",
                                        LONGEST_NAME "!,0,loss,0,1\n",
-                                       "a,0," LONGEST_NAME "!,0,1\n", /* names */
+                                       "a,0," LONGEST_NAME "!,0,1\n", /* up to here: names */
                                        "a,0,loss,0,1",
                                        "a,0,loss,0,",
                                        "a,0,lo",
-                                       "a", /* the last line is cut off */
+                                       "a", /* up to here: a last line that is cut off */
                                        "a,0,loss,0,1\n\n",
                                        HEADER};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -305,9 +305,9 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, what_was_added);
     tcase_add_test(tc, many);
     tcase_add_test(tc, means);
-    tcase_add_test(tc, what_no_table_can_hold);
+    tcase_add_test(tc, invalid_names_and_seeds);
     tcase_add_test(tc, there_and_back);
-    tcase_add_test(tc, as_it_stands_in_a_file);
+    tcase_add_test(tc, the_text_of_a_file);
     tcase_add_test(tc, no_header);
     tcase_add_test(tc, no_row);
     tcase_add_test(tc, a_nul);

@@ -1,4 +1,4 @@
-/* Each verdict can come out, and what is counted is counted right. */
+/* Each rule can give each verdict. Counting right sequences by length. */
 #include "../../examples/study/claim_order.h"
 #include "invented.h"
 
@@ -23,8 +23,8 @@ START_TEST(nothing_without_positions) {
 }
 END_TEST
 
-/* The worst of the six counts, whichever it is. */
-START_TEST(the_worst_of_those_with) {
+/* This rule uses the worst of the six encodings, whichever it is. */
+START_TEST(the_worst_encoding) {
     static const struct {
         double worst;
         verdict expected;
@@ -34,12 +34,12 @@ START_TEST(the_worst_of_those_with) {
             numbers n = {.row = NULL};
             for (int k = 0; k < 6; k++) invent(&n, telling[k], SEEN, 0, k == bad ? all[i].worst : 99, 0.5);
             invent(&n, "none", SEEN, 0, 2, 0);
-            invent(&n, "none in the decoder", SEEN, 0, 0, 0); /* not one of them */
+            invent(&n, "none in the decoder", SEEN, 0, 0, 0); /* not one of the six */
             const finding f = judged(&claim_order, &n, WITH);
             ck_assert_int_eq(f.verdict, all[i].expected);
             ck_assert_double_eq_tol(f.interval.mean, all[i].worst - 2, 1e-12);
         }
-    for (int lacking = 0; lacking < 6; lacking++) { /* one that was not measured is not passed over */
+    for (int lacking = 0; lacking < 6; lacking++) { /* undecided if one was not measured */
         numbers n = {.row = NULL};
         for (int k = 0; k < 6; k++)
             if (k != lacking) invent(&n, telling[k], SEEN, 0, 99, 0.5);
@@ -73,7 +73,7 @@ START_TEST(distances_beyond) {
         for (int i = 0; i < 3; i++) {
             numbers n = {.row = NULL};
             for (int k = RELATIVE; k <= ALIBI; k++) invent(&n, arms[k], BEYOND, 0, 1, 0);
-            invent(&n, arms[rule], BEYOND, 0, all[i].right, 1); /* the last one said counts */
+            invent(&n, arms[rule], BEYOND, 0, all[i].right, 1); /* replaces the number added before */
             invent(&n, "sinusoidal", BEYOND, 0, 20, 0);
             const finding f = judged(&claim_order, &n, rule);
             ck_assert_int_eq(f.verdict, all[i].expected);
@@ -124,7 +124,7 @@ START_TEST(what_is_counted) {
     tally_add(&t, 13, false);
     tally_add(&t, 18, true);
     tally_add(&t, 18, true);
-    tally_add(&t, 19, true); /* longer than there are: nothing */
+    tally_add(&t, 19, true); /* too long: ignored */
     tally_add(&t, -1, true);
     ck_assert_double_eq(tally_share(&t, 5, 5), 50);
     ck_assert_double_eq_tol(tally_share(&t, 1, SHORTER), 200.0 / 3, 1e-12);
@@ -133,7 +133,7 @@ START_TEST(what_is_counted) {
     const job j = {.arm = {.name = "x"}, .seed = 1};
     numbers n = {.row = NULL};
     tally_put(&t, &j, &n);
-    ck_assert_int_eq(n.count, 4 + 2); /* lengths that there were, and both kinds */
+    ck_assert_int_eq(n.count, 4 + 2); /* four lengths, and both ranges */
     ck_assert_double_eq(numbers_get(&n, "x", 1, "right of a length", 18), 100);
     ck_assert_double_eq(numbers_get(&n, "x", 1, "right of a length", 13), 0);
     ck_assert_double_eq_tol(numbers_get(&n, "x", 1, SEEN, 0), 200.0 / 3, 1e-12);
@@ -143,7 +143,7 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, nothing_without_positions);
-    tcase_add_test(tc, the_worst_of_those_with);
+    tcase_add_test(tc, the_worst_encoding);
     tcase_add_test(tc, sinusoids_beyond);
     tcase_add_test(tc, distances_beyond);
     tcase_add_test(tc, a_decoder_without);

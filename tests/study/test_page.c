@@ -1,13 +1,13 @@
-/* From numbers and records to tables and pages: what is said is what the numbers give. */
+/* Tables, pages and pictures have the values that follow from the numbers and records. */
 #define _XOPEN_SOURCE 700
 #include "invented.h"
 #include "io/scratch.h"
 
 #include "../../examples/study/parts.h"
 
-/* A page is too long for a message. */
+/* Like assert_contains, but without printing the text, because a page is long. */
 #undef assert_contains
-#define assert_contains(text, part) ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is not there", part)
+#define assert_contains(text, part) ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is missing", part)
 
 extern const claim claim_causal;
 
@@ -22,7 +22,7 @@ static const char *file(const char *name) {
     return path[next];
 }
 
-/* Numbers of one claim, and a record of them. */
+/* Writes the numbers of one claim, and a record of them. */
 static void measured(const char *budget) {
     tl_error error = {""};
     numbers n = {.row = NULL};
@@ -57,7 +57,7 @@ START_TEST(a_page) {
     measured("full");
     char *en = page_text(here.folder, false, &error), *zh = page_text(here.folder, true, &error);
     ck_assert_msg(en && zh, "%s", error.message);
-    /* 0.1 / 0.5 ± 2.776 · 0.01581 / √5; 11 ± 2.776 · 1.581 / √5 */
+    /* the intervals are 0.1 / 0.5 ± 2.776 · 0.01581 / √5 and 11 ± 2.776 · 1.581 / √5 */
     assert_contains(en, "| 0.200 | 0.180 … 0.220 | < 0.5 | **holds** |");
     assert_contains(en, "| 11.0 | 9.04 … 13.0 | < 10 | **undecided** |");
     assert_contains(zh, "| 0.200 | 0.180 … 0.220 | < 0.5 | **成立** |");
@@ -78,7 +78,7 @@ START_TEST(a_page) {
 }
 END_TEST
 
-/* What was found out afterwards is said where a rule came out so, and nowhere else. */
+/* A remark is printed if its rule has the remark's verdict, and only then. */
 START_TEST(remarks) {
     static const remark all[] = {{0, HOLDS, {"it held", "成"}},
                                  {0, UNDECIDED, {"nobody knows", "未"}},
@@ -87,8 +87,7 @@ START_TEST(remarks) {
     tl_error error = {""};
     int there = 0;
     for (; *list; list++)
-        for (int k = 0; k < (*list)->remark_count;
-             k++, there++) { /* of all claims: they name rules that exist, in both languages */
+        for (int k = 0; k < (*list)->remark_count; k++, there++) {
             const remark *r = &(*list)->remarks[k];
             ck_assert(r->rule >= 0 && r->rule < (*list)->rule_count && *r->says.en && *r->says.zh);
         }
@@ -108,7 +107,7 @@ START_TEST(remarks) {
 }
 END_TEST
 
-/* Every claim says what it has to say. */
+/* Every claim has all its texts, rules and panels. Without numbers all rules are undecided. */
 START_TEST(whole_claims) {
     for (const claim *const *c = claims; *c; c++) {
         ck_assert_msg(*(*c)->title.en && *(*c)->title.zh && *(*c)->source && *(*c)->paragraph.en &&
@@ -127,15 +126,16 @@ START_TEST(whole_claims) {
         numbers nothing = {.row = NULL};
         finding findings[RULES_MOST];
         numbers_add(&nothing, "somebody else", 4, "nothing", 0, 1);
-        claim_judge(*c, &nothing, findings); /* what was not measured is no verdict */
+        claim_judge(*c, &nothing, findings);
         for (int r = 0; r < (*c)->rule_count; r++)
-            ck_assert_msg(findings[r].verdict == UNDECIDED, "%s: rule %d of nothing", (*c)->name, r);
+            ck_assert_msg(findings[r].verdict == UNDECIDED, "%s: rule %d has a verdict without numbers",
+                          (*c)->name, r);
         numbers_free(&nothing);
     }
 }
 END_TEST
 
-/* Points, and their intervals. */
+/* The picture's data are the means and their intervals. */
 START_TEST(a_picture) {
     tl_error error = {""};
     numbers n = {.row = NULL};
@@ -184,7 +184,7 @@ START_TEST(records) {
 }
 END_TEST
 
-/* Of a claim its own jobs, and the runs that they are measured on; the last line of a job counts. */
+/* A claim's seconds are those of its own jobs and of the runs that they measure. A job's last line counts. */
 START_TEST(seconds_of_a_claim) {
     tl_error error = {""};
     study s = {.budget = TINY, .out = here.folder, .page = here.folder};
@@ -207,7 +207,8 @@ END_TEST
 
 /* ---- plans ---- */
 
-/* A run that several claims look at is trained once; a job's file depends on all that its numbers depend on. */
+/* A run that several claims measure is trained once. The name of a job's file depends on everything that its numbers
+ * depend on. */
 START_TEST(keys) {
     study s = {.budget = TINY, .out = here.folder, .page = here.folder},
           trial = {.budget = TINY, .out = here.folder, .page = here.folder, .trial = true},
@@ -216,7 +217,7 @@ START_TEST(keys) {
     study *all[] = {&s, &trial, &quick, &moved};
     for (int i = 0; i < 4; i++)
         ck_assert(study_plan(all[i], &claim_causal) && study_plan(all[i], claim_named("heads")) &&
-                  study_plan(all[i], claim_named("collapse"))); /* which trains by itself */
+                  study_plan(all[i], claim_named("collapse"))); /* collapse's jobs train their own runs */
     long trained = 0;
     for (long i = 0; i < s.count; i++) {
         trained += s.job[i]->trains;
@@ -225,9 +226,10 @@ START_TEST(keys) {
             for (long k = 0; k < all[other]->count; k++)
                 ck_assert_str_ne(s.job[i]->measured, all[other]->job[k]->measured);
         const char *a = strrchr(s.job[i]->measured, '/'), *b = strrchr(moved.job[i]->measured, '/');
-        if (!s.job[i]->trains) ck_assert_str_eq(a, b); /* wherever it lies */
+        if (!s.job[i]->trains) ck_assert_str_eq(a, b); /* the name does not depend on the folder */
     }
-    ck_assert_int_eq(trained, 5); /* the pool, without a mask, and three more numbers of heads */
+    /* the shared run, one without a causal mask, three with other numbers of heads */
+    ck_assert_int_eq(trained, 5);
     for (int i = 0; i < 4; i++) study_free(all[i]);
 }
 END_TEST

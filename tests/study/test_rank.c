@@ -1,4 +1,4 @@
-/* Norms and lines by hand; each verdict can come out. */
+/* Norms and slopes, computed by hand. Each rule can give each verdict. */
 #include "invented.h"
 
 #include "../../examples/study/claim_rank.h"
@@ -13,8 +13,9 @@ enum { CONDITION, GROWTH_SMALL, CUBIC, GROWTH_USUAL, SLOWED, NOT_STOPPED, QUERIE
 START_TEST(norms_and_residuals) {
     tl_real x[] = {1, -2, 3, 4};
     const tl_tensor t = tl_tensor_of(x, TL_SHAPE(2, 2));
-    ck_assert_double_eq_tol(composite_norm(t), sqrt(6 * 7), 1e-12); /* columns 4 and 6, rows 3 and 7 */
-    /* Means 2 and 1: what is left is ∓1 and ∓3, columns 2 and 6, rows 4 and 4. */
+    /* The absolute values of the columns sum to 4 and 6, those of the rows to 3 and 7. */
+    ck_assert_double_eq_tol(composite_norm(t), sqrt(6 * 7), 1e-12);
+    /* The columns' means are 2 and 1. The residual has ∓1 and ∓3; its columns sum to 2 and 6, its rows to 4 and 4. */
     ck_assert_double_eq_tol(relative_residual(t), sqrt(6 * 4) / sqrt(6 * 7), 1e-6);
     tl_real same[] = {1, -2, 1, -2};
     ck_assert_double_eq(relative_residual(tl_tensor_of(same, TL_SHAPE(2, 2))), 0);
@@ -25,8 +26,8 @@ START_TEST(the_theorems_factor) {
     tl_real x[] = {1, 0, -1, 0}, query[] = {1, 2, 0, 1}, key[] = {3, 0, 0, 1}, value[] = {1, 1, 0, 2},
             out[] = {1, 0, 1, 3};
     const tl_shape shape = TL_SHAPE(2, 2);
-    /* W_QK = Wqᵀ·Wk = [[3,0],[6,1]]: its columns sum to 9 and 1. W_V·W_O = Wvᵀ·Woᵀ = [[1,1],[1,7]]: 8 and 8. res(X) = X, whose
-     * columns sum to 2 and 0, its rows to 1: a square of 2. */
+    /* W_QK = Wqᵀ·Wk = [[3,0],[6,1]]: its columns sum to 9 and 1. W_V·W_O = Wvᵀ·Woᵀ = [[1,1],[1,7]]: its columns sum to
+     * 8 and 8. res(X) = X: its columns sum to 2 and 0 and its rows to 1, so that its squared norm is 2. */
     ck_assert_double_eq_tol(theorem_factor(tl_tensor_of(x, shape), tl_tensor_of(query, shape),
                                            tl_tensor_of(key, shape), tl_tensor_of(value, shape),
                                            tl_tensor_of(out, shape)),
@@ -51,7 +52,7 @@ END_TEST
 START_TEST(growth_in_the_window) {
     growth g = {INFINITY, -INFINITY};
     points p = {0};
-    /* 1 is above the window, 1e-14 below it: two pairs are left, of 2 and of 2.5 fold. */
+    /* 1 is above the window and 1e-14 below it. Two pairs are left, with ratios of logarithms 2 and 2.5. */
     add_growth(&g, &p, (const double[]){1, 1e-2, 1e-4, 1e-10, 1e-14}, 4, 1e-13, 0.1);
     ck_assert_double_eq_tol(g.least, 2, 1e-12);
     ck_assert_double_eq_tol(g.greatest, 2.5, 1e-12);
@@ -62,7 +63,7 @@ START_TEST(growth_in_the_window) {
 }
 END_TEST
 
-/* Every rule reads one number of one arm; of the exponent its distance from 3, on whichever side. */
+/* Every rule uses one number of one arm. CUBIC uses the absolute distance of the exponent from 3. */
 static const struct {
     int rule;
     const char *arm, *what;

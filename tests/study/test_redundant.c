@@ -1,4 +1,4 @@
-/* Each verdict can come out, every rule looks at the arms that it names, and which heads go is right. */
+/* Each rule uses the arms that it names and can give each verdict. The choice of heads to remove. */
 #include "../../examples/study/claim_heads.h"
 #include "invented.h"
 
@@ -41,7 +41,8 @@ END_TEST
 
 /* ---- curves ---- */
 
-/* Losses of an arm with none, half and two thirds, and all of its heads gone; what is lost with none and all does not count. */
+/* The losses of an arm with none, half, two thirds and all of its heads removed. The rules do not use the first and the
+ * last. */
 static void curve_of(numbers *n, const char *arm, double half, double more, double spread) {
     invent(n, arm, "loss", 0, -500, 0);
     invent(n, arm, "loss", 50, half, spread);
@@ -94,14 +95,14 @@ START_TEST(cross_attention_against_the_worse_of_the_others) {
     ck_verdict(&claim_redundant, &n, REDUNDANT_CROSS, DOES_NOT_HOLD);
     n = kinds(1, 2, 2.2, 0.1);
     ck_verdict(&claim_redundant, &n, REDUNDANT_CROSS, UNDECIDED);
-    n = kinds(NAN, 2, 3.5, 0.1); /* what was not measured is not passed over */
+    n = kinds(NAN, 2, 3.5, 0.1); /* undecided if one was not measured */
     f = judged(&claim_redundant, &n, REDUNDANT_CROSS);
     ck_assert_int_eq(f.verdict, UNDECIDED);
     ck_assert_double_nan(f.interval.mean);
 }
 END_TEST
 
-/* ---- which heads go ---- */
+/* ---- which heads are removed ---- */
 
 START_TEST(quarters_of_heads) {
     static const long of_24[] = {0, 6, 12, 18, 24}, of_8[] = {0, 2, 4, 6, 8}, of_6[] = {0, 2, 3, 5, 6};
@@ -113,7 +114,7 @@ START_TEST(quarters_of_heads) {
 }
 END_TEST
 
-/* Heads 0 and 1 are the encoder's, 2 and 3 the decoder's own, 4 and 5 look across. */
+/* Heads 0 and 1 are the encoder's self-attention, 2 and 3 the decoder's, 4 and 5 are cross-attention. */
 START_TEST(one_kind_alone) {
     tl_error error = {""};
     tl_run_settings settings = tl_run_settings_default();

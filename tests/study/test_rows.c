@@ -1,4 +1,4 @@
-/* Rows of attention as numbers, worked out by hand. */
+/* Entropy and variance of rows of attention, computed by hand. */
 #include "check.h"
 
 #include "../../examples/study/rows.h"
@@ -17,11 +17,11 @@ START_TEST(a_map) {
 }
 END_TEST
 
-/* One sentence of three words and one of two, causal: of the second's rows and columns the third is padding, full of what must not be
- * counted. */
+/* A sentence of three words and one of two, causal. The third row and column of the second one are padding; masked
+ * positions have numbers that must not be counted. */
 START_TEST(a_look) {
-    tl_real weights[] = {1, 0, 0, .5, .5, 0, 1, 0, 0, /* and */ 1, 0, 0, 1, 0, 0, .1, .1, .8};
-    tl_real scores[] = {0, 9, 9, 1, 3, 9, 0, 3, 6, /* and */ 0, 9, 9, 5, 5, 9, 7, 70, 700};
+    tl_real weights[] = {1, 0, 0, .5, .5, 0, 1, 0, 0, /* the second */ 1, 0, 0, 1, 0, 0, .1, .1, .8};
+    tl_real scores[] = {0, 9, 9, 1, 3, 9, 0, 3, 6, /* the second */ 0, 9, 9, 5, 5, 9, 7, 70, 700};
     const int lengths[] = {3, 2};
     const tl_seen seen = {.batch = {.sentences = 2, .tgt_len = 3, .tgt_lengths = lengths, .tgt_tokens = 5}};
     const tl_seen_attention a = {.kind = TL_DECODER_SELF,
@@ -33,12 +33,12 @@ START_TEST(a_look) {
                                  .scores = tl_tensor_of(scores, TL_SHAPE(2, 1, 3, 3))};
     double entropy;
     ck_assert(rows_entropy(&seen, &a, &entropy));
-    NEAR(entropy, log(2) / (2 * log(2) + log(3))); /* of rows that see 1, 2, 3; 1, 2 keys */
+    NEAR(entropy, log(2) / (2 * log(2) + log(3))); /* the rows see 1, 2, 3; 1, 2 keys */
     NEAR(rows_variance(&seen, &a), (2.0 + 9.0 + 0.0) / 3);
 }
 END_TEST
 
-START_TEST(what_is_no_number_has_no_entropy) {
+START_TEST(the_entropy_of_nan_is_nan) {
     tl_real weights[] = {(tl_real)NAN, (tl_real)NAN};
     double entropy = 0;
     ck_assert(map_entropy(tl_tensor_of(weights, TL_SHAPE(1, 2)), &entropy));
@@ -49,7 +49,7 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, a_map);
     tcase_add_test(tc, a_look);
-    tcase_add_test(tc, what_is_no_number_has_no_entropy);
+    tcase_add_test(tc, the_entropy_of_nan_is_nan);
 }
 
 TL_TEST_MAIN("study: rows")

@@ -1,4 +1,4 @@
-/* Each verdict can come out, and exponents are exponents. */
+/* Each rule can give each verdict. Exponents and medians. */
 #include "invented.h"
 
 #include "../../examples/study/claim_scale.h"
@@ -20,7 +20,7 @@ START_TEST(medians) {
 }
 END_TEST
 
-/* Variances c·d_k^exponent, give or take a part of the widest one's. */
+/* Variances 0.3·d_k^exponent; over seeds, that of the widest d_k varies by its `spread`-th part. */
 static numbers variances(double exponent, double spread) {
     numbers n = {.row = NULL};
     for (int i = 0; i < WIDTHS; i++) {
@@ -43,7 +43,7 @@ START_TEST(growth) {
 }
 END_TEST
 
-/* Two numbers, here and there, and what a rule makes of them. */
+/* The second of two numbers, and the verdict that a rule should give. */
 typedef struct pair {
     double value;
     verdict expected;
@@ -74,8 +74,8 @@ START_TEST(gradients) {
     invent(&n, "scaled-dot", GRADIENT, 256, 2, 0);
     invent(&n, "dot", GRADIENT, 256, 0.5, 0);
     invent(&n, "dot", RANDOM_GRADIENT, 256, 1.5, 0);
-    ck_assert_double_eq_tol(judged(&claim_scale, &n, LETS_LESS).interval.mean, 0.25,
-                            1e-12); /* unscaled over scaled */
+    /* the gradient without scale, divided by that with it */
+    ck_assert_double_eq_tol(judged(&claim_scale, &n, LETS_LESS).interval.mean, 0.25, 1e-12);
 }
 END_TEST
 

@@ -1,4 +1,4 @@
-/* Each verdict can come out, and each rule looks at the difference that is meant, of the end of training. */
+/* Each rule uses the difference that it names, at the end of training, and can give each verdict. */
 #include "../../examples/study/claim_sink.h"
 #include "invented.h"
 
@@ -7,7 +7,7 @@ enum { SINKS, TWICE, FEWER, NONE, RAW, ENDS, LOSS };
 
 #define ON_FIRST "heads on the first token"
 
-/* At two times, of which the later one counts. */
+/* Adds a number at the end of training, and an earlier one that no rule may use. */
 static void at_end(numbers *n, const char *arm, const char *what, double value, double spread) {
     invent(n, arm, what, 800, value, spread);
     invent(n, arm, what, 100, 1e6, 0);
@@ -102,18 +102,18 @@ START_TEST(losses) {
 }
 END_TEST
 
-/* What is measured of a head: by hand, of four tokens, the third of which is a line's end. */
+/* The measures of a head, computed by hand, for four tokens; the first and the third are ends of lines. */
 START_TEST(a_window) {
-    tl_real weights[] = {1,    9,   9,    9,    /* what a row does not see is not read */
+    tl_real weights[] = {1,    9,   9,    9,    /* 9: masked */
                          0.5,  0.5, 9,    9,    /**/
                          0.25, 0.5, 0.25, 9,    /**/
-                         0.2,  0.2, 0.4,  1.2}; /* of a sigmoid: the sum is 2 */
+                         0.2,  0.2, 0.4,  1.2}; /* a sigmoid's, with sum 2 */
     const int ids[] = {TL_EOS, 7, TL_EOS, 8};
     sink_sums got = {0}, even = {0};
     sink_add_window(&got, tl_tensor_of(weights, TL_SHAPE(4, 4)), ids);
     ck_assert_double_eq_tol(got.first, (1 + 0.5 + 0.25 + 0.1) / 4, 1e-6);
-    ck_assert_double_eq_tol(got.ends, (0.25 + 0.2) / 4,
-                            1e-6); /* the first token, though an end, is not one of them */
+    /* the first token does not count as the end of a line */
+    ck_assert_double_eq_tol(got.ends, (0.25 + 0.2) / 4, 1e-6);
     ck_assert_double_eq_tol(got.raw, (1 + 0.5 + 0.25 + 0.2) / 4, 1e-6);
     ck_assert_double_eq_tol(got.others, (0.5 + 0.75 / 2 + 1.8 / 3) / 3, 1e-6);
     sink_add_even_window(&even, 4, ids);

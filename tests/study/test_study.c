@@ -1,5 +1,5 @@
-/* The study as its user runs it, with next to nothing to train: files, columns, pictures; what is done is not done again, whatever ends
- * it; and each option. */
+/* The program build/study with tiny trainings: its files, columns, pictures and options. A job that is finished is not
+ * repeated, also after the program was killed or interrupted. */
 #define _XOPEN_SOURCE 700
 #define PROGRAM "study"
 #include "translate/program.h"
@@ -10,12 +10,13 @@
 
 static bool has_gnuplot(void) { return try("gnuplot --version") == 0; }
 
-/* In the float library a claim that is computed in double is another program's, which need not be there. */
+/* A claim that needs double is measured by the double build's program, if this build is float; that program may be
+ * missing. */
 static bool is_measured(const claim *c) {
     if (!c->doubles || sizeof(tl_real) == sizeof(double)) return true;
     if (try("test -x \"$(dirname \"$T\")/double/study\" -o -x \"$(dirname \"$T\")-double/study\"") == 0)
         return true;
-    TL_SKIP("%s is computed in double, by a program that is not there", c->name);
+    TL_SKIP("%s is computed in double, and the double program is missing", c->name);
     return false;
 }
 
@@ -27,7 +28,7 @@ static void check_claim(const claim *c, bool pictures) {
     snprintf(file, sizeof file, "page/study/%s.csv", c->name);
     ck_assert_msg(numbers_read(&n, in_folder(file), &error), "%s", error.message);
     ck_assert_int_gt(n.count, 0);
-    for (int p = 0; p < c->panel_count; p++) { /* what is drawn is there, and whole */
+    for (int p = 0; p < c->panel_count; p++) { /* all numbers of the picture were measured */
         bool there = false;
         for (long i = 0; i < n.count; i++) there |= !strcmp(n.row[i].what, c->panels[p].what);
         ck_assert_msg(there, "%s: no \"%s\" to draw", c->name, c->panels[p].what);
@@ -45,10 +46,10 @@ static void check_claim(const claim *c, bool pictures) {
         for (long i = 0; i < n.count; i++) there |= !strcmp(n.row[i].what, c->shown[w]);
         ck_assert_msg(there, "%s: no \"%s\" to show", c->name, c->shown[w]);
     }
-    if (!strcmp(c->name, "heads")) /* weights before training are drawn, not nothing */
+    if (!strcmp(c->name, "heads")) /* untrained weights are random, not zero */
         ck_assert_double_gt(numbers_get(&n, "4 heads", 0, "divergence untrained", 0), 0);
     claim_judge(c, &n, findings);
-    for (int r = 0; r < c->rule_count; r++) /* with one seed no interval has an end */
+    for (int r = 0; r < c->rule_count; r++) /* with one seed intervals are infinite */
         ck_assert_msg(findings[r].interval.n == 1 && findings[r].verdict == UNDECIDED, "%s: rule %d", c->name,
                       r);
     numbers_free(&n);
@@ -79,7 +80,7 @@ START_TEST(all_claims) {
     }
     assert_contains(page, "**Measured with the budget \"tiny\"");
     free(page), free(chinese), free(records);
-    /* Once more: nothing is left to do, and what is written is the same. */
+    /* The same command again finds all jobs finished and writes the same pages. */
     sh("cp -r $D/page $D/before; wc -l < $D/out/jobs.csv > $D/lines; " TINY " > $D/said");
     sh("wc -l < $D/out/jobs.csv | diff - $D/lines && diff -r $D/page $D/before");
 }
@@ -104,9 +105,9 @@ END_TEST
 
 #ifndef TL_SANITIZED
 
-/* ---- whatever ends it, it goes on, to the same numbers ---- */
+/* ---- after a kill or an interrupt, the same command continues and gets the same numbers ---- */
 
-START_TEST(killed_and_gone_on) {
+START_TEST(continued_after_a_kill) {
     sh(ONE "whole --jobs 1");
     for (int k = 0; k < 3; k++) {
         char command[512];
@@ -127,11 +128,11 @@ START_TEST(interrupted) {
     ck_assert_int_eq(try("$T causal --quick --quiet --out $D/run & sleep 1; kill -INT $!; wait $!"), 130);
     assert_contains(err, "Interrupted. The same command goes on");
     ck_assert_int_eq(try("test -e $D/run/study/causal.csv"), 1);
-    ck_assert_int_eq(try("pgrep -f \"out $D/run\" "), 1); /* and nobody works on */
+    ck_assert_int_eq(try("pgrep -f \"out $D/run\" "), 1); /* no worker is left */
 }
 END_TEST
 
-/* Pages and pictures are made of numbers and records alone. */
+/* `study page` makes the same pages and pictures from numbers and records only. */
 START_TEST(pages_anew) {
     sh(ONE
        "run; mkdir $D/copy; cp -r $D/run/study $D/copy/study; rm -f $D/copy/study/*.gp $D/copy/study/*.svg");
@@ -155,11 +156,11 @@ START_TEST(options) {
         ck_assert_msg(there, "no test tries --%s", name);
     }
     free(list);
-    sh(ONE "one --jobs 1"); /* out; the page is there, too */
+    sh(ONE "one --jobs 1"); /* --out, which also has the page */
     sh("test -s $D/one/study.md && cat $D/one/study.md");
     sh(ONE "one --page $D/elsewhere; cmp $D/one/study.md $D/elsewhere/study.md");
-    sh(ONE
-       "many --jobs 8; cmp $D/one/study/causal.csv $D/many/study/causal.csv"); /* more than can begin at once */
+    /* more jobs than can begin at once */
+    sh(ONE "many --jobs 8; cmp $D/one/study/causal.csv $D/many/study/causal.csv");
     sh(ONE "two --jobs 2; cmp $D/one/study/causal.csv $D/two/study/causal.csv");
     sh(ONE "three --data $D; cmp $D/one/study/causal.csv $D/three/study/causal.csv");
     sh(ONE "trial --trial; cat $D/trial/study.md");
@@ -167,7 +168,7 @@ START_TEST(options) {
     ck_assert_int_eq(try("cmp $D/one/study/causal.csv $D/trial/study/causal.csv"), 1);
     sh("cat $D/trial/jobs.csv");
     assert_contains(out, ",causal,causal mask,1001,");
-    ck_assert_int_eq(try(ONE "x --quick"), 2); /* quick is tried where it is interrupted */
+    ck_assert_int_eq(try(ONE "x --quick"), 2); /* `interrupted` tries --quick */
     assert_contains(err, "--quick or --tiny, not both");
     sh("$T causal --tiny --out $D/loud");
     assert_contains(out, "95 % interval");
@@ -193,7 +194,7 @@ START_TEST(errors) {
             ck_assert_int_eq(try(command), 2);
             assert_contains(err, "give --data DIR");
         }
-    /* a run that cannot be trained names its job */
+    /* if a run cannot be trained, the error names the job */
     sh("rm -rf $D/out; mkdir -p $D/out/runs; " ONE
        "out --jobs 1 && rm -rf $D/out/measured $D/out/runs/*/at-* && "
        "for run in $D/out/runs/*; do echo broken > $run/checkpoint.safetensors; done");
@@ -209,8 +210,8 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, the_list);
     tcase_add_test(tc, options);
     tcase_add_test(tc, errors);
-#ifndef TL_SANITIZED /* who works, and what is made of numbers, is the same then, and takes ten times as long */
-    tcase_add_test(tc, killed_and_gone_on);
+#ifndef TL_SANITIZED /* with sanitizers these take ten times as long and show nothing more */
+    tcase_add_test(tc, continued_after_a_kill);
     tcase_add_test(tc, interrupted);
     tcase_add_test(tc, pages_anew);
 #endif

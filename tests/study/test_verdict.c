@@ -1,9 +1,9 @@
-/* From differences to an interval, and from that to a verdict. */
+/* The interval of some differences, and the verdict of an interval. */
 #include "invented.h"
 
 /* ---- intervals ---- */
 
-/* Half of an interval's width is t·deviation/√n, t as any table has it. */
+/* Half of an interval's width is t·deviation/√n, with t from a table of Student's t-distribution. */
 START_TEST(worked_out_by_hand) {
     static const struct {
         double values[SEEDS];
@@ -13,7 +13,7 @@ START_TEST(worked_out_by_hand) {
                  {{1, 2, 3}, 3, 2, 1, 2.4841377118},                     /* 4.3027/√3 */
                  {{0, 2, 2, 0}, 4, 1, 1.1547005384, 1.8373862311},       /* 3.1824·√(4/3)/2 */
                  {{1, 2, 3, 4, 5}, 5, 3, 1.5811388301, 1.9632431615},    /* 2.7764·√2.5/√5 */
-                 {{5, 3, 1, 2, 4}, 5, 3, 1.5811388301, 1.9632431615},    /* in whatever order */
+                 {{5, 3, 1, 2, 4}, 5, 3, 1.5811388301, 1.9632431615},    /* another order */
                  {{-10, 0, 0, 0, 10}, 5, 0, 7.0710678119, 8.7798903347}, /* 2.7764·√50/√5 */
                  {{-7, -7, -7, -7, -7}, 5, -7, 0, 0},
                  {{1e9 + 1, 1e9 + 3}, 2, 1e9 + 2, 1.4142135624, 12.7062047362}};
@@ -28,7 +28,7 @@ START_TEST(worked_out_by_hand) {
 }
 END_TEST
 
-static void says_nothing(const interval *i) {
+static void is_infinite(const interval *i) {
     ck_assert_msg(isinf(i->low) && i->low < 0, "%g", i->low);
     ck_assert_msg(isinf(i->high) && i->high > 0, "%g", i->high);
 }
@@ -38,16 +38,16 @@ START_TEST(too_few_and_too_many) {
     interval i = interval_of(NULL, 0);
     ck_assert_int_eq(i.n, 0);
     ck_assert(isnan(i.mean) && isnan(i.deviation));
-    says_nothing(&i);
+    is_infinite(&i);
     i = interval_of(values, 1);
     ck_assert_int_eq(i.n, 1);
     ck_assert_double_eq(i.mean, 4);
     ck_assert(isnan(i.deviation));
-    says_nothing(&i);
-    i = interval_of(values, SEEDS + 1); /* there is no quantile of it */
+    is_infinite(&i);
+    i = interval_of(values, SEEDS + 1); /* the table of t ends before */
     ck_assert_double_eq(i.mean, 4);
     ck_assert_double_eq(i.deviation, 0);
-    says_nothing(&i);
+    is_infinite(&i);
 }
 END_TEST
 
@@ -80,9 +80,9 @@ END_TEST
 START_TEST(margins) {
     static const struct {
         double low, high, margin;
-        verdict above; /* below it is the other way round */
+        verdict above; /* of a rule "above the margin"; "below the margin" gives the opposite */
     } cases[] = {{2.1, 3, 2, HOLDS},
-                 {2, 3, 2, UNDECIDED}, /* the margin itself is on no side */
+                 {2, 3, 2, UNDECIDED}, /* an end equal to the margin */
                  {1.9, 3, 2, UNDECIDED},
                  {1, 2.1, 2, UNDECIDED},
                  {1, 2, 2, UNDECIDED},
@@ -128,7 +128,7 @@ static double of_seed(const numbers *n, int rule, long seed) {
 static const rule invented_rules[] = {{.margin = 1}, {.margin = 1, .below = true}};
 static const claim invented = {.rules = invented_rules, .rule_count = 2, .difference = of_seed};
 
-/* Seeds' differences are paired: what a seed does to both arms is taken out. */
+/* Differences are paired by seed, so that the spread over seeds that both arms share cancels. */
 START_TEST(a_claim) {
     finding f[RULES_MOST];
     numbers n = {.row = NULL};
@@ -142,7 +142,7 @@ START_TEST(a_claim) {
     ck_assert_double_eq_tol(f[0].interval.deviation, 0.15811388301, 1e-9);
     ck_assert_int_eq(f[0].verdict, HOLDS);
     ck_assert_int_eq(f[1].verdict, DOES_NOT_HOLD);
-    invent(&n, "a", "x", 1, 1003, 0); /* unlike b's seeds */
+    invent(&n, "a", "x", 1, 1003, 0); /* without b's spread over seeds */
     claim_judge(&invented, &n, f);
     ck_assert_int_eq(f[0].verdict, HOLDS);
     ck_assert_int_eq(f[1].verdict, UNDECIDED);
@@ -158,14 +158,14 @@ START_TEST(seeds) {
     ck_assert_int_eq(f[0].verdict, UNDECIDED);
     invent(&n, "a", "x", 0, 3, 0);
     invent(&n, "b", "x", 0, 0, 0);
-    numbers_add(&n, "a", SEEDS, "x", 0, -1000); /* more seeds than the study has: not looked at */
+    numbers_add(&n, "a", SEEDS, "x", 0, -1000); /* seeds beyond those of the study are ignored */
     numbers_add(&n, "b", SEEDS, "x", 0, 0);
     claim_judge(&invented, &n, f);
     ck_assert_int_eq(f[0].interval.n, SEEDS);
     ck_assert_double_eq(f[0].interval.mean, 3);
     ck_assert_int_eq(f[0].verdict, HOLDS);
-    ck_assert_int_eq(f[1].verdict, UNDECIDED); /* of which nothing is measured */
-    numbers_add(&n, "b", 2, "x", 0, NAN);      /* one seed of one arm came to nothing */
+    ck_assert_int_eq(f[1].verdict, UNDECIDED); /* nothing was measured for this rule */
+    numbers_add(&n, "b", 2, "x", 0, NAN);      /* one seed of one arm gave NaN */
     claim_judge(&invented, &n, f);
     ck_assert_int_eq(f[0].verdict, UNDECIDED);
     numbers_free(&n);

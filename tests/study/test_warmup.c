@@ -1,5 +1,6 @@
-/* Each verdict can come out; the exponent is that of a power law; a run that diverges is known, and has a loss. */
-#define _XOPEN_SOURCE 700 /* of scratch.h */
+/* Each rule can give each verdict. The exponent of a power law. A run that diverges is recognised and counts with a
+ * loss. */
+#define _XOPEN_SOURCE 700 /* for scratch.h */
 #include "../../examples/study/claim_warmup.h"
 #include "../io/scratch.h"
 #include "invented.h"
@@ -9,7 +10,7 @@ enum { POST_FLAT, PRE_ROOT, POST_NEEDS, PRE_DOES_NOT };
 
 /* ---- before training ---- */
 
-/* Gradients that go like L^exponent; of seed k the exponent is spread·(k - 2) more. */
+/* Gradient norms 3·L^e for L layers, where seed k has e = exponent + spread·(k - 2). */
 static numbers gradients(const char *norm, double exponent, double spread) {
     numbers n = {.row = NULL};
     for (long seed = 0; seed < SEEDS; seed++)
@@ -47,7 +48,7 @@ START_TEST(fits) {
     const double x[] = {1, 2, 4}, root[] = {6, 6 / sqrt(2), 3}, flat[] = {5, 5, 5}, bent[] = {1, 8, 4};
     ck_assert_double_eq_tol(power_fitted(x, root, 3), -0.5, 1e-12);
     ck_assert_double_eq_tol(power_fitted(x, flat, 3), 0, 1e-12);
-    /* In powers of two x is 0, 1, 2 and y 0, 3, 2: Σ dx·dy / Σ dx² = 2 / 2. */
+    /* The base-2 logarithms are x = 0, 1, 2 and y = 0, 3, 2: Σ dx·dy / Σ dx² = 2 / 2. */
     ck_assert_double_eq_tol(power_fitted(x, bent, 3), 1, 1e-12);
     ck_assert(isnan(power_fitted(x, root, 1)));
     ck_assert(isnan(power_fitted(x, root, 0)));
@@ -94,7 +95,7 @@ START_TEST(what_a_loss_counts_as) {
 }
 END_TEST
 
-/* At such a rate no number is left after the first update; and what fails otherwise has not diverged. */
+/* With this rate all numbers are infinite or NaN after the first update. Other failures are not called divergence. */
 START_TEST(divergence) {
     scratch folder = scratch_new();
     const long stops[] = {3, 0};
@@ -104,7 +105,7 @@ START_TEST(divergence) {
     r.model.d_model = r.model.d_ff = 16;
     r.model.heads = 2;
     r.model.layers = 1;
-    r.training.lr = sizeof(tl_real) == sizeof(double) ? 1e200 : 1e30; /* its square is infinite */
+    r.training.lr = sizeof(tl_real) == sizeof(double) ? 1e200 : 1e30; /* the rate's square is infinite */
     r.training.warmup = 0;
     r.training.schedule = "constant";
     tl_error error = {""};
@@ -119,13 +120,13 @@ START_TEST(divergence) {
 }
 END_TEST
 
-/* Few data are gone through as often as the updates ask, not only in the ten epochs of whoever says nothing. */
+/* A run on few data is trained for as many epochs as its updates need, not only for the default of ten. */
 START_TEST(a_run_is_trained_to_its_stop) {
     scratch folder = scratch_new();
     const long stops[] = {30, 0};
     tl_run_settings r = tl_run_settings_default();
     r.data.pair = "en-fr";
-    r.data.sentences = 20; /* an update or two are an epoch */
+    r.data.sentences = 20; /* an epoch has one or two updates */
     r.model.d_model = r.model.d_ff = 16;
     r.model.heads = 2;
     r.model.layers = 1;

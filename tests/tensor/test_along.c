@@ -72,8 +72,8 @@ static void check_top(tl_tensor x, int axis, long k) {
 
 START_TEST(top_k_of_any_strides) {
     tl_real *data = pool(3);
-    for (long i = 0; i < POOL; i++)
-        data[i] = (tl_real)floor(8 * (double)data[i]) / 8; /* few values, so many ties */
+    /* few values, so many ties */
+    for (long i = 0; i < POOL; i++) data[i] = (tl_real)floor(8 * (double)data[i]) / 8;
     for (long i = 0; i < POOL; i += 37) data[i] = (tl_real)NAN;
     for (int layout = 0; layout < LAYOUTS; layout++)
         for (int axis = 0; axis < 3; axis++)

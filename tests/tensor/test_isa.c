@@ -72,13 +72,13 @@ END_TEST
 START_TEST(of_the_environment) {
     tl_error error = {""};
     setenv("TL_ISA", "base", 1);
-    ck_assert(tl_kernels_asked(&error));
+    ck_assert(tl_kernels_check_name(&error));
     ck_assert_str_eq(tl_kernels_pick()->isa, "base");
     unsetenv("TL_ISA");
     ck_assert_str_eq(tl_kernels_pick()->isa, "base");
-    ck_assert(tl_kernels_asked(&error));
+    ck_assert(tl_kernels_check_name(&error));
     setenv("TL_ISA", "", 1);
-    ck_assert(tl_kernels_asked(&error));
+    ck_assert(tl_kernels_check_name(&error));
     ck_assert_str_eq(error.message, "");
 }
 END_TEST
@@ -95,7 +95,7 @@ START_TEST(a_wrong_environment) {
     tl_error error = {""};
     setenv("TL_ISA", "sse9", 1);
     best_of_all(tl_kernels_pick());
-    ck_assert(!tl_kernels_asked(&error));
+    ck_assert(!tl_kernels_check_name(&error));
     ck_assert_int_eq(strncmp(error.message, "TL_ISA: instruction set \"sse9\": ", 32), 0);
     tl_tape *tape = tl_tape_new();
     ck_assert_str_eq(tl_tape_error(tape), error.message);

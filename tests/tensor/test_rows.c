@@ -46,6 +46,7 @@ static const set *best_set(void) {
 static const tl_row_kernels *best(void) { return best_set()->rows; }
 static const tl_norm_kernels *norms(void) { return best_set()->norms; }
 static const tl_loss_kernels *losses(void) { return best_set()->losses; }
+static const tl_class_weights unweighted = {NULL, 0};
 
 /* ---- numbers and comparisons ---- */
 
@@ -179,7 +180,8 @@ START_TEST(huge_logits_do_not_overflow) {
         x[3] = 10001;
         best()->softmax(y, x, 1, 40, all_of(40));
         best()->log_softmax(z, x, 40);
-        tl_row_loss r = losses()->cross_entropy(x, 40, sign > 0 ? 0 : 1, 0.1, e); /* p[target] is almost 0 */
+        tl_row_loss r =
+            losses()->cross_entropy(x, 40, sign > 0 ? 0 : 1, 0.1, unweighted, e); /* p[target] is almost 0 */
         ck_assert(isfinite(r.loss) && r.loss > 1000);
         double sum = 0;
         for (int i = 0; i < 40; i++) {
@@ -290,10 +292,9 @@ START_TEST(normalisation_is_right) {
         wide rstd = 1 / sqrtl(square / n + (wide)eps), sum_g = 0, sum_gh = 0;
         tl_real got_mean = 0, got_rstd;
         if (rms)
-            norms()->rms_norm(y, x, affine ? g : NULL, (long)n, eps, &got_rstd);
+            norms()->norm(y, x, affine ? g : NULL, NULL, (long)n, eps, NULL, &got_rstd);
         else
-            norms()->layer_norm(y, x, affine ? g : NULL, affine ? b : NULL, (long)n, eps, &got_mean,
-                                &got_rstd);
+            norms()->norm(y, x, affine ? g : NULL, affine ? b : NULL, (long)n, eps, &got_mean, &got_rstd);
         double blow = (double)rstd * 5; /* for the errors of x and of the mean; n = 1 divides by sqrt(eps) */
         near(got_mean, mean, 5, 4, "mean", 0);
         if (n > 2) near(got_rstd, rstd, (double)rstd * (1 + blow), 4, "rstd", 0);
@@ -309,10 +310,9 @@ START_TEST(normalisation_is_right) {
         memcpy(old, dx, sizeof old);
         memcpy(db, dg, sizeof db);
         if (rms)
-            norms()->rms_norm_backward(dx, dg, x, dy, affine ? g : NULL, (long)n, got_rstd, add);
+            norms()->norm_backward(dx, dg, NULL, x, dy, affine ? g : NULL, (long)n, NULL, got_rstd, add);
         else
-            norms()->layer_norm_backward(dx, dg, db, x, dy, affine ? g : NULL, (long)n, got_mean, got_rstd,
-                                         add);
+            norms()->norm_backward(dx, dg, db, x, dy, affine ? g : NULL, (long)n, &got_mean, got_rstd, add);
         for (size_t i = 0; i < n; i++) {
             wide h = ((wide)x[i] - mean) * rstd, gi = (wide)dy[i] * (affine ? (wide)g[i] : 1);
             wide want = rstd * (gi - (rms ? 0 : sum_g / n) - h * (sum_gh / n)) + (add ? (wide)old[i] : 0);
@@ -329,16 +329,16 @@ START_TEST(normalising_again_accumulates) {
                          rstd = 2;
     fill(x, N, 1);
     fill(dy, N, 1);
-    norms()->layer_norm_backward(NULL, dg, db, x, dy, NULL, N, mean, rstd, false);
+    norms()->norm_backward(NULL, dg, db, x, dy, NULL, N, &mean, rstd, false);
     for (int i = 0; i < N; i++) {
         ck_assert(dg[i] == dy[i] * ((x[i] - mean) * rstd));
         ck_assert(db[i] == dy[i]);
     }
     for (int k = 0; k < 2; k++)
-        norms()->layer_norm_backward(NULL, twice_g, twice_b, x, dy, NULL, N, mean, rstd, false);
+        norms()->norm_backward(NULL, twice_g, twice_b, x, dy, NULL, N, &mean, rstd, false);
     for (int i = 0; i < N; i++) ck_assert(twice_g[i] == 2 * dg[i] && twice_b[i] == 2 * db[i]);
     memset(twice_g, 0, sizeof twice_g);
-    norms()->rms_norm_backward(NULL, twice_g, x, dy, NULL, N, rstd, false);
+    norms()->norm_backward(NULL, twice_g, NULL, x, dy, NULL, N, NULL, rstd, false);
     for (int i = 0; i < N; i++) ck_assert(twice_g[i] == dy[i] * (x[i] * rstd));
 }
 END_TEST
@@ -346,7 +346,7 @@ END_TEST
 START_TEST(a_constant_row_normalises_to_zero) {
     tl_real x[24], y[24], mean, rstd;
     for (int i = 0; i < 24; i++) x[i] = 3;
-    norms()->layer_norm(y, x, NULL, NULL, 24, 1e-5, &mean, &rstd);
+    norms()->norm(y, x, NULL, NULL, 24, 1e-5, &mean, &rstd);
     for (int i = 0; i < 24; i++) ck_assert(y[i] == 0);
     near(rstd, 1 / sqrtl(1e-5L), 400, 2, "rstd", 0);
 }
@@ -367,27 +367,29 @@ START_TEST(cross_entropy_is_right) {
         plain_softmax(p, x, n, all_of(n));
         wide all = 0;
         for (size_t i = 0; i < n; i++) all -= logl(p[i]);
-        tl_row_loss r = losses()->cross_entropy(x, (long)n, target, smoothing, NULL);
+        tl_row_loss r = losses()->cross_entropy(x, (long)n, target, smoothing, unweighted, NULL);
         near(r.nll, -logl(p[target]), 20, 2, "nll", n);
         near(r.loss, -(1 - (wide)smoothing) * logl(p[target]) + (wide)smoothing * all / n, 20, 2, "loss", n);
-        losses()->cross_entropy_backward(dx, x, (long)n, target, smoothing, r.softmax, factor, false);
+        losses()->cross_entropy_backward(dx, x, (long)n, target, smoothing, unweighted, r.softmax, factor,
+                                         false);
         for (size_t i = 0; i < n; i++) {
             wide want = p[i] - (wide)smoothing / n - ((long)i == target ? 1 - (wide)smoothing : 0);
             near(dx[i], (wide)factor * want, 1, 4, "dx", i);
         }
-        tl_row_loss with = losses()->cross_entropy(x, (long)n, target, smoothing, e);
+        tl_row_loss with = losses()->cross_entropy(x, (long)n, target, smoothing, unweighted, e);
         ck_assert(memcmp(&with.loss, &r.loss, sizeof r.loss) == 0);
         for (size_t i = 0; i < n; i++)
             near(e[i], expl((wide)x[i] - (wide)r.softmax.max), (double)e[i], 24, "e", i);
-        losses()->cross_entropy_finish(e, (long)n, target, smoothing, r.softmax, factor);
+        losses()->cross_entropy_finish(e, (long)n, target, smoothing, unweighted, r.softmax, factor);
         same_bits(dx, e, n, "finish and backward");
         memcpy(e, x, sizeof e);
-        losses()->cross_entropy(e, (long)n, target, smoothing, e); /* in place */
-        losses()->cross_entropy_finish(e, (long)n, target, smoothing, r.softmax, factor);
+        losses()->cross_entropy(e, (long)n, target, smoothing, unweighted, e); /* in place */
+        losses()->cross_entropy_finish(e, (long)n, target, smoothing, unweighted, r.softmax, factor);
         same_bits(dx, e, n, "in place");
         fill(again, n, 1);
         memcpy(old, again, sizeof old);
-        losses()->cross_entropy_backward(again, x, (long)n, target, smoothing, r.softmax, factor, true);
+        losses()->cross_entropy_backward(again, x, (long)n, target, smoothing, unweighted, r.softmax, factor,
+                                         true);
         for (size_t i = 0; i < n; i++) ck_assert(again[i] == old[i] + dx[i]);
     }
 }
@@ -410,24 +412,24 @@ START_TEST(weighted_cross_entropy_is_right) {
             sum += w[i], all -= (wide)w[i] * logl(p[i]);
         }
         const tl_class_weights weights = {w, (double)sum};
-        tl_row_loss r = losses()->weighted_cross_entropy(x, (long)n, target, smoothing, weights, e);
+        tl_row_loss r = losses()->cross_entropy(x, (long)n, target, smoothing, weights, e);
         near(r.nll, -logl(p[target]), 20, 2, "nll", n); /* without weights */
         near(r.loss, -(1 - (wide)smoothing) * w[target] * logl(p[target]) + (wide)smoothing * all / n, 40, 4,
              "loss", n);
-        losses()->weighted_cross_entropy_backward(dx, x, (long)n, target, smoothing, weights, r.softmax,
-                                                  factor, false);
+        losses()->cross_entropy_backward(dx, x, (long)n, target, smoothing, weights, r.softmax, factor,
+                                         false);
         for (size_t i = 0; i < n; i++) {
             wide want = p[i] * ((1 - (wide)smoothing) * w[target] + (wide)smoothing / n * sum) -
                         (wide)smoothing / n * w[i] -
                         ((long)i == target ? (1 - (wide)smoothing) * w[target] : 0);
             near(dx[i], (wide)factor * want, 2, 4, "dx", i);
         }
-        losses()->weighted_cross_entropy_finish(e, (long)n, target, smoothing, weights, r.softmax, factor);
+        losses()->cross_entropy_finish(e, (long)n, target, smoothing, weights, r.softmax, factor);
         same_bits(dx, e, n, "finish and backward");
         fill(again, n, 1);
         memcpy(old, again, sizeof old);
-        losses()->weighted_cross_entropy_backward(again, x, (long)n, target, smoothing, weights, r.softmax,
-                                                  factor, true);
+        losses()->cross_entropy_backward(again, x, (long)n, target, smoothing, weights, r.softmax, factor,
+                                         true);
         for (size_t i = 0; i < n; i++) ck_assert(again[i] == old[i] + dx[i]);
     }
 }
@@ -438,17 +440,17 @@ START_TEST(classes_of_weight_zero_add_nothing) {
     const tl_real x[4] = {1, -INFINITY, 2, 0.5}, w[4] = {1, 0, 2, 1};
     const tl_class_weights weights = {w, 4};
     for (long target = 1; target < 3; target++) {
-        tl_row_loss r = losses()->weighted_cross_entropy(x, 4, target, 0.2, weights, NULL);
+        tl_row_loss r = losses()->cross_entropy(x, 4, target, 0.2, weights, NULL);
         ck_assert(isfinite(r.loss) && r.loss > 0);
     }
-    ck_assert(losses()->weighted_cross_entropy(x, 4, 1, 0, weights, NULL).loss == 0);
+    ck_assert(losses()->cross_entropy(x, 4, 1, 0, weights, NULL).loss == 0);
 }
 END_TEST
 
 /* By hand: logits ln 1, ln 2, ln 5 give p = 1/8, 2/8, 5/8. */
 START_TEST(smoothing_by_hand) {
     const tl_real x[3] = {0, (tl_real)0.693147180559945309, (tl_real)1.609437912434100375};
-    tl_row_loss r = losses()->cross_entropy(x, 3, 1, 0.3, NULL);
+    tl_row_loss r = losses()->cross_entropy(x, 3, 1, 0.3, unweighted, NULL);
     near(r.nll, 1.386294361119890619L, 1, 4, "nll = ln 4", 0);
     /* 0.7·ln 4 + 0.3·(ln 8 + ln 4 + ln 1.6)/3 */
     near(r.loss,
@@ -456,7 +458,7 @@ START_TEST(smoothing_by_hand) {
              0.1L * (2.079441541679835928L + 1.386294361119890619L + 0.4700036292457355537L),
          1, 6, "loss", 0);
     tl_real d[3];
-    losses()->cross_entropy_backward(d, x, 3, 1, 0.3, r.softmax, 1, false);
+    losses()->cross_entropy_backward(d, x, 3, 1, 0.3, unweighted, r.softmax, 1, false);
     near(d[0], 0.125L - 0.1L, 1, 2, "d", 0);
     near(d[1], 0.25L - 0.1L - 0.7L, 1, 2, "d", 1);
     near(d[2], 0.625L - 0.1L, 1, 2, "d", 2);
@@ -474,12 +476,12 @@ START_TEST(correct_means_the_first_of_the_largest) {
         memset(x, 0, sizeof x);
         x[place] = 1;
         for (int t = 0; t < 50; t++)
-            ck_assert(losses()->cross_entropy(x, 50, t, 0, NULL).correct == (t == place));
+            ck_assert(losses()->cross_entropy(x, 50, t, 0, unweighted, NULL).correct == (t == place));
         ck_assert(arg_max(x, 50) == place);
         if (place > 3) {
             x[3] = 1; /* a tie goes to the first */
-            ck_assert(losses()->cross_entropy(x, 50, 3, 0, NULL).correct);
-            ck_assert(!losses()->cross_entropy(x, 50, place, 0, NULL).correct);
+            ck_assert(losses()->cross_entropy(x, 50, 3, 0, unweighted, NULL).correct);
+            ck_assert(!losses()->cross_entropy(x, 50, place, 0, unweighted, NULL).correct);
             ck_assert(arg_max(x, 50) == 3);
         }
     }
@@ -496,7 +498,7 @@ START_TEST(arg_max_is_the_first_of_the_largest) {
             if (place + 2 < n) x[n - 1] = 3;
             double nll;
             must(losses()->arg_max(x, n, &nll) == place);
-            must(nll == losses()->cross_entropy(x, n, place, 0, NULL).nll);
+            must(nll == losses()->cross_entropy(x, n, place, 0, unweighted, NULL).nll);
         }
 }
 END_TEST
@@ -527,26 +529,26 @@ static size_t run_all(const set *k, tl_real *out, const tl_real *x, const tl_rea
     tl_real *y = NEXT;
     k->rows->log_softmax(y, x, n);
     for (int add = 0; add < 2; add++) k->rows->log_softmax_backward(NEXT, y, dy, n, add);
-    k->norms->layer_norm(NEXT, x, g, dy, n, 1e-5, &mean, &rstd);
+    k->norms->norm(NEXT, x, g, dy, n, 1e-5, &mean, &rstd);
     for (int add = 0; add < 2; add++) {
         tl_real *dg = NEXT, *db = NEXT;
-        k->norms->layer_norm_backward(NEXT, dg, db, x, dy, g, n, mean, rstd, add);
+        k->norms->norm_backward(NEXT, dg, db, x, dy, g, n, &mean, rstd, add);
     }
     *o++ = mean, *o++ = rstd;
-    k->norms->rms_norm(NEXT, x, g, n, 1e-5, &rstd);
+    k->norms->norm(NEXT, x, g, NULL, n, 1e-5, NULL, &rstd);
     tl_real *dg = NEXT;
-    k->norms->rms_norm_backward(NEXT, dg, x, dy, NULL, n, rstd, false);
+    k->norms->norm_backward(NEXT, dg, NULL, x, dy, NULL, n, NULL, rstd, false);
     *o++ = rstd;
     tl_real *e = NEXT;
-    tl_row_loss r = k->losses->cross_entropy(x, n, n / 3, 0.1, e);
-    k->losses->cross_entropy_backward(NEXT, x, n, n / 3, 0.1, r.softmax, 0.01, true);
-    k->losses->cross_entropy_finish(e, n, n / 3, 0.1, r.softmax, 0.01);
+    tl_row_loss r = k->losses->cross_entropy(x, n, n / 3, 0.1, unweighted, e);
+    k->losses->cross_entropy_backward(NEXT, x, n, n / 3, 0.1, unweighted, r.softmax, 0.01, true);
+    k->losses->cross_entropy_finish(e, n, n / 3, 0.1, unweighted, r.softmax, 0.01);
     *o++ = (tl_real)r.loss, *o++ = (tl_real)r.nll, *o++ = r.softmax.sum;
     const tl_class_weights weights = {g, 2};
     e = NEXT;
-    r = k->losses->weighted_cross_entropy(x, n, n / 3, 0.1, weights, e);
-    k->losses->weighted_cross_entropy_backward(NEXT, x, n, n / 3, 0.1, weights, r.softmax, 0.01, true);
-    k->losses->weighted_cross_entropy_finish(e, n, n / 3, 0.1, weights, r.softmax, 0.01);
+    r = k->losses->cross_entropy(x, n, n / 3, 0.1, weights, e);
+    k->losses->cross_entropy_backward(NEXT, x, n, n / 3, 0.1, weights, r.softmax, 0.01, true);
+    k->losses->cross_entropy_finish(e, n, n / 3, 0.1, weights, r.softmax, 0.01);
     *o++ = (tl_real)r.loss;
     double nll;
     *o++ = (tl_real)k->losses->arg_max(x, n, &nll), *o++ = (tl_real)nll;
@@ -607,11 +609,11 @@ static void run_drivers(results *r, const tl_real *x, const tl_real *dy, const i
                         .stride = {WIDTH, 0, 0, 1}};
     tl_rows_masked_softmax(r->y[4], x, ROWS, WIDTH, &mask);
     tl_rows_masked_softmax_backward(r->y[5], r->y[4], dy, ROWS, WIDTH, &mask, false);
-    tl_rows_layer_norm(r->y[6], x, x, dy, ROWS, WIDTH, 1e-5, mean, rstd);
+    tl_rows_norm(r->y[6], x, x, dy, ROWS, WIDTH, 1e-5, mean, rstd);
     ck_assert(tl_rows_norm_backward((tl_row_gradient){r->y[7], true}, (tl_row_gradient){r->small[0], false},
                                     (tl_row_gradient){r->small[1], true}, x, dy, x, ROWS, WIDTH, mean, rstd,
                                     &w));
-    tl_rows_rms_norm(r->y[8], x, NULL, ROWS, WIDTH, 1e-5, rstd);
+    tl_rows_norm(r->y[8], x, NULL, NULL, ROWS, WIDTH, 1e-5, NULL, rstd);
     ck_assert(tl_rows_norm_backward((tl_row_gradient){r->y[9], false}, (tl_row_gradient){r->small[2], true},
                                     (tl_row_gradient){NULL, false}, x, dy, NULL, ROWS, WIDTH, NULL, rstd,
                                     &w));
@@ -677,9 +679,10 @@ START_TEST(drivers_give_each_row_its_own) {
             for (int i = 0; i < WIDTH; i++) ck_assert(is_plus_zero(r->y[10][row * WIDTH + i]));
             for (int i = 0; i < WIDTH; i++) ck_assert(is_plus_zero(r->y[11][row * WIDTH + i]));
         } else {
-            tl_row_loss l = losses()->cross_entropy(x, WIDTH, target, 0.1, NULL);
+            tl_row_loss l = losses()->cross_entropy(x, WIDTH, target, 0.1, unweighted, NULL);
             sums.loss += l.loss, sums.nll += l.nll, sums.count++, sums.correct += l.correct;
-            losses()->cross_entropy_backward(alone, x, WIDTH, target, 0.1, l.softmax, 0.25, false);
+            losses()->cross_entropy_backward(alone, x, WIDTH, target, 0.1, unweighted, l.softmax, 0.25,
+                                             false);
             same_bits(alone, r->y[11] + row * WIDTH, WIDTH, "d(logits)");
             same_bits(alone, r->y[10] + row * WIDTH, WIDTH, "d(logits) in place");
         }

@@ -70,7 +70,7 @@ START_TEST(adam_follows_its_formula) {
             fill(g, N, 2);
             u.bias1 = 1 - pow(u.beta1, step);
             u.bias2 = 1 - pow(u.beta2, step);
-            tl_update_adam(p, m, v, g, N, &u);
+            tl_update_adam_ranges(&(tl_adam_range){p, m, v, g, N, u}, 1);
             for (int i = 0; i < N; i++) {
                 wide d = 0.25L * (wide)g[i];
                 if (u.decoupled)
@@ -127,7 +127,7 @@ START_TEST(adam_gives_pytorchs_numbers) {
             torch_grad(g, step);
             u.bias1 = 1 - pow(u.beta1, step);
             u.bias2 = 1 - pow(u.beta2, step);
-            tl_update_adam(p, m, v, g, 3, &u);
+            tl_update_adam_ranges(&(tl_adam_range){p, m, v, g, 3, u}, 1);
         }
         for (size_t i = 0; i < 3; i++) near(p[i], want[decoupled][i], 1, 4, "p", i);
     }
@@ -231,7 +231,8 @@ START_TEST(any_number_of_threads_gives_the_same_bits) {
                             .bias2 = 0.02,
                             .grad_scale = 1};
         tl_update_sgd(x, x + MANY, x + 4 * MANY, MANY, &s);
-        tl_update_adam(x + MANY, x + 2 * MANY, x + 3 * MANY, x + 4 * MANY, MANY, &a);
+        tl_update_adam_ranges(&(tl_adam_range){x + MANY, x + 2 * MANY, x + 3 * MANY, x + 4 * MANY, MANY, a},
+                              1);
         sum[t > 0] = tl_sum_squares(x, 5 * MANY);
         if (t == 0) continue;
         ck_assert(memcmp(one, other, 5 * MANY * sizeof *one) == 0);
@@ -260,8 +261,8 @@ START_TEST(moments_end_at_zero_and_are_never_denormal) {
     tl_sgd_update s = {.lr = 0.1, .momentum = 0.8, .grad_scale = 1};
     for (int step = 0; step < DECAY_STEPS; step++) {
         fill(g, N, step ? 0 : 1);
-        for (int i = 0; i < N && step > 0 && step < 4; i++)
-            g[i] = (tl_real)(smallest / (1 + i)); /* denormal */
+        /* denormal */
+        for (int i = 0; i < N && step > 0 && step < 4; i++) g[i] = (tl_real)(smallest / (1 + i));
         for (int k = 0; k < count; k++) {
             if (step == 0) memset(p[k], 0, sizeof p[k]);
             t[k]->adam(p[k], m[k], v[k], g, N, &a);

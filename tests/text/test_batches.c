@@ -260,8 +260,8 @@ START_TEST(blank_sentences_are_only_their_ends) {
     ck_assert(tl_batches_next(batches, &b));
     ck_assert(b.sentences == 2 && b.src_len == 3 && b.tgt_len == 1);
     check_rows(corpus, vocab, &b);
-    ck_assert(!tl_batches_next(batches, &b) &&
-              tl_batches_next(batches, &b)); /* an epoch ends, the next begins */
+    /* an epoch ends, the next begins */
+    ck_assert(!tl_batches_next(batches, &b) && tl_batches_next(batches, &b));
     tl_batches_free(batches);
     tl_corpus_free(corpus), tl_corpus_free(other), tl_vocab_free(vocab);
 }

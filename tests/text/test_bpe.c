@@ -100,8 +100,8 @@ START_TEST(versions) {
     char with[64];
     tl_bpe *old = parsed(merges);
     becomes(old, "low lowl slow l lo", "low low@@ l s@@ low l lo");
-    codes_are(old,
-              "#version: 0.1\nl o\nlo w\nlow </w>\n"); /* the version is written even if the file had none */
+    /* the version is written even if the file had none */
+    codes_are(old, "#version: 0.1\nl o\nlo w\nlow </w>\n");
     tl_bpe_free(old);
     snprintf(with, sizeof with, "#version: 0.1\n%s", merges);
     old = parsed(with);
@@ -113,8 +113,8 @@ START_TEST(versions) {
     tl_bpe *now = parsed(with);
     becomes(now, "low lowl", "lo@@ w low@@ l");
     tl_bpe_free(now);
-    old = parsed(
-        "#version: 0.1\nw </w>\n"); /* the end is merged in one word, and stays separate in the other */
+    /* the end is merged in one word, and stays separate in the other */
+    old = parsed("#version: 0.1\nw </w>\n");
     becomes(old, "ow wo", "o@@ w w@@ o");
     tl_bpe_free(old);
 }

@@ -619,8 +619,8 @@ START_TEST(learning_by_hand) {
     learns("", NULL, "#version: 0.2\n");
     learns("ab", NULL, "#version: 0.2\n"); /* seen only once */
     learns("ab", &(tl_byte_bpe_config){.min_frequency = 1}, "#version: 0.2\na b\n");
-    learns("abc abc", &(tl_byte_bpe_config){.merges = 1},
-           "#version: 0.2\na b\n"); /* a tie: a has the lower id */
+    /* a tie: a has the lower id */
+    learns("abc abc", &(tl_byte_bpe_config){.merges = 1}, "#version: 0.2\na b\n");
     learns("bca bca", NULL, "#version: 0.2\nb c\nbc a\n");
     /* of "y b", "z b" and "Ġ y", y has the lowest id; then z, of "z b" and "Ġ yb" */
     learns("zb yb zb yb", NULL, "#version: 0.2\ny b\nz b\n\xC4\xA0 yb\n");
@@ -823,8 +823,8 @@ START_TEST(all_as_python_has_it) {
         tl_byte_bpe *bpe = parse(vocab, vocab_size, m, merges_size, NULL);
         assert_no_error(tl_byte_bpe_error(bpe));
         ck_assert_int_gt(compare(bpe, lines, lines_size, ids), 6000);
-        char *same =
-            tl_byte_bpe_vocab_text(bpe, NULL); /* the file is written as it was read, byte for byte */
+        /* the file is written as it was read, byte for byte */
+        char *same = tl_byte_bpe_vocab_text(bpe, NULL);
         ck_assert_str_eq(same, vocab);
         free(same);
         same = tl_byte_bpe_merges_text(bpe, NULL);

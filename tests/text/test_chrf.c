@@ -26,8 +26,8 @@ static double f2(double precision, double recall) {
 START_TEST(by_its_definition) {
     double precision = (3 / 4.0 + 2 / 3.0 + 1 / 2.0 + 0) / 4, recall = (3 / 5.0 + 2 / 4.0 + 1 / 3.0 + 0) / 4;
     assert_near(SCORE({"abcd", "abcef"}), f2(precision, recall));
-    assert_near(SCORE({"abcef", "abcd"}),
-                f2(recall, precision)); /* another value, since recall weighs more */
+    /* another value, since recall weighs more */
+    assert_near(SCORE({"abcef", "abcd"}), f2(recall, precision));
     ck_assert(fabs(f2(precision, recall) - f2(recall, precision)) > 1);
 }
 END_TEST
@@ -40,8 +40,8 @@ START_TEST(six_orders) {
 }
 END_TEST
 
-START_TEST(
-    clipping) { /* aaaa: a 2 of 4, aa 1 of 3; trigrams, which only the hypothesis has, are not counted */
+/* aaaa: a 2 of 4, aa 1 of 3; trigrams, which only the hypothesis has, are not counted */
+START_TEST(clipping) {
     assert_near(SCORE({"aaaa", "aa"}), f2((2 / 4.0 + 1 / 3.0) / 2, 1));
     assert_near(SCORE({"aa", "aaaa"}), f2(1, (2 / 4.0 + 1 / 3.0) / 2));
 }

@@ -25,8 +25,8 @@ START_TEST(all_forms_of_good_lines) {
     ck_assert_str_eq(tl_corpus_sentence(corpus, TL_SOURCE, 4), "");
     ck_assert_str_eq(tl_corpus_sentence(corpus, TL_SOURCE, -1), "");
 
-    ck_assert(
-        PARSE(corpus, "more\tmehr\r")); /* appended; the CR at the end is half of a CRLF that was cut off */
+    /* appended; the CR at the end is half of a CRLF that was cut off */
+    ck_assert(PARSE(corpus, "more\tmehr\r"));
     assert_pair(corpus, 4, "more", "mehr");
     ck_assert(tl_corpus_add(corpus, "", " \xFF"));
     assert_pair(corpus, 5, "", " \xFF");
@@ -183,8 +183,8 @@ START_TEST(encoding) {
     ids = tl_corpus_ids(corpus, TL_TARGET, 2, &n);
     ck_assert(ids && n == 0);
 
-    ck_assert(
-        !tl_corpus_encode(corpus, joint, NULL)); /* a failed vocabulary: the corpus inherits its error */
+    /* a failed vocabulary: the corpus inherits its error */
+    ck_assert(!tl_corpus_encode(corpus, joint, NULL));
     ck_assert_str_eq(tl_corpus_error(corpus), "vocabulary: out of memory");
     tl_vocab_free(source), tl_vocab_free(target), tl_vocab_free(joint);
     tl_vocab_counts_free(counts), tl_vocab_counts_free(target_counts);

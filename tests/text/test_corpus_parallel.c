@@ -28,8 +28,8 @@ START_TEST(all_forms_of_good_lines) {
     ck_assert_int_eq(tl_corpus_size(corpus), 3);
     assert_pair(corpus, 0, "a  dog", "ein Hund");
     assert_pair(corpus, 1, "a\tcat ", "\tKatze"); /* here a tab is ordinary white space */
-    assert_pair(corpus, 2, "last",
-                "\xEF\xBB\xBFletzte"); /* a byte order mark counts only at the beginning of a text */
+    /* a byte order mark counts only at the beginning of a text */
+    assert_pair(corpus, 2, "last", "\xEF\xBB\xBFletzte");
     char text[TL_REPORT_TEXT];
     ck_assert_str_eq(tl_corpus_report_text(tl_corpus_last_report(corpus), text),
                      "s.en + t.de: 3 lines, 3 pairs, 0 skipped\n");
@@ -172,8 +172,8 @@ START_TEST(out_of_memory_leaves_the_corpus) {
     memcpy(source, "one\ntwo\n", 8);
     tl_corpus *corpus = tl_corpus_new();
     ck_assert(tl_corpus_add(corpus, "before", "davor"));
-    struct rlimit limit = {(rlim_t)8 << 20,
-                           (rlim_t)8 << 20}; /* less than is in use already, so large requests fail */
+    /* less than is in use already, so large requests fail */
+    struct rlimit limit = {(rlim_t)8 << 20, (rlim_t)8 << 20};
     ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
     ck_assert(!tl_corpus_parse_parallel(corpus, source, size, "eins\nzwei\ndrei\n", 15, "t.de",
                                         &(tl_corpus_config){.name = "s.en"}));

@@ -232,8 +232,8 @@ START_TEST(a_figure_is_in_its_patch) {
             const double v = (double)without[p * PATCH + i];
             must(p == 7 ? v >= 0 && v <= 1 : v == 0);
         }
-    const tl_real *centre =
-        without + 7 * PATCH + (3 * TL_PICTURE_CELL + 3) * 3; /* ink: red lacks green and blue */
+    /* ink: red lacks green and blue */
+    const tl_real *centre = without + 7 * PATCH + (3 * TL_PICTURE_CELL + 3) * 3;
     must(centre[0] < 0.2 && centre[1] > 0.8 && centre[2] > 0.8);
     draw(scene_of(7, "blue-square", -1, ""), 1, 0, blue);
     centre = blue + 7 * PATCH + (3 * TL_PICTURE_CELL + 3) * 3;

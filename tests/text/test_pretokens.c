@@ -320,8 +320,8 @@ START_TEST(out_of_memory_gives_null) {
     ck_assert_ptr_nonnull(line);
     memset(line, '\1', size - 1);
     line[size - 1] = '\0';
-    struct rlimit limit = {(rlim_t)32 << 20,
-                           (rlim_t)32 << 20}; /* less than is in use already, so large requests fail */
+    /* less than is in use already, so large requests fail */
+    struct rlimit limit = {(rlim_t)32 << 20, (rlim_t)32 << 20};
     ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
     for (int kind = TL_PRETOKENS_NONE; kind <= TL_PRETOKENS_CHARACTERS; kind++) {
         ck_assert_ptr_null(tl_pretokens_cut((tl_pretokens)kind, line));

@@ -46,8 +46,8 @@ START_TEST(tokens_and_lines) {
     for (int i = 0; i < 3; i++) ck_assert(tl_next_line(&text, &line) && line.size == sizes[i]);
     ck_assert(!tl_next_line(&text, &line));
     text = tl_span_of("a\n");
-    ck_assert(tl_next_line(&text, &line) &&
-              !tl_next_line(&text, &line)); /* no empty line after the last LF */
+    /* no empty line after the last LF */
+    ck_assert(tl_next_line(&text, &line) && !tl_next_line(&text, &line));
 }
 END_TEST
 
@@ -77,8 +77,8 @@ START_TEST(the_table_numbers_keys_in_order) {
         }
         tl_table_clear(&table);
     }
-    ck_assert_int_eq(tl_table_add(&table, (tl_span){"a\0b", 3}),
-                     0); /* keys may contain NUL, and may be empty */
+    /* keys may contain NUL, and may be empty */
+    ck_assert_int_eq(tl_table_add(&table, (tl_span){"a\0b", 3}), 0);
     ck_assert_int_eq(tl_table_add(&table, (tl_span){"a\0c", 3}), 1);
     ck_assert_int_eq(tl_table_add(&table, tl_span_of("")), 2);
     ck_assert_int_eq(tl_table_find(&table, (tl_span){"a\0b", 3}), 0);

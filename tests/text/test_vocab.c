@@ -70,8 +70,8 @@ START_TEST(encode_and_decode) {
     ck_assert_int_eq(tl_vocab_encode(vocab, "  der\thund <pad> \xC2\xA0 katze <eos>", ids, 8), 5);
     const int expected[] = {4, 7, TL_UNK, TL_UNK, TL_UNK, 99};
     for (int i = 0; i < 6; i++) ck_assert_int_eq(ids[i], expected[i]);
-    ck_assert_int_eq(tl_vocab_encode(vocab, "mann mann mann", ids, 2),
-                     3); /* counts also those without room */
+    /* counts also those without room */
+    ck_assert_int_eq(tl_vocab_encode(vocab, "mann mann mann", ids, 2), 3);
     ck_assert(ids[0] == 5 && ids[1] == 5 && ids[2] == TL_UNK);
     ck_assert_int_eq(tl_vocab_encode(vocab, "", NULL, 0), 0);
 
@@ -81,8 +81,8 @@ START_TEST(encode_and_decode) {
     ck_assert_uint_eq(tl_vocab_decode(vocab, said, 10, NULL, 0), 26);
     ck_assert_uint_eq(tl_vocab_decode(vocab, said, 10, text, 27), 26);
     ck_assert_str_eq(text, "der mann <unk> <unk> <unk>");
-    ck_assert_uint_eq(tl_vocab_decode(vocab, said, 10, text, 26),
-                      26); /* one byte too few: only whole tokens */
+    /* one byte too few: only whole tokens */
+    ck_assert_uint_eq(tl_vocab_decode(vocab, said, 10, text, 26), 26);
     ck_assert_str_eq(text, "der mann <unk> <unk>");
     ck_assert_uint_eq(tl_vocab_decode(vocab, said, 10, text, 1), 26);
     ck_assert_str_eq(text, "");

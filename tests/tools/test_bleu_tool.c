@@ -1,5 +1,5 @@
-/* The program bleu as its user runs it: every option, every error, exit statuses, and its lines against those of
- * sacreBLEU's own program. In a command $T is the program and $D the test's folder. */
+/* The program bleu: every option, every error, exit statuses, and its output compared with sacreBLEU's. In a command $T
+ * is the program and $D the test's folder. */
 #define _XOPEN_SOURCE 700
 #include "examples/shell.h"
 #include "io/scratch.h"
@@ -25,7 +25,7 @@ static void leave_folder(void) {
 
 static void put(const char *name, const char *text) { put_text(scratch_path(&here, name), text); }
 
-/* Runs a command; out and err are what it wrote. */
+/* Runs a command; its output is in `out` and `err`. */
 static int try(const char *command) {
     int status;
     free(out);
@@ -43,7 +43,7 @@ static void gives(const char *command, const char *text) {
     ck_assert_msg(!strcmp(out, text), "%s\nprints   %sexpected %s", command, out, text);
 }
 
-/* One line on standard error, and nothing else. */
+/* Asserts that the command prints one line on standard error and nothing on standard output. */
 static void fails_with(int expected, const char *command, const char *text) {
     char line[2048];
     int status = try(command);
@@ -71,8 +71,8 @@ START_TEST(every_option) {
     gives("$T --ref=$D/ref < $D/hyp", plain);
     gives("cd $D; $OLDPWD/$T --ref ref < hyp", plain);
     gives("$T --tokenize 13a --ref $D/ref < $D/hyp", plain);
-    gives("$T --tokenize char --tokenize=13a --ref $D/none --ref $D/ref < $D/hyp",
-          plain); /* the last one counts */
+    /* if an option is repeated, the last one counts */
+    gives("$T --tokenize char --tokenize=13a --ref $D/none --ref $D/ref < $D/hyp", plain);
     gives("$T --ref $D/ref --tokenize none < $D/hyp",
           SIGNED("mixed",
                  "none") "23.48 57.1/40.0/25.0/16.7 (BP = 0.751 ratio = 0.778 hyp_len = 7 ref_len = 9)\n");
@@ -96,7 +96,7 @@ START_TEST(every_option) {
 }
 END_TEST
 
-/* No option of --help is missing in the test above, and the other way round. */
+/* --help lists the options that the test above tries, and no others. */
 START_TEST(help) {
     static const char *const options[] = {
         "--ref FILE", "--tokenize none|13a|zh|char", "--lowercase", "--chrf", "--score-only", "--help, -h"};
@@ -150,7 +150,8 @@ START_TEST(input_and_output) {
     fails_with(1, "cd $D; $OLDPWD/$T --ref none < hyp",
                "cannot read none: No such file or directory; check the path");
     fails_with(1, "$T --ref $D/ref <&-",
-               "cannot read standard input: Bad file descriptor; it was closed before the program began: give it a file or a pipe");
+               "cannot read standard input: Bad file descriptor; it was closed before the program began: "
+               "give it a file or a pipe");
     fails_with(1, "$T --ref $D/ref < $D",
                "cannot read standard input: Is a directory; this is a folder: give the path of a file");
     fails_with(1, "cd $D; head -1 hyp | $OLDPWD/$T --ref ref",
@@ -166,14 +167,15 @@ START_TEST(input_and_output) {
     fails_with(1, "cd $D; printf 'a\\000\\n' > nul; $OLDPWD/$T --ref nul < hyp",
                "nul:1: a NUL byte: a text in UTF-8 is expected");
     if (access("/dev/full", W_OK) == 0)
-        fails_with(1, "$T --ref $D/ref < $D/hyp > /dev/full",
-                   "cannot write standard output: No space left on device; free some space or choose another disk");
+        fails_with(
+            1, "$T --ref $D/ref < $D/hyp > /dev/full",
+            "cannot write standard output: No space left on device; free some space or choose another disk");
     else
         TL_SKIP("bleu on a full disk: no /dev/full here");
 }
 END_TEST
 
-/* Lines as sacreBLEU reads them from files. */
+/* Lines are separated as in sacreBLEU. */
 START_TEST(lines) {
     const char *same = "100.00\n";
     put("ref", "a b c d\n\ne f g h\n");
@@ -182,8 +184,8 @@ START_TEST(lines) {
     gives("printf 'a b c d\\r\\n\\r\\n  e\\tf g h \\r\\n' | $T --ref $D/ref --score-only", same);
     fails_with(1, "cd $D; printf 'a b c d\\n\\ne f g h\\n\\n' | $OLDPWD/$T --ref ref",
                "standard input has 4 lines, ref 3: give as many hypotheses as there are references");
-    fails_with(1,
-               "cd $D; printf 'a b c d\\r\\re f g h\\r' | $OLDPWD/$T --ref ref", /* a lone CR ends no line */
+    /* a CR without LF does not end a line */
+    fails_with(1, "cd $D; printf 'a b c d\\r\\re f g h\\r' | $OLDPWD/$T --ref ref",
                "standard input has 1 lines, ref 3: give as many hypotheses as there are references");
     gives("printf '\\357\\273\\277a b c d\\n\\n e f g h\\n' | $T --ref $D/ref --tokenize none",
           SIGNED("mixed",
@@ -194,7 +196,7 @@ START_TEST(lines) {
 }
 END_TEST
 
-/* The lines that sacreBLEU's program prints, version aside. */
+/* sacreBLEU's program prints the same lines, except for the version. */
 START_TEST(beside_sacrebleu) {
     if (try("command -v python3 && python3 -c 'import sacrebleu'")) {
         TL_SKIP("bleu beside sacrebleu: no python3 with sacrebleu here");

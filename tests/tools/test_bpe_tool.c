@@ -1,5 +1,4 @@
-/* The program bpe as its user runs it: every option, every error, and its results beside subword-nmt's where that is
- * installed. */
+/* The program bpe: every option, every error, and its results compared with subword-nmt's if that is installed. */
 #define _XOPEN_SOURCE 700
 #include "translate/program.h"
 
@@ -18,7 +17,7 @@ static void enter(void) {
  "widest widest\n"
 #define FIXTURE "tests/fixtures/bpe/sentences"
 
-/* ---- what it does ---- */
+/* ---- commands ---- */
 
 START_TEST(learn) {
     sh_input(LOW, "$T learn --merges 3");
@@ -32,7 +31,7 @@ START_TEST(learn) {
     sh_input(LOW, "$T learn --min-frequency 7 --quiet");
     ck_assert_str_eq(out, "#version: 0.2\ns t</w>\ne st</w>\nl o\n");
     ck_assert_str_eq(err, "");
-    sh_input(LOW "once\n", "$T learn"); /* from 2 times on */
+    sh_input(LOW "once\n", "$T learn"); /* --min-frequency is 2 */
     ck_assert_int_eq(count_lines(out), 14);
     sh_input(LOW "ab\nab\tba\n", "$T learn --min-frequency 1 --quiet");
     ck_assert_int_gt(count_lines(out), 14);
@@ -48,7 +47,7 @@ START_TEST(fixture_through_the_program) {
 }
 END_TEST
 
-/* What must be known, and what chance makes of the same seed. */
+/* --vocabulary and --dropout; with the same seed dropout gives the same result. */
 START_TEST(pieces_through_the_program) {
     static const char *const stems[][2] = {{FIXTURE, "4"}, {"tests/fixtures/bpe/odd", "3"}};
     for (int i = 0; i < 2; i++) {
@@ -72,7 +71,7 @@ START_TEST(pieces_through_the_program) {
     ck_assert_str_eq(out, "a@@ b@@ c\na@@ b@@ c\n");
     sh("for i in $(seq 99); do echo abc; done > $D/text; for seed in '--seed 0' '' '--seed 1'; do "
        "$T apply --codes $D/codes --dropout 0.5 $seed < $D/text | cksum; done | uniq -c | wc -l");
-    ck_assert_str_eq(out, "2\n"); /* 0 and none are one */
+    ck_assert_str_eq(out, "2\n"); /* without --seed it is 0 */
 }
 END_TEST
 
@@ -146,7 +145,7 @@ END_TEST
 
 /* ---- errors ---- */
 
-/* One line on standard error, nothing on standard output. */
+/* Asserts that the command prints one line on standard error and nothing on standard output. */
 static void fails_with(int status, const char *input, size_t size, const char *command, const char *text) {
     char line[1024];
     int found = try_input(input, size, command);
@@ -257,11 +256,11 @@ START_TEST(full_disk) {
 }
 END_TEST
 
-/* ---- subword-nmt itself ---- */
+/* ---- compared with subword-nmt ---- */
 
 #define CORPUS "../shared/data/multi30k-en-de-tok/train.tsv"
 
-/* What ends a line is the same for every command, and what it is for subword-nmt. */
+/* All commands end lines at the same characters, which are subword-nmt's. */
 START_TEST(line_ends_as_reference) {
     static const char text[] = "low lower low\rlowest low\r\n\r\r\nnew \r newer\n\n\rwide lo\rlow\r";
     put_text(in_folder("text"), text);

@@ -263,8 +263,8 @@ END_TEST
 
 /* A translation's score is the one that translate prints; its tokens sum to it; all scores sum to evaluate's loss. */
 START_TEST(scores) {
-    sh(TRANSLATE
-       " --nbest --beam 3 --length-penalty 0 < $D/lines | grep -v '\t$'"); /* an empty translation makes no pair */
+    /* an empty translation makes no pair */
+    sh(TRANSLATE " --nbest --beam 3 --length-penalty 0 < $D/lines | grep -v '\t$'");
     char *list = strcpy(malloc(strlen(out) + 1), out), *rows, *row;
     put_text(in_folder("list"), list);
     sh("cut -f 1 $D/list | while read n; do sed -n \"${n}p\" $D/lines; done > $D/src; cut -f 3 $D/list | "

@@ -105,8 +105,8 @@ static const trial train_trials[] = {
     {"attention-dropout", "0.5", CHANGES, NULL, NULL},
     {"attention-dropout", "0.5", CHANGES, RECURRENT, NULL},
     {"activation-dropout", "0.5", CHANGES, NULL, NULL},
-    {"heads-kept", "encoder.0:none; cross.0:1", BELOW, NULL,
-     NULL}, /* tests/run/test_head_gates.c, tests/attend */
+    /* also tests/run/test_head_gates.c, tests/attend */
+    {"heads-kept", "encoder.0:none; cross.0:1", BELOW, NULL, NULL},
     {"head-gates", "l0", CHANGES, NULL, NULL},
     {"gate-penalty", "0.5", CHANGES, "--head-gates l0", NULL},
     {"gate-rate", "50", CHANGES, "--head-gates l0 --gate-penalty 1", NULL},
@@ -644,8 +644,8 @@ START_TEST(check) {
        "dd of=$D/run/model.safetensors bs=1 seek=$((size - 8)) conv=notrunc 2>/dev/null");
     for (int i = 0; i < 2; i++) {
         ck_assert_int_eq(try(ways[i]), 1);
-        if (!strstr(err, "checking: ")) /* a library built with DEBUG=1 always checks */
-            ck_assert_msg(strstr(err, "are its weights sound?"), "%s", err);
+        /* a library built with DEBUG=1 always checks */
+        if (!strstr(err, "checking: ")) ck_assert_msg(strstr(err, "are its weights sound?"), "%s", err);
         snprintf(line, sizeof line, "%s --check", ways[i]);
         ck_assert_int_eq(try(line), 1);
         assert_contains(err, "translate: checking: ");

@@ -241,8 +241,8 @@ START_TEST(goes_on) {
         char line[4096];
         snprintf(line, sizeof line, TRAIN_SMALL OPTIONS "%s --out $D/run --overwrite", cases[i].first);
         sh(line);
-        fails_with("$T train --resume $D/run --quiet",
-                   "there is nothing left to do: "); /* the rest is in the test below */
+        /* the rest is in the test below */
+        fails_with("$T train --resume $D/run --quiet", "there is nothing left to do: ");
         snprintf(line, sizeof line, "$T train --resume $D/run --quiet%s", cases[i].more);
         sh(line);
         assert_contains(out, "Going on after update ");

@@ -69,8 +69,8 @@ START_TEST(translations_are_shown_to_people_and_given_to_files) {
     ck_assert_str_eq(out, "le " RED "chien " TITLE "mange\n");
     sh_input("the " RED "dog eats\n", commands[3]);
     assert_contains(out, "says      le " RED "chien " TITLE "mange\n");
-    sh_input("the " RED "dog eats\n",
-             commands[2]); /* a picture keeps its columns only if labels are as wide as they look */
+    /* a picture keeps its columns only if labels are as wide as they look */
+    sh_input("the " RED "dog eats\n", commands[2]);
     assert_harmless(strchr(out, '\n'), commands[2]);
 }
 END_TEST
@@ -131,8 +131,8 @@ START_TEST(names_and_values_are_shown) {
         assert_harmless(shown, cases[i].command);
         ck_assert_msg(*shown != 0, "%s says nothing", cases[i].command);
         free(shown);
-        snprintf(line, sizeof line, PLANT "%s",
-                 cases[i].command); /* messages are made harmless, also in a file */
+        /* messages are made harmless, also in a file */
+        snprintf(line, sizeof line, PLANT "%s", cases[i].command);
         try_input("a b\n", 4, line);
         assert_harmless(err, cases[i].command);
     }

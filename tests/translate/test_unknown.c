@@ -67,8 +67,8 @@ START_TEST(unknown_words_are_told_and_replaced) {
         said(options, lines,
              "le chien voit Zorro\nBatman entend Robin\nBatman salue le chat\nun oiseau entend le chat\n");
     }
-    said("--replace-unknown", "the dog hears the cat\n\n",
-         "le chien entend le chat\n\n"); /* nothing to replace */
+    /* nothing to replace */
+    said("--replace-unknown", "the dog hears the cat\n\n", "le chien entend le chat\n\n");
     told("");
     said("--replace-unknown --batch-tokens 8", lines,
          "le chien voit Zorro\nBatman entend Robin\nBatman salue le chat\nun oiseau entend le chat\n");

@@ -48,7 +48,8 @@ void course_free(void *memory) {
 
 /* ---- calls and answers ---- */
 
-/* descriptors as the marker gives them; moved at once to numbers that a loop over descriptors will not hit */
+/* The marker gives descriptors 3 and 4. They are moved at once to higher numbers, which a student's loop that closes
+ * descriptors does not reach. */
 static int calls = 3, answers = 4;
 
 static void stop(const char *why) {
@@ -107,7 +108,7 @@ static double *make_doubles(long count) {
 
 static void read_array(float *a, long count) {
     double *d = make_doubles(count);
-    if (!get(d, (size_t)count * sizeof *d)) stop("half a call");
+    if (!get(d, (size_t)count * sizeof *d)) stop("a call is incomplete");
     for (long i = 0; i < count; i++) a[i] = (float)d[i];
     free(d);
 }
@@ -163,9 +164,9 @@ static void answer(const wire_call *w) {
 int main(void) {
     wire_call w;
     calls = moved(calls), answers = moved(answers);
-    setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* so that a crash loses no line */
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* so that no line is lost in a crash */
     while (get(&w, sizeof w)) {
-        if (w.arrays < 0 || w.arrays > COURSE_ARRAYS) stop("a call that is none");
+        if (w.arrays < 0 || w.arrays > COURSE_ARRAYS) stop("a call is invalid");
         w.function[COURSE_NAME - 1] = '\0';
         answer(&w);
     }

@@ -12,11 +12,11 @@
 #include <stddef.h>
 
 enum {
-    COURSE_SIZES = 12,  /* integers of a call: sizes first */
-    COURSE_NUMBERS = 6, /* other numbers of a call: an epsilon, a rate */
+    COURSE_SIZES = 12,  /* the most integers of a call; sizes come first */
+    COURSE_NUMBERS = 6, /* the most other numbers of a call: an epsilon, a rate */
     COURSE_ARRAYS = 16, /* the most arrays of a call */
     COURSE_NAME = 40,   /* bytes of a function's name, the last one 0 */
-    COURSE_GUARD = 16   /* floats before and after each array that must not be touched */
+    COURSE_GUARD = 16   /* floats before and after each array, which must not be changed */
 };
 
 /* Special cases of an operation on a tape (tier 2). */

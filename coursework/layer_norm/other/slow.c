@@ -7,8 +7,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-static double average(const float *row,
-                      long n) { /* averages the differences to the first number, which are small */
+/* Averages the differences to the first number, which are small. */
+static double average(const float *row, long n) {
     double sum = 0;
     for (long j = n - 1; j > 0; j--) sum += (double)row[j] - (double)row[0];
     return (double)row[0] + sum / (double)n;

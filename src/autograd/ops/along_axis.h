@@ -17,8 +17,7 @@ static inline tl_var tl_along_call(tl_call *c, int axis, tl_along_fn *forward) {
     if (!c->ok) return tl_call_end(c);
     tl_tensor x = c->x[0];
     const int at = tl_axis(x.rank, axis), last = x.rank - 1;
-    char text[TL_SHAPE_TEXT];
-    if (at < 0) return tl_call_fail(c, "%s has no axis %d", tl_shape_text(tl_shape_of(x), text), axis);
+    if (at < 0) return tl_call_fail(c, "%s has no axis %d", TL_SHAPE_STRING_OF(x), axis);
     tl_along_saved *s = tl_call_save(c, sizeof *s);
     tl_tensor y = tl_call_new(c, tl_shape_of(x));
     if (!c->ok || (at == last && !tl_call_dense(c, 0))) return tl_call_end(c);
@@ -28,12 +27,9 @@ static inline tl_var tl_along_call(tl_call *c, int axis, tl_along_fn *forward) {
         forward(y.data, c->x[0].data, rows, n);
         return tl_call_end(c);
     }
-    tl_tensor transposed = tl_tensor_transpose(x, at, last);
-    tl_real *memory = tl_call_memory(c, (size_t)tl_numel(x) * sizeof *memory);
-    if (!memory) return tl_call_end(c);
-    tl_tensor row = tl_tensor_of(memory, tl_shape_of(transposed));
-    tl_tensor_copy(row, transposed);
-    forward(memory, memory, rows, n);
+    tl_tensor transposed = tl_tensor_transpose(x, at, last), row = tl_call_tensor(c, tl_shape_of(transposed));
+    if (!tl_tensor_copy(row, transposed)) return tl_call_end(c);
+    forward(row.data, row.data, rows, n);
     tl_tensor_copy(tl_tensor_transpose(y, at, last), row);
     return tl_call_end(c);
 }

@@ -10,11 +10,8 @@
 static inline tl_var tl_binary_call(tl_call *c, tl_map2_fn *kernel) {
     if (!c->ok) return tl_call_end(c);
     tl_shape shape, a = tl_shape_of(c->x[0]), b = tl_shape_of(c->x[1]);
-    if (!tl_shape_broadcast(a, b, &shape)) {
-        char first[TL_SHAPE_TEXT], second[TL_SHAPE_TEXT];
-        return tl_call_fail(c, "%s and %s do not broadcast", tl_shape_text(a, first),
-                            tl_shape_text(b, second));
-    }
+    if (!tl_shape_broadcast(a, b, &shape))
+        return tl_call_fail(c, "%s and %s do not broadcast", TL_SHAPE_STRING(a), TL_SHAPE_STRING(b));
     tl_tensor y = tl_call_new(c, shape);
     if (y.data) tl_map2(y, c->x[0], c->x[1], kernel);
     return tl_call_end(c);

@@ -41,15 +41,14 @@ const tl_op tl_op_binary_cross_entropy = {"binary_cross_entropy", backward};
 static tl_tensor weight_of(tl_call *c) {
     static const tl_real one = 1;
     const tl_shape x = tl_shape_of(c->x[0]);
-    char first[TL_SHAPE_TEXT], second[TL_SHAPE_TEXT];
     if (!c->x[2].data) return tl_tensor_expand(tl_tensor_of((tl_real *)&one, TL_SCALAR_SHAPE), x);
     if (tl_call_wants(c, 2))
         return tl_call_fail(c, "pos_weight wants a gradient, but there is none for it: give a constant"),
                (tl_tensor){0};
     const tl_tensor weight = tl_tensor_expand(c->x[2], x);
     if (!weight.data)
-        tl_call_fail(c, "pos_weight %s does not broadcast to x %s",
-                     tl_shape_text(tl_shape_of(c->x[2]), first), tl_shape_text(x, second));
+        tl_call_fail(c, "pos_weight %s does not broadcast to x %s", TL_SHAPE_STRING_OF(c->x[2]),
+                     TL_SHAPE_STRING(x));
     return weight;
 }
 
@@ -76,8 +75,9 @@ static tl_var each_weighted(const tl_var *x) {
 static tl_var sum_of_views(const tl_var *x) {
     tl_var targets =
         tl_constant_copy(x[0].tape, tl_tensor_of((tl_real[]){0, 1, 1, 0, 0.25, 1}, TL_SHAPE(3, 2)));
-    return tl_binary_cross_entropy(tl_transpose(tl_slice(x[0], 1, 1, 4), 0, 1), targets,
-                                   tl_full(x[0].tape, TL_SCALAR_SHAPE, 2.5), TL_REDUCE_SUM);
+    tl_var weight = tl_full(x[0].tape, TL_SCALAR_SHAPE, 2.5);
+    return tl_binary_cross_entropy(tl_transpose(tl_slice(x[0], 1, 1, 4), 0, 1), targets, weight,
+                                   TL_REDUCE_SUM);
 }
 TL_GRAD_CASES(binary_cross_entropy, {.what = "mean", .f = mean, TL_INPUTS(TL_DIMS(3, 17), TL_DIMS(3, 17))},
               {.what = "each, weighted",

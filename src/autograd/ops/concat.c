@@ -29,15 +29,14 @@ tl_var tl_concat(const tl_var *x, int count, int axis) {
     if (!c.ok) return tl_call_end(&c);
     tl_shape shape = tl_shape_of(c.x[0]);
     int at = tl_axis(shape.rank, axis);
-    char first[TL_SHAPE_TEXT], other[TL_SHAPE_TEXT];
-    if (at < 0) return tl_call_fail(&c, "%s has no axis %d", tl_shape_text(shape, first), axis);
+    if (at < 0) return tl_call_fail(&c, "%s has no axis %d", TL_SHAPE_STRING(shape), axis);
     long total = shape.dim[at];
     for (int i = 1; i < count; i++) {
         tl_shape s = tl_shape_of(c.x[i]), same = s;
         if (s.rank == shape.rank) same.dim[at] = shape.dim[at];
         if (!tl_shape_equal(same, shape))
-            return tl_call_fail(&c, "%s and %s (input %d) do not fit along axis %d",
-                                tl_shape_text(shape, first), tl_shape_text(s, other), i, axis);
+            return tl_call_fail(&c, "%s and %s (input %d) do not fit along axis %d", TL_SHAPE_STRING(shape),
+                                TL_SHAPE_STRING(s), i, axis);
         if (s.dim[at] > LONG_MAX - total)
             return tl_call_fail(&c, "the result has more elements than memory can hold");
         total += s.dim[at];

@@ -51,7 +51,7 @@ tl_var tl_cross_entropy(tl_var logits, const int *targets, const tl_loss_options
                                classes, &s->loss.targets, tl_tape_workspace(c.tape)))
         return tl_call_fail(&c, "out of memory");
     if (!s->loss.each) *y.data = (tl_real)(sums.loss / s->loss.divisor);
-    tl_loss_say(&sums, report);
+    tl_loss_fill_report(&sums, report);
     return tl_call_end(&c);
 }
 

@@ -27,15 +27,14 @@ tl_var tl_embedding(tl_var weight, const int *ids, tl_shape shape) {
     tl_call c = tl_call_begin(&tl_op_embedding, 1, &weight);
     c.unread = TL_UNREAD_ALL;
     if (!c.ok) return tl_call_end(&c);
-    char text[TL_SHAPE_TEXT];
     const tl_shape table = tl_shape_of(c.x[0]);
-    if (table.rank != 2) return tl_call_fail(&c, "weight %s is not [V,D]", tl_shape_text(table, text));
+    if (table.rank != 2) return tl_call_fail(&c, "weight %s is not [V,D]", TL_SHAPE_STRING(table));
     if (tl_shape_numel(shape) < 0)
-        return tl_call_fail(&c, "ids: %s %s", tl_shape_text(shape, text), tl_shape_fault(shape));
+        return tl_call_fail(&c, "ids: %s %s", TL_SHAPE_STRING(shape), tl_shape_fault(shape));
     if (!ids && tl_shape_numel(shape) > 0)
-        return tl_call_fail(&c, "ids are NULL, should be %s numbers of rows", tl_shape_text(shape, text));
+        return tl_call_fail(&c, "ids are NULL, should be %s numbers of rows", TL_SHAPE_STRING(shape));
     if (shape.rank >= TL_MAX_RANK)
-        return tl_call_fail(&c, "ids %s have too many axes, at most %d", tl_shape_text(shape, text),
+        return tl_call_fail(&c, "ids %s have too many axes, at most %d", TL_SHAPE_STRING(shape),
                             TL_MAX_RANK - 1);
     saved *s = tl_call_save(&c, sizeof *s);
     if (!s) return tl_call_end(&c);
@@ -44,7 +43,7 @@ tl_var tl_embedding(tl_var weight, const int *ids, tl_shape shape) {
     for (long i = 0; i < s->count && s->id; i++) {
         if (ids[i] < 0 || ids[i] >= table.dim[0])
             return tl_call_fail(&c, "id %d at position %ld of %s is outside 0 … %ld (V = %ld)", ids[i], i,
-                                tl_shape_text(shape, text), table.dim[0] - 1, table.dim[0]);
+                                TL_SHAPE_STRING(shape), table.dim[0] - 1, table.dim[0]);
         s->id[i] = ids[i];
     }
     shape.dim[shape.rank++] = table.dim[1];
@@ -58,7 +57,8 @@ static const int some[6] = {3, 0, 3, 3, 1, 0};
 static tl_var repeated(const tl_var *x) { return tl_embedding(x[0], some, TL_SHAPE(2, 3)); }
 static tl_var of_a_view(const tl_var *x) { return tl_embedding(tl_transpose(x[0], 0, 1), some, TL_SHAPE(6)); }
 static tl_var used_twice(const tl_var *x) {
-    return tl_mul(tl_embedding(x[0], some, TL_SHAPE(6)), tl_embedding(x[0], some + 1, TL_SCALAR_SHAPE));
+    tl_var row = tl_embedding(x[0], some + 1, TL_SCALAR_SHAPE);
+    return tl_mul(tl_embedding(x[0], some, TL_SHAPE(6)), row);
 }
 TL_GRAD_CASES(embedding, {.what = "repeated ids", .f = repeated, TL_INPUTS(TL_DIMS(5, 7))},
               {.what = "of a view", .f = of_a_view, TL_INPUTS(TL_DIMS(3, 4))},

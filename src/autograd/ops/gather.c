@@ -28,14 +28,13 @@ const tl_op tl_op_gather = {"gather", backward};
 static int check_shapes(tl_call *c, int axis, tl_shape ids) {
     const tl_shape x = tl_shape_of(c->x[0]);
     const int at = tl_axis(x.rank, axis);
-    char first[TL_SHAPE_TEXT], second[TL_SHAPE_TEXT];
     bool fits = ids.rank == x.rank && tl_shape_numel(ids) >= 0;
     for (int i = 0; i < x.rank && fits; i++) fits = ids.dim[i] >= 0 && (i == at || ids.dim[i] <= x.dim[i]);
     if (at < 0)
-        tl_call_fail(c, "%s has no axis %d", tl_shape_text(x, first), axis);
+        tl_call_fail(c, "%s has no axis %d", TL_SHAPE_STRING(x), axis);
     else if (!fits)
         tl_call_fail(c, "ids are %s, x is %s: should be as many axes, none longer than x's but axis %d",
-                     tl_shape_text(ids, first), tl_shape_text(x, second), axis);
+                     TL_SHAPE_STRING(ids), TL_SHAPE_STRING(x), axis);
     return fits ? at : -1;
 }
 
@@ -60,11 +59,10 @@ tl_var tl_gather(tl_var x, int axis, const int *ids, tl_shape shape) {
     saved *s = tl_call_save(&c, sizeof *s);
     int *id = tl_call_memory(&c, (size_t)count * sizeof *id);
     for (long i = 0; i < count && id; i++) {
-        char place[TL_SHAPE_TEXT], text[TL_SHAPE_TEXT];
+        char place[TL_SHAPE_TEXT];
         if (ids[i] < 0 || ids[i] >= size)
             return tl_call_fail(&c, "id %d at %s is outside 0 … %ld: x is %s, axis %d", ids[i],
-                                place_text(shape, i, place), size - 1,
-                                tl_shape_text(tl_shape_of(c.x[0]), text), axis);
+                                place_text(shape, i, place), size - 1, TL_SHAPE_STRING_OF(c.x[0]), axis);
         id[i] = ids[i];
     }
     tl_tensor y = tl_call_new(&c, shape);

@@ -8,9 +8,7 @@
  *
  * backward: given dy,   dh += dy∘z,   dn = dy∘(1 - z)∘(1 - n²),   dr = dn∘w_n∘r∘(1 - r),   dz = dy∘(h - n)∘z∘(1 - z),
  *                       dx += (dr, dz, dn),   drecall += (dr, dz, dn∘r). */
-#include "tapeloom/op.h"
-#include "tapeloom/ops.h"
-#include "tensor/gates.h"
+#include "cell_step.h"
 
 typedef struct saved {
     tl_tensor gates, recall, h;
@@ -30,34 +28,15 @@ static void backward(tl_back *b) {
 
 const tl_op tl_op_gru_step = {"gru_step", backward};
 
-static bool check_shapes(tl_call *c) {
-    char text[3][TL_SHAPE_TEXT];
-    const tl_tensor x = c->x[0], recall = c->x[1], h = c->x[2];
-    const bool fits = h.rank == 2 && x.rank == 2 && x.dim[0] == h.dim[0] && x.dim[1] % 3 == 0 &&
-                      x.dim[1] / 3 == h.dim[1] && tl_shape_equal(tl_shape_of(x), tl_shape_of(recall));
-    if (!fits)
-        tl_call_fail(c, "x %s, recall %s, h %s: should be [B,3*hidden], [B,3*hidden], [B,hidden]",
-                     tl_shape_text(tl_shape_of(x), text[0]), tl_shape_text(tl_shape_of(recall), text[1]),
-                     tl_shape_text(tl_shape_of(h), text[2]));
-    return c->ok;
-}
-
-/* Makes each row contiguous. The rows may have any stride, as in one step of many. */
-static bool make_rows_contiguous(tl_call *c) {
-    for (int i = 0; i < 3; i++)
-        if (c->x[i].stride[1] != 1 && !tl_call_dense(c, i)) return false;
-    return true;
-}
-
 tl_var tl_gru_step(tl_var x, tl_var recall, tl_var h) {
     tl_call c = tl_call_begin(&tl_op_gru_step, 3, (tl_var[]){x, recall, h});
     c.unread = TL_UNREAD_RESULT | TL_UNREAD_INPUT(0);
-    if (!c.ok || !check_shapes(&c) || !make_rows_contiguous(&c)) return tl_call_end(&c);
+    if (!tl_cell_step_inputs(&c, 3, "h")) return tl_call_end(&c);
     tl_tensor y = tl_call_new(&c, tl_shape_of(c.x[2]));
     saved *s = tl_call_save(&c, sizeof *s);
-    tl_real *gates = tl_call_memory(&c, (size_t)tl_numel(c.x[0]) * sizeof *gates);
-    if (!gates) return tl_call_end(&c);
-    *s = (saved){tl_tensor_of(gates, tl_shape_of(c.x[0])), c.x[1], c.x[2]};
+    tl_tensor gates = tl_call_tensor(&c, tl_shape_of(c.x[0]));
+    if (!gates.data) return tl_call_end(&c);
+    *s = (saved){gates, c.x[1], c.x[2]};
     tl_gates_gru(y, s->gates, c.x[0], s->recall, s->h);
     return tl_call_end(&c);
 }

@@ -6,11 +6,9 @@
 static bool copy_lengths(tl_call *c, tl_key_mask *to, const int *lengths, const long dim[4]) {
     int *copy = tl_call_memory(c, (size_t)dim[0] * sizeof *copy);
     for (long b = 0; b < dim[0] && copy; b++) {
-        if (lengths[b] < 0 || lengths[b] > dim[3]) {
-            tl_call_fail(c, "key_lengths[%ld] is %d, should be 0 … %ld, the number of keys", b, lengths[b],
-                         dim[3]);
-            return false;
-        }
+        if (lengths[b] < 0 || lengths[b] > dim[3])
+            return tl_call_refuse(c, "key_lengths[%ld] is %d, should be 0 … %ld, the number of keys", b,
+                                  lengths[b], dim[3]);
         copy[b] = lengths[b];
     }
     to->lengths = copy;
@@ -33,19 +31,15 @@ static bool copy_attend(tl_call *c, tl_key_mask *to, const tl_mask *mask, const 
         have.dim[a] = mask->attend_dim[a];
         fits &= have.dim[a] == 1 || have.dim[a] == dim[a];
     }
-    char first[TL_SHAPE_TEXT], second[TL_SHAPE_TEXT];
-    if (!fits) {
-        tl_call_fail(c, "attend is %s, scores are %s [batch,head,query,key]: each size must be the same or 1",
-                     tl_shape_text(have, first), tl_shape_text(want, second));
-        return false;
-    }
+    if (!fits)
+        return tl_call_refuse(
+            c, "attend is %s, scores are %s [batch,head,query,key]: each size must be the same or 1",
+            TL_SHAPE_STRING(have), TL_SHAPE_STRING(want));
     const long count = tl_shape_numel(have);
     uint8_t *copy = tl_call_memory(c, (size_t)count);
     for (long i = 0; i < count && copy; i++) {
-        if (mask->attend[i] != TL_ATTEND && mask->attend[i] != TL_BLOCK) {
-            tl_call_fail(c, "attend[%ld] is %d, neither TL_ATTEND nor TL_BLOCK", i, mask->attend[i]);
-            return false;
-        }
+        if (mask->attend[i] != TL_ATTEND && mask->attend[i] != TL_BLOCK)
+            return tl_call_refuse(c, "attend[%ld] is %d, neither TL_ATTEND nor TL_BLOCK", i, mask->attend[i]);
         copy[i] = mask->attend[i];
     }
     to->attend = copy;
@@ -93,24 +87,25 @@ bool tl_key_mask_copy(tl_call *c, tl_key_mask *copy, const tl_mask *mask, const 
     if (mask && mask->attend && !copy_attend(c, copy, mask, scores)) return false;
     if (!mask || !mask->window) return true;
     if (mask->window < 0)
-        return tl_call_fail(c, "the mask's window is %ld, should be 1 or more, or 0 for none", mask->window),
-               false;
+        return tl_call_refuse(c, "the mask's window is %ld, should be 1 or more, or 0 for none",
+                              mask->window);
     return mask->attend ? narrow(c, copy, mask, scores)
                         : set_window(c, copy, mask->window, scores[2], scores[3]);
 }
 
-bool tl_key_mask_of_scores(tl_call *c, tl_key_mask *copy, const tl_mask *mask, long *rows, long *keys) {
+tl_masked *tl_masked_save(tl_call *c, const tl_mask *mask) {
+    tl_masked *m = tl_call_save(c, sizeof *m);
+    if (!m) return NULL;
     const tl_shape shape = tl_shape_of(c->x[0]);
-    char text[TL_SHAPE_TEXT];
     if (shape.rank < 2 || shape.rank > 4)
         return tl_call_fail(c, "%s is not [batch,head,query,key], [batch,query,key] or [query,key]",
-                            tl_shape_text(shape, text)),
-               false;
+                            TL_SHAPE_STRING(shape)),
+               NULL;
     const long dim[4] = {shape.rank > 2 ? shape.dim[0] : 1, shape.rank > 3 ? shape.dim[1] : 1,
                          shape.dim[shape.rank - 2], shape.dim[shape.rank - 1]};
-    *rows = dim[0] * dim[1] * dim[2];
-    *keys = dim[3];
-    return tl_key_mask_copy(c, copy, mask, dim);
+    m->rows = dim[0] * dim[1] * dim[2];
+    m->keys = dim[3];
+    return tl_key_mask_copy(c, &m->mask, mask, dim) ? m : NULL;
 }
 
 /* ---- keys that no query sees ---- */
@@ -153,9 +148,8 @@ static bool hidden_are_finite(tl_tensor t, const tl_key_mask *m) {
 tl_tensor tl_key_mask_clear(tl_call *c, int i, const tl_key_mask *m) {
     const tl_tensor t = c->x[i];
     if (hidden_are_finite(t, m)) return t;
-    tl_tensor copy = tl_tensor_of(tl_call_memory(c, (size_t)tl_numel(t) * sizeof(tl_real)), tl_shape_of(t));
-    if (!copy.data) return copy;
-    tl_tensor_copy(copy, t);
+    tl_tensor copy = tl_call_tensor(c, tl_shape_of(t));
+    if (!tl_tensor_copy(copy, t)) return copy;
     for (long b = 0; b < t.dim[0]; b++)
         for (long h = 0; h < t.dim[1]; h++)
             for (long j = first_hidden(m, b, t.dim[2]); j < t.dim[2]; j++)

@@ -12,38 +12,20 @@
 #include "tapeloom/ops.h"
 #include "normalised.h"
 
-typedef struct saved {
-    tl_normalised of;
-    tl_real *mean, *rstd; /* one for each row */
-} saved;
-
-static void backward(tl_back *b) {
-    const saved *s = b->saved;
-    tl_normalised_backward(b, &s->of, s->mean, s->rstd);
-}
-
-const tl_op tl_op_layer_norm = {"layer_norm", backward};
+const tl_op tl_op_layer_norm = {"layer_norm", tl_normalised_backward};
 
 tl_var tl_layer_norm(tl_var x, tl_var gamma, tl_var beta, double eps) {
     tl_call c = tl_call_begin_optional(&tl_op_layer_norm, TL_OPTIONAL(1) | TL_OPTIONAL(2), 3,
                                        (tl_var[]){x, gamma, beta});
     c.unread = TL_UNREAD_RESULT | TL_UNREAD_INPUT(2);
-    if (!c.ok) return tl_call_end(&c);
-    saved *s = tl_call_save(&c, sizeof *s);
-    if (!s || !tl_normalised_prepare(&c, &s->of, eps)) return tl_call_end(&c);
-    tl_tensor y = tl_call_new(&c, tl_shape_of(c.x[0]));
-    s->mean = tl_call_memory(&c, (size_t)s->of.rows * sizeof *s->mean);
-    s->rstd = tl_call_memory(&c, (size_t)s->of.rows * sizeof *s->rstd);
-    if (!c.ok) return tl_call_end(&c);
-    tl_rows_layer_norm(y.data, s->of.x, s->of.gamma, c.x[2].data, s->of.rows, s->of.n, eps, s->mean, s->rstd);
-    return tl_call_end(&c);
+    return tl_normalised_call(&c, eps, true);
 }
 
 static tl_var whole(const tl_var *x) { return tl_layer_norm(x[0], x[1], x[2], 1e-5); }
 static tl_var bare(const tl_var *x) { return tl_layer_norm(x[0], TL_NO_VAR, TL_NO_VAR, 1e-2); }
 static tl_var of_views(const tl_var *x) {
-    return tl_layer_norm(tl_transpose(x[0], 0, 1), tl_reshape(tl_slice(x[1], 1, 1, 2), TL_SHAPE(-1)),
-                         TL_NO_VAR, 1e-5);
+    tl_var gamma = tl_reshape(tl_slice(x[1], 1, 1, 2), TL_SHAPE(-1));
+    return tl_layer_norm(tl_transpose(x[0], 0, 1), gamma, TL_NO_VAR, 1e-5);
 }
 TL_GRAD_CASES(layer_norm,
               {.what = "gamma and beta", .f = whole, TL_INPUTS(TL_DIMS(2, 3, 17), TL_DIMS(17), TL_DIMS(17))},

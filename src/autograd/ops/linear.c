@@ -3,33 +3,14 @@
  *     y[…,o] = sum over i of x[…,i]·w[o,i]  + bias[o]          x [...,in], w [out,in], bias [out] or none
  *
  * backward: given dy,   dx += dy·w,   dw += dyᵀ·x,   dbias += the sum of dy's rows. */
-#include "tapeloom/op.h"
-#include "tapeloom/ops.h"
-#include "autograd/for_kernels.h"
-#include "tensor/product.h"
-
-/* A single row [n] as [1,n]; other tensors as they are, under their own strides. */
-static tl_tensor as_rows(tl_tensor t) {
-    if (t.rank > 1) return t;
-    return (tl_tensor){.data = t.data, .rank = 2, .dim = {1, t.dim[0]}, .stride = {0, t.stride[0]}};
-}
-
-static tl_tensor transposed(tl_tensor t) { return tl_tensor_transpose(t, -1, -2); }
-
-static void give_product(tl_back *b, int i, tl_tensor left, tl_tensor right) {
-    tl_sink sink;
-    if (!tl_sink_open(b, i, &sink)) return;
-    const tl_product_options options = {.add = sink.add, .precision = tl_tape_matmul_precision(b->tape)};
-    if (!tl_product(as_rows(sink.to), left, right, &options, tl_tape_workspace(b->tape)))
-        tl_tape_fail(b->tape, "linear: out of memory in backward");
-    tl_sink_close(b, &sink);
-}
+#include "give_product.h"
 
 static void backward(tl_back *b) {
-    tl_tensor dy = as_rows(b->dy);
-    give_product(b, 0, dy, tl_back_x(b, 1));
+    const tl_product_options options = {.precision = tl_tape_matmul_precision(b->tape)};
+    tl_tensor dy = tl_as_rows(b->dy);
+    tl_give_product(b, 0, dy, tl_back_x(b, 1), options);
     /* dw has no batch axes: the product sums over them */
-    give_product(b, 1, transposed(dy), as_rows(tl_back_x(b, 0)));
+    tl_give_product(b, 1, tl_transposed(dy), tl_as_rows(tl_back_x(b, 0)), options);
     if (tl_back_wants(b, 2)) tl_give(b, 2, b->dy);
 }
 
@@ -37,18 +18,15 @@ const tl_op tl_op_linear = {"linear", backward};
 
 static bool check_shapes(tl_call *c) {
     const tl_tensor x = c->x[0], w = c->x[1], bias = c->x[2];
-    char given[TL_SHAPE_TEXT], weight[TL_SHAPE_TEXT];
     if (x.rank < 1 || w.rank != 2)
-        tl_call_fail(c, "x %s and w %s: x must be [...,in], w [out,in]", tl_shape_text(tl_shape_of(x), given),
-                     tl_shape_text(tl_shape_of(w), weight));
+        tl_call_fail(c, "x %s and w %s: x must be [...,in], w [out,in]", TL_SHAPE_STRING_OF(x),
+                     TL_SHAPE_STRING_OF(w));
     else if (x.dim[x.rank - 1] != w.dim[1])
         tl_call_fail(c, "x %s and w %s: inner sizes %ld and %ld differ (w is [out,in])",
-                     tl_shape_text(tl_shape_of(x), given), tl_shape_text(tl_shape_of(w), weight),
-                     x.dim[x.rank - 1], w.dim[1]);
+                     TL_SHAPE_STRING_OF(x), TL_SHAPE_STRING_OF(w), x.dim[x.rank - 1], w.dim[1]);
     else if (bias.data && (bias.rank != 1 || bias.dim[0] != w.dim[0]))
-        tl_call_fail(c, "bias %s does not fit w %s: it must be [%ld]",
-                     tl_shape_text(tl_shape_of(bias), given), tl_shape_text(tl_shape_of(w), weight),
-                     w.dim[0]);
+        tl_call_fail(c, "bias %s does not fit w %s: it must be [%ld]", TL_SHAPE_STRING_OF(bias),
+                     TL_SHAPE_STRING_OF(w), w.dim[0]);
     return c->ok;
 }
 
@@ -64,7 +42,8 @@ tl_var tl_linear(tl_var x, tl_var w, tl_var bias) {
     if (!y.data) return tl_call_end(&c);
     const tl_product_options options = {
         .bias = c.x[2].data, .precision = tl_tape_matmul_precision(c.tape), .packed = tl_tape_packed(w)};
-    if (!tl_product(as_rows(y), as_rows(c.x[0]), transposed(c.x[1]), &options, tl_tape_workspace(c.tape)))
+    if (!tl_product(tl_as_rows(y), tl_as_rows(c.x[0]), tl_transposed(c.x[1]), &options,
+                    tl_tape_workspace(c.tape)))
         return tl_call_fail(&c, "out of memory");
     return tl_call_end(&c);
 }
@@ -72,7 +51,8 @@ tl_var tl_linear(tl_var x, tl_var w, tl_var bias) {
 static tl_var with_bias(const tl_var *x) { return tl_linear(x[0], x[1], x[2]); }
 static tl_var without_bias(const tl_var *x) { return tl_linear(x[0], x[1], TL_NO_VAR); }
 static tl_var of_slices(const tl_var *x) { /* a packed projection's middle third */
-    return tl_linear(tl_slice(x[0], -1, 2, 6), tl_slice(x[1], 0, 3, 6), tl_slice(x[2], 0, 3, 6));
+    tl_var bias = tl_slice(x[2], 0, 3, 6), w = tl_slice(x[1], 0, 3, 6);
+    return tl_linear(tl_slice(x[0], -1, 2, 6), w, bias);
 }
 static tl_var batch_transposed(const tl_var *x) { return tl_linear(tl_transpose(x[0], 0, 1), x[1], x[2]); }
 TL_GRAD_CASES(linear,

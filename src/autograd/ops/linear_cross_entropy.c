@@ -182,13 +182,9 @@ const tl_op tl_op_linear_cross_entropy = {"linear_cross_entropy", backward};
 
 /* Takes memory for the gradients that are wanted. */
 static bool prepare_gradients(tl_call *c, saved *s) {
-    for (int i = 0; i < 3; i++) {
-        if (!tl_call_wants(c, i)) continue;
-        tl_real *memory = tl_call_memory(c, (size_t)tl_numel(c->x[i]) * sizeof *memory);
-        if (!memory) return false;
-        s->d[i] = tl_tensor_of(memory, tl_shape_of(c->x[i]));
-    }
-    return true;
+    for (int i = 0; i < 3; i++)
+        if (tl_call_wants(c, i)) s->d[i] = tl_call_tensor(c, tl_shape_of(c->x[i]));
+    return c->ok;
 }
 
 /* Fills in the problem, over contiguous inputs. False, and the call has failed, if an input or option is wrong. */
@@ -209,20 +205,16 @@ static bool pose(tl_call *c, problem *p, const int *targets, const tl_loss_optio
 
 static bool check_shapes(tl_call *c) {
     const tl_shape x = tl_shape_of(c->x[0]), w = tl_shape_of(c->x[1]), bias = tl_shape_of(c->x[2]);
-    char first[TL_SHAPE_TEXT], second[TL_SHAPE_TEXT];
     if (x.rank < 1 || w.rank != 2 || x.dim[x.rank - 1] != w.dim[1])
-        return tl_call_fail(c, "x %s, w %s: should be [...,D] and [V,D]", tl_shape_text(x, first),
-                            tl_shape_text(w, second)),
-               false;
+        return tl_call_refuse(c, "x %s, w %s: should be [...,D] and [V,D]", TL_SHAPE_STRING(x),
+                              TL_SHAPE_STRING(w));
     const long rows = w.dim[1] > 0 ? tl_shape_numel(x) / w.dim[1] : 0;
     if (rows > INT_MAX || tl_shape_numel(TL_SHAPE(rows, w.dim[0])) < 0)
-        return tl_call_fail(c, "x %s, w %s: there would be more logits than can be counted",
-                            tl_shape_text(x, first), tl_shape_text(w, second)),
-               false;
+        return tl_call_refuse(c, "x %s, w %s: there would be more logits than can be counted",
+                              TL_SHAPE_STRING(x), TL_SHAPE_STRING(w));
     if (c->x[2].data && !tl_shape_equal(bias, TL_SHAPE(w.dim[0])))
-        return tl_call_fail(c, "w %s, bias %s: should be [V,D] and [V]", tl_shape_text(w, first),
-                            tl_shape_text(bias, second)),
-               false;
+        return tl_call_refuse(c, "w %s, bias %s: should be [V,D] and [V]", TL_SHAPE_STRING(w),
+                              TL_SHAPE_STRING(bias));
     return true;
 }
 
@@ -245,7 +237,7 @@ tl_var tl_linear_cross_entropy(tl_var x, tl_var w, tl_var bias, const int *targe
     lay_out(&k, memory);
     if (!run(&k, tl_tape_workspace(c.tape))) return tl_call_fail(&c, "out of memory");
     if (!k.y) *y.data = (tl_real)(k.sums.loss / s->p.loss.divisor);
-    tl_loss_say(&k.sums, report);
+    tl_loss_fill_report(&k.sums, report);
     tl_tape_release(c.tape, before_blocks);
     return tl_call_end(&c);
 }
@@ -261,8 +253,9 @@ static tl_var smoothed(const tl_var *x) {
     return tl_linear_cross_entropy(x[0], x[1], x[2], some, &options, NULL);
 }
 static tl_var of_views(const tl_var *x) {
-    return tl_linear_cross_entropy(tl_transpose(x[0], 0, 1), tl_transpose(x[1], 0, 1), x[2], some,
-                                   &(tl_loss_options){.divisor = 3}, NULL);
+    tl_var w = tl_transpose(x[1], 0, 1);
+    return tl_linear_cross_entropy(tl_transpose(x[0], 0, 1), w, x[2], some, &(tl_loss_options){.divisor = 3},
+                                   NULL);
 }
 static tl_var each(const tl_var *x) {
     const tl_loss_options options = {
@@ -271,8 +264,8 @@ static tl_var each(const tl_var *x) {
 }
 static tl_var each_of_views(const tl_var *x) {
     const tl_loss_options options = {.reduction = TL_REDUCE_NONE, .class_weight = weights};
-    return tl_linear_cross_entropy(tl_transpose(x[0], 0, 1), tl_transpose(x[1], 0, 1), TL_NO_VAR, some,
-                                   &options, NULL);
+    tl_var w = tl_transpose(x[1], 0, 1);
+    return tl_linear_cross_entropy(tl_transpose(x[0], 0, 1), w, TL_NO_VAR, some, &options, NULL);
 }
 TL_GRAD_CASES(
     linear_cross_entropy, {.what = "plain, shared", .f = plain, TL_INPUTS(TL_DIMS(5, 5), TL_DIMS(5, 5))},

@@ -9,9 +9,7 @@
  *
  * backward: given dh' and dc',   d = dc' + dh'∘o∘(1 - tanh²c'),   dc += d∘f,
  *           dx, drecall += (d∘g∘i∘(1 - i), d∘c∘f∘(1 - f), d∘i∘(1 - g²), dh'∘tanh(c')∘o∘(1 - o)). */
-#include "tapeloom/op.h"
-#include "tapeloom/ops.h"
-#include "tensor/gates.h"
+#include "cell_step.h"
 
 /* One half of [2,B,hidden]. */
 static tl_tensor half(tl_tensor t, int which) { return tl_at(t, which); }
@@ -33,36 +31,16 @@ static void backward(tl_back *b) {
 
 const tl_op tl_op_lstm_step = {"lstm_step", backward};
 
-static bool check_shapes(tl_call *call) {
-    char text[3][TL_SHAPE_TEXT];
-    const tl_tensor x = call->x[0], recall = call->x[1], c = call->x[2];
-    const bool fits = c.rank == 2 && x.rank == 2 && x.dim[0] == c.dim[0] && x.dim[1] % 4 == 0 &&
-                      x.dim[1] / 4 == c.dim[1] && tl_shape_equal(tl_shape_of(x), tl_shape_of(recall));
-    if (!fits)
-        tl_call_fail(call, "x %s, recall %s, c %s: should be [B,4*hidden], [B,4*hidden], [B,hidden]",
-                     tl_shape_text(tl_shape_of(x), text[0]), tl_shape_text(tl_shape_of(recall), text[1]),
-                     tl_shape_text(tl_shape_of(c), text[2]));
-    return call->ok;
-}
-
-/* Makes each row contiguous. The rows may have any stride, as in one step of many. */
-static bool make_rows_contiguous(tl_call *c) {
-    for (int i = 0; i < 3; i++)
-        if (c->x[i].stride[1] != 1 && !tl_call_dense(c, i)) return false;
-    return true;
-}
-
 tl_var tl_lstm_step(tl_var x, tl_var recall, tl_var c) {
     tl_call call = tl_call_begin(&tl_op_lstm_step, 3, (tl_var[]){x, recall, c});
     call.unread = TL_UNREAD_RESULT | TL_UNREAD_INPUT(0) | TL_UNREAD_INPUT(1);
-    if (!call.ok || !check_shapes(&call) || !make_rows_contiguous(&call)) return tl_call_end(&call);
+    if (!tl_cell_step_inputs(&call, 4, "c")) return tl_call_end(&call);
     const tl_tensor *in = call.x;
     tl_tensor y = tl_call_new(&call, TL_SHAPE(2, in[2].dim[0], in[2].dim[1]));
     saved *s = tl_call_save(&call, sizeof *s);
-    const tl_shape kept = TL_SHAPE(in[2].dim[0], 5 * in[2].dim[1]); /* the gates, and tanh(c') */
-    tl_real *gates = tl_call_memory(&call, (size_t)tl_shape_numel(kept) * sizeof *gates);
-    if (!gates) return tl_call_end(&call);
-    *s = (saved){tl_tensor_of(gates, kept), in[2]};
+    tl_tensor gates = tl_call_tensor(&call, TL_SHAPE(in[2].dim[0], 5 * in[2].dim[1])); /* and tanh(c') */
+    if (!gates.data) return tl_call_end(&call);
+    *s = (saved){gates, in[2]};
     tl_gates_lstm(half(y, 0), half(y, 1), s->gates, in[0], in[1], s->c, true);
     return tl_call_end(&call);
 }
@@ -73,7 +51,8 @@ static tl_var of_views(const tl_var *x) { /* one step of three; its own state; c
     return tl_slice(tl_lstm_step(step, step, tl_transpose(x[1], 0, 1)), 0, 0, 1);
 }
 static tl_var of_its_cells(const tl_var *x) {
-    return tl_slice(tl_lstm_step(tl_slice(x[0], 1, 0, 4), tl_slice(x[0], 1, 1, 5), x[1]), 0, 1, 2);
+    tl_var recall = tl_slice(x[0], 1, 1, 5);
+    return tl_slice(tl_lstm_step(tl_slice(x[0], 1, 0, 4), recall, x[1]), 0, 1, 2);
 }
 TL_GRAD_CASES(lstm_step,
               {.what = "odd size",

@@ -13,17 +13,13 @@
  * After all steps
  *
  *     dx = dsum        dbias += the sum of dsum's rows        dweight += dsumᵀ·h, h before each step: one product */
-#include "tapeloom/op.h"
-#include "tapeloom/ops.h"
-#include "autograd/for_kernels.h"
+#include "give_product.h"
 #include "tensor/lstm.h"
 #include "tensor/map.h"
 
 #include <string.h>
 
 enum { X, WEIGHT, BIAS, FIRST_H, FIRST_C }; /* the inputs */
-
-static tl_tensor transposed(tl_tensor t) { return tl_tensor_transpose(t, -1, -2); }
 
 static bool give_product(tl_back *b, tl_tensor to, bool add, tl_tensor left, tl_tensor right) {
     const tl_product_options options = {.add = add, .precision = tl_tape_matmul_precision(b->tape)};
@@ -61,10 +57,10 @@ static bool give_weight(tl_back *b, tl_tensor dsum) {
     if (!tl_sink_open(b, WEIGHT, &sink)) return true;
     bool done = true;
     if (!tl_product_in_groups(tl_tape_matmul_precision(b->tape)))
-        done = give_product(b, sink.to, sink.add, transposed(dsum), l->h);
+        done = give_product(b, sink.to, sink.add, tl_transposed(dsum), l->h);
     else
         for (long j = 0; done && j < dsum.dim[0]; j++)
-            done = give_product(b, sink.to, sink.add || j > 0, transposed(tl_at(dsum, j)), tl_at(l->h, j));
+            done = give_product(b, sink.to, sink.add || j > 0, tl_transposed(tl_at(dsum, j)), tl_at(l->h, j));
     tl_sink_close(b, &sink);
     return done;
 }
@@ -76,7 +72,7 @@ static void give_x(tl_back *b, tl_tensor dsum) {
     if (!tl_sink_open(b, X, &sink)) return;
     for (long j = 0; j < steps; j++) {
         tl_tensor to = tl_at(tl_tensor_transpose(sink.to, 0, 1), l->reverse ? j : steps - 1 - j);
-        (sink.add ? tl_tensor_accumulate : tl_tensor_copy)(to, tl_at(dsum, j));
+        tl_tensor_put(to, tl_at(dsum, j), sink.add);
     }
     tl_sink_close(b, &sink);
 }
@@ -105,19 +101,17 @@ const tl_op tl_op_lstm_steps = {"lstm_steps", backward};
 static bool check_shapes(tl_call *call) {
     const tl_tensor x = call->x[X], weight = call->x[WEIGHT], bias = call->x[BIAS], h = call->x[FIRST_H],
                     c = call->x[FIRST_C];
-    char text[5][TL_SHAPE_TEXT];
     const bool ranks = x.rank == 3 && weight.rank == 2 && (!bias.data || bias.rank == 1) && c.rank == 2;
     if (ranks && x.dim[0] == c.dim[0] && x.dim[1] > 0 && x.dim[2] % 4 == 0 && x.dim[2] / 4 == c.dim[1] &&
         weight.dim[0] == x.dim[2] && weight.dim[1] == c.dim[1] && (!bias.data || bias.dim[0] == x.dim[2]) &&
         tl_shape_equal(tl_shape_of(h), tl_shape_of(c)))
         return true;
-    tl_call_fail(call,
-                 "x %s, weight %s, bias %s, h %s, c %s: should be [B,T,4*hidden], T at least 1, "
-                 "[4*hidden,hidden], [4*hidden], [B,hidden], [B,hidden]",
-                 tl_shape_text(tl_shape_of(x), text[0]), tl_shape_text(tl_shape_of(weight), text[1]),
-                 bias.data ? tl_shape_text(tl_shape_of(bias), text[2]) : "none",
-                 tl_shape_text(tl_shape_of(h), text[3]), tl_shape_text(tl_shape_of(c), text[4]));
-    return false;
+    return tl_call_refuse(call,
+                          "x %s, weight %s, bias %s, h %s, c %s: should be [B,T,4*hidden], T at least 1, "
+                          "[4*hidden,hidden], [4*hidden], [B,hidden], [B,hidden]",
+                          TL_SHAPE_STRING_OF(x), TL_SHAPE_STRING_OF(weight),
+                          bias.data ? TL_SHAPE_STRING_OF(bias) : "none", TL_SHAPE_STRING_OF(h),
+                          TL_SHAPE_STRING_OF(c));
 }
 
 static bool copy_lengths(tl_call *call, const int *lengths, tl_lstm *l) {
@@ -125,8 +119,7 @@ static bool copy_lengths(tl_call *call, const int *lengths, tl_lstm *l) {
     if (!lengths) return true;
     for (long b = 0; b < sentences; b++)
         if (lengths[b] < 0 || lengths[b] > steps)
-            return tl_call_fail(call, "lengths[%ld] is %d, should be in 0 … %ld", b, lengths[b], steps),
-                   false;
+            return tl_call_refuse(call, "lengths[%ld] is %d, should be in 0 … %ld", b, lengths[b], steps);
     int *copy = tl_call_memory(call, (size_t)sentences * sizeof *copy);
     if (copy) l->lengths = memcpy(copy, lengths, (size_t)sentences * sizeof *copy);
     return copy;
@@ -136,10 +129,6 @@ static bool copy_lengths(tl_call *call, const int *lengths, tl_lstm *l) {
 static bool make_rows_contiguous(tl_call *call) {
     return (call->x[X].stride[2] == 1 || tl_call_dense(call, X)) &&
            (call->x[FIRST_C].stride[1] == 1 || tl_call_dense(call, FIRST_C)) && tl_call_dense(call, BIAS);
-}
-
-static tl_tensor memory_of(tl_call *call, tl_shape shape) {
-    return tl_tensor_of(tl_call_memory(call, (size_t)tl_shape_numel(shape) * sizeof(tl_real)), shape);
 }
 
 tl_var tl_lstm_steps(tl_var x, tl_var weight, tl_var bias, tl_var h, tl_var c, const int *lengths,
@@ -159,8 +148,8 @@ tl_var tl_lstm_steps(tl_var x, tl_var weight, tl_var bias, tl_var h, tl_var c, c
                    .c = call.x[FIRST_C],
                    .reverse = reverse,
                    .y = y,
-                   .h = memory_of(&call, TL_SHAPE(kept, sentences, hidden)),
-                   .gates = memory_of(&call, TL_SHAPE(kept, sentences, 5 * hidden))};
+                   .h = tl_call_tensor(&call, TL_SHAPE(kept, sentences, hidden)),
+                   .gates = tl_call_tensor(&call, TL_SHAPE(kept, sentences, 5 * hidden))};
     if (!l->h.data || !l->gates.data || !copy_lengths(&call, lengths, l)) return tl_call_end(&call);
     tl_tensor_copy(tl_at(l->h, kept - 1), call.x[FIRST_H]);
     if (!tl_lstm_forward(l, tl_tape_matmul_precision(call.tape), tl_tape_packed(weight),
@@ -179,8 +168,8 @@ static tl_var of_lengths(const tl_var *x) {
 }
 static tl_var backwards(const tl_var *x) { /* of lengths; views, one of them twice */
     tl_var state = tl_transpose(x[2], 0, 1);
-    return tl_lstm_steps(tl_transpose(x[0], 1, 2), tl_slice(x[1], 1, 0, 2), TL_NO_VAR, state, state,
-                         (int[]){1, 3}, true);
+    tl_var weight = tl_slice(x[1], 1, 0, 2);
+    return tl_lstm_steps(tl_transpose(x[0], 1, 2), weight, TL_NO_VAR, state, state, (int[]){1, 3}, true);
 }
 TL_GRAD_CASES(lstm_steps,
               {.what = "odd size",

@@ -10,13 +10,8 @@
 #include "tensor/kernels/kernels.h"
 #include "tensor/map.h"
 
-typedef struct saved {
-    tl_key_mask mask; /* over the tape's own copies */
-    long rows, keys;
-} saved;
-
 /* Sets y to 0 where the mask hides the key. */
-static void hide(tl_real *y, const saved *s) {
+static void hide(tl_real *y, const tl_masked *s) {
     for (long r = 0; r < s->rows; r++) {
         const tl_row_mask row = tl_row_mask_of(&s->mask, r, s->keys);
         for (long j = 0; j < s->keys; j++)
@@ -25,7 +20,7 @@ static void hide(tl_real *y, const saved *s) {
 }
 
 static void backward(tl_back *b) {
-    const saved *s = b->saved;
+    const tl_masked *s = b->saved;
     tl_sink dx;
     if (!tl_sink_open_dense(b, 0, &dx)) return;
     for (long r = 0; r < s->rows; r++) {
@@ -44,9 +39,8 @@ const tl_op tl_op_masked_sigmoid = {"masked_sigmoid", backward};
 tl_var tl_masked_sigmoid(tl_var x, const tl_mask *mask) {
     tl_call c = tl_call_begin(&tl_op_masked_sigmoid, 1, &x);
     c.unread = TL_UNREAD_INPUTS;
-    if (!c.ok) return tl_call_end(&c);
-    saved *s = tl_call_save(&c, sizeof *s);
-    if (!s || !tl_key_mask_of_scores(&c, &s->mask, mask, &s->rows, &s->keys)) return tl_call_end(&c);
+    const tl_masked *s = tl_masked_save(&c, mask);
+    if (!s) return tl_call_end(&c);
     tl_tensor y = tl_call_new(&c, tl_shape_of(c.x[0]));
     if (!c.ok) return tl_call_end(&c);
     tl_map1(y, c.x[0], tl_kernels_pick()->map->sigmoid, 0);
@@ -54,23 +48,4 @@ tl_var tl_masked_sigmoid(tl_var x, const tl_mask *mask) {
     return tl_call_end(&c);
 }
 
-static tl_var lengths_and_causal(const tl_var *x) {
-    return tl_masked_sigmoid(x[0], &(tl_mask){.key_lengths = (const int[]){5, 0, 2}, .causal = true});
-}
-static tl_var array(const tl_var *x) {
-    static const uint8_t attend[2 * 3 * 4] = {
-        1, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 0,  /* head 0: its query 1 sees nothing */
-        1, 1, 1, 1, 0, 1, 0, 1, 1, 0, 0, 0}; /* head 1 */
-    return tl_masked_sigmoid(x[0], &(tl_mask){.attend = attend, .attend_dim = {1, 2, 3, 4}});
-}
-static tl_var of_a_view(const tl_var *x) {
-    return tl_masked_sigmoid(tl_transpose(x[0], 0, 1), &(tl_mask){.window = 1});
-}
-TL_GRAD_CASES(masked_sigmoid,
-              {.what = "lengths and causal",
-               .f = lengths_and_causal,
-               TL_INPUTS(TL_DIMS(3, 2, 4, 5)),
-               .low = -3,
-               .high = 3},
-              {.what = "attend array", .f = array, TL_INPUTS(TL_DIMS(2, 2, 3, 4)), .low = -3, .high = 3},
-              {.what = "of a view, window", .f = of_a_view, TL_INPUTS(TL_DIMS(5, 4)), .low = -3, .high = 3});
+TL_MASKED_CASES(masked_sigmoid, {.window = 1});

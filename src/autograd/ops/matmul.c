@@ -6,48 +6,31 @@
  * tape's matrix precision does not apply: this is attention's product of two values, whose matrices are small, so that
  * converting them to another number format takes as long as it saves. For products with weights use linear.
  * backward: given dy,   da += dy·bᵀ,   db += aᵀ·dy,   each summed over the batch axes along which it was broadcast. */
-#include "tapeloom/op.h"
-#include "tapeloom/ops.h"
-#include "autograd/for_kernels.h"
-#include "tensor/product.h"
+#include "give_product.h"
 
-static tl_tensor transposed(tl_tensor t) { return tl_tensor_transpose(t, -1, -2); }
+static const tl_product_options plain = {.plain = true};
 
-/* Input i's gradient += left·right, in place. The product sums over batch axes that the gradient does not have: those
- * along which the input was broadcast. */
-static void give_product(tl_back *b, int i, tl_tensor left, tl_tensor right) {
-    tl_sink sink;
-    if (!tl_sink_open(b, i, &sink)) return;
-    const tl_product_options options = {.add = sink.add, .plain = true};
-    if (!tl_product(sink.to, left, right, &options, tl_tape_workspace(b->tape)))
-        tl_tape_fail(b->tape, "matmul: out of memory in backward");
-    tl_sink_close(b, &sink);
-}
-
+/* An input's gradient does not have the batch axes along which the input was broadcast. */
 static void backward(tl_back *b) {
-    give_product(b, 0, b->dy, transposed(tl_back_x(b, 1)));
-    give_product(b, 1, transposed(tl_back_x(b, 0)), b->dy);
+    tl_give_product(b, 0, b->dy, tl_transposed(tl_back_x(b, 1)), plain);
+    tl_give_product(b, 1, tl_transposed(tl_back_x(b, 0)), b->dy, plain);
 }
 
 const tl_op tl_op_matmul = {"matmul", backward};
 
 static bool result_shape(tl_call *c, tl_shape *shape) {
     tl_shape x = tl_shape_of(c->x[0]), y = tl_shape_of(c->x[1]), batch_x = x, batch_y = y;
-    char left[TL_SHAPE_TEXT], right[TL_SHAPE_TEXT];
-    if (x.rank < 2 || y.rank < 2) {
-        tl_call_fail(c, "%s x %s: both need two axes or more; give a vector one of size 1",
-                     tl_shape_text(x, left), tl_shape_text(y, right));
-        return false;
-    }
+    if (x.rank < 2 || y.rank < 2)
+        return tl_call_refuse(c, "%s x %s: both need two axes or more; give a vector one of size 1",
+                              TL_SHAPE_STRING(x), TL_SHAPE_STRING(y));
     batch_x.rank -= 2;
     batch_y.rank -= 2;
     const long k = x.dim[x.rank - 1], k_of_y = y.dim[y.rank - 2];
     if (k != k_of_y)
-        tl_call_fail(c, "%s x %s: inner sizes %ld and %ld differ", tl_shape_text(x, left),
-                     tl_shape_text(y, right), k, k_of_y);
+        tl_call_fail(c, "%s x %s: inner sizes %ld and %ld differ", TL_SHAPE_STRING(x), TL_SHAPE_STRING(y), k,
+                     k_of_y);
     else if (!tl_shape_broadcast(batch_x, batch_y, shape))
-        tl_call_fail(c, "%s x %s: the batch axes do not broadcast", tl_shape_text(x, left),
-                     tl_shape_text(y, right));
+        tl_call_fail(c, "%s x %s: the batch axes do not broadcast", TL_SHAPE_STRING(x), TL_SHAPE_STRING(y));
     if (!c->ok) return false;
     shape->dim[shape->rank++] = x.dim[x.rank - 2];
     shape->dim[shape->rank++] = y.dim[y.rank - 1];
@@ -62,7 +45,7 @@ tl_var tl_matmul(tl_var a, tl_var b) {
     tl_shape shape;
     if (!result_shape(&c, &shape)) return tl_call_end(&c);
     tl_tensor out = tl_call_new(&c, shape);
-    if (out.data && !tl_product(out, x, y, &(tl_product_options){.plain = true}, tl_tape_workspace(c.tape)))
+    if (out.data && !tl_product(out, x, y, &plain, tl_tape_workspace(c.tape)))
         return tl_call_fail(&c, "out of memory");
     return tl_call_end(&c);
 }

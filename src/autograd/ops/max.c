@@ -29,14 +29,13 @@ tl_var tl_max(tl_var x, int axis, bool keep_dims) {
     c.unread = TL_UNREAD_ALL;
     if (!c.ok) return tl_call_end(&c);
     tl_shape shape = tl_shape_of(c.x[0]);
-    char text[TL_SHAPE_TEXT];
     int at = tl_axis(shape.rank, axis);
-    if (at < 0) return tl_call_fail(&c, "%s has no axis %d", tl_shape_text(shape, text), axis);
+    if (at < 0) return tl_call_fail(&c, "%s has no axis %d", TL_SHAPE_STRING(shape), axis);
     if (shape.dim[at] == 0)
-        return tl_call_fail(&c, "axis %d of %s has no elements", axis, tl_shape_text(shape, text));
+        return tl_call_fail(&c, "axis %d of %s has no elements", axis, TL_SHAPE_STRING(shape));
     if (shape.dim[at] > INT32_MAX)
         return tl_call_fail(&c, "axis %d of %s is longer than can be counted here", axis,
-                            tl_shape_text(shape, text));
+                            TL_SHAPE_STRING(shape));
     shape.dim[at] = 1;
     if (!keep_dims) {
         for (int i = at; i < shape.rank - 1; i++) shape.dim[i] = shape.dim[i + 1];

@@ -22,7 +22,8 @@ tl_var tl_maximum(tl_var a, tl_var b) {
 
 static tl_var of_two(const tl_var *x) { return tl_maximum(x[0], x[1]); }
 static tl_var of_views(const tl_var *x) {
-    return tl_maximum(tl_transpose(x[0], 0, 1), tl_slice(x[0], 1, 0, 3));
+    tl_var b = tl_slice(x[0], 1, 0, 3);
+    return tl_maximum(tl_transpose(x[0], 0, 1), b);
 }
 TL_GRAD_CASES(maximum, {.what = "same shape", .f = of_two, TL_INPUTS(TL_DIMS(3, 17), TL_DIMS(3, 17))},
               {.what = "both broadcast", .f = of_two, TL_INPUTS(TL_DIMS(3, 1), TL_DIMS(2, 1, 4))},

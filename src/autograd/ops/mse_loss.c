@@ -36,7 +36,8 @@ tl_var tl_mse_loss(tl_var x, tl_var targets, tl_reduction reduction) {
 
 static tl_var mean(const tl_var *x) { return tl_mse_loss(x[0], x[1], TL_REDUCE_MEAN); }
 static tl_var none_of_views(const tl_var *x) {
-    return tl_mse_loss(tl_slice(x[0], 1, 1, 4), tl_transpose(x[1], 0, 1), TL_REDUCE_NONE);
+    tl_var targets = tl_transpose(x[1], 0, 1);
+    return tl_mse_loss(tl_slice(x[0], 1, 1, 4), targets, TL_REDUCE_NONE);
 }
 static tl_var sum_with_itself(const tl_var *x) {
     return tl_mse_loss(x[0], tl_transpose(x[0], 0, 1), TL_REDUCE_SUM);

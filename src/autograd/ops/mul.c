@@ -21,7 +21,10 @@ tl_var tl_mul(tl_var a, tl_var b) {
 
 static tl_var product(const tl_var *x) { return tl_mul(x[0], x[1]); }
 static tl_var square(const tl_var *x) { return tl_mul(x[0], x[0]); }
-static tl_var of_views(const tl_var *x) { return tl_mul(tl_transpose(x[0], 0, 1), tl_slice(x[1], 1, 1, 4)); }
+static tl_var of_views(const tl_var *x) {
+    tl_var b = tl_slice(x[1], 1, 1, 4);
+    return tl_mul(tl_transpose(x[0], 0, 1), b);
+}
 TL_GRAD_CASES(mul, {.what = "same shape", .f = product, TL_INPUTS(TL_DIMS(3, 17), TL_DIMS(3, 17))},
               {.what = "a square", .f = square, TL_INPUTS(TL_DIMS(21))},
               {.what = "by a row", .f = product, TL_INPUTS(TL_DIMS(2, 3, 19), TL_DIMS(19))},

@@ -17,11 +17,8 @@ tl_var tl_permute(tl_var x, tl_axes order) {
         view.dim[i] = c.x[0].dim[from];
         view.stride[i] = c.x[0].stride[from];
     }
-    if (!fits) {
-        char shape[TL_SHAPE_TEXT];
-        return tl_call_fail(&c, "the order must name each axis of %s once",
-                            tl_shape_text(tl_shape_of(c.x[0]), shape));
-    }
+    if (!fits)
+        return tl_call_fail(&c, "the order must name each axis of %s once", TL_SHAPE_STRING_OF(c.x[0]));
     tl_call_view(&c, view);
     return tl_call_end(&c);
 }

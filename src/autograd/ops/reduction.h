@@ -18,16 +18,15 @@ typedef struct tl_reducing {
 static inline tl_tensor tl_reducing_begin(tl_call *c, tl_reducing *r, tl_reduction reduction) {
     const tl_shape x = tl_shape_of(c->x[0]), target = tl_shape_of(c->x[1]);
     const long count = tl_shape_numel(x);
-    char first[TL_SHAPE_TEXT], second[TL_SHAPE_TEXT];
     /* no broadcasting: [N] with [N,1] would compare every element with every target */
     if (!tl_shape_equal(x, target))
-        return tl_call_fail(c, "x is %s, its targets %s: should be of one shape", tl_shape_text(x, first),
-                            tl_shape_text(target, second)),
+        return tl_call_fail(c, "x is %s, its targets %s: should be of one shape", TL_SHAPE_STRING(x),
+                            TL_SHAPE_STRING(target)),
                (tl_tensor){0};
     if (reduction != TL_REDUCE_MEAN && reduction != TL_REDUCE_SUM && reduction != TL_REDUCE_NONE)
         return tl_call_fail(c, "reduction is %d, none of TL_REDUCE_…", (int)reduction), (tl_tensor){0};
     if (count == 0 && reduction == TL_REDUCE_MEAN)
-        return tl_call_fail(c, "%s has no elements to average", tl_shape_text(x, first)), (tl_tensor){0};
+        return tl_call_fail(c, "%s has no elements to average", TL_SHAPE_STRING(x)), (tl_tensor){0};
     *r = (tl_reducing){reduction, reduction == TL_REDUCE_MEAN ? 1.0 / (double)count : 1};
     if (reduction == TL_REDUCE_NONE) return tl_call_new(c, x);
     tl_real *memory = tl_workspace_get(tl_tape_workspace(c->tape), (size_t)count * sizeof *memory);

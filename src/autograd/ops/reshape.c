@@ -36,11 +36,9 @@ tl_var tl_reshape(tl_var x, tl_shape shape) {
     c.unread = TL_UNREAD_ALL;
     if (!c.ok) return tl_call_end(&c);
     tl_shape wanted = shape, have = tl_shape_of(c.x[0]);
-    if (!complete(&shape, tl_numel(c.x[0]))) {
-        char from[TL_SHAPE_TEXT], to[TL_SHAPE_TEXT];
-        return tl_call_fail(&c, "%s has %ld elements, which do not fill %s", tl_shape_text(have, from),
-                            tl_numel(c.x[0]), tl_shape_text(wanted, to));
-    }
+    if (!complete(&shape, tl_numel(c.x[0])))
+        return tl_call_fail(&c, "%s has %ld elements, which do not fill %s", TL_SHAPE_STRING(have),
+                            tl_numel(c.x[0]), TL_SHAPE_STRING(wanted));
     tl_tensor view;
     if (tl_tensor_reshape(c.x[0], shape, &view)) {
         tl_call_view(&c, view);

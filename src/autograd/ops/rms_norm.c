@@ -11,29 +11,12 @@
 #include "tapeloom/ops.h"
 #include "normalised.h"
 
-typedef struct saved {
-    tl_normalised of;
-    tl_real *rstd; /* one for each row */
-} saved;
-
-static void backward(tl_back *b) {
-    const saved *s = b->saved;
-    tl_normalised_backward(b, &s->of, NULL, s->rstd);
-}
-
-const tl_op tl_op_rms_norm = {"rms_norm", backward};
+const tl_op tl_op_rms_norm = {"rms_norm", tl_normalised_backward};
 
 tl_var tl_rms_norm(tl_var x, tl_var gamma, double eps) {
     tl_call c = tl_call_begin_optional(&tl_op_rms_norm, TL_OPTIONAL(1), 2, (tl_var[]){x, gamma});
     c.unread = TL_UNREAD_RESULT;
-    if (!c.ok) return tl_call_end(&c);
-    saved *s = tl_call_save(&c, sizeof *s);
-    if (!s || !tl_normalised_prepare(&c, &s->of, eps)) return tl_call_end(&c);
-    tl_tensor y = tl_call_new(&c, tl_shape_of(c.x[0]));
-    s->rstd = tl_call_memory(&c, (size_t)s->of.rows * sizeof *s->rstd);
-    if (!c.ok) return tl_call_end(&c);
-    tl_rows_rms_norm(y.data, s->of.x, s->of.gamma, s->of.rows, s->of.n, eps, s->rstd);
-    return tl_call_end(&c);
+    return tl_normalised_call(&c, eps, false);
 }
 
 static tl_var whole(const tl_var *x) { return tl_rms_norm(x[0], x[1], 1e-6); }

@@ -28,10 +28,9 @@ const tl_op tl_op_rotary = {"rotary", backward};
 
 static bool check(tl_call *c, long from, double base) {
     const tl_tensor x = c->x[0];
-    char text[TL_SHAPE_TEXT];
     if (x.rank != 4 || x.dim[3] % 2)
         tl_call_fail(c, "%s: should be [B,H,T,d] with an even d, whose columns are rotated in pairs",
-                     tl_shape_text(tl_shape_of(x), text));
+                     TL_SHAPE_STRING_OF(x));
     else if (from < 0 || from > LONG_MAX - x.dim[2])
         tl_call_fail(c, "the first position is %ld, should be 0 or more", from);
     else if (!(base > 0 && isfinite(base)))

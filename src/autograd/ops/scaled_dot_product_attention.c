@@ -16,6 +16,7 @@
  * backward: given dy,   dv += dropout(p)ᵀ·dy,   ds = scale times softmax's gradient of dropout's of dy·vᵀ,
  *                       dq += ds·k,   dk += dsᵀ·q. */
 #include "key_mask.h"
+#include "split.h"
 #include "autograd/for_kernels.h"
 #include "tensor/attention.h"
 #include "tensor/inspect.h"
@@ -24,32 +25,11 @@
 
 typedef struct saved {
     tl_key_mask mask;
-    tl_tensor k, v; /* the inputs, or copies with hidden keys set to 0 (tl_key_mask_clear) */
-    tl_tensor bias; /* the input, or a copy with contiguous rows of S */
-    double dropout, scale;
-    tl_rng_key key;
+    /* k, v: the inputs, or copies with hidden keys set to 0 (tl_key_mask_clear); bias: the input, or a copy with
+     * contiguous rows of S */
+    tl_attending a;
     tl_real *probs; /* [B,H,T,S] */
 } saved;
-
-static tl_attending attending(tl_tensor q, const saved *s) {
-    return (tl_attending){.q = q,
-                          .k = s->k,
-                          .v = s->v,
-                          .scale = s->scale,
-                          .bias = s->bias,
-                          .mask = &s->mask,
-                          .dropout = s->dropout,
-                          .key = s->key};
-}
-
-/* [B,T,H·e] as a view [B,H,T,e] */
-static tl_tensor by_heads(tl_tensor y, long heads) {
-    const long e = y.dim[2] / heads;
-    return (tl_tensor){.data = y.data,
-                       .rank = 4,
-                       .dim = {y.dim[0], heads, y.dim[1], e},
-                       .stride = {y.stride[0], e * y.stride[2], y.stride[1], y.stride[2]}};
-}
 
 /* ---- backward ---- */
 
@@ -91,11 +71,10 @@ static tl_attend_gradient gradient_of(tl_back *b, int i, tl_sink *sink) {
 
 static void backward(tl_back *b) {
     const saved *s = b->saved;
-    const tl_attending a = attending(tl_back_x(b, 0), s);
     tl_sink sink[3];
     tl_attend_gradient d[3];
     for (int i = 0; i < 3; i++) d[i] = gradient_of(b, i, &sink[i]);
-    if (!tl_attend_backward(d[0], d[1], d[2], by_heads(b->dy, s->mask.heads), s->probs, &a,
+    if (!tl_attend_backward(d[0], d[1], d[2], tl_split_view(b->dy, s->mask.heads), s->probs, &s->a,
                             tl_tape_workspace(b->tape)))
         tl_tape_fail(b->tape, "scaled_dot_product_attention: out of memory in backward");
     for (int i = 0; i < 3; i++)
@@ -108,30 +87,27 @@ const tl_op tl_op_scaled_dot_product_attention = {"scaled_dot_product_attention"
 
 static bool check_shapes(tl_call *c) {
     const tl_tensor q = c->x[0], k = c->x[1], v = c->x[2];
-    char text[3][TL_SHAPE_TEXT];
     bool fits = q.rank == 4 && k.rank == 4 && v.rank == 4 && q.dim[3] == k.dim[3] && k.dim[2] == v.dim[2] &&
                 q.dim[1] > 0 && q.dim[3] > 0;
     for (int i = 0; i < 2; i++) fits = fits && q.dim[i] == k.dim[i] && k.dim[i] == v.dim[i];
     if (!fits)
-        tl_call_fail(c, "q %s, k %s, v %s: should be [B,H,T,d], [B,H,S,d], [B,H,S,e]",
-                     tl_shape_text(tl_shape_of(q), text[0]), tl_shape_text(tl_shape_of(k), text[1]),
-                     tl_shape_text(tl_shape_of(v), text[2]));
+        tl_call_fail(c, "q %s, k %s, v %s: should be [B,H,T,d], [B,H,S,d], [B,H,S,e]", TL_SHAPE_STRING_OF(q),
+                     TL_SHAPE_STRING_OF(k), TL_SHAPE_STRING_OF(v));
     if (fits && tl_shape_numel(TL_SHAPE(q.dim[0], q.dim[1], q.dim[2], k.dim[2])) < 0)
-        tl_call_fail(c, "q %s, k %s: there would be more scores than memory can hold",
-                     tl_shape_text(tl_shape_of(q), text[0]), tl_shape_text(tl_shape_of(k), text[1]));
+        tl_call_fail(c, "q %s, k %s: there would be more scores than memory can hold", TL_SHAPE_STRING_OF(q),
+                     TL_SHAPE_STRING_OF(k));
     return c->ok;
 }
 
 /* Does the bias fit the scores, is it a constant, and are all of its numbers finite? */
 static bool check_bias(tl_call *c, const long scores[4]) {
     const tl_tensor bias = c->x[3];
-    char text[TL_SHAPE_TEXT], wanted[TL_SHAPE_TEXT];
     bool fits = bias.rank == 4;
     for (int i = 0; i < 4; i++) fits = fits && (bias.dim[i] == 1 || bias.dim[i] == scores[i]);
     if (!fits)
         tl_call_fail(c, "bias %s: should be the scores' %s, or 1 where it is the same for all",
-                     tl_shape_text(tl_shape_of(bias), text),
-                     tl_shape_text(TL_SHAPE(scores[0], scores[1], scores[2], scores[3]), wanted));
+                     TL_SHAPE_STRING_OF(bias),
+                     TL_SHAPE_STRING(TL_SHAPE(scores[0], scores[1], scores[2], scores[3])));
     else if (tl_call_wants(c, 3))
         tl_call_fail(c,
                      "the bias wants a gradient, which goes through the steps alone: tl_add it to the scaled "
@@ -148,11 +124,11 @@ static bool save_bias(tl_call *c, saved *s, const long scores[4]) {
     tl_tensor bias = c->x[3];
     if (!bias.data) return true;
     if (!check_bias(c, scores)) return false;
-    s->bias = bias;
+    s->a.bias = bias;
     if (bias.dim[3] == scores[3] && (bias.stride[3] == 1 || scores[3] < 2)) return true;
     const tl_shape rows = TL_SHAPE(bias.dim[0], bias.dim[1], bias.dim[2], scores[3]);
-    s->bias = tl_tensor_of(tl_call_memory(c, (size_t)tl_shape_numel(rows) * sizeof(tl_real)), rows);
-    return s->bias.data && tl_tensor_copy(s->bias, bias);
+    s->a.bias = tl_call_tensor(c, rows);
+    return s->a.bias.data && tl_tensor_copy(s->a.bias, bias);
 }
 
 /* Saves everything that backward needs. NULL if an option is wrong or memory runs out. */
@@ -160,8 +136,10 @@ static saved *save(tl_call *c, const tl_mask *mask, double dropout, double scale
     const long dim[4] = {c->x[0].dim[0], c->x[0].dim[1], c->x[0].dim[2], c->x[1].dim[2]};
     saved *s = tl_call_save(c, sizeof *s);
     if (!s || !tl_key_mask_copy(c, &s->mask, mask, dim) || !save_bias(c, s, dim)) return NULL;
-    s->k = tl_key_mask_clear(c, 1, &s->mask);
-    s->v = tl_key_mask_clear(c, 2, &s->mask);
+    s->a.mask = &s->mask;
+    s->a.q = c->x[0];
+    s->a.k = tl_key_mask_clear(c, 1, &s->mask);
+    s->a.v = tl_key_mask_clear(c, 2, &s->mask);
     if (!(dropout >= 0 && dropout < 1)) {
         tl_call_fail(c, "dropout is %g, should be a probability in [0, 1)", dropout);
         return NULL;
@@ -170,10 +148,10 @@ static saved *save(tl_call *c, const tl_mask *mask, double dropout, double scale
         tl_call_fail(c, "scale is %g, should be above 0, and finite (or 0 for 1 / sqrt(d))", scale);
         return NULL;
     }
-    s->scale = scale > 0 ? scale : 1 / sqrt((double)c->x[0].dim[3]);
+    s->a.scale = scale > 0 ? scale : 1 / sqrt((double)c->x[0].dim[3]);
     if (dropout > 0 && tl_tape_training(c->tape)) {
-        s->dropout = dropout;
-        if (!tl_tape_next_key(c->tape, &s->key)) {
+        s->a.dropout = dropout;
+        if (!tl_tape_next_key(c->tape, &s->a.key)) {
             tl_call_fail(c, "no random stream: out of memory");
             return NULL;
         }
@@ -193,8 +171,7 @@ tl_var tl_scaled_dot_product_attention(tl_var q, tl_var k, tl_var v, tl_var bias
     if (!s) return tl_call_end(&c);
     const long heads = c.x[0].dim[1];
     tl_tensor y = tl_call_new(&c, TL_SHAPE(c.x[0].dim[0], c.x[0].dim[2], heads * c.x[2].dim[3]));
-    const tl_attending a = attending(c.x[0], s);
-    if (y.data && !tl_attend(by_heads(y, heads), s->probs, &a, tl_tape_workspace(c.tape)))
+    if (y.data && !tl_attend(tl_split_view(y, heads), s->probs, &s->a, tl_tape_workspace(c.tape)))
         return tl_call_fail(&c, "out of memory");
     return tl_call_end(&c);
 }

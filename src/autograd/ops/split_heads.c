@@ -3,8 +3,7 @@
  *     y[b,h,t,i] = x[b,t,h*D/H + i]
  *
  * A view: nothing is copied, and its gradient is x's, under the same strides. */
-#include "tapeloom/op.h"
-#include "tapeloom/ops.h"
+#include "split.h"
 
 const tl_op tl_op_split_heads = {"split_heads", NULL};
 
@@ -12,17 +11,11 @@ tl_var tl_split_heads(tl_var x, int heads) {
     tl_call c = tl_call_begin(&tl_op_split_heads, 1, &x);
     if (!c.ok) return tl_call_end(&c);
     tl_tensor t = c.x[0];
-    if (t.rank != 3 || heads < 1 || t.dim[2] % heads) {
-        char shape[TL_SHAPE_TEXT];
+    if (t.rank != 3 || heads < 1 || t.dim[2] % heads)
         return tl_call_fail(&c,
                             "%s does not split into %d heads: it must be [B,T,D] with D a multiple of them",
-                            tl_shape_text(tl_shape_of(t), shape), heads);
-    }
-    long d = t.dim[2] / heads;
-    tl_call_view(&c, (tl_tensor){.data = t.data,
-                                 .rank = 4,
-                                 .dim = {t.dim[0], heads, t.dim[1], d},
-                                 .stride = {t.stride[0], d * t.stride[2], t.stride[1], t.stride[2]}});
+                            TL_SHAPE_STRING_OF(t), heads);
+    tl_call_view(&c, tl_split_view(t, heads));
     return tl_call_end(&c);
 }
 

@@ -35,15 +35,14 @@ tl_var tl_stack(const tl_var *x, int count, int axis) {
     if (!c.ok) return tl_call_end(&c);
     const tl_shape shape = tl_shape_of(c.x[0]);
     const int at = tl_axis(shape.rank + 1, axis);
-    char first[TL_SHAPE_TEXT], other[TL_SHAPE_TEXT];
     if (shape.rank == TL_MAX_RANK)
-        return tl_call_fail(&c, "%s has %d axes already, the most there can be", tl_shape_text(shape, first),
+        return tl_call_fail(&c, "%s has %d axes already, the most there can be", TL_SHAPE_STRING(shape),
                             TL_MAX_RANK);
-    if (at < 0) return tl_call_fail(&c, "%s cannot get a new axis %d", tl_shape_text(shape, first), axis);
+    if (at < 0) return tl_call_fail(&c, "%s cannot get a new axis %d", TL_SHAPE_STRING(shape), axis);
     for (int i = 1; i < count; i++)
         if (!tl_shape_equal(tl_shape_of(c.x[i]), shape))
-            return tl_call_fail(&c, "%s and %s (input %d) are not of one shape", tl_shape_text(shape, first),
-                                tl_shape_text(tl_shape_of(c.x[i]), other), i);
+            return tl_call_fail(&c, "%s and %s (input %d) are not of one shape", TL_SHAPE_STRING(shape),
+                                TL_SHAPE_STRING_OF(c.x[i]), i);
     tl_shape whole = {shape.rank + 1, {0}};
     for (int i = 0; i < whole.rank; i++)
         whole.dim[i] = i < at ? shape.dim[i] : i == at ? count : shape.dim[i - 1];

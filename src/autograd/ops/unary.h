@@ -22,8 +22,16 @@ static inline void tl_unary_backward(tl_back *b, tl_map1_grad_fn *kernel, double
     tl_sink_close(b, &dx);
 }
 
-/* The gradient cases of an operation tl_NAME(x), with elements of x drawn from [from, to). */
-#define TL_UNARY_CASES(name, from, to)                                                                       \
+/* All of an operation tl_NAME(x) whose kernels are `name` and `name_grad`: backward, descriptor, constructor, and gradient
+ * cases with elements of x drawn from [from, to). not_read: the constructor's unread (op.h). */
+#define TL_UNARY_OP(name, not_read, from, to)                                                                \
+ static void backward(tl_back *b) { tl_unary_backward(b, tl_kernels_pick()->map->name##_grad, 0); }          \
+ const tl_op tl_op_##name = {#name, backward};                                                               \
+ tl_var tl_##name(tl_var x) {                                                                                \
+  tl_call c = tl_call_begin(&tl_op_##name, 1, &x);                                                           \
+  c.unread = not_read;                                                                                       \
+  return tl_unary_call(&c, tl_kernels_pick()->map->name, 0);                                                 \
+ }                                                                                                           \
  static tl_var of_x(const tl_var *x) { return tl_##name(x[0]); }                                             \
  static tl_var of_a_view(const tl_var *x) { return tl_##name(tl_transpose(tl_slice(x[0], 1, 1, 4), 0, 1)); } \
  TL_GRAD_CASES(name, {.what = "odd size", .f = of_x, TL_INPUTS(TL_DIMS(3, 17)), .low = from, .high = to},    \

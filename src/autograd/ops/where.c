@@ -22,11 +22,10 @@ tl_var tl_where(tl_var cond, tl_var a, tl_var b) {
     c.unread = TL_UNREAD_RESULT | TL_UNREAD_INPUT(1) | TL_UNREAD_INPUT(2);
     if (!c.ok) return tl_call_end(&c);
     tl_shape shape, s[3];
-    char text[3][TL_SHAPE_TEXT];
     for (int i = 0; i < 3; i++) s[i] = tl_shape_of(c.x[i]);
     if (!tl_shape_broadcast(s[1], s[2], &shape) || !tl_shape_broadcast(shape, s[0], &shape))
-        return tl_call_fail(&c, "cond %s, a %s, b %s do not broadcast", tl_shape_text(s[0], text[0]),
-                            tl_shape_text(s[1], text[1]), tl_shape_text(s[2], text[2]));
+        return tl_call_fail(&c, "cond %s, a %s, b %s do not broadcast", TL_SHAPE_STRING(s[0]),
+                            TL_SHAPE_STRING(s[1]), TL_SHAPE_STRING(s[2]));
     tl_tensor y = tl_call_new(&c, shape);
     if (y.data) tl_map3(y, c.x[0], c.x[1], c.x[2], tl_kernels_pick()->map->where);
     return tl_call_end(&c);
@@ -41,8 +40,8 @@ static tl_var column(const tl_var *x) {
 }
 static tl_var of_views(const tl_var *x) {
     tl_var cond = tl_constant(x[0].tape, tl_tensor_of(chosen, TL_SHAPE(2, 3)));
-    return tl_where(tl_transpose(cond, 0, 1), tl_slice(x[0], 1, 1, 3),
-                    tl_transpose(tl_slice(x[0], 0, 1, 3), 0, 1));
+    tl_var b = tl_transpose(tl_slice(x[0], 0, 1, 3), 0, 1), a = tl_slice(x[0], 1, 1, 3);
+    return tl_where(tl_transpose(cond, 0, 1), a, b);
 }
 TL_GRAD_CASES(where, {.what = "same shape", .f = of_two, TL_INPUTS(TL_DIMS(2, 3), TL_DIMS(2, 3))},
               {.what = "all broadcast", .f = of_two, TL_INPUTS(TL_DIMS(4, 1, 3), TL_DIMS(2, 1))},

@@ -39,6 +39,6 @@ typedef struct tl_kernels {
 
 const tl_kernels *tl_kernels_pick(void);
 /* False, and an error, if the environment's TL_ISA names a set that this machine or build does not have. */
-bool tl_kernels_asked(tl_error *error);
+bool tl_kernels_check_name(tl_error *error);
 
 #endif

@@ -1,6 +1,6 @@
 /* Cross-entropy of one row of logits. losses.h has the kernels' contracts, src/autograd/ops/cross_entropy.c the
- * formulas of loss and gradient. Kernels with and without class weights share their code: it is inlined into each, with
- * `weight` a constant NULL in those without.
+ * formulas of loss and gradient. The code is compiled twice in each kernel, with class weights and with a constant NULL
+ * instead of them (WITH_OR_WITHOUT).
  *
  * With x the logits, t the target, s the smoothing, m = max x and Z = sum over v of e^(x[v] - m):
  *
@@ -8,10 +8,15 @@
 #include "kernels.h"
 #include "row_pieces.h"
 
+/* call(…, w) for class weights w; where there are none, a copy of the code without all that they need. */
+#define WITH_OR_WITHOUT(w, call, ...) \
+ ((w).weight ? call(__VA_ARGS__, w) : call(__VA_ARGS__, (tl_class_weights){NULL, 0}))
+
 /* ---- forward ---- */
 
-TL_SIMD tl_row_loss ce_forward(const tl_real *x, long n, long target, double smoothing, const tl_real *weight,
-                               double weight_sum, tl_real *e) {
+TL_SIMD tl_row_loss ce_forward(const tl_real *x, long n, long target, double smoothing, tl_real *e,
+                               tl_class_weights w) {
+    const tl_real *weight = w.weight;
     tl_real before = row_max(x, target), after = row_max(x + target, n - target);
     tl_real max = after > before ? after : before; /* m */
     tl_row_loss r = {.correct = x[target] >= after && x[target] > before};
@@ -24,8 +29,8 @@ TL_SIMD tl_row_loss ce_forward(const tl_real *x, long n, long target, double smo
             const long at = i + q * TL_LANES;
             const tl_vec shifted = exps[q] = row_load(x, at, end, NEGATIVE_INFINITY) - max;
             if (weight) {
-                const tl_vec w = row_load(weight, at, end, 0);
-                total_shifted.part[q % TL_PARTS] += tl_vec_where(w != 0, w * shifted);
+                const tl_vec some = row_load(weight, at, end, 0);
+                total_shifted.part[q % TL_PARTS] += tl_vec_where(some != 0, some * shifted);
             } else {
                 total_shifted.part[q % TL_PARTS] +=
                     at + TL_LANES <= end ? shifted : tl_vec_where(tl_vec_first(end - at), shifted);
@@ -47,17 +52,13 @@ TL_SIMD tl_row_loss ce_forward(const tl_real *x, long n, long target, double smo
      * would be NaN where a logit is -Inf. */
     if (smoothing != 0)
         r.loss = (1 - smoothing) * r.loss +
-                 smoothing * ((weight ? weight_sum / (double)n * log_sum : log_sum) - shifted);
+                 smoothing * ((weight ? w.sum / (double)n * log_sum : log_sum) - shifted);
     return r;
 }
 
-static tl_row_loss cross_entropy(const tl_real *x, long n, long target, double smoothing, tl_real *e) {
-    return ce_forward(x, n, target, smoothing, NULL, 0, e);
-}
-
-static tl_row_loss weighted_cross_entropy(const tl_real *x, long n, long target, double smoothing,
-                                          tl_class_weights w, tl_real *e) {
-    return ce_forward(x, n, target, smoothing, w.weight, w.sum, e);
+static tl_row_loss cross_entropy(const tl_real *x, long n, long target, double smoothing, tl_class_weights w,
+                                 tl_real *e) {
+    return WITH_OR_WITHOUT(w, ce_forward, x, n, target, smoothing, e);
 }
 
 /* ---- backward ---- */
@@ -74,16 +75,12 @@ typedef struct ce_factors {
 } ce_factors;
 
 /* `factor` is dy. */
-TL_SIMD ce_factors ce_factors_of(long n, double smoothing, tl_row_softmax s, double factor) {
-    return (ce_factors){(tl_real)(factor / s.sum), (tl_real)(factor * smoothing / (double)n),
-                        (tl_real)(factor * (1 - smoothing))};
-}
-
-TL_SIMD ce_factors ce_weighted_factors(long n, long target, double smoothing, tl_class_weights w,
-                                       tl_row_softmax s, double factor) {
-    const double at_target = (1 - smoothing) * (double)w.weight[target];
-    return (ce_factors){(tl_real)(factor * (at_target + smoothing / (double)n * w.sum) / s.sum),
-                        (tl_real)(factor * smoothing / (double)n), (tl_real)(factor * at_target)};
+TL_SIMD ce_factors ce_factors_of(long n, long target, double smoothing, tl_class_weights w, tl_row_softmax s,
+                                 double factor) {
+    const double at_target = (1 - smoothing) * (w.weight ? (double)w.weight[target] : 1);
+    const double all = w.weight ? at_target + smoothing / (double)n * w.sum : 1;
+    return (ce_factors){(tl_real)(factor * all / s.sum), (tl_real)(factor * smoothing / (double)n),
+                        (tl_real)(factor * at_target)};
 }
 
 /* From e of classes i, i+1, … their first two terms; the target's third term is the caller's. */
@@ -92,8 +89,10 @@ TL_SIMD tl_vec ce_slope(tl_vec exps, ce_factors f, const tl_real *weight, long i
     return exps * f.scale - f.spread;
 }
 
-TL_SIMD void ce_backward(tl_real *dx, const tl_real *x, long n, long target, tl_row_softmax s, ce_factors f,
-                         const tl_real *weight, bool add) {
+TL_SIMD void ce_backward(tl_real *dx, const tl_real *x, long n, long target, double smoothing,
+                         tl_row_softmax s, double factor, bool add, tl_class_weights w) {
+    const ce_factors f = ce_factors_of(n, target, smoothing, w, s, factor);
+    const tl_real *weight = w.weight;
     /* the target's element has all three terms; computed first, because the loop overwrites dx[target] */
     const tl_real spread = weight ? f.spread * weight[target] : f.spread;
     tl_real at_target = one_exp(x[target] - s.max) * f.scale - spread - f.target;
@@ -111,34 +110,25 @@ TL_SIMD void ce_backward(tl_real *dx, const tl_real *x, long n, long target, tl_
 }
 
 static void cross_entropy_backward(tl_real *dx, const tl_real *x, long n, long target, double smoothing,
-                                   tl_row_softmax s, double factor, bool add) {
-    ce_backward(dx, x, n, target, s, ce_factors_of(n, smoothing, s, factor), NULL, add);
-}
-
-static void weighted_cross_entropy_backward(tl_real *dx, const tl_real *x, long n, long target,
-                                            double smoothing, tl_class_weights w, tl_row_softmax s,
-                                            double factor, bool add) {
-    ce_backward(dx, x, n, target, s, ce_weighted_factors(n, target, smoothing, w, s, factor), w.weight, add);
+                                   tl_class_weights w, tl_row_softmax s, double factor, bool add) {
+    WITH_OR_WITHOUT(w, ce_backward, dx, x, n, target, smoothing, s, factor, add);
 }
 
 /* The same gradient in place, from the e that the forward stored. */
-TL_SIMD void ce_finish(tl_real *e, long n, long target, ce_factors f, const tl_real *weight) {
+TL_SIMD void ce_finish(tl_real *e, long n, long target, double smoothing, tl_row_softmax s, double factor,
+                       tl_class_weights w) {
+    const ce_factors f = ce_factors_of(n, target, smoothing, w, s, factor);
     ROW_STEPS(
         i, end, n, ROW_ABREAST * TL_LANES, TL_EACH_ABREAST(q, ROW_ABREAST) {
             const long at = i + q * TL_LANES;
-            row_store(e, at, end, ce_slope(row_load(e, at, end, 0), f, weight, at, end));
+            row_store(e, at, end, ce_slope(row_load(e, at, end, 0), f, w.weight, at, end));
         });
     e[target] -= f.target; /* third term */
 }
 
-static void cross_entropy_finish(tl_real *e, long n, long target, double smoothing, tl_row_softmax s,
-                                 double factor) {
-    ce_finish(e, n, target, ce_factors_of(n, smoothing, s, factor), NULL);
-}
-
-static void weighted_cross_entropy_finish(tl_real *e, long n, long target, double smoothing,
-                                          tl_class_weights w, tl_row_softmax s, double factor) {
-    ce_finish(e, n, target, ce_weighted_factors(n, target, smoothing, w, s, factor), w.weight);
+static void cross_entropy_finish(tl_real *e, long n, long target, double smoothing, tl_class_weights w,
+                                 tl_row_softmax s, double factor) {
+    WITH_OR_WITHOUT(w, ce_finish, e, n, target, smoothing, s, factor);
 }
 
 /* ---- without a target ---- */
@@ -166,8 +156,5 @@ const tl_loss_kernels TL_KERNEL(tl_loss_kernels) = {
     .cross_entropy = cross_entropy,
     .cross_entropy_backward = cross_entropy_backward,
     .cross_entropy_finish = cross_entropy_finish,
-    .weighted_cross_entropy = weighted_cross_entropy,
-    .weighted_cross_entropy_backward = weighted_cross_entropy_backward,
-    .weighted_cross_entropy_finish = weighted_cross_entropy_finish,
     .arg_max = arg_max,
 };

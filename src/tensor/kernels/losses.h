@@ -10,7 +10,7 @@ typedef struct tl_row_softmax {
     tl_real max, sum; /* p[i] = e^(x[i] - max) / sum */
 } tl_row_softmax;
 
-/* The classes' weights [n], and their sum, added up in ascending order. */
+/* The classes' weights [n], and their sum, added up in ascending order. weight NULL: every weight is 1. */
 typedef struct tl_class_weights {
     const tl_real *weight;
     double sum;
@@ -23,29 +23,19 @@ typedef struct tl_row_loss {
 } tl_row_loss;
 
 typedef struct tl_loss_kernels {
-    /* Cross-entropy of logits x with a smoothed target:
-     *     loss = (1-smoothing)·(-log p[target]) + smoothing·average over all classes of (-log p)
-     * If e is not NULL, e[i] = e^(x[i] - max) is stored there; e may be x. */
-    tl_row_loss (*cross_entropy)(const tl_real *x, long n, long target, double smoothing, tl_real *e);
-    /* dx (+)= factor·(p - (1-smoothing)·[i == target] - smoothing/n), from the logits … */
-    void (*cross_entropy_backward)(tl_real *dx, const tl_real *x, long n, long target, double smoothing,
-                                   tl_row_softmax s, double factor, bool add);
-    /* … and the same bits, in place, from the e that cross_entropy stored. */
-    void (*cross_entropy_finish)(tl_real *e, long n, long target, double smoothing, tl_row_softmax s,
-                                 double factor);
-
-    /* The same with a weight w for each class:
+    /* Cross-entropy of logits x with a smoothed target and a weight w for each class:
      *     loss = (1-smoothing)·w[target]·(-log p[target]) + smoothing/n·sum over all classes of w·(-log p)
-     * A class of weight 0 adds 0, even where its -log p is infinite. */
-    tl_row_loss (*weighted_cross_entropy)(const tl_real *x, long n, long target, double smoothing,
-                                          tl_class_weights w, tl_real *e);
+     * A class of weight 0 adds 0, even where its -log p is infinite. If e is not NULL, e[i] = e^(x[i] - max) is stored
+     * there; e may be x. */
+    tl_row_loss (*cross_entropy)(const tl_real *x, long n, long target, double smoothing, tl_class_weights w,
+                                 tl_real *e);
     /* dx (+)= factor·(p·((1-smoothing)·w[target] + smoothing/n·sum of w) - (1-smoothing)·w[target]·[i == target]
-     *                 - smoothing/n·w[i]) */
-    void (*weighted_cross_entropy_backward)(tl_real *dx, const tl_real *x, long n, long target,
-                                            double smoothing, tl_class_weights w, tl_row_softmax s,
-                                            double factor, bool add);
-    void (*weighted_cross_entropy_finish)(tl_real *e, long n, long target, double smoothing,
-                                          tl_class_weights w, tl_row_softmax s, double factor);
+     *                 - smoothing/n·w[i]), from the logits … */
+    void (*cross_entropy_backward)(tl_real *dx, const tl_real *x, long n, long target, double smoothing,
+                                   tl_class_weights w, tl_row_softmax s, double factor, bool add);
+    /* … and the same bits, in place, from the e that cross_entropy stored. */
+    void (*cross_entropy_finish)(tl_real *e, long n, long target, double smoothing, tl_class_weights w,
+                                 tl_row_softmax s, double factor);
 
     /* The arg-max (ties go to the first; 0 if every element is NaN), and in *nll the -log softmax of that element, as
      * cross_entropy computes it. */

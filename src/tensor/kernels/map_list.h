@@ -25,7 +25,7 @@ MAP1(sqrt, tl_vec_sqrt(x), dy / (2 * y)) /* correctly rounded */
 MAP1(tanh, tl_vec_tanh(x), dy * (1 - y * y))
 MAP1(sigmoid, tl_vec_sigmoid(x), dy * (y * (1 - y)))
 MAP1(abs, tl_vec_abs(x), tl_vec_select(x < 0, -dy, tl_vec_where(x > 0, dy)))
-MAP1(relu, tl_vec_where(~(x <= 0), x), tl_vec_where(x > 0, dy)) /* max(x, 0); NaN stays */
+MAP1(relu, tl_vec_where(~(x <= 0), x), tl_vec_where(y > 0, dy)) /* max(x, 0); NaN stays */
 MAP1(gelu, tl_vec_gelu(x), tl_vec_gelu_grad(dy, x))
 MAP1(gelu_tanh, tl_vec_gelu_tanh(x), tl_vec_gelu_tanh_grad(dy, x))
 MAP1_GRAD(clamp_grad, tl_vec_where(x == y, dy))

@@ -1,6 +1,6 @@
 /* Normalisation of one row. norms.h has the kernels' contracts, src/autograd/ops/layer_norm.c and rms_norm.c the
- * formulas. layer_norm and rms_norm share their code: it is inlined into each, with `centre` a constant (true in
- * layer_norm, which takes the mean off). */
+ * formulas. The code is compiled twice in each kernel, with `centre` a constant: true for layer_norm, which takes the
+ * mean off. */
 #include "kernels.h"
 #include "row_pieces.h"
 
@@ -15,8 +15,8 @@ TL_SIMD tl_real row_squares(const tl_real *x, long n, tl_real mean) {
     return tl_wide_sum(total);
 }
 
-TL_SIMD void norm(bool centre, tl_real *y, const tl_real *x, const tl_real *gamma, const tl_real *beta,
-                  long n, double eps, tl_real *mean_out, tl_real *rstd_out) {
+TL_SIMD void norm_row(bool centre, tl_real *y, const tl_real *x, const tl_real *gamma, const tl_real *beta,
+                      long n, double eps, tl_real *mean_out, tl_real *rstd_out) {
     tl_real mean = 0;
     if (centre) *mean_out = mean = row_sum(x, n) / (tl_real)n;
     tl_real rstd = (tl_real)(1 / sqrt((double)row_squares(x, n, mean) / (double)n + eps));
@@ -30,18 +30,15 @@ TL_SIMD void norm(bool centre, tl_real *y, const tl_real *x, const tl_real *gamm
     });
 }
 
-static void layer_norm(tl_real *y, const tl_real *x, const tl_real *gamma, const tl_real *beta, long n,
-                       double eps, tl_real *mean, tl_real *rstd) {
-    norm(true, y, x, gamma, beta, n, eps, mean, rstd);
+static void norm(tl_real *y, const tl_real *x, const tl_real *gamma, const tl_real *beta, long n, double eps,
+                 tl_real *mean, tl_real *rstd) {
+    mean ? norm_row(true, y, x, gamma, beta, n, eps, mean, rstd)
+         : norm_row(false, y, x, gamma, beta, n, eps, NULL, rstd);
 }
 
-static void rms_norm(tl_real *y, const tl_real *x, const tl_real *gamma, long n, double eps, tl_real *rstd) {
-    norm(false, y, x, gamma, NULL, n, eps, NULL, rstd);
-}
-
-TL_SIMD void norm_backward(bool centre, tl_real *dx, tl_real *dgamma, tl_real *dbeta, const tl_real *x,
-                           const tl_real *dy, const tl_real *gamma, long n, tl_real mean, tl_real rstd,
-                           bool add) {
+TL_SIMD void norm_row_backward(bool centre, tl_real *dx, tl_real *dgamma, tl_real *dbeta, const tl_real *x,
+                               const tl_real *dy, const tl_real *gamma, long n, tl_real mean, tl_real rstd,
+                               bool add) {
     /* First pass: this row's share of dgamma and dbeta, and the sums of the two averages in dx. */
     tl_wide sum_g = tl_wide_set(0), sum_gh = sum_g;
     ROW_BLOCKS(
@@ -68,21 +65,11 @@ TL_SIMD void norm_backward(bool centre, tl_real *dx, tl_real *dgamma, tl_real *d
     });
 }
 
-static void layer_norm_backward(tl_real *dx, tl_real *dgamma, tl_real *dbeta, const tl_real *x,
-                                const tl_real *dy, const tl_real *gamma, long n, tl_real mean, tl_real rstd,
-                                bool add) {
-    norm_backward(true, dx, dgamma, dbeta, x, dy, gamma, n, mean, rstd, add);
-}
-
-static void rms_norm_backward(tl_real *dx, tl_real *dgamma, const tl_real *x, const tl_real *dy,
-                              const tl_real *gamma, long n, tl_real rstd, bool add) {
-    norm_backward(false, dx, dgamma, NULL, x, dy, gamma, n, 0, rstd, add);
+static void norm_backward(tl_real *dx, tl_real *dgamma, tl_real *dbeta, const tl_real *x, const tl_real *dy,
+                          const tl_real *gamma, long n, const tl_real *mean, tl_real rstd, bool add) {
+    mean ? norm_row_backward(true, dx, dgamma, dbeta, x, dy, gamma, n, *mean, rstd, add)
+         : norm_row_backward(false, dx, dgamma, dbeta, x, dy, gamma, n, 0, rstd, add);
 }
 
 extern const tl_norm_kernels TL_KERNEL(tl_norm_kernels);
-const tl_norm_kernels TL_KERNEL(tl_norm_kernels) = {
-    .layer_norm = layer_norm,
-    .rms_norm = rms_norm,
-    .layer_norm_backward = layer_norm_backward,
-    .rms_norm_backward = rms_norm_backward,
-};
+const tl_norm_kernels TL_KERNEL(tl_norm_kernels) = {.norm = norm, .norm_backward = norm_backward};

@@ -6,22 +6,17 @@
 #include "tapeloom/tensor.h"
 
 typedef struct tl_norm_kernels {
-    /* y = (x - mean)·rstd·gamma + beta, rstd = 1/sqrt(variance + eps), variance over n (not n-1).
+    /* layer_norm: y = (x - mean)·rstd·gamma + beta, rstd = 1/sqrt(variance + eps), variance over n (not n-1).
+     * With mean NULL, rms_norm: y = x·rstd·gamma + beta, rstd = 1/sqrt(mean(x²) + eps).
      * gamma, beta [n] or NULL (1 and 0). */
-    void (*layer_norm)(tl_real *y, const tl_real *x, const tl_real *gamma, const tl_real *beta, long n,
-                       double eps, tl_real *mean, tl_real *rstd);
-    /* y = x·rstd·gamma, rstd = 1/sqrt(mean(x²) + eps) */
-    void (*rms_norm)(tl_real *y, const tl_real *x, const tl_real *gamma, long n, double eps, tl_real *rstd);
+    void (*norm)(tl_real *y, const tl_real *x, const tl_real *gamma, const tl_real *beta, long n, double eps,
+                 tl_real *mean, tl_real *rstd);
     /* With g = dy·gamma and h = (x - mean)·rstd:
      *     dx (+)= rstd·(g - average(g) - h·average(g·h))      added where `add` says so
      *     dgamma += dy·h,   dbeta += dy                       always added
-     * Each of dx, dgamma, dbeta may be NULL: not wanted. */
-    void (*layer_norm_backward)(tl_real *dx, tl_real *dgamma, tl_real *dbeta, const tl_real *x,
-                                const tl_real *dy, const tl_real *gamma, long n, tl_real mean, tl_real rstd,
-                                bool add);
-    /* With h = x·rstd:   dx (+)= rstd·(g - h·average(g·h)),   dgamma += dy·h. */
-    void (*rms_norm_backward)(tl_real *dx, tl_real *dgamma, const tl_real *x, const tl_real *dy,
-                              const tl_real *gamma, long n, tl_real rstd, bool add);
+     * With mean NULL, h = x·rstd, and dx has no average(g). Each of dx, dgamma, dbeta may be NULL: not wanted. */
+    void (*norm_backward)(tl_real *dx, tl_real *dgamma, tl_real *dbeta, const tl_real *x, const tl_real *dy,
+                          const tl_real *gamma, long n, const tl_real *mean, tl_real rstd, bool add);
 } tl_norm_kernels;
 
 #endif

@@ -119,8 +119,6 @@ TL_SIMD void tl_vec_store_n(tl_real *p, long n, tl_vec v) {
 
 /* ---- bits, masks, choice ---- */
 
-TL_SIMD tl_vecu tl_vec_bits(tl_vec v) { return (tl_vecu)v; }
-TL_SIMD tl_vec tl_vec_of_bits(tl_vecu u) { return (tl_vec)u; }
 TL_SIMD tl_vecu tl_vecu_set(tl_uint x) { return x + (tl_vecu){0}; }
 
 TL_SIMD tl_vec tl_vec_select(tl_veci mask, tl_vec yes, tl_vec no) {

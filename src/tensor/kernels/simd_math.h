@@ -163,32 +163,17 @@ static const tl_real tl_erfc_poly[] = {1.1942898677f, 6.278792995f,  25.86660108
                                        80.593930615f, 182.35232544f, 125.55459344f};
 #endif
 
-/* The parts of erf at a = |x|: erf itself where a < 1, erfc where a >= 1, and e^(-a²), which is a factor of erfc. The
- * latter is the exp of a rounded square, within a² + 2 ulp; erf stays within its bound. */
-typedef struct tl_erf_parts {
-    tl_vec erf, erfc, bell;
-} tl_erf_parts;
-TL_SIMD tl_erf_parts tl_vec_erf_parts(tl_vec a) {
-    tl_vec square = a * a, w = 1 / (a + 3);
-    tl_erf_parts e = {.erf = a + a * TL_POLY(square, tl_erf_poly), .bell = tl_vec_exp(-square)};
-    e.erfc = e.bell * (w * TL_POLY(w - (tl_real)0.1875, tl_erfc_poly));
-    return e;
-}
-
-/* The error function. Within 2 ulp; erf(±0) = ±0, erf(±Inf) = ±1. */
-TL_SIMD tl_vec tl_vec_erf(tl_vec x) {
-    tl_vec a = tl_vec_abs(x);
-    tl_erf_parts e = tl_vec_erf_parts(a);
-    return tl_vec_with_sign(tl_vec_select(a < 1, e.erf, 1 - e.erfc), x);
-}
-
 /* Φ(x) = (1 + erf(x/√2))/2, the normal distribution function, and *bell = e^(-x²/2). Absolute error 2^-24 in
- * float, 2^-53 in double: the lower tail is not relatively accurate. */
+ * float, 2^-53 in double: the lower tail is not relatively accurate.
+ *
+ * At a = |x/√2|, erf itself is computed where a < 1, and erfc, of which e^(-a²) is a factor, where a >= 1. e^(-a²) is the
+ * exp of a rounded square, within a² + 2 ulp; erf stays within 2 ulp. */
 TL_SIMD tl_vec tl_vec_normal_cdf(tl_vec x, tl_vec *bell) {
-    tl_vec a = tl_vec_abs(x) * (tl_real)0.7071067811865475244;
-    tl_erf_parts e = tl_vec_erf_parts(a);
-    tl_vec half = (tl_real)0.5 * tl_vec_with_sign(tl_vec_select(a < 1, e.erf, 1 - e.erfc), x);
-    *bell = e.bell;
+    tl_vec a = tl_vec_abs(x) * (tl_real)0.7071067811865475244, square = a * a, w = 1 / (a + 3);
+    tl_vec erf = a + a * TL_POLY(square, tl_erf_poly);
+    *bell = tl_vec_exp(-square);
+    tl_vec erfc = *bell * (w * TL_POLY(w - (tl_real)0.1875, tl_erfc_poly));
+    tl_vec half = (tl_real)0.5 * tl_vec_with_sign(tl_vec_select(a < 1, erf, 1 - erfc), x);
     return (tl_real)0.5 + half;
 }
 

@@ -38,7 +38,7 @@ bool tl_grams_add(tl_grams *grams, tl_grams_side *side, tl_span unit) {
 }
 
 /* From the numbers of (n-1)-grams to those of n-grams, n ≥ 2. */
-static bool lengthen(tl_grams *grams, tl_grams_side *side, int n) {
+static bool extend(tl_grams *grams, tl_grams_side *side, int n) {
     for (long i = 0; i + n <= side->units; i++) {
         long pair[2] = {side->gram[i], side->unit[i + n - 1]};
         if ((side->gram[i] = number_of(grams, (tl_span){(const char *)pair, sizeof pair})) < 0) return false;
@@ -63,7 +63,7 @@ bool tl_grams_match(tl_grams *grams, int orders, tl_grams_count *counts) {
     for (int n = 1; n <= orders; n++) {
         if (n > 1) {
             tl_table_clear(&grams->table);
-            if (!lengthen(grams, &grams->hyp, n) || !lengthen(grams, &grams->ref, n)) return false;
+            if (!extend(grams, &grams->hyp, n) || !extend(grams, &grams->ref, n)) return false;
         }
         counts[n - 1] = match(grams, n);
     }

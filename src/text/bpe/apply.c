@@ -21,7 +21,7 @@ static size_t cut(tl_bpe *bpe, tl_span word, const tl_bpe_dropout *dropout) {
     tl_piece *last = &bpe->pieces[count - 1];
     last->size -= TL_BPE_END_SIZE;
     if (last->size == 0) count--; /* version 0.1: the end was not merged with anything */
-    return bpe->choosy ? tl_bpe_split_unknown(bpe, count) : count;
+    return bpe->known_only ? tl_bpe_split_unknown(bpe, count) : count;
 }
 
 /* Appends the pieces to bpe->written, with "@@ " between them. */
@@ -41,7 +41,7 @@ static bool write_pieces(tl_bpe *bpe, size_t count) {
 }
 
 /* Cuts the word with dropout; the result is not cached. */
-static const char *cut_anew(tl_bpe *bpe, tl_span word, const tl_bpe_dropout *dropout) {
+static const char *cut_with_dropout(tl_bpe *bpe, tl_span word, const tl_bpe_dropout *dropout) {
     const size_t start = bpe->written_used, count = cut(bpe, word, dropout);
     const bool ok = count > 0 && write_pieces(bpe, count);
     bpe->written_used = start;
@@ -50,7 +50,7 @@ static const char *cut_anew(tl_bpe *bpe, tl_span word, const tl_bpe_dropout *dro
 
 /* The word as subwords, from the cache or newly cut; valid until the next call. NULL when out of memory. */
 static const char *cut_word(tl_bpe *bpe, tl_span word, const tl_bpe_dropout *dropout) {
-    if (dropout) return cut_anew(bpe, word, dropout);
+    if (dropout) return cut_with_dropout(bpe, word, dropout);
     long number = tl_table_find(&bpe->words, word);
     if (number >= 0) return bpe->written + bpe->results[number];
     size_t start = bpe->written_used, count = cut(bpe, word, NULL);

@@ -14,7 +14,7 @@ void tl_bpe_forget_known(tl_bpe *bpe) {
     tl_table_free(&bpe->last);
     free(bpe->parts);
     bpe->parts = NULL;
-    bpe->choosy = false;
+    bpe->known_only = false;
     tl_table_clear(&bpe->words); /* they were cut by other rules */
     bpe->written_used = 0;
 }

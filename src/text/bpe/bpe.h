@@ -37,7 +37,7 @@ struct tl_bpe {
     tl_merging merging;
 
     /* known.c */
-    bool choosy;           /* every piece must be known */
+    bool known_only;       /* every piece must be known */
     tl_table inside, last; /* known pieces: inside a word (without "@@"), and at its end */
     int32_t *parts;        /* [symbols.count] the pair that a symbol is split into; -1: none */
     tl_piece *split;       /* the word's pieces after splitting */

@@ -78,7 +78,7 @@ static bool write_piece(const tl_bpe *bpe, const tl_piece *p, tl_buffer *out) {
 /* Writes a piece or, if it is not known, the pieces that it is split into. */
 static bool write_possible(tl_bpe *bpe, tl_piece piece, tl_buffer *out) {
     size_t used = 0;
-    if (!bpe->choosy) return write_piece(bpe, &piece, out);
+    if (!bpe->known_only) return write_piece(bpe, &piece, out);
     if (!split_piece(bpe, piece, &used)) return false;
     for (size_t i = 0; i < used; i++)
         if (!write_piece(bpe, &bpe->split[i], out)) return false;
@@ -198,6 +198,6 @@ bool tl_bpe_set_vocabulary(tl_bpe *bpe, const char *name, const char *bytes, siz
             "%s: found no piece that is seen %ld times, so that nothing would be known: lower "
             "the threshold, or give the list that bpe vocab wrote",
             name, threshold > 0 ? threshold : 1);
-    bpe->choosy = find_parts(bpe);
-    return bpe->choosy;
+    bpe->known_only = find_parts(bpe);
+    return bpe->known_only;
 }

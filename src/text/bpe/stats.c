@@ -37,14 +37,14 @@ static void put(tl_bpe_stats *stats, long place, long pair) {
     stats->pairs[pair].place = place;
 }
 
-static void rise(tl_bpe_stats *stats, long place) {
+static void sift_up(tl_bpe_stats *stats, long place) {
     long pair = stats->heap[place];
     for (; place > 0 && goes_before(stats, pair, stats->heap[(place - 1) / 2]); place = (place - 1) / 2)
         put(stats, place, stats->heap[(place - 1) / 2]);
     put(stats, place, pair);
 }
 
-static void sink(tl_bpe_stats *stats, long place) {
+static void sift_down(tl_bpe_stats *stats, long place) {
     long pair = stats->heap[place];
     for (long child; (child = 2 * place + 1) < stats->heap_count; place = child) {
         if (child + 1 < stats->heap_count && goes_before(stats, stats->heap[child + 1], stats->heap[child]))
@@ -56,15 +56,15 @@ static void sink(tl_bpe_stats *stats, long place) {
 }
 
 static void order_all(tl_bpe_stats *stats) {
-    for (long place = stats->heap_count / 2; place-- > 0;) sink(stats, place);
+    for (long place = stats->heap_count / 2; place-- > 0;) sift_down(stats, place);
 }
 
 long tl_bpe_stats_best(const tl_bpe_stats *stats) { return stats->heap_count > 0 ? stats->heap[0] : -1; }
 
 void tl_bpe_stats_zero(tl_bpe_stats *stats, long pair) {
     stats->pairs[pair].count = 0;
-    rise(stats, stats->pairs[pair].place);
-    sink(stats, stats->pairs[pair].place);
+    sift_up(stats, stats->pairs[pair].place);
+    sift_down(stats, stats->pairs[pair].place);
 }
 
 /* ---- counting ---- */
@@ -104,8 +104,8 @@ void tl_bpe_stats_add(tl_bpe_stats *stats, int32_t first, int32_t second, int32_
     tl_bpe_pair *pair = &stats->pairs[number];
     if (pair->place < 0) put(stats, stats->heap_count++, number);
     pair->count += by * times;
-    rise(stats, pair->place);
-    sink(stats, pair->place);
+    sift_up(stats, pair->place);
+    sift_down(stats, pair->place);
 }
 
 long tl_bpe_stats_take_notes(tl_bpe_stats *stats, long pair) {

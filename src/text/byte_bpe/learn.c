@@ -78,8 +78,8 @@ static bool spell(learner *l) {
 
 static void merge_at(learner *l, int32_t at, int first, int second, int joined) {
     token *left = &l->tokens[at];
-    if (left->id != first || left->behind < 0 || l->tokens[left->behind].id != second)
-        return; /* the pair has disappeared from this place */
+    /* the pair has disappeared from this place */
+    if (left->id != first || left->behind < 0 || l->tokens[left->behind].id != second) return;
     token *right = &l->tokens[left->behind];
     const long times = l->times[left->word];
     tl_pairs_go(&l->pairs, first, second, times);

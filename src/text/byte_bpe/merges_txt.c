@@ -53,8 +53,8 @@ static bool read_version(const reading *r, tl_span line) {
     tl_span version = {line.text + strlen(HEADER), line.size - strlen(HEADER)};
     while (version.size > 0 && version.text[0] == ' ') version.text++, version.size--;
     const char *space = version.size > 0 ? memchr(version.text, ' ', version.size) : NULL;
-    const size_t size =
-        space ? (size_t)(space - version.text) : version.size; /* the writer's name may follow */
+    /* the writer's name may follow */
+    const size_t size = space ? (size_t)(space - version.text) : version.size;
     if (size == strlen(VERSION) && starts_with(version, VERSION)) return true;
     return tl_bad_line(&r->bpe->error, r->name, r->line, "this program knows no other; write the file anew",
                        "found the version %s, expected " VERSION,

@@ -28,7 +28,7 @@ static void put(tl_pairs *pairs, long place, long pair) {
 }
 
 /* Moves the pair at an index of the heap to its right place. */
-static void settle(tl_pairs *pairs, long place) {
+static void sift(tl_pairs *pairs, long place) {
     const long pair = pairs->heap[place];
     for (; place > 0 && goes_before(pairs, pair, pairs->heap[(place - 1) / 2]); place = (place - 1) / 2)
         put(pairs, place, pairs->heap[(place - 1) / 2]);
@@ -46,7 +46,7 @@ static void take_out(tl_pairs *pairs, long pair) {
     pairs->pairs[pair].place = -1;
     if (last == pair) return;
     put(pairs, place, last);
-    settle(pairs, place);
+    sift(pairs, place);
 }
 
 long tl_pairs_best(const tl_pairs *pairs) { return pairs->heap_count > 0 ? pairs->heap[0] : -1; }
@@ -89,7 +89,7 @@ void tl_pairs_come(tl_pairs *pairs, int first, int second, int32_t at, long time
     tl_counted_pair *pair = &pairs->pairs[number];
     if (pair->place < 0) put(pairs, pairs->heap_count++, number);
     pair->count += times;
-    settle(pairs, pair->place);
+    sift(pairs, pair->place);
 }
 
 void tl_pairs_go(tl_pairs *pairs, int first, int second, long times) {
@@ -101,7 +101,7 @@ void tl_pairs_go(tl_pairs *pairs, int first, int second, long times) {
     if (pair->count == 0)
         take_out(pairs, number);
     else
-        settle(pairs, pair->place);
+        sift(pairs, pair->place);
 }
 
 static int from_the_left(const void *left, const void *right) {

@@ -57,7 +57,7 @@ static size_t run(tl_span text) {
 }
 
 /* Length of white space. Its last character is left to a following word, unless it is the only one. */
-static size_t white(tl_span text) {
+static size_t white_length(tl_span text) {
     size_t last;
     const size_t end = end_of(text, 0, WHITE, &last);
     return end < text.size && last > 0 ? last : end;
@@ -67,7 +67,7 @@ bool tl_byte_next_word(tl_span *rest, tl_span *word) {
     if (rest->size == 0) return false;
     size_t size = contraction(*rest);
     if (size == 0) size = run(*rest);
-    if (size == 0) size = white(*rest);
+    if (size == 0) size = white_length(*rest);
     *word = (tl_span){rest->text, size};
     *rest = (tl_span){rest->text + size, rest->size - size};
     return true;

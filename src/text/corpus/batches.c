@@ -61,8 +61,8 @@ static bool make_rooms(tl_batches *b) {
     long most = plan->sentences, tokens = b->config.tokens;
     if (b->config.max_sentences > 0 && b->config.max_sentences < most) most = b->config.max_sentences;
     size_t ids = tokens / plan->longest < most ? (size_t)tokens : (size_t)most * (size_t)plan->longest;
-    if (ids < (size_t)plan->longest)
-        ids = (size_t)plan->longest; /* a sentence alone in its batch may exceed the budget */
+    /* a sentence alone in its batch may exceed the budget */
+    if (ids < (size_t)plan->longest) ids = (size_t)plan->longest;
     b->src = malloc(ids * sizeof(int));
     b->tgt_in = malloc(ids * sizeof(int));
     b->tgt_out = malloc(ids * sizeof(int));

@@ -31,7 +31,7 @@ bool tl_rows_next(tl_span *rest, tl_row *row, tl_side side) {
 }
 
 /* Why this row is skipped; TL_SKIP_KINDS if it is not. *side becomes the first column with the fault. */
-static tl_skip judge(const tl_row *row, long max_tokens, int *side) {
+static tl_skip reason_to_skip(const tl_row *row, long max_tokens, int *side) {
     long tokens[2];
     for (*side = 0; *side < 2; ++*side)
         if ((tokens[*side] = tl_count_tokens(row->column[*side])) == 0) return TL_SKIP_BLANK;
@@ -68,7 +68,7 @@ void tl_rows_skip(tl_corpus *corpus, tl_skip kind, long line) {
 
 bool tl_rows_take(tl_corpus *corpus, const tl_row *row, bool strict) {
     int side;
-    tl_skip kind = judge(row, corpus->report.max_tokens, &side);
+    tl_skip kind = reason_to_skip(row, corpus->report.max_tokens, &side);
     if (kind != TL_SKIP_KINDS) {
         tl_rows_skip(corpus, kind, row->number);
         return !strict || refuse(corpus, row, kind, side);

@@ -165,7 +165,7 @@ static void clause(const tl_gr_meaning *m, tl_gr_side *s) {
 }
 
 /* "is" with an adjective: 很 小, 不 小, 小 吗; colours have 是 红色 的. */
-static void being(const tl_gr_meaning *m, tl_gr_side *s) {
+static void say_predicate(const tl_gr_meaning *m, tl_gr_side *s) {
     const tl_gr_phrase *p = &m->phrase[TL_GR_SUBJECT];
     bool colour = tl_gr_adjectives[m->adjective].colour;
     phrase(m, TL_GR_SUBJECT, false, s);
@@ -192,7 +192,7 @@ void tl_gr_chinese(const tl_gr_meaning *m, tl_gr_side *s) {
     if (m->form == TL_GR_THERE)
         there_is(m, s);
     else if (m->form == TL_GR_BEING)
-        being(m, s);
+        say_predicate(m, s);
     else
         clause(m, s);
     if (m->asked) tl_gr_say(s, "吗", TL_GR_B_ASK);

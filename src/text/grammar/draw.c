@@ -7,8 +7,10 @@
 
 static bool is_first(const tl_gr_phrase *p) { return p->person == TL_GR_I || p->person == TL_GR_WE; }
 
-/* Two first persons: "I see us" is odd in every language. */
-static bool clash(const tl_gr_phrase *a, const tl_gr_phrase *b) { return is_first(a) && is_first(b); }
+/* Are both phrases in the first person? "I see us" is odd in every language. */
+static bool both_are_first(const tl_gr_phrase *a, const tl_gr_phrase *b) {
+    return is_first(a) && is_first(b);
+}
 
 static void draw_subject(tl_gr_draws *d, tl_gr_meaning *m, int kinds) {
     if ((kinds & TL_GR_PERSON) == TL_GR_PERSON && tl_gr_chance(d, 45))
@@ -84,7 +86,7 @@ static bool draw_object(tl_gr_draws *d, tl_gr_meaning *m, const tl_gr_verb *v) {
     m->object = true;
     if ((v->objects & TL_GR_PERSON) && !(v->flags & TL_GR_HAVE) && tl_gr_chance(d, 30)) {
         tl_gr_draw_pronoun(d, p);
-        return !clash(p, &m->phrase[TL_GR_SUBJECT]);
+        return !both_are_first(p, &m->phrase[TL_GR_SUBJECT]);
     }
     tl_gr_draw_phrase(d, m, TL_GR_OBJECT, v->objects, object_range(m, v));
     if ((v->flags & TL_GR_HAVE) && m->denied) {
@@ -100,7 +102,7 @@ static bool draw_receiver(tl_gr_draws *d, tl_gr_meaning *m) {
     m->to = true;
     if (tl_gr_chance(d, 50)) {
         tl_gr_draw_pronoun(d, p);
-        return !clash(p, &m->phrase[TL_GR_SUBJECT]);
+        return !both_are_first(p, &m->phrase[TL_GR_SUBJECT]);
     }
     tl_gr_draw_phrase(d, m, TL_GR_TO, TL_GR_PERSON, TL_GR_DEFINITE);
     return m->phrase[TL_GR_SUBJECT].person != TL_GR_NOUN || m->phrase[TL_GR_SUBJECT].noun != p->noun;
@@ -118,8 +120,8 @@ static bool draw_clause(tl_gr_draws *d, tl_gr_meaning *m) {
     m->tense = draw_tense(d);
     m->denied = tl_gr_chance(d, 25);
     m->asked = !m->denied && tl_gr_chance(d, 18);
-    if (v->objects == 0 && !(v->flags & TL_GR_GO) && tl_gr_chance(d, 60))
-        return false; /* fewer short sentences */
+    /* fewer short sentences */
+    if (v->objects == 0 && !(v->flags & TL_GR_GO) && tl_gr_chance(d, 60)) return false;
     if (!(v->tenses & 1 << m->tense) || (m->tense == TL_GR_MUST && m->denied)) return false;
     if (m->tense == TL_GR_PAST && (v->flags & TL_GR_NO_PAST) && !m->denied) return false;
     draw_subject(d, m, v->subjects);
@@ -133,8 +135,8 @@ static bool draw_clause(tl_gr_draws *d, tl_gr_meaning *m) {
         has_relative = m->phrase[TL_GR_OBJECT].relative != TL_GR_NO_RELATIVE;
     }
     if (!has_relative || m->tense == TL_GR_PRESENT) draw_time(d, m);
-    if (has_relative && m->time >= 0 && m->phrase[TL_GR_OBJECT].relative)
-        return false; /* the time would follow two verbs, and could belong to either */
+    /* the time would follow two verbs, and could belong to either */
+    if (has_relative && m->time >= 0 && m->phrase[TL_GR_OBJECT].relative) return false;
     if (v->flags & TL_GR_GO) {
         draw_place(d, m);
         if (tl_gr_nouns[m->phrase[TL_GR_AT].noun].kinds & TL_GR_HOUSE) return false;

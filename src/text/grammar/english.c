@@ -10,7 +10,7 @@ static const char *const possessives[] = {"my", "his", "her", "our", "their"};
 static const char *const numerals[] = {"two", "three", "four", "five", "ten"};
 static const char *const prepositions[] = {"in", "near", "behind"};
 
-static const char *be(const tl_gr_phrase *p) {
+static const char *form_of_be(const tl_gr_phrase *p) {
     return p->person == TL_GR_I ? "am" : tl_gr_is_plural(p) ? "are" : "is";
 }
 static bool is_third(const tl_gr_phrase *p) { return p->person != TL_GR_I && !tl_gr_is_plural(p); }
@@ -72,7 +72,7 @@ static const char *auxiliary(tl_gr_tense tense, const tl_gr_phrase *subject, boo
     bool third = is_third(subject);
     switch (tense) {
     case TL_GR_NOW:
-        return be(subject);
+        return form_of_be(subject);
     case TL_GR_FUTURE:
         return "will";
     case TL_GR_CAN:
@@ -157,10 +157,10 @@ static void clause(const tl_gr_meaning *m, tl_gr_side *s) {
 
 void tl_gr_english(const tl_gr_meaning *m, tl_gr_side *s) {
     if (m->form == TL_GR_THERE) {
-        opening(m, be(&m->phrase[TL_GR_OBJECT]), s);
+        opening(m, form_of_be(&m->phrase[TL_GR_OBJECT]), s);
         phrase(m, TL_GR_OBJECT, objects, s);
     } else if (m->form == TL_GR_BEING) {
-        opening(m, be(&m->phrase[TL_GR_SUBJECT]), s);
+        opening(m, form_of_be(&m->phrase[TL_GR_SUBJECT]), s);
         if (m->very) tl_gr_say(s, "very", TL_GR_B_VERY);
         tl_gr_say(s, tl_gr_adjectives[m->adjective].en, TL_GR_B_BEING);
     } else {

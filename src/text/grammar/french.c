@@ -232,7 +232,7 @@ static void clause(const tl_gr_meaning *m, tl_gr_side *s) {
     if (m->form == TL_GR_THEN) then(m, s);
 }
 
-static void being(const tl_gr_meaning *m, tl_gr_side *s) {
+static void say_predicate(const tl_gr_meaning *m, tl_gr_side *s) {
     const tl_gr_phrase *p = &m->phrase[TL_GR_SUBJECT];
     subject(m, TL_GR_SUBJECT, s);
     if (m->denied) say(s, "ne", TL_GR_B_NOT);
@@ -259,7 +259,7 @@ void tl_gr_french(const tl_gr_meaning *m, tl_gr_side *s) {
     if (m->form == TL_GR_THERE)
         there_is(m, s);
     else if (m->form == TL_GR_BEING)
-        being(m, s);
+        say_predicate(m, s);
     else
         clause(m, s);
     place_and_time(m, s);

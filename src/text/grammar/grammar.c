@@ -162,7 +162,7 @@ static long link_tokens(const tl_gr_side side[2], tl_link links[TL_GR_TOKENS * T
 }
 
 /* Collects the words of the first sentences of TRAIN. */
-static bool basis(tl_table *words, const tl_grammar_config *c, tl_error *error) {
+static bool collect_words(tl_table *words, const tl_grammar_config *c, tl_error *error) {
     stream s = stream_of(c, TL_GRAMMAR_TRAIN);
     bool ok = true;
     for (long i = 0; i < TL_GR_BASIS && ok; i++) {
@@ -173,8 +173,8 @@ static bool basis(tl_table *words, const tl_grammar_config *c, tl_error *error) 
         }
     }
     tl_table_free(&s.seen);
-    return ok ||
-           tl_error_set(error, "grammar corpus: out of memory for the words"); /* keeps an earlier error */
+    /* keeps an earlier error */
+    return ok || tl_error_set(error, "grammar corpus: out of memory for the words");
 }
 
 static bool append_all(tl_corpus *corpus, const tl_grammar_config *c, stream *s) {
@@ -198,7 +198,7 @@ bool tl_corpus_grammar(tl_corpus *corpus, const tl_grammar_config *config) {
     bool ok = true;
     if (s.held_out) {
         s.words = &words;
-        ok = basis(&words, &c, &corpus->error);
+        ok = collect_words(&words, &c, &corpus->error);
     }
     ok = ok && append_all(corpus, &c, &s);
     if (!ok) tl_corpus_back_to(corpus, before);

@@ -110,7 +110,7 @@ static bool order(const tl_gr_meaning *m, const tl_gr_side *said, bool wrong, ex
 
 /* ---- subject ---- */
 
-static bool is_somebody(const tl_gr_phrase *p) {
+static bool is_person_or_animal(const tl_gr_phrase *p) {
     return p->person == TL_GR_NOUN && (tl_gr_nouns[p->noun].kinds & (TL_GR_PERSON | TL_GR_ANIMAL));
 }
 
@@ -119,10 +119,10 @@ static bool subject(const tl_gr_meaning *m, const tl_gr_side *said, bool wrong, 
     uint64_t named = 0;
     int others = 0;
     (void)wrong;
-    if (m->form == TL_GR_THERE || !is_somebody(who)) return false;
+    if (m->form == TL_GR_THERE || !is_person_or_animal(who)) return false;
     for (int i = 0; i < e->words; i++) named |= said->parts[i];
     for (int slot = TL_GR_OBJECT; slot < TL_GR_SLOTS; slot++)
-        if ((named & TL_GR_BIT(slot, TL_GR_NOUN_PART)) && is_somebody(&m->phrase[slot]))
+        if ((named & TL_GR_BIT(slot, TL_GR_NOUN_PART)) && is_person_or_animal(&m->phrase[slot]))
             others += m->phrase[slot].noun != who->noun;
     e->label = tl_gr_nouns[who->noun].en[0];
     return others > 0;

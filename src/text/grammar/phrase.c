@@ -31,8 +31,8 @@ static void draw_adjectives(tl_gr_draws *d, tl_gr_phrase *p) {
     if (tl_gr_chance(d, 30)) p->before = draw_adjective(d, p, true);
     if (tl_gr_chance(d, 25)) p->after = draw_adjective(d, p, false);
     if (p->before < 0 || p->after < 0) return;
-    if (tl_gr_adjectives[p->before].de || !tl_gr_adjectives[p->after].colour)
-        p->after = -1; /* two adjectives do not go well together */
+    /* two adjectives do not go well together */
+    if (tl_gr_adjectives[p->before].de || !tl_gr_adjectives[p->after].colour) p->after = -1;
 }
 
 /* Some nouns have no possessor (no "my woman"), and some always have one (no "the friend"). */

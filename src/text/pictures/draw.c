@@ -34,7 +34,7 @@ static bool is_inside(tl_pic_shape shape, double x, double y) {
 }
 
 /* The part of a pixel that the figure covers, 0 … 1. */
-static double cover(const tl_pic_figure *f, int row, int column, const double middle[2], double half) {
+static double coverage(const tl_pic_figure *f, int row, int column, const double middle[2], double half) {
     int inside = 0;
     for (int i = 0; i < FINE * FINE; i++) {
         const double x = column + (i % FINE + 0.5) / FINE - middle[0],
@@ -50,7 +50,7 @@ static void draw_figure(const tl_pic_figure *f, tl_rng_key key, double ink[TL_PI
     const double middle[2] = {CELL / 2 - 0.4 + 0.8 * tl_rng_uniform(key, 1),
                               CELL / 2 - 0.4 + 0.8 * tl_rng_uniform(key, 2)};
     for (int i = 0; i < CELL * CELL; i++) {
-        const double covered = cover(f, i / CELL, i % CELL, middle, half);
+        const double covered = coverage(f, i / CELL, i % CELL, middle, half);
         for (int c = 0; c < 3; c++) ink[i * 3 + c] += covered * (1 - colours[f->colour][c]);
     }
 }

@@ -71,8 +71,8 @@ static bool is_cased_behind(tl_span rest) {
 
 size_t tl_lowercase(tl_span text, char *out) {
     size_t used = 0;
-    bool cased_before =
-        false; /* is the nearest character before, apart from skipped ones, a letter with case? */
+    /* is the nearest character before, apart from skipped ones, a letter with case? */
+    bool cased_before = false;
     while (text.size > 0) {
         uint32_t code = 0;
         size_t length = tl_utf8_read(text.text, text.size, &code);

@@ -2,7 +2,7 @@
  * Text that goes into a page cannot end the script that it is in. */
 #include "page.h"
 
-#include "quote.h"
+#include "base/quote.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -90,5 +90,3 @@ bool tl_page_floats(tl_buffer *b, const float *numbers, size_t count) {
     }
     return tl_buffer_text(b, "\"");
 }
-
-size_t tl_page_floats_size(size_t count) { return 2 + (count * 4 + 2) / 3 * 4; }

@@ -6,8 +6,8 @@
  * tl_page_NAME[];` in the file that writes it; and write a function that gives its data to tl_page_fill as JSON.
  *
  * Text from outside (tokens, lines, names, command lines) goes into a page through tl_page_string only. */
-#ifndef TL_BASE_PAGE_H
-#define TL_BASE_PAGE_H
+#ifndef TL_RUN_PAGE_H
+#define TL_RUN_PAGE_H
 
 #include "base/buffer.h"
 
@@ -23,7 +23,5 @@ bool tl_page_string(tl_buffer *b, const char *text);
 bool tl_page_base64(tl_buffer *b, const unsigned char *bytes, size_t size);
 /* Adds numbers as a JSON string: float32, little-endian, in base64. */
 bool tl_page_floats(tl_buffer *b, const float *numbers, size_t count);
-/* The number of bytes that tl_page_floats adds. */
-size_t tl_page_floats_size(size_t count);
 
 #endif
