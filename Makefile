@@ -384,7 +384,7 @@ $(B)/fuzzers/with.a: $(fuzz_with) $(fuzz_also)
 	@rm -f $@
 	$(AR) rcs $@ $^
 .PHONY: fuzzers fuzz
-fuzzers: $(FUZZERS)
+fuzzers: $(FUZZERS) ## only the programs that fuzz starts
 fuzz: ## search for bytes that break something, with clang's libFuzzer, for SECONDS (60) or MINUTES in all (FUZZ=--help)
 	@tests/fuzz/run $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SECONDS),--seconds $(SECONDS)) $(FUZZ)
 compiled_tests := $(filter-out $(script_tests),$(TESTS))

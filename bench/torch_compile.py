@@ -21,8 +21,8 @@ def compile_something():
 
 
 def reason():
-    """Compiles in a child process and returns its error, "" if there is none. When the time is over, kills it together with
-    the compilers that it has started."""
+    """Compiles in a child process and returns its error, "" if there is none. When the time is over, kills it together
+    with the compilers that it has started."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 120
     child = subprocess.Popen([sys.executable, "-W", "ignore", __file__, "--now"], stdout=subprocess.PIPE,
                              stderr=subprocess.DEVNULL, text=True, start_new_session=True)

@@ -14,7 +14,7 @@ from torch_model import CONFIGURATIONS, PAD, Modules
 
 
 def safetensors(path):
-    """The tensors of a float32 file, by name. Its format: 8 bytes with the header's length, a JSON header, the numbers."""
+    """The tensors of a float32 file, by name. Its format: 8 bytes with the header's length, a JSON header, numbers."""
     data = open(path, "rb").read()
     start = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:start])

@@ -3,8 +3,8 @@
     python3 bench/torch_lm.py shakespeare [--threads 2] [--compile]
     python3 bench/torch_lm.py names [--threads 2] [--steps 20000] [--every 1000]
 
-shakespeare: nanoGPT's settings for a CPU. Trains on the first 90 % of the text; the validation loss is over the whole rest,
-in windows that do not overlap, so that every character but the first is predicted once.
+shakespeare: nanoGPT's settings for a CPU. Trains on the first 90 % of the text; the validation loss is over the whole
+rest, in windows that do not overlap, so that every character but the first is predicted once.
 names: makemore's Transformer, with one name in each line. 1000 random lines are held out. The loss is per character and
 includes the end of each name.
 
@@ -94,7 +94,7 @@ class Shakespeare:
 class Names:
     def __init__(self, text, setting, seed):
         names = [name.strip() for name in text.splitlines() if name.strip()]
-        letters = {c: i for i, c in enumerate(sorted(set("".join(names))), 1)}  # 0 is the beginning and the end of a name
+        letters = {c: i for i, c in enumerate(sorted(set("".join(names))), 1)}  # 0: begin and end of a name
         self.vocab, self.block, self.batch = len(letters) + 1, max(map(len, names)) + 1, setting["batch"]
         ids = torch.zeros(len(names), self.block, dtype=torch.long)
         targets = torch.full((len(names), self.block), NONE)

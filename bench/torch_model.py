@@ -2,9 +2,9 @@
 
 There are two versions of the encoder-decoder Transformer of bench/configurations.h: Modules, with torch.nn.Transformer,
 and Lean, with plain matrix products (one for queries, keys and values; masks are added, and made once for each step).
-Lean's attention is either written out or F.scaled_dot_product_attention. Which is fastest depends on sizes and precision,
-so torch_side.py tries them all. Post-norm without final norms, sinusoidal positions, one matrix for both embeddings and the
-output, scaled by sqrt(d_model), dropout on embeddings, attention, feed-forward and sub-layers.
+Lean's attention is either written out or F.scaled_dot_product_attention. Which is fastest depends on sizes and
+precision, so torch_side.py tries them all. Post-norm without final norms, sinusoidal positions, one matrix for both
+embeddings and the output, scaled by sqrt(d_model), dropout on embeddings, attention, feed-forward and sub-layers.
 """
 import math
 

@@ -9,7 +9,7 @@
     generate gpt 0.5 32                  samples 32 texts as bench/generate.c does, with caches
     recurrent gru|lstm 0.5               nn.GRU, nn.LSTM with the sizes of bench/recurrent.c, forward and backward
 Options: threads=N. With TL_TORCH_COMPILE=1 in the environment, the version that is fastest in float32 is also tried with
-torch.compile. With TL_TORCH_TRY_ALL=1 all versions are compiled and tried in reduced precision, not only the fastest one.
+torch.compile. With TL_TORCH_TRY_ALL=1 all versions are compiled and tried in reduced precision, not only the fastest.
 """
 import json
 import os

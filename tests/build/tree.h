@@ -32,13 +32,6 @@ static inline void put(const char *path, const char *text) {
     put_text(full, text);
 }
 
-static inline void put_program(const char *path, const char *text) {
-    char full[1024];
-    snprintf(full, sizeof full, "%s/%s", tree.folder, path);
-    put_text(full, text);
-    ck_assert_int_eq(chmod(full, 0755), 0);
-}
-
 /* make passes its options and variables on in the environment. */
 static inline void forget_outer_make(void) {
     static const char *const names[] = {
@@ -61,12 +54,6 @@ static inline void enter_tree(void) {
     sh("$TOP/tests/build/make-tree");
 }
 
-static inline int count_lines(const char *text) {
-    int n = 0;
-    for (; *text; text++) n += *text == '\n';
-    return n;
-}
-
 static inline void leave_tree(void) {
     scratch_remove(&tree);
     free(said);
@@ -78,10 +65,6 @@ static inline void leave_all(void) { scratch_remove(&all); }
 static inline void in_its_own_tree(TCase *tc) {
     tcase_add_unchecked_fixture(tc, enter_all, leave_all);
     tcase_add_checked_fixture(tc, enter_tree, leave_tree);
-}
-
-static inline void assert_lacks(const char *part) {
-    ck_assert_msg(!strstr(said, part), "\"%s\" in\n%s", part, said);
 }
 
 #endif

@@ -19,7 +19,7 @@ static glob_t headers(void) { return files("include/tapeloom.h", "include/tapelo
 
 /* ---- generated again ---- */
 
-START_TEST(pages_are_the_headers) {
+START_TEST(pages_are_up_to_date) {
     scratch made = scratch_new();
     int status;
     unsetenv("MAKEFLAGS");
@@ -222,7 +222,7 @@ static int uncommented(const char *path, char *list, size_t room) {
     return found;
 }
 
-START_TEST(nothing_is_without_a_comment) {
+START_TEST(every_declaration_has_a_comment) {
     static char list[1 << 16];
     glob_t all = headers();
     int found = 0;
@@ -233,11 +233,11 @@ START_TEST(nothing_is_without_a_comment) {
 END_TEST
 
 static void add_tests(TCase *tc) {
-    tcase_add_test(tc, pages_are_the_headers);
+    tcase_add_test(tc, pages_are_up_to_date);
     tcase_add_test(tc, links_have_targets);
     tcase_add_test(tc, every_symbol_has_an_entry);
     tcase_add_test(tc, every_type_macro_and_value_has_an_entry);
-    tcase_add_test(tc, nothing_is_without_a_comment);
+    tcase_add_test(tc, every_declaration_has_a_comment);
 }
 
 TL_TEST_MAIN("docs: api/")

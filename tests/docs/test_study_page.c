@@ -3,7 +3,7 @@
 #define PROGRAM "study"
 #include "translate/program.h"
 
-START_TEST(made_of_its_numbers) {
+START_TEST(pages_are_up_to_date) {
     sh("mkdir -p $D/docs && cp -r docs/study $D/docs/ && $T page --page $D/docs");
     sh("diff docs/study.md $D/docs/study.md && diff docs/study.zh-CN.md $D/docs/study.zh-CN.md");
     /* The pictures are not compared: they depend on gnuplot's version. */
@@ -64,7 +64,7 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     in_its_own_folder(tc);
-    tcase_add_test(tc, made_of_its_numbers);
+    tcase_add_test(tc, pages_are_up_to_date);
     tcase_add_test(tc, pictures_and_records);
     tcase_add_test(tc, both_languages);
 }
