@@ -328,8 +328,8 @@ typedef struct tl_transformer_config {
      * measure how well it writes. When it writes, every word sees all words written so far; since each new word changes
      * what earlier words compute, its states have no cache (tl_model.no_cache). */
     bool no_causal;
-    /* [layers] how many heads each attention keeps (tl_attention_config.d_k); copied. NULL: all. An error with
-     * positions that differ between heads (alibi, signed-alibi, relative). */
+    /* [layers] how many heads each attention keeps (tl_attention_config.d_k); copied. NULL: all. A self-attention keeps
+     * all of them if positions differ between heads (alibi, signed-alibi, relative). */
     const int *kept[TL_ATTENTION_KINDS];
     bool head_gates; /* learnt gates in every attention, see tl_hard_concrete */
 } tl_transformer_config;

@@ -32,19 +32,13 @@ static bool is_hidden(const search *s, long b, long h, long j) {
     return true;
 }
 
-/* Is x finite at this position? Tested before is_hidden, which takes longer. */
-static bool is_finite(const search *s, long b, long h, long j) {
-    const tl_tensor place = tl_at(s->x, b, h, j);
-    return place.stride[0] == 1 ? tl_all_finite(place.data, place.dim[0]) : tl_tensor_nonfinite(place) < 0;
-}
-
-/* Is x finite at every hidden position? */
+/* Is x finite at every hidden position? Being finite is tested first, because is_hidden takes longer. */
 static bool hidden_are_finite(const search *s) {
     for (long b = 0; b < s->x.dim[0]; b++)
         for (long h = 0; h < s->x.dim[1]; h++) {
             long j = s->mask->attend || s->mask->window ? 0 : s->mask->key_lengths[b];
             for (j = j < 0 ? 0 : j; j < s->x.dim[2]; j++)
-                if (!is_finite(s, b, h, j) && is_hidden(s, b, h, j)) return false;
+                if (!tl_row_is_finite(tl_at(s->x, b, h, j)) && is_hidden(s, b, h, j)) return false;
         }
     return true;
 }

@@ -94,6 +94,10 @@ long tl_tensor_nonfinite(tl_tensor t) {
     return -1;
 }
 
+bool tl_row_is_finite(tl_tensor row) {
+    return row.stride[0] == 1 ? tl_all_finite(row.data, row.dim[0]) : tl_tensor_nonfinite(row) < 0;
+}
+
 const char *tl_nonfinite_text(double number) { return isnan(number) ? "nan" : number > 0 ? "inf" : "-inf"; }
 
 double tl_tensor_element(tl_tensor t, long i) {

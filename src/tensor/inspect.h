@@ -5,6 +5,7 @@
 #include "tapeloom/tensor.h"
 
 bool tl_all_finite(const tl_real *x, long n);
+bool tl_row_is_finite(tl_tensor row); /* of a tensor of one axis */
 /* The index, in row-major order, of the first element that is NaN or infinite; -1: none. */
 long tl_tensor_nonfinite(tl_tensor t);
 /* "nan", "inf" or "-inf". NaN's sign says nothing, and differs from machine to machine. */

@@ -119,12 +119,6 @@ bool tl_key_mask_hides(const tl_key_mask *m, long b, long h, long j) {
     return true;
 }
 
-static tl_tensor key_of(tl_tensor t, long b, long h, long j) { return tl_at(t, b, h, j); }
-
-static bool is_finite(tl_tensor row) {
-    return row.stride[0] == 1 ? tl_all_finite(row.data, row.dim[0]) : tl_tensor_nonfinite(row) < 0;
-}
-
 /* The first key of sentence b that may be hidden. */
 static long first_hidden(const tl_key_mask *m, long b, long keys) {
     return m->attend ? 0 : m->lengths ? m->lengths[b] : keys;
@@ -141,7 +135,7 @@ static bool hidden_are_finite(tl_tensor t, const tl_key_mask *m) {
     for (long b = 0; b < t.dim[0]; b++)
         for (long h = 0; h < t.dim[1]; h++)
             for (long j = first_hidden(m, b, t.dim[2]); j < t.dim[2]; j++)
-                if (!is_finite(key_of(t, b, h, j)) && tl_key_mask_hides(m, b, h, j)) return false;
+                if (!tl_row_is_finite(tl_at(t, b, h, j)) && tl_key_mask_hides(m, b, h, j)) return false;
     return true;
 }
 
@@ -153,7 +147,7 @@ tl_tensor tl_key_mask_clear(tl_call *c, int i, const tl_key_mask *m) {
     for (long b = 0; b < t.dim[0]; b++)
         for (long h = 0; h < t.dim[1]; h++)
             for (long j = first_hidden(m, b, t.dim[2]); j < t.dim[2]; j++)
-                if (tl_key_mask_hides(m, b, h, j)) tl_tensor_fill(key_of(copy, b, h, j), 0);
+                if (tl_key_mask_hides(m, b, h, j)) tl_tensor_fill(tl_at(copy, b, h, j), 0);
     return copy;
 }
 

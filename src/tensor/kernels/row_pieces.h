@@ -1,5 +1,5 @@
-/* The parts that the row kernels share: loading and storing at the end of a row, loops over a row, and a row's maximum
- * and sums.
+/* The parts that the row kernels share (update.c loads and stores with them, too): loading and storing at the end of a
+ * row, loops over a row, and a row's maximum and sums.
  *
  * Loops without a sum go over a row vector by vector. Loops with a sum go block by block (simd.h), like ROW_BLOCKS:
  * each vector of a block has a sum of its own. Lanes beyond the end of the row hold the number that changes nothing:

@@ -1,21 +1,10 @@
 /* Optimiser updates over flat ranges; update.h has the formulas. One pass: every number is read and written once.
  * Constants are computed in double and rounded to tl_real once, as PyTorch's scalars are. */
 #include "kernels.h"
-#include "simd.h"
+#include "row_pieces.h"
 
 /* 2^-102 in float, 2^-969 in double: still a normal number after it is multiplied by a learning rate. */
 #define LEAST_MOMENT (TL_REAL_MIN * (tl_real)((tl_uint)2 << TL_MANTISSA))
-
-TL_SIMD tl_vec load(const tl_real *p, long i, long n) {
-    return i + TL_LANES <= n ? tl_vec_load(p + i) : tl_vec_load_n(p + i, n - i, 0);
-}
-
-TL_SIMD void store(tl_real *p, long i, long n, tl_vec v) {
-    if (i + TL_LANES <= n)
-        tl_vec_store(p + i, v);
-    else
-        tl_vec_store_n(p + i, n - i, v);
-}
 
 /* A moment too small to move a parameter becomes 0 (update.h); NaN stays. */
 TL_SIMD tl_vec settled(tl_vec m) { return tl_vec_select(tl_vec_abs(m) < LEAST_MOMENT, tl_vec_zero(), m); }
@@ -30,16 +19,16 @@ static void sgd(tl_real *p, tl_real *b, const tl_real *grad, long n, const tl_sg
     tl_real scale = (tl_real)u->grad_scale;
     for (long i = 0; i < n; i += TL_LANES) {
         /* g = grad_scale·grad + decay·p */
-        tl_vec x = load(p, i, n), g = load(grad, i, n) * scale;
+        tl_vec x = row_load(p, i, n, 0), g = row_load(grad, i, n, 0) * scale;
         if (u->decay != 0) g = g + decay * x;
         /* b = settled(momentum·b + g),   g = nesterov ? g + momentum·b : b */
         if (u->momentum != 0) {
-            tl_vec buffer = settled(load(b, i, n) * momentum + g);
-            store(b, i, n, buffer);
+            tl_vec buffer = settled(row_load(b, i, n, 0) * momentum + g);
+            row_store(b, i, n, buffer);
             g = u->nesterov ? g + momentum * buffer : buffer;
         }
         /* p = p - lr·g */
-        store(p, i, n, x - lr * g);
+        row_store(p, i, n, x - lr * g);
     }
 }
 
@@ -54,7 +43,7 @@ static void adam(tl_real *p, tl_real *m, tl_real *v, const tl_real *grad, long n
     tl_real decay = (tl_real)u->decay, keep = (tl_real)(1 - u->lr * u->decay), scale = (tl_real)u->grad_scale;
     for (long i = 0; i < n; i += TL_LANES) {
         /* g = grad_scale·grad; then the decay: AdamW's p = p·(1 - lr·decay), Adam's g = g + decay·p */
-        tl_vec x = load(p, i, n), g = load(grad, i, n) * scale, old = load(m, i, n);
+        tl_vec x = row_load(p, i, n, 0), g = row_load(grad, i, n, 0) * scale, old = row_load(m, i, n, 0);
         if (u->decoupled)
             x = x * keep;
         else if (u->decay != 0)
@@ -62,12 +51,12 @@ static void adam(tl_real *p, tl_real *m, tl_real *v, const tl_real *grad, long n
         /* m = settled(m + (1-beta1)·(g - m)) */
         tl_vec first = settled((from_m ? old : g) + towards * (g - old));
         /* v = settled(beta2·v + (1-beta2)·g·g) */
-        tl_vec second = settled_beside(first, load(v, i, n) * beta2 + (rest2 * g) * g);
-        store(m, i, n, first);
-        store(v, i, n, second);
+        tl_vec second = settled_beside(first, row_load(v, i, n, 0) * beta2 + (rest2 * g) * g);
+        row_store(m, i, n, first);
+        row_store(v, i, n, second);
         /* p = p - lr/bias1 · m / (sqrt(v)/sqrt(bias2) + eps) */
         tl_vec denominator = tl_vec_sqrt(second) / root_bias2 + eps;
-        store(p, i, n, x - (step * first) / denominator);
+        row_store(p, i, n, x - (step * first) / denominator);
     }
 }
 
@@ -89,7 +78,7 @@ static double sum_squares(const tl_real *x, long n) {
     long i = 0;
     for (; i < n; i += TL_WIDE) {
         TL_EACH_PART(p) {
-            const tl_vec v = load(x, i + p * TL_LANES, n);
+            const tl_vec v = row_load(x, i + p * TL_LANES, n, 0);
             TL_UNROLLED for (int h = 0; h < HALVES; h++) {
                 const doubles d = half_of(v, h);
                 total[p * HALVES + h] += d * d;
