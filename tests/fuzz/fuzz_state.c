@@ -44,6 +44,11 @@ static void seeds(tl_fuzz_put *put, void *context) {
     char seed[1024];
     put(context, seed, (size_t)snprintf(seed, sizeof seed, "0%s", text));
     put(context, seed, (size_t)snprintf(seed, sizeof seed, "1best.bleu = 30.5\n%s", text));
+    for (const char *at = strstr(text, "= "); at;
+         at = strstr(at + 1, "= ")) { /* one number each made negative */
+        const int front = (int)(at + 2 - text);
+        put(context, seed, (size_t)snprintf(seed, sizeof seed, "0%.*s-%s", front, text, text + front));
+    }
 }
 
 TL_FUZZ(state, "run: the state of a training in a checkpoint");
