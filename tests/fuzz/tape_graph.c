@@ -226,6 +226,11 @@ tl_var graph_fit(graph *g, tl_shape shape) {
 
 tl_var graph_maybe(graph *g, tl_shape shape) { return graph_chance(g, 3) ? TL_NO_VAR : graph_fit(g, shape); }
 
+tl_var graph_positive(graph *g, tl_var x) {
+    if (graph_chance(g, 1)) return x;
+    return graph_note(g, tl_add(graph_note(g, tl_abs(x)), tl_scalar(g->tape, 0.5)));
+}
+
 /* ---- the whole ---- */
 
 void graph_free(graph *g) {
