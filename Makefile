@@ -384,7 +384,7 @@ $(B)/fuzzers/with.a: $(fuzz_with) $(fuzz_also)
 	@rm -f $@
 	$(AR) rcs $@ $^
 .PHONY: fuzzers fuzz
-fuzzers: $(FUZZERS) ## only the programs that fuzz starts
+fuzzers: $(FUZZERS) ## only the harnesses, as programs of libFuzzer; make fuzz makes them as it needs them
 fuzz: ## search for bytes that break something, with clang's libFuzzer, for SECONDS (60) or MINUTES in all (FUZZ=--help)
 	@tests/fuzz/run $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SECONDS),--seconds $(SECONDS)) $(FUZZ)
 compiled_tests := $(filter-out $(script_tests),$(TESTS))
@@ -427,7 +427,8 @@ bench: all $(benches) ## measure it, in turn with PyTorch, OpenBLAS, oneDNN wher
 API ?= docs/api
 api: ## write docs/api, a page for each public header, from the headers
 	@mkdir -p $(API)
-	LC_ALL=C awk -v to=$(API) -f docs/api/pages.awk include/tapeloom.h include/tapeloom/*.h examples/*.c examples/*/*.c tests/*/*.c
+	LC_ALL=C awk -v to=$(API) -f docs/api/pages.awk include/tapeloom.h include/tapeloom/*.h examples/*.c examples/*/*.c \
+	  $(sort $(filter-out tests/fuzz/%,$(wildcard tests/*/*.c)))
 
 docs: need-check api $(B)/tests/docs/test_operations_table ## write docs/operations.md from the list of operations, and docs/api
 	TL_WRITE_DOCS=1 $(B)/tests/docs/test_operations_table

@@ -115,8 +115,7 @@ int tl_fuzz_config(const uint8_t *bytes, size_t size) {
 
 static void seeds(tl_fuzz_put *put, void *context) {
     static const char *const texts[] = {
-        "# How this model was made\nprogram = lm\n\nsteps = 100 # a comment\na = \"x \\\" \\\\ \\n\\r\\t "
-        "y\"\n",
+        "# How it was made\nprogram = lm\n\nsteps = 100 # a comment\na = \"x \\\" \\\\ \\n\\r\\t y\"\n",
         "d_model = 64\r\ntrain = runs/a b.tsv\r\nx.y-z_0=1e-3",
         "a = yes\nsteps = off\nd_model=true\ntrain =\n",
         "a = nan\nsteps = -inf\nd_model = 0.1\n",

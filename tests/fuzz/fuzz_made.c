@@ -145,7 +145,7 @@ static void seeds(tl_fuzz_put *put, void *context) {
     for (int kind = 0; kind < 4; kind++)
         for (int choice = 0; choice < 4; choice++) {
             const unsigned char seed[] = {
-                (unsigned char)kind, (unsigned char)choice, 9, 3, 2, 8, 15, 64, 2, 3, 4, 5, 6, 7, 8};
+                (unsigned char)kind, (unsigned char)choice, 9, 3, 2, 8, 15, 255, 2, 3, 4, 5, 6, 7, 8};
             put(context, seed, sizeof seed);
         }
     tl_corpus *scenes = tl_corpus_new();

@@ -134,7 +134,7 @@ static void try(int which, unsigned how, const char *line, bool own_config) {
         if (!known_state && tl_run_error(run)) fuzz_message(tl_run_error(run));
         if (known_state) FUZZ_MUST(state.step >= 0 && state.best_step <= state.step, "step %ld", state.step);
         tl_run_clear_error(run);
-        use(run, line);
+        if (how & 8) use(run, line);
     }
     tl_run_free(run);
     if (how & 4 && own_config) { /* trained on, until the first question whether to stop */
@@ -188,7 +188,7 @@ static void seeds(tl_fuzz_put *put_seed, void *context) {
             char *seed = fuzz_memory(length + 64);
             const size_t head = sizeof "xxthe dog sleeps" FUZZ_CUT - 1;
             seed[0] = (char)run;
-            seed[1] = (char)(f == 10 ? '5' : '0' + f % 3);
+            seed[1] = (char)(f == 10 ? 5 : 8 * (f % 2) + f % 3); /* used; or only opened */
             memcpy(seed + 2, "the dog sleeps" FUZZ_CUT, head - 2);
             seed[head] = (char)f;
             memcpy(seed + head + 1, from, length);

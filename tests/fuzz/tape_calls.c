@@ -21,25 +21,6 @@ typedef enum call {
     CALLS
 } call;
 
-static tl_shape shape_of(long rank, long a, long b, long c, long d) {
-    return (tl_shape){(int)rank, {a, b, c, d, 0, 0}};
-}
-
-/* Ids in [0, count) or, if the graph is wild, some outside. */
-static const int *ids_of(graph *g, long numbers, long count) {
-    for (long i = 0; i < numbers && i < GRAPH_IDS; i++) {
-        const long id = (long)((graph_number(g, 2, (int)count, i) + 1) / 2 * (double)count);
-        g->ids[i] = (int)(id < count ? id : count - 1);
-    }
-    if (g->wild && graph_chance(g, 2)) g->ids[graph_pick(g, 6)] = (int)graph_long(g, count);
-    return g->wild && fuzz_byte(&g->in) == 77 ? NULL : g->ids;
-}
-
-static tl_var positive(graph *g, tl_var x) {
-    if (graph_chance(g, 1)) return x;
-    return graph_note(g, tl_add(graph_note(g, tl_abs(x)), tl_scalar(g->tape, 0.5)));
-}
-
 static tl_var bounded(graph *g, tl_var x) { return graph_chance(g, 2) ? x : graph_note(g, tl_tanh(x)); }
 
 /* A second input: of the same shape, one that broadcasts, or any that fits. */
@@ -55,173 +36,13 @@ static tl_var beside(graph *g, tl_var x) {
     return graph_fit(g, graph_shape_like(g, shape));
 }
 
-/* Is a result of so many elements too large to go on with? */
-static bool too_large(long numel) { return numel < 0 || numel > GRAPH_MOST; }
-
-/* ---- masks and losses ---- */
-
-static const tl_mask *mask_of(graph *g, tl_mask *mask, int lengths[64], long b, long h, long t, long s) {
-    *mask = (tl_mask){.causal = graph_chance(g, 3)};
-    if (graph_chance(g, 2)) return NULL;
-    if (graph_chance(g, 3) && b <= 64) {
-        for (long i = 0; i < b; i++) lengths[i] = (int)graph_long(g, graph_pick(g, s + 1));
-        mask->key_lengths = lengths;
-    }
-    if (graph_chance(g, 1)) mask->window = graph_long(g, 1 + graph_pick(g, 4));
-    const long dim[4] = {b, h, t, s};
-    long count = 1;
-    for (int a = 0; a < 4; a++) count *= mask->attend_dim[a] = graph_chance(g, 3) ? 1 : dim[a];
-    if (graph_chance(g, 2) && count > 0 && count <= GRAPH_IDS) {
-        for (long i = 0; i < count; i++) g->flags[i] = graph_number(g, 3, (int)count, i) < 0.2;
-        if (g->wild && graph_chance(g, 1)) g->flags[0] = 2;
-        mask->attend = g->flags;
-        if (g->wild && graph_chance(g, 1)) mask->attend_dim[graph_pick(g, 4)] = graph_long(g, 1);
-    }
-    return mask;
-}
-
-static const tl_loss_options *options_of(graph *g, tl_loss_options *o, tl_real weights[GRAPH_IDS],
-                                         long classes) {
-    *o = (tl_loss_options){.reduction = (tl_reduction)graph_long(g, graph_pick(g, 3))};
-    if (graph_chance(g, 3)) o->label_smoothing = graph_double(g, 0.1);
-    if (graph_chance(g, 3)) o->ignore = true, o->ignore_id = (int)graph_long(g, graph_pick(g, classes));
-    if (graph_chance(g, 2) && (g->wild || o->reduction == TL_REDUCE_MEAN)) o->divisor = graph_double(g, 3);
-    if (graph_chance(g, 2) && classes <= GRAPH_IDS) {
-        for (long i = 0; i < classes; i++) weights[i] = (tl_real)(1 + graph_number(g, 4, (int)classes, i));
-        if (g->wild && classes && graph_chance(g, 1)) weights[0] = (tl_real)graph_double(g, -1);
-        o->class_weight = weights;
-    }
-    return graph_chance(g, 2) ? NULL : o;
-}
-
-static tl_var cross_entropy(graph *g, bool linear) {
-    static tl_real weights[GRAPH_IDS];
-    tl_loss_options o;
-    tl_loss_report report;
-    const tl_var x = graph_any(g);
-    const tl_shape shape = graph_shape_of(x);
-    if (shape.rank < 1 && !g->wild) return tl_scalar(g->tape, 1);
-    const long last = shape.rank ? shape.dim[shape.rank - 1] : 1,
-               rows = last > 0 ? tl_shape_numel(shape) / last : 0;
-    const long classes = linear ? graph_dim(g) : last;
-    if (rows > GRAPH_IDS || rows * classes > GRAPH_MOST || classes > GRAPH_IDS || (classes < 1 && !g->wild))
-        return x;
-    const tl_loss_options *options = options_of(g, &o, weights, classes);
-    const int *ids = ids_of(g, rows, classes);
-    if (!linear) return tl_cross_entropy(x, ids, options, graph_chance(g, 4) ? &report : NULL);
-    const tl_var w = graph_fit(g, shape_of(2, classes, last, 0, 0)),
-                 bias = graph_maybe(g, shape_of(1, classes, 0, 0, 0));
-    return tl_linear_cross_entropy(x, w, bias, ids, options, graph_chance(g, 4) ? &report : NULL);
-}
-
-static tl_var other_loss(graph *g, bool binary) {
-    const tl_var x = graph_any(g);
-    const tl_reduction reduction = (tl_reduction)graph_long(g, graph_pick(g, 3));
-    const tl_shape shape = graph_shape_of(x);
-    if (!binary) return tl_mse_loss(x, graph_fit(g, shape), reduction);
-    const tl_var targets = graph_note(g, tl_sigmoid(graph_fit(g, shape)));
-    if (graph_chance(g, 4)) return tl_binary_cross_entropy(x, targets, TL_NO_VAR, reduction);
-    const tl_var weight = positive(g, graph_leaf_of(g, graph_shape_like(g, shape), false));
-    return tl_binary_cross_entropy(x, targets, weight, reduction);
-}
-
-/* ---- attention and recurrence ---- */
-
-static tl_var masked(graph *g, bool sigmoid) {
-    tl_mask mask;
-    int lengths[64];
-    const tl_var x = graph_of_rank(g, graph_chance(g, 5) ? 4 : graph_chance(g, 4) ? 3 : 2);
-    const tl_shape s = graph_shape_of(x);
-    if (s.rank < 2 && !g->wild) return x;
-    const long t = s.rank > 1 ? s.dim[s.rank - 2] : 1, keys = s.rank ? s.dim[s.rank - 1] : 1,
-               b = s.rank > 2 ? s.dim[0] : 1, h = s.rank > 3 ? s.dim[1] : 1;
-    const tl_mask *m = mask_of(g, &mask, lengths, b, h, t, keys);
-    if (m && m->causal && t > keys && !g->wild) m = NULL;
-    return sigmoid ? tl_masked_sigmoid(x, m) : tl_masked_softmax(x, m);
-}
-
-static tl_var attention(graph *g) {
-    tl_mask mask;
-    int lengths[64];
-    const tl_var q = graph_of_rank(g, 4);
-    const tl_shape s = graph_shape_of(q);
-    if (s.rank != 4 && !g->wild) return q;
-    const long keys = graph_dim(g) + (graph_chance(g, 4) ? s.dim[2] : 0), e = graph_dim(g);
-    if (too_large(s.dim[0] * s.dim[1] * keys * (e + s.dim[3] + s.dim[2])) && !g->wild) return q;
-    const tl_var k = graph_fit(g, shape_of(4, s.dim[0], s.dim[1], keys, s.dim[3])),
-                 v = graph_fit(g, shape_of(4, s.dim[0], s.dim[1], keys, e));
-    tl_var bias = TL_NO_VAR;
-    if (graph_chance(g, 2)) {
-        tl_shape scores = shape_of(4, s.dim[0], s.dim[1], s.dim[2], keys);
-        for (int a = 0; a < 4; a++)
-            if (graph_chance(g, 3)) scores.dim[a] = 1;
-        bias = graph_leaf_of(g, scores, false);
-    }
-    const tl_mask *m = mask_of(g, &mask, lengths, s.dim[0], s.dim[1], s.dim[2], keys);
-    if (m && m->causal && s.dim[2] > keys && !g->wild) m = NULL;
-    const double dropout = graph_double(g, graph_chance(g, 2) ? 0.3 : 0),
-                 scale = graph_double(g, graph_chance(g, 2) ? 0.7 : 0);
-    return tl_scaled_dot_product_attention(q, k, v, bias, m, dropout, scale);
-}
-
-static tl_var recurrence(graph *g, call kind) {
-    const tl_var h = graph_of_rank(g, 2);
-    const tl_shape s = graph_shape_of(h);
-    if (s.rank != 2 && !g->wild) return h;
-    const long b = s.dim[0], n = s.dim[1];
-    const tl_shape gates = shape_of(2, b, (kind == CALL_gru_step ? 3 : 4) * n, 0, 0);
-    if (kind != CALL_lstm_steps) {
-        const tl_var x = graph_fit(g, gates), recall = graph_fit(g, gates);
-        return kind == CALL_gru_step ? tl_gru_step(x, recall, h) : tl_lstm_step(x, recall, h);
-    }
-    const long t = graph_dim(g);
-    if ((too_large(b * t * n * 8) || too_large(4 * n * n)) && !g->wild) return h;
-    for (long i = 0; i < b && i < GRAPH_IDS; i++) g->ids[i] = (int)graph_long(g, graph_pick(g, t + 1));
-    const tl_var x = graph_fit(g, shape_of(3, b, t, 4 * n, 0)), w = graph_fit(g, shape_of(2, 4 * n, n, 0, 0)),
-                 bias = graph_maybe(g, shape_of(1, 4 * n, 0, 0, 0)),
-                 c = graph_fit(g, shape_of(2, b, n, 0, 0));
-    const bool lengths = graph_chance(g, 4), reverse = graph_chance(g, 4);
-    return tl_lstm_steps(x, w, bias, h, c, lengths ? g->ids : NULL, reverse);
-}
-
-/* ---- products and shapes ---- */
-
-static tl_var product(graph *g) {
-    const tl_var a = graph_any(g);
-    const tl_shape s = graph_shape_of(a);
-    if (s.rank < 2 && !g->wild) return a;
-    const long k = s.rank ? s.dim[s.rank - 1] : 1, n = graph_dim(g);
-    tl_shape t = s;
-    t.rank = s.rank < 2 ? 2 : s.rank;
-    t.dim[t.rank - 2] = k, t.dim[t.rank - 1] = n;
-    if (graph_chance(g, 3)) { /* batch axes that broadcast */
-        const int drop = (int)graph_pick(g, t.rank - 1);
-        tl_shape u = {.rank = t.rank - drop};
-        for (int i = 0; i < u.rank; i++)
-            u.dim[i] = i < u.rank - 2 && graph_chance(g, 3) ? 1 : t.dim[i + drop];
-        t = u;
-    }
-    const long rows = k > 0 ? tl_shape_numel(s) / k : 0;
-    if ((too_large(rows * n) || too_large(tl_shape_numel(t))) && !g->wild) return a;
-    return tl_matmul(a, graph_fit(g, t));
-}
-
-static tl_var linear(graph *g) {
-    const tl_var x = graph_any(g);
-    const tl_shape s = graph_shape_of(x);
-    if (s.rank < 1 && !g->wild) return x;
-    const long in = s.rank ? s.dim[s.rank - 1] : 1, out = graph_dim(g);
-    if (in > 0 && too_large(tl_shape_numel(s) / in * out) && !g->wild) return x;
-    const tl_var w = graph_fit(g, shape_of(2, out, in, 0, 0)),
-                 bias = graph_maybe(g, shape_of(1, out, 0, 0, 0));
-    return tl_linear(x, w, bias);
-}
+/* ---- shapes ---- */
 
 static tl_var reshaped(graph *g, tl_var x) {
     const tl_shape s = graph_shape_of(x);
     const long n = tl_shape_numel(s), a = 1 + graph_pick(g, 4), b = 1 + graph_pick(g, 4);
-    tl_shape to = shape_of(1, -1, 0, 0, 0);
-    if (n > 0 && n % (a * b) == 0) to = shape_of(3, a, graph_chance(g, 4) ? -1 : n / a / b, b, 0);
+    tl_shape to = graph_dims(1, -1, 0, 0, 0);
+    if (n > 0 && n % (a * b) == 0) to = graph_dims(3, a, graph_chance(g, 4) ? -1 : n / a / b, b, 0);
     if (n == 0) to = s;
     for (int i = 0; i < to.rank; i++) to.dim[i] = graph_long(g, to.dim[i]);
     to.rank = (int)(graph_long(g, to.rank) % 1000);
@@ -249,10 +70,10 @@ static tl_var joined(graph *g, bool stack) {
     for (int i = 1; i < count; i++) {
         tl_shape t = s;
         if (!stack && s.rank) t.dim[axis] = graph_dim(g);
-        if (too_large(4 * tl_shape_numel(t))) return parts[0];
+        if (graph_too_large(4 * tl_shape_numel(t))) return parts[0];
         parts[i] = graph_fit(g, t);
     }
-    if (too_large(count * tl_shape_numel(s))) return parts[0];
+    if (graph_too_large(count * tl_shape_numel(s))) return parts[0];
     const int at = (int)(graph_long(g, axis) % INT_MAX);
     const int of = g->wild && graph_chance(g, 1) ? -(int)graph_pick(g, 3) : count;
     return stack ? tl_stack(parts, of, at) : tl_concat(parts, of, at);
@@ -266,50 +87,6 @@ static tl_var sliced(graph *g, tl_var x) {
     const long axis_given = graph_long(g, axis), from_given = graph_long(g, from),
                to_given = graph_long(g, to > n ? n : to);
     return tl_slice(x, (int)(axis_given % INT_MAX), from_given, to_given);
-}
-
-static tl_var looked_up(graph *g, bool gather) {
-    const tl_var x = gather ? graph_any(g) : graph_of_rank(g, 2);
-    const tl_shape s = graph_shape_of(x);
-    if ((gather ? s.rank < 1 : s.rank != 2) && !g->wild) return x;
-    tl_shape to = graph_shape(g, gather ? s.rank : 1 + (int)graph_pick(g, 2));
-    const int axis = gather && s.rank ? (int)graph_pick(g, s.rank) : 0;
-    const long count = s.rank ? s.dim[axis] : 1;
-    if (count < 1 && !g->wild) return x;
-    for (int i = 0; gather && i < s.rank && i < to.rank && !g->wild; i++)
-        if (i != axis && to.dim[i] > s.dim[i]) to.dim[i] = s.dim[i];
-    const long numel = tl_shape_numel(to);
-    if (numel > GRAPH_IDS || (!gather && numel > 0 && too_large(numel * (s.rank == 2 ? s.dim[1] : 1))))
-        return x;
-    const int *ids = ids_of(g, numel, count);
-    return gather ? tl_gather(x, axis, ids, to) : tl_embedding(x, ids, to);
-}
-
-static tl_var with_heads(graph *g, bool split) {
-    if (!split) return tl_merge_heads(graph_of_rank(g, 4));
-    const tl_var x = graph_of_rank(g, 3);
-    const tl_shape s = graph_shape_of(x);
-    long heads = 1 + graph_pick(g, 4);
-    if (s.rank == 3 && s.dim[2] % heads) heads = 1;
-    return tl_split_heads(x, (int)(graph_long(g, heads) % INT_MAX));
-}
-
-static tl_var rotated(graph *g) {
-    tl_var x = graph_of_rank(g, 4);
-    tl_shape s = graph_shape_of(x);
-    if (s.rank == 4 && s.dim[3] % 2 && !g->wild) s.dim[3]++, x = graph_fit(g, s);
-    const long from = graph_long(g, graph_pick(g, 9));
-    return tl_rotary(x, from, graph_double(g, graph_chance(g, 4) ? 0 : 100));
-}
-
-static tl_var normalised(graph *g, bool layer) {
-    const tl_var x = graph_any(g);
-    const tl_shape s = graph_shape_of(x);
-    if ((s.rank < 1 || !tl_shape_numel(s)) && !g->wild) return x;
-    const tl_shape row = shape_of(1, s.rank ? s.dim[s.rank - 1] : 1, 0, 0, 0);
-    const tl_var gamma = graph_maybe(g, row), beta = layer ? graph_maybe(g, row) : TL_NO_VAR;
-    const double eps = graph_double(g, graph_chance(g, 4) ? 1e-5 : 0.1);
-    return layer ? tl_layer_norm(x, gamma, beta, eps) : tl_rms_norm(x, gamma, eps);
 }
 
 /* ---- a part that may be computed again ---- */
@@ -428,7 +205,7 @@ static tl_var result_of(graph *g, call kind) {
     case CALL_mul:
         return a = graph_any(g), tl_mul(a, beside(g, a));
     case CALL_div:
-        return a = graph_any(g), tl_div(a, positive(g, beside(g, a)));
+        return a = graph_any(g), tl_div(a, graph_positive(g, beside(g, a)));
     case CALL_maximum:
         return a = graph_any(g), tl_maximum(a, beside(g, a));
     case CALL_minimum:
@@ -441,13 +218,14 @@ static tl_var result_of(graph *g, call kind) {
     case CALL_scale:
         return a = graph_any(g), tl_scale(a, graph_double(g, (double)graph_pick(g, 5) - 2.5));
     case CALL_power:
-        return a = positive(g, graph_any(g)), tl_power(a, graph_double(g, (double)graph_pick(g, 9) / 2 - 1));
+        return a = graph_positive(g, graph_any(g)),
+               tl_power(a, graph_double(g, (double)graph_pick(g, 9) / 2 - 1));
     case CALL_exp:
         return tl_exp(bounded(g, graph_any(g)));
     case CALL_log:
-        return tl_log(positive(g, graph_any(g)));
+        return tl_log(graph_positive(g, graph_any(g)));
     case CALL_sqrt:
-        return tl_sqrt(positive(g, graph_any(g)));
+        return tl_sqrt(graph_positive(g, graph_any(g)));
     case CALL_tanh:
         return tl_tanh(graph_any(g));
     case CALL_sigmoid:
@@ -466,9 +244,9 @@ static tl_var result_of(graph *g, call kind) {
     case CALL_gelu_tanh:
         return tl_gelu_tanh(graph_any(g));
     case CALL_matmul:
-        return product(g);
+        return graph_product(g);
     case CALL_linear:
-        return linear(g);
+        return graph_linear(g);
     case CALL_reshape:
         return reshaped(g, graph_any(g));
     case CALL_transpose: {
@@ -481,9 +259,9 @@ static tl_var result_of(graph *g, call kind) {
     case CALL_permute:
         return a = graph_any(g), tl_permute(a, some_axes(g, graph_shape_of(a).rank, true));
     case CALL_split_heads:
-        return with_heads(g, true);
+        return graph_with_heads(g, true);
     case CALL_merge_heads:
-        return with_heads(g, false);
+        return graph_with_heads(g, false);
     case CALL_concat:
         return joined(g, false);
     case CALL_stack:
@@ -508,35 +286,37 @@ static tl_var result_of(graph *g, call kind) {
         return kind == CALL_softmax ? tl_softmax(a, axis) : tl_log_softmax(a, axis);
     }
     case CALL_masked_softmax:
-        return masked(g, false);
+        return graph_masked(g, false);
     case CALL_masked_sigmoid:
-        return masked(g, true);
+        return graph_masked(g, true);
     case CALL_scaled_dot_product_attention:
-        return attention(g);
+        return graph_attention(g);
     case CALL_rotary:
-        return rotated(g);
+        return graph_rotated(g);
     case CALL_gru_step:
+        return graph_recurrence(g, GRAPH_GRU_STEP);
     case CALL_lstm_step:
+        return graph_recurrence(g, GRAPH_LSTM_STEP);
     case CALL_lstm_steps:
-        return recurrence(g, kind);
+        return graph_recurrence(g, GRAPH_LSTM_STEPS);
     case CALL_layer_norm:
-        return normalised(g, true);
+        return graph_normalised(g, true);
     case CALL_rms_norm:
-        return normalised(g, false);
+        return graph_normalised(g, false);
     case CALL_dropout:
         return a = graph_any(g), tl_dropout(a, graph_double(g, (double)graph_pick(g, 4) / 4));
     case CALL_embedding:
-        return looked_up(g, false);
+        return graph_looked_up(g, false);
     case CALL_gather:
-        return looked_up(g, true);
+        return graph_looked_up(g, true);
     case CALL_mse_loss:
-        return other_loss(g, false);
+        return graph_other_loss(g, false);
     case CALL_binary_cross_entropy:
-        return other_loss(g, true);
+        return graph_other_loss(g, true);
     case CALL_cross_entropy:
-        return cross_entropy(g, false);
+        return graph_cross_entropy(g, false);
     case CALL_linear_cross_entropy:
-        return cross_entropy(g, true);
+        return graph_cross_entropy(g, true);
     case CALL_COPY:
         return copied(g);
     case CALL_FILLED:

@@ -193,7 +193,8 @@ static void misuse(graph *g, tl_var x) {
 tl_var graph_any(graph *g) {
     if (g->wrong && graph_chance(g, 1)) {
         const tl_var x = wrong_handle(g);
-        if (graph_chance(g, 4)) misuse(g, x);
+        const bool right = tl_ok(x) && x.tape == g->tape; /* invented, and by chance that of a later value */
+        if (graph_chance(g, 4) && !right) misuse(g, x);
         return x;
     }
     if (!g->count || graph_chance(g, 1)) {
@@ -224,6 +225,11 @@ tl_var graph_fit(graph *g, tl_shape shape) {
 }
 
 tl_var graph_maybe(graph *g, tl_shape shape) { return graph_chance(g, 3) ? TL_NO_VAR : graph_fit(g, shape); }
+
+tl_var graph_positive(graph *g, tl_var x) {
+    if (graph_chance(g, 1)) return x;
+    return graph_note(g, tl_add(graph_note(g, tl_abs(x)), tl_scalar(g->tape, 0.5)));
+}
 
 /* ---- the whole ---- */
 

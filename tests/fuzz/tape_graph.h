@@ -1,5 +1,5 @@
-/* A graph that bytes decide: tape_graph.c makes values, shapes and handles of them, tape_calls.c operations, fuzz_tape.c
- * what is checked. The same bytes record the same graph again, with variables moved a little along a direction. */
+/* A graph that bytes decide: tape_graph.c makes values, shapes and handles of them, tape_calls.c and tape_layers.c operations,
+ * fuzz_tape.c what is checked. The same bytes record the same graph again, with variables moved a little along a direction. */
 #ifndef TL_TESTS_FUZZ_TAPE_GRAPH_H
 #define TL_TESTS_FUZZ_TAPE_GRAPH_H
 
@@ -84,6 +84,30 @@ tl_var graph_fit(graph *g, tl_shape shape);   /* of that shape */
 tl_var graph_maybe(graph *g, tl_shape shape); /* the same, or TL_NO_VAR */
 tl_var graph_leaf_of(graph *g, tl_shape shape, bool variable);
 tl_shape graph_shape_of(tl_var x); /* {0} for a wrong handle, without failing its tape */
+
+/* More than 0, mostly. */
+tl_var graph_positive(graph *g, tl_var x);
+
+/* ---- operations that have sizes to fit (tape_layers.c) ---- */
+
+typedef enum graph_recurrent { GRAPH_GRU_STEP, GRAPH_LSTM_STEP, GRAPH_LSTM_STEPS } graph_recurrent;
+tl_var graph_cross_entropy(graph *g, bool linear);
+tl_var graph_other_loss(graph *g, bool binary);
+tl_var graph_masked(graph *g, bool sigmoid);
+tl_var graph_attention(graph *g);
+tl_var graph_recurrence(graph *g, graph_recurrent kind);
+tl_var graph_product(graph *g);
+tl_var graph_linear(graph *g);
+tl_var graph_looked_up(graph *g, bool gather);
+tl_var graph_with_heads(graph *g, bool split);
+tl_var graph_rotated(graph *g);
+tl_var graph_normalised(graph *g, bool layer);
+
+static inline tl_shape graph_dims(long rank, long a, long b, long c, long d) {
+    return (tl_shape){(int)rank, {a, b, c, d, 0, 0}};
+}
+/* Is a result of so many elements too large to go on with? */
+static inline bool graph_too_large(long numel) { return numel < 0 || numel > GRAPH_MOST; }
 
 /* Element i of a tensor, row by row. */
 long graph_offset(tl_tensor t, long i);
