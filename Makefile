@@ -325,7 +325,7 @@ $(O)/tests/docs/test_interop_page.o: $(P)/generated/interop.inc
 ifneq ($(filter amx,$(products)),)
 trap    := $(O)/tests/tensor/amx_trap.o
 trapped := $(trap) $(O)/tests/tensor/kernels_trapped.o
-with_trap := test_product test_product_precision test_amx_trap
+with_trap := test_product test_product_edges test_product_precision test_amx_trap
 $(with_trap:%=$(B)/tests/tensor/%): $(trap)
 $(with_trap:%=$(O)/tests/tensor/%.o): TL_FLAGS += -DTL_WITH_AMX
 $(O)/tests/tensor/test_amx_trap.o: TL_FLAGS += -mamx-tile -mamx-bf16
