@@ -86,10 +86,11 @@ TL_SIMD tl_vec tl_vec_binary_cross_entropy_dx(tl_vec x, tl_vec y, tl_vec w) {
     tl_vec rest, gate = tl_vec_sigmoid_rest(x, &rest);
     return (1 - y) * gate - w * y * rest;
 }
-/* By y: log(1-s) - w·log s */
+/* By y: log(1-s) - w·log s, which is -x if w is 1. The tails of both logarithms are subtracted from each other before x
+ * comes in: they are near log 2 where x is near 0, and would round it away. */
 TL_SIMD tl_vec tl_vec_binary_cross_entropy_dy(tl_vec x, tl_vec w) {
     tl_vec tail = tl_vec_softplus_tail(x);
-    return w * (tl_vec_where(x < 0, -x) + tail) - (tl_vec_where(~(x < 0), x) + tail);
+    return (w - 1) * tail + (w * tl_vec_where(x < 0, -x) - tl_vec_where(~(x < 0), x));
 }
 
 #endif
