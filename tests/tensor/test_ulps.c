@@ -1,0 +1,210 @@
+/* The largest error of exp, log, tanh, sigmoid, erf and gelu over the whole range of floats, in ulp, on every
+ * instruction set, against the C library's functions in double (in the flavour of doubles: in long double, over a
+ * sample).
+ *
+ * The bounds are what was measured over all 2^32 floats, rounded up to a hundredth; to measure them again:
+ *
+ *     make build/tests/tensor/test_ulps && TL_LONG=1 build/tests/tensor/test_ulps
+ *
+ * takes some minutes and prints the largest errors and where they are. Without TL_LONG every 4,099th float is tried, and
+ * those around zeros, ones and infinities. simd_math.h states the same bounds. */
+#define _GNU_SOURCE
+#include "edges.h"
+#include "tensor/kernels/simd_math.h"
+
+#include <time.h>
+
+#ifdef TL_DOUBLE
+typedef long double exact;
+typedef uint64_t word;
+# define LIBM(name) name##l
+enum { DIGITS = 53, LEAST = -1074 };
+#else
+typedef double exact;
+typedef uint32_t word;
+# define LIBM(name) name
+enum { DIGITS = 24, LEAST = -149 };
+#endif
+
+/* ---- the functions ---- */
+
+static exact e_exp(exact x) { return LIBM(exp)(x); }
+static exact e_log(exact x) { return LIBM(log)(x); }
+static exact e_tanh(exact x) { return LIBM(tanh)(x); }
+static exact e_erf(exact x) { return LIBM(erf)(x); }
+static exact e_sigmoid(exact x) {
+    const exact e = LIBM(exp)(-LIBM(fabs)(x));
+    return x < 0 ? e / (1 + e) : 1 / (1 + e);
+}
+static exact e_gelu(exact x) { return x * LIBM(erfc)(-x * (exact)0.70710678118654752440L) / 2; }
+static exact e_gelu_tanh(exact x) {
+    return x * e_sigmoid((exact)1.59576912160573071176L * (x + (exact)(tl_real)0.044715 * x * x * x));
+}
+
+/* erf is no kernel, but the gelu's part that decides its error. */
+static void erf_of_rows(long n, tl_real *y, const tl_real *x, tl_real p) {
+    (void)p;
+    for (long i = 0; i < n; i += TL_LANES)
+        tl_vec_store_n(y + i, n - i, tl_vec_erf(tl_vec_load_n(x + i, n - i, 0)));
+}
+
+typedef struct function {
+    const char *name;
+    size_t kernel; /* in the table of kernels; NO_KERNEL: erf_of_rows */
+    exact (*f)(exact x);
+    double bound; /* in ulp of the result … */
+    bool of_x;    /* … or of x: results that are x times a factor between 0 and 1 */
+} function;
+#define FIELD(name) #name, offsetof(tl_map_kernels, name)
+enum { NO_KERNEL = 100000 };
+static const function functions[] = {
+    {FIELD(exp), e_exp, 1, false},
+    {FIELD(log), e_log, 1, false},
+    {FIELD(tanh), e_tanh, 2.5, false},
+    {FIELD(sigmoid), e_sigmoid, 2.5, false},
+    {"erf", NO_KERNEL, e_erf, 2, false},
+    {FIELD(gelu), e_gelu, 2, true},
+    {FIELD(gelu_tanh), e_gelu_tanh, 2, true},
+};
+enum { FUNCTIONS = sizeof functions / sizeof *functions };
+
+static tl_map1_fn *kernel_of(const function *f, const tl_map_kernels *table) {
+    tl_map1_fn *kernel = erf_of_rows;
+    if (f->kernel != NO_KERNEL) memcpy(&kernel, (const char *)table + f->kernel, sizeof kernel);
+    return kernel;
+}
+
+/* ---- errors ---- */
+
+static exact per_ulp[2 * 16384]; /* 1/ulp of numbers with that exponent */
+enum { ORIGIN = 16384 };
+
+static void fill_table(void) {
+    for (int e = -ORIGIN + 1; e < ORIGIN; e++) {
+        const int place = e - DIGITS < LEAST ? LEAST : e - DIGITS;
+        per_ulp[ORIGIN + e] = place > 15000 || place < -15000 ? 0 : (exact)ldexpl(1, -place);
+    }
+}
+static exact in_ulps(exact size, exact of) {
+    int e;
+    LIBM(frexp)(of, &e);
+    return LIBM(fabs)(size) * per_ulp[ORIGIN + (of == 0 ? -ORIGIN + 1 : e)];
+}
+
+/* NaN and infinity must agree. */
+static double error_of(const function *f, tl_real x, tl_real got) {
+    const exact want = f->f(x);
+    if (f->of_x && !isfinite(x)) return 0; /* infinity times 0 */
+    if (isnan(want)) return isnan(got) ? 0 : INFINITY;
+    if (isinf((tl_real)want)) return got == (tl_real)want ? 0 : INFINITY;
+    if (!isfinite(got)) return INFINITY;
+    return (double)in_ulps(got - want, f->of_x ? (exact)x : want);
+}
+
+enum { BLOCK = 1 << 14 };
+typedef struct worst {
+    double error;
+    tl_real x;
+    bool same; /* on every set */
+} worst;
+
+/* The errors of all functions at a block of numbers, into the worst ones so far. */
+static void try_block(const tl_real *x, long n, const tl_kernels *const *set, int sets,
+                      worst found[FUNCTIONS]) {
+    tl_real y[BLOCK], other[BLOCK];
+    for (int k = 0; k < FUNCTIONS; k++) {
+        const function *f = &functions[k];
+        kernel_of(f, set[0]->map)(n, y, x, 0);
+        for (int s = 1; s < sets; s++) {
+            kernel_of(f, set[s]->map)(n, other, x, 0);
+            for (long i = 0; i < n; i++)
+                if (memcmp(&y[i], &other[i], sizeof *y) && !(isnan(y[i]) && isnan(other[i])))
+                    found[k].same = false;
+        }
+        for (long i = 0; i < n; i++) {
+            const double error = error_of(f, x[i], y[i]);
+            if (error > found[k].error) found[k].error = error, found[k].x = x[i];
+        }
+    }
+}
+
+static tl_real of_bits(word w) {
+    tl_real x;
+    memcpy(&x, &w, sizeof x);
+    return x;
+}
+
+/* `count` numbers, number i with the bits i·step, by all threads. */
+static void try_all(uint64_t count, word step, bool say, worst found[FUNCTIONS]) {
+    const tl_kernels *set[MOST_SETS];
+    const int sets = map_sets(set);
+    const uint64_t blocks = (count + BLOCK - 1) / BLOCK;
+    uint64_t done = 0;
+    struct timespec start, now;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+#pragma omp parallel for schedule(dynamic)
+    for (uint64_t b = 0; b < blocks; b++) {
+        tl_real x[BLOCK];
+        worst here[FUNCTIONS];
+        const uint64_t from = b * BLOCK;
+        const long n = (long)(count - from < BLOCK ? count - from : BLOCK);
+        for (int k = 0; k < FUNCTIONS; k++) here[k] = (worst){0, 0, true};
+        for (long i = 0; i < n; i++) x[i] = of_bits((word)((from + (uint64_t)i) * step));
+        try_block(x, n, set, sets, here);
+#pragma omp critical
+        {
+            for (int k = 0; k < FUNCTIONS; k++) {
+                found[k].same &= here[k].same;
+                if (here[k].error > found[k].error) found[k].error = here[k].error, found[k].x = here[k].x;
+            }
+            if (say && ++done % (blocks / 64) == 0) {
+                clock_gettime(CLOCK_MONOTONIC, &now);
+                const double seconds = (double)(now.tv_sec - start.tv_sec);
+                printf("%3.0f %%, %.0f s left\n", 100.0 * (double)done / (double)blocks,
+                       seconds * (double)(blocks - done) / (double)done);
+                fflush(stdout);
+            }
+        }
+    }
+}
+
+START_TEST(errors_over_the_whole_range) {
+    worst found[FUNCTIONS];
+    for (int k = 0; k < FUNCTIONS; k++) found[k] = (worst){0, 0, true};
+    fill_table();
+    const bool all = getenv("TL_LONG") && sizeof(tl_real) == 4;
+    if (all)
+        try_all((uint64_t)1 << 32, 1, true, found);
+    else {
+        const word step = sizeof(tl_real) == 4 ? 4099 : (word)17592186044423;
+        try_all((uint64_t)((word)-1 / step), step, false, found);
+        /* the neighbours of special numbers */
+        const tl_kernels *set[MOST_SETS];
+        const int sets = map_sets(set);
+        static const double special[] = {0,    1,          -1, 88.72283, -87.33654, -103.97208,
+                                         9.01, 0.34657359, 32, INFINITY, -INFINITY, 2};
+        for (int i = 0; i < 12; i++) {
+            tl_real x[512];
+            word bits;
+            const tl_real at = (tl_real)special[i];
+            memcpy(&bits, &at, sizeof bits);
+            for (int k = 0; k < 512; k++) x[k] = of_bits((word)(bits + (word)k - 256));
+            try_block(x, 512, set, sets, found);
+        }
+    }
+    for (int k = 0; k < FUNCTIONS; k++) {
+        if (all || getenv("TL_TEST_VERBOSE"))
+            printf("%-9s %.4f ulp%s at %.9g, stated %g\n", functions[k].name, found[k].error,
+                   functions[k].of_x ? " of x" : "", (double)found[k].x, functions[k].bound);
+        fflush(stdout);
+    }
+    for (int k = 0; k < FUNCTIONS; k++) {
+        ck_assert_msg(found[k].same, "%s: instruction sets differ", functions[k].name);
+        ck_assert_msg(found[k].error <= functions[k].bound, "%s: %.4f ulp at %.9g, stated %g",
+                      functions[k].name, found[k].error, (double)found[k].x, functions[k].bound);
+    }
+}
+END_TEST
+
+static void add_tests(TCase *tc) { tcase_add_test(tc, errors_over_the_whole_range); }
+TL_TEST_MAIN("tensor: ulps")
