@@ -1,7 +1,7 @@
-/* Matrix products at the edges of their operands, by every kind of kernels that this processor can run: a, b, c and bias
- * end where memory ends, or begin unaligned; rows lie apart, and what lies between them is NaN and stays as it was
- * (edges.h). Sizes of 0 and odd, prime and large ones; b packed and not. The results against sums in long double; which
- * bits they have is in test_product.c. */
+/* Matrix products at the edges of their operands, by every kind of kernels that this processor can run: a, b, c and
+ * bias end where memory ends, or begin unaligned; rows lie apart, and what lies between them is NaN and stays as it was
+ * (edges.h). Sizes of 0 and odd, prime and large ones; b packed and not. Results are compared with sums in long double;
+ * test_product.c says which bits they have. */
 #define _GNU_SOURCE
 #include "edges.h"
 #include "products.h"
