@@ -78,10 +78,20 @@ static void sizes(const products *kind, tl_workspace *w) {
 
 START_TEST(products_at_the_edges) {
     products kind[MOST_PRODUCTS];
+    const tl_kernels *set[MOST_SETS];
     tl_workspace w = {0};
     open_rooms();
     say_if_without_amx();
-    for (int i = 0, kinds = products_here(kind); i < kinds; i++) sizes(&kind[i], &w);
+    const int kinds = products_here(kind), sets = kernel_sets(set);
+    for (int i = 0; i < kinds; i++) sizes(&kind[i], &w);
+    for (int s = 0; s < sets;
+         s++) /* and what the other sets have for weights: bfloat16, where AMX is the best */
+        for (int p = 0; p < 3; p++) {
+            const products other = {set[s]->isa, (tl_matmul_precision)p, set[s]->weights[p]};
+            bool seen = s > 0 && set[s - 1]->weights[p] == other.kernels;
+            for (int i = 0; i < kinds; i++) seen = seen || kind[i].kernels == other.kernels;
+            if (!seen) sizes(&other, &w);
+        }
     tl_workspace_free(&w);
 }
 END_TEST
