@@ -181,7 +181,8 @@ static void try_all(uint64_t count, word step, bool say, worst found[FUNCTIONS])
 START_TEST(errors_over_the_whole_range) {
     worst found[FUNCTIONS];
     for (int k = 0; k < FUNCTIONS; k++) found[k] = (worst){0, 0, true};
-    const bool all = getenv("TL_LONG") && sizeof(tl_real) == 4;
+    const char *asked = getenv("TL_LONG");
+    const bool all = asked && sizeof(tl_real) == 4;
     if (all)
         try_all((uint64_t)1 << 32, 1, true, found);
     else {
