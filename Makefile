@@ -310,8 +310,8 @@ need-check: $(filter deps,$(MAKECMDGOALS))
 # Tests may look inside: they see src/ as well as the public headers. What they compute themselves is little: -O1 compiles them
 # in a third of the time.
 $(O)/tests/%.o: TL_FLAGS += $(CHECK_CFLAGS) -Isrc -iquote tests -O1
-# … but this is the library's own code.
-$(O)/tests/tensor/kernels_trapped.o: TL_FLAGS += $(OPT)
+# … but this is the library's own code, and this computes for minutes if asked to.
+$(O)/tests/tensor/kernels_trapped.o $(O)/tests/tensor/test_ulps.o: TL_FLAGS += $(OPT)
 # The C code of a page, as tests include it.
 code_of = sed -n '/^```c$$/,/^```$$/{/^```/d;p;}'
 $(P)/generated/add_an_operation.inc: docs/add-an-operation.md
@@ -333,7 +333,7 @@ $(O)/tests/docs/test_interop_page.o: $(P)/generated/interop.inc
 ifneq ($(filter amx,$(products)),)
 trap    := $(O)/tests/tensor/amx_trap.o
 trapped := $(trap) $(O)/tests/tensor/kernels_trapped.o
-with_trap := test_product test_product_precision test_amx_trap
+with_trap := test_product test_product_edges test_product_precision test_amx_trap
 $(with_trap:%=$(B)/tests/tensor/%): $(trap)
 $(with_trap:%=$(O)/tests/tensor/%.o): TL_FLAGS += -DTL_WITH_AMX
 $(O)/tests/tensor/test_amx_trap.o: TL_FLAGS += -mamx-tile -mamx-bf16

@@ -15,11 +15,27 @@ TL_SIMD tl_real row_squares(const tl_real *x, long n, tl_real mean) {
     return tl_wide_sum(total);
 }
 
+/* Mean and rstd of a row whose numbers are so large that row_squares overflows (from 2^60 or so in float): the same
+ * formula for the row times `down`. Such rows are rare: plain loops, in double. */
+static void norm_of_huge(bool centre, const tl_real *x, long n, double eps, tl_real *mean, tl_real *rstd) {
+    const double down = sizeof(tl_real) == 4 ? 0x1p-100 : 0x1p-700;
+    double sum = 0, squares = 0;
+    for (long i = 0; i < n; i++) sum += (double)x[i] * down;
+    const double middle = centre ? sum / (double)n : 0;
+    for (long i = 0; i < n; i++) squares += ((double)x[i] * down - middle) * ((double)x[i] * down - middle);
+    const double v = squares / (double)n + eps * down * down;
+    *mean = (tl_real)(middle / down);
+    *rstd = (tl_real)(v == 0 ? 1 / sqrt(eps) : down / sqrt(v));
+}
+
 TL_SIMD void norm_row(bool centre, tl_real *y, const tl_real *x, const tl_real *gamma, const tl_real *beta,
                       long n, double eps, tl_real *mean_out, tl_real *rstd_out) {
     tl_real mean = 0;
-    if (centre) *mean_out = mean = row_sum(x, n) / (tl_real)n;
-    tl_real rstd = (tl_real)(1 / sqrt((double)row_squares(x, n, mean) / (double)n + eps));
+    if (centre) mean = row_sum(x, n) / (tl_real)n;
+    const tl_real squares = row_squares(x, n, mean);
+    tl_real rstd = (tl_real)(1 / sqrt((double)squares / (double)n + eps));
+    if (!isfinite(squares)) norm_of_huge(centre, x, n, eps, &mean, &rstd);
+    if (centre) *mean_out = mean;
     *rstd_out = rstd;
     /* y = gamma·h + beta */
     ROW_STEPS(i, end, n, TL_LANES, {
