@@ -65,7 +65,7 @@ typedef struct memory { /* what the decoder attends to, its keys U·h_j, and the
 static memory encode(const model *m, tl_tape *tape, const tl_batch *b) {
     tl_var x = embed(m->source, tape, b->src, b->sentences, b->src_len);
     tl_var both[] = {read_all(m->left, b, x, false), read_all(m->right, b, x, true)};
-    tl_var h = tl_concat(both, 2, 2), begin = tl_tanh(apply(m->begin, place(both[1], 0))); /* all is read there */
+    tl_var h = tl_concat(both, 2, 2), whole = place(both[1], 0), begin = tl_tanh(apply(m->begin, whole));
     return (memory){h, apply(m->key, h), begin};
 }
 

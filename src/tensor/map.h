@@ -29,7 +29,9 @@ void tl_map_dropout(tl_tensor y, tl_tensor x, double p, tl_rng_key key, bool add
 
 /* to (+)= from; `from` may broadcast. False if the shapes do not fit. (tl_tensor_copy, to = from, is public.) */
 bool tl_tensor_put(tl_tensor to, tl_tensor from, bool add);
-static inline bool tl_tensor_accumulate(tl_tensor to, tl_tensor from) { return tl_tensor_put(to, from, true); }
+static inline bool tl_tensor_accumulate(tl_tensor to, tl_tensor from) {
+    return tl_tensor_put(to, from, true);
+}
 
 /* to (+)= from, summed over the axes along which `to` would broadcast to from's shape: those that it does not have or
  * where its size is 1. Gradients of broadcast inputs are reduced here and nowhere else. The order of the sum does not

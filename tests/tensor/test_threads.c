@@ -77,11 +77,11 @@ START_TEST(a_fork_before_computing_costs_nothing) {
         alarm(60);
         long squares[1000];
         tl_share(true, 1000, square, squares);
-#ifdef __clang__
+# ifdef __clang__
         const bool told = true; /* LLVM's OpenMP starts anew, with a number of its own */
-#else
+# else
         const bool told = tl_threads() == 3;
-#endif
+# endif
         _exit(told && squares[999] == 999 * 999 ? 0 : 1);
     }
     int end = -1;

@@ -49,12 +49,9 @@ typedef struct function {
 #define FIELD(name) #name, offsetof(tl_map_kernels, name)
 #define BOUND(of_float, of_double) (sizeof(tl_real) == 4 ? (of_float) : (of_double))
 static const function functions[] = {
-    {FIELD(exp), e_exp, BOUND(0.97, 1), false},
-    {FIELD(log), e_log, BOUND(0.96, 1), false},
-    {FIELD(tanh), e_tanh, BOUND(2.43, 2.5), false},
-    {FIELD(sigmoid), e_sigmoid, BOUND(2.41, 2.5), false},
-    {FIELD(gelu), e_gelu, BOUND(1.47, 2), true},
-    {FIELD(gelu_tanh), e_gelu_tanh, BOUND(2.08, 2.08), true},
+    {FIELD(exp), e_exp, BOUND(0.97, 1), false},     {FIELD(log), e_log, BOUND(0.96, 1), false},
+    {FIELD(tanh), e_tanh, BOUND(2.43, 2.5), false}, {FIELD(sigmoid), e_sigmoid, BOUND(2.41, 2.5), false},
+    {FIELD(gelu), e_gelu, BOUND(1.47, 2), true},    {FIELD(gelu_tanh), e_gelu_tanh, BOUND(2.08, 2.08), true},
 };
 enum { FUNCTIONS = sizeof functions / sizeof *functions };
 

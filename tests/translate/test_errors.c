@@ -304,7 +304,8 @@ START_TEST(input_and_output) {
     write_pairs();
     sh(TRAIN_FILES " --steps 1 --units words --pretokenize none --out $D/run --quiet" SMALL);
     fails_with(1, TRANSLATE " <&-",
-               "cannot read standard input: Bad file descriptor; it was closed before the program began: give it a file or a pipe");
+               "cannot read standard input: Bad file descriptor; it was closed before the program began: "
+               "give it a file or a pipe");
     fails_with(1, TRANSLATE " <$D",
                "cannot read standard input: Is a directory; this is a folder: give the path of a file");
     if (access("/dev/full", W_OK) == 0)
