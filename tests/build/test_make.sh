@@ -549,7 +549,18 @@ Libs: -L"${libdir}" -ltapeloom-mpi -lm  -L/of/mpi -lm'
     runs "$make uninstall DESTDIR=$D/dest PREFIX=/p && ! find dest -type f | grep ."
 }
 
+# Every test of the repository is run by make test or by make test-long, and none by both.
+test_and_test_long() {
+    for goal in test test-long; do
+        runs "make -C \"\$TOP\" -n B=b $goal | sed -n 's|.*tests/run-all ||p' | tr ' ' '\n' >$goal.txt"
+        check [ -s $goal.txt ]
+    done
+    (cd "$TOP" && ls tests/*/test_*.c tests/*/test_*.sh) | sed 's|^|b/|; s|[.][a-z]*$||' | LC_ALL=C sort >all.txt
+    runs "LC_ALL=C sort test.txt test-long.txt | diff - all.txt"
+    is ""
+}
+
 run_cases "build: the Makefile" help_lists_targets flavours wrong_values demo jobs \
     rebuilds_for_changes rebuilds_for_flags flags_of_tests rebuilds_for_files pages \
     install_both_precisions install_to_any_name simultaneous_installs pkg_config_and_spaces_in_names \
-    make_test without_check deps_then_test mpi_is_one_file mpi_flavours without_mpi mpi_is_installed
+    make_test test_and_test_long without_check deps_then_test mpi_is_one_file mpi_flavours without_mpi mpi_is_installed

@@ -219,5 +219,21 @@ run_fails() {
     has_line "    about to"
 }
 
+# ---- tests/coverage ----
+
+coverage_refuses() {
+    coverage="sh \"\$TOP/tests/coverage\""
+    runs "$coverage --help"
+    contains "tests/coverage [--missed] [ROOM …]"
+    fails 2 "$coverage --all"
+    is 'coverage: what is "--all"? --help lists what there is'
+    fails 2 "$coverage --missed cellar"
+    is "coverage: there is no room tests/cellar"
+    mkdir bin
+    for name in sh dirname nproc; do ln -s "$(command -v $name)" bin/$name; done
+    fails 1 "PATH=\$D/bin $coverage base"
+    is "coverage: gcovr is not here: apt-get install gcovr"
+}
+
 run_cases "build: scripts" each_package_manager deps_that_cannot deps_that_are_there \
-    run_passes run_lists_the_slowest run_fails
+    run_passes run_lists_the_slowest run_fails coverage_refuses
