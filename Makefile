@@ -140,19 +140,28 @@ test_src     := $(wildcard tests/*/test_*.c)
 script_tests := $(patsubst tests/%.sh,$(B)/tests/%,$(wildcard tests/*/test_*.sh))
 TESTS        := $(test_src:tests/%.c=$(B)/tests/%) $(script_tests)
 # The long ones compile, train or start programs hundreds of times: five processor seconds and more each, or a room of such.
-# "make test" leaves them out unless TESTS names them, "make test-long" runs them alone; CI runs both.
+# "make test" leaves them out unless TESTS names them, "make test-long" runs them alone; CI runs a quarter of them at a time.
 long := $(filter $(addprefix $(B)/tests/,bench/% build/% coursework/% attend/test_checks attend/test_flow caption/% \
   docs/test_attend_page docs/test_classify_page docs/test_debugging_page docs/test_install_page docs/test_interop_page \
   docs/test_translate_page docs/test_tutorial examples/test_examples io/test_gpt_file_live io/test_locale models/test_gradients \
   models/test_search run/test_faults run/test_pass study/test_study text/test_byte_bpe text/test_grammar translate/test_advice \
   translate/test_made translate/test_numbers translate/test_options translate/test_resume translate/test_streams \
   translate/test_text),$(TESTS))
+# PART=2/4 takes every fourth of them, beginning with the second: four such runs are a run of all.
+ifdef PART
+ifeq ($(shell echo '$(PART)' | awk -F / '/^[1-9][0-9]*\/[1-9][0-9]*$$/ && $$1 <= $$2'),)
+$(error PART=$(PART): say PART=1/4, PART=2/4, …)
+endif
+long_part := $(shell printf '%s\n' $(long) | awk -v part='$(PART)' 'BEGIN { split(part, p, "/") } NR % p[2] == p[1] % p[2]')
+else
+long_part := $(long)
+endif
 
 # ---- building --------------------------------------------------------------------------------------------
 .DEFAULT_GOAL := all
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all lib examples tutorial demo study coursework coursework-solutions test test-long tests bench docs deps install uninstall format clean help FORCE
+.PHONY: all lib examples tutorial demo study coursework coursework-solutions test test-long list-long tests bench docs deps install uninstall format clean help FORCE
 
 all: lib examples ## the library and the programs (the default)
 lib: $(LIB) ## only the library
@@ -405,8 +414,10 @@ run_all = @BUILD=$(B) CC='$(CC)' tests/run-all
 test: need-check all tests ## build and run the tests but the long ones (needs Check: make deps)
 	$(run_all) $(if $(filter file,$(origin TESTS)),$(filter-out $(long),$(TESTS)),$(TESTS))
 	$(if $(filter file,$(origin TESTS)),@echo "left out: $(words $(long)) long ones (make test-long)")
-test-long: need-check all tests ## build and run the long tests: what compiles, trains, or runs the pages
-	$(run_all) $(long)
+test-long: need-check all tests ## build and run the long tests: what compiles, trains, or runs the pages (PART=1/4: a quarter)
+	$(run_all) $(long_part)
+list-long: ## print the names of the long tests (PART=1/4: of a quarter)
+	@printf '%s\n' $(long_part:$(B)/tests/%=%)
 
 # What runs under mpirun alone (tests/ranks/under-mpi): a rank must not be a child of the process that MPI has started, as Check's
 # tests are.

@@ -560,7 +560,22 @@ test_and_test_long() {
     is ""
 }
 
+# The parts of the long tests are all of them, and no test is in two.
+parts_of_long_tests() {
+    runs "make -s -C \"\$TOP\" list-long | LC_ALL=C sort >long.txt"
+    check [ -s long.txt ]
+    runs "for k in 1 2 3 4; do make -s -C \"\$TOP\" list-long PART=\$k/4; done | LC_ALL=C sort | diff - long.txt"
+    is ""
+    runs "make -C \"\$TOP\" -n B=b test-long PART=3/4 | sed -n 's|.*tests/run-all ||p' | tr ' ' '\n' | sed 's|^b/tests/||' >part.txt"
+    runs "make -s -C \"\$TOP\" list-long PART=3/4 | diff - part.txt"
+    is ""
+    for part in 0/4 5/4 4 1/0 x/4; do
+        fails 2 "make -C \"\$TOP\" list-long PART=$part"
+        contains "PART=$part: say PART=1/4"
+    done
+}
+
 run_cases "build: the Makefile" help_lists_targets flavours wrong_values demo jobs \
     rebuilds_for_changes rebuilds_for_flags flags_of_tests rebuilds_for_files pages \
     install_both_precisions install_to_any_name simultaneous_installs pkg_config_and_spaces_in_names \
-    make_test test_and_test_long without_check deps_then_test mpi_is_one_file mpi_flavours without_mpi mpi_is_installed
+    make_test test_and_test_long parts_of_long_tests without_check deps_then_test mpi_is_one_file mpi_flavours without_mpi mpi_is_installed
