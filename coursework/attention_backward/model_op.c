@@ -37,7 +37,7 @@ static double *input(const course_case *c, const char *name, long count) {
     return to;
 }
 
-/* The operation's gradients begin with 0; what others have given is the tape's to add. */
+/* The operation's gradients begin with 0: the tape adds them to those of other readers. */
 static void model_op(course_case *c, unsigned slips) {
     const sizes n = sizes_of(c);
     const long weights = n.B * n.H * n.T * n.S, queries = n.B * n.H * n.T * n.d, keys = n.B * n.H * n.S * n.d,
@@ -72,7 +72,7 @@ static void model_op(course_case *c, unsigned slips) {
     free(visible), free(q), free(key), free(v);
 }
 
-/* What stands behind a sentence's end is no number. */
+/* Beyond a sentence's end the inputs are NaN: nothing may read them. */
 static void spoil(course_case *c, const char *name, long d) {
     const sizes n = sizes_of(c);
     for (long k = 0; k < n.B * n.H * n.S * d; k++)

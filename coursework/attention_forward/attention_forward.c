@@ -53,8 +53,8 @@ void attention_mask(const int *key_lengths, int causal, float *visible, sizes n)
 }
 
 void attention_softmax(const float *scores, const float *visible, float *probs, sizes n) {
-    /* probs[b][h][i][j] = e^(scores[b][h][i][j] - m) / sum over visible k of e^(scores[b][h][i][k] - m)  if i sees
-     * j, else 0 m = the largest score that query i sees; a query that sees nothing gets zeros */
+    /* probs[b][h][i][j] = e^(scores[b][h][i][j] - m) / sum over visible k of e^(scores[b][h][i][k] - m) if i sees j, else 0;
+     * m = the largest score that query i sees; if it sees nothing, all of probs[b][h][i] is 0 */
     /* >>> */
     for (long row = 0; row < n.B * n.H * n.T; row++) {
         const long b = row / (n.H * n.T), i = row % n.T;

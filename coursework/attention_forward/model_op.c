@@ -47,7 +47,7 @@ static void model_op(course_case *c, unsigned slips) {
     free(probs);
 }
 
-/* What stands behind a sentence's end is no number. */
+/* Beyond a sentence's end the inputs are NaN: nothing may read them. */
 static void spoil(course_case *c, const char *name, long d) {
     const sizes n = sizes_of(c);
     for (long k = 0; k < n.B * n.H * n.S * d; k++)

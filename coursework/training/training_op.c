@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-/* What a tape or an optimiser that has failed makes of an update. */
+/* The report of an update whose tape or optimiser has failed. */
 static const training_report failed = {NAN, NAN};
 
 training_report training_update(tl_transformer *model, tl_params *params, tl_adam *adam, tl_tape *tape,
