@@ -32,23 +32,27 @@ static bool *flags_of(const tl_model_settings *s, tl_error *error) {
     return NULL;
 }
 
-/* If each head has its own position bias, removing one would change the others' biases. */
+/* In a self-attention with such positions each head has its own bias: without one of them the others would get other biases. */
 static bool differ_by_head(const char *positions) {
     return is(positions, "alibi") || is(positions, "signed-alibi") || is(positions, "relative");
 }
 
 static bool kept_fit(const tl_model_settings *s, tl_error *error) {
+    static const char *const names[] = {"encoder", "decoder"};
     const char *encoder = s->encoder_positions ? s->encoder_positions : s->positions;
-    const char *own = differ_by_head(s->positions) ? s->positions : differ_by_head(encoder) ? encoder : NULL;
-    if (own)
-        return tl_error_set(
-            error,
-            "--heads-kept: with --positions %s every head has distances of its own, so none can "
-            "be left out",
-            own);
-    bool *flags = flags_of(s, error);
+    const char *const positions[] = {encoder, s->positions}; /* cross-attention has none */
+    bool *flags = flags_of(s, error), fits = flags != NULL;
+    const long heads = s->layers * s->heads; /* of each kind of attention */
+    for (int kind = 0; fits && kind <= TL_DECODER_SELF; kind++)
+        for (long i = 0; fits && i < heads && differ_by_head(positions[kind]); i++)
+            fits = flags[kind * heads + i] ||
+                   tl_error_set(
+                       error,
+                       "--heads-kept: with %s positions every head of the %s's self-attention has distances "
+                       "of its own, so none can be left out; cross-attention's can",
+                       positions[kind], names[kind]);
     free(flags);
-    return flags != NULL;
+    return fits;
 }
 
 bool tl_heads_complete(tl_model_settings *s, tl_error *error) {

@@ -393,9 +393,19 @@ START_TEST(other_runs) {
     tl_run *run = tl_run_new(in_here("relative"), &s);
     ck_assert_msg(tl_run_train(run, false, NULL) == TL_ENDED, "%s", tl_run_error(run));
     ck_assert(!tl_prune(run, keep, in_here("b"), false, &error));
-    assert_contains(error.message, "every head has distances of its own");
+    assert_contains(error.message, "every head of the encoder's self-attention has distances of its own");
     ck_assert(!tl_file_is_there(in_here("b")));
-    tl_run_free(run);
+    /* Cross-attention has no distances. */
+    for (int i = 0; i < 5; i++) keep[i] = true;
+    prunes(run, keep, "crossed");
+    tl_run *crossed = open_it("crossed");
+    ck_assert_str_eq(tl_run_settings_of(crossed)->model.heads_kept, "cross.0:0");
+    const double whole = loss_of(run);
+    tl_places *places = shut(run, keep);
+    tl_run_act_at(run, places);
+    ck_assert(loss_of(run) == loss_of(crossed) && loss_of(run) != whole);
+    tl_places_free(places);
+    tl_run_free(crossed), tl_run_free(run);
     s = small_settings();
     s.model = (tl_model_settings){.model = "gru", .preset = "rnn", .d_model = 8, .tie = "none"};
     run = tl_run_new(in_here("gru"), &s);

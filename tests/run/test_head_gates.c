@@ -247,7 +247,18 @@ START_TEST(what_does_not_go_together) {
     s.model.heads_kept = "encoder.0:1";
     refuses(&s, "in_proj_weight is [96,32], and this model's [24,32]");
     s.model.positions = "relative";
-    refuses(&s, "--heads-kept: with --positions relative every head has distances of its own");
+    refuses(&s, "--heads-kept: with relative positions every head of the encoder's self-attention has "
+                "distances of its own");
+    s.model.heads_kept = "decoder.0:none";
+    s.model.encoder_positions = "sinusoidal";
+    refuses(&s, "--heads-kept: with relative positions every head of the decoder's self-attention has "
+                "distances of its own");
+    s.model.positions = "sinusoidal";
+    s.model.encoder_positions = "signed-alibi";
+    s.model.heads_kept = "encoder.0:none";
+    refuses(
+        &s,
+        "--heads-kept: with signed-alibi positions every head of the encoder's self-attention has distances");
     s = gated_settings(); /* removing gates would change what the model computes */
     train("gated", &s);
     s = gated_settings();
