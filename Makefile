@@ -391,6 +391,13 @@ fuzz: ## search for bytes that break something, with clang's libFuzzer, for SECO
 .PHONY: coverage
 coverage: ## how many lines and branches of src/ the tests run, with gcov (needs gcovr; COVERAGE=--help)
 	@tests/coverage $(COVERAGE)
+$(filter $(B)/tests/soak/%,$(script_tests)): | $(B)/tests/soak/soak $(B)/translate $(B)/lm # it runs them
+$(B)/tests/soak/soak: $(O)/tests/soak/soak.o $(LIB)
+	@mkdir -p $(@D)
+	$(LINK) $^ -o $@ $(TL_LIBS)
+.PHONY: soak
+soak: ## ask a translator and a language model odd questions for SECONDS (60) or MINUTES; nothing may change (SOAK=--help)
+	@tests/soak/run $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SECONDS),--seconds $(SECONDS)) $(SOAK)
 compiled_tests := $(filter-out $(script_tests),$(TESTS))
 $(compiled_tests): $(B)/tests/%: $(O)/tests/%.o $(LIB)
 	@mkdir -p $(@D)
