@@ -60,7 +60,7 @@ hard_link := $(shell echo 'int main(void){return 0;}' | \
   $(CC) -Werror -no-pie -xc - -o /dev/null 2>/dev/null && echo -no-pie)
 endif
 ifneq ($(OPENMP),0)
-openmp := $(shell echo 'int main(void){return 0;}' >/tmp/tl_omp_$$$$.c && \
+openmp := $(shell printf '\043include <omp.h>\nint main(void){return 0;}\n' >/tmp/tl_omp_$$$$.c && \
   $(CC) -fopenmp /tmp/tl_omp_$$$$.c -o /tmp/tl_omp_$$$$ 2>/dev/null && echo -fopenmp; \
   rm -f /tmp/tl_omp_$$$$ /tmp/tl_omp_$$$$.c)
 TL_FLAGS += $(openmp)
