@@ -391,6 +391,18 @@ fuzz: ## search for bytes that break something, with clang's libFuzzer, for SECO
 .PHONY: coverage
 coverage: ## how many lines and branches of src/ the tests run, with gcov (needs gcovr; COVERAGE=--help)
 	@tests/coverage $(COVERAGE)
+.PHONY: valgrind
+valgrind: ## quick tests and the programs under valgrind's memcheck (VALGRIND=--help)
+	@tests/valgrind $(VALGRIND)
+.PHONY: compilers
+.PHONY: compilers
+compilers: ## library, programs and golden values with each compiler here at -O0 to -O3 (COMPILERS=--help)
+	@tests/compilers $(COMPILERS)
+.PHONY: trust
+.PHONY: trust
+TRUST ?= fuzz faults kills mutants coverage valgrind compilers soak
+trust: ## all long checks (TRUST), one after the other, for hours; MINUTES for each of fuzz, faults, kills, soak
+	@tests/trust $(if $(MINUTES),--minutes $(MINUTES)) $(TRUST)
 $(filter $(B)/tests/soak/%,$(script_tests)): | $(B)/tests/soak/soak $(B)/translate $(B)/lm # it runs them
 $(B)/tests/soak/soak: $(O)/tests/soak/soak.o $(LIB)
 	@mkdir -p $(@D)

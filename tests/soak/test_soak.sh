@@ -32,7 +32,8 @@ set_up() {
 nothing_changes() {
     runs "$soak --build \$D/b --seconds 1 --only nul-bytes --only crlf --quiet"
     begins "                                  round 2   last round"
-    contains "open descriptors   " "bytes in use (malloc)   " "2 questions and a new one in each, " ": all as in the first round"
+    contains "open descriptors   " "bytes in use (malloc)   " "2 questions and a new one in each, " \
+        ": all as in the first round"
 }
 
 # The eighth translation (three a round) has a line more.
