@@ -144,8 +144,8 @@ TESTS        := $(test_src:tests/%.c=$(B)/tests/%) $(script_tests)
 long := $(filter $(addprefix $(B)/tests/,bench/% build/% coursework/% attend/test_checks attend/test_flow caption/% \
   docs/test_attend_page docs/test_classify_page docs/test_debugging_page docs/test_install_page docs/test_interop_page \
   docs/test_translate_page docs/test_tutorial examples/test_examples io/test_gpt_file_live io/test_locale models/test_gradients \
-  models/test_search run/test_faults run/test_pass study/test_study text/test_byte_bpe text/test_grammar translate/test_advice \
-  translate/test_made translate/test_numbers translate/test_options translate/test_resume translate/test_streams \
+  models/test_search run/test_faults run/test_pass soak/test_soak study/test_study text/test_byte_bpe text/test_grammar \
+  translate/test_advice translate/test_made translate/test_numbers translate/test_options translate/test_resume translate/test_streams \
   translate/test_text),$(TESTS))
 
 # ---- building --------------------------------------------------------------------------------------------
