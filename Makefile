@@ -395,10 +395,8 @@ coverage: ## how many lines and branches of src/ the tests run, with gcov (needs
 valgrind: ## quick tests and the programs under valgrind's memcheck (VALGRIND=--help)
 	@tests/valgrind $(VALGRIND)
 .PHONY: compilers
-.PHONY: compilers
 compilers: ## library, programs and golden values with each compiler here at -O0 to -O3 (COMPILERS=--help)
 	@tests/compilers $(COMPILERS)
-.PHONY: trust
 .PHONY: trust
 TRUST ?= fuzz faults kills mutants coverage valgrind compilers soak
 trust: ## all long checks (TRUST), one after the other, for hours; MINUTES for each of fuzz, faults, kills, soak
