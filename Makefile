@@ -60,7 +60,7 @@ hard_link := $(shell echo 'int main(void){return 0;}' | \
   $(CC) -Werror -no-pie -xc - -o /dev/null 2>/dev/null && echo -no-pie)
 endif
 ifneq ($(OPENMP),0)
-openmp := $(shell echo 'int main(void){return 0;}' >/tmp/tl_omp_$$$$.c && \
+openmp := $(shell printf '\043include <omp.h>\nint main(void){return 0;}\n' >/tmp/tl_omp_$$$$.c && \
   $(CC) -fopenmp /tmp/tl_omp_$$$$.c -o /tmp/tl_omp_$$$$ 2>/dev/null && echo -fopenmp; \
   rm -f /tmp/tl_omp_$$$$ /tmp/tl_omp_$$$$.c)
 TL_FLAGS += $(openmp)
@@ -144,8 +144,8 @@ TESTS        := $(test_src:tests/%.c=$(B)/tests/%) $(script_tests)
 long := $(filter $(addprefix $(B)/tests/,bench/% build/% coursework/% attend/test_checks attend/test_flow caption/% \
   docs/test_attend_page docs/test_classify_page docs/test_debugging_page docs/test_install_page docs/test_interop_page \
   docs/test_translate_page docs/test_tutorial examples/test_examples io/test_gpt_file_live io/test_locale models/test_gradients \
-  models/test_search run/test_faults run/test_pass study/test_study text/test_byte_bpe text/test_grammar translate/test_advice \
-  translate/test_made translate/test_numbers translate/test_options translate/test_resume translate/test_streams \
+  models/test_search run/test_faults run/test_pass soak/test_soak study/test_study text/test_byte_bpe text/test_grammar \
+  translate/test_advice translate/test_made translate/test_numbers translate/test_options translate/test_resume translate/test_streams \
   translate/test_text),$(TESTS))
 # PART=2/4 takes every fourth of them, beginning with the second: four such runs are a run of all.
 ifdef PART
@@ -400,6 +400,23 @@ fuzz: ## search for bytes that break something, with clang's libFuzzer, for SECO
 .PHONY: coverage
 coverage: ## how many lines and branches of src/ the tests run, with gcov (needs gcovr; COVERAGE=--help)
 	@tests/coverage $(COVERAGE)
+.PHONY: valgrind
+valgrind: ## quick tests and the programs under valgrind's memcheck (VALGRIND=--help)
+	@tests/valgrind $(VALGRIND)
+.PHONY: compilers
+compilers: ## library, programs and golden values with each compiler here at -O0 to -O3 (COMPILERS=--help)
+	@tests/compilers $(COMPILERS)
+.PHONY: trust
+TRUST ?= fuzz faults kills mutants coverage valgrind compilers soak
+trust: ## all long checks (TRUST), one after the other, for hours; MINUTES for each of fuzz, faults, kills, soak
+	@tests/trust $(if $(MINUTES),--minutes $(MINUTES)) $(TRUST)
+$(filter $(B)/tests/soak/%,$(script_tests)): | $(B)/tests/soak/soak $(B)/translate $(B)/lm # it runs them
+$(B)/tests/soak/soak: $(O)/tests/soak/soak.o $(LIB)
+	@mkdir -p $(@D)
+	$(LINK) $^ -o $@ $(TL_LIBS)
+.PHONY: soak
+soak: ## ask a translator and a language model odd questions for SECONDS (60) or MINUTES; nothing may change (SOAK=--help)
+	@tests/soak/run $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SECONDS),--seconds $(SECONDS)) $(SOAK)
 compiled_tests := $(filter-out $(script_tests),$(TESTS))
 $(compiled_tests): $(B)/tests/%: $(O)/tests/%.o $(LIB)
 	@mkdir -p $(@D)

@@ -9,6 +9,9 @@
 #if defined(__FAST_MATH__)
 # error "tapeloom cannot be used with -ffast-math: it relies on NaN, infinity and a fixed order of sums"
 #endif
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+# error "tapeloom runs on little-endian machines only: weights in files are used as they lie in memory"
+#endif
 
 #ifdef __cplusplus
 extern "C" {

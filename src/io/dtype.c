@@ -102,12 +102,7 @@ static float half_of(uint32_t bits) {
 }
 
 bool tl_dtype_is_native(tl_dtype dtype) {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    return tl_dtype_resolve(dtype) == tl_dtype_resolve(TL_DTYPE_REAL);
-#else
-    (void)dtype;
-    return false;
-#endif
+    return tl_dtype_resolve(dtype) == tl_dtype_resolve(TL_DTYPE_REAL); /* memory is little-endian, too: base.h */
 }
 
 void tl_dtype_decode(tl_dtype dtype, const unsigned char *bytes, long count, tl_real *out) {

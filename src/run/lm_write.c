@@ -16,6 +16,7 @@ typedef struct writer {
     tl_buffer text;
     size_t told; /* how much of `text` has been passed on */
     bool ended;  /* the callback returned false */
+    bool later;  /* a prompt's line goes on: its text is passed on with its last tokens */
 } writer;
 
 static bool pass_on(writer *w, const char *piece, size_t size) {
@@ -81,7 +82,8 @@ static bool end_line(writer *w) {
 static bool take_token(writer *w, int id) {
     if (id == TL_EOS) return end_line(w);
     return (!w->tokens.size || tl_buffer_text(&w->tokens, " ")) &&
-           tl_buffer_text(&w->tokens, tl_vocab_token(w->run->vocab[TL_TARGET], id)) && pass_on_line(w);
+           tl_buffer_text(&w->tokens, tl_vocab_token(w->run->vocab[TL_TARGET], id)) &&
+           (w->later || pass_on_line(w));
 }
 
 static bool take(writer *w, int id) {
@@ -173,10 +175,15 @@ static bool generate(writer *w, const tl_lm_text *prompt) {
     return ok;
 }
 
-/* The first id of a prompt is the start id, which is no part of the text. */
+/* The first id of a prompt is the start id, which is no part of the text. Passing on a line's text joins all its tokens,
+ * so it is done only at the last two of each line, which need it; at every token it would take time that grows with the
+ * square of the line's length. */
 static bool pass_on_prompt(writer *w, const tl_lm_text *prompt) {
-    for (long i = tl_lm_start(w->run) >= 0; i < prompt->count; i++)
-        if (!take(w, prompt->ids[i])) return false;
+    const int *ids = prompt->ids;
+    for (long i = tl_lm_start(w->run) >= 0; i < prompt->count; i++) {
+        w->later = i + 2 < prompt->count && ids[i + 1] != TL_EOS && ids[i + 2] != TL_EOS;
+        if (!take(w, ids[i])) return false;
+    }
     return true;
 }
 

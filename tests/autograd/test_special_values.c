@@ -89,6 +89,9 @@ static tl_var attend(const tl_var *x, const tl_mask *mask) {
 UNARY(attention, attend(x, NULL))
 UNARY(attention_hidden, attend(x, SHOWS(first_two, 3)))
 UNARY(attention_none, attend(x, SHOWS(no_keys, 3)))
+UNARY(gru_step, tl_gru_step(x[0], x[1], x[2]))
+UNARY(lstm_step, tl_lstm_step(x[0], x[1], x[2]))
+UNARY(rotary, tl_rotary(x[0], 0, 0))
 
 typedef struct operation {
     const char *name;
@@ -148,6 +151,9 @@ static const operation operations[] = {
     {"attention", attention, 3, true},
     {"attention_hidden", attention_hidden, 3, true},
     {"attention_none", attention_none, 3, true},
+    {"gru_step", gru_step, 3, true},
+    {"lstm_step", lstm_step, 3, true},
+    {"rotary", rotary, 1, true},
     {"ignored_mean", ignored_mean, 1, true},
     {"ignored_sum", ignored_sum, 1, true},
     {"ignored_none", ignored_none, 1, true},
@@ -226,15 +232,19 @@ static void place_text(char text[256], const operation *o, const tl_tensor *in, 
     char number[32];
     *text = 0;
     const long all = tl_numel(in[0]), width = o->rows && in[0].rank > 0 ? in[0].dim[in[0].rank - 1] : 1;
-    if (all == 0 || o->inputs == 3) {
+    if (all == 0 || (o->inputs == 3 && in[0].rank != 2)) {
         strcpy(text, all == 0 ? "nothing" : "everywhere");
         return;
     }
-    const long row = o->rows ? i * (all / width) / elements : i;
-    for (int k = 0; k < o->inputs; k++)
-        for (long j = 0; j < width; j++)
+    const long rows = all / width;
+    long row = o->rows ? i * rows / elements : i;
+    if (o->inputs == 3 && elements == 2 * rows) row = i % rows; /* an LSTM's h' of all rows, then c' */
+    for (int k = 0; k < o->inputs; k++) {
+        const long wide = o->rows ? tl_numel(in[k]) / rows : 1;
+        for (long j = 0; j < wide; j++)
             sprintf(text + strlen(text), "%s%s", k + j ? (j ? " " : ", ") : "",
-                    number_text((double)in[k].data[row * width + j], false, number));
+                    number_text((double)in[k].data[row * wide + j], false, number));
+    }
     if (!o->rows && dy.data && dy.data[i] != 1)
         sprintf(text + strlen(text), " (dy %s)", number_text((double)dy.data[i], false, number));
 }

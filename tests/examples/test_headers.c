@@ -1,5 +1,5 @@
-/* The public headers: each compiles on its own as C11 and as C++, refuses -ffast-math, and links with the library of
- * its own precision only. The compilers are those of the environment, CC and CXX. Run from the top of the
+/* The public headers: each compiles on its own as C11 and as C++, refuses -ffast-math and big-endian machines, and links
+ * with the library of its own precision only. The compilers are those of the environment, CC and CXX. Run from the top of the
  * repository; BUILD says where the library is. */
 #define _POSIX_C_SOURCE 200809L
 #include "shell.h"
@@ -78,14 +78,25 @@ START_TEST(as_cpp) {
 }
 END_TEST
 
-START_TEST(fast_math_is_refused) {
+static void refused(const char *flags, const char *sentence) {
     for (int i = 0; i < HEADERS; i++) {
         int status;
-        char *output = compile(&status, cc(), "c", "-std=c11 -ffast-math", headers[i]);
-        ck_assert_msg(status != 0, "%s compiles with -ffast-math", headers[i]);
-        ck_assert_msg(strstr(output, "tapeloom cannot be used with -ffast-math") != NULL, "%.2000s", output);
+        char *output = compile(&status, cc(), "c", flags, headers[i]);
+        ck_assert_msg(status != 0, "%s compiles with %s", headers[i], flags);
+        ck_assert_msg(strstr(output, sentence) != NULL, "%.2000s", output);
         free(output);
     }
+}
+
+START_TEST(fast_math_is_refused) {
+    refused("-std=c11 -ffast-math", "tapeloom cannot be used with -ffast-math");
+}
+END_TEST
+
+/* A big-endian machine, as its compiler describes it. */
+START_TEST(big_endian_is_refused) {
+    refused("-std=c11 -U__BYTE_ORDER__ -D__BYTE_ORDER__=__ORDER_BIG_ENDIAN__",
+            "tapeloom runs on little-endian machines only");
 }
 END_TEST
 
@@ -206,6 +217,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, as_c);
     tcase_add_test(tc, as_cpp);
     tcase_add_test(tc, fast_math_is_refused);
+    tcase_add_test(tc, big_endian_is_refused);
     tcase_add_test(tc, links_with_its_own_precision);
     tcase_add_test(tc, does_not_link_with_the_other_precision);
     tcase_add_test(tc, links_from_cpp);

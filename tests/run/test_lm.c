@@ -302,6 +302,25 @@ START_TEST(whole_characters) {
 }
 END_TEST
 
+/* A prompt's line is passed on in a few pieces, not after each token: each piece costs a pass over the whole line. */
+START_TEST(long_prompts) {
+    enum { LONG = 3000 };
+    static char prompt[2 * LONG + 2];
+    memset(prompt, 'a', sizeof prompt - 1);
+    prompt[LONG] = '\n';
+    for (int u = 0; u < 2; u++) {
+        tl_run_settings s = small(u ? "words" : "chars");
+        tl_run *run = trained(&s);
+        written w = {.size = 0};
+        for (long i = 1; u && i < LONG; i += 2) prompt[i] = prompt[LONG + 1 + i] = ' ';
+        ck_assert(
+            tl_lm_write(run, &(tl_lm_write_options){.prompt = prompt, .tokens = 1, .tell = hear, .to = &w}));
+        ck_assert_int_le(w.pieces, 10);
+        tl_run_free(run);
+    }
+}
+END_TEST
+
 /* Rows of the embedding without a token are never written. */
 START_TEST(rows_without_a_token) {
     tl_run_settings s = small("chars");
@@ -495,6 +514,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, measured);
     tcase_add_test(tc, written_in_pieces);
     tcase_add_test(tc, whole_characters);
+    tcase_add_test(tc, long_prompts);
     tcase_add_test(tc, rows_without_a_token);
     tcase_add_test(tc, written_greedily);
     tcase_add_test(tc, writing_ends);
