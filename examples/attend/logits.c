@@ -138,7 +138,7 @@ static bool show_parts(const settings *s, const tl_attribution *a, long heads, c
         snprintf(about, sizeof about,
                  "%s is %.4f; what is added to the stream, as it reaches the projection by itself", what,
                  a->logit);
-        char *shown = tl_shown_text(about);
+        char *shown = shown_text(about);
         printf("%s:\n\n", shown ? shown : "");
         free(shown);
         heat_print(&table);

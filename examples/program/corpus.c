@@ -8,7 +8,9 @@
 static bool write_or_find(const char *path, const char *text, size_t size, tl_error *error) {
     char *old = NULL;
     size_t old_size = 0;
-    if (!tl_file_is_there(path)) return tl_file_write(path, text, size, error);
+    bool there;
+    if (!tl_file_look(path, &there, error)) return false;
+    if (!there) return tl_file_write(path, text, size, error);
     if (!tl_file_read_regular(path, TL_TEXT_MOST, &old, &old_size, error)) return false;
     const bool same = size == old_size && !memcmp(text, old, size);
     free(old);

@@ -154,6 +154,10 @@ char *path_in(char path[PATH_SIZE], const char *dir, const char *file); /* "dir/
  * for a path or a setting, which is always made harmless. */
 void print_line(const char *before, const char *text, const char *after);
 void print_name(const char *before, const char *name, const char *after);
+/* As tl_shown_text, for what is printed. When out of memory NULL: whatever the command does then, all_is_shown gives an
+ * error, and the program ends with status 1. */
+char *shown_text(const char *text);
+bool all_is_shown(tl_error *error);
 /* Prints " --name word", or with = if the word would be taken for an option. */
 void print_option(const char *name, const char *word);
 /* A shade for a share, darkest for 1, of one character or (wide) two; "" for nearly 0. */
@@ -167,6 +171,6 @@ int usage_with(const char *command, const char *message);
 /* Prints what info says of every run: how it was trained, how far it came, its files. */
 void print_training(const tl_run_settings *s);
 void print_state(const tl_training_state *state, const char *score);
-void print_files(const char *dir);
+bool print_files(const char *dir, tl_error *error); /* the files of a run, with their sizes */
 
 #endif
