@@ -73,11 +73,9 @@ static bool write_json(const course_asked *a, const course_marks *m) {
     tl_error error = {""};
     char *text = NULL;
     size_t size = 0;
-    FILE *to = open_memstream(&text, &size);
+    FILE *to = tl_text_open(&text, COURSE_JSON, &error);
     if (to) course_json_all(m, a->predict, to);
-    const bool whole = to && !ferror(to) && (fclose(to) == 0);
-    const bool written = whole ? tl_file_write(a->json, text, size, &error)
-                               : tl_error_set(&error, "out of memory for the marks");
+    const bool written = tl_text_close(to, &text, &size, &error) && tl_file_write(a->json, text, size, &error);
     free(text);
     if (!written) fprintf(stderr, "marker: %s\n", error.message);
     return written;

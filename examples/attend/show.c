@@ -133,29 +133,34 @@ static bool read_sentences(showing *w, tl_error *error) {
 
 /* ---- the terminal ---- */
 
+static void free_labels(char **labels, long count) {
+    for (long i = 0; labels && i < count; i++) free(labels[i]);
+    free(labels);
+}
+
+/* NULL when out of memory. */
 static char **labels(showing *w, const tl_sentence *s, const tl_seen_attention *seen, bool rows, long count) {
     const tl_tokens *tokens = rows ? tl_seen_rows(seen, s) : tl_seen_columns(seen, s);
     char **to = calloc((size_t)count + 1, sizeof *to);
-    for (long i = 0; to && i < count; i++) {
+    bool ok = to != NULL;
+    for (long i = 0; ok && i < count; i++) {
         char *text = shown_text(tl_seen_label(tokens, i, w->s->show.words, w->tape));
         char *read = rows && seen->kind != TL_ENCODER_SELF && s->read.count && !w->s->show.words
                          ? shown_text(s->read.text[i])
                          : NULL;
         const size_t size = (text ? strlen(text) : 0) + (read ? strlen(read) : 0) + 32;
         to[i] = malloc(size);
-        if (to[i] && read)
+        ok = to[i] != NULL;
+        if (ok && read)
             snprintf(to[i], size, "writes %s (read %s)", text ? text : "", read);
-        else if (to[i])
+        else if (ok)
             snprintf(to[i], size, "%s", text ? text : "");
         free(text);
         free(read);
     }
-    return to;
-}
-
-static void free_labels(char **labels, long count) {
-    for (long i = 0; labels && i < count; i++) free(labels[i]);
-    free(labels);
+    if (ok) return to;
+    free_labels(to, count);
+    return NULL;
 }
 
 static bool fill(showing *w, picture *p, const tl_seen_attention *seen, tl_quantity q, long b, long head) {

@@ -4,6 +4,8 @@
 #ifndef PROGRAM_H
 #define PROGRAM_H
 
+#include "growing.h"
+
 #include <tapeloom.h>
 
 enum { PATH_SIZE = 4096, WORD_SIZE = 4 * PATH_SIZE };
@@ -145,7 +147,7 @@ int run_demo(settings *s);
 /* Writes a file of a corpus, a line for each sentence, by `put`. A file that already exists is probably the user's
  * own: it is an error, unless its content is the same. */
 bool write_once(const char *path, const tl_corpus *corpus,
-                void (*put)(FILE *out, const tl_corpus *corpus, long i), tl_error *error);
+                void (*put)(growing *out, const tl_corpus *corpus, long i), tl_error *error);
 
 /* ---- say.c ---- */
 

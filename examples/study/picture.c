@@ -130,8 +130,8 @@ static void put_panel(FILE *out, const panel *p, int number, const numbers *n) {
 static bool write_script(const claim *c, const numbers *n, const char *path, tl_error *error) {
     char *text = NULL;
     size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    if (!out) return tl_error_set(error, "out of memory");
+    FILE *out = tl_text_open(&text, TEXT_MOST, error);
+    if (!out) return false;
     fprintf(out,
             "# %s: means of %ld seeds, bars are 95 %% intervals\nset terminal svg size 1280,720 font "
             "\"sans-serif,20\" background \"white\" noenhanced\nset output \"%s.svg\"\n"
@@ -144,8 +144,7 @@ static bool write_script(const claim *c, const numbers *n, const char *path, tl_
             c->name, numbers_seeds(n), c->name, c->panel_count, c->title.en, c->source);
     for (int i = 0; i < c->panel_count; i++) put_panel(out, &c->panels[i], i, n);
     fprintf(out, "unset multiplot\n");
-    const bool ok =
-        (fclose(out) == 0 || tl_error_set(error, "out of memory")) && tl_file_write(path, text, size, error);
+    const bool ok = tl_text_close(out, &text, &size, error) && tl_file_write(path, text, size, error);
     free(text);
     return ok;
 }

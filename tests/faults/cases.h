@@ -12,7 +12,7 @@ typedef struct fault_case {
     const char *before;  /* what is done first, undisturbed; NULL: nothing */
     const char *resume;  /* a training's: what completes it, if run has a checkpoint; otherwise, and if NULL, the
                             same command does */
-    const char *timed;   /* a file that has other bytes each time, being about time; NULL: none */
+    const char *warned;  /* a picture that is drawn once: it is not there if a warning says so; NULL: none */
 } fault_case;
 
 extern const fault_case fault_cases[];

@@ -125,7 +125,7 @@ bool entries_same(const entry *a, const entry *b) {
 
 static const char *not_in(const folder *a, const folder *b, const char *but) {
     for (int i = 0; i < a->count; i++)
-        if (!a->entries[i].stray && !(but && !strcmp(but, a->entries[i].path)) && !entries_same(&a->entries[i], folder_find(b, a->entries[i].path)))
+        if (!a->entries[i].stray && !(but && !strncmp(but, a->entries[i].path, strlen(but))) && !entries_same(&a->entries[i], folder_find(b, a->entries[i].path)))
             return a->entries[i].path;
     return NULL;
 }

@@ -158,7 +158,7 @@ bool reference_make(reference *r, place *p, const fault_case *c, char *why, size
             memcpy(r->calls, p->said->calls, sizeof r->calls);
             continue;
         }
-        const char *path = folders_differ(&r->whole, &f, c->timed);
+        const char *path = folders_differ(&r->whole, &f, NULL);
         const bool same = !path && o.out_size == r->calm.out_size && !memcmp(o.out, r->calm.out, o.out_size);
         if (!same) snprintf(why, room, "%s, undisturbed: %s differs from run to run", c->name, path ? path : "its output");
         if (same && o.seconds < r->calm.seconds) r->calm.seconds = o.seconds;
@@ -224,14 +224,14 @@ static const char *torn(const reference *r, const folder *f) {
         const entry *e = &f->entries[i];
         if (e->folder || e->stray) continue;
         if (entries_same(e, folder_find(&r->before, e->path)) || entries_same(e, folder_find(&r->whole, e->path))) continue;
-        if (r->c->resume || (r->c->timed && !strcmp(r->c->timed, e->path))) continue; /* whether it can be resumed is seen next */
+        if (r->c->resume) continue; /* whether it can be resumed is seen next */
         return e->path;
     }
     return NULL;
 }
 
 /* The command again, undisturbed, as its user would: a training that has a checkpoint is resumed. */
-static bool completed(const reference *r, place *p, const folder *f, char *why, size_t room) {
+static bool completed(const reference *r, place *p, const folder *f, bool warned, char *why, size_t room) {
     char here[1024];
     const bool resume = r->c->resume && (folder_find(f, "run/checkpoint.safetensors") ||
                                          folder_find(f, "run/pretraining/checkpoint.safetensors"));
@@ -243,7 +243,7 @@ static bool completed(const reference *r, place *p, const folder *f, char *why, 
         o = run_command(p, over, r->c->input, no_fault);
     }
     folder end = folder_take(place_path(p, "here", here));
-    const char *path = folders_differ(&end, &r->whole, r->c->timed);
+    const char *path = folders_differ(&end, &r->whole, warned ? r->c->warned : NULL);
     bool ok = o.status == 0 || strstr(o.err, "there is nothing left to do");
     if (!ok) snprintf(why, room, "then again: status %d, says \"%.300s\"", o.status, o.err);
     if (ok && path) snprintf(why, room, "then again: %s is not as after an undisturbed run", path), ok = false;
@@ -260,7 +260,7 @@ static bool is_new(states *seen, uint64_t print) {
 }
 
 static verdict judge(const reference *r, place *p, fault f, const outcome *o, const folder *end, char *why, size_t room) {
-    const bool same = !folders_differ(end, &r->whole, r->c->timed) && o->out_size == r->calm.out_size &&
+    const bool same = !folders_differ(end, &r->whole, NULL) && o->out_size == r->calm.out_size &&
                       !memcmp(o->out, r->calm.out, o->out_size);
     char missing[400] = "";
     if (o->late) return snprintf(why, room, "was not over after %d seconds", SECONDS), WRONG;
@@ -277,7 +277,7 @@ static verdict judge(const reference *r, place *p, fault f, const outcome *o, co
     if (o->status == 0 && same) return said ? WARNED : UNHARMED;
     if (o->status == 0 && said) return WARNED;
     if (o->status == 0) {
-        const char *path = folders_differ(end, &r->whole, r->c->timed);
+        const char *path = folders_differ(end, &r->whole, NULL);
         return snprintf(why, room, "exit status 0, but %s is another; %s in \"%.300s\"", path ? path : "the output", missing, o->err), WRONG;
     }
     if (!said) return snprintf(why, room, "%s in \"%.300s\"", missing, o->err), WRONG;
@@ -293,7 +293,7 @@ verdict run_with_fault(const reference *r, place *p, fault f, states *seen, char
     const tl_faults first = *p->said;
     folder end = folder_take(here);
     verdict v = judge(r, p, f, &o, &end, why, room);
-    if (is_new(seen, folder_print(&end)) && !completed(r, p, &end, also, sizeof also)) {
+    if (is_new(seen, folder_print(&end)) && !completed(r, p, &end, v == WARNED, also, sizeof also)) {
         const size_t used = v == WRONG ? strlen(why) : 0;
         snprintf(why + used, room - used, "%s%s", used ? "; " : "", also);
         v = WRONG;
