@@ -391,6 +391,24 @@ fuzz: ## search for bytes that break something, with clang's libFuzzer, for SECO
 .PHONY: coverage
 coverage: ## how many lines and branches of src/ the tests run, with gcov (needs gcovr; COVERAGE=--help)
 	@tests/coverage $(COVERAGE)
+# Faults and kills (tests/faults): a library that is loaded before the C library makes them, a program makes and judges the runs.
+faults_obj := $(patsubst %.c,$(O)/%.o,$(filter-out %/preload.c %/parts.c %/test_%,$(wildcard tests/faults/*.c)))
+faults_for := $(addprefix $(B)/,translate lm caption classify attend study bpe bleu read_a_run attention_steps) $(MARKER)
+$(B)/faults/preload.so: tests/faults/preload.c tests/faults/calls.h tests/faults/faults.h tests/allocator.h $(P)/flags
+	@mkdir -p $(@D)
+	$(CC) -std=c11 $(WARN) -O1 -g1 -fPIC -shared -Itests $< -o $@ -ldl
+$(B)/faults/sweep: $(faults_obj)
+	@mkdir -p $(@D)
+	$(LINK) $^ -o $@
+$(B)/faults/parts: $(O)/tests/faults/parts.o $(LIB)
+	@mkdir -p $(@D)
+	$(LINK) $^ -o $@ $(TL_LIBS)
+.PHONY: faults kills faults-ready
+faults-ready: $(B)/faults/preload.so $(B)/faults/sweep $(B)/faults/parts $(faults_for)
+faults: faults-ready ## let every request for memory and every file call of every program fail, once and from then on (FAULTS=--help)
+	@$(B)/faults/sweep faults --build $(B) $(if $(MINUTES),--minutes $(MINUTES)) $(FAULTS)
+kills: faults-ready ## kill every program that writes at every file call, and at 1,000 random moments; each is resumed (KILLS=--help)
+	@$(B)/faults/sweep kills --build $(B) $(if $(MINUTES),--minutes $(MINUTES)) $(KILLS)
 compiled_tests := $(filter-out $(script_tests),$(TESTS))
 $(compiled_tests): $(B)/tests/%: $(O)/tests/%.o $(LIB)
 	@mkdir -p $(@D)

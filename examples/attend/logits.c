@@ -260,7 +260,12 @@ static bool write_lens(const char *path, const looking *k, tl_error *error) {
         tl_csv_long(csv, best.truth_rank);
         tl_csv_double(csv, best.truth_rank ? best.truth_log_p : NAN);
         tl_csv_long(csv, number + 1);
-        tl_csv_text(csv, name_of(k, k->ids[number]));
+        const char *name = k->sentences->token(k->sentences, k->ids[number]);
+        if (!name) { /* the row is not ended, so no table is written */
+            tl_error_set(error, "out of memory for %s", path);
+            break;
+        }
+        tl_csv_text(csv, name);
         tl_csv_double(csv, best.log_p + (double)k->values[number] - (double)k->values[0]);
         tl_csv_end_row(csv);
     }

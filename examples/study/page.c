@@ -91,8 +91,9 @@ static bool put_claim(const writing *w, const claim *c, tl_error *error) {
     numbers n = {.row = NULL};
     record r;
     snprintf(file, sizeof file, "study/%s.csv", c->name);
-    const bool measured = tl_file_is_there(path_in(path, w->folder, file)) &&
-                          record_read(w->folder, c->name, &r, error) && numbers_read(&n, path, error);
+    bool there;
+    tl_file_look(path_in(path, w->folder, file), &there, error);
+    const bool measured = there && record_read(w->folder, c->name, &r, error) && numbers_read(&n, path, error);
     fprintf(w->out, "\n## %s\n\n%s\n\n%s\n", of(w, c->title), c->source, of(w, c->paragraph));
     if (measured)
         put_measured(w, c, &n, &r);
@@ -172,7 +173,9 @@ static void put_summary(const writing *w, tl_error *error) {
         finding findings[RULES_MOST];
         snprintf(file, sizeof file, "study/%s.csv", c->name);
         fprintf(w->out, "| %s |", of(w, c->title));
-        if (tl_file_is_there(path_in(path, w->folder, file)) && numbers_read(&n, path, error)) {
+        bool there;
+        tl_file_look(path_in(path, w->folder, file), &there, error);
+        if (there && numbers_read(&n, path, error)) {
             claim_judge(c, &n, findings);
             put_counts(w, c, findings);
         } else {

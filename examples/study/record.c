@@ -116,7 +116,9 @@ static char *read_records(const char *folder, tl_error *error) {
     char path[PATH_SIZE], *lines;
     size_t size;
     path_in(path, folder, "study/record.csv");
-    if (!tl_file_is_there(path)) return NULL;
+    bool there;
+    tl_file_look(path, &there, error);
+    if (!there) return NULL;
     if (!tl_file_read_regular(path, 1 << 20, &lines, &size, error)) return NULL;
     if (!strncmp(lines, HEADER, strlen(HEADER))) return lines;
     tl_error_set(error, "%s: line 1: not the records of a study: remove the file, and it is written anew",

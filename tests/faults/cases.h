@@ -12,6 +12,7 @@ typedef struct fault_case {
     const char *before;  /* what is done first, undisturbed; NULL: nothing */
     const char *resume;  /* a training's: what completes it, if run has a checkpoint; otherwise, and if NULL, the
                             same command does */
+    const char *log;     /* tells what was done in which order, and is not compared; NULL: none */
     const char *warned;  /* a picture that is drawn once: it is not there if a warning says so; NULL: none */
 } fault_case;
 

@@ -80,6 +80,7 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+long most_seconds = SECONDS;
 static bool kill_at_random;
 static void on_alarm(int number) { (void)number; }
 
@@ -107,7 +108,7 @@ outcome run_command(place *p, const char *command, const char *input, fault f) {
     if (child < 0) give_up("cannot start", command);
     if (child == 0) become(p, command, input);
     sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm}, NULL);
-    const long after = f.after ? f.after : SECONDS * 1000000000L;
+    const long after = f.after ? f.after : most_seconds * 1000000000L;
     kill_at_random = f.after != 0;
     timer_t timer;
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
@@ -158,7 +159,7 @@ bool reference_make(reference *r, place *p, const fault_case *c, char *why, size
             memcpy(r->calls, p->said->calls, sizeof r->calls);
             continue;
         }
-        const char *path = folders_differ(&r->whole, &f, NULL);
+        const char *path = folders_differ(&r->whole, &f, c->log);
         const bool same = !path && o.out_size == r->calm.out_size && !memcmp(o.out, r->calm.out, o.out_size);
         if (!same) snprintf(why, room, "%s, undisturbed: %s differs from run to run", c->name, path ? path : "its output");
         if (same && o.seconds < r->calm.seconds) r->calm.seconds = o.seconds;
@@ -243,7 +244,7 @@ static bool completed(const reference *r, place *p, const folder *f, bool warned
         o = run_command(p, over, r->c->input, no_fault);
     }
     folder end = folder_take(place_path(p, "here", here));
-    const char *path = folders_differ(&end, &r->whole, warned ? r->c->warned : NULL);
+    const char *path = folders_differ(&end, &r->whole, warned && r->c->warned ? r->c->warned : r->c->log);
     bool ok = o.status == 0 || strstr(o.err, "there is nothing left to do");
     if (!ok) snprintf(why, room, "then again: status %d, says \"%.300s\"", o.status, o.err);
     if (ok && path) snprintf(why, room, "then again: %s is not as after an undisturbed run", path), ok = false;
@@ -260,7 +261,7 @@ static bool is_new(states *seen, uint64_t print) {
 }
 
 static verdict judge(const reference *r, place *p, fault f, const outcome *o, const folder *end, char *why, size_t room) {
-    const bool same = !folders_differ(end, &r->whole, NULL) && o->out_size == r->calm.out_size &&
+    const bool same = !folders_differ(end, &r->whole, r->c->log) && o->out_size == r->calm.out_size &&
                       !memcmp(o->out, r->calm.out, o->out_size);
     char missing[400] = "";
     if (o->late) return snprintf(why, room, "was not over after %d seconds", SECONDS), WRONG;
@@ -272,12 +273,15 @@ static verdict judge(const reference *r, place *p, fault f, const outcome *o, co
         if (o->status == 0 && same) return NO_FAULT;
         return snprintf(why, room, "no fault, and still status %d, \"%.300s\"", o->status, o->err), WRONG;
     }
-    if (f.kind == KILL) return snprintf(why, room, "was killed, and has still ended with status %d", o->status), WRONG;
+    if (f.kind == KILL) { /* a process that the program has started was killed: it says so, unless nothing is missing */
+        if (o->err_size > 0 || (o->status == 0 && same)) return KILLED;
+        return snprintf(why, room, "a process of it was killed, and it says nothing: status %d", o->status), WRONG;
+    }
     const bool said = says_why(p, o, r->c->input, missing, sizeof missing);
     if (o->status == 0 && same) return said ? WARNED : UNHARMED;
     if (o->status == 0 && said) return WARNED;
     if (o->status == 0) {
-        const char *path = folders_differ(end, &r->whole, NULL);
+        const char *path = folders_differ(end, &r->whole, r->c->log);
         return snprintf(why, room, "exit status 0, but %s is another; %s in \"%.300s\"", path ? path : "the output", missing, o->err), WRONG;
     }
     if (!said) return snprintf(why, room, "%s in \"%.300s\"", missing, o->err), WRONG;
@@ -293,7 +297,7 @@ verdict run_with_fault(const reference *r, place *p, fault f, states *seen, char
     const tl_faults first = *p->said;
     folder end = folder_take(here);
     verdict v = judge(r, p, f, &o, &end, why, room);
-    if (is_new(seen, folder_print(&end)) && !completed(r, p, &end, v == WARNED, also, sizeof also)) {
+    if (is_new(seen, folder_print(&end)) && !completed(r, p, &end, v == WARNED || (f.kind == KILL && o.status == 0), also, sizeof also)) {
         const size_t used = v == WRONG ? strlen(why) : 0;
         snprintf(why + used, room - used, "%s%s", used ? "; " : "", also);
         v = WRONG;

@@ -26,6 +26,7 @@ typedef struct outcome {
     size_t out_size, err_size;
 } outcome;
 enum { SECONDS = 30 };
+extern long most_seconds; /* SECONDS */
 
 /* Ends the program if there is no place for it. */
 void place_open(place *p, const char *folder, const char *build);

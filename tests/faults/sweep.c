@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "make faults [MINUTES=3] [FAULTS=\"…\"]     or build/tests/faults/sweep faults [options], from the top of the repository\n"
-    "make kills  [MINUTES=3] [KILLS=\"…\"]      or build/tests/faults/sweep kills [options]\n"
+    "make faults [MINUTES=3] [FAULTS=\"…\"]     or build/faults/sweep faults [options], from the top of the repository\n"
+    "make kills  [MINUTES=3] [KILLS=\"…\"]      or build/faults/sweep kills [options]\n"
     "\n"
     "faults: of each command a request for memory or a file call fails, once, and then all from that one on. kills: the process is\n"
     "killed (SIGKILL) at a file call, or at a random moment. Each time the command is given again, and must end as if undisturbed.\n"
@@ -137,7 +137,7 @@ static void report(const reference *r, const place *p, const kind *k, fault f, c
     int used = snprintf(line, sizeof line, "FOUND: %s: %s %ld (%s %.300s: %s): %.900s\n", r->c->name, k->name, f.after ? f.after : f.at,
                         p->said->call, name, p->said->number ? strerror(p->said->number) : "-", why);
     if (!f.after)
-        used += snprintf(line + used, sizeof line - (size_t)used, "    again: build/tests/faults/sweep %s --only '%s' --at %s:%ld\n",
+        used += snprintf(line + used, sizeof line - (size_t)used, "    again: build/faults/sweep %s --only '%s' --at %s:%ld\n",
                          asked.kills ? "kills" : "faults", r->c->name, k->name, f.at);
     if (write(STDOUT_FILENO, line, (size_t)used) < 0) exit(2);
 }
@@ -245,6 +245,28 @@ static void sweep_case(const reference *r, double until, int cases_left, int wri
     fflush(stdout);
 }
 
+/* What the headers promise after a failure, in one process (parts.c). Returns how many runs there were. */
+static long sweep_parts(void) {
+    char command[100], here[1024];
+    long runs = 0, found = 0;
+    const folder nothing = {NULL, 0};
+    snprintf(command, sizeof command, "faults/parts ../world/t ../world %ld", asked.points);
+    printf("\n%-22s %7s %7s %7s %6s\n", "usable afterwards", "memory", "files", "runs", "found");
+    folder_put(&nothing, place_path(places, "here", here));
+    most_seconds = 3600;
+    outcome o = run_command(places, command, NULL, (fault){.kind = NOTHING});
+    most_seconds = SECONDS;
+    fputs(o.out, stdout);
+    const char *last = strstr(o.out, "all parts");
+    if (!last || sscanf(last, "all parts %ld %ld", &runs, &found) != 2 || (o.status && !found)) {
+        printf("FOUND: parts: status %d, says \"%s\"\n", o.status, o.err);
+        found = 1;
+    }
+    counts->found += found;
+    outcome_free(&o);
+    return runs;
+}
+
 /* ---- all ---- */
 
 static char base[300];
@@ -255,16 +277,16 @@ static void remove_base(void) {
 
 /* The folder with the world, in memory if possible, and a place for each worker. */
 static void prepare(void) {
-    char build[400], command[9000], path[400];
+    char command[9000], path[400];
     if (!asked.build) asked.build = "build";
-    if (!realpath(asked.build, build)) give_up("cannot find", asked.build);
+    char *build = realpath(asked.build, NULL), *top = realpath(".", NULL);
+    if (!build || !top) give_up("cannot find", asked.build);
     snprintf(base, sizeof base, "%s/tapeloom-faults-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
     if (!mkdtemp(base)) give_up("cannot make", base);
     owner = getpid();
     atexit(remove_base);
     setenv("B", build, 1);
-    if (!realpath(".", path)) give_up("cannot find", ".");
-    setenv("TOP", path, 1);
+    setenv("TOP", top, 1);
     snprintf(command, sizeof command, "cd %s && { %s} >made 2>&1 </dev/null", base, fault_world);
     if (system(command) != 0) {
         size_t size;
@@ -281,6 +303,8 @@ static void prepare(void) {
         snprintf(name, sizeof name, "%s/%ld", base, j);
         place_open(&places[j], name, build);
     }
+    free(build);
+    free(top);
 }
 
 int main(int argc, char **argv) {
@@ -294,7 +318,7 @@ int main(int argc, char **argv) {
         if (asked.list) printf("%-22s %s\n", c->name, c->command);
     }
     if (asked.list) return 0;
-    if (!count) fail("no command has this name: ", asked.only);
+    if (!count && !strstr("parts", asked.only)) fail("no command has this name: ", asked.only);
     counts = mmap(NULL, sizeof *counts, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (counts == MAP_FAILED) give_up("cannot map", "memory");
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -333,7 +357,9 @@ int main(int argc, char **argv) {
     if (!asked.at && asked.kills)
         printf("%ld kills at file calls, %ld at random moments (%ld processes killed); found: %ld\n", totals[1], totals[2],
                totals[3], counts->found);
-    else if (!asked.at)
+    if (!asked.at && !asked.kills) {
+        if (!*asked.only || strstr("parts", asked.only)) totals[0] += sweep_parts();
         printf("%ld runs; found: %ld\n", totals[0], counts->found);
+    }
     return counts->found || broken;
 }
