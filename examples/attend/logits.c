@@ -303,7 +303,8 @@ static bool lay_picture(lens_picture *p, const looking *k) {
     for (long i = 0; i < p->rows * p->columns; i++) {
         const long t = i / p->columns;
         const tl_lens_said said = tl_lens_say(row_of(k, (int)(i % p->columns), t), truth_id(k, t));
-        p->best[i] = name_of(k, said.token);
+        p->best[i] = k->sentences->token(k->sentences, said.token);
+        if (!p->best[i]) return false;
         p->p[i] = exp(said.log_p);
         p->truth[i] = said.truth_rank ? said.truth_log_p : NAN;
     }

@@ -27,7 +27,7 @@ static int look_for(const char *path, char **found) {
     if (access(path, X_OK) != 0 || stat(path, &about) != 0) return means_none(errno) ? 0 : errno;
     if (!S_ISREG(about.st_mode)) return 0;
     *found = realpath(path, NULL);
-    return *found || means_none(errno) ? 0 : errno;
+    return *found ? 0 : errno;
 }
 
 /* *found becomes the absolute path of gnuplot, which the caller frees, or NULL if there is none. The current folder (an

@@ -264,6 +264,8 @@ static verdict judge(const reference *r, place *p, fault f, const outcome *o, co
     const bool same = !folders_differ(end, &r->whole, r->c->log) && o->out_size == r->calm.out_size &&
                       !memcmp(o->out, r->calm.out, o->out_size);
     char missing[400] = "";
+    /* what the machine is called, say: its name is left out */
+    const bool of_system = !strncmp(p->said->path, "/proc/", 6);
     if (o->late) return snprintf(why, room, "was not over after %d seconds", SECONDS), WRONG;
     if (WIFSIGNALED(o->status)) {
         if (WTERMSIG(o->status) == SIGKILL && (f.kind == KILL || f.after)) return KILLED;
@@ -279,7 +281,7 @@ static verdict judge(const reference *r, place *p, fault f, const outcome *o, co
     }
     const bool said = says_why(p, o, r->c->input, missing, sizeof missing);
     if (o->status == 0 && same) return said ? WARNED : UNHARMED;
-    if (o->status == 0 && said) return WARNED;
+    if (o->status == 0 && (said || of_system)) return WARNED;
     if (o->status == 0) {
         const char *path = folders_differ(end, &r->whole, r->c->log);
         return snprintf(why, room, "exit status 0, but %s is another; %s in \"%.300s\"", path ? path : "the output", missing, o->err), WRONG;
