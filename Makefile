@@ -403,6 +403,7 @@ $(B)/faults/sweep: $(faults_obj)
 $(B)/faults/parts: $(O)/tests/faults/parts.o $(LIB)
 	@mkdir -p $(@D)
 	$(LINK) $^ -o $@ $(TL_LIBS)
+$(B)/faults/parts $(B)/tests/run/test_faults: TL_LIBS += -ldl
 .PHONY: faults kills faults-ready
 faults-ready: $(B)/faults/preload.so $(B)/faults/sweep $(B)/faults/parts $(faults_for)
 faults: faults-ready ## let every request for memory and every file call of every program fail, once and from then on (FAULTS=--help)

@@ -90,7 +90,8 @@ enum { KILL_CALLS = 4, KILL_RANDOM = 5, KINDS = 6, MOST_JOBS = 8, MOST_FOUND = 1
 
 /* What all workers count, in shared memory. */
 typedef struct tally {
-    long next; /* the next point */
+    long next;  /* the next point */
+    long drawn; /* random moments */
     long runs[KINDS], verdicts[WRONG + 1];
     long found;
     uint64_t seen[MOST_FOUND]; /* findings that were printed already */
@@ -159,18 +160,21 @@ static void work(const reference *r, place *p, const kind *k, long points, long 
         if (deadline > 0 && now() > deadline) break;
         if (random) {
             f = (fault){.kind = NOTHING};
-            f.after = 1 + (long)(1e9 * r->calm.seconds * (double)(draw((uint64_t)(i + asked.seed * 1000003)) >> 11) / 9007199254740992.0);
+            const uint64_t n = (uint64_t)(__atomic_fetch_add(&counts->drawn, 1, __ATOMIC_RELAXED) + asked.seed * 1000003);
+            f.after = 1 + (long)(1e9 * r->calm.seconds * (double)(draw(n) >> 11) / 9007199254740992.0);
         }
         const verdict v = run_with_fault(r, p, f, &seen, why, sizeof why);
         __atomic_add_fetch(&counts->runs[k - kinds], 1, __ATOMIC_RELAXED);
         __atomic_add_fetch(&counts->verdicts[v], 1, __ATOMIC_RELAXED);
         if (v == WRONG) report(r, p, k, f, why);
+        /* the command was over before that moment: another one instead */
+        if (random && v == NO_FAULT && counts->drawn < 3 * points) __atomic_fetch_sub(&counts->next, 1, __ATOMIC_RELAXED);
     }
     free(seen.seen);
 }
 
 static void sweep(const reference *r, const kind *k, long points, long total) {
-    counts->next = 0;
+    counts->next = counts->drawn = 0;
     fflush(NULL);
     for (long j = 0; j < asked.jobs; j++) {
         const pid_t worker = fork();
