@@ -144,7 +144,7 @@ TESTS        := $(test_src:tests/%.c=$(B)/tests/%) $(script_tests)
 long := $(filter $(addprefix $(B)/tests/,bench/% build/% coursework/% attend/test_checks attend/test_flow caption/% \
   docs/test_attend_page docs/test_classify_page docs/test_debugging_page docs/test_install_page docs/test_interop_page \
   docs/test_translate_page docs/test_tutorial examples/test_examples io/test_gpt_file_live io/test_locale models/test_gradients \
-  models/test_search run/test_faults run/test_pass study/test_study text/test_byte_bpe text/test_grammar translate/test_advice \
+  models/test_search faults/test_sweep run/test_faults run/test_pass study/test_study text/test_byte_bpe text/test_grammar translate/test_advice \
   translate/test_made translate/test_numbers translate/test_options translate/test_resume translate/test_streams \
   translate/test_text),$(TESTS))
 
@@ -404,8 +404,18 @@ $(B)/faults/parts: $(O)/tests/faults/parts.o $(LIB)
 	@mkdir -p $(@D)
 	$(LINK) $^ -o $@ $(TL_LIBS)
 $(B)/faults/parts $(B)/tests/run/test_faults: TL_LIBS += -ldl
+# Where the C library's calls can be replaced, and an ordinary request for memory is refused nowhere but in our own code: not with
+# sanitizers, MPI or LLVM's OpenMP, which ends the program then.
+can_fault := $(if $(filter 1,$(SAN) $(MPI))$(findstring -fsanitize,$(given)),,$(if $(findstring linux-gnu,$(machine)),\
+  $(if $(and $(findstring clang,$(cc_name)),$(openmp)),,yes)))
 .PHONY: faults kills faults-ready
+ifneq ($(strip $(can_fault)),)
 faults-ready: $(B)/faults/preload.so $(B)/faults/sweep $(B)/faults/parts $(faults_for)
+$(B)/tests/faults/test_sweep: | faults-ready
+else
+faults-ready:
+	@echo "make faults, make kills: not with this build: they need Linux with glibc, and neither SAN=1 nor MPI=1 nor clang's OpenMP" >&2; exit 2
+endif
 faults: faults-ready ## let every request for memory and every file call of every program fail, once and from then on (FAULTS=--help)
 	@$(B)/faults/sweep faults --build $(B) $(if $(MINUTES),--minutes $(MINUTES)) $(FAULTS)
 kills: faults-ready ## kill every program that writes at every file call, and at 1,000 random moments; each is resumed (KILLS=--help)

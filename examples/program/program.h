@@ -156,8 +156,10 @@ char *path_in(char path[PATH_SIZE], const char *dir, const char *file); /* "dir/
  * for a path or a setting, which is always made harmless. */
 void print_line(const char *before, const char *text, const char *after);
 void print_name(const char *before, const char *name, const char *after);
-/* As tl_shown_text, for what is printed. When out of memory NULL: whatever the command does then, all_is_shown gives an
- * error, and the program ends with status 1. */
+/* To be told when something cannot be printed for lack of memory: whatever the command does then, all_is_shown gives an
+ * error, and the program ends with status 1. Returns lacks. */
+bool lack_memory(bool lacks);
+/* As tl_shown_text, for what is printed; NULL, and lack_memory is told, when out of memory. */
 char *shown_text(const char *text);
 bool all_is_shown(tl_error *error);
 /* Prints " --name word", or with = if the word would be taken for an option. */

@@ -26,9 +26,14 @@ void print_name(const char *before, const char *name, const char *after) {
 
 static bool memory_was_missing;
 
+bool lack_memory(bool lacks) {
+    memory_was_missing |= lacks;
+    return lacks;
+}
+
 char *shown_text(const char *text) {
     char *shown = tl_shown_text(text);
-    memory_was_missing |= !shown;
+    lack_memory(!shown);
     return shown;
 }
 

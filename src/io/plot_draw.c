@@ -24,7 +24,8 @@ static bool means_none(int number) {
 /* Is this a program? Returns 0 or an errno; *found is its absolute path, which the caller frees, or NULL. */
 static int look_for(const char *path, char **found) {
     struct stat about;
-    if (access(path, X_OK) != 0 || stat(path, &about) != 0) return means_none(errno) ? 0 : errno;
+    if (access(path, X_OK) != 0) return means_none(errno) ? 0 : errno;
+    if (stat(path, &about) != 0) return errno == ENOENT ? 0 : errno;
     if (!S_ISREG(about.st_mode)) return 0;
     *found = realpath(path, NULL);
     return *found ? 0 : errno;

@@ -66,6 +66,7 @@ static int reason(const char *call, long at) {
     snprintf(word, sizeof word, " %s ", call);
     if (strstr(" write fsync ftruncate rename mkdir close ", word)) return writing[at % 3];
     if (strstr(" read pread fstat lseek readdir waitpid ", word)) return EIO;
+    if (!strcmp(call, "access")) return at % 2 ? EIO : ENOMEM; /* "no" (EACCES) would be an answer */
     if (strstr(" fork pipe dup2 execv execvp ", word)) return starting[at % 2];
     return naming[at % 3];
 }
