@@ -1,5 +1,6 @@
 /* The weights of the last validations, and their mean. A file is removed only after a checkpoint that does not need
  * it was written. */
+#include "events.h"
 #include "names.h"
 #include "paths.h"
 #include "training.h"
