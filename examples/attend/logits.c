@@ -94,7 +94,7 @@ static int larger(const void *a, const void *b) {
 static void say_most(const tl_attribution *a) {
     enum { MOST = 3 };
     const tl_summand **by_size = malloc(((size_t)a->count + 1) * sizeof *by_size);
-    if (!by_size) return;
+    if (lack_memory(!by_size)) return;
     for (long i = 0; i < a->count; i++) by_size[i] = &a->summand[i];
     qsort(by_size, (size_t)a->count, sizeof *by_size, larger);
     printf("Most for it: ");

@@ -73,6 +73,7 @@ static int length_of(const char *text) {
  * free_names. */
 static char **names_of(const tl_tokens *tokens, long count) {
     char **names = calloc((size_t)count + 1, sizeof *names);
+    lack_memory(!names);
     for (long i = 0; names && i < count; i++)
         names[i] = shown_text(tokens && i < tokens->count ? tokens->text[i] : "<pad>");
     return names;
