@@ -144,9 +144,9 @@ TESTS        := $(test_src:tests/%.c=$(B)/tests/%) $(script_tests)
 long := $(filter $(addprefix $(B)/tests/,bench/% build/% coursework/% attend/test_checks attend/test_flow caption/% \
   docs/test_attend_page docs/test_classify_page docs/test_debugging_page docs/test_install_page docs/test_interop_page \
   docs/test_translate_page docs/test_tutorial examples/test_examples io/test_gpt_file_live io/test_locale models/test_gradients \
-  models/test_search run/test_faults run/test_pass soak/test_soak study/test_study text/test_byte_bpe text/test_grammar \
-  translate/test_advice translate/test_made translate/test_numbers translate/test_options translate/test_resume translate/test_streams \
-  translate/test_text),$(TESTS))
+  faults/test_sweep models/test_search run/test_faults run/test_pass soak/test_soak study/test_study text/test_byte_bpe \
+  text/test_grammar translate/test_advice translate/test_made translate/test_numbers translate/test_options translate/test_resume \
+  translate/test_streams translate/test_text),$(TESTS))
 # PART=2/4 takes every fourth of them, beginning with the second: four such runs are a run of all.
 ifdef PART
 ifeq ($(shell echo '$(PART)' | awk -F / '/^[1-9][0-9]*\/[1-9][0-9]*$$/ && $$1 <= $$2'),)
@@ -400,6 +400,35 @@ fuzz: ## search for bytes that break something, with clang's libFuzzer, for SECO
 .PHONY: coverage
 coverage: ## how many lines and branches of src/ the tests run, with gcov (needs gcovr; COVERAGE=--help)
 	@tests/coverage $(COVERAGE)
+# Faults and kills (tests/faults): a library that is loaded before the C library makes them, a program makes and judges the runs.
+faults_obj := $(patsubst %.c,$(O)/%.o,$(filter-out %/preload.c %/parts.c %/test_%,$(wildcard tests/faults/*.c)))
+faults_for := $(addprefix $(B)/,translate lm caption classify attend study bpe bleu read_a_run attention_steps) $(MARKER)
+$(B)/faults/preload.so: tests/faults/preload.c tests/faults/calls.h tests/faults/faults.h tests/allocator.h $(P)/flags
+	@mkdir -p $(@D)
+	$(CC) -std=c11 $(WARN) -O1 -g1 -fPIC -shared -Itests $< -o $@ -ldl
+$(B)/faults/sweep: $(faults_obj)
+	@mkdir -p $(@D)
+	$(LINK) $^ -o $@
+$(B)/faults/parts: $(O)/tests/faults/parts.o $(LIB)
+	@mkdir -p $(@D)
+	$(LINK) $^ -o $@ $(TL_LIBS)
+$(B)/faults/parts $(B)/tests/run/test_faults: TL_LIBS += -ldl
+# Where the C library's calls can be replaced, and an ordinary request for memory is refused nowhere but in our own code: not with
+# sanitizers, MPI or LLVM's OpenMP, which ends the program then.
+can_fault := $(if $(filter 1,$(SAN) $(MPI))$(findstring -fsanitize,$(given)),,$(if $(findstring linux-gnu,$(machine)),\
+  $(if $(and $(findstring clang,$(cc_name)),$(openmp)),,yes)))
+.PHONY: faults kills faults-ready
+ifneq ($(strip $(can_fault)),)
+faults-ready: $(B)/faults/preload.so $(B)/faults/sweep $(B)/faults/parts $(faults_for)
+$(B)/tests/faults/test_sweep: | faults-ready
+else
+faults-ready:
+	@echo "make faults, make kills: not with this build: they need Linux with glibc, and neither SAN=1 nor MPI=1 nor clang's OpenMP" >&2; exit 2
+endif
+faults: faults-ready ## let every request for memory and every file call of every program fail, once and from then on (FAULTS=--help)
+	@$(B)/faults/sweep faults --build $(B) $(if $(MINUTES),--minutes $(MINUTES)) $(FAULTS)
+kills: faults-ready ## kill every program that writes at every file call, and at 1,000 random moments; each is resumed (KILLS=--help)
+	@$(B)/faults/sweep kills --build $(B) $(if $(MINUTES),--minutes $(MINUTES)) $(KILLS)
 .PHONY: valgrind
 valgrind: ## quick tests and the programs under valgrind's memcheck (VALGRIND=--help)
 	@tests/valgrind $(VALGRIND)

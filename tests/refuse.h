@@ -45,12 +45,6 @@ static inline bool grant_again(void) {
 }
 
 #if CAN_REFUSE
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *memory, size_t size);
-void *__libc_memalign(size_t alignment, size_t size);
-void __libc_free(void *memory);
-
 static bool refused(void) {
     if (left < 0 || left-- > 0) return false;
     if (all_later) left = 0;
@@ -62,19 +56,8 @@ static void *counted(void *memory) {
     alive += memory != NULL;
     return memory;
 }
-void *malloc(size_t size) { return refused() ? NULL : counted(__libc_malloc(size)); }
-void *calloc(size_t count, size_t size) { return refused() ? NULL : counted(__libc_calloc(count, size)); }
-void *aligned_alloc(size_t alignment, size_t size) {
-    return refused() ? NULL : counted(__libc_memalign(alignment, size));
-}
-void *realloc(void *memory, size_t size) {
-    if (refused()) return NULL;
-    return memory ? __libc_realloc(memory, size) : counted(__libc_malloc(size));
-}
-void free(void *memory) {
-    alive -= memory != NULL;
-    __libc_free(memory);
-}
+static void uncounted(void *memory) { alive -= memory != NULL; }
+# include "allocator.h"
 #endif
 
 #endif

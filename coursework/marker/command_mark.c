@@ -66,15 +66,18 @@ static void print_line(const course_marks *m) {
 }
 
 static bool write_json(const course_asked *a, const course_marks *m) {
-    const bool to_stdout = strcmp(a->json, "-") == 0;
-    FILE *to = to_stdout ? stdout : fopen(a->json, "w");
-    if (to) course_json_all(m, a->predict, to);
-    const bool written = to && !ferror(to) && (to_stdout ? fflush(to) : fclose(to)) == 0;
-    if (!written) {
-        fputs("marker: ", stderr);
-        tl_show(a->json, stderr);
-        fprintf(stderr, " cannot be written: %s\n", strerror(errno));
+    if (strcmp(a->json, "-") == 0) { /* what cannot be written is found at the end (main.c) */
+        course_json_all(m, a->predict, stdout);
+        return true;
     }
+    tl_error error = {""};
+    char *text = NULL;
+    size_t size = 0;
+    FILE *to = tl_text_open(&text, COURSE_JSON, &error);
+    if (to) course_json_all(m, a->predict, to);
+    const bool written = tl_text_close(to, &text, &size, &error) && tl_file_write(a->json, text, size, &error);
+    free(text);
+    if (!written) fprintf(stderr, "marker: %s\n", error.message);
     return written;
 }
 

@@ -133,11 +133,10 @@ static void write_json(const course_exam *e, const course_sheet *s, const course
     char path[2 * COURSE_PATH], *text = NULL;
     size_t size = 0;
     tl_error error = {{0}};
-    FILE *f = open_memstream(&text, &size);
-    if (!f) return;
-    course_json(m, f);
+    FILE *f = tl_text_open(&text, COURSE_JSON, &error);
+    if (f) course_json(m, f);
     snprintf(path, sizeof path, "%s/%s-%s-%d.json", e->json, s->student, s->task->name, s->tier);
-    if (fclose(f) == 0 && !tl_file_write(path, text, size, &error)) {
+    if (!tl_text_close(f, &text, &size, &error) || !tl_file_write(path, text, size, &error)) {
         const size_t at = strlen(r->notes);
         snprintf(r->notes + at, sizeof r->notes - at, "%s%s", at ? "; " : "", error.message);
     }

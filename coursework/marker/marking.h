@@ -4,7 +4,7 @@
 
 #include "exercise.h"
 
-enum { COURSE_WHY = 640, COURSE_SAID = 8192 };
+enum { COURSE_WHY = 640, COURSE_SAID = 8192, COURSE_JSON = 1 << 22 /* bytes of marks as JSON */ };
 
 /* ---- draw.c ---- */
 

@@ -28,7 +28,7 @@ static bool read_head(extremes *e, tl_error *error) {
                 return true;
         }
     if (!*e->attention) return tl_error_set(error, "the model has no attention to look at");
-    char *shown = tl_shown_text(text);
+    char *shown = shown_text(text);
     tl_error_set(
         error,
         "--extreme %s: say an attention's name, a dot, and a head from 0 to %d, as in %s.0; attend list "

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 static void print_padded(const char *text, long width) {
-    char *shown = tl_shown_text(text);
+    char *shown = shown_text(text);
     fputs(shown ? shown : "", stdout);
     for (long used = shown ? tl_text_columns(shown) : 0; used < width; used++) putchar(' ');
     free(shown);
@@ -18,7 +18,7 @@ static void print_padded(const char *text, long width) {
 static long longest(const tl_tokens *tokens) {
     long most = 0;
     for (long i = 0; i < tokens->count; i++) {
-        char *shown = tl_shown_text(tokens->text[i]);
+        char *shown = shown_text(tokens->text[i]);
         const long columns = shown ? tl_text_columns(shown) : 0;
         if (columns > most) most = columns;
         free(shown);

@@ -119,7 +119,8 @@ bool compare_offsets(comparing *c, tl_error *error) {
     k.count = tl_offsets_count(k.of[0]);
     ok = ok && look_at_set(c, add_batch, &k, error);
     if (ok) printf("Over %ld sentences: %s\n", tl_set_count(c->set), tl_set_name(c->set));
-    for (int which = 0; ok && which < (k.of[1] ? 3 : 1); which++) ok = print_table(&k, which);
+    for (int which = 0; ok && which < (k.of[1] ? 3 : 1); which++)
+        ok = print_table(&k, which) || tl_error_set(error, "out of memory for a table");
     ok = ok && write_csv(&k, error) && draw_offsets(&k, error);
     tl_offsets_free(k.of[0]);
     tl_offsets_free(k.of[1]);

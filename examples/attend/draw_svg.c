@@ -3,6 +3,7 @@
 #include "draw.h"
 
 #include "../program/growing.h"
+#include "../program/program.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -102,7 +103,7 @@ bool draw_svg(const char *path, const picture *maps, long count, tl_error *error
     }
     grow(&out, "</svg>\n");
     const bool ok = out.failed ? tl_error_set(error, "out of memory for a picture")
-                               : tl_file_write(path, out.bytes, out.size, error);
+                               : all_is_shown(error) && tl_file_write(path, out.bytes, out.size, error);
     free(out.bytes);
     return ok;
 }

@@ -246,8 +246,7 @@ int command_flow(settings *s) {
                     read_sentence(s, f.run, &f.sentences) &&
                     read_asked(&s->flow.asked, &f.sentences, &f.objective, &error) &&
                     look_at_weights(&f, &error) && by_gradients(&f, &error) && correlate(&f, &error);
-    if (ok) show_flow(&f);
-    if (ok && s->flow.csv) write_flow(&f, &error);
+    if (ok && show_flow(&f, &error) && s->flow.csv) write_flow(&f, &error);
     const int status = status_of(f.run, &error);
     for (int m = 0; m < FLOW_METHODS; m++) free(f.value[m]);
     free(f.taus);

@@ -37,7 +37,7 @@ const char *flow_name(flow_method m);  /* as --method takes it */
 const char *flow_title(flow_method m); /* at the head of a column */
 const char *flow_claim(flow_method m); /* what it claims, in a line */
 
-void show_flow(flow *f);
+bool show_flow(flow *f, tl_error *error);
 bool write_flow(const flow *f, tl_error *error); /* to --csv */
 
 #endif

@@ -27,9 +27,9 @@ static const tl_tokens *tokens_of(const flow *f, bool target) {
 
 static char *label_of(const flow *f, const row *at) {
     const tl_tokens *tokens = tokens_of(f, at->target);
-    if (at->first >= tokens->count) return tl_shown_text("?");
+    if (at->first >= tokens->count) return shown_text("?");
     const long word = f->s->flow.words ? tokens->word[at->first] : -1;
-    return tl_shown_text(tl_seen_label(tokens, word < 0 ? at->first : word, word >= 0, tl_run_tape(f->run)));
+    return shown_text(tl_seen_label(tokens, word < 0 ? at->first : word, word >= 0, tl_run_tape(f->run)));
 }
 
 /* Does this token begin a row? */
@@ -174,7 +174,7 @@ enum { TAUS = sizeof taus / sizeof *taus };
 /* The written token, or a classifier's class; the caller frees it. */
 static char *written(const flow *f, long word) {
     const tl_tokens *tokens = &f->sentences.sentence[0].written;
-    return tl_shown_text(word < tokens->count ? tokens->text[word] : "class");
+    return shown_text(word < tokens->count ? tokens->text[word] : "class");
 }
 
 static bool has_unknown_taus(const flow *f) {
@@ -206,7 +206,7 @@ static void put_taus(const flow *f) {
     puts("  positions");
     for (long w = 0; w <= f->words; w++) {
         if (w == f->words && f->words == 1) break;
-        char *text = w < f->words ? written(f, w) : tl_shown_text("mean");
+        char *text = w < f->words ? written(f, w) : shown_text("mean");
         printf("  ");
         put_padded(text ? text : "?", width);
         free(text);
@@ -260,15 +260,17 @@ static void put_notes(const flow *f) {
     put_left_out(f);
 }
 
-void show_flow(flow *f) {
+bool show_flow(flow *f, tl_error *error) {
     rows all;
     put_heading(f);
-    if (rows_of(f, &all)) {
+    const bool ok = rows_of(f, &all) || tl_error_set(error, "out of memory for a table");
+    if (ok) {
         put_table(f, &all);
         put_notes(f);
         if (f->taus) put_taus(f);
     }
     rows_free(&all);
+    return ok;
 }
 
 /* ---- CSV ---- */
@@ -285,9 +287,11 @@ static void write_row(tl_csv *csv, const char *method, const char *side, long po
 
 bool write_flow(const flow *f, tl_error *error) {
     static const char *const columns[] = {"method", "side", "position", "token", "value"};
-    tl_csv *csv = tl_csv_table(f->s->flow.csv, columns, 5, error);
     rows all;
-    if (!rows_of(f, &all)) tl_error_set(error, "out of memory for %s", f->s->flow.csv);
+    char **words = calloc((size_t)f->words + 1, sizeof *words);
+    bool ok = rows_of(f, &all) && words;
+    for (long w = 0; ok && f->taus && w < f->words; w++) ok = (words[w] = written(f, w)) != NULL;
+    tl_csv *csv = ok ? tl_csv_table(f->s->flow.csv, columns, 5, error) : NULL;
     for (int m = 0; csv && m < TAU; m++)
         for (long r = 0; f->value[m] && r < all.count; r++)
             write_row(csv, flow_name(m), all.row[r].target ? "read" : "source", all.row[r].first + 1,
@@ -295,11 +299,11 @@ bool write_flow(const flow *f, tl_error *error) {
     for (long w = 0; csv && f->taus && w < f->words; w++)
         for (int t = 0; t < TAUS; t++) {
             double tau;
-            char *text = written(f, w);
             memcpy(&tau, (const char *)&f->taus[w] + taus[t].field, sizeof tau);
-            write_row(csv, taus[t].name, "written", w + 1, text, tau);
-            free(text);
+            write_row(csv, taus[t].name, "written", w + 1, words[w], tau);
         }
+    for (long w = 0; words && w < f->words; w++) free(words[w]);
+    free(words);
     rows_free(&all);
-    return csv && tl_csv_close(csv, error) && !tl_failed(error);
+    return ok ? csv && tl_csv_close(csv, error) : tl_error_set(error, "out of memory for %s", f->s->flow.csv);
 }

@@ -4,6 +4,7 @@
 #include "heat.h"
 
 #include "../program/growing.h"
+#include "../program/program.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -40,7 +41,7 @@ static size_t character(const char *text) {
 }
 
 void heat_put(const char *text, long columns, bool right, FILE *out) {
-    char *shown = tl_shown_text(text), one[8];
+    char *shown = shown_text(text), one[8];
     long used = 0;
     size_t end = 0;
     while (shown && shown[end]) {
@@ -61,7 +62,7 @@ void heat_put(const char *text, long columns, bool right, FILE *out) {
 static long widest(const char *const *names, long count, long least, long most) {
     long width = least;
     for (long i = 0; i < count; i++) {
-        char *shown = tl_shown_text(names[i]);
+        char *shown = shown_text(names[i]);
         if (shown && tl_text_columns(shown) > width) width = tl_text_columns(shown);
         free(shown);
     }
@@ -202,7 +203,7 @@ bool heat_draw(const char *path, const char *const *about, int lines, const heat
     growing picture = {0};
     draw(about, lines, tables, count, &picture);
     const bool ok = picture.failed ? tl_error_set(error, "out of memory for a picture")
-                                   : tl_file_write(path, picture.bytes, picture.size, error);
+                                   : all_is_shown(error) && tl_file_write(path, picture.bytes, picture.size, error);
     free(picture.bytes);
     return ok;
 }

@@ -94,7 +94,7 @@ static int larger(const void *a, const void *b) {
 static void say_most(const tl_attribution *a) {
     enum { MOST = 3 };
     const tl_summand **by_size = malloc(((size_t)a->count + 1) * sizeof *by_size);
-    if (!by_size) return;
+    if (lack_memory(!by_size)) return;
     for (long i = 0; i < a->count; i++) by_size[i] = &a->summand[i];
     qsort(by_size, (size_t)a->count, sizeof *by_size, larger);
     printf("Most for it: ");
@@ -138,7 +138,7 @@ static bool show_parts(const settings *s, const tl_attribution *a, long heads, c
         snprintf(about, sizeof about,
                  "%s is %.4f; what is added to the stream, as it reaches the projection by itself", what,
                  a->logit);
-        char *shown = tl_shown_text(about);
+        char *shown = shown_text(about);
         printf("%s:\n\n", shown ? shown : "");
         free(shown);
         heat_print(&table);
@@ -260,7 +260,12 @@ static bool write_lens(const char *path, const looking *k, tl_error *error) {
         tl_csv_long(csv, best.truth_rank);
         tl_csv_double(csv, best.truth_rank ? best.truth_log_p : NAN);
         tl_csv_long(csv, number + 1);
-        tl_csv_text(csv, name_of(k, k->ids[number]));
+        const char *name = k->sentences->token(k->sentences, k->ids[number]);
+        if (!name) { /* the row is not ended, so no table is written */
+            tl_error_set(error, "out of memory for %s", path);
+            break;
+        }
+        tl_csv_text(csv, name);
         tl_csv_double(csv, best.log_p + (double)k->values[number] - (double)k->values[0]);
         tl_csv_end_row(csv);
     }
@@ -298,7 +303,8 @@ static bool lay_picture(lens_picture *p, const looking *k) {
     for (long i = 0; i < p->rows * p->columns; i++) {
         const long t = i / p->columns;
         const tl_lens_said said = tl_lens_say(row_of(k, (int)(i % p->columns), t), truth_id(k, t));
-        p->best[i] = name_of(k, said.token);
+        p->best[i] = k->sentences->token(k->sentences, said.token);
+        if (!p->best[i]) return false;
         p->p[i] = exp(said.log_p);
         p->truth[i] = said.truth_rank ? said.truth_log_p : NAN;
     }

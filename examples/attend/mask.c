@@ -73,8 +73,9 @@ static int length_of(const char *text) {
  * free_names. */
 static char **names_of(const tl_tokens *tokens, long count) {
     char **names = calloc((size_t)count + 1, sizeof *names);
+    lack_memory(!names);
     for (long i = 0; names && i < count; i++)
-        names[i] = tl_shown_text(tokens && i < tokens->count ? tokens->text[i] : "<pad>");
+        names[i] = shown_text(tokens && i < tokens->count ? tokens->text[i] : "<pad>");
     return names;
 }
 
@@ -225,7 +226,7 @@ static bool write_attention(tl_csv *csv, const tl_seen_attention *a, const tl_se
 static bool write_csv(const looked *l, const tl_sentences *sentences, tl_error *error) {
     static const char *const columns[] = {"sentence",    "attention", "head", "query", "key",
                                           "query_token", "key_token", "why",  "weight"};
-    tl_csv *csv = tl_csv_open(l->s->mask.csv, columns, 9, false, error);
+    tl_csv *csv = tl_csv_table(l->s->mask.csv, columns, 9, error);
     bool ok = csv != NULL;
     for (long b = 0; ok && b < sentences->count; b++)
         for (int n = 0; ok && n < l->seen->count; n++)

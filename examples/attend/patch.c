@@ -130,7 +130,7 @@ static void free_other(other *b) {
 
 static void print_tokens(const tl_tokens *tokens) {
     for (long i = 0; i < tokens->count; i++) {
-        char *shown = tl_shown_text(tokens->text[i]);
+        char *shown = shown_text(tokens->text[i]);
         printf(" %s", shown ? shown : "");
         free(shown);
     }
@@ -145,7 +145,7 @@ static void print_sentence(const char *name, const tl_tokens *src, const tl_toke
 }
 
 static void say_measure(const tl_patch *patch, const char *what) {
-    char *shown = tl_shown_text(what);
+    char *shown = shown_text(what);
     printf("m = %s: A %.4f, B %.4f\n\n", shown ? shown : "", tl_patch_value_a(patch),
            tl_patch_value_b(patch));
     free(shown);
@@ -383,7 +383,7 @@ static bool run_together(const settings *s, tl_patch *patch, const tl_replaced *
     const int count = cut_places(names, where, places);
     if (!count) return tl_error_set(error, "--at: more than %d patterns", MOST_PLACES);
     if (!tl_patch_run(patch, places, count, &got)) return false;
-    char *shown = tl_shown_text(s->patch.at);
+    char *shown = shown_text(s->patch.at);
     printf("A with B's values in %s: m %.4f, %s %.4f, estimated %.4f\n", shown ? shown : "", got.value,
            tl_patch_has_score(patch) ? "score" : "effect", share(patch, got.effect),
            share(patch, got.estimate));

@@ -78,17 +78,18 @@ static bool keep_open(tl_run *run, bool *keep, long count, tl_error *error) {
     return ok || tl_error_set(error, "out of memory for %ld gates", count);
 }
 
-static void say_saved(const settings *s, tl_run *run, const bool *keep, long count) {
-    tl_error error = {""};
+static bool say_saved(const settings *s, tl_run *run, const bool *keep, long count, tl_error *error) {
     long left = 0;
     for (long i = 0; i < count; i++) left += keep[i];
-    tl_run *smaller = tl_run_open(s->common.out, NULL, &error);
+    tl_run *smaller = tl_run_open(s->common.out, NULL, error);
+    if (!smaller) return false;
     print_name("The run in ", s->common.out, "");
     printf(" has %ld of %ld heads and %ld of %ld parameters.\n", left, count,
            tl_params_numel(tl_run_params(smaller)), tl_params_numel(tl_run_params(run)));
-    const char *kept = smaller ? tl_run_settings_of(smaller)->model.heads_kept : NULL;
+    const char *kept = tl_run_settings_of(smaller)->model.heads_kept;
     if (kept) print_name("Left: ", kept, " (of all other attentions every head)\n");
     tl_run_free(smaller);
+    return true;
 }
 
 static bool save(const settings *s, tl_run *run, tl_error *error) {
@@ -96,11 +97,11 @@ static bool save(const settings *s, tl_run *run, tl_error *error) {
     bool *keep = malloc((size_t)count + 1);
     if (!keep) return tl_error_set(error, "out of memory for %ld heads", count);
     for (long i = 0; i < count; i++) keep[i] = true;
-    const bool ok = (s->prune.closed  ? keep_open(run, keep, count, error)
+    bool ok = (s->prune.closed  ? keep_open(run, keep, count, error)
                      : s->prune.heads ? keep_others(s, tl_run_model(run), keep, error)
                                       : keep_important(s, run, keep, count, error)) &&
                     tl_prune(run, keep, s->common.out, s->common.overwrite, error);
-    if (ok) say_saved(s, run, keep, count);
+    ok = ok && say_saved(s, run, keep, count, error);
     free(keep);
     return ok;
 }

@@ -164,7 +164,7 @@ bool curve_write(const curve *c, const char *path, tl_error *error) {
 #define COLUMNS(of) of, of "_chance", of "_chance_deviation", of "_chance_least", of "_chance_largest"
     static const char *const columns[] = {"removed", "share", "last", COLUMNS("loss"), COLUMNS("score")};
     char head[64];
-    tl_csv *csv = tl_csv_open(path, columns, c->score_label ? 13 : 8, false, error);
+    tl_csv *csv = tl_csv_table(path, columns, c->score_label ? 13 : 8, error);
     for (long p = 0; csv && p < c->points && !tl_csv_error(csv); p++) {
         tl_csv_long(csv, c->removed[p]);
         tl_csv_double(csv, share(c, p));

@@ -133,29 +133,34 @@ static bool read_sentences(showing *w, tl_error *error) {
 
 /* ---- the terminal ---- */
 
+static void free_labels(char **labels, long count) {
+    for (long i = 0; labels && i < count; i++) free(labels[i]);
+    free(labels);
+}
+
+/* NULL when out of memory. */
 static char **labels(showing *w, const tl_sentence *s, const tl_seen_attention *seen, bool rows, long count) {
     const tl_tokens *tokens = rows ? tl_seen_rows(seen, s) : tl_seen_columns(seen, s);
     char **to = calloc((size_t)count + 1, sizeof *to);
-    for (long i = 0; to && i < count; i++) {
-        char *text = tl_shown_text(tl_seen_label(tokens, i, w->s->show.words, w->tape));
+    bool ok = to != NULL;
+    for (long i = 0; ok && i < count; i++) {
+        char *text = shown_text(tl_seen_label(tokens, i, w->s->show.words, w->tape));
         char *read = rows && seen->kind != TL_ENCODER_SELF && s->read.count && !w->s->show.words
-                         ? tl_shown_text(s->read.text[i])
+                         ? shown_text(s->read.text[i])
                          : NULL;
         const size_t size = (text ? strlen(text) : 0) + (read ? strlen(read) : 0) + 32;
         to[i] = malloc(size);
-        if (to[i] && read)
+        ok = to[i] != NULL;
+        if (ok && read)
             snprintf(to[i], size, "writes %s (read %s)", text ? text : "", read);
-        else if (to[i])
+        else if (ok)
             snprintf(to[i], size, "%s", text ? text : "");
         free(text);
         free(read);
     }
-    return to;
-}
-
-static void free_labels(char **labels, long count) {
-    for (long i = 0; labels && i < count; i++) free(labels[i]);
-    free(labels);
+    if (ok) return to;
+    free_labels(to, count);
+    return NULL;
 }
 
 static bool fill(showing *w, picture *p, const tl_seen_attention *seen, tl_quantity q, long b, long head) {
@@ -202,7 +207,7 @@ static bool keep_picture(showing *w, const picture *drawn, const tl_seen_attenti
     if (!fill(w, p, seen, q, b, head)) return false;
     for (long i = 0; i < p->rows; i++) {
         free(p->row[i]);
-        p->row[i] = tl_shown_text(tl_seen_label(tokens, i, w->s->show.words, w->tape));
+        p->row[i] = shown_text(tl_seen_label(tokens, i, w->s->show.words, w->tape));
     }
     if (head >= 0) snprintf(which, sizeof which, "head %ld", head);
     if (p->share)
@@ -255,13 +260,14 @@ static bool draw_sentence(showing *w, long b) {
     return ok;
 }
 
-static bool draw_all(showing *w) {
+static bool draw_all(showing *w, tl_error *error) {
     char what[512];
     bool ok = true;
     for (long b = 0; ok && b < w->sentences.count; b++) ok = draw_sentence(w, b);
+    if (!ok) return !tl_run_error(w->run) && tl_error_set(error, "out of memory for a picture");
     print_name("\n", tl_objective_text(&w->seen.objective, &w->sentences, what, sizeof what), "\n");
     printf("L is %.6g\n", w->seen.value);
-    return ok;
+    return true;
 }
 
 /* ---- files ---- */
@@ -321,10 +327,7 @@ int command_show(settings *s) {
     showing w = {.s = s, .run = open_subject(s)};
     if (!w.run) return 1;
     w.tape = tl_run_tape(w.run);
-    if (look(&w, &error)) {
-        draw_all(&w);
-        write_files(&w, &error);
-    }
+    if (look(&w, &error) && draw_all(&w, &error)) write_files(&w, &error);
     const int status = status_of(w.run, &error);
     for (long i = 0; i < w.count; i++) forget_picture(&w.maps[i]);
     free(w.maps);

@@ -21,7 +21,7 @@ int command_info(settings *s) {
            made->caption.batch);
     print_training(made);
     if (tl_run_state(run, &now)) print_state(&now, tl_run_score_label(run));
-    if (!tl_run_error(run)) print_files(s->common.model);
+    if (!tl_run_error(run)) print_files(s->common.model, &error);
     const int status = status_of(run, &error);
     tl_run_free(run);
     return status;

@@ -2,9 +2,10 @@
  * without labels. */
 #include "program.h"
 
-static void put(FILE *out, const tl_corpus *corpus, long i) {
+static void put(growing *out, const tl_corpus *corpus, long i) {
     const char *label = tl_corpus_sentence(corpus, TL_TARGET, i);
-    fprintf(out, "%s%s%s", label, *label ? "\t" : "", tl_corpus_sentence(corpus, TL_SOURCE, i));
+    grow(out, "%s%s", label, *label ? "\t" : "");
+    grow_text(out, tl_corpus_sentence(corpus, TL_SOURCE, i));
 }
 
 int command_corpus(settings *s) {

@@ -88,7 +88,7 @@ int command_info(settings *s) {
     print_data(made);
     print_pretraining(s->common.model, &made->classify);
     if (tl_run_state(run, &now)) print_far(&now);
-    if (!tl_run_error(run)) print_files(s->common.model);
+    if (!tl_run_error(run)) print_files(s->common.model, &error);
     const int status = status_of(run, &error);
     tl_run_free(run);
     return status;

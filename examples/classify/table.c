@@ -101,6 +101,7 @@ static int by_count(const void *a, const void *b) {
 static void print_mistakes(char *const *names, const tl_confusion *c) {
     mistake *all = malloc((size_t)(c->classes * c->classes) * sizeof *all);
     long count = 0;
+    lack_memory(!all);
     for (long i = 0; all && i < c->classes; i++)
         for (long k = 0; k < c->classes; k++)
             if (i != k && c->count[i * c->classes + k])
@@ -116,7 +117,7 @@ void print_confusion(const tl_labels *labels, const tl_confusion *c) {
     char **names = calloc((size_t)c->classes + 1, sizeof *names);
     bool ok = names != NULL;
     for (long i = 0; ok && i < c->classes; i++) ok = (names[i] = tl_shown_text(tl_labels_name(labels, i)));
-    if (ok) {
+    if (!lack_memory(!ok)) {
         print_scores(names, c);
         c->classes <= MOST_COLUMNS ? print_table(names, c) : print_mistakes(names, c);
     }

@@ -231,6 +231,7 @@ int program_main(int argc, char **argv) {
     const command *command = command_of(argc, argv);
     if (!is_shared(command) && !leave_ranks()) return 0;
     const int status = end_ranks(run_program(command, argc, argv));
-    if (tl_output_close(stdout, &error) || status) return status;
+    const bool written = tl_output_close(stdout, &error);
+    if (status || (written && all_is_shown(&error))) return status;
     return fail_with(error.message);
 }

@@ -4,6 +4,8 @@
 #ifndef PROGRAM_H
 #define PROGRAM_H
 
+#include "growing.h"
+
 #include <tapeloom.h>
 
 enum { PATH_SIZE = 4096, WORD_SIZE = 4 * PATH_SIZE };
@@ -145,7 +147,7 @@ int run_demo(settings *s);
 /* Writes a file of a corpus, a line for each sentence, by `put`. A file that already exists is probably the user's
  * own: it is an error, unless its content is the same. */
 bool write_once(const char *path, const tl_corpus *corpus,
-                void (*put)(FILE *out, const tl_corpus *corpus, long i), tl_error *error);
+                void (*put)(growing *out, const tl_corpus *corpus, long i), tl_error *error);
 
 /* ---- say.c ---- */
 
@@ -154,6 +156,12 @@ char *path_in(char path[PATH_SIZE], const char *dir, const char *file); /* "dir/
  * for a path or a setting, which is always made harmless. */
 void print_line(const char *before, const char *text, const char *after);
 void print_name(const char *before, const char *name, const char *after);
+/* To be told when something cannot be printed for lack of memory: whatever the command does then, all_is_shown gives an
+ * error, and the program ends with status 1. Returns lacks. */
+bool lack_memory(bool lacks);
+/* As tl_shown_text, for what is printed; NULL, and lack_memory is told, when out of memory. */
+char *shown_text(const char *text);
+bool all_is_shown(tl_error *error);
 /* Prints " --name word", or with = if the word would be taken for an option. */
 void print_option(const char *name, const char *word);
 /* A shade for a share, darkest for 1, of one character or (wide) two; "" for nearly 0. */
@@ -167,6 +175,6 @@ int usage_with(const char *command, const char *message);
 /* Prints what info says of every run: how it was trained, how far it came, its files. */
 void print_training(const tl_run_settings *s);
 void print_state(const tl_training_state *state, const char *score);
-void print_files(const char *dir);
+bool print_files(const char *dir, tl_error *error); /* the files of a run, with their sizes */
 
 #endif

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L /* stat */
 #include "program.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,6 +22,23 @@ void print_name(const char *before, const char *name, const char *after) {
     fputs(before, stdout);
     tl_show(name, stdout);
     fputs(after, stdout);
+}
+
+static bool memory_was_missing;
+
+bool lack_memory(bool lacks) {
+    memory_was_missing |= lacks;
+    return lacks;
+}
+
+char *shown_text(const char *text) {
+    char *shown = tl_shown_text(text);
+    lack_memory(!shown);
+    return shown;
+}
+
+bool all_is_shown(tl_error *error) {
+    return !memory_was_missing || tl_error_set(error, "out of memory: parts of what was printed are missing");
 }
 
 void print_option(const char *name, const char *word) {
@@ -80,7 +98,7 @@ void print_state(const tl_training_state *now, const char *score) {
     printf("\n");
 }
 
-void print_files(const char *dir) {
+bool print_files(const char *dir, tl_error *error) {
     static const char *const files[] = {"model.safetensors", "last.safetensors", "average.safetensors",
                                         "codes.txt",         "vocab.json",       "vocab.txt",
                                         "merges.txt",        "labels.txt",       "checkpoint.safetensors",
@@ -91,6 +109,9 @@ void print_files(const char *dir) {
         struct stat about;
         if (stat(path_in(path, dir, files[i]), &about) == 0)
             printf(" %s (%.1f kB)", files[i], (double)about.st_size / 1e3);
+        else if (errno != ENOENT)
+            return tl_error_set(error, "cannot look at %s: %s", path, strerror(errno));
     }
     printf("\n");
+    return true;
 }

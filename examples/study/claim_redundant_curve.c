@@ -1,6 +1,8 @@
 /* How good a translator is while it loses its heads one by one in some order, without further training. */
 #include "claim_heads.h"
 
+#include "../program/growing.h"
+
 #include <stdlib.h>
 
 enum { CHANCES = REDUNDANT_CHANCES, QUARTERS = 4 };
@@ -23,14 +25,18 @@ long redundant_of_kind(const tl_model *model, const long *order, long count, tl_
 static bool write_sentences(const char *path, tl_run *run, long most, tl_error *error) {
     tl_corpus *lines = tl_pairs_of(tl_run_settings_of(run), TL_PART_VALID, NULL, error);
     const long count = !lines ? 0 : most && most < tl_corpus_size(lines) ? most : tl_corpus_size(lines);
-    FILE *file = lines ? fopen(path, "w") : NULL;
-    for (long i = 0; file && i < count; i++)
-        fprintf(file, "%s\t%s\n", tl_corpus_sentence(lines, TL_SOURCE, i),
-                tl_corpus_sentence(lines, TL_TARGET, i));
-    const bool bad = !file || ferror(file);
-    if ((file && fclose(file)) || bad) tl_error_set(error, "%s cannot be written", path);
+    growing text = {0};
+    for (long i = 0; i < count; i++) {
+        grow_text(&text, tl_corpus_sentence(lines, TL_SOURCE, i));
+        grow(&text, "\t");
+        grow_text(&text, tl_corpus_sentence(lines, TL_TARGET, i));
+        grow(&text, "\n");
+    }
+    if (text.failed) tl_error_set(error, "out of memory for %s", path);
+    const bool ok = lines && !tl_failed(error) && tl_file_write(path, text.bytes, text.size, error);
+    free(text.bytes);
     tl_corpus_free(lines);
-    return !tl_failed(error);
+    return ok;
 }
 
 static tl_set *set_of_importance(const job *j, tl_run *run, long most, tl_error *error) {

@@ -176,7 +176,9 @@ static bool draw_again(const claim *c, const char *folder, tl_error *error) {
     char path[PATH_SIZE], file[NAME_SIZE + 16];
     numbers n = {.row = NULL};
     snprintf(file, sizeof file, "study/%s.csv", c->name);
-    if (!tl_file_is_there(path_in(path, folder, file))) return true;
+    bool there;
+    if (!tl_file_look(path_in(path, folder, file), &there, error)) return false;
+    if (!there) return true;
     const bool ok = numbers_read(&n, path, error) && picture_draw(c, &n, folder, error);
     numbers_free(&n);
     return ok;

@@ -72,11 +72,12 @@ static void put_findings(const writing *w, const claim *c, const numbers *n) {
 
 char *claim_text(const claim *c, const numbers *n, bool chinese) {
     char *text = NULL;
-    size_t size = 0;
-    writing w = {open_memstream(&text, &size), chinese, NULL};
+    tl_error error = {""};
+    writing w = {tl_text_open(&text, TEXT_MOST, &error), chinese, NULL};
     if (!w.out) return NULL;
     put_findings(&w, c, n);
-    return fclose(w.out) == 0 ? text : (free(text), NULL);
+    tl_text_close(w.out, &text, NULL, &error);
+    return text;
 }
 
 static void put_measured(const writing *w, const claim *c, const numbers *n, const record *r) {
@@ -90,8 +91,9 @@ static bool put_claim(const writing *w, const claim *c, tl_error *error) {
     numbers n = {.row = NULL};
     record r;
     snprintf(file, sizeof file, "study/%s.csv", c->name);
-    const bool measured = tl_file_is_there(path_in(path, w->folder, file)) &&
-                          record_read(w->folder, c->name, &r, error) && numbers_read(&n, path, error);
+    bool there;
+    tl_file_look(path_in(path, w->folder, file), &there, error);
+    const bool measured = there && record_read(w->folder, c->name, &r, error) && numbers_read(&n, path, error);
     fprintf(w->out, "\n## %s\n\n%s\n\n%s\n", of(w, c->title), c->source, of(w, c->paragraph));
     if (measured)
         put_measured(w, c, &n, &r);
@@ -171,7 +173,9 @@ static void put_summary(const writing *w, tl_error *error) {
         finding findings[RULES_MOST];
         snprintf(file, sizeof file, "study/%s.csv", c->name);
         fprintf(w->out, "| %s |", of(w, c->title));
-        if (tl_file_is_there(path_in(path, w->folder, file)) && numbers_read(&n, path, error)) {
+        bool there;
+        tl_file_look(path_in(path, w->folder, file), &there, error);
+        if (there && numbers_read(&n, path, error)) {
             claim_judge(c, &n, findings);
             put_counts(w, c, findings);
         } else {
@@ -184,14 +188,12 @@ static void put_summary(const writing *w, tl_error *error) {
 
 char *page_text(const char *folder, bool chinese, tl_error *error) {
     char *text = NULL;
-    size_t size = 0;
-    writing w = {open_memstream(&text, &size), chinese, folder};
-    if (!w.out) return tl_error_set(error, "out of memory"), NULL;
+    writing w = {tl_text_open(&text, TEXT_MOST, error), chinese, folder};
+    if (!w.out) return NULL;
     put_head(&w);
     put_summary(&w, error);
     for (int i = 0; claims[i] && !tl_failed(error); i++) put_claim(&w, claims[i], error);
-    if (fclose(w.out)) tl_error_set(error, "out of memory");
-    if (!tl_failed(error)) return text;
+    if (tl_text_close(w.out, &text, NULL, error) && !tl_failed(error)) return text;
     free(text);
     return NULL;
 }

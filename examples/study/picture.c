@@ -43,7 +43,7 @@ static int by_at(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-/* The different `at` of an arm's numbers, in order; the caller frees them. */
+/* The different `at` of an arm's numbers, in order; the caller frees them. NULL when out of memory. */
 static double *places(const numbers *n, const char *arm, const char *what, long *count) {
     double *at = malloc((size_t)(n->count + 1) * sizeof *at);
     long all = 0, different = 0;
@@ -63,9 +63,10 @@ static void put_value(FILE *out, double x, const interval *i) {
             spread ? i->high : i->mean);
 }
 
-static void put_data(FILE *out, const panel *p, int number, const numbers *n, const char *arm, int k) {
+static bool put_data(FILE *out, const panel *p, int number, const numbers *n, const char *arm, int k) {
     long count = 0;
     double *at = places(n, arm, p->what, &count);
+    if (!at) return false;
     fprintf(out, "$p%da%d << EOD\n", number, k);
     for (long i = 0; i < count; i++) {
         const interval spread = interval_at(n, arm, p->what, at[i]);
@@ -73,6 +74,7 @@ static void put_data(FILE *out, const panel *p, int number, const numbers *n, co
     }
     fprintf(out, "EOD\n");
     free(at);
+    return true;
 }
 
 /* Names under bars: one word a line, or slanted if there are many. */
@@ -94,14 +96,16 @@ static void put_names(FILE *out, const char *const *arms, int count) {
     fprintf(out, ")\nset bmargin %d\n", lines + 2);
 }
 
-static void put_panel(FILE *out, const panel *p, int number, const numbers *n) {
+/* False when out of memory. */
+static bool put_panel(FILE *out, const panel *p, int number, const numbers *n) {
     const char *arms[ARMS_MOST];
     const int count = arms_of(p, n, arms);
     if (!count) {
         fprintf(out, "set multiplot next\n"); /* for gnuplot an empty plot is an error */
-        return;
+        return true;
     }
-    for (int k = 0; k < count; k++) put_data(out, p, number, n, arms[k], k);
+    for (int k = 0; k < count; k++)
+        if (!put_data(out, p, number, n, arms[k], k)) return false;
     fprintf(out, "set ylabel \"%s\"\nset xlabel \"%s\"\n", p->label, p->x_label ? p->x_label : "");
     fprintf(out, "%s logscale x\n%s logscale y\n", p->log_x ? "set" : "unset", p->log_y ? "set" : "unset");
     if (p->low != p->high)
@@ -125,13 +129,14 @@ static void put_panel(FILE *out, const panel *p, int number, const numbers *n) {
                     k ? ", " : "", number, k, k % COLOURS + 1, arms[k]);
     }
     fprintf(out, "\n");
+    return true;
 }
 
 static bool write_script(const claim *c, const numbers *n, const char *path, tl_error *error) {
     char *text = NULL;
     size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    if (!out) return tl_error_set(error, "out of memory");
+    FILE *out = tl_text_open(&text, TEXT_MOST, error);
+    if (!out) return false;
     fprintf(out,
             "# %s: means of %ld seeds, bars are 95 %% intervals\nset terminal svg size 1280,720 font "
             "\"sans-serif,20\" background \"white\" noenhanced\nset output \"%s.svg\"\n"
@@ -142,10 +147,11 @@ static bool write_script(const claim *c, const numbers *n, const char *path, tl_
             "tics nomirror\n"
             "set multiplot layout 1,%d title \"%s\\n%s\" font \"sans-serif,24\"\n",
             c->name, numbers_seeds(n), c->name, c->panel_count, c->title.en, c->source);
-    for (int i = 0; i < c->panel_count; i++) put_panel(out, &c->panels[i], i, n);
+    for (int i = 0; i < c->panel_count; i++)
+        if (!put_panel(out, &c->panels[i], i, n)) tl_error_set(error, "out of memory for %s", path);
     fprintf(out, "unset multiplot\n");
     const bool ok =
-        (fclose(out) == 0 || tl_error_set(error, "out of memory")) && tl_file_write(path, text, size, error);
+        tl_text_close(out, &text, &size, error) && !tl_failed(error) && tl_file_write(path, text, size, error);
     free(text);
     return ok;
 }

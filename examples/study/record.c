@@ -116,7 +116,9 @@ static char *read_records(const char *folder, tl_error *error) {
     char path[PATH_SIZE], *lines;
     size_t size;
     path_in(path, folder, "study/record.csv");
-    if (!tl_file_is_there(path)) return NULL;
+    bool there;
+    tl_file_look(path, &there, error);
+    if (!there) return NULL;
     if (!tl_file_read_regular(path, 1 << 20, &lines, &size, error)) return NULL;
     if (!strncmp(lines, HEADER, strlen(HEADER))) return lines;
     tl_error_set(error, "%s: line 1: not the records of a study: remove the file, and it is written anew",
@@ -164,12 +166,12 @@ static void put_line(FILE *out, const char *name, const record *r, const char *l
 bool record_write(const char *folder, const record *r, tl_error *error) {
     char *text = NULL, path[PATH_SIZE], *lines = read_records(folder, error);
     size_t size = 0;
-    FILE *out = tl_failed(error) ? NULL : open_memstream(&text, &size);
-    if (!out) return free(lines), tl_error_set(error, "out of memory");
+    FILE *out = tl_failed(error) ? NULL : tl_text_open(&text, TEXT_MOST, error);
+    if (!out) return free(lines), false;
     fputs(HEADER, out);
     put_line(out, RECORD_OF_ALL, r, lines);
     for (int i = 0; claims[i]; i++) put_line(out, claims[i]->name, r, lines);
-    const bool ok = (fclose(out) == 0 || tl_error_set(error, "out of memory")) &&
+    const bool ok = tl_text_close(out, &text, &size, error) &&
                     tl_file_write(path_in(path, folder, "study/record.csv"), text, size, error);
     free(lines);
     free(text);

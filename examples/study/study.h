@@ -14,7 +14,7 @@
 
 #include <tapeloom.h>
 
-enum { SEEDS = 5, NAME_SIZE = 48, FOLDER_SIZE = 1024 };
+enum { SEEDS = 5, NAME_SIZE = 48, FOLDER_SIZE = 1024, TEXT_MOST = 1 << 20 /* bytes of a page or a script */ };
 
 typedef struct words { /* a text in both languages */
     const char *en, *zh;

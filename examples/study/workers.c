@@ -130,14 +130,28 @@ static void ended(team *t, worker *w, int status, const struct rusage *used) {
     t->busy--;
 }
 
+/* The system does not say how the process ended: who started this program ignores SIGCHLD, perhaps. */
+static void lost(team *t, worker *w) {
+    char name[256];
+    const int number = errno;
+    name_job(w->job, name, sizeof name);
+    tl_error_set(&t->error, "%s: cannot wait for its process: %s", name, strerror(number));
+    close(w->said);
+    w->process = 0;
+    t->busy--;
+}
+
 /* Collects the processes that have ended. */
 static void gather(team *t) {
     for (long i = 0; i < t->size; i++) {
         int status;
         struct rusage used;
         worker *w = &t->worker[i];
-        if (w->process && wait4(w->process, &status, WNOHANG, &used) == w->process)
+        const pid_t process = w->process ? wait4(w->process, &status, WNOHANG, &used) : 0;
+        if (process > 0)
             ended(t, w, status, &used);
+        else if (process < 0 && errno != EINTR)
+            lost(t, w);
     }
 }
 
@@ -210,10 +224,10 @@ static bool make_folders(const study *s, tl_error *error) {
 }
 
 /* Is there still something to do for this job? A run needs training only if a measurement of it is missing. */
-static bool is_needed(const study *s, const job *j) {
-    if (job_is_done(j)) return false;
+static bool is_needed(const study *s, const job *j, tl_error *error) {
+    if (job_is_done(j, error)) return false;
     bool needed = !j->trains;
-    for (long i = 0; i < s->count && !needed; i++) needed = s->job[i]->run == j && !job_is_done(s->job[i]);
+    for (long i = 0; i < s->count && !needed; i++) needed = s->job[i]->run == j && !job_is_done(s->job[i], error);
     return needed;
 }
 
@@ -223,7 +237,7 @@ int study_work(study *s) {
     t->study = s;
     t->size = s->side_by_side ? s->side_by_side : tl_processors();
     if (t->size > SIDE_BY_SIDE_MOST) t->size = SIDE_BY_SIDE_MOST;
-    for (long i = 0; i < s->count; i++) s->job[i]->state = is_needed(s, s->job[i]) ? WAITS : IS_DONE;
+    for (long i = 0; i < s->count; i++) s->job[i]->state = is_needed(s, s->job[i], &t->error) ? WAITS : IS_DONE;
     for (long i = 0; i < s->count; i++) {
         t->total += s->job[i]->arm.cost;
         if (s->job[i]->state == IS_DONE) t->done += s->job[i]->arm.cost;
@@ -235,7 +249,7 @@ int study_work(study *s) {
                                 .no_loss = true,
                                 .after = 1};
     catch_signals();
-    tl_folder *folder = make_folders(s, &t->error) ? tl_folder_lock(s->out, &t->error) : NULL;
+    tl_folder *folder = !tl_failed(&t->error) && make_folders(s, &t->error) ? tl_folder_lock(s->out, &t->error) : NULL;
     if (folder) {
         tl_progress_start(&t->progress);
         run_workers(t);

@@ -1,15 +1,16 @@
 /* translate corpus: the grammar's sentences and their true word alignments as files. */
 #include "program.h"
 
-static void put_pair(FILE *out, const tl_corpus *corpus, long i) {
-    fprintf(out, "%s\t%s", tl_corpus_sentence(corpus, TL_SOURCE, i),
-            tl_corpus_sentence(corpus, TL_TARGET, i));
+static void put_pair(growing *out, const tl_corpus *corpus, long i) {
+    grow_text(out, tl_corpus_sentence(corpus, TL_SOURCE, i));
+    grow(out, "\t");
+    grow_text(out, tl_corpus_sentence(corpus, TL_TARGET, i));
 }
 
-static void put_links(FILE *out, const tl_corpus *corpus, long i) {
+static void put_links(growing *out, const tl_corpus *corpus, long i) {
     long count = 0;
     const tl_link *link = tl_corpus_alignment(corpus, i, &count);
-    for (long k = 0; k < count; k++) fprintf(out, "%s%d-%d", k ? " " : "", link[k].source, link[k].target);
+    for (long k = 0; k < count; k++) grow(out, "%s%d-%d", k ? " " : "", link[k].source, link[k].target);
 }
 
 int command_corpus(settings *s) {

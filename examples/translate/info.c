@@ -122,7 +122,7 @@ int command_info(settings *s) {
     print_side(run, made, TL_TARGET);
     print_data(made);
     if (tl_run_state(run, &now)) print_state(&now, tl_run_score_label(run));
-    if (!tl_run_error(run)) print_files(s->common.model);
+    if (!tl_run_error(run)) print_files(s->common.model, &error);
     int status = status_of(run, &error);
     tl_run_free(run);
     return status;

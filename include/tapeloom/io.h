@@ -105,6 +105,12 @@ void tl_streams_open(void);
 /* To be called last in main, with stdout. Flushes and closes it. Returns false, with a message in error, if any output
  * since the start was lost. Nothing may be printed to it afterwards. */
 bool tl_output_close(FILE *output, tl_error *error);
+/* Opens a stream that writes a text into memory, of at most `room` bytes. The memory is requested at once: a stream of
+ * open_memstream that cannot grow loses text, and reports no error. NULL, and a message in error, on failure. */
+FILE *tl_text_open(char **text, size_t room, tl_error *error);
+/* Closes that stream: the text then ends with 0, has *size bytes (size may be NULL) and is freed by the caller. On failure
+ * (also for the stream NULL) *text is NULL, and nothing is to be freed. */
+bool tl_text_close(FILE *stream, char **text, size_t *size, tl_error *error);
 
 /* ---- numbers and durations as text ---- */
 

@@ -16,23 +16,39 @@
 
 /* ---- finding gnuplot ---- */
 
+/* Is there no such program for this user, or does the system not tell? */
+static bool means_none(int number) {
+    return number == ENOENT || number == ENOTDIR || number == EACCES || number == ELOOP || number == ENAMETOOLONG;
+}
+
+/* Is this a program? Returns 0 or an errno; *found is its absolute path, which the caller frees, or NULL. */
+static int look_for(const char *path, char **found) {
+    struct stat about;
+    if (access(path, X_OK) != 0) return means_none(errno) ? 0 : errno;
+    if (stat(path, &about) != 0) return errno == ENOENT ? 0 : errno;
+    if (!S_ISREG(about.st_mode)) return 0;
+    *found = realpath(path, NULL);
+    return *found ? 0 : errno;
+}
+
 /* *found becomes the absolute path of gnuplot, which the caller frees, or NULL if there is none. The current folder (an
- * empty part of the PATH) is not searched. False when out of memory. */
-static bool find_gnuplot(char **found) {
+ * empty part of the PATH) is not searched. False, and an error, on failure. */
+static bool find_gnuplot(const char *script, char **found, tl_error *error) {
     const char *part = getenv("PATH");
     *found = NULL;
     while (part && *part != 0 && !*found) {
         size_t size = strcspn(part, ":");
         char *path = malloc(size + sizeof "/gnuplot");
-        if (!path) return false;
+        if (!path) return tl_fail_memory(error, "drawing", script);
         memcpy(path, part, size);
         strcpy(path + size, "/gnuplot");
-        struct stat about;
-        bool here = size > 0 && access(path, X_OK) == 0 && stat(path, &about) == 0 && S_ISREG(about.st_mode);
-        if (here) *found = realpath(path, NULL);
-        bool full = here && !*found && errno == ENOMEM;
+        const int number = size > 0 ? look_for(path, found) : 0;
+        if (number == ENOMEM)
+            tl_fail_memory(error, "drawing", script);
+        else if (number != 0)
+            tl_fail_errno(error, "look at", path, number);
         free(path);
-        if (full) return false;
+        if (number != 0) return false;
         part += size + (part[size] == ':');
     }
     return true;
@@ -144,7 +160,7 @@ bool tl_plot_draw(const char *script, bool *drawn, tl_error *error) {
         return tl_fail_errno(error, "read", script, errno);
     if (S_ISDIR(about.st_mode)) return tl_fail_errno(error, "read", script, EISDIR);
     run r = {.status = 0};
-    if (!find_gnuplot(&r.gnuplot)) return tl_fail_memory(error, "drawing", script);
+    if (!find_gnuplot(script, &r.gnuplot, error)) return false;
     if (!r.gnuplot) return true;
     const char *slash = strrchr(script, '/'), *name = slash ? slash + 1 : script;
     r.folder = slash ? strndup(script, (size_t)(slash - script) + 1) : strdup(".");

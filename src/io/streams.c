@@ -1,4 +1,5 @@
-/* Standard streams, for programs: they are open at the start, and at the end all output has been written. */
+/* Standard streams, for programs: they are open at the start, and at the end all output has been written. And streams into
+ * memory that lose nothing unnoticed. */
 #define _XOPEN_SOURCE 700 /* SIGXFSZ */
 #include "complain.h"
 
@@ -7,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* Opens each closed descriptor for the wrong direction, so that reading and writing fail as if it were closed. open
@@ -33,4 +35,29 @@ bool tl_output_close(FILE *output, tl_error *error) {
                error,
                "not everything could be written to standard output; see whether the place where it goes "
                "is full or limited (ulimit -f)");
+}
+
+FILE *tl_text_open(char **text, size_t room, tl_error *error) {
+    *text = malloc(room + 1);
+    FILE *stream = *text ? fmemopen(*text, room, "w") : NULL;
+    if (stream) return stream;
+    free(*text);
+    *text = NULL;
+    tl_error_set(error, "out of memory for a text of up to %zu bytes", room);
+    return NULL;
+}
+
+bool tl_text_close(FILE *stream, char **text, size_t *size, tl_error *error) {
+    if (!stream) return false;
+    const bool written = fflush(stream) == 0 && !ferror(stream);
+    const long end = ftell(stream);
+    const bool ok = fclose(stream) == 0 && written && end >= 0;
+    if (ok) {
+        (*text)[end] = 0;
+        if (size) *size = (size_t)end;
+        return true;
+    }
+    free(*text);
+    *text = NULL;
+    return tl_error_set(error, "a text does not fit into the memory that was requested for it");
 }

@@ -104,6 +104,7 @@ typedef struct standing {
 } standing;
 typedef struct walker {
     subject s;
+    long calls; /* of the model */
     standing side[TL_STREAM_SIDES];
 } walker;
 
@@ -127,6 +128,7 @@ static bool at_input(const double *x, long n, double *value, double *grad, void 
     w->side[TL_ENCODER] = (standing){.x = x};
     w->side[TL_DECODER] = (standing){.x = x + source};
     tl_model_maps maps;
+    w->calls++;
     tl_tape_reset(s->tape);
     if (!tl_places_maps(s->places, s->tape, &maps)) return false;
     const tl_var y = tl_objective_var(s->model, s->tape, &s->batch, &maps, &s->objective);
@@ -145,6 +147,8 @@ static bool integrate(walker *w, const tl_path_options *options, tl_input_shares
     double *grads = malloc((size_t)(n + 1) * sizeof *grads);
     if (!grads) return tl_tape_fail(w->s.tape, "out of memory for integrated gradients"), false;
     const bool ok = tl_integrate_grads(at_input, w, n, in->x, in->position, options, grads, report);
+    if (!ok && !w->calls) /* a call that fails leaves its own error, and a stop none */
+        tl_tape_fail(w->s.tape, "integrated gradients: out of memory, or the options allow no steps");
     for (long i = 0; i < n && ok; i++) shares->source[i / in->width] += grads[i];
     shares->value = report->value;
     free(grads);

@@ -1,5 +1,6 @@
 /* The weights of the last validations, and their mean. A file is removed only after a checkpoint that does not need
  * it was written. */
+#include "events.h"
 #include "names.h"
 #include "paths.h"
 #include "training.h"
@@ -27,7 +28,9 @@ void tl_recent_forget(tl_training *t) {
     char path[TL_PATH];
     tl_loop_state *now = &t->now;
     while (now->recents > t->config->validation->average) {
-        if (t->leads) tl_file_remove(recent_path(path, t, 0), NULL);
+        tl_error wrong = {""}; /* no reason to end: the file is only in the way, and tl_recent_tidy removes it */
+        if (t->leads && !tl_file_remove(recent_path(path, t, 0), &wrong))
+            TL_TELL(t->config->events, warning, wrong.message);
         memmove(now->recent, now->recent + 1, (size_t)--now->recents * sizeof *now->recent);
     }
 }

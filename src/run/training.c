@@ -144,9 +144,9 @@ static bool finish_after_all(tl_training *t, const char *why) {
     bool finished = t->leads && is_finished(t);
     if (!tl_ranks_broadcast(t->config->ranks, &finished, sizeof finished, t->error)) return false;
     if (!finished) return finish(t);
-    if (t->config->may_be_over) return true;
     /* always redrawn, since an incomplete picture cannot be recognised */
     if (t->leads) tl_watch_draw(t), tl_draw_curves(t);
+    if (t->config->may_be_over) return true;
     tl_error_set(t->error,
                  "there is nothing left to do: %s; give --steps, --epochs, --minutes or "
                  "--patience anew to go on",

@@ -47,7 +47,8 @@ static report *said;
 
 #if CAN_FAULT
 /* Does this call fail? */
-static bool is_refused(void) {
+static bool is_refused(const char *call, const char *path, int fd) {
+    (void)call, (void)path, (void)fd;
     if (!said) return false;
     const long n = ++said->calls;
     const bool always = now_faulty.kind == FAIL_ALWAYS;
@@ -59,51 +60,10 @@ static bool is_refused(void) {
     return true;
 }
 
-static long real(long result) { return result; } /* syscall has set errno */
-# define TAKEN(type, name, parameters, ...) \
-  type name parameters { return is_refused() ? (type)-1 : (type)real(syscall(__VA_ARGS__)); }
-TAKEN(int, fsync, (int fd), SYS_fsync, fd)
-TAKEN(int, ftruncate, (int fd, off_t size), SYS_ftruncate, fd, size)
-TAKEN(int, fchmod, (int fd, mode_t mode), SYS_fchmod, fd, mode)
-TAKEN(int, flock, (int fd, int how), SYS_flock, fd, how)
-TAKEN(int, mkdir, (const char *path, mode_t mode), SYS_mkdirat, AT_FDCWD, path, mode)
-TAKEN(int, unlink, (const char *path), SYS_unlinkat, AT_FDCWD, path, 0)
-TAKEN(int, rename, (const char *from, const char *to), SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0)
-TAKEN(int, stat, (const char *path, struct stat *to), SYS_newfstatat, AT_FDCWD, path, to, 0)
-TAKEN(int, lstat, (const char *path, struct stat *to), SYS_newfstatat, AT_FDCWD, path, to,
-      AT_SYMLINK_NOFOLLOW)
-TAKEN(int, fstat, (int fd, struct stat *to), SYS_newfstatat, fd, "", to, AT_EMPTY_PATH)
-TAKEN(ssize_t, read, (int fd, void *to, size_t size), SYS_read, fd, to, size)
-TAKEN(ssize_t, pread, (int fd, void *to, size_t size, off_t at), SYS_pread64, fd, to, size, at)
-
-int open(const char *path, int flags, ...) {
-    va_list more;
-    va_start(more, flags);
-    const mode_t mode = flags & O_CREAT ? va_arg(more, mode_t) : 0;
-    va_end(more);
-    return is_refused() ? -1 : (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+static bool is_last_write(void) {
+    return said && now_faulty.kind == KILL && said->calls + 1 == now_faulty.at;
 }
-
-DIR *opendir(const char *path) {
-    if (is_refused()) return NULL;
-    const int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 ? NULL : fdopendir(fd);
-}
-
-/* A process that is killed here has written half of the bytes. */
-ssize_t write(int fd, const void *from, size_t size) {
-    if (said && now_faulty.kind == KILL && said->calls + 1 == now_faulty.at)
-        syscall(SYS_write, fd, from, size / 2);
-    return is_refused() ? -1 : (ssize_t)syscall(SYS_write, fd, from, size);
-}
-
-/* Also a failing close closes the file. */
-int close(int fd) {
-    const bool refused_it = is_refused();
-    const int number = errno, result = (int)syscall(SYS_close, fd);
-    if (refused_it) errno = number;
-    return refused_it ? -1 : result;
-}
+# include "faults/calls.h"
 
 int clock_gettime(clockid_t which, struct timespec *to) {
     if (!said) return (int)syscall(SYS_clock_gettime, which, to);

@@ -1,0 +1,24 @@
+/* The commands whose calls are made to fail, or at which they are killed. */
+#ifndef TL_TESTS_FAULTS_CASES_H
+#define TL_TESTS_FAULTS_CASES_H
+
+#include <stdbool.h>
+
+typedef struct fault_case {
+    const char *name;    /* program and what it does */
+    const char *command; /* a program of the build and its words ('…': with spaces), in an empty folder, from which ../world is what
+                            `world` made */
+    const char *input;   /* standard input: a file of ../world; NULL: none */
+    const char *before;  /* what is done first, undisturbed; NULL: nothing */
+    const char *resume;  /* a training's: what completes it, if run has a checkpoint; otherwise, and if NULL, the
+                            same command does */
+    const char *log;     /* tells what was done in which order, and is not compared; NULL: none */
+    const char *warned;  /* a picture that is drawn once: it is not there if a warning says so; NULL: none */
+} fault_case;
+
+extern const fault_case fault_cases[];
+extern const int fault_case_count;
+/* A shell's commands that make what the commands read. $B is the build folder, $TOP the repository. */
+extern const char fault_world[];
+
+#endif
