@@ -2,6 +2,7 @@
  * kept; NULL everywhere. */
 #define _XOPEN_SOURCE 700
 #include "fixture.h"
+#include "run/unknown.h"
 
 #define LINE "the dog sleeps in the garden ."
 
@@ -178,6 +179,42 @@ START_TEST(translates) {
 }
 END_TEST
 
+/* Each <unk> becomes the word that the heads attend to most, on average; the same word at once again, no second one. */
+START_TEST(replaces_unknown) {
+    scratch s = scratch_new();
+    tl_run *run = train_well(&s);
+    const tl_vocab *v = tl_run_vocab(run, TL_TARGET);
+    const int ids[] = {TL_BOS, TL_UNK, tl_vocab_id(v, "chien"), TL_UNK, TL_UNK, TL_UNK};
+    tl_real weights[] = {1, 0, 0, 0, /**/ 0, .9f, .1f, 0, /**/ 1, 0, 0, 0, /**/ 0, 0, .6f, .4f,
+                         0, 0, 0, 1, /**/ .5f, .5f, 0, 0,
+                         1, 0, 0, 0, /**/ .2f, .2f, .3f, .3f, /**/ 1, 0, 0, 0, /**/ 0, 0, 0, 1,
+                         0, 0, 0, 1, /**/ .5f, .5f, 0, 0};
+    tl_said said = {.ids = ids,
+                    .length = 6,
+                    .cross = tl_tensor_of(weights, TL_SHAPE(2, 6, 4)),
+                    .source = "the grey dog sleeps"};
+    char *tokens = tl_run_replace_unknown(run, &said);
+    ck_assert_str_eq(tokens, "grey chien sleeps the");
+    free(tokens);
+    said.source = ""; /* no word to take */
+    tokens = tl_run_replace_unknown(run, &said);
+    ck_assert_str_eq(tokens, "<unk> chien <unk> <unk> <unk>");
+    free(tokens);
+    /* in a translation */
+    const char *const lines[] = {"the grey dog sleeps"};
+    tl_corpus *corpus = lines_of(lines, 1), *encoded = tl_run_encode(run, corpus);
+    tl_translations t = {0};
+    ck_assert(tl_run_translate(run, encoded, &(tl_translate_options){.replace_unknown = true}, &t));
+    ck_assert_ptr_null(strstr(t.text[0], "<unk>"));
+    tl_translations_free(&t);
+    tl_corpus_free(corpus);
+    tl_corpus_free(encoded);
+    assert_run_ok(run);
+    tl_run_free(run);
+    scratch_remove(&s);
+}
+END_TEST
+
 START_TEST(evaluates) {
     scratch s = scratch_new();
     tl_run *run = train_well(&s);
@@ -343,6 +380,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, batches);
     tcase_add_test(tc, losses);
     tcase_add_test(tc, translates);
+    tcase_add_test(tc, replaces_unknown);
     tcase_add_test(tc, evaluates);
     tcase_add_test(tc, malformed_folders);
     tcase_add_test(tc, errors_stick);
