@@ -18,15 +18,15 @@ static inputs inputs_of(const tl_grad_case *c) {
     inputs in = {0};
     for (int i = 0; i < c->inputs; i++) {
         const long n = tl_shape_numel(c->shape[i]);
-        const double high = c->low == 0 && c->high == 0 ? 1 : c->high, low = c->low == 0 && c->high == 0 ? -1 : c->low;
+        const double high = c->low == 0 && c->high == 0 ? 1 : c->high,
+                     low = c->low == 0 && c->high == 0 ? -1 : c->low;
         in.numbers[i] = calloc((size_t)(2 * n) + 1, sizeof(tl_real));
         ck_assert_ptr_nonnull(in.numbers[i]);
         const tl_rng_key key = tl_rng_key_of(3, names[i]);
         for (long k = 0; k < n; k++)
             in.numbers[i][k] = (tl_real)(low + (high - low) * tl_rng_uniform(key, (uint64_t)k));
-        in.leaf[i] = (tl_leaf){.name = names[i],
-                               .value = tl_tensor_of(in.numbers[i], c->shape[i]),
-                               .grad = in.numbers[i] + n};
+        in.leaf[i] = (tl_leaf){
+            .name = names[i], .value = tl_tensor_of(in.numbers[i], c->shape[i]), .grad = in.numbers[i] + n};
     }
     return in;
 }
@@ -63,17 +63,19 @@ static void under_every_limit(const char *name, const tl_grad_case *c) {
         tl_tape_set_limit(tape, limit);
         enough = run(tape, c, &in, &loss);
         if (!enough) {
-            must_msg(strstr(tl_tape_error(tape), "out of memory"), "%s, %s, %zu bytes: %s", name, c->what, limit,
-                     tl_tape_error(tape));
+            must_msg(strstr(tl_tape_error(tape), "out of memory"), "%s, %s, %zu bytes: %s", name, c->what,
+                     limit, tl_tape_error(tape));
             tl_tape_set_limit(tape, 0);
             tl_tape_clear_error(tape);
             must_msg(run(tape, c, &in, &loss), "%s, %s, after %zu bytes: %s", name, c->what, limit,
                      tl_tape_error(tape));
         }
-        must_msg(memcmp(&loss, &expected, sizeof loss) == 0, "%s, %s, %zu bytes: another loss", name, c->what, limit);
+        must_msg(memcmp(&loss, &expected, sizeof loss) == 0, "%s, %s, %zu bytes: another loss", name, c->what,
+                 limit);
         for (int i = 0; i < c->inputs; i++)
-            must_msg(memcmp(grad[i], in.leaf[i].grad, (size_t)tl_shape_numel(c->shape[i]) * sizeof(tl_real)) == 0,
-                     "%s, %s, %zu bytes: another gradient of input %d", name, c->what, limit, i);
+            must_msg(
+                memcmp(grad[i], in.leaf[i].grad, (size_t)tl_shape_numel(c->shape[i]) * sizeof(tl_real)) == 0,
+                "%s, %s, %zu bytes: another gradient of input %d", name, c->what, limit, i);
         tl_tape_free(tape);
     }
     for (int i = 0; i < c->inputs; i++) free(grad[i]), free(in.numbers[i]);

@@ -49,7 +49,8 @@ static bool log_a_row(world *w, tl_error *error) {
     tl_csv *csv = tl_csv_open(w->out, columns, 2, false, error);
     if (!csv) return false;
     tl_csv_long(csv, 1);
-    tl_csv_text(csv, "a text that is long enough, \"quoted\", to make the row grow beyond what it begins with");
+    tl_csv_text(csv,
+                "a text that is long enough, \"quoted\", to make the row grow beyond what it begins with");
     tl_csv_end_row(csv);
     const bool ok = tl_csv_close(csv, error);
     if (!ok) remove(w->out); /* the rows before stay */
@@ -67,8 +68,8 @@ static bool note(world *w, tl_error *error) {
     const char *said = tl_config_error(w->state);
     return !said || tl_error_set(error, "%s", said);
 }
-static bool (*const calls[])(world *w, tl_error *error) = {save, load, average, write_plot, draw, log_a_row, lock,
-                                                           note};
+static bool (*const calls[])(world *w, tl_error *error) = {save, load,      average, write_plot,
+                                                           draw, log_a_row, lock,    note};
 
 static world begin(double value) {
     world w = {.s = scratch_new(), .params = tl_params_new(1), .state = tl_config_new()};

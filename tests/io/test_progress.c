@@ -271,7 +271,7 @@ START_TEST(rates_keep_their_width) {
     static const struct {
         double rate;
         const char *text;
-    } cases[] = {{999, "  999 tok/s"},     {999.5, "  1.0k tok/s"},   {99949, "  99.9k tok/s"},
+    } cases[] = {{999, "  999 tok/s"},    {999.5, "  1.0k tok/s"},  {99949, "  99.9k tok/s"},
                  {99950, "  100k tok/s"}, {999499, "  999k tok/s"}, {999500, "  1.00M tok/s"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         output o;

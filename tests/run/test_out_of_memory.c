@@ -156,8 +156,8 @@ START_TEST(opening) {
 }
 END_TEST
 
-static bool (*const programs[])(const char *dir, tl_error *error) = {write_words, write_characters, write_bytes,
-                                                                     classify, caption};
+static bool (*const programs[])(const char *dir, tl_error *error) = {write_words, write_characters,
+                                                                     write_bytes, classify, caption};
 START_TEST(a_program) {
     if (CAN_REFUSE) refuse_each(programs[_i], 17, 20);
 }

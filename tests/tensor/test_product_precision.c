@@ -219,7 +219,8 @@ START_TEST(apart_along_both_axes) {
     const tl_tensor a = {.data = memory_a, .rank = 2, .dim = {M, K}, .stride = {2 * K + 1, 2}},
                     b = {.data = memory_b, .rank = 2, .dim = {K, N}, .stride = {3 * N, 3}},
                     c = tl_tensor_of(memory_c, TL_SHAPE(M, N));
-    const tl_tensor a_near = tl_tensor_of(near_a, TL_SHAPE(M, K)), b_near = tl_tensor_of(near_b, TL_SHAPE(K, N)),
+    const tl_tensor a_near = tl_tensor_of(near_a, TL_SHAPE(M, K)),
+                    b_near = tl_tensor_of(near_b, TL_SHAPE(K, N)),
                     c_near = tl_tensor_of(near_c, TL_SHAPE(M, N));
     tl_workspace w = {0};
     for (long i = 0; i < M; i++)
