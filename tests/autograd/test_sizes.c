@@ -110,6 +110,13 @@ START_TEST(arrays_that_are_not_there) {
     fails(tl_cross_entropy(x, NULL, NULL, NULL), "cross_entropy: targets are NULL, should be 2 classes");
     fails(tl_linear_cross_entropy(x, x, TL_NO_VAR, NULL, NULL, NULL), "targets are NULL");
     ck_assert(tl_ok(tl_embedding(x, NULL, TL_SHAPE(0)))); /* none are read */
+    static const int zero[1];
+    fails(tl_embedding(x, zero, TL_SHAPE(1, 1, 1, 1, 1, 1)), "[1,1,1,1,1,1] have too many axes, at most 5");
+    tl_var pair[] = {x, wide(3, 2)};
+    fails(tl_concat(pair, 2, 1), "concat: [2,2] and [3,2] (input 1) do not fit along axis 1");
+    fails(tl_concat(pair, 2, 2), "concat: [2,2] has no axis 2");
+    pair[1] = wide4(1, 1, 2, 2);
+    fails(tl_concat(pair, 2, 0), "concat: [2,2] and [1,1,2,2] (input 1) do not fit along axis 0");
     fails(tl_use_leaf(tape, NULL), "parameter: there is none");
     fails(tl_use_leaf(tape, &(tl_leaf){0}), "parameter: the tensor has no data");
     ck_assert(!tl_backward_from(x, (tl_tensor){0}));

@@ -179,6 +179,28 @@ START_TEST(backward_needs_a_scalar_and_a_gradient) {
     tl_tape_clear_error(s->tape);
     ck_assert(!tl_backward(total(input(s))));
     assert_contains(tl_tape_error(s->tape), "nothing below node");
+    tl_tape_clear_error(s->tape);
+    tl_var y = tl_scale(tl_use(s->tape, s->w), 2);
+    ck_assert(!tl_backward_from(y, tl_tensor_of(s->x, TL_SHAPE(3, 2))));
+    assert_contains(tl_tape_error(s->tape), "tl_backward: dy is [3,2], node ");
+    assert_contains(tl_tape_error(s->tape), " (scale) is [2,3]");
+    end(s);
+}
+END_TEST
+
+/* A variable that is a transposed matrix is copied, since its gradient has rows one after the other. */
+START_TEST(a_transposed_variable) {
+    setup *s = begin();
+    tl_real by[] = {1, 10, 100, 1000, 10000, 100000}; /* [3,2] */
+    tl_var x = tl_variable(s->tape, tl_tensor_transpose(tl_tensor_of(s->x, TL_SHAPE(2, 3)), 0, 1));
+    tl_var loss = total(tl_mul(x, tl_constant(s->tape, tl_tensor_of(by, TL_SHAPE(3, 2)))));
+    ck_assert(tl_backward(loss));
+    /* x is 1 4, 2 5, 3 6 */
+    ck_assert_double_eq((double)tl_item(tl_value(loss)), 1 + 40 + 200 + 5000 + 30000 + 600000);
+    const tl_tensor grad = tl_grad(x);
+    ck_assert(tl_is_contiguous(grad) && tl_shape_equal(tl_shape_of(grad), TL_SHAPE(3, 2)));
+    ck_assert_mem_eq(grad.data, by, sizeof by);
+    ck_assert(tl_value(x).data != s->x && s->x[1] == 2);
     end(s);
 }
 END_TEST
@@ -352,6 +374,24 @@ START_TEST(printing) {
 }
 END_TEST
 
+/* What is left out of a long name is its middle; a label's end stays. */
+START_TEST(printing_shortens_names) {
+    setup *s = begin();
+    char scope[600], label[600];
+    memset(scope, 's', 599), scope[599] = 0;
+    memset(label, 'l', 599), label[599] = 0, label[0] = 'b', label[598] = 'e';
+    tl_scope_enter(s->tape, scope);
+    tl_label(tl_exp(input(s)), "hidden");
+    tl_label(tl_exp(input(s)), label);
+    tl_scope_leave(s->tape);
+    char *text = text_of(s->tape);
+    assert_contains(text, "sss….hidden ");
+    assert_contains(text, "llle ");
+    free(text);
+    end(s);
+}
+END_TEST
+
 START_TEST(printing_tells_recycled) {
     setup *s = begin();
     ck_assert(tl_backward(loss_of(s)));
@@ -405,6 +445,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, error_is_sticky_and_later_operations_inert);
     tcase_add_test(tc, a_failed_set_fails_the_tape);
     tcase_add_test(tc, backward_needs_a_scalar_and_a_gradient);
+    tcase_add_test(tc, a_transposed_variable);
     tcase_add_test(tc, two_tapes_do_not_mix);
     tcase_add_test(tc, null_is_accepted);
     tcase_add_test(tc, out_of_memory_is_an_error);
@@ -415,6 +456,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, shapes_seen_before_allocate_nothing);
     tcase_add_test(tc, inner_gradients_are_recycled);
     tcase_add_test(tc, printing);
+    tcase_add_test(tc, printing_shortens_names);
     tcase_add_test(tc, printing_tells_recycled);
     tcase_add_test(tc, first_nonfinite_value);
     tcase_add_test(tc, nothing_nonfinite);

@@ -1,5 +1,6 @@
 #!/bin/sh
-# tests/deps with each package manager, and tests/run-all with programs that pass, fail, crash or print nothing.
+# tests/deps with each package manager, tests/run-all with programs that pass, fail, crash or print nothing, and the
+# messages and bars of tests/coverage.
 . tests/script.sh
 . tests/build/tree.sh
 set_up() { make_tree; }
@@ -224,16 +225,55 @@ run_fails() {
 coverage_refuses() {
     coverage="sh \"\$TOP/tests/coverage\""
     runs "$coverage --help"
-    contains "tests/coverage [--missed] [ROOM …]"
+    contains "tests/coverage [options] [ROOM …]"
     fails 2 "$coverage --all"
     is 'coverage: what is "--all"? --help lists what there is'
     fails 2 "$coverage --missed cellar"
     is "coverage: there is no room tests/cellar"
     mkdir bin
     for name in sh dirname nproc; do ln -s "$(command -v $name)" bin/$name; done
-    fails 1 "PATH=\$D/bin $coverage base"
+    fails 2 "PATH=\$D/bin $coverage base"
     is "coverage: gcovr is not here: apt-get install gcovr"
 }
 
+# counts LINES RUN BRANCHES TAKEN: a program gcovr that says these of one file, and of another that it was run
+# completely.
+counts() {
+    mkdir -p tests bin build/coverage
+    cp "$TOP/tests/coverage" tests/
+    cat >bin/gcovr <<END
+case "\$* " in
+*--csv*) printf 'filename,…\nsrc/io/a.c,$1,$2,,$3,$4\nsrc/base/b.c,100,100,,0,0\n' >build/coverage/counts.csv ;;
+*--branches*) printf 'src/io/a.c 8 7 80%% 5\nsrc/base/b.c 2 2 100%%\n' ;;
+*) printf 'src/io/a.c 9 8 90%% 3,4\nsrc/base/b.c 2 2 100%%\n' ;;
+esac
+END
+    sed -i '1i #!/bin/sh' bin/gcovr && chmod +x bin/gcovr
+}
+coverage_has_bars() {
+    asked="coverage: at least 98 % of lines and 90 % of branches are asked for"
+    again="PATH=\$D/bin:\$PATH tests/coverage --again"
+    counts 100 96 200 180
+    fails 2 "$again"
+    is "coverage: nothing has been counted yet: leave out --again"
+    : >build/coverage/counts.json
+    runs "$again"
+    has_line "io             100   96.00 %       200   90.00 %" "all            200   98.00 %       200   90.00 %" \
+        "$asked: reached"
+    lacks "src/io/a.c"
+    runs "$again --missed"
+    has_line "lines that were not run:" "src/io/a.c 9 8 90% 3,4"
+    has_line "lines with a branch that was not taken:" "src/io/a.c 8 7 80% 5"
+    lacks "src/base/b.c"
+    counts 100 95 200 180
+    fails 1 "$again"
+    has_line "$asked: NOT reached; --again --missed lists what is not run"
+    counts 100 96 200 179
+    fails 1 "$again"
+    mkdir tests/io
+    runs "$again io" # of one room nothing is asked
+    lacks "asked for"
+}
+
 run_cases "build: scripts" each_package_manager deps_that_cannot deps_that_are_there \
-    run_passes run_lists_the_slowest run_fails coverage_refuses
+    run_passes run_lists_the_slowest run_fails coverage_refuses coverage_has_bars

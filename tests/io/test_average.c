@@ -177,6 +177,14 @@ START_TEST(what_cannot_be_averaged) {
     assert_contains(error.message, "/first: tensor \"h\" has dtype F16, expected ");
     assert_contains(error.message, "; convert it first");
     tl_error_clear(&error);
+    memset(bytes, 0, sizeof bytes); /* more axes than a tensor has here */
+    n = snprintf(bytes + 8, sizeof bytes - 8,
+                 "{\"h\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,4]}}");
+    bytes[0] = (char)n;
+    put_file(paths[0], bytes, 8 + (size_t)n + 4);
+    ck_assert(!tl_params_average(paths, 1, out, NULL, 0, &error));
+    assert_contains(error.message, "/first: tensor \"h\" has 9 axes, expected at most ");
+    tl_error_clear(&error);
     put(paths[0], (tl_real[6]){1}, 7, TL_DTYPE_F32);
     ck_assert(!tl_params_average(paths, 2, out, NULL, 0, &error)); /* the second file is missing */
     assert_contains(error.message, "/second: No such file");

@@ -453,6 +453,7 @@ START_TEST(what_has_failed_is_neither_saved_nor_loaded) {
     save(&a, path);
     tl_config *good = tl_config_new(), *failed = tl_config_new();
     tl_config_set_string(failed, "no key", "");
+    tl_adam *wrong = tl_adam_new(a.params, &(tl_adam_config){.beta1 = 2});
     const struct {
         tl_params *params;
         tl_adam *adam;
@@ -462,15 +463,16 @@ START_TEST(what_has_failed_is_neither_saved_nor_loaded) {
         {NULL, a.adam, good, "params: out of memory when the set was made"},
         {a.params, NULL, good, "adam: out of memory when it was made"},
         {a.params, b.adam, good, "Adam was made for another set of parameters"},
+        {a.params, wrong, good, tl_adam_error(wrong)},
         {a.params, a.adam, NULL, "configuration: out of memory for it, or it could not be read"},
         {a.params, a.adam, failed, "key \"no key\""},
     };
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 6; i++) {
         tl_error error = {""};
         ck_assert(!tl_checkpoint_save(path, cases[i].params, cases[i].adam, cases[i].state, &error));
         assert_contains(error.message, "old.ckpt: not written: ");
         assert_contains(error.message, cases[i].part);
-        if (i >= 3) continue;
+        if (i >= 4) continue;
         tl_error_clear(&error);
         ck_assert_ptr_null(tl_checkpoint_load(path, cases[i].params, cases[i].adam, &error));
         assert_contains(error.message, "old.ckpt: not read: ");
@@ -490,6 +492,7 @@ START_TEST(what_has_failed_is_neither_saved_nor_loaded) {
     assert_contains(error.message, "there is a parameter \"scale\" already");
     tl_config_free(good);
     tl_config_free(failed);
+    tl_adam_free(wrong);
     end(&a);
     end(&b);
     scratch_remove(&s);

@@ -113,7 +113,13 @@ START_TEST(reasons_and_advice_belong_together) {
     static const struct {
         int number;
         const char *advice;
-    } cases[] = {{EBADF, "it was closed before the program began"},
+    } cases[] = {{EACCES, "check the permissions"},
+                 {EROFS, "a file system that can be written"},
+                 {EMFILE, "ulimit -n"},
+                 {ENFILE, "ulimit -n"},
+                 {ELOOP, "lead in a circle"},
+                 {EEXIST, "choose another name, or remove what is there"},
+                 {EBADF, "it was closed before the program began"},
                  {ENOMEM, "a machine with more memory"},
                  {ENXIO, "nobody at the other end"},
                  {EINVAL, "this file system cannot do that"},

@@ -44,7 +44,32 @@ static bool draw(world *w, tl_error *error) {
     must(drawn == ok); /* gnuplot is installed, so "not installed" would be wrong */
     return ok;
 }
-static bool (*const calls[])(world *w, tl_error *error) = {save, load, average, write_plot, draw};
+static bool log_a_row(world *w, tl_error *error) {
+    const char *const columns[] = {"step", "note"};
+    tl_csv *csv = tl_csv_open(w->out, columns, 2, false, error);
+    if (!csv) return false;
+    tl_csv_long(csv, 1);
+    tl_csv_text(csv,
+                "a text that is long enough, \"quoted\", to make the row grow beyond what it begins with");
+    tl_csv_end_row(csv);
+    const bool ok = tl_csv_close(csv, error);
+    if (!ok) remove(w->out); /* the rows before stay */
+    return ok;
+}
+static bool lock(world *w, tl_error *error) {
+    tl_folder *folder = tl_folder_lock(w->s.folder, error);
+    const bool ok = folder != NULL;
+    tl_folder_unlock(folder);
+    return ok;
+}
+static bool note(world *w, tl_error *error) {
+    tl_config_set_long(w->state, "step", 8); /* there already: its value is replaced */
+    tl_config_comment(w->state, "a comment");
+    const char *said = tl_config_error(w->state);
+    return !said || tl_error_set(error, "%s", said);
+}
+static bool (*const calls[])(world *w, tl_error *error) = {save, load,      average, write_plot,
+                                                           draw, log_a_row, lock,    note};
 
 static world begin(double value) {
     world w = {.s = scratch_new(), .params = tl_params_new(1), .state = tl_config_new()};

@@ -70,6 +70,14 @@ START_TEST(are_saved) {
     ck_assert(tl_params_are_saved(a, path));
     tl_params_add(a, "one more", TL_SHAPE(1), (tl_init){.kind = TL_INIT_ONES});
     ck_assert(!tl_params_are_saved(a, path));
+    content other = {.count = 0}; /* the same parameters in the other precision */
+    for (int i = 0; i < tl_params_count(b); i++) {
+        content_add(&other, tl_params_at(b, i)->leaf.name, tl_shape_of(tl_param_value(tl_params_at(b, i))));
+        tl_tensor_copy(other.items[i].tensor, tl_param_value(tl_params_at(b, i)));
+        other.items[i].dtype = sizeof(tl_real) == 4 ? TL_DTYPE_F64 : TL_DTYPE_F32;
+    }
+    content_write(&other, path);
+    ck_assert(!tl_params_are_saved(b, path));
     put_text(path, "no weights");
     ck_assert(!tl_params_are_saved(b, path));
     tl_params_free(a);

@@ -266,6 +266,28 @@ START_TEST(a_shorter_line_covers_the_longer_one) {
 }
 END_TEST
 
+/* Four characters at most and the unit, at each of its limits. */
+START_TEST(rates_keep_their_width) {
+    static const struct {
+        double rate;
+        const char *text;
+    } cases[] = {{999, "  999 tok/s"},    {999.5, "  1.0k tok/s"},  {99949, "  99.9k tok/s"},
+                 {99950, "  100k tok/s"}, {999499, "  999k tok/s"}, {999500, "  1.00M tok/s"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        output o;
+        char screen[300];
+        output_open(&o);
+        tl_progress p = bar(o.file, 80);
+        tl_progress_start(&p);
+        seconds += 10;
+        tl_progress_update(&p, 1, 0, 10 * cases[i].rate);
+        shown(&o, 0, screen);
+        assert_contains(screen, cases[i].text);
+        output_close(&o);
+    }
+}
+END_TEST
+
 START_TEST(elsewhere_plain_lines_now_and_then) {
     output o;
     output_open(&o);
@@ -391,6 +413,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, every_width_fits);
     tcase_add_test(tc, pause_makes_room_for_other_lines);
     tcase_add_test(tc, a_shorter_line_covers_the_longer_one);
+    tcase_add_test(tc, rates_keep_their_width);
     tcase_add_test(tc, elsewhere_plain_lines_now_and_then);
     tcase_add_test(tc, what_is_quick_shows_nothing);
     tcase_add_test(tc, silence);

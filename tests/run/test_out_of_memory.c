@@ -39,6 +39,91 @@ static bool train(const char *dir, tl_error *error) {
     return ok;
 }
 
+static bool ended(tl_run *run, bool ok, tl_error *error) {
+    if (!ok) tl_error_set(error, "%s", tl_run_error(run) ? tl_run_error(run) : "");
+    tl_run_free(run);
+    return ok;
+}
+
+static tl_run_settings tiny(const char *program) {
+    tl_run_settings s = tl_run_settings_of_program(program);
+    s.model.d_model = 8;
+    s.model.heads = 2;
+    s.model.layers = 1;
+    s.training.steps = s.training.warmup = s.validation.validate_every = 1;
+    return s;
+}
+
+static bool hear(void *to, const char *text, size_t size) {
+    (void)to, (void)text, (void)size;
+    return true;
+}
+
+/* A language model of these units is trained, opened, measured, and writes. */
+static bool write_text(const char *dir, const char *units, tl_error *error) {
+    tl_run_settings s = tiny("lm");
+    s.data.train = s.data.valid = "tests/golden/pairs.tsv";
+    s.text.units = units;
+    s.text.merges = 5;
+    s.text.min_count = 1;
+    s.lm.context = s.lm.batch = 4;
+    s.lm.lines = !strcmp(units, "words");
+    if (s.lm.lines) s.lm.context = 0;
+    tl_run *run = tl_run_new(dir, &s);
+    if (!ended(run, tl_run_train(run, true, NULL) != TL_FAILED, error)) return false;
+    if (!(run = tl_run_open(dir, NULL, error))) return false;
+    tl_lm_text text = {0};
+    tl_quality q;
+    const char *const said = "The dog sleeps.";
+    const bool ok = tl_lm_encode(run, said, strlen(said), &text) && tl_lm_measure(run, &text, &q) &&
+                    tl_lm_write(run, &(tl_lm_write_options){.prompt = "The", .tokens = 4, .tell = hear});
+    tl_lm_text_free(&text);
+    return ended(run, ok, error);
+}
+static bool write_words(const char *dir, tl_error *error) { return write_text(dir, "words", error); }
+static bool write_characters(const char *dir, tl_error *error) { return write_text(dir, "chars", error); }
+static bool write_bytes(const char *dir, tl_error *error) { return write_text(dir, "bpe", error); }
+
+/* A classifier guesses masked words, learns two labels, is opened, and says labels. */
+static bool classify(const char *dir, tl_error *error) {
+    tl_run_settings s = tiny("classify");
+    s.data.task = NULL;
+    s.data.train = s.data.valid = "tests/golden/pairs.tsv"; /* the second column as label */
+    s.text.units = "words";
+    s.text.min_count = 1;
+    s.classify.pretrain = true;
+    s.training.batch_tokens = 64;
+    tl_run *run = tl_run_new(dir, &s);
+    if (!ended(run, tl_run_train(run, true, NULL) != TL_FAILED, error)) return false;
+    if (!(run = tl_run_open(dir, NULL, error))) return false;
+    tl_corpus *lines = tl_corpus_new();
+    tl_classes c = {0};
+    tl_corpus_add(lines, "The dog sleeps.", "");
+    const bool ok = tl_run_classify(run, lines, 0, &c);
+    tl_classes_free(&c);
+    if (tl_corpus_error(lines)) tl_error_set(error, "%s", tl_corpus_error(lines));
+    tl_corpus_free(lines);
+    return ended(run, ok, error);
+}
+
+/* A captioner is trained, opened, and says what is on a few pictures. */
+static bool caption(const char *dir, tl_error *error) {
+    tl_run_settings s = tiny("caption");
+    s.caption.pictures = 8;
+    s.caption.batch = 4;
+    s.caption.encoder_layers = s.caption.decoder_layers = 1;
+    tl_run *run = tl_run_new(dir, &s);
+    if (!ended(run, tl_run_train(run, true, NULL) != TL_FAILED, error)) return false;
+    if (!(run = tl_run_open(dir, NULL, error))) return false;
+    tl_corpus *scenes = tl_caption_scenes(run, TL_PICTURES_HELD_OUT, 0, 3);
+    tl_quality q;
+    tl_translations t = {0};
+    const bool ok = scenes && tl_caption_measure(run, scenes, &q, &t);
+    tl_translations_free(&t);
+    tl_corpus_free(scenes);
+    return ended(run, ok, error);
+}
+
 /* Refuses every `step`-th request until none is left: one alone, or all from there on. Only few refusals may go
  * unnoticed (a cache, a picture of the log). */
 static void refuse_each(bool (*call)(const char *dir, tl_error *error), long step, long few) {
@@ -71,6 +156,13 @@ START_TEST(opening) {
 }
 END_TEST
 
+static bool (*const programs[])(const char *dir, tl_error *error) = {write_words, write_characters,
+                                                                     write_bytes, classify, caption};
+START_TEST(a_program) {
+    if (CAN_REFUSE) refuse_each(programs[_i], 17, 20);
+}
+END_TEST
+
 START_TEST(training) {
     if (CAN_REFUSE) refuse_each(train, 7, 20);
 }
@@ -79,6 +171,7 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, opening);
     tcase_add_test(tc, training);
+    tcase_add_loop_test(tc, a_program, 0, (int)(sizeof programs / sizeof *programs));
 }
 
 TL_TEST_MAIN("run: out of memory")

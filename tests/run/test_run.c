@@ -2,6 +2,7 @@
  * kept; NULL everywhere. */
 #define _XOPEN_SOURCE 700
 #include "fixture.h"
+#include "run/unknown.h"
 
 #define LINE "the dog sleeps in the garden ."
 
@@ -178,6 +179,73 @@ START_TEST(translates) {
 }
 END_TEST
 
+/* Each <unk> becomes the word that the heads attend to most, on average; the same word at once again, no second one. */
+START_TEST(replaces_unknown) {
+    scratch s = scratch_new();
+    tl_run *run = train_well(&s);
+    const tl_vocab *v = tl_run_vocab(run, TL_TARGET);
+    const int ids[] = {TL_BOS, TL_UNK, tl_vocab_id(v, "chien"), TL_UNK, TL_UNK, TL_UNK};
+    tl_real weights[] = {1,      0, 0, 0, /**/ 0,   .9f, .1f, 0, /**/ 1, 0, 0, 0, /**/ 0,   0,   .6f, .4f,
+                         0,      0, 0, 1, /**/ .5f, .5f, 0,   0, 1,      0, 0, 0, /**/ .2f, .2f, .3f, .3f,
+                         /**/ 1, 0, 0, 0, /**/ 0,   0,   0,   1, 0,      0, 0, 1, /**/ .5f, .5f, 0,   0};
+    tl_said said = {.ids = ids,
+                    .length = 6,
+                    .cross = tl_tensor_of(weights, TL_SHAPE(2, 6, 4)),
+                    .source = "the grey dog sleeps"};
+    char *tokens = tl_run_replace_unknown(run, &said);
+    ck_assert_str_eq(tokens, "grey chien sleeps the");
+    free(tokens);
+    said.source = ""; /* no word to take */
+    tokens = tl_run_replace_unknown(run, &said);
+    ck_assert_str_eq(tokens, "<unk> chien <unk> <unk> <unk>");
+    free(tokens);
+    /* in a translation */
+    const char *const lines[] = {"the grey dog sleeps"};
+    tl_corpus *corpus = lines_of(lines, 1), *encoded = tl_run_encode(run, corpus);
+    tl_translations t = {0};
+    ck_assert(tl_run_translate(run, encoded, &(tl_translate_options){.replace_unknown = true}, &t));
+    ck_assert_ptr_null(strstr(t.text[0], "<unk>"));
+    tl_translations_free(&t);
+    tl_corpus_free(corpus);
+    tl_corpus_free(encoded);
+    assert_run_ok(run);
+    tl_run_free(run);
+    scratch_remove(&s);
+}
+END_TEST
+
+/* When a loss or a gradient is not finite, the error says which batch it was, in the words of the program. */
+START_TEST(names_the_batch_that_went_wrong) {
+    static const struct {
+        const char *program, *said;
+    } cases[] = {{"translate", "; a batch of 1 sentence, number "},
+                 {"lm", "; batch 2 of epoch 1, 4 windows; what went wrong first: node "},
+                 {"classify", "; a batch of 1 sentence, number "},
+                 {"caption", "; batch 2 of epoch 1, 4 pictures, of which the first is number "}};
+    scratch s = quiet_scratch();
+    tl_run_settings settings = tl_run_settings_of_program(cases[_i].program);
+    if (_i == 0) settings = small_settings();
+    if (_i == 1) settings.data.train = settings.data.valid = "tests/golden/pairs.tsv";
+    if (_i == 2) settings.data.task = "agreement";
+    settings.model.d_model = 8;
+    settings.model.heads = 2;
+    settings.model.layers = 1;
+    settings.lm.context = settings.lm.batch = settings.caption.batch = 4;
+    settings.caption.pictures = settings.data.sentences = 60;
+    settings.caption.encoder_layers = settings.caption.decoder_layers = 1;
+    settings.training.batch_tokens = 1;
+    settings.training.lr = 1e30;
+    settings.training.warmup = 1;
+    settings.training.steps = 5;
+    tl_run *run = tl_run_new(scratch_path(&s, "run"), &settings);
+    ck_assert_int_eq(tl_run_train(run, true, NULL), TL_FAILED);
+    assert_contains(tl_run_error(run), "step 2: the loss is not a number; ");
+    assert_contains(tl_run_error(run), cases[_i].said);
+    tl_run_free(run);
+    scratch_remove(&s);
+}
+END_TEST
+
 START_TEST(evaluates) {
     scratch s = scratch_new();
     tl_run *run = train_well(&s);
@@ -343,6 +411,8 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, batches);
     tcase_add_test(tc, losses);
     tcase_add_test(tc, translates);
+    tcase_add_test(tc, replaces_unknown);
+    tcase_add_loop_test(tc, names_the_batch_that_went_wrong, 0, 4);
     tcase_add_test(tc, evaluates);
     tcase_add_test(tc, malformed_folders);
     tcase_add_test(tc, errors_stick);

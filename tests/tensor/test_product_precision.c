@@ -211,6 +211,34 @@ START_TEST(sums_that_overflow) {
 }
 END_TEST
 
+/* Operands whose numbers lie apart along both axes give the bits of contiguous ones, for all kernels for weights. */
+START_TEST(apart_along_both_axes) {
+    enum { M = 37, K = 41, N = 45 };
+    static const char *const isa[] = {"base", "avx2", "avx512", "amx"};
+    static tl_real near_a[M * K], near_b[K * N], near_c[M * N];
+    const tl_tensor a = {.data = memory_a, .rank = 2, .dim = {M, K}, .stride = {2 * K + 1, 2}},
+                    b = {.data = memory_b, .rank = 2, .dim = {K, N}, .stride = {3 * N, 3}},
+                    c = tl_tensor_of(memory_c, TL_SHAPE(M, N));
+    const tl_tensor a_near = tl_tensor_of(near_a, TL_SHAPE(M, K)),
+                    b_near = tl_tensor_of(near_b, TL_SHAPE(K, N)),
+                    c_near = tl_tensor_of(near_c, TL_SHAPE(M, N));
+    tl_workspace w = {0};
+    for (long i = 0; i < M; i++)
+        for (long p = 0; p < K; p++) *at(a, i, p) = (tl_real)normal(0, i * K + p);
+    for (long p = 0; p < K; p++)
+        for (long j = 0; j < N; j++) *at(b, p, j) = (tl_real)normal(1, p * N + j);
+    must(tl_tensor_copy(a_near, a) && tl_tensor_copy(b_near, b));
+    for (size_t s = 0; s < sizeof isa / sizeof *isa; s++)
+        for (int p = 0; tl_set_isa(isa[s], NULL) && p < 3; p++) {
+            const tl_product_kernels *kernels = tl_kernels_pick()->weights[p];
+            must(tl_product_with(kernels, c, a, b, NULL, &w));
+            must(tl_product_with(kernels, c_near, a_near, b_near, NULL, &w));
+            must_msg(memcmp(memory_c, near_c, sizeof near_c) == 0, "%s, precision %d", isa[s], p);
+        }
+    tl_workspace_free(&w);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
 #ifndef TL_DOUBLE
     tcase_add_loop_test(tc, error_against_float64, 0, 3);
@@ -218,6 +246,7 @@ static void add_tests(TCase *tc) {
 #endif
     tcase_add_loop_test(tc, never_finite_from_non_finite, 0, 8);
     tcase_add_test(tc, sums_that_overflow);
+    tcase_add_test(tc, apart_along_both_axes);
 }
 
 TL_TEST_MAIN("tensor: products' precision")
