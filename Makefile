@@ -391,6 +391,9 @@ fuzz: ## search for bytes that break something, with clang's libFuzzer, for SECO
 .PHONY: coverage
 coverage: ## how many lines and branches of src/ the tests run, with gcov (needs gcovr; COVERAGE=--help)
 	@tests/coverage $(COVERAGE)
+.PHONY: mutants
+mutants: ## break one thing at a time and see whether a test goes red; hours, and it goes on where it was ended (MUTANTS=--help)
+	@tests/mutants/run $(MUTANTS)
 compiled_tests := $(filter-out $(script_tests),$(TESTS))
 $(compiled_tests): $(B)/tests/%: $(O)/tests/%.o $(LIB)
 	@mkdir -p $(@D)
