@@ -332,7 +332,8 @@ static void swap_arguments(int open) {
         if (comma > 0) {
             const int first = (int)(t[comma].at - t[begin].at), second = (int)(end_of(k - 1) - t[comma + 1].at);
             char a[1000], b[1000];
-            if (first < 1000 && second < 1000 && !(first == second && !memcmp(t[begin].at, t[comma + 1].at, (size_t)first))) {
+            const bool texts = t[begin].kind == 's' || t[comma + 1].kind == 's'; /* words of an error */
+            if (!texts && first < 1000 && second < 1000 && !(first == second && !memcmp(t[begin].at, t[comma + 1].at, (size_t)first))) {
                 snprintf(a, sizeof a, "%.*s", second, t[comma + 1].at), snprintf(b, sizeof b, "%.*s", first, t[begin].at);
                 edit e[2] = {{t[begin].at, t[comma].at, a}, {t[comma + 1].at, end_of(k - 1), b}};
                 mutant("operand", t[open].line, e, 2);
