@@ -30,8 +30,6 @@ build/libtapeloom.a: build/obj/src/io/digit.o
 build/tests/io/test_digit: build/obj/tests/io/test_digit.o build/libtapeloom.a
 	@mkdir -p $(@D)
 	$(CC) $^ -o $@ -lm
-build/marker:
-	touch $@
 test: build/tests/io/test_digit
 	@BUILD=build CC='$(CC)' tests/run-all build/tests/io/test_digit
 END
