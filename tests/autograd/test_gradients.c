@@ -34,13 +34,15 @@ START_TEST(given_gradient_stays) {
     for (const tl_grad_case *c = e->cases; c->f; c++) {
         tl_tape *tape = tl_tape_new();
         tl_var x[TL_CASE_INPUTS];
-        const double low = c->low == 0 && c->high == 0 ? -1 : c->low, high = c->low == 0 && c->high == 0 ? 1 : c->high;
+        const double low = c->low == 0 && c->high == 0 ? -1 : c->low,
+                     high = c->low == 0 && c->high == 0 ? 1 : c->high;
         tl_tape_set_training(tape, c->train ? 1 : 0);
         for (int i = 0; i < c->inputs; i++) {
             const long n = tl_shape_numel(c->shape[i]);
             ck_assert_int_le(n, 4000);
             for (long k = 0; k < n; k++)
-                numbers[i][k] = (tl_real)(low + (high - low) * tl_rng_uniform(tl_rng_key_of(7, "input"), (uint64_t)(k + 97 * i)));
+                numbers[i][k] = (tl_real)(low + (high - low) * tl_rng_uniform(tl_rng_key_of(7, "input"),
+                                                                              (uint64_t)(k + 97 * i)));
             x[i] = tl_variable(tape, tl_tensor_of(numbers[i], c->shape[i]));
         }
         tl_var y = c->f(x);
@@ -51,8 +53,8 @@ START_TEST(given_gradient_stays) {
         ck_assert_msg(tl_backward_from(y, tl_tensor_of(dy, tl_shape_of_var(y))), "%s", tl_tape_error(tape));
         tl_real *kept = calloc((size_t)n + 1, sizeof *kept);
         ck_assert(tl_tensor_copy(tl_tensor_of(kept, tl_shape_of_var(y)), tl_grad(y)));
-        ck_assert_msg(!memcmp(kept, dy, (size_t)n * sizeof *kept), "%s, case \"%s\": the given gradient has changed",
-                      e->name, c->what);
+        ck_assert_msg(!memcmp(kept, dy, (size_t)n * sizeof *kept),
+                      "%s, case \"%s\": the given gradient has changed", e->name, c->what);
         free(kept);
         tl_tape_free(tape);
     }

@@ -1,6 +1,6 @@
-/* Backward of every operation without memory: in each of its gradient cases, each request that backward makes fails in turn. Either
- * the tape says so, or the gradients are those that there would be otherwise. Afterwards the tape computes as before. The
- * cases come from the list of operations. */
+/* Backward of every operation without memory: in each of its gradient cases, each request that backward makes fails in
+ * turn. Either the tape says so, or the gradients are those that there would be otherwise. Afterwards the tape
+ * computes as before. The cases come from the list of operations. */
 #include "refuse.h"
 
 #include "autograd/for_kernels.h"
@@ -18,17 +18,19 @@ static void fill(tl_tape *tape, size_t leave) {
     for (long n = 1 << 16; n >= 4; n /= 2)
         for (;;) {
             const tl_tape_stats s = tl_tape_stats_of(tape);
-            if (s.allocations != before || s.reserved - s.used < leave + (size_t)n * sizeof(tl_real) + 256) break;
+            if (s.allocations != before || s.reserved - s.used < leave + (size_t)n * sizeof(tl_real) + 256)
+                break;
             tl_zeros(tape, TL_SHAPE(n));
         }
 }
 
-/* Runs a case on the tape. Backward begins without memory to borrow, with `leave` bytes of the tape's, and has `granted` requests
- * granted, or all if that is negative. Returns whether one was refused. */
+/* Runs a case on the tape. Backward begins without memory to borrow, with `leave` bytes of the tape's, and has
+ * `granted` requests granted, or all if that is negative. Returns whether one was refused. */
 static bool run(tl_tape *tape, const tl_grad_case *c, size_t leave, long granted, gradients *g) {
     static tl_real number[TL_CASE_INPUTS][MOST];
     tl_var x[TL_CASE_INPUTS];
-    const double low = c->low == 0 && c->high == 0 ? -1 : c->low, high = c->low == 0 && c->high == 0 ? 1 : c->high;
+    const double low = c->low == 0 && c->high == 0 ? -1 : c->low,
+                 high = c->low == 0 && c->high == 0 ? 1 : c->high;
     tl_tape_reset(tape);
     tl_tape_set_training(tape, c->train ? 1 : 0);
     memset(g, 0, sizeof *g);
@@ -36,7 +38,8 @@ static bool run(tl_tape *tape, const tl_grad_case *c, size_t leave, long granted
         const long n = tl_shape_numel(c->shape[i]);
         ck_assert_int_le(n, MOST);
         for (long e = 0; e < n; e++)
-            number[i][e] = (tl_real)(low + (high - low) * tl_rng_uniform(tl_rng_key_of(7, "input"), (uint64_t)(e + 97 * i)));
+            number[i][e] = (tl_real)(low + (high - low) * tl_rng_uniform(tl_rng_key_of(7, "input"),
+                                                                         (uint64_t)(e + 97 * i)));
         x[i] = tl_variable(tape, tl_tensor_of(number[i], c->shape[i]));
     }
     tl_var loss = tl_sum(c->f(x), TL_ALL_AXES, false);
@@ -72,8 +75,8 @@ START_TEST(backward_without_memory) {
                     tl_tape_clear_error(tape);
                     run(tape, c, 0, -1, &found);
                 }
-                ck_assert_msg(!memcmp(&right, &found, sizeof right), "%s, %s: other gradients, request %ld refused", e->name,
-                              c->what, granted);
+                ck_assert_msg(!memcmp(&right, &found, sizeof right),
+                              "%s, %s: other gradients, request %ld refused", e->name, c->what, granted);
                 tl_tape_free(tape);
             }
         }
@@ -84,8 +87,10 @@ END_TEST
 static void add_tests(TCase *tc) {
     int count;
     tl_ops(&count);
-    if (CAN_REFUSE) tcase_add_loop_test(tc, backward_without_memory, 0, count);
-    else TL_SKIP("no request for memory can fail here");
+    if (CAN_REFUSE)
+        tcase_add_loop_test(tc, backward_without_memory, 0, count);
+    else
+        TL_SKIP("no request for memory can fail here");
 }
 
 TL_TEST_MAIN("autograd: out of memory")

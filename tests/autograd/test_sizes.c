@@ -177,8 +177,8 @@ static tl_var joined(const tl_var *x) { return tl_concat(x, 2, 1); }
 static tl_var summed(const tl_var *x) { return tl_sum(x[0], TL_AXES(1), false); }
 static tl_var product(const tl_var *x) { return tl_mul(x[0], x[1]); }
 
-/* Backward where an axis has no elements, or one: each gradient has its input's shape; where `zero` it is 0, although the memory that it
- * gets held NaN before. */
+/* Backward where an axis has no elements, or one: each gradient has its input's shape; where `zero` it is 0, although
+ * the memory that it gets held NaN before. */
 START_TEST(backward_of_nothing_and_of_one) {
     const struct {
         const char *what;
@@ -209,7 +209,8 @@ START_TEST(backward_of_nothing_and_of_one) {
             tl_var x[2];
             for (int i = 0; i < 8; i++) numbers[i] = (tl_real)(i + 1), dy[i] = turn == 0 ? (tl_real)NAN : 1;
             tl_tape_reset(tape);
-            for (int i = 0; i < cases[k].inputs; i++) x[i] = tl_variable(tape, tl_tensor_of(numbers, cases[k].shape[i]));
+            for (int i = 0; i < cases[k].inputs; i++)
+                x[i] = tl_variable(tape, tl_tensor_of(numbers, cases[k].shape[i]));
             const tl_var y = cases[k].f(x);
             ck_assert_msg(tl_ok(y), "%s: %s", cases[k].what, tl_tape_error(tape));
             ck_assert_msg(tl_backward_from(y, tl_tensor_of(dy, tl_shape_of_var(y))), "%s", cases[k].what);
@@ -217,7 +218,8 @@ START_TEST(backward_of_nothing_and_of_one) {
                 const tl_tensor grad = tl_grad(x[i]);
                 ck_assert_msg(tl_shape_equal(tl_shape_of(grad), cases[k].shape[i]), "%s", cases[k].what);
                 for (long e = 0; cases[k].zero && e < tl_numel(grad); e++)
-                    ck_assert_msg(grad.data[e] == 0, "%s: input %d, element %ld: %g", cases[k].what, i, e, (double)grad.data[e]);
+                    ck_assert_msg(grad.data[e] == 0, "%s: input %d, element %ld: %g", cases[k].what, i, e,
+                                  (double)grad.data[e]);
             }
         }
         tl_tape_free(tape);

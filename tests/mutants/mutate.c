@@ -1,12 +1,13 @@
 /* Mutants of one C file: copies with one small mistake each.
  *
- *     mutate [--rules LIST] [--functions REGEX] FILE           lists them, a line each: name, line of the file, what changes
+ *     mutate [--rules LIST] [--functions REGEX] FILE           lists them: name, line of the file, what changes
  *     mutate [--rules LIST] [--functions REGEX] FILE NAME      writes the file with the mistake NAME
  *
- * A name is FUNCTION:RULE:NUMBER; the number counts what the rule finds in the function. So a name outlives changes elsewhere
- * in the file. REGEX chooses functions by their names; functions of the file that these mention are chosen too. LIST is rules
- * with commas between them; a rule with @ behind it is kept to the conditions of if, for and while and to indices,
- * with ! to the conditions of an if that refuses: it returns false, NULL or -1, or its words are those of errors. The rules:
+ * A name is FUNCTION:RULE:NUMBER; the number counts what the rule finds in the function. So a name outlives changes
+ * elsewhere in the file. REGEX chooses functions by their names; functions of the file that these mention are chosen
+ * too. LIST is rules with commas between them; a rule with @ behind it is kept to the conditions of if, for and while
+ * and to indices, with ! to the conditions of an if that refuses: it returns false, NULL or -1, or its words are those
+ * of errors. The rules:
  *
  *     operator    + for -, - for +, / for *, * for /, and so in += and the like; a sign - left out
  *     term        one side of + - * / left out
@@ -22,8 +23,9 @@
  *     bool        false for true, true for false
  *     statement   a call or an assignment left out
  *
- * It reads code as clang-format leaves it: an operator of two sides has spaces around it, a sign and a pointer have not. Lines
- * for the preprocessor are left alone. In lists of formulas, MAP1(exp, …), each formula counts as a function of its name. */
+ * It reads code as clang-format leaves it: an operator of two sides has spaces around it, a sign and a pointer have
+ * not. Lines for the preprocessor are left alone. In lists of formulas, MAP1(exp, …), each formula counts as a
+ * function of its name. */
 #include <ctype.h>
 #include <regex.h>
 #include <stdbool.h>
@@ -35,7 +37,7 @@ enum { TOKENS = 40000, FUNCTIONS = 2000 };
 typedef struct token {
     const char *at;
     int length, line;
-    int mate; /* of a bracket: the other one */
+    int mate;  /* of a bracket: the other one */
     char kind; /* i: a name, n: a number, s: a text, p: anything else */
 } token;
 typedef struct function {
@@ -51,7 +53,8 @@ static function f[FUNCTIONS];
 static int functions;
 
 static bool is(int i, const char *word) {
-    return i >= 0 && i < tokens && (int)strlen(word) == t[i].length && !memcmp(t[i].at, word, (size_t)t[i].length);
+    return i >= 0 && i < tokens && (int)strlen(word) == t[i].length &&
+           !memcmp(t[i].at, word, (size_t)t[i].length);
 }
 static bool among(int i, const char *words) { /* words with a space before and behind each */
     char key[64];
@@ -66,8 +69,9 @@ static const char *end_of(int i) { return t[i].at + t[i].length; }
 /* ---- reading ---- */
 
 static int length_of_token(const char *p, char *kind) {
-    static const char *const long_ones[] = {"...", "<<=", ">>=", "->", "++", "--", "<<", ">>", "<=", ">=", "==", "!=", "&&",
-                                            "||",  "+=",  "-=",  "*=", "/=", "%=", "&=", "|=", "^="};
+    static const char *const long_ones[] = {"...", "<<=", ">>=", "->", "++", "--", "<<", ">>",
+                                            "<=",  ">=",  "==",  "!=", "&&", "||", "+=", "-=",
+                                            "*=",  "/=",  "%=",  "&=", "|=", "^="};
     const char *q = p;
     if (*p == '"' || *p == '\'') {
         *kind = 's';
@@ -82,7 +86,9 @@ static int length_of_token(const char *p, char *kind) {
     }
     if (isdigit((unsigned char)*p) || (*p == '.' && isdigit((unsigned char)p[1]))) {
         *kind = 'n';
-        while (isalnum((unsigned char)*q) || *q == '.' || ((*q == '+' || *q == '-') && strchr("eEpP", q[-1]) && p[1] != 'x')) q++;
+        while (isalnum((unsigned char)*q) || *q == '.' ||
+               ((*q == '+' || *q == '-') && strchr("eEpP", q[-1]) && p[1] != 'x'))
+            q++;
         return (int)(q - p);
     }
     *kind = 'p';
@@ -95,8 +101,10 @@ static void read_tokens(void) {
     int line = 1, open[1000], depth = 0;
     bool fresh = true; /* nothing yet in this line */
     for (const char *p = text; *p && tokens < TOKENS;) {
-        if (*p == '\n') line++, fresh = true, p++;
-        else if (isspace((unsigned char)*p)) p++;
+        if (*p == '\n')
+            line++, fresh = true, p++;
+        else if (isspace((unsigned char)*p))
+            p++;
         else if (*p == '#' && fresh) {
             for (; *p && *p != '\n'; p++)
                 if (*p == '\\' && p[1] == '\n') line++, p++;
@@ -128,7 +136,8 @@ static void find_functions(void) {
     for (int i = 0; i < tokens; i++) {
         if (is(i, "(") && t[i].mate > 0 && i > 0 && t[i - 1].kind == 'i') {
             const int end = t[i].mate;
-            if (is(end + 1, "{") && t[end + 1].mate > 0) add_function(i - 1, end + 2, t[end + 1].mate);
+            if (is(end + 1, "{") && t[end + 1].mate > 0)
+                add_function(i - 1, end + 2, t[end + 1].mate);
             else if (!strncmp(t[i - 1].at, "MAP", 3)) {
                 int formula = i + 2; /* behind the name; of MAP1 the derivative alone, which comes third */
                 if (is(i - 1, "MAP1"))
@@ -148,20 +157,23 @@ static void find_functions(void) {
 }
 static void choose_functions(const char *regex) {
     regex_t compiled;
-    if (regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB)) fprintf(stderr, "mutate: %s: no such pattern\n", regex), exit(2);
+    if (regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB))
+        fprintf(stderr, "mutate: %s: no such pattern\n", regex), exit(2);
     for (int k = 0; k < functions; k++) f[k].chosen = !regexec(&compiled, f[k].name, 0, NULL, 0);
     for (bool again = true; again;) {
         again = false;
         for (int k = 0; k < functions; k++)
             for (int i = f[k].from; f[k].chosen && i < f[k].to; i++)
                 for (int m = 0; t[i].kind == 'i' && m < functions; m++)
-                    if (!f[m].chosen && is(i, f[m].name) && !is(i - 1, ".") && !is(i - 1, "->")) f[m].chosen = again = true;
+                    if (!f[m].chosen && is(i, f[m].name) && !is(i - 1, ".") && !is(i - 1, "->"))
+                        f[m].chosen = again = true;
     }
 }
 
 /* ---- writing ---- */
 
-static const char every_rule[] = "operator,term,set,operand,number,bound,equal,not,part,check,choose,bool,statement";
+static const char every_rule[] =
+    "operator,term,set,operand,number,bound,equal,not,part,check,choose,bool,statement";
 static const char *rules = every_rule, *wanted;
 static const function *now;
 static int count_of[20];
@@ -186,15 +198,18 @@ static int place_of(const char *rule, const char *list, char *only) {
 /* Prints it with one space for each stretch of white space. */
 static void squeeze(const char *from, const char *to) {
     for (; from < to; from++)
-        if (!isspace((unsigned char)*from)) putchar(*from);
-        else if (!isspace((unsigned char)from[1])) putchar(' ');
+        if (!isspace((unsigned char)*from))
+            putchar(*from);
+        else if (!isspace((unsigned char)from[1]))
+            putchar(' ');
 }
 /* The edits are in the order of the text. */
 static void mutant(const char *rule, int line, const edit *e, int edits) {
     char name[160], only;
     /* what is left out here is counted all the same: the number does not depend on the rules that are asked for */
     snprintf(name, sizeof name, "%s:%s:%d", now->name, rule, ++count_of[place_of(rule, every_rule, &only)]);
-    if (place_of(rule, rules, &only) < 0 || (only == '@' && !now_condition) || (only == '!' && !now_refusal)) return;
+    if (place_of(rule, rules, &only) < 0 || (only == '@' && !now_condition) || (only == '!' && !now_refusal))
+        return;
     if (wanted && strcmp(wanted, name)) return;
     found = true;
     const char *from = text, *to = text + strlen(text);
@@ -212,13 +227,17 @@ static void mutant(const char *rule, int line, const edit *e, int edits) {
         printf("  =>  ");
     }
     for (int k = 0; k < edits; k++) {
-        if (wanted) fwrite(from, 1, (size_t)(e[k].from - from), stdout);
-        else squeeze(from, e[k].from);
+        if (wanted)
+            fwrite(from, 1, (size_t)(e[k].from - from), stdout);
+        else
+            squeeze(from, e[k].from);
         fputs(e[k].put, stdout);
         from = e[k].to;
     }
-    if (wanted) fputs(from, stdout);
-    else squeeze(from, to), putchar('\n');
+    if (wanted)
+        fputs(from, stdout);
+    else
+        squeeze(from, to), putchar('\n');
 }
 static void replace(const char *rule, int i, const char *put) {
     mutant(rule, t[i].line, &(edit){t[i].at, end_of(i), put}, 1);
@@ -229,44 +248,53 @@ static void leave_out(const char *rule, const char *from, const char *to, int li
 
 /* ---- what to change ---- */
 
-static bool spaced(int i) { return isspace((unsigned char)t[i].at[-1]) && isspace((unsigned char)*end_of(i)); }
+static bool spaced(int i) {
+    return isspace((unsigned char)t[i].at[-1]) && isspace((unsigned char)*end_of(i));
+}
 static const char ends_any[] = " ; , ? : = += -= *= /= %= |= &= ^= return ";
-static const char ends_or[] = " || ", ends_and[] = " && ", ends_sum[] = " + - < > <= >= == != & | ^ << >> ", ends_product[] = " * / % ";
+static const char ends_or[] = " || ", ends_and[] = " && ", ends_sum[] = " + - < > <= >= == != & | ^ << >> ",
+                  ends_product[] = " * / % ";
 
-/* Ends the operand beside the operator i, towards step (-1 or 1): binding 0 a side of ||, 1 of &&, 2 of + and -, 3 of * and /. */
+/* Ends the operand beside the operator i, towards step (-1 or 1): binding 0 a side of ||, 1 of &&, 2 of + and -, 3 of
+ * * and /. */
 static int operand(int i, int step, int binding) {
     int k = i + step, last = i;
     for (; k > now->from - 1 && k < now->to; k += step) {
         if (step > 0 ? closes(k) : opens(k)) break;
         if (among(k, ends_any)) break;
         const bool operates = spaced(k);
-        if (operates && (among(k, ends_or) || (binding > 0 && among(k, ends_and)) || (binding > 1 && among(k, ends_sum)) ||
-                         (binding > 2 && among(k, ends_product))))
+        if (operates && (among(k, ends_or) || (binding > 0 && among(k, ends_and)) ||
+                         (binding > 1 && among(k, ends_sum)) || (binding > 2 && among(k, ends_product))))
             break;
         if (t[k].mate >= 0 && (step > 0 ? opens(k) : closes(k))) k = t[k].mate;
         last = k;
     }
     return last;
 }
-static bool first_of_its_kind(int i, int left, int binding) {
+static bool first_of_its_kind(int left, int binding) {
     const int before = left - 1;
-    (void)i;
     if (!spaced(before)) return true;
-    return !(binding == 0 ? among(before, ends_or) : binding == 1 ? among(before, ends_and) :
-             binding == 2 ? among(before, " + - ") : among(before, ends_product));
+    return !(binding == 0   ? among(before, ends_or)
+             : binding == 1 ? among(before, ends_and)
+             : binding == 2 ? among(before, " + - ")
+                            : among(before, ends_product));
 }
 static void sides(const char *rule, int i, int binding) {
     const int left = operand(i, -1, binding), right = operand(i, 1, binding);
     if (left == i || right == i) return;
     leave_out(rule, end_of(i - 1), end_of(right), t[i].line);
-    if (!first_of_its_kind(i, left, binding)) return;
-    if (is(i, "-")) leave_out(rule, t[left].at, t[i].at, t[i].line);
-    else if (is(i, "/")) mutant(rule, t[i].line, &(edit){t[left].at, end_of(i - 1), "1"}, 1);
-    else leave_out(rule, t[left].at, t[i + 1].at, t[i].line);
+    if (!first_of_its_kind(left, binding)) return;
+    if (is(i, "-"))
+        leave_out(rule, t[left].at, t[i].at, t[i].line);
+    else if (is(i, "/"))
+        mutant(rule, t[i].line, &(edit){t[left].at, end_of(i - 1), "1"}, 1);
+    else
+        leave_out(rule, t[left].at, t[i + 1].at, t[i].line);
 }
 
 static void change_operator(int i) {
-    static const char *const other[][2] = {{"+", "-"}, {"-", "+"}, {"*", "/"}, {"/", "*"}, {"+=", "-="}, {"-=", "+="}};
+    static const char *const other[][2] = {{"+", "-"}, {"-", "+"},   {"*", "/"},
+                                           {"/", "*"}, {"+=", "-="}, {"-=", "+="}};
     if (spaced(i))
         for (size_t k = 0; k < sizeof other / sizeof *other; k++)
             if (is(i, other[k][0])) replace("operator", i, other[k][1]);
@@ -280,11 +308,15 @@ static void change_operator(int i) {
 /* Room for one more, in an array or from the allocator, changes nothing that can be seen; nor is {0} a number. */
 static bool only_room(int i) {
     if (is(i - 1, "{") && is(i + 1, "}")) return true;
-    if (is(i - 1, "[") && is(i + 1, "]") && t[i - 2].kind == 'i' && (t[i - 3].kind == 'i' ? !is(i - 3, "return") : among(i - 3, " * , ")))
+    if (is(i - 1, "[") && is(i + 1, "]") && t[i - 2].kind == 'i' &&
+        (t[i - 3].kind == 'i' ? !is(i - 3, "return") : among(i - 3, " * , ")))
         return is(i - 3, "*") ? !spaced(i - 3) : true;
     for (int k = i - 1; k > now->from && !among(k, " ; { } "); k--)
-        if (closes(k)) k = t[k].mate;
-        else if (is(k, "(") && (among(k - 1, " TL_RESERVE malloc calloc realloc ") || is(k - 1, "tl_arena_alloc"))) return true;
+        if (closes(k))
+            k = t[k].mate;
+        else if (is(k, "(") &&
+                 (among(k - 1, " TL_RESERVE malloc calloc realloc ") || is(k - 1, "tl_arena_alloc")))
+            return true;
     return false;
 }
 
@@ -292,12 +324,15 @@ static void change_number(int i) {
     char put[64];
     if (only_room(i)) return;
     if (memchr(t[i].at, '.', (size_t)t[i].length)) {
-        if (is(i, "0.5") || is(i, ".5")) replace("number", i, "0");
-        else snprintf(put, sizeof put, "(2 * %.*s)", t[i].length, t[i].at), replace("number", i, put);
+        if (is(i, "0.5") || is(i, ".5"))
+            replace("number", i, "0");
+        else
+            snprintf(put, sizeof put, "(2 * %.*s)", t[i].length, t[i].at), replace("number", i, put);
         return;
     }
     for (int k = 0; k < t[i].length; k++)
-        if (!isdigit((unsigned char)t[i].at[k]) || t[i].length > 9) return; /* a mask, or a constant of an algorithm */
+        if (!isdigit((unsigned char)t[i].at[k]) || t[i].length > 9)
+            return; /* a mask, or a constant of an algorithm */
     const long n = strtol(t[i].at, NULL, 10);
     snprintf(put, sizeof put, "%ld", n + 1);
     replace("number", i, put);
@@ -315,7 +350,8 @@ static void change_adding(int i) {
     if (is(i - 1, ".") && from == i - 2 && !(t[from].kind == 'i' || is(from, ")"))) return; /* .add = … */
     char put[200];
     for (int k = 0; k < 2; k++) {
-        snprintf(put, sizeof put, "(%.*s %s)", (int)(end_of(i) - t[from].at), t[from].at, k ? "|| 1" : "&& 0");
+        snprintf(put, sizeof put, "(%.*s %s)", (int)(end_of(i) - t[from].at), t[from].at,
+                 k ? "|| 1" : "&& 0");
         mutant("set", t[i].line, &(edit){t[from].at, end_of(i), put}, 1);
     }
 }
@@ -330,11 +366,14 @@ static void swap_arguments(int open) {
         }
         if (!is(k, ",") && k != t[open].mate) continue;
         if (comma > 0) {
-            const int first = (int)(t[comma].at - t[begin].at), second = (int)(end_of(k - 1) - t[comma + 1].at);
+            const int first = (int)(t[comma].at - t[begin].at),
+                      second = (int)(end_of(k - 1) - t[comma + 1].at);
             char a[1000], b[1000];
             const bool texts = t[begin].kind == 's' || t[comma + 1].kind == 's'; /* words of an error */
-            if (!texts && first < 1000 && second < 1000 && !(first == second && !memcmp(t[begin].at, t[comma + 1].at, (size_t)first))) {
-                snprintf(a, sizeof a, "%.*s", second, t[comma + 1].at), snprintf(b, sizeof b, "%.*s", first, t[begin].at);
+            if (!texts && first < 1000 && second < 1000 &&
+                !(first == second && !memcmp(t[begin].at, t[comma + 1].at, (size_t)first))) {
+                snprintf(a, sizeof a, "%.*s", second, t[comma + 1].at),
+                    snprintf(b, sizeof b, "%.*s", first, t[begin].at);
                 edit e[2] = {{t[begin].at, t[comma].at, a}, {t[comma + 1].at, end_of(k - 1), b}};
                 mutant("operand", t[open].line, e, 2);
             }
@@ -353,11 +392,13 @@ static void change_if(int i) {
 }
 
 static void change_statement(int i) {
-    if (!(is(i - 1, ";") || is(i - 1, "{") || is(i - 1, "}") || (is(i - 1, ")") && t[i - 1].mate > 0 && among(t[i - 1].mate - 1, " if for while ")) ||
+    if (!(is(i - 1, ";") || is(i - 1, "{") || is(i - 1, "}") ||
+          (is(i - 1, ")") && t[i - 1].mate > 0 && among(t[i - 1].mate - 1, " if for while ")) ||
           is(i - 1, "else")))
         return;
     if (t[i].kind != 'i' && !is(i, "*")) return;
-    if (among(i, " return goto break continue if for while do switch case else ") || t[i + 1].kind == 'i') return;
+    if (among(i, " return goto break continue if for while do switch case else ") || t[i + 1].kind == 'i')
+        return;
     if (t[i].kind == 'i' && !among(i + 1, " ( [ . -> = += -= *= /= |= &= ")) return; /* a declaration */
     int k = i;
     for (; k < now->to && !is(k, ";"); k++)
@@ -385,10 +426,12 @@ static int statement_end(int i) {
     return i;
 }
 static bool refuses(int i) {
-    static const char *const words[] = {"fail", "refuse", "error", "complain", "unknown", "damaged", "wrong", "not_found"};
+    static const char *const words[] = {"fail",    "refuse",  "error", "complain",
+                                        "unknown", "damaged", "wrong", "not_found"};
     const int end = statement_end(i);
     for (; i <= end; i++) {
-        if (is(i, "return") && (among(i + 1, " false NULL ") || (is(i + 1, "-") && is(i + 2, "1")))) return true;
+        if (is(i, "return") && (among(i + 1, " false NULL ") || (is(i + 1, "-") && is(i + 2, "1"))))
+            return true;
         char name[64];
         snprintf(name, sizeof name, "%.*s", t[i].length < 60 ? t[i].length : 60, t[i].at);
         for (size_t k = 0; t[i].kind == 'i' && k < sizeof words / sizeof *words; k++)
@@ -400,8 +443,10 @@ static bool refuses(int i) {
 static bool in_refusal(int i) {
     if (is(i, "if")) return refuses(t[i + 1].mate + 1);
     for (int k = i; k >= now->from && !among(k, " ; { } "); k--)
-        if (closes(k)) k = t[k].mate;
-        else if (is(k, "(") && is(k - 1, "if")) return refuses(t[k].mate + 1);
+        if (closes(k))
+            k = t[k].mate;
+        else if (is(k, "(") && is(k - 1, "if"))
+            return refuses(t[k].mate + 1);
     return false;
 }
 
@@ -447,9 +492,12 @@ int main(int argc, char **argv) {
     const char *regex = ".";
     int a = 1;
     for (; a + 1 < argc && !strncmp(argv[a], "--", 2); a += 2)
-        if (!strcmp(argv[a], "--rules")) rules = argv[a + 1];
-        else if (!strcmp(argv[a], "--functions")) regex = argv[a + 1];
-    if (a >= argc) return fprintf(stderr, "usage: mutate [--rules LIST] [--functions REGEX] FILE [NAME]\n"), 2;
+        if (!strcmp(argv[a], "--rules"))
+            rules = argv[a + 1];
+        else if (!strcmp(argv[a], "--functions"))
+            regex = argv[a + 1];
+    if (a >= argc)
+        return fprintf(stderr, "usage: mutate [--rules LIST] [--functions REGEX] FILE [NAME]\n"), 2;
     wanted = a + 1 < argc ? argv[a + 1] : NULL;
     FILE *file = fopen(argv[a], "rb");
     if (!file) return fprintf(stderr, "mutate: cannot read %s\n", argv[a]), 2;
