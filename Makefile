@@ -400,6 +400,9 @@ fuzz: ## search for bytes that break something, with clang's libFuzzer, for SECO
 .PHONY: coverage
 coverage: ## how many lines and branches of src/ the tests run; fails below 98 % and 90 % (needs gcovr; COVERAGE=--help)
 	@tests/coverage $(COVERAGE)
+.PHONY: mutants
+mutants: ## break one thing at a time and see whether a test goes red; hours, and it goes on where it was ended (MUTANTS=--help)
+	@tests/mutants/run $(MUTANTS)
 # Faults and kills (tests/faults): a library that is loaded before the C library makes them, a program makes and judges the runs.
 faults_obj := $(patsubst %.c,$(O)/%.o,$(filter-out %/preload.c %/parts.c %/test_%,$(wildcard tests/faults/*.c)))
 faults_for := $(addprefix $(B)/,translate lm caption classify attend study bpe bleu read_a_run attention_steps) $(MARKER)

@@ -27,6 +27,40 @@ START_TEST(operation) {
 }
 END_TEST
 
+/* Backward only reads the gradient that it is given: who keeps it finds it as it was. */
+START_TEST(given_gradient_stays) {
+    static tl_real numbers[TL_CASE_INPUTS][4000], dy[20000];
+    const tl_op_entry *e = entry(_i);
+    for (const tl_grad_case *c = e->cases; c->f; c++) {
+        tl_tape *tape = tl_tape_new();
+        tl_var x[TL_CASE_INPUTS];
+        const double low = c->low == 0 && c->high == 0 ? -1 : c->low,
+                     high = c->low == 0 && c->high == 0 ? 1 : c->high;
+        tl_tape_set_training(tape, c->train ? 1 : 0);
+        for (int i = 0; i < c->inputs; i++) {
+            const long n = tl_shape_numel(c->shape[i]);
+            ck_assert_int_le(n, 4000);
+            for (long k = 0; k < n; k++)
+                numbers[i][k] = (tl_real)(low + (high - low) * tl_rng_uniform(tl_rng_key_of(7, "input"),
+                                                                              (uint64_t)(k + 97 * i)));
+            x[i] = tl_variable(tape, tl_tensor_of(numbers[i], c->shape[i]));
+        }
+        tl_var y = c->f(x);
+        tl_keep(y);
+        const long n = tl_shape_numel(tl_shape_of_var(y));
+        ck_assert(tl_ok(y) && n <= 20000);
+        for (long k = 0; k < n; k++) dy[k] = (tl_real)(1 + 0.25 * (double)(k % 7));
+        ck_assert_msg(tl_backward_from(y, tl_tensor_of(dy, tl_shape_of_var(y))), "%s", tl_tape_error(tape));
+        tl_real *kept = calloc((size_t)n + 1, sizeof *kept);
+        ck_assert(tl_tensor_copy(tl_tensor_of(kept, tl_shape_of_var(y)), tl_grad(y)));
+        ck_assert_msg(!memcmp(kept, dy, (size_t)n * sizeof *kept),
+                      "%s, case \"%s\": the given gradient has changed", e->name, c->what);
+        free(kept);
+        tl_tape_free(tape);
+    }
+}
+END_TEST
+
 /* ---- the check can fail: operations whose backward is wrong in one way each ---- */
 
 static void overwrite_backward(tl_back *b) { /* y = 2x, but the gradient overwrites the one that is there */
@@ -202,6 +236,7 @@ static void add_tests(TCase *tc) {
     int count;
     tl_ops(&count); /* const data: no kernel runs in the parent */
     tcase_add_loop_test(tc, operation, 0, count);
+    tcase_add_loop_test(tc, given_gradient_stays, 0, count);
     tcase_add_loop_test(tc, wrong_backward_is_found, 0, 4);
     tcase_add_test(tc, report_names_the_element);
     tcase_add_test(tc, a_passing_report_names_one_too);

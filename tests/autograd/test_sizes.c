@@ -172,7 +172,70 @@ START_TEST(an_lstm_of_nothing) {
 }
 END_TEST
 
+/* ---- axes of size 0 and 1 ---- */
+
+static tl_var softmax_last(const tl_var *x) { return tl_softmax(x[0], -1); }
+static tl_var softmax_first(const tl_var *x) { return tl_softmax(x[0], 0); }
+static tl_var log_softmax_last(const tl_var *x) { return tl_log_softmax(x[0], -1); }
+static tl_var log_softmax_first(const tl_var *x) { return tl_log_softmax(x[0], 0); }
+static tl_var normed(const tl_var *x) { return tl_layer_norm(x[0], x[1], TL_NO_VAR, 1e-5); }
+static tl_var rms_normed(const tl_var *x) { return tl_rms_norm(x[0], x[1], 1e-5); }
+static tl_var joined(const tl_var *x) { return tl_concat(x, 2, 1); }
+static tl_var summed(const tl_var *x) { return tl_sum(x[0], TL_AXES(1), false); }
+static tl_var product(const tl_var *x) { return tl_mul(x[0], x[1]); }
+
+/* Backward where an axis has no elements, or one: each gradient has its input's shape; where `zero` it is 0, although
+ * the memory that it gets held NaN before. */
+START_TEST(backward_of_nothing_and_of_one) {
+    const struct {
+        const char *what;
+        tl_var (*f)(const tl_var *x);
+        int inputs;
+        tl_shape shape[2];
+        bool zero;
+    } cases[] = {{"softmax over nothing", softmax_last, 1, {TL_SHAPE(2, 0)}, true},
+                 {"softmax over nothing, first axis", softmax_first, 1, {TL_SHAPE(0, 3)}, true},
+                 {"no softmax", softmax_first, 1, {TL_SHAPE(2, 0)}, true},
+                 {"log_softmax over nothing", log_softmax_last, 1, {TL_SHAPE(2, 0)}, true},
+                 {"log_softmax over nothing, first axis", log_softmax_first, 1, {TL_SHAPE(0, 3)}, true},
+                 {"layer_norm over nothing", normed, 2, {TL_SHAPE(2, 0), TL_SHAPE(0)}, true},
+                 {"no layer_norm", normed, 2, {TL_SHAPE(0, 3), TL_SHAPE(3)}, true},
+                 {"rms_norm over nothing", rms_normed, 2, {TL_SHAPE(2, 0), TL_SHAPE(0)}, true},
+                 {"no rms_norm", rms_normed, 2, {TL_SHAPE(0, 3), TL_SHAPE(3)}, true},
+                 {"nothing beside something", joined, 2, {TL_SHAPE(2, 0), TL_SHAPE(2, 3)}, false},
+                 {"a sum of nothing", summed, 1, {TL_SHAPE(2, 0)}, true},
+                 {"nothing times one", product, 2, {TL_SHAPE(2, 0), TL_SHAPE(2, 1)}, true},
+                 {"softmax of one", softmax_last, 1, {TL_SHAPE(3, 1)}, true},
+                 {"softmax of one, first axis", softmax_first, 1, {TL_SHAPE(1, 3)}, true},
+                 {"log_softmax of one", log_softmax_last, 1, {TL_SHAPE(3, 1)}, true},
+                 {"log_softmax of one, first axis", log_softmax_first, 1, {TL_SHAPE(1, 3)}, true}};
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        tape = tl_tape_new();
+        for (int turn = 0; turn < 2; turn++) { /* the first turn leaves NaN in the gradients' memory */
+            tl_real numbers[8], dy[8];
+            tl_var x[2];
+            for (int i = 0; i < 8; i++) numbers[i] = (tl_real)(i + 1), dy[i] = turn == 0 ? (tl_real)NAN : 1;
+            tl_tape_reset(tape);
+            for (int i = 0; i < cases[k].inputs; i++)
+                x[i] = tl_variable(tape, tl_tensor_of(numbers, cases[k].shape[i]));
+            const tl_var y = cases[k].f(x);
+            ck_assert_msg(tl_ok(y), "%s: %s", cases[k].what, tl_tape_error(tape));
+            ck_assert_msg(tl_backward_from(y, tl_tensor_of(dy, tl_shape_of_var(y))), "%s", cases[k].what);
+            for (int i = 0; turn == 1 && i < cases[k].inputs; i++) {
+                const tl_tensor grad = tl_grad(x[i]);
+                ck_assert_msg(tl_shape_equal(tl_shape_of(grad), cases[k].shape[i]), "%s", cases[k].what);
+                for (long e = 0; cases[k].zero && e < tl_numel(grad); e++)
+                    ck_assert_msg(grad.data[e] == 0, "%s: input %d, element %ld: %g", cases[k].what, i, e,
+                                  (double)grad.data[e]);
+            }
+        }
+        tl_tape_free(tape);
+    }
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+    tcase_add_test(tc, backward_of_nothing_and_of_one);
     tcase_add_test(tc, results_that_no_memory_holds);
     tcase_add_test(tc, an_lstm_of_nothing);
     tcase_add_loop_test(tc, shapes_that_are_none, 0, 4);

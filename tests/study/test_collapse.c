@@ -12,6 +12,7 @@ START_TEST(how_runs_end) {
     ck_assert_int_eq(ending_of(INFINITY, 7, 5), DIVERGES);
     ck_assert_int_eq(ending_of(7, 7, 5), STANDS_STILL);
     ck_assert_int_eq(ending_of(4.6, 7, 5), STANDS_STILL);
+    ck_assert_int_eq(ending_of(4.5, 7, 5), STANDS_STILL); /* half a nat is not enough, it must be more */
     ck_assert_int_eq(ending_of(4.4, 7, 5), CONVERGES);
 }
 END_TEST

@@ -28,6 +28,15 @@ START_TEST(worked_out_by_hand) {
 }
 END_TEST
 
+/* The deviation is that of differences from the mean: not the difference of two large sums of squares. */
+START_TEST(far_from_zero) {
+    static const double values[] = {1e12, 1e12 + .25, 1e12 + .5};
+    const interval i = interval_of(values, 3);
+    ck_assert_double_eq(i.mean, 1e12 + .25);
+    ck_assert_double_eq(i.deviation, .25);
+}
+END_TEST
+
 static void is_infinite(const interval *i) {
     ck_assert_msg(isinf(i->low) && i->low < 0, "%g", i->low);
     ck_assert_msg(isinf(i->high) && i->high > 0, "%g", i->high);
@@ -63,7 +72,8 @@ START_TEST(not_finite) {
                  {{1, 1, INFINITY}, 3},
                  {{-INFINITY, 1, 1}, 3},
                  {{INFINITY, -INFINITY, 1}, 3},
-                 {{INFINITY, INFINITY, INFINITY}, 3}};
+                 {{INFINITY, INFINITY, INFINITY}, 3},
+                 {{1e308, 1e308, 1e308}, 3}}; /* the sum is beyond doubles */
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         const interval i = interval_of(cases[k].values, cases[k].n);
         ck_assert(isnan(i.low) && isnan(i.high) && !isfinite(i.mean));
@@ -182,6 +192,7 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, worked_out_by_hand);
+    tcase_add_test(tc, far_from_zero);
     tcase_add_test(tc, too_few_and_too_many);
     tcase_add_test(tc, not_finite);
     tcase_add_test(tc, margins);

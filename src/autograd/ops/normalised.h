@@ -53,7 +53,7 @@ static inline tl_var tl_normalised_call(tl_call *c, double eps, bool centre) {
 static inline void tl_normalised_backward(tl_back *b) {
     const tl_normalised *of = b->saved;
     tl_sink sink[3] = {0};
-    tl_row_gradient to[3] = {{NULL, false}};
+    tl_row_gradient to[3] = {{0}};
     for (int i = 0; i < tl_back_inputs(b); i++)
         if (tl_sink_open_dense(b, i, &sink[i])) to[i] = (tl_row_gradient){sink[i].to.data, sink[i].add};
     if (!tl_rows_norm_backward(to[0], to[1], to[2], of->x, b->dy.data, of->gamma, of->rows, of->n, of->mean,
