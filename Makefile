@@ -422,7 +422,7 @@ can_fault := $(if $(filter 1,$(SAN) $(MPI))$(findstring -fsanitize,$(given)),,$(
   $(if $(and $(findstring clang,$(cc_name)),$(openmp)),,yes)))
 .PHONY: faults kills faults-ready
 ifneq ($(strip $(can_fault)),)
-faults-ready: $(B)/faults/preload.so $(B)/faults/sweep $(B)/faults/parts $(faults_for)
+faults-ready: $(B)/faults/preload.so $(B)/faults/sweep $(B)/faults/parts $(faults_for) ## only what make faults and make kills run
 $(B)/tests/faults/test_sweep: | faults-ready
 else
 faults-ready:
