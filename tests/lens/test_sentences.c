@@ -542,6 +542,21 @@ START_TEST(wrong_sets) {
               !tl_set_target(NULL, 0) && !tl_set_alignment(NULL, 0, &links));
     tl_set_free(NULL);
     tl_run_free(run);
+    run = fresh_captioner();
+    ck_assert_ptr_null(tl_set_new(run, &(tl_set_options){.file = "empty.tsv"}));
+    assert_contains(tl_run_error(run), "a captioner's pictures are drawn here: leave the file out");
+    tl_run_free(run);
+    /* a text from a file: one that is there, and one that is not */
+    run = fresh_lm("words", true);
+    put_text(scratch_path(&f, "text.txt"), "the dog\nthe cat sleeps\n");
+    ck_assert_ptr_null(tl_set_new(run, &(tl_set_options){.file = "nowhere.txt"}));
+    assert_contains(tl_run_error(run), "nowhere.txt");
+    tl_run_clear_error(run);
+    tl_set *set = tl_set_new(run, &(tl_set_options){.file = "text.txt"});
+    must_msg(set != NULL, "%s", tl_run_error(run));
+    ck_assert_int_eq(tl_set_count(set), 2);
+    tl_set_free(set);
+    tl_run_free(run);
     scratch_remove(&f);
 }
 END_TEST

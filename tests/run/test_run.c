@@ -214,6 +214,46 @@ START_TEST(replaces_unknown) {
 }
 END_TEST
 
+/* Both sides in files of their own: trained on, refused if a line is too long or has no partner, and missed later. */
+START_TEST(text_in_two_files) {
+    scratch s = quiet_scratch();
+    const char *source = scratch_path(&s, "a.txt"), *target = scratch_path(&s, "b.txt"),
+               *dir = scratch_path(&s, "run");
+    put_text(source, "the dog sleeps\nthe black cat eats\n");
+    put_text(target, "le chien dort\nle chat noir mange\n");
+    tl_run_settings settings = small_settings();
+    settings.data = (tl_data_settings){
+        .train_src = source, .train_tgt = target, .valid_src = source, .valid_tgt = target, .strict = true};
+    settings.text.units = "words";
+    settings.text.min_count = 1;
+    settings.data.max_length = 3;
+    tl_run *run = tl_run_new(dir, &settings);
+    ck_assert_int_eq(tl_run_train(run, true, NULL), TL_FAILED);
+    assert_contains(tl_run_error(run),
+                    ":2: more than 3 tokens on one side: shorten it, or raise --max-length");
+    tl_run_free(run);
+    settings.data.max_length = 0;
+    run = tl_run_new(dir, &settings);
+    ck_assert_msg(tl_run_train(run, true, NULL) == TL_ENDED, "%s", tl_run_error(run));
+    tl_run_free(run);
+    remove(target);
+    tl_error error = {""};
+    run = tl_run_open(dir, NULL, &error);
+    ck_assert_msg(run != NULL, "%s", error.message);
+    ck_assert_int_eq(tl_run_train(run, false, NULL), TL_FAILED);
+    assert_contains(tl_run_error(run), "b.txt");
+    assert_contains(tl_run_error(run),
+                    "; or go on from the folder where training was started, or say anew where ");
+    tl_run_free(run);
+    put_text(target, "le chien dort\n");
+    run = tl_run_new(dir, &settings);
+    ck_assert_int_eq(tl_run_train(run, true, NULL), TL_FAILED);
+    assert_contains(tl_run_error(run), "b.txt");
+    tl_run_free(run);
+    scratch_remove(&s);
+}
+END_TEST
+
 /* When a loss or a gradient is not finite, the error says which batch it was, in the words of the program. */
 START_TEST(names_the_batch_that_went_wrong) {
     static const struct {
@@ -234,7 +274,7 @@ START_TEST(names_the_batch_that_went_wrong) {
     settings.caption.pictures = settings.data.sentences = 60;
     settings.caption.encoder_layers = settings.caption.decoder_layers = 1;
     settings.training.batch_tokens = 1;
-    settings.training.lr = 1e30;
+    settings.training.lr = sizeof(tl_real) == 4 ? 1e30 : 1e200;
     settings.training.warmup = 1;
     settings.training.steps = 5;
     tl_run *run = tl_run_new(scratch_path(&s, "run"), &settings);
@@ -412,6 +452,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, losses);
     tcase_add_test(tc, translates);
     tcase_add_test(tc, replaces_unknown);
+    tcase_add_test(tc, text_in_two_files);
     tcase_add_loop_test(tc, names_the_batch_that_went_wrong, 0, 4);
     tcase_add_test(tc, evaluates);
     tcase_add_test(tc, malformed_folders);
